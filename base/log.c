@@ -1,0 +1,208 @@
+#include "base/log.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define LINE_MAX_BYTES 4096 /* one write to a pipe of this size is not torn (PIPE_BUF) */
+
+static atomic_int level_now = LOG_INFO;
+static enum log_format format_now = LOG_TEXT;
+static atomic_uint lost; /* lines that standard error did not take */
+static void (*capture)(void *, const char *, size_t);
+static void *capture_ctx;
+
+static const char *const level_names[] = {"error", "warn", "notice", "info", "debug"};
+
+void
+log_setup(enum log_level level, enum log_format format)
+{
+	atomic_store(&level_now, (int)level);
+	format_now = format;
+}
+
+enum log_level
+log_level(void)
+{
+	return (enum log_level)atomic_load_explicit(&level_now, memory_order_relaxed);
+}
+
+void
+log_level_set(enum log_level level)
+{
+	atomic_store(&level_now, (int)level);
+}
+
+int
+log_level_read(const char *text)
+{
+	for (int i = 0; i <= LOG_DEBUG; i++)
+		if (strcmp(text, level_names[i]) == 0)
+			return i;
+	return -1;
+}
+
+const char *
+log_level_text(enum log_level level)
+{
+	return level_names[level];
+}
+
+bool
+log_wants(enum log_level level)
+{
+	return level <= log_level();
+}
+
+static void
+put_json_string(struct buf *b, const char *s)
+{
+	buf_u8(b, '"');
+	for (; *s != '\0'; s++) {
+		uint8_t c = (uint8_t)*s;
+
+		if (c == '"' || c == '\\')
+			buf_format(b, "\\%c", c);
+		else if (c < 0x20 || c >= 0x7f)
+			buf_format(b, "\\u%04x", c);
+		else
+			buf_u8(b, c);
+	}
+	buf_u8(b, '"');
+}
+
+static void
+put_text_string(struct buf *b, const char *s)
+{
+	bool plain = *s != '\0';
+
+	for (const char *c = s; *c != '\0'; c++)
+		if (*c <= 0x20 || *c >= 0x7f || *c == '"' || *c == '\\' || *c == '=')
+			plain = false;
+	if (plain) {
+		buf_text(b, s);
+		return;
+	}
+	buf_u8(b, '"');
+	text_escape(b, span_str(s));
+	buf_u8(b, '"');
+}
+
+static void
+put_value(struct buf *b, const struct log_field *f)
+{
+	char text[ADDR_TEXT_MAX];
+	const char *s = NULL;
+
+	switch (f->kind) {
+	case LOG_KIND_INT:
+		buf_format(b, "%lld", (long long)f->i);
+		return;
+	case LOG_KIND_STR:
+		s = f->s != NULL ? f->s : "-";
+		break;
+	case LOG_KIND_ADDR:
+		s = addr_text(f->addr, text);
+		break;
+	case LOG_KIND_IP:
+		s = addr_ip_text(f->addr, text);
+		break;
+	case LOG_END:
+		return;
+	}
+	if (format_now == LOG_JSON)
+		put_json_string(b, s);
+	else
+		put_text_string(b, s);
+}
+
+static void
+line_write(const char *line, size_t n)
+{
+	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	if (capture != NULL) {
+		capture(capture_ctx, line, n);
+		return;
+	}
+	/* A full pipe must not stop the event loop. */
+	if (poll(&fd, 1, 0) != 1 || (fd.revents & POLLOUT) == 0 || write(STDERR_FILENO, line, n) < 0)
+		atomic_fetch_add(&lost, 1);
+}
+
+static void
+put_line(struct buf *b, enum log_level level, const char *event, const struct log_field *fields)
+{
+	char now[TIME_TEXT_MAX];
+
+	if (format_now == LOG_JSON)
+		buf_format(b, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", time_text_ms(clock_wall_ms(), now),
+		    level_names[level], event);
+	else
+		buf_format(b, "%s %s", level_names[level], event);
+	for (; fields->kind != LOG_END; fields++) {
+		size_t before = b->n;
+
+		buf_format(b, format_now == LOG_JSON ? ",\"%s\":" : " %s=", fields->key);
+		put_value(b, fields);
+		if (!buf_ok(b)) { /* too long: this field and the rest are left out, the line stays well-formed */
+			b->bad = false;
+			b->n = before;
+			break;
+		}
+	}
+	b->max = LINE_MAX_BYTES;
+	buf_text(b, format_now == LOG_JSON ? "}\n" : "\n");
+}
+
+void
+log_write(enum log_level level, const char *event, const struct log_field *fields)
+{
+	struct buf b = buf_max(LINE_MAX_BYTES - 2);
+	unsigned before = atomic_exchange(&lost, 0);
+
+	if (before > 0) {
+		const struct log_field said[] = {LOG_INT("lines", before), {.kind = LOG_END}};
+
+		put_line(&b, LOG_WARN, "log-lines-lost", said);
+		line_write((const char *)b.p, b.n);
+		buf_clear(&b);
+		b.max = LINE_MAX_BYTES - 2;
+	}
+	put_line(&b, level, event, fields);
+	if (b.n > 0)
+		line_write((const char *)b.p, b.n);
+	buf_free(&b);
+}
+
+bool
+log_limit_ok(struct log_limit *l, uint32_t burst, int64_t per_ms, uint32_t *left_out)
+{
+	int64_t now = clock_boot_ms();
+
+	if (now - l->since_ms >= per_ms || now < l->since_ms) {
+		*left_out = l->dropped;
+		*l = (struct log_limit){.since_ms = now, .used = 1};
+		return true;
+	}
+	*left_out = 0;
+	if (l->used < burst) {
+		l->used++;
+		return true;
+	}
+	l->dropped++;
+	return false;
+}
+
+void
+log_capture(void (*sink)(void *, const char *, size_t), void *ctx)
+{
+	capture = sink;
+	capture_ctx = ctx;
+}

@@ -1,0 +1,47 @@
+/*
+ * text.h - numbers, bytes and times as text, both ways.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/bytes.h"
+#include "base/res.h"
+
+/* Lower-case hex. out needs 2 * n + 1 bytes; returns out. */
+char *hex_write(char *out, struct span);
+/* Reads exactly n bytes from 2 * n hex digits, either case, nothing else. */
+enum res hex_read(uint8_t *out, size_t n, struct span text);
+
+/* RFC 4648, 4, with padding. Appends. */
+void base64_write(struct buf *, struct span);
+/* RFC 4648, 4: padding required, no white space, no stray bits. Appends to out; on an error out is as before. */
+enum res base64_read(struct buf *out, struct span text);
+/* RFC 4648, 5, without padding (RFC 8484, 6). Appends. */
+void base64url_write(struct buf *, struct span);
+
+#define TIME_TEXT_MAX 40
+/* "2026-11-21T18:00:00Z"; with ms "2026-11-21T18:00:00.123Z". Any year from 0 to 9999; others give "invalid". */
+const char *time_text(int64_t ms, char text[TIME_TEXT_MAX]);
+const char *time_text_ms(int64_t ms, char text[TIME_TEXT_MAX]);
+/* RFC 3339 with Z or a numeric offset, an optional fraction. */
+enum res time_read(int64_t *ms, const char *text);
+/* Days from civil date to milliseconds since the epoch; month 1-12. RES_MALFORMED for a date that is not one. */
+enum res time_from_civil(int64_t *ms, int year, int month, int day, int hour, int minute, int second);
+
+/* "10ms" "1500ms" "4s" "1h" "70d": a whole number and one of ms s m h d. RES_LIMIT beyond 100 years. */
+enum res duration_read(int64_t *ms, const char *text);
+/* The shortest exact form with one unit: 86400000 is "1d". */
+const char *duration_text(int64_t ms, char text[TIME_TEXT_MAX]);
+/* "64KiB" "16MiB" or plain bytes "4096". */
+enum res size_read(uint64_t *bytes, const char *text);
+const char *size_text(uint64_t bytes, char text[TIME_TEXT_MAX]);
+/* A whole decimal number, nothing around it. */
+enum res number_read(int64_t *out, const char *text);
+
+/* Appends s with everything but printable ASCII, and `"` and `\`, as \xNN: safe on a terminal and in a log line. */
+void text_escape(struct buf *, struct span s);
+/* ASCII only; no locale. */
+uint8_t ascii_lower(uint8_t);
+bool ascii_case_equal(struct span, struct span);
+
+#endif

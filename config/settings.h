@@ -1,0 +1,123 @@
+/*
+ * settings.h - what the configuration says, typed and whole.
+ *
+ * Every field always has a value: the compiled-in default or what the files said. Strings are owned by the
+ * settings; lists are arrays with a count. Nothing here is compiled, opened or resolved: that is snapshot.h.
+ */
+#ifndef CONFIG_SETTINGS_H
+#define CONFIG_SETTINGS_H
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "transport/transport.h"
+#include "verify/verify.h"
+
+#include <stdio.h>
+
+#define CONFIG_FILE_MAX     (1024 * 1024)
+#define CONFIG_FILES_MAX    256 /* files in conf.d */
+#define CONFIG_LIST_MAX     4096
+#define CONFIG_STRING_MAX   4096
+#define CONFIG_ERRORS_MAX   100 /* shown in one run; then "and more" */
+#define CONFIG_UPSTREAMS_MAX 256
+#define CONFIG_ADDRESSES_MAX 16 /* of one upstream */
+#define CONFIG_FORWARDS_MAX 1024
+#define CONFIG_LISTEN_MAX   64
+#define CONFIG_WORKERS_MAX  64
+
+struct strings {
+	char **v;
+	size_t n;
+};
+struct addrs {
+	struct addr *v;
+	size_t n;
+};
+/* Where something was said: file may be NULL (compiled in). Lent from the settings. */
+struct place {
+	const char *file;
+	unsigned line;
+};
+
+enum strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_SPREAD };
+
+struct upstream_settings {
+	char *title;
+	struct place place;
+	enum tp_protocol protocol;
+	struct addrs address; /* ports filled in */
+	uint16_t port;        /* 0: the protocol's own (853, 443) */
+	char *path;
+	enum tp_method method;
+	char *name;
+	char *trust_anchors; /* "" : trust.anchors */
+	char *ct, *ct_policy, *ct_logs; /* "" : the global ones */
+	struct strings disallow, disallow_file, allow_issuer, pin, crl_file;
+	char *client_cert, *client_key;
+	struct addrs also_address;
+	bool trust_ad;
+};
+
+struct forward_settings {
+	char *title; /* a domain name, or an address prefix for its reverse zone */
+	struct place place;
+	struct strings upstream; /* titles; empty: never leaves this machine */
+};
+
+struct settings {
+	struct addrs listen;
+	unsigned workers;
+	char *user;
+	enum log_level log_level;
+	enum log_format log_format;
+	char *control_socket;
+	char *state_dir;
+
+	enum ct_mode ct_mode;
+	enum ct_policy ct_policy;
+	char *ct_log_list;
+	int64_t ct_list_max_age_ms;
+	enum ct_when_stale ct_when_stale;
+
+	char *trust_anchors;
+	struct strings constraints_file;
+	struct strings disallow, disallow_file;
+	bool builtin_disallow;
+
+	uint64_t cache_size;
+	int64_t cache_min_ttl_ms, cache_max_ttl_ms, cache_negative_max_ttl_ms, cache_serve_stale_ms;
+	bool cache_prefetch;
+
+	char *hosts_file; /* "" : none */
+	struct strings local_data;
+
+	struct upstream_settings *upstream;
+	size_t n_upstream;
+	enum strategy strategy;
+	bool hedge;
+	struct forward_settings *forward;
+	size_t n_forward;
+	bool rebinding_protect;
+	struct strings rebinding_allow;
+	struct strings filter_list_file;
+};
+
+/* What was wrong, all of it: "file:line: what, what was expected". */
+struct config_errors {
+	char **line;
+	size_t n;
+	bool more; /* there were more than CONFIG_ERRORS_MAX */
+};
+void config_errors_free(struct config_errors *);
+
+/*
+ * Reads `file` and every conf.d/NAME.conf beside it in lexical order, over the compiled-in defaults. file NULL: the
+ * defaults alone. RES_OK: *out is whole and valid in itself (names of upstreams in forwards exist, listeners are not
+ * upstreams); otherwise errors say why. Yours: settings_free.
+ */
+enum res settings_read(struct settings **out, const char *file, struct config_errors *errors);
+void settings_free(struct settings *);
+/* The effective configuration as a configuration file; reading it gives the same settings and prints the same. */
+enum res settings_print(const struct settings *, FILE *);
+
+#endif

@@ -1,0 +1,58 @@
+/*
+ * snapshot.h - settings made ready for use: policies, anchors, lists, targets, routes. Immutable and counted.
+ *
+ * A snapshot is compiled as a whole or not at all; the running one is swapped for it as a whole. Threads share it:
+ * whoever keeps a pointer beyond a call holds a reference.
+ */
+#ifndef CONFIG_SNAPSHOT_H
+#define CONFIG_SNAPSHOT_H
+
+#include "config/settings.h"
+
+struct upstream_plan {
+	const char *title;
+	const struct tp_target *target; /* one an address, in the order of the configuration */
+	size_t n_target;
+	const struct vfy_policy *policy; /* of all its targets */
+	bool general;  /* serves names that no forward claims */
+	bool trust_ad;
+	const char **warning; /* for `ctstubd -t` and the log: "a set of one pin", ... */
+	size_t n_warning;
+};
+
+struct forward_plan {
+	struct span suffix; /* wire form, lower case, uncompressed; "." is one zero byte */
+	const uint32_t *upstream; /* indices into snapshot.upstream */
+	size_t n_upstream;        /* 0: never leaves this machine */
+};
+
+struct snapshot {
+	_Atomic uint32_t refs;
+	uint64_t generation;
+	const struct settings *settings; /* owned */
+	struct upstream_plan *upstream;
+	size_t n_upstream;
+	struct forward_plan *forward; /* address prefixes are expanded to their reverse zones */
+	size_t n_forward;
+	const struct ctlogs *ctlogs; /* the global list (ct.log-list, state-dir or compiled in) */
+	const char *ctlogs_from;     /* "compiled in" or a path */
+	void *impl;                  /* what else it owns */
+};
+
+/* The settings are taken, also on failure. Reads every file that they name; errors as in settings_read, with the
+ * place of the option. generation must be larger than any before. */
+enum res snapshot_compile(struct snapshot **out, struct settings *, uint64_t generation, struct config_errors *);
+struct snapshot *snapshot_ref(struct snapshot *);
+void snapshot_unref(struct snapshot *); /* any thread; the last one frees */
+
+/* The upstream of this title; NULL when there is none. */
+const struct upstream_plan *snapshot_upstream(const struct snapshot *, const char *title);
+
+/* One target made of the words of `ctstub probe [dot|doh]://ADDR[:PORT][/PATH][#NAME]` under a snapshot's global
+ * policy; lives in the snapshot returned (a snapshot with one upstream called "probe"). */
+enum res snapshot_for_probe(struct snapshot **out, struct settings *, const char *uri, char **why);
+
+/* Reads a whole file of at most max bytes. *why gets "cannot read FILE: ..." on failure (yours). */
+enum res config_file_read(struct buf *out, const char *file, size_t max, char **why);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * cache.h - answers as wire with their TTL offsets, bounded in bytes.
+ *
+ * One worker's own; no locks. The key is the question alone: lower-case name, type, class, DO and CD. Only what was
+ * asked is ever found. Eviction is O(1) and keeps what is used (SIEVE: one hand, one visited bit; no list surgery on
+ * a hit, which is the hot path). Times are boot milliseconds.
+ */
+#ifndef RESOLVER_CACHE_H
+#define RESOLVER_CACHE_H
+
+#include "resolver/message.h"
+
+struct cache;
+
+struct cache_limits {
+	uint64_t bytes; /* everything the cache holds, its tables included */
+	int64_t min_ttl_ms, max_ttl_ms, negative_max_ttl_ms, serve_stale_ms;
+	bool prefetch;
+};
+
+enum res cache_new(struct cache **, const struct cache_limits *);
+void cache_free(struct cache *);
+/* After a reload; shrinking evicts at once. */
+void cache_limits_set(struct cache *, const struct cache_limits *);
+
+struct cache_key {
+	struct span name; /* lower-case wire form */
+	uint16_t type, class;
+	bool do_bit, cd;
+};
+struct cache_key cache_key_of(const struct msg_question *);
+
+enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
+
+/* Lent until the next call that changes the cache. */
+struct cache_hit {
+	struct msg_answer answer; /* without OPT; ttl_at set */
+	uint32_t age_s;           /* since it was stored */
+	bool failure;             /* a cached resolution failure (RFC 9520); answer has no records */
+	bool ad;                  /* the upstream set AD and is trusted for it */
+	bool prefetch;            /* popular and in the last tenth of its life: ask again in the background (said once) */
+	struct msg_ede ede;       /* what went with it; text lent; code 0 with empty text: none */
+	uint32_t upstream;        /* a number of the caller's */
+};
+enum cache_state cache_get(struct cache *, const struct cache_key *, int64_t now_ms, struct cache_hit *);
+
+struct cache_entry_info {
+	uint32_t upstream;
+	bool ad;
+	const struct msg_ede *ede; /* may be NULL */
+	uint32_t age_s;            /* DoH Age: taken off the life */
+};
+/* Stores what may be stored (RFC 2181, 2308; never TC, never more than a minute without SOA ...); false: not stored. */
+bool cache_put(struct cache *, const struct cache_key *, const struct msg_answer *, const struct cache_entry_info *,
+    int64_t now_ms);
+/* RFC 9520: a failure, at least 1 s, at most 5 min. */
+void cache_put_failure(struct cache *, const struct cache_key *, const struct msg_ede *, int64_t for_ms, int64_t now_ms);
+
+/* Name and all below it (wire form, lower case); the root: everything. Gives how many went. */
+size_t cache_flush(struct cache *, struct span name);
+
+struct cache_stats {
+	uint64_t hits, stale_hits, misses, stored, evicted, expired;
+	uint64_t entries, bytes;
+};
+void cache_stats(const struct cache *, struct cache_stats *);
+
+#endif

@@ -1,0 +1,24 @@
+/*
+ * control.h - the control socket: a Unix socket that speaks one JSON object a line.
+ *
+ * Request  {"verb": "status"}   {"verb": "flush", "name": "example.com"}   {"verb": "log-level", "level": "debug"}
+ *          {"verb": "upstreams"} {"verb": "stats"} {"verb": "reload"} {"verb": "captive", "minutes": 5}
+ * Response one line: {"ok": true, ...} or {"ok": false, "error": "..."}; then the daemon closes.
+ * Reading verbs: the socket's group; changing verbs: root and the daemon's own user (SO_PEERCRED).
+ */
+#ifndef RESOLVER_CONTROL_H
+#define RESOLVER_CONTROL_H
+
+#include "resolver/worker.h"
+
+#define CONTROL_REQUEST_MAX     4096
+#define CONTROL_RESPONSE_MAX    (8 * 1024 * 1024)
+#define CONTROL_CONNECTIONS_MAX 16
+#define CONTROL_TIMEOUT_MS      5000
+
+struct control;
+/* Binds path (a stale socket is replaced, a live one is an error). Runs on the loop of the main thread. */
+enum res control_new(struct control **, struct loop *, struct daemon *, const char *path, char **why);
+void control_free(struct control *); /* removes the socket */
+
+#endif

@@ -1,0 +1,25 @@
+/*
+ * filter.h - names to refuse (lists), and private addresses in answers for public names (rebinding).
+ */
+#ifndef RESOLVER_FILTER_H
+#define RESOLVER_FILTER_H
+
+#include "resolver/plan.h"
+
+#define FILTER_FILE_MAX  (256 * 1024 * 1024)
+#define FILTER_NAMES_MAX 10000000
+
+struct filter;
+enum res filter_compile(struct filter **, const struct settings *, struct config_errors *);
+void filter_free(struct filter *);
+size_t filter_count(const struct filter *);
+/* The name, or one above it, is listed. NULL filter: false. */
+bool filter_has(const struct filter *, struct span name);
+
+struct rebinding;
+enum res rebinding_compile(struct rebinding **, const struct settings *, struct config_errors *);
+void rebinding_free(struct rebinding *);
+/* The answer holds a private address (A, AAAA, and HTTPS/SVCB hints) for a name that is not excepted. */
+bool rebinding_refuses(const struct rebinding *, struct span name, const struct msg_answer *);
+
+#endif

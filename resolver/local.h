@@ -1,0 +1,32 @@
+/*
+ * local.h - names that are answered here and never sent: local data, special-use names, hosts.
+ *
+ * local_data is immutable (config: local.data, the special-use registry); hosts is one worker's reading of the
+ * hosts file, read again when it changes.
+ */
+#ifndef RESOLVER_LOCAL_H
+#define RESOLVER_LOCAL_H
+
+#include "resolver/plan.h"
+
+struct local_data;
+enum res local_data_compile(struct local_data **, const struct settings *, struct config_errors *);
+void local_data_free(struct local_data *);
+
+struct hosts;
+#define HOSTS_FILE_MAX (16 * 1024 * 1024)
+#define HOSTS_CHECK_MS 1000 /* the file is looked at this often at the most */
+enum res hosts_new(struct hosts **, const char *file); /* "" or NULL: none. A file that is not there is an empty one */
+void hosts_free(struct hosts *);
+
+/*
+ * Answers locally when the name is one of ours: appends a whole message (header, question, records; no OPT; id,
+ * flags and spelling are mended by msg_reply_from_answer). True: it was answered. Order: local data, hosts,
+ * special-use names (RFC 6761, 6762, 6303, 7686, 8375, 9462, 9476), single labels, ANY (RFC 8482).
+ * `forwarded`: a forward of the configuration names this very zone or one above it short of the root, so that the
+ * special-use registry does not apply (an organisation's own .home.arpa, 10.in-addr.arpa).
+ */
+bool local_answer(const struct local_data *, struct hosts *, const struct msg_question *, bool forwarded, int64_t now_ms,
+    struct buf *out);
+
+#endif

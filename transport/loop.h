@@ -1,0 +1,77 @@
+/*
+ * loop.h - an event loop: file descriptors, timers, and work posted by other threads.
+ *
+ * The only door to libevent for what is carried and decided. Timers run on boot time, so that what was due during
+ * suspend is due at wake-up. A loop belongs to one thread; only loop_post and loop_stop may be called by others.
+ * Tests link another implementation of this header with a scripted clock.
+ */
+#ifndef TRANSPORT_LOOP_H
+#define TRANSPORT_LOOP_H
+
+#include "base/res.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct loop;
+
+enum res loop_new(struct loop **);
+void loop_free(struct loop *); /* everything that was made from it must be gone */
+void loop_run(struct loop *);  /* until loop_stop */
+void loop_stop(struct loop *);
+
+enum { LOOP_READ = 1, LOOP_WRITE = 2 };
+
+/* Watches one descriptor, level-triggered. Embedded in its owner's struct, zeroed before the first use. */
+struct loop_fd {
+	struct loop *loop;
+	int fd;
+	unsigned interest; /* LOOP_READ | LOOP_WRITE */
+	void (*on_ready)(void *ctx, unsigned ready);
+	void *ctx;
+	void *impl;
+};
+
+enum res loop_fd_watch(struct loop_fd *, struct loop *, int fd, void (*on_ready)(void *ctx, unsigned ready), void *ctx);
+enum res loop_fd_interest(struct loop_fd *, unsigned interest); /* cheap when nothing changes */
+void loop_fd_unwatch(struct loop_fd *); /* harmless when not watched; does not close; may be called inside on_ready */
+
+/* One timer, embedded in its owner's struct, zeroed before the first use. O(1) to set and stop. */
+struct loop_timer {
+	struct loop *loop;
+	void (*on_due)(void *ctx);
+	void *ctx;
+	int64_t due_ms;   /* boot clock; 0: not set */
+	struct loop_timer *prev, *next; /* or heap position; the implementation's */
+	uint32_t slot;
+	void *impl;
+};
+
+void loop_timer_init(struct loop_timer *, struct loop *, void (*on_due)(void *ctx), void *ctx);
+/* Fires once, `after_ms` from now (0: in the next turn). Setting again moves it. */
+void loop_timer_set(struct loop_timer *, int64_t after_ms);
+void loop_timer_stop(struct loop_timer *); /* harmless when not set; may be called inside on_due */
+bool loop_timer_is_set(const struct loop_timer *);
+
+/* Boot time as of this turn of the loop: one reading a turn. */
+int64_t loop_now_ms(const struct loop *);
+
+/* From any thread: fn(arg) runs in the loop's thread, in order. RES_NOMEM: it will not run. */
+enum res loop_post(struct loop *, void (*fn)(void *arg), void *arg);
+
+/* Runs once at the end of this turn, after all ready descriptors were served: where writes are gathered. Embedded,
+ * zeroed before the first use; setting it again in the same turn does nothing. */
+struct loop_defer {
+	struct loop *loop;
+	void (*fn)(void *ctx);
+	void *ctx;
+	bool set;
+	struct loop_defer *next;
+};
+void loop_defer(struct loop_defer *, struct loop *, void (*fn)(void *ctx), void *ctx);
+void loop_defer_stop(struct loop_defer *);
+
+/* A signal, in the loop's thread. The watch lives as long as the loop. */
+enum res loop_signal(struct loop *, int signo, void (*on_signal)(void *ctx), void *ctx);
+
+#endif

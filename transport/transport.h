@@ -1,0 +1,144 @@
+/*
+ * transport.h - one upstream address and the encrypted connections to it, over DoT or DoH.
+ *
+ * A target says who and how: the address, the protocol, and the policy by which its certificate is judged. A slot
+ * is the place of the live connection to one target: it connects when a question is sent, keeps the connection
+ * while it is of use, learns when the peer closes idle ones, resumes sessions (judged again before their use), and
+ * says why it fails. No question is written before vfy_check accepted the peer. Nothing is ever sent in clear text.
+ *
+ * What it does not know: the configuration file, the cache, what a DNS message means beyond its length and its id.
+ *
+ * All calls belong to the loop's thread. Callbacks are never made from inside tp_send, tp_cancel or tp_slot_*
+ * calls; they may call anything here but tp_slot_free of their own slot.
+ */
+#ifndef TRANSPORT_TRANSPORT_H
+#define TRANSPORT_TRANSPORT_H
+
+#include "base/addr.h"
+#include "transport/loop.h"
+#include "verify/verify.h"
+
+#include <stdatomic.h>
+
+enum tp_protocol { TP_DOT, TP_DOH };
+enum tp_method { TP_POST, TP_GET };
+
+#define TP_MESSAGE_MAX  65535
+#define TP_INFLIGHT_MAX 4096 /* questions in flight on one connection; more wait or fail over */
+#define TP_QUEUE_MAX    4096 /* questions waiting for a connection of one slot */
+#define TP_PADDING_BLOCK 128 /* RFC 8467, 4.1 */
+
+struct tp_identity; /* a client certificate with its key (mutual TLS); immutable, shared */
+enum res tp_identity_load(struct tp_identity **, const char *cert_file, const char *key_file, char **why);
+void tp_identity_free(struct tp_identity *);
+
+/* Immutable; part of a snapshot that outlives every slot that uses it. */
+struct tp_target {
+	const char *upstream; /* its title in the configuration, for logs */
+	struct addr addr;     /* with port */
+	enum tp_protocol protocol;
+	enum tp_method method;      /* DoH */
+	const char *path;           /* DoH */
+	const char *name;           /* "" or the DNS name the certificate must bear as well; SNI, :authority */
+	const struct addr *also;    /* also-address: the certificate may bear one of these instead */
+	size_t n_also;
+	const struct tp_identity *identity; /* NULL: none */
+	const struct vfy_policy *policy;
+	uint64_t generation; /* of the snapshot: tickets and verdicts are of one generation */
+};
+
+enum tp_state { TP_IDLE, TP_CONNECTING, TP_HANDSHAKE, TP_READY };
+
+struct tp_slot;
+
+/* What became of one connection attempt or connection; lent for the time of the call. */
+struct tp_event {
+	enum {
+		TP_EVENT_READY,  /* handshake done, verdict accepted */
+		TP_EVENT_FAILED, /* never became ready: reason is set */
+		TP_EVENT_CLOSED, /* was ready, is gone; reason says how (REASON_CLOSED for an idle close) */
+	} kind;
+	enum reason reason;
+	struct verdict *verdict; /* NULL when it did not come to a judgement; take it by copying and zeroing */
+	bool resumed;
+	int64_t handshake_ms; /* from connect to ready or failure */
+	const char *detail;   /* a word from the library or the system for the log; may be NULL */
+};
+
+struct tp_hooks {
+	void (*on_event)(void *ctx, struct tp_slot *, struct tp_event *); /* may be NULL */
+	void *ctx;
+};
+
+enum res tp_slot_new(struct tp_slot **, struct loop *, const struct tp_target *, const struct tp_hooks *);
+void tp_slot_free(struct tp_slot *); /* questions in flight end without a callback */
+
+/* The outcome of a question; lent for the time of the call. */
+struct tp_answer {
+	enum reason failure;   /* REASON_NONE: message is the answer */
+	struct span message;   /* whole DNS message; its id is the question's (DoH: 0 on the wire, restored) */
+	uint32_t age_s;        /* DoH: Age header, 0 without (RFC 8484, 5.1) */
+	int64_t rtt_us;        /* from the write to the answer */
+	bool retry_safe;       /* on failure: the question was never written, or is known not to have been processed */
+};
+
+struct tp_query; /* one question in flight; gone after its callback or tp_cancel */
+typedef void (*tp_answer_fn)(void *arg, const struct tp_answer *);
+
+/*
+ * Sends a DNS question (a whole message with any id, at most TP_MESSAGE_MAX; copied). Opens a connection when there
+ * is none. The transport gives it an id of its own on the wire, adds padding to a message with an OPT record last in
+ * its additional section, and repeats it once on a fresh connection when the one it was written on turns out dead.
+ * The callback is made exactly once unless tp_cancel comes first. deadline_ms: boot clock; past it the failure is
+ * REASON_CONNECT_TIMEOUT when no connection was made, else REASON_CLOSED.
+ * RES_LIMIT: too many in flight and waiting.
+ */
+enum res tp_send(struct tp_query **, struct tp_slot *, struct span message, int64_t deadline_ms, tp_answer_fn, void *arg);
+void tp_cancel(struct tp_query *);
+
+/* Opens the connection without a question (probing, racing). Harmless when there is one. */
+void tp_slot_connect(struct tp_slot *);
+/* Drops the connection now. Questions in flight are repeated on a fresh one. forget_tickets: saved sessions too. */
+void tp_slot_drop(struct tp_slot *, bool forget_tickets);
+/* After a reload: the new target for the same address and protocol. An open connection is judged again by the new
+ * policy before its next use, saved sessions likewise; a refusal drops them. The old target may be freed after it. */
+void tp_slot_retarget(struct tp_slot *, const struct tp_target *);
+
+const struct tp_target *tp_slot_target(const struct tp_slot *);
+enum tp_state tp_slot_state(const struct tp_slot *);
+const char *tp_state_text(enum tp_state);
+
+struct tp_stats {
+	uint64_t connects, handshakes, resumed, refused, failures; /* attempts, ready, ready by ticket, by verdict, by wire */
+	uint64_t questions, answers, repeated, unexpected; /* unexpected: answers that nobody waited for */
+	uint64_t bytes_out, bytes_in;                      /* application data */
+	uint64_t idle_closes;
+	int64_t handshake_ms;   /* the last one; -1 none */
+	int64_t srtt_us;        /* smoothed; -1 none */
+	int64_t median_us;      /* running estimate of the median answer time; -1 none */
+	int64_t idle_limit_ms;  /* learned: the peer closes after this; -1 not known */
+	uint32_t in_flight, waiting;
+};
+void tp_slot_stats(const struct tp_slot *, struct tp_stats *);
+
+/* What ctstub probe shows of the connection; strings lent until it closes. NULL fields: no connection. */
+struct tp_details {
+	const char *tls_version; /* "TLS1.3" */
+	const char *cipher;
+	const char *alpn; /* "dot", "h2", "" when the peer chose none */
+	bool resumed;
+	bool has_ticket; /* a saved session is at hand for the next connection */
+	const struct span *certs; /* as presented */
+	size_t n_certs;
+};
+void tp_slot_details(const struct tp_slot *, struct tp_details *);
+
+/* Once, before any thread: scrubs SSLKEYLOGFILE, GNUTLS_* and EVENT_* from the environment, sets the priorities.
+ * Names what it scrubbed through on_scrubbed (may be NULL). */
+enum res tp_global_init(void (*on_scrubbed)(const char *variable));
+
+/* Connection attempts: one has at most this long (interface: 1.5 s), a handshake after it at most 3 s in all. */
+#define TP_CONNECT_TIMEOUT_MS   1500
+#define TP_HANDSHAKE_TIMEOUT_MS 3000
+
+#endif

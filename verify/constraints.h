@@ -1,0 +1,42 @@
+/*
+ * constraints.h - what an anchor may still vouch for.
+ *
+ * Browsers limit some roots and distributions lose those limits. A table keyed by the anchor's certificate SHA-256
+ * (or key SHA-256): a date after which its SCTs, or its leaves' notBefore, do not count; names or addresses it may
+ * vouch for. Compared with the leaf's notBefore and its earliest valid SCT, never with today.
+ *
+ * File: one anchor a line,
+ *   cert-sha256 <hex> | spki-sha256 <hex>  [sct-not-after TIME] [not-before-max TIME] [permit-name SUFFIX]... [permit-ip PREFIX]...
+ */
+#ifndef VERIFY_CONSTRAINTS_H
+#define VERIFY_CONSTRAINTS_H
+
+#include "base/addr.h"
+#include "verify/cert.h"
+
+#define CONSTRAINTS_FILE_MAX    (1024 * 1024)
+#define CONSTRAINTS_ENTRIES_MAX 4096
+#define CONSTRAINTS_PERMIT_MAX  32 /* names and addresses of one anchor */
+
+struct constraints;
+
+struct constraint {
+	bool has_sct_not_after;
+	int64_t sct_not_after_ms; /* an SCT later than this does not count; the earliest valid one must not be later */
+	bool has_not_before_max;
+	int64_t not_before_max_ms; /* a leaf with a later notBefore is refused */
+	const char *permit_name[CONSTRAINTS_PERMIT_MAX]; /* suffixes, lower case, no leading dot */
+	size_t n_permit_name;
+	struct prefix permit_ip[CONSTRAINTS_PERMIT_MAX];
+	size_t n_permit_ip;
+};
+
+enum res constraints_new(struct constraints **); /* empty */
+enum res constraints_add_builtin(struct constraints *);
+enum res constraints_add_file(struct constraints *, struct span text, size_t *line, char **why);
+void constraints_free(struct constraints *);
+size_t constraints_count(const struct constraints *);
+/* NULL: the anchor is free. Lent. */
+const struct constraint *constraints_find(const struct constraints *, const struct cert *anchor);
+
+#endif

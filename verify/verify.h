@@ -1,0 +1,63 @@
+/*
+ * verify.h - the judge.
+ *
+ * Bytes, policy and time in; a verdict out. Pure: no socket, no file, no clock, no log, no global that changes.
+ * Safe to call from several threads with the same policy. `ctstub verify`, the daemon's handshakes, the fuzzers
+ * and the lab enter here and nowhere else: what the tool says offline is what the daemon does online.
+ */
+#ifndef VERIFY_VERIFY_H
+#define VERIFY_VERIFY_H
+
+#include "verify/constraints.h"
+#include "verify/ctlogs.h"
+#include "verify/disallow.h"
+#include "verify/revocation.h"
+#include "verify/trust.h"
+#include "verify/verdict.h"
+
+#define VFY_CERTS_MAX      16 /* certificates presented; public chains have 2 to 5 */
+#define VFY_PATHS_MAX      8  /* candidate paths that are tried */
+#define VFY_SIG_CHECKS_MAX 64 /* signature checks in one judgement, SCTs included */
+#define VFY_DISALLOW_MAX   4  /* lists of one policy */
+#define VFY_ALSO_IPS_MAX   16
+
+enum ct_mode { CT_REQUIRE, CT_REPORT, CT_OFF };
+enum ct_policy { CT_STRICT, CT_CHROME, CT_MOZILLA, CT_APPLE };
+enum ct_when_stale { CT_STALE_ENFORCE, CT_STALE_REFUSE, CT_STALE_REPORT };
+
+/* What an upstream is judged by. Everything in it is lent, immutable, and outlives the call. */
+struct vfy_policy {
+	enum ct_mode ct_mode;
+	enum ct_policy ct_policy;
+	enum ct_when_stale ct_when_stale;
+	int64_t ct_list_max_age_ms;
+	const struct ctlogs *ctlogs;           /* NULL: ct-list-missing */
+	const struct trust *trust;             /* NULL: everything is untrusted */
+	const struct constraints *constraints; /* NULL: every anchor is free */
+	const struct disallow *disallow[VFY_DISALLOW_MAX];
+	size_t n_disallow;
+	const struct disallow *allow_issuer; /* NULL: any issuer */
+	const struct disallow *pins;         /* NULL: no pins. spki-sha256 entries only */
+	const struct crls *crls;             /* NULL: none */
+};
+
+struct vfy_input {
+	const struct span *certs; /* DER, as presented, leaf first */
+	size_t n_certs;           /* may exceed VFY_CERTS_MAX: chain-too-long */
+	struct span staple;       /* the stapled OCSP response; n is 0 without one */
+	struct span ip;           /* the address that was dialled, 4 or 16 bytes; n is 0: none expected (tools only) */
+	const struct span *also_ips; /* the certificate may bear one of these instead (also-address) */
+	size_t n_also_ips;
+	const char *name; /* the DNS name it must bear as well; NULL or "": none */
+	int64_t now_ms;   /* wall clock of the judgement */
+};
+
+/* Fills *v, which must be zeroed or cleared before. Always gives an outcome. Neither an ip nor a name: refused
+ * with ip-mismatch (nothing expected is never "accept"). */
+void vfy_check(struct verdict *v, const struct vfy_policy *, const struct vfy_input *);
+
+const char *ct_mode_text(enum ct_mode);
+const char *ct_policy_text(enum ct_policy);
+const char *ct_when_stale_text(enum ct_when_stale);
+
+#endif
