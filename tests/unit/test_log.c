@@ -1,0 +1,168 @@
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct buf lines = {.max = 65536};
+static int64_t now_ms;
+
+static int64_t
+scripted_ms(void)
+{
+	return now_ms;
+}
+
+static const struct clock_source scripted = {scripted_ms, scripted_ms, scripted_ms};
+
+static void
+keep_line(void *ctx, const char *line, size_t n)
+{
+	(void)ctx;
+	buf_put(&lines, span_of(line, n));
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	buf_clear(&lines);
+	now_ms = 1795284000250;
+	clock_use(&scripted);
+	log_capture(keep_line, NULL);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	log_capture(NULL, NULL);
+	clock_use(NULL);
+	buf_free(&lines);
+	return 0;
+}
+
+static void
+a_line_is_an_event_with_keys(void **state)
+{
+	struct addr a = {.family = ADDR_V4, .ip = {1, 1, 1, 1}, .port = 853};
+
+	(void)state;
+	log_setup(LOG_INFO, LOG_TEXT);
+	log_event(LOG_WARN, "refused", LOG_STR("upstream", "cloudflare"), LOG_IP("addr", &a),
+	    LOG_STR("reason", "ct-too-few-scts"), LOG_INT("have", 1), LOG_INT("want", 2));
+	assert_string_equal(buf_cstr(&lines), "warn refused upstream=cloudflare addr=1.1.1.1 reason=ct-too-few-scts have=1 want=2\n");
+}
+
+static void
+json_lines_are_json(void **state)
+{
+	(void)state;
+	log_setup(LOG_INFO, LOG_JSON);
+	log_event(LOG_NOTICE, "x", LOG_STR("a", "q\"\\\n\xc3"), LOG_STR("b", NULL));
+	assert_string_equal(buf_cstr(&lines), "{\"time\":\"2026-11-21T18:00:00.250Z\",\"level\":\"notice\",\"event\":\"x\","
+	    "\"a\":\"q\\\"\\\\\\u000a\\u00c3\",\"b\":\"-\"}\n");
+}
+
+static void
+g09_values_can_not_forge_lines(void **state)
+{
+	(void)state;
+	log_setup(LOG_INFO, LOG_TEXT);
+	log_event(LOG_INFO, "x", LOG_STR("name", "a\nerror forged=1 \x1b[2J"), LOG_STR("empty", ""));
+	assert_string_equal(buf_cstr(&lines), "info x name=\"a\\x0aerror forged=1 \\x1b[2J\" empty=\"\"\n");
+}
+
+static void
+levels_are_kept(void **state)
+{
+	(void)state;
+	log_setup(LOG_WARN, LOG_TEXT);
+	log_event(LOG_NOTICE, "quiet", LOG_INT("n", 1));
+	assert_int_equal(lines.n, 0);
+	log_level_set((enum log_level)log_level_read("debug"));
+	log_event(LOG_DEBUG, "loud", LOG_INT("n", 1));
+	assert_string_equal(buf_cstr(&lines), "debug loud n=1\n");
+	assert_int_equal(log_level_read("verbose"), -1);
+}
+
+static void
+a_long_line_stays_well_formed(void **state)
+{
+	char big[9000];
+
+	(void)state;
+	memset(big, 'a', sizeof big - 1);
+	big[sizeof big - 1] = '\0';
+	log_setup(LOG_INFO, LOG_JSON);
+	log_event(LOG_INFO, "x", LOG_INT("n", 1), LOG_STR("big", big), LOG_INT("after", 2));
+	assert_string_equal(buf_cstr(&lines), "{\"time\":\"2026-11-21T18:00:00.250Z\",\"level\":\"info\",\"event\":\"x\",\"n\":1}\n");
+}
+
+static void
+r10_a_storm_is_counted_not_written(void **state)
+{
+	struct log_limit limit = {0};
+	uint32_t left_out, written = 0;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		written += log_limit_ok(&limit, 5, 1000, &left_out);
+	assert_int_equal(written, 5);
+	now_ms += 1000;
+	assert_true(log_limit_ok(&limit, 5, 1000, &left_out));
+	assert_int_equal(left_out, 995);
+	assert_true(log_limit_ok(&limit, 5, 1000, &left_out));
+	assert_int_equal(left_out, 0);
+}
+
+static void
+r14_the_hash_is_keyed(void **state)
+{
+	struct hash_key a = {{1, 2}}, b = {{1, 3}};
+
+	(void)state;
+	assert_true(hash_keyed(&a, span_str("example")) == hash_keyed(&a, span_str("example")));
+	assert_true(hash_keyed(&a, span_str("example")) != hash_keyed(&b, span_str("example")));
+	assert_true(hash_keyed(&a, span_str("example")) != hash_keyed(&a, span_str("examplf")));
+	assert_true(hash_keyed(&a, span_str("")) != hash_keyed(&a, span_of("\0", 1)));
+}
+
+static void
+random_numbers_stay_below_their_bound(void **state)
+{
+	unsigned seen[3] = {0};
+
+	(void)state;
+	for (int i = 0; i < 3000; i++) {
+		uint32_t v = random_below(3);
+
+		assert_true(v < 3);
+		seen[v]++;
+	}
+	for (int i = 0; i < 3; i++)
+		assert_true(seen[i] > 600); /* 1,000 expected; 600 is 15 standard deviations away */
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(a_line_is_an_event_with_keys, setup, teardown),
+	    cmocka_unit_test_setup_teardown(json_lines_are_json, setup, teardown),
+	    cmocka_unit_test_setup_teardown(g09_values_can_not_forge_lines, setup, teardown),
+	    cmocka_unit_test_setup_teardown(levels_are_kept, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_long_line_stays_well_formed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(r10_a_storm_is_counted_not_written, setup, teardown),
+	    cmocka_unit_test(r14_the_hash_is_keyed),
+	    cmocka_unit_test(random_numbers_stay_below_their_bound),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,232 @@
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct base64_row {
+	const char *plain, *text; /* plain NULL: malformed */
+};
+
+static const struct base64_row base64_rows[] = {
+    {"", ""}, {"f", "Zg=="}, {"fo", "Zm8="}, {"foo", "Zm9v"}, {"foob", "Zm9vYg=="}, {"fooba", "Zm9vYmE="},
+    {"foobar", "Zm9vYmFy"},  /* RFC 4648, 10 */
+    {NULL, "Zg"}, {NULL, "Zg="}, {NULL, "Zh=="}, {NULL, "Zm9="}, {NULL, "Zg==Zg=="}, {NULL, "Zm 9"}, {NULL, "Zm9v\n"}, {NULL, "===="},
+    {NULL, "Zm-_"},
+};
+
+static void
+base64_is_strict(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof base64_rows / sizeof *base64_rows; i++) {
+		const struct base64_row *row = &base64_rows[i];
+		struct buf b = buf_max(100);
+
+		buf_text(&b, "x");
+		if (row->plain == NULL) {
+			if (base64_read(&b, span_str(row->text)) == RES_OK)
+				fail_msg("accepted: %s", row->text);
+			assert_int_equal(b.n, 1);
+		} else {
+			assert_int_equal(base64_read(&b, span_str(row->text)), RES_OK);
+			assert_true(span_equal(span_slice(buf_span(&b), 1, 100), span_str(row->plain)));
+			buf_clear(&b);
+			base64_write(&b, span_str(row->plain));
+			assert_string_equal(buf_cstr(&b), row->text);
+		}
+		buf_free(&b);
+	}
+}
+
+static void
+base64_beyond_the_buffer_leaves_it_as_it_was(void **state)
+{
+	struct buf b = buf_max(4);
+
+	(void)state;
+	buf_text(&b, "ab");
+	assert_int_equal(base64_read(&b, span_str("Zm9v")), RES_LIMIT);
+	assert_true(buf_ok(&b));
+	assert_string_equal(buf_cstr(&b), "ab");
+	buf_free(&b);
+}
+
+static void
+base64url_has_no_padding(void **state)
+{
+	static const uint8_t odd[] = {0xfb, 0xff};
+	struct buf b = buf_max(100);
+
+	(void)state;
+	base64url_write(&b, span_of(odd, 2));
+	assert_string_equal(buf_cstr(&b), "-_8");
+	buf_free(&b);
+}
+
+struct time_row {
+	const char *text;
+	int64_t ms; /* -1: malformed */
+};
+
+static const struct time_row time_rows[] = {
+    {"1970-01-01T00:00:00Z", 0},
+    {"2026-11-21T18:00:00Z", 1795284000000},
+    {"2026-11-21T18:00:00.25Z", 1795284000250},
+    {"2026-11-21T19:30:00+01:30", 1795284000000},
+    {"2000-02-29T00:00:00Z", 951782400000},
+    {"1900-02-29T00:00:00Z", -1},
+    {"2026-13-01T00:00:00Z", -1},
+    {"2026-00-01T00:00:00Z", -1},
+    {"2026-11-21T24:00:00Z", -1},
+    {"2026-11-21T18:00:00", -1},
+    {"2026-11-21", -1},
+    {"2026-11-21T18:00:00.Z", -1},
+    {"2026-11-21T18:00:00Zx", -1},
+    {"", -1},
+};
+
+static void
+times_are_read_and_written(void **state)
+{
+	char text[TIME_TEXT_MAX];
+	int64_t ms;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof time_rows / sizeof *time_rows; i++) {
+		const struct time_row *row = &time_rows[i];
+		bool ok = time_read(&ms, row->text) == RES_OK;
+
+		if (ok != (row->ms != -1) || (ok && ms != row->ms))
+			fail_msg("%s", row->text);
+	}
+	assert_string_equal(time_text(1795284000250, text), "2026-11-21T18:00:00Z");
+	assert_string_equal(time_text_ms(1795284000250, text), "2026-11-21T18:00:00.250Z");
+	assert_string_equal(time_text(-1000, text), "1969-12-31T23:59:59Z");
+	assert_string_equal(time_text(INT64_MAX, text), "invalid");
+	assert_string_equal(time_text(253402300799000, text), "9999-12-31T23:59:59Z");
+}
+
+static void
+every_day_of_400_years_goes_both_ways(void **state)
+{
+	char text[TIME_TEXT_MAX];
+
+	(void)state;
+	for (int64_t day = -11000; day < 140000; day++) {
+		int64_t back;
+
+		time_text(day * 86400000, text);
+		assert_int_equal(time_read(&back, text), RES_OK);
+		assert_int_equal(back, day * 86400000);
+	}
+}
+
+struct duration_row {
+	const char *text;
+	int64_t ms; /* -1: refused */
+	const char *back;
+};
+
+static const struct duration_row duration_rows[] = {
+    {"0s", 0, "0s"}, {"10ms", 10, "10ms"}, {"1500ms", 1500, "1500ms"}, {"4s", 4000, "4s"}, {"60s", 60000, "1m"},
+    {"24h", 86400000, "1d"}, {"70d", 6048000000, "70d"}, {"1w", -1, NULL}, {"5", -1, NULL}, {"-5s", -1, NULL}, {"5 s", -1, NULL},
+    {"999999999999999999999s", -1, NULL}, {"40000d", -1, NULL}, {"", -1, NULL}, {"s", -1, NULL},
+};
+
+static void
+durations_are_exact(void **state)
+{
+	char text[TIME_TEXT_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof duration_rows / sizeof *duration_rows; i++) {
+		const struct duration_row *row = &duration_rows[i];
+		int64_t ms = -1;
+
+		if (duration_read(&ms, row->text) != RES_OK)
+			ms = -1;
+		if (ms != row->ms)
+			fail_msg("%s", row->text);
+		if (ms >= 0)
+			assert_string_equal(duration_text(ms, text), row->back);
+	}
+}
+
+static void
+sizes_are_exact(void **state)
+{
+	char text[TIME_TEXT_MAX];
+	uint64_t n;
+
+	(void)state;
+	assert_int_equal(size_read(&n, "16MiB"), RES_OK);
+	assert_int_equal(n, 16 << 20);
+	assert_string_equal(size_text(n, text), "16MiB");
+	assert_int_equal(size_read(&n, "1000"), RES_OK);
+	assert_string_equal(size_text(n, text), "1000");
+	assert_string_equal(size_text(0, text), "0");
+	assert_int_equal(size_read(&n, "16MB"), RES_MALFORMED);
+	assert_int_equal(size_read(&n, "99999999GiB"), RES_LIMIT);
+}
+
+static void
+escaped_text_is_safe_on_a_terminal(void **state)
+{
+	struct buf b = buf_max(100);
+
+	(void)state;
+	text_escape(&b, span_of("a\"b\\\n\x1b\x7f\0", 8));
+	assert_string_equal(buf_cstr(&b), "a\\x22b\\x5c\\x0a\\x1b\\x7f\\x00");
+	buf_free(&b);
+}
+
+static void
+hex_is_strict(void **state)
+{
+	uint8_t out[2] = {0};
+	char text[5];
+
+	(void)state;
+	assert_int_equal(hex_read(out, 2, span_str("aB0f")), RES_OK);
+	assert_string_equal(hex_write(text, span_of(out, 2)), "ab0f");
+	assert_int_equal(hex_read(out, 2, span_str("ab0")), RES_MALFORMED);
+	assert_int_equal(hex_read(out, 2, span_str("ab0g")), RES_MALFORMED);
+	assert_int_equal(hex_read(out, 2, span_str("ab0f0")), RES_MALFORMED);
+}
+
+static void
+numbers_are_whole(void **state)
+{
+	int64_t n;
+
+	(void)state;
+	assert_int_equal(number_read(&n, "-12"), RES_OK);
+	assert_int_equal(n, -12);
+	assert_int_equal(number_read(&n, "12x"), RES_MALFORMED);
+	assert_int_equal(number_read(&n, ""), RES_MALFORMED);
+	assert_int_equal(number_read(&n, "99999999999999999999"), RES_LIMIT);
+	assert_int_equal(number_read(&n, "9223372036854775808"), RES_LIMIT);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(base64_is_strict),
+	    cmocka_unit_test(base64_beyond_the_buffer_leaves_it_as_it_was),
+	    cmocka_unit_test(base64url_has_no_padding),
+	    cmocka_unit_test(times_are_read_and_written),
+	    cmocka_unit_test(every_day_of_400_years_goes_both_ways),
+	    cmocka_unit_test(durations_are_exact),
+	    cmocka_unit_test(sizes_are_exact),
+	    cmocka_unit_test(escaped_text_is_safe_on_a_terminal),
+	    cmocka_unit_test(hex_is_strict),
+	    cmocka_unit_test(numbers_are_whole),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
