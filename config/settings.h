@@ -25,18 +25,27 @@
 #define CONFIG_LISTEN_MAX   64
 #define CONFIG_WORKERS_MAX  64
 
+/* Where something was said: file is NULL for what is compiled in or came from a command line. Lent from the settings. */
+struct place {
+	const char *file;
+	unsigned line;
+};
 struct strings {
 	char **v;
+	struct place *place; /* of each */
 	size_t n;
 };
 struct addrs {
 	struct addr *v;
 	size_t n;
 };
-/* Where something was said: file may be NULL (compiled in). Lent from the settings. */
-struct place {
-	const char *file;
-	unsigned line;
+
+/* One for each row of the option table. */
+enum option_id {
+#define OPTION(id, ...) OPTION_##id,
+#include "config/options.def"
+#undef OPTION
+	OPTION_COUNT
 };
 
 enum strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_SPREAD };
@@ -44,6 +53,7 @@ enum strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_SPREAD };
 struct upstream_settings {
 	char *title;
 	struct place place;
+	struct place said[OPTION_COUNT]; /* where each option was said last; line 0: it has its default */
 	enum tp_protocol protocol;
 	struct addrs address; /* ports filled in */
 	uint16_t port;        /* 0: the protocol's own (853, 443) */
@@ -100,6 +110,10 @@ struct settings {
 	bool rebinding_protect;
 	struct strings rebinding_allow;
 	struct strings filter_list_file;
+
+	struct place said[OPTION_COUNT]; /* of the options that are not in an upstream or forward */
+	char **file; /* what was read, in that order */
+	size_t n_file;
 };
 
 /* What was wrong, all of it: "file:line: what, what was expected". */
@@ -109,6 +123,9 @@ struct config_errors {
 	bool more; /* there were more than CONFIG_ERRORS_MAX */
 };
 void config_errors_free(struct config_errors *);
+/* Adds "file:line: " and the text; without a file the text alone. The text says what is wrong and what was expected. */
+void config_errors_add(struct config_errors *, struct place, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /*
  * Reads `file` and every conf.d/NAME.conf beside it in lexical order, over the compiled-in defaults. file NULL: the
@@ -117,6 +134,9 @@ void config_errors_free(struct config_errors *);
  */
 enum res settings_read(struct settings **out, const char *file, struct config_errors *errors);
 void settings_free(struct settings *);
+/* The file that is read when none is named: SYSCONFDIR/ctstub/ctstub.conf; NULL when there is none (the compiled-in
+ * defaults rule). Constant. */
+const char *settings_default_file(void);
 /* The effective configuration as a configuration file; reading it gives the same settings and prints the same. */
 enum res settings_print(const struct settings *, FILE *);
 
