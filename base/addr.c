@@ -93,7 +93,7 @@ const char *
 addr_ip_text(const struct addr *a, char text[ADDR_TEXT_MAX])
 {
 	if (a->family == ADDR_NONE)
-		return strcpy(text, "none");
+		return memcpy(text, "none", sizeof "none");
 	if (inet_ntop(a->family == ADDR_V4 ? AF_INET : AF_INET6, a->ip, text, ADDR_TEXT_MAX) == NULL)
 		text[0] = '\0';
 	return text;
@@ -106,7 +106,7 @@ addr_text(const struct addr *a, char text[ADDR_TEXT_MAX])
 
 	addr_ip_text(a, ip);
 	if (a->port == 0)
-		return strcpy(text, ip);
+		return memcpy(text, ip, sizeof ip);
 	(void)snprintf(text, ADDR_TEXT_MAX, a->family == ADDR_V6 ? "[%.46s]:%u" : "%.46s:%u", ip, a->port);
 	return text;
 }

@@ -187,7 +187,7 @@ time_format(int64_t ms, char text[TIME_TEXT_MAX], bool with_ms)
 	}
 	civil_from_days(days, &y, &m, &d);
 	if (y < 0 || y > 9999)
-		return strcpy(text, "invalid");
+		return memcpy(text, "invalid", sizeof "invalid");
 	if (with_ms)
 		(void)snprintf(text, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)y, m, d,
 		    (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60), (int)(rest % 1000));

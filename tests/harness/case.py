@@ -1,0 +1,373 @@
+"""A test: a function with a name, a context with everything it may use, and the program that runs a module of them.
+
+    @case("C01 an empty datagram is dropped")
+    def empty_datagram(t): ...
+
+    @rows([("C04 NOTIFY is not implemented", 4), ("C04 UPDATE is not implemented", 5)])
+    def opcodes(t, opcode): ...
+
+A test fails by raising: `check` and `equal` say what was expected. Whatever it started ends with it, and a sanitizer's
+report, a crash or a seccomp violation of anything it started fails it. Nothing here sleeps to let time pass: `until` waits
+for a condition, at most so long.
+"""
+import argparse
+import fnmatch
+import importlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import traceback
+
+from harness.build import SANITIZER_ENV
+from harness.packages import Unpacked
+
+CASES = []
+BAD_OUTPUT = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|Assertion .* failed|stack smashing"
+                        r"|double free|munmap_chunk|corrupted|AddressSanitizer:DEADLYSIGNAL")
+
+
+class Skip(Exception):
+    """This machine can not do it; the text says why."""
+
+
+class Case:
+    def __init__(self, function, name, args, options):
+        self.function = function
+        self.name = name
+        self.args = args
+        self.needs = options.pop("needs", ())
+        self.netns = options.pop("netns", False)       # wants network and mount namespaces of its own
+        self.builds = options.pop("builds", ("gcc", "san"))
+        self.long = options.pop("long", False)         # only with --long
+        self.timeout = options.pop("timeout", 120)
+        assert not options, options
+
+
+def case(name, *args, **options):
+    """One test."""
+    def register(function):
+        CASES.append(Case(function, name, args, dict(options)))
+        return function
+    return register
+
+
+def rows(table, **options):
+    """One test for each row: its name, then the function's arguments."""
+    def register(function):
+        for name, *args in table:
+            CASES.append(Case(function, name, args, dict(options)))
+        return function
+    return register
+
+
+def check(condition, text):
+    if not condition:
+        raise AssertionError(text)
+
+
+def equal(have, want, what):
+    if have != want:
+        raise AssertionError(f"{what}: have {have!r}, want {want!r}")
+
+
+def until(condition, seconds, what):
+    """Waits until the condition gives something true, and returns that."""
+    end = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > end:
+            raise AssertionError(f"not within {seconds} s: {what}")
+        time.sleep(0.01)
+
+
+class Process:
+    """A program that a test started: its output goes to a file."""
+
+    def __init__(self, t, name, command, env=None, cwd=None, stdin=None, preexec=None, **options):
+        self.t = t
+        self.name = name
+        self.expect = (0, -signal.SIGTERM)
+        self.log_path = os.path.join(t.dir, f"{name}-{len(t.processes)}.log")
+        self._log = open(self.log_path, "wb")
+        self.popen = subprocess.Popen(command, env=env or t.env(), cwd=cwd or t.dir, stdin=stdin or subprocess.DEVNULL,
+                                      stdout=options.pop("stdout", self._log), stderr=self._log, start_new_session=True,
+                                      preexec_fn=preexec, **options)
+        self.pid = self.popen.pid
+        t.processes.append(self)
+
+    def log(self):
+        with open(self.log_path, encoding="utf-8", errors="replace") as f:
+            return f.read()
+
+    def alive(self):
+        return self.popen.poll() is None
+
+    def wait_log(self, text, seconds=10):
+        def seen():
+            if re.search(text, self.log()):
+                return True
+            check(self.alive(), f"{self.name} ended with {self.popen.returncode}: {tail(self.log())}")
+            return False
+        until(seen, seconds, f"{self.name} writes {text!r}; it wrote: {tail(self.log())}")
+
+    def signal(self, number):
+        if self.alive():
+            self.popen.send_signal(number)
+
+    def kill(self):
+        """Ends at once, and nobody asks how."""
+        self.expect = None
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        self.popen.wait(10)
+
+    def stop(self, seconds=10):
+        """SIGTERM, and the exit code."""
+        self.signal(signal.SIGTERM)
+        try:
+            return self.popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            os.killpg(self.pid, signal.SIGKILL)
+            self.popen.wait(10)
+            raise AssertionError(f"{self.name} did not end within {seconds} s of SIGTERM") from None
+
+    def rss_kib(self):
+        with open(f"/proc/{self.pid}/status", encoding="ascii") as f:
+            return int(re.search(r"VmRSS:\s+(\d+)", f.read()).group(1))
+
+    def cpu_seconds(self):
+        with open(f"/proc/{self.pid}/stat", encoding="ascii") as f:
+            fields = f.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def fds(self):
+        return len(os.listdir(f"/proc/{self.pid}/fd"))
+
+
+def tail(text, lines=3):
+    return " | ".join(text.strip().splitlines()[-lines:])
+
+
+class Context:
+    """What a test gets."""
+
+    def __init__(self, options, folder):
+        self.top = options.top
+        self.src = options.src
+        self.build = options.build
+        self.label = options.label
+        self.long = options.long
+        self.servers = Unpacked(os.path.join(os.path.dirname(options.build), "servers"))
+        self.dir = folder
+        self.processes = []
+        self._deferred = []
+
+    @property
+    def sanitized(self):
+        return self.label == "san"
+
+    def env(self, **more):
+        env = dict(os.environ, **SANITIZER_ENV, **more)
+        env.pop("LD_LIBRARY_PATH", None)
+        return env
+
+    def program(self, name):
+        """One of ours from the build tree, or a program of this machine; a Skip when it is not there."""
+        path = os.path.join(self.build, name)
+        if os.access(path, os.X_OK) and not os.path.isdir(path):
+            return path
+        if name.startswith("ctstub"):
+            raise AssertionError(f"{name} was not built")
+        path = self.servers.find(name)
+        if not path:
+            raise Skip(f"{name} is not on this machine")
+        return path
+
+    def defer(self, function):
+        self._deferred.append(function)
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def write(self, name, content):
+        path = self.path(name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb" if isinstance(content, bytes) else "w") as f:
+            f.write(content)
+        return path
+
+    def spawn(self, name, command, **options):
+        return Process(self, name, command, **options)
+
+    def run(self, *command, timeout=60, stdin=None, env=None, cwd=None):
+        """Runs a program to its end; (code, stdout, stderr). A sanitizer's report in it fails the test."""
+        command = [self.program(command[0]) if "/" not in command[0] else command[0], *map(str, command[1:])]
+        done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
+                              env=env or self.env(), cwd=cwd or self.dir, check=False)
+        out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        bad = BAD_OUTPUT.search(err)
+        check(not bad, f"{os.path.basename(command[0])}: {bad and bad.group(0)}: {err[-2000:]}")
+        check(done.returncode >= 0, f"{os.path.basename(command[0])} died of signal {-done.returncode}: {err[-500:]}")
+        return done.returncode, out, err
+
+    def finish(self):
+        """Ends everything; what went wrong on the way, or None."""
+        trouble = []
+        for function in reversed(self._deferred):
+            try:
+                function()
+            except Exception as error:  # all of them are to run
+                trouble.append(f"cleaning up: {error!r}")
+        for process in reversed(self.processes):
+            try:
+                code = process.stop()
+                if process.expect is not None and code not in process.expect:
+                    trouble.append(f"{process.name} ended with {code}: {tail(process.log())}")
+            except AssertionError as error:
+                trouble.append(str(error))
+            if process.expect is not None or self.sanitized:
+                bad = BAD_OUTPUT.search(process.log())
+                if bad:
+                    trouble.append(f"{process.name}: {process.log()[bad.start():][:1500]}")
+        return "\n".join(trouble) or None
+
+    def logs(self):
+        return "".join(f"--- {p.name} ({p.pid})\n{p.log()}\n" for p in self.processes)
+
+
+class TooLong(Exception):
+    pass
+
+
+def run_case(one, options):
+    """'ok', 'skip' or 'bad', and why."""
+    if one.netns and not options.in_netns:
+        return run_in_namespaces(one, options)
+    folder = tempfile.mkdtemp(prefix="ctstub-test-")
+    os.chmod(folder, 0o755)
+    t = Context(options, folder)
+    outcome, why, text = "ok", None, ""
+
+    def too_long(_number, _frame):
+        raise TooLong(f"longer than {one.timeout} s")
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(one.timeout * (3 if t.sanitized else 1))
+    try:
+        for need in one.needs:
+            t.program(need)
+        one.function(t, *one.args)
+    except Skip as error:
+        outcome, why = "skip", str(error)
+    except (Exception, KeyboardInterrupt) as error:
+        outcome, why = "bad", str(error) or repr(error)
+        if not isinstance(error, AssertionError):
+            why = f"{type(error).__name__}: {why}"
+        text = traceback.format_exc()
+    signal.alarm(0)
+    trouble = t.finish()
+    if trouble:
+        outcome, why = "bad", f"{why}; {trouble}" if why else trouble
+    if outcome == "bad":
+        log = os.path.join(options.logs, re.sub(r"[^A-Za-z0-9_.-]+", "_", f"{options.label}-{options.module}-{one.name}")[:150])
+        with open(log + ".log", "w", encoding="utf-8") as f:
+            f.write(f"{why}\n\n{text}\n{t.logs()}")
+        why = f"{' / '.join(why.splitlines()[:2])[:600]} [{log}.log]"
+    if options.keep and outcome == "bad":
+        print(f"kept: {folder}")
+    else:
+        shutil.rmtree(folder, ignore_errors=True)
+    return outcome, why
+
+
+def run_in_namespaces(one, options):
+    """The same test in a child with network, mount and process namespaces of its own; loopback is up there."""
+    unshare = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+    if os.geteuid() != 0:
+        unshare += ["--user", "--map-root-user"]
+    probe = subprocess.run([*unshare, "true"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
+    if probe.returncode != 0:
+        return "skip", f"no namespaces here: {probe.stderr.decode().strip()}"
+    command = [*unshare, sys.executable, "-B", "-m", "harness.case", *options.argv, "--in-netns", "--exactly", one.name]
+    try:
+        out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=4 * one.timeout,
+                             check=False).stdout.decode(errors="replace")
+    except subprocess.TimeoutExpired:
+        return "bad", "longer than its time"
+    for line in out.splitlines():
+        for word, outcome in (("not ok ", "bad"), ("skipped: ", "skip"), ("ok ", "ok")):
+            if line.startswith(word):
+                return outcome, line.partition(one.name + ": ")[2] or None
+    return "bad", f"no result from the namespace: {tail(out)}"
+
+
+def parse(argv):
+    arguments = argparse.ArgumentParser(prog="harness.case")
+    arguments.add_argument("module", help="functional.test_x or checks.x")
+    arguments.add_argument("--top", required=True)
+    arguments.add_argument("--src")
+    arguments.add_argument("--build", required=True)
+    arguments.add_argument("--label", default="gcc")
+    arguments.add_argument("--logs", default="/tmp")
+    arguments.add_argument("--long", action="store_true")
+    arguments.add_argument("--keep", action="store_true", help="keep the folder of a failed test")
+    arguments.add_argument("--list", action="store_true")
+    arguments.add_argument("--filter", action="append", default=[])
+    arguments.add_argument("--in-netns", action="store_true")
+    arguments.add_argument("--exactly")
+    options = arguments.parse_args(argv)
+    options.src = options.src or options.top
+    options.argv = [a for a in argv if a not in ("--in-netns",)]
+    return options
+
+
+def prefix(module):
+    """functional.test_dot -> dot, checks.arrows -> check"""
+    return "check/" + module.split(".")[1] if module.startswith("checks.") else module.split(".")[-1].replace("test_", "")
+
+
+def matches(name, filters):
+    return not filters or any(f in name or fnmatch.fnmatch(name, f) for f in filters)
+
+
+def main(argv):
+    options = parse(argv)
+    os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
+    importlib.import_module(options.module)
+    bad = 0
+    if options.in_netns:
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+    for one in CASES:
+        name = f"{options.label}/{prefix(options.module)}/{one.name}"
+        if options.exactly and options.exactly != one.name:
+            continue
+        if not matches(name, options.filter):
+            continue
+        if options.label not in one.builds or (one.long and not options.long):
+            continue
+        if options.list:
+            print(name)
+            continue
+        outcome, why = run_case(one, options)
+        if outcome == "ok":
+            print(f"ok {name}", flush=True)
+        elif outcome == "skip":
+            print(f"skipped: {name}: {why}", flush=True)
+        else:
+            bad = 1
+            print(f"not ok {name}: {why}", flush=True)
+    return bad
+
+
+if __name__ == "__main__":
+    # The module imports this one by name: run that copy, whose list the decorators fill.
+    from harness import case as this
+    sys.exit(this.main(sys.argv[1:]))

@@ -1,0 +1,52 @@
+"""Results as they come, one a line, and the count at the end."""
+import os
+import sys
+import threading
+
+
+class Report:
+    """ok NAME / not ok NAME: why / skipped: NAME: why. With CI=true a skip is a failure."""
+
+    def __init__(self, out=sys.stdout):
+        self.out = out
+        self.lock = threading.Lock()
+        self.passed = 0
+        self.failures = []
+        self.skips = []
+        self.strict = os.environ.get("CI") == "true"
+
+    def _line(self, text):
+        self.out.write(text.rstrip() + "\n")
+        self.out.flush()
+
+    def note(self, text):
+        with self.lock:
+            self._line(text)
+
+    def ok(self, name):
+        with self.lock:
+            self.passed += 1
+            self._line(f"ok {name}")
+
+    def bad(self, name, why):
+        with self.lock:
+            self.failures.append((name, why))
+            self._line(f"not ok {name}: {why}")
+
+    def skip(self, name, why):
+        with self.lock:
+            self.skips.append((name, why))
+            self._line(f"skipped: {name}: {why}")
+            if self.strict:
+                self.failures.append((name, f"skipped: {why}"))
+
+    def finish(self):
+        """Prints what failed once more and the count; the exit code."""
+        if self.failures:
+            self._line("")
+            for name, why in self.failures:
+                self._line(f"failed: {name}: {why.splitlines()[0] if why else ''}")
+        if self.skips:
+            self._line(f"{len(self.skips)} skipped")
+        self._line(f"{self.passed} passed, {len(self.failures)} failed")
+        return 1 if self.failures or not self.passed else 0

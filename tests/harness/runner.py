@@ -1,0 +1,345 @@
+"""Everything, in an order that keeps the processors busy; tests/run calls it."""
+import argparse
+import concurrent.futures
+import glob
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+from harness import case
+from harness.build import BuildError, Builds, SANITIZER_ENV
+from harness.packages import Unpacked, wanted
+from harness.report import Report
+
+VALGRIND = "--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect"
+
+
+class Run:
+    def __init__(self, options):
+        self.options = options
+        self.top = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
+        self.builds = Builds(self.top, options.jobs)
+        self.report = Report()
+        self.servers = Unpacked(os.path.join(self.builds.base, "servers"))
+        self.pool = concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs)
+        self.done = {}      # task: an event
+        self.failed = set()  # tasks that others must not wait for in vain
+        self.children = set()
+        self.futures = []
+
+    # ---- tasks: submitted in an order in which each comes after what it waits for
+
+    def task(self, name, function, after=()):
+        event = self.done[name] = threading.Event()
+
+        def work():
+            try:
+                for before in after:
+                    self.done[before].wait()
+                    if before in self.failed:
+                        self.failed.add(name)
+                        return
+                function()
+            except BuildError as error:
+                self.failed.add(name)
+                self.report.bad(name, str(error))
+            except Exception as error:  # a bug of ours must be seen, not lost in a thread
+                self.failed.add(name)
+                self.report.bad(name, f"{type(error).__name__}: {error}")
+            finally:
+                event.set()
+        self.futures.append(self.pool.submit(work))
+
+    def wants(self, name):
+        return case.matches(name, self.options.name)
+
+    def wants_any(self, prefix):
+        """A filter may name something below the prefix."""
+        return not self.options.name or any(prefix in f or f in prefix or "/" not in f for f in self.options.name)
+
+    # ---- builds and unit tests
+
+    def build(self, label):
+        def work():
+            started = time.monotonic()
+            self.builds.build(label)
+            if self.wants(f"build/{label}"):
+                self.report.ok(f"build/{label}")
+            self.report.note(f"# {label} was built in {time.monotonic() - started:.0f} s")
+        self.task(f"build/{label}", work)
+
+    def unit(self, label, kind=None, make=(), env=None):
+        """make check in one build; every program is a test. kind: the label in the names (valgrind runs in gcc's build)."""
+        kind = kind or label
+        folder = self.builds.dir(label)
+        programs = [p for p in self.builds.test_programs(label) if self.wants(f"{kind}/{short(p)}")]
+        if not programs:
+            return
+        log = self.builds.log(f"{kind}-check")
+        for program in programs:
+            for leftover in (program + ".log", program + ".trs"):
+                if os.path.exists(os.path.join(folder, leftover)):
+                    os.unlink(os.path.join(folder, leftover))
+        with open(log, "wb") as out:
+            command = ["make", "-k", f"-j{self.options.jobs}", "check", "TESTS=" + " ".join(programs), *make]
+            self.child(command, out, cwd=folder, env=dict(os.environ, **(env or {})), timeout=1200)
+        for program in programs:
+            name = f"{kind}/{short(program)}"
+            try:
+                with open(os.path.join(folder, program + ".trs"), encoding="utf-8") as f:
+                    result = re.search(r":test-result: (\w+)", f.read()).group(1)
+            except (OSError, AttributeError):
+                result = "no result"
+            if result == "PASS":
+                self.report.ok(name)
+            elif result == "SKIP":
+                self.report.skip(name, last_line(os.path.join(folder, program + ".log")))
+            else:
+                kept = self.builds.log(name)
+                if os.path.exists(os.path.join(folder, program + ".log")):
+                    shutil.copyfile(os.path.join(folder, program + ".log"), kept)
+                    self.report.bad(name, f"{result}: {failure_line(kept)} [{kept}]")
+                else:
+                    self.report.bad(name, f"{result} [{log}]")
+
+    def valgrind(self):
+        if not shutil.which("valgrind"):
+            self.report.skip("valgrind", "valgrind is not on this machine")
+            return
+        flags = VALGRIND
+        suppressions = os.path.join(self.top, "tests", "valgrind.supp")
+        if os.path.exists(suppressions):
+            flags += f" --suppressions={suppressions}"
+        self.unit("gcc", "valgrind", [f"LOG_COMPILER=valgrind", f"LOG_FLAGS={flags}"], {"UNDER_VALGRIND": "1"})
+
+    # ---- modules of cases
+
+    def child(self, command, out, cwd=None, env=None, timeout=600):
+        """Runs a command in a process group of its own; its exit code, or None when its time was up."""
+        process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out,
+                                   stderr=subprocess.STDOUT, start_new_session=True)
+        self.children.add(process)
+        try:
+            return process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            self.end(process)
+            self.children.discard(process)
+
+    @staticmethod
+    def end(process):
+        try:
+            os.killpg(process.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass
+        process.wait()
+
+    def case_command(self, module, label):
+        command = [sys.executable, "-B", "-m", "harness.case", module, "--top", self.top, "--src", self.builds.src,
+                   "--build", self.builds.dir(label), "--label", label, "--logs", self.builds.logs]
+        command += [a for f in self.options.name for a in ("--filter", f)]
+        return command + (["--long"] if self.options.long else [])
+
+    def module(self, module, label, timeout=1500):
+        log = self.builds.log(f"{label}-{module}")
+        process = subprocess.Popen(self.case_command(module, label), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                   stderr=open(log, "wb"), start_new_session=True, text=True, errors="replace")
+        self.children.add(process)
+        timer = threading.Timer(timeout * (10 if self.options.long else 1), self.end, [process])
+        timer.start()
+        for line in process.stdout:
+            if line.startswith("ok "):
+                self.report.ok(line[3:].strip())
+            elif line.startswith("not ok "):
+                name, _, why = line[7:].strip().partition(": ")
+                self.report.bad(name, why)
+            elif line.startswith("skipped: "):
+                name, _, why = line[9:].strip().partition(": ")
+                self.report.skip(name, why)
+            else:
+                self.report.note(f"# {line.rstrip()}")
+        code = process.wait()
+        timer.cancel()
+        self.end(process)
+        self.children.discard(process)
+        if code not in (0, 1) or (code == 1 and os.path.getsize(log)):
+            self.report.bad(f"{label}/{case.prefix(module)}", f"the module ended with {code}: {last_line(log)} [{log}]")
+
+    def modules(self, folder):
+        files = sorted(glob.glob(os.path.join(self.top, "tests", folder, "*.py")))
+        return [f"{folder}.{os.path.basename(f)[:-3]}" for f in files if not os.path.basename(f).startswith("_")]
+
+    def fetch_servers(self, group):
+        try:
+            self.servers.fetch(wanted(self.top, group))
+        except (OSError, subprocess.CalledProcessError) as error:
+            said = getattr(error, "stderr", b"") or b""
+            self.report.note(f"# servers ({group}) could not be unpacked: {error} {said.decode(errors='replace').strip()}")
+
+    # ---- what is not part of every run
+
+    def distcheck(self):
+        log = self.builds.log("distcheck")
+        with open(log, "wb") as out:
+            code = self.child(["make", f"-j{self.options.jobs}", "distcheck"], out, cwd=self.builds.dir("gcc"), timeout=1200)
+        if code == 0:
+            self.report.ok("distcheck")
+        else:
+            self.report.bad("distcheck", f"ended with {code}: {failure_line(log)} [{log}]")
+
+    def fuzz(self, target, seconds):
+        name = f"fuzz/{os.path.basename(target)[5:]}"
+        corpus = os.path.join(self.builds.src, "tests", "fuzz", "corpus", os.path.basename(target)[5:])
+        grown = os.path.join(self.builds.base, "fuzz-corpus", os.path.basename(target)[5:])
+        os.makedirs(grown, exist_ok=True)
+        log = self.builds.log(name)
+        command = [os.path.join(self.builds.dir("fuzz"), target), f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024",
+                   "-max_len=65535", f"-artifact_prefix={self.builds.logs}/{os.path.basename(target)}-", grown, corpus]
+        with open(log, "wb") as out:
+            code = self.child(command, out, env=dict(os.environ, **SANITIZER_ENV), timeout=seconds + 300)
+        if code == 0:
+            self.report.ok(name)
+        else:
+            self.report.bad(name, f"ended with {code}: {failure_line(log)} [{log}]")
+
+    def fuzz_all(self):
+        out = subprocess.run(["make", "-s", "list-fuzz"], cwd=self.builds.dir("fuzz"), stdout=subprocess.PIPE, check=True)
+        targets = [t for t in out.stdout.decode().split() if self.wants(f"fuzz/{os.path.basename(t)[5:]}")]
+        with concurrent.futures.ThreadPoolExecutor(max_workers=self.options.jobs) as pool:
+            list(pool.map(lambda t: self.fuzz(t, self.options.fuzz), targets))
+
+    def script(self, name, *command):
+        """A program of its own that prints our lines (mutants, peers, browser, bench)."""
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                   start_new_session=True, text=True, errors="replace", env=dict(
+                                       os.environ, CTSTUB_BUILDS=self.builds.base, CTSTUB_TOP=self.top))
+        self.children.add(process)
+        for line in process.stdout:
+            if line.startswith("ok "):
+                self.report.ok(line[3:].strip())
+            elif line.startswith("not ok "):
+                self.report.bad(*line[7:].strip().partition(": ")[::2])
+            elif line.startswith("skipped: "):
+                self.report.skip(*line[9:].strip().partition(": ")[::2])
+            else:
+                self.report.note(line.rstrip())
+        if process.wait() not in (0, 1):
+            self.report.bad(name, f"ended with {process.returncode}")
+        self.children.discard(process)
+
+    # ---- the whole
+
+    def plan(self):
+        o = self.options
+        try:
+            self.builds.copy_sources()
+        except BuildError as error:
+            self.report.bad("sources", str(error))
+            return
+        self.task("servers", lambda: self.fetch_servers("default"))
+        self.build("gcc")
+        full = not o.quick
+        labels = ["gcc"] + (["san"] if full else [])
+        if full:
+            self.build("san")
+        for label in labels:
+            self.task(f"{label}/unit", lambda label=label: self.unit(label, env=SANITIZER_ENV), [f"build/{label}"])
+        for module in self.modules("checks"):
+            self.task(f"check {module}", lambda module=module: self.module(module, "gcc"), ["build/gcc"])
+        for label in labels:
+            for module in self.modules("functional"):
+                self.task(f"{label} {module}", lambda module=module, label=label: self.module(module, label),
+                          [f"build/{label}", "servers"])
+        if full:
+            if shutil.which("clang"):
+                if self.wants_any("build/clang"):
+                    self.build("clang")
+            else:
+                self.report.skip("build/clang", "clang is not on this machine")
+            self.task("valgrind", self.valgrind, ["build/gcc"])
+            if self.wants("distcheck"):
+                self.task("distcheck", self.distcheck, ["build/gcc"])
+        if o.fuzz:
+            self.build("fuzz")
+            self.task("fuzz", self.fuzz_all, ["build/fuzz"])
+        for option, group in (("mutants", None), ("peers", "peers"), ("browser", "browser"), ("bench", None)):
+            if getattr(o, option):
+                if group:
+                    self.task(f"servers {group}", lambda group=group: self.fetch_servers(group))
+                program = os.path.join(self.top, "tests", option, "run")
+                self.task(option, lambda option=option, program=program: self.script(option, program),
+                          ["build/gcc", "servers"] + ([f"servers {group}"] if group else []))
+
+    def list(self):
+        for folder in ("checks", "functional"):
+            for module in self.modules(folder):
+                subprocess.run([*self.case_command(module, "gcc"), "--list"], check=False)
+
+    def run(self):
+        if self.options.list:
+            self.list()
+            return 0
+        started = time.monotonic()
+
+        def give_up(_number, _frame):
+            for process in list(self.children):
+                self.end(process)
+            os._exit(130)
+        signal.signal(signal.SIGINT, give_up)
+        signal.signal(signal.SIGTERM, give_up)
+        self.plan()
+        for future in self.futures:
+            future.result()
+        self.report.note(f"# {time.monotonic() - started:.0f} s")
+        return self.report.finish()
+
+
+def short(program):
+    """tests/unit/test_x -> unit/test_x"""
+    return program.partition("/")[2]
+
+
+def last_line(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            lines = f.read().strip().splitlines()
+        return lines[-1] if lines else "no output"
+    except OSError as error:
+        return str(error)
+
+
+def failure_line(path):
+    """The line of a log that tells most."""
+    with open(path, encoding="utf-8", errors="replace") as f:
+        lines = f.read().strip().splitlines()
+    for pattern in (r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY", r"error:|Error:|ERROR:", r"FAILED|FAIL:"):
+        for line in lines:
+            if re.search(pattern, line):
+                return line.strip()
+    return lines[-1].strip() if lines else "no output"
+
+
+def parse(argv):
+    arguments = argparse.ArgumentParser(prog="tests/run", add_help=False)
+    for name in ("quick", "long", "mutants", "peers", "browser", "bench", "list", "no-install"):
+        arguments.add_argument(f"--{name}", action="store_true")
+    arguments.add_argument("--fuzz", nargs="?", const="60")
+    arguments.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2))
+    arguments.add_argument("name", nargs="*")
+    options = arguments.parse_args(argv)
+    if options.fuzz is not None:
+        if not options.fuzz.isdigit():  # tests/run --fuzz NAME
+            options.name.append(options.fuzz)
+            options.fuzz = "60"
+        options.fuzz = int(options.fuzz)
+    return options
+
+
+if __name__ == "__main__":
+    sys.exit(Run(parse(sys.argv[1:])).run())
