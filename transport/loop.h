@@ -22,7 +22,8 @@ void loop_stop(struct loop *);
 
 enum { LOOP_READ = 1, LOOP_WRITE = 2 };
 
-/* Watches one descriptor, level-triggered. Embedded in its owner's struct, zeroed before the first use. */
+/* Watches one descriptor, level-triggered, for reading at first. Embedded in its owner's struct, zeroed before the
+ * first use. An error or the peer's close counts as ready for whatever is watched. */
 struct loop_fd {
 	struct loop *loop;
 	int fd;
@@ -42,9 +43,8 @@ struct loop_timer {
 	void (*on_due)(void *ctx);
 	void *ctx;
 	int64_t due_ms;   /* boot clock; 0: not set */
-	struct loop_timer *prev, *next; /* or heap position; the implementation's */
+	struct loop_timer *prev, *next; /* these two and slot: the wheel's */
 	uint32_t slot;
-	void *impl;
 };
 
 void loop_timer_init(struct loop_timer *, struct loop *, void (*on_due)(void *ctx), void *ctx);
@@ -59,8 +59,9 @@ int64_t loop_now_ms(const struct loop *);
 /* From any thread: fn(arg) runs in the loop's thread, in order. RES_NOMEM: it will not run. */
 enum res loop_post(struct loop *, void (*fn)(void *arg), void *arg);
 
-/* Runs once at the end of this turn, after all ready descriptors were served: where writes are gathered. Embedded,
- * zeroed before the first use; setting it again in the same turn does nothing. */
+/* Runs once at the end of this turn, after all ready descriptors and due timers were served: where writes are
+ * gathered. Embedded, zeroed before the first use; setting it again in the same turn does nothing; set by something
+ * deferred, it runs at the end of the next turn, which comes at once. */
 struct loop_defer {
 	struct loop *loop;
 	void (*fn)(void *ctx);

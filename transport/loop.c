@@ -1,0 +1,452 @@
+#include "transport/loop.h"
+
+#include "base/clock.h"
+#include "transport/wheel.h"
+
+#include <event2/event.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/timerfd.h>
+#include <time.h>
+#include <unistd.h>
+
+struct post {
+	void (*fn)(void *arg);
+	void *arg;
+	struct post *next;
+};
+
+struct signal_watch {
+	struct event *event;
+	void (*on_signal)(void *ctx);
+	void *ctx;
+	struct signal_watch *next;
+};
+
+struct loop {
+	struct event_base *base;
+	struct wheel wheel;
+	int64_t now_ms;
+	bool now_known; /* the clock was read in this turn */
+	bool running;
+	atomic_bool stop;
+
+	int timer_fd; /* CLOCK_BOOTTIME: what libevent's own timers can not do */
+	int64_t armed_ms; /* INT64_MAX: not */
+	struct event *timer_event;
+
+	int wake_fd; /* an eventfd that other threads write to */
+	struct event *wake_event;
+	pthread_mutex_t lock; /* of the posts */
+	struct post *posts, *posts_last;
+
+	struct loop_defer *defers, *defers_last;
+	struct loop_defer *deferred; /* being run */
+	struct signal_watch *signals;
+};
+
+/* One descriptor in libevent: two events, so that waiting to write costs one system call to start and one to stop. */
+struct watch {
+	struct event *read;
+	struct event *write;
+};
+
+int64_t
+loop_now_ms(const struct loop *loop)
+{
+	struct loop *l = (struct loop *)loop; /* a cache: the first to ask in a turn reads the clock */
+
+	if (!l->running)
+		return clock_boot_ms();
+	if (!l->now_known) {
+		l->now_ms = clock_boot_ms();
+		l->now_known = true;
+	}
+	return l->now_ms;
+}
+
+static void
+loop_on_timer_fd(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+	uint64_t n;
+
+	(void)what;
+	if (read(fd, &n, sizeof n) == sizeof n)
+		loop->armed_ms = INT64_MAX;
+}
+
+static void
+loop_on_wake(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop *loop = arg;
+	struct post *list, *post;
+	uint64_t n;
+
+	(void)what;
+	(void)!read(fd, &n, sizeof n);
+	pthread_mutex_lock(&loop->lock);
+	list = loop->posts;
+	loop->posts = loop->posts_last = NULL;
+	pthread_mutex_unlock(&loop->lock);
+	while ((post = list) != NULL) {
+		list = post->next;
+		post->fn(post->arg);
+		free(post);
+	}
+}
+
+static struct event *
+event_start(struct loop *loop, int fd, short what, event_callback_fn fn)
+{
+	struct event *event = fd < 0 ? NULL : event_new(loop->base, fd, (short)(what | EV_PERSIST), fn, loop);
+
+	if (event != NULL && event_add(event, NULL) != 0) {
+		event_free(event);
+		event = NULL;
+	}
+	return event;
+}
+
+static struct event_base *
+base_new(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config == NULL)
+		return NULL;
+	/* The environment must not choose how we wait; one thread owns the base, so it needs no locks. */
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NOLOCK) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+enum res
+loop_new(struct loop **out)
+{
+	struct loop *loop = calloc(1, sizeof *loop);
+	enum res res = RES_NOMEM;
+
+	if (loop == NULL)
+		return RES_NOMEM;
+	pthread_mutex_init(&loop->lock, NULL);
+	loop->armed_ms = INT64_MAX;
+	wheel_start(&loop->wheel, clock_boot_ms());
+	loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
+	loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (loop->timer_fd < 0 || loop->wake_fd < 0) {
+		res = RES_IO;
+		goto fail;
+	}
+	loop->base = base_new();
+	if (loop->base == NULL)
+		goto fail;
+	loop->timer_event = event_start(loop, loop->timer_fd, EV_READ, loop_on_timer_fd);
+	loop->wake_event = event_start(loop, loop->wake_fd, EV_READ, loop_on_wake);
+	if (loop->timer_event == NULL || loop->wake_event == NULL)
+		goto fail;
+	*out = loop;
+	return RES_OK;
+
+fail:
+	loop_free(loop);
+	return res;
+}
+
+void
+loop_free(struct loop *loop)
+{
+	struct signal_watch *s;
+	struct post *p;
+
+	if (loop == NULL)
+		return;
+	while ((s = loop->signals) != NULL) {
+		loop->signals = s->next;
+		event_free(s->event);
+		free(s);
+	}
+	while ((p = loop->posts) != NULL) {
+		loop->posts = p->next;
+		free(p);
+	}
+	if (loop->timer_event != NULL)
+		event_free(loop->timer_event);
+	if (loop->wake_event != NULL)
+		event_free(loop->wake_event);
+	if (loop->base != NULL)
+		event_base_free(loop->base);
+	if (loop->timer_fd >= 0)
+		close(loop->timer_fd);
+	if (loop->wake_fd >= 0)
+		close(loop->wake_fd);
+	pthread_mutex_destroy(&loop->lock);
+	free(loop);
+}
+
+/* The descriptor is set only when something is due before it would fire: firing once for nothing is cheaper than a
+ * system call whenever the first timer is stopped. */
+static void
+timer_arm(struct loop *loop)
+{
+	int64_t next = wheel_next_ms(&loop->wheel);
+	struct itimerspec at = {0};
+
+	if (next >= loop->armed_ms)
+		return;
+	at.it_value.tv_sec = next / 1000;
+	at.it_value.tv_nsec = next % 1000 * 1000000 + 1; /* a value of zero would disarm it */
+	if (timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &at, NULL) == 0)
+		loop->armed_ms = next;
+}
+
+static void
+timers_run(struct loop *loop)
+{
+	struct loop_timer *t, end = {.due_ms = INT64_MIN}; /* what a timer sets for "now" comes behind it: next turn */
+
+	if (wheel_next_ms(&loop->wheel) == INT64_MAX)
+		return;
+	wheel_turn(&loop->wheel, loop_now_ms(loop));
+	if (loop->wheel.due == NULL)
+		return;
+	wheel_add(&loop->wheel, &end);
+	while ((t = wheel_take(&loop->wheel)) != NULL && t != &end)
+		t->on_due(t->ctx);
+}
+
+static void
+defers_run(struct loop *loop)
+{
+	struct loop_defer *d;
+
+	loop->deferred = loop->defers;
+	loop->defers = loop->defers_last = NULL;
+	while ((d = loop->deferred) != NULL) {
+		loop->deferred = d->next;
+		d->set = false;
+		d->next = NULL;
+		d->fn(d->ctx);
+	}
+}
+
+void
+loop_run(struct loop *loop)
+{
+	while (!atomic_load_explicit(&loop->stop, memory_order_acquire)) {
+		bool more = loop->defers != NULL || loop->wheel.due != NULL;
+
+		if (!more)
+			timer_arm(loop);
+		loop->running = true;
+		loop->now_known = false;
+		(void)event_base_loop(loop->base, more ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
+		timers_run(loop);
+		defers_run(loop);
+	}
+	loop->running = false;
+	atomic_store(&loop->stop, false);
+}
+
+static void
+loop_wake(struct loop *loop)
+{
+	const uint64_t one = 1;
+
+	(void)!write(loop->wake_fd, &one, sizeof one); /* full: it is awake already */
+}
+
+void
+loop_stop(struct loop *loop)
+{
+	atomic_store_explicit(&loop->stop, true, memory_order_release);
+	loop_wake(loop);
+}
+
+enum res
+loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+	struct post *post = calloc(1, sizeof *post);
+	bool first;
+
+	if (post == NULL)
+		return RES_NOMEM;
+	post->fn = fn;
+	post->arg = arg;
+	pthread_mutex_lock(&loop->lock);
+	first = loop->posts == NULL;
+	if (first)
+		loop->posts = post;
+	else
+		loop->posts_last->next = post;
+	loop->posts_last = post;
+	pthread_mutex_unlock(&loop->lock);
+	if (first)
+		loop_wake(loop);
+	return RES_OK;
+}
+
+static void
+loop_fd_on_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_fd *w = arg;
+
+	(void)fd;
+	w->on_ready(w->ctx, what & EV_READ ? LOOP_READ : LOOP_WRITE);
+}
+
+enum res
+loop_fd_watch(struct loop_fd *w, struct loop *loop, int fd, void (*on_ready)(void *ctx, unsigned ready), void *ctx)
+{
+	struct watch *watch = calloc(1, sizeof *watch);
+
+	if (watch == NULL)
+		return RES_NOMEM;
+	*w = (struct loop_fd){.loop = loop, .fd = fd, .on_ready = on_ready, .ctx = ctx, .impl = watch};
+	watch->read = event_new(loop->base, fd, EV_READ | EV_PERSIST, loop_fd_on_event, w);
+	watch->write = event_new(loop->base, fd, EV_WRITE | EV_PERSIST, loop_fd_on_event, w);
+	if (watch->read == NULL || watch->write == NULL || loop_fd_interest(w, LOOP_READ) != RES_OK) {
+		loop_fd_unwatch(w);
+		return RES_NOMEM;
+	}
+	return RES_OK;
+}
+
+enum res
+loop_fd_interest(struct loop_fd *w, unsigned interest)
+{
+	struct watch *watch = w->impl;
+	unsigned change = w->interest ^ interest;
+
+	if (change & LOOP_READ && (interest & LOOP_READ ? event_add(watch->read, NULL) : event_del(watch->read)) != 0)
+		return RES_IO;
+	if (change & LOOP_WRITE && (interest & LOOP_WRITE ? event_add(watch->write, NULL) : event_del(watch->write)) != 0)
+		return RES_IO;
+	w->interest = interest;
+	return RES_OK;
+}
+
+void
+loop_fd_unwatch(struct loop_fd *w)
+{
+	struct watch *watch = w->impl;
+
+	if (watch == NULL)
+		return;
+	if (watch->read != NULL)
+		event_free(watch->read);
+	if (watch->write != NULL)
+		event_free(watch->write);
+	free(watch);
+	w->impl = NULL;
+	w->interest = 0;
+}
+
+void
+loop_timer_init(struct loop_timer *t, struct loop *loop, void (*on_due)(void *ctx), void *ctx)
+{
+	*t = (struct loop_timer){.loop = loop, .on_due = on_due, .ctx = ctx};
+}
+
+void
+loop_timer_set(struct loop_timer *t, int64_t after_ms)
+{
+	int64_t now = loop_now_ms(t->loop);
+
+	loop_timer_stop(t);
+	if (after_ms > INT64_MAX / 2 - now)
+		after_ms = INT64_MAX / 2 - now;
+	t->due_ms = now + (after_ms > 0 ? after_ms : 0);
+	wheel_add(&t->loop->wheel, t);
+}
+
+void
+loop_timer_stop(struct loop_timer *t)
+{
+	if (t->due_ms == 0)
+		return;
+	wheel_remove(&t->loop->wheel, t);
+	t->due_ms = 0;
+}
+
+bool
+loop_timer_is_set(const struct loop_timer *t)
+{
+	return t->due_ms != 0;
+}
+
+void
+loop_defer(struct loop_defer *d, struct loop *loop, void (*fn)(void *ctx), void *ctx)
+{
+	if (d->set)
+		return;
+	*d = (struct loop_defer){.loop = loop, .fn = fn, .ctx = ctx, .set = true};
+	if (loop->defers == NULL)
+		loop->defers = d;
+	else
+		loop->defers_last->next = d;
+	loop->defers_last = d;
+}
+
+static bool
+defer_unlink(struct loop_defer **list, struct loop_defer *d)
+{
+	for (; *list != NULL; list = &(*list)->next) {
+		if (*list == d) {
+			*list = d->next;
+			return true;
+		}
+	}
+	return false;
+}
+
+void
+loop_defer_stop(struct loop_defer *d)
+{
+	struct loop *loop = d->loop;
+
+	if (!d->set)
+		return;
+	if (!defer_unlink(&loop->deferred, d) && defer_unlink(&loop->defers, d)) {
+		loop->defers_last = loop->defers;
+		while (loop->defers_last != NULL && loop->defers_last->next != NULL)
+			loop->defers_last = loop->defers_last->next;
+	}
+	d->set = false;
+	d->next = NULL;
+}
+
+static void
+loop_on_signal(evutil_socket_t signo, short what, void *arg)
+{
+	struct signal_watch *s = arg;
+
+	(void)signo;
+	(void)what;
+	s->on_signal(s->ctx);
+}
+
+enum res
+loop_signal(struct loop *loop, int signo, void (*on_signal)(void *ctx), void *ctx)
+{
+	struct signal_watch *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return RES_NOMEM;
+	s->on_signal = on_signal;
+	s->ctx = ctx;
+	s->event = evsignal_new(loop->base, signo, loop_on_signal, s);
+	if (s->event == NULL || event_add(s->event, NULL) != 0) {
+		if (s->event != NULL)
+			event_free(s->event);
+		free(s);
+		return RES_NOMEM;
+	}
+	s->next = loop->signals;
+	loop->signals = s;
+	return RES_OK;
+}
