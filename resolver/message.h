@@ -20,14 +20,15 @@
 #define MSG_OPTIONS_MAX  64   /* EDNS options of one OPT that are looked at; more is malformed */
 #define MSG_UDP_PAYLOAD  1232 /* what we announce and the most we send over UDP (RFC 9715) */
 #define MSG_EDE_TEXT_MAX 100  /* bytes of EXTRA-TEXT that are passed on */
+#define MSG_EDE_SENT_MAX 4    /* EDE options of one reply */
 
 enum {
 	MSG_QR = 0x8000, MSG_AA = 0x0400, MSG_TC = 0x0200, MSG_RD = 0x0100,
-	MSG_RA = 0x0080, MSG_Z = 0x0040, MSG_AD = 0x0020, MSG_CD = 0x0010
+	MSG_RA = 0x0080, MSG_Z = 0x0040, MSG_AD = 0x0020, MSG_CD = 0x0010, MSG_OPCODE = 0x7800
 };
 enum { RCODE_NOERROR, RCODE_FORMERR, RCODE_SERVFAIL, RCODE_NXDOMAIN, RCODE_NOTIMP, RCODE_REFUSED, RCODE_BADVERS = 16 };
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_TXT = 16, TYPE_AAAA = 28,
-	TYPE_OPT = 41, TYPE_SVCB = 64, TYPE_HTTPS = 65, TYPE_TSIG = 250, TYPE_IXFR = 251, TYPE_AXFR = 252,
+enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_TXT = 16, TYPE_SIG = 24, TYPE_AAAA = 28,
+	TYPE_OPT = 41, TYPE_SVCB = 64, TYPE_HTTPS = 65, TYPE_TKEY = 249, TYPE_TSIG = 250, TYPE_IXFR = 251, TYPE_AXFR = 252,
 	TYPE_MAILB = 253, TYPE_MAILA = 254, TYPE_ANY = 255 };
 enum { CLASS_IN = 1, CLASS_CH = 3, CLASS_ANY = 255 };
 enum { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_COOKIE = 10, OPTION_KEEPALIVE = 11, OPTION_PADDING = 12, OPTION_EDE = 15 };
@@ -44,7 +45,7 @@ struct msg_edns {
 /* A client's question. Spans point into its message. */
 struct msg_question {
 	uint16_t id;
-	uint16_t flags;  /* RD AD CD as sent; QR, opcode and the rest were judged */
+	uint16_t flags;  /* opcode, RD, AD, CD as sent; the rest was judged */
 	struct span section; /* the question section as spelled: name, type, class */
 	uint8_t name[MSG_NAME_MAX]; /* lower case (RFC 4343), uncompressed wire form with its root byte */
 	uint8_t name_n;
@@ -92,12 +93,12 @@ struct msg_answer {
 };
 /* ttl_at has room for MSG_RRS_MAX offsets. RES_MALFORMED, RES_LIMIT. */
 enum res msg_answer_read(struct msg_answer *, struct span wire, uint16_t *ttl_at);
-/* The answer is for this question: QR, opcode, one question of the same name (any case of letters is the same here;
- * exact: bytes must be as sent, RFC 5452, 9.1), type and class. */
+/* The answer is for this question: its question section is byte for byte what was sent, the case of letters
+ * included (RFC 5452, 9.1). */
 bool msg_answer_matches(const struct msg_answer *, struct span section_sent);
 
-/* The question for the upstream: id 0, RD, CD as asked, one OPT last (1232, DO as asked, room for nothing else).
- * name as spelled. Appends. */
+/* The question for the upstream: id 0, RD, AD (so that a cached answer can serve those who ask for AD), CD as asked,
+ * one OPT last (1232, DO as asked, room for nothing else), name as spelled. Appends. */
 void msg_question_write(struct buf *out, const struct msg_question *);
 
 /* How a reply to this client is finished. */
@@ -113,11 +114,18 @@ struct msg_finish {
 /*
  * Makes the reply from an answer's bytes (with or without OPT): the client's id, spelling and flags, TTLs less
  * `age_s` (never below 0), the upstream's OPT replaced by ours or removed with every other record unchanged, TC
- * and no records when it does not fit. Appends to out, which may be a stack buffer wrapped in a buf.
- * ttl_at as msg_answer_read gave it; ttl_cap: TTLs above it are cut to it (UINT32_MAX: none).
+ * and no records when it does not fit. Appends to out, which may be a stack buffer wrapped in a buf. EDE that would
+ * make it too long is left out first. ttl_at as msg_answer_read gave it; at the end TTLs below ttl_floor are raised
+ * to it and TTLs above ttl_cap cut to it (0 and UINT32_MAX: neither). RES_MALFORMED: the OPT can not be cut out, for
+ * a name behind it runs through bytes that are no name (nobody honest sends such).
  */
 enum res msg_reply_from_answer(struct buf *out, const struct msg_finish *, const struct msg_answer *, uint32_t age_s,
     uint32_t ttl_floor, uint32_t ttl_cap);
+/* The answer's bytes without its OPT, pointers mended: wire.n - opt_n bytes. The counts in the header are as they
+ * were. False: see RES_MALFORMED above. */
+bool msg_strip(uint8_t *out, const struct msg_answer *);
+/* EXTRA-TEXT made fit to be shown: well-formed UTF-8 without control characters ('?' for what is not), cut. */
+size_t msg_ede_clean(uint8_t out[MSG_EDE_TEXT_MAX], struct span text);
 /* A reply without records: SERVFAIL with EDE, FORMERR, REFUSED, an empty NOERROR. Appends. */
 enum res msg_reply_empty(struct buf *out, const struct msg_finish *, uint16_t rcode);
 

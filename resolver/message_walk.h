@@ -1,0 +1,42 @@
+/*
+ * message_walk.h - one name and one record at a time, inside the bounds of a message. For message*.c alone.
+ */
+#ifndef RESOLVER_MESSAGE_WALK_H
+#define RESOLVER_MESSAGE_WALK_H
+
+#include "resolver/message.h"
+
+/*
+ * Labels and hops that all names of one message may cost together. A hostile message makes each of its thousands of
+ * names run through 127 labels of another; an honest one stays far below two steps a byte.
+ */
+#define WALK_STEPS_BASE     1024
+#define WALK_STEPS_PER_BYTE 8
+
+struct walk {
+	const uint8_t *p;
+	size_t n;
+	size_t at;
+	size_t steps;        /* left */
+	size_t question_end; /* behind the question's name, which holds no pointer; 0: not known yet */
+	size_t opt_at, opt_end; /* 0, 0: none met so far. No name may run through an OPT: it is going to be cut out */
+	/* Told of every compression pointer of the record under way; may be NULL. */
+	void (*on_pointer)(void *ctx, size_t at, size_t target);
+	void *ctx;
+};
+
+struct walk walk_over(struct span wire, size_t at);
+/* Both move `at` behind what they read; false: malformed, or out of steps. */
+bool walk_name(struct walk *, size_t end);
+
+struct walk_rr {
+	size_t name_at, type_at, rdata_at, end;
+	uint16_t type, class;
+	uint32_t ttl;
+};
+bool walk_rr(struct walk *, struct walk_rr *);
+
+/* The OPT of a record whose type is OPT: its owner must be the root. False: malformed. */
+bool walk_edns(const struct walk *, const struct walk_rr *, struct msg_edns *);
+
+#endif
