@@ -29,6 +29,7 @@ struct cert {
 	struct span issuer;     /* Name with its header */
 	struct span subject;    /* Name with its header */
 	struct span spki;       /* SubjectPublicKeyInfo with its header, as it stands */
+	struct span signature;  /* content of the BIT STRING, a whole number of octets */
 	int64_t not_before_ms;
 	int64_t not_after_ms;
 	struct cert_ext ext[CERT_EXTENSIONS_MAX];
@@ -37,7 +38,7 @@ struct cert {
 	uint8_t spki_sha256[32]; /* of spki */
 };
 
-/* RES_MALFORMED, RES_LIMIT (too large, too many extensions), RES_NOMEM. */
+/* RES_MALFORMED, RES_LIMIT (too large, too many extensions), RES_NOMEM; then what is in the cert means nothing. */
 enum res cert_read(struct cert *, struct span der);
 
 /* The extension with this OID (content bytes), NULL when absent. Lent. */

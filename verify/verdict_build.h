@@ -1,0 +1,30 @@
+/*
+ * verdict_build.h - how the judge fills a verdict. Not for other rooms.
+ *
+ * What can not be stored sets out_of_memory, which alone refuses.
+ */
+#ifndef VERIFY_VERDICT_BUILD_H
+#define VERIFY_VERDICT_BUILD_H
+
+#include "verify/cert.h"
+#include "verify/verdict.h"
+
+#include <stdarg.h>
+
+#define VERDICT_TEXT_MAX     2048 /* of one finding or warning; a name in it may be long */
+#define VERDICT_FINDINGS_MAX 256  /* 16 certificates with every fault there is stay below */
+
+/* The same sentence twice is kept once. Control characters in it become '?'. */
+void verdict_add(struct verdict *, enum reason, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* With the two numbers that people ask for. */
+void verdict_add_counts(struct verdict *, enum reason, int64_t have, int64_t want, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
+void verdict_warn(struct verdict *, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Of findings that are there: they stay and do not refuse. */
+void verdict_relax(struct verdict *, enum reason);
+/* Shows these certificates as the chain. */
+void verdict_show_chain(struct verdict *, const struct cert *const *certs, size_t n, bool verified);
+/* Accepted when `complete`, nothing enforced was found and everything could be stored. */
+void verdict_close(struct verdict *, bool complete);
+
+#endif

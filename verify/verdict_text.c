@@ -1,0 +1,132 @@
+#include "base/text.h"
+#include "verify/verdict.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX (1024 * 1024)
+
+/* A string that came from outside, fit for a terminal. */
+static void
+put_safe(struct buf *out, const char *text)
+{
+	for (const char *p = text == NULL ? "?" : text; *p != '\0'; p++)
+		buf_u8(out, (unsigned char)*p < 0x20 || *p == 0x7f ? '?' : (uint8_t)*p);
+}
+
+static void
+put_line(struct buf *out, const char *label, const char *text)
+{
+	buf_format(out, "%-12s ", label);
+	put_safe(out, text);
+	buf_u8(out, '\n');
+}
+
+static void
+text_findings(struct buf *out, const struct verdict *v)
+{
+	bool told = !v->out_of_memory;
+
+	for (size_t i = 0; i < v->n_findings; i++) {
+		const struct finding *f = &v->findings[i];
+
+		told |= f->reason == REASON_OUT_OF_MEMORY;
+		buf_format(out, "%-12s %s: ", f->enforced ? "refused" : "noted", reason_code(f->reason));
+		put_safe(out, f->text);
+		buf_u8(out, '\n');
+	}
+	if (!told)
+		put_line(out, "refused", reason_sentence(REASON_OUT_OF_MEMORY));
+	for (size_t i = 0; i < v->n_warnings; i++)
+		put_line(out, "warning", v->warnings[i]);
+}
+
+static void
+text_chain(struct buf *out, const struct verdict *v)
+{
+	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
+
+	if (v->n_chain > 0)
+		buf_text(out, v->chain_verified ? "chain        verified, from the server to the anchor:\n"
+		                                : "chain        as presented, not verified:\n");
+	for (size_t i = 0; i < v->n_chain; i++) {
+		const struct verdict_cert *c = &v->chain[i];
+
+		buf_format(out, "  %2zu ", i);
+		put_safe(out, c->subject == NULL || c->subject[0] == '\0' ? "(empty subject)" : c->subject);
+		buf_text(out, "\n     issued by ");
+		put_safe(out, c->issuer);
+		buf_format(out, "\n     %s to %s, serial ", time_text(c->not_before_ms, from), time_text(c->not_after_ms, to));
+		put_safe(out, c->serial);
+		buf_u8(out, '\n');
+	}
+}
+
+static void
+text_scts(struct buf *out, const struct verdict *v)
+{
+	char at[TIME_TEXT_MAX];
+	size_t counts = 0;
+
+	for (size_t i = 0; i < v->n_scts; i++)
+		counts += v->scts[i].counts;
+	if (v->n_scts == 0) {
+		put_line(out, "timestamps", "none: nothing shows that this certificate was published in a CT log");
+		return;
+	}
+	buf_format(out, "%-12s %zu of %zu count as proof of publication in CT logs:\n", "timestamps", counts, v->n_scts);
+	for (size_t i = 0; i < v->n_scts; i++) {
+		const struct verdict_sct *s = &v->scts[i];
+
+		buf_format(out, "  %s  %s  ", s->counts ? "yes" : "no ", time_text_ms(s->timestamp_ms, at));
+		if (s->log == NULL) {
+			buf_text(out, "log ");
+			base64_write(out, span_of(s->log_id, 32));
+		} else {
+			put_safe(out, s->log);
+		}
+		if (s->operator_name != NULL) {
+			buf_text(out, " (");
+			put_safe(out, s->operator_name);
+			buf_u8(out, ')');
+		}
+		buf_format(out, ": %s", sct_status_sentence(s->status));
+		if (s->status == SCT_STATUS_VALID && !s->counts)
+			buf_text(out, ", but its operator has counted as often as the policy lets it");
+		buf_u8(out, '\n');
+	}
+}
+
+static void
+text_ends(struct buf *out, const struct verdict *v)
+{
+	char text[TIME_TEXT_MAX];
+
+	if (v->log_list_ms != VERDICT_NUMBER_NONE)
+		buf_format(out, "%-12s of %s, %" PRId64 " days old\n", "log list", time_text(v->log_list_ms, text),
+		    (v->at_ms - v->log_list_ms) / 86400000);
+	if (v->valid_until_ms != VERDICT_NUMBER_NONE)
+		put_line(out, "valid until", time_text(v->valid_until_ms, text));
+	put_line(out, "judged at", time_text(v->at_ms, text));
+}
+
+char *
+verdict_text(const struct verdict *v)
+{
+	struct buf out = buf_max(TEXT_MAX);
+	char *text;
+
+	put_line(&out, "outcome", verdict_accepted(v) ? "accepted" : "refused");
+	if (v->expected_ip != NULL)
+		put_line(&out, "address", v->expected_ip);
+	if (v->expected_name != NULL)
+		put_line(&out, "name", v->expected_name);
+	text_findings(&out, v);
+	text_chain(&out, v);
+	text_scts(&out, v);
+	text_ends(&out, v);
+	text = buf_take_cstr(&out);
+	buf_free(&out);
+	return text;
+}
