@@ -209,14 +209,16 @@ class Context:
         return Process(self, name, command, **options)
 
     def run(self, *command, timeout=60, stdin=None, env=None, cwd=None):
-        """Runs a program to its end; (code, stdout, stderr). A sanitizer's report in it fails the test."""
+        """Runs a program to its end; (code, stdout, stderr). A crash or a sanitizer's report of one of ours fails the test
+        (not of others: kdig 3.2.6 frees twice when a TLS server is silent)."""
         command = [self.program(command[0]) if "/" not in command[0] else command[0], *map(str, command[1:])]
         done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
                               env=env or self.env(), cwd=cwd or self.dir, check=False)
         out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
-        bad = BAD_OUTPUT.search(err)
-        check(not bad, f"{os.path.basename(command[0])}: {bad and bad.group(0)}: {err[-2000:]}")
-        check(done.returncode >= 0, f"{os.path.basename(command[0])} died of signal {-done.returncode}: {err[-500:]}")
+        if command[0].startswith(self.build):
+            bad = BAD_OUTPUT.search(err)
+            check(not bad, f"{os.path.basename(command[0])}: {bad and err[bad.start():][:2000]}")
+            check(done.returncode >= 0, f"{os.path.basename(command[0])} died of signal {-done.returncode}: {err[-500:]}")
         return done.returncode, out, err
 
     def finish(self):

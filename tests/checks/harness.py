@@ -1,0 +1,64 @@
+"""The harness itself, against clients that are not ours: what the functional tests stand on holds."""
+import subprocess
+import time
+
+from harness.case import case, check, equal
+from harness.pki import Site
+from harness.proxy import Proxy
+from harness.upstream import DohServer, DotServer
+from harness import wire
+
+
+def kdig(t, server, *options):
+    code, out, err = t.run("kdig", f"@{server.address}", "-p", server.port, "+timeout=3", "+retry=0", *options,
+                           "www.example.com", "A")
+    return code, out + err
+
+
+def expected_address():
+    return ".".join(map(str, wire.rdata_for([b"www", b"example", b"com"], wire.A)))
+
+
+@case("the DoT server answers kdig, which accepts its certificate by address", builds=("gcc",))
+def dot(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    _, out = kdig(t, server, "+tls", f"+tls-ca={site.anchors}", "+tls-hostname=dns.test")
+    check(expected_address() in out, out)
+    equal(server.handshakes, 1, "handshakes")
+    equal(server.names(), ["www.example.com"], "names asked")
+
+
+@case("the DoH server answers kdig over POST and GET", builds=("gcc",))
+def doh(t):
+    site = Site(t)
+    server = DohServer(t, site)
+    for option in ("+https", "+https-get"):
+        _, out = kdig(t, server, "+https=/dns-query", option, f"+tls-ca={site.anchors}", "+tls-hostname=dns.test")
+        check(expected_address() in out, out)
+    equal([r.h[":method"] for r in server.requests], ["POST", "GET"], "methods")
+
+
+@case("the proxy passes, delays, turns black and cuts", builds=("gcc",))
+def proxy(t):
+    site = Site(t)
+    between = Proxy(t, DotServer(t, site))
+    options = ("+tls", f"+tls-ca={site.anchors}", "+tls-hostname=dns.test")
+    check(expected_address() in kdig(t, between, *options)[1], "it does not pass")
+    between.delay = 0.2
+    started = time.monotonic()
+    check(expected_address() in kdig(t, between, *options)[1], "it does not pass with a delay")
+    check(time.monotonic() - started > 0.4, "it does not delay")
+    between.delay, between.black = 0, True
+    check(expected_address() not in kdig(t, between, *options)[1], "black lets something through")
+
+
+@case("the Python forger's SCTs are what OpenSSL reads", builds=("gcc",))
+def forged_scts(t):
+    site = Site(t, with_ct=True)
+    out = subprocess.run(["openssl", "x509", "-in", site.chain, "-noout", "-text"], stdout=subprocess.PIPE, check=True).stdout.decode()
+    equal(out.count("Signed Certificate Timestamp:"), 3, "timestamps that OpenSSL shows")
+    equal(out.count("Version   : v1 (0x0)"), 3, "of version 1")
+    log_ids = ["".join(f"{b:02X}" for b in log.log_id) for log in site.logs]
+    shown = out.replace(":", "").replace("\n", "").replace(" ", "")
+    check(all(i in shown for i in log_ids), "log ids")

@@ -1,0 +1,98 @@
+"""ctstubd with a configuration in the test's folder."""
+import json
+import os
+import socket
+
+from harness import client, net
+from harness.case import check, until
+
+
+def value(v):
+    if isinstance(v, bool):
+        return "true" if v else "false"
+    if isinstance(v, int):
+        return str(v)
+    if isinstance(v, (list, tuple)):
+        return "{" + ", ".join(value(x) for x in v) + "}"
+    return '"' + str(v).replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def section(head, **options):
+    """A brace block; in names of options _ stands for -."""
+    body = "".join(f"  {k.replace('_', '-')} = {value(v)}\n" for k, v in options.items())
+    return f"{head} {{\n{body}}}\n"
+
+
+def upstream(title, server, **options):
+    """The block of one of our Python servers (or of anything with address and port): certificates from a Site, no CT."""
+    options.setdefault("protocol", "doh" if getattr(server, "alpn", [""])[0] == "h2" else "dot")
+    options.setdefault("address", [server.address])
+    options.setdefault("port", server.port)
+    return section(f'upstream "{title}"', **options)
+
+
+class Daemon:
+    def __init__(self, t, upstreams, anchors=None, ct="off", extra="", address="127.0.0.1", options=(), env=None,
+                 wait=True, name="ctstubd", **top):
+        self.t = t
+        self.address, self.port = address, net.free_port(address)
+        self.dir = os.path.join(t.dir, f"{name}-{self.port}")
+        os.makedirs(self.dir)
+        self.control = os.path.join(self.dir, "control")
+        self.config = os.path.join(self.dir, "ctstub.conf")
+        listen = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
+        top = {"listen": [listen], "user": "", "log_level": "debug", "control_socket": self.control, "state_dir": self.dir, **top}
+        self.head = "".join(f"{k.replace('_', '-')} = {value(v)}\n" for k, v in top.items())
+        if anchors:
+            self.head += section("trust", anchors=anchors)
+        if ct:
+            self.head += section("ct", mode=ct)
+        self.write(upstreams, extra)
+        self.process = t.spawn(name, [t.program("ctstubd"), "-c", self.config, *options], env=t.env(**(env or {})))
+        if wait:
+            self.wait()
+
+    def write(self, upstreams, extra=""):
+        """The configuration; takes effect at the next reload."""
+        blocks = upstreams if isinstance(upstreams, str) else "".join(upstreams)
+        with open(self.config + ".new", "w", encoding="utf-8") as f:
+            f.write(self.head + extra + "\n" + blocks)
+        os.rename(self.config + ".new", self.config)
+
+    def wait(self):
+        def up():
+            check(self.process.alive(), f"ctstubd ended with {self.process.popen.returncode}: {self.process.log()[-800:]}")
+            return net.answers_tcp(self.address, self.port) and os.path.exists(self.control)
+        until(up, 20, f"ctstubd listens; {self.process.log()[-500:]}")
+
+    def log(self):
+        return self.process.log()
+
+    def ask(self, name, qtype="A", tcp=False, timeout=6, **flags):
+        return client.exchange(self.address, self.port, client.query(name, qtype, **flags), tcp, timeout)
+
+    def udp(self, timeout=5):
+        return client.Udp(self.address, self.port, timeout)
+
+    def tcp(self, timeout=5):
+        return client.Tcp(self.address, self.port, timeout)
+
+    def ctl(self, *words, **more):
+        """One verb over the control socket; the response."""
+        request = dict(more, verb=words[0])
+        with socket.socket(socket.AF_UNIX) as s:
+            s.settimeout(10)
+            s.connect(self.control)
+            s.sendall(json.dumps(request).encode() + b"\n")
+            data = b""
+            while True:
+                more_data = s.recv(65536)
+                if not more_data:
+                    break
+                data += more_data
+        return json.loads(data)
+
+    def tool(self, *arguments, **options):
+        """ctstub with this daemon's configuration."""
+        verb, *rest = arguments
+        return self.t.run("ctstub", verb, "-c", self.config, *rest, **options)
