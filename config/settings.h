@@ -71,6 +71,7 @@ struct upstream_settings {
 struct forward_settings {
 	char *title; /* a domain name, or an address prefix for its reverse zone */
 	struct place place;
+	struct place said[OPTION_COUNT];
 	struct strings upstream; /* titles; empty: never leaves this machine */
 };
 

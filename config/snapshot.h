@@ -7,6 +7,7 @@
 #ifndef CONFIG_SNAPSHOT_H
 #define CONFIG_SNAPSHOT_H
 
+#include "config/file.h"
 #include "config/settings.h"
 
 struct upstream_plan {
@@ -51,8 +52,5 @@ const struct upstream_plan *snapshot_upstream(const struct snapshot *, const cha
 /* One target made of the words of `ctstub probe [dot|doh]://ADDR[:PORT][/PATH][#NAME]` under a snapshot's global
  * policy; lives in the snapshot returned (a snapshot with one upstream called "probe"). */
 enum res snapshot_for_probe(struct snapshot **out, struct settings *, const char *uri, char **why);
-
-/* Reads a whole file of at most max bytes. *why gets "cannot read FILE: ..." on failure (yours). */
-enum res config_file_read(struct buf *out, const char *file, size_t max, char **why);
 
 #endif

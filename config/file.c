@@ -1,0 +1,111 @@
+#include "config/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define READ_CHUNK (256 * 1024)
+#define WHY_MAX    4608 /* a path and a sentence */
+
+__attribute__((format(printf, 2, 3))) static enum res
+refuse(char **why, const char *format, ...)
+{
+	char text[WHY_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	*why = strdup(text);
+	return RES_IO;
+}
+
+/*
+ * May what this file says be believed? Whoever can write it decides whom we trust. Asked of the open file, so that a
+ * link that is swapped meanwhile changes nothing. A group may write only where it is its owner's own (umask 002).
+ */
+static enum res
+owner_check(const char *file, const struct stat *st, char **why)
+{
+	uid_t me = geteuid();
+
+	if (st->st_uid != 0 && st->st_uid != me)
+		return refuse(why, "%s belongs to another user (uid %u), root or the reading user was expected", file,
+		    (unsigned)st->st_uid);
+	if ((st->st_mode & S_IWOTH) != 0 ||
+	    ((st->st_mode & S_IWGRP) != 0 && (me == 0 || st->st_uid != me || st->st_gid != getegid())))
+		return refuse(why, "%s can be written by others (mode %04o), a file that only its owner can write was "
+				   "expected", file, (unsigned)(st->st_mode & 07777));
+	return RES_OK;
+}
+
+/* b can hold one byte more than is allowed: that byte tells that there is more. */
+static enum res
+read_all(struct buf *b, int fd, const char *file, char **why)
+{
+	for (;;) {
+		size_t room = b->max - b->n < READ_CHUNK ? b->max - b->n : READ_CHUNK;
+		uint8_t *to = buf_room(b, room);
+		ssize_t n;
+
+		if (to == NULL)
+			return RES_NOMEM;
+		if (room == 0)
+			return refuse(why, "%s is larger than %zu bytes", file, b->max - 1);
+		n = read(fd, to, room);
+		if (n == 0)
+			return RES_OK;
+		if (n > 0)
+			buf_added(b, (size_t)n);
+		else if (errno != EINTR)
+			return refuse(why, "cannot read %s: %s", file, strerror(errno));
+	}
+}
+
+static enum res
+file_read(struct buf *out, const char *file, size_t max, bool trusted, char **why)
+{
+	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
+	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | (trusted ? O_NONBLOCK : 0));
+	struct buf b = buf_max(max + 1);
+	enum res res = RES_OK;
+	struct stat st;
+
+	*why = NULL;
+	if (fd < 0 || fstat(fd, &st) != 0)
+		res = refuse(why, "cannot read %s: %s", file, strerror(errno));
+	else if (trusted && !S_ISREG(st.st_mode))
+		res = refuse(why, "cannot read %s: not a regular file", file);
+	else if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > max)
+		res = refuse(why, "%s is larger than %zu bytes", file, max);
+	else if (trusted)
+		res = owner_check(file, &st, why);
+	if (res == RES_OK)
+		res = read_all(&b, fd, file, why);
+	if (res == RES_OK) {
+		buf_free(out);
+		*out = b;
+	} else {
+		buf_free(&b);
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return res;
+}
+
+enum res
+config_file_read(struct buf *out, const char *file, size_t max, char **why)
+{
+	return file_read(out, file, max, true, why);
+}
+
+enum res
+config_file_read_any(struct buf *out, const char *file, size_t max, char **why)
+{
+	return file_read(out, strcmp(file, "-") == 0 ? "/dev/stdin" : file, max, false, why);
+}

@@ -1,0 +1,281 @@
+#include "config/forms.h"
+
+#include "base/text.h"
+
+#include <string.h>
+#include <sys/un.h>
+
+#define DNS_PORT 53
+#define URL_PATH_MAX 1024
+#define USER_MAX 32 /* useradd(8) takes no longer ones */
+
+static const char *const log_levels[] = {"error", "warn", "notice", "info", "debug", NULL};
+static const char *const log_formats[] = {"text", "json", NULL};
+static const char *const strategies[] = {"fastest", "ordered", "spread", NULL};
+static const char *const protocols[] = {"dot", "doh", NULL};
+static const char *const methods[] = {"post", "get", NULL};
+static const char *const ct_modes[] = {"require", "report", "off", NULL};
+static const char *const ct_policies[] = {"strict", "chrome", "mozilla", "apple", NULL};
+static const char *const when_stales[] = {"enforce", "refuse", "report", NULL};
+
+const char *const *
+form_words(enum option_form form)
+{
+	switch (form) {
+	case FORM_LOG_LEVEL:
+		return log_levels;
+	case FORM_LOG_FORMAT:
+		return log_formats;
+	case FORM_STRATEGY:
+		return strategies;
+	case FORM_PROTOCOL:
+		return protocols;
+	case FORM_METHOD:
+		return methods;
+	case FORM_CT_MODE:
+		return ct_modes;
+	case FORM_CT_POLICY:
+		return ct_policies;
+	case FORM_WHEN_STALE:
+		return when_stales;
+	case FORM_ANY:
+	case FORM_USER:
+	case FORM_SOCKET:
+	case FORM_PATH:
+	case FORM_FILE:
+	case FORM_URL_PATH:
+	case FORM_HOST:
+	case FORM_ENTRY:
+	case FORM_CA_ENTRY:
+	case FORM_PIN:
+	case FORM_LISTEN:
+	case FORM_SERVER:
+	case FORM_BARE:
+		break;
+	}
+	return NULL;
+}
+
+const char *
+form_expected(enum option_form form)
+{
+	switch (form) {
+	case FORM_ANY:
+		return "a string";
+	case FORM_USER:
+		return "the name of a user or \"\"";
+	case FORM_SOCKET:
+		return "the path of a socket (at most 107 bytes)";
+	case FORM_PATH:
+		return "a string that is not empty";
+	case FORM_FILE:
+		return "a path or \"\"";
+	case FORM_URL_PATH:
+		return "a path that begins with \"/\", without \"?\", \"#\" and spaces";
+	case FORM_HOST:
+		return "a DNS name in ASCII (xn--...) or \"\"";
+	case FORM_ENTRY:
+		return "an entry that is not empty";
+	case FORM_CA_ENTRY:
+		return "\"spki-sha256 <hex>\", \"cert-sha256 <hex>\" or \"issuer <name>\"";
+	case FORM_PIN:
+		return "\"spki-sha256 <64 hex digits>\"";
+	case FORM_LISTEN:
+		return "an IP address with a port from 1 to 65535 (\"127.0.0.1:53\", \"[::1]:53\")";
+	case FORM_SERVER:
+		return "the IP address of a server (\"192.0.2.1\", \"2001:db8::1\")";
+	case FORM_BARE:
+		return "an IP address without a port";
+	case FORM_CT_MODE:
+		return "\"\", \"require\", \"report\" or \"off\"";
+	case FORM_CT_POLICY:
+		return "\"\", \"strict\", \"chrome\", \"mozilla\" or \"apple\"";
+	case FORM_LOG_LEVEL:
+	case FORM_LOG_FORMAT:
+	case FORM_STRATEGY:
+	case FORM_PROTOCOL:
+	case FORM_METHOD:
+	case FORM_WHEN_STALE:
+		break;
+	}
+	return "one of its words";
+}
+
+static bool
+starts_with(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+static bool
+user_ok(const char *s)
+{
+	for (const char *c = s; *c != '\0'; c++)
+		if (*c <= ' ' || *c == ':' || *c == '/' || *c == ',')
+			return false;
+	return strlen(s) <= USER_MAX && *s != '-';
+}
+
+static bool
+url_path_ok(const char *s)
+{
+	/* RFC 3986, 3.3: what is not pchar or "/" ends the path or needs an escape. */
+	for (const char *c = s; *c != '\0'; c++)
+		if (*c <= ' ' || *c >= 0x7f || strchr("?#\"<>\\^`{|}", *c) != NULL)
+			return false;
+	return *s == '/' && strlen(s) <= URL_PATH_MAX;
+}
+
+/* "" or a DNS name that is not an address: RFC 6125, 6.4 knows only names; the address is in `address`. */
+static bool
+host_read(char *out, const char *text)
+{
+	const char *last;
+
+	if (*text == '\0')
+		return true; /* out is "" already */
+	if (!domain_read(out, text) || strcmp(out, ".") == 0)
+		return false;
+	last = strrchr(out, '.');
+	last = last == NULL ? out : last + 1;
+	return strspn(last, "0123456789") != strlen(last);
+}
+
+static bool
+pin_ok(const char *s)
+{
+	uint8_t hash[32];
+
+	if (!starts_with(s, "spki-sha256 "))
+		return false;
+	s += strlen("spki-sha256 ");
+	return hex_read(hash, sizeof hash, span_str(s + strspn(s, " "))) == RES_OK;
+}
+
+static bool
+word_ok(const char *const *words, const char *s)
+{
+	for (; *words != NULL; words++)
+		if (strcmp(*words, s) == 0)
+			return true;
+	return *s == '\0';
+}
+
+bool
+form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *text)
+{
+	if (strlen(text) > CONFIG_STRING_MAX)
+		return false;
+	out[0] = '\0';
+	if (form == FORM_HOST)
+		return host_read(out, text);
+	(void)strcpy(out, text);
+	switch (form) {
+	case FORM_USER:
+		return user_ok(text);
+	case FORM_SOCKET:
+		return *text != '\0' && strlen(text) < sizeof ((struct sockaddr_un *)NULL)->sun_path;
+	case FORM_PATH:
+	case FORM_ENTRY:
+		return *text != '\0';
+	case FORM_URL_PATH:
+		return url_path_ok(text);
+	case FORM_CA_ENTRY:
+		return starts_with(text, "spki-sha256 ") || starts_with(text, "cert-sha256 ") || starts_with(text, "issuer ");
+	case FORM_PIN:
+		return pin_ok(text);
+	case FORM_CT_MODE:
+		return word_ok(ct_modes, text);
+	case FORM_CT_POLICY:
+		return word_ok(ct_policies, text);
+	case FORM_ANY:
+	case FORM_FILE:
+		return true;
+	case FORM_HOST:
+	case FORM_LOG_LEVEL:
+	case FORM_LOG_FORMAT:
+	case FORM_STRATEGY:
+	case FORM_PROTOCOL:
+	case FORM_METHOD:
+	case FORM_WHEN_STALE:
+	case FORM_LISTEN:
+	case FORM_SERVER:
+	case FORM_BARE:
+		break;
+	}
+	return false;
+}
+
+/* Where a server can not be: unspecified, multicast, broadcast. */
+static bool
+is_no_server(const struct addr *a)
+{
+	if (a->family == ADDR_V4)
+		return a->ip[0] == 0 || a->ip[0] >= 224;
+	return addr_is_any(a) || a->ip[0] == 0xff;
+}
+
+const char *
+form_read_address(struct addr *out, enum option_form form, const char *text)
+{
+	enum res res;
+
+	if (form == FORM_BARE)
+		res = addr_read_ip(out, text);
+	else
+		res = addr_read(out, text, form == FORM_LISTEN ? DNS_PORT : 0);
+	if (res != RES_OK)
+		return starts_with(text, "::ffff:") || starts_with(text, "[::ffff:") ? "the IPv4-mapped address" :
+		    strchr(text, '%') != NULL ? "an address with a zone:" : "the wrong value";
+	if (form == FORM_LISTEN ? !addr_is_any(out) && is_no_server(out) : is_no_server(out))
+		return "the unusable address";
+	return NULL;
+}
+
+static bool
+label_char_ok(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+}
+
+bool
+domain_read(char out[CONFIG_STRING_MAX + 1], const char *text)
+{
+	size_t n = strlen(text), label = 0;
+
+	if (strcmp(text, ".") == 0) {
+		(void)strcpy(out, ".");
+		return true;
+	}
+	if (n > 0 && text[n - 1] == '.')
+		n--;
+	if (n == 0 || n > 253)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		out[i] = (char)ascii_lower((uint8_t)text[i]);
+		if (out[i] == '.' ? label == 0 : !label_char_ok(out[i]))
+			return false;
+		label = out[i] == '.' ? 0 : label + 1;
+		if (label > 63)
+			return false;
+	}
+	out[n] = '\0';
+	return label > 0;
+}
+
+size_t
+domain_wire(uint8_t out[DOMAIN_WIRE_MAX], const char *domain)
+{
+	size_t n = 0;
+
+	for (const char *at = strcmp(domain, ".") == 0 ? "" : domain; *at != '\0';) {
+		size_t label = strcspn(at, ".");
+
+		out[n++] = (uint8_t)label;
+		memcpy(out + n, at, label);
+		n += label;
+		at += label + (at[label] == '.');
+	}
+	out[n++] = 0;
+	return n;
+}

@@ -1,0 +1,431 @@
+#include "config/options.h"
+
+#include "base/text.h"
+#include "config/forms.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define KIB    ((int64_t)1024)
+#define DAY_MS ((int64_t)86400000)
+
+#define GLOBAL(field)      offsetof(struct settings, field)
+#define OF_UPSTREAM(field) offsetof(struct upstream_settings, field)
+#define OF_FORWARD(field)  offsetof(struct forward_settings, field)
+
+const struct option option_table[OPTION_COUNT] = {
+#define OPTION(id, section, name, kind, offset, fallback, least, most, form) \
+	{OPTION_##id, SECTION_##section, name, KIND_##kind, offset, fallback, least, most, FORM_##form},
+#include "config/options.def"
+#undef OPTION
+};
+
+const char *const section_names[SECTION_COUNT] = {
+    "", "ct", "trust", "cache", "local", "rebinding", "filter", "upstream", "forward",
+};
+
+const struct option *
+option_find(enum section section, const char *name)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (option_table[i].section == section && strcmp(option_table[i].name, name) == 0)
+			return &option_table[i];
+	return NULL;
+}
+
+bool
+section_has_title(enum section section)
+{
+	return section == SECTION_UPSTREAM || section == SECTION_FORWARD;
+}
+
+bool
+strings_append(struct strings *list, const char *s, struct place place)
+{
+	char **v = realloc(list->v, (list->n + 1) * sizeof *v);
+	struct place *places;
+
+	if (v == NULL)
+		return false;
+	list->v = v;
+	places = realloc(list->place, (list->n + 1) * sizeof *places);
+	if (places == NULL)
+		return false;
+	list->place = places;
+	v[list->n] = strdup(s);
+	if (v[list->n] == NULL)
+		return false;
+	places[list->n++] = place;
+	return true;
+}
+
+void
+strings_free(struct strings *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->v[i]);
+	free(list->v);
+	free(list->place);
+	*list = (struct strings){0};
+}
+
+static void *
+field_of(void *base, const struct option *o)
+{
+	return (char *)base + o->offset;
+}
+
+/* `"a", "b" or "c"` */
+static void
+put_words(struct buf *why, const char *const *words)
+{
+	for (size_t i = 0; words[i] != NULL; i++)
+		buf_format(why, "%s\"%s\"", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
+}
+
+/* What a value of this option looks like. */
+static void
+put_expected(struct buf *why, const struct option *o)
+{
+	char least[TIME_TEXT_MAX], most[TIME_TEXT_MAX];
+	bool list = o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES;
+
+	switch (o->kind) {
+	case KIND_BOOL:
+		buf_text(why, "true or false");
+		break;
+	case KIND_COUNT:
+	case KIND_PORT:
+		buf_format(why, "a number from %lld to %lld", (long long)o->least, (long long)o->most);
+		break;
+	case KIND_DURATION:
+		buf_format(why, "a duration from \"%s\" to \"%s\" (units: ms s m h d)", duration_text(o->least, least),
+		    duration_text(o->most, most));
+		break;
+	case KIND_SIZE:
+		buf_format(why, "a size from \"%s\" to \"%s\" (units: KiB MiB)", size_text((uint64_t)o->least, least),
+		    size_text((uint64_t)o->most, most));
+		break;
+	case KIND_WORD:
+		put_words(why, form_words(o->form));
+		break;
+	case KIND_STRING:
+	case KIND_STRINGS:
+	case KIND_ADDRESSES:
+		buf_format(why, "%s%s", list ? "a list in braces, each " : "", form_expected(o->form));
+		break;
+	}
+	buf_text(why, " was expected");
+}
+
+static enum res
+fail_value(struct buf *why, const struct option *o, const struct token *t, const char *what)
+{
+	buf_format(why, "option \"%s\" has %s ", o->name, what);
+	string_print(why, t->text);
+	buf_text(why, ", ");
+	put_expected(why, o);
+	return RES_MALFORMED;
+}
+
+static enum res
+word_store(void *field, const struct option *o, const struct token *t, struct buf *why)
+{
+	const char *const *words = form_words(o->form);
+
+	for (unsigned i = 0; words[i] != NULL; i++)
+		if (strcmp(words[i], t->text) == 0) {
+			memcpy(field, &i, sizeof i); /* our enums are as wide as an unsigned */
+			return RES_OK;
+		}
+	return fail_value(why, o, t, "the unknown word");
+}
+
+static enum res
+number_store(void *field, const struct option *o, const struct token *t, struct buf *why)
+{
+	int64_t v = 0;
+	uint64_t size = 0;
+	enum res res;
+
+	if (o->kind == KIND_DURATION) {
+		res = duration_read(&v, t->text);
+	} else if (o->kind == KIND_SIZE) {
+		res = size_read(&size, t->text);
+		v = (int64_t)size; /* size_read stops at 2^50 */
+	} else {
+		res = number_read(&v, t->text);
+	}
+	if (res == RES_MALFORMED)
+		return fail_value(why, o, t, "the wrong value");
+	if (res != RES_OK || v < o->least || v > o->most)
+		return fail_value(why, o, t, "a value out of range:");
+	if (o->kind == KIND_DURATION)
+		*(int64_t *)field = v;
+	else if (o->kind == KIND_SIZE)
+		*(uint64_t *)field = (uint64_t)v;
+	else if (o->kind == KIND_PORT)
+		*(uint16_t *)field = (uint16_t)v;
+	else
+		*(unsigned *)field = (unsigned)v;
+	return RES_OK;
+}
+
+static enum res
+string_store(char **field, const struct option *o, const struct token *t, struct buf *why)
+{
+	char text[CONFIG_STRING_MAX + 1];
+	char *copy;
+
+	if (!form_read(text, o->form, t->text))
+		return fail_value(why, o, t, "the wrong value");
+	copy = strdup(text);
+	if (copy == NULL)
+		return RES_NOMEM;
+	free(*field);
+	*field = copy;
+	return RES_OK;
+}
+
+static enum res
+scalar_store(void *field, const struct option *o, const struct value *v, struct buf *why)
+{
+	bool quoted = o->kind != KIND_BOOL && o->kind != KIND_COUNT && o->kind != KIND_PORT;
+
+	if (v->is_list) {
+		buf_format(why, "option \"%s\" has a list, ", o->name);
+		put_expected(why, o);
+		return RES_MALFORMED;
+	}
+	if (v->v[0].quoted != quoted) {
+		fail_value(why, o, &v->v[0], quoted ? "the bare word" : "the string");
+		buf_text(why, quoted ? " in quotes" : " without quotes");
+		return RES_MALFORMED;
+	}
+	switch (o->kind) {
+	case KIND_BOOL:
+		if (strcmp(v->v[0].text, "true") != 0 && strcmp(v->v[0].text, "false") != 0)
+			return fail_value(why, o, &v->v[0], "the wrong value");
+		*(bool *)field = v->v[0].text[0] == 't';
+		return RES_OK;
+	case KIND_WORD:
+		return word_store(field, o, &v->v[0], why);
+	case KIND_COUNT:
+	case KIND_PORT:
+	case KIND_DURATION:
+	case KIND_SIZE:
+		return number_store(field, o, &v->v[0], why);
+	case KIND_STRING:
+		return string_store(field, o, &v->v[0], why);
+	case KIND_STRINGS:
+	case KIND_ADDRESSES:
+		break; /* not scalars */
+	}
+	return RES_MALFORMED;
+}
+
+/* A copy of `old`, with the items of v behind it. */
+static enum res
+strings_store(struct strings *field, const struct option *o, bool add, const struct value *v, const char *file,
+    unsigned *line, struct buf *why)
+{
+	struct strings list = {0};
+	char text[CONFIG_STRING_MAX + 1];
+	enum res res = RES_NOMEM;
+
+	for (size_t i = 0; add && i < field->n; i++)
+		if (!strings_append(&list, field->v[i], field->place[i]))
+			goto out;
+	for (size_t i = 0; i < v->n; i++) {
+		*line = v->v[i].line;
+		if (!form_read(text, o->form, v->v[i].text)) {
+			res = fail_value(why, o, &v->v[i], "the wrong value");
+			goto out;
+		}
+		if (!strings_append(&list, text, (struct place){file, v->v[i].line}))
+			goto out;
+	}
+	strings_free(field);
+	*field = list;
+	return RES_OK;
+out:
+	strings_free(&list);
+	return res;
+}
+
+static enum res
+addresses_store(struct addrs *field, const struct option *o, bool add, const struct value *v, unsigned *line,
+    struct buf *why)
+{
+	size_t before = add ? field->n : 0;
+	struct addr *list = calloc(before + v->n + 1, sizeof *list);
+	enum res res;
+
+	if (list == NULL)
+		return RES_NOMEM;
+	if (before > 0)
+		memcpy(list, field->v, before * sizeof *list);
+	for (size_t i = 0; i < v->n; i++) {
+		const char *what = form_read_address(&list[before + i], o->form, v->v[i].text);
+
+		*line = v->v[i].line;
+		for (size_t k = 0; what == NULL && k < before + i; k++)
+			if (addr_equal(&list[k], &list[before + i]))
+				what = "twice the address";
+		if (what != NULL) {
+			res = fail_value(why, o, &v->v[i], what);
+			free(list);
+			return res;
+		}
+	}
+	free(field->v);
+	*field = (struct addrs){list, before + v->n};
+	return RES_OK;
+}
+
+static enum res
+list_store(void *base, const struct option *o, bool add, const struct value *v, const char *file, unsigned *line,
+    struct buf *why)
+{
+	struct strings *strings = field_of(base, o);
+	struct addrs *addrs = field_of(base, o);
+	size_t n = v->n + (!add ? 0 : o->kind == KIND_STRINGS ? strings->n : addrs->n);
+
+	if (!v->is_list) {
+		fail_value(why, o, &v->v[0], "the single value");
+		return RES_MALFORMED;
+	}
+	if (n < (size_t)o->least || n > (size_t)o->most) {
+		buf_format(why, "option \"%s\" has a list of %zu, from %lld to %lld values were expected", o->name, n,
+		    (long long)o->least, (long long)o->most);
+		return RES_MALFORMED;
+	}
+	for (size_t i = 0; i < v->n; i++)
+		if (!v->v[i].quoted) {
+			*line = v->v[i].line;
+			fail_value(why, o, &v->v[i], "the bare word");
+			buf_text(why, " in quotes");
+			return RES_MALFORMED;
+		}
+	if (o->kind == KIND_STRINGS)
+		return strings_store(strings, o, add, v, file, line, why);
+	return addresses_store(addrs, o, add, v, line, why);
+}
+
+enum res
+option_store(void *base, const struct option *o, bool add, const struct value *v, const char *file, unsigned *line,
+    struct buf *why)
+{
+	bool list = o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES;
+
+	*line = v->line;
+	if (add && !list) {
+		buf_format(why, "option \"%s\" is not a list, \"=\" instead of \"+=\" was expected", o->name);
+		return RES_MALFORMED;
+	}
+	return list ? list_store(base, o, add, v, file, line, why) : scalar_store(field_of(base, o), o, v, why);
+}
+
+void
+string_print(struct buf *out, const char *s)
+{
+	buf_u8(out, '"');
+	for (; *s != '\0'; s++) {
+		if (*s == '"' || *s == '\\')
+			buf_u8(out, '\\');
+		buf_u8(out, (uint8_t)*s);
+	}
+	buf_u8(out, '"');
+}
+
+#define PRINT_WIDTH 90 /* a longer list gets a line for each of its values */
+
+static void
+list_print(struct buf *out, const struct strings *strings, const struct addrs *addrs, uint16_t port)
+{
+	size_t n = strings != NULL ? strings->n : addrs->n, width = 0;
+	bool wide;
+
+	for (size_t i = 0; strings != NULL && i < n; i++)
+		width += strlen(strings->v[i]) + 4;
+	wide = width > PRINT_WIDTH && n > 1;
+	buf_u8(out, '{');
+	for (size_t i = 0; i < n; i++) {
+		char text[ADDR_TEXT_MAX];
+
+		buf_text(out, wide ? "\n\t\t" : i > 0 ? " " : "");
+		if (strings != NULL)
+			string_print(out, strings->v[i]);
+		else if (addrs->v[i].port == port)
+			string_print(out, addr_ip_text(&addrs->v[i], text));
+		else
+			string_print(out, addr_text(&addrs->v[i], text));
+		if (wide || i + 1 < n)
+			buf_u8(out, ',');
+	}
+	buf_text(out, wide ? "\n\t}" : "}");
+}
+
+void
+option_print(struct buf *out, const struct option *o, const void *base, uint16_t port)
+{
+	const void *field = (const char *)base + o->offset;
+	char text[TIME_TEXT_MAX];
+	unsigned word;
+
+	switch (o->kind) {
+	case KIND_BOOL:
+		buf_text(out, *(const bool *)field ? "true" : "false");
+		return;
+	case KIND_COUNT:
+		buf_format(out, "%u", *(const unsigned *)field);
+		return;
+	case KIND_PORT:
+		buf_format(out, "%u", port);
+		return;
+	case KIND_WORD:
+		memcpy(&word, field, sizeof word);
+		string_print(out, form_words(o->form)[word]);
+		return;
+	case KIND_DURATION:
+		string_print(out, duration_text(*(const int64_t *)field, text));
+		return;
+	case KIND_SIZE:
+		string_print(out, size_text(*(const uint64_t *)field, text));
+		return;
+	case KIND_STRING:
+		string_print(out, *(char *const *)field);
+		return;
+	case KIND_STRINGS:
+		list_print(out, field, NULL, 0);
+		return;
+	case KIND_ADDRESSES:
+		list_print(out, NULL, field, port);
+		return;
+	}
+}
+
+void
+option_free(void *base, const struct option *o)
+{
+	void *field = field_of(base, o);
+
+	switch (o->kind) {
+	case KIND_STRING:
+		free(*(char **)field);
+		return;
+	case KIND_STRINGS:
+		strings_free(field);
+		return;
+	case KIND_ADDRESSES:
+		free(((struct addrs *)field)->v);
+		return;
+	case KIND_BOOL:
+	case KIND_COUNT:
+	case KIND_PORT:
+	case KIND_WORD:
+	case KIND_DURATION:
+	case KIND_SIZE:
+		return;
+	}
+}

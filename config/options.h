@@ -1,0 +1,80 @@
+/*
+ * options.h - the option table, and how a value goes in and out of a field.
+ *
+ * One row an option (options.def). Nothing here knows files or sections' life; a value that does not fit is told as
+ * a sentence about what was expected.
+ */
+#ifndef CONFIG_OPTIONS_H
+#define CONFIG_OPTIONS_H
+
+#include "config/parse.h"
+#include "config/settings.h"
+
+enum section {
+	SECTION_TOP, SECTION_CT, SECTION_TRUST, SECTION_CACHE, SECTION_LOCAL, SECTION_REBINDING, SECTION_FILTER,
+	SECTION_UPSTREAM, SECTION_FORWARD, SECTION_COUNT
+};
+
+enum option_kind {
+	KIND_BOOL,      /* bool: true or false */
+	KIND_COUNT,     /* unsigned: a bare number */
+	KIND_PORT,      /* uint16_t: a bare number */
+	KIND_WORD,      /* an enum: a string out of a few */
+	KIND_DURATION,  /* int64_t, milliseconds: "10ms" "4s" "1h" */
+	KIND_SIZE,      /* uint64_t, bytes: "16MiB" */
+	KIND_STRING,    /* char * */
+	KIND_STRINGS,   /* struct strings */
+	KIND_ADDRESSES, /* struct addrs */
+};
+
+enum option_form {
+	FORM_ANY,
+	FORM_USER,     /* a name, or "" */
+	FORM_LOG_LEVEL, FORM_LOG_FORMAT, FORM_STRATEGY, FORM_PROTOCOL, FORM_METHOD, FORM_WHEN_STALE, /* words */
+	FORM_CT_MODE, FORM_CT_POLICY, /* words; as strings of an upstream "" too */
+	FORM_SOCKET,   /* a path that fits into a socket's address */
+	FORM_PATH,     /* not empty */
+	FORM_FILE,     /* a path, or "" */
+	FORM_URL_PATH, /* "/dns-query" */
+	FORM_HOST,     /* a DNS name, or "" */
+	FORM_ENTRY,    /* not empty; judged by who compiles it */
+	FORM_CA_ENTRY, /* an entry of allow-issuer */
+	FORM_PIN,      /* spki-sha256 <hex> */
+	FORM_LISTEN,   /* an address to listen on, port 53 when it has none */
+	FORM_SERVER,   /* an address to connect to, with or without a port */
+	FORM_BARE,     /* an address without a port */
+};
+
+struct option {
+	enum option_id id;
+	enum section section;
+	const char *name;
+	enum option_kind kind;
+	size_t offset; /* in the struct of its section */
+	const char *fallback;
+	int64_t least, most;
+	enum option_form form;
+};
+
+extern const struct option option_table[OPTION_COUNT];
+extern const char *const section_names[SECTION_COUNT]; /* "" for SECTION_TOP */
+
+const struct option *option_find(enum section, const char *name); /* NULL: there is none */
+bool section_has_title(enum section);
+/* The words of a form that is a choice, by the value of its enum; NULL when it is none. */
+const char *const *form_words(enum option_form);
+
+/* Stores a value; base is the struct of the option's section. A list is replaced, with `add` extended. RES_MALFORMED:
+ * *line and why say what is wrong and what was expected; the field is as before. */
+enum res option_store(void *base, const struct option *, bool add, const struct value *, const char *file, unsigned *line,
+    struct buf *why);
+/* Appends the field as it would stand in a file: `"info"`, `{"127.0.0.1:53"}`. port: what an address need not say. */
+void option_print(struct buf *out, const struct option *, const void *base, uint16_t port);
+/* Frees what the field owns. */
+void option_free(void *base, const struct option *);
+
+void string_print(struct buf *out, const char *s); /* in quotes, escaped */
+bool strings_append(struct strings *, const char *s, struct place);
+void strings_free(struct strings *);
+
+#endif

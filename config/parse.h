@@ -1,0 +1,62 @@
+/*
+ * parse.h - the grammar of the configuration file, and nothing of its meaning.
+ *
+ *   option = value    option += {value, value,}    section { ... }    section "title" { ... }    # comment
+ *
+ * A value is a string in quotes (\" and \\ are its only escapes), a bare word (a number, true, false), or a list of
+ * them in braces. What is read is handed on at once, statement by statement, with the line of each word. Any syntax
+ * error ends the reading. What a file can do to us is bounded: see CONFIG_*_MAX in settings.h.
+ */
+#ifndef CONFIG_PARSE_H
+#define CONFIG_PARSE_H
+
+#include "base/bytes.h"
+#include "base/res.h"
+
+#define CONFIG_NESTING_MAX 8 /* sections inside sections; none is needed, more than one is only read to say so */
+
+struct token {
+	char *text; /* NUL-terminated, without quotes and escapes */
+	unsigned line;
+	bool quoted;
+};
+
+struct value {
+	bool is_list;
+	struct token *v; /* owned, as are their texts */
+	size_t n;        /* 1 unless it is a list */
+	unsigned line;
+};
+
+/* All pointers are lent for the time of the call. */
+struct parse_handler {
+	void (*on_open)(void *ctx, const struct token *section, const struct token *title); /* title may be NULL */
+	void (*on_close)(void *ctx);
+	void (*on_option)(void *ctx, const struct token *name, bool add, const struct value *value);
+	void (*on_error)(void *ctx, unsigned line, const char *text);
+};
+
+/* RES_MALFORMED: on_error was called once. RES_NOMEM. What was handed on before stays handed on. */
+enum res parse_text(struct span text, const struct parse_handler *, void *ctx);
+
+/* Between the lexer and the grammar. */
+struct parse {
+	const struct parse_handler *handler;
+	void *ctx;
+	unsigned line;       /* where the lexer is */
+	unsigned token_line; /* of the last token */
+	unsigned nesting;
+	bool failed; /* an error was told */
+	bool nomem;
+};
+void parse_fail(struct parse *, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
+bool parse_token(struct parse *, struct token *out, const char *text, size_t n, bool quoted);
+bool parse_append(struct parse *, struct value *list, struct token *taken);
+void value_free(struct value *);
+
+/* The generated parser. */
+int config_yyparse(struct parse *, void *scanner);
+/* The generated lexer over these bytes. */
+enum res lexer_run(struct parse *, struct span text);
+
+#endif

@@ -1,0 +1,419 @@
+#include "config/reader.h"
+
+#include "config/forms.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TITLE_MAX 64 /* of an upstream: it goes into log lines and EDE texts */
+
+/* Public resolvers by address, as their operators publish them. */
+static const char compiled_in[] =
+    "upstream \"cloudflare\" {\n"
+    "	address = {\"1.1.1.1\", \"1.0.0.1\", \"2606:4700:4700::1111\", \"2606:4700:4700::1001\"}\n"
+    /* issued for 1.1.1.1 in 2024 and 2025 without Cloudflare's knowledge */
+    "	disallow = {\"serial a530a29cc1a5da40000000005671f24c issuer CN=Fina RDC 2015,O=Financijska agencija,C=HR\"}\n"
+    "}\n"
+    "upstream \"quad9\" { address = {\"9.9.9.9\", \"149.112.112.112\", \"2620:fe::fe\", \"2620:fe::9\"} }\n"
+    "upstream \"google\" {\n"
+    "	address = {\"8.8.8.8\", \"8.8.4.4\", \"2001:4860:4860::8888\", \"2001:4860:4860::8844\"}\n"
+    "}\n";
+
+static void
+tell(struct reader *r, unsigned line, const char *text)
+{
+	r->bad = true;
+	config_errors_add(r->errors, (struct place){r->file, line}, "%s", text);
+}
+
+static void
+tell_buf(struct reader *r, unsigned line, struct buf *b)
+{
+	const char *text = buf_cstr(b);
+
+	tell(r, line, text != NULL ? text : "out of memory");
+	buf_free(b);
+}
+
+static void reader_defaults(struct reader *, enum section, void *base);
+
+/* ---- sections */
+
+static void
+upstream_free(struct upstream_settings *u)
+{
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (option_table[i].section == SECTION_UPSTREAM)
+			option_free(u, &option_table[i]);
+	free(u->title);
+}
+
+static void
+forward_free(struct forward_settings *f)
+{
+	strings_free(&f->upstream);
+	free(f->title);
+}
+
+static void
+upstreams_drop(struct settings *s)
+{
+	for (size_t i = 0; i < s->n_upstream; i++)
+		upstream_free(&s->upstream[i]);
+	free(s->upstream);
+	s->upstream = NULL;
+	s->n_upstream = 0;
+}
+
+const struct upstream_settings *
+settings_upstream(const struct settings *s, const char *title)
+{
+	for (size_t i = 0; i < s->n_upstream; i++)
+		if (strcmp(s->upstream[i].title, title) == 0)
+			return &s->upstream[i];
+	return NULL;
+}
+
+static bool
+upstream_open(struct reader *r, const char *title, struct place place)
+{
+	struct settings *s = r->s;
+	struct upstream_settings *u, *list;
+
+	if (r->file != NULL && r->upstreams_are_compiled_in) {
+		upstreams_drop(s);
+		r->upstreams_are_compiled_in = false;
+	}
+	u = (struct upstream_settings *)(uintptr_t)settings_upstream(s, title);
+	if (u == NULL) {
+		if (s->n_upstream == CONFIG_UPSTREAMS_MAX) {
+			config_errors_add(r->errors, place, "one upstream too many, at most %d were expected",
+			    CONFIG_UPSTREAMS_MAX);
+			r->bad = true;
+			return false;
+		}
+		list = realloc(s->upstream, (s->n_upstream + 1) * sizeof *list);
+		if (list == NULL) {
+			r->nomem = true;
+			return false;
+		}
+		s->upstream = list;
+		u = &list[s->n_upstream];
+		*u = (struct upstream_settings){.title = strdup(title), .place = place};
+		if (u->title == NULL) {
+			r->nomem = true;
+			return false;
+		}
+		s->n_upstream++;
+		reader_defaults(r, SECTION_UPSTREAM, u);
+	}
+	r->base = u;
+	r->said = u->said;
+	return true;
+}
+
+static struct forward_settings *
+forward_find(struct settings *s, const char *title)
+{
+	for (size_t i = 0; i < s->n_forward; i++)
+		if (strcmp(s->forward[i].title, title) == 0)
+			return &s->forward[i];
+	return NULL;
+}
+
+static bool
+forward_open(struct reader *r, const char *title, struct place place)
+{
+	struct settings *s = r->s;
+	struct forward_settings *f = forward_find(s, title), *list;
+
+	if (f == NULL) {
+		if (s->n_forward == CONFIG_FORWARDS_MAX) {
+			config_errors_add(r->errors, place, "one forward too many, at most %d were expected",
+			    CONFIG_FORWARDS_MAX);
+			r->bad = true;
+			return false;
+		}
+		list = realloc(s->forward, (s->n_forward + 1) * sizeof *list);
+		if (list == NULL) {
+			r->nomem = true;
+			return false;
+		}
+		s->forward = list;
+		f = &list[s->n_forward];
+		*f = (struct forward_settings){.title = strdup(title), .place = place};
+		if (f->title == NULL) {
+			r->nomem = true;
+			return false;
+		}
+		s->n_forward++;
+	}
+	r->base = f;
+	r->said = f->said;
+	return true;
+}
+
+/* The title in its normal form; false: it was told what is wrong with it. */
+static bool
+title_read(struct reader *r, enum section section, const struct token *title, char out[CONFIG_STRING_MAX + 1])
+{
+	struct buf why = buf_max(CONFIG_STRING_MAX * 2 + 256);
+	struct prefix prefix;
+	size_t n = strlen(title->text);
+	bool ok;
+
+	if (section == SECTION_UPSTREAM) {
+		ok = n > 0 && n <= TITLE_MAX;
+		(void)strcpy(out, title->text);
+	} else if (prefix_read(&prefix, title->text) == RES_OK) {
+		char text[ADDR_TEXT_MAX];
+
+		ok = true;
+		(void)snprintf(out, ADDR_TEXT_MAX + 8, "%s/%u", addr_ip_text(&prefix.addr, text), prefix.bits);
+	} else {
+		ok = domain_read(out, title->text);
+	}
+	if (!ok) {
+		buf_format(&why, "%s has the wrong title ", section_names[section]);
+		string_print(&why, title->text);
+		if (section == SECTION_UPSTREAM)
+			buf_format(&why, ", a name of 1 to %d bytes was expected", TITLE_MAX);
+		else
+			buf_text(&why, ", a domain name in ASCII (xn--...), \".\" or an address prefix "
+				       "(\"192.0.2.0/24\", host bits zero) was expected");
+		tell_buf(r, title->line, &why);
+	}
+	return ok;
+}
+
+static void
+reader_on_open(void *ctx, const struct token *name, const struct token *title)
+{
+	struct reader *r = ctx;
+	char text[CONFIG_STRING_MAX + 1];
+	struct place place = {r->file, name->line};
+	unsigned section;
+
+	if (r->section != SECTION_TOP || r->passed_over > 0) {
+		if (r->passed_over++ == 0)
+			tell(r, name->line, "a section inside a section, an option or \"}\" was expected");
+		return;
+	}
+	for (section = 1; section < SECTION_COUNT; section++)
+		if (strcmp(section_names[section], name->text) == 0)
+			break;
+	r->base = NULL;
+	if (section == SECTION_COUNT) {
+		config_errors_add(r->errors, place, "unknown section \"%s\", one of ct, trust, cache, local, "
+		    "rebinding, filter, upstream, forward was expected", name->text);
+		r->bad = true;
+		r->passed_over = 1;
+		return;
+	}
+	r->section = (enum section)section;
+	if (section_has_title(r->section) != (title != NULL)) {
+		config_errors_add(r->errors, place, title == NULL ? "section \"%s\" has no title, one in quotes was expected" :
+							    "section \"%s\" has a title, none was expected", name->text);
+		r->bad = true;
+	} else if (title == NULL) {
+		r->base = r->s;
+		r->said = r->s->said;
+	} else if (title_read(r, r->section, title, text)) {
+		if (r->section == SECTION_UPSTREAM)
+			(void)upstream_open(r, text, place);
+		else
+			(void)forward_open(r, text, place);
+	}
+}
+
+static void
+reader_on_close(void *ctx)
+{
+	struct reader *r = ctx;
+
+	if (r->passed_over > 0 && (--r->passed_over > 0 || r->section != SECTION_TOP))
+		return;
+	r->section = SECTION_TOP;
+	r->base = r->s;
+	r->said = r->s->said;
+}
+
+/* ---- options */
+
+static void
+tell_unknown(struct reader *r, const struct token *name)
+{
+	struct buf why = buf_max(CONFIG_STRING_MAX + 2048);
+	const char *separator = "";
+
+	buf_format(&why, "unknown option \"%s\"", name->text);
+	if (r->section != SECTION_TOP)
+		buf_format(&why, " in section \"%s\"", section_names[r->section]);
+	buf_text(&why, ", one of ");
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (option_table[i].section == r->section) {
+			buf_format(&why, "%s%s", separator, option_table[i].name);
+			separator = ", ";
+		}
+	buf_text(&why, " was expected");
+	tell_buf(r, name->line, &why);
+}
+
+static void
+reader_on_option(void *ctx, const struct token *name, bool add, const struct value *value)
+{
+	struct reader *r = ctx;
+	const struct option *o = option_find(r->section, name->text);
+	struct buf why = buf_max(CONFIG_STRING_MAX * 2 + 2048);
+	unsigned line = name->line;
+	struct place *said;
+	enum res res;
+
+	if (r->base == NULL || r->passed_over > 0)
+		return;
+	if (o == NULL) {
+		tell_unknown(r, name);
+		return;
+	}
+	said = &r->said[o->id];
+	if (!add && r->file != NULL && said->file == r->file && said->line != 0) {
+		buf_format(&why, "option \"%s\" is set again, once in a file was expected (first in line %u)", o->name,
+		    said->line);
+		tell_buf(r, name->line, &why);
+		return;
+	}
+	res = option_store(r->base, o, add, value, r->file, &line, &why);
+	if (res == RES_NOMEM)
+		r->nomem = true;
+	else if (res != RES_OK)
+		tell_buf(r, line, &why);
+	if (r->file != NULL)
+		*said = (struct place){r->file, name->line};
+	buf_free(&why);
+}
+
+static void
+reader_on_error(void *ctx, unsigned line, const char *text)
+{
+	tell(ctx, line, text);
+}
+
+static const struct parse_handler reader_handler = {reader_on_open, reader_on_close, reader_on_option, reader_on_error};
+
+/* The table's defaults, through the very parser that reads a file. */
+static void
+reader_defaults(struct reader *r, enum section section, void *base)
+{
+	struct reader sub = *r;
+
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option *o = &option_table[i];
+		struct buf text = buf_max(1024);
+
+		/* no address is no value of `address`, and the port follows from the protocol */
+		if (o->section != section || o->id == OPTION_ADDRESS || o->id == OPTION_PORT)
+			continue;
+		sub.file = NULL;
+		sub.section = section;
+		sub.base = base;
+		sub.said = base == r->s ? r->s->said : ((struct upstream_settings *)base)->said;
+		buf_format(&text, "%s = %s", o->name, o->fallback);
+		if (!buf_ok(&text) || parse_text(buf_span(&text), &reader_handler, &sub) == RES_NOMEM)
+			r->nomem = true;
+		assert(!sub.bad || r->bad);
+		buf_free(&text);
+	}
+	r->nomem |= sub.nomem;
+}
+
+/* ---- the whole */
+
+enum res
+reader_start(struct reader *r, struct config_errors *errors)
+{
+	*r = (struct reader){.s = calloc(1, sizeof *r->s), .errors = errors};
+	if (r->s == NULL)
+		return RES_NOMEM;
+	for (unsigned section = 0; section < SECTION_UPSTREAM; section++)
+		reader_defaults(r, (enum section)section, r->s);
+	if (reader_text(r, NULL, span_str(compiled_in)) != RES_OK) {
+		settings_free(r->s);
+		return RES_NOMEM;
+	}
+	r->upstreams_are_compiled_in = true;
+	return RES_OK;
+}
+
+enum res
+reader_text(struct reader *r, const char *file, struct span text)
+{
+	enum res res;
+
+	r->file = file;
+	r->section = SECTION_TOP;
+	r->base = r->s;
+	r->said = r->s->said;
+	r->passed_over = 0;
+	res = parse_text(text, &reader_handler, r);
+	return r->nomem ? RES_NOMEM : res;
+}
+
+uint16_t
+upstream_port(const struct upstream_settings *u)
+{
+	if (u->port != 0)
+		return u->port;
+	return u->protocol == TP_DOT ? 853 : 443;
+}
+
+enum res
+reader_finish(struct reader *r, struct settings **out)
+{
+	enum res res = r->nomem ? RES_NOMEM : RES_OK;
+
+	for (size_t i = 0; i < r->s->n_upstream; i++) {
+		struct upstream_settings *u = &r->s->upstream[i];
+
+		for (size_t k = 0; k < u->address.n; k++)
+			if (u->address.v[k].port == 0)
+				u->address.v[k].port = upstream_port(u);
+	}
+	if (res == RES_OK && (!settings_check(r->s, r->errors) || r->bad))
+		res = RES_MALFORMED;
+	if (res == RES_OK)
+		*out = r->s;
+	else
+		settings_free(r->s);
+	r->s = NULL;
+	return res;
+}
+
+enum res
+settings_read_text(struct settings **out, const char *file, struct span text, struct config_errors *errors)
+{
+	struct reader r;
+
+	if (reader_start(&r, errors) != RES_OK)
+		return RES_NOMEM;
+	(void)reader_text(&r, file, text);
+	return reader_finish(&r, out);
+}
+
+void
+settings_free(struct settings *s)
+{
+	if (s == NULL)
+		return;
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (option_table[i].section < SECTION_UPSTREAM)
+			option_free(s, &option_table[i]);
+	upstreams_drop(s);
+	for (size_t i = 0; i < s->n_forward; i++)
+		forward_free(&s->forward[i]);
+	free(s->forward);
+	for (size_t i = 0; i < s->n_file; i++)
+		free(s->file[i]);
+	free(s->file);
+	free(s);
+}

@@ -1,0 +1,40 @@
+/*
+ * reader.h - inside config/: from text to settings, without the file system.
+ */
+#ifndef CONFIG_READER_H
+#define CONFIG_READER_H
+
+#include "config/options.h"
+
+struct reader {
+	struct settings *s;
+	struct config_errors *errors;
+	const char *file;     /* being read; NULL: what is compiled in */
+	enum section section; /* where we are */
+	void *base;           /* the struct of its options; NULL: everything in here is passed over */
+	struct place *said;   /* of those options; NULL for what is compiled in */
+	unsigned passed_over; /* sections inside one that is passed over */
+	bool upstreams_are_compiled_in;
+	bool nomem;
+	bool bad; /* an error was told */
+};
+
+/* Settings of the compiled-in defaults. */
+enum res reader_start(struct reader *, struct config_errors *);
+/* Reads one text over what is there. file: its name, for the errors; lent as long as the settings live. */
+enum res reader_text(struct reader *, const char *file, struct span text);
+/* Fills what follows from the rest (ports), checks what no option can know alone. RES_OK: *out is yours. The reader
+ * is empty afterwards. */
+enum res reader_finish(struct reader *, struct settings **out);
+
+/* What no option can know alone. True: nothing was told. */
+bool settings_check(const struct settings *, struct config_errors *);
+
+/* The port that an upstream uses where nothing else is said. */
+uint16_t upstream_port(const struct upstream_settings *);
+const struct upstream_settings *settings_upstream(const struct settings *, const char *title);
+
+/* For tests and fuzzing: one text as if it were the main file, without conf.d. */
+enum res settings_read_text(struct settings **, const char *file, struct span text, struct config_errors *);
+
+#endif

@@ -1,0 +1,484 @@
+/* The configuration file: what it means, and what is said about a wrong one. */
+#include "config/reader.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILE_NAME "f"
+
+static struct settings *
+read_good(const char *text)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+	enum res res = settings_read_text(&s, FILE_NAME, span_str(text), &errors);
+
+	if (res != RES_OK)
+		for (size_t i = 0; i < errors.n; i++)
+			print_message("%s\n", errors.line[i]);
+	assert_int_equal(res, RES_OK);
+	assert_int_equal(errors.n, 0);
+	return s;
+}
+
+static char *
+print(const struct settings *s)
+{
+	char *text = NULL;
+	size_t n = 0;
+	FILE *f = open_memstream(&text, &n);
+
+	assert_non_null(f);
+	assert_int_equal(settings_print(s, f), RES_OK);
+	fclose(f);
+	return text;
+}
+
+#define UP "upstream \"u\" { address = {\"192.0.2.1\"} }\n"
+
+static const struct {
+	const char *what;
+	const char *text;
+	const char *error[4]; /* each error's beginning and, behind " ... ", something it holds */
+} wrong[] = {
+    {"G01 an unknown option after ten comment lines", "#1\n#2\n#3\n#4\n#5\n#6\n#7\n#8\n#9\n#10\nworker = 1\n",
+	{"f:11: unknown option \"worker\", one of listen, workers"}},
+    {"G01 three unknown options in one file", "a = 1\nct { b = 2 }\n\nupstream \"u\" {\n address = {\"192.0.2.1\"}\n c = \"3\" }",
+	{"f:1: unknown option \"a\"", "f:2: unknown option \"b\" in section \"ct\"",
+	    "f:6: unknown option \"c\" in section \"upstream\""}},
+    {"G01 a wrong type inside a section", "cache {\n  size = 16\n}\n", {"f:2: option \"size\" has the bare word \"16\", a size"}},
+    {"G01 a string where a number is wanted", "workers = \"2\"",
+	{"f:1: option \"workers\" has the string \"2\", a number from 1 to 64 was expected without quotes"}},
+    {"G01 a string where a list is wanted", "\n" "listen = \"127.0.0.1:53\"",
+	{"f:2: option \"listen\" has the single value \"127.0.0.1:53\", a list in braces"}},
+    {"G01 a list where a string is wanted", "user = {\"a\"}", {"f:1: option \"user\" has a list, "}},
+    {"G01 a number in a list of strings", "trust { disallow = {\n\"issuer CN=x\",\n 5 } }",
+	{"f:3: option \"disallow\" has the bare word \"5\""}},
+    {"a word without quotes", "log-level = info", {"f:1: option \"log-level\" has the bare word \"info\", \"error\", \"warn\""}},
+    {"an unknown word", "log-level = \"loud\"", {"f:1: option \"log-level\" has the unknown word \"loud\""}},
+    {"a boolean in quotes", "hedge = \"true\"", {"f:1: option \"hedge\" has the string"}},
+    {"a boolean that is none", "hedge = yes", {"f:1: option \"hedge\" has the wrong value \"yes\", true or false"}},
+    {"G01 the same option twice", "workers = 1\nhedge = true\nworkers = 2\n",
+	{"f:3: option \"workers\" is set again, once in a file was expected (first in line 1)"}},
+    {"G01 the same option twice in two blocks of one title", UP "upstream \"u\" {\n address = {\"192.0.2.2\"} }",
+	{"f:3: option \"address\" is set again"}},
+    {"G01 a missing value", "workers =\nhedge = true\n", {"f:1: option \"workers\" has no value"}},
+    {"G01 a missing value at the end", "# x\nworkers =", {"f:2: unexpected the end of the file"}},
+    {"G01 a missing brace", "ct {\n mode = \"off\"\n", {"f:2: unexpected the end of the file"}},
+    {"G01 one brace too many", "}\n", {"f:1: unexpected \"}\""}},
+    {"G01 a NUL byte", "workers\x01 = 2", {"f:1: an unexpected character"}},
+    {"G01 a byte order mark", "\xef\xbb\xbfworkers = 2", {"f:1: a byte order mark"}},
+    {"G01 bad UTF-8, in a comment too", "\n# \xff\n", {"f:2: bytes that are not UTF-8"}},
+    {"G01 an overlong UTF-8 form", "user = \"\xc0\xaf\"", {"f:1: bytes that are not UTF-8"}},
+    {"G01 a surrogate in UTF-8", "user = \"\xed\xa0\x80\"", {"f:1: bytes that are not UTF-8"}},
+    {"a lone carriage return", "workers = 1\rhedge = true", {"f:1: an unexpected character"}},
+    {"a string over two lines", "\nuser = \"a\nb\"", {"f:2: a string that does not end on its line"}},
+    {"a string without an end", "user = \"a", {"f:1: a string that does not end"}},
+    {"an unknown escape", "user = \"a\\n\"", {"f:1: an unknown escape"}},
+    {"a tab in a string", "user = \"a\tb\"", {"f:1: a control character in a string"}},
+    {"one = too many", "hedge = true\n= 1", {"f:2: unexpected \"=\""}},
+    {"nothing is read behind a syntax error", "a = 1\n{ 2\nb = 3\n", {"f:1: unknown option \"a\"", "f:2: unexpected \"{\""}},
+    {"an unknown section, its options are passed over", "dns {\n a = 1 }\nb = 1",
+	{"f:1: unknown section \"dns\"", "f:3: unknown option \"b\""}},
+    {"a section inside a section, read on behind it", "ct {\n trust { x = 1 }\n y = 2 }\n z = 3",
+	{"f:2: a section inside a section", "f:3: unknown option \"y\"", "f:4: unknown option \"z\""}},
+    {"a section nested too deeply", "a{a{a{a{a{a{a{a{a{\n", {"f:1: unknown section", "f:1: sections nested too deeply"}},
+    {"a title where none belongs", "ct \"x\" { mode = \"off\" }", {"f:1: section \"ct\" has a title"}},
+    {"no title where one belongs", "upstream { port = 1 }", {"f:1: section \"upstream\" has no title"}},
+    {"an empty title", "upstream \"\" { port = 1 }", {"f:1: upstream has the wrong title \"\""}},
+    {"+= on what is no list", "workers += 1", {"f:1: option \"workers\" is not a list"}},
+    {"a number below its range", "workers = 0", {"f:1: option \"workers\" has a value out of range: \"0\", a number from 1 to 64"}},
+    {"a number above its range", "workers = 65", {"f:1: option \"workers\" has a value out of range"}},
+    {"a number that does not fit any type", "workers = 99999999999999999999999", {"f:1: option \"workers\" has a value out of"}},
+    {"a negative number", "workers = -1", {"f:1: option \"workers\" has a value out of range"}},
+    {"a duration without a unit", "ct { list-max-age = \"70\" }", {"f:1: option \"list-max-age\" has the wrong value \"70\""}},
+    {"a size with an unknown unit", "cache { size = \"16MB\" }", {"f:1: option \"size\" has the wrong value \"16MB\""}},
+    {"min-ttl above max-ttl", "cache { min-ttl = \"1h\"\n max-ttl = \"1m\" }", {"f:1: min-ttl is longer than max-ttl"}},
+    {"G02 port 0", "listen = {\"127.0.0.1:0\"}", {"f:1: option \"listen\" has the wrong value \"127.0.0.1:0\""}},
+    {"G02 port 65536", "listen = {\"127.0.0.1:65536\"}", {"f:1: option \"listen\" has the wrong value"}},
+    {"G02 port 853x", "upstream \"u\" { address = {\"192.0.2.1\"} port = 853x }", {"f:1: option \"port\" has the wrong value \"853x\""}},
+    {"G02 port 0 of an upstream", "upstream \"u\" { address = {\"192.0.2.1\"} port = 0 }", {"f:1: option \"port\" has a value out of"}},
+    {"G02 an address with a zone", "listen = {\"[fe80::1%lo]:53\"}", {"f:1: option \"listen\" has an address with a zone"}},
+    {"G02 an IPv4-mapped address", "listen = {\"[::ffff:127.0.0.1]:53\"}", {"f:1: option \"listen\" has the IPv4-mapped address"}},
+    {"G02 a mapped upstream", "upstream \"u\" { address = {\"::ffff:192.0.2.1\"} }", {"f:1: option \"address\" has the IPv4-mapped"}},
+    {"G02 a host name as an address", "upstream \"u\" { address = {\"dns.example\"} }", {"f:1: option \"address\" has the wrong value"}},
+    {"the unspecified address as a server", "upstream \"u\" { address = {\"0.0.0.0\"} }", {"f:1: option \"address\" has the unusable"}},
+    {"a multicast address as a server", "upstream \"u\" { address = {\"ff02::1\"} }", {"f:1: option \"address\" has the unusable"}},
+    {"G02 an IDN in a forward", UP "forward \"b\xc3\xbc" "cher.example\" { upstream = {} }", {"f:2: forward has the wrong title"}},
+    {"G02 an IDN as a name", "upstream \"u\" { address = {\"192.0.2.1\"} name = \"b\xc3\xbc" "cher.example\" }",
+	{"f:1: option \"name\" has the wrong value"}},
+    {"an address as a name", "upstream \"u\" { address = {\"192.0.2.1\"} name = \"192.0.2.1\" }", {"f:1: option \"name\" has the wrong"}},
+    {"a prefix with host bits", UP "forward \"10.0.0.1/8\" { upstream = {} }", {"f:2: forward has the wrong title"}},
+    {"an upstream without an address", "\nupstream \"u\" { port = 853 }", {"f:2: upstream \"u\" has no address"}},
+    {"an upstream with an empty list of addresses", "upstream \"u\" {\n address = {} }", {"f:2: option \"address\" has a list of 0"}},
+    {"an address twice", "upstream \"u\" { address = {\"192.0.2.1\",\n \"192.0.2.1\"} }", {"f:2: option \"address\" has twice the address"}},
+    {"an address twice, once with its port", "upstream \"u\" { address = {\"192.0.2.1\", \"192.0.2.1:853\"} }",
+	{"f:1: upstream \"u\" has the address 192.0.2.1:853 twice"}},
+    {"G06 an upstream that is our own listener", "listen = {\"127.0.0.1:853\"}\nupstream \"u\" {\n address = {\"127.0.0.1\"} }",
+	{"f:3: upstream \"u\" is this program's own listener 127.0.0.1:853"}},
+    {"G06 our own listener through 0.0.0.0", "listen = {\"0.0.0.0:853\"}\nupstream \"u\" { address = {\"127.8.8.8\"} }",
+	{"f:2: upstream \"u\" is this program's own listener 0.0.0.0:853"}},
+    {"G06 our own listener through ::", "listen = {\"[::]:853\"}\nupstream \"u\" { address = {\"127.0.0.1\"} }",
+	{"f:2: upstream \"u\" is this program's own listener [::]:853"}},
+    {"a forward to an unknown upstream", UP "forward \"x.example\" { upstream = {\"u\",\n\"v\"} } forward \".\" { upstream = {\"u\"} }",
+	{"f:3: unknown upstream \"v\""}},
+    {"a forward without upstreams said", UP "forward \"x.example\" { }", {"f:2: forward \"x.example\" has no upstream"}},
+    {"no upstream left for all other names", UP "forward \"x.example\" { upstream = {\"u\"} }", {"f:1: every upstream is named in a forward"}},
+    {"a client certificate without its key", "upstream \"u\" { address = {\"192.0.2.1\"}\n client-cert = \"/c\" }",
+	{"f:2: upstream \"u\" has \"client-cert\" alone"}},
+    {"a key without its certificate", "upstream \"u\" { address = {\"192.0.2.1\"}\n client-key = \"/c\" }",
+	{"f:2: upstream \"u\" has \"client-key\" alone"}},
+    {"a path without DoH", "upstream \"u\" { address = {\"192.0.2.1\"}\n path = \"/x\" }", {"f:2: upstream \"u\" has a path"}},
+    {"a method without DoH", "upstream \"u\" { address = {\"192.0.2.1\"}\n method = \"get\" }", {"f:2: upstream \"u\" has a method"}},
+    {"a path that is none", "upstream \"u\" { address = {\"192.0.2.1\"} protocol = \"doh\"\n path = \"dns\" }",
+	{"f:2: option \"path\" has the wrong value"}},
+    {"a pin that is none", "upstream \"u\" { address = {\"192.0.2.1\"}\n pin = {\"sha256 00\"} }", {"f:2: option \"pin\" has the wrong value"}},
+    {"a pin that is too short", "upstream \"u\" { address = {\"192.0.2.1\"}\n pin = {\"spki-sha256 00\"} }", {"f:2: option \"pin\""}},
+    {"also-address with a port", "upstream \"u\" { address = {\"192.0.2.1\"}\n also-address = {\"192.0.2.2:853\"} }",
+	{"f:2: option \"also-address\" has the wrong value"}},
+    {"an unknown mode of an upstream", "upstream \"u\" { address = {\"192.0.2.1\"}\n ct = \"no\" }", {"f:2: option \"ct\" has the wrong value"}},
+    {"a socket path that does not fit", "control-socket = \"/0123456789012345678901234567890123456789012345678901234567890123456789"
+	"012345678901234567890123456789012345678901234567890\"", {"f:1: option \"control-socket\" has the wrong value"}},
+};
+
+static void
+wrong_files_are_told_with_their_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct config_errors errors = {0};
+		struct settings *s = NULL;
+		size_t n = 0;
+		enum res res = settings_read_text(&s, FILE_NAME, span_str(wrong[i].text), &errors);
+
+		if (res != RES_MALFORMED)
+			fail_msg("%s: was taken", wrong[i].what);
+		while (n < 4 && wrong[i].error[n] != NULL)
+			n++;
+		for (size_t k = 0; k < errors.n; k++)
+			if (k >= n || strncmp(errors.line[k], wrong[i].error[k], strlen(wrong[i].error[k])) != 0)
+				fail_msg("%s: said: %s", wrong[i].what, errors.line[k]);
+		if (errors.n != n)
+			fail_msg("%s: %zu errors, %zu expected", wrong[i].what, errors.n, n);
+		config_errors_free(&errors);
+	}
+}
+
+static void
+a_nul_byte_is_told(void **state)
+{
+	static const char text[] = "workers = 1\n\0hedge = true\n";
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+
+	(void)state;
+	assert_int_equal(settings_read_text(&s, FILE_NAME, span_of(text, sizeof text - 1), &errors), RES_MALFORMED);
+	assert_string_equal(errors.line[0], "f:2: a NUL byte, text was expected");
+	config_errors_free(&errors);
+}
+
+static const struct {
+	const char *what;
+	const char *text;
+	const char *printed; /* is somewhere in the effective configuration */
+} good[] = {
+    {"an empty file is the defaults", "", "listen = {\"127.0.0.1:53\", \"[::1]:53\"}\nworkers = 1\nuser = \"ctstub\"\n"},
+    {"Cloudflare is compiled in, with the entry that its incident asks for", "",
+	"serial a530a29cc1a5da40000000005671f24c issuer CN=Fina RDC 2015,O=Financijska agencija,C=HR"},
+    {"Quad9 is compiled in", "", "address = {\"9.9.9.9\", \"149.112.112.112\", \"2620:fe::fe\", \"2620:fe::9\"}"},
+    {"Google is compiled in", "", "address = {\"8.8.8.8\", \"8.8.4.4\", \"2001:4860:4860::8888\", \"2001:4860:4860::8844\"}"},
+    {"CT is required", "", "ct {\n\tmode = \"require\"\n\tpolicy = \"strict\"\n\tlog-list = \"\"\n\tlist-max-age = \"70d\"\n"},
+    {"G01 CRLF line ends", "workers = 2\r\nhedge = false # x\r\n", "workers = 2\n"},
+    {"several options on a line", "workers = 2 hedge = false user = \"\"", "hedge = false\n"},
+    {"a comment inside a list", "listen = { # one\n\"127.0.0.1:5300\", # two\n # three\n\"[::1]:5300\", # end\n}",
+	"listen = {\"127.0.0.1:5300\", \"[::1]:5300\"}\n"},
+    {"a comment sign inside a string", "user = \"a#b\"", "user = \"a#b\"\n"},
+    {"nothing is expanded from the environment", "state-dir = \"${HOME}/x$USER`id`~\"", "state-dir = \"${HOME}/x$USER`id`~\"\n"},
+    {"the two escapes", "state-dir = \"/a\\\"b\\\\c\"", "state-dir = \"/a\\\"b\\\\c\"\n"},
+    {"+= adds to the default", "listen += {\"192.0.2.1:53\"}", "listen = {\"127.0.0.1:53\", \"[::1]:53\", \"192.0.2.1:53\"}\n"},
+    {"+= without a space", "listen+={\"192.0.2.1:53\"}", "\"192.0.2.1:53\"}\n"},
+    {"a listener without a port has 53", "listen = {\"::1\"}", "listen = {\"[::1]:53\"}\n"},
+    {"a listener on all addresses", "listen = {\"0.0.0.0:53\", \"[::]:53\"}", "listen = {\"0.0.0.0:53\", \"[::]:53\"}\n"},
+    {"the port of DoH", "upstream \"u\" { protocol = \"doh\" address = {\"192.0.2.1\"} }",
+	"protocol = \"doh\"\n\taddress = {\"192.0.2.1\"}\n\tport = 443\n"},
+    {"a port of one address", "upstream \"u\" { address = {\"192.0.2.1\", \"[2001:db8::1]:8853\"} port = 8530 }",
+	"address = {\"192.0.2.1\", \"[2001:db8::1]:8853\"}\n\tport = 8530\n"},
+    {"G02 a name with a dot at its end", "upstream \"u\" { address = {\"192.0.2.1\"} name = \"DNS.Example.\" }", "name = \"dns.example\"\n"},
+    {"G02 a forward with a dot at its end", UP "forward \"Corp.Example.\" { upstream = {} }", "forward \"corp.example\" {\n\tupstream = {}\n}"},
+    {"a forward of a prefix", UP "forward \"2001:DB8:0::/32\" { upstream = {} }", "forward \"2001:db8::/32\" {"},
+    {"a loopback upstream is allowed", "upstream \"u\" { address = {\"127.0.0.1\"} }", "address = {\"127.0.0.1\"}"},
+    {"the defaults of DoH said for DoT, as the manual shows them",
+	"upstream \"u\" { address = {\"192.0.2.1\"} path = \"/dns-query\" method = \"post\" }", "path = \"/dns-query\""},
+    {"a section twice", "ct { mode = \"report\" }\nct { policy = \"apple\" }", "mode = \"report\"\n\tpolicy = \"apple\"\n"},
+};
+
+static void
+good_files_mean_what_they_say(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+		struct settings *s = read_good(good[i].text), *again;
+		char *first = print(s), *second;
+
+		if (strstr(first, good[i].printed) == NULL)
+			fail_msg("%s: printed:\n%s", good[i].what, first);
+		again = read_good(first);
+		second = print(again);
+		assert_string_equal(first, second);
+		settings_free(s);
+		settings_free(again);
+		free(first);
+		free(second);
+	}
+}
+
+static void
+write_file(const char *folder, const char *name, const char *text, mode_t mode)
+{
+	char path[256];
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
+	fclose(f);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+struct folder {
+	char path[64];
+	char conf_d[96];
+	char file[96];
+};
+
+static void
+folder_make(struct folder *f)
+{
+	(void)strcpy(f->path, "/tmp/ctstub-test-XXXXXX");
+	assert_non_null(mkdtemp(f->path));
+	(void)snprintf(f->conf_d, sizeof f->conf_d, "%s/conf.d", f->path);
+	(void)snprintf(f->file, sizeof f->file, "%s/ctstub.conf", f->path);
+	assert_int_equal(mkdir(f->conf_d, 0755), 0);
+}
+
+static void
+folder_remove(struct folder *f)
+{
+	static const char *const names[] = {"ctstub.conf", "conf.d/10-a.conf", "conf.d/20-b.conf", "conf.d/.hidden.conf",
+	    "conf.d/note.txt"};
+	char path[256];
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", f->path, names[i]);
+		(void)unlink(path);
+	}
+	assert_int_equal(rmdir(f->conf_d), 0);
+	assert_int_equal(rmdir(f->path), 0);
+}
+
+static void
+sections_of_one_title_merge_over_conf_d(void **state)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	write_file(f.path, "ctstub.conf", "workers = 1\nupstream \"corp\" { address = {\"192.0.2.1\"}  ct = \"off\"\n"
+	    " disallow = {\"issuer CN=a\"} }\n", 0644);
+	write_file(f.conf_d, "20-b.conf", "workers = 3\nupstream \"corp\" { disallow += {\"issuer CN=c\"} port = 8853 }\n", 0644);
+	write_file(f.conf_d, "10-a.conf", "workers = 2\nupstream \"corp\" { address = {\"192.0.2.2\"} disallow += {\"issuer CN=b\"} }\n",
+	    0644);
+	write_file(f.conf_d, ".hidden.conf", "nonsense", 0644);
+	write_file(f.conf_d, "note.txt", "nonsense", 0644);
+	assert_int_equal(settings_read(&s, f.file, &errors), RES_OK);
+	assert_int_equal(s->workers, 3);
+	assert_int_equal(s->n_upstream, 1);
+	assert_int_equal(s->n_file, 3);
+	assert_int_equal(s->upstream[0].address.n, 1);
+	assert_int_equal(s->upstream[0].address.v[0].ip[3], 2);
+	assert_int_equal(s->upstream[0].address.v[0].port, 8853);
+	assert_string_equal(s->upstream[0].ct, "off");
+	assert_int_equal(s->upstream[0].disallow.n, 3);
+	assert_string_equal(s->upstream[0].disallow.v[1], "issuer CN=b");
+	assert_int_equal(s->upstream[0].disallow.place[0].line, 3);
+	assert_non_null(strstr(s->upstream[0].disallow.place[2].file, "20-b.conf"));
+	settings_free(s);
+	folder_remove(&f);
+}
+
+static void
+every_wrong_file_is_told_in_one_run(void **state)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+	struct folder f;
+	char expected[160];
+
+	(void)state;
+	folder_make(&f);
+	write_file(f.path, "ctstub.conf", "x = 1\n{ \ny = 1\n", 0644);
+	write_file(f.conf_d, "10-a.conf", "\n\nz = 1\n", 0644);
+	assert_int_equal(settings_read(&s, f.file, &errors), RES_MALFORMED);
+	assert_int_equal(errors.n, 3);
+	(void)snprintf(expected, sizeof expected, "%s/ctstub.conf:1: unknown option \"x\"", f.path);
+	assert_int_equal(strncmp(errors.line[0], expected, strlen(expected)), 0);
+	(void)snprintf(expected, sizeof expected, "%s/conf.d/10-a.conf:3: unknown option \"z\"", f.path);
+	assert_int_equal(strncmp(errors.line[2], expected, strlen(expected)), 0);
+	config_errors_free(&errors);
+	folder_remove(&f);
+}
+
+static void
+files_that_others_could_have_written_are_refused(void **state)
+{
+	static const struct {
+		const char *what;
+		mode_t mode;
+		bool other_owner, taken;
+	} rows[] = {
+	    {"G05 only its owner writes", 0644, false, true},
+	    {"G05 only its owner reads", 0600, false, true},
+	    {"G05 everybody writes", 0666, false, false},
+	    {"G05 others write", 0602, false, false},
+	    {"G05 it belongs to somebody else", 0644, true, false},
+	};
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct config_errors errors = {0};
+		struct settings *s = NULL;
+
+		if (rows[i].other_owner && geteuid() != 0)
+			continue; /* only root can give a file away */
+		write_file(f.path, "ctstub.conf", "workers = 2\n", rows[i].mode);
+		if (rows[i].other_owner)
+			assert_int_equal(chown(f.file, 4711, 4711), 0);
+		if ((settings_read(&s, f.file, &errors) == RES_OK) != rows[i].taken)
+			fail_msg("%s", rows[i].what);
+		assert_int_equal(errors.n, rows[i].taken ? 0 : 1);
+		config_errors_free(&errors);
+		settings_free(s);
+	}
+	folder_remove(&f);
+}
+
+static void
+a_missing_file_is_an_error(void **state)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+
+	(void)state;
+	assert_int_equal(settings_read(&s, "/nowhere/ctstub.conf", &errors), RES_MALFORMED);
+	assert_int_equal(errors.n, 1);
+	assert_string_equal(errors.line[0], "cannot read /nowhere/ctstub.conf: No such file or directory");
+	config_errors_free(&errors);
+}
+
+static void
+without_a_file_the_defaults_rule(void **state)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+
+	(void)state;
+	assert_int_equal(settings_read(&s, NULL, &errors), RES_OK);
+	assert_int_equal(s->n_upstream, 3);
+	assert_string_equal(s->upstream[1].title, "quad9");
+	assert_int_equal(s->upstream[1].address.v[0].port, 853);
+	assert_int_equal(s->ct_mode, CT_REQUIRE);
+	settings_free(s);
+}
+
+/* Text of one unit, n times. */
+static char *
+repeat(const char *head, const char *unit, size_t n, const char *tail)
+{
+	size_t unit_n = strlen(unit);
+	char *text = malloc(strlen(head) + unit_n * n + strlen(tail) + 1), *at = text;
+
+	assert_non_null(text);
+	at = stpcpy(at, head);
+	for (size_t i = 0; i < n; i++)
+		at = stpcpy(at, unit);
+	(void)strcpy(at, tail);
+	return text;
+}
+
+static void
+limits_are_told(void **state)
+{
+	static const struct {
+		const char *what, *head, *unit;
+		size_t n;
+		const char *tail, *error;
+	} rows[] = {
+	    {"G01 a line of 1 MB", "user = \"", "x", 1024 * 1024 - 200, "\"\n", "a string of"},
+	    {"G04 a file above its limit", "", "#2345678\n", 120000, "", "a file of"},
+	    {"G04 a list above its limit", "trust { disallow = {", "\"issuer CN=a\",", 4097, "} }", "a list that is too long"},
+	    {"G04 nesting", "", "a {\n", 20000, "", "unknown section"},
+	    {"G04 more errors than are shown", "", "x = 1\n", 200, "", "unknown option"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *text = repeat(rows[i].head, rows[i].unit, rows[i].n, rows[i].tail);
+		struct config_errors errors = {0};
+		struct settings *s = NULL;
+
+		assert_int_equal(settings_read_text(&s, FILE_NAME, span_str(text), &errors), RES_MALFORMED);
+		if (strstr(errors.line[0], rows[i].error) == NULL)
+			fail_msg("%s: %s", rows[i].what, errors.line[0]);
+		assert_true(errors.n <= CONFIG_ERRORS_MAX);
+		assert_int_equal(errors.more, strstr(rows[i].what, "more errors") != NULL);
+		config_errors_free(&errors);
+		free(text);
+	}
+}
+
+static void
+upstreams_are_bounded(void **state)
+{
+	struct buf text = buf_max(1024 * 1024);
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+
+	(void)state;
+	for (int i = 0; i < 10000; i++) /* G04 */
+		buf_format(&text, "upstream \"u%d\" { address = {\"192.0.2.1\"} }\n", i);
+	assert_int_equal(settings_read_text(&s, FILE_NAME, buf_span(&text), &errors), RES_MALFORMED);
+	assert_string_equal(errors.line[0], "f:257: one upstream too many, at most 256 were expected");
+	assert_true(errors.more);
+	config_errors_free(&errors);
+	buf_free(&text);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(wrong_files_are_told_with_their_lines),
+	    cmocka_unit_test(a_nul_byte_is_told),
+	    cmocka_unit_test(good_files_mean_what_they_say),
+	    cmocka_unit_test(sections_of_one_title_merge_over_conf_d),
+	    cmocka_unit_test(every_wrong_file_is_told_in_one_run),
+	    cmocka_unit_test(files_that_others_could_have_written_are_refused),
+	    cmocka_unit_test(a_missing_file_is_an_error),
+	    cmocka_unit_test(without_a_file_the_defaults_rule),
+	    cmocka_unit_test(limits_are_told),
+	    cmocka_unit_test(upstreams_are_bounded),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
