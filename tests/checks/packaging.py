@@ -1,0 +1,127 @@
+"""What is installed and where, the units and how exposed they are, and the tree as a tarball."""
+import os
+import re
+import shutil
+import subprocess
+
+from harness.case import Skip, case, check, equal, rows
+
+EXPOSURE_MAX = 1.6
+
+
+def install(t):
+    """make install into a folder; that folder."""
+    to = t.path("root")
+    done = subprocess.run(["make", "-s", "install", f"DESTDIR={to}"], cwd=t.build, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    check(done.returncode == 0, done.stdout.decode()[-800:])
+    return to
+
+
+def installed(root):
+    return sorted(os.path.relpath(os.path.join(folder, f), root) for folder, _, files in os.walk(root) for f in files)
+
+
+@case("make install puts programs, manual pages, configuration and units in place", builds=("gcc",))
+def installs(t):
+    files = installed(install(t))
+    for want in ("usr/local/sbin/ctstubd", "usr/local/bin/ctstub", "usr/local/bin/ctstub-lab", "usr/local/etc/ctstub/ctstub.conf",
+                 "usr/local/share/man/man8/ctstubd.8", "usr/local/share/man/man1/ctstub.1", "usr/local/share/man/man1/ctstub-lab.1",
+                 "usr/local/share/man/man5/ctstub.conf.5", "usr/local/lib/systemd/system/ctstubd.service",
+                 "usr/local/lib/systemd/system/ctstubd.socket", "usr/local/lib/sysusers.d/ctstub.conf",
+                 "usr/local/lib/tmpfiles.d/ctstub.conf"):
+        check(want in files, f"{want} is not installed; installed are {files}")
+
+
+@case("make install leaves a configuration alone that is there", builds=("gcc",))
+def keeps_configuration(t):
+    mine = t.write("root/usr/local/etc/ctstub/ctstub.conf", "# mine\n")
+    install(t)
+    with open(mine, encoding="utf-8") as f:
+        equal(f.read(), "# mine\n", "the configuration")
+
+
+@case("the configuration that is installed changes nothing", builds=("gcc",))
+def default_configuration(t):
+    ours = os.path.join(t.src, "contrib", "ctstub.conf")
+    code, _, err = t.run("ctstubd", "-t", "-c", ours)
+    equal(code, 0, f"ctstubd -t: {err}")
+    _, with_file, _ = t.run("ctstubd", "-p", "-c", ours)
+    _, without, _ = t.run("ctstubd", "-p", "-c", t.write("empty.conf", ""))
+    equal(with_file, without, "the effective configuration")
+
+
+@case("no program and no unit knows the folder it was built in", builds=("gcc",))
+def no_build_paths(t):
+    root = install(t)
+    for name in installed(root):
+        with open(os.path.join(root, name), "rb") as f:
+            content = f.read()
+        # Debugging information names source folders, and is stripped by packagers.
+        if content.startswith(b"\x7fELF"):
+            stripped = t.path("stripped")
+            subprocess.run(["strip", "-o", stripped, os.path.join(root, name)], check=True)
+            with open(stripped, "rb") as f:
+                content = f.read()
+        check(t.top.encode() not in content, f"{name} names {t.top}")
+
+
+@rows([(f"systemd-analyze rates {unit} at {EXPOSURE_MAX} or less, as it is and with its drop-ins", unit)
+       for unit in ("ctstubd.service", "ctstub-ct-logs.service")], builds=("gcc",))
+def exposure(t, unit):
+    if not shutil.which("systemd-analyze"):
+        raise Skip("systemd-analyze is not on this machine")
+    source = os.path.join(t.build, "contrib", "systemd", unit)
+    drop_ins = [None] + (["bind-itself.conf", "egress.conf"] if unit == "ctstubd.service" else [])
+    for drop_in in drop_ins:
+        folder = t.path(f"with-{drop_in}")
+        os.makedirs(os.path.join(folder, unit + ".d"))
+        with open(source, encoding="utf-8") as f:
+            text = f.read()
+        if drop_in:
+            # systemd-analyze --offline reads one file; a drop-in is what comes after it.
+            with open(os.path.join(t.src, "contrib", "systemd", drop_in), encoding="utf-8") as f:
+                text += "\n" + f.read()
+        path = os.path.join(folder, unit)
+        with open(path, "w", encoding="utf-8") as f:
+            f.write(text)
+        out = subprocess.run(["systemd-analyze", "security", "--offline=true", "--no-pager", path], stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, check=False).stdout.decode()
+        rated = re.search(r"Overall exposure level for \S+: ([0-9.]+)", out)
+        if not rated:
+            raise Skip(f"systemd-analyze says: {out.strip()[-200:]}")
+        check(float(rated.group(1)) <= EXPOSURE_MAX, f"{unit} with {drop_in}: {rated.group(1)}")
+
+
+@case("systemd-analyze finds nothing wrong with the units", builds=("gcc",))
+def units_verify(t):
+    if not shutil.which("systemd-analyze"):
+        raise Skip("systemd-analyze is not on this machine")
+    folder = t.path("units")
+    os.makedirs(folder)
+    units = []
+    for where in (os.path.join(t.build, "contrib", "systemd"), os.path.join(t.src, "contrib", "systemd")):
+        for name in os.listdir(where):
+            if name.endswith((".service", ".socket", ".timer")):
+                with open(os.path.join(where, name), encoding="utf-8") as f:
+                    text = re.sub(r"/usr/local/s?bin/ctstubd?", "/bin/true", f.read())
+                with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
+                    f.write(text)
+                units.append(os.path.join(folder, name))
+    check(len(units) >= 4, f"units found: {units}")
+    done = subprocess.run(["systemd-analyze", "verify", "--man=no", *units], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    ours = [line for line in done.stdout.decode().splitlines() if "ctstub" in line]
+    if "Failed to" in done.stdout.decode() and not ours:
+        raise Skip(done.stdout.decode().strip()[-200:])
+    check(not ours, "\n".join(ours))
+
+
+@case("the tree builds from a plain copy without .git and without options", builds=("gcc",), timeout=600)
+def plain_copy(t):
+    # t.src is such a copy and has been through autoreconf and configure; what is left to prove is that nothing is missing
+    # in `make dist`, which distcheck does, and that configure without any option is content.
+    check(not os.path.exists(os.path.join(t.src, ".git")), "the copy has a .git")
+    folder = t.path("plain")
+    os.makedirs(folder)
+    done = subprocess.run([os.path.join(t.src, "configure"), "-q"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    check(done.returncode == 0, done.stdout.decode()[-500:])
