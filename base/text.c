@@ -390,6 +390,48 @@ text_escape(struct buf *out, struct span s)
 	}
 }
 
+size_t
+utf8_read(uint32_t *out, struct span text)
+{
+	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+	uint8_t c = text.n == 0 ? 0xff : text.p[0];
+	size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	uint32_t v = n == 1 ? c : c & (0x7fu >> n);
+
+	if (n == 0 || n > text.n)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((text.p[i] & 0xc0) != 0x80)
+			return 0;
+		v = v << 6 | (text.p[i] & 0x3f);
+	}
+	if (v < least[n] || v > 0x10ffff || (v >= 0xd800 && v < 0xe000))
+		return 0;
+	*out = v;
+	return n;
+}
+
+bool
+utf8_ok(struct span s)
+{
+	for (size_t i = 0, n; i < s.n; i += n) {
+		uint32_t c;
+
+		n = utf8_read(&c, span_slice(s, i, s.n - i));
+		if (n == 0)
+			return false;
+	}
+	return true;
+}
+
+bool
+unicode_is_control(uint32_t c)
+{
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
+	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
+	       (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+}
+
 uint8_t
 ascii_lower(uint8_t c)
 {

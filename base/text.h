@@ -40,6 +40,11 @@ enum res number_read(int64_t *out, const char *text);
 
 /* Appends s with everything but printable ASCII, and `"` and `\`, as \xNN: safe on a terminal and in a log line. */
 void text_escape(struct buf *, struct span s);
+/* The character that text begins with: its length, or 0 when there is none of RFC 3629 form. */
+size_t utf8_read(uint32_t *out, struct span text);
+bool utf8_ok(struct span);
+/* Controls, and the marks that turn the direction of text or hide: not for a terminal. */
+bool unicode_is_control(uint32_t c);
 /* ASCII only; no locale. */
 uint8_t ascii_lower(uint8_t);
 bool ascii_case_equal(struct span, struct span);
