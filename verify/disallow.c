@@ -1,0 +1,466 @@
+#include "verify/disallow.h"
+
+#include "base/text.h"
+#include "verify/data_text.h"
+#include "verify/der.h"
+#include "verify/name.h"
+#include "verify/why.h"
+
+#include <gnutls/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SERIAL_MAX   64                 /* bytes; RFC 5280, 4.1.2.2 allows 20 */
+#define NAME_KEY_MAX (16 * 1024)        /* of a name in compared form */
+#define TEXT_MAX     (512 * 1024 * 1024) /* of all entries in canonical form */
+
+/*
+ * An entry is the SHA-256 of what it names, so all kinds are one sorted array and a look-up is one binary search.
+ * A certificate or a key has that hash already; a name, or a serial with a name, is hashed in compared form.
+ */
+struct entry {
+	enum disallow_kind kind;
+	uint8_t hash[32];
+	size_t text; /* where its canonical text begins */
+};
+
+struct disallow {
+	struct entry *entry; /* sorted by kind and hash */
+	size_t n;
+	size_t cap;
+	struct buf text; /* canonical entries, each with a NUL */
+	bool has[DISALLOW_ISSUER + 1];
+};
+
+struct disallow_builder {
+	struct disallow list;
+	struct buf key; /* these two kept from entry to entry for their memory */
+	struct buf raw;
+};
+
+enum res
+disallow_builder_new(struct disallow_builder **out)
+{
+	struct disallow_builder *b = calloc(1, sizeof *b);
+
+	if (b == NULL)
+		return RES_NOMEM;
+	b->list.text = buf_max(TEXT_MAX);
+	b->key = buf_max(NAME_KEY_MAX);
+	b->raw = buf_max(NAME_KEY_MAX);
+	*out = b;
+	return RES_OK;
+}
+
+void
+disallow_builder_free(struct disallow_builder *b)
+{
+	if (b == NULL)
+		return;
+	buf_free(&b->list.text);
+	buf_free(&b->key);
+	buf_free(&b->raw);
+	free(b->list.entry);
+	free(b);
+}
+
+void
+disallow_free(struct disallow *list)
+{
+	if (list == NULL)
+		return;
+	buf_free(&list->text);
+	free(list->entry);
+	free(list);
+}
+
+/* Serials are compared without the sign octet and other leading zeros (RFC 5280, 4.1.2.2 wants them positive). */
+static struct span
+serial_strip(struct span serial)
+{
+	while (serial.n > 0 && serial.p[0] == 0)
+		serial = span_slice(serial, 1, serial.n - 1);
+	return serial;
+}
+
+/* What a serial or a name is hashed over: its length first, so that no two can be read alike; 'N' a name in compared
+ * form, 'D' the bytes of one. */
+static void
+key_begin(struct buf *key, struct span serial, char form)
+{
+	buf_clear(key);
+	buf_u32(key, (uint32_t)serial.n);
+	buf_put(key, serial);
+	buf_u8(key, (uint8_t)form);
+}
+
+static enum res
+key_hash(uint8_t hash[32], const struct buf *key)
+{
+	if (!buf_ok(key))
+		return RES_LIMIT;
+	return gnutls_hash_fast(GNUTLS_DIG_SHA256, key->p, key->n, hash) < 0 ? RES_NOMEM : RES_OK;
+}
+
+static enum res
+entry_add(struct disallow *list, enum disallow_kind kind, const uint8_t hash[32], size_t text, char **why)
+{
+	if (!buf_ok(&list->text))
+		return why_say(why, RES_NOMEM, "no memory");
+	if (list->n >= DISALLOW_ENTRIES_MAX)
+		return why_say(why, RES_LIMIT, "more than %d entries", DISALLOW_ENTRIES_MAX);
+	if (list->n == list->cap) {
+		size_t cap = list->cap == 0 ? 64 : list->cap * 2;
+		struct entry *larger = reallocarray(list->entry, cap, sizeof *larger);
+
+		if (larger == NULL)
+			return why_say(why, RES_NOMEM, "no memory");
+		list->entry = larger;
+		list->cap = cap;
+	}
+	list->entry[list->n].kind = kind;
+	memcpy(list->entry[list->n].hash, hash, 32);
+	list->entry[list->n++].text = text;
+	return RES_OK;
+}
+
+static bool
+is_space(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+static struct span
+trim(struct span s)
+{
+	while (s.n > 0 && is_space(s.p[0]))
+		s = span_slice(s, 1, s.n - 1);
+	while (s.n > 0 && is_space(s.p[s.n - 1]) && !(s.n > 1 && s.p[s.n - 2] == '\\')) /* an escaped space stays */
+		s.n--;
+	return s;
+}
+
+/* The next word; *rest loses it and the space behind it. */
+static struct span
+word_next(struct span *rest)
+{
+	size_t n = 0;
+	struct span word;
+
+	*rest = trim(*rest);
+	while (n < rest->n && !is_space(rest->p[n]))
+		n++;
+	word = span_slice(*rest, 0, n);
+	*rest = trim(span_slice(*rest, n, rest->n - n));
+	return word;
+}
+
+/* Hex digits, a colon allowed between two of them; the number's bytes without leading zeros go to out. */
+static enum res
+serial_read(uint8_t out[SERIAL_MAX], struct span *serial, struct span text)
+{
+	uint8_t digits[2 * SERIAL_MAX + 1];
+	size_t n = 0, from = 0;
+
+	for (size_t i = 0; i < text.n; i++) {
+		if (text.p[i] == ':' && i > 0 && i + 1 < text.n && text.p[i - 1] != ':')
+			continue;
+		if (n == 0 && text.p[i] == '0' && i + 1 < text.n)
+			continue; /* leading zero */
+		if (n >= 2 * SERIAL_MAX)
+			return RES_LIMIT;
+		digits[1 + n++] = text.p[i];
+	}
+	if (n == 0)
+		return RES_MALFORMED;
+	from = n % 2;
+	digits[0] = '0';
+	*serial = span_of(out, (n + from) / 2);
+	if (hex_read(out, serial->n, span_of(digits + 1 - from, n + from)) != RES_OK)
+		return RES_MALFORMED;
+	*serial = serial_strip(*serial);
+	return RES_OK;
+}
+
+/* der:<base64>: the bytes themselves, which must be one SEQUENCE. Appends to the key. */
+static enum res
+name_bytes_read(struct disallow_builder *b, struct span base64)
+{
+	enum res res;
+
+	buf_clear(&b->raw);
+	res = base64_read(&b->raw, base64);
+	if (res == RES_OK && der_only(buf_span(&b->raw), DER_SEQUENCE).bad)
+		res = RES_MALFORMED;
+	buf_put(&b->key, buf_span(&b->raw));
+	return res;
+}
+
+/* A name behind a serial (empty for an issuer entry), to the hash it is found by. */
+static enum res
+name_hash(struct disallow_builder *b, uint8_t hash[32], struct span serial, struct span name, char **why)
+{
+	char text[DISALLOW_LINE_MAX + 1];
+	bool der = name.n >= 4 && memcmp(name.p, "der:", 4) == 0;
+	enum res res;
+
+	if (name.n == 0)
+		return why_say(why, RES_MALFORMED, "the issuer's name is missing");
+	key_begin(&b->key, serial, der ? 'D' : 'N');
+	if (der) {
+		res = name_bytes_read(b, span_slice(name, 4, name.n - 4));
+	} else {
+		memcpy(text, name.p, name.n);
+		text[name.n] = '\0';
+		res = name_key_from_text(&b->key, text);
+	}
+	if (res == RES_OK)
+		res = key_hash(hash, &b->key);
+	if (res == RES_LIMIT)
+		return why_say(why, res, "the name is too long");
+	return res == RES_OK ? res
+			     : why_say(why, res, der ? "not the base64 of a DER name" : "not an RFC 4514 name");
+}
+
+/* Canonical text: one space between words, digits in lower case without colons; the name as it was written. */
+static size_t
+text_put(struct disallow *list, const char *what, struct span bytes, struct span name)
+{
+	char hex[2 * SERIAL_MAX + 1];
+	size_t at = list->text.n;
+
+	buf_text(&list->text, what);
+	if (bytes.p != NULL)
+		buf_text(&list->text, bytes.n == 0 ? "0" : hex_write(hex, bytes));
+	if (bytes.p != NULL && name.n > 0)
+		buf_text(&list->text, " issuer ");
+	buf_put(&list->text, name);
+	buf_u8(&list->text, 0);
+	return at;
+}
+
+static enum res
+serial_entry_add(struct disallow_builder *b, struct span rest, char **why)
+{
+	uint8_t bytes[SERIAL_MAX], hash[32];
+	char quote[WHY_QUOTE_MAX];
+	struct span word = word_next(&rest), serial;
+	enum res res;
+
+	if (serial_read(bytes, &serial, word) != RES_OK)
+		return why_say(why, RES_MALFORMED, "serial \"%s\" is not a hex number of at most %d bytes",
+		    why_quote(quote, word), SERIAL_MAX);
+	word = word_next(&rest);
+	if (!span_equal(word, span_str("issuer")))
+		return why_say(why, RES_MALFORMED, "expected \"issuer\" behind the serial");
+	res = name_hash(b, hash, serial, rest, why);
+	if (res != RES_OK)
+		return res;
+	return entry_add(&b->list, DISALLOW_SERIAL, hash, text_put(&b->list, "serial ", serial, rest), why);
+}
+
+static enum res
+hash_entry_add(struct disallow_builder *b, enum disallow_kind kind, const char *what, struct span rest, char **why)
+{
+	uint8_t hash[32];
+	char quote[WHY_QUOTE_MAX];
+
+	if (hex_read(hash, 32, rest) != RES_OK)
+		return why_say(why, RES_MALFORMED, "\"%s\" is not a SHA-256 of 64 hex digits", why_quote(quote, rest));
+	return entry_add(&b->list, kind, hash,
+	    text_put(&b->list, what, span_of(hash, 32), (struct span){NULL, 0}), why);
+}
+
+static enum res
+issuer_entry_add(struct disallow_builder *b, struct span rest, char **why)
+{
+	const struct span none = {NULL, 0};
+	uint8_t hash[32];
+	enum res res = name_hash(b, hash, none, rest, why);
+
+	if (res != RES_OK)
+		return res;
+	return entry_add(&b->list, DISALLOW_ISSUER, hash, text_put(&b->list, "issuer ", none, rest), why);
+}
+
+static enum res
+span_add(struct disallow_builder *b, struct span entry, char **why)
+{
+	char quote[WHY_QUOTE_MAX];
+	struct span kind;
+
+	if (entry.n > DISALLOW_LINE_MAX)
+		return why_say(why, RES_LIMIT, "longer than %d bytes", DISALLOW_LINE_MAX);
+	if (memchr(entry.n == 0 ? (const uint8_t *)"" : entry.p, '\0', entry.n) != NULL)
+		return why_say(why, RES_MALFORMED, "a NUL byte");
+	kind = word_next(&entry);
+	if (span_equal(kind, span_str("serial")))
+		return serial_entry_add(b, entry, why);
+	if (span_equal(kind, span_str("cert-sha256")))
+		return hash_entry_add(b, DISALLOW_CERT, "cert-sha256 ", entry, why);
+	if (span_equal(kind, span_str("spki-sha256")))
+		return hash_entry_add(b, DISALLOW_SPKI, "spki-sha256 ", entry, why);
+	if (span_equal(kind, span_str("issuer")))
+		return issuer_entry_add(b, entry, why);
+	return why_say(why, RES_MALFORMED, "\"%s\": expected serial, cert-sha256, spki-sha256 or issuer",
+	    why_quote(quote, kind));
+}
+
+enum res
+disallow_add(struct disallow_builder *b, const char *entry, char **why)
+{
+	return span_add(b, span_str(entry), why);
+}
+
+/*
+ * What comes before the comment. `#` starts one at the start of the line and behind white space; inside a name it may
+ * stand as it may in RFC 4514 text: behind `=` it begins a value in hex, elsewhere it is a character. A `#` behind
+ * white space that belongs to a name is written `\#`.
+ */
+static struct span
+comment_cut(struct span line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if (line.p[i] == '#' && (i == 0 || is_space(line.p[i - 1])))
+			return trim(span_slice(line, 0, i));
+	return trim(line);
+}
+
+enum res
+disallow_add_file(struct disallow_builder *b, struct span text, size_t *line, char **why)
+{
+	enum res res = RES_OK;
+
+	*line = 0;
+	if (text.n > DISALLOW_FILE_MAX)
+		return why_say(why, RES_LIMIT, "larger than %d bytes", DISALLOW_FILE_MAX);
+	while (res == RES_OK && text.n > 0) {
+		const uint8_t *end = memchr(text.p, '\n', text.n);
+		struct span entry = span_slice(text, 0, end == NULL ? text.n : (size_t)(end - text.p));
+
+		text = span_slice(text, entry.n + 1, text.n);
+		++*line;
+		if (entry.n > 0 && entry.p[entry.n - 1] == '\r')
+			entry.n--;
+		entry = comment_cut(entry);
+		if (entry.n > 0)
+			res = span_add(b, entry, why);
+	}
+	return res;
+}
+
+enum res
+disallow_add_builtin(struct disallow_builder *b)
+{
+	size_t line;
+
+	return disallow_add_file(b, span_str(data_text_disallow), &line, NULL);
+}
+
+static int
+entry_compare(const void *a, const void *b)
+{
+	const struct entry *x = a, *y = b;
+
+	return x->kind != y->kind ? (x->kind > y->kind) - (x->kind < y->kind) : memcmp(x->hash, y->hash, 32);
+}
+
+enum res
+disallow_finish(struct disallow **out, struct disallow_builder *b)
+{
+	struct disallow *list = malloc(sizeof *list);
+	size_t kept = 0;
+
+	if (list == NULL) {
+		disallow_builder_free(b);
+		return RES_NOMEM;
+	}
+	*list = b->list;
+	b->list = (struct disallow){.entry = NULL};
+	disallow_builder_free(b);
+	if (list->n > 0)
+		qsort(list->entry, list->n, sizeof *list->entry, entry_compare);
+	for (size_t i = 0; i < list->n; i++) {
+		list->has[list->entry[i].kind] = true;
+		if (kept == 0 || entry_compare(&list->entry[kept - 1], &list->entry[i]) != 0)
+			list->entry[kept++] = list->entry[i];
+	}
+	list->n = kept;
+	*out = list;
+	return RES_OK;
+}
+
+size_t
+disallow_count(const struct disallow *list)
+{
+	return list->n;
+}
+
+bool
+disallow_has_kind(const struct disallow *list, enum disallow_kind kind)
+{
+	return list != NULL && list->has[kind];
+}
+
+static bool
+hash_match(const struct disallow *list, enum disallow_kind kind, const uint8_t hash[32], struct disallow_hit *hit)
+{
+	struct entry want = {.kind = kind}, *found;
+
+	memcpy(want.hash, hash, 32);
+	found = bsearch(&want, list->entry, list->n, sizeof *list->entry, entry_compare);
+	if (found == NULL)
+		return false;
+	*hit = (struct disallow_hit){kind, (const char *)list->text.p + found->text};
+	return true;
+}
+
+/* A name that can not be read in compared form meets entries by its bytes only. */
+static bool
+name_match(const struct disallow *list, enum disallow_kind kind, struct span serial, struct span name,
+    struct disallow_hit *hit)
+{
+	struct buf key = buf_max(NAME_KEY_MAX);
+	uint8_t hash[32];
+	bool found = false;
+
+	key_begin(&key, serial, 'D');
+	buf_put(&key, name);
+	if (key_hash(hash, &key) == RES_OK)
+		found = hash_match(list, kind, hash, hit);
+	key_begin(&key, serial, 'N');
+	if (!found && name_key_from_der(&key, name) == RES_OK && key_hash(hash, &key) == RES_OK)
+		found = hash_match(list, kind, hash, hit);
+	buf_free(&key);
+	return found;
+}
+
+bool
+disallow_match_cert(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
+{
+	if (disallow_has_kind(list, DISALLOW_CERT) && hash_match(list, DISALLOW_CERT, cert->sha256, hit))
+		return true;
+	return disallow_has_kind(list, DISALLOW_SERIAL) &&
+	       name_match(list, DISALLOW_SERIAL, serial_strip(cert->serial), cert->issuer, hit);
+}
+
+bool
+disallow_match_key(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
+{
+	return disallow_has_kind(list, DISALLOW_SPKI) && hash_match(list, DISALLOW_SPKI, cert->spki_sha256, hit);
+}
+
+bool
+disallow_match_issuer(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
+{
+	return disallow_has_kind(list, DISALLOW_ISSUER) &&
+	       name_match(list, DISALLOW_ISSUER, (struct span){NULL, 0}, cert->issuer, hit);
+}
+
+bool
+disallow_match_subject(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
+{
+	return disallow_has_kind(list, DISALLOW_ISSUER) &&
+	       name_match(list, DISALLOW_ISSUER, (struct span){NULL, 0}, cert->subject, hit);
+}
