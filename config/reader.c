@@ -401,6 +401,17 @@ settings_read_text(struct settings **out, const char *file, struct span text, st
 }
 
 void
+settings_routes_drop(struct settings *s)
+{
+	upstreams_drop(s);
+	for (size_t i = 0; i < s->n_forward; i++)
+		forward_free(&s->forward[i]);
+	free(s->forward);
+	s->forward = NULL;
+	s->n_forward = 0;
+}
+
+void
 settings_free(struct settings *s)
 {
 	if (s == NULL)
@@ -408,10 +419,7 @@ settings_free(struct settings *s)
 	for (size_t i = 0; i < OPTION_COUNT; i++)
 		if (option_table[i].section < SECTION_UPSTREAM)
 			option_free(s, &option_table[i]);
-	upstreams_drop(s);
-	for (size_t i = 0; i < s->n_forward; i++)
-		forward_free(&s->forward[i]);
-	free(s->forward);
+	settings_routes_drop(s);
 	for (size_t i = 0; i < s->n_file; i++)
 		free(s->file[i]);
 	free(s->file);

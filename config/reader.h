@@ -34,6 +34,9 @@ bool settings_check(const struct settings *, struct config_errors *);
 uint16_t upstream_port(const struct upstream_settings *);
 const struct upstream_settings *settings_upstream(const struct settings *, const char *title);
 
+/* Forgets every upstream and forward. */
+void settings_routes_drop(struct settings *);
+
 /* For tests and fuzzing: one text as if it were the main file, without conf.d. */
 enum res settings_read_text(struct settings **, const char *file, struct span text, struct config_errors *);
 

@@ -35,9 +35,12 @@ struct snapshot {
 	size_t n_upstream;
 	struct forward_plan *forward; /* address prefixes are expanded to their reverse zones */
 	size_t n_forward;
-	const struct ctlogs *ctlogs; /* the global list (ct.log-list, state-dir or compiled in) */
-	const char *ctlogs_from;     /* "compiled in" or a path */
-	void *impl;                  /* what else it owns */
+	const struct vfy_policy *policy; /* the global one, without any upstream's own lists */
+	const struct ctlogs *ctlogs;     /* the global list (ct.log-list, state-dir or compiled in) */
+	const char *ctlogs_from;         /* "compiled in" or a path */
+	const char **warning;            /* of no upstream in particular: "the stored log list is not used ..." */
+	size_t n_warning;
+	struct owned *owned; /* everything it points to */
 };
 
 /* The settings are taken, also on failure. Reads every file that they name; errors as in settings_read, with the
@@ -49,8 +52,11 @@ void snapshot_unref(struct snapshot *); /* any thread; the last one frees */
 /* The upstream of this title; NULL when there is none. */
 const struct upstream_plan *snapshot_upstream(const struct snapshot *, const char *title);
 
-/* One target made of the words of `ctstub probe [dot|doh]://ADDR[:PORT][/PATH][#NAME]` under a snapshot's global
- * policy; lives in the snapshot returned (a snapshot with one upstream called "probe"). */
-enum res snapshot_for_probe(struct snapshot **out, struct settings *, const char *uri, char **why);
+/*
+ * One target made of the words of `ctstub probe [dot|doh]://ADDR[:PORT][/PATH][#NAME]` under the settings' global
+ * policy: a snapshot with one upstream called "probe". The settings are taken, also on failure. RES_MALFORMED: the
+ * words, errors say why.
+ */
+enum res snapshot_for_probe(struct snapshot **out, struct settings *, const char *uri, struct config_errors *);
 
 #endif

@@ -1,0 +1,351 @@
+#include "config/compile.h"
+
+#include "config/load.h"
+#include "config/options.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One thing of the snapshot; freed in the reverse order of its making. `key`: by which it is found again, or NULL. */
+struct owned {
+	struct owned *next;
+	char *key;
+	void *thing;
+	void (*drop)(void *);
+};
+
+static void
+drop_trust(void *p)
+{
+	trust_free(p);
+}
+
+static void
+drop_ctlogs(void *p)
+{
+	ctlogs_free(p);
+}
+
+static void
+drop_constraints(void *p)
+{
+	constraints_free(p);
+}
+
+static void
+drop_disallow(void *p)
+{
+	disallow_free(p);
+}
+
+static void
+drop_crls(void *p)
+{
+	crls_free(p);
+}
+
+static void
+drop_identity(void *p)
+{
+	tp_identity_free(p);
+}
+
+/* Gives thing to the snapshot; NULL when thing is NULL or there is no memory (then it is dropped and noted). */
+void *
+compile_keep(struct compile *c, const char *key, void *thing, void (*drop)(void *))
+{
+	struct owned *o = thing != NULL ? calloc(1, sizeof *o) : NULL;
+
+	if (o != NULL && key != NULL && (o->key = strdup(key)) == NULL) {
+		free(o);
+		o = NULL;
+	}
+	if (o == NULL) {
+		c->nomem = true;
+		if (thing != NULL)
+			drop(thing);
+		return NULL;
+	}
+	o->thing = thing;
+	o->drop = drop;
+	o->next = c->snap->owned;
+	c->snap->owned = o;
+	return thing;
+}
+
+void *
+compile_kept(const struct compile *c, const char *key, void (*drop)(void *))
+{
+	for (struct owned *o = c->snap->owned; o != NULL; o = o->next)
+		if (o->drop == drop && o->key != NULL && strcmp(o->key, key) == 0)
+			return o->thing;
+	return NULL;
+}
+
+void *
+compile_array(struct compile *c, size_t n, size_t size)
+{
+	return compile_keep(c, NULL, calloc(n == 0 ? 1 : n, size), free);
+}
+
+/* `why` (freed) about what an option named. */
+void
+compile_fail(struct compile *c, struct place place, enum option_id id, enum res res, char *why)
+{
+	if (res == RES_NOMEM)
+		c->nomem = true;
+	else
+		config_errors_add(c->errors, place, "option \"%s\": %s", option_table[id].name,
+		    why != NULL ? why : res_text(res));
+	c->failed = true;
+	free(why);
+}
+
+void
+compile_drop(struct owned *list)
+{
+	for (struct owned *o = list, *next; o != NULL; o = next) {
+		next = o->next;
+		o->drop(o->thing);
+		free(o->key);
+		free(o);
+	}
+}
+
+/* ---- what is named and may be named twice */
+
+const struct trust *
+compile_trust(struct compile *c, const char *where, struct place place, enum option_id id)
+{
+	struct trust *trust = compile_kept(c, where, drop_trust);
+	char *why = NULL;
+	enum res res;
+
+	if (trust != NULL)
+		return trust;
+	res = anchors_load(&trust, where, place.file != NULL, &why);
+	if (res == RES_OK)
+		return compile_keep(c, where, trust, drop_trust);
+	compile_fail(c, place, id, res, why);
+	return NULL;
+}
+
+const struct ctlogs *
+compile_log_list(struct compile *c, const char *file, struct place place, enum option_id id)
+{
+	struct ctlogs *list = compile_kept(c, file, drop_ctlogs);
+	char *why = NULL;
+	enum res res;
+
+	if (list != NULL)
+		return list;
+	res = log_list_load(&list, file, place.file != NULL, &why);
+	if (res == RES_OK)
+		return compile_keep(c, file, list, drop_ctlogs);
+	compile_fail(c, place, id, res, why);
+	return NULL;
+}
+
+/* ---- lists of entries */
+
+/* Bytes of a file that an option names, told when they can not be had. */
+static bool
+list_file_read(struct compile *c, struct buf *text, const struct strings *files, size_t i, enum option_id id, size_t max)
+{
+	struct place place = files->place[i];
+	char *why = NULL;
+	enum res res = place.file != NULL ? config_file_read(text, files->v[i], max, &why) :
+					    config_file_read_any(text, files->v[i], max, &why);
+
+	if (res != RES_OK)
+		compile_fail(c, place, id, res, why);
+	return res == RES_OK;
+}
+
+/* "FILE:12: why", as what was wrong inside a file that an option names. */
+static void
+fail_line(struct compile *c, const struct strings *files, size_t i, enum option_id id, enum res res, size_t line, char *why)
+{
+	struct buf b = buf_max(CONFIG_STRING_MAX + 8192);
+
+	buf_text(&b, files->v[i]);
+	if (line > 0)
+		buf_format(&b, ":%zu", line);
+	buf_format(&b, ": %s", why != NULL ? why : res_text(res));
+	free(why);
+	compile_fail(c, files->place[i], id, res, buf_take_cstr(&b));
+}
+
+static void
+entries_add(struct compile *c, struct disallow_builder *b, const struct strings *entries, enum option_id id)
+{
+	for (size_t i = 0; i < entries->n; i++) {
+		char *why = NULL;
+		enum res res = disallow_add(b, entries->v[i], &why);
+
+		if (res != RES_OK)
+			compile_fail(c, entries->place[i], id, res, why);
+	}
+}
+
+static void
+entry_files_add(struct compile *c, struct disallow_builder *b, const struct strings *files, enum option_id id)
+{
+	for (size_t i = 0; i < files->n; i++) {
+		struct buf text = buf_max(0);
+		char *why = NULL;
+		size_t line = 0;
+		enum res res;
+
+		if (!list_file_read(c, &text, files, i, id, DISALLOW_FILE_MAX))
+			continue;
+		res = disallow_add_file(b, buf_span(&text), &line, &why);
+		if (res != RES_OK)
+			fail_line(c, files, i, id, res, line, why);
+		buf_free(&text);
+	}
+}
+
+/* A list of these entries and files; files may be NULL. */
+const struct disallow *
+compile_entries(struct compile *c, const struct strings *entries, enum option_id id, const struct strings *files,
+    enum option_id files_id, bool builtin)
+{
+	struct disallow_builder *b = NULL;
+	struct disallow *list = NULL;
+
+	if (disallow_builder_new(&b) != RES_OK || (builtin && disallow_add_builtin(b) != RES_OK)) {
+		disallow_builder_free(b);
+		c->nomem = true;
+		return NULL;
+	}
+	entries_add(c, b, entries, id);
+	if (files != NULL)
+		entry_files_add(c, b, files, files_id);
+	if (disallow_finish(&list, b) != RES_OK)
+		c->nomem = true;
+	return list == NULL ? NULL : compile_keep(c, NULL, list, drop_disallow);
+}
+
+const struct constraints *
+compile_constraints(struct compile *c, const struct strings *files)
+{
+	struct constraints *list = NULL;
+	enum res res = constraints_new(&list);
+
+	if (res == RES_OK)
+		res = constraints_add_builtin(list);
+	if (res != RES_OK) {
+		c->nomem = true;
+		constraints_free(list);
+		return NULL;
+	}
+	for (size_t i = 0; i < files->n; i++) {
+		struct buf text = buf_max(0);
+		char *why = NULL;
+		size_t line = 0;
+
+		if (!list_file_read(c, &text, files, i, OPTION_CONSTRAINTS_FILE, CONSTRAINTS_FILE_MAX))
+			continue;
+		res = constraints_add_file(list, buf_span(&text), &line, &why);
+		if (res != RES_OK)
+			fail_line(c, files, i, OPTION_CONSTRAINTS_FILE, res, line, why);
+		buf_free(&text);
+	}
+	return compile_keep(c, NULL, list, drop_constraints);
+}
+
+const struct crls *
+compile_crls(struct compile *c, const struct strings *files)
+{
+	struct crls *crls = NULL;
+
+	if (files->n == 0)
+		return NULL;
+	if (crls_new(&crls) != RES_OK) {
+		c->nomem = true;
+		return NULL;
+	}
+	for (size_t i = 0; i < files->n; i++) {
+		struct buf text = buf_max(0);
+		char *why = NULL;
+		enum res res;
+
+		if (!list_file_read(c, &text, files, i, OPTION_CRL_FILE, CRL_FILE_MAX))
+			continue;
+		res = crls_add(crls, buf_span(&text), &why);
+		if (res != RES_OK)
+			fail_line(c, files, i, OPTION_CRL_FILE, res, 0, why);
+		buf_free(&text);
+	}
+	return compile_keep(c, NULL, crls, drop_crls);
+}
+
+const struct tp_identity *
+compile_identity(struct compile *c, const struct upstream_settings *u)
+{
+	const char *file[2] = {u->client_cert, u->client_key};
+	enum option_id id[2] = {OPTION_CLIENT_CERT, OPTION_CLIENT_KEY};
+	struct tp_identity *identity = NULL;
+	char *why = NULL;
+	enum res res;
+
+	if (*u->client_cert == '\0')
+		return NULL;
+	for (size_t i = 0; i < 2; i++) { /* who could have written them? */
+		struct buf text = buf_max(0);
+
+		res = config_file_read(&text, file[i], CONFIG_FILE_MAX, &why);
+		if (text.n > 0)
+			memset(text.p, 0, text.n);
+		buf_free(&text);
+		if (res != RES_OK) {
+			compile_fail(c, u->said[id[i]], id[i], res, why);
+			return NULL;
+		}
+	}
+	res = tp_identity_load(&identity, u->client_cert, u->client_key, &why);
+	if (res == RES_OK)
+		return compile_keep(c, NULL, identity, drop_identity);
+	compile_fail(c, u->said[OPTION_CLIENT_CERT], OPTION_CLIENT_CERT, res, why);
+	return NULL;
+}
+
+void
+compile_global_log_list(struct compile *c, char **warning)
+{
+	struct snapshot *snap = c->snap;
+	const struct settings *s = c->s;
+	char *from = NULL;
+	struct ctlogs *list = NULL;
+
+	if (*s->ct_log_list != '\0') {
+		snap->ctlogs = compile_log_list(c, s->ct_log_list, s->said[OPTION_CT_LOG_LIST], OPTION_CT_LOG_LIST);
+		snap->ctlogs_from = s->ct_log_list;
+		return;
+	}
+	if (log_list_choose(&list, s->state_dir, &from, warning) != RES_OK) {
+		c->nomem = true;
+		return;
+	}
+	snap->ctlogs = compile_keep(c, NULL, list, drop_ctlogs);
+	snap->ctlogs_from = compile_keep(c, NULL, from, free);
+}
+
+/* Anchors that nobody uses need not be there: a private PKI on a machine without a system bundle. */
+void
+compile_global_trust(struct compile *c, struct vfy_policy *p)
+{
+	const struct settings *s = c->s;
+	bool used = s->said[OPTION_TRUST_ANCHORS].line != 0 || strcmp(s->trust_anchors, "system") != 0;
+	struct trust *trust = NULL;
+	char *why = NULL;
+
+	for (size_t i = 0; i < s->n_upstream; i++)
+		used |= *s->upstream[i].trust_anchors == '\0';
+	if (used)
+		p->trust = compile_trust(c, s->trust_anchors, s->said[OPTION_TRUST_ANCHORS], OPTION_TRUST_ANCHORS);
+	else if (anchors_load(&trust, s->trust_anchors, true, &why) == RES_OK)
+		p->trust = compile_keep(c, s->trust_anchors, trust, drop_trust);
+	free(why);
+}

@@ -1,0 +1,44 @@
+/*
+ * compile.h - inside config/: a snapshot on its way, and the things it owns.
+ *
+ * Everything that a snapshot points to is kept in one list, so that giving up half way and the end of its life are
+ * the same. What can not be had is told with the place of the option that named it, and the work goes on, so that
+ * one run shows all of it.
+ */
+#ifndef CONFIG_COMPILE_H
+#define CONFIG_COMPILE_H
+
+#include "config/snapshot.h"
+
+struct compile {
+	struct snapshot *snap;
+	const struct settings *s;
+	struct config_errors *errors;
+	bool failed;
+	bool nomem;
+};
+
+/* Gives thing to the snapshot; NULL when thing is NULL or there is no memory (then it is dropped and noted). With a
+ * key it is found again by compile_kept. */
+void *compile_keep(struct compile *, const char *key, void *thing, void (*drop)(void *));
+void *compile_kept(const struct compile *, const char *key, void (*drop)(void *)); /* NULL: not yet */
+void *compile_array(struct compile *, size_t n, size_t size); /* zeroed */
+void compile_drop(struct owned *);
+/* Tells what is wrong with what an option named; why is taken. */
+void compile_fail(struct compile *, struct place, enum option_id, enum res, char *why);
+
+/* NULL: it was told why. Anchors and log lists are read once, however many name them. */
+const struct trust *compile_trust(struct compile *, const char *where, struct place, enum option_id);
+const struct ctlogs *compile_log_list(struct compile *, const char *file, struct place, enum option_id);
+/* A list of these entries and, unless NULL, of files of them. */
+const struct disallow *compile_entries(struct compile *, const struct strings *entries, enum option_id,
+    const struct strings *files, enum option_id files_id, bool builtin);
+const struct constraints *compile_constraints(struct compile *, const struct strings *files);
+const struct crls *compile_crls(struct compile *, const struct strings *files); /* NULL without files */
+const struct tp_identity *compile_identity(struct compile *, const struct upstream_settings *); /* NULL without one */
+/* The global log list, into snap->ctlogs and ctlogs_from. *warning: see log_list_choose. */
+void compile_global_log_list(struct compile *, char **warning);
+/* The global anchors, into policy. Those that nobody uses need not be there. */
+void compile_global_trust(struct compile *, struct vfy_policy *);
+
+#endif

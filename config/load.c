@@ -1,0 +1,204 @@
+#include "config/load.h"
+
+#include "config/file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Where distributions keep the anchors of the machine, the first that is there. */
+static const char *const system_anchors[] = {
+    "/etc/ssl/certs/ca-certificates.crt",                /* Debian, Ubuntu, Arch, Gentoo */
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem", /* Fedora, RHEL */
+    "/etc/ssl/ca-bundle.pem",                            /* SUSE */
+    "/etc/ssl/cert.pem",                                 /* Alpine */
+};
+
+static char *
+sentence(const char *a, const char *b, const char *c)
+{
+	struct buf text = buf_max(8192);
+
+	buf_text(&text, a);
+	buf_text(&text, b);
+	buf_text(&text, c);
+	return buf_take_cstr(&text);
+}
+
+/* Puts the file's name before what was wrong in it. */
+static void
+why_name(char **why, const char *file, enum res res)
+{
+	char *named = sentence(file, ": ", *why != NULL ? *why : res_text(res));
+
+	free(*why);
+	*why = named;
+}
+
+static enum res
+read_file(struct buf *out, const char *file, size_t max, bool trusted, char **why)
+{
+	return trusted ? config_file_read(out, file, max, why) : config_file_read_any(out, file, max, why);
+}
+
+/* Adds a file's certificates to *trust, which may still be NULL. */
+static enum res
+anchors_add_file(struct trust **trust, const char *file, bool trusted, char **why)
+{
+	struct buf pem = buf_max(0);
+	enum res res = read_file(&pem, file, TRUST_FILE_MAX, trusted, why);
+
+	if (res != RES_OK)
+		return res;
+	res = *trust == NULL ? trust_from_pem(trust, buf_span(&pem), why) : trust_add_pem(*trust, buf_span(&pem), why);
+	if (res != RES_OK)
+		why_name(why, file, res);
+	buf_free(&pem);
+	return res;
+}
+
+static int
+is_visible(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* Every PEM file of the folder; files that hold none (keys, notes, sub-folders) are passed over, one is needed. */
+static enum res
+anchors_add_folder(struct trust **trust, const char *folder, bool trusted, char **why)
+{
+	struct dirent **entry = NULL;
+	int n = scandir(folder, &entry, is_visible, alphasort);
+	enum res res = n < 0 ? RES_IO : n > ANCHOR_FILES_MAX ? RES_LIMIT : RES_OK;
+
+	if (n < 0)
+		*why = sentence(folder, ": ", strerror(errno));
+	for (int i = 0; i < n; i++) {
+		struct stat st;
+		char *file = res == RES_OK ? sentence(folder, "/", entry[i]->d_name) : NULL;
+
+		if (res == RES_OK && file == NULL)
+			res = RES_NOMEM;
+		if (res == RES_OK && stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
+			res = anchors_add_file(trust, file, trusted, why);
+			if (res == RES_NOT_FOUND) {
+				free(*why);
+				*why = NULL;
+				res = RES_OK;
+			}
+		}
+		free(file);
+		free(entry[i]);
+	}
+	free(entry);
+	if (res == RES_OK && *trust == NULL) {
+		*why = sentence(folder, ": no PEM certificate in it", "");
+		res = RES_NOT_FOUND;
+	}
+	return res;
+}
+
+enum res
+anchors_load(struct trust **out, const char *where, bool trusted, char **why)
+{
+	struct trust *trust = NULL;
+	enum res res = RES_NOT_FOUND;
+	struct stat st;
+
+	*why = NULL;
+	if (strcmp(where, "system") == 0) {
+		for (size_t i = 0; res == RES_NOT_FOUND && i < sizeof system_anchors / sizeof *system_anchors; i++)
+			if (access(system_anchors[i], F_OK) == 0)
+				res = anchors_add_file(&trust, system_anchors[i], true, why);
+		if (res == RES_NOT_FOUND && *why == NULL)
+			*why = sentence("this system has no file of trust anchors ", "(Debian: apt install ca-certificates)", "");
+	} else if (stat(where, &st) == 0 && S_ISDIR(st.st_mode)) {
+		res = anchors_add_folder(&trust, where, trusted, why);
+	} else {
+		res = anchors_add_file(&trust, where, trusted, why);
+	}
+	if (res == RES_OK)
+		*out = trust;
+	else
+		trust_free(trust);
+	return res;
+}
+
+enum res
+log_list_load(struct ctlogs **out, const char *file, bool trusted, char **why)
+{
+	struct buf text = buf_max(0);
+	enum res res;
+
+	*why = NULL;
+	res = read_file(&text, file, CTLOGS_FILE_MAX, trusted, why);
+	if (res != RES_OK)
+		return res;
+	res = ctlogs_from_any(out, buf_span(&text), why);
+	if (res != RES_OK)
+		why_name(why, file, res);
+	buf_free(&text);
+	return res;
+}
+
+char *
+log_list_file(const char *state_dir)
+{
+	return sentence(state_dir, "/", "ct-logs.json");
+}
+
+/* The daemon's user may own its state; others may not have written it. */
+static bool
+is_state(const char *state_dir, const char *file, char **why)
+{
+	struct stat dir, st;
+
+	if (stat(state_dir, &dir) != 0 || stat(file, &st) != 0) {
+		*why = sentence(file, ": ", strerror(errno));
+		return false;
+	}
+	if ((st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != dir.st_uid) ||
+	    ((st.st_mode | dir.st_mode) & S_IWOTH) != 0) {
+		*why = sentence(file, ": can be written by others, or belongs to another user than its folder", "");
+		return false;
+	}
+	return true;
+}
+
+enum res
+log_list_choose(struct ctlogs **out, const char *state_dir, char **from, char **warning)
+{
+	struct ctlogs *builtin = NULL, *stored = NULL;
+	char *file = log_list_file(state_dir), *why = NULL;
+	enum res res = file == NULL ? RES_NOMEM : ctlogs_compiled_in(&builtin);
+
+	*warning = NULL;
+	*from = NULL;
+	if (res != RES_OK) {
+		free(file);
+		return res;
+	}
+	if (*state_dir != '\0' && access(file, F_OK) == 0 &&
+	    (!is_state(state_dir, file, &why) || log_list_load(&stored, file, false, &why) != RES_OK))
+		*warning = sentence("the stored log list is not used, the one compiled in is: ", why != NULL ? why : file, "");
+	free(why);
+	if (stored != NULL && ctlogs_date_ms(stored) > ctlogs_date_ms(builtin)) {
+		ctlogs_free(builtin);
+		*out = stored;
+		*from = file;
+		return RES_OK;
+	}
+	free(file);
+	ctlogs_free(stored);
+	*from = strdup("compiled in");
+	if (*from == NULL) {
+		ctlogs_free(builtin);
+		free(*warning);
+		return RES_NOMEM;
+	}
+	*out = builtin;
+	return RES_OK;
+}

@@ -1,0 +1,25 @@
+/*
+ * load.h - inside config/: the files that the settings name, read and made ready.
+ *
+ * trusted: the name comes from a configuration file, so nobody else may have written what it names (file.h); else a
+ * person gave it on a command line. *why on failure: a sentence with the file's name (yours; NULL: no memory).
+ */
+#ifndef CONFIG_LOAD_H
+#define CONFIG_LOAD_H
+
+#include "config/settings.h"
+
+#define ANCHOR_FILES_MAX 4096 /* in a folder of anchors; Debian's has 450 */
+
+/* where: "system", a PEM file, or a folder of them. */
+enum res anchors_load(struct trust **, const char *where, bool trusted, char **why);
+/* A log list of any of the formats. */
+enum res log_list_load(struct ctlogs **, const char *file, bool trusted, char **why);
+/* The newer of the list compiled in and state-dir's ct-logs.json. *from is "compiled in" or the file (yours). What is
+ * wrong with the file in state-dir is no failure but told in *warning (yours; NULL: nothing): the list compiled in is
+ * no softer. */
+enum res log_list_choose(struct ctlogs **, const char *state_dir, char **from, char **warning);
+/* The name of the list in state-dir. Yours; NULL: no memory. */
+char *log_list_file(const char *state_dir);
+
+#endif

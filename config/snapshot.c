@@ -1,0 +1,294 @@
+#include "config/snapshot.h"
+
+#include "config/compile.h"
+#include "config/forms.h"
+#include "config/options.h"
+#include "config/reader.h"
+#include "config/reverse.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- warnings */
+
+static void
+warn(struct compile *c, const char ***list, size_t *n, const char *text)
+{
+	char *copy = compile_keep(c, NULL, strdup(text), free);
+	const char **longer = copy == NULL ? NULL : compile_array(c, *n + 1, sizeof *longer);
+
+	if (longer == NULL)
+		return;
+	if (*n > 0)
+		memcpy(longer, *list, *n * sizeof *longer);
+	longer[*n] = copy;
+	*list = longer;
+	(*n)++;
+}
+
+static void
+warn_upstream(struct compile *c, struct upstream_plan *plan, const struct upstream_settings *u)
+{
+	if (plan->policy->pins != NULL && disallow_count(plan->policy->pins) == 1)
+		warn(c, &plan->warning, &plan->n_warning, "a pin set of one: when that key is replaced nothing is left; "
+		    "add a backup, and rather pin a root than a leaf");
+	if (*u->ct != '\0' && plan->policy->ct_mode != CT_REQUIRE)
+		warn(c, &plan->warning, &plan->n_warning, "certificates that were never logged are not refused (ct)");
+	if (u->also_address.n > 0)
+		warn(c, &plan->warning, &plan->n_warning, "also-address: the certificate of another address is taken for "
+		    "this one, whoever holds one of them can stand for all");
+}
+
+static void
+warn_global(struct compile *c)
+{
+	struct snapshot *snap = c->snap;
+
+	if (c->s->ct_mode != CT_REQUIRE)
+		warn(c, &snap->warning, &snap->n_warning, "certificates that were never logged are not refused (ct.mode)");
+	if (c->s->ct_when_stale == CT_STALE_REPORT)
+		warn(c, &snap->warning, &snap->n_warning, "Certificate Transparency will refuse nothing once the log list is "
+		    "old (ct.when-stale)");
+	if (!c->s->builtin_disallow)
+		warn(c, &snap->warning, &snap->n_warning, "the known rogue certificates that are compiled in are not refused "
+		    "(trust.builtin-disallow)");
+}
+
+/* ---- policies, upstreams, forwards */
+
+static struct vfy_policy *
+compile_policy(struct compile *c)
+{
+	const struct settings *s = c->s;
+	struct vfy_policy *p = compile_array(c, 1, sizeof *p);
+	char *warning = NULL;
+
+	if (p == NULL)
+		return NULL;
+	p->ct_mode = s->ct_mode;
+	p->ct_policy = s->ct_policy;
+	p->ct_when_stale = s->ct_when_stale;
+	p->ct_list_max_age_ms = s->ct_list_max_age_ms;
+	compile_global_log_list(c, &warning);
+	if (warning != NULL)
+		warn(c, &c->snap->warning, &c->snap->n_warning, warning);
+	free(warning);
+	p->ctlogs = c->snap->ctlogs;
+	p->constraints = compile_constraints(c, &s->constraints_file);
+	p->disallow[0] = compile_entries(c, &s->disallow, OPTION_DISALLOW, &s->disallow_file, OPTION_DISALLOW_FILE,
+	    s->builtin_disallow);
+	p->n_disallow = p->disallow[0] != NULL && disallow_count(p->disallow[0]) > 0 ? 1 : 0;
+	return p;
+}
+
+static unsigned
+word_index(enum option_form form, const char *word)
+{
+	const char *const *words = form_words(form);
+	unsigned i = 0;
+
+	while (words[i + 1] != NULL && strcmp(words[i], word) != 0)
+		i++;
+	return i;
+}
+
+static const struct vfy_policy *
+compile_upstream_policy(struct compile *c, const struct upstream_settings *u)
+{
+	struct vfy_policy *p = compile_array(c, 1, sizeof *p);
+
+	if (p == NULL)
+		return NULL;
+	*p = *c->snap->policy;
+	if (*u->ct != '\0')
+		p->ct_mode = (enum ct_mode)word_index(FORM_CT_MODE, u->ct);
+	if (*u->ct_policy != '\0')
+		p->ct_policy = (enum ct_policy)word_index(FORM_CT_POLICY, u->ct_policy);
+	if (*u->ct_logs != '\0')
+		p->ctlogs = compile_log_list(c, u->ct_logs, u->said[OPTION_UP_CT_LOGS], OPTION_UP_CT_LOGS);
+	if (*u->trust_anchors != '\0')
+		p->trust = compile_trust(c, u->trust_anchors, u->said[OPTION_UP_TRUST_ANCHORS], OPTION_UP_TRUST_ANCHORS);
+	if (u->disallow.n + u->disallow_file.n > 0) {
+		p->disallow[p->n_disallow] = compile_entries(c, &u->disallow, OPTION_UP_DISALLOW, &u->disallow_file,
+		    OPTION_UP_DISALLOW_FILE, false);
+		p->n_disallow += p->disallow[p->n_disallow] != NULL;
+	}
+	if (u->allow_issuer.n > 0)
+		p->allow_issuer = compile_entries(c, &u->allow_issuer, OPTION_ALLOW_ISSUER, NULL, OPTION_ALLOW_ISSUER, false);
+	if (u->pin.n > 0)
+		p->pins = compile_entries(c, &u->pin, OPTION_PIN, NULL, OPTION_PIN, false);
+	p->crls = compile_crls(c, &u->crl_file);
+	return p;
+}
+
+/* It serves what no forward claims unless a forward names it; "." takes that back. */
+static bool
+is_general(const struct settings *s, const char *title)
+{
+	bool named = false, root = false;
+
+	for (size_t i = 0; i < s->n_forward; i++)
+		for (size_t k = 0; k < s->forward[i].upstream.n; k++)
+			if (strcmp(s->forward[i].upstream.v[k], title) == 0) {
+				named = true;
+				root |= strcmp(s->forward[i].title, ".") == 0;
+			}
+	return root || !named;
+}
+
+static void
+compile_upstream(struct compile *c, struct upstream_plan *plan, const struct upstream_settings *u)
+{
+	const struct tp_identity *identity = compile_identity(c, u);
+	struct tp_target *target = compile_array(c, u->address.n, sizeof *target);
+
+	plan->title = u->title;
+	plan->policy = compile_upstream_policy(c, u);
+	plan->general = is_general(c->s, u->title);
+	plan->trust_ad = u->trust_ad;
+	if (target == NULL || plan->policy == NULL)
+		return;
+	for (size_t i = 0; i < u->address.n; i++)
+		target[i] = (struct tp_target){
+		    .upstream = u->title,
+		    .addr = u->address.v[i],
+		    .protocol = u->protocol,
+		    .method = u->method,
+		    .path = u->path,
+		    .name = u->name,
+		    .also = u->also_address.v,
+		    .n_also = u->also_address.n,
+		    .identity = identity,
+		    .policy = plan->policy,
+		    .generation = c->snap->generation,
+		};
+	plan->target = target;
+	plan->n_target = u->address.n;
+	warn_upstream(c, plan, u);
+}
+
+static void
+forward_add(struct compile *c, const struct forward_settings *f, const uint8_t *wire, size_t n, const uint32_t *upstream)
+{
+	struct forward_plan *plan = &c->snap->forward[c->snap->n_forward];
+	uint8_t *suffix = compile_array(c, n, 1);
+
+	if (suffix == NULL)
+		return;
+	memcpy(suffix, wire, n);
+	*plan = (struct forward_plan){span_of(suffix, n), upstream, f->upstream.n};
+	for (size_t i = 0; i < c->snap->n_forward; i++)
+		if (span_equal(c->snap->forward[i].suffix, plan->suffix)) {
+			config_errors_add(c->errors, f->place, "forward \"%s\" is for names that another forward has, each "
+			    "name once was expected", f->title);
+			c->failed = true;
+			return;
+		}
+	c->snap->n_forward++;
+}
+
+static void
+compile_forward(struct compile *c, const struct forward_settings *f)
+{
+	uint32_t *upstream = compile_array(c, f->upstream.n, sizeof *upstream);
+	struct reverse_zone zone[REVERSE_ZONES_MAX];
+	uint8_t wire[DOMAIN_WIRE_MAX];
+	struct prefix prefix;
+	size_t n = 0;
+
+	if (upstream == NULL)
+		return;
+	for (size_t i = 0; i < f->upstream.n; i++)
+		upstream[i] = (uint32_t)(settings_upstream(c->s, f->upstream.v[i]) - c->s->upstream);
+	if (prefix_read(&prefix, f->title) == RES_OK) {
+		n = reverse_zones(zone, &prefix);
+		for (size_t i = 0; i < n; i++)
+			forward_add(c, f, zone[i].wire, zone[i].n, upstream);
+	} else {
+		forward_add(c, f, wire, domain_wire(wire, f->title), upstream);
+	}
+}
+
+static size_t
+count_forwards(const struct settings *s)
+{
+	struct reverse_zone zone[REVERSE_ZONES_MAX];
+	struct prefix prefix;
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_forward; i++)
+		n += prefix_read(&prefix, s->forward[i].title) == RES_OK ? reverse_zones(zone, &prefix) : 1;
+	return n;
+}
+
+static void
+compile_all(struct compile *c)
+{
+	struct snapshot *snap = c->snap;
+	struct vfy_policy *policy = compile_policy(c);
+
+	if (policy == NULL)
+		return;
+	compile_global_trust(c, policy);
+	snap->policy = policy;
+	warn_global(c);
+	snap->upstream = compile_array(c, c->s->n_upstream, sizeof *snap->upstream);
+	snap->forward = compile_array(c, count_forwards(c->s) + 1, sizeof *snap->forward);
+	if (snap->upstream == NULL || snap->forward == NULL)
+		return;
+	for (size_t i = 0; i < c->s->n_upstream; i++)
+		compile_upstream(c, &snap->upstream[snap->n_upstream++], &c->s->upstream[i]);
+	for (size_t i = 0; i < c->s->n_forward; i++)
+		compile_forward(c, &c->s->forward[i]);
+}
+
+enum res
+snapshot_compile(struct snapshot **out, struct settings *s, uint64_t generation, struct config_errors *errors)
+{
+	struct compile c = {.snap = calloc(1, sizeof *c.snap), .s = s, .errors = errors};
+
+	if (c.snap == NULL) {
+		settings_free(s);
+		config_errors_add(errors, (struct place){0}, "%s", res_text(RES_NOMEM));
+		return RES_NOMEM;
+	}
+	atomic_init(&c.snap->refs, 1);
+	c.snap->generation = generation;
+	c.snap->settings = s;
+	compile_all(&c);
+	if (c.nomem)
+		config_errors_add(errors, (struct place){0}, "%s", res_text(RES_NOMEM));
+	if (c.nomem || c.failed) {
+		snapshot_unref(c.snap);
+		return c.nomem ? RES_NOMEM : RES_MALFORMED;
+	}
+	*out = c.snap;
+	return RES_OK;
+}
+
+struct snapshot *
+snapshot_ref(struct snapshot *snap)
+{
+	atomic_fetch_add_explicit(&snap->refs, 1, memory_order_relaxed);
+	return snap;
+}
+
+void
+snapshot_unref(struct snapshot *snap)
+{
+	if (snap == NULL || atomic_fetch_sub_explicit(&snap->refs, 1, memory_order_acq_rel) != 1)
+		return;
+	compile_drop(snap->owned);
+	settings_free((struct settings *)(uintptr_t)snap->settings);
+	free(snap);
+}
+
+const struct upstream_plan *
+snapshot_upstream(const struct snapshot *snap, const char *title)
+{
+	for (size_t i = 0; i < snap->n_upstream; i++)
+		if (strcmp(snap->upstream[i].title, title) == 0)
+			return &snap->upstream[i];
+	return NULL;
+}
