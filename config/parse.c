@@ -1,5 +1,6 @@
 #include "config/parse.h"
 
+#include "base/text.h"
 #include "config/settings.h"
 
 #include <stdarg.h>
@@ -77,24 +78,6 @@ value_free(struct value *list)
 	*list = (struct value){0};
 }
 
-/* Bytes of the UTF-8 sequence at s (RFC 3629); 0 when it is none. */
-static size_t
-utf8_length(struct span s)
-{
-	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t n = s.p[0] < 0x80 ? 1 : s.p[0] >> 5 == 6 ? 2 : s.p[0] >> 4 == 14 ? 3 : s.p[0] >> 3 == 30 ? 4 : 0;
-	uint32_t c = n == 1 ? s.p[0] : s.p[0] & (0x7fu >> n);
-
-	if (n == 0 || n > s.n)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if (s.p[i] >> 6 != 2)
-			return 0;
-		c = c << 6 | (s.p[i] & 0x3fu);
-	}
-	return c < least[n] || c > 0x10ffff || c >> 11 == 0x1b ? 0 : n;
-}
-
 /* What no text of ours may hold, wherever it stands, comments included. */
 static bool
 text_is_clean(struct parse *p, struct span text)
@@ -104,7 +87,9 @@ text_is_clean(struct parse *p, struct span text)
 		return false;
 	}
 	for (size_t i = 0, n; i < text.n; i += n) {
-		n = utf8_length(span_slice(text, i, 4));
+		uint32_t c;
+
+		n = utf8_read(&c, span_slice(text, i, 4));
 		if (text.p[i] == '\n')
 			p->line++;
 		if (n == 0 || text.p[i] == '\0') {
