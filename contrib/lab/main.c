@@ -1,0 +1,52 @@
+/* main.c - ctstub-lab: a false resolver to test DNS clients against. Loopback or namespaces of its own, nothing else. */
+#include "config.h"
+
+#include "contrib/lab/lab.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct verb {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *about;
+} verbs[] = {
+    {"list", lab_list, "the scenarios"},
+    {"pki", lab_pki, "write anchors, logs, chains and policies of all scenarios"},
+};
+
+static void
+usage(FILE *to)
+{
+	fprintf(to, "usage: ctstub-lab VERB [OPTION]... (see ctstub-lab(1))\n\n");
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].about);
+}
+
+int
+main(int argc, char **argv)
+{
+	/* The lab's TLS is its own: neither its keys nor its priorities come from the environment. */
+	unsetenv("SSLKEYLOGFILE");
+	unsetenv("GNUTLS_SYSTEM_PRIORITY_FILE");
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (argc < 2) {
+		usage(stderr);
+		return LAB_USAGE;
+	}
+	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return verbs[i].run(argc - 1, argv + 1);
+	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
+		usage(stdout);
+		return LAB_DONE;
+	}
+	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
+		printf("ctstub-lab %s\n", PACKAGE_VERSION);
+		return LAB_DONE;
+	}
+	fprintf(stderr, "ctstub-lab: unknown verb: %s\n", argv[1]);
+	usage(stderr);
+	return LAB_USAGE;
+}
