@@ -1,5 +1,4 @@
 #include "verify/cert.h"
-#include "base/text.h"
 #include "verify/der.h"
 #include "verify/oid.h"
 
@@ -7,47 +6,12 @@
 
 #include <gnutls/crypto.h>
 
-static bool
-digits_read(int *out, struct cursor *in, size_t n)
-{
-	struct span s = cursor_take(in, n);
-
-	*out = 0;
-	for (size_t i = 0; i < s.n; i++) {
-		if (s.p[i] < '0' || s.p[i] > '9')
-			return false;
-		*out = *out * 10 + (s.p[i] - '0');
-	}
-	return s.n == n;
-}
-
-/* YYMMDDHHMMSSZ and YYYYMMDDHHMMSSZ, nothing else (RFC 5280, 4.1.2.5). */
-static enum res
-cert_time_read(int64_t *ms, struct der_reader *in)
-{
-	struct der_element e = der_any(in);
-	struct cursor text = cursor_over(e.body);
-	int year, month, day, hour, minute, second;
-	size_t year_digits = e.id == DER_UTC_TIME ? 2 : 4;
-
-	if (e.id != DER_UTC_TIME && e.id != DER_GENERALIZED_TIME)
-		return RES_MALFORMED;
-	if (!digits_read(&year, &text, year_digits) || !digits_read(&month, &text, 2) || !digits_read(&day, &text, 2) ||
-	    !digits_read(&hour, &text, 2) || !digits_read(&minute, &text, 2) || !digits_read(&second, &text, 2))
-		return RES_MALFORMED;
-	if (cursor_u8(&text) != 'Z' || !cursor_done(&text))
-		return RES_MALFORMED;
-	if (e.id == DER_UTC_TIME)
-		year += year < 50 ? 2000 : 1900;
-	return time_from_civil(ms, year, month, day, hour, minute, second);
-}
-
 static enum res
 cert_validity_read(struct cert *c, struct der_reader *tbs)
 {
 	struct der_reader in = der_enter(tbs, DER_SEQUENCE);
 
-	if (cert_time_read(&c->not_before_ms, &in) != RES_OK || cert_time_read(&c->not_after_ms, &in) != RES_OK)
+	if (der_time(&c->not_before_ms, &in) != RES_OK || der_time(&c->not_after_ms, &in) != RES_OK)
 		return RES_MALFORMED;
 	return der_done(&in) ? RES_OK : RES_MALFORMED;
 }

@@ -1,4 +1,5 @@
 #include "verify/der.h"
+#include "base/text.h"
 
 #include <limits.h>
 #include <string.h>
@@ -137,6 +138,40 @@ der_uint(uint32_t *out, struct span body)
 		v = v << 8 | body.p[i];
 	*out = v;
 	return RES_OK;
+}
+
+static bool
+digits_read(int *out, struct cursor *in, size_t n)
+{
+	struct span s = cursor_take(in, n);
+
+	*out = 0;
+	for (size_t i = 0; i < s.n; i++) {
+		if (s.p[i] < '0' || s.p[i] > '9')
+			return false;
+		*out = *out * 10 + (s.p[i] - '0');
+	}
+	return s.n == n;
+}
+
+enum res
+der_time(int64_t *ms, struct der_reader *in)
+{
+	struct der_element e = der_any(in);
+	struct cursor text = cursor_over(e.body);
+	int year, month, day, hour, minute, second;
+	size_t year_digits = e.id == DER_UTC_TIME ? 2 : 4;
+
+	if (e.id != DER_UTC_TIME && e.id != DER_GENERALIZED_TIME)
+		return RES_MALFORMED;
+	if (!digits_read(&year, &text, year_digits) || !digits_read(&month, &text, 2) || !digits_read(&day, &text, 2) ||
+	    !digits_read(&hour, &text, 2) || !digits_read(&minute, &text, 2) || !digits_read(&second, &text, 2))
+		return RES_MALFORMED;
+	if (cursor_u8(&text) != 'Z' || !cursor_done(&text))
+		return RES_MALFORMED;
+	if (e.id == DER_UTC_TIME)
+		year += year < 50 ? 2000 : 1900;
+	return time_from_civil(ms, year, month, day, hour, minute, second);
 }
 
 void

@@ -59,6 +59,9 @@ enum res der_uint(uint32_t *out, struct span body);
 /* Content of an INTEGER is minimal and not empty. */
 bool der_integer_ok(struct span body);
 
+/* The next element as a time: YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ by its type, nothing else (RFC 5280, 4.1.2.5). */
+enum res der_time(int64_t *ms, struct der_reader *);
+
 /* Identifier and length, as they stand before n content bytes. Appends. */
 void der_header(struct buf *, uint8_t id, size_t n);
 
