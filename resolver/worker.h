@@ -35,13 +35,15 @@ struct cache *worker_cache(struct worker *);             /* in its thread only *
 const struct plan *worker_plan(const struct worker *);   /* in its thread only */
 unsigned worker_number(const struct worker *);
 
+enum health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_FAILING, HEALTH_REFUSED };
+
 /* One upstream address as status shows it. Strings owned by the report. */
 struct upstream_report {
 	char *upstream;
 	struct addr addr;
 	enum tp_protocol protocol;
 	enum tp_state state;
-	enum { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_FAILING, HEALTH_REFUSED } health;
+	enum health health;
 	enum reason reason;     /* why not good */
 	int64_t retry_in_ms;    /* back-off left; 0 none */
 	char *verdict_json;     /* the last verdict; NULL: none yet */

@@ -1,0 +1,199 @@
+#include "resolver/query.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+#define SLEEP_MIN_MS 1000 /* the two clocks are not read at the same moment, and a short doze harms no connection */
+
+static struct cache_limits
+engine_limits(const struct plan *plan)
+{
+	const struct settings *s = plan->snapshot->settings;
+
+	return (struct cache_limits){.bytes = s->cache_size / (s->workers > 0 ? s->workers : 1),
+	    .min_ttl_ms = s->cache_min_ttl_ms, .max_ttl_ms = s->cache_max_ttl_ms,
+	    .negative_max_ttl_ms = s->cache_negative_max_ttl_ms, .serve_stale_ms = s->cache_serve_stale_ms,
+	    .prefetch = s->cache_prefetch};
+}
+
+static int64_t
+asleep_ms(void)
+{
+	return clock_boot_ms() - clock_mono_ms();
+}
+
+static void
+engine_on_verdict(void *ctx, const struct server *s)
+{
+	struct engine *e = ctx;
+
+	if (e->hooks.on_verdict != NULL)
+		e->hooks.on_verdict(e->hooks.ctx, s);
+}
+
+static void
+engine_on_ready(void *ctx, const struct server *s)
+{
+	struct engine *e = ctx;
+
+	if (e->hooks.on_ready != NULL)
+		e->hooks.on_ready(e->hooks.ctx, s);
+}
+
+enum res
+engine_new(struct engine **out, struct loop *loop, struct counters *counters, struct plan *plan,
+    const struct engine_hooks *hooks)
+{
+	struct engine *e = calloc(1, sizeof *e);
+	const struct upstreams_hooks watch = {query_on_server_gone, engine_on_verdict, engine_on_ready, e};
+	const struct cache_limits limits = engine_limits(plan);
+
+	if (e == NULL)
+		return RES_NOMEM;
+	e->loop = loop;
+	e->counters = counters;
+	e->hooks = *hooks;
+	e->scratch = buf_max(MSG_MAX);
+	e->reply = buf_max(MSG_MAX);
+	e->hash = hash_key_random();
+	e->asleep_ms = asleep_ms();
+	e->ttl_at = calloc(MSG_RRS_MAX, sizeof *e->ttl_at);
+	e->bucket = calloc(QUERY_BUCKETS, sizeof(struct query *));
+	if (e->ttl_at == NULL || e->bucket == NULL || cache_new(&e->cache, &limits) != RES_OK ||
+	    hosts_new(&e->hosts, plan->snapshot->settings->hosts_file) != RES_OK ||
+	    share_new(&e->share, WAITERS_MAX) != RES_OK || upstreams_new(&e->upstreams, loop, counters, &watch) != RES_OK ||
+	    upstreams_plan_set(e->upstreams, plan) != RES_OK) {
+		engine_free(e);
+		return RES_NOMEM;
+	}
+	e->plan = plan_ref(plan);
+	*out = e;
+	return RES_OK;
+}
+
+void
+engine_free(struct engine *e)
+{
+	void *next;
+
+	if (e == NULL)
+		return;
+	e->hooks.on_empty = NULL;
+	query_free_all(e);
+	upstreams_free(e->upstreams); /* ends what is in flight and listened for by nobody */
+	for (struct query *q = e->spare_query; q != NULL; q = next) {
+		next = q->next;
+		free(q);
+	}
+	for (struct waiter *w = e->spare_waiter; w != NULL; w = next) {
+		next = w->next;
+		free(w);
+	}
+	for (struct attempt *a = e->spare_attempt; a != NULL; a = next) {
+		next = a->next;
+		free(a);
+	}
+	cache_free(e->cache);
+	hosts_free(e->hosts);
+	share_free(e->share);
+	plan_unref(e->plan);
+	buf_free(&e->scratch);
+	buf_free(&e->reply);
+	free(e->ttl_at);
+	free(e->bucket);
+	free(e);
+}
+
+enum res
+engine_plan_set(struct engine *e, struct plan *plan)
+{
+	static const uint8_t root[1] = {0};
+	const struct cache_limits limits = engine_limits(plan);
+	struct hosts *hosts = NULL;
+	struct plan *before = e->plan;
+
+	if (hosts_new(&hosts, plan->snapshot->settings->hosts_file) != RES_OK)
+		return RES_NOMEM;
+	if (upstreams_plan_set(e->upstreams, plan) != RES_OK) {
+		hosts_free(hosts);
+		return RES_NOMEM;
+	}
+	e->plan = plan_ref(plan);
+	hosts_free(e->hosts);
+	e->hosts = hosts;
+	/* What was answered under the old configuration is not given out under the new one: another upstream may be asked
+	 * for it now, or none. */
+	cache_limits_set(e->cache, &limits);
+	cache_flush(e->cache, span_of(root, sizeof root));
+	query_reroute_all(e);
+	plan_unref(before);
+	return RES_OK;
+}
+
+void
+engine_forget(struct engine *e, struct waiter **waiting)
+{
+	while (*waiting != NULL)
+		waiter_drop(e, *waiting);
+}
+
+size_t
+engine_in_flight(const struct engine *e)
+{
+	return e->n_queries;
+}
+
+struct cache *
+engine_cache(struct engine *e)
+{
+	return e->cache;
+}
+
+struct upstreams *
+engine_upstreams(struct engine *e)
+{
+	return e->upstreams;
+}
+
+const struct plan *
+engine_plan(const struct engine *e)
+{
+	return e->plan;
+}
+
+uint32_t
+engine_ttl_floor(const struct engine *e)
+{
+	return (uint32_t)(e->plan->snapshot->settings->cache_min_ttl_ms / 1000);
+}
+
+uint32_t
+engine_ttl_cap(const struct engine *e, const struct msg_answer *a)
+{
+	const struct settings *s = e->plan->snapshot->settings;
+	int64_t cap = s->cache_max_ttl_ms;
+
+	if ((a->rcode == RCODE_NXDOMAIN || !a->has_answer_of_type) && s->cache_negative_max_ttl_ms < cap)
+		cap = s->cache_negative_max_ttl_ms;
+	return (uint32_t)(cap / 1000);
+}
+
+void
+engine_network_changed(struct engine *e)
+{
+	upstreams_network_changed(e->upstreams);
+}
+
+void
+engine_notice_sleep(struct engine *e)
+{
+	int64_t asleep = asleep_ms(), slept = asleep - e->asleep_ms;
+
+	e->asleep_ms = asleep;
+	if (slept < SLEEP_MIN_MS)
+		return;
+	counter_add(e->counters, COUNTER_RESUMES, 1);
+	log_event(LOG_NOTICE, "resumed", LOG_INT("asleep_s", slept / 1000));
+	upstreams_network_changed(e->upstreams);
+}

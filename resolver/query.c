@@ -1,0 +1,451 @@
+#include "resolver/query.h"
+#include "resolver/routes.h"
+
+#include "base/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void query_on_due(void *);
+
+/* ---- the table of what is in flight */
+
+static uint32_t
+query_bucket(const struct engine *e, const struct msg_question *q)
+{
+	uint8_t key[MSG_NAME_MAX + 5];
+
+	memcpy(key, q->name, q->name_n);
+	be16_write(key + q->name_n, q->type);
+	be16_write(key + q->name_n + 2, q->class);
+	key[q->name_n + 4] = (uint8_t)((q->edns.do_bit ? 1 : 0) | ((q->flags & MSG_CD) != 0 ? 2 : 0));
+	return (uint32_t)(hash_keyed(&e->hash, span_of(key, q->name_n + 5U)) & (QUERY_BUCKETS - 1));
+}
+
+static struct query *
+query_find(const struct engine *e, const struct msg_question *q)
+{
+	struct query *o = e->bucket[query_bucket(e, q)];
+
+	for (; o != NULL; o = o->chain)
+		if (o->type == q->type && o->class == q->class && o->do_bit == q->edns.do_bit &&
+		    o->cd == ((q->flags & MSG_CD) != 0) &&
+		    span_equal(span_of(o->name, o->name_n), span_of(q->name, q->name_n)))
+			return o;
+	return NULL;
+}
+
+static bool
+query_write(struct query *q, const struct msg_question *question)
+{
+	struct buf wire = {.p = q->wire, .cap = sizeof q->wire, .max = sizeof q->wire};
+
+	msg_question_write(&wire, question);
+	if (!buf_ok(&wire))
+		return false;
+	q->wire_n = (uint16_t)wire.n;
+	q->section_n = (uint16_t)question->section.n;
+	return true;
+}
+
+static struct query *
+query_new(struct engine *e, const struct msg_question *question, const struct route *route)
+{
+	struct query *q = e->spare_query;
+
+	if (q != NULL) {
+		e->spare_query = q->next;
+		e->n_spare_query--;
+	} else if ((q = malloc(sizeof *q)) == NULL) {
+		return NULL;
+	}
+	memset(q, 0, offsetof(struct query, name));
+	q->engine = e;
+	q->route = route;
+	q->avoid = UINT32_MAX;
+	q->type = question->type;
+	q->class = question->class;
+	q->do_bit = question->edns.do_bit;
+	q->cd = (question->flags & MSG_CD) != 0;
+	q->name_n = question->name_n;
+	memcpy(q->name, question->name, question->name_n);
+	q->held = buf_max(MSG_MAX);
+	q->tries.spin = random_u32();
+	q->deadline_ms = loop_now_ms(e->loop) + QUERY_TIME_MS;
+	loop_timer_init(&q->timer, e->loop, query_on_due, q);
+	if (!query_write(q, question)) {
+		free(q);
+		return NULL;
+	}
+	q->bucket = query_bucket(e, question);
+	q->chain = e->bucket[q->bucket];
+	e->bucket[q->bucket] = q;
+	q->next = e->queries;
+	q->prev = &e->queries;
+	if (q->next != NULL)
+		q->next->prev = &q->next;
+	e->queries = q;
+	e->n_queries++;
+	return q;
+}
+
+/* ---- the end of a query */
+
+void
+query_end(struct query *q)
+{
+	struct engine *e = q->engine;
+	struct query **at = &e->bucket[q->bucket];
+
+	while (q->attempts != NULL)
+		attempt_detach(e, q->attempts);
+	while (q->waiters != NULL)
+		waiter_drop(e, q->waiters);
+	loop_timer_stop(&q->timer);
+	while (*at != q)
+		at = &(*at)->chain;
+	*at = q->chain;
+	*q->prev = q->next;
+	if (q->next != NULL)
+		q->next->prev = q->prev;
+	e->n_queries--;
+	buf_free(&q->held);
+	if (e->n_spare_query < POOL_MAX) {
+		q->next = e->spare_query;
+		e->spare_query = q;
+		e->n_spare_query++;
+	} else {
+		free(q);
+	}
+	if (e->n_queries == 0 && e->hooks.on_empty != NULL)
+		e->hooks.on_empty(e->hooks.ctx);
+}
+
+void
+query_free_all(struct engine *e)
+{
+	while (e->queries != NULL) {
+		while (e->queries->attempts != NULL)
+			attempt_cancel(e->queries->attempts);
+		query_end(e->queries);
+	}
+}
+
+/* The answer is whole and for this question. A place for validation: between here and the cache. */
+void
+query_deliver(struct query *q, const struct msg_answer *m, const struct server *s, uint32_t age_s)
+{
+	static const struct msg_ede private_address = {.code = EDE_BLOCKED};
+	struct engine *e = q->engine;
+	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
+	struct cache_entry_info info = {.upstream = s->upstream, .age_s = age_s};
+	int64_t now = loop_now_ms(e->loop);
+
+	if (rebinding_refuses(e->plan->rebinding, key.name, m)) {
+		counter_add(e->counters, COUNTER_REBINDING, 1);
+		waiters_empty(q, RCODE_REFUSED, &private_address, 1);
+		query_end(q);
+		return;
+	}
+	info.ad = (m->flags & MSG_AD) != 0 && s->trust_ad;
+	info.ede = m->n_ede > 0 ? &m->ede[0] : NULL;
+	waiters_answer(q, m, age_s, engine_ttl_floor(e), engine_ttl_cap(e, m), info.ad, m->ede, m->n_ede);
+	if (!query_rcode_is_failure(m->rcode))
+		cache_put(e->cache, &key, m, &info, now);
+	else if (!query_has_stale(q)) /* beside stale data it would say that they may be given out */
+		cache_put_failure(e->cache, &key, info.ede, FAILURE_RELAYED_MS, now);
+	query_end(q);
+}
+
+/* The first answer that was no good is better than none. True: it was given and the query is over. */
+static bool
+query_deliver_held(struct query *q)
+{
+	struct engine *e = q->engine;
+	struct buf held = q->held;
+	const struct server *s = q->held_server;
+	struct msg_answer m;
+	bool done = false;
+
+	if (held.n == 0 || s == NULL)
+		return false;
+	q->held = buf_max(MSG_MAX);
+	if (msg_answer_read(&m, buf_span(&held), e->ttl_at) == RES_OK) {
+		query_deliver(q, &m, s, 0);
+		done = true;
+	}
+	buf_free(&held);
+	return done;
+}
+
+/* Why there is no answer: what is known of the upstreams, else what this query met. */
+static size_t
+query_explain(struct engine *e, const struct query *q, const struct route *route, struct msg_ede ede[UPSTREAM_EDE_MAX])
+{
+	size_t n;
+
+	if (q != NULL && q->limited) {
+		ede[0] = (struct msg_ede){.code = EDE_OTHER, .text = span_str("too many questions in flight")};
+		return 1;
+	}
+	n = upstreams_explain(e->upstreams, route, q != NULL ? q->blamed : NULL, q != NULL ? q->blame : REASON_NONE, ede);
+	if (n == 0)
+		ede[n++] = (struct msg_ede){.code = EDE_UNREACHABLE, .text = (struct span){NULL, 0}};
+	return n;
+}
+
+bool
+query_has_stale(const struct query *q)
+{
+	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
+	struct cache_hit hit;
+
+	return cache_get(q->engine->cache, &key, loop_now_ms(q->engine->loop), &hit) == CACHE_STALE;
+}
+
+void
+query_fail(struct query *q)
+{
+	struct engine *e = q->engine;
+	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
+	struct msg_ede ede[UPSTREAM_EDE_MAX];
+	size_t n;
+
+	if (query_deliver_held(q))
+		return;
+	if (waiters_stale(q)) {
+		cache_put_failure(e->cache, &key, NULL, STALE_RECHECK_MS, loop_now_ms(e->loop));
+	} else {
+		n = query_explain(e, q, q->route, ede);
+		for (const struct waiter *w = q->waiters; w != NULL; w = w->next)
+			counter_add(e->counters, COUNTER_SERVFAIL, 1);
+		/* A refusal is known without asking; keeping it would only hide that it is over. */
+		if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
+			cache_put_failure(e->cache, &key, &ede[0], FAILURE_MS, loop_now_ms(e->loop));
+		waiters_empty(q, RCODE_SERVFAIL, ede, n);
+	}
+	query_end(q);
+}
+
+/* ---- the way of a query */
+
+static void
+query_arm(struct query *q)
+{
+	int64_t now = loop_now_ms(q->engine->loop), due = q->deadline_ms;
+
+	if (q->next_ms != 0 && q->next_ms < due)
+		due = q->next_ms;
+	if (q->stale_ms != 0 && q->stale_ms < due)
+		due = q->stale_ms;
+	if (q->stall_ms != 0 && q->stall_ms < due)
+		due = q->stall_ms;
+	loop_timer_set(&q->timer, due > now ? due - now : 0);
+}
+
+/* Sends it to the next one whose turn it is. False: there is nobody. */
+bool
+query_send(struct query *q)
+{
+	struct engine *e = q->engine;
+	int64_t now = loop_now_ms(e->loop);
+
+	while (q->open < QUERY_OPEN_MAX && q->tries.n < UPSTREAM_TRIES_MAX) {
+		struct server *s = upstreams_next(e->upstreams, q->route, &q->tries, q->avoid);
+
+		if (s == NULL)
+			break;
+		q->tries.id[q->tries.n++] = s->id;
+		if (!attempt_new(q, s))
+			continue;
+		if (q->tries.n == 1 || q->next_ms == 0 || q->next_ms <= now)
+			q->next_ms = now + server_patience_ms(s, e->plan->snapshot->settings->hedge);
+		if (q->stall_ms == 0)
+			q->stall_ms = now + QUERY_STALL_MS;
+		return true;
+	}
+	q->next_ms = 0;
+	return false;
+}
+
+void
+query_retry(struct query *q, bool wait)
+{
+	if ((!wait || q->open == 0) && query_send(q))
+		counter_add(q->engine->counters, COUNTER_FAILED_OVER, 1);
+	if (q->open == 0)
+		query_fail(q);
+	else
+		query_arm(q);
+}
+
+static void
+query_on_due(void *ctx)
+{
+	struct query *q = ctx;
+	struct engine *e = q->engine;
+	int64_t now = loop_now_ms(e->loop);
+	bool late = q->next_ms != 0 && now >= q->next_ms, stalled = q->stall_ms != 0 && now >= q->stall_ms;
+
+	for (struct attempt *a = q->attempts; a != NULL; a = a->query_next) {
+		struct server *s = a->server;
+
+		if (s->answered_ms >= a->sent_ms)
+			continue;
+		if (late || now >= q->deadline_ms)
+			server_is_slow(s);
+		/* An open connection that swallows questions: most likely it is not there any more. */
+		if (stalled && a->was_ready && s->ready_ms < a->sent_ms)
+			server_stalled(s);
+	}
+	if (now >= q->deadline_ms) {
+		counter_add(e->counters, COUNTER_TIMEOUTS, 1);
+		query_fail(q);
+		return;
+	}
+	if (stalled)
+		q->stall_ms = INT64_MAX;
+	if (q->stale_ms != 0 && now >= q->stale_ms) {
+		q->stale_ms = 0;
+		waiters_stale(q);
+	}
+	if (late && query_send(q))
+		counter_add(e->counters, COUNTER_HEDGED, 1);
+	query_arm(q);
+}
+
+/* ---- doors */
+
+static enum ask
+query_shed(struct engine *e, const struct msg_question *question, bool tcp, struct buf *out)
+{
+	const struct msg_ede ede = {.code = EDE_OTHER, .text = span_str("too many questions in flight")};
+	struct msg_finish f = finish_for(question, tcp);
+
+	f.ede = &ede;
+	f.n_ede = 1;
+	counter_add(e->counters, COUNTER_SHED, 1);
+	counter_add(e->counters, COUNTER_SERVFAIL, 1);
+	counter_add(e->counters, COUNTER_REPLIES, 1);
+	return msg_reply_empty(out, &f, RCODE_SERVFAIL) == RES_OK ? ASK_REPLIED : ASK_DROPPED;
+}
+
+/* Nobody may be asked, and that is known now. */
+static enum ask
+query_hopeless(struct engine *e, const struct query *q, const struct msg_question *question, const struct route *route, bool tcp,
+    struct buf *out)
+{
+	struct msg_finish f = finish_for(question, tcp);
+	struct msg_ede ede[UPSTREAM_EDE_MAX];
+
+	f.n_ede = query_explain(e, q, route, ede);
+	f.ede = ede;
+	counter_add(e->counters, COUNTER_SERVFAIL, 1);
+	counter_add(e->counters, COUNTER_REPLIES, 1);
+	return msg_reply_empty(out, &f, RCODE_SERVFAIL) == RES_OK ? ASK_REPLIED : ASK_DROPPED;
+}
+
+enum ask
+query_join(struct engine *e, const struct msg_question *question, const struct route *route, const struct client *client,
+    bool stale, struct buf *out)
+{
+	int64_t now = loop_now_ms(e->loop);
+	struct query *q;
+	bool fresh;
+	enum ask done;
+
+	engine_notice_sleep(e);
+	upstreams_tend(e->upstreams, route);
+	q = query_find(e, question);
+	fresh = q == NULL;
+	if (fresh && upstreams_all_refused(e->upstreams, route))
+		return query_hopeless(e, NULL, question, route, client->tcp, out);
+	/* A client that repeats itself gets the one answer. */
+	if (!fresh && waiter_is_there(q, question, client))
+		return ASK_DROPPED;
+	if ((fresh && e->n_queries >= QUERIES_MAX) || !share_take(e->share, &client->addr))
+		return query_shed(e, question, client->tcp, out);
+	if (fresh)
+		q = query_new(e, question, route);
+	if (q == NULL || waiter_new(q, question, client) == NULL) {
+		share_give(e->share, &client->addr);
+		if (fresh && q != NULL)
+			query_end(q);
+		return query_shed(e, question, client->tcp, out);
+	}
+	if (stale && q->stale_ms == 0)
+		q->stale_ms = now + QUERY_STALE_MS;
+	if (!fresh)
+		counter_add(e->counters, COUNTER_COALESCED, 1);
+	else if (!query_send(q)) {
+		done = query_hopeless(e, q, question, route, client->tcp, out);
+		query_end(q);
+		return done;
+	}
+	query_arm(q);
+	return ASK_WAITS;
+}
+
+void
+query_prefetch(struct engine *e, const struct msg_question *question, const struct route *route)
+{
+	struct query *q;
+
+	/* What nobody waits for goes first when there is little room. */
+	if (e->n_queries >= QUERIES_MAX / 2 || query_find(e, question) != NULL)
+		return;
+	engine_notice_sleep(e);
+	upstreams_tend(e->upstreams, route);
+	if ((q = query_new(e, question, route)) == NULL)
+		return;
+	if (!query_send(q)) {
+		query_end(q);
+		return;
+	}
+	counter_add(e->counters, COUNTER_PREFETCHED, 1);
+	query_arm(q);
+}
+
+static bool
+route_has(const struct route *r, uint32_t upstream)
+{
+	for (size_t i = 0; i < r->n_upstream; i++)
+		if (r->upstream[i] == upstream)
+			return true;
+	return false;
+}
+
+void
+query_reroute_all(struct engine *e)
+{
+	struct query *q, *next;
+
+	for (q = e->queries; q != NULL; q = next) {
+		struct attempt *a, *a_next;
+
+		next = q->next;
+		q->route = routes_find(e->plan->routes, span_of(q->name, q->name_n));
+		for (a = q->attempts; a != NULL; a = a_next) {
+			a_next = a->query_next;
+			if (!route_has(q->route, a->server->upstream))
+				attempt_cancel(a);
+		}
+		if (q->open == 0)
+			query_retry(q, false);
+	}
+}
+
+void
+query_on_server_gone(void *engine, struct server *s)
+{
+	struct engine *e = engine;
+
+	while (s->attempts != NULL)
+		attempt_cancel(s->attempts);
+	for (struct query *q = e->queries; q != NULL; q = q->next) {
+		if (q->held_server == s)
+			q->held_server = NULL;
+		if (q->blamed == s)
+			q->blamed = NULL;
+	}
+}
