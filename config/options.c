@@ -13,7 +13,7 @@
 #define OF_UPSTREAM(field) offsetof(struct upstream_settings, field)
 #define OF_FORWARD(field)  offsetof(struct forward_settings, field)
 
-const struct option option_table[OPTION_COUNT] = {
+const struct option_row option_table[OPTION_COUNT] = {
 #define OPTION(id, section, name, kind, offset, fallback, least, most, form) \
 	{OPTION_##id, SECTION_##section, name, KIND_##kind, offset, fallback, least, most, FORM_##form},
 #include "config/options.def"
@@ -24,7 +24,7 @@ const char *const section_names[SECTION_COUNT] = {
     "", "ct", "trust", "cache", "local", "rebinding", "filter", "upstream", "forward",
 };
 
-const struct option *
+const struct option_row *
 option_find(enum section section, const char *name)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++)
@@ -70,7 +70,7 @@ strings_free(struct strings *list)
 }
 
 static void *
-field_of(void *base, const struct option *o)
+field_of(void *base, const struct option_row *o)
 {
 	return (char *)base + o->offset;
 }
@@ -85,7 +85,7 @@ put_words(struct buf *why, const char *const *words)
 
 /* What a value of this option looks like. */
 static void
-put_expected(struct buf *why, const struct option *o)
+put_expected(struct buf *why, const struct option_row *o)
 {
 	char least[TIME_TEXT_MAX], most[TIME_TEXT_MAX];
 	bool list = o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES;
@@ -119,7 +119,7 @@ put_expected(struct buf *why, const struct option *o)
 }
 
 static enum res
-fail_value(struct buf *why, const struct option *o, const struct token *t, const char *what)
+fail_value(struct buf *why, const struct option_row *o, const struct token *t, const char *what)
 {
 	buf_format(why, "option \"%s\" has %s ", o->name, what);
 	string_print(why, t->text);
@@ -129,7 +129,7 @@ fail_value(struct buf *why, const struct option *o, const struct token *t, const
 }
 
 static enum res
-word_store(void *field, const struct option *o, const struct token *t, struct buf *why)
+word_store(void *field, const struct option_row *o, const struct token *t, struct buf *why)
 {
 	const char *const *words = form_words(o->form);
 
@@ -142,7 +142,7 @@ word_store(void *field, const struct option *o, const struct token *t, struct bu
 }
 
 static enum res
-number_store(void *field, const struct option *o, const struct token *t, struct buf *why)
+number_store(void *field, const struct option_row *o, const struct token *t, struct buf *why)
 {
 	int64_t v = 0;
 	uint64_t size = 0;
@@ -172,7 +172,7 @@ number_store(void *field, const struct option *o, const struct token *t, struct 
 }
 
 static enum res
-string_store(char **field, const struct option *o, const struct token *t, struct buf *why)
+string_store(char **field, const struct option_row *o, const struct token *t, struct buf *why)
 {
 	char text[CONFIG_STRING_MAX + 1];
 	char *copy;
@@ -188,7 +188,7 @@ string_store(char **field, const struct option *o, const struct token *t, struct
 }
 
 static enum res
-scalar_store(void *field, const struct option *o, const struct value *v, struct buf *why)
+scalar_store(void *field, const struct option_row *o, const struct value *v, struct buf *why)
 {
 	bool quoted = o->kind != KIND_BOOL && o->kind != KIND_COUNT && o->kind != KIND_PORT;
 
@@ -226,7 +226,7 @@ scalar_store(void *field, const struct option *o, const struct value *v, struct 
 
 /* A copy of `old`, with the items of v behind it. */
 static enum res
-strings_store(struct strings *field, const struct option *o, bool add, const struct value *v, const char *file,
+strings_store(struct strings *field, const struct option_row *o, bool add, const struct value *v, const char *file,
     unsigned *line, struct buf *why)
 {
 	struct strings list = {0};
@@ -254,7 +254,7 @@ out:
 }
 
 static enum res
-addresses_store(struct addrs *field, const struct option *o, bool add, const struct value *v, unsigned *line,
+addresses_store(struct addrs *field, const struct option_row *o, bool add, const struct value *v, unsigned *line,
     struct buf *why)
 {
 	size_t before = add ? field->n : 0;
@@ -284,7 +284,7 @@ addresses_store(struct addrs *field, const struct option *o, bool add, const str
 }
 
 static enum res
-list_store(void *base, const struct option *o, bool add, const struct value *v, const char *file, unsigned *line,
+list_store(void *base, const struct option_row *o, bool add, const struct value *v, const char *file, unsigned *line,
     struct buf *why)
 {
 	struct strings *strings = field_of(base, o);
@@ -313,7 +313,7 @@ list_store(void *base, const struct option *o, bool add, const struct value *v, 
 }
 
 enum res
-option_store(void *base, const struct option *o, bool add, const struct value *v, const char *file, unsigned *line,
+option_store(void *base, const struct option_row *o, bool add, const struct value *v, const char *file, unsigned *line,
     struct buf *why)
 {
 	bool list = o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES;
@@ -367,7 +367,7 @@ list_print(struct buf *out, const struct strings *strings, const struct addrs *a
 }
 
 void
-option_print(struct buf *out, const struct option *o, const void *base, uint16_t port)
+option_print(struct buf *out, const struct option_row *o, const void *base, uint16_t port)
 {
 	const void *field = (const char *)base + o->offset;
 	char text[TIME_TEXT_MAX];
@@ -406,7 +406,7 @@ option_print(struct buf *out, const struct option *o, const void *base, uint16_t
 }
 
 void
-option_free(void *base, const struct option *o)
+option_free(void *base, const struct option_row *o)
 {
 	void *field = field_of(base, o);
 

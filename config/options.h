@@ -45,7 +45,7 @@ enum option_form {
 	FORM_BARE,     /* an address without a port */
 };
 
-struct option {
+struct option_row {
 	enum option_id id;
 	enum section section;
 	const char *name;
@@ -56,22 +56,22 @@ struct option {
 	enum option_form form;
 };
 
-extern const struct option option_table[OPTION_COUNT];
+extern const struct option_row option_table[OPTION_COUNT];
 extern const char *const section_names[SECTION_COUNT]; /* "" for SECTION_TOP */
 
-const struct option *option_find(enum section, const char *name); /* NULL: there is none */
+const struct option_row *option_find(enum section, const char *name); /* NULL: there is none */
 bool section_has_title(enum section);
 /* The words of a form that is a choice, by the value of its enum; NULL when it is none. */
 const char *const *form_words(enum option_form);
 
 /* Stores a value; base is the struct of the option's section. A list is replaced, with `add` extended. RES_MALFORMED:
  * *line and why say what is wrong and what was expected; the field is as before. */
-enum res option_store(void *base, const struct option *, bool add, const struct value *, const char *file, unsigned *line,
+enum res option_store(void *base, const struct option_row *, bool add, const struct value *, const char *file, unsigned *line,
     struct buf *why);
 /* Appends the field as it would stand in a file: `"info"`, `{"127.0.0.1:53"}`. port: what an address need not say. */
-void option_print(struct buf *out, const struct option *, const void *base, uint16_t port);
+void option_print(struct buf *out, const struct option_row *, const void *base, uint16_t port);
 /* Frees what the field owns. */
-void option_free(void *base, const struct option *);
+void option_free(void *base, const struct option_row *);
 
 void string_print(struct buf *out, const char *s); /* in quotes, escaped */
 bool strings_append(struct strings *, const char *s, struct place);

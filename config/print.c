@@ -8,7 +8,7 @@ static void
 put_options(struct buf *b, enum section section, const void *base, uint16_t port)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		const struct option *o = &option_table[i];
+		const struct option_row *o = &option_table[i];
 
 		if (o->section != section)
 			continue;

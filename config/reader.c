@@ -264,7 +264,7 @@ static void
 reader_on_option(void *ctx, const struct token *name, bool add, const struct value *value)
 {
 	struct reader *r = ctx;
-	const struct option *o = option_find(r->section, name->text);
+	const struct option_row *o = option_find(r->section, name->text);
 	struct buf why = buf_max(CONFIG_STRING_MAX * 2 + 2048);
 	unsigned line = name->line;
 	struct place *said;
@@ -308,7 +308,7 @@ reader_defaults(struct reader *r, enum section section, void *base)
 	struct reader sub = *r;
 
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
-		const struct option *o = &option_table[i];
+		const struct option_row *o = &option_table[i];
 		struct buf text = buf_max(1024);
 
 		/* no address is no value of `address`, and the port follows from the protocol */
@@ -400,15 +400,51 @@ settings_read_text(struct settings **out, const char *file, struct span text, st
 	return reader_finish(&r, out);
 }
 
-void
-settings_routes_drop(struct settings *s)
+static void
+forwards_drop(struct settings *s)
 {
-	upstreams_drop(s);
 	for (size_t i = 0; i < s->n_forward; i++)
 		forward_free(&s->forward[i]);
 	free(s->forward);
 	s->forward = NULL;
 	s->n_forward = 0;
+}
+
+void
+settings_routes_drop(struct settings *s)
+{
+	upstreams_drop(s);
+	forwards_drop(s);
+}
+
+enum res
+settings_narrow(struct settings *s, const char *title)
+{
+	static const char none[] = "upstream \"none\" { address = {\"192.0.2.1\"} }";
+	struct config_errors errors = {0};
+	struct reader r = {.s = s, .errors = &errors};
+	struct upstream_settings *one = NULL;
+	enum res res = RES_OK;
+
+	for (size_t i = 0; title != NULL && i < s->n_upstream; i++)
+		if (strcmp(s->upstream[i].title, title) == 0) {
+			struct upstream_settings first = s->upstream[0];
+
+			s->upstream[0] = s->upstream[i];
+			s->upstream[i] = first;
+			one = &s->upstream[0];
+		}
+	if (title != NULL && one == NULL)
+		return RES_NOT_FOUND;
+	for (size_t i = one != NULL; i < s->n_upstream; i++)
+		upstream_free(&s->upstream[i]);
+	s->n_upstream = one != NULL;
+	forwards_drop(s);
+	if (one == NULL) {
+		res = reader_text(&r, NULL, span_of(none, sizeof none - 1));
+		assert(errors.n == 0);
+	}
+	return res;
 }
 
 void

@@ -135,6 +135,9 @@ void config_errors_add(struct config_errors *, struct place, const char *format,
  */
 enum res settings_read(struct settings **out, const char *file, struct config_errors *errors);
 void settings_free(struct settings *);
+/* Leaves one upstream and no forwards, for tools that are about one. title NULL: a new one, "none", with every option at
+ * its default and an address where no server is (192.0.2.1, RFC 5737). RES_NOT_FOUND: there is no such upstream. */
+enum res settings_narrow(struct settings *, const char *title);
 /* The file that is read when none is named: SYSCONFDIR/ctstub/ctstub.conf; NULL when there is none (the compiled-in
  * defaults rule). Constant. */
 const char *settings_default_file(void);
