@@ -1,0 +1,637 @@
+/*
+ * DNS over HTTPS (RFC 8484) over one HTTP/2 connection (RFC 9113). The only door to nghttp2 of the transport.
+ *
+ * Inside nghttp2's callbacks things are only marked: streams that are finished go into a list, and what follows from
+ * it (answers, resets) happens after nghttp2 has returned. nghttp2 bounds neither a client's header fields nor
+ * informational responses nor empty frames, so the limits below are ours.
+ */
+#include "transport/doh_fields.h"
+#include "transport/wire.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <nghttp2/nghttp2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER_SIZE       12
+#define FIELDS_MAX        64          /* of one response, all header blocks together */
+#define FIELD_BYTES_MAX   (16 * 1024) /* names and values; DoH servers send about 200 bytes */
+#define BLOCKS_MAX        8           /* header blocks: 1xx responses before the final one */
+#define FRAMES_MAX        1000        /* received in FRAMES_PER_MS without one response being finished */
+#define FRAMES_PER_MS     10000
+#define OUT_HIGH          (64 * 1024) /* plain bytes; what does not fit waits in nghttp2, no new streams meanwhile */
+#define STREAMS_MAX       1000        /* at once, whatever the peer allows */
+#define STREAM_ID_MAX     (1 << 30)   /* ids end at 2^31 - 1: the connection is replaced in time */
+#define BODY_KEEP         4096        /* memory that a free stream keeps */
+#define POOL_MAX          64          /* free streams that are kept */
+#define OUTBOUND_ACKS_MAX 64          /* PING and SETTINGS that wait for their acknowledgement to leave */
+#define CONNECTION_WINDOW (1024 * 1024) /* all streams together; a stream's own window bounds its body */
+
+struct doh_stream {
+	struct doh *doh;
+	struct doh_stream *prev, *next; /* live streams; free ones through next */
+	struct doh_stream *done_next;
+	struct tp_query *query; /* NULL: cancelled or answered */
+	int32_t id;
+	bool done;   /* in the list of finished ones */
+	bool closed; /* nghttp2 has forgotten it */
+	bool ended;  /* END_STREAM came */
+	bool reset_by_peer;
+	uint32_t error; /* HTTP/2 code it was closed with */
+	const char *broken; /* what is wrong with the response */
+	int status;
+	bool type_seen, type_is_dns, encoded;
+	uint32_t age_s, retry_after_s;
+	unsigned fields, blocks;
+	size_t field_bytes;
+	struct span request; /* of the query */
+	size_t request_sent;
+	struct buf body;
+};
+
+struct doh {
+	struct wire wire;
+	nghttp2_session *session;
+	struct buf authority, path;
+	enum tp_method method;
+	struct doh_stream *live, *free;
+	unsigned n_live, n_free;
+	struct doh_stream *done, **done_end;
+	bool goaway; /* received */
+	bool broken; /* a frame that must not be */
+	unsigned frames;
+	int64_t frames_since_ms;
+};
+
+static struct doh *
+doh_of(struct wire *w)
+{
+	return (struct doh *)w;
+}
+
+/* ---- streams */
+
+static struct doh_stream *
+stream_new(struct doh *d)
+{
+	struct doh_stream *s = d->free;
+
+	if (s != NULL) {
+		struct buf body = s->body;
+
+		d->free = s->next;
+		d->n_free--;
+		memset(s, 0, sizeof *s);
+		s->body = body;
+		buf_clear(&s->body);
+	} else {
+		s = calloc(1, sizeof *s);
+		if (s == NULL)
+			return NULL;
+		s->body = buf_max(TP_MESSAGE_MAX);
+	}
+	s->doh = d;
+	s->next = d->live;
+	if (d->live != NULL)
+		d->live->prev = s;
+	d->live = s;
+	d->n_live++;
+	return s;
+}
+
+static void
+stream_free(struct doh_stream *s)
+{
+	struct doh *d = s->doh;
+
+	if (s->prev != NULL)
+		s->prev->next = s->next;
+	else
+		d->live = s->next;
+	if (s->next != NULL)
+		s->next->prev = s->prev;
+	d->n_live--;
+	if (d->n_free >= POOL_MAX) {
+		buf_free(&s->body);
+		free(s);
+		return;
+	}
+	if (s->body.cap > BODY_KEEP)
+		buf_free(&s->body);
+	s->next = d->free;
+	d->free = s;
+	d->n_free++;
+}
+
+static void
+stream_mark_done(struct doh_stream *s)
+{
+	if (s->done)
+		return;
+	s->done = true;
+	s->done_next = NULL;
+	*s->doh->done_end = s;
+	s->doh->done_end = &s->done_next;
+}
+
+static struct doh_stream *
+stream_find(nghttp2_session *session, int32_t id)
+{
+	return id == 0 ? NULL : nghttp2_session_get_stream_user_data(session, id);
+}
+
+static void
+stream_break(struct doh_stream *s, const char *what)
+{
+	if (s->broken == NULL)
+		s->broken = what;
+	stream_mark_done(s);
+}
+
+/* ---- nghttp2's callbacks: they mark, nothing else */
+
+static int
+doh_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
+{
+	struct doh *d = arg;
+
+	(void)session;
+	(void)hd;
+	/* A flood of frames that bring no answer forward: PING, SETTINGS, empty DATA, 1xx, unknown types. */
+	return ++d->frames > FRAMES_MAX ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int
+doh_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	struct doh_stream *s = stream_find(session, frame->hd.stream_id);
+
+	(void)arg;
+	if (s == NULL)
+		return 0;
+	if (++s->blocks > BLOCKS_MAX) {
+		stream_break(s, "too many informational responses");
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	}
+	if (s->status >= 200) {
+		stream_break(s, "trailers");
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	}
+	s->status = 0;
+	s->type_seen = s->type_is_dns = s->encoded = false;
+	s->age_s = s->retry_after_s = 0;
+	return 0;
+}
+
+static void
+stream_field(struct doh_stream *s, struct span name, struct span value)
+{
+	if (span_equal(name, span_str(":status"))) {
+		s->status = doh_status(value);
+	} else if (span_equal(name, span_str("content-type"))) {
+		s->type_is_dns = !s->type_seen && doh_type_is_dns(value);
+		s->type_seen = true;
+	} else if (span_equal(name, span_str("age"))) {
+		s->age_s = doh_seconds(value);
+	} else if (span_equal(name, span_str("retry-after"))) {
+		s->retry_after_s = doh_seconds(value);
+	} else if (span_equal(name, span_str("content-encoding"))) {
+		s->encoded = !ascii_case_equal(value, span_str("identity"));
+	}
+}
+
+static int
+doh_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t n_name,
+    const uint8_t *value, size_t n_value, uint8_t flags, void *arg)
+{
+	struct doh_stream *s = stream_find(session, frame->hd.stream_id);
+
+	(void)flags;
+	(void)arg;
+	if (s == NULL)
+		return 0;
+	s->field_bytes += n_name + n_value;
+	if (++s->fields > FIELDS_MAX || s->field_bytes > FIELD_BYTES_MAX) {
+		stream_break(s, "too many header fields");
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
+	}
+	stream_field(s, span_of(name, n_name), span_of(value, n_value));
+	return 0;
+}
+
+static int
+doh_on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *p, size_t n, void *arg)
+{
+	struct doh_stream *s = stream_find(session, id);
+
+	(void)flags;
+	(void)arg;
+	if (s == NULL || s->broken != NULL)
+		return 0;
+	buf_put(&s->body, span_of(p, n));
+	if (!buf_ok(&s->body))
+		stream_break(s, "a body larger than any DNS message");
+	return 0;
+}
+
+static int
+doh_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	struct doh_stream *s = stream_find(session, frame->hd.stream_id);
+	struct doh *d = arg;
+
+	if (frame->hd.type == NGHTTP2_GOAWAY)
+		d->goaway = true;
+	if (s == NULL)
+		return 0;
+	if (frame->hd.type == NGHTTP2_RST_STREAM)
+		s->reset_by_peer = true;
+	if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
+	    frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
+		s->ended = true;
+		stream_mark_done(s);
+	}
+	return 0;
+}
+
+static int
+doh_on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int code, void *arg)
+{
+	struct doh *d = arg;
+	struct doh_stream *s = stream_find(session, frame->hd.stream_id);
+
+	(void)code;
+	if (s == NULL || frame->hd.type == NGHTTP2_PUSH_PROMISE)
+		d->broken = true;
+	else
+		stream_break(s, "a malformed frame");
+	return 0;
+}
+
+static int
+doh_on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *arg)
+{
+	struct doh_stream *s = stream_find(session, id);
+
+	(void)arg;
+	if (s == NULL)
+		return 0;
+	s->closed = true;
+	s->error = error;
+	stream_mark_done(s);
+	return 0;
+}
+
+static ssize_t
+doh_on_request_read(nghttp2_session *session, int32_t id, uint8_t *p, size_t room, uint32_t *flags,
+    nghttp2_data_source *source, void *arg)
+{
+	struct doh_stream *s = source->ptr;
+	struct span rest = span_slice(s->request, s->request_sent, room);
+
+	(void)session;
+	(void)id;
+	(void)arg;
+	if (s->query == NULL) /* cancelled: the bytes may be gone, its reset is on the way */
+		return NGHTTP2_ERR_DEFERRED;
+	if (rest.n > 0)
+		memcpy(p, rest.p, rest.n);
+	s->request_sent += rest.n;
+	if (s->request_sent == s->request.n)
+		*flags |= NGHTTP2_DATA_FLAG_EOF;
+	return (ssize_t)rest.n;
+}
+
+/* ---- requests */
+
+static nghttp2_nv
+field(const char *name, struct span value, bool lasting)
+{
+	/* Names are constants; values that outlive the session need no copy either. */
+	return (nghttp2_nv){
+	    .name = (uint8_t *)(uintptr_t)name,
+	    .namelen = strlen(name),
+	    .value = (uint8_t *)(uintptr_t)value.p,
+	    .valuelen = value.n,
+	    .flags = (uint8_t)(NGHTTP2_NV_FLAG_NO_COPY_NAME | (lasting ? NGHTTP2_NV_FLAG_NO_COPY_VALUE : 0)),
+	};
+}
+
+static int32_t
+request_submit(struct doh *d, struct doh_stream *s)
+{
+	static const char dns_message[] = "application/dns-message";
+	const struct span type = span_of(dns_message, sizeof dns_message - 1);
+	bool post = d->method == TP_POST;
+	struct buf get_path = buf_max(128 * 1024);
+	struct span path = buf_span(&d->path);
+	char length[8];
+	nghttp2_data_provider body = {.source.ptr = s, .read_callback = doh_on_request_read};
+	nghttp2_nv fields[7];
+	size_t n = 0;
+	int32_t id;
+
+	if (!post) {
+		doh_path(&get_path, (const char *)d->path.p, &s->request);
+		path = buf_span(&get_path);
+		if (!buf_ok(&get_path)) {
+			buf_free(&get_path);
+			return NGHTTP2_ERR_NOMEM;
+		}
+	}
+	fields[n++] = field(":method", span_str(post ? "POST" : "GET"), true);
+	fields[n++] = field(":scheme", span_str("https"), true);
+	fields[n++] = field(":authority", buf_span(&d->authority), true);
+	fields[n] = field(":path", path, post);
+	if (!post) /* each is another: keep them out of the peer's table of fields */
+		fields[n].flags |= NGHTTP2_NV_FLAG_NO_INDEX;
+	n++;
+	fields[n++] = field("accept", type, true);
+	if (post) {
+		fields[n++] = field("content-type", type, true);
+		fields[n++] = field("content-length",
+		    span_of(length, (size_t)snprintf(length, sizeof length, "%zu", s->request.n)), false);
+	}
+	id = nghttp2_submit_request(d->session, NULL, fields, n, post ? &body : NULL, s);
+	buf_free(&get_path);
+	return id;
+}
+
+static bool
+doh_is_draining(const struct wire *w)
+{
+	const struct doh *d = (const struct doh *)w;
+
+	return d->goaway || nghttp2_session_get_next_stream_id(d->session) >= STREAM_ID_MAX;
+}
+
+static bool
+doh_has_room(const struct wire *w)
+{
+	const struct doh *d = (const struct doh *)w;
+	uint32_t most = nghttp2_session_get_remote_settings(d->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+
+	/* Beyond what the peer allows nghttp2 would queue them, out of reach: they wait in the slot instead. */
+	return d->n_live < most && d->n_live < STREAMS_MAX && !doh_is_draining(w);
+}
+
+static enum res
+doh_take(struct wire *w, struct tp_query *q, struct buf *out)
+{
+	struct doh *d = doh_of(w);
+	struct doh_stream *s;
+
+	(void)out;
+	if (nghttp2_session_get_outbound_queue_size(d->session) > STREAMS_MAX + OUTBOUND_ACKS_MAX)
+		return RES_LIMIT;
+	s = stream_new(d);
+	if (s == NULL)
+		return RES_NOMEM;
+	be16_write(q->message, 0); /* RFC 8484, 4.1: the same question is the same request */
+	s->query = q;
+	s->request = query_wire(q, false);
+	s->id = request_submit(d, s);
+	if (s->id < 0) {
+		stream_free(s);
+		return RES_NOMEM;
+	}
+	q->stream = s;
+	return RES_OK;
+}
+
+static void
+doh_cancel(struct wire *w, struct tp_query *q)
+{
+	struct doh *d = doh_of(w);
+	struct doh_stream *s = q->stream;
+
+	s->query = NULL;
+	q->stream = NULL;
+	if (!s->closed && !s->done)
+		(void)nghttp2_submit_rst_stream(d->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_CANCEL);
+}
+
+/* ---- answers */
+
+static void
+stream_judge(const struct doh_stream *s, struct tp_answer *a)
+{
+	a->http_status = s->status;
+	a->retry_after_s = s->retry_after_s < 86400 ? s->retry_after_s : 86400;
+	if (s->broken != NULL)
+		a->failure = REASON_DOH_MALFORMED;
+	else if (!s->ended)
+		a->failure = s->reset_by_peer || s->error == NGHTTP2_NO_ERROR ? REASON_CLOSED : REASON_DOH_MALFORMED;
+	else if (s->status == 301 || s->status == 302 || s->status == 303 || s->status == 307 || s->status == 308)
+		a->failure = REASON_DOH_REDIRECT;
+	else if (s->status != 200)
+		a->failure = REASON_DOH_STATUS;
+	else if (!s->type_is_dns)
+		a->failure = REASON_DOH_TYPE;
+	else if (s->encoded || s->body.n < HEADER_SIZE || be16_read(s->body.p) != 0)
+		a->failure = REASON_DOH_MALFORMED;
+}
+
+/* False: the connection is gone. */
+static bool
+stream_finish(struct doh *d, struct doh_stream *s)
+{
+	struct tp_query *q = s->query;
+	struct tp_answer answer = {.age_s = s->age_s};
+	bool goes_on = true;
+
+	if (!s->closed && s->broken != NULL)
+		(void)nghttp2_submit_rst_stream(d->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_CANCEL);
+	else if (!s->closed) /* answered before it had read the whole question */
+		(void)nghttp2_submit_rst_stream(d->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
+	s->query = NULL;
+	if (q != NULL) {
+		q->stream = NULL;
+		stream_judge(s, &answer);
+		if (answer.failure != REASON_NONE && !s->ended && s->error == NGHTTP2_REFUSED_STREAM) {
+			d->wire.hooks->on_unprocessed(d->wire.ctx, q); /* RFC 9113, 8.7 */
+		} else {
+			if (answer.failure == REASON_NONE) {
+				d->frames = 0;
+				be16_write(s->body.p, q->id);
+				answer.message = buf_span(&s->body);
+			}
+			goes_on = d->wire.hooks->on_answer(d->wire.ctx, q, &answer);
+		}
+	}
+	return goes_on;
+}
+
+static bool
+streams_finish(struct doh *d)
+{
+	struct doh_stream *s;
+
+	while ((s = d->done) != NULL) {
+		d->done = s->done_next;
+		if (d->done == NULL)
+			d->done_end = &d->done;
+		if (!stream_finish(d, s))
+			return false;
+		if (s->closed)
+			stream_free(s);
+		else
+			s->done = false; /* its close comes later */
+	}
+	return true;
+}
+
+static enum reason
+doh_feed(struct wire *w, uint8_t *p, size_t n, const char **detail)
+{
+	struct doh *d = doh_of(w);
+	int64_t now = clock_boot_ms();
+	ssize_t used;
+
+	if (now - d->frames_since_ms >= FRAMES_PER_MS) {
+		d->frames_since_ms = now;
+		d->frames = 0;
+	}
+	used = nghttp2_session_mem_recv(d->session, p, n);
+	if (!streams_finish(d))
+		return REASON_NONE;
+	if (used < 0) {
+		*detail = used == NGHTTP2_ERR_CALLBACK_FAILURE ? "too many frames" : nghttp2_strerror((int)used);
+		return REASON_DOH_MALFORMED;
+	}
+	if (d->broken || (!d->goaway && !nghttp2_session_want_read(d->session))) {
+		*detail = "a frame that must not be";
+		return REASON_DOH_MALFORMED;
+	}
+	return REASON_NONE;
+}
+
+static bool
+doh_gather(struct wire *w, struct buf *out)
+{
+	struct doh *d = doh_of(w);
+
+	while (out->n < OUT_HIGH) {
+		const uint8_t *p;
+		ssize_t n = nghttp2_session_mem_send(d->session, &p);
+
+		if (n < 0)
+			return false;
+		if (n == 0)
+			break;
+		buf_put(out, span_of(p, (size_t)n));
+		if (!buf_ok(out))
+			return false;
+	}
+	/* A stream may close by our own reset, inside mem_send: nobody waits for it. */
+	if (!streams_finish(d))
+		return true;
+	return nghttp2_session_want_read(d->session) || nghttp2_session_want_write(d->session);
+}
+
+static uint32_t
+doh_owed(const struct wire *w)
+{
+	(void)w;
+	return 0; /* a reset stream is closed for both */
+}
+
+/* ---- the beginning and the end */
+
+static void
+doh_free(struct wire *w)
+{
+	struct doh *d = doh_of(w);
+	struct doh_stream *s;
+
+	nghttp2_session_del(d->session);
+	while (d->live != NULL)
+		stream_free(d->live);
+	while ((s = d->free) != NULL) {
+		d->free = s->next;
+		buf_free(&s->body);
+		free(s);
+	}
+	buf_free(&d->authority);
+	buf_free(&d->path);
+	free(d);
+}
+
+static const struct wire_ops doh_ops = {
+    .free = doh_free,
+    .has_room = doh_has_room,
+    .take = doh_take,
+    .cancel = doh_cancel,
+    .gather = doh_gather,
+    .feed = doh_feed,
+    .is_draining = doh_is_draining,
+    .owed = doh_owed,
+};
+
+static bool
+session_open(struct doh *d)
+{
+	nghttp2_session_callbacks *callbacks = NULL;
+	nghttp2_option *option = NULL;
+	bool ok = false;
+
+	if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
+		goto done;
+	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, doh_on_begin_frame);
+	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, doh_on_begin_headers);
+	nghttp2_session_callbacks_set_on_header_callback(callbacks, doh_on_header);
+	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, doh_on_data);
+	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, doh_on_frame);
+	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, doh_on_invalid_frame);
+	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, doh_on_stream_close);
+	nghttp2_option_set_max_outbound_ack(option, OUTBOUND_ACKS_MAX);
+	nghttp2_option_set_no_closed_streams(option, 1);
+	ok = nghttp2_session_client_new2(&d->session, callbacks, d, option) == 0;
+
+done:
+	nghttp2_option_del(option);
+	nghttp2_session_callbacks_del(callbacks);
+	return ok;
+}
+
+enum res
+doh_new(struct wire **out, const struct tp_target *target, const struct wire_hooks *hooks, void *ctx)
+{
+	const nghttp2_settings_entry settings[] = {
+	    {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, /* RFC 8484, 5.3 */
+	    {NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, 0},
+	    {NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 65535},
+	    {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, FIELD_BYTES_MAX},
+	};
+	struct doh *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		return RES_NOMEM;
+	d->wire = (struct wire){&doh_ops, hooks, ctx};
+	d->done_end = &d->done;
+	d->frames_since_ms = clock_boot_ms();
+	d->method = target->method;
+	d->authority = buf_max(512);
+	d->path = buf_max(8192);
+	doh_authority(&d->authority, target);
+	doh_path(&d->path, target->path, NULL);
+	if (buf_cstr(&d->authority) == NULL || buf_cstr(&d->path) == NULL || !session_open(d))
+		goto fail;
+	if (nghttp2_submit_settings(d->session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) != 0)
+		goto fail;
+	if (nghttp2_session_set_local_window_size(d->session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW) != 0)
+		goto fail;
+	*out = &d->wire;
+	return RES_OK;
+
+fail:
+	if (d->session != NULL)
+		nghttp2_session_del(d->session);
+	buf_free(&d->authority);
+	buf_free(&d->path);
+	free(d);
+	return RES_NOMEM;
+}

@@ -1,0 +1,20 @@
+/*
+ * doh_fields.h - the few HTTP fields that a DoH client reads and writes, as text. No HTTP/2 in here.
+ */
+#ifndef TRANSPORT_DOH_FIELDS_H
+#define TRANSPORT_DOH_FIELDS_H
+
+#include "transport/transport.h"
+
+/* application/dns-message, with any parameters (RFC 8484, 6; RFC 9110, 8.3.1). */
+bool doh_type_is_dns(struct span value);
+/* delta-seconds (RFC 9111, 1.2.2): what is no number is 0, what is too large is the largest. */
+uint32_t doh_seconds(struct span value);
+/* Three digits; 0 when it is not that. */
+int doh_status(struct span value);
+/* The name or the address literal, and the port unless it is 443 (RFC 3986, 3.2). */
+void doh_authority(struct buf *, const struct tp_target *);
+/* The path without a URI template's "{?dns}"; for GET followed by the question (RFC 8484, 4.1). */
+void doh_path(struct buf *, const char *path, const struct span *question);
+
+#endif

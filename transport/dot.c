@@ -1,0 +1,256 @@
+/*
+ * DNS over TLS (RFC 7858): messages behind a two-byte length, in any order.
+ *
+ * Ids are random and are not used again until their answer came, also when the question was cancelled: a late answer
+ * can not be taken for another's (RFC 7766, 6.2.1; dnsdist CVE-2026-33596 is what happens else).
+ */
+#include "transport/wire.h"
+
+#include "base/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HEADER_SIZE  12
+#define BUCKETS      1024
+#define STRANGERS_MAX 16         /* answers with an id that was never asked; then the peer is broken or hostile */
+#define OWED_MAX     16384       /* cancelled and unanswered: beyond, a new connection is cheaper than finding free ids */
+#define OUT_HIGH     (128 * 1024) /* not written yet: questions wait in their slot, where they can be failed over */
+
+struct dot {
+	struct wire wire;
+	struct tp_query *bucket[BUCKETS]; /* by wire_id, through same */
+	uint64_t busy[65536 / 64];        /* ids whose answer did not come yet */
+	uint32_t in_flight, owed;
+	unsigned strangers;
+	bool keepalive_asked;
+	bool keepalive_waits; /* the answer to keepalive_id tells the idle timeout */
+	uint16_t keepalive_id;
+	struct buf rest; /* the beginning of a message whose end did not come yet */
+};
+
+static struct dot *
+dot_of(struct wire *w)
+{
+	return (struct dot *)w;
+}
+
+static bool
+id_is_busy(const struct dot *d, uint16_t id)
+{
+	return d->busy[id / 64] >> id % 64 & 1;
+}
+
+static struct tp_query **
+bucket_find(struct dot *d, uint16_t id)
+{
+	struct tp_query **at = &d->bucket[id % BUCKETS];
+
+	while (*at != NULL && (*at)->wire_id != id)
+		at = &(*at)->same;
+	return at;
+}
+
+static bool
+dot_has_room(const struct wire *w)
+{
+	const struct dot *d = (const struct dot *)w;
+
+	return d->in_flight < TP_INFLIGHT_MAX && d->owed < OWED_MAX;
+}
+
+static enum res
+dot_take(struct wire *w, struct tp_query *q, struct buf *out)
+{
+	struct dot *d = dot_of(w);
+	bool keepalive = !d->keepalive_asked && q->padding.rdlen_at != 0;
+	struct span message;
+	uint8_t *p;
+	uint16_t id;
+
+	if (!dot_has_room(w) || out->n > OUT_HIGH)
+		return RES_LIMIT;
+	do { /* at most a third of the ids is busy */
+		id = (uint16_t)random_u32();
+	} while (id_is_busy(d, id));
+	message = query_wire(q, keepalive);
+	p = buf_room(out, 2 + message.n);
+	if (p == NULL)
+		return RES_NOMEM;
+	be16_write(p, (uint16_t)message.n);
+	memcpy(p + 2, message.p, message.n);
+	be16_write(p + 2, id);
+	buf_added(out, 2 + message.n);
+
+	q->wire_id = id;
+	q->same = d->bucket[id % BUCKETS];
+	d->bucket[id % BUCKETS] = q;
+	d->busy[id / 64] |= UINT64_C(1) << id % 64;
+	d->in_flight++;
+	if (keepalive) {
+		d->keepalive_asked = d->keepalive_waits = true;
+		d->keepalive_id = id;
+	}
+	return RES_OK;
+}
+
+static void
+dot_cancel(struct wire *w, struct tp_query *q)
+{
+	struct dot *d = dot_of(w);
+
+	*bucket_find(d, q->wire_id) = q->same;
+	d->in_flight--;
+	d->owed++;
+}
+
+static bool
+dot_gather(struct wire *w, struct buf *out)
+{
+	(void)w;
+	(void)out;
+	return true;
+}
+
+/* One message. False: the connection is gone. */
+static bool
+message_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
+{
+	uint16_t id = be16_read(p);
+	struct tp_query **at = bucket_find(d, id), *q = *at;
+	struct tp_answer answer = {.message = span_of(p, n)};
+
+	if (q == NULL) {
+		d->wire.hooks->on_unexpected(d->wire.ctx);
+		if (id_is_busy(d, id)) { /* cancelled */
+			d->owed--;
+			d->busy[id / 64] &= ~(UINT64_C(1) << id % 64);
+		} else if (++d->strangers >= STRANGERS_MAX) {
+			*bad = REASON_ANSWER_MISMATCH;
+		}
+		return true;
+	}
+	*at = q->same;
+	d->busy[id / 64] &= ~(UINT64_C(1) << id % 64);
+	d->in_flight--;
+	if (d->keepalive_waits && id == d->keepalive_id) {
+		int64_t ms = padding_keepalive_ms(answer.message);
+
+		d->keepalive_waits = false;
+		if (ms >= 0)
+			d->wire.hooks->on_keepalive(d->wire.ctx, ms);
+	}
+	be16_write(p, q->id);
+	return d->wire.hooks->on_answer(d->wire.ctx, q, &answer);
+}
+
+/* Delivers every whole message and returns how many bytes they were; SIZE_MAX: the connection is gone. */
+static size_t
+messages_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
+{
+	size_t done = 0;
+
+	while (*bad == REASON_NONE && n - done >= 2) {
+		size_t size = be16_read(p + done);
+
+		if (size < HEADER_SIZE) {
+			*bad = REASON_ANSWER_MALFORMED;
+			break;
+		}
+		if (n - done - 2 < size)
+			break;
+		if (!message_deliver(d, p + done + 2, size, bad))
+			return SIZE_MAX;
+		done += 2 + size;
+	}
+	return done;
+}
+
+static enum reason
+dot_feed(struct wire *w, uint8_t *p, size_t n, const char **detail)
+{
+	struct dot *d = dot_of(w);
+	enum reason bad = REASON_NONE;
+	size_t done;
+
+	/* A message that is in pieces is put together, no more than that; the rest is delivered from where it lies. */
+	while (d->rest.n > 0 && n > 0) {
+		size_t want = d->rest.n < 2 ? 2 : 2 + (size_t)be16_read(d->rest.p);
+		size_t piece = want - d->rest.n < n ? want - d->rest.n : n;
+
+		buf_put(&d->rest, span_of(p, piece));
+		if (!buf_ok(&d->rest))
+			return REASON_OUT_OF_MEMORY;
+		p += piece;
+		n -= piece;
+		if (d->rest.n < want)
+			return REASON_NONE;
+		done = messages_deliver(d, d->rest.p, d->rest.n, &bad);
+		if (done == SIZE_MAX)
+			return REASON_NONE;
+		if (bad != REASON_NONE)
+			goto bad;
+		if (done > 0) {
+			if (d->rest.cap > 4096)
+				buf_free(&d->rest);
+			else
+				buf_clear(&d->rest);
+		}
+	}
+	done = messages_deliver(d, p, n, &bad);
+	if (done == SIZE_MAX)
+		return REASON_NONE;
+	if (bad != REASON_NONE)
+		goto bad;
+	buf_put(&d->rest, span_of(p + done, n - done));
+	return buf_ok(&d->rest) ? REASON_NONE : REASON_OUT_OF_MEMORY;
+
+bad:
+	*detail = bad == REASON_ANSWER_MALFORMED ? "a message shorter than its header" : "answers to nothing that was asked";
+	return bad;
+}
+
+static bool
+dot_is_draining(const struct wire *w)
+{
+	return ((const struct dot *)w)->owed >= OWED_MAX;
+}
+
+static uint32_t
+dot_owed(const struct wire *w)
+{
+	return ((const struct dot *)w)->owed;
+}
+
+static void
+dot_free(struct wire *w)
+{
+	struct dot *d = dot_of(w);
+
+	buf_free(&d->rest);
+	free(d);
+}
+
+static const struct wire_ops dot_ops = {
+    .free = dot_free,
+    .has_room = dot_has_room,
+    .take = dot_take,
+    .cancel = dot_cancel,
+    .gather = dot_gather,
+    .feed = dot_feed,
+    .is_draining = dot_is_draining,
+    .owed = dot_owed,
+};
+
+enum res
+dot_new(struct wire **out, const struct wire_hooks *hooks, void *ctx)
+{
+	struct dot *d = calloc(1, sizeof *d);
+
+	if (d == NULL)
+		return RES_NOMEM;
+	d->wire = (struct wire){&dot_ops, hooks, ctx};
+	d->rest = buf_max(2 + TP_MESSAGE_MAX);
+	*out = &d->wire;
+	return RES_OK;
+}

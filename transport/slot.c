@@ -1,0 +1,516 @@
+#include "transport/slot.h"
+
+#include "transport/conn.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- questions */
+
+static void
+query_finish(struct tp_slot *slot, struct tp_query *q, const struct tp_answer *answer)
+{
+	loop_timer_stop(&q->deadline);
+	q->place = QUERY_DONE;
+	q->fn(q->arg, answer);
+	query_give(&slot->pool, q);
+}
+
+static void
+query_fail(struct tp_slot *slot, struct tp_query *q, enum reason reason)
+{
+	struct tp_answer answer = {.failure = reason, .retry_safe = !q->written};
+
+	query_finish(slot, q, &answer);
+}
+
+static void
+query_wait(struct tp_slot *slot, struct tp_query *q, bool first)
+{
+	q->place = QUERY_WAITING;
+	q->conn = NULL;
+	if (first)
+		query_list_prepend(&slot->waiting, q);
+	else
+		query_list_append(&slot->waiting, q);
+}
+
+/* Out of whatever list it is in. */
+static void
+query_detach(struct tp_query *q)
+{
+	switch (q->place) {
+	case QUERY_WAITING:
+		query_list_remove(&q->slot->waiting, q);
+		break;
+	case QUERY_FAILING:
+		query_list_remove(&q->slot->failing, q);
+		break;
+	case QUERY_IN_FLIGHT:
+		conn_cancel(q->conn, q);
+		slot_want_flush(q->slot);
+		break;
+	case QUERY_DONE:
+	case QUERY_FREE:
+		break;
+	}
+}
+
+static void
+query_on_deadline(void *ctx)
+{
+	struct tp_query *q = ctx;
+	struct tp_slot *slot = q->slot;
+	bool connected = q->written || (slot->conn != NULL && slot->conn->state == CONN_READY);
+
+	query_detach(q);
+	query_fail(slot, q, connected ? REASON_CLOSED : REASON_CONNECT_TIMEOUT);
+}
+
+enum res
+tp_send(struct tp_query **out, struct tp_slot *slot, struct span message, int64_t deadline_ms, tp_answer_fn fn, void *arg)
+{
+	struct tp_query *q;
+
+	if (message.n < 12 || message.n > TP_MESSAGE_MAX)
+		return RES_MALFORMED;
+	if (slot->waiting.n >= TP_QUEUE_MAX)
+		return RES_LIMIT;
+	q = query_take(&slot->pool, message);
+	if (q == NULL)
+		return RES_NOMEM;
+	q->slot = slot;
+	q->fn = fn;
+	q->arg = arg;
+	loop_timer_init(&q->deadline, slot->loop, query_on_deadline, q);
+	loop_timer_set(&q->deadline, deadline_ms - loop_now_ms(slot->loop));
+	query_wait(slot, q, false);
+	slot->stats.questions++;
+	slot_want_flush(slot);
+	*out = q;
+	return RES_OK;
+}
+
+void
+tp_cancel(struct tp_query *q)
+{
+	if (q->place == QUERY_DONE) /* inside its own callback */
+		return;
+	loop_timer_stop(&q->deadline);
+	query_detach(q);
+	query_give(&q->slot->pool, q);
+}
+
+/* ---- connections */
+
+static void
+conn_list_remove(struct conn **list, struct conn *c)
+{
+	while (*list != NULL && *list != c)
+		list = &(*list)->next;
+	if (*list != NULL)
+		*list = c->next;
+	c->next = NULL;
+}
+
+static void
+slot_forget(struct tp_slot *slot, struct conn *c)
+{
+	if (slot->conn == c)
+		slot->conn = NULL;
+	else
+		conn_list_remove(&slot->draining, c);
+	c->next = slot->gone;
+	slot->gone = c;
+	slot_want_flush(slot);
+}
+
+static void
+slot_free_gone(struct tp_slot *slot)
+{
+	struct conn *c;
+
+	while ((c = slot->gone) != NULL) {
+		slot->gone = c->next;
+		conn_free(c);
+	}
+}
+
+/* Everything the connection carried waits again, in its order; with count, the questions that have seen too many
+ * connections end fail instead. */
+static void
+slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
+{
+	struct tp_query *q;
+
+	while ((q = c->in_flight.last) != NULL) {
+		query_list_remove(&c->in_flight, q);
+		if (count && ++q->deaths >= SLOT_DEATHS_MAX) {
+			q->place = QUERY_FAILING;
+			query_list_prepend(&slot->failing, q);
+		} else {
+			slot->stats.repeated++;
+			query_wait(slot, q, true);
+		}
+	}
+}
+
+static void
+slot_fail_waiting(struct tp_slot *slot)
+{
+	struct tp_query *q;
+
+	while ((q = slot->waiting.first) != NULL) {
+		query_list_remove(&slot->waiting, q);
+		q->place = QUERY_FAILING;
+		query_list_append(&slot->failing, q);
+	}
+}
+
+static void
+slot_fail_failing(struct tp_slot *slot, enum reason reason)
+{
+	struct tp_query *q;
+
+	while ((q = slot->failing.first) != NULL) {
+		query_list_remove(&slot->failing, q);
+		query_fail(slot, q, reason);
+	}
+}
+
+/* Closes without an event; its questions wait again. */
+static void
+slot_drop_conn(struct tp_slot *slot, struct conn *c)
+{
+	conn_shut(c);
+	slot_take_back(slot, c, false);
+	slot_forget(slot, c);
+}
+
+static void
+slot_start_draining(struct tp_slot *slot)
+{
+	struct conn *c = slot->conn, *last = c;
+	unsigned n = 1;
+
+	c->draining = true;
+	slot->conn = NULL;
+	c->next = slot->draining;
+	slot->draining = c;
+	for (; last->next != NULL; n++)
+		last = last->next;
+	if (n > SLOT_DRAINING_MAX)
+		slot_drop_conn(slot, last);
+}
+
+static void
+slot_event(struct tp_slot *slot, struct tp_event *event)
+{
+	if (slot->hooks.on_event != NULL)
+		slot->hooks.on_event(slot->hooks.ctx, slot, event);
+}
+
+void
+slot_on_ready(struct tp_slot *slot, struct conn *c)
+{
+	struct tp_event event = {
+	    .kind = TP_EVENT_READY,
+	    .verdict = &c->verdict,
+	    .resumed = tls_resumed(c->tls),
+	    .handshake_ms = loop_now_ms(slot->loop) - c->start_ms,
+	};
+
+	slot->wanted = false;
+	slot->stats.handshakes++;
+	slot->stats.resumed += event.resumed;
+	slot->stats.handshake_ms = event.handshake_ms;
+	slot_want_flush(slot);
+	slot_event(slot, &event);
+}
+
+/* A session that could not be resumed says nothing about the peer: a full handshake is made at once. */
+static bool
+slot_tries_in_full(struct tp_slot *slot, const struct conn *c, enum reason reason)
+{
+	if (c == NULL || !c->offered)
+		return false;
+	if (!reason_is_verdict(reason) && reason != REASON_TLS_ALERT && reason != REASON_TLS_FAILED && reason != REASON_CLOSED)
+		return false;
+	tickets_clear(&slot->tickets);
+	slot->wanted = true;
+	slot_want_flush(slot);
+	return true;
+}
+
+void
+slot_on_gone(struct tp_slot *slot, struct conn *c, bool was_ready, enum reason reason, const char *detail)
+{
+	struct tp_event event = {
+	    .kind = was_ready ? TP_EVENT_CLOSED : TP_EVENT_FAILED,
+	    .reason = reason,
+	    .detail = detail,
+	};
+	bool current = c == NULL || slot->conn == c;
+
+	if (c != NULL) {
+		event.verdict = c->verdict.at_ms != 0 || c->verdict.n_findings > 0 ? &c->verdict : NULL;
+		event.handshake_ms = loop_now_ms(slot->loop) - c->start_ms;
+		event.resumed = was_ready && tls_resumed(c->tls);
+		slot_take_back(slot, c, true);
+		slot_forget(slot, c);
+	}
+	if (!was_ready && slot_tries_in_full(slot, c, reason))
+		return;
+	if (!was_ready) {
+		slot->wanted = false;
+		if (current)
+			slot_fail_waiting(slot);
+	}
+	if (reason_is_verdict(reason))
+		slot->stats.refused++;
+	else if (!was_ready)
+		slot->stats.failures++;
+	if (reason_is_verdict(reason))
+		tickets_clear(&slot->tickets);
+	slot_event(slot, &event);
+	slot_fail_failing(slot, reason);
+}
+
+static void
+stats_on_answer(struct tp_stats *s, int64_t rtt_us)
+{
+	int64_t step = s->median_us / 32 + 1;
+
+	s->answers++;
+	if (s->srtt_us < 0) {
+		s->srtt_us = s->median_us = rtt_us;
+		return;
+	}
+	s->srtt_us += (rtt_us - s->srtt_us) / 8;
+	/* Moves by a fixed part towards each sample: half of them lie above where it comes to rest. */
+	if (rtt_us > s->median_us)
+		s->median_us += step;
+	else if (rtt_us < s->median_us)
+		s->median_us -= step;
+}
+
+void
+slot_on_answer(struct tp_slot *slot, struct conn *c, struct tp_query *q, struct tp_answer *answer)
+{
+	query_list_remove(&c->in_flight, q);
+	q->conn = NULL;
+	if (answer->failure == REASON_NONE)
+		stats_on_answer(&slot->stats, answer->rtt_us);
+	query_finish(slot, q, answer);
+}
+
+void
+slot_on_unprocessed(struct tp_slot *slot, struct conn *c, struct tp_query *q)
+{
+	struct tp_answer answer = {.failure = REASON_CLOSED, .retry_safe = true};
+
+	query_list_remove(&c->in_flight, q);
+	if (++q->deaths >= SLOT_DEATHS_MAX) {
+		query_finish(slot, q, &answer);
+		return;
+	}
+	slot->stats.repeated++;
+	query_wait(slot, q, true);
+	slot_want_flush(slot);
+}
+
+static void
+slot_on_flush(void *ctx)
+{
+	struct tp_slot *slot = ctx;
+	struct conn *c, *next;
+
+	slot_free_gone(slot);
+	c = slot->conn;
+	if (c != NULL && c->state == CONN_READY) {
+		if (c->wire->ops->is_draining(c->wire))
+			slot_start_draining(slot);
+		else if (slot->waiting.n > 0 && conn_is_stale(c))
+			conn_close_idle(c);
+	}
+	if (slot->conn == NULL && (slot->waiting.n > 0 || slot->wanted))
+		(void)conn_open(slot, tickets_take(&slot->tickets, loop_now_ms(slot->loop)));
+	if (slot->conn != NULL)
+		conn_flush(slot->conn);
+	for (c = slot->draining; c != NULL; c = next) {
+		next = c->next;
+		conn_flush(c);
+	}
+}
+
+void
+slot_want_flush(struct tp_slot *slot)
+{
+	loop_defer(&slot->flush, slot->loop, slot_on_flush, slot);
+}
+
+/* ---- the slot */
+
+enum res
+tp_slot_new(struct tp_slot **out, struct loop *loop, const struct tp_target *target, const struct tp_hooks *hooks)
+{
+	struct tp_slot *slot = calloc(1, sizeof *slot);
+
+	if (slot == NULL)
+		return RES_NOMEM;
+	slot->loop = loop;
+	slot->target = target;
+	if (hooks != NULL)
+		slot->hooks = *hooks;
+	slot->stats.handshake_ms = slot->stats.srtt_us = slot->stats.median_us = -1;
+	*out = slot;
+	return RES_OK;
+}
+
+void
+tp_slot_free(struct tp_slot *slot)
+{
+	struct tp_query *q;
+
+	if (slot == NULL)
+		return;
+	tp_slot_drop(slot, true);
+	while ((q = slot->failing.first) != NULL || (q = slot->waiting.first) != NULL)
+		tp_cancel(q);
+	loop_defer_stop(&slot->flush);
+	slot_free_gone(slot);
+	query_pool_free(&slot->pool);
+	free(slot);
+}
+
+void
+tp_slot_connect(struct tp_slot *slot)
+{
+	if (slot->conn != NULL)
+		return;
+	slot->wanted = true;
+	slot_want_flush(slot);
+}
+
+void
+tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
+{
+	struct conn *c;
+
+	while ((c = slot->draining) != NULL)
+		slot_drop_conn(slot, c);
+	if (slot->conn != NULL)
+		slot_drop_conn(slot, slot->conn);
+	if (forget_tickets)
+		tickets_clear(&slot->tickets);
+}
+
+static bool
+text_differs(const char *a, const char *b)
+{
+	return strcmp(a != NULL ? a : "", b != NULL ? b : "") != 0;
+}
+
+void
+tp_slot_retarget(struct tp_slot *slot, const struct tp_target *target)
+{
+	const struct tp_target *before = slot->target;
+	bool other_peer = text_differs(before->name, target->name) || before->identity != target->identity ||
+			  !addr_equal(&before->addr, &target->addr) || before->protocol != target->protocol;
+	bool other_request = target->protocol == TP_DOH &&
+			     (before->method != target->method || text_differs(before->path, target->path));
+
+	slot->target = target;
+	if (other_peer || other_request) {
+		tp_slot_drop(slot, other_peer);
+		return;
+	}
+	while (slot->draining != NULL) /* not worth judging again */
+		slot_drop_conn(slot, slot->draining);
+	if (slot->conn != NULL && slot->conn->state == CONN_READY)
+		slot->conn->judge_again = true;
+	else if (slot->conn != NULL) /* it may have been judged by the old policy a moment ago */
+		slot_drop_conn(slot, slot->conn);
+	slot_want_flush(slot);
+}
+
+const struct tp_target *
+tp_slot_target(const struct tp_slot *slot)
+{
+	return slot->target;
+}
+
+enum tp_state
+tp_slot_state(const struct tp_slot *slot)
+{
+	if (slot->conn == NULL)
+		return TP_IDLE;
+	switch (slot->conn->state) {
+	case CONN_CONNECTING:
+		return TP_CONNECTING;
+	case CONN_HANDSHAKE:
+		return TP_HANDSHAKE;
+	case CONN_READY:
+		return TP_READY;
+	case CONN_GONE:
+		break;
+	}
+	return TP_IDLE;
+}
+
+const char *
+tp_state_text(enum tp_state state)
+{
+	switch (state) {
+	case TP_IDLE:
+		return "idle";
+	case TP_CONNECTING:
+		return "connecting";
+	case TP_HANDSHAKE:
+		return "handshake";
+	case TP_READY:
+		return "ready";
+	}
+	return "unknown";
+}
+
+void
+tp_slot_stats(const struct tp_slot *slot, struct tp_stats *out)
+{
+	*out = slot->stats;
+	out->idle_limit_ms = slot->idle.limit_ms > 0 ? slot->idle.limit_ms : -1;
+	out->waiting = slot->waiting.n;
+	out->in_flight = 0;
+	if (slot->conn != NULL)
+		out->in_flight += slot->conn->in_flight.n;
+	for (const struct conn *c = slot->draining; c != NULL; c = c->next)
+		out->in_flight += c->in_flight.n;
+}
+
+void
+tp_slot_details(const struct tp_slot *slot, struct tp_details *out)
+{
+	struct conn *c = slot->conn;
+
+	*out = (struct tp_details){.has_ticket = slot->tickets.n > 0};
+	if (c == NULL || c->state != CONN_READY)
+		return;
+	out->tls_version = tls_version(c->tls);
+	out->cipher = tls_cipher(c->tls);
+	out->alpn = tls_alpn(c->tls);
+	out->resumed = tls_resumed(c->tls);
+	if (c->shown == NULL) {
+		c->shown = malloc(sizeof *c->shown);
+		if (c->shown == NULL)
+			return;
+		tls_peer(c->tls, c->shown);
+	}
+	out->certs = c->shown->cert;
+	out->n_certs = c->shown->n_cert;
+}
+
+enum res
+tp_global_init(void (*on_scrubbed)(const char *variable))
+{
+	return tls_global_init(on_scrubbed);
+}

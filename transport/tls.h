@@ -1,0 +1,87 @@
+/*
+ * tls.h - one TLS client session: bytes in, bytes out. The only door to GnuTLS of the transport.
+ *
+ * It does no input or output of its own: the owner receives into tls_room, calls a step, and sends what tls_out
+ * holds. TLS 1.2 and 1.3 only; no early data, no renegotiation, no compression, no TLS extension 18 (with SCTs in
+ * the handshake GnuTLS 3.7 ends TLS 1.3 connections). The name is sent as SNI; an address never is (RFC 6066, 3).
+ *
+ * What it does not know: sockets, time, policy. The peer is judged by its owner, through on_peer, exactly once in a
+ * handshake: while it runs (the server sees an alert) or, when a session was resumed and GnuTLS asks nobody, at its
+ * end. TLS_DONE is never returned before on_peer said yes.
+ */
+#ifndef TRANSPORT_TLS_H
+#define TRANSPORT_TLS_H
+
+#include "base/bytes.h"
+#include "base/res.h"
+#include "transport/ticket.h"
+#include "verify/verdict.h"
+
+#define TLS_IN_MAX        (16 * 1024 + 512)  /* one record and its overhead (RFC 8446, 5.2) */
+#define TLS_RECORD_MAX    (16 * 1024)
+#define TLS_OUT_MAX       (1024 * 1024)      /* encrypted bytes that the socket did not take yet */
+#define TLS_HANDSHAKE_MAX (128 * 1024)       /* one handshake message; public chains are below 10 KiB */
+#define TLS_CHAIN_MAX     64                 /* certificates that are handed to the judge, who refuses above 16 */
+#define TLS_IDLE_BYTES_MAX (256 * 1024)      /* received without any application data */
+#define TLS_AFTER_MAX     64                 /* tickets and key updates after the handshake of one connection */
+
+struct tls;
+struct tp_identity;
+
+/* What the peer showed; lent for the time of the call. */
+struct tls_peer {
+	struct span cert[TLS_CHAIN_MAX]; /* DER, as presented */
+	size_t n_cert;
+	struct span staple; /* of the handshake, or saved with the session; n is 0 without one */
+	bool resumed;
+};
+
+struct tls_want {
+	const char *alpn;          /* "dot", "h2" */
+	bool alpn_required;        /* a server that chooses none is refused */
+	const char *name;          /* SNI; NULL or "": none */
+	const struct tp_identity *identity; /* NULL: none */
+	const struct ticket *ticket;        /* NULL: a full handshake; lent for the call */
+	bool (*on_peer)(void *ctx, const struct tls_peer *); /* false ends the handshake */
+	void *ctx;
+};
+
+/* Why a step failed. The detail is constant or lives as long as the session. */
+struct tls_trouble {
+	enum reason reason; /* REASON_NONE: on_peer said no, its owner knows why */
+	const char *detail;
+};
+
+enum tls_status { TLS_GOES_ON, TLS_DONE, TLS_FAILED };
+
+enum res tls_new(struct tls **, const struct tls_want *);
+void tls_free(struct tls *);
+
+/* Where received bytes go; *n is the room, 0 when nothing was consumed since. */
+uint8_t *tls_room(struct tls *, size_t *n);
+void tls_received(struct tls *, size_t n); /* 0: the peer closed */
+
+enum tls_status tls_handshake(struct tls *, struct tls_trouble *);
+/* TLS_DONE: *n application bytes (> 0) are in p. TLS_GOES_ON: all was read. TLS_FAILED: closed or broken. */
+enum tls_status tls_read(struct tls *, uint8_t *p, size_t room, size_t *n, struct tls_trouble *);
+/* Encrypts into the output, one record for each TLS_RECORD_MAX bytes. */
+enum tls_status tls_write(struct tls *, struct span plain, struct tls_trouble *);
+void tls_bye(struct tls *); /* close_notify into the output */
+
+struct span tls_out(const struct tls *); /* to be sent; lent until the next call */
+void tls_sent(struct tls *, size_t n);
+
+/* The chain and staple of the finished handshake. */
+void tls_peer(struct tls *, struct tls_peer *);
+/* A session that arrived since the last call and may be resumed; NULL: none. Yours. */
+struct ticket *tls_ticket(struct tls *, int64_t now_ms);
+
+bool tls_resumed(const struct tls *);
+const char *tls_version(const struct tls *); /* "TLS1.3" */
+const char *tls_cipher(const struct tls *);
+const char *tls_alpn(const struct tls *); /* "" when the peer chose none */
+
+/* The environment and the priorities, once for the process (see transport.h). */
+enum res tls_global_init(void (*on_scrubbed)(const char *variable));
+
+#endif
