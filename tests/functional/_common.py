@@ -1,0 +1,25 @@
+"""What many modules begin with: a daemon in front of one Python server."""
+from harness.daemon import Daemon, upstream
+from harness.pki import Site
+from harness.upstream import DohServer, DotServer
+
+
+def stub(t, answer=None, handler=None, kind=DotServer, extra="", options=None, **daemon):
+    """(daemon, server): one upstream that answers by `answer`, or does what `handler` does with a connection."""
+    site = Site(t)
+    server_options = dict(options or {})
+    if answer:
+        server_options["answer"] = answer
+    if handler:
+        server_options["handler"] = handler
+    server = kind(t, site, **server_options)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors, extra=extra, **daemon)
+    d.site = site
+    return d, server
+
+
+def stub_doh(t, respond=None, **more):
+    options = more.pop("options", {})
+    if respond:
+        options["respond"] = respond
+    return stub(t, kind=DohServer, options=options, **more)

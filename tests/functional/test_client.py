@@ -1,0 +1,505 @@
+"""What clients may send: reliability cases C01 to C36, against the daemon over UDP and TCP."""
+import socket
+import struct
+import threading
+
+import dns.flags
+import dns.message
+import dns.rcode
+
+from functional._common import stub
+from harness import client, wire
+from harness.case import case, check, equal, rows, until
+from harness.pki import Site
+from harness.daemon import Daemon, upstream
+from harness.upstream import DotServer
+
+FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, BADVERS = 1, 2, 3, 4, 5, 16
+GOOD = wire.question("good.example.com", ident=0x7777)
+
+
+def code_of(raw):
+    return dns.message.from_wire(raw, ignore_trailing=True).rcode()
+
+
+def dropped(d, *datagrams):
+    """None of the datagrams is answered: what comes back first belongs to the good question sent after them."""
+    with d.udp() as c:
+        for datagram in datagrams:
+            c.send(datagram)
+        raw = c.ask(GOOD)
+    equal(raw[:2], GOOD[:2], "the id of the first answer (of the good question)")
+    equal(code_of(raw), 0, "rcode of the good question")
+
+
+def only_good(server):
+    check(set(server.names()) <= {"good.example.com"}, f"the upstream was asked for {server.names()}")
+
+
+@rows([
+    ("C01 an empty datagram is dropped, the socket stays armed", [b""]),
+    ("C02 datagrams of 1 to 11 bytes are dropped", [GOOD[:n] for n in range(1, 12)]),
+    ("C03 a response sent to the listener is dropped", [wire.question("bad.example.com", ident=0x1111, flags=0x8180)]),
+])
+def drops(t, datagrams):
+    d, server = stub(t)
+    dropped(d, *datagrams)
+    only_good(server)
+
+
+@rows([(f"C02 a TCP frame of {n} bytes closes the connection", n) for n in (0, 1, 11)])
+def short_frames(t, n):
+    d, server = stub(t)
+    with d.tcp() as c:
+        c.send(GOOD[:n])
+        check(c.closed(5), "the connection stays open")
+    equal(server.questions, [], "questions upstream")
+
+
+LONG_NAME = [b"a" * 63, b"b" * 63, b"c" * 63, b"d" * 61]      # 255 bytes with the root
+TOO_LONG_NAME = [b"a" * 63, b"b" * 63, b"c" * 63, b"d" * 62]  # 256
+MANY_OPTIONS = b"".join(wire.option(3) + wire.option(10, b"x" * 8) + wire.option(12, b"\0" * 4) for _ in range(1000))
+POINTERS = {"itself": b"\xc0\x0c", "a cycle of two": b"\xc0\x0e\xc0\x0c", "forward": b"\xc0\x20", "the header": b"\xc0\x02"}
+
+
+@rows([(f"C04 opcode {n} is not implemented", wire.question("bad.example.com", flags=0x0100 | n << 11), NOTIMP)
+       for n in (1, 2, 4, 5, 6, 15)] + [
+    ("C05 no question at all is malformed", wire.header(qd=0), FORMERR),
+    ("C05 two questions are malformed (RFC 9619)", wire.header(qd=2) + 2 * (wire.name_bytes("bad.example.com") + b"\0\1\0\1"), FORMERR),
+    ("C05 65535 questions are malformed", wire.header(qd=65535) + wire.name_bytes("bad.example.com") + b"\0\1\0\1", FORMERR),
+    ("C06 an answer record in a question is malformed",
+     wire.header(an=1) + wire.name_bytes("bad.example.com") + b"\0\1\0\1" + wire.record(b"\xc0\x0c", 1, 1, b"\1\2\3\4"), FORMERR),
+    ("C06 an authority record in a question is malformed",
+     wire.header(ns=1) + wire.name_bytes("bad.example.com") + b"\0\1\0\1" + wire.record(b"\xc0\x0c", 2, 1, b"\0"), FORMERR),
+    ("C07 two OPT records are malformed (RFC 6891, 6.1.1)",
+     wire.question("bad.example.com", ar=2, extra=wire.opt() + wire.opt()), FORMERR),
+    ("C07 an OPT record with an owner is malformed",
+     wire.question("bad.example.com", ar=1, extra=wire.opt(owner=wire.name_bytes("a.test"))), FORMERR),
+    ("C07 an OPT record among the answers is malformed",
+     wire.header(an=1) + wire.name_bytes("bad.example.com") + b"\0\1\0\1" + wire.opt(), FORMERR),
+    ("C08 EDNS version 1 gets BADVERS (RFC 6891, 6.1.3)",
+     wire.question("bad.example.com", ar=1, extra=wire.opt(version=1)), BADVERS),
+    ("C10 an option that is longer than its record is malformed",
+     wire.question("bad.example.com", ar=1, extra=wire.opt(options=b"\0\x03\0\x20abc")), FORMERR),
+    ("C12 one byte after the message is malformed", wire.question("bad.example.com", tail=b"\0"), FORMERR),
+    ("C12 500 bytes after the message are malformed", wire.question("bad.example.com", tail=b"x" * 500), FORMERR),
+    ("C14 label type 0x40 is malformed", wire.header() + b"\x41a\0\0\1\0\1", FORMERR),
+    ("C14 label type 0x80 is malformed", wire.header() + b"\x81a\0\0\1\0\1", FORMERR),
+    ("C14 a name of 256 bytes is malformed", wire.question(TOO_LONG_NAME), FORMERR),
+] + [(f"C13 a name that points to {what} is malformed", wire.header() + p + b"\0\1\0\1", FORMERR) for what, p in POINTERS.items()] + [
+    ("C16 class CH is refused", wire.question("version.bind", wire.TXT, qclass=3), REFUSED),
+    ("C16 id.server in class CH is refused", wire.question("id.server", wire.TXT, qclass=3), REFUSED),
+    ("C16 class NONE is refused", wire.question("bad.example.com", qclass=254), REFUSED),
+    ("C20 a question without RD is refused", wire.question("bad.example.com", flags=0), REFUSED),
+])
+def answered_here(t, message, code):
+    d, server = stub(t)
+    for raw in (d.udp().ask(message), d.tcp().ask(message)):
+        check(raw, "no answer")
+        equal(raw[:2], message[:2], "id")
+        equal(raw[2] >> 3 & 15, message[2] >> 3 & 15, "opcode")
+        check(raw[2] & 0x80, "QR is not set")
+        reply = dns.message.from_wire(raw, ignore_trailing=True)
+        equal(reply.rcode(), code, "rcode")
+        if code == BADVERS:
+            equal(reply.edns, 0, "EDNS version of the reply")
+    with d.udp() as c:
+        equal(code_of(c.ask(GOOD)), 0, "the good question afterwards")
+    only_good(server)
+
+
+@rows([(f"C17 type {name} is not for a stub, and reaches no upstream", n) for name, n in
+       (("AXFR", 252), ("IXFR", 251), ("OPT", 41), ("TKEY", 249), ("TSIG", 250), ("MAILB", 253), ("MAILA", 254))])
+def meta_types(t, qtype):
+    d, server = stub(t)
+    for raw in (d.udp().ask(wire.question("bad.example.com", qtype)), d.tcp().ask(wire.question("bad.example.com", qtype))):
+        check(code_of(raw) in (NOTIMP, REFUSED, FORMERR), f"rcode {code_of(raw)}")
+    equal(server.questions, [], "questions upstream")
+
+
+@case("C07 256 OPT records do not wrap around to one")
+def many_opts(t):
+    d, server = stub(t)
+    raw = d.tcp().ask(wire.question("bad.example.com", ar=257, extra=wire.opt() * 257))
+    equal(code_of(raw), FORMERR, "rcode")
+    only_good(server)
+
+
+@rows([(f"C09 an OPT size of {size} counts as {used}", size, used) for size, used in ((0, 512), (100, 512), (65535, 1232))])
+def opt_sizes(t, size, used):
+    def answer(q):
+        return wire.answer(q, records=[wire.record(b"\xc0\x0c", wire.TXT, 60, bytes([250]) + bytes(250)) for _ in range(12)])
+    d, _ = stub(t, answer)
+    raw = d.udp().ask(wire.question("size.example.com", wire.TXT, ar=1, extra=wire.opt(size)))
+    check(len(raw) <= used, f"{len(raw)} bytes, want at most {used}")
+    check(raw[2] & 2, "TC is not set")
+
+
+@rows([("C10 16,000 empty options are ignored or malformed, at once", wire.option(65001) * 15000),
+       ("C10 thousands of NSID, COOKIE and PADDING options are ignored or malformed", MANY_OPTIONS)])
+def many_options(t, options):
+    d, _ = stub(t)
+    c = d.tcp()
+    before = d.process.cpu_seconds()
+    for _ in range(50):
+        raw = c.ask(wire.question("options.example.com", ar=1, extra=wire.opt(options=options)))
+        check(code_of(raw) in (0, FORMERR), f"rcode {code_of(raw)}")
+    spent = d.process.cpu_seconds() - before
+    check(spent < (5 if t.sanitized else 1), f"50 such questions cost {spent} s")
+
+
+@case("C11 the upstream sees one OPT record, ours, without the client's options")
+def one_opt_upstream(t):
+    d, server = stub(t)
+    options = wire.option(8, b"\0\1\x18\0\xc0\0\2") + wire.option(10, b"c" * 8) + wire.option(65001, b"secret")
+    d.udp().ask(wire.question("edns.example.com", ar=1, extra=wire.opt(4096, options)))
+    message = server.questions[0].message
+    parsed = dns.message.from_wire(message)
+    equal(parsed.edns, 0, "EDNS version")
+    equal(server.questions[0].ar, 1, "additional records")
+    equal({int(o.otype) for o in parsed.options} - {12, 11}, set(), "options other than padding and keepalive (RFC 7830, 7828)")
+    check(b"secret" not in message and b"cccccccc" not in message, "a client's option went out")
+    equal(len(message) % 128, 0, "length modulo 128 (RFC 8467, 4.1)")
+
+
+@case("C14 a name of 255 bytes is forwarded")
+def longest_name(t):
+    d, server = stub(t)
+    equal(code_of(d.udp().ask(wire.question(LONG_NAME))), 0, "rcode")
+    equal(server.questions[0].labels, LONG_NAME, "the name upstream")
+
+
+ODD = [b"a\0b", b"c.d", b"back\\slash", b"sp ace", b"at@", b"cr\r\nlf", b"\xff\xfe", b"\x1b[31m", b"example", b"com"]
+
+
+@case("C15 odd bytes in labels go out and come back byte by byte, and stay out of log and tools")
+def odd_labels(t):
+    d, server = stub(t)
+    raw = d.udp().ask(wire.question(ODD))
+    equal(server.questions[0].labels, ODD, "labels upstream")
+    equal(wire.Question(raw).labels, ODD, "labels of the answer")
+    d.ctl("stats")
+    log = d.log()
+    check(not any(c in log for c in ("\x1b[31m", "\0", "\r")), "raw control bytes in the log")
+
+
+@rows([(f"C18 type {qtype} is forwarded and its record comes back byte by byte", qtype)
+       for qtype in (257, 64, 65, 261, 65280, 65534, 99, 13)])
+def unknown_types(t, qtype):
+    payload = bytes(range(256))
+    d, server = stub(t, lambda q: wire.answer(q, records=[wire.record(b"\xc0\x0c", q.qtype, 60, payload)]))
+    raw = d.tcp().ask(wire.question("unknown.example.com", qtype))
+    check(payload in raw, "the record's bytes")
+    equal(server.questions[0].qtype, qtype, "type upstream")
+
+
+@case("C18 ANY is answered as RFC 8482 says, or forwarded, never large over UDP")
+def any_type(t):
+    d, _ = stub(t)
+    raw = d.udp().ask(wire.question("any.example.com", 255))
+    check(code_of(raw) in (0, NOTIMP, REFUSED), "rcode")
+    check(len(raw) <= 512, f"{len(raw)} bytes")
+
+
+TSIG = wire.record(wire.name_bytes("key"), 250, 0, wire.name_bytes("hmac-sha256") + bytes(16), 255)
+
+
+@case("C19 one or two TSIG records are malformed or forwarded, and memory stays flat")
+def tsig(t):
+    d, _ = stub(t)
+    for n in (1, 2):
+        code = code_of_any(d.udp().ask(wire.question("tsig.example.com", ar=n, extra=TSIG * n)))
+        check(code in (FORMERR, 0, REFUSED, NOTIMP), f"rcode {code}")
+    with d.udp() as c:
+        for _ in range(200):
+            c.ask(wire.question("tsig.example.com", ar=2, extra=TSIG * 2))
+        before = d.process.rss_kib()
+        for _ in range(100_000 if t.long else 4000):
+            c.ask(wire.question("tsig.example.com", ar=2, extra=TSIG * 2))
+        grown = d.process.rss_kib() - before
+    check(grown < (20_000 if t.sanitized else 512), f"{grown} KiB more")
+
+
+def code_of_any(raw):
+    return raw[3] & 15
+
+
+@case("C21 CD and DO are carried, Z is cleared, AD is given to who asks: all 16 mixes of AD CD DO Z")
+def flag_mixes(t):
+    def answer(q):
+        return wire.answer(q, flags=0x8180 | 0x0020)  # AD set by an upstream that is trusted to validate
+    d, server = stub(t, answer)
+    for mix in range(16):
+        ad, cd, do, z = mix & 1, mix >> 1 & 1, mix >> 2 & 1, mix >> 3 & 1
+        name = f"mix{mix}.example.com"
+        flags = 0x0100 | (0x0020 if ad else 0) | (0x0010 if cd else 0) | (0x0040 if z else 0)
+        raw = d.udp().ask(wire.question(name, flags=flags, ar=1, extra=wire.opt(do=bool(do))))
+        q = next(q for q in server.questions if q.name == name)
+        up = dns.message.from_wire(q.message)
+        equal(bool(q.flags & 0x0010), bool(cd), f"{name}: CD upstream")
+        equal(bool(up.ednsflags & dns.flags.DO), bool(do), f"{name}: DO upstream")
+        equal(q.flags & 0x0040, 0, f"{name}: Z upstream")
+        reply = struct.unpack(">H", raw[2:4])[0]
+        equal(reply & 0x0040, 0, f"{name}: Z in the reply")
+        equal(bool(reply & 0x0020), bool(ad or do), f"{name}: AD in the reply")
+        equal(bool(reply & 0x0010), bool(cd), f"{name}: CD in the reply")
+
+
+@case("U28 AD of an upstream that is not trusted to validate is cleared")
+def ad_untrusted(t):
+    site = Site(t)
+    server = DotServer(t, site, answer=lambda q: wire.answer(q, flags=0x81a0))
+    d = Daemon(t, upstream("one", server, trust_ad=False), anchors=site.anchors)
+    raw = d.udp().ask(wire.question("ad.example.com", flags=0x0120))
+    equal(raw[3] & 0x20, 0, "AD in the reply")
+
+
+@case("C22 the same question three times from one port becomes one question upstream")
+def repeated(t):
+    gate = threading.Event()
+
+    def answer(q):
+        gate.wait(10)
+        return wire.answer(q)
+    d, server = stub(t, answer)
+    message = wire.question("same.example.com", ident=0x4242)
+    with d.udp() as c:
+        for _ in range(3):
+            c.send(message)
+        until(lambda: server.questions, 5, "the question upstream")
+        gate.set()
+        equal(c.receive()[:2], message[:2], "id of the answer")
+    d.ask("after.example.com")
+    equal(server.names().count("same.example.com"), 1, "questions upstream")
+
+
+@case("C23 one port, one id, two questions: each gets its own answer")
+def same_id(t):
+    d, _ = stub(t)
+    with d.udp() as c:
+        names = [b"one", b"two"]
+        for n in names:
+            c.send(wire.question([n, b"example", b"com"], ident=0x5151))
+        got = {wire.Question(r).labels[0]: r for r in (c.receive(), c.receive())}
+    for n in names:
+        check(n in got and wire.rdata_for([n, b"example", b"com"], wire.A) in got[n], f"{n} has no answer of its own")
+
+
+def large(q):
+    return wire.answer(q, records=[wire.record(b"\xc0\x0c", wire.TXT, 60, bytes([200]) + bytes([i]) * 200) for i in range(30)])
+
+
+@rows([("C24 without OPT an answer beyond 512 bytes is cut with TC, and whole over TCP", 0, 512),
+       ("C24 an answer beyond the client's 800 bytes is cut with TC, and whole over TCP", 800, 800),
+       ("C24 an answer beyond our 1232 bytes is cut with TC, and whole over TCP", 4096, 1232)])
+def truncation(t, size, limit):
+    d, _ = stub(t, large)
+    extra = {"ar": 1, "extra": wire.opt(size)} if size else {}
+    message = wire.question("large.example.com", wire.TXT, **extra)
+    raw = d.udp().ask(message)
+    check(len(raw) <= limit, f"{len(raw)} bytes")
+    reply = dns.message.from_wire(raw)
+    check(reply.flags & dns.flags.TC, "TC is not set")
+    whole = dns.message.from_wire(d.tcp().ask(message))
+    check(not whole.flags & dns.flags.TC, "TC over TCP")
+    equal(sum(len(r) for r in whole.answer), 30, "records over TCP")
+    equal(bool(whole.edns >= 0), bool(size), "OPT in the reply exactly when in the question")
+
+
+@case("C25 a TCP prefix in two pieces is put together")
+def split_prefix(t):
+    d, _ = stub(t)
+    with d.tcp() as c:
+        framed = wire.frame(GOOD)
+        c.send_raw(framed[:1])
+        with d.udp() as u:
+            u.ask(GOOD)  # the daemon has turned since
+        c.send_raw(framed[1:3])
+        with d.udp() as u:
+            u.ask(GOOD)
+        c.send_raw(framed[3:])
+        equal(c.receive()[:2], GOOD[:2], "id")
+
+
+@case("C25 a half-closed client still gets all its answers")
+def half_close(t):
+    d, _ = stub(t)
+    with d.tcp() as c:
+        for i in range(20):
+            c.send(wire.question(f"half{i}.example.com", ident=i))
+        c.half_close()
+        got = {struct.unpack(">H", c.receive()[:2])[0] for _ in range(20)}
+        equal(got, set(range(20)), "ids answered")
+        equal(c.receive(), b"", "then it is closed")
+
+
+@case("C25 a frame that never comes whole ends with the client's FIN")
+def cut_frame(t):
+    d, server = stub(t)
+    with d.tcp() as c:
+        c.send_raw(struct.pack(">H", 500) + GOOD)
+        c.half_close()
+        equal(c.receive(), b"", "the answer")
+    equal(server.questions, [], "questions upstream")
+
+
+@case("C26 1,000 pipelined questions, answered upstream in reverse order, all get their own answer")
+def reverse_order(t):
+    total = 1000
+
+    def handler(connection):
+        batch = []
+        while True:
+            batch.append(connection.read_question())
+            if len(batch) == total:
+                for q in reversed(batch):
+                    connection.send(wire.answer(q))
+    d, _ = stub(t, handler=handler)
+    with d.tcp(10) as c:
+        c.send_raw(b"".join(wire.frame(wire.question(f"q{i}.example.com", ident=i)) for i in range(total)))
+        seen = set()
+        for _ in range(total):
+            raw = c.receive()
+            ident = struct.unpack(">H", raw[:2])[0]
+            check(wire.rdata_for([b"q%d" % ident, b"example", b"com"], wire.A) in raw, f"answer {ident} is another's")
+            seen.add(ident)
+        equal(len(seen), total, "answers")
+
+
+@case("C27 thousands of pipelined questions at once leave the stack flat", timeout=180)
+def pipelined(t):
+    d, _ = stub(t)
+    d.ask("warm.example.com")
+    total = 100_000 if t.long else 20_000
+    framed = wire.frame(wire.question("warm.example.com"))
+    with d.tcp(60) as c:
+        sender = threading.Thread(target=c.send_raw, args=(framed * total,))
+        sender.start()
+        answers = 0
+        while answers < total and c.receive():
+            answers += 1
+        sender.join(10)
+        equal(answers, total, "answers")
+
+
+@case("C28 a client that never reads is cut off, and others do not notice")
+def never_reads(t):
+    d, _ = stub(t, large)
+    d.ask("large.example.com", "TXT", tcp=True)
+    c = d.tcp()
+    c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    c.socket.settimeout(1)
+    framed = wire.frame(wire.question("large.example.com", wire.TXT))
+    before = d.process.rss_kib()
+    sent = 0
+    try:
+        while sent < 64 * 1024 * 1024 // 6000:
+            c.send_raw(framed * 100)
+            sent += 100
+    except OSError:
+        pass  # full, or closed: both are right
+    equal(client.rcode(d.ask("other.example.com")), "NOERROR", "another client's answer")
+    check(d.process.rss_kib() - before < 32_768, "the daemon holds the answers in memory")
+
+    def gone():
+        try:
+            c.socket.send(b"\0")
+            return False
+        except TimeoutError:
+            return False
+        except OSError:
+            return True
+    until(gone, 60, "the connection is closed")
+
+
+@case("C29 urgent data, a reset while we write and a close before the answer harm nobody")
+def rude(t):
+    gate = threading.Event()
+
+    def answer(q):
+        if q.name.startswith("late"):
+            gate.wait(10)
+        return wire.answer(q)
+    d, server = stub(t, answer)
+    with d.tcp() as c:
+        c.socket.send(b"\0", socket.MSG_OOB)
+    for _ in range(20):
+        c = d.tcp()
+        c.send(wire.question("late.example.com"))
+        c.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        c.close()
+    until(lambda: server.questions, 5, "the question upstream")
+    gate.set()
+    equal(client.rcode(d.ask("fine.example.com")), "NOERROR", "afterwards")
+
+
+@case("C31 the answer leaves from the address that was asked")
+def reply_address(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors)
+    d.process.stop()
+    d.head = d.head.replace(f'"127.0.0.1:{d.port}"', f'"127.0.0.53:{d.port}", "127.0.0.54:{d.port}", "[::1]:{d.port}"')
+    d.write(upstream("one", server))
+    again = t.spawn("ctstubd", [t.program("ctstubd"), "-c", d.config])
+    d.process = again
+    for address in ("127.0.0.53", "127.0.0.54", "::1"):
+        d.address = address
+        until(lambda: __import__("harness.net").net.answers_tcp(d.address, d.port), 10, f"{address} is listening")
+        family = socket.AF_INET6 if ":" in address else socket.AF_INET
+        with socket.socket(family, socket.SOCK_DGRAM) as s:
+            s.settimeout(5)
+            s.sendto(GOOD, (address, d.port))
+            equal(s.recvfrom(4096)[1][0], address, "source of the answer")
+
+
+@rows([(f"C33 {name} {qtype} is answered here", name, qtype, rcode) for name, qtype, rcode in (
+    ("localhost", "A", "NOERROR"), ("localhost", "AAAA", "NOERROR"), ("a.localhost", "A", "NOERROR"),
+    ("printer.local", "A", "NXDOMAIN"), ("x.onion", "A", "NXDOMAIN"), ("x.invalid", "A", "NXDOMAIN"), ("x.alt", "A", "NXDOMAIN"),
+    ("router.home.arpa", "A", "NXDOMAIN"), ("resolver.arpa", "SVCB", "NOERROR"), ("_dns.resolver.arpa", "SVCB", "NOERROR"),
+    ("1.0.0.127.in-addr.arpa", "PTR", "NOERROR"), ("1.1.168.192.in-addr.arpa", "PTR", "NXDOMAIN"),
+    ("1.0.0.10.in-addr.arpa", "PTR", "NXDOMAIN"), ("1.0.254.169.in-addr.arpa", "PTR", "NXDOMAIN"),
+    ("8.b.d.0.1.0.0.2.ip6.arpa", "PTR", "NXDOMAIN"), ("0.0.d.f.ip6.arpa", "PTR", "NXDOMAIN"))])
+def special_names(t, name, qtype, want):
+    d, server = stub(t)
+    for tcp in (False, True):
+        reply = d.ask(name, qtype, tcp=tcp)
+        equal(client.rcode(reply), want, "rcode")
+    equal(server.questions, [], "questions upstream")
+    equal(server.application_bytes, 0, "bytes upstream")
+
+
+@case("C34 each client gets its own spelling back; upper and lower case are one entry in the cache")
+def spelling(t):
+    d, server = stub(t)
+    for name in ("wWw.ExAmPlE.cOm", "www.example.com", "WWW.EXAMPLE.COM"):
+        raw = d.udp().ask(wire.question(name))
+        equal(wire.Question(raw).name, name, "the question in the answer")
+        check(wire.rdata_for([b"www", b"example", b"com"], wire.A) in raw, "the answer")
+    equal(len(server.questions), 1, "questions upstream")
+
+
+def negative(q):
+    soa = wire.record(wire.name_bytes("example.com"), wire.SOA, 300, b"\0\0" + struct.pack(">IIIII", 1, 2, 3, 4, 300))
+    body = wire.header(q.ident, 0x8183, 1, 0, 1, 1) + q.section + soa + wire.opt()
+    return body
+
+
+@case("C35 AAAA then A of a name that does not exist: each reply carries its own question")
+def negative_types(t):
+    d, _ = stub(t, negative)
+    for qtype in ("AAAA", "A", "AAAA", "A"):
+        reply = d.ask("missing.example.com", qtype, do=True)
+        equal(client.rcode(reply), "NXDOMAIN", "rcode")
+        equal(reply.question[0].rdtype, client.dns.rdatatype.from_text(qtype), "type in the question")
+
+
+@case("C36 A, AAAA and HTTPS of one name from the cache never mix")
+def types_from_cache(t):
+    d, server = stub(t)
+    for _ in range(4):
+        for qtype, number in (("A", 1), ("AAAA", 28), ("HTTPS", 65)):
+            with d.udp() as c:
+                raw = c.ask(wire.question("mixed.example.com", number))
+            check(wire.rdata_for([b"mixed", b"example", b"com"], number) in raw, f"{qtype} has another's data")
+    equal(len(server.questions), 3, "questions upstream")

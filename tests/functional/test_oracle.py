@@ -1,0 +1,38 @@
+"""The judge against an independent opinion: certificates over the product of what can be wrong, and a model in Python."""
+import io
+import warnings
+
+from harness.case import case, check
+
+REASONS = """untrusted expired not-yet-valid bad-signature not-a-ca path-too-long name-constraints unknown-critical wrong-usage weak-key
+weak-signature ip-mismatch name-mismatch anchor-distrusted issuer-not-allowed pin-mismatch disallowed ct-list-stale ct-malformed ct-no-scts
+ct-too-few-scts ct-too-few-operators ct-no-current-log staple-missing chain-too-long""".split()
+STATUSES = """malformed wrong-version denied-log unknown-log wrong-algorithm unchecked bad-signature future log-pending log-rejected log-retired
+after-distrust no-leaf-index outside-interval duplicate valid""".split()
+
+
+def agree(t, count, seed):
+    warnings.simplefilter("ignore")  # cryptography warns of the SHA-1 that these cases are about
+    from oracle import compare
+    out = io.StringIO()
+    total, wrong, seen = compare.run(t.program("ctstub"), count, seed, out=out)
+    check(not wrong, f"{wrong} of {total} differ: {out.getvalue()[:3000]}")
+    return seen
+
+
+@case("A8 at least 2,000 certificates are judged as the model says, and every reason and status among them occurs", builds=("gcc",),
+      needs=("ctstub",), timeout=600)
+def two_thousand(t):
+    seen = agree(t, 2200, 1)
+    missing = [code for code in REASONS + STATUSES if code not in seen]
+    check(not missing, f"never predicted: {missing}")
+
+
+@case("A8 another seed, under the sanitizers", builds=("san",), needs=("ctstub",), timeout=300)
+def sanitized(t):
+    agree(t, 700, 2)
+
+
+@case("A8 20,000 certificates of a new seed", builds=("gcc",), needs=("ctstub",), timeout=3600, long=True)
+def many(t):
+    agree(t, 20_000, 3)

@@ -1,0 +1,291 @@
+"""What must be said of a case, from its facts alone.
+
+Written from RFC 5280, 6125/9525, 6962, the browsers' published CT policies and interface.md. It never sees a certificate.
+"""
+import ipaddress
+
+DAY = 86400 * 1000
+ORDER = ("chain-empty chain-too-long cert-malformed untrusted expired not-yet-valid bad-signature not-a-ca path-too-long "
+         "name-constraints unknown-critical wrong-usage weak-key weak-signature ip-mismatch name-mismatch anchor-distrusted "
+         "issuer-not-allowed pin-mismatch disallowed ct-list-missing ct-list-stale ct-malformed ct-no-scts ct-too-few-scts "
+         "ct-too-few-operators ct-no-current-log revoked staple-missing staple-invalid crl-invalid").split()
+CERTIFICATES_MAX = 16
+CURRENT = ("qualified", "usable", "readonly")
+
+
+class Model:
+    def __init__(self, world, case):
+        self.logs, self.case, self.certs = world["logs"], case, case["certificates"]
+        self.leaf = self.certs["leaf"]
+        self.reasons = set()
+
+    # ---- paths
+
+    def names(self, issuer, child):
+        """The issuer's subject is the child's issuer."""
+        return self.certs[issuer]["subject"] == self.certs[self.certs[child]["issuer"]]["subject"]
+
+    def signed(self, issuer, child):
+        """The issuer's key verifies the child."""
+        true = self.certs[self.certs[child]["issuer"]]
+        key = (self.certs[issuer]["key"], self.certs[issuer]["key_label"])
+        return not self.certs[child].get("forged") and key == (true["key"], true["key_label"])
+
+    def paths(self, path):
+        """Every path by names from a presented leaf to an anchor."""
+        last = path[-1]
+        if last in self.case["anchors"]:
+            yield path
+            return
+        for issuer in self.case["anchors"] + self.case["presented"]:
+            if issuer not in path and self.names(issuer, last):
+                yield from self.paths(path + [issuer])
+
+    def faults(self, path):
+        """What is wrong with one path."""
+        found, now = set(), self.case["at"]
+        for child, issuer in zip(path, path[1:]):
+            if not self.signed(issuer, child):
+                found.add("bad-signature")
+        for depth, name in enumerate(path[1:]):
+            facts = self.certs[name]
+            if name not in self.case["anchors"]:
+                if facts["ca"] is not True:
+                    found.add("not-a-ca")
+                if facts.get("path_length") is not None and depth > facts["path_length"]:
+                    found.add("path-too-long")
+            if not self.constraints_hold(facts):
+                found.add("name-constraints")
+        for name in path:
+            facts = self.certs[name]
+            if now > facts["not_after"] + 999:
+                found.add("expired")
+            if now < facts["not_before"]:
+                found.add("not-yet-valid")
+            if facts.get("unknown_critical") or facts.get("poison"):
+                found.add("unknown-critical")
+        return found
+
+    def constraints_hold(self, facts):
+        """RFC 5280, 4.2.1.10."""
+        for kind, value in self.leaf.get("names", ()):
+            if kind not in ("ip", "dns"):
+                continue
+            permitted = [v for k, v in facts.get("permitted", ()) if k == kind and self.same_family(kind, v, value)]
+            kinds = [v for k, v in facts.get("permitted", ()) if k == kind]
+            if kinds and not any(self.within(kind, value, v) for v in permitted):
+                return False
+            if any(k == kind and self.same_family(kind, v, value) and self.within(kind, value, v) for k, v in facts.get("excluded", ())):
+                return False
+        return True
+
+    @staticmethod
+    def same_family(kind, limit, value):
+        return kind != "ip" or ipaddress.ip_network(limit).version == ipaddress.ip_address(value).version
+
+    @staticmethod
+    def within(kind, value, limit):
+        if kind == "ip":
+            return ipaddress.ip_address(value) in ipaddress.ip_network(limit)
+        value, limit = value.lower(), limit.lower()
+        return value == limit or value.endswith("." + limit)
+
+    def judge_path(self):
+        """The path that counts (None: there is none), after adding the reasons of a chain that fails."""
+        if len(self.case["presented"]) > CERTIFICATES_MAX:
+            self.reasons.add("chain-too-long")
+            return None
+        candidates = [(p, self.faults(p)) for p in self.paths(["leaf"])]
+        for path, faults in candidates:
+            if not faults:
+                return path
+        if not candidates:
+            self.reasons.add("untrusted")
+            return None
+        # What all candidates have in common can not be cured by choosing another.
+        path, faults = min(candidates, key=lambda c: ("bad-signature" in c[1], len(c[1])))
+        self.reasons |= faults
+        return path if faults <= {"expired", "not-yet-valid", "unknown-critical"} else None
+
+    # ---- the leaf
+
+    def judge_leaf(self, path):
+        now, leaf = self.case["at"], self.leaf
+        if now > leaf["not_after"] + 999:
+            self.reasons.add("expired")
+        if now < leaf["not_before"]:
+            self.reasons.add("not-yet-valid")
+        if leaf.get("unknown_critical") or leaf.get("poison"):
+            self.reasons.add("unknown-critical")
+        if leaf.get("extended") and "server" not in leaf["extended"]:
+            self.reasons.add("wrong-usage")
+        if leaf.get("must_staple"):
+            self.reasons.add("staple-missing")
+        judged = path if path else self.case["presented"][:CERTIFICATES_MAX]
+        for name in judged:
+            facts = self.certs[name]
+            if facts["key"] == "rsa1024":
+                self.reasons.add("weak-key")
+            if facts.get("hash") == "sha1" and name not in self.case["anchors"]:
+                self.reasons.add("weak-signature")
+
+    def judge_identity(self):
+        want = ipaddress.ip_address(self.case["ip"]).packed
+        sans = self.leaf.get("names", ())
+        octets = [ipaddress.ip_address(v).packed if k == "ip" else bytes.fromhex(v) for k, v in sans if k in ("ip", "raw-ip")]
+        if want not in octets:
+            self.reasons.add("ip-mismatch")
+        if self.case["name"] and not any(k == "dns" and dns_matches(v, self.case["name"]) for k, v in sans):
+            self.reasons.add("name-mismatch")
+
+    # ---- lists
+
+    def judge_lists(self, path):
+        for kind, target in self.case["disallow"]:
+            shown = set(self.case["presented"]) | set(path or ())
+            if kind in ("serial", "cert-sha256") and target in shown:
+                self.reasons.add("disallowed")
+            if kind == "spki-sha256" and path and target in path:
+                self.reasons.add("disallowed")
+            # An issuer entry names what stands under that name.
+            if kind == "issuer" and path and any(self.certs[n]["issuer"] == target for n in path):
+                self.reasons.add("disallowed")
+        if not path:
+            return
+        authorities, anchor = path[1:], path[-1]
+        if self.case["allow_issuer"]:
+            if not any(target in authorities if kind != "issuer" else target == anchor for kind, target in self.case["allow_issuer"]):
+                self.reasons.add("issuer-not-allowed")
+        if self.case["pin"] and not any(target in path for target in self.case["pin"]):
+            self.reasons.add("pin-mismatch")
+        for key, value in self.case["constraints"]:
+            if key == "not-before-max" and self.leaf["not_before"] > value:
+                self.reasons.add("anchor-distrusted")
+            if key == "permit-ip" and ipaddress.ip_address(self.case["ip"]) not in ipaddress.ip_network(value):
+                self.reasons.add("anchor-distrusted")
+
+    # ---- transparency
+
+    def sct_status(self, sct, issuer, counted):
+        policy, now, limit = self.case["policy"], self.case["at"], self.distrust_after()
+        log, fault = self.logs[sct["log"]], sct["fault"]
+        state = log.get("state", "pending")
+        if fault == "cut":
+            return "malformed"
+        if fault == "wrong-version":
+            return "wrong-version"
+        if "denied_id" in log:
+            return "denied-log"
+        if log.get("unlisted"):
+            return "unknown-log"
+        if fault == "wrong-algorithm":
+            return "wrong-algorithm"
+        if not issuer:
+            return "unchecked"
+        if fault in ("broken", "other-certificate", "wrong-issuer", "altered-extension"):
+            return "bad-signature"
+        if sct["timestamp"] > now:
+            return "future"
+        if state == "pending":
+            return "log-pending"
+        if state == "rejected":
+            return "log-rejected"
+        if state == "retired" and sct["timestamp"] >= log["state_ms"]:
+            return "log-retired"
+        if limit is not None and issuer == "path" and sct["timestamp"] > limit:
+            return "after-distrust"
+        if log.get("static") and fault in ("no-leaf-index", "other-extension") and policy in ("strict", "mozilla"):
+            return "no-leaf-index"
+        if policy == "strict" and "interval" in log and not log["interval"][0] <= self.leaf["not_after"] < log["interval"][1]:
+            return "outside-interval"
+        if sct["log"] in counted:
+            return "duplicate"
+        return "valid"
+
+    def distrust_after(self):
+        limits = [value for key, value in self.case["constraints"] if key == "sct-not-after"]
+        return min(limits) if limits else None
+
+    def operator(self, sct):
+        """Who ran the log when the SCT was made."""
+        log = self.logs[sct["log"]]
+        return next((name for name, end in log.get("previous", ()) if sct["timestamp"] < end), log["operator"])
+
+    def issuer_is_known(self, path):
+        """'path': the path's; 'presented': a certificate at hand whose key verifies the leaf; None."""
+        if path:
+            return "path"
+        at_hand = set(self.case["presented"][:CERTIFICATES_MAX]) | set(self.case["anchors"])
+        return "presented" if any(self.signed(n, "leaf") for n in at_hand) else None
+
+    def judge_ct(self, path):
+        """The statuses of the SCTs, after adding the reasons."""
+        case, policy = self.case, self.case["policy"]
+        if case["mode"] == "off":
+            return None
+        reasons = set()
+        stale = case["list_age"] > 70 * DAY
+        statuses, counted = [], {}
+        scts = self.leaf.get("scts")
+        malformed = scts is not None and self.leaf.get("sct_list_fault")
+        if malformed:
+            reasons.add("ct-malformed")
+        elif scts is None:
+            reasons.add("ct-no-scts")
+        else:
+            issuer = self.issuer_is_known(path)
+            for sct in scts:
+                statuses.append(self.sct_status(sct, issuer, counted))
+                if statuses[-1] == "valid":
+                    counted[sct["log"]] = sct
+            reasons |= self.judge_count(policy, list(counted.values()))
+        if stale and case["when_stale"] == "refuse":
+            reasons.add("ct-list-stale")
+        if case["mode"] == "require" and not (stale and case["when_stale"] == "report"):
+            self.reasons |= reasons
+        limit = self.distrust_after()
+        valid = [s["timestamp"] for s, status in zip(scts or (), statuses) if status in ("valid", "after-distrust")]
+        if path and limit is not None and valid and min(valid) > limit:
+            self.reasons.add("anchor-distrusted")
+        return [] if malformed else statuses
+
+    def judge_count(self, policy, counted):
+        """How many, from whom, and one of today's."""
+        span = self.leaf["not_after"] - self.leaf["not_before"] + (1000 if policy in ("strict", "apple") else 0)
+        long_lived = span > 180 * DAY
+        need = 3 if long_lived else 2
+        operators = [self.operator(s) for s in counted]
+        if len(counted) < need:
+            return {"ct-too-few-scts"}
+        reasons = set()
+        if policy == "apple":
+            most = 2 if long_lived else 1
+            if sum(min(operators.count(o), most) for o in set(operators)) < need:
+                reasons.add("ct-too-few-operators")
+        elif len(set(operators)) < 2:
+            reasons.add("ct-too-few-operators")
+        current = [s for s in counted if self.logs[s["log"]]["state"] in CURRENT]
+        if not current or (policy == "apple" and all(self.logs[s["log"]].get("static") for s in current)):
+            reasons.add("ct-no-current-log")
+        return reasons
+
+    def verdict(self):
+        path = self.judge_path()
+        self.judge_leaf(path)
+        self.judge_identity()
+        self.judge_lists(path)
+        statuses = self.judge_ct(path)
+        reasons = [r for r in ORDER if r in self.reasons]
+        return {"outcome": "refused" if reasons else "accepted", "reasons": reasons, "scts": statuses}
+
+
+def dns_matches(pattern, name):
+    """RFC 9525, 6.3: labels, one wildcard that is the whole left-most label, and two labels behind it at least."""
+    pattern, name = pattern.lower().split("."), name.lower().split(".")
+    if pattern[0] == "*":
+        return len(pattern) == len(name) and len(pattern) >= 2 and pattern[1:] == name[1:] and all("*" not in p for p in pattern[1:])
+    return pattern == name and "*" not in "".join(pattern)
+
+
+def predict(world, case):
+    return Model(world, case).verdict()
