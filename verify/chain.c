@@ -1,0 +1,236 @@
+#include "base/text.h"
+#include "verify/identity.h"
+#include "verify/judge.h"
+#include "verify/name.h"
+#include "verify/strength.h"
+#include "verify/usage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *
+judge_label(char out[JUDGE_LABEL_MAX], const struct cert *c)
+{
+	struct buf text = buf_max(4 * CERT_BYTES_MAX);
+	size_t n;
+
+	if (cert_subject_is_empty(c) || name_text(&text, c->subject) != RES_OK) {
+		char serial[2 * 20 + 1];
+
+		hex_write(serial, span_slice(c->serial, 0, 20));
+		snprintf(out, JUDGE_LABEL_MAX, "serial %s", serial);
+		buf_free(&text);
+		return out;
+	}
+	n = text.n < JUDGE_LABEL_MAX ? text.n : JUDGE_LABEL_MAX - 1;
+	while (n < text.n && n > 0 && (text.p[n] & 0xc0) == 0x80) /* not inside a UTF-8 character */
+		n--;
+	memcpy(out, text.p, n);
+	out[n] = '\0';
+	buf_free(&text);
+	return out;
+}
+
+gnutls_x509_crt_t
+judge_crt(struct judgement *j, size_t place)
+{
+	gnutls_datum_t der = {(unsigned char *)(uintptr_t)j->certs[place].der.p, (unsigned)j->certs[place].der.n};
+	gnutls_x509_crt_t crt;
+
+	if (j->crts[place] != NULL)
+		return j->crts[place];
+	if (gnutls_x509_crt_init(&crt) < 0)
+		return NULL;
+	if (gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) < 0) {
+		gnutls_x509_crt_deinit(crt);
+		return NULL;
+	}
+	return j->crts[place] = crt;
+}
+
+enum res
+judge_signed_by(struct judgement *j, size_t place, struct span spki)
+{
+	gnutls_x509_crt_t crt = judge_crt(j, place);
+
+	return crt == NULL ? RES_NOT_FOUND : signature_by_key(&j->certs[place], crt, spki, &j->budget);
+}
+
+/* ---- what was presented */
+
+/* False: without a leaf nothing can be judged. */
+static bool
+cert_import(struct judgement *j, size_t i)
+{
+	struct cert *c = &j->certs[j->n_certs];
+	enum res r = cert_read(c, j->in->certs[i]);
+
+	switch (r) {
+	case RES_OK:
+		j->n_certs++;
+		return true;
+	case RES_LIMIT:
+		verdict_add(j->v, REASON_CHAIN_TOO_LONG, "certificate %zu has %zu bytes; too many, or too many extensions",
+		    i, j->in->certs[i].n);
+		break;
+	case RES_NOMEM:
+		j->v->out_of_memory = true;
+		break;
+	case RES_MALFORMED:
+	case RES_UNSUPPORTED:
+	case RES_NOT_FOUND:
+	case RES_IO:
+		verdict_add(j->v, REASON_CERT_MALFORMED, "certificate %zu can not be read", i);
+		break;
+	}
+	return i > 0;
+}
+
+bool
+judge_import(struct judgement *j)
+{
+	size_t n = j->in->n_certs < VFY_CERTS_MAX ? j->in->n_certs : VFY_CERTS_MAX;
+
+	if (n == 0) {
+		verdict_add(j->v, REASON_CHAIN_EMPTY, "no certificate was presented");
+		return false;
+	}
+	if (j->in->n_certs > VFY_CERTS_MAX)
+		verdict_add_counts(j->v, REASON_CHAIN_TOO_LONG, (int64_t)j->in->n_certs, VFY_CERTS_MAX,
+		    "%zu certificates were presented; %d are read", j->in->n_certs, VFY_CERTS_MAX);
+	for (size_t i = 0; i < n; i++)
+		if (!cert_import(j, i))
+			return false;
+	j->scts_read = sct_check_open(&j->scts, &j->certs[0], j->policy->ctlogs);
+	return true;
+}
+
+/* ---- what is judged whether there is a path or not */
+
+static void
+presented_judge(struct judgement *j, const struct cert *c)
+{
+	char who[JUDGE_LABEL_MAX];
+	const char *key = strength_key_fault(c->spki), *signature = strength_signature_fault(c->sig_alg);
+
+	judge_label(who, c);
+	if (key != NULL)
+		verdict_add(j->v, REASON_WEAK_KEY, "%s: %s", who, key);
+	/* A root that was sent along is no link of anything; its signature on itself says nothing. */
+	if (signature != NULL && (c == &j->certs[0] || !path_self_issued(c)))
+		verdict_add(j->v, REASON_WEAK_SIGNATURE, "%s: %s", who, signature);
+	if (path_cert_expired(c, j->in->now_ms))
+		verdict_add(j->v, REASON_EXPIRED, "%s: it has expired", who);
+	if (path_cert_not_yet_valid(c, j->in->now_ms))
+		verdict_add(j->v, REASON_NOT_YET_VALID, "%s: it is not valid yet", who);
+}
+
+static void
+server_judge(struct judgement *j)
+{
+	const struct cert *leaf = &j->certs[0];
+	char who[JUDGE_LABEL_MAX];
+	struct usage usage;
+	const char *fault;
+
+	judge_label(who, leaf);
+	if (usage_read(&usage, leaf) != RES_OK) {
+		verdict_add(j->v, REASON_CERT_MALFORMED, "%s: its usage extensions can not be read", who);
+		return;
+	}
+	fault = usage_server_fault(&usage);
+	if (fault != NULL)
+		verdict_add(j->v, REASON_WRONG_USAGE, "%s: %s", who, fault);
+	if (usage_unknown_critical(leaf) != NULL)
+		verdict_add(j->v, REASON_UNKNOWN_CRITICAL, "%s: it has a critical extension that is not known", who);
+}
+
+bool
+judge_presented(struct judgement *j)
+{
+	const struct cert *shown[VFY_CERTS_MAX];
+
+	server_judge(j);
+	if (j->path != NULL)
+		return true;
+	for (size_t i = 0; i < j->n_certs; i++) {
+		presented_judge(j, &j->certs[i]);
+		shown[i] = &j->certs[i];
+	}
+	verdict_show_chain(j->v, shown, j->n_certs, false);
+	return true;
+}
+
+static bool
+address_borne(const struct judgement *j)
+{
+	if (identity_has_ip(&j->certs[0], j->in->ip))
+		return true;
+	for (size_t i = 0; i < j->in->n_also_ips; i++)
+		if (identity_has_ip(&j->certs[0], j->in->also_ips[i]))
+			return true;
+	return false;
+}
+
+bool
+judge_identity(struct judgement *j)
+{
+	bool ip = j->in->ip.n > 0, name = j->in->name != NULL && j->in->name[0] != '\0';
+	char who[JUDGE_LABEL_MAX];
+
+	if (!ip && !name)
+		verdict_add(j->v, REASON_IP_MISMATCH, "no address and no name is expected; that is never enough");
+	if (!identity_readable(&j->certs[0]))
+		verdict_add(j->v, REASON_CERT_MALFORMED, "%s: its alternative names can not be read",
+		    judge_label(who, &j->certs[0]));
+	if (ip && !address_borne(j))
+		verdict_add(j->v, REASON_IP_MISMATCH, "the certificate does not bear the address %s",
+		    j->v->expected_ip == NULL ? "" : j->v->expected_ip);
+	if (name && !identity_has_name(&j->certs[0], j->in->name))
+		verdict_add(j->v, REASON_NAME_MISMATCH, "the certificate does not bear the name %s", j->in->name);
+	return true;
+}
+
+/* ---- revocation, as it was handed to us */
+
+/* The text is taken. */
+static void
+revocation_add(struct judgement *j, enum reason r, char *text)
+{
+	if (r == REASON_OUT_OF_MEMORY)
+		j->v->out_of_memory = true;
+	else if (r != REASON_NONE)
+		verdict_add(j->v, r, "%s", text == NULL ? reason_sentence(r) : text);
+	free(text);
+}
+
+static bool
+crls_judge(struct judgement *j)
+{
+	struct cert *certs = calloc(j->path->n, sizeof *certs);
+	char *text = NULL;
+
+	if (certs == NULL)
+		return false;
+	for (size_t i = 0; i < j->path->n; i++)
+		certs[i] = *j->path->certs[i];
+	revocation_add(j, crls_check(j->policy->crls, certs, j->path->n, j->in->now_ms, &text), text);
+	free(certs);
+	return true;
+}
+
+bool
+judge_revocation(struct judgement *j)
+{
+	const struct cert *leaf = &j->certs[0];
+	char *text = NULL;
+
+	if (j->in->staple.n == 0 && cert_must_staple(leaf))
+		verdict_add(j->v, REASON_STAPLE_MISSING, "%s", reason_sentence(REASON_STAPLE_MISSING));
+	if (j->path == NULL || j->path->n == 1)
+		return true;
+	if (j->in->staple.n > 0)
+		revocation_add(j, staple_check(j->in->staple, leaf, j->path->certs[1], j->in->now_ms, &text), text);
+	return j->policy->crls == NULL || crls_count(j->policy->crls) == 0 || crls_judge(j);
+}

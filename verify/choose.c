@@ -1,0 +1,288 @@
+#include "base/text.h"
+#include "verify/altname.h"
+#include "verify/ctpolicy.h"
+#include "verify/pathjudge.h"
+#include "verify/trust_judge.h"
+
+#include <string.h>
+
+/* ---- what the policy wants of a path: the anchor's limits, allowed issuers, pins */
+
+static bool
+permitted_name(const struct constraint *limit, struct span name)
+{
+	if (name.n > 2 && name.p[0] == '*' && name.p[1] == '.')
+		name = span_slice(name, 2, name.n);
+	for (size_t i = 0; i < limit->n_permit_name; i++) {
+		struct span suffix = span_str(limit->permit_name[i]);
+		size_t rest = name.n - suffix.n;
+
+		if (name.n < suffix.n || !ascii_case_equal(span_slice(name, rest, suffix.n), suffix))
+			continue;
+		if (rest == 0 || name.p[rest - 1] == '.')
+			return true;
+	}
+	return false;
+}
+
+static bool
+permitted_ip(const struct constraint *limit, struct span ip)
+{
+	struct addr addr = {.family = ip.n == 4 ? ADDR_V4 : ADDR_V6};
+
+	if (ip.n != 4 && ip.n != 16)
+		return false;
+	memcpy(addr.ip, ip.p, ip.n);
+	for (size_t i = 0; i < limit->n_permit_ip; i++)
+		if (prefix_has(&limit->permit_ip[i], &addr))
+			return true;
+	return false;
+}
+
+/* An anchor that may vouch for some names may vouch for nothing else: addresses as well have to be permitted. */
+static const char *
+permit_fault(const struct constraint *limit, const struct cert *leaf)
+{
+	struct der_reader list = altname_list(leaf);
+	struct altname a;
+
+	if (limit->n_permit_name == 0 && limit->n_permit_ip == 0)
+		return NULL;
+	while (altname_next(&a, &list)) {
+		if (a.kind == ALTNAME_DNS && !permitted_name(limit, a.value))
+			return "it may not vouch for a name of the certificate";
+		if (a.kind == ALTNAME_IP && !permitted_ip(limit, a.value))
+			return "it may not vouch for an address of the certificate";
+	}
+	return NULL;
+}
+
+static const struct cert *
+path_issuer(const struct path *p)
+{
+	return p->n > 1 ? p->certs[1] : p->certs[0];
+}
+
+static void
+limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
+{
+	const struct cert *leaf = p->certs[0];
+	const struct constraint *limit = NULL;
+	int64_t issued_ms;
+
+	if (j->policy->constraints != NULL)
+		limit = constraints_find(j->policy->constraints, p->certs[p->n - 1]);
+	if (limit == NULL)
+		return;
+	if (limit->has_not_before_max && leaf->not_before_ms > limit->not_before_max_ms)
+		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, "it is trusted for older certificates only");
+	path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, permit_fault(limit, leaf));
+	if (!limit->has_sct_not_after || j->policy->ct_mode == CT_OFF)
+		return;
+	if (sct_check_signatures(&j->scts, leaf, path_issuer(p)->spki_sha256, &j->budget) == RES_NOMEM)
+		f->starved = true;
+	if (ctpolicy_issued_at(&issued_ms, &j->scts, j->in->now_ms) && issued_ms > limit->sct_not_after_ms)
+		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, "it is trusted for certificates logged earlier only");
+}
+
+/* A name is asked of the anchor only: any CA can mint a sub-CA of any name. */
+static bool
+issuer_allowed(const struct disallow *allowed, const struct path *p)
+{
+	struct disallow_hit hit;
+
+	for (size_t i = p->n > 1 ? 1 : 0; i < p->n; i++) {
+		if (disallow_match_key(allowed, p->certs[i], &hit))
+			return true;
+		if (disallow_match_cert(allowed, p->certs[i], &hit) && hit.kind == DISALLOW_CERT)
+			return true;
+	}
+	return disallow_match_subject(allowed, p->certs[p->n - 1], &hit);
+}
+
+static bool
+pin_met(const struct disallow *pins, const struct path *p, size_t from)
+{
+	struct disallow_hit hit;
+
+	for (size_t i = from; i < p->n; i++)
+		if (disallow_match_key(pins, p->certs[i], &hit))
+			return true;
+	return false;
+}
+
+static void
+wishes_judge(struct path_faults *f, struct judgement *j, const struct path *p)
+{
+	limit_judge(f, j, p);
+	if (j->policy->allow_issuer != NULL && !issuer_allowed(j->policy->allow_issuer, p))
+		path_faults_add(f, REASON_ISSUER_NOT_ALLOWED, p->n - 1, "no CA of the path to it is allowed for this upstream");
+	if (j->policy->pins != NULL && !pin_met(j->policy->pins, p, 0))
+		path_faults_add(f, REASON_PIN_MISMATCH, p->n - 1, "no key of the path to it is pinned");
+}
+
+/* ---- the path */
+
+struct choice {
+	const struct path *path;
+	struct path_faults faults;
+	enum path_grade grade;
+};
+
+/* Judges candidates in order until one is good; keeps the best. */
+static bool
+choose_from(struct choice *best, struct judgement *j, const struct path *paths, size_t n)
+{
+	for (size_t i = 0; i < n && (best->path == NULL || best->grade != PATH_GOOD); i++) {
+		struct path_faults faults;
+		enum path_grade grade;
+
+		path_judge(&faults, j, &paths[i]);
+		wishes_judge(&faults, j, &paths[i]);
+		if (faults.starved)
+			return false;
+		grade = path_grade(&faults);
+		if (best->path == NULL || grade < best->grade)
+			*best = (struct choice){&paths[i], faults, grade};
+	}
+	return true;
+}
+
+/* Without a path: the presented certificate or the anchor whose key verifies the leaf, so that its SCTs can be judged. */
+static bool
+issuer_search(struct judgement *j)
+{
+	size_t first = 0, n = 0;
+	enum res r = RES_NOT_FOUND;
+
+	for (size_t i = 0; i < j->n_certs && r == RES_NOT_FOUND; i++) {
+		if (i == 0 && !path_self_issued(&j->certs[0]))
+			continue;
+		r = judge_signed_by(j, 0, j->certs[i].spki);
+		if (r == RES_OK)
+			j->issuer = &j->certs[i];
+	}
+	if (j->policy->trust != NULL)
+		n = trust_find(j->policy->trust, j->certs[0].issuer, &first);
+	for (size_t i = first; i < first + n && r == RES_NOT_FOUND; i++) {
+		r = judge_signed_by(j, 0, trust_at(j->policy->trust, i)->spki);
+		if (r == RES_OK)
+			j->issuer = trust_at(j->policy->trust, i);
+	}
+	return r != RES_NOMEM;
+}
+
+static void
+path_settle(struct judgement *j, const struct path *p)
+{
+	j->path = p;
+	j->issuer = path_issuer(p);
+	verdict_show_chain(j->v, p->certs, p->n, true);
+	j->v->valid_until_ms = p->certs[0]->not_after_ms;
+	for (size_t i = 1; i < p->n; i++)
+		if (p->certs[i]->not_after_ms < j->v->valid_until_ms)
+			j->v->valid_until_ms = p->certs[i]->not_after_ms;
+	if (j->policy->pins != NULL && p->n > 1 && pin_met(j->policy->pins, p, 0) && !pin_met(j->policy->pins, p, 1))
+		verdict_warn(j->v, "only the server's own key is pinned; certificates rotate: pin a key of its CA as well");
+}
+
+bool
+judge_path(struct judgement *j)
+{
+	struct choice best = {0};
+	char who[JUDGE_LABEL_MAX];
+
+	path_find(&j->paths, j->certs, j->n_certs, j->policy->trust, j->in->now_ms);
+	j->work->path_steps = j->paths.steps;
+	if (!choose_from(&best, j, j->paths.valid, j->paths.n_valid))
+		return false;
+	/* Out of date is a better answer than a signature that does not hold. */
+	if ((best.path == NULL || best.grade > PATH_WEAK) &&
+	    !choose_from(&best, j, j->paths.dated, j->paths.n_dated))
+		return false;
+	if (best.path == NULL)
+		verdict_add(j->v, REASON_UNTRUSTED, "%s",
+		    trust_count(j->policy->trust) == 0 ? "there are no trust anchors" : "no path to a trust anchor");
+	for (size_t i = 0; best.path != NULL && i < best.faults.n; i++) {
+		const struct path_fault *fault = &best.faults.fault[i];
+
+		verdict_add(j->v, fault->reason, "%s: %s", judge_label(who, best.path->certs[fault->at]), fault->what);
+	}
+	if (best.path != NULL && best.grade <= PATH_DATED) {
+		path_settle(j, best.path);
+		return true;
+	}
+	return issuer_search(j);
+}
+
+/* ---- disallow entries */
+
+static size_t
+disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell)
+{
+	char who[JUDGE_LABEL_MAX];
+	size_t hits = 0;
+
+	for (size_t i = 0; i < j->policy->n_disallow; i++) {
+		const struct disallow *list = j->policy->disallow[i];
+		struct disallow_hit hit[3];
+		size_t n = 0;
+
+		n += disallow_match_cert(list, c, &hit[n]);
+		if (in_path) {
+			n += disallow_match_key(list, c, &hit[n]);
+			n += disallow_match_issuer(list, c, &hit[n]);
+		}
+		for (size_t k = 0; tell && k < n; k++)
+			verdict_add(j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"", judge_label(who, c), hit[k].entry);
+		hits += n;
+	}
+	return hits;
+}
+
+static size_t
+disallow_path(struct judgement *j, const struct path *p, bool tell)
+{
+	size_t hits = 0;
+
+	for (size_t i = 0; i < p->n; i++)
+		hits += disallow_cert(j, p->certs[i], true, tell);
+	return hits;
+}
+
+/*
+ * A server that is clean by one path and disallowed by another is refused: which path is found is up to whoever
+ * presents the chain. The candidates behind the chosen one have not been judged yet; those in front were not good.
+ */
+static bool
+disallow_others(struct judgement *j)
+{
+	const struct path *end = j->paths.valid + j->paths.n_valid;
+
+	for (const struct path *p = j->path + 1; p < end; p++) {
+		struct path_faults faults;
+
+		if (disallow_path(j, p, false) == 0)
+			continue;
+		path_judge(&faults, j, p);
+		wishes_judge(&faults, j, p);
+		if (faults.starved)
+			return false;
+		if (path_grade(&faults) == PATH_GOOD)
+			disallow_path(j, p, true);
+	}
+	return true;
+}
+
+bool
+judge_disallow(struct judgement *j)
+{
+	for (size_t i = 0; i < j->n_certs; i++)
+		disallow_cert(j, &j->certs[i], false, true);
+	if (j->path == NULL)
+		return true;
+	disallow_path(j, j->path, true);
+	if (j->path < j->paths.valid || j->path >= j->paths.valid + j->paths.n_valid)
+		return true;
+	return disallow_others(j);
+}

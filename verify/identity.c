@@ -1,0 +1,114 @@
+#include "verify/identity.h"
+#include "base/text.h"
+#include "verify/altname.h"
+
+#include <string.h>
+
+bool
+identity_is_host(struct span name)
+{
+	size_t label = 0;
+	bool digits = true;
+
+	if (name.n == 0 || name.n > IDENTITY_NAME_MAX)
+		return false;
+	for (size_t i = 0; i <= name.n; i++) {
+		uint8_t c = i < name.n ? ascii_lower(name.p[i]) : '.';
+
+		if (c == '.') {
+			if (label == 0 || label > 63 || name.p[i - 1] == '-')
+				return false;
+			if (i < name.n)
+				digits = true;
+			label = 0;
+			continue;
+		}
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c == '-' && label > 0)))
+			return false;
+		digits = digits && c >= '0' && c <= '9';
+		label++;
+	}
+	return !digits; /* else it is an address in disguise (RFC 1123, 2.1) */
+}
+
+/* The part behind the first dot; empty when there is none. */
+static struct span
+parent_of(struct span name)
+{
+	const uint8_t *dot = name.n == 0 ? NULL : memchr(name.p, '.', name.n);
+
+	return dot == NULL ? (struct span){NULL, 0} : span_slice(name, (size_t)(dot - name.p) + 1, name.n);
+}
+
+/*
+ * "co.uk" and its like: two labels of which the last is a country's and the first says what kind of registrant is
+ * below. Names there belong to strangers, so no wildcard spans them. The long list of such suffixes is the business
+ * of the CAs (Baseline Requirements, 3.2.2.6); this keeps the plain cases out.
+ */
+static bool
+is_registry(struct span base)
+{
+	static const char *const kinds[] = {"ac", "co", "com", "edu", "gov", "mil", "ne", "net", "or", "org"};
+	struct span country = parent_of(base);
+	struct span kind = span_slice(base, 0, base.n - country.n - 1);
+
+	for (size_t i = 0; country.n == 2 && i < sizeof kinds / sizeof kinds[0]; i++)
+		if (ascii_case_equal(kind, span_str(kinds[i])))
+			return true;
+	return false;
+}
+
+static bool
+name_matches(struct span wanted, struct span presented)
+{
+	struct span base;
+
+	if (!(presented.n > 2 && presented.p[0] == '*' && presented.p[1] == '.'))
+		return identity_is_host(presented) && ascii_case_equal(wanted, presented);
+	base = span_slice(presented, 2, presented.n);
+	if (!identity_is_host(base) || parent_of(base).n == 0 || is_registry(base))
+		return false;
+	return ascii_case_equal(parent_of(wanted), base);
+}
+
+bool
+identity_has_ip(const struct cert *c, struct span ip)
+{
+	struct der_reader list = altname_list(c);
+	struct altname a;
+
+	if (ip.n != 4 && ip.n != 16)
+		return false;
+	while (altname_next(&a, &list))
+		if (a.kind == ALTNAME_IP && span_equal(a.value, ip))
+			return true;
+	return false;
+}
+
+bool
+identity_has_name(const struct cert *c, const char *name)
+{
+	struct span wanted = span_str(name);
+	struct der_reader list = altname_list(c);
+	struct altname a;
+
+	if (wanted.n > 0 && wanted.p[wanted.n - 1] == '.')
+		wanted.n--;
+	if (!identity_is_host(wanted))
+		return false;
+	while (altname_next(&a, &list))
+		if (a.kind == ALTNAME_DNS && name_matches(wanted, a.value))
+			return true;
+	return false;
+}
+
+bool
+identity_readable(const struct cert *c)
+{
+	struct der_reader list = altname_list(c);
+	struct altname a;
+
+	while (altname_next(&a, &list))
+		;
+	return der_done(&list);
+}

@@ -1,0 +1,126 @@
+#include "verify/verify.h"
+#include "base/addr.h"
+#include "verify/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What is expected and known before anything is read. */
+static void
+judge_open(struct judgement *j)
+{
+	struct verdict *v = j->v;
+	struct span ip = j->in->ip;
+	struct addr addr = {.family = ip.n == 4 ? ADDR_V4 : ADDR_V6};
+	char text[ADDR_TEXT_MAX];
+
+	v->at_ms = j->in->now_ms;
+	v->valid_until_ms = VERDICT_NUMBER_NONE;
+	v->log_list_ms = j->policy->ctlogs == NULL ? VERDICT_NUMBER_NONE : ctlogs_date_ms(j->policy->ctlogs);
+	if (ip.n == 4 || ip.n == 16) {
+		memcpy(addr.ip, ip.p, ip.n);
+		v->expected_ip = strdup(addr_ip_text(&addr, text));
+		v->out_of_memory |= v->expected_ip == NULL;
+	}
+	if (j->in->name != NULL && j->in->name[0] != '\0') {
+		v->expected_name = strdup(j->in->name);
+		v->out_of_memory |= v->expected_name == NULL;
+	}
+}
+
+static void
+judge_close(struct judgement *j, bool complete)
+{
+	j->work->signature_checks = j->budget.used;
+	for (size_t i = 0; i < VFY_CERTS_MAX; i++)
+		if (j->crts[i] != NULL)
+			gnutls_x509_crt_deinit(j->crts[i]);
+	sct_check_free(&j->scts);
+	verdict_close(j->v, complete);
+	free(j);
+}
+
+void
+vfy_check_work(struct verdict *v, const struct vfy_policy *policy, const struct vfy_input *in, struct vfy_work *work)
+{
+	struct judgement *j = calloc(1, sizeof *j);
+	bool complete;
+
+	*work = (struct vfy_work){0};
+	if (j == NULL) {
+		v->at_ms = in->now_ms;
+		v->log_list_ms = v->valid_until_ms = VERDICT_NUMBER_NONE;
+		verdict_close(v, false);
+		return;
+	}
+	j->v = v;
+	j->policy = policy;
+	j->in = in;
+	j->work = work;
+	j->budget.max = VFY_SIG_CHECKS_MAX;
+
+	judge_open(j);
+	complete = judge_import(j);
+	if (complete) {
+		/* Every stage runs, whatever the one before it found: a verdict says all that is wrong. */
+		complete = judge_path(j);
+		complete &= judge_presented(j);
+		complete &= judge_identity(j);
+		complete &= judge_disallow(j);
+		complete &= judge_ct(j);
+		complete &= judge_revocation(j);
+	}
+	judge_close(j, complete);
+}
+
+void
+vfy_check(struct verdict *v, const struct vfy_policy *policy, const struct vfy_input *in)
+{
+	struct vfy_work work;
+
+	vfy_check_work(v, policy, in, &work);
+}
+
+const char *
+ct_mode_text(enum ct_mode mode)
+{
+	switch (mode) {
+	case CT_REQUIRE:
+		return "require";
+	case CT_REPORT:
+		return "report";
+	case CT_OFF:
+		return "off";
+	}
+	return "?";
+}
+
+const char *
+ct_policy_text(enum ct_policy policy)
+{
+	switch (policy) {
+	case CT_STRICT:
+		return "strict";
+	case CT_CHROME:
+		return "chrome";
+	case CT_MOZILLA:
+		return "mozilla";
+	case CT_APPLE:
+		return "apple";
+	}
+	return "?";
+}
+
+const char *
+ct_when_stale_text(enum ct_when_stale w)
+{
+	switch (w) {
+	case CT_STALE_ENFORCE:
+		return "enforce";
+	case CT_STALE_REFUSE:
+		return "refuse";
+	case CT_STALE_REPORT:
+		return "report";
+	}
+	return "?";
+}
