@@ -1,0 +1,74 @@
+/*
+ * cli.h - what the verbs of ctstub share.
+ *
+ * One file a verb (cmd_X.c), one row a verb in verbs.c. A verb gets its own argument vector (its name first) and gives
+ * an exit code. Results go to standard output, complaints to standard error.
+ */
+#ifndef CLI_CLI_H
+#define CLI_CLI_H
+
+#include "config/snapshot.h"
+
+#include <getopt.h>
+
+enum exit_code {
+	EXIT_GOOD = 0,    /* accepted, done */
+	EXIT_REFUSED = 1, /* a verdict */
+	EXIT_USAGE = 2,   /* the command line or the configuration */
+	EXIT_TROUBLE = 3, /* I/O, memory, the daemon does not answer */
+};
+
+struct verb {
+	const char *name;
+	const char *usage;   /* what stands behind the name; lines of at most 100 characters */
+	const char *summary; /* one line */
+	enum exit_code (*run)(int argc, char **argv);
+};
+
+extern const struct verb verb_table[];
+const struct verb *verb_find(const char *name); /* NULL: there is none */
+
+enum exit_code cmd_captive(int, char **);
+enum exit_code cmd_ct_logs(int, char **);
+enum exit_code cmd_disallow(int, char **);
+enum exit_code cmd_flush(int, char **);
+enum exit_code cmd_help(int, char **);
+enum exit_code cmd_log_level(int, char **);
+enum exit_code cmd_metrics(int, char **);
+enum exit_code cmd_probe(int, char **);
+enum exit_code cmd_reload(int, char **);
+enum exit_code cmd_stats(int, char **);
+enum exit_code cmd_status(int, char **);
+enum exit_code cmd_upstreams(int, char **);
+enum exit_code cmd_verify(int, char **);
+
+/* A complaint on standard error, "ctstub VERB: ...". Gives the code, so that it can be returned. */
+enum exit_code complain(enum exit_code, const char *verb, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Says how the verb is used. */
+enum exit_code usage(const char *verb);
+enum exit_code complain_errors(const char *verb, const struct config_errors *);
+
+/* Settings of a file, or without one of the daemon's own file or what is compiled in. Complains. */
+enum exit_code cli_settings(struct settings **, const char *verb, const char *file);
+
+/* Prints a JSON text (taken; NULL: no memory) as a line. */
+enum exit_code print_json_text(const char *verb, char *json);
+/* Text for people: the words accepted and refused in colour when standard output is a terminal. */
+void print_verdict_text(const char *text);
+/* Ends a verb: standard output must have taken everything. */
+enum exit_code print_done(const char *verb, enum exit_code);
+
+/* Chains and staples from files. */
+#define CHAIN_FILE_MAX  (4 * 1024 * 1024)
+#define CHAIN_CERTS_MAX 64 /* read from a file; the judge takes fewer and says so */
+
+struct chain {
+	struct buf der;
+	struct span cert[CHAIN_CERTS_MAX];
+	size_t n;
+};
+/* PEM certificates in order; what can not be read is an empty one, for the judge to refuse. */
+enum res chain_read(struct chain *, struct span pem);
+void chain_free(struct chain *);
+
+#endif

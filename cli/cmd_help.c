@@ -1,0 +1,32 @@
+#include "cli/cli.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void
+put_verb(const struct verb *v)
+{
+	(void)printf("usage: ctstub %s %s\n\n%c%s.\n", v->name, v->usage, v->summary[0] - 'a' + 'A', v->summary + 1);
+}
+
+enum exit_code
+cmd_help(int argc, char **argv)
+{
+	const struct verb *v;
+
+	if (argc > 2)
+		return usage("help");
+	if (argc == 2 && strcmp(argv[1], "--help") != 0) {
+		v = verb_find(argv[1]);
+		if (v == NULL)
+			return complain(EXIT_USAGE, "help", "unknown verb \"%s\"", argv[1]);
+		put_verb(v);
+		return print_done("help", EXIT_GOOD);
+	}
+	(void)puts("usage: ctstub VERB [OPTION]... [ARGUMENT]...\n\nverbs:");
+	for (v = verb_table; v->name != NULL; v++)
+		(void)printf("  %-10s  %s\n", v->name, v->summary);
+	(void)puts("\nctstub help VERB tells its options, ctstub(1) the rest.\n"
+		   "Exit codes: 0 accepted or done, 1 refused, 2 usage or configuration, 3 trouble.");
+	return print_done("help", EXIT_GOOD);
+}

@@ -1,0 +1,21 @@
+/* ctstub reload: read the configuration again. Refused, the old one stays and we say why. */
+#include "cli/control.h"
+
+#include <stdio.h>
+
+static void
+reload_print(const json_t *answer)
+{
+	(void)printf("the configuration was taken, generation %lld\n", number_of(answer, "generation"));
+}
+
+enum exit_code
+cmd_reload(int argc, char **argv)
+{
+	struct control_args args;
+	enum exit_code code;
+
+	if (!control_args_read(&args, argc, argv, NULL, 0, 0, &code))
+		return code;
+	return control_report(&args, argv[0], json_pack("{s:s}", "verb", "reload"), reload_print);
+}

@@ -1,0 +1,42 @@
+/* ctstub upstreams: every address, and why it is not used when it is not. */
+#include "cli/control.h"
+
+#include <stdio.h>
+
+static void
+upstream_print(const json_t *u)
+{
+	const json_t *srtt = json_object_get(u, "srtt_us");
+
+	(void)printf("%-12s %-42s %-3s %-8s", text_of(u, "upstream"), text_of(u, "address"), text_of(u, "protocol"),
+	    text_of(u, "health"));
+	if (!is_null(u, "reason"))
+		(void)printf(" %s", text_of(u, "reason"));
+	if (number_of(u, "retry_in_ms") > 0)
+		(void)printf(" (again in %.1f s)", (double)number_of(u, "retry_in_ms") / 1000);
+	if (json_is_integer(srtt) && json_integer_value(srtt) >= 0)
+		(void)printf(" %.1f ms", (double)json_integer_value(srtt) / 1000);
+	(void)printf(" %lld answers, %lld handshakes (%lld resumed), %s\n", number_of(u, "answers"),
+	    number_of(u, "handshakes"), number_of(u, "resumed"), text_of(u, "state"));
+}
+
+static void
+upstreams_print(const json_t *answer)
+{
+	size_t i;
+	json_t *u;
+
+	json_array_foreach(json_object_get(answer, "upstreams"), i, u)
+		upstream_print(u);
+}
+
+enum exit_code
+cmd_upstreams(int argc, char **argv)
+{
+	struct control_args args;
+	enum exit_code code;
+
+	if (!control_args_read(&args, argc, argv, NULL, 0, 0, &code))
+		return code;
+	return control_report(&args, argv[0], json_pack("{s:s}", "verb", "upstreams"), upstreams_print);
+}

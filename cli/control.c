@@ -1,0 +1,286 @@
+#include "cli/control.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { OPT_SOCKET = 256, OPT_JSON, OPT_OWN, OPT_LISTEN, OPT_HELP };
+
+static enum exit_code
+socket_find(char out[CONTROL_PATH_MAX], const char *verb, const char *config, const char *given)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+	const char *path = given;
+	enum exit_code code = EXIT_GOOD;
+
+	if (path == NULL && config != NULL)
+		code = cli_settings(&s, verb, config);
+	else if (path == NULL && settings_read(&s, settings_default_file(), &errors) != RES_OK)
+		/* The file is broken now; the daemon that read it before may well be running. */
+		(void)settings_read(&s, NULL, &errors);
+	if (s != NULL)
+		path = s->control_socket;
+	if (code == EXIT_GOOD && (path == NULL || strlen(path) >= CONTROL_PATH_MAX))
+		code = complain(EXIT_USAGE, verb, "the path of a control socket was expected");
+	if (code == EXIT_GOOD)
+		(void)strcpy(out, path);
+	config_errors_free(&errors);
+	settings_free(s);
+	return code;
+}
+
+bool
+control_args_read(struct control_args *args, int argc, char **argv, const char *own_switch, int least, int most,
+    enum exit_code *code)
+{
+	bool listens = own_switch != NULL && strcmp(own_switch, "listen") == 0;
+	struct option longs[] = {
+	    {"config", required_argument, NULL, 'c'},
+	    {"socket", required_argument, NULL, OPT_SOCKET},
+	    {"json", no_argument, NULL, OPT_JSON},
+	    {"help", no_argument, NULL, OPT_HELP},
+	    {own_switch, listens ? required_argument : no_argument, NULL, listens ? OPT_LISTEN : OPT_OWN},
+	    {NULL, 0, NULL, 0},
+	};
+	const char *config = NULL, *given = NULL;
+	int c;
+
+	*args = (struct control_args){0};
+	*code = EXIT_USAGE;
+	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+		if (c == 'c') {
+			config = optarg;
+		} else if (c == OPT_SOCKET) {
+			given = optarg;
+		} else if (c == OPT_JSON) {
+			args->json = true;
+		} else if (c == OPT_OWN) {
+			args->flag = true;
+		} else if (c == OPT_LISTEN) {
+			args->listen = optarg;
+		} else if (c == OPT_HELP || c == 'h') {
+			*code = cmd_help(2, (char *[]){argv[0], argv[0], NULL});
+			return false;
+		} else {
+			(void)usage(argv[0]);
+			return false;
+		}
+	}
+	args->first = optind;
+	if (argc - optind < least || argc - optind > most) {
+		(void)usage(argv[0]);
+		return false;
+	}
+	*code = socket_find(args->socket, argv[0], config, given);
+	return *code == EXIT_GOOD;
+}
+
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	(void)strncpy(sun.sun_path, path, sizeof sun.sun_path - 1);
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof sun) != 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+static bool
+wait_for(int fd, short events, int64_t until_ms)
+{
+	int64_t left;
+
+	while ((left = until_ms - clock_mono_ms()) > 0) {
+		struct pollfd p = {.fd = fd, .events = events};
+		int n = poll(&p, 1, (int)left);
+
+		if (n > 0)
+			return true;
+		if (n < 0 && errno != EINTR)
+			return false;
+	}
+	errno = ETIMEDOUT;
+	return false;
+}
+
+static bool
+send_all(int fd, const char *text, int64_t until_ms)
+{
+	size_t n = strlen(text);
+
+	while (n > 0) {
+		ssize_t sent = wait_for(fd, POLLOUT, until_ms) ? send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
+
+		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (sent < 0)
+			return false;
+		text += sent;
+		n -= (size_t)sent;
+	}
+	return true;
+}
+
+/* Up to the end of the line, or of the connection. */
+static bool
+receive_line(int fd, struct buf *out, int64_t until_ms)
+{
+	for (;;) {
+		uint8_t *to = buf_room(out, 65536);
+		ssize_t n;
+
+		if (to == NULL) {
+			errno = EMSGSIZE;
+			return false;
+		}
+		n = wait_for(fd, POLLIN, until_ms) ? recv(fd, to, 65536, MSG_DONTWAIT) : -1;
+		if (n < 0 && (errno == EAGAIN || errno == EINTR))
+			continue;
+		if (n < 0)
+			return false;
+		if (n == 0 || memchr(to, '\n', (size_t)n) != NULL) {
+			buf_added(out, (size_t)n);
+			errno = ECONNRESET;
+			return out->n > 0;
+		}
+		buf_added(out, (size_t)n);
+	}
+}
+
+enum res
+control_exchange(struct buf *answer, const char *socket, const char *request, const char **why)
+{
+	int64_t until_ms = clock_mono_ms() + CONTROL_WAIT_MS;
+	int fd = connect_to(socket);
+	enum res res = RES_IO;
+
+	*answer = buf_max(CONTROL_ANSWER_MAX);
+	if (fd >= 0 && send_all(fd, request, until_ms) && send_all(fd, "\n", until_ms) &&
+	    receive_line(fd, answer, until_ms))
+		res = RES_OK;
+	else
+		*why = strerror(errno);
+	if (fd >= 0)
+		(void)close(fd);
+	if (res != RES_OK)
+		buf_free(answer);
+	return res;
+}
+
+static enum exit_code
+answer_read(json_t **out, const char *verb, const struct buf *text)
+{
+	json_t *answer = json_loadb((const char *)text->p, text->n, JSON_DISABLE_EOF_CHECK, NULL), *errors;
+	size_t i;
+	json_t *line;
+
+	if (!json_is_object(answer)) {
+		json_decref(answer);
+		return complain(EXIT_TROUBLE, verb, "the daemon's answer can not be read");
+	}
+	if (json_is_true(json_object_get(answer, "ok"))) {
+		*out = answer;
+		return EXIT_GOOD;
+	}
+	errors = json_object_get(answer, "errors");
+	json_array_foreach(errors, i, line)
+		if (json_is_string(line))
+			(void)fprintf(stderr, "%s\n", json_string_value(line));
+	(void)complain(EXIT_USAGE, verb, "the daemon refused: %s", text_of(answer, "error"));
+	json_decref(answer);
+	return EXIT_USAGE;
+}
+
+enum exit_code
+control_ask(json_t **answer, const char *verb, const char *socket, json_t *request)
+{
+	char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
+	const char *why = NULL;
+	struct buf line = {0};
+	enum exit_code code;
+
+	json_decref(request);
+	if (text == NULL)
+		return complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+	if (control_exchange(&line, socket, text, &why) == RES_OK)
+		code = answer_read(answer, verb, &line);
+	else
+		code = complain(EXIT_TROUBLE, verb, "the daemon does not answer on %s: %s", socket, why);
+	buf_free(&line);
+	free(text);
+	return code;
+}
+
+enum exit_code
+control_report(const struct control_args *args, const char *verb, json_t *request, void (*people)(const json_t *answer))
+{
+	json_t *answer = NULL;
+	enum exit_code code = control_ask(&answer, verb, args->socket, request);
+
+	if (code != EXIT_GOOD)
+		return code;
+	if (args->json)
+		code = print_json_text(verb, json_dumps(answer, JSON_COMPACT));
+	else
+		people(answer);
+	json_decref(answer);
+	return print_done(verb, code);
+}
+
+const char *
+text_of(const json_t *object, const char *key)
+{
+	static char kept[4][1024];
+	static unsigned turn;
+	struct span s = span_str(json_string_value(json_object_get(object, key)));
+	char *out = kept[turn++ % 4];
+	size_t n = 0;
+
+	if (s.p == NULL)
+		return "-";
+	while (s.n > 0 && n + 4 < sizeof kept[0]) {
+		uint32_t c = 0;
+		size_t length = utf8_read(&c, s); /* jansson hands out nothing else */
+
+		if (length == 0)
+			break;
+		if (unicode_is_control(c))
+			out[n++] = '?';
+		else
+			for (size_t i = 0; i < length; i++)
+				out[n++] = (char)s.p[i];
+		s = span_slice(s, length, s.n);
+	}
+	out[n] = '\0';
+	return out;
+}
+
+long long
+number_of(const json_t *object, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(object, key));
+}
+
+bool
+is_null(const json_t *object, const char *key)
+{
+	const json_t *v = json_object_get(object, key);
+
+	return v == NULL || json_is_null(v);
+}

@@ -1,0 +1,32 @@
+#include "cli/cli.h"
+
+#include <string.h>
+
+const struct verb verb_table[] = {
+    {"verify",
+	"[-c FILE] [--upstream NAME] [--ip ADDR] [--name HOST] [--ca FILE] [--ct MODE]\n"
+	"    [--ct-policy POLICY] [--ct-logs FILE] [--disallow FILE]... [--crl FILE]... [--ocsp FILE]\n"
+	"    [--constraints FILE] [--at RFC3339] [--json] CHAIN.pem | - | --batch DIR",
+	"judge a certificate chain without network, as the daemon would", cmd_verify},
+    {"status", "[-c FILE | --socket PATH] [--json]", "tell how the running daemon is", cmd_status},
+    {"upstreams", "[-c FILE | --socket PATH] [--json]", "tell how each upstream address is, and why not when it is not used",
+	cmd_upstreams},
+    {"stats", "[-c FILE | --socket PATH] [--json | --prometheus]", "print what the daemon counted", cmd_stats},
+    {"flush", "[-c FILE | --socket PATH] [--json] [NAME]", "forget cached answers, all or those at and below a name", cmd_flush},
+    {"reload", "[-c FILE | --socket PATH] [--json]", "have the configuration read again", cmd_reload},
+    {"log-level", "[-c FILE | --socket PATH] [--json] error|warn|notice|info|debug", "change how much the daemon logs",
+	cmd_log_level},
+    {"captive", "[-c FILE | --socket PATH] [--json] [MINUTES|off]", "open or close the time for a captive portal's login",
+	cmd_captive},
+    {"help", "[VERB]", "say how ctstub or one of its verbs is used", cmd_help},
+    {NULL, NULL, NULL, NULL},
+};
+
+const struct verb *
+verb_find(const char *name)
+{
+	for (const struct verb *v = verb_table; v->name != NULL; v++)
+		if (strcmp(v->name, name) == 0)
+			return v;
+	return NULL;
+}
