@@ -30,6 +30,18 @@ addr_read_ip(struct addr *out, const char *text)
 	return RES_OK;
 }
 
+enum res
+addr_read_ip_span(struct addr *out, struct span text)
+{
+	char s[ADDR_TEXT_MAX];
+
+	if (text.n == 0 || text.n >= sizeof s || memchr(text.p, '\0', text.n) != NULL)
+		return RES_MALFORMED;
+	memcpy(s, text.p, text.n);
+	s[text.n] = '\0';
+	return addr_read_ip(out, s);
+}
+
 static enum res
 port_read(uint16_t *out, const char *text)
 {

@@ -27,6 +27,7 @@ struct addr {
 
 /* The address alone; port becomes 0. */
 enum res addr_read_ip(struct addr *, const char *text);
+enum res addr_read_ip_span(struct addr *, struct span text);
 /* With an optional port; without one it becomes default_port. Port 0 in the text is malformed. */
 enum res addr_read(struct addr *, const char *text, uint16_t default_port);
 /* Writes "192.0.2.1" or "2001:db8::1"; returns text. */

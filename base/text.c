@@ -379,6 +379,41 @@ number_read(int64_t *out, const char *text)
 	return RES_OK;
 }
 
+bool
+text_line_take(struct span *text, struct span *line)
+{
+	const uint8_t *end;
+	size_t n;
+
+	if (text->n == 0)
+		return false;
+	end = memchr(text->p, '\n', text->n);
+	n = end == NULL ? text->n : (size_t)(end - text->p);
+	*line = span_slice(*text, 0, n > 0 && end != NULL && text->p[n - 1] == '\r' ? n - 1 : n);
+	*text = span_slice(*text, end == NULL ? n : n + 1, text->n);
+	return true;
+}
+
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+bool
+text_word_take(struct span *line, struct span *word)
+{
+	size_t from = 0, to;
+
+	while (from < line->n && is_blank(line->p[from]))
+		from++;
+	for (to = from; to < line->n && !is_blank(line->p[to]); to++)
+		;
+	*word = span_slice(*line, from, to - from);
+	*line = span_slice(*line, to, line->n);
+	return word->n > 0;
+}
+
 void
 text_escape(struct buf *out, struct span s)
 {

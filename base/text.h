@@ -38,6 +38,11 @@ const char *size_text(uint64_t bytes, char text[TIME_TEXT_MAX]);
 /* A whole decimal number, nothing around it. */
 enum res number_read(int64_t *out, const char *text);
 
+/* Takes the next line off the front, without its end (LF or CR LF). False: nothing is left. */
+bool text_line_take(struct span *text, struct span *line);
+/* Takes the next run of bytes that are no blanks off the front. False: nothing but blanks is left. */
+bool text_word_take(struct span *line, struct span *word);
+
 /* Appends s with everything but printable ASCII, and `"` and `\`, as \xNN: safe on a terminal and in a log line. */
 void text_escape(struct buf *, struct span s);
 /* The character that text begins with: its length, or 0 when there is none of RFC 3629 form. */
