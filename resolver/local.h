@@ -19,14 +19,21 @@ struct hosts;
 enum res hosts_new(struct hosts **, const char *file); /* "" or NULL: none. A file that is not there is an empty one */
 void hosts_free(struct hosts *);
 
+#define LOCAL_ALIASES_MAX 16 /* CNAMEs followed from one of local.data to another */
+
 /*
  * Answers locally when the name is one of ours: appends a whole message (header, question, records; no OPT; id,
  * flags and spelling are mended by msg_reply_from_answer). True: it was answered. Order: local data, hosts,
- * special-use names (RFC 6761, 6762, 6303, 7686, 8375, 9462, 9476), single labels, ANY (RFC 8482).
+ * special-use names (RFC 6761, 6762, 6303, 7686, 8375, 9462, 9476), single labels (addresses alone: `com. NS` is asked for),
+ * ANY (RFC 8482). An SOA among local.data makes its zone wholly local: what is not there does not exist.
  * `forwarded`: a forward of the configuration names this very zone or one above it short of the root, so that the
  * special-use registry does not apply (an organisation's own .home.arpa, 10.in-addr.arpa).
  */
 bool local_answer(const struct local_data *, struct hosts *, const struct msg_question *, bool forwarded, int64_t now_ms,
     struct buf *out);
+
+/* A name of a zone that never leaves this machine (a forward to nobody): there is no such name. zone is the end of the
+ * question's name. Appends. */
+void local_nothing(const struct msg_question *, struct span zone, struct buf *out);
 
 #endif

@@ -27,8 +27,8 @@ enum {
 	MSG_RA = 0x0080, MSG_Z = 0x0040, MSG_AD = 0x0020, MSG_CD = 0x0010, MSG_OPCODE = 0x7800
 };
 enum { RCODE_NOERROR, RCODE_FORMERR, RCODE_SERVFAIL, RCODE_NXDOMAIN, RCODE_NOTIMP, RCODE_REFUSED, RCODE_BADVERS = 16 };
-enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_TXT = 16, TYPE_SIG = 24, TYPE_AAAA = 28,
-	TYPE_OPT = 41, TYPE_SVCB = 64, TYPE_HTTPS = 65, TYPE_TKEY = 249, TYPE_TSIG = 250, TYPE_IXFR = 251, TYPE_AXFR = 252,
+enum { TYPE_A = 1, TYPE_NS = 2, TYPE_CNAME = 5, TYPE_SOA = 6, TYPE_PTR = 12, TYPE_HINFO = 13, TYPE_TXT = 16, TYPE_SIG = 24, TYPE_AAAA = 28,
+	TYPE_OPT = 41, TYPE_DS = 43, TYPE_SVCB = 64, TYPE_HTTPS = 65, TYPE_TKEY = 249, TYPE_TSIG = 250, TYPE_IXFR = 251, TYPE_AXFR = 252,
 	TYPE_MAILB = 253, TYPE_MAILA = 254, TYPE_ANY = 255 };
 enum { CLASS_IN = 1, CLASS_CH = 3, CLASS_ANY = 255 };
 enum { OPTION_NSID = 3, OPTION_ECS = 8, OPTION_COOKIE = 10, OPTION_KEEPALIVE = 11, OPTION_PADDING = 12, OPTION_EDE = 15 };
@@ -130,8 +130,10 @@ size_t msg_ede_clean(uint8_t out[MSG_EDE_TEXT_MAX], struct span text);
 enum res msg_reply_empty(struct buf *out, const struct msg_finish *, uint16_t rcode);
 
 /* Names. */
-/* RFC 1035 text (escapes \. \DDD, trailing dot optional) to lower-case wire form; RES_MALFORMED, RES_LIMIT. */
+/* RFC 1035 text (escapes \. \DDD, trailing dot optional) to lower-case wire form; controls and spaces as
+ * escapes only. RES_MALFORMED, RES_LIMIT. */
 enum res msg_name_read(uint8_t out[MSG_NAME_MAX], uint8_t *n, const char *text);
+enum res msg_name_read_span(uint8_t out[MSG_NAME_MAX], uint8_t *n, struct span text);
 /* Escaped text of a wire name, without the trailing dot ("." for the root). Appends. */
 void msg_name_text(struct buf *out, struct span name);
 /* Both lower-case wire forms: name is suffix, or below it. */

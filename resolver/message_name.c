@@ -7,55 +7,49 @@
 
 /* One character of a label, escapes resolved (RFC 1035, 5.1); -1: malformed. */
 static int
-char_read(const char **text)
+char_read(struct cursor *in)
 {
-	const char *s = *text;
+	uint8_t c = cursor_u8(in);
 	int v = 0;
 
-	if (*s != '\\') {
-		(*text)++;
-		return (uint8_t)*s;
-	}
-	s++;
-	if (*s < '0' || *s > '9') {
-		*text = s + (*s != '\0');
-		return *s == '\0' ? -1 : (uint8_t)*s;
-	}
-	for (int i = 0; i < 3; i++, s++) {
-		if (*s < '0' || *s > '9')
+	if (c != '\\')
+		return c > ' ' && c != 0x7f ? c : -1; /* others are written as escapes */
+	c = cursor_u8(in);
+	if (c < '0' || c > '9')
+		return cursor_ok(in) ? c : -1;
+	for (int i = 0; i < 3; i++) {
+		if (c < '0' || c > '9')
 			return -1;
-		v = v * 10 + (*s - '0');
+		v = v * 10 + (c - '0');
+		c = i < 2 ? cursor_u8(in) : 0;
 	}
-	*text = s;
-	return v > 255 ? -1 : v;
+	return v > 255 || !cursor_ok(in) ? -1 : v;
 }
 
 enum res
-msg_name_read(uint8_t out[MSG_NAME_MAX], uint8_t *out_n, const char *text)
+msg_name_read_span(uint8_t out[MSG_NAME_MAX], uint8_t *out_n, struct span text)
 {
+	struct cursor in = cursor_over(text);
 	uint8_t name[MSG_NAME_MAX];
 	size_t at = 0, n = 1; /* the label under way starts at `at`; n is behind its last byte */
 
-	if (strcmp(text, ".") == 0)
-		text++;
-	else if (*text == '\0')
+	if (text.n == 0)
 		return RES_MALFORMED;
-	while (*text != '\0') {
-		bool dot = *text == '.';
-
-		if (!dot) {
-			int c = char_read(&text);
+	if (text.n == 1 && text.p[0] == '.')
+		(void)cursor_u8(&in);
+	while (cursor_left(&in) > 0) {
+		if (*in.p == '.') {
+			(void)cursor_u8(&in);
+		} else {
+			int c = char_read(&in);
 
 			if (c < 0)
 				return RES_MALFORMED;
 			if (n == MSG_NAME_MAX - 1 || n - at > 63)
 				return RES_LIMIT;
 			name[n++] = ascii_lower((uint8_t)c);
-			dot = *text == '\0'; /* the last one may be left off */
-			if (!dot)
+			if (cursor_left(&in) > 0) /* the last dot may be left off */
 				continue;
-		} else {
-			text++;
 		}
 		if (n == at + 1)
 			return RES_MALFORMED;
@@ -66,6 +60,12 @@ msg_name_read(uint8_t out[MSG_NAME_MAX], uint8_t *out_n, const char *text)
 	memcpy(out, name, at + 1);
 	*out_n = (uint8_t)(at + 1);
 	return RES_OK;
+}
+
+enum res
+msg_name_read(uint8_t out[MSG_NAME_MAX], uint8_t *n, const char *text)
+{
+	return msg_name_read_span(out, n, span_str(text));
 }
 
 void

@@ -1,36 +1,11 @@
 #include "resolver/message_walk.h"
 
+#include "base/text.h"
+
 #include <string.h>
 
 #define OPT_FIXED 11
 #define OPTION_FIXED 4
-
-/* The length of the UTF-8 sequence at the front; 0: none that is well-formed and printable (RFC 3629, 4). */
-static size_t
-utf8_take(struct span s)
-{
-	uint8_t c = s.p[0], low = 0x80, high = 0xbf;
-	size_t n = c < 0x80 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
-
-	if (n == 1)
-		return c >= 0x20 && c != 0x7f;
-	if (c < 0xc2 || c > 0xf4 || n > s.n)
-		return 0;
-	if (c == 0xc2 || c == 0xe0) /* C1 controls; overlong forms */
-		low = 0xa0;
-	if (c == 0xed)
-		high = 0x9f;
-	if (c == 0xf0)
-		low = 0x90;
-	if (c == 0xf4)
-		high = 0x8f;
-	if (s.p[1] < low || s.p[1] > high)
-		return 0;
-	for (size_t i = 2; i < n; i++)
-		if ((s.p[i] & 0xc0) != 0x80)
-			return 0;
-	return n;
-}
 
 size_t
 msg_ede_clean(uint8_t out[MSG_EDE_TEXT_MAX], struct span text)
@@ -38,17 +13,19 @@ msg_ede_clean(uint8_t out[MSG_EDE_TEXT_MAX], struct span text)
 	size_t n = 0;
 
 	while (text.n > 0) {
-		size_t take = utf8_take(text);
-		size_t put = take == 0 ? 1 : take;
+		uint32_t c = 0;
+		size_t take = utf8_read(&c, text);
+		bool odd = take == 0 || unicode_is_control(c);
+		size_t put = odd ? 1 : take;
 
 		if (n + put > MSG_EDE_TEXT_MAX)
 			break;
-		if (take == 0)
+		if (odd)
 			out[n] = '?';
 		else
 			memcpy(out + n, text.p, take);
 		n += put;
-		text = span_slice(text, put, text.n - put);
+		text = span_slice(text, take == 0 ? 1 : take, text.n);
 	}
 	return n;
 }

@@ -1,5 +1,6 @@
 /*
- * message_walk.h - one name and one record at a time, inside the bounds of a message. For message*.c alone.
+ * message_walk.h - one name and one record at a time, inside the bounds of a message. For message*.c, and for
+ * local.c to look at what a library made.
  */
 #ifndef RESOLVER_MESSAGE_WALK_H
 #define RESOLVER_MESSAGE_WALK_H

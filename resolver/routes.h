@@ -13,6 +13,7 @@ void routes_free(struct routes *);
 struct route {
 	const uint32_t *upstream; /* indices into snapshot.upstream, in order */
 	size_t n_upstream;        /* 0: never leaves this machine */
+	struct span suffix;       /* that it is for; wire form */
 	bool forwarded;           /* a forward other than the root's names it */
 	uint32_t id;              /* number of the route: cache entries and coalescing do not cross it */
 };

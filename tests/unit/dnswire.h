@@ -72,4 +72,97 @@ wire_exact(struct span s)
 	return span_of(p, s.n);
 }
 
+/* A question from a client, as `dig NAME TYPE` would send it. The message lives in b. */
+static inline void
+wire_question(struct buf *b, struct msg_question *q, const char *name, uint16_t type)
+{
+	uint8_t wire[MSG_NAME_MAX], n = 0;
+	enum res res = msg_name_read(wire, &n, name);
+	enum msg_fault fault;
+
+	assert(res == RES_OK);
+	buf_clear(b);
+	wire_make(b, "1234 0100 0001 0000 0000 0001");
+	buf_put(b, span_of(wire, n));
+	buf_u16(b, type);
+	wire_make(b, "0001" WIRE_OPT);
+	fault = msg_question_read(q, buf_span(b));
+	assert(fault == MSG_OK);
+	(void)res;
+	(void)fault;
+}
+
+/* The name at `at`, decompressed, as text. Appends. */
+static inline void
+wire_name_text(struct buf *out, struct span wire, size_t at)
+{
+	struct buf name = buf_max(MSG_NAME_MAX);
+
+	for (unsigned hops = 0; hops < 200; hops++) {
+		uint8_t c = wire.p[at];
+
+		if (c >= 0xc0) {
+			at = be16_read(wire.p + at) & 0x3fff;
+			continue;
+		}
+		buf_put(&name, span_of(wire.p + at, 1U + c));
+		at += 1U + c;
+		if (c == 0)
+			break;
+	}
+	msg_name_text(out, buf_span(&name));
+	buf_free(&name);
+}
+
+struct wire_text {
+	struct buf *out;
+	struct span wire;
+};
+
+static inline bool
+wire_on_record(void *ctx, const struct msg_rr *rr)
+{
+	struct wire_text *t = ctx;
+	char type[16];
+
+	buf_format(t->out, "%s ", rr->section == MSG_SECTION_ANSWER ? " |" : rr->section == MSG_SECTION_AUTHORITY ? " !" : " +");
+	wire_name_text(t->out, t->wire, rr->name_at);
+	buf_format(t->out, " %u %s", rr->ttl, msg_type_text(rr->type, type));
+	switch (rr->type) {
+	case TYPE_A:
+		buf_format(t->out, " %u.%u.%u.%u", rr->rdata.p[0], rr->rdata.p[1], rr->rdata.p[2], rr->rdata.p[3]);
+		break;
+	case TYPE_PTR:
+	case TYPE_CNAME:
+	case TYPE_NS:
+		buf_text(t->out, " ");
+		wire_name_text(t->out, t->wire, (size_t)(rr->rdata.p - t->wire.p));
+		break;
+	case TYPE_SOA:
+		break;
+	default:
+		buf_text(t->out, " ");
+		for (size_t i = 0; i < rr->rdata.n; i++)
+			buf_format(t->out, "%02x", rr->rdata.p[i]);
+	}
+	return true;
+}
+
+/* "NOERROR | a.test 300 A 1.2.3.4 ! test 60 SOA": | answer, ! authority, + additional. "malformed" when it is. Lent. */
+static inline const char *
+wire_text(struct buf *out, struct span wire)
+{
+	static uint16_t ttl_at[MSG_RRS_MAX];
+	struct wire_text t = {out, wire};
+	struct msg_answer a;
+	char rcode[16];
+
+	buf_clear(out);
+	if (msg_answer_read(&a, wire, ttl_at) != RES_OK)
+		return "malformed";
+	buf_text(out, msg_rcode_text(a.rcode, rcode));
+	msg_each(&a, wire_on_record, &t);
+	return buf_cstr(out);
+}
+
 #endif

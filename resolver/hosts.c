@@ -1,0 +1,355 @@
+#include "resolver/hosts.h"
+
+#include "base/addr.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config/snapshot.h"
+#include "resolver/compose.h"
+#include "resolver/nameset.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define HOSTS_ANSWERS_MAX 256  /* records of one answer */
+#define NONE              UINT32_MAX
+
+/* One address of one name; those of a name hang together by number. */
+struct pair {
+	struct addr addr;
+	uint32_t name_at; /* into names_text */
+	uint32_t next;
+};
+
+/* What one reading of the file gave. */
+struct table {
+	struct nameset *names;   /* to the first pair of the name */
+	struct nameset *reverse; /* in-addr.arpa and ip6.arpa names, to the first pair of the address: its official name */
+	struct buf names_text;   /* wire forms, each behind its length */
+	struct pair *pair;
+	size_t n, room;
+	size_t bad;
+};
+
+struct hosts {
+	char *file;
+	struct table *table;
+	int64_t look_again_ms;
+	bool there, complained;
+	struct stat seen;
+};
+
+static void
+table_free(struct table *t)
+{
+	if (t == NULL)
+		return;
+	nameset_free(t->names);
+	nameset_free(t->reverse);
+	buf_free(&t->names_text);
+	free(t->pair);
+	free(t);
+}
+
+static struct table *
+table_new(void)
+{
+	struct table *t = calloc(1, sizeof *t);
+
+	if (t == NULL)
+		return NULL;
+	t->names_text = buf_max((size_t)2 * HOSTS_FILE_MAX);
+	if (nameset_new(&t->names) != RES_OK || nameset_new(&t->reverse) != RES_OK) {
+		table_free(t);
+		return NULL;
+	}
+	return t;
+}
+
+/* The name under which the address is looked up backwards (RFC 1035, 3.5; RFC 3596, 2.5). */
+static struct span
+reverse_name(const struct addr *a, uint8_t out[MSG_NAME_MAX])
+{
+	struct buf text = buf_max(256);
+	struct span ip = addr_ip(a);
+	const char *s;
+	uint8_t n = 0;
+
+	for (size_t i = ip.n; i-- > 0;) {
+		if (ip.n == 4)
+			buf_format(&text, "%u.", ip.p[i]);
+		else
+			buf_format(&text, "%x.%x.", ip.p[i] & 15, ip.p[i] >> 4);
+	}
+	buf_text(&text, ip.n == 4 ? "in-addr.arpa" : "ip6.arpa");
+	s = buf_cstr(&text);
+	if (s == NULL || msg_name_read(out, &n, s) != RES_OK)
+		n = 0;
+	buf_free(&text);
+	return span_of(out, n);
+}
+
+/* To the end of the chain of its name. */
+static enum res
+chain_append(struct table *t, struct span name, uint32_t pair)
+{
+	uint32_t at;
+
+	if (!nameset_find(t->names, name, &at))
+		return nameset_add(t->names, name, pair);
+	for (unsigned i = 1; i < HOSTS_ANSWERS_MAX; i++) {
+		if (t->pair[at].next == NONE) {
+			t->pair[at].next = pair;
+			return RES_OK;
+		}
+		at = t->pair[at].next;
+	}
+	return RES_OK; /* the rest is left out */
+}
+
+static bool
+pair_is_there(const struct table *t, struct span name, const struct addr *a)
+{
+	uint32_t at;
+
+	if (!nameset_find(t->names, name, &at))
+		return false;
+	for (; at != NONE; at = t->pair[at].next)
+		if (addr_ip_equal(&t->pair[at].addr, a))
+			return true;
+	return false;
+}
+
+static enum res
+pair_add(struct table *t, const struct addr *a, struct span name)
+{
+	uint8_t reverse[MSG_NAME_MAX];
+	uint32_t i = (uint32_t)t->n;
+	enum res res;
+
+	if (pair_is_there(t, name, a))
+		return RES_OK;
+	if (t->n == HOSTS_ENTRIES_MAX)
+		return RES_LIMIT;
+	if (t->n == t->room) {
+		size_t room = t->room == 0 ? 64 : t->room * 2;
+		struct pair *pair = reallocarray(t->pair, room, sizeof *pair);
+
+		if (pair == NULL)
+			return RES_NOMEM;
+		t->pair = pair;
+		t->room = room;
+	}
+	t->pair[i] = (struct pair){*a, (uint32_t)t->names_text.n, NONE};
+	buf_u8(&t->names_text, (uint8_t)name.n);
+	buf_put(&t->names_text, name);
+	if (!buf_ok(&t->names_text))
+		return RES_NOMEM;
+	t->n++;
+	res = chain_append(t, name, i);
+	return res == RES_OK ? nameset_add(t->reverse, reverse_name(a, reverse), i) : res;
+}
+
+static enum res
+line_read(struct table *t, struct span line)
+{
+	const uint8_t *comment = line.n == 0 ? NULL : memchr(line.p, '#', line.n);
+	struct span word;
+	struct addr addr;
+	bool any = false, bad;
+	enum res res = RES_OK;
+
+	if (comment != NULL)
+		line.n = (size_t)(comment - line.p);
+	if (!text_word_take(&line, &word))
+		return RES_OK;
+	bad = addr_read_ip_span(&addr, word) != RES_OK;
+	while (!bad && res == RES_OK && text_word_take(&line, &word)) {
+		uint8_t name[MSG_NAME_MAX], n;
+
+		bad = msg_name_read_span(name, &n, word) != RES_OK || n == 1;
+		if (!bad)
+			res = pair_add(t, &addr, span_of(name, n));
+		any = true;
+	}
+	t->bad += bad || !any;
+	return res;
+}
+
+enum res
+hosts_read(struct hosts *h, struct span text)
+{
+	struct table *t = table_new();
+	enum res res = t == NULL ? RES_NOMEM : RES_OK;
+	struct span line;
+
+	while (res == RES_OK && text_line_take(&text, &line))
+		res = line_read(t, line);
+	if (res != RES_OK && res != RES_LIMIT) { /* beyond the limit: what was read until there serves */
+		table_free(t);
+		return res;
+	}
+	nameset_seal(t->names);
+	nameset_seal(t->reverse);
+	table_free(h->table);
+	h->table = t;
+	return res;
+}
+
+/* Once for each bad state, not once a second. */
+static void
+complain(struct hosts *h, const char *why)
+{
+	if (!h->complained)
+		log_event(LOG_WARN, "hosts-not-read", LOG_STR("file", h->file), LOG_STR("why", why));
+	h->complained = true;
+}
+
+static void
+file_read(struct hosts *h)
+{
+	struct buf text = buf_max(HOSTS_FILE_MAX);
+	char *why = NULL;
+	enum res res = config_file_read(&text, h->file, HOSTS_FILE_MAX, &why);
+
+	if (res == RES_OK)
+		res = hosts_read(h, buf_span(&text));
+	if (res != RES_OK) {
+		complain(h, why == NULL ? res_text(res) : why);
+	} else {
+		h->complained = false;
+		log_event(LOG_INFO, "hosts-read", LOG_STR("file", h->file), LOG_INT("entries", h->table->n),
+		    LOG_INT("bad-lines", h->table->bad));
+	}
+	free(why);
+	buf_free(&text);
+}
+
+static bool
+stat_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino && a->st_size == b->st_size &&
+	       a->st_mtim.tv_sec == b->st_mtim.tv_sec && a->st_mtim.tv_nsec == b->st_mtim.tv_nsec &&
+	       a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
+}
+
+static void
+file_look(struct hosts *h, int64_t now_ms)
+{
+	struct stat st = {0};
+
+	if (h->file == NULL || now_ms < h->look_again_ms)
+		return;
+	h->look_again_ms = now_ms + HOSTS_CHECK_MS;
+	if (stat(h->file, &st) != 0) {
+		if (errno == ENOENT || errno == ENOTDIR) {
+			h->there = false;
+			table_free(h->table);
+			h->table = NULL;
+		} else {
+			complain(h, strerror(errno));
+		}
+		return;
+	}
+	if (h->there && stat_same(&st, &h->seen))
+		return;
+	h->there = true;
+	h->seen = st; /* from before the reading: what changes meanwhile is seen the next time */
+	file_read(h);
+}
+
+enum res
+hosts_new(struct hosts **out, const char *file)
+{
+	struct hosts *h = calloc(1, sizeof *h);
+
+	if (h == NULL)
+		return RES_NOMEM;
+	if (file != NULL && file[0] != '\0') {
+		h->file = strdup(file);
+		if (h->file == NULL) {
+			free(h);
+			return RES_NOMEM;
+		}
+	}
+	h->look_again_ms = INT64_MIN;
+	*out = h;
+	return RES_OK;
+}
+
+void
+hosts_free(struct hosts *h)
+{
+	if (h == NULL)
+		return;
+	table_free(h->table);
+	free(h->file);
+	free(h);
+}
+
+size_t
+hosts_count(const struct hosts *h)
+{
+	return h->table == NULL ? 0 : h->table->n;
+}
+
+size_t
+hosts_bad(const struct hosts *h)
+{
+	return h->table == NULL ? 0 : h->table->bad;
+}
+
+static void
+addresses_answer(const struct table *t, uint32_t first, const struct msg_question *q, struct buf *out)
+{
+	enum addr_family family = q->type == TYPE_A ? ADDR_V4 : q->type == TYPE_AAAA ? ADDR_V6 : ADDR_NONE;
+	struct compose c = compose_begin(out, q, RCODE_NOERROR);
+	bool any = false;
+
+	for (uint32_t i = first; i != NONE; i = t->pair[i].next) {
+		if (t->pair[i].addr.family != family)
+			continue;
+		compose_answer(&c, (struct span){NULL, 0}, q->type, COMPOSE_TTL_SHORT, addr_ip(&t->pair[i].addr));
+		any = true;
+	}
+	if (!any)
+		compose_soa(&c, span_of(q->name, q->name_n), COMPOSE_TTL_SHORT);
+}
+
+static void
+name_answer(const struct table *t, uint32_t pair, const struct msg_question *q, struct buf *out)
+{
+	struct compose c = compose_begin(out, q, RCODE_NOERROR);
+	const uint8_t *name = t->names_text.p + t->pair[pair].name_at;
+
+	compose_answer(&c, (struct span){NULL, 0}, TYPE_PTR, COMPOSE_TTL_SHORT, span_of(name + 1, name[0]));
+}
+
+bool
+hosts_answer(struct hosts *h, const struct msg_question *q, int64_t now_ms, struct buf *out)
+{
+	struct span name = span_of(q->name, q->name_n);
+	uint32_t first;
+
+	file_look(h, now_ms);
+	if (h->table == NULL)
+		return false;
+	switch (q->type) {
+	case TYPE_A:
+	case TYPE_AAAA:
+	case TYPE_SVCB:
+	case TYPE_HTTPS:
+		if (!nameset_find(h->table->names, name, &first))
+			return false;
+		addresses_answer(h->table, first, q, out);
+		return true;
+	case TYPE_PTR:
+		if (!nameset_find(h->table->reverse, name, &first))
+			return false;
+		name_answer(h->table, first, q, out);
+		return true;
+	}
+	return false;
+}

@@ -1,0 +1,19 @@
+/*
+ * special.h - special-use names: answered here, never sent.
+ *
+ * RFC 6761 (localhost, invalid; test and example have no rule for a resolver), 6762 (local), 7686 (onion), 9476 (alt),
+ * 8375 (home.arpa), 9462 (resolver.arpa), 6303 and 7793 (reverse zones of addresses that are nobody's).
+ */
+#ifndef RESOLVER_SPECIAL_H
+#define RESOLVER_SPECIAL_H
+
+#include "resolver/message.h"
+
+struct special;
+enum res special_new(struct special **);
+void special_free(struct special *);
+bool special_is_localhost(const struct msg_question *); /* localhost itself, or below it */
+/* True: answered, the message is appended. */
+bool special_answer(const struct special *, const struct msg_question *, struct buf *out);
+
+#endif
