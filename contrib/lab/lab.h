@@ -22,5 +22,10 @@ enum res lab_world(struct world **out, const char *folder, int64_t at_ms);
 
 int lab_list(int argc, char **argv);
 int lab_pki(int argc, char **argv);
+int lab_serve(int argc, char **argv);
+int lab_faults(int argc, char **argv);
+
+/* Where to listen, port 0 (any free one) included; a sentence on standard error when it is not that. */
+bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);
 
 #endif

@@ -14,6 +14,8 @@ static const struct verb {
 } verbs[] = {
     {"list", lab_list, "the scenarios"},
     {"pki", lab_pki, "write anchors, logs, chains and policies of all scenarios"},
+    {"serve", lab_serve, "one scenario's DoT or DoH server"},
+    {"faults", lab_faults, "what a server can do wrong: serve --fault"},
 };
 
 static void

@@ -1,0 +1,282 @@
+/* cmd_serve.c - `ctstub-lab serve SCENARIO`: one server, its events on standard output, its counts in a file. */
+#include "config.h"
+
+#include "contrib/lab/lab.h"
+#include "contrib/lab/pkidir.h"
+#include "contrib/lab/server.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT_DELAY_MS 20 /* the file follows the counts so late at most */
+
+struct serve {
+	const struct scenario *scenario;
+	struct addr listen, ip4, ip6;
+	bool has_ip4, has_ip6;
+	enum server_protocol protocol;
+	const char *folder, *count_file;
+	bool json;
+	struct faults faults;
+
+	struct world *world;
+	struct site *site;
+	struct event_base *base;
+	struct event *signals[2], *count_timer;
+	struct server *server;
+	char *own_folder; /* made by us, removed at the end */
+};
+
+static void
+sink_stdout(void *ctx, const char *line, size_t n)
+{
+	(void)ctx;
+	fwrite(line, 1, n, stdout);
+	if (n == 0 || line[n - 1] != '\n')
+		putchar('\n');
+	fflush(stdout);
+}
+
+static void
+counts_write(struct serve *serve)
+{
+	const struct server_counts *c = server_counts(serve->server);
+	struct buf text = buf_max(1024);
+
+	if (serve->count_file == NULL)
+		return;
+	buf_format(&text,
+	    "{\"connections\": %" PRIu64 ", \"handshakes\": %" PRIu64 ", \"resumed\": %" PRIu64 ", \"refused\": %" PRIu64
+	    ", \"bytes\": %" PRIu64 ", \"questions\": %" PRIu64 ", \"answers\": %" PRIu64 "}\n",
+	    c->connections, c->handshakes, c->resumed, c->refused, c->bytes, c->questions, c->answers);
+	if (!buf_ok(&text) || file_write(serve->count_file, buf_span(&text), 0644) != RES_OK)
+		fprintf(stderr, "ctstub-lab: %s: %s\n", serve->count_file, strerror(errno));
+	buf_free(&text);
+}
+
+static void
+serve_on_count_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	counts_write(arg);
+}
+
+static void
+serve_on_count(void *arg)
+{
+	struct serve *serve = arg;
+	const struct timeval soon = {.tv_usec = COUNT_DELAY_MS * 1000};
+
+	if (serve->count_file != NULL && !evtimer_pending(serve->count_timer, NULL))
+		event_add(serve->count_timer, &soon);
+}
+
+static void
+serve_on_signal(evutil_socket_t fd, short what, void *arg)
+{
+	struct serve *serve = arg;
+
+	(void)fd, (void)what;
+	event_base_loopbreak(serve->base);
+}
+
+/* The resolver's addresses: what was said, else the one it listens on, else the lab's. */
+static void
+addresses_settle(struct serve *serve)
+{
+	struct addr own = serve->listen;
+
+	own.port = 0;
+	if (!serve->has_ip4)
+		serve->ip4 = own.family == ADDR_V4 && !addr_is_any(&own) ? own : LAB_IP4;
+	if (!serve->has_ip6)
+		serve->ip6 = own.family == ADDR_V6 && !addr_is_any(&own) ? own : LAB_IP6;
+	if (!serve->has_ip6 && own.family == ADDR_V4 && addr_is_loopback(&own))
+		(void)addr_read_ip(&serve->ip6, "::1");
+	if (!serve->has_ip4 && own.family == ADDR_V6 && addr_is_loopback(&own))
+		(void)addr_read_ip(&serve->ip4, "127.0.0.1");
+}
+
+static int
+serve_run(struct serve *serve)
+{
+	bool doh = serve->protocol == SERVER_DOH;
+	char text[ADDR_TEXT_MAX];
+	enum res res = server_new(&serve->server, serve->base, &serve->listen, serve->protocol, serve->site, &serve->faults);
+
+	if (res == RES_OK) {
+		serve->listen.port = server_port(serve->server);
+		res = pkidir_write_site(serve->site, doh, serve->listen.port);
+	}
+	if (res != RES_OK) {
+		fprintf(stderr, "ctstub-lab: %s: %s: %s\n", addr_text(&serve->listen, text), res_text(res), strerror(errno));
+		return LAB_TROUBLE;
+	}
+	server_on_count(serve->server, serve_on_count, serve);
+	counts_write(serve);
+	log_event(LOG_INFO, "listening", LOG_ADDR("address", &serve->listen), LOG_STR("protocol", doh ? "doh" : "dot"),
+	    LOG_STR("scenario", serve->scenario->name), LOG_STR("folder", world_folder(serve->world)));
+	event_base_dispatch(serve->base);
+	counts_write(serve);
+	return LAB_DONE;
+}
+
+static int
+serve_prepare(struct serve *serve)
+{
+	static char template[] = "/tmp/ctstub-lab.XXXXXX";
+	const char *bad;
+
+	if (serve->folder == NULL) {
+		serve->own_folder = mkdtemp(template);
+		serve->folder = serve->own_folder;
+		if (serve->folder == NULL) {
+			perror("ctstub-lab: /tmp");
+			return LAB_TROUBLE;
+		}
+	}
+	if (serve->scenario->fault != NULL && !faults_add(&serve->faults, serve->scenario->fault, &bad))
+		return LAB_TROUBLE;
+	if (lab_world(&serve->world, serve->folder, 0) != RES_OK)
+		return LAB_TROUBLE;
+	if (site_new(&serve->site, serve->world, serve->scenario, &serve->ip4, &serve->ip6) != RES_OK) {
+		fprintf(stderr, "ctstub-lab: %s could not be made\n", serve->scenario->name);
+		return LAB_TROUBLE;
+	}
+	serve->base = event_base_new();
+	if (serve->base == NULL)
+		return LAB_TROUBLE;
+	serve->count_timer = evtimer_new(serve->base, serve_on_count_timer, serve);
+	for (size_t i = 0; i < 2; i++) {
+		serve->signals[i] = evsignal_new(serve->base, i == 0 ? SIGINT : SIGTERM, serve_on_signal, serve);
+		if (serve->signals[i] == NULL || event_add(serve->signals[i], NULL) < 0)
+			return LAB_TROUBLE;
+	}
+	return serve->count_timer != NULL ? LAB_DONE : LAB_TROUBLE;
+}
+
+static void
+serve_end(struct serve *serve)
+{
+	server_free(serve->server);
+	for (size_t i = 0; i < 2; i++)
+		if (serve->signals[i] != NULL)
+			event_free(serve->signals[i]);
+	if (serve->count_timer != NULL)
+		event_free(serve->count_timer);
+	if (serve->base != NULL)
+		event_base_free(serve->base);
+	site_free(serve->site);
+	world_close(serve->world);
+	if (serve->own_folder != NULL)
+		folder_remove(serve->own_folder);
+}
+
+bool
+lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
+{
+	size_t n = strlen(text);
+	char any[ADDR_TEXT_MAX];
+
+	/* addr_read takes no port 0, and rightly so: only somebody who listens may say "any". */
+	if (n > 2 && n < sizeof any && strcmp(text + n - 2, ":0") == 0) {
+		snprintf(any, sizeof any, "%.*s:1", (int)(n - 2), text);
+		if (addr_read(out, any, default_port) == RES_OK) {
+			out->port = 0;
+			return true;
+		}
+	}
+	if (addr_read(out, text, default_port) == RES_OK)
+		return true;
+	fprintf(stderr, "ctstub-lab: --listen %s: ADDR:PORT was expected\n", text);
+	return false;
+}
+
+static bool
+option_read(struct serve *serve, int c, const char *value)
+{
+	const uint16_t dot_port = 853;
+	struct addr addr;
+	const char *bad;
+
+	switch (c) {
+	case 'l':
+		return lab_listen_read(&serve->listen, value, dot_port);
+	case 'i':
+		if (addr_read_ip(&addr, value) != RES_OK) {
+			fprintf(stderr, "ctstub-lab: --ip %s: an address was expected\n", value);
+			return false;
+		}
+		*(addr.family == ADDR_V4 ? &serve->ip4 : &serve->ip6) = addr;
+		*(addr.family == ADDR_V4 ? &serve->has_ip4 : &serve->has_ip6) = true;
+		return true;
+	case 'f':
+		if (faults_add(&serve->faults, value, &bad))
+			return true;
+		fprintf(stderr, "ctstub-lab: --fault %s: not a fault, or one that takes a value (see `ctstub-lab faults`)\n", bad);
+		return false;
+	case 'd':
+		serve->protocol = SERVER_DOH;
+		return true;
+	case 'p':
+		serve->folder = value;
+		return true;
+	case 'c':
+		serve->count_file = value;
+		return true;
+	case 'j':
+		serve->json = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+int
+lab_serve(int argc, char **argv)
+{
+	static const struct option options[] = {{"listen", required_argument, NULL, 'l'}, {"ip", required_argument, NULL, 'i'},
+	    {"fault", required_argument, NULL, 'f'}, {"doh", no_argument, NULL, 'd'}, {"pki", required_argument, NULL, 'p'},
+	    {"count", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	struct serve serve = {.listen = {.family = ADDR_NONE}};
+	int c, code;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!option_read(&serve, c, optarg))
+			return LAB_USAGE;
+	if (argc - optind != 1 || serve.listen.family == ADDR_NONE) {
+		fprintf(stderr, "usage: ctstub-lab serve SCENARIO --listen ADDR:PORT [--doh] [--pki DIR] [--ip ADDR]... [--fault NAME]...\n"
+				"                  [--count FILE] [--json]\n");
+		return LAB_USAGE;
+	}
+	serve.scenario = scenario_find(argv[optind]);
+	if (serve.scenario == NULL) {
+		fprintf(stderr, "ctstub-lab: %s: no such scenario (see `ctstub-lab list`)\n", argv[optind]);
+		return LAB_USAGE;
+	}
+	log_setup(LOG_INFO, serve.json ? LOG_JSON : LOG_TEXT);
+	log_capture(sink_stdout, NULL);
+	addresses_settle(&serve);
+	code = serve_prepare(&serve);
+	if (code == LAB_DONE)
+		code = serve_run(&serve);
+	serve_end(&serve);
+	log_capture(NULL, NULL);
+	return code;
+}
+
+int
+lab_faults(int argc, char **argv)
+{
+	(void)argc, (void)argv;
+	for (enum fault f = 0; f < FAULT_COUNT; f++)
+		printf("  %-20s %s\n", fault_name(f), fault_text(f));
+	return LAB_DONE;
+}
