@@ -79,7 +79,6 @@ engine_free(struct engine *e)
 
 	if (e == NULL)
 		return;
-	e->hooks.on_empty = NULL;
 	query_free_all(e);
 	upstreams_free(e->upstreams); /* ends what is in flight and listened for by nobody */
 	for (struct query *q = e->spare_query; q != NULL; q = next) {
@@ -142,6 +141,12 @@ size_t
 engine_in_flight(const struct engine *e)
 {
 	return e->n_queries;
+}
+
+size_t
+engine_waiting(const struct engine *e)
+{
+	return share_used(e->share);
 }
 
 struct cache *

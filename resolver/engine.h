@@ -50,7 +50,6 @@ struct client {
 struct engine_hooks {
 	void (*on_verdict)(void *ctx, const struct server *); /* for the log: once per change */
 	void (*on_ready)(void *ctx, const struct server *);
-	void (*on_empty)(void *ctx); /* no question is in flight any more */
 	void *ctx;
 };
 
@@ -67,7 +66,8 @@ enum ask engine_ask(struct engine *, struct span wire, const struct client *, st
 /* The owner of these waiters goes: nobody of them is called back. */
 void engine_forget(struct engine *, struct waiter **waiting);
 
-size_t engine_in_flight(const struct engine *);
+size_t engine_in_flight(const struct engine *); /* questions, with or without somebody who waits */
+size_t engine_waiting(const struct engine *);   /* clients */
 struct cache *engine_cache(struct engine *);
 struct upstreams *engine_upstreams(struct engine *);
 const struct plan *engine_plan(const struct engine *);

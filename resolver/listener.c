@@ -1,6 +1,7 @@
 #include "resolver/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,4 +80,18 @@ listener_bind(struct listener_fds *out, const struct addr *addr, bool share, cha
 	udp_prepare(l.udp, addr);
 	*out = l;
 	return RES_OK;
+}
+
+void
+listener_adopt(const struct listener_fds *l)
+{
+	int fd = l->udp >= 0 ? l->udp : l->tcp, flags = fcntl(fd, F_GETFL);
+
+	if (flags >= 0)
+		(void)fcntl(fd, F_SETFL, flags | O_NONBLOCK);
+	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
+	if (l->udp >= 0)
+		udp_prepare(l->udp, &l->addr);
+	if (l->tcp >= 0)
+		(void)listen(l->tcp, SOMAXCONN);
 }

@@ -51,4 +51,7 @@ bool listener_refuses(const struct addr *listener, const struct addr *client);
 /* Binds both sockets; share: several workers will. *why (yours) on failure: "127.0.0.1:53 udp: Address already in use". */
 enum res listener_bind(struct listener_fds *, const struct addr *, bool share, char **why);
 
+/* A socket that was bound by others is made as if bound here. */
+void listener_adopt(const struct listener_fds *);
+
 #endif

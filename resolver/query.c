@@ -117,8 +117,6 @@ query_end(struct query *q)
 	} else {
 		free(q);
 	}
-	if (e->n_queries == 0 && e->hooks.on_empty != NULL)
-		e->hooks.on_empty(e->hooks.ctx);
 }
 
 void
