@@ -1,6 +1,6 @@
 /*
- * shared_file.h - real data that lies beside the tree where a developer has it. A test that wants it says so and
- * skips when it is absent.
+ * shared_file.h - files that tests read: those of tests/data, and real data that lies beside the tree where a
+ * developer has it. A test that wants the latter says so and skips when it is absent.
  */
 #ifndef TESTS_SHARED_FILE_H
 #define TESTS_SHARED_FILE_H
@@ -9,23 +9,21 @@
 
 #include <stdio.h>
 
-#define SHARED_FILE_MAX (16 * 1024 * 1024)
+#define TEST_FILE_MAX (16 * 1024 * 1024)
 
 /* The whole file, or false. */
 static inline bool
-shared_file(struct buf *out, const char *name)
+file_read(struct buf *out, const char *folder, const char *name)
 {
 	char path[512];
 	size_t n;
 	FILE *f;
 
-	*out = buf_max(SHARED_FILE_MAX);
-	(void)snprintf(path, sizeof path, "%s/%s", SHARED_DIR, name);
+	*out = buf_max(TEST_FILE_MAX);
+	(void)snprintf(path, sizeof path, "%s/%s", folder, name);
 	f = fopen(path, "rb");
-	if (f == NULL) {
-		print_message("             (skipped: no %s)\n", name);
+	if (f == NULL)
 		return false;
-	}
 	do {
 		uint8_t *room = buf_room(out, 65536);
 
@@ -34,6 +32,27 @@ shared_file(struct buf *out, const char *name)
 	} while (n > 0);
 	(void)fclose(f);
 	return true;
+}
+
+/* From beside the tree. */
+static inline bool
+shared_file(struct buf *out, const char *name)
+{
+	if (file_read(out, SHARED_DIR, name))
+		return true;
+	print_message("             (skipped: no %s)\n", name);
+	return false;
+}
+
+/* From tests/data: it must be there. */
+static inline struct buf
+data_file(const char *name)
+{
+	struct buf b;
+
+	if (!file_read(&b, DATA_DIR, name))
+		fail_msg("no %s/%s", DATA_DIR, name);
+	return b;
 }
 
 #endif
