@@ -3,6 +3,7 @@
 #include "resolver/daemon.h"
 
 #include "base/clock.h"
+#include "resolver/control.h"
 #include "resolver/network.h"
 #include "resolver/sandbox.h"
 #include "resolver/service.h"
@@ -28,6 +29,7 @@ struct daemon {
 	int64_t started_ms;
 	char *reload_error;
 	_Atomic int64_t captive_until_ms; /* read by workers when something works again */
+	struct control *control;
 	struct network *network;
 	struct loop_timer watchdog, captive_end;
 	int64_t watchdog_ms;
@@ -513,6 +515,37 @@ daemon_workers_new(struct daemon *d, char **why)
 	return res;
 }
 
+/* The folder of the control socket is made when nobody else (systemd, tmpfiles) did. */
+static void
+control_folder(const char *path, const char *user)
+{
+	char *folder = strdup(path), *slash = folder != NULL ? strrchr(folder, '/') : NULL;
+	uid_t uid;
+	gid_t gid;
+
+	if (slash != NULL && slash != folder) {
+		*slash = '\0';
+		if (mkdir(folder, 0755) == 0 && geteuid() == 0 && user[0] != '\0' && sandbox_user(user, &uid, &gid) == RES_OK)
+			(void)!chown(folder, uid, gid);
+	}
+	free(folder);
+}
+
+/* A stub that answers is worth more than one that can be asked how it is. */
+static void
+daemon_control_new(struct daemon *d)
+{
+	const struct settings *s = d->plan->snapshot->settings;
+	char *why = NULL;
+
+	if (s->control_socket[0] == '\0')
+		return;
+	control_folder(s->control_socket, s->user);
+	if (control_new(&d->control, d->loop, d, s->control_socket, &why) != RES_OK)
+		log_event(LOG_WARN, "no-control-socket", LOG_STR("path", s->control_socket), LOG_STR("error", why));
+	free(why);
+}
+
 static enum res
 daemon_signals(struct daemon *d)
 {
@@ -573,6 +606,7 @@ daemon_start(struct daemon *d)
 	loop_timer_init(&d->captive_end, d->loop, daemon_on_captive_end, d);
 	if (daemon_workers_new(d, &why) != RES_OK)
 		return fail(EXIT_TROUBLE, why);
+	daemon_control_new(d);
 	if (network_new(&d->network, d->loop, daemon_on_network, d) != RES_OK)
 		log_event(LOG_WARN, "no-network-watch", LOG_STR("error", strerror(errno)));
 	failed = daemon_settle(d);
@@ -595,6 +629,7 @@ daemon_stop(struct daemon *d)
 		loop_stop(worker_loop(d->worker[i]));
 		worker_join(d->worker[i]);
 	}
+	control_free(d->control);
 	network_free(d->network);
 	for (unsigned i = 0; i < d->n_workers; i++)
 		worker_free(d->worker[i]);
