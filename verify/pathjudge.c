@@ -184,8 +184,8 @@ path_status_judge(struct path_faults *f, struct judgement *j, const struct path 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((status & rows[i].bit) != 0 && !path_faults_has(f, rows[i].reason))
 			path_faults_add(f, rows[i].reason, 0, rows[i].what);
-	if ((status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE) != 0 && !path_faults_has(f, REASON_NAME_CONSTRAINTS) &&
-	    !path_faults_has(f, REASON_PATH_TOO_LONG))
+	/* This bit also goes with an issuer that is no CA; it is a reason of its own only where nothing else explains it. */
+	if ((status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE) != 0 && path_grade(f) < PATH_BROKEN)
 		path_faults_add(f, REASON_NAME_CONSTRAINTS, 0, "a constraint of an issuer is not met");
 	if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0)
 		path_steps_judge(f, j, p);
