@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-static void
+void
 sct_read(struct sct *sct, struct span wire)
 {
 	struct cursor in = cursor_over(wire);

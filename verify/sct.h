@@ -32,6 +32,9 @@ struct sct_list {
 	size_t n;
 };
 
+/* Reads one SCT; what can not be read sets malformed. */
+void sct_read(struct sct *, struct span wire);
+
 /*
  * Reads the value of the SCT-list extension: an OCTET STRING that holds a SignedCertificateTimestampList (RFC 6962,
  * 3.3). A fault inside one SCT leaves the others readable. RES_MALFORMED: the list itself can not be read, is empty,

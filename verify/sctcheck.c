@@ -7,8 +7,8 @@
 
 #define TIMESTAMP_AT 2 /* behind version and signature type */
 
-static bool
-algorithm_fits(const struct sct *sct, const struct ctlog *log)
+bool
+sct_algorithm_fits(const struct sct *sct, const struct ctlog *log)
 {
 	if (sct->hash_algorithm != SCT_HASH_SHA256)
 		return false;
@@ -44,7 +44,7 @@ sct_check_open(struct sct_check *check, const struct cert *leaf, const struct ct
 		item->sct = list.sct[i];
 		if (!item->sct.malformed && item->sct.version == 0 && logs != NULL)
 			item->log = ctlogs_find(logs, item->sct.log_id.p);
-		item->algorithm_fits = item->log != NULL && algorithm_fits(&item->sct, item->log);
+		item->algorithm_fits = item->log != NULL && sct_algorithm_fits(&item->sct, item->log);
 	}
 	check->n = list.n;
 	return RES_OK;
@@ -79,16 +79,15 @@ datum_of(struct span s)
 	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
 }
 
-static enum res
-item_prove(struct sct_check *check, struct sct_item *item)
+enum res
+sct_item_prove(struct sct_item *item, struct buf *bytes, size_t front)
 {
 	gnutls_sign_algorithm_t algorithm =
 	    item->log->key_kind == CTLOG_RSA ? GNUTLS_SIGN_RSA_SHA256 : GNUTLS_SIGN_ECDSA_SHA256;
-	struct buf *bytes = &check->signed_bytes;
 	gnutls_datum_t data, signature = datum_of(item->sct.signature);
 	int rc;
 
-	bytes->n = check->front;
+	bytes->n = front;
 	be32_write(bytes->p + TIMESTAMP_AT, (uint32_t)(item->sct.timestamp_ms >> 32));
 	be32_write(bytes->p + TIMESTAMP_AT + 4, (uint32_t)item->sct.timestamp_ms);
 	buf_u16(bytes, (uint16_t)item->sct.extensions.n);
@@ -121,7 +120,7 @@ sct_check_signatures(struct sct_check *check, const struct cert *leaf, const uin
 		/* A log whose key is public proves nothing; neither does another algorithm than the log's. */
 		if (item->log == NULL || !item->algorithm_fits || ctlog_is_denied(item->log->id))
 			continue;
-		r = signature_budget_take(budget, 1) ? item_prove(check, item) : RES_LIMIT;
+		r = signature_budget_take(budget, 1) ? sct_item_prove(item, &check->signed_bytes, check->front) : RES_LIMIT;
 	}
 	if (r == RES_OK) {
 		check->checked = true;

@@ -42,6 +42,11 @@ enum res sct_check_signatures(struct sct_check *, const struct cert *leaf, const
     struct signature_budget *);
 void sct_check_free(struct sct_check *);
 
+/* Checks one SCT whose log is known, over `front` and its extensions; the timestamp in front is overwritten. */
+enum res sct_item_prove(struct sct_item *, struct buf *signed_bytes, size_t front);
+/* Are the SCT's two algorithm bytes those of the log's key (RFC 6962, 2.1.4)? */
+bool sct_algorithm_fits(const struct sct *, const struct ctlog *);
+
 /* When an SCT says it was made; INT64_MAX when that is beyond every date. */
 int64_t sct_item_ms(const struct sct_item *);
 
