@@ -78,6 +78,8 @@ verdict_has(const struct verdict *v, enum reason r)
 /* ---- filling */
 
 /* A sentence as one line; NULL: no memory. */
+static char *sentence_new(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
+
 static char *
 sentence_new(const char *format, va_list args)
 {

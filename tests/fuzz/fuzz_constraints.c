@@ -1,0 +1,40 @@
+/*
+ * fuzz_constraints.c - files of what anchors may vouch for.
+ */
+#include "verify/constraints.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+static void
+check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct constraints *table = NULL;
+	struct cert anchor = {.version = 3};
+	const struct constraint *found;
+	char *why = NULL;
+	size_t line;
+
+	check(constraints_new(&table) == RES_OK);
+	if (constraints_add_file(table, span_of(data, n), &line, &why) != RES_OK)
+		check(why != NULL && line <= n);
+	memset(anchor.sha256, 1, 32);
+	memset(anchor.spki_sha256, 2, 32);
+	found = constraints_find(table, &anchor);
+	check(found == NULL || (constraints_count(table) > 0 && (found->has_sct_not_after || found->has_not_before_max ||
+	                                                            found->n_permit_name > 0 || found->n_permit_ip > 0)));
+	for (size_t i = 0; found != NULL && i < found->n_permit_name; i++)
+		check(found->permit_name[i][0] != '\0' && found->permit_name[i][0] != '.');
+	free(why);
+	constraints_free(table);
+	return 0;
+}
