@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "verify/why.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -228,8 +229,7 @@ expect(struct reader *in, const char *text)
 
 		if (!(in->kind == TOKEN_WORD || in->kind == TOKEN_MARK) ||
 		    !span_equal(in->token, span_of(text, n))) {
-			(void)strcpy(what, "expected ");
-			(void)strncat(what, text, n < 40 ? n : 40);
+			(void)snprintf(what, sizeof what, "expected %.*s", (int)n, text);
 			return refuse(in, what);
 		}
 		text += n + (text[n] == ' ');

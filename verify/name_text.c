@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* An OID as dotted text; arcs beyond 64 bits make the whole unreadable. */
+/* An OID as dotted text; an arc of more than 55 bits, which no OID has, makes the whole unreadable. */
 static bool
 oid_put(struct buf *out, struct span oid)
 {
@@ -15,7 +15,7 @@ oid_put(struct buf *out, struct span oid)
 	bool first = true;
 
 	for (size_t i = 0; i < oid.n; i++) {
-		if (arc >> 56 != 0 || (i + 1 == oid.n && (oid.p[i] & 128) != 0))
+		if (arc >> 48 != 0)
 			return false;
 		arc = arc << 7 | (oid.p[i] & 127);
 		if ((oid.p[i] & 128) != 0)

@@ -168,6 +168,20 @@ attribute_name(struct span oid)
 	return NULL;
 }
 
+/* Arcs in their shortest form, and the last one ends (X.690, 8.19.2). */
+static bool
+oid_ok(struct span oid)
+{
+	bool first = true; /* of an arc */
+
+	for (size_t i = 0; i < oid.n; i++) {
+		if (first && oid.p[i] == 128)
+			return false;
+		first = (oid.p[i] & 128) == 0;
+	}
+	return oid.n > 0 && first;
+}
+
 enum res
 attribute_read(struct span *oid, struct der_element *value, struct der_reader *set)
 {
@@ -175,5 +189,5 @@ attribute_read(struct span *oid, struct der_element *value, struct der_reader *s
 
 	*oid = der_take(&pair, DER_OID).body;
 	*value = der_any(&pair);
-	return der_done(&pair) && oid->n > 0 ? RES_OK : RES_MALFORMED;
+	return der_done(&pair) && oid_ok(*oid) ? RES_OK : RES_MALFORMED;
 }
