@@ -1,0 +1,123 @@
+"""The list of CT logs that is compiled in, and the script that rebuilds it."""
+import base64
+import datetime
+import hashlib
+import json
+import os
+
+from harness.case import Skip, case, check, equal
+
+
+def known(t):
+    """The list compiled in: its date, and for each operator its logs as words."""
+    date, operators = None, {}
+    with open(os.path.join(t.src, "verify", "data", "ctlogs.txt"), encoding="utf-8") as f:
+        for line in f:
+            word, _, rest = line.rstrip("\n").partition(" ")
+            if word == "date":
+                date = rest
+            elif word == "operator":
+                operators[rest] = []
+            elif word == "log":
+                operators[list(operators)[-1]].append(rest.split(" ", 7))
+    return date, operators
+
+
+def body(path):
+    with open(path, encoding="utf-8") as f:
+        return [line for line in f if not line.startswith("#")]
+
+
+def seconds(text):
+    return int(datetime.datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp())
+
+
+def v3(date, operators):
+    def log(kind, state, since, start, end, mmd, key, name):
+        log_id = base64.b64encode(hashlib.sha256(base64.b64decode(key)).digest()).decode()
+        entry = {"description": name, "log_id": log_id, "key": key, "mmd": int(mmd), "state": {state: {"timestamp": since}}}
+        if start != "-":
+            entry["temporal_interval"] = {"start_inclusive": start, "end_exclusive": end}
+        return entry
+    return json.dumps({"log_list_timestamp": date, "operators": [
+        {"name": name, "logs": [log(*words) for words in logs if words[0] == "rfc6962"],
+         "tiled_logs": [log(*words) for words in logs if words[0] == "tiled"]} for name, logs in operators.items()]})
+
+
+def c_string(data):
+    return '"' + "".join(f"\\x{b:02x}" for b in data) + '"'
+
+
+def header(date, operators):
+    """The browser's header, in the form it had in November 2026."""
+    lines = ["#ifndef CTKnownLogs_h", "#define CTKnownLogs_h", '#include "CTLog.h"',
+             f"static const PRTime kCTExpirationTime = INT64_C({seconds(date) + 70 * 86400}000000);",
+             "namespace mozilla::ct {", "struct CTLogInfo {", "  const char* name;  // a comment", "};",
+             "const CTLogInfo kCTLogList[] = {"]
+    for number, (name, logs) in enumerate(operators.items()):
+        for kind, state, since, _, _, _, key, description in logs:
+            der = base64.b64decode(key)
+            pieces = "\n     ".join(c_string(der[i:i + 18]) for i in range(0, len(der), 18))
+            lines.append(f'    {{"{description}", CTLogState::{"Retired" if state == "retired" else "Admissible"}, '
+                         f'CTLogFormat::{"Tiled" if kind == "tiled" else "RFC6962"},\n     {seconds(since)}000,  // a date\n'
+                         f"     {number},  // operated by {name}\n     {pieces},\n     {len(der)}}},")
+    lines += ["#ifdef DEBUG", '    {"For tests", CTLogState::Admissible, CTLogFormat::Tiled, 5, 99, "\\x30", 1},',
+              "#endif  // DEBUG", "};", "", "const CTLogOperatorInfo kCTLogOperatorList[] = {"]
+    lines += [f'    {{"{name}", {number}}},' for number, name in enumerate(operators)]
+    lines += ["#ifdef DEBUG", f'    {{"Test Org", {len(operators)}}},', "#endif  // DEBUG", "};", "}", "#endif", ""]
+    return "\n".join(lines)
+
+
+def script(t, text, *options):
+    path, out = os.path.join(t.dir, "list"), os.path.join(t.dir, "ctlogs.txt")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(text)
+    code, stdout, stderr = t.run(os.path.join(t.src, "contrib", "update-ct-logs"), "--source", "a test", "--out", out,
+                                 *options, path)
+    return code, stdout + stderr, out
+
+
+@case("the compiled-in list comes out of its v3 form and of the header's form as it went in", builds=("gcc",))
+def round_trip(t):
+    date, operators = known(t)
+    check(sum(map(len, operators.values())) >= 85, "the list was not read")
+    for text in (v3(date, operators), header(date, operators)):
+        code, said, out = script(t, text)
+        equal(code, 0, said)
+        equal(body(out), body(os.path.join(t.src, "verify", "data", "ctlogs.txt")), "the list")
+
+
+@case("a list that is older, smaller or of new operators wants --force", builds=("gcc",))
+def force(t):
+    date, operators = known(t)
+    first = next(iter(operators))
+    renamed = {("Somebody" if name == first else name): logs for name, logs in operators.items()}
+    half = dict(list(operators.items())[:2])
+    for text, says in ((v3("2020-01-01T00:00:00Z", operators), "older"), (v3(date, renamed), "new operator: Somebody"),
+                       (v3(date, half), "are gone")):
+        code, said, _ = script(t, text)
+        check(code == 1 and says in said, said)
+        code, said, _ = script(t, text, "--force")
+        equal(code, 0, said)
+
+
+@case("a list with a fault is refused whole", builds=("gcc",))
+def faults(t):
+    date, operators = known(t)
+    good = header(date, operators)
+    for text, what in ((good.replace("CTLogFormat::Tiled", "CTLogFormat::Paper", 1), "a format that is not known"),
+                       (good.replace(",\n     91}", ",\n     90}", 1), "a length that is not the key's"),
+                       (good[:len(good) // 2], "half a header"), ("{}", "an empty object")):
+        code, said, _ = script(t, text)
+        check(code == 1 and "update-ct-logs: " in said, f"{what}: {said}")
+
+
+@case("the compiled-in list has every log of the browser's table", builds=("gcc",))
+def source(t):
+    path = os.path.join(t.src, "..", "shared", "data", "ct", "mozilla_known_logs_esr153.json")
+    if not os.path.exists(path):
+        raise Skip("the table is not beside the tree")
+    with open(path, encoding="utf-8") as f:
+        code, said, out = script(t, f.read())
+    equal(code, 0, said)
+    check("no difference" in said, said)
