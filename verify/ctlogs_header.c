@@ -263,11 +263,12 @@ static enum res
 expiry_read(struct reader *in)
 {
 	int64_t us;
-	enum res res = expect(in, "= INT64_C (");
+	enum res res;
 
 	if (in->saw_expiry)
 		return refuse(in, "a second expiry");
 	in->saw_expiry = true;
+	res = expect(in, "= INT64_C (");
 	if (res == RES_OK)
 		res = number_take(in, &us, INT64_MAX);
 	if (res == RES_OK)
@@ -380,7 +381,7 @@ operator_entry_read(struct reader *in)
 
 	if (res == RES_OK && (in->kind != TOKEN_STRING || !ctlogs_name_ok(in->token)))
 		return refuse(in, "expected the name of an operator");
-	if (in->n_operators >= CTLOGS_OPERATORS_MAX)
+	if (res == RES_OK && in->n_operators >= CTLOGS_OPERATORS_MAX)
 		return refuse(in, "too many operators");
 	buf_put(&in->operators, in->token);
 	buf_u8(&in->operators, 0);
@@ -400,11 +401,12 @@ operator_entry_read(struct reader *in)
 static enum res
 array_read(struct reader *in, bool *saw, enum res (*entry_read)(struct reader *))
 {
-	enum res res = expect(in, "[ ] = {");
+	enum res res;
 
 	if (*saw)
 		return refuse(in, "a second array of that name");
 	*saw = true;
+	res = expect(in, "[ ] = {");
 	while (res == RES_OK && !token_is(in, "}")) {
 		res = entry_read(in);
 		if (res == RES_OK && !token_is(in, "}"))
