@@ -1,0 +1,44 @@
+/*
+ * fake_transport.h - transport.h without sockets: what upstreams do is played by a test.
+ *
+ * A line stands for one address, whatever slots come and go for it. Questions that reach a line lie there until the
+ * test answers them, fails them, or their deadline passes. Callbacks come out of the loop, never out of a call.
+ */
+#ifndef TESTS_UNIT_FAKE_TRANSPORT_H
+#define TESTS_UNIT_FAKE_TRANSPORT_H
+
+#include "transport/transport.h"
+
+#define FAKE_LINES_MAX 32
+
+enum fake_manner {
+	FAKE_UP,   /* connections become ready */
+	FAKE_FAIL, /* they fail at once, with a reason of the wire or of the judge */
+	FAKE_HANG, /* they are tried until their time is up */
+};
+
+struct fake_line {
+	char name[64]; /* "192.0.2.1" */
+	enum fake_manner manner;
+	enum reason reason;      /* FAKE_FAIL */
+	int64_t handshake_ms;    /* FAKE_UP: how long it takes; 0: the next turn */
+	unsigned connects, ready, drops; /* counted */
+	struct tp_slot *slot;    /* NULL: nobody knows the address */
+};
+
+/* By its address as text; made when it is not there. */
+struct fake_line *fake_line(const char *name);
+/* All lines as in the beginning; no slot may be left. */
+void fake_transport_reset(void);
+
+/* The n-th question that lies there, written and unanswered, the oldest first; NULL: none. */
+struct tp_query *fake_question(const struct fake_line *, unsigned n);
+struct span fake_question_wire(const struct tp_query *);
+/* True once per question: the test has seen it. */
+bool fake_question_claim(struct tp_query *);
+void fake_answer(struct tp_query *, struct span message, uint32_t age_s);
+void fake_fail(struct tp_query *, enum reason);
+/* The connection ends under its questions: they fail with REASON_CLOSED. */
+void fake_close(struct fake_line *);
+
+#endif
