@@ -100,6 +100,8 @@ usage_server_fault(const struct usage *u)
 		return "it names no purpose; serverAuth is needed";
 	if (!u->server_auth)
 		return "its extended key usage lacks serverAuth";
+	if (u->any_purpose)
+		return "its extended key usage allows everything";
 	if (u->has_key_usage && (u->key_usage & handshake) == 0)
 		return "its key usage has nothing that TLS needs";
 	if (u->ca)

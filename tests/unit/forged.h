@@ -1,0 +1,64 @@
+/*
+ * forged.h - a chain forged for a test, and what it is judged by.
+ *
+ * The certificates come from the lab's forge, in a world of its own whose time is FORGED_AT. A test begins, puts
+ * certificates and anchors, changes the policy, judges, and ends.
+ */
+#ifndef TESTS_FORGED_H
+#define TESTS_FORGED_H
+
+#include "contrib/lab/world.h"
+#include "verify/judge.h"
+
+#define FORGED_AT    "2026-11-21T12:00:00Z"
+#define FORGED_CERTS 128
+
+struct forged {
+	struct buf der[FORGED_CERTS];
+	struct span certs[FORGED_CERTS];
+	size_t n;
+	struct buf anchors; /* PEM */
+	struct trust *trust;
+	struct disallow *disallow, *allow, *pins;
+	struct constraints *constraints;
+	uint8_t ip[16];
+	struct vfy_policy policy; /* strict, required, the lab's fresh list */
+	struct vfy_input in;      /* 1.1.1.1, at FORGED_AT */
+};
+
+/* For cmocka: a world in a folder of its own, and its end. */
+int forged_world_open(void **state);
+int forged_world_close(void **state);
+struct world *forged_world(void);
+
+void forged_begin(struct forged *);
+void forged_end(struct forged *);
+
+/* A good leaf of that CA for 1.1.1.1 and resolver.lab.test, with two SCTs; forge_free when done. */
+void forged_leaf(struct forge *, enum ca_id issuer);
+/* The CA's own certificate, to be changed; forge_free when done. */
+void forged_ca(struct forge *, enum ca_id);
+/* The same fields under another CA of the test's own: a key by its name in the world, a subject, an issuer. */
+void forged_sub_ca(struct forge *, const char *subject, const char *key, const char *issuer, const char *issuer_key);
+
+void forged_put(struct forged *, const struct forge *); /* appends to what is presented */
+void forged_put_der(struct forged *, struct span);
+void forged_put_leaf(struct forged *, enum ca_id issuer);
+void forged_put_ca(struct forged *, enum ca_id);
+void forged_anchor(struct forged *, enum ca_id);
+void forged_anchor_forge(struct forged *, const struct forge *);
+/* The usual: a leaf of CA_ISSUING, that CA, and CA_ROOT as anchor. */
+void forged_good(struct forged *);
+
+/* Entries, one a line. */
+struct disallow *forged_entries(const char *lines);
+/* "spki-sha256 <hex>" or "cert-sha256 <hex>" of a CA's certificate. Returns out. */
+const char *forged_spki_entry(char out[128], enum ca_id);
+const char *forged_cert_entry(char out[128], struct span der);
+
+/* Judges and gives the reasons that refuse, joined by commas; "" when accepted. Lent until the next call. */
+const char *forged_reasons(struct forged *, struct vfy_work *);
+/* The same, and the verdict itself. Yours: verdict_clear. */
+void forged_judge(struct forged *, struct verdict *, struct vfy_work *);
+
+#endif
