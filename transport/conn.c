@@ -299,6 +299,19 @@ conn_on_keepalive(void *ctx, int64_t ms)
 
 static const struct wire_hooks wire_hooks = {conn_on_answer, conn_on_unprocessed, conn_on_unexpected, conn_on_keepalive};
 
+static void
+conn_keep_tickets(struct conn *c)
+{
+	struct ticket *ticket;
+
+	while ((ticket = tls_ticket(c->tls, loop_now_ms(c->slot->loop))) != NULL) {
+		if (c->tickets++ < CONN_TICKETS_MAX)
+			tickets_put(&c->slot->tickets, ticket);
+		else
+			ticket_free(ticket);
+	}
+}
+
 /* Reads what came as application data. False: the connection is gone. */
 static bool
 conn_read(struct conn *c)
@@ -328,14 +341,7 @@ conn_read(struct conn *c)
 		}
 		c->silent_since_ms = c->in_flight.n > 0 ? c->used_ms : 0;
 	}
-	if (c->tickets < CONN_TICKETS_MAX) {
-		struct ticket *ticket = tls_ticket(c->tls, loop_now_ms(c->slot->loop));
-
-		if (ticket != NULL) {
-			c->tickets++;
-			tickets_put(&c->slot->tickets, ticket);
-		}
-	}
+	conn_keep_tickets(c);
 	if (status == TLS_FAILED) {
 		conn_end_trouble(c, &t);
 		return false;

@@ -4,7 +4,7 @@
 #include <string.h>
 
 enum res
-ticket_new(struct ticket **out, struct span session, struct span staple, int64_t now_ms)
+ticket_new(struct ticket **out, struct span session, struct span staple)
 {
 	struct ticket *t;
 	uint8_t *bytes;
@@ -19,7 +19,7 @@ ticket_new(struct ticket **out, struct span session, struct span staple, int64_t
 		memcpy(bytes, session.p, session.n);
 	if (staple.n > 0)
 		memcpy(bytes + session.n, staple.p, staple.n);
-	*t = (struct ticket){span_of(bytes, session.n), span_of(bytes + session.n, staple.n), now_ms};
+	*t = (struct ticket){span_of(bytes, session.n), span_of(bytes + session.n, staple.n), 0};
 	*out = t;
 	return RES_OK;
 }

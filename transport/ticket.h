@@ -18,11 +18,11 @@
 struct ticket {
 	struct span session; /* the TLS library's session data */
 	struct span staple;  /* the OCSP response of the full handshake: resumed ones bring none */
-	int64_t saved_ms;    /* boot clock */
+	int64_t saved_ms;    /* boot clock; its keeper sets it */
 };
 
 /* Copies. */
-enum res ticket_new(struct ticket **, struct span session, struct span staple, int64_t now_ms);
+enum res ticket_new(struct ticket **, struct span session, struct span staple);
 void ticket_free(struct ticket *);
 
 struct tickets {

@@ -55,6 +55,8 @@ struct tls {
 	size_t idle_bytes; /* received since the last application data */
 	unsigned after;    /* post-handshake messages */
 	bool ticket_came;
+	struct ticket *fresh[TLS_FRESH_MAX]; /* saved and not fetched yet */
+	size_t n_fresh;
 	char version[16], cipher[64], alpn[16];
 	char detail[80];
 };
@@ -269,6 +271,8 @@ tls_free(struct tls *tls)
 	buf_free(&tls->out);
 	buf_free(&tls->chain);
 	buf_free(&tls->staple);
+	while (tls->n_fresh > 0)
+		ticket_free(tls->fresh[--tls->n_fresh]);
 	free(tls->name);
 	free(tls);
 }
@@ -428,6 +432,24 @@ tls_handshake(struct tls *tls, struct tls_trouble *t)
 	return handshake_failed(tls, code, t);
 }
 
+/* Takes the session as it is after a ticket came: the next ticket takes the place of this one in GnuTLS. */
+static void
+ticket_save(struct tls *tls)
+{
+	gnutls_datum_t data;
+
+	if (!tls->ticket_came || !tls->ready)
+		return;
+	tls->ticket_came = false;
+	if (tls->n_fresh == TLS_FRESH_MAX || !(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET) ||
+	    gnutls_session_get_data2(tls->session, &data) != 0)
+		return;
+	if (ticket_new(&tls->fresh[tls->n_fresh], span_of(data.data, data.size), buf_span(&tls->staple)) == RES_OK)
+		tls->n_fresh++;
+	gnutls_memset(data.data, 0, data.size);
+	gnutls_free(data.data);
+}
+
 enum tls_status
 tls_read(struct tls *tls, uint8_t *p, size_t room, size_t *n, struct tls_trouble *t)
 {
@@ -435,6 +457,7 @@ tls_read(struct tls *tls, uint8_t *p, size_t room, size_t *n, struct tls_trouble
 
 	do {
 		got = gnutls_record_recv(tls->session, p, room);
+		ticket_save(tls);
 		if (got > 0) {
 			tls->idle_bytes = 0;
 			*n = (size_t)got;
@@ -494,19 +517,12 @@ tls_sent(struct tls *tls, size_t n)
 struct ticket *
 tls_ticket(struct tls *tls, int64_t now_ms)
 {
-	gnutls_datum_t data;
-	struct ticket *ticket = NULL;
+	struct ticket *ticket;
 
-	/* TLS 1.2 sends its ticket inside the handshake, TLS 1.3 after it. */
-	if (!tls->ready || !tls->ticket_came || !(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET))
+	if (tls->n_fresh == 0)
 		return NULL;
-	tls->ticket_came = false;
-	if (gnutls_session_get_data2(tls->session, &data) != 0)
-		return NULL;
-	if (ticket_new(&ticket, span_of(data.data, data.size), buf_span(&tls->staple), now_ms) != RES_OK)
-		ticket = NULL;
-	gnutls_memset(data.data, 0, data.size);
-	gnutls_free(data.data);
+	ticket = tls->fresh[--tls->n_fresh];
+	ticket->saved_ms = now_ms;
 	return ticket;
 }
 

@@ -24,6 +24,7 @@
 #define TLS_CHAIN_MAX     64                 /* certificates that are handed to the judge, who refuses above 16 */
 #define TLS_IDLE_BYTES_MAX (256 * 1024)      /* received without any application data */
 #define TLS_AFTER_MAX     64                 /* tickets and key updates after the handshake of one connection */
+#define TLS_FRESH_MAX     2                  /* sessions that are kept until they are fetched */
 
 struct tls;
 struct tp_identity;
@@ -73,7 +74,7 @@ void tls_sent(struct tls *, size_t n);
 
 /* The chain and staple of the finished handshake. */
 void tls_peer(struct tls *, struct tls_peer *);
-/* A session that arrived since the last call and may be resumed; NULL: none. Yours. */
+/* A session that arrived and may be resumed; NULL: no more. Yours. */
 struct ticket *tls_ticket(struct tls *, int64_t now_ms);
 
 bool tls_resumed(const struct tls *);

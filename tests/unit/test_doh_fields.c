@@ -1,0 +1,127 @@
+#include "transport/doh_fields.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+content_types(void **state)
+{
+	static const struct {
+		const char *says, *value;
+		bool dns;
+	} rows[] = {
+	    {"H02: the type alone", "application/dns-message", true},
+	    {"H02: with a parameter", "application/dns-message; x=y", true},
+	    {"H02: without the space", "application/dns-message;x=y", true},
+	    {"in another case", "Application/DNS-Message", true},
+	    {"H02: HTML", "text/html", false},
+	    {"H02: JSON", "application/dns-json", false},
+	    {"longer", "application/dns-messages", false},
+	    {"shorter", "application/dns-messag", false},
+	    {"empty", "", false},
+	    {"a list", "text/html, application/dns-message", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		print_message("%s\n", rows[i].says);
+		assert_int_equal(doh_type_is_dns(span_str(rows[i].value)), rows[i].dns);
+	}
+}
+
+static void
+seconds_and_status(void **state)
+{
+	static const struct {
+		const char *says, *value;
+		uint32_t seconds;
+	} rows[] = {
+	    {"H05: a number", "50", 50},
+	    {"H05: garbage", "soon", 0},
+	    {"H05: negative", "-1", 0},
+	    {"H05: 2^40 is the largest", "1099511627776", UINT32_MAX},
+	    {"longer than 64 bits", "99999999999999999999999999", UINT32_MAX},
+	    {"empty", "", 0},
+	    {"a date", "Fri, 31 Dec 1999 23:59:59 GMT", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		print_message("%s\n", rows[i].says);
+		assert_int_equal(doh_seconds(span_str(rows[i].value)), rows[i].seconds);
+	}
+	assert_int_equal(doh_status(span_str("200")), 200);
+	assert_int_equal(doh_status(span_str("2000")), 0);
+	assert_int_equal(doh_status(span_str("20x")), 0);
+	assert_int_equal(doh_status(span_str("")), 0);
+}
+
+static void
+authorities(void **state)
+{
+	static const struct {
+		const char *says, *addr, *name, *authority;
+	} rows[] = {
+	    {"an IPv4 literal on the usual port", "192.0.2.1:443", "", "192.0.2.1"},
+	    {"another port is written", "192.0.2.1:8443", "", "192.0.2.1:8443"},
+	    {"IPv6 in brackets", "[2001:db8::1]:443", "", "[2001:db8::1]"},
+	    {"IPv6 with a port", "[2001:db8::1]:8443", "", "[2001:db8::1]:8443"},
+	    {"the configured name", "192.0.2.1:443", "dns.test", "dns.test"},
+	    {"the configured name with a port", "192.0.2.1:8443", "dns.test", "dns.test:8443"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct tp_target target = {.name = rows[i].name};
+		struct buf b = buf_max(256);
+
+		print_message("%s\n", rows[i].says);
+		assert_int_equal(addr_read(&target.addr, rows[i].addr, 0), RES_OK);
+		doh_authority(&b, &target);
+		assert_string_equal(buf_cstr(&b), rows[i].authority);
+		buf_free(&b);
+	}
+}
+
+static void
+paths(void **state)
+{
+	static const struct {
+		const char *says, *path, *question, *whole;
+	} rows[] = {
+	    {"POST: the path", "/dns-query", NULL, "/dns-query"},
+	    {"H24: a template", "/q{?dns}", NULL, "/q"},
+	    {"H24: GET, base64url without padding", "/dns-query", "\xff\xfe\xfd\xfc", "/dns-query?dns=__79_A"},
+	    {"H24: GET at another path by template", "/p/q{?dns}", "ab", "/p/q?dns=YWI"},
+	    {"a path with a query of its own", "/q?token=1", "ab", "/q?token=1&dns=YWI"},
+	    {"no path", "", NULL, "/"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct span question = span_str(rows[i].question);
+		struct buf b = buf_max(256);
+
+		print_message("%s\n", rows[i].says);
+		doh_path(&b, rows[i].path, rows[i].question != NULL ? &question : NULL);
+		assert_string_equal(buf_cstr(&b), rows[i].whole);
+		buf_free(&b);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(content_types),
+	    cmocka_unit_test(seconds_and_status),
+	    cmocka_unit_test(authorities),
+	    cmocka_unit_test(paths),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

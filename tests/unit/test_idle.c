@@ -1,0 +1,65 @@
+#include "transport/idle.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void
+the_limit_is_learned_from_closes(void **state)
+{
+	struct idle idle = {0};
+
+	(void)state;
+	assert_int_equal(idle_use_ms(&idle, -1), IDLE_MAX_MS);
+	idle_on_peer_close(&idle, 300); /* a restart */
+	assert_int_equal(idle_use_ms(&idle, -1), IDLE_MAX_MS);
+	idle_on_peer_close(&idle, 10000);
+	assert_int_equal(idle_use_ms(&idle, -1), 9000);
+	idle_on_peer_close(&idle, 3600000); /* longer than we would keep one */
+	assert_int_equal(idle_use_ms(&idle, -1), IDLE_MAX_MS);
+}
+
+static void
+a_promise_is_obeyed_and_clamped(void **state)
+{
+	struct idle idle = {.limit_ms = 10000};
+
+	(void)state;
+	assert_int_equal(idle_use_ms(&idle, 0), 0);          /* U24: finish and close */
+	assert_int_equal(idle_use_ms(&idle, 20000), 18000);
+	assert_int_equal(idle_use_ms(&idle, 6553500), IDLE_MAX_MS); /* U24: clamped */
+}
+
+static void
+own_closes_try_the_limit_again(void **state)
+{
+	struct idle idle = {0};
+
+	(void)state;
+	for (int i = 0; i < 10; i++)
+		idle_on_own_close(&idle);
+	assert_int_equal(idle.limit_ms, 0);
+	idle_on_peer_close(&idle, 10000);
+	for (int i = 0; i < IDLE_OWN_CLOSES; i++)
+		idle_on_own_close(&idle);
+	assert_int_equal(idle.limit_ms, 20000);
+	idle_on_peer_close(&idle, 10000); /* it was the limit */
+	assert_int_equal(idle.limit_ms, 10000);
+	for (int i = 0; i < 4 * IDLE_OWN_CLOSES; i++)
+		idle_on_own_close(&idle);
+	assert_int_equal(idle.limit_ms, 0); /* it was not: forgotten in the end */
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_limit_is_learned_from_closes),
+	    cmocka_unit_test(a_promise_is_obeyed_and_clamped),
+	    cmocka_unit_test(own_closes_try_the_limit_again),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
