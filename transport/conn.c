@@ -137,7 +137,7 @@ conn_end_errno(struct conn *c, int error)
 	else if (error == ECONNRESET || error == EPIPE)
 		reason = REASON_CLOSED;
 	if (c->state == CONN_CONNECTING) {
-		conn_end(c, reason == REASON_CLOSED ? REASON_CONNECT_REFUSED : reason, strerror(error));
+		conn_end(c, reason, strerror(error)); /* ECONNRESET: it was accepted and reset at once */
 		return;
 	}
 	if (c->state == CONN_READY && reason == REASON_CLOSED)

@@ -47,6 +47,7 @@ struct tls {
 	bool out_full;   /* the output met its limit */
 
 	bool first_seen; /* the first bytes looked like TLS */
+	bool first_is_old; /* an alert in a record of TLS 1.1 or older */
 	bool ready;      /* handshake done and peer accepted */
 	bool judged;     /* on_peer was asked */
 	bool refused;    /* on_peer said no */
@@ -313,7 +314,8 @@ trouble_alert(struct tls *tls, struct tls_trouble *t)
 	enum reason reason = REASON_TLS_ALERT;
 
 	(void)snprintf(tls->detail, sizeof tls->detail, "%.72s", name != NULL ? name : "unknown alert");
-	if (alert == GNUTLS_A_PROTOCOL_VERSION)
+	/* A server that knows only old versions and passes over our list of versions finds no cipher suite for its own. */
+	if (alert == GNUTLS_A_PROTOCOL_VERSION || (alert == GNUTLS_A_HANDSHAKE_FAILURE && tls->first_is_old))
 		reason = REASON_TLS_VERSION;
 	else if (alert == GNUTLS_A_NO_APPLICATION_PROTOCOL)
 		reason = REASON_ALPN_MISMATCH;
@@ -326,6 +328,10 @@ trouble_of(struct tls *tls, int code, struct tls_trouble *t)
 	switch (code) {
 	case GNUTLS_E_FATAL_ALERT_RECEIVED:
 		return trouble_alert(tls, t);
+	case GNUTLS_E_UNEXPECTED_PACKET_LENGTH: /* also for a record that the close cut short */
+		if (!tls->eof)
+			return trouble(t, REASON_TLS_FAILED, gnutls_strerror(code));
+		return trouble(t, REASON_CLOSED, "closed by the peer");
 	case GNUTLS_E_PREMATURE_TERMINATION:
 	case GNUTLS_E_SESSION_EOF:
 		return trouble(t, REASON_CLOSED, "closed by the peer");
@@ -349,7 +355,8 @@ first_is_tls(struct tls *tls)
 		return true;
 	if ((p[0] != 0x16 && p[0] != 0x15) || (n > 1 && p[1] != 3))
 		return false;
-	tls->first_seen = n > 1;
+	tls->first_seen = n > 2;
+	tls->first_is_old = n > 2 && p[0] == 0x15 && p[2] < 3;
 	return true;
 }
 

@@ -1,0 +1,24 @@
+/*
+ * fake_judge.h - vfy_check as a test wants it: link it before libverify.a.
+ */
+#ifndef TESTS_UNIT_FAKE_JUDGE_H
+#define TESTS_UNIT_FAKE_JUDGE_H
+
+#include "verify/verify.h"
+
+struct fake_judge {
+	enum reason refuse; /* REASON_NONE: accepts */
+	unsigned calls;
+	/* of the last call */
+	const struct vfy_policy *policy;
+	size_t n_certs, first_n, staple_n, n_also;
+	uint8_t first[64]; /* the beginning of the first certificate */
+	uint8_t ip[16];
+	size_t ip_n;
+	char name[64];
+	int64_t now_ms;
+};
+
+extern struct fake_judge fake_judge;
+
+#endif
