@@ -3,10 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static void
-put_verb(const struct verb *v)
+enum exit_code
+help_print(const char *verb)
 {
+	const struct verb *v = verb_find(verb);
+
+	if (v == NULL)
+		return complain(EXIT_USAGE, "help", "unknown verb \"%s\"", verb);
 	(void)printf("usage: ctstub %s %s\n\n%c%s.\n", v->name, v->usage, v->summary[0] - 'a' + 'A', v->summary + 1);
+	return print_done("help", EXIT_GOOD);
 }
 
 enum exit_code
@@ -16,13 +21,8 @@ cmd_help(int argc, char **argv)
 
 	if (argc > 2)
 		return usage("help");
-	if (argc == 2 && strcmp(argv[1], "--help") != 0) {
-		v = verb_find(argv[1]);
-		if (v == NULL)
-			return complain(EXIT_USAGE, "help", "unknown verb \"%s\"", argv[1]);
-		put_verb(v);
-		return print_done("help", EXIT_GOOD);
-	}
+	if (argc == 2 && strcmp(argv[1], "--help") != 0)
+		return help_print(argv[1]);
 	(void)puts("usage: ctstub VERB [OPTION]... [ARGUMENT]...\n\nverbs:");
 	for (v = verb_table; v->name != NULL; v++)
 		(void)printf("  %-10s  %s\n", v->name, v->summary);

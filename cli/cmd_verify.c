@@ -146,9 +146,7 @@ request_read(struct request *req, int argc, char **argv, enum exit_code *code)
 	req->now_ms = clock_wall_ms();
 	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
 		if (c == OPT_HELP || c == 'h') {
-			char *help[] = {argv[0], argv[0], NULL};
-
-			*code = cmd_help(2, help);
+			*code = help_print(verb);
 			return false;
 		}
 		if (!option_take(req, c, optarg)) {

@@ -32,7 +32,7 @@ socket_find(char out[CONTROL_PATH_MAX], const char *verb, const char *config, co
 	if (code == EXIT_GOOD && (path == NULL || strlen(path) >= CONTROL_PATH_MAX))
 		code = complain(EXIT_USAGE, verb, "the path of a control socket was expected");
 	if (code == EXIT_GOOD)
-		(void)strcpy(out, path);
+		memcpy(out, path, strlen(path) + 1);
 	config_errors_free(&errors);
 	settings_free(s);
 	return code;
@@ -68,7 +68,7 @@ control_args_read(struct control_args *args, int argc, char **argv, const char *
 		} else if (c == OPT_LISTEN) {
 			args->listen = optarg;
 		} else if (c == OPT_HELP || c == 'h') {
-			*code = cmd_help(2, (char *[]){argv[0], argv[0], NULL});
+			*code = help_print(argv[0]);
 			return false;
 		} else {
 			(void)usage(argv[0]);
@@ -90,7 +90,7 @@ connect_to(const char *path)
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	(void)strncpy(sun.sun_path, path, sizeof sun.sun_path - 1);
+	memcpy(sun.sun_path, path, strlen(path) + 1); /* socket_find saw to its length */
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof sun) != 0) {
 		int saved = errno;
 

@@ -8,6 +8,14 @@ const struct verb verb_table[] = {
 	"    [--ct-policy POLICY] [--ct-logs FILE] [--disallow FILE]... [--crl FILE]... [--ocsp FILE]\n"
 	"    [--constraints FILE] [--at RFC3339] [--json] CHAIN.pem | - | --batch DIR",
 	"judge a certificate chain without network, as the daemon would", cmd_verify},
+    {"ct-logs",
+	"show [-c FILE] [--json]\n"
+	"       ctstub ct-logs check [--json] FILE\n"
+	"       ctstub ct-logs update [-c FILE] [--state-dir DIR] [--url URL] [--ca FILE] [--force] [--json]\n"
+	"       ctstub ct-logs import [-c FILE] [--state-dir DIR] [--force] [--json] FILE",
+	"show, check or renew the list of CT logs", cmd_ct_logs},
+    {"disallow", "check [--json] FILE\n       ctstub disallow import --onecrl FILE [-o FILE [--json]]",
+	"check a list of refused certificates, or make one of Mozilla's OneCRL", cmd_disallow},
     {"status", "[-c FILE | --socket PATH] [--json]", "tell how the running daemon is", cmd_status},
     {"upstreams", "[-c FILE | --socket PATH] [--json]", "tell how each upstream address is, and why not when it is not used",
 	cmd_upstreams},

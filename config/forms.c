@@ -169,7 +169,7 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	out[0] = '\0';
 	if (form == FORM_HOST)
 		return host_read(out, text);
-	(void)strcpy(out, text);
+	memcpy(out, text, strlen(text) + 1);
 	switch (form) {
 	case FORM_USER:
 		return user_ok(text);
@@ -244,7 +244,7 @@ domain_read(char out[CONFIG_STRING_MAX + 1], const char *text)
 	size_t n = strlen(text), label = 0;
 
 	if (strcmp(text, ".") == 0) {
-		(void)strcpy(out, ".");
+		memcpy(out, ".", 2);
 		return true;
 	}
 	if (n > 0 && text[n - 1] == '.')

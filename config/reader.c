@@ -165,7 +165,7 @@ title_read(struct reader *r, enum section section, const struct token *title, ch
 
 	if (section == SECTION_UPSTREAM) {
 		ok = n > 0 && n <= TITLE_MAX;
-		(void)strcpy(out, title->text);
+		memcpy(out, title->text, n + 1); /* the lexer lets no longer one pass */
 	} else if (prefix_read(&prefix, title->text) == RES_OK) {
 		char text[ADDR_TEXT_MAX];
 

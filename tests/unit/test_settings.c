@@ -261,7 +261,7 @@ struct folder {
 static void
 folder_make(struct folder *f)
 {
-	(void)strcpy(f->path, "/tmp/ctstub-test-XXXXXX");
+	(void)snprintf(f->path, sizeof f->path, "%s", "/tmp/ctstub-test-XXXXXX");
 	assert_non_null(mkdtemp(f->path));
 	(void)snprintf(f->conf_d, sizeof f->conf_d, "%s/conf.d", f->path);
 	(void)snprintf(f->file, sizeof f->file, "%s/ctstub.conf", f->path);
@@ -406,14 +406,13 @@ static char *
 repeat(const char *head, const char *unit, size_t n, const char *tail)
 {
 	size_t unit_n = strlen(unit);
-	char *text = malloc(strlen(head) + unit_n * n + strlen(tail) + 1), *at = text;
+	struct buf b = buf_max(strlen(head) + unit_n * n + strlen(tail));
 
-	assert_non_null(text);
-	at = stpcpy(at, head);
+	buf_text(&b, head);
 	for (size_t i = 0; i < n; i++)
-		at = stpcpy(at, unit);
-	(void)strcpy(at, tail);
-	return text;
+		buf_text(&b, unit);
+	buf_text(&b, tail);
+	return buf_take_cstr(&b);
 }
 
 static void

@@ -1,0 +1,29 @@
+/*
+ * fetch.h - one file over HTTPS, its server judged by vfy_check before a byte is used. The only door to libcurl.
+ *
+ * No redirects, no cookies, no other protocol, TLS 1.2 or later; time and size are bounded.
+ */
+#ifndef CLI_FETCH_H
+#define CLI_FETCH_H
+
+#include "verify/verify.h"
+
+#define FETCH_CONNECT_MS 15000
+#define FETCH_TOTAL_MS   120000
+#define FETCH_URL_MAX    2048
+
+enum fetch_outcome {
+	FETCH_DONE,
+	FETCH_REFUSED, /* the verdict says why */
+	FETCH_FAILED,  /* *why does (yours) */
+	FETCH_BAD_URL,
+};
+
+/*
+ * Appends to out, up to its maximum. The certificate must bear the URL's host (a name, or an address literal) under
+ * this policy. *v, zeroed before, is filled once the server showed its chain: clear it.
+ */
+enum fetch_outcome fetch(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *, int64_t now_ms,
+    char **why);
+
+#endif

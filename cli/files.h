@@ -1,0 +1,14 @@
+/*
+ * files.h - a file replaced as a whole or not at all.
+ */
+#ifndef CLI_FILES_H
+#define CLI_FILES_H
+
+#include "base/bytes.h"
+#include "base/res.h"
+
+/* Writes to a new file beside it, mode 0644, syncs, renames, syncs the folder: a crash leaves the old one or the new
+ * one. *why on failure (yours; NULL: no memory). */
+enum res file_replace(const char *file, struct span content, char **why);
+
+#endif

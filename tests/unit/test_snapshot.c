@@ -1,0 +1,368 @@
+/* Settings made ready: what is read, what is told when it can not be read, what goes where. */
+#include "config/reader.h"
+#include "config/snapshot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char anchor_pem[] =
+    "-----BEGIN CERTIFICATE-----\n"
+    "MIIBeTCCAR+gAwIBAgIUGTyD7tfhG2AbEIbQDLqp5IsqfHowCgYIKoZIzj0EAwIw\n"
+    "ETEPMA0GA1UEAwwGQW5jaG9yMCAXDTI2MTEyMTE5MDY1MVoYDzIxMjYxMDI4MTkw\n"
+    "NjUxWjARMQ8wDQYDVQQDDAZBbmNob3IwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\n"
+    "AASM0kZxftd/N6t+6FEmERjjHVJK3D+F058m7/omc05NM/87CPH9VytrYt3Dl4e6\n"
+    "hGFLoKsSckXaypBUDcox/5z2o1MwUTAdBgNVHQ4EFgQUji7qaQDXV/jLumqySf49\n"
+    "vL87D0YwHwYDVR0jBBgwFoAUji7qaQDXV/jLumqySf49vL87D0YwDwYDVR0TAQH/\n"
+    "BAUwAwEB/zAKBggqhkjOPQQDAgNIADBFAiEAwwGT/pcVHeeKJ+vpQO8MQg1WU+MV\n"
+    "4ydHhNntZscNK9MCIFFzhCQ+0f5V+dfLwjmz6DBT5Sb3HByw7Ls+qTUWKmCp\n"
+    "-----END CERTIFICATE-----\n"    ;
+#define SERIAL "serial 01 issuer CN=x\n"
+
+/* Every test has its own folder, with these files in it. */
+struct folder {
+	char path[64];
+};
+
+static const char *const names[] = {"anchor.pem", "good.list", "bad.list", "open.list", "bad.json", "empty.pem",
+    "bad.constraints", "anchors/a.pem", "anchors/note.txt", "state/ct-logs.json"};
+
+static void
+file_write(const struct folder *f, const char *name, const char *text, mode_t mode)
+{
+	char path[256];
+	FILE *file;
+
+	(void)snprintf(path, sizeof path, "%s/%s", f->path, name);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	assert_int_equal(fputs(text, file) >= 0, 1);
+	fclose(file);
+	assert_int_equal(chmod(path, mode), 0);
+}
+
+static int
+folder_make(void **state)
+{
+	struct folder *f = calloc(1, sizeof *f);
+	char path[256];
+
+	(void)snprintf(f->path, sizeof f->path, "%s", "/tmp/ctstub-test-XXXXXX");
+	assert_non_null(mkdtemp(f->path));
+	(void)snprintf(path, sizeof path, "%s/anchors", f->path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof path, "%s/state", f->path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	file_write(f, "anchor.pem", anchor_pem, 0644);
+	file_write(f, "good.list", "# comment\n" SERIAL, 0644);
+	file_write(f, "bad.list", "# comment\n" SERIAL "serial zz issuer CN=x\n", 0644);
+	file_write(f, "open.list", SERIAL, 0666);
+	file_write(f, "bad.json", "{", 0644);
+	file_write(f, "empty.pem", "nothing here\n", 0644);
+	file_write(f, "bad.constraints", "\n\ncert-sha256 00\n", 0644);
+	file_write(f, "anchors/a.pem", anchor_pem, 0644);
+	file_write(f, "anchors/note.txt", "a note\n", 0644);
+	*state = f;
+	return 0;
+}
+
+static int
+folder_remove(void **state)
+{
+	struct folder *f = *state;
+	char path[256];
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		(void)snprintf(path, sizeof path, "%s/%s", f->path, names[i]);
+		(void)unlink(path);
+	}
+	(void)snprintf(path, sizeof path, "%s/anchors", f->path);
+	(void)rmdir(path);
+	(void)snprintf(path, sizeof path, "%s/state", f->path);
+	(void)rmdir(path);
+	assert_int_equal(rmdir(f->path), 0);
+	free(f);
+	return 0;
+}
+
+/* "@" in text stands for the folder. */
+static char *
+fill(const struct folder *f, const char *text)
+{
+	struct buf b = buf_max(65536);
+
+	for (; *text != '\0'; text++) {
+		if (*text == '@')
+			buf_text(&b, f->path);
+		else
+			buf_u8(&b, (uint8_t)*text);
+	}
+	return buf_take_cstr(&b);
+}
+
+static enum res
+compile(struct snapshot **out, const struct folder *f, const char *text, struct config_errors *errors)
+{
+	char *filled = fill(f, text);
+	struct settings *s = NULL;
+	enum res res = settings_read_text(&s, "f", span_str(filled), errors);
+
+	for (size_t i = 0; i < errors->n; i++)
+		print_message("%s\n", errors->line[i]);
+	assert_int_equal(res, RES_OK);
+	free(filled);
+	return snapshot_compile(out, s, 7, errors);
+}
+
+#define STATE "state-dir = \"@/state\" trust { anchors = \"@/anchor.pem\" }\n"
+#define UP    "upstream \"u\" { address = {\"192.0.2.1\"}\n "
+
+static const struct {
+	const char *what, *text, *error;
+} wrong[] = {
+    {"anchors that are not there", "state-dir = \"\"\ntrust { anchors = \"@/none.pem\" }",
+	"f:2: option \"anchors\": cannot read @/none.pem: No such file or directory"},
+    {"a file without a certificate", "trust { anchors = \"@/empty.pem\" }", "f:1: option \"anchors\": @/empty.pem: "},
+    {"anchors of an upstream that are not there", STATE UP "trust-anchors = \"@/none.pem\" }",
+	"f:3: option \"trust-anchors\": cannot read @/none.pem"},
+    {"a disallow file that can not be read is no empty list", STATE UP "disallow-file = {\"@/good.list\",\n\"@/none.list\"} }",
+	"f:4: option \"disallow-file\": cannot read @/none.list"},
+    {"a bad line of a disallow file has its file and line", STATE UP "disallow-file = {\"@/bad.list\"} }",
+	"f:3: option \"disallow-file\": @/bad.list:3: "},
+    {"G05 a disallow file that others can write", STATE UP "disallow-file = {\"@/open.list\"} }",
+	"f:3: option \"disallow-file\": @/open.list can be written by others"},
+    {"a bad disallow entry has its own line", STATE UP "disallow = {\"issuer CN=a\",\n \"serial 1\"} }",
+	"f:4: option \"disallow\": "},
+    {"a log list that is none", STATE "ct { log-list = \"@/bad.json\" }", "f:2: option \"log-list\": @/bad.json: "},
+    {"a log list of an upstream that is none", STATE UP "ct-logs = \"@/bad.json\" }", "f:3: option \"ct-logs\": @/bad.json: "},
+    {"bad constraints have their line", "state-dir = \"\" trust { anchors = \"@/anchor.pem\"\nconstraints-file = {\"@/bad.constraints\"} }",
+	"f:2: option \"constraints-file\": @/bad.constraints:3: "},
+    {"a CRL that is none", STATE UP "crl-file = {\"@/bad.list\"} }", "f:3: option \"crl-file\": @/bad.list: "},
+    {"a key that does not fit its certificate", STATE UP "client-cert = \"@/anchor.pem\" client-key = \"@/bad.list\" }",
+	"f:3: option \"client-cert\": "},
+    {"two forwards for the same names", STATE UP "}\nforward \"10.0.0.0/8\" { upstream = {} }\nforward \"10.in-addr.arpa\" { upstream = {} }",
+	"f:5: forward \"10.in-addr.arpa\" is for names that another forward has"},
+};
+
+static void
+what_can_not_be_read_is_told(void **state)
+{
+	const struct folder *f = *state;
+
+	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+		struct config_errors errors = {0};
+		struct snapshot *snap = NULL;
+		char *error = fill(f, wrong[i].error);
+
+		if (compile(&snap, f, wrong[i].text, &errors) != RES_MALFORMED)
+			fail_msg("%s: was taken", wrong[i].what);
+		if (errors.n != 1 || strncmp(errors.line[0], error, strlen(error)) != 0)
+			fail_msg("%s: %zu errors: %s", wrong[i].what, errors.n, errors.n > 0 ? errors.line[0] : "");
+		config_errors_free(&errors);
+		free(error);
+	}
+}
+
+static struct snapshot *
+compile_good(const struct folder *f, const char *text)
+{
+	struct config_errors errors = {0};
+	struct snapshot *snap = NULL;
+	enum res res = compile(&snap, f, text, &errors);
+
+	for (size_t i = 0; i < errors.n; i++)
+		print_message("%s\n", errors.line[i]);
+	assert_int_equal(res, RES_OK);
+	return snap;
+}
+
+static void
+an_upstream_has_a_target_for_each_address(void **state)
+{
+	struct snapshot *snap = compile_good(*state, STATE
+	    "upstream \"a\" { address = {\"192.0.2.1\", \"2001:db8::1\"} protocol = \"doh\" name = \"dns.example\" method = \"get\"\n"
+	    " path = \"/q\" also-address = {\"192.0.2.9\"} trust-ad = false }\n"
+	    "upstream \"b\" { address = {\"192.0.2.2:8853\"} trust-anchors = \"@/anchors\" ct = \"off\" ct-policy = \"apple\"\n"
+	    " disallow-file = {\"@/good.list\"} pin = {\"spki-sha256 0000000000000000000000000000000000000000000000000000000000000000\"} }\n");
+	const struct upstream_plan *a = snapshot_upstream(snap, "a"), *b = snapshot_upstream(snap, "b");
+
+	assert_int_equal(snap->n_upstream, 2);
+	assert_null(snapshot_upstream(snap, "c"));
+	assert_int_equal(a->n_target, 2);
+	assert_int_equal(a->target[1].addr.port, 443);
+	assert_int_equal(a->target[1].protocol, TP_DOH);
+	assert_int_equal(a->target[0].method, TP_GET);
+	assert_string_equal(a->target[0].path, "/q");
+	assert_string_equal(a->target[0].name, "dns.example");
+	assert_int_equal(a->target[0].n_also, 1);
+	assert_int_equal(a->target[0].generation, 7);
+	assert_ptr_equal(a->target[0].policy, a->policy);
+	assert_false(a->trust_ad);
+	assert_int_equal(a->policy->ct_mode, CT_REQUIRE);
+	assert_int_equal(a->policy->n_disallow, 1);
+	assert_null(a->policy->pins);
+	assert_null(a->policy->allow_issuer);
+	assert_non_null(a->policy->ctlogs);
+	assert_ptr_equal(a->policy->trust, snap->policy->trust);
+	assert_int_equal(a->n_warning, 1); /* also-address */
+	assert_int_equal(b->target[0].addr.port, 8853);
+	assert_int_equal(b->policy->ct_mode, CT_OFF);
+	assert_int_equal(b->policy->ct_policy, CT_APPLE);
+	assert_int_equal(b->policy->n_disallow, 2);
+	assert_int_equal(trust_count(b->policy->trust), 1);
+	assert_ptr_not_equal(b->policy->trust, snap->policy->trust);
+	assert_non_null(b->policy->pins);
+	assert_int_equal(b->n_warning, 2); /* a set of one, and CT off */
+	snapshot_unref(snap);
+}
+
+static void
+anchors_and_lists_are_read_once(void **state)
+{
+	struct snapshot *snap = compile_good(*state, STATE
+	    "upstream \"a\" { address = {\"192.0.2.1\"} trust-anchors = \"@/anchors\" }\n"
+	    "upstream \"b\" { address = {\"192.0.2.2\"} trust-anchors = \"@/anchors\" }\n");
+
+	assert_ptr_equal(snap->upstream[0].policy->trust, snap->upstream[1].policy->trust);
+	assert_ptr_equal(snap->upstream[0].policy->disallow[0], snap->upstream[1].policy->disallow[0]);
+	snapshot_unref(snapshot_ref(snap));
+	snapshot_unref(snap);
+}
+
+static void
+an_upstream_of_a_forward_serves_nothing_else(void **state)
+{
+	struct snapshot *snap = compile_good(*state, STATE
+	    "upstream \"all\" { address = {\"192.0.2.1\"} }\nupstream \"corp\" { address = {\"192.0.2.2\"} }\n"
+	    "upstream \"both\" { address = {\"192.0.2.3\"} }\n"
+	    "forward \"Corp.Example.\" { upstream = {\"corp\", \"both\"} }\n"
+	    "forward \".\" { upstream = {\"both\"} }\n"
+	    "forward \"172.16.0.0/12\" { upstream = {} }\nforward \"2001:db8::/33\" { upstream = {\"corp\"} }\n");
+	static const uint8_t corp[] = "\4corp\7example", ten[] = "\2" "17\3" "172\7in-addr\4arpa";
+	static const uint8_t six[] = "\1" "7\1" "8\1" "b\1" "d\1" "0\1" "1\1" "0\1" "0\1" "2\3ip6\4arpa";
+
+	assert_true(snapshot_upstream(snap, "all")->general);
+	assert_false(snapshot_upstream(snap, "corp")->general);
+	assert_true(snapshot_upstream(snap, "both")->general);
+	assert_int_equal(snap->n_forward, 2 + 16 + 8);
+	assert_true(span_equal(snap->forward[0].suffix, span_of(corp, sizeof corp)));
+	assert_int_equal(snap->forward[0].n_upstream, 2);
+	assert_int_equal(snap->forward[0].upstream[1], 2);
+	assert_true(span_equal(snap->forward[1].suffix, span_of("", 1)));
+	assert_true(span_equal(snap->forward[3].suffix, span_of(ten, sizeof ten)));
+	assert_int_equal(snap->forward[3].n_upstream, 0);
+	assert_true(span_equal(snap->forward[25].suffix, span_of(six, sizeof six)));
+	snapshot_unref(snap);
+}
+
+/* A log list of one log, as of a date. */
+static char *
+log_list(const char *date)
+{
+	struct buf b = buf_max(4096);
+
+	buf_format(&b,
+	    "{\"version\":\"1\",\"log_list_timestamp\":\"%s\",\"operators\":[{\"name\":\"Op\",\"logs\":[{\"description\":\"Log\","
+	    "\"log_id\":\"KUnVSAH5gmp10S0JEQ7TFlXqArSueJ7HfZiuvJDTrFA=\",\"key\":\"MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEjNJGcX7XfzerfuhRJhEY4x1S"
+	    "Stw/hdOfJu/6JnNOTTP/Owjx/Vcra2Ldw5eHuoRhS6CrEnJF2sqQVA3KMf+c9g==\",\"state\":{\"usable\":{\"timestamp\":\"2020-01-01T00:00:00Z\"}},\"mmd\":86400}]}]}", date);
+	return buf_take_cstr(&b);
+}
+
+static void
+the_newer_log_list_is_used(void **state)
+{
+	static const struct {
+		const char *what, *date; /* NULL: a broken file */
+		mode_t mode;
+		bool used;
+		size_t warnings;
+	} rows[] = {
+	    {"a newer list in state-dir", "2099-01-01T00:00:00Z", 0644, true, 0},
+	    {"an older list in state-dir", "2020-01-01T00:00:00Z", 0644, false, 0},
+	    {"G07 a broken list in state-dir", NULL, 0644, false, 1},
+	    {"G05 a list in state-dir that others can write", "2099-01-01T00:00:00Z", 0666, false, 1},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char *text = rows[i].date != NULL ? log_list(rows[i].date) : strdup("{");
+		struct snapshot *snap;
+
+		file_write(*state, "state/ct-logs.json", text, rows[i].mode);
+		snap = compile_good(*state, STATE);
+		if ((strcmp(snap->ctlogs_from, "compiled in") != 0) != rows[i].used || snap->n_warning != rows[i].warnings)
+			fail_msg("%s: from %s, %zu warnings %s", rows[i].what, snap->ctlogs_from, snap->n_warning,
+			    snap->n_warning > 0 ? snap->warning[0] : "");
+		snapshot_unref(snap);
+		free(text);
+	}
+}
+
+static const struct {
+	const char *what, *uri;
+	const char *address; /* NULL: refused */
+	enum tp_protocol protocol;
+	const char *path, *name;
+} uris[] = {
+    {"DoT", "dot://192.0.2.1", "192.0.2.1:853", TP_DOT, "/dns-query", ""},
+    {"DoT with a port and a name", "dot://192.0.2.1:8853#dns.example", "192.0.2.1:8853", TP_DOT, "/dns-query", "dns.example"},
+    {"DoH with everything", "doh://[2001:db8::1]:8443/q/x#dns.example", "[2001:db8::1]:8443", TP_DOH, "/q/x", "dns.example"},
+    {"DoH with an IPv6 address alone", "doh://[2001:db8::1]", "[2001:db8::1]:443", TP_DOH, "/dns-query", ""},
+    {"an address alone is DoT", "2001:db8::1", "[2001:db8::1]:853", TP_DOT, "/dns-query", ""},
+    {"another scheme", "https://192.0.2.1", NULL, TP_DOT, NULL, NULL},
+    {"a name instead of an address", "dot://dns.example", NULL, TP_DOT, NULL, NULL},
+    {"a path without DoH", "dot://192.0.2.1/x", NULL, TP_DOT, NULL, NULL},
+    {"a quote in it", "dot://192.0.2.1\"", NULL, TP_DOT, NULL, NULL},
+    {"port 0", "dot://192.0.2.1:0", NULL, TP_DOT, NULL, NULL},
+    {"nothing", "", NULL, TP_DOT, NULL, NULL},
+};
+
+static void
+words_of_probe_are_an_upstream(void **state)
+{
+	for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
+		char *filled = fill(*state, STATE "ct { policy = \"apple\" }");
+		struct config_errors errors = {0};
+		struct settings *s = NULL;
+		struct snapshot *snap = NULL;
+		char text[ADDR_TEXT_MAX];
+		enum res res;
+
+		assert_int_equal(settings_read_text(&s, "f", span_str(filled), &errors), RES_OK);
+		res = snapshot_for_probe(&snap, s, uris[i].uri, &errors);
+		if ((res == RES_OK) != (uris[i].address != NULL) || (res != RES_OK && errors.n == 0))
+			fail_msg("%s: %s %s", uris[i].what, res_text(res), errors.n > 0 ? errors.line[0] : "");
+		if (res == RES_OK) {
+			const struct tp_target *target = &snap->upstream[0].target[0];
+
+			assert_int_equal(snap->n_upstream, 1);
+			assert_string_equal(addr_text(&target->addr, text), uris[i].address);
+			assert_int_equal(target->protocol, uris[i].protocol);
+			assert_string_equal(target->path, uris[i].path);
+			assert_string_equal(target->name, uris[i].name);
+			assert_int_equal(target->policy->ct_policy, CT_APPLE);
+		}
+		snapshot_unref(snap);
+		config_errors_free(&errors);
+		free(filled);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_can_not_be_read_is_told),
+	    cmocka_unit_test(an_upstream_has_a_target_for_each_address),
+	    cmocka_unit_test(anchors_and_lists_are_read_once),
+	    cmocka_unit_test(an_upstream_of_a_forward_serves_nothing_else),
+	    cmocka_unit_test(the_newer_log_list_is_used),
+	    cmocka_unit_test(words_of_probe_are_an_upstream),
+	};
+
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
