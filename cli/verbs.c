@@ -8,6 +8,8 @@ const struct verb verb_table[] = {
 	"    [--ct-policy POLICY] [--ct-logs FILE] [--disallow FILE]... [--crl FILE]... [--ocsp FILE]\n"
 	"    [--constraints FILE] [--at RFC3339] [--json] CHAIN.pem | - | --batch DIR",
 	"judge a certificate chain without network, as the daemon would", cmd_verify},
+    {"probe", "[-c FILE] [--json] [--idle] UPSTREAM | [dot|doh]://ADDR[:PORT][/PATH][#NAME]",
+	"connect to an upstream, judge it, ask it, and tell all about it", cmd_probe},
     {"ct-logs",
 	"show [-c FILE] [--json]\n"
 	"       ctstub ct-logs check [--json] FILE\n"
@@ -26,6 +28,7 @@ const struct verb verb_table[] = {
 	cmd_log_level},
     {"captive", "[-c FILE | --socket PATH] [--json] [MINUTES|off]", "open or close the time for a captive portal's login",
 	cmd_captive},
+    {"metrics", "[-c FILE | --socket PATH] --listen ADDR:PORT", "serve what the daemon counted to Prometheus", cmd_metrics},
     {"help", "[VERB]", "say how ctstub or one of its verbs is used", cmd_help},
     {NULL, NULL, NULL, NULL},
 };

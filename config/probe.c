@@ -1,4 +1,5 @@
 /* The words of `ctstub probe` as an upstream. */
+#include "config/forms.h"
 #include "config/reader.h"
 #include "config/snapshot.h"
 
@@ -46,6 +47,8 @@ static bool
 upstream_text(struct buf *out, const char *uri)
 {
 	const char *protocol = protocol_read(&uri), *hash, *path, *end;
+	char address[ADDR_TEXT_MAX];
+	struct addr addr;
 	bool ok;
 
 	if (protocol == NULL)
@@ -57,6 +60,12 @@ upstream_text(struct buf *out, const char *uri)
 	path = memchr(uri, '/', (size_t)(hash - uri));
 	if (path == NULL)
 		path = hash;
+	if ((size_t)(path - uri) >= sizeof address)
+		return false;
+	memcpy(address, uri, (size_t)(path - uri));
+	address[path - uri] = '\0';
+	if (form_read_address(&addr, FORM_SERVER, address) != NULL)
+		return false;
 	buf_format(out, "upstream \"probe\" { protocol = \"%s\"", protocol);
 	ok = put_quoted(out, "address", uri, (size_t)(path - uri));
 	if (path < hash)
@@ -83,6 +92,10 @@ snapshot_for_probe(struct snapshot **out, struct settings *s, const char *uri, s
 		r.bad = true;
 	}
 	buf_free(&text);
+	if (r.bad) {
+		settings_free(s);
+		return RES_MALFORMED;
+	}
 	res = reader_finish(&r, &s);
 	return res == RES_OK ? snapshot_compile(out, s, 1, errors) : res;
 }

@@ -1,0 +1,182 @@
+/*
+ * ctstub metrics: the daemon's numbers for Prometheus, from a process of its own, so that the daemon holds no web server.
+ *
+ * One connection at a time, one request a connection, bounded in size and time; what is asked for is not read beyond
+ * its first line. Every scrape is one question over the control socket.
+ */
+#include "cli/control.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REQUEST_MAX      8192
+#define REQUEST_WAIT_MS  3000 /* for a whole request, and for taking the whole response */
+#define LISTEN_BACKLOG   16
+
+static const char verb[] = "metrics";
+static volatile sig_atomic_t ended;
+
+static void
+metrics_on_signal(int signo)
+{
+	(void)signo;
+	ended = 1;
+}
+
+static int
+listen_on(const struct addr *a)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = addr_to_sockaddr(a, &ss);
+	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+
+	if (fd < 0)
+		return -1;
+	(void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+	if (bind(fd, (const struct sockaddr *)&ss, n) != 0 || listen(fd, LISTEN_BACKLOG) != 0) {
+		int saved = errno;
+
+		(void)close(fd);
+		errno = saved;
+		return -1;
+	}
+	return fd;
+}
+
+static bool
+wait_for(int fd, short events, int64_t until_ms)
+{
+	int64_t left = until_ms - clock_mono_ms();
+	struct pollfd p = {.fd = fd, .events = events};
+
+	return left > 0 && poll(&p, 1, (int)left) == 1;
+}
+
+static void
+send_span(int fd, struct span bytes, int64_t until_ms)
+{
+	while (bytes.n > 0 && wait_for(fd, POLLOUT, until_ms)) {
+		ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		if (n < 0 && errno != EAGAIN && errno != EINTR)
+			return;
+		if (n > 0)
+			bytes = span_slice(bytes, (size_t)n, bytes.n);
+	}
+}
+
+static void
+respond(int fd, const char *status, const char *type, struct span body, bool head, int64_t until_ms)
+{
+	struct buf out = buf_max(body.n + 512);
+
+	buf_format(&out, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status, type,
+	    body.n);
+	if (!head)
+		buf_put(&out, body);
+	send_span(fd, buf_span(&out), until_ms);
+	buf_free(&out);
+}
+
+/* Up to the empty line; false: too long, too slow, or gone. */
+static bool
+request_receive(int fd, char request[REQUEST_MAX], int64_t until_ms)
+{
+	size_t n = 0;
+
+	while (n < REQUEST_MAX - 1 && wait_for(fd, POLLIN, until_ms)) {
+		ssize_t got = recv(fd, request + n, REQUEST_MAX - 1 - n, MSG_DONTWAIT);
+
+		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
+			return false;
+		n += got > 0 ? (size_t)got : 0;
+		request[n] = '\0';
+		if (strstr(request, "\r\n\r\n") != NULL)
+			return strlen(request) == n; /* no NUL inside */
+	}
+	return false;
+}
+
+static void
+scrape(int fd, const char *socket, bool head, int64_t until_ms)
+{
+	static const char question[] = "{\"verb\":\"stats\",\"format\":\"prometheus\"}";
+	const char *why = NULL, *text = NULL;
+	struct buf line = {0};
+	json_t *answer = NULL;
+
+	if (control_exchange(&line, socket, question, &why) == RES_OK) {
+		answer = json_loadb((const char *)line.p, line.n, JSON_DISABLE_EOF_CHECK, NULL);
+		text = json_string_value(json_object_get(answer, "text"));
+	}
+	if (text != NULL)
+		respond(fd, "200 OK", "text/plain; version=0.0.4; charset=utf-8", span_str(text), head, until_ms);
+	else
+		respond(fd, "503 Service Unavailable", "text/plain", span_str("the daemon does not answer\n"), head, until_ms);
+	json_decref(answer);
+	buf_free(&line);
+}
+
+static bool
+starts_with(const char *s, const char *with)
+{
+	return strncmp(s, with, strlen(with)) == 0;
+}
+
+static void
+serve(int fd, const char *socket)
+{
+	char request[REQUEST_MAX];
+	bool head;
+
+	if (!request_receive(fd, request, clock_mono_ms() + REQUEST_WAIT_MS))
+		return;
+	head = starts_with(request, "HEAD ");
+	if (!head && !starts_with(request, "GET "))
+		respond(fd, "405 Method Not Allowed", "text/plain", span_str("GET\n"), false, clock_mono_ms() + REQUEST_WAIT_MS);
+	else if (starts_with(request + (head ? 5 : 4), "/metrics ") || starts_with(request + (head ? 5 : 4), "/ "))
+		scrape(fd, socket, head, clock_mono_ms() + CONTROL_WAIT_MS + REQUEST_WAIT_MS);
+	else
+		respond(fd, "404 Not Found", "text/plain", span_str("/metrics\n"), head, clock_mono_ms() + REQUEST_WAIT_MS);
+}
+
+enum exit_code
+cmd_metrics(int argc, char **argv)
+{
+	struct sigaction end = {.sa_handler = metrics_on_signal}; /* without SA_RESTART: accept returns */
+	struct control_args args;
+	struct addr listen_at;
+	enum exit_code code;
+	int fd;
+
+	if (!control_args_read(&args, argc, argv, "listen", 0, 0, &code))
+		return code;
+	if (args.listen == NULL || addr_read(&listen_at, args.listen, 0) != RES_OK || listen_at.port == 0)
+		return complain(EXIT_USAGE, verb, "--listen ADDR:PORT was expected");
+	(void)sigaction(SIGTERM, &end, NULL);
+	(void)sigaction(SIGINT, &end, NULL);
+	fd = listen_on(&listen_at);
+	if (fd < 0)
+		return complain(EXIT_TROUBLE, verb, "cannot listen on %s: %s", args.listen, strerror(errno));
+	while (!ended) {
+		int client = accept(fd, NULL, NULL);
+
+		if (client < 0) {
+			if (errno != EINTR && errno != ECONNABORTED) /* out of descriptors: not for ever */
+				(void)poll(NULL, 0, 100);
+			continue;
+		}
+		serve(client, args.socket);
+		(void)close(client);
+	}
+	(void)close(fd);
+	return EXIT_GOOD;
+}
