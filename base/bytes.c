@@ -6,12 +6,6 @@
 #include <string.h>
 
 struct span
-span_of(const void *p, size_t n)
-{
-	return (struct span){p, n};
-}
-
-struct span
 span_str(const char *s)
 {
 	return s == NULL ? (struct span){NULL, 0} : span_of(s, strlen(s));
@@ -328,30 +322,4 @@ buf_take_cstr(struct buf *b)
 	}
 	buf_free(b);
 	return s;
-}
-
-uint16_t
-be16_read(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-uint32_t
-be32_read(const uint8_t *p)
-{
-	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-void
-be16_write(uint8_t *p, uint16_t v)
-{
-	p[0] = (uint8_t)(v >> 8);
-	p[1] = (uint8_t)v;
-}
-
-void
-be32_write(uint8_t *p, uint32_t v)
-{
-	be16_write(p, (uint16_t)(v >> 16));
-	be16_write(p + 2, (uint16_t)v);
 }

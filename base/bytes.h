@@ -19,7 +19,11 @@ struct span {
 	size_t n;
 };
 
-struct span span_of(const void *p, size_t n);
+static inline struct span
+span_of(const void *p, size_t n)
+{
+	return (struct span){p, n};
+}
 struct span span_str(const char *s); /* without the terminating NUL; NULL gives the empty span */
 bool span_equal(struct span, struct span);
 int span_compare(struct span, struct span); /* bytes first, then length; <0, 0, >0 */
@@ -80,9 +84,30 @@ const char *buf_cstr(struct buf *);
 char *buf_take_cstr(struct buf *);
 
 /* Big-endian in place. */
-uint16_t be16_read(const uint8_t *);
-uint32_t be32_read(const uint8_t *);
-void be16_write(uint8_t *, uint16_t);
-void be32_write(uint8_t *, uint32_t);
+static inline uint16_t
+be16_read(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static inline uint32_t
+be32_read(const uint8_t *p)
+{
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline void
+be16_write(uint8_t *p, uint16_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+static inline void
+be32_write(uint8_t *p, uint32_t v)
+{
+	be16_write(p, (uint16_t)(v >> 16));
+	be16_write(p + 2, (uint16_t)v);
+}
 
 #endif

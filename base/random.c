@@ -78,7 +78,7 @@ rotl(uint64_t x, unsigned b)
 	return x << b | x >> (64 - b);
 }
 
-static void
+static inline __attribute__((always_inline)) void /* or the state goes through memory */
 sip_round(uint64_t v[4])
 {
 	v[0] += v[1];

@@ -473,6 +473,32 @@ ascii_lower(uint8_t c)
 	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
 }
 
+/* Eight bytes at a time: a byte whose top bit is clear is a letter when adding carries it over 'A' and not over 'Z'. */
+static uint64_t
+ascii_lower_8(uint64_t x)
+{
+	const uint64_t ones = 0x0101010101010101;
+	uint64_t low = x & 0x7f * ones;
+	uint64_t from_a = low + (0x80 - 'A') * ones, beyond_z = low + (0x7f - 'Z') * ones;
+	uint64_t upper = (from_a ^ beyond_z) & ~x & 0x80 * ones;
+
+	return x | upper >> 2;
+}
+
+void
+ascii_lower_copy(uint8_t *to, const uint8_t *from, size_t n)
+{
+	uint64_t x;
+
+	for (; n >= sizeof x; n -= sizeof x, to += sizeof x, from += sizeof x) {
+		memcpy(&x, from, sizeof x);
+		x = ascii_lower_8(x);
+		memcpy(to, &x, sizeof x);
+	}
+	for (; n > 0; n--)
+		*to++ = ascii_lower(*from++);
+}
+
 bool
 ascii_case_equal(struct span a, struct span b)
 {

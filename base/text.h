@@ -52,6 +52,7 @@ bool utf8_ok(struct span);
 bool unicode_is_control(uint32_t c);
 /* ASCII only; no locale. */
 uint8_t ascii_lower(uint8_t);
+void ascii_lower_copy(uint8_t *to, const uint8_t *from, size_t n);
 bool ascii_case_equal(struct span, struct span);
 
 #endif

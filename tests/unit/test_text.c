@@ -212,6 +212,52 @@ numbers_are_whole(void **state)
 	assert_int_equal(number_read(&n, "9223372036854775808"), RES_LIMIT);
 }
 
+/* Every byte at every place of what is done at once, its neighbours at both ends. */
+static void
+letters_become_lower_wherever_they_stand(void **state)
+{
+	static const uint8_t neighbours[] = {0x00, 0x7f, 0xff};
+
+	(void)state;
+	for (size_t n = 0; n < sizeof neighbours; n++) {
+		for (size_t at = 0; at < 19; at++) {
+			for (unsigned c = 0; c < 256; c++) {
+				uint8_t from[19], to[20];
+
+				memset(from, neighbours[n], sizeof from);
+				memset(to, 0xee, sizeof to);
+				from[at] = (uint8_t)c;
+				ascii_lower_copy(to, from, sizeof from);
+				for (size_t i = 0; i < sizeof from; i++)
+					assert_int_equal(to[i], ascii_lower(from[i]));
+				assert_int_equal(to[19], 0xee);
+			}
+		}
+	}
+}
+
+static void
+lines_and_words_are_taken(void **state)
+{
+	struct span text = span_str("one  two\r\n\n\t three\v\rfour\nlast "), line, word;
+
+	(void)state;
+	assert_true(text_line_take(&text, &line));
+	assert_true(span_equal(line, span_str("one  two")));
+	assert_true(text_word_take(&line, &word) && span_equal(word, span_str("one")));
+	assert_true(text_word_take(&line, &word) && span_equal(word, span_str("two")));
+	assert_false(text_word_take(&line, &word));
+	assert_true(text_line_take(&text, &line));
+	assert_int_equal(line.n, 0);
+	assert_false(text_word_take(&line, &word));
+	assert_true(text_line_take(&text, &line));
+	assert_true(text_word_take(&line, &word) && span_equal(word, span_str("three")));
+	assert_true(text_word_take(&line, &word) && span_equal(word, span_str("four")));
+	assert_true(text_line_take(&text, &line));
+	assert_true(span_equal(line, span_str("last ")));
+	assert_false(text_line_take(&text, &line));
+}
+
 int
 main(void)
 {
@@ -226,6 +272,8 @@ main(void)
 	    cmocka_unit_test(escaped_text_is_safe_on_a_terminal),
 	    cmocka_unit_test(hex_is_strict),
 	    cmocka_unit_test(numbers_are_whole),
+	    cmocka_unit_test(letters_become_lower_wherever_they_stand),
+	    cmocka_unit_test(lines_and_words_are_taken),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
