@@ -240,8 +240,6 @@ file_look(struct hosts *h, int64_t now_ms)
 {
 	struct stat st = {0};
 
-	if (h->file == NULL || now_ms < h->look_again_ms)
-		return;
 	h->look_again_ms = now_ms + HOSTS_CHECK_MS;
 	if (stat(h->file, &st) != 0) {
 		if (errno == ENOENT || errno == ENOTDIR) {
@@ -333,7 +331,8 @@ hosts_answer(struct hosts *h, const struct msg_question *q, int64_t now_ms, stru
 	struct span name = span_of(q->name, q->name_n);
 	uint32_t first;
 
-	file_look(h, now_ms);
+	if (h->file != NULL && now_ms >= h->look_again_ms)
+		file_look(h, now_ms);
 	if (h->table == NULL)
 		return false;
 	switch (q->type) {

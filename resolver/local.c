@@ -65,8 +65,7 @@ record_fill(struct record *r, const ldns_rr *rr)
 	if (!walk_rr(&w, &shape) || w.at != n || owner_n > MSG_NAME_MAX || shape.type == TYPE_OPT ||
 	    (shape.type >= TYPE_TKEY && shape.type <= TYPE_ANY))
 		return "this record can not be served";
-	for (size_t i = 0; i < owner_n; i++)
-		r->name[i] = ascii_lower(r->wire[i]);
+	ascii_lower_copy(r->name, r->wire, owner_n);
 	r->name_n = (uint8_t)owner_n;
 	r->type = shape.type;
 	r->ttl = shape.ttl;
@@ -238,36 +237,46 @@ soa_put(const struct local_data *l, struct compose *c)
 	compose_authority(c, record_name(soa), TYPE_SOA, soa->ttl, soa->rdata);
 }
 
-static bool
-data_answer(const struct local_data *l, const struct msg_question *q, struct buf *out)
+/* The name is there: its records, and those that an alias of it leads to. */
+static void
+name_answer(const struct local_data *l, uint32_t first, const struct msg_question *q, struct buf *out)
 {
-	struct span name = span_of(q->name, q->name_n), owner = {NULL, 0};
+	struct compose c = compose_begin(out, q, RCODE_NOERROR);
+	struct span owner = {NULL, 0};
 	uint8_t target[MSG_NAME_MAX];
 	const struct record *alias;
 	bool any = false;
-	struct compose c;
-	uint32_t first;
 
-	if (!nameset_find(l->names, name, &first)) {
-		if (nameset_find_above(l->zones, name, NULL) == 0)
-			return false;
-		c = compose_begin(out, q, RCODE_NXDOMAIN);
-		soa_put(l, &c);
-		return true;
-	}
-	c = compose_begin(out, q, RCODE_NOERROR);
 	for (unsigned i = 0; i <= LOCAL_ALIASES_MAX; i++) {
 		alias = first < l->n ? records_answer(l, first, owner, &c, &any) : NULL;
 		if (alias == NULL)
 			break;
-		for (size_t j = 0; j < alias->rdata.n; j++)
-			target[j] = ascii_lower(alias->rdata.p[j]);
+		ascii_lower_copy(target, alias->rdata.p, alias->rdata.n);
 		owner = span_of(target, alias->rdata.n);
 		if (!nameset_find(l->names, owner, &first))
 			break;
 	}
 	if (!any)
 		soa_put(l, &c);
+}
+
+static bool
+data_answer(const struct local_data *l, const struct msg_question *q, struct buf *out)
+{
+	struct span name = span_of(q->name, q->name_n);
+	struct compose c;
+	uint32_t first;
+
+	if (nameset_count(l->names) == 0)
+		return false;
+	if (nameset_find(l->names, name, &first)) {
+		name_answer(l, first, q, out);
+		return true;
+	}
+	if (nameset_find_above(l->zones, name, NULL) == 0)
+		return false;
+	c = compose_begin(out, q, RCODE_NXDOMAIN);
+	soa_put(l, &c);
 	return true;
 }
 

@@ -1,6 +1,6 @@
 #include "resolver/message_walk.h"
 
-#include <string.h>
+#include "base/text.h"
 
 /* The spelled name at the front of the question section; RFC 1035, 4.1.4 leaves nothing that it could point to. */
 static bool
@@ -16,16 +16,24 @@ question_name_read(struct msg_question *q, struct span wire)
 	if (n > MSG_NAME_MAX || at + 5 > wire.n)
 		return false;
 	/* A label is at most 63 long, below 'A': its length is no letter. */
-	for (size_t i = 0; i < n; i++) {
-		uint8_t c = wire.p[MSG_HEADER + i];
-
-		q->name[i] = (uint8_t)(c + ((uint8_t)(c - 'A') < 26 ? 'a' - 'A' : 0));
-	}
+	ascii_lower_copy(q->name, wire.p + MSG_HEADER, n);
 	q->name_n = (uint8_t)n;
 	q->labels = labels;
 	q->type = be16_read(wire.p + at + 1);
 	q->class = be16_read(wire.p + at + 3);
 	q->section = span_of(wire.p + MSG_HEADER, n + 4);
+	return true;
+}
+
+/* What nearly every client sends: one OPT, and nothing behind it. */
+static bool
+is_lone_opt(struct span wire, size_t at, struct walk_rr *rr)
+{
+	const uint8_t *p = wire.p + at;
+
+	if (wire.n - at < 11 || p[0] != 0 || be16_read(p + 1) != TYPE_OPT || at + 11 + be16_read(p + 9) != wire.n)
+		return false;
+	*rr = (struct walk_rr){at, at + 1, at + 11, wire.n, TYPE_OPT, be16_read(p + 3), be32_read(p + 5)};
 	return true;
 }
 
@@ -36,6 +44,8 @@ question_rest_read(struct msg_question *q, struct span wire, size_t at, unsigned
 	struct walk w = walk_over(wire, at);
 	struct walk_rr rr;
 
+	if (authority == 0 && additional == 1 && is_lone_opt(wire, at, &rr))
+		return walk_edns(&w, &rr, &q->edns);
 	w.question_end = MSG_HEADER + q->name_n;
 	for (unsigned i = 0; i < authority + additional; i++) {
 		if (!walk_rr(&w, &rr))
