@@ -155,6 +155,14 @@ query_on_message(struct query *q, struct server *s, const struct tp_answer *a)
 	query_deliver(q, &m, s, a->age_s);
 }
 
+/* The connection stands; what came over it was no answer. */
+static bool
+reason_is_of_answer(enum reason reason)
+{
+	return reason == REASON_DOH_STATUS || reason == REASON_DOH_TYPE || reason == REASON_DOH_REDIRECT ||
+	    reason == REASON_ANSWER_MALFORMED || reason == REASON_ANSWER_MISMATCH;
+}
+
 static void
 attempt_on_answer(void *arg, const struct tp_answer *answer)
 {
@@ -172,7 +180,9 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 			server_answered(s);
 		return;
 	}
-	if (!timed_out)
+	if (reason_is_of_answer(answer->failure))
+		server_answered_badly(s, answer->failure);
+	else if (!timed_out)
 		server_failed(s, answer->failure);
 	else if (silent)
 		server_is_slow(s);

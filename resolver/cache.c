@@ -316,6 +316,7 @@ cache_get(struct cache *c, const struct cache_key *k, int64_t now_ms, struct cac
 		return CACHE_STALE;
 	}
 	c->stats.hits++;
+	hit->failure = e->failure; /* what is fresh is given out, whatever became of asking ahead */
 	if (e->hits < POPULAR_HITS)
 		e->hits++;
 	life = e->expires_ms - e->stored_ms;

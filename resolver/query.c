@@ -211,6 +211,8 @@ query_fail(struct query *q)
 
 	if (query_deliver_held(q))
 		return;
+	if (loop_now_ms(e->loop) >= q->deadline_ms)
+		counter_add(e->counters, COUNTER_TIMEOUTS, 1);
 	if (waiters_stale(q)) {
 		cache_put_failure(e->cache, &key, NULL, STALE_RECHECK_MS, loop_now_ms(e->loop));
 	} else {
@@ -297,7 +299,6 @@ query_on_due(void *ctx)
 			server_stalled(s);
 	}
 	if (now >= q->deadline_ms) {
-		counter_add(e->counters, COUNTER_TIMEOUTS, 1);
 		query_fail(q);
 		return;
 	}
@@ -428,8 +429,12 @@ query_reroute_all(struct engine *e)
 			if (!route_has(q->route, a->server->upstream))
 				attempt_cancel(a);
 		}
-		if (q->open == 0)
+		if (q->route->n_upstream == 0) {
+			waiters_empty(q, RCODE_NXDOMAIN, NULL, 0);
+			query_end(q);
+		} else if (q->open == 0) {
 			query_retry(q, false);
+		}
 	}
 }
 
