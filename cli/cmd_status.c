@@ -34,8 +34,8 @@ status_print(const json_t *a)
 	(void)printf("%-14s %lld: %lld good, %lld failing, %lld refused, %lld not asked yet\n", "upstreams",
 	    number_of(up, "total"), number_of(up, "good"), number_of(up, "failing"), number_of(up, "refused"),
 	    number_of(up, "unknown"));
-	(void)printf("%-14s %s, of %s, %lld days old\n", "log list", text_of(list, "from"), text_of(list, "date"),
-	    number_of(list, "age_days"));
+	(void)printf("%-14s %s, of %s, %lld days old%s\n", "log list", text_of(list, "from"), text_of(list, "date"),
+	    number_of(list, "age_days"), json_is_true(json_object_get(list, "stale")) ? ", stale" : "");
 	if (json_is_true(json_object_get(captive, "active")))
 		(void)printf("%-14s for %lld more seconds\n", "captive mode", number_of(captive, "left_s"));
 	put_strings("warning", json_object_get(a, "warnings"));

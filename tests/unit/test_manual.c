@@ -1,4 +1,4 @@
-/* ctstub.conf(5) and the option table say the same; what the manual and the tree show as configuration is one. */
+/* The manual pages and the tables: ctstub.conf(5) and the option table say the same; what the manual and the tree show as configuration is one. */
 #include "config/reader.h"
 
 #include <setjmp.h>
@@ -147,6 +147,31 @@ what_is_shown_as_configuration_is_one(void **state)
 	free(file);
 }
 
+static void
+is_item(const char *manual, const char *code)
+{
+	char item[64];
+
+	(void)snprintf(item, sizeof item, "\n.It Li %s\n", code);
+	if (strstr(manual, item) == NULL)
+		fail_msg("ctstub.1 lacks %s", code);
+}
+
+static void
+every_reason_and_sct_status_is_in_the_manual(void **state)
+{
+	char *manual = read_file("cli/ctstub.1");
+
+	(void)state;
+#define REASON(id, code, stage, sentence) is_item(manual, code);
+#include "verify/reasons.def"
+#undef REASON
+#define SCT_STATUS(id, code, sentence) is_item(manual, code);
+#include "verify/sct_status.def"
+#undef SCT_STATUS
+	free(manual);
+}
+
 int
 main(void)
 {
@@ -154,6 +179,7 @@ main(void)
 	    cmocka_unit_test(every_option_is_in_the_manual_with_its_default),
 	    cmocka_unit_test(every_word_of_a_choice_is_in_the_manual),
 	    cmocka_unit_test(what_is_shown_as_configuration_is_one),
+	    cmocka_unit_test(every_reason_and_sct_status_is_in_the_manual),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
