@@ -1,0 +1,291 @@
+"""TLS and certificates over the wire: reliability cases T01 to T17, T23 to T30. The lab's scenarios are in test_lab."""
+import ssl
+import time
+
+from functional._common import stub
+from functional.test_upstream import servfail
+from harness import client
+from harness.case import case, check, equal, rows, until
+from harness.daemon import Daemon, section, upstream
+from harness.pki import DAY, Authority, Site, key_pem, pem, utc_now
+from harness.upstream import DotServer
+
+
+def issued(t, site, name="other", **options):
+    """The chain and key files of another certificate of the site's intermediate."""
+    key, cert = site.intermediate.issue(**options)
+    return t.write(f"{name}/chain.pem", pem(cert) + pem(site.intermediate.cert)), t.write(f"{name}/key.pem", key_pem(key))
+
+
+BAD = {
+    "T04 a certificate for the neighbour's address": ({"ips": ["127.0.0.2"]}, "ip-mismatch"),
+    "T04 the address as text in a dNSName": ({"names": ["127.0.0.1"]}, "ip-mismatch"),
+    "T04 an IPv4-mapped iPAddress": ({"ips": ["::ffff:127.0.0.1"]}, "ip-mismatch"),
+    "T03 the address only as common name": ({"common_name": "127.0.0.1"}, "ip-mismatch"),
+    "T01 an expired certificate": ({"ips": ["127.0.0.1"], "not_before": utc_now() - 50 * DAY, "not_after": utc_now() - DAY}, "expired"),
+    "T01 a certificate of tomorrow": ({"ips": ["127.0.0.1"], "not_before": utc_now() + DAY}, "not-yet-valid"),
+}
+
+
+@rows([(f"{what}: refused as {reason}, no byte of a question is sent", options, reason) for what, (options, reason) in BAD.items()])
+def refused(t, options, reason):
+    site = Site(t)
+    chain, key = issued(t, site, **options)
+    server = DotServer(t, site, chain=chain, key=key)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors)
+    reply = d.ask("www.example.com")
+    servfail(reply, "one 127.0.0.1", reason)
+    equal([code for code, _ in client.ede(reply)], [0], "INFO-CODE")
+    equal(server.application_bytes, 0, "bytes of application data")
+    check(f"reason={reason}" in d.log(), "the log names the reason")
+
+
+@case("T01 an unknown CA: refused as untrusted, no byte of a question is sent")
+def unknown_ca(t):
+    site, other = Site(t), Site(t, prefix="other")
+    server = DotServer(t, other)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors)
+    servfail(d.ask("www.example.com"), "untrusted")
+    equal(server.application_bytes, 0, "bytes of application data")
+
+
+@case("T24 CT required: no SCTs refused, three good ones accepted, and the same from logs that are not in the list refused")
+def transparency(t):
+    logged, unlogged = Site(t, with_ct=True), Site(t, prefix="unlogged")
+    for site, lists, want in ((logged, logged, None), (unlogged, unlogged, "ct-no-scts"), (logged, unlogged, "ct-too-few-scts")):
+        server = DotServer(t, site)
+        d = Daemon(t, upstream("one", server), anchors=site.anchors, ct=None, extra=section("ct", log_list=lists.log_list), name=f"d{want}")
+        reply = d.ask("www.example.com")
+        if want:
+            servfail(reply, want)
+            equal(server.application_bytes, 0, "bytes of application data")
+        else:
+            equal(client.rcode(reply), "NOERROR", "rcode")
+
+
+@case("T23 a private CA without CT serves the upstream that names it, and no other")
+def private_ca(t):
+    private, public = Site(t, prefix="private"), Site(t, prefix="public")
+    mine, impostor = DotServer(t, private), DotServer(t, private)
+    d = Daemon(t, [upstream("corp", mine, trust_anchors=private.anchors, ct="off"), upstream("public", impostor, ct="off"),
+                   section('forward "corp.example"', upstream=["corp"])], anchors=public.anchors, ct="require")
+    equal(client.rcode(d.ask("www.corp.example")), "NOERROR", "the organisation's name")
+    servfail(d.ask("www.example.com"), "public", "untrusted")
+    equal(impostor.application_bytes, 0, "bytes to the impostor")
+    equal(mine.names(), ["www.corp.example"], "names that went to the organisation's resolver")
+
+
+@rows([("T12 TLS 1.1 at most", ssl.TLSVersion.TLSv1_1), ("T12 TLS 1.0 at most", ssl.TLSVersion.TLSv1)])
+def old_tls(t, version):
+    def tune(context):
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        context.maximum_version = version
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    d, server = stub(t, options={"tune": tune})
+    reply = d.ask("www.example.com")
+    equal(client.rcode(reply), "SERVFAIL", "rcode")
+    check(any("tls-" in text for _, text in client.ede(reply)), f"{client.ede(reply)}")
+    equal(server.application_bytes, 0, "bytes of application data")
+
+
+@rows([("TLS 1.2 is spoken", ssl.TLSVersion.TLSv1_2), ("TLS 1.3 is spoken", ssl.TLSVersion.TLSv1_3)])
+def new_tls(t, version):
+    def tune(context):
+        context.minimum_version = context.maximum_version = version
+    d, _ = stub(t, options={"tune": tune})
+    for i in range(3):
+        equal(client.rcode(d.ask(f"v{i}.example.com")), "NOERROR", "rcode")
+
+
+@case("T12 a server that demands a client certificate which we do not have is refused")
+def demands_certificate(t):
+    def tune(context):
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+    d, server = stub(t, options={"tune": tune})
+    equal(client.rcode(d.ask("www.example.com")), "SERVFAIL", "rcode")
+    equal(server.application_bytes, 0, "bytes of application data")
+
+
+@case("mutual TLS: the organisation's resolver gets our client certificate")
+def client_certificate(t):
+    site = Site(t)
+    ca = Authority("Clients")
+    key, cert = ca.issue(names=["laptop"], common_name="laptop")
+    chain, key_file = t.write("client/chain.pem", pem(cert)), t.write("client/key.pem", key_pem(key))
+
+    def tune(context):
+        context.verify_mode = ssl.CERT_REQUIRED
+        context.load_verify_locations(cadata=pem(ca.cert).decode())
+        context.verify_flags &= ~0x80000
+    # The forger's leaves are for servers; a client check of OpenSSL minds, so purpose is left to its default of the context.
+    server = DotServer(t, site, tune=tune)
+    d = Daemon(t, upstream("one", server, client_cert=chain, client_key=key_file), anchors=site.anchors)
+    d.ask("www.example.com")
+    check(not any("did not return a certificate" in f for f in server.failures), f"the client certificate was not sent: {server.failures}")
+
+
+@rows([("T13 no ALPN at all is fine for DoT", [], None), ("T13 ALPN dot is fine", ["dot"], None),
+       ("T13 another protocol only: nothing agreed, as good as none", ["http/1.1"], "either")])
+def alpn(t, protocols, want):
+    d, _ = stub(t, options={"alpn": protocols})
+    reply = d.ask("www.example.com")
+    if want is None:
+        equal(client.rcode(reply), "NOERROR", "rcode")
+    else:
+        check(client.rcode(reply) in ("NOERROR", "SERVFAIL"), "rcode")
+
+
+@case("T14 silence after the accept: the other upstream answers inside a client's time")
+def silent(t):
+    site = Site(t)
+
+    def hold(plain):
+        time.sleep(8)
+        return False
+    mute, good = DotServer(t, site, on_accept=hold), DotServer(t, site)
+    d = Daemon(t, [upstream("mute", mute), upstream("good", good)], anchors=site.anchors, extra='strategy = "ordered"')
+    started = time.monotonic()
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    check(time.monotonic() - started < 4, "longer than a client waits")
+
+
+@case("T14 silence after the accept, alone: SERVFAIL inside 4.5 s that says which upstream")
+def silent_alone(t):
+    def hold(plain):
+        time.sleep(8)
+        return False
+    d, _ = stub(t, options={"on_accept": hold})
+    started = time.monotonic()
+    reply = d.ask("www.example.com")
+    check(time.monotonic() - started < 4.5, "longer than a client waits")
+    servfail(reply, "one 127.0.0.1")
+
+
+@case("T15 the end of the connection in mid frame: the piece is thrown away, the question asked again")
+def mid_frame(t):
+    from harness import wire
+    first = []
+
+    def handler(connection):
+        q = connection.read_question()
+        if not first:
+            first.append(1)
+            connection.send_raw(wire.frame(wire.answer(q))[:30])
+            connection.close()
+            return
+        while True:
+            connection.send(wire.answer(q))
+            q = connection.read_question()
+    d, _ = stub(t, handler=handler)
+    raw = d.udp().ask(wire.question("www.example.com"))
+    check(wire.rdata_for([b"www", b"example", b"com"], 1) in raw, "the answer")
+
+
+@case("T17 no SNI for an address; the configured name otherwise")
+def sni(t):
+    site = Site(t)
+    bare, named = DotServer(t, site), DotServer(t, site)
+    for i, (server, options) in enumerate(((bare, {}), (named, {"name": "dns.test"}))):
+        d = Daemon(t, upstream("one", server, **options), anchors=site.anchors, name=f"d{i}")
+        equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    equal(set(bare.sni) - {None}, set(), "SNI for an address")
+    equal(set(named.sni), {"dns.test"}, "SNI with a name")
+
+
+@case("T06 the certificate must bear the configured name as well: another is name-mismatch")
+def wants_name(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    d = Daemon(t, upstream("one", server, name="other.test"), anchors=site.anchors)
+    servfail(d.ask("www.example.com"), "name-mismatch")
+    equal(server.application_bytes, 0, "bytes of application data")
+
+
+def reconnect(server):
+    """Ends the live connections, as an idle close does."""
+    for connection in list(server.live):
+        connection.close()
+    until(lambda: not server.live, 5, "the connections are gone")
+
+
+@case("T11 a session is resumed, and judged again: a disallow entry that came by reload refuses it")
+def resumption(t):
+    import hashlib
+    from cryptography.hazmat.primitives.serialization import Encoding
+    d, server = stub(t)
+    for i in range(3):
+        equal(client.rcode(d.ask(f"r{i}.example.com")), "NOERROR", "rcode")
+        reconnect(server)
+    check(server.resumed >= 1, f"{server.resumed} of {server.handshakes} handshakes resumed")
+    fingerprint = hashlib.sha256(d.site.cert.public_bytes(Encoding.DER)).hexdigest()
+    sent = server.application_bytes
+    d.write(upstream("one", server, disallow=[f"cert-sha256 {fingerprint}"]))
+    check(d.ctl("reload")["ok"], "reload")
+    servfail(d.ask("after.example.com"), "disallowed")
+    equal(server.application_bytes, sent, "bytes of application data after the reload")
+
+
+@case("T11 after a reload an open connection is judged again before its next use")
+def open_connection(t):
+    import hashlib
+    from cryptography.hazmat.primitives.serialization import Encoding
+    d, server = stub(t)
+    equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode")
+    fingerprint = hashlib.sha256(d.site.cert.public_bytes(Encoding.DER)).hexdigest()
+    names = server.names()
+    d.write(upstream("one", server, disallow=[f"cert-sha256 {fingerprint}"]))
+    check(d.ctl("reload")["ok"], "reload")
+    servfail(d.ask("after.example.com"), "disallowed")
+    equal(server.names(), names, "names asked after the reload")
+
+
+@case("T11 after a reload with other anchors the saved session is of no use")
+def other_anchors(t):
+    d, server = stub(t)
+    equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode")
+    other = Site(t, prefix="other")
+    d.head = d.head.replace(d.site.anchors, other.anchors)
+    d.write(upstream("one", server))
+    check(d.ctl("reload")["ok"], "reload")
+    reconnect(server)
+    servfail(d.ask("after.example.com"), "untrusted")
+    equal(server.names(), ["before.example.com"], "names asked")
+
+
+@case("T27 while every upstream is refused, each question is answered at once with SERVFAIL and its reason")
+def refused_fast(t):
+    site, other = Site(t), Site(t, prefix="other")
+    d = Daemon(t, upstream("one", DotServer(t, other)), anchors=site.anchors)
+    servfail(d.ask("first.example.com"), "untrusted")
+    started = time.monotonic()
+    for i in range(100):
+        servfail(d.ask(f"q{i}.example.com"), "untrusted")
+    check(time.monotonic() - started < 20, "slow refusals")
+
+
+@case("T28 G10 SSLKEYLOGFILE and GNUTLS_* in the environment are named and not obeyed")
+def environment(t):
+    keys = t.path("keys.log")
+    d, _ = stub(t, env={"SSLKEYLOGFILE": keys, "GNUTLS_SYSTEM_PRIORITY_FILE": "/nonexistent", "GNUTLS_DEBUG_LEVEL": "9", "EVENT_NOEPOLL": "1"})
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    import os
+    check(not os.path.exists(keys), "session keys were written")
+    check("SSLKEYLOGFILE" in d.log(), "the log does not say that it was there")
+
+
+@case("T29 anchors: a missing file and an empty one stop the start; a new file counts after a reload")
+def anchor_files(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    for path in (t.path("missing.pem"), t.write("empty.pem", "")):
+        d = Daemon(t, upstream("one", server), anchors=path, wait=False, name=f"d{path[-6]}")
+        d.process.expect = (1, 2, 3)
+        equal(d.process.popen.wait(20), 2, f"exit code with {path}")
+    anchors = t.write("anchors.pem", pem(Authority("Another").cert))
+    d = Daemon(t, upstream("one", server), anchors=anchors)
+    servfail(d.ask("before.example.com"), "untrusted")
+    with open(anchors, "wb") as f:
+        f.write(pem(site.root.cert))
+    check(d.ctl("reload")["ok"], "reload")
+    equal(client.rcode(d.ask("after.example.com")), "NOERROR", "rcode after the reload")

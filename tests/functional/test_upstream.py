@@ -1,0 +1,482 @@
+"""What upstreams may answer: reliability cases U01 to U32, over DoT; those of HTTP are in test_doh."""
+import struct
+import threading
+import time
+
+import dns.message
+
+from functional._common import stub
+from harness import client, wire
+from harness.case import case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.pki import Site
+from harness.upstream import DotServer, Gone
+
+HIDDEN = bytes([6, 6, 6, 6])
+OWNER = b"\xc0\x0c"
+
+
+def servfail(reply, *words):
+    """SERVFAIL with an extended error whose text holds the words (RFC 8914)."""
+    equal(client.rcode(reply), "SERVFAIL", "rcode")
+    texts = client.ede(reply)
+    check(texts, "no extended error")
+    for word in words:
+        check(any(word in text for _, text in texts), f"no {word!r} in {texts}")
+
+
+def two(t, bad, **options):
+    """A daemon with a bad upstream first and a good one behind it."""
+    site = Site(t)
+    first = DotServer(t, site, **bad)
+    second = DotServer(t, site)
+    d = Daemon(t, [upstream("bad", first), upstream("good", second)], anchors=site.anchors, extra='strategy = "ordered"', **options)
+    return d, first, second
+
+
+@case("U01 answers with a wrong id are passed over; the right one is waited for")
+def wrong_id(t):
+    def handler(connection):
+        while True:
+            q = connection.read_question()
+            for offset in (1, 2, 3):
+                other = wire.answer(q, records=[wire.record(OWNER, 1, 60, HIDDEN)])
+                connection.send(struct.pack(">H", (q.ident + offset) & 0xffff) + other[2:])
+            connection.send(wire.answer(q))
+    d, _ = stub(t, handler=handler)
+    raw = d.udp().ask(wire.question("id.example.com"))
+    check(HIDDEN not in raw, "the wrong answer was delivered")
+    check(wire.rdata_for([b"id", b"example", b"com"], 1) in raw, "the right answer is missing")
+
+
+@case("U01 U15 a server that floods answers which nobody asked for is left")
+def unasked(t):
+    def handler(connection):
+        q = connection.read_question()
+        try:
+            for i in range(200_000):
+                connection.send(struct.pack(">H", i & 0xffff) + wire.answer(q)[2:] if i & 0xffff != q.ident else wire.answer(q)[:0] or b"\0" * 12)
+        except Gone:
+            connection.server.was_left = True
+            raise
+    d, first, _ = two(t, {"handler": handler})
+    first.was_left = False
+    equal(client.rcode(d.ask("flood.example.com")), "NOERROR", "rcode, from the good one")
+    until(lambda: first.was_left, 10, "the connection is closed on the flooder")
+
+
+def mangle_question(q, **change):
+    labels = change.get("labels", q.labels)
+    section = wire.name_bytes(labels) + struct.pack(">HH", change.get("qtype", q.qtype), change.get("qclass", q.qclass))
+    return wire.header(q.ident, change.get("flags", 0x8180), change.get("qd", 1), 1, 0, 0) + section + wire.record(OWNER, 1, 60, HIDDEN)
+
+
+MISMATCHES = {
+    "U02 another name": lambda q: mangle_question(q, labels=[b"other", b"example", b"com"]),
+    "U02 another type": lambda q: mangle_question(q, qtype=28),
+    "U02 another class": lambda q: mangle_question(q, qclass=3),
+    "U03 no question": lambda q: wire.header(q.ident, 0x8180, 0, 1) + wire.record(wire.name_bytes("x.example.com"), 1, 60, HIDDEN),
+    "U03 two questions": lambda q: wire.header(q.ident, 0x8180, 2, 1) + q.section * 2 + wire.record(OWNER, 1, 60, HIDDEN),
+    "U03 not a response": lambda q: mangle_question(q, flags=0x0100),
+    "U03 opcode UPDATE": lambda q: mangle_question(q, flags=0x8180 | 5 << 11),
+    "U05 an A record whose length hides another": lambda q: wire.header(q.ident, 0x8180, 1, 2) + q.section +
+        wire.record(OWNER, 1, 60, b"\x0a\0\0\1" + wire.record(OWNER, 1, 60, HIDDEN)) + wire.record(OWNER, 1, 60, b"\x0a\0\0\2"),
+    "U06 A of no bytes": lambda q: wire.answer(q, records=[wire.record(OWNER, 1, 60, b"")]),
+    "U06 A of three bytes": lambda q: wire.answer(q, records=[wire.record(OWNER, 1, 60, HIDDEN[:3])]),
+    "U06 AAAA of 17 bytes": lambda q: wire.answer(q, records=[wire.record(OWNER, 28, 60, bytes(17))]),
+    "U06 SOA cut short": lambda q: wire.answer(q, records=[wire.record(OWNER, 6, 60, b"\0\0" + bytes(10))]),
+    "U06 CNAME longer than its record": lambda q: wire.answer(q, records=[
+        OWNER + struct.pack(">HHIH", 5, 1, 60, 3) + wire.name_bytes("target.example.com")]),
+    "U06 TXT string longer than its record": lambda q: wire.answer(q, records=[wire.record(OWNER, 16, 60, b"\x20abc")]),
+    "U07 more records promised than there are": lambda q: wire.header(q.ident, 0x8180, 1, 9) + q.section + wire.record(OWNER, 1, 60, HIDDEN),
+    "U07 cut inside the TTL": lambda q: wire.answer(q, with_opt=False)[:-9],
+    "U07 cut inside the data": lambda q: wire.answer(q, with_opt=False)[:-1],
+    "U12 bytes after the message": lambda q: wire.answer(q) + b"\0",
+    "U17 two OPT records": lambda q: wire.header(q.ident, 0x8180, 1, 0, 0, 2) + q.section + wire.opt() * 2,
+    "U16 eleven bytes": lambda q: wire.answer(q)[:11],
+}
+
+
+@rows([(f"{what}: refused, the other upstream answers, nothing of it is cached", change) for what, change in MISMATCHES.items()])
+def spoilt_answer(t, change):
+    d, first, second = two(t, {"answer": change})
+    for _ in range(2):
+        raw = d.udp().ask(wire.question("spoilt.example.com"))
+        check(HIDDEN not in raw, "6.6.6.6 was delivered")
+        equal(raw[3] & 15, 0, "rcode")
+        check(wire.rdata_for([b"spoilt", b"example", b"com"], 1) in raw, "the good upstream's answer")
+    check(len(first.questions) >= 1, "the bad one was asked")
+    raw = d.udp().ask(wire.question("other.example.com"))
+    check(HIDDEN not in raw, "6.6.6.6 stands under another name")
+
+
+@rows([("U02 another name: alone, SERVFAIL that says answer-mismatch", MISMATCHES["U02 another name"], "answer-mismatch"),
+       ("U06 A of three bytes: alone, SERVFAIL that says answer-malformed", MISMATCHES["U06 A of three bytes"], "answer-malformed")])
+def spoilt_alone(t, change, reason):
+    d, _ = stub(t, change)
+    servfail(d.ask("alone.example.com"), "one", reason)
+
+
+@case("U07 every prefix of a valid answer is refused without harm")
+def prefixes(t):
+    whole = {}
+
+    def answer(q):
+        message = wire.answer(q)
+        whole.setdefault("n", len(message))
+        return message[:int(q.labels[0][1:])] if q.labels[0].startswith(b"p") else message
+    d, _ = stub(t, answer)
+    d.ask("a.example.com")
+    for n in range(12, whole["n"], 1 if t.long else 3):
+        reply = d.ask(f"p{n}.example.com")
+        check(client.rcode(reply) in ("SERVFAIL", "NOERROR"), "rcode")
+    equal(client.rcode(d.ask("b.example.com")), "NOERROR", "afterwards")
+
+
+@case("U04 TC over DoT does not loop: fails over once, then SERVFAIL")
+def truncated_upstream(t):
+    site = Site(t)
+    servers = [DotServer(t, site, answer=lambda q: wire.answer(q, flags=0x8380)) for _ in range(2)]
+    d = Daemon(t, [upstream(f"u{i}", s) for i, s in enumerate(servers)], anchors=site.anchors)
+    equal(client.rcode(d.ask("tc.example.com")), "SERVFAIL", "rcode")
+    check(sum(len(s.questions) for s in servers) <= 4, f"{[len(s.questions) for s in servers]} questions")
+
+
+def pointer_chain():
+    """64 KB: names that point to names that point to names."""
+    def answer(q):
+        body, start = b"", 12 + len(q.section)
+        records = []
+        at = start
+        records.append(wire.record(wire.name_bytes("a.example.com"), 16, 60, b"\x01x"))
+        at += len(records[0])
+        previous = start
+        while at < 60_000:
+            if previous >= 0x3fff:
+                break
+            r = wire.record(struct.pack(">H", 0xc000 | previous), 16, 60, b"\x01x")
+            previous = at
+            records.append(r)
+            at += len(r)
+        body = b"".join(records)
+        return wire.header(q.ident, 0x8180, 1, len(records)) + q.section + body
+    return answer
+
+
+@case("U08 64 KB of pointers to pointers cost next to nothing")
+def pointers(t):
+    d, _ = stub(t, pointer_chain())
+    d.ask("warm.example.com", tcp=True)
+    before = d.process.cpu_seconds()
+    for i in range(20):
+        d.ask(f"pointers{i}.example.com", tcp=True)
+    spent = d.process.cpu_seconds() - before
+    check(spent < (3 if t.sanitized else 0.5), f"20 such answers cost {spent} s")
+
+
+@case("U09 64 KB of CNAMEs a thousand times: memory stays bounded", timeout=180)
+def many_cnames(t):
+    def answer(q):
+        records = [wire.record(OWNER, 5, 0, struct.pack(">H", 0xc00c)) for _ in range(4500)]
+        return wire.answer(q, records=records, with_opt=False)
+    d, _ = stub(t, answer)
+    with d.tcp(30) as c:
+        for i in range(20):
+            c.ask(wire.question(f"c{i}.example.com"))
+        before = d.process.rss_kib()
+        for i in range(1000 if t.long else 200):
+            c.ask(wire.question(f"d{i}.example.com"))
+    grown = d.process.rss_kib() - before
+    check(grown < (65_536 if t.sanitized else 24_576), f"{grown} KiB more")
+
+
+@rows([("U10 a CNAME loop is passed on, not followed", lambda q: [wire.record(OWNER, 5, 60, OWNER)]),
+       ("U10 a chain of 2,000 CNAMEs is passed on or refused, not followed", lambda q: [
+           wire.record(wire.name_bytes(f"n{i}.x"), 5, 60, wire.name_bytes(f"n{i + 1}.x")) for i in range(2000)]),
+       ("U32 a CNAME without its target is passed on as it is", lambda q: [wire.record(OWNER, 5, 60, wire.name_bytes("t.example.net"))]),
+       ("U10 a DNAME is passed on", lambda q: [wire.record(wire.name_bytes("example.com"), 39, 60, wire.name_bytes("example.net")),
+                                               wire.record(OWNER, 5, 60, wire.name_bytes("cname.example.net"))])])
+def aliases(t, records):
+    d, server = stub(t, lambda q: wire.answer(q, records=records(q), with_opt=False))
+    reply = d.ask("alias.example.com", tcp=True)
+    check(client.rcode(reply) in ("NOERROR", "SERVFAIL"), "rcode")
+    equal(server.names(), ["alias.example.com"], "questions upstream")
+
+
+@case("U11 U12 records for other names in an answer are cached for nobody")
+def extra_records(t):
+    def answer(q):
+        if q.name == "first.example.com":
+            extra = [wire.record(wire.name_bytes("victim.example.com"), 1, 86400, HIDDEN)]
+            return wire.answer(q, records=[wire.record(OWNER, 1, 60, b"\1\2\3\4")] + extra)
+        return wire.answer(q)
+    d, server = stub(t, answer)
+    d.ask("first.example.com")
+    raw = d.udp().ask(wire.question("victim.example.com"))
+    check(HIDDEN not in raw, "the planted record was delivered")
+    check("victim.example.com" in server.names(), "the other name was not asked for")
+
+
+@case("U13 an answer twice, and answers after the client's time, are passed over")
+def late_answers(t):
+    def handler(connection):
+        held = []
+        while True:
+            q = connection.read_question()
+            connection.send(wire.answer(q))
+            connection.send(wire.answer(q))
+            for old in held:
+                connection.send(wire.answer(old))
+            held = (held + [q])[-20:]
+    d, _ = stub(t, handler=handler)
+    for i in range(100):
+        equal(client.rcode(d.ask(f"twice{i}.example.com")), "NOERROR", "rcode")
+
+
+@case("U13 an answer in the same read as the end of the connection counts")
+def answer_and_end(t):
+    def handler(connection):
+        q = connection.read_question()
+        connection.send(wire.answer(q))
+    d, _ = stub(t, handler=handler)
+    for i in range(20):
+        equal(client.rcode(d.ask(f"end{i}.example.com")), "NOERROR", "rcode")
+
+
+@case("U14 ids in flight on one connection are never the same")
+def ids(t):
+    gate, seen = threading.Event(), []
+
+    def handler(connection):
+        batch = []
+        while len(batch) < 2000:
+            q = connection.read_question()
+            seen.append(q.ident)
+            batch.append(q)
+        for q in batch:
+            connection.send(wire.answer(q))
+        gate.wait(20)
+    d, _ = stub(t, handler=handler)
+    with d.tcp(20) as c:
+        c.send_raw(b"".join(wire.frame(wire.question(f"i{i}.example.com", ident=i)) for i in range(2000)))
+        for _ in range(2000):
+            check(c.receive(), "an answer is missing")
+    gate.set()
+    equal(len(set(seen)), 2000, "different ids")
+    check(sorted(seen) != list(range(min(seen), min(seen) + 2000)) or t.long, "ids can be guessed: they count up")
+
+
+@rows([("U16 a frame of no length", b"\0\0"), ("U16 a frame of five bytes", b"\0\5abcde"),
+       ("U16 a frame of 65,535 bytes that never comes whole", b"\xff\xff" + b"x" * 100)])
+def bad_frames(t, raw):
+    def handler(connection):
+        connection.read_question()
+        connection.send_raw(raw)
+        connection.read_question()
+    d, _, second = two(t, {"handler": handler})
+    started = time.monotonic()
+    equal(client.rcode(d.ask("frame.example.com")), "NOERROR", "rcode, from the good one")
+    check(time.monotonic() - started < 4.5, "longer than a client waits")
+    check(second.questions, "the good one was asked")
+
+
+@case("U18 every RCODE: NXDOMAIN and NOERROR are answers; SERVFAIL, REFUSED and NOTIMP fail over, at most once")
+def rcodes(t):
+    site = Site(t)
+    first = DotServer(t, site, answer=lambda q: wire.answer(q, rcode=int(q.labels[0][1:])))
+    second = DotServer(t, site)
+    d = Daemon(t, [upstream("bad", first), upstream("good", second)], anchors=site.anchors, extra='strategy = "ordered"\nhedge = false')
+    for code in range(0, 16):
+        reply = d.ask(f"r{code}.example.com")
+        asked_second = second.names().count(f"r{code}.example.com")
+        if code in (0, 3):
+            equal(asked_second, 0, f"rcode {code}: questions to the second upstream")
+            equal(int(reply.rcode()), code, "rcode passed on")
+        if code in (2, 4, 5):
+            equal(asked_second, 1, f"rcode {code}: questions to the second upstream")
+            equal(client.rcode(reply), "NOERROR", "the second one's answer")
+        check(first.names().count(f"r{code}.example.com") <= 2, "questions to the first upstream")
+
+
+@case("U18 extended RCODE 3841 does no harm")
+def extended_rcode(t):
+    d, _ = stub(t, lambda q: wire.header(q.ident, 0x8181, 1, 0, 0, 1) + q.section + wire.opt(rcode=240))
+    check(d.ask("ext.example.com").rcode() is not None, "no answer")
+    equal(client.rcode(d.ask("again.example.com")) != "", True, "alive")
+
+
+@rows([("U19 TTL 0 is not kept", 0, 0), ("U19 a TTL with its top bit set counts as 0 (RFC 2181, 8)", 1 << 31, 0),
+       ("U19 TTL 2^32-1 counts as 0", 2**32 - 1, 0), ("U19 ten years become a day", 315360000, 86400)])
+def ttls(t, ttl, shown):
+    d, server = stub(t, lambda q: wire.answer(q, ttl=ttl))
+    for _ in range(2):
+        reply = d.ask("ttl.example.com")
+        check(reply.answer[0].ttl <= shown, f"TTL {reply.answer[0].ttl}, want at most {shown}")
+    equal(len(server.questions), 1 if shown else 2, "questions upstream")
+
+
+@case("U19 NXDOMAIN without SOA is not kept beyond a moment; with a huge MINIMUM at most an hour")
+def negatives(t):
+    def answer(q):
+        if q.labels[0] == b"bare":
+            return wire.answer(q, rcode=3)
+        soa = wire.record(wire.name_bytes("example.com"), 6, 4000000, b"\0\0" + struct.pack(">IIIII", 1, 2, 3, 4, 4000000))
+        return wire.header(q.ident, 0x8183, 1, 0, 1, 0) + q.section + soa
+    d, server = stub(t, answer)
+    for _ in range(2):
+        reply = d.ask("huge.example.com")
+        check(reply.authority[0].ttl <= 3600, f"TTL {reply.authority[0].ttl}")
+    equal(server.names().count("huge.example.com"), 1, "questions for the one with SOA")
+    d.ask("bare.example.com")
+    until(lambda: d.ask("bare.example.com") and server.names().count("bare.example.com") > 1, 10, "the one without SOA is asked for again")
+
+
+@case("U21 taking the OPT record out of the middle leaves all others as they were")
+def opt_in_the_middle(t):
+    def answer(q):
+        target = wire.name_bytes("mail.example.com")
+        opt = wire.opt(1232, wire.option(15, b"\0\x16hello") + wire.option(12, bytes(20)))
+        additional = [opt, wire.record(target, 1, 60, b"\1\2\3\4"), wire.record(b"\xc0\x0c", 1, 60, b"\5\6\7\x08")]
+        answers = wire.record(OWNER, 15, 60, b"\0\x0a" + target)
+        return wire.header(q.ident, 0x8180, 1, 1, 0, 3) + q.section + answers + b"".join(additional)
+    d, _ = stub(t, answer)
+    for edns in (False, True):
+        reply = client.exchange(d.address, d.port, client.query("mx.example.com", "MX", edns=edns))
+        equal(client.values(reply, "MX"), ["10 mail.example.com."], "answer")
+        extra = sorted((str(r.name), r[0].to_text()) for r in reply.additional)
+        equal(extra, [("mail.example.com.", "1.2.3.4"), ("mx.example.com.", "5.6.7.8")], "additional records")
+        equal(reply.edns >= 0, edns, "OPT exactly when asked with one")
+
+
+@case("U23 cookie, keepalive, padding and NSID of the upstream never reach the client")
+def hop_by_hop(t):
+    options = wire.option(10, b"c" * 16) + wire.option(11, b"\0\x64") + wire.option(12, bytes(100)) + wire.option(3, b"nsid") + \
+        wire.option(15, b"\0\x03stale \x1b[31m text")
+
+    def answer(q):
+        return wire.header(q.ident, 0x8180, 1, 1, 0, 1) + q.section + wire.record(OWNER, 1, 60, b"\1\2\3\4") + wire.opt(1232, options)
+    d, _ = stub(t, answer)
+    for _ in range(2):
+        raw = d.udp().ask(wire.question("hop.example.com", ar=1, extra=wire.opt()))
+        reply = dns.message.from_wire(raw)
+        types = {int(o.otype) for o in reply.options}
+        equal(types - {15}, set(), "options that came through")
+        check(b"\x1b" not in raw, "a control byte in the extended error")
+
+
+@rows([("U25 closes after the accept", "accept"), ("U25 closes after the handshake", "handshake"),
+       ("U25 closes in the middle of a frame", "frame"), ("U25 resets after the question", "reset")])
+def closes(t, stage):
+    def handler(connection):
+        if stage == "handshake":
+            return
+        q = connection.read_question()
+        if stage == "frame":
+            connection.send_raw(wire.frame(wire.answer(q))[:20])
+        if stage == "reset":
+            connection.reset()
+    bad = {"handler": handler}
+    if stage == "accept":
+        bad["on_accept"] = lambda plain: False
+    d, first, second = two(t, bad)
+    started = time.monotonic()
+    for i in range(5):
+        equal(client.rcode(d.ask(f"c{i}.example.com")), "NOERROR", "rcode, from the good one")
+    check(time.monotonic() - started < 8, "the other upstream is found too slowly")
+    check(first.connections <= 15, f"{first.connections} connections for 5 questions")
+
+
+@case("U25 a server that closes after each answer costs no client anything")
+def closes_after_answer(t):
+    def handler(connection):
+        connection.send(wire.answer(connection.read_question()))
+    d, server = stub(t, handler=handler)
+    for i in range(50):
+        equal(client.rcode(d.ask(f"each{i}.example.com")), "NOERROR", "rcode")
+    check(server.connections <= 110, f"{server.connections} connections for 50 questions")
+
+
+@case("U26 two upstreams down: each tried a few times, SERVFAIL with EDE 22 or 23 inside the client's time, no busy loop")
+def all_down(t):
+    site = Site(t)
+    servers = [DotServer(t, site) for _ in range(2)]
+    for s in servers:
+        s.stop()
+    d = Daemon(t, [upstream(f"u{i}", s) for i, s in enumerate(servers)], anchors=site.anchors)
+    started = time.monotonic()
+    reply = d.ask("down.example.com")
+    check(time.monotonic() - started < 4.5, "longer than a client waits")
+    servfail(reply, "connect-refused")
+    check({code for code, _ in client.ede(reply)} & {22, 23}, f"INFO-CODE {client.ede(reply)}")
+    before = d.process.cpu_seconds()
+    for i in range(200):
+        d.ask(f"down{i}.example.com")
+    check(d.process.cpu_seconds() - before < (6 if t.sanitized else 1.5), "the daemon is busy with nothing")
+
+
+@case("U27 three slow answers among a thousand hold nobody up")
+def slow_ones(t):
+    gate = threading.Event()
+
+    def handler(connection):
+        while True:
+            q = connection.read_question()
+            if q.labels[0] in (b"q100", b"q500", b"q900"):
+                def later(q=q):
+                    gate.wait(20)
+                    connection.send(wire.answer(q))
+                threading.Thread(target=later, daemon=True).start()
+            else:
+                connection.send(wire.answer(q))
+    d, _ = stub(t, handler=handler)
+    with d.tcp(20) as c:
+        c.send_raw(b"".join(wire.frame(wire.question(f"q{i}.example.com", ident=i)) for i in range(1000)))
+        for _ in range(997):
+            ident = struct.unpack(">H", c.receive()[:2])[0]
+            check(ident not in (100, 500, 900), "a slow one came before its time")
+        gate.set()
+        last = {struct.unpack(">H", c.receive()[:2])[0] for _ in range(3)}
+    equal(last, {100, 500, 900}, "the slow ones")
+
+
+@case("U30 of two clients that wait for the same question one leaves; the other gets its answer")
+def one_leaves(t):
+    gate = threading.Event()
+
+    def answer(q):
+        if q.name.startswith("shared"):
+            gate.wait(10)
+        return wire.answer(q, ttl=0)
+    d, server = stub(t, answer)
+    leaving, staying = d.tcp(), d.udp()
+    leaving.send(wire.question("shared.example.com", ident=1))
+    staying.send(wire.question("shared.example.com", ident=2))
+    until(lambda: server.questions, 5, "the question upstream")
+    leaving.close()
+    gate.set()
+    raw = staying.receive()
+    equal(raw[:2], b"\0\2", "id")
+    equal(server.names().count("shared.example.com"), 1, "questions upstream")
+
+
+@case("U22 compressed names inside SRV and unknown types pass byte by byte")
+def odd_compression(t):
+    data = b"\0\1\0\2\0\x35" + b"\xc0\x0c"
+    d, _ = stub(t, lambda q: wire.answer(q, records=[wire.record(OWNER, 65400, 60, data)], with_opt=False))
+    raw = d.udp().ask(wire.question("compressed.example.com", 65400))
+    check(data in raw, "the record was changed")
+
+
+@case("U24 a keepalive time of 0 ends the connection after the answer; a wrong length is passed over")
+def keepalive(t):
+    def answer(q):
+        value = b"\0\0" if q.labels[0] == b"zero" else b"\0\1\2"
+        return wire.header(q.ident, 0x8180, 1, 1, 0, 1) + q.section + wire.record(OWNER, 1, 0, b"\1\2\3\4") + wire.opt(1232, wire.option(11, value))
+    d, server = stub(t, answer)
+    equal(client.rcode(d.ask("odd.example.com")), "NOERROR", "rcode with an odd option")
+    equal(client.rcode(d.ask("odd2.example.com")), "NOERROR", "rcode with an odd option")
+    equal(server.handshakes, 1, "connections")
+    equal(client.rcode(d.ask("zero.example.com")), "NOERROR", "rcode with keepalive 0")
+    until(lambda: not server.live, 5, "the connection is closed")
+    equal(client.rcode(d.ask("odd3.example.com")), "NOERROR", "rcode afterwards")
+    equal(server.handshakes, 2, "connections")
