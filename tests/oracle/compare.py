@@ -52,7 +52,8 @@ def command_of(forge, case, folder):
     disallow = [entry(forge, case, made, *e) for e in case["disallow"]]
     limits = ""
     for key, value in case["constraints"]:
-        limits += f"cert-sha256 {fingerprint(made[case['anchors'][0]])} {key} {value if key == 'permit-ip' else rfc3339(value)}\n"
+        said = value if key == "permit" else f"{key} {rfc3339(value)}"
+        limits += f"cert-sha256 {fingerprint(made[case['anchors'][0]])} {said}\n"
     limits = write("constraints", limits) if limits else ""
     command = ["verify", "--json", "--at", rfc3339(case["at"])]
     if case["allow_issuer"] or case["pin"] or case["when_stale"] != "enforce":

@@ -3,8 +3,10 @@ import base64
 import datetime
 import hashlib
 import ipaddress
+import itertools
 import json
 import struct
+import threading
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -43,15 +45,17 @@ class Keys:
 
     def __init__(self):
         self.made = {}
+        self.lock = threading.Lock()
 
     def get(self, kind, label):
-        if (kind, label) not in self.made:
-            if kind.startswith("rsa"):
-                key = rsa.generate_private_key(65537, int(kind[3:]))
-            else:
-                key = ec.generate_private_key({"p256": ec.SECP256R1, "p384": ec.SECP384R1}[kind]())
-            self.made[kind, label] = key
-        return self.made[kind, label]
+        with self.lock:
+            if (kind, label) not in self.made:
+                if kind.startswith("rsa"):
+                    key = rsa.generate_private_key(65537, int(kind[3:]))
+                else:
+                    key = ec.generate_private_key({"p256": ec.SECP256R1, "p384": ec.SECP384R1}[kind]())
+                self.made[kind, label] = key
+            return self.made[kind, label]
 
 
 def san_extension(names):
@@ -69,7 +73,7 @@ class Forge:
     def __init__(self, world):
         self.keys = Keys()
         self.world = world
-        self.serial = 0x1000
+        self.serials = itertools.count(0x1000)
         self.logs = {name: (facts, ec.generate_private_key(ec.SECP256R1())) for name, facts in world["logs"].items()}
 
     # ---- logs
@@ -133,9 +137,8 @@ class Forge:
     def certificate(self, facts, issuer):
         """facts and issuer are dictionaries; the issuer's key signs, or with `forged` a key that is not the issuer's."""
         key, issuer_key = self.key_of(facts), self.key_of(issuer)
-        self.serial += 1
         builder = (x509.CertificateBuilder().subject_name(self.name_of(facts["subject"])).issuer_name(self.name_of(issuer["subject"]))
-                   .public_key(key.public_key()).serial_number(facts.get("serial", self.serial))
+                   .public_key(key.public_key()).serial_number(next(self.serials))
                    .not_valid_before(when(facts["not_before"])).not_valid_after(when(facts["not_after"])))
         if facts["ca"] is not None:
             builder = builder.add_extension(x509.BasicConstraints(facts["ca"], facts.get("path_length") if facts["ca"] else None), True)

@@ -105,7 +105,7 @@ class Model:
         # What all candidates have in common can not be cured by choosing another.
         path, faults = min(candidates, key=lambda c: ("bad-signature" in c[1], len(c[1])))
         self.reasons |= faults
-        return path if faults <= {"expired", "not-yet-valid", "unknown-critical"} else None
+        return path if faults <= {"expired", "not-yet-valid"} else None
 
     # ---- the leaf
 
@@ -161,8 +161,22 @@ class Model:
         for key, value in self.case["constraints"]:
             if key == "not-before-max" and self.leaf["not_before"] > value:
                 self.reasons.add("anchor-distrusted")
-            if key == "permit-ip" and ipaddress.ip_address(self.case["ip"]) not in ipaddress.ip_network(value):
+            if key == "permit" and not self.permitted(value.split()):
                 self.reasons.add("anchor-distrusted")
+
+    def permitted(self, words):
+        """An anchor that may vouch for some names and addresses may vouch for no others."""
+        limits = list(zip(words[::2], words[1::2]))
+        for kind, value in self.leaf.get("names", ()):
+            if kind == "dns" and not any(k == "permit-name" and self.within("dns", value, v) for k, v in limits):
+                return False
+            if kind in ("ip", "raw-ip"):
+                packed = ipaddress.ip_address(value).packed if kind == "ip" else bytes.fromhex(value)
+                if len(packed) not in (4, 16) or not any(
+                        k == "permit-ip" and self.same_family("ip", v, ipaddress.ip_address(packed)) and
+                        ipaddress.ip_address(packed) in ipaddress.ip_network(v) for k, v in limits):
+                    return False
+        return True
 
     # ---- transparency
 
@@ -192,7 +206,8 @@ class Model:
             return "log-rejected"
         if state == "retired" and sct["timestamp"] >= log["state_ms"]:
             return "log-retired"
-        if limit is not None and issuer == "path" and sct["timestamp"] > limit:
+        # Mozilla drops such SCTs; Chrome only asks that one is not later (judge_ct does, for all).
+        if limit is not None and issuer == "path" and policy in ("strict", "mozilla") and sct["timestamp"] > limit:
             return "after-distrust"
         if log.get("static") and fault in ("no-leaf-index", "other-extension") and policy in ("strict", "mozilla"):
             return "no-leaf-index"
@@ -255,17 +270,17 @@ class Model:
         long_lived = span > 180 * DAY
         need = 3 if long_lived else 2
         operators = [self.operator(s) for s in counted]
-        if len(counted) < need:
-            return {"ct-too-few-scts"}
-        reasons = set()
-        if policy == "apple":
+        many = len(counted)
+        if policy == "apple":  # so many of one operator count, the others are as if they were not there
             most = 2 if long_lived else 1
-            if sum(min(operators.count(o), most) for o in set(operators)) < need:
-                reasons.add("ct-too-few-operators")
-        elif len(set(operators)) < 2:
+            many = sum(min(operators.count(o), most) for o in set(operators))
+        reasons = set()
+        if many < need:
+            reasons.add("ct-too-few-scts")
+        elif policy != "apple" and len(set(operators)) < 2:
             reasons.add("ct-too-few-operators")
         current = [s for s in counted if self.logs[s["log"]]["state"] in CURRENT]
-        if not current or (policy == "apple" and all(self.logs[s["log"]].get("static") for s in current)):
+        if counted and (not current or (policy == "apple" and all(self.logs[s["log"]].get("static") for s in current))):
             reasons.add("ct-no-current-log")
         return reasons
 
@@ -280,10 +295,10 @@ class Model:
 
 
 def dns_matches(pattern, name):
-    """RFC 9525, 6.3: labels, one wildcard that is the whole left-most label, and two labels behind it at least."""
+    """RFC 9525, 6.3: labels, one wildcard that is the whole left-most label; behind it two labels at least."""
     pattern, name = pattern.lower().split("."), name.lower().split(".")
     if pattern[0] == "*":
-        return len(pattern) == len(name) and len(pattern) >= 2 and pattern[1:] == name[1:] and all("*" not in p for p in pattern[1:])
+        return len(pattern) == len(name) and len(pattern) >= 3 and pattern[1:] == name[1:] and all("*" not in p for p in pattern[1:])
     return pattern == name and "*" not in "".join(pattern)
 
 
