@@ -62,7 +62,7 @@ class Daemon:
     def wait(self):
         def up():
             check(self.process.alive(), f"ctstubd ended with {self.process.popen.returncode}: {self.process.log()[-800:]}")
-            return net.answers_tcp(self.address, self.port) and os.path.exists(self.control)
+            return net.answers_tcp(self.address, self.port)
         until(up, 20, f"ctstubd listens; {self.process.log()[-500:]}")
 
     def log(self):
