@@ -14,7 +14,7 @@
 #define UDP_QUESTION_MAX 2048 /* a question with an OPT has at most 300 bytes, and padding; more is cut and so FORMERR */
 
 #define TCP_IDLE_MS     30000 /* RFC 7766, 6.2.3; no whole question and none in work for so long */
-#define TCP_IN_FLIGHT_MAX 256 /* of one connection; more are read when some are answered */
+#define TCP_IN_FLIGHT_MAX 2048 /* of one connection: a thousand pipelined at once go out together; more are read when some are answered */
 #define TCP_WRITE_MAX   65536 /* replies that a connection has not taken; beyond, it is closed */
 #define TCP_WRITE_LOW   16384 /* above it no further question is read */
 #define TCP_READ_MAX    65536 /* of one read; shared by all connections of a worker */

@@ -99,10 +99,11 @@ def answered_here(t, message, code):
         equal(raw[:2], message[:2], "id")
         equal(raw[2] >> 3 & 15, message[2] >> 3 & 15, "opcode")
         check(raw[2] & 0x80, "QR is not set")
-        reply = dns.message.from_wire(raw, ignore_trailing=True)
-        equal(reply.rcode(), code, "rcode")
         if code == BADVERS:
-            equal(reply.edns, 0, "EDNS version of the reply")
+            reply = dns.message.from_wire(raw)
+            equal((reply.rcode(), reply.edns), (code, 0), "rcode and EDNS version of the reply")
+        else:
+            equal(raw[3] & 15, code, "rcode")
     with d.udp() as c:
         equal(code_of(c.ask(GOOD)), 0, "the good question afterwards")
     only_good(server)
@@ -184,7 +185,7 @@ def odd_labels(t):
 
 
 @rows([(f"C18 type {qtype} is forwarded and its record comes back byte by byte", qtype)
-       for qtype in (257, 64, 65, 261, 65280, 65534, 99, 13)])
+       for qtype in (261, 1000, 32768, 65280, 65534)])
 def unknown_types(t, qtype):
     payload = bytes(range(256))
     d, server = stub(t, lambda q: wire.answer(q, records=[wire.record(b"\xc0\x0c", q.qtype, 60, payload)]))
@@ -459,7 +460,7 @@ def reply_address(t):
     ("router.home.arpa", "A", "NXDOMAIN"), ("resolver.arpa", "SVCB", "NOERROR"), ("_dns.resolver.arpa", "SVCB", "NOERROR"),
     ("1.0.0.127.in-addr.arpa", "PTR", "NOERROR"), ("1.1.168.192.in-addr.arpa", "PTR", "NXDOMAIN"),
     ("1.0.0.10.in-addr.arpa", "PTR", "NXDOMAIN"), ("1.0.254.169.in-addr.arpa", "PTR", "NXDOMAIN"),
-    ("8.b.d.0.1.0.0.2.ip6.arpa", "PTR", "NXDOMAIN"), ("0.0.d.f.ip6.arpa", "PTR", "NXDOMAIN"))])
+    ("1.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa", "PTR", "NXDOMAIN"), ("1.0.0.0.0.0.d.f.ip6.arpa", "PTR", "NXDOMAIN"))])
 def special_names(t, name, qtype, want):
     d, server = stub(t)
     for tcp in (False, True):

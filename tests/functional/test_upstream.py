@@ -5,7 +5,7 @@ import time
 
 import dns.message
 
-from functional._common import stub
+from functional._common import servfail, stub, two
 from harness import client, wire
 from harness.case import case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
@@ -14,24 +14,6 @@ from harness.upstream import DotServer, Gone
 
 HIDDEN = bytes([6, 6, 6, 6])
 OWNER = b"\xc0\x0c"
-
-
-def servfail(reply, *words):
-    """SERVFAIL with an extended error whose text holds the words (RFC 8914)."""
-    equal(client.rcode(reply), "SERVFAIL", "rcode")
-    texts = client.ede(reply)
-    check(texts, "no extended error")
-    for word in words:
-        check(any(word in text for _, text in texts), f"no {word!r} in {texts}")
-
-
-def two(t, bad, **options):
-    """A daemon with a bad upstream first and a good one behind it."""
-    site = Site(t)
-    first = DotServer(t, site, **bad)
-    second = DotServer(t, site)
-    d = Daemon(t, [upstream("bad", first), upstream("good", second)], anchors=site.anchors, extra='strategy = "ordered"', **options)
-    return d, first, second
 
 
 @case("U01 answers with a wrong id are passed over; the right one is waited for")
@@ -55,7 +37,8 @@ def unasked(t):
         q = connection.read_question()
         try:
             for i in range(200_000):
-                connection.send(struct.pack(">H", i & 0xffff) + wire.answer(q)[2:] if i & 0xffff != q.ident else wire.answer(q)[:0] or b"\0" * 12)
+                if i & 0xffff != q.ident:
+                    connection.send(struct.pack(">H", i & 0xffff) + wire.answer(q)[2:])
         except Gone:
             connection.server.was_left = True
             raise
@@ -72,7 +55,7 @@ def mangle_question(q, **change):
 
 
 MISMATCHES = {
-    "U02 another name": lambda q: mangle_question(q, labels=[b"other", b"example", b"com"]),
+    "U02 another name": lambda q: mangle_question(q, labels=[b"planted", b"example", b"com"]),
     "U02 another type": lambda q: mangle_question(q, qtype=28),
     "U02 another class": lambda q: mangle_question(q, qclass=3),
     "U03 no question": lambda q: wire.header(q.ident, 0x8180, 0, 1) + wire.record(wire.name_bytes("x.example.com"), 1, 60, HIDDEN),
@@ -106,7 +89,8 @@ def spoilt_answer(t, change):
         equal(raw[3] & 15, 0, "rcode")
         check(wire.rdata_for([b"spoilt", b"example", b"com"], 1) in raw, "the good upstream's answer")
     check(len(first.questions) >= 1, "the bad one was asked")
-    raw = d.udp().ask(wire.question("other.example.com"))
+    first.answer = wire.answer
+    raw = d.udp().ask(wire.question("planted.example.com"))
     check(HIDDEN not in raw, "6.6.6.6 stands under another name")
 
 
@@ -130,7 +114,8 @@ def prefixes(t):
     for n in range(12, whole["n"], 1 if t.long else 3):
         reply = d.ask(f"p{n}.example.com")
         check(client.rcode(reply) in ("SERVFAIL", "NOERROR"), "rcode")
-    equal(client.rcode(d.ask("b.example.com")), "NOERROR", "afterwards")
+    number = iter(range(10_000))
+    until(lambda: client.rcode(d.ask(f"b{next(number)}.example.com")) == "NOERROR", 15, "a good answer afterwards")
 
 
 @case("U04 TC over DoT does not loop: fails over once, then SERVFAIL")
@@ -473,10 +458,8 @@ def keepalive(t):
         value = b"\0\0" if q.labels[0] == b"zero" else b"\0\1\2"
         return wire.header(q.ident, 0x8180, 1, 1, 0, 1) + q.section + wire.record(OWNER, 1, 0, b"\1\2\3\4") + wire.opt(1232, wire.option(11, value))
     d, server = stub(t, answer)
-    equal(client.rcode(d.ask("odd.example.com")), "NOERROR", "rcode with an odd option")
-    equal(client.rcode(d.ask("odd2.example.com")), "NOERROR", "rcode with an odd option")
-    equal(server.handshakes, 1, "connections")
     equal(client.rcode(d.ask("zero.example.com")), "NOERROR", "rcode with keepalive 0")
     until(lambda: not server.live, 5, "the connection is closed")
-    equal(client.rcode(d.ask("odd3.example.com")), "NOERROR", "rcode afterwards")
+    for i in range(3):
+        equal(client.rcode(d.ask(f"odd{i}.example.com")), "NOERROR", "rcode with an odd option")
     equal(server.handshakes, 2, "connections")

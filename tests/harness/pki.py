@@ -127,8 +127,8 @@ class Site:
     """Files of a little world: anchors.pem, one server's chain.pem and key.pem, logs.json."""
 
     def __init__(self, t, ips=("127.0.0.1", "::1"), names=("dns.test",), with_ct=False, prefix="site"):
-        self.root = Authority("Test Root")
-        self.intermediate = Authority("Test Intermediate", self.root)
+        self.root = Authority(f"Root of {prefix}")
+        self.intermediate = Authority(f"Intermediate of {prefix}", self.root)
         self.logs = [Log("Alpha 1", "Alpha"), Log("Beta 1", "Beta"), Log("Gamma tiled", "Gamma", static=True)]
         self.key, self.cert = self.intermediate.issue(
             ips, names, self.logs if with_ct else (), common_name="Test Server")  # kdig can not print an empty subject

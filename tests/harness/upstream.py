@@ -157,7 +157,8 @@ class DotServer:
 
     def serve(self, connection):
         while True:
-            reply = self.answer(connection.read_question())
+            q = connection.read_question()
+            reply = self.answer(q)  # after the reading: a test may have changed it meanwhile
             if reply is not None:
                 connection.send(reply)
 
