@@ -19,7 +19,7 @@
 
 #define PROBE_STEP_MS 5000   /* for each step but the wait for an idle close */
 #define PROBE_IDLE_MS 110000 /* our own side gives up at 120 s; a server that keeps it longer is told so */
-#define QUESTION_NAME "."
+#define QUESTION_NAME "example.com." /* RFC 2606, 3: nobody's, and everybody has it */
 #define OPTION_KEEPALIVE 11 /* RFC 7828 */
 #define OPTION_PADDING   12 /* RFC 7830 */
 
@@ -164,7 +164,7 @@ ask_in_order(struct probe *p)
 	/* A name that nobody has in a cache, then one that everybody has: who answers the second first? */
 	(void)snprintf(name, sizeof name, "ctstub-probe-%08x.test.", random_u32());
 	return ask(p, name, LDNS_RR_TYPE_A, &p->slow, probe_on_slow_answer) &&
-	       ask(p, QUESTION_NAME, LDNS_RR_TYPE_NS, &p->query, probe_on_answer);
+	       ask(p, QUESTION_NAME, LDNS_RR_TYPE_A, &p->query, probe_on_answer);
 }
 
 static void
@@ -181,7 +181,7 @@ step_begin(struct probe *p, enum step step)
 		tp_slot_connect(p->slot);
 		break;
 	case STEP_ASK:
-		ok = ask(p, QUESTION_NAME, LDNS_RR_TYPE_NS, &p->query, probe_on_answer);
+		ok = ask(p, QUESTION_NAME, LDNS_RR_TYPE_A, &p->query, probe_on_answer);
 		break;
 	case STEP_RESUME:
 		tp_slot_drop(p->slot, false);
@@ -349,11 +349,11 @@ query_json(const struct probe *p)
 	json_t *out;
 
 	if (p->ready && p->trouble != REASON_NONE)
-		return json_pack("{s:s,s:s,s:s}", "name", QUESTION_NAME, "type", "NS", "failure", reason_code(p->trouble));
+		return json_pack("{s:s,s:s,s:s}", "name", QUESTION_NAME, "type", "A", "failure", reason_code(p->trouble));
 	if (!p->answered)
 		return json_null();
 	rcode = rcode_text(p->rcode);
-	out = json_pack("{s:s,s:s,s:s?,s:I,s:f,s:b,s:o,s:o}", "name", QUESTION_NAME, "type", "NS", "rcode", rcode, "answers",
+	out = json_pack("{s:s,s:s,s:s?,s:I,s:f,s:b,s:o,s:o}", "name", QUESTION_NAME, "type", "A", "rcode", rcode, "answers",
 	    (json_int_t)p->answers, "time_ms", (double)p->rtt_us / 1000, "padding", p->padded, "keepalive_ms",
 	    p->keepalive_ms >= 0 ? json_integer((json_int_t)p->keepalive_ms) : json_null(), "out_of_order",
 	    p->out_of_order ? json_true() : json_null());
@@ -390,7 +390,7 @@ query_print(const struct probe *p)
 {
 	char *rcode = rcode_text(p->rcode);
 
-	(void)printf("%-12s %s NS: %s, %u answers, %.1f ms%s", "question", QUESTION_NAME, rcode != NULL ? rcode : "?",
+	(void)printf("%-12s %s A: %s, %u answers, %.1f ms%s", "question", QUESTION_NAME, rcode != NULL ? rcode : "?",
 	    p->answers, (double)p->rtt_us / 1000, p->padded ? ", padded" : ", not padded");
 	free(rcode);
 	if (p->keepalive_ms >= 0)

@@ -1,0 +1,216 @@
+"""ctstub ct-logs and disallow: lists shown, checked, taken, refused."""
+import http.server
+import json
+import os
+import ssl
+import threading
+
+from harness.case import case, check, equal, rows
+from harness.pki import DAY, Log, Site, log_list, utc_now
+
+LOGS = [Log(f"Log {i}", f"Operator {i % 2}") for i in range(6)]
+
+
+def config(t, site=None):
+    os.makedirs(t.path("state"), exist_ok=True)
+    anchors = f'trust {{ anchors = "{site.anchors}" }}' if site else ""
+    return t.write("c.conf", f'state-dir = "{t.path("state")}"\n{anchors}\n')
+
+
+def import_list(t, logs, when, *options):
+    file = t.write("new.json", log_list(logs, when))
+    return t.run("ctstub", "ct-logs", "import", "--json", "-c", config(t), *options, file)
+
+
+def begin(t):
+    """A list of ours in state-dir, newer than the one compiled in."""
+    code, out, err = import_list(t, LOGS, utc_now(), "--force")
+    equal(code, 0, f"exit code of the first import ({out} {err})")
+
+
+def in_effect(t):
+    code, out, _ = t.run("ctstub", "ct-logs", "show", "--json", "-c", config(t))
+    equal(code, 0, "exit code of show")
+    return json.loads(out)
+
+
+@case("the list compiled in is shown, with its date and its logs")
+def show(t):
+    shown = in_effect(t)
+    equal(shown["from"], "compiled in", "from")
+    equal(shown["count"], len(shown["logs"]), "count")
+    check(shown["count"] > 50, "the list compiled in is small")
+    code, out, _ = t.run("ctstub", "ct-logs", "show", "-c", config(t))
+    check(code == 0 and "days old" in out, f"text: {out[-200:]}")
+
+
+@case("a newer list is taken, and is the one in effect")
+def newer(t):
+    begin(t)
+    shown = in_effect(t)
+    equal((shown["from"], shown["count"]), (t.path("state/ct-logs.json"), 6), "list in effect")
+
+
+@rows([
+    ("a list that is older", lambda: (LOGS, utc_now() - DAY), "older"),
+    ("a list that loses more than a third", lambda: (LOGS[:3], utc_now() + DAY), "third"),
+    ("a list with a new operator", lambda: (LOGS + [Log("New", "Newcomer")], utc_now() + DAY), "operator"),
+])
+def forced(t, make, word):
+    begin(t)
+    with open(t.path("state/ct-logs.json"), "rb") as f:
+        before = f.read()
+    code, out, _ = import_list(t, *make())
+    report = json.loads(out)
+    equal((code, report["taken"]), (1, False), "exit code and taken")
+    check(word in report["objection"], f"objection: {report['objection']}")
+    with open(t.path("state/ct-logs.json"), "rb") as f:
+        equal(f.read(), before, "the stored list")
+    code, out, _ = import_list(t, *make(), "--force")
+    equal((code, json.loads(out)["taken"]), (0, True), "exit code and taken with --force")
+
+
+@case("a list of the same operators is taken without force, and the difference is told")
+def difference(t):
+    begin(t)
+    code, out, _ = import_list(t, LOGS[:5] + [Log("Log 7", "Operator 1")], utc_now() + DAY)
+    report = json.loads(out)
+    equal(code, 0, "exit code")
+    equal((report["added"], report["removed"], report["new_operators"]), (1, 1, 0), "added, removed, new operators")
+    check("Log 7" in report["difference"], f"difference: {report['difference']}")
+
+
+@rows([
+    ("a broken list", "{", 2),
+    ("a log whose id is not its key's", log_list(LOGS).replace(json.loads(log_list(LOGS))["operators"][0]["logs"][0]["log_id"],
+                                                               "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), 2),
+    ("G07 nesting of 10,000", "[" * 10000, 2),
+])
+def broken(t, text, code):
+    file = t.write("bad.json", text)
+    begin(t)
+    for verb in ("check", "import"):
+        have, out, err = t.run("ctstub", "ct-logs", verb, file)
+        equal(have, code, f"exit code of {verb}")
+        check(err and not out, "the complaint belongs on standard error")
+    equal(in_effect(t)["count"], 6, "the last good list stays")
+
+
+@case("G07 a list of 100 MB is refused for its size")
+def huge(t):
+    with open(t.path("huge.json"), "wb") as f:
+        f.truncate(100 * 1024 * 1024)
+    code, _, err = t.run("ctstub", "ct-logs", "check", t.path("huge.json"))
+    check(code == 3 and "larger" in err, f"{code}: {err}")
+
+
+class Https:
+    """A web server with one file."""
+
+    def __init__(self, t, site, content, status=200):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.server.asked += 1
+                self.send_response(status)
+                self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.asked = 0
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(site.chain, site.key_file)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        t.defer(self.server.server_close)
+        t.defer(self.server.shutdown)
+        self.url = f"https://127.0.0.1:{self.server.server_address[1]}/list"
+
+
+def update(t, site, server, *options):
+    """With the site's own logs as the list in effect, the server's SCTs can count."""
+    first = t.write("first.json", log_list(site.logs, utc_now()))
+    equal(t.run("ctstub", "ct-logs", "import", "--force", "-c", config(t, site), first)[0], 0, "exit code of the first import")
+    return t.run("ctstub", "ct-logs", "update", "--json", "-c", config(t, site), "--url", server.url, *options)
+
+
+@case("a list is fetched from a server whose certificate is good")
+def fetched(t):
+    site = Site(t, with_ct=True)
+    server = Https(t, site, log_list(site.logs, utc_now() + DAY).encode())
+    code, out, err = update(t, site, server)
+    equal(code, 0, f"exit code ({out} {err})")
+    equal(json.loads(out)["taken"], True, "taken")
+
+
+@case("a list is not fetched from a server whose certificate was never logged")
+def not_logged(t):
+    site = Site(t)
+    server = Https(t, site, log_list(site.logs, utc_now() + DAY).encode())
+    code, out, err = update(t, site, server)
+    equal((code, json.loads(out)["reasons"]), (1, ["ct-no-scts"]), f"exit code and reasons ({err})")
+
+
+@case("a list is not fetched from a server of another address")
+def other_address(t):
+    site = Site(t, ips=("192.0.2.1",), with_ct=True)
+    server = Https(t, site, log_list(site.logs, utc_now() + DAY).encode())
+    code, out, err = update(t, site, server)
+    equal((code, json.loads(out)["reasons"]), (1, ["ip-mismatch"]), f"exit code and reasons ({err})")
+
+
+@rows([("a redirect is not followed", 302, b"", 3), ("an error page is no list", 404, b"{}", 3),
+       ("an answer that is no list changes nothing", 200, b"<html>", 3)])
+def bad_answers(t, status, content, code):
+    site = Site(t, with_ct=True)
+    server = Https(t, site, content, status)
+    have, out, err = update(t, site, server)
+    equal(have, code, f"exit code ({out} {err})")
+    equal(server.server.asked, 1, "requests")
+    equal(in_effect(t)["count"], 3, "the list that was there")
+
+
+@rows([("http", "http://127.0.0.1:9/"), ("a file", "file:///etc/passwd"), ("a user in the URL", "https://a:b@127.0.0.1:9/")])
+def urls(t, url):
+    code, _, err = t.run("ctstub", "ct-logs", "update", "-c", config(t), "--url", url)
+    check(code == 2 and "https" in err, f"{code}: {err}")
+
+
+@case("a disallow file is checked: the number of entries, or the line that is wrong")
+def disallow_check(t):
+    good = t.write("good", "# x\nissuer CN=a\n\ncert-sha256 " + "00" * 32 + "\n")
+    code, out, _ = t.run("ctstub", "disallow", "check", "--json", good)
+    report = json.loads(out)
+    equal((code, report["ok"], report["entries"]), (0, True, 2), "exit code, ok and entries")
+    bad = t.write("bad", "# x\nissuer CN=a\nserial 1\n")
+    code, out, err = t.run("ctstub", "disallow", "check", bad)
+    check(code == 2 and not out and err.startswith(f"ctstub disallow: {bad}:3: "), f"{code}: {err}")
+    code, _, _ = t.run("ctstub", "disallow", "check", "/nowhere")
+    equal(code, 3, "exit code of a file that is not there")
+
+
+@case("OneCRL becomes a disallow file that checks")
+def onecrl(t):
+    records = {"data": [
+        {"issuerName": "MAsxCTAHBgNVBAMMAA==", "serialNumber": "AQ==", "enabled": True},
+        {"subject": "MA0xCzAJBgNVBAMMAkNB", "pubKeyHash": "A" * 43 + "=", "enabled": True}]}
+    source = t.write("onecrl.json", json.dumps(records))
+    code, out, err = t.run("ctstub", "disallow", "import", "--onecrl", source)
+    equal(code, 0, f"exit code ({err})")
+    file = t.write("list", out)
+    equal(t.run("ctstub", "disallow", "check", file)[0], 0, "exit code of check")
+    code, out, _ = t.run("ctstub", "disallow", "import", "--onecrl", source, "-o", t.path("list2"), "--json")
+    equal(code, 0, "exit code with -o")
+    with open(t.path("list2"), encoding="utf-8") as a, open(file, encoding="utf-8") as b:
+        equal(a.read(), b.read(), "the file")
+
+
+@case("bad OneCRL is refused")
+def bad_onecrl(t):
+    source = t.write("onecrl.json", '{"data": 1}')
+    code, out, err = t.run("ctstub", "disallow", "import", "--onecrl", source)
+    check(code == 2 and err and not out, f"{code}: {err}")

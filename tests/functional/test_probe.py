@@ -1,0 +1,133 @@
+"""ctstub probe, and metrics: over the wire, against servers on loopback."""
+import json
+import socket
+
+from functional._common import stub
+from harness.case import case, check, equal, rows, until
+from harness.net import free_port
+from harness.pki import Site
+from harness.upstream import DohServer, DotServer
+
+
+def probe(t, site, server, *words, ct="require"):
+    kind = "doh" if isinstance(server, DohServer) else "dot"
+    config = t.write("c.conf", f'trust {{ anchors = "{site.anchors}" }} ct {{ mode = "{ct}" log-list = "{site.log_list}" }}\n'
+                     f'upstream "one" {{ protocol = "{kind}" address = {{"127.0.0.1"}} port = {server.port} }}')
+    code, out, err = t.run("ctstub", "probe", "--json", "-c", config, *(words or ["one"]))
+    check(out, f"no output, {code}: {err}")
+    return code, json.loads(out)
+
+
+@rows([("DoT: accepted, asked once, told", DotServer, "dot", "dot"), ("DoH: accepted, asked once, told", DohServer, "doh", "h2")])
+def accepted(t, kind, protocol, alpn):
+    site = Site(t, with_ct=True)
+    server = kind(t, site)
+    code, v = probe(t, site, server)
+    equal((code, v["outcome"], v["reasons"]), (0, "accepted", []), "exit code, outcome and reasons")
+    equal((v["upstream"], v["protocol"], v["address"]), ("one", protocol, f"127.0.0.1:{server.port}"), "whom")
+    equal((v["connection"]["tls_version"], v["connection"]["alpn"]), ("TLS1.3", alpn), "connection")
+    equal(v["query"]["rcode"], "NOERROR", "rcode")
+    check(v["query"]["time_ms"] > 0, "no time")
+    equal(len(server.questions), 1, "questions")
+
+
+@case("refused by verdict: exit code 1, and nothing was asked")
+def refused(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    code, v = probe(t, site, server)
+    equal((code, v["outcome"], v["reasons"]), (1, "refused", ["ct-no-scts"]), "exit code, outcome and reasons")
+    equal((v["connection"], v["query"]), (None, None), "connection and query")
+    equal(server.questions, [], "questions")
+
+
+@case("a URI is judged by the global rules, with the name it says")
+def uri(t):
+    site = Site(t, with_ct=True)
+    server = DotServer(t, site)
+    code, v = probe(t, site, server, f"dot://127.0.0.1:{server.port}#dns.test")
+    equal((code, v["expected"]), (0, {"ip": "127.0.0.1", "name": "dns.test"}), "exit code and expected")
+    code, v = probe(t, site, server, f"dot://127.0.0.1:{server.port}#other.test")
+    equal((code, v["reasons"]), (1, ["name-mismatch"]), "exit code and reasons")
+
+
+@case("nobody there: exit code 3, and the reason of the wire")
+def nobody(t):
+    site = Site(t)
+    port = free_port("127.0.0.1")
+    code, v = probe(t, site, DotServer(t, site), f"dot://127.0.0.1:{port}")
+    equal((code, v["outcome"], v["reasons"]), (3, "refused", ["connect-refused"]), "exit code, outcome and reasons")
+
+
+@rows([("neither an upstream nor an address", "nobody"), ("another scheme", "https://127.0.0.1"), ("a name", "dot://localhost"),
+       ("an IPv4-mapped address", "dot://[::ffff:127.0.0.1]")])
+def wrong_use(t, word):
+    code, out, err = t.run("ctstub", "probe", word)
+    check(code == 2 and err and not out, f"{code}: {err}")
+
+
+@case("text is for people: outcome, SCTs, question")
+def text(t):
+    site = Site(t, with_ct=True)
+    server = DotServer(t, site)
+    config = t.write("c.conf", f'trust {{ anchors = "{site.anchors}" }} ct {{ log-list = "{site.log_list}" }}')
+    code, out, _ = t.run("ctstub", "probe", "-c", config, f"dot://127.0.0.1:{server.port}")
+    equal(code, 0, "exit code")
+    check(all(word in out for word in ("accepted", "3 of 3", "TLS1.3", "NOERROR")), f"output: {out}")
+
+
+def get(port, request):
+    with socket.create_connection(("127.0.0.1", port), 5) as s:
+        s.sendall(request)
+        data = b""
+        while True:
+            more = s.recv(65536)
+            if not more:
+                return data
+            data += more
+
+
+def listens(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), 1).close()
+        return True
+    except OSError:
+        return False
+
+
+@case("metrics serves the daemon's numbers, and says so when there is no daemon")
+def metrics(t):
+    d, _ = stub(t)
+    port = free_port("127.0.0.1")
+    t.spawn("ctstub", [t.program("ctstub"), "metrics", "--socket", d.control, "--listen", f"127.0.0.1:{port}"])
+    until(lambda: listens(port), 10, "the exporter listens")
+    answer = get(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    check(answer.startswith(b"HTTP/1.1 200 ") and b"\nctstub_replies_total " in answer, f"answer: {answer[:300]}")
+    check(get(port, b"GET /other HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 404 "), "another path")
+    check(get(port, b"POST /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 405 "), "another method")
+    try:
+        equal(get(port, b"GET /" + b"x" * 9000), b"", "answer to a request without an end")
+    except ConnectionResetError:  # closed with bytes unread
+        pass
+    d.process.stop()
+    check(get(port, b"GET /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 503 "), "without the daemon")
+
+
+@rows([(v, v.split()) for v in ("status", "upstreams", "stats", "flush", "reload", "log-level debug", "captive off")])
+def no_daemon(t, words):
+    code, out, err = t.run("ctstub", *words, "--socket", t.path("none"))
+    check(code == 3 and not out and "does not answer" in err, f"{code}: {err}")
+
+
+@case("every verb of the tool is in its manual and has a help")
+def verbs(t):
+    with open(f"{t.src}/cli/ctstub.1", encoding="utf-8") as f:
+        manual = f.read()
+    _, out, _ = t.run("ctstub", "help")
+    names = [line.split()[0] for line in out.splitlines() if line.startswith("  ")]
+    check(len(names) >= 13, f"verbs: {names}")
+    for name in names:
+        check(f"Cm {name}" in manual or f" {name}" in manual, f"{name} is not in the manual")
+        code, out, _ = t.run("ctstub", "help", name)
+        check(code == 0 and out.startswith(f"usage: ctstub {name}"), f"help of {name}: {out}")
+        equal(t.run("ctstub", name, "--help")[0], 0, f"exit code of {name} --help")

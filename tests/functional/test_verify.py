@@ -1,0 +1,214 @@
+"""ctstub verify: its options, what it expects of a certificate, exit codes, JSON, folders."""
+import json
+import os
+
+from cryptography.hazmat.primitives import hashes
+
+from harness.case import case, check, equal, rows
+from harness.pki import DAY, Site, log_list, utc_now
+
+KEYS = ["outcome", "reasons", "findings", "expected", "chain", "scts", "log_list", "at", "valid_until"]
+CERT_KEYS = {"subject", "issuer", "serial", "not_before", "not_after", "sha256", "spki_sha256"}
+SCT_KEYS = {"log", "operator", "log_id", "timestamp", "status", "counts"}
+
+
+def judge(t, site, *options, chain=None):
+    """(exit code, verdict)"""
+    code, out, err = t.run("ctstub", "verify", "--json", "--ca", site.anchors, "--ct-logs", site.log_list, *options,
+                           chain or site.chain)
+    check(out, f"no verdict, {code}: {err}")
+    return code, json.loads(out)
+
+
+@case("a good chain is accepted, and its verdict has every key")
+def good(t):
+    site = Site(t, with_ct=True)
+    code, v = judge(t, site, "--ip", "127.0.0.1", "--name", "dns.test")
+    equal(code, 0, "exit code")
+    check(set(KEYS) <= set(v), f"keys: {sorted(v)}")
+    equal((v["outcome"], v["reasons"], v["findings"]), ("accepted", [], []), "outcome")
+    equal(v["expected"], {"ip": "127.0.0.1", "name": "dns.test"}, "expected")
+    equal(len(v["chain"]), 3, "certificates of the path")
+    check(all(CERT_KEYS <= set(c) for c in v["chain"]), f"keys of a certificate: {v['chain'][0]}")
+    equal([s["status"] for s in v["scts"]], ["valid"] * 3, "SCTs")
+    check(all(SCT_KEYS <= set(s) for s in v["scts"]), f"keys of an SCT: {v['scts'][0]}")
+    equal(v["log_list"]["age_days"], 0, "age of the list")
+
+
+@rows([
+    ("another address is refused", ["--ip", "127.0.0.2"], ["ip-mismatch"]),
+    ("the IPv6 address of the same certificate is accepted", ["--ip", "::1"], []),
+    ("a name alone is enough to expect", ["--name", "dns.test"], []),
+    ("a name in capitals with its dot is the same name", ["--name", "DNS.Test."], []),
+    ("another name is refused, beside a good address", ["--ip", "127.0.0.1", "--name", "other.test"], ["name-mismatch"]),
+    ("a clock before the certificate", ["--ip", "127.0.0.1", "--at", "2020-01-01T00:00:00Z"], ["not-yet-valid"]),
+    ("a clock long after the certificate", ["--ip", "127.0.0.1", "--at", "2093-01-01T00:00:00+02:00"], ["expired"]),
+])
+def expectations(t, options, reasons):
+    site = Site(t, with_ct=True)
+    code, v = judge(t, site, *options)
+    if reasons:
+        check(v["reasons"][0] in reasons, f"reasons: {v['reasons']}")
+    else:
+        equal(v["reasons"], [], "reasons")
+    equal(code, 1 if reasons else 0, "exit code")
+
+
+@rows([
+    ("without SCTs it is refused", [], 1, ["ct-no-scts"], None),
+    ("--ct off does not look", ["--ct", "off"], 0, [], None),
+    ("--ct report tells and does not refuse", ["--ct", "report"], 0, [], "ct-no-scts"),
+])
+def modes(t, options, code, reasons, finding):
+    have, v = judge(t, Site(t), "--ip", "127.0.0.1", *options)
+    equal((have, v["reasons"]), (code, reasons), "exit code and reasons")
+    if finding:
+        equal([(f["reason"], f["enforced"]) for f in v["findings"]], [(finding, False)], "findings")
+
+
+@case("a disallow file refuses a certificate by serial and issuer, and may be given twice")
+def disallow(t):
+    site = Site(t, with_ct=True)
+    entry = t.write("list", f"# ours\nserial {site.cert.serial_number:x} issuer {site.cert.issuer.rfc4514_string()}\n")
+    empty = t.write("empty", "")
+    code, v = judge(t, site, "--ip", "127.0.0.1", "--disallow", empty, "--disallow", entry)
+    equal((code, v["reasons"]), (1, ["disallowed"]), "exit code and reasons")
+
+
+@case("an old list is a warning with when-stale enforce, and refuses with refuse")
+def stale(t):
+    site = Site(t, with_ct=True)
+    old = t.write("old.json", log_list(site.logs, utc_now() - 71 * DAY))
+    body = f'trust {{ anchors = "{site.anchors}" }} ct {{ log-list = "{old}" when-stale = "%s" }}\n' \
+           'upstream "u" { address = {"127.0.0.1"} }'
+    for word, code, reasons in (("enforce", 0, []), ("refuse", 1, ["ct-list-stale"])):
+        config = t.write(f"{word}.conf", body % word)
+        have, out, _ = t.run("ctstub", "verify", "--json", "-c", config, site.chain)
+        v = json.loads(out)
+        equal((have, v["reasons"]), (code, reasons), word)
+        equal([f["reason"] for f in v["findings"]], ["ct-list-stale"], word)
+
+
+def two_upstreams(t, site):
+    return t.write("two.conf", f'trust {{ anchors = "{site.anchors}" }} ct {{ log-list = "{site.log_list}" }}\n'
+                   'upstream "a" { address = {"127.0.0.1"} ct = "off" }\n'
+                   'upstream "b" { address = {"192.0.2.1", "192.0.2.2"} name = "dns.test" client-cert = "/none" client-key = "/none" }\n')
+
+
+@rows([
+    ("several upstreams and neither --upstream nor --ip are a usage error", [], 2, None),
+    ("--upstream names one; its first address is expected", ["--upstream", "b"], 1, {"ip": "192.0.2.1", "name": "dns.test"}),
+    ("an unknown upstream is a usage error", ["--upstream", "c"], 2, None),
+    ("--ip finds the upstream that has the address", ["--ip", "192.0.2.2"], 1, {"ip": "192.0.2.2", "name": "dns.test"}),
+    ("--ip finds the rules of its upstream", ["--ip", "127.0.0.1"], 0, {"ip": "127.0.0.1", "name": None}),
+    ("--ip that nobody has is judged by the global rules", ["--ip", "::1"], 1, {"ip": "::1", "name": None}),
+])
+def whose(t, options, code, expected):
+    site = Site(t)
+    have, out, _ = t.run("ctstub", "verify", "--json", "-c", two_upstreams(t, site), *options, site.chain)
+    equal(have, code, "exit code")
+    if expected:
+        equal(json.loads(out)["expected"], expected, "expected")
+    else:
+        equal(out, "", "standard output")
+
+
+@case("the only upstream of a configuration is the one that is meant")
+def only_one(t):
+    site = Site(t)
+    config = t.write("c.conf", f'trust {{ anchors = "{site.anchors}" }} upstream "a" {{ address = {{"127.0.0.1"}} ct = "off" }}')
+    equal(t.run("ctstub", "verify", "-c", config, site.chain)[0], 0, "exit code")
+
+
+@rows([
+    ("neither address nor name nor upstream", ["CHAIN"], 2),
+    ("no chain", ["--ip", "127.0.0.1"], 2),
+    ("two chains", ["--ip", "127.0.0.1", "CHAIN", "CHAIN"], 2),
+    ("an address that is none", ["--ip", "localhost", "CHAIN"], 2),
+    ("a time that is none", ["--ip", "127.0.0.1", "--at", "yesterday", "CHAIN"], 2),
+    ("an unknown mode", ["--ip", "127.0.0.1", "--ct", "maybe", "CHAIN"], 2),
+    ("an unknown policy", ["--ip", "127.0.0.1", "--ct-policy", "safari", "CHAIN"], 2),
+    ("an unknown option", ["--nope", "CHAIN"], 2),
+    ("anchors that are not there", ["--ip", "127.0.0.1", "--ca", "/nowhere", "CHAIN"], 2),
+    ("a configuration that is not there", ["-c", "/nowhere", "--ip", "127.0.0.1", "CHAIN"], 2),
+    ("a disallow file that is wrong", ["--ip", "127.0.0.1", "--disallow", "CHAIN", "CHAIN"], 2),
+    ("a log list that is wrong", ["--ip", "127.0.0.1", "--ct-logs", "CHAIN", "CHAIN"], 2),
+    ("a chain that is not there is trouble", ["--ip", "127.0.0.1", "/nowhere"], 3),
+    ("an OCSP response that is not there is trouble", ["--ip", "127.0.0.1", "--ca", "ANCHORS", "--ocsp", "/nowhere", "CHAIN"], 3),
+])
+def wrong_use(t, options, code):
+    site = Site(t)
+    words = {"CHAIN": site.chain, "ANCHORS": site.anchors}
+    have, out, err = t.run("ctstub", "verify", *[words.get(o, o) for o in options])
+    equal(have, code, f"exit code ({err})")
+    check(err and not out, "the complaint belongs on standard error")
+
+
+@rows([
+    ("a file without certificates is refused", b"nothing here\n", "chain-empty"),
+    ("a certificate that is cut off is refused", b"-----BEGIN CERTIFICATE-----\nMIIB\n", "cert-malformed"),
+    ("a certificate that is not base64 is refused", b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", "cert-malformed"),
+    ("a certificate that is not DER is refused", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", "cert-malformed"),
+])
+def not_a_chain(t, content, reason):
+    code, v = judge(t, Site(t), "--ip", "127.0.0.1", chain=t.write("bad.pem", content))
+    equal((code, v["outcome"], v["reasons"][0]), (1, "refused", reason), "exit code, outcome and reason")
+
+
+@case("a chain of a hundred certificates is refused for its length")
+def too_long(t):
+    site = Site(t)
+    with open(site.chain, "rb") as f:
+        many = t.write("many.pem", f.read() * 50)
+    code, v = judge(t, site, "--ip", "127.0.0.1", chain=many)
+    equal((code, v["reasons"][0]), (1, "chain-too-long"), "exit code and reason")
+
+
+@case("- is standard input, and text is for people")
+def standard_input(t):
+    site = Site(t, with_ct=True)
+    with open(site.chain, "rb") as f:
+        code, out, _ = t.run("ctstub", "verify", "--ca", site.anchors, "--ct-logs", site.log_list, "--ip", "127.0.0.1", "-",
+                             stdin=f.read())
+    equal(code, 0, "exit code")
+    check("accepted" in out and "3 of 3" in out, f"output: {out}")
+    check("\033" not in out, "colours without a terminal")
+
+
+@case("a folder gives one line of JSON a file, sorted, and the worst exit code")
+def batch(t):
+    site = Site(t, with_ct=True)
+    with open(site.chain, "rb") as f:
+        chain = f.read()
+    t.write("chains/20.pem", chain)
+    t.write("chains/10.pem", b"")
+    t.write("chains/.hidden", b"")
+    os.mkdir(t.path("chains/folder"))
+    options = ["verify", "--ca", site.anchors, "--ct-logs", site.log_list, "--ip", "127.0.0.1", "--batch", t.path("chains")]
+    code, out, _ = t.run("ctstub", *options)
+    lines = [json.loads(line) for line in out.splitlines()]
+    equal([(v["file"], v["outcome"]) for v in lines], [("10.pem", "refused"), ("20.pem", "accepted")], "files")
+    check(set(KEYS) <= set(lines[1]), f"keys: {sorted(lines[1])}")
+    equal(code, 1, "exit code")
+    os.symlink("/nowhere", t.path("chains/30.pem"))
+    code, out, _ = t.run("ctstub", *options)
+    equal(code, 3, "exit code with a file that can not be read")
+    check("error" in json.loads(out.splitlines()[2]), "the error is not in its line")
+
+
+@case("constraints that distrust the anchor refuse")
+def constraints(t):
+    site = Site(t, with_ct=True)
+    fingerprint = site.root.cert.fingerprint(hashes.SHA256()).hex()
+    file = t.write("constraints", f"cert-sha256 {fingerprint} not-before-max 2020-01-01T00:00:00Z\n")
+    code, v = judge(t, site, "--ip", "127.0.0.1", "--constraints", file)
+    equal((code, v["reasons"]), (1, ["anchor-distrusted"]), "exit code and reasons")
+
+
+@case("output that can not be written is trouble, not success")
+def full(t):
+    site = Site(t, with_ct=True)
+    process = t.spawn("ctstub", [t.program("ctstub"), "verify", "--ca", site.anchors, "--ct-logs", site.log_list, "--ip",
+                                 "127.0.0.1", site.chain], stdout=open("/dev/full", "wb"))
+    process.expect = (3,)
+    equal(process.popen.wait(20), 3, "exit code")
