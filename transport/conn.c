@@ -223,8 +223,9 @@ conn_judge_again(struct conn *c)
 void
 conn_flush(struct conn *c)
 {
+	const char *detail = NULL;
 	struct tls_trouble t;
-	bool goes_on;
+	enum reason reason;
 
 	if (c->state != CONN_READY || !conn_judge_again(c))
 		return;
@@ -232,7 +233,9 @@ conn_flush(struct conn *c)
 		c->now_us = clock_mono_us();
 		conn_take(c);
 	}
-	goes_on = c->wire->ops->gather(c->wire, &c->plain);
+	reason = c->wire->ops->gather(c->wire, &c->plain, &detail);
+	if (c->state != CONN_READY) /* an answer's callback dropped it */
+		return;
 	if (c->plain.n > 0) {
 		int64_t now = loop_now_ms(c->slot->loop);
 
@@ -254,8 +257,8 @@ conn_flush(struct conn *c)
 		if (!conn_send(c))
 			return;
 	}
-	if (!goes_on)
-		conn_end(c, REASON_CLOSED, "the conversation is over");
+	if (reason != REASON_NONE)
+		conn_end(c, reason, detail);
 	else if (c->draining && c->in_flight.n == 0)
 		conn_end(c, REASON_CLOSED, "finished");
 }
@@ -334,7 +337,9 @@ conn_read(struct conn *c)
 		if (c->state != CONN_READY)
 			return false;
 		if (reason != REASON_NONE) {
-			(void)c->wire->ops->gather(c->wire, &c->plain); /* what it has to say about it */
+			const char *said;
+
+			(void)c->wire->ops->gather(c->wire, &c->plain, &said); /* its last words */
 			(void)tls_write(c->tls, buf_span(&c->plain), &t);
 			conn_end(c, reason, detail);
 			return false;

@@ -20,7 +20,7 @@
 #define FIELDS_MAX        64          /* of one response, all header blocks together */
 #define FIELD_BYTES_MAX   (16 * 1024) /* names and values; DoH servers send about 200 bytes */
 #define BLOCKS_MAX        8           /* header blocks: 1xx responses before the final one */
-#define FRAMES_MAX        1000        /* received in FRAMES_PER_MS without one response being finished */
+#define FRAMES_MAX        4000        /* received in FRAMES_PER_MS without one answer among them */
 #define FRAMES_PER_MS     10000
 #define OUT_HIGH          (64 * 1024) /* plain bytes; what does not fit waits in nghttp2, no new streams meanwhile */
 #define STREAMS_MAX       1000        /* at once, whatever the peer allows */
@@ -64,6 +64,9 @@ struct doh {
 	bool broken; /* a frame that must not be */
 	unsigned frames;
 	int64_t frames_since_ms;
+	uint8_t frame_head[9]; /* of the frame that is being received */
+	size_t n_frame_head;
+	size_t frame_left; /* of its payload */
 };
 
 static struct doh *
@@ -153,15 +156,16 @@ stream_break(struct doh_stream *s, const char *what)
 
 /* ---- nghttp2's callbacks: they mark, nothing else */
 
+/* The session ends by our own GOAWAY only when the peer broke its rules. */
 static int
-doh_on_begin_frame(nghttp2_session *session, const nghttp2_frame_hd *hd, void *arg)
+doh_on_frame_sent(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 {
 	struct doh *d = arg;
 
 	(void)session;
-	(void)hd;
-	/* A flood of frames that bring no answer forward: PING, SETTINGS, empty DATA, 1xx, unknown types. */
-	return ++d->frames > FRAMES_MAX ? NGHTTP2_ERR_CALLBACK_FAILURE : 0;
+	if (frame->hd.type == NGHTTP2_GOAWAY)
+		d->broken = true;
+	return 0;
 }
 
 static int
@@ -484,6 +488,31 @@ streams_finish(struct doh *d)
 	return true;
 }
 
+/* Counts the frames in received bytes (RFC 9113, 4.1); nghttp2 does not tell of those that it passes over. */
+static void
+frames_count(struct doh *d, const uint8_t *p, size_t n)
+{
+	while (n > 0) {
+		size_t step = d->frame_left > 0 ? d->frame_left : sizeof d->frame_head - d->n_frame_head;
+
+		if (step > n)
+			step = n;
+		if (d->frame_left > 0) {
+			d->frame_left -= step;
+		} else {
+			memcpy(d->frame_head + d->n_frame_head, p, step);
+			d->n_frame_head += step;
+		}
+		if (d->n_frame_head == sizeof d->frame_head) {
+			d->frame_left = (size_t)be16_read(d->frame_head) << 8 | d->frame_head[2];
+			d->n_frame_head = 0;
+			d->frames++;
+		}
+		p += step;
+		n -= step;
+	}
+}
+
 static enum reason
 doh_feed(struct wire *w, uint8_t *p, size_t n, const char **detail)
 {
@@ -495,41 +524,65 @@ doh_feed(struct wire *w, uint8_t *p, size_t n, const char **detail)
 		d->frames_since_ms = now;
 		d->frames = 0;
 	}
+	/* A flood of frames that bring no answer forward: PING, SETTINGS, empty DATA, 1xx, unknown types. */
+	frames_count(d, p, n);
+	if (d->frames > FRAMES_MAX) {
+		*detail = "too many frames";
+		return REASON_DOH_MALFORMED;
+	}
 	used = nghttp2_session_mem_recv(d->session, p, n);
 	if (!streams_finish(d))
 		return REASON_NONE;
-	if (used < 0) {
-		*detail = used == NGHTTP2_ERR_CALLBACK_FAILURE ? "too many frames" : nghttp2_strerror((int)used);
-		return REASON_DOH_MALFORMED;
-	}
-	if (d->broken || (!d->goaway && !nghttp2_session_want_read(d->session))) {
-		*detail = "a frame that must not be";
+	if (used < 0 || d->broken) {
+		*detail = used < 0 ? nghttp2_strerror((int)used) : "a frame that must not be";
 		return REASON_DOH_MALFORMED;
 	}
 	return REASON_NONE;
 }
 
-static bool
-doh_gather(struct wire *w, struct buf *out)
+/* Everything that nghttp2 wants to send and that has room. */
+static enum reason
+frames_gather(struct doh *d, struct buf *out, const char **detail)
+{
+	const uint8_t *p;
+	ssize_t n;
+
+	while (out->n < OUT_HIGH && (n = nghttp2_session_mem_send(d->session, &p)) != 0) {
+		if (n > 0)
+			buf_put(out, span_of(p, (size_t)n));
+		if (n == NGHTTP2_ERR_NOMEM || !buf_ok(out))
+			return REASON_OUT_OF_MEMORY;
+		if (n < 0) {
+			*detail = nghttp2_strerror((int)n);
+			return REASON_DOH_MALFORMED;
+		}
+	}
+	return REASON_NONE;
+}
+
+static enum reason
+doh_gather(struct wire *w, struct buf *out, const char **detail)
 {
 	struct doh *d = doh_of(w);
+	enum reason reason;
 
-	while (out->n < OUT_HIGH) {
-		const uint8_t *p;
-		ssize_t n = nghttp2_session_mem_send(d->session, &p);
-
-		if (n < 0)
-			return false;
-		if (n == 0)
+	/* Streams that nghttp2 found fault with are closed as their reset is sent; to finish one may be to send more. */
+	do {
+		reason = frames_gather(d, out, detail);
+		if (reason != REASON_NONE)
+			return reason;
+		if (d->done == NULL)
 			break;
-		buf_put(out, span_of(p, (size_t)n));
-		if (!buf_ok(out))
-			return false;
+	} while (streams_finish(d));
+	if (d->broken) {
+		*detail = "the peer broke the rules of HTTP/2";
+		return REASON_DOH_MALFORMED;
 	}
-	/* A stream may close by our own reset, inside mem_send: nobody waits for it. */
-	if (!streams_finish(d))
-		return true;
-	return nghttp2_session_want_read(d->session) || nghttp2_session_want_write(d->session);
+	if (!nghttp2_session_want_read(d->session) && !nghttp2_session_want_write(d->session)) {
+		*detail = "the peer said goodbye";
+		return REASON_CLOSED;
+	}
+	return REASON_NONE;
 }
 
 static uint32_t
@@ -580,7 +633,7 @@ session_open(struct doh *d)
 
 	if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
 		goto done;
-	nghttp2_session_callbacks_set_on_begin_frame_callback(callbacks, doh_on_begin_frame);
+	nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, doh_on_frame_sent);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, doh_on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, doh_on_header);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, doh_on_data);

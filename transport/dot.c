@@ -104,12 +104,13 @@ dot_cancel(struct wire *w, struct tp_query *q)
 	d->owed++;
 }
 
-static bool
-dot_gather(struct wire *w, struct buf *out)
+static enum reason
+dot_gather(struct wire *w, struct buf *out, const char **detail)
 {
 	(void)w;
 	(void)out;
-	return true;
+	(void)detail;
+	return REASON_NONE;
 }
 
 /* One message. False: the connection is gone. */

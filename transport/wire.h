@@ -24,8 +24,8 @@ struct wire_ops {
 	enum res (*take)(struct wire *, struct tp_query *, struct buf *out);
 	/* Nobody waits for it any more; an answer that still comes is dropped. */
 	void (*cancel)(struct wire *, struct tp_query *);
-	/* What else is to be sent. False: the conversation is over or broken. */
-	bool (*gather)(struct wire *, struct buf *out);
+	/* What else is to be sent. Other than REASON_NONE: when that is sent, the conversation is over or broken. */
+	enum reason (*gather)(struct wire *, struct buf *out, const char **detail);
 	/* Received bytes, which may be written to. REASON_NONE: goes on. */
 	enum reason (*feed)(struct wire *, uint8_t *p, size_t n, const char **detail);
 	/* No new questions: the peer said so, or its ids come to an end. */

@@ -48,6 +48,7 @@ far_on_retrieve(gnutls_session_t tls, const struct gnutls_cert_retr_st *info, gn
 	struct far *far = ((struct far_conn *)gnutls_session_get_ptr(tls))->far;
 
 	(void)info;
+	far->pcert[0].cert = far->leaf;
 	for (size_t i = 1; i < far->chain_copies; i++)
 		far->pcert[i] = far->pcert[0];
 	if (far->leaf_garbage != NULL)
@@ -67,8 +68,7 @@ certificate_drop(struct far *far)
 {
 	if (far->key == NULL)
 		return;
-	if (far->leaf_garbage != NULL)
-		far->pcert[0].cert = (gnutls_datum_t){NULL, 0};
+	far->pcert[0].cert = far->leaf;
 	gnutls_pcert_deinit(&far->pcert[0]);
 	gnutls_privkey_deinit(far->key);
 }
@@ -83,6 +83,7 @@ far_new_certificate(struct far *far, const char *name)
 	key_new(&key);
 	crt_new(&crt, key, name);
 	assert_int_equal(gnutls_pcert_import_x509(&far->pcert[0], crt, 0), 0);
+	far->leaf = far->pcert[0].cert;
 	assert_int_equal(gnutls_privkey_init(&far->key), 0);
 	assert_int_equal(gnutls_privkey_import_x509(far->key, key, GNUTLS_PRIVKEY_IMPORT_COPY), 0);
 	gnutls_x509_crt_deinit(crt);
@@ -303,7 +304,7 @@ question_serve(struct far *far, struct far_conn *c)
 static void
 questions_read(struct far *far, struct far_conn *c)
 {
-	while (!c->closed && c->in.n >= 2 && c->in.n - 2 >= be16_read(c->in.p)) {
+	while (!c->closed && far->mood != FAR_LISTENS && c->in.n >= 2 && c->in.n - 2 >= be16_read(c->in.p)) {
 		struct far_question *q = &far->question[far->n_question++ % 1024];
 		size_t n = be16_read(c->in.p);
 

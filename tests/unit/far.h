@@ -26,6 +26,7 @@ enum far_mood {
 	FAR_DRIBBLES,            /* a record for each byte */
 	FAR_HOLDS,               /* reads questions, answers when far_answer says so */
 	FAR_FLOODS_TICKETS,
+	FAR_LISTENS,             /* keeps what comes in conn[].in, for the test to read */
 };
 
 struct far_conn {
@@ -57,6 +58,7 @@ struct far {
 	gnutls_certificate_credentials_t credentials;
 	gnutls_datum_t ticket_key;
 	gnutls_pcert_st pcert[40];
+	gnutls_datum_t leaf; /* the certificate's own bytes */
 	gnutls_privkey_t key;
 
 	struct far_conn conn[FAR_CONNS_MAX];

@@ -224,7 +224,7 @@ ids_are_not_used_again_while_an_answer_may_come(void **state) /* U14 */
 		if (i == 0)
 			first = id;
 		w->ops->cancel(w, q); /* unanswered */
-		query_give(&ear.pool, q);
+		ear_drop(&ear, q);
 	}
 	{
 		struct buf b = buf_max(OUT_MAX);
@@ -241,7 +241,7 @@ ids_are_not_used_again_while_an_answer_may_come(void **state) /* U14 */
 
 		ask(w, "a", 7, &q);
 		w->ops->cancel(w, q);
-		query_give(&ear.pool, q);
+		ear_drop(&ear, q);
 	}
 	assert_true(w->ops->is_draining(w)); /* a new connection is cheaper */
 	finish(w);
@@ -263,7 +263,7 @@ questions_in_flight_have_a_limit(void **state)
 	q = ear_question(&ear, "a", 1, false);
 	assert_false(w->ops->has_room(w));
 	assert_int_equal(w->ops->take(w, q, &b), RES_LIMIT);
-	query_give(&ear.pool, q);
+	ear_drop(&ear, q);
 	for (unsigned i = 0; i < TP_INFLIGHT_MAX; i++)
 		frame(&b, list[i]->wire_id, 12, 0);
 	assert_int_equal(feed(w, &b), REASON_NONE);
@@ -287,7 +287,7 @@ output_that_nobody_takes_has_a_limit(void **state)
 	} while (res == RES_OK);
 	assert_int_equal(res, RES_LIMIT);
 	assert_true(b.n < 200 * 1024);
-	query_give(&ear.pool, q);
+	ear_drop(&ear, q);
 	buf_free(&b);
 	finish(w);
 }

@@ -926,6 +926,111 @@ answers_of_a_peer_that_is_refused_now_are_not_used(void **state)
 	assert_int_equal(f->asked[0].failure, REASON_REVOKED);
 }
 
+/* ---- DoH */
+
+#define H2_SETTINGS "\0\0\0\4\0\0\0\0\0"
+#define H2_GOAWAY(last) "\0\0\10\7\0\0\0\0\0" "\0\0\0" last "\0\0\0\0"
+/* :status 200, content-type (RFC 7541, appendix A: 8 and 31); then 12 bytes of DATA */
+#define H2_ANSWER(stream) \
+	"\0\0\33\1\4\0\0\0" stream "\210\17\20\27application/dns-message" \
+	"\0\0\14\0\1\0\0\0" stream "\0\0\201\200\0\0\0\0\0\0\0\0"
+
+static void
+doh_start(void)
+{
+	f->target.protocol = f->target2.protocol = TP_DOH;
+	f->target.path = f->target2.path = "/dns-query";
+	f->far.alpn = "h2";
+	f->far.mood = FAR_LISTENS;
+}
+
+static void
+doh_answers_bring_the_askers_id(void **state)
+{
+	(void)state;
+	doh_start();
+	ask();
+	ask();
+	PUMP_UNTIL(f->far.n_conn == 1 && f->far.conn[0].in.n > 24);
+	assert_memory_equal(f->far.conn[0].in.p, "PRI * HTTP/2.0", 14);
+	far_send(&f->far, 0, span_of(BYTES(H2_SETTINGS H2_ANSWER("\3") H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(be16_read(f->asked[0].message), 1);
+	assert_int_equal(be16_read(f->asked[1].message), 8);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+}
+
+static void
+goaway_moves_what_was_not_processed(void **state) /* H06 */
+{
+	(void)state;
+	doh_start();
+	ask();
+	ask();
+	PUMP_UNTIL(f->far.n_conn == 1 && f->far.conn[0].in.n > 24);
+	far_send(&f->far, 0, span_of(BYTES(H2_SETTINGS H2_GOAWAY("\1"))));
+	PUMP_UNTIL(f->far.n_conn == 2 && f->far.conn[1].in.n > 24);
+	far_send(&f->far, 1, span_of(BYTES(H2_SETTINGS H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[1].calls, 1); /* the second, on the new connection */
+	far_send(&f->far, 0, span_of(BYTES(H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->n_done == 2); /* the first, where it was */
+	assert_int_equal(f->n_failed, 0);
+	PUMP_UNTIL(f->closed == 1);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+}
+
+static void
+goaway_each_time_is_bounded(void **state) /* H07 */
+{
+	(void)state;
+	doh_start();
+	ask();
+	for (unsigned i = 0; i < 2; i++) {
+		PUMP_UNTIL(f->far.n_conn == i + 1 && f->far.conn[i].in.n > 24);
+		far_send(&f->far, i, span_of(BYTES(H2_SETTINGS H2_GOAWAY("\0"))));
+	}
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[0].failure, REASON_CLOSED);
+	assert_true(f->asked[0].retry_safe);
+	pump_a_while();
+	assert_int_equal(f->far.n_conn, 2);
+}
+
+static void
+a_broken_conversation_is_doh_malformed(void **state)
+{
+	(void)state;
+	doh_start();
+	ask();
+	for (unsigned i = 0; i < 2; i++) {
+		PUMP_UNTIL(f->far.n_conn == i + 1 && f->far.conn[i].in.n > 24);
+		far_send(&f->far, i, span_str("HTTP/1.1 400 Bad Request\r\n\r\n"));
+	}
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[0].failure, REASON_DOH_MALFORMED);
+	assert_int_equal(f->last, REASON_DOH_MALFORMED);
+}
+
+static void
+streams_that_are_not_allowed_wait_until_their_deadline(void **state) /* H08 */
+{
+	(void)state;
+	doh_start();
+	tp_slot_connect(f->slot);
+	PUMP_UNTIL(f->ready == 1 && f->far.handshakes == 1);
+	far_send(&f->far, 0, span_of(BYTES("\0\0\6\4\0\0\0\0\0" "\0\3\0\0\0\0")));
+	pump_a_while();
+	ask();
+	pump_a_while();
+	assert_int_equal(f->n_done, 0);
+	fake_loop_advance(f->loop, 4000);
+	assert_int_equal(f->n_done, 1);
+	assert_int_equal(f->asked[0].failure, REASON_CLOSED);
+	assert_true(f->asked[0].retry_safe);
+}
+
 int
 main(void)
 {
@@ -964,6 +1069,11 @@ main(void)
 	    SLOT_TEST(a_ticket_that_the_server_chokes_on_costs_one_connection),
 	    SLOT_TEST(a_new_policy_judges_the_open_connection_first),
 	    SLOT_TEST(answers_of_a_peer_that_is_refused_now_are_not_used),
+	    SLOT_TEST(doh_answers_bring_the_askers_id),
+	    SLOT_TEST(goaway_moves_what_was_not_processed),
+	    SLOT_TEST(goaway_each_time_is_bounded),
+	    SLOT_TEST(a_broken_conversation_is_doh_malformed),
+	    SLOT_TEST(streams_that_are_not_allowed_wait_until_their_deadline),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

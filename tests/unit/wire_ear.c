@@ -3,6 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+void
+ear_drop(struct ear *ear, struct tp_query *q)
+{
+	query_list_remove(&ear->asked, q);
+	query_give(&ear->pool, q);
+}
+
 static bool
 ear_on_answer(void *ctx, struct tp_query *q, struct tp_answer *answer)
 {
@@ -17,7 +24,7 @@ ear_on_answer(void *ctx, struct tp_query *q, struct tp_answer *answer)
 	h->age_s = answer->age_s;
 	h->retry_after_s = answer->retry_after_s;
 	h->http_status = answer->http_status;
-	query_give(&ear->pool, q);
+	ear_drop(ear, q);
 	return ear->n_heard != ear->stop_at;
 }
 
@@ -27,7 +34,7 @@ ear_on_unprocessed(void *ctx, struct tp_query *q)
 	struct ear *ear = ctx;
 
 	ear->unprocessed++;
-	query_give(&ear->pool, q);
+	ear_drop(ear, q);
 }
 
 static void
@@ -58,6 +65,8 @@ ear_start(struct ear *ear)
 void
 ear_free(struct ear *ear)
 {
+	while (ear->asked.first != NULL)
+		ear_drop(ear, ear->asked.first);
 	query_pool_free(&ear->pool);
 }
 
@@ -79,5 +88,6 @@ ear_question(struct ear *ear, const char *label, uint16_t id, bool opt)
 	buf_free(&b);
 	if (q == NULL)
 		abort();
+	query_list_append(&ear->asked, q);
 	return q;
 }

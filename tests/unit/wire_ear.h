@@ -19,6 +19,7 @@ struct heard {
 
 struct ear {
 	struct query_pool pool;
+	struct query_list asked; /* and neither answered nor dropped */
 	struct heard heard[EAR_MAX];
 	unsigned n_heard, unprocessed, unexpected;
 	int64_t keepalive_ms;
@@ -28,7 +29,8 @@ struct ear {
 extern const struct wire_hooks ear_hooks;
 
 void ear_start(struct ear *);
-void ear_free(struct ear *);
+void ear_free(struct ear *); /* after its wire */
+void ear_drop(struct ear *, struct tp_query *);
 /* A question for NAME, with this id, and an OPT record when asked for. */
 struct tp_query *ear_question(struct ear *, const char *label, uint16_t id, bool opt);
 
