@@ -259,7 +259,7 @@ handshake_step(struct conn *conn)
 static bool
 flush(struct conn *conn)
 {
-	bool dribble = conn_fault(conn, FAULT_DRIBBLE);
+	bool dribble = conn_fault(conn, FAULT_DRIBBLE) || conn_fault(conn, FAULT_SPLIT_HEADERS);
 	struct timeval pause = timeval_ms(DRIBBLE_MS);
 	ssize_t n;
 
