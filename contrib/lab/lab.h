@@ -17,6 +17,11 @@ enum lab_exit { LAB_DONE = 0, LAB_REFUSED = 1, LAB_USAGE = 2, LAB_TROUBLE = 3 };
 	((struct addr){.family = ADDR_V6,                                                                             \
 	    .ip = {0x26, 0x06, 0x47, 0x00, 0x47, 0x00, [14] = 0x11, [15] = 0x11}})
 
+#define LAB_IP4_TWO ((struct addr){.family = ADDR_V4, .ip = {1, 0, 0, 1}})
+#define LAB_IP6_TWO                                                                                                   \
+	((struct addr){.family = ADDR_V6,                                                                             \
+	    .ip = {0x26, 0x06, 0x47, 0x00, 0x47, 0x00, [14] = 0x10, [15] = 0x01}})
+
 /* Opens a world, or says on standard error why not. */
 enum res lab_world(struct world **out, const char *folder, int64_t at_ms);
 
@@ -24,6 +29,8 @@ int lab_list(int argc, char **argv);
 int lab_pki(int argc, char **argv);
 int lab_serve(int argc, char **argv);
 int lab_faults(int argc, char **argv);
+int lab_run(int argc, char **argv);
+int lab_report(int argc, char **argv);
 
 /* Where to listen, port 0 (any free one) included; a sentence on standard error when it is not that. */
 bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);

@@ -15,6 +15,7 @@ static const struct verb {
     {"list", lab_list, "the scenarios"},
     {"pki", lab_pki, "write anchors, logs, chains and policies of all scenarios"},
     {"serve", lab_serve, "one scenario's DoT or DoH server"},
+    {"run", lab_run, "every scenario against one DNS client, in namespaces of its own"},
     {"faults", lab_faults, "what a server can do wrong: serve --fault"},
 };
 

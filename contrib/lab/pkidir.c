@@ -29,21 +29,6 @@ site_file(const struct site *site, const char *folder, const char *suffix, struc
 	return file_write(path, content, 0644);
 }
 
-/* Most sites share the anchors of the lab; those of their own get a file. */
-static bool
-has_own_anchors(const struct site *site)
-{
-	struct buf common = buf_max(SITE_POLICY_MAX);
-	struct site plain = {.world = site->world, .scenario = site->scenario, .anchors = common};
-	bool own;
-
-	site_anchor(&plain, CA_ROOT);
-	site_anchor(&plain, CA_FINA_ROOT);
-	own = !span_equal(buf_span(&plain.anchors), buf_span(&site->anchors));
-	buf_free(&plain.anchors);
-	return own;
-}
-
 static enum res
 chain_write(const struct site *site)
 {
@@ -89,7 +74,7 @@ conf_upstream(struct buf *out, const struct site *site, bool doh, uint16_t port)
 	    addr_ip_text(site_ip(site), text), port);
 	if (site->name != NULL)
 		buf_format(out, "\tname = \"%s\"\n", site->name);
-	if (has_own_anchors(site))
+	if (site_has_own_anchors(site))
 		conf_file_option(out, site, "trust-anchors", ".anchors.pem", false);
 	if (site->ct != NULL)
 		buf_format(out, "\tct = \"%s\"\n", site->ct);
@@ -140,7 +125,7 @@ policy_write(const struct site *site)
 	    {".crl.pem", buf_span(&site->crl)},
 	    {".staple", buf_span(&site->staple)},
 	};
-	enum res res = has_own_anchors(site) ? site_file(site, "policy", ".anchors.pem", buf_span(&site->anchors)) : RES_OK;
+	enum res res = site_has_own_anchors(site) ? site_file(site, "policy", ".anchors.pem", buf_span(&site->anchors)) : RES_OK;
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0] && res == RES_OK; i++)
 		res = site_file(site, "policy", files[i].suffix, files[i].content);
@@ -230,7 +215,7 @@ verify_options(const struct site *site)
 	option(args, "--ip", addr_ip_text(site_ip(site), text));
 	if (site->name != NULL)
 		option(args, "--name", site->name);
-	if (has_own_anchors(site))
+	if (site_has_own_anchors(site))
 		option_file(args, "--ca", site, ".anchors.pem");
 	else
 		option(args, "--ca", "anchors.pem");

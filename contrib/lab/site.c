@@ -151,6 +151,8 @@ site_put(struct site *site, const struct forge *f)
 	else
 		forge_certificate(f, world_logs(site->world), &der);
 	site->bad = site->bad || !buf_ok(&der);
+	if (site->n_chain == 0)
+		site->leaf_end_ms = f->not_after_ms;
 	site_put_der(site, buf_span(&der));
 	buf_free(&der);
 }
@@ -220,6 +222,25 @@ site_line(struct site *site, struct buf *text, const char *format, ...)
 	site->bad = site->bad || n < 0 || n >= (int)sizeof line;
 	buf_text(text, line);
 	buf_u8(text, '\n');
+}
+
+int64_t
+site_leaf_end(const struct site *site)
+{
+	return site->leaf_end_ms;
+}
+
+bool
+site_has_own_anchors(const struct site *site)
+{
+	struct site plain = {.world = site->world, .scenario = site->scenario, .anchors = buf_max(SITE_POLICY_MAX)};
+	bool own;
+
+	site_anchor(&plain, CA_ROOT);
+	site_anchor(&plain, CA_FINA_ROOT);
+	own = !span_equal(buf_span(&plain.anchors), buf_span(&site->anchors));
+	buf_free(&plain.anchors);
+	return own;
 }
 
 static void

@@ -21,6 +21,7 @@ struct site {
 
 	/* the server's side */
 	struct buf chain[SITE_CHAIN_MAX]; /* DER, leaf first */
+	int64_t leaf_end_ms;              /* its notAfter */
 	size_t n_chain;
 	const struct key *key;
 	char subject[ADDR_TEXT_MAX + 4]; /* for scenarios that put an address there */
@@ -43,6 +44,11 @@ enum res site_new(struct site **out, struct world *, const struct scenario *, co
 void site_free(struct site *);
 /* The address that the client dials. Lent. */
 const struct addr *site_ip(const struct site *);
+
+/* Its notAfter. */
+int64_t site_leaf_end(const struct site *);
+/* Does the client need other anchors than the lab's two? */
+bool site_has_own_anchors(const struct site *);
 
 /* For the scenarios. */
 int64_t site_issued(const struct site *); /* when a fresh certificate was issued: its SCTs are a little younger */

@@ -1,0 +1,483 @@
+/* cmd_run.c - `ctstub-lab run`: every scenario against one client, each in a cell of its own, several at a time. */
+#include "config.h"
+
+#include "contrib/lab/cell.h"
+#include "contrib/lab/lab.h"
+#include "contrib/lab/results.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <getopt.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define JOBS_MAX            64
+#define JOBS_PER_CPU        4     /* most of a trial is waiting */
+#define JOBS_DEFAULT_MAX    8
+#define PATIENCE_DEFAULT_MS 12000 /* for one answer: twice what stub resolvers wait */
+#define TRIAL_EXTRA_MS      45000 /* start, script and end, beside the waiting */
+#define BAR_WIDTH           30
+
+struct job {
+	const struct scenario *scenario;
+	char folder[FILE_PATH_MAX];
+	pid_t pid; /* 0: the slot is free */
+	int fd;    /* where the result comes from */
+	int64_t deadline_ms;
+};
+
+struct run {
+	struct client_about client;
+	enum server_protocol protocol;
+	const char *adapter, *adapters, *glob, *out_file;
+	size_t jobs;
+	int64_t patience_ms;
+	bool json, verbose, keep;
+
+	char folder[FILE_PATH_MAX]; /* world and scratch; ours */
+	char world_folder[FILE_PATH_MAX];
+	struct job slots[JOBS_MAX];
+	const struct scenario **queue;
+	size_t n_queue, next, done;
+	json_t *results;
+	bool bar;
+};
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_interrupt(int signal_number)
+{
+	(void)signal_number;
+	interrupted = 1;
+}
+
+struct inside {
+	struct trial_order order;
+	int fd;
+	bool verbose;
+};
+
+static void
+sink_file(void *ctx, const char *line, size_t n)
+{
+	fwrite(line, 1, n, ctx);
+	if (n == 0 || line[n - 1] != '\n')
+		fputc('\n', ctx);
+	fflush(ctx);
+}
+
+/* In the cell. */
+static int
+inside_cell(void *ctx)
+{
+	struct inside *inside = ctx;
+	struct trial_result result;
+	char path[FILE_PATH_MAX];
+	FILE *events = NULL;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (path_join(path, inside->order.folder, "server.log") == RES_OK)
+		events = fopen(path, "we");
+	if (events != NULL)
+		log_capture(sink_file, events);
+	else
+		log_setup(LOG_ERROR, LOG_TEXT);
+	trial_run(&inside->order, &result);
+	if (write(inside->fd, &result, sizeof result) != (ssize_t)sizeof result)
+		return LAB_TROUBLE;
+	return LAB_DONE;
+}
+
+static void
+bar_show(const struct run *run, const char *name)
+{
+	size_t filled = run->n_queue > 0 ? run->done * BAR_WIDTH / run->n_queue : BAR_WIDTH;
+
+	if (!run->bar)
+		return;
+	fprintf(stderr, "\r\033[K%s %s [", run->client.name, run->protocol == SERVER_DOH ? "doh" : "dot");
+	for (size_t i = 0; i < BAR_WIDTH; i++)
+		fputc(i < filled ? '#' : '.', stderr);
+	fprintf(stderr, "] %zu/%zu %s", run->done, run->n_queue, name);
+	if (run->done == run->n_queue)
+		fputc('\n', stderr);
+	fflush(stderr);
+}
+
+static bool
+job_start(struct run *run, struct job *job, const struct scenario *scenario)
+{
+	const struct addr own[] = {LAB_IP4, LAB_IP4_TWO, LAB_IP6, LAB_IP6_TWO};
+	struct inside inside = {.verbose = run->verbose};
+	int fds[2];
+
+	job->scenario = scenario;
+	if (path_join(job->folder, run->folder, scenario->name) != RES_OK || folder_make(job->folder) != RES_OK || pipe2(fds, O_CLOEXEC) < 0)
+		return false;
+	inside.fd = fds[1];
+	inside.order = (struct trial_order){.scenario = scenario, .client = &run->client, .protocol = run->protocol,
+	    .world_folder = run->world_folder, .folder = job->folder, .patience_ms = run->patience_ms};
+	fflush(NULL);
+	if (cell_start(&job->pid, own, sizeof own / sizeof own[0], inside_cell, &inside) != RES_OK) {
+		job->pid = 0;
+		close(fds[0]);
+	} else {
+		job->fd = fds[0];
+		job->deadline_ms = clock_mono_ms() + 2 * run->patience_ms + TRIAL_EXTRA_MS;
+	}
+	close(fds[1]);
+	return job->pid != 0;
+}
+
+static void
+job_end(struct run *run, struct job *job)
+{
+	struct trial_result result;
+	ssize_t n;
+
+	while ((n = read(job->fd, &result, sizeof result)) < 0 && errno == EINTR)
+		;
+	if (n != (ssize_t)sizeof result)
+		result = (struct trial_result){.outcome = OUTCOME_BROKEN, .mark = MARK_FAIL, .ms = -1, .detail = "the trial broke off"};
+	close(job->fd);
+	(void)kill(job->pid, SIGKILL); /* it has said all it had to say */
+	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
+		;
+	job->pid = 0;
+	run->done++;
+	results_add(run->results, job->scenario, &result);
+	if (run->verbose)
+		printf("%-30s %-8s %-9s %5lld ms  %s%s%s\n", job->scenario->name, mark_text(result.mark), outcome_text(result.outcome),
+		    (long long)result.ms, result.ede, result.ede[0] != '\0' ? " " : "", result.detail);
+	bar_show(run, job->scenario->name);
+	if (!run->keep)
+		folder_remove(job->folder);
+}
+
+/* Starts what fits. False: a trial could not be started at all. */
+static bool
+jobs_fill(struct run *run)
+{
+	for (size_t i = 0; i < run->jobs && run->next < run->n_queue; i++)
+		if (run->slots[i].pid == 0 && !job_start(run, &run->slots[i], run->queue[run->next++])) {
+			fprintf(stderr, "ctstub-lab: a trial could not be started: %s\n", strerror(errno));
+			return false;
+		}
+	return true;
+}
+
+/* Waits for results, and ends those that take too long. */
+static void
+jobs_wait(struct run *run)
+{
+	struct pollfd polls[JOBS_MAX];
+	struct job *of[JOBS_MAX];
+	nfds_t n = 0;
+	int64_t now;
+
+	for (size_t i = 0; i < run->jobs; i++)
+		if (run->slots[i].pid != 0) {
+			of[n] = &run->slots[i];
+			polls[n++] = (struct pollfd){.fd = run->slots[i].fd, .events = POLLIN};
+		}
+	(void)poll(polls, n, 200);
+	now = clock_mono_ms();
+	for (nfds_t i = 0; i < n; i++) {
+		if (polls[i].revents == 0 && now > of[i]->deadline_ms)
+			(void)kill(of[i]->pid, SIGKILL);
+		if (polls[i].revents != 0)
+			job_end(run, of[i]);
+	}
+}
+
+static bool
+jobs_left(const struct run *run)
+{
+	for (size_t i = 0; i < run->jobs; i++)
+		if (run->slots[i].pid != 0)
+			return true;
+	return run->next < run->n_queue;
+}
+
+static void
+jobs_stop(struct run *run)
+{
+	for (size_t i = 0; i < run->jobs; i++)
+		if (run->slots[i].pid != 0) {
+			(void)kill(run->slots[i].pid, SIGKILL);
+			while (waitpid(run->slots[i].pid, NULL, 0) < 0 && errno == EINTR)
+				;
+			close(run->slots[i].fd);
+			run->slots[i].pid = 0;
+		}
+}
+
+static bool
+queue_fill(struct run *run)
+{
+	enum reach reach = run->protocol == SERVER_DOH ? REACH_DOH : REACH_DOT;
+	const struct scenario *row;
+
+	run->queue = calloc(scenario_count(), sizeof *run->queue);
+	if (run->queue == NULL)
+		return false;
+	for (size_t i = 0; (row = scenario_at(i)) != NULL; i++)
+		if ((scenario_reach(row) & reach) != 0 && fnmatch(run->glob, row->name, 0) == 0)
+			run->queue[run->n_queue++] = row;
+	return true;
+}
+
+/* The world of this run, made before the trials so that they share its keys. */
+static bool
+world_make(struct run *run)
+{
+	struct world *world;
+
+	if (path_join(run->world_folder, run->folder, "world") != RES_OK || lab_world(&world, run->world_folder, 0) != RES_OK)
+		return false;
+	world_close(world);
+	return true;
+}
+
+static json_t *
+config_of(const struct run *run)
+{
+	struct buf text = buf_max(256 * 1024);
+	int code = 1;
+	json_t *results;
+
+	setenv("LAB_DIR", "$LAB_DIR", 1);
+	setenv("LAB_LISTEN", "127.0.0.1", 1);
+	setenv("LAB_PORT", "5300", 1);
+	setenv("LAB_PROTOCOL", run->protocol == SERVER_DOH ? "doh" : "dot", 1);
+	setenv("LAB_IP", "1.1.1.1", 1);
+	setenv("LAB_PORT_TLS", run->protocol == SERVER_DOH ? "443" : "853", 1);
+	setenv("LAB_NAME", "resolver.lab.test", 1);
+	setenv("LAB_WANT_NAME", "", 1);
+	setenv("LAB_URL", "https://1.1.1.1/dns-query", 1);
+	setenv("LAB_ANCHORS", "anchors.pem", 1);
+	setenv("LAB_CT_LOGS", "ct-logs.json", 1);
+	setenv("LAB_CONF", "/dev/null", 1);
+	if (client_run(&run->client, "config", NULL, &text, &code) != RES_OK || code != 0)
+		buf_clear(&text);
+	results = results_new(&run->client, run->protocol, buf_cstr(&text) != NULL ? buf_cstr(&text) : "");
+	buf_free(&text);
+	return results;
+}
+
+static int
+run_all(struct run *run)
+{
+	run->results = config_of(run);
+	if (run->results == NULL || !queue_fill(run) || !world_make(run))
+		return LAB_TROUBLE;
+	if (run->n_queue == 0) {
+		fprintf(stderr, "ctstub-lab: --scenario %s: no such scenario over this protocol\n", run->glob);
+		return LAB_USAGE;
+	}
+	bar_show(run, "");
+	while (jobs_left(run) && interrupted == 0) {
+		if (!jobs_fill(run)) {
+			jobs_stop(run);
+			return LAB_TROUBLE;
+		}
+		jobs_wait(run);
+	}
+	jobs_stop(run);
+	return interrupted != 0 ? LAB_TROUBLE : LAB_DONE;
+}
+
+static void
+summary(const struct run *run)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(run->results, "results"), i, entry)
+		if (strcmp(json_string_value(json_object_get(entry, "mark")), "fail") == 0)
+			printf("FAIL %-30s must be %s, was %s %s %s\n", json_string_value(json_object_get(entry, "scenario")),
+			    strcmp(json_string_value(json_object_get(entry, "strict")), "accept") == 0 ? "accepted" : "refused",
+			    json_string_value(json_object_get(entry, "outcome")), json_string_value(json_object_get(entry, "ede")),
+			    json_string_value(json_object_get(entry, "detail")));
+	printf("%s %s over %s: %zu of %zu as a strict client must, %zu wrong, %zu noted, %zu skipped\n", run->client.name, run->client.version,
+	    run->protocol == SERVER_DOH ? "DoH" : "DoT", results_count(run->results, "pass"), run->done, results_count(run->results, "fail"),
+	    results_count(run->results, "note"), results_count(run->results, "skip"));
+}
+
+static int
+results_show(const struct run *run)
+{
+	char *text = json_dumps(run->results, JSON_INDENT(1));
+	enum res res = RES_OK;
+
+	if (text == NULL)
+		return LAB_TROUBLE;
+	if (run->out_file != NULL)
+		res = file_write(run->out_file, span_str(text), 0644);
+	if (res != RES_OK)
+		fprintf(stderr, "ctstub-lab: %s: %s\n", run->out_file, strerror(errno));
+	if (run->json)
+		puts(text);
+	else
+		summary(run);
+	free(text);
+	if (res != RES_OK)
+		return LAB_TROUBLE;
+	return results_count(run->results, "fail") > 0 ? LAB_REFUSED : LAB_DONE;
+}
+
+/* A folder of the build or of the installation. */
+static const char *
+adapters_folder(void)
+{
+	static char path[FILE_PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
+	char *slash;
+
+	if (n > 0) {
+		path[n] = '\0';
+		slash = strrchr(path, '/');
+		if (slash != NULL) {
+			snprintf(slash, 64, "/contrib/lab/adapters");
+			if (access(path, X_OK) == 0)
+				return path;
+		}
+	}
+	return PKGDATADIR "/lab/adapters";
+}
+
+static bool
+client_find(struct run *run)
+{
+	switch (client_describe(&run->client, run->adapter, run->adapters)) {
+	case RES_OK:
+		break;
+	case RES_UNSUPPORTED:
+		fprintf(stderr, "ctstub-lab: %s: the client is not installed\n", run->adapter);
+		return false;
+	case RES_NOT_FOUND:
+		fprintf(stderr, "ctstub-lab: %s: no such adapter in %s\n", run->adapter, run->adapters);
+		return false;
+	case RES_MALFORMED:
+	case RES_LIMIT:
+	case RES_NOMEM:
+	case RES_IO:
+		fprintf(stderr, "ctstub-lab: %s: its `describe` says nothing that is understood\n", run->adapter);
+		return false;
+	}
+	if (run->protocol == SERVER_DOH ? run->client.doh : run->client.dot)
+		return true;
+	fprintf(stderr, "ctstub-lab: %s does not speak this protocol\n", run->client.name);
+	return false;
+}
+
+static bool
+option_read(struct run *run, int c, const char *value)
+{
+	int64_t number;
+
+	switch (c) {
+	case 'c':
+		run->adapter = value;
+		return true;
+	case 'a':
+		run->adapters = value;
+		return true;
+	case 's':
+		run->glob = value;
+		return true;
+	case 'o':
+		run->out_file = value;
+		return true;
+	case 'd':
+		run->protocol = SERVER_DOH;
+		return true;
+	case 'j':
+		run->json = true;
+		return true;
+	case 'v':
+		run->verbose = true;
+		return true;
+	case 'k':
+		run->keep = true;
+		return true;
+	case 'n':
+		if (number_read(&number, value) != RES_OK || number < 1 || number > JOBS_MAX) {
+			fprintf(stderr, "ctstub-lab: --jobs %s: a number from 1 to %d was expected\n", value, JOBS_MAX);
+			return false;
+		}
+		run->jobs = (size_t)number;
+		return true;
+	case 't':
+		if (duration_read(&run->patience_ms, value) == RES_OK && run->patience_ms > 0)
+			return true;
+		fprintf(stderr, "ctstub-lab: --patience %s: a time like 12s was expected\n", value);
+		return false;
+	default:
+		return false;
+	}
+}
+
+static size_t
+jobs_default(void)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t jobs = cpus > 0 ? (size_t)cpus * JOBS_PER_CPU : JOBS_PER_CPU;
+
+	return jobs < JOBS_DEFAULT_MAX ? jobs : JOBS_DEFAULT_MAX;
+}
+
+int
+lab_run(int argc, char **argv)
+{
+	static const struct option options[] = {{"client", required_argument, NULL, 'c'}, {"adapters", required_argument, NULL, 'a'},
+	    {"scenario", required_argument, NULL, 's'}, {"jobs", required_argument, NULL, 'n'}, {"patience", required_argument, NULL, 't'},
+	    {"out", required_argument, NULL, 'o'}, {"doh", no_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'},
+	    {"verbose", no_argument, NULL, 'v'}, {"keep", no_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
+	const struct sigaction stop = {.sa_handler = on_interrupt};
+	struct run run = {.glob = "*", .jobs = jobs_default(), .patience_ms = PATIENCE_DEFAULT_MS, .adapters = adapters_folder()};
+	char template[] = "/tmp/ctstub-lab-run.XXXXXX";
+	int c, code;
+
+	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1)
+		if (!option_read(&run, c, optarg))
+			return LAB_USAGE;
+	if (argc != optind || run.adapter == NULL) {
+		fprintf(stderr, "usage: ctstub-lab run --client ADAPTER [--scenario GLOB] [--doh] [--jobs N] [--patience TIME] [--out FILE]\n"
+				"                [--json] [--verbose] [--adapters DIR] [--keep]\n");
+		return LAB_USAGE;
+	}
+	if (!client_find(&run))
+		return LAB_USAGE;
+	if (mkdtemp(template) == NULL) {
+		perror("ctstub-lab: /tmp");
+		return LAB_TROUBLE;
+	}
+	snprintf(run.folder, sizeof run.folder, "%s", template);
+	(void)chmod(run.folder, 0755); /* clients drop their privileges and still read their configuration */
+	run.bar = isatty(STDERR_FILENO) && !run.verbose;
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
+	code = run_all(&run);
+	if (code == LAB_DONE)
+		code = results_show(&run);
+	json_decref(run.results);
+	free(run.queue);
+	if (run.keep)
+		printf("kept: %s\n", run.folder);
+	else
+		folder_remove(run.folder);
+	return code;
+}

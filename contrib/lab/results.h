@@ -1,0 +1,20 @@
+/*
+ * results.h - what `run` found, as JSON: one object a client and protocol; what `report` reads.
+ *
+ * {"client", "version", "identity", "protocol", "date", "lab", "config", "results": [{"scenario", "group", "impostor",
+ *  "strict", "reason", "outcome", "mark", "ms", "rcode", "ede", "resumed", "detail", "server": {...}}]}
+ */
+#ifndef LAB_RESULTS_H
+#define LAB_RESULTS_H
+
+#include "contrib/lab/trial.h"
+
+#include <jansson.h>
+
+/* Yours. NULL: no memory. */
+json_t *results_new(const struct client_about *, enum server_protocol, const char *config);
+void results_add(json_t *results, const struct scenario *, const struct trial_result *);
+/* How many results have this mark. */
+size_t results_count(const json_t *results, const char *mark);
+
+#endif
