@@ -47,11 +47,12 @@ opt_take(struct msg_answer *a, struct walk *w, const struct walk_rr *rr, int sec
 }
 
 static void
-record_take(struct msg_answer *a, const struct walk *w, const struct walk_rr *rr, int section)
+record_take(struct msg_answer *a, struct walk *w, const struct walk_rr *rr, int section)
 {
 	uint32_t ttl = rr->ttl > INT32_MAX ? 0 : rr->ttl; /* RFC 2181, 8 */
 
 	a->ttl_at[a->n_ttl++] = (uint16_t)(rr->type_at + 4);
+	w->n_ttl = a->n_ttl;
 	if (section == MSG_SECTION_ADDITIONAL)
 		return;
 	if (ttl < a->ttl_min)
@@ -109,6 +110,7 @@ msg_answer_read(struct msg_answer *a, struct span wire, uint16_t *ttl_at)
 	a->ns = be16_read(wire.p + 8);
 	a->ar = be16_read(wire.p + 10);
 	w = walk_over(wire, MSG_HEADER);
+	w.ttl_at = ttl_at;
 	return section_read(a, &w) ? records_read(a, &w) : RES_MALFORMED;
 }
 

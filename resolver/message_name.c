@@ -45,7 +45,7 @@ msg_name_read_span(uint8_t out[MSG_NAME_MAX], uint8_t *out_n, struct span text)
 
 			if (c < 0)
 				return RES_MALFORMED;
-			if (n == MSG_NAME_MAX - 1 || n - at > 63)
+			if (n >= MSG_NAME_MAX - 1 || n - at > 63)
 				return RES_LIMIT;
 			name[n++] = ascii_lower((uint8_t)c);
 			if (cursor_left(&in) > 0) /* the last dot may be left off */

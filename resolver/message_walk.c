@@ -7,16 +7,49 @@ walk_over(struct span wire, size_t at)
 	    .p = wire.p, .n = wire.n, .at = at, .steps = WALK_STEPS_BASE + WALK_STEPS_PER_BYTE * wire.n};
 }
 
+#define FIXED 10 /* type, class, TTL and RDLENGTH */
+
+/* The end of what lies from `target` on and is in front of [from, to), at the most `end`; 0: target lies within. */
+static size_t
+end_before(size_t target, size_t from, size_t to, size_t end)
+{
+	if (target >= to)
+		return end;
+	return target >= from ? 0 : from < end ? from : end;
+}
+
+/* The first TTL that does not end before `at`; n_ttl: none. They are in order. */
+static size_t
+ttl_behind(const struct walk *w, size_t at)
+{
+	size_t low = 0, high = w->n_ttl;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+
+		if (w->ttl_at[middle] + 4U > at)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return low;
+}
+
 /* Where the part of a name that a pointer leads to must end; 0: it leads nowhere good. */
 static size_t
 pointer_end(const struct walk *w, size_t target, size_t before)
 {
+	size_t end = before, i;
+
 	/* RFC 1035, 4.1.4: a prior occurrence. Not the header, and strictly backwards, so that no loop exists. */
 	if (target < MSG_HEADER || target >= before)
 		return 0;
-	if (target < w->opt_at)
-		return w->opt_at < before ? w->opt_at : before;
-	return target < w->opt_end ? 0 : before;
+	if (w->opt_end != 0)
+		end = end_before(target, w->opt_at, w->opt_end, end);
+	if (w->fixed_at != 0)
+		end = end_before(target, w->fixed_at, w->fixed_at + FIXED, end);
+	i = ttl_behind(w, target);
+	return i == w->n_ttl ? end : end_before(target, w->ttl_at[i], w->ttl_at[i] + 4U, end);
 }
 
 bool
@@ -129,15 +162,16 @@ walk_rr(struct walk *w, struct walk_rr *rr)
 	size_t rdlength;
 
 	rr->name_at = w->at;
-	if (!walk_name(w, w->n) || w->n - w->at < 10)
+	w->fixed_at = 0;
+	if (!walk_name(w, w->n) || w->n - w->at < FIXED)
 		return false;
-	rr->type_at = w->at;
+	rr->type_at = w->fixed_at = w->at;
 	fixed = w->p + w->at;
 	rr->type = be16_read(fixed);
 	rr->class = be16_read(fixed + 2);
 	rr->ttl = be32_read(fixed + 4);
 	rdlength = be16_read(fixed + 8);
-	w->at += 10;
+	w->at += FIXED;
 	if (rdlength > w->n - w->at)
 		return false;
 	rr->rdata_at = w->at;

@@ -21,7 +21,14 @@ struct walk {
 	size_t at;
 	size_t steps;        /* left */
 	size_t question_end; /* behind the question's name, which holds no pointer; 0: not known yet */
-	size_t opt_at, opt_end; /* 0, 0: none met so far. No name may run through an OPT: it is going to be cut out */
+	/*
+	 * What is going to be changed, and no name that a pointer leads to may run through: the OPT (0, 0: none met so
+	 * far), the TTLs of the records before, and type to RDLENGTH of the record under way (0: still at its owner).
+	 */
+	size_t opt_at, opt_end;
+	const uint16_t *ttl_at;
+	size_t n_ttl;
+	size_t fixed_at;
 	/* Told of every compression pointer of the record under way; may be NULL. */
 	void (*on_pointer)(void *ctx, size_t at, size_t target);
 	void *ctx;

@@ -75,6 +75,11 @@ static const struct {
     {"U21: an OPT before another record", HEAD("0000", "0000", "0002") WIRE_OPT RR("0001") "0004 01020304", RES_OK},
     {"a name behind the OPT that points into it",
 	HEAD("0000", "0000", "0002") WIRE_OPT "c018 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
+    {"a name made of the bytes of a TTL, which count down",
+	HEAD("0002", "0000", "0000") "c00c ff00 0001 01610000 0000 c01e 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
+    {"a name that runs into the TTL of its own record", ONE "c00c 0005 0001 01610000 0002 c01e", RES_MALFORMED},
+    {"a name inside opaque RDATA, as some servers write it",
+	HEAD("0002", "0000", "0000") RR("ff00") "0003 0162 00 c024 0001 0001 0000012c 0004 01020304", RES_OK},
     {"U20: NXDOMAIN with a CNAME", "1234 8183 0001 0001 0000 0000 (a.test) 0001 0001 " RR("0005") "0004 0162 c00c", RES_OK},
 };
 

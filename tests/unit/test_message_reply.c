@@ -402,6 +402,9 @@ names_are_read_up_to_255_bytes(void **state)
 		text[63] = text[127] = text[191] = '.';
 		text[192 + last] = '\0';
 		assert_int_equal(msg_name_read(name, &n, text), last == 61 ? RES_OK : RES_LIMIT);
+		text[192 + last] = '.'; /* and one more label */
+		text[192 + last + 2] = '\0';
+		assert_int_equal(msg_name_read(name, &n, text), RES_LIMIT);
 	}
 	assert_int_equal(n, 255);
 }
