@@ -138,7 +138,10 @@ choose_from(struct choice *best, struct judgement *j, const struct path *paths, 
 		enum path_grade grade;
 
 		path_judge(&faults, j, &paths[i]);
-		wishes_judge(&faults, j, &paths[i]);
+		/* What the policy wants is asked of a path; a chain whose signatures do not hold is none, and its
+		 * next certificate is not the issuer whose key SCTs are checked with. */
+		if (path_grade(&faults) < PATH_UNPROVEN)
+			wishes_judge(&faults, j, &paths[i]);
 		if (faults.starved)
 			return false;
 		grade = path_grade(&faults);

@@ -699,6 +699,13 @@ logged_in_time(struct forged *f)
 }
 
 static void
+logged_too_late_and_forged(struct forged *f)
+{
+	leaf_bad_signature(f);
+	constraint(f, CA_ROOT, "sct-not-after 2026-11-11T12:59:59Z");
+}
+
+static void
 logged_too_late_without_ct(struct forged *f)
 {
 	logged_too_late(f);
@@ -1142,6 +1149,7 @@ static const struct row {
     {"issued on the anchor's date", trusted_on_the_date, ""},
     {"logged after the anchor's date", logged_too_late, "anchor-distrusted,ct-too-few-scts"},
     {"logged on the anchor's date", logged_in_time, ""},
+    {"a chain whose signatures do not hold has no anchor", logged_too_late_and_forged, "bad-signature,ct-too-few-scts"},
     {"without CT there is no such date", logged_too_late_without_ct, ""},
     {"chrome refuses the path, not the SCTs", logged_too_late_under_chrome, "anchor-distrusted"},
     {"an anchor for these names and addresses", permitted_names, ""},
