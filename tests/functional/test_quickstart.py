@@ -1,0 +1,36 @@
+"""contrib/quickstart from end to end, in a network of its own that reaches nobody."""
+import os
+import subprocess
+
+from harness.case import case, check, equal, until
+
+
+def quickstart(t, *options):
+    command = [os.path.join(t.src, "contrib", "quickstart"), "--no-install", *options]
+    done = subprocess.run(command, cwd=t.dir, env=t.env(CTSTUB_BUILD=t.build), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, timeout=300, check=False)
+    return done.returncode, done.stdout.decode(errors="replace")
+
+
+def dig(t, name):
+    return t.run("dig", "@127.0.0.1", "-p", "5300", "+tries=1", "+time=5", name)[1]
+
+
+@case("quickstart answers through TLS, shows the impersonator refused, may be called again, and stops", netns=True, builds=("gcc",), timeout=300)
+def all_of_it(t):
+    t.defer(lambda: quickstart(t, "--stop"))
+    for options, lab in ((("--lab",), True), ((), False)):
+        code, out = quickstart(t, *options)
+        equal(code, 0, f"exit code; it said: {out[-600:]}")
+        check("using the lab" in out, "it does not say that it uses the lab")
+        check(("can the public resolvers" in out) != lab, "it asks the public resolvers although told to use the lab, or does not")
+        check("outcome      accepted" in out and "outcome      refused" in out, "the verdicts")
+        check("EDE: 0 (Other): (impostor 127.0.0.1: ct-no-scts)" in out, "the impersonator's reason")
+        check("status: NOERROR" in dig(t, "again.example.com"), "it answers after quickstart has ended")
+    equal(quickstart(t, "--stop")[0], 0, "exit code of --stop")
+    until(lambda: "status:" not in dig(t, "gone.example.com"), 10, "it is gone")
+
+
+@case("quickstart: an unknown option is a usage error", builds=("gcc",))
+def usage(t):
+    equal(quickstart(t, "--nonsense")[0], 2, "exit code")
