@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "resolver/control.h"
+#include "resolver/footprint.h"
 #include "resolver/network.h"
 #include "resolver/sandbox.h"
 #include "resolver/service.h"
@@ -618,6 +619,7 @@ daemon_start(struct daemon *d)
 	if (d->watchdog_ms > 0)
 		loop_timer_set(&d->watchdog, 0);
 	start_log(d);
+	footprint_trim();
 	service_ready("answering");
 	return 0;
 }

@@ -1,0 +1,14 @@
+/*
+ * footprint.h - the memory that only the start needed.
+ */
+#ifndef RESOLVER_FOOTPRINT_H
+#define RESOLVER_FOOTPRINT_H
+
+/*
+ * Gives back what linking, reading and compiling left behind: free heap, and the pages of programs and libraries
+ * that were touched once (symbol tables, parsers). Whatever is needed after all comes back from the page cache at
+ * its next use. Once, before the first question.
+ */
+void footprint_trim(void);
+
+#endif
