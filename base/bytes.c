@@ -29,7 +29,7 @@ span_compare(struct span a, struct span b)
 struct span
 span_slice(struct span s, size_t from, size_t n)
 {
-	if (from > s.n)
+	if (s.p == NULL || from > s.n) /* not even 0 may be added to NULL */
 		return (struct span){NULL, 0};
 	if (n > s.n - from)
 		n = s.n - from;

@@ -108,42 +108,39 @@ judge_import(struct judgement *j)
 
 /* ---- what is judged whether there is a path or not */
 
+/* One finding about one certificate; none when there is nothing to say. */
+static void
+cert_add(struct judgement *j, enum reason r, const struct cert *c, const char *what)
+{
+	char who[JUDGE_LABEL_MAX];
+
+	if (what != NULL)
+		verdict_add(j->v, r, "%s: %s", judge_label(who, c), what);
+}
+
 static void
 presented_judge(struct judgement *j, const struct cert *c)
 {
-	char who[JUDGE_LABEL_MAX];
-	const char *key = strength_key_fault(c->spki), *signature = strength_signature_fault(c->sig_alg);
-
-	judge_label(who, c);
-	if (key != NULL)
-		verdict_add(j->v, REASON_WEAK_KEY, "%s: %s", who, key);
+	cert_add(j, REASON_WEAK_KEY, c, strength_key_fault(c->spki));
 	/* A root that was sent along is no link of anything; its signature on itself says nothing. */
-	if (signature != NULL && (c == &j->certs[0] || !path_self_issued(c)))
-		verdict_add(j->v, REASON_WEAK_SIGNATURE, "%s: %s", who, signature);
-	if (path_cert_expired(c, j->in->now_ms))
-		verdict_add(j->v, REASON_EXPIRED, "%s: it has expired", who);
-	if (path_cert_not_yet_valid(c, j->in->now_ms))
-		verdict_add(j->v, REASON_NOT_YET_VALID, "%s: it is not valid yet", who);
+	if (c == &j->certs[0] || !path_self_issued(c))
+		cert_add(j, REASON_WEAK_SIGNATURE, c, strength_signature_fault(c->sig_alg));
+	cert_add(j, REASON_EXPIRED, c, path_cert_expired(c, j->in->now_ms) ? "it has expired" : NULL);
+	cert_add(j, REASON_NOT_YET_VALID, c, path_cert_not_yet_valid(c, j->in->now_ms) ? "it is not valid yet" : NULL);
 }
 
 static void
 server_judge(struct judgement *j)
 {
 	const struct cert *leaf = &j->certs[0];
-	char who[JUDGE_LABEL_MAX];
 	struct usage usage;
-	const char *fault;
 
-	judge_label(who, leaf);
-	if (usage_read(&usage, leaf) != RES_OK) {
-		verdict_add(j->v, REASON_CERT_MALFORMED, "%s: its usage extensions can not be read", who);
-		return;
-	}
-	fault = usage_server_fault(&usage);
-	if (fault != NULL)
-		verdict_add(j->v, REASON_WRONG_USAGE, "%s: %s", who, fault);
+	if (usage_read(&usage, leaf) == RES_OK)
+		cert_add(j, REASON_WRONG_USAGE, leaf, usage_server_fault(&usage));
+	else
+		cert_add(j, REASON_CERT_MALFORMED, leaf, "its usage extensions can not be read");
 	if (usage_unknown_critical(leaf) != NULL)
-		verdict_add(j->v, REASON_UNKNOWN_CRITICAL, "%s: it has a critical extension that is not known", who);
+		cert_add(j, REASON_UNKNOWN_CRITICAL, leaf, "it has a critical extension that is not known");
 }
 
 bool
@@ -177,13 +174,11 @@ bool
 judge_identity(struct judgement *j)
 {
 	bool ip = j->in->ip.n > 0, name = j->in->name != NULL && j->in->name[0] != '\0';
-	char who[JUDGE_LABEL_MAX];
 
 	if (!ip && !name)
 		verdict_add(j->v, REASON_IP_MISMATCH, "no address and no name is expected; that is never enough");
 	if (!identity_readable(&j->certs[0]))
-		verdict_add(j->v, REASON_CERT_MALFORMED, "%s: its alternative names can not be read",
-		    judge_label(who, &j->certs[0]));
+		cert_add(j, REASON_CERT_MALFORMED, &j->certs[0], "its alternative names can not be read");
 	if (ip && !address_borne(j))
 		verdict_add(j->v, REASON_IP_MISMATCH, "the certificate does not bear the address %s",
 		    j->v->expected_ip == NULL ? "" : j->v->expected_ip);

@@ -220,27 +220,50 @@ judge_path(struct judgement *j)
 
 /* ---- disallow entries */
 
+struct lookup {
+	struct judgement *j;
+	const struct cert *cert;
+	bool tell; /* add findings */
+	size_t hits;
+};
+
+/* A name that can not be compared may be the one that an entry names: that refuses too. */
+static void
+lookup_add(struct lookup *l, bool found, const struct disallow_hit *hit)
+{
+	char who[JUDGE_LABEL_MAX];
+
+	if (!found && hit->res == RES_OK)
+		return;
+	l->hits++;
+	if (!found && hit->res == RES_NOMEM)
+		l->j->v->out_of_memory = true;
+	else if (!found && l->tell)
+		verdict_add(l->j->v, REASON_CERT_MALFORMED, "%s: its names can not be compared", judge_label(who, l->cert));
+	else if (l->tell)
+		verdict_add(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"", judge_label(who, l->cert), hit->entry);
+}
+
 static size_t
 disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell)
 {
-	char who[JUDGE_LABEL_MAX];
-	size_t hits = 0;
+	struct lookup l = {j, c, tell, 0};
+	struct disallow_hit hit;
+	bool found;
 
 	for (size_t i = 0; i < j->policy->n_disallow; i++) {
 		const struct disallow *list = j->policy->disallow[i];
-		struct disallow_hit hit[3];
-		size_t n = 0;
 
-		n += disallow_match_cert(list, c, &hit[n]);
-		if (in_path) {
-			n += disallow_match_key(list, c, &hit[n]);
-			n += disallow_match_issuer(list, c, &hit[n]);
-		}
-		for (size_t k = 0; tell && k < n; k++)
-			verdict_add(j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"", judge_label(who, c), hit[k].entry);
-		hits += n;
+		found = disallow_match_cert(list, c, &hit);
+		lookup_add(&l, found, &hit);
+		if (!in_path)
+			continue;
+		found = disallow_match_key(list, c, &hit);
+		lookup_add(&l, found, &hit);
+		found = disallow_match_issuer(list, c, &hit);
+		lookup_add(&l, found, &hit);
 	}
-	return hits;
+	return l.hits;
 }
 
 static size_t

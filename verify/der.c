@@ -229,11 +229,11 @@ der_tbs_without(struct buf *out, struct span tbs, struct span oid)
 	/* Everything before [3], which is the last field (RFC 5280, 4.1), is copied as one piece. */
 	while (der_more(&fields) && !der_at(&fields, DER_CONTEXT_CONS(3)))
 		der_any(&fields);
-	before = span_slice(sequence.body, 0, sequence.body.n - fields.left.n);
 	if (!der_done(&all) || fields.bad)
 		return RES_MALFORMED;
 	if (der_done(&fields))
 		return RES_NOT_FOUND;
+	before = span_slice(sequence.body, 0, sequence.body.n - fields.left.n);
 	wrapper = der_enter(&fields, DER_CONTEXT_CONS(3));
 	inner = der_enter(&wrapper, DER_SEQUENCE);
 	if (!der_done(&fields) || !der_done(&wrapper) || inner.bad)

@@ -412,7 +412,7 @@ hash_match(const struct disallow *list, enum disallow_kind kind, const uint8_t h
 	found = bsearch(&want, list->entry, list->n, sizeof *list->entry, entry_compare);
 	if (found == NULL)
 		return false;
-	*hit = (struct disallow_hit){kind, (const char *)list->text.p + found->text};
+	*hit = (struct disallow_hit){kind, (const char *)list->text.p + found->text, RES_OK};
 	return true;
 }
 
@@ -425,13 +425,19 @@ name_match(const struct disallow *list, enum disallow_kind kind, struct span ser
 	uint8_t hash[32];
 	bool found = false;
 
+	/* All the room at once: what does not fit later is too long, and not for want of memory. */
+	hit->res = buf_room(&key, NAME_KEY_MAX) == NULL ? RES_NOMEM : RES_OK;
 	key_begin(&key, serial, 'D');
 	buf_put(&key, name);
-	if (key_hash(hash, &key) == RES_OK)
+	if (hit->res == RES_OK && key_hash(hash, &key) == RES_OK)
 		found = hash_match(list, kind, hash, hit);
 	key_begin(&key, serial, 'N');
-	if (!found && name_key_from_der(&key, name) == RES_OK && key_hash(hash, &key) == RES_OK)
-		found = hash_match(list, kind, hash, hit);
+	if (hit->res == RES_OK && !found)
+		hit->res = name_key_from_der(&key, name);
+	if (hit->res == RES_OK && !found) {
+		hit->res = key_hash(hash, &key);
+		found = hit->res == RES_OK && hash_match(list, kind, hash, hit);
+	}
 	buf_free(&key);
 	return found;
 }
@@ -439,6 +445,7 @@ name_match(const struct disallow *list, enum disallow_kind kind, struct span ser
 bool
 disallow_match_cert(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
 {
+	hit->res = RES_OK;
 	if (disallow_has_kind(list, DISALLOW_CERT) && hash_match(list, DISALLOW_CERT, cert->sha256, hit))
 		return true;
 	return disallow_has_kind(list, DISALLOW_SERIAL) &&
@@ -448,12 +455,14 @@ disallow_match_cert(const struct disallow *list, const struct cert *cert, struct
 bool
 disallow_match_key(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
 {
+	hit->res = RES_OK;
 	return disallow_has_kind(list, DISALLOW_SPKI) && hash_match(list, DISALLOW_SPKI, cert->spki_sha256, hit);
 }
 
 bool
 disallow_match_issuer(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
 {
+	hit->res = RES_OK;
 	return disallow_has_kind(list, DISALLOW_ISSUER) &&
 	       name_match(list, DISALLOW_ISSUER, (struct span){NULL, 0}, cert->issuer, hit);
 }
@@ -461,6 +470,7 @@ disallow_match_issuer(const struct disallow *list, const struct cert *cert, stru
 bool
 disallow_match_subject(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
 {
+	hit->res = RES_OK;
 	return disallow_has_kind(list, DISALLOW_ISSUER) &&
 	       name_match(list, DISALLOW_ISSUER, (struct span){NULL, 0}, cert->subject, hit);
 }

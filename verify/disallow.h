@@ -38,8 +38,9 @@ bool disallow_has_kind(const struct disallow *, enum disallow_kind);
 struct disallow_hit {
 	enum disallow_kind kind;
 	const char *entry;
+	enum res res; /* without a match: RES_OK, or why the certificate's name could not be compared */
 };
-/* Each looks for entries of the named kinds only. NULL list: no hit. */
+/* Each looks for entries of the named kinds only. NULL list: no hit. `hit` is always filled. */
 bool disallow_match_cert(const struct disallow *, const struct cert *, struct disallow_hit *);   /* serial, cert-sha256 */
 bool disallow_match_key(const struct disallow *, const struct cert *, struct disallow_hit *);    /* spki-sha256 */
 bool disallow_match_issuer(const struct disallow *, const struct cert *, struct disallow_hit *); /* issuer: its issuer Name */

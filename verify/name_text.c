@@ -82,8 +82,9 @@ attribute_put(struct buf *out, struct der_reader *set)
 		buf_u8(out, '#');
 		hex_put(out, value.whole, "");
 	}
+	res = text.bad ? RES_NOMEM : RES_OK; /* not UTF-8 is no trouble; no room for it is */
 	buf_free(&text);
-	return RES_OK;
+	return res;
 }
 
 static enum res

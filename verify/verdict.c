@@ -177,13 +177,12 @@ static char *
 name_new(struct span name)
 {
 	struct buf b = buf_max(4 * CERT_BYTES_MAX);
+	enum res r = name_text(&b, name);
 	char *text;
 
-	if (name_text(&b, name) == RES_MALFORMED) {
-		buf_clear(&b);
+	if (buf_ok(&b) && (r == RES_MALFORMED || r == RES_LIMIT))
 		text_escape(&b, name); /* not a Name at all; shown as it stands */
-	}
-	text = buf_take_cstr(&b);
+	text = r == RES_NOMEM ? NULL : buf_take_cstr(&b);
 	buf_free(&b);
 	return text;
 }

@@ -82,7 +82,7 @@ serials_meet(void **state)
 	for (size_t i = 0; i < sizeof serials / sizeof serials[0]; i++) {
 		struct disallow *list = list_of(serials[i].entry);
 		struct cert cert = {.serial = span_of(fina_serial, sizeof fina_serial)};
-		struct disallow_hit hit = {DISALLOW_CERT, NULL};
+		struct disallow_hit hit = {.kind = DISALLOW_CERT};
 
 		cert.issuer = fina_der(der, serials[i].type, "Fina RDC 2015");
 		if (disallow_match_cert(list, &cert, &hit) != serials[i].want)
