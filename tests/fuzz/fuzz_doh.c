@@ -1,0 +1,93 @@
+/*
+ * fuzz_doh.c - what a DoH server sends, in any pieces, while questions are asked and cancelled: every question is told
+ * at most once, and memory and output stay inside their limits.
+ */
+#include "tests/unit/wire_ear.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+#define ASKED_MAX 8
+#define OUT_MAX   (128 * 1024)
+
+static struct ear ear;
+
+static void
+check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static enum reason
+flush(struct wire *w)
+{
+	struct buf b = buf_max(OUT_MAX);
+	const char *detail = NULL;
+	enum reason reason = w->ops->gather(w, &b, &detail);
+
+	check(reason == REASON_NONE || detail != NULL);
+	buf_free(&b);
+	return reason;
+}
+
+static void
+heard_check(unsigned asked)
+{
+	bool told[ASKED_MAX] = {false};
+
+	check(ear.n_heard + ear.unprocessed <= asked);
+	for (unsigned i = 0; i < ear.n_heard; i++) {
+		const struct heard *h = &ear.heard[i];
+		unsigned id = h->failure == REASON_NONE ? be16_read(h->message) : ASKED_MAX;
+
+		check(h->failure != REASON_NONE || (h->n >= 12 && id < asked && !told[id]));
+		if (id < ASKED_MAX)
+			told[id] = true;
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct tp_target target = {.protocol = TP_DOH, .name = "dns.test", .path = "/dns-query"};
+	struct cursor in = cursor_over(span_of(data, n));
+	uint8_t shape = cursor_u8(&in); /* how many questions, how large the pieces, which method */
+	struct buf none = buf_max(64);
+	const char *detail = NULL;
+	unsigned asked = 0;
+	struct wire *w;
+	enum reason reason = REASON_NONE;
+
+	ear_start(&ear);
+	target.method = shape & 1 ? TP_GET : TP_POST;
+	check(doh_new(&w, &target, &ear_hooks, &ear) == RES_OK);
+	for (; asked < (shape >> 1 & 7U); asked++)
+		check(w->ops->take(w, ear_question(&ear, "fuzz", (uint16_t)asked, true), &none) == RES_OK);
+	reason = flush(w);
+	while (reason == REASON_NONE && cursor_left(&in) > 0) {
+		size_t piece = (shape >> 4) == 0 ? cursor_left(&in) : (size_t)(shape >> 4) * 7;
+		struct span s = cursor_take(&in, piece < cursor_left(&in) ? piece : cursor_left(&in));
+		uint8_t *copy = malloc(s.n);
+
+		check(copy != NULL);
+		memcpy(copy, s.p, s.n);
+		reason = w->ops->feed(w, copy, s.n, &detail);
+		check(reason == REASON_NONE || detail != NULL);
+		free(copy);
+		if (reason == REASON_NONE)
+			reason = flush(w);
+		if (ear.asked.first != NULL && s.n % 5 == 0) {
+			struct tp_query *q = ear.asked.first;
+
+			w->ops->cancel(w, q);
+			ear_drop(&ear, q);
+		}
+	}
+	heard_check(asked);
+	w->ops->free(w);
+	ear_free(&ear);
+	return 0;
+}

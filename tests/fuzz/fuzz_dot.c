@@ -1,0 +1,129 @@
+/*
+ * fuzz_dot.c - a DoT stream in any pieces, with questions asked, cancelled and answered in between: every question is
+ * told at most once, with its own id, and what was cancelled never.
+ */
+#include "tests/unit/wire_ear.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+#define ASKED_MAX 16
+
+static struct ear ear;
+
+static void
+check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+struct run {
+	struct wire *w;
+	struct buf sent;
+	struct tp_query *asked[ASKED_MAX];
+	uint16_t wire_id[ASKED_MAX];
+	unsigned n_asked, n_told;
+	enum reason reason;
+};
+
+static void
+feed(struct run *r, const uint8_t *p, size_t n)
+{
+	const char *detail = NULL;
+	uint8_t *copy = malloc(n > 0 ? n : 1);
+
+	check(copy != NULL);
+	if (n > 0)
+		memcpy(copy, p, n);
+	r->reason = r->w->ops->feed(r->w, copy, n, &detail);
+	check(r->reason == REASON_NONE || detail != NULL);
+	for (; r->n_told < ear.n_heard; r->n_told++) {
+		struct heard *h = &ear.heard[r->n_told % EAR_MAX];
+		unsigned i = be16_read(h->message);
+
+		/* The asker's id is its place here: told once, and still waited for. */
+		check(h->failure == REASON_NONE && h->n >= 12 && i < r->n_asked && r->asked[i] == h->query);
+		r->asked[i] = NULL;
+	}
+	free(copy);
+}
+
+static void
+ask(struct run *r)
+{
+	struct tp_query *q;
+	unsigned i = r->n_asked;
+
+	if (i == ASKED_MAX)
+		return;
+	q = ear_question(&ear, "fuzz", (uint16_t)i, i % 2 == 0);
+	check(r->w->ops->take(r->w, q, &r->sent) == RES_OK);
+	r->asked[i] = q;
+	r->wire_id[i] = q->wire_id;
+	r->n_asked++;
+	buf_clear(&r->sent);
+}
+
+static void
+step(struct run *r, struct cursor *in)
+{
+	uint8_t op = cursor_u8(in), i = cursor_u8(in) % ASKED_MAX;
+	uint8_t frame[2 + 12 + 255] = {0};
+	struct span rest;
+
+	switch (op % 4) {
+	case 0:
+		ask(r);
+		break;
+	case 1:
+		if (r->asked[i] != NULL) {
+			r->w->ops->cancel(r->w, r->asked[i]);
+			ear_drop(&ear, r->asked[i]);
+			r->asked[i] = NULL;
+		}
+		break;
+	case 2: /* an answer to a question, waited for or not */
+		rest = cursor_vec8(in);
+		be16_write(frame, (uint16_t)(12 + rest.n));
+		be16_write(frame + 2, r->wire_id[i]);
+		memset(frame + 4, op, 10);
+		if (rest.n > 0)
+			memcpy(frame + 14, rest.p, rest.n);
+		feed(r, frame, 14 + rest.n);
+		break;
+	case 3: /* anything */
+		rest = cursor_vec8(in);
+		feed(r, rest.p, rest.n);
+		break;
+	}
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	struct cursor in = cursor_over(span_of(data, n));
+	struct run r = {.sent = buf_max(4096)};
+	uint8_t message[512 + PADDING_ROOM];
+	struct padding padding;
+
+	ear_start(&ear);
+	check(dot_new(&r.w, &ear_hooks, &ear) == RES_OK);
+	while (cursor_left(&in) > 0 && r.reason == REASON_NONE)
+		step(&r, &in);
+	r.w->ops->free(r.w);
+	ear_free(&ear);
+	buf_free(&r.sent);
+
+	if (n >= 12 && n <= 512) { /* the same bytes as a question to pad, and as an answer to look into */
+		memcpy(message, data, n);
+		padding = padding_find(span_of(data, n));
+		n = padding_apply(&padding, message, n, sizeof message, true);
+		check(padding.rdlen_at == 0 || padding.padded || n % TP_PADDING_BLOCK == 0);
+		check(padding.rdlen_at == 0 || padding_find(span_of(message, n)).rdlen_at == padding.rdlen_at);
+		check(padding_keepalive_ms(span_of(message, n)) >= -1);
+	}
+	return 0;
+}
