@@ -191,12 +191,13 @@ scts_value(const struct verdict *v)
 static json_t *
 log_list_value(const struct verdict *v)
 {
-	int64_t age_ms = v->at_ms - v->log_list_ms;
+	int64_t age_ms;
 	json_t *o;
 	bool failed;
 
 	if (v->log_list_ms == VERDICT_NUMBER_NONE)
 		return json_null();
+	age_ms = v->at_ms - v->log_list_ms;
 	o = json_object();
 	failed = o == NULL;
 	put(o, "date", time_value(v->log_list_ms), &failed);
