@@ -1,7 +1,9 @@
 /* ctstub flush: forget answers. */
 #include "cli/control.h"
+#include "config/forms.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void
 flush_print(const json_t *answer)
@@ -12,14 +14,17 @@ flush_print(const json_t *answer)
 enum exit_code
 cmd_flush(int argc, char **argv)
 {
+	char name[CONFIG_STRING_MAX + 1];
 	struct control_args args;
 	enum exit_code code;
 	json_t *request;
 
 	if (!control_args_read(&args, argc, argv, NULL, 0, 1, &code))
 		return code;
+	if (args.first < argc && strchr(argv[args.first], '\\') == NULL && !domain_read(name, argv[args.first]))
+		return complain(EXIT_USAGE, argv[0], "\"%s\": a domain name was expected", argv[args.first]);
 	request = json_pack("{s:s}", "verb", "flush");
-	if (args.first < argc)
+	if (args.first < argc) /* with escapes: the daemon reads it */
 		(void)json_object_set_new(request, "name", json_string(argv[args.first]));
 	return control_report(&args, argv[0], request, flush_print);
 }

@@ -187,6 +187,7 @@ static enum exit_code
 answer_read(json_t **out, const char *verb, const struct buf *text)
 {
 	json_t *answer = json_loadb((const char *)text->p, text->n, JSON_DISABLE_EOF_CHECK, NULL), *errors;
+	enum exit_code code;
 	size_t i;
 	json_t *line;
 
@@ -202,9 +203,11 @@ answer_read(json_t **out, const char *verb, const struct buf *text)
 	json_array_foreach(errors, i, line)
 		if (json_is_string(line))
 			(void)fprintf(stderr, "%s\n", json_string_value(line));
-	(void)complain(EXIT_USAGE, verb, "the daemon refused: %s", text_of(answer, "error"));
+	/* With a list of errors it is the configuration that is wrong; else we may not, or it could not. */
+	code = json_array_size(errors) > 0 ? EXIT_USAGE : EXIT_TROUBLE;
+	(void)complain(code, verb, "the daemon refused: %s", text_of(answer, "error"));
 	json_decref(answer);
-	return EXIT_USAGE;
+	return code;
 }
 
 enum exit_code

@@ -66,26 +66,14 @@ check_upstream(struct check *c, const struct upstream_settings *u)
 		FAIL(c, u->said[OPTION_METHOD], "upstream \"%s\" has a method, protocol \"doh\" was expected with it", u->title);
 }
 
-static bool
-is_forwarded(const struct settings *s, const char *upstream)
-{
-	for (size_t i = 0; i < s->n_forward; i++)
-		for (size_t k = 0; k < s->forward[i].upstream.n; k++)
-			if (strcmp(s->forward[i].upstream.v[k], upstream) == 0)
-				return true;
-	return false;
-}
-
 static void
 check_forwards(struct check *c)
 {
 	const struct settings *s = c->s;
-	bool root = false, general = false;
 
 	for (size_t i = 0; i < s->n_forward; i++) {
 		const struct forward_settings *f = &s->forward[i];
 
-		root |= strcmp(f->title, ".") == 0;
 		if (f->said[OPTION_FORWARD_UPSTREAM].line == 0)
 			FAIL(c, f->place, "forward \"%s\" has no upstream, option \"upstream\" was expected ({} keeps the "
 			    "names here)", f->title);
@@ -99,11 +87,6 @@ check_forwards(struct check *c)
 					    f->upstream.v[k]);
 		}
 	}
-	for (size_t i = 0; i < s->n_upstream; i++)
-		general |= !is_forwarded(s, s->upstream[i].title);
-	if (!root && !general && s->n_upstream > 0)
-		FAIL(c, s->upstream[0].place, "every upstream is named in a forward and none is left for all other names, "
-		    "one more upstream or a forward \".\" was expected");
 }
 
 bool

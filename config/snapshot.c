@@ -44,7 +44,15 @@ static void
 warn_global(struct compile *c)
 {
 	struct snapshot *snap = c->snap;
+	bool general = false;
 
+	for (size_t i = 0; i < snap->n_upstream; i++)
+		general |= snap->upstream[i].general;
+	for (size_t i = 0; i < c->s->n_forward; i++)
+		general |= strcmp(c->s->forward[i].title, ".") == 0;
+	if (!general)
+		warn(c, &snap->warning, &snap->n_warning, "every upstream is named in a forward: names that no forward claims "
+		    "go nowhere (a forward \".\" would say where)");
 	if (c->s->ct_mode != CT_REQUIRE)
 		warn(c, &snap->warning, &snap->n_warning, "certificates that were never logged are not refused (ct.mode)");
 	if (c->s->ct_when_stale == CT_STALE_REPORT)
@@ -232,7 +240,6 @@ compile_all(struct compile *c)
 		return;
 	compile_global_trust(c, policy);
 	snap->policy = policy;
-	warn_global(c);
 	snap->upstream = compile_array(c, c->s->n_upstream, sizeof *snap->upstream);
 	snap->forward = compile_array(c, count_forwards(c->s) + 1, sizeof *snap->forward);
 	if (snap->upstream == NULL || snap->forward == NULL)
@@ -241,6 +248,7 @@ compile_all(struct compile *c)
 		compile_upstream(c, &snap->upstream[snap->n_upstream++], &c->s->upstream[i]);
 	for (size_t i = 0; i < c->s->n_forward; i++)
 		compile_forward(c, &c->s->forward[i]);
+	warn_global(c);
 }
 
 enum res

@@ -129,7 +129,6 @@ static const struct {
     {"a forward to an unknown upstream", UP "forward \"x.example\" { upstream = {\"u\",\n\"v\"} } forward \".\" { upstream = {\"u\"} }",
 	{"f:3: unknown upstream \"v\""}},
     {"a forward without upstreams said", UP "forward \"x.example\" { }", {"f:2: forward \"x.example\" has no upstream"}},
-    {"no upstream left for all other names", UP "forward \"x.example\" { upstream = {\"u\"} }", {"f:1: every upstream is named in a forward"}},
     {"a client certificate without its key", "upstream \"u\" { address = {\"192.0.2.1\"}\n client-cert = \"/c\" }",
 	{"f:2: upstream \"u\" has \"client-cert\" alone"}},
     {"a key without its certificate", "upstream \"u\" { address = {\"192.0.2.1\"}\n client-key = \"/c\" }",
