@@ -42,7 +42,8 @@ ask_local(struct engine *e, const struct msg_question *q, bool tcp, struct buf *
 }
 
 static enum ask
-ask_failed_before(struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit, struct buf *out)
+ask_failed_before(
+    struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit, struct buf *out)
 {
 	struct msg_finish f = finish_for(q, tcp);
 	struct msg_ede ede[2] = {hit->ede, {.code = EDE_CACHED_ERROR}};
@@ -59,7 +60,8 @@ ask_failed_before(struct engine *e, const struct msg_question *q, bool tcp, cons
 
 /* A kept answer; false: it can not be given (it does not happen). */
 static bool
-ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit, bool stale, struct buf *out)
+ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit, bool stale,
+    struct buf *out)
 {
 	struct msg_finish f = finish_for(q, tcp);
 	const struct msg_ede stale_ede = {.code = EDE_STALE};
@@ -69,7 +71,8 @@ ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct 
 		f.ede = &stale_ede;
 		f.n_ede = 1;
 		counter_add(e->counters, COUNTER_CACHE_STALE, 1);
-		return msg_reply_from_answer(out, &f, &hit->answer, 0, QUERY_STALE_TTL_S, QUERY_STALE_TTL_S) == RES_OK;
+		return msg_reply_from_answer(
+			   out, &f, &hit->answer, 0, QUERY_STALE_TTL_S, QUERY_STALE_TTL_S) == RES_OK;
 	}
 	if (hit->has_ede) {
 		f.ede = &hit->ede;
@@ -80,8 +83,8 @@ ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct 
 }
 
 static enum ask
-ask_cache(struct engine *e, const struct msg_question *q, const struct route *route, const struct client *client,
-    struct buf *out)
+ask_cache(struct engine *e, const struct msg_question *q, const struct route *route,
+    const struct client *client, struct buf *out)
 {
 	const struct cache_key key = cache_key_of(q);
 	struct cache_hit hit;
@@ -97,7 +100,8 @@ ask_cache(struct engine *e, const struct msg_question *q, const struct route *ro
 			query_prefetch(e, q, route);
 		return ask_done(e, out, at);
 	}
-	/* It failed a moment ago, or nobody can be reached: what there is goes out at once. A refusal it must not hide. */
+	/* It failed a moment ago, or nobody can be reached: what there is goes out at once. A refusal it
+	 * must not hide. */
 	if (state == CACHE_STALE && (hit.failure || upstreams_all_resting(e->upstreams, route)) &&
 	    !upstreams_all_refused(e->upstreams, route)) {
 		ahead = !hit.failure;

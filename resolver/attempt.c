@@ -73,7 +73,11 @@ attempt_new(struct query *q, struct server *s)
 	} else if ((a = malloc(sizeof *a)) == NULL) {
 		return false;
 	}
-	*a = (struct attempt){.query = q, .server = s, .engine = e, .sent_ms = loop_now_ms(e->loop), .deadline_ms = q->deadline_ms};
+	*a = (struct attempt){.query = q,
+	    .server = s,
+	    .engine = e,
+	    .sent_ms = loop_now_ms(e->loop),
+	    .deadline_ms = q->deadline_ms};
 	a->was_ready = server_is_ready(s);
 	res = tp_send(&a->tp, slot, span_of(q->wire, q->wire_n), q->deadline_ms, attempt_on_answer, a);
 	if (res != RES_OK) {
@@ -99,8 +103,8 @@ attempt_new(struct query *q, struct server *s)
 bool
 query_rcode_is_failure(uint16_t rcode)
 {
-	return rcode == RCODE_SERVFAIL || rcode == RCODE_REFUSED || rcode == RCODE_NOTIMP || rcode == RCODE_FORMERR ||
-	    rcode == RCODE_BADVERS;
+	return rcode == RCODE_SERVFAIL || rcode == RCODE_REFUSED || rcode == RCODE_NOTIMP ||
+	    rcode == RCODE_FORMERR || rcode == RCODE_BADVERS;
 }
 
 static void
@@ -132,7 +136,8 @@ query_on_message(struct query *q, struct server *s, const struct tp_answer *a)
 	}
 	server_answered(s);
 	if ((m.flags & MSG_TC) != 0) {
-		/* It can not be had in a longer form than over a stream (RFC 7766, 5): once elsewhere, then never. */
+		/* It can not be had in a longer form than over a stream (RFC 7766, 5): once elsewhere, then
+		 * never. */
 		query_blame(q, s, REASON_ANSWER_MALFORMED);
 		if (q->truncated) {
 			query_fail(q);
@@ -191,4 +196,3 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 		query_retry(q, false);
 	}
 }
-

@@ -8,6 +8,7 @@
 #include "resolver/network.h"
 #include "resolver/sandbox.h"
 #include "resolver/service.h"
+#include "resolver/verdict_log.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -36,15 +37,7 @@ struct daemon {
 	int64_t watchdog_ms;
 	_Atomic unsigned alive; /* workers that turned since the last sign of life */
 	bool ending;
-	struct said *said; /* main thread: verdicts that the log has */
-	size_t n_said;
-};
-
-/* The verdict that was logged last for an address. Several workers come to the same one; it is said once. */
-struct said {
-	struct addr addr;
-	char *upstream;
-	enum reason reason;
+	struct verdict_log *verdicts;
 };
 
 /* ---- what the other rooms may ask */
@@ -79,7 +72,7 @@ daemon_last_reload_error(const struct daemon *d)
 	return d->reload_error;
 }
 
-/* ---- captive mode */
+/* ---- captive mode, and what workers tell */
 
 static void
 worker_on_captive(struct worker *w, void *arg)
@@ -130,6 +123,14 @@ daemon_on_working_again(void *arg)
 }
 
 static void
+daemon_on_verdict(void *ctx, const struct server *s)
+{
+	struct daemon *d = ctx;
+
+	verdict_log_tell(d->verdicts, s);
+}
+
+static void
 daemon_on_server_ready(void *ctx, const struct server *s)
 {
 	struct daemon *d = ctx;
@@ -137,81 +138,6 @@ daemon_on_server_ready(void *ctx, const struct server *s)
 	(void)s;
 	if (atomic_load_explicit(&d->captive_until_ms, memory_order_relaxed) != 0)
 		loop_post(d->loop, daemon_on_working_again, d);
-}
-
-/* ---- verdicts, said once per change */
-
-struct news {
-	struct daemon *daemon;
-	struct addr addr;
-	char *upstream;
-	enum reason reason; /* REASON_NONE: accepted */
-	int64_t have, want;
-};
-
-static struct said *
-said_find(struct daemon *d, const struct news *n)
-{
-	struct said *v;
-
-	for (size_t i = 0; i < d->n_said; i++)
-		if (addr_equal(&d->said[i].addr, &n->addr) && strcmp(d->said[i].upstream, n->upstream) == 0)
-			return &d->said[i];
-	v = reallocarray(d->said, d->n_said + 1, sizeof *v);
-	if (v == NULL)
-		return NULL;
-	d->said = v;
-	v[d->n_said] = (struct said){.addr = n->addr, .upstream = strdup(n->upstream)};
-	return v[d->n_said].upstream != NULL ? &v[d->n_said++] : NULL;
-}
-
-static void
-news_log(const struct news *n)
-{
-	if (n->reason == REASON_NONE)
-		log_event(LOG_NOTICE, "accepted", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr));
-	else if (n->have != VERDICT_NUMBER_NONE)
-		log_event(LOG_WARN, "refused", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
-		    LOG_STR("reason", reason_code(n->reason)), LOG_INT("have", n->have), LOG_INT("want", n->want));
-	else
-		log_event(LOG_WARN, "refused", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
-		    LOG_STR("reason", reason_code(n->reason)));
-}
-
-static void
-daemon_on_news(void *arg)
-{
-	struct news *n = arg;
-	struct said *s = said_find(n->daemon, n);
-
-	if (s == NULL || s->reason != n->reason)
-		news_log(n);
-	if (s != NULL)
-		s->reason = n->reason;
-	free(n->upstream);
-	free(n);
-}
-
-/* In a worker's thread. */
-static void
-daemon_on_verdict(void *ctx, const struct server *s)
-{
-	struct daemon *d = ctx;
-	const struct finding *f = verdict_finding(&s->verdict);
-	struct news *n = calloc(1, sizeof *n);
-
-	if (n == NULL)
-		return;
-	*n = (struct news){.daemon = d, .addr = s->target->addr, .upstream = strdup(s->target->upstream),
-	    .reason = s->health == HEALTH_REFUSED ? s->reason : REASON_NONE, .have = VERDICT_NUMBER_NONE};
-	if (f != NULL && s->health == HEALTH_REFUSED) {
-		n->have = f->have;
-		n->want = f->want;
-	}
-	if (n->upstream == NULL || loop_post(d->loop, daemon_on_news, n) != RES_OK) {
-		free(n->upstream);
-		free(n);
-	}
 }
 
 /* ---- reading the configuration */
@@ -402,7 +328,8 @@ worker_on_watchdog(struct worker *w, void *arg)
 		atomic_fetch_add(&d->alive, 1);
 }
 
-/* A sign of life is given when every worker has turned, and answered a question of its own, since the last one. */
+/* A sign of life is given when every worker has turned, and answered a question of its own, since the last
+ * one. */
 static void
 daemon_on_watchdog(void *ctx)
 {
@@ -456,7 +383,8 @@ worker_fds(const struct settings *s, unsigned number, const struct listener_fds 
 	return RES_OK;
 }
 
-/* With SO_REUSEPORT a second daemon of the same user could join in unnoticed: the addresses must be free first. */
+/* With SO_REUSEPORT a second daemon of the same user could join in unnoticed: the addresses must be free
+ * first. */
 static enum res
 listen_free(const struct settings *s, char **why)
 {
@@ -502,8 +430,12 @@ daemon_workers_new(struct daemon *d, char **why)
 	if (res == RES_OK && (d->worker = calloc(s->workers, sizeof(struct worker *))) == NULL)
 		res = RES_NOMEM;
 	for (unsigned i = 0; i < s->workers && res == RES_OK; i++) {
-		struct worker_setup setup = {.number = i, .loop = i == 0 ? d->loop : NULL, .plan = d->plan,
-		    .connections_max = connections, .on_drained = worker_on_drained, .ctx = d,
+		struct worker_setup setup = {.number = i,
+		    .loop = i == 0 ? d->loop : NULL,
+		    .plan = d->plan,
+		    .connections_max = connections,
+		    .on_drained = worker_on_drained,
+		    .ctx = d,
 		    .hooks = {.on_verdict = daemon_on_verdict, .on_ready = daemon_on_server_ready, .ctx = d}};
 		struct listener_fds *fds = NULL;
 
@@ -528,7 +460,8 @@ control_folder(const char *path, const char *user)
 
 	if (slash != NULL && slash != folder) {
 		*slash = '\0';
-		if (mkdir(folder, 0755) == 0 && geteuid() == 0 && user[0] != '\0' && sandbox_user(user, &uid, &gid) == RES_OK)
+		if (mkdir(folder, 0755) == 0 && geteuid() == 0 && user[0] != '\0' &&
+		    sandbox_user(user, &uid, &gid) == RES_OK)
 			(void)!chown(folder, uid, gid);
 	}
 	free(folder);
@@ -545,7 +478,8 @@ daemon_control_new(struct daemon *d)
 		return;
 	control_folder(s->control_socket, s->user);
 	if (control_new(&d->control, d->loop, d, s->control_socket, &why) != RES_OK)
-		log_event(LOG_WARN, "no-control-socket", LOG_STR("path", s->control_socket), LOG_STR("error", why));
+		log_event(
+		    LOG_WARN, "no-control-socket", LOG_STR("path", s->control_socket), LOG_STR("error", why));
 	free(why);
 }
 
@@ -557,7 +491,8 @@ daemon_signals(struct daemon *d)
 	/* P06: a client or a log reader that goes away is no reason to die. */
 	sigaction(SIGPIPE, &ignore, NULL);
 	if (loop_signal(d->loop, SIGHUP, daemon_on_hangup, d) != RES_OK ||
-	    loop_signal(d->loop, SIGTERM, daemon_on_end, d) != RES_OK || loop_signal(d->loop, SIGINT, daemon_on_end, d) != RES_OK)
+	    loop_signal(d->loop, SIGTERM, daemon_on_end, d) != RES_OK ||
+	    loop_signal(d->loop, SIGINT, daemon_on_end, d) != RES_OK)
 		return RES_NOMEM;
 	return RES_OK;
 }
@@ -568,8 +503,9 @@ start_log(const struct daemon *d)
 	const struct snapshot *s = d->plan->snapshot;
 	char text[ADDR_TEXT_MAX];
 
-	log_event(LOG_NOTICE, "started", LOG_STR("version", PACKAGE_VERSION), LOG_INT("workers", d->n_workers),
-	    LOG_INT("upstreams", s->n_upstream), LOG_STR("ct-log-list", s->ctlogs_from));
+	log_event(LOG_NOTICE, "started", LOG_STR("version", PACKAGE_VERSION),
+	    LOG_INT("workers", d->n_workers), LOG_INT("upstreams", s->n_upstream),
+	    LOG_STR("ct-log-list", s->ctlogs_from));
 	for (size_t i = 0; i < s->settings->listen.n; i++)
 		log_event(LOG_INFO, "listening", LOG_STR("addr", addr_text(&s->settings->listen.v[i], text)));
 	for (size_t i = 0; i < s->n_upstream; i++)
@@ -603,7 +539,8 @@ daemon_start(struct daemon *d)
 	char *why = NULL;
 	int failed;
 
-	if (loop_new(&d->loop) != RES_OK || daemon_signals(d) != RES_OK)
+	if (loop_new(&d->loop) != RES_OK || daemon_signals(d) != RES_OK ||
+	    verdict_log_new(&d->verdicts, d->loop) != RES_OK)
 		return fail(EXIT_TROUBLE, NULL);
 	loop_timer_init(&d->watchdog, d->loop, daemon_on_watchdog, d);
 	loop_timer_init(&d->captive_end, d->loop, daemon_on_captive_end, d);
@@ -638,15 +575,13 @@ daemon_stop(struct daemon *d)
 	for (unsigned i = 0; i < d->n_workers; i++)
 		worker_free(d->worker[i]);
 	free(d->worker);
+	verdict_log_free(d->verdicts);
 	if (d->loop != NULL) {
 		loop_timer_stop(&d->watchdog);
 		loop_timer_stop(&d->captive_end);
 		loop_free(d->loop);
 	}
 	plan_unref(d->plan);
-	for (size_t i = 0; i < d->n_said; i++)
-		free(d->said[i].upstream);
-	free(d->said);
 	free(d->reload_error);
 }
 

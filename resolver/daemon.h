@@ -22,12 +22,12 @@ int daemon_run(const struct daemon_options *);
 
 struct worker_setup {
 	unsigned number;
-	struct loop *loop; /* lent; NULL: its own, in a thread of its own */
-	struct plan *plan; /* lent; a reference is taken */
+	struct loop *loop;              /* lent; NULL: its own, in a thread of its own */
+	struct plan *plan;              /* lent; a reference is taken */
 	const struct listener_fds *fds; /* the descriptors are taken */
 	size_t n_fds;
 	uint32_t connections_max;
-	struct engine_hooks hooks; /* called in the worker's thread */
+	struct engine_hooks hooks;     /* called in the worker's thread */
 	void (*on_drained)(void *ctx); /* in its thread */
 	void *ctx;
 };
@@ -39,8 +39,10 @@ void worker_join(struct worker *);
 void worker_free(struct worker *);
 
 /* In the worker's thread (worker_post). */
-void worker_plan_take(struct worker *, struct plan *); /* the reference is taken; without memory the old plan stays */
-void worker_drain(struct worker *); /* takes no more questions; ends when those at hand are answered, or soon */
+void worker_plan_take(
+    struct worker *, struct plan *); /* the reference is taken; without memory the old plan stays */
+void worker_drain(
+    struct worker *); /* takes no more questions; ends when those at hand are answered, or soon */
 void worker_network_changed(struct worker *);
 void worker_captive(struct worker *, int64_t until_ms);
 /* Asks itself for localhost: true when the trip of a question works. */

@@ -4,7 +4,8 @@
 
 #include <stdlib.h>
 
-#define SLEEP_MIN_MS 1000 /* the two clocks are not read at the same moment, and a short doze harms no connection */
+/* The two clocks are not read at the same moment, and a short doze harms no connection. */
+#define SLEEP_MIN_MS 1000
 
 static struct cache_limits
 engine_limits(const struct plan *plan)
@@ -12,8 +13,10 @@ engine_limits(const struct plan *plan)
 	const struct settings *s = plan->snapshot->settings;
 
 	return (struct cache_limits){.bytes = s->cache_size / (s->workers > 0 ? s->workers : 1),
-	    .min_ttl_ms = s->cache_min_ttl_ms, .max_ttl_ms = s->cache_max_ttl_ms,
-	    .negative_max_ttl_ms = s->cache_negative_max_ttl_ms, .serve_stale_ms = s->cache_serve_stale_ms,
+	    .min_ttl_ms = s->cache_min_ttl_ms,
+	    .max_ttl_ms = s->cache_max_ttl_ms,
+	    .negative_max_ttl_ms = s->cache_negative_max_ttl_ms,
+	    .serve_stale_ms = s->cache_serve_stale_ms,
 	    .prefetch = s->cache_prefetch};
 }
 
@@ -62,7 +65,8 @@ engine_new(struct engine **out, struct loop *loop, struct counters *counters, st
 	e->bucket = calloc(QUERY_BUCKETS, sizeof(struct query *));
 	if (e->ttl_at == NULL || e->bucket == NULL || cache_new(&e->cache, &limits) != RES_OK ||
 	    hosts_new(&e->hosts, plan->snapshot->settings->hosts_file) != RES_OK ||
-	    share_new(&e->share, WAITERS_MAX) != RES_OK || upstreams_new(&e->upstreams, loop, counters, &watch) != RES_OK ||
+	    share_new(&e->share, WAITERS_MAX) != RES_OK ||
+	    upstreams_new(&e->upstreams, loop, counters, &watch) != RES_OK ||
 	    upstreams_plan_set(e->upstreams, plan) != RES_OK) {
 		engine_free(e);
 		return RES_NOMEM;
@@ -121,8 +125,8 @@ engine_plan_set(struct engine *e, struct plan *plan)
 	e->plan = plan_ref(plan);
 	hosts_free(e->hosts);
 	e->hosts = hosts;
-	/* What was answered under the old configuration is not given out under the new one: another upstream may be asked
-	 * for it now, or none. */
+	/* What was answered under the old configuration is not given out under the new one: another upstream
+	 * may be asked for it now, or none. */
 	cache_limits_set(e->cache, &limits);
 	cache_flush(e->cache, span_of(root, sizeof root));
 	query_reroute_all(e);

@@ -1,15 +1,16 @@
 /*
- * engine.h - the trip of a question, from a client's bytes to its reply: what a worker does between its listeners
- * and its upstream connections.
+ * engine.h - the trip of a question, from a client's bytes to its reply: what a worker does between its
+ * listeners and its upstream connections.
  *
- *   engine_ask (ask.c)     the message is judged; local names, filter and cache are looked at: a reply at once
+ *   engine_ask (ask.c)     the message is judged; local names, filter and cache may give a reply at once
  *   query_join (query.c)   else the client waits, together with all who ask the same
  *   upstream.h             whose turn it is to be asked, and whether anybody may be
  *   query.c                the answer is matched, kept, and given to all who wait
  *
  * There is one owner of "this client must get an answer" at any time: the listener until engine_ask returns
- * ASK_WAITS, then the waiter in its query, which calls the client back exactly once, in at most QUERY_TIME_MS, unless
- * the client has gone (engine_forget). It knows no sockets; tests drive it with a scripted clock and transport.
+ * ASK_WAITS, then the waiter in its query, which calls the client back exactly once, in at most
+ * QUERY_TIME_MS, unless the client has gone (engine_forget). It knows no sockets; tests drive it with a
+ * scripted clock and transport.
  */
 #ifndef RESOLVER_ENGINE_H
 #define RESOLVER_ENGINE_H
@@ -30,14 +31,14 @@
 #define STALE_RECHECK_MS    30000 /* RFC 8767, 5: what is served stale is not asked for again before this */
 #define FAILURE_MS          1000  /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */
 #define FAILURE_RELAYED_MS  5000  /* ... and a SERVFAIL of an upstream, which has done its own trying */
-#define DETACHED_MAX        64    /* late answers of one server that are still listened for, to learn its health */
+#define DETACHED_MAX        64    /* late answers of one server that are listened for, to learn its health */
 
 struct engine;
 struct waiter;
 
 /* Who asks, as the listener knows it. Copied when it must wait. */
 struct client {
-	/* The reply, later; lent bytes. It may forget other clients of the same owner, not start questions. */
+	/* The reply, later; lent bytes. It may forget clients of the same owner, not start questions. */
 	void (*on_reply)(const struct client *, struct span reply);
 	void *owner;             /* the listener's, or the connection's */
 	struct waiter **waiting; /* TCP: head of the list of this connection's waiters; UDP: NULL */
@@ -54,14 +55,15 @@ struct engine_hooks {
 };
 
 /* The plan is taken (a reference). */
-enum res engine_new(struct engine **, struct loop *, struct counters *, struct plan *, const struct engine_hooks *);
+enum res engine_new(struct engine **, struct loop *, struct counters *, struct plan *,
+    const struct engine_hooks *);
 void engine_free(struct engine *); /* whoever waits is not called back any more */
 /* A reload: questions in flight go on under the new plan; the cache is emptied. The reference is taken. */
 enum res engine_plan_set(struct engine *, struct plan *);
 
 enum ask { ASK_REPLIED, ASK_WAITS, ASK_DROPPED };
-/* One message of a client. ASK_REPLIED: the reply was appended to out (room for MSG_UDP_PAYLOAD bytes over UDP,
- * MSG_MAX over TCP). */
+/* One message of a client. ASK_REPLIED: the reply was appended to out (room for MSG_UDP_PAYLOAD bytes over
+ * UDP, MSG_MAX over TCP). */
 enum ask engine_ask(struct engine *, struct span wire, const struct client *, struct buf *out);
 /* The owner of these waiters goes: nobody of them is called back. */
 void engine_forget(struct engine *, struct waiter **waiting);

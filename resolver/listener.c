@@ -16,7 +16,8 @@ listener_refuses(const struct addr *listener, const struct addr *client)
 	return client->port == 0 || (addr_is_loopback(listener) && !addr_is_loopback(client));
 }
 
-/* Options that make a reply leave as it should; a kernel that does not know one of them is no reason to stop. */
+/* Options that make a reply leave as it should; a kernel that does not know one of them is no reason to
+ * stop. */
 static void
 udp_prepare(int fd, const struct addr *a)
 {
@@ -70,8 +71,10 @@ listener_bind(struct listener_fds *out, const struct addr *addr, bool share, cha
 	char text[ADDR_TEXT_MAX];
 	struct buf b = buf_max(256);
 
-	if ((l.udp = socket_bound(addr, SOCK_DGRAM, share)) < 0 || (l.tcp = socket_bound(addr, SOCK_STREAM, share)) < 0) {
-		buf_format(&b, "%s %s: %s", addr_text(addr, text), l.udp < 0 ? "udp" : "tcp", strerror(errno));
+	if ((l.udp = socket_bound(addr, SOCK_DGRAM, share)) < 0 ||
+	    (l.tcp = socket_bound(addr, SOCK_STREAM, share)) < 0) {
+		buf_format(
+		    &b, "%s %s: %s", addr_text(addr, text), l.udp < 0 ? "udp" : "tcp", strerror(errno));
 		*why = buf_take_cstr(&b);
 		if (l.udp >= 0)
 			close(l.udp);

@@ -1,5 +1,5 @@
 #include "config.h"
-/* DNS over TCP for clients (RFC 7766, RFC 9210): pipelined questions, replies in the order in which they are known. */
+/* DNS over TCP for clients (RFC 7766, RFC 9210): pipelined questions, replies as they become known. */
 #include "resolver/listener.h"
 
 #include <errno.h>
@@ -165,7 +165,8 @@ static bool
 conn_question(struct tcp_conn *c, struct span frame)
 {
 	struct tcp_room *r = c->room;
-	const struct client client = {.on_reply = conn_on_reply, .owner = c, .waiting = &c->waiting, .tcp = true, .addr = c->addr};
+	const struct client client = {
+	    .on_reply = conn_on_reply, .owner = c, .waiting = &c->waiting, .tcp = true, .addr = c->addr};
 	size_t at = c->out.n;
 
 	/* Shorter than a header: not DNS, and what follows would not be either. */
@@ -247,7 +248,7 @@ conn_write(struct tcp_conn *c)
 	return true;
 }
 
-/* After anything happened: works on what is left, writes, decides what is waited for. May free the connection. */
+/* After anything happened: works on what is left, writes, decides what is waited for. May free it. */
 static void
 conn_settle(struct tcp_conn *c)
 {
@@ -274,7 +275,8 @@ conn_settle(struct tcp_conn *c)
 		return;
 	}
 	loop_fd_interest(&c->watch,
-	    (!c->eof && !conn_is_full(c) && c->in.n < FRAME_MAX ? LOOP_READ : 0U) | (conn_pending(c) > 0 ? LOOP_WRITE : 0U));
+	    (!c->eof && !conn_is_full(c) && c->in.n < FRAME_MAX ? LOOP_READ : 0U) |
+		(conn_pending(c) > 0 ? LOOP_WRITE : 0U));
 }
 
 static void
@@ -343,7 +345,8 @@ conn_on_timer(void *ctx)
 /* ---- the room */
 
 enum res
-tcp_room_new(struct tcp_room **out, struct loop *loop, struct engine *engine, struct counters *counters, uint32_t connections_max)
+tcp_room_new(struct tcp_room **out, struct loop *loop, struct engine *engine, struct counters *counters,
+    uint32_t connections_max)
 {
 	struct tcp_room *r = calloc(1, sizeof *r);
 
@@ -420,7 +423,8 @@ tcp_take(struct listener_tcp *l, int fd, const struct sockaddr *peer)
 	const int on = 1;
 	struct addr addr;
 
-	if (addr_from_sockaddr(&addr, peer) != RES_OK || listener_refuses(&l->addr, &addr) || !room_make(r, &addr)) {
+	if (addr_from_sockaddr(&addr, peer) != RES_OK || listener_refuses(&l->addr, &addr) ||
+	    !room_make(r, &addr)) {
 		counter_add(r->counters, COUNTER_DROPPED, 1);
 		close(fd);
 		return;

@@ -49,7 +49,8 @@ udp_flush(struct listener_udp *l)
 	size_t done = 0;
 
 	while (done < l->n_out) {
-		int n = sendmmsg(l->fd, l->out_header + done, (unsigned)(l->n_out - done), MSG_DONTWAIT | MSG_NOSIGNAL);
+		int n = sendmmsg(
+		    l->fd, l->out_header + done, (unsigned)(l->n_out - done), MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n > 0) {
 			done += (size_t)n;
@@ -71,7 +72,8 @@ udp_flush(struct listener_udp *l)
 			l->out[to].iov.iov_len = n;
 			memcpy(l->out[to].control, l->out[i].control, CONTROL_MAX);
 			l->out_header[to].msg_hdr.msg_namelen = l->out_header[i].msg_hdr.msg_namelen;
-			l->out_header[to].msg_hdr.msg_control = l->out_header[i].msg_hdr.msg_control != NULL ? l->out[to].control : NULL;
+			l->out_header[to].msg_hdr.msg_control =
+			    l->out_header[i].msg_hdr.msg_control != NULL ? l->out[to].control : NULL;
 			l->out_header[to].msg_hdr.msg_controllen = l->out_header[i].msg_hdr.msg_controllen;
 		}
 	}
@@ -110,22 +112,24 @@ udp_out_source(struct msghdr *h, struct datagram *d, const struct addr *local, u
 		struct in_pktinfo info = {.ipi_ifindex = 0};
 
 		memcpy(&info.ipi_spec_dst, local->ip, 4);
-		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
+		*c = (struct cmsghdr){
+		    .cmsg_level = IPPROTO_IP, .cmsg_type = IP_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
 		memcpy(CMSG_DATA(c), &info, sizeof info);
 		h->msg_controllen = CMSG_SPACE(sizeof info);
 	} else {
 		struct in6_pktinfo info = {.ipi6_ifindex = interface};
 
 		memcpy(&info.ipi6_addr, local->ip, 16);
-		*c = (struct cmsghdr){.cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
+		*c = (struct cmsghdr){
+		    .cmsg_level = IPPROTO_IPV6, .cmsg_type = IPV6_PKTINFO, .cmsg_len = CMSG_LEN(sizeof info)};
 		memcpy(CMSG_DATA(c), &info, sizeof info);
 		h->msg_controllen = CMSG_SPACE(sizeof info);
 	}
 }
 
 static void
-udp_out_add(struct listener_udp *l, size_t n, const struct sockaddr_storage *peer, socklen_t peer_n, const struct addr *local,
-    uint32_t interface)
+udp_out_add(struct listener_udp *l, size_t n, const struct sockaddr_storage *peer, socklen_t peer_n,
+    const struct addr *local, uint32_t interface)
 {
 	struct datagram *d = &l->out[l->n_out];
 	struct msghdr *h = &l->out_header[l->n_out].msg_hdr;
@@ -203,7 +207,8 @@ udp_in_one(struct listener_udp *l, size_t i)
 	if (room == NULL)
 		return;
 	out = (struct buf){.p = room, .cap = MSG_UDP_PAYLOAD, .max = MSG_UDP_PAYLOAD};
-	if (engine_ask(l->engine, span_of(l->in_bytes[i], l->in_header[i].msg_len), &client, &out) == ASK_REPLIED)
+	if (engine_ask(l->engine, span_of(l->in_bytes[i], l->in_header[i].msg_len), &client, &out) ==
+	    ASK_REPLIED)
 		udp_out_add(l, out.n, &l->in[i].peer, h->msg_namelen, &client.local, client.interface);
 }
 
@@ -236,8 +241,8 @@ udp_on_ready(void *ctx, unsigned ready)
 /* ---- life */
 
 enum res
-listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *engine, struct counters *counters, int fd,
-    const struct addr *addr)
+listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *engine,
+    struct counters *counters, int fd, const struct addr *addr)
 {
 	struct listener_udp *l = calloc(1, sizeof *l);
 
@@ -252,9 +257,12 @@ listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *en
 	for (size_t i = 0; i < UDP_BATCH; i++) {
 		l->in[i].iov = (struct iovec){.iov_base = l->in_bytes[i], .iov_len = UDP_QUESTION_MAX};
 		l->out[i].iov = (struct iovec){.iov_base = l->out_bytes[i]};
-		l->in_header[i].msg_hdr = (struct msghdr){.msg_name = &l->in[i].peer, .msg_iov = &l->in[i].iov, .msg_iovlen = 1,
+		l->in_header[i].msg_hdr = (struct msghdr){.msg_name = &l->in[i].peer,
+		    .msg_iov = &l->in[i].iov,
+		    .msg_iovlen = 1,
 		    .msg_control = l->wildcard ? l->in[i].control : NULL};
-		l->out_header[i].msg_hdr = (struct msghdr){.msg_name = &l->out[i].peer, .msg_iov = &l->out[i].iov, .msg_iovlen = 1};
+		l->out_header[i].msg_hdr =
+		    (struct msghdr){.msg_name = &l->out[i].peer, .msg_iov = &l->out[i].iov, .msg_iovlen = 1};
 	}
 	if (loop_fd_watch(&l->watch, loop, fd, udp_on_ready, l) != RES_OK ||
 	    loop_fd_interest(&l->watch, LOOP_READ) != RES_OK) {

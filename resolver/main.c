@@ -25,7 +25,7 @@ static const char usage[] =
     "  -V         print the version, and exit\n"
     "  --help     print this, and exit\n";
 
-/* A descriptor below 3 that is closed would become somebody's socket, and the log would be written into it. */
+/* A descriptor below 3 that is closed would become somebody's socket, and the log be written into it. */
 static bool
 standard_fds_open(void)
 {
@@ -66,7 +66,8 @@ warnings_print(const struct snapshot *s)
 		printf("warning: %s\n", s->warning[i]);
 	for (size_t u = 0; u < s->n_upstream; u++)
 		for (size_t i = 0; i < s->upstream[u].n_warning; i++)
-			printf("warning: upstream \"%s\": %s\n", s->upstream[u].title, s->upstream[u].warning[i]);
+			printf("warning: upstream \"%s\": %s\n", s->upstream[u].title,
+			    s->upstream[u].warning[i]);
 }
 
 static int
@@ -77,7 +78,8 @@ config_test(const char *file)
 	struct snapshot *snapshot;
 	struct plan *plan;
 
-	if (settings_read(&settings, file, &errors) != RES_OK || snapshot_compile(&snapshot, settings, 1, &errors) != RES_OK ||
+	if (settings_read(&settings, file, &errors) != RES_OK ||
+	    snapshot_compile(&snapshot, settings, 1, &errors) != RES_OK ||
 	    plan_compile(&plan, snapshot, &errors) != RES_OK) {
 		errors_print(&errors);
 		config_errors_free(&errors);
@@ -109,7 +111,8 @@ config_print(const char *file)
 int
 main(int argc, char **argv)
 {
-	static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+	static const struct option longs[] = {
+	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
 	struct daemon_options options = {0};
 	enum action action = ACTION_RUN;
 	struct stat there;

@@ -114,7 +114,8 @@ network_on_ready(void *ctx, unsigned ready)
 	for (;;) {
 		struct sockaddr_nl from = {0};
 		struct iovec iov = {.iov_base = w->bytes, .iov_len = sizeof w->bytes};
-		struct msghdr m = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
+		struct msghdr m = {
+		    .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
 		ssize_t n = recvmsg(w->fd, &m, MSG_DONTWAIT);
 
 		if (n < 0 && errno == ENOBUFS) {

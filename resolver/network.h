@@ -1,5 +1,6 @@
 /*
- * network.h - notices that the machine is on another network: an address has gone, or the default route is another.
+ * network.h - notices that the machine is on another network: an address has gone, or the default route is
+ * another.
  *
  * Connections made before lead nowhere then, and the kernel would take minutes to say so.
  */
@@ -11,7 +12,8 @@
 #include <stddef.h>
 
 #define NETWORK_SETTLE_MS 100 /* a change comes as a shower of messages */
-#define NETWORK_ROUTES_MAX 16 /* default routes that are remembered, to tell a new one from one that is only said again */
+#define NETWORK_ROUTES_MAX                                                                                   \
+	16 /* default routes that are remembered, to tell a new one from one that is only said again */
 
 struct network;
 /* RES_IO: the kernel does not tell (no netlink). */

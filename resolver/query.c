@@ -178,15 +178,18 @@ query_deliver_held(struct query *q)
 
 /* Why there is no answer: what is known of the upstreams, else what this query met. */
 static size_t
-query_explain(struct engine *e, const struct query *q, const struct route *route, struct msg_ede ede[UPSTREAM_EDE_MAX])
+query_explain(
+    struct engine *e, const struct query *q, const struct route *route, struct msg_ede ede[UPSTREAM_EDE_MAX])
 {
 	size_t n;
 
 	if (q != NULL && q->limited) {
-		ede[0] = (struct msg_ede){.code = EDE_OTHER, .text = span_str("too many questions in flight")};
+		ede[0] =
+		    (struct msg_ede){.code = EDE_OTHER, .text = span_str("too many questions in flight")};
 		return 1;
 	}
-	n = upstreams_explain(e->upstreams, route, q != NULL ? q->blamed : NULL, q != NULL ? q->blame : REASON_NONE, ede);
+	n = upstreams_explain(
+	    e->upstreams, route, q != NULL ? q->blamed : NULL, q != NULL ? q->blame : REASON_NONE, ede);
 	if (n == 0)
 		ede[n++] = (struct msg_ede){.code = EDE_UNREACHABLE, .text = (struct span){NULL, 0}};
 	return n;
@@ -331,8 +334,8 @@ query_shed(struct engine *e, const struct msg_question *question, bool tcp, stru
 
 /* Nobody may be asked, and that is known now. */
 static enum ask
-query_hopeless(struct engine *e, const struct query *q, const struct msg_question *question, const struct route *route, bool tcp,
-    struct buf *out)
+query_hopeless(struct engine *e, const struct query *q, const struct msg_question *question,
+    const struct route *route, bool tcp, struct buf *out)
 {
 	struct msg_finish f = finish_for(question, tcp);
 	struct msg_ede ede[UPSTREAM_EDE_MAX];
@@ -345,8 +348,8 @@ query_hopeless(struct engine *e, const struct query *q, const struct msg_questio
 }
 
 enum ask
-query_join(struct engine *e, const struct msg_question *question, const struct route *route, const struct client *client,
-    bool stale, struct buf *out)
+query_join(struct engine *e, const struct msg_question *question, const struct route *route,
+    const struct client *client, bool stale, struct buf *out)
 {
 	int64_t now = loop_now_ms(e->loop);
 	struct query *q;

@@ -1,8 +1,9 @@
 /*
  * query.h - a question in flight: who waits for it, where it was sent, and when its time is up.
  *
- * The inside of engine.h. Equal questions (name, type, class, DO, CD) are one query; each waiter keeps its own id,
- * spelling and flags. A query without waiters (a prefetch, or all have gone) goes on and fills the cache.
+ * The inside of engine.h. Equal questions (name, type, class, DO, CD) are one query; each waiter keeps its
+ * own id, spelling and flags. A query without waiters (a prefetch, or all have gone) goes on and fills the
+ * cache.
  *
  *   query_new -> query_step -> [attempt in flight] -> query_on_answer -> query_deliver
  *                    ^                |  failed, mismatched, malformed, SERVFAIL once, TC once
@@ -23,7 +24,8 @@
 #define POOL_MAX          512 /* objects kept for the next question, of each kind */
 
 /* INFO-CODEs of RFC 8914 that are made here */
-enum { EDE_OTHER = 0, EDE_STALE = 3, EDE_CACHED_ERROR = 13, EDE_BLOCKED = 15, EDE_UNREACHABLE = 22, EDE_NETWORK = 23 };
+enum { EDE_OTHER = 0, EDE_STALE = 3, EDE_CACHED_ERROR = 13, EDE_BLOCKED = 15, EDE_UNREACHABLE = 22,
+	EDE_NETWORK = 23 };
 
 struct waiter {
 	struct query *query;
@@ -98,9 +100,9 @@ struct engine {
 	unsigned n_spare_query, n_spare_waiter, n_spare_attempt;
 };
 
-/* The client waits for the answer to its question. ASK_REPLIED when it is known at once that there is none. */
-enum ask query_join(struct engine *, const struct msg_question *, const struct route *, const struct client *, bool stale,
-    struct buf *out);
+/* The client waits for the answer. ASK_REPLIED when it is known at once that there is none. */
+enum ask query_join(struct engine *, const struct msg_question *, const struct route *, const struct client *,
+    bool stale, struct buf *out);
 /* Asks for the sake of the cache. */
 void query_prefetch(struct engine *, const struct msg_question *, const struct route *);
 void query_free_all(struct engine *);
@@ -109,7 +111,8 @@ void query_reroute_all(struct engine *);
 void query_on_server_gone(void *engine, struct server *);
 /* A cached answer too old to be given except in need is there. */
 bool query_has_stale(const struct query *);
-/* Tries the next server; with nobody left and nothing in flight the query ends. wait: what is in flight goes first. */
+/* Tries the next server; with nobody left and nothing in flight the query ends. wait: only when nothing is in
+ * flight. */
 void query_retry(struct query *, bool wait);
 void query_fail(struct query *);
 /* The answer is whole and for this question: it is kept and given to all, and the query ends. */
@@ -119,7 +122,7 @@ bool query_send(struct query *);
 
 /* attempt.c: one question on its way to one server */
 bool attempt_new(struct query *, struct server *);
-bool query_rcode_is_failure(uint16_t rcode); /* one that another upstream may not share: asked once elsewhere */
+bool query_rcode_is_failure(uint16_t rcode); /* another upstream may not share it: asked once elsewhere */
 void attempt_detach(struct engine *, struct attempt *);
 void attempt_cancel(struct attempt *);
 
@@ -128,8 +131,8 @@ struct waiter *waiter_new(struct query *, const struct msg_question *, const str
 void waiter_drop(struct engine *, struct waiter *); /* without a reply */
 bool waiter_is_there(const struct query *, const struct msg_question *, const struct client *);
 struct msg_finish finish_for(const struct msg_question *, bool tcp);
-void waiters_answer(struct query *, const struct msg_answer *, uint32_t age_s, uint32_t ttl_floor, uint32_t ttl_cap, bool ad,
-    const struct msg_ede *, size_t n_ede);
+void waiters_answer(struct query *, const struct msg_answer *, uint32_t age_s, uint32_t ttl_floor,
+    uint32_t ttl_cap, bool ad, const struct msg_ede *, size_t n_ede);
 void waiters_empty(struct query *, uint16_t rcode, const struct msg_ede *, size_t n_ede);
 /* A stale answer for all who wait, if there is one. */
 bool waiters_stale(struct query *);
@@ -137,7 +140,7 @@ bool waiters_stale(struct query *);
 /* Bounds of the TTLs given out, in seconds, as configured. */
 uint32_t engine_ttl_floor(const struct engine *);
 uint32_t engine_ttl_cap(const struct engine *, const struct msg_answer *);
-/* Noticed here, because nothing wakes us when a sleep ends: the boot clock ran on, the monotonic one did not. */
+/* Noticed here, for nothing wakes us when a sleep ends: the boot clock ran on, the monotonic one did not. */
 void engine_notice_sleep(struct engine *);
 
 #endif

@@ -23,7 +23,8 @@ socket_read(struct listener_fds *l, int fd, char **why)
 	struct buf b = buf_max(256);
 
 	*l = (struct listener_fds){.udp = -1, .tcp = -1};
-	if (getsockname(fd, (struct sockaddr *)&sa, &n) != 0 || getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_n) != 0 ||
+	if (getsockname(fd, (struct sockaddr *)&sa, &n) != 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_n) != 0 ||
 	    addr_from_sockaddr(&l->addr, (const struct sockaddr *)&sa) != RES_OK ||
 	    (type != SOCK_DGRAM && type != SOCK_STREAM)) {
 		buf_format(&b, "descriptor %d from the service manager is no socket of UDP or TCP", fd);

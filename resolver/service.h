@@ -8,7 +8,8 @@
 
 #include "resolver/listener.h"
 
-/* The sockets that were handed in, each an entry of its own, made ready for use. *fds is yours; 0 without any. */
+/* The sockets that were handed in, each an entry of its own, made ready for use. *fds is yours; 0 without
+ * any. */
 enum res service_sockets(struct listener_fds **fds, size_t *n, char **why);
 void service_ready(const char *status);
 void service_reloading(void);

@@ -1,9 +1,9 @@
 /*
  * share.h - how much of something scarce each client address holds, and whether it may have more.
  *
- * One address may hold at most twice what is still free (dynamic thresholds: Choudhury and Hahne, 1998): a lone
- * client gets two thirds of everything, and however many press, the next one who comes finds room. No table of
- * clients has to be configured, and an address that holds nothing costs nothing.
+ * One address may hold at most twice what is still free (dynamic thresholds: Choudhury and Hahne, 1998): a
+ * lone client gets two thirds of everything, and however many press, the next one who comes finds room. No
+ * table of clients has to be configured, and an address that holds nothing costs nothing.
  */
 #ifndef RESOLVER_SHARE_H
 #define RESOLVER_SHARE_H

@@ -164,8 +164,8 @@ reply_make_answer(struct engine *e, struct msg_finish *f, void *ctx)
 }
 
 void
-waiters_answer(struct query *q, const struct msg_answer *answer, uint32_t age_s, uint32_t ttl_floor, uint32_t ttl_cap,
-    bool ad, const struct msg_ede *ede, size_t n_ede)
+waiters_answer(struct query *q, const struct msg_answer *answer, uint32_t age_s, uint32_t ttl_floor,
+    uint32_t ttl_cap, bool ad, const struct msg_ede *ede, size_t n_ede)
 {
 	struct reply_answer r = {answer, age_s, ttl_floor, ttl_cap, ad, ede, n_ede};
 

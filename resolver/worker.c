@@ -66,7 +66,8 @@ worker_listen(struct worker *w, const struct worker_setup *setup)
 		const struct listener_fds *l = &setup->fds[i];
 
 		if (l->udp >= 0) {
-			res = listener_udp_new(&w->udp[w->n_udp], w->loop, w->engine, &w->counters, l->udp, &l->addr);
+			res = listener_udp_new(
+			    &w->udp[w->n_udp], w->loop, w->engine, &w->counters, l->udp, &l->addr);
 			w->n_udp += res == RES_OK;
 		}
 		if (l->tcp >= 0 && res == RES_OK) {
@@ -100,7 +101,8 @@ worker_new(struct worker **out, const struct worker_setup *setup)
 		goto fail;
 	loop_timer_init(&w->drain, w->loop, worker_on_drain, w);
 	if ((res = engine_new(&w->engine, w->loop, &w->counters, setup->plan, &setup->hooks)) != RES_OK ||
-	    (res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max)) != RES_OK ||
+	    (res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max)) !=
+		RES_OK ||
 	    (res = worker_listen(w, setup)) != RES_OK)
 		goto fail;
 	*out = w;
@@ -177,7 +179,8 @@ worker_on_drain(void *ctx)
 {
 	struct worker *w = ctx;
 
-	if ((engine_waiting(w->engine) == 0 && tcp_room_busy(w->room) == 0) || loop_now_ms(w->loop) >= w->drain_until_ms)
+	if ((engine_waiting(w->engine) == 0 && tcp_room_busy(w->room) == 0) ||
+	    loop_now_ms(w->loop) >= w->drain_until_ms)
 		w->on_drained(w->ctx);
 	else
 		loop_timer_set(&w->drain, DRAIN_LOOK_MS);
@@ -219,13 +222,14 @@ self_test_on_reply(const struct client *client, struct span reply)
 bool
 worker_self_test(struct worker *w)
 {
-	static const uint8_t question[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9, 'l', 'o', 'c', 'a', 'l', 'h', 'o', 's', 't', 0,
-	    0, TYPE_A, 0, CLASS_IN};
+	static const uint8_t question[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9, 'l', 'o', 'c', 'a', 'l',
+	    'h', 'o', 's', 't', 0, 0, TYPE_A, 0, CLASS_IN};
 	const struct client client = {.on_reply = self_test_on_reply, .owner = w};
 	uint8_t room[MSG_UDP_PAYLOAD];
 	struct buf out = {.p = room, .cap = sizeof room, .max = sizeof room};
 
-	return engine_ask(w->engine, span_of(question, sizeof question), &client, &out) == ASK_REPLIED && out.n > sizeof question;
+	return engine_ask(w->engine, span_of(question, sizeof question), &client, &out) == ASK_REPLIED &&
+	    out.n > sizeof question;
 }
 
 /* ---- what others may know */

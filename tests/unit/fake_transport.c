@@ -152,7 +152,8 @@ slot_event(struct tp_slot *s, int kind, enum reason reason)
 {
 	struct verdict v = {.outcome = reason == REASON_NONE ? OUTCOME_ACCEPTED : OUTCOME_REFUSED};
 	struct finding f = {.reason = reason, .enforced = true, .have = 1, .want = 2};
-	struct tp_event e = {.kind = kind, .reason = reason, .handshake_ms = loop_now_ms(s->loop) - s->began_ms};
+	struct tp_event e = {
+	    .kind = kind, .reason = reason, .handshake_ms = loop_now_ms(s->loop) - s->began_ms};
 
 	if (reason != REASON_NONE && reason_is_verdict(reason)) {
 		v.findings = malloc(sizeof f);
@@ -195,9 +196,10 @@ tp_slot_connect(struct tp_slot *s)
 	s->state = TP_CONNECTING;
 	s->line->connects++;
 	s->began_ms = loop_now_ms(s->loop);
-	loop_timer_set(&s->timer, s->line->manner == FAKE_UP       ? s->line->handshake_ms
-	                          : s->line->manner == FAKE_HANG ? TP_CONNECT_TIMEOUT_MS
-	                                                         : 0);
+	loop_timer_set(&s->timer,
+	    s->line->manner == FAKE_UP         ? s->line->handshake_ms
+		: s->line->manner == FAKE_HANG ? TP_CONNECT_TIMEOUT_MS
+					       : 0);
 }
 
 void
@@ -209,7 +211,8 @@ fake_close(struct fake_line *line)
 }
 
 enum res
-tp_slot_new(struct tp_slot **out, struct loop *loop, const struct tp_target *target, const struct tp_hooks *hooks)
+tp_slot_new(
+    struct tp_slot **out, struct loop *loop, const struct tp_target *target, const struct tp_hooks *hooks)
 {
 	struct tp_slot *s = calloc(1, sizeof *s);
 	char text[ADDR_TEXT_MAX];
@@ -240,7 +243,8 @@ tp_slot_free(struct tp_slot *s)
 }
 
 enum res
-tp_send(struct tp_query **out, struct tp_slot *s, struct span message, int64_t deadline_ms, tp_answer_fn fn, void *arg)
+tp_send(struct tp_query **out, struct tp_slot *s, struct span message, int64_t deadline_ms, tp_answer_fn fn,
+    void *arg)
 {
 	struct tp_query *q = calloc(1, sizeof *q), **at = &s->first;
 

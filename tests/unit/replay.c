@@ -1,6 +1,7 @@
 /*
- * replay - plays scenarios (tests/data/replay/NAME.txt) against the resolver's logic: real configuration, cache, local
- * names and queries; a scripted clock and transport. No sockets, no waiting. What a scenario may say: README there.
+ * replay - plays scenarios (tests/data/replay/NAME.txt) against the resolver's logic: real configuration,
+ * cache, local names and queries; a scripted clock and transport. No sockets, no waiting. What a scenario may
+ * say: README there.
  *
  *   replay [DIRECTORY | FILE...]
  */
@@ -48,8 +49,7 @@ struct play {
 	size_t n_words;
 };
 
-static void __attribute__((format(printf, 2, 3)))
-wrong(struct play *p, const char *format, ...)
+static void __attribute__((format(printf, 2, 3))) wrong(struct play *p, const char *format, ...)
 {
 	va_list args;
 
@@ -120,13 +120,13 @@ static void
 on_verdict(void *ctx, const struct server *s)
 {
 	(void)ctx;
-	log_event(LOG_WARN, s->health == HEALTH_REFUSED ? "refused" : "accepted", LOG_STR("upstream", s->target->upstream),
-	    LOG_STR("reason", reason_code(s->reason)));
+	log_event(LOG_WARN, s->health == HEALTH_REFUSED ? "refused" : "accepted",
+	    LOG_STR("upstream", s->target->upstream), LOG_STR("reason", reason_code(s->reason)));
 }
 
 static const char defaults[] = "upstream \"a\" { address = {\"192.0.2.1\"}  ct = \"off\" }\n"
-                               "upstream \"b\" { address = {\"192.0.2.2\"}  ct = \"off\" }\n"
-                               "strategy = \"ordered\"  hedge = false\n";
+			       "upstream \"b\" { address = {\"192.0.2.2\"}  ct = \"off\" }\n"
+			       "strategy = \"ordered\"  hedge = false\n";
 
 static enum res
 plan_make(struct play *p, struct plan **plan)
@@ -332,8 +332,8 @@ put_ede(struct buf *b, const ldns_pkt *pkt)
 		struct span option = cursor_vec16(&in);
 
 		if (code == OPTION_EDE && option.n >= 2)
-			buf_format(b, " ; ede %u%s%.*s", be16_read(option.p), option.n > 2 ? " " : "", (int)(option.n - 2),
-			    (const char *)option.p + 2);
+			buf_format(b, " ; ede %u%s%.*s", be16_read(option.p), option.n > 2 ? " " : "",
+			    (int)(option.n - 2), (const char *)option.p + 2);
 		else if (code == OPTION_KEEPALIVE)
 			buf_format(b, " ; keepalive");
 		else
@@ -417,7 +417,8 @@ do_replies(struct play *p)
 		const struct asked *a = p->asked[i];
 		char text[16];
 
-		if (strncmp(a->id, word(p, 2), prefix) != 0 || !isdigit((unsigned char)a->id[prefix]) || a->replies == 0)
+		if (strncmp(a->id, word(p, 2), prefix) != 0 || !isdigit((unsigned char)a->id[prefix]) ||
+		    a->replies == 0)
 			continue;
 		if (strcmp(msg_rcode_text(a->reply.p[3] & 15, text), word(p, 3)) == 0)
 			n++;
@@ -444,7 +445,8 @@ line_of(const char *name)
 
 	/* a, b, c: 192.0.2.1, .2, .3; a6: 2001:db8::1 */
 	if (name[0] >= 'a' && name[0] <= 'z' && (name[1] == '\0' || strcmp(name + 1, "6") == 0)) {
-		snprintf(text, sizeof text, name[1] == '\0' ? "192.0.2.%d" : "2001:db8::%d", name[0] - 'a' + 1);
+		snprintf(
+		    text, sizeof text, name[1] == '\0' ? "192.0.2.%d" : "2001:db8::%d", name[0] - 'a' + 1);
 		return fake_line(text);
 	}
 	return fake_line(name);
@@ -465,7 +467,8 @@ lying(const struct play *p, const struct fake_line *line, bool unseen)
 			continue;
 		if (ldns_pkt_qdcount(pkt) == 1) {
 			ldns_rr *rr = ldns_rr_list_rr(ldns_pkt_question(pkt), 0);
-			char *name = ldns_rdf2str(ldns_rr_owner(rr)), *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+			char *name = ldns_rdf2str(ldns_rr_owner(rr)),
+			     *type = ldns_rr_type2str(ldns_rr_get_type(rr));
 			size_t n = strlen(name);
 
 			if (n > 1)
@@ -511,7 +514,8 @@ answer_record(struct play *p, ldns_pkt *pkt, const char *owner, char *text)
 	while (*text == ' ')
 		text++;
 	if (sscanf(text, "soa %u %u", &ttl, &minimum) == 2) {
-		snprintf(line, sizeof line, "example. %u IN SOA ns.example. root.example. 1 2 3 4 %u", ttl, minimum);
+		snprintf(line, sizeof line, "example. %u IN SOA ns.example. root.example. 1 2 3 4 %u", ttl,
+		    minimum);
 		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK)
 			ldns_pkt_push_rr(pkt, LDNS_SECTION_AUTHORITY, rr);
 	} else {
@@ -519,7 +523,8 @@ answer_record(struct play *p, ldns_pkt *pkt, const char *owner, char *text)
 
 		if (space != NULL)
 			*space = '\0';
-		snprintf(line, sizeof line, "%s. %s", space != NULL ? text + 1 : owner, space != NULL ? space + 1 : text);
+		snprintf(line, sizeof line, "%s. %s", space != NULL ? text + 1 : owner,
+		    space != NULL ? space + 1 : text);
 		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK)
 			ldns_pkt_push_rr(pkt, LDNS_SECTION_ANSWER, rr);
 	}
@@ -545,7 +550,8 @@ answer_records(struct play *p, ldns_pkt *pkt, size_t from)
 	for (long i = 0; many != NULL && i < number(p, many); i++) {
 		char txt[128];
 
-		snprintf(txt, sizeof txt, "60 TXT \"%08ld-abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz\"", i);
+		snprintf(txt, sizeof txt,
+		    "60 TXT \"%08ld-abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz\"", i);
 		answer_record(p, pkt, word(p, 3), txt);
 	}
 }
@@ -579,7 +585,9 @@ answer_flags(struct play *p, ldns_pkt *pkt)
 	ldns_pkt_set_qr(pkt, true);
 	ldns_pkt_set_rd(pkt, true);
 	ldns_pkt_set_ra(pkt, true);
-	for (; strcmp(word(p, i), "tc") == 0 || strcmp(word(p, i), "ad") == 0 || strcmp(word(p, i), "short") == 0; i++) {
+	for (; strcmp(word(p, i), "tc") == 0 || strcmp(word(p, i), "ad") == 0 ||
+	     strcmp(word(p, i), "short") == 0;
+	     i++) {
 		if (strcmp(word(p, i), "tc") == 0)
 			ldns_pkt_set_tc(pkt, true);
 		if (strcmp(word(p, i), "ad") == 0)
@@ -589,7 +597,8 @@ answer_flags(struct play *p, ldns_pkt *pkt)
 	if (ede != NULL) {
 		uint8_t option[6] = {0, OPTION_EDE, 0, 2, 0, (uint8_t)number(p, ede)};
 
-		ldns_pkt_set_edns_data(pkt, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_UNKNOWN, sizeof option, option));
+		ldns_pkt_set_edns_data(
+		    pkt, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_UNKNOWN, sizeof option, option));
 	}
 	return i;
 }
@@ -616,7 +625,8 @@ do_answer(struct play *p)
 	if (ldns_pkt2wire(&wire, pkt, &n) != LDNS_STATUS_OK)
 		wrong(p, "the answer can not be made");
 	ldns_pkt_free(pkt);
-	fake_answer(q, span_of(wire, has_word(p, 6, "short") ? n - 1 : n), age != NULL ? (uint32_t)number(p, age) : 0);
+	fake_answer(q, span_of(wire, has_word(p, 6, "short") ? n - 1 : n),
+	    age != NULL ? (uint32_t)number(p, age) : 0);
 	free(wire);
 }
 
@@ -639,7 +649,9 @@ do_line(struct play *p)
 
 	line->handshake_ms = handshake != NULL ? number(p, handshake) : 0;
 	line->reason = reason_read(word(p, 3));
-	line->manner = strcmp(word(p, 3), "up") == 0 ? FAKE_UP : strcmp(word(p, 3), "hang") == 0 ? FAKE_HANG : FAKE_FAIL;
+	line->manner = strcmp(word(p, 3), "up") == 0 ? FAKE_UP
+	    : strcmp(word(p, 3), "hang") == 0        ? FAKE_HANG
+						     : FAKE_FAIL;
 	if (line->manner == FAKE_FAIL && line->reason == REASON_NONE)
 		wrong(p, "no such reason: %s", word(p, 3));
 }
@@ -734,7 +746,8 @@ do_count(struct play *p)
 			return;
 		}
 	if (reason_read(word(p, 2)) != REASON_NONE)
-		same_number(p, word(p, 2), atomic_load(&p->counters.by_reason[reason_read(word(p, 2))]), word(p, 3));
+		same_number(
+		    p, word(p, 2), atomic_load(&p->counters.by_reason[reason_read(word(p, 2))]), word(p, 3));
 	else
 		wrong(p, "no such counter: %s", word(p, 2));
 }
@@ -787,12 +800,29 @@ static const struct {
 	void (*run)(struct play *);
 	size_t words; /* at least, with the time */
 } verbs[] = {
-    {"ask", do_ask, 5},           {"reply", do_reply, 4},     {"none", do_none, 3},         {"sent", do_sent, 5},
-    {"quiet", do_quiet, 3},       {"answer", do_answer, 6},   {"fail", do_fail, 6},         {"line", do_line, 4},
-    {"close", do_close, 3},       {"leave", do_leave, 3},     {"sleep", do_sleep, 3},       {"network", do_network, 2},
-    {"reload", do_reload, 2},     {"captive", do_captive, 3}, {"flush", do_flush, 3},       {"count", do_count, 4},
-    {"connects", do_connects, 4}, {"drops", do_drops, 4},     {"waiting", do_waiting, 3},   {"inflight", do_inflight, 3},
-    {"flood", do_flood, 5},       {"replies", do_replies, 5}, {"logged", do_logged, 4},
+    {"ask", do_ask, 5},
+    {"reply", do_reply, 4},
+    {"none", do_none, 3},
+    {"sent", do_sent, 5},
+    {"quiet", do_quiet, 3},
+    {"answer", do_answer, 6},
+    {"fail", do_fail, 6},
+    {"line", do_line, 4},
+    {"close", do_close, 3},
+    {"leave", do_leave, 3},
+    {"sleep", do_sleep, 3},
+    {"network", do_network, 2},
+    {"reload", do_reload, 2},
+    {"captive", do_captive, 3},
+    {"flush", do_flush, 3},
+    {"count", do_count, 4},
+    {"connects", do_connects, 4},
+    {"drops", do_drops, 4},
+    {"waiting", do_waiting, 3},
+    {"inflight", do_inflight, 3},
+    {"flood", do_flood, 5},
+    {"replies", do_replies, 5},
+    {"logged", do_logged, 4},
 };
 
 /* ---- scenarios */
@@ -864,7 +894,10 @@ play_end(struct play *p)
 static bool
 play(const char *path, const char *anchor)
 {
-	struct play p = {.anchor = anchor, .config = buf_max(65536), .log = buf_max(1 << 24), .config_path = "/tmp/replay-XXXXXX"};
+	struct play p = {.anchor = anchor,
+	    .config = buf_max(65536),
+	    .log = buf_max(1 << 24),
+	    .config_path = "/tmp/replay-XXXXXX"};
 	const char *slash = strrchr(path, '/');
 	FILE *f = fopen(path, "r");
 	char line[4096];

@@ -1,0 +1,243 @@
+/* What becomes of connections and questions, and what follows from it for a server. */
+#include "resolver/upstream_set.h"
+
+#include "base/random.h"
+
+#include <string.h>
+
+/* ---- health */
+
+/* Half of it is chance: a fleet that lost its upstream together must not come back together. */
+static int64_t
+rest_ms(unsigned failures, int64_t least, int64_t most)
+{
+	int64_t ms = least;
+
+	for (unsigned i = 1; i < failures && ms < most; i++)
+		ms *= 2;
+	if (ms > most)
+		ms = most;
+	return ms / 2 + (int64_t)random_below((uint32_t)(ms / 2) + 1);
+}
+
+static void
+reason_count(struct upstreams *set, enum reason reason)
+{
+	_Atomic uint64_t *v = &set->counters->by_reason[reason];
+
+	atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + 1, memory_order_relaxed);
+}
+
+static void
+server_log(struct server *s, enum log_level level, const char *event, enum reason reason, const char *detail)
+{
+	uint32_t left_out;
+
+	if (!log_wants(level) || !log_limit_ok(&s->set->log_limit, 20, 10000, &left_out))
+		return;
+	if (left_out > 0)
+		log_event(LOG_NOTICE, "upstream-lines-left-out", LOG_INT("lines", left_out));
+	log_event(level, event, LOG_STR("upstream", s->target->upstream), LOG_IP("addr", &s->target->addr),
+	    LOG_STR("reason", reason_code(reason)), LOG_STR("detail", detail));
+}
+
+void
+server_answered(struct server *s)
+{
+	s->answered_ms = loop_now_ms(s->set->loop);
+	s->suspect = false;
+	s->bad = 0;
+	s->failures = 0;
+	if (s->health == HEALTH_GOOD)
+		return;
+	if (s->health == HEALTH_FAILING)
+		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);
+	s->health = HEALTH_GOOD;
+	s->reason = REASON_NONE;
+	s->retry_at_ms = 0;
+}
+
+static void
+server_failed_detail(struct server *s, enum reason reason, const char *detail)
+{
+	struct upstreams *set = s->set;
+	int64_t now = loop_now_ms(set->loop);
+	bool verdict = reason_is_verdict(reason);
+	bool news = s->reason != reason;
+
+	/* The event of a connection and each of its questions tell the same story; it counts once. */
+	if (news || now >= s->retry_at_ms) {
+		reason_count(set, reason);
+		s->failures = verdict != (s->health == HEALTH_REFUSED) ? 1 : s->failures + 1;
+		s->retry_at_ms = now +
+		    (verdict ? rest_ms(s->failures, UPSTREAM_REFUSED_MIN_MS, UPSTREAM_REFUSED_MAX_MS)
+			     : rest_ms(s->failures, UPSTREAM_FAIL_MIN_MS, UPSTREAM_FAIL_MAX_MS));
+	}
+	s->health = verdict ? HEALTH_REFUSED : HEALTH_FAILING;
+	s->reason = reason;
+	if (news && !verdict)
+		server_log(s, LOG_INFO, "upstream-failed", reason, detail);
+	if (!verdict && (reason == REASON_UNREACHABLE || reason == REASON_CONNECT_TIMEOUT) &&
+	    server_has_rival(s))
+		set->family_first = s->target->addr.family == ADDR_V6 ? ADDR_V4 : ADDR_V6;
+}
+
+void
+server_failed(struct server *s, enum reason reason)
+{
+	server_failed_detail(s, reason, NULL);
+}
+
+void
+server_answered_badly(struct server *s, enum reason reason)
+{
+	if (++s->bad >= UPSTREAM_BAD_MAX) {
+		s->bad = 0;
+		server_failed(s, reason);
+		return;
+	}
+	s->answered_ms = loop_now_ms(s->set->loop);
+	s->suspect = false;
+	reason_count(s->set, reason);
+	server_log(s, LOG_INFO, "answer-refused", reason, NULL);
+}
+
+void
+server_is_slow(struct server *s)
+{
+	s->suspect = true;
+	/* The head start is over and there is no connection yet: the other family goes first on this network.
+	 */
+	if (!server_is_ready(s) && s->target->addr.family == s->set->family_first && server_has_rival(s))
+		s->set->family_first = s->target->addr.family == ADDR_V6 ? ADDR_V4 : ADDR_V6;
+}
+
+void
+server_stalled(struct server *s)
+{
+	s->suspect = true;
+	tp_slot_drop(s->slot, false);
+	server_log(s, LOG_INFO, "upstream-silent", REASON_CLOSED, NULL);
+}
+
+static void
+upstreams_on_refused(struct server *s, struct tp_event *e)
+{
+	bool news = !s->judged || verdict_accepted(&s->verdict) || verdict_reason(&s->verdict) != e->reason;
+
+	server_failed_detail(s, e->reason, e->detail);
+	if (e->verdict != NULL) {
+		verdict_clear(&s->verdict);
+		s->verdict = *e->verdict;
+		memset(e->verdict, 0, sizeof *e->verdict);
+		s->judged = true;
+	}
+	if (news && s->set->hooks.on_verdict != NULL)
+		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
+}
+
+static void
+upstreams_on_accepted(struct server *s, struct tp_event *e)
+{
+	bool news = s->judged && !verdict_accepted(&s->verdict);
+
+	s->ready_ms = loop_now_ms(s->set->loop);
+	if (e->verdict != NULL) {
+		verdict_clear(&s->verdict);
+		s->verdict = *e->verdict;
+		memset(e->verdict, 0, sizeof *e->verdict);
+		s->judged = true;
+	}
+	/* Connected is not answered: the next failure rests longer all the same. */
+	if (s->health == HEALTH_FAILING)
+		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);
+	s->health = HEALTH_GOOD;
+	s->reason = REASON_NONE;
+	s->retry_at_ms = 0;
+	if (news && s->set->hooks.on_verdict != NULL)
+		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
+	if (s->set->hooks.on_ready != NULL)
+		s->set->hooks.on_ready(s->set->hooks.ctx, s);
+}
+
+void
+upstreams_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
+{
+	struct server *s = ctx;
+
+	(void)slot;
+	switch (e->kind) {
+	case TP_EVENT_READY:
+		upstreams_on_accepted(s, e);
+		break;
+	case TP_EVENT_FAILED:
+		if (reason_is_verdict(e->reason))
+			upstreams_on_refused(s, e);
+		else
+			server_failed_detail(s, e->reason, e->detail);
+		break;
+	case TP_EVENT_CLOSED:
+		/* An open connection can end by a verdict too: judged again after a reload. */
+		if (reason_is_verdict(e->reason))
+			upstreams_on_refused(s, e);
+		else
+			server_log(s, LOG_DEBUG, "upstream-closed", e->reason, e->detail);
+		break;
+	}
+}
+
+/* ---- tending */
+
+/* Refused servers whose rest is over; and, while nothing else is left, the one that was not looked at for
+ * longest. */
+static void
+upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now)
+{
+	struct walk w = upstreams_walk(set, route);
+	struct server *s, *oldest = NULL;
+	bool all = true;
+	size_t i;
+
+	while ((s = walk_next(&w, &i)) != NULL) {
+		if (s->health != HEALTH_REFUSED)
+			all = false;
+		else if (oldest == NULL || s->tried_ms < oldest->tried_ms)
+			oldest = s;
+	}
+	if (oldest == NULL)
+		return;
+	if (all ? set->rechecked_ms == INT64_MIN || now - set->rechecked_ms >= UPSTREAM_RECHECK_MS
+		: now >= oldest->retry_at_ms) {
+		set->rechecked_ms = now;
+		server_connect(oldest);
+	}
+}
+
+static void
+upstreams_explore(struct upstreams *set, const struct route *route, int64_t now)
+{
+	struct walk w = upstreams_walk(set, route);
+	struct server *s, *oldest = NULL;
+	size_t i, n = 0;
+
+	set->explore_at_ms = now + UPSTREAM_EXPLORE_MS;
+	while ((s = walk_next(&w, &i)) != NULL) {
+		n++;
+		if (s->health == HEALTH_REFUSED || server_rests(s, now) || server_is_ready(s))
+			continue;
+		if (oldest == NULL || s->tried_ms < oldest->tried_ms)
+			oldest = s;
+	}
+	if (n > 1 && oldest != NULL)
+		server_connect(oldest);
+}
+
+void
+upstreams_tend(struct upstreams *set, const struct route *route)
+{
+	int64_t now = loop_now_ms(set->loop);
+
+	upstreams_recheck(set, route, now);
+	if (set->plan->snapshot->settings->strategy == STRATEGY_FASTEST && now >= set->explore_at_ms)
+		upstreams_explore(set, route, now);
+}
