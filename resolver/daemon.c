@@ -8,6 +8,7 @@
 #include "resolver/network.h"
 #include "resolver/sandbox.h"
 #include "resolver/service.h"
+#include "resolver/sockets.h"
 #include "resolver/verdict_log.h"
 
 #include <errno.h>
@@ -16,9 +17,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* After starting or a reload: when the first handshakes, which use much code once, are likely over. */
+#define TRIM_AFTER_MS 5000
 
 struct daemon {
 	const struct daemon_options *options;
@@ -33,7 +36,7 @@ struct daemon {
 	_Atomic int64_t captive_until_ms; /* read by workers when something works again */
 	struct control *control;
 	struct network *network;
-	struct loop_timer watchdog, captive_end;
+	struct loop_timer watchdog, captive_end, trim;
 	int64_t watchdog_ms;
 	_Atomic unsigned alive; /* workers that turned since the last sign of life */
 	bool ending;
@@ -242,6 +245,7 @@ daemon_reload(struct daemon *d, struct config_errors *errors)
 	log_event(LOG_NOTICE, "reloaded", LOG_INT("generation", d->generation),
 	    LOG_INT("upstreams", plan->snapshot->n_upstream));
 	warnings_log(plan->snapshot);
+	loop_timer_set(&d->trim, TRIM_AFTER_MS);
 	return RES_OK;
 }
 
@@ -342,6 +346,13 @@ daemon_on_watchdog(void *ctx)
 	loop_timer_set(&d->watchdog, d->watchdog_ms / 3);
 }
 
+static void
+daemon_on_trim(void *ctx)
+{
+	(void)ctx;
+	footprint_trim();
+}
+
 /* ---- start */
 
 static int
@@ -352,81 +363,17 @@ fail(int code, char *why)
 	return code;
 }
 
-/* Sockets of one worker: those handed in (the others share them), else its own. */
-static enum res
-worker_fds(const struct settings *s, unsigned number, const struct listener_fds *given, size_t n_given,
-    struct listener_fds **out, size_t *n_out, char **why)
-{
-	size_t n = n_given > 0 ? n_given : s->listen.n;
-	struct listener_fds *v = calloc(n + 1, sizeof *v);
-	enum res res = RES_OK;
-
-	if (v == NULL)
-		return RES_NOMEM;
-	for (size_t i = 0; i < n && res == RES_OK; i++) {
-		if (n_given == 0) {
-			res = listener_bind(&v[i], &s->listen.v[i], s->workers > 1, why);
-		} else {
-			v[i] = given[i];
-			if (number > 0 && v[i].udp >= 0)
-				v[i].udp = dup(v[i].udp);
-			if (number > 0 && v[i].tcp >= 0)
-				v[i].tcp = dup(v[i].tcp);
-		}
-	}
-	if (res != RES_OK) {
-		free(v);
-		return res;
-	}
-	*out = v;
-	*n_out = n;
-	return RES_OK;
-}
-
-/* With SO_REUSEPORT a second daemon of the same user could join in unnoticed: the addresses must be free
- * first. */
-static enum res
-listen_free(const struct settings *s, char **why)
-{
-	for (size_t i = 0; i < s->listen.n; i++) {
-		struct listener_fds l;
-		enum res res = listener_bind(&l, &s->listen.v[i], false, why);
-
-		if (res != RES_OK)
-			return res;
-		close(l.udp);
-		close(l.tcp);
-	}
-	return RES_OK;
-}
-
-/* As many descriptors as the system gives; how many connections of clients each worker may hold. */
-static uint32_t
-connections_max(unsigned workers)
-{
-	struct rlimit r;
-	uint64_t n;
-
-	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
-		return TCP_ACCEPT_MAX;
-	r.rlim_cur = r.rlim_max;
-	(void)setrlimit(RLIMIT_NOFILE, &r);
-	n = r.rlim_cur > 2 * DESCRIPTORS_KEPT ? r.rlim_cur - DESCRIPTORS_KEPT : r.rlim_cur / 2;
-	n /= workers;
-	return n > TCP_CONNECTIONS_MAX ? TCP_CONNECTIONS_MAX : n < 1 ? 1 : (uint32_t)n;
-}
-
 static enum res
 daemon_workers_new(struct daemon *d, char **why)
 {
 	const struct settings *s = d->plan->snapshot->settings;
-	uint32_t connections = connections_max(s->workers);
+	uint32_t connections = sockets_connections_max(s->workers);
 	struct listener_fds *given = NULL;
 	size_t n_given = 0;
 	enum res res = service_sockets(&given, &n_given, why);
 
 	if (res == RES_OK && n_given == 0 && s->workers > 1)
-		res = listen_free(s, why);
+		res = sockets_are_free(s, why);
 	if (res == RES_OK && (d->worker = calloc(s->workers, sizeof(struct worker *))) == NULL)
 		res = RES_NOMEM;
 	for (unsigned i = 0; i < s->workers && res == RES_OK; i++) {
@@ -439,7 +386,7 @@ daemon_workers_new(struct daemon *d, char **why)
 		    .hooks = {.on_verdict = daemon_on_verdict, .on_ready = daemon_on_server_ready, .ctx = d}};
 		struct listener_fds *fds = NULL;
 
-		res = worker_fds(s, i, given, n_given, &fds, &setup.n_fds, why);
+		res = sockets_of_worker(s, i, given, n_given, &fds, &setup.n_fds, why);
 		setup.fds = fds;
 		if (res == RES_OK)
 			res = worker_new(&d->worker[i], &setup);
@@ -467,6 +414,17 @@ control_folder(const char *path, const char *user)
 	free(folder);
 }
 
+/* The socket's group may read (control.h); root's own group is nobody's. */
+static void
+control_give(const char *path, const char *user)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (geteuid() == 0 && user[0] != '\0' && sandbox_user(user, &uid, &gid) == RES_OK)
+		(void)!chown(path, uid, gid);
+}
+
 /* A stub that answers is worth more than one that can be asked how it is. */
 static void
 daemon_control_new(struct daemon *d)
@@ -477,7 +435,9 @@ daemon_control_new(struct daemon *d)
 	if (s->control_socket[0] == '\0')
 		return;
 	control_folder(s->control_socket, s->user);
-	if (control_new(&d->control, d->loop, d, s->control_socket, &why) != RES_OK)
+	if (control_new(&d->control, d->loop, d, s->control_socket, &why) == RES_OK)
+		control_give(s->control_socket, s->user);
+	else
 		log_event(
 		    LOG_WARN, "no-control-socket", LOG_STR("path", s->control_socket), LOG_STR("error", why));
 	free(why);
@@ -543,6 +503,7 @@ daemon_start(struct daemon *d)
 	    verdict_log_new(&d->verdicts, d->loop) != RES_OK)
 		return fail(EXIT_TROUBLE, NULL);
 	loop_timer_init(&d->watchdog, d->loop, daemon_on_watchdog, d);
+	loop_timer_init(&d->trim, d->loop, daemon_on_trim, d);
 	loop_timer_init(&d->captive_end, d->loop, daemon_on_captive_end, d);
 	if (daemon_workers_new(d, &why) != RES_OK)
 		return fail(EXIT_TROUBLE, why);
@@ -557,6 +518,7 @@ daemon_start(struct daemon *d)
 		loop_timer_set(&d->watchdog, 0);
 	start_log(d);
 	footprint_trim();
+	loop_timer_set(&d->trim, TRIM_AFTER_MS);
 	service_ready("answering");
 	return 0;
 }
@@ -579,6 +541,7 @@ daemon_stop(struct daemon *d)
 	if (d->loop != NULL) {
 		loop_timer_stop(&d->watchdog);
 		loop_timer_stop(&d->captive_end);
+		loop_timer_stop(&d->trim);
 		loop_free(d->loop);
 	}
 	plan_unref(d->plan);

@@ -7,7 +7,8 @@
 /*
  * Gives back what linking, reading and compiling left behind: free heap, and the pages of programs and libraries
  * that were touched once (symbol tables, parsers). Whatever is needed after all comes back from the page cache at
- * its next use. Once, before the first question.
+ * its next use. Before the first question, and once more when the first handshakes, after a start or a reload, are
+ * over.
  */
 void footprint_trim(void);
 
