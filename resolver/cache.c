@@ -1,9 +1,9 @@
 /*
- * Entries hang in two structures: a table of chains that grows one chain at a time (linear hashing: no pause to
- * rehash a million of them), and the list of SIEVE, newest at the head, with its hand.
+ * Entries hang in two structures: a table of chains that grows one chain at a time (linear hashing: no pause
+ * to rehash a million of them), and the list of SIEVE, newest at the head, with its hand.
  *
- * SIEVE rather than LRU: a hit sets one bit and moves nothing, and names asked once in a flood are thrown out before
- * those that are asked again. Zhang et al., NSDI 2024.
+ * SIEVE rather than LRU: a hit sets one bit and moves nothing, and names asked once in a flood are thrown out
+ * before those that are asked again. Zhang et al., NSDI 2024.
  */
 #include "resolver/cache.h"
 
@@ -14,8 +14,8 @@
 #include <string.h>
 
 #define TABLE_MIN        256U
-#define ENTRY_OVERHEAD   16 /* what malloc keeps for itself, and its rounding */
-#define POPULAR_HITS     3  /* asked this often in one life: worth asking again before its end */
+#define ENTRY_OVERHEAD   16    /* what malloc keeps for itself, and its rounding */
+#define POPULAR_HITS     3     /* asked this often in one life: worth asking again before its end */
 #define PREFETCH_LIFE_MS 10000 /* a shorter life has no last tenth worth speaking of */
 #define NO_SOA_MS        1000
 #define FAILURE_MIN_MS   1000 /* RFC 9520, 3.2 */
@@ -25,7 +25,8 @@ struct entry {
 	struct entry *chain;
 	struct entry *newer, *older;
 	uint64_t hash;
-	int64_t stored_ms; /* the age of the answer counts from here: before it was put, when it came with an Age */
+	int64_t stored_ms; /* the age of the answer counts from here: before it was put, when it came with an
+			      Age */
 	int64_t expires_ms;
 	int64_t failed_until_ms; /* the last try to refresh this entry failed; no new one before this */
 	uint32_t upstream;
@@ -37,7 +38,8 @@ struct entry {
 	uint8_t name_n;
 	uint8_t hits;
 	bool visited, do_bit, cd, ad, failure, has_ede, has_answer_of_type, prefetch_said;
-	uint16_t data[]; /* offsets of the TTLs, the message (its question in lower case: the key), the EDE's text */
+	uint16_t data[]; /* offsets of the TTLs, the message (its question in lower case: the key), the EDE's
+			    text */
 };
 
 struct cache {
@@ -54,7 +56,8 @@ struct cache {
 struct cache_key
 cache_key_of(const struct msg_question *q)
 {
-	return (struct cache_key){span_of(q->name, q->name_n), q->type, q->class, q->edns.do_bit, (q->flags & MSG_CD) != 0};
+	return (struct cache_key){span_of(q->name, q->name_n), q->type, q->class, q->edns.do_bit,
+				  (q->flags & MSG_CD) != 0};
 }
 
 static uint64_t
@@ -208,8 +211,8 @@ entry_is_dead(const struct cache *c, const struct entry *e, int64_t now_ms)
 	return now_ms >= e->expires_ms + (e->failure ? 0 : c->limits.serve_stale_ms);
 }
 
-/* One goes: the hand moves from the oldest to the newest and takes the first that was not asked for since it last
- * came by. What it passes by loses its mark, so it stops in the second round at the latest. */
+/* One goes: the hand moves from the oldest to the newest and takes the first that was not asked for since it
+ * last came by. What it passes by loses its mark, so it stops in the second round at the latest. */
 static void
 evict_one(struct cache *c, int64_t now_ms)
 {
@@ -279,11 +282,19 @@ hit_fill(const struct entry *e, int64_t now_ms, struct cache_hit *hit)
 	const uint8_t *wire = entry_wire(e);
 	struct msg_answer *a = &hit->answer;
 
-	*a = (struct msg_answer){.wire = span_of(wire, e->wire_n), .flags = be16_read(wire + 2), .rcode = e->rcode,
-	    .section = span_of(wire + MSG_HEADER, e->name_n + 4U), .type = be16_read(wire + MSG_HEADER + e->name_n),
-	    .class = be16_read(wire + MSG_HEADER + e->name_n + 2), .an = be16_read(wire + 6), .ns = be16_read(wire + 8),
-	    .ar = be16_read(wire + 10), .n_ttl = e->n_ttl, .ttl_at = (uint16_t *)(uintptr_t)e->data, .ttl_min = e->ttl_min,
-	    .has_answer_of_type = e->has_answer_of_type};
+	*a = (struct msg_answer){.wire = span_of(wire, e->wire_n),
+				 .flags = be16_read(wire + 2),
+				 .rcode = e->rcode,
+				 .section = span_of(wire + MSG_HEADER, e->name_n + 4U),
+				 .type = be16_read(wire + MSG_HEADER + e->name_n),
+				 .class = be16_read(wire + MSG_HEADER + e->name_n + 2),
+				 .an = be16_read(wire + 6),
+				 .ns = be16_read(wire + 8),
+				 .ar = be16_read(wire + 10),
+				 .n_ttl = e->n_ttl,
+				 .ttl_at = (uint16_t *)(uintptr_t)e->data,
+				 .ttl_min = e->ttl_min,
+				 .has_answer_of_type = e->has_answer_of_type};
 	hit->age_s = (uint32_t)((now_ms - e->stored_ms) / 1000);
 	hit->failure = e->failure || now_ms < e->failed_until_ms;
 	hit->ad = e->ad;
@@ -320,8 +331,8 @@ cache_get(struct cache *c, const struct cache_key *k, int64_t now_ms, struct cac
 	if (e->hits < POPULAR_HITS)
 		e->hits++;
 	life = e->expires_ms - e->stored_ms;
-	if (c->limits.prefetch && e->hits == POPULAR_HITS && !e->prefetch_said && !e->failure && life >= PREFETCH_LIFE_MS &&
-	    e->expires_ms - now_ms <= life / 10)
+	if (c->limits.prefetch && e->hits == POPULAR_HITS && !e->prefetch_said && !e->failure &&
+	    life >= PREFETCH_LIFE_MS && e->expires_ms - now_ms <= life / 10)
 		hit->prefetch = e->prefetch_said = true;
 	return CACHE_FRESH;
 }
@@ -333,7 +344,8 @@ answer_life(const struct cache *c, const struct msg_answer *a, int64_t *cap_ms)
 	int64_t life = a->ttl_min == UINT32_MAX ? INT64_MAX : (int64_t)a->ttl_min * 1000;
 
 	*cap_ms = c->limits.max_ttl_ms;
-	if ((a->flags & MSG_TC) || (a->rcode != RCODE_NOERROR && a->rcode != RCODE_NXDOMAIN)) /* RFC 2181, 9 */
+	if ((a->flags & MSG_TC) ||
+	    (a->rcode != RCODE_NOERROR && a->rcode != RCODE_NXDOMAIN)) /* RFC 2181, 9 */
 		return 0;
 	if (a->rcode == RCODE_NXDOMAIN || !a->has_answer_of_type) {
 		if (c->limits.negative_max_ttl_ms < *cap_ms)
@@ -375,16 +387,23 @@ entry_add(struct cache *c, const struct cache_key *k, struct entry *e, int64_t n
 
 /* Room for everything, the key's fields filled; NULL: no memory, or larger than the cache may be. */
 static struct entry *
-entry_new(const struct cache *c, const struct cache_key *k, size_t n_ttl, size_t wire_n, const struct msg_ede *ede)
+entry_new(const struct cache *c, const struct cache_key *k, size_t n_ttl, size_t wire_n,
+	  const struct msg_ede *ede)
 {
 	size_t ede_n = ede == NULL ? 0 : ede->text.n > MSG_EDE_TEXT_MAX ? MSG_EDE_TEXT_MAX : ede->text.n;
 	size_t n = sizeof(struct entry) + 2 * n_ttl + wire_n + ede_n;
-	struct entry *e = n > c->limits.bytes / 4 ? NULL : malloc(n); /* one answer is not to empty the cache */
+	struct entry *e =
+	    n > c->limits.bytes / 4 ? NULL : malloc(n); /* one answer is not to empty the cache */
 
 	if (e == NULL)
 		return NULL;
-	*e = (struct entry){.hash = key_hash(c, k), .wire_n = (uint16_t)wire_n, .n_ttl = (uint16_t)n_ttl,
-	    .name_n = (uint8_t)k->name.n, .do_bit = k->do_bit, .cd = k->cd, .ede_n = (uint8_t)ede_n};
+	*e = (struct entry){.hash = key_hash(c, k),
+			    .wire_n = (uint16_t)wire_n,
+			    .n_ttl = (uint16_t)n_ttl,
+			    .name_n = (uint8_t)k->name.n,
+			    .do_bit = k->do_bit,
+			    .cd = k->cd,
+			    .ede_n = (uint8_t)ede_n};
 	if (ede != NULL) {
 		e->has_ede = true;
 		e->ede_code = ede->code;
@@ -396,7 +415,8 @@ entry_new(const struct cache *c, const struct cache_key *k, size_t n_ttl, size_t
 
 /* TTLs as they are to be counted down, the question in lower case. */
 static void
-entry_wire_settle(struct entry *e, const struct cache_key *k, const struct msg_answer *a, int64_t floor_ms, int64_t cap_ms)
+entry_wire_settle(struct entry *e, const struct cache_key *k, const struct msg_answer *a, int64_t floor_ms,
+		  int64_t cap_ms)
 {
 	uint8_t *wire = (uint8_t *)(e->data + e->n_ttl);
 	uint32_t floor = (uint32_t)(floor_ms / 1000), cap = (uint32_t)(cap_ms / 1000);
@@ -415,13 +435,14 @@ entry_wire_settle(struct entry *e, const struct cache_key *k, const struct msg_a
 }
 
 bool
-cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a, const struct cache_entry_info *info,
-    int64_t now_ms)
+cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a,
+	  const struct cache_entry_info *info, int64_t now_ms)
 {
 	int64_t cap_ms, life = answer_life(c, a, &cap_ms), stored_ms = now_ms - (int64_t)info->age_s * 1000;
 	struct entry *e;
 
-	/* An answer that was served with other records than asked for can not be found by its own question. */
+	/* An answer that was served with other records than asked for can not be found by its own question.
+	 */
 	if (life <= 0 || stored_ms + life <= now_ms || a->section.n != k->name.n + 4 || a->type != k->type ||
 	    a->class != k->class)
 		return false;
@@ -445,7 +466,8 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 }
 
 void
-cache_put_failure(struct cache *c, const struct cache_key *k, const struct msg_ede *ede, int64_t for_ms, int64_t now_ms)
+cache_put_failure(struct cache *c, const struct cache_key *k, const struct msg_ede *ede, int64_t for_ms,
+		  int64_t now_ms)
 {
 	struct entry *e = *table_find(c, key_hash(c, k), k);
 	uint8_t *wire;

@@ -1,9 +1,9 @@
 /*
  * cache.h - answers as wire with their TTL offsets, bounded in bytes.
  *
- * One worker's own; no locks. The key is the question alone: lower-case name, type, class, DO and CD. Only what was
- * asked is ever found. Eviction is O(1) and keeps what is used (SIEVE: one hand, one visited bit; no list surgery on
- * a hit, which is the hot path). Times are boot milliseconds.
+ * One worker's own; no locks. The key is the question alone: lower-case name, type, class, DO and CD. Only
+ * what was asked is ever found. Eviction is O(1) and keeps what is used (SIEVE: one hand, one visited bit; no
+ * list surgery on a hit, which is the hot path). Times are boot milliseconds.
  */
 #ifndef RESOLVER_CACHE_H
 #define RESOLVER_CACHE_H
@@ -36,14 +36,16 @@ enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
 struct cache_hit {
 	struct msg_answer answer; /* without OPT; ttl_at set */
 	uint32_t age_s;           /* since it was stored */
-	/* CACHE_FRESH: a cached resolution failure (RFC 9520); the answer has no records. CACHE_STALE: the last try to
-	 * refresh it failed a moment ago, so do not ask again yet (RFC 8767, 5: the failure recheck timer). */
+	/* CACHE_FRESH: a cached resolution failure (RFC 9520); the answer has no records. CACHE_STALE: the
+	 * last try to refresh it failed a moment ago, so do not ask again yet (RFC 8767, 5: the failure
+	 * recheck timer). */
 	bool failure;
-	bool ad;                  /* the upstream set AD and is trusted for it */
-	bool prefetch;            /* popular and in the last tenth of its life: ask again in the background (said once) */
+	bool ad; /* the upstream set AD and is trusted for it */
+	/* Popular and in the last tenth of its life: ask again in the background. Said once. */
+	bool prefetch;
 	bool has_ede;
-	struct msg_ede ede;       /* what went with it; text lent */
-	uint32_t upstream;        /* a number of the caller's */
+	struct msg_ede ede; /* what went with it; text lent */
+	uint32_t upstream;  /* a number of the caller's */
 };
 enum cache_state cache_get(struct cache *, const struct cache_key *, int64_t now_ms, struct cache_hit *);
 
@@ -54,14 +56,16 @@ struct cache_entry_info {
 	uint32_t age_s;            /* DoH Age: taken off the life */
 };
 /*
- * Stores what may be stored; false: not stored. NOERROR and NXDOMAIN alone, never TC (RFC 2181, 9), negative answers
- * by their SOA (RFC 2308, 5), without one at most a second, nothing whose life is 0. The limits are already applied to
- * the TTLs of what is stored: a hit needs no floor and no cap, its age alone.
+ * Stores what may be stored; false: not stored. NOERROR and NXDOMAIN alone, never TC (RFC 2181, 9), negative
+ * answers by their SOA (RFC 2308, 5), without one at most a second, nothing whose life is 0. The limits are
+ * already applied to the TTLs of what is stored: a hit needs no floor and no cap, its age alone.
  */
-bool cache_put(struct cache *, const struct cache_key *, const struct msg_answer *, const struct cache_entry_info *,
-    int64_t now_ms);
-/* RFC 9520: a failure, at least 1 s, at most 5 min. Data that can be served, stale or not, stay: see cache_hit.failure. */
-void cache_put_failure(struct cache *, const struct cache_key *, const struct msg_ede *, int64_t for_ms, int64_t now_ms);
+bool cache_put(struct cache *, const struct cache_key *, const struct msg_answer *,
+	       const struct cache_entry_info *, int64_t now_ms);
+/* RFC 9520: a failure, at least 1 s, at most 5 min. Data that can be served, stale or not, stay: see
+ * cache_hit.failure. */
+void cache_put_failure(struct cache *, const struct cache_key *, const struct msg_ede *, int64_t for_ms,
+		       int64_t now_ms);
 
 /* Name and all below it (wire form, lower case); the root: everything. Gives how many went. */
 size_t cache_flush(struct cache *, struct span name);

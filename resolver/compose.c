@@ -64,7 +64,8 @@ compose_authority(struct compose *c, struct span owner, uint16_t type, uint32_t 
 void
 compose_soa(struct compose *c, struct span zone, uint32_t ttl)
 {
-	/* RFC 6303, 3: the zone itself serves it; nobody answers for it; serial 1, an hour, 20 minutes, a week. */
+	/* RFC 6303, 3: the zone itself serves it; nobody answers for it; serial 1, an hour, 20 minutes, a
+	 * week. */
 	static const uint8_t rname[] = "\6nobody\7invalid";
 	size_t length_at;
 
@@ -87,7 +88,8 @@ compose_soa(struct compose *c, struct span zone, uint32_t ttl)
 }
 
 void
-compose_negative(struct buf *out, const struct msg_question *q, uint16_t rcode, struct span zone, uint32_t ttl)
+compose_negative(struct buf *out, const struct msg_question *q, uint16_t rcode, struct span zone,
+		 uint32_t ttl)
 {
 	struct compose c = compose_begin(out, q, rcode);
 

@@ -21,11 +21,12 @@ struct compose compose_begin(struct buf *out, const struct msg_question *, uint1
 void compose_answer(struct compose *, struct span owner, uint16_t type, uint32_t ttl, struct span rdata);
 void compose_authority(struct compose *, struct span owner, uint16_t type, uint32_t ttl, struct span rdata);
 /*
- * The SOA of `zone`, which is the end of the question's name. In the authority section it makes an answer negative
- * (RFC 2308, 2); its MINIMUM is the TTL.
+ * The SOA of `zone`, which is the end of the question's name. In the authority section it makes an answer
+ * negative (RFC 2308, 2); its MINIMUM is the TTL.
  */
 void compose_soa(struct compose *, struct span zone, uint32_t ttl);
 /* The whole of a negative answer. */
-void compose_negative(struct buf *out, const struct msg_question *, uint16_t rcode, struct span zone, uint32_t ttl);
+void compose_negative(struct buf *out, const struct msg_question *, uint16_t rcode, struct span zone,
+		      uint32_t ttl);
 
 #endif

@@ -98,10 +98,14 @@ metrics_now(struct control *k, const struct gathered *v, unsigned n)
 {
 	const struct snapshot *s = daemon_plan(k->daemon)->snapshot;
 	int64_t wall_ms = clock_wall_ms();
-	struct metrics m = {.version = PACKAGE_VERSION, .uptime_ms = wall_ms - daemon_started_ms(k->daemon),
-	    .generation = s->generation, .ct_list_age_ms = -1, .worker = v, .n_worker = n,
-	    .reload_failed = daemon_last_reload_error(k->daemon) != NULL,
-	    .captive = daemon_captive(k->daemon) > clock_boot_ms()};
+	struct metrics m = {.version = PACKAGE_VERSION,
+			    .uptime_ms = wall_ms - daemon_started_ms(k->daemon),
+			    .generation = s->generation,
+			    .ct_list_age_ms = -1,
+			    .worker = v,
+			    .n_worker = n,
+			    .reload_failed = daemon_last_reload_error(k->daemon) != NULL,
+			    .captive = daemon_captive(k->daemon) > clock_boot_ms()};
 
 	if (m.uptime_ms < 0) /* the clock was set back */
 		m.uptime_ms = 0;
@@ -128,7 +132,8 @@ connection_on_gathered(void *ctx, const struct gathered *v, unsigned n)
 		flushed += v[i].flushed;
 	switch (c->request.verb) {
 	case CONTROL_STATUS:
-		connection_answer(c, control_status(c->control->daemon, &m, clock_wall_ms(), clock_boot_ms()));
+		connection_answer(c,
+				  control_status(c->control->daemon, &m, clock_wall_ms(), clock_boot_ms()));
 		return;
 	case CONTROL_UPSTREAMS:
 		connection_answer(c, control_upstreams(v, n));
@@ -154,7 +159,7 @@ connection_gather(struct connection *c, unsigned what)
 	struct control *k = c->control;
 
 	if (gather_start(&c->gather, k->loop, k->daemon, what, span_of(c->request.name, c->request.name_n),
-		connection_on_gathered, c) != RES_OK)
+			 connection_on_gathered, c) != RES_OK)
 		connection_answer(c, NULL);
 }
 
@@ -165,7 +170,8 @@ connection_reload(struct connection *c)
 	enum res res = daemon_reload(c->control->daemon, &errors);
 
 	if (res == RES_OK)
-		connection_answer(c, control_number("generation", daemon_plan(c->control->daemon)->snapshot->generation));
+		connection_answer(
+		    c, control_number("generation", daemon_plan(c->control->daemon)->snapshot->generation));
 	else
 		connection_answer(c, control_error(errors.n > 0 ? errors.line[0] : res_text(res), &errors));
 	config_errors_free(&errors);
@@ -214,7 +220,8 @@ connection_serve(struct connection *c, struct span line)
 		return;
 	case CONTROL_LOG_LEVEL:
 		log_level_set(c->request.level);
-		log_event(LOG_NOTICE, "log-level", LOG_STR("level", log_level_text(c->request.level)), LOG_INT("uid", c->uid));
+		log_event(LOG_NOTICE, "log-level", LOG_STR("level", log_level_text(c->request.level)),
+			  LOG_INT("uid", c->uid));
 		connection_answer(c, control_word("level", log_level_text(c->request.level)));
 		return;
 	case CONTROL_CAPTIVE:
@@ -316,7 +323,8 @@ control_on_pause_over(void *ctx)
 	(void)loop_fd_interest(&k->watch, LOOP_READ);
 }
 
-/* Is there somebody who answers at this path? What else lies there stays. Says why it can not be ours, or NULL. */
+/* Is there somebody who answers at this path? What else lies there stays. Says why it can not be ours, or
+ * NULL. */
 static const char *
 path_clear(const struct sockaddr_un *sun)
 {

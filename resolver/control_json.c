@@ -48,7 +48,8 @@ member_read(struct control_request *r, const json_t *value)
 	case CONTROL_RELOAD:
 		break;
 	case CONTROL_STATS:
-		if (value != NULL && (text == NULL || (strcmp(text, "prometheus") != 0 && strcmp(text, "json") != 0)))
+		if (value != NULL &&
+		    (text == NULL || (strcmp(text, "prometheus") != 0 && strcmp(text, "json") != 0)))
 			return "\"format\": expected \"json\" or \"prometheus\"";
 		r->prometheus = text != NULL && strcmp(text, "prometheus") == 0;
 		break;
@@ -208,7 +209,8 @@ control_word(const char *key, const char *value)
 static enum health
 health_of(const struct gathered *v, unsigned n, size_t at)
 {
-	static const int rank[] = {[HEALTH_UNKNOWN] = 0, [HEALTH_FAILING] = 1, [HEALTH_REFUSED] = 2, [HEALTH_GOOD] = 3};
+	static const int rank[] = {
+	    [HEALTH_UNKNOWN] = 0, [HEALTH_FAILING] = 1, [HEALTH_REFUSED] = 2, [HEALTH_GOOD] = 3};
 	enum health best = HEALTH_UNKNOWN;
 
 	for (unsigned i = 0; i < n; i++)
@@ -224,8 +226,9 @@ upstreams_summary(const struct gathered *v, unsigned n)
 
 	for (size_t at = 0; at < total; at++)
 		of[health_of(v, n, at)]++;
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "total", number(total), "good", number(of[HEALTH_GOOD]), "failing",
-	    number(of[HEALTH_FAILING]), "refused", number(of[HEALTH_REFUSED]), "unknown", number(of[HEALTH_UNKNOWN]));
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "total", number(total), "good", number(of[HEALTH_GOOD]),
+			 "failing", number(of[HEALTH_FAILING]), "refused", number(of[HEALTH_REFUSED]),
+			 "unknown", number(of[HEALTH_UNKNOWN]));
 }
 
 static json_t *
@@ -233,8 +236,9 @@ log_list(const struct snapshot *s, const struct metrics *m, int64_t wall_ms)
 {
 	if (s->ctlogs == NULL)
 		return json_null();
-	return json_pack("{s:o,s:o,s:o,s:b}", "from", text(s->ctlogs_from), "date", date(wall_ms - m->ct_list_age_ms), "age_days",
-	    json_integer(m->ct_list_age_ms / 86400000), "stale", (int)m->ct_list_stale);
+	return json_pack("{s:o,s:o,s:o,s:b}", "from", text(s->ctlogs_from), "date",
+			 date(wall_ms - m->ct_list_age_ms), "age_days",
+			 json_integer(m->ct_list_age_ms / 86400000), "stale", (int)m->ct_list_stale);
 }
 
 static json_t *
@@ -265,14 +269,17 @@ control_status(struct daemon *d, const struct metrics *m, int64_t wall_ms, int64
 {
 	const struct snapshot *s = daemon_plan(d)->snapshot;
 	int64_t captive_ms = daemon_captive(d) - boot_ms;
-	json_t *o = json_pack("{s:b,s:o,s:i,s:o,s:o,s:o,s:o,s:s}", "ok", 1, "version", text(m->version), "pid", (int)getpid(),
-	    "started", date(daemon_started_ms(d)), "uptime_s", json_integer(m->uptime_ms / 1000), "generation",
-	    number(s->generation), "workers", number(daemon_workers(d)), "log_level", log_level_text(log_level()));
+	json_t *o = json_pack("{s:b,s:o,s:i,s:o,s:o,s:o,s:o,s:s}", "ok", 1, "version", text(m->version),
+			      "pid", (int)getpid(), "started", date(daemon_started_ms(d)), "uptime_s",
+			      json_integer(m->uptime_ms / 1000), "generation", number(s->generation),
+			      "workers", number(daemon_workers(d)), "log_level", log_level_text(log_level()));
 
 	(void)json_object_set_new(o, "files", strings(s->settings->file, s->settings->n_file));
 	(void)json_object_set_new(o, "reload_error", text(daemon_last_reload_error(d)));
-	(void)json_object_set_new(o, "captive", json_pack("{s:b,s:o}", "active", captive_ms > 0, "left_s",
-	    captive_ms > 0 ? json_integer((captive_ms + 999) / 1000) : json_integer(0)));
+	(void)json_object_set_new(
+	    o, "captive",
+	    json_pack("{s:b,s:o}", "active", captive_ms > 0, "left_s",
+		      captive_ms > 0 ? json_integer((captive_ms + 999) / 1000) : json_integer(0)));
 	(void)json_object_set_new(o, "log_list", log_list(s, m, wall_ms));
 	(void)json_object_set_new(o, "upstreams", upstreams_summary(m->worker, m->n_worker));
 	(void)json_object_set_new(o, "warnings", warnings(s, m));
@@ -301,21 +308,34 @@ upstream_object(const struct upstream_report *u, unsigned worker)
 	const struct tp_stats *s = &u->stats;
 	char addr[ADDR_TEXT_MAX];
 	json_t *verdict = u->verdict_json == NULL ? NULL : json_loads(u->verdict_json, 0, NULL);
-	json_t *o = json_pack("{s:o,s:s,s:s,s:i,s:s,s:s,s:o,s:I}", "upstream", text(u->upstream), "address",
-	    addr_text(&u->addr, addr), "protocol", u->protocol == TP_DOH ? "doh" : "dot", "worker", (int)worker, "state",
-	    tp_state_text(u->state), "health", health_text(u->health), "reason",
-	    u->reason == REASON_NONE ? json_null() : json_string(reason_code(u->reason)), "retry_in_ms",
-	    (json_int_t)u->retry_in_ms);
+	json_t *o =
+	    json_pack("{s:o,s:s,s:s,s:i,s:s,s:s,s:o,s:I}", "upstream", text(u->upstream), "address",
+		      addr_text(&u->addr, addr), "protocol", u->protocol == TP_DOH ? "doh" : "dot", "worker",
+		      (int)worker, "state", tp_state_text(u->state), "health", health_text(u->health),
+		      "reason", u->reason == REASON_NONE ? json_null() : json_string(reason_code(u->reason)),
+		      "retry_in_ms", (json_int_t)u->retry_in_ms);
 	const struct {
 		const char *key;
 		json_t *value;
 	} rest[] = {
-	    {"handshake_ms", known(s->handshake_ms)}, {"srtt_us", known(s->srtt_us)}, {"median_us", known(s->median_us)},
-	    {"idle_limit_ms", known(s->idle_limit_ms)}, {"in_flight", number(s->in_flight)}, {"waiting", number(s->waiting)},
-	    {"questions", number(s->questions)}, {"answers", number(s->answers)}, {"repeated", number(s->repeated)},
-	    {"unexpected", number(s->unexpected)}, {"connects", number(s->connects)}, {"handshakes", number(s->handshakes)},
-	    {"resumed", number(s->resumed)}, {"refused", number(s->refused)}, {"failures", number(s->failures)},
-	    {"idle_closes", number(s->idle_closes)}, {"bytes_out", number(s->bytes_out)}, {"bytes_in", number(s->bytes_in)},
+	    {"handshake_ms", known(s->handshake_ms)},
+	    {"srtt_us", known(s->srtt_us)},
+	    {"median_us", known(s->median_us)},
+	    {"idle_limit_ms", known(s->idle_limit_ms)},
+	    {"in_flight", number(s->in_flight)},
+	    {"waiting", number(s->waiting)},
+	    {"questions", number(s->questions)},
+	    {"answers", number(s->answers)},
+	    {"repeated", number(s->repeated)},
+	    {"unexpected", number(s->unexpected)},
+	    {"connects", number(s->connects)},
+	    {"handshakes", number(s->handshakes)},
+	    {"resumed", number(s->resumed)},
+	    {"refused", number(s->refused)},
+	    {"failures", number(s->failures)},
+	    {"idle_closes", number(s->idle_closes)},
+	    {"bytes_out", number(s->bytes_out)},
+	    {"bytes_in", number(s->bytes_in)},
 	    {"verdict", verdict == NULL ? json_null() : verdict},
 	};
 
@@ -346,10 +366,11 @@ control_stats(const struct metrics *m)
 	for (unsigned i = 1; i < REASON_COUNT; i++)
 		if (m->reason[i] > 0)
 			(void)json_object_set_new(reasons, reason_code((enum reason)i), number(m->reason[i]));
-	return response(json_pack("{s:b,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}}", "ok", 1, "counters", counters, "reasons",
-	    reasons, "cache", "entries", number(c.entries), "bytes", number(c.bytes), "hits", number(c.hits), "stale_hits",
-	    number(c.stale_hits), "misses", number(c.misses), "stored", number(c.stored), "evicted", number(c.evicted),
-	    "expired", number(c.expired)));
+	return response(json_pack(
+	    "{s:b,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}}", "ok", 1, "counters", counters, "reasons",
+	    reasons, "cache", "entries", number(c.entries), "bytes", number(c.bytes), "hits", number(c.hits),
+	    "stale_hits", number(c.stale_hits), "misses", number(c.misses), "stored", number(c.stored),
+	    "evicted", number(c.evicted), "expired", number(c.expired)));
 }
 
 char *

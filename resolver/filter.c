@@ -56,10 +56,12 @@ list_add(struct list *l, struct span word, bool hosts)
 	enum res res;
 
 	if (is_no_name(text) || msg_name_read_span(name, &n, text) != RES_OK || n == 1) {
-		list_error(l, "no domain name; expected a name, \"*.\" and a name, or an address and names", word);
+		list_error(l, "no domain name; expected a name, \"*.\" and a name, or an address and names",
+			   word);
 		return;
 	}
-	/* A hosts file means hosts: its "localhost", "broadcasthost" and the like are not top-level domains. */
+	/* A hosts file means hosts: its "localhost", "broadcasthost" and the like are not top-level domains.
+	 */
 	if (hosts && n == 2U + name[0])
 		return;
 	if (nameset_find_above(l->filter->names, span_of(name, n), NULL) != 0)
@@ -97,7 +99,8 @@ line_read(struct list *l, struct span line)
 }
 
 void
-filter_read(struct filter *f, struct span text, struct place place, struct config_errors *errors, enum res *res)
+filter_read(struct filter *f, struct span text, struct place place, struct config_errors *errors,
+	    enum res *res)
 {
 	struct list l = {f, place, errors, *res};
 	struct span line;
@@ -117,7 +120,8 @@ file_read(struct filter *f, const struct strings *files, size_t i, struct config
 	enum res res = config_file_read(&text, files->v[i], FILTER_FILE_MAX, &why);
 
 	if (res != RES_OK)
-		config_errors_add(errors, files->place[i], "filter.list-file: %s", why == NULL ? res_text(res) : why);
+		config_errors_add(errors, files->place[i], "filter.list-file: %s",
+				  why == NULL ? res_text(res) : why);
 	else
 		filter_read(f, buf_span(&text), (struct place){files->v[i], 0}, errors, &res);
 	free(why);
@@ -188,5 +192,6 @@ filter_has(const struct filter *f, struct span name)
 		return false;
 	if (nameset_find_above(f->names, name, NULL) != 0)
 		return true;
-	return name.n > 1 && nameset_find_above(f->below, span_slice(name, 1U + name.p[0], name.n), NULL) != 0;
+	return name.n > 1 &&
+	       nameset_find_above(f->below, span_slice(name, 1U + name.p[0], name.n), NULL) != 0;
 }

@@ -11,9 +11,9 @@
 
 struct filter;
 /*
- * A list is one name a line, or an address and names (a hosts file); '#' starts a comment. A name stands for itself and
- * all below it, "*.example.com" for all below alone. A line that is neither is an error with its file and line. Single
- * labels of hosts lines ("localhost") are passed over. Without list files *out is NULL.
+ * A list is one name a line, or an address and names (a hosts file); '#' starts a comment. A name stands for
+ * itself and all below it, "*.example.com" for all below alone. A line that is neither is an error with its
+ * file and line. Single labels of hosts lines ("localhost") are passed over. Without list files *out is NULL.
  */
 enum res filter_compile(struct filter **, const struct settings *, struct config_errors *);
 void filter_free(struct filter *);
@@ -21,7 +21,8 @@ size_t filter_count(const struct filter *);
 /* The name, or one above it, is listed. NULL filter: false. */
 bool filter_has(const struct filter *, struct span name);
 
-/* What filter_compile is made of: a filter, and one list's text read into it. *res stays as it was, or gets worse. */
+/* What filter_compile is made of: a filter, and one list's text read into it. *res stays as it was, or gets
+ * worse. */
 enum res filter_new(struct filter **);
 void filter_read(struct filter *, struct span text, struct place, struct config_errors *, enum res *res);
 

@@ -59,13 +59,14 @@ gather_on_worker(struct worker *w, void *arg)
 		cache_stats(worker_cache(w), &part->answer.cache);
 	if (g->what & GATHER_REPORT)
 		part->answer.res = worker_report(w, &part->answer.report);
-	/* Without memory for the way back the question ends by its time; the part is then never freed, nor used again. */
+	/* Without memory for the way back the question ends by its time; the part is then never freed, nor
+	 * used again. */
 	(void)loop_post(g->loop, gather_on_answer, part);
 }
 
 enum res
 gather_start(struct gather **out, struct loop *main_loop, struct daemon *d, unsigned what, struct span flush,
-    void (*done)(void *ctx, const struct gathered *v, unsigned n), void *ctx)
+	     void (*done)(void *ctx, const struct gathered *v, unsigned n), void *ctx)
 {
 	unsigned n = daemon_workers(d);
 	struct gather *g = calloc(1, sizeof *g + n * sizeof *g->part);

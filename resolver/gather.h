@@ -1,7 +1,8 @@
 /*
  * gather.h - one question to every worker, and all their answers back in the main thread.
  *
- * What is asked for goes to each worker's loop, the answer comes back through the main loop; nobody waits in between.
+ * What is asked for goes to each worker's loop, the answer comes back through the main loop; nobody waits in
+ * between.
  */
 #ifndef RESOLVER_GATHER_H
 #define RESOLVER_GATHER_H
@@ -21,11 +22,12 @@ struct gathered {
 struct gather;
 
 /*
- * Main thread. `done` is called once, from the main loop, never from inside this call; v is lent for its time. `flush`:
- * name in lower-case wire form, copied.
+ * Main thread. `done` is called once, from the main loop, never from inside this call; v is lent for its
+ * time. `flush`: name in lower-case wire form, copied.
  */
-enum res gather_start(struct gather **, struct loop *main_loop, struct daemon *, unsigned what, struct span flush,
-    void (*done)(void *ctx, const struct gathered *v, unsigned n), void *ctx);
+enum res gather_start(struct gather **, struct loop *main_loop, struct daemon *, unsigned what,
+		      struct span flush, void (*done)(void *ctx, const struct gathered *v, unsigned n),
+		      void *ctx);
 /* `done` will not be called. It goes by itself when the last worker has answered. */
 void gather_cancel(struct gather *);
 

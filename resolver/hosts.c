@@ -13,7 +13,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define HOSTS_ANSWERS_MAX 256  /* records of one answer */
+#define HOSTS_ANSWERS_MAX 256 /* records of one answer */
 #define NONE              UINT32_MAX
 
 /* One address of one name; those of a name hang together by number. */
@@ -26,7 +26,8 @@ struct pair {
 /* What one reading of the file gave. */
 struct table {
 	struct nameset *names;   /* to the first pair of the name */
-	struct nameset *reverse; /* in-addr.arpa and ip6.arpa names, to the first pair of the address: its official name */
+	struct nameset *reverse; /* in-addr.arpa and ip6.arpa names, to the first pair of the address: its
+				    official name */
 	struct buf names_text;   /* wire forms, each behind its length */
 	struct pair *pair;
 	size_t n, room;
@@ -221,7 +222,7 @@ file_read(struct hosts *h)
 	} else {
 		h->complained = false;
 		log_event(LOG_INFO, "hosts-read", LOG_STR("file", h->file), LOG_INT("entries", h->table->n),
-		    LOG_INT("bad-lines", h->table->bad));
+			  LOG_INT("bad-lines", h->table->bad));
 	}
 	free(why);
 	buf_free(&text);
@@ -309,7 +310,8 @@ addresses_answer(const struct table *t, uint32_t first, const struct msg_questio
 	for (uint32_t i = first; i != NONE; i = t->pair[i].next) {
 		if (t->pair[i].addr.family != family)
 			continue;
-		compose_answer(&c, (struct span){NULL, 0}, q->type, COMPOSE_TTL_SHORT, addr_ip(&t->pair[i].addr));
+		compose_answer(&c, (struct span){NULL, 0}, q->type, COMPOSE_TTL_SHORT,
+			       addr_ip(&t->pair[i].addr));
 		any = true;
 	}
 	if (!any)

@@ -27,7 +27,8 @@ struct record {
 struct local_data {
 	struct record *record; /* by name, then type, then RDATA */
 	size_t n;
-	struct nameset *names; /* to the first record of the name; n: none, it only lies between a zone and its names */
+	struct nameset
+	    *names; /* to the first record of the name; n: none, it only lies between a zone and its names */
 	struct nameset *zones; /* owners of SOA records, to that record */
 	struct special *special;
 };
@@ -107,8 +108,9 @@ records_read(struct local_data *l, const struct strings *data, struct config_err
 		r->place = data->place[i];
 		if (why == NULL)
 			continue;
-		config_errors_add(errors, r->place, "local.data: \"%s\": %s; expected a record as in a zone file", data->v[i],
-		    why);
+		config_errors_add(errors, r->place,
+				  "local.data: \"%s\": %s; expected a record as in a zone file", data->v[i],
+				  why);
 		res = RES_MALFORMED;
 	}
 	if (res == RES_OK)
@@ -139,7 +141,8 @@ record_add(struct local_data *l, uint32_t i, struct config_errors *errors)
 
 	/* RFC 2181, 10.1; sorted by type, the CNAME may come first or later */
 	if (same && (r->type == TYPE_CNAME || last->type == TYPE_CNAME)) {
-		config_errors_add(errors, r->place, "local.data: a CNAME and another record of one name, expected it alone");
+		config_errors_add(errors, r->place,
+				  "local.data: a CNAME and another record of one name, expected it alone");
 		return RES_MALFORMED;
 	}
 	if (res == RES_OK && r->type == TYPE_SOA)
@@ -205,7 +208,8 @@ records_answer(const struct local_data *l, uint32_t first, struct span owner, st
 {
 	uint16_t type = c->question->type;
 
-	for (size_t i = first; i < l->n && span_equal(record_name(&l->record[i]), record_name(&l->record[first])); i++) {
+	for (size_t i = first;
+	     i < l->n && span_equal(record_name(&l->record[i]), record_name(&l->record[first])); i++) {
 		const struct record *r = &l->record[i];
 		bool alias = r->type == TYPE_CNAME && type != TYPE_CNAME && type != TYPE_ANY;
 
@@ -288,10 +292,11 @@ is_address_type(uint16_t type)
 
 bool
 local_answer(const struct local_data *l, struct hosts *hosts, const struct msg_question *q, bool forwarded,
-    int64_t now_ms, struct buf *out)
+	     int64_t now_ms, struct buf *out)
 {
 	static const uint8_t root[1];
-	static const uint8_t minimal[] = "\7RFC8482"; /* the CPU; the OS is the empty string, its length the NUL */
+	static const uint8_t minimal[] =
+	    "\7RFC8482"; /* the CPU; the OS is the empty string, its length the NUL */
 	struct compose c;
 
 	if (data_answer(l, q, out))
@@ -307,7 +312,8 @@ local_answer(const struct local_data *l, struct hosts *hosts, const struct msg_q
 	}
 	if (q->type == TYPE_ANY) {
 		c = compose_begin(out, q, RCODE_NOERROR);
-		compose_answer(&c, (struct span){NULL, 0}, TYPE_HINFO, 3600, span_of(minimal, sizeof minimal));
+		compose_answer(&c, (struct span){NULL, 0}, TYPE_HINFO, 3600,
+			       span_of(minimal, sizeof minimal));
 		return true;
 	}
 	return false;
@@ -316,5 +322,6 @@ local_answer(const struct local_data *l, struct hosts *hosts, const struct msg_q
 void
 local_nothing(const struct msg_question *q, struct span zone, struct buf *out)
 {
-	compose_negative(out, q, zone.n == q->name_n ? RCODE_NOERROR : RCODE_NXDOMAIN, zone, COMPOSE_TTL_SHORT);
+	compose_negative(out, q, zone.n == q->name_n ? RCODE_NOERROR : RCODE_NXDOMAIN, zone,
+			 COMPOSE_TTL_SHORT);
 }

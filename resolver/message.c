@@ -2,7 +2,8 @@
 
 #include "base/text.h"
 
-/* The spelled name at the front of the question section; RFC 1035, 4.1.4 leaves nothing that it could point to. */
+/* The spelled name at the front of the question section; RFC 1035, 4.1.4 leaves nothing that it could point
+ * to. */
 static bool
 question_name_read(struct msg_question *q, struct span wire)
 {
@@ -31,7 +32,8 @@ is_lone_opt(struct span wire, size_t at, struct walk_rr *rr)
 {
 	const uint8_t *p = wire.p + at;
 
-	if (wire.n - at < 11 || p[0] != 0 || be16_read(p + 1) != TYPE_OPT || at + 11 + be16_read(p + 9) != wire.n)
+	if (wire.n - at < 11 || p[0] != 0 || be16_read(p + 1) != TYPE_OPT ||
+	    at + 11 + be16_read(p + 9) != wire.n)
 		return false;
 	*rr = (struct walk_rr){at, at + 1, at + 11, wire.n, TYPE_OPT, be16_read(p + 3), be32_read(p + 5)};
 	return true;
@@ -39,7 +41,8 @@ is_lone_opt(struct span wire, size_t at, struct walk_rr *rr)
 
 /* What follows the question: one OPT at the most, nothing signed, nothing behind the last record. */
 static bool
-question_rest_read(struct msg_question *q, struct span wire, size_t at, unsigned authority, unsigned additional)
+question_rest_read(struct msg_question *q, struct span wire, size_t at, unsigned authority,
+		   unsigned additional)
 {
 	struct walk w = walk_over(wire, at);
 	struct walk_rr rr;
@@ -54,7 +57,8 @@ question_rest_read(struct msg_question *q, struct span wire, size_t at, unsigned
 		if (rr.type == TYPE_TSIG || rr.type == TYPE_SIG)
 			return false;
 		/* RFC 6891, 6.1.1: one, in the additional section */
-		if (rr.type == TYPE_OPT && (q->edns.present || i < authority || !walk_edns(&w, &rr, &q->edns)))
+		if (rr.type == TYPE_OPT &&
+		    (q->edns.present || i < authority || !walk_edns(&w, &rr, &q->edns)))
 			return false;
 	}
 	return w.at == wire.n;
@@ -106,8 +110,8 @@ void
 msg_question_write(struct buf *out, const struct msg_question *q)
 {
 	/*
-	 * AD asks to be told of AD (RFC 6840, 5.7). It is always set: the answer also serves those who ask later, from
-	 * the cache, and whether they hear of it is decided there.
+	 * AD asks to be told of AD (RFC 6840, 5.7). It is always set: the answer also serves those who ask
+	 * later, from the cache, and whether they hear of it is decided there.
 	 */
 	buf_u16(out, 0);
 	buf_u16(out, (uint16_t)(MSG_RD | MSG_AD | (q->flags & MSG_CD)));

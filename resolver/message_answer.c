@@ -135,8 +135,12 @@ msg_each(const struct msg_answer *a, bool (*fn)(void *ctx, const struct msg_rr *
 				return;
 			if (rr.type == TYPE_OPT)
 				continue;
-			found = (struct msg_rr){.section = (unsigned)section, .name_at = rr.name_at, .type = rr.type,
-			    .class = rr.class, .ttl = rr.ttl, .rdata = span_of(w.p + rr.rdata_at, rr.end - rr.rdata_at)};
+			found = (struct msg_rr){.section = (unsigned)section,
+						.name_at = rr.name_at,
+						.type = rr.type,
+						.class = rr.class,
+						.ttl = rr.ttl,
+						.rdata = span_of(w.p + rr.rdata_at, rr.end - rr.rdata_at)};
 			if (!fn(ctx, &found))
 				return;
 		}

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#define OPT_FIXED 11
+#define OPT_FIXED    11
 #define OPTION_FIXED 4
 
 size_t
@@ -56,7 +56,8 @@ opt_make(uint8_t out[OPT_MAX], const struct msg_finish *f, uint16_t rcode, bool 
 	out[0] = 0;
 	be16_write(out + 1, TYPE_OPT);
 	be16_write(out + 3, MSG_UDP_PAYLOAD);
-	be32_write(out + 5, (uint32_t)rcode >> 4 << 24 | (f->question->edns.do_bit ? 0x8000 : 0)); /* RFC 3225, 3 */
+	be32_write(out + 5,
+		   (uint32_t)rcode >> 4 << 24 | (f->question->edns.do_bit ? 0x8000 : 0)); /* RFC 3225, 3 */
 	be16_write(out + 9, (uint16_t)(at - out - OPT_FIXED));
 	return (size_t)(at - out);
 }
@@ -65,7 +66,8 @@ static void
 header_make(uint8_t *out, const struct msg_finish *f, uint16_t from_answer, uint16_t rcode)
 {
 	const struct msg_question *q = f->question;
-	uint16_t flags = (uint16_t)(MSG_QR | MSG_RA | from_answer | (q->flags & (MSG_OPCODE | MSG_RD | MSG_CD)));
+	uint16_t flags =
+	    (uint16_t)(MSG_QR | MSG_RA | from_answer | (q->flags & (MSG_OPCODE | MSG_RD | MSG_CD)));
 
 	/* Without an OPT the upper bits have no place, and the lower ones alone would say something else. */
 	if (rcode > 15 && !q->edns.present)
@@ -116,7 +118,7 @@ ttls_write(uint8_t *reply, const struct msg_answer *a, uint32_t age_s, uint32_t 
 
 enum res
 msg_reply_from_answer(struct buf *out, const struct msg_finish *f, const struct msg_answer *a, uint32_t age_s,
-    uint32_t ttl_floor, uint32_t ttl_cap)
+		      uint32_t ttl_floor, uint32_t ttl_cap)
 {
 	const struct msg_question *q = f->question;
 	uint16_t keep = a->flags & (MSG_AA | MSG_TC | (f->ad ? MSG_AD : 0));
@@ -131,7 +133,8 @@ msg_reply_from_answer(struct buf *out, const struct msg_finish *f, const struct 
 		if (n + opt_n > f->max)
 			opt_n = opt_make(opt, f, a->rcode, false);
 	}
-	/* RFC 2181, 9: rather no record than part of an RRset; the client comes back over TCP for all of it. */
+	/* RFC 2181, 9: rather no record than part of an RRset; the client comes back over TCP for all of it.
+	 */
 	cut = n + opt_n > f->max;
 	if (cut)
 		n = MSG_HEADER + q->section.n;

@@ -1,7 +1,7 @@
 /*
- * The records of an answer without its OPT. When the OPT is the last record, as nearly always, it is left off. Else
- * what follows moves to the front, and compression pointers to what moved must follow it; opaque RDATA stays as it
- * is.
+ * The records of an answer without its OPT. When the OPT is the last record, as nearly always, it is left
+ * off. Else what follows moves to the front, and compression pointers to what moved must follow it; opaque
+ * RDATA stays as it is.
  */
 #include "resolver/message_walk.h"
 
@@ -94,7 +94,8 @@ msg_strip(uint8_t *out, const struct msg_answer *a)
 		return true;
 	memcpy(out + a->opt_at, a->wire.p + end, a->wire.n - end);
 	each_pointer(a, shift_on_pointer, &shift);
-	/* A name may run through a pointer in opaque RDATA, which was not moved: then it has become another name. */
+	/* A name may run through a pointer in opaque RDATA, which was not moved: then it has become another
+	 * name. */
 	each_pointer(a, compare_on_pointer, &compare);
 	return compare.same;
 }

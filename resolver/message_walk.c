@@ -9,7 +9,8 @@ walk_over(struct span wire, size_t at)
 
 #define FIXED 10 /* type, class, TTL and RDLENGTH */
 
-/* The end of what lies from `target` on and is in front of [from, to), at the most `end`; 0: target lies within. */
+/* The end of what lies from `target` on and is in front of [from, to), at the most `end`; 0: target lies
+ * within. */
 static size_t
 end_before(size_t target, size_t from, size_t to, size_t end)
 {
@@ -41,7 +42,8 @@ pointer_end(const struct walk *w, size_t target, size_t before)
 {
 	size_t end = before, i;
 
-	/* RFC 1035, 4.1.4: a prior occurrence. Not the header, and strictly backwards, so that no loop exists. */
+	/* RFC 1035, 4.1.4: a prior occurrence. Not the header, and strictly backwards, so that no loop
+	 * exists. */
 	if (target < MSG_HEADER || target >= before)
 		return 0;
 	if (w->opt_end != 0)
@@ -95,19 +97,38 @@ walk_name(struct walk *w, size_t end)
 
 /*
  * The RDATA of the types whose content is known to resolvers and to every client's library: n a name, s a
- * character-string, t one or more of them up to the end, digits that many bytes, * the rest. What is not here is
- * opaque (RFC 3597), HTTPS and SVCB too: who relays them changes nothing (RFC 9460, 2.4.3 and 4.3).
+ * character-string, t one or more of them up to the end, digits that many bytes, * the rest. What is not here
+ * is opaque (RFC 3597), HTTPS and SVCB too: who relays them changes nothing (RFC 9460, 2.4.3 and 4.3).
  */
 static const char *
 rdata_shape(uint16_t type)
 {
 	static const char *const shapes[] = {
-	    [TYPE_A] = "4", [TYPE_NS] = "n", [3] = "n" /* MD */, [4] = "n" /* MF */, [TYPE_CNAME] = "n",
-	    [TYPE_SOA] = "nn488" /* serial, refresh to minimum */, [7] = "n" /* MB */, [8] = "n" /* MG */,
-	    [9] = "n" /* MR */, [TYPE_PTR] = "n", [13] = "ss" /* HINFO */, [14] = "nn" /* MINFO */, [15] = "2n" /* MX */,
-	    [TYPE_TXT] = "t", [17] = "nn" /* RP */, [18] = "2n" /* AFSDB */, [21] = "2n" /* RT */,
-	    [24] = "882n*" /* SIG */, [26] = "2nn" /* PX */, [TYPE_AAAA] = "88", [30] = "n*" /* NXT */,
-	    [33] = "6n" /* SRV */, [35] = "4sssn" /* NAPTR */, [36] = "2n" /* KX */, [39] = "n" /* DNAME */,
+	    [TYPE_A] = "4",
+	    [TYPE_NS] = "n",
+	    [3] = "n" /* MD */,
+	    [4] = "n" /* MF */,
+	    [TYPE_CNAME] = "n",
+	    [TYPE_SOA] = "nn488" /* serial, refresh to minimum */,
+	    [7] = "n" /* MB */,
+	    [8] = "n" /* MG */,
+	    [9] = "n" /* MR */,
+	    [TYPE_PTR] = "n",
+	    [13] = "ss" /* HINFO */,
+	    [14] = "nn" /* MINFO */,
+	    [15] = "2n" /* MX */,
+	    [TYPE_TXT] = "t",
+	    [17] = "nn" /* RP */,
+	    [18] = "2n" /* AFSDB */,
+	    [21] = "2n" /* RT */,
+	    [24] = "882n*" /* SIG */,
+	    [26] = "2nn" /* PX */,
+	    [TYPE_AAAA] = "88",
+	    [30] = "n*" /* NXT */,
+	    [33] = "6n" /* SRV */,
+	    [35] = "4sssn" /* NAPTR */,
+	    [36] = "2n" /* KX */,
+	    [39] = "n" /* DNAME */,
 	    [99] = "t" /* SPF */,
 	};
 

@@ -8,9 +8,9 @@
 #include "resolver/message.h"
 
 /*
- * Labels and hops that all names of one message may cost together. A hostile message makes each of its thousands of
- * names run through 127 labels of another; an honest one needs less than one step a byte, and three when every name
- * in it belongs to a reverse zone of IPv6.
+ * Labels and hops that all names of one message may cost together. A hostile message makes each of its
+ * thousands of names run through 127 labels of another; an honest one needs less than one step a byte, and
+ * three when every name in it belongs to a reverse zone of IPv6.
  */
 #define WALK_STEPS_BASE     1024
 #define WALK_STEPS_PER_BYTE 4
@@ -22,8 +22,9 @@ struct walk {
 	size_t steps;        /* left */
 	size_t question_end; /* behind the question's name, which holds no pointer; 0: not known yet */
 	/*
-	 * What is going to be changed, and no name that a pointer leads to may run through: the OPT (0, 0: none met so
-	 * far), the TTLs of the records before, and type to RDLENGTH of the record under way (0: still at its owner).
+	 * What is going to be changed, and no name that a pointer leads to may run through: the OPT (0, 0:
+	 * none met so far), the TTLs of the records before, and type to RDLENGTH of the record under way (0:
+	 * still at its owner).
 	 */
 	size_t opt_at, opt_end;
 	const uint16_t *ttl_at;

@@ -1,6 +1,9 @@
 #include "resolver/metrics.h"
 
 #include <inttypes.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
 
 static const struct {
 	const char *name;
@@ -67,10 +70,8 @@ static void
 total(struct buf *out, const char *name, const char *help, uint64_t value)
 {
 	char full[64];
-	struct buf text = {.p = (uint8_t *)full, .cap = sizeof full - 1, .max = sizeof full - 1};
 
-	buf_format(&text, "%s_total", name);
-	full[text.n] = '\0';
+	(void)snprintf(full, sizeof full, "%s_total", name);
 	head(out, full, "counter", help);
 	buf_format(out, "ctstub_%s %" PRIu64 "\n", full, value);
 }
@@ -96,46 +97,8 @@ reasons_write(struct buf *out, const struct metrics *m)
 	head(out, "upstream_problems_total", "counter", "Refusals and failures of upstreams by reason");
 	for (unsigned i = 1; i < REASON_COUNT; i++)
 		buf_format(out, "ctstub_upstream_problems_total{reason=\"%s\",stage=\"%s\"} %" PRIu64 "\n",
-		    reason_code((enum reason)i), reason_stage((enum reason)i), m->reason[i]);
+			   reason_code((enum reason)i), reason_stage((enum reason)i), m->reason[i]);
 }
-
-static uint64_t up(const struct upstream_report *u) { return u->health == HEALTH_GOOD; }
-static uint64_t refused_now(const struct upstream_report *u) { return u->health == HEALTH_REFUSED; }
-static uint64_t in_flight(const struct upstream_report *u) { return u->stats.in_flight; }
-static uint64_t connects(const struct upstream_report *u) { return u->stats.connects; }
-static uint64_t handshakes(const struct upstream_report *u) { return u->stats.handshakes; }
-static uint64_t resumed(const struct upstream_report *u) { return u->stats.resumed; }
-static uint64_t refused(const struct upstream_report *u) { return u->stats.refused; }
-static uint64_t failures(const struct upstream_report *u) { return u->stats.failures; }
-static uint64_t questions(const struct upstream_report *u) { return u->stats.questions; }
-static uint64_t answers(const struct upstream_report *u) { return u->stats.answers; }
-static uint64_t repeated(const struct upstream_report *u) { return u->stats.repeated; }
-static uint64_t unexpected(const struct upstream_report *u) { return u->stats.unexpected; }
-static uint64_t bytes_out(const struct upstream_report *u) { return u->stats.bytes_out; }
-static uint64_t bytes_in(const struct upstream_report *u) { return u->stats.bytes_in; }
-
-/* One row for each metric that every upstream address of every worker has. */
-static const struct {
-	const char *name;
-	const char *type;
-	const char *help;
-	uint64_t (*value)(const struct upstream_report *);
-} upstream_metrics[] = {
-    {"upstream_up", "gauge", "1 when the address answers and its certificate is accepted", up},
-    {"upstream_refused", "gauge", "1 when the certificate of the address is refused", refused_now},
-    {"upstream_in_flight", "gauge", "Questions in flight", in_flight},
-    {"upstream_connects_total", "counter", "Connection attempts", connects},
-    {"upstream_handshakes_total", "counter", "Handshakes whose verdict was to accept", handshakes},
-    {"upstream_resumed_total", "counter", "Handshakes that resumed a session", resumed},
-    {"upstream_refusals_total", "counter", "Handshakes whose verdict was to refuse", refused},
-    {"upstream_failures_total", "counter", "Connections that failed on the wire", failures},
-    {"upstream_questions_total", "counter", "Questions written", questions},
-    {"upstream_answers_total", "counter", "Answers read", answers},
-    {"upstream_repeated_total", "counter", "Questions repeated on a fresh connection", repeated},
-    {"upstream_unexpected_total", "counter", "Answers that nobody waited for", unexpected},
-    {"upstream_bytes_out_total", "counter", "Bytes of questions written", bytes_out},
-    {"upstream_bytes_in_total", "counter", "Bytes of answers read", bytes_in},
-};
 
 static void
 upstream_labels(struct buf *out, const struct upstream_report *u, unsigned worker)
@@ -149,31 +112,103 @@ upstream_labels(struct buf *out, const struct upstream_report *u, unsigned worke
 	buf_format(out, ",protocol=\"%s\",worker=\"%u\"}", u->protocol == TP_DOH ? "doh" : "dot", worker);
 }
 
-static void
-upstreams_write(struct buf *out, const struct metrics *m)
-{
-	for (size_t row = 0; row < sizeof upstream_metrics / sizeof *upstream_metrics; row++) {
-		head(out, upstream_metrics[row].name, upstream_metrics[row].type, upstream_metrics[row].help);
-		for (unsigned i = 0; i < m->n_worker; i++) {
-			const struct upstreams_report *r = &m->worker[i].report;
+/* What transport counts for every upstream address of every worker. */
+static const struct {
+	const char *name;
+	const char *help;
+	size_t at; /* of a uint64_t in the report */
+} upstream_counters[] = {
+#define STAT(field) offsetof(struct upstream_report, stats.field)
+    {"connects", "Connection attempts", STAT(connects)},
+    {"handshakes", "Handshakes whose verdict was to accept", STAT(handshakes)},
+    {"resumed", "Handshakes that resumed a session", STAT(resumed)},
+    {"refusals", "Handshakes whose verdict was to refuse", STAT(refused)},
+    {"failures", "Connections that failed on the wire", STAT(failures)},
+    {"questions", "Questions written", STAT(questions)},
+    {"answers", "Answers read", STAT(answers)},
+    {"repeated", "Questions repeated on a fresh connection", STAT(repeated)},
+    {"unexpected", "Answers that nobody waited for", STAT(unexpected)},
+    {"idle_closes", "Connections that the peer closed for being idle", STAT(idle_closes)},
+    {"bytes_out", "Bytes of questions written", STAT(bytes_out)},
+    {"bytes_in", "Bytes of answers read", STAT(bytes_in)},
+#undef STAT
+};
 
-			for (size_t j = 0; j < r->n; j++) {
-				buf_format(out, "ctstub_%s", upstream_metrics[row].name);
-				upstream_labels(out, &r->v[j], i);
-				buf_format(out, " %" PRIu64 "\n", upstream_metrics[row].value(&r->v[j]));
-			}
-		}
-	}
-	head(out, "upstream_answer_seconds", "gauge", "Smoothed time to an answer");
+static double
+upstream_up(const struct upstream_report *u)
+{
+	return u->health == HEALTH_GOOD;
+}
+
+static double
+upstream_refused(const struct upstream_report *u)
+{
+	return u->health == HEALTH_REFUSED;
+}
+
+static double
+upstream_in_flight(const struct upstream_report *u)
+{
+	return u->stats.in_flight;
+}
+
+/* Negative: not known. */
+static double
+upstream_answer_seconds(const struct upstream_report *u)
+{
+	return (double)u->stats.srtt_us / 1e6;
+}
+
+static const struct {
+	const char *name;
+	const char *help;
+	double (*value)(const struct upstream_report *);
+} upstream_gauges[] = {
+    {"up", "1 when the address answers and its certificate is accepted", upstream_up},
+    {"refused", "1 when the certificate of the address is refused", upstream_refused},
+    {"in_flight", "Questions in flight", upstream_in_flight},
+    {"answer_seconds", "Smoothed time to an answer", upstream_answer_seconds},
+};
+
+static void
+upstream_gauge(struct buf *out, const struct metrics *m, size_t row)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof name, "upstream_%s", upstream_gauges[row].name);
+	head(out, name, "gauge", upstream_gauges[row].help);
 	for (unsigned i = 0; i < m->n_worker; i++) {
 		const struct upstreams_report *r = &m->worker[i].report;
 
 		for (size_t j = 0; j < r->n; j++) {
-			if (r->v[j].stats.srtt_us < 0)
+			double value = upstream_gauges[row].value(&r->v[j]);
+
+			if (value < 0)
 				continue;
-			buf_text(out, "ctstub_upstream_answer_seconds");
+			buf_format(out, "ctstub_%s", name);
 			upstream_labels(out, &r->v[j], i);
-			buf_format(out, " %.6f\n", (double)r->v[j].stats.srtt_us / 1e6);
+			buf_format(out, " %.9g\n", value);
+		}
+	}
+}
+
+static void
+upstream_counter(struct buf *out, const struct metrics *m, size_t row)
+{
+	char name[64];
+
+	(void)snprintf(name, sizeof name, "upstream_%s_total", upstream_counters[row].name);
+	head(out, name, "counter", upstream_counters[row].help);
+	for (unsigned i = 0; i < m->n_worker; i++) {
+		const struct upstreams_report *r = &m->worker[i].report;
+
+		for (size_t j = 0; j < r->n; j++) {
+			uint64_t value;
+
+			memcpy(&value, (const char *)&r->v[j] + upstream_counters[row].at, sizeof value);
+			buf_format(out, "ctstub_%s", name);
+			upstream_labels(out, &r->v[j], i);
+			buf_format(out, " %" PRIu64 "\n", value);
 		}
 	}
 }
@@ -192,7 +227,8 @@ metrics_write(struct buf *out, const struct metrics *m)
 	gauge(out, "configuration_reload_failed", "1 when the last reload was refused", m->reload_failed);
 	gauge(out, "captive", "1 while captive mode is on", m->captive);
 	if (m->ct_list_age_ms >= 0)
-		gauge(out, "ct_list_age_seconds", "Age of the CT log list", (uint64_t)(m->ct_list_age_ms / 1000));
+		gauge(out, "ct_list_age_seconds", "Age of the CT log list",
+		      (uint64_t)(m->ct_list_age_ms / 1000));
 	gauge(out, "ct_list_stale", "1 when the CT log list is older than ct.list-max-age", m->ct_list_stale);
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)
 		total(out, counters[i].name, counters[i].help, m->counter[i]);
@@ -202,5 +238,8 @@ metrics_write(struct buf *out, const struct metrics *m)
 	total(out, "cache_evicted", "Answers that made room for others", cache.evicted);
 	total(out, "cache_expired", "Answers dropped at their end", cache.expired);
 	reasons_write(out, m);
-	upstreams_write(out, m);
+	for (size_t i = 0; i < sizeof upstream_gauges / sizeof *upstream_gauges; i++)
+		upstream_gauge(out, m, i);
+	for (size_t i = 0; i < sizeof upstream_counters / sizeof *upstream_counters; i++)
+		upstream_counter(out, m, i);
 }

@@ -16,7 +16,8 @@ struct nameset {
 	uint32_t *slot; /* offset + 1; 0: free. Linear probing, at most three quarters full */
 	size_t slots;   /* a power of two */
 	size_t count;
-	uint64_t depths[LABELS_MAX / 64]; /* numbers of labels that names here have: others need not be looked for */
+	uint64_t depths[LABELS_MAX /
+			64]; /* numbers of labels that names here have: others need not be looked for */
 };
 
 enum res

@@ -1,5 +1,6 @@
 /*
- * plan.h - a snapshot together with what only the resolver understands: local data, routes, filter, rebinding.
+ * plan.h - a snapshot together with what only the resolver understands: local data, routes, filter,
+ * rebinding.
  *
  * Compiled as a whole or not at all, immutable, counted, shared by all workers.
  */

@@ -32,7 +32,7 @@ rebinding_compile(struct rebinding **out, const struct settings *settings, struc
 			read = nameset_add(r->allow, span_of(name, n), 0);
 		if (read != RES_OK) {
 			config_errors_add(errors, settings->rebinding_allow.place[i],
-			    "rebinding.allow: \"%s\" is no domain name", text);
+					  "rebinding.allow: \"%s\" is no domain name", text);
 			res = read;
 		}
 	}
@@ -76,7 +76,8 @@ hints_are_private(struct span value, size_t each)
 	return false;
 }
 
-/* The walker leaves these to whoever consumes them; here we do, so what is malformed is refused (RFC 9460, 2.2). */
+/* The walker leaves these to whoever consumes them; here we do, so what is malformed is refused (RFC
+ * 9460, 2.2). */
 static bool
 svcb_is_private(struct span rdata)
 {

@@ -9,7 +9,8 @@
 
 enum kind {
 	KIND_ABSENT,    /* neither the name nor anything below exists */
-	KIND_EMPTY,     /* a zone with an apex and nothing else; its DS is its parent's to give (RFC 6303, 4; 8375, 4) */
+	KIND_EMPTY,     /* a zone with an apex and nothing else; its DS is its parent's to give (RFC 6303, 4;
+			   8375, 4) */
 	KIND_NODATA,    /* everything exists and nothing has data */
 	KIND_LOCALHOST, /* and all below: the loopback addresses */
 	KIND_LOOPBACK4, /* 127.in-addr.arpa */
@@ -79,7 +80,8 @@ special_new(struct special **out)
 	for (size_t i = 0; res == RES_OK && i < sizeof registry / sizeof *registry; i++) {
 		if (registry[i].to == 0)
 			res = zone_add(s, registry[i].name, registry[i].kind);
-		for (unsigned j = registry[i].from; res == RES_OK && registry[i].to != 0 && j <= registry[i].to; j++) {
+		for (unsigned j = registry[i].from;
+		     res == RES_OK && registry[i].to != 0 && j <= registry[i].to; j++) {
 			char text[64];
 
 			(void)snprintf(text, sizeof text, "%u.%s", j, registry[i].name);
@@ -181,7 +183,8 @@ loopback4_answer(const struct msg_question *q, struct span zone, struct buf *out
 		compose_negative(out, q, RCODE_NOERROR, zone, COMPOSE_TTL_LONG);
 	} else {
 		c = compose_begin(out, q, RCODE_NOERROR);
-		compose_answer(&c, (struct span){NULL, 0}, TYPE_PTR, COMPOSE_TTL_LONG, span_of(localhost, sizeof localhost));
+		compose_answer(&c, (struct span){NULL, 0}, TYPE_PTR, COMPOSE_TTL_LONG,
+			       span_of(localhost, sizeof localhost));
 	}
 }
 
@@ -196,7 +199,8 @@ loopback6_answer(const struct msg_question *q, struct span zone, struct buf *out
 		return;
 	}
 	c = compose_begin(out, q, RCODE_NOERROR);
-	compose_answer(&c, (struct span){NULL, 0}, TYPE_PTR, COMPOSE_TTL_LONG, span_of(localhost, sizeof localhost));
+	compose_answer(&c, (struct span){NULL, 0}, TYPE_PTR, COMPOSE_TTL_LONG,
+		       span_of(localhost, sizeof localhost));
 }
 
 bool

@@ -1,8 +1,9 @@
 /*
  * special.h - special-use names: answered here, never sent.
  *
- * RFC 6761 (localhost, invalid; test and example have no rule for a resolver), 6762 (local), 7686 (onion), 9476 (alt),
- * 8375 (home.arpa), 9462 (resolver.arpa), 6303 and 7793 (reverse zones of addresses that are nobody's).
+ * RFC 6761 (localhost, invalid; test and example have no rule for a resolver), 6762 (local), 7686 (onion),
+ * 9476 (alt), 8375 (home.arpa), 9462 (resolver.arpa), 6303 and 7793 (reverse zones of addresses that are
+ * nobody's).
  */
 #ifndef RESOLVER_SPECIAL_H
 #define RESOLVER_SPECIAL_H

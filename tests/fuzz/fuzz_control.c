@@ -18,7 +18,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if ((res == RES_OK) != (why == NULL))
 		abort();
 	if (res == RES_OK && (r.verb > CONTROL_CAPTIVE || r.minutes > CONTROL_CAPTIVE_MAX_MIN ||
-				 (r.verb == CONTROL_FLUSH && (r.name_n == 0 || r.name[r.name_n - 1] != 0))))
+			      (r.verb == CONTROL_FLUSH && (r.name_n == 0 || r.name[r.name_n - 1] != 0))))
 		abort();
 	return 0;
 }

@@ -50,8 +50,9 @@ filter(struct span text)
 		uint8_t name[MSG_NAME_MAX], name_n;
 		struct addr ip;
 
-		if (memchr(line.p, '#', line.n) == NULL && text_word_take(&line, &word) && line.n == 0 && word.p[0] != '*' &&
-		    addr_read_ip_span(&ip, word) != RES_OK && msg_name_read_span(name, &name_n, word) == RES_OK)
+		if (memchr(line.p, '#', line.n) == NULL && text_word_take(&line, &word) && line.n == 0 &&
+		    word.p[0] != '*' && addr_read_ip_span(&ip, word) != RES_OK &&
+		    msg_name_read_span(name, &name_n, word) == RES_OK)
 			check(filter_has(f, span_of(name, name_n)));
 	}
 	config_errors_free(&errors);

@@ -1,8 +1,8 @@
 /*
  * fuzz_question.c - what a client sends: judged, answered, and passed on.
  *
- * Every fault but MSG_DROP has a reply, and the reply is a well-formed answer with the client's id. What is accepted
- * goes on as a question that reads the same.
+ * Every fault but MSG_DROP has a reply, and the reply is a well-formed answer with the client's id. What is
+ * accepted goes on as a question that reads the same.
  */
 #include "resolver/local.h"
 
@@ -37,7 +37,8 @@ static void
 empty_reply(const struct msg_question *q, uint16_t rcode)
 {
 	struct msg_ede ede = {0, span_str("text")};
-	struct msg_finish f = {.question = q, .max = 512, .ede = &ede, .n_ede = 1, .keepalive = q->edns.keepalive};
+	struct msg_finish f = {
+	    .question = q, .max = 512, .ede = &ede, .n_ede = 1, .keepalive = q->edns.keepalive};
 	struct buf out = buf_max(512);
 
 	check(msg_reply_empty(&out, &f, rcode) == RES_OK);
@@ -59,7 +60,8 @@ accepted(const struct msg_question *q)
 	struct msg_answer a;
 
 	if (local == NULL)
-		check(local_data_compile(&local, &settings, &errors) == RES_OK && hosts_new(&hosts, NULL) == RES_OK);
+		check(local_data_compile(&local, &settings, &errors) == RES_OK &&
+		      hosts_new(&hosts, NULL) == RES_OK);
 	msg_question_write(&out, q);
 	check(msg_question_read(&again, buf_span(&out)) == MSG_OK);
 	check(span_equal(again.section, q->section) && again.edns.present && again.edns.options.n == 0);
@@ -77,8 +79,11 @@ accepted(const struct msg_question *q)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	static const uint16_t rcodes[] = {[MSG_FORMERR] = RCODE_FORMERR, [MSG_NOTIMP] = RCODE_NOTIMP,
-	    [MSG_BADVERS] = RCODE_BADVERS, [MSG_REFUSED] = RCODE_REFUSED, [MSG_OK] = RCODE_SERVFAIL};
+	static const uint16_t rcodes[] = {[MSG_FORMERR] = RCODE_FORMERR,
+					  [MSG_NOTIMP] = RCODE_NOTIMP,
+					  [MSG_BADVERS] = RCODE_BADVERS,
+					  [MSG_REFUSED] = RCODE_REFUSED,
+					  [MSG_OK] = RCODE_SERVFAIL};
 	struct msg_question q;
 	enum msg_fault fault;
 

@@ -1,6 +1,6 @@
 /*
- * fuzz_reply.c - an upstream's answer on its way to a client, straight and through the cache: the OPT goes, ours comes,
- * and every other record stays what it was.
+ * fuzz_reply.c - an upstream's answer on its way to a client, straight and through the cache: the OPT goes,
+ * ours comes, and every other record stays what it was.
  */
 #include "resolver/cache.h"
 #include "base/text.h"
@@ -31,7 +31,8 @@ lists_check(const ldns_rr_list *a, const ldns_rr_list *b)
 
 		ldns_rr_set_ttl(x, 0);
 		ldns_rr_set_ttl(y, 0);
-		check(ldns_rr2wire(&p, x, LDNS_SECTION_ANSWER, &p_n) == ldns_rr2wire(&q, y, LDNS_SECTION_ANSWER, &q_n));
+		check(ldns_rr2wire(&p, x, LDNS_SECTION_ANSWER, &p_n) ==
+		      ldns_rr2wire(&q, y, LDNS_SECTION_ANSWER, &q_n));
 		check(span_equal(span_of(p, p_n), span_of(q, q_n)));
 		free(p);
 		free(q);
@@ -67,15 +68,20 @@ reply_make(struct buf *out, const struct msg_question *q, const struct msg_answe
 	check(msg_answer_read(&back, buf_span(out), ttl_at) == RES_OK);
 	check(back.edns.present == q->edns.present);
 	if (!(back.flags & MSG_TC) || (a->flags & MSG_TC))
-		check((back.an == a->an && back.ns == a->ns && back.ar == a->ar) || back.an + back.ns + back.ar == 0);
-	return back.an == a->an && back.ns == a->ns && back.ar == a->ar ? buf_span(out) : (struct span){NULL, 0};
+		check((back.an == a->an && back.ns == a->ns && back.ar == a->ar) ||
+		      back.an + back.ns + back.ar == 0);
+	return back.an == a->an && back.ns == a->ns && back.ar == a->ar ? buf_span(out)
+									: (struct span){NULL, 0};
 }
 
 static void
 through_the_cache(struct buf *out, const struct msg_question *q, const struct msg_answer *a)
 {
-	static const struct cache_limits limits = {.bytes = 1 << 20, .min_ttl_ms = 1000, .max_ttl_ms = 86400000,
-	    .negative_max_ttl_ms = 3600000, .serve_stale_ms = 1000};
+	static const struct cache_limits limits = {.bytes = 1 << 20,
+						   .min_ttl_ms = 1000,
+						   .max_ttl_ms = 86400000,
+						   .negative_max_ttl_ms = 3600000,
+						   .serve_stale_ms = 1000};
 	static struct cache *cache;
 	struct cache_key key = cache_key_of(q);
 	struct cache_entry_info info = {.ede = a->n_ede > 0 ? a->ede : NULL};

@@ -47,7 +47,8 @@ static bool
 record_beside(void *ctx, const struct msg_rr *rr)
 {
 	struct beside *b = ctx;
-	ldns_rr_list *lists[] = {ldns_pkt_answer(b->pkt), ldns_pkt_authority(b->pkt), ldns_pkt_additional(b->pkt)};
+	ldns_rr_list *lists[] = {ldns_pkt_answer(b->pkt), ldns_pkt_authority(b->pkt),
+				 ldns_pkt_additional(b->pkt)};
 	const ldns_rr *other = ldns_rr_list_rr(lists[rr->section], b->seen[rr->section]++);
 	const ldns_rdf *owner, *rdf;
 	uint8_t name[MSG_NAME_MAX];
@@ -56,7 +57,8 @@ record_beside(void *ctx, const struct msg_rr *rr)
 	check(other != NULL);
 	owner = ldns_rr_owner(other);
 	check(ldns_rdf_size(owner) == n && memcmp(ldns_rdf_data(owner), name, n) == 0);
-	check((uint16_t)ldns_rr_get_type(other) == rr->type && (uint16_t)ldns_rr_get_class(other) == rr->class);
+	check((uint16_t)ldns_rr_get_type(other) == rr->type &&
+	      (uint16_t)ldns_rr_get_class(other) == rr->class);
 	check(ldns_rr_ttl(other) == rr->ttl);
 	if (rr->type == TYPE_A || rr->type == TYPE_AAAA) {
 		rdf = ldns_rr_rdf(other, 0);

@@ -1,8 +1,8 @@
 /*
  * dnswire.h - DNS messages for tests, spelled as short texts.
  *
- * hex: pairs of digits, spaces between them mean nothing, 'abc' stands for its bytes, (www.example) for a name in
- * wire form with its root: wire_make(&b, "1234 0100 0001 0000 0000 0000 (a.test) 0001 0001").
+ * hex: pairs of digits, spaces between them mean nothing, 'abc' stands for its bytes, (www.example) for a
+ * name in wire form with its root: wire_make(&b, "1234 0100 0001 0000 0000 0000 (a.test) 0001 0001").
  */
 #ifndef TESTS_DNSWIRE_H
 #define TESTS_DNSWIRE_H
@@ -57,7 +57,7 @@ wire_make(struct buf *out, const char *s)
 	return buf_span(out);
 }
 
-#define WIRE_OPT  " 00 0029 04d0 00000000 0000"
+#define WIRE_OPT    " 00 0029 04d0 00000000 0000"
 #define WIRE_OPT_DO " 00 0029 04d0 00008000 0000"
 
 /* A copy of exactly the right size, so that a sanitizer sees a read beyond it. Yours to free. */
@@ -125,12 +125,16 @@ wire_on_record(void *ctx, const struct msg_rr *rr)
 	struct wire_text *t = ctx;
 	char type[16];
 
-	buf_format(t->out, "%s ", rr->section == MSG_SECTION_ANSWER ? " |" : rr->section == MSG_SECTION_AUTHORITY ? " !" : " +");
+	buf_format(t->out, "%s ",
+		   rr->section == MSG_SECTION_ANSWER      ? " |"
+		   : rr->section == MSG_SECTION_AUTHORITY ? " !"
+							  : " +");
 	wire_name_text(t->out, t->wire, rr->name_at);
 	buf_format(t->out, " %u %s", rr->ttl, msg_type_text(rr->type, type));
 	switch (rr->type) {
 	case TYPE_A:
-		buf_format(t->out, " %u.%u.%u.%u", rr->rdata.p[0], rr->rdata.p[1], rr->rdata.p[2], rr->rdata.p[3]);
+		buf_format(t->out, " %u.%u.%u.%u", rr->rdata.p[0], rr->rdata.p[1], rr->rdata.p[2],
+			   rr->rdata.p[3]);
 		break;
 	case TYPE_PTR:
 	case TYPE_CNAME:
@@ -148,7 +152,8 @@ wire_on_record(void *ctx, const struct msg_rr *rr)
 	return true;
 }
 
-/* "NOERROR | a.test 300 A 1.2.3.4 ! test 60 SOA": | answer, ! authority, + additional. "malformed" when it is. Lent. */
+/* "NOERROR | a.test 300 A 1.2.3.4 ! test 60 SOA": | answer, ! authority, + additional. "malformed" when it
+ * is. Lent. */
 static inline const char *
 wire_text(struct buf *out, struct span wire)
 {

@@ -12,8 +12,11 @@
 #define HOUR   (60 * MINUTE)
 #define START  (1000 * HOUR)
 
-static const struct cache_limits limits = {.bytes = 1024 * 1024, .max_ttl_ms = 24 * HOUR, .negative_max_ttl_ms = HOUR,
-    .serve_stale_ms = 24 * HOUR, .prefetch = true};
+static const struct cache_limits limits = {.bytes = 1024 * 1024,
+					   .max_ttl_ms = 24 * HOUR,
+					   .negative_max_ttl_ms = HOUR,
+					   .serve_stale_ms = 24 * HOUR,
+					   .prefetch = true};
 
 static struct cache *
 new_cache(const struct cache_limits *l)
@@ -67,8 +70,9 @@ get(struct cache *c, const char *name, uint16_t type, int64_t now, struct cache_
 }
 
 #define HEAD(an, ns, ar) "0000 8180 0001 " an ns ar
-#define A_300 HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304"
-#define SOA(ttl, minimum) " c00c 0006 0001 " ttl " 0018 c00c c00c 00000001 00000001 00000001 00000001 " minimum
+#define A_300            HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304"
+#define SOA(ttl, minimum)                                                                                    \
+	" c00c 0006 0001 " ttl " 0018 c00c c00c 00000001 00000001 00000001 00000001 " minimum
 
 static const struct {
 	const char *what;
@@ -77,47 +81,53 @@ static const struct {
 	int64_t life_ms; /* 0: not stored */
 } lives[] = {
     {"the smallest TTL counts; RFC 2181, 5.2",
-	HEAD("0002", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 "
-				     "c00c 0001 0001 0000003c 0004 01020305",
-	0, MINUTE},
+     HEAD("0002", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 "
+				  "c00c 0001 0001 0000003c 0004 01020305",
+     0, MINUTE},
     {"the authority section counts too",
-	HEAD("0001", "0001", "0000") "(a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 "
-				     "c00c 0002 0001 0000001e 0002 c00c",
-	0, 30000},
+     HEAD("0001", "0001", "0000") "(a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 "
+				  "c00c 0002 0001 0000001e 0002 c00c",
+     0, 30000},
     {"RFC 8484, 5.1: Age is taken off (H05)", A_300, 50, 250000},
     {"an answer older than its life", A_300, 300, 0},
     {"an Age beyond all measure", A_300, UINT32_MAX, 0},
-    {"U19: TTL 0", HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 00000000 0004 01020304", 0, 0},
-    {"U19: TTL 2^31; RFC 2181, 8", HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 80000000 0004 01020304",
-	0, 0},
-    {"U19: TTL 2^32-1", HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 ffffffff 0004 01020304", 0, 0},
+    {"U19: TTL 0", HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 00000000 0004 01020304", 0,
+     0},
+    {"U19: TTL 2^31; RFC 2181, 8",
+     HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 80000000 0004 01020304", 0, 0},
+    {"U19: TTL 2^32-1",
+     HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 ffffffff 0004 01020304", 0, 0},
     {"U19: ten years are cut to max-ttl",
-	HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 12cc0300 0004 01020304", 0, 24 * HOUR},
-    {"RFC 2181, 9: TC is never kept", "0000 8380 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304",
-	0, 0},
+     HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 12cc0300 0004 01020304", 0, 24 * HOUR},
+    {"RFC 2181, 9: TC is never kept",
+     "0000 8380 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", 0, 0},
     {"RFC 2308, 5: NXDOMAIN by the SOA's MINIMUM",
-	"0000 8183 0001 0000 0001 0000 (a.test) 0001 0001" SOA("00000e10", "00000064"), 0, 100000},
+     "0000 8183 0001 0000 0001 0000 (a.test) 0001 0001" SOA("00000e10", "00000064"), 0, 100000},
     {"RFC 2308, 5: NXDOMAIN by the SOA's TTL",
-	"0000 8183 0001 0000 0001 0000 (a.test) 0001 0001" SOA("00000064", "00000e10"), 0, 100000},
+     "0000 8183 0001 0000 0001 0000 (a.test) 0001 0001" SOA("00000064", "00000e10"), 0, 100000},
     {"U19: a huge MINIMUM is cut to negative-max-ttl",
-	"0000 8183 0001 0000 0001 0000 (a.test) 0001 0001" SOA("00fffff0", "00fffff0"), 0, HOUR},
+     "0000 8183 0001 0000 0001 0000 (a.test) 0001 0001" SOA("00fffff0", "00fffff0"), 0, HOUR},
     {"RFC 2308, 5: NODATA by the SOA",
-	"0000 8180 0001 0000 0001 0000 (a.test) 0001 0001" SOA("00000064", "00000e10"), 0, 100000},
-    {"U19: NXDOMAIN without SOA: a second at most", "0000 8183 0001 0000 0000 0000 (a.test) 0001 0001", 0, 1000},
+     "0000 8180 0001 0000 0001 0000 (a.test) 0001 0001" SOA("00000064", "00000e10"), 0, 100000},
+    {"U19: NXDOMAIN without SOA: a second at most", "0000 8183 0001 0000 0000 0000 (a.test) 0001 0001", 0,
+     1000},
     {"NODATA without SOA: a second at most", "0000 8180 0001 0000 0000 0000 (a.test) 0001 0001", 0, 1000},
     {"U20: NXDOMAIN with a CNAME is negative",
-	"0000 8183 0001 0001 0001 0000 (a.test) 0001 0001 c00c 0005 0001 0000012c 0004 0162 c00e" SOA("00000064", "00000e10"),
-	0, 100000},
+     "0000 8183 0001 0001 0001 0000 (a.test) 0001 0001 c00c 0005 0001 0000012c 0004 0162 c00e" SOA(
+	 "00000064", "00000e10"),
+     0, 100000},
     {"U20: NOERROR with SOA and answers is positive",
-	"0000 8180 0001 0001 0001 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304" SOA("00000e10", "0000000a"),
-	0, 300000},
+     "0000 8180 0001 0001 0001 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304" SOA("00000e10",
+												  "0000000a"),
+     0, 300000},
     {"U32: an alias without its target: a second at most",
-	"0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0005 0001 0000012c 0004 0162 c00e", 0, 1000},
+     "0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0005 0001 0000012c 0004 0162 c00e", 0, 1000},
     {"U18: SERVFAIL is not an answer to keep", "0000 8182 0001 0000 0000 0000 (a.test) 0001 0001", 0, 0},
     {"U18: REFUSED is not an answer to keep", "0000 8185 0001 0000 0000 0000 (a.test) 0001 0001", 0, 0},
     {"U18: an extended RCODE whose lower bits are 0",
-	"0000 8180 0001 0001 0000 0001 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 00 0029 04d0 01000000 0000",
-	0, 0},
+     "0000 8180 0001 0001 0000 0001 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 00 0029 04d0 "
+     "01000000 0000",
+     0, 0},
 };
 
 static void
@@ -130,8 +140,9 @@ lives_are_as_the_answers_say(void **state)
 
 		if (put_wire(c, lives[i].wire, START, lives[i].age_s) != (lives[i].life_ms > 0))
 			fail_msg("%s: stored or not", lives[i].what);
-		if (lives[i].life_ms > 0 && (get(c, "a.test", 1, START + lives[i].life_ms - 1, &hit) != CACHE_FRESH ||
-						get(c, "a.test", 1, START + lives[i].life_ms, &hit) != CACHE_STALE))
+		if (lives[i].life_ms > 0 &&
+		    (get(c, "a.test", 1, START + lives[i].life_ms - 1, &hit) != CACHE_FRESH ||
+		     get(c, "a.test", 1, START + lives[i].life_ms, &hit) != CACHE_STALE))
 			fail_msg("%s: not fresh for %lld ms", lives[i].what, (long long)lives[i].life_ms);
 		cache_free(c);
 	}
@@ -144,7 +155,9 @@ a_hit_gives_what_was_put(void **state)
 	struct cache_hit hit;
 
 	(void)state;
-	assert_true(put_wire(c, "beef 81a0 0001 0001 0000 0001 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304" WIRE_OPT,
+	assert_true(put_wire(
+	    c,
+	    "beef 81a0 0001 0001 0000 0001 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304" WIRE_OPT,
 	    START, 0));
 	assert_int_equal(get(c, "a.test", 1, START + 5999, &hit), CACHE_FRESH);
 	assert_int_equal(hit.age_s, 5);
@@ -170,9 +183,11 @@ only_the_question_finds_its_answer(void **state)
 
 	(void)state;
 	/* with records of b.test beside */
-	assert_true(put_wire(c, HEAD("0001", "0000", "0001") "(a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304"
-							     " (b.test) 0001 0001 0000012c 0004 06060606",
-	    START, 0));
+	assert_true(
+	    put_wire(c,
+		     HEAD("0001", "0000", "0001") "(a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304"
+						  " (b.test) 0001 0001 0000012c 0004 06060606",
+		     START, 0));
 	assert_int_equal(get(c, "b.test", 1, START, &hit), CACHE_MISS);
 	assert_int_equal(get(c, "a.test", TYPE_AAAA, START, &hit), CACHE_MISS);
 	assert_int_equal(get(c, "a.test", TYPE_HTTPS, START, &hit), CACHE_MISS);
@@ -317,8 +332,10 @@ put_numbered(struct cache *c, unsigned i, int64_t now)
 {
 	char text[256];
 
-	(void)snprintf(text, sizeof text,
-	    HEAD("0001", "0000", "0000") "(n%u.flood.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", i);
+	(void)snprintf(
+	    text, sizeof text,
+	    HEAD("0001", "0000", "0000") "(n%u.flood.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304",
+	    i);
 	return put_wire(c, text, now, 0);
 }
 

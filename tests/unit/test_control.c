@@ -141,11 +141,18 @@ worker_report(struct worker *w, struct upstreams_report *out)
 	struct upstream_report *v = calloc(2, sizeof *v);
 
 	assert_non_null(v);
-	v[0] = (struct upstream_report){.upstream = strdup("one\xff"), .health = w->number == 0 ? HEALTH_FAILING : HEALTH_GOOD,
-	    .reason = w->number == 0 ? REASON_CLOSED : REASON_NONE, .retry_in_ms = 1500, .stats = {.srtt_us = 12345, .answers = 7}};
+	v[0] = (struct upstream_report){.upstream = strdup("one\xff"),
+					.health = w->number == 0 ? HEALTH_FAILING : HEALTH_GOOD,
+					.reason = w->number == 0 ? REASON_CLOSED : REASON_NONE,
+					.retry_in_ms = 1500,
+					.stats = {.srtt_us = 12345, .answers = 7}};
 	assert_int_equal(addr_read(&v[0].addr, "192.0.2.1:853", 0), RES_OK);
-	v[1] = (struct upstream_report){.upstream = strdup("two"), .health = HEALTH_REFUSED, .reason = REASON_CT_NO_SCTS,
-	    .protocol = TP_DOH, .verdict_json = strdup("{\"outcome\":\"refused\"}"), .stats = {.srtt_us = -1}};
+	v[1] = (struct upstream_report){.upstream = strdup("two"),
+					.health = HEALTH_REFUSED,
+					.reason = REASON_CT_NO_SCTS,
+					.protocol = TP_DOH,
+					.verdict_json = strdup("{\"outcome\":\"refused\"}"),
+					.stats = {.srtt_us = -1}};
 	assert_int_equal(addr_read(&v[1].addr, "[2001:db8::1]:443", 0), RES_OK);
 	*out = (struct upstreams_report){v, 2};
 	return RES_OK;
@@ -199,7 +206,7 @@ static int
 setup(void **state)
 {
 	static const struct cache_limits limits = {.bytes = 1 << 20, .max_ttl_ms = 86400000};
-	static char *files[] = {(char *)(uintptr_t)"/etc/ctstub/ctstub.conf"};
+	static char *files[] = {(char *)(uintptr_t) "/etc/ctstub/ctstub.conf"};
 	struct stage *s = calloc(1, sizeof *s);
 	char *why = NULL;
 
@@ -226,7 +233,8 @@ setup(void **state)
 	assert_int_equal(control_new(&s->control, s->main_loop, &s->daemon, s->path, &why), RES_OK);
 	assert_int_equal(pthread_create(&s->main_thread, NULL, run_loop, s->main_loop), 0);
 	for (unsigned i = 0; i < WORKERS; i++)
-		assert_int_equal(pthread_create(&s->daemon.worker[i].thread, NULL, run_loop, s->daemon.worker[i].loop), 0);
+		assert_int_equal(
+		    pthread_create(&s->daemon.worker[i].thread, NULL, run_loop, s->daemon.worker[i].loop), 0);
 	*state = s;
 	return 0;
 }
@@ -328,7 +336,8 @@ status_tells_how_it_is(void **state)
 	expect_text(o, "log_level", "info");
 	assert_true(json_is_null(json_object_get(o, "reload_error")));
 	assert_true(json_is_false(json_object_get(json_object_get(o, "captive"), "active")));
-	assert_string_equal(json_string_value(json_array_get(json_object_get(o, "files"), 0)), "/etc/ctstub/ctstub.conf");
+	assert_string_equal(json_string_value(json_array_get(json_object_get(o, "files"), 0)),
+			    "/etc/ctstub/ctstub.conf");
 	up = json_object_get(o, "upstreams");
 	expect_int(up, "total", 2);
 	expect_int(up, "good", 1); /* one worker finds it so */
@@ -383,8 +392,10 @@ prometheus_reads_the_same(void **state)
 	    "\n# TYPE ctstub_questions_udp_total counter\nctstub_questions_udp_total 21\n",
 	    "\nctstub_upstream_problems_total{reason=\"ct-no-scts\",stage=\"ct\"} 4\n",
 	    "\nctstub_cache_entries 6\n",
-	    "\nctstub_upstream_up{upstream=\"one?\",address=\"192.0.2.1:853\",protocol=\"dot\",worker=\"1\"} 1\n",
-	    "\nctstub_upstream_refused{upstream=\"two\",address=\"[2001:db8::1]:443\",protocol=\"doh\",worker=\"0\"} 1\n",
+	    "\nctstub_upstream_up{upstream=\"one?\",address=\"192.0.2.1:853\",protocol=\"dot\",worker=\"1\"} "
+	    "1\n",
+	    "\nctstub_upstream_refused{upstream=\"two\",address=\"[2001:db8::1]:443\",protocol=\"doh\","
+	    "worker=\"0\"} 1\n",
 	    "\nctstub_configuration_generation 5\n",
 	};
 	struct stage *s = *state;
@@ -460,15 +471,19 @@ static const struct {
     {"no verb", "{}\n", "expected an object with a \"verb\""},
     {"a verb that is no string", "{\"verb\":1}\n", "expected an object with a \"verb\""},
     {"an unknown verb", "{\"verb\":\"stop\"}\n",
-	"\"verb\": expected status, upstreams, stats, flush, reload, log-level or captive"},
+     "\"verb\": expected status, upstreams, stats, flush, reload, log-level or captive"},
     {"an unknown member", "{\"verb\":\"status\",\"name\":\"x\"}\n", "a member that this verb does not know"},
-    {"a bad format", "{\"verb\":\"stats\",\"format\":\"xml\"}\n", "\"format\": expected \"json\" or \"prometheus\""},
+    {"a bad format", "{\"verb\":\"stats\",\"format\":\"xml\"}\n",
+     "\"format\": expected \"json\" or \"prometheus\""},
     {"a bad name", "{\"verb\":\"flush\",\"name\":\"a..b\"}\n", "\"name\": expected a domain name"},
     {"a name that is no string", "{\"verb\":\"flush\",\"name\":null}\n", "\"name\": expected a domain name"},
-    {"a bad level", "{\"verb\":\"log-level\",\"level\":\"loud\"}\n", "\"level\": expected error, warn, notice, info or debug"},
+    {"a bad level", "{\"verb\":\"log-level\",\"level\":\"loud\"}\n",
+     "\"level\": expected error, warn, notice, info or debug"},
     {"no level", "{\"verb\":\"log-level\"}\n", "\"level\": expected error, warn, notice, info or debug"},
-    {"minutes without end", "{\"verb\":\"captive\",\"minutes\":61}\n", "\"minutes\": expected a number from 0 to 60"},
-    {"minutes as text", "{\"verb\":\"captive\",\"minutes\":\"5\"}\n", "\"minutes\": expected a number from 0 to 60"},
+    {"minutes without end", "{\"verb\":\"captive\",\"minutes\":61}\n",
+     "\"minutes\": expected a number from 0 to 60"},
+    {"minutes as text", "{\"verb\":\"captive\",\"minutes\":\"5\"}\n",
+     "\"minutes\": expected a number from 0 to 60"},
     {"no minutes", "{\"verb\":\"captive\"}\n", "\"minutes\": expected a number from 0 to 60"},
 };
 
@@ -481,7 +496,8 @@ bad_requests_are_told_so(void **state)
 		json_t *o = ask_json(s, bad[i].request);
 		const char *error = json_string_value(json_object_get(o, "error"));
 
-		if (!json_is_false(json_object_get(o, "ok")) || error == NULL || strcmp(error, bad[i].error) != 0)
+		if (!json_is_false(json_object_get(o, "ok")) || error == NULL ||
+		    strcmp(error, bad[i].error) != 0)
 			fail_msg("%s: %s", bad[i].what, error == NULL ? "-" : error);
 		json_decref(o);
 	}
@@ -523,7 +539,7 @@ other_clients_do_not_matter(void **state)
 	assert_int_equal(recv(one_more, &byte, 1, 0), 0); /* closed at once */
 	(void)close(one_more);
 	assert_int_equal(send(fd[0], "\"verb\":\"status\"}\n", 17, MSG_NOSIGNAL), 17);
-	(void)close(fd[0]); /* gone before the workers have told */
+	(void)close(fd[0]);                            /* gone before the workers have told */
 	assert_int_equal(shutdown(fd[1], SHUT_WR), 0); /* half a request */
 	assert_int_equal(recv(fd[1], &byte, 1, MSG_PEEK), 1);
 	for (size_t i = 1; i < CONTROL_CONNECTIONS_MAX; i++)
@@ -579,10 +595,12 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 	}
 	assert_int_equal(access(path, F_OK), -1);
 	assert_int_equal(control_new(&k, s->main_loop, &s->daemon,
-			     "/tmp/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
-			     "aaaaaaaaaaaaaaaaaaa",
-			     &why),
-	    RES_IO);
+				     "/tmp/"
+				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				     "aaaaaaaaaaaaaaaaaaa",
+				     &why),
+			 RES_IO);
 	assert_non_null(strstr(why, "too long"));
 	free(why);
 }
@@ -601,7 +619,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(bad_requests_are_told_so, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_request_has_a_length, setup, teardown),
 	    cmocka_unit_test_setup_teardown(other_clients_do_not_matter, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_live_socket_is_an_error_and_a_dead_one_is_replaced, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_live_socket_is_an_error_and_a_dead_one_is_replaced, setup,
+					    teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

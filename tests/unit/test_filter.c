@@ -45,8 +45,8 @@ static const struct {
     {"CR LF, blanks and no last end of line", "  one.example \r\n\r\n\ttwo.example", "two.example", true},
     {"a hosts line", "0.0.0.0 ads.example more.example\n", "more.example", true},
     {"a hosts line by IPv6", ":: ads.example\n", "ads.example", true},
-    {"single labels of a hosts file mean that host", "127.0.0.1 localhost local\n255.255.255.255 broadcasthost\n",
-	"printer.local", false},
+    {"single labels of a hosts file mean that host",
+     "127.0.0.1 localhost local\n255.255.255.255 broadcasthost\n", "printer.local", false},
     {"a top-level domain in a plain list", "zip\n", "x.zip", true},
     {"all below", "*.example.com\n", "a.b.example.com", true},
     {"all below, not itself", "*.example.com\n", "example.com", false},
@@ -107,7 +107,7 @@ bad_lines_are_errors_with_their_place(void **state)
 static void
 a_list_that_is_not_there_is_an_error(void **state)
 {
-	char *files[] = {(char *)(uintptr_t)"/nonexistent/list"};
+	char *files[] = {(char *)(uintptr_t) "/nonexistent/list"};
 	struct place places[] = {{"a.conf", 9}};
 	struct settings settings = {.filter_list_file = {files, places, 1}};
 	struct config_errors errors = {0};
@@ -169,9 +169,12 @@ static const struct {
     {"a mapped private address", "c00c 001c 0001 0000012c 0010 00000000000000000000ffff0a000001", true},
     {"a public IPv6 address", "c00c 001c 0001 0000012c 0010 20014860486000000000000000008888", false},
     {"an HTTPS hint", "c00c 0041 0001 0000012c 0012 0001 00 0001 0003 02 'h2' 0004 0004 0a000001", true},
-    {"a public HTTPS hint", "c00c 0041 0001 0000012c 0012 0001 00 0001 0003 02 'h2' 0004 0004 08080808", false},
-    {"an SVCB hint by IPv6, the second", "c00c 0040 0001 0000012c 0027 0001 00 0006 0020 20014860486000000000000000008888 "
-				       "fe800000000000000000000000000001", true},
+    {"a public HTTPS hint", "c00c 0041 0001 0000012c 0012 0001 00 0001 0003 02 'h2' 0004 0004 08080808",
+     false},
+    {"an SVCB hint by IPv6, the second",
+     "c00c 0040 0001 0000012c 0027 0001 00 0006 0020 20014860486000000000000000008888 "
+     "fe800000000000000000000000000001",
+     true},
     {"a hint of half an address", "c00c 0041 0001 0000012c 0009 0001 00 0004 0002 0808", true},
     {"a parameter cut short", "c00c 0041 0001 0000012c 0007 0001 00 0004 0008", true},
     {"a compressed target", "c00c 0041 0001 0000012c 0004 0001 c00c", true},
@@ -181,7 +184,7 @@ static const struct {
 static void
 private_addresses_are_refused(void **state)
 {
-	char *allow[] = {(char *)(uintptr_t)"plex.direct"};
+	char *allow[] = {(char *)(uintptr_t) "plex.direct"};
 	struct place places[] = {{"a.conf", 1}};
 	struct settings settings = {.rebinding_protect = true, .rebinding_allow = {allow, places, 1}};
 	static uint16_t ttl_at[MSG_RRS_MAX];
@@ -208,7 +211,7 @@ private_addresses_are_refused(void **state)
 		buf_free(&b);
 	}
 	rebinding_free(r);
-	allow[0] = (char *)(uintptr_t)"a..b";
+	allow[0] = (char *)(uintptr_t) "a..b";
 	assert_int_equal(rebinding_compile(&r, &settings, &errors), RES_MALFORMED);
 	assert_string_equal(errors.line[0], "a.conf:1: rebinding.allow: \"a..b\" is no domain name");
 	config_errors_free(&errors);

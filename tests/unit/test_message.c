@@ -7,9 +7,9 @@
 
 #include "tests/unit/dnswire.h"
 
-#define HEAD "1234 0100 0001 0000 0000 0000 "
+#define HEAD     "1234 0100 0001 0000 0000 0000 "
 #define HEAD_AR1 "1234 0100 0001 0000 0000 0001 "
-#define ASK "(a.test) 0001 0001"
+#define ASK      "(a.test) 0001 0001"
 
 static const struct {
 	const char *what;
@@ -28,22 +28,25 @@ static const struct {
     {"C05: no question", "1234 0100 0000 0000 0000 0000", MSG_FORMERR},
     {"C05: two questions; RFC 9619, 4", "1234 0100 0002 0000 0000 0000 " ASK " " ASK, MSG_FORMERR},
     {"C05: 65535 questions", "1234 0100 ffff 0000 0000 0000 " ASK, MSG_FORMERR},
-    {"C06: an answer in a question", "1234 0100 0001 0001 0000 0000 " ASK " c00c 0001 0001 00000000 0004 01020304",
-	MSG_FORMERR},
-    {"C06: an authority in a question", "1234 0100 0001 0000 0001 0000 " ASK " c00c 0001 0001 00000000 0004 01020304",
-	MSG_FORMERR},
+    {"C06: an answer in a question",
+     "1234 0100 0001 0001 0000 0000 " ASK " c00c 0001 0001 00000000 0004 01020304", MSG_FORMERR},
+    {"C06: an authority in a question",
+     "1234 0100 0001 0000 0001 0000 " ASK " c00c 0001 0001 00000000 0004 01020304", MSG_FORMERR},
     {"C07: two OPTs; RFC 6891, 6.1.1", "1234 0100 0001 0000 0000 0002 " ASK WIRE_OPT WIRE_OPT, MSG_FORMERR},
-    {"C07: an OPT with an owner; RFC 6891, 6.1.2", HEAD_AR1 ASK " (a.test) 0029 04d0 00000000 0000", MSG_FORMERR},
-    {"C07: an OPT whose owner is a pointer to a root", HEAD_AR1 ASK " c012 0029 04d0 00000000 0000", MSG_FORMERR},
+    {"C07: an OPT with an owner; RFC 6891, 6.1.2", HEAD_AR1 ASK " (a.test) 0029 04d0 00000000 0000",
+     MSG_FORMERR},
+    {"C07: an OPT whose owner is a pointer to a root", HEAD_AR1 ASK " c012 0029 04d0 00000000 0000",
+     MSG_FORMERR},
     {"C07: an OPT in the answer section", "1234 0100 0001 0001 0000 0000 " ASK WIRE_OPT, MSG_FORMERR},
     {"C08: EDNS version 1; RFC 6891, 6.1.3", HEAD_AR1 ASK " 00 0029 04d0 00010000 0000", MSG_BADVERS},
     {"C08: EDNS version 1 with options of its own shape", HEAD_AR1 ASK " 00 0029 04d0 00010000 0003 ffffff",
-	MSG_BADVERS},
-    {"C10: an option longer than the RDATA", HEAD_AR1 ASK " 00 0029 04d0 00000000 0005 000a 0008 01", MSG_FORMERR},
+     MSG_BADVERS},
+    {"C10: an option longer than the RDATA", HEAD_AR1 ASK " 00 0029 04d0 00000000 0005 000a 0008 01",
+     MSG_FORMERR},
     {"C10: half an option header", HEAD_AR1 ASK " 00 0029 04d0 00000000 0003 000a 00", MSG_FORMERR},
     {"C10: RDATA longer than the message", HEAD_AR1 ASK " 00 0029 04d0 00000000 0004 000a", MSG_FORMERR},
     {"C10: NSID, COOKIE and PADDING are ignored; RFC 6891, 6.1.2",
-	HEAD_AR1 ASK " 00 0029 04d0 00000000 0014 0003 0000 000a 0008 0102030405060708 000c 0000", MSG_OK},
+     HEAD_AR1 ASK " 00 0029 04d0 00000000 0014 0003 0000 000a 0008 0102030405060708 000c 0000", MSG_OK},
     {"C12: one byte behind the question", HEAD ASK " 00", MSG_FORMERR},
     {"C12: one byte behind the OPT", HEAD_AR1 ASK WIRE_OPT " 00", MSG_FORMERR},
     {"C13: a name that points to itself", HEAD "c00c 0001 0001", MSG_FORMERR},
@@ -62,9 +65,10 @@ static const struct {
     {"C17: AXFR; RFC 9103", HEAD "(a.test) 00fc 0001", MSG_REFUSED},
     {"C17: IXFR", HEAD "(a.test) 00fb 0001", MSG_REFUSED},
     {"C17: IXFR with the SOA that it brings along; RFC 1995, 3",
-	"1234 0100 0001 0000 0001 0000 (a.test) 00fb 0001 c00c 0006 0001 00000000 0018 c00c c00c 00000001 00000001 "
-	"00000001 00000001 00000001",
-	MSG_REFUSED},
+     "1234 0100 0001 0000 0001 0000 (a.test) 00fb 0001 c00c 0006 0001 00000000 0018 c00c c00c 00000001 "
+     "00000001 "
+     "00000001 00000001 00000001",
+     MSG_REFUSED},
     {"C17: OPT as a type", HEAD "(a.test) 0029 0001", MSG_REFUSED},
     {"C17: TKEY", HEAD "(a.test) 00f9 0001", MSG_REFUSED},
     {"C17: MAILB", HEAD "(a.test) 00fd 0001", MSG_REFUSED},
@@ -72,14 +76,18 @@ static const struct {
     {"C18: TYPE65280; RFC 3597, 3", HEAD "(a.test) ff00 0001", MSG_OK},
     {"C18: HTTPS", HEAD "(a.test) 0041 0001", MSG_OK},
     {"RFC 8659: CAA is a type like others", HEAD "(a.test) 0101 0001", MSG_OK},
-    {"C19: TSIG", HEAD_AR1 ASK " (k) 00fa 00ff 00000000 0010 (k) 000000000000 012c 0000 1234 0000", MSG_FORMERR},
+    {"C19: TSIG", HEAD_AR1 ASK " (k) 00fa 00ff 00000000 0010 (k) 000000000000 012c 0000 1234 0000",
+     MSG_FORMERR},
     {"C19: SIG(0)",
-	HEAD_AR1 ASK " 00 0018 00ff 00000000 0015 0000 0500 00000000 00000001 00000001 1234 0161 00", MSG_FORMERR},
+     HEAD_AR1 ASK " 00 0018 00ff 00000000 0015 0000 0500 00000000 00000001 00000001 1234 0161 00",
+     MSG_FORMERR},
     {"C20: RD = 0", "1234 0000 0001 0000 0000 0000 " ASK, MSG_REFUSED},
     {"the root", HEAD "00 0002 0001", MSG_OK},
-    {"another additional record is passed over", HEAD_AR1 ASK " c00c 0001 0001 00000000 0004 01020304", MSG_OK},
+    {"another additional record is passed over", HEAD_AR1 ASK " c00c 0001 0001 00000000 0004 01020304",
+     MSG_OK},
     {"an additional record that is said and not there", HEAD_AR1 ASK, MSG_FORMERR},
-    {"65535 additional records that are not there", "1234 0100 0001 0000 0000 ffff " ASK WIRE_OPT, MSG_FORMERR},
+    {"65535 additional records that are not there", "1234 0100 0001 0000 0000 ffff " ASK WIRE_OPT,
+     MSG_FORMERR},
 };
 
 static void
@@ -103,7 +111,8 @@ static void
 every_cut_of_a_question_is_refused(void **state)
 {
 	struct buf b = buf_max(MSG_MAX);
-	struct span whole = wire_make(&b, HEAD_AR1 ASK " 00 0029 04d0 00008000 000c 000a 0008 0102030405060708");
+	struct span whole =
+	    wire_make(&b, HEAD_AR1 ASK " 00 0029 04d0 00008000 000c 000a 0008 0102030405060708");
 	struct msg_question q;
 
 	(void)state;
@@ -124,19 +133,22 @@ a_question_is_read_whole(void **state)
 	struct msg_question q;
 
 	(void)state;
-	assert_int_equal(msg_question_read(&q, wire_make(&b, "beef 0170 0001 0000 0000 0001 (wWw.ExAmPlE) 001c 0001"
-							     " 00 0029 1000 00008000 0006 000b 0000 fde9 0000")),
+	assert_int_equal(
+	    msg_question_read(&q, wire_make(&b, "beef 0170 0001 0000 0000 0001 (wWw.ExAmPlE) 001c 0001"
+						" 00 0029 1000 00008000 0006 000b 0000 fde9 0000")),
 	    MSG_FORMERR); /* the length lies */
 	buf_clear(&b);
-	assert_int_equal(msg_question_read(&q, wire_make(&b, "beef 0170 0001 0000 0000 0001 (wWw.ExAmPlE) 001c 0001"
-							     " 00 0029 1000 00008000 0008 000b 0000 fde9 0000")),
+	assert_int_equal(
+	    msg_question_read(&q, wire_make(&b, "beef 0170 0001 0000 0000 0001 (wWw.ExAmPlE) 001c 0001"
+						" 00 0029 1000 00008000 0008 000b 0000 fde9 0000")),
 	    MSG_OK);
 	assert_int_equal(q.id, 0xbeef);
 	assert_int_equal(q.flags, MSG_RD | MSG_AD | MSG_CD); /* Z is gone (RFC 1035, 4.1.1) */
 	assert_int_equal(q.type, TYPE_AAAA);
 	assert_int_equal(q.class, CLASS_IN);
 	assert_int_equal(q.labels, 2);
-	assert_true(span_equal(span_of(q.name, q.name_n), wire_make(&name, "(www.example)"))); /* RFC 4343, 3 */
+	assert_true(
+	    span_equal(span_of(q.name, q.name_n), wire_make(&name, "(www.example)"))); /* RFC 4343, 3 */
 	assert_true(span_equal(q.section, span_slice(buf_span(&b), MSG_HEADER, 17)));
 	assert_true(q.edns.present && q.edns.do_bit && q.edns.keepalive);
 	assert_int_equal(q.edns.udp_size, 4096);
@@ -261,7 +273,8 @@ flags_go_on_as_they_should(void **state)
 		struct span sent;
 
 		buf_u16(&b, 0x1234);
-		buf_u16(&b, (uint16_t)(MSG_RD | (cd ? MSG_CD : 0) | (mix & 4 ? MSG_AD : 0) | (mix & 8 ? MSG_Z : 0)));
+		buf_u16(&b, (uint16_t)(MSG_RD | (cd ? MSG_CD : 0) | (mix & 4 ? MSG_AD : 0) |
+				       (mix & 8 ? MSG_Z : 0)));
 		wire_make(&b, "0001 0000 0000 0001 (A.tEsT) ff01 0001");
 		wire_make(&b, do_bit ? WIRE_OPT_DO : WIRE_OPT);
 		assert_int_equal(msg_question_read(&q, buf_span(&b)), MSG_OK);
@@ -290,7 +303,8 @@ odd_bytes_are_forwarded_as_they_are(void **state)
 	wire_make(&b, HEAD "0a 00 '.' 5c ' @' 0d 0a ff 7f c1 00 0001 0001");
 	assert_int_equal(msg_question_read(&q, buf_span(&b)), MSG_OK);
 	msg_question_write(&out, &q);
-	assert_true(span_equal(span_slice(buf_span(&out), MSG_HEADER, 16), span_slice(buf_span(&b), MSG_HEADER, 16)));
+	assert_true(
+	    span_equal(span_slice(buf_span(&out), MSG_HEADER, 16), span_slice(buf_span(&b), MSG_HEADER, 16)));
 	buf_free(&out);
 	buf_free(&b);
 }

@@ -23,17 +23,19 @@ static const struct {
     {"nothing", "", RES_MALFORMED},
     {"U16: eleven bytes", "1234 8180 0001 0000 0000 00", RES_MALFORMED},
     {"U03: no question", "1234 8180 0000 0000 0000 0000", RES_MALFORMED},
-    {"U03: two questions", "1234 8180 0002 0000 0000 0000 (a.test) 0001 0001 (a.test) 0001 0001", RES_MALFORMED},
+    {"U03: two questions", "1234 8180 0002 0000 0000 0000 (a.test) 0001 0001 (a.test) 0001 0001",
+     RES_MALFORMED},
     {"U03: QR = 0", "1234 0180 0001 0000 0000 0000 (a.test) 0001 0001", RES_MALFORMED},
     {"U03: opcode 5", "1234 a980 0001 0000 0000 0000 (a.test) 0001 0001", RES_MALFORMED},
-    {"U05: an A of 20 bytes that hides another", ONE RR("0001") "0014 0a000001 00 0001 0001 00000000 0004 06060606 00",
-	RES_MALFORMED},
+    {"U05: an A of 20 bytes that hides another",
+     ONE RR("0001") "0014 0a000001 00 0001 0001 00000000 0004 06060606 00", RES_MALFORMED},
     {"U06: an A of none", ONE RR("0001") "0000", RES_MALFORMED},
     {"U06: an A of 3", ONE RR("0001") "0003 010203", RES_MALFORMED},
     {"U06: an AAAA of 17", ONE RR("001c") "0011 0102030405060708 0102030405060708 09", RES_MALFORMED},
-    {"U06: an SOA cut short", ONE RR("0006") "0016 c00c c00c 00000001 00000001 00000001 00000001 0000", RES_MALFORMED},
-    {"U06: an SOA with a byte more", ONE RR("0006") "0019 c00c c00c 00000001 00000001 00000001 00000001 00000001 00",
-	RES_MALFORMED},
+    {"U06: an SOA cut short", ONE RR("0006") "0016 c00c c00c 00000001 00000001 00000001 00000001 0000",
+     RES_MALFORMED},
+    {"U06: an SOA with a byte more",
+     ONE RR("0006") "0019 c00c c00c 00000001 00000001 00000001 00000001 00000001 00", RES_MALFORMED},
     {"a whole SOA", ONE RR("0006") "0018 c00c c00c 00000001 00000001 00000001 00000001 00000001", RES_OK},
     {"U06: a CNAME past its RDATA", ONE RR("0005") "0002 0162 00", RES_MALFORMED},
     {"U06: a CNAME shorter than its RDATA", ONE RR("0005") "0004 0162 00 00", RES_MALFORMED},
@@ -49,19 +51,24 @@ static const struct {
     {"a NAPTR with a string too few", ONE RR("0023") "0008 0001 0001 01 's' c00c", RES_MALFORMED},
     {"a DNAME", ONE RR("0027") "0003 0162 00", RES_OK},
     {"an HINFO of one string", ONE RR("000d") "0002 01 'a'", RES_MALFORMED},
-    {"a SIG whose signer is cut", ONE RR("0018") "0014 0001 0501 00000001 00000001 00000001 1234 0161", RES_MALFORMED},
+    {"a SIG whose signer is cut", ONE RR("0018") "0014 0001 0501 00000001 00000001 00000001 1234 0161",
+     RES_MALFORMED},
     {"U22: an unknown type holds any bytes; RFC 3597, 3", ONE RR("ff00") "0004 c0ff ffc0", RES_OK},
-    {"U22: an HTTPS with a compressed target is not ours to judge; RFC 9460, 4.3", ONE RR("0041") "0004 0001 c00c", RES_OK},
+    {"U22: an HTTPS with a compressed target is not ours to judge; RFC 9460, 4.3",
+     ONE RR("0041") "0004 0001 c00c", RES_OK},
     {"an unknown type of no bytes", ONE RR("ff00") "0000", RES_OK},
-    {"U07: more answers than there are", HEAD("0002", "0000", "0000") RR("0001") "0004 01020304", RES_MALFORMED},
+    {"U07: more answers than there are", HEAD("0002", "0000", "0000") RR("0001") "0004 01020304",
+     RES_MALFORMED},
     {"U07: 65535 answers", HEAD("ffff", "ffff", "ffff") RR("0001") "0004 01020304", RES_MALFORMED},
     {"a byte behind the last record", ONE RR("0001") "0004 01020304 00", RES_MALFORMED},
     {"a record more than was said", HEAD("0000", "0000", "0000") RR("0001") "0004 01020304", RES_MALFORMED},
     {"an owner that points to itself", ONE "c018 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
     {"an owner that points forwards", ONE "c01a 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
     {"an owner that points into the header", ONE "c004 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
-    {"an owner whose labels lead back into itself", ONE "0161 c018 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
-    {"a name that runs from before into its own pointer", ONE "c017 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
+    {"an owner whose labels lead back into itself", ONE "0161 c018 0001 0001 0000012c 0004 01020304",
+     RES_MALFORMED},
+    {"a name that runs from before into its own pointer", ONE "c017 0001 0001 0000012c 0004 01020304",
+     RES_MALFORMED},
     {"an owner by a pointer in the middle of a name", ONE "c00e 0001 0001 0000012c 0004 01020304", RES_OK},
     {"a question whose name is a pointer", "1234 8180 0001 0000 0000 0000 c00c 0001 0001", RES_MALFORMED},
     {"an OPT", HEAD("0000", "0000", "0001") WIRE_OPT, RES_OK},
@@ -69,18 +76,23 @@ static const struct {
     {"an OPT in the answer section", HEAD("0001", "0000", "0000") WIRE_OPT, RES_MALFORMED},
     {"an OPT in the authority section", HEAD("0000", "0001", "0000") WIRE_OPT, RES_MALFORMED},
     {"an OPT with an owner", HEAD("0000", "0000", "0001") "c00c 0029 04d0 00000000 0000", RES_MALFORMED},
-    {"an option past the OPT", HEAD("0000", "0000", "0001") "00 0029 04d0 00000000 0004 000f 0001", RES_MALFORMED},
+    {"an option past the OPT", HEAD("0000", "0000", "0001") "00 0029 04d0 00000000 0004 000f 0001",
+     RES_MALFORMED},
     {"U24: keepalive of a wrong length is the transport's to ignore",
-	HEAD("0000", "0000", "0001") "00 0029 04d0 00000000 0005 000b 0001 00", RES_OK},
-    {"U21: an OPT before another record", HEAD("0000", "0000", "0002") WIRE_OPT RR("0001") "0004 01020304", RES_OK},
+     HEAD("0000", "0000", "0001") "00 0029 04d0 00000000 0005 000b 0001 00", RES_OK},
+    {"U21: an OPT before another record", HEAD("0000", "0000", "0002") WIRE_OPT RR("0001") "0004 01020304",
+     RES_OK},
     {"a name behind the OPT that points into it",
-	HEAD("0000", "0000", "0002") WIRE_OPT "c018 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
+     HEAD("0000", "0000", "0002") WIRE_OPT "c018 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
     {"a name made of the bytes of a TTL, which count down",
-	HEAD("0002", "0000", "0000") "c00c ff00 0001 01610000 0000 c01e 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
-    {"a name that runs into the TTL of its own record", ONE "c00c 0005 0001 01610000 0002 c01e", RES_MALFORMED},
+     HEAD("0002", "0000", "0000") "c00c ff00 0001 01610000 0000 c01e 0001 0001 0000012c 0004 01020304",
+     RES_MALFORMED},
+    {"a name that runs into the TTL of its own record", ONE "c00c 0005 0001 01610000 0002 c01e",
+     RES_MALFORMED},
     {"a name inside opaque RDATA, as some servers write it",
-	HEAD("0002", "0000", "0000") RR("ff00") "0003 0162 00 c024 0001 0001 0000012c 0004 01020304", RES_OK},
-    {"U20: NXDOMAIN with a CNAME", "1234 8183 0001 0001 0000 0000 (a.test) 0001 0001 " RR("0005") "0004 0162 c00c", RES_OK},
+     HEAD("0002", "0000", "0000") RR("ff00") "0003 0162 00 c024 0001 0001 0000012c 0004 01020304", RES_OK},
+    {"U20: NXDOMAIN with a CNAME",
+     "1234 8183 0001 0001 0000 0000 (a.test) 0001 0001 " RR("0005") "0004 0162 c00c", RES_OK},
 };
 
 static void
@@ -100,11 +112,14 @@ answers_are_judged(void **state)
 	}
 }
 
-#define RICH                                                                                                         \
-	HEAD("0003", "0001", "0002")                                                                                 \
-	RR("0005") "0004 0162 c00e c026 0010 0001 0000003c 0006 03 'abc' 01 'd' " /* b.test TXT */                   \
-	RR("000f") "0006 000a 016d c00e " RR("0006") "0018 c00e c00c 00000001 00000001 00000001 00000001 00000e10 " \
-	"c00e 0001 0001 ffffffff 0004 01020304 00 0029 04d0 01008000 0012 000f 000e 0016 'two \xc3\xa4\x01 down'"
+#define RICH                                                                                                 \
+	HEAD("0003", "0001", "0002")                                                                         \
+	RR("0005")                                                                                           \
+	"0004 0162 c00e c026 0010 0001 0000003c 0006 03 'abc' 01 'd' " /* b.test TXT */                      \
+	    RR("000f") "0006 000a 016d c00e " RR(                                                            \
+		"0006") "0018 c00e c00c 00000001 00000001 00000001 00000001 00000e10 "                       \
+			"c00e 0001 0001 ffffffff 0004 01020304 00 0029 04d0 01008000 0012 000f 000e 0016 "   \
+			"'two \xc3\xa4\x01 down'"
 
 /* U07: whatever is cut off the end, the rest is no message. */
 static void
@@ -166,7 +181,8 @@ an_answer_is_read_whole(void **state)
 	assert_int_equal(a.ar, 1);
 	assert_int_equal(a.n_ttl, 5);
 	for (size_t i = 0; i < a.n_ttl; i++)
-		assert_int_equal(be32_read(a.wire.p + a.ttl_at[i]), ((uint32_t[]){300, 60, 300, 300, 0xffffffff})[i]);
+		assert_int_equal(be32_read(a.wire.p + a.ttl_at[i]),
+				 ((uint32_t[]){300, 60, 300, 300, 0xffffffff})[i]);
 	assert_int_equal(a.ttl_min, 60);
 	assert_true(a.has_soa);
 	assert_int_equal(a.soa_negative_ttl, 300); /* RFC 2308, 5: the smaller of TTL and MINIMUM */
@@ -201,7 +217,9 @@ answers_match_their_question(void **state)
 		struct buf b = buf_max(MSG_MAX), sent = buf_max(MSG_MAX);
 		struct msg_answer a;
 
-		assert_int_equal(msg_answer_read(&a, wire_make(&b, "1234 8180 0001 0000 0000 0000 (A.test) 0001 0001"), ttl_at),
+		assert_int_equal(
+		    msg_answer_read(&a, wire_make(&b, "1234 8180 0001 0000 0000 0000 (A.test) 0001 0001"),
+				    ttl_at),
 		    RES_OK);
 		if (msg_answer_matches(&a, wire_make(&sent, matches[i].sent)) != matches[i].matches)
 			fail_msg("%s", matches[i].what);

@@ -42,57 +42,62 @@ static const struct {
 	const char *reply;
 } replies[] = {
     {"C34: the client's id and spelling; RFC 4343, 4.1", CLIENT,
-	"0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", 0, 0, UINT32_MAX,
-	"beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304"},
+     "0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", 0, 0,
+     UINT32_MAX, "beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304"},
     {"the TTL counts down", CLIENT,
-	"0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", 100, 0, UINT32_MAX,
-	"beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 000000c8 0004 01020304"},
+     "0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", 100, 0,
+     UINT32_MAX, "beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 000000c8 0004 01020304"},
     {"and not below 0", CLIENT,
-	"0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", UINT32_MAX, 0, UINT32_MAX,
-	"beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 00000000 0004 01020304"},
+     "0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", UINT32_MAX, 0,
+     UINT32_MAX, "beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 00000000 0004 01020304"},
     {"RFC 8767, 4: stale data get 30 s", CLIENT,
-	"0000 8180 0001 0002 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 c00c 0001 0001 00000001 0004 "
-	"01020305",
-	0, 30, 30,
-	"beef 8180 0001 0002 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000001e 0004 01020304 c00c 0001 0001 0000001e 0004 "
-	"01020305"},
+     "0000 8180 0001 0002 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 c00c 0001 0001 "
+     "00000001 0004 "
+     "01020305",
+     0, 30, 30,
+     "beef 8180 0001 0002 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000001e 0004 01020304 c00c 0001 0001 "
+     "0000001e 0004 "
+     "01020305"},
     {"RFC 2181, 8: a TTL with the top bit is 0", CLIENT,
-	"0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 80000001 0004 01020304", 0, 0, UINT32_MAX,
-	"beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 00000000 0004 01020304"},
+     "0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 80000001 0004 01020304", 0, 0,
+     UINT32_MAX, "beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 00000000 0004 01020304"},
     {"RFC 6891, 7: no OPT for a client without one", CLIENT,
-	"0000 8180 0001 0001 0000 0001 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304" WIRE_OPT_DO, 0, 0, UINT32_MAX,
-	"beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304"},
+     "0000 8180 0001 0001 0000 0001 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304" WIRE_OPT_DO, 0,
+     0, UINT32_MAX, "beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304"},
     {"RFC 6891, 7: our OPT for a client with one, though the upstream sent none", CLIENT_OPT,
-	"0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", 0, 0, UINT32_MAX,
-	"beef 8180 0001 0001 0000 0001 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304" WIRE_OPT},
+     "0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", 0, 0,
+     UINT32_MAX,
+     "beef 8180 0001 0001 0000 0001 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304" WIRE_OPT},
     {"U23: COOKIE, keepalive, padding, NSID and ECS stay here (RFC 7873, 7828, 7830, 7871)", CLIENT_OPT,
-	"0000 8180 0001 0000 0000 0001 (a.test) 0001 0001 00 0029 1000 00000000 0025 000a 0008 0102030405060708 000b 0002 0064 "
-	"000c 0003 000000 0003 0000 0008 0004 00010000",
-	0, 0, UINT32_MAX, "beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
+     "0000 8180 0001 0000 0000 0001 (a.test) 0001 0001 00 0029 1000 00000000 0025 000a 0008 0102030405060708 "
+     "000b 0002 0064 "
+     "000c 0003 000000 0003 0000 0008 0004 00010000",
+     0, 0, UINT32_MAX, "beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
     {"U21: an OPT in the middle: the pointers behind it follow", CLIENT,
-	"0000 8180 0001 0000 0000 0003 (a.test) 0001 0001" WIRE_OPT " 016e c00c 0002 0001 0000012c 0002 c023 "
-	"c023 000f 0001 0000012c 0004 0001 c033",
-	0, 0, UINT32_MAX,
-	"beef 8180 0001 0000 0000 0002 (A.tEsT) 0001 0001 016e c00c 0002 0001 0000012c 0002 c018 "
-	"c018 000f 0001 0000012c 0004 0001 c028"},
+     "0000 8180 0001 0000 0000 0003 (a.test) 0001 0001" WIRE_OPT " 016e c00c 0002 0001 0000012c 0002 c023 "
+     "c023 000f 0001 0000012c 0004 0001 c033",
+     0, 0, UINT32_MAX,
+     "beef 8180 0001 0000 0000 0002 (A.tEsT) 0001 0001 016e c00c 0002 0001 0000012c 0002 c018 "
+     "c018 000f 0001 0000012c 0004 0001 c028"},
     {"U21: opaque RDATA is not touched (RFC 3597, 4)", CLIENT,
-	"0000 8180 0001 0000 0000 0002 (a.test) 0001 0001" WIRE_OPT " c00c ff00 0001 0000012c 0004 c023 c023", 0, 0, UINT32_MAX,
-	"beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001 c00c ff00 0001 0000012c 0004 c023 c023"},
+     "0000 8180 0001 0000 0000 0002 (a.test) 0001 0001" WIRE_OPT " c00c ff00 0001 0000012c 0004 c023 c023", 0,
+     0, UINT32_MAX,
+     "beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001 c00c ff00 0001 0000012c 0004 c023 c023"},
     {"U20: NXDOMAIN with a CNAME passes", CLIENT,
-	"0000 8183 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0005 0001 0000012c 0002 c00e", 0, 0, UINT32_MAX,
-	"beef 8183 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0005 0001 0000012c 0002 c00e"},
+     "0000 8183 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0005 0001 0000012c 0002 c00e", 0, 0, UINT32_MAX,
+     "beef 8183 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0005 0001 0000012c 0002 c00e"},
     {"RFC 5625, 4.2: AA passes", CLIENT, "0000 8580 0001 0000 0000 0000 (a.test) 0001 0001", 0, 0, UINT32_MAX,
-	"beef 8580 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
-    {"RFC 1035, 4.1.1: Z does not", CLIENT, "0000 81c0 0001 0000 0000 0000 (a.test) 0001 0001", 0, 0, UINT32_MAX,
-	"beef 8180 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
-    {"U28: AD not unless it may be given", CLIENT, "0000 81a0 0001 0000 0000 0000 (a.test) 0001 0001", 0, 0, UINT32_MAX,
-	"beef 8180 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
+     "beef 8580 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
+    {"RFC 1035, 4.1.1: Z does not", CLIENT, "0000 81c0 0001 0000 0000 0000 (a.test) 0001 0001", 0, 0,
+     UINT32_MAX, "beef 8180 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
+    {"U28: AD not unless it may be given", CLIENT, "0000 81a0 0001 0000 0000 0000 (a.test) 0001 0001", 0, 0,
+     UINT32_MAX, "beef 8180 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
     {"U18: an extended RCODE to a client with EDNS", CLIENT_OPT,
-	"0000 8187 0001 0000 0000 0001 (a.test) 0001 0001 00 0029 04d0 01000000 0000", 0, 0, UINT32_MAX,
-	"beef 8187 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 01000000 0000"},
+     "0000 8187 0001 0000 0000 0001 (a.test) 0001 0001 00 0029 04d0 01000000 0000", 0, 0, UINT32_MAX,
+     "beef 8187 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 01000000 0000"},
     {"U18: an extended RCODE to one without", CLIENT,
-	"0000 8180 0001 0000 0000 0001 (a.test) 0001 0001 00 0029 04d0 f0000000 0000", 0, 0, UINT32_MAX,
-	"beef 8182 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
+     "0000 8180 0001 0000 0000 0001 (a.test) 0001 0001 00 0029 04d0 f0000000 0000", 0, 0, UINT32_MAX,
+     "beef 8182 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
 };
 
 static void
@@ -106,7 +111,8 @@ replies_are_made_from_answers(void **state)
 
 		ask_make(&k, replies[i].client);
 		read_answer(&a, &b, replies[i].answer);
-		if (msg_reply_from_answer(&out, &k.f, &a, replies[i].age, replies[i].floor, replies[i].cap) != RES_OK)
+		if (msg_reply_from_answer(&out, &k.f, &a, replies[i].age, replies[i].floor, replies[i].cap) !=
+		    RES_OK)
 			fail_msg("%s: no reply", replies[i].what);
 		if (!span_equal(buf_span(&out), wire_make(&want, replies[i].reply)))
 			fail_msg("%s", replies[i].what);
@@ -117,7 +123,8 @@ replies_are_made_from_answers(void **state)
 	}
 }
 
-/* A name behind the OPT runs through bytes of an opaque record that look like a pointer: nothing good can be made. */
+/* A name behind the OPT runs through bytes of an opaque record that look like a pointer: nothing good can be
+ * made. */
 static void
 an_opt_that_can_not_be_cut_out_is_refused(void **state)
 {
@@ -129,8 +136,9 @@ an_opt_that_can_not_be_cut_out_is_refused(void **state)
 	ask_make(&k, CLIENT);
 	/* 0x23: x.test; then opaque RDATA at 0x35 with a pointer to it; then an owner that points there */
 	read_answer(&a, &b,
-	    "0000 8180 0001 0000 0000 0004 (a.test) 0001 0001" WIRE_OPT " 0178 c00e ff00 0001 0000012c 0000 "
-	    "c00c ff00 0001 0000012c 0002 c023 c03d ff00 0001 0000012c 0000");
+		    "0000 8180 0001 0000 0000 0004 (a.test) 0001 0001" WIRE_OPT
+		    " 0178 c00e ff00 0001 0000012c 0000 "
+		    "c00c ff00 0001 0000012c 0002 c023 c03d ff00 0001 0000012c 0000");
 	assert_int_equal(msg_reply_from_answer(&out, &k.f, &a, 0, 0, UINT32_MAX), RES_MALFORMED);
 	assert_int_equal(out.n, 0);
 	buf_free(&k.b);
@@ -151,7 +159,8 @@ flags_come_back_as_they_should(void **state)
 		struct msg_answer a;
 
 		buf_u16(&client, 7);
-		buf_u16(&client, (uint16_t)(MSG_RD | (cd ? MSG_CD : 0) | (mix & 4 ? MSG_AD : 0) | (mix & 8 ? MSG_Z : 0)));
+		buf_u16(&client, (uint16_t)(MSG_RD | (cd ? MSG_CD : 0) | (mix & 4 ? MSG_AD : 0) |
+					    (mix & 8 ? MSG_Z : 0)));
 		wire_make(&client, "0001 0000 0000 0001 (a.test) 0001 0001");
 		wire_make(&client, do_bit ? WIRE_OPT_DO : WIRE_OPT);
 		assert_int_equal(msg_question_read(&q, buf_span(&client)), MSG_OK);
@@ -270,28 +279,30 @@ static const struct {
 } empty[] = {
     {"SERVFAIL", CLIENT, RCODE_SERVFAIL, NULL, false, "beef 8182 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
     {"no EDE without EDNS; RFC 8914, 3", CLIENT, RCODE_SERVFAIL, "why", false,
-	"beef 8182 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
+     "beef 8182 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
     {"SERVFAIL that says why; RFC 8914, 2", CLIENT_OPT, RCODE_SERVFAIL, "one 192.0.2.1: ct-no-scts", false,
-	"beef 8182 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 001f 000f 001b 0016 "
-	"'one 192.0.2.1: ct-no-scts'"},
+     "beef 8182 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 001f 000f 001b 0016 "
+     "'one 192.0.2.1: ct-no-scts'"},
     {"C08: BADVERS with version 0; RFC 6891, 6.1.3",
-	"beef 0100 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00018000 0000", RCODE_BADVERS, NULL, false,
-	"beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 01008000 0000"},
-    {"C04: NOTIMP echoes the opcode; RFC 1035, 4.1.1", "beef 2100 0001 0000 0000 0000 (A.tEsT) 0006 0001", RCODE_NOTIMP, NULL,
-	false, "beef a184 0000 0000 0000 0000"},
-    {"C05: FORMERR without a question that could be read", "beef 0100 0000 0000 0000 0000", RCODE_FORMERR, NULL, false,
-	"beef 8181 0000 0000 0000 0000"},
-    {"C20: REFUSED without RD", "beef 0000 0001 0000 0000 0000 (A.tEsT) 0001 0001", RCODE_REFUSED, NULL, false,
-	"beef 8085 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
+     "beef 0100 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00018000 0000", RCODE_BADVERS, NULL,
+     false, "beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 01008000 0000"},
+    {"C04: NOTIMP echoes the opcode; RFC 1035, 4.1.1", "beef 2100 0001 0000 0000 0000 (A.tEsT) 0006 0001",
+     RCODE_NOTIMP, NULL, false, "beef a184 0000 0000 0000 0000"},
+    {"C05: FORMERR without a question that could be read", "beef 0100 0000 0000 0000 0000", RCODE_FORMERR,
+     NULL, false, "beef 8181 0000 0000 0000 0000"},
+    {"C20: REFUSED without RD", "beef 0000 0001 0000 0000 0000 (A.tEsT) 0001 0001", RCODE_REFUSED, NULL,
+     false, "beef 8085 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
     {"RFC 7828, 3.2.2: keepalive where it was asked for", CLIENT_OPT, RCODE_NOERROR, NULL, true,
-	"beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 0006 000b 0002 0064"},
+     "beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 0006 000b 0002 0064"},
     {"controls, the end of a line, half a character", CLIENT_OPT, RCODE_SERVFAIL, "a\r\nb\x1b[0m\xc3", false,
-	"beef 8182 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 000f 000f 000b 0016 'a??b?[0m?'"},
+     "beef 8182 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 000f 000f 000b 0016 "
+     "'a??b?[0m?'"},
     {"U23: 98 bytes and a character of four, which would be too many", CLIENT_OPT, RCODE_SERVFAIL,
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xf0\x9f\x98\x80",
-	false,
-	"beef 8182 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 0068 000f 0064 0016 "
-	"'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'"},
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\xf0"
+     "\x9f\x98\x80",
+     false,
+     "beef 8182 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 0068 000f 0064 0016 "
+     "'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa'"},
 };
 
 static void
@@ -362,8 +373,8 @@ static const struct {
     {"a number too large", "\\256", NULL, NULL},
     {"a space", "a b", NULL, NULL},
     {"63 bytes", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
-	"3f 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' 00",
-	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
+     "3f 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa' 00",
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"},
     {"64 bytes", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL, NULL},
 };
 
@@ -416,9 +427,14 @@ below_ends_at_labels(void **state)
 		const char *name, *suffix;
 		bool below;
 	} rows[] = {
-	    {"www.example.com", "example.com", true}, {"example.com", "example.com", true}, {"example.com", ".", true},
-	    {".", ".", true}, {"com", "example.com", false}, {"badexample.com", "example.com", false},
-	    {"example.com.x", "example.com", false}, {".", "com", false},
+	    {"www.example.com", "example.com", true},
+	    {"example.com", "example.com", true},
+	    {"example.com", ".", true},
+	    {".", ".", true},
+	    {"com", "example.com", false},
+	    {"badexample.com", "example.com", false},
+	    {"example.com.x", "example.com", false},
+	    {".", "com", false},
 	};
 
 	(void)state;

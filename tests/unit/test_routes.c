@@ -8,7 +8,8 @@
 #include "tests/unit/dnswire.h"
 
 /* Upstreams: 0 public, 1 corp, 2 lab, 3 public. */
-static struct upstream_plan upstreams[] = {{.general = true}, {.general = false}, {.general = false}, {.general = true}};
+static struct upstream_plan upstreams[] = {
+    {.general = true}, {.general = false}, {.general = false}, {.general = true}};
 static const uint32_t corp[] = {1}, lab[] = {2, 1}, everything[] = {3};
 
 static struct span
@@ -44,9 +45,12 @@ static void
 the_longest_suffix_wins(void **state)
 {
 	struct buf b[4] = {buf_max(256), buf_max(256), buf_max(256), buf_max(256)}, name = buf_max(256);
-	struct forward_plan forwards[] = {{suffix(&b[0], "corp.example"), corp, 1}, {suffix(&b[1], "lab.corp.example"), lab, 2},
-	    {suffix(&b[2], "10.in-addr.arpa"), corp, 1}, {suffix(&b[3], "never.example"), NULL, 0}};
-	struct snapshot snapshot = {.upstream = upstreams, .n_upstream = 4, .forward = forwards, .n_forward = 4};
+	struct forward_plan forwards[] = {{suffix(&b[0], "corp.example"), corp, 1},
+					  {suffix(&b[1], "lab.corp.example"), lab, 2},
+					  {suffix(&b[2], "10.in-addr.arpa"), corp, 1},
+					  {suffix(&b[3], "never.example"), NULL, 0}};
+	struct snapshot snapshot = {
+	    .upstream = upstreams, .n_upstream = 4, .forward = forwards, .n_forward = 4};
 	struct config_errors errors = {0};
 	struct routes *r;
 
@@ -57,9 +61,10 @@ the_longest_suffix_wins(void **state)
 
 		buf_clear(&name);
 		route = routes_find(r, suffix(&name, rows[i].name));
-		if (route->n_upstream != rows[i].n || route->forwarded != rows[i].forwarded || route->suffix.n != rows[i].suffix_n ||
-		    (route->id == 0) == rows[i].forwarded)
-			fail_msg("%s: %zu upstreams, suffix of %zu", rows[i].what, route->n_upstream, route->suffix.n);
+		if (route->n_upstream != rows[i].n || route->forwarded != rows[i].forwarded ||
+		    route->suffix.n != rows[i].suffix_n || (route->id == 0) == rows[i].forwarded)
+			fail_msg("%s: %zu upstreams, suffix of %zu", rows[i].what, route->n_upstream,
+				 route->suffix.n);
 		if (route->n_upstream > 0 && route->upstream[0] != rows[i].first)
 			fail_msg("%s: upstream %u", rows[i].what, route->upstream[0]);
 	}
@@ -74,7 +79,8 @@ a_forward_of_the_root_says_who_serves_it(void **state)
 {
 	struct buf b = buf_max(256);
 	struct forward_plan forwards[] = {{suffix(&b, "."), everything, 1}};
-	struct snapshot snapshot = {.upstream = upstreams, .n_upstream = 4, .forward = forwards, .n_forward = 1};
+	struct snapshot snapshot = {
+	    .upstream = upstreams, .n_upstream = 4, .forward = forwards, .n_forward = 1};
 	struct config_errors errors = {0};
 	const struct route *route;
 	struct routes *r;
