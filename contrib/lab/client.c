@@ -120,6 +120,8 @@ about_read(struct client_about *about, const char *lines)
 	about->doh = strstr(text, "doh") != NULL;
 	value_of(text, lines, "reasons");
 	about->reasons = strcmp(text, "yes") == 0;
+	value_of(text, lines, "names");
+	about->names = strcmp(text, "yes") == 0;
 	value_of(text, lines, "reload");
 	about->reload = strcmp(text, "yes") == 0;
 	value_of(text, lines, "kind");

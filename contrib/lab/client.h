@@ -2,7 +2,7 @@
  * client.h - the DNS client under test, driven through an adapter.
  *
  * An adapter is a small executable (contrib/lab/adapters) with these verbs:
- *   describe      "key: value" lines: name, version, kind (daemon or command), protocols, identity, reasons (yes)
+ *   describe      "key: value" lines: name, version, kind (daemon or command), protocols, identity, names (yes), reasons (yes), reload (yes)
  *   start         becomes the client, in the foreground, listening on $LAB_LISTEN port $LAB_PORT
  *   ask NAME      asks for NAME's A record and prints the addresses (kind: command)
  *   reload        tells the running client ($LAB_CLIENT_PID) that its policy in $LAB_CONF has changed; optional
@@ -29,6 +29,7 @@ struct client_about {
 	enum client_kind kind;
 	bool dot, doh;
 	bool reasons; /* its SERVFAIL says why, in ctstub's words */
+	bool names;   /* can be told to want a name beside the address */
 	bool reload;
 };
 

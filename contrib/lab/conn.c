@@ -231,9 +231,14 @@ handshake_failed(struct conn *conn, int code)
 		alert = gnutls_alert_get_name(gnutls_alert_get(conn->tls));
 	conn->server->counts.refused++;
 	log_event(LOG_INFO, "refused", LOG_INT("conn", conn->id), LOG_STR("alert", alert), LOG_STR("error", gnutls_strerror_name(code)));
-	if (alert == NULL)
-		(void)gnutls_alert_send_appropriate(conn->tls, code);
-	conn_free(conn, alert != NULL ? "client" : "handshake");
+	if (alert != NULL || gnutls_alert_send_appropriate(conn->tls, code) < 0 || shutdown(conn->fd, SHUT_WR) < 0) {
+		conn_free(conn, alert != NULL ? "client" : "handshake");
+		return;
+	}
+	/* Closing with bytes unread would reset the connection, and our alert might never be seen. */
+	conn->state = CONN_SILENT;
+	conn_counted(conn);
+	conn_wait(conn, EV_READ);
 }
 
 static void
@@ -439,11 +444,13 @@ priorities(const struct conn *conn)
 static int
 alpn_set(struct conn *conn)
 {
-	static unsigned char dot[] = "dot", h2[] = "h2";
+	static unsigned char dot[] = "dot", h2[] = "h2", other[] = "ftp1";
 	gnutls_datum_t protocol = conn->server->protocol == SERVER_DOH ? (gnutls_datum_t){h2, 2} : (gnutls_datum_t){dot, 3};
 
 	if (conn_fault(conn, FAULT_ALPN_NONE))
 		return 0;
+	if (conn_fault(conn, FAULT_ALPN_OTHER))
+		protocol = (gnutls_datum_t){other, 4};
 	return gnutls_alpn_set_protocols(conn->tls, &protocol, 1, GNUTLS_ALPN_MANDATORY);
 }
 

@@ -172,7 +172,7 @@ static const struct scenario rows[] = {
     {"sct-list-lies", "an SCT list that claims a byte more than it has", WANT_REFUSE, "ct-malformed", .leaf = leaf_list_lies},
     {"sct-list-trailing", "a byte behind the SCT list", WANT_REFUSE, "ct-malformed", .leaf = leaf_list_trailing},
     {"sct-list-not-nested", "an SCT list without its inner OCTET STRING", WANT_REFUSE, "ct-malformed", .leaf = leaf_list_not_nested},
-    {"sct-list-twice", "two SCT list extensions", WANT_REFUSE, "cert-malformed", "tls-failed", .leaf = leaf_list_twice},
+    {"sct-list-twice", "two SCT list extensions", WANT_REFUSE, "cert-malformed", .leaf = leaf_list_twice},
     {"precertificate", "a precertificate used as a certificate", WANT_REFUSE, "unknown-critical", .leaf = leaf_precertificate},
     {"long-lived-two-scts", "a certificate of a year with two SCTs where three are needed", WANT_REFUSE, "ct-too-few-scts",
 	.leaf = leaf_lives_year},

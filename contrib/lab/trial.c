@@ -619,6 +619,9 @@ trial_run(const struct trial_order *order, struct trial_result *result)
 	if (order->scenario->script == SCRIPT_TIGHTEN && !order->client->reload) {
 		result->outcome = OUTCOME_SKIPPED;
 		detail(&trial, "the client can not change its policy while it runs");
+	} else if (order->scenario->dial_name != NULL && !order->client->names) {
+		result->outcome = OUTCOME_SKIPPED;
+		detail(&trial, "the client can not want a name beside the address");
 	} else if (trial_prepare(&trial) != RES_OK) {
 		detail(&trial, "the lab could not be set up");
 	} else {
