@@ -16,6 +16,7 @@ static const struct verb {
     {"pki", lab_pki, "write anchors, logs, chains and policies of all scenarios"},
     {"serve", lab_serve, "one scenario's DoT or DoH server"},
     {"run", lab_run, "every scenario against one DNS client, in namespaces of its own"},
+    {"report", lab_report, "Markdown, HTML and JSON out of several runs"},
     {"faults", lab_faults, "what a server can do wrong: serve --fault"},
 };
 

@@ -1,0 +1,85 @@
+/* cmd_report.c - `ctstub-lab report`: one report out of many runs. */
+#include "contrib/lab/files.h"
+#include "contrib/lab/lab.h"
+#include "contrib/lab/report.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static bool
+results_load(struct report *report, char *const *files, int n)
+{
+	struct buf text = buf_max(REPORT_FILE_MAX);
+	enum res res = RES_OK;
+
+	for (int i = 0; i < n && res == RES_OK; i++) {
+		buf_clear(&text);
+		res = file_read(&text, files[i]);
+		if (res == RES_OK)
+			res = report_add(report, buf_span(&text));
+		if (res != RES_OK)
+			fprintf(stderr, "ctstub-lab: %s: %s\n", files[i], res == RES_MALFORMED ? "not what `run --out` writes" : res_text(res));
+	}
+	buf_free(&text);
+	return res == RES_OK;
+}
+
+static bool
+report_write(const char *path, struct span text)
+{
+	if (file_write(path, text, 0644) == RES_OK)
+		return true;
+	perror(path);
+	return false;
+}
+
+/* Makes one form of the report and writes it; path NULL: not wanted. */
+static bool
+form_write(const struct report *report, void (*form)(const struct report *, struct buf *), const char *path)
+{
+	struct buf out = buf_max(REPORT_FILE_MAX);
+	bool done = true;
+
+	if (path != NULL) {
+		form(report, &out);
+		done = buf_ok(&out) && report_write(path, buf_span(&out));
+	}
+	buf_free(&out);
+	return done;
+}
+
+int
+lab_report(int argc, char **argv)
+{
+	static const struct option options[] = {{"html", required_argument, NULL, 'h'}, {"markdown", required_argument, NULL, 'm'},
+	    {"json", required_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	const char *html = NULL, *markdown = NULL, *json = NULL;
+	struct report report = {.n = 0};
+	char *text = NULL;
+	bool done;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c == '?')
+			return LAB_USAGE;
+		*(c == 'h' ? &html : c == 'm' ? &markdown : &json) = optarg;
+	}
+	if (optind == argc || (html == NULL && markdown == NULL && json == NULL)) {
+		fprintf(stderr, "usage: ctstub-lab report [--markdown FILE] [--html FILE] [--json FILE] RESULTS.json...\n");
+		return LAB_USAGE;
+	}
+	done = results_load(&report, argv + optind, argc - optind);
+	if (!done) {
+		report_free(&report);
+		return LAB_USAGE;
+	}
+	done = form_write(&report, report_markdown, markdown) && form_write(&report, report_html, html);
+	if (done && json != NULL) {
+		text = report_json(&report);
+		done = text != NULL && report_write(json, span_str(text));
+	}
+	free(text);
+	report_free(&report);
+	return done ? LAB_DONE : LAB_TROUBLE;
+}
