@@ -7,6 +7,7 @@
  *
  * File: one anchor a line,
  *   cert-sha256 <hex> | spki-sha256 <hex>  [sct-not-after TIME] [not-before-max TIME] [permit-name SUFFIX]... [permit-ip PREFIX]...
+ * An anchor has one line by its certificate, which goes first, or one by its key, or both.
  */
 #ifndef VERIFY_CONSTRAINTS_H
 #define VERIFY_CONSTRAINTS_H

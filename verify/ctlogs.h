@@ -3,6 +3,7 @@
  *
  * A list is immutable once loaded and may be shared by threads. Three sources: v3 JSON, Mozilla's source header,
  * and the table compiled in. log_id is always the SHA-256 of the key (RFC 6962, 3.2), checked at loading.
+ * Of the header, the test logs that only a debug build sees are left out.
  * The ids of the two mimic logs, whose private keys are published, are denied whatever a list says.
  */
 #ifndef VERIFY_CTLOGS_H
@@ -59,7 +60,7 @@ void ctlogs_free(struct ctlogs *);
 /* The v3 JSON of a list, sorted and stable: reading it again gives the same list. Yours. NULL: no memory. */
 char *ctlogs_json(const struct ctlogs *);
 
-int64_t ctlogs_date_ms(const struct ctlogs *); /* log_list_timestamp */
+int64_t ctlogs_date_ms(const struct ctlogs *); /* log_list_timestamp; 0, which is always old, when the list gives none */
 const char *ctlogs_source(const struct ctlogs *); /* "compiled in", the list's version text, lent */
 size_t ctlogs_count(const struct ctlogs *);
 const struct ctlog *ctlogs_at(const struct ctlogs *, size_t i); /* sorted by id */

@@ -3,7 +3,8 @@
  *
  *   serial <hex> issuer <name>    cert-sha256 <hex>    spki-sha256 <hex>    issuer <name>
  *
- * <name> is RFC 4514 text or der:<base64>. A list is immutable once built, sorted, and looked up in logarithmic
+ * <name> is RFC 4514 text, most specific attribute first, or der:<base64>. In a file `#` starts a comment at the start
+ * of a line and behind white space; where a name has one there, it is written `\#`. A list is immutable once built, sorted, and looked up in logarithmic
  * time: its size does not show in the cost of a verdict.
  */
 #ifndef VERIFY_DISALLOW_H

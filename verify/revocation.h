@@ -1,5 +1,9 @@
 /*
  * revocation.h - revocation as it was handed to us: a stapled OCSP response, CRL files. Nothing is fetched.
+ *
+ * A response without nextUpdate is good for seven days. Of several entries for the certificate the worst counts. A CRL
+ * must be current (nextUpdate present), but what an old one names stays revoked; delta and indirect CRLs, and critical
+ * extensions that are not known, are refused where the file is read. Signatures: RSA PKCS#1 and ECDSA with SHA-2, Ed25519.
  */
 #ifndef VERIFY_REVOCATION_H
 #define VERIFY_REVOCATION_H
