@@ -1,10 +1,10 @@
 #include "transport/conn.h"
 
 #include "base/clock.h"
+#include "transport/dial.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
-#include <netinet/tcp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -128,21 +128,11 @@ conn_close_idle(struct conn *c)
 static void
 conn_end_errno(struct conn *c, int error)
 {
-	enum reason reason = REASON_UNREACHABLE;
+	enum reason reason = dial_reason(error);
 
-	if (error == ECONNREFUSED)
-		reason = REASON_CONNECT_REFUSED;
-	else if (error == ETIMEDOUT)
-		reason = REASON_CONNECT_TIMEOUT;
-	else if (error == ECONNRESET || error == EPIPE)
-		reason = REASON_CLOSED;
-	if (c->state == CONN_CONNECTING) {
-		conn_end(c, reason, strerror(error)); /* ECONNRESET: it was accepted and reset at once */
-		return;
-	}
 	if (c->state == CONN_READY && reason == REASON_CLOSED)
 		conn_learn_idle(c);
-	conn_end(c, REASON_CLOSED, strerror(error));
+	conn_end(c, c->state == CONN_CONNECTING ? reason : REASON_CLOSED, strerror(error));
 }
 
 /* ---- out */
@@ -198,14 +188,16 @@ conn_take(struct conn *c)
 	}
 }
 
-/* False: it was refused and is gone. */
+/* False: it was refused and is gone. Refused for its age it is only closed: the peer may have a newer certificate or
+ * staple by now, and the next handshake will tell. Refused by a new policy it is an event of its own. */
 static bool
 conn_judge_again(struct conn *c)
 {
+	bool new_policy = c->judge_again;
 	struct tls_peer *peer;
 	bool accepted;
 
-	if (!c->judge_again && loop_now_ms(c->slot->loop) - c->judged_ms < CONN_AGE_MAX_MS)
+	if (!new_policy && loop_now_ms(c->slot->loop) - c->judged_ms < CONN_AGE_MAX_MS)
 		return true;
 	peer = malloc(sizeof *peer);
 	if (peer == NULL) {
@@ -215,9 +207,15 @@ conn_judge_again(struct conn *c)
 	tls_peer(c->tls, peer);
 	accepted = conn_on_peer(c, peer);
 	free(peer);
-	if (!accepted)
+	if (accepted)
+		return true;
+	if (new_policy) {
 		conn_end_refused(c);
-	return accepted;
+	} else {
+		tickets_clear(&c->slot->tickets);
+		conn_end(c, REASON_CLOSED, "not acceptable any more");
+	}
+	return false;
 }
 
 void
@@ -229,7 +227,9 @@ conn_flush(struct conn *c)
 
 	if (c->state != CONN_READY || !conn_judge_again(c))
 		return;
-	if (c->slot->waiting.first != NULL && c == c->slot->conn && tls_out(c->tls).n < CONN_OUT_HIGH) {
+	if (tls_out(c->tls).n >= CONN_OUT_HIGH) /* the peer does not read: nothing is added until it does */
+		return;
+	if (c->slot->waiting.first != NULL && c == c->slot->conn) {
 		c->now_us = clock_mono_us();
 		conn_take(c);
 	}
@@ -254,9 +254,10 @@ conn_flush(struct conn *c)
 			conn_timer_within(c, CONN_STALL_MS);
 		}
 		c->used_ms = now;
-		if (!conn_send(c))
-			return;
 	}
+	/* The TLS layer may have had something to say by itself (a key update). */
+	if (tls_out(c->tls).n > 0 && !conn_send(c))
+		return;
 	if (reason != REASON_NONE)
 		conn_end(c, reason, detail);
 	else if (c->draining && c->in_flight.n == 0)
@@ -526,33 +527,17 @@ conn_on_timer(void *ctx)
 
 /* ---- the beginning */
 
-static void
-socket_options(int fd)
-{
-	const int one = 1, user_timeout = CONN_USER_TIMEOUT_MS;
-
-	/* Neither is needed for being right: without them it is only slower. */
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-	(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &user_timeout, sizeof user_timeout);
-}
-
 /* 0, or an errno. */
 static int
 conn_dial(struct conn *c)
 {
-	const struct tp_target *target = c->slot->target;
-	struct sockaddr_storage to;
-	socklen_t n = addr_to_sockaddr(&target->addr, &to);
+	int error = dial(&c->slot->target->addr, &c->fd);
 
-	c->fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_TCP);
-	if (c->fd < 0)
-		return errno;
-	socket_options(c->fd);
+	if (error != 0)
+		return error;
 	if (loop_fd_watch(&c->watch, c->slot->loop, c->fd, conn_on_io, c) != RES_OK ||
 	    loop_fd_interest(&c->watch, LOOP_WRITE) != RES_OK)
 		return ENOMEM;
-	if (connect(c->fd, (const struct sockaddr *)&to, n) != 0 && errno != EINPROGRESS)
-		return errno;
 	return 0;
 }
 

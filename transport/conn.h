@@ -14,7 +14,6 @@
 #define CONN_STALL_MS        1000 /* our bytes are not acknowledged for so long (or four round trips): the path is dead */
 #define CONN_SILENT_MS       2000 /* nothing came for so long (or eight round trips) after a question: try another */
 #define CONN_AGE_MAX_MS      (3600 * INT64_C(1000)) /* then it is judged again */
-#define CONN_USER_TIMEOUT_MS 5000 /* TCP_USER_TIMEOUT: the kernel's own limit, a second net */
 #define CONN_PLAIN_MAX       (256 * 1024)
 #define CONN_OUT_HIGH        (64 * 1024) /* bytes that the socket did not take: no more questions until it does */
 #define CONN_READS_MAX       8           /* a turn, so that one peer can not keep the loop for itself */

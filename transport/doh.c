@@ -6,6 +6,7 @@
  * informational responses nor empty frames, so the limits below are ours.
  */
 #include "transport/doh_fields.h"
+#include "transport/doh_stream.h"
 #include "transport/wire.h"
 
 #include "base/clock.h"
@@ -16,7 +17,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER_SIZE       12
 #define FIELDS_MAX        64          /* of one response, all header blocks together */
 #define FIELD_BYTES_MAX   (16 * 1024) /* names and values; DoH servers send about 200 bytes */
 #define BLOCKS_MAX        8           /* header blocks: 1xx responses before the final one */
@@ -25,41 +25,15 @@
 #define OUT_HIGH          (64 * 1024) /* plain bytes; what does not fit waits in nghttp2, no new streams meanwhile */
 #define STREAMS_MAX       1000        /* at once, whatever the peer allows */
 #define STREAM_ID_MAX     (1 << 30)   /* ids end at 2^31 - 1: the connection is replaced in time */
-#define BODY_KEEP         4096        /* memory that a free stream keeps */
-#define POOL_MAX          64          /* free streams that are kept */
 #define OUTBOUND_ACKS_MAX 64          /* PING and SETTINGS that wait for their acknowledgement to leave */
 #define CONNECTION_WINDOW (1024 * 1024) /* all streams together; a stream's own window bounds its body */
-
-struct doh_stream {
-	struct doh *doh;
-	struct doh_stream *prev, *next; /* live streams; free ones through next */
-	struct doh_stream *done_next;
-	struct tp_query *query; /* NULL: cancelled or answered */
-	int32_t id;
-	bool done;   /* in the list of finished ones */
-	bool closed; /* nghttp2 has forgotten it */
-	bool ended;  /* END_STREAM came */
-	bool reset_by_peer;
-	uint32_t error; /* HTTP/2 code it was closed with */
-	const char *broken; /* what is wrong with the response */
-	int status;
-	bool type_seen, type_is_dns, encoded;
-	uint32_t age_s, retry_after_s;
-	unsigned fields, blocks;
-	size_t field_bytes;
-	struct span request; /* of the query */
-	size_t request_sent;
-	struct buf body;
-};
 
 struct doh {
 	struct wire wire;
 	nghttp2_session *session;
 	struct buf authority, path;
 	enum tp_method method;
-	struct doh_stream *live, *free;
-	unsigned n_live, n_free;
-	struct doh_stream *done, **done_end;
+	struct doh_streams streams;
 	bool goaway; /* received */
 	bool broken; /* a frame that must not be */
 	unsigned frames;
@@ -78,80 +52,9 @@ doh_of(struct wire *w)
 /* ---- streams */
 
 static struct doh_stream *
-stream_new(struct doh *d)
-{
-	struct doh_stream *s = d->free;
-
-	if (s != NULL) {
-		struct buf body = s->body;
-
-		d->free = s->next;
-		d->n_free--;
-		memset(s, 0, sizeof *s);
-		s->body = body;
-		buf_clear(&s->body);
-	} else {
-		s = calloc(1, sizeof *s);
-		if (s == NULL)
-			return NULL;
-		s->body = buf_max(TP_MESSAGE_MAX);
-	}
-	s->doh = d;
-	s->next = d->live;
-	if (d->live != NULL)
-		d->live->prev = s;
-	d->live = s;
-	d->n_live++;
-	return s;
-}
-
-static void
-stream_free(struct doh_stream *s)
-{
-	struct doh *d = s->doh;
-
-	if (s->prev != NULL)
-		s->prev->next = s->next;
-	else
-		d->live = s->next;
-	if (s->next != NULL)
-		s->next->prev = s->prev;
-	d->n_live--;
-	if (d->n_free >= POOL_MAX) {
-		buf_free(&s->body);
-		free(s);
-		return;
-	}
-	if (s->body.cap > BODY_KEEP)
-		buf_free(&s->body);
-	s->next = d->free;
-	d->free = s;
-	d->n_free++;
-}
-
-static void
-stream_mark_done(struct doh_stream *s)
-{
-	if (s->done)
-		return;
-	s->done = true;
-	s->done_next = NULL;
-	*s->doh->done_end = s;
-	s->doh->done_end = &s->done_next;
-}
-
-static struct doh_stream *
 stream_find(nghttp2_session *session, int32_t id)
 {
 	return id == 0 ? NULL : nghttp2_session_get_stream_user_data(session, id);
-}
-
-static void
-stream_break(struct doh_stream *s, const char *what)
-{
-	if (s->broken == NULL)
-		s->broken = what;
-	stream_mark_done(s);
 }
 
 /* ---- nghttp2's callbacks: they mark, nothing else */
@@ -177,11 +80,11 @@ doh_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void 
 	if (s == NULL)
 		return 0;
 	if (++s->blocks > BLOCKS_MAX) {
-		stream_break(s, "too many informational responses");
+		doh_stream_break(s, "too many informational responses");
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
 	if (s->status >= 200) {
-		stream_break(s, "trailers");
+		doh_stream_break(s, "trailers");
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
 	s->status = 0;
@@ -219,7 +122,7 @@ doh_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_
 		return 0;
 	s->field_bytes += n_name + n_value;
 	if (++s->fields > FIELDS_MAX || s->field_bytes > FIELD_BYTES_MAX) {
-		stream_break(s, "too many header fields");
+		doh_stream_break(s, "too many header fields");
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
 	stream_field(s, span_of(name, n_name), span_of(value, n_value));
@@ -237,7 +140,7 @@ doh_on_data(nghttp2_session *session, uint8_t flags, int32_t id, const uint8_t *
 		return 0;
 	buf_put(&s->body, span_of(p, n));
 	if (!buf_ok(&s->body))
-		stream_break(s, "a body larger than any DNS message");
+		doh_stream_break(s, "a body larger than any DNS message");
 	return 0;
 }
 
@@ -256,7 +159,7 @@ doh_on_frame(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
 	if ((frame->hd.type == NGHTTP2_DATA || frame->hd.type == NGHTTP2_HEADERS) &&
 	    frame->hd.flags & NGHTTP2_FLAG_END_STREAM) {
 		s->ended = true;
-		stream_mark_done(s);
+		doh_stream_mark_done(s);
 	}
 	return 0;
 }
@@ -271,7 +174,7 @@ doh_on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int c
 	if (s == NULL || frame->hd.type == NGHTTP2_PUSH_PROMISE)
 		d->broken = true;
 	else
-		stream_break(s, "a malformed frame");
+		doh_stream_break(s, "a malformed frame");
 	return 0;
 }
 
@@ -285,7 +188,7 @@ doh_on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *
 		return 0;
 	s->closed = true;
 	s->error = error;
-	stream_mark_done(s);
+	doh_stream_mark_done(s);
 	return 0;
 }
 
@@ -379,7 +282,7 @@ doh_has_room(const struct wire *w)
 	uint32_t most = nghttp2_session_get_remote_settings(d->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 
 	/* Beyond what the peer allows nghttp2 would queue them, out of reach: they wait in the slot instead. */
-	return d->n_live < most && d->n_live < STREAMS_MAX && !doh_is_draining(w);
+	return d->streams.n_live < most && d->streams.n_live < STREAMS_MAX && !doh_is_draining(w);
 }
 
 static enum res
@@ -391,7 +294,7 @@ doh_take(struct wire *w, struct tp_query *q, struct buf *out)
 	(void)out;
 	if (nghttp2_session_get_outbound_queue_size(d->session) > STREAMS_MAX + OUTBOUND_ACKS_MAX)
 		return RES_LIMIT;
-	s = stream_new(d);
+	s = doh_stream_new(&d->streams);
 	if (s == NULL)
 		return RES_NOMEM;
 	be16_write(q->message, 0); /* RFC 8484, 4.1: the same question is the same request */
@@ -399,7 +302,7 @@ doh_take(struct wire *w, struct tp_query *q, struct buf *out)
 	s->request = query_wire(q, false);
 	s->id = request_submit(d, s);
 	if (s->id < 0) {
-		stream_free(s);
+		doh_stream_free(s);
 		return RES_NOMEM;
 	}
 	q->stream = s;
@@ -420,31 +323,12 @@ doh_cancel(struct wire *w, struct tp_query *q)
 
 /* ---- answers */
 
-static void
-stream_judge(const struct doh_stream *s, struct tp_answer *a)
-{
-	a->http_status = s->status;
-	a->retry_after_s = s->retry_after_s < 86400 ? s->retry_after_s : 86400;
-	if (s->broken != NULL)
-		a->failure = REASON_DOH_MALFORMED;
-	else if (!s->ended)
-		a->failure = s->reset_by_peer || s->error == NGHTTP2_NO_ERROR ? REASON_CLOSED : REASON_DOH_MALFORMED;
-	else if (s->status == 301 || s->status == 302 || s->status == 303 || s->status == 307 || s->status == 308)
-		a->failure = REASON_DOH_REDIRECT;
-	else if (s->status != 200)
-		a->failure = REASON_DOH_STATUS;
-	else if (!s->type_is_dns)
-		a->failure = REASON_DOH_TYPE;
-	else if (s->encoded || s->body.n < HEADER_SIZE || be16_read(s->body.p) != 0)
-		a->failure = REASON_DOH_MALFORMED;
-}
-
 /* False: the connection is gone. */
 static bool
 stream_finish(struct doh *d, struct doh_stream *s)
 {
 	struct tp_query *q = s->query;
-	struct tp_answer answer = {.age_s = s->age_s};
+	struct tp_answer answer = {.failure = REASON_NONE};
 	bool goes_on = true;
 
 	if (!s->closed && s->broken != NULL)
@@ -454,7 +338,7 @@ stream_finish(struct doh *d, struct doh_stream *s)
 	s->query = NULL;
 	if (q != NULL) {
 		q->stream = NULL;
-		stream_judge(s, &answer);
+		doh_stream_judge(s, &answer);
 		if (answer.failure != REASON_NONE && !s->ended && s->error == NGHTTP2_REFUSED_STREAM) {
 			d->wire.hooks->on_unprocessed(d->wire.ctx, q); /* RFC 9113, 8.7 */
 		} else {
@@ -474,16 +358,11 @@ streams_finish(struct doh *d)
 {
 	struct doh_stream *s;
 
-	while ((s = d->done) != NULL) {
-		d->done = s->done_next;
-		if (d->done == NULL)
-			d->done_end = &d->done;
+	while ((s = doh_stream_take_done(&d->streams)) != NULL) {
 		if (!stream_finish(d, s))
 			return false;
 		if (s->closed)
-			stream_free(s);
-		else
-			s->done = false; /* its close comes later */
+			doh_stream_free(s); /* else its close comes later */
 	}
 	return true;
 }
@@ -571,7 +450,7 @@ doh_gather(struct wire *w, struct buf *out, const char **detail)
 		reason = frames_gather(d, out, detail);
 		if (reason != REASON_NONE)
 			return reason;
-		if (d->done == NULL)
+		if (d->streams.done == NULL)
 			break;
 	} while (streams_finish(d));
 	if (d->broken) {
@@ -598,16 +477,9 @@ static void
 doh_free(struct wire *w)
 {
 	struct doh *d = doh_of(w);
-	struct doh_stream *s;
 
 	nghttp2_session_del(d->session);
-	while (d->live != NULL)
-		stream_free(d->live);
-	while ((s = d->free) != NULL) {
-		d->free = s->next;
-		buf_free(&s->body);
-		free(s);
-	}
+	doh_streams_end(&d->streams);
 	buf_free(&d->authority);
 	buf_free(&d->path);
 	free(d);
@@ -664,7 +536,7 @@ doh_new(struct wire **out, const struct tp_target *target, const struct wire_hoo
 	if (d == NULL)
 		return RES_NOMEM;
 	d->wire = (struct wire){&doh_ops, hooks, ctx};
-	d->done_end = &d->done;
+	doh_streams_start(&d->streams);
 	d->frames_since_ms = clock_boot_ms();
 	d->method = target->method;
 	d->authority = buf_max(512);

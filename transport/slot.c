@@ -253,7 +253,7 @@ slot_on_gone(struct tp_slot *slot, struct conn *c, bool was_ready, enum reason r
 	bool current = c == NULL || slot->conn == c;
 
 	if (c != NULL) {
-		event.verdict = c->verdict.at_ms != 0 || c->verdict.n_findings > 0 ? &c->verdict : NULL;
+		event.verdict = reason_is_verdict(reason) ? &c->verdict : NULL;
 		event.handshake_ms = loop_now_ms(slot->loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
 		slot_take_back(slot, c, true);

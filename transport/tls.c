@@ -2,17 +2,12 @@
 
 #include "transport/environment.h"
 #include "transport/transport.h"
-#include "verify/why.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <gnutls/gnutls.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#define IDENTITY_FILE_MAX (1024 * 1024)
 
 /* Never "@SYSTEM" or "NORMAL": what is offered must not depend on a file or a variable of the machine. SHA-1 is
  * left out also where a certificate's signature is meant; GnuTLS only announces, the judge decides. */
@@ -103,28 +98,6 @@ tls_on_push(gnutls_transport_ptr_t ctx, const void *p, size_t n)
 	tls->out_full = true;
 	gnutls_transport_set_errno(tls->session, ENOBUFS);
 	return -1;
-}
-
-/* Certificates out of the message itself (RFC 8446, 4.4.2; RFC 5246, 7.4.2): GnuTLS shows nobody a chain that it can
- * not parse, and the judge has a name for what is wrong with it. */
-static bool
-chain_read(const struct tls *tls, struct tls_peer *peer)
-{
-	struct cursor message = cursor_over(buf_span(&tls->chain)), list;
-	bool v13 = gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3;
-
-	if (v13)
-		cursor_vec8(&message);
-	list = cursor_over(cursor_vec24(&message));
-	while (cursor_left(&list) > 0 && peer->n_cert < TLS_CHAIN_MAX) {
-		struct span der = cursor_vec24(&list);
-
-		if (v13)
-			cursor_vec16(&list);
-		if (cursor_ok(&list))
-			peer->cert[peer->n_cert++] = der;
-	}
-	return cursor_done(&message) && cursor_ok(&list);
 }
 
 /* One door for both kinds of handshake. */
@@ -374,7 +347,7 @@ handshake_failed(struct tls *tls, int code, struct tls_trouble *t)
 	peer = calloc(1, sizeof *peer);
 	if (peer == NULL)
 		return trouble(t, REASON_OUT_OF_MEMORY, NULL);
-	chain_read(tls, peer);
+	tls_peer_read(peer, buf_span(&tls->chain), gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3);
 	(void)peer_judge(tls, peer);
 	free(peer);
 	return tls->refused ? trouble(t, REASON_NONE, NULL) : trouble_of(tls, code, t);
@@ -512,8 +485,13 @@ void
 tls_sent(struct tls *tls, size_t n)
 {
 	tls->out_from += n;
-	if (tls->out_from < tls->out.n)
+	if (tls->out_from < tls->out.n) {
+		if (tls->out_from > tls->out.n / 2) {
+			buf_drop(&tls->out, tls->out_from);
+			tls->out_from = 0;
+		}
 		return;
+	}
 	tls->out_from = 0;
 	if (tls->out.cap > 4 * TLS_RECORD_MAX)
 		buf_free(&tls->out);
@@ -569,60 +547,24 @@ tls_global_init(void (*on_scrubbed)(const char *variable))
 	return gnutls_priority_init(&priority, priorities, NULL) == 0 ? RES_OK : RES_NOMEM;
 }
 
-static enum res
-identity_file_read(struct buf *out, const char *file, char **why)
-{
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t n = -1;
-
-	*out = buf_max(IDENTITY_FILE_MAX);
-	if (fd >= 0) {
-		do {
-			uint8_t *p = buf_room(out, 4096);
-
-			n = p == NULL ? -1 : read(fd, p, 4096);
-			if (n > 0)
-				buf_added(out, (size_t)n);
-		} while (n > 0 || (n < 0 && errno == EINTR && buf_ok(out)));
-	}
-	if (n != 0)
-		(void)why_say(why, RES_IO, "cannot read %s: %s", file, buf_ok(out) ? strerror(errno) : "too large");
-	if (fd >= 0)
-		close(fd);
-	return n == 0 ? RES_OK : RES_IO;
-}
-
 enum res
-tp_identity_load(struct tp_identity **out, const char *cert_file, const char *key_file, char **why)
+tls_identity_new(struct tp_identity **out, struct span cert, struct span key, const char **why)
 {
+	gnutls_datum_t c = {(unsigned char *)(uintptr_t)cert.p, (unsigned)cert.n};
+	gnutls_datum_t k = {(unsigned char *)(uintptr_t)key.p, (unsigned)key.n};
 	struct tp_identity *identity = calloc(1, sizeof *identity);
-	struct buf cert = buf_max(0), key = buf_max(0);
-	gnutls_datum_t c, k;
-	enum res res = RES_NOMEM;
 	int code;
 
-	if (identity == NULL || credentials_new(&identity->credentials) != RES_OK)
-		goto done;
-	res = identity_file_read(&cert, cert_file, why);
-	if (res != RES_OK)
-		goto done;
-	res = identity_file_read(&key, key_file, why);
-	if (res != RES_OK)
-		goto done;
-	c = (gnutls_datum_t){cert.p, (unsigned)cert.n};
-	k = (gnutls_datum_t){key.p, (unsigned)key.n};
-	code = gnutls_certificate_set_x509_key_mem2(identity->credentials, &c, &k, GNUTLS_X509_FMT_PEM, NULL, 0);
-	if (code < 0)
-		res = why_say(why, RES_MALFORMED, "%s with %s: %s", cert_file, key_file, gnutls_strerror(code));
-
-done:
-	if (key.p != NULL)
-		explicit_bzero(key.p, key.n);
-	buf_free(&key);
-	buf_free(&cert);
-	if (res != RES_OK) {
+	*why = res_text(RES_NOMEM);
+	if (identity == NULL || credentials_new(&identity->credentials) != RES_OK) {
 		tp_identity_free(identity);
-		return res;
+		return RES_NOMEM;
+	}
+	code = gnutls_certificate_set_x509_key_mem2(identity->credentials, &c, &k, GNUTLS_X509_FMT_PEM, NULL, 0);
+	if (code < 0) {
+		*why = gnutls_strerror(code);
+		tp_identity_free(identity);
+		return RES_MALFORMED;
 	}
 	*out = identity;
 	return RES_OK;

@@ -72,6 +72,9 @@ void tls_bye(struct tls *); /* close_notify into the output */
 struct span tls_out(const struct tls *); /* to be sent; lent until the next call */
 void tls_sent(struct tls *, size_t n);
 
+/* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as far as it can be read: GnuTLS shows
+ * nobody a chain that it can not parse, and the judge has a name for what is wrong with it. False: it is malformed. */
+bool tls_peer_read(struct tls_peer *, struct span message, bool v13);
 /* The chain and staple of the finished handshake. */
 void tls_peer(struct tls *, struct tls_peer *);
 /* A session that arrived and may be resumed; NULL: no more. Yours. */
@@ -81,6 +84,9 @@ bool tls_resumed(const struct tls *);
 const char *tls_version(const struct tls *); /* "TLS1.3" */
 const char *tls_cipher(const struct tls *);
 const char *tls_alpn(const struct tls *); /* "" when the peer chose none */
+
+/* Of PEM bytes; for tp_identity_load. *why is lent and constant. */
+enum res tls_identity_new(struct tp_identity **, struct span cert, struct span key, const char **why);
 
 /* The environment and the priorities, once for the process (see transport.h). */
 enum res tls_global_init(void (*on_scrubbed)(const char *variable));

@@ -59,7 +59,7 @@ struct tp_event {
 		TP_EVENT_CLOSED, /* was ready, is gone; reason says how (REASON_CLOSED for an idle close) */
 	} kind;
 	enum reason reason;
-	struct verdict *verdict; /* NULL when it did not come to a judgement; take it by copying and zeroing */
+	struct verdict *verdict; /* of READY, and of a refusal; else NULL. Take it by copying and zeroing */
 	bool resumed;
 	int64_t handshake_ms; /* from connect to ready or failure */
 	const char *detail;   /* a word from the library or the system for the log; may be NULL */

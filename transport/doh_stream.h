@@ -1,0 +1,52 @@
+/*
+ * doh_stream.h - one request and its response, and the pool that they come from. No HTTP/2 in here.
+ */
+#ifndef TRANSPORT_DOH_STREAM_H
+#define TRANSPORT_DOH_STREAM_H
+
+#include "transport/query.h"
+
+#define DOH_BODY_KEEP 4096 /* memory that a free stream keeps */
+#define DOH_POOL_MAX  64   /* free streams that are kept */
+
+struct doh_streams;
+
+struct doh_stream {
+	struct doh_streams *all;
+	struct doh_stream *prev, *next; /* live streams; free ones through next */
+	struct doh_stream *done_next;
+	struct tp_query *query; /* NULL: cancelled or answered */
+	int32_t id;
+	bool done;   /* in the list of finished ones */
+	bool closed; /* the session has forgotten it */
+	bool ended;  /* END_STREAM came */
+	bool reset_by_peer;
+	uint32_t error;     /* HTTP/2 code it was closed with */
+	const char *broken; /* what is wrong with the response */
+	int status;
+	bool type_seen, type_is_dns, encoded;
+	uint32_t age_s, retry_after_s;
+	unsigned fields, blocks;
+	size_t field_bytes;
+	struct span request; /* of the query */
+	size_t request_sent;
+	struct buf body;
+};
+
+struct doh_streams {
+	struct doh_stream *live, *free;
+	unsigned n_live, n_free;
+	struct doh_stream *done, **done_end; /* finished, in their order, to be told */
+};
+
+void doh_streams_start(struct doh_streams *);
+void doh_streams_end(struct doh_streams *);
+struct doh_stream *doh_stream_new(struct doh_streams *); /* NULL: no memory */
+void doh_stream_free(struct doh_stream *);
+void doh_stream_mark_done(struct doh_stream *);
+void doh_stream_break(struct doh_stream *, const char *what); /* the response is not acceptable; done */
+struct doh_stream *doh_stream_take_done(struct doh_streams *);
+/* Fills in why the response is no answer; REASON_NONE: its body is one. */
+void doh_stream_judge(const struct doh_stream *, struct tp_answer *);
+
+#endif
