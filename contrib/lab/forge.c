@@ -70,7 +70,7 @@ forge_constraint_ip(struct buf *subtrees, const struct addr *addr, unsigned bits
 	for (size_t i = 0; i < ip.n; i++) {
 		unsigned here = bits > 8 * i ? bits - (unsigned)(8 * i) : 0;
 
-		mask[i] = here >= 8 ? 0xff : (uint8_t)(0xff00 >> here);
+		mask[i] = (uint8_t)(here >= 8 ? 0xff : 0xff00 >> here);
 		base[i] = ip.p[i] & mask[i];
 	}
 	buf_put(subtrees, span_of(base, ip.n));
