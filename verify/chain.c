@@ -205,12 +205,14 @@ crls_judge(struct judgement *j)
 {
 	struct cert *certs = calloc(j->path->n, sizeof *certs);
 	char *text = NULL;
+	enum reason r;
 
 	if (certs == NULL)
 		return false;
 	for (size_t i = 0; i < j->path->n; i++)
 		certs[i] = *j->path->certs[i];
-	revocation_add(j, crls_check(j->policy->crls, certs, j->path->n, j->in->now_ms, &text), text);
+	r = crls_check(j->policy->crls, certs, j->path->n, j->in->now_ms, &text);
+	revocation_add(j, r, text);
 	free(certs);
 	return true;
 }
@@ -220,12 +222,15 @@ judge_revocation(struct judgement *j)
 {
 	const struct cert *leaf = &j->certs[0];
 	char *text = NULL;
+	enum reason r;
 
 	if (j->in->staple.n == 0 && cert_must_staple(leaf))
 		verdict_add(j->v, REASON_STAPLE_MISSING, "%s", reason_sentence(REASON_STAPLE_MISSING));
 	if (j->path == NULL || j->path->n == 1)
 		return true;
-	if (j->in->staple.n > 0)
-		revocation_add(j, staple_check(j->in->staple, leaf, j->path->certs[1], j->in->now_ms, &text), text);
+	if (j->in->staple.n > 0) {
+		r = staple_check(j->in->staple, leaf, j->path->certs[1], j->in->now_ms, &text);
+		revocation_add(j, r, text);
+	}
 	return j->policy->crls == NULL || crls_count(j->policy->crls) == 0 || crls_judge(j);
 }
