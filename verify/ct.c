@@ -136,7 +136,9 @@ judge_ct(struct judgement *j)
 	struct ctpolicy_tally tally;
 	enum res r = RES_OK;
 
-	if (j->policy->ct_mode != CT_OFF && j->issuer != NULL)
+	if (j->issuer == NULL)
+		sct_check_forget(&j->scts); /* a path that was tried may have had an issuer */
+	else if (j->policy->ct_mode != CT_OFF)
 		r = sct_check_signatures(&j->scts, &j->certs[0], j->issuer->spki_sha256, &j->budget);
 	if (r == RES_NOMEM)
 		return false;

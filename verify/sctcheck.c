@@ -110,9 +110,7 @@ sct_check_signatures(struct sct_check *check, const struct cert *leaf, const uin
 
 	if (check->checked && memcmp(check->issuer, issuer, 32) == 0)
 		return RES_OK;
-	for (size_t i = 0; i < check->n; i++)
-		check->item[i].proof = SCT_UNCHECKED;
-	check->checked = false;
+	sct_check_forget(check);
 	r = check->n == 0 ? RES_OK : signed_front(check, leaf, issuer);
 	for (size_t i = 0; r == RES_OK && i < check->n; i++) {
 		struct sct_item *item = &check->item[i];
@@ -127,6 +125,14 @@ sct_check_signatures(struct sct_check *check, const struct cert *leaf, const uin
 		memcpy(check->issuer, issuer, 32);
 	}
 	return r;
+}
+
+void
+sct_check_forget(struct sct_check *check)
+{
+	for (size_t i = 0; i < check->n; i++)
+		check->item[i].proof = SCT_UNCHECKED;
+	check->checked = false;
 }
 
 void

@@ -40,6 +40,8 @@ enum res sct_check_open(struct sct_check *, const struct cert *leaf, const struc
  * stays unchecked. RES_MALFORMED: the leaf can not be turned into what the logs signed. RES_NOMEM. */
 enum res sct_check_signatures(struct sct_check *, const struct cert *leaf, const uint8_t issuer_spki_sha256[32],
     struct signature_budget *);
+/* Every SCT becomes unchecked again. */
+void sct_check_forget(struct sct_check *);
 void sct_check_free(struct sct_check *);
 
 /* Checks one SCT whose log is known, over `front` and its extensions; the timestamp in front is overwritten. */
