@@ -15,7 +15,7 @@ static const char unreadable[] = "its name constraints can not be read";
 struct nameconstraints_budget
 nameconstraints_budget(void)
 {
-	return (struct nameconstraints_budget){NAMECONSTRAINTS_SUBTREES_MAX, NAMECONSTRAINTS_COMPARES_MAX};
+	return (struct nameconstraints_budget){NAMECONSTRAINTS_SUBTREES_MAX, NAMECONSTRAINTS_COMPARES_MAX, false};
 }
 
 /* ---- one name against one subtree; both of the same kind */
@@ -189,7 +189,7 @@ name_meets(bool *meets, struct altname name, struct span subtree, bool excluded)
 	case ALTNAME_REGISTERED_ID:
 		break;
 	}
-	*meets = excluded; /* not known how to compare: forbidden either way */
+	*meets = excluded; /* there is no subtree of these; subtree_is_sane */
 	return RES_OK;
 }
 
@@ -263,13 +263,14 @@ subtree_is_sane(struct altname base)
 		return domain_is_sane(base.value.n > 0 && base.value.p[0] == '.' ? span_slice(base.value, 1, base.value.n)
 		                                                                 : base.value);
 	case ALTNAME_DIRECTORY:
+		return true;
 	case ALTNAME_OTHER:
 	case ALTNAME_X400:
 	case ALTNAME_EDI_PARTY:
 	case ALTNAME_REGISTERED_ID:
 		break;
 	}
-	return true;
+	return false; /* not known how to compare */
 }
 
 /* ---- one certificate's names against one CA's constraints */
@@ -381,5 +382,6 @@ nameconstraints_fault(const struct cert *ca, const struct cert *below, struct na
 		fault = name_fault(&trees, name, budget);
 	if (fault == NULL && !der_done(&names))
 		fault = "it constrains names that can not be read";
+	budget->unfit |= fault == too_much || fault == unreadable;
 	return fault;
 }

@@ -66,8 +66,8 @@ path_length_judge(struct path_faults *f, const struct path *p, const struct usag
 	}
 }
 
-/* RFC 5280, 6.1.3 (b) and (c): self-issued intermediates are left out, a self-issued leaf is not. */
-static void
+/* RFC 5280, 6.1.3 (b) and (c): self-issued intermediates are left out, a self-issued leaf is not. False: not for GnuTLS. */
+static bool
 path_names_judge(struct path_faults *f, const struct path *p)
 {
 	struct nameconstraints_budget budget = nameconstraints_budget();
@@ -81,6 +81,7 @@ path_names_judge(struct path_faults *f, const struct path *p)
 			path_faults_add(f, REASON_NAME_CONSTRAINTS, ca,
 			    nameconstraints_fault(p->certs[ca], p->certs[i], &budget));
 		}
+	return !budget.unfit;
 }
 
 /* The accessDescriptions are read by nobody here; that they can be is part of the form of a certificate. */
@@ -149,7 +150,7 @@ path_strength_judge(struct path_faults *f, const struct path *p, int64_t now_ms)
 
 /* ---- GnuTLS */
 
-/* Which step GnuTLS meant by "no signer": a signature that does not hold, or key identifiers that do not fit. */
+/* Each signature of the path by itself. */
 static void
 path_steps_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
@@ -161,8 +162,6 @@ path_steps_judge(struct path_faults *f, struct judgement *j, const struct path *
 		if (r == RES_NOT_FOUND)
 			path_faults_add(f, REASON_BAD_SIGNATURE, i, "its issuer's key did not sign it");
 	}
-	if (!path_faults_has(f, REASON_BAD_SIGNATURE))
-		path_faults_add(f, REASON_UNTRUSTED, p->n - 1, "its key identifier is not that of the certificates below");
 }
 
 static void
@@ -187,8 +186,12 @@ path_status_judge(struct path_faults *f, struct judgement *j, const struct path 
 	/* This bit also goes with an issuer that is no CA; it is a reason of its own only where nothing else explains it. */
 	if ((status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE) != 0 && path_grade(f) < PATH_BROKEN)
 		path_faults_add(f, REASON_NAME_CONSTRAINTS, 0, "a constraint of an issuer is not met");
-	if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0)
+	if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) {
+		/* a signature that does not hold, or key identifiers that do not fit */
 		path_steps_judge(f, j, p);
+		if (!path_faults_has(f, REASON_BAD_SIGNATURE))
+			path_faults_add(f, REASON_UNTRUSTED, p->n - 1, "its key identifier is not that of the certificates below");
+	}
 	if (f->n == before && before == 0)
 		path_faults_add(f, REASON_UNTRUSTED, 0, "GnuTLS does not accept the path");
 }
@@ -230,13 +233,17 @@ void
 path_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
 	struct usage usage[PATH_LENGTH_MAX];
+	bool fit;
 
 	f->n = 0;
 	f->starved = false;
 	j->work->paths++;
 	path_form_judge(f, p, usage);
 	path_length_judge(f, p, usage);
-	path_names_judge(f, p);
+	fit = path_names_judge(f, p);
 	path_strength_judge(f, p, j->in->now_ms);
-	path_gnutls_judge(f, j, p);
+	if (fit)
+		path_gnutls_judge(f, j, p);
+	else
+		path_steps_judge(f, j, p);
 }

@@ -114,7 +114,7 @@ static const struct row {
     {"a URI without a host", NONE, URI("x.test"), URI("urn:a"), false},
     {"an otherName where one is constrained", OTHER, NONE, OTHER, false},
     {"an otherName where one is excluded", NONE, OTHER, OTHER, false},
-    {"a name where only an otherName is constrained", NONE, OTHER, DNS("a.test"), true},
+    {"a constraint on otherName is not understood, whatever the name", NONE, OTHER, DNS("a.test"), false},
     {"a directory name, another string type and case", DIRECTORY(O_B), NONE, DIRECTORY(O_B_CN), true},
     {"a directory name outside", DIRECTORY(O_B), NONE, DIRECTORY(CN_A), false},
     {"an excluded directory name", NONE, DIRECTORY(O_B), DIRECTORY(O_B_CN), false},
@@ -195,6 +195,7 @@ many(size_t subtrees, size_t names)
 	ca.ext[0] = (struct cert_ext){OID_NAME_CONSTRAINTS, true, buf_span(&constraints)};
 	leaf.ext[0] = (struct cert_ext){OID_SUBJECT_ALT_NAME, false, buf_span(&san)};
 	fault = nameconstraints_fault(&ca, &leaf, &budget);
+	assert_int_equal(budget.unfit, fault != NULL); /* nothing for GnuTLS */
 	buf_free(&base);
 	buf_free(&trees);
 	buf_free(&all);
