@@ -363,6 +363,17 @@ fail(int code, char *why)
 	return code;
 }
 
+static void
+listening_log(const struct listener_fds *l, size_t n, bool given)
+{
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < n; i++)
+		log_event(LOG_INFO, "listening", LOG_STR("addr", addr_text(&l[i].addr, text)),
+		    LOG_STR("for", l[i].tcp < 0 ? "udp" : l[i].udp < 0 ? "tcp" : "udp+tcp"),
+		    LOG_STR("bound-by", given ? "service-manager" : "us"));
+}
+
 static enum res
 daemon_workers_new(struct daemon *d, char **why)
 {
@@ -391,6 +402,8 @@ daemon_workers_new(struct daemon *d, char **why)
 		if (res == RES_OK)
 			res = worker_new(&d->worker[i], &setup);
 		d->n_workers += res == RES_OK;
+		if (res == RES_OK && i == 0)
+			listening_log(fds, setup.n_fds, n_given > 0);
 		free(fds);
 	}
 	free(given);
@@ -461,13 +474,10 @@ static void
 start_log(const struct daemon *d)
 {
 	const struct snapshot *s = d->plan->snapshot;
-	char text[ADDR_TEXT_MAX];
 
 	log_event(LOG_NOTICE, "started", LOG_STR("version", PACKAGE_VERSION),
 	    LOG_INT("workers", d->n_workers), LOG_INT("upstreams", s->n_upstream),
 	    LOG_STR("ct-log-list", s->ctlogs_from));
-	for (size_t i = 0; i < s->settings->listen.n; i++)
-		log_event(LOG_INFO, "listening", LOG_STR("addr", addr_text(&s->settings->listen.v[i], text)));
 	for (size_t i = 0; i < s->n_upstream; i++)
 		log_event(LOG_INFO, "upstream", LOG_STR("name", s->upstream[i].title),
 		    LOG_STR("protocol", s->settings->upstream[i].protocol == TP_DOT ? "dot" : "doh"),
