@@ -35,7 +35,8 @@ judge_label(char out[JUDGE_LABEL_MAX], const struct cert *c)
 gnutls_x509_crt_t
 judge_crt(struct judgement *j, size_t place)
 {
-	gnutls_datum_t der = {(unsigned char *)(uintptr_t)j->certs[place].der.p, (unsigned)j->certs[place].der.n};
+	gnutls_datum_t der = {(unsigned char *)(uintptr_t)j->certs[place].der.p,
+			      (unsigned)j->certs[place].der.n};
 	gnutls_x509_crt_t crt;
 
 	if (j->crts[place] != NULL)
@@ -71,8 +72,9 @@ cert_import(struct judgement *j, size_t i)
 		j->n_certs++;
 		return true;
 	case RES_LIMIT:
-		verdict_add(j->v, REASON_CHAIN_TOO_LONG, "certificate %zu has %zu bytes; too many, or too many extensions",
-		    i, j->in->certs[i].n);
+		verdict_add(j->v, REASON_CHAIN_TOO_LONG,
+			    "certificate %zu has %zu bytes; too many, or too many extensions", i,
+			    j->in->certs[i].n);
 		break;
 	case RES_NOMEM:
 		j->v->out_of_memory = true;
@@ -98,7 +100,8 @@ judge_import(struct judgement *j)
 	}
 	if (j->in->n_certs > VFY_CERTS_MAX)
 		verdict_add_counts(j->v, REASON_CHAIN_TOO_LONG, (int64_t)j->in->n_certs, VFY_CERTS_MAX,
-		    "%zu certificates were presented; %d are read", j->in->n_certs, VFY_CERTS_MAX);
+				   "%zu certificates were presented; %d are read", j->in->n_certs,
+				   VFY_CERTS_MAX);
 	for (size_t i = 0; i < n; i++)
 		if (!cert_import(j, i))
 			return false;
@@ -126,7 +129,8 @@ presented_judge(struct judgement *j, const struct cert *c)
 	if (c == &j->certs[0] || !path_self_issued(c))
 		cert_add(j, REASON_WEAK_SIGNATURE, c, strength_signature_fault(c->sig_alg));
 	cert_add(j, REASON_EXPIRED, c, path_cert_expired(c, j->in->now_ms) ? "it has expired" : NULL);
-	cert_add(j, REASON_NOT_YET_VALID, c, path_cert_not_yet_valid(c, j->in->now_ms) ? "it is not valid yet" : NULL);
+	cert_add(j, REASON_NOT_YET_VALID, c,
+		 path_cert_not_yet_valid(c, j->in->now_ms) ? "it is not valid yet" : NULL);
 }
 
 static void
@@ -176,14 +180,16 @@ judge_identity(struct judgement *j)
 	bool ip = j->in->ip.n > 0, name = j->in->name != NULL && j->in->name[0] != '\0';
 
 	if (!ip && !name)
-		verdict_add(j->v, REASON_IP_MISMATCH, "no address and no name is expected; that is never enough");
+		verdict_add(j->v, REASON_IP_MISMATCH,
+			    "no address and no name is expected; that is never enough");
 	if (!identity_readable(&j->certs[0]))
 		cert_add(j, REASON_CERT_MALFORMED, &j->certs[0], "its alternative names can not be read");
 	if (ip && !address_borne(j))
 		verdict_add(j->v, REASON_IP_MISMATCH, "the certificate does not bear the address %s",
-		    j->v->expected_ip == NULL ? "" : j->v->expected_ip);
+			    j->v->expected_ip == NULL ? "" : j->v->expected_ip);
 	if (name && !identity_has_name(&j->certs[0], j->in->name))
-		verdict_add(j->v, REASON_NAME_MISMATCH, "the certificate does not bear the name %s", j->in->name);
+		verdict_add(j->v, REASON_NAME_MISMATCH, "the certificate does not bear the name %s",
+			    j->in->name);
 	return true;
 }
 

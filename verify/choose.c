@@ -39,7 +39,8 @@ permitted_ip(const struct constraint *limit, struct span ip)
 	return false;
 }
 
-/* An anchor that may vouch for some names may vouch for nothing else: addresses as well have to be permitted. */
+/* An anchor that may vouch for some names may vouch for nothing else: addresses as well have to be permitted.
+ */
 static const char *
 permit_fault(const struct constraint *limit, const struct cert *leaf)
 {
@@ -75,14 +76,16 @@ limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 	if (limit == NULL)
 		return;
 	if (limit->has_not_before_max && leaf->not_before_ms > limit->not_before_max_ms)
-		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, "it is trusted for older certificates only");
+		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1,
+				"it is trusted for older certificates only");
 	path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, permit_fault(limit, leaf));
 	if (!limit->has_sct_not_after || j->policy->ct_mode == CT_OFF)
 		return;
 	if (sct_check_signatures(&j->scts, leaf, path_issuer(p)->spki_sha256, &j->budget) == RES_NOMEM)
 		f->starved = true;
 	if (ctpolicy_issued_at(&issued_ms, &j->scts, j->in->now_ms) && issued_ms > limit->sct_not_after_ms)
-		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, "it is trusted for certificates logged earlier only");
+		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1,
+				"it is trusted for certificates logged earlier only");
 }
 
 /* A name is asked of the anchor only: any CA can mint a sub-CA of any name. */
@@ -116,7 +119,8 @@ wishes_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
 	limit_judge(f, j, p);
 	if (j->policy->allow_issuer != NULL && !issuer_allowed(j->policy->allow_issuer, p))
-		path_faults_add(f, REASON_ISSUER_NOT_ALLOWED, p->n - 1, "no CA of the path to it is allowed for this upstream");
+		path_faults_add(f, REASON_ISSUER_NOT_ALLOWED, p->n - 1,
+				"no CA of the path to it is allowed for this upstream");
 	if (j->policy->pins != NULL && !pin_met(j->policy->pins, p, 0))
 		path_faults_add(f, REASON_PIN_MISMATCH, p->n - 1, "no key of the path to it is pinned");
 }
@@ -138,8 +142,8 @@ choose_from(struct choice *best, struct judgement *j, const struct path *paths, 
 		enum path_grade grade;
 
 		path_judge(&faults, j, &paths[i]);
-		/* What the policy wants is asked of a path; a chain whose signatures do not hold is none, and its
-		 * next certificate is not the issuer whose key SCTs are checked with. */
+		/* What the policy wants is asked of a path; a chain whose signatures do not hold is none, and
+		 * its next certificate is not the issuer whose key SCTs are checked with. */
 		if (path_grade(&faults) < PATH_UNPROVEN)
 			wishes_judge(&faults, j, &paths[i]);
 		if (faults.starved)
@@ -151,7 +155,8 @@ choose_from(struct choice *best, struct judgement *j, const struct path *paths, 
 	return true;
 }
 
-/* Without a path: the presented certificate or the anchor whose key verifies the leaf, so that its SCTs can be judged. */
+/* Without a path: the presented certificate or the anchor whose key verifies the leaf, so that its SCTs can
+ * be judged. */
 static bool
 issuer_search(struct judgement *j)
 {
@@ -185,8 +190,11 @@ path_settle(struct judgement *j, const struct path *p)
 	for (size_t i = 1; i < p->n; i++)
 		if (p->certs[i]->not_after_ms < j->v->valid_until_ms)
 			j->v->valid_until_ms = p->certs[i]->not_after_ms;
-	if (j->policy->pins != NULL && p->n > 1 && pin_met(j->policy->pins, p, 0) && !pin_met(j->policy->pins, p, 1))
-		verdict_warn(j->v, "only the server's own key is pinned; certificates rotate: pin a key of its CA as well");
+	if (j->policy->pins != NULL && p->n > 1 && pin_met(j->policy->pins, p, 0) &&
+	    !pin_met(j->policy->pins, p, 1))
+		verdict_warn(
+		    j->v,
+		    "only the server's own key is pinned; certificates rotate: pin a key of its CA as well");
 }
 
 bool
@@ -205,11 +213,13 @@ judge_path(struct judgement *j)
 		return false;
 	if (best.path == NULL)
 		verdict_add(j->v, REASON_UNTRUSTED, "%s",
-		    trust_count(j->policy->trust) == 0 ? "there are no trust anchors" : "no path to a trust anchor");
+			    trust_count(j->policy->trust) == 0 ? "there are no trust anchors"
+							       : "no path to a trust anchor");
 	for (size_t i = 0; best.path != NULL && i < best.faults.n; i++) {
 		const struct path_fault *fault = &best.faults.fault[i];
 
-		verdict_add(j->v, fault->reason, "%s: %s", judge_label(who, best.path->certs[fault->at]), fault->what);
+		verdict_add(j->v, fault->reason, "%s: %s", judge_label(who, best.path->certs[fault->at]),
+			    fault->what);
 	}
 	if (best.path != NULL && best.grade <= PATH_DATED) {
 		path_settle(j, best.path);
@@ -239,9 +249,11 @@ lookup_add(struct lookup *l, bool found, const struct disallow_hit *hit)
 	if (!found && hit->res == RES_NOMEM)
 		l->j->v->out_of_memory = true;
 	else if (!found && l->tell)
-		verdict_add(l->j->v, REASON_CERT_MALFORMED, "%s: its names can not be compared", judge_label(who, l->cert));
+		verdict_add(l->j->v, REASON_CERT_MALFORMED, "%s: its names can not be compared",
+			    judge_label(who, l->cert));
 	else if (l->tell)
-		verdict_add(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"", judge_label(who, l->cert), hit->entry);
+		verdict_add(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",
+			    judge_label(who, l->cert), hit->entry);
 }
 
 static size_t
@@ -277,8 +289,9 @@ disallow_path(struct judgement *j, const struct path *p, bool tell)
 }
 
 /*
- * A server that is clean by one path and disallowed by another is refused: which path is found is up to whoever
- * presents the chain. The candidates behind the chosen one have not been judged yet; those in front were not good.
+ * A server that is clean by one path and disallowed by another is refused: which path is found is up to
+ * whoever presents the chain. The candidates behind the chosen one have not been judged yet; those in front
+ * were not good.
  */
 static bool
 disallow_others(struct judgement *j)

@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const enum reason ct_reasons[] = {
-    REASON_CT_LIST_MISSING, REASON_CT_LIST_STALE,          REASON_CT_MALFORMED,      REASON_CT_NO_SCTS,
+    REASON_CT_LIST_MISSING, REASON_CT_LIST_STALE,        REASON_CT_MALFORMED,      REASON_CT_NO_SCTS,
     REASON_CT_TOO_FEW_SCTS, REASON_CT_TOO_FEW_OPERATORS, REASON_CT_NO_CURRENT_LOG,
 };
 
@@ -29,8 +29,8 @@ list_judge(struct judgement *j)
 	age = j->in->now_ms - ctlogs_date_ms(j->policy->ctlogs);
 	if (list_is_stale(j))
 		verdict_add_counts(j->v, REASON_CT_LIST_STALE, age / day, j->policy->ct_list_max_age_ms / day,
-		    "the list of CT logs is %lld days old, %lld are allowed", (long long)(age / day),
-		    (long long)(j->policy->ct_list_max_age_ms / day));
+				   "the list of CT logs is %lld days old, %lld are allowed",
+				   (long long)(age / day), (long long)(j->policy->ct_list_max_age_ms / day));
 }
 
 /* Who they are from is asked once there are enough: too few of them can not come from many. */
@@ -39,12 +39,14 @@ tally_judge(struct judgement *j, const struct ctpolicy_tally *t)
 {
 	if (t->counted < t->wanted)
 		verdict_add_counts(j->v, REASON_CT_TOO_FEW_SCTS, (int64_t)t->counted, (int64_t)t->wanted,
-		    t->counted == 1 ? "%zu SCT counts, %zu are needed" : "%zu SCTs count, %zu are needed", t->counted,
-		    t->wanted);
+				   t->counted == 1 ? "%zu SCT counts, %zu are needed"
+						   : "%zu SCTs count, %zu are needed",
+				   t->counted, t->wanted);
 	else if (t->operators < t->operators_wanted)
-		verdict_add_counts(j->v, REASON_CT_TOO_FEW_OPERATORS, (int64_t)t->operators, (int64_t)t->operators_wanted,
-		    "the SCTs that count come from %zu log operator%s, %zu are needed", t->operators,
-		    t->operators == 1 ? "" : "s", t->operators_wanted);
+		verdict_add_counts(j->v, REASON_CT_TOO_FEW_OPERATORS, (int64_t)t->operators,
+				   (int64_t)t->operators_wanted,
+				   "the SCTs that count come from %zu log operator%s, %zu are needed",
+				   t->operators, t->operators == 1 ? "" : "s", t->operators_wanted);
 	if (t->counted > 0 && !t->current)
 		verdict_add(j->v, REASON_CT_NO_CURRENT_LOG, "%s", reason_sentence(REASON_CT_NO_CURRENT_LOG));
 }
@@ -61,7 +63,8 @@ scts_judge(struct judgement *j, const struct ctpolicy_tally *tally)
 		verdict_add(j->v, REASON_CT_NO_SCTS, "%s", reason_sentence(REASON_CT_NO_SCTS));
 		break;
 	case RES_LIMIT:
-		verdict_add(j->v, REASON_CT_MALFORMED, "the certificate holds more than %d SCTs", SCT_LIST_MAX);
+		verdict_add(j->v, REASON_CT_MALFORMED, "the certificate holds more than %d SCTs",
+			    SCT_LIST_MAX);
 		break;
 	case RES_MALFORMED:
 	case RES_UNSUPPORTED:
@@ -144,7 +147,8 @@ judge_ct(struct judgement *j)
 		return false;
 	if (p != NULL && j->policy->constraints != NULL)
 		limit = constraints_find(j->policy->constraints, p->certs[p->n - 1]);
-	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0], limit, j->in->now_ms);
+	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0], limit,
+		       j->in->now_ms);
 	if (!scts_show(j))
 		return false;
 	if (j->policy->ct_mode == CT_OFF)

@@ -5,18 +5,18 @@
 /* Chrome's rule on an anchor's SCT dates works on the path, not on single SCTs; Mozilla drops the SCTs. */
 static const struct ctpolicy policies[] = {
     [CT_STRICT] = {.inclusive = true,
-        .scts = {2, 3},
-        .operators = {2, 2},
-        .retired_needs_issuance = true,
-        .leaf_index = true,
-        .interval = true,
-        .after_distrust = true},
+		   .scts = {2, 3},
+		   .operators = {2, 2},
+		   .retired_needs_issuance = true,
+		   .leaf_index = true,
+		   .interval = true,
+		   .after_distrust = true},
     [CT_CHROME] = {.scts = {2, 3}, .operators = {2, 2}, .retired_needs_issuance = true},
     [CT_MOZILLA] = {.scts = {2, 3},
-        .operators = {2, 2},
-        .retired_needs_issuance = true,
-        .leaf_index = true,
-        .after_distrust = true},
+		    .operators = {2, 2},
+		    .retired_needs_issuance = true,
+		    .leaf_index = true,
+		    .after_distrust = true},
     [CT_APPLE] = {.inclusive = true, .scts = {2, 3}, .per_operator = {1, 2}, .rfc6962_log = true},
 };
 
@@ -111,7 +111,8 @@ status_of_log(const struct ground *g, const struct ctlog *log, int64_t at)
 	if (log->state == CTLOG_REJECTED || log->never_counts)
 		return SCT_STATUS_LOG_REJECTED;
 	if (log_is_retired(log, g->now_ms) &&
-	    (at >= log->state_ms || (g->policy->retired_needs_issuance && g->issued && g->issued_ms >= log->state_ms)))
+	    (at >= log->state_ms ||
+	     (g->policy->retired_needs_issuance && g->issued && g->issued_ms >= log->state_ms)))
 		return SCT_STATUS_LOG_RETIRED;
 	return SCT_STATUS_VALID;
 }
@@ -142,7 +143,8 @@ status_of(const struct ground *g, const struct sct_item *item)
 	if (g->policy->after_distrust && g->limit != NULL && g->limit->has_sct_not_after &&
 	    at > g->limit->sct_not_after_ms)
 		return SCT_STATUS_AFTER_DISTRUST;
-	if (g->policy->leaf_index && item->log->tiled && sct_leaf_index(&index, item->sct.extensions) != RES_OK)
+	if (g->policy->leaf_index && item->log->tiled &&
+	    sct_leaf_index(&index, item->sct.extensions) != RES_OK)
 		return SCT_STATUS_NO_LEAF_INDEX;
 	if (g->policy->interval && outside_interval(item->log, g->leaf))
 		return SCT_STATUS_OUTSIDE_INTERVAL;
@@ -184,13 +186,14 @@ is_long(const struct ctpolicy *policy, const struct cert *leaf)
 
 void
 ctpolicy_judge(struct ctpolicy_tally *tally, struct sct_check *check, const struct ctpolicy *policy,
-    const struct cert *leaf, const struct constraint *limit, int64_t now_ms)
+	       const struct cert *leaf, const struct constraint *limit, int64_t now_ms)
 {
 	struct ground g = {policy, leaf, limit, now_ms, false, 0};
 	size_t length = is_long(policy, leaf) ? 1 : 0;
 
 	g.issued = ctpolicy_issued_at(&g.issued_ms, check, now_ms);
-	*tally = (struct ctpolicy_tally){.wanted = policy->scts[length], .operators_wanted = policy->operators[length]};
+	*tally = (struct ctpolicy_tally){.wanted = policy->scts[length],
+					 .operators_wanted = policy->operators[length]};
 	for (size_t i = 0; i < check->n; i++) {
 		struct sct_item *item = &check->item[i];
 		size_t same;
@@ -201,7 +204,8 @@ ctpolicy_judge(struct ctpolicy_tally *tally, struct sct_check *check, const stru
 			item->status = SCT_STATUS_DUPLICATE;
 		if (item->status != SCT_STATUS_VALID)
 			continue;
-		tally->current |= log_is_current(item->log, now_ms) && !(policy->rfc6962_log && item->log->tiled);
+		tally->current |=
+		    log_is_current(item->log, now_ms) && !(policy->rfc6962_log && item->log->tiled);
 		same = counted_of(check, i, operator_of(item));
 		if (policy->per_operator[length] > 0 && same >= policy->per_operator[length])
 			continue;

@@ -12,7 +12,8 @@ der_over(struct span s)
 	return (struct der_reader){s, false};
 }
 
-/* The content length that starts at p, in its shortest form only (X.690, 10.1); its own size in *used. -1: bad. */
+/* The content length that starts at p, in its shortest form only (X.690, 10.1); its own size in *used. -1:
+ * bad. */
 static long
 der_length(const uint8_t *p, size_t n, int *used)
 {
@@ -43,7 +44,8 @@ der_any(struct der_reader *in)
 
 	if (in->bad || in->left.n < 2 || in->left.n > INT_MAX)
 		goto bad;
-	if (asn1_get_tag_der(in->left.p, (int)in->left.n, &class, &tag_size, &tag) != ASN1_SUCCESS || tag_size != 1)
+	if (asn1_get_tag_der(in->left.p, (int)in->left.n, &class, &tag_size, &tag) != ASN1_SUCCESS ||
+	    tag_size != 1)
 		goto bad;
 	length = der_length(in->left.p + 1, in->left.n - 1, &length_size);
 	header = 1 + (size_t)length_size;
@@ -122,7 +124,8 @@ der_integer_ok(struct span body)
 		return false;
 	if (body.n == 1)
 		return true;
-	return !(body.p[0] == 0x00 && (body.p[1] & 0x80) == 0) && !(body.p[0] == 0xff && (body.p[1] & 0x80) != 0);
+	return !(body.p[0] == 0x00 && (body.p[1] & 0x80) == 0) &&
+	       !(body.p[0] == 0xff && (body.p[1] & 0x80) != 0);
 }
 
 enum res
@@ -164,8 +167,9 @@ der_time(int64_t *ms, struct der_reader *in)
 
 	if (e.id != DER_UTC_TIME && e.id != DER_GENERALIZED_TIME)
 		return RES_MALFORMED;
-	if (!digits_read(&year, &text, year_digits) || !digits_read(&month, &text, 2) || !digits_read(&day, &text, 2) ||
-	    !digits_read(&hour, &text, 2) || !digits_read(&minute, &text, 2) || !digits_read(&second, &text, 2))
+	if (!digits_read(&year, &text, year_digits) || !digits_read(&month, &text, 2) ||
+	    !digits_read(&day, &text, 2) || !digits_read(&hour, &text, 2) ||
+	    !digits_read(&minute, &text, 2) || !digits_read(&second, &text, 2))
 		return RES_MALFORMED;
 	if (cursor_u8(&text) != 'Z' || !cursor_done(&text))
 		return RES_MALFORMED;

@@ -1,8 +1,8 @@
 /*
  * der.h - strict DER: one element at a time, and a TBSCertificate without one of its extensions.
  *
- * Definite, minimal lengths and low tag numbers only (X.690, 10.1; no certificate needs a tag above 30). A reader
- * keeps the first error, as a cursor does: after it everything is empty, and the caller asks once.
+ * Definite, minimal lengths and low tag numbers only (X.690, 10.1; no certificate needs a tag above 30). A
+ * reader keeps the first error, as a cursor does: after it everything is empty, and the caller asks once.
  * Every span points into the caller's bytes.
  */
 #ifndef VERIFY_DER_H
@@ -25,7 +25,7 @@
 #define DER_CONTEXT(n)       (0x80 | (n)) /* [n], primitive */
 #define DER_CONTEXT_CONS(n)  (0xa0 | (n)) /* [n], constructed */
 
-#define DER_HEADER_MAX 6 /* identifier, length of up to 32 bits */
+#define DER_HEADER_MAX       6 /* identifier, length of up to 32 bits */
 
 struct der_element {
 	uint8_t id;        /* identifier octet; 0 when there is none */
@@ -43,7 +43,8 @@ struct der_reader der_over(struct span);
 struct der_element der_any(struct der_reader *);
 /* The next element, which must have this identifier. */
 struct der_element der_take(struct der_reader *, uint8_t id);
-/* The content of the next element, which must have this identifier, as a reader of its own (bad when absent). */
+/* The content of the next element, which must have this identifier, as a reader of its own (bad when absent).
+ */
 struct der_reader der_enter(struct der_reader *, uint8_t id);
 /* Is there a next element, and has it this identifier? Reads nothing. */
 bool der_at(const struct der_reader *, uint8_t id);
@@ -59,17 +60,18 @@ enum res der_uint(uint32_t *out, struct span body);
 /* Content of an INTEGER is minimal and not empty. */
 bool der_integer_ok(struct span body);
 
-/* The next element as a time: YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ by its type, nothing else (RFC 5280, 4.1.2.5). */
+/* The next element as a time: YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ by its type, nothing else (RFC 5280, 4.1.2.5).
+ */
 enum res der_time(int64_t *ms, struct der_reader *);
 
 /* Identifier and length, as they stand before n content bytes. Appends. */
 void der_header(struct buf *, uint8_t id, size_t n);
 
 /*
- * The TBSCertificate without the extension of this OID (content bytes): what a log signed (RFC 6962, 3.2). All other
- * bytes stay as they are, the three lengths around are mended; [3] goes too when nothing is left in it.
- * RES_NOT_FOUND: no such extension. RES_MALFORMED: more than one, or not a TBSCertificate. Appends to out;
- * RES_NOMEM when out takes no more.
+ * The TBSCertificate without the extension of this OID (content bytes): what a log signed (RFC 6962, 3.2).
+ * All other bytes stay as they are, the three lengths around are mended; [3] goes too when nothing is left in
+ * it. RES_NOT_FOUND: no such extension. RES_MALFORMED: more than one, or not a TBSCertificate. Appends to
+ * out; RES_NOMEM when out takes no more.
  */
 enum res der_tbs_without(struct buf *out, struct span tbs, struct span oid);
 

@@ -41,9 +41,9 @@ parent_of(struct span name)
 }
 
 /*
- * "co.uk" and its like: two labels of which the last is a country's and the first says what kind of registrant is
- * below. Names there belong to strangers, so no wildcard spans them. The long list of such suffixes is the business
- * of the CAs (Baseline Requirements, 3.2.2.6); this keeps the plain cases out.
+ * "co.uk" and its like: two labels of which the last is a country's and the first says what kind of
+ * registrant is below. Names there belong to strangers, so no wildcard spans them. The long list of such
+ * suffixes is the business of the CAs (Baseline Requirements, 3.2.2.6); this keeps the plain cases out.
  */
 static bool
 is_registry(struct span base)

@@ -1,9 +1,10 @@
 /*
  * identity.h - does a certificate bear this address, this name?
  *
- * subjectAltName only: the common name is never looked at (RFC 9525, 2). An address is an iPAddress of exactly its
- * 4 or 16 bytes; no mapped form, no mask, no text in a dNSName. A name matches by RFC 9525, 6.3: letters, digits and
- * hyphens, ASCII case folded, "*" only as the whole left-most label and above two labels or more.
+ * subjectAltName only: the common name is never looked at (RFC 9525, 2). An address is an iPAddress of
+ * exactly its 4 or 16 bytes; no mapped form, no mask, no text in a dNSName. A name matches by RFC 9525, 6.3:
+ * letters, digits and hyphens, ASCII case folded, "*" only as the whole left-most label and above two labels
+ * or more.
  */
 #ifndef VERIFY_IDENTITY_H
 #define VERIFY_IDENTITY_H
@@ -18,7 +19,8 @@ bool identity_has_name(const struct cert *, const char *name);
 /* The names can be read to their end (or there are none). */
 bool identity_readable(const struct cert *);
 
-/* A host name: labels of letters, digits and inner hyphens, the last one not all digits; no dot at the end. */
+/* A host name: labels of letters, digits and inner hyphens, the last one not all digits; no dot at the end.
+ */
 bool identity_is_host(struct span name);
 
 #endif

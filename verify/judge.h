@@ -27,11 +27,11 @@ struct judgement {
 	const struct vfy_input *in;
 	struct vfy_work *work;
 	struct signature_budget budget;
-	struct cert certs[VFY_CERTS_MAX]; /* presented and readable; the leaf first */
+	struct cert certs[VFY_CERTS_MAX];      /* presented and readable; the leaf first */
 	gnutls_x509_crt_t crts[VFY_CERTS_MAX]; /* the same for GnuTLS, each imported when first needed */
 	size_t n_certs;
 	struct path_set paths;
-	const struct path *path; /* the verified one (it may be out of date, or weak); NULL without one */
+	const struct path *path;   /* the verified one (it may be out of date, or weak); NULL without one */
 	const struct cert *issuer; /* the CA certificate that signed the leaf; NULL when it is not at hand */
 	struct sct_check scts;
 	enum res scts_read; /* what sct_check_open said of the leaf's list */
@@ -43,20 +43,20 @@ const char *judge_label(char out[JUDGE_LABEL_MAX], const struct cert *);
 
 /* The presented certificate for GnuTLS, lent. NULL: GnuTLS can not read it, or no memory. */
 gnutls_x509_crt_t judge_crt(struct judgement *, size_t place);
-/* Is this presented certificate signed by that key? The answer of signature_by_key; RES_NOT_FOUND when GnuTLS can not
- * read the certificate. */
+/* Is this presented certificate signed by that key? The answer of signature_by_key; RES_NOT_FOUND when GnuTLS
+ * can not read the certificate. */
 enum res judge_signed_by(struct judgement *, size_t place, struct span spki);
 
 /*
- * The stages, in the order in which vfy_check calls them. Each adds its findings to the verdict. False: it could not
- * do its work, and the verdict is refused whatever the others say.
+ * The stages, in the order in which vfy_check calls them. Each adds its findings to the verdict. False: it
+ * could not do its work, and the verdict is refused whatever the others say.
  */
-bool judge_import(struct judgement *);     /* chain.c */
-bool judge_path(struct judgement *);       /* choose.c: candidates, signatures, what an anchor may; the path */
-bool judge_presented(struct judgement *);  /* chain.c: the leaf itself, and without a path all that was sent */
-bool judge_identity(struct judgement *);   /* chain.c */
-bool judge_disallow(struct judgement *);   /* choose.c */
-bool judge_ct(struct judgement *);         /* ct.c */
+bool judge_import(struct judgement *);    /* chain.c */
+bool judge_path(struct judgement *);      /* choose.c: candidates, signatures, what an anchor may; the path */
+bool judge_presented(struct judgement *); /* chain.c: the leaf itself, and without a path all that was sent */
+bool judge_identity(struct judgement *);  /* chain.c */
+bool judge_disallow(struct judgement *);  /* choose.c */
+bool judge_ct(struct judgement *);        /* ct.c */
 bool judge_revocation(struct judgement *); /* chain.c */
 
 #endif

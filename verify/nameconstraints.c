@@ -15,7 +15,8 @@ static const char unreadable[] = "its name constraints can not be read";
 struct nameconstraints_budget
 nameconstraints_budget(void)
 {
-	return (struct nameconstraints_budget){NAMECONSTRAINTS_SUBTREES_MAX, NAMECONSTRAINTS_COMPARES_MAX, false};
+	return (struct nameconstraints_budget){NAMECONSTRAINTS_SUBTREES_MAX, NAMECONSTRAINTS_COMPARES_MAX,
+					       false};
 }
 
 /* ---- one name against one subtree; both of the same kind */
@@ -40,7 +41,8 @@ is_wildcard(struct span name)
 	return name.n > 2 && name.p[0] == '*' && name.p[1] == '.';
 }
 
-/* A name is forbidden when anything it can match is; so a wildcard meets a subtree that begins one label below it. */
+/* A name is forbidden when anything it can match is; so a wildcard meets a subtree that begins one label
+ * below it. */
 static bool
 dns_meets(struct span name, struct span subtree, bool excluded)
 {
@@ -203,7 +205,8 @@ name_is_sane(struct altname name)
 
 	switch (name.kind) {
 	case ALTNAME_DNS:
-		return identity_is_host(is_wildcard(name.value) ? span_slice(name.value, 2, name.value.n) : name.value);
+		return identity_is_host(is_wildcard(name.value) ? span_slice(name.value, 2, name.value.n)
+								: name.value);
 	case ALTNAME_IP:
 		return name.value.n == 4 || name.value.n == 16;
 	case ALTNAME_EMAIL:
@@ -260,8 +263,9 @@ subtree_is_sane(struct altname base)
 			return identity_is_host(host) && memchr(local.p, '@', local.n) == NULL;
 		/* fall through */
 	case ALTNAME_URI:
-		return domain_is_sane(base.value.n > 0 && base.value.p[0] == '.' ? span_slice(base.value, 1, base.value.n)
-		                                                                 : base.value);
+		return domain_is_sane(base.value.n > 0 && base.value.p[0] == '.'
+					  ? span_slice(base.value, 1, base.value.n)
+					  : base.value);
 	case ALTNAME_DIRECTORY:
 		return true;
 	case ALTNAME_OTHER:
@@ -325,7 +329,7 @@ trees_read(struct trees *t, struct span value, struct nameconstraints_budget *bu
 /* Goes through one list: does the name meet a subtree, and is there one of its kind? */
 static const char *
 list_meets(bool *meets, bool *of_kind, struct der_reader list, struct altname name, bool excluded,
-    struct nameconstraints_budget *budget)
+	   struct nameconstraints_budget *budget)
 {
 	*meets = *of_kind = false;
 	while (!*meets && der_more(&list)) {

@@ -102,7 +102,8 @@ unlikely(const struct cert *c, const struct cert *issuer)
 static bool
 search_goes_on(const struct search *s)
 {
-	return s->set->n_valid < VFY_PATHS_MAX && s->set->steps < PATH_STEPS_MAX && s->path.n < PATH_LENGTH_MAX;
+	return s->set->n_valid < VFY_PATHS_MAX && s->set->steps < PATH_STEPS_MAX &&
+	       s->path.n < PATH_LENGTH_MAX;
 }
 
 static void

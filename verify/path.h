@@ -1,9 +1,10 @@
 /*
  * path.h - candidate paths from a leaf to an anchor, by the names in the certificates alone.
  *
- * The presented order proves nothing, so it is not used: a certificate's issuers are all presented certificates and
- * anchors whose subject has the very bytes of its issuer (RFC 5280, 6.1.3 (a)(4)). Key identifiers only order the
- * tries. No key is used and nothing is verified here. The work is bounded whatever is presented.
+ * The presented order proves nothing, so it is not used: a certificate's issuers are all presented
+ * certificates and anchors whose subject has the very bytes of its issuer (RFC 5280, 6.1.3 (a)(4)). Key
+ * identifiers only order the tries. No key is used and nothing is verified here. The work is bounded whatever
+ * is presented.
  */
 #ifndef VERIFY_PATH_H
 #define VERIFY_PATH_H
@@ -31,8 +32,9 @@ struct path_set {
 };
 
 /*
- * Finds paths for certs[0] over n certificates. A leaf that is itself an anchor (the very same bytes) is a path of
- * one: who configures a certificate as anchor trusts that certificate, and everything else about it is still judged.
+ * Finds paths for certs[0] over n certificates. A leaf that is itself an anchor (the very same bytes) is a
+ * path of one: who configures a certificate as anchor trusts that certificate, and everything else about it
+ * is still judged.
  */
 void path_find(struct path_set *, const struct cert *certs, size_t n, const struct trust *, int64_t now_ms);
 

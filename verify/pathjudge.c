@@ -61,12 +61,14 @@ path_length_judge(struct path_faults *f, const struct path *p, const struct usag
 
 	for (size_t i = 1; i < p->n; i++) {
 		if (usage[i].ca && usage[i].has_path_len && below > usage[i].path_len)
-			path_faults_add(f, REASON_PATH_TOO_LONG, i, "more CAs below it than its path length allows");
+			path_faults_add(f, REASON_PATH_TOO_LONG, i,
+					"more CAs below it than its path length allows");
 		below += !path_self_issued(p->certs[i]);
 	}
 }
 
-/* RFC 5280, 6.1.3 (b) and (c): self-issued intermediates are left out, a self-issued leaf is not. False: not for GnuTLS. */
+/* RFC 5280, 6.1.3 (b) and (c): self-issued intermediates are left out, a self-issued leaf is not. False: not
+ * for GnuTLS. */
 static bool
 path_names_judge(struct path_faults *f, const struct path *p)
 {
@@ -79,7 +81,7 @@ path_names_judge(struct path_faults *f, const struct path *p)
 			if (i > 0 && path_self_issued(p->certs[i]))
 				continue;
 			path_faults_add(f, REASON_NAME_CONSTRAINTS, ca,
-			    nameconstraints_fault(p->certs[ca], p->certs[i], &budget));
+					nameconstraints_fault(p->certs[ca], p->certs[i], &budget));
 		}
 	return !budget.unfit;
 }
@@ -120,13 +122,16 @@ path_form_judge(struct path_faults *f, const struct path *p, struct usage *usage
 		if (!identity_readable(c))
 			path_faults_add(f, REASON_CERT_MALFORMED, i, "its alternative names can not be read");
 		if (!authority_info_readable(c))
-			path_faults_add(f, REASON_CERT_MALFORMED, i, "its authority information can not be read");
+			path_faults_add(f, REASON_CERT_MALFORMED, i,
+					"its authority information can not be read");
 		if (usage_unknown_critical(c) != NULL)
-			path_faults_add(f, REASON_UNKNOWN_CRITICAL, i, "it has a critical extension that is not known");
+			path_faults_add(f, REASON_UNKNOWN_CRITICAL, i,
+					"it has a critical extension that is not known");
 		if (i == 0)
 			continue;
 		path_faults_add(f, REASON_NOT_A_CA, i,
-		    anchor ? usage_anchor_fault(&usage[i], c->version) : usage_ca_fault(&usage[i], c->version));
+				anchor ? usage_anchor_fault(&usage[i], c->version)
+				       : usage_ca_fault(&usage[i], c->version));
 		path_faults_add(f, REASON_WRONG_USAGE, i, usage_purpose_fault(&usage[i]));
 	}
 }
@@ -174,7 +179,8 @@ path_status_judge(struct path_faults *f, struct judgement *j, const struct path 
 	} rows[] = {
 	    {GNUTLS_CERT_SIGNATURE_FAILURE, REASON_BAD_SIGNATURE, "a signature in the path does not hold"},
 	    {GNUTLS_CERT_SIGNER_NOT_CA, REASON_NOT_A_CA, "an issuer in the path may not issue certificates"},
-	    {GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, REASON_UNKNOWN_CRITICAL, "a critical extension is not known"},
+	    {GNUTLS_CERT_UNKNOWN_CRIT_EXTENSIONS, REASON_UNKNOWN_CRITICAL,
+	     "a critical extension is not known"},
 	    {GNUTLS_CERT_INSECURE_ALGORITHM, REASON_WEAK_SIGNATURE, "an algorithm in the path is insecure"},
 	    {GNUTLS_CERT_PURPOSE_MISMATCH, REASON_WRONG_USAGE, "the path is not for TLS servers"},
 	};
@@ -183,14 +189,16 @@ path_status_judge(struct path_faults *f, struct judgement *j, const struct path 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((status & rows[i].bit) != 0 && !path_faults_has(f, rows[i].reason))
 			path_faults_add(f, rows[i].reason, 0, rows[i].what);
-	/* This bit also goes with an issuer that is no CA; it is a reason of its own only where nothing else explains it. */
+	/* This bit also goes with an issuer that is no CA; it is a reason of its own only where nothing else
+	 * explains it. */
 	if ((status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE) != 0 && path_grade(f) < PATH_BROKEN)
 		path_faults_add(f, REASON_NAME_CONSTRAINTS, 0, "a constraint of an issuer is not met");
 	if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) {
 		/* a signature that does not hold, or key identifiers that do not fit */
 		path_steps_judge(f, j, p);
 		if (!path_faults_has(f, REASON_BAD_SIGNATURE))
-			path_faults_add(f, REASON_UNTRUSTED, p->n - 1, "its key identifier is not that of the certificates below");
+			path_faults_add(f, REASON_UNTRUSTED, p->n - 1,
+					"its key identifier is not that of the certificates below");
 	}
 	if (f->n == before && before == 0)
 		path_faults_add(f, REASON_UNTRUSTED, 0, "GnuTLS does not accept the path");
@@ -199,9 +207,10 @@ path_status_judge(struct path_faults *f, struct judgement *j, const struct path 
 static void
 path_gnutls_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
-	/* Times are judged above; the candidate is in order and complete, so GnuTLS shall not build another one. */
+	/* Times are judged above; the candidate is in order and complete, so GnuTLS shall not build another
+	 * one. */
 	const unsigned flags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS |
-	                       GNUTLS_VERIFY_DISABLE_CRL_CHECKS | GNUTLS_VERIFY_DO_NOT_ALLOW_UNSORTED_CHAIN;
+			       GNUTLS_VERIFY_DISABLE_CRL_CHECKS | GNUTLS_VERIFY_DO_NOT_ALLOW_UNSORTED_CHAIN;
 	gnutls_x509_crt_t list[PATH_LENGTH_MAX];
 	unsigned status = 0;
 	int rc;
@@ -216,11 +225,12 @@ path_gnutls_judge(struct path_faults *f, struct judgement *j, const struct path 
 		}
 	}
 	if (!signature_budget_take(&j->budget, p->n - 1)) {
-		path_faults_add(f, REASON_UNTRUSTED, 0, "finding a path takes more signature checks than are made");
+		path_faults_add(f, REASON_UNTRUSTED, 0,
+				"finding a path takes more signature checks than are made");
 		return;
 	}
-	rc = gnutls_x509_trust_list_verify_crt2(trust_list_of(j->policy->trust, p->anchor), list, (unsigned)(p->n - 1),
-	    NULL, 0, flags, &status, NULL);
+	rc = gnutls_x509_trust_list_verify_crt2(trust_list_of(j->policy->trust, p->anchor), list,
+						(unsigned)(p->n - 1), NULL, 0, flags, &status, NULL);
 	if (rc == GNUTLS_E_MEMORY_ERROR)
 		f->starved = true;
 	else if (rc < 0)

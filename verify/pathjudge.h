@@ -23,12 +23,13 @@ struct path_faults {
 void path_faults_add(struct path_faults *, enum reason, size_t at, const char *what);
 bool path_faults_has(const struct path_faults *, enum reason);
 
-/* How bad a path is, by its worst fault; a path up to PATH_DATED is one whose signatures and constraints hold. */
+/* How bad a path is, by its worst fault; a path up to PATH_DATED is one whose signatures and constraints
+ * hold. */
 enum path_grade { PATH_GOOD, PATH_UNWANTED, PATH_WEAK, PATH_DATED, PATH_BROKEN, PATH_UNPROVEN };
 enum path_grade path_grade(const struct path_faults *);
 
-/* All but what the policy wants of it: form, usage, constraints, strength, dates by our own reading; then signatures,
- * and everything once more, by GnuTLS. */
+/* All but what the policy wants of it: form, usage, constraints, strength, dates by our own reading; then
+ * signatures, and everything once more, by GnuTLS. */
 void path_judge(struct path_faults *, struct judgement *, const struct path *);
 
 #endif

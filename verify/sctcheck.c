@@ -31,7 +31,8 @@ sct_check_open(struct sct_check *check, const struct cert *leaf, const struct ct
 	check->n = 0;
 	check->front = 0;
 	check->checked = false;
-	check->signed_bytes = buf_max(CERT_BYTES_MAX + 128 * 1024); /* the certificate and 64 KiB of extensions */
+	check->signed_bytes =
+	    buf_max(CERT_BYTES_MAX + 128 * 1024); /* the certificate and 64 KiB of extensions */
 	if (ext == NULL)
 		return RES_NOT_FOUND;
 	r = sct_list_read(&list, ext->value);
@@ -104,7 +105,7 @@ sct_item_prove(struct sct_item *item, struct buf *bytes, size_t front)
 
 enum res
 sct_check_signatures(struct sct_check *check, const struct cert *leaf, const uint8_t issuer[32],
-    struct signature_budget *budget)
+		     struct signature_budget *budget)
 {
 	enum res r;
 
@@ -118,7 +119,9 @@ sct_check_signatures(struct sct_check *check, const struct cert *leaf, const uin
 		/* A log whose key is public proves nothing; neither does another algorithm than the log's. */
 		if (item->log == NULL || !item->algorithm_fits || ctlog_is_denied(item->log->id))
 			continue;
-		r = signature_budget_take(budget, 1) ? sct_item_prove(item, &check->signed_bytes, check->front) : RES_LIMIT;
+		r = signature_budget_take(budget, 1)
+			? sct_item_prove(item, &check->signed_bytes, check->front)
+			: RES_LIMIT;
 	}
 	if (r == RES_OK) {
 		check->checked = true;

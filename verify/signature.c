@@ -18,7 +18,8 @@ datum_of(struct span s)
 }
 
 enum res
-signature_by_key(const struct cert *c, gnutls_x509_crt_t crt, struct span spki, struct signature_budget *budget)
+signature_by_key(const struct cert *c, gnutls_x509_crt_t crt, struct span spki,
+		 struct signature_budget *budget)
 {
 	const unsigned any = GNUTLS_VERIFY_ALLOW_BROKEN | GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1;
 	gnutls_datum_t der = datum_of(spki), tbs = datum_of(c->tbs), signature = datum_of(c->signature);
@@ -34,7 +35,8 @@ signature_by_key(const struct cert *c, gnutls_x509_crt_t crt, struct span spki, 
 		return RES_NOMEM;
 	rc = gnutls_pubkey_import(key, &der, GNUTLS_X509_FMT_DER);
 	if (rc >= 0)
-		rc = gnutls_pubkey_verify_data2(key, (gnutls_sign_algorithm_t)algorithm, any, &tbs, &signature);
+		rc = gnutls_pubkey_verify_data2(key, (gnutls_sign_algorithm_t)algorithm, any, &tbs,
+						&signature);
 	gnutls_pubkey_deinit(key);
 	if (rc == GNUTLS_E_MEMORY_ERROR)
 		return RES_NOMEM;

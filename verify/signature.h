@@ -18,10 +18,11 @@ struct signature_budget {
 bool signature_budget_take(struct signature_budget *, size_t n);
 
 /*
- * Does the key (SubjectPublicKeyInfo) verify the certificate's signature? Weak algorithms are not refused here: who
- * signed is one question, with what another. crt is the same certificate for GnuTLS.
- * RES_OK: it does. RES_NOT_FOUND: it does not, or can not be told. RES_LIMIT: the budget is used up. RES_NOMEM.
+ * Does the key (SubjectPublicKeyInfo) verify the certificate's signature? Weak algorithms are not refused
+ * here: who signed is one question, with what another. crt is the same certificate for GnuTLS. RES_OK: it
+ * does. RES_NOT_FOUND: it does not, or can not be told. RES_LIMIT: the budget is used up. RES_NOMEM.
  */
-enum res signature_by_key(const struct cert *, gnutls_x509_crt_t crt, struct span spki, struct signature_budget *);
+enum res signature_by_key(const struct cert *, gnutls_x509_crt_t crt, struct span spki,
+			  struct signature_budget *);
 
 #endif

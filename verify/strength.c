@@ -24,8 +24,8 @@ rsa_fault(struct span key)
 	struct span exponent = der_take(&in, DER_INTEGER).body;
 	size_t bits;
 
-	if (!der_done(&in) || !der_integer_ok(modulus) || !der_integer_ok(exponent) || (modulus.p[0] & 0x80) != 0 ||
-	    (exponent.p[0] & 0x80) != 0)
+	if (!der_done(&in) || !der_integer_ok(modulus) || !der_integer_ok(exponent) ||
+	    (modulus.p[0] & 0x80) != 0 || (exponent.p[0] & 0x80) != 0)
 		return "the RSA key can not be read";
 	bits = integer_bits(modulus);
 	if (bits < STRENGTH_RSA_BITS_MIN)
@@ -44,11 +44,14 @@ curve_fault(struct der_reader *parameters, struct span point)
 		struct span oid;
 		size_t field;
 	} curves[] = {{OID_P256, 32}, {OID_P384, 48}, {OID_P521, 66}};
-	struct span oid = der_take(parameters, DER_OID).body; /* explicit parameters are none (RFC 5480, 2.1.1) */
+	struct span oid =
+	    der_take(parameters, DER_OID).body; /* explicit parameters are none (RFC 5480, 2.1.1) */
 
 	for (size_t i = 0; der_done(parameters) && i < sizeof curves / sizeof curves[0]; i++)
 		if (span_equal(oid, curves[i].oid))
-			return point.n == 1 + 2 * curves[i].field && point.p[0] == 4 ? NULL : "the EC point can not be read";
+			return point.n == 1 + 2 * curves[i].field && point.p[0] == 4
+				   ? NULL
+				   : "the EC point can not be read";
 	return "an elliptic curve other than P-256, P-384 and P-521";
 }
 
@@ -83,7 +86,8 @@ pss_is_strong(struct der_reader *algorithm)
 	struct der_reader id = der_enter(&hash, DER_SEQUENCE);
 	struct span oid = der_take(&id, DER_OID).body;
 
-	return !id.bad && (span_equal(oid, OID_SHA256) || span_equal(oid, OID_SHA384) || span_equal(oid, OID_SHA512));
+	return !id.bad &&
+	       (span_equal(oid, OID_SHA256) || span_equal(oid, OID_SHA384) || span_equal(oid, OID_SHA512));
 }
 
 const char *
@@ -91,7 +95,7 @@ strength_signature_fault(struct span sig_alg)
 {
 	const struct span strong[] = {
 	    OID_ECDSA_SHA256, OID_ECDSA_SHA384, OID_ECDSA_SHA512, OID_RSA_SHA256,
-	    OID_RSA_SHA384, OID_RSA_SHA512, OID_ED25519, OID_ED448,
+	    OID_RSA_SHA384,   OID_RSA_SHA512,   OID_ED25519,      OID_ED448,
 	};
 	struct der_reader algorithm = der_only(sig_alg, DER_SEQUENCE);
 	struct span oid = der_take(&algorithm, DER_OID).body;

@@ -1,6 +1,6 @@
 /*
- * strength.h - keys and signature algorithms that are good enough, as lists of what is allowed: what is not known
- * is weak. GnuTLS's priorities have no say here.
+ * strength.h - keys and signature algorithms that are good enough, as lists of what is allowed: what is not
+ * known is weak. GnuTLS's priorities have no say here.
  */
 #ifndef VERIFY_STRENGTH_H
 #define VERIFY_STRENGTH_H

@@ -139,7 +139,7 @@ trust_why(char **why, size_t number, enum res r)
 		buf_text(&text, r == RES_LIMIT ? "the file is too large" : "no certificate in the file");
 	else
 		buf_format(&text, "certificate %zu in the file: %s", number,
-		    r == RES_LIMIT ? "too large, or more anchors than are read" : res_text(r));
+			   r == RES_LIMIT ? "too large, or more anchors than are read" : res_text(r));
 	*why = buf_take_cstr(&text);
 	buf_free(&text);
 }

@@ -68,16 +68,16 @@ usage_read(struct usage *out, const struct cert *c)
 
 /*
  * Understood: what is judged here, what only adds information (issuerAltName, where CRLs are), and the policy
- * extensions that bite only where an explicit policy is demanded. Who demands one with a critical policyConstraints
- * is not understood, and refused. So is the poison of a precertificate (RFC 6962, 3.1).
+ * extensions that bite only where an explicit policy is demanded. Who demands one with a critical
+ * policyConstraints is not understood, and refused. So is the poison of a precertificate (RFC 6962, 3.1).
  */
 const struct cert_ext *
 usage_unknown_critical(const struct cert *c)
 {
 	const struct span known[] = {
-	    OID_KEY_USAGE, OID_SUBJECT_ALT_NAME, OID_ISSUER_ALT_NAME, OID_BASIC_CONSTRAINTS, OID_NAME_CONSTRAINTS,
-	    OID_CRL_DISTRIBUTION, OID_POLICIES, OID_POLICY_MAPPINGS, OID_EXTENDED_KEY_USAGE, OID_INHIBIT_ANY_POLICY,
-	    OID_TLS_FEATURE, OID_SCT_LIST,
+	    OID_KEY_USAGE,          OID_SUBJECT_ALT_NAME,   OID_ISSUER_ALT_NAME, OID_BASIC_CONSTRAINTS,
+	    OID_NAME_CONSTRAINTS,   OID_CRL_DISTRIBUTION,   OID_POLICIES,        OID_POLICY_MAPPINGS,
+	    OID_EXTENDED_KEY_USAGE, OID_INHIBIT_ANY_POLICY, OID_TLS_FEATURE,     OID_SCT_LIST,
 	};
 
 	for (size_t i = 0; i < c->n_ext; i++) {
@@ -132,5 +132,6 @@ usage_anchor_fault(const struct usage *u, int version)
 const char *
 usage_purpose_fault(const struct usage *u)
 {
-	return !u->has_purposes || u->server_auth || u->any_purpose ? NULL : "it may not issue for TLS servers";
+	return !u->has_purposes || u->server_auth || u->any_purpose ? NULL
+								    : "it may not issue for TLS servers";
 }

@@ -1,6 +1,6 @@
 /*
- * usage.h - what a certificate says it may be used for: basicConstraints, keyUsage, extendedKeyUsage, and which
- * critical extensions we understand.
+ * usage.h - what a certificate says it may be used for: basicConstraints, keyUsage, extendedKeyUsage, and
+ * which critical extensions we understand.
  */
 #ifndef VERIFY_USAGE_H
 #define VERIFY_USAGE_H
@@ -32,9 +32,10 @@ enum res usage_read(struct usage *, const struct cert *);
 const struct cert_ext *usage_unknown_critical(const struct cert *);
 
 /* Each gives what is wrong, a constant, or NULL. */
-const char *usage_server_fault(const struct usage *);              /* as a TLS server's own certificate */
-const char *usage_ca_fault(const struct usage *, int version);     /* as an issuer inside a path */
-const char *usage_anchor_fault(const struct usage *, int version); /* as an anchor: a version 1 root has no extensions */
-const char *usage_purpose_fault(const struct usage *);             /* an issuer that is not for TLS servers */
+const char *usage_server_fault(const struct usage *);          /* as a TLS server's own certificate */
+const char *usage_ca_fault(const struct usage *, int version); /* as an issuer inside a path */
+const char *usage_anchor_fault(const struct usage *,
+			       int version);           /* as an anchor: a version 1 root has no extensions */
+const char *usage_purpose_fault(const struct usage *); /* an issuer that is not for TLS servers */
 
 #endif

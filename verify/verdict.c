@@ -47,8 +47,8 @@ const struct finding *
 verdict_finding(const struct verdict *v)
 {
 	static char no_memory[] = "no memory to finish the judgement";
-	static const struct finding starved = {
-	    REASON_OUT_OF_MEMORY, true, VERDICT_NUMBER_NONE, VERDICT_NUMBER_NONE, no_memory};
+	static const struct finding starved = {REASON_OUT_OF_MEMORY, true, VERDICT_NUMBER_NONE,
+					       VERDICT_NUMBER_NONE, no_memory};
 
 	if (verdict_accepted(v))
 		return NULL;

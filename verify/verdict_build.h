@@ -15,7 +15,8 @@
 #define VERDICT_FINDINGS_MAX 256  /* 16 certificates with every fault there is stay below */
 
 /* The same sentence twice is kept once. Control characters in it become '?'. */
-void verdict_add(struct verdict *, enum reason, const char *format, ...) __attribute__((format(printf, 3, 4)));
+void verdict_add(struct verdict *, enum reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* With the two numbers that people ask for. */
 void verdict_add_counts(struct verdict *, enum reason, int64_t have, int64_t want, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

@@ -6,8 +6,8 @@
 #include <jansson.h>
 
 /*
- * Every helper gives a new value, or NULL when there is no memory. jansson's setters fail on NULL, so one flag that
- * sticks is asked at the end of each object.
+ * Every helper gives a new value, or NULL when there is no memory. jansson's setters fail on NULL, so one
+ * flag that sticks is asked at the end of each object.
  */
 
 /* Text from outside need not be UTF-8; then its odd bytes are escaped. NULL text is null. */

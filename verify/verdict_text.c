@@ -49,7 +49,7 @@ text_chain(struct buf *out, const struct verdict *v)
 
 	if (v->n_chain > 0)
 		buf_text(out, v->chain_verified ? "chain        verified, from the server to the anchor:\n"
-		                                : "chain        as presented, not verified:\n");
+						: "chain        as presented, not verified:\n");
 	for (size_t i = 0; i < v->n_chain; i++) {
 		const struct verdict_cert *c = &v->chain[i];
 
@@ -57,7 +57,8 @@ text_chain(struct buf *out, const struct verdict *v)
 		put_safe(out, c->subject == NULL || c->subject[0] == '\0' ? "(empty subject)" : c->subject);
 		buf_text(out, "\n     issued by ");
 		put_safe(out, c->issuer);
-		buf_format(out, "\n     %s to %s, serial ", time_text(c->not_before_ms, from), time_text(c->not_after_ms, to));
+		buf_format(out, "\n     %s to %s, serial ", time_text(c->not_before_ms, from),
+			   time_text(c->not_after_ms, to));
 		put_safe(out, c->serial);
 		buf_u8(out, '\n');
 	}
@@ -72,10 +73,12 @@ text_scts(struct buf *out, const struct verdict *v)
 	for (size_t i = 0; i < v->n_scts; i++)
 		counts += v->scts[i].counts;
 	if (v->n_scts == 0) {
-		put_line(out, "timestamps", "none: nothing shows that this certificate was published in a CT log");
+		put_line(out, "timestamps",
+			 "none: nothing shows that this certificate was published in a CT log");
 		return;
 	}
-	buf_format(out, "%-12s %zu of %zu count as proof of publication in CT logs:\n", "timestamps", counts, v->n_scts);
+	buf_format(out, "%-12s %zu of %zu count as proof of publication in CT logs:\n", "timestamps", counts,
+		   v->n_scts);
 	for (size_t i = 0; i < v->n_scts; i++) {
 		const struct verdict_sct *s = &v->scts[i];
 
@@ -104,8 +107,8 @@ text_ends(struct buf *out, const struct verdict *v)
 	char text[TIME_TEXT_MAX];
 
 	if (v->log_list_ms != VERDICT_NUMBER_NONE)
-		buf_format(out, "%-12s of %s, %" PRId64 " days old\n", "log list", time_text(v->log_list_ms, text),
-		    (v->at_ms - v->log_list_ms) / 86400000);
+		buf_format(out, "%-12s of %s, %" PRId64 " days old\n", "log list",
+			   time_text(v->log_list_ms, text), (v->at_ms - v->log_list_ms) / 86400000);
 	if (v->valid_until_ms != VERDICT_NUMBER_NONE)
 		put_line(out, "valid until", time_text(v->valid_until_ms, text));
 	put_line(out, "judged at", time_text(v->at_ms, text));

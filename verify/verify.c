@@ -41,7 +41,8 @@ judge_close(struct judgement *j, bool complete)
 }
 
 void
-vfy_check_work(struct verdict *v, const struct vfy_policy *policy, const struct vfy_input *in, struct vfy_work *work)
+vfy_check_work(struct verdict *v, const struct vfy_policy *policy, const struct vfy_input *in,
+	       struct vfy_work *work)
 {
 	struct judgement *j = calloc(1, sizeof *j);
 	bool complete;
