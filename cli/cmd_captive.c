@@ -31,10 +31,11 @@ cmd_captive(int argc, char **argv)
 		return code;
 	if (args.first < argc && strcmp(argv[args.first], "off") == 0)
 		minutes = 0;
-	else if (args.first < argc &&
-		 (number_read(&minutes, argv[args.first]) != RES_OK || minutes < 1 || minutes > CAPTIVE_MAX_MIN))
-		return complain(EXIT_USAGE, argv[0], "\"%s\": minutes from 1 to %d or off was expected", argv[args.first],
-		    CAPTIVE_MAX_MIN);
-	return control_report(&args, argv[0], json_pack("{s:s,s:I}", "verb", "captive", "minutes", (json_int_t)minutes),
-	    captive_print);
+	else if (args.first < argc && (number_read(&minutes, argv[args.first]) != RES_OK || minutes < 1 ||
+				       minutes > CAPTIVE_MAX_MIN))
+		return complain(EXIT_USAGE, argv[0], "\"%s\": minutes from 1 to %d or off was expected",
+				argv[args.first], CAPTIVE_MAX_MIN);
+	return control_report(&args, argv[0],
+			      json_pack("{s:s,s:I}", "verb", "captive", "minutes", (json_int_t)minutes),
+			      captive_print);
 }

@@ -13,15 +13,20 @@
 #include <string.h>
 
 static const char verb[] = "ct-logs";
-static const char mozilla_url[] = "https://hg.mozilla.org/mozilla-central/raw-file/tip/security/ct/CTKnownLogs.h";
+static const char mozilla_url[] =
+    "https://hg.mozilla.org/mozilla-central/raw-file/tip/security/ct/CTKnownLogs.h";
 
 enum { OPT_CA = 256, OPT_FORCE, OPT_JSON, OPT_STATE_DIR, OPT_URL, OPT_HELP };
 
 static const struct option longs[] = {
-    {"config", required_argument, NULL, 'c'}, {"ca", required_argument, NULL, OPT_CA},
-    {"force", no_argument, NULL, OPT_FORCE}, {"json", no_argument, NULL, OPT_JSON},
-    {"state-dir", required_argument, NULL, OPT_STATE_DIR}, {"url", required_argument, NULL, OPT_URL},
-    {"help", no_argument, NULL, OPT_HELP}, {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},
+    {"ca", required_argument, NULL, OPT_CA},
+    {"force", no_argument, NULL, OPT_FORCE},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"state-dir", required_argument, NULL, OPT_STATE_DIR},
+    {"url", required_argument, NULL, OPT_URL},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
 };
 
 struct request {
@@ -89,10 +94,11 @@ log_json(const struct ctlog *log)
 	json_t *out;
 
 	base64_write(&id, span_of(log->id, sizeof log->id));
-	out = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:b,s:b}", "log_id", buf_cstr(&id), "description", log->description,
-	    "operator", log->operator_name, "state", ctlog_state_text(log->state), "since", time_json(log->state_ms),
-	    "interval_start", time_json(log->interval_start_ms), "interval_end", time_json(log->interval_end_ms), "tiled",
-	    log->tiled, "counts", !log->never_counts && !ctlog_is_denied(log->id));
+	out = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:b,s:b}", "log_id", buf_cstr(&id), "description",
+			log->description, "operator", log->operator_name, "state",
+			ctlog_state_text(log->state), "since", time_json(log->state_ms), "interval_start",
+			time_json(log->interval_start_ms), "interval_end", time_json(log->interval_end_ms),
+			"tiled", log->tiled, "counts", !log->never_counts && !ctlog_is_denied(log->id));
 	buf_free(&id);
 	return out;
 }
@@ -112,8 +118,8 @@ list_print_json(const struct ctlogs *list, const char *from)
 	for (size_t i = 0; i < ctlogs_count(list); i++)
 		(void)json_array_append_new(logs, log_json(ctlogs_at(list, i)));
 	out = json_pack("{s:s,s:s,s:s,s:I,s:I,s:o}", "from", from, "source", ctlogs_source(list), "date",
-	    time_text(ctlogs_date_ms(list), date), "age_days", (json_int_t)age_days(list), "count",
-	    (json_int_t)ctlogs_count(list), "logs", logs);
+			time_text(ctlogs_date_ms(list), date), "age_days", (json_int_t)age_days(list),
+			"count", (json_int_t)ctlogs_count(list), "logs", logs);
 	(void)print_json_text(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
 	json_decref(out);
 	return out != NULL ? EXIT_GOOD : EXIT_TROUBLE;
@@ -136,9 +142,11 @@ log_print(const struct ctlog *log, struct buf *scratch)
 	(void)printf("%-9s %s", ctlog_state_text(log->state), safe(scratch, log->description));
 	(void)printf(" (%s)", safe(scratch, log->operator_name));
 	if (log->interval_end_ms != 0)
-		(void)printf(" %.10s to %.10s", time_text(log->interval_start_ms, start), time_text(log->interval_end_ms, end));
-	(void)printf("%s%s%s\n", log->tiled ? ", static-ct" : "", log->never_counts ? ", never counts: a test log" : "",
-	    ctlog_is_denied(log->id) ? ", never counts: its key is public" : "");
+		(void)printf(" %.10s to %.10s", time_text(log->interval_start_ms, start),
+			     time_text(log->interval_end_ms, end));
+	(void)printf("%s%s%s\n", log->tiled ? ", static-ct" : "",
+		     log->never_counts ? ", never counts: a test log" : "",
+		     ctlog_is_denied(log->id) ? ", never counts: its key is public" : "");
 }
 
 static enum exit_code
@@ -152,7 +160,7 @@ list_print(const struct ctlogs *list, const char *from, bool json)
 	for (size_t i = 0; i < ctlogs_count(list); i++)
 		log_print(ctlogs_at(list, i), &scratch);
 	(void)printf("%zu logs, from %s, of %s, %lld days old\n", ctlogs_count(list), from,
-	    time_text(ctlogs_date_ms(list), date), (long long)age_days(list));
+		     time_text(ctlogs_date_ms(list), date), (long long)age_days(list));
 	buf_free(&scratch);
 	return EXIT_GOOD;
 }
@@ -168,7 +176,7 @@ load(struct ctlogs **out, const char *file)
 
 	if (res != RES_OK) /* what can not be read is trouble, what reads wrong is its author's fault */
 		code = complain(res == RES_IO || res == RES_NOMEM ? EXIT_TROUBLE : EXIT_USAGE, verb, "%s",
-		    why != NULL ? why : res_text(res));
+				why != NULL ? why : res_text(res));
 	free(why);
 	return code;
 }
@@ -237,31 +245,33 @@ objection(const struct ctlogs_change *change)
 }
 
 static enum exit_code
-change_print(const struct request *req, const struct ctlogs_change *change, const struct ctlogs *after, const char *file,
-    bool builtin, bool taken, const char *why)
+change_print(const struct request *req, const struct ctlogs_change *change, const struct ctlogs *after,
+	     const char *file, bool builtin, bool taken, const char *why)
 {
 	char date[TIME_TEXT_MAX];
 	json_t *out;
 
 	(void)time_text(ctlogs_date_ms(after), date);
 	if (req->json) {
-		out = json_pack("{s:b,s:s?,s:s?,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:s?}", "taken", taken, "objection", why, "file",
-		    taken ? file : NULL, "date", date, "before", (json_int_t)change->before, "added", (json_int_t)change->added,
-		    "removed", (json_int_t)change->removed, "changed", (json_int_t)change->changed, "new_operators",
-		    (json_int_t)change->new_operators, "older", change->older, "large_loss", change->large_loss, "difference",
-		    change->text);
+		out = json_pack("{s:b,s:s?,s:s?,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:s?}", "taken", taken,
+				"objection", why, "file", taken ? file : NULL, "date", date, "before",
+				(json_int_t)change->before, "added", (json_int_t)change->added, "removed",
+				(json_int_t)change->removed, "changed", (json_int_t)change->changed,
+				"new_operators", (json_int_t)change->new_operators, "older", change->older,
+				"large_loss", change->large_loss, "difference", change->text);
 		(void)print_json_text(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
 		json_decref(out);
 		return taken ? EXIT_GOOD : EXIT_REFUSED;
 	}
 	if (change->text != NULL)
 		(void)fputs(change->text, stdout);
-	(void)printf("list of %s: %zu logs before, %zu added, %zu removed, %zu changed\n", date, change->before, change->added,
-	    change->removed, change->changed);
+	(void)printf("list of %s: %zu logs before, %zu added, %zu removed, %zu changed\n", date,
+		     change->before, change->added, change->removed, change->changed);
 	if (!taken)
 		return complain(EXIT_REFUSED, verb, "not taken: %s (--force takes it)", why);
-	(void)printf("written to %s; %s\n", file, change->older && builtin ? "the list compiled in is newer and stays in effect" :
-		     "a running daemon takes it at its next reload");
+	(void)printf("written to %s; %s\n", file,
+		     change->older && builtin ? "the list compiled in is newer and stays in effect"
+					      : "a running daemon takes it at its next reload");
 	return EXIT_GOOD;
 }
 
@@ -292,10 +302,12 @@ take(const struct request *req, const struct settings *s, const struct ctlogs *f
 
 	if (*state_dir == '\0') {
 		free(file);
-		return complain(EXIT_USAGE, verb, "state-dir is \"\": a folder for the list was expected (--state-dir)");
+		return complain(EXIT_USAGE, verb,
+				"state-dir is \"\": a folder for the list was expected (--state-dir)");
 	}
 	if (file == NULL || log_list_choose(&known, state_dir, &from, &warning) != RES_OK ||
-	    ctlogs_keep_intervals(&merged, fresh, known) != RES_OK || ctlogs_compare(&change, known, merged) != RES_OK) {
+	    ctlogs_keep_intervals(&merged, fresh, known) != RES_OK ||
+	    ctlogs_compare(&change, known, merged) != RES_OK) {
 		(void)complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	} else {
 		if (warning != NULL)
@@ -303,7 +315,8 @@ take(const struct request *req, const struct settings *s, const struct ctlogs *f
 		why = objection(&change);
 		code = why == NULL || req->force ? list_write(file, merged) : EXIT_REFUSED;
 		if (code != EXIT_TROUBLE)
-			code = change_print(req, &change, merged, file, strcmp(from, "compiled in") == 0, code == EXIT_GOOD, why);
+			code = change_print(req, &change, merged, file, strcmp(from, "compiled in") == 0,
+					    code == EXIT_GOOD, why);
 	}
 	free(change.text);
 	ctlogs_free(merged);
@@ -358,7 +371,8 @@ download_policy(struct vfy_policy *out, struct snapshot **snap, const struct req
 		out->ct_mode = CT_REQUIRE;
 		out->ct_policy = CT_STRICT;
 	} else {
-		code = res == RES_NOMEM ? complain(EXIT_TROUBLE, verb, "%s", res_text(res)) : complain_errors(verb, &errors);
+		code = res == RES_NOMEM ? complain(EXIT_TROUBLE, verb, "%s", res_text(res))
+					: complain_errors(verb, &errors);
 	}
 	config_errors_free(&errors);
 	return code;
@@ -374,7 +388,8 @@ refuse_server(const struct request *req, const struct verdict *v)
 	else if (text != NULL)
 		print_verdict_text(text);
 	free(text);
-	return complain(EXIT_REFUSED, verb, "the server of the list was refused: %s", reason_code(verdict_reason(v)));
+	return complain(EXIT_REFUSED, verb, "the server of the list was refused: %s",
+			reason_code(verdict_reason(v)));
 }
 
 static enum exit_code

@@ -70,8 +70,9 @@ report_check(const struct request *req, size_t entries, size_t line, const char 
 		(void)printf("%s: %zu entries\n", req->file, entries);
 		return EXIT_GOOD;
 	}
-	report = json_pack("{s:s,s:b,s:I,s:o,s:s?}", "file", req->file, "ok", why == NULL, "entries", (json_int_t)entries, "line",
-	    line > 0 ? json_integer((json_int_t)line) : json_null(), "error", why);
+	report = json_pack("{s:s,s:b,s:I,s:o,s:s?}", "file", req->file, "ok", why == NULL, "entries",
+			   (json_int_t)entries, "line",
+			   line > 0 ? json_integer((json_int_t)line) : json_null(), "error", why);
 	(void)print_json_text(verb, report != NULL ? json_dumps(report, JSON_COMPACT) : NULL);
 	json_decref(report);
 	return why == NULL ? EXIT_GOOD : EXIT_USAGE;
@@ -103,7 +104,10 @@ check(const struct request *req)
 	if (res == RES_NOMEM)
 		code = complain(EXIT_TROUBLE, verb, "%s", res_text(res));
 	else
-		code = report_check(req, list != NULL ? disallow_count(list) : 0, line, res == RES_OK ? NULL : why != NULL ? why : res_text(res));
+		code = report_check(req, list != NULL ? disallow_count(list) : 0, line,
+				    res == RES_OK ? NULL
+				    : why != NULL ? why
+						  : res_text(res));
 	free(why);
 	disallow_builder_free(builder);
 	disallow_free(list);
@@ -119,7 +123,8 @@ import_write(const struct request *req, const char *text, size_t entries, size_t
 
 	if (req->output == NULL) {
 		(void)fputs(text, stdout);
-		(void)fprintf(stderr, "%zu entries, %zu records left out that no entry can say\n", entries, left_out);
+		(void)fprintf(stderr, "%zu entries, %zu records left out that no entry can say\n", entries,
+			      left_out);
 		return EXIT_GOOD;
 	}
 	if (file_replace(req->output, span_str(text), &why) != RES_OK)
@@ -128,14 +133,15 @@ import_write(const struct request *req, const char *text, size_t entries, size_t
 	if (code != EXIT_GOOD)
 		return code;
 	if (req->json) {
-		json_t *report = json_pack("{s:s,s:I,s:I}", "file", req->output, "entries", (json_int_t)entries, "left_out",
-		    (json_int_t)left_out);
+		json_t *report = json_pack("{s:s,s:I,s:I}", "file", req->output, "entries",
+					   (json_int_t)entries, "left_out", (json_int_t)left_out);
 
 		json = report != NULL ? json_dumps(report, JSON_COMPACT) : NULL;
 		json_decref(report);
 		return print_json_text(verb, json);
 	}
-	(void)printf("%s: %zu entries, %zu records left out that no entry can say\n", req->output, entries, left_out);
+	(void)printf("%s: %zu entries, %zu records left out that no entry can say\n", req->output, entries,
+		     left_out);
 	return EXIT_GOOD;
 }
 
@@ -155,8 +161,8 @@ import(const struct request *req)
 		if (res == RES_OK)
 			code = import_write(req, text, entries, left_out);
 		else
-			code = complain(res == RES_NOMEM ? EXIT_TROUBLE : EXIT_USAGE, verb, "%s: %s", req->onecrl,
-			    why != NULL ? why : res_text(res));
+			code = complain(res == RES_NOMEM ? EXIT_TROUBLE : EXIT_USAGE, verb, "%s: %s",
+					req->onecrl, why != NULL ? why : res_text(res));
 	}
 	free(why);
 	free(text);

@@ -21,7 +21,8 @@ cmd_flush(int argc, char **argv)
 
 	if (!control_args_read(&args, argc, argv, NULL, 0, 1, &code))
 		return code;
-	if (args.first < argc && strchr(argv[args.first], '\\') == NULL && !domain_read(name, argv[args.first]))
+	if (args.first < argc && strchr(argv[args.first], '\\') == NULL &&
+	    !domain_read(name, argv[args.first]))
 		return complain(EXIT_USAGE, argv[0], "\"%s\": a domain name was expected", argv[args.first]);
 	request = json_pack("{s:s}", "verb", "flush");
 	if (args.first < argc) /* with escapes: the daemon reads it */

@@ -10,7 +10,8 @@ help_print(const char *verb)
 
 	if (v == NULL)
 		return complain(EXIT_USAGE, "help", "unknown verb \"%s\"", verb);
-	(void)printf("usage: ctstub %s %s\n\n%c%s.\n", v->name, v->usage, v->summary[0] - 'a' + 'A', v->summary + 1);
+	(void)printf("usage: ctstub %s %s\n\n%c%s.\n", v->name, v->usage, v->summary[0] - 'a' + 'A',
+		     v->summary + 1);
 	return print_done("help", EXIT_GOOD);
 }
 

@@ -18,6 +18,9 @@ cmd_log_level(int argc, char **argv)
 	if (!control_args_read(&args, argc, argv, NULL, 1, 1, &code))
 		return code;
 	if (log_level_read(argv[args.first]) < 0)
-		return complain(EXIT_USAGE, argv[0], "\"%s\": error, warn, notice, info or debug was expected", argv[args.first]);
-	return control_report(&args, argv[0], json_pack("{s:s,s:s}", "verb", "log-level", "level", argv[args.first]), level_print);
+		return complain(EXIT_USAGE, argv[0],
+				"\"%s\": error, warn, notice, info or debug was expected", argv[args.first]);
+	return control_report(&args, argv[0],
+			      json_pack("{s:s,s:s}", "verb", "log-level", "level", argv[args.first]),
+			      level_print);
 }

@@ -1,8 +1,9 @@
 /*
- * ctstub metrics: the daemon's numbers for Prometheus, from a process of its own, so that the daemon holds no web server.
+ * ctstub metrics: the daemon's numbers for Prometheus, from a process of its own, so that the daemon holds no
+ * web server.
  *
- * One connection at a time, one request a connection, bounded in size and time; what is asked for is not read beyond
- * its first line. Every scrape is one question over the control socket.
+ * One connection at a time, one request a connection, bounded in size and time; what is asked for is not read
+ * beyond its first line. Every scrape is one question over the control socket.
  */
 #include "cli/control.h"
 
@@ -17,9 +18,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define REQUEST_MAX      8192
-#define REQUEST_WAIT_MS  3000 /* for a whole request, and for taking the whole response */
-#define LISTEN_BACKLOG   16
+#define REQUEST_MAX     8192
+#define REQUEST_WAIT_MS 3000 /* for a whole request, and for taking the whole response */
+#define LISTEN_BACKLOG  16
 
 static const char verb[] = "metrics";
 static volatile sig_atomic_t ended;
@@ -78,8 +79,9 @@ respond(int fd, const char *status, const char *type, struct span body, bool hea
 {
 	struct buf out = buf_max(body.n + 512);
 
-	buf_format(&out, "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n", status, type,
-	    body.n);
+	buf_format(&out,
+		   "HTTP/1.1 %s\r\nContent-Type: %s\r\nContent-Length: %zu\r\nConnection: close\r\n\r\n",
+		   status, type, body.n);
 	if (!head)
 		buf_put(&out, body);
 	send_span(fd, buf_span(&out), until_ms);
@@ -118,9 +120,11 @@ scrape(int fd, const char *socket, bool head, int64_t until_ms)
 		text = json_string_value(json_object_get(answer, "text"));
 	}
 	if (text != NULL)
-		respond(fd, "200 OK", "text/plain; version=0.0.4; charset=utf-8", span_str(text), head, until_ms);
+		respond(fd, "200 OK", "text/plain; version=0.0.4; charset=utf-8", span_str(text), head,
+			until_ms);
 	else
-		respond(fd, "503 Service Unavailable", "text/plain", span_str("the daemon does not answer\n"), head, until_ms);
+		respond(fd, "503 Service Unavailable", "text/plain", span_str("the daemon does not answer\n"),
+			head, until_ms);
 	json_decref(answer);
 	buf_free(&line);
 }
@@ -141,11 +145,14 @@ serve(int fd, const char *socket)
 		return;
 	head = starts_with(request, "HEAD ");
 	if (!head && !starts_with(request, "GET "))
-		respond(fd, "405 Method Not Allowed", "text/plain", span_str("GET\n"), false, clock_mono_ms() + REQUEST_WAIT_MS);
-	else if (starts_with(request + (head ? 5 : 4), "/metrics ") || starts_with(request + (head ? 5 : 4), "/ "))
+		respond(fd, "405 Method Not Allowed", "text/plain", span_str("GET\n"), false,
+			clock_mono_ms() + REQUEST_WAIT_MS);
+	else if (starts_with(request + (head ? 5 : 4), "/metrics ") ||
+		 starts_with(request + (head ? 5 : 4), "/ "))
 		scrape(fd, socket, head, clock_mono_ms() + CONTROL_WAIT_MS + REQUEST_WAIT_MS);
 	else
-		respond(fd, "404 Not Found", "text/plain", span_str("/metrics\n"), head, clock_mono_ms() + REQUEST_WAIT_MS);
+		respond(fd, "404 Not Found", "text/plain", span_str("/metrics\n"), head,
+			clock_mono_ms() + REQUEST_WAIT_MS);
 }
 
 enum exit_code

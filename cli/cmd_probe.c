@@ -1,8 +1,8 @@
 /*
  * ctstub probe: one address after the other: connect, judge, ask, connect again, and tell.
  *
- * The connection, the judgement and the question go the very way of the daemon's. A probe is a small state machine:
- * each step ends with an event of the slot, an answer, or the timer.
+ * The connection, the judgement and the question go the very way of the daemon's. A probe is a small state
+ * machine: each step ends with an event of the slot, an answer, or the timer.
  */
 #include "cli/cli.h"
 
@@ -17,11 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PROBE_STEP_MS 5000   /* for each step but the wait for an idle close */
-#define PROBE_IDLE_MS 110000 /* our own side gives up at 120 s; a server that keeps it longer is told so */
-#define QUESTION_NAME "example.com." /* RFC 2606, 3: nobody's, and everybody has it */
-#define OPTION_KEEPALIVE 11 /* RFC 7828 */
-#define OPTION_PADDING   12 /* RFC 7830 */
+#define PROBE_STEP_MS    5000   /* for each step but the wait for an idle close */
+#define PROBE_IDLE_MS    110000 /* our own side gives up at 120 s; a server that keeps it longer is told so */
+#define QUESTION_NAME    "example.com." /* RFC 2606, 3: nobody's, and everybody has it */
+#define OPTION_KEEPALIVE 11             /* RFC 7828 */
+#define OPTION_PADDING   12             /* RFC 7830 */
 
 static const char verb[] = "probe";
 
@@ -65,7 +65,8 @@ question_write(struct buf *out, const char *name, ldns_rr_type type)
 {
 	static const uint8_t keepalive[] = {0, OPTION_KEEPALIVE, 0, 0};
 	ldns_rdf *owner = ldns_dname_new_frm_str(name);
-	ldns_pkt *q = owner != NULL ? ldns_pkt_query_new(owner, type, LDNS_RR_CLASS_IN, LDNS_RD) : NULL; /* owner is its own */
+	ldns_pkt *q = owner != NULL ? ldns_pkt_query_new(owner, type, LDNS_RR_CLASS_IN, LDNS_RD)
+				    : NULL; /* owner is its own */
 	uint8_t *wire = NULL;
 	size_t n = 0;
 
@@ -85,7 +86,8 @@ question_write(struct buf *out, const char *name, ldns_rr_type type)
 static void
 options_read(struct probe *p, const ldns_rdf *data)
 {
-	struct cursor in = cursor_over(data != NULL ? span_of(ldns_rdf_data(data), ldns_rdf_size(data)) : span_of(NULL, 0));
+	struct cursor in =
+	    cursor_over(data != NULL ? span_of(ldns_rdf_data(data), ldns_rdf_size(data)) : span_of(NULL, 0));
 
 	while (cursor_left(&in) >= 4) {
 		uint16_t code = cursor_u16(&in);
@@ -263,7 +265,8 @@ probe_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 				p->trouble = e->reason;
 			p->detail = e->detail != NULL ? strdup(e->detail) : NULL;
 		}
-		if (p->step != STEP_ASK) /* the question may get another connection; its answer or failure comes */
+		if (p->step !=
+		    STEP_ASK) /* the question may get another connection; its answer or failure comes */
 			step_begin(p, STEP_DONE);
 		break;
 	case TP_EVENT_CLOSED:
@@ -324,7 +327,8 @@ trouble_add(struct probe *p)
 	f = calloc(1, sizeof *f);
 	if (f == NULL)
 		return RES_NOMEM;
-	*f = (struct finding){.reason = p->trouble, .enforced = true, .have = VERDICT_NUMBER_NONE, .want = VERDICT_NUMBER_NONE};
+	*f = (struct finding){
+	    .reason = p->trouble, .enforced = true, .have = VERDICT_NUMBER_NONE, .want = VERDICT_NUMBER_NONE};
 	v->expected_ip = strdup(addr_ip_text(&p->target->addr, address));
 	f->text = strdup(p->detail != NULL ? p->detail : reason_sentence(p->trouble));
 	v->findings = f;
@@ -337,9 +341,10 @@ trouble_add(struct probe *p)
 static json_t *
 connection_json(const struct probe *p)
 {
-	return !p->ready ? json_null() :
-	    json_pack("{s:s,s:s,s:s,s:I,s:b}", "tls_version", p->tls_version, "cipher", p->cipher, "alpn", p->alpn,
-		"handshake_ms", (json_int_t)p->handshake_ms, "resumption", p->resumed);
+	return !p->ready ? json_null()
+			 : json_pack("{s:s,s:s,s:s,s:I,s:b}", "tls_version", p->tls_version, "cipher",
+				     p->cipher, "alpn", p->alpn, "handshake_ms", (json_int_t)p->handshake_ms,
+				     "resumption", p->resumed);
 }
 
 static json_t *
@@ -349,14 +354,16 @@ query_json(const struct probe *p)
 	json_t *out;
 
 	if (p->ready && p->trouble != REASON_NONE)
-		return json_pack("{s:s,s:s,s:s}", "name", QUESTION_NAME, "type", "A", "failure", reason_code(p->trouble));
+		return json_pack("{s:s,s:s,s:s}", "name", QUESTION_NAME, "type", "A", "failure",
+				 reason_code(p->trouble));
 	if (!p->answered)
 		return json_null();
 	rcode = rcode_text(p->rcode);
-	out = json_pack("{s:s,s:s,s:s?,s:I,s:f,s:b,s:o,s:o}", "name", QUESTION_NAME, "type", "A", "rcode", rcode, "answers",
-	    (json_int_t)p->answers, "time_ms", (double)p->rtt_us / 1000, "padding", p->padded, "keepalive_ms",
-	    p->keepalive_ms >= 0 ? json_integer((json_int_t)p->keepalive_ms) : json_null(), "out_of_order",
-	    p->out_of_order ? json_true() : json_null());
+	out = json_pack("{s:s,s:s,s:s?,s:I,s:f,s:b,s:o,s:o}", "name", QUESTION_NAME, "type", "A", "rcode",
+			rcode, "answers", (json_int_t)p->answers, "time_ms", (double)p->rtt_us / 1000,
+			"padding", p->padded, "keepalive_ms",
+			p->keepalive_ms >= 0 ? json_integer((json_int_t)p->keepalive_ms) : json_null(),
+			"out_of_order", p->out_of_order ? json_true() : json_null());
 	free(rcode);
 	return out;
 }
@@ -366,8 +373,9 @@ probe_print_json(const struct probe *p)
 {
 	char *verdict = verdict_json(&p->verdict), *text, address[ADDR_TEXT_MAX];
 	json_t *keys = verdict != NULL ? json_loads(verdict, 0, NULL) : NULL;
-	json_t *out = json_pack("{s:s,s:s,s:s}", "upstream", p->target->upstream, "address", addr_text(&p->target->addr, address),
-	    "protocol", p->target->protocol == TP_DOH ? "doh" : "dot");
+	json_t *out = json_pack("{s:s,s:s,s:s}", "upstream", p->target->upstream, "address",
+				addr_text(&p->target->addr, address), "protocol",
+				p->target->protocol == TP_DOH ? "doh" : "dot");
 
 	free(verdict);
 	(void)json_object_update(out, keys);
@@ -375,7 +383,8 @@ probe_print_json(const struct probe *p)
 	(void)json_object_set_new(out, "connection", connection_json(p));
 	(void)json_object_set_new(out, "query", query_json(p));
 	(void)json_object_set_new(out, "idle_close_ms",
-	    p->idle_close_ms >= 0 ? json_integer((json_int_t)p->idle_close_ms) : json_null());
+				  p->idle_close_ms >= 0 ? json_integer((json_int_t)p->idle_close_ms)
+							: json_null());
 	text = keys != NULL ? json_dumps(out, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 	json_decref(out);
 	if (text == NULL)
@@ -390,8 +399,9 @@ query_print(const struct probe *p)
 {
 	char *rcode = rcode_text(p->rcode);
 
-	(void)printf("%-12s %s A: %s, %u answers, %.1f ms%s", "question", QUESTION_NAME, rcode != NULL ? rcode : "?",
-	    p->answers, (double)p->rtt_us / 1000, p->padded ? ", padded" : ", not padded");
+	(void)printf("%-12s %s A: %s, %u answers, %.1f ms%s", "question", QUESTION_NAME,
+		     rcode != NULL ? rcode : "?", p->answers, (double)p->rtt_us / 1000,
+		     p->padded ? ", padded" : ", not padded");
 	free(rcode);
 	if (p->keepalive_ms >= 0)
 		(void)printf(", keepalive %.1f s", (double)p->keepalive_ms / 1000);
@@ -405,13 +415,15 @@ probe_print(const struct probe *p)
 
 	if (verdict == NULL)
 		return RES_NOMEM;
-	(void)printf("%-12s %s %s %s\n", "upstream", p->target->upstream, addr_text(&p->target->addr, address),
-	    p->target->protocol == TP_DOH ? "doh" : "dot");
+	(void)printf("%-12s %s %s %s\n", "upstream", p->target->upstream,
+		     addr_text(&p->target->addr, address), p->target->protocol == TP_DOH ? "doh" : "dot");
 	if (p->ready)
-		(void)printf("%-12s %s, %s, ALPN %s, handshake %lld ms, resumption %s\n", "connection", p->tls_version, p->cipher,
-		    *p->alpn != '\0' ? p->alpn : "none", (long long)p->handshake_ms, p->resumed ? "yes" : "no");
+		(void)printf("%-12s %s, %s, ALPN %s, handshake %lld ms, resumption %s\n", "connection",
+			     p->tls_version, p->cipher, *p->alpn != '\0' ? p->alpn : "none",
+			     (long long)p->handshake_ms, p->resumed ? "yes" : "no");
 	if (p->trouble != REASON_NONE && !p->ready)
-		(void)printf("%-12s %s: %s\n", "trouble", reason_code(p->trouble), p->verdict.findings[0].text);
+		(void)printf("%-12s %s: %s\n", "trouble", reason_code(p->trouble),
+			     p->verdict.findings[0].text);
 	else
 		print_verdict_text(verdict);
 	free(verdict);
@@ -453,8 +465,11 @@ probe_target(const struct tp_target *target, bool idle, bool json)
 enum { OPT_JSON = 256, OPT_IDLE, OPT_HELP };
 
 static const struct option longs[] = {
-    {"config", required_argument, NULL, 'c'}, {"json", no_argument, NULL, OPT_JSON},
-    {"idle", no_argument, NULL, OPT_IDLE}, {"help", no_argument, NULL, OPT_HELP}, {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"idle", no_argument, NULL, OPT_IDLE},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
 };
 
 static enum exit_code
@@ -509,8 +524,8 @@ cmd_probe(int argc, char **argv)
 	}
 	if (argc - optind != 1)
 		return usage(verb);
-	code = tp_global_init(NULL) == RES_OK ? snapshot_of(&snap, config, argv[optind]) :
-						complain(EXIT_TROUBLE, verb, "TLS can not be set up");
+	code = tp_global_init(NULL) == RES_OK ? snapshot_of(&snap, config, argv[optind])
+					      : complain(EXIT_TROUBLE, verb, "TLS can not be set up");
 	for (size_t i = 0; code != EXIT_USAGE && snap != NULL && i < snap->upstream[0].n_target; i++) {
 		code = worse(code, probe_target(&snap->upstream[0].target[i], idle, json));
 		if (i + 1 < snap->upstream[0].n_target && !json)

@@ -9,9 +9,8 @@ numbers_print(const json_t *object, const char *prefix)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, v)
-		if (json_is_integer(v))
-			(void)printf("%s%-32s %lld\n", prefix, key, (long long)json_integer_value(v));
+	json_object_foreach((json_t *)(uintptr_t)object, key, v) if (json_is_integer(v))(void)
+	    printf("%s%-32s %lld\n", prefix, key, (long long)json_integer_value(v));
 }
 
 static void
@@ -42,7 +41,8 @@ cmd_stats(int argc, char **argv)
 	if (args.flag && args.json)
 		return complain(EXIT_USAGE, argv[0], "--json or --prometheus, one of them was expected");
 	if (args.flag)
-		return control_report(&args, argv[0], json_pack("{s:s,s:s}", "verb", "stats", "format", "prometheus"),
-		    prometheus_print);
+		return control_report(&args, argv[0],
+				      json_pack("{s:s,s:s}", "verb", "stats", "format", "prometheus"),
+				      prometheus_print);
 	return control_report(&args, argv[0], json_pack("{s:s}", "verb", "stats"), stats_print);
 }

@@ -8,8 +8,8 @@ upstream_print(const json_t *u)
 {
 	const json_t *srtt = json_object_get(u, "srtt_us");
 
-	(void)printf("%-12s %-42s %-3s %-8s", text_of(u, "upstream"), text_of(u, "address"), text_of(u, "protocol"),
-	    text_of(u, "health"));
+	(void)printf("%-12s %-42s %-3s %-8s", text_of(u, "upstream"), text_of(u, "address"),
+		     text_of(u, "protocol"), text_of(u, "health"));
 	if (!is_null(u, "reason"))
 		(void)printf(" %s", text_of(u, "reason"));
 	if (number_of(u, "retry_in_ms") > 0)
@@ -17,7 +17,7 @@ upstream_print(const json_t *u)
 	if (json_is_integer(srtt) && json_integer_value(srtt) >= 0)
 		(void)printf(" %.1f ms", (double)json_integer_value(srtt) / 1000);
 	(void)printf(" %lld answers, %lld handshakes (%lld resumed), %s\n", number_of(u, "answers"),
-	    number_of(u, "handshakes"), number_of(u, "resumed"), text_of(u, "state"));
+		     number_of(u, "handshakes"), number_of(u, "resumed"), text_of(u, "state"));
 }
 
 static void
@@ -26,8 +26,7 @@ upstreams_print(const json_t *answer)
 	size_t i;
 	json_t *u;
 
-	json_array_foreach(json_object_get(answer, "upstreams"), i, u)
-		upstream_print(u);
+	json_array_foreach(json_object_get(answer, "upstreams"), i, u) upstream_print(u);
 }
 
 enum exit_code

@@ -38,19 +38,41 @@ struct court {
 };
 
 enum {
-	OPT_UPSTREAM = 256, OPT_IP, OPT_NAME, OPT_CA, OPT_CT, OPT_CT_POLICY, OPT_CT_LOGS, OPT_DISALLOW, OPT_CRL, OPT_OCSP,
-	OPT_CONSTRAINTS, OPT_AT, OPT_JSON, OPT_BATCH, OPT_HELP
+	OPT_UPSTREAM = 256,
+	OPT_IP,
+	OPT_NAME,
+	OPT_CA,
+	OPT_CT,
+	OPT_CT_POLICY,
+	OPT_CT_LOGS,
+	OPT_DISALLOW,
+	OPT_CRL,
+	OPT_OCSP,
+	OPT_CONSTRAINTS,
+	OPT_AT,
+	OPT_JSON,
+	OPT_BATCH,
+	OPT_HELP
 };
 
 static const struct option longs[] = {
-    {"config", required_argument, NULL, 'c'}, {"upstream", required_argument, NULL, OPT_UPSTREAM},
-    {"ip", required_argument, NULL, OPT_IP}, {"name", required_argument, NULL, OPT_NAME},
-    {"ca", required_argument, NULL, OPT_CA}, {"ct", required_argument, NULL, OPT_CT},
-    {"ct-policy", required_argument, NULL, OPT_CT_POLICY}, {"ct-logs", required_argument, NULL, OPT_CT_LOGS},
-    {"disallow", required_argument, NULL, OPT_DISALLOW}, {"crl", required_argument, NULL, OPT_CRL},
-    {"ocsp", required_argument, NULL, OPT_OCSP}, {"constraints", required_argument, NULL, OPT_CONSTRAINTS},
-    {"at", required_argument, NULL, OPT_AT}, {"json", no_argument, NULL, OPT_JSON},
-    {"batch", required_argument, NULL, OPT_BATCH}, {"help", no_argument, NULL, OPT_HELP}, {NULL, 0, NULL, 0},
+    {"config", required_argument, NULL, 'c'},
+    {"upstream", required_argument, NULL, OPT_UPSTREAM},
+    {"ip", required_argument, NULL, OPT_IP},
+    {"name", required_argument, NULL, OPT_NAME},
+    {"ca", required_argument, NULL, OPT_CA},
+    {"ct", required_argument, NULL, OPT_CT},
+    {"ct-policy", required_argument, NULL, OPT_CT_POLICY},
+    {"ct-logs", required_argument, NULL, OPT_CT_LOGS},
+    {"disallow", required_argument, NULL, OPT_DISALLOW},
+    {"crl", required_argument, NULL, OPT_CRL},
+    {"ocsp", required_argument, NULL, OPT_OCSP},
+    {"constraints", required_argument, NULL, OPT_CONSTRAINTS},
+    {"at", required_argument, NULL, OPT_AT},
+    {"json", no_argument, NULL, OPT_JSON},
+    {"batch", required_argument, NULL, OPT_BATCH},
+    {"help", no_argument, NULL, OPT_HELP},
+    {NULL, 0, NULL, 0},
 };
 
 /* A word of a choice; false: complained. */
@@ -87,8 +109,10 @@ expected_read(struct request *req, int c, const char *arg)
 	else
 		ok = time_read(&req->now_ms, arg) == RES_OK;
 	if (!ok)
-		(void)complain(EXIT_USAGE, verb, "\"%s\": %s was expected", arg, c == OPT_IP ? "an IP address" :
-			    c == OPT_NAME ? "a DNS name in ASCII" : "a time like 2026-11-21T18:00:00Z");
+		(void)complain(EXIT_USAGE, verb, "\"%s\": %s was expected", arg,
+			       c == OPT_IP     ? "an IP address"
+			       : c == OPT_NAME ? "a DNS name in ASCII"
+					       : "a time like 2026-11-21T18:00:00Z");
 	return ok;
 }
 
@@ -180,7 +204,9 @@ upstream_choose(const char **title, const struct request *req, const struct sett
 		for (size_t i = 0; i < s->n_upstream; i++)
 			if (strcmp(s->upstream[i].title, req->upstream) == 0)
 				*title = s->upstream[i].title;
-		return *title != NULL ? EXIT_GOOD : complain(EXIT_USAGE, verb, "there is no upstream \"%s\"", req->upstream);
+		return *title != NULL
+			   ? EXIT_GOOD
+			   : complain(EXIT_USAGE, verb, "there is no upstream \"%s\"", req->upstream);
 	}
 	for (size_t i = 0; req->ip.family != ADDR_NONE && i < s->n_upstream; i++)
 		for (size_t k = 0; *title == NULL && k < s->upstream[i].address.n; k++)
@@ -189,9 +215,11 @@ upstream_choose(const char **title, const struct request *req, const struct sett
 	if (*title != NULL || req->ip.family != ADDR_NONE || (req->config == NULL && *req->name != '\0'))
 		return EXIT_GOOD;
 	if (req->config == NULL)
-		return complain(EXIT_USAGE, verb, "what must the certificate bear? --ip, --name or --upstream was expected");
+		return complain(EXIT_USAGE, verb,
+				"what must the certificate bear? --ip, --name or --upstream was expected");
 	if (s->n_upstream > 1)
-		return complain(EXIT_USAGE, verb, "%s has several upstreams: --upstream or --ip was expected", req->config);
+		return complain(EXIT_USAGE, verb, "%s has several upstreams: --upstream or --ip was expected",
+				req->config);
 	*title = s->upstream[0].title;
 	return EXIT_GOOD;
 }
@@ -415,7 +443,8 @@ verify_line(const struct court *court, const char *path, const char *name)
 		json_decref(keys);
 		code = verdict_code(&v);
 	} else {
-		(void)json_object_set_new(line, "error", json_string(why != NULL ? why : res_text(RES_NOMEM)));
+		(void)json_object_set_new(line, "error",
+					  json_string(why != NULL ? why : res_text(RES_NOMEM)));
 	}
 	free(text);
 	free(why);

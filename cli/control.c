@@ -39,8 +39,8 @@ socket_find(char out[CONTROL_PATH_MAX], const char *verb, const char *config, co
 }
 
 bool
-control_args_read(struct control_args *args, int argc, char **argv, const char *own_switch, int least, int most,
-    enum exit_code *code)
+control_args_read(struct control_args *args, int argc, char **argv, const char *own_switch, int least,
+		  int most, enum exit_code *code)
 {
 	bool listens = own_switch != NULL && strcmp(own_switch, "listen") == 0;
 	struct option longs[] = {
@@ -125,7 +125,8 @@ send_all(int fd, const char *text, int64_t until_ms)
 	size_t n = strlen(text);
 
 	while (n > 0) {
-		ssize_t sent = wait_for(fd, POLLOUT, until_ms) ? send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
+		ssize_t sent =
+		    wait_for(fd, POLLOUT, until_ms) ? send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
 
 		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
@@ -200,9 +201,8 @@ answer_read(json_t **out, const char *verb, const struct buf *text)
 		return EXIT_GOOD;
 	}
 	errors = json_object_get(answer, "errors");
-	json_array_foreach(errors, i, line)
-		if (json_is_string(line))
-			(void)fprintf(stderr, "%s\n", json_string_value(line));
+	json_array_foreach(errors, i, line) if (json_is_string(line))(void)
+	    fprintf(stderr, "%s\n", json_string_value(line));
 	/* With a list of errors it is the configuration that is wrong; else we may not, or it could not. */
 	code = json_array_size(errors) > 0 ? EXIT_USAGE : EXIT_TROUBLE;
 	(void)complain(code, verb, "the daemon refused: %s", text_of(answer, "error"));
@@ -231,7 +231,8 @@ control_ask(json_t **answer, const char *verb, const char *socket, json_t *reque
 }
 
 enum exit_code
-control_report(const struct control_args *args, const char *verb, json_t *request, void (*people)(const json_t *answer))
+control_report(const struct control_args *args, const char *verb, json_t *request,
+	       void (*people)(const json_t *answer))
 {
 	json_t *answer = NULL;
 	enum exit_code code = control_ask(&answer, verb, args->socket, request);

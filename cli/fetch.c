@@ -85,14 +85,16 @@ fetch_on_body(char *bytes, size_t size, size_t n, void *ctx)
 	return buf_ok(t->out) ? size * n : 0;
 }
 
-/* The host of the URL, without the brackets of an IPv6 literal. Yours; NULL: not an https URL that we take. */
+/* The host of the URL, without the brackets of an IPv6 literal. Yours; NULL: not an https URL that we take.
+ */
 static char *
 host_of(const char *url)
 {
 	CURLU *parts = curl_url();
 	char *scheme = NULL, *host = NULL, *user = NULL, *out = NULL;
 
-	if (parts != NULL && strlen(url) <= FETCH_URL_MAX && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	if (parts != NULL && strlen(url) <= FETCH_URL_MAX &&
+	    curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
 	    curl_url_get(parts, CURLUPART_SCHEME, &scheme, 0) == CURLUE_OK && strcmp(scheme, "https") == 0 &&
 	    curl_url_get(parts, CURLUPART_USER, &user, 0) != CURLUE_OK &&
 	    curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
@@ -123,7 +125,8 @@ transfer_setup(struct transfer *t, const char *url, char error[CURL_ERROR_SIZE])
 	SET(CURLOPT_TIMEOUT_MS, (long)FETCH_TOTAL_MS);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_CERTINFO, 1L);
-	/* The judge decides, not libcurl: it asks for more, and gives its reasons. Nothing is taken until it has. */
+	/* The judge decides, not libcurl: it asks for more, and gives its reasons. Nothing is taken until it
+	 * has. */
 	SET(CURLOPT_SSL_VERIFYPEER, 0L);
 	SET(CURLOPT_SSL_VERIFYHOST, 0L);
 	SET(CURLOPT_HEADERFUNCTION, fetch_on_header);
@@ -145,7 +148,8 @@ sentence(const char *url, const char *what)
 }
 
 enum fetch_outcome
-fetch(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *policy, int64_t now_ms, char **why)
+fetch(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *policy, int64_t now_ms,
+      char **why)
 {
 	struct transfer t = {.out = out, .verdict = v, .policy = policy, .now_ms = now_ms};
 	enum fetch_outcome outcome = FETCH_FAILED;
@@ -164,7 +168,9 @@ fetch(struct buf *out, struct verdict *v, const char *url, const struct vfy_poli
 	else if (code == CURLE_OK && t.judged)
 		outcome = FETCH_DONE;
 	else
-		*why = sentence(url, t.too_large ? "the file is too large" : *error != '\0' ? error : curl_easy_strerror(code));
+		*why = sentence(url, t.too_large      ? "the file is too large"
+				     : *error != '\0' ? error
+						      : curl_easy_strerror(code));
 	curl_easy_cleanup(t.curl);
 	free(t.host);
 	return outcome;

@@ -28,7 +28,9 @@ static bool
 folder_sync(const char *file)
 {
 	const char *slash = strrchr(file, '/');
-	char *folder = slash == NULL ? strdup(".") : slash == file ? strdup("/") : strndup(file, (size_t)(slash - file));
+	char *folder = slash == NULL   ? strdup(".")
+		       : slash == file ? strdup("/")
+				       : strndup(file, (size_t)(slash - file));
 	int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	bool ok = fd >= 0 && fsync(fd) == 0;
 
@@ -51,7 +53,8 @@ file_replace(const char *file, struct span content, char **why)
 	if (temporary == NULL)
 		return RES_NOMEM;
 	fd = mkstemp(temporary);
-	if (fd >= 0 && write_all(fd, content) && fchmod(fd, 0644) == 0 && rename(temporary, file) == 0 && folder_sync(file)) {
+	if (fd >= 0 && write_all(fd, content) && fchmod(fd, 0644) == 0 && rename(temporary, file) == 0 &&
+	    folder_sync(file)) {
 		res = RES_OK;
 	} else {
 		buf_format(&text, "cannot write %s: %s", file, strerror(errno));

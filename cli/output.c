@@ -91,7 +91,8 @@ print_verdict_text(const char *text)
 		int n = (int)strcspn(text, "\n");
 		const char *colour = terminal ? colour_of(text) : NULL;
 
-		(void)printf("%s%.*s%s\n", colour != NULL ? colour : "", n, text, colour != NULL ? "\033[0m" : "");
+		(void)printf("%s%.*s%s\n", colour != NULL ? colour : "", n, text,
+			     colour != NULL ? "\033[0m" : "");
 		text += n + (text[n] == '\n');
 	}
 }

@@ -35,18 +35,22 @@ check_addresses(struct check *c, const struct upstream_settings *u)
 	char text[ADDR_TEXT_MAX];
 
 	if (u->address.n == 0 && u->said[OPTION_ADDRESS].line == 0)
-		FAIL(c, u->place, "upstream \"%s\" has no address, option \"address\" was expected", u->title);
+		FAIL(c, u->place, "upstream \"%s\" has no address, option \"address\" was expected",
+		     u->title);
 	for (size_t i = 0; i < u->address.n; i++)
 		for (size_t k = 0; k < c->s->listen.n; k++)
 			if (is_listener(&c->s->listen.v[k], &u->address.v[i]))
-				FAIL(c, said_or(u, OPTION_ADDRESS), "upstream \"%s\" is this program's own listener %s, "
-				    "the address of another server was expected", u->title,
-				    addr_text(&c->s->listen.v[k], text));
+				FAIL(c, said_or(u, OPTION_ADDRESS),
+				     "upstream \"%s\" is this program's own listener %s, "
+				     "the address of another server was expected",
+				     u->title, addr_text(&c->s->listen.v[k], text));
 	for (size_t i = 0; i < u->address.n; i++) /* the same one with and without its port */
 		for (size_t k = 0; k < i; k++)
 			if (addr_equal(&u->address.v[i], &u->address.v[k]))
-				FAIL(c, said_or(u, OPTION_ADDRESS), "upstream \"%s\" has the address %s twice, once was "
-				    "expected", u->title, addr_text(&u->address.v[i], text));
+				FAIL(c, said_or(u, OPTION_ADDRESS),
+				     "upstream \"%s\" has the address %s twice, once was "
+				     "expected",
+				     u->title, addr_text(&u->address.v[i], text));
 }
 
 static void
@@ -56,14 +60,16 @@ check_upstream(struct check *c, const struct upstream_settings *u)
 
 	check_addresses(c, u);
 	if (cert != key)
-		FAIL(c, said_or(u, cert ? OPTION_CLIENT_CERT : OPTION_CLIENT_KEY), "upstream \"%s\" has \"%s\" alone, "
-		    "\"%s\" was expected as well", u->title, cert ? "client-cert" : "client-key",
-		    cert ? "client-key" : "client-cert");
-	if (u->protocol == TP_DOT &&
-	    strcmp(u->path, "/dns-query") != 0)
-		FAIL(c, u->said[OPTION_URL_PATH], "upstream \"%s\" has a path, protocol \"doh\" was expected with it", u->title);
+		FAIL(c, said_or(u, cert ? OPTION_CLIENT_CERT : OPTION_CLIENT_KEY),
+		     "upstream \"%s\" has \"%s\" alone, "
+		     "\"%s\" was expected as well",
+		     u->title, cert ? "client-cert" : "client-key", cert ? "client-key" : "client-cert");
+	if (u->protocol == TP_DOT && strcmp(u->path, "/dns-query") != 0)
+		FAIL(c, u->said[OPTION_URL_PATH],
+		     "upstream \"%s\" has a path, protocol \"doh\" was expected with it", u->title);
 	if (u->protocol == TP_DOT && u->method != TP_POST)
-		FAIL(c, u->said[OPTION_METHOD], "upstream \"%s\" has a method, protocol \"doh\" was expected with it", u->title);
+		FAIL(c, u->said[OPTION_METHOD],
+		     "upstream \"%s\" has a method, protocol \"doh\" was expected with it", u->title);
 }
 
 static void
@@ -75,16 +81,20 @@ check_forwards(struct check *c)
 		const struct forward_settings *f = &s->forward[i];
 
 		if (f->said[OPTION_FORWARD_UPSTREAM].line == 0)
-			FAIL(c, f->place, "forward \"%s\" has no upstream, option \"upstream\" was expected ({} keeps the "
-			    "names here)", f->title);
+			FAIL(c, f->place,
+			     "forward \"%s\" has no upstream, option \"upstream\" was expected ({} keeps the "
+			     "names here)",
+			     f->title);
 		for (size_t k = 0; k < f->upstream.n; k++) {
 			if (settings_upstream(s, f->upstream.v[k]) == NULL)
-				FAIL(c, f->upstream.place[k], "unknown upstream \"%s\", the title of an upstream was expected",
-				    f->upstream.v[k]);
+				FAIL(c, f->upstream.place[k],
+				     "unknown upstream \"%s\", the title of an upstream was expected",
+				     f->upstream.v[k]);
 			for (size_t m = 0; m < k; m++)
 				if (strcmp(f->upstream.v[k], f->upstream.v[m]) == 0)
-					FAIL(c, f->upstream.place[k], "twice the upstream \"%s\", once was expected",
-					    f->upstream.v[k]);
+					FAIL(c, f->upstream.place[k],
+					     "twice the upstream \"%s\", once was expected",
+					     f->upstream.v[k]);
 		}
 	}
 }
@@ -95,8 +105,10 @@ settings_check(const struct settings *s, struct config_errors *errors)
 	struct check c = {s, errors, false};
 
 	if (s->cache_min_ttl_ms > s->cache_max_ttl_ms)
-		FAIL(&c, s->said[s->said[OPTION_CACHE_MIN_TTL].line != 0 ? OPTION_CACHE_MIN_TTL : OPTION_CACHE_MAX_TTL],
-		    "min-ttl is longer than max-ttl, at most the same was expected");
+		FAIL(&c,
+		     s->said[s->said[OPTION_CACHE_MIN_TTL].line != 0 ? OPTION_CACHE_MIN_TTL
+								     : OPTION_CACHE_MAX_TTL],
+		     "min-ttl is longer than max-ttl, at most the same was expected");
 	for (size_t i = 0; i < s->n_upstream; i++)
 		check_upstream(&c, &s->upstream[i]);
 	check_forwards(&c);

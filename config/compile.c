@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One thing of the snapshot; freed in the reverse order of its making. `key`: by which it is found again, or NULL. */
+/* One thing of the snapshot; freed in the reverse order of its making. `key`: by which it is found again, or
+ * NULL. */
 struct owned {
 	struct owned *next;
 	char *key;
@@ -50,7 +51,8 @@ drop_identity(void *p)
 	tp_identity_free(p);
 }
 
-/* Gives thing to the snapshot; NULL when thing is NULL or there is no memory (then it is dropped and noted). */
+/* Gives thing to the snapshot; NULL when thing is NULL or there is no memory (then it is dropped and noted).
+ */
 void *
 compile_keep(struct compile *c, const char *key, void *thing, void (*drop)(void *))
 {
@@ -96,7 +98,7 @@ compile_fail(struct compile *c, struct place place, enum option_id id, enum res 
 		c->nomem = true;
 	else
 		config_errors_add(c->errors, place, "option \"%s\": %s", option_table[id].name,
-		    why != NULL ? why : res_text(res));
+				  why != NULL ? why : res_text(res));
 	c->failed = true;
 	free(why);
 }
@@ -150,12 +152,13 @@ compile_log_list(struct compile *c, const char *file, struct place place, enum o
 
 /* Bytes of a file that an option names, told when they can not be had. */
 static bool
-list_file_read(struct compile *c, struct buf *text, const struct strings *files, size_t i, enum option_id id, size_t max)
+list_file_read(struct compile *c, struct buf *text, const struct strings *files, size_t i, enum option_id id,
+	       size_t max)
 {
 	struct place place = files->place[i];
 	char *why = NULL;
-	enum res res = place.file != NULL ? config_file_read(text, files->v[i], max, &why) :
-					    config_file_read_any(text, files->v[i], max, &why);
+	enum res res = place.file != NULL ? config_file_read(text, files->v[i], max, &why)
+					  : config_file_read_any(text, files->v[i], max, &why);
 
 	if (res != RES_OK)
 		compile_fail(c, place, id, res, why);
@@ -164,7 +167,8 @@ list_file_read(struct compile *c, struct buf *text, const struct strings *files,
 
 /* "FILE:12: why", as what was wrong inside a file that an option names. */
 static void
-fail_line(struct compile *c, const struct strings *files, size_t i, enum option_id id, enum res res, size_t line, char *why)
+fail_line(struct compile *c, const struct strings *files, size_t i, enum option_id id, enum res res,
+	  size_t line, char *why)
 {
 	struct buf b = buf_max(CONFIG_STRING_MAX + 8192);
 
@@ -208,8 +212,8 @@ entry_files_add(struct compile *c, struct disallow_builder *b, const struct stri
 
 /* A list of these entries and files; files may be NULL. */
 const struct disallow *
-compile_entries(struct compile *c, const struct strings *entries, enum option_id id, const struct strings *files,
-    enum option_id files_id, bool builtin)
+compile_entries(struct compile *c, const struct strings *entries, enum option_id id,
+		const struct strings *files, enum option_id files_id, bool builtin)
 {
 	struct disallow_builder *b = NULL;
 	struct disallow *list = NULL;
@@ -320,7 +324,8 @@ compile_global_log_list(struct compile *c, char **warning)
 	struct ctlogs *list = NULL;
 
 	if (*s->ct_log_list != '\0') {
-		snap->ctlogs = compile_log_list(c, s->ct_log_list, s->said[OPTION_CT_LOG_LIST], OPTION_CT_LOG_LIST);
+		snap->ctlogs =
+		    compile_log_list(c, s->ct_log_list, s->said[OPTION_CT_LOG_LIST], OPTION_CT_LOG_LIST);
 		snap->ctlogs_from = s->ct_log_list;
 		return;
 	}
@@ -344,7 +349,8 @@ compile_global_trust(struct compile *c, struct vfy_policy *p)
 	for (size_t i = 0; i < s->n_upstream; i++)
 		used |= *s->upstream[i].trust_anchors == '\0';
 	if (used)
-		p->trust = compile_trust(c, s->trust_anchors, s->said[OPTION_TRUST_ANCHORS], OPTION_TRUST_ANCHORS);
+		p->trust =
+		    compile_trust(c, s->trust_anchors, s->said[OPTION_TRUST_ANCHORS], OPTION_TRUST_ANCHORS);
 	else if (anchors_load(&trust, s->trust_anchors, true, &why) == RES_OK)
 		p->trust = compile_keep(c, s->trust_anchors, trust, drop_trust);
 	free(why);

@@ -26,8 +26,9 @@ refuse(char **why, const char *format, ...)
 }
 
 /*
- * May what this file says be believed? Whoever can write it decides whom we trust. Asked of the open file, so that a
- * link that is swapped meanwhile changes nothing. A group may write only where it is its owner's own (umask 002).
+ * May what this file says be believed? Whoever can write it decides whom we trust. Asked of the open file, so
+ * that a link that is swapped meanwhile changes nothing. A group may write only where it is its owner's own
+ * (umask 002).
  */
 static enum res
 owner_check(const char *file, const struct stat *st, char **why)
@@ -35,12 +36,16 @@ owner_check(const char *file, const struct stat *st, char **why)
 	uid_t me = geteuid();
 
 	if (st->st_uid != 0 && st->st_uid != me)
-		return refuse(why, "%s belongs to another user (uid %u), root or the reading user was expected", file,
-		    (unsigned)st->st_uid);
+		return refuse(why,
+			      "%s belongs to another user (uid %u), root or the reading user was expected",
+			      file, (unsigned)st->st_uid);
 	if ((st->st_mode & S_IWOTH) != 0 ||
 	    ((st->st_mode & S_IWGRP) != 0 && (me == 0 || st->st_uid != me || st->st_gid != getegid())))
-		return refuse(why, "%s can be written by others (mode %04o), a file that only its owner can write was "
-				   "expected", file, (unsigned)(st->st_mode & 07777));
+		return refuse(
+		    why,
+		    "%s can be written by others (mode %04o), a file that only its owner can write was "
+		    "expected",
+		    file, (unsigned)(st->st_mode & 07777));
 	return RES_OK;
 }
 

@@ -5,9 +5,9 @@
 #include <string.h>
 #include <sys/un.h>
 
-#define DNS_PORT 53
+#define DNS_PORT     53
 #define URL_PATH_MAX 1024
-#define USER_MAX 32 /* useradd(8) takes no longer ones */
+#define USER_MAX     32 /* useradd(8) takes no longer ones */
 
 static const char *const log_levels[] = {"error", "warn", "notice", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
@@ -174,14 +174,15 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	case FORM_USER:
 		return user_ok(text);
 	case FORM_SOCKET:
-		return *text != '\0' && strlen(text) < sizeof ((struct sockaddr_un *)NULL)->sun_path;
+		return *text != '\0' && strlen(text) < sizeof((struct sockaddr_un *)NULL)->sun_path;
 	case FORM_PATH:
 	case FORM_ENTRY:
 		return *text != '\0';
 	case FORM_URL_PATH:
 		return url_path_ok(text);
 	case FORM_CA_ENTRY:
-		return starts_with(text, "spki-sha256 ") || starts_with(text, "cert-sha256 ") || starts_with(text, "issuer ");
+		return starts_with(text, "spki-sha256 ") || starts_with(text, "cert-sha256 ") ||
+		       starts_with(text, "issuer ");
 	case FORM_PIN:
 		return pin_ok(text);
 	case FORM_CT_MODE:
@@ -225,8 +226,10 @@ form_read_address(struct addr *out, enum option_form form, const char *text)
 	else
 		res = addr_read(out, text, form == FORM_LISTEN ? DNS_PORT : 0);
 	if (res != RES_OK)
-		return starts_with(text, "::ffff:") || starts_with(text, "[::ffff:") ? "the IPv4-mapped address" :
-		    strchr(text, '%') != NULL ? "an address with a zone:" : "the wrong value";
+		return starts_with(text, "::ffff:") || starts_with(text, "[::ffff:")
+			   ? "the IPv4-mapped address"
+		       : strchr(text, '%') != NULL ? "an address with a zone:"
+						   : "the wrong value";
 	if (form == FORM_LISTEN ? !addr_is_any(out) && is_no_server(out) : is_no_server(out))
 		return "the unusable address";
 	return NULL;

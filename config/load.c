@@ -53,7 +53,8 @@ anchors_add_file(struct trust **trust, const char *file, bool trusted, char **wh
 
 	if (res != RES_OK)
 		return res;
-	res = *trust == NULL ? trust_from_pem(trust, buf_span(&pem), why) : trust_add_pem(*trust, buf_span(&pem), why);
+	res = *trust == NULL ? trust_from_pem(trust, buf_span(&pem), why)
+			     : trust_add_pem(*trust, buf_span(&pem), why);
 	if (res != RES_OK)
 		why_name(why, file, res);
 	buf_free(&pem);
@@ -66,7 +67,8 @@ is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* Every PEM file of the folder; files that hold none (keys, notes, sub-folders) are passed over, one is needed. */
+/* Every PEM file of the folder; files that hold none (keys, notes, sub-folders) are passed over, one is
+ * needed. */
 static enum res
 anchors_add_folder(struct trust **trust, const char *folder, bool trusted, char **why)
 {
@@ -110,11 +112,13 @@ anchors_load(struct trust **out, const char *where, bool trusted, char **why)
 
 	*why = NULL;
 	if (strcmp(where, "system") == 0) {
-		for (size_t i = 0; res == RES_NOT_FOUND && i < sizeof system_anchors / sizeof *system_anchors; i++)
+		for (size_t i = 0; res == RES_NOT_FOUND && i < sizeof system_anchors / sizeof *system_anchors;
+		     i++)
 			if (access(system_anchors[i], F_OK) == 0)
 				res = anchors_add_file(&trust, system_anchors[i], true, why);
 		if (res == RES_NOT_FOUND && *why == NULL)
-			*why = sentence("this system has no file of trust anchors ", "(Debian: apt install ca-certificates)", "");
+			*why = sentence("this system has no file of trust anchors ",
+					"(Debian: apt install ca-certificates)", "");
 	} else if (stat(where, &st) == 0 && S_ISDIR(st.st_mode)) {
 		res = anchors_add_folder(&trust, where, trusted, why);
 	} else {
@@ -162,7 +166,8 @@ is_state(const char *state_dir, const char *file, char **why)
 	}
 	if ((st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != dir.st_uid) ||
 	    ((st.st_mode | dir.st_mode) & S_IWOTH) != 0) {
-		*why = sentence(file, ": can be written by others, or belongs to another user than its folder", "");
+		*why = sentence(file,
+				": can be written by others, or belongs to another user than its folder", "");
 		return false;
 	}
 	return true;
@@ -183,7 +188,8 @@ log_list_choose(struct ctlogs **out, const char *state_dir, char **from, char **
 	}
 	if (*state_dir != '\0' && access(file, F_OK) == 0 &&
 	    (!is_state(state_dir, file, &why) || log_list_load(&stored, file, false, &why) != RES_OK))
-		*warning = sentence("the stored log list is not used, the one compiled in is: ", why != NULL ? why : file, "");
+		*warning = sentence("the stored log list is not used, the one compiled in is: ",
+				    why != NULL ? why : file, "");
 	free(why);
 	if (stored != NULL && ctlogs_date_ms(stored) > ctlogs_date_ms(builtin)) {
 		ctlogs_free(builtin);

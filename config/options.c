@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KIB    ((int64_t)1024)
-#define DAY_MS ((int64_t)86400000)
+#define KIB                ((int64_t)1024)
+#define DAY_MS             ((int64_t)86400000)
 
 #define GLOBAL(field)      offsetof(struct settings, field)
 #define OF_UPSTREAM(field) offsetof(struct upstream_settings, field)
 #define OF_FORWARD(field)  offsetof(struct forward_settings, field)
 
 const struct option_row option_table[OPTION_COUNT] = {
-#define OPTION(id, section, name, kind, offset, fallback, least, most, form) \
+#define OPTION(id, section, name, kind, offset, fallback, least, most, form)                                 \
 	{OPTION_##id, SECTION_##section, name, KIND_##kind, offset, fallback, least, most, FORM_##form},
 #include "config/options.def"
 #undef OPTION
@@ -99,12 +99,12 @@ put_expected(struct buf *why, const struct option_row *o)
 		buf_format(why, "a number from %lld to %lld", (long long)o->least, (long long)o->most);
 		break;
 	case KIND_DURATION:
-		buf_format(why, "a duration from \"%s\" to \"%s\" (units: ms s m h d)", duration_text(o->least, least),
-		    duration_text(o->most, most));
+		buf_format(why, "a duration from \"%s\" to \"%s\" (units: ms s m h d)",
+			   duration_text(o->least, least), duration_text(o->most, most));
 		break;
 	case KIND_SIZE:
-		buf_format(why, "a size from \"%s\" to \"%s\" (units: KiB MiB)", size_text((uint64_t)o->least, least),
-		    size_text((uint64_t)o->most, most));
+		buf_format(why, "a size from \"%s\" to \"%s\" (units: KiB MiB)",
+			   size_text((uint64_t)o->least, least), size_text((uint64_t)o->most, most));
 		break;
 	case KIND_WORD:
 		put_words(why, form_words(o->form));
@@ -226,8 +226,8 @@ scalar_store(void *field, const struct option_row *o, const struct value *v, str
 
 /* A copy of `old`, with the items of v behind it. */
 static enum res
-strings_store(struct strings *field, const struct option_row *o, bool add, const struct value *v, const char *file,
-    unsigned *line, struct buf *why)
+strings_store(struct strings *field, const struct option_row *o, bool add, const struct value *v,
+	      const char *file, unsigned *line, struct buf *why)
 {
 	struct strings list = {0};
 	char text[CONFIG_STRING_MAX + 1];
@@ -254,8 +254,8 @@ out:
 }
 
 static enum res
-addresses_store(struct addrs *field, const struct option_row *o, bool add, const struct value *v, unsigned *line,
-    struct buf *why)
+addresses_store(struct addrs *field, const struct option_row *o, bool add, const struct value *v,
+		unsigned *line, struct buf *why)
 {
 	size_t before = add ? field->n : 0;
 	struct addr *list = calloc(before + v->n + 1, sizeof *list);
@@ -284,8 +284,8 @@ addresses_store(struct addrs *field, const struct option_row *o, bool add, const
 }
 
 static enum res
-list_store(void *base, const struct option_row *o, bool add, const struct value *v, const char *file, unsigned *line,
-    struct buf *why)
+list_store(void *base, const struct option_row *o, bool add, const struct value *v, const char *file,
+	   unsigned *line, struct buf *why)
 {
 	struct strings *strings = field_of(base, o);
 	struct addrs *addrs = field_of(base, o);
@@ -296,8 +296,8 @@ list_store(void *base, const struct option_row *o, bool add, const struct value 
 		return RES_MALFORMED;
 	}
 	if (n < (size_t)o->least || n > (size_t)o->most) {
-		buf_format(why, "option \"%s\" has a list of %zu, from %lld to %lld values were expected", o->name, n,
-		    (long long)o->least, (long long)o->most);
+		buf_format(why, "option \"%s\" has a list of %zu, from %lld to %lld values were expected",
+			   o->name, n, (long long)o->least, (long long)o->most);
 		return RES_MALFORMED;
 	}
 	for (size_t i = 0; i < v->n; i++)
@@ -313,8 +313,8 @@ list_store(void *base, const struct option_row *o, bool add, const struct value 
 }
 
 enum res
-option_store(void *base, const struct option_row *o, bool add, const struct value *v, const char *file, unsigned *line,
-    struct buf *why)
+option_store(void *base, const struct option_row *o, bool add, const struct value *v, const char *file,
+	     unsigned *line, struct buf *why)
 {
 	bool list = o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES;
 
@@ -323,7 +323,8 @@ option_store(void *base, const struct option_row *o, bool add, const struct valu
 		buf_format(why, "option \"%s\" is not a list, \"=\" instead of \"+=\" was expected", o->name);
 		return RES_MALFORMED;
 	}
-	return list ? list_store(base, o, add, v, file, line, why) : scalar_store(field_of(base, o), o, v, why);
+	return list ? list_store(base, o, add, v, file, line, why)
+		    : scalar_store(field_of(base, o), o, v, why);
 }
 
 void

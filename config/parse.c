@@ -30,7 +30,8 @@ parse_token(struct parse *p, struct token *out, const char *text, size_t n, bool
 	size_t w = 0;
 
 	if (n > CONFIG_STRING_MAX) {
-		parse_fail(p, p->line, "a string of %zu bytes, at most %d were expected", n, CONFIG_STRING_MAX);
+		parse_fail(p, p->line, "a string of %zu bytes, at most %d were expected", n,
+			   CONFIG_STRING_MAX);
 		return false;
 	}
 	t.text = malloc(n + 1);
@@ -54,7 +55,8 @@ parse_append(struct parse *p, struct value *list, struct token *taken)
 	struct token *v = NULL;
 
 	if (list->n == CONFIG_LIST_MAX)
-		parse_fail(p, taken->line, "a list that is too long, at most %d values were expected", CONFIG_LIST_MAX);
+		parse_fail(p, taken->line, "a list that is too long, at most %d values were expected",
+			   CONFIG_LIST_MAX);
 	else if ((list->n & (list->n - 1)) != 0) /* room is doubled at each power of two */
 		v = list->v;
 	else if ((v = realloc(list->v, (list->n == 0 ? 1 : list->n * 2) * sizeof *v)) == NULL)
@@ -93,8 +95,9 @@ text_is_clean(struct parse *p, struct span text)
 		if (text.p[i] == '\n')
 			p->line++;
 		if (n == 0 || text.p[i] == '\0') {
-			parse_fail(p, p->line, n == 0 ? "bytes that are not UTF-8, UTF-8 was expected" :
-							 "a NUL byte, text was expected");
+			parse_fail(p, p->line,
+				   n == 0 ? "bytes that are not UTF-8, UTF-8 was expected"
+					  : "a NUL byte, text was expected");
 			return false;
 		}
 	}

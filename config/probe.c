@@ -87,8 +87,10 @@ snapshot_for_probe(struct snapshot **out, struct settings *s, const char *uri, s
 	if (upstream_text(&text, uri)) {
 		(void)reader_text(&r, NULL, buf_span(&text));
 	} else {
-		config_errors_add(errors, (struct place){0}, "\"%.200s\" is no upstream and no address, "
-		    "[dot|doh]://ADDR[:PORT][/PATH][#NAME] was expected", uri);
+		config_errors_add(errors, (struct place){0},
+				  "\"%.200s\" is no upstream and no address, "
+				  "[dot|doh]://ADDR[:PORT][/PATH][#NAME] was expected",
+				  uri);
 		r.bad = true;
 	}
 	buf_free(&text);

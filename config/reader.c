@@ -13,7 +13,8 @@ static const char compiled_in[] =
     "upstream \"cloudflare\" {\n"
     "	address = {\"1.1.1.1\", \"1.0.0.1\", \"2606:4700:4700::1111\", \"2606:4700:4700::1001\"}\n"
     /* issued for 1.1.1.1 in 2024 and 2025 without Cloudflare's knowledge */
-    "	disallow = {\"serial a530a29cc1a5da40000000005671f24c issuer CN=Fina RDC 2015,O=Financijska agencija,C=HR\"}\n"
+    "	disallow = {\"serial a530a29cc1a5da40000000005671f24c issuer CN=Fina RDC 2015,O=Financijska "
+    "agencija,C=HR\"}\n"
     "}\n"
     "upstream \"quad9\" { address = {\"9.9.9.9\", \"149.112.112.112\", \"2620:fe::fe\", \"2620:fe::9\"} }\n"
     "upstream \"google\" {\n"
@@ -89,7 +90,7 @@ upstream_open(struct reader *r, const char *title, struct place place)
 	if (u == NULL) {
 		if (s->n_upstream == CONFIG_UPSTREAMS_MAX) {
 			config_errors_add(r->errors, place, "one upstream too many, at most %d were expected",
-			    CONFIG_UPSTREAMS_MAX);
+					  CONFIG_UPSTREAMS_MAX);
 			r->bad = true;
 			return false;
 		}
@@ -131,7 +132,7 @@ forward_open(struct reader *r, const char *title, struct place place)
 	if (f == NULL) {
 		if (s->n_forward == CONFIG_FORWARDS_MAX) {
 			config_errors_add(r->errors, place, "one forward too many, at most %d were expected",
-			    CONFIG_FORWARDS_MAX);
+					  CONFIG_FORWARDS_MAX);
 			r->bad = true;
 			return false;
 		}
@@ -170,7 +171,8 @@ title_read(struct reader *r, enum section section, const struct token *title, ch
 		char text[ADDR_TEXT_MAX];
 
 		ok = true;
-		(void)snprintf(out, ADDR_TEXT_MAX + 8, "%s/%u", addr_ip_text(&prefix.addr, text), prefix.bits);
+		(void)snprintf(out, ADDR_TEXT_MAX + 8, "%s/%u", addr_ip_text(&prefix.addr, text),
+			       prefix.bits);
 	} else {
 		ok = domain_read(out, title->text);
 	}
@@ -205,16 +207,20 @@ reader_on_open(void *ctx, const struct token *name, const struct token *title)
 			break;
 	r->base = NULL;
 	if (section == SECTION_COUNT) {
-		config_errors_add(r->errors, place, "unknown section \"%s\", one of ct, trust, cache, local, "
-		    "rebinding, filter, upstream, forward was expected", name->text);
+		config_errors_add(r->errors, place,
+				  "unknown section \"%s\", one of ct, trust, cache, local, "
+				  "rebinding, filter, upstream, forward was expected",
+				  name->text);
 		r->bad = true;
 		r->passed_over = 1;
 		return;
 	}
 	r->section = (enum section)section;
 	if (section_has_title(r->section) != (title != NULL)) {
-		config_errors_add(r->errors, place, title == NULL ? "section \"%s\" has no title, one in quotes was expected" :
-							    "section \"%s\" has a title, none was expected", name->text);
+		config_errors_add(r->errors, place,
+				  title == NULL ? "section \"%s\" has no title, one in quotes was expected"
+						: "section \"%s\" has a title, none was expected",
+				  name->text);
 		r->bad = true;
 	} else if (title == NULL) {
 		r->base = r->s;
@@ -278,8 +284,8 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 	}
 	said = &r->said[o->id];
 	if (!add && r->file != NULL && said->file == r->file && said->line != 0) {
-		buf_format(&why, "option \"%s\" is set again, once in a file was expected (first in line %u)", o->name,
-		    said->line);
+		buf_format(&why, "option \"%s\" is set again, once in a file was expected (first in line %u)",
+			   o->name, said->line);
 		tell_buf(r, name->line, &why);
 		return;
 	}
@@ -299,7 +305,8 @@ reader_on_error(void *ctx, unsigned line, const char *text)
 	tell(ctx, line, text);
 }
 
-static const struct parse_handler reader_handler = {reader_on_open, reader_on_close, reader_on_option, reader_on_error};
+static const struct parse_handler reader_handler = {reader_on_open, reader_on_close, reader_on_option,
+						    reader_on_error};
 
 /* The table's defaults, through the very parser that reads a file. */
 static void

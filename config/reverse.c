@@ -30,7 +30,7 @@ zone_write(struct reverse_zone *z, const struct addr *a, size_t steps, unsigned 
 		char label[4];
 
 		(void)snprintf(label, sizeof label, a->family == ADDR_V4 ? "%u" : "%x",
-		    (step_of(a, i - 1) + (i == steps ? offset : 0)) & 255u);
+			       (step_of(a, i - 1) + (i == steps ? offset : 0)) & 255u);
 		put_label(z, label);
 	}
 	put_label(z, a->family == ADDR_V4 ? "in-addr" : "ip6");

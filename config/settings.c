@@ -15,7 +15,8 @@
 const char *
 settings_default_file(void)
 {
-	/* Only "there is none" means the compiled-in defaults; what is there and cannot be read is an error. */
+	/* Only "there is none" means the compiled-in defaults; what is there and cannot be read is an error.
+	 */
 	return access(DEFAULT_FILE, F_OK) == 0 || errno != ENOENT ? DEFAULT_FILE : NULL;
 }
 
@@ -96,10 +97,12 @@ drop_ins_add(struct reader *r, const char *main_file)
 	n = scandir(folder, &entry, is_drop_in, by_name);
 	if ((n < 0 && errno != ENOENT) || n > CONFIG_FILES_MAX) {
 		if (n < 0)
-			config_errors_add(r->errors, (struct place){0}, "cannot read %s: %s", folder, strerror(errno));
+			config_errors_add(r->errors, (struct place){0}, "cannot read %s: %s", folder,
+					  strerror(errno));
 		else
-			config_errors_add(r->errors, (struct place){0}, "%s holds %d files, at most %d were expected",
-			    folder, n, CONFIG_FILES_MAX);
+			config_errors_add(r->errors, (struct place){0},
+					  "%s holds %d files, at most %d were expected", folder, n,
+					  CONFIG_FILES_MAX);
 		r->bad = true;
 	}
 	for (int i = 0; i < n; i++) {

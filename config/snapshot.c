@@ -31,13 +31,16 @@ static void
 warn_upstream(struct compile *c, struct upstream_plan *plan, const struct upstream_settings *u)
 {
 	if (plan->policy->pins != NULL && disallow_count(plan->policy->pins) == 1)
-		warn(c, &plan->warning, &plan->n_warning, "a pin set of one: when that key is replaced nothing is left; "
-		    "add a backup, and rather pin a root than a leaf");
+		warn(c, &plan->warning, &plan->n_warning,
+		     "a pin set of one: when that key is replaced nothing is left; "
+		     "add a backup, and rather pin a root than a leaf");
 	if (*u->ct != '\0' && plan->policy->ct_mode != CT_REQUIRE)
-		warn(c, &plan->warning, &plan->n_warning, "certificates that were never logged are not refused (ct)");
+		warn(c, &plan->warning, &plan->n_warning,
+		     "certificates that were never logged are not refused (ct)");
 	if (u->also_address.n > 0)
-		warn(c, &plan->warning, &plan->n_warning, "also-address: the certificate of another address is taken for "
-		    "this one, whoever holds one of them can stand for all");
+		warn(c, &plan->warning, &plan->n_warning,
+		     "also-address: the certificate of another address is taken for "
+		     "this one, whoever holds one of them can stand for all");
 }
 
 static void
@@ -51,16 +54,20 @@ warn_global(struct compile *c)
 	for (size_t i = 0; i < c->s->n_forward; i++)
 		general |= strcmp(c->s->forward[i].title, ".") == 0;
 	if (!general)
-		warn(c, &snap->warning, &snap->n_warning, "every upstream is named in a forward: names that no forward claims "
-		    "go nowhere (a forward \".\" would say where)");
+		warn(c, &snap->warning, &snap->n_warning,
+		     "every upstream is named in a forward: names that no forward claims "
+		     "go nowhere (a forward \".\" would say where)");
 	if (c->s->ct_mode != CT_REQUIRE)
-		warn(c, &snap->warning, &snap->n_warning, "certificates that were never logged are not refused (ct.mode)");
+		warn(c, &snap->warning, &snap->n_warning,
+		     "certificates that were never logged are not refused (ct.mode)");
 	if (c->s->ct_when_stale == CT_STALE_REPORT)
-		warn(c, &snap->warning, &snap->n_warning, "Certificate Transparency will refuse nothing once the log list is "
-		    "old (ct.when-stale)");
+		warn(c, &snap->warning, &snap->n_warning,
+		     "Certificate Transparency will refuse nothing once the log list is "
+		     "old (ct.when-stale)");
 	if (!c->s->builtin_disallow)
-		warn(c, &snap->warning, &snap->n_warning, "the known rogue certificates that are compiled in are not refused "
-		    "(trust.builtin-disallow)");
+		warn(c, &snap->warning, &snap->n_warning,
+		     "the known rogue certificates that are compiled in are not refused "
+		     "(trust.builtin-disallow)");
 }
 
 /* ---- policies, upstreams, forwards */
@@ -84,8 +91,8 @@ compile_policy(struct compile *c)
 	free(warning);
 	p->ctlogs = c->snap->ctlogs;
 	p->constraints = compile_constraints(c, &s->constraints_file);
-	p->disallow[0] = compile_entries(c, &s->disallow, OPTION_DISALLOW, &s->disallow_file, OPTION_DISALLOW_FILE,
-	    s->builtin_disallow);
+	p->disallow[0] = compile_entries(c, &s->disallow, OPTION_DISALLOW, &s->disallow_file,
+					 OPTION_DISALLOW_FILE, s->builtin_disallow);
 	p->n_disallow = p->disallow[0] != NULL && disallow_count(p->disallow[0]) > 0 ? 1 : 0;
 	return p;
 }
@@ -116,14 +123,16 @@ compile_upstream_policy(struct compile *c, const struct upstream_settings *u)
 	if (*u->ct_logs != '\0')
 		p->ctlogs = compile_log_list(c, u->ct_logs, u->said[OPTION_UP_CT_LOGS], OPTION_UP_CT_LOGS);
 	if (*u->trust_anchors != '\0')
-		p->trust = compile_trust(c, u->trust_anchors, u->said[OPTION_UP_TRUST_ANCHORS], OPTION_UP_TRUST_ANCHORS);
+		p->trust = compile_trust(c, u->trust_anchors, u->said[OPTION_UP_TRUST_ANCHORS],
+					 OPTION_UP_TRUST_ANCHORS);
 	if (u->disallow.n + u->disallow_file.n > 0) {
-		p->disallow[p->n_disallow] = compile_entries(c, &u->disallow, OPTION_UP_DISALLOW, &u->disallow_file,
-		    OPTION_UP_DISALLOW_FILE, false);
+		p->disallow[p->n_disallow] = compile_entries(
+		    c, &u->disallow, OPTION_UP_DISALLOW, &u->disallow_file, OPTION_UP_DISALLOW_FILE, false);
 		p->n_disallow += p->disallow[p->n_disallow] != NULL;
 	}
 	if (u->allow_issuer.n > 0)
-		p->allow_issuer = compile_entries(c, &u->allow_issuer, OPTION_ALLOW_ISSUER, NULL, OPTION_ALLOW_ISSUER, false);
+		p->allow_issuer = compile_entries(c, &u->allow_issuer, OPTION_ALLOW_ISSUER, NULL,
+						  OPTION_ALLOW_ISSUER, false);
 	if (u->pin.n > 0)
 		p->pins = compile_entries(c, &u->pin, OPTION_PIN, NULL, OPTION_PIN, false);
 	p->crls = compile_crls(c, &u->crl_file);
@@ -177,7 +186,8 @@ compile_upstream(struct compile *c, struct upstream_plan *plan, const struct ups
 }
 
 static void
-forward_add(struct compile *c, const struct forward_settings *f, const uint8_t *wire, size_t n, const uint32_t *upstream)
+forward_add(struct compile *c, const struct forward_settings *f, const uint8_t *wire, size_t n,
+	    const uint32_t *upstream)
 {
 	struct forward_plan *plan = &c->snap->forward[c->snap->n_forward];
 	uint8_t *suffix = compile_array(c, n, 1);
@@ -188,8 +198,10 @@ forward_add(struct compile *c, const struct forward_settings *f, const uint8_t *
 	*plan = (struct forward_plan){span_of(suffix, n), upstream, f->upstream.n};
 	for (size_t i = 0; i < c->snap->n_forward; i++)
 		if (span_equal(c->snap->forward[i].suffix, plan->suffix)) {
-			config_errors_add(c->errors, f->place, "forward \"%s\" is for names that another forward has, each "
-			    "name once was expected", f->title);
+			config_errors_add(c->errors, f->place,
+					  "forward \"%s\" is for names that another forward has, each "
+					  "name once was expected",
+					  f->title);
 			c->failed = true;
 			return;
 		}
