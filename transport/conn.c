@@ -81,7 +81,8 @@ conn_learn_idle(struct conn *c)
 	if (c->silent_since_ms == 0)
 		idle_ms = loop_now_ms(c->slot->loop) - c->used_ms;
 	idle_on_peer_close(&c->slot->idle, idle_ms);
-	c->slot->stats.idle_closes++;
+	if (c->in_flight.n == 0 || idle_ms >= IDLE_LEARN_MIN_MS)
+		c->slot->stats.idle_closes++;
 }
 
 static void
@@ -188,8 +189,9 @@ conn_take(struct conn *c)
 	}
 }
 
-/* False: it was refused and is gone. Refused for its age it is only closed: the peer may have a newer certificate or
- * staple by now, and the next handshake will tell. Refused by a new policy it is an event of its own. */
+/* False: it was refused and is gone. Refused for its age it is only closed: the peer may have a newer
+ * certificate or staple by now, and the next handshake will tell. Refused by a new policy it is an event of
+ * its own. */
 static bool
 conn_judge_again(struct conn *c)
 {
@@ -301,7 +303,8 @@ conn_on_keepalive(void *ctx, int64_t ms)
 	conn_timer_within(c, idle_use_ms(&c->slot->idle, ms));
 }
 
-static const struct wire_hooks wire_hooks = {conn_on_answer, conn_on_unprocessed, conn_on_unexpected, conn_on_keepalive};
+static const struct wire_hooks wire_hooks = {conn_on_answer, conn_on_unprocessed, conn_on_unexpected,
+					     conn_on_keepalive};
 
 static void
 conn_keep_tickets(struct conn *c)
@@ -362,8 +365,9 @@ conn_read(struct conn *c)
 static bool
 conn_become_ready(struct conn *c)
 {
-	enum res res = c->slot->target->protocol == TP_DOT ? dot_new(&c->wire, &wire_hooks, c)
-							   : doh_new(&c->wire, c->slot->target, &wire_hooks, c);
+	enum res res = c->slot->target->protocol == TP_DOT
+			   ? dot_new(&c->wire, &wire_hooks, c)
+			   : doh_new(&c->wire, c->slot->target, &wire_hooks, c);
 
 	if (res != RES_OK) {
 		conn_end(c, REASON_OUT_OF_MEMORY, NULL);
@@ -481,14 +485,18 @@ conn_check_silence(struct conn *c, int64_t now)
 		conn_end(c, REASON_CLOSED, "the peer does not acknowledge");
 		return false;
 	}
-	/* Acknowledged, but not answered: perhaps slow, perhaps a middle box. Worth one other connection, not two. */
+	/* Acknowledged, but not answered: perhaps slow, perhaps a middle box. Worth one other connection, not
+	 * two. */
 	for (struct tp_query *q = c->in_flight.first; q != NULL && !fresh; q = q->next)
 		fresh = q->deaths == 0;
 	if (silent >= limit && fresh) {
 		conn_end(c, REASON_CLOSED, "the peer does not answer");
 		return false;
 	}
-	loop_timer_set(&c->timer, silent < stall ? stall - silent : silent < limit ? limit - silent : CONN_STALL_MS);
+	if (silent < stall)
+		loop_timer_set(&c->timer, stall - silent);
+	else
+		loop_timer_set(&c->timer, silent < limit ? limit - silent : CONN_STALL_MS);
 	return true;
 }
 
@@ -506,7 +514,8 @@ conn_on_timer(void *ctx)
 	int64_t now = loop_now_ms(c->slot->loop);
 
 	if (c->state != CONN_READY) {
-		conn_end(c, REASON_CONNECT_TIMEOUT, c->state == CONN_CONNECTING ? "no TCP connection" : "no end of the handshake");
+		conn_end(c, REASON_CONNECT_TIMEOUT,
+			 c->state == CONN_CONNECTING ? "no TCP connection" : "no end of the handshake");
 		return;
 	}
 	if (c->silent_since_ms != 0) {

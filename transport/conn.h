@@ -1,8 +1,8 @@
 /*
  * conn.h - one connection: TCP, TLS, verdict, then DoT or DoH. Inside the transport only.
  *
- * A state and a step per state: what a step finds decides what is waited for, and conn_end is the only way out. It
- * judges its peer before anything is written, again when the policy was replaced, and every hour.
+ * A state and a step per state: what a step finds decides what is waited for, and conn_end is the only way
+ * out. It judges its peer before anything is written, again when the policy was replaced, and every hour.
  */
 #ifndef TRANSPORT_CONN_H
 #define TRANSPORT_CONN_H
@@ -11,13 +11,14 @@
 #include "transport/tls.h"
 #include "transport/wire.h"
 
-#define CONN_STALL_MS        1000 /* our bytes are not acknowledged for so long (or four round trips): the path is dead */
-#define CONN_SILENT_MS       2000 /* nothing came for so long (or eight round trips) after a question: try another */
-#define CONN_AGE_MAX_MS      (3600 * INT64_C(1000)) /* then it is judged again */
-#define CONN_PLAIN_MAX       (256 * 1024)
-#define CONN_OUT_HIGH        (64 * 1024) /* bytes that the socket did not take: no more questions until it does */
-#define CONN_READS_MAX       8           /* a turn, so that one peer can not keep the loop for itself */
-#define CONN_TICKETS_MAX     2           /* kept of one connection */
+/* Of silence while something is owed to us, or four and eight round trips: */
+#define CONN_STALL_MS    1000                   /* and our bytes are not acknowledged: the path is dead */
+#define CONN_SILENT_MS   2000                   /* acknowledged all the same: try another connection */
+#define CONN_AGE_MAX_MS  (3600 * INT64_C(1000)) /* then it is judged again */
+#define CONN_PLAIN_MAX   (256 * 1024)
+#define CONN_OUT_HIGH    (64 * 1024) /* not taken by the socket: nothing is added */
+#define CONN_READS_MAX   8           /* a turn, so that one peer can not keep the loop for itself */
+#define CONN_TICKETS_MAX 2           /* kept of one connection */
 
 struct conn {
 	struct tp_slot *slot;
@@ -37,15 +38,15 @@ struct conn {
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;         /* application bytes went either way */
-	int64_t idle_before_ms;  /* how long it had been unused before questions that nothing has come for; else 0 */
+	int64_t idle_before_ms;  /* unused so long before questions that nothing came for; else 0 */
 	int64_t silent_since_ms; /* something is owed to us and nothing came since then; 0: nothing is owed */
 	int64_t keepalive_ms;    /* RFC 7828; -1: the peer said nothing */
 	int64_t now_us;          /* of this turn's writes or reads */
 	struct tls_peer *shown;  /* what tp_slot_details lends; NULL: not asked yet */
 };
 
-/* Begins to connect. Never fails by itself: what goes wrong at once comes through slot_on_gone before it returns, and
- * then NULL is returned. */
+/* Begins to connect. Never fails by itself: what goes wrong at once comes through slot_on_gone before it
+ * returns, and then NULL is returned. */
 struct conn *conn_open(struct tp_slot *, struct ticket *);
 /* Sends what waits in the slot, and the wire's own. Judges again first when that is due. */
 void conn_flush(struct conn *);

@@ -9,8 +9,9 @@
 
 #define DIAL_USER_TIMEOUT_MS 5000 /* TCP_USER_TIMEOUT: the kernel's own limit, behind ours */
 
-/* Begins to connect a socket that never blocks and is not inherited. 0: *fd will be ready to write when it is done.
- * Else an errno; *fd is the socket to close, or -1. No TCP Fast Open: it black-holes on roaming laptops. */
+/* Begins to connect a socket that never blocks and is not inherited. 0: *fd will be ready to write when it is
+ * done. Else an errno; *fd is the socket to close, or -1. No TCP Fast Open: it black-holes on roaming
+ * laptops. */
 int dial(const struct addr *, int *fd);
 /* What an errno of connect, send or receive says about the peer. */
 enum reason dial_reason(int error);

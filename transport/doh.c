@@ -1,9 +1,9 @@
 /*
  * DNS over HTTPS (RFC 8484) over one HTTP/2 connection (RFC 9113). The only door to nghttp2 of the transport.
  *
- * Inside nghttp2's callbacks things are only marked: streams that are finished go into a list, and what follows from
- * it (answers, resets) happens after nghttp2 has returned. nghttp2 bounds neither a client's header fields nor
- * informational responses nor empty frames, so the limits below are ours.
+ * Inside nghttp2's callbacks things are only marked: streams that are finished go into a list, and what
+ * follows from it (answers, resets) happens after nghttp2 has returned. nghttp2 bounds neither a client's
+ * header fields nor informational responses nor empty frames, so the limits below are ours.
  */
 #include "transport/doh_fields.h"
 #include "transport/doh_stream.h"
@@ -24,8 +24,8 @@
 #define FRAMES_PER_MS     10000
 #define OUT_HIGH          (64 * 1024) /* plain bytes; what does not fit waits in nghttp2, no new streams meanwhile */
 #define STREAMS_MAX       1000        /* at once, whatever the peer allows */
-#define STREAM_ID_MAX     (1 << 30)   /* ids end at 2^31 - 1: the connection is replaced in time */
-#define OUTBOUND_ACKS_MAX 64          /* PING and SETTINGS that wait for their acknowledgement to leave */
+#define STREAM_ID_MAX     (1 << 30)     /* ids end at 2^31 - 1: the connection is replaced in time */
+#define OUTBOUND_ACKS_MAX 64            /* PING and SETTINGS that wait for their acknowledgement to leave */
 #define CONNECTION_WINDOW (1024 * 1024) /* all streams together; a stream's own window bounds its body */
 
 struct doh {
@@ -112,7 +112,7 @@ stream_field(struct doh_stream *s, struct span name, struct span value)
 
 static int
 doh_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t n_name,
-    const uint8_t *value, size_t n_value, uint8_t flags, void *arg)
+	      const uint8_t *value, size_t n_value, uint8_t flags, void *arg)
 {
 	struct doh_stream *s = stream_find(session, frame->hd.stream_id);
 
@@ -194,7 +194,7 @@ doh_on_stream_close(nghttp2_session *session, int32_t id, uint32_t error, void *
 
 static ssize_t
 doh_on_request_read(nghttp2_session *session, int32_t id, uint8_t *p, size_t room, uint32_t *flags,
-    nghttp2_data_source *source, void *arg)
+		    nghttp2_data_source *source, void *arg)
 {
 	struct doh_stream *s = source->ptr;
 	struct span rest = span_slice(s->request, s->request_sent, room);
@@ -259,7 +259,8 @@ request_submit(struct doh *d, struct doh_stream *s)
 	fields[n++] = field("accept", type, true);
 	if (post) {
 		fields[n++] = field("content-type", type, true);
-		fields[n++] = field("content-length",
+		fields[n++] = field(
+		    "content-length",
 		    span_of(length, (size_t)snprintf(length, sizeof length, "%zu", s->request.n)), false);
 	}
 	id = nghttp2_submit_request(d->session, NULL, fields, n, post ? &body : NULL, s);
@@ -279,9 +280,10 @@ static bool
 doh_has_room(const struct wire *w)
 {
 	const struct doh *d = (const struct doh *)w;
-	uint32_t most = nghttp2_session_get_remote_settings(d->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
+	uint32_t most =
+	    nghttp2_session_get_remote_settings(d->session, NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS);
 
-	/* Beyond what the peer allows nghttp2 would queue them, out of reach: they wait in the slot instead. */
+	/* Beyond what the peer allows nghttp2 would queue them, out of reach: they wait in the slot. */
 	return d->streams.n_live < most && d->streams.n_live < STREAMS_MAX && !doh_is_draining(w);
 }
 
@@ -445,7 +447,8 @@ doh_gather(struct wire *w, struct buf *out, const char **detail)
 	struct doh *d = doh_of(w);
 	enum reason reason;
 
-	/* Streams that nghttp2 found fault with are closed as their reset is sent; to finish one may be to send more. */
+	/* Streams that nghttp2 found fault with are closed as their reset is sent; to finish one may be to
+	 * send more. */
 	do {
 		reason = frames_gather(d, out, detail);
 		if (reason != REASON_NONE)
@@ -545,7 +548,8 @@ doh_new(struct wire **out, const struct tp_target *target, const struct wire_hoo
 	doh_path(&d->path, target->path, NULL);
 	if (buf_cstr(&d->authority) == NULL || buf_cstr(&d->path) == NULL || !session_open(d))
 		goto fail;
-	if (nghttp2_submit_settings(d->session, NGHTTP2_FLAG_NONE, settings, sizeof settings / sizeof *settings) != 0)
+	if (nghttp2_submit_settings(d->session, NGHTTP2_FLAG_NONE, settings,
+				    sizeof settings / sizeof *settings) != 0)
 		goto fail;
 	if (nghttp2_session_set_local_window_size(d->session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW) != 0)
 		goto fail;

@@ -11,7 +11,8 @@ doh_type_is_dns(struct span value)
 
 	if (!ascii_case_equal(span_slice(value, 0, want.n), want))
 		return false;
-	return value.n == want.n || value.p[want.n] == ';' || value.p[want.n] == ' ' || value.p[want.n] == '\t';
+	return value.n == want.n || value.p[want.n] == ';' || value.p[want.n] == ' ' ||
+	       value.p[want.n] == '\t';
 }
 
 uint32_t
@@ -52,7 +53,8 @@ doh_authority(struct buf *out, const struct tp_target *target)
 	if (target->name != NULL && target->name[0] != '\0')
 		buf_text(out, target->name);
 	else
-		buf_format(out, target->addr.family == ADDR_V6 ? "[%s]" : "%s", addr_ip_text(&target->addr, text));
+		buf_format(out, target->addr.family == ADDR_V6 ? "[%s]" : "%s",
+			   addr_ip_text(&target->addr, text));
 	if (target->addr.port != 443)
 		buf_format(out, ":%u", target->addr.port);
 }

@@ -1,8 +1,8 @@
 /*
  * DNS over TLS (RFC 7858): messages behind a two-byte length, in any order.
  *
- * Ids are random and are not used again until their answer came, also when the question was cancelled: a late answer
- * can not be taken for another's (RFC 7766, 6.2.1; dnsdist CVE-2026-33596 is what happens else).
+ * Ids are random and are not used again until their answer came, also when the question was cancelled: a late
+ * answer can not be taken for another's (RFC 7766, 6.2.1; dnsdist CVE-2026-33596 is what happens else).
  */
 #include "transport/wire.h"
 
@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEADER_SIZE  12
-#define BUCKETS      1024
-#define STRANGERS_MAX 16         /* answers with an id that was never asked; then the peer is broken or hostile */
-#define OWED_MAX     16384       /* cancelled and unanswered: beyond, a new connection is cheaper than finding free ids */
-#define OUT_HIGH     (128 * 1024) /* not written yet: questions wait in their slot, where they can be failed over */
+#define HEADER_SIZE   12
+#define BUCKETS       1024
+#define STRANGERS_MAX 16           /* answers to nothing asked; then the peer is broken or hostile */
+#define OWED_MAX      16384        /* cancelled and unanswered; then a new connection has more free ids */
+#define OUT_HIGH      (128 * 1024) /* not written yet; more questions wait in their slot */
 
 struct dot {
 	struct wire wire;
@@ -174,7 +174,8 @@ dot_feed(struct wire *w, uint8_t *p, size_t n, const char **detail)
 	enum reason bad = REASON_NONE;
 	size_t done;
 
-	/* A message that is in pieces is put together, no more than that; the rest is delivered from where it lies. */
+	/* A message in pieces is put together, no more than that; the rest is delivered from where it lies.
+	 */
 	while (d->rest.n > 0 && n > 0) {
 		size_t want = d->rest.n < 2 ? 2 : 2 + (size_t)be16_read(d->rest.p);
 		size_t piece = want - d->rest.n < n ? want - d->rest.n : n;
@@ -207,7 +208,8 @@ dot_feed(struct wire *w, uint8_t *p, size_t n, const char **detail)
 	return buf_ok(&d->rest) ? REASON_NONE : REASON_OUT_OF_MEMORY;
 
 bad:
-	*detail = bad == REASON_ANSWER_MALFORMED ? "a message shorter than its header" : "answers to nothing that was asked";
+	*detail = bad == REASON_ANSWER_MALFORMED ? "a message shorter than its header"
+						 : "answers to nothing that was asked";
 	return bad;
 }
 

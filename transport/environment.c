@@ -34,7 +34,7 @@ environment_scrub(void (*on_scrubbed)(const char *variable))
 			n = sizeof name - 1;
 		memcpy(name, *e, n);
 		name[n] = '\0';
-		/* Cut out in place: unsetenv would miss a second entry of the same name, and one without "=". */
+		/* In place: unsetenv would miss a second entry of the name, and one without "=". */
 		for (char **f = e; *f != NULL; f++)
 			f[0] = f[1];
 		if (on_scrubbed != NULL)

@@ -25,7 +25,8 @@ file_read(struct buf *out, const char *file, char **why)
 		} while (n > 0 || (n < 0 && errno == EINTR && buf_ok(out)));
 	}
 	if (n != 0)
-		(void)why_say(why, RES_IO, "cannot read %s: %s", file, buf_ok(out) ? strerror(errno) : "too large");
+		(void)why_say(why, RES_IO, "cannot read %s: %s", file,
+			      buf_ok(out) ? strerror(errno) : "too large");
 	if (fd >= 0)
 		close(fd);
 	return n == 0 ? RES_OK : RES_IO;

@@ -1,9 +1,9 @@
 /*
  * idle.h - how long a peer keeps idle connections, learned from its closing them.
  *
- * The last close seen is believed. Because we then close first and so see no more of the peer's closes, the limit is
- * doubled after a few closes of our own: a peer that was merely restarted is found out, at the price of one idle
- * connection that the peer closes.
+ * The last close seen is believed. Because we then close first and so see no more of the peer's closes, the
+ * limit is doubled after a few closes of our own: a peer that was merely restarted is found out, at the price
+ * of one idle connection that the peer closes.
  */
 #ifndef TRANSPORT_IDLE_H
 #define TRANSPORT_IDLE_H
@@ -24,8 +24,8 @@ struct idle {
 void idle_on_peer_close(struct idle *, int64_t idle_ms);
 /* We closed one because of idle_use_ms. */
 void idle_on_own_close(struct idle *);
-/* How long a connection may be idle and still be used: a little less than the limit. keepalive_ms: what the peer
- * promised for this connection (RFC 7828), -1 nothing. */
+/* How long a connection may be idle and still be used: a little less than the limit. keepalive_ms: what the
+ * peer promised for this connection (RFC 7828), -1 nothing. */
 int64_t idle_use_ms(const struct idle *, int64_t keepalive_ms);
 
 #endif

@@ -33,7 +33,7 @@ struct loop {
 	bool running;
 	atomic_bool stop;
 
-	int timer_fd; /* CLOCK_BOOTTIME: what libevent's own timers can not do */
+	int timer_fd;     /* CLOCK_BOOTTIME: what libevent's own timers can not do */
 	int64_t armed_ms; /* INT64_MAX: not */
 	struct event *timer_event;
 
@@ -47,7 +47,8 @@ struct loop {
 	struct signal_watch *signals;
 };
 
-/* One descriptor in libevent: two events, so that waiting to write costs one system call to start and one to stop. */
+/* One descriptor in libevent: two events, so that waiting to write costs one system call to start and one to
+ * stop. */
 struct watch {
 	struct event *read;
 	struct event *write;
@@ -188,8 +189,8 @@ loop_free(struct loop *loop)
 	free(loop);
 }
 
-/* The descriptor is set only when something is due before it would fire: firing once for nothing is cheaper than a
- * system call whenever the first timer is stopped. */
+/* The descriptor is set only when something is due before it would fire: firing once for nothing is cheaper
+ * than a system call whenever the first timer is stopped. */
 static void
 timer_arm(struct loop *loop)
 {
@@ -207,7 +208,8 @@ timer_arm(struct loop *loop)
 static void
 timers_run(struct loop *loop)
 {
-	struct loop_timer *t, end = {.due_ms = INT64_MIN}; /* what a timer sets for "now" comes behind it: next turn */
+	struct loop_timer *t,
+	    end = {.due_ms = INT64_MIN}; /* what a timer sets for "now" comes behind it: next turn */
 
 	if (wheel_next_ms(&loop->wheel) == INT64_MAX)
 		return;
@@ -300,7 +302,8 @@ loop_fd_on_event(evutil_socket_t fd, short what, void *arg)
 }
 
 enum res
-loop_fd_watch(struct loop_fd *w, struct loop *loop, int fd, void (*on_ready)(void *ctx, unsigned ready), void *ctx)
+loop_fd_watch(struct loop_fd *w, struct loop *loop, int fd, void (*on_ready)(void *ctx, unsigned ready),
+	      void *ctx)
 {
 	struct watch *watch = calloc(1, sizeof *watch);
 
@@ -322,9 +325,11 @@ loop_fd_interest(struct loop_fd *w, unsigned interest)
 	struct watch *watch = w->impl;
 	unsigned change = w->interest ^ interest;
 
-	if (change & LOOP_READ && (interest & LOOP_READ ? event_add(watch->read, NULL) : event_del(watch->read)) != 0)
+	if (change & LOOP_READ &&
+	    (interest & LOOP_READ ? event_add(watch->read, NULL) : event_del(watch->read)) != 0)
 		return RES_IO;
-	if (change & LOOP_WRITE && (interest & LOOP_WRITE ? event_add(watch->write, NULL) : event_del(watch->write)) != 0)
+	if (change & LOOP_WRITE &&
+	    (interest & LOOP_WRITE ? event_add(watch->write, NULL) : event_del(watch->write)) != 0)
 		return RES_IO;
 	w->interest = interest;
 	return RES_OK;

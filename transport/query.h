@@ -1,8 +1,8 @@
 /*
  * query.h - one question on its way: its bytes, its deadline, and where it is now. Inside the transport only.
  *
- * Questions come from a pool of their slot and go back to it: after warming up nothing is allocated for one. A
- * question is in exactly one list: its slot's waiting ones or its connection's ones in flight.
+ * Questions come from a pool of their slot and go back to it: after warming up nothing is allocated for one.
+ * A question is in exactly one list: its slot's waiting ones or its connection's ones in flight.
  */
 #ifndef TRANSPORT_QUERY_H
 #define TRANSPORT_QUERY_H
@@ -21,17 +21,17 @@ struct tp_query {
 	struct tp_slot *slot;
 	struct tp_query *prev, *next; /* of its list */
 	enum query_place place;
-	struct conn *conn;   /* in flight: where */
-	unsigned deaths;     /* connections that ended under it */
-	bool written;        /* some connection carried it, and may have had it processed */
+	struct conn *conn; /* in flight: where */
+	unsigned deaths;   /* connections that ended under it */
+	bool written;      /* some connection carried it, and may have had it processed */
 	struct loop_timer deadline;
 	int64_t written_us;
 	tp_answer_fn fn;
 	void *arg;
 
-	uint16_t id;            /* the asker's */
-	uint16_t wire_id;       /* DoT */
-	struct tp_query *same;  /* DoT: the next in its bucket */
+	uint16_t id;               /* the asker's */
+	uint16_t wire_id;          /* DoT */
+	struct tp_query *same;     /* DoT: the next in its bucket */
 	struct doh_stream *stream; /* DoH */
 
 	struct padding padding;

@@ -68,7 +68,8 @@ query_on_deadline(void *ctx)
 }
 
 enum res
-tp_send(struct tp_query **out, struct tp_slot *slot, struct span message, int64_t deadline_ms, tp_answer_fn fn, void *arg)
+tp_send(struct tp_query **out, struct tp_slot *slot, struct span message, int64_t deadline_ms,
+	tp_answer_fn fn, void *arg)
 {
 	struct tp_query *q;
 
@@ -136,8 +137,8 @@ slot_free_gone(struct tp_slot *slot)
 	}
 }
 
-/* Everything the connection carried waits again, in its order; with count, the questions that have seen too many
- * connections end fail instead. */
+/* Everything the connection carried waits again, in its order; with count, the questions that have seen too
+ * many connections end fail instead. */
 static void
 slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 {
@@ -234,7 +235,8 @@ slot_tries_in_full(struct tp_slot *slot, const struct conn *c, enum reason reaso
 {
 	if (c == NULL || !c->offered)
 		return false;
-	if (!reason_is_verdict(reason) && reason != REASON_TLS_ALERT && reason != REASON_TLS_FAILED && reason != REASON_CLOSED)
+	if (!reason_is_verdict(reason) && reason != REASON_TLS_ALERT && reason != REASON_TLS_FAILED &&
+	    reason != REASON_CLOSED)
 		return false;
 	tickets_clear(&slot->tickets);
 	slot->wanted = true;
@@ -352,7 +354,8 @@ slot_want_flush(struct tp_slot *slot)
 /* ---- the slot */
 
 enum res
-tp_slot_new(struct tp_slot **out, struct loop *loop, const struct tp_target *target, const struct tp_hooks *hooks)
+tp_slot_new(struct tp_slot **out, struct loop *loop, const struct tp_target *target,
+	    const struct tp_hooks *hooks)
 {
 	struct tp_slot *slot = calloc(1, sizeof *slot);
 

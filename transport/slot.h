@@ -1,8 +1,9 @@
 /*
  * slot.h - the inside of a pool slot, and what its connections tell it. Inside the transport only.
  *
- * A slot has at most one connection that takes questions, and a few that only finish what they carry. A connection
- * that is gone is kept until the end of the turn, because its own functions may still be on the stack.
+ * A slot has at most one connection that takes questions, and a few that only finish what they carry. A
+ * connection that is gone is kept until the end of the turn, because its own functions may still be on the
+ * stack.
  */
 #ifndef TRANSPORT_SLOT_H
 #define TRANSPORT_SLOT_H
@@ -12,7 +13,7 @@
 #include "transport/ticket.h"
 
 #define SLOT_DEATHS_MAX   2 /* connections that may end under one question: it is repeated once */
-#define SLOT_DRAINING_MAX 4 /* connections that finish; beyond, the oldest is closed and its questions repeated */
+#define SLOT_DRAINING_MAX 4 /* connections that finish; the oldest makes room */
 
 struct tp_slot {
 	struct loop *loop;

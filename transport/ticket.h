@@ -1,9 +1,9 @@
 /*
  * ticket.h - saved TLS sessions of one upstream address.
  *
- * A ticket is a cached verdict: whoever resumes with it judges the stored chain again before anything is sent. Each
- * is used once (RFC 8446, C.4: a ticket used twice lets onlookers link connections). The bytes are secret and are
- * wiped when they are dropped.
+ * A ticket is a cached verdict: whoever resumes with it judges the stored chain again before anything is
+ * sent. Each is used once (RFC 8446, C.4: a ticket used twice lets onlookers link connections). The bytes are
+ * secret and are wiped when they are dropped.
  */
 #ifndef TRANSPORT_TICKET_H
 #define TRANSPORT_TICKET_H
@@ -11,8 +11,8 @@
 #include "base/bytes.h"
 #include "base/res.h"
 
-#define TICKETS_MAX      4           /* servers send one or two a connection */
-#define TICKET_BYTES_MAX (128 * 1024) /* session data hold the peer's chain */
+#define TICKETS_MAX      4                           /* servers send one or two a connection */
+#define TICKET_BYTES_MAX (128 * 1024)                /* session data hold the peer's chain */
 #define TICKET_LIFE_MS   (24 * 3600 * INT64_C(1000)) /* a day; RFC 8446, 4.6.1 allows seven */
 
 struct ticket {
@@ -31,7 +31,8 @@ struct tickets {
 };
 
 void tickets_put(struct tickets *, struct ticket *); /* taken; the oldest makes room */
-struct ticket *tickets_take(struct tickets *, int64_t now_ms); /* the newest, yours; NULL without one that still lives */
+struct ticket *tickets_take(struct tickets *,
+			    int64_t now_ms); /* the newest, yours; NULL without one that still lives */
 void tickets_clear(struct tickets *);
 
 #endif

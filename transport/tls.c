@@ -9,18 +9,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Never "@SYSTEM" or "NORMAL": what is offered must not depend on a file or a variable of the machine. SHA-1 is
- * left out also where a certificate's signature is meant; GnuTLS only announces, the judge decides. */
-static const char priorities[] = "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AEAD:+SHA256"
-				 ":+AES-128-GCM:+CHACHA20-POLY1305:+AES-256-GCM"
-				 ":+ECDHE-ECDSA:+ECDHE-RSA:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1"
-				 ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-ECDSA-SECP521R1-SHA512"
-				 ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-ECDSA-SHA512"
-				 ":+SIGN-EDDSA-ED25519:+SIGN-EDDSA-ED448"
-				 ":+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-RSA-PSS-RSAE-SHA512"
-				 ":+SIGN-RSA-PSS-SHA256:+SIGN-RSA-PSS-SHA384:+SIGN-RSA-PSS-SHA512"
-				 ":+SIGN-RSA-SHA256:+SIGN-RSA-SHA384:+SIGN-RSA-SHA512"
-				 ":+CTYPE-X509";
+/* Never "@SYSTEM" or "NORMAL": what is offered must not depend on a file or a variable of the machine. SHA-1
+ * is left out also where a certificate's signature is meant; GnuTLS only announces, the judge decides. */
+static const char priorities[] =
+    "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AEAD:+SHA256"
+    ":+AES-128-GCM:+CHACHA20-POLY1305:+AES-256-GCM"
+    ":+ECDHE-ECDSA:+ECDHE-RSA:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1"
+    ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-ECDSA-SECP521R1-SHA512"
+    ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-ECDSA-SHA512"
+    ":+SIGN-EDDSA-ED25519:+SIGN-EDDSA-ED448"
+    ":+SIGN-RSA-PSS-RSAE-SHA256:+SIGN-RSA-PSS-RSAE-SHA384:+SIGN-RSA-PSS-RSAE-SHA512"
+    ":+SIGN-RSA-PSS-SHA256:+SIGN-RSA-PSS-SHA384:+SIGN-RSA-PSS-SHA512"
+    ":+SIGN-RSA-SHA256:+SIGN-RSA-SHA384:+SIGN-RSA-SHA512"
+    ":+CTYPE-X509";
 
 static gnutls_priority_t priority; /* written once, by tls_global_init */
 
@@ -41,12 +42,12 @@ struct tls {
 	size_t out_from; /* sent already */
 	bool out_full;   /* the output met its limit */
 
-	bool first_seen; /* the first bytes looked like TLS */
+	bool first_seen;   /* the first bytes looked like TLS */
 	bool first_is_old; /* an alert in a record of TLS 1.1 or older */
-	bool ready;      /* handshake done and peer accepted */
-	bool judged;     /* on_peer was asked */
-	bool refused;    /* on_peer said no */
-	struct buf chain; /* the Certificate message as it came, until the handshake is done */
+	bool ready;        /* handshake done and peer accepted */
+	bool judged;       /* on_peer was asked */
+	bool refused;      /* on_peer said no */
+	struct buf chain;  /* the Certificate message as it came, until the handshake is done */
 	struct buf staple;
 	size_t idle_bytes; /* received since the last application data */
 	unsigned after;    /* post-handshake messages */
@@ -120,7 +121,8 @@ tls_peer(struct tls *tls, struct tls_peer *peer)
 	peer->resumed = gnutls_session_is_resumed(tls->session) != 0;
 	for (unsigned i = 0; certs != NULL && i < n && i < TLS_CHAIN_MAX; i++)
 		peer->cert[peer->n_cert++] = span_of(certs[i].data, certs[i].size);
-	if (tls->staple.n == 0 && !peer->resumed && gnutls_ocsp_status_request_get2(tls->session, 0, &staple) == 0)
+	if (tls->staple.n == 0 && !peer->resumed &&
+	    gnutls_ocsp_status_request_get2(tls->session, 0, &staple) == 0)
 		buf_put(&tls->staple, span_of(staple.data, staple.size));
 	peer->staple = buf_span(&tls->staple);
 }
@@ -144,7 +146,7 @@ tls_on_verify(gnutls_session_t session)
 
 static int
 tls_on_handshake_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
-    const gnutls_datum_t *message)
+			 const gnutls_datum_t *message)
 {
 	struct tls *tls = gnutls_session_get_ptr(session);
 
@@ -185,15 +187,17 @@ session_configure(struct tls *tls)
 	gnutls_transport_set_push_function(s, tls_on_push);
 	gnutls_handshake_set_timeout(s, GNUTLS_INDEFINITE_TIMEOUT); /* its owner keeps the time */
 	gnutls_handshake_set_max_packet_length(s, TLS_HANDSHAKE_MAX);
-	gnutls_handshake_set_hook_function(s, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE, tls_on_handshake_message);
+	gnutls_handshake_set_hook_function(s, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE,
+					   tls_on_handshake_message);
 	if (priority == NULL || gnutls_priority_set(s, priority) != 0)
 		return false;
 	if (gnutls_credentials_set(s, GNUTLS_CRD_CERTIFICATE,
-		want->identity != NULL ? want->identity->credentials : tls->own) != 0)
+				   want->identity != NULL ? want->identity->credentials : tls->own) != 0)
 		return false;
 	if (gnutls_alpn_set_protocols(s, &alpn, 1, 0) != 0)
 		return false;
-	if (tls->name[0] != '\0' && gnutls_server_name_set(s, GNUTLS_NAME_DNS, tls->name, strlen(tls->name)) != 0)
+	if (tls->name[0] != '\0' &&
+	    gnutls_server_name_set(s, GNUTLS_NAME_DNS, tls->name, strlen(tls->name)) != 0)
 		return false;
 	if (want->ticket != NULL &&
 	    gnutls_session_set_data(s, want->ticket->session.p, want->ticket->session.n) == 0)
@@ -217,7 +221,8 @@ tls_new(struct tls **out, const struct tls_want *want)
 	if (tls->name == NULL)
 		goto fail;
 	if (want->identity != NULL)
-		flags |= GNUTLS_FORCE_CLIENT_CERT; /* also when the server's list of issuers does not name ours */
+		flags |=
+		    GNUTLS_FORCE_CLIENT_CERT; /* also when the server's list of issuers does not name ours */
 	else if (credentials_new(&tls->own) != RES_OK)
 		goto fail;
 	if (gnutls_init(&tls->session, flags) != 0)
@@ -287,7 +292,8 @@ trouble_alert(struct tls *tls, struct tls_trouble *t)
 	enum reason reason = REASON_TLS_ALERT;
 
 	(void)snprintf(tls->detail, sizeof tls->detail, "%.72s", name != NULL ? name : "unknown alert");
-	/* A server that knows only old versions and passes over our list of versions finds no cipher suite for its own. */
+	/* A server that knows only old versions and passes over our list of versions finds no cipher suite
+	 * for its own. */
 	if (alert == GNUTLS_A_PROTOCOL_VERSION || (alert == GNUTLS_A_HANDSHAKE_FAILURE && tls->first_is_old))
 		reason = REASON_TLS_VERSION;
 	else if (alert == GNUTLS_A_NO_APPLICATION_PROTOCOL)
@@ -317,7 +323,8 @@ trouble_of(struct tls *tls, int code, struct tls_trouble *t)
 	}
 }
 
-/* A TLS server begins with a handshake record or an alert (RFC 8446, 5.1); anything else is another protocol. */
+/* A TLS server begins with a handshake record or an alert (RFC 8446, 5.1); anything else is another protocol.
+ */
 static bool
 first_is_tls(struct tls *tls)
 {
@@ -333,7 +340,8 @@ first_is_tls(struct tls *tls)
 	return true;
 }
 
-/* A handshake that failed over a chain nobody has judged: the judge may know better than GnuTLS what is wrong. */
+/* A handshake that failed over a chain nobody has judged: the judge may know better than GnuTLS what is
+ * wrong. */
 static enum tls_status
 handshake_failed(struct tls *tls, int code, struct tls_trouble *t)
 {
@@ -347,7 +355,8 @@ handshake_failed(struct tls *tls, int code, struct tls_trouble *t)
 	peer = calloc(1, sizeof *peer);
 	if (peer == NULL)
 		return trouble(t, REASON_OUT_OF_MEMORY, NULL);
-	tls_peer_read(peer, buf_span(&tls->chain), gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3);
+	tls_peer_read(peer, buf_span(&tls->chain),
+		      gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3);
 	(void)peer_judge(tls, peer);
 	free(peer);
 	return tls->refused ? trouble(t, REASON_NONE, NULL) : trouble_of(tls, code, t);
@@ -366,7 +375,8 @@ handshake_finish(struct tls *tls, struct tls_trouble *t)
 		alpn.size = 0;
 	if (alpn.size == 0 ? tls->want.alpn_required
 			   : !span_equal(span_of(alpn.data, alpn.size), span_str(tls->want.alpn)))
-		return trouble(t, REASON_ALPN_MISMATCH, alpn.size == 0 ? "the server chose none" : "another was chosen");
+		return trouble(t, REASON_ALPN_MISMATCH,
+			       alpn.size == 0 ? "the server chose none" : "another was chosen");
 	if (!tls->judged) {
 		struct tls_peer *peer = malloc(sizeof *peer);
 
@@ -421,10 +431,12 @@ ticket_save(struct tls *tls)
 	if (!tls->ticket_came || !tls->ready)
 		return;
 	tls->ticket_came = false;
-	if (tls->n_fresh == TLS_FRESH_MAX || !(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET) ||
+	if (tls->n_fresh == TLS_FRESH_MAX ||
+	    !(gnutls_session_get_flags(tls->session) & GNUTLS_SFLAGS_SESSION_TICKET) ||
 	    gnutls_session_get_data2(tls->session, &data) != 0)
 		return;
-	if (ticket_new(&tls->fresh[tls->n_fresh], span_of(data.data, data.size), buf_span(&tls->staple)) == RES_OK)
+	if (ticket_new(&tls->fresh[tls->n_fresh], span_of(data.data, data.size), buf_span(&tls->staple)) ==
+	    RES_OK)
 		tls->n_fresh++;
 	gnutls_memset(data.data, 0, data.size);
 	gnutls_free(data.data);
@@ -446,7 +458,8 @@ tls_read(struct tls *tls, uint8_t *p, size_t room, size_t *n, struct tls_trouble
 		if (tls->idle_bytes > TLS_IDLE_BYTES_MAX)
 			return trouble(t, REASON_TLS_FAILED, "records without data");
 		/* GNUTLS_E_AGAIN also follows each ticket and key update: more may lie in the input. */
-	} while (got == GNUTLS_E_INTERRUPTED || (got == GNUTLS_E_AGAIN && tls->in_to > tls->in_from && !tls->eof));
+	} while (got == GNUTLS_E_INTERRUPTED ||
+		 (got == GNUTLS_E_AGAIN && tls->in_to > tls->in_from && !tls->eof));
 	if (got == GNUTLS_E_AGAIN)
 		return TLS_GOES_ON;
 	if (got == 0)
@@ -462,7 +475,8 @@ tls_write(struct tls *tls, struct span plain, struct tls_trouble *t)
 		ssize_t put = gnutls_record_send(tls->session, plain.p, n);
 
 		if (put <= 0)
-			return trouble(t, REASON_TLS_FAILED, tls->out_full ? "the peer does not read" : gnutls_strerror((int)put));
+			return trouble(t, REASON_TLS_FAILED,
+				       tls->out_full ? "the peer does not read" : gnutls_strerror((int)put));
 		plain = span_slice(plain, (size_t)put, plain.n);
 	}
 	return TLS_DONE;
@@ -560,7 +574,8 @@ tls_identity_new(struct tp_identity **out, struct span cert, struct span key, co
 		tp_identity_free(identity);
 		return RES_NOMEM;
 	}
-	code = gnutls_certificate_set_x509_key_mem2(identity->credentials, &c, &k, GNUTLS_X509_FMT_PEM, NULL, 0);
+	code =
+	    gnutls_certificate_set_x509_key_mem2(identity->credentials, &c, &k, GNUTLS_X509_FMT_PEM, NULL, 0);
 	if (code < 0) {
 		*why = gnutls_strerror(code);
 		tp_identity_free(identity);

@@ -1,13 +1,14 @@
 /*
  * tls.h - one TLS client session: bytes in, bytes out. The only door to GnuTLS of the transport.
  *
- * It does no input or output of its own: the owner receives into tls_room, calls a step, and sends what tls_out
- * holds. TLS 1.2 and 1.3 only; no early data, no renegotiation, no compression, no TLS extension 18 (with SCTs in
- * the handshake GnuTLS 3.7 ends TLS 1.3 connections). The name is sent as SNI; an address never is (RFC 6066, 3).
+ * It does no input or output of its own: the owner receives into tls_room, calls a step, and sends what
+ * tls_out holds. TLS 1.2 and 1.3 only; no early data, no renegotiation, no compression, no TLS extension 18
+ * (with SCTs in the handshake GnuTLS 3.7 ends TLS 1.3 connections). The name is sent as SNI; an address never
+ * is (RFC 6066, 3).
  *
- * What it does not know: sockets, time, policy. The peer is judged by its owner, through on_peer, exactly once in a
- * handshake: while it runs (the server sees an alert) or, when a session was resumed and GnuTLS asks nobody, at its
- * end. TLS_DONE is never returned before on_peer said yes.
+ * What it does not know: sockets, time, policy. The peer is judged by its owner, through on_peer, exactly
+ * once in a handshake: while it runs (the server sees an alert) or, when a session was resumed and GnuTLS
+ * asks nobody, at its end. TLS_DONE is never returned before on_peer said yes.
  */
 #ifndef TRANSPORT_TLS_H
 #define TRANSPORT_TLS_H
@@ -17,14 +18,14 @@
 #include "transport/ticket.h"
 #include "verify/verdict.h"
 
-#define TLS_IN_MAX        (16 * 1024 + 512)  /* one record and its overhead (RFC 8446, 5.2) */
-#define TLS_RECORD_MAX    (16 * 1024)
-#define TLS_OUT_MAX       (1024 * 1024)      /* encrypted bytes that the socket did not take yet */
-#define TLS_HANDSHAKE_MAX (128 * 1024)       /* one handshake message; public chains are below 10 KiB */
-#define TLS_CHAIN_MAX     64                 /* certificates that are handed to the judge, who refuses above 16 */
-#define TLS_IDLE_BYTES_MAX (256 * 1024)      /* received without any application data */
-#define TLS_AFTER_MAX     64                 /* tickets and key updates after the handshake of one connection */
-#define TLS_FRESH_MAX     2                  /* sessions that are kept until they are fetched */
+#define TLS_IN_MAX         (16 * 1024 + 512) /* one record and its overhead (RFC 8446, 5.2) */
+#define TLS_RECORD_MAX     (16 * 1024)
+#define TLS_OUT_MAX        (1024 * 1024) /* encrypted bytes that the socket did not take yet */
+#define TLS_HANDSHAKE_MAX  (128 * 1024)  /* one handshake message; public chains are below 10 KiB */
+#define TLS_CHAIN_MAX      64            /* certificates that are handed to the judge, who refuses above 16 */
+#define TLS_IDLE_BYTES_MAX (256 * 1024)  /* received without any application data */
+#define TLS_AFTER_MAX      64            /* tickets and key updates after the handshake of one connection */
+#define TLS_FRESH_MAX      2             /* sessions that are kept until they are fetched */
 
 struct tls;
 struct tp_identity;
@@ -38,11 +39,11 @@ struct tls_peer {
 };
 
 struct tls_want {
-	const char *alpn;          /* "dot", "h2" */
-	bool alpn_required;        /* a server that chooses none is refused */
-	const char *name;          /* SNI; NULL or "": none */
-	const struct tp_identity *identity; /* NULL: none */
-	const struct ticket *ticket;        /* NULL: a full handshake; lent for the call */
+	const char *alpn;                                    /* "dot", "h2" */
+	bool alpn_required;                                  /* a server that chooses none is refused */
+	const char *name;                                    /* SNI; NULL or "": none */
+	const struct tp_identity *identity;                  /* NULL: none */
+	const struct ticket *ticket;                         /* NULL: a full handshake; lent for the call */
 	bool (*on_peer)(void *ctx, const struct tls_peer *); /* false ends the handshake */
 	void *ctx;
 };
@@ -72,8 +73,9 @@ void tls_bye(struct tls *); /* close_notify into the output */
 struct span tls_out(const struct tls *); /* to be sent; lent until the next call */
 void tls_sent(struct tls *, size_t n);
 
-/* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as far as it can be read: GnuTLS shows
- * nobody a chain that it can not parse, and the judge has a name for what is wrong with it. False: it is malformed. */
+/* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as far as it can be read:
+ * GnuTLS shows nobody a chain that it can not parse, and the judge has a name for what is wrong with it.
+ * False: it is malformed. */
 bool tls_peer_read(struct tls_peer *, struct span message, bool v13);
 /* The chain and staple of the finished handshake. */
 void tls_peer(struct tls *, struct tls_peer *);

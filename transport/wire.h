@@ -1,8 +1,8 @@
 /*
  * wire.h - what a connection asks of the protocol that it carries, DoT or DoH. Inside the transport only.
  *
- * Plain bytes in, plain bytes out; nothing here knows TLS, sockets or time. A wire holds no question: it maps its own
- * ids to the questions of its connection, whose list they are in.
+ * Plain bytes in, plain bytes out; nothing here knows TLS, sockets or time. A wire holds no question: it maps
+ * its own ids to the questions of its connection, whose list they are in.
  */
 #ifndef TRANSPORT_WIRE_H
 #define TRANSPORT_WIRE_H
@@ -20,11 +20,13 @@ struct wire_ops {
 	void (*free)(struct wire *);
 	/* May one more question be taken now? */
 	bool (*has_room)(const struct wire *);
-	/* Takes a question: its bytes are in the output, or will be after gather. RES_NOMEM, RES_LIMIT: not taken. */
+	/* Takes a question: its bytes are in the output, or will be after gather. RES_NOMEM, RES_LIMIT: not
+	 * taken. */
 	enum res (*take)(struct wire *, struct tp_query *, struct buf *out);
 	/* Nobody waits for it any more; an answer that still comes is dropped. */
 	void (*cancel)(struct wire *, struct tp_query *);
-	/* What else is to be sent. Other than REASON_NONE: when that is sent, the conversation is over or broken. */
+	/* What else is to be sent. Other than REASON_NONE: when that is sent, the conversation is over or
+	 * broken. */
 	enum reason (*gather)(struct wire *, struct buf *out, const char **detail);
 	/* Received bytes, which may be written to. REASON_NONE: goes on. */
 	enum reason (*feed)(struct wire *, uint8_t *p, size_t n, const char **detail);

@@ -102,7 +102,8 @@ fds_serve(struct loop *loop, int wait_ms)
 			continue;
 		watched[n] = w;
 		p[n++] = (struct pollfd){.fd = w->fd,
-		    .events = (short)((w->interest & LOOP_READ ? POLLIN : 0) | (w->interest & LOOP_WRITE ? POLLOUT : 0))};
+					 .events = (short)((w->interest & LOOP_READ ? POLLIN : 0) |
+							   (w->interest & LOOP_WRITE ? POLLOUT : 0))};
 	}
 	if (poll(p, n, wait_ms) <= 0)
 		return false;
@@ -257,11 +258,13 @@ loop_stop(struct loop *loop)
 }
 
 enum res
-loop_fd_watch(struct loop_fd *w, struct loop *loop, int fd, void (*on_ready)(void *ctx, unsigned ready), void *ctx)
+loop_fd_watch(struct loop_fd *w, struct loop *loop, int fd, void (*on_ready)(void *ctx, unsigned ready),
+	      void *ctx)
 {
 	if (loop->n_fd == FDS_MAX)
 		return RES_NOMEM;
-	*w = (struct loop_fd){.loop = loop, .fd = fd, .interest = LOOP_READ, .on_ready = on_ready, .ctx = ctx, .impl = loop};
+	*w = (struct loop_fd){
+	    .loop = loop, .fd = fd, .interest = LOOP_READ, .on_ready = on_ready, .ctx = ctx, .impl = loop};
 	loop->fd[loop->n_fd++] = w;
 	return RES_OK;
 }

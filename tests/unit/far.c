@@ -24,7 +24,9 @@ static void
 key_new(gnutls_x509_privkey_t *key)
 {
 	assert_int_equal(gnutls_x509_privkey_init(key), 0);
-	assert_int_equal(gnutls_x509_privkey_generate(*key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0), 0);
+	assert_int_equal(gnutls_x509_privkey_generate(*key, GNUTLS_PK_ECDSA,
+						      GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
+			 0);
 }
 
 static void
@@ -33,7 +35,9 @@ crt_new(gnutls_x509_crt_t *crt, gnutls_x509_privkey_t key, const char *name)
 	assert_int_equal(gnutls_x509_crt_init(crt), 0);
 	assert_int_equal(gnutls_x509_crt_set_version(*crt, 3), 0);
 	assert_int_equal(gnutls_x509_crt_set_serial(*crt, "\1", 1), 0);
-	assert_int_equal(gnutls_x509_crt_set_dn_by_oid(*crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name)), 0);
+	assert_int_equal(
+	    gnutls_x509_crt_set_dn_by_oid(*crt, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name)),
+	    0);
 	assert_int_equal(gnutls_x509_crt_set_activation_time(*crt, NOT_BEFORE), 0);
 	assert_int_equal(gnutls_x509_crt_set_expiration_time(*crt, NOT_AFTER), 0);
 	assert_int_equal(gnutls_x509_crt_set_key(*crt, key), 0);
@@ -42,8 +46,9 @@ crt_new(gnutls_x509_crt_t *crt, gnutls_x509_privkey_t key, const char *name)
 
 /* What is sent as the chain is ours to say: also what no library would send. */
 static int
-far_on_retrieve(gnutls_session_t tls, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **certs, unsigned *n,
-    gnutls_ocsp_data_st **ocsp, unsigned *n_ocsp, gnutls_privkey_t *key, unsigned *flags)
+far_on_retrieve(gnutls_session_t tls, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **certs,
+		unsigned *n, gnutls_ocsp_data_st **ocsp, unsigned *n_ocsp, gnutls_privkey_t *key,
+		unsigned *flags)
 {
 	struct far *far = ((struct far_conn *)gnutls_session_get_ptr(tls))->far;
 
@@ -53,7 +58,7 @@ far_on_retrieve(gnutls_session_t tls, const struct gnutls_cert_retr_st *info, gn
 		far->pcert[i] = far->pcert[0];
 	if (far->leaf_garbage != NULL)
 		far->pcert[0].cert = (gnutls_datum_t){(unsigned char *)(uintptr_t)far->leaf_garbage,
-		    (unsigned)strlen(far->leaf_garbage)};
+						      (unsigned)strlen(far->leaf_garbage)};
 	*certs = far->pcert;
 	*n = far->chain_copies > 0 ? (unsigned)far->chain_copies : 1;
 	*ocsp = NULL;
@@ -242,7 +247,9 @@ conn_start(struct far *far, int fd)
 		gnutls_certificate_server_set_request(c->tls, GNUTLS_CERT_REQUIRE);
 	if (far->alpn != NULL) {
 		alpn = (gnutls_datum_t){(unsigned char *)(uintptr_t)far->alpn, (unsigned)strlen(far->alpn)};
-		assert_int_equal(gnutls_alpn_set_protocols(c->tls, &alpn, 1, far->alpn_mandatory ? GNUTLS_ALPN_MANDATORY : 0), 0);
+		assert_int_equal(gnutls_alpn_set_protocols(c->tls, &alpn, 1,
+							   far->alpn_mandatory ? GNUTLS_ALPN_MANDATORY : 0),
+				 0);
 	}
 }
 

@@ -15,18 +15,18 @@ enum far_mood {
 	FAR_SERVES,
 	FAR_CLOSES_AT_ONCE,
 	FAR_RESETS_AT_ONCE,
-	FAR_SPEAKS_PLAIN,        /* sends `plain`, no TLS */
-	FAR_IS_SILENT,           /* accepts, reads, says nothing */
-	FAR_CUTS_THE_HANDSHAKE,  /* closes after the first bytes of its own */
+	FAR_SPEAKS_PLAIN,         /* sends `plain`, no TLS */
+	FAR_IS_SILENT,            /* accepts, reads, says nothing */
+	FAR_CUTS_THE_HANDSHAKE,   /* closes after the first bytes of its own */
 	FAR_SPOILS_THE_HANDSHAKE, /* a bit of its first flight is turned */
-	FAR_CLOSES_WHEN_READY,   /* FIN right after the handshake */
-	FAR_CLOSES_ON_QUESTION,  /* FIN instead of an answer */
+	FAR_CLOSES_WHEN_READY,    /* FIN right after the handshake */
+	FAR_CLOSES_ON_QUESTION,   /* FIN instead of an answer */
 	FAR_RESETS_ON_QUESTION,
-	FAR_CUTS_THE_ANSWER,     /* half a message, then FIN without close_notify */
-	FAR_DRIBBLES,            /* a record for each byte */
-	FAR_HOLDS,               /* reads questions, answers when far_answer says so */
+	FAR_CUTS_THE_ANSWER, /* half a message, then FIN without close_notify */
+	FAR_DRIBBLES,        /* a record for each byte */
+	FAR_HOLDS,           /* reads questions, answers when far_answer says so */
 	FAR_FLOODS_TICKETS,
-	FAR_LISTENS,             /* keeps what comes in conn[].in, for the test to read */
+	FAR_LISTENS, /* keeps what comes in conn[].in, for the test to read */
 };
 
 struct far_conn {

@@ -1,4 +1,5 @@
-/* DoH without a connection: requests are read by nghttp2's server side, responses are written a byte at a time. */
+/* DoH without a connection: requests are read by nghttp2's server side, responses are written a byte at a
+ * time. */
 #include "tests/unit/wire_ear.h"
 
 #include <nghttp2/nghttp2.h>
@@ -14,7 +15,18 @@
 #define END_HEADERS 4
 #define ACK         1
 
-enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION };
+enum {
+	DATA,
+	HEADERS,
+	PRIORITY,
+	RST_STREAM,
+	SETTINGS,
+	PUSH_PROMISE,
+	PING,
+	GOAWAY,
+	WINDOW_UPDATE,
+	CONTINUATION
+};
 
 struct request {
 	int32_t stream;
@@ -58,8 +70,8 @@ server_on_begin_headers(nghttp2_session *s, const nghttp2_frame *frame, void *ar
 }
 
 static int
-server_on_header(nghttp2_session *s, const nghttp2_frame *frame, const uint8_t *name, size_t n_name, const uint8_t *value,
-    size_t n_value, uint8_t flags, void *arg)
+server_on_header(nghttp2_session *s, const nghttp2_frame *frame, const uint8_t *name, size_t n_name,
+		 const uint8_t *value, size_t n_value, uint8_t flags, void *arg)
 {
 	struct request *r = request_of(frame->hd.stream_id);
 	size_t n = strlen(r->fields);
@@ -217,7 +229,8 @@ respond(int32_t stream, const char *fields, const void *body, size_t n)
 {
 	headers(stream, n == 0 ? END_STREAM : 0, fields);
 	for (size_t at = 0; at < n; at += 16384)
-		frame(DATA, at + 16384 >= n ? END_STREAM : 0, stream, (const uint8_t *)body + at, n - at < 16384 ? n - at : 16384);
+		frame(DATA, at + 16384 >= n ? END_STREAM : 0, stream, (const uint8_t *)body + at,
+		      n - at < 16384 ? n - at : 16384);
 }
 
 /* What the server said reaches the client, in pieces of this size. */
@@ -265,16 +278,18 @@ posts_are_written_exactly(void **state) /* H24 */
 	ask(0x1234);
 	assert_true(flush());
 	assert_int_equal(server.n_request, 1);
-	assert_string_equal(server.request[0].fields,
+	assert_string_equal(
+	    server.request[0].fields,
 	    ":method: POST\n:scheme: https\n:authority: 192.0.2.1\n:path: /dns-query\n"
 	    "accept: application/dns-message\ncontent-type: application/dns-message\ncontent-length: 128\n");
 	assert_int_equal(server.request[0].n_body, 128); /* RFC 8467, 4.1 */
 	assert_true(server.request[0].ended);
-	assert_memory_equal(server.request[0].body, question, 28); /* id 0 (RFC 8484, 4.1) */
+	assert_memory_equal(server.request[0].body, question, 28);                /* id 0 (RFC 8484, 4.1) */
 	assert_memory_equal(server.request[0].body + 28, "\0\142\0\14\0\136", 6); /* padding, no keepalive */
 	for (size_t i = 34; i < 128; i++)
 		assert_int_equal(server.request[0].body[i], 0);
-	assert_int_equal(nghttp2_session_get_remote_settings(server.session, NGHTTP2_SETTINGS_ENABLE_PUSH), 0);
+	assert_int_equal(nghttp2_session_get_remote_settings(server.session, NGHTTP2_SETTINGS_ENABLE_PUSH),
+			 0);
 }
 
 static void
@@ -294,8 +309,9 @@ gets_are_written_exactly(void **state) /* H24 */
 	assert_int_equal(w->ops->take(w, q, &b), RES_OK);
 	assert_true(flush());
 	assert_string_equal(server.request[0].fields,
-	    ":method: GET\n:scheme: https\n:authority: dns.test:8443\n:path: /q?dns=AAABAAABAAAAAAAAAWEAAAEAAQ\n"
-	    "accept: application/dns-message\n");
+			    ":method: GET\n:scheme: https\n:authority: dns.test:8443\n:path: "
+			    "/q?dns=AAABAAABAAAAAAAAAWEAAAEAAQ\n"
+			    "accept: application/dns-message\n");
 	assert_int_equal(server.request[0].n_body, 0);
 	assert_true(server.request[0].ended);
 }
@@ -316,12 +332,15 @@ static const struct row {
     {"H01: 415", ":status: 415\n", NULL, 0, REASON_DOH_STATUS, 0, 0},
     {"H22: 421", ":status: 421\n", NULL, 0, REASON_DOH_STATUS, 0, 0},
     {"H01: 429 with Retry-After", ":status: 429\nretry-after: 30\n", NULL, 0, REASON_DOH_STATUS, 0, 30},
-    {"H01: 503, a year of Retry-After is a day", ":status: 503\nretry-after: 31536000\n", NULL, 0, REASON_DOH_STATUS, 0, 86400},
+    {"H01: 503, a year of Retry-After is a day", ":status: 503\nretry-after: 31536000\n", NULL, 0,
+     REASON_DOH_STATUS, 0, 86400},
     {"H01: 500", ":status: 500\n", NULL, 0, REASON_DOH_STATUS, 0, 0},
     {"H01: 502", ":status: 502\n", NULL, 0, REASON_DOH_STATUS, 0, 0},
     {"H01: 204", ":status: 204\n", NULL, 0, REASON_DOH_STATUS, 0, 0},
-    {"H01: 206 with an answer", ":status: 206\ncontent-type: application/dns-message\n", dns, 40, REASON_DOH_STATUS, 0, 0},
-    {"H01: 301 is not followed", ":status: 301\nlocation: https://192.0.2.2/\n", NULL, 0, REASON_DOH_REDIRECT, 0, 0},
+    {"H01: 206 with an answer", ":status: 206\ncontent-type: application/dns-message\n", dns, 40,
+     REASON_DOH_STATUS, 0, 0},
+    {"H01: 301 is not followed", ":status: 301\nlocation: https://192.0.2.2/\n", NULL, 0, REASON_DOH_REDIRECT,
+     0, 0},
     {"H01: 302", ":status: 302\n", NULL, 0, REASON_DOH_REDIRECT, 0, 0},
     {"H01: 307", ":status: 307\n", NULL, 0, REASON_DOH_REDIRECT, 0, 0},
     {"H01: 308", ":status: 308\n", NULL, 0, REASON_DOH_REDIRECT, 0, 0},
@@ -329,26 +348,32 @@ static const struct row {
     {"H02: no content type", ":status: 200\n", dns, 40, REASON_DOH_TYPE, 0, 0},
     {"H02: HTML", ":status: 200\ncontent-type: text/html\n", dns, 40, REASON_DOH_TYPE, 0, 0},
     {"H02: dns-json", ":status: 200\ncontent-type: application/dns-json\n", dns, 40, REASON_DOH_TYPE, 0, 0},
-    {"H02: a parameter", ":status: 200\ncontent-type: application/dns-message; x=y\n", dns, 40, REASON_NONE, 0, 0},
-    {"two content types", OK_FIELDS "content-type: application/dns-message\n", dns, 40, REASON_DOH_TYPE, 0, 0},
+    {"H02: a parameter", ":status: 200\ncontent-type: application/dns-message; x=y\n", dns, 40, REASON_NONE,
+     0, 0},
+    {"two content types", OK_FIELDS "content-type: application/dns-message\n", dns, 40, REASON_DOH_TYPE, 0,
+     0},
     {"H03: an empty body", OK_FIELDS, NULL, 0, REASON_DOH_MALFORMED, 0, 0},
     {"H03: 11 bytes", OK_FIELDS, dns, 11, REASON_DOH_MALFORMED, 0, 0},
     {"H03: content-length right", OK_FIELDS "content-length: 40\n", dns, 40, REASON_NONE, 0, 0},
     {"H03: content-length too small", OK_FIELDS "content-length: 39\n", dns, 40, REASON_DOH_MALFORMED, 0, 0},
     {"H03: content-length too large", OK_FIELDS "content-length: 41\n", dns, 40, REASON_DOH_MALFORMED, 0, 0},
-    {"H04: another id than 0", OK_FIELDS, (const uint8_t *)"\0\1\201\200\0\0\0\0\0\0\0\0", 12, REASON_DOH_MALFORMED, 0, 0},
+    {"H04: another id than 0", OK_FIELDS, (const uint8_t *)"\0\1\201\200\0\0\0\0\0\0\0\0", 12,
+     REASON_DOH_MALFORMED, 0, 0},
     {"H05: Age", OK_FIELDS "age: 50\n", dns, 40, REASON_NONE, 50, 0},
     {"H05: Age that is garbage", OK_FIELDS "age: old\n", dns, 40, REASON_NONE, 0, 0},
     {"H05: Age of 2^40", OK_FIELDS "age: 1099511627776\n", dns, 40, REASON_NONE, UINT32_MAX, 0},
-    {"H16: two statuses", ":status: 200\n:status: 200\ncontent-type: application/dns-message\n", dns, 40, REASON_DOH_MALFORMED, 0, 0},
+    {"H16: two statuses", ":status: 200\n:status: 200\ncontent-type: application/dns-message\n", dns, 40,
+     REASON_DOH_MALFORMED, 0, 0},
     {"H16: a name in capitals", OK_FIELDS "X-Y: 1\n", dns, 40, REASON_DOH_MALFORMED, 0, 0},
     {"H16: gzip", OK_FIELDS "content-encoding: gzip\n", dns, 40, REASON_DOH_MALFORMED, 0, 0},
-    {"content-encoding identity is none", OK_FIELDS "content-encoding: identity\n", dns, 40, REASON_NONE, 0, 0},
+    {"content-encoding identity is none", OK_FIELDS "content-encoding: identity\n", dns, 40, REASON_NONE, 0,
+     0},
     {"H16: a carriage return in a value", OK_FIELDS "x: a\rb\n", dns, 40, REASON_DOH_MALFORMED, 0, 0},
     {"H16: no status", "content-type: application/dns-message\n", dns, 40, REASON_DOH_MALFORMED, 0, 0},
     {"H16: a connection field", OK_FIELDS "connection: close\n", dns, 40, REASON_DOH_MALFORMED, 0, 0},
     {"H21: cookies and friends are passed over",
-     OK_FIELDS "set-cookie: a=b\nalt-svc: h3\nstrict-transport-security: max-age=1\n", dns, 40, REASON_NONE, 0, 0},
+     OK_FIELDS "set-cookie: a=b\nalt-svc: h3\nstrict-transport-security: max-age=1\n", dns, 40, REASON_NONE,
+     0, 0},
 };
 
 static void
@@ -376,7 +401,8 @@ responses_have_their_reasons(void **state)
 			assert_int_equal(ear.heard[0].age_s, r->age_s);
 			assert_int_equal(ear.heard[0].retry_after_s, r->retry_after_s);
 			assert_true(flush());
-			/* whatever that stream was, the next one is served: nothing of the first is sent again */
+			/* whatever that stream was, the next one is served: nothing of the first is sent
+			 * again */
 			ask(0x7777);
 			assert_true(flush());
 			assert_int_equal(server.n_request, 2);
@@ -404,7 +430,7 @@ bodies_have_a_limit(void **state) /* H03 */
 	assert_int_equal(ear.n_heard, 1);
 	assert_int_equal(ear.heard[0].failure, REASON_NONE);
 	assert_int_equal(ear.heard[0].n, 65535);
-	assert_true(flush()); /* windows opened again */
+	assert_true(flush());     /* windows opened again */
 	headers(3, 0, OK_FIELDS); /* H03: endless */
 	for (int i = 0; i < 4; i++)
 		frame(DATA, 0, 3, big, 16384);
@@ -448,7 +474,7 @@ goaway_repeats_what_was_not_processed(void **state) /* H06 */
 			respond(s, OK_FIELDS, dns, 40);
 		assert_int_equal(deliver(16384), REASON_NONE);
 		assert_int_equal(ear.n_heard, 3 - rows[i].unprocessed); /* the lower ones finish */
-		assert_false(flush());                                   /* then it is over */
+		assert_false(flush());                                  /* then it is over */
 	}
 }
 
@@ -721,13 +747,31 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 		size_t n;
 	} rows[] = {
 	    {"H23: HTTP/1.1", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 38},
-	    {"a frame before SETTINGS", "\0\0\10\6\0\0\0\0\0" "12345678", 17},
+	    {"a frame before SETTINGS",
+	     "\0\0\10\6\0\0\0\0\0"
+	     "12345678",
+	     17},
 	    {"a frame larger than we allow", "\0\377\377\0\0\0\0\0\1", 9},
-	    {"DATA on stream 0", "\0\0\0\4\0\0\0\0\0" "\0\0\1\0\0\0\0\0\0x", 19},
-	    {"HEADERS on an even stream", "\0\0\0\4\0\0\0\0\0" "\0\0\1\1\4\0\0\0\2\210", 19},
-	    {"a header block that can not be read", "\0\0\0\4\0\0\0\0\0" "\0\0\2\1\4\0\0\0\1\377\377", 20},
-	    {"SETTINGS of a wrong size", "\0\0\5\4\0\0\0\0\0" "12345", 14},
-	    {"push enabled by the server", "\0\0\6\4\0\0\0\0\0" "\0\2\0\0\0\1", 15},
+	    {"DATA on stream 0",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\0\0\0\0\0\0x",
+	     19},
+	    {"HEADERS on an even stream",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\4\0\0\0\2\210",
+	     19},
+	    {"a header block that can not be read",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\2\1\4\0\0\0\1\377\377",
+	     20},
+	    {"SETTINGS of a wrong size",
+	     "\0\0\5\4\0\0\0\0\0"
+	     "12345",
+	     14},
+	    {"push enabled by the server",
+	     "\0\0\6\4\0\0\0\0\0"
+	     "\0\2\0\0\0\1",
+	     15},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

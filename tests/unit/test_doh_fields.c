@@ -95,7 +95,8 @@ paths(void **state)
 	} rows[] = {
 	    {"POST: the path", "/dns-query", NULL, "/dns-query"},
 	    {"H24: a template", "/q{?dns}", NULL, "/q"},
-	    {"H24: GET, base64url without padding", "/dns-query", "\xff\xfe\xfd\xfc", "/dns-query?dns=__79_A"},
+	    {"H24: GET, base64url without padding", "/dns-query", "\xff\xfe\xfd\xfc",
+	     "/dns-query?dns=__79_A"},
 	    {"H24: GET at another path by template", "/p/q{?dns}", "ab", "/p/q?dns=YWI"},
 	    {"a path with a query of its own", "/q?token=1", "ab", "/q?token=1&dns=YWI"},
 	    {"no path", "", NULL, "/"},

@@ -159,7 +159,8 @@ bad_lengths_end_the_connection(void **state)
 			print_message("%s%s\n", rows[i].says, split ? ", in pieces" : "");
 			if (split) {
 				assert_int_equal(w->ops->feed(w, wire, 1, &detail), REASON_NONE);
-				assert_int_equal(w->ops->feed(w, wire + 1, 20, &detail), REASON_ANSWER_MALFORMED);
+				assert_int_equal(w->ops->feed(w, wire + 1, 20, &detail),
+						 REASON_ANSWER_MALFORMED);
 			} else {
 				assert_int_equal(w->ops->feed(w, wire, 20, &detail), REASON_ANSWER_MALFORMED);
 			}

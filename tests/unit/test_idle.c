@@ -27,7 +27,7 @@ a_promise_is_obeyed_and_clamped(void **state)
 	struct idle idle = {.limit_ms = 10000};
 
 	(void)state;
-	assert_int_equal(idle_use_ms(&idle, 0), 0);          /* U24: finish and close */
+	assert_int_equal(idle_use_ms(&idle, 0), 0); /* U24: finish and close */
 	assert_int_equal(idle_use_ms(&idle, 20000), 18000);
 	assert_int_equal(idle_use_ms(&idle, 6553500), IDLE_MAX_MS); /* U24: clamped */
 }

@@ -1,4 +1,5 @@
-/* The wheel against a plain list, and the loop with its real clock (what is due at once, posts, descriptors). */
+/* The wheel against a plain list, and the loop with its real clock (what is due at once, posts, descriptors).
+ */
 #include "transport/loop.h"
 #include "transport/wheel.h"
 
@@ -51,7 +52,8 @@ wheel_agrees_with_a_list(void **state)
 			expect[k] = timer[k].due_ms = 0;
 			if (i % 4 == 0)
 				continue;
-			timer[k].due_ms = w->now_ms + (int64_t)(next_random(&x) % (uint64_t)steps[next_random(&x) % 10]);
+			timer[k].due_ms =
+			    w->now_ms + (int64_t)(next_random(&x) % (uint64_t)steps[next_random(&x) % 10]);
 			expect[k] = timer[k].due_ms;
 			wheel_add(w, &timer[k]);
 		}

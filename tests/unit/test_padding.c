@@ -8,10 +8,10 @@
 
 #include <cmocka.h>
 
-#define QUESTION "\1a\4test\0\0\1\0\1" /* 12 bytes */
-#define OPT      "\0\0\51\4\320\0\0\0\0"  /* without RDLENGTH */
+#define QUESTION "\1a\4test\0\0\1\0\1"   /* 12 bytes */
+#define OPT      "\0\0\51\4\320\0\0\0\0" /* without RDLENGTH */
 
-#define TEXT(s) s, sizeof s - 1
+#define TEXT(s)  s, sizeof s - 1
 
 static const struct {
 	const char *says;
@@ -20,22 +20,33 @@ static const struct {
 	unsigned rdlen_at; /* 0: nothing is added */
 	size_t padded, with_keepalive;
 } rows[] = {
-    {"an OPT record at the end is padded to the block", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\0"), 33, 128, 128},
-    {"options that are there stay", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\10\0\10\0\4\0\1\0\0"), 33, 128, 128},
+    {"an OPT record at the end is padded to the block", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\0"),
+     33, 128, 128},
+    {"options that are there stay", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\10\0\10\0\4\0\1\0\0"),
+     33, 128, 128},
     {"without OPT nothing is added", TEXT("\0\0\1\0\0\1\0\0\0\0\0\0" QUESTION), 0, 24, 24},
-    {"a padding option that is there is enough", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\6\0\14\0\2\0\0"), 33, 41, 45},
-    {"a keepalive option is not sent twice", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\4\0\13\0\0"), 33, 128, 128},
+    {"a padding option that is there is enough",
+     TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\6\0\14\0\2\0\0"), 33, 41, 45},
+    {"a keepalive option is not sent twice", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\4\0\13\0\0"),
+     33, 128, 128},
     {"an OPT record before another is left alone",
-     TEXT("\0\0\1\0\0\1\0\0\0\0\0\2" QUESTION OPT "\0\0" "\0\0\20\0\1\0\0\0\0\0\0"), 0, 46, 46},
-    {"an OPT record in the answer section is none",
-     TEXT("\0\0\1\0\0\1\0\1\0\0\0\0" QUESTION OPT "\0\0"), 0, 35, 35},
-    {"an owner other than the root is no OPT", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION "\1a" OPT "\0\0"), 0, 37, 37},
+     TEXT("\0\0\1\0\0\1\0\0\0\0\0\2" QUESTION OPT "\0\0"
+	  "\0\0\20\0\1\0\0\0\0\0\0"),
+     0, 46, 46},
+    {"an OPT record in the answer section is none", TEXT("\0\0\1\0\0\1\0\1\0\0\0\0" QUESTION OPT "\0\0"), 0,
+     35, 35},
+    {"an owner other than the root is no OPT", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION "\1a" OPT "\0\0"), 0,
+     37, 37},
     {"an option longer than its record: left alone",
      TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\4\0\10\0\5"), 0, 39, 39},
-    {"bytes behind the last record: left alone", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\0x"), 0, 36, 36},
+    {"bytes behind the last record: left alone", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1" QUESTION OPT "\0\0x"), 0, 36,
+     36},
     {"a count too high: left alone", TEXT("\0\0\1\0\0\1\0\0\0\0\0\2" QUESTION OPT "\0\0"), 0, 35, 35},
     {"a name that runs out: left alone", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1\77abc"), 0, 16, 16},
-    {"a label type of the past: left alone", TEXT("\0\0\1\0\0\1\0\0\0\0\0\1\101" "abcdefghijk"), 0, 24, 24},
+    {"a label type of the past: left alone",
+     TEXT("\0\0\1\0\0\1\0\0\0\0\0\1\101"
+	  "abcdefghijk"),
+     0, 24, 24},
 };
 
 static void
@@ -49,9 +60,11 @@ padding_fits_the_message(void **state)
 		print_message("%s\n", rows[i].says);
 		assert_int_equal(p.rdlen_at, rows[i].rdlen_at);
 		memcpy(message, rows[i].wire, rows[i].n);
-		assert_int_equal(padding_apply(&p, message, rows[i].n, sizeof message, true), rows[i].with_keepalive);
+		assert_int_equal(padding_apply(&p, message, rows[i].n, sizeof message, true),
+				 rows[i].with_keepalive);
 		/* again, on the same bytes, as for another connection */
-		assert_int_equal(padding_apply(&p, message, rows[i].n, sizeof message, false), rows[i].padded);
+		assert_int_equal(padding_apply(&p, message, rows[i].n, sizeof message, false),
+				 rows[i].padded);
 		if (p.rdlen_at == 0)
 			assert_memory_equal(message, rows[i].wire, rows[i].n);
 		else
@@ -106,7 +119,8 @@ keepalive_is_read_from_answers(void **state)
 	} answers[] = {
 	    {"10 s", TEXT("\0\0\201\200\0\1\0\0\0\0\0\1" QUESTION OPT "\0\6\0\13\0\2\0\144"), 10000},
 	    {"U24: 0", TEXT("\0\0\201\200\0\1\0\0\0\0\0\1" QUESTION OPT "\0\6\0\13\0\2\0\0"), 0},
-	    {"U24: the longest", TEXT("\0\0\201\200\0\1\0\0\0\0\0\1" QUESTION OPT "\0\6\0\13\0\2\377\377"), 6553500},
+	    {"U24: the longest", TEXT("\0\0\201\200\0\1\0\0\0\0\0\1" QUESTION OPT "\0\6\0\13\0\2\377\377"),
+	     6553500},
 	    {"behind another option",
 	     TEXT("\0\0\201\200\0\1\0\0\0\0\0\1" QUESTION OPT "\0\12\0\14\0\0\0\13\0\2\0\1"), 100},
 	    {"U24: empty", TEXT("\0\0\201\200\0\1\0\0\0\0\0\1" QUESTION OPT "\0\4\0\13\0\0"), -1},

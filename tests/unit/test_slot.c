@@ -98,7 +98,8 @@ ask_until(int64_t deadline_ms)
 	n = snprintf((char *)m + 13, 16, "q%u", i);
 	m[12] = (uint8_t)n;
 	memcpy(m + 13 + n, "\0\0\1\0\1", 5);
-	assert_int_equal(tp_send(&a->query, f->slot, span_of(m, (size_t)(18 + n)), deadline_ms, on_answer, a), RES_OK);
+	assert_int_equal(tp_send(&a->query, f->slot, span_of(m, (size_t)(18 + n)), deadline_ms, on_answer, a),
+			 RES_OK);
 	return i;
 }
 
@@ -117,11 +118,11 @@ pump(void)
 	quiet = far_pump(&f->far) || fake_loop_turn(f->loop, quiet < 4 ? 0 : 1) ? 0 : quiet + 1;
 }
 
-#define PUMP_UNTIL(condition)                                     \
-	do {                                                      \
-		for (int i_ = 0; i_ < 5000 && !(condition); i_++) \
-			pump();                                   \
-		assert_true(condition);                           \
+#define PUMP_UNTIL(condition)                                                                                \
+	do {                                                                                                 \
+		for (int i_ = 0; i_ < 5000 && !(condition); i_++)                                            \
+			pump();                                                                              \
+		assert_true(condition);                                                                      \
 	} while (0)
 
 /* Long enough for what must not happen, were it to happen. */
@@ -153,7 +154,8 @@ setup(void **state)
 		return -1;
 	far_start(&f->far);
 	memset(&fake_judge, 0, sizeof fake_judge);
-	f->target = (struct tp_target){.upstream = "far", .addr = f->far.addr, .name = "", .path = "", .policy = &f->policy};
+	f->target = (struct tp_target){
+	    .upstream = "far", .addr = f->far.addr, .name = "", .path = "", .policy = &f->policy};
 	f->target2 = f->target;
 	f->target2.policy = &f->policy2;
 	f->target2.generation = 1;
@@ -241,26 +243,64 @@ static const struct stage {
 } stages[] = {
     {.says = "T14: a close after accept", .mood = FAR_CLOSES_AT_ONCE, .reason = REASON_CLOSED},
     {.says = "a reset after accept", .mood = FAR_RESETS_AT_ONCE, .reason = REASON_CLOSED},
-    {.says = "T14: silence after accept", .mood = FAR_IS_SILENT, .reason = REASON_CONNECT_TIMEOUT, .pass_ms = TP_HANDSHAKE_TIMEOUT_MS},
-    {.says = "an HTTP server", .mood = FAR_SPEAKS_PLAIN, .plain = {BYTES("HTTP/1.1 400 Bad Request\r\n\r\n")}, .reason = REASON_PLAIN_TEXT},
-    {.says = "an SSH server", .mood = FAR_SPEAKS_PLAIN, .plain = {BYTES("SSH-2.0-x\r\n")}, .reason = REASON_PLAIN_TEXT},
-    {.says = "one byte of plain text", .mood = FAR_SPEAKS_PLAIN, .plain = {BYTES("x")}, .reason = REASON_PLAIN_TEXT},
-    {.says = "DNS over TCP in clear", .mood = FAR_SPEAKS_PLAIN, .plain = {BYTES("\1\40abcdefgh")}, .reason = REASON_PLAIN_TEXT},
+    {.says = "T14: silence after accept",
+     .mood = FAR_IS_SILENT,
+     .reason = REASON_CONNECT_TIMEOUT,
+     .pass_ms = TP_HANDSHAKE_TIMEOUT_MS},
+    {.says = "an HTTP server",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("HTTP/1.1 400 Bad Request\r\n\r\n")},
+     .reason = REASON_PLAIN_TEXT},
+    {.says = "an SSH server",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("SSH-2.0-x\r\n")},
+     .reason = REASON_PLAIN_TEXT},
+    {.says = "one byte of plain text",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("x")},
+     .reason = REASON_PLAIN_TEXT},
+    {.says = "DNS over TCP in clear",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("\1\40abcdefgh")},
+     .reason = REASON_PLAIN_TEXT},
     {.says = "a handshake cut short", .mood = FAR_CUTS_THE_HANDSHAKE, .reason = REASON_CLOSED},
     {.says = "a handshake with a bit turned", .mood = FAR_SPOILS_THE_HANDSHAKE, .reason = REASON_TLS_FAILED},
     {.says = "T12: TLS 1.1 only", .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.1", .reason = REASON_TLS_VERSION},
-    {.says = "T12: a ServerHello of TLS 1.1", .mood = FAR_SPEAKS_PLAIN,
-	.plain = {BYTES("\26\3\2\0\52\2\0\0\46\3\2" "0123456789abcdef0123456789abcdef" "\0\300\11\0")}, .reason = REASON_TLS_VERSION},
-    {.says = "T12: an alert about the version", .mood = FAR_SPEAKS_PLAIN, .plain = {BYTES("\25\3\1\0\2\2\106")}, .reason = REASON_TLS_VERSION},
-    {.says = "an alert without a word of reason", .mood = FAR_SPEAKS_PLAIN, .plain = {BYTES("\25\3\3\0\2\2\50")}, .reason = REASON_TLS_ALERT},
+    {.says = "T12: a ServerHello of TLS 1.1",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("\26\3\2\0\52\2\0\0\46\3\2"
+		     "0123456789abcdef0123456789abcdef"
+		     "\0\300\11\0")},
+     .reason = REASON_TLS_VERSION},
+    {.says = "T12: an alert about the version",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("\25\3\1\0\2\2\106")},
+     .reason = REASON_TLS_VERSION},
+    {.says = "an alert without a word of reason",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("\25\3\3\0\2\2\50")},
+     .reason = REASON_TLS_ALERT},
     {.says = "T12: TLS 1.0 only", .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.0", .reason = REASON_TLS_VERSION},
-    {.says = "T12: no cipher in common", .priority = "NONE:+VERS-TLS1.2:+AES-256-CBC:+ECDHE-ECDSA:+SHA1:+SIGN-ALL:+GROUP-ALL:+COMP-NULL", .reason = REASON_TLS_ALERT},
+    {.says = "T12: no cipher in common",
+     .priority = "NONE:+VERS-TLS1.2:+AES-256-CBC:+ECDHE-ECDSA:+SHA1:+SIGN-ALL:+GROUP-ALL:+COMP-NULL",
+     .reason = REASON_TLS_ALERT},
     {.says = "T13: h2 only, strictly", .alpn = "h2", .alpn_mandatory = true, .reason = REASON_ALPN_MISMATCH},
     {.says = "T01: refused by verdict", .refuse = REASON_CT_NO_SCTS, .reason = REASON_CT_NO_SCTS},
-    {.says = "T01: refused by verdict over TLS 1.2", .refuse = REASON_EXPIRED, .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2", .reason = REASON_EXPIRED},
-    {.says = "T10: a chain of 30 certificates is the judge's to refuse", .copies = 30, .refuse = REASON_CHAIN_TOO_LONG, .reason = REASON_CHAIN_TOO_LONG},
-    {.says = "bytes that are no certificate are the judge's to refuse", .garbage = "garbage", .refuse = REASON_CERT_MALFORMED, .reason = REASON_CERT_MALFORMED},
-    {.says = "bytes that are no certificate, and a judge who does not mind", .garbage = "garbage", .reason = REASON_TLS_FAILED},
+    {.says = "T01: refused by verdict over TLS 1.2",
+     .refuse = REASON_EXPIRED,
+     .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2",
+     .reason = REASON_EXPIRED},
+    {.says = "T10: a chain of 30 certificates is the judge's to refuse",
+     .copies = 30,
+     .refuse = REASON_CHAIN_TOO_LONG,
+     .reason = REASON_CHAIN_TOO_LONG},
+    {.says = "bytes that are no certificate are the judge's to refuse",
+     .garbage = "garbage",
+     .refuse = REASON_CERT_MALFORMED,
+     .reason = REASON_CERT_MALFORMED},
+    {.says = "bytes that are no certificate, and a judge who does not mind",
+     .garbage = "garbage",
+     .reason = REASON_TLS_FAILED},
 };
 
 static void
@@ -605,9 +645,15 @@ the_queue_has_a_limit(void **state)
 
 	(void)state;
 	for (unsigned i = 0; i < TP_QUEUE_MAX; i++)
-		assert_int_equal(tp_send(&q, f->slot, span_of(m, sizeof m), clock_boot_ms() + 4000, on_answer, &f->asked[0]), RES_OK);
-	assert_int_equal(tp_send(&q, f->slot, span_of(m, sizeof m), clock_boot_ms() + 4000, on_answer, &f->asked[0]), RES_LIMIT);
-	assert_int_equal(tp_send(&q, f->slot, span_of(m, 11), clock_boot_ms() + 4000, on_answer, &f->asked[0]), RES_MALFORMED);
+		assert_int_equal(tp_send(&q, f->slot, span_of(m, sizeof m), clock_boot_ms() + 4000, on_answer,
+					 &f->asked[0]),
+				 RES_OK);
+	assert_int_equal(
+	    tp_send(&q, f->slot, span_of(m, sizeof m), clock_boot_ms() + 4000, on_answer, &f->asked[0]),
+	    RES_LIMIT);
+	assert_int_equal(
+	    tp_send(&q, f->slot, span_of(m, 11), clock_boot_ms() + 4000, on_answer, &f->asked[0]),
+	    RES_MALFORMED);
 	assert_int_equal(f->n_done, 0);
 }
 
@@ -733,7 +779,8 @@ after_a_long_sleep_one_fresh_handshake_answers(void **state) /* K02 */
 	(void)state;
 	ask();
 	PUMP_UNTIL(f->n_done == 1);
-	f->far.conn[0].closed = true; /* the path is black: the server never hears of the old connection again */
+	f->far.conn[0].closed =
+	    true; /* the path is black: the server never hears of the old connection again */
 	fake_loop_suspend(f->loop, 8 * 3600000);
 	ask();
 	PUMP_UNTIL(f->n_done == 2);
@@ -756,7 +803,8 @@ keepalive_of_zero_closes_when_idle(void **state) /* U24 */
 	f->far.mood = FAR_HOLDS;
 	f->n_asked = 1;
 	assert_int_equal(tp_send(&f->asked[0].query, f->slot, span_of(question, sizeof question - 1),
-			     clock_boot_ms() + 4000, on_answer, &f->asked[0]), RES_OK);
+				 clock_boot_ms() + 4000, on_answer, &f->asked[0]),
+			 RES_OK);
 	PUMP_UNTIL(f->far.n_question == 1);
 	assert_int_equal(f->far.question[0].n, 128); /* padded */
 	buf_u16(&b, (uint16_t)(12 + sizeof tail - 1));
@@ -791,9 +839,9 @@ a_connection_is_judged_every_hour(void **state) /* K05 */
 	ask();
 	PUMP_UNTIL(f->n_done == 61);
 	assert_int_equal(f->asked[60].failure, REASON_EXPIRED);
-	assert_int_equal(f->far.n_question, 60); /* it never left */
+	assert_int_equal(f->far.n_question, 60);       /* it never left */
 	assert_int_equal(fake_judge.calls, calls + 2); /* the old connection, then a fresh one */
-	assert_int_equal(f->closed, 1);                 /* which alone decides: the peer may have been renewed */
+	assert_int_equal(f->closed, 1); /* which alone decides: the peer may have been renewed */
 	assert_int_equal(f->failed, 1);
 }
 
@@ -851,7 +899,8 @@ a_certificate_swapped_under_the_ticket_key_does_not_matter(void **state)
 	ask();
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->far.resumed, 1);
-	assert_memory_equal(fake_judge.first, first, sizeof first); /* judged is whom the session was made with */
+	assert_memory_equal(fake_judge.first, first,
+			    sizeof first); /* judged is whom the session was made with */
 }
 
 static void
@@ -931,10 +980,12 @@ answers_of_a_peer_that_is_refused_now_are_not_used(void **state)
 /* ---- DoH */
 
 #define H2_SETTINGS "\0\0\0\4\0\0\0\0\0"
-#define H2_GOAWAY(last) "\0\0\10\7\0\0\0\0\0" "\0\0\0" last "\0\0\0\0"
+#define H2_GOAWAY(last)                                                                                      \
+	"\0\0\10\7\0\0\0\0\0"                                                                                \
+	"\0\0\0" last "\0\0\0\0"
 /* :status 200, content-type (RFC 7541, appendix A: 8 and 31); then 12 bytes of DATA */
-#define H2_ANSWER(stream) \
-	"\0\0\33\1\4\0\0\0" stream "\210\17\20\27application/dns-message" \
+#define H2_ANSWER(stream)                                                                                    \
+	"\0\0\33\1\4\0\0\0" stream "\210\17\20\27application/dns-message"                                    \
 	"\0\0\14\0\1\0\0\0" stream "\0\0\201\200\0\0\0\0\0\0\0\0"
 
 static void
@@ -1022,7 +1073,9 @@ streams_that_are_not_allowed_wait_until_their_deadline(void **state) /* H08 */
 	doh_start();
 	tp_slot_connect(f->slot);
 	PUMP_UNTIL(f->ready == 1 && f->far.handshakes == 1);
-	far_send(&f->far, 0, span_of(BYTES("\0\0\6\4\0\0\0\0\0" "\0\3\0\0\0\0")));
+	far_send(&f->far, 0,
+		 span_of(BYTES("\0\0\6\4\0\0\0\0\0"
+			       "\0\3\0\0\0\0")));
 	pump_a_while();
 	ask();
 	pump_a_while();
