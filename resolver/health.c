@@ -45,7 +45,7 @@ void
 server_answered(struct server *s)
 {
 	s->answered_ms = loop_now_ms(s->set->loop);
-	s->suspect = false;
+	s->suspect_until_ms = 0;
 	s->bad = 0;
 	s->failures = 0;
 	if (s->health == HEALTH_GOOD)
@@ -97,7 +97,7 @@ server_answered_badly(struct server *s, enum reason reason)
 		return;
 	}
 	s->answered_ms = loop_now_ms(s->set->loop);
-	s->suspect = false;
+	s->suspect_until_ms = 0;
 	reason_count(s->set, reason);
 	server_log(s, LOG_INFO, "answer-refused", reason, NULL);
 }
@@ -105,7 +105,7 @@ server_answered_badly(struct server *s, enum reason reason)
 void
 server_is_slow(struct server *s)
 {
-	s->suspect = true;
+	s->suspect_until_ms = loop_now_ms(s->set->loop) + UPSTREAM_SUSPECT_MS;
 	/* The head start is over and there is no connection yet: the other family goes first on this network.
 	 */
 	if (!server_is_ready(s) && s->target->addr.family == s->set->family_first && server_has_rival(s))
@@ -115,7 +115,7 @@ server_is_slow(struct server *s)
 void
 server_stalled(struct server *s)
 {
-	s->suspect = true;
+	s->suspect_until_ms = loop_now_ms(s->set->loop) + UPSTREAM_SUSPECT_MS;
 	tp_slot_drop(s->slot, false);
 	server_log(s, LOG_INFO, "upstream-silent", REASON_CLOSED, NULL);
 }

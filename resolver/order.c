@@ -80,6 +80,7 @@ server_rank(
 	const struct upstreams *set = s->set;
 	uint64_t turn = (uint64_t)s->turn * 2 + (s->target->addr.family != set->family_first);
 	uint64_t rank = 0;
+	bool silent;
 
 	switch (set->plan->snapshot->settings->strategy) {
 	case STRATEGY_ORDERED:
@@ -94,8 +95,8 @@ server_rank(
 			rank += i;
 		break;
 	}
-	return (uint64_t)(s->upstream == avoid) << 63 | (uint64_t)s->suspect << 62 | rank << 8 |
-	    (turn & 0xff);
+	silent = loop_now_ms(set->loop) < s->suspect_until_ms;
+	return (uint64_t)(s->upstream == avoid) << 63 | (uint64_t)silent << 62 | rank << 8 | (turn & 0xff);
 }
 
 struct server *

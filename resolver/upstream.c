@@ -216,7 +216,7 @@ upstream_spokesman(const struct upstreams *set, uint32_t u)
 
 		if (s->health == HEALTH_REFUSED)
 			return s;
-		if (failing == NULL && (s->health == HEALTH_FAILING || s->suspect))
+		if (failing == NULL && (s->health == HEALTH_FAILING || s->suspect_until_ms != 0))
 			failing = s;
 	}
 	return failing;
@@ -275,7 +275,7 @@ upstreams_network_changed(struct upstreams *set)
 
 		s->retry_at_ms = 0;
 		s->failures = 0;
-		s->suspect = false;
+		s->suspect_until_ms = 0;
 		if (s->health != HEALTH_GOOD) {
 			s->health = HEALTH_UNKNOWN;
 			s->reason = REASON_NONE;

@@ -21,6 +21,7 @@
 #define UPSTREAM_PROBE_MS       200 /* while all rest, one address is probed by questions this often */
 #define UPSTREAM_RACE_MS        250 /* RFC 8305, 8: head start of the preferred family */
 #define UPSTREAM_HEDGE_MIN_MS   250
+#define UPSTREAM_SUSPECT_MS     30000 /* how long others go first; then it has its chance again */
 #define UPSTREAM_EXPLORE_MS     60000 /* strategy fastest: how often another address is measured */
 #define UPSTREAM_CAPTIVE_MS     2000  /* captive mode: how often what does not work is tried */
 
@@ -46,7 +47,7 @@ struct server {
 	int64_t tried_ms;         /* when it was last turned to; INT64_MIN: never */
 	int64_t answered_ms;      /* when something last came back; INT64_MIN: never */
 	int64_t ready_ms;         /* when its connection became ready; INT64_MIN: never */
-	bool suspect;             /* asked, and silent for longer than usual: others go first */
+	int64_t suspect_until_ms; /* asked, and silent for longer than usual: others go first; 0: no */
 	unsigned bad;             /* answers in a row that were no answers */
 	unsigned detached;        /* questions in flight that nobody waits for */
 	struct attempt *attempts; /* query.h: all that is in flight here */
