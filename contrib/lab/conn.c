@@ -10,7 +10,8 @@
 
 #define READ_STEP         (16 * 1024)
 #define SILENT_HELLO_BYTES 20 /* a record header and a little of the ServerHello */
-#define DRIBBLE_MS        2   /* between two bytes of answers */
+#define DRIBBLE_MS        1   /* the pause of a dribbling server ... */
+#define DRIBBLE_BYTES     8   /* ... and how many bytes, each a record of its own, come between two of them */
 #define DRIBBLE_HANDSHAKE_MS 1000
 #define MANY_TICKETS      1000
 #define MANY_KEY_UPDATES  1000
@@ -260,12 +261,25 @@ handshake_step(struct conn *conn)
 	}
 }
 
+/* Of a server that sends byte by byte: is it time to pause? *ms gets for how long. */
+static bool
+pauses(const struct conn *conn, int64_t *ms)
+{
+	if (conn_fault(conn, FAULT_TRICKLE)) {
+		*ms = fault_number(&conn->server->faults, FAULT_TRICKLE);
+		return true;
+	}
+	*ms = DRIBBLE_MS;
+	return conn->out.n % DRIBBLE_BYTES == 0;
+}
+
 /* True: everything is written. False: the connection waits, or is gone. */
 static bool
 flush(struct conn *conn)
 {
-	bool dribble = conn_fault(conn, FAULT_DRIBBLE) || conn_fault(conn, FAULT_SPLIT_HEADERS);
-	struct timeval pause = timeval_ms(DRIBBLE_MS);
+	bool dribble = conn_fault(conn, FAULT_DRIBBLE) || conn_fault(conn, FAULT_TRICKLE) || conn_fault(conn, FAULT_SPLIT_HEADERS);
+	struct timeval pause;
+	int64_t ms;
 	ssize_t n;
 
 	while (conn->out.n > 0) {
@@ -283,7 +297,8 @@ flush(struct conn *conn)
 			return false;
 		}
 		buf_drop(&conn->out, (size_t)n);
-		if (dribble && conn->out.n > 0) {
+		if (dribble && conn->out.n > 0 && pauses(conn, &ms)) {
+			pause = timeval_ms(ms);
 			event_add(conn->timer, &pause);
 			conn_wait(conn, EV_READ);
 			return false;

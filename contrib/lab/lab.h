@@ -31,6 +31,9 @@ int lab_serve(int argc, char **argv);
 int lab_faults(int argc, char **argv);
 int lab_run(int argc, char **argv);
 int lab_report(int argc, char **argv);
+int lab_up(int argc, char **argv);
+int lab_switch(int argc, char **argv);
+int lab_down(int argc, char **argv);
 
 /* Where to listen, port 0 (any free one) included; a sentence on standard error when it is not that. */
 bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);

@@ -1,0 +1,494 @@
+/*
+ * cmd_up.c - `ctstub-lab up`, `switch`, `down`: a lab for people.
+ *
+ * On loopback it needs no rights. With --cell it opens a shell in namespaces of its own in which the resolver really
+ * is at 1.1.1.1 and everything else is the trap.
+ */
+#include "config.h"
+
+#include "contrib/lab/cell.h"
+#include "contrib/lab/lab.h"
+#include "contrib/lab/pkidir.h"
+#include "contrib/lab/server.h"
+#include "contrib/lab/trap.h"
+#include "contrib/lab/upctl.h"
+
+#include "base/log.h"
+#include "base/text.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define DOT_PORT    8853
+#define DOH_PORT    8443
+#define SERVERS_MAX 8 /* two protocols at two addresses of each family */
+
+struct up {
+	const struct scenario *scenario;
+	uint16_t dot_port, doh_port;
+	bool cell, detach, json;
+
+	char folder[FILE_PATH_MAX]; /* the world's */
+	struct world *world;
+	struct site *site;
+	struct event_base *base;
+	struct event *signals[3];
+	struct upctl *control;
+	struct server *servers[SERVERS_MAX];
+	size_t n_servers;
+	struct trap *trap;
+	struct addr ip4, ip6;
+	pid_t shell;
+};
+
+static void
+sink_stdout(void *ctx, const char *line, size_t n)
+{
+	(void)ctx;
+	fwrite(line, 1, n, stdout);
+	if (n == 0 || line[n - 1] != '\n')
+		putchar('\n');
+	fflush(stdout);
+}
+
+static bool
+faults_of(const struct scenario *scenario, struct faults *faults)
+{
+	const char *bad;
+
+	*faults = (struct faults){.set = {false}};
+	return scenario->fault == NULL || faults_add(faults, scenario->fault, &bad);
+}
+
+/* Makes the scenario real and writes its files. NULL: it could not be. */
+static struct site *
+site_make(struct up *up, const struct scenario *scenario)
+{
+	struct site *site;
+
+	if (site_new(&site, up->world, scenario, &up->ip4, &up->ip6) != RES_OK)
+		return NULL;
+	if (pkidir_write_site(site, false, up->dot_port) == RES_OK && pkidir_write_site(site, true, up->doh_port) == RES_OK)
+		return site;
+	site_free(site);
+	return NULL;
+}
+
+static void
+lines_show(const struct up *up)
+{
+	const char *folder = world_folder(up->world), *name = up->site->scenario->name;
+	char ip[ADDR_TEXT_MAX];
+
+	addr_ip_text(site_ip(up->site), ip);
+	printf("scenario %s: %s (a strict client must %s%s%s)\n\n", name, up->site->scenario->impostor, want_text(up->site->scenario->want),
+	    up->site->scenario->reason != NULL ? ": " : "", up->site->scenario->reason != NULL ? up->site->scenario->reason : "");
+	printf("  dig @%s -p %u +tls +tls-ca=%s/anchors.pem www.example.com\n", ip, up->dot_port, folder);
+	printf("  kdig @%s -p %u +https +tls-ca=%s/anchors.pem www.example.com\n", ip, up->doh_port, folder);
+	printf("  ctstub probe -c %s/conf/%s.conf lab\n", folder, name);
+	printf("  ctstub verify -c %s/conf/%s.conf %s/chains/%s.pem\n", folder, name, folder, name);
+	printf("  ctstubd: the lines of %s/conf/%s.conf\n", folder, name);
+	printf("  unbound: server: tls-cert-bundle: \"%s/anchors.pem\"\n", folder);
+	printf("           forward-zone: name: \".\" forward-tls-upstream: yes forward-addr: %s@%u#%s\n\n", ip, up->dot_port, ip);
+	fflush(stdout);
+}
+
+static void
+switch_to(struct up *up, const char *name, bool keep_tickets, char reply[UPCTL_LINE_MAX])
+{
+	const struct scenario *scenario = scenario_find(name);
+	struct site *site = scenario != NULL ? site_make(up, scenario) : NULL;
+	struct faults faults;
+	enum res res = RES_OK;
+
+	if (site == NULL || !faults_of(scenario, &faults)) {
+		snprintf(reply, UPCTL_LINE_MAX, "error: %.200s: %s\n", name, scenario == NULL ? "no such scenario" : "could not be made");
+		site_free(site);
+		return;
+	}
+	for (size_t i = 0; i < up->n_servers; i++) {
+		if (server_switch(up->servers[i], site, &faults, keep_tickets) != RES_OK)
+			res = RES_IO;
+		server_drop_connections(up->servers[i]);
+	}
+	site_free(up->site);
+	up->site = site;
+	lines_show(up);
+	snprintf(reply, UPCTL_LINE_MAX, res == RES_OK ? "ok %.200s: %.250s\n" : "error: %.200s could not listen %.250s\n", name,
+	    res == RES_OK ? scenario->impostor : "");
+}
+
+static void
+up_on_line(void *ctx, const char *line, char reply[UPCTL_LINE_MAX])
+{
+	struct up *up = ctx;
+
+	if (strncmp(line, "switch ", 7) == 0) {
+		switch_to(up, line + 7, false, reply);
+	} else if (strncmp(line, "switch-keeping-tickets ", 23) == 0) {
+		switch_to(up, line + 23, true, reply);
+	} else if (strcmp(line, "down") == 0) {
+		snprintf(reply, UPCTL_LINE_MAX, "ok down\n");
+		event_base_loopbreak(up->base);
+	} else if (strcmp(line, "ping") == 0) {
+		snprintf(reply, UPCTL_LINE_MAX, "ok %s\n", up->site->scenario->name);
+	} else {
+		snprintf(reply, UPCTL_LINE_MAX, "error: not understood\n");
+	}
+}
+
+static void
+up_on_signal(evutil_socket_t number, short what, void *arg)
+{
+	struct up *up = arg;
+	pid_t pid;
+	bool over = number != SIGCHLD;
+
+	(void)what;
+	while (number == SIGCHLD && (pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		over = over || pid == up->shell;
+	if (over)
+		event_base_loopbreak(up->base);
+}
+
+static enum res
+serve_at(struct up *up, struct addr at, enum server_protocol protocol)
+{
+	struct faults faults;
+	struct server *server;
+	enum res res = RES_MALFORMED;
+
+	char text[ADDR_TEXT_MAX];
+
+	at.port = protocol == SERVER_DOH ? up->doh_port : up->dot_port;
+	if (faults_of(up->scenario, &faults))
+		res = server_new(&server, up->base, &at, protocol, up->site, &faults);
+	if (res == RES_OK)
+		up->servers[up->n_servers++] = server;
+	else if (errno != EADDRNOTAVAIL)
+		fprintf(stderr, "ctstub-lab: up: %s can not be had\n", addr_text(&at, text));
+	return res;
+}
+
+static enum res
+servers_start(struct up *up)
+{
+	const struct addr four[] = {up->ip4, up->ip6, LAB_IP4_TWO, LAB_IP6_TWO};
+	size_t n = up->cell ? 4 : 2;
+	enum res res = RES_OK;
+
+	for (size_t i = 0; i < n && res == RES_OK; i++) {
+		res = serve_at(up, four[i], SERVER_DOT);
+		if (res == RES_OK)
+			res = serve_at(up, four[i], SERVER_DOH);
+		if (res == RES_IO && errno == EADDRNOTAVAIL && four[i].family == ADDR_V6)
+			res = RES_OK; /* a machine without IPv6 */
+	}
+	if (res == RES_OK && up->cell)
+		res = trap_new(&up->trap, up->base);
+	return res;
+}
+
+static enum res
+up_prepare(struct up *up)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGCHLD};
+	char folder[FILE_PATH_MAX];
+	enum res res = upctl_folder(folder);
+
+	if (res == RES_OK)
+		res = path_join(up->folder, folder, up->cell ? "world-cell" : "world");
+	if (res == RES_OK) {
+		folder_remove(up->folder); /* yesterday's certificates are no use today */
+		res = world_open(&up->world, up->folder, 0);
+	}
+	if (res != RES_OK)
+		return res;
+	up->site = site_make(up, up->scenario);
+	up->base = event_base_new();
+	if (up->site == NULL || up->base == NULL)
+		return RES_NOMEM;
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		/* In a cell the keyboard belongs to the shell. */
+		if (up->cell && numbers[i] == SIGINT)
+			continue;
+		up->signals[i] = evsignal_new(up->base, numbers[i], up_on_signal, up);
+		if (up->signals[i] == NULL || event_add(up->signals[i], NULL) < 0)
+			return RES_NOMEM;
+	}
+	res = upctl_listen(&up->control, up->base, up_on_line, up);
+	return res == RES_OK ? servers_start(up) : res;
+}
+
+static void
+up_end(struct up *up)
+{
+	int saved = errno;
+
+	for (size_t i = 0; i < up->n_servers; i++)
+		server_free(up->servers[i]);
+	trap_free(up->trap);
+	upctl_close(up->control);
+	for (size_t i = 0; i < sizeof up->signals / sizeof up->signals[0]; i++)
+		if (up->signals[i] != NULL)
+			event_free(up->signals[i]);
+	if (up->base != NULL)
+		event_base_free(up->base);
+	site_free(up->site);
+	world_close(up->world);
+	if (up->folder[0] != '\0' && up->control != NULL)
+		folder_remove(up->folder);
+	errno = saved;
+}
+
+static int
+trouble(const struct up *up, enum res res)
+{
+	if (res == RES_LIMIT && up->control == NULL)
+		fprintf(stderr, "ctstub-lab: a lab is up already: `ctstub-lab down` ends it\n");
+	else
+		fprintf(stderr, "ctstub-lab: up: %s: %s\n", res_text(res), strerror(errno));
+	return LAB_TROUBLE;
+}
+
+/* The shell of a cell, with the terminal. Its events go to a file. */
+static enum res
+shell_start(struct up *up)
+{
+	const char *shell = getenv("SHELL");
+
+	shell = shell != NULL && shell[0] == '/' ? shell : "/bin/sh";
+	printf("a shell in the cell; events: tail -f %s/events.log; it ends with `exit`\n", up->folder);
+	fflush(stdout);
+	signal(SIGINT, SIG_IGN);
+	up->shell = fork();
+	if (up->shell == 0) {
+		signal(SIGINT, SIG_DFL);
+		setenv("PS1", "[lab] \\$ ", 1);
+		execl(shell, shell, (char *)NULL);
+		_exit(127);
+	}
+	return up->shell < 0 ? RES_IO : RES_OK;
+}
+
+static void
+sink_file(void *ctx, const char *line, size_t n)
+{
+	fwrite(line, 1, n, ctx);
+	if (n == 0 || line[n - 1] != '\n')
+		fputc('\n', ctx);
+	fflush(ctx);
+}
+
+static int
+up_run(void *ctx)
+{
+	struct up *up = ctx;
+	char path[FILE_PATH_MAX];
+	FILE *events = NULL;
+	enum res res;
+
+	log_setup(LOG_INFO, up->json ? LOG_JSON : LOG_TEXT);
+	log_capture(sink_stdout, NULL);
+	res = up_prepare(up);
+	if (res == RES_OK) {
+		lines_show(up);
+		if (up->cell && path_join(path, up->folder, "events.log") == RES_OK && (events = fopen(path, "we")) != NULL)
+			log_capture(sink_file, events);
+		if (up->cell)
+			res = shell_start(up);
+	}
+	if (res == RES_OK)
+		event_base_dispatch(up->base);
+	else
+		trouble(up, res);
+	up_end(up);
+	log_capture(NULL, NULL);
+	if (events != NULL)
+		fclose(events);
+	return res == RES_OK ? LAB_DONE : LAB_TROUBLE;
+}
+
+static int
+up_in_cell(struct up *up)
+{
+	const struct addr own[] = {LAB_IP4, LAB_IP4_TWO, LAB_IP6, LAB_IP6_TWO};
+	int status;
+	pid_t pid;
+
+	signal(SIGINT, SIG_IGN);
+	if (cell_start(&pid, own, sizeof own / sizeof own[0], up_run, up) != RES_OK) {
+		perror("ctstub-lab: up");
+		return LAB_TROUBLE;
+	}
+	while (waitpid(pid, &status, 0) < 0)
+		if (errno != EINTR)
+			return LAB_TROUBLE;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : LAB_TROUBLE;
+}
+
+/* Waits until the detached lab answers, or ends. */
+static bool
+answers(pid_t pid)
+{
+	const struct timespec pause = {.tv_nsec = 20000000};
+	char reply[UPCTL_LINE_MAX];
+
+	while (upctl_ask("ping", reply) != RES_OK) {
+		if (waitpid(pid, NULL, WNOHANG) == pid)
+			return false;
+		nanosleep(&pause, NULL);
+	}
+	return true;
+}
+
+/* Leaves the terminal: the events go on in a file. */
+static int
+up_detached(struct up *up)
+{
+	char folder[FILE_PATH_MAX], path[FILE_PATH_MAX];
+	pid_t pid;
+	int fd;
+
+	if (upctl_folder(folder) != RES_OK || path_join(path, folder, "events.log") != RES_OK ||
+	    (fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
+		perror("ctstub-lab: up");
+		return LAB_TROUBLE;
+	}
+	fflush(NULL);
+	pid = fork();
+	if (pid == 0) {
+		if (setsid() < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)
+			_exit(LAB_TROUBLE);
+		_exit(up_run(up));
+	}
+	close(fd);
+	if (pid < 0 || !answers(pid)) {
+		fprintf(stderr, "ctstub-lab: up: it did not come up; %s says why\n", path);
+		return LAB_TROUBLE;
+	}
+	printf("the lab is up; what happens is in %s; `ctstub-lab down` ends it\n", path);
+	return LAB_DONE;
+}
+
+static bool
+port_read(uint16_t *out, const char *text)
+{
+	int64_t number;
+
+	if (number_read(&number, text) != RES_OK || number < 1 || number > UINT16_MAX) {
+		fprintf(stderr, "ctstub-lab: %s: a port was expected\n", text);
+		return false;
+	}
+	*out = (uint16_t)number;
+	return true;
+}
+
+static bool
+option_read(struct up *up, int c, const char *value)
+{
+	switch (c) {
+	case 't':
+		return port_read(&up->dot_port, value);
+	case 'h':
+		return port_read(&up->doh_port, value);
+	case 'c':
+		up->cell = true;
+		up->dot_port = 853;
+		up->doh_port = 443;
+		return true;
+	case 'd':
+		up->detach = true;
+		return true;
+	case 'j':
+		up->json = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+int
+lab_up(int argc, char **argv)
+{
+	static const struct option options[] = {{"dot-port", required_argument, NULL, 't'}, {"doh-port", required_argument, NULL, 'h'},
+	    {"cell", no_argument, NULL, 'c'}, {"detach", no_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	struct up up = {.dot_port = DOT_PORT, .doh_port = DOH_PORT};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+		if (!option_read(&up, c, optarg))
+			return LAB_USAGE;
+	if (argc - optind > 1 || (up.cell && up.detach)) {
+		fprintf(stderr, "usage: ctstub-lab up [--dot-port N] [--doh-port N] [--detach | --cell] [--json] [SCENARIO]\n");
+		return LAB_USAGE;
+	}
+	up.scenario = scenario_find(argc > optind ? argv[optind] : "good-v4");
+	if (up.scenario == NULL) {
+		fprintf(stderr, "ctstub-lab: %s: no such scenario (see `ctstub-lab list`)\n", argv[optind]);
+		return LAB_USAGE;
+	}
+	up.ip4 = LAB_IP4;
+	up.ip6 = LAB_IP6;
+	if (!up.cell) {
+		(void)addr_read_ip(&up.ip4, "127.0.0.1");
+		(void)addr_read_ip(&up.ip6, "::1");
+	}
+	return up.cell ? up_in_cell(&up) : up.detach ? up_detached(&up) : up_run(&up);
+}
+
+static int
+tell(const char *line)
+{
+	char reply[UPCTL_LINE_MAX];
+	enum res res = upctl_ask(line, reply);
+
+	if (res == RES_NOT_FOUND)
+		fprintf(stderr, "ctstub-lab: no lab is up: `ctstub-lab up` brings one up\n");
+	else if (res != RES_OK)
+		perror("ctstub-lab");
+	if (res != RES_OK)
+		return LAB_TROUBLE;
+	fputs(reply, strncmp(reply, "error", 5) == 0 ? stderr : stdout);
+	return strncmp(reply, "error", 5) == 0 ? LAB_USAGE : LAB_DONE;
+}
+
+int
+lab_switch(int argc, char **argv)
+{
+	static const struct option options[] = {{"keep-tickets", no_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
+	char line[UPCTL_LINE_MAX];
+	bool keep = false;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (c != 'k')
+			return LAB_USAGE;
+		keep = true;
+	}
+	if (argc - optind != 1 || strlen(argv[optind]) > 200) {
+		fprintf(stderr, "usage: ctstub-lab switch [--keep-tickets] SCENARIO\n");
+		return LAB_USAGE;
+	}
+	snprintf(line, sizeof line, "switch%s %s\n", keep ? "-keeping-tickets" : "", argv[optind]);
+	return tell(line);
+}
+
+int
+lab_down(int argc, char **argv)
+{
+	(void)argv;
+	if (argc != 1) {
+		fprintf(stderr, "usage: ctstub-lab down\n");
+		return LAB_USAGE;
+	}
+	return tell("down\n");
+}
