@@ -148,7 +148,9 @@ engine_ask(struct engine *e, struct span wire, const struct client *client, stru
 	if (filter_has(e->plan->filter, name))
 		return ask_empty(e, &q, tcp, RCODE_REFUSED, COUNTER_FILTERED, &blocked, out);
 	/* `forward "x" { upstream = {} }`: the name exists here or nowhere. */
-	if (route->n_upstream == 0)
-		return ask_empty(e, &q, tcp, RCODE_NXDOMAIN, COUNTER_LOCAL, NULL, out);
+	if (route->n_upstream == 0) {
+		local_nothing(&q, route->suffix, &e->scratch);
+		return ask_local(e, &q, tcp, out);
+	}
 	return ask_cache(e, &q, route, client, out);
 }
