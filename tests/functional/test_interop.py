@@ -1,0 +1,111 @@
+"""Servers and clients that are not ours: unbound, dnsdist, BIND and nghttpx as upstreams; dig, kdig, drill and the C library
+as clients."""
+import os
+import subprocess
+
+from functional._common import stub
+from harness import client, net, servers, wire
+from harness.case import case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.pki import Site
+
+
+def answered(t, d, total=40):
+    """The zone's names over UDP and TCP, large answers included."""
+    for i in range(total):
+        reply = d.ask(f"h{i}.zone.test", tcp=i % 4 == 0)
+        equal(client.rcode(reply), "NOERROR", f"rcode of h{i}")
+        equal(client.values(reply), [f"192.0.2.{i}"], f"address of h{i}")
+    equal(client.rcode(d.ask("missing.zone.test")), "NXDOMAIN", "rcode of a name that is not there")
+    equal(len(client.values(d.ask("big.zone.test", "TXT", tcp=True), "TXT")), 40, "records of the large answer")
+
+
+@rows([("DoT to unbound", servers.Unbound, "dot"), ("DoT to dnsdist", servers.Dnsdist, "dot"), ("DoT to BIND", servers.Bind, "dot"),
+       ("DoH to dnsdist", servers.Dnsdist, "doh"), ("DoH to BIND", servers.Bind, "doh"), ("DoH to nghttpx before a back end", servers.Nghttpx, "doh")],
+      timeout=120)
+def upstreams(t, kind, protocol):
+    site = Site(t, with_ct=True)
+    server = kind(t, site, protocol)
+    d = Daemon(t, upstream("other", server, protocol=protocol, name="dns.test"), anchors=site.anchors, ct=None,
+               extra=f'ct {{ log-list = "{site.log_list}" }}')
+    answered(t, d)
+    code, out, err = d.tool("probe", "--json", "other")
+    equal(code, 0, f"ctstub probe: {out[-300:]} {err[-300:]}")
+
+
+@rows([("DoH GET to dnsdist", servers.Dnsdist), ("DoH GET to BIND", servers.Bind)])
+def get(t, kind):
+    site = Site(t)
+    server = kind(t, site, "doh")
+    d = Daemon(t, upstream("other", server, protocol="doh", method="get"), anchors=site.anchors)
+    answered(t, d, 8)
+
+
+CLIENTS = {
+    "dig over UDP": ["dig", "@{a}", "-p", "{p}", "+tries=1", "+short", "www.example.com"],
+    "dig over TCP": ["dig", "@{a}", "-p", "{p}", "+tcp", "+tries=1", "+short", "www.example.com"],
+    "dig without EDNS": ["dig", "@{a}", "-p", "{p}", "+noedns", "+tries=1", "+short", "www.example.com"],
+    "dig with a cookie and a subnet": ["dig", "@{a}", "-p", "{p}", "+cookie", "+subnet=192.0.2.0/24", "+tries=1", "+short", "www.example.com"],
+    "kdig over UDP": ["kdig", "@{a}", "-p", "{p}", "+retry=0", "+short", "www.example.com"],
+    "kdig over TCP with keepalive": ["kdig", "@{a}", "-p", "{p}", "+tcp", "+keepopen", "+retry=0", "+short", "www.example.com"],
+    "drill over UDP": ["drill", "-p", "{p}", "@{a}", "www.example.com"],
+    "drill over TCP": ["drill", "-t", "-p", "{p}", "@{a}", "www.example.com"],
+}
+
+
+@rows([(f"{name} on {a}", command, a) for name, command in CLIENTS.items() for a in ("127.0.0.1", "::1")])
+def clients(t, command, address):
+    d, _ = stub(t, address=address)
+    code, out, err = t.run(*[w.format(a=address, p=d.port) for w in command])
+    want = ".".join(map(str, wire.rdata_for([b"www", b"example", b"com"], wire.A)))
+    equal(code, 0, f"exit code; {err}")
+    check(want in out, f"{want} is not in {out}")
+
+
+@case("getaddrinfo of the C library finds addresses of both families through /etc/resolv.conf", netns=True)
+def c_library(t):
+    site = Site(t)
+    from harness.upstream import DotServer
+    server = DotServer(t, site)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors, wait=False)
+    d.process.stop()
+    d.port = 53
+    d.head = 'listen = {"127.0.0.1:53", "[::1]:53"}\n' + d.head.split("\n", 1)[1]
+    d.write(upstream("one", server))
+    d.process = t.spawn("ctstubd", [t.program("ctstubd"), "-c", d.config])
+    until(lambda: net.answers_tcp("127.0.0.1", 53), 20, "ctstubd listens on port 53")
+    for path, content in (("/etc/resolv.conf", "nameserver ::1\nnameserver 127.0.0.1\noptions edns0 trust-ad\n"),
+                          ("/etc/nsswitch.conf", "hosts: files dns\n")):
+        mine = t.write(os.path.basename(path), content)
+        subprocess.run(["mount", "--bind", mine, os.path.realpath(path)], check=True)
+    done = subprocess.run(["getent", "ahosts", "www.example.com"], stdout=subprocess.PIPE, timeout=30, check=False)
+    out = done.stdout.decode()
+    check(".".join(map(str, wire.rdata_for([b"www", b"example", b"com"], wire.A))) in out, f"the IPv4 address is not in {out!r}")
+    check("2001:db8:" in out, f"the IPv6 address is not in {out!r}")
+    equal(set(server.names()), {"www.example.com"}, "names asked")
+
+
+@case("A14 the same answers as unbound and dnsdist give as forwarders before the same server", timeout=180)
+def same_answers(t):
+    site = Site(t)
+    back = servers.Bind(t, site, "dot")
+    others = [servers.Unbound(t, site, "forward", back), servers.Dnsdist(t, site, "forward", back)]
+    d = Daemon(t, upstream("back", back), anchors=site.anchors)
+    others.append(d)
+    names = [(f"h{i}.zone.test", qtype) for i in range(60) for qtype in ("A", "AAAA", "TXT")] + [
+        ("alias.zone.test", "A"), ("alias.zone.test", "CNAME"), ("zone.test", "SOA"), ("zone.test", "NS"), ("zone.test", "MX"),
+        ("_sip._tcp.zone.test", "SRV"), ("svc.zone.test", "HTTPS"), ("odd.zone.test", "TYPE65400"), ("*.zone.test", "A"),
+        ("x.wild.zone.test", "A"), ("missing.zone.test", "A"), ("caa.zone.test", "CAA"), ("big.zone.test", "TXT")]
+    different = []
+    for name, qtype in names:
+        replies = []
+        for o in others:
+            try:
+                r = client.exchange(o.address, o.port if o is d else o.plain_port, client.query(name, qtype), tcp=True)
+                answers = sorted((str(s.name).lower(), s.rdtype, tuple(sorted(x.to_text() for x in s))) for s in r.answer)
+                replies.append((client.rcode(r), answers))
+            except Exception as error:
+                replies.append(repr(error))
+        if any(r != replies[-1] for r in replies):
+            different.append((name, qtype, replies))
+    check(not different, f"{len(different)} of {len(names)}: {different[:3]}")
