@@ -1,0 +1,245 @@
+"""Upstreams that die, go black or come back: reliability cases P01 to P08, R12, R13, and promise A2."""
+import signal
+import subprocess
+import threading
+import time
+
+from functional._common import servfail, stub
+from harness import client, net, wire
+from harness.case import case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.load import Load
+from harness.pki import Site
+from harness.proxy import Proxy
+from harness.upstream import DohServer, DotServer
+
+
+def kill(between, _server):
+    between.refuse = True
+    between.cut(reset=True)
+
+
+def blacken(between, _server):
+    between.black = True
+
+
+def mid_frame(_between, server):
+    server.cut_next = True
+
+
+@rows([(f"A2 P01 P02 {what}: no client of {{total}} sees a failure".format(total="10,000"), how, protocol)
+       for protocol in ("dot", "doh") for what, how in ((f"{protocol}: the upstream is killed", kill), (f"{protocol}: the upstream goes black", blacken),
+                                                         (f"{protocol}: the upstream closes in mid frame", mid_frame))
+       if not (protocol == "doh" and how is mid_frame)], timeout=300)
+def dying(t, how, protocol):
+    site = Site(t)
+    kind = DotServer if protocol == "dot" else DohServer
+
+    def handler(connection):
+        while True:
+            q = connection.read_question()
+            if getattr(connection.server, "cut_next", False):
+                connection.send_raw(wire.frame(wire.answer(q))[:25])
+                return
+            connection.send(wire.answer(q))
+    first = kind(t, site, **({"handler": handler} if protocol == "dot" else {}))
+    second = kind(t, site)
+    between = Proxy(t, first)
+    d = Daemon(t, [upstream("dying", between), upstream("alive", second)], anchors=site.anchors, extra='strategy = "ordered"\n',
+               log_level="info")
+    d.ask("warm.example.com")
+    total = 100_000 if t.long else (2_000 if t.sanitized else 10_000)
+    load = Load(d, total, rate=500 if not t.long else 1500)
+    load.start()
+    until(lambda: load.answered > total // 4, 120, "a quarter of the questions")
+    how(between, first)
+    load.finish()
+    equal((load.wrong, load.failed, load.lost), (0, 0, 0), "wrong, failed and lost answers")
+    check(load.slowest < 4.5, f"the slowest answer took {load.slowest:.2f} s")
+
+
+@case("P02 R13 everything goes black and comes back: the next question is answered")
+def back_again(t):
+    site = Site(t)
+    between = Proxy(t, DotServer(t, site))
+    d = Daemon(t, upstream("one", between), anchors=site.anchors)
+    equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode before")
+    between.refuse = True
+    between.cut(reset=True)
+    reply = d.ask("down.example.com")
+    servfail(reply)
+    for i in range(20):  # back-off grows
+        d.ask(f"down{i}.example.com")
+    between.refuse = False
+    number = iter(range(10_000))
+    started = time.monotonic()
+    until(lambda: client.rcode(d.ask(f"up{next(number)}.example.com")) == "NOERROR", 10, "answers again")
+    check(time.monotonic() - started < 2, f"it took {time.monotonic() - started:.1f} s")
+
+
+@case("R12 after an outage many waiting questions need one handshake")
+def one_handshake(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors)
+    with d.udp(8) as c:
+        for i in range(500):
+            c.send(wire.question(f"w{i}.example.com", ident=i))
+        got = sum(1 for _ in range(500) if c.receive()[3] & 15 == 0)
+    equal(got, 500, "answers")
+    check(server.handshakes <= 2, f"{server.handshakes} handshakes")
+
+
+@case("P04 an address that swallows everything beside one that answers costs a moment, once")
+def black_address(t):
+    site = Site(t, ips=("127.0.0.1", "127.0.0.2", "::1"))
+    server = DotServer(t, site)
+    mute = __import__("socket").create_server(("127.0.0.2", server.port), backlog=1)
+    t.defer(mute.close)
+    d = Daemon(t, upstream("one", server, address=["127.0.0.2", "127.0.0.1"]), anchors=site.anchors)
+    started = time.monotonic()
+    equal(client.rcode(d.ask("first.example.com")), "NOERROR", "rcode")
+    check(time.monotonic() - started < 3.5, "the first answer is too slow")
+    started = time.monotonic()
+    for i in range(20):
+        equal(client.rcode(d.ask(f"n{i}.example.com")), "NOERROR", "rcode")
+    check(time.monotonic() - started < 2, "later answers are slow, too")
+
+
+@case("P05 port 853 answers with a portal's web page: SERVFAIL that says plain-text, and recovery afterwards")
+def portal(t):
+    site = Site(t)
+    pages = []
+
+    def page(plain):
+        if not server.open:
+            pages.append(1)
+            plain.recv(1024)
+            plain.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n")
+            return False
+        return True
+    server = DotServer(t, site, on_accept=page)
+    server.open = False
+    d = Daemon(t, upstream("one", server), anchors=site.anchors)
+    servfail(d.ask("www.example.com"), "plain-text")
+    equal(server.application_bytes, 0, "bytes of application data")
+    server.open = True
+    d.ctl("captive", minutes=0)
+    number = iter(range(10_000))
+    until(lambda: client.rcode(d.ask(f"up{next(number)}.example.com")) == "NOERROR", 10, "answers after the login")
+
+
+@case("P06 standard error closed at the other end does not stop the daemon")
+def closed_log(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors, wait=False)
+    d.process.stop()
+    reader, writer = __import__("os").pipe()
+    p = subprocess.Popen([t.program("ctstubd"), "-c", d.config], stderr=writer, stdout=writer, env=t.env(), start_new_session=True)
+    t.defer(lambda: (p.terminate(), p.wait(10)))
+    __import__("os").close(writer)
+    until(lambda: net.answers_tcp(d.address, d.port), 20, "ctstubd listens")
+    __import__("os").close(reader)
+    for i in range(50):
+        d.ask(f"q{i}.example.com")
+    check(p.poll() is None, f"it ended with {p.poll()}")
+
+
+@case("P07 SIGHUP every 50 ms under load loses no answer", timeout=180)
+def reloads(t):
+    d, _ = stub(t, log_level="info")
+    total = 20_000 if t.long else (2_000 if t.sanitized else 6_000)
+    load = Load(d, total, rate=500)
+    load.start()
+    while load.running():
+        d.process.signal(signal.SIGHUP)
+        load.wait(0.05)
+    load.finish()
+    equal((load.wrong, load.failed, load.lost), (0, 0, 0), "wrong, failed and lost answers")
+    check(d.ctl("stats")["ok"], "the daemon still talks")
+
+
+@case("P07 a reload with a broken file keeps the old configuration, says so, and the next good one is taken")
+def broken_reload(t):
+    d, server = stub(t)
+    good = open(d.config, encoding="utf-8").read()
+    for content in ("no-such-option = 1\n", "upstream \"one\" {\n", "", None):
+        if content is None:
+            __import__("os").unlink(d.config)
+        else:
+            with open(d.config, "w", encoding="utf-8") as f:
+                f.write(content if content else "listen = 7\n")
+        response = d.ctl("reload")
+        check(not response["ok"], f"reload of {content!r} said {response}")
+        equal(client.rcode(d.ask(f"still{len(str(content))}.example.com")), "NOERROR", "rcode with the old configuration")
+    status = str(d.ctl("status"))
+    check("error" in status or "reload" in status, f"the status says nothing: {status}")
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write(good)
+    check(d.ctl("reload")["ok"], "the good file is taken")
+
+
+@case("P08 SIGTERM under load: what was asked is answered, and the end is clean within seconds")
+def terminate(t):
+    gate = threading.Event()
+
+    def answer(q):
+        if q.name.startswith("slow"):
+            gate.wait(5)
+        return wire.answer(q)
+    d, server = stub(t, answer)
+    with d.udp(5) as c:
+        c.send(wire.question("slow.example.com"))
+        until(lambda: "slow.example.com" in server.names(), 5, "the question upstream")
+        d.process.signal(signal.SIGTERM)
+        gate.set()
+        equal(c.receive()[3] & 15, 0, "rcode of the question in flight")
+    started = time.monotonic()
+    equal(d.process.popen.wait(10), 0, "exit code")
+    check(time.monotonic() - started < 3, "the end takes too long")
+
+
+@case("P10 a daemon that was stopped for a while goes on as if nothing had been")
+def stopped(t):
+    d, server = stub(t)
+    d.ask("before.example.com")
+    d.process.signal(signal.SIGSTOP)
+    with d.udp(10) as c:
+        c.send(wire.question("during.example.com"))
+        until(lambda: open(f"/proc/{d.process.pid}/stat", encoding="ascii").read().rsplit(")", 1)[1].split()[0] == "T", 5, "it stands still")
+        d.process.signal(signal.SIGCONT)
+        equal(c.receive()[3] & 15, 0, "rcode of the question that waited")
+
+
+@case("P16 a second daemon on the same sockets refuses to start, and says which")
+def second_instance(t):
+    d, server = stub(t)
+    config = t.write("second.conf", open(d.config, encoding="utf-8").read().replace(d.control, d.control + "2"))
+    code, _, err = t.run("ctstubd", "-c", config)
+    check(code in (1, 2, 3), f"exit code {code}")
+    check(str(d.port) in err, f"the address is not named: {err}")
+    equal(client.rcode(d.ask("first.example.com")), "NOERROR", "the first one's answer")
+
+
+@case("P12 started with standard input, output and error closed")
+def closed_descriptors(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors, wait=False)
+    d.process.stop()
+    p = subprocess.Popen(["/bin/sh", "-c", 'exec "$0" "$@" <&- >&- 2>&-', t.program("ctstubd"), "-c", d.config], env=t.env())
+    t.defer(lambda: (p.terminate(), p.wait(10)))
+    until(lambda: net.answers_tcp(d.address, d.port), 20, "ctstubd listens")
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+
+
+@case("workers = 2: both answer, statistics add up, reload and end are clean")
+def two_workers(t):
+    d, server = stub(t, extra="workers = 2\n")
+    for i in range(200):
+        equal(client.rcode(d.ask(f"w{i}.example.com", tcp=i % 5 == 0)), "NOERROR", "rcode")
+    stats = str(d.ctl("stats"))
+    check(d.ctl("reload")["ok"], "reload")
+    check("200" in stats or "replies" in stats, f"stats: {stats[:300]}")
+    equal(client.rcode(d.ask("after.example.com")), "NOERROR", "rcode after the reload")

@@ -1,0 +1,124 @@
+"""Many questions at a steady rate, each with an answer that only it may have."""
+import random
+import socket
+import struct
+import threading
+import time
+
+from harness import wire
+
+
+class Load:
+    """Sends `total` questions (UDP, one in eight over TCP) at `rate` a second, and looks at every answer.
+
+    wrong: another question's answer; failed: an RCODE other than NOERROR; lost: none within ten seconds. A client's own
+    retry after five seconds, as the C library does it, is not made: the first question must be answered.
+    """
+
+    def __init__(self, daemon, total, rate=500, names=None, prefix="load", tcp_share=8):
+        self.daemon, self.total, self.rate = daemon, total, rate
+        self.names = names or total       # how many different names: fewer than total means that the cache answers, too
+        self.prefix, self.tcp_share = prefix, tcp_share
+        self.answered = self.wrong = self.failed = 0
+        self.lost = total
+        self.slowest = 0.0
+        self.times = []
+        self.codes = {}
+        self.sent_all = threading.Event()
+        self.lock = threading.Lock()
+        self.pending = {}
+        self.random = random.Random(7)
+
+    def start(self):
+        self.udp = [socket.socket(socket.AF_INET6 if ":" in self.daemon.address else socket.AF_INET, socket.SOCK_DGRAM) for _ in range(4)]
+        for s in self.udp:
+            s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+            s.connect((self.daemon.address, self.daemon.port))
+        self.tcp = socket.create_connection((self.daemon.address, self.daemon.port), 10)
+        self.tcp.settimeout(None)
+        self.threads = [threading.Thread(target=self._receive_udp, args=(i,), daemon=True) for i in range(4)]
+        self.threads.append(threading.Thread(target=self._receive_tcp, daemon=True))
+        self.sender = threading.Thread(target=self._send, daemon=True)
+        for thread in [*self.threads, self.sender]:
+            thread.start()
+
+    def _send(self):
+        begin = time.monotonic()
+        for i in range(self.total):
+            ahead = begin + i / self.rate - time.monotonic()
+            if ahead > 0:
+                time.sleep(ahead)
+            labels = [f"{self.prefix}{self.random.randrange(self.names) if self.names < self.total else i}".encode(), b"example", b"com"]
+            channel = 4 if self.tcp_share and i % self.tcp_share == 0 else i % 4
+            with self.lock:
+                ident = (i // 5) & 0xffff
+                self.pending[channel, ident, labels[0]] = time.monotonic()
+            message = wire.question(labels, ident=ident)
+            if channel == 4:
+                self.tcp.sendall(wire.frame(message))
+            else:
+                self.udp[channel].send(message)
+        self.sent_all.set()
+
+    def _look(self, channel, raw):
+        q = wire.Question(raw)
+        with self.lock:
+            sent = self.pending.pop((channel, q.ident, q.labels[0]), None)
+            if sent is None:
+                self.wrong += 1
+                return
+            took = time.monotonic() - sent
+            self.times.append(took)
+            self.slowest = max(self.slowest, took)
+            self.answered += 1
+            code = raw[3] & 15
+            self.codes[code] = self.codes.get(code, 0) + 1
+            if code:
+                self.failed += 1
+            elif wire.rdata_for(q.labels, q.qtype) not in raw:
+                self.wrong += 1
+
+    def _receive_udp(self, channel):
+        try:
+            while True:
+                raw = self.udp[channel].recv(4096)
+                if not raw:
+                    return  # shut down by finish
+                self._look(channel, raw)
+        except OSError:
+            pass
+
+    def _receive_tcp(self):
+        try:
+            with self.tcp.makefile("rb") as f:
+                while True:
+                    size = f.read(2)
+                    if len(size) < 2:
+                        return
+                    self._look(4, f.read(struct.unpack(">H", size)[0]))
+        except (OSError, ValueError):
+            pass
+
+    def running(self):
+        return not self.sent_all.is_set()
+
+    def wait(self, seconds):
+        self.sent_all.wait(seconds)
+
+    def finish(self):
+        """Waits for the last answers, at most ten seconds after the last question."""
+        self.sender.join()
+        end = time.monotonic() + 10
+        while self.answered < self.total and time.monotonic() < end:
+            time.sleep(0.01)
+        for s in [*self.udp, self.tcp]:
+            try:
+                s.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+            s.close()
+        self.lost = self.total - self.answered
+
+    def percentile(self, part):
+        ordered = sorted(self.times)
+        return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else 0.0
