@@ -185,7 +185,9 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 			server_answered(s);
 		return;
 	}
-	if (reason_is_of_answer(answer->failure))
+	if (answer->retry_after_s > 0)
+		server_asked_to_wait(s, answer->failure, (int64_t)answer->retry_after_s * 1000);
+	else if (reason_is_of_answer(answer->failure))
 		server_answered_badly(s, answer->failure);
 	else if (!timed_out)
 		server_failed(s, answer->failure);

@@ -103,6 +103,16 @@ server_answered_badly(struct server *s, enum reason reason)
 }
 
 void
+server_asked_to_wait(struct server *s, enum reason reason, int64_t ms)
+{
+	int64_t until = loop_now_ms(s->set->loop) + (ms < UPSTREAM_WAIT_MAX_MS ? ms : UPSTREAM_WAIT_MAX_MS);
+
+	server_failed(s, reason);
+	if (s->retry_at_ms < until)
+		s->retry_at_ms = until;
+}
+
+void
 server_is_slow(struct server *s)
 {
 	s->suspect_until_ms = loop_now_ms(s->set->loop) + UPSTREAM_SUSPECT_MS;

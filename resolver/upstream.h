@@ -103,6 +103,9 @@ void server_failed(struct server *, enum reason);
  * server's. */
 #define UPSTREAM_BAD_MAX 3
 void server_answered_badly(struct server *, enum reason);
+/* It said itself for how long it is not to be asked (Retry-After: RFC 9110, 10.2.3). */
+#define UPSTREAM_WAIT_MAX_MS 300000 /* a server's word is not taken for longer */
+void server_asked_to_wait(struct server *, enum reason, int64_t ms);
 /* Silent on this question for longer than usual. */
 void server_is_slow(struct server *);
 /* Nothing came back for so long that the connection must be dead: it is dropped, open questions are repeated.

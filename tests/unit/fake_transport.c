@@ -128,9 +128,9 @@ fake_answer(struct tp_query *q, struct span message, uint32_t age_s)
 }
 
 void
-fake_fail(struct tp_query *q, enum reason reason)
+fake_fail(struct tp_query *q, enum reason reason, uint32_t retry_after_s)
 {
-	query_finish(q, &(struct tp_answer){.failure = reason});
+	query_finish(q, &(struct tp_answer){.failure = reason, .retry_after_s = retry_after_s});
 }
 
 /* Those that come while they are failed (asked again by a callback) are not of this connection. */

@@ -37,7 +37,7 @@ struct span fake_question_wire(const struct tp_query *);
 /* True once per question: the test has seen it. */
 bool fake_question_claim(struct tp_query *);
 void fake_answer(struct tp_query *, struct span message, uint32_t age_s);
-void fake_fail(struct tp_query *, enum reason);
+void fake_fail(struct tp_query *, enum reason, uint32_t retry_after_s);
 /* The connection ends under its questions: they fail with REASON_CLOSED. */
 void fake_close(struct fake_line *);
 

@@ -3,7 +3,7 @@
  * cache, local names and queries; a scripted clock and transport. No sockets, no waiting. What a scenario may
  * say: README there.
  *
- *   replay [DIRECTORY | FILE...]
+ *   replay [FILE...]   without files: all of them
  */
 #include "resolver/query.h"
 
@@ -634,11 +634,12 @@ static void
 do_fail(struct play *p)
 {
 	struct tp_query *q = lying(p, line_of(word(p, 2)), false);
+	const char *retry_after = value(p, "retry-after");
 
 	if (q == NULL || reason_read(word(p, 5)) == REASON_NONE)
 		wrong(p, "%s was not asked for %s %s, or no such reason", word(p, 2), word(p, 3), word(p, 4));
 	else
-		fake_fail(q, reason_read(word(p, 5)));
+		fake_fail(q, reason_read(word(p, 5)), retry_after != NULL ? (uint32_t)number(p, retry_after) : 0);
 }
 
 static void
