@@ -1,0 +1,133 @@
+"""Reasons, SCT statuses, options and verbs: none without a test that produces it, none that a manual page does not name."""
+import os
+import re
+import shutil
+import subprocess
+
+from harness.build import tree_files
+from harness.case import Skip, case, check
+
+JUDGE = """chain-empty chain-too-long cert-malformed untrusted expired not-yet-valid bad-signature not-a-ca path-too-long
+name-constraints unknown-critical wrong-usage weak-key weak-signature ip-mismatch name-mismatch anchor-distrusted issuer-not-allowed
+pin-mismatch disallowed ct-list-missing ct-list-stale ct-malformed ct-no-scts ct-too-few-scts ct-too-few-operators ct-no-current-log
+revoked staple-missing staple-invalid crl-invalid out-of-memory""".split()
+WIRE = """connect-refused connect-timeout unreachable closed tls-version tls-alert tls-failed alpn-mismatch plain-text doh-status doh-type
+doh-redirect doh-malformed answer-mismatch answer-malformed""".split()
+STATUSES = """malformed wrong-version denied-log unknown-log wrong-algorithm unchecked bad-signature future log-pending log-rejected
+log-retired after-distrust no-leaf-index outside-interval duplicate valid""".split()
+PAGES = {"resolver/ctstubd.8": "ctstubd", "cli/ctstub.1": "ctstub", "config/ctstub.conf.5": None, "contrib/lab/ctstub-lab.1": "ctstub-lab"}
+
+
+def codes_of(t, table, macro):
+    with open(os.path.join(t.src, "verify", table), encoding="utf-8") as f:
+        return re.findall(macro + r'\(\w+, "([a-z-]+)"', f.read())
+
+
+def texts(t, wanted):
+    found = ""
+    for name in tree_files(t.src):
+        if wanted(name):
+            with open(os.path.join(t.src, name), encoding="utf-8", errors="replace") as f:
+                found += f.read()
+    return found
+
+
+def page(t, name):
+    """A manual page as a reader sees it, in one line."""
+    path = os.path.join(t.src, name)
+    check(os.path.exists(path), f"{name} is not there")
+    if not shutil.which("mandoc"):
+        raise Skip("mandoc is not on this machine")
+    out = subprocess.run(["mandoc", "-T", "utf8", "-O", "width=1000", path], stdout=subprocess.PIPE, check=True).stdout.decode()
+    return re.sub(r".\x08", "", out).replace("‐", "-").replace("−", "-")
+
+
+@case("the reasons and SCT statuses are those that were agreed, in their order", builds=("gcc",))
+def agreed(t):
+    check(codes_of(t, "reasons.def", "REASON") == JUDGE + WIRE, "reasons.def has other reasons, or another order")
+    check(codes_of(t, "sct_status.def", "SCT_STATUS") == STATUSES, "sct_status.def has other statuses, or another order")
+
+
+@case("every reason and every SCT status is expected by some test", builds=("gcc",))
+def tested(t):
+    def identifier(code):
+        return code.upper().replace("-", "_")
+
+    tests = texts(t, lambda n: n.startswith(("tests/unit/", "tests/functional/", "tests/oracle/", "tests/replay/", "contrib/lab/scenarios_")))
+    missing = [c for c in JUDGE + WIRE if f'"{c}"' not in tests and f"REASON_{identifier(c)}" not in tests and f": {c}" not in tests]
+    missing += [c for c in STATUSES if f'"{c}"' not in tests and f"SCT_{identifier(c)}" not in tests]
+    check(not missing, f"no test expects: {' '.join(missing)}")
+
+
+@case("the manual of ctstub explains every reason and every SCT status", builds=("gcc",))
+def explained(t):
+    shown = page(t, "cli/ctstub.1")
+    missing = [c for c in JUDGE + WIRE + STATUSES if not re.search(rf"(?<![\w-]){c}(?![\w-])", shown)]
+    check(not missing, f"ctstub(1) lacks: {' '.join(missing)}")
+
+
+@case("mandoc has nothing to say about the manual pages", builds=("gcc",))
+def lint(t):
+    if not shutil.which("mandoc"):
+        raise Skip("mandoc is not on this machine")
+    pages = [os.path.join(t.src, n) for n in tree_files(t.src) if re.search(r"\.[1-8]$", n) and not n.startswith("tests/")]
+    check(len(pages) >= 4, f"pages found: {pages}")
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    # Pages that Debian does not know are named in See Also of each other; mandoc looks for them on this machine.
+    said = [line for line in done.stdout.decode().splitlines() if "referenced manual not found" not in line]
+    check(not said, "\n".join(said[:20]))
+
+
+@case("the manual of the configuration names every option that ctstubd -p prints", builds=("gcc",))
+def options(t):
+    shown = page(t, "config/ctstub.conf.5")
+    _, printed, _ = t.run("ctstubd", "-p", "-c", t.write("empty.conf", ""))
+    names = set(re.findall(r"^\s*([a-z][a-z-]*)\s*[={\"]", printed, re.M)) | {"forward", "rebinding", "filter", "local", "cache", "trust", "ct"}
+    check(len(names) > 30, f"options found: {names}")
+    missing = sorted(n for n in names if not re.search(rf"(?<![\w-]){n}(?![\w-])", shown))
+    check(not missing, f"ctstub.conf(5) lacks: {' '.join(missing)}")
+
+
+@case("the manuals of the programs name every verb and option of their usage", builds=("gcc",))
+def usage(t):
+    missing = []
+    for name, program in PAGES.items():
+        if not program:
+            continue
+        shown = page(t, name)
+        text = t.run(program, "--help")[1]
+        verbs = re.findall(r"^  ([a-z][a-z-]+)  ", text, re.M)
+        for verb in verbs:
+            if program == "ctstub" and verb != "help":
+                text += t.run(program, "help", verb)[1]
+        words = set(verbs) | set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z]\b)", text))
+        missing += [f"{name}: {w}" for w in sorted(words) if not re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", shown)]
+    check(not missing, "; ".join(missing))
+
+
+@case("verify/ stands alone: thirty lines with its public header link against it and its three libraries", builds=("gcc",))
+def alone(t):
+    program = r'''
+#include "verify/verify.h"
+#include <stdio.h>
+int
+main(void)
+{
+	struct vfy_policy policy = {.ct_mode = CT_REQUIRE, .ct_policy = CT_STRICT};
+	uint8_t ip[4] = {192, 0, 2, 1};
+	struct vfy_input input = {.ip = span_of(ip, sizeof ip), .now_ms = 1780315200000};
+	struct verdict verdict = {0};
+
+	vfy_check(&verdict, &policy, &input);
+	puts(verdict_accepted(&verdict) ? "accepted" : "refused");
+	verdict_clear(&verdict);
+	return 0;
+}
+'''
+    source = t.write("alone.c", program)
+    flags = subprocess.run(["pkg-config", "--cflags", "--libs", "gnutls", "jansson", "libtasn1"], stdout=subprocess.PIPE, check=True).stdout.decode().split()
+    build = ["gcc", "-std=gnu11", "-I", t.src, "-o", t.path("alone"), source, os.path.join(t.build, "libverify.a"), os.path.join(t.build, "libbase.a")]
+    done = subprocess.run(build + flags, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    check(done.returncode == 0, done.stdout.decode()[:1500])
+    out = subprocess.run([t.path("alone")], stdout=subprocess.PIPE, check=True).stdout.decode()
+    check(out == "refused\n", f"it said {out!r}")
