@@ -192,10 +192,11 @@ class DohServer(DotServer):
         import h2.config
         import h2.connection
         import h2.events
-        http = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding=None))
+        http = h2.connection.H2Connection(h2.config.H2Configuration(
+            client_side=False, header_encoding=None, validate_outbound_headers=False, normalize_outbound_headers=False))
         http.initiate_connection()
         connection.send_raw(http.data_to_send())
-        open_requests = {}
+        open_requests, unsent = {}, {}
         while True:
             data = connection.tls.recv(65536)
             if not data:
@@ -208,12 +209,28 @@ class DohServer(DotServer):
                     open_requests[event.stream_id].body += event.data
                     http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                 elif isinstance(event, h2.events.StreamEnded):
-                    self._request(http, open_requests.pop(event.stream_id))
+                    self._request(http, open_requests.pop(event.stream_id), unsent)
+                elif isinstance(event, h2.events.StreamReset):
+                    unsent.pop(event.stream_id, None)
                 elif isinstance(event, h2.events.ConnectionTerminated):
                     raise Gone
+            self._flush(http, unsent)
             connection.send_raw(http.data_to_send())
 
-    def _request(self, http, request):
+    @staticmethod
+    def _flush(http, unsent):
+        """As much of the bodies as the flow control lets through."""
+        for stream in list(unsent):
+            while stream in unsent:
+                n = min(http.local_flow_control_window(stream), http.max_outbound_frame_size, len(unsent[stream]))
+                if n == 0:
+                    break
+                piece, unsent[stream] = unsent[stream][:n], unsent[stream][n:]
+                http.send_data(stream, piece, end_stream=not unsent[stream])
+                if not unsent[stream]:
+                    del unsent[stream]
+
+    def _request(self, http, request, unsent):
         message = request.body
         if request.h[":method"] == "GET":
             text = urllib.parse.parse_qs(urllib.parse.urlsplit(request.h[":path"]).query)["dns"][0]
@@ -228,4 +245,4 @@ class DohServer(DotServer):
         status, headers, body = response
         http.send_headers(request.stream, [(":status", str(status)), *headers], end_stream=not body)
         if body:
-            http.send_data(request.stream, body, end_stream=True)
+            unsent[request.stream] = body
