@@ -1,76 +1,135 @@
-"""The configuration as people meet it: ctstubd -t and -p."""
+"""Configuration files: every mistake with its line, all in one run; nothing falls back (G01 to G06)."""
 import os
 
+from functional._common import stub
+from harness import client
 from harness.case import case, check, equal, rows
-from harness.pki import Site
 
-INTERFACE = "tests/fuzz/corpus/settings/interface.conf"
-
-
-def prints(t, path):
-    code, out, err = t.run("ctstubd", "-p", "-c", path)
-    equal(code, 0, f"exit code of -p ({err})")
-    return out
+UP = 'upstream "u" { address = {"192.0.2.1"} }\n'
 
 
-@case("the documented file is read, and what -p prints prints the same again")
-def print_back(t):
-    first = prints(t, os.path.join(t.src, INTERFACE))
-    again = prints(t, t.write("again.conf", first))
-    equal(again, first, "the second -p")
-    check('upstream "cloudflare"' in first and 'forward "corp.example"' in first, f"printed: {first}")
-
-
-@case("nothing is expanded from the environment")
-def environment(t):
-    check('state-dir = "${HOME}/state"' in prints(t, t.write("c.conf", 'state-dir = "${HOME}/state"\n')), "expanded")
-
-
-@case("every error of all files is told in one run, with file and line, and exit code 2")
-def errors(t):
-    main = t.write("ctstub.conf", "#\n" * 10 + 'worker = 1\nct {\n  # a comment\n  mode = "maybe"\n  list-max-age = 70\n}\n')
-    drop_in = t.write("conf.d/10.conf", 'upstream "u" { address = {"127.0.0.1", # comment\n "nonsense"} }\n')
-    code, out, err = t.run("ctstubd", "-t", "-c", main)
-    equal(code, 2, "exit code")
-    text = out + err
-    for where in (f"{main}:11: unknown option", f"{main}:14: ", f"{main}:15: ", f"{drop_in}:2: "):
-        check(where in text, f"{where} is missing in: {text}")
-
-
-@case("-t reads every file that the configuration names")
-def names(t):
-    site = Site(t)
-    good = f'trust {{ anchors = "{site.anchors}" }} ct {{ log-list = "{site.log_list}" }} '
-    equal(t.run("ctstubd", "-t", "-c", t.write("a.conf", good))[0], 0, "exit code")
-    for option in ('trust { disallow-file = {"/nowhere"} }', 'ct { log-list = "/nowhere" }', 'trust { constraints-file = {"/nowhere"} }',
-                   'upstream "u" { address = {"192.0.2.1"} trust-anchors = "/nowhere" }', 'filter { list-file = {"/nowhere"} }',
-                   'upstream "u" { address = {"192.0.2.1"} client-cert = "/nowhere" client-key = "/nowhere" }',
-                   'upstream "u" { address = {"192.0.2.1"} crl-file = {"/nowhere"} }'):
-        path = t.write("b.conf", f'trust {{ anchors = "{site.anchors}" }}\n{option}')
-        code, out, err = t.run("ctstubd", "-t", "-c", path)
-        check(code == 2 and f"{path}:2: " in out + err and "/nowhere" in out + err, f"{option}: {code} {out}{err}")
-
-
-@rows([
-    ("G05 a configuration that everybody can write", lambda p: os.chmod(p, 0o666), "can be written by others"),
-    ("G05 a configuration of another user", lambda p: os.chown(p, 4711, 4711), "belongs to another user"),
-    ("G03 a configuration that vanished", os.unlink, "No such file"),
-])
-def not_believed(t, spoil, words):
-    if os.geteuid() != 0 and "belongs" in words:
-        return
-    path = t.write("c.conf", "workers = 1\n")
-    spoil(path)
+def test_file(t, content, name="ctstub.conf"):
+    path = t.write(name, content)
     code, out, err = t.run("ctstubd", "-t", "-c", path)
-    check(code == 2 and words in out + err, f"{code}: {out}{err}")
+    return code, out + err, path
 
 
-@rows([
-    ("a pin set of one", 'upstream "u" { address = {"192.0.2.1"} pin = {"spki-sha256 ' + "00" * 32 + '"} }', "pin set of one"),
-    ("CT switched off", 'ct { mode = "off" }', "ct.mode"),
-    ("another address's certificate", 'upstream "u" { address = {"192.0.2.1"} also-address = {"192.0.2.2"} }', "also-address"),
-])
-def warnings(t, text, words):
-    site = Site(t)
-    code, out, err = t.run("ctstubd", "-t", "-c", t.write("c.conf", f'trust {{ anchors = "{site.anchors}" }}\n{text}'))
-    check(code == 0 and words in out + err, f"{code}: {out}{err}")
+GOOD = {
+    "an empty file": "",
+    "ten comment lines and an option": "# x\n" * 10 + "workers = 2\n",
+    "a comment inside a list": 'listen = {"127.0.0.1:5301", # one\n # two\n"127.0.0.1:5302",}\n',
+    "several options on a line": 'cache { size = "8MiB"  min-ttl = "1s"  prefetch = false }\n',
+    "a list of one without braces' trailing comma": 'listen = {"127.0.0.1:5301",}\n',
+    "escapes in a string": 'upstream "a \\"b\\" \\\\c" { address = {"192.0.2.1"} }\n',
+    "an upstream on loopback": 'upstream "l" { address = {"127.0.0.1"} port = 8853 }\n',
+    "a forward to nowhere": 'forward "corp.example" { upstream = {} }\n',
+    "CRLF line ends": "workers = 2\r\nlog-level = \"info\"\r\n",
+}
+
+
+@rows([(f"G01 {what} is accepted", content) for what, content in GOOD.items()])
+def accepted(t, content):
+    code, said, _ = test_file(t, content)
+    equal(code, 0, f"exit code; it said: {said}")
+
+
+BAD = {
+    "G01 an unknown option after ten comment lines": ("# c\n" * 10 + "no-such = 1\n", [11]),
+    "G01 three unknown options in one file": ("aaa = 1\nworkers = 2\nbbb = 2\n\nccc = 3\n", [1, 3, 5]),
+    "G01 a wrong type inside a section": ('cache {\n  size = "16MiB"\n  prefetch = 7\n}\n', [3]),
+    "G01 a wrong value": ('log-level = "loud"\n', [1]),
+    "G01 a missing value": ("workers =\nlog-level = \"info\"\n", [1]),
+    "G01 an unknown section": ("nonsense { a = 1 }\n", [1]),
+    "G01 ${HOME} is not expanded, and is no address": (UP + 'listen = {"${HOME}:53"}\n', [2]),
+    "G01 a string without an end": (UP + 'user = "ctstub\n', [2]),
+    "G01 a NUL byte": ("workers = 1\n\0\n", [2]),
+    "G01 an unknown escape": ('user = "a\\n"\n', [1]),
+    "G02 port 0": ('listen = {"127.0.0.1:0"}\n', [1]),
+    "G02 port 65536": ('listen = {"127.0.0.1:65536"}\n', [1]),
+    "G02 a port with a letter": ('listen = {"127.0.0.1:53x"}\n', [1]),
+    "G02 an upstream by name": ('upstream "u" { address = {"dns.example"} }\n', [1]),
+    "G02 an IPv4-mapped address": ('upstream "u" { address = {"::ffff:192.0.2.1"} }\n', [1]),
+    "G02 an IPv6 zone": ('upstream "u" { address = {"fe80::1%eth0"} }\n', [1]),
+    "T02 an upstream without an address": ('workers = 1\nupstream "u" { name = "dns.example" }\n', [2]),
+    "G06 an upstream that is our own listener": ('listen = {"127.0.0.1:5301"}\nupstream "u" { address = {"127.0.0.1"} port = 5301 }\n', None),
+    "G06 an upstream that is our own listener on every address": ('listen = {"0.0.0.0:5301"}\nupstream "u" { address = {"127.0.0.1"} port = 5301 }\n', None),
+    "a forward to an upstream that is not there": (UP + 'forward "x.example" { upstream = {"other"} }\n', [2]),
+    "a bad disallow entry": ('upstream "u" {\n address = {"192.0.2.1"}\n disallow = {"serial xyz issuer CN=A"}\n}\n', None),
+    "T25 a pin that is no hash": ('upstream "u" {\n address = {"192.0.2.1"}\n pin = {"spki-sha256 00"}\n}\n', None),
+    "a disallow file that is not there": ('trust { disallow-file = {"/nonexistent/list"} }\n', None),
+    "T29 anchors that are not there": ('trust { anchors = "/nonexistent/ca.pem" }\n', None),
+    "a log list that is not there": ('ct { log-list = "/nonexistent/logs.json" }\n', None),
+}
+
+
+@rows([(f"{what}: exit code 2, each with its line", content, lines) for what, (content, lines) in BAD.items()])
+def refused(t, content, lines):
+    code, said, path = test_file(t, content.encode() if isinstance(content, str) else content)
+    equal(code, 2, f"exit code; it said: {said}")
+    check(path in said or "/nonexistent" in said, f"the file is not named: {said}")
+    for line in lines or ():
+        check(f"{path}:{line}:" in said, f"{path}:{line}: is not in {said}")
+
+
+@case("G01 a line of a megabyte, an empty name, a file of binary rubbish and one of 100 MB are refused, at once")
+def monsters(t):
+    for name, content in (("long", b"x" * (1 << 20)), ("rubbish", os.urandom(5000)), ("large", b"# " + b"y" * (100 << 20))):
+        code, said, _ = test_file(t, content, name)
+        equal(code, 2, f"exit code for {name}; it said: {said[:300]}")
+
+
+@case("G04 more upstreams than the limit are refused with a message")
+def too_many(t):
+    code, said, _ = test_file(t, "".join(f'upstream "u{i}" {{ address = {{"192.0.2.1"}} }}\n' for i in range(10_000)))
+    equal(code, 2, "exit code")
+    check(said.strip(), "no message")
+
+
+@case("conf.d is read in lexical order: options change, = replaces a list, += adds, upstreams replace the compiled-in ones")
+def conf_d(t):
+    t.write("ctstub.conf", 'listen = {"127.0.0.1:5301"}\nupstream "corp" { address = {"192.0.2.1"} port = 1001 }\n')
+    t.write("conf.d/10-a.conf", 'listen += {"127.0.0.1:5302"}\nupstream "corp" { port = 1002 }\n')
+    t.write("conf.d/20-b.conf", 'upstream "corp" { address += {"192.0.2.2"} }\nworkers = 3\n')
+    t.write("conf.d/30-c.txt", "no-such = 1\n")
+    code, out, err = t.run("ctstubd", "-p", "-c", t.path("ctstub.conf"))
+    equal(code, 0, f"exit code: {err}")
+    for want in ('"127.0.0.1:5301"', '"127.0.0.1:5302"', "port = 1002", '"192.0.2.2"', "workers = 3"):
+        check(want in out, f"{want} is not in {out}")
+    check("cloudflare" not in out, "a compiled-in upstream is still there")
+    t.write("conf.d/40-bad.conf", "# one\nno-such = 1\n")
+    code, said, _ = test_file(t, open(t.path("ctstub.conf")).read())
+    check(code == 2 and "40-bad.conf:2:" in said, f"the mistake in conf.d: {said}")
+
+
+@case("-p prints a configuration that prints the same")
+def printed(t):
+    path = t.write("a.conf", GOOD["escapes in a string"] + 'cache { size = "8MiB" }\nforward "x.example" { upstream = {} }\nct { policy = "apple" }\n')
+    _, once, _ = t.run("ctstubd", "-p", "-c", path)
+    code, twice, err = t.run("ctstubd", "-p", "-c", t.write("b.conf", once))
+    equal(code, 0, f"exit code: {err}")
+    equal(twice, once, "the second print")
+    code, _, err = t.run("ctstubd", "-t", "-c", t.path("b.conf"))
+    equal(code, 0, f"-t of what -p printed: {err}")
+
+
+@case("a configuration with a mistake starts nothing: exit code 2, the socket stays free")
+def starts_nothing(t):
+    config = t.write("bad.conf", 'listen = {"127.0.0.1:5399"}\nno-such = 1\n')
+    code, _, err = t.run("ctstubd", "-c", config)
+    equal(code, 2, "exit code")
+    check("bad.conf:2:" in err, err)
+
+
+@case("SIGHUP reads a new configuration: another upstream serves the next question")
+def reload(t):
+    import signal
+    from harness.case import until
+    from harness.daemon import upstream
+    from harness.upstream import DotServer
+    d, first = stub(t)
+    equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode")
+    second = DotServer(t, d.site)
+    d.write(upstream("two", second))
+    d.process.signal(signal.SIGHUP)
+    number = iter(range(1000))
+    until(lambda: d.ask(f"after{next(number)}.example.com") and second.questions, 10, "the new upstream is asked")

@@ -62,8 +62,12 @@ class Daemon:
     def wait(self):
         def up():
             check(self.process.alive(), f"ctstubd ended with {self.process.popen.returncode}: {self.process.log()[-800:]}")
-            return net.answers_tcp(self.address, self.port)
+            return net.answers_tcp(self.address, self.port) and self.control_accepts()
         until(up, 20, f"ctstubd listens; {self.process.log()[-500:]}")
+
+    def control_accepts(self):
+        with socket.socket(socket.AF_UNIX) as s:
+            return s.connect_ex(self.control) == 0
 
     def log(self):
         return self.process.log()

@@ -6,6 +6,7 @@ import threading
 import time
 
 from harness import wire
+from harness.case import equal
 
 
 class Load:
@@ -24,6 +25,7 @@ class Load:
         self.slowest = 0.0
         self.times = []
         self.codes = {}
+        self.examples = []
         self.sent_all = threading.Event()
         self.lock = threading.Lock()
         self.pending = {}
@@ -51,7 +53,7 @@ class Load:
             labels = [f"{self.prefix}{self.random.randrange(self.names) if self.names < self.total else i}".encode(), b"example", b"com"]
             channel = 4 if self.tcp_share and i % self.tcp_share == 0 else i % 4
             with self.lock:
-                ident = (i // 5) & 0xffff
+                ident = i & 0xffff
                 self.pending[channel, ident, labels[0]] = time.monotonic()
             message = wire.question(labels, ident=ident)
             if channel == 4:
@@ -66,6 +68,7 @@ class Load:
             sent = self.pending.pop((channel, q.ident, q.labels[0]), None)
             if sent is None:
                 self.wrong += 1
+                self.examples.append(f"channel {channel}: nobody asked for {raw.hex()}")
                 return
             took = time.monotonic() - sent
             self.times.append(took)
@@ -77,6 +80,7 @@ class Load:
                 self.failed += 1
             elif wire.rdata_for(q.labels, q.qtype) not in raw:
                 self.wrong += 1
+                self.examples.append(f"channel {channel}: not the answer: {raw.hex()}")
 
     def _receive_udp(self, channel):
         try:
@@ -118,6 +122,11 @@ class Load:
                 pass
             s.close()
         self.lost = self.total - self.answered
+
+    def flawless(self):
+        """Raises when an answer was wrong, failed or lost."""
+        equal((self.wrong, self.failed, self.lost), (0, 0, 0),
+              f"wrong, failed and lost answers (RCODEs {self.codes}; {self.examples[:3]}; waiting {list(self.pending)[:3]})")
 
     def percentile(self, part):
         ordered = sorted(self.times)

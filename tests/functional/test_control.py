@@ -1,0 +1,197 @@
+"""The control socket and the verbs of ctstub that talk to it (G08, G09)."""
+import json
+import os
+import re
+import socket
+import threading
+
+from functional._common import servfail, stub
+from harness import client, net
+from harness.case import case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.pki import Site
+from harness.upstream import DotServer
+
+
+@rows([(f"{' '.join(v)} works as text and as JSON", v) for v in (["status"], ["upstreams"], ["stats"], ["flush"], ["flush", "example.com"], ["reload"],
+                                                                ["log-level", "debug"], ["captive", "1"], ["captive", "off"])])
+def verbs(t, words):
+    d, _ = stub(t)
+    d.ask("www.example.com")
+    code, out, err = d.tool(*words)
+    equal(code, 0, f"exit code: {err}")
+    code, out, err = d.tool(words[0], "--json", *words[1:])
+    equal(code, 0, f"exit code with --json: {err}")
+    json.loads(out)
+
+
+@case("stats --prometheus is well-formed, and its counters count")
+def prometheus(t):
+    d, _ = stub(t)
+    for i in range(7):
+        d.ask(f"p{i}.example.com")
+    code, out, err = d.tool("stats", "--prometheus")
+    equal(code, 0, f"exit code: {err}")
+    line = re.compile(r'^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)*\})? -?[0-9.e+]+)$')
+    bad = [x for x in out.splitlines() if x and not line.match(x)]
+    check(not bad, f"odd lines: {bad[:3]}")
+    asked = re.search(r"^ctstub_questions_udp_total(?:\{[^}]*\})? (\d+)", out, re.M)
+    check(asked and int(asked.group(1)) >= 7, f"questions counted: {asked and asked.group(0)}")
+
+
+@case("metrics serves the same over HTTP from a process of its own")
+def metrics(t):
+    d, _ = stub(t)
+    d.ask("www.example.com")
+    port = net.free_port()
+    t.spawn("metrics", [t.program("ctstub"), "metrics", "-c", d.config, "--listen", f"127.0.0.1:{port}"])
+    until(lambda: net.answers_tcp("127.0.0.1", port), 10, "the exporter listens")
+    with socket.create_connection(("127.0.0.1", port), 5) as s:
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        data = b""
+        while True:
+            more = s.recv(65536)
+            if not more:
+                break
+            data += more
+    check(b" 200 " in data.split(b"\r\n")[0] and b"ctstub_questions_udp_total" in data, data[:300])
+
+
+@case("status and upstreams name a refused upstream, its reason and its verdict")
+def refusal(t):
+    site, other = Site(t), Site(t, prefix="other")
+    d = Daemon(t, upstream("one", DotServer(t, other)), anchors=site.anchors)
+    servfail(d.ask("www.example.com"), "untrusted")
+    code, out, _ = d.tool("upstreams")
+    check("untrusted" in out and "one" in out, out)
+    data = json.dumps(d.ctl("upstreams"))
+    check('"untrusted"' in data and '"refused"' in data, data[:500])
+
+
+@case("flush forgets: the next question goes upstream again")
+def flush(t):
+    d, server = stub(t)
+    for _ in range(3):
+        d.ask("www.example.com")
+        d.ask("www.example.net")
+    equal(len(server.questions), 2, "questions upstream before")
+    equal(d.tool("flush", "example.com")[0], 0, "exit code")
+    d.ask("www.example.com")
+    d.ask("www.example.net")
+    equal(server.names().count("www.example.com"), 2, "questions for the name flushed")
+    equal(server.names().count("www.example.net"), 1, "questions for the other name")
+
+
+@case("the tools say that the daemon is not there: exit code 3")
+def nobody(t):
+    config = t.write("c.conf", f'control-socket = "{t.dir}/nobody"\n')
+    for verb in ("status", "stats", "upstreams", "reload", "flush"):
+        code, _, err = t.run("ctstub", verb, "-c", config)
+        equal(code, 3, f"exit code of {verb}")
+        check(err, "nothing is said")
+
+
+@rows([("G08 half a message", b'{"verb": "sta'), ("G08 no JSON", b"GET / HTTP/1.1\r\n\r\n"), ("G08 a gigabyte announced by never ending", b"x" * 100_000),
+       ("G08 nesting of 10,000", b"[" * 10_000 + b"\n"), ("G08 an array", b"[1,2]\n"), ("G08 an unknown verb", b'{"verb": "format"}\n'),
+       ("G08 a verb that is a number", b'{"verb": 7}\n'), ("G08 a NUL byte", b'{"verb": "status\\u0000x"}\n'), ("G08 an empty line", b"\n")])
+def rubbish(t, data):
+    d, _ = stub(t)
+    with socket.socket(socket.AF_UNIX) as s:
+        s.settimeout(10)
+        s.connect(d.control)
+        try:
+            s.sendall(data)
+            s.shutdown(socket.SHUT_WR)
+            reply = b""
+            while True:
+                more = s.recv(65536)
+                if not more:
+                    break
+                reply += more
+        except (BrokenPipeError, ConnectionResetError):
+            reply = b""
+    if reply:
+        check(not json.loads(reply)["ok"], f"it said {reply}")
+    check(d.ctl("status")["ok"], "afterwards")
+
+
+@case("G08 hundreds of connections that say nothing leave room for one that speaks, and DNS goes on")
+def many(t):
+    d, _ = stub(t)
+    idle = []
+    for _ in range(200):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(2)
+        try:
+            s.connect(d.control)
+        except OSError:
+            break
+        idle.append(s)
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+
+    def speaks():
+        try:
+            return d.ctl("status")["ok"]
+        except (OSError, ValueError):
+            return False
+    until(speaks, 20, "the control socket answers again")
+    for s in idle:
+        s.close()
+
+
+@case("G08 another user may neither read nor change")
+def other_user(t):
+    if os.geteuid() != 0:
+        from harness.case import Skip
+        raise Skip("only root can become another user")
+    d, _ = stub(t)
+    os.chmod(os.path.dirname(d.control), 0o755)
+    mode = os.stat(d.control).st_mode & 0o777
+    check(mode & 0o007 == 0, f"the socket's mode is {mode:o}")
+    code, _, _ = t.run("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", t.program("ctstub"), "flush", "-c", d.config)
+    equal(code, 3, "exit code as nobody")
+
+
+@case("G08 a stale socket is replaced; a live one stays with its owner")
+def stale(t):
+    d, server = stub(t)
+    d.process.kill()
+    check(os.path.exists(d.control), "the socket is still there")
+    again = t.spawn("ctstubd", [t.program("ctstubd"), "-c", d.config])
+    d.process = again
+    d.wait()
+    check(d.ctl("status")["ok"], "the new socket answers")
+
+
+@case("G09 names and certificate subjects are escaped in status, log and metrics")
+def escaped(t):
+    site = Site(t)
+    key, cert = site.intermediate.issue(ips=["127.0.0.2"], common_name="evil\x1b[31m\r\nx")
+    from harness.pki import key_pem, pem
+    chain, key_file = t.write("e/chain.pem", pem(cert) + pem(site.intermediate.cert)), t.write("e/key.pem", key_pem(key))
+    d = Daemon(t, upstream("one", DotServer(t, site, chain=chain, key=key_file)), anchors=site.anchors)
+    servfail(d.ask("www.example.com"), "ip-mismatch")
+    for words in (["upstreams"], ["upstreams", "--json"], ["status"], ["stats", "--prometheus"], ["probe", "one"]):
+        out = d.tool(*words)[1]
+        check("\x1b" not in out and "\r" not in out, f"{words} shows control bytes")
+    check("\x1b" not in d.log(), "the log shows control bytes")
+
+
+@case("G08 a client that asks for much and never reads is let go")
+def slow_reader(t):
+    d, _ = stub(t)
+    held = []
+    for _ in range(8):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(d.control)
+        s.sendall(b'{"verb": "upstreams"}\n')
+        held.append(s)
+    results = []
+    threads = [threading.Thread(target=lambda: results.append(d.ctl("status")["ok"])) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(15)
+    equal(results, [True] * 4, "others are served")
+    for s in held:
+        s.close()
