@@ -171,12 +171,12 @@ rules_bound(scmp_filter_ctx f)
 	} rules[] = {
 	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
 	    {SCMP_SYS(open), 1, {SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET), stream}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6), stream}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX), datagram}}, /* sd_notify */
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), stream}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), stream}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), datagram}}, /* sd_notify */
 	    {SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
 	    {SCMP_SYS(mprotect), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
-	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0)}}, /* its own limits may be read */
+	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}}, /* its own limits may be read */
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {

@@ -157,7 +157,7 @@ fill_answer(ldns_pkt *answer, enum zone_kind kind, const char *owner, const char
 static void
 fill_negative(ldns_pkt *answer, ldns_pkt_rcode rcode)
 {
-	ldns_pkt_set_rcode(answer, rcode);
+	ldns_pkt_set_rcode(answer, (uint8_t)rcode);
 	push_record(answer, LDNS_SECTION_AUTHORITY,
 	    rr_from("lab.test.", 60, "SOA ns.lab.test. hostmaster.lab.test. 1 3600 600 86400 60"));
 }
