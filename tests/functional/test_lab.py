@@ -1,139 +1,368 @@
-"""Every scenario of the lab: the outcome and the reason that its table names, offline and over the wire; in each refusal by
-verdict the server got no byte of application data (A7)."""
-import concurrent.futures
+"""ctstub-lab: what it forges is checked by another implementation; ctstub against every scenario; the lab's own manners."""
+import base64
+import hashlib
 import json
 import os
-import re
-
-from harness import client, net
-from harness.case import case, check, equal, rows, until
-
-GROUPS = ("identity", "chain", "transparency", "misissuance", "revocation", "sessions", "protocol", "downgrade")
-# What needs more than one server or one question is the business of `ctstub-lab run` (test_lab_run).
-SCRIPTED = ("sessions", "downgrade")
-# Wire failures for which there is no single right word: whoever notices first.
-WIRE_STAGES = ("connect-timeout", "closed", "tls-failed", "tls-alert", "tls-version")
+import signal
+import struct
+import subprocess
 
 
-def scenarios(t, group, reach):
-    _, out, _ = t.run("ctstub-lab", "list", "--json")
-    return [s for s in json.loads(out) if s["group"] == group and reach in s["reach"]]
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding
+
+from harness.case import Skip, case, check, equal, rows, until
+
+SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 
 
-@rows([(f"A8 offline: the scenarios of {g} are judged as the table says", g) for g in GROUPS if g not in ("sessions", "protocol", "downgrade")],
-      timeout=180)
-def offline(t, group):
+def pki(t, *options):
+    """(folder, index): everything of all scenarios."""
     folder = t.path("pki")
-    code, _, err = t.run("ctstub-lab", "pki", folder)
-    equal(code, 0, f"ctstub-lab pki: {err}")
+    code, _, err = t.run("ctstub-lab", "pki", *options, folder)
+    equal(code, 0, f"exit code; {err}")
     with open(os.path.join(folder, "index.json"), encoding="utf-8") as f:
-        whole = json.load(f)
-    index, index_at = {s["name"]: s for s in whole["scenarios"]}, whole["at"]
-    wanted = [index[s["name"]] for s in scenarios(t, group, "offline")]
-    check(wanted, "no scenario")
-    wrong = []
-    for s in wanted:
-        how = s["verify"]
-        if s["needs_config"]:  # pins, allowed issuers, an old list: what only a configuration can say
-            how = ["-c", s["config"], "--upstream", "lab", "--at", index_at]
-        code, out, err = t.run("ctstub", "verify", "--json", *how, s["chain"], cwd=folder)
-        try:
-            verdict = json.loads(out)
-        except ValueError:
-            wrong.append(f"{s['name']}: exit {code}: {err or out}")
-            continue
-        said = (verdict["outcome"], verdict["reasons"][0] if verdict["reasons"] else None, code)
-        want = ("accepted", None, 0) if s["strict"] == "accept" else ("refused", s["reason"], 1)
-        if s["outcome"] == "accepted" and s["strict"] != "accept":
-            continue  # judged by what happens later
-        if said != want:
-            wrong.append(f"{s['name']}: {said}, want {want}")
-    check(not wrong, f"{len(wrong)} of {len(wanted)}: " + "; ".join(wrong))
+        return folder, json.load(f)
 
 
-class Served:
-    """One scenario's server, and a daemon that has it as its only upstream."""
-
-    def __init__(self, t, folder, scenario, doh):
-        name = scenario["name"]
-        listen = "[::1]:0" if name.endswith("-v6") else "127.0.0.1:0"
-        self.count = os.path.join(folder, f"{name}.count")
-        self.server = t.spawn(f"lab-{name}", [t.program("ctstub-lab"), "serve", name, "--listen", listen, "--pki", folder,
-                                              "--count", self.count, *(["--doh"] if doh else [])])
-        self.server.wait_log("listening", 20)
-        with open(os.path.join(folder, "conf", f"{name}{'-doh' if doh else ''}.conf"), encoding="utf-8") as f:
-            text = f.read()
-        self.port = net.free_port()
-        state = os.path.join(folder, f"state-{name}")
-        os.makedirs(state)
-        head = (f'listen = {{"127.0.0.1:{self.port}"}}\nuser = ""\nlog-level = "debug"\ncontrol-socket = "{state}/control"\n'
-                f'state-dir = "{state}"\n')
-        config = os.path.join(state, "ctstub.conf")
-        with open(config, "w", encoding="utf-8") as f:
-            f.write(head + text)
-        self.daemon = t.spawn(f"ctstubd-{name}", [t.program("ctstubd"), "-c", config])
-        until(lambda: net.answers_tcp("127.0.0.1", self.port), 20, f"ctstubd for {name} listens: {self.daemon.log()[-300:]}")
-
-    def ask(self, name="www.example.com"):
-        return client.exchange("127.0.0.1", self.port, client.query(name), timeout=8)
-
-    def bytes(self):
-        with open(self.count, encoding="utf-8") as f:
-            return json.load(f)["bytes"]
-
-    def stop(self):
-        self.daemon.stop()
-        self.server.stop()
+def chain_of(folder, entry):
+    """The certificates as DER."""
+    with open(os.path.join(folder, entry["chain"]), encoding="ascii") as f:
+        blocks = f.read().split("-----BEGIN CERTIFICATE-----")[1:]
+    return [base64.b64decode(b.split("-----END")[0]) for b in blocks]
 
 
-def one(t, folder, scenario, doh):
-    """None, or what is wrong."""
-    name, want = scenario["name"], scenario["wire_reason"] or scenario["reason"]
-    wanted = {scenario["reason"], scenario["wire_reason"]}
-    try:
-        served = Served(t, folder, scenario, doh)
-        reply = served.ask()
-        texts = " ".join(text for _, text in client.ede(reply))
-        served.stop()
-        if scenario["strict"] == "accept":
-            return None if client.rcode(reply) == "NOERROR" else f"{name}: {client.rcode(reply)} {texts}"
-        if client.rcode(reply) != "SERVFAIL":
-            return f"{name}: {client.rcode(reply)}, want SERVFAIL with {want}"
-        said = re.search(r": ([a-z-]+)", texts)
-        if not said or (said.group(1) not in wanted and not (want in WIRE_STAGES and said.group(1) in WIRE_STAGES)):
-            return f"{name}: {texts!r}, want {want}"
-        if scenario["group"] != "protocol" and served.bytes() != 0:
-            return f"{name}: {served.bytes()} bytes of application data reached the impostor"
-    except Exception as error:
-        return f"{name}: {error}"
-    return None
-
-
-@rows([(f"A7 over {p}: the scenarios of {g} get their answer or their reason, and refused servers no byte", g, p)
-       for g in GROUPS if g not in SCRIPTED for p in ("dot", "doh")], timeout=400)
-def over_the_wire(t, group, protocol):
-    wanted = scenarios(t, group, protocol)
-    check(wanted, "no scenario")
-    if t.sanitized and not t.long:
-        wanted = wanted[::4]
-    folders = []
-    for s in wanted:  # each has a world of its own: what one writes is not another's
-        folders.append(t.path(f"world-{s['name']}"))
-    with concurrent.futures.ThreadPoolExecutor(max_workers=4) as pool:
-        wrong = [w for w in pool.map(lambda pair: one(t, pair[0], pair[1], protocol == "doh"), zip(folders, wanted)) if w]
-    check(not wrong, f"{len(wrong)} of {len(wanted)}: " + "; ".join(wrong))
-
-
-@case("the toy SCTs and certificates of the lab are what OpenSSL and Python read", builds=("gcc",))
-def read_by_others(t):
-    from cryptography import x509
-    folder = t.path("pki")
-    t.run("ctstub-lab", "pki", folder)
-    with open(os.path.join(folder, "chains", "good-v4.pem"), "rb") as f:
-        leaf = x509.load_pem_x509_certificate(f.read())
-    scts = leaf.extensions.get_extension_for_class(x509.PrecertificateSignedCertificateTimestamps).value
-    check(len(scts) >= 2, "SCTs")
+def logs_of(folder):
+    """log id -> (key, log)"""
     with open(os.path.join(folder, "ct-logs.json"), encoding="utf-8") as f:
-        listed = {log["log_id"] for o in json.load(f)["operators"] for log in o.get("logs", []) + o.get("tiled_logs", [])}
-    import base64
-    check(all(base64.b64encode(s.log_id).decode() in listed for s in scts), "log ids of the list")
+        listed = json.load(f)
+    found = {}
+    for operator in listed["operators"]:
+        for log in operator["logs"] + operator["tiled_logs"]:
+            key = base64.b64decode(log["key"])
+            equal(base64.b64encode(hashlib.sha256(key).digest()).decode(), log["log_id"], f"id of {log['description']}")
+            found[hashlib.sha256(key).digest()] = serialization.load_der_public_key(key)
+    return found
+
+
+def raw_scts(leaf):
+    """The SCTs of a certificate, read by the letter of RFC 6962, 3.3: [(log id, timestamp, extensions, signature)]."""
+    value = leaf.extensions.get_extension_for_oid(SCT_LIST).value.public_bytes()
+    check(value[0] == 0x04, "the list is not in an OCTET STRING")
+    head = 2 if value[1] < 0x80 else 2 + (value[1] & 0x7F)
+    data = value[head:]
+    equal(struct.unpack(">H", data[:2])[0], len(data) - 2, "length of the list")
+    data, found = data[2:], []
+    while data:
+        n = struct.unpack(">H", data[:2])[0]
+        sct, data = data[2:2 + n], data[2 + n:]
+        extensions = struct.unpack(">H", sct[41:43])[0]
+        signature = sct[43 + extensions + 4:]
+        equal(struct.unpack(">H", sct[43 + extensions + 2:43 + extensions + 4])[0], len(signature), "length of the signature")
+        found.append((sct[1:33], struct.unpack(">Q", sct[33:41])[0], sct[43:43 + extensions], signature))
+    return found
+
+
+def signed(key, signature, data):
+    try:
+        if isinstance(key, ec.EllipticCurvePublicKey):
+            key.verify(signature, data, ec.ECDSA(hashes.SHA256()))
+        else:
+            key.verify(signature, data, padding.PKCS1v15(), hashes.SHA256())
+        return True
+    except InvalidSignature:
+        return False
+
+
+def scts_good(folder, logs, chain):
+    """For each SCT of the leaf whether its log signed this very certificate."""
+    leaf, issuer = x509.load_der_x509_certificate(chain[0]), x509.load_der_x509_certificate(chain[1])
+    spki = issuer.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    tbs = leaf.tbs_precertificate_bytes
+    good = []
+    for log_id, timestamp, extensions, signature in raw_scts(leaf):
+        data = (b"\0\0" + struct.pack(">QH", timestamp, 1) + hashlib.sha256(spki).digest() + struct.pack(">I", len(tbs))[1:] + tbs +
+                struct.pack(">H", len(extensions)) + extensions)
+        good.append(log_id in logs and signed(logs[log_id], signature, data))
+    return good
+
+
+@case("what is forged is what another implementation reads, rebuilds and verifies")
+def forger(t):
+    folder, index = pki(t)
+    logs, seen = logs_of(folder), 0
+    for entry in index["scenarios"]:
+        if entry["strict"] != "accept" or not entry["chain"]:
+            continue
+        chain = chain_of(folder, entry)
+        if len(chain) < 2 or entry["name"] in ("good-private-ca", "good-spare-scts"):
+            continue
+        if entry["name"] in ("good-unordered", "good-superfluous", "good-expired-twin", "good-untrusted-twin"):
+            chain = [chain[0], chain[-1]] if entry["name"] == "good-unordered" else [chain[0], chain_of(folder, index["scenarios"][0])[1]]
+        good = scts_good(folder, logs, chain)
+        check(len(good) >= 2 and all(good), f"{entry['name']}: SCTs {good}")
+        leaf, issuer = (x509.load_der_x509_certificate(c) for c in chain[:2])
+        check(signed(issuer.public_key(), leaf.signature, leaf.tbs_certificate_bytes), f"{entry['name']}: signature")
+        seen += 1
+    check(seen > 40, f"only {seen} scenarios were looked at")
+
+
+@rows([
+    ("the forger breaks the signature of one SCT where it says so", "sct-bad-signature", [True, False]),
+    ("SCTs of another certificate do not verify", "sct-other-cert", [False, False]),
+    ("SCTs over another issuer's key do not verify", "sct-other-issuer", [False, False]),
+    ("SCTs with another time do not verify", "sct-other-time", [False, False]),
+    ("SCTs signed as for a final certificate do not verify", "sct-x509-entry", [False, False]),
+    ("an SCT with an altered leaf_index does not verify", "static-ct-altered", [True, False]),
+    ("an SCT of an unlisted log can not be verified", "unknown-log", [True, False]),
+    ("the mis-issued certificate with full transparency is as good as any", "fina-full-ct", [True, True]),
+])
+def forger_faults(t, name, want):
+    folder, index = pki(t)
+    entry = next(e for e in index["scenarios"] if e["name"] == name)
+    equal(scts_good(folder, logs_of(folder), chain_of(folder, entry)), want, "SCTs that verify")
+
+
+@case("one folder and one time give the same bytes, whoever asks; another time is refused there")
+def reproducible(t):
+    folder, _ = pki(t, "--at", "2027-01-01T00:00:00Z", "--ip", "192.0.2.1")
+    before = {}
+    for base, _, names in os.walk(folder):
+        for name in names:
+            with open(os.path.join(base, name), "rb") as f:
+                before[os.path.join(base, name)] = f.read()
+    pki(t, "--at", "2027-01-01T00:00:00Z", "--ip", "192.0.2.1")
+    for path, content in before.items():
+        with open(path, "rb") as f:
+            check(f.read() == content, f"{path} has changed")
+    code, _, err = t.run("ctstub-lab", "pki", "--at", "2028-01-01T00:00:00Z", folder)
+    equal(code, 3, f"exit code; {err}")
+    check(b"TEST ONLY" in before[os.path.join(folder, "keys", "ca-root.pem")], "keys are not marked")
+
+
+def judged(t, folder, index, entry):
+    """ctstub verify's verdict of one scenario: (outcome, first reason)."""
+    if entry["needs_config"]:
+        options = ["-c", entry["config"], "--at", index["at"]]
+    else:
+        options = entry["verify"]
+    code, out, err = t.run("ctstub", "verify", *options, "--json", entry["chain"], cwd=folder)
+    check(out, f"{entry['name']}: no verdict, {code}: {err}")
+    verdict = json.loads(out)
+    equal(code, 0 if verdict["outcome"] == "accepted" else 1, f"{entry['name']}: exit code")
+    return verdict["outcome"], (verdict["reasons"] or [None])[0]
+
+
+@rows([
+    ("ctstub verify judges every scenario as it should", []),
+    ("ctstub verify judges every scenario as it should at another time and address", ["--at", "2031-05-05T05:05:05Z", "--ip", "203.0.113.9",
+                                                                                       "--ip", "2001:db8:9::9"]),
+], timeout=300)
+def offline(t, options):
+    folder, index = pki(t, *options)
+    wrong, seen = [], 0
+    for entry in index["scenarios"]:
+        if "offline" in entry["reach"]:
+            seen += 1
+            have, want = judged(t, folder, index, entry), (entry["outcome"], entry["reason"])
+            if have != want:
+                wrong.append(f"{entry['name']}: {have}, not {want}")
+    check(not wrong, "; ".join(wrong))
+    check(seen >= 150, f"only {seen} scenarios")
+
+
+def run(t, adapter, *options, ok=(0, 1), timeout=900):
+    """The results of ctstub-lab run."""
+    out = t.path("results.json")
+    adapters = os.path.join(t.src, "contrib", "lab", "adapters")
+    command = ["ctstub-lab", "run", "--client", adapter, "--adapters", adapters, "--out", out, *options]
+    code, text, err = t.run(*command, timeout=timeout, env=t.env(CTSTUBD=t.program("ctstubd")))
+    if "no namespaces for this user" in err:
+        raise Skip("no namespaces for this user")
+    check(code in ok, f"exit code {code}: {text[-500:]} {err[-500:]}")
+    with open(out, encoding="utf-8") as f:
+        return code, text, json.load(f)["results"]
+
+
+def no_byte_to_impostors(results):
+    for r in results:
+        if r["strict"] == "refuse" and r["reason"] and r["group"] not in ("protocol", "downgrade"):
+            equal(r["server"]["bytes"], 0, f"{r['scenario']}: bytes of application data that the impostor got")
+
+
+@rows([
+    ("ctstub against every scenario over DoT, and not a byte to an impostor", []),
+    ("ctstub against every scenario over DoH, and not a byte to an impostor", ["--doh"]),
+], timeout=900)
+def wire(t, options):
+    _, text, results = run(t, "ctstub", *options)
+    wrong = [f"{r['scenario']}: {r['outcome']} {r['ede']} {r['detail']}, not {r['strict']} {r['reason']}" for r in results
+             if r["mark"] == "fail"]
+    check(not wrong, "; ".join(wrong) + text[-200:])
+    check(len(results) > 200, f"only {len(results)} scenarios")
+    no_byte_to_impostors(results)
+    for r in results:
+        if r["outcome"] == "refused":
+            check(r["ms"] < 5000, f"{r['scenario']}: SERVFAIL after {r['ms']} ms")
+
+
+@case("an answer over a resumed session, and none from a chain that has expired since", timeout=200)
+def sessions(t):
+    _, _, results = run(t, "ctstub", "--scenario", "*resum*")
+    found = {r["scenario"]: r for r in results}
+    check(found["good-resumption"]["resumed"], "the second connection was not resumed")
+    equal(found["resumed-expired"]["outcome"], "refused", "resumed-expired")
+
+
+@rows([
+    ("the careless client is caught in every scenario over DoT", []),
+    ("the careless client is caught in every scenario over DoH", ["--doh"]),
+], timeout=900, needs=("kdig",))
+def careless(t, options):
+    adapter = os.path.join(t.src, "tests", "functional", "lab_careless")
+    _, _, results = run(t, adapter, *options)
+    for r in results:
+        if r["mark"] == "skip" or r["strict"] != "refuse":
+            continue
+        if r["group"] == "downgrade" and r["scenario"] not in ("blocked-forged", "blocked-old-tls"):
+            equal(r["outcome"], "fallback", r["scenario"])
+        elif r["group"] not in ("protocol", "downgrade"):
+            # what no client could take part in ends in clear text; everything else is believed
+            check(r["outcome"] in ("accepted", "fallback"), f"{r['scenario']}: {r['outcome']}")
+        check(r["mark"] == "fail" or r["group"] == "protocol", f"{r['scenario']} was not caught: {r['outcome']}")
+
+
+def namespaces():
+    """How many network and process namespaces this machine has, as far as we may see."""
+    found = set()
+    for pid in os.listdir("/proc"):
+        for kind in ("net", "pid"):
+            try:
+                found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
+            except OSError:
+                continue
+    return found
+
+
+def run_folders():
+    return {n for n in os.listdir("/tmp") if n.startswith("ctstub-lab-run.")}
+
+
+@rows([("an interrupt leaves no process, mount, namespace or folder behind", signal.SIGINT),
+       ("neither does a termination", signal.SIGTERM),
+       ("a kill leaves no process and no namespace behind", signal.SIGKILL)], needs=("kdig",), timeout=120)
+def interrupted(t, number):
+    adapter = os.path.join(t.src, "tests", "functional", "lab_careless")
+    before, folders = namespaces(), run_folders()
+    with open("/proc/self/mountinfo", encoding="utf-8") as f:
+        mounts = f.read()
+    process = t.spawn("lab", [t.program("ctstub-lab"), "run", "--client", adapter, "--scenario", "silent-*", "--jobs", "4"])
+    process.expect = None
+    until(lambda: len(namespaces() - before) >= 2 or not process.alive(), 20, "trials have begun")
+    if "no namespaces for this user" in process.log():
+        raise Skip("no namespaces for this user")
+    process.popen.send_signal(number)
+    equal(process.popen.wait(20), -number if number == signal.SIGKILL else 3, "exit code")
+    until(lambda: not namespaces() - before, 10, "no namespace is left")
+    with open("/proc/self/mountinfo", encoding="utf-8") as f:
+        equal(f.read(), mounts, "mounts")
+    if number == signal.SIGKILL:
+        for name in run_folders() - folders:
+            subprocess.run(["rm", "-rf", os.path.join("/tmp", name)], check=True)
+    equal(run_folders() - folders, set(), "folders of runs")
+
+
+def serve(t, scenario, *options):
+    """A server; (process, port, counts)."""
+    counts = t.path("counts.json")
+    process = t.spawn("serve", [t.program("ctstub-lab"), "serve", scenario, "--listen", "127.0.0.1:0", "--pki", t.path("pki"),
+                                "--count", counts, *options])
+    process.wait_log("listening")
+    port = int(process.log().split("address=127.0.0.1:")[1].split()[0])
+
+    def read():
+        with open(counts, encoding="utf-8") as f:
+            return json.load(f)
+    return process, port, read
+
+
+@case("serve says what happens and counts it", needs=("kdig",))
+def serve_counts(t):
+    process, port, counts = serve(t, "good-v4")
+    code, out, _ = t.run("kdig", "@127.0.0.1", "-p", port, f"+tls-ca={t.path('pki')}/anchors.pem", "+short", "www.example.com", "A")
+    equal((code, out.strip()), (0, "198.18.%d.%d" % tuple(hashlib.sha256(b"www.example.com").digest()[:2])), "answer")
+    until(lambda: counts()["questions"] == 1, 5, "the question is counted")
+    equal({k: counts()[k] for k in ("connections", "handshakes", "answers")}, {"connections": 1, "handshakes": 1, "answers": 1}, "counts")
+    check("name=www.example.com. type=A" in process.log(), process.log())
+    process, port, counts = serve(t, "self-signed")
+    t.run("kdig", "@127.0.0.1", "-p", port, f"+tls-ca={t.path('pki')}/anchors.pem", "+retry=0", "www.example.com", "A")
+    until(lambda: counts()["refused"] == 1, 5, "the refusal is counted")
+    equal((counts()["questions"], counts()["bytes"]), (0, 0), "questions and bytes")
+
+
+@rows([
+    ("an unknown verb", ["nonsense"]),
+    ("no verb", []),
+    ("an unknown scenario", ["serve", "nonsense", "--listen", "127.0.0.1:0"]),
+    ("nowhere to listen", ["serve", "good-v4"]),
+    ("an unknown fault", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "nonsense"]),
+    ("a fault without its value", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "status"]),
+    ("a bad time", ["pki", "--at", "yesterday", "x"]),
+    ("a bad address", ["pki", "--ip", "1.1.1.300", "x"]),
+    ("a run without a client", ["run"]),
+    ("an unknown adapter", ["run", "--client", "nonsense"]),
+    ("no such number of jobs", ["run", "--client", "nonsense", "--jobs", "0"]),
+    ("a report of nothing", ["report", "--html", "x.html"]),
+    ("too many scenarios", ["up", "good-v4", "no-sct"]),
+])
+def usage(t, words):
+    code, out, err = t.run("ctstub-lab", *words)
+    equal(code, 2, "exit code")
+    check(err and not out, f"the complaint belongs on standard error: {out!r} {err!r}")
+
+
+@case("a report holds every client and scenario, as Markdown, JSON and a page that needs nothing else")
+def report(t):
+    def results(client, outcome, mark):
+        return json.dumps({"client": client, "version": "1 <2>", "identity": "a & b", "protocol": "dot", "date": "2026-11-21T00:00:00Z",
+                           "lab": "0", "config": "<script>", "results": [
+                               {"scenario": "no-sct", "group": "transparency", "impostor": "x", "strict": "refuse", "reason": "ct-no-scts",
+                                "outcome": outcome, "mark": mark, "ms": 12, "rcode": 2, "ede": "", "resumed": False, "detail": "",
+                                "server": {}}]})
+    one, two = t.write("one.json", results("good one", "refused", "pass")), t.write("two.json", results("bad|one", "accepted", "fail"))
+    code, _, err = t.run("ctstub-lab", "report", "--markdown", t.path("r.md"), "--html", t.path("r.html"), "--json", t.path("r.json"), one, two)
+    equal(code, 0, f"exit code; {err}")
+    with open(t.path("r.md"), encoding="utf-8") as f:
+        text = f.read()
+    check("| no-sct |" in text and "**accepted**" in text and "bad\\|one" in text, text[:500])
+    with open(t.path("r.html"), encoding="utf-8") as f:
+        page = f.read()
+    check("<script>" not in page and "&lt;script&gt;" in page and "a &amp; b" in page, "text is not escaped")
+    check("http://" not in page and "src=" not in page and "@import" not in page, "the page wants something from outside")
+    check('lang="en"' in page and "<caption" in page and 'scope="row"' in page and "prefers-color-scheme" in page and "@media print" in page,
+          "the page lacks what readers need")
+    with open(t.path("r.json"), encoding="utf-8") as f:
+        equal(len(json.load(f)), 2, "clients in the JSON")
+    code, _, err = t.run("ctstub-lab", "report", "--html", t.path("x.html"), t.write("bad.json", "[1"))
+    equal((code, "bad.json" in err), (2, True), "a file that is none")
+
+
+@case("a lab comes up, shows another scenario, and goes down", needs=("dig",))
+def up_and_down(t):
+    if os.path.exists(f"/tmp/ctstub-lab-{os.geteuid()}/control"):
+        raise Skip("somebody's lab is up")
+    process = t.spawn("up", [t.program("ctstub-lab"), "up", "--dot-port", "18853", "--doh-port", "18443"])
+    process.wait_log("unbound:")
+    line = next(words for words in process.log().splitlines() if words.startswith("  dig ")).split()
+    equal(t.run(*line, "+short", "+tries=1")[1].startswith("198.18."), True, "answered")
+    code, out, _ = t.run("ctstub-lab", "switch", "self-signed")
+    equal((code, out.startswith("ok self-signed")), (0, True), "switched")
+    equal("198.18." in t.run(*line, "+short", "+tries=1")[1], False, "answered by the impostor")
+    equal(t.run("ctstub-lab", "switch", "nonsense")[0], 2, "an unknown scenario")
+    equal(t.run("ctstub-lab", "up")[0], 3, "a second lab")
+    equal(t.run("ctstub-lab", "down")[0], 0, "down")
+    equal(process.popen.wait(10), 0, "exit code")
+    equal(t.run("ctstub-lab", "down")[0], 3, "down twice")
+    check("by=client" in process.log() and "handshake" in process.log(), "who connected was not shown")
