@@ -148,7 +148,7 @@ slot_fail_all(struct tp_slot *s, enum reason reason, bool safe)
 /* ---- connections */
 
 static void
-slot_event(struct tp_slot *s, int kind, enum reason reason)
+slot_event(struct tp_slot *s, unsigned kind, enum reason reason)
 {
 	struct verdict v = {.outcome = reason == REASON_NONE ? OUTCOME_ACCEPTED : OUTCOME_REFUSED};
 	struct finding f = {.reason = reason, .enforced = true, .have = 1, .want = 2};

@@ -59,7 +59,7 @@ int64_t
 daemon_started_ms(const struct daemon *d)
 {
 	(void)d;
-	return clock_wall_ms() - 90000;
+	return clock_wall_ms() - 90500; /* half a second for a slow machine */
 }
 
 const struct plan *
