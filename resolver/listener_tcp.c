@@ -253,9 +253,11 @@ static void
 conn_settle(struct tcp_conn *c)
 {
 	size_t used;
+	bool was_full;
 
 	do {
 		used = 0;
+		was_full = conn_is_full(c);
 		if (c->in.n > 0) {
 			if (!conn_questions(c, buf_span(&c->in), &used)) {
 				conn_close(c);
@@ -269,7 +271,8 @@ conn_settle(struct tcp_conn *c)
 			conn_close(c);
 			return;
 		}
-	} while (used > 0 && c->in.n > 0 && !conn_is_full(c));
+		/* Writing may have made the room that was missing: nothing else would bring us back here. */
+	} while ((used > 0 || was_full) && c->in.n > 0 && !conn_is_full(c));
 	if (c->eof && c->in_flight == 0 && conn_pending(c) == 0) {
 		conn_close(c);
 		return;
