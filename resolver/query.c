@@ -347,6 +347,15 @@ query_hopeless(struct engine *e, const struct query *q, const struct msg_questio
 	return msg_reply_empty(out, &f, RCODE_SERVFAIL) == RES_OK ? ASK_REPLIED : ASK_DROPPED;
 }
 
+/* As with those who wait (share.h), nobody holds more than twice what is left: one client's flood leaves room
+ * for the questions of another (R17). */
+static bool
+query_has_room(const struct engine *e, const struct client *client)
+{
+	return e->n_queries < QUERIES_MAX &&
+	    share_of(e->share, &client->addr) < 2 * (QUERIES_MAX - e->n_queries);
+}
+
 enum ask
 query_join(struct engine *e, const struct msg_question *question, const struct route *route,
     const struct client *client, bool stale, struct buf *out)
@@ -365,7 +374,7 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	/* A client that repeats itself gets the one answer. */
 	if (!fresh && waiter_is_there(q, question, client))
 		return ASK_DROPPED;
-	if ((fresh && e->n_queries >= QUERIES_MAX) || !share_take(e->share, &client->addr))
+	if ((fresh && !query_has_room(e, client)) || !share_take(e->share, &client->addr))
 		return query_shed(e, question, client->tcp, out);
 	if (fresh)
 		q = query_new(e, question, route);
