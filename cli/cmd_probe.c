@@ -227,8 +227,6 @@ text_keep(char *out, size_t n, const char *s)
 static void
 ready(struct probe *p, const struct tp_event *e)
 {
-	struct tp_details d = {0};
-
 	if (p->step == STEP_RESUME) {
 		p->resumed = e->resumed;
 		step_begin(p, p->idle ? STEP_ORDER : STEP_DONE);
@@ -236,12 +234,7 @@ ready(struct probe *p, const struct tp_event *e)
 	}
 	if (p->step != STEP_CONNECT)
 		return;
-	tp_slot_details(p->slot, &d);
-	text_keep(p->tls_version, sizeof p->tls_version, d.tls_version);
-	text_keep(p->cipher, sizeof p->cipher, d.cipher);
-	text_keep(p->alpn, sizeof p->alpn, d.alpn);
 	p->ready = true;
-	p->handshake_ms = e->handshake_ms;
 	step_begin(p, STEP_ASK);
 }
 
@@ -254,6 +247,12 @@ probe_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 	if (p->step == STEP_CONNECT && e->verdict != NULL) {
 		p->verdict = *e->verdict; /* taken */
 		*e->verdict = (struct verdict){0};
+	}
+	if (p->step == STEP_CONNECT) {
+		text_keep(p->tls_version, sizeof p->tls_version, e->tls_version);
+		text_keep(p->cipher, sizeof p->cipher, e->cipher);
+		text_keep(p->alpn, sizeof p->alpn, e->alpn);
+		p->handshake_ms = e->handshake_ms;
 	}
 	switch (e->kind) {
 	case TP_EVENT_READY:
@@ -341,7 +340,7 @@ trouble_add(struct probe *p)
 static json_t *
 connection_json(const struct probe *p)
 {
-	return !p->ready ? json_null()
+	return p->tls_version[0] == '\0' ? json_null()
 			 : json_pack("{s:s,s:s,s:s,s:I,s:b}", "tls_version", p->tls_version, "cipher",
 				     p->cipher, "alpn", p->alpn, "handshake_ms", (json_int_t)p->handshake_ms,
 				     "resumption", p->resumed);
@@ -417,7 +416,7 @@ probe_print(const struct probe *p)
 		return RES_NOMEM;
 	(void)printf("%-12s %s %s %s\n", "upstream", p->target->upstream,
 		     addr_text(&p->target->addr, address), p->target->protocol == TP_DOH ? "doh" : "dot");
-	if (p->ready)
+	if (p->tls_version[0] != '\0')
 		(void)printf("%-12s %s, %s, ALPN %s, handshake %lld ms, resumption %s\n", "connection",
 			     p->tls_version, p->cipher, *p->alpn != '\0' ? p->alpn : "none",
 			     (long long)p->handshake_ms, p->resumed ? "yes" : "no");

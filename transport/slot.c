@@ -211,6 +211,14 @@ slot_event(struct tp_slot *slot, struct tp_event *event)
 		slot->hooks.on_event(slot->hooks.ctx, slot, event);
 }
 
+static void
+event_show_tls(struct tp_event *event, const struct conn *c)
+{
+	event->tls_version = tls_version(c->tls);
+	event->cipher = tls_cipher(c->tls);
+	event->alpn = tls_alpn(c->tls);
+}
+
 void
 slot_on_ready(struct tp_slot *slot, struct conn *c)
 {
@@ -221,6 +229,7 @@ slot_on_ready(struct tp_slot *slot, struct conn *c)
 	    .handshake_ms = loop_now_ms(slot->loop) - c->start_ms,
 	};
 
+	event_show_tls(&event, c);
 	slot->wanted = false;
 	slot->stats.handshakes++;
 	slot->stats.resumed += event.resumed;
@@ -251,6 +260,9 @@ slot_on_gone(struct tp_slot *slot, struct conn *c, bool was_ready, enum reason r
 	    .kind = was_ready ? TP_EVENT_CLOSED : TP_EVENT_FAILED,
 	    .reason = reason,
 	    .detail = detail,
+	    .tls_version = "",
+	    .cipher = "",
+	    .alpn = "",
 	};
 	bool current = c == NULL || slot->conn == c;
 
@@ -258,6 +270,7 @@ slot_on_gone(struct tp_slot *slot, struct conn *c, bool was_ready, enum reason r
 		event.verdict = reason_is_verdict(reason) ? &c->verdict : NULL;
 		event.handshake_ms = loop_now_ms(slot->loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
+		event_show_tls(&event, c);
 		slot_take_back(slot, c, true);
 		slot_forget(slot, c);
 	}

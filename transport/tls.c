@@ -101,10 +101,27 @@ tls_on_push(gnutls_transport_ptr_t ctx, const void *p, size_t n)
 	return -1;
 }
 
+/* What was agreed on, for those who look at the connection, also when the peer is refused. */
+static void
+session_describe(struct tls *tls)
+{
+	const char *suite = gnutls_ciphersuite_get(tls->session);
+	gnutls_datum_t alpn = {NULL, 0};
+
+	if (gnutls_alpn_get_selected_protocol(tls->session, &alpn) != 0)
+		alpn.size = 0;
+	(void)snprintf(tls->version, sizeof tls->version, "%s",
+	    gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)));
+	(void)snprintf(tls->cipher, sizeof tls->cipher, "%s",
+	    suite != NULL ? suite : gnutls_cipher_get_name(gnutls_cipher_get(tls->session)));
+	(void)snprintf(tls->alpn, sizeof tls->alpn, "%.*s", (int)alpn.size, (const char *)alpn.data);
+}
+
 /* One door for both kinds of handshake. */
 static bool
 peer_judge(struct tls *tls, const struct tls_peer *peer)
 {
+	session_describe(tls);
 	tls->judged = true;
 	tls->refused = !tls->want.on_peer(tls->want.ctx, peer);
 	return !tls->refused;
@@ -367,8 +384,8 @@ handshake_finish(struct tls *tls, struct tls_trouble *t)
 {
 	gnutls_protocol_t version = gnutls_protocol_get_version(tls->session);
 	gnutls_datum_t alpn = {NULL, 0};
-	char *cipher;
 
+	session_describe(tls);
 	if (version != GNUTLS_TLS1_2 && version != GNUTLS_TLS1_3)
 		return trouble(t, REASON_TLS_VERSION, gnutls_protocol_get_name(version));
 	if (gnutls_alpn_get_selected_protocol(tls->session, &alpn) != 0)
@@ -390,11 +407,6 @@ handshake_finish(struct tls *tls, struct tls_trouble *t)
 		gnutls_alert_send(tls->session, GNUTLS_AL_FATAL, GNUTLS_A_CERTIFICATE_UNKNOWN);
 		return trouble(t, REASON_NONE, NULL);
 	}
-	(void)snprintf(tls->version, sizeof tls->version, "%s", gnutls_protocol_get_name(version));
-	cipher = gnutls_session_get_desc(tls->session);
-	(void)snprintf(tls->cipher, sizeof tls->cipher, "%s", cipher != NULL ? cipher : "");
-	gnutls_free(cipher);
-	(void)snprintf(tls->alpn, sizeof tls->alpn, "%.*s", (int)alpn.size, (const char *)alpn.data);
 	buf_free(&tls->chain);
 	tls->ready = true;
 	return TLS_DONE;

@@ -61,6 +61,7 @@ struct tp_event {
 	enum reason reason;
 	struct verdict *verdict; /* of READY, and of a refusal; else NULL. Take it by copying and zeroing */
 	bool resumed;
+	const char *tls_version, *cipher, *alpn; /* "" where the handshake did not come so far */
 	int64_t handshake_ms; /* from connect to ready or failure */
 	const char *detail;   /* a word from the library or the system for the log; may be NULL */
 };
