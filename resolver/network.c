@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -37,7 +38,7 @@ attribute_copy(void *out, size_t max, const struct rtattr *a)
 	memcpy(out, RTA_DATA(a), n < max ? n : max);
 }
 
-/* A default route appeared or went, and it was not known before to be so. */
+/* A default route appeared or went, and it was not known before to be so. Part of a dump: what was there already. */
 static bool
 route_read(struct network *w, const struct nlmsghdr *h)
 {
@@ -70,7 +71,27 @@ route_read(struct network *w, const struct nlmsghdr *h)
 		return false;
 	if (w->n_routes < NETWORK_ROUTES_MAX)
 		w->route[w->n_routes++] = r;
-	return true;
+	return (h->nlmsg_flags & NLM_F_MULTI) == 0;
+}
+
+/* Of an interface that is taken down the IPv4 routes go without a word of their own. */
+static bool
+link_read(struct network *w, const struct nlmsghdr *h)
+{
+	const struct ifinfomsg *m = NLMSG_DATA(h);
+	size_t kept = 0;
+	bool gone;
+
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof *m))
+		return false;
+	if (h->nlmsg_type == RTM_NEWLINK && (m->ifi_flags & IFF_UP) != 0)
+		return false;
+	for (size_t i = 0; i < w->n_routes; i++)
+		if (w->route[i].interface != (uint32_t)m->ifi_index)
+			w->route[kept++] = w->route[i];
+	gone = kept < w->n_routes;
+	w->n_routes = kept;
+	return gone;
 }
 
 /* Addresses of the link and of the host itself come and go without anybody's connection. */
@@ -92,6 +113,8 @@ network_read(struct network *w, const void *messages, size_t n)
 			changed |= address_gone(h);
 		else if (h->nlmsg_type == RTM_NEWROUTE || h->nlmsg_type == RTM_DELROUTE)
 			changed |= route_read(w, h);
+		else if (h->nlmsg_type == RTM_NEWLINK || h->nlmsg_type == RTM_DELLINK)
+			changed |= link_read(w, h);
 	}
 	return changed;
 }
@@ -132,11 +155,26 @@ network_on_ready(void *ctx, unsigned ready)
 		loop_timer_set(&w->settle, NETWORK_SETTLE_MS);
 }
 
+/* The routes that are there; without them the loss of one of them is noticed late. */
+static void
+routes_ask(int fd)
+{
+	const struct {
+		struct nlmsghdr header;
+		struct rtmsg route;
+	} ask = {.header = {.nlmsg_len = sizeof ask,
+	             .nlmsg_type = RTM_GETROUTE,
+	             .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+	    .route = {.rtm_family = AF_UNSPEC}};
+
+	(void)!send(fd, &ask, sizeof ask, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 enum res
 network_new(struct network **out, struct loop *loop, void (*on_change)(void *ctx), void *ctx)
 {
 	const struct sockaddr_nl groups = {.nl_family = AF_NETLINK,
-	    .nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE};
+	    .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE};
 	struct network *w = calloc(1, sizeof *w);
 	enum res res = RES_IO;
 
@@ -152,6 +190,7 @@ network_new(struct network **out, struct loop *loop, void (*on_change)(void *ctx
 	if ((res = loop_fd_watch(&w->watch, loop, w->fd, network_on_ready, w)) != RES_OK ||
 	    (res = loop_fd_interest(&w->watch, LOOP_READ)) != RES_OK)
 		goto fail;
+	routes_ask(w->fd);
 	*out = w;
 	return RES_OK;
 fail:

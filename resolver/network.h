@@ -1,6 +1,6 @@
 /*
- * network.h - notices that the machine is on another network: an address has gone, or the default route is
- * another.
+ * network.h - notices that the machine is on another network: an address has gone, the default route is
+ * another, or its interface was taken down.
  *
  * Connections made before lead nowhere then, and the kernel would take minutes to say so.
  */

@@ -4,6 +4,7 @@
 
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -54,6 +55,25 @@ address_make(uint16_t type, uint8_t scope)
 	memcpy(message.bytes, &h, sizeof h);
 	memcpy(message.bytes + NLMSG_LENGTH(0), &m, sizeof m);
 	message.n = h.nlmsg_len;
+}
+
+static void
+link_make(uint16_t type, int interface, unsigned flags)
+{
+	struct nlmsghdr h = {.nlmsg_type = type, .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg))};
+	struct ifinfomsg m = {.ifi_index = interface, .ifi_flags = flags};
+
+	memset(&message, 0, sizeof message);
+	memcpy(message.bytes, &h, sizeof h);
+	memcpy(message.bytes + NLMSG_LENGTH(0), &m, sizeof m);
+	message.n = h.nlmsg_len;
+}
+
+/* The message is one of a dump: it tells what was there before. */
+static void
+message_is_of_dump(void)
+{
+	((struct nlmsghdr *)(void *)message.bytes)->nlmsg_flags |= NLM_F_MULTI;
 }
 
 static bool
@@ -114,6 +134,29 @@ default_routes(void **state)
 }
 
 static void
+interfaces(void **state)
+{
+	struct network *w = *state;
+
+	link_make(RTM_NEWLINK, 7, 0);
+	assert_false(read_it(w)); /* nothing of ours went through it */
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 7, "192.0.2.1");
+	message_is_of_dump();
+	assert_false(read_it(w)); /* there from the beginning */
+	assert_false(read_it(w));
+	link_make(RTM_NEWLINK, 7, IFF_UP);
+	assert_false(read_it(w)); /* its carrier comes and goes */
+	link_make(RTM_NEWLINK, 8, 0);
+	assert_false(read_it(w)); /* another interface */
+	link_make(RTM_NEWLINK, 7, 0);
+	assert_true(read_it(w)); /* P03: taken down, and the kernel says nothing about the route */
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 7, "192.0.2.1");
+	assert_true(read_it(w)); /* the same route, and yet another network */
+	link_make(RTM_DELLINK, 7, IFF_UP);
+	assert_true(read_it(w)); /* unplugged */
+}
+
+static void
 more_routes_than_are_remembered(void **state)
 {
 	struct network *w = *state;
@@ -139,6 +182,9 @@ cut_short(void **state)
 	address_make(RTM_DELADDR, RT_SCOPE_UNIVERSE);
 	((struct nlmsghdr *)(void *)message.bytes)->nlmsg_len = NLMSG_LENGTH(2);
 	assert_false(read_it(*state));
+	link_make(RTM_DELLINK, 9, 0);
+	((struct nlmsghdr *)(void *)message.bytes)->nlmsg_len = NLMSG_LENGTH(2);
+	assert_false(read_it(*state));
 }
 
 static int
@@ -155,6 +201,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(addresses, setup, teardown),
 	    cmocka_unit_test_setup_teardown(default_routes, setup, teardown),
+	    cmocka_unit_test_setup_teardown(interfaces, setup, teardown),
 	    cmocka_unit_test_setup_teardown(more_routes_than_are_remembered, setup, teardown),
 	    cmocka_unit_test_setup_teardown(cut_short, setup, teardown),
 	};
