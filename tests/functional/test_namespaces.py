@@ -1,0 +1,424 @@
+"""The daemon in a network of its own, with the rest of the world behind a wire that is listened to: promise A6, P03 to P05.
+
+Each test runs in namespaces of its own, which are the home: the daemon and its clients. A second network namespace is the
+world: upstreams at the addresses that real ones have, and somebody who listens to every frame.
+"""
+import ctypes
+import os
+import socket
+import struct
+import subprocess
+import sys
+import threading
+import uuid
+
+from functional._common import servfail
+from harness import client, wire
+from harness.case import Skip, case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.pki import Site, key_pem, pem
+from harness.upstream import DohServer, DotServer
+
+CLONE_NEWNET = 0x40000000
+ETH_P_ALL = 3
+SOL_PACKET, PACKET_STATISTICS, PACKET_IGNORE_OUTGOING = 263, 6, 23
+UP4, UP6, DOH4 = "1.1.1.1", "2606:4700:4700::1111", "9.9.9.9"
+HOME4, HOME6, GATE4, GATE6 = "192.0.2.2", "2001:db8::2", "192.0.2.1", "2001:db8::1"
+CLEAR_PORTS = (53, 5353, 5355)
+
+
+def ip(*words):
+    done = subprocess.run(["ip", *words], stderr=subprocess.PIPE, check=False)
+    check(done.returncode == 0, f"ip {' '.join(words)}: {done.stderr.decode().strip()}")
+
+
+class World:
+    """`with world:` the thread, its sockets and its children are out there."""
+
+    def __init__(self, t):
+        self.libc = ctypes.CDLL(None, use_errno=True)
+        self.home = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        if self.libc.unshare(CLONE_NEWNET) != 0:
+            raise Skip(f"no second network namespace: {os.strerror(ctypes.get_errno())}")
+        self.fd = os.open("/proc/thread-self/ns/net", os.O_RDONLY)
+        self.go(self.home)
+        self.capture = None
+        t.defer(self.close)
+        ip("link", "add", "wire0", "type", "veth", "peer", "name", "wire1")
+        ip("link", "set", "wire1", "netns", f"/proc/{os.getpid()}/fd/{self.fd}")
+        with self:
+            ip("link", "set", "lo", "up")
+            ip("link", "set", "wire1", "up")
+            for address in (GATE4 + "/24", "192.0.2.254/24", UP4 + "/32", DOH4 + "/32"):
+                ip("addr", "add", address, "dev", "wire1")
+            for address in (GATE6 + "/64", UP6 + "/128"):
+                ip("-6", "addr", "add", address, "dev", "wire1", "nodad")
+        ip("link", "set", "wire0", "up")
+        ip("addr", "add", HOME4 + "/24", "dev", "wire0")
+        ip("-6", "addr", "add", HOME6 + "/64", "dev", "wire0", "nodad")
+        self.routes()
+
+    @staticmethod
+    def routes():
+        ip("route", "replace", "default", "via", GATE4)
+        ip("-6", "route", "replace", "default", "via", GATE6)
+
+    def go(self, namespace):
+        check(self.libc.setns(namespace, CLONE_NEWNET) == 0, "setns")
+
+    def __enter__(self):
+        self.go(self.fd)
+        return self
+
+    def __exit__(self, *_):
+        self.go(self.home)
+
+    def close(self):
+        if self.capture:
+            self.capture.end()
+        os.close(self.fd)
+        os.close(self.home)
+
+    def serve(self, t, site, kind=DotServer, address=UP4, **options):
+        with self:
+            return kind(t, site, address=address, port=443 if kind is DohServer else 853, **options)
+
+
+class Capture:
+    """Every frame that comes out of the home, until the end."""
+
+    def __init__(self, world):
+        with world:
+            self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE if hasattr(socket, "SO_RCVBUFFORCE") else 33, 32 << 20)
+        self.socket.bind(("wire1", 0))
+        self.socket.settimeout(0.1)
+        self.frames = []
+        self.ended = False
+        self.thread = threading.Thread(target=self._read, daemon=True)
+        self.thread.start()
+        world.capture = self
+
+    def _read(self):
+        while True:
+            try:
+                self.frames.append(self.socket.recv(65536))
+            except TimeoutError:
+                if self.ended:
+                    return
+
+    def end(self):
+        """What was captured; nothing is missing."""
+        if not self.ended:
+            self.ended = True
+            self.thread.join(10)
+            _, dropped = struct.unpack("II", self.socket.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8))
+            self.socket.close()
+            check(dropped == 0, f"{dropped} frames were not seen")
+        return self.frames
+
+
+def ports(frame):
+    """(source, destination) of UDP and TCP; None for anything else."""
+    kind = frame[12:14]
+    if kind == b"\x08\x00":
+        protocol, at = frame[23], 14 + 4 * (frame[14] & 15)
+    elif kind == b"\x86\xdd":
+        protocol, at = frame[20], 54
+    else:
+        return None
+    return struct.unpack(">HH", frame[at:at + 4]) if protocol in (6, 17) else None
+
+
+def leaks(frames, tokens):
+    """What in these frames should not be there, in words."""
+    found = []
+    for frame in frames:
+        p = ports(frame)
+        if p and (p[0] in CLEAR_PORTS or p[1] in CLEAR_PORTS):
+            found.append(f"a packet between ports {p}")
+        low = frame.lower()
+        found += [f"the token {t} in clear text, ports {p}" for t in tokens if t.encode() in low]
+    return found
+
+
+class Tokens:
+    """Names that nobody else asks for."""
+
+    def __init__(self):
+        self.all = []
+
+    def name(self):
+        self.all.append(uuid.uuid4().hex)
+        return self.all[-1] + ".example.com"
+
+
+def resolver_in_clear(t, world):
+    """Somebody out there who answers anything on UDP port 53: a temptation."""
+    with world:
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    s.setsockopt(socket.SOL_IP, 15, 1)  # IP_FREEBIND: a test may take the address away
+    s.bind((UP4, 53))
+    s.settimeout(0.2)
+    ended = []
+
+    def serve():
+        while not ended:
+            try:
+                data, peer = s.recvfrom(4096)
+                s.sendto(wire.answer(wire.Question(data)), peer)
+            except (OSError, IndexError, struct.error):
+                continue
+    threading.Thread(target=serve, daemon=True).start()
+    t.defer(lambda: (ended.append(1), s.close()))
+
+
+def site_of(t, **options):
+    return Site(t, ips=(UP4, UP6, DOH4), **options)
+
+
+# ---- A6
+
+def healthy(world, site, t):
+    return world.serve(t, site), world.serve(t, site, DohServer, DOH4)
+
+
+def nobody(world, site, t):
+    return ()
+
+
+def another_certificate(world, site, t):
+    other = Site(t, ips=(UP4, DOH4), prefix="other")
+    return world.serve(t, other), world.serve(t, other, DohServer, DOH4)
+
+
+def another_address(world, site, t):
+    key, certificate = site.intermediate.issue(["203.0.113.1"], ["one.one.one.one"])
+    files = {"chain": t.write("elsewhere/chain.pem", pem(certificate) + pem(site.intermediate.cert)),
+             "key": t.write("elsewhere/key.pem", key_pem(key))}
+    return world.serve(t, site, **files), world.serve(t, site, DohServer, DOH4, **files)
+
+
+def black_hole(world, site, t):
+    servers = healthy(world, site, t)
+    with world:
+        ip("route", "add", "blackhole", HOME4 + "/32")
+    return servers
+
+
+def no_neighbour(world, site, t):
+    with world:
+        ip("addr", "flush", "dev", "wire1")
+    return ()
+
+
+def resets(world, site, t):
+    def reset(plain):
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
+    return world.serve(t, site, on_accept=reset), world.serve(t, site, DohServer, DOH4, on_accept=reset)
+
+
+def portal(world, site, t):
+    def page(plain):
+        plain.sendall(b"HTTP/1.1 302 Found\r\nLocation: http://portal.example/\r\n\r\n")
+        return False
+    other = Site(t, ips=("192.0.2.1",), names=("portal.example",), prefix="portal")
+    return world.serve(t, site, on_accept=page), world.serve(t, other, DohServer, DOH4)
+
+
+def mute(world, site, t):
+    return world.serve(t, site, answer=lambda q: None), world.serve(t, site, DohServer, DOH4, respond=lambda r: None)
+
+
+def cut_off(world, site, t):
+    def handler(connection):
+        while True:
+            connection.read_question()
+            connection.reset()
+    return world.serve(t, site, handler=handler), world.serve(t, site, DohServer, DOH4, respond=lambda r: (503, [], b""))
+
+
+def no_wire(world, site, t):
+    ip("link", "set", "wire0", "down")
+    return ()
+
+
+@rows([("A6 never in clear text: all is well", healthy, True), ("A6 never in clear text: nobody listens", nobody, False),
+       ("A6 never in clear text: refused, the anchor is another", another_certificate, False),
+       ("A6 never in clear text: refused, the certificate is for another address", another_address, False),
+       ("A6 never in clear text: a black hole", black_hole, False),
+       ("A6 never in clear text: the addresses are gone", no_neighbour, False),
+       ("A6 never in clear text: connections are reset", resets, False),
+       ("A6 never in clear text, P05: a portal with its page and its certificate", portal, False),
+       ("A6 never in clear text: connected, and never an answer", mute, False),
+       ("A6 never in clear text: every question ends its connection", cut_off, False),
+       ("A6 never in clear text: the link is down", no_wire, False)], netns=True, builds=("gcc",))
+def never_in_clear(t, state, works):
+    world, site, tokens = World(t), site_of(t), Tokens()
+    resolver_in_clear(t, world)
+    servers = state(world, site, t)
+    capture = Capture(world)
+    d = Daemon(t, 'upstream "tls" { address = {"%s"} }\nupstream "https" { protocol = "doh" address = {"%s"} }\n' % (UP4, DOH4),
+               anchors=site.anchors)
+    with d.udp(8) as c:
+        for name in [tokens.name() for _ in range(5)]:
+            c.send(wire.question(name, ident=1))
+        for _ in range(5):
+            equal(c.receive()[3] & 15, 0 if works else 2, "rcode")
+    for name, qtype in (("PTR", "PTR"), ("A", "A"), ("AAAA", "AAAA"), ("HTTPS", "HTTPS")):
+        # names that others ask their neighbours for, and a private address turned round
+        reply = d.ask({"PTR": "7.2.0.192.in-addr.arpa", "A": tokens.name()[:32]}.get(name, tokens.name()[:32] + ".local"), qtype)
+        check(client.rcode(reply) in ("NXDOMAIN", "SERVFAIL", "NOERROR"), "rcode")
+    d.ctl("reload")
+    d.ask(tokens.name(), tcp=True)
+    d.process.stop()
+    frames = capture.end()
+    equal(leaks(frames, tokens.all), [], "leaks")
+    if state not in (no_wire, no_neighbour):
+        check(any(ports(f) and ports(f)[1] in (853, 443) for f in frames), "nothing was captured at all")
+    if not works and state not in (mute, cut_off, black_hole):
+        equal([s.application_bytes for s in servers if s.application_bytes], [], "bytes of application data")
+    equal([name for s in servers for name in s.sni if name], [], "names in the handshake (none is configured)")
+
+
+@case("A6 a client that does leak is caught", netns=True, builds=("gcc",))
+def leak_is_caught(t):
+    world, tokens = World(t), Tokens()
+    resolver_in_clear(t, world)
+    capture = Capture(world)
+    name = tokens.name()
+    with client.Udp(UP4, 53) as c:
+        c.ask(wire.question(name))
+    found = leaks(capture.end(), tokens.all)
+    check(any("ports" in f and "53" in f for f in found) and any(name[:32] in f for f in found), f"it was not noticed: {found}")
+
+
+# ---- P03: another network
+
+def remove_address(world):
+    ip("addr", "add", "192.0.2.3/24", "dev", "wire0")
+    ip("addr", "del", HOME4 + "/24", "dev", "wire0")  # takes its secondaries and the default route with it
+    subprocess.run(["ip", "addr", "add", "192.0.2.3/24", "dev", "wire0"], stderr=subprocess.DEVNULL, check=False)
+    World.routes()
+
+
+def remove_address6(world):
+    ip("-6", "addr", "add", "2001:db8::3/64", "dev", "wire0", "nodad")
+    ip("-6", "addr", "del", HOME6 + "/64", "dev", "wire0")
+
+
+def other_route(world):
+    ip("route", "replace", "default", "via", "192.0.2.254")
+
+
+def link_down(world):
+    ip("link", "set", "wire0", "down")
+    ip("link", "set", "wire0", "up")
+    ip("-6", "addr", "replace", HOME6 + "/64", "dev", "wire0", "nodad")
+    World.routes()
+
+
+def link_down4():
+    ip("link", "set", "wire0", "down")
+    ip("link", "set", "wire0", "up")
+    ip("route", "replace", "default", "via", GATE4)
+
+
+@rows([("P03 the local address is removed: the connection is renewed at once", UP4, remove_address),
+       ("P03 the local IPv6 address is removed: the connection is renewed at once", UP6, remove_address6),
+       ("P03 the default route changes: the connection is renewed at once", UP4, other_route),
+       ("P03 the link goes down and comes up: the connection is renewed at once", UP4, link_down),
+       ("P03 the link goes down for good: that is noticed although only IPv4 was there", UP4, None)], netns=True)
+def network_changes(t, address, change):
+    world, site = World(t), site_of(t)
+    if change is None:
+        ip("-6", "route", "flush", "default")
+        ip("-6", "addr", "flush", "dev", "wire0")
+    server = world.serve(t, site, address=address)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors)
+    equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode before")
+    equal(server.handshakes, 1, "handshakes before")
+    if change:
+        change(world)
+    else:
+        ip("link", "set", "wire0", "down")
+    until(lambda: "network-changed" in d.log(), 10, "the daemon notices")
+    if change is None:
+        link_down4()
+    number = iter(range(1000))
+    until(lambda: client.rcode(d.ask(f"after{next(number)}.example.com")) == "NOERROR", 10, "answers on the new network")
+    check(server.handshakes >= 2, "the old connection is still in use")
+
+
+# ---- P04, P05
+
+@case("P04 IPv6 is a black hole and IPv4 is fine: the first answer does not wait for a time-out", netns=True)
+def ipv6_black_hole(t):
+    world, site = World(t), site_of(t)
+    server = world.serve(t, site)
+    with world:
+        ip("-6", "route", "add", "blackhole", HOME6 + "/128")
+    d = Daemon(t, upstream("one", server, address=[UP6, UP4]), anchors=site.anchors)
+    equal(client.rcode(d.ask("first.example.com")), "NOERROR", "rcode")
+    check("connect-timeout" not in d.log(), "the first answer waited for the time-out of the other family")
+    for i in range(20):
+        equal(client.rcode(d.ask(f"n{i}.example.com")), "NOERROR", "rcode")
+    equal(server.handshakes, 1, "handshakes")
+
+
+@case("P05 a portal: SERVFAIL that says why, and service after the login without a restart", netns=True)
+def captive(t):
+    world, site = World(t), site_of(t)
+    resolver_in_clear(t, world)
+    page = portal(world, site, t)
+    d = Daemon(t, 'upstream "tls" { address = {"%s"} }\nupstream "https" { protocol = "doh" address = {"%s"} }\n' % (UP4, DOH4),
+               anchors=site.anchors)
+    for i in range(3):
+        servfail(d.ask(f"behind{i}.example.com"))
+    reasons = str(d.ctl("upstreams"))
+    check("plain-text" in reasons and "untrusted" in reasons, f"the state does not say why: {reasons[:300]}")
+    for server in page:
+        server.stop()
+    world.serve(t, site)
+    d.ctl("captive", minutes=1)
+    number = iter(range(1000))
+    until(lambda: client.rcode(d.ask(f"after{next(number)}.example.com")) == "NOERROR", 15, "answers after the login")
+    equal(sum(s.application_bytes for s in page), 0, "bytes that the portal saw")
+
+
+# ---- clients of the C library, and the defaults
+
+def mounted(t, path, text):
+    source = t.write(path.strip("/").replace("/", "-"), text)
+    done = subprocess.run(["mount", "--bind", source, path], stderr=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise Skip(f"{path} can not be covered: {done.stderr.decode().strip()}")
+
+
+@case("getaddrinfo and nsswitch find names through the compiled-in upstreams, at their real addresses", netns=True, builds=("gcc",))
+def library_clients(t):
+    world, site = World(t), site_of(t, with_ct=True)
+    resolver_in_clear(t, world)
+    server = world.serve(t, site)
+    mounted(t, "/etc/resolv.conf", "nameserver 127.0.0.1\noptions edns0 trust-ad\n")
+    mounted(t, "/etc/nsswitch.conf", "hosts: files dns\n")
+    capture, tokens = Capture(world), Tokens()
+    d = Daemon(t, "", anchors=site.anchors, ct=None, extra=f'ct {{ log-list = "{site.log_list}" }}\n', listen=["127.0.0.1:53", "[::1]:53"], wait=False)
+    d.port = 53
+    d.wait()
+    name = tokens.name()
+    want = {socket.inet_ntop(socket.AF_INET, wire.rdata_for(name.encode().split(b"."), 1)),
+            socket.inet_ntop(socket.AF_INET6, wire.rdata_for(name.encode().split(b"."), 28))}
+    code = "import socket, sys\nprint(*sorted({a[4][0] for a in socket.getaddrinfo(sys.argv[1], 443)}))\n"
+    _, out, err = t.run(sys.executable, "-c", code, name)
+    equal(set(out.split()), want, f"addresses of getaddrinfo ({err[-200:]})")
+    _, out, _ = t.run("/usr/bin/getent", "ahosts", tokens.name())
+    check(len(out.splitlines()) >= 2, f"getent: {out}")
+    code, _, _ = t.run("/usr/bin/getent", "ahosts", tokens.name()[:32] + ".invalid")
+    equal(code, 2, "getent's exit code for a name that does not exist")
+    check(server.questions, "the upstream was not asked")
+    verdict = [u["verdict"] for u in d.ctl("upstreams")["upstreams"] if u["address"].startswith(UP4) and u["verdict"]][0]
+    equal((verdict["outcome"], sum(s["counts"] for s in verdict["scts"])), ("accepted", 3), "verdict, and SCTs that count")
+    d.process.stop()
+    equal(leaks(capture.end(), tokens.all), [], "leaks")
