@@ -67,11 +67,13 @@ class Builds:
                 for gone in set(f.read().split("\n")) - set(names):
                     if gone and os.path.exists(os.path.join(self.src, gone)):
                         os.unlink(os.path.join(self.src, gone))
+        stale = not os.path.exists(os.path.join(self.src, "configure"))
         for name in names:
             source, copy = os.path.join(self.top, name), os.path.join(self.src, name)
             if os.path.exists(copy) and filecmp.cmp(source, copy, shallow=False):
                 shutil.copymode(source, copy)
                 continue
+            stale |= name in ("configure.ac", "Makefile.am")
             os.makedirs(os.path.dirname(copy), exist_ok=True)
             shutil.copyfile(source, copy)
             shutil.copymode(source, copy)
@@ -80,7 +82,7 @@ class Builds:
         shared, link = os.path.join(self.top, "..", "shared"), os.path.join(self.base, "shared")
         if os.path.isdir(shared) and not os.path.exists(link):
             os.symlink(os.path.realpath(shared), link)
-        if not os.path.exists(os.path.join(self.src, "configure")):
+        if stale:  # autoreconf also brings the helpers that a new kind of source needs; make alone would not
             self.step("autoreconf", ["autoreconf", "-fi"], self.src)
 
     def step(self, name, command, cwd, env=None, timeout=1200):
