@@ -5,9 +5,11 @@
 Prints what differs; exit code 0 when nothing does.
 """
 import argparse
+import base64
 import concurrent.futures
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -17,22 +19,30 @@ from oracle import model, plan
 from oracle.forge import Forge, fingerprint, rfc3339, spki_sha256
 
 
-def issuer_text(forge, case, target):
+def issuer_text(case, target):
     subject = case["certificates"][target]["subject"] if target != "nobody" else "Nobody"
     return f"CN={subject},O=Oracle"
 
 
-def entry(forge, case, made, kind, target):
-    """A disallow entry that names a certificate of the case."""
+def entry(forge, case, made, kind, target, spelling=None):
+    """A disallow entry that names a certificate of the case. spelling: how else the same can be written."""
     if target == "nobody":
         return {"serial": "serial 0abcdef issuer CN=Nobody,O=Oracle", "issuer": "issuer CN=Nobody,O=Oracle"}.get(kind, f"{kind} {'ab' * 32}")
     certificate = made[target]
     if kind == "serial":
-        issuer = case["certificates"][target]["issuer"]
-        return f"serial {certificate.serial_number:x} issuer {issuer_text(forge, case, issuer)}"
+        issuer, serial = case["certificates"][target]["issuer"], f"{certificate.serial_number:x}"
+        if spelling == "colons":
+            serial = ":".join(re.findall("..", "0000" + serial.upper().zfill(len(serial) + len(serial) % 2)))
+        return f"serial {serial} issuer {name_text(certificate.issuer, issuer_text(case, issuer), spelling)}"
     if kind == "issuer":
-        return f"issuer {issuer_text(forge, case, target)}"
+        return f"issuer {name_text(certificate.subject, issuer_text(case, target), spelling)}"
     return f"{kind} {fingerprint(certificate) if kind == 'cert-sha256' else spki_sha256(certificate)}"
+
+
+def name_text(name, text, spelling):
+    if spelling == "der":
+        return "der:" + base64.b64encode(name.public_bytes()).decode()
+    return text.upper() if spelling == "capitals" else text
 
 
 def quoted(texts):
@@ -78,7 +88,11 @@ def command_of(forge, case, folder):
 
 def judge(program, command):
     """What the program says: outcome, reasons, SCT statuses; or what went wrong."""
-    done = subprocess.run([program, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60, check=False)
+    try:
+        done = subprocess.run([program, *command], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=60,
+                              check=False)
+    except subprocess.TimeoutExpired:
+        return {"error": "no verdict within a minute"}
     try:
         verdict = json.loads(done.stdout)
         said = {"outcome": verdict["outcome"], "reasons": verdict["reasons"], "scts": [s["status"] for s in verdict["scts"]]}
@@ -98,30 +112,57 @@ def differs(said, want):
     return want["scts"] is not None and said["scts"] != want["scts"]
 
 
+class Laid:
+    """Cases whose files lie in a folder, to be judged as often as one likes."""
+
+    def __init__(self, cases, folder):
+        self.forge, self.cases, self.folder = Forge(plan.WORLD), cases, folder
+
+    def lay(self, number):
+        """The command line that judges a case, and the prediction."""
+        case = self.cases[number]
+        os.makedirs(os.path.join(self.folder, str(number)), exist_ok=True)
+        return command_of(self.forge, case, os.path.join(self.folder, str(number))), model.predict(plan.WORLD, case)
+
+    def drop(self, number):
+        shutil.rmtree(os.path.join(self.folder, str(number)), ignore_errors=True)
+
+    def title(self, number):
+        return f"case {number} ({', '.join(self.cases[number]['changes'])})"
+
+
+def first_difference(program, laid, rows, jobs=2):
+    """The first of the rows (number, (command, prediction)) where the program says something else: a text; else None."""
+    with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
+        for start in range(0, len(rows), 32):
+            part = rows[start:start + 32]
+            for (number, (_, want)), said in zip(part, pool.map(lambda row: judge(program, row[1][0]), part)):
+                if differs(said, want):
+                    return f"{laid.title(number)}: model {want}, ctstub {said}"
+    return None
+
+
 def run(program, count, seed=1, jobs=2, first_only=False, keep=None, out=sys.stdout):
     """(cases, differences, codes seen)."""
     base = keep or tempfile.mkdtemp(prefix="ctstub-oracle-")
-    forge, cases = Forge(plan.WORLD), plan.draw(count, seed)
+    laid = Laid(plan.draw(count, seed), base)
     wrong, seen = 0, set()
 
     def one(number):
-        case = cases[number]
-        folder = os.path.join(base, str(number))
-        os.makedirs(folder, exist_ok=True)
-        command = command_of(forge, case, folder)
-        said, want = judge(program, command), model.predict(plan.WORLD, case)
+        command, want = laid.lay(number)
+        said = judge(program, command)
         bad = differs(said, want)
         if not (bad and keep):
-            shutil.rmtree(folder, ignore_errors=True)
+            laid.drop(number)
         return number, said, want, bad, command
     try:
         with concurrent.futures.ThreadPoolExecutor(max_workers=jobs) as pool:
-            for start in range(0, len(cases), 64):
-                for number, said, want, bad, command in pool.map(one, range(start, min(start + 64, len(cases)))):
+            for start in range(0, len(laid.cases), 64):
+                for number, said, want, bad, command in pool.map(one, range(start, min(start + 64, len(laid.cases)))):
                     seen |= set(want["reasons"]) | set(want["scts"] or ())
                     if bad:
                         wrong += 1
-                        print(f"case {number} ({', '.join(cases[number]['changes'])}):\n  model:  {want}\n  ctstub: {said}", file=out)
+                        print(f"{laid.title(number)}:\n  model:  {want}\n  ctstub: {said}", file=out)
                         if keep:
                             print(f"  {program} {' '.join(command)}", file=out)
                 if wrong and first_only:
@@ -129,7 +170,7 @@ def run(program, count, seed=1, jobs=2, first_only=False, keep=None, out=sys.std
     finally:
         if not keep:
             shutil.rmtree(base, ignore_errors=True)
-    return len(cases), wrong, seen
+    return len(laid.cases), wrong, seen
 
 
 if __name__ == "__main__":

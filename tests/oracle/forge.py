@@ -12,12 +12,21 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID as EKU
+from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 SCT_LIST = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 POISON = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.3")
 UNKNOWN = ObjectIdentifier("1.3.6.1.4.1.55555.1")
 USAGES = {"server": EKU.SERVER_AUTH, "client": EKU.CLIENT_AUTH, "any": EKU.ANY_EXTENDED_KEY_USAGE, "code": EKU.CODE_SIGNING}
+KEY_USAGES = {  # digitalSignature first, as in RFC 5280, 4.2.1.3
+    "signature": [True] + [False] * 8,
+    "sign-certificates": [False] * 5 + [True, True, False, False],
+    "sign-lists": [False] * 6 + [True, False, False],
+    "agreement": [False] * 4 + [True] + [False] * 4,
+    "commitment": [False, True] + [False] * 7,
+    "signature and certificates": [True] + [False] * 4 + [True] + [False] * 3,
+}
 HASHES = {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha1": hashes.SHA1}
 
 
@@ -129,43 +138,54 @@ class Forge:
     def key_of(self, facts):
         return self.keys.get(facts["key"], facts["key_label"])
 
-    def name_of(self, text):
-        if not text:
+    def name_of(self, facts):
+        if not facts["subject"]:
             return x509.Name([])
-        return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Oracle"), x509.NameAttribute(NameOID.COMMON_NAME, text)])
+        kind = _ASN1Type[facts.get("string_type", "UTF8String")]
+        return x509.Name([x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Oracle", kind),
+                          x509.NameAttribute(NameOID.COMMON_NAME, facts["subject"], kind)])
+
+    def extensions(self, facts):
+        """All but the list of SCTs, each with its criticality."""
+        if facts["ca"] is not None:
+            yield x509.BasicConstraints(facts["ca"], facts.get("path_length") if facts["ca"] else None), True
+        if facts.get("key_usage"):
+            yield x509.KeyUsage(*KEY_USAGES[facts["key_usage"]]), True
+        if facts.get("extended"):
+            yield x509.ExtendedKeyUsage([USAGES[u] for u in facts["extended"]]), False
+        if facts.get("names"):
+            yield x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.17"), san_extension(facts["names"])), not facts["subject"]
+        if facts.get("permitted") or facts.get("excluded"):
+            yield x509.NameConstraints(self.subtrees(facts.get("permitted")), self.subtrees(facts.get("excluded"))), True
+        if facts.get("unknown_critical"):
+            yield x509.UnrecognizedExtension(UNKNOWN, b"\x05\0"), True
+        if facts.get("unknown_uncritical"):
+            yield x509.UnrecognizedExtension(UNKNOWN, b"\x05\0"), False
+        if facts.get("poison"):
+            yield x509.UnrecognizedExtension(POISON, b"\x05\0"), True
+        if facts.get("must_staple"):
+            yield x509.TLSFeature([x509.TLSFeatureType.status_request]), False
 
     def certificate(self, facts, issuer):
         """facts and issuer are dictionaries; the issuer's key signs, or with `forged` a key that is not the issuer's."""
         key, issuer_key = self.key_of(facts), self.key_of(issuer)
-        builder = (x509.CertificateBuilder().subject_name(self.name_of(facts["subject"])).issuer_name(self.name_of(issuer["subject"]))
-                   .public_key(key.public_key()).serial_number(next(self.serials))
-                   .not_valid_before(when(facts["not_before"])).not_valid_after(when(facts["not_after"])))
-        if facts["ca"] is not None:
-            builder = builder.add_extension(x509.BasicConstraints(facts["ca"], facts.get("path_length") if facts["ca"] else None), True)
-        if facts.get("key_usage") == "sign-certificates":
-            builder = builder.add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), True)
-        elif facts.get("key_usage") == "signature":
-            builder = builder.add_extension(x509.KeyUsage(True, False, False, False, False, False, False, False, False), True)
-        if facts.get("extended"):
-            builder = builder.add_extension(x509.ExtendedKeyUsage([USAGES[u] for u in facts["extended"]]), False)
-        if facts.get("names"):
-            builder = builder.add_extension(x509.UnrecognizedExtension(ObjectIdentifier("2.5.29.17"), san_extension(facts["names"])),
-                                            not facts["subject"])
-        if facts.get("permitted") or facts.get("excluded"):
-            builder = builder.add_extension(x509.NameConstraints(self.subtrees(facts.get("permitted")), self.subtrees(facts.get("excluded"))), True)
-        if facts.get("unknown_critical"):
-            builder = builder.add_extension(x509.UnrecognizedExtension(UNKNOWN, b"\x05\0"), True)
-        if facts.get("poison"):
-            builder = builder.add_extension(x509.UnrecognizedExtension(POISON, b"\x05\0"), True)
-        if facts.get("must_staple"):
-            builder = builder.add_extension(x509.TLSFeature([x509.TLSFeatureType.status_request]), False)
+        bare = (x509.CertificateBuilder().subject_name(self.name_of(facts)).issuer_name(self.name_of(issuer))
+                .public_key(key.public_key()).serial_number(facts.get("serial") or next(self.serials))
+                .not_valid_before(when(facts["not_before"])).not_valid_after(when(facts["not_after"])))
         signer = self.keys.get(issuer["key"], "somebody else") if facts.get("forged") else issuer_key
         algorithm = HASHES[facts.get("hash", "sha256")]()
-        scts = facts.get("scts")
-        if scts is not None:
-            tbs = builder.sign(signer, algorithm).tbs_certificate_bytes
-            builder = builder.add_extension(x509.UnrecognizedExtension(SCT_LIST, self.sct_extension(facts, tbs, issuer_key)), False)
-        return builder.sign(signer, algorithm)
+
+        def with_extensions(extensions):
+            builder = bare
+            for extension, critical in extensions:
+                builder = builder.add_extension(extension, critical)
+            return builder.sign(signer, algorithm)
+        extensions = list(self.extensions(facts))
+        if facts.get("scts") is not None:
+            tbs = with_extensions(extensions).tbs_certificate_bytes
+            place = {"first": 0, "middle": len(extensions) // 2}.get(facts.get("sct_list_place"), len(extensions))
+            extensions.insert(place, (x509.UnrecognizedExtension(SCT_LIST, self.sct_extension(facts, tbs, issuer_key)), False))
+        return with_extensions(extensions)
 
     def sct_extension(self, facts, tbs, issuer_key):
         items = [self.sct(s, tbs, issuer_key) for s in facts["scts"]]

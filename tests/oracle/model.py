@@ -18,6 +18,8 @@ class Model:
         self.logs, self.case, self.certs = world["logs"], case, case["certificates"]
         self.leaf = self.certs["leaf"]
         self.reasons = set()
+        self.path = None
+        self.good = []  # paths to which nothing can be objected, but for disallow entries
 
     # ---- paths
 
@@ -38,7 +40,8 @@ class Model:
             yield path
             return
         for issuer in self.case["anchors"] + self.case["presented"]:
-            if issuer not in path and self.names(issuer, last):
+            if issuer not in path and self.names(issuer, last) and not any(
+                    self.certs[issuer]["subject"] == self.certs[n]["subject"] and self.key_of(issuer) == self.key_of(n) for n in path):
                 yield from self.paths(path + [issuer])
 
     def faults(self, path):
@@ -52,8 +55,12 @@ class Model:
             if name not in self.case["anchors"]:
                 if facts["ca"] is not True:
                     found.add("not-a-ca")
+                if facts.get("key_usage") and "certificates" not in facts["key_usage"]:
+                    found.add("not-a-ca")
                 if facts.get("path_length") is not None and depth > facts["path_length"]:
                     found.add("path-too-long")
+            if facts.get("extended") and not {"server", "any"} & set(facts["extended"]):
+                found.add("wrong-usage")
             if not self.constraints_hold(facts):
                 found.add("name-constraints")
         for name in path:
@@ -96,16 +103,18 @@ class Model:
             self.reasons.add("chain-too-long")
             return None
         candidates = [(p, self.faults(p)) for p in self.paths(["leaf"])]
-        for path, faults in candidates:
-            if not faults:
-                return path
+        sound = [p for p, faults in candidates if not faults]
+        # An attacker chooses the path, so what is disallowed by one is disallowed; what is not wanted of one may be had of another.
+        self.good = [p for p in sound if not self.unwanted(p)]
+        if sound:
+            return (self.good or sound)[0]
         if not candidates:
             self.reasons.add("untrusted")
             return None
         # What all candidates have in common can not be cured by choosing another.
         path, faults = min(candidates, key=lambda c: ("bad-signature" in c[1], len(c[1])))
         self.reasons |= faults
-        return path if faults <= {"expired", "not-yet-valid"} else None
+        return path if faults <= {"expired", "not-yet-valid", "wrong-usage"} else None
 
     # ---- the leaf
 
@@ -117,7 +126,7 @@ class Model:
             self.reasons.add("not-yet-valid")
         if leaf.get("unknown_critical") or leaf.get("poison"):
             self.reasons.add("unknown-critical")
-        if leaf.get("extended") and "server" not in leaf["extended"]:
+        if self.not_a_server(leaf):
             self.reasons.add("wrong-usage")
         if leaf.get("must_staple"):
             self.reasons.add("staple-missing")
@@ -128,6 +137,13 @@ class Model:
                 self.reasons.add("weak-key")
             if facts.get("hash") == "sha1" and name not in self.case["anchors"]:
                 self.reasons.add("weak-signature")
+
+    @staticmethod
+    def not_a_server(leaf):
+        """The CA/Browser Forum's requirements, 7.1.2.7: serverAuth and not everything; and a key that TLS can use."""
+        purposes, usage = leaf.get("extended") or (), leaf.get("key_usage")
+        return ("server" not in purposes or "any" in purposes or leaf["ca"] is True or
+                (usage and (usage in ("sign-lists", "commitment") or "certificates" in usage)))
 
     def judge_identity(self):
         want = ipaddress.ip_address(self.case["ip"]).packed
@@ -141,28 +157,57 @@ class Model:
     # ---- lists
 
     def judge_lists(self, path):
-        for kind, target in self.case["disallow"]:
+        for kind, target, *_ in self.case["disallow"]:
             shown = set(self.case["presented"]) | set(path or ())
             if kind in ("serial", "cert-sha256") and target in shown:
                 self.reasons.add("disallowed")
-            if kind == "spki-sha256" and path and target in path:
-                self.reasons.add("disallowed")
-            # An issuer entry names what stands under that name.
-            if kind == "issuer" and path and any(self.certs[n]["issuer"] == target for n in path):
-                self.reasons.add("disallowed")
-        if not path:
-            return
-        authorities, anchor = path[1:], path[-1]
+            for way in [path] + self.good if path else ():
+                if kind in ("serial", "cert-sha256") and target in way:
+                    self.reasons.add("disallowed")
+                if kind == "spki-sha256" and self.key_of(target) in map(self.key_of, way):
+                    self.reasons.add("disallowed")
+                # An issuer entry names what stands under that name.
+                if kind == "issuer" and self.certs.get(target, {}).get("subject") in [self.subject_above(n) for n in way]:
+                    self.reasons.add("disallowed")
+        if path:
+            self.reasons |= self.unwanted(path)
+
+    def key_of(self, name):
+        facts = self.certs.get(name)
+        return (facts["key"], facts["key_label"]) if facts else None
+
+    def subject_above(self, name):
+        return self.certs[self.certs[name]["issuer"]]["subject"]
+
+    def unwanted(self, path):
+        """What this upstream's settings and the anchor's limits have against a path that holds."""
+        found, authorities, anchor = set(), path[1:] or path, path[-1]
         if self.case["allow_issuer"]:
             if not any(target in authorities if kind != "issuer" else target == anchor for kind, target in self.case["allow_issuer"]):
-                self.reasons.add("issuer-not-allowed")
+                found.add("issuer-not-allowed")
         if self.case["pin"] and not any(target in path for target in self.case["pin"]):
-            self.reasons.add("pin-mismatch")
-        for key, value in self.case["constraints"]:
+            found.add("pin-mismatch")
+        for key, value in self.case["constraints"] if anchor == self.case["anchors"][0] else ():
             if key == "not-before-max" and self.leaf["not_before"] > value:
-                self.reasons.add("anchor-distrusted")
+                found.add("anchor-distrusted")
             if key == "permit" and not self.permitted(value.split()):
-                self.reasons.add("anchor-distrusted")
+                found.add("anchor-distrusted")
+            if key == "sct-not-after" and self.case["mode"] != "off" and self.issued() is not None and self.issued() > value:
+                found.add("anchor-distrusted")
+        return found
+
+    def issued(self):
+        """When the certificate was made, by the earliest SCT that holds, of a log in good standing. None: not known."""
+        if self.leaf.get("sct_list_fault"):
+            return None
+        times = [s["timestamp"] for s in self.leaf.get("scts") or ()
+                 if s["fault"] in (None, "no-leaf-index", "other-extension") and s["timestamp"] <= self.case["at"] and
+                 self.in_good_standing(self.logs[s["log"]])]
+        return min(times) if times else None
+
+    @staticmethod
+    def in_good_standing(log):
+        return log.get("state") in CURRENT and not log.get("unlisted") and log.get("log_type", "prod") == "prod"
 
     def permitted(self, words):
         """An anchor that may vouch for some names and addresses may vouch for no others."""
@@ -202,12 +247,15 @@ class Model:
             return "future"
         if state == "pending":
             return "log-pending"
-        if state == "rejected":
+        if state == "rejected" or log.get("log_type", "prod") != "prod":
             return "log-rejected"
         if state == "retired" and sct["timestamp"] >= log["state_ms"]:
             return "log-retired"
+        # The browsers ask that of the certificate's own time as well; Apple's words only of the SCT's.
+        if state == "retired" and policy != "apple" and self.issued() is not None and self.issued() >= log["state_ms"]:
+            return "log-retired"
         # Mozilla drops such SCTs; Chrome only asks that one is not later (judge_ct does, for all).
-        if limit is not None and issuer == "path" and policy in ("strict", "mozilla") and sct["timestamp"] > limit:
+        if limit is not None and policy in ("strict", "mozilla") and sct["timestamp"] > limit:
             return "after-distrust"
         if log.get("static") and fault in ("no-leaf-index", "other-extension") and policy in ("strict", "mozilla"):
             return "no-leaf-index"
@@ -218,6 +266,8 @@ class Model:
         return "valid"
 
     def distrust_after(self):
+        if not self.path or self.path[-1] != self.case["anchors"][0]:
+            return None
         limits = [value for key, value in self.case["constraints"] if key == "sct-not-after"]
         return min(limits) if limits else None
 
@@ -258,10 +308,6 @@ class Model:
             reasons.add("ct-list-stale")
         if case["mode"] == "require" and not (stale and case["when_stale"] == "report"):
             self.reasons |= reasons
-        limit = self.distrust_after()
-        valid = [s["timestamp"] for s, status in zip(scts or (), statuses) if status in ("valid", "after-distrust")]
-        if path and limit is not None and valid and min(valid) > limit:
-            self.reasons.add("anchor-distrusted")
         return [] if malformed else statuses
 
     def judge_count(self, policy, counted):
@@ -285,7 +331,7 @@ class Model:
         return reasons
 
     def verdict(self):
-        path = self.judge_path()
+        path = self.path = self.judge_path()
         self.judge_leaf(path)
         self.judge_identity()
         self.judge_lists(path)

@@ -21,6 +21,11 @@ WORLD = {"logs": {
     "delta retired": {"operator": "Delta", "state": "retired", "state_ms": NOW - 40 * DAY},
     "beta interval": {"operator": "Beta", "state": "usable", "interval": (NOW, NOW + 30 * DAY)},
     "gamma wide": {"operator": "Gamma", "state": "usable", "interval": (NOW, NOW + 3000 * DAY)},
+    "delta test": {"operator": "Delta", "state": "usable", "log_type": "test"},
+    "delta from": {"operator": "Delta", "state": "usable", "interval": (NOW + 60 * DAY, NOW + 90 * DAY)},
+    "delta from later": {"operator": "Delta", "state": "usable", "interval": (NOW + 60 * DAY + SECOND, NOW + 90 * DAY)},
+    "delta until": {"operator": "Delta", "state": "usable", "interval": (NOW + 30 * DAY, NOW + 60 * DAY)},
+    "delta until later": {"operator": "Delta", "state": "usable", "interval": (NOW + 30 * DAY, NOW + 60 * DAY + SECOND)},
     "sold": {"operator": "Alpha", "state": "usable", "previous": [("Omega", NOW - 5 * DAY)]},
     "unknown": {"operator": "Nobody", "unlisted": True},
     "mimic": {"operator": "Mimic", "unlisted": True, "denied_id": MIMIC},
@@ -234,6 +239,40 @@ def chain_of_sixteen(c):
     c["presented"].pop()
 
 
+@change("chain")
+def cross_signed(c):
+    """Two ways to two anchors; whoever presents the chain chooses which is found first."""
+    c["certificates"]["other"] = authority("Other Root", "other")
+    c["certificates"]["twin"] = dict(c["certificates"]["int"], issuer="other")
+    c["order"] = ["root", "other", "int", "twin", "leaf"]
+    c["presented"] = ["leaf", "int", "twin"]
+    c["anchors"] = ["root", "other"]
+
+
+@change("chain")
+def cross_signed_and_one_way_is_disallowed(c):
+    cross_signed(c)
+    c["disallow"].append(("spki-sha256", "other"))
+
+
+@change("chain")
+def cross_signed_and_the_first_anchor_is_limited(c):
+    cross_signed(c)
+    c["constraints"].append(("not-before-max", NOW - 300 * DAY))
+
+
+@change("chain")
+def cross_signed_and_only_the_second_anchor_is_pinned(c):
+    cross_signed(c)
+    c["pin"].append("other")
+
+
+@change("chain")
+def root_and_intermediate_in_printable_strings(c):
+    c["certificates"]["root"].update(string_type="PrintableString")
+    c["certificates"]["int"].update(string_type="PrintableString")
+
+
 for title, facts in (("permits our address", {"permitted": [("ip", "192.0.2.0/24"), ("ip", "2001:db8::/32"), ("dns", "example")]}),
                      ("permits another address", {"permitted": [("ip", "198.51.100.0/24"), ("dns", "example")]}),
                      ("excludes our address", {"excluded": [("ip", "192.0.2.0/28"), ("ip", "2001:db8::/32")]}),
@@ -242,6 +281,10 @@ for title, facts in (("permits our address", {"permitted": [("ip", "192.0.2.0/24
                      ("permits another name", {"permitted": [("dns", "elsewhere"), ("ip", "192.0.2.0/24"), ("ip", "2001:db8::/32")]})):
     add("chain", "intermediate " + title, inter(**facts))
 add("chain", "intermediate with an unknown critical extension", inter(unknown_critical=True))
+add("chain", "intermediate that may sign lists only", inter(key_usage="sign-lists"))
+add("chain", "intermediate for clients only", inter(extended=["client"]))
+add("chain", "intermediate for servers", inter(extended=["server"]))
+add("chain", "intermediate for everything", inter(extended=["any"]))
 
 # ---- identity
 
@@ -256,6 +299,11 @@ for title, function in {
     "an address as dNSName": names(("dns", "192.0.2.1")),
     "a wildcard of digits": names(("dns", "*.0.2.1")),
     "common name only": names(subject="192.0.2.1"),
+    "sixteen bytes that begin as our address": names(("raw-ip", "c0000201" + 12 * "00")),
+    "our address as sixteen bytes": names(("raw-ip", 12 * "00" + "c0000201")),
+    "name and an address of another": names(("ip", "192.0.2.2"), ("dns", "dns.example"), name="dns.example"),
+    "a name that ends like ours": names(("ip", "192.0.2.1"), ("dns", "s.example"), name="dns.example"),
+    "a name that begins like ours": names(("ip", "192.0.2.1"), ("dns", "dns.example.org"), name="dns.example"),
     "a URI": names(("uri", "https://192.0.2.1/")),
     "no name at all": names(),
     "address and name": names(("ip", "192.0.2.1"), ("dns", "dns.example"), name="dns.example"),
@@ -278,6 +326,18 @@ for title, function in {
 add("usage", "server and client", leaf(extended=["server", "client"]))
 add("usage", "client only", leaf(extended=["client"]))
 add("usage", "code signing only", leaf(extended=["code"]))
+add("usage", "no purpose", leaf(extended=[]))
+add("usage", "every purpose", leaf(extended=["any"]))
+add("usage", "server and every purpose", leaf(extended=["server", "any"]))
+add("usage", "key for lists of revoked certificates", leaf(key_usage="sign-lists"))
+add("usage", "key for commitments", leaf(key_usage="commitment"))
+add("usage", "key for agreement", leaf(key_usage="agreement"))
+add("usage", "key that signs certificates", leaf(key_usage="signature and certificates"))
+add("usage", "no key usage", leaf(key_usage=None))
+add("usage", "a CA's certificate", leaf(ca=True))
+add("usage", "no basic constraints", leaf(ca=None))
+add("usage", "nothing but a list of SCTs", leaf(ca=None, key_usage=None, extended=[], names=[], subject="bare"))
+add("usage", "unknown extension that is not critical", leaf(unknown_uncritical=True))
 add("usage", "unknown critical extension", leaf(unknown_critical=True))
 add("usage", "a precertificate", leaf(poison=True))
 add("usage", "must staple", leaf(must_staple=True))
@@ -297,6 +357,9 @@ add("strength", "root signed with SHA-1", lambda c: c["certificates"]["root"].up
 
 add("dates", "expired", leaf(not_before=NOW - 80 * DAY, not_after=NOW - SECOND))
 add("dates", "in its last second", leaf(not_after=NOW))
+add("dates", "in its last millisecond", lambda c: (leaf(not_after=NOW)(c), c.update(at=NOW + 999)))
+add("dates", "a millisecond after its last", lambda c: (leaf(not_after=NOW)(c), c.update(at=NOW + 1000)))
+add("dates", "a millisecond before its first", lambda c: (leaf(not_before=NOW)(c), c.update(at=NOW - 1)))
 add("dates", "not yet valid", leaf(not_before=NOW + SECOND))
 add("dates", "in its first second", lambda c: (c["certificates"]["leaf"].update(not_before=NOW)))
 for days, extra in ((89, 0), (180, -1), (180, 0), (180, 1), (398, 0)):
@@ -335,6 +398,14 @@ CT = {
     "log retired at that millisecond": [sct("gamma retired", 10 * DAY), sct("alpha 1")],
     "log retired a millisecond later": [sct("gamma retired", 10 * DAY + 1), sct("alpha 1")],
     "log retired before": [sct("delta retired"), sct("alpha 1")],
+    "log retired before the certificate was made": [sct("gamma retired"), sct("alpha 1", 5 * DAY)],
+    "log retired in the millisecond the certificate was made": [sct("gamma retired"), sct("alpha 1", 10 * DAY)],
+    "log retired a millisecond after the certificate was made": [sct("gamma retired"), sct("alpha 1", 10 * DAY + 1)],
+    "a log for tests": [sct("delta test"), sct("alpha 1")],
+    "interval that begins with our end": [sct("delta from"), sct("alpha 1")],
+    "interval that begins after our end": [sct("delta from later"), sct("alpha 1")],
+    "interval that ends with our end": [sct("delta until"), sct("alpha 1")],
+    "interval that ends after our end": [sct("delta until later"), sct("alpha 1")],
     "retired logs only": [sct("gamma retired"), sct("delta retired", 41 * DAY)],
     "this very millisecond": [sct("alpha 1", 0), sct("beta 1", 0)],
     "a millisecond ahead": [sct("alpha 1", -1), sct("beta 1")],
@@ -342,12 +413,17 @@ CT = {
     "outside a log's interval": [sct("beta interval"), sct("alpha 1")],
     "inside a log's interval": [sct("gamma wide"), sct("alpha 1")],
     "log sold before": [sct("sold", 20 * DAY), sct("alpha 1")],
+    "log sold in that millisecond": [sct("sold", 5 * DAY), sct("alpha 1")],
+    "log sold a millisecond later": [sct("sold", 5 * DAY + 1), sct("alpha 1")],
+    "odd milliseconds": [sct("alpha 1", 20 * DAY + 123), sct("beta 1", 20 * DAY + 877)],
     "log sold after": [sct("sold", 2 * DAY), sct("alpha 1")],
     "many bad, two good": [sct("unknown"), sct("gamma rejected"), sct("alpha 1", fault="broken"), sct("alpha 2"), sct("beta 2")],
     "five good": [sct("alpha 1"), sct("alpha 2"), sct("beta 1"), sct("gamma static"), sct("delta static")],
 }
 for title, scts in CT.items():
     add("ct", "SCTs: " + title, leaf(scts=scts))
+for place in ("first", "middle"):
+    add("ct", f"SCT list: {place} among the extensions", leaf(sct_list_place=place))
 for fault in ("length-lies", "trailing", "empty", "empty-item", "not-octets"):
     add("ct", "SCT list: " + fault, leaf(sct_list_fault=fault))
 
@@ -356,6 +432,11 @@ for fault in ("length-lies", "trailing", "empty", "empty-item", "not-octets"):
 for kind in ("serial", "cert-sha256", "spki-sha256", "issuer"):
     for target in ("leaf", "int", "root", "nobody"):
         add("lists", f"disallow {kind} of {target}", lambda c, kind=kind, target=target: c["disallow"].append((kind, target)))
+for entry in (("serial", "leaf", "colons"), ("serial", "leaf", "capitals"), ("serial", "leaf", "der"), ("issuer", "int", "capitals"),
+              ("issuer", "root", "der")):
+    add("lists", "disallow {} of {} written with {}".format(*entry), lambda c, entry=entry: c["disallow"].append(entry))
+add("lists", "disallow a serial whose first bit is set",
+    lambda c: (leaf(serial=0xd3167efd77cad759000000005fc7c672)(c), c["disallow"].append(("serial", "leaf"))))
 for kind in ("cert-sha256", "spki-sha256", "issuer"):
     for target in ("int", "root", "nobody"):
         add("lists", f"allow-issuer {kind} of {target}", lambda c, kind=kind, target=target: c["allow_issuer"].append((kind, target)))
@@ -370,9 +451,9 @@ for permits in ("permit-ip 192.0.2.0/24", "permit-ip 198.51.100.0/24 permit-name
 
 # ---- the list's age, the mode
 
-for age in (0, 69, 71, 400):
+for age in (0, 69 * DAY, 70 * DAY, 70 * DAY + 1, 71 * DAY, 400 * DAY):
     for stale in ("enforce", "refuse", "report"):
-        add("age", f"list of {age} days, when-stale {stale}", lambda c, age=age, stale=stale: c.update(list_age=age * DAY, when_stale=stale))
+        add("age", f"list of {age / DAY} days, when-stale {stale}", lambda c, age=age, stale=stale: c.update(list_age=age, when_stale=stale))
 add("mode", "ct report", lambda c: c.update(mode="report"))
 add("mode", "ct off", lambda c: c.update(mode="off"))
 
@@ -382,7 +463,7 @@ BREAKS_PATH = {"missing_intermediate", "unknown_root", "self_signed", "expired_i
                "intermediate_without_basic_constraints", "path_too_long", "leaf_signed_by_somebody_else",
                "intermediate_signed_by_somebody_else", "chain_of_seventeen", "intermediate permits another address",
                "intermediate excludes our address", "intermediate excludes a name in other letters",
-               "intermediate permits another name", "intermediate with an unknown critical extension"}
+               "intermediate permits another name", "intermediate that may sign lists only", "intermediate with an unknown critical extension"}
 
 
 def fits(chosen):
@@ -398,14 +479,19 @@ def fits(chosen):
         return False  # whether such a certificate has a path, and which, is nowhere said
     if chain in ("expired_twin_first", "cross_signed_by_an_expired_root") and titles & {"expired", "not yet valid"}:
         return False  # of two paths out of date, which one names the reason
-    if chain and ("constraints" in chain or "permits" in chain or "excludes" in chain) and "identity" in dimensions:
-        return False
+    if chain and ("constraints" in chain or "permits" in chain or "excludes" in chain) and (
+            "identity" in dimensions or "nothing but a list of SCTs" in titles):
+        return False  # whether constraints on names meet a common name
+    if chain and chain.startswith("cross_signed_and") and dimensions & {"strength", "dates"}:
+        return False  # of two paths with a fault in common, which one names the reasons
     if chain in ("self_signed", "no_intermediate_needed", "missing_intermediate") and any("intermediate " in t for t in titles - {chain}):
         return False
     if chain == "anchor_is_the_intermediate" and any(t.startswith(("disallow", "allow", "pin", "anchor", "intermediate")) for t in titles):
         return False
     if chain in ("expired_twin_first", "twin_of_an_unknown_root_first", "two_intermediates", "unordered", "superfluous",
                  "no_intermediate_needed", "missing_intermediate_is_an_anchor", "cross_signed_by_an_expired_root", "root_sent",
+                 "cross_signed", "cross_signed_and_one_way_is_disallowed", "cross_signed_and_the_first_anchor_is_limited",
+                 "cross_signed_and_only_the_second_anchor_is_pinned",
                  "chain_of_sixteen", "path_just_long_enough") and "lists" in dimensions:
         return False
     return True
