@@ -25,12 +25,16 @@ def issuer_text(case, target):
 
 
 def entry(forge, case, made, kind, target, spelling=None):
-    """A disallow entry that names a certificate of the case. spelling: how else the same can be written."""
+    """A disallow entry that names a certificate of the case. spelling: how else it is written, or what is wrong in it."""
     if target == "nobody":
         return {"serial": "serial 0abcdef issuer CN=Nobody,O=Oracle", "issuer": "issuer CN=Nobody,O=Oracle"}.get(kind, f"{kind} {'ab' * 32}")
     certificate = made[target]
     if kind == "serial":
         issuer, serial = case["certificates"][target]["issuer"], f"{certificate.serial_number:x}"
+        if spelling == "another serial":
+            serial = f"{certificate.serial_number + 1:x}"
+        if spelling == "another issuer":
+            return f"serial {serial} issuer CN=Nobody,O=Oracle"
         if spelling == "colons":
             serial = ":".join(re.findall("..", "0000" + serial.upper().zfill(len(serial) + len(serial) % 2)))
         return f"serial {serial} issuer {name_text(certificate.issuer, issuer_text(case, issuer), spelling)}"

@@ -120,7 +120,7 @@ class Forge:
         hashed = hashlib.sha256(spki(self.keys.get("p256", "nobody") if facts["fault"] == "wrong-issuer" else issuer_key)).digest()
         if facts["fault"] == "other-certificate":
             tbs = tbs[:-1] + bytes([tbs[-1] ^ 1])
-        version = 1 if facts["fault"] == "wrong-version" else 0
+        version = 1 if facts["fault"] in ("wrong-version", "wrong-version-cut") else 0
         signed = (struct.pack(">BBQH", 0, 0, facts["timestamp"], 1) + hashed + len(tbs).to_bytes(3, "big") + tbs +
                   struct.pack(">H", len(extensions)) + extensions)
         signature = key.sign(signed, ec.ECDSA(hashes.SHA256()))
@@ -131,7 +131,7 @@ class Forge:
             extensions = extensions[:-1] + bytes([extensions[-1] ^ 1]) if extensions else b"\x07\0\x01a"
         body = (bytes([version]) + self.log_id(facts["log"]) + struct.pack(">Q", facts["timestamp"]) +
                 struct.pack(">H", len(extensions)) + extensions + algorithm + struct.pack(">H", len(signature)) + signature)
-        return body[:40] if facts["fault"] == "cut" else body
+        return body[:40] if facts["fault"] in ("cut", "wrong-version-cut") else body
 
     # ---- certificates
 

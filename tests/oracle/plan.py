@@ -317,6 +317,7 @@ for title, function in {
     "a wildcard over a whole top level": names(("ip", "192.0.2.1"), ("dns", "*.example"), name="dns.example"),
     "a wildcard inside a label": names(("ip", "192.0.2.1"), ("dns", "d*.example"), name="dns.example"),
     "a wildcard of everything": names(("ip", "192.0.2.1"), ("dns", "*"), name="example"),
+    "our name as a URI": names(("ip", "192.0.2.1"), ("uri", "dns.example"), name="dns.example"),
     "name in the common name": names(("ip", "192.0.2.1"), name="dns.example", subject="dns.example"),
 }.items():
     add("identity", title, function)
@@ -387,6 +388,7 @@ CT = {
     "of another certificate": [sct("alpha 1", fault="other-certificate"), sct("beta 1")],
     "of another issuer": [sct("alpha 1", fault="wrong-issuer"), sct("beta 1")],
     "version 2": [sct("alpha 1", fault="wrong-version"), sct("beta 1")],
+    "version 2, and otherwise made": [sct("alpha 1", fault="wrong-version-cut"), sct("beta 1")],
     "RSA said, ECDSA done": [sct("alpha 1", fault="wrong-algorithm"), sct("beta 1")],
     "an SCT cut short": [sct("alpha 1", fault="cut"), sct("beta 1"), sct("alpha 2")],
     "unknown log": [sct("unknown"), sct("beta 1")],
@@ -435,6 +437,10 @@ for kind in ("serial", "cert-sha256", "spki-sha256", "issuer"):
 for entry in (("serial", "leaf", "colons"), ("serial", "leaf", "capitals"), ("serial", "leaf", "der"), ("issuer", "int", "capitals"),
               ("issuer", "root", "der")):
     add("lists", "disallow {} of {} written with {}".format(*entry), lambda c, entry=entry: c["disallow"].append(entry))
+for spelling in ("another serial", "another issuer"):
+    add("lists", f"disallow {spelling}", lambda c, spelling=spelling: c["disallow"].append(("serial", "leaf", spelling)))
+add("lists", "disallow as issuer whoever the leaf's subject is",
+    lambda c: (leaf(subject="Server")(c), c["disallow"].append(("issuer", "leaf"))))
 add("lists", "disallow a serial whose first bit is set",
     lambda c: (leaf(serial=0xd3167efd77cad759000000005fc7c672)(c), c["disallow"].append(("serial", "leaf"))))
 for kind in ("cert-sha256", "spki-sha256", "issuer"):
@@ -453,7 +459,8 @@ for permits in ("permit-ip 192.0.2.0/24", "permit-ip 198.51.100.0/24 permit-name
 
 for age in (0, 69 * DAY, 70 * DAY, 70 * DAY + 1, 71 * DAY, 400 * DAY):
     for stale in ("enforce", "refuse", "report"):
-        add("age", f"list of {age / DAY} days, when-stale {stale}", lambda c, age=age, stale=stale: c.update(list_age=age, when_stale=stale))
+        add("age", f"list of {age // DAY} days and {age % DAY} ms, when-stale {stale}",
+            lambda c, age=age, stale=stale: c.update(list_age=age, when_stale=stale))
 add("mode", "ct report", lambda c: c.update(mode="report"))
 add("mode", "ct off", lambda c: c.update(mode="off"))
 
