@@ -149,16 +149,35 @@ log_print(const struct ctlog *log, struct buf *scratch)
 		     ctlog_is_denied(log->id) ? ", never counts: its key is public" : "");
 }
 
+/* By operator, then by name: a list by log id is in no order that people see. */
+static int
+log_order(const void *a, const void *b)
+{
+	const struct ctlog *l = *(const struct ctlog *const *)a, *r = *(const struct ctlog *const *)b;
+	int c = strcmp(l->operator_name, r->operator_name);
+
+	return c != 0 ? c : strcmp(l->description, r->description);
+}
+
 static enum exit_code
 list_print(const struct ctlogs *list, const char *from, bool json)
 {
 	struct buf scratch = buf_max(16384);
+	size_t n = ctlogs_count(list);
+	const struct ctlog **log;
 	char date[TIME_TEXT_MAX];
 
 	if (json)
 		return list_print_json(list, from);
-	for (size_t i = 0; i < ctlogs_count(list); i++)
-		log_print(ctlogs_at(list, i), &scratch);
+	log = calloc(n + 1, sizeof *log);
+	if (log == NULL)
+		return complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+	for (size_t i = 0; i < n; i++)
+		log[i] = ctlogs_at(list, i);
+	qsort(log, n, sizeof *log, log_order);
+	for (size_t i = 0; i < n; i++)
+		log_print(log[i], &scratch);
+	free(log);
 	(void)printf("%zu logs, from %s, of %s, %lld days old\n", ctlogs_count(list), from,
 		     time_text(ctlogs_date_ms(list), date), (long long)age_days(list));
 	buf_free(&scratch);
