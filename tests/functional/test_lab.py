@@ -1,11 +1,11 @@
-"""ctstub-lab: what it forges is checked by another implementation; ctstub against every scenario; the lab's own manners."""
+"""ctstub-lab: what it forges is checked by another implementation and judged by ctstub verify; the lab's own manners.
+
+The scenarios over the wire are in test_lab_run.py."""
 import base64
 import hashlib
 import json
 import os
-import signal
 import struct
-import subprocess
 
 
 from cryptography import x509
@@ -171,107 +171,6 @@ def offline(t, options):
                 wrong.append(f"{entry['name']}: {have}, not {want}")
     check(not wrong, "; ".join(wrong))
     check(seen >= 150, f"only {seen} scenarios")
-
-
-def run(t, adapter, *options, ok=(0, 1), timeout=900):
-    """The results of ctstub-lab run."""
-    out = t.path("results.json")
-    adapters = os.path.join(t.src, "contrib", "lab", "adapters")
-    command = ["ctstub-lab", "run", "--client", adapter, "--adapters", adapters, "--out", out, *options]
-    code, text, err = t.run(*command, timeout=timeout, env=t.env(CTSTUBD=t.program("ctstubd")))
-    if "no namespaces for this user" in err:
-        raise Skip("no namespaces for this user")
-    check(code in ok, f"exit code {code}: {text[-500:]} {err[-500:]}")
-    with open(out, encoding="utf-8") as f:
-        return code, text, json.load(f)["results"]
-
-
-def no_byte_to_impostors(results):
-    for r in results:
-        if r["strict"] == "refuse" and r["reason"] and r["group"] not in ("protocol", "downgrade"):
-            equal(r["server"]["bytes"], 0, f"{r['scenario']}: bytes of application data that the impostor got")
-
-
-@rows([
-    ("ctstub against every scenario over DoT, and not a byte to an impostor", []),
-    ("ctstub against every scenario over DoH, and not a byte to an impostor", ["--doh"]),
-], timeout=900)
-def wire(t, options):
-    _, text, results = run(t, "ctstub", *options)
-    wrong = [f"{r['scenario']}: {r['outcome']} {r['ede']} {r['detail']}, not {r['strict']} {r['reason']}" for r in results
-             if r["mark"] == "fail"]
-    check(not wrong, "; ".join(wrong) + text[-200:])
-    check(len(results) > 200, f"only {len(results)} scenarios")
-    no_byte_to_impostors(results)
-    for r in results:
-        if r["outcome"] == "refused":
-            check(r["ms"] < 5000, f"{r['scenario']}: SERVFAIL after {r['ms']} ms")
-
-
-@case("an answer over a resumed session, and none from a chain that has expired since", timeout=200)
-def sessions(t):
-    _, _, results = run(t, "ctstub", "--scenario", "*resum*")
-    found = {r["scenario"]: r for r in results}
-    check(found["good-resumption"]["resumed"], "the second connection was not resumed")
-    equal(found["resumed-expired"]["outcome"], "refused", "resumed-expired")
-
-
-@rows([
-    ("the careless client is caught in every scenario over DoT", []),
-    ("the careless client is caught in every scenario over DoH", ["--doh"]),
-], timeout=900, needs=("kdig",))
-def careless(t, options):
-    adapter = os.path.join(t.src, "tests", "functional", "lab_careless")
-    _, _, results = run(t, adapter, *options)
-    for r in results:
-        if r["mark"] == "skip" or r["strict"] != "refuse":
-            continue
-        if r["group"] == "downgrade" and r["scenario"] not in ("blocked-forged", "blocked-old-tls"):
-            equal(r["outcome"], "fallback", r["scenario"])
-        elif r["group"] not in ("protocol", "downgrade"):
-            # what no client could take part in ends in clear text; everything else is believed
-            check(r["outcome"] in ("accepted", "fallback"), f"{r['scenario']}: {r['outcome']}")
-        check(r["mark"] == "fail" or r["group"] == "protocol", f"{r['scenario']} was not caught: {r['outcome']}")
-
-
-def namespaces():
-    """How many network and process namespaces this machine has, as far as we may see."""
-    found = set()
-    for pid in os.listdir("/proc"):
-        for kind in ("net", "pid"):
-            try:
-                found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
-            except OSError:
-                continue
-    return found
-
-
-def run_folders():
-    return {n for n in os.listdir("/tmp") if n.startswith("ctstub-lab-run.")}
-
-
-@rows([("an interrupt leaves no process, mount, namespace or folder behind", signal.SIGINT),
-       ("neither does a termination", signal.SIGTERM),
-       ("a kill leaves no process and no namespace behind", signal.SIGKILL)], needs=("kdig",), timeout=120)
-def interrupted(t, number):
-    adapter = os.path.join(t.src, "tests", "functional", "lab_careless")
-    before, folders = namespaces(), run_folders()
-    with open("/proc/self/mountinfo", encoding="utf-8") as f:
-        mounts = f.read()
-    process = t.spawn("lab", [t.program("ctstub-lab"), "run", "--client", adapter, "--scenario", "silent-*", "--jobs", "4"])
-    process.expect = None
-    until(lambda: len(namespaces() - before) >= 2 or not process.alive(), 20, "trials have begun")
-    if "no namespaces for this user" in process.log():
-        raise Skip("no namespaces for this user")
-    process.popen.send_signal(number)
-    equal(process.popen.wait(20), -number if number == signal.SIGKILL else 3, "exit code")
-    until(lambda: not namespaces() - before, 10, "no namespace is left")
-    with open("/proc/self/mountinfo", encoding="utf-8") as f:
-        equal(f.read(), mounts, "mounts")
-    if number == signal.SIGKILL:
-        for name in run_folders() - folders:
-            subprocess.run(["rm", "-rf", os.path.join("/tmp", name)], check=True)
-    equal(run_folders() - folders, set(), "folders of runs")
 
 
 def serve(t, scenario, *options):
