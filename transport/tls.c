@@ -42,8 +42,8 @@ struct tls {
 	size_t out_from; /* sent already */
 	bool out_full;   /* the output met its limit */
 
-	bool first_seen;   /* the first bytes looked like TLS */
-	bool first_is_old; /* an alert in a record of TLS 1.1 or older */
+	uint8_t first[3]; /* bytes that ever came: type and version of a record */
+	size_t first_n;
 	bool ready;        /* handshake done and peer accepted */
 	bool judged;       /* on_peer was asked */
 	bool refused;      /* on_peer said no */
@@ -288,6 +288,8 @@ tls_room(struct tls *tls, size_t *n)
 void
 tls_received(struct tls *tls, size_t n)
 {
+	for (size_t i = 0; i < n && tls->first_n < sizeof tls->first; i++)
+		tls->first[tls->first_n++] = tls->in[tls->in_to + i];
 	tls->in_to += n;
 	tls->idle_bytes += n;
 	if (n == 0)
@@ -301,6 +303,13 @@ trouble(struct tls_trouble *t, enum reason reason, const char *detail)
 	return TLS_FAILED;
 }
 
+/* An alert in a record of TLS 1.1 or older. */
+static bool
+first_is_old(const struct tls *tls)
+{
+	return tls->first_n == sizeof tls->first && tls->first[0] == 0x15 && tls->first[2] < 3;
+}
+
 static enum tls_status
 trouble_alert(struct tls *tls, struct tls_trouble *t)
 {
@@ -311,7 +320,7 @@ trouble_alert(struct tls *tls, struct tls_trouble *t)
 	(void)snprintf(tls->detail, sizeof tls->detail, "%.72s", name != NULL ? name : "unknown alert");
 	/* A server that knows only old versions and passes over our list of versions finds no cipher suite
 	 * for its own. */
-	if (alert == GNUTLS_A_PROTOCOL_VERSION || (alert == GNUTLS_A_HANDSHAKE_FAILURE && tls->first_is_old))
+	if (alert == GNUTLS_A_PROTOCOL_VERSION || (alert == GNUTLS_A_HANDSHAKE_FAILURE && first_is_old(tls)))
 		reason = REASON_TLS_VERSION;
 	else if (alert == GNUTLS_A_NO_APPLICATION_PROTOCOL)
 		reason = REASON_ALPN_MISMATCH;
@@ -343,18 +352,11 @@ trouble_of(struct tls *tls, int code, struct tls_trouble *t)
 /* A TLS server begins with a handshake record or an alert (RFC 8446, 5.1); anything else is another protocol.
  */
 static bool
-first_is_tls(struct tls *tls)
+first_is_tls(const struct tls *tls)
 {
-	const uint8_t *p = tls->in + tls->in_from;
-	size_t n = tls->in_to - tls->in_from;
+	const uint8_t *p = tls->first;
 
-	if (tls->first_seen || n == 0)
-		return true;
-	if ((p[0] != 0x16 && p[0] != 0x15) || (n > 1 && p[1] != 3))
-		return false;
-	tls->first_seen = n > 2;
-	tls->first_is_old = n > 2 && p[0] == 0x15 && p[2] < 3;
-	return true;
+	return (tls->first_n < 1 || p[0] == 0x16 || p[0] == 0x15) && (tls->first_n < 2 || p[1] == 3);
 }
 
 /* A handshake that failed over a chain nobody has judged: the judge may know better than GnuTLS what is
