@@ -13,6 +13,8 @@
 #include "base/bytes.h"
 #include "base/res.h"
 
+#include <setjmp.h>
+
 #define CONFIG_NESTING_MAX 8 /* sections inside sections; none is needed, more than one is only read to say so */
 
 struct token {
@@ -48,6 +50,7 @@ struct parse {
 	unsigned nesting;
 	bool failed; /* an error was told */
 	bool nomem;
+	jmp_buf no_memory; /* the lexer's way out */
 };
 void parse_fail(struct parse *, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool parse_token(struct parse *, struct token *out, const char *text, size_t n, bool quoted);

@@ -363,6 +363,8 @@ reader_text(struct reader *r, const char *file, struct span text)
 	r->said = r->s->said;
 	r->passed_over = 0;
 	res = parse_text(text, &reader_handler, r);
+	/* Half a file must never pass for the whole, whatever the caller makes of it. */
+	r->nomem |= res == RES_NOMEM;
 	return r->nomem ? RES_NOMEM : res;
 }
 
