@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "transport/wheel.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -259,7 +260,9 @@ loop_wake(struct loop *loop)
 {
 	const uint64_t one = 1;
 
-	(void)!write(loop->wake_fd, &one, sizeof one); /* full: it is awake already */
+	/* full: it is awake already */
+	while (write(loop->wake_fd, &one, sizeof one) < 0 && errno == EINTR)
+		;
 }
 
 void
