@@ -1,0 +1,275 @@
+"""What happens when a call fails, is short or interrupted, or a clock is wrong: promises A11 and A12, cases R07, R08, K01 to K03.
+
+tests/fault/shim.c is preloaded into the daemon and does what stands in a mapped file. Allocations fail only for callers in
+ctstubd itself: GnuTLS 3.7.9 crashes in places when its own fail. With --long every call of a sequence fails once, in the
+default run a sample of them. The filter of system calls kills meanwhile: no way out of a failure may need another call.
+"""
+import errno
+import mmap
+import os
+import socket
+import struct
+import time
+
+from functional._common import servfail
+from harness import client, wire
+from harness.case import check, equal, rows, case, until
+from harness.daemon import Daemon, upstream
+from harness.pki import Site
+from harness.upstream import DohServer, DotServer
+
+CALLS = ["allocation", "socket", "connect", "accept4", "send", "recv", "recvmmsg", "sendmmsg", "open", "read", "write",
+         "epoll_wait", "getrandom", "timerfd_create"]
+SHORT, EINTR = 1, 2
+KINDS = {"DoT": DotServer, "DoH": DohServer}
+YEAR = 365 * 86400
+
+
+class Faults:
+    """The file that the shim maps; its layout is struct orders in shim.c."""
+
+    def __init__(self, t):
+        self.path = t.write("faults", bytes(4096))
+        with open(self.path, "r+b") as f:
+            self.map = mmap.mmap(f.fileno(), 4096)
+        self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_FAULT": self.path, "CTSTUB_SECCOMP": "kill"}
+        check(os.path.exists(self.env["LD_PRELOAD"]), "the shim was not built")
+
+    def arm(self, call, k, error, times=1):
+        """The k-th of these calls from now on fails, and so do the `times - 1` after it."""
+        self.put("<q", 8, 0)
+        self.put("<ii", 0, CALLS.index(call), error)
+        self.put("<qq", 16, times, 0)
+        self.put("<q", 8, k)
+
+    def disarm(self):
+        self.put("<q", 8, 0)
+
+    def put(self, how, at, *values):
+        struct.pack_into(how, self.map, at, *values)
+
+    def get(self, at):
+        return struct.unpack_from("<q", self.map, at)[0]
+
+    def mode(self, mode):
+        self.put("<q", 48, mode)
+
+    def clocks(self, wall=0, boot=0):
+        self.put("<qq", 32, wall, boot)
+
+    @property
+    def hits(self):
+        return self.get(24)
+
+    def count(self, call):
+        return self.get(56 + 8 * CALLS.index(call))
+
+
+def sample(t, total, n):
+    """1..total; in the default run n of them, the first ones and the last among them."""
+    if t.long or total <= n:
+        return range(1, total + 1)
+    return sorted({1, 2, 3, *(1 + i * (total - 1) // (n - 4) for i in range(n - 3))})
+
+
+class Stub:
+    """A daemon under the shim, with one upstream."""
+
+    def __init__(self, t, protocol, **daemon):
+        self.t, self.faults, self.site = t, Faults(t), Site(t)
+        self.server = KINDS[protocol](t, self.site)
+        self.number = 0
+        self.daemon = Daemon(t, upstream("one", self.server), anchors=self.site.anchors, env=self.faults.env, **daemon)
+
+    def name(self):
+        self.number += 1
+        return f"n{self.number}.example.com"
+
+    def drop(self):
+        """The upstream closes what is open: the next question needs a new connection."""
+        with self.server.lock:
+            live = list(self.server.live)
+        for connection in live:
+            try:
+                connection.tls.shutdown(socket.SHUT_RDWR)  # its thread closes it: a number closed here could be another's already
+            except OSError:
+                pass
+
+    def ask(self, tcp=False, timeout=6):
+        """NOERROR with the right answer, SERVFAIL, or nothing in time; a wrong answer fails the test."""
+        name = self.name()
+        try:
+            with (self.daemon.tcp if tcp else self.daemon.udp)(timeout) as c:
+                raw = c.ask(wire.question(name))
+        except OSError:
+            return False
+        if not raw or raw[3] & 15 == 2:
+            return False
+        equal(raw[3] & 15, 0, f"rcode of {raw!r}")
+        check(wire.rdata_for(name.encode().split(b"."), 1) in raw, "another question's answer")
+        return True
+
+    def alive(self, what):
+        check(self.daemon.process.alive(), f"{what}: it ended with {self.daemon.process.popen.poll()}")
+
+    def works(self, what):
+        def answers():
+            self.alive(what)
+            return self.ask(timeout=3)
+        until(answers, 15, f"{what}: a question afterwards is answered")
+
+
+RUNTIME = [("allocation", errno.ENOMEM, 14), ("socket", errno.EMFILE, 3), ("connect", errno.ENETUNREACH, 3), ("connect", errno.EPERM, 3),
+           ("accept4", errno.ECONNABORTED, 2), ("accept4", errno.ENOMEM, 2), ("send", errno.ENOBUFS, 5), ("send", errno.EPIPE, 5),
+           ("recv", errno.ECONNRESET, 6), ("recv", errno.ENOMEM, 5), ("recvmmsg", errno.ENOMEM, 2), ("sendmmsg", errno.EPERM, 2),
+           ("sendmmsg", errno.ENOBUFS, 2), ("epoll_wait", errno.EINTR, 6), ("getrandom", errno.ENOSYS, 2)]
+
+
+@rows([(f"A11 R07 R08 {protocol}: {call} fails with {errno.errorcode[error]} during a question: the next one is answered",
+        protocol, call, error, n) for call, error, n in RUNTIME for protocol in (("DoT", "DoH") if n > 3 else ("DoT",))],
+      builds=("gcc",), timeout=1200)
+def during_questions(t, protocol, call, error, n):
+    s = Stub(t, protocol, log_level="info")
+
+    def one_round():
+        s.drop()
+        s.ask(timeout=1)
+        s.ask(tcp=True, timeout=1)
+    s.works("before")
+    one_round()
+    before = s.faults.count(call)
+    one_round()
+    total = s.faults.count(call) - before
+    check(total > 0 or call == "getrandom", f"a question makes no {call}")  # random numbers are kept in store
+    for k in sample(t, total, n) if total else ():
+        s.faults.arm(call, k, error)
+        one_round()
+        s.faults.disarm()
+        s.works(f"{call} {k} of {total}")
+
+
+@rows([("A11 R08 no allocation works for a while: it goes on afterwards", "DoT"), ("A11 R08 DoH: no allocation works for a while: it goes on afterwards", "DoH")],
+      builds=("gcc",))
+def starved(t, protocol):
+    s = Stub(t, protocol)
+    s.works("before")
+    for times in (2, 10, 1000):
+        s.faults.arm("allocation", 1, errno.ENOMEM, times)
+        s.drop()
+        for i in range(6):
+            s.ask(tcp=i % 2 == 1, timeout=1)
+        s.faults.disarm()
+        s.works(f"{times} allocations")
+
+
+@case("A11 R08 an allocation or a file fails during a reload: the old configuration is kept, or the new one works",
+      netns=True, builds=("gcc",), timeout=1200)
+def during_reload(t):
+    s = Stub(t, "DoT", log_level="info")
+    s.works("before")
+    for call, error, n in (("allocation", errno.ENOMEM, 20), ("open", errno.EMFILE, 4), ("read", errno.EIO, 6)):
+        before = s.faults.count(call)
+        check(s.daemon.ctl("reload")["ok"], "reload")
+        total = s.faults.count(call) - before
+        check(total > 0, f"a reload makes no {call}")
+        for k in sample(t, total, n):
+            s.faults.arm(call, k, error)
+            try:
+                s.daemon.ctl("reload")
+            except (OSError, ValueError):
+                pass  # the control connection had the fault
+            s.faults.disarm()
+            s.works(f"reload, {call} {k} of {total}")
+    check(s.daemon.ctl("reload")["ok"], "reload at the end")
+
+
+@rows([(f"A11 R08 {call} fails with {errno.errorcode[error]} at the start: it says why and ends, or it works", call, error, n)
+       for call, error, n in (("allocation", errno.ENOMEM, 16), ("socket", errno.EMFILE, 5), ("open", errno.EMFILE, 6), ("open", errno.EACCES, 5),
+                              ("read", errno.EIO, 6), ("getrandom", errno.ENOSYS, 4), ("timerfd_create", errno.EMFILE, 4))],
+      netns=True, builds=("gcc",), timeout=3600)
+def at_start(t, call, error, n):
+    s = Stub(t, "DoT", log_level="info")
+    s.daemon.process.wait_log(" started ")
+    total = s.faults.count(call)
+    check(total > 0, f"a start makes no {call}")
+    s.works("before")
+    for k in sample(t, total, n):
+        s.daemon.process.stop()
+        s.faults.arm(call, k, error)
+        p = s.daemon.process = t.spawn("ctstubd", [t.program("ctstubd"), "-c", s.daemon.config], env=t.env(**s.faults.env))
+        p.expect = (0, 2, 3)
+        until(lambda: not p.alive() or " started " in p.log(), 20, f"{call} {k}: it starts, or ends")
+        s.faults.disarm()
+        if p.alive():
+            s.works(f"{call} {k} of {total}")
+        else:
+            check(p.popen.returncode in (2, 3), f"{call} {k}: exit code {p.popen.returncode}: {p.log()[-300:]}")
+            check(p.log().strip(), f"{call} {k}: it ended without a word")
+
+
+@rows([(f"A11 {protocol}: {what}", protocol, mode) for protocol in ("DoT", "DoH")
+       for what, mode in (("every read and write is short: all answers are right", SHORT), ("every second call is interrupted: all answers are right", EINTR))],
+      builds=("gcc",))
+def spoiled(t, protocol, mode):
+    s = Stub(t, protocol)
+    s.faults.mode(mode)
+    for i in range(24):
+        if i % 8 == 0:
+            s.drop()
+        check(s.ask(tcp=i % 2 == 1), f"question {i} is not answered")
+    check(s.daemon.ctl("reload")["ok"], "reload")
+    check(s.ask(), "the question after a reload")
+    check(s.faults.hits > 20, "nothing was spoiled")
+    equal(s.daemon.process.stop(), 0, "exit code")
+
+
+# ---- clocks
+
+@case("K01 the wall clock jumps ten years either way: lifetimes stay, the next handshake is judged by it, and back", builds=("gcc",))
+def wall_jumps(t):
+    s = Stub(t, "DoT")
+    d = s.daemon
+    s.works("before")
+    d.ask("kept.example.com")
+    for years, reason in ((10, "expired"), (-10, "not-yet-valid")):
+        s.faults.clocks(wall=years * YEAR)
+        reply = d.ask("kept.example.com")
+        equal(client.rcode(reply), "NOERROR", "rcode from the cache")
+        check(reply.answer[0].ttl > 200, f"a TTL of {reply.answer[0].ttl}")
+        s.drop()
+        until(lambda: "closed" in d.log() or not s.server.live, 5, "the connection is closed")
+        servfail(d.ask(s.name()), reason)
+        spent, begun = d.process.cpu_seconds(), time.monotonic()
+        for _ in range(20):
+            d.ask(s.name())
+        check(d.process.cpu_seconds() - spent < 1 + time.monotonic() - begun, "it spins")
+        s.faults.clocks()
+        s.works("with the right time again")
+
+
+@case("K03 a start in 1970: refused as not-yet-valid, without spinning, and service as soon as the clock is set", builds=("gcc",))
+def no_clock(t):
+    s = Stub(t, "DoT")
+    s.daemon.process.stop()
+    s.faults.clocks(wall=-int(time.time()) + 100)
+    s.daemon.process = t.spawn("ctstubd", [t.program("ctstubd"), "-c", s.daemon.config], env=t.env(**s.faults.env))
+    s.daemon.wait()
+    handshakes = s.server.connections
+    for _ in range(50):
+        servfail(s.daemon.ask(s.name()), "not-yet-valid")
+    check(s.server.connections - handshakes <= 20, f"{s.server.connections - handshakes} connections for 50 questions")
+    equal(s.server.questions, [], "questions upstream")
+    s.faults.clocks()
+    s.works("with the right time")
+
+
+@case("K02 after a sleep of eight hours what has expired is gone, and the first question goes over a new connection", builds=("gcc",))
+def sleep(t):
+    s = Stub(t, "DoT")
+    d = s.daemon
+    d.ask("kept.example.com")
+    d.ask("kept.example.com")
+    equal((len(s.server.questions), s.server.handshakes), (1, 1), "questions and handshakes before")
+    s.faults.clocks(boot=8 * 3600)
+    equal(client.rcode(d.ask("kept.example.com")), "NOERROR", "rcode after the sleep")
+    equal((len(s.server.questions), s.server.handshakes), (2, 2), "questions and handshakes after it")
