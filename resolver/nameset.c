@@ -161,7 +161,7 @@ nameset_add(struct nameset *s, struct span name, uint32_t value)
 void
 nameset_seal(struct nameset *s)
 {
-	uint8_t *block = s->used == 0 ? NULL : realloc(s->block, s->used);
+	uint8_t *block = s == NULL || s->used == 0 ? NULL : realloc(s->block, s->used);
 
 	if (block != NULL) {
 		s->block = block;

@@ -207,6 +207,23 @@ def at_start(t, call, error, n):
             check(p.log().strip(), f"{call} {k}: it ended without a word")
 
 
+@case("A11 R08 ctstubd -t: each allocation with which names, routes and filters are made fails: it says so", builds=("gcc",), timeout=3600)
+def check_only(t):
+    faults, site = Faults(t), Site(t)
+    config = t.write("c.conf", f'local {{ data = {{"printer.test 60 A 192.0.2.9"}} }}\nfilter {{ list-file = {{"{t.write("list", "ads.example")}"}} }}\n'
+                     f'rebinding {{ protect = true allow = {{"corp.example"}} }}\nforward "corp.example" {{ upstream = {{}} }}\n'
+                     f'upstream "one" {{ address = {{"192.0.2.1"}} ct = "off" trust-anchors = "{site.anchors}" }}\n')
+    env = t.env(**faults.env)
+    code, _, err = t.run("ctstubd", "-t", "-c", config, env=env)
+    equal(code, 0, f"exit code; {err}")
+    total = faults.count("allocation")
+    for k in range(1 if t.long else total - 120, total + 1):  # they are the last ones
+        faults.arm("allocation", k, errno.ENOMEM)
+        code, _, err = t.run("ctstubd", "-t", "-c", config, env=env)
+        check(code in (0, 2, 3), f"allocation {k} of {total}: exit code {code}")
+        check(code == 0 or err.strip(), f"allocation {k} of {total}: no word")
+
+
 @rows([(f"A11 {protocol}: {what}", protocol, mode) for protocol in ("DoT", "DoH")
        for what, mode in (("every read and write is short: all answers are right", SHORT), ("every second call is interrupted: all answers are right", EINTR))],
       builds=("gcc",))
