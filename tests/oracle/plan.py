@@ -268,6 +268,18 @@ def cross_signed_and_only_the_second_anchor_is_pinned(c):
 
 
 @change("chain")
+def superfluous_and_disallowed(c):
+    superfluous(c)
+    c["disallow"].append(("cert-sha256", "stray"))
+
+
+@change("chain")
+def superfluous_and_its_key_is_disallowed(c):
+    superfluous(c)
+    c["disallow"].append(("spki-sha256", "stray"))
+
+
+@change("chain")
 def root_and_intermediate_in_printable_strings(c):
     c["certificates"]["root"].update(string_type="PrintableString")
     c["certificates"]["int"].update(string_type="PrintableString")
@@ -496,6 +508,7 @@ def fits(chosen):
     if chain == "anchor_is_the_intermediate" and any(t.startswith(("disallow", "allow", "pin", "anchor", "intermediate")) for t in titles):
         return False
     if chain in ("expired_twin_first", "twin_of_an_unknown_root_first", "two_intermediates", "unordered", "superfluous",
+                 "superfluous_and_disallowed", "superfluous_and_its_key_is_disallowed",
                  "no_intermediate_needed", "missing_intermediate_is_an_anchor", "cross_signed_by_an_expired_root", "root_sent",
                  "cross_signed", "cross_signed_and_one_way_is_disallowed", "cross_signed_and_the_first_anchor_is_limited",
                  "cross_signed_and_only_the_second_anchor_is_pinned",
