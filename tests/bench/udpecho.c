@@ -1,58 +1,68 @@
 /*
- * udpecho.c - the ceiling of the load generator on this machine: sends each DNS question back as an answer.
+ * udpecho.c - sends every datagram back with the QR bit set: what a UDP answer costs at the very least.
  *
  *   udpecho PORT
  *
- * Batches of datagrams per system call and nothing else; what our daemon needs beyond this is its own cost.
+ * It reads and writes many datagrams a system call, as the daemon does.
  */
+#include "config.h"
+
 #include <arpa/inet.h>
-#include <stdint.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#define BATCH 32
-#define SIZE  2048
+#define BATCH        32
+#define DATAGRAM_MAX 4096
+#define QR_BYTE      2
+#define QR_BIT       0x80
 
-static uint8_t bytes[BATCH][SIZE];
-static struct sockaddr_in peers[BATCH];
-static struct iovec parts[BATCH];
-static struct mmsghdr batch[BATCH];
+static uint8_t bytes[BATCH][DATAGRAM_MAX];
+static struct sockaddr_in from[BATCH];
+static struct iovec vectors[BATCH];
+static struct mmsghdr messages[BATCH];
+
+static int
+socket_open(uint16_t port)
+{
+	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons(port)};
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), room = 4 << 20;
+
+	here.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof room) < 0 ||
+	    bind(fd, (const struct sockaddr *)&here, sizeof here) < 0)
+		return -1;
+	return fd;
+}
 
 int
 main(int argc, char **argv)
 {
-	struct sockaddr_in here = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argc > 1 ? argv[1] : "0")),
-	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	int fd = argc == 2 ? socket_open((uint16_t)atoi(argv[1])) : -1;
 
-	if (fd < 0 || bind(fd, (struct sockaddr *)&here, sizeof here) < 0) {
-		perror("udpecho");
+	if (fd < 0) {
+		perror("udpecho PORT");
 		return 1;
 	}
 	for (;;) {
 		int n;
 
 		for (int i = 0; i < BATCH; i++) {
-			parts[i] = (struct iovec){bytes[i], SIZE};
-			memset(&batch[i], 0, sizeof batch[i]);
-			batch[i].msg_hdr.msg_name = &peers[i];
-			batch[i].msg_hdr.msg_namelen = sizeof peers[i];
-			batch[i].msg_hdr.msg_iov = &parts[i];
-			batch[i].msg_hdr.msg_iovlen = 1;
+			vectors[i] = (struct iovec){bytes[i], DATAGRAM_MAX};
+			messages[i].msg_hdr = (struct msghdr){.msg_name = &from[i],
+							      .msg_namelen = sizeof from[i],
+							      .msg_iov = &vectors[i],
+							      .msg_iovlen = 1};
 		}
-		n = recvmmsg(fd, batch, BATCH, MSG_WAITFORONE, NULL);
+		n = recvmmsg(fd, messages, BATCH, MSG_WAITFORONE, NULL);
 		for (int i = 0; i < n; i++) {
-			bytes[i][2] |= 0x80; /* QR */
-			parts[i].iov_len = batch[i].msg_len;
+			vectors[i].iov_len = messages[i].msg_len;
+			if (messages[i].msg_len > QR_BYTE)
+				bytes[i][QR_BYTE] |= QR_BIT;
 		}
-		for (int sent = 0; sent < n;) {
-			int k = sendmmsg(fd, batch + sent, (unsigned)(n - sent), 0);
-
-			if (k <= 0)
-				break;
-			sent += k;
-		}
+		if (n > 0)
+			sendmmsg(fd, messages, (unsigned)n, 0);
 	}
 }

@@ -1,0 +1,325 @@
+/*
+ * verdict.c - what a verdict costs beside the library calls that it can not do without, and what loading
+ * costs.
+ *
+ *   verdict CHAIN.pem ANCHORS.pem LOGS.json IP RFC3339
+ *
+ * Each line is a name and a number: microseconds of processor time, the median of ROUNDS in which all take
+ * turns. The ground is GnuTLS's verification of the same certificates, imported before, and one
+ * gnutls_pubkey_verify_data2 for each SCT over what the log signed, put together before.
+ */
+#include "base/addr.h"
+#include "base/text.h"
+#include "verify/cert.h"
+#include "verify/judge.h"
+#include "verify/pem.h"
+#include "verify/trust_judge.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ROUNDS       5
+#define VERDICTS     200 /* in one round */
+#define CERTS_MAX    8
+#define ENTRIES_FEW  1000
+#define ENTRIES_MANY 100000
+#define FILE_MAX     (64 << 20)
+
+static const char SYSTEM_ANCHORS[] = "/etc/ssl/certs/ca-certificates.crt";
+
+static void
+need(bool held, const char *what)
+{
+	if (held)
+		return;
+	fprintf(stderr, "verdict: %s\n", what);
+	exit(1);
+}
+
+static double
+cpu_us(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
+}
+
+static int
+double_order(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static double
+median(double *v)
+{
+	qsort(v, ROUNDS, sizeof *v, double_order);
+	return v[ROUNDS / 2];
+}
+
+static struct buf
+file_text(const char *path)
+{
+	struct buf text = buf_max(FILE_MAX);
+	FILE *f = fopen(path, "rb");
+	uint8_t part[65536];
+	size_t n;
+
+	need(f != NULL, path);
+	while ((n = fread(part, 1, sizeof part, f)) > 0)
+		buf_put(&text, span_of(part, n));
+	fclose(f);
+	need(buf_ok(&text), path);
+	return text;
+}
+
+/* Half of them serials, half of them fingerprints; none meets the chain. */
+static struct buf
+entries_text(size_t n)
+{
+	struct buf text = buf_max(FILE_MAX);
+
+	for (size_t i = 0; i < n; i++) {
+		if (i % 2 == 0)
+			buf_format(&text, "serial %08zx%08zx issuer CN=Somebody %zu,O=Elsewhere,C=XX\n",
+				   i + 1, i * 7, i % 97);
+		else
+			buf_format(&text, "cert-sha256 %064zx\n", i * 2654435761U);
+	}
+	need(buf_ok(&text), "no memory for entries");
+	return text;
+}
+
+static struct disallow *
+entries_load(struct span text)
+{
+	struct disallow_builder *builder;
+	struct disallow *list;
+	size_t line;
+
+	need(disallow_builder_new(&builder) == RES_OK, "no memory");
+	need(disallow_add_file(builder, text, &line, NULL) == RES_OK, "an entry was refused");
+	need(disallow_finish(&list, builder) == RES_OK, "no memory");
+	return list;
+}
+
+/* ---- the ground */
+
+struct ground {
+	gnutls_x509_crt_t crts[CERTS_MAX];
+	unsigned n;
+	gnutls_x509_trust_list_t anchors;
+	struct sct_check scts;
+	gnutls_datum_t signed_bytes[SCT_LIST_MAX];
+};
+
+static void
+ground_chain(struct ground *g, const struct vfy_input *in, struct span anchors_pem)
+{
+	gnutls_datum_t anchors = {(unsigned char *)(uintptr_t)anchors_pem.p, (unsigned)anchors_pem.n};
+
+	for (g->n = 0; g->n < in->n_certs; g->n++) {
+		gnutls_datum_t der = {(unsigned char *)(uintptr_t)in->certs[g->n].p,
+				      (unsigned)in->certs[g->n].n};
+
+		need(gnutls_x509_crt_init(&g->crts[g->n]) >= 0, "no memory");
+		need(gnutls_x509_crt_import(g->crts[g->n], &der, GNUTLS_X509_FMT_DER) >= 0,
+		     "GnuTLS can not read the chain");
+	}
+	need(gnutls_x509_trust_list_init(&g->anchors, 0) >= 0, "no memory");
+	need(gnutls_x509_trust_list_add_trust_mem(g->anchors, &anchors, NULL, GNUTLS_X509_FMT_PEM, 0, 0) > 0,
+	     "no anchors");
+}
+
+/* Has the product put together what each log signed, and keeps it. */
+static void
+ground_scts(struct ground *g, const struct vfy_policy *policy, const struct vfy_input *in)
+{
+	struct signature_budget budget = {.max = VFY_SIG_CHECKS_MAX};
+	static struct cert leaf, issuer;
+
+	need(cert_read(&leaf, in->certs[0]) == RES_OK && cert_read(&issuer, in->certs[1]) == RES_OK,
+	     "the chain can not be read");
+	need(sct_check_open(&g->scts, &leaf, policy->ctlogs) == RES_OK, "no SCTs");
+	need(sct_check_signatures(&g->scts, &leaf, issuer.spki_sha256, &budget) == RES_OK,
+	     "the SCTs can not be checked");
+	for (size_t i = 0; i < g->scts.n; i++) {
+		struct sct_item *item = &g->scts.item[i];
+
+		need(item->log != NULL &&
+			 sct_item_prove(item, &g->scts.signed_bytes, g->scts.front) == RES_OK &&
+			 item->proof == SCT_PROVEN,
+		     "an SCT does not hold");
+		g->signed_bytes[i].size = (unsigned)g->scts.signed_bytes.n;
+		g->signed_bytes[i].data = malloc(g->scts.signed_bytes.n);
+		need(g->signed_bytes[i].data != NULL, "no memory");
+		memcpy(g->signed_bytes[i].data, g->scts.signed_bytes.p, g->scts.signed_bytes.n);
+	}
+}
+
+static double
+ground_measure(const struct ground *g)
+{
+	const unsigned flags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS;
+	double from = cpu_us();
+
+	for (int k = 0; k < VERDICTS; k++) {
+		gnutls_x509_crt_t list[CERTS_MAX];
+		unsigned status;
+
+		memcpy(list, g->crts, sizeof list);
+		need(gnutls_x509_trust_list_verify_crt2(g->anchors, list, g->n, NULL, 0, flags, &status,
+							NULL) >= 0 &&
+			 status == 0,
+		     "GnuTLS refuses the chain");
+		for (size_t i = 0; i < g->scts.n; i++) {
+			const struct sct_item *item = &g->scts.item[i];
+			gnutls_datum_t signature = {(unsigned char *)(uintptr_t)item->sct.signature.p,
+						    (unsigned)item->sct.signature.n};
+
+			need(gnutls_pubkey_verify_data2(item->log->pubkey, GNUTLS_SIGN_ECDSA_SHA256, 0,
+							&g->signed_bytes[i], &signature) >= 0,
+			     "an SCT does not hold");
+		}
+	}
+	return (cpu_us() - from) / VERDICTS;
+}
+
+/* GnuTLS has to read certificates before it verifies them; this is that part alone. */
+static double
+import_measure(const struct vfy_input *in)
+{
+	double from = cpu_us();
+
+	for (int k = 0; k < VERDICTS; k++)
+		for (size_t i = 0; i < in->n_certs; i++) {
+			gnutls_datum_t der = {(unsigned char *)(uintptr_t)in->certs[i].p,
+					      (unsigned)in->certs[i].n};
+			gnutls_x509_crt_t crt;
+
+			need(gnutls_x509_crt_init(&crt) >= 0 &&
+				 gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) >= 0,
+			     "GnuTLS can not read the chain");
+			gnutls_x509_crt_deinit(crt);
+		}
+	return (cpu_us() - from) / VERDICTS;
+}
+
+static double
+verdict_measure(struct vfy_policy policy, const struct vfy_input *in, const struct disallow *list)
+{
+	double from;
+
+	policy.disallow[0] = list;
+	policy.n_disallow = list == NULL ? 0 : 1;
+	from = cpu_us();
+	for (int k = 0; k < VERDICTS; k++) {
+		struct verdict v = {0};
+
+		vfy_check(&v, &policy, in);
+		need(v.outcome == OUTCOME_ACCEPTED && v.n_scts == 3,
+		     "the chain is refused, or has not three SCTs");
+		verdict_clear(&v);
+	}
+	return (cpu_us() - from) / VERDICTS;
+}
+
+/* ---- loading */
+
+static void
+loading_print(void)
+{
+	struct buf entries = entries_text(ENTRIES_MANY), anchors = file_text(SYSTEM_ANCHORS);
+	double trust_us[ROUNDS], logs_us[ROUNDS], entries_us[ROUNDS];
+
+	for (int k = 0; k < ROUNDS; k++) {
+		struct disallow *list;
+		struct ctlogs *logs;
+		struct trust *trust;
+		double from = cpu_us();
+
+		need(trust_from_pem(&trust, buf_span(&anchors), NULL) == RES_OK,
+		     "the system's anchors can not be read");
+		trust_us[k] = cpu_us() - from;
+		trust_free(trust);
+		from = cpu_us();
+		need(ctlogs_compiled_in(&logs) == RES_OK, "the compiled-in log list can not be read");
+		logs_us[k] = cpu_us() - from;
+		ctlogs_free(logs);
+		from = cpu_us();
+		list = entries_load(buf_span(&entries));
+		entries_us[k] = cpu_us() - from;
+		disallow_free(list);
+	}
+	printf("load-anchors %.0f\nload-logs %.0f\nload-entries %.0f\n", median(trust_us), median(logs_us),
+	       median(entries_us));
+	buf_free(&entries);
+	buf_free(&anchors);
+}
+
+static size_t
+chain_read(struct buf der[CERTS_MAX], struct span certs[CERTS_MAX], struct span pem)
+{
+	size_t n = 0;
+
+	for (; n < CERTS_MAX; n++) {
+		der[n] = buf_max(CERT_BYTES_MAX);
+		if (pem_next(&der[n], &pem, "CERTIFICATE") != RES_OK)
+			break;
+		certs[n] = buf_span(&der[n]);
+	}
+	need(n >= 2, "a leaf and its CA's certificate are needed");
+	return n;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct buf few_text = entries_text(ENTRIES_FEW), many_text = entries_text(ENTRIES_MANY);
+	struct buf chain, anchors, logs_json, der[CERTS_MAX];
+	double ground_us[ROUNDS], import_us[ROUNDS], bare_us[ROUNDS], few_us[ROUNDS], many_us[ROUNDS];
+	struct disallow *few = entries_load(buf_span(&few_text)), *many = entries_load(buf_span(&many_text));
+	struct vfy_policy policy = {.ct_list_max_age_ms = 70 * (int64_t)86400000};
+	struct span certs[CERTS_MAX];
+	struct vfy_input in = {.certs = certs};
+	static struct ground ground;
+	struct ctlogs *logs;
+	struct trust *trust;
+	struct addr ip;
+
+	need(argc == 6, "usage: verdict CHAIN.pem ANCHORS.pem LOGS.json IP RFC3339");
+	chain = file_text(argv[1]);
+	anchors = file_text(argv[2]);
+	logs_json = file_text(argv[3]);
+	need(addr_read_ip(&ip, argv[4]) == RES_OK && time_read(&in.now_ms, argv[5]) == RES_OK,
+	     "no address or no time");
+	in.ip = span_of(ip.ip, ip.family == ADDR_V4 ? 4 : 16);
+	in.n_certs = chain_read(der, certs, buf_span(&chain));
+	need(trust_from_pem(&trust, buf_span(&anchors), NULL) == RES_OK, "the anchors can not be read");
+	need(ctlogs_from_json(&logs, buf_span(&logs_json), NULL) == RES_OK, "the logs can not be read");
+	policy.trust = trust;
+	policy.ctlogs = logs;
+	ground_chain(&ground, &in, buf_span(&anchors));
+	ground_scts(&ground, &policy, &in);
+
+	for (int k = 0; k < ROUNDS; k++) {
+		ground_us[k] = ground_measure(&ground);
+		import_us[k] = import_measure(&in);
+		bare_us[k] = verdict_measure(policy, &in, NULL);
+		few_us[k] = verdict_measure(policy, &in, few);
+		many_us[k] = verdict_measure(policy, &in, many);
+	}
+	printf("gnutls %.1f\nimport %.1f\n", median(ground_us), median(import_us));
+	printf("verdict %.1f\nverdict-1000 %.1f\nverdict-100000 %.1f\n", median(bare_us), median(few_us),
+	       median(many_us));
+	loading_print();
+	return 0;
+}
