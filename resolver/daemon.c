@@ -565,6 +565,7 @@ daemon_run(const struct daemon_options *options)
 	struct config_errors errors = {0};
 	int code;
 
+	footprint_begin();
 	if (daemon_compile(&d, d.generation, &d.plan, &errors) != RES_OK) {
 		for (size_t i = 0; i < errors.n; i++)
 			fprintf(stderr, "ctstubd: %s\n", errors.line[i]);

@@ -51,6 +51,14 @@ object_trim(struct dl_phdr_info *object, size_t size, void *ctx)
 	return 0;
 }
 
+#define MAPPED_FROM (64 * 1024) /* half of what malloc starts with; setting it ends its own adjusting */
+
+void
+footprint_begin(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+}
+
 void
 footprint_trim(void)
 {
