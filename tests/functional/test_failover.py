@@ -83,10 +83,11 @@ def one_handshake(t):
     server = DotServer(t, site)
     d = Daemon(t, upstream("one", server), anchors=site.anchors)
     with d.udp(8) as c:
-        for i in range(500):
+        # all at once, and no more than the sockets on the way have room for
+        for i in range(150):
             c.send(wire.question(f"w{i}.example.com", ident=i))
-        got = sum(1 for _ in range(500) if c.receive()[3] & 15 == 0)
-    equal(got, 500, "answers")
+        got = sum(1 for _ in range(150) if c.receive()[3] & 15 == 0)
+    equal(got, 150, "answers")
     check(server.handshakes <= 2, f"{server.handshakes} handshakes")
 
 
