@@ -13,7 +13,7 @@
 #include "base/bytes.h"
 #include "base/res.h"
 
-#include <setjmp.h>
+#include <stddef.h>
 
 #define CONFIG_NESTING_MAX 8 /* sections inside sections; none is needed, more than one is only read to say so */
 
@@ -50,7 +50,8 @@ struct parse {
 	unsigned nesting;
 	bool failed; /* an error was told */
 	bool nomem;
-	jmp_buf no_memory; /* the lexer's way out */
+	_Alignas(max_align_t) uint8_t room[1024]; /* all that flex ever wants */
+	size_t room_used;
 };
 void parse_fail(struct parse *, unsigned line, const char *format, ...) __attribute__((format(printf, 3, 4)));
 bool parse_token(struct parse *, struct token *out, const char *text, size_t n, bool quoted);
