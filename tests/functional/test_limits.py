@@ -83,7 +83,7 @@ def still_open(clients):
 def stub(t, *arguments, **options):
     """The common one, when its control socket is there too."""
     d, server = common_stub(t, *arguments, **options)
-    d.process.wait_log(" started ")
+    until(lambda: os.path.exists(d.control), 20, "the control socket is there")
     return d, server
 
 
