@@ -144,7 +144,8 @@ answer_on_gathered(evutil_socket_t fd, short what, void *arg)
 			if (other != NULL)
 				swap(pending, other);
 		}
-	while ((pending = conn_fault(conn, FAULT_REVERSE) ? TAILQ_LAST(&conn->held, pending_list) : TAILQ_FIRST(&conn->held)) != NULL) {
+	while ((pending = conn_fault(conn, FAULT_REVERSE) ? TAILQ_LAST(&conn->held, pending_list)
+							  : TAILQ_FIRST(&conn->held)) != NULL) {
 		unhold(pending);
 		deliver(pending);
 	}
@@ -173,8 +174,8 @@ question_count(struct conn *conn, const struct zone_question *q, size_t bytes)
 {
 	conn->questions++;
 	conn->server->counts.questions++;
-	log_event(LOG_INFO, "question", LOG_INT("conn", conn->id), LOG_STR("name", q->name), LOG_STR("type", q->type),
-	    LOG_INT("bytes", bytes));
+	log_event(LOG_INFO, "question", LOG_INT("conn", conn->id), LOG_STR("name", q->name),
+		  LOG_STR("type", q->type), LOG_INT("bytes", bytes));
 }
 
 static int64_t
@@ -196,8 +197,8 @@ question_unanswered(struct conn *conn)
 	else if (conn_fault(conn, FAULT_RESET_QUESTION))
 		conn_close(conn, END_RESET);
 	else if (!conn_fault(conn, FAULT_SILENT_ANSWER) &&
-	    !(conn_fault(conn, FAULT_SILENT_LATER) &&
-		conn->answers >= (uint64_t)fault_number(&conn->server->faults, FAULT_SILENT_LATER)))
+		 !(conn_fault(conn, FAULT_SILENT_LATER) &&
+		   conn->answers >= (uint64_t)fault_number(&conn->server->faults, FAULT_SILENT_LATER)))
 		return false;
 	return true;
 }

@@ -90,7 +90,8 @@ ede_read(struct asked *asked, struct span options)
 		asked->has_ede = true;
 		asked->ede_code = be16_read(value.p);
 		for (size_t i = 2; i < value.n && n + 1 < sizeof asked->ede_text; i++)
-			asked->ede_text[n++] = value.p[i] >= 0x20 && value.p[i] < 0x7f ? (char)value.p[i] : '?';
+			asked->ede_text[n++] =
+			    value.p[i] >= 0x20 && value.p[i] < 0x7f ? (char)value.p[i] : '?';
 		asked->ede_text[n] = '\0';
 	}
 }

@@ -72,15 +72,18 @@ mounts_settle(void)
 
 	if (realpath("/etc/resolv.conf", target) == NULL)
 		target[0] = '\0';
-	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 && mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") == 0 &&
-	    mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 && resolv_conf_cover(target);
+	return mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	       mount("tmpfs", "/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=0755") == 0 &&
+	       mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) == 0 &&
+	       resolv_conf_cover(target);
 }
 
 /* The first process of the cell: furnishes it, then does what was asked. */
 static int
 cell_inside(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || !mounts_settle() || loopback_furnish(own, n_own) != RES_OK) {
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || !mounts_settle() ||
+	    loopback_furnish(own, n_own) != RES_OK) {
 		fprintf(stderr, "ctstub-lab: the namespaces could not be furnished: %s\n", strerror(errno));
 		return CELL_FAILED;
 	}

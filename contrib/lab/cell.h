@@ -1,9 +1,9 @@
 /*
  * cell.h - a machine of its own for one trial: network, mount and process namespaces.
  *
- * Inside, loopback bears the resolver's addresses, every other address of the Internet is this machine too, /run is
- * empty and /etc/resolv.conf names nobody but the trap. Outside, nothing changes: when its first process ends, for
- * whatever reason, the kernel takes all of it away.
+ * Inside, loopback bears the resolver's addresses, every other address of the Internet is this machine too,
+ * /run is empty and /etc/resolv.conf names nobody but the trap. Outside, nothing changes: when its first
+ * process ends, for whatever reason, the kernel takes all of it away.
  */
 #ifndef LAB_CELL_H
 #define LAB_CELL_H
@@ -14,9 +14,9 @@
 #include <sys/types.h>
 
 /*
- * Starts `inside` as the first process of a new cell, with loopback already up. It gets `ctx`, and its result is the
- * exit code. RES_IO: errno says why (no namespaces for this user, most often). *pid is a child of ours to wait for; it
- * dies with us, and the cell with it.
+ * Starts `inside` as the first process of a new cell, with loopback already up. It gets `ctx`, and its result
+ * is the exit code. RES_IO: errno says why (no namespaces for this user, most often). *pid is a child of ours
+ * to wait for; it dies with us, and the cell with it.
  */
 enum res cell_start(pid_t *pid, const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx);
 

@@ -19,7 +19,8 @@
 static void
 become(const struct client_about *about, const char *verb, const char *argument, int out)
 {
-	char *args[] = {(char *)(uintptr_t)about->path, (char *)(uintptr_t)verb, (char *)(uintptr_t)argument, NULL};
+	char *args[] = {(char *)(uintptr_t)about->path, (char *)(uintptr_t)verb, (char *)(uintptr_t)argument,
+			NULL};
 	int null = open("/dev/null", O_RDONLY);
 	sigset_t none;
 
@@ -35,7 +36,8 @@ become(const struct client_about *about, const char *verb, const char *argument,
 }
 
 enum res
-client_spawn(pid_t *out_pid, const struct client_about *about, const char *verb, const char *argument, int *out_fd, const char *file)
+client_spawn(pid_t *out_pid, const struct client_about *about, const char *verb, const char *argument,
+	     int *out_fd, const char *file)
 {
 	int pipe_fds[2] = {-1, -1}, out = -1;
 	pid_t pid;
@@ -63,7 +65,8 @@ client_spawn(pid_t *out_pid, const struct client_about *about, const char *verb,
 }
 
 enum res
-client_run(const struct client_about *about, const char *verb, const char *argument, struct buf *out, int *exit_code)
+client_run(const struct client_about *about, const char *verb, const char *argument, struct buf *out,
+	   int *exit_code)
 {
 	struct buf own = buf_max(ADAPTER_OUTPUT_MAX), *text = out != NULL ? out : &own;
 	uint8_t *room;
@@ -126,7 +129,8 @@ about_read(struct client_about *about, const char *lines)
 	about->reload = strcmp(text, "yes") == 0;
 	value_of(text, lines, "kind");
 	about->kind = strcmp(text, "command") == 0 ? CLIENT_COMMAND : CLIENT_DAEMON;
-	return about->name[0] != '\0' && (about->dot || about->doh) && text[0] != '\0' ? RES_OK : RES_MALFORMED;
+	return about->name[0] != '\0' && (about->dot || about->doh) && text[0] != '\0' ? RES_OK
+										       : RES_MALFORMED;
 }
 
 enum res
@@ -148,7 +152,8 @@ client_describe(struct client_about *about, const char *adapter, const char *fol
 	if (res == RES_OK && code == NOT_INSTALLED)
 		res = RES_UNSUPPORTED;
 	if (res == RES_OK)
-		res = code == 0 && buf_cstr(&text) != NULL ? about_read(about, buf_cstr(&text)) : RES_MALFORMED;
+		res =
+		    code == 0 && buf_cstr(&text) != NULL ? about_read(about, buf_cstr(&text)) : RES_MALFORMED;
 	buf_free(&text);
 	return res;
 }

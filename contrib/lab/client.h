@@ -2,12 +2,12 @@
  * client.h - the DNS client under test, driven through an adapter.
  *
  * An adapter is a small executable (contrib/lab/adapters) with these verbs:
- *   describe      "key: value" lines: name, version, kind (daemon or command), protocols, identity, names (yes), reasons (yes), reload (yes)
- *   start         becomes the client, in the foreground, listening on $LAB_LISTEN port $LAB_PORT
- *   ask NAME      asks for NAME's A record and prints the addresses (kind: command)
- *   reload        tells the running client ($LAB_CLIENT_PID) that its policy in $LAB_CONF has changed; optional
- *   config        prints the configuration that start uses
- * contrib/lab/adapters/README.md says what is in the environment.
+ *   describe      "key: value" lines: name, version, kind (daemon or command), protocols, identity, names
+ * (yes), reasons (yes), reload (yes) start         becomes the client, in the foreground, listening on
+ * $LAB_LISTEN port $LAB_PORT ask NAME      asks for NAME's A record and prints the addresses (kind: command)
+ *   reload        tells the running client ($LAB_CLIENT_PID) that its policy in $LAB_CONF has changed;
+ * optional config        prints the configuration that start uses contrib/lab/adapters/README.md says what is
+ * in the environment.
  */
 #ifndef LAB_CLIENT_H
 #define LAB_CLIENT_H
@@ -38,8 +38,10 @@ struct client_about {
 enum res client_describe(struct client_about *, const char *adapter, const char *folder);
 
 /* Runs one verb. Its output is appended to out (NULL: to our standard error). argument may be NULL. */
-enum res client_run(const struct client_about *, const char *verb, const char *argument, struct buf *out, int *exit_code);
+enum res client_run(const struct client_about *, const char *verb, const char *argument, struct buf *out,
+		    int *exit_code);
 /* Starts a verb and returns; its output goes to *out_fd (when not NULL) or to the file. */
-enum res client_spawn(pid_t *pid, const struct client_about *, const char *verb, const char *argument, int *out_fd, const char *file);
+enum res client_spawn(pid_t *pid, const struct client_about *, const char *verb, const char *argument,
+		      int *out_fd, const char *file);
 
 #endif

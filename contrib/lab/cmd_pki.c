@@ -44,11 +44,12 @@ list_text(const char *glob)
 		if (fnmatch(glob, row->name, 0) != 0)
 			continue;
 		if (scenario_group_of(row) != group) {
-			printf("%s%s: %s\n", group != NULL ? "\n" : "", scenario_group_of(row)->name, scenario_group_of(row)->about);
+			printf("%s%s: %s\n", group != NULL ? "\n" : "", scenario_group_of(row)->name,
+			       scenario_group_of(row)->about);
 			group = scenario_group_of(row);
 		}
-		printf("  %-30s %-7s %-20s %s\n", row->name, want_text(row->want), row->reason != NULL ? row->reason : "-",
-		    row->impostor);
+		printf("  %-30s %-7s %-20s %s\n", row->name, want_text(row->want),
+		       row->reason != NULL ? row->reason : "-", row->impostor);
 	}
 	return LAB_DONE;
 }
@@ -69,7 +70,8 @@ lab_list(int argc, char **argv)
 		fprintf(stderr, "usage: ctstub-lab list [--json] [GLOB]\n");
 		return LAB_USAGE;
 	}
-	return json ? list_json(argc > optind ? argv[optind] : "*") : list_text(argc > optind ? argv[optind] : "*");
+	return json ? list_json(argc > optind ? argv[optind] : "*")
+		    : list_text(argc > optind ? argv[optind] : "*");
 }
 
 /* A world, or a sentence on standard error. */
@@ -82,7 +84,7 @@ lab_world(struct world **out, const char *folder, int64_t at_ms)
 		fprintf(stderr, "ctstub-lab: %s holds a world of another time, or a broken one\n", folder);
 	else if (res != RES_OK)
 		fprintf(stderr, "ctstub-lab: %s: %s%s%s\n", folder, res_text(res), res == RES_IO ? ": " : "",
-		    res == RES_IO ? strerror(errno) : "");
+			res == RES_IO ? strerror(errno) : "");
 	return res;
 }
 
@@ -102,7 +104,8 @@ ip_option(const char *text, struct addr *ip4, struct addr *ip6)
 int
 lab_pki(int argc, char **argv)
 {
-	static const struct option options[] = {{"at", required_argument, NULL, 'a'}, {"ip", required_argument, NULL, 'i'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+	    {"at", required_argument, NULL, 'a'}, {"ip", required_argument, NULL, 'i'}, {NULL, 0, NULL, 0}};
 	struct addr ip4 = LAB_IP4, ip6 = LAB_IP6;
 	struct world *world;
 	int64_t at_ms = 0;
@@ -111,7 +114,9 @@ lab_pki(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'a' && time_read(&at_ms, optarg) != RES_OK) {
-			fprintf(stderr, "ctstub-lab: --at %s: a time like 2026-11-21T18:00:00Z was expected\n", optarg);
+			fprintf(stderr,
+				"ctstub-lab: --at %s: a time like 2026-11-21T18:00:00Z was expected\n",
+				optarg);
 			return LAB_USAGE;
 		}
 		if ((c == 'i' && !ip_option(optarg, &ip4, &ip6)) || c == '?')

@@ -19,7 +19,8 @@ results_load(struct report *report, char *const *files, int n)
 		if (res == RES_OK)
 			res = report_add(report, buf_span(&text));
 		if (res != RES_OK)
-			fprintf(stderr, "ctstub-lab: %s: %s\n", files[i], res == RES_MALFORMED ? "not what `run --out` writes" : res_text(res));
+			fprintf(stderr, "ctstub-lab: %s: %s\n", files[i],
+				res == RES_MALFORMED ? "not what `run --out` writes" : res_text(res));
 	}
 	buf_free(&text);
 	return res == RES_OK;
@@ -52,8 +53,10 @@ form_write(const struct report *report, void (*form)(const struct report *, stru
 int
 lab_report(int argc, char **argv)
 {
-	static const struct option options[] = {{"html", required_argument, NULL, 'h'}, {"markdown", required_argument, NULL, 'm'},
-	    {"json", required_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"html", required_argument, NULL, 'h'},
+						{"markdown", required_argument, NULL, 'm'},
+						{"json", required_argument, NULL, 'j'},
+						{NULL, 0, NULL, 0}};
 	const char *html = NULL, *markdown = NULL, *json = NULL;
 	struct report report = {.n = 0};
 	char *text = NULL;
@@ -66,7 +69,8 @@ lab_report(int argc, char **argv)
 		*(c == 'h' ? &html : c == 'm' ? &markdown : &json) = optarg;
 	}
 	if (optind == argc || (html == NULL && markdown == NULL && json == NULL)) {
-		fprintf(stderr, "usage: ctstub-lab report [--markdown FILE] [--html FILE] [--json FILE] RESULTS.json...\n");
+		fprintf(stderr, "usage: ctstub-lab report [--markdown FILE] [--html FILE] [--json FILE] "
+				"RESULTS.json...\n");
 		return LAB_USAGE;
 	}
 	done = results_load(&report, argv + optind, argc - optind);

@@ -1,4 +1,5 @@
-/* cmd_run.c - `ctstub-lab run`: every scenario against one client, each in a cell of its own, several at a time. */
+/* cmd_run.c - `ctstub-lab run`: every scenario against one client, each in a cell of its own, several at a
+ * time. */
 #include "config.h"
 
 #include "contrib/lab/cell.h"
@@ -23,7 +24,7 @@
 #include <unistd.h>
 
 #define JOBS_MAX            64
-#define JOBS_PER_CPU        4     /* most of a trial is waiting */
+#define JOBS_PER_CPU        4 /* most of a trial is waiting */
 #define JOBS_DEFAULT_MAX    8
 #define PATIENCE_DEFAULT_MS 12000 /* for one answer: twice what stub resolvers wait */
 #define TRIAL_EXTRA_MS      45000 /* start, script and end, beside the waiting */
@@ -124,11 +125,16 @@ job_start(struct run *run, struct job *job, const struct scenario *scenario)
 	int fds[2];
 
 	job->scenario = scenario;
-	if (path_join(job->folder, run->folder, scenario->name) != RES_OK || folder_make(job->folder) != RES_OK || pipe2(fds, O_CLOEXEC) < 0)
+	if (path_join(job->folder, run->folder, scenario->name) != RES_OK ||
+	    folder_make(job->folder) != RES_OK || pipe2(fds, O_CLOEXEC) < 0)
 		return false;
 	inside.fd = fds[1];
-	inside.order = (struct trial_order){.scenario = scenario, .client = &run->client, .protocol = run->protocol,
-	    .world_folder = run->world_folder, .folder = job->folder, .patience_ms = run->patience_ms};
+	inside.order = (struct trial_order){.scenario = scenario,
+					    .client = &run->client,
+					    .protocol = run->protocol,
+					    .world_folder = run->world_folder,
+					    .folder = job->folder,
+					    .patience_ms = run->patience_ms};
 	fflush(NULL);
 	if (cell_start(&job->pid, own, sizeof own / sizeof own[0], inside_cell, &inside) != RES_OK) {
 		job->pid = 0;
@@ -150,7 +156,8 @@ job_end(struct run *run, struct job *job)
 	while ((n = read(job->fd, &result, sizeof result)) < 0 && errno == EINTR)
 		;
 	if (n != (ssize_t)sizeof result)
-		result = (struct trial_result){.outcome = OUTCOME_BROKEN, .mark = MARK_FAIL, .ms = -1, .detail = "the trial broke off"};
+		result = (struct trial_result){
+		    .outcome = OUTCOME_BROKEN, .mark = MARK_FAIL, .ms = -1, .detail = "the trial broke off"};
 	close(job->fd);
 	(void)kill(job->pid, SIGKILL); /* it has said all it had to say */
 	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
@@ -159,8 +166,9 @@ job_end(struct run *run, struct job *job)
 	run->done++;
 	results_add(run->results, job->scenario, &result);
 	if (run->verbose)
-		printf("%-30s %-8s %-9s %5lld ms  %s%s%s\n", job->scenario->name, mark_text(result.mark), outcome_text(result.outcome),
-		    (long long)result.ms, result.ede, result.ede[0] != '\0' ? " " : "", result.detail);
+		printf("%-30s %-8s %-9s %5lld ms  %s%s%s\n", job->scenario->name, mark_text(result.mark),
+		       outcome_text(result.outcome), (long long)result.ms, result.ede,
+		       result.ede[0] != '\0' ? " " : "", result.detail);
 	bar_show(run, job->scenario->name);
 	if (!run->keep)
 		folder_remove(job->folder);
@@ -245,7 +253,8 @@ world_make(struct run *run)
 {
 	struct world *world;
 
-	if (path_join(run->world_folder, run->folder, "world") != RES_OK || lab_world(&world, run->world_folder, 0) != RES_OK)
+	if (path_join(run->world_folder, run->folder, "world") != RES_OK ||
+	    lab_world(&world, run->world_folder, 0) != RES_OK)
 		return false;
 	world_close(world);
 	return true;
@@ -284,7 +293,8 @@ run_all(struct run *run)
 	if (run->results == NULL || !queue_fill(run) || !world_make(run))
 		return LAB_TROUBLE;
 	if (run->n_queue == 0) {
-		fprintf(stderr, "ctstub-lab: --scenario %s: no such scenario over this protocol\n", run->glob);
+		fprintf(stderr, "ctstub-lab: --scenario %s: no such scenario over this protocol\n",
+			run->glob);
 		return LAB_USAGE;
 	}
 	bar_show(run, "");
@@ -305,15 +315,19 @@ summary(const struct run *run)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(run->results, "results"), i, entry)
-		if (strcmp(json_string_value(json_object_get(entry, "mark")), "fail") == 0)
-			printf("FAIL %-30s must be %s, was %s %s %s\n", json_string_value(json_object_get(entry, "scenario")),
-			    strcmp(json_string_value(json_object_get(entry, "strict")), "accept") == 0 ? "accepted" : "refused",
-			    json_string_value(json_object_get(entry, "outcome")), json_string_value(json_object_get(entry, "ede")),
-			    json_string_value(json_object_get(entry, "detail")));
-	printf("%s %s over %s: %zu of %zu as a strict client must, %zu wrong, %zu noted, %zu skipped\n", run->client.name, run->client.version,
-	    run->protocol == SERVER_DOH ? "DoH" : "DoT", results_count(run->results, "pass"), run->done, results_count(run->results, "fail"),
-	    results_count(run->results, "note"), results_count(run->results, "skip"));
+	json_array_foreach(json_object_get(run->results, "results"), i,
+			   entry) if (strcmp(json_string_value(json_object_get(entry, "mark")), "fail") == 0)
+	    printf("FAIL %-30s must be %s, was %s %s %s\n",
+		   json_string_value(json_object_get(entry, "scenario")),
+		   strcmp(json_string_value(json_object_get(entry, "strict")), "accept") == 0 ? "accepted"
+											      : "refused",
+		   json_string_value(json_object_get(entry, "outcome")),
+		   json_string_value(json_object_get(entry, "ede")),
+		   json_string_value(json_object_get(entry, "detail")));
+	printf("%s %s over %s: %zu of %zu as a strict client must, %zu wrong, %zu noted, %zu skipped\n",
+	       run->client.name, run->client.version, run->protocol == SERVER_DOH ? "DoH" : "DoT",
+	       results_count(run->results, "pass"), run->done, results_count(run->results, "fail"),
+	       results_count(run->results, "note"), results_count(run->results, "skip"));
 }
 
 static int
@@ -374,7 +388,8 @@ client_find(struct run *run)
 	case RES_LIMIT:
 	case RES_NOMEM:
 	case RES_IO:
-		fprintf(stderr, "ctstub-lab: %s: its `describe` says nothing that is understood\n", run->adapter);
+		fprintf(stderr, "ctstub-lab: %s: its `describe` says nothing that is understood\n",
+			run->adapter);
 		return false;
 	}
 	if (run->protocol == SERVER_DOH ? run->client.doh : run->client.dot)
@@ -415,7 +430,8 @@ option_read(struct run *run, int c, const char *value)
 		return true;
 	case 'n':
 		if (number_read(&number, value) != RES_OK || number < 1 || number > JOBS_MAX) {
-			fprintf(stderr, "ctstub-lab: --jobs %s: a number from 1 to %d was expected\n", value, JOBS_MAX);
+			fprintf(stderr, "ctstub-lab: --jobs %s: a number from 1 to %d was expected\n", value,
+				JOBS_MAX);
 			return false;
 		}
 		run->jobs = (size_t)number;
@@ -442,12 +458,22 @@ jobs_default(void)
 int
 lab_run(int argc, char **argv)
 {
-	static const struct option options[] = {{"client", required_argument, NULL, 'c'}, {"adapters", required_argument, NULL, 'a'},
-	    {"scenario", required_argument, NULL, 's'}, {"jobs", required_argument, NULL, 'n'}, {"patience", required_argument, NULL, 't'},
-	    {"out", required_argument, NULL, 'o'}, {"doh", no_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'},
-	    {"verbose", no_argument, NULL, 'v'}, {"keep", no_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"client", required_argument, NULL, 'c'},
+						{"adapters", required_argument, NULL, 'a'},
+						{"scenario", required_argument, NULL, 's'},
+						{"jobs", required_argument, NULL, 'n'},
+						{"patience", required_argument, NULL, 't'},
+						{"out", required_argument, NULL, 'o'},
+						{"doh", no_argument, NULL, 'd'},
+						{"json", no_argument, NULL, 'j'},
+						{"verbose", no_argument, NULL, 'v'},
+						{"keep", no_argument, NULL, 'k'},
+						{NULL, 0, NULL, 0}};
 	const struct sigaction stop = {.sa_handler = on_interrupt};
-	struct run run = {.glob = "*", .jobs = jobs_default(), .patience_ms = PATIENCE_DEFAULT_MS, .adapters = adapters_folder()};
+	struct run run = {.glob = "*",
+			  .jobs = jobs_default(),
+			  .patience_ms = PATIENCE_DEFAULT_MS,
+			  .adapters = adapters_folder()};
 	char template[] = "/tmp/ctstub-lab-run.XXXXXX";
 	int c, code;
 
@@ -455,7 +481,8 @@ lab_run(int argc, char **argv)
 		if (!option_read(&run, c, optarg))
 			return LAB_USAGE;
 	if (argc != optind || run.adapter == NULL) {
-		fprintf(stderr, "usage: ctstub-lab run --client ADAPTER [--scenario GLOB] [--doh] [--jobs N] [--patience TIME] [--out FILE]\n"
+		fprintf(stderr, "usage: ctstub-lab run --client ADAPTER [--scenario GLOB] [--doh] [--jobs N] "
+				"[--patience TIME] [--out FILE]\n"
 				"                [--json] [--verbose] [--adapters DIR] [--keep]\n");
 		return LAB_USAGE;
 	}

@@ -1,4 +1,5 @@
-/* cmd_serve.c - `ctstub-lab serve SCENARIO`: one server, its events on standard output, its counts in a file. */
+/* cmd_serve.c - `ctstub-lab serve SCENARIO`: one server, its events on standard output, its counts in a file.
+ */
 #include "config.h"
 
 #include "contrib/lab/lab.h"
@@ -53,9 +54,10 @@ counts_write(struct serve *serve)
 	if (serve->count_file == NULL)
 		return;
 	buf_format(&text,
-	    "{\"connections\": %" PRIu64 ", \"handshakes\": %" PRIu64 ", \"resumed\": %" PRIu64 ", \"refused\": %" PRIu64
-	    ", \"bytes\": %" PRIu64 ", \"questions\": %" PRIu64 ", \"answers\": %" PRIu64 "}\n",
-	    c->connections, c->handshakes, c->resumed, c->refused, c->bytes, c->questions, c->answers);
+		   "{\"connections\": %" PRIu64 ", \"handshakes\": %" PRIu64 ", \"resumed\": %" PRIu64
+		   ", \"refused\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"questions\": %" PRIu64
+		   ", \"answers\": %" PRIu64 "}\n",
+		   c->connections, c->handshakes, c->resumed, c->refused, c->bytes, c->questions, c->answers);
 	if (!buf_ok(&text) || file_write(serve->count_file, buf_span(&text), 0644) != RES_OK)
 		fprintf(stderr, "ctstub-lab: %s: %s\n", serve->count_file, strerror(errno));
 	buf_free(&text);
@@ -109,20 +111,23 @@ serve_run(struct serve *serve)
 {
 	bool doh = serve->protocol == SERVER_DOH;
 	char text[ADDR_TEXT_MAX];
-	enum res res = server_new(&serve->server, serve->base, &serve->listen, serve->protocol, serve->site, &serve->faults);
+	enum res res = server_new(&serve->server, serve->base, &serve->listen, serve->protocol, serve->site,
+				  &serve->faults);
 
 	if (res == RES_OK) {
 		serve->listen.port = server_port(serve->server);
 		res = pkidir_write_site(serve->site, doh, serve->listen.port);
 	}
 	if (res != RES_OK) {
-		fprintf(stderr, "ctstub-lab: %s: %s: %s\n", addr_text(&serve->listen, text), res_text(res), strerror(errno));
+		fprintf(stderr, "ctstub-lab: %s: %s: %s\n", addr_text(&serve->listen, text), res_text(res),
+			strerror(errno));
 		return LAB_TROUBLE;
 	}
 	server_on_count(serve->server, serve_on_count, serve);
 	counts_write(serve);
-	log_event(LOG_INFO, "listening", LOG_ADDR("address", &serve->listen), LOG_STR("protocol", doh ? "doh" : "dot"),
-	    LOG_STR("scenario", serve->scenario->name), LOG_STR("folder", world_folder(serve->world)));
+	log_event(LOG_INFO, "listening", LOG_ADDR("address", &serve->listen),
+		  LOG_STR("protocol", doh ? "doh" : "dot"), LOG_STR("scenario", serve->scenario->name),
+		  LOG_STR("folder", world_folder(serve->world)));
 	event_base_dispatch(serve->base);
 	counts_write(serve);
 	return LAB_DONE;
@@ -155,7 +160,8 @@ serve_prepare(struct serve *serve)
 		return LAB_TROUBLE;
 	serve->count_timer = evtimer_new(serve->base, serve_on_count_timer, serve);
 	for (size_t i = 0; i < 2; i++) {
-		serve->signals[i] = evsignal_new(serve->base, i == 0 ? SIGINT : SIGTERM, serve_on_signal, serve);
+		serve->signals[i] =
+		    evsignal_new(serve->base, i == 0 ? SIGINT : SIGTERM, serve_on_signal, serve);
 		if (serve->signals[i] == NULL || event_add(serve->signals[i], NULL) < 0)
 			return LAB_TROUBLE;
 	}
@@ -220,7 +226,10 @@ option_read(struct serve *serve, int c, const char *value)
 	case 'f':
 		if (faults_add(&serve->faults, value, &bad))
 			return true;
-		fprintf(stderr, "ctstub-lab: --fault %s: not a fault, or one that takes a value (see `ctstub-lab faults`)\n", bad);
+		fprintf(stderr,
+			"ctstub-lab: --fault %s: not a fault, or one that takes a value (see `ctstub-lab "
+			"faults`)\n",
+			bad);
 		return false;
 	case 'd':
 		serve->protocol = SERVER_DOH;
@@ -242,9 +251,11 @@ option_read(struct serve *serve, int c, const char *value)
 int
 lab_serve(int argc, char **argv)
 {
-	static const struct option options[] = {{"listen", required_argument, NULL, 'l'}, {"ip", required_argument, NULL, 'i'},
-	    {"fault", required_argument, NULL, 'f'}, {"doh", no_argument, NULL, 'd'}, {"pki", required_argument, NULL, 'p'},
-	    {"count", required_argument, NULL, 'c'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+	    {"listen", required_argument, NULL, 'l'}, {"ip", required_argument, NULL, 'i'},
+	    {"fault", required_argument, NULL, 'f'},  {"doh", no_argument, NULL, 'd'},
+	    {"pki", required_argument, NULL, 'p'},    {"count", required_argument, NULL, 'c'},
+	    {"json", no_argument, NULL, 'j'},         {NULL, 0, NULL, 0}};
 	struct serve serve = {.listen = {.family = ADDR_NONE}};
 	int c, code;
 
@@ -252,7 +263,8 @@ lab_serve(int argc, char **argv)
 		if (!option_read(&serve, c, optarg))
 			return LAB_USAGE;
 	if (argc - optind != 1 || serve.listen.family == ADDR_NONE) {
-		fprintf(stderr, "usage: ctstub-lab serve SCENARIO --listen ADDR:PORT [--doh] [--pki DIR] [--ip ADDR]... [--fault NAME]...\n"
+		fprintf(stderr, "usage: ctstub-lab serve SCENARIO --listen ADDR:PORT [--doh] [--pki DIR] "
+				"[--ip ADDR]... [--fault NAME]...\n"
 				"                  [--count FILE] [--json]\n");
 		return LAB_USAGE;
 	}

@@ -1,8 +1,8 @@
 /*
  * cmd_up.c - `ctstub-lab up`, `switch`, `down`: a lab for people.
  *
- * On loopback it needs no rights. With --cell it opens a shell in namespaces of its own in which the resolver really
- * is at 1.1.1.1 and everything else is the trap.
+ * On loopback it needs no rights. With --cell it opens a shell in namespaces of its own in which the resolver
+ * really is at 1.1.1.1 and everything else is the trap.
  */
 #include "config.h"
 
@@ -76,7 +76,8 @@ site_make(struct up *up, const struct scenario *scenario)
 
 	if (site_new(&site, up->world, scenario, &up->ip4, &up->ip6) != RES_OK)
 		return NULL;
-	if (pkidir_write_site(site, false, up->dot_port) == RES_OK && pkidir_write_site(site, true, up->doh_port) == RES_OK)
+	if (pkidir_write_site(site, false, up->dot_port) == RES_OK &&
+	    pkidir_write_site(site, true, up->doh_port) == RES_OK)
 		return site;
 	site_free(site);
 	return NULL;
@@ -89,15 +90,17 @@ lines_show(const struct up *up)
 	char ip[ADDR_TEXT_MAX];
 
 	addr_ip_text(site_ip(up->site), ip);
-	printf("scenario %s: %s (a strict client must %s%s%s)\n\n", name, up->site->scenario->impostor, want_text(up->site->scenario->want),
-	    up->site->scenario->reason != NULL ? ": " : "", up->site->scenario->reason != NULL ? up->site->scenario->reason : "");
+	printf("scenario %s: %s (a strict client must %s%s%s)\n\n", name, up->site->scenario->impostor,
+	       want_text(up->site->scenario->want), up->site->scenario->reason != NULL ? ": " : "",
+	       up->site->scenario->reason != NULL ? up->site->scenario->reason : "");
 	printf("  dig @%s -p %u +tls +tls-ca=%s/anchors.pem www.example.com\n", ip, up->dot_port, folder);
 	printf("  kdig @%s -p %u +https +tls-ca=%s/anchors.pem www.example.com\n", ip, up->doh_port, folder);
 	printf("  ctstub probe -c %s/conf/%s.conf lab\n", folder, name);
 	printf("  ctstub verify -c %s/conf/%s.conf %s/chains/%s.pem\n", folder, name, folder, name);
 	printf("  ctstubd: the lines of %s/conf/%s.conf\n", folder, name);
 	printf("  unbound: server: tls-cert-bundle: \"%s/anchors.pem\"\n", folder);
-	printf("           forward-zone: name: \".\" forward-tls-upstream: yes forward-addr: %s@%u#%s\n\n", ip, up->dot_port, ip);
+	printf("           forward-zone: name: \".\" forward-tls-upstream: yes forward-addr: %s@%u#%s\n\n",
+	       ip, up->dot_port, ip);
 	fflush(stdout);
 }
 
@@ -110,7 +113,8 @@ switch_to(struct up *up, const char *name, bool keep_tickets, char reply[UPCTL_L
 	enum res res = RES_OK;
 
 	if (site == NULL || !faults_of(scenario, &faults)) {
-		snprintf(reply, UPCTL_LINE_MAX, "error: %.200s: %s\n", name, scenario == NULL ? "no such scenario" : "could not be made");
+		snprintf(reply, UPCTL_LINE_MAX, "error: %.200s: %s\n", name,
+			 scenario == NULL ? "no such scenario" : "could not be made");
 		site_free(site);
 		return;
 	}
@@ -122,8 +126,9 @@ switch_to(struct up *up, const char *name, bool keep_tickets, char reply[UPCTL_L
 	site_free(up->site);
 	up->site = site;
 	lines_show(up);
-	snprintf(reply, UPCTL_LINE_MAX, res == RES_OK ? "ok %.200s: %.250s\n" : "error: %.200s could not listen %.250s\n", name,
-	    res == RES_OK ? scenario->impostor : "");
+	snprintf(reply, UPCTL_LINE_MAX,
+		 res == RES_OK ? "ok %.200s: %.250s\n" : "error: %.200s could not listen %.250s\n", name,
+		 res == RES_OK ? scenario->impostor : "");
 }
 
 static void
@@ -301,7 +306,8 @@ up_run(void *ctx)
 	res = up_prepare(up);
 	if (res == RES_OK) {
 		lines_show(up);
-		if (up->cell && path_join(path, up->folder, "events.log") == RES_OK && (events = fopen(path, "we")) != NULL)
+		if (up->cell && path_join(path, up->folder, "events.log") == RES_OK &&
+		    (events = fopen(path, "we")) != NULL)
 			log_capture(sink_file, events);
 		if (up->cell)
 			res = shell_start(up);
@@ -419,8 +425,10 @@ option_read(struct up *up, int c, const char *value)
 int
 lab_up(int argc, char **argv)
 {
-	static const struct option options[] = {{"dot-port", required_argument, NULL, 't'}, {"doh-port", required_argument, NULL, 'h'},
-	    {"cell", no_argument, NULL, 'c'}, {"detach", no_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {
+	    {"dot-port", required_argument, NULL, 't'}, {"doh-port", required_argument, NULL, 'h'},
+	    {"cell", no_argument, NULL, 'c'},           {"detach", no_argument, NULL, 'd'},
+	    {"json", no_argument, NULL, 'j'},           {NULL, 0, NULL, 0}};
 	struct up up = {.dot_port = DOT_PORT, .doh_port = DOH_PORT};
 	int c;
 
@@ -428,7 +436,8 @@ lab_up(int argc, char **argv)
 		if (!option_read(&up, c, optarg))
 			return LAB_USAGE;
 	if (argc - optind > 1 || (up.cell && up.detach)) {
-		fprintf(stderr, "usage: ctstub-lab up [--dot-port N] [--doh-port N] [--detach | --cell] [--json] [SCENARIO]\n");
+		fprintf(stderr, "usage: ctstub-lab up [--dot-port N] [--doh-port N] [--detach | --cell] "
+				"[--json] [SCENARIO]\n");
 		return LAB_USAGE;
 	}
 	up.scenario = scenario_find(argc > optind ? argv[optind] : "good-v4");

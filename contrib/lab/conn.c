@@ -8,13 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#define READ_STEP         (16 * 1024)
-#define SILENT_HELLO_BYTES 20 /* a record header and a little of the ServerHello */
-#define DRIBBLE_MS        1   /* the pause of a dribbling server ... */
-#define DRIBBLE_BYTES     8   /* ... and how many bytes, each a record of its own, come between two of them */
+#define READ_STEP            (16 * 1024)
+#define SILENT_HELLO_BYTES   20 /* a record header and a little of the ServerHello */
+#define DRIBBLE_MS           1  /* the pause of a dribbling server ... */
+#define DRIBBLE_BYTES        8  /* ... and how many bytes, a record each, come between two of them */
 #define DRIBBLE_HANDSHAKE_MS 1000
-#define MANY_TICKETS      1000
-#define MANY_KEY_UPDATES  1000
+#define MANY_TICKETS         1000
+#define MANY_KEY_UPDATES     1000
 
 static void conn_step(struct conn *);
 
@@ -42,8 +42,9 @@ conn_free(struct conn *conn, const char *why)
 {
 	struct pending *pending;
 
-	log_event(LOG_INFO, "close", LOG_INT("conn", conn->id), LOG_STR("by", why), LOG_INT("bytes", conn->bytes),
-	    LOG_INT("questions", conn->questions), LOG_INT("answers", conn->answers));
+	log_event(LOG_INFO, "close", LOG_INT("conn", conn->id), LOG_STR("by", why),
+		  LOG_INT("bytes", conn->bytes), LOG_INT("questions", conn->questions),
+		  LOG_INT("answers", conn->answers));
 	TAILQ_REMOVE(&conn->server->conns, conn, link);
 	conn->server->n_conns--;
 	while ((pending = TAILQ_FIRST(&conn->held)) != NULL) {
@@ -105,7 +106,8 @@ static void
 conn_wait(struct conn *conn, short what)
 {
 	event_del(conn->event);
-	if (event_assign(conn->event, conn->server->base, conn->fd, what, conn_on_event, conn) < 0 || event_add(conn->event, NULL) < 0)
+	if (event_assign(conn->event, conn->server->base, conn->fd, what, conn_on_event, conn) < 0 ||
+	    event_add(conn->event, NULL) < 0)
 		conn_free(conn, "trouble");
 }
 
@@ -196,8 +198,9 @@ opened_log(struct conn *conn)
 	if (gnutls_alpn_get_selected_protocol(conn->tls, &alpn) == 0 && alpn.size < sizeof protocol)
 		memcpy(protocol, alpn.data, alpn.size);
 	log_event(LOG_INFO, "handshake", LOG_INT("conn", conn->id),
-	    LOG_STR("version", gnutls_protocol_get_name(gnutls_protocol_get_version(conn->tls))), LOG_STR("alpn", protocol),
-	    LOG_STR("sni", name), LOG_STR("resumed", gnutls_session_is_resumed(conn->tls) ? "yes" : "no"));
+		  LOG_STR("version", gnutls_protocol_get_name(gnutls_protocol_get_version(conn->tls))),
+		  LOG_STR("alpn", protocol), LOG_STR("sni", name),
+		  LOG_STR("resumed", gnutls_session_is_resumed(conn->tls) ? "yes" : "no"));
 }
 
 static void
@@ -231,8 +234,10 @@ handshake_failed(struct conn *conn, int code)
 	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED || code == GNUTLS_E_WARNING_ALERT_RECEIVED)
 		alert = gnutls_alert_get_name(gnutls_alert_get(conn->tls));
 	conn->server->counts.refused++;
-	log_event(LOG_INFO, "refused", LOG_INT("conn", conn->id), LOG_STR("alert", alert), LOG_STR("error", gnutls_strerror_name(code)));
-	if (alert != NULL || gnutls_alert_send_appropriate(conn->tls, code) < 0 || shutdown(conn->fd, SHUT_WR) < 0) {
+	log_event(LOG_INFO, "refused", LOG_INT("conn", conn->id), LOG_STR("alert", alert),
+		  LOG_STR("error", gnutls_strerror_name(code)));
+	if (alert != NULL || gnutls_alert_send_appropriate(conn->tls, code) < 0 ||
+	    shutdown(conn->fd, SHUT_WR) < 0) {
 		conn_free(conn, alert != NULL ? "client" : "handshake");
 		return;
 	}
@@ -251,7 +256,8 @@ handshake_step(struct conn *conn)
 		opened(conn);
 		conn_step(conn);
 	} else if (code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED) {
-		if (conn_fault(conn, FAULT_DRIBBLE_HANDSHAKE) && conn->timer != NULL && evtimer_pending(conn->timer, NULL))
+		if (conn_fault(conn, FAULT_DRIBBLE_HANDSHAKE) && conn->timer != NULL &&
+		    evtimer_pending(conn->timer, NULL))
 			return; /* the timer wakes us for the next byte */
 		conn_wait(conn, gnutls_record_get_direction(conn->tls) == 0 ? EV_READ : EV_WRITE);
 	} else if (!gnutls_error_is_fatal(code)) {
@@ -277,7 +283,8 @@ pauses(const struct conn *conn, int64_t *ms)
 static bool
 flush(struct conn *conn)
 {
-	bool dribble = conn_fault(conn, FAULT_DRIBBLE) || conn_fault(conn, FAULT_TRICKLE) || conn_fault(conn, FAULT_SPLIT_HEADERS);
+	bool dribble = conn_fault(conn, FAULT_DRIBBLE) || conn_fault(conn, FAULT_TRICKLE) ||
+		       conn_fault(conn, FAULT_SPLIT_HEADERS);
 	struct timeval pause;
 	int64_t ms;
 	ssize_t n;
@@ -460,7 +467,8 @@ static int
 alpn_set(struct conn *conn)
 {
 	static unsigned char dot[] = "dot", h2[] = "h2", other[] = "ftp1";
-	gnutls_datum_t protocol = conn->server->protocol == SERVER_DOH ? (gnutls_datum_t){h2, 2} : (gnutls_datum_t){dot, 3};
+	gnutls_datum_t protocol =
+	    conn->server->protocol == SERVER_DOH ? (gnutls_datum_t){h2, 2} : (gnutls_datum_t){dot, 3};
 
 	if (conn_fault(conn, FAULT_ALPN_NONE))
 		return 0;
@@ -478,9 +486,11 @@ tls_new(struct conn *conn)
 		return RES_NOMEM;
 	gnutls_session_set_ptr(conn->tls, conn);
 	if (gnutls_priority_set_direct(conn->tls, priorities(conn), NULL) < 0 ||
-	    gnutls_credentials_set(conn->tls, GNUTLS_CRD_CERTIFICATE, server->credentials) < 0 || alpn_set(conn) < 0)
+	    gnutls_credentials_set(conn->tls, GNUTLS_CRD_CERTIFICATE, server->credentials) < 0 ||
+	    alpn_set(conn) < 0)
 		return RES_NOMEM;
-	if (!conn_fault(conn, FAULT_NO_TICKETS) && gnutls_session_ticket_enable_server(conn->tls, &server->ticket_key) < 0)
+	if (!conn_fault(conn, FAULT_NO_TICKETS) &&
+	    gnutls_session_ticket_enable_server(conn->tls, &server->ticket_key) < 0)
 		return RES_NOMEM;
 	if (conn_fault(conn, FAULT_CLIENT_CERTIFICATE))
 		gnutls_certificate_server_set_request(conn->tls, GNUTLS_CERT_REQUIRE);
@@ -497,8 +507,9 @@ first_state(struct conn *conn)
 {
 	if (conn_fault(conn, FAULT_SILENT_ACCEPT))
 		return CONN_SILENT;
-	if (conn_fault(conn, FAULT_PLAIN_TEXT) || conn_fault(conn, FAULT_GARBAGE) || conn_fault(conn, FAULT_ALERT) ||
-	    conn_fault(conn, FAULT_CLOSE_HELLO) || conn_fault(conn, FAULT_RESET_HELLO))
+	if (conn_fault(conn, FAULT_PLAIN_TEXT) || conn_fault(conn, FAULT_GARBAGE) ||
+	    conn_fault(conn, FAULT_ALERT) || conn_fault(conn, FAULT_CLOSE_HELLO) ||
+	    conn_fault(conn, FAULT_RESET_HELLO))
 		return CONN_HELLO;
 	return CONN_HANDSHAKE;
 }

@@ -145,10 +145,11 @@ time_write(struct buf *out, int64_t ms, bool general)
 		out->bad = true;
 		return;
 	}
-	n = snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
-	    tm.tm_sec);
+	n = snprintf(text, sizeof text, "%04d%02d%02d%02d%02d%02dZ", tm.tm_year + 1900, tm.tm_mon + 1,
+		     tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
 	/* UTCTime leaves the century out. */
-	derw_tlv(out, general ? DERW_GENERAL_TIME : DERW_UTC_TIME, span_of(text + (general ? 0 : 2), (size_t)n - (general ? 0 : 2)));
+	derw_tlv(out, general ? DERW_GENERAL_TIME : DERW_UTC_TIME,
+		 span_of(text + (general ? 0 : 2), (size_t)n - (general ? 0 : 2)));
 }
 
 void

@@ -1,8 +1,8 @@
 /*
  * derw.h - writing DER (X.690) into a buf.
  *
- * Writing only, and without judgement: what it is told to write it writes, also when no CA would sign it. Errors
- * (the buf's maximum, memory) stick in the buf.
+ * Writing only, and without judgement: what it is told to write it writes, also when no CA would sign it.
+ * Errors (the buf's maximum, memory) stick in the buf.
  */
 #ifndef LAB_DERW_H
 #define LAB_DERW_H
@@ -37,15 +37,16 @@ void derw_tlv(struct buf *, uint8_t tag, struct span content);
 void derw_text(struct buf *, uint8_t tag, const char *);
 void derw_bool(struct buf *, bool);
 void derw_null(struct buf *);
-void derw_number(struct buf *, uint8_t tag, uint32_t);  /* INTEGER or ENUMERATED, not negative */
+void derw_number(struct buf *, uint8_t tag, uint32_t);   /* INTEGER or ENUMERATED, not negative */
 void derw_unsigned(struct buf *, struct span magnitude); /* INTEGER from big-endian bytes, shortest form */
 void derw_oid(struct buf *, const char *dotted);
 void derw_bits(struct buf *, struct span bytes, unsigned unused);
 /* UTCTime until 2049, GeneralizedTime after (RFC 5280, 4.1.2.5). */
 void derw_time(struct buf *, int64_t ms);
 void derw_general_time(struct buf *, int64_t ms);
-/* A Name from "C=XX/O=Some Body/CN=host", in DER order, one attribute each RDN; "" is the empty Name. Attributes C, O,
- * OU, CN or a dotted OID. The strings get string_tag, C always PrintableString. A "/" in a value can not be said. */
+/* A Name from "C=XX/O=Some Body/CN=host", in DER order, one attribute each RDN; "" is the empty Name.
+ * Attributes C, O, OU, CN or a dotted OID. The strings get string_tag, C always PrintableString. A "/" in a
+ * value can not be said. */
 void derw_name(struct buf *, const char *dn, uint8_t string_tag);
 /* The same name as RFC 4514 text (reversed, commas). */
 void derw_name_rfc4514(struct buf *, const char *dn);

@@ -1,8 +1,8 @@
 /*
  * doh.c - DNS over HTTPS: HTTP/2 (RFC 9113) and RFC 8484, as a server that may break both.
  *
- * nghttp2 is entered from doh_on_data and doh_send only, never from inside its callbacks: these gather requests, and
- * the complete ones are taken afterwards.
+ * nghttp2 is entered from doh_on_data and doh_send only, never from inside its callbacks: these gather
+ * requests, and the complete ones are taken afterwards.
  */
 #include "contrib/lab/conn.h"
 #include "contrib/lab/h2raw.h"
@@ -25,7 +25,7 @@ struct stream {
 	TAILQ_ENTRY(stream) link;
 	int32_t id;
 	bool complete, taken, post;
-	bool dns_type;      /* the request's content type is right */
+	bool dns_type; /* the request's content type is right */
 	struct buf path;
 	struct buf request; /* body */
 	struct buf body;    /* of the response */
@@ -70,8 +70,8 @@ h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *
 }
 
 static int
-h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t n_name, const uint8_t *value,
-    size_t n_value, uint8_t flags, void *arg)
+h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t *name, size_t n_name,
+	     const uint8_t *value, size_t n_value, uint8_t flags, void *arg)
 {
 	struct stream *stream = nghttp2_session_get_stream_user_data(session, frame->hd.stream_id);
 	struct span key = span_of(name, n_name), text = span_of(value, n_value);
@@ -234,7 +234,8 @@ request_read(struct stream *stream)
 }
 
 static ssize_t
-h2_on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *out, size_t room, uint32_t *flags, nghttp2_data_source *source, void *arg)
+h2_on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *out, size_t room, uint32_t *flags,
+		  nghttp2_data_source *source, void *arg)
 {
 	struct stream *stream = source->ptr;
 	struct h2 *h2 = arg;
@@ -250,7 +251,8 @@ h2_on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *out, size_t roo
 	stream->sent += rest.n;
 	if (stream->sent == stream->body.n) {
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
-		if (conn_fault(h2->conn, FAULT_TRAILERS) && nghttp2_submit_trailer(session, id, &trailer, 1) == 0)
+		if (conn_fault(h2->conn, FAULT_TRAILERS) &&
+		    nghttp2_submit_trailer(session, id, &trailer, 1) == 0)
 			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 	}
 	return (ssize_t)rest.n;
@@ -266,7 +268,8 @@ static void
 header(struct response *r, const char *name, const char *value)
 {
 	if (r->n < HEADERS_OUT_MAX)
-		r->nv[r->n++] = (nghttp2_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value),
+		r->nv[r->n++] = (nghttp2_nv){
+		    (uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value),
 		    NGHTTP2_NV_FLAG_NO_COPY_NAME}; /* a constant; and copying would make it lower case */
 }
 
@@ -295,7 +298,8 @@ status_text(struct conn *conn, int status, char text[FAULT_VALUE_MAX])
 static void
 headers_fill(struct conn *conn, struct response *r, int status, size_t body)
 {
-	const char *type = conn_fault(conn, FAULT_TYPE) ? fault_value(conn, FAULT_TYPE) : "application/dns-message";
+	const char *type =
+	    conn_fault(conn, FAULT_TYPE) ? fault_value(conn, FAULT_TYPE) : "application/dns-message";
 
 	if (conn_fault(conn, FAULT_LENGTH_SMALL))
 		body /= 2;
@@ -374,8 +378,8 @@ next_complete(struct h2 *h2)
 	struct stream *stream;
 
 	TAILQ_FOREACH(stream, &h2->streams, link)
-		if (stream->complete && !stream->taken)
-			return stream;
+	if (stream->complete && !stream->taken)
+		return stream;
 	return NULL;
 }
 

@@ -22,7 +22,8 @@ struct faults {
 	char value[FAULT_COUNT][FAULT_VALUE_MAX]; /* of those that take one */
 };
 
-/* Adds "name", "name=value", or several with commas between. False: *bad is the text that could not be understood. */
+/* Adds "name", "name=value", or several with commas between. False: *bad is the text that could not be
+ * understood. */
 bool faults_add(struct faults *, const char *text, const char **bad);
 bool fault_has(const struct faults *, enum fault);
 /* The value as a number; 0 when it is none. */

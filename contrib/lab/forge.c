@@ -18,8 +18,12 @@
 void
 forge_init(struct forge *f)
 {
-	*f = (struct forge){
-	    .version = 3, .string_tag = DERW_UTF8, .path_length = -1, .subject = "", .issuer = "", .serial_seed = ""};
+	*f = (struct forge){.version = 3,
+			    .string_tag = DERW_UTF8,
+			    .path_length = -1,
+			    .subject = "",
+			    .issuer = "",
+			    .serial_seed = ""};
 	f->san = buf_max(FORGE_CERT_MAX);
 	f->permitted = buf_max(FORGE_CERT_MAX);
 	f->excluded = buf_max(FORGE_CERT_MAX);
@@ -361,8 +365,8 @@ forge_certificate(const struct forge *f, struct toylogs *logs, struct buf *out)
 	key_algorithm_write(f->issuer_key, f->digest, out);
 	derw_bits(out, buf_span(&signature), 0);
 	derw_close(out, certificate);
-	out->bad = out->bad || !buf_ok(&list) || !buf_ok(&tbs) || !buf_ok(&signature) || !buf_ok(&f->san) || !buf_ok(&f->extra) ||
-	    !buf_ok(&f->permitted) || !buf_ok(&f->excluded);
+	out->bad = out->bad || !buf_ok(&list) || !buf_ok(&tbs) || !buf_ok(&signature) || !buf_ok(&f->san) ||
+		   !buf_ok(&f->extra) || !buf_ok(&f->permitted) || !buf_ok(&f->excluded);
 	buf_free(&list);
 	buf_free(&tbs);
 	buf_free(&signature);

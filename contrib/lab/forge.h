@@ -1,8 +1,9 @@
 /*
  * forge.h - certificates with whatever contents a scenario wants, right or wrong.
  *
- * A forge is filled in, then forge_certificate writes it: TBSCertificate, embedded SCTs of the lab's logs over the
- * TBSCertificate without them (RFC 6962, 3.2), signature. Nothing is checked: that is somebody else's work.
+ * A forge is filled in, then forge_certificate writes it: TBSCertificate, embedded SCTs of the lab's logs
+ * over the TBSCertificate without them (RFC 6962, 3.2), signature. Nothing is checked: that is somebody
+ * else's work.
  */
 #ifndef LAB_FORGE_H
 #define LAB_FORGE_H
@@ -31,9 +32,9 @@ enum sct_list_fault {
 };
 
 struct forge {
-	int version; /* 3; version 1 has no extensions */
-	const char *serial_seed; /* the serial is a hash of it */
-	struct span serial;      /* instead of the hash, when not empty */
+	int version;                  /* 3; version 1 has no extensions */
+	const char *serial_seed;      /* the serial is a hash of it */
+	struct span serial;           /* instead of the hash, when not empty */
 	const char *subject, *issuer; /* as derw_name reads them */
 	uint8_t string_tag;           /* of the names' strings */
 	int64_t not_before_ms, not_after_ms;
@@ -47,10 +48,10 @@ struct forge {
 	unsigned usage;  /* 0: no KeyUsage */
 	const char *eku; /* OIDs separated by a blank; NULL: none */
 	bool must_staple, poison, unknown_critical;
-	struct buf san;        /* GeneralNames without their header; empty: no extension */
-	struct buf permitted;  /* GeneralSubtrees without their header */
+	struct buf san;       /* GeneralNames without their header; empty: no extension */
+	struct buf permitted; /* GeneralSubtrees without their header */
 	struct buf excluded;
-	struct buf extra;      /* whole Extension values behind the others */
+	struct buf extra; /* whole Extension values behind the others */
 
 	struct forge_sct sct[FORGE_SCTS_MAX];
 	size_t n_sct;
@@ -74,7 +75,8 @@ void forge_sct_add(struct forge *, enum log_id, int64_t ms, enum sct_fault);
 void forge_certificate(const struct forge *, struct toylogs *, struct buf *out);
 /* Appends the TBSCertificate as the logs see it: without SCT list. */
 void forge_precert_tbs(const struct forge *, struct buf *out);
-/* The serial it will bear: content bytes of the INTEGER without leading zeros. Returns how many of out's bytes. */
+/* The serial it will bear: content bytes of the INTEGER without leading zeros. Returns how many of out's
+ * bytes. */
 size_t forge_serial(const struct forge *, uint8_t out[20]);
 
 #endif

@@ -2,9 +2,9 @@
 
 #include <string.h>
 
-#define FLOOD          100000
-#define FRAME_MAX      16384 /* SETTINGS_MAX_FRAME_SIZE unless it is raised */
-#define BOMB_VALUE     4000  /* nearly all of a dynamic table of 4096 */
+#define FLOOD      100000
+#define FRAME_MAX  16384 /* SETTINGS_MAX_FRAME_SIZE unless it is raised */
+#define BOMB_VALUE 4000  /* nearly all of a dynamic table of 4096 */
 
 enum frame_type {
 	FRAME_DATA = 0,
@@ -19,8 +19,9 @@ enum frame_type {
 enum frame_flag { FLAG_END_STREAM = 1, FLAG_END_HEADERS = 4 };
 
 /* RFC 7541: :status 200 indexed; content-type literal without indexing. */
-static const uint8_t good_headers[] = {0x88, 0x0f, 0x10, 23, 'a', 'p', 'p', 'l', 'i', 'c', 'a', 't', 'i', 'o', 'n', '/', 'd', 'n', 's',
-    '-', 'm', 'e', 's', 's', 'a', 'g', 'e'};
+static const uint8_t good_headers[] = {0x88, 0x0f, 0x10, 23,  'a', 'p', 'p', 'l', 'i',
+				       'c',  'a',  't',  'i', 'o', 'n', '/', 'd', 'n',
+				       's',  '-',  'm',  'e', 's', 's', 'a', 'g', 'e'};
 static const uint8_t early_hints[] = {0x08, 3, '1', '0', '3'}; /* :status 103, not indexed */
 
 static void
@@ -80,7 +81,8 @@ split_headers(struct conn *conn, int32_t stream, struct span message)
 static void
 push_promise(struct conn *conn, int32_t stream)
 {
-	static const uint8_t promise[] = {0, 0, 0, 2, 0x82, 0x87, 0x84, 0x01, 4, 'e', 'v', 'i', 'l'}; /* GET https / evil */
+	static const uint8_t promise[] = {0,    0, 0,   2,   0x82, 0x87, 0x84,
+					  0x01, 4, 'e', 'v', 'i',  'l'}; /* GET https / evil */
 
 	frame(conn, FRAME_PUSH_PROMISE, FLAG_END_HEADERS, stream, span_of(promise, sizeof promise));
 }
@@ -88,7 +90,8 @@ push_promise(struct conn *conn, int32_t stream)
 bool
 h2raw_greeting(struct conn *conn)
 {
-	static const char http1[] = "HTTP/1.1 200 OK\r\nContent-Type: application/dns-message\r\nContent-Length: 0\r\n\r\n";
+	static const char http1[] =
+	    "HTTP/1.1 200 OK\r\nContent-Type: application/dns-message\r\nContent-Length: 0\r\n\r\n";
 	uint8_t noise[256];
 
 	if (conn_fault(conn, FAULT_HTTP1)) {
@@ -118,7 +121,8 @@ h2raw_before_answer(struct conn *conn, int32_t stream, struct span message)
 	if (conn_fault(conn, FAULT_UNKNOWN_FLOOD))
 		flood(conn, FRAME_UNKNOWN, 0, 0, span_of(eight, sizeof eight));
 	if (conn_fault(conn, FAULT_INTERIM_FLOOD))
-		flood(conn, FRAME_HEADERS, FLAG_END_HEADERS, stream, span_of(early_hints, sizeof early_hints));
+		flood(conn, FRAME_HEADERS, FLAG_END_HEADERS, stream,
+		      span_of(early_hints, sizeof early_hints));
 	if (conn_fault(conn, FAULT_WINDOW_OVERFLOW))
 		frame(conn, FRAME_WINDOW_UPDATE, 0, 0, span_of(most, sizeof most));
 	if (conn_fault(conn, FAULT_PUSH))
@@ -133,7 +137,8 @@ h2raw_before_answer(struct conn *conn, int32_t stream, struct span message)
 		return true;
 	}
 	if (conn_fault(conn, FAULT_EMPTY_DATA_FLOOD)) {
-		frame(conn, FRAME_HEADERS, FLAG_END_HEADERS, stream, span_of(good_headers, sizeof good_headers));
+		frame(conn, FRAME_HEADERS, FLAG_END_HEADERS, stream,
+		      span_of(good_headers, sizeof good_headers));
 		flood(conn, FRAME_DATA, 0, stream, none);
 		return true;
 	}

@@ -11,7 +11,8 @@
 #define SPKI_MAX      4096
 #define SIGNATURE_MAX 1024 /* RSA-2048 needs 256 */
 
-static const char key_banner[] = "TEST ONLY: a key of ctstub-lab. Whoever can read this file can be anybody in the lab.\n";
+static const char key_banner[] =
+    "TEST ONLY: a key of ctstub-lab. Whoever can read this file can be anybody in the lab.\n";
 
 void
 sha256(uint8_t out[32], struct span data)
@@ -32,7 +33,8 @@ key_make(gnutls_x509_privkey_t made, enum key_kind kind)
 {
 	switch (kind) {
 	case KEY_P256:
-		return gnutls_x509_privkey_generate(made, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+		return gnutls_x509_privkey_generate(made, GNUTLS_PK_ECDSA,
+						    GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
 	case KEY_RSA_2048:
 		return gnutls_x509_privkey_generate(made, GNUTLS_PK_RSA, 2048, 0);
 	case KEY_RSA_1024:
@@ -48,7 +50,8 @@ key_store(gnutls_x509_privkey_t made, const char *file)
 	gnutls_datum_t pem = {0};
 	enum res res = RES_NOMEM;
 
-	if (gnutls_x509_privkey_export2_pkcs8(made, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem) == 0) {
+	if (gnutls_x509_privkey_export2_pkcs8(made, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem) ==
+	    0) {
 		buf_text(&text, key_banner);
 		buf_put(&text, span_of(pem.data, pem.size));
 		res = buf_ok(&text) ? file_create(file, buf_span(&text), 0600) : RES_NOMEM;
@@ -155,7 +158,8 @@ key_sign(const struct key *key, enum key_digest digest, struct span data, struct
 	gnutls_datum_t message = {.data = (unsigned char *)(uintptr_t)data.p, .size = (unsigned)data.n};
 	gnutls_datum_t signature = {0};
 
-	if (gnutls_privkey_sign_data(key->private, digest_of(digest), GNUTLS_PRIVKEY_FLAG_REPRODUCIBLE, &message, &signature) < 0 ||
+	if (gnutls_privkey_sign_data(key->private, digest_of(digest), GNUTLS_PRIVKEY_FLAG_REPRODUCIBLE,
+				     &message, &signature) < 0 ||
 	    signature.size > SIGNATURE_MAX)
 		out->bad = true;
 	else

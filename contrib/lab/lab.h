@@ -1,8 +1,8 @@
 /*
  * lab.h - the verbs of ctstub-lab.
  *
- * Each takes the arguments behind its name, argv[0] being the verb, and returns the exit code: 0 done or accepted,
- * 1 refused, 2 usage, 3 trouble.
+ * Each takes the arguments behind its name, argv[0] being the verb, and returns the exit code: 0 done or
+ * accepted, 1 refused, 2 usage, 3 trouble.
  */
 #ifndef LAB_LAB_H
 #define LAB_LAB_H
@@ -13,14 +13,14 @@ enum lab_exit { LAB_DONE = 0, LAB_REFUSED = 1, LAB_USAGE = 2, LAB_TROUBLE = 3 };
 
 /* Where the scenarios' resolver lives unless it is told otherwise. */
 #define LAB_IP4 ((struct addr){.family = ADDR_V4, .ip = {1, 1, 1, 1}})
-#define LAB_IP6                                                                                                       \
-	((struct addr){.family = ADDR_V6,                                                                             \
-	    .ip = {0x26, 0x06, 0x47, 0x00, 0x47, 0x00, [14] = 0x11, [15] = 0x11}})
+#define LAB_IP6                                                                                              \
+	((struct addr){.family = ADDR_V6,                                                                    \
+		       .ip = {0x26, 0x06, 0x47, 0x00, 0x47, 0x00, [14] = 0x11, [15] = 0x11}})
 
 #define LAB_IP4_TWO ((struct addr){.family = ADDR_V4, .ip = {1, 0, 0, 1}})
-#define LAB_IP6_TWO                                                                                                   \
-	((struct addr){.family = ADDR_V6,                                                                             \
-	    .ip = {0x26, 0x06, 0x47, 0x00, 0x47, 0x00, [14] = 0x10, [15] = 0x01}})
+#define LAB_IP6_TWO                                                                                          \
+	((struct addr){.family = ADDR_V6,                                                                    \
+		       .ip = {0x26, 0x06, 0x47, 0x00, 0x47, 0x00, [14] = 0x10, [15] = 0x01}})
 
 /* Opens a world, or says on standard error why not. */
 enum res lab_world(struct world **out, const char *folder, int64_t at_ms);

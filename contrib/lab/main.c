@@ -1,4 +1,5 @@
-/* main.c - ctstub-lab: a false resolver to test DNS clients against. Loopback or namespaces of its own, nothing else. */
+/* main.c - ctstub-lab: a false resolver to test DNS clients against. Loopback or namespaces of its own,
+ * nothing else. */
 #include "config.h"
 
 #include "contrib/lab/lab.h"

@@ -55,10 +55,13 @@ ask_kernel(int fd, struct request *r)
 static enum res
 address_add(int fd, unsigned lo, const struct addr *addr)
 {
-	struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)), .nlmsg_type = RTM_NEWADDR,
-				.nlmsg_flags = NLM_F_CREATE}};
-	struct ifaddrmsg message = {.ifa_family = addr->family == ADDR_V4 ? AF_INET : AF_INET6, .ifa_flags = IFA_F_NODAD,
-	    .ifa_prefixlen = addr->family == ADDR_V4 ? 32 : 128, .ifa_index = lo};
+	struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg)),
+				     .nlmsg_type = RTM_NEWADDR,
+				     .nlmsg_flags = NLM_F_CREATE}};
+	struct ifaddrmsg message = {.ifa_family = addr->family == ADDR_V4 ? AF_INET : AF_INET6,
+				    .ifa_flags = IFA_F_NODAD,
+				    .ifa_prefixlen = addr->family == ADDR_V4 ? 32 : 128,
+				    .ifa_index = lo};
 
 	memcpy(r.body, &message, sizeof message);
 	attribute(&r, IFA_LOCAL, addr_ip(addr));
@@ -70,10 +73,14 @@ address_add(int fd, unsigned lo, const struct addr *addr)
 static enum res
 everything_local(int fd, unsigned lo, int family)
 {
-	struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)), .nlmsg_type = RTM_NEWROUTE,
-				.nlmsg_flags = NLM_F_CREATE}};
-	struct rtmsg message = {.rtm_family = (unsigned char)family, .rtm_table = RT_TABLE_LOCAL, .rtm_protocol = RTPROT_STATIC,
-	    .rtm_scope = RT_SCOPE_HOST, .rtm_type = RTN_LOCAL};
+	struct request r = {.head = {.nlmsg_len = NLMSG_LENGTH(sizeof(struct rtmsg)),
+				     .nlmsg_type = RTM_NEWROUTE,
+				     .nlmsg_flags = NLM_F_CREATE}};
+	struct rtmsg message = {.rtm_family = (unsigned char)family,
+				.rtm_table = RT_TABLE_LOCAL,
+				.rtm_protocol = RTPROT_STATIC,
+				.rtm_scope = RT_SCOPE_HOST,
+				.rtm_type = RTN_LOCAL};
 	uint32_t index = lo;
 
 	memcpy(r.body, &message, sizeof message);

@@ -13,7 +13,8 @@
 static enum res
 site_path(char out[FILE_PATH_MAX], const struct site *site, const char *folder, const char *suffix)
 {
-	int n = snprintf(out, FILE_PATH_MAX, "%s/%s/%s%s", world_folder(site->world), folder, site->scenario->name, suffix);
+	int n = snprintf(out, FILE_PATH_MAX, "%s/%s/%s%s", world_folder(site->world), folder,
+			 site->scenario->name, suffix);
 
 	return n > 0 && n < FILE_PATH_MAX ? RES_OK : RES_LIMIT;
 }
@@ -59,7 +60,8 @@ conf_entries(struct buf *out, const char *option, struct span lines)
 	buf_format(out, "\t%s = {", option);
 	for (size_t i = 0, start = 0; i < lines.n; i++)
 		if (lines.p[i] == '\n') {
-			buf_format(out, "%s\"%.*s\"", start > 0 ? ", " : "", (int)(i - start), (const char *)lines.p + start);
+			buf_format(out, "%s\"%.*s\"", start > 0 ? ", " : "", (int)(i - start),
+				   (const char *)lines.p + start);
 			start = i + 1;
 		}
 	buf_text(out, "}\n");
@@ -70,8 +72,8 @@ conf_upstream(struct buf *out, const struct site *site, bool doh, uint16_t port)
 {
 	char text[ADDR_TEXT_MAX];
 
-	buf_format(out, "upstream \"lab\" {\n\tprotocol = \"%s\"\n\taddress = {\"%s\"}\n\tport = %u\n", doh ? "doh" : "dot",
-	    addr_ip_text(site_ip(site), text), port);
+	buf_format(out, "upstream \"lab\" {\n\tprotocol = \"%s\"\n\taddress = {\"%s\"}\n\tport = %u\n",
+		   doh ? "doh" : "dot", addr_ip_text(site_ip(site), text), port);
 	if (site->name != NULL)
 		buf_format(out, "\tname = \"%s\"\n", site->name);
 	if (site_has_own_anchors(site))
@@ -98,7 +100,8 @@ conf_write(const struct site *site, bool doh, uint16_t port)
 	enum res res;
 
 	buf_format(&out, "# %s: %s\n", site->scenario->name, site->scenario->impostor);
-	buf_format(&out, "ct {\n\tlog-list = \"%s/%s\"\n", world_folder(site->world), list_variant_file(site->list));
+	buf_format(&out, "ct {\n\tlog-list = \"%s/%s\"\n", world_folder(site->world),
+		   list_variant_file(site->list));
 	if (site->when_stale != NULL)
 		buf_format(&out, "\twhen-stale = \"%s\"\n", site->when_stale);
 	buf_format(&out, "}\ntrust {\n\tanchors = \"%s/anchors.pem\"\n", world_folder(site->world));
@@ -118,14 +121,13 @@ policy_write(const struct site *site)
 		const char *suffix;
 		struct span content;
 	} files[] = {
-	    {".disallow", buf_span(&site->disallow)},
-	    {".allow", buf_span(&site->allow_issuer)},
-	    {".pins", buf_span(&site->pins)},
-	    {".constraints", buf_span(&site->constraints)},
-	    {".crl.pem", buf_span(&site->crl)},
-	    {".staple", buf_span(&site->staple)},
+	    {".disallow", buf_span(&site->disallow)}, {".allow", buf_span(&site->allow_issuer)},
+	    {".pins", buf_span(&site->pins)},         {".constraints", buf_span(&site->constraints)},
+	    {".crl.pem", buf_span(&site->crl)},       {".staple", buf_span(&site->staple)},
 	};
-	enum res res = site_has_own_anchors(site) ? site_file(site, "policy", ".anchors.pem", buf_span(&site->anchors)) : RES_OK;
+	enum res res = site_has_own_anchors(site)
+			   ? site_file(site, "policy", ".anchors.pem", buf_span(&site->anchors))
+			   : RES_OK;
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0] && res == RES_OK; i++)
 		res = site_file(site, "policy", files[i].suffix, files[i].content);
@@ -147,7 +149,8 @@ common_write(const struct site *site)
 {
 	static const char *const folders[] = {"chains", "policy", "conf"};
 	char path[FILE_PATH_MAX];
-	struct site plain = {.world = site->world, .scenario = site->scenario, .anchors = buf_max(SITE_POLICY_MAX)};
+	struct site plain = {
+	    .world = site->world, .scenario = site->scenario, .anchors = buf_max(SITE_POLICY_MAX)};
 	struct buf list = buf_max(TEXT_MAX);
 	enum res res = RES_OK;
 
@@ -159,7 +162,8 @@ common_write(const struct site *site)
 	site_anchor(&plain, CA_ROOT);
 	site_anchor(&plain, CA_FINA_ROOT);
 	if (res == RES_OK)
-		res = plain.bad ? RES_NOMEM : world_file(site->world, "anchors.pem", buf_span(&plain.anchors));
+		res =
+		    plain.bad ? RES_NOMEM : world_file(site->world, "anchors.pem", buf_span(&plain.anchors));
 	buf_free(&plain.anchors);
 	for (enum list_variant v = 0; v < LIST_COUNT && res == RES_OK; v++) {
 		buf_clear(&list);
@@ -205,7 +209,8 @@ option_file(json_t *args, const char *name, const struct site *site, const char 
 	option(args, name, file);
 }
 
-/* The options of `ctstub verify`, files relative to the folder. Pins and allowed issuers need the configuration file. */
+/* The options of `ctstub verify`, files relative to the folder. Pins and allowed issuers need the
+ * configuration file. */
 static json_t *
 verify_options(const struct site *site)
 {
@@ -280,7 +285,8 @@ site_json(const struct site *site)
 	set_text(entry, "ip", addr_ip_text(site_ip(site), text));
 	set_text(entry, "dial_name", site->name);
 	set_text(entry, "outcome", site->scenario->want == WANT_REFUSE ? "refused" : "accepted");
-	json_object_set_new(entry, "needs_config",
+	json_object_set_new(
+	    entry, "needs_config",
 	    json_boolean(site->pins.n > 0 || site->allow_issuer.n > 0 || site->when_stale != NULL));
 	json_object_set_new(entry, "verify", verify_options(site));
 	return entry;
@@ -290,8 +296,9 @@ static enum res
 index_write(struct world *world, json_t *scenarios)
 {
 	char at[TIME_TEXT_MAX];
-	json_t *index = json_pack("{s:s, s:s, s:s, s:s, s:O}", "what", "scenarios of ctstub-lab: TEST ONLY", "at",
-	    time_text(world_at(world), at), "anchors", "anchors.pem", "ct_logs", list_variant_file(LIST_FRESH), "scenarios", scenarios);
+	json_t *index = json_pack("{s:s, s:s, s:s, s:s, s:O}", "what", "scenarios of ctstub-lab: TEST ONLY",
+				  "at", time_text(world_at(world), at), "anchors", "anchors.pem", "ct_logs",
+				  list_variant_file(LIST_FRESH), "scenarios", scenarios);
 	char *text = index != NULL ? json_dumps(index, JSON_INDENT(1)) : NULL;
 	enum res res = text != NULL ? world_file(world, "index.json", span_str(text)) : RES_NOMEM;
 

@@ -4,12 +4,16 @@
 
 const struct outcome_meaning outcome_meanings[] = {
     {"ok", "What a strict client must do: it took the answer of a good resolver, or refused an impostor."},
-    {"accepted", "The client took an impostor's answer. Whoever can redirect its packets can tell it anything."},
+    {"accepted",
+     "The client took an impostor's answer. Whoever can redirect its packets can tell it anything."},
     {"refused", "The client refused a good resolver: its users are without names."},
     {"silent", "The client refused a good resolver without a word."},
-    {"leaked", "The client took no answer, but sent its question before it looked at the certificate: the impostor knows what was asked."},
-    {"fallback", "The client asked in clear text, or took an answer that came so: encryption can be switched off from outside."},
-    {"wrong reason", "The client refused an impostor, and its Extended DNS Error gives another reason than the right one."},
+    {"leaked", "The client took no answer, but sent its question before it looked at the certificate: the "
+	       "impostor knows what was asked."},
+    {"fallback", "The client asked in clear text, or took an answer that came so: encryption can be switched "
+		 "off from outside."},
+    {"wrong reason",
+     "The client refused an impostor, and its Extended DNS Error gives another reason than the right one."},
     {"broken", "The client did not start, ended, or failed before the scenario began."},
     {"note", "Both can be defended; shown, not counted."},
     {"-", "Not tried: the client can not be asked to do this."},
@@ -30,7 +34,8 @@ report_add(struct report *report, struct span text)
 	}
 	column->results = results;
 	column->by_name = json_object();
-	json_array_foreach(json_object_get(results, "results"), i, entry) {
+	json_array_foreach(json_object_get(results, "results"), i, entry)
+	{
 		const char *name = json_string_value(json_object_get(entry, "scenario"));
 
 		if (name != NULL)
@@ -122,17 +127,19 @@ column_tally(const struct report_column *column, const struct scenario_group *gr
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(column->results, "results"), i, entry)
-		if (!entry_is(entry, "skip") && (group == NULL || strcmp(entry_text(entry, "group"), group->name) == 0))
-			tally_add(&tally, entry);
+	json_array_foreach(json_object_get(column->results, "results"), i,
+			   entry) if (!entry_is(entry, "skip") &&
+				      (group == NULL || strcmp(entry_text(entry, "group"), group->name) == 0))
+	    tally_add(&tally, entry);
 	return tally;
 }
 
 const struct scenario_group *
 report_group(size_t i)
 {
-	static const struct scenario_group *const groups[] = {&scenarios_identity, &scenarios_chain, &scenarios_transparency,
-	    &scenarios_misissuance, &scenarios_revocation, &scenarios_sessions, &scenarios_protocol, &scenarios_downgrade};
+	static const struct scenario_group *const groups[] = {
+	    &scenarios_identity,   &scenarios_chain,    &scenarios_transparency, &scenarios_misissuance,
+	    &scenarios_revocation, &scenarios_sessions, &scenarios_protocol,     &scenarios_downgrade};
 
 	return i < sizeof groups / sizeof groups[0] ? groups[i] : NULL;
 }

@@ -37,7 +37,8 @@ const char *entry_word(const json_t *entry);
 /* Was any client tried with it? */
 bool report_has(const struct report *, const char *scenario);
 
-/* How many of a group (NULL: of all) have the mark, and how many were tried; skipped ones do not count as tried. */
+/* How many of a group (NULL: of all) have the mark, and how many were tried; skipped ones do not count as
+ * tried. */
 struct tally {
 	size_t tried, wrong, accepted_bad, refused_good, silent;
 	int64_t slowest_ms; /* of the refusals that were said; -1: none */

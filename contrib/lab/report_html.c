@@ -1,8 +1,8 @@
 /*
  * report_html.c - the report as one HTML page that needs nothing else: no script, no font, no picture.
  *
- * Marks are words, never colours alone; tables have captions and scoped headers and scroll by keyboard; it follows the
- * reader's light or dark setting, fits a phone, and prints.
+ * Marks are words, never colours alone; tables have captions and scoped headers and scroll by keyboard; it
+ * follows the reader's light or dark setting, fits a phone, and prints.
  */
 #include "contrib/lab/report.h"
 
@@ -10,23 +10,30 @@
 #include <string.h>
 
 static const char style[] =
-    ":root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#c9c9c9;--soft:#f3f3f3;--bad:#9c1111;--badbg:#fde8e8;--good:#135c1c;"
-    "--note:#6b4a00}\n"
-    "@media (prefers-color-scheme:dark){:root{--ink:#ececec;--paper:#141414;--line:#4a4a4a;--soft:#222;--bad:#ff9d9d;--badbg:#3d1515;"
-    "--good:#8fdc98;--note:#f0c96a}}\n"
-    "body{font:1rem/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:75rem;margin:0 auto;padding:1rem}\n"
-    "h1{line-height:1.2}h2{margin-top:2.5rem}a{color:inherit}\n"
-    ".skip{position:absolute;left:-99rem}.skip:focus{position:static}\n"
-    ".scroll{overflow-x:auto;border:1px solid var(--line)}.scroll:focus{outline:3px solid #2f6fd6;outline-offset:2px}\n"
-    "table{border-collapse:collapse;width:100%;font-size:.875rem}caption{text-align:left;padding:.5rem;font-weight:600}\n"
-    "th,td{border:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}thead th{background:var(--soft)}\n"
-    "tbody th{position:sticky;left:0;background:var(--paper);font-weight:600;overflow-wrap:anywhere;min-width:9rem}\n"
-    "td.good{color:var(--good)}td.bad{color:var(--bad);background:var(--badbg);font-weight:700}td.note{color:var(--note)}\n"
-    "td.what{min-width:16rem}pre{overflow-x:auto;background:var(--soft);padding:.75rem;font-size:.8rem}\n"
+    ":root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#c9c9c9;--soft:#f3f3f3}\n"
+    ":root{--bad:#9c1111;--badbg:#fde8e8;--good:#135c1c;--note:#6b4a00}\n"
+    "@media (prefers-color-scheme:dark){\n"
+    ":root{--ink:#ececec;--paper:#141414;--line:#4a4a4a;--soft:#222}\n"
+    ":root{--bad:#ff9d9d;--badbg:#3d1515;--good:#8fdc98;--note:#f0c96a}}\n"
+    "body{font:1rem/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\n"
+    "body{max-width:75rem;margin:0 auto;padding:1rem}\n"
+    "h1{line-height:1.2}h2{margin-top:2.5rem}h2::first-letter{text-transform:uppercase}\n"
+    "a{color:inherit}.skip{position:absolute;left:-99rem}.skip:focus{position:static}\n"
+    ".scroll{overflow-x:auto;border:1px solid var(--line)}\n"
+    ".scroll:focus{outline:3px solid #2f6fd6;outline-offset:2px}\n"
+    "table{border-collapse:collapse;width:100%;font-size:.875rem}\n"
+    "caption{text-align:left;padding:.5rem;font-weight:600}\n"
+    "th,td{border:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}\n"
+    "thead th{background:var(--soft)}\n"
+    "tbody th{position:sticky;left:0;background:var(--paper);min-width:9rem;overflow-wrap:anywhere}\n"
+    "td.good{color:var(--good)}td.note{color:var(--note)}\n"
+    "td.bad{color:var(--bad);background:var(--badbg);font-weight:700}td.what{min-width:16rem}\n"
+    "pre{overflow-x:auto;background:var(--soft);padding:.75rem;font-size:.8rem}\n"
     "nav ul{columns:2;padding-left:1.2rem}dt{font-weight:600}dd{margin:0 0 .5rem 1.2rem}\n"
     "@media (max-width:40rem){nav ul{columns:1}tbody th{position:static}}\n"
-    "@media print{body{max-width:none;color:#000;background:#fff}.scroll{overflow:visible;border:0}nav,.skip{display:none}"
-    "details>*{display:block}tr{break-inside:avoid}h2{break-after:avoid}table{font-size:7pt}td.what{min-width:0}}\n";
+    "@media print{body{max-width:none;color:#000;background:#fff}nav,.skip{display:none}\n"
+    ".scroll{overflow:visible;border:0}details>*{display:block}table{font-size:7pt}\n"
+    "tr{break-inside:avoid}h2{break-after:avoid}td.what{min-width:0}}\n";
 
 static void
 put(struct buf *out, const char *text)
@@ -62,7 +69,10 @@ element(struct buf *out, const char *tag, const char *text)
 static void
 table_open(struct buf *out, const char *id, const char *caption)
 {
-	buf_format(out, "<div class=\"scroll\" role=\"region\" aria-labelledby=\"cap-%s\" tabindex=\"0\"><table>\n<caption id=\"cap-%s\">", id, id);
+	buf_format(out,
+		   "<div class=\"scroll\" role=\"region\" aria-labelledby=\"cap-%s\" "
+		   "tabindex=\"0\"><table>\n<caption id=\"cap-%s\">",
+		   id, id);
 	put(out, caption);
 	buf_text(out, "</caption>\n");
 }
@@ -90,7 +100,8 @@ table_close(struct buf *out)
 }
 
 static void
-number_row(const struct report *report, struct buf *out, const char *name, size_t (*number)(const struct tally *))
+number_row(const struct report *report, struct buf *out, const char *name,
+	   size_t (*number)(const struct tally *))
 {
 	buf_text(out, "<tr>");
 	element(out, "th scope=\"row\"", name);
@@ -144,14 +155,16 @@ summary(const struct report *report, struct buf *out)
 	table_open(out, "summary", "Wrong of tried, by group of scenarios");
 	header_row(report, out, (const char *const[]){"Group", NULL});
 	for (size_t g = 0; (group = report_group(g)) != NULL; g++) {
-		buf_format(out, "<tr><th scope=\"row\"><a href=\"#%s\">%s</a></th>", group->name, group->name);
+		buf_format(out, "<tr><th scope=\"row\"><a href=\"#%s\">%s</a></th>", group->name,
+			   group->name);
 		for (size_t i = 0; i < report->n; i++) {
 			struct tally tally = column_tally(&report->columns[i], group);
 
 			if (tally.tried == 0)
 				buf_text(out, "<td>not tried</td>");
 			else
-				buf_format(out, "<td class=\"%s\">%zu of %zu</td>", tally.wrong > 0 ? "bad" : "good", tally.wrong, tally.tried);
+				buf_format(out, "<td class=\"%s\">%zu of %zu</td>",
+					   tally.wrong > 0 ? "bad" : "good", tally.wrong, tally.tried);
 		}
 		buf_text(out, "</tr>\n");
 	}
@@ -198,7 +211,10 @@ group_table(const struct report *report, const struct scenario_group *group, str
 		buf_text(out, "<tr>");
 		element(out, "th scope=\"row\"", row->name);
 		element(out, "td class=\"what\"", row->impostor);
-		element(out, "td", row->want == WANT_ACCEPT ? "accepted" : row->want == WANT_REFUSE ? "refused" : "either");
+		element(out, "td",
+			row->want == WANT_ACCEPT   ? "accepted"
+			: row->want == WANT_REFUSE ? "refused"
+						   : "either");
 		for (size_t c = 0; c < report->n; c++)
 			entry_cell(out, column_entry(&report->columns[c], row->name));
 		buf_text(out, "</tr>\n");
@@ -234,10 +250,22 @@ contents(struct buf *out)
 {
 	const struct scenario_group *group;
 
-	buf_text(out, "<nav aria-label=\"Contents\"><ul><li><a href=\"#summary\">Summary</a></li>");
+	buf_text(out, "<nav aria-label=\"Contents\"><ul><li><a href=\"#summary\">Summary</a></li><li><a "
+		      "href=\"#words\">The words</a></li>");
 	for (size_t g = 0; (group = report_group(g)) != NULL; g++)
 		buf_format(out, "<li><a href=\"#%s\">%s</a></li>", group->name, group->name);
 	buf_text(out, "<li><a href=\"#clients\">Clients and their configurations</a></li></ul></nav>\n");
+}
+
+static void
+words(struct buf *out)
+{
+	buf_text(out, "<h2 id=\"words\">The words</h2>\n<dl>");
+	for (const struct outcome_meaning *m = outcome_meanings; m->word != NULL; m++) {
+		element(out, "dt", strcmp(m->word, "-") == 0 ? "not tried" : m->word);
+		element(out, "dd", m->meaning);
+	}
+	buf_text(out, "</dl>\n");
 }
 
 void
@@ -246,22 +274,22 @@ report_html(const struct report *report, struct buf *out)
 	const struct scenario_group *group;
 
 	buf_format(out,
-	    "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-	    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
-	    "<title>What DNS clients do when their resolver is impersonated</title>\n<style>\n%s</style>\n</head>\n<body>\n"
-	    "<a class=\"skip\" href=\"#main\">Skip to the report</a>\n<header><h1>What DNS clients do when their resolver is impersonated</h1>\n"
-	    "<p>Made by <code>ctstub-lab report</code> from %zu runs. In each trial the client runs in namespaces of its own in which the "
-	    "resolver really is at 1.1.1.1, 1.0.0.1 and 2606:4700:4700::1111, and every other address answers with lies in clear text.</p>\n"
-	    "</header>\n",
-	    style, report->n);
+		   "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		   "<title>What DNS clients do when their resolver is "
+		   "impersonated</title>\n<style>\n%s</style>\n</head>\n<body>\n"
+		   "<a class=\"skip\" href=\"#main\">Skip to the report</a>\n<header><h1>What DNS clients do "
+		   "when their resolver is impersonated</h1>\n"
+		   "<p>Made by <code>ctstub-lab report</code> from %zu runs. In each trial the client runs "
+		   "in namespaces of its own in which the "
+		   "resolver really is at 1.1.1.1, 1.0.0.1 and 2606:4700:4700::1111, and every other address "
+		   "answers with lies in clear text.</p>\n"
+		   "</header>\n",
+		   style, report->n);
 	contents(out);
-	buf_text(out, "<main id=\"main\">\n<h2>The words</h2>\n<dl>");
-	for (const struct outcome_meaning *m = outcome_meanings; m->word != NULL; m++) {
-		element(out, "dt", strcmp(m->word, "-") == 0 ? "not tried" : m->word);
-		element(out, "dd", m->meaning);
-	}
-	buf_text(out, "</dl>\n");
+	buf_text(out, "<main id=\"main\">\n");
 	summary(report, out);
+	words(out);
 	for (size_t g = 0; (group = report_group(g)) != NULL; g++)
 		group_table(report, group, out);
 	clients(report, out);

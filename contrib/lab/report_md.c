@@ -92,7 +92,10 @@ group_table(const struct report *report, const struct scenario_group *group, str
 			continue;
 		buf_format(out, "| %s | ", row->name);
 		put(out, row->impostor);
-		buf_format(out, " | %s |", row->want == WANT_ACCEPT ? "accepted" : row->want == WANT_REFUSE ? "refused" : "either");
+		buf_format(out, " | %s |",
+			   row->want == WANT_ACCEPT   ? "accepted"
+			   : row->want == WANT_REFUSE ? "refused"
+						      : "either");
 		for (size_t c = 0; c < report->n; c++) {
 			buf_u8(out, ' ');
 			put_entry(out, column_entry(&report->columns[c], row->name));
@@ -110,9 +113,11 @@ clients(const struct report *report, struct buf *out)
 	for (size_t i = 0; i < report->n; i++) {
 		const struct report_column *c = &report->columns[i];
 
-		buf_format(out, "### %s, %s\n\nVersion %s, tried %s. It knows its resolver by: %s.\n\n```\n%s```\n\n", column_text(c, "client"),
-		    column_text(c, "protocol"), column_text(c, "version"), column_text(c, "date"), column_text(c, "identity"),
-		    column_text(c, "config"));
+		buf_format(
+		    out,
+		    "### %s, %s\n\nVersion %s, tried %s. It knows its resolver by: %s.\n\n```\n%s```\n\n",
+		    column_text(c, "client"), column_text(c, "protocol"), column_text(c, "version"),
+		    column_text(c, "date"), column_text(c, "identity"), column_text(c, "config"));
 	}
 }
 
@@ -122,10 +127,13 @@ report_markdown(const struct report *report, struct buf *out)
 	const struct scenario_group *group;
 
 	buf_format(out,
-	    "# What DNS clients do when their resolver is impersonated\n\nMade by `ctstub-lab report` from %zu runs of `ctstub-lab run`; not "
-	    "edited by hand. In each trial the client runs in namespaces of its own in which the resolver really is at 1.1.1.1, 1.0.0.1 and "
-	    "2606:4700:4700::1111, and every other address answers with lies in clear text.\n\n| word | meaning |\n|---|---|\n",
-	    report->n);
+		   "# What DNS clients do when their resolver is impersonated\n\nMade by `ctstub-lab report` "
+		   "from %zu runs of `ctstub-lab run`; not "
+		   "edited by hand. In each trial the client runs in namespaces of its own in which the "
+		   "resolver really is at 1.1.1.1, 1.0.0.1 and "
+		   "2606:4700:4700::1111, and every other address answers with lies in clear text.\n\n| word "
+		   "| meaning |\n|---|---|\n",
+		   report->n);
 	for (const struct outcome_meaning *m = outcome_meanings; m->word != NULL; m++)
 		buf_format(out, "| %s | %s |\n", m->word, m->meaning);
 	buf_u8(out, '\n');

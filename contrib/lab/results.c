@@ -11,27 +11,31 @@ results_new(const struct client_about *client, enum server_protocol protocol, co
 {
 	char date[TIME_TEXT_MAX];
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "client", client->name, "version", client->version, "identity",
-	    client->identity, "protocol", protocol == SERVER_DOH ? "doh" : "dot", "date", time_text(clock_wall_ms(), date), "lab",
-	    PACKAGE_VERSION, "config", config, "results");
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "client", client->name, "version",
+			 client->version, "identity", client->identity, "protocol",
+			 protocol == SERVER_DOH ? "doh" : "dot", "date", time_text(clock_wall_ms(), date),
+			 "lab", PACKAGE_VERSION, "config", config, "results");
 }
 
 static json_t *
 counts_json(const struct server_counts *c)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connections", (json_int_t)c->connections, "handshakes",
-	    (json_int_t)c->handshakes, "resumed", (json_int_t)c->resumed, "refused", (json_int_t)c->refused, "bytes", (json_int_t)c->bytes,
-	    "questions", (json_int_t)c->questions, "answers", (json_int_t)c->answers);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connections", (json_int_t)c->connections,
+			 "handshakes", (json_int_t)c->handshakes, "resumed", (json_int_t)c->resumed,
+			 "refused", (json_int_t)c->refused, "bytes", (json_int_t)c->bytes, "questions",
+			 (json_int_t)c->questions, "answers", (json_int_t)c->answers);
 }
 
 void
 results_add(json_t *results, const struct scenario *row, const struct trial_result *r)
 {
 	const char *reason = row->wire_reason != NULL ? row->wire_reason : row->reason;
-	json_t *entry = json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:i, s:s, s:b, s:s, s:o}", "scenario", row->name, "group",
-	    scenario_group_of(row)->name, "impostor", row->impostor, "strict", want_text(row->want), "reason", reason, "outcome",
-	    outcome_text(r->outcome), "mark", mark_text(r->mark), "ms", (json_int_t)r->ms, "rcode", r->rcode, "ede", r->ede, "resumed",
-	    (int)r->resumed, "detail", r->detail, "server", counts_json(&r->counts));
+	json_t *entry =
+	    json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:i, s:s, s:b, s:s, s:o}", "scenario",
+		      row->name, "group", scenario_group_of(row)->name, "impostor", row->impostor, "strict",
+		      want_text(row->want), "reason", reason, "outcome", outcome_text(r->outcome), "mark",
+		      mark_text(r->mark), "ms", (json_int_t)r->ms, "rcode", r->rcode, "ede", r->ede,
+		      "resumed", (int)r->resumed, "detail", r->detail, "server", counts_json(&r->counts));
 
 	json_array_append_new(json_object_get(results, "results"), entry);
 }
@@ -42,7 +46,7 @@ results_count(const json_t *results, const char *mark)
 	const json_t *entry;
 	size_t i, n = 0;
 
-	json_array_foreach(json_object_get(results, "results"), i, entry)
-		n += strcmp(json_string_value(json_object_get(entry, "mark")), mark) == 0;
+	json_array_foreach(json_object_get(results, "results"), i, entry) n +=
+	    strcmp(json_string_value(json_object_get(entry, "mark")), mark) == 0;
 	return n;
 }

@@ -1,8 +1,9 @@
 /*
  * results.h - what `run` found, as JSON: one object a client and protocol; what `report` reads.
  *
- * {"client", "version", "identity", "protocol", "date", "lab", "config", "results": [{"scenario", "group", "impostor",
- *  "strict", "reason", "outcome", "mark", "ms", "rcode", "ede", "resumed", "detail", "server": {...}}]}
+ * {"client", "version", "identity", "protocol", "date", "lab", "config", "results": [{"scenario", "group",
+ * "impostor", "strict", "reason", "outcome", "mark", "ms", "rcode", "ede", "resumed", "detail", "server":
+ * {...}}]}
  */
 #ifndef LAB_RESULTS_H
 #define LAB_RESULTS_H

@@ -2,8 +2,9 @@
 
 #include <string.h>
 
-static const struct scenario_group *const groups[] = {&scenarios_identity, &scenarios_chain, &scenarios_transparency,
-    &scenarios_misissuance, &scenarios_revocation, &scenarios_sessions, &scenarios_protocol, &scenarios_downgrade};
+static const struct scenario_group *const groups[] = {
+    &scenarios_identity,   &scenarios_chain,    &scenarios_transparency, &scenarios_misissuance,
+    &scenarios_revocation, &scenarios_sessions, &scenarios_protocol,     &scenarios_downgrade};
 
 #define GROUPS (sizeof groups / sizeof groups[0])
 

@@ -14,7 +14,7 @@ struct site;
 enum want {
 	WANT_ACCEPT, /* a client that refuses breaks for its users */
 	WANT_REFUSE,
-	WANT_NOTE,   /* both can be defended: reported, not counted */
+	WANT_NOTE, /* both can be defended: reported, not counted */
 };
 
 enum reach {
@@ -27,11 +27,13 @@ enum reach {
 
 /* What happens between the client's first question and the one that counts. */
 enum script {
-	SCRIPT_ONCE,   /* one question */
-	SCRIPT_SWAP,   /* the first question meets good-v4, then connections are closed and this scenario is served */
+	SCRIPT_ONCE, /* one question */
+	SCRIPT_SWAP, /* the first question meets good-v4, then connections are closed and this scenario is
+			served */
 	SCRIPT_SWAP_KEEPING_TICKETS, /* the same, and tickets of the first server are taken by the second */
-	SCRIPT_EXPIRE, /* connections are closed and the certificate expires between two questions; tickets are valid */
-	SCRIPT_RESUME, /* connections are closed between two questions; tickets are valid */
+	SCRIPT_EXPIRE,  /* connections are closed and the certificate expires between two questions; tickets
+			   are valid */
+	SCRIPT_RESUME,  /* connections are closed between two questions; tickets are valid */
 	SCRIPT_TIGHTEN, /* the client's policy becomes the scenario's while it is connected */
 };
 
@@ -40,14 +42,14 @@ struct sct_row {
 	enum sct_fault fault;
 	int hours; /* younger than the certificate; negative: older */
 };
-#define SCTS(...)                                                                                                     \
-	.has_scts = true, .scts = (const struct sct_row[]){__VA_ARGS__},                                              \
+#define SCTS(...)                                                                                            \
+	.has_scts = true, .scts = (const struct sct_row[]){__VA_ARGS__},                                     \
 	.n_scts = sizeof((const struct sct_row[]){__VA_ARGS__}) / sizeof(struct sct_row)
 #define NO_SCTS .has_scts = true
 
 struct scenario {
 	const char *name;
-	const char *impostor;    /* what it does, a sentence */
+	const char *impostor; /* what it does, a sentence */
 	enum want want;
 	const char *reason;      /* the first of ctstub's verdict; NULL when accepted */
 	const char *wire_reason; /* when it is another one over the wire */
@@ -55,8 +57,9 @@ struct scenario {
 	bool v6;                 /* the client dials the IPv6 address */
 	const char *dial_name;   /* the client also wants this name */
 	const char *subject;     /* NULL: a good one */
-	/* Subject alternative names: "ip:" "dns:" "uri:" "email:" items separated by blanks, $4 and $6 stand for the
-	 * resolver's addresses, $n for the neighbour of the IPv4 one. NULL: good ones, "": no extension. */
+	/* Subject alternative names: "ip:" "dns:" "uri:" "email:" items separated by blanks, $4 and $6 stand
+	 * for the resolver's addresses, $n for the neighbour of the IPv4 one. NULL: good ones, "": no
+	 * extension. */
 	const char *san;
 	bool has_scts; /* instead of two good ones */
 	const struct sct_row *scts;
@@ -75,8 +78,8 @@ struct scenario_group {
 	size_t n;
 };
 
-extern const struct scenario_group scenarios_identity, scenarios_chain, scenarios_transparency, scenarios_misissuance,
-    scenarios_revocation, scenarios_sessions, scenarios_protocol, scenarios_downgrade;
+extern const struct scenario_group scenarios_identity, scenarios_chain, scenarios_transparency,
+    scenarios_misissuance, scenarios_revocation, scenarios_sessions, scenarios_protocol, scenarios_downgrade;
 
 size_t scenario_count(void);
 const struct scenario *scenario_at(size_t);         /* NULL behind the last */

@@ -1,8 +1,8 @@
 /*
  * scenarios_misissuance.c - a CA that the client trusts issues what it must not.
  *
- * Modelled on the twelve certificates for 1.1.1.1 of 2024 and 2025: a trusted root, an issuing CA, a certificate
- * that is right in every respect but one: the resolver never asked for it.
+ * Modelled on the twelve certificates for 1.1.1.1 of 2024 and 2025: a trusted root, an issuing CA, a
+ * certificate that is right in every respect but one: the resolver never asked for it.
  */
 #include "contrib/lab/derw.h"
 #include "contrib/lab/site.h"
@@ -12,7 +12,8 @@
 #include <stdio.h>
 
 /* The serial of one of the twelve, which the sample configuration and the compiled-in list name. */
-static const uint8_t known_serial[] = {0xa5, 0x30, 0xa2, 0x9c, 0xc1, 0xa5, 0xda, 0x40, 0x00, 0x00, 0x00, 0x00, 0x56, 0x71, 0xf2, 0x4c};
+static const uint8_t known_serial[] = {0xa5, 0x30, 0xa2, 0x9c, 0xc1, 0xa5, 0xda, 0x40,
+				       0x00, 0x00, 0x00, 0x00, 0x56, 0x71, 0xf2, 0x4c};
 
 /* The impostor has a key of its own and the careless CA's certificate for it. */
 static void
@@ -210,7 +211,8 @@ constraint_line(struct site *site, const char *limit)
 
 	site->bad = site->bad || key == NULL;
 	if (key != NULL)
-		site_line(site, &site->constraints, "spki-sha256 %s %s", hex_write(hex, span_of(key->spki_sha256, 32)), limit);
+		site_line(site, &site->constraints, "spki-sha256 %s %s",
+			  hex_write(hex, span_of(key->spki_sha256, 32)), limit);
 }
 
 static void
@@ -294,7 +296,8 @@ build_borrowed_name(struct site *site)
 	site_put(site, &f);
 	forge_free(&f);
 	forge_init(&f);
-	site->bad = site->bad || !world_ca_forge(site->world, CA_FALSE_ROOT, &f) || !world_issue(site->world, CA_FINA_ROOT, &f);
+	site->bad = site->bad || !world_ca_forge(site->world, CA_FALSE_ROOT, &f) ||
+		    !world_issue(site->world, CA_FINA_ROOT, &f);
 	site_put(site, &f);
 	forge_free(&f);
 }
@@ -310,69 +313,78 @@ build_two_paths(struct site *site)
 	forge_free(&f);
 	site_put_ca(site, CA_ISSUING);
 	forge_init(&f);
-	site->bad = site->bad || !world_ca_forge(site->world, CA_ISSUING, &f) || !world_issue(site->world, CA_FINA_ROOT, &f);
+	site->bad = site->bad || !world_ca_forge(site->world, CA_ISSUING, &f) ||
+		    !world_issue(site->world, CA_FINA_ROOT, &f);
 	site_put(site, &f);
 	forge_free(&f);
 }
 
 static const struct scenario rows[] = {
-    {"fina-no-ct", "another trusted CA's certificate for the address, without SCTs", WANT_REFUSE, "ct-no-scts", NO_SCTS,
-	.build = build_fina},
-    {"fina-one-sct", "the same with one SCT", WANT_REFUSE, "ct-too-few-scts", SCTS({.log = LOG_BETA}), .build = build_fina},
-    {"fina-full-ct", "the same with full transparency: no certificate check can tell, the owner must watch the logs", .want = WANT_ACCEPT,
-	.build = build_fina},
-    {"fina-disallow-serial", "the same, and its serial and issuer are disallowed", WANT_REFUSE, "disallowed", .build = build_fina,
-	.policy = policy_disallow_serial},
-    {"fina-disallow-serial-zeros", "the same, the disallowed serial written with leading zeros", WANT_REFUSE, "disallowed",
-	.build = build_fina, .policy = policy_disallow_serial_zeros},
-    {"fina-disallow-fingerprint", "the same, and its fingerprint is disallowed", WANT_REFUSE, "disallowed", .build = build_fina,
-	.policy = policy_disallow_fingerprint},
-    {"fina-disallow-spki", "the same, and its key is disallowed", WANT_REFUSE, "disallowed", .build = build_fina,
-	.policy = policy_disallow_spki},
-    {"fina-disallow-issuer", "the same, and its issuer's name is disallowed", WANT_REFUSE, "disallowed", .build = build_fina,
-	.policy = policy_disallow_issuer},
-    {"fina-disallow-issuer-der", "the same, the issuer's name given as bytes", WANT_REFUSE, "disallowed", .build = build_fina,
-	.policy = policy_disallow_der},
-    {"fina-disallow-issuer-printable", "the same, the certificate's names in another string type", WANT_REFUSE, "disallowed",
-	.build = build_fina_printable, .policy = policy_disallow_issuer},
-    {"fina-disallow-issuing-cert", "the same, and the issuing CA's certificate is disallowed", WANT_REFUSE, "disallowed",
-	.build = build_fina, .policy = policy_disallow_issuing_certificate},
-    {"fina-disallow-root-name", "the same, and the root's name is disallowed as issuer", WANT_REFUSE, "disallowed", .build = build_fina,
-	.policy = policy_disallow_root_name},
-    {"fina-disallow-root-key", "the same, and the root's key is disallowed", WANT_REFUSE, "disallowed", .build = build_fina,
-	.policy = policy_disallow_root_key},
-    {"fina-disallow-root-cert", "the same, and the root's certificate is disallowed", WANT_REFUSE, "disallowed", .build = build_fina,
-	.policy = policy_disallow_root_certificate},
-    {"fina-known", "serial and issuer name of one of the twelve, which every ctstub disallows from the start", WANT_REFUSE, "disallowed",
-	.build = build_fina_known},
-    {"good-disallow-others", "nothing: the disallow list names others", .want = WANT_ACCEPT, .policy = policy_disallow_others},
-    {"disallowed-beside-clean", "a clean path, and a second one through a disallowed root", WANT_REFUSE, "disallowed",
-	.build = build_two_paths, .policy = policy_disallow_root_key},
-    {"anchor-distrusted-date", "a certificate younger than the date until which its root is trusted", WANT_REFUSE, "anchor-distrusted",
-	.build = build_fina, .policy = policy_not_before_max},
-    {"anchor-distrusted-sct", "the same by the dates of the SCTs", WANT_REFUSE, "anchor-distrusted", .build = build_fina,
-	.policy = policy_sct_not_after},
-    {"good-distrusted-later", "nothing: the root lost its trust after this certificate", .want = WANT_ACCEPT, .build = build_fina,
-	.policy = policy_distrust_later},
-    {"anchor-permit-name", "a root that may vouch for one country's names only", WANT_REFUSE, "anchor-distrusted", .build = build_fina,
-	.policy = policy_permit_name},
-    {"anchor-permit-ip", "a root that may vouch for private addresses only", WANT_REFUSE, "anchor-distrusted", .build = build_fina,
-	.policy = policy_permit_ip},
-    {"good-constrained-beside-free", "nothing: one of two paths ends in a root that lost its trust", .want = WANT_ACCEPT,
-	.build = build_two_paths, .policy = policy_not_before_max},
-    {"good-pin-root", "nothing: the client pins the root's key", .want = WANT_ACCEPT, .policy = policy_pin_root},
-    {"good-pin-leaf", "nothing: the client pins the server's key and a backup", .want = WANT_ACCEPT, .policy = policy_pin_leaf_and_backup},
-    {"pin-mismatch", "a trusted CA's logged certificate, and the client pins another root", WANT_REFUSE, "pin-mismatch",
-	.build = build_fina, .policy = policy_pin_root},
-    {"good-allow-issuer", "nothing: the client allows the root by key", .want = WANT_ACCEPT, .policy = policy_allow_root_key},
-    {"good-allow-issuer-cert", "nothing: the client allows the issuing CA by certificate", .want = WANT_ACCEPT,
-	.policy = policy_allow_issuing_certificate},
-    {"issuer-not-allowed", "a trusted CA that is not the one that the client allows", WANT_REFUSE, "issuer-not-allowed",
-	.build = build_fina, .policy = policy_allow_root_key},
-    {"issuer-borrowed-name", "a sub-CA of the careless root under the allowed root's name", WANT_REFUSE, "issuer-not-allowed",
-	.build = build_borrowed_name, .policy = policy_allow_root_name},
+    {"fina-no-ct", "another trusted CA's certificate for the address, without SCTs", WANT_REFUSE,
+     "ct-no-scts", NO_SCTS, .build = build_fina},
+    {"fina-one-sct", "the same with one SCT", WANT_REFUSE, "ct-too-few-scts", SCTS({.log = LOG_BETA}),
+     .build = build_fina},
+    {"fina-full-ct",
+     "the same with full transparency: no certificate check can tell, the owner must watch the logs",
+     .want = WANT_ACCEPT, .build = build_fina},
+    {"fina-disallow-serial", "the same, and its serial and issuer are disallowed", WANT_REFUSE, "disallowed",
+     .build = build_fina, .policy = policy_disallow_serial},
+    {"fina-disallow-serial-zeros", "the same, the disallowed serial written with leading zeros", WANT_REFUSE,
+     "disallowed", .build = build_fina, .policy = policy_disallow_serial_zeros},
+    {"fina-disallow-fingerprint", "the same, and its fingerprint is disallowed", WANT_REFUSE, "disallowed",
+     .build = build_fina, .policy = policy_disallow_fingerprint},
+    {"fina-disallow-spki", "the same, and its key is disallowed", WANT_REFUSE, "disallowed",
+     .build = build_fina, .policy = policy_disallow_spki},
+    {"fina-disallow-issuer", "the same, and its issuer's name is disallowed", WANT_REFUSE, "disallowed",
+     .build = build_fina, .policy = policy_disallow_issuer},
+    {"fina-disallow-issuer-der", "the same, the issuer's name given as bytes", WANT_REFUSE, "disallowed",
+     .build = build_fina, .policy = policy_disallow_der},
+    {"fina-disallow-issuer-printable", "the same, the certificate's names in another string type",
+     WANT_REFUSE, "disallowed", .build = build_fina_printable, .policy = policy_disallow_issuer},
+    {"fina-disallow-issuing-cert", "the same, and the issuing CA's certificate is disallowed", WANT_REFUSE,
+     "disallowed", .build = build_fina, .policy = policy_disallow_issuing_certificate},
+    {"fina-disallow-root-name", "the same, and the root's name is disallowed as issuer", WANT_REFUSE,
+     "disallowed", .build = build_fina, .policy = policy_disallow_root_name},
+    {"fina-disallow-root-key", "the same, and the root's key is disallowed", WANT_REFUSE, "disallowed",
+     .build = build_fina, .policy = policy_disallow_root_key},
+    {"fina-disallow-root-cert", "the same, and the root's certificate is disallowed", WANT_REFUSE,
+     "disallowed", .build = build_fina, .policy = policy_disallow_root_certificate},
+    {"fina-known", "serial and issuer name of one of the twelve, which every ctstub disallows from the start",
+     WANT_REFUSE, "disallowed", .build = build_fina_known},
+    {"good-disallow-others", "nothing: the disallow list names others", .want = WANT_ACCEPT,
+     .policy = policy_disallow_others},
+    {"disallowed-beside-clean", "a clean path, and a second one through a disallowed root", WANT_REFUSE,
+     "disallowed", .build = build_two_paths, .policy = policy_disallow_root_key},
+    {"anchor-distrusted-date", "a certificate younger than the date until which its root is trusted",
+     WANT_REFUSE, "anchor-distrusted", .build = build_fina, .policy = policy_not_before_max},
+    {"anchor-distrusted-sct", "the same by the dates of the SCTs", WANT_REFUSE, "anchor-distrusted",
+     .build = build_fina, .policy = policy_sct_not_after},
+    {"good-distrusted-later", "nothing: the root lost its trust after this certificate", .want = WANT_ACCEPT,
+     .build = build_fina, .policy = policy_distrust_later},
+    {"anchor-permit-name", "a root that may vouch for one country's names only", WANT_REFUSE,
+     "anchor-distrusted", .build = build_fina, .policy = policy_permit_name},
+    {"anchor-permit-ip", "a root that may vouch for private addresses only", WANT_REFUSE, "anchor-distrusted",
+     .build = build_fina, .policy = policy_permit_ip},
+    {"good-constrained-beside-free", "nothing: one of two paths ends in a root that lost its trust",
+     .want = WANT_ACCEPT, .build = build_two_paths, .policy = policy_not_before_max},
+    {"good-pin-root", "nothing: the client pins the root's key", .want = WANT_ACCEPT,
+     .policy = policy_pin_root},
+    {"good-pin-leaf", "nothing: the client pins the server's key and a backup", .want = WANT_ACCEPT,
+     .policy = policy_pin_leaf_and_backup},
+    {"pin-mismatch", "a trusted CA's logged certificate, and the client pins another root", WANT_REFUSE,
+     "pin-mismatch", .build = build_fina, .policy = policy_pin_root},
+    {"good-allow-issuer", "nothing: the client allows the root by key", .want = WANT_ACCEPT,
+     .policy = policy_allow_root_key},
+    {"good-allow-issuer-cert", "nothing: the client allows the issuing CA by certificate",
+     .want = WANT_ACCEPT, .policy = policy_allow_issuing_certificate},
+    {"issuer-not-allowed", "a trusted CA that is not the one that the client allows", WANT_REFUSE,
+     "issuer-not-allowed", .build = build_fina, .policy = policy_allow_root_key},
+    {"issuer-borrowed-name", "a sub-CA of the careless root under the allowed root's name", WANT_REFUSE,
+     "issuer-not-allowed", .build = build_borrowed_name, .policy = policy_allow_root_name},
 };
 
-const struct scenario_group scenarios_misissuance = {"misissuance",
-    "A CA that the client trusts issues what it must not. Transparency makes it visible; disallow lists, pins and allowed issuers stop it.",
+const struct scenario_group scenarios_misissuance = {
+    "misissuance",
+    "A CA that the client trusts issues what it must not. Transparency makes it visible; disallow lists, "
+    "pins and allowed issuers stop it.",
     rows, sizeof rows / sizeof rows[0]};

@@ -1,4 +1,5 @@
-/* scenarios_revocation.c - taken back by its CA: stapled OCSP (RFC 6066, 6960, 7633) and CRLs (RFC 5280, 5). */
+/* scenarios_revocation.c - taken back by its CA: stapled OCSP (RFC 6066, 6960, 7633) and CRLs (RFC 5280, 5).
+ */
 #include "contrib/lab/site.h"
 
 #define OID_OCSP_SIGNING "1.3.6.1.5.5.7.3.9"
@@ -257,37 +258,49 @@ policy_crl_other_issuer(struct site *site)
 }
 
 static const struct scenario rows[] = {
-    {"good-staple", "nothing: a good OCSP response is stapled", .want = WANT_ACCEPT, .policy = policy_staple_good},
+    {"good-staple", "nothing: a good OCSP response is stapled", .want = WANT_ACCEPT,
+     .policy = policy_staple_good},
     {"good-staple-delegate", "nothing: the CA's delegate signed the stapled response", .want = WANT_ACCEPT,
-	.policy = policy_staple_delegate},
-    {"good-must-staple", "nothing: the certificate demands a staple and brings one", .want = WANT_ACCEPT, .leaf = leaf_must_staple,
-	.policy = policy_staple_good},
-    {"must-staple-missing", "a certificate that demands a staple comes without one", WANT_REFUSE, "staple-missing",
-	.leaf = leaf_must_staple},
-    {"staple-revoked", "the stapled response says: revoked", WANT_REFUSE, "revoked", .policy = policy_staple_revoked},
-    {"staple-unknown", "the stapled response says: unknown", WANT_REFUSE, "staple-invalid", .policy = policy_staple_unknown},
-    {"staple-expired", "a stapled response of last month", WANT_REFUSE, "staple-invalid", .policy = policy_staple_expired},
-    {"staple-future", "a stapled response of next month", WANT_REFUSE, "staple-invalid", .policy = policy_staple_future},
+     .policy = policy_staple_delegate},
+    {"good-must-staple", "nothing: the certificate demands a staple and brings one", .want = WANT_ACCEPT,
+     .leaf = leaf_must_staple, .policy = policy_staple_good},
+    {"must-staple-missing", "a certificate that demands a staple comes without one", WANT_REFUSE,
+     "staple-missing", .leaf = leaf_must_staple},
+    {"staple-revoked", "the stapled response says: revoked", WANT_REFUSE, "revoked",
+     .policy = policy_staple_revoked},
+    {"staple-unknown", "the stapled response says: unknown", WANT_REFUSE, "staple-invalid",
+     .policy = policy_staple_unknown},
+    {"staple-expired", "a stapled response of last month", WANT_REFUSE, "staple-invalid",
+     .policy = policy_staple_expired},
+    {"staple-future", "a stapled response of next month", WANT_REFUSE, "staple-invalid",
+     .policy = policy_staple_future},
     {"staple-other-cert", "a good stapled response for another certificate", WANT_REFUSE, "staple-invalid",
-	.policy = policy_staple_other_cert},
-    {"staple-broken-signature", "a stapled response with one bit of its signature changed", WANT_REFUSE, "staple-invalid",
-	.policy = policy_staple_broken},
-    {"staple-stranger", "a stapled response signed by a stranger", WANT_REFUSE, "staple-invalid", .policy = policy_staple_stranger},
+     .policy = policy_staple_other_cert},
+    {"staple-broken-signature", "a stapled response with one bit of its signature changed", WANT_REFUSE,
+     "staple-invalid", .policy = policy_staple_broken},
+    {"staple-stranger", "a stapled response signed by a stranger", WANT_REFUSE, "staple-invalid",
+     .policy = policy_staple_stranger},
     {"staple-customer", "a stapled response signed by a customer of the CA", WANT_REFUSE, "staple-invalid",
-	.policy = policy_staple_customer},
-    {"staple-try-later", "a stapled response that says: try later", WANT_REFUSE, "staple-invalid", .policy = policy_staple_try_later},
-    {"staple-garbage", "bytes that are not an OCSP response", WANT_REFUSE, "staple-invalid", .policy = policy_staple_garbage},
+     .policy = policy_staple_customer},
+    {"staple-try-later", "a stapled response that says: try later", WANT_REFUSE, "staple-invalid",
+     .policy = policy_staple_try_later},
+    {"staple-garbage", "bytes that are not an OCSP response", WANT_REFUSE, "staple-invalid",
+     .policy = policy_staple_garbage},
     {"crl-revoked", "the issuer's CRL, which the client has, names the certificate", WANT_REFUSE, "revoked",
-	.policy = policy_crl_revoked},
-    {"crl-revoked-intermediate", "the root's CRL, which the client has, names the issuing CA", WANT_REFUSE, "revoked",
-	.policy = policy_crl_intermediate},
-    {"crl-expired", "the client's CRL of the issuer has run out", WANT_REFUSE, "crl-invalid", .policy = policy_crl_expired},
+     .policy = policy_crl_revoked},
+    {"crl-revoked-intermediate", "the root's CRL, which the client has, names the issuing CA", WANT_REFUSE,
+     "revoked", .policy = policy_crl_intermediate},
+    {"crl-expired", "the client's CRL of the issuer has run out", WANT_REFUSE, "crl-invalid",
+     .policy = policy_crl_expired},
     {"crl-broken-signature", "the client's CRL of the issuer is not signed by it", WANT_REFUSE, "crl-invalid",
-	.policy = policy_crl_broken},
+     .policy = policy_crl_broken},
     {"good-crl", "nothing: the client's CRLs name others", .want = WANT_ACCEPT, .policy = policy_crl_clean},
-    {"good-crl-other-issuer", "nothing: another CA's CRL names the same serial", .want = WANT_ACCEPT, .policy = policy_crl_other_issuer},
+    {"good-crl-other-issuer", "nothing: another CA's CRL names the same serial", .want = WANT_ACCEPT,
+     .policy = policy_crl_other_issuer},
 };
 
-const struct scenario_group scenarios_revocation = {"revocation",
-    "Has its CA taken it back? What was stapled to the handshake and what the client was given as CRL; nothing is fetched.", rows,
-    sizeof rows / sizeof rows[0]};
+const struct scenario_group scenarios_revocation = {
+    "revocation",
+    "Has its CA taken it back? What was stapled to the handshake and what the client was given as CRL; "
+    "nothing is fetched.",
+    rows, sizeof rows / sizeof rows[0]};

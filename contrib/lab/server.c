@@ -27,8 +27,9 @@ certificates_prepare(struct server *server)
 
 /* GnuTLS asks for the chain here, so that it takes any bytes for a certificate. */
 static int
-on_certificate_wanted(gnutls_session_t tls, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **certs, unsigned *n_certs,
-    gnutls_ocsp_data_st **staples, unsigned *n_staples, gnutls_privkey_t *key, unsigned *flags)
+on_certificate_wanted(gnutls_session_t tls, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **certs,
+		      unsigned *n_certs, gnutls_ocsp_data_st **staples, unsigned *n_staples,
+		      gnutls_privkey_t *key, unsigned *flags)
 {
 	struct conn *conn = gnutls_session_get_ptr(tls);
 	struct server *server = conn->server;
@@ -99,7 +100,8 @@ black_hole_fill(struct server *server)
 		int fd = socket(to.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 		if (fd >= 0)
-			(void)connect(fd, (struct sockaddr *)&to, n); /* never finishes for the last ones: that is the aim */
+			(void)connect(fd, (struct sockaddr *)&to,
+				      n); /* never finishes for the last ones: that is the aim */
 		server->stuffing[i] = fd;
 	}
 }
@@ -121,7 +123,8 @@ listener_open(struct server *server)
 	if (bind(server->fd, (struct sockaddr *)&at, n) < 0 || listen(server->fd, hole ? 0 : BACKLOG) < 0)
 		return RES_IO;
 	n = sizeof at;
-	if (getsockname(server->fd, (struct sockaddr *)&at, &n) < 0 || addr_from_sockaddr(&server->listen, (struct sockaddr *)&at) != RES_OK)
+	if (getsockname(server->fd, (struct sockaddr *)&at, &n) < 0 ||
+	    addr_from_sockaddr(&server->listen, (struct sockaddr *)&at) != RES_OK)
 		return RES_IO;
 	if (hole) {
 		black_hole_fill(server);
@@ -135,8 +138,13 @@ listener_open(struct server *server)
 static enum res
 listener_settle(struct server *server)
 {
-	bool refuse = fault_has(&server->faults, FAULT_REFUSE), hole = fault_has(&server->faults, FAULT_BLACK_HOLE);
+	bool refuse = fault_has(&server->faults, FAULT_REFUSE),
+	     hole = fault_has(&server->faults, FAULT_BLACK_HOLE);
+	enum res res;
 
+	/* "Any free port" is one that was free a moment ago. */
+	if (refuse && server->listen.port == 0 && (res = listener_open(server)) != RES_OK)
+		return res;
 	if (refuse || hole || server->accept == NULL)
 		listener_close(server);
 	return refuse ? RES_OK : listener_open(server);
@@ -151,8 +159,8 @@ tickets_renew(struct server *server)
 }
 
 enum res
-server_new(struct server **out, struct event_base *base, const struct addr *listen, enum server_protocol protocol, const struct site *site,
-    const struct faults *faults)
+server_new(struct server **out, struct event_base *base, const struct addr *listen,
+	   enum server_protocol protocol, const struct site *site, const struct faults *faults)
 {
 	struct server *server = calloc(1, sizeof *server);
 	enum res res = RES_NOMEM;
@@ -169,7 +177,8 @@ server_new(struct server **out, struct event_base *base, const struct addr *list
 	server->site = site;
 	server->faults = *faults;
 	certificates_prepare(server);
-	if (gnutls_certificate_allocate_credentials(&server->credentials) < 0 || tickets_renew(server) != RES_OK)
+	if (gnutls_certificate_allocate_credentials(&server->credentials) < 0 ||
+	    tickets_renew(server) != RES_OK)
 		goto fail;
 	gnutls_certificate_set_retrieve_function3(server->credentials, on_certificate_wanted);
 	res = listener_settle(server);

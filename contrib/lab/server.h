@@ -20,8 +20,8 @@ struct server_counts {
 	uint64_t connections;
 	uint64_t handshakes; /* finished, resumed ones too */
 	uint64_t resumed;
-	uint64_t refused;    /* the client ended the handshake with an alert, or left in it */
-	uint64_t bytes;      /* of application data received */
+	uint64_t refused; /* the client ended the handshake with an alert, or left in it */
+	uint64_t bytes;   /* of application data received */
 	uint64_t questions;
 	uint64_t answers;
 };
@@ -30,7 +30,7 @@ struct server;
 
 /* Listens at once. RES_IO: errno says why. Site and base are lent. Yours: server_free. */
 enum res server_new(struct server **out, struct event_base *, const struct addr *listen, enum server_protocol,
-    const struct site *, const struct faults *);
+		    const struct site *, const struct faults *);
 void server_free(struct server *);
 
 /* The port it got when it was asked for port 0. */

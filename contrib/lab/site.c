@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAF_AGE_DAYS  10
-#define LEAF_LIFE_DAYS 90
+#define LEAF_AGE_DAYS          10
+#define LEAF_LIFE_DAYS         90
 #define SERVER_AND_CLIENT_AUTH "1.3.6.1.5.5.7.3.1 1.3.6.1.5.5.7.3.2"
 
 int64_t
@@ -123,7 +123,9 @@ site_leaf(struct site *site, struct forge *f, enum ca_id issuer)
 		forge_sct_add(f, LOG_BETA, issued + HOUR_MS + 456, SCT_GOOD);
 	}
 	for (size_t i = 0; i < row->n_scts; i++)
-		forge_sct_add(f, row->scts[i].log, issued + HOUR_MS * (row->scts[i].hours + 1) + 100 + (int64_t)i, row->scts[i].fault);
+		forge_sct_add(f, row->scts[i].log,
+			      issued + HOUR_MS * (row->scts[i].hours + 1) + 100 + (int64_t)i,
+			      row->scts[i].fault);
 }
 
 void
@@ -233,7 +235,8 @@ site_leaf_end(const struct site *site)
 bool
 site_has_own_anchors(const struct site *site)
 {
-	struct site plain = {.world = site->world, .scenario = site->scenario, .anchors = buf_max(SITE_POLICY_MAX)};
+	struct site plain = {
+	    .world = site->world, .scenario = site->scenario, .anchors = buf_max(SITE_POLICY_MAX)};
 	bool own;
 
 	site_anchor(&plain, CA_ROOT);
@@ -265,12 +268,14 @@ site_build(struct site *site)
 	}
 	if (row->policy != NULL)
 		row->policy(site);
-	site->bad = site->bad || !buf_ok(&site->anchors) || !buf_ok(&site->disallow) || !buf_ok(&site->allow_issuer) ||
-	    !buf_ok(&site->pins) || !buf_ok(&site->constraints) || !buf_ok(&site->crl) || !buf_ok(&site->staple);
+	site->bad = site->bad || !buf_ok(&site->anchors) || !buf_ok(&site->disallow) ||
+		    !buf_ok(&site->allow_issuer) || !buf_ok(&site->pins) || !buf_ok(&site->constraints) ||
+		    !buf_ok(&site->crl) || !buf_ok(&site->staple);
 }
 
 enum res
-site_new(struct site **out, struct world *world, const struct scenario *scenario, const struct addr *ip4, const struct addr *ip6)
+site_new(struct site **out, struct world *world, const struct scenario *scenario, const struct addr *ip4,
+	 const struct addr *ip6)
 {
 	struct site *site = calloc(1, sizeof *site);
 

@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-#define HEADER     12
-#define TYPE_A     1
-#define TYPE_CNAME 5
-#define TYPE_SOA   6
-#define TYPE_TXT   16
-#define TYPE_AAAA  28
-#define CLASS_IN   1
-#define TO_QNAME   0xc00c /* a pointer to the question's name */
+#define HEADER      12
+#define TYPE_A      1
+#define TYPE_CNAME  5
+#define TYPE_SOA    6
+#define TYPE_TXT    16
+#define TYPE_AAAA   28
+#define CLASS_IN    1
+#define TO_QNAME    0xc00c /* a pointer to the question's name */
 
 #define FLAG_QR     0x80 /* in the third byte of the header */
 #define FLAG_TC     0x02
@@ -104,7 +104,8 @@ odd_owner(struct buf *m, const struct zone_question *q, uint16_t owner)
 	counts_set(m, 1, 1, 0, 0);
 }
 
-/* Thousands of pointers one behind the other in a record's bytes, then records whose owners enter at the far end. */
+/* Thousands of pointers one behind the other in a record's bytes, then records whose owners enter at the far
+ * end. */
 static void
 pointer_chain(struct buf *m, const struct zone_question *q)
 {
@@ -185,7 +186,8 @@ opt_drop(struct buf *m, const struct zone_question *q)
 	if (!q->edns || m->n < HEADER + opt_fixed || be16_read(m->p + 10) == 0)
 		return;
 	for (at = m->n - opt_fixed; at > q->end; at--)
-		if (m->p[at] == 0 && be16_read(m->p + at + 1) == 41 && be16_read(m->p + at + 9) == m->n - at - opt_fixed)
+		if (m->p[at] == 0 && be16_read(m->p + at + 1) == 41 &&
+		    be16_read(m->p + at + 9) == m->n - at - opt_fixed)
 			break;
 	if (at <= q->end)
 		return;

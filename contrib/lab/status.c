@@ -1,7 +1,7 @@
 #include "contrib/lab/status.h"
 #include "contrib/lab/derw.h"
 
-#define STATUS_MAX (64 * 1024)
+#define STATUS_MAX     (64 * 1024)
 
 #define OID_OCSP_BASIC "1.3.6.1.5.5.7.48.1.1"
 #define OID_SHA1       "1.3.14.3.2.26"
@@ -27,7 +27,8 @@ static void
 crl_extensions_write(struct buf *out, const struct forge_crl *crl)
 {
 	uint8_t id[20];
-	size_t wrap = derw_open(out, DERW_CONSTRUCTED(0)), list = derw_open(out, DERW_SEQUENCE), ext, value, inner;
+	size_t wrap = derw_open(out, DERW_CONSTRUCTED(0)), list = derw_open(out, DERW_SEQUENCE), ext, value,
+	       inner;
 
 	sha1(id, buf_span(&crl->key->spki));
 	ext = derw_open(out, DERW_SEQUENCE);

@@ -1,5 +1,6 @@
 /*
- * status.h - revocation as a CA hands it out: CRLs (RFC 5280, 5) and OCSP responses (RFC 6960), right and wrong.
+ * status.h - revocation as a CA hands it out: CRLs (RFC 5280, 5) and OCSP responses (RFC 6960), right and
+ * wrong.
  */
 #ifndef LAB_STATUS_H
 #define LAB_STATUS_H

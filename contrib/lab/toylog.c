@@ -12,11 +12,20 @@
 #define SCT_INPUT_MAX (1024 * 1024) /* forged certificates reach 256 KiB */
 #define SIGNATURE_MAX 1024
 
-enum toy_state { TOY_QUALIFIED, TOY_USABLE, TOY_READONLY, TOY_PENDING, TOY_REJECTED, TOY_RETIRED, TOY_STATELESS };
+enum toy_state {
+	TOY_QUALIFIED,
+	TOY_USABLE,
+	TOY_READONLY,
+	TOY_PENDING,
+	TOY_REJECTED,
+	TOY_RETIRED,
+	TOY_STATELESS
+};
 
 static const char *const state_names[] = {
-    [TOY_QUALIFIED] = "qualified", [TOY_USABLE] = "usable",   [TOY_READONLY] = "readonly",  [TOY_PENDING] = "pending",
-    [TOY_REJECTED] = "rejected",   [TOY_RETIRED] = "retired", [TOY_STATELESS] = NULL,
+    [TOY_QUALIFIED] = "qualified", [TOY_USABLE] = "usable",     [TOY_READONLY] = "readonly",
+    [TOY_PENDING] = "pending",     [TOY_REJECTED] = "rejected", [TOY_RETIRED] = "retired",
+    [TOY_STATELESS] = NULL,
 };
 
 static const struct toylog {
@@ -24,10 +33,10 @@ static const struct toylog {
 	const char *operator_name; /* NULL: in no list */
 	enum key_kind key;
 	enum toy_state state;
-	int state_days;    /* ago */
+	int state_days; /* ago */
 	bool tiled;
 	bool test;
-	int interval[2];   /* days from now; both 0: none */
+	int interval[2];        /* days from now; both 0: none */
 	const char *moved_from; /* former operator, until yesterday */
 } rows[LOG_COUNT] = {
     [LOG_ALPHA] = {"alpha-1", "Alpha", KEY_P256, TOY_USABLE, 400, .tiled = false},
@@ -96,7 +105,8 @@ toylog_key(struct toylogs *logs, enum log_id id)
 	if (logs->keys[id] != NULL)
 		return logs->keys[id];
 	snprintf(name, sizeof name, "log-%s.pem", rows[id].name);
-	if (path_join(path, logs->folder, name) != RES_OK || key_open(&logs->keys[id], rows[id].key, path) != RES_OK)
+	if (path_join(path, logs->folder, name) != RES_OK ||
+	    key_open(&logs->keys[id], rows[id].key, path) != RES_OK)
 		return NULL;
 	return logs->keys[id];
 }
@@ -124,7 +134,8 @@ extensions_write(struct buf *out, const struct forge_sct *sct)
 
 /* RFC 6962, 3.2: digitally-signed struct of a certificate_timestamp. */
 static void
-signed_bytes_write(struct buf *out, const struct forge_sct *sct, const struct log_entry *entry, struct span extensions)
+signed_bytes_write(struct buf *out, const struct forge_sct *sct, const struct log_entry *entry,
+		   struct span extensions)
 {
 	static const uint8_t stranger[32] = {0x5a, 0xa5};
 	bool other = sct->fault == SCT_OTHER_CERTIFICATE;
@@ -166,7 +177,8 @@ void
 toylog_sign(struct toylogs *logs, const struct forge_sct *sct, const struct log_entry *entry, struct buf *out)
 {
 	const struct key *key = toylog_key(logs, sct->log);
-	struct buf extensions = buf_max(64), input = buf_max(SCT_INPUT_MAX), signature = buf_max(SIGNATURE_MAX);
+	struct buf extensions = buf_max(64), input = buf_max(SCT_INPUT_MAX),
+		   signature = buf_max(SIGNATURE_MAX);
 
 	if (key == NULL || entry->tbs.n == 0) {
 		out->bad = true;
@@ -237,14 +249,16 @@ json_base64(struct span bytes)
 static void
 log_state_set(json_t *log, const struct toylog *row, enum list_variant variant, int64_t at_ms)
 {
-	enum toy_state state = variant == LIST_ALL_RETIRED && row->state != TOY_REJECTED ? TOY_RETIRED : row->state;
+	enum toy_state state =
+	    variant == LIST_ALL_RETIRED && row->state != TOY_REJECTED ? TOY_RETIRED : row->state;
 	int64_t since = at_ms - row->state_days * DAY_MS;
 
 	if (state == TOY_STATELESS)
 		return;
 	if (variant == LIST_ALL_RETIRED)
 		since = at_ms - DAY_MS;
-	json_object_set_new(log, "state", json_pack("{s:{s:o}}", state_names[state], "timestamp", json_time(since)));
+	json_object_set_new(log, "state",
+			    json_pack("{s:{s:o}}", state_names[state], "timestamp", json_time(since)));
 }
 
 static json_t *
@@ -258,8 +272,9 @@ log_json(struct toylogs *logs, enum log_id id, enum list_variant variant)
 	if (key == NULL)
 		return NULL;
 	snprintf(url, sizeof url, "https://%s.ct.lab.test/", row->name);
-	log = json_pack("{s:s, s:o, s:o, s:i}", "description", row->name, "log_id", json_base64(span_of(key->spki_sha256, 32)),
-	    "key", json_base64(buf_span(&key->spki)), "mmd", row->tiled ? 60 : 86400);
+	log = json_pack("{s:s, s:o, s:o, s:i}", "description", row->name, "log_id",
+			json_base64(span_of(key->spki_sha256, 32)), "key", json_base64(buf_span(&key->spki)),
+			"mmd", row->tiled ? 60 : 86400);
 	if (row->tiled) {
 		json_object_set_new(log, "submission_url", json_string(url));
 		json_object_set_new(log, "monitoring_url", json_string(url));
@@ -271,11 +286,14 @@ log_json(struct toylogs *logs, enum log_id id, enum list_variant variant)
 	log_state_set(log, row, variant, logs->at_ms);
 	if (row->interval[0] != row->interval[1])
 		json_object_set_new(log, "temporal_interval",
-		    json_pack("{s:o, s:o}", "start_inclusive", json_time(logs->at_ms + row->interval[0] * DAY_MS),
-			"end_exclusive", json_time(logs->at_ms + row->interval[1] * DAY_MS)));
+				    json_pack("{s:o, s:o}", "start_inclusive",
+					      json_time(logs->at_ms + row->interval[0] * DAY_MS),
+					      "end_exclusive",
+					      json_time(logs->at_ms + row->interval[1] * DAY_MS)));
 	if (row->moved_from != NULL)
 		json_object_set_new(log, "previous_operators",
-		    json_pack("[{s:s, s:o}]", "name", row->moved_from, "end_time", json_time(logs->at_ms - DAY_MS)));
+				    json_pack("[{s:s, s:o}]", "name", row->moved_from, "end_time",
+					      json_time(logs->at_ms - DAY_MS)));
 	return log;
 }
 
@@ -286,10 +304,10 @@ operator_json(json_t *operators, const char *name)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(operators, i, entry)
-		if (strcmp(json_string_value(json_object_get(entry, "name")), name) == 0)
-			return entry;
-	entry = json_pack("{s:s, s:[s], s:[], s:[]}", "name", name, "email", "test-only@lab.test", "logs", "tiled_logs");
+	json_array_foreach(operators, i, entry) if (strcmp(json_string_value(json_object_get(entry, "name")),
+							   name) == 0) return entry;
+	entry = json_pack("{s:s, s:[s], s:[], s:[]}", "name", name, "email", "test-only@lab.test", "logs",
+			  "tiled_logs");
 	return entry != NULL && json_array_append_new(operators, entry) == 0 ? entry : NULL;
 }
 
@@ -325,10 +343,11 @@ toylogs_list(struct toylogs *logs, enum list_variant variant, struct buf *out)
 		entry = operator_json(operators, rows[id].operator_name);
 		log = log_json(logs, id, variant);
 		done = entry != NULL && log != NULL &&
-		    json_array_append_new(json_object_get(entry, rows[id].tiled ? "tiled_logs" : "logs"), log) == 0;
+		       json_array_append_new(json_object_get(entry, rows[id].tiled ? "tiled_logs" : "logs"),
+					     log) == 0;
 	}
-	list = json_pack("{s:s, s:o, s:o}", "version", "lab", "log_list_timestamp", json_time(list_date(variant, logs->at_ms)),
-	    "operators", operators);
+	list = json_pack("{s:s, s:o, s:o}", "version", "lab", "log_list_timestamp",
+			 json_time(list_date(variant, logs->at_ms)), "operators", operators);
 	if (done && list != NULL)
 		text = json_dumps(list, JSON_INDENT(2));
 	buf_text(out, text != NULL ? text : "");

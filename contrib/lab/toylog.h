@@ -1,8 +1,8 @@
 /*
  * toylog.h - the lab's CT logs: operators, states, keys, the SCTs they sign and the list that names them.
  *
- * The logs keep no tree: they sign what they are given, as RFC 6962, 3.2 says. Static-ct logs put a leaf_index into
- * the SCT's extensions, which are signed too.
+ * The logs keep no tree: they sign what they are given, as RFC 6962, 3.2 says. Static-ct logs put a
+ * leaf_index into the SCT's extensions, which are signed too.
  */
 #ifndef LAB_TOYLOG_H
 #define LAB_TOYLOG_H
@@ -12,8 +12,8 @@
 #include "contrib/lab/key.h"
 
 enum log_id {
-	LOG_ALPHA,       /* RFC 6962, usable */
-	LOG_ALPHA_TWO,   /* of the same operator */
+	LOG_ALPHA,     /* RFC 6962, usable */
+	LOG_ALPHA_TWO, /* of the same operator */
 	LOG_BETA,
 	LOG_GAMMA,       /* qualified */
 	LOG_DELTA_TILED, /* static-ct */
@@ -37,11 +37,11 @@ enum log_id {
 
 enum sct_fault {
 	SCT_GOOD,
-	SCT_BROKEN_SIGNATURE,   /* one bit of the signature */
-	SCT_OTHER_CERTIFICATE,  /* signed for other bytes */
-	SCT_OTHER_ISSUER,       /* with another issuer's key hash */
-	SCT_X509_ENTRY,         /* signed as an x509_entry, not as a precert_entry */
-	SCT_OTHER_TIME,         /* the timestamp is another than the signed one */
+	SCT_BROKEN_SIGNATURE,  /* one bit of the signature */
+	SCT_OTHER_CERTIFICATE, /* signed for other bytes */
+	SCT_OTHER_ISSUER,      /* with another issuer's key hash */
+	SCT_X509_ENTRY,        /* signed as an x509_entry, not as a precert_entry */
+	SCT_OTHER_TIME,        /* the timestamp is another than the signed one */
 	SCT_VERSION_2,
 	SCT_ALGORITHM_RSA,      /* claims RSA for an ECDSA key */
 	SCT_ALGORITHM_SHA1,     /* claims SHA-1 */
@@ -58,7 +58,7 @@ struct forge_sct {
 
 /* What a log signs for a precertificate. */
 struct log_entry {
-	struct span tbs;             /* TBSCertificate without the SCT list */
+	struct span tbs;                /* TBSCertificate without the SCT list */
 	const uint8_t *issuer_key_hash; /* 32 bytes */
 };
 

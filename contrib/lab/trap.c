@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define TRAP_PORT      53
-#define TRAP_HTTP_PORT 80
-#define TRAP_SEEN_MAX  1024 /* names remembered; a trial asks a handful */
+#define TRAP_PORT        53
+#define TRAP_HTTP_PORT   80
+#define TRAP_SEEN_MAX    1024 /* names remembered; a trial asks a handful */
 #define TRAP_CLIENTS_MAX 256
 
 struct trap;
@@ -93,8 +93,12 @@ trap_on_datagram(evutil_socket_t fd, short what, void *arg)
 	_Alignas(struct cmsghdr) uint8_t control[256];
 	struct sockaddr_storage from;
 	struct iovec io = {.iov_base = query, .iov_len = sizeof query};
-	struct msghdr message = {.msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &io, .msg_iovlen = 1, .msg_control = control,
-	    .msg_controllen = sizeof control};
+	struct msghdr message = {.msg_name = &from,
+				 .msg_namelen = sizeof from,
+				 .msg_iov = &io,
+				 .msg_iovlen = 1,
+				 .msg_control = control,
+				 .msg_controllen = sizeof control};
 	struct buf out = buf_max(UINT16_MAX);
 	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
 
@@ -103,7 +107,8 @@ trap_on_datagram(evutil_socket_t fd, short what, void *arg)
 		io = (struct iovec){.iov_base = out.p, .iov_len = out.n};
 		for (struct cmsghdr *c = CMSG_FIRSTHDR(&message); c != NULL; c = CMSG_NXTHDR(&message, c))
 			if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
-				((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_spec_dst = ((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_addr;
+				((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_spec_dst =
+				    ((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_addr;
 		(void)sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL); /* a lost lie is no loss */
 	}
 	buf_free(&out);
@@ -206,8 +211,8 @@ socket_open(int family, int type, uint16_t port)
 	if (family == AF_INET6)
 		(void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
 	if (type == SOCK_DGRAM)
-		(void)setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6, family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, &on,
-		    sizeof on);
+		(void)setsockopt(fd, family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6,
+				 family == AF_INET ? IP_PKTINFO : IPV6_RECVPKTINFO, &on, sizeof on);
 	if (bind(fd, (struct sockaddr *)&at, n) < 0 || (type == SOCK_STREAM && listen(fd, 64) < 0)) {
 		close(fd);
 		return -1;
@@ -226,8 +231,8 @@ listener_add(struct trap *trap, int family, int type, uint16_t port)
 	if (listener->fd < 0)
 		return RES_IO;
 	trap->n_listeners++;
-	listener->event = event_new(trap->base, listener->fd, EV_READ | EV_PERSIST, type == SOCK_DGRAM ? trap_on_datagram : trap_on_accept,
-	    listener);
+	listener->event = event_new(trap->base, listener->fd, EV_READ | EV_PERSIST,
+				    type == SOCK_DGRAM ? trap_on_datagram : trap_on_accept, listener);
 	return listener->event != NULL && event_add(listener->event, NULL) == 0 ? RES_OK : RES_NOMEM;
 }
 

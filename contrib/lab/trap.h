@@ -1,8 +1,8 @@
 /*
  * trap.h - clear text answered with lies, on every address: who takes one has fallen back.
  *
- * Port 53 over UDP and TCP answers any question with ZONE_LIES. Port 80 answers any request with nothing. What came
- * is remembered: a question of ours that arrives here was leaked.
+ * Port 53 over UDP and TCP answers any question with ZONE_LIES. Port 80 answers any request with nothing.
+ * What came is remembered: a question of ours that arrives here was leaked.
  */
 #ifndef LAB_TRAP_H
 #define LAB_TRAP_H

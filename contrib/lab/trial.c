@@ -3,30 +3,21 @@
 #include "contrib/lab/trial.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/random.h"
+#include "contrib/lab/exchange.h"
 #include "contrib/lab/lab.h"
 #include "contrib/lab/pkidir.h"
 #include "contrib/lab/trap.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CLIENT_PORT      5300
-#define ADDRESSES        4
-#define START_PATIENCE_MS 10000 /* for a daemon to answer its port at all */
-#define REPEAT_MS        4000   /* a question is sent again, as a stub resolver does */
-#define RETRY_START_MS   50
-#define SETTLE_MS        300    /* after connections were closed, or a policy was changed */
-#define EXPIRY_SLACK_MS  1500
-#define COMMAND_OUTPUT_MAX (64 * 1024)
+#define ADDRESSES       4
+#define SETTLE_MS       300 /* after connections were closed, or a policy was changed */
+#define EXPIRY_SLACK_MS 1500
 
 /* Where a client that follows redirects would go: a good certificate, and lies. */
 static const struct addr elsewhere_addr = {.family = ADDR_V4, .ip = {192, 0, 2, 80}, .port = 443};
@@ -43,28 +34,6 @@ struct trial {
 	bool client_gone;
 	struct event *child_signal;
 };
-
-static void
-on_wake(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd, (void)what;
-	*(bool *)arg = true;
-}
-
-/* Lets the servers work for so long, or until *stop. */
-static void
-run_for(struct trial *trial, int64_t ms, const bool *stop)
-{
-	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
-	bool done = false;
-	struct event *timer = evtimer_new(trial->base, on_wake, &done);
-
-	if (timer == NULL || event_add(timer, &wait) < 0)
-		return;
-	while (!done && (stop == NULL || !*stop))
-		event_base_loop(trial->base, EVLOOP_ONCE);
-	event_free(timer);
-}
 
 /* We are process 1 in here: whatever ends is ours to bury. */
 static void
@@ -86,161 +55,14 @@ detail(struct trial *trial, const char *text)
 		snprintf(trial->result->detail, sizeof trial->result->detail, "%s", text);
 }
 
-/* One exchange with a daemon. */
-struct exchange {
-	struct asked asked;
-	uint16_t id;
-	bool done, refused; /* the port is closed: the client is not there (yet) */
-};
-
-static void
-exchange_on_answer(evutil_socket_t fd, short what, void *arg)
-{
-	struct exchange *exchange = arg;
-	uint8_t bytes[UINT16_MAX];
-	ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
-
-	(void)what;
-	if (n < 0)
-		exchange->refused = errno == ECONNREFUSED;
-	else
-		exchange->done = ask_answer_read(&exchange->asked, span_of(bytes, (size_t)n), exchange->id);
-}
-
-static int
-client_socket(void)
-{
-	struct addr to = {.family = ADDR_V4, .ip = {127, 0, 0, 1}, .port = CLIENT_PORT};
-	struct sockaddr_storage address;
-	socklen_t n = addr_to_sockaddr(&to, &address);
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-
-	if (fd >= 0 && connect(fd, (struct sockaddr *)&address, n) < 0) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-/* Sends until an answer comes: every REPEAT_MS, and faster while nobody listens yet. */
-static void
-exchange_run(struct trial *trial, struct exchange *exchange, int fd, struct span query)
-{
-	int64_t start = clock_mono_ms(), now = start, next = start, alive = start;
-
-	while (!exchange->done && !trial->client_gone && now - alive < trial->order->patience_ms) {
-		if (now >= next) {
-			(void)send(fd, query.p, query.n, 0); /* an error comes back by recv */
-			next = now + REPEAT_MS;
-		}
-		run_for(trial, exchange->refused ? RETRY_START_MS : next - now, exchange->refused ? NULL : &exchange->done);
-		now = clock_mono_ms();
-		if (exchange->refused && !exchange->done) {
-			exchange->refused = false;
-			if (now - start > START_PATIENCE_MS)
-				return;
-			alive = next = now; /* its time begins when it listens */
-		}
-	}
-	trial->result->ms = exchange->done ? now - alive : -1;
-}
-
-static void
-ask_daemon(struct trial *trial, const char *name, struct exchange *exchange)
-{
-	struct buf query = buf_max(512);
-	int fd = client_socket();
-	struct event *event = fd >= 0 ? event_new(trial->base, fd, EV_READ | EV_PERSIST, exchange_on_answer, exchange) : NULL;
-
-	exchange->id = (uint16_t)random_u32();
-	ask_query_write(&query, exchange->id, name);
-	if (event != NULL && event_add(event, NULL) == 0)
-		exchange_run(trial, exchange, fd, buf_span(&query));
-	if (event != NULL)
-		event_free(event);
-	if (fd >= 0)
-		close(fd);
-	buf_free(&query);
-}
-
-struct command_output {
-	struct buf text;
-	bool done;
-};
-
-static void
-command_on_output(evutil_socket_t fd, short what, void *arg)
-{
-	struct command_output *output = arg;
-	uint8_t *room = buf_room(&output->text, 4096);
-	ssize_t n = room != NULL ? read(fd, room, 4096) : 0;
-
-	(void)what;
-	if (n > 0)
-		buf_added(&output->text, (size_t)n);
-	else
-		output->done = n == 0 || (errno != EAGAIN && errno != EINTR);
-}
-
-/* Every line of the output that is an IPv4 address is an answer. */
-static void
-command_addresses(struct asked *asked, const char *text)
-{
-	char line[ADDR_TEXT_MAX];
-	struct addr addr;
-
-	asked->rcode = 2;
-	while (*text != '\0') {
-		size_t n = strcspn(text, "\n");
-
-		if (n < sizeof line) {
-			memcpy(line, text, n);
-			line[n] = '\0';
-			if (addr_read_ip(&addr, line) == RES_OK && addr.family == ADDR_V4 && asked->n_a < ASK_RECORDS_MAX) {
-				memcpy(asked->a[asked->n_a++], addr.ip, 4);
-				asked->rcode = 0;
-			}
-		}
-		text += n + (text[n] == '\n');
-	}
-}
-
-static void
-ask_command(struct trial *trial, const char *name, struct exchange *exchange)
-{
-	struct command_output output = {.text = buf_max(COMMAND_OUTPUT_MAX)};
-	int64_t start = clock_mono_ms();
-	struct event *event;
-	pid_t pid;
-	int fd;
-
-	if (client_spawn(&pid, trial->order->client, "ask", name, &fd, NULL) != RES_OK) {
-		trial->client_gone = true;
-		return;
-	}
-	event = event_new(trial->base, fd, EV_READ | EV_PERSIST, command_on_output, &output);
-	if (event != NULL && event_add(event, NULL) == 0)
-		run_for(trial, trial->order->patience_ms, &output.done);
-	if (output.done) {
-		exchange->done = true;
-		trial->result->ms = clock_mono_ms() - start;
-		command_addresses(&exchange->asked, buf_cstr(&output.text) != NULL ? buf_cstr(&output.text) : "");
-	} else {
-		(void)kill(pid, SIGKILL);
-	}
-	if (event != NULL)
-		event_free(event);
-	close(fd);
-	buf_free(&output.text);
-}
-
 static struct server_counts
 counts_sum(const struct trial *trial)
 {
 	struct server_counts sum = {0};
 
 	for (size_t i = 0; i < ADDRESSES; i++) {
-		const struct server_counts *c = trial->servers[i] != NULL ? server_counts(trial->servers[i]) : NULL;
+		const struct server_counts *c =
+		    trial->servers[i] != NULL ? server_counts(trial->servers[i]) : NULL;
 
 		if (c == NULL)
 			continue;
@@ -272,37 +94,39 @@ counts_less(struct server_counts a, const struct server_counts *b)
 static enum outcome
 ask(struct trial *trial)
 {
+	const struct trial_order *order = trial->order;
 	struct server_counts before = counts_sum(trial);
-	struct exchange exchange = {.done = false};
+	struct exchange exchange;
 	char name[ASK_NAME_MAX];
 	uint8_t truth[4], lie[4];
 
 	ask_name_new(name);
 	ask_truth(name, truth);
 	ask_lie(lie);
-	trial->result->ms = -1;
-	if (trial->order->client->kind == CLIENT_COMMAND)
-		ask_command(trial, name, &exchange);
+	if (order->client->kind == CLIENT_COMMAND)
+		exchange_command(&exchange, trial->base, order->client, order->patience_ms, name);
 	else
-		ask_daemon(trial, name, &exchange);
+		exchange_daemon(&exchange, trial->base, order->patience_ms, name, &trial->client_gone);
+	trial->result->ms = exchange.ms;
 	trial->result->counts = counts_less(counts_sum(trial), &before);
 	trial->result->resumed = trial->result->counts.resumed > 0;
 	trial->result->rcode = exchange.asked.rcode;
 	if (exchange.asked.has_ede)
 		snprintf(trial->result->ede, sizeof trial->result->ede, "%s", exchange.asked.ede_text);
-	if (trial->client_gone && trial->order->client->kind == CLIENT_DAEMON)
+	if (trial->client_gone && order->client->kind == CLIENT_DAEMON)
 		detail(trial, "the client ended");
 	if (trial->elsewhere != NULL && server_counts(trial->elsewhere)->connections > 0)
 		detail(trial, "it followed the redirect");
 	if (trap_http_requests(trial->trap) > 0)
 		detail(trial, "it sent HTTP in clear text");
-	if (asked_says(&exchange.asked, lie) || trap_saw(trial->trap, name) || trap_http_requests(trial->trap) > 0)
+	if (asked_says(&exchange.asked, lie) || trap_saw(trial->trap, name) ||
+	    trap_http_requests(trial->trap) > 0)
 		return OUTCOME_FALLBACK;
 	if (asked_says(&exchange.asked, truth) || (exchange.done && exchange.asked.n_a > 0))
 		return OUTCOME_ACCEPTED;
 	if (trial->result->counts.questions > 0)
 		return OUTCOME_LEAKED;
-	if (trial->client_gone && trial->order->client->kind == CLIENT_DAEMON)
+	if (trial->client_gone && order->client->kind == CLIENT_DAEMON)
 		return OUTCOME_BROKEN;
 	return exchange.done ? OUTCOME_REFUSED : OUTCOME_SILENT;
 }
@@ -330,7 +154,8 @@ servers_start(struct trial *trial, const struct site *site, const struct faults 
 	if (res == RES_OK && trial->order->protocol == SERVER_DOH) {
 		struct faults none = {.set = {false}};
 
-		res = server_new(&trial->elsewhere, trial->base, &elsewhere_addr, SERVER_DOH, trial->other, &none);
+		res = server_new(&trial->elsewhere, trial->base, &elsewhere_addr, SERVER_DOH, trial->other,
+				 &none);
 	}
 	return res;
 }
@@ -354,7 +179,7 @@ servers_switch(struct trial *trial, const struct site *site, bool keep_tickets)
 		res = server_switch(trial->servers[i], site, &faults, keep_tickets);
 		server_drop_connections(trial->servers[i]);
 	}
-	run_for(trial, SETTLE_MS, NULL);
+	exchange_wait(trial->base, SETTLE_MS, NULL);
 	return res;
 }
 
@@ -363,7 +188,7 @@ servers_drop(struct trial *trial)
 {
 	for (size_t i = 0; i < ADDRESSES; i++)
 		server_drop_connections(trial->servers[i]);
-	run_for(trial, SETTLE_MS, NULL);
+	exchange_wait(trial->base, SETTLE_MS, NULL);
 }
 
 /* A variable of the adapter's environment. */
@@ -392,14 +217,15 @@ environment_set(const struct trial *trial)
 	addr_ip_text(site_ip(site), ip);
 	say("LAB_DIR", trial->order->folder);
 	say("LAB_LISTEN", "127.0.0.1");
-	snprintf(text, sizeof text, "%d", CLIENT_PORT);
+	snprintf(text, sizeof text, "%d", EXCHANGE_PORT);
 	say("LAB_PORT", text);
 	say("LAB_PROTOCOL", doh ? "doh" : "dot");
 	say("LAB_IP", ip);
 	say("LAB_PORT_TLS", doh ? "443" : "853");
 	say("LAB_NAME", SITE_NAME);
 	say("LAB_WANT_NAME", site->name != NULL ? site->name : "");
-	snprintf(text, sizeof text, site_ip(site)->family == ADDR_V6 ? "https://[%s]/dns-query" : "https://%s/dns-query", ip);
+	snprintf(text, sizeof text,
+		 site_ip(site)->family == ADDR_V6 ? "https://[%s]/dns-query" : "https://%s/dns-query", ip);
 	say("LAB_URL", text);
 	say("LAB_SCENARIO", site->scenario->name);
 	if (site_has_own_anchors(site)) {
@@ -422,7 +248,8 @@ policy_give(const struct trial *trial, const struct site *site)
 	struct buf text = buf_max(SITE_POLICY_MAX);
 	enum res res = pkidir_write_site(site, doh, doh ? 443 : 853);
 
-	snprintf(from, sizeof from, "%s/conf/%s%s.conf", world_folder(site->world), site->scenario->name, doh ? "-doh" : "");
+	snprintf(from, sizeof from, "%s/conf/%s%s.conf", world_folder(site->world), site->scenario->name,
+		 doh ? "-doh" : "");
 	if (res == RES_OK)
 		res = path_join(to, trial->order->folder, "upstream.conf");
 	if (res == RES_OK)
@@ -468,7 +295,7 @@ wait_for_expiry(struct trial *trial)
 	int64_t end = site_leaf_end(trial->site), now = clock_wall_ms();
 
 	if (end + EXPIRY_SLACK_MS > now)
-		run_for(trial, end + EXPIRY_SLACK_MS - now, NULL);
+		exchange_wait(trial->base, end + EXPIRY_SLACK_MS - now, NULL);
 }
 
 /* Tells the client of its new policy. */
@@ -480,7 +307,7 @@ tighten(struct trial *trial)
 
 	if (res == RES_OK)
 		res = client_spawn(&pid, trial->order->client, "reload", NULL, NULL, "/dev/null");
-	run_for(trial, 2 * SETTLE_MS, NULL);
+	exchange_wait(trial->base, 2 * SETTLE_MS, NULL);
 	return res;
 }
 
@@ -541,12 +368,15 @@ trial_prepare(struct trial *trial)
 		return RES_NOMEM;
 	res = trap_new(&trial->trap, trial->base);
 	if (res == RES_OK)
-		res = faults_of(begins_good(order->scenario) ? trial->good : trial->site, &faults) ? RES_OK : RES_MALFORMED;
+		res = faults_of(begins_good(order->scenario) ? trial->good : trial->site, &faults)
+			  ? RES_OK
+			  : RES_MALFORMED;
 	if (res == RES_OK)
 		res = servers_start(trial, begins_good(order->scenario) ? trial->good : trial->site, &faults);
 	environment_set(trial);
 	if (res == RES_OK)
-		res = policy_give(trial, order->scenario->script == SCRIPT_TIGHTEN ? trial->good : trial->site);
+		res =
+		    policy_give(trial, order->scenario->script == SCRIPT_TIGHTEN ? trial->good : trial->site);
 	return res == RES_OK ? client_start(trial) : res;
 }
 
@@ -592,8 +422,10 @@ certificate_decides(const struct scenario *scenario)
 enum mark
 trial_mark(const struct trial_order *order, const struct trial_result *result)
 {
-	bool refused = result->outcome == OUTCOME_REFUSED || result->outcome == OUTCOME_SILENT || result->outcome == OUTCOME_LEAKED;
-	const char *reason = order->scenario->wire_reason != NULL ? order->scenario->wire_reason : order->scenario->reason;
+	bool refused = result->outcome == OUTCOME_REFUSED || result->outcome == OUTCOME_SILENT ||
+		       result->outcome == OUTCOME_LEAKED;
+	const char *reason =
+	    order->scenario->wire_reason != NULL ? order->scenario->wire_reason : order->scenario->reason;
 
 	if (result->outcome == OUTCOME_SKIPPED)
 		return MARK_SKIP;

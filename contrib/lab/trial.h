@@ -26,18 +26,18 @@ struct trial_order {
 	const struct client_about *client;
 	enum server_protocol protocol;
 	const char *world_folder;
-	const char *folder;   /* scratch, of this trial alone */
-	int64_t patience_ms;  /* for one answer */
+	const char *folder;  /* scratch, of this trial alone */
+	int64_t patience_ms; /* for one answer */
 };
 
 struct trial_result {
 	enum outcome outcome;
 	enum mark mark;
-	int64_t ms;          /* from the question that counts to its answer; -1: none came */
+	int64_t ms; /* from the question that counts to its answer; -1: none came */
 	uint8_t rcode;
 	bool resumed;
 	char ede[ASK_EDE_MAX];
-	char detail[256];    /* for people: what was odd; may be empty */
+	char detail[256];            /* for people: what was odd; may be empty */
 	struct server_counts counts; /* of the impostor, all its addresses together */
 };
 

@@ -48,7 +48,9 @@ control_address(struct sockaddr_un *at)
 	if (res != RES_OK)
 		return res;
 	*at = (struct sockaddr_un){.sun_family = AF_UNIX};
-	return snprintf(at->sun_path, sizeof at->sun_path, "%s/control", folder) < (int)sizeof at->sun_path ? RES_OK : RES_LIMIT;
+	return snprintf(at->sun_path, sizeof at->sun_path, "%s/control", folder) < (int)sizeof at->sun_path
+		   ? RES_OK
+		   : RES_LIMIT;
 }
 
 /* One line, asked and answered at once: only the owner can connect, and a lab waits for its owner. */
@@ -93,7 +95,8 @@ upctl_listen(struct upctl **out, struct event_base *base, upctl_fn answer, void 
 	res = upctl->fd < 0 ? RES_IO : control_address(&upctl->at);
 	if (res == RES_OK) {
 		(void)unlink(upctl->at.sun_path); /* of one that ended badly: nobody answered just now */
-		if (bind(upctl->fd, (struct sockaddr *)&upctl->at, sizeof upctl->at) < 0 || listen(upctl->fd, 8) < 0)
+		if (bind(upctl->fd, (struct sockaddr *)&upctl->at, sizeof upctl->at) < 0 ||
+		    listen(upctl->fd, 8) < 0)
 			res = RES_IO;
 	}
 	if (res == RES_OK) {
@@ -138,7 +141,8 @@ upctl_ask(const char *line, char reply[UPCTL_LINE_MAX])
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 	if (connect(fd, (struct sockaddr *)&at, sizeof at) < 0)
 		res = errno == ENOENT || errno == ECONNREFUSED ? RES_NOT_FOUND : RES_IO;
-	else if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 || (n = recv(fd, reply, UPCTL_LINE_MAX - 1, 0)) < 0)
+	else if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0 ||
+		 (n = recv(fd, reply, UPCTL_LINE_MAX - 1, 0)) < 0)
 		res = RES_IO;
 	if (n >= 0)
 		reply[n] = '\0';

@@ -42,17 +42,27 @@ static const struct ca {
 } cas[CA_COUNT] = {
     [CA_ROOT] = {"C=XX/O=Lab Trust/CN=Lab Root R1", "ca-root", KEY_P256, CA_ROOT, -2000, 5000},
     [CA_ISSUING] = {"C=XX/O=Lab Trust/CN=Lab Issuing E1", "ca-issuing", KEY_P256, CA_ROOT, -700, 1500},
-    [CA_FINA_ROOT] = {"C=HR/O=Toy Fina/CN=Toy Fina Root", "ca-fina-root", KEY_P256, CA_FINA_ROOT, -2000, 5000},
-    [CA_FINA_ISSUING] = {"C=HR/O=Toy Fina/CN=Toy Fina RDC", "ca-fina-issuing", KEY_P256, CA_FINA_ROOT, -700, 1500},
-    [CA_FINA_REAL_NAME] = {"C=HR/O=Financijska agencija/CN=Fina RDC 2015", "ca-fina-real-name", KEY_P256, CA_FINA_ROOT, -700, 1500},
-    [CA_STRANGER_ROOT] = {"C=XX/O=Strangers/CN=Stranger Root", "ca-stranger-root", KEY_P256, CA_STRANGER_ROOT, -2000, 5000},
-    [CA_STRANGER_ISSUING] = {"C=XX/O=Strangers/CN=Stranger Issuing", "ca-stranger-issuing", KEY_P256, CA_STRANGER_ROOT, -700, 1500},
-    [CA_FALSE_ROOT] = {"C=XX/O=Lab Trust/CN=Lab Root R1", "ca-false-root", KEY_P256, CA_FALSE_ROOT, -2000, 5000},
-    [CA_FALSE_ISSUING] = {"C=XX/O=Lab Trust/CN=Lab Issuing E1", "ca-false-issuing", KEY_P256, CA_FALSE_ROOT, -700, 1500},
+    [CA_FINA_ROOT] = {"C=HR/O=Toy Fina/CN=Toy Fina Root", "ca-fina-root", KEY_P256, CA_FINA_ROOT, -2000,
+		      5000},
+    [CA_FINA_ISSUING] = {"C=HR/O=Toy Fina/CN=Toy Fina RDC", "ca-fina-issuing", KEY_P256, CA_FINA_ROOT, -700,
+			 1500},
+    [CA_FINA_REAL_NAME] = {"C=HR/O=Financijska agencija/CN=Fina RDC 2015", "ca-fina-real-name", KEY_P256,
+			   CA_FINA_ROOT, -700, 1500},
+    [CA_STRANGER_ROOT] = {"C=XX/O=Strangers/CN=Stranger Root", "ca-stranger-root", KEY_P256, CA_STRANGER_ROOT,
+			  -2000, 5000},
+    [CA_STRANGER_ISSUING] = {"C=XX/O=Strangers/CN=Stranger Issuing", "ca-stranger-issuing", KEY_P256,
+			     CA_STRANGER_ROOT, -700, 1500},
+    [CA_FALSE_ROOT] = {"C=XX/O=Lab Trust/CN=Lab Root R1", "ca-false-root", KEY_P256, CA_FALSE_ROOT, -2000,
+		       5000},
+    [CA_FALSE_ISSUING] = {"C=XX/O=Lab Trust/CN=Lab Issuing E1", "ca-false-issuing", KEY_P256, CA_FALSE_ROOT,
+			  -700, 1500},
     [CA_OLD_ROOT] = {"C=XX/O=Lab Trust/CN=Lab Root R0", "ca-old-root", KEY_P256, CA_OLD_ROOT, -5000, -100},
-    [CA_PRIVATE_ROOT] = {"C=XX/O=Example Corp/CN=Example Corp Root", "ca-private-root", KEY_P256, CA_PRIVATE_ROOT, -700, 1500},
-    [CA_RSA_ISSUING] = {"C=XX/O=Lab Trust/CN=Lab Issuing R1", "ca-rsa-issuing", KEY_RSA_2048, CA_ROOT, -700, 1500},
-    [CA_WEAK_ISSUING] = {"C=XX/O=Lab Trust/CN=Lab Issuing W1", "ca-weak-issuing", KEY_RSA_1024, CA_ROOT, -700, 1500},
+    [CA_PRIVATE_ROOT] = {"C=XX/O=Example Corp/CN=Example Corp Root", "ca-private-root", KEY_P256,
+			 CA_PRIVATE_ROOT, -700, 1500},
+    [CA_RSA_ISSUING] = {"C=XX/O=Lab Trust/CN=Lab Issuing R1", "ca-rsa-issuing", KEY_RSA_2048, CA_ROOT, -700,
+			1500},
+    [CA_WEAK_ISSUING] = {"C=XX/O=Lab Trust/CN=Lab Issuing W1", "ca-weak-issuing", KEY_RSA_1024, CA_ROOT, -700,
+			 1500},
 };
 
 /* The time in an existing world.json. */
@@ -82,7 +92,8 @@ world_file_write(const char *path, int64_t at_ms)
 	char at[TIME_TEXT_MAX];
 	enum res res;
 
-	buf_format(&text, "{\"what\": \"a world of ctstub-lab: TEST ONLY\", \"at\": \"%s\"}\n", time_text(at_ms, at));
+	buf_format(&text, "{\"what\": \"a world of ctstub-lab: TEST ONLY\", \"at\": \"%s\"}\n",
+		   time_text(at_ms, at));
 	res = buf_ok(&text) ? file_write(path, buf_span(&text), 0644) : RES_NOMEM;
 	buf_free(&text);
 	return res;

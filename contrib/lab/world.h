@@ -1,9 +1,9 @@
 /*
  * world.h - the toy Internet of one lab: its clock, its certification authorities, its logs, its keys.
  *
- * A world lives in a folder. world.json says at which time everything is made; keys/ holds the keys, made when they
- * are first needed. Everything else follows from these: two processes with one folder forge the same certificates,
- * byte for byte.
+ * A world lives in a folder. world.json says at which time everything is made; keys/ holds the keys, made
+ * when they are first needed. Everything else follows from these: two processes with one folder forge the
+ * same certificates, byte for byte.
  */
 #ifndef LAB_WORLD_H
 #define LAB_WORLD_H
@@ -17,27 +17,27 @@
 #define DAY_MS    (24 * HOUR_MS)
 
 enum ca_id {
-	CA_ROOT,             /* trusted */
-	CA_ISSUING,          /* by CA_ROOT: the resolver's own */
-	CA_FINA_ROOT,        /* trusted too, and careless */
-	CA_FINA_ISSUING,     /* by it */
-	CA_FINA_REAL_NAME,   /* by it, with the issuer name of the certificates of 2025 */
-	CA_STRANGER_ROOT,    /* trusted by nobody */
+	CA_ROOT,           /* trusted */
+	CA_ISSUING,        /* by CA_ROOT: the resolver's own */
+	CA_FINA_ROOT,      /* trusted too, and careless */
+	CA_FINA_ISSUING,   /* by it */
+	CA_FINA_REAL_NAME, /* by it, with the issuer name of the certificates of 2025 */
+	CA_STRANGER_ROOT,  /* trusted by nobody */
 	CA_STRANGER_ISSUING,
-	CA_FALSE_ROOT,       /* another key under CA_ROOT's name */
+	CA_FALSE_ROOT, /* another key under CA_ROOT's name */
 	CA_FALSE_ISSUING,
-	CA_OLD_ROOT,         /* trusted once, expired */
-	CA_PRIVATE_ROOT,     /* an organisation's own */
-	CA_RSA_ISSUING,      /* by CA_ROOT, RSA-2048 */
-	CA_WEAK_ISSUING,     /* by CA_ROOT, RSA-1024 */
+	CA_OLD_ROOT,     /* trusted once, expired */
+	CA_PRIVATE_ROOT, /* an organisation's own */
+	CA_RSA_ISSUING,  /* by CA_ROOT, RSA-2048 */
+	CA_WEAK_ISSUING, /* by CA_ROOT, RSA-1024 */
 	CA_COUNT
 };
 
 struct world;
 
 /*
- * Opens the world in the folder, or makes one there whose time is at_ms (0: now). RES_MALFORMED: the folder holds a
- * world.json that is not one, or one of another time than at_ms. Yours: world_close.
+ * Opens the world in the folder, or makes one there whose time is at_ms (0: now). RES_MALFORMED: the folder
+ * holds a world.json that is not one, or one of another time than at_ms. Yours: world_close.
  */
 enum res world_open(struct world **out, const char *folder, int64_t at_ms);
 void world_close(struct world *);

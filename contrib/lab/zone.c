@@ -11,7 +11,7 @@
 #define RCODE_EXTENDED_SHIFT 24
 #define OPT_FIXED            11 /* root owner, type, class, TTL, RDLENGTH */
 #define OPT_DO               0x8000
-#define OPTION_PADDING       12 /* RFC 7830 */
+#define OPTION_PADDING       12  /* RFC 7830 */
 #define RESPONSE_BLOCK       468 /* RFC 8467, 4.2 */
 #define DELAY_MAX_MS         60000
 #define TYPE_SVCB            64
@@ -94,14 +94,17 @@ record_text(char *out, size_t size, enum zone_kind kind, const char *name, uint1
 		snprintf(out, size, kind == ZONE_LIES ? "A 6.6.6.6" : "A 198.18.%u.%u", h[0], h[1]);
 		return;
 	case LDNS_RR_TYPE_AAAA:
-		snprintf(out, size, kind == ZONE_LIES ? "AAAA 2001:db8:bad::6" : "AAAA 2001:db8::%02x%02x:%02x%02x:%02x%02x:%02x%02x",
-		    h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7]);
+		snprintf(out, size,
+			 kind == ZONE_LIES ? "AAAA 2001:db8:bad::6"
+					   : "AAAA 2001:db8::%02x%02x:%02x%02x:%02x%02x:%02x%02x",
+			 h[0], h[1], h[2], h[3], h[4], h[5], h[6], h[7]);
 		return;
 	case LDNS_RR_TYPE_TXT:
 		if (label_is(name, "big"))
 			big_text(out, size);
 		else
-			snprintf(out, size, "TXT \"%s%.200s\"", kind == ZONE_LIES ? "lies for " : "answer for ", name);
+			snprintf(out, size, "TXT \"%s%.200s\"",
+				 kind == ZONE_LIES ? "lies for " : "answer for ", name);
 		return;
 	case LDNS_RR_TYPE_CNAME:
 		snprintf(out, size, "CNAME target.%s", name);
@@ -159,7 +162,7 @@ fill_negative(ldns_pkt *answer, ldns_pkt_rcode rcode)
 {
 	ldns_pkt_set_rcode(answer, (uint8_t)rcode);
 	push_record(answer, LDNS_SECTION_AUTHORITY,
-	    rr_from("lab.test.", 60, "SOA ns.lab.test. hostmaster.lab.test. 1 3600 600 86400 60"));
+		    rr_from("lab.test.", 60, "SOA ns.lab.test. hostmaster.lab.test. 1 3600 600 86400 60"));
 }
 
 static void
@@ -201,7 +204,8 @@ has_padding(ldns_pkt *query)
 }
 
 void
-zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, struct span option, size_t padding)
+zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, struct span option,
+	       size_t padding)
 {
 	size_t rdata = option.n, pad = 0;
 
@@ -232,7 +236,8 @@ zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, str
 static void
 question_read(struct zone_question *q, ldns_pkt *query, ldns_rr *question)
 {
-	char *name = ldns_rdf2str(ldns_rr_owner(question)), *type = ldns_rr_type2str(ldns_rr_get_type(question));
+	char *name = ldns_rdf2str(ldns_rr_owner(question)),
+	     *type = ldns_rr_type2str(ldns_rr_get_type(question));
 
 	snprintf(q->name, sizeof q->name, "%s", name != NULL ? name : "?");
 	snprintf(q->type, sizeof q->type, "%s", type != NULL ? type : "?");

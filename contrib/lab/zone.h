@@ -29,18 +29,19 @@ struct zone_question {
 	char name[ZONE_NAME_TEXT_MAX]; /* as asked, escaped, with the last dot */
 	char type[32];
 	uint16_t type_code;
-	size_t end;      /* of the question section in the query */
-	bool edns;       /* the query had an OPT record */
+	size_t end; /* of the question section in the query */
+	bool edns;  /* the query had an OPT record */
 	bool dnssec_ok;
-	bool padded;     /* ... with a padding option */
+	bool padded; /* ... with a padding option */
 	uint32_t delay_ms;
 };
 
 /* Appends the answer to the query. False: the query can not be answered at all (it is no query). */
 bool zone_answer(enum zone_kind, struct span query, struct zone_question *, struct buf *out);
 
-/* Appends an OPT record to a message that has none, and counts it. padding: to a multiple of so many bytes, 0: none.
- * option: one more option's bytes with its header. */
-void zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, struct span option, size_t padding);
+/* Appends an OPT record to a message that has none, and counts it. padding: to a multiple of so many bytes,
+ * 0: none. option: one more option's bytes with its header. */
+void zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, struct span option,
+		    size_t padding);
 
 #endif

@@ -2,10 +2,13 @@
 
 The scenarios over the wire are in test_lab_run.py."""
 import base64
+import concurrent.futures
 import hashlib
 import json
 import os
+import re
 import struct
+import subprocess
 
 
 from cryptography import x509
@@ -199,6 +202,35 @@ def serve_counts(t):
     t.run("kdig", "@127.0.0.1", "-p", port, f"+tls-ca={t.path('pki')}/anchors.pem", "+retry=0", "www.example.com", "A")
     until(lambda: counts()["refused"] == 1, 5, "the refusal is counted")
     equal((counts()["questions"], counts()["bytes"]), (0, 0), "questions and bytes")
+
+
+VALUES = {"status": "404", "type": "text/html"}
+
+
+def one_fault(t, name, takes_value, options):
+    """A server with this fault, asked once: it must live through it. What it said, when it did not."""
+    fault = f"{name}={VALUES.get(name, '7')}" if takes_value else name
+    server = subprocess.Popen([t.program("ctstub-lab"), "serve", "good-v4", "--listen", "127.0.0.1:0", "--pki", t.path("pki"), "--fault", fault,
+                               *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=t.env())
+    port = server.stdout.readline().split("address=127.0.0.1:")[-1].split()[0]
+    subprocess.run([t.program("kdig"), "@127.0.0.1", "-p", port, "+https" if options else "+tls", "+short", "+retry=0", "+timeout=1",
+                    "www.example.com", "A"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=False)
+    server.terminate()
+    _, err = server.communicate(timeout=60)
+    return f"{fault}: {server.returncode} {err[:300]}" if server.returncode != 0 or err else None
+
+
+@rows([("the lab lives through every fault it can serve over DoT", []),
+       ("the lab lives through every fault it can serve over DoH", ["--doh"])], needs=("kdig",), timeout=300)
+def every_fault(t, options):
+    pki(t)  # so that the servers need not make its keys at once
+    with open(os.path.join(t.src, "contrib", "lab", "faults.def"), encoding="utf-8") as f:
+        faults = re.findall(r'^FAULT\(\w+, "([a-z0-9-]+)", (true|false),', f.read(), re.M)
+    check(len(faults) > 100, f"{len(faults)} faults")
+    equal([line.split()[0] for line in t.run("ctstub-lab", "faults")[1].splitlines()], [name for name, _ in faults], "the list of faults")
+    with concurrent.futures.ThreadPoolExecutor(max_workers=8) as pool:
+        bad = [b for b in pool.map(lambda fault: one_fault(t, fault[0], fault[1] == "true", options), faults) if b]
+    check(not bad, "; ".join(bad))
 
 
 @rows([

@@ -65,9 +65,11 @@ a_library_reads_what_was_forged(void **state)
 
 	(void)state;
 	assert_int_equal(gnutls_x509_crt_get_version(leaf), 3);
-	assert_int_equal(gnutls_x509_crt_verify(leaf, &issuer, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &result), 0);
+	assert_int_equal(gnutls_x509_crt_verify(leaf, &issuer, 1, GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &result),
+			 0);
 	assert_int_equal(result, 0);
-	assert_int_equal(gnutls_x509_crt_get_subject_alt_name2(leaf, 1, ip, &n, &type, NULL), GNUTLS_SAN_IPADDRESS);
+	assert_int_equal(gnutls_x509_crt_get_subject_alt_name2(leaf, 1, ip, &n, &type, NULL),
+			 GNUTLS_SAN_IPADDRESS);
 	assert_int_equal(n, 4);
 	assert_memory_equal(ip, "\1\1\1\1", 4);
 	gnutls_x509_crt_deinit(leaf);
@@ -122,7 +124,8 @@ tbs_of(const struct buf *der)
 static void
 logs_see_the_certificate_without_the_list(void **state)
 {
-	struct buf with = buf_max(FORGE_CERT_MAX), without = buf_max(FORGE_CERT_MAX), seen = buf_max(FORGE_CERT_MAX);
+	struct buf with = buf_max(FORGE_CERT_MAX), without = buf_max(FORGE_CERT_MAX),
+		   seen = buf_max(FORGE_CERT_MAX);
 	struct site *site = site_of("good-v4");
 	struct forge f;
 
@@ -167,7 +170,8 @@ static const struct sct_fault_row sct_fault_rows[] = {
 
 /* Reads an SCT by the letter of RFC 6962, 3.2, and checks it by the log's key from the list. */
 static bool
-sct_verifies(struct span wire, const struct log_entry *entry, const struct key *key, const struct sct_fault_row *row)
+sct_verifies(struct span wire, const struct log_entry *entry, const struct key *key,
+	     const struct sct_fault_row *row)
 {
 	struct cursor in = cursor_over(wire);
 	struct buf data = buf_max(FORGE_CERT_MAX);
@@ -195,8 +199,9 @@ sct_verifies(struct span wire, const struct log_entry *entry, const struct key *
 	buf_put(&data, extensions);
 	message = (gnutls_datum_t){data.p, (unsigned)data.n};
 	sig = (gnutls_datum_t){(unsigned char *)(uintptr_t)signature.p, (unsigned)signature.n};
-	good = gnutls_pubkey_verify_data2(key->public, key->kind == KEY_P256 ? GNUTLS_SIGN_ECDSA_SHA256 : GNUTLS_SIGN_RSA_SHA256, 0, &message,
-	    &sig);
+	good = gnutls_pubkey_verify_data2(
+	    key->public, key->kind == KEY_P256 ? GNUTLS_SIGN_ECDSA_SHA256 : GNUTLS_SIGN_RSA_SHA256, 0,
+	    &message, &sig);
 	buf_free(&data);
 	return good == 0;
 }
@@ -222,7 +227,9 @@ scts_are_right_and_wrong_as_told(void **state)
 
 		toylog_sign(world_logs(world), &sct, &entry, &out);
 		assert_true(buf_ok(&out));
-		verifies = sct_verifies(buf_span(&out), &entry, world_key(world, log_key_name(row->log), row->log == LOG_RSA ? KEY_RSA_2048 : KEY_P256),
+		verifies = sct_verifies(
+		    buf_span(&out), &entry,
+		    world_key(world, log_key_name(row->log), row->log == LOG_RSA ? KEY_RSA_2048 : KEY_P256),
 		    row);
 		if (verifies != row->verifies)
 			fail_msg("%s: verifies: %d", row->sentence, verifies);

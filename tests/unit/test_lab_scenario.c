@@ -14,9 +14,26 @@ static const char *const reasons[] = {
 #undef REASON
 };
 
-static const char *const first_set[] = {"good-v4", "good-v6", "no-sct", "one-sct", "one-operator", "sct-bad-signature", "sct-other-cert",
-    "unknown-log", "good-static-ct", "wrong-address", "cn-only", "ip-as-dns", "expired", "unknown-ca", "self-signed", "fina-full-ct",
-    "fina-disallow-serial", "fina-disallow-fingerprint", "fina-disallow-spki", "fina-disallow-issuer"};
+static const char *const first_set[] = {"good-v4",
+					"good-v6",
+					"no-sct",
+					"one-sct",
+					"one-operator",
+					"sct-bad-signature",
+					"sct-other-cert",
+					"unknown-log",
+					"good-static-ct",
+					"wrong-address",
+					"cn-only",
+					"ip-as-dns",
+					"expired",
+					"unknown-ca",
+					"self-signed",
+					"fina-full-ct",
+					"fina-disallow-serial",
+					"fina-disallow-fingerprint",
+					"fina-disallow-spki",
+					"fina-disallow-issuer"};
 
 static bool
 reason_is_known(const char *reason)
@@ -59,7 +76,8 @@ each_row_says_what_must_happen_and_why(void **state)
 	(void)state;
 	for (size_t i = 0; (row = scenario_at(i)) != NULL; i++) {
 		if ((row->want == WANT_REFUSE) != (row->reason != NULL))
-			fail_msg("%s: %s with reason %s", row->name, want_text(row->want), row->reason != NULL ? row->reason : "none");
+			fail_msg("%s: %s with reason %s", row->name, want_text(row->want),
+				 row->reason != NULL ? row->reason : "none");
 		if (row->reason != NULL && !reason_is_known(row->reason))
 			fail_msg("%s: unknown reason %s", row->name, row->reason);
 		if (row->wire_reason != NULL && !reason_is_known(row->wire_reason))
@@ -98,7 +116,8 @@ static const struct fault_row fault_rows[] = {
     {"a prefix of a name", "t", false},
     {"a longer name", "tcx", false},
     {"an unknown one behind a known one", "tc,nonsense", false},
-    {"a value that is too long", "type=0123456789012345678901234567890123456789012345678901234567890123456789", false},
+    {"a value that is too long",
+     "type=0123456789012345678901234567890123456789012345678901234567890123456789", false},
 };
 
 static void

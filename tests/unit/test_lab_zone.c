@@ -88,7 +88,8 @@ first_labels_have_a_meaning(void **state)
 		assert_true(answered(ZONE_TRUTH, row->name, &q, &out));
 		assert_true(ask_answer_read(&asked, buf_span(&out), ID));
 		if (asked.rcode != row->rcode || asked.n_a != row->n_a || q.delay_ms != row->delay_ms)
-			fail_msg("%s: rcode %u, %zu records, %u ms", row->sentence, asked.rcode, asked.n_a, q.delay_ms);
+			fail_msg("%s: rcode %u, %zu records, %u ms", row->sentence, asked.rcode, asked.n_a,
+				 q.delay_ms);
 		buf_free(&out);
 	}
 }
