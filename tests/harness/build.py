@@ -60,6 +60,11 @@ class Builds:
         return os.path.join(self.logs, name.replace("/", "-") + ".log")
 
     def copy_sources(self):
+        if self.copy_files():  # autoreconf also brings the helpers that a new kind of source needs; make alone would not
+            self.step("autoreconf", ["autoreconf", "-fi"], self.src)
+
+    def copy_files(self):
+        """True when the build system changed, or is new."""
         names = tree_files(self.top)
         manifest = os.path.join(self.base, "manifest")
         if os.path.exists(manifest):
@@ -82,8 +87,7 @@ class Builds:
         shared, link = os.path.join(self.top, "..", "shared"), os.path.join(self.base, "shared")
         if os.path.isdir(shared) and not os.path.exists(link):
             os.symlink(os.path.realpath(shared), link)
-        if stale:  # autoreconf also brings the helpers that a new kind of source needs; make alone would not
-            self.step("autoreconf", ["autoreconf", "-fi"], self.src)
+        return stale
 
     def step(self, name, command, cwd, env=None, timeout=1200):
         """Runs one command into its log; a BuildError quotes what looks like the cause."""

@@ -148,8 +148,8 @@ class Run:
 
     def module(self, module, label, timeout=1500):
         log = self.builds.log(f"{label}-{module}")
-        process = subprocess.Popen(self.case_command(module, label), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                   stderr=open(log, "wb"), start_new_session=True, text=True, errors="replace")
+        process = subprocess.Popen(self.case_command(module, label), env=self.module_env(), stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=open(log, "wb"), start_new_session=True, text=True, errors="replace")
         self.children.add(process)
         timer = threading.Timer(timeout * (10 if self.options.long else 1), self.end, [process])
         timer.start()
@@ -171,8 +171,12 @@ class Run:
         if code not in (0, 1) or (code == 1 and os.path.getsize(log)):
             self.report.bad(f"{label}/{case.prefix(module)}", f"the module ended with {code}: {last_line(log)} [{log}]")
 
+    def module_env(self):
+        """Modules come from the copy of the sources: somebody may be at work in the tree."""
+        return dict(os.environ, PYTHONPATH=os.path.join(self.builds.src, "tests"))
+
     def modules(self, folder):
-        files = sorted(glob.glob(os.path.join(self.top, "tests", folder, "*.py")))
+        files = sorted(glob.glob(os.path.join(self.builds.src, "tests", folder, "*.py")))
         return [f"{folder}.{os.path.basename(f)[:-3]}" for f in files if not os.path.basename(f).startswith("_")]
 
     def fetch_servers(self, group):
@@ -277,9 +281,10 @@ class Run:
                           ["build/gcc", "servers"] + ([f"servers {group}"] if group else []))
 
     def list(self):
+        self.builds.copy_files()
         for folder in ("checks", "functional"):
             for module in self.modules(folder):
-                subprocess.run([*self.case_command(module, "gcc"), "--list"], check=False)
+                subprocess.run([*self.case_command(module, "gcc"), "--list"], env=self.module_env(), check=False)
 
     def run(self):
         if self.options.list:
