@@ -234,6 +234,7 @@ handshake_failed(struct conn *conn, int code)
 	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED || code == GNUTLS_E_WARNING_ALERT_RECEIVED)
 		alert = gnutls_alert_get_name(gnutls_alert_get(conn->tls));
 	conn->server->counts.refused++;
+	conn->server->counts.bad_names += code == GNUTLS_E_RECEIVED_DISALLOWED_NAME;
 	log_event(LOG_INFO, "refused", LOG_INT("conn", conn->id), LOG_STR("alert", alert),
 		  LOG_STR("error", gnutls_strerror_name(code)));
 	if (alert != NULL || gnutls_alert_send_appropriate(conn->tls, code) < 0 ||

@@ -70,6 +70,7 @@ counts_sum(const struct trial *trial)
 		sum.handshakes += c->handshakes;
 		sum.resumed += c->resumed;
 		sum.refused += c->refused;
+		sum.bad_names += c->bad_names;
 		sum.bytes += c->bytes;
 		sum.questions += c->questions;
 		sum.answers += c->answers;
@@ -84,6 +85,7 @@ counts_less(struct server_counts a, const struct server_counts *b)
 	a.handshakes -= b->handshakes;
 	a.resumed -= b->resumed;
 	a.refused -= b->refused;
+	a.bad_names -= b->bad_names;
 	a.bytes -= b->bytes;
 	a.questions -= b->questions;
 	a.answers -= b->answers;
@@ -126,6 +128,12 @@ ask(struct trial *trial)
 		return OUTCOME_ACCEPTED;
 	if (trial->result->counts.questions > 0)
 		return OUTCOME_LEAKED;
+	if (trial->result->counts.bad_names > 0) {
+		/* It never got as far as the certificate: nothing can be said of what it makes of that. */
+		detail(trial, "it sends an IPv6 address as server name (RFC 6066, 3), which the lab's TLS "
+			      "does not take");
+		return OUTCOME_SKIPPED;
+	}
 	if (trial->client_gone && order->client->kind == CLIENT_DAEMON)
 		return OUTCOME_BROKEN;
 	return exchange.done ? OUTCOME_REFUSED : OUTCOME_SILENT;
