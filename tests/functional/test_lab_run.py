@@ -2,6 +2,7 @@
 nothing, which the lab must catch; and what an interrupt leaves behind: nothing."""
 import json
 import os
+import re
 import signal
 import subprocess
 
@@ -77,10 +78,26 @@ def careless(t, options):
         check(r["mark"] == "fail" or r["group"] == "protocol", f"{r['scenario']} was not caught: {r['outcome']}")
 
 
-def namespaces():
-    """How many network and process namespaces this machine has, as far as we may see."""
+def offspring(pid):
+    """The process and everything below it, as numbers of this machine."""
+    below = {}
+    for name in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as f:
+                below.setdefault(int(f.read().rsplit(")", 1)[1].split()[1]), []).append(int(name))
+        except OSError:
+            continue
+    found, fresh = [], [pid]
+    while fresh:
+        found += fresh
+        fresh = [child for parent in fresh for child in below.get(parent, [])]
+    return found
+
+
+def namespaces(pids):
+    """The network and process namespaces of these processes, as far as we may see."""
     found = set()
-    for pid in os.listdir("/proc"):
+    for pid in pids:
         for kind in ("net", "pid"):
             try:
                 found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
@@ -89,8 +106,22 @@ def namespaces():
     return found
 
 
-def run_folders():
-    return {n for n in os.listdir("/tmp") if n.startswith("ctstub-lab-run.")}
+def all_namespaces():
+    return namespaces(filter(str.isdigit, os.listdir("/proc")))
+
+
+def run_folders(pids):
+    """The folders of lab runs in which these processes work, or of which they were told."""
+    found = set()
+    for pid in pids:
+        for name in ("cmdline", "environ"):
+            try:
+                with open(f"/proc/{pid}/{name}", encoding="utf-8", errors="replace") as f:
+                    found.update(re.findall(r"/tmp/ctstub-lab-run\.\w+", f.read()))
+                found.update(re.findall(r"/tmp/ctstub-lab-run\.\w+", os.readlink(f"/proc/{pid}/cwd")))
+            except OSError:
+                continue
+    return found
 
 
 @rows([("an interrupt leaves no process, mount, namespace or folder behind", signal.SIGINT),
@@ -98,20 +129,29 @@ def run_folders():
        ("a kill leaves no process and no namespace behind", signal.SIGKILL)], needs=("kdig",), timeout=120)
 def interrupted(t, number):
     adapter = os.path.join(t.src, "tests", "functional", "lab_careless")
-    before, folders = namespaces(), run_folders()
+    own, folders = namespaces(["self"]), set()
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
         mounts = f.read()
     process = t.spawn("lab", [t.program("ctstub-lab"), "run", "--client", adapter, "--scenario", "silent-*", "--jobs", "4"])
     process.expect = None
-    until(lambda: len(namespaces() - before) >= 2 or not process.alive(), 20, "trials have begun")
+    theirs = set()
+
+    def begun():
+        pids = offspring(process.popen.pid)
+        theirs.update(namespaces(pids) - own)
+        folders.update(run_folders(pids))
+        return len(theirs) >= 2 and folders or not process.alive()
+    until(begun, 20, "trials have begun")
     if "no namespaces for this user" in process.log():
         raise Skip("no namespaces for this user")
+    check(theirs, "no trial has begun")
+    begun()
     process.popen.send_signal(number)
     equal(process.popen.wait(20), -number if number == signal.SIGKILL else 3, "exit code")
-    until(lambda: not namespaces() - before, 10, "no namespace is left")
+    until(lambda: not theirs & all_namespaces(), 10, "no namespace is left")
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
         equal(f.read(), mounts, "mounts")
     if number == signal.SIGKILL:
-        for name in run_folders() - folders:
-            subprocess.run(["rm", "-rf", os.path.join("/tmp", name)], check=True)
-    equal(run_folders() - folders, set(), "folders of runs")
+        for name in folders:
+            subprocess.run(["rm", "-rf", name], check=True)
+    equal([name for name in folders if os.path.exists(name)], [], "folders of runs")

@@ -363,7 +363,7 @@ def log_storm(t):
     check(not re.search(r"[\x00-\x09\x0b-\x1f]", log), "control bytes in the log")
 
 
-@case("R12 an upstream that comes to life under hundreds of waiting questions sees one handshake")
+@case("R12 an upstream that comes to life under many waiting questions sees one handshake")
 def herd(t):
     gate = threading.Event()
 
@@ -372,11 +372,11 @@ def herd(t):
         return True
     d, server = stub(t, options={"on_accept": hold})
     with d.udp(8) as c:
-        for i in range(500):
+        for i in range(150):
             c.send(wire.question(f"w{i}.example.com", ident=i))
-        until(lambda: stat(d, "questions_udp") >= 500, 5, "all questions are there")
+        until(lambda: stat(d, "questions_udp") >= 150, 5, "all questions are there")
         gate.set()
-        good = sum(1 for _ in range(500) if code_of(c.receive()) == 0)
+        good = sum(1 for _ in range(150) if code_of(c.receive()) == 0)
     check(server.handshakes <= 3, f"{server.handshakes} handshakes")
     check(good >= 1, "nobody was answered")
     equal(client.rcode(d.ask("after.example.com")), "NOERROR", "rcode afterwards")

@@ -37,7 +37,7 @@ def refused(t):
     server = DotServer(t, site)
     code, v = probe(t, site, server)
     equal((code, v["outcome"], v["reasons"]), (1, "refused", ["ct-no-scts"]), "exit code, outcome and reasons")
-    equal((v["connection"], v["query"]), (None, None), "connection and query")
+    equal((v["connection"]["tls_version"], v["connection"]["alpn"], v["query"]), ("TLS1.3", "dot", None), "connection and query")
     equal(server.questions, [], "questions")
 
 
