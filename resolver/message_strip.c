@@ -22,11 +22,11 @@ shift_on_pointer(void *ctx, size_t at, size_t target)
 		be16_write(s->out + at - s->by, (uint16_t)(0xc000 | (target - s->by)));
 }
 
-/* A name of an accepted message, written out; 0: it is not one after all. */
+/* A name of an accepted message, written out; 0: it is not one after all, or has a pointer that does not go back. */
 static size_t
 name_expand(struct span wire, size_t at, uint8_t out[MSG_NAME_MAX])
 {
-	size_t n = 0, hops = 0;
+	size_t n = 0, hops = 0, start = at;
 
 	while (at < wire.n) {
 		uint8_t c = wire.p[at];
@@ -35,6 +35,9 @@ name_expand(struct span wire, size_t at, uint8_t out[MSG_NAME_MAX])
 			if (at + 2 > wire.n || ++hops > MSG_POINTERS_MAX)
 				return 0;
 			at = be16_read(wire.p + at) & 0x3fff;
+			if (at >= start)
+				return 0;
+			start = at;
 			continue;
 		}
 		if (c >= 0x40 || n + c + 1 > MSG_NAME_MAX || c > wire.n - at - 1)
