@@ -49,6 +49,7 @@ exchange_on_answer(evutil_socket_t fd, short what, void *arg)
 		exchange->refused = errno == ECONNREFUSED;
 	else
 		exchange->done = ask_answer_read(&exchange->asked, span_of(bytes, (size_t)n), exchange->id);
+	exchange->woken = exchange->done || exchange->refused;
 }
 
 static int
@@ -86,11 +87,13 @@ exchange_run(struct exchange *exchange, const struct waiting *w)
 			(void)send(w->fd, w->query.p, w->query.n, 0); /* an error comes back by recv */
 			next = now + REPEAT_MS;
 		}
-		exchange_wait(w->base, exchange->refused ? RETRY_START_MS : next - now,
-			      exchange->refused ? NULL : &exchange->done);
+		exchange->woken = false;
+		exchange_wait(w->base, next - now, &exchange->woken);
 		now = clock_mono_ms();
 		if (exchange->refused && !exchange->done) {
 			exchange->refused = false;
+			exchange_wait(w->base, RETRY_START_MS, NULL);
+			now = clock_mono_ms();
 			if (now - start > START_PATIENCE_MS)
 				return;
 			alive = next = now; /* its time begins when it listens */

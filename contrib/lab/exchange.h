@@ -19,6 +19,7 @@ struct exchange {
 	uint16_t id;
 	bool done;    /* an answer came */
 	bool refused; /* the port is closed: the client is not there (yet) */
+	bool woken;   /* one of the two has just happened */
 	int64_t ms;   /* from the question, or from when the client listened, to the answer; -1: none came */
 };
 
