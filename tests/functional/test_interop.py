@@ -1,7 +1,10 @@
 """Servers and clients that are not ours: unbound, dnsdist, BIND and nghttpx as upstreams; dig, kdig, drill and the C library
 as clients."""
 import os
+import random
 import subprocess
+
+import dns.message
 
 from functional._common import stub
 from harness import client, net, servers, wire
@@ -109,3 +112,55 @@ def same_answers(t):
         if any(r != replies[-1] for r in replies):
             different.append((name, qtype, replies))
     check(not different, f"{len(different)} of {len(names)}: {different[:3]}")
+
+
+def everything(rng, total):
+    """Mixed questions: what is there, what a wildcard makes, what is missing; common types, rare ones and unknown ones."""
+    types = ["A", "AAAA", "TXT", "MX", "NS", "SOA", "SRV", "CNAME", "HTTPS", "CAA", "PTR", "NAPTR", "TLSA", "TYPE65400"]
+    known = [f"h{i}" for i in range(64)] + ["alias", "_sip._tcp", "svc", "odd", "caa", "ns", "big", "wild", "_tcp"]
+    for _ in range(total):
+        label = rng.choice((rng.choice(known), f"n{rng.randrange(1 << 30):x}.wild", f"m{rng.randrange(1 << 30):x}",
+                            f"a.b{rng.randrange(1 << 20):x}.wild", rng.choice(known).swapcase()))
+        yield f"{label}.zone.test", rng.choice(types)
+
+
+def exchange_all(address, port, queries):
+    """Pipelined over TCP; the replies by id."""
+    replies = {}
+    with client.Tcp(address, port, 30) as c:
+        for start in range(0, len(queries), 100):
+            batch = queries[start:start + 100]
+            c.send_raw(b"".join(wire.frame(q.to_wire()) for q in batch))
+            for _ in batch:
+                raw = c.receive()
+                replies[int.from_bytes(raw[:2], "big")] = dns.message.from_wire(raw)
+    return replies
+
+
+def normal(message):
+    """All that two replies must have in common; id, TTLs, the OPT, RA and the spelling of owners are left out."""
+    return (message.rcode(), [str(q) for q in message.question],
+            [sorted((str(s.name).lower(), s.rdclass, s.rdtype, tuple(sorted(r.to_digestable() for r in s))) for s in section)
+             for section in (message.answer, message.authority, message.additional)])
+
+
+@case("A14 20,000 mixed names and types: through us and directly, no difference", timeout=400, builds=("gcc",))
+def mixed(t):
+    site = Site(t)
+    back = servers.Bind(t, site, "dot")
+    d = Daemon(t, upstream("back", back), anchors=site.anchors)
+    rng = random.Random(14)
+    asked = list(everything(rng, 20_000))
+    different = []
+    for start in range(0, len(asked), 5000):
+        queries = []
+        for i, (name, qtype) in enumerate(asked[start:start + 5000]):
+            q = client.query(name, qtype)
+            q.id = i
+            queries.append(q)
+        ours, direct = exchange_all(d.address, d.port, queries), exchange_all(back.address, back.plain_port, queries)
+        for q in queries:
+            a, b = normal(ours[q.id]), normal(direct[q.id])
+            if a != b:
+                different.append((str(q.question[0]), a, b))
+    check(not different, f"{len(different)} of {len(asked)}: {different[:2]}")
