@@ -163,11 +163,12 @@ static const struct {
 	const char *name;
 	const char *help;
 	double (*value)(const struct upstream_report *);
+	int decimals;
 } upstream_gauges[] = {
-    {"up", "1 when the address answers and its certificate is accepted", upstream_up},
-    {"refused", "1 when the certificate of the address is refused", upstream_refused},
-    {"in_flight", "Questions in flight", upstream_in_flight},
-    {"answer_seconds", "Smoothed time to an answer", upstream_answer_seconds},
+    {"up", "1 when the address answers and its certificate is accepted", upstream_up, 0},
+    {"refused", "1 when the certificate of the address is refused", upstream_refused, 0},
+    {"in_flight", "Questions in flight", upstream_in_flight, 0},
+    {"answer_seconds", "Smoothed time to an answer", upstream_answer_seconds, 6},
 };
 
 static void
@@ -187,7 +188,7 @@ upstream_gauge(struct buf *out, const struct metrics *m, size_t row)
 				continue;
 			buf_format(out, "ctstub_%s", name);
 			upstream_labels(out, &r->v[j], i);
-			buf_format(out, " %.9g\n", value);
+			buf_format(out, " %.*f\n", upstream_gauges[row].decimals, value);
 		}
 	}
 }

@@ -32,11 +32,13 @@ def prometheus(t):
         d.ask(f"p{i}.example.com")
     code, out, err = d.tool("stats", "--prometheus")
     equal(code, 0, f"exit code: {err}")
-    line = re.compile(r'^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)*\})? -?[0-9.e+]+)$')
+    line = re.compile(r'^(# (HELP|TYPE) [a-z_]+ .+|[a-z_]+(\{([a-z_]+="([^"\\\n]|\\.)*",?)*\})? \d+(\.\d+)?)$')
     bad = [x for x in out.splitlines() if x and not line.match(x)]
     check(not bad, f"odd lines: {bad[:3]}")
     asked = re.search(r"^ctstub_questions_udp_total(?:\{[^}]*\})? (\d+)", out, re.M)
     check(asked and int(asked.group(1)) >= 7, f"questions counted: {asked and asked.group(0)}")
+    took = re.search(r'^ctstub_upstream_answer_seconds\{[^}]*\} (\d\.\d{6})$', out, re.M)
+    check(took and float(took.group(1)) > 0, f"an answer takes a plain number of seconds, to the microsecond: {took}")
 
 
 @case("metrics serves the same over HTTP from a process of its own")
