@@ -389,7 +389,7 @@ text_line_take(struct span *text, struct span *line)
 		return false;
 	end = memchr(text->p, '\n', text->n);
 	n = end == NULL ? text->n : (size_t)(end - text->p);
-	*line = span_slice(*text, 0, n > 0 && end != NULL && text->p[n - 1] == '\r' ? n - 1 : n);
+	*line = span_slice(*text, 0, n > 0 && text->p[n - 1] == '\r' ? n - 1 : n);
 	*text = span_slice(*text, end == NULL ? n : n + 1, text->n);
 	return true;
 }

@@ -38,7 +38,7 @@ const char *size_text(uint64_t bytes, char text[TIME_TEXT_MAX]);
 /* A whole decimal number, nothing around it. */
 enum res number_read(int64_t *out, const char *text);
 
-/* Takes the next line off the front, without its end (LF or CR LF). False: nothing is left. */
+/* Takes the next line off the front, without its end (LF or CR LF; the last line may lack the LF). False: nothing is left. */
 bool text_line_take(struct span *text, struct span *line);
 /* Takes the next run of bytes that are no blanks off the front. False: nothing but blanks is left. */
 bool text_word_take(struct span *line, struct span *word);

@@ -283,15 +283,12 @@ enum res
 constraints_add_file(struct constraints *table, struct span text, size_t *line, char **why)
 {
 	enum res res = RES_OK;
+	struct span entry;
 
 	*line = 0;
 	if (text.n > CONSTRAINTS_FILE_MAX)
 		return why_say(why, RES_LIMIT, "larger than %d bytes", CONSTRAINTS_FILE_MAX);
-	while (res == RES_OK && text.n > 0) {
-		const uint8_t *end = memchr(text.p, '\n', text.n);
-		struct span entry = span_slice(text, 0, end == NULL ? text.n : (size_t)(end - text.p));
-
-		text = span_slice(text, entry.n + 1, text.n);
+	while (res == RES_OK && text_line_take(&text, &entry)) {
 		++*line;
 		entry = line_cut(entry);
 		if (entry.n > 0)

@@ -331,18 +331,13 @@ enum res
 disallow_add_file(struct disallow_builder *b, struct span text, size_t *line, char **why)
 {
 	enum res res = RES_OK;
+	struct span entry;
 
 	*line = 0;
 	if (text.n > DISALLOW_FILE_MAX)
 		return why_say(why, RES_LIMIT, "larger than %d bytes", DISALLOW_FILE_MAX);
-	while (res == RES_OK && text.n > 0) {
-		const uint8_t *end = memchr(text.p, '\n', text.n);
-		struct span entry = span_slice(text, 0, end == NULL ? text.n : (size_t)(end - text.p));
-
-		text = span_slice(text, entry.n + 1, text.n);
+	while (res == RES_OK && text_line_take(&text, &entry)) {
 		++*line;
-		if (entry.n > 0 && entry.p[entry.n - 1] == '\r')
-			entry.n--;
 		entry = comment_cut(entry);
 		if (entry.n > 0)
 			res = span_add(b, entry, why);

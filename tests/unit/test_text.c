@@ -256,6 +256,9 @@ lines_and_words_are_taken(void **state)
 	assert_true(text_line_take(&text, &line));
 	assert_true(span_equal(line, span_str("last ")));
 	assert_false(text_line_take(&text, &line));
+	text = span_str("cut\r");
+	assert_true(text_line_take(&text, &line));
+	assert_true(span_equal(line, span_str("cut")));
 }
 
 int
