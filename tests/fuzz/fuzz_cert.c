@@ -2,6 +2,7 @@
  * fuzz_cert.c - one certificate, and everything that is read out of it.
  */
 #include "verify/altname.h"
+#include "tests/fuzz/fuzz.h"
 #include "verify/identity.h"
 #include "verify/judge.h"
 #include "verify/nameconstraints.h"
@@ -10,8 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -2,10 +2,9 @@
  * fuzz_control.c - requests of the control socket.
  */
 #include "resolver/control_json.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

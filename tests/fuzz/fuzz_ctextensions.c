@@ -2,10 +2,9 @@
  * fuzz_ctextensions.c - the CtExtensions of an SCT: what is read has the form it must have.
  */
 #include "verify/sct.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

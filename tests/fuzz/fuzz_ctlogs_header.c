@@ -2,17 +2,9 @@
  * fuzz_ctlogs_header.c - a browser's source header of known logs: read wholly, or refused with a sentence.
  */
 #include "verify/ctlogs.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -2,18 +2,10 @@
  * fuzz_ctlogs_json.c - log lists as v3 JSON: what is read is written as a list that reads the same.
  */
 #include "verify/ctlogs.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 round_trip(const struct ctlogs *list)

@@ -4,20 +4,11 @@
  * What is cut out can not be cut out again, and nothing but that one extension and the lengths has changed.
  */
 #include "verify/der.h"
+#include "tests/fuzz/fuzz.h"
 #include "verify/oid.h"
 
-#include <stdlib.h>
 
 #define DEPTH_MAX 64
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* Every element, and every one inside a constructed one. */
 static void

@@ -2,18 +2,10 @@
  * fuzz_disallow.c - disallow files: what is read is in the list, and an entry's canonical text is an entry.
  */
 #include "verify/disallow.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* A certificate whose parts are taken from the input too. */
 static void

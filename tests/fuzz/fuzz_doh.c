@@ -3,23 +3,15 @@
  * question is told at most once, and memory and output stay inside their limits.
  */
 #include "tests/unit/wire_ear.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 #define ASKED_MAX 8
 #define OUT_MAX   (128 * 1024)
 
 static struct ear ear;
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static enum reason
 flush(struct wire *w)

@@ -3,22 +3,14 @@
  * question is told at most once, with its own id, and what was cancelled never.
  */
 #include "tests/unit/wire_ear.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
 #define ASKED_MAX 16
 
 static struct ear ear;
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 struct run {
 	struct wire *w;

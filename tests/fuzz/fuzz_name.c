@@ -2,21 +2,13 @@
  * fuzz_name.c - distinguished names: RFC 4514 text, and DER whose text reads as the same name.
  */
 #include "verify/name.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #define KEY_MAX  (16 * 1024)
 #define TEXT_MAX (64 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 from_der(struct span der)

@@ -2,17 +2,9 @@
  * fuzz_onecrl.c - a browser's list of revoked intermediates: the text that comes of it is a disallow file.
  */
 #include "verify/disallow.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -5,18 +5,9 @@
  * accepted goes on as a question that reads the same.
  */
 #include "resolver/local.h"
+#include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 reply_check(const struct msg_question *q, struct span reply)

@@ -5,19 +5,11 @@
 #include "resolver/cache.h"
 #include "base/text.h"
 #include "tests/fuzz/beside.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <ldns/ldns.h>
 #include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 /* Both lists hold the same records, names written out; TTLs aside. */
 static void

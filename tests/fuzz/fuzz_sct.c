@@ -2,17 +2,8 @@
  * fuzz_sct.c - the SCT list as it stands in a certificate: every span stays inside the input, every bound holds.
  */
 #include "verify/sct.h"
+#include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static bool
 inside(struct span part, struct span all)

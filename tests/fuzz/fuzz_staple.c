@@ -3,17 +3,9 @@
  * ones. The certificates stand in the input: two DER certificates, each behind a length of two bytes, then the staple.
  */
 #include "verify/revocation.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)

@@ -3,20 +3,11 @@
  */
 #include "base/addr.h"
 #include "base/text.h"
+#include "tests/fuzz/fuzz.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define TEXT_SIZE 512
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static void
 addresses(const char *text)

@@ -6,6 +6,7 @@
  * bounded.
  */
 #include "base/text.h"
+#include "tests/fuzz/fuzz.h"
 #include "verify/judge.h"
 
 #include <stdio.h>
@@ -14,15 +15,6 @@
 
 #define CERTS_MAX (VFY_CERTS_MAX + 4)
 #define NOW_MS    ((int64_t)1795262400000) /* 2026-11-21T12:00:00Z */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 static size_t
 certs_split(struct span certs[CERTS_MAX], struct span input)

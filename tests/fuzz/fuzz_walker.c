@@ -2,19 +2,10 @@
  * fuzz_walker.c - the walker beside a library: where both take a message, they see the same records.
  */
 #include "tests/fuzz/beside.h"
+#include "tests/fuzz/fuzz.h"
 
 #include <ldns/ldns.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
-
-static void
-check(bool holds)
-{
-	if (!holds)
-		abort();
-}
 
 struct beside {
 	ldns_pkt *pkt;

@@ -6,6 +6,8 @@
  * Every input is copied into memory of exactly its size, so that a read past its end is seen by the sanitizers.
  * Besides each file its every prefix up to PREFIX_MAX bytes is fed: cut input is what parsers get wrong first.
  */
+#include "tests/fuzz/fuzz.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdint.h>
@@ -17,8 +19,6 @@
 #define INPUT_MAX  (1024 * 1024)
 #define PREFIX_MAX 256
 #define PATH_SIZE  4096
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
 static unsigned long inputs;
 

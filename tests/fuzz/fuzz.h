@@ -1,0 +1,23 @@
+/*
+ * fuzz.h - what every fuzz target is: the function that libFuzzer or replay.c calls, and how it says that something broke.
+ */
+#ifndef TESTS_FUZZ_FUZZ_H
+#define TESTS_FUZZ_FUZZ_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+/* One input of n bytes, of which nothing is kept. 0, always: a broken promise ends the program. */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+
+/* What holds for every input whatever. */
+static inline void
+check(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+#endif

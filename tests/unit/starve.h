@@ -1,0 +1,17 @@
+/*
+ * starve.h - lets one allocation of the code under test fail, and counts them.
+ *
+ * The test is linked with STARVE_LDFLAGS (--wrap), which sends the allocations of our own objects here, flex's and
+ * bison's among them. A library's own go on as ever.
+ */
+#ifndef TESTS_UNIT_STARVE_H
+#define TESTS_UNIT_STARVE_H
+
+#include <stddef.h>
+
+/* From now on allocations are counted, and the one that makes the count fail_at fails (0: none does). */
+void starve_begin(size_t fail_at);
+/* No more failures; how many allocations were asked for since starve_begin. */
+size_t starve_end(void);
+
+#endif
