@@ -48,7 +48,8 @@ enum exit_code complain(enum exit_code, const char *verb, const char *format, ..
 enum exit_code help_print(const char *verb);
 /* Says how the verb is used, on standard error. */
 enum exit_code usage(const char *verb);
-enum exit_code complain_errors(const char *verb, const struct config_errors *);
+/* How a configuration was taken: its errors are said and freed, and become an exit code. */
+enum exit_code cli_config_result(const char *verb, enum res, struct config_errors *);
 
 /* Settings of a file, or without one of the daemon's own file or what is compiled in. Complains. */
 enum exit_code cli_settings(struct settings **, const char *verb, const char *file);

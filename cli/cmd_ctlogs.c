@@ -389,12 +389,8 @@ download_policy(struct vfy_policy *out, struct snapshot **snap, const struct req
 		*out = *(*snap)->policy;
 		out->ct_mode = CT_REQUIRE;
 		out->ct_policy = CT_STRICT;
-	} else {
-		code = res == RES_NOMEM ? complain(EXIT_TROUBLE, verb, "%s", res_text(res))
-					: complain_errors(verb, &errors);
 	}
-	config_errors_free(&errors);
-	return code;
+	return cli_config_result(verb, res, &errors);
 }
 
 static enum exit_code

@@ -488,12 +488,7 @@ snapshot_of(struct snapshot **out, const char *config, const char *what)
 		res = snapshot_for_probe(out, s, what, &errors);
 	else
 		settings_free(s);
-	if (res == RES_NOMEM)
-		code = complain(EXIT_TROUBLE, verb, "%s", res_text(res));
-	else if (res != RES_OK)
-		code = complain_errors(verb, &errors);
-	config_errors_free(&errors);
-	return code;
+	return cli_config_result(verb, res, &errors);
 }
 
 /* A refusal by verdict weighs more than trouble with another address. */

@@ -311,7 +311,7 @@ court_open(struct court *court, const struct request *req)
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
 	const char *title = NULL;
-	enum exit_code code = EXIT_GOOD;
+	enum exit_code code = EXIT_GOOD, settled;
 	enum res res = settings_read(&s, req->config, &errors);
 
 	if (res == RES_OK)
@@ -330,12 +330,8 @@ court_open(struct court *court, const struct request *req)
 			court->upstream = &court->snap->settings->upstream[0];
 	}
 	settings_free(s);
-	if (res == RES_NOMEM)
-		code = complain(EXIT_TROUBLE, verb, "%s", res_text(res));
-	else if (res != RES_OK)
-		code = complain_errors(verb, &errors);
-	config_errors_free(&errors);
-	return code;
+	settled = cli_config_result(verb, res, &errors);
+	return settled != EXIT_GOOD ? settled : code;
 }
 
 static void

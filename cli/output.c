@@ -29,7 +29,7 @@ usage(const char *verb)
 	return EXIT_USAGE;
 }
 
-enum exit_code
+static enum exit_code
 complain_errors(const char *verb, const struct config_errors *errors)
 {
 	for (size_t i = 0; i < errors->n; i++)
@@ -42,18 +42,24 @@ complain_errors(const char *verb, const struct config_errors *errors)
 }
 
 enum exit_code
-cli_settings(struct settings **out, const char *verb, const char *file)
+cli_config_result(const char *verb, enum res res, struct config_errors *errors)
 {
-	struct config_errors errors = {0};
 	enum exit_code code = EXIT_GOOD;
-	enum res res = settings_read(out, file != NULL ? file : settings_default_file(), &errors);
 
 	if (res == RES_NOMEM)
 		code = complain(EXIT_TROUBLE, verb, "%s", res_text(res));
 	else if (res != RES_OK)
-		code = complain_errors(verb, &errors);
-	config_errors_free(&errors);
+		code = complain_errors(verb, errors);
+	config_errors_free(errors);
 	return code;
+}
+
+enum exit_code
+cli_settings(struct settings **out, const char *verb, const char *file)
+{
+	struct config_errors errors = {0};
+
+	return cli_config_result(verb, settings_read(out, file != NULL ? file : settings_default_file(), &errors), &errors);
 }
 
 enum exit_code
