@@ -325,6 +325,47 @@ questions_read(struct far *far, struct far_conn *c)
 	}
 }
 
+/* What a server may say after the handshake, and far too often. */
+static void
+far_says_more(struct far_conn *c, enum far_mood mood)
+{
+	switch (mood) {
+	case FAR_CLOSES_WHEN_READY:
+		conn_drop(c);
+		break;
+	case FAR_FLOODS_TICKETS:
+		for (int i = 0; i < 40; i++)
+			(void)gnutls_session_ticket_send(c->tls, 4, 0);
+		break;
+	case FAR_UPDATES_KEYS:
+		assert_int_equal(gnutls_session_key_update(c->tls, GNUTLS_KU_PEER), 0);
+		break;
+	case FAR_FLOODS_KEY_UPDATES:
+	case FAR_FLOODS_KEY_REQUESTS:
+		for (int i = 0; i < 5000; i++)
+			(void)gnutls_session_key_update(c->tls,
+							mood == FAR_FLOODS_KEY_REQUESTS ? GNUTLS_KU_PEER : 0);
+		break;
+	case FAR_FLOODS_EMPTY_RECORDS:
+		for (int i = 0; i < 50000; i++)
+			(void)gnutls_record_send2(c->tls, "", 0, 1, 0); /* nothing but padding */
+		break;
+	case FAR_FLOODS_WARNINGS:
+		for (int i = 0; i < 20000; i++)
+			(void)gnutls_alert_send(c->tls, GNUTLS_AL_WARNING, GNUTLS_A_USER_CANCELED);
+		break;
+	case FAR_RENEGOTIATES:
+		(void)gnutls_rehandshake(c->tls);
+		break;
+	case FAR_TALKS_AFTER_CLOSE:
+		(void)gnutls_bye(c->tls, GNUTLS_SHUT_WR);
+		(void)!send(c->fd, "\27\3\3\0\4abcd", 9, MSG_NOSIGNAL);
+		break;
+	default:
+		break;
+	}
+}
+
 static void
 handshake_done(struct far *far, struct far_conn *c)
 {
@@ -337,11 +378,7 @@ handshake_done(struct far *far, struct far_conn *c)
 	far->sni[0] = '\0';
 	(void)gnutls_server_name_get(c->tls, far->sni, &n, &type, 0);
 	far->client_cert = gnutls_certificate_get_peers(c->tls, &certs) != NULL && certs > 0;
-	if (far->mood == FAR_CLOSES_WHEN_READY)
-		conn_drop(c);
-	else if (far->mood == FAR_FLOODS_TICKETS)
-		for (int i = 0; i < 40; i++)
-			(void)gnutls_session_ticket_send(c->tls, 4, 0);
+	far_says_more(c, far->mood);
 }
 
 static bool

@@ -26,6 +26,13 @@ enum far_mood {
 	FAR_DRIBBLES,        /* a record for each byte */
 	FAR_HOLDS,           /* reads questions, answers when far_answer says so */
 	FAR_FLOODS_TICKETS,
+	FAR_UPDATES_KEYS,       /* once, and wants it answered; then serves */
+	FAR_FLOODS_KEY_UPDATES, /* that need no answer */
+	FAR_FLOODS_KEY_REQUESTS,
+	FAR_FLOODS_EMPTY_RECORDS,
+	FAR_FLOODS_WARNINGS, /* alerts that mean nothing; TLS 1.2 */
+	FAR_RENEGOTIATES,    /* TLS 1.2 */
+	FAR_TALKS_AFTER_CLOSE,
 	FAR_LISTENS, /* keeps what comes in conn[].in, for the test to read */
 };
 

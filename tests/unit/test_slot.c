@@ -582,13 +582,51 @@ wrong_ids_wait_for_the_right_one(void **state) /* U01 */
 }
 
 static void
-a_flood_of_tickets_is_cut(void **state) /* T16 */
+what_comes_after_the_handshake_is_bounded(void **state) /* T16 */
+{
+	static const struct {
+		const char *says;
+		enum far_mood mood;
+		bool tls12;
+		enum reason reason;
+	} rows[] = {
+	    {"T16: session tickets without end", FAR_FLOODS_TICKETS, false, REASON_TLS_FAILED},
+	    {"T16: key updates without end", FAR_FLOODS_KEY_UPDATES, false, REASON_TLS_FAILED},
+	    {"T16: key updates that want ours, without end", FAR_FLOODS_KEY_REQUESTS, false, REASON_TLS_FAILED},
+	    {"T16: empty records without end", FAR_FLOODS_EMPTY_RECORDS, false, REASON_TLS_FAILED},
+	    {"T16: warnings without end", FAR_FLOODS_WARNINGS, true, REASON_TLS_FAILED},
+	    {"T16: renegotiation", FAR_RENEGOTIATES, true, REASON_TLS_FAILED},
+	    {"a record after close_notify", FAR_TALKS_AFTER_CLOSE, false, REASON_CLOSED},
+	    {"a record after close_notify, TLS 1.2", FAR_TALKS_AFTER_CLOSE, true, REASON_CLOSED},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (i > 0) {
+			assert_int_equal(teardown(state), 0);
+			assert_int_equal(setup(state), 0);
+		}
+		print_message("%s\n", rows[i].says);
+		f->far.mood = rows[i].mood;
+		if (rows[i].tls12)
+			f->far.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+		tp_slot_connect(f->slot);
+		PUMP_UNTIL(f->closed == 1);
+		assert_string_equal(reason_code(f->last), reason_code(rows[i].reason));
+		assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	}
+}
+
+static void
+a_key_update_is_answered(void **state)
 {
 	(void)state;
-	f->far.mood = FAR_FLOODS_TICKETS;
-	tp_slot_connect(f->slot);
-	PUMP_UNTIL(f->closed == 1);
-	assert_int_equal(f->last, REASON_TLS_FAILED);
+	f->far.mood = FAR_UPDATES_KEYS;
+	ask();
+	PUMP_UNTIL(f->n_done == 1);
+	ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->far.n_conn, 1);
 }
 
 static void
@@ -1105,7 +1143,8 @@ main(void)
 	    SLOT_TEST(answers_before_the_close_count),
 	    SLOT_TEST(dribbled_answers_arrive),
 	    SLOT_TEST(wrong_ids_wait_for_the_right_one),
-	    SLOT_TEST(a_flood_of_tickets_is_cut),
+	    SLOT_TEST(what_comes_after_the_handshake_is_bounded),
+	    SLOT_TEST(a_key_update_is_answered),
 	    SLOT_TEST(deadlines_and_cancels),
 	    SLOT_TEST(a_deadline_without_a_connection_is_a_timeout),
 	    SLOT_TEST(the_queue_has_a_limit),
