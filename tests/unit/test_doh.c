@@ -50,6 +50,22 @@ static struct server server;
 static struct wire *w;
 static struct tp_target target;
 static const char *broken_because;
+static nghttp2_session *client_session;
+
+int __real_nghttp2_session_client_new2(nghttp2_session **, const nghttp2_session_callbacks *, void *,
+				       const nghttp2_option *);
+int __wrap_nghttp2_session_client_new2(nghttp2_session **, const nghttp2_session_callbacks *, void *,
+				       const nghttp2_option *);
+/* The client's own session, to make it older than a test has time for. */
+int
+__wrap_nghttp2_session_client_new2(nghttp2_session **out, const nghttp2_session_callbacks *callbacks,
+				   void *arg, const nghttp2_option *option)
+{
+	int code = __real_nghttp2_session_client_new2(out, callbacks, arg, option);
+
+	client_session = *out;
+	return code;
+}
 
 static struct request *
 request_of(int32_t stream)
@@ -811,6 +827,31 @@ many_streams_answered_backwards(void **state)
 }
 
 static void
+the_connection_is_replaced_before_its_stream_ids_end(void **state) /* H20 */
+{
+	const int32_t last = (1 << 30) - 1;
+
+	(void)state;
+	start_with(NULL, 0);
+	assert_int_equal(nghttp2_session_set_next_stream_id(client_session, last - 2), 0);
+	ask(1);
+	assert_false(w->ops->is_draining(w));
+	assert_true(w->ops->has_room(w));
+	ask(2);
+	assert_true(w->ops->is_draining(w)); /* its slot opens another one for what comes */
+	assert_false(w->ops->has_room(w));
+	assert_true(flush());
+	assert_int_equal(server.request[1].stream, last);
+	respond(last, OK_FIELDS, dns, 40);
+	respond(last - 2, OK_FIELDS, dns, 40);
+	assert_int_equal(deliver(16384), REASON_NONE);
+	assert_int_equal(ear.n_heard, 2); /* and these are finished */
+	assert_int_equal(ear.heard[0].failure, REASON_NONE);
+	assert_int_equal(ear.heard[1].failure, REASON_NONE);
+	assert_true(flush());
+}
+
+static void
 feeding_stops_when_the_connection_is_gone(void **state)
 {
 	(void)state;
@@ -848,6 +889,7 @@ main(void)
 	    DOH_TEST(trailers_are_not_accepted),
 	    DOH_TEST(other_protocols_end_the_connection),
 	    DOH_TEST(many_streams_answered_backwards),
+	    DOH_TEST(the_connection_is_replaced_before_its_stream_ids_end),
 	    DOH_TEST(feeding_stops_when_the_connection_is_gone),
 	};
 
