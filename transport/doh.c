@@ -104,7 +104,7 @@ stream_field(struct doh_stream *s, struct span name, struct span value)
 	} else if (span_equal(name, span_str("age"))) {
 		s->age_s = doh_seconds(value);
 	} else if (span_equal(name, span_str("retry-after"))) {
-		s->retry_after_s = doh_seconds(value);
+		s->retry_after_s = doh_retry_after(value, clock_wall_ms());
 	} else if (span_equal(name, span_str("content-encoding"))) {
 		s->encoded = !ascii_case_equal(value, span_str("identity"));
 	}

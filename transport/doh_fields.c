@@ -1,18 +1,26 @@
+#include "config.h" /* strptime wants _GNU_SOURCE */
+
 #include "transport/doh_fields.h"
 
 #include "base/text.h"
 
 #include <string.h>
+#include <time.h>
+
+#define DATE_TEXT_MAX 40 /* "Wednesday, 06-Nov-94 08:49:37 GMT" is the longest */
 
 bool
 doh_type_is_dns(struct span value)
 {
 	const struct span want = span_str("application/dns-message");
 
+	size_t at = want.n;
+
 	if (!ascii_case_equal(span_slice(value, 0, want.n), want))
 		return false;
-	return value.n == want.n || value.p[want.n] == ';' || value.p[want.n] == ' ' ||
-	       value.p[want.n] == '\t';
+	while (at < value.n && (value.p[at] == ' ' || value.p[at] == '\t'))
+		at++;
+	return at == value.n || value.p[at] == ';';
 }
 
 uint32_t
@@ -28,6 +36,41 @@ doh_seconds(struct span value)
 			v = UINT32_MAX;
 	}
 	return (uint32_t)v;
+}
+
+/* The form of today and the two of the past (RFC 9110, 5.6.7). No locale is ever set, so these are the English
+ * names. */
+static enum res
+date_read(int64_t *ms, struct span value)
+{
+	static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
+					    "%a %b %e %H:%M:%S %Y"};
+	char text[DATE_TEXT_MAX];
+
+	if (value.n == 0 || value.n >= sizeof text)
+		return RES_MALFORMED;
+	memcpy(text, value.p, value.n);
+	text[value.n] = '\0';
+	for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+		struct tm tm = {0};
+		const char *end = strptime(text, forms[i], &tm);
+
+		if (end == text + value.n)
+			return time_from_civil(ms, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+					       tm.tm_min, tm.tm_sec);
+	}
+	return RES_MALFORMED;
+}
+
+uint32_t
+doh_retry_after(struct span value, int64_t now_ms)
+{
+	int64_t ms, seconds;
+
+	if (date_read(&ms, value) != RES_OK)
+		return doh_seconds(value);
+	seconds = (ms - now_ms + 999) / 1000;
+	return seconds <= 0 ? 0 : seconds < UINT32_MAX ? (uint32_t)seconds : UINT32_MAX;
 }
 
 int

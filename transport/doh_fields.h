@@ -10,6 +10,9 @@
 bool doh_type_is_dns(struct span value);
 /* delta-seconds (RFC 9111, 1.2.2): what is no number is 0, what is too large is the largest. */
 uint32_t doh_seconds(struct span value);
+/* Retry-After, as seconds or as a date (RFC 9110, 10.2.3), in seconds from now; a date that is past, and what is
+ * neither, is 0. */
+uint32_t doh_retry_after(struct span value, int64_t now_ms);
 /* Three digits; 0 when it is not that. */
 int doh_status(struct span value);
 /* The name or the address literal, and the port unless it is 443 (RFC 3986, 3.2). */

@@ -82,7 +82,7 @@ struct tp_answer {
 	int64_t rtt_us;        /* from the write to the answer */
 	bool retry_safe;       /* on failure: the question was never written, or is known not to have been processed */
 	int http_status;       /* DoH: of the answer, 0 when it did not come to one */
-	uint32_t retry_after_s; /* DoH: Retry-After in seconds, at most a day, 0 without (RFC 9110, 10.2.3) */
+	uint32_t retry_after_s; /* DoH: Retry-After in seconds from now, at most a day, 0 without (RFC 9110, 10.2.3) */
 };
 
 struct tp_query; /* one question in flight; gone after its callback or tp_cancel */

@@ -350,6 +350,8 @@ static const struct row {
     {"H01: 429 with Retry-After", ":status: 429\nretry-after: 30\n", NULL, 0, REASON_DOH_STATUS, 0, 30},
     {"H01: 503, a year of Retry-After is a day", ":status: 503\nretry-after: 31536000\n", NULL, 0,
      REASON_DOH_STATUS, 0, 86400},
+    {"H01: Retry-After as a date", ":status: 503\nretry-after: Fri, 31 Dec 9999 23:59:59 GMT\n", NULL, 0,
+     REASON_DOH_STATUS, 0, 86400},
     {"H01: 500", ":status: 500\n", NULL, 0, REASON_DOH_STATUS, 0, 0},
     {"H01: 502", ":status: 502\n", NULL, 0, REASON_DOH_STATUS, 0, 0},
     {"H01: 204", ":status: 204\n", NULL, 0, REASON_DOH_STATUS, 0, 0},

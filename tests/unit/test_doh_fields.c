@@ -1,5 +1,7 @@
 #include "transport/doh_fields.h"
 
+#include "base/text.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,6 +23,10 @@ content_types(void **state)
 	    {"H02: HTML", "text/html", false},
 	    {"H02: JSON", "application/dns-json", false},
 	    {"longer", "application/dns-messages", false},
+	    {"a blank before the parameter", "application/dns-message ;x=y", true},
+	    {"a blank at the end", "application/dns-message ", true},
+	    {"two words", "application/dns-message x", false},
+	    {"two types", "application/dns-message, text/html", false},
 	    {"shorter", "application/dns-messag", false},
 	    {"empty", "", false},
 	    {"a list", "text/html, application/dns-message", false},
@@ -58,6 +64,43 @@ seconds_and_status(void **state)
 	assert_int_equal(doh_status(span_str("2000")), 0);
 	assert_int_equal(doh_status(span_str("20x")), 0);
 	assert_int_equal(doh_status(span_str("")), 0);
+}
+
+static void
+retry_after(void **state) /* H01 */
+{
+	static const struct {
+		const char *says, *value;
+		uint32_t seconds;
+	} rows[] = {
+	    {"seconds", "120", 120},
+	    {"none", "0", 0},
+	    {"a date", "Sat, 21 Nov 2026 18:00:30 GMT", 30},
+	    {"part of a second counts", "Sat, 21 Nov 2026 18:00:01 GMT", 1},
+	    {"a date of RFC 850", "Saturday, 21-Nov-26 18:01:00 GMT", 60},
+	    {"a date of asctime", "Sat Nov 21 19:00:00 2026", 3600},
+	    {"a date of asctime, first half of a month", "Tue Dec  1 18:00:00 2026", 864000},
+	    {"now", "Sat, 21 Nov 2026 18:00:00 GMT", 0},
+	    {"a date that is past", "Sun, 06 Nov 1994 08:49:37 GMT", 0},
+	    {"far away", "Fri, 31 Dec 9999 23:59:59 GMT", UINT32_MAX},
+	    {"no such day", "Sat, 31 Nov 2026 18:00:00 GMT", 0},
+	    {"another zone", "Sat, 21 Nov 2026 18:00:30 CET", 0},
+	    {"cut short", "Sat, 21 Nov 2026 18:00", 0},
+	    {"more behind it", "Sat, 21 Nov 2026 18:00:30 GMT+1", 0},
+	    {"longer than any date", "Sat, 21 Nov 2026 18:00:30 GMT                           ", 0},
+	    {"a negative number", "-5", 0},
+	    {"empty", "", 0},
+	};
+	int64_t now_ms;
+
+	(void)state;
+	assert_int_equal(time_read(&now_ms, "2026-11-21T18:00:00.250Z"), RES_OK);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		print_message("%s\n", rows[i].says);
+		assert_int_equal(doh_retry_after(span_str(rows[i].value), now_ms - 250), rows[i].seconds);
+		if (rows[i].seconds > 0 && rows[i].seconds < UINT32_MAX) /* rounded up, never down */
+			assert_int_equal(doh_retry_after(span_str(rows[i].value), now_ms), rows[i].seconds);
+	}
 }
 
 static void
@@ -120,6 +163,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(content_types),
 	    cmocka_unit_test(seconds_and_status),
+	    cmocka_unit_test(retry_after),
 	    cmocka_unit_test(authorities),
 	    cmocka_unit_test(paths),
 	};
