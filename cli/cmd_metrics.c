@@ -5,6 +5,7 @@
  * One connection at a time, one request a connection, bounded in size and time; what is asked for is not read
  * beyond its first line. Every scrape is one question over the control socket.
  */
+#include "config.h"
 #include "cli/control.h"
 
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define REQUEST_MAX     8192
@@ -24,6 +26,7 @@
 
 static const char verb[] = "metrics";
 static volatile sig_atomic_t ended;
+static sigset_t while_waiting; /* the signals that end us arrive only while something is waited for: none is missed */
 
 static void
 metrics_on_signal(int signo)
@@ -32,12 +35,26 @@ metrics_on_signal(int signo)
 	ended = 1;
 }
 
+static void
+signals_begin(void)
+{
+	struct sigaction end = {.sa_handler = metrics_on_signal};
+	sigset_t ours;
+
+	(void)sigemptyset(&ours);
+	(void)sigaddset(&ours, SIGTERM);
+	(void)sigaddset(&ours, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &ours, &while_waiting);
+	(void)sigaction(SIGTERM, &end, NULL);
+	(void)sigaction(SIGINT, &end, NULL);
+}
+
 static int
 listen_on(const struct addr *a)
 {
 	struct sockaddr_storage ss;
 	socklen_t n = addr_to_sockaddr(a, &ss);
-	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+	int fd = socket(ss.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), yes = 1;
 
 	if (fd < 0)
 		return -1;
@@ -56,9 +73,10 @@ static bool
 wait_for(int fd, short events, int64_t until_ms)
 {
 	int64_t left = until_ms - clock_mono_ms();
+	struct timespec t = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
 	struct pollfd p = {.fd = fd, .events = events};
 
-	return left > 0 && poll(&p, 1, (int)left) == 1;
+	return left > 0 && ppoll(&p, 1, &t, &while_waiting) == 1;
 }
 
 static void
@@ -158,7 +176,6 @@ serve(int fd, const char *socket)
 enum exit_code
 cmd_metrics(int argc, char **argv)
 {
-	struct sigaction end = {.sa_handler = metrics_on_signal}; /* without SA_RESTART: accept returns */
 	struct control_args args;
 	struct addr listen_at;
 	enum exit_code code;
@@ -168,21 +185,20 @@ cmd_metrics(int argc, char **argv)
 		return code;
 	if (args.listen == NULL || addr_read(&listen_at, args.listen, 0) != RES_OK || listen_at.port == 0)
 		return complain(EXIT_USAGE, verb, "--listen ADDR:PORT was expected");
-	(void)sigaction(SIGTERM, &end, NULL);
-	(void)sigaction(SIGINT, &end, NULL);
+	signals_begin();
 	fd = listen_on(&listen_at);
 	if (fd < 0)
 		return complain(EXIT_TROUBLE, verb, "cannot listen on %s: %s", args.listen, strerror(errno));
 	while (!ended) {
-		int client = accept(fd, NULL, NULL);
+		struct pollfd p = {.fd = fd, .events = POLLIN};
+		int client = ppoll(&p, 1, NULL, &while_waiting) == 1 ? accept(fd, NULL, NULL) : -1;
 
-		if (client < 0) {
-			if (errno != EINTR && errno != ECONNABORTED) /* out of descriptors: not for ever */
-				(void)poll(NULL, 0, 100);
-			continue;
+		if (client >= 0) {
+			serve(client, args.socket);
+			(void)close(client);
+		} else if (errno != EINTR && errno != EAGAIN && errno != ECONNABORTED) {
+			(void)poll(NULL, 0, 100); /* out of descriptors: not for ever */
 		}
-		serve(client, args.socket);
-		(void)close(client);
 	}
 	(void)close(fd);
 	return EXIT_GOOD;

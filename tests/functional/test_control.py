@@ -46,7 +46,7 @@ def metrics(t):
     d, _ = stub(t)
     d.ask("www.example.com")
     port = net.free_port()
-    t.spawn("metrics", [t.program("ctstub"), "metrics", "-c", d.config, "--listen", f"127.0.0.1:{port}"])
+    exporter = t.spawn("metrics", [t.program("ctstub"), "metrics", "-c", d.config, "--listen", f"127.0.0.1:{port}"])
     until(lambda: net.answers_tcp("127.0.0.1", port), 10, "the exporter listens")
     with socket.create_connection(("127.0.0.1", port), 5) as s:
         s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
@@ -57,6 +57,8 @@ def metrics(t):
                 break
             data += more
     check(b" 200 " in data.split(b"\r\n")[0] and b"ctstub_questions_udp_total" in data, data[:300])
+    with socket.create_connection(("127.0.0.1", port), 5):  # says nothing, and does not delay the end
+        equal(exporter.stop(), 0, "exit code after SIGTERM")
 
 
 @case("status and upstreams name a refused upstream, its reason and its verdict")
