@@ -5,6 +5,7 @@
 #include "config/options.h"
 #include "config/reader.h"
 #include "config/reverse.h"
+#include "config/suffix.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -85,6 +86,7 @@ compile_policy(struct compile *c)
 	p->ct_policy = s->ct_policy;
 	p->ct_when_stale = s->ct_when_stale;
 	p->ct_list_max_age_ms = s->ct_list_max_age_ms;
+	p->is_public_suffix = suffix_is_public;
 	compile_global_log_list(c, &warning);
 	if (warning != NULL)
 		warn(c, &c->snap->warning, &c->snap->n_warning, warning);

@@ -187,7 +187,7 @@ judge_identity(struct judgement *j)
 	if (ip && !address_borne(j))
 		verdict_add(j->v, REASON_IP_MISMATCH, "the certificate does not bear the address %s",
 			    j->v->expected_ip == NULL ? "" : j->v->expected_ip);
-	if (name && !identity_has_name(&j->certs[0], j->in->name))
+	if (name && !identity_has_name(&j->certs[0], j->in->name, j->policy->is_public_suffix))
 		verdict_add(j->v, REASON_NAME_MISMATCH, "the certificate does not bear the name %s",
 			    j->in->name);
 	return true;

@@ -40,35 +40,45 @@ parent_of(struct span name)
 	return dot == NULL ? (struct span){NULL, 0} : span_slice(name, (size_t)(dot - name.p) + 1, name.n);
 }
 
-/*
- * "co.uk" and its like: two labels of which the last is a country's and the first says what kind of
- * registrant is below. Names there belong to strangers, so no wildcard spans them. The long list of such
- * suffixes is the business of the CAs (Baseline Requirements, 3.2.2.6); this keeps the plain cases out.
- */
+/* "co.uk" and its like: two labels of which the last is a country's and the first says what kind of registrant is
+ * below. */
 static bool
-is_registry(struct span base)
+is_registry(const char *domain)
 {
 	static const char *const kinds[] = {"ac", "co", "com", "edu", "gov", "mil", "ne", "net", "or", "org"};
+	struct span base = span_str(domain);
 	struct span country = parent_of(base);
 	struct span kind = span_slice(base, 0, base.n - country.n - 1);
 
 	for (size_t i = 0; country.n == 2 && i < sizeof kinds / sizeof kinds[0]; i++)
-		if (ascii_case_equal(kind, span_str(kinds[i])))
+		if (span_equal(kind, span_str(kinds[i])))
 			return true;
 	return false;
 }
 
+/* No wildcard spans the names of strangers. */
 static bool
-name_matches(struct span wanted, struct span presented)
+is_spannable(struct span base, identity_is_suffix *is_suffix)
+{
+	char domain[IDENTITY_NAME_MAX + 1];
+
+	if (!identity_is_host(base) || parent_of(base).n == 0)
+		return false;
+	for (size_t i = 0; i < base.n; i++)
+		domain[i] = (char)ascii_lower(base.p[i]);
+	domain[base.n] = '\0';
+	return !(is_suffix != NULL ? is_suffix : is_registry)(domain);
+}
+
+static bool
+name_matches(struct span wanted, struct span presented, identity_is_suffix *is_suffix)
 {
 	struct span base;
 
 	if (!(presented.n > 2 && presented.p[0] == '*' && presented.p[1] == '.'))
 		return identity_is_host(presented) && ascii_case_equal(wanted, presented);
 	base = span_slice(presented, 2, presented.n);
-	if (!identity_is_host(base) || parent_of(base).n == 0 || is_registry(base))
-		return false;
-	return ascii_case_equal(parent_of(wanted), base);
+	return ascii_case_equal(parent_of(wanted), base) && is_spannable(base, is_suffix);
 }
 
 bool
@@ -86,7 +96,7 @@ identity_has_ip(const struct cert *c, struct span ip)
 }
 
 bool
-identity_has_name(const struct cert *c, const char *name)
+identity_has_name(const struct cert *c, const char *name, identity_is_suffix *is_suffix)
 {
 	struct span wanted = span_str(name);
 	struct der_reader list = altname_list(c);
@@ -97,7 +107,7 @@ identity_has_name(const struct cert *c, const char *name)
 	if (!identity_is_host(wanted))
 		return false;
 	while (altname_next(&a, &list))
-		if (a.kind == ALTNAME_DNS && name_matches(wanted, a.value))
+		if (a.kind == ALTNAME_DNS && name_matches(wanted, a.value, is_suffix))
 			return true;
 	return false;
 }

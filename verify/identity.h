@@ -4,7 +4,7 @@
  * subjectAltName only: the common name is never looked at (RFC 9525, 2). An address is an iPAddress of
  * exactly its 4 or 16 bytes; no mapped form, no mask, no text in a dNSName. A name matches by RFC 9525, 6.3:
  * letters, digits and hyphens, ASCII case folded, "*" only as the whole left-most label and above two labels
- * or more.
+ * or more, which are no public suffix: names right below one belong to strangers (Baseline Requirements, 3.2.2.6).
  */
 #ifndef VERIFY_IDENTITY_H
 #define VERIFY_IDENTITY_H
@@ -13,9 +13,13 @@
 
 #define IDENTITY_NAME_MAX 253 /* RFC 1035, 2.3.4, without the root's dot */
 
+/* Is this a name below which strangers register theirs? The domain is a host name in lower case of two labels or more. */
+typedef bool identity_is_suffix(const char *domain);
+
 bool identity_has_ip(const struct cert *, struct span ip);
-/* A trailing dot of the wanted name does not matter. A wanted name that is no host name matches nothing. */
-bool identity_has_name(const struct cert *, const char *name);
+/* A trailing dot of the wanted name does not matter. A wanted name that is no host name matches nothing.
+ * is_suffix NULL: of the public suffixes only the plain kinds are known ("co.uk"). */
+bool identity_has_name(const struct cert *, const char *name, identity_is_suffix *is_suffix);
 /* The names can be read to their end (or there are none). */
 bool identity_readable(const struct cert *);
 

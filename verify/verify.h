@@ -11,6 +11,7 @@
 #include "verify/constraints.h"
 #include "verify/ctlogs.h"
 #include "verify/disallow.h"
+#include "verify/identity.h"
 #include "verify/revocation.h"
 #include "verify/trust.h"
 #include "verify/verdict.h"
@@ -39,6 +40,7 @@ struct vfy_policy {
 	const struct disallow *allow_issuer; /* NULL: any issuer */
 	const struct disallow *pins;         /* NULL: no pins. spki-sha256 entries only */
 	const struct crls *crls;             /* NULL: none */
+	identity_is_suffix *is_public_suffix; /* below such a name no wildcard matches; NULL: the plain kinds only */
 };
 
 struct vfy_input {

@@ -38,7 +38,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	strength_signature_fault(c.sig_alg);
 	identity_readable(&c);
 	identity_has_ip(&c, span_of("\x01\x01\x01\x01", 4));
-	identity_has_name(&c, "resolver.lab.test");
+	identity_has_name(&c, "resolver.lab.test", NULL);
 	nameconstraints_fault(&c, &c, &budget);
 	cert_must_staple(&c);
 	sct_check_open(&scts, &c, NULL);

@@ -1,7 +1,7 @@
 /*
  * starve.h - lets one allocation of the code under test fail, and counts them.
  *
- * The test is linked with STARVE_LDFLAGS (--wrap), which sends the allocations of our own objects here, flex's and
+ * The test is linked with STARVE_WRAP (--wrap), which sends the allocations of our own objects here, flex's and
  * bison's among them. A library's own go on as ever.
  */
 #ifndef TESTS_UNIT_STARVE_H

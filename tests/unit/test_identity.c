@@ -134,9 +134,30 @@ names_match_by_rfc_9525(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct cert c = cert_with(&rows[i].san, 1);
 
-		if (identity_has_name(&c, rows[i].wanted) != rows[i].matches)
+		if (identity_has_name(&c, rows[i].wanted, NULL) != rows[i].matches)
 			fail_msg("%s", rows[i].what);
 	}
+}
+
+static bool
+suffix_of_strangers(const char *domain)
+{
+	return strcmp(domain, "hosting.e.test") == 0;
+}
+
+static void
+no_wildcard_spans_the_names_of_strangers(void **state)
+{
+	struct given over = DNS("*.Hosting.E.test"), below = DNS("*.a.hosting.e.test"), itself = DNS("a.hosting.e.test");
+	struct cert c = cert_with(&over, 1);
+
+	(void)state;
+	assert_true(identity_has_name(&c, "a.hosting.e.test", NULL));
+	assert_false(identity_has_name(&c, "a.hosting.e.test", suffix_of_strangers));
+	c = cert_with(&below, 1);
+	assert_true(identity_has_name(&c, "dns.a.hosting.e.test", suffix_of_strangers));
+	c = cert_with(&itself, 1);
+	assert_true(identity_has_name(&c, "a.hosting.e.test", suffix_of_strangers));
 }
 
 static void
@@ -145,7 +166,7 @@ t03_nothing_matches_without_alternative_names(void **state)
 	struct cert c = {.n_ext = 0};
 
 	(void)state;
-	assert_false(identity_has_name(&c, "dns.e.test"));
+	assert_false(identity_has_name(&c, "dns.e.test", NULL));
 	assert_false(identity_has_ip(&c, span_of("\x01\x01\x01\x01", 4)));
 	assert_false(identity_has_ip(&c, span_of("", 0)));
 	assert_true(identity_readable(&c));
@@ -199,6 +220,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(t04_only_the_very_address_matches),
 	    cmocka_unit_test(names_match_by_rfc_9525),
+	    cmocka_unit_test(no_wildcard_spans_the_names_of_strangers),
 	    cmocka_unit_test(t03_nothing_matches_without_alternative_names),
 	    cmocka_unit_test(the_last_of_many_is_found),
 	    cmocka_unit_test(malformed_names_are_told),

@@ -6,6 +6,7 @@
  */
 #include "base/addr.h"
 #include "base/text.h"
+#include "config/suffix.h"
 #include "verify/pem.h"
 #include "verify/verify.h"
 
@@ -132,7 +133,7 @@ case_judge(struct verdict *v, const json_t *testcase)
 	static struct chain chain;
 	char *anchors = pems_joined(json_object_get(testcase, "trusted_certs"));
 	char *crl_text = pems_joined(json_object_get(testcase, "crls"));
-	struct vfy_policy policy = {.ct_mode = CT_OFF};
+	struct vfy_policy policy = {.ct_mode = CT_OFF, .is_public_suffix = suffix_is_public};
 	struct trust *trust = NULL;
 	struct crls *crls = NULL;
 	struct vfy_input in;

@@ -352,6 +352,25 @@ words_of_probe_are_an_upstream(void **state)
 	}
 }
 
+static void
+wildcards_span_no_public_suffix(void **state)
+{
+	static const struct {
+		const char *domain;
+		bool is_suffix;
+	} rows[] = {
+	    {"co.uk", true}, {"s3.amazonaws.com", true}, {"kawasaki.jp", true},      /* "*.kawasaki.jp" */
+	    {"city.kawasaki.jp", false}, {"quad9.net", false}, {"amazonaws.com", false}, {"dns.example", false},
+	};
+	struct snapshot *snap = compile_good(*state, STATE "upstream \"a\" { address = {\"192.0.2.1\"} }\n");
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (snap->upstream[0].policy->is_public_suffix(rows[i].domain) != rows[i].is_suffix)
+			fail_msg("%s", rows[i].domain);
+	assert_ptr_equal(snap->policy->is_public_suffix, snap->upstream[0].policy->is_public_suffix);
+	snapshot_unref(snap);
+}
+
 int
 main(void)
 {
@@ -362,6 +381,7 @@ main(void)
 	    cmocka_unit_test(an_upstream_of_a_forward_serves_nothing_else),
 	    cmocka_unit_test(the_newer_log_list_is_used),
 	    cmocka_unit_test(words_of_probe_are_an_upstream),
+	    cmocka_unit_test(wildcards_span_no_public_suffix),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);

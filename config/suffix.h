@@ -1,0 +1,13 @@
+/*
+ * suffix.h - the names below which strangers register theirs: the Public Suffix List, as the system's libpsl has it
+ * compiled in. No file is read.
+ */
+#ifndef CONFIG_SUFFIX_H
+#define CONFIG_SUFFIX_H
+
+#include "verify/identity.h"
+
+/* For vfy_policy.is_public_suffix: the suffixes of registries and those of private owners ("s3.amazonaws.com"). */
+identity_is_suffix suffix_is_public;
+
+#endif
