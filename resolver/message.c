@@ -39,6 +39,14 @@ is_lone_opt(struct span wire, size_t at, struct walk_rr *rr)
 	return true;
 }
 
+/* However bad its content: who sent an OPT is told in one what is wrong (RFC 6891, 7). */
+static bool
+edns_read(struct msg_question *q, const struct walk *w, const struct walk_rr *rr)
+{
+	q->edns.present = true;
+	return walk_edns(w, rr, &q->edns);
+}
+
 /* What follows the question: one OPT at the most, nothing signed, nothing behind the last record. */
 static bool
 question_rest_read(struct msg_question *q, struct span wire, size_t at, unsigned authority,
@@ -46,9 +54,10 @@ question_rest_read(struct msg_question *q, struct span wire, size_t at, unsigned
 {
 	struct walk w = walk_over(wire, at);
 	struct walk_rr rr;
+	bool again;
 
 	if (authority == 0 && additional == 1 && is_lone_opt(wire, at, &rr))
-		return walk_edns(&w, &rr, &q->edns);
+		return edns_read(q, &w, &rr);
 	w.question_end = MSG_HEADER + q->name_n;
 	for (unsigned i = 0; i < authority + additional; i++) {
 		if (!walk_rr(&w, &rr))
@@ -56,9 +65,11 @@ question_rest_read(struct msg_question *q, struct span wire, size_t at, unsigned
 		/* TSIG and SIG(0) sign what we could not pass on as it stands. */
 		if (rr.type == TYPE_TSIG || rr.type == TYPE_SIG)
 			return false;
+		if (rr.type != TYPE_OPT)
+			continue;
 		/* RFC 6891, 6.1.1: one, in the additional section */
-		if (rr.type == TYPE_OPT &&
-		    (q->edns.present || i < authority || !walk_edns(&w, &rr, &q->edns)))
+		again = q->edns.present;
+		if (!edns_read(q, &w, &rr) || again || i < authority)
 			return false;
 	}
 	return w.at == wire.n;
@@ -96,7 +107,7 @@ msg_question_read(struct msg_question *q, struct span wire)
 	/* RFC 1995, 3: IXFR alone brings a record along */
 	if (answer != 0 || (authority != 0 && q->type != TYPE_IXFR) ||
 	    !question_rest_read(q, wire, MSG_HEADER + q->section.n, authority, additional)) {
-		q->edns = (struct msg_edns){0};
+		q->edns = (struct msg_edns){.present = q->edns.present, .udp_size = 512};
 		return MSG_FORMERR;
 	}
 	if (q->edns.version != 0)

@@ -41,7 +41,9 @@ enum {
 	RCODE_NXDOMAIN,
 	RCODE_NOTIMP,
 	RCODE_REFUSED,
-	RCODE_BADVERS = 16
+	RCODE_YXDOMAIN,
+	RCODE_BADVERS = 16,
+	RCODE_BADCOOKIE = 23
 };
 enum {
 	TYPE_A = 1,
@@ -106,7 +108,7 @@ enum msg_fault {
 	MSG_BADVERS,
 	MSG_REFUSED, /* classes and types that are never forwarded (AXFR, IXFR, meta types, CH, RD = 0) */
 };
-/* On MSG_DROP *q is undefined, else id, flags and, where readable, section are filled. */
+/* On MSG_DROP *q is undefined, else id, flags, where readable section, and whether there was an OPT are filled. */
 enum msg_fault msg_question_read(struct msg_question *, struct span wire);
 
 struct msg_ede {
@@ -132,6 +134,7 @@ struct msg_answer {
 			     as 0 (RFC 2181, 8) */
 	bool has_soa;     /* in the authority section */
 	uint32_t soa_negative_ttl; /* min(SOA TTL, MINIMUM) (RFC 2308, 5) */
+	uint16_t soa_ttl_at;       /* where the SOA of a negative answer keeps its TTL; 0: it is none */
 	bool has_answer_of_type;   /* some record of the asked type (or ANY) is in the answer section */
 };
 /* ttl_at has room for MSG_RRS_MAX offsets. RES_MALFORMED, RES_LIMIT. */
@@ -158,8 +161,9 @@ struct msg_finish {
  * Makes the reply from an answer's bytes (with or without OPT): the client's id, spelling and flags, TTLs
  * less `age_s` (never below 0), the upstream's OPT replaced by ours or removed with every other record
  * unchanged, TC and no records when it does not fit. Appends to out, which may be a stack buffer wrapped in a
- * buf. EDE that would make it too long is left out first. ttl_at as msg_answer_read gave it; at the end TTLs
- * below ttl_floor are raised to it and TTLs above ttl_cap cut to it (0 and UINT32_MAX: neither).
+ * buf. EDE that would make it too long is left out first; over TCP, where TC would lead nowhere, our OPT too.
+ * ttl_at as msg_answer_read gave it; at the end TTLs below ttl_floor are raised to it and TTLs above ttl_cap
+ * cut to it (0 and UINT32_MAX: neither).
  * RES_MALFORMED: the OPT can not be cut out, for a name behind it runs through bytes that are no name (nobody
  * honest sends such).
  */

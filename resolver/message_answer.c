@@ -63,6 +63,7 @@ record_take(struct msg_answer *a, struct walk *w, const struct walk_rr *rr, int 
 		uint32_t minimum = be32_read(w->p + rr->end - 4);
 
 		a->has_soa = true;
+		a->soa_ttl_at = (uint16_t)(rr->type_at + 4);
 		a->soa_negative_ttl = minimum < ttl ? minimum : ttl; /* RFC 2308, 5 */
 	}
 }
@@ -77,6 +78,9 @@ records_read(struct msg_answer *a, struct walk *w)
 		for (unsigned i = 0; i < counts[section]; i++) {
 			if (!walk_rr(w, &rr))
 				return w->steps == 0 ? RES_LIMIT : RES_MALFORMED;
+			/* Nothing of ours is signed, and nobody could check it behind us. */
+			if (rr.type == TYPE_TSIG)
+				return RES_MALFORMED;
 			if (rr.type == TYPE_OPT) {
 				if (!opt_take(a, w, &rr, section))
 					return RES_MALFORMED;
@@ -95,6 +99,7 @@ enum res
 msg_answer_read(struct msg_answer *a, struct span wire, uint16_t *ttl_at)
 {
 	struct walk w;
+	enum res res;
 
 	*a = (struct msg_answer){.wire = wire, .ttl_at = ttl_at, .ttl_min = UINT32_MAX};
 	if (wire.n > MSG_MAX)
@@ -111,7 +116,10 @@ msg_answer_read(struct msg_answer *a, struct span wire, uint16_t *ttl_at)
 	a->ar = be16_read(wire.p + 10);
 	w = walk_over(wire, MSG_HEADER);
 	w.ttl_at = ttl_at;
-	return section_read(a, &w) ? records_read(a, &w) : RES_MALFORMED;
+	res = section_read(a, &w) ? records_read(a, &w) : RES_MALFORMED;
+	if (a->rcode != RCODE_NXDOMAIN && a->has_answer_of_type)
+		a->soa_ttl_at = 0;
+	return res;
 }
 
 bool

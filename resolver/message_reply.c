@@ -35,11 +35,11 @@ msg_ede_clean(uint8_t out[MSG_EDE_TEXT_MAX], struct span text)
 
 /* Our OPT (RFC 6891, 7: in the reply when the question had one). Gives its length. */
 static size_t
-opt_make(uint8_t out[OPT_MAX], const struct msg_finish *f, uint16_t rcode, bool with_ede)
+opt_make(uint8_t out[OPT_MAX], const struct msg_finish *f, uint16_t rcode, bool with_options)
 {
 	uint8_t *at = out + OPT_FIXED;
 
-	for (size_t i = 0; with_ede && i < f->n_ede && i < MSG_EDE_SENT_MAX; i++) {
+	for (size_t i = 0; with_options && i < f->n_ede && i < MSG_EDE_SENT_MAX; i++) {
 		size_t n = msg_ede_clean(at + OPTION_FIXED + 2, f->ede[i].text);
 
 		be16_write(at, OPTION_EDE);
@@ -47,7 +47,7 @@ opt_make(uint8_t out[OPT_MAX], const struct msg_finish *f, uint16_t rcode, bool 
 		be16_write(at + 4, f->ede[i].code);
 		at += OPTION_FIXED + 2 + n;
 	}
-	if (f->keepalive) {
+	if (with_options && f->keepalive) {
 		be16_write(at, OPTION_KEEPALIVE);
 		be16_write(at + 2, 2);
 		be16_write(at + 4, f->keepalive_ds);
@@ -110,6 +110,8 @@ ttls_write(uint8_t *reply, const struct msg_answer *a, uint32_t age_s, uint32_t 
 
 		if (ttl > INT32_MAX) /* RFC 2181, 8 */
 			ttl = 0;
+		if (at == a->soa_ttl_at && ttl > a->soa_negative_ttl)
+			ttl = a->soa_negative_ttl;
 		ttl = ttl > age_s ? ttl - age_s : 0;
 		ttl = ttl < floor ? floor : ttl;
 		be32_write(p, ttl > cap ? cap : ttl);
@@ -132,6 +134,9 @@ msg_reply_from_answer(struct buf *out, const struct msg_finish *f, const struct 
 		opt_n = opt_make(opt, f, a->rcode, true);
 		if (n + opt_n > f->max)
 			opt_n = opt_make(opt, f, a->rcode, false);
+		/* TC would lead nowhere (RFC 7766, 5), and the records are worth more than our OPT. */
+		if (n + opt_n > MSG_MAX && f->max == MSG_MAX)
+			opt_n = 0;
 	}
 	/* RFC 2181, 9: rather no record than part of an RRset; the client comes back over TCP for all of it.
 	 */

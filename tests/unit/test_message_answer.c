@@ -91,6 +91,8 @@ static const struct {
      RES_MALFORMED},
     {"a name inside opaque RDATA, as some servers write it",
      HEAD("0002", "0000", "0000") RR("ff00") "0003 0162 00 c024 0001 0001 0000012c 0004 01020304", RES_OK},
+    {"a TSIG: nothing of ours is signed; RFC 8945, 5.3.1",
+     HEAD("0000", "0000", "0001") "(k) 00fa 00ff 00000000 0010 (k) 000000000000 012c 0000 1234 0000", RES_MALFORMED},
     {"U20: NXDOMAIN with a CNAME",
      "1234 8183 0001 0001 0000 0000 (a.test) 0001 0001 " RR("0005") "0004 0162 c00c", RES_OK},
 };

@@ -61,6 +61,18 @@ static const struct {
     {"RFC 2181, 8: a TTL with the top bit is 0", CLIENT,
      "0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c 0001 0001 80000001 0004 01020304", 0, 0,
      UINT32_MAX, "beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 00000000 0004 01020304"},
+    {"RFC 2308, 5: the SOA of a negative answer has the smaller of its TTL and MINIMUM", CLIENT,
+     "0000 8183 0001 0000 0001 0000 (a.test) 0001 0001 c00c 0006 0001 0000012c 0018 c00c c00c 00000001 "
+     "00000001 00000001 00000001 0000003c",
+     20, 0, UINT32_MAX,
+     "beef 8183 0001 0000 0001 0000 (A.tEsT) 0001 0001 c00c 0006 0001 00000028 0018 c00c c00c 00000001 "
+     "00000001 00000001 00000001 0000003c"},
+    {"and that of another keeps its own", CLIENT,
+     "0000 8180 0001 0001 0001 0000 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 c00c 0006 0001 "
+     "0000012c 0018 c00c c00c 00000001 00000001 00000001 00000001 0000003c",
+     0, 0, UINT32_MAX,
+     "beef 8180 0001 0001 0001 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304 c00c 0006 0001 "
+     "0000012c 0018 c00c c00c 00000001 00000001 00000001 00000001 0000003c"},
     {"RFC 6891, 7: no OPT for a client without one", CLIENT,
      "0000 8180 0001 0001 0000 0001 (a.test) 0001 0001 c00c 0001 0001 0000012c 0004 01020304" WIRE_OPT_DO, 0,
      0, UINT32_MAX, "beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304"},
@@ -240,6 +252,7 @@ static const struct {
     {"RFC 9715: 1224 fit into 1232", CLIENT, 1232, 75, false},
     {"RFC 9715: 1240 do not", CLIENT, 1232, 76, true},
     {"RFC 7766, 5: over TCP all of it", CLIENT_OPT, MSG_MAX, 4000, false},
+    {"over TCP as much as a frame can hold", CLIENT, MSG_MAX, 4094, false},
 };
 
 static void
@@ -290,6 +303,15 @@ static const struct {
      RCODE_NOTIMP, NULL, false, "beef a184 0000 0000 0000 0000"},
     {"C05: FORMERR without a question that could be read", "beef 0100 0000 0000 0000 0000", RCODE_FORMERR,
      NULL, false, "beef 8181 0000 0000 0000 0000"},
+    {"C10: an OPT that can not be read is told so in an OPT; RFC 6891, 7",
+     "beef 0100 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 1000 00008000 0003 000a 00", RCODE_FORMERR,
+     NULL, false, "beef 8181 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
+    {"C07: so are two", "beef 0100 0001 0000 0000 0002 (A.tEsT) 0001 0001" WIRE_OPT WIRE_OPT, RCODE_FORMERR,
+     NULL, false, "beef 8181 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
+    {"C12: and one with bytes behind it", "beef 0100 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT " 00",
+     RCODE_FORMERR, NULL, false, "beef 8181 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
+    {"no OPT where none was", "beef 0100 0001 0000 0000 0000 (A.tEsT) 0001 0001 00", RCODE_FORMERR, NULL,
+     false, "beef 8181 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
     {"C20: REFUSED without RD", "beef 0000 0001 0000 0000 0000 (A.tEsT) 0001 0001", RCODE_REFUSED, NULL,
      false, "beef 8085 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
     {"RFC 7828, 3.2.2: keepalive where it was asked for", CLIENT_OPT, RCODE_NOERROR, NULL, true,
@@ -325,6 +347,34 @@ empty_replies_are_made(void **state)
 		buf_free(&k.b);
 		buf_free(&want);
 		buf_free(&out);
+	}
+}
+
+/* TC over TCP leads nowhere: what fills a frame alone goes out without our OPT. */
+static void
+our_opt_goes_before_records_over_tcp(void **state)
+{
+	static const size_t lengths[] = {MSG_MAX - 11, MSG_MAX - 10, MSG_MAX};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+		struct buf b = buf_max(MSG_MAX), out = buf_max(MSG_MAX);
+		struct msg_answer a;
+		struct ask k;
+
+		ask_make(&k, CLIENT_OPT);
+		wire_make(&b, "0000 8180 0001 0001 0000 0000 (a.test) 0001 0001 c00c ff00 0001 0000012c");
+		buf_u16(&b, (uint16_t)(lengths[i] - b.n - 2));
+		while (b.n < lengths[i])
+			buf_u8(&b, 7);
+		assert_int_equal(msg_answer_read(&a, buf_span(&b), ttl_at), RES_OK);
+		k.f.keepalive = true;
+		assert_int_equal(msg_reply_from_answer(&out, &k.f, &a, 0, 0, UINT32_MAX), RES_OK);
+		assert_int_equal(be16_read(out.p + 2) & MSG_TC, 0);
+		assert_int_equal(out.n, lengths[i] == MSG_MAX - 11 ? MSG_MAX : lengths[i]);
+		buf_free(&k.b);
+		buf_free(&out);
+		buf_free(&b);
 	}
 }
 
@@ -473,6 +523,7 @@ main(void)
 	    cmocka_unit_test(replies_are_cut_to_size),
 	    cmocka_unit_test(empty_replies_are_made),
 	    cmocka_unit_test(ede_is_left_out_before_records),
+	    cmocka_unit_test(our_opt_goes_before_records_over_tcp),
 	    cmocka_unit_test(names_are_read_and_written),
 	    cmocka_unit_test(names_are_read_up_to_255_bytes),
 	    cmocka_unit_test(below_ends_at_labels),
