@@ -50,10 +50,11 @@ ask_failed_before(
 	size_t at = out->n;
 
 	counter_add(e->counters, COUNTER_CACHE_HITS, 1);
-	counter_add(e->counters, COUNTER_SERVFAIL, 1);
+	if (hit->answer.rcode == RCODE_SERVFAIL)
+		counter_add(e->counters, COUNTER_SERVFAIL, 1);
 	f.ede = hit->has_ede ? ede : ede + 1;
 	f.n_ede = hit->has_ede ? 2 : 1;
-	if (msg_reply_empty(out, &f, RCODE_SERVFAIL) != RES_OK)
+	if (msg_reply_empty(out, &f, hit->answer.rcode) != RES_OK)
 		return ASK_DROPPED;
 	return ask_done(e, out, at);
 }
@@ -64,11 +65,12 @@ ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct 
     struct buf *out)
 {
 	struct msg_finish f = finish_for(q, tcp);
-	const struct msg_ede stale_ede = {.code = EDE_STALE};
+	struct msg_ede ede;
 
 	f.ad = hit->ad && ((q->flags & MSG_AD) != 0 || q->edns.do_bit);
 	if (stale) {
-		f.ede = &stale_ede;
+		ede = stale_ede(hit);
+		f.ede = &ede;
 		f.n_ede = 1;
 		counter_add(e->counters, COUNTER_CACHE_STALE, 1);
 		return msg_reply_from_answer(
@@ -118,7 +120,8 @@ ask_cache(struct engine *e, const struct msg_question *q, const struct route *ro
 enum ask
 engine_ask(struct engine *e, struct span wire, const struct client *client, struct buf *out)
 {
-	static const struct msg_ede blocked = {.code = EDE_BLOCKED};
+	static const uint8_t why[] = "on a filter list";
+	static const struct msg_ede blocked = {EDE_BLOCKED, {why, sizeof why - 1}};
 	struct msg_question q;
 	const struct route *route;
 	bool tcp = client->tcp;
@@ -148,9 +151,11 @@ engine_ask(struct engine *e, struct span wire, const struct client *client, stru
 	if (filter_has(e->plan->filter, name))
 		return ask_empty(e, &q, tcp, RCODE_REFUSED, COUNTER_FILTERED, &blocked, out);
 	/* `forward "x" { upstream = {} }`: the name exists here or nowhere. */
-	if (route->n_upstream == 0) {
+	if (route->n_upstream == 0)
 		local_nothing(&q, route->suffix, &e->scratch);
+	else if (q.type == TYPE_ANY)
+		local_any(&q, &e->scratch);
+	if (e->scratch.n > 0)
 		return ask_local(e, &q, tcp, out);
-	}
 	return ask_cache(e, &q, route, client, out);
 }

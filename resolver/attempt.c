@@ -100,11 +100,11 @@ attempt_new(struct query *q, struct server *s)
 	return true;
 }
 
+/* YXDOMAIN: the name would be too long behind a DNAME (RFC 6672, 2.2). No other code answers a question. */
 bool
 query_rcode_is_failure(uint16_t rcode)
 {
-	return rcode == RCODE_SERVFAIL || rcode == RCODE_REFUSED || rcode == RCODE_NOTIMP ||
-	    rcode == RCODE_FORMERR || rcode == RCODE_BADVERS;
+	return rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN && rcode != RCODE_YXDOMAIN;
 }
 
 static void

@@ -428,6 +428,8 @@ entry_wire_settle(struct entry *e, const struct cache_key *k, const struct msg_a
 		uint32_t ttl = be32_read(wire + at);
 
 		ttl = ttl > INT32_MAX ? 0 : ttl; /* RFC 2181, 8 */
+		if (a->ttl_at[i] == a->soa_ttl_at && ttl > a->soa_negative_ttl)
+			ttl = a->soa_negative_ttl; /* RFC 2308, 5: at 0 the answer ends */
 		ttl = ttl < floor ? floor : ttl;
 		be32_write(wire + at, ttl > cap ? cap : ttl);
 		e->data[i] = (uint16_t)at;
@@ -468,8 +470,8 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 }
 
 void
-cache_put_failure(struct cache *c, const struct cache_key *k, const struct msg_ede *ede, int64_t for_ms,
-		  int64_t now_ms)
+cache_put_failure(struct cache *c, const struct cache_key *k, uint16_t rcode, const struct msg_ede *ede,
+		  int64_t for_ms, int64_t now_ms)
 {
 	struct entry *e = *table_find(c, key_hash(c, k), k);
 	uint8_t *wire;
@@ -485,13 +487,13 @@ cache_put_failure(struct cache *c, const struct cache_key *k, const struct msg_e
 		return;
 	wire = (uint8_t *)e->data;
 	memset(wire, 0, MSG_HEADER);
-	be16_write(wire + 2, MSG_QR | RCODE_SERVFAIL);
+	be16_write(wire + 2, MSG_QR);
 	be16_write(wire + 4, 1);
 	memcpy(wire + MSG_HEADER, k->name.p, k->name.n);
 	be16_write(wire + MSG_HEADER + k->name.n, k->type);
 	be16_write(wire + MSG_HEADER + k->name.n + 2, k->class);
 	e->failure = true;
-	e->rcode = RCODE_SERVFAIL;
+	e->rcode = rcode;
 	e->ttl_min = UINT32_MAX;
 	e->stored_ms = now_ms;
 	e->expires_ms = now_ms + for_ms;

@@ -36,7 +36,7 @@ enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
 struct cache_hit {
 	struct msg_answer answer; /* without OPT; ttl_at set */
 	uint32_t age_s;           /* since it was stored */
-	/* CACHE_FRESH: a cached resolution failure (RFC 9520); the answer has no records. CACHE_STALE: the
+	/* CACHE_FRESH: a cached resolution failure (RFC 9520); the answer has its RCODE and no records. CACHE_STALE: the
 	 * last try to refresh it failed a moment ago, so do not ask again yet (RFC 8767, 5: the failure
 	 * recheck timer). */
 	bool failure;
@@ -64,8 +64,8 @@ bool cache_put(struct cache *, const struct cache_key *, const struct msg_answer
 	       const struct cache_entry_info *, int64_t now_ms);
 /* RFC 9520: a failure, at least 1 s, at most 5 min. Data that can be served, stale or not, stay: see
  * cache_hit.failure. */
-void cache_put_failure(struct cache *, const struct cache_key *, const struct msg_ede *, int64_t for_ms,
-		       int64_t now_ms);
+void cache_put_failure(struct cache *, const struct cache_key *, uint16_t rcode, const struct msg_ede *,
+		       int64_t for_ms, int64_t now_ms);
 
 /* Name and all below it (wire form, lower case); the root: everything. Gives how many went. */
 size_t cache_flush(struct cache *, struct span name);

@@ -295,9 +295,6 @@ local_answer(const struct local_data *l, struct hosts *hosts, const struct msg_q
 	     int64_t now_ms, struct buf *out)
 {
 	static const uint8_t root[1];
-	static const uint8_t minimal[] =
-	    "\7RFC8482"; /* the CPU; the OS is the empty string, its length the NUL */
-	struct compose c;
 
 	if (data_answer(l, q, out))
 		return true;
@@ -310,13 +307,17 @@ local_answer(const struct local_data *l, struct hosts *hosts, const struct msg_q
 		compose_negative(out, q, RCODE_NXDOMAIN, span_of(root, sizeof root), COMPOSE_TTL_SHORT);
 		return true;
 	}
-	if (q->type == TYPE_ANY) {
-		c = compose_begin(out, q, RCODE_NOERROR);
-		compose_answer(&c, (struct span){NULL, 0}, TYPE_HINFO, 3600,
-			       span_of(minimal, sizeof minimal));
-		return true;
-	}
 	return false;
+}
+
+void
+local_any(const struct msg_question *q, struct buf *out)
+{
+	/* the CPU; the OS is the empty string, its length the NUL */
+	static const uint8_t minimal[] = "\7RFC8482";
+	struct compose c = compose_begin(out, q, RCODE_NOERROR);
+
+	compose_answer(&c, (struct span){NULL, 0}, TYPE_HINFO, 3600, span_of(minimal, sizeof minimal));
 }
 
 void

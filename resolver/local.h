@@ -26,13 +26,16 @@ void hosts_free(struct hosts *);
  * Answers locally when the name is one of ours: appends a whole message (header, question, records; no OPT;
  * id, flags and spelling are mended by msg_reply_from_answer). True: it was answered. Order: local data,
  * hosts, special-use names (RFC 6761, 6762, 6303, 7686, 8375, 9462, 9476), single labels (addresses alone:
- * `com. NS` is asked for), ANY (RFC 8482). An SOA among local.data makes its zone wholly local: what is not
+ * `com. NS` is asked for). An SOA among local.data makes its zone wholly local: what is not
  * there does not exist. `forwarded`: a forward of the configuration names this very zone or one above it
  * short of the root, so that the special-use registry does not apply (an organisation's own
  * .home.arpa, 10.in-addr.arpa).
  */
 bool local_answer(const struct local_data *, struct hosts *, const struct msg_question *, bool forwarded,
 		  int64_t now_ms, struct buf *out);
+
+/* What a question for ANY gets of a name that is not ours (RFC 8482, 4.2). Appends. */
+void local_any(const struct msg_question *, struct buf *out);
 
 /* A name of a zone that never leaves this machine (a forward to nobody): there is no such name. zone is the
  * end of the question's name. Appends. */

@@ -133,12 +133,20 @@ query_free_all(struct engine *e)
 void
 query_deliver(struct query *q, const struct msg_answer *m, const struct server *s, uint32_t age_s)
 {
-	static const struct msg_ede private_address = {.code = EDE_BLOCKED};
+	static const uint8_t why[] = "a private address for a public name";
+	static const struct msg_ede private_address = {EDE_BLOCKED, {why, sizeof why - 1}};
 	struct engine *e = q->engine;
 	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
 	struct cache_entry_info info = {.upstream = s->upstream, .age_s = age_s};
 	int64_t now = loop_now_ms(e->loop);
+	struct msg_answer ours;
 
+	/* BADVERS, BADCOOKIE, those of TSIG: what went wrong between us and the upstream is not the client's. */
+	if (m->rcode >= RCODE_BADVERS && m->rcode <= RCODE_BADCOOKIE) {
+		ours = *m;
+		ours.rcode = RCODE_SERVFAIL;
+		m = &ours;
+	}
 	if (rebinding_refuses(e->plan->rebinding, key.name, m)) {
 		counter_add(e->counters, COUNTER_REBINDING, 1);
 		waiters_empty(q, RCODE_REFUSED, &private_address, 1);
@@ -151,7 +159,7 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 	if (!query_rcode_is_failure(m->rcode))
 		cache_put(e->cache, &key, m, &info, now);
 	else if (!query_has_stale(q)) /* beside stale data it would say that they may be given out */
-		cache_put_failure(e->cache, &key, info.ede, FAILURE_RELAYED_MS, now);
+		cache_put_failure(e->cache, &key, m->rcode, info.ede, FAILURE_RELAYED_MS, now);
 	query_end(q);
 }
 
@@ -217,14 +225,16 @@ query_fail(struct query *q)
 	if (loop_now_ms(e->loop) >= q->deadline_ms)
 		counter_add(e->counters, COUNTER_TIMEOUTS, 1);
 	if (waiters_stale(q)) {
-		cache_put_failure(e->cache, &key, NULL, STALE_RECHECK_MS, loop_now_ms(e->loop));
+		cache_put_failure(
+		    e->cache, &key, RCODE_SERVFAIL, NULL, STALE_RECHECK_MS, loop_now_ms(e->loop));
 	} else {
 		n = query_explain(e, q, q->route, ede);
 		for (const struct waiter *w = q->waiters; w != NULL; w = w->next)
 			counter_add(e->counters, COUNTER_SERVFAIL, 1);
 		/* A refusal is known without asking; keeping it would only hide that it is over. */
 		if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
-			cache_put_failure(e->cache, &key, &ede[0], FAILURE_MS, loop_now_ms(e->loop));
+			cache_put_failure(
+			    e->cache, &key, RCODE_SERVFAIL, &ede[0], FAILURE_MS, loop_now_ms(e->loop));
 		waiters_empty(q, RCODE_SERVFAIL, ede, n);
 	}
 	query_end(q);

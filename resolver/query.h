@@ -24,8 +24,8 @@
 #define POOL_MAX          512 /* objects kept for the next question, of each kind */
 
 /* INFO-CODEs of RFC 8914 that are made here */
-enum { EDE_OTHER = 0, EDE_STALE = 3, EDE_CACHED_ERROR = 13, EDE_BLOCKED = 15, EDE_UNREACHABLE = 22,
-	EDE_NETWORK = 23 };
+enum { EDE_OTHER = 0, EDE_STALE = 3, EDE_CACHED_ERROR = 13, EDE_BLOCKED = 15, EDE_STALE_NXDOMAIN = 19,
+	EDE_UNREACHABLE = 22, EDE_NETWORK = 23 };
 
 struct waiter {
 	struct query *query;
@@ -136,6 +136,7 @@ void waiters_answer(struct query *, const struct msg_answer *, uint32_t age_s, u
 void waiters_empty(struct query *, uint16_t rcode, const struct msg_ede *, size_t n_ede);
 /* A stale answer for all who wait, if there is one. */
 bool waiters_stale(struct query *);
+struct msg_ede stale_ede(const struct cache_hit *); /* that says how old the answer is */
 
 /* Bounds of the TTLs given out, in seconds, as configured. */
 uint32_t engine_ttl_floor(const struct engine *);

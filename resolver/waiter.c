@@ -196,18 +196,27 @@ waiters_empty(struct query *q, uint16_t rcode, const struct msg_ede *ede, size_t
 	waiters_reply(q, reply_make_empty, &r);
 }
 
+/* RFC 8914, 4.4 and 4.20 */
+struct msg_ede
+stale_ede(const struct cache_hit *hit)
+{
+	return (struct msg_ede){
+	    .code = hit->answer.rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE};
+}
+
 bool
 waiters_stale(struct query *q)
 {
 	struct engine *e = q->engine;
 	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
-	const struct msg_ede ede = {.code = EDE_STALE};
 	struct cache_hit hit;
+	struct msg_ede ede;
 
 	/* A refusal is not bad weather: what was true yesterday must not hide it. */
 	if (upstreams_all_refused(e->upstreams, q->route) ||
 	    cache_get(e->cache, &key, loop_now_ms(e->loop), &hit) != CACHE_STALE || hit.failure)
 		return false;
+	ede = stale_ede(&hit);
 	for (const struct waiter *w = q->waiters; w != NULL; w = w->next)
 		counter_add(e->counters, COUNTER_CACHE_STALE, 1);
 	waiters_answer(q, &hit.answer, 0, QUERY_STALE_TTL_S, QUERY_STALE_TTL_S, hit.ad, &ede, 1);

@@ -603,23 +603,36 @@ answer_flags(struct play *p, ldns_pkt *pkt)
 	return i;
 }
 
+/* By its name, or RCODE and a number; -1: neither. */
+static int
+rcode_read(const char *text)
+{
+	ldns_lookup_table *known = ldns_lookup_by_name(ldns_rcodes, text);
+	int number;
+
+	if (known != NULL)
+		return known->id;
+	return sscanf(text, "RCODE%d", &number) == 1 ? number : -1;
+}
+
 static void
 do_answer(struct play *p)
 {
 	struct tp_query *q = lying(p, line_of(word(p, 2)), false);
 	const char *age = value(p, "age");
-	ldns_lookup_table *rcode = ldns_lookup_by_name(ldns_rcodes, word(p, 5));
+	const int rcode = rcode_read(word(p, 5));
 	ldns_pkt *pkt = ldns_pkt_new();
 	uint8_t *wire = NULL;
 	size_t n = 0, records;
 
-	if (q == NULL || rcode == NULL) {
+	if (q == NULL || rcode < 0) {
 		wrong(p, "%s was not asked for %s %s, or no such RCODE", word(p, 2), word(p, 3), word(p, 4));
 		ldns_pkt_free(pkt);
 		return;
 	}
 	records = answer_flags(p, pkt);
-	ldns_pkt_set_rcode(pkt, (uint8_t)(rcode->id & 15));
+	ldns_pkt_set_rcode(pkt, (uint8_t)(rcode & 15));
+	ldns_pkt_set_edns_extended_rcode(pkt, (uint8_t)(rcode >> 4)); /* with an OPT, when there is any */
 	answer_question(p, pkt, fake_question_wire(q));
 	answer_records(p, pkt, records);
 	if (ldns_pkt2wire(&wire, pkt, &n) != LDNS_STATUS_OK)

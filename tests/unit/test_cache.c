@@ -230,11 +230,12 @@ failures_are_kept_between_one_second_and_five_minutes(void **state)
 {
 	static const struct {
 		const char *what;
+		uint16_t rcode;
 		int64_t asked_ms, kept_ms;
 	} rows[] = {
-	    {"RFC 9520, 3.2: at least a second", 0, 1000},
-	    {"five seconds", 5000, 5000},
-	    {"RFC 9520, 3.2: at most five minutes", HOUR, 5 * MINUTE},
+	    {"RFC 9520, 3.2: at least a second", RCODE_SERVFAIL, 0, 1000},
+	    {"five seconds, with the RCODE that it was", RCODE_REFUSED, 5000, 5000},
+	    {"RFC 9520, 3.2: at most five minutes", RCODE_SERVFAIL, HOUR, 5 * MINUTE},
 	};
 	struct msg_ede ede = {22, span_str("one 192.0.2.1: connect-timeout")};
 
@@ -245,11 +246,11 @@ failures_are_kept_between_one_second_and_five_minutes(void **state)
 		struct cache_key k = key_of(wire, "a.test", 1);
 		struct cache_hit hit;
 
-		cache_put_failure(c, &k, &ede, rows[i].asked_ms, START);
+		cache_put_failure(c, &k, rows[i].rcode, &ede, rows[i].asked_ms, START);
 		if (cache_get(c, &k, START + rows[i].kept_ms - 1, &hit) != CACHE_FRESH)
 			fail_msg("%s: gone too early", rows[i].what);
 		assert_true(hit.failure && hit.has_ede);
-		assert_int_equal(hit.answer.rcode, RCODE_SERVFAIL);
+		assert_int_equal(hit.answer.rcode, rows[i].rcode);
 		assert_int_equal(hit.ede.code, 22);
 		assert_true(span_equal(hit.ede.text, ede.text));
 		if (cache_get(c, &k, START + rows[i].kept_ms, &hit) != CACHE_MISS)
@@ -269,7 +270,7 @@ a_failure_leaves_stale_data_in_place(void **state)
 
 	(void)state;
 	assert_true(put_wire(c, A_300, START, 0));
-	cache_put_failure(c, &k, NULL, 30000, START + HOUR);
+	cache_put_failure(c, &k, RCODE_SERVFAIL, NULL, 30000, START + HOUR);
 	assert_int_equal(cache_get(c, &k, START + HOUR + 29999, &hit), CACHE_STALE);
 	assert_true(hit.failure);
 	assert_int_equal(hit.answer.an, 1);

@@ -198,7 +198,7 @@ cache_fill(struct cache *c)
 
 		assert_int_equal(msg_name_read(name, &n, names[i]), RES_OK);
 		k.name = span_of(name, n);
-		cache_put_failure(c, &k, NULL, 60000, clock_boot_ms());
+		cache_put_failure(c, &k, RCODE_SERVFAIL, NULL, 60000, clock_boot_ms());
 	}
 }
 
