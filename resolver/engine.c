@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-/* The two clocks are not read at the same moment, and a short doze harms no connection. */
-#define SLEEP_MIN_MS 1000
+/* The clocks are not read at the same moment, a short doze harms no connection, and so small a step no verdict. */
+#define CLOCK_JUMP_MIN_MS 1000
 
 static struct cache_limits
 engine_limits(const struct plan *plan)
@@ -18,12 +18,6 @@ engine_limits(const struct plan *plan)
 	    .negative_max_ttl_ms = s->cache_negative_max_ttl_ms,
 	    .serve_stale_ms = s->cache_serve_stale_ms,
 	    .prefetch = s->cache_prefetch};
-}
-
-static int64_t
-asleep_ms(void)
-{
-	return clock_boot_ms() - clock_mono_ms();
 }
 
 static void
@@ -60,7 +54,8 @@ engine_new(struct engine **out, struct loop *loop, struct counters *counters, st
 	e->scratch = buf_max(MSG_MAX);
 	e->reply = buf_max(MSG_MAX);
 	e->hash = hash_key_random();
-	e->asleep_ms = asleep_ms();
+	e->asleep_ms = clock_boot_ms() - clock_mono_ms();
+	e->ahead_ms = clock_wall_ms() - clock_boot_ms();
 	e->ttl_at = calloc(MSG_RRS_MAX, sizeof *e->ttl_at);
 	e->bucket = calloc(QUERY_BUCKETS, sizeof(struct query *));
 	if (e->ttl_at == NULL || e->bucket == NULL || cache_new(&e->cache, &limits) != RES_OK ||
@@ -195,14 +190,22 @@ engine_network_changed(struct engine *e)
 }
 
 void
-engine_notice_sleep(struct engine *e)
+engine_notice_clocks(struct engine *e)
 {
-	int64_t asleep = asleep_ms(), slept = asleep - e->asleep_ms;
+	int64_t boot = clock_boot_ms();
+	int64_t asleep = boot - clock_mono_ms(), slept = asleep - e->asleep_ms;
+	int64_t ahead = clock_wall_ms() - boot, set = ahead - e->ahead_ms;
 
 	e->asleep_ms = asleep;
-	if (slept < SLEEP_MIN_MS)
-		return;
-	counter_add(e->counters, COUNTER_RESUMES, 1);
-	log_event(LOG_NOTICE, "resumed", LOG_INT("asleep_s", slept / 1000));
-	upstreams_network_changed(e->upstreams);
+	e->ahead_ms = ahead;
+	if (slept >= CLOCK_JUMP_MIN_MS) {
+		counter_add(e->counters, COUNTER_RESUMES, 1);
+		log_event(LOG_NOTICE, "resumed", LOG_INT("asleep_s", slept / 1000));
+		upstreams_network_changed(e->upstreams);
+	}
+	if (set >= CLOCK_JUMP_MIN_MS || set <= -CLOCK_JUMP_MIN_MS) {
+		counter_add(e->counters, COUNTER_CLOCK_SETS, 1);
+		log_event(LOG_NOTICE, "clock-set", LOG_INT("by_s", set / 1000));
+		upstreams_clock_set(e->upstreams);
+	}
 }

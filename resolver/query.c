@@ -375,7 +375,7 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	bool fresh;
 	enum ask done;
 
-	engine_notice_sleep(e);
+	engine_notice_clocks(e);
 	upstreams_tend(e->upstreams, route);
 	q = query_find(e, question);
 	fresh = q == NULL;
@@ -415,7 +415,7 @@ query_prefetch(struct engine *e, const struct msg_question *question, const stru
 	/* What nobody waits for goes first when there is little room. */
 	if (e->n_queries >= QUERIES_MAX / 2 || query_find(e, question) != NULL)
 		return;
-	engine_notice_sleep(e);
+	engine_notice_clocks(e);
 	upstreams_tend(e->upstreams, route);
 	if ((q = query_new(e, question, route)) == NULL)
 		return;

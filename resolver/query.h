@@ -91,6 +91,7 @@ struct engine {
 	uint16_t *ttl_at;
 	struct hash_key hash;
 	int64_t asleep_ms; /* boot clock - monotonic clock */
+	int64_t ahead_ms;  /* wall clock - boot clock */
 	struct query **bucket;
 	struct query *queries;
 	size_t n_queries;
@@ -141,7 +142,8 @@ struct msg_ede stale_ede(const struct cache_hit *); /* that says how old the ans
 /* Bounds of the TTLs given out, in seconds, as configured. */
 uint32_t engine_ttl_floor(const struct engine *);
 uint32_t engine_ttl_cap(const struct engine *, const struct msg_answer *);
-/* Noticed here, for nothing wakes us when a sleep ends: the boot clock ran on, the monotonic one did not. */
-void engine_notice_sleep(struct engine *);
+/* Noticed here, for nothing wakes us when a sleep ends (the boot clock ran on, the monotonic one did not) or when
+ * somebody sets the wall clock. */
+void engine_notice_clocks(struct engine *);
 
 #endif

@@ -76,7 +76,7 @@ server_new(struct upstreams *set)
 	return s;
 }
 
-/* What the policy said is of the policy that was: it is asked anew. */
+/* A verdict is of the policy and the time that were: it is asked for anew. */
 static void
 server_retarget(struct server *s, const struct tp_target *t)
 {
@@ -283,6 +283,13 @@ upstreams_network_changed(struct upstreams *set)
 		if (s->slot != NULL)
 			tp_slot_drop(s->slot, false);
 	}
+}
+
+void
+upstreams_clock_set(struct upstreams *set)
+{
+	for (size_t i = 0; i < set->n; i++)
+		server_retarget(set->server[i], set->server[i]->target);
 }
 
 static void

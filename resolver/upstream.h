@@ -123,6 +123,9 @@ size_t upstreams_explain(struct upstreams *, const struct route *, const struct 
 /* Woken from sleep, or the network is another one: every connection is dropped, all rests and preferences
  * forgotten. */
 void upstreams_network_changed(struct upstreams *);
+/* The wall clock was set: a verdict is of its time, so open connections are judged again before their next use, and
+ * the refused are asked for their certificate anew. */
+void upstreams_clock_set(struct upstreams *);
 /* Captive mode until then (boot ms); 0: off. */
 void upstreams_captive_set(struct upstreams *, int64_t until_ms);
 

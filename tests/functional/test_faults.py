@@ -243,7 +243,7 @@ def spoiled(t, protocol, mode):
 
 # ---- clocks
 
-@case("K01 the wall clock jumps ten years either way: lifetimes stay, the next handshake is judged by it, and back", builds=("gcc",))
+@case("K01 the wall clock jumps ten years either way: lifetimes stay, the open connection is judged by it, and back", builds=("gcc",))
 def wall_jumps(t):
     s = Stub(t, "DoT")
     d = s.daemon
@@ -254,15 +254,15 @@ def wall_jumps(t):
         reply = d.ask("kept.example.com")
         equal(client.rcode(reply), "NOERROR", "rcode from the cache")
         check(reply.answer[0].ttl > 200, f"a TTL of {reply.answer[0].ttl}")
-        s.drop()
-        until(lambda: "closed" in d.log() or not s.server.live, 5, "the connection is closed")
+        asked = len(s.server.questions)
         servfail(d.ask(s.name()), reason)
+        equal(len(s.server.questions), asked, "questions that went over the open connection all the same")
         spent, begun = d.process.cpu_seconds(), time.monotonic()
         for _ in range(20):
             d.ask(s.name())
         check(d.process.cpu_seconds() - spent < 1 + time.monotonic() - begun, "it spins")
         s.faults.clocks()
-        s.works("with the right time again")
+        check(s.ask(), "the first question with the right time again")
 
 
 @case("K03 a start in 1970: refused as not-yet-valid, without spinning, and service as soon as the clock is set", builds=("gcc",))
@@ -278,7 +278,7 @@ def no_clock(t):
     check(s.server.connections - handshakes <= 20, f"{s.server.connections - handshakes} connections for 50 questions")
     equal(s.server.questions, [], "questions upstream")
     s.faults.clocks()
-    s.works("with the right time")
+    check(s.ask(), "the first question with the right time")
 
 
 @case("K02 after a sleep of eight hours what has expired is gone, and the first question goes over a new connection", builds=("gcc",))

@@ -702,6 +702,12 @@ do_sleep(struct play *p)
 }
 
 static void
+do_clock(struct play *p)
+{
+	fake_loop_wall_step(p->loop, number(p, word(p, 2)));
+}
+
+static void
 do_network(struct play *p)
 {
 	engine_network_changed(p->engine);
@@ -825,6 +831,7 @@ static const struct {
     {"close", do_close, 3},
     {"leave", do_leave, 3},
     {"sleep", do_sleep, 3},
+    {"clock", do_clock, 3},
     {"network", do_network, 2},
     {"reload", do_reload, 2},
     {"captive", do_captive, 3},
