@@ -11,9 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Compared byte by byte: no room between its parts. */
 struct default_route {
-	uint8_t family;
-	uint32_t interface, metric;
+	uint32_t family, interface, metric;
 	uint8_t gateway[16];
 };
 
