@@ -16,7 +16,7 @@ struct nameconstraints_budget
 nameconstraints_budget(void)
 {
 	return (struct nameconstraints_budget){NAMECONSTRAINTS_SUBTREES_MAX, NAMECONSTRAINTS_COMPARES_MAX,
-					       false};
+					       false, false};
 }
 
 /* ---- one name against one subtree; both of the same kind */
@@ -191,11 +191,21 @@ name_meets(bool *meets, struct altname name, struct span subtree, bool excluded)
 	case ALTNAME_REGISTERED_ID:
 		break;
 	}
-	*meets = excluded; /* there is no subtree of these; subtree_is_sane */
+	*meets = excluded; /* not known how to compare: such a name is never fine (RFC 5280, 4.2.1.10) */
 	return RES_OK;
 }
 
 /* ---- form */
+
+/* No character that RFC 3986 (2) keeps out of URIs, of which readers differ where the host begins. */
+static bool
+uri_is_clean(struct span uri)
+{
+	for (size_t i = 0; i < uri.n; i++)
+		if (uri.p[i] <= ' ' || uri.p[i] >= 0x7f || strchr("\"<>\\^`{|}", uri.p[i]) != NULL)
+			return false;
+	return true;
+}
 
 /* Can this name be compared at all? Asked only where a constraint of its kind exists. */
 static bool
@@ -213,7 +223,7 @@ name_is_sane(struct altname name)
 		return split_at(name.value, &local, &host) && identity_is_host(host) &&
 		       memchr(local.p, '@', local.n) == NULL;
 	case ALTNAME_URI:
-		return identity_is_host(uri_host(name.value));
+		return uri_is_clean(name.value) && identity_is_host(uri_host(name.value));
 	case ALTNAME_DIRECTORY:
 	case ALTNAME_OTHER:
 	case ALTNAME_X400:
@@ -267,14 +277,13 @@ subtree_is_sane(struct altname base)
 					  ? span_slice(base.value, 1, base.value.n)
 					  : base.value);
 	case ALTNAME_DIRECTORY:
-		return true;
-	case ALTNAME_OTHER:
+	case ALTNAME_OTHER: /* these four are not known: name_meets */
 	case ALTNAME_X400:
 	case ALTNAME_EDI_PARTY:
 	case ALTNAME_REGISTERED_ID:
 		break;
 	}
-	return false; /* not known how to compare */
+	return true;
 }
 
 /* ---- one certificate's names against one CA's constraints */
@@ -283,6 +292,13 @@ struct trees {
 	struct der_reader permitted; /* GeneralSubtrees, or nothing */
 	struct der_reader excluded;
 };
+
+/* Of the kinds that GnuTLS compares as RFC 5280 says. */
+static bool
+kind_is_common(enum altname_kind kind)
+{
+	return kind == ALTNAME_DNS || kind == ALTNAME_IP || kind == ALTNAME_EMAIL || kind == ALTNAME_URI;
+}
 
 /* Reads GeneralSubtrees once, to know that they are sane. */
 static const char *
@@ -300,6 +316,7 @@ subtrees_fault(struct der_reader list, struct nameconstraints_budget *budget)
 		if (budget->subtrees == 0)
 			return too_much;
 		budget->subtrees--;
+		budget->apart |= !kind_is_common(base.kind);
 	}
 	return der_done(&list) ? NULL : unreadable;
 }

@@ -3,7 +3,7 @@
  *
  * GnuTLS judges this too; here it is judged first, with a bound on the work and for every kind of name:
  * dNSName (a wildcard stands for every name it could match), iPAddress, rfc822Name, directoryName and
- * subject, URI. A constraint on any other kind is not understood, and forbids everything.
+ * subject, URI. A constraint on any other kind is not understood, and forbids every name of that kind.
  */
 #ifndef VERIFY_NAMECONSTRAINTS_H
 #define VERIFY_NAMECONSTRAINTS_H
@@ -19,6 +19,7 @@ struct nameconstraints_budget {
 	size_t compares;
 	bool unfit; /* some can not be read or are too many: nothing to give to GnuTLS, whose work has no
 		       bound and which loses memory over them */
+	bool apart; /* there are subtrees of a kind that GnuTLS can not compare: directory names, or not known */
 };
 
 struct nameconstraints_budget nameconstraints_budget(void);

@@ -67,13 +67,10 @@ path_length_judge(struct path_faults *f, const struct path *p, const struct usag
 	}
 }
 
-/* RFC 5280, 6.1.3 (b) and (c): self-issued intermediates are left out, a self-issued leaf is not. False: not
- * for GnuTLS. */
-static bool
-path_names_judge(struct path_faults *f, const struct path *p)
+/* RFC 5280, 6.1.3 (b) and (c): self-issued intermediates are left out, a self-issued leaf is not. */
+static void
+path_names_judge(struct path_faults *f, const struct path *p, struct nameconstraints_budget *budget)
 {
-	struct nameconstraints_budget budget = nameconstraints_budget();
-
 	if (cert_ext_find(p->certs[0], OID_NAME_CONSTRAINTS) != NULL)
 		path_faults_add(f, REASON_NAME_CONSTRAINTS, 0, "it constrains names, though it is not a CA");
 	for (size_t ca = 1; ca < p->n; ca++)
@@ -81,9 +78,8 @@ path_names_judge(struct path_faults *f, const struct path *p)
 			if (i > 0 && path_self_issued(p->certs[i]))
 				continue;
 			path_faults_add(f, REASON_NAME_CONSTRAINTS, ca,
-					nameconstraints_fault(p->certs[ca], p->certs[i], &budget));
+					nameconstraints_fault(p->certs[ca], p->certs[i], budget));
 		}
-	return !budget.unfit;
 }
 
 /* The accessDescriptions are read by nobody here; that they can be is part of the form of a certificate. */
@@ -155,6 +151,8 @@ path_strength_judge(struct path_faults *f, const struct path *p, int64_t now_ms)
 
 /* ---- GnuTLS */
 
+static const char too_many_checks[] = "finding a path takes more signature checks than are made";
+
 /* Each signature of the path by itself. */
 static void
 path_steps_judge(struct path_faults *f, struct judgement *j, const struct path *p)
@@ -164,14 +162,48 @@ path_steps_judge(struct path_faults *f, struct judgement *j, const struct path *
 
 		if (r == RES_NOMEM)
 			f->starved = true;
-		if (r == RES_NOT_FOUND)
+		else if (r == RES_LIMIT)
+			path_faults_add(f, REASON_UNTRUSTED, i, too_many_checks);
+		else if (r != RES_OK)
 			path_faults_add(f, REASON_BAD_SIGNATURE, i, "its issuer's key did not sign it");
 	}
 }
 
-static void
-path_status_judge(struct path_faults *f, struct judgement *j, const struct path *p, unsigned status)
+static bool
+has_dns_name(const struct cert *c)
 {
+	struct der_reader list = altname_list(c);
+	struct altname name;
+
+	while (altname_next(&name, &list))
+		if (name.kind == ALTNAME_DNS)
+			return true;
+	return false;
+}
+
+/*
+ * Lengths and names that GnuTLS 3.7 is known to read otherwise than RFC 5280: it counts self-issued CAs (6.1.4 (l)),
+ * takes the common name for a DNS name where there is none, and does not compare directory names by their parts
+ * (4.2.1.10). In such a path our own reading is the one that counts; it came first and finds every fault.
+ */
+static bool
+constraints_are_ours(const struct path *p, const struct nameconstraints_budget *names)
+{
+	bool constrained = false;
+
+	for (size_t i = 1; i < p->n; i++) {
+		if (i + 1 < p->n && path_self_issued(p->certs[i]))
+			return true;
+		constrained |= cert_ext_find(p->certs[i], OID_NAME_CONSTRAINTS) != NULL;
+	}
+	return constrained && (names->apart || !has_dns_name(p->certs[0]));
+}
+
+static void
+path_status_judge(struct path_faults *f, struct judgement *j, const struct path *p,
+		  const struct nameconstraints_budget *names, unsigned status)
+{
+	const unsigned constraints = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE;
 	const struct {
 		unsigned bit;
 		enum reason reason;
@@ -186,6 +218,10 @@ path_status_judge(struct path_faults *f, struct judgement *j, const struct path 
 	};
 	size_t before = f->n;
 
+	if ((status & ~constraints) == 0 && path_grade(f) < PATH_BROKEN && constraints_are_ours(p, names)) {
+		path_steps_judge(f, j, p); /* GnuTLS ended where it found its fault */
+		return;
+	}
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((status & rows[i].bit) != 0 && !path_faults_has(f, rows[i].reason))
 			path_faults_add(f, rows[i].reason, 0, rows[i].what);
@@ -205,7 +241,8 @@ path_status_judge(struct path_faults *f, struct judgement *j, const struct path 
 }
 
 static void
-path_gnutls_judge(struct path_faults *f, struct judgement *j, const struct path *p)
+path_gnutls_judge(struct path_faults *f, struct judgement *j, const struct path *p,
+		  const struct nameconstraints_budget *names)
 {
 	/* Times are judged above; the candidate is in order and complete, so GnuTLS shall not build another
 	 * one. */
@@ -225,8 +262,7 @@ path_gnutls_judge(struct path_faults *f, struct judgement *j, const struct path 
 		}
 	}
 	if (!signature_budget_take(&j->budget, p->n - 1)) {
-		path_faults_add(f, REASON_UNTRUSTED, 0,
-				"finding a path takes more signature checks than are made");
+		path_faults_add(f, REASON_UNTRUSTED, 0, too_many_checks);
 		return;
 	}
 	rc = gnutls_x509_trust_list_verify_crt2(trust_list_of(j->policy->trust, p->anchor), list,
@@ -236,24 +272,24 @@ path_gnutls_judge(struct path_faults *f, struct judgement *j, const struct path 
 	else if (rc < 0)
 		path_faults_add(f, REASON_UNTRUSTED, 0, "GnuTLS can not judge the path");
 	else if (status != 0)
-		path_status_judge(f, j, p, status);
+		path_status_judge(f, j, p, names, status);
 }
 
 void
 path_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
+	struct nameconstraints_budget names = nameconstraints_budget();
 	struct usage usage[PATH_LENGTH_MAX];
-	bool fit;
 
 	f->n = 0;
 	f->starved = false;
 	j->work->paths++;
 	path_form_judge(f, p, usage);
 	path_length_judge(f, p, usage);
-	fit = path_names_judge(f, p);
+	path_names_judge(f, p, &names);
 	path_strength_judge(f, p, j->in->now_ms);
-	if (fit)
-		path_gnutls_judge(f, j, p);
-	else
+	if (names.unfit)
 		path_steps_judge(f, j, p);
+	else
+		path_gnutls_judge(f, j, p, &names);
 }

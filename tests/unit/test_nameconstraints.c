@@ -23,6 +23,8 @@ struct name {
 #define EMAIL(text) {DER_CONTEXT(1), (text), sizeof(text) - 1}
 #define URI(text)   {DER_CONTEXT(6), (text), sizeof(text) - 1}
 #define OTHER       {DER_CONTEXT_CONS(0), "\x06\x01\x2a\xa0\x02\x05\x00", 7}
+#define OTHER_2     {DER_CONTEXT_CONS(0), "\x06\x01\x2b\xa0\x02\x05\x00", 7}
+#define REGISTERED  {DER_CONTEXT(8), "\x2a\x03", 2}
 #define NONE        {0, NULL, 0}
 /* Names: CN=a, O=b/CN=a, O=B (another case) */
 #define CN_A   "\x30\x0c\x31\x0a\x30\x08\x06\x03\x55\x04\x03\x0c\x01\x61"
@@ -112,9 +114,16 @@ static const struct row {
     {"a URI's domain", URI(".e.test"), NONE, URI("https://a.e.test#x"), true},
     {"a URI with an address", URI(".e.test"), NONE, URI("https://1.1.1.1/"), false},
     {"a URI without a host", NONE, URI("x.test"), URI("urn:a"), false},
+    {"a URI's host behind a backslash: readers differ", URI("e.test"), NONE, URI("https://x.test\\@e.test/"), false},
+    {"a URI with a blank", URI("e.test"), NONE, URI("https://x.test @e.test/"), false},
     {"an otherName where one is constrained", OTHER, NONE, OTHER, false},
     {"an otherName where one is excluded", NONE, OTHER, OTHER, false},
-    {"a constraint on otherName is not understood, whatever the name", NONE, OTHER, DNS("a.test"), false},
+    {"an otherName where another one is permitted", OTHER_2, NONE, OTHER, false},
+    {"an otherName is excluded, and there is none", NONE, OTHER, DNS("a.test"), true},
+    {"an otherName is permitted, and there is none", OTHER, NONE, DNS("a.test"), true},
+    {"an otherName where only names of hosts are constrained", DNS("a.test"), NONE, OTHER, true},
+    {"a registeredID where one is constrained", REGISTERED, NONE, REGISTERED, false},
+    {"a registeredID is excluded, and there is none", NONE, REGISTERED, DNS("a.test"), true},
     {"a directory name, another string type and case", DIRECTORY(O_B), NONE, DIRECTORY(O_B_CN), true},
     {"a directory name outside", DIRECTORY(O_B), NONE, DIRECTORY(CN_A), false},
     {"an excluded directory name", NONE, DIRECTORY(O_B), DIRECTORY(O_B_CN), false},
