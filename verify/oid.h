@@ -28,6 +28,12 @@
 /* purposes (RFC 5280, 4.2.1.12) */
 #define OID_SERVER_AUTH OID("\x2b\x06\x01\x05\x05\x07\x03\x01")
 #define OID_ANY_PURPOSE OID("\x55\x1d\x25\x00")
+/* what a TLS server's certificate must not be for as well (Baseline Requirements, 7.1.2.7.10) */
+#define OID_CODE_SIGNING     OID("\x2b\x06\x01\x05\x05\x07\x03\x03")
+#define OID_EMAIL_PROTECTION OID("\x2b\x06\x01\x05\x05\x07\x03\x04")
+#define OID_TIME_STAMPING    OID("\x2b\x06\x01\x05\x05\x07\x03\x08")
+#define OID_OCSP_SIGNING     OID("\x2b\x06\x01\x05\x05\x07\x03\x09")
+#define OID_PRECERT_SIGNING  OID("\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x04") /* RFC 6962, 3.1 */
 
 /* keys */
 #define OID_RSA     OID("\x2a\x86\x48\x86\xf7\x0d\x01\x01\x01") /* rsaEncryption */

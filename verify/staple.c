@@ -17,7 +17,6 @@
 #define DER_ENUMERATED 0x0a
 
 #define OID_OCSP_BASIC   OID("\x2b\x06\x01\x05\x05\x07\x30\x01\x01")
-#define OID_OCSP_SIGNING OID("\x2b\x06\x01\x05\x05\x07\x03\x09")
 #define OID_SHA1         OID("\x2b\x0e\x03\x02\x1a")
 
 #define STATUS_REQUEST 5 /* RFC 7633, 4; the TLS extension's number */

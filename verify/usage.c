@@ -33,6 +33,19 @@ key_usage_read(struct usage *u, struct span value)
 	return RES_OK;
 }
 
+/* Each is for something that a stranger's TLS server must not be able to do. */
+static bool
+purpose_is_foreign(struct span oid)
+{
+	const struct span foreign[] = {OID_CODE_SIGNING, OID_EMAIL_PROTECTION, OID_TIME_STAMPING, OID_OCSP_SIGNING,
+				       OID_PRECERT_SIGNING};
+
+	for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+		if (span_equal(oid, foreign[i]))
+			return true;
+	return false;
+}
+
 static enum res
 purposes_read(struct usage *u, struct span value)
 {
@@ -46,6 +59,7 @@ purposes_read(struct usage *u, struct span value)
 
 		u->server_auth |= span_equal(oid, OID_SERVER_AUTH);
 		u->any_purpose |= span_equal(oid, OID_ANY_PURPOSE);
+		u->foreign_purpose |= purpose_is_foreign(oid);
 	}
 	return der_done(&in) ? RES_OK : RES_MALFORMED;
 }
@@ -102,10 +116,14 @@ usage_server_fault(const struct usage *u)
 		return "its extended key usage lacks serverAuth";
 	if (u->any_purpose)
 		return "its extended key usage allows everything";
+	if (u->foreign_purpose)
+		return "its extended key usage allows signing of code, mail, time, OCSP or precertificates as well";
 	if (u->has_key_usage && (u->key_usage & handshake) == 0)
 		return "its key usage has nothing that TLS needs";
 	if (u->ca)
 		return "it is a CA's certificate, not a server's";
+	if (u->has_path_len)
+		return "it gives a path length, though it is not a CA's (RFC 5280, 4.2.1.9)";
 	if (u->has_key_usage && (u->key_usage & USAGE_KEY_CERT_SIGN) != 0)
 		return "its key signs certificates, though it is not a CA's (RFC 5280, 4.2.1.9)";
 	return NULL;

@@ -24,6 +24,7 @@ struct usage {
 	bool has_purposes;
 	bool server_auth;
 	bool any_purpose;
+	bool foreign_purpose; /* one that does not go together with serverAuth */
 };
 
 /* RES_MALFORMED: one of the three extensions can not be read. */

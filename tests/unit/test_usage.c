@@ -69,6 +69,47 @@ what_was_read_is_right(void **state)
 	assert_non_null(usage_ca_fault(&u, 1));
 }
 
+#define SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"
+
+/* Baseline Requirements, 7.1.2.7.10: what serverAuth does not go together with. */
+static void
+a_server_is_nothing_else(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *basic;
+		size_t n_basic;
+		const char *purposes;
+		size_t n;
+		bool fine;
+	} rows[] = {
+	    {"serverAuth", "\x30\x00", 2, "\x30\x0a" SERVER, 12, true},
+	    {"and clientAuth", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02", 22, true},
+	    {"and something unknown", "\x30\x00", 2, "\x30\x0e" SERVER "\x06\x02\x2a\x03", 16, true},
+	    {"and codeSigning", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x03", 22, false},
+	    {"and emailProtection", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x04", 22, false},
+	    {"and timeStamping", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x08", 22, false},
+	    {"and OCSPSigning", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x09", 22, false},
+	    {"and the signing of precertificates", "\x30\x00", 2,
+	        "\x30\x16" SERVER "\x06\x0a\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x04", 24, false},
+	    {"and any purpose", "\x30\x00", 2, "\x30\x10" SERVER "\x06\x04\x55\x1d\x25\x00", 18, false},
+	    {"a path length, and no CA", "\x30\x03\x02\x01\x00", 5, "\x30\x0a" SERVER, 12, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct cert c = {.n_ext = 2};
+		struct usage u;
+
+		c.ext[0] = (struct cert_ext){OID_BASIC_CONSTRAINTS, true, span_of(rows[i].basic, rows[i].n_basic)};
+		c.ext[1] = (struct cert_ext){OID_EXTENDED_KEY_USAGE, false, span_of(rows[i].purposes, rows[i].n)};
+		assert_int_equal(usage_read(&u, &c), RES_OK);
+		if ((usage_server_fault(&u) == NULL) != rows[i].fine)
+			fail_msg("%s", rows[i].what);
+		assert_null(usage_purpose_fault(&u)); /* that is asked of servers, not of CAs */
+	}
+}
+
 static void
 unknown_critical_extensions_are_found(void **state)
 {
@@ -93,6 +134,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(extensions_are_read),
 	    cmocka_unit_test(what_was_read_is_right),
+	    cmocka_unit_test(a_server_is_nothing_else),
 	    cmocka_unit_test(unknown_critical_extensions_are_found),
 	};
 
