@@ -90,6 +90,17 @@ pss_is_strong(struct der_reader *algorithm)
 	       (span_equal(oid, OID_SHA256) || span_equal(oid, OID_SHA384) || span_equal(oid, OID_SHA512));
 }
 
+/* NULL with RSA (RFC 4055, 5; often left out), nothing with the others (RFC 5758, 3.2; RFC 8410, 3). */
+static bool
+parameters_fit(struct der_reader *algorithm, struct span oid)
+{
+	bool rsa = span_equal(oid, OID_RSA_SHA256) || span_equal(oid, OID_RSA_SHA384) || span_equal(oid, OID_RSA_SHA512);
+
+	if (rsa && der_at(algorithm, DER_NULL) && der_any(algorithm).body.n != 0)
+		return false;
+	return der_done(algorithm);
+}
+
 const char *
 strength_signature_fault(struct span sig_alg)
 {
@@ -102,7 +113,7 @@ strength_signature_fault(struct span sig_alg)
 
 	for (size_t i = 0; i < sizeof strong / sizeof strong[0]; i++)
 		if (span_equal(oid, strong[i]))
-			return NULL;
+			return parameters_fit(&algorithm, oid) ? NULL : "signed with parameters that its algorithm does not have";
 	if (span_equal(oid, OID_RSA_PSS) && pss_is_strong(&algorithm))
 		return NULL;
 	return "signed with SHA-1, MD5 or another algorithm that is not trusted";
