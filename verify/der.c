@@ -171,7 +171,7 @@ der_time(int64_t *ms, struct der_reader *in)
 	    !digits_read(&day, &text, 2) || !digits_read(&hour, &text, 2) ||
 	    !digits_read(&minute, &text, 2) || !digits_read(&second, &text, 2))
 		return RES_MALFORMED;
-	if (cursor_u8(&text) != 'Z' || !cursor_done(&text))
+	if (cursor_u8(&text) != 'Z' || !cursor_done(&text) || second > 59) /* no leap seconds */
 		return RES_MALFORMED;
 	if (e.id == DER_UTC_TIME)
 		year += year < 50 ? 2000 : 1900;

@@ -232,6 +232,46 @@ a_full_buffer_is_told(void **state)
 	buf_free(&out);
 }
 
+static void
+times_are_read(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *der;
+		const char *want; /* RFC 3339; NULL: refused */
+	} rows[] = {
+	    {"UTCTime", "\x17\x0d" "261121120000Z", "2026-11-21T12:00:00Z"},
+	    {"UTCTime 49 is of this century", "\x17\x0d" "491231235959Z", "2049-12-31T23:59:59Z"},
+	    {"UTCTime 50 of the last", "\x17\x0d" "500101000000Z", "1950-01-01T00:00:00Z"},
+	    {"GeneralizedTime", "\x18\x0f" "20500101000000Z", "2050-01-01T00:00:00Z"},
+	    {"GeneralizedTime before 2050 is tolerated", "\x18\x0f" "20261121120000Z", "2026-11-21T12:00:00Z"},
+	    {"no end (RFC 5280, 4.1.2.5)", "\x18\x0f" "99991231235959Z", "9999-12-31T23:59:59Z"},
+	    {"29 February", "\x17\x0d" "240229000000Z", "2024-02-29T00:00:00Z"},
+	    {"29 February of another year", "\x17\x0d" "250229000000Z", NULL},
+	    {"month 13", "\x17\x0d" "261321120000Z", NULL},
+	    {"hour 24", "\x17\x0d" "261121240000Z", NULL},
+	    {"a leap second", "\x17\x0d" "261121235960Z", NULL},
+	    {"no seconds", "\x17\x0b" "2611211200Z", NULL},
+	    {"parts of a second", "\x18\x11" "20261121120000.5Z", NULL},
+	    {"another zone", "\x17\x11" "261121120000+0100", NULL},
+	    {"no zone", "\x18\x0e" "20261121120000", NULL},
+	    {"a sign", "\x17\x0d" "26112112000+Z", NULL},
+	    {"another type", "\x16\x0d" "261121120000Z", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct der_reader in = der_over(span_str(rows[i].der));
+		int64_t have = 0, want = 0;
+		enum res res = der_time(&have, &in);
+
+		if (rows[i].want != NULL)
+			assert_int_equal(time_read(&want, rows[i].want), RES_OK);
+		if ((res == RES_OK) != (rows[i].want != NULL) || (res == RES_OK && have != want))
+			fail_msg("%s", rows[i].what);
+	}
+}
+
 int
 main(void)
 {
@@ -241,6 +281,7 @@ main(void)
 	    cmocka_unit_test(an_error_sticks),
 	    cmocka_unit_test(numbers_are_minimal),
 	    cmocka_unit_test(booleans_are_all_or_nothing),
+	    cmocka_unit_test(times_are_read),
 	    cmocka_unit_test(one_extension_is_cut_out),
 	    cmocka_unit_test(lengths_are_mended_at_every_size),
 	    cmocka_unit_test(a_full_buffer_is_told),
