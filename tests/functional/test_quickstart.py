@@ -1,5 +1,6 @@
 """contrib/quickstart from end to end, in a network of its own that reaches nobody."""
 import os
+import socket
 import subprocess
 
 from harness.case import case, check, equal, until
@@ -31,6 +32,22 @@ def all_of_it(t):
     until(lambda: "status:" not in dig(t, "gone.example.com"), 10, "it is gone")
 
 
-@case("quickstart: an unknown option is a usage error", builds=("gcc",))
+@case("quickstart: a port that is taken is told, and nothing is left running", netns=True, builds=("gcc",), timeout=120)
+def port_taken(t):
+    t.defer(lambda: quickstart(t, "--stop"))
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind(("127.0.0.1", 5300))
+        code, out = quickstart(t, "--lab")
+    equal(code, 1, "exit code")
+    check("ctstubd ended" in out and "127.0.0.1:5300 udp: Address already in use" in out, f"the cause; it said: {out[-300:]}")
+    left = [name for name in os.listdir(os.path.join(t.build, "quickstart")) if name.endswith(".pid")]
+    equal(left, [], "programs that are left")
+
+
+@case("quickstart: an unknown option and a port that is no number are usage errors", builds=("gcc",))
 def usage(t):
     equal(quickstart(t, "--nonsense")[0], 2, "exit code")
+    for options in (("--port",), ("--port", "dns"), ("--port=",)):
+        code, out = quickstart(t, *options)
+        equal(code, 2, f"exit code of {options}")
+        check("is no port number" in out, f"what is wrong with {options}: {out}")
