@@ -2,13 +2,15 @@
  * Certificate revocation lists (RFC 5280, 5) as files gave them.
  *
  * A list is read once, at loading: its serials sorted, its body hashed. A certificate is revoked when a good list of
- * its issuer names it; that a list does not name it proves nothing more, so a list of a part of the certificates is
- * welcome. Refused at loading: delta lists (they are nothing without their base), indirect lists (entries of other
- * issuers), and critical extensions that are not known.
+ * its issuer names it. Where there are lists of its issuer, one that is current must speak for the certificate as well
+ * (crlscope.h): of lists in parts all that are needed have to be given. Refused at loading: delta lists (they are
+ * nothing without their base), indirect lists (entries of other issuers), a serial number that stands there twice, and
+ * critical extensions that are not known.
  */
 #include "verify/revocation.h"
 
 #include "base/text.h"
+#include "verify/crlscope.h"
 #include "verify/der.h"
 #include "verify/name.h"
 #include "verify/oid.h"
@@ -34,6 +36,7 @@ struct crl {
 	struct signed_body body;
 	int64_t this_ms;
 	int64_t next_ms; /* 0: absent */
+	struct crl_scope scope;
 	struct span *serial; /* sorted */
 	size_t n_serials;
 	size_t cap_serials;
@@ -118,25 +121,9 @@ ext_read(struct ext *ext, struct der_reader *list)
 	return der_done(&in) ? RES_OK : RES_MALFORMED;
 }
 
-/* IssuingDistributionPoint (RFC 5280, 5.2.5): whose entries are of other issuers, or of attribute certificates, is of
- * no use here. Which certificates and reasons it covers makes no difference to what it does name. */
-static enum res
-issuing_point_read(struct span value, char **why)
-{
-	struct der_reader in = der_only(value, DER_SEQUENCE);
-
-	while (der_more(&in)) {
-		struct der_element e = der_any(&in);
-
-		if (e.id == DER_CONTEXT(4) || e.id == DER_CONTEXT(5))
-			return why_say(why, RES_UNSUPPORTED, "an indirect CRL, or one of attribute certificates");
-	}
-	return der_done(&in) ? RES_OK : RES_MALFORMED;
-}
-
 /* crlExtensions */
 static enum res
-extensions_read(struct der_reader *tbs, char **why)
+extensions_read(struct crl *crl, struct der_reader *tbs, char **why)
 {
 	struct der_reader wrapper, list;
 	struct ext ext;
@@ -153,10 +140,12 @@ extensions_read(struct der_reader *tbs, char **why)
 		if (span_equal(ext.oid, OID_DELTA_CRL))
 			return why_say(why, RES_UNSUPPORTED, "a delta CRL");
 		if (span_equal(ext.oid, OID_ISSUING_POINT))
-			res = issuing_point_read(ext.value, why);
+			res = crl_scope_read(&crl->scope, ext.value);
 		else if (ext.critical && !span_equal(ext.oid, OID_CRL_NUMBER) &&
 			 !span_equal(ext.oid, OID_AUTHORITY_KEY_ID))
 			return why_say(why, RES_UNSUPPORTED, "a CRL with a critical extension that is not known");
+		if (res == RES_UNSUPPORTED)
+			return why_say(why, res, "an indirect CRL, or one of attribute certificates");
 	}
 	return res == RES_OK && !(der_done(&list) && der_done(&wrapper)) ? RES_MALFORMED : res;
 }
@@ -209,6 +198,9 @@ entries_read(struct crl *crl, struct der_reader *list, char **why)
 		return RES_MALFORMED;
 	if (crl->n_serials > 0)
 		qsort(crl->serial, crl->n_serials, sizeof *crl->serial, serial_compare);
+	for (size_t i = 1; i < crl->n_serials; i++)
+		if (span_equal(crl->serial[i - 1], crl->serial[i]))
+			return why_say(why, RES_UNSUPPORTED, "a CRL that names a serial number twice");
 	return RES_OK;
 }
 
@@ -236,7 +228,7 @@ tbs_read(struct crl *crl, struct span tbs, struct span sig_alg, char **why)
 		if (res != RES_OK)
 			return res;
 	}
-	res = extensions_read(&in, why);
+	res = extensions_read(crl, &in, why);
 	return res == RES_OK && !der_done(&in) ? RES_MALFORMED : res;
 }
 
@@ -338,7 +330,7 @@ static enum reason
 cert_check(const struct crls *all, const struct cert *cert, const struct cert *issuer, int64_t now_ms, char **text)
 {
 	struct buf name = buf_max(ISSUER_KEY_MAX);
-	bool any = false, current = false, forged = false, revoked = false;
+	bool any = false, current = false, covered = false, forged = false, revoked = false;
 
 	if (name_key_from_der(&name, issuer->subject) != RES_OK) {
 		buf_free(&name);
@@ -355,6 +347,7 @@ cert_check(const struct crls *all, const struct cert *cert, const struct cert *i
 			continue;
 		}
 		current = current || crl_is_current(crl, now_ms);
+		covered = covered || (crl_is_current(crl, now_ms) && crl_scope_has(&crl->scope, cert));
 		revoked = revoked || crl_names(crl, cert->serial);
 	}
 	buf_free(&name);
@@ -364,6 +357,8 @@ cert_check(const struct crls *all, const struct cert *cert, const struct cert *i
 		(void)why_say(text, RES_OK, "a CRL is not signed by the issuer that it names");
 	else if (any && !current)
 		(void)why_say(text, RES_OK, "the CRL of the issuer is not current");
+	else if (any && !covered)
+		(void)why_say(text, RES_OK, "the CRLs of its issuer are for other certificates, or for some reasons only");
 	else
 		return REASON_NONE;
 	return revoked ? REASON_REVOKED : REASON_CRL_INVALID;

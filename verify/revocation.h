@@ -2,8 +2,9 @@
  * revocation.h - revocation as it was handed to us: a stapled OCSP response, CRL files. Nothing is fetched.
  *
  * A response without nextUpdate is good for seven days. Of several entries for the certificate the worst counts. A CRL
- * must be current (nextUpdate present), but what an old one names stays revoked; delta and indirect CRLs, and critical
- * extensions that are not known, are refused where the file is read. Signatures: RSA PKCS#1 and ECDSA with SHA-2, Ed25519.
+ * must be current (nextUpdate present) and for certificates of this kind and place, but what it names is revoked whatever
+ * it is for, and stays so when it is old; delta and indirect CRLs, a serial number twice, and critical extensions that are
+ * not known are refused where the file is read. Signatures: RSA PKCS#1 and ECDSA with SHA-2, Ed25519.
  */
 #ifndef VERIFY_REVOCATION_H
 #define VERIFY_REVOCATION_H
@@ -31,7 +32,8 @@ bool cert_must_staple(const struct cert *);
 enum reason staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, int64_t now_ms, char **text);
 
 /* Judges every certificate of the path but the anchor against the CRLs of its issuer. REASON_NONE,
- * REASON_REVOKED, REASON_CRL_INVALID (a CRL of an issuer in the path is not signed by it, or is out of date). */
+ * REASON_REVOKED, REASON_CRL_INVALID (a CRL of an issuer in the path is not signed by it, or none of its CRLs is current
+ * and for the certificate). */
 enum reason crls_check(const struct crls *, const struct cert *path, size_t n_path, int64_t now_ms, char **text);
 
 #endif

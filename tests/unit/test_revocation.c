@@ -190,24 +190,56 @@ static const struct {
 	int64_t now;
 	enum reason want;
 	const char *says;
+	const char *cert; /* NULL: leaf, which names no point */
 } lists[] = {
-    {"the list does not name it", "crl-clean.der", NULL, "issuer", NOW, REASON_NONE, NULL},
-    {"the list names it", "crl-revoked.der", NULL, "issuer", NOW, REASON_REVOKED, "names the certificate"},
-    {"an empty list", "crl-empty.der", NULL, "issuer", NOW, REASON_NONE, NULL},
-    {"on hold is revoked", "crl-reason.der", NULL, "issuer", NOW, REASON_REVOKED, "names"},
-    {"at the moment of thisUpdate", "crl-clean.der", NULL, "issuer", T0, REASON_NONE, NULL},
-    {"a millisecond before it", "crl-clean.der", NULL, "issuer", T0 - 1, REASON_CRL_INVALID, "not current"},
-    {"at the moment of nextUpdate", "crl-clean.der", NULL, "issuer", NEXT, REASON_NONE, NULL},
-    {"out of date by a millisecond", "crl-clean.der", NULL, "issuer", NEXT + 1, REASON_CRL_INVALID, "not current"},
-    {"out of date, but it names it", "crl-old-revoked.der", NULL, "issuer", NOW, REASON_REVOKED, "names"},
-    {"out of date beside a current one", "crl-old-clean.der", "crl-clean.der", "issuer", NOW, REASON_NONE, NULL},
-    {"out of date and naming it beside a current one", "crl-clean.der", "crl-old-revoked.der", "issuer", NOW, REASON_REVOKED, "names"},
-    {"a list of server certificates only", "crl-user-certs.der", NULL, "issuer", NOW, REASON_REVOKED, "names"},
-    {"signed by another key in the issuer's name", "crl-foreign.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "not signed"},
-    {"a bit of the signature flipped", "crl-flipped.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "not signed"},
-    {"an issuer that may not sign lists", "crl-clean.der", NULL, "issuer-no-crl-sign", NOW, REASON_CRL_INVALID, "not signed"},
-    {"a list of somebody else", "crl-other-name.der", NULL, "issuer", NOW, REASON_NONE, NULL},
-    {"two lists in one file, the second names it", "crl-two.pem", NULL, "issuer", NOW, REASON_REVOKED, "names"},
+    {"the list does not name it", "crl-clean.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},
+    {"the list names it", "crl-revoked.der", NULL, "issuer", NOW, REASON_REVOKED, "names the certificate", NULL},
+    {"an empty list", "crl-empty.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},
+    {"on hold is revoked", "crl-reason.der", NULL, "issuer", NOW, REASON_REVOKED, "names", NULL},
+    {"at the moment of thisUpdate", "crl-clean.der", NULL, "issuer", T0, REASON_NONE, NULL, NULL},
+    {"a millisecond before it", "crl-clean.der", NULL, "issuer", T0 - 1, REASON_CRL_INVALID, "not current", NULL},
+    {"at the moment of nextUpdate", "crl-clean.der", NULL, "issuer", NEXT, REASON_NONE, NULL, NULL},
+    {"out of date by a millisecond", "crl-clean.der", NULL, "issuer", NEXT + 1, REASON_CRL_INVALID, "not current", NULL},
+    {"out of date, but it names it", "crl-old-revoked.der", NULL, "issuer", NOW, REASON_REVOKED, "names", NULL},
+    {"out of date beside a current one", "crl-old-clean.der", "crl-clean.der", "issuer", NOW, REASON_NONE, NULL, NULL},
+    {"out of date and naming it beside a current one", "crl-clean.der", "crl-old-revoked.der", "issuer", NOW, REASON_REVOKED, "names", NULL},
+    {"a list of server certificates only", "crl-user-certs.der", NULL, "issuer", NOW, REASON_REVOKED, "names", NULL},
+    {"signed by another key in the issuer's name", "crl-foreign.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "not signed", NULL},
+    {"a bit of the signature flipped", "crl-flipped.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "not signed", NULL},
+    {"an issuer that may not sign lists", "crl-clean.der", NULL, "issuer-no-crl-sign", NOW, REASON_CRL_INVALID, "not signed", NULL},
+    {"a list of somebody else", "crl-other-name.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},
+    {"two lists in one file, the second names it", "crl-two.pem", NULL, "issuer", NOW, REASON_REVOKED, "names", NULL},
+    /* what a list is for: IssuingDistributionPoint */
+    {"for servers", "crl-of-servers.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},
+    {"for servers, and this is a CA", "crl-of-servers.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "other certificates", "sub-ca"},
+    {"for CAs", "crl-of-cas.der", NULL, "issuer", NOW, REASON_NONE, NULL, "sub-ca"},
+    {"for CAs, and this is none", "crl-of-cas.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "other certificates", NULL},
+    {"for CAs, beside one for all", "crl-of-cas.der", "crl-clean.der", "issuer", NOW, REASON_NONE, NULL, NULL},
+    {"for CAs, beside one for all that is old", "crl-of-cas.der", "crl-old-clean.der", "issuer", NOW, REASON_CRL_INVALID,
+        "other certificates", NULL},
+    {"of the point that the certificate names", "crl-of-point.der", NULL, "issuer", NOW, REASON_NONE, NULL, "leaf-points"},
+    {"of another point", "crl-of-point-3.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "other certificates", "leaf-points"},
+    {"of another point beside the right one", "crl-of-point-3.der", "crl-of-point.der", "issuer", NOW, REASON_NONE, NULL,
+        "leaf-points"},
+    {"of another point, but it names it", "crl-of-point-3-revoked.der", "crl-of-point.der", "issuer", NOW, REASON_REVOKED, "names",
+        "leaf-points"},
+    {"of the same point in other letters", "crl-of-point-escaped.der", NULL, "issuer", NOW, REASON_CRL_INVALID,
+        "other certificates", "leaf-points"},
+    {"of a point, and the certificate names none", "crl-of-point.der", NULL, "issuer", NOW, REASON_CRL_INVALID,
+        "other certificates", NULL},
+    {"of a point that the certificate names for some reasons", "crl-of-point-some.der", NULL, "issuer", NOW, REASON_CRL_INVALID,
+        "other certificates", "leaf-points"},
+    {"of a point of another issuer's lists", "crl-of-point-other.der", NULL, "issuer", NOW, REASON_CRL_INVALID,
+        "other certificates", "leaf-points"},
+    {"of a point that the certificate names by more than URIs", "crl-of-point-mixed.der", NULL, "issuer", NOW, REASON_CRL_INVALID,
+        "other certificates", "leaf-points"},
+    {"of a point with another name than URIs", "crl-of-point-and-name.der", NULL, "issuer", NOW, REASON_CRL_INVALID,
+        "other certificates", "leaf-points"},
+    {"of a point with a relative name", "crl-of-point-relative.der", NULL, "issuer", NOW, REASON_CRL_INVALID,
+        "other certificates", "leaf-points"},
+    {"of a point with too many names", "crl-of-point-many.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "other certificates",
+        "leaf-points"},
+    {"for some reasons", "crl-of-reasons.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "some reasons", NULL},
 };
 
 static void
@@ -216,13 +248,13 @@ lists_are_judged(void **state)
 	struct loaded leaf, issuer;
 
 	(void)state;
-	load(&leaf, "leaf");
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
 		struct crls *all = NULL;
 		struct cert path[2];
 		char *why = NULL, *text = NULL;
 		enum reason got;
 
+		load(&leaf, lists[i].cert == NULL ? "leaf" : lists[i].cert);
 		load(&issuer, lists[i].issuer);
 		path[0] = leaf.cert;
 		path[1] = issuer.cert;
@@ -237,8 +269,8 @@ lists_are_judged(void **state)
 		free(text);
 		crls_free(all);
 		buf_free(&issuer.bytes);
+		buf_free(&leaf.bytes);
 	}
-	buf_free(&leaf.bytes);
 }
 
 static const struct {
@@ -252,6 +284,7 @@ static const struct {
     {"a delta list", "crl-delta.der", RES_UNSUPPORTED, "delta"},
     {"a critical extension that is not known", "crl-critical.der", RES_UNSUPPORTED, "critical"},
     {"an entry of another issuer", "crl-entry-issuer.der", RES_UNSUPPORTED, "another issuer"},
+    {"a serial number twice", "crl-twice.der", RES_UNSUPPORTED, "twice"},
     {"a certificate", "leaf.der", RES_MALFORMED, "not a CRL"},
     {"a PEM block cut off", "crl-broken.pem", RES_MALFORMED, "PEM"},
 };

@@ -76,6 +76,24 @@ save("issuer.der", to_der(issuer))
 save("issuer-no-crl-sign.der", to_der(certificate("Issuer", issuer_key, "Issuer", issuer_key, 1, [CA, usage(False)])))
 save("impostor.der", to_der(certificate("Issuer", other_key, "Issuer", other_key, 1, [CA, usage(True)])))
 save("leaf.der", to_der(leaf))
+
+
+def uris(*texts):
+    return [x509.UniformResourceIdentifier(t) for t in texts]
+
+
+def distribution(*points):
+    """Of (names, reasons, issuer of the list)."""
+    return (x509.CRLDistributionPoints([x509.DistributionPoint(names, None, reasons, by) for names, reasons, by in points]), False)
+
+
+SOME = frozenset([x509.ReasonFlags.key_compromise])
+BY = [x509.DirectoryName(name("Other"))]
+save("leaf-points.der", to_der(certificate("leaf", leaf_key, "Issuer", issuer_key, SERIAL, [distribution(
+    (uris("http://crl.test/some"), SOME, None), (uris("http://crl.test/other"), None, BY),
+    (uris("http://crl.test/mixed") + [x509.DNSName("crl.test")], None, None),
+    (uris("http://crl.test/1", "http://crl.test/2"), None, None))])))
+save("sub-ca.der", to_der(certificate("Sub CA", leaf_key, "Issuer", issuer_key, SERIAL, [CA, usage(True)])))
 save("leaf-must-staple.der", to_der(certificate("leaf", leaf_key, "Issuer", issuer_key, 7, [
     (x509.TLSFeature([x509.TLSFeatureType.status_request_v2, x509.TLSFeatureType.status_request]), False)])))
 save("leaf-v2-staple.der", to_der(certificate("leaf", leaf_key, "Issuer", issuer_key, 8, [
@@ -192,6 +210,20 @@ save("crl-reason.der", crl([SERIAL], entry=[(x509.CRLReason(x509.ReasonFlags.cer
 save("crl-old-revoked.der", crl([SERIAL], until=T0 + DAY / 2))
 save("crl-old-clean.der", crl([], until=T0 + DAY / 2))
 save("crl-user-certs.der", crl([SERIAL], extensions=[point(only_contains_user_certs=True), (x509.CRLNumber(5), False)]))
+save("crl-twice.der", crl([7, SERIAL + 1, 7]))
+for what, more in (("servers", dict(only_contains_user_certs=True)), ("cas", dict(only_contains_ca_certs=True)),
+                   ("point", dict(full_name=uris("http://crl.test/2"))), ("point-3", dict(full_name=uris("http://crl.test/3"))),
+                   ("point-escaped", dict(full_name=uris("http://crl.test/%32"))),
+                   ("point-some", dict(full_name=uris("http://crl.test/some"))),
+                   ("point-other", dict(full_name=uris("http://crl.test/other"))),
+                   ("point-mixed", dict(full_name=uris("http://crl.test/mixed"))),
+                   ("point-and-name", dict(full_name=uris("http://crl.test/2") + [x509.DNSName("crl.test")])),
+                   ("point-relative", dict(relative_name=x509.RelativeDistinguishedName(
+                       [x509.NameAttribute(NameOID.COMMON_NAME, "part")]))),
+                   ("point-many", dict(full_name=uris(*["http://crl.test/2"] * 17))),
+                   ("reasons", dict(only_some_reasons=SOME))):
+    save(f"crl-of-{what}.der", crl([], extensions=[point(**more), (x509.CRLNumber(5), False)]))
+save("crl-of-point-3-revoked.der", crl([SERIAL], extensions=[point(full_name=uris("http://crl.test/3"))]))
 save("crl-indirect.der", crl([], extensions=[point(indirect_crl=True)]))
 save("crl-attributes.der", crl([], extensions=[point(only_contains_attribute_certs=True)]))
 save("crl-delta.der", crl([], extensions=[(x509.DeltaCRLIndicator(4), True)]))
