@@ -226,6 +226,7 @@ conn_flush(struct conn *c)
 	const char *detail = NULL;
 	struct tls_trouble t;
 	enum reason reason;
+	bool more;
 
 	if (c->state != CONN_READY || !conn_judge_again(c))
 		return;
@@ -238,6 +239,7 @@ conn_flush(struct conn *c)
 	reason = c->wire->ops->gather(c->wire, &c->plain, &detail);
 	if (c->state != CONN_READY) /* an answer's callback dropped it */
 		return;
+	more = c->plain.n >= CONN_OUT_HIGH; /* a wire gives no more at once, and may have it */
 	if (c->plain.n > 0) {
 		int64_t now = loop_now_ms(c->slot->loop);
 
@@ -264,6 +266,8 @@ conn_flush(struct conn *c)
 		conn_end(c, reason, detail);
 	else if (c->draining && c->in_flight.n == 0)
 		conn_end(c, REASON_CLOSED, "finished");
+	else if (more && tls_out(c->tls).n == 0)
+		slot_want_flush(c->slot);
 }
 
 /* ---- in */

@@ -40,7 +40,7 @@ struct fixture {
 	enum reason last; /* of the last event that was not ready */
 	char detail[64];
 	bool last_verdict, last_resumed;
-	bool drop_in_callback;
+	bool drop_in_callback, with_opt;
 };
 
 static struct fixture *f;
@@ -97,8 +97,10 @@ ask_until(int64_t deadline_ms)
 	be16_write(m, (uint16_t)(i * 7 + 1));
 	n = snprintf((char *)m + 13, 16, "q%u", i);
 	m[12] = (uint8_t)n;
-	memcpy(m + 13 + n, "\0\0\1\0\1", 5);
-	assert_int_equal(tp_send(&a->query, f->slot, span_of(m, (size_t)(18 + n)), deadline_ms, on_answer, a),
+	memcpy(m + 13 + n, "\0\0\1\0\1\0\0\51\4\320\0\0\0\0\0", 16);
+	m[11] = f->with_opt; /* then it is padded */
+	assert_int_equal(tp_send(&a->query, f->slot, span_of(m, (size_t)(18 + n) + (f->with_opt ? 11 : 0)),
+				 deadline_ms, on_answer, a),
 			 RES_OK);
 	return i;
 }
@@ -202,6 +204,18 @@ questions_wait_for_the_verdict_and_leave_in_one_record(void **state)
 	}
 	assert_int_equal(f->ready, 1);
 	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+}
+
+static void
+all_questions_leave_without_waiting_for_answers(void **state)
+{
+	(void)state;
+	f->far.mood = FAR_HOLDS;
+	f->with_opt = true;
+	for (unsigned i = 0; i < TP_INFLIGHT_MAX; i++)
+		ask();
+	PUMP_UNTIL(f->far.n_question == TP_INFLIGHT_MAX);
+	assert_int_equal(f->n_done, 0);
 }
 
 static void
@@ -1053,6 +1067,35 @@ doh_answers_bring_the_askers_id(void **state)
 }
 
 static void
+all_requests_leave_without_waiting_for_answers(void **state)
+{
+	struct far_conn *c = &f->far.conn[0];
+	size_t ended = 0;
+
+	(void)state;
+	doh_start();
+	tp_slot_connect(f->slot);
+	PUMP_UNTIL(f->ready == 1 && f->far.handshakes == 1);
+	far_send(&f->far, 0,
+		 span_of(BYTES("\0\0\6\4\0\0\0\0\0"
+			       "\0\3\0\0\3\350" /* 1,000 streams */
+			       "\0\0\4\10\0\0\0\0\0"
+			       "\0\20\0\0"))); /* and room for a MiB of theirs */
+	pump_a_while();
+	f->with_opt = true;
+	for (unsigned i = 0; i < 1000; i++)
+		ask();
+	for (int turn = 0; turn < 5000 && ended < 1000; turn++) {
+		pump();
+		ended = 0;
+		for (size_t at = 24; at + 9 <= c->in.n; at += 9U + be16_read(c->in.p + at + 1))
+			ended += c->in.p[at + 3] == 0 && c->in.p[at + 4] == 1; /* DATA with END_STREAM */
+	}
+	assert_int_equal(ended, 1000);
+	assert_int_equal(f->n_done, 0);
+}
+
+static void
 goaway_moves_what_was_not_processed(void **state) /* H06 */
 {
 	(void)state;
@@ -1130,6 +1173,7 @@ main(void)
 #define SLOT_TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 	    SLOT_TEST(questions_wait_for_the_verdict_and_leave_in_one_record),
+	    SLOT_TEST(all_questions_leave_without_waiting_for_answers),
 	    SLOT_TEST(the_connection_is_used_again),
 	    SLOT_TEST(each_stage_has_its_reason),
 	    SLOT_TEST(a_closed_port_is_refused_at_once),
@@ -1164,6 +1208,7 @@ main(void)
 	    SLOT_TEST(a_new_policy_judges_the_open_connection_first),
 	    SLOT_TEST(answers_of_a_peer_that_is_refused_now_are_not_used),
 	    SLOT_TEST(doh_answers_bring_the_askers_id),
+	    SLOT_TEST(all_requests_leave_without_waiting_for_answers),
 	    SLOT_TEST(goaway_moves_what_was_not_processed),
 	    SLOT_TEST(goaway_each_time_is_bounded),
 	    SLOT_TEST(a_broken_conversation_is_doh_malformed),
