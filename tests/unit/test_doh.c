@@ -608,6 +608,21 @@ cancelled_questions_hear_nothing(void **state) /* U13 */
 	assert_int_equal(ear.n_heard, 1);
 	assert_int_equal(be16_read(ear.heard[0].message), 2);
 	assert_true(flush());
+
+	q = ask(3);
+	ask(4);
+	assert_true(flush());
+	w->ops->cancel(w, q);
+	ear_drop(&ear, q);
+	assert_true(flush());           /* the reset has left: */
+	respond(5, OK_FIELDS, dns, 40); /* it crossed this */
+	frame(WINDOW_UPDATE, 0, 5, "\0\0\1\0", 4);
+	frame(RST_STREAM, 0, 5, "\0\0\0\0", 4);
+	respond(7, OK_FIELDS, dns, 40);
+	assert_int_equal(deliver(16384), REASON_NONE);
+	assert_int_equal(ear.n_heard, 2);
+	assert_int_equal(be16_read(ear.heard[1].message), 4);
+	assert_true(flush());
 }
 
 static void
@@ -786,6 +801,55 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 	     "\0\0\5\4\0\0\0\0\0"
 	     "12345",
 	     14},
+	    {"an initial window beyond 2^31",
+	     "\0\0\6\4\0\0\0\0\0"
+	     "\0\4\377\377\377\377",
+	     15},
+	    {"a frame size below what all must take",
+	     "\0\0\6\4\0\0\0\0\0"
+	     "\0\5\0\0\0\1",
+	     15},
+	    {"a PING of seven bytes",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\7\6\0\0\0\0\0"
+	     "1234567",
+	     25},
+	    {"a WINDOW_UPDATE of three bytes",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\3\10\0\0\0\0\0"
+	     "\0\0\1",
+	     21},
+	    {"CONTINUATION of nothing",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\11\4\0\0\0\1\210",
+	     19},
+	    {"a header block that another frame interrupts",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\0\0\0\0\1\210"
+	     "\0\0\1\0\0\0\0\0\1x",
+	     29},
+	    {"more padding than frame",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\4\0\0\0\1\210"
+	     "\0\0\2\0\10\0\0\0\1\5x",
+	     30},
+	    {"HPACK: a table larger than we allow",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\4\1\4\0\0\0\1\77\342\37\210",
+	     22},
+	    {"HPACK: an index beyond the table",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\4\0\0\0\1\376",
+	     19},
+	    {"a second GOAWAY that takes back the first",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\10\7\0\0\0\0\0\0\0\0\1\0\0\0\0"
+	     "\0\0\10\7\0\0\0\0\0\0\0\0\11\0\0\0\0",
+	     43},
+	    {"a response to what was not asked",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\5\0\0\0\7\210",
+	     19},
 	    {"push enabled by the server",
 	     "\0\0\6\4\0\0\0\0\0"
 	     "\0\2\0\0\0\1",
