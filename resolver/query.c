@@ -307,8 +307,9 @@ query_on_due(void *ctx)
 			continue;
 		if (late || now >= q->deadline_ms)
 			server_is_slow(s);
-		/* An open connection that swallows questions: most likely it is not there any more. */
-		if (stalled && a->was_ready && s->ready_ms < a->sent_ms)
+		/* An open connection that swallows questions: most likely it is not there any more. One that took
+		 * its place, or is on its way to it, has its own chance. */
+		if (stalled && a->was_ready && server_is_ready(s) && s->ready_ms < a->sent_ms)
 			server_stalled(s);
 	}
 	if (now >= q->deadline_ms) {
