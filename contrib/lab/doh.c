@@ -3,10 +3,15 @@
  *
  * nghttp2 is entered from doh_on_data and doh_send only, never from inside its callbacks: these gather
  * requests, and the complete ones are taken afterwards.
+ *
+ * A client that offers no ALPN at all gets HTTP/1.1: RFC 8484, 5.2 only recommends more, and what such a
+ * client makes of a certificate could not be told otherwise.
  */
 #include "contrib/lab/conn.h"
+#include "contrib/lab/h1.h"
 #include "contrib/lab/h2raw.h"
 
+#include "base/log.h"
 #include "base/text.h"
 
 #include <inttypes.h>
@@ -35,7 +40,8 @@ TAILQ_HEAD(stream_list, stream);
 
 struct h2 {
 	struct conn *conn;
-	nghttp2_session *session; /* NULL: the connection does not speak HTTP/2 */
+	nghttp2_session *session; /* NULL: the connection does not speak HTTP/2 ... */
+	bool plain;               /* ... but HTTP/1.1 */
 	struct stream_list streams;
 	size_t n_streams;
 	uint64_t requests;
@@ -52,20 +58,30 @@ stream_free(struct h2 *h2, struct stream *stream)
 	free(stream);
 }
 
-static int
-h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+/* NULL: too many, or no memory. */
+static struct stream *
+stream_new(struct h2 *h2, int32_t id)
 {
-	struct h2 *h2 = arg;
 	struct stream *stream = h2->n_streams < STREAMS_MAX ? calloc(1, sizeof *stream) : NULL;
 
 	if (stream == NULL)
-		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
-	stream->id = frame->hd.stream_id;
+		return NULL;
+	stream->id = id;
 	stream->path = buf_max(PATH_MAX_BYTES);
 	stream->request = buf_max(UINT16_MAX);
 	stream->body = buf_max(2 * BODY_LONG);
 	TAILQ_INSERT_TAIL(&h2->streams, stream, link);
 	h2->n_streams++;
+	return stream;
+}
+
+static int
+h2_on_begin_headers(nghttp2_session *session, const nghttp2_frame *frame, void *arg)
+{
+	struct stream *stream = stream_new(arg, frame->hd.stream_id);
+
+	if (stream == NULL)
+		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	return nghttp2_session_set_stream_user_data(session, stream->id, stream);
 }
 
@@ -85,6 +101,18 @@ h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t
 		buf_put(&stream->path, text);
 	else if (span_equal(key, span_str("content-type")))
 		stream->dns_type = span_equal(text, span_str("application/dns-message"));
+	return 0;
+}
+
+/* What nghttp2 does not let through, for those who wonder why a client gets no answer. */
+static int
+h2_on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *arg)
+{
+	const struct h2 *h2 = arg;
+
+	(void)session;
+	log_event(LOG_INFO, "invalid", LOG_INT("conn", h2->conn->id), LOG_INT("stream", frame->hd.stream_id),
+		  LOG_STR("error", nghttp2_strerror(error)));
 	return 0;
 }
 
@@ -132,6 +160,7 @@ session_new(struct h2 *h2)
 		return NULL;
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, h2_on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, h2_on_header);
+	nghttp2_session_callbacks_set_on_invalid_frame_recv_callback(callbacks, h2_on_invalid_frame);
 	nghttp2_session_callbacks_set_on_data_chunk_recv_callback(callbacks, h2_on_data);
 	nghttp2_session_callbacks_set_on_frame_recv_callback(callbacks, h2_on_frame);
 	nghttp2_session_callbacks_set_on_stream_close_callback(callbacks, h2_on_stream_close);
@@ -166,6 +195,16 @@ settings_submit(struct h2 *h2)
 	return nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, entries, n);
 }
 
+/* Did the client offer no protocol, while the server would have agreed to HTTP/2? */
+static bool
+speaks_plain(const struct conn *conn)
+{
+	gnutls_datum_t protocol;
+
+	return !conn_fault(conn, FAULT_ALPN_NONE) && !conn_fault(conn, FAULT_ALPN_OTHER) &&
+	       gnutls_alpn_get_selected_protocol(conn->tls, &protocol) != 0;
+}
+
 enum res
 doh_open(struct conn *conn)
 {
@@ -176,7 +215,8 @@ doh_open(struct conn *conn)
 	h2->conn = conn;
 	TAILQ_INIT(&h2->streams);
 	conn->h2 = h2;
-	if (h2raw_greeting(conn))
+	h2->plain = speaks_plain(conn);
+	if (h2->plain || h2raw_greeting(conn))
 		return RES_OK;
 	h2->session = session_new(h2);
 	if (h2->session == NULL || settings_submit(h2) != 0)
@@ -333,6 +373,32 @@ headers_fill(struct conn *conn, struct response *r, int status, size_t body)
 	}
 }
 
+/* As people write it: there are clients that know Content-Length in no other case. */
+static void
+plain_name_write(struct buf *out, const char *name)
+{
+	for (bool first = true; *name != '\0'; first = *name++ == '-')
+		buf_u8(out, (uint8_t)(first && *name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name));
+}
+
+/* RFC 9112, 4 */
+static void
+plain_write(struct conn *conn, const struct response *r, struct span body)
+{
+	struct buf head = buf_max(4096);
+
+	buf_format(&head, "HTTP/1.1 %s %s\r\n", r->status, strcmp(r->status, "200") == 0 ? "OK" : "Lab");
+	for (size_t i = 0; i < r->n; i++)
+		if (r->nv[i].name[0] != ':') {
+			plain_name_write(&head, (const char *)r->nv[i].name);
+			buf_format(&head, ": %s\r\n", (const char *)r->nv[i].value);
+		}
+	buf_text(&head, "\r\n");
+	conn_write(conn, buf_span(&head));
+	conn_write(conn, body);
+	buf_free(&head);
+}
+
 static void
 respond(struct h2 *h2, struct stream *stream, int status, struct span message)
 {
@@ -344,7 +410,9 @@ respond(struct h2 *h2, struct stream *stream, int status, struct span message)
 	while (conn_fault(h2->conn, FAULT_BODY_LONG) && stream->body.n < BODY_LONG && buf_ok(&stream->body))
 		buf_u8(&stream->body, 0);
 	headers_fill(h2->conn, &r, status, stream->body.n);
-	if (nghttp2_submit_response(h2->session, stream->id, r.nv, r.n, &provider) != 0)
+	if (h2->plain)
+		plain_write(h2->conn, &r, buf_span(&stream->body));
+	else if (nghttp2_submit_response(h2->session, stream->id, r.nv, r.n, &provider) != 0)
 		conn_close(h2->conn, END_RESET);
 }
 
@@ -383,14 +451,65 @@ next_complete(struct h2 *h2)
 	return NULL;
 }
 
+/* The next request of HTTP/1.1 becomes a stream. False: it is not all there. */
+static bool
+plain_take(struct h2 *h2)
+{
+	struct h1_request request;
+	struct stream *stream;
+
+	switch (h1_request_read(&request, buf_span(&h2->conn->in))) {
+	case H1_MORE:
+		return false;
+	case H1_BAD:
+		conn_close(h2->conn, END_CLOSE);
+		return false;
+	case H1_DONE:
+		break;
+	}
+	stream = stream_new(h2, (int32_t)(h2->requests % INT32_MAX) + 1);
+	if (stream == NULL) {
+		conn_close(h2->conn, END_RESET);
+		return false;
+	}
+	stream->complete = true;
+	stream->post = request.post;
+	stream->dns_type = request.dns_type;
+	buf_put(&stream->path, request.path);
+	buf_put(&stream->request, request.body);
+	buf_drop(&h2->conn->in, request.n);
+	return true;
+}
+
+/* Answers the requests that are complete, now or later. */
+static void
+requests_take(struct h2 *h2)
+{
+	struct stream *stream;
+	int status;
+
+	while (h2->conn->end == END_NONE && (stream = next_complete(h2)) != NULL) {
+		stream->taken = true;
+		h2->requests++;
+		status = request_read(stream);
+		if (status == 200)
+			question_take(h2->conn, buf_span(&stream->request), stream->id);
+		else
+			respond(h2, stream, status, span_of(NULL, 0));
+	}
+}
+
 void
 doh_on_data(struct conn *conn)
 {
 	struct h2 *h2 = conn->h2;
-	struct stream *stream;
 	ssize_t n;
-	int status;
 
+	if (h2->plain) {
+		while (conn->end == END_NONE && plain_take(h2))
+			requests_take(h2);
+		return;
+	}
 	if (h2->session == NULL) {
 		buf_clear(&conn->in);
 		return;
@@ -401,39 +520,64 @@ doh_on_data(struct conn *conn)
 		return;
 	}
 	buf_drop(&conn->in, (size_t)n);
-	while (conn->end == END_NONE && (stream = next_complete(h2)) != NULL) {
-		stream->taken = true;
-		h2->requests++;
-		status = request_read(stream);
-		if (status == 200)
-			question_take(conn, buf_span(&stream->request), stream->id);
-		else
-			respond(h2, stream, status, span_of(NULL, 0));
+	requests_take(h2);
+	pump(h2);
+}
+
+/* The stream of HTTP/1.1; NULL: there is none. */
+static struct stream *
+plain_stream(const struct h2 *h2, int32_t id)
+{
+	struct stream *stream;
+
+	TAILQ_FOREACH(stream, &h2->streams, link)
+	if (stream->id == id)
+		return stream;
+	return NULL;
+}
+
+static void
+plain_send(struct h2 *h2, int32_t id, struct span message)
+{
+	struct stream *stream = plain_stream(h2, id);
+
+	if (stream == NULL)
+		return; /* answered already: a second answer has no request */
+	respond(h2, stream, 200, message);
+	stream_free(h2, stream);
+}
+
+static void
+h2_send(struct h2 *h2, int32_t id, struct span message)
+{
+	struct stream *stream = nghttp2_session_get_stream_user_data(h2->session, id);
+
+	if (stream == NULL)
+		return; /* the client has given it up */
+	if (stream_spurned(h2, stream)) {
+		pump(h2);
+		return;
 	}
+	if (h2raw_before_answer(h2->conn, id, message))
+		return;
+	respond(h2, stream, 200, message);
+	if (conn_fault(h2->conn, FAULT_GOAWAY_EACH))
+		(void)nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR, NULL, 0);
 	pump(h2);
 }
 
 void
 doh_send(struct conn *conn, int32_t id, struct span message)
 {
-	struct h2 *h2 = conn->h2;
-	struct stream *stream = nghttp2_session_get_stream_user_data(h2->session, id);
 	size_t before;
 
-	if (stream == NULL)
-		return; /* the client has given it up */
-	pump(h2);
+	if (!conn->h2->plain)
+		pump(conn->h2);
 	before = conn->out.n;
-	if (stream_spurned(h2, stream)) {
-		pump(h2);
-		return;
-	}
-	if (h2raw_before_answer(conn, id, message))
-		return;
-	respond(h2, stream, 200, message);
-	if (conn_fault(conn, FAULT_GOAWAY_EACH))
-		(void)nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR, NULL, 0);
-	pump(h2);
-	if (conn_fault(conn, FAULT_CLOSE_MID_ANSWER))
+	if (conn->h2->plain)
+		plain_send(conn->h2, id, message);
+	else
+		h2_send(conn->h2, id, message);
+	if (conn_fault(conn, FAULT_CLOSE_MID_ANSWER) && conn->out.n > before)
 		conn->out.n = before + (conn->out.n - before) / 2;
 }

@@ -4,18 +4,20 @@ The scenarios over the wire are in test_lab_run.py."""
 import base64
 import concurrent.futures
 import hashlib
+import http.client
 import json
 import os
 import re
+import ssl
 import struct
 import subprocess
-
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
+from harness import wire
 from harness.case import Skip, case, check, equal, rows, until
 
 SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
@@ -202,6 +204,24 @@ def serve_counts(t):
     t.run("kdig", "@127.0.0.1", "-p", port, f"+tls-ca={t.path('pki')}/anchors.pem", "+retry=0", "www.example.com", "A")
     until(lambda: counts()["refused"] == 1, 5, "the refusal is counted")
     equal((counts()["questions"], counts()["bytes"]), (0, 0), "questions and bytes")
+
+
+@case("a client of DNS over HTTPS that offers no ALPN is served in HTTP/1.1, and one request after another")
+def old_http(t):
+    process, port, counts = serve(t, "good-v4", "--doh")
+    context = ssl.create_default_context(cafile=f"{t.path('pki')}/anchors.pem")
+    connection = http.client.HTTPSConnection("127.0.0.1", port, context=context, timeout=10)
+    for name in ("www.example.com", "other.example.com"):
+        connection.request("POST", "/dns-query", wire.question(name, ident=0), {"Content-Type": "application/dns-message"})
+        response = connection.getresponse()
+        equal((response.status, response.getheader("content-type")), (200, "application/dns-message"), "response")
+        body = response.read()
+        check(body.endswith(bytes([198, 18]) + hashlib.sha256(name.encode()).digest()[:2]), f"another answer: {body!r}")
+    connection.request("GET", "/elsewhere")
+    equal(connection.getresponse().status, 404, "another path")
+    until(lambda: counts()["questions"] == 2, 5, "two questions are counted")
+    equal(counts()["connections"], 1, "connections")
+    check('alpn=""' in process.log(), process.log())
 
 
 VALUES = {"status": "404", "type": "text/html"}
