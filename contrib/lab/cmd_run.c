@@ -232,17 +232,37 @@ jobs_stop(struct run *run)
 		}
 }
 
+/* Was this scenario asked for, over this protocol? */
+static bool
+wanted(const struct run *run, const struct scenario *row)
+{
+	enum reach reach = run->protocol == SERVER_DOH ? REACH_DOH : REACH_DOT;
+
+	return (scenario_reach(row) & reach) != 0 && fnmatch(run->glob, row->name, 0) == 0;
+}
+
+/* Is it the good resolver by which another one that was asked for is understood? */
+static bool
+touchstone(const struct run *run, const struct scenario *stone)
+{
+	const struct scenario *row;
+
+	for (size_t i = 0; (row = scenario_at(i)) != NULL; i++)
+		if (wanted(run, row) && strcmp(scenario_touchstone(row), stone->name) == 0)
+			return true;
+	return false;
+}
+
 static bool
 queue_fill(struct run *run)
 {
-	enum reach reach = run->protocol == SERVER_DOH ? REACH_DOH : REACH_DOT;
 	const struct scenario *row;
 
 	run->queue = calloc(scenario_count(), sizeof *run->queue);
 	if (run->queue == NULL)
 		return false;
 	for (size_t i = 0; (row = scenario_at(i)) != NULL; i++)
-		if ((scenario_reach(row) & reach) != 0 && fnmatch(run->glob, row->name, 0) == 0)
+		if (wanted(run, row) || touchstone(run, row))
 			run->queue[run->n_queue++] = row;
 	return true;
 }
@@ -306,6 +326,7 @@ run_all(struct run *run)
 		jobs_wait(run);
 	}
 	jobs_stop(run);
+	results_void(run->results);
 	return interrupted != 0 ? LAB_TROUBLE : LAB_DONE;
 }
 
@@ -324,10 +345,15 @@ summary(const struct run *run)
 		   json_string_value(json_object_get(entry, "outcome")),
 		   json_string_value(json_object_get(entry, "ede")),
 		   json_string_value(json_object_get(entry, "detail")));
-	printf("%s %s over %s: %zu of %zu as a strict client must, %zu wrong, %zu noted, %zu skipped\n",
+	if (results_count(run->results, "void") > 0)
+		printf("It does not take the good resolver either, so %zu refusals say nothing.\n",
+		       results_count(run->results, "void"));
+	printf("%s %s over %s: %zu of %zu as a strict client must, %zu wrong, %zu void, %zu noted, %zu "
+	       "skipped\n",
 	       run->client.name, run->client.version, run->protocol == SERVER_DOH ? "DoH" : "DoT",
 	       results_count(run->results, "pass"), run->done, results_count(run->results, "fail"),
-	       results_count(run->results, "note"), results_count(run->results, "skip"));
+	       results_count(run->results, "void"), results_count(run->results, "note"),
+	       results_count(run->results, "skip"));
 }
 
 static int

@@ -1,4 +1,5 @@
 #include "contrib/lab/report.h"
+#include "contrib/lab/results.h"
 
 #include <string.h>
 
@@ -15,6 +16,7 @@ const struct outcome_meaning outcome_meanings[] = {
     {"wrong reason",
      "The client refused an impostor, and its Extended DNS Error gives another reason than the right one."},
     {"broken", "The client did not start, ended, or failed before the scenario began."},
+    {"void", "The client refused, but it does not take the good resolver either: its refusal says nothing."},
     {"note", "Both can be defended; shown, not counted."},
     {"-", "Not tried: the client can not be asked to do this."},
     {NULL, NULL},
@@ -32,6 +34,7 @@ report_add(struct report *report, struct span text)
 		json_decref(results);
 		return report->n == REPORT_COLUMNS_MAX ? RES_LIMIT : RES_MALFORMED;
 	}
+	results_void(results);
 	column->results = results;
 	column->by_name = json_object();
 	json_array_foreach(json_object_get(results, "results"), i, entry)
@@ -91,9 +94,27 @@ entry_word(const json_t *entry)
 		return "ok";
 	if (entry_is(entry, "skip"))
 		return "-";
+	if (entry_is(entry, "void"))
+		return "void";
 	if (entry_is(entry, "fail") && refusal && strcmp(entry_text(entry, "strict"), "refuse") == 0)
 		return "wrong reason";
 	return outcome;
+}
+
+void
+column_untaken(const struct report_column *column, size_t i, struct buf *out)
+{
+	static const char *const stones[] = {"good-v4", "good-v6", "good-name"};
+
+	for (size_t k = 0; k < sizeof stones / sizeof stones[0]; k++) {
+		const json_t *entry = column_entry(column, stones[k]);
+
+		if (!entry_is(entry, "fail") || i-- > 0)
+			continue;
+		buf_format(out, "%s, %s: %s", stones[k], entry_text(entry, "outcome"),
+			   entry_text(entry, "detail"));
+		return;
+	}
 }
 
 bool
@@ -111,6 +132,9 @@ tally_add(struct tally *tally, const json_t *entry)
 	bool good = strcmp(entry_text(entry, "strict"), "accept") == 0, wrong = entry_is(entry, "fail");
 	int64_t ms = json_integer_value(json_object_get(entry, "ms"));
 
+	tally->voided += entry_is(entry, "void");
+	if (entry_is(entry, "void"))
+		return;
 	tally->tried++;
 	tally->wrong += wrong;
 	tally->refused_good += wrong && good;

@@ -34,13 +34,16 @@ const char *entry_text(const json_t *entry, const char *key);
 bool entry_is(const json_t *entry, const char *mark);
 /* The one word of outcome_meanings that the entry is shown as. */
 const char *entry_word(const json_t *entry);
+/* "good-v4, refused: it hung up": the i-th good resolver that the client did not take; nothing behind the
+ * last. */
+void column_untaken(const struct report_column *, size_t i, struct buf *out);
 /* Was any client tried with it? */
 bool report_has(const struct report *, const char *scenario);
 
-/* How many of a group (NULL: of all) have the mark, and how many were tried; skipped ones do not count as
- * tried. */
+/* How many of a group (NULL: of all) have the mark, and how many were tried; skipped and void ones do not
+ * count as tried. */
 struct tally {
-	size_t tried, wrong, accepted_bad, refused_good, silent;
+	size_t tried, wrong, accepted_bad, refused_good, silent, voided;
 	int64_t slowest_ms; /* of the refusals that were said; -1: none */
 };
 struct tally column_tally(const struct report_column *, const struct scenario_group *);

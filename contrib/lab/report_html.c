@@ -131,6 +131,12 @@ tally_silent(const struct tally *tally)
 	return tally->silent;
 }
 
+static size_t
+tally_void(const struct tally *tally)
+{
+	return tally->voided;
+}
+
 static void
 slowest_row(const struct report *report, struct buf *out)
 {
@@ -151,7 +157,9 @@ summary(const struct report *report, struct buf *out)
 {
 	const struct scenario_group *group;
 
-	buf_text(out, "<h2 id=\"summary\">Summary</h2>\n");
+	buf_text(out,
+		 "<h2 id=\"summary\">Summary</h2>\n<p>A configuration that knows the resolver by name can "
+		 "not see a wrong address: what it accepts in the group identity follows from that.</p>\n");
 	table_open(out, "summary", "Wrong of tried, by group of scenarios");
 	header_row(report, out, (const char *const[]){"Group", NULL});
 	for (size_t g = 0; (group = report_group(g)) != NULL; g++) {
@@ -171,6 +179,7 @@ summary(const struct report *report, struct buf *out)
 	number_row(report, out, "Impostors accepted", tally_accepted);
 	number_row(report, out, "Good resolvers refused", tally_refused);
 	number_row(report, out, "Refusals without a word", tally_silent);
+	number_row(report, out, "Void: refuses the good one as well", tally_void);
 	slowest_row(report, out);
 	table_close(out);
 }
@@ -184,6 +193,8 @@ entry_cell(struct buf *out, const json_t *entry)
 		buf_text(out, "<td>not tried</td>");
 	else if (entry_is(entry, "pass"))
 		buf_text(out, "<td class=\"good\">ok</td>");
+	else if (entry_is(entry, "void"))
+		buf_text(out, "<td>void</td>");
 	else {
 		buf_format(out, "<td class=\"%s\">", entry_is(entry, "fail") ? "bad" : "note");
 		put(out, entry_word(entry));
@@ -222,6 +233,21 @@ group_table(const struct report *report, const struct scenario_group *group, str
 	table_close(out);
 }
 
+/* Which good resolvers it did not take, and how far it came. */
+static void
+untaken(const struct report_column *column, struct buf *out)
+{
+	struct buf text = buf_max(1024);
+
+	for (size_t i = 0; column_untaken(column, i, &text), text.n > 0; i++) {
+		buf_text(out, " It does not take a good resolver (");
+		put(out, buf_cstr(&text));
+		buf_text(out, "): its refusals of the same kind say nothing.");
+		buf_clear(&text);
+	}
+	buf_free(&text);
+}
+
 static void
 clients(const struct report *report, struct buf *out)
 {
@@ -239,7 +265,9 @@ clients(const struct report *report, struct buf *out)
 		element(out, "time", column_text(c, "date"));
 		buf_text(out, ". It knows its resolver by: ");
 		put(out, column_text(c, "identity"));
-		buf_text(out, ".</p>\n");
+		buf_text(out, ".");
+		untaken(c, out);
+		buf_text(out, "</p>\n");
 		element(out, "pre", column_text(c, "config"));
 		buf_text(out, "</details>\n");
 	}

@@ -48,7 +48,9 @@ summary(const struct report *report, struct buf *out)
 {
 	const struct scenario_group *group;
 
-	buf_text(out, "## Summary\n\nWrong of tried, by group.\n\n");
+	buf_text(out,
+		 "## Summary\n\nWrong of tried, by group. A configuration that knows the resolver by name "
+		 "can not see a wrong address: what it accepts in the group identity follows from that.\n\n");
 	header_row(report, out, (const char *const[]){"group", NULL});
 	for (size_t g = 0; (group = report_group(g)) != NULL; g++) {
 		buf_format(out, "| %s |", group->name);
@@ -68,6 +70,9 @@ summary(const struct report *report, struct buf *out)
 	buf_text(out, "\n| refusals without a word |");
 	for (size_t i = 0; i < report->n; i++)
 		buf_format(out, " %zu |", column_tally(&report->columns[i], NULL).silent);
+	buf_text(out, "\n| void: refuses the good one as well |");
+	for (size_t i = 0; i < report->n; i++)
+		buf_format(out, " %zu |", column_tally(&report->columns[i], NULL).voided);
 	buf_text(out, "\n| slowest spoken refusal |");
 	for (size_t i = 0; i < report->n; i++) {
 		int64_t ms = column_tally(&report->columns[i], NULL).slowest_ms;
@@ -106,6 +111,21 @@ group_table(const struct report *report, const struct scenario_group *group, str
 	buf_u8(out, '\n');
 }
 
+/* Which good resolvers it did not take, and how far it came. */
+static void
+untaken(const struct report_column *column, struct buf *out)
+{
+	struct buf text = buf_max(1024);
+
+	for (size_t i = 0; column_untaken(column, i, &text), text.n > 0; i++) {
+		buf_text(out, "It does not take a good resolver (");
+		put(out, buf_cstr(&text));
+		buf_text(out, "): its refusals of the same kind say nothing.\n");
+		buf_clear(&text);
+	}
+	buf_free(&text);
+}
+
 static void
 clients(const struct report *report, struct buf *out)
 {
@@ -113,11 +133,11 @@ clients(const struct report *report, struct buf *out)
 	for (size_t i = 0; i < report->n; i++) {
 		const struct report_column *c = &report->columns[i];
 
-		buf_format(
-		    out,
-		    "### %s, %s\n\nVersion %s, tried %s. It knows its resolver by: %s.\n\n```\n%s```\n\n",
-		    column_text(c, "client"), column_text(c, "protocol"), column_text(c, "version"),
-		    column_text(c, "date"), column_text(c, "identity"), column_text(c, "config"));
+		buf_format(out, "### %s, %s\n\nVersion %s, tried %s. It knows its resolver by: %s.\n",
+			   column_text(c, "client"), column_text(c, "protocol"), column_text(c, "version"),
+			   column_text(c, "date"), column_text(c, "identity"));
+		untaken(c, out);
+		buf_format(out, "\n```\n%s```\n\n", column_text(c, "config"));
 	}
 }
 

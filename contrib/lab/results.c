@@ -50,3 +50,50 @@ results_count(const json_t *results, const char *mark)
 	    strcmp(json_string_value(json_object_get(entry, "mark")), mark) == 0;
 	return n;
 }
+
+static const char *
+text_of(const json_t *entry, const char *key)
+{
+	const char *text = json_string_value(json_object_get(entry, key));
+
+	return text != NULL ? text : "";
+}
+
+/* Was the good resolver of this name tried, and not taken? */
+static bool
+refused_good(const json_t *list, const char *name)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		if (strcmp(text_of(entry, "scenario"), name) == 0)
+			return strcmp(text_of(entry, "mark"), "fail") == 0;
+	}
+	return false;
+}
+
+/* Would a client that talks to nobody at all have come to the same end? */
+static bool
+says_nothing(const json_t *entry)
+{
+	return strcmp(text_of(entry, "strict"), "accept") != 0 &&
+	       (strcmp(text_of(entry, "mark"), "pass") == 0 ||
+		strcmp(text_of(entry, "outcome"), "broken") == 0);
+}
+
+void
+results_void(json_t *results)
+{
+	json_t *list = json_object_get(results, "results"), *entry;
+	const struct scenario *row;
+	size_t i;
+
+	json_array_foreach(list, i, entry)
+	{
+		row = scenario_find(text_of(entry, "scenario"));
+		if (row != NULL && says_nothing(entry) && refused_good(list, scenario_touchstone(row)))
+			json_object_set_new(entry, "mark", json_string("void"));
+	}
+}

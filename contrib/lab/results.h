@@ -4,6 +4,8 @@
  * {"client", "version", "identity", "protocol", "date", "lab", "config", "results": [{"scenario", "group",
  * "impostor", "strict", "reason", "outcome", "mark", "ms", "rcode", "ede", "resumed", "detail", "server":
  * {...}}]}
+ *
+ * A mark is that of trial.h, or "void".
  */
 #ifndef LAB_RESULTS_H
 #define LAB_RESULTS_H
@@ -15,6 +17,8 @@
 /* Yours. NULL: no memory. */
 json_t *results_new(const struct client_about *, enum server_protocol, const char *config);
 void results_add(json_t *results, const struct scenario *, const struct trial_result *);
+/* Refusals by a client that refused the touchstone as well are marked "void": they are no merit. */
+void results_void(json_t *results);
 /* How many results have this mark. */
 size_t results_count(const json_t *results, const char *mark);
 

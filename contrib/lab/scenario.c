@@ -68,3 +68,11 @@ want_text(enum want want)
 	}
 	return "";
 }
+
+const char *
+scenario_touchstone(const struct scenario *scenario)
+{
+	if (scenario->dial_name != NULL)
+		return "good-name";
+	return scenario->v6 ? "good-v6" : "good-v4";
+}

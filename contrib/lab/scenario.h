@@ -81,6 +81,10 @@ struct scenario_group {
 extern const struct scenario_group scenarios_identity, scenarios_chain, scenarios_transparency,
     scenarios_misissuance, scenarios_revocation, scenarios_sessions, scenarios_protocol, scenarios_downgrade;
 
+/* The good resolver of the same kind (family, wanted name): a client that refuses that one as well says
+ * nothing by refusing this one. */
+const char *scenario_touchstone(const struct scenario *);
+
 size_t scenario_count(void);
 const struct scenario *scenario_at(size_t);         /* NULL behind the last */
 const struct scenario *scenario_find(const char *); /* NULL: there is none of that name */
