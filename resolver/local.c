@@ -60,6 +60,9 @@ record_fill(struct record *r, const ldns_rr *rr)
 
 	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
 		return "expected class IN";
+	/* what the library makes of a word that is no type, when nothing follows (RFC 6895, 3.1: 0 is reserved) */
+	if (ldns_rr_get_type(rr) == 0)
+		return "this type is not known";
 	if (ldns_rr2wire(&r->wire, rr, LDNS_SECTION_ANSWER, &n) != LDNS_STATUS_OK)
 		return "this record can not be written";
 	w = walk_over(span_of(r->wire, n), 0);

@@ -320,6 +320,10 @@ static const struct {
      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.lan. A 1.2.3.4"},
     {"an A of three bytes by its number", "a.lan. TYPE1 \\# 3 010203"},
     {"a meta type by its number", "a.lan. TYPE255 \\# 0"},
+    {"an address where a type should stand", "printer.lan. IN 10.0.0.9"},
+    {"the same behind a TTL", "printer.lan. 60 10.0.0.9"},
+    {"a word that is no type", "printer.lan. IN bogus"},
+    {"type 0", "a.lan. TYPE0 \\# 0"},
 };
 
 static void
