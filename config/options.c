@@ -118,32 +118,47 @@ put_expected(struct buf *why, const struct option_row *o)
 	buf_text(why, " was expected");
 }
 
+/* A value on its way into a field, and where to tell what is wrong with it. */
+struct store {
+	const struct option_row *o;
+	const char *file; /* NULL: compiled in */
+	struct config_errors *errors;
+};
+
+/* `option "port" has the wrong value "x", a number from 1 to 65535 was expected`, and how it was expected. */
 static enum res
-fail_value(struct buf *why, const struct option_row *o, const struct token *t, const char *what)
+fail_value(const struct store *s, const struct token *t, const char *what, const char *how)
 {
-	buf_format(why, "option \"%s\" has %s ", o->name, what);
-	string_print(why, t->text);
-	buf_text(why, ", ");
-	put_expected(why, o);
+	struct buf why = buf_max(CONFIG_STRING_MAX * 2 + 2048);
+
+	buf_format(&why, "option \"%s\" has %s ", s->o->name, what);
+	string_print(&why, t->text);
+	buf_text(&why, ", ");
+	put_expected(&why, s->o);
+	buf_text(&why, how);
+	config_errors_add(s->errors, (struct place){s->file, t->line}, "%s",
+			  buf_cstr(&why) != NULL ? buf_cstr(&why) : "out of memory");
+	buf_free(&why);
 	return RES_MALFORMED;
 }
 
 static enum res
-word_store(void *field, const struct option_row *o, const struct token *t, struct buf *why)
+word_store(void *field, const struct store *s, const struct token *t)
 {
-	const char *const *words = form_words(o->form);
+	const char *const *words = form_words(s->o->form);
 
 	for (unsigned i = 0; words[i] != NULL; i++)
 		if (strcmp(words[i], t->text) == 0) {
 			memcpy(field, &i, sizeof i); /* our enums are as wide as an unsigned */
 			return RES_OK;
 		}
-	return fail_value(why, o, t, "the unknown word");
+	return fail_value(s, t, "the unknown word", "");
 }
 
 static enum res
-number_store(void *field, const struct option_row *o, const struct token *t, struct buf *why)
+number_store(void *field, const struct store *s, const struct token *t)
 {
+	const struct option_row *o = s->o;
 	int64_t v = 0;
 	uint64_t size = 0;
 	enum res res;
@@ -157,9 +172,9 @@ number_store(void *field, const struct option_row *o, const struct token *t, str
 		res = number_read(&v, t->text);
 	}
 	if (res == RES_MALFORMED)
-		return fail_value(why, o, t, "the wrong value");
+		return fail_value(s, t, "the wrong value", "");
 	if (res != RES_OK || v < o->least || v > o->most)
-		return fail_value(why, o, t, "a value out of range:");
+		return fail_value(s, t, "a value out of range:", "");
 	if (o->kind == KIND_DURATION)
 		*(int64_t *)field = v;
 	else if (o->kind == KIND_SIZE)
@@ -172,13 +187,13 @@ number_store(void *field, const struct option_row *o, const struct token *t, str
 }
 
 static enum res
-string_store(char **field, const struct option_row *o, const struct token *t, struct buf *why)
+string_store(char **field, const struct store *s, const struct token *t)
 {
 	char text[CONFIG_STRING_MAX + 1];
 	char *copy;
 
-	if (!form_read(text, o->form, t->text))
-		return fail_value(why, o, t, "the wrong value");
+	if (!form_read(text, s->o->form, t->text))
+		return fail_value(s, t, "the wrong value", "");
 	copy = strdup(text);
 	if (copy == NULL)
 		return RES_NOMEM;
@@ -188,35 +203,38 @@ string_store(char **field, const struct option_row *o, const struct token *t, st
 }
 
 static enum res
-scalar_store(void *field, const struct option_row *o, const struct value *v, struct buf *why)
+scalar_store(void *field, const struct store *s, const struct value *v)
 {
+	const struct option_row *o = s->o;
 	bool quoted = o->kind != KIND_BOOL && o->kind != KIND_COUNT && o->kind != KIND_PORT;
 
 	if (v->is_list) {
-		buf_format(why, "option \"%s\" has a list, ", o->name);
-		put_expected(why, o);
+		struct buf expected = buf_max(1024);
+
+		put_expected(&expected, o);
+		config_errors_add(s->errors, (struct place){s->file, v->line}, "option \"%s\" has a list, %s",
+				  o->name, buf_cstr(&expected) != NULL ? buf_cstr(&expected) : "none was expected");
+		buf_free(&expected);
 		return RES_MALFORMED;
 	}
-	if (v->v[0].quoted != quoted) {
-		fail_value(why, o, &v->v[0], quoted ? "the bare word" : "the string");
-		buf_text(why, quoted ? " in quotes" : " without quotes");
-		return RES_MALFORMED;
-	}
+	if (v->v[0].quoted != quoted)
+		return fail_value(s, &v->v[0], quoted ? "the bare word" : "the string",
+				  quoted ? " in quotes" : " without quotes");
 	switch (o->kind) {
 	case KIND_BOOL:
 		if (strcmp(v->v[0].text, "true") != 0 && strcmp(v->v[0].text, "false") != 0)
-			return fail_value(why, o, &v->v[0], "the wrong value");
+			return fail_value(s, &v->v[0], "the wrong value", "");
 		*(bool *)field = v->v[0].text[0] == 't';
 		return RES_OK;
 	case KIND_WORD:
-		return word_store(field, o, &v->v[0], why);
+		return word_store(field, s, &v->v[0]);
 	case KIND_COUNT:
 	case KIND_PORT:
 	case KIND_DURATION:
 	case KIND_SIZE:
-		return number_store(field, o, &v->v[0], why);
+		return number_store(field, s, &v->v[0]);
 	case KIND_STRING:
-		return string_store(field, o, &v->v[0], why);
+		return string_store(field, s, &v->v[0]);
 	case KIND_STRINGS:
 	case KIND_ADDRESSES:
 		break; /* not scalars */
@@ -224,107 +242,102 @@ scalar_store(void *field, const struct option_row *o, const struct value *v, str
 	return RES_MALFORMED;
 }
 
-/* A copy of `old`, with the items of v behind it. */
+/* What was there when `add`, with the items of v behind it. */
 static enum res
-strings_store(struct strings *field, const struct option_row *o, bool add, const struct value *v,
-	      const char *file, unsigned *line, struct buf *why)
+strings_store(struct strings *field, const struct store *s, bool add, const struct value *v)
 {
 	struct strings list = {0};
 	char text[CONFIG_STRING_MAX + 1];
-	enum res res = RES_NOMEM;
+	enum res res = RES_OK;
 
-	for (size_t i = 0; add && i < field->n; i++)
+	for (size_t i = 0; res == RES_OK && add && i < field->n; i++)
 		if (!strings_append(&list, field->v[i], field->place[i]))
-			goto out;
-	for (size_t i = 0; i < v->n; i++) {
-		*line = v->v[i].line;
-		if (!form_read(text, o->form, v->v[i].text)) {
-			res = fail_value(why, o, &v->v[i], "the wrong value");
-			goto out;
-		}
-		if (!strings_append(&list, text, (struct place){file, v->v[i].line}))
-			goto out;
+			res = RES_NOMEM;
+	for (size_t i = 0; res != RES_NOMEM && i < v->n; i++) {
+		if (!form_read(text, s->o->form, v->v[i].text))
+			res = fail_value(s, &v->v[i], "the wrong value", "");
+		else if (!strings_append(&list, text, (struct place){s->file, v->v[i].line}))
+			res = RES_NOMEM;
 	}
-	strings_free(field);
-	*field = list;
-	return RES_OK;
-out:
+	if (res == RES_OK) {
+		struct strings old = *field;
+
+		*field = list;
+		list = old;
+	}
 	strings_free(&list);
 	return res;
 }
 
 static enum res
-addresses_store(struct addrs *field, const struct option_row *o, bool add, const struct value *v,
-		unsigned *line, struct buf *why)
+addresses_store(struct addrs *field, const struct store *s, bool add, const struct value *v)
 {
-	size_t before = add ? field->n : 0;
-	struct addr *list = calloc(before + v->n + 1, sizeof *list);
-	enum res res;
+	size_t n = add ? field->n : 0;
+	struct addr *list = calloc(n + v->n + 1, sizeof *list);
+	enum res res = RES_OK;
 
 	if (list == NULL)
 		return RES_NOMEM;
-	if (before > 0)
-		memcpy(list, field->v, before * sizeof *list);
+	if (n > 0)
+		memcpy(list, field->v, n * sizeof *list);
 	for (size_t i = 0; i < v->n; i++) {
-		const char *what = form_read_address(&list[before + i], o->form, v->v[i].text);
+		const char *what = form_read_address(&list[n], s->o->form, v->v[i].text);
 
-		*line = v->v[i].line;
-		for (size_t k = 0; what == NULL && k < before + i; k++)
-			if (addr_equal(&list[k], &list[before + i]))
+		for (size_t k = 0; what == NULL && k < n; k++)
+			if (addr_equal(&list[k], &list[n]))
 				what = "twice the address";
-		if (what != NULL) {
-			res = fail_value(why, o, &v->v[i], what);
-			free(list);
-			return res;
-		}
+		if (what != NULL)
+			res = fail_value(s, &v->v[i], what, "");
+		else
+			n++;
+	}
+	if (res != RES_OK) {
+		free(list);
+		return res;
 	}
 	free(field->v);
-	*field = (struct addrs){list, before + v->n};
+	*field = (struct addrs){list, n};
 	return RES_OK;
 }
 
 static enum res
-list_store(void *base, const struct option_row *o, bool add, const struct value *v, const char *file,
-	   unsigned *line, struct buf *why)
+list_store(void *base, const struct store *s, bool add, const struct value *v)
 {
+	const struct option_row *o = s->o;
 	struct strings *strings = field_of(base, o);
 	struct addrs *addrs = field_of(base, o);
 	size_t n = v->n + (!add ? 0 : o->kind == KIND_STRINGS ? strings->n : addrs->n);
+	enum res res = RES_OK;
 
-	if (!v->is_list) {
-		fail_value(why, o, &v->v[0], "the single value");
-		return RES_MALFORMED;
-	}
+	if (!v->is_list)
+		return fail_value(s, &v->v[0], "the single value", "");
 	if (n < (size_t)o->least || n > (size_t)o->most) {
-		buf_format(why, "option \"%s\" has a list of %zu, from %lld to %lld values were expected",
-			   o->name, n, (long long)o->least, (long long)o->most);
+		config_errors_add(s->errors, (struct place){s->file, v->line},
+				  "option \"%s\" has a list of %zu, from %lld to %lld values were expected", o->name,
+				  n, (long long)o->least, (long long)o->most);
 		return RES_MALFORMED;
 	}
 	for (size_t i = 0; i < v->n; i++)
-		if (!v->v[i].quoted) {
-			*line = v->v[i].line;
-			fail_value(why, o, &v->v[i], "the bare word");
-			buf_text(why, " in quotes");
-			return RES_MALFORMED;
-		}
-	if (o->kind == KIND_STRINGS)
-		return strings_store(strings, o, add, v, file, line, why);
-	return addresses_store(addrs, o, add, v, line, why);
+		if (!v->v[i].quoted)
+			res = fail_value(s, &v->v[i], "the bare word", " in quotes");
+	if (res != RES_OK)
+		return res;
+	return o->kind == KIND_STRINGS ? strings_store(strings, s, add, v) : addresses_store(addrs, s, add, v);
 }
 
 enum res
 option_store(void *base, const struct option_row *o, bool add, const struct value *v, const char *file,
-	     unsigned *line, struct buf *why)
+	     struct config_errors *errors)
 {
+	const struct store s = {o, file, errors};
 	bool list = o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES;
 
-	*line = v->line;
 	if (add && !list) {
-		buf_format(why, "option \"%s\" is not a list, \"=\" instead of \"+=\" was expected", o->name);
+		config_errors_add(errors, (struct place){file, v->line},
+				  "option \"%s\" is not a list, \"=\" instead of \"+=\" was expected", o->name);
 		return RES_MALFORMED;
 	}
-	return list ? list_store(base, o, add, v, file, line, why)
-		    : scalar_store(field_of(base, o), o, v, why);
+	return list ? list_store(base, &s, add, v) : scalar_store(field_of(base, o), &s, v);
 }
 
 void

@@ -1,8 +1,8 @@
 /*
  * options.h - the option table, and how a value goes in and out of a field.
  *
- * One row an option (options.def). Nothing here knows files or sections' life; a value that does not fit is told as
- * a sentence about what was expected.
+ * One row an option (options.def). Nothing here reads files or knows sections' life; a value that does not fit is told
+ * as a sentence about what was expected.
  */
 #ifndef CONFIG_OPTIONS_H
 #define CONFIG_OPTIONS_H
@@ -64,10 +64,11 @@ bool section_has_title(enum section);
 /* The words of a form that is a choice, by the value of its enum; NULL when it is none. */
 const char *const *form_words(enum option_form);
 
-/* Stores a value; base is the struct of the option's section. A list is replaced, with `add` extended. RES_MALFORMED:
- * *line and why say what is wrong and what was expected; the field is as before. */
-enum res option_store(void *base, const struct option_row *, bool add, const struct value *, const char *file, unsigned *line,
-    struct buf *why);
+/* Stores a value that stood in this file (NULL: compiled in); base is the struct of the option's section. A list is
+ * replaced, with `add` extended. RES_MALFORMED: errors say what is wrong with the value, or with each item of the list,
+ * and what was expected; the field is as before. */
+enum res option_store(void *base, const struct option_row *, bool add, const struct value *, const char *file,
+    struct config_errors *errors);
 /* Appends the field as it would stand in a file: `"info"`, `{"127.0.0.1:53"}`. port: what an address need not say. */
 void option_print(struct buf *out, const struct option_row *, const void *base, uint16_t port);
 /* Frees what the field owns. */

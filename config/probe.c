@@ -99,5 +99,5 @@ snapshot_for_probe(struct snapshot **out, struct settings *s, const char *uri, s
 		return RES_MALFORMED;
 	}
 	res = reader_finish(&r, &s);
-	return res == RES_OK ? snapshot_compile(out, s, 1, errors) : res;
+	return res == RES_NOMEM ? res : snapshot_compile(out, s, 1, errors);
 }

@@ -216,6 +216,7 @@ reader_on_open(void *ctx, const struct token *name, const struct token *title)
 		return;
 	}
 	r->section = (enum section)section;
+	memset(r->section_here, 0, sizeof r->section_here);
 	if (section_has_title(r->section) != (title != NULL)) {
 		config_errors_add(r->errors, place,
 				  title == NULL ? "section \"%s\" has no title, one in quotes was expected"
@@ -271,9 +272,8 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 {
 	struct reader *r = ctx;
 	const struct option_row *o = option_find(r->section, name->text);
-	struct buf why = buf_max(CONFIG_STRING_MAX * 2 + 2048);
-	unsigned line = name->line;
-	struct place *said;
+	struct place place = {r->file, name->line};
+	unsigned *here;
 	enum res res;
 
 	if (r->base == NULL || r->passed_over > 0)
@@ -282,21 +282,23 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 		tell_unknown(r, name);
 		return;
 	}
-	said = &r->said[o->id];
-	if (!add && r->file != NULL && said->file == r->file && said->line != 0) {
-		buf_format(&why, "option \"%s\" is set again, once in a file was expected (first in line %u)",
-			   o->name, said->line);
-		tell_buf(r, name->line, &why);
+	here = &(r->section == SECTION_TOP ? r->top_here : r->section_here)[o->id];
+	if (!add && r->file != NULL && *here != 0) {
+		r->bad = true;
+		config_errors_add(r->errors, place,
+				  "option \"%s\" is set again, once in a section was expected (first in line %u)",
+				  o->name, *here);
 		return;
 	}
-	res = option_store(r->base, o, add, value, r->file, &line, &why);
+	res = option_store(r->base, o, add, value, r->file, r->errors);
 	if (res == RES_NOMEM)
 		r->nomem = true;
 	else if (res != RES_OK)
-		tell_buf(r, line, &why);
-	if (r->file != NULL)
-		*said = (struct place){r->file, name->line};
-	buf_free(&why);
+		r->bad = true;
+	if (r->file != NULL) {
+		*here = name->line;
+		r->said[o->id] = place;
+	}
 }
 
 static void
@@ -362,6 +364,7 @@ reader_text(struct reader *r, const char *file, struct span text)
 	r->base = r->s;
 	r->said = r->s->said;
 	r->passed_over = 0;
+	memset(r->top_here, 0, sizeof r->top_here);
 	res = parse_text(text, &reader_handler, r);
 	/* Half a file must never pass for the whole, whatever the caller makes of it. */
 	r->nomem |= res == RES_NOMEM;
@@ -390,10 +393,11 @@ reader_finish(struct reader *r, struct settings **out)
 	}
 	if (res == RES_OK && (!settings_check(r->s, r->errors) || r->bad))
 		res = RES_MALFORMED;
-	if (res == RES_OK)
-		*out = r->s;
-	else
+	r->s->broken = res != RES_OK;
+	if (res == RES_NOMEM)
 		settings_free(r->s);
+	else
+		*out = r->s;
 	r->s = NULL;
 	return res;
 }
@@ -401,12 +405,19 @@ reader_finish(struct reader *r, struct settings **out)
 enum res
 settings_read_text(struct settings **out, const char *file, struct span text, struct config_errors *errors)
 {
+	struct settings *s = NULL;
 	struct reader r;
+	enum res res;
 
 	if (reader_start(&r, errors) != RES_OK)
 		return RES_NOMEM;
 	(void)reader_text(&r, file, text);
-	return reader_finish(&r, out);
+	res = reader_finish(&r, &s);
+	if (res == RES_OK)
+		*out = s;
+	else
+		settings_free(s);
+	return res;
 }
 
 static void

@@ -14,6 +14,8 @@ struct reader {
 	void *base;           /* the struct of its options; NULL: everything in here is passed over */
 	struct place *said;   /* of those options; NULL for what is compiled in */
 	unsigned passed_over; /* sections inside one that is passed over */
+	unsigned top_here[OPTION_COUNT];     /* the line in which this file set it, outside sections; 0: not yet */
+	unsigned section_here[OPTION_COUNT]; /* the line in which this section did */
 	bool upstreams_are_compiled_in;
 	bool nomem;
 	bool bad; /* an error was told */
@@ -23,8 +25,8 @@ struct reader {
 enum res reader_start(struct reader *, struct config_errors *);
 /* Reads one text over what is there. file: its name, for the errors; lent as long as the settings live. */
 enum res reader_text(struct reader *, const char *file, struct span text);
-/* Fills what follows from the rest (ports), checks what no option can know alone. RES_OK: *out is yours. The reader
- * is empty afterwards. */
+/* Fills what follows from the rest (ports), checks what no option can know alone. *out is yours but after RES_NOMEM; after
+ * RES_MALFORMED it is broken (settings.h). The reader is empty afterwards. */
 enum res reader_finish(struct reader *, struct settings **out);
 
 /* What no option can know alone. True: nothing was told. */

@@ -123,7 +123,7 @@ drop_ins_add(struct reader *r, const char *main_file)
 }
 
 enum res
-settings_read(struct settings **out, const char *file, struct config_errors *errors)
+settings_read_on(struct settings **out, const char *file, struct config_errors *errors)
 {
 	struct reader r;
 	enum res res = reader_start(&r, errors);
@@ -136,5 +136,18 @@ settings_read(struct settings **out, const char *file, struct config_errors *err
 		res = reader_finish(&r, out);
 	if (res == RES_NOMEM)
 		config_errors_add(errors, (struct place){0}, "%s", res_text(res));
+	return res;
+}
+
+enum res
+settings_read(struct settings **out, const char *file, struct config_errors *errors)
+{
+	struct settings *s = NULL;
+	enum res res = settings_read_on(&s, file, errors);
+
+	if (res == RES_OK)
+		*out = s;
+	else
+		settings_free(s);
 	return res;
 }

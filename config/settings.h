@@ -115,6 +115,7 @@ struct settings {
 	struct place said[OPTION_COUNT]; /* of the options that are not in an upstream or forward */
 	char **file; /* what was read, in that order */
 	size_t n_file;
+	bool broken; /* something was wrong: good for finding what else is, and for nothing else */
 };
 
 /* What was wrong, all of it: "file:line: what, what was expected". */
@@ -134,6 +135,9 @@ void config_errors_add(struct config_errors *, struct place, const char *format,
  * upstreams); otherwise errors say why. Yours: settings_free.
  */
 enum res settings_read(struct settings **out, const char *file, struct config_errors *errors);
+/* As settings_read; RES_MALFORMED leaves in *out, broken, what could be read: whoever compiles it finds what else is wrong
+ * and then refuses it. Yours, unless there is no memory. */
+enum res settings_read_on(struct settings **out, const char *file, struct config_errors *errors);
 void settings_free(struct settings *);
 /* Leaves one upstream and no forwards, for tools that are about one. title NULL: a new one, "none", with every option at
  * its default and an address where no server is (192.0.2.1, RFC 5737). RES_NOT_FOUND: there is no such upstream. */

@@ -221,8 +221,12 @@ compile_forward(struct compile *c, const struct forward_settings *f)
 
 	if (upstream == NULL)
 		return;
-	for (size_t i = 0; i < f->upstream.n; i++)
-		upstream[i] = (uint32_t)(settings_upstream(c->s, f->upstream.v[i]) - c->s->upstream);
+	for (size_t i = 0; i < f->upstream.n; i++) {
+		const struct upstream_settings *u = settings_upstream(c->s, f->upstream.v[i]);
+
+		if (u != NULL) /* else settings_check told it, and the settings are broken */
+			upstream[i] = (uint32_t)(u - c->s->upstream);
+	}
 	if (prefix_read(&prefix, f->title) == RES_OK) {
 		n = reverse_zones(zone, &prefix);
 		for (size_t i = 0; i < n; i++)
@@ -281,7 +285,7 @@ snapshot_compile(struct snapshot **out, struct settings *s, uint64_t generation,
 	compile_all(&c);
 	if (c.nomem)
 		config_errors_add(errors, (struct place){0}, "%s", res_text(RES_NOMEM));
-	if (c.nomem || c.failed) {
+	if (c.nomem || c.failed || s->broken) {
 		snapshot_unref(c.snap);
 		return c.nomem ? RES_NOMEM : RES_MALFORMED;
 	}

@@ -44,7 +44,8 @@ struct snapshot {
 };
 
 /* The settings are taken, also on failure. Reads every file that they name; errors as in settings_read, with the
- * place of the option. generation must be larger than any before. */
+ * place of the option; settings that are broken are only looked through for more of them, and never become a snapshot.
+ * generation must be larger than any before. */
 enum res snapshot_compile(struct snapshot **out, struct settings *, uint64_t generation, struct config_errors *);
 struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_unref(struct snapshot *); /* any thread; the last one frees */

@@ -145,20 +145,6 @@ daemon_on_server_ready(void *ctx, const struct server *s)
 
 /* ---- reading the configuration */
 
-static enum res
-daemon_compile(const struct daemon *d, uint64_t generation, struct plan **plan, struct config_errors *errors)
-{
-	struct settings *settings;
-	struct snapshot *snapshot;
-	enum res res = settings_read(&settings, d->options->file, errors);
-
-	if (res == RES_OK)
-		res = snapshot_compile(&snapshot, settings, generation, errors);
-	if (res == RES_OK)
-		res = plan_compile(plan, snapshot, errors);
-	return res;
-}
-
 static void
 warnings_log(const struct snapshot *s)
 {
@@ -222,7 +208,7 @@ enum res
 daemon_reload(struct daemon *d, struct config_errors *errors)
 {
 	struct plan *plan, *before = d->plan;
-	enum res res = daemon_compile(d, d->generation + 1, &plan, errors);
+	enum res res = plan_read(&plan, d->options->file, d->generation + 1, errors);
 
 	if (res != RES_OK) {
 		reload_failed(d, errors);
@@ -566,7 +552,7 @@ daemon_run(const struct daemon_options *options)
 	int code;
 
 	footprint_begin();
-	if (daemon_compile(&d, d.generation, &d.plan, &errors) != RES_OK) {
+	if (plan_read(&d.plan, d.options->file, d.generation, &errors) != RES_OK) {
 		for (size_t i = 0; i < errors.n; i++)
 			fprintf(stderr, "ctstubd: %s\n", errors.line[i]);
 		if (errors.n == 0)

@@ -27,7 +27,7 @@ enum res filter_new(struct filter **);
 void filter_read(struct filter *, struct span text, struct place, struct config_errors *, enum res *res);
 
 struct rebinding;
-/* With protection off *out is NULL, which refuses nothing. */
+/* With protection off *out is NULL, which refuses nothing; a wrong name in the list is an error all the same. */
 enum res rebinding_compile(struct rebinding **, const struct settings *, struct config_errors *);
 void rebinding_free(struct rebinding *);
 /* The answer holds a private address (A, AAAA, and HTTPS/SVCB hints) for a name that is not excepted. */

@@ -74,13 +74,9 @@ static int
 config_test(const char *file)
 {
 	struct config_errors errors = {0};
-	struct settings *settings;
-	struct snapshot *snapshot;
 	struct plan *plan;
 
-	if (settings_read(&settings, file, &errors) != RES_OK ||
-	    snapshot_compile(&snapshot, settings, 1, &errors) != RES_OK ||
-	    plan_compile(&plan, snapshot, &errors) != RES_OK) {
+	if (plan_read(&plan, file, 1, &errors) != RES_OK) {
 		errors_print(&errors);
 		config_errors_free(&errors);
 		return EXIT_CONFIG;

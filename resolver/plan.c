@@ -18,24 +18,28 @@ plan_free(struct plan *p)
 }
 
 enum res
-plan_compile(struct plan **out, struct snapshot *snapshot, struct config_errors *errors)
+plan_read(struct plan **out, const char *file, uint64_t generation, struct config_errors *errors)
 {
-	const struct settings *settings = snapshot->settings;
 	struct plan *p = calloc(1, sizeof *p);
-	enum res res[4], worst = RES_OK;
+	struct settings *settings = NULL;
+	enum res res[6] = {RES_NOMEM}, worst = RES_OK;
 
-	if (p == NULL) {
+	if (p == NULL)
 		config_errors_add(errors, (struct place){0}, "%s", res_text(RES_NOMEM));
-		snapshot_unref(snapshot);
-		return RES_NOMEM;
+	else
+		res[0] = settings_read_on(&settings, file, errors);
+	if (settings == NULL) {
+		free(p);
+		return res[0];
 	}
 	p->refs = 1;
-	p->snapshot = snapshot;
 	/* All of them, so that one run shows all that is wrong. */
-	res[0] = local_data_compile(&p->local, settings, errors);
-	res[1] = routes_compile(&p->routes, snapshot, errors);
+	res[1] = local_data_compile(&p->local, settings, errors);
 	res[2] = filter_compile(&p->filter, settings, errors);
 	res[3] = rebinding_compile(&p->rebinding, settings, errors);
+	res[4] = snapshot_compile(&p->snapshot, settings, generation, errors);
+	if (p->snapshot != NULL)
+		res[5] = routes_compile(&p->routes, p->snapshot, errors);
 	for (size_t i = 0; i < sizeof res / sizeof *res; i++)
 		worst = worst == RES_OK ? res[i] : worst;
 	if (worst != RES_OK) {

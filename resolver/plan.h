@@ -23,8 +23,9 @@ struct plan {
 	struct rebinding *rebinding;
 };
 
-/* The snapshot is taken, also on failure. */
-enum res plan_compile(struct plan **, struct snapshot *, struct config_errors *);
+/* Reads the files (settings_read) and compiles what they say. Errors: all that is wrong, in one run, also where some of it
+ * could be told without looking at the rest. generation: see snapshot_compile. RES_OK: *out is yours. */
+enum res plan_read(struct plan **out, const char *file, uint64_t generation, struct config_errors *);
 struct plan *plan_ref(struct plan *);
 void plan_unref(struct plan *);
 

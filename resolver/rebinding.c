@@ -19,8 +19,6 @@ rebinding_compile(struct rebinding **out, const struct settings *settings, struc
 	enum res res;
 
 	*out = NULL;
-	if (!settings->rebinding_protect)
-		return RES_OK;
 	r = calloc(1, sizeof *r);
 	res = r == NULL ? RES_NOMEM : nameset_new(&r->allow);
 	for (size_t i = 0; res != RES_NOMEM && i < settings->rebinding_allow.n; i++) {
@@ -41,6 +39,10 @@ rebinding_compile(struct rebinding **out, const struct settings *settings, struc
 			config_errors_add(errors, (struct place){0}, "rebinding: %s", res_text(res));
 		rebinding_free(r);
 		return res;
+	}
+	if (!settings->rebinding_protect) { /* the list had to be right all the same */
+		rebinding_free(r);
+		return RES_OK;
 	}
 	nameset_seal(r->allow);
 	*out = r;

@@ -71,6 +71,35 @@ def refused(t, content, lines):
         check(f"{path}:{line}:" in said, f"{path}:{line}: is not in {said}")
 
 
+ALL_KINDS = """no-such = 1
+trust {
+  disallow = {"nonsense 1",
+    "serial xyz issuer CN=A"}
+  disallow-file = {"/nonexistent/list"}
+}
+upstream "u" {
+  address = {"192.0.2.1", "dns.example",
+    "::ffff:192.0.2.1"}
+  client-cert = "/nonexistent/cert.pem"
+}
+filter { list-file = {"/nonexistent/names"} }
+local { data = {"printer.lan. IN 192.0.2.9"} }
+rebinding { allow = {"a..b"} }
+forward "x.example" { upstream = {"nobody"} }
+upstream "v" { address = {"192.0.2.2"} trust-anchors = "/nonexistent/ca.pem" }
+upstream "v" { crl-file = {"/nonexistent/crl.pem"} }
+"""
+
+
+@case("G01 mistakes of every kind, in names, values, entries, combinations and named files, are shown in one run")
+def all_kinds(t):
+    code, said, path = test_file(t, ALL_KINDS)
+    equal(code, 2, f"exit code; it said: {said}")
+    lines = [int(line.split(":")[2]) for line in said.splitlines() if path in line]
+    equal(sorted(set(lines)), [1, 3, 4, 5, 8, 9, 10, 12, 13, 14, 15, 16, 17], f"the lines that are named in {said}")
+    equal(len(lines), len(set(lines)), f"each once: {said}")
+
+
 @case("G01 a line of a megabyte, an empty name, a file of binary rubbish and one of 100 MB are refused, at once")
 def monsters(t):
     for name, content in (("long", b"x" * (1 << 20)), ("rubbish", os.urandom(5000)), ("large", b"# " + b"y" * (100 << 20))):

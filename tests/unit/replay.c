@@ -132,8 +132,6 @@ static enum res
 plan_make(struct play *p, struct plan **plan)
 {
 	struct config_errors errors = {0};
-	struct settings *settings;
-	struct snapshot *snapshot;
 	enum res res;
 	FILE *f = fopen(p->config_path, "w");
 	const char *said = p->config.n > 0 ? buf_cstr(&p->config) : "";
@@ -146,11 +144,7 @@ plan_make(struct play *p, struct plan **plan)
 		fputs(defaults, f);
 	fclose(f);
 	buf_clear(&p->config);
-	res = settings_read(&settings, p->config_path, &errors);
-	if (res == RES_OK)
-		res = snapshot_compile(&snapshot, settings, ++p->generation, &errors);
-	if (res == RES_OK)
-		res = plan_compile(plan, snapshot, &errors);
+	res = plan_read(plan, p->config_path, ++p->generation, &errors);
 	for (size_t i = 0; i < errors.n; i++)
 		buf_format(&p->log, "%s\n", errors.line[i]);
 	config_errors_free(&errors);

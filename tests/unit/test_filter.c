@@ -214,6 +214,11 @@ private_addresses_are_refused(void **state)
 	allow[0] = (char *)(uintptr_t) "a..b";
 	assert_int_equal(rebinding_compile(&r, &settings, &errors), RES_MALFORMED);
 	assert_string_equal(errors.line[0], "a.conf:1: rebinding.allow: \"a..b\" is no domain name");
+	settings.rebinding_protect = false; /* the list has to be right all the same */
+	assert_int_equal(rebinding_compile(&r, &settings, &errors), RES_MALFORMED);
+	allow[0] = (char *)(uintptr_t) "a.b";
+	assert_int_equal(rebinding_compile(&r, &settings, &errors), RES_OK);
+	assert_null(r);
 	config_errors_free(&errors);
 }
 
