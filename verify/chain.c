@@ -174,6 +174,21 @@ address_borne(const struct judgement *j)
 	return false;
 }
 
+static void
+mismatch_add(struct judgement *j, enum reason r, const char *what, const char *wanted)
+{
+	struct buf borne = buf_max(IDENTITY_TEXT_SHOWN * (IDENTITY_NAME_MAX + 8) + 32);
+	char *text;
+
+	identity_text(&borne, &j->certs[0]);
+	text = buf_take_cstr(&borne);
+	buf_free(&borne);
+	j->v->out_of_memory |= text == NULL;
+	verdict_add(j->v, r, "the certificate does not bear the %s %s; it bears %s", what,
+		    wanted == NULL ? "that is expected" : wanted, text == NULL ? "others" : text);
+	free(text);
+}
+
 bool
 judge_identity(struct judgement *j)
 {
@@ -185,11 +200,9 @@ judge_identity(struct judgement *j)
 	if (!identity_readable(&j->certs[0]))
 		cert_add(j, REASON_CERT_MALFORMED, &j->certs[0], "its alternative names can not be read");
 	if (ip && !address_borne(j))
-		verdict_add(j->v, REASON_IP_MISMATCH, "the certificate does not bear the address %s",
-			    j->v->expected_ip == NULL ? "" : j->v->expected_ip);
+		mismatch_add(j, REASON_IP_MISMATCH, "address", j->v->expected_ip);
 	if (name && !identity_has_name(&j->certs[0], j->in->name, j->policy->is_public_suffix))
-		verdict_add(j->v, REASON_NAME_MISMATCH, "the certificate does not bear the name %s",
-			    j->in->name);
+		mismatch_add(j, REASON_NAME_MISMATCH, "name", j->in->name);
 	return true;
 }
 

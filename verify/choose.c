@@ -197,6 +197,43 @@ path_settle(struct judgement *j, const struct path *p)
 		    "only the server's own key is pinned; certificates rotate: pin a key of its CA as well");
 }
 
+/* The presented certificate of that name, NULL: none. */
+static const struct cert *
+presented_named(const struct judgement *j, struct span subject)
+{
+	for (size_t i = 1; i < j->n_certs; i++)
+		if (span_equal(j->certs[i].subject, subject))
+			return &j->certs[i];
+	return NULL;
+}
+
+/* No candidate at all: where do the names end, going up from the leaf? */
+static void
+untrusted_add(struct judgement *j)
+{
+	const struct cert *top = &j->certs[0], *next = top;
+	size_t first;
+	char who[JUDGE_LABEL_MAX];
+
+	if (trust_count(j->policy->trust) == 0) {
+		verdict_add(j->v, REASON_UNTRUSTED, "there are no trust anchors");
+		return;
+	}
+	for (size_t i = 0; i < j->n_certs && next != NULL && !path_self_issued(top); i++) {
+		next = presented_named(j, top->issuer);
+		top = next == NULL ? top : next;
+	}
+	if (path_self_issued(top))
+		verdict_add(j->v, REASON_UNTRUSTED, "no path to a trust anchor: %s is not one of them",
+			    judge_label(who, top));
+	else if (next == NULL && trust_find(j->policy->trust, top->issuer, &first) == 0)
+		verdict_add(j->v, REASON_UNTRUSTED,
+			    "no path to a trust anchor: the issuer of %s was not sent and is not one of them",
+			    judge_label(who, top));
+	else
+		verdict_add(j->v, REASON_UNTRUSTED, "%s", reason_sentence(REASON_UNTRUSTED));
+}
+
 bool
 judge_path(struct judgement *j)
 {
@@ -212,9 +249,7 @@ judge_path(struct judgement *j)
 	    !choose_from(&best, j, j->paths.dated, j->paths.n_dated))
 		return false;
 	if (best.path == NULL)
-		verdict_add(j->v, REASON_UNTRUSTED, "%s",
-			    trust_count(j->policy->trust) == 0 ? "there are no trust anchors"
-							       : "no path to a trust anchor");
+		untrusted_add(j);
 	for (size_t i = 0; best.path != NULL && i < best.faults.n; i++) {
 		const struct path_fault *fault = &best.faults.fault[i];
 

@@ -1,4 +1,5 @@
 #include "verify/identity.h"
+#include "base/addr.h"
 #include "base/text.h"
 #include "verify/altname.h"
 
@@ -110,6 +111,46 @@ identity_has_name(const struct cert *c, const char *name, identity_is_suffix *is
 		if (a.kind == ALTNAME_DNS && name_matches(wanted, a.value, is_suffix))
 			return true;
 	return false;
+}
+
+/* Only what could be matched: other bytes are of no use to people, and not fit for a terminal. */
+static bool
+text_put(struct buf *out, struct altname name, bool first)
+{
+	struct addr addr = {.family = name.value.n == 4 ? ADDR_V4 : ADDR_V6};
+	bool wildcard = name.value.n > 2 && name.value.p[0] == '*' && name.value.p[1] == '.';
+	char ip[ADDR_TEXT_MAX];
+
+	if (name.kind == ALTNAME_IP && (name.value.n == 4 || name.value.n == 16)) {
+		memcpy(addr.ip, name.value.p, name.value.n);
+		buf_format(out, "%s%s", first ? "" : ", ", addr_ip_text(&addr, ip));
+		return true;
+	}
+	if (name.kind != ALTNAME_DNS ||
+	    !identity_is_host(wildcard ? span_slice(name.value, 2, name.value.n) : name.value))
+		return false;
+	buf_text(out, first ? "" : ", ");
+	buf_put(out, name.value);
+	return true;
+}
+
+void
+identity_text(struct buf *out, const struct cert *c)
+{
+	struct der_reader list = altname_list(c);
+	size_t shown = 0, more = 0;
+	struct altname a;
+
+	while (altname_next(&a, &list)) {
+		if (shown == IDENTITY_TEXT_SHOWN)
+			more++;
+		else
+			shown += text_put(out, a, shown == 0);
+	}
+	if (shown == 0)
+		buf_text(out, "nothing");
+	if (more > 0)
+		buf_format(out, " and %zu more", more);
 }
 
 bool

@@ -379,9 +379,9 @@ name_fault(const struct trees *t, struct altname name, struct nameconstraints_bu
 	if ((some_excluded || some_permitted) && !name_is_sane(name))
 		return "it constrains names of a kind of which one is malformed";
 	if (excluded)
-		return "it excludes a name of the certificate";
+		return "its name constraints exclude a name or address of the certificate";
 	if (some_permitted && !permitted)
-		return "it does not permit a name of the certificate";
+		return "its name constraints do not permit a name or address of the certificate";
 	return NULL;
 }
 

@@ -23,18 +23,31 @@ put_line(struct buf *out, const char *label, const char *text)
 	buf_u8(out, '\n');
 }
 
+/* What CT is about, for who never heard of it. */
+static bool
+is_about_scts(enum reason r)
+{
+	return r == REASON_CT_MALFORMED || r == REASON_CT_NO_SCTS || r == REASON_CT_TOO_FEW_SCTS ||
+	       r == REASON_CT_TOO_FEW_OPERATORS || r == REASON_CT_NO_CURRENT_LOG;
+}
+
 static void
 text_findings(struct buf *out, const struct verdict *v)
 {
-	bool told = !v->out_of_memory;
+	bool told = !v->out_of_memory, scts = false;
 
 	for (size_t i = 0; i < v->n_findings; i++) {
 		const struct finding *f = &v->findings[i];
 
 		told |= f->reason == REASON_OUT_OF_MEMORY;
+		scts |= is_about_scts(f->reason);
 		buf_format(out, "%-12s %s: ", f->enforced ? "refused" : "noted", reason_code(f->reason));
 		put_safe(out, f->text);
 		buf_u8(out, '\n');
+	}
+	if (scts) {
+		put_line(out, "", "(an SCT is the signed promise of a public log to show the certificate to everybody;");
+		put_line(out, "", "with too few of them it may have been issued without anybody noticing)");
 	}
 	if (!told)
 		put_line(out, "refused", reason_sentence(REASON_OUT_OF_MEMORY));
@@ -102,13 +115,25 @@ text_scts(struct buf *out, const struct verdict *v)
 }
 
 static void
+text_list_age(struct buf *out, const struct verdict *v)
+{
+	int64_t days = (v->at_ms - v->log_list_ms) / 86400000;
+	char text[TIME_TEXT_MAX];
+
+	buf_format(out, "%-12s of %s, ", "log list", time_text(v->log_list_ms, text));
+	if (v->at_ms < v->log_list_ms)
+		buf_text(out, "younger than the judgement\n");
+	else
+		buf_format(out, "%" PRId64 " day%s old\n", days, days == 1 ? "" : "s");
+}
+
+static void
 text_ends(struct buf *out, const struct verdict *v)
 {
 	char text[TIME_TEXT_MAX];
 
 	if (v->log_list_ms != VERDICT_NUMBER_NONE)
-		buf_format(out, "%-12s of %s, %" PRId64 " days old\n", "log list",
-			   time_text(v->log_list_ms, text), (v->at_ms - v->log_list_ms) / 86400000);
+		text_list_age(out, v);
 	if (v->valid_until_ms != VERDICT_NUMBER_NONE)
 		put_line(out, "valid until", time_text(v->valid_until_ms, text));
 	put_line(out, "judged at", time_text(v->at_ms, text));

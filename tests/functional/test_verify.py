@@ -5,7 +5,7 @@ import os
 from cryptography.hazmat.primitives import hashes
 
 from harness.case import case, check, equal, rows
-from harness.pki import DAY, Site, log_list, utc_now
+from harness.pki import DAY, Site, log_list, pem, utc_now
 
 KEYS = ["outcome", "reasons", "findings", "expected", "chain", "scts", "log_list", "at", "valid_until"]
 CERT_KEYS = {"subject", "issuer", "serial", "not_before", "not_after", "sha256", "spki_sha256"}
@@ -173,6 +173,27 @@ def standard_input(t):
     equal(code, 0, "exit code")
     check("accepted" in out and "3 of 3" in out, f"output: {out}")
     check("\033" not in out, "colours without a terminal")
+
+
+@rows([
+    ("the issuer is missing, and is named by whom it issued", 1, "site", ["--ip", "127.0.0.1"],
+     "no path to a trust anchor: the issuer of CN=Test Server,O=Test,C=XX was not sent"),
+    ("the root is missing, and the same is said of the CA below it", 2, "other", ["--ip", "127.0.0.1"],
+     "no path to a trust anchor: the issuer of CN=Intermediate of site,O=Test,C=XX was not sent"),
+    ("the root is sent, and is no anchor", 3, "other", ["--ip", "127.0.0.1"],
+     "no path to a trust anchor: CN=Root of site,O=Test,C=XX is not one of them"),
+    ("what the certificate bears instead is shown", 2, "site", ["--ip", "127.0.0.2"],
+     "does not bear the address 127.0.0.2; it bears 127.0.0.1, ::1, dns.test"),
+    ("the same for a name", 2, "site", ["--name", "other.test"],
+     "does not bear the name other.test; it bears 127.0.0.1, ::1, dns.test"),
+])
+def told(t, n, anchors, options, text):
+    site, other = Site(t), Site(t, prefix="other")
+    sent = t.write("sent.pem", b"".join(pem(c) for c in [site.cert, site.intermediate.cert, site.root.cert][:n]))
+    code, out, _ = t.run("ctstub", "verify", "--ca", site.anchors if anchors == "site" else other.anchors, "--ct", "off",
+                         *options, sent)
+    equal(code, 1, "exit code")
+    check(text in out, f"output: {out}")
 
 
 @case("a folder gives one line of JSON a file, sorted, and the worst exit code")

@@ -206,6 +206,36 @@ malformed_names_are_told(void **state)
 	assert_false(identity_readable(&c));
 }
 
+static void
+what_is_borne_is_shown_to_people(void **state)
+{
+	static const struct given names[] = {DNS("dns.e.test"), DNS("*.e.test"), IP("\x01\x01\x01\x01"), DNS("a\x1b[31m.test"),
+	    IP("\x01\x01"), DNS("b.test"), DNS("c.test"), DNS("d.test"), DNS("e.test"), DNS("f.test")};
+	const struct {
+		size_t n;
+		const char *text;
+	} rows[] = {
+	    {1, "dns.e.test"},
+	    {5, "dns.e.test, *.e.test, 1.1.1.1"}, /* nothing that plays with a terminal, nothing that matches nothing */
+	    {8, "dns.e.test, *.e.test, 1.1.1.1, b.test, c.test, d.test"},
+	    {10, "dns.e.test, *.e.test, 1.1.1.1, b.test, c.test, d.test and 2 more"},
+	};
+	struct buf text = buf_max(4096);
+	struct cert c = {.n_ext = 0};
+
+	(void)state;
+	identity_text(&text, &c);
+	assert_true(span_equal(buf_span(&text), span_str("nothing")));
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		c = cert_with(names, rows[i].n);
+		buf_clear(&text);
+		identity_text(&text, &c);
+		if (!span_equal(buf_span(&text), span_str(rows[i].text)))
+			fail_msg("%.*s", (int)text.n, (const char *)text.p);
+	}
+	buf_free(&text);
+}
+
 static int
 end(void **state)
 {
@@ -224,6 +254,7 @@ main(void)
 	    cmocka_unit_test(t03_nothing_matches_without_alternative_names),
 	    cmocka_unit_test(the_last_of_many_is_found),
 	    cmocka_unit_test(malformed_names_are_told),
+	    cmocka_unit_test(what_is_borne_is_shown_to_people),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end);

@@ -185,7 +185,21 @@ text_is_for_people(void **state)
 	assert_non_null(strstr(text, "noted        ct-list-stale: old\n"));
 	assert_non_null(strstr(text, "1 of 2 count as proof of publication"));
 	assert_non_null(strstr(text, "a log (someone): it is good\n"));
+	assert_non_null(strstr(text, "(an SCT is the signed promise of a public log"));
 	assert_non_null(strstr(text, "19 days old"));
+	free(text);
+	v.at_ms = v.log_list_ms + 86400000;
+	text = verdict_text(&v);
+	assert_non_null(strstr(text, "1 day old\n"));
+	free(text);
+	v.at_ms = v.log_list_ms - 1;
+	text = verdict_text(&v);
+	assert_non_null(strstr(text, "younger than the judgement\n"));
+	free(text);
+	verdict_clear(&v);
+	verdict_add(&v, REASON_EXPIRED, "it has expired");
+	text = verdict_text(&v);
+	assert_null(strstr(text, "an SCT is")); /* only where it matters */
 	free(text);
 	verdict_clear(&v);
 	v.out_of_memory = true;
