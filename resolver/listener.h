@@ -20,6 +20,7 @@
 #define TCP_READ_MAX  65536 /* of one read; shared by all connections of a worker */
 #define TCP_WRITE_MS  10000 /* a client that took no byte for so long is closed */
 #define TCP_ACCEPT_MAX 64   /* a turn */
+#define TCP_LOOK_MAX   1024 /* connections that are looked at to find one to close for another */
 #define TCP_PAUSE_MS  1000  /* no descriptors left: accepting rests (libevent would spin) */
 /* Of one connection: a thousand pipelined at once go out together (C26); more are read when some are answered. */
 #define TCP_IN_FLIGHT_MAX 2048

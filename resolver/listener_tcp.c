@@ -381,18 +381,29 @@ tcp_room_busy(const struct tcp_room *r)
 	return r->busy;
 }
 
-/* Room for one more: the one that was silent for longest goes. */
+/* Who was silent for longest and waits for nothing: of this client, or of all (NULL). */
+static struct tcp_conn *
+room_idle(const struct tcp_room *r, const struct addr *of)
+{
+	struct tcp_conn *c = r->oldest;
+
+	for (unsigned looked = 0; c != NULL && looked < TCP_LOOK_MAX; c = c->newer, looked++)
+		if (c->in_flight == 0 && (of == NULL || addr_ip_equal(&c->addr, of)))
+			return c;
+	return NULL;
+}
+
+/* Room for one more. A client with its share of connections gives one of its own for it: a flood must not
+ * close those of others. */
 static bool
 room_make(struct tcp_room *r, const struct addr *addr)
 {
-	struct tcp_conn *c = r->oldest;
-	unsigned looked = 0;
+	struct tcp_conn *c;
 
 	if (share_take(r->share, addr))
 		return true;
-	while (c != NULL && c->in_flight > 0 && looked++ < TCP_ACCEPT_MAX)
-		c = c->newer;
-	if (c == NULL || c->in_flight > 0)
+	c = room_idle(r, share_of(r->share, addr) > 0 ? addr : NULL);
+	if (c == NULL)
 		return false;
 	counter_add(r->counters, COUNTER_TCP_CLOSED_IDLE, 1);
 	conn_close(c);

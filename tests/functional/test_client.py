@@ -1,6 +1,7 @@
 """What clients may send: reliability cases C01 to C36, against the daemon over UDP and TCP."""
 import socket
 import struct
+import subprocess
 import threading
 
 import dns.flags
@@ -432,6 +433,51 @@ def rude(t):
     until(lambda: server.questions, 5, "the question upstream")
     gate.set()
     equal(client.rcode(d.ask("fine.example.com")), "NOERROR", "afterwards")
+
+
+@case("C30 who asks a loopback listener from another address is dropped, over UDP and TCP", netns=True)
+def not_from_loopback(t):
+    subprocess.run(["ip", "address", "add", "192.0.2.1/32", "dev", "lo"], check=True)
+    d, server = stub(t)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(("192.0.2.1", 0))
+        s.sendto(wire.question("bad.example.com"), (d.address, d.port))
+        dropped(d)
+        s.setblocking(False)
+        equal(receives(s), None, "the answer over UDP")
+    c = client.Tcp.__new__(client.Tcp)
+    c.socket, c._held = socket.create_connection((d.address, d.port), 5, ("192.0.2.1", 0)), b""
+    with c:
+        check(c.closed(5), "the TCP connection stays open")
+    only_good(server)
+    equal(d.ctl("stats")["counters"]["dropped"], 2, "dropped")
+
+
+def receives(s):
+    try:
+        return s.recv(4096)
+    except BlockingIOError:
+        return None
+
+
+@case("C32 a question from port 0 is dropped; those from echo, chargen and DNS make no loop", netns=True)
+def source_ports(t):
+    d, server = stub(t)
+    echo = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    t.defer(echo.close)
+    echo.bind(("127.0.0.1", 7))
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_UDP) as s:
+        for port in (0, 7, 19, 53):
+            message = wire.question(f"p{port}.example.com")
+            s.sendto(struct.pack(">HHHH", port, d.port, 8 + len(message), 0) + message, (d.address, 0))
+    echo.settimeout(5)
+    reply, sender = echo.recvfrom(4096)
+    echo.sendto(reply, sender)  # what an echo service does
+    dropped(d)
+    echo.setblocking(False)
+    equal(receives(echo), None, "the answer to an answer")
+    equal(sorted(set(server.names()) - {"good.example.com"}), ["p19.example.com", "p53.example.com", "p7.example.com"], "names upstream")
+    equal(d.ctl("stats")["counters"]["dropped"], 2, "dropped: port 0, and the echo")
 
 
 @case("C31 the answer leaves from the address that was asked")

@@ -152,6 +152,19 @@ def slow_clients(t):
     check(still_open(slow) <= 560 * 2 // 3, "one address holds nearly all there is")
 
 
+@case("R02 connections without end from one address close its own, never those of another")
+def flood_of_connections(t):
+    d, _ = limited(t, 560)
+    others = [tcp_from(d, "127.0.0.2") for _ in range(20)]
+    t.defer(lambda: [c.close() for c in others])
+    for c in others:
+        equal(code_of(c.ask(wire.question("other.example.com"))), 0, "rcode of the other client")
+    flood = [tcp_from(d, "127.0.0.1") for _ in range(400)]
+    t.defer(lambda: [c.close() for c in flood])
+    until(lambda: stat(d, "tcp_closed_idle") > 100, 20, "many were closed to make room")
+    equal(still_open(others), len(others), "connections of the other client that are open")
+
+
 @case("R02 a byte now and then does not keep a connection from its idle end", long=True, timeout=180)
 def dribble(t):
     d, _ = stub(t)
