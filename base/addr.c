@@ -202,15 +202,18 @@ v4_is_private(const uint8_t ip[4])
 bool
 addr_is_private(const struct addr *a)
 {
-	static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b};
-	static const uint8_t ula[1] = {0xfc}, link_local[2] = {0xfe, 0x80};
+	static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b}, nat64_local[6] = {0, 0x64, 0xff, 0x9b, 0, 1};
+	static const uint8_t ula[1] = {0xfc}, link_local[2] = {0xfe, 0x80}, compatible[12] = {0};
 
 	if (a->family == ADDR_V4)
 		return v4_is_private(a->ip);
 	if (a->family != ADDR_V6)
 		return false;
-	if (ip_is_mapped(a->ip) || memcmp(a->ip, nat64, 12) == 0)
+	/* RFC 4291, 2.5.5 and RFC 6052, 2.1: an IPv4 address in another dress */
+	if (ip_is_mapped(a->ip) || memcmp(a->ip, nat64, 12) == 0 || memcmp(a->ip, compatible, 12) == 0)
 		return v4_is_private(a->ip + 12);
+	if (memcmp(a->ip, nat64_local, 6) == 0) /* RFC 8215: where in it the IPv4 address stands only its network knows */
+		return true;
 	return addr_is_any(a) || addr_is_loopback(a) || bits_match(a->ip, ula, 7) ||
 	       bits_match(a->ip, link_local, 10);
 }

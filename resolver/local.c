@@ -66,15 +66,33 @@ record_fill(struct record *r, const ldns_rr *rr)
 	if (ldns_rr2wire(&r->wire, rr, LDNS_SECTION_ANSWER, &n) != LDNS_STATUS_OK)
 		return "this record can not be written";
 	w = walk_over(span_of(r->wire, n), 0);
-	if (!walk_rr(&w, &shape) || w.at != n || owner_n > MSG_NAME_MAX || shape.type == TYPE_OPT ||
+	if (!walk_rr(&w, &shape) || w.at != n || owner_n > MSG_NAME_MAX)
+		return "this record can not be written";
+	if (shape.type == TYPE_OPT ||
 	    (shape.type >= TYPE_TKEY && shape.type <= TYPE_ANY))
 		return "this record can not be served";
 	ascii_lower_copy(r->name, r->wire, owner_n);
 	r->name_n = (uint8_t)owner_n;
 	r->type = shape.type;
 	r->ttl = shape.ttl;
+	if (r->ttl > INT32_MAX) /* RFC 2181, 8 */
+		return "a TTL beyond 2147483647";
 	r->rdata = span_of(r->wire + shape.rdata_at, shape.end - shape.rdata_at);
 	return NULL;
+}
+
+/* The library counts round: more digits than any TTL has would become some other TTL. */
+static bool
+ttl_is_short(const char *text)
+{
+	struct span rest = span_str(text), word = {NULL, 0};
+	size_t digits = 0;
+
+	(void)text_word_take(&rest, &word); /* the owner */
+	(void)text_word_take(&rest, &word);
+	while (digits < word.n && word.p[digits] >= '0' && word.p[digits] <= '9')
+		digits++;
+	return digits <= 10;
 }
 
 static const char *
@@ -89,6 +107,8 @@ record_read(struct record *r, const char *text)
 		status = ldns_rr_new_frm_str(&rr, text, LOCAL_DEFAULT_TTL, root, NULL);
 	if (status != LDNS_STATUS_OK)
 		why = ldns_get_errorstr_by_id(status);
+	else if (!ttl_is_short(text))
+		why = "a TTL beyond 2147483647";
 	else
 		why = record_fill(r, rr);
 	ldns_rr_free(rr);
@@ -146,6 +166,10 @@ record_add(struct local_data *l, uint32_t i, struct config_errors *errors)
 	if (same && (r->type == TYPE_CNAME || last->type == TYPE_CNAME)) {
 		config_errors_add(errors, r->place,
 				  "local.data: a CNAME and another record of one name, expected it alone");
+		return RES_MALFORMED;
+	}
+	if (same && r->type == TYPE_SOA && last->type == TYPE_SOA && record_compare(r, last) != 0) {
+		config_errors_add(errors, r->place, "local.data: a second SOA of one name, expected one");
 		return RES_MALFORMED;
 	}
 	if (res == RES_OK && r->type == TYPE_SOA)

@@ -324,6 +324,9 @@ static const struct {
     {"the same behind a TTL", "printer.lan. 60 10.0.0.9"},
     {"a word that is no type", "printer.lan. IN bogus"},
     {"type 0", "a.lan. TYPE0 \\# 0"},
+    {"a directive", "$ORIGIN lan."},
+    {"a TTL with its top bit; RFC 2181, 8", "a.lan. 2147483648 A 1.2.3.4"},
+    {"a TTL that 32 bits can not hold", "a.lan. 99999999999 A 1.2.3.4"},
 };
 
 static void
@@ -340,6 +343,23 @@ bad_local_data_are_shown_with_their_place(void **state)
 			fail_msg("%s: %s", bad_data[i].what, errors.n == 0 ? "no error" : errors.line[0]);
 		config_errors_free(&errors);
 	}
+}
+
+static void
+a_zone_has_one_soa(void **state)
+{
+	const char *v[] = {"lan. SOA a. b. 1 2 3 4 5", "lan. SOA a. b. 1 2 3 4 5", "lan. SOA a. b. 2 2 3 4 5"};
+	struct config_errors errors = {0};
+	struct local_data *l = NULL;
+
+	(void)state;
+	assert_int_equal(compile(&l, v, 2, &errors), RES_OK); /* said twice */
+	local_data_free(l);
+	l = NULL;
+	assert_int_equal(compile(&l, v, 3, &errors), RES_MALFORMED);
+	assert_null(l);
+	assert_int_equal(errors.n, 1);
+	config_errors_free(&errors);
 }
 
 static void
@@ -417,6 +437,7 @@ main(void)
 	    cmocka_unit_test(any_is_answered_small),
 	    cmocka_unit_test(what_never_leaves_does_not_exist),
 	    cmocka_unit_test(bad_local_data_are_shown_with_their_place),
+	    cmocka_unit_test(a_zone_has_one_soa),
 	    cmocka_unit_test(an_alias_stands_alone),
 	    cmocka_unit_test(hosts_are_read_again_when_they_change),
 	};
