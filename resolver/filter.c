@@ -75,27 +75,40 @@ list_add(struct list *l, struct span word, bool hosts)
 	}
 }
 
+/* With its zone, as every hosts file of a Mac has it: "fe80::1%lo0 localhost". */
+static bool
+is_address(struct span word)
+{
+	const uint8_t *zone = memchr(word.p, '%', word.n);
+	struct addr addr;
+
+	if (zone != NULL)
+		word.n = (size_t)(zone - word.p);
+	return addr_read_ip_span(&addr, word) == RES_OK && (zone == NULL || addr.family == ADDR_V6);
+}
+
 static void
 line_read(struct list *l, struct span line)
 {
 	const uint8_t *comment = line.n == 0 ? NULL : memchr(line.p, '#', line.n);
-	struct span word;
-	struct addr addr;
-	bool hosts;
+	struct span word, first;
+	bool hosts, any = false;
 
 	if (comment != NULL)
 		line.n = (size_t)(comment - line.p);
-	if (!text_word_take(&line, &word))
+	if (!text_word_take(&line, &first))
 		return;
-	hosts = addr_read_ip_span(&addr, word) == RES_OK;
+	hosts = is_address(first);
 	if (!hosts)
-		list_add(l, word, false);
-	while (text_word_take(&line, &word)) {
+		list_add(l, first, false);
+	for (; text_word_take(&line, &word); any = true) {
 		if (hosts)
 			list_add(l, word, true);
 		else
 			list_error(l, "a second name; expected one a line", word);
 	}
+	if (hosts && !any) /* a list of addresses would refuse nothing */
+		list_error(l, "an address alone; expected names behind it", first);
 }
 
 void

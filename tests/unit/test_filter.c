@@ -45,6 +45,7 @@ static const struct {
     {"CR LF, blanks and no last end of line", "  one.example \r\n\r\n\ttwo.example", "two.example", true},
     {"a hosts line", "0.0.0.0 ads.example more.example\n", "more.example", true},
     {"a hosts line by IPv6", ":: ads.example\n", "ads.example", true},
+    {"a hosts line with a zone", "fe80::1%lo0 localhost\n0.0.0.0 0.0.0.0\n0.0.0.0 ads.example\n", "ads.example", true},
     {"single labels of a hosts file mean that host",
      "127.0.0.1 localhost local\n255.255.255.255 broadcasthost\n", "printer.local", false},
     {"a top-level domain in a plain list", "zip\n", "x.zip", true},
@@ -85,6 +86,7 @@ static const struct {
     {"a star alone", "*\n", "list:1: \"*\": no domain name"},
     {"a dot alone", ".\n", "list:1: \".\": no domain name"},
     {"two plain names", "a.example b.example\n", "list:1: \"b.example\": a second name"},
+    {"a list of addresses", "# bad ones\n192.0.2.1\n", "list:2: \"192.0.2.1\": an address alone"},
     {"a NUL", "a\\000.example\n", "list:1: \"a\\x5c000.example\": no domain name"},
 };
 
