@@ -296,7 +296,7 @@ struct unit {
 };
 
 static const struct unit duration_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
-static const struct unit size_units[] = {{"", 1}, {"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}};
+static const struct unit size_units[] = {{"KiB", 1 << 10}, {"MiB", 1 << 20}};
 
 static enum res
 quantity_read(uint64_t *out, const char *text, const struct unit *units, size_t n, uint64_t max)
@@ -351,13 +351,13 @@ duration_text(int64_t ms, char text[TIME_TEXT_MAX])
 enum res
 size_read(uint64_t *bytes, const char *text)
 {
-	return quantity_read(bytes, text, size_units, 4, (uint64_t)1 << 50);
+	return quantity_read(bytes, text, size_units, 2, (uint64_t)1 << 50);
 }
 
 const char *
 size_text(uint64_t bytes, char text[TIME_TEXT_MAX])
 {
-	return quantity_text(bytes, text, size_units, 4);
+	return quantity_text(bytes, text, size_units, 2);
 }
 
 enum res

@@ -45,6 +45,7 @@ form_words(enum option_form form)
 	case FORM_FILE:
 	case FORM_URL_PATH:
 	case FORM_HOST:
+	case FORM_DOMAIN:
 	case FORM_ENTRY:
 	case FORM_CA_ENTRY:
 	case FORM_PIN:
@@ -74,6 +75,8 @@ form_expected(enum option_form form)
 		return "a path that begins with \"/\", without \"?\", \"#\" and spaces";
 	case FORM_HOST:
 		return "a DNS name in ASCII (xn--...) or \"\"";
+	case FORM_DOMAIN:
+		return "a domain name in ASCII (xn--...)";
 	case FORM_ENTRY:
 		return "an entry that is not empty";
 	case FORM_CA_ENTRY:
@@ -169,6 +172,8 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	out[0] = '\0';
 	if (form == FORM_HOST)
 		return host_read(out, text);
+	if (form == FORM_DOMAIN)
+		return domain_read(out, text);
 	memcpy(out, text, strlen(text) + 1);
 	switch (form) {
 	case FORM_USER:
@@ -193,6 +198,7 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	case FORM_FILE:
 		return true;
 	case FORM_HOST:
+	case FORM_DOMAIN:
 	case FORM_LOG_LEVEL:
 	case FORM_LOG_FORMAT:
 	case FORM_STRATEGY:

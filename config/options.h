@@ -37,6 +37,7 @@ enum option_form {
 	FORM_FILE,     /* a path, or "" */
 	FORM_URL_PATH, /* "/dns-query" */
 	FORM_HOST,     /* a DNS name, or "" */
+	FORM_DOMAIN,   /* a domain name, the root too */
 	FORM_ENTRY,    /* not empty; judged by who compiles it */
 	FORM_CA_ENTRY, /* an entry of allow-issuer */
 	FORM_PIN,      /* spki-sha256 <hex> */

@@ -166,11 +166,15 @@ sizes_are_exact(void **state)
 	assert_int_equal(size_read(&n, "16MiB"), RES_OK);
 	assert_int_equal(n, 16 << 20);
 	assert_string_equal(size_text(n, text), "16MiB");
-	assert_int_equal(size_read(&n, "1000"), RES_OK);
-	assert_string_equal(size_text(n, text), "1000");
-	assert_string_equal(size_text(0, text), "0");
+	assert_int_equal(size_read(&n, "1000KiB"), RES_OK);
+	assert_int_equal(n, 1000 << 10);
+	assert_string_equal(size_text(n, text), "1000KiB");
+	assert_int_equal(size_read(&n, "0KiB"), RES_OK);
+	assert_string_equal(size_text(0, text), "0MiB");
 	assert_int_equal(size_read(&n, "16MB"), RES_MALFORMED);
-	assert_int_equal(size_read(&n, "99999999GiB"), RES_LIMIT);
+	assert_int_equal(size_read(&n, "1GiB"), RES_MALFORMED);
+	assert_int_equal(size_read(&n, "1000"), RES_MALFORMED);
+	assert_int_equal(size_read(&n, "99999999999MiB"), RES_LIMIT);
 }
 
 static void
