@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import time
 
 from harness.case import Skip, check, case, equal, rows, until
 
@@ -122,8 +123,19 @@ def namespaces(pids):
     return found
 
 
-def all_namespaces():
-    return namespaces(filter(str.isdigit, os.listdir("/proc")))
+def lives_since(pid):
+    """When the process began, in seconds of boot time; never, when it is gone."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
+            return int(f.read().rsplit(")", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
+    except OSError:
+        return float("inf")
+
+
+def namespaces_older_than(seconds):
+    """Those in which a process lives that began before. The numbers of namespaces are given again: without the time, a
+    stranger's fresh one would be taken for one that was left."""
+    return namespaces(pid for pid in filter(str.isdigit, os.listdir("/proc")) if lives_since(pid) < seconds)
 
 
 def run_folders(pids):
@@ -164,7 +176,8 @@ def interrupted(t, number):
     begun()
     process.popen.send_signal(number)
     equal(process.popen.wait(20), -number if number == signal.SIGKILL else 3, "exit code")
-    until(lambda: not theirs & all_namespaces(), 10, "no namespace is left")
+    ended = time.clock_gettime(time.CLOCK_BOOTTIME)
+    until(lambda: not theirs & namespaces_older_than(ended), 10, "no namespace is left")
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
         equal(f.read(), mounts, "mounts")
     if number == signal.SIGKILL:
