@@ -13,7 +13,7 @@ SOME = 50_000
 @rows([("50,000 questions over DoT: none wrong, none lost", stub), ("50,000 questions over DoH: none wrong, none lost", stub_doh)], timeout=400, builds=("gcc",))
 def detector(t, make):
     d, server = make(t, log_level="info")
-    load = Load(d, 1_000_000 if t.long else SOME, rate=4000, names=20_000)
+    load = Load(d, 1_000_000 if t.long else SOME, rate=4000, names=20_000, window=500)
     load.start()
     load.finish()
     load.flawless()

@@ -12,14 +12,17 @@ from harness.case import equal
 class Load:
     """Sends `total` questions (UDP, one in eight over TCP) at `rate` a second, and looks at every answer.
 
+    With a window no more than so many wait for their answers: a machine that is busy with other things makes the load
+    slower, and no answer late.
+
     wrong: another question's answer; failed: an RCODE other than NOERROR; lost: none within ten seconds. A client's own
     retry after five seconds, as the C library does it, is not made: the first question must be answered.
     """
 
-    def __init__(self, daemon, total, rate=500, names=None, prefix="load", tcp_share=8):
+    def __init__(self, daemon, total, rate=500, names=None, prefix="load", tcp_share=8, window=None):
         self.daemon, self.total, self.rate = daemon, total, rate
         self.names = names or total       # how many different names: fewer than total means that the cache answers, too
-        self.prefix, self.tcp_share = prefix, tcp_share
+        self.prefix, self.tcp_share, self.window = prefix, tcp_share, window
         self.answered = self.wrong = self.failed = 0
         self.lost = total
         self.slowest = 0.0
@@ -27,7 +30,7 @@ class Load:
         self.codes = {}
         self.examples = []
         self.sent_all = threading.Event()
-        self.lock = threading.Lock()
+        self.lock = threading.Condition()
         self.pending = {}
         self.random = random.Random(7)
 
@@ -53,6 +56,8 @@ class Load:
             labels = [f"{self.prefix}{self.random.randrange(self.names) if self.names < self.total else i}".encode(), b"example", b"com"]
             channel = 4 if self.tcp_share and i % self.tcp_share == 0 else i % 4
             with self.lock:
+                if self.window and not self.lock.wait_for(lambda: len(self.pending) < self.window, 10):
+                    break  # nothing comes back any more: what was not sent counts as lost
                 ident = i & 0xffff
                 self.pending[channel, ident, labels[0]] = time.monotonic()
             message = wire.question(labels, ident=ident)
@@ -70,6 +75,7 @@ class Load:
                 self.wrong += 1
                 self.examples.append(f"channel {channel}: nobody asked for {raw.hex()}")
                 return
+            self.lock.notify()
             took = time.monotonic() - sent
             self.times.append(took)
             self.slowest = max(self.slowest, took)
