@@ -113,6 +113,9 @@ put_value(struct buf *b, const struct log_field *f)
 	case LOG_KIND_IP:
 		s = addr_ip_text(f->addr, text);
 		break;
+	case LOG_KIND_JSON:
+		buf_text(b, f->s);
+		return;
 	case LOG_END:
 		return;
 	}
@@ -149,6 +152,8 @@ put_line(struct buf *b, enum log_level level, const char *event, const struct lo
 	for (; fields->kind != LOG_END; fields++) {
 		size_t before = b->n;
 
+		if (fields->kind == LOG_KIND_JSON && (format_now != LOG_JSON || fields->s == NULL))
+			continue;
 		buf_format(b, format_now == LOG_JSON ? ",\"%s\":" : " %s=", fields->key);
 		put_value(b, fields);
 		if (!buf_ok(b)) { /* too long: this field and the rest are left out, the line stays well-formed */

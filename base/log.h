@@ -14,7 +14,7 @@
 enum log_level { LOG_ERROR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
-enum log_kind { LOG_END, LOG_KIND_STR, LOG_KIND_INT, LOG_KIND_ADDR, LOG_KIND_IP };
+enum log_kind { LOG_END, LOG_KIND_STR, LOG_KIND_INT, LOG_KIND_ADDR, LOG_KIND_IP, LOG_KIND_JSON };
 
 struct log_field {
 	const char *key; /* a constant of ours: [a-z0-9_-] */
@@ -28,6 +28,8 @@ struct log_field {
 #define LOG_INT(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_INT, .i = (int64_t)(v)})
 #define LOG_ADDR(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_ADDR, .addr = (v)}) /* with port */
 #define LOG_IP(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_IP, .addr = (v)})     /* without */
+/* A JSON value, as it stands, without line breaks; only in json lines, and left out when it is NULL or too long. */
+#define LOG_VALUE(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_JSON, .s = (v)})
 
 void log_setup(enum log_level, enum log_format);
 enum log_level log_level(void);

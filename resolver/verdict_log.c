@@ -22,7 +22,16 @@ struct news {
 	char *upstream;
 	enum reason reason;
 	int64_t have, want;
+	char *verdict; /* the object; NULL: no memory for it */
 };
+
+static void
+news_free(struct news *n)
+{
+	free(n->verdict);
+	free(n->upstream);
+	free(n);
+}
 
 enum res
 verdict_log_new(struct verdict_log **out, struct loop *loop)
@@ -67,14 +76,15 @@ static void
 news_write(const struct news *n)
 {
 	if (n->reason == REASON_NONE)
-		log_event(LOG_NOTICE, "accepted", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr));
+		log_event(LOG_NOTICE, "accepted", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
+		    LOG_VALUE("verdict", n->verdict));
 	else if (n->have != VERDICT_NUMBER_NONE)
 		log_event(LOG_WARN, "refused", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
 		    LOG_STR("reason", reason_code(n->reason)), LOG_INT("have", n->have),
-		    LOG_INT("want", n->want));
+		    LOG_INT("want", n->want), LOG_VALUE("verdict", n->verdict));
 	else
 		log_event(LOG_WARN, "refused", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
-		    LOG_STR("reason", reason_code(n->reason)));
+		    LOG_STR("reason", reason_code(n->reason)), LOG_VALUE("verdict", n->verdict));
 }
 
 static void
@@ -87,8 +97,7 @@ news_on_turn(void *arg)
 		news_write(n);
 	if (said != NULL)
 		said->reason = n->reason;
-	free(n->upstream);
-	free(n);
+	news_free(n);
 }
 
 void
@@ -105,9 +114,8 @@ verdict_log_tell(struct verdict_log *v, const struct server *s)
 	    .upstream = strdup(s->target->upstream),
 	    .reason = refused ? s->reason : REASON_NONE,
 	    .have = f != NULL ? f->have : VERDICT_NUMBER_NONE,
-	    .want = f != NULL ? f->want : VERDICT_NUMBER_NONE};
-	if (n->upstream == NULL || loop_post(v->loop, news_on_turn, n) != RES_OK) {
-		free(n->upstream);
-		free(n);
-	}
+	    .want = f != NULL ? f->want : VERDICT_NUMBER_NONE,
+	    .verdict = verdict_json(&s->verdict)};
+	if (n->upstream == NULL || loop_post(v->loop, news_on_turn, n) != RES_OK)
+		news_free(n);
 }

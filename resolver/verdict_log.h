@@ -1,6 +1,6 @@
 /*
  * verdict_log.h - refusals and acceptances in the log, once per change, however many workers come to the same
- * verdict.
+ * verdict. With log-format json the line holds the verdict object.
  *
  * Workers hand in what they see from their threads; it is remembered and written in the thread of the loop.
  */

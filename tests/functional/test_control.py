@@ -72,6 +72,27 @@ def refusal(t):
     check('"untrusted"' in data and '"refused"' in data, data[:500])
 
 
+@case("with log-format json the log holds the verdict object that the control socket gives; again when it is accepted")
+def verdict_in_log(t):
+    site, other = Site(t), Site(t, prefix="other")
+    server = DotServer(t, other)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors, log_format="json")
+
+    def logged(event):
+        lines = [json.loads(line) for line in d.log().splitlines() if line.startswith("{")]
+        return [line for line in lines if line["event"] == event]
+    servfail(d.ask("www.example.com"), "untrusted")
+    until(lambda: logged("refused"), 10, "the refusal is logged")
+    given = d.ctl("upstreams")["upstreams"][0]["verdict"]
+    equal({**logged("refused")[0]["verdict"], "at": 0}, {**given, "at": 0}, "the verdict object")
+    equal(given["reasons"], ["untrusted"], "its reasons")
+    d.write(upstream("one", server, trust_anchors=other.anchors))
+    equal(d.tool("reload")[0], 0, "exit code of reload")
+    until(lambda: client.rcode(d.ask("again.example.com")) == "NOERROR", 10, "the new anchors are in force")
+    until(lambda: logged("accepted"), 10, "the acceptance is logged")
+    equal(logged("accepted")[0]["verdict"]["outcome"], "accepted", "its outcome")
+
+
 @case("flush forgets: the next question goes upstream again")
 def flush(t):
     d, server = stub(t)

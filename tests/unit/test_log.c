@@ -71,6 +71,20 @@ json_lines_are_json(void **state)
 }
 
 static void
+an_object_is_in_json_lines_only(void **state)
+{
+	(void)state;
+	log_setup(LOG_INFO, LOG_JSON);
+	log_event(LOG_WARN, "x", LOG_VALUE("none", NULL), LOG_VALUE("verdict", "{\"reasons\":[]}"));
+	assert_string_equal(buf_cstr(&lines), "{\"time\":\"2026-11-21T18:00:00.250Z\",\"level\":\"warn\",\"event\":\"x\","
+	    "\"verdict\":{\"reasons\":[]}}\n");
+	buf_clear(&lines);
+	log_setup(LOG_INFO, LOG_TEXT);
+	log_event(LOG_WARN, "x", LOG_VALUE("verdict", "{\"reasons\":[]}"), LOG_INT("n", 1));
+	assert_string_equal(buf_cstr(&lines), "warn x n=1\n");
+}
+
+static void
 g09_values_can_not_forge_lines(void **state)
 {
 	(void)state;
@@ -156,6 +170,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_line_is_an_event_with_keys, setup, teardown),
 	    cmocka_unit_test_setup_teardown(json_lines_are_json, setup, teardown),
+	    cmocka_unit_test_setup_teardown(an_object_is_in_json_lines_only, setup, teardown),
 	    cmocka_unit_test_setup_teardown(g09_values_can_not_forge_lines, setup, teardown),
 	    cmocka_unit_test_setup_teardown(levels_are_kept, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_long_line_stays_well_formed, setup, teardown),
