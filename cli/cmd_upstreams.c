@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 static void
-upstream_print(const json_t *u)
+upstream_print(const json_t *u, bool workers)
 {
 	const json_t *srtt = json_object_get(u, "srtt_us");
 
@@ -16,17 +16,23 @@ upstream_print(const json_t *u)
 		(void)printf(" (again in %.1f s)", (double)number_of(u, "retry_in_ms") / 1000);
 	if (json_is_integer(srtt) && json_integer_value(srtt) >= 0)
 		(void)printf(" %.1f ms", (double)json_integer_value(srtt) / 1000);
-	(void)printf(" %lld answers, %lld handshakes (%lld resumed), %s\n", number_of(u, "answers"),
+	(void)printf(" %lld answers, %lld handshakes (%lld resumed), %s", number_of(u, "answers"),
 		     number_of(u, "handshakes"), number_of(u, "resumed"), text_of(u, "state"));
+	if (workers)
+		(void)printf(", worker %lld", number_of(u, "worker"));
+	(void)putchar('\n');
 }
 
 static void
 upstreams_print(const json_t *answer)
 {
+	const json_t *list = json_object_get(answer, "upstreams");
+	bool workers = false;
 	size_t i;
 	json_t *u;
 
-	json_array_foreach(json_object_get(answer, "upstreams"), i, u) upstream_print(u);
+	json_array_foreach(list, i, u) workers |= number_of(u, "worker") > 0;
+	json_array_foreach(list, i, u) upstream_print(u, workers);
 }
 
 enum exit_code

@@ -184,34 +184,48 @@ control_exchange(struct buf *answer, const char *socket, const char *request, co
 	return res;
 }
 
+/* With a list of errors it is the configuration that is wrong; else we may not, or the daemon could not. */
 static enum exit_code
-answer_read(json_t **out, const char *verb, const struct buf *text)
+refusal_print(const char *verb, const json_t *answer)
 {
-	json_t *answer = json_loadb((const char *)text->p, text->n, JSON_DISABLE_EOF_CHECK, NULL), *errors;
-	enum exit_code code;
-	size_t i;
+	const json_t *errors = json_object_get(answer, "errors");
 	json_t *line;
+	size_t i;
+
+	json_array_foreach(errors, i, line) if (json_is_string(line))(void)
+	    fprintf(stderr, "%s\n", json_string_value(line));
+	if (json_array_size(errors) > 0)
+		return complain(EXIT_USAGE, verb, "the daemon keeps the configuration that it has");
+	return complain(EXIT_TROUBLE, verb, "the daemon refused: %s", text_of(answer, "error"));
+}
+
+static enum exit_code
+answer_print(const struct control_args *args, const char *verb, const struct buf *text,
+	     void (*people)(const json_t *answer))
+{
+	json_t *answer = json_loadb((const char *)text->p, text->n, JSON_DISABLE_EOF_CHECK, NULL);
+	bool good = json_is_true(json_object_get(answer, "ok"));
+	enum exit_code code = EXIT_GOOD;
 
 	if (!json_is_object(answer)) {
 		json_decref(answer);
 		return complain(EXIT_TROUBLE, verb, "the daemon's answer can not be read");
 	}
-	if (json_is_true(json_object_get(answer, "ok"))) {
-		*out = answer;
-		return EXIT_GOOD;
-	}
-	errors = json_object_get(answer, "errors");
-	json_array_foreach(errors, i, line) if (json_is_string(line))(void)
-	    fprintf(stderr, "%s\n", json_string_value(line));
-	/* With a list of errors it is the configuration that is wrong; else we may not, or it could not. */
-	code = json_array_size(errors) > 0 ? EXIT_USAGE : EXIT_TROUBLE;
-	(void)complain(code, verb, "the daemon refused: %s", text_of(answer, "error"));
+	if (args->json)
+		code = print_json_text(verb, json_dumps(answer, JSON_COMPACT));
+	else if (good)
+		people(answer);
+	if (code == EXIT_GOOD)
+		code = print_done(verb, code);
+	if (!good)
+		code = refusal_print(verb, answer);
 	json_decref(answer);
 	return code;
 }
 
 enum exit_code
-control_ask(json_t **answer, const char *verb, const char *socket, json_t *request)
+control_report(const struct control_args *args, const char *verb, json_t *request,
+	       void (*people)(const json_t *answer))
 {
 	char *text = request != NULL ? json_dumps(request, JSON_COMPACT) : NULL;
 	const char *why = NULL;
@@ -221,30 +235,13 @@ control_ask(json_t **answer, const char *verb, const char *socket, json_t *reque
 	json_decref(request);
 	if (text == NULL)
 		return complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
-	if (control_exchange(&line, socket, text, &why) == RES_OK)
-		code = answer_read(answer, verb, &line);
+	if (control_exchange(&line, args->socket, text, &why) == RES_OK)
+		code = answer_print(args, verb, &line, people);
 	else
-		code = complain(EXIT_TROUBLE, verb, "the daemon does not answer on %s: %s", socket, why);
+		code = complain(EXIT_TROUBLE, verb, "the daemon does not answer on %s: %s", args->socket, why);
 	buf_free(&line);
 	free(text);
 	return code;
-}
-
-enum exit_code
-control_report(const struct control_args *args, const char *verb, json_t *request,
-	       void (*people)(const json_t *answer))
-{
-	json_t *answer = NULL;
-	enum exit_code code = control_ask(&answer, verb, args->socket, request);
-
-	if (code != EXIT_GOOD)
-		return code;
-	if (args->json)
-		code = print_json_text(verb, json_dumps(answer, JSON_COMPACT));
-	else
-		people(answer);
-	json_decref(answer);
-	return print_done(verb, code);
 }
 
 const char *

@@ -24,12 +24,10 @@ struct control_args {
 bool control_args_read(struct control_args *, int argc, char **argv, const char *own_switch, int least, int most,
     enum exit_code *code);
 
-/* request is taken. EXIT_GOOD: *answer is an object with "ok": true (yours: json_decref). Else it was complained. */
-enum exit_code control_ask(json_t **answer, const char *verb, const char *socket, json_t *request);
-/* The same without complaints, for the exporter; *why is constant. */
+/* One line there and one back, without complaints; *why is constant. */
 enum res control_exchange(struct buf *answer, const char *socket, const char *request, const char **why);
 
-/* Asks, and prints the answer: as JSON with args->json, else through `people`. */
+/* Asks (request is taken) and prints the answer: as JSON with args->json, a refusal too; else through `people`. */
 enum exit_code control_report(const struct control_args *, const char *verb, json_t *request,
     void (*people)(const json_t *answer));
 

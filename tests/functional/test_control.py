@@ -25,6 +25,53 @@ def verbs(t, words):
     json.loads(out)
 
 
+@case("a refused reload tells all its errors, as text and as JSON, and changes nothing (G03)")
+def reload_refused(t):
+    d, _ = stub(t)
+    good = open(d.config, encoding="utf-8").read()
+    for broken, lines in ((good + "\nnope = 1\nmore = 2\n", 2), (good[:len(good) // 2] + "{ {", 1), (None, 1)):
+        if broken is None:
+            os.unlink(d.config)
+        else:
+            with open(d.config, "w", encoding="utf-8") as f:
+                f.write(broken)
+        code, out, err = d.tool("reload", "--socket", d.control)
+        equal(code, 2, f"exit code: {out}{err}")
+        check("the daemon keeps the configuration that it has" in err, err)
+        code, out, _ = d.tool("reload", "--socket", d.control, "--json")
+        answer = json.loads(out)
+        check(code == 2 and answer["ok"] is False and len(answer["errors"]) >= lines, f"{code} {answer}")
+        equal(answer["error"], answer["errors"][0], "the first error")
+        check(all(line in err for line in answer["errors"]), f"as text: {err}")
+        status = d.ctl("status")
+        equal((status["generation"], status["reload_error"]), (1, answer["error"]), "generation and reload_error")
+        equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode afterwards")
+
+
+@case("every key of the daemon's answers stands in ctstub(1), and each upstream line tells its worker")
+def keys(t):
+    d, _ = stub(t, workers=2)
+    d.ask("www.example.com")
+    with open(os.path.join(t.src, "cli", "ctstub.1"), encoding="utf-8") as f:
+        manual = set(re.findall(r"[a-z_0-9]+", f.read().replace("\\(dq", " ")))
+
+    def walk(value, path=""):
+        if isinstance(value, list):
+            for item in value:
+                walk(item, path)
+        elif isinstance(value, dict):
+            for key, below in value.items():
+                check(key in manual, f"{path}.{key} is not in the manual")
+                if key not in ("counters", "reasons", "verdict"):
+                    walk(below, f"{path}.{key}")
+    for words in (["status"], ["upstreams"], ["stats"], ["flush"], ["reload"], ["log-level", "info"], ["captive", "1"]):
+        code, out, err = d.tool(words[0], "--json", *words[1:])
+        equal(code, 0, f"exit code of {words}: {err}")
+        walk(json.loads(out), words[0])
+    workers = [line.rpartition(", ")[2] for line in d.tool("upstreams")[1].splitlines()]
+    equal(workers, ["worker 0", "worker 1"], "the end of the lines")
+
+
 @case("stats --prometheus is well-formed, and its counters count")
 def prometheus(t):
     d, _ = stub(t)

@@ -258,7 +258,7 @@ def denied(q):
 def random_names(t, answer):
     size = 256 * 1024
     d, _ = stub(t, answer, extra='cache { size = "256KiB" }\n', log_level="warn")
-    total, at_once = (1_000_000 if t.long else 3_000), 500
+    total, at_once = (1_000_000 if t.long else 3_000), 250  # few enough for a busy machine to answer in time
     with d.tcp(20) as c:
         for first in range(0, total, at_once):
             c.send_raw(b"".join(wire.frame(wire.question([f"r{i}".encode(), b"example", b"com"], ident=i & 0xffff))
@@ -271,7 +271,7 @@ def random_names(t, answer):
         check(cache["bytes"] <= size, f"{cache['bytes']} bytes")
         check(cache["entries"] > 0, "nothing is kept")
         grown = d.process.rss_kib() - before
-        check(grown < (20_000 if t.sanitized else 2_048), f"{grown} KiB more after the cache was full")
+        check(grown < (20_000 if t.sanitized else 4_096), f"{grown} KiB more after the cache was full")
         equal(code_of(c.ask(wire.question("after.example.com"))) in (0, 3), True, "a later question")
 
 
