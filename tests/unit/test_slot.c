@@ -974,6 +974,23 @@ a_ticket_is_used_once(void **state)
 }
 
 static void
+a_ticket_before_the_last_answer_is_kept(void **state)
+{
+	(void)state;
+	f->far.mood = FAR_HOLDS;
+	f->drop_in_callback = true;
+	ask();
+	PUMP_UNTIL(f->far.n_question == 1);
+	pump_a_while();
+	tickets_clear(&f->slot->tickets); /* those of the handshake */
+	f->slot->conn->tickets = 0;
+	assert_int_equal(gnutls_session_ticket_send(f->far.conn[0].tls, 1, 0), 0);
+	far_answer(&f->far, 0, 30); /* both are read at once */
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->slot->tickets.n, 1);
+}
+
+static void
 a_ticket_that_the_server_chokes_on_costs_one_connection(void **state)
 {
 	(void)state;
@@ -1204,6 +1221,7 @@ main(void)
 	    SLOT_TEST(a_refused_resumption_becomes_a_full_handshake),
 	    SLOT_TEST(a_certificate_swapped_under_the_ticket_key_does_not_matter),
 	    SLOT_TEST(a_ticket_is_used_once),
+	    SLOT_TEST(a_ticket_before_the_last_answer_is_kept),
 	    SLOT_TEST(a_ticket_that_the_server_chokes_on_costs_one_connection),
 	    SLOT_TEST(a_new_policy_judges_the_open_connection_first),
 	    SLOT_TEST(answers_of_a_peer_that_is_refused_now_are_not_used),
