@@ -59,14 +59,14 @@ static void step_begin(struct probe *, enum step);
 
 /* ---- the question */
 
-/* A question with an OPT record last, which asks for a keepalive. Appends. */
+/* Appends. With an OPT record the transport adds padding, and over DoT asks for a keepalive time. */
 static enum res
-question_write(struct buf *out, const char *name, ldns_rr_type type)
+question_write(struct buf *out, const char *name, bool opt)
 {
-	static const uint8_t keepalive[] = {0, OPTION_KEEPALIVE, 0, 0};
 	ldns_rdf *owner = ldns_dname_new_frm_str(name);
-	ldns_pkt *q = owner != NULL ? ldns_pkt_query_new(owner, type, LDNS_RR_CLASS_IN, LDNS_RD)
-				    : NULL; /* owner is its own */
+	ldns_pkt *q = owner != NULL
+			  ? ldns_pkt_query_new(owner, LDNS_RR_TYPE_A, LDNS_RR_CLASS_IN, LDNS_RD)
+			  : NULL; /* owner is its own */
 	uint8_t *wire = NULL;
 	size_t n = 0;
 
@@ -74,8 +74,8 @@ question_write(struct buf *out, const char *name, ldns_rr_type type)
 		ldns_rdf_deep_free(owner);
 		return RES_NOMEM;
 	}
-	ldns_pkt_set_edns_udp_size(q, 1232);
-	ldns_pkt_set_edns_data(q, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_NONE, sizeof keepalive, keepalive));
+	if (opt)
+		ldns_pkt_set_edns_udp_size(q, 1232);
 	if (ldns_pkt2wire(&wire, q, &n) == LDNS_STATUS_OK)
 		buf_put(out, span_of(wire, n));
 	free(wire);
@@ -99,6 +99,20 @@ options_read(struct probe *p, const ldns_rdf *data)
 	}
 }
 
+/* The one question that was asked (RFC 5452, 9.1). */
+static bool
+answer_matches(const ldns_pkt *a)
+{
+	const ldns_rr_list *all = ldns_pkt_question(a);
+	const ldns_rr *q = ldns_rr_list_rr_count(all) == 1 ? ldns_rr_list_rr(all, 0) : NULL;
+	ldns_rdf *name = ldns_dname_new_frm_str(QUESTION_NAME);
+	bool matches = q != NULL && name != NULL && ldns_pkt_qr(a) && ldns_rr_get_type(q) == LDNS_RR_TYPE_A &&
+		       ldns_rr_get_class(q) == LDNS_RR_CLASS_IN && ldns_dname_compare(ldns_rr_owner(q), name) == 0;
+
+	ldns_rdf_deep_free(name);
+	return matches;
+}
+
 static void
 answer_read(struct probe *p, struct span message)
 {
@@ -108,10 +122,14 @@ answer_read(struct probe *p, struct span message)
 		p->trouble = REASON_ANSWER_MALFORMED;
 		return;
 	}
-	p->answered = true;
-	p->rcode = (int)ldns_pkt_get_rcode(a);
-	p->answers = ldns_pkt_ancount(a);
-	options_read(p, ldns_pkt_edns_data(a));
+	if (answer_matches(a)) {
+		p->answered = true;
+		p->rcode = (int)ldns_pkt_get_rcode(a);
+		p->answers = ldns_pkt_ancount(a);
+		options_read(p, ldns_pkt_edns_data(a));
+	} else {
+		p->trouble = REASON_ANSWER_MISMATCH;
+	}
 	ldns_pkt_free(a);
 }
 
@@ -145,10 +163,10 @@ probe_on_slow_answer(void *arg, const struct tp_answer *answer)
 }
 
 static bool
-ask(struct probe *p, const char *name, ldns_rr_type type, struct tp_query **query, tp_answer_fn fn)
+ask(struct probe *p, const char *name, bool opt, struct tp_query **query, tp_answer_fn fn)
 {
 	struct buf question = buf_max(512);
-	enum res res = question_write(&question, name, type);
+	enum res res = question_write(&question, name, opt);
 
 	if (res == RES_OK)
 		res = tp_send(query, p->slot, buf_span(&question), clock_boot_ms() + PROBE_STEP_MS, fn, p);
@@ -163,10 +181,11 @@ ask_in_order(struct probe *p)
 {
 	char name[64];
 
-	/* A name that nobody has in a cache, then one that everybody has: who answers the second first? */
+	/* A name that nobody has in a cache, then one that everybody has: who answers the second first? Without
+	 * OPT records no keepalive time is agreed on, by which our own side would close. */
 	(void)snprintf(name, sizeof name, "ctstub-probe-%08x.test.", random_u32());
-	return ask(p, name, LDNS_RR_TYPE_A, &p->slow, probe_on_slow_answer) &&
-	       ask(p, QUESTION_NAME, LDNS_RR_TYPE_A, &p->query, probe_on_answer);
+	return ask(p, name, false, &p->slow, probe_on_slow_answer) &&
+	       ask(p, QUESTION_NAME, false, &p->query, probe_on_answer);
 }
 
 static void
@@ -183,7 +202,7 @@ step_begin(struct probe *p, enum step step)
 		tp_slot_connect(p->slot);
 		break;
 	case STEP_ASK:
-		ok = ask(p, QUESTION_NAME, LDNS_RR_TYPE_A, &p->query, probe_on_answer);
+		ok = ask(p, QUESTION_NAME, true, &p->query, probe_on_answer);
 		break;
 	case STEP_RESUME:
 		tp_slot_drop(p->slot, false);

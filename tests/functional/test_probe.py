@@ -1,8 +1,10 @@
 """ctstub probe, and metrics: over the wire, against servers on loopback."""
 import json
 import socket
+import time
 
 from functional._common import stub
+from harness import wire
 from harness.case import case, check, equal, rows, until
 from harness.net import free_port
 from harness.pki import Site
@@ -29,6 +31,49 @@ def accepted(t, kind, protocol, alpn):
     equal(v["query"]["rcode"], "NOERROR", "rcode")
     check(v["query"]["time_ms"] > 0, "no time")
     equal(len(server.questions), 1, "questions")
+
+
+@rows([("the question of DoT is padded and asks for a keepalive time", DotServer), ("the question of DoH is padded", DohServer)])
+def options(t, kind):
+    site = Site(t, with_ct=True)
+    server = kind(t, site)
+    probe(t, site, server)
+    rest = server.questions[0].rest
+    check(rest[:3] == wire.opt()[:3], "an OPT record")
+    equal(wire.option(11) in rest, kind is DotServer, "a keepalive time is asked for")
+    equal(len(server.questions[0].message), 128, "bytes, padded")
+
+
+@case("--idle: how long the server waits, not how long we do; and what comes out of order")
+def idle(t):
+    site = Site(t, with_ct=True)
+    seen = []
+
+    def handler(connection):
+        q = connection.read_question()
+        if not seen:
+            seen.append(q)
+            records = wire.opt(options=wire.option(11, b"\0\1"))  # 0.1 s
+            connection.send(wire.header(q.ident, 0x8180, 1, 0, 0, 1) + q.section + records)
+            connection.read_question()
+        second = connection.read_question()
+        seen.extend((q, second))
+        connection.send(wire.answer(second))
+        time.sleep(2)
+    server = DotServer(t, site, handler=handler)
+    code, v = probe(t, site, server, "--idle", "one")
+    equal((code, v["query"]["keepalive_ms"], v["query"]["out_of_order"]), (0, 100, True), "exit code, keepalive time, out of order")
+    check(v["idle_close_ms"] > 200, f"{v['idle_close_ms']} ms: that was us")
+    equal([q.ar for q in seen], [1, 0, 0], "OPT records in the questions")
+
+
+@rows([("an answer for another name is answer-mismatch", lambda q: wire.header(q.ident, 0x8180, 1, 0) + wire.question("other.test")[12:], "answer-mismatch"),
+       ("a question in place of an answer is answer-mismatch", lambda q: q.message, "answer-mismatch"),
+       ("an answer cut short is answer-malformed", lambda q: wire.answer(q)[:13], "answer-malformed")])
+def wrong_answers(t, answer, reason):
+    site = Site(t, with_ct=True)
+    code, v = probe(t, site, DotServer(t, site, answer=answer))
+    equal((code, v["outcome"], v["query"]["failure"]), (3, "accepted", reason), "exit code, outcome and failure")
 
 
 @case("refused by verdict: exit code 1, and nothing was asked")
