@@ -47,7 +47,10 @@ user_become(const char *user, char **why)
 	gid_t gid;
 
 	if (sandbox_user(user, &uid, &gid) != RES_OK) {
-		*why = reason_new("user", user, ENOENT);
+		struct buf b = buf_max(512);
+
+		buf_format(&b, "there is no user %s, whom option user names", user);
+		*why = buf_take_cstr(&b);
 		return RES_NOT_FOUND;
 	}
 	capng_clear(CAPNG_SELECT_BOTH);

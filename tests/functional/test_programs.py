@@ -1,5 +1,5 @@
 """The three programs as such: where they lie, what they say of themselves."""
-from harness.case import check, equal, rows
+from harness.case import case, check, equal, rows
 
 PROGRAMS = ("ctstubd", "ctstub", "ctstub-lab")
 
@@ -16,3 +16,10 @@ def refuses_option(t, program):
     code, out, err = t.run(program, "--no-such-option")
     equal(code, 2, "exit code")
     check(err and not out, "the complaint belongs on standard error")
+
+
+@case("started as root for a user that is not there ctstubd says so and does not start", netns=True)
+def no_such_user(t):
+    code, _, err = t.run("ctstubd", "-c", t.write("c.conf", 'listen = {"127.0.0.1:53"}\nuser = "nobody-of-that-name"\ncontrol-socket = "/nonexistent/control"\n'))
+    equal(code, 3, "exit code")
+    check("there is no user nobody-of-that-name" in err, f"what it says: {err}")
