@@ -2,12 +2,11 @@
 
 #include "base/clock.h"
 #include "transport/dial.h"
+#include "transport/silence.h"
 
 #include <errno.h>
-#include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 /* ---- the peer */
@@ -85,7 +84,7 @@ conn_learn_idle(struct conn *c)
 		c->slot->stats.idle_closes++;
 }
 
-static void
+void
 conn_end(struct conn *c, enum reason reason, const char *detail)
 {
 	bool was_ready = c->state == CONN_READY;
@@ -189,10 +188,7 @@ conn_take(struct conn *c)
 	}
 }
 
-/* False: it was refused and is gone. Refused for its age it is only closed: the peer may have a newer
- * certificate or staple by now, and the next handshake will tell. Refused by a new policy it is an event of
- * its own. */
-static bool
+bool
 conn_judge_again(struct conn *c)
 {
 	bool new_policy = c->judge_again;
@@ -255,7 +251,7 @@ conn_flush(struct conn *c)
 		if (c->silent_since_ms == 0 && c->in_flight.n > 0) {
 			c->silent_since_ms = now;
 			c->idle_before_ms = now - c->used_ms;
-			conn_timer_within(c, CONN_STALL_MS);
+			conn_timer_within(c, SILENCE_STALL_MS);
 		}
 		c->used_ms = now;
 	}
@@ -466,77 +462,6 @@ conn_on_io(void *ctx, unsigned ready)
 	}
 	if (ready & LOOP_READ && c->state != CONN_GONE)
 		conn_receive(c);
-}
-
-/* ---- time */
-
-static int64_t
-conn_round_trip_ms(const struct conn *c)
-{
-	return c->slot->stats.srtt_us > 0 ? c->slot->stats.srtt_us / 1000 : 0;
-}
-
-/* Nothing came since a question was written. False: the connection was given up. */
-static bool
-conn_check_silence(struct conn *c, int64_t now)
-{
-	int64_t silent = now - c->silent_since_ms, rtt = conn_round_trip_ms(c);
-	int64_t stall = 4 * rtt > CONN_STALL_MS ? 4 * rtt : CONN_STALL_MS;
-	int64_t limit = 8 * rtt > CONN_SILENT_MS ? 8 * rtt : CONN_SILENT_MS;
-	bool fresh = c->in_flight.n == 0;
-	int unacked = 0;
-
-	if (silent >= stall && ioctl(c->fd, SIOCOUTQ, &unacked) == 0 && unacked > 0) {
-		conn_end(c, REASON_CLOSED, "the peer does not acknowledge");
-		return false;
-	}
-	/* Acknowledged, but not answered: perhaps slow, perhaps a middle box. Worth one other connection, not
-	 * two. */
-	for (struct tp_query *q = c->in_flight.first; q != NULL && !fresh; q = q->next)
-		fresh = q->deaths == 0;
-	if (silent >= limit && fresh) {
-		conn_end(c, REASON_CLOSED, "the peer does not answer");
-		return false;
-	}
-	if (silent < stall)
-		loop_timer_set(&c->timer, stall - silent);
-	else
-		loop_timer_set(&c->timer, silent < limit ? limit - silent : CONN_STALL_MS);
-	return true;
-}
-
-bool
-conn_is_stale(const struct conn *c)
-{
-	return c->in_flight.n == 0 &&
-	       loop_now_ms(c->slot->loop) - c->used_ms >= idle_use_ms(&c->slot->idle, c->keepalive_ms);
-}
-
-static void
-conn_on_timer(void *ctx)
-{
-	struct conn *c = ctx;
-	int64_t now = loop_now_ms(c->slot->loop);
-
-	if (c->state != CONN_READY) {
-		conn_end(c, REASON_CONNECT_TIMEOUT,
-			 c->state == CONN_CONNECTING ? "no TCP connection" : "no end of the handshake");
-		return;
-	}
-	if (c->silent_since_ms != 0) {
-		(void)conn_check_silence(c, now);
-		return;
-	}
-	if (conn_is_stale(c)) {
-		conn_close_idle(c);
-		return;
-	}
-	if (!conn_judge_again(c))
-		return;
-	if (c->in_flight.n > 0)
-		loop_timer_set(&c->timer, CONN_STALL_MS);
-	else
-		loop_timer_set(&c->timer, c->used_ms + idle_use_ms(&c->slot->idle, c->keepalive_ms) - now);
 }
 
 /* ---- the beginning */

@@ -11,9 +11,6 @@
 #include "transport/tls.h"
 #include "transport/wire.h"
 
-/* Of silence while something is owed to us, or four and eight round trips: */
-#define CONN_STALL_MS    1000                   /* and our bytes are not acknowledged: the path is dead */
-#define CONN_SILENT_MS   2000                   /* acknowledged all the same: try another connection */
 #define CONN_AGE_MAX_MS  (3600 * INT64_C(1000)) /* then it is judged again */
 #define CONN_PLAIN_MAX   (256 * 1024)
 #define CONN_OUT_HIGH    (64 * 1024) /* not taken by the socket: nothing is added */
@@ -57,5 +54,13 @@ void conn_close_idle(struct conn *); /* an own close: slot_on_gone is called */
 void conn_shut(struct conn *);
 void conn_free(struct conn *);
 void conn_cancel(struct conn *, struct tp_query *); /* out of its list and its wire */
+
+/* Between conn.c and conn_time.c. */
+void conn_end(struct conn *, enum reason, const char *detail); /* slot_on_gone is called */
+/* Judges again when that is due. False: it was refused and is gone. Refused for its age it is only closed: the peer may
+ * have a newer certificate or staple by now, and the next handshake will tell. Refused by a new policy it is an event of
+ * its own. */
+bool conn_judge_again(struct conn *);
+void conn_on_timer(void *conn);
 
 #endif

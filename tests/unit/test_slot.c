@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "transport/conn.h"
+#include "transport/silence.h"
 #include "transport/transport.h"
 
 #include <setjmp.h>
@@ -754,11 +755,11 @@ silence_is_given_up_and_the_question_repeated(void **state)
 	pump_a_while();
 	f->far.mood = FAR_HOLDS;
 	f->far.conn[0].closed = true; /* the test no longer serves the first one */
-	let_pass(CONN_SILENT_MS, 100);
+	let_pass(SILENCE_LIMIT_MS, 100);
 	PUMP_UNTIL(f->far.n_conn == 2 && f->far.n_question == 2);
 	assert_int_equal(f->last, REASON_CLOSED);
 	assert_string_equal(f->detail, "the peer does not answer");
-	let_pass(CONN_SILENT_MS, 100); /* a repeated question keeps its connection to the end */
+	let_pass(SILENCE_LIMIT_MS, 100); /* a repeated question keeps its connection to the end */
 	assert_int_equal(f->far.n_conn, 2);
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->asked[1].failure, REASON_CLOSED); /* its deadline */
