@@ -38,13 +38,16 @@ hex_put(struct buf *out, struct span bytes, const char *before_each)
 		buf_format(out, "%s%02x", before_each, bytes.p[i]);
 }
 
-/* RFC 4514, 2.4; controls and marks that play with a terminal are written as pairs too. */
+/*
+ * RFC 4514, 2.4; controls and marks that play with a terminal are written as pairs too, and so is a `#` behind a space:
+ * what is shown may be copied into a disallow file, where it would begin a comment.
+ */
 static void
 string_put(struct buf *out, struct span s)
 {
 	for (size_t i = 0, n; i < s.n; i += n) {
 		uint32_t c = 0;
-		bool edge = i == 0 || i + 1 == s.n;
+		bool edge = i == 0 || i + 1 == s.n, after_space = i == 0 || s.p[i - 1] == ' ';
 
 		n = utf8_read(&c, span_slice(s, i, s.n - i));
 		n = n == 0 ? 1 : n;
@@ -52,7 +55,7 @@ string_put(struct buf *out, struct span s)
 			hex_put(out, span_slice(s, i, n), "\\");
 			continue;
 		}
-		if ((c < 0x80 && strchr("\"+,;<>\\", (int)c) != NULL) || (c == ' ' && edge) || (c == '#' && i == 0))
+		if ((c < 0x80 && strchr("\"+,;<>\\", (int)c) != NULL) || (c == ' ' && edge) || (c == '#' && after_space))
 			buf_u8(out, '\\');
 		buf_put(out, span_slice(s, i, n));
 	}

@@ -152,6 +152,7 @@ static const struct {
     {"odd BMPString is its bytes", 0x1e, "\0FF", 3, "CN=#1e03004646", "CN=#1e03004646"},
     {"UTF8String that is not UTF-8 is its bytes", 0x0c, "\xff", 1, "CN=#0c01ff", "CN=#0c01ff"},
     {"an INTEGER is its bytes", 0x02, "\x05", 1, "CN=#020105", "CN=#020105"},
+    {"a # behind a space, which would begin a comment in a file", 0x0c, "a #1 b#2", 8, "CN=A \\#1 B#2", "CN=a \\#1 b#2"},
     {"specials are escaped", 0x0c, "#a,b+c\"d\\e<f>g;h", 16, "CN=\\#a\\,b\\+c\\\"d\\\\e\\<f\\>g\\;h", "CN=\\#a\\,b\\+c\\\"d\\\\e\\<f\\>g\\;h"},
     {"a control character is a pair", 0x0c, "a\x1b[2J", 5, "CN=a\\1b[2j", "CN=a\\1b[2J"},
     {"a NUL is a pair", 0x0c, "a\0b", 3, "CN=a\\00b", "CN=a\\00b"},
