@@ -70,15 +70,21 @@ listener_bind(struct listener_fds *out, const struct addr *addr, bool share, cha
 	struct listener_fds l = {.addr = *addr, .udp = -1, .tcp = -1};
 	char text[ADDR_TEXT_MAX];
 	struct buf b = buf_max(256);
+	enum res res;
 
 	if ((l.udp = socket_bound(addr, SOCK_DGRAM, share)) < 0 ||
 	    (l.tcp = socket_bound(addr, SOCK_STREAM, share)) < 0) {
+		/* IPv6 is switched off, or not in this kernel, where ::1 is not there */
+		res = addr->family == ADDR_V6 && addr_is_loopback(addr) &&
+		              (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
+		          ? RES_UNSUPPORTED
+		          : RES_IO;
 		buf_format(
 		    &b, "%s %s: %s", addr_text(addr, text), l.udp < 0 ? "udp" : "tcp", strerror(errno));
 		*why = buf_take_cstr(&b);
 		if (l.udp >= 0)
 			close(l.udp);
-		return RES_IO;
+		return res;
 	}
 	udp_prepare(l.udp, addr);
 	*out = l;

@@ -55,7 +55,7 @@ void listener_tcp_free(struct listener_tcp *);
 bool listener_refuses(const struct addr *listener, const struct addr *client);
 
 /* Binds both sockets; share: several workers will. *why (yours) on failure: "127.0.0.1:53 udp: Address
- * already in use". */
+ * already in use". RES_UNSUPPORTED: it is ::1, and the machine has no IPv6. */
 enum res listener_bind(struct listener_fds *, const struct addr *, bool share, char **why);
 
 /* A socket that was bound by others is made as if bound here. */

@@ -4,28 +4,49 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Sockets of one worker: those handed in (the others share them), else its own. */
+/* Sockets of our own. A machine without IPv6 lacks ::1, which is no reason not to answer on the others. */
+static enum res
+sockets_bind(const struct settings *s, unsigned number, struct listener_fds *v, size_t *n, char **why)
+{
+	enum res res = RES_OK;
+
+	for (size_t i = 0; i < s->listen.n && res == RES_OK; i++) {
+		char *left_out = NULL;
+
+		res = listener_bind(&v[*n], &s->listen.v[i], s->workers > 1, &left_out);
+		if (res == RES_OK) {
+			(*n)++;
+		} else if (res == RES_UNSUPPORTED && (*n > 0 || i + 1 < s->listen.n)) {
+			if (number == 0)
+				log_event(LOG_WARN, "listener-left-out", LOG_STR("error", left_out));
+			free(left_out);
+			res = RES_OK;
+		} else {
+			*why = left_out;
+		}
+	}
+	return res;
+}
+
 enum res
 sockets_of_worker(const struct settings *s, unsigned number, const struct listener_fds *given, size_t n_given,
     struct listener_fds **out, size_t *n_out, char **why)
 {
-	size_t n = n_given > 0 ? n_given : s->listen.n;
-	struct listener_fds *v = calloc(n + 1, sizeof *v);
+	size_t n = 0;
+	struct listener_fds *v = calloc((n_given > 0 ? n_given : s->listen.n) + 1, sizeof *v);
 	enum res res = RES_OK;
 
 	if (v == NULL)
 		return RES_NOMEM;
-	for (size_t i = 0; i < n && res == RES_OK; i++) {
-		if (n_given == 0) {
-			res = listener_bind(&v[i], &s->listen.v[i], s->workers > 1, why);
-		} else {
-			v[i] = given[i];
-			if (number > 0 && v[i].udp >= 0)
-				v[i].udp = dup(v[i].udp);
-			if (number > 0 && v[i].tcp >= 0)
-				v[i].tcp = dup(v[i].tcp);
-		}
+	for (; n < n_given; n++) {
+		v[n] = given[n];
+		if (number > 0 && v[n].udp >= 0)
+			v[n].udp = dup(v[n].udp);
+		if (number > 0 && v[n].tcp >= 0)
+			v[n].tcp = dup(v[n].tcp);
 	}
+	if (n_given == 0)
+		res = sockets_bind(s, number, v, &n, why);
 	if (res != RES_OK) {
 		free(v);
 		return res;
@@ -42,10 +63,17 @@ sockets_are_free(const struct settings *s, char **why)
 {
 	for (size_t i = 0; i < s->listen.n; i++) {
 		struct listener_fds l;
-		enum res res = listener_bind(&l, &s->listen.v[i], false, why);
+		char *left_out = NULL;
+		enum res res = listener_bind(&l, &s->listen.v[i], false, &left_out);
 
-		if (res != RES_OK)
+		if (res == RES_UNSUPPORTED) { /* for sockets_of_worker to judge */
+			free(left_out);
+			continue;
+		}
+		if (res != RES_OK) {
+			*why = left_out;
 			return res;
+		}
 		close(l.udp);
 		close(l.tcp);
 	}

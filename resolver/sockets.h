@@ -6,7 +6,8 @@
 
 #include "resolver/listener.h"
 
-/* Those that were handed in (the first worker has them, the others share them), else its own. *out is yours. */
+/* Those that were handed in (the first worker has them, the others share them), else its own; [::1] is left out, with a
+ * warning in the log, where the machine has no IPv6 and there are others. *out is yours. */
 enum res sockets_of_worker(const struct settings *, unsigned number, const struct listener_fds *given,
     size_t n_given, struct listener_fds **out, size_t *n_out, char **why);
 /* Nobody else listens where we shall; asked before SO_REUSEPORT would hide it. */

@@ -422,3 +422,20 @@ def library_clients(t):
     equal((verdict["outcome"], sum(s["counts"] for s in verdict["scts"])), ("accepted", 3), "verdict, and SCTs that count")
     d.process.stop()
     equal(leaks(capture.end(), tokens.all), [], "leaks")
+
+
+@case("a machine without IPv6: the listeners that are compiled in answer on 127.0.0.1, and ::1 alone is an error", netns=True)
+def no_ipv6(t):
+    switch = "/proc/sys/net/ipv6/conf/lo/disable_ipv6"
+    if os.path.exists(switch):
+        with open(switch, "w", encoding="ascii") as f:
+            f.write("1")
+    head = f'user = ""\ncontrol-socket = "{t.dir}/control"\n'
+    code, _, err = t.run("ctstubd", "-c", t.write("six.conf", head + 'listen = {"[::1]:53"}\n'))
+    equal(code, 3, f"exit code: {err}")
+    for workers in (1, 2):
+        d = t.spawn("ctstubd", [t.program("ctstubd"), "-c", t.write("both.conf", head + f"workers = {workers}\n")])
+        until(lambda: "started" in d.log(), 10, "it starts")
+        check("listener-left-out" in d.log(), f"it is told: {d.log()}")
+        equal(client.rcode(client.exchange("127.0.0.1", 53, client.query("localhost"))), "NOERROR", "rcode")
+        d.stop()
