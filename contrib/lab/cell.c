@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -82,12 +83,34 @@ mounts_settle(void)
 static int
 cell_inside(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || !mounts_settle() ||
-	    loopback_furnish(own, n_own) != RES_OK) {
+	if (!mounts_settle() || loopback_furnish(own, n_own) != RES_OK) {
 		fprintf(stderr, "ctstub-lab: the namespaces could not be furnished: %s\n", strerror(errno));
 		return CELL_FAILED;
 	}
 	return inside(ctx);
+}
+
+static volatile sig_atomic_t inhabitant; /* the first process of the cell, as its porter sees it */
+
+static void
+porter_on_term(int signal_number)
+{
+	(void)signal_number;
+	(void)kill(inhabitant, SIGKILL);
+}
+
+/* Becomes the first process of the cell. The pipe's other end is the porter's: it may have died before we
+ * asked to be told, and its number says nothing in here. */
+static int
+cell_enter(const int alive[2], const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
+{
+	struct pollfd porter = {.fd = alive[0], .events = POLLIN};
+
+	close(alive[1]);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || poll(&porter, 1, 0) != 0)
+		return CELL_FAILED;
+	close(alive[0]);
+	return cell_inside(own, n_own, inside, ctx);
 }
 
 /* Stands between us and the cell: only a child of one that called unshare is process 1 in there. */
@@ -96,7 +119,9 @@ cell_porter(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
-	int flags = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC, status;
+	int flags = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC, status, alive[2];
+	const struct sigaction term = {.sa_handler = porter_on_term};
+	sigset_t set, before;
 	pid_t pid;
 
 	/* A new user namespace makes the kernel forget the signal, so it is asked for again. */
@@ -105,11 +130,23 @@ cell_porter(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void
 		fprintf(stderr, "ctstub-lab: no namespaces for this user: %s\n", strerror(errno));
 		return CELL_FAILED;
 	}
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	if (pipe2(alive, O_CLOEXEC) < 0 || sigprocmask(SIG_BLOCK, &set, &before) < 0)
+		return CELL_FAILED;
 	pid = fork();
 	if (pid < 0)
 		return CELL_FAILED;
-	if (pid == 0)
-		_exit(cell_inside(own, n_own, inside, ctx));
+	if (pid == 0) {
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+		_exit(cell_enter(alive, own, n_own, inside, ctx));
+	}
+	inhabitant = pid;
+	(void)sigaction(SIGTERM, &term, NULL);
+	(void)signal(SIGINT,
+		     SIG_IGN); /* from the keyboard it comes to all of us: who started the cell decides */
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)
 			return CELL_FAILED;
@@ -132,4 +169,12 @@ cell_start(pid_t *out, const struct addr *own, size_t n_own, int (*inside)(void 
 	}
 	*out = pid;
 	return RES_OK;
+}
+
+void
+cell_end(pid_t pid)
+{
+	(void)kill(pid, SIGTERM);
+	while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+		;
 }

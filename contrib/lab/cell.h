@@ -20,4 +20,7 @@
  */
 enum res cell_start(pid_t *pid, const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx);
 
+/* When it returns, no process of the cell is left, and nobody writes into its folders any more. */
+void cell_end(pid_t pid);
+
 #endif

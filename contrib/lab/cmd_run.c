@@ -159,9 +159,7 @@ job_end(struct run *run, struct job *job)
 		result = (struct trial_result){
 		    .outcome = OUTCOME_BROKEN, .mark = MARK_FAIL, .ms = -1, .detail = "the trial broke off"};
 	close(job->fd);
-	(void)kill(job->pid, SIGKILL); /* it has said all it had to say */
-	while (waitpid(job->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	cell_end(job->pid); /* it has said all it had to say */
 	job->pid = 0;
 	run->done++;
 	results_add(run->results, job->scenario, &result);
@@ -204,7 +202,7 @@ jobs_wait(struct run *run)
 	now = clock_mono_ms();
 	for (nfds_t i = 0; i < n; i++) {
 		if (polls[i].revents == 0 && now > of[i]->deadline_ms)
-			(void)kill(of[i]->pid, SIGKILL);
+			(void)kill(of[i]->pid, SIGTERM);
 		if (polls[i].revents != 0)
 			job_end(run, of[i]);
 	}
@@ -224,9 +222,7 @@ jobs_stop(struct run *run)
 {
 	for (size_t i = 0; i < run->jobs; i++)
 		if (run->slots[i].pid != 0) {
-			(void)kill(run->slots[i].pid, SIGKILL);
-			while (waitpid(run->slots[i].pid, NULL, 0) < 0 && errno == EINTR)
-				;
+			cell_end(run->slots[i].pid);
 			close(run->slots[i].fd);
 			run->slots[i].pid = 0;
 		}
@@ -326,6 +322,8 @@ run_all(struct run *run)
 		jobs_wait(run);
 	}
 	jobs_stop(run);
+	if (run->bar && interrupted != 0)
+		fputc('\n', stderr);
 	results_void(run->results);
 	return interrupted != 0 ? LAB_TROUBLE : LAB_DONE;
 }
@@ -514,6 +512,8 @@ lab_run(int argc, char **argv)
 	}
 	if (!client_find(&run))
 		return LAB_USAGE;
+	sigaction(SIGINT, &stop, NULL);
+	sigaction(SIGTERM, &stop, NULL);
 	if (mkdtemp(template) == NULL) {
 		perror("ctstub-lab: /tmp");
 		return LAB_TROUBLE;
@@ -521,8 +521,6 @@ lab_run(int argc, char **argv)
 	snprintf(run.folder, sizeof run.folder, "%s", template);
 	(void)chmod(run.folder, 0755); /* clients drop their privileges and still read their configuration */
 	run.bar = isatty(STDERR_FILENO) && !run.verbose;
-	sigaction(SIGINT, &stop, NULL);
-	sigaction(SIGTERM, &stop, NULL);
 	code = run_all(&run);
 	if (code == LAB_DONE)
 		code = results_show(&run);

@@ -95,47 +95,17 @@ def void(t):
         check("void" in page and "does not take a good resolver (good-v4, refused: it never connected)" in page, name)
 
 
-def offspring(pid):
-    """The process and everything below it, as numbers of this machine."""
-    below = {}
-    for name in filter(str.isdigit, os.listdir("/proc")):
+def marked(mark):
+    """The processes of this machine that were told the mark in their environment, wherever they are by now."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{name}/stat", encoding="utf-8", errors="replace") as f:
-                below.setdefault(int(f.read().rsplit(")", 1)[1].split()[1]), []).append(int(name))
+            with open(f"/proc/{pid}/environ", "rb") as f:
+                if mark.encode() in f.read():
+                    found.append(pid)
         except OSError:
             continue
-    found, fresh = [], [pid]
-    while fresh:
-        found += fresh
-        fresh = [child for parent in fresh for child in below.get(parent, [])]
     return found
-
-
-def namespaces(pids):
-    """The network and process namespaces of these processes, as far as we may see."""
-    found = set()
-    for pid in pids:
-        for kind in ("net", "pid"):
-            try:
-                found.add(os.readlink(f"/proc/{pid}/ns/{kind}"))
-            except OSError:
-                continue
-    return found
-
-
-def lives_since(pid):
-    """When the process began, in seconds of boot time; never, when it is gone."""
-    try:
-        with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as f:
-            return int(f.read().rsplit(")", 1)[1].split()[19]) / os.sysconf("SC_CLK_TCK")
-    except OSError:
-        return float("inf")
-
-
-def namespaces_older_than(seconds):
-    """Those in which a process lives that began before. The numbers of namespaces are given again: without the time, a
-    stranger's fresh one would be taken for one that was left."""
-    return namespaces(pid for pid in filter(str.isdigit, os.listdir("/proc")) if lives_since(pid) < seconds)
 
 
 def run_folders(pids):
@@ -152,35 +122,53 @@ def run_folders(pids):
     return found
 
 
-@rows([("an interrupt leaves no process, mount, namespace or folder behind", signal.SIGINT),
-       ("neither does a termination", signal.SIGTERM),
-       ("a kill leaves no process and no namespace behind", signal.SIGKILL)], needs=("kdig",), timeout=120)
-def interrupted(t, number):
+def cells(pids):
+    """How many of these processes live in a network of their own."""
+    def network(pid):
+        try:
+            return os.readlink(f"/proc/{pid}/ns/net")
+        except OSError:
+            return None
+    return len({network(pid) for pid in pids} - {network("self"), None})
+
+
+MOMENTS = (0, 0.02, 0.1, 0.3, 0.8, None)  # seconds after the start; None: when trials are under way
+
+
+@rows([("an interrupt leaves no process, mount, namespace or folder behind", signal.SIGINT, os.kill),
+       ("neither does one from the keyboard, which comes to all of its processes", signal.SIGINT, os.killpg),
+       ("neither does a termination", signal.SIGTERM, os.kill),
+       ("a kill leaves no process and no namespace behind", signal.SIGKILL, os.kill)], needs=("kdig",), timeout=240)
+def interrupted(t, number, send):
     adapter = os.path.join(t.src, "tests", "functional", "lab_careless")
-    own, folders = namespaces(["self"]), set()
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
         mounts = f.read()
-    process = t.spawn("lab", [t.program("ctstub-lab"), "run", "--client", adapter, "--scenario", "silent-*", "--jobs", "4"])
-    process.expect = None
-    theirs = set()
+    # who is killed leaves a folder, which can be found by then only
+    for i, moment in enumerate(MOMENTS if number != signal.SIGKILL else (None, None, None)):
+        mark, folders = f"LAB_TEST_MARK={os.getpid()}-{t.dir}-{i}", set()
+        process = t.spawn("lab", [t.program("ctstub-lab"), "run", "--client", adapter, "--scenario", "silent-*", "--jobs", "4"],
+                          env=t.env(LAB_TEST_MARK=mark.partition("=")[2]))
+        process.expect = None
 
-    def begun():
-        pids = offspring(process.popen.pid)
-        theirs.update(namespaces(pids) - own)
-        folders.update(run_folders(pids))
-        return len(theirs) >= 2 and folders or not process.alive()
-    until(begun, 20, "trials have begun")
-    if "no namespaces for this user" in process.log():
-        raise Skip("no namespaces for this user")
-    check(theirs, "no trial has begun")
-    begun()
-    process.popen.send_signal(number)
-    equal(process.popen.wait(20), -number if number == signal.SIGKILL else 3, "exit code")
-    ended = time.clock_gettime(time.CLOCK_BOOTTIME)
-    until(lambda: not theirs & namespaces_older_than(ended), 10, "no namespace is left")
+        def begun():
+            pids = marked(mark)
+            folders.update(run_folders(pids))
+            return cells(pids) >= 2 and folders or not process.alive()
+        if moment is None:
+            until(begun, 20, "trials have begun")
+            if "no namespaces for this user" in process.log():
+                raise Skip("no namespaces for this user")
+            check(process.alive(), f"no trial has begun: {process.log()[-300:]}")
+        else:
+            time.sleep(moment)
+        begun()
+        send(process.pid, number)
+        # before it has said what an interrupt shall do there is nothing to be cleaned
+        check(process.popen.wait(20) in (3, -number), f"{moment}: exit code {process.popen.returncode}")
+        until(lambda: not marked(mark), 10, "no process is left")
+        if number == signal.SIGKILL:
+            for name in folders:
+                subprocess.run(["rm", "-rf", name], check=True)
+        equal([name for name in folders if os.path.exists(name)], [], f"{moment}: folders of runs")
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
         equal(f.read(), mounts, "mounts")
-    if number == signal.SIGKILL:
-        for name in folders:
-            subprocess.run(["rm", "-rf", name], check=True)
-    equal([name for name in folders if os.path.exists(name)], [], "folders of runs")
