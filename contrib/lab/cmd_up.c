@@ -29,7 +29,8 @@
 
 #define DOT_PORT    8853
 #define DOH_PORT    8443
-#define SERVERS_MAX 8 /* two protocols at two addresses of each family */
+#define DOWN_WAITS  250 /* of 20 ms */
+#define SERVERS_MAX 8   /* two protocols at two addresses of each family */
 
 struct up {
 	const struct scenario *scenario;
@@ -40,7 +41,7 @@ struct up {
 	struct world *world;
 	struct site *site;
 	struct event_base *base;
-	struct event *signals[3];
+	struct event *signals[4];
 	struct upctl *control;
 	struct server *servers[SERVERS_MAX];
 	size_t n_servers;
@@ -205,10 +206,17 @@ servers_start(struct up *up)
 static enum res
 up_prepare(struct up *up)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGCHLD};
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
 	char folder[FILE_PATH_MAX];
-	enum res res = upctl_folder(folder);
+	enum res res;
 
+	up->base = event_base_new();
+	if (up->base == NULL)
+		return RES_NOMEM;
+	/* First of all: only one lab at a time may touch what is in the folder. */
+	res = upctl_listen(&up->control, up->base, up_on_line, up);
+	if (res == RES_OK)
+		res = upctl_folder(folder);
 	if (res == RES_OK)
 		res = path_join(up->folder, folder, up->cell ? "world-cell" : "world");
 	if (res == RES_OK) {
@@ -218,8 +226,7 @@ up_prepare(struct up *up)
 	if (res != RES_OK)
 		return res;
 	up->site = site_make(up, up->scenario);
-	up->base = event_base_new();
-	if (up->site == NULL || up->base == NULL)
+	if (up->site == NULL)
 		return RES_NOMEM;
 	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
 		/* In a cell the keyboard belongs to the shell. */
@@ -229,8 +236,7 @@ up_prepare(struct up *up)
 		if (up->signals[i] == NULL || event_add(up->signals[i], NULL) < 0)
 			return RES_NOMEM;
 	}
-	res = upctl_listen(&up->control, up->base, up_on_line, up);
-	return res == RES_OK ? servers_start(up) : res;
+	return servers_start(up);
 }
 
 static void
@@ -241,7 +247,9 @@ up_end(struct up *up)
 	for (size_t i = 0; i < up->n_servers; i++)
 		server_free(up->servers[i]);
 	trap_free(up->trap);
-	upctl_close(up->control);
+	if (up->folder[0] != '\0' && up->control != NULL)
+		folder_remove(up->folder);
+	upctl_close(up->control); /* the last thing: another lab may come up from now on */
 	for (size_t i = 0; i < sizeof up->signals / sizeof up->signals[0]; i++)
 		if (up->signals[i] != NULL)
 			event_free(up->signals[i]);
@@ -249,8 +257,6 @@ up_end(struct up *up)
 		event_base_free(up->base);
 	site_free(up->site);
 	world_close(up->world);
-	if (up->folder[0] != '\0' && up->control != NULL)
-		folder_remove(up->folder);
 	errno = saved;
 }
 
@@ -360,10 +366,12 @@ answers(pid_t pid)
 static int
 up_detached(struct up *up)
 {
-	char folder[FILE_PATH_MAX], path[FILE_PATH_MAX];
+	char folder[FILE_PATH_MAX], path[FILE_PATH_MAX], reply[UPCTL_LINE_MAX];
 	pid_t pid;
 	int fd;
 
+	if (upctl_ask("ping", reply) == RES_OK)
+		return trouble(up, RES_LIMIT); /* its events are not ours to empty */
 	if (upctl_folder(folder) != RES_OK || path_join(path, folder, "events.log") != RES_OK ||
 	    (fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
 		perror("ctstub-lab: up");
@@ -466,8 +474,16 @@ tell(const char *line)
 		perror("ctstub-lab");
 	if (res != RES_OK)
 		return LAB_TROUBLE;
-	fputs(reply, strncmp(reply, "error", 5) == 0 ? stderr : stdout);
-	return strncmp(reply, "error", 5) == 0 ? LAB_USAGE : LAB_DONE;
+	if (strncmp(reply, "error", 5) == 0) {
+		fputs(reply, stderr);
+		return LAB_USAGE;
+	}
+	if (strncmp(reply, "ok", 2) != 0) {
+		fprintf(stderr, "ctstub-lab: the lab ended before it answered\n");
+		return LAB_TROUBLE;
+	}
+	fputs(reply, stdout);
+	return LAB_DONE;
 }
 
 int
@@ -494,10 +510,18 @@ lab_switch(int argc, char **argv)
 int
 lab_down(int argc, char **argv)
 {
+	const struct timespec pause = {.tv_nsec = 20000000};
+	char reply[UPCTL_LINE_MAX];
+	int code;
+
 	(void)argv;
 	if (argc != 1) {
 		fprintf(stderr, "usage: ctstub-lab down\n");
 		return LAB_USAGE;
 	}
-	return tell("down\n");
+	code = tell("down\n");
+	/* The next lab may come up as soon as this has returned. */
+	for (int i = 0; code == LAB_DONE && i < DOWN_WAITS && upctl_ask("ping", reply) != RES_NOT_FOUND; i++)
+		nanosleep(&pause, NULL);
+	return code;
 }

@@ -3,6 +3,7 @@
 The scenarios over the wire are in test_lab_run.py."""
 import base64
 import concurrent.futures
+import fcntl
 import hashlib
 import http.client
 import json
@@ -302,6 +303,9 @@ def report(t):
 
 @case("a lab comes up, shows another scenario, and goes down", needs=("dig",))
 def up_and_down(t):
+    place = os.open("/tmp", os.O_RDONLY)  # there is one for each user: the same test in another build has to wait
+    t.defer(lambda: os.close(place))
+    fcntl.flock(place, fcntl.LOCK_EX)
     if os.path.exists(f"/tmp/ctstub-lab-{os.geteuid()}/control"):
         raise Skip("somebody's lab is up")
     process = t.spawn("up", [t.program("ctstub-lab"), "up", "--dot-port", "18853", "--doh-port", "18443"])
@@ -312,8 +316,16 @@ def up_and_down(t):
     equal((code, out.startswith("ok self-signed")), (0, True), "switched")
     equal("198.18." in t.run(*line, "+short", "+tries=1")[1], False, "answered by the impostor")
     equal(t.run("ctstub-lab", "switch", "nonsense")[0], 2, "an unknown scenario")
-    equal(t.run("ctstub-lab", "up")[0], 3, "a second lab")
+    for words in ([], ["--detach"]):
+        code, out, err = t.run("ctstub-lab", "up", *words)
+        equal((code, out, "a lab is up already" in err), (3, "", True), f"a second lab {words}")
+    equal(t.run("ctstub-lab", "switch", "good-v4")[0], 0, "switched back")
+    check(t.run(*line, "+short", "+tries=1")[1].startswith("198.18."), "the second one has spoilt the first one's files")
     equal(t.run("ctstub-lab", "down")[0], 0, "down")
+    check(not os.path.exists(f"/tmp/ctstub-lab-{os.geteuid()}/world"), "its files are left")
+    equal(t.run("ctstub-lab", "up", "--detach", "--dot-port", "18853", "--doh-port", "18443")[0], 0, "up at once, detached")
+    check(t.run(*line, "+short", "+tries=1")[1].startswith("198.18."), "the detached one does not answer")
+    equal(t.run("ctstub-lab", "down")[0], 0, "down again")
     equal(process.popen.wait(10), 0, "exit code")
     equal(t.run("ctstub-lab", "down")[0], 3, "down twice")
     check("by=client" in process.log() and "handshake" in process.log(), "who connected was not shown")
