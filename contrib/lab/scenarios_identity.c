@@ -16,6 +16,7 @@ leaf_many_names(struct site *site, struct forge *f)
 		buf_format(&name, "host-%u.lab.test", i);
 		forge_san_dns(f, buf_span(&name));
 	}
+	forge_san_dns(f, span_str(SITE_NAME));
 	forge_san_ip(f, addr_ip(&site->ip4));
 	buf_free(&name);
 }
@@ -128,11 +129,11 @@ static const struct scenario rows[] = {
     {"good-name-wildcard", "nothing: a wildcard covers the wanted name", .want = WANT_ACCEPT,
      .dial_name = SITE_NAME, .san = "dns:*.lab.test ip:$4"},
     {"good-empty-subject", "nothing: no subject at all, as public short-lived IP certificates have it",
-     .want = WANT_ACCEPT, .subject = "", .san = "ip:$4"},
-    {"good-many-names", "nothing: a thousand names before the address", .want = WANT_ACCEPT,
+     .want = WANT_ACCEPT, .subject = "", .san = "dns:" SITE_NAME " ip:$4"},
+    {"good-many-names", "nothing: a thousand names before the right name and address", .want = WANT_ACCEPT,
      .leaf = leaf_many_names},
     {"good-address-last", "nothing: other addresses stand before the right one", .want = WANT_ACCEPT,
-     .san = "ip:192.0.2.1 ip:2001:db8::1 ip:$n ip:$6 ip:$4"},
+     .san = "dns:" SITE_NAME " ip:192.0.2.1 ip:2001:db8::1 ip:$n ip:$6 ip:$4"},
     {"wrong-address", "a certificate for another address", WANT_REFUSE, "ip-mismatch",
      .san = "dns:" SITE_NAME " ip:192.0.2.1"},
     {"wrong-address-v6", "a certificate for another IPv6 address", WANT_REFUSE, "ip-mismatch", .v6 = true,
