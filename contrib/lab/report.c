@@ -126,6 +126,15 @@ report_has(const struct report *report, const char *scenario)
 	return false;
 }
 
+bool
+report_has_group(const struct report *report, const struct scenario_group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (report_has(report, group->rows[i].name))
+			return true;
+	return false;
+}
+
 static void
 tally_add(struct tally *tally, const json_t *entry)
 {

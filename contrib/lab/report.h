@@ -39,6 +39,7 @@ const char *entry_word(const json_t *entry);
 void column_untaken(const struct report_column *, size_t i, struct buf *out);
 /* Was any client tried with it? */
 bool report_has(const struct report *, const char *scenario);
+bool report_has_group(const struct report *, const struct scenario_group *);
 
 /* How many of a group (NULL: of all) have the mark, and how many were tried; skipped and void ones do not
  * count as tried. */

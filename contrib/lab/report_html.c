@@ -2,12 +2,22 @@
  * report_html.c - the report as one HTML page that needs nothing else: no script, no font, no picture.
  *
  * Marks are words, never colours alone; tables have captions and scoped headers and scroll by keyboard; it
- * follows the reader's light or dark setting, fits a phone, and prints.
+ * follows the reader's light or dark setting, fits a phone, and prints: what is as wide as it must be on a
+ * screen, where it scrolls, comes in bands of a few clients on paper.
  */
 #include "contrib/lab/report.h"
 
 #include <inttypes.h>
 #include <string.h>
+
+#define BAND 9 /* clients beside each other on a sheet of paper */
+
+/* The clients that a table shows. */
+struct band {
+	size_t from, to;
+	const char *class; /* of the table's frame */
+	size_t number;     /* of its caption */
+};
 
 static const char style[] =
     ":root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#c9c9c9;--soft:#f3f3f3}\n"
@@ -28,12 +38,14 @@ static const char style[] =
     "tbody th{position:sticky;left:0;background:var(--paper);min-width:9rem;overflow-wrap:anywhere}\n"
     "td.good{color:var(--good)}td.note{color:var(--note)}\n"
     "td.bad{color:var(--bad);background:var(--badbg);font-weight:700}td.what{min-width:16rem}\n"
+    "td.number{white-space:nowrap}.paper{display:none}\n"
     "pre{overflow-x:auto;background:var(--soft);padding:.75rem;font-size:.8rem}\n"
     "nav ul{columns:2;padding-left:1.2rem}dt{font-weight:600}dd{margin:0 0 .5rem 1.2rem}\n"
     "@media (max-width:40rem){nav ul{columns:1}tbody th{position:static}}\n"
     "@media print{body{max-width:none;color:#000;background:#fff}nav,.skip{display:none}\n"
-    ".scroll{overflow:visible;border:0}details>*{display:block}table{font-size:7pt}\n"
-    "tr{break-inside:avoid}h2{break-after:avoid}td.what{min-width:0}}\n";
+    ".scroll{overflow:visible;border:0}.screen{display:none}.paper{display:block;margin-bottom:1rem}\n"
+    "details>*{display:block}pre{white-space:pre-wrap}table{font-size:7pt}td.number{white-space:normal}\n"
+    "tr{break-inside:avoid}h2,caption{break-after:avoid}td.what{min-width:0}}\n";
 
 static void
 put(struct buf *out, const char *text)
@@ -67,23 +79,39 @@ element(struct buf *out, const char *tag, const char *text)
 }
 
 static void
-table_open(struct buf *out, const char *id, const char *caption)
+table_open(struct buf *out, const char *id, const char *caption, const struct band *band)
 {
 	buf_format(out,
-		   "<div class=\"scroll\" role=\"region\" aria-labelledby=\"cap-%s\" "
-		   "tabindex=\"0\"><table>\n<caption id=\"cap-%s\">",
-		   id, id);
+		   "<div class=\"scroll%s\" role=\"region\" aria-labelledby=\"cap-%s-%zu\" "
+		   "tabindex=\"0\"><table>\n<caption id=\"cap-%s-%zu\">",
+		   band->class, id, band->number, id, band->number);
 	put(out, caption);
 	buf_text(out, "</caption>\n");
 }
 
+/* Number 0 is for screens and has all clients; those behind it are for paper, when one sheet is not wide
+ * enough. False behind the last. */
+static bool
+band_at(struct band *band, size_t number, const struct report *report)
+{
+	const bool fits = report->n <= BAND;
+	size_t from = number > 0 ? (number - 1) * BAND : 0;
+
+	if (number > 0 && (fits || from >= report->n))
+		return false;
+	*band = (struct band){from, from + BAND < report->n ? from + BAND : report->n, " paper", number};
+	if (number == 0)
+		*band = (struct band){0, report->n, fits ? "" : " screen", 0};
+	return true;
+}
+
 static void
-header_row(const struct report *report, struct buf *out, const char *const *first)
+header_row(const struct report *report, struct buf *out, const char *const *first, const struct band *band)
 {
 	buf_text(out, "<thead><tr>");
 	for (size_t i = 0; first[i] != NULL; i++)
 		element(out, "th scope=\"col\"", first[i]);
-	for (size_t i = 0; i < report->n; i++) {
+	for (size_t i = band->from; i < band->to; i++) {
 		buf_text(out, "<th scope=\"col\">");
 		put(out, column_text(&report->columns[i], "client"));
 		buf_text(out, "<br>");
@@ -100,12 +128,12 @@ table_close(struct buf *out)
 }
 
 static void
-number_row(const struct report *report, struct buf *out, const char *name,
+number_row(const struct report *report, struct buf *out, const struct band *band, const char *name,
 	   size_t (*number)(const struct tally *))
 {
 	buf_text(out, "<tr>");
 	element(out, "th scope=\"row\"", name);
-	for (size_t i = 0; i < report->n; i++) {
+	for (size_t i = band->from; i < band->to; i++) {
 		struct tally tally = column_tally(&report->columns[i], NULL);
 
 		buf_format(out, "<td>%zu</td>", number(&tally));
@@ -138,14 +166,14 @@ tally_void(const struct tally *tally)
 }
 
 static void
-slowest_row(const struct report *report, struct buf *out)
+slowest_row(const struct report *report, struct buf *out, const struct band *band)
 {
 	buf_text(out, "<tr><th scope=\"row\">Slowest spoken refusal</th>");
-	for (size_t i = 0; i < report->n; i++) {
+	for (size_t i = band->from; i < band->to; i++) {
 		int64_t ms = column_tally(&report->columns[i], NULL).slowest_ms;
 
 		if (ms >= 0)
-			buf_format(out, "<td>%" PRId64 " ms</td>", ms);
+			buf_format(out, "<td class=\"number\">%" PRId64 " ms</td>", ms);
 		else
 			buf_text(out, "<td>none</td>");
 	}
@@ -153,35 +181,44 @@ slowest_row(const struct report *report, struct buf *out)
 }
 
 static void
-summary(const struct report *report, struct buf *out)
+summary_table(const struct report *report, struct buf *out, const struct band *band)
 {
 	const struct scenario_group *group;
 
-	buf_text(out,
-		 "<h2 id=\"summary\">Summary</h2>\n<p>A configuration that knows the resolver by name can "
-		 "not see a wrong address: what it accepts in the group identity follows from that.</p>\n");
-	table_open(out, "summary", "Wrong of tried, by group of scenarios");
-	header_row(report, out, (const char *const[]){"Group", NULL});
+	table_open(out, "summary", "Wrong of tried, by group of scenarios", band);
+	header_row(report, out, (const char *const[]){"Group", NULL}, band);
 	for (size_t g = 0; (group = report_group(g)) != NULL; g++) {
 		buf_format(out, "<tr><th scope=\"row\"><a href=\"#%s\">%s</a></th>", group->name,
 			   group->name);
-		for (size_t i = 0; i < report->n; i++) {
+		for (size_t i = band->from; i < band->to; i++) {
 			struct tally tally = column_tally(&report->columns[i], group);
 
 			if (tally.tried == 0)
 				buf_text(out, "<td>not tried</td>");
 			else
-				buf_format(out, "<td class=\"%s\">%zu of %zu</td>",
+				buf_format(out, "<td class=\"number %s\">%zu of %zu</td>",
 					   tally.wrong > 0 ? "bad" : "good", tally.wrong, tally.tried);
 		}
 		buf_text(out, "</tr>\n");
 	}
-	number_row(report, out, "Impostors accepted", tally_accepted);
-	number_row(report, out, "Good resolvers refused", tally_refused);
-	number_row(report, out, "Refusals without a word", tally_silent);
-	number_row(report, out, "Void: refuses the good one as well", tally_void);
-	slowest_row(report, out);
+	number_row(report, out, band, "Impostors accepted", tally_accepted);
+	number_row(report, out, band, "Good resolvers refused", tally_refused);
+	number_row(report, out, band, "Refusals without a word", tally_silent);
+	number_row(report, out, band, "Void: refuses the good one as well", tally_void);
+	slowest_row(report, out, band);
 	table_close(out);
+}
+
+static void
+summary(const struct report *report, struct buf *out)
+{
+	struct band band;
+
+	buf_text(out,
+		 "<h2 id=\"summary\">Summary</h2>\n<p>A configuration that knows the resolver by name can "
+		 "not see a wrong address: what it accepts in the group identity follows from that.</p>\n");
+	for (size_t i = 0; band_at(&band, i, report); i++)
+		summary_table(report, out, &band);
 }
 
 static void
@@ -208,12 +245,12 @@ entry_cell(struct buf *out, const json_t *entry)
 }
 
 static void
-group_table(const struct report *report, const struct scenario_group *group, struct buf *out)
+group_table(const struct report *report, const struct scenario_group *group, struct buf *out,
+	    const struct band *band)
 {
-	buf_format(out, "<h2 id=\"%s\">%s</h2>\n", group->name, group->name);
-	element(out, "p", group->about);
-	table_open(out, group->name, "What each client did");
-	header_row(report, out, (const char *const[]){"Scenario", "The impostor shows", "Must be", NULL});
+	table_open(out, group->name, "What each client did", band);
+	header_row(report, out, (const char *const[]){"Scenario", "The impostor shows", "Must be", NULL},
+		   band);
 	for (size_t i = 0; i < group->n; i++) {
 		const struct scenario *row = &group->rows[i];
 
@@ -226,11 +263,26 @@ group_table(const struct report *report, const struct scenario_group *group, str
 			row->want == WANT_ACCEPT   ? "accepted"
 			: row->want == WANT_REFUSE ? "refused"
 						   : "either");
-		for (size_t c = 0; c < report->n; c++)
+		for (size_t c = band->from; c < band->to; c++)
 			entry_cell(out, column_entry(&report->columns[c], row->name));
 		buf_text(out, "</tr>\n");
 	}
 	table_close(out);
+}
+
+static void
+group_section(const struct report *report, const struct scenario_group *group, struct buf *out)
+{
+	struct band band;
+
+	buf_format(out, "<h2 id=\"%s\">%s</h2>\n", group->name, group->name);
+	element(out, "p", group->about);
+	if (!report_has_group(report, group)) {
+		element(out, "p", "Not tried.");
+		return;
+	}
+	for (size_t i = 0; band_at(&band, i, report); i++)
+		group_table(report, group, out, &band);
 }
 
 /* Which good resolvers it did not take, and how far it came. */
@@ -319,7 +371,7 @@ report_html(const struct report *report, struct buf *out)
 	summary(report, out);
 	words(out);
 	for (size_t g = 0; (group = report_group(g)) != NULL; g++)
-		group_table(report, group, out);
+		group_section(report, group, out);
 	clients(report, out);
 	buf_text(out, "</main>\n</body>\n</html>\n");
 }

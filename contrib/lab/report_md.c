@@ -89,6 +89,10 @@ static void
 group_table(const struct report *report, const struct scenario_group *group, struct buf *out)
 {
 	buf_format(out, "## %s\n\n%s\n\n", group->name, group->about);
+	if (!report_has_group(report, group)) {
+		buf_text(out, "Not tried.\n\n");
+		return;
+	}
 	header_row(report, out, (const char *const[]){"scenario", "the impostor shows", "must be", NULL});
 	for (size_t i = 0; i < group->n; i++) {
 		const struct scenario *row = &group->rows[i];

@@ -297,6 +297,15 @@ def report(t):
           "the page lacks what readers need")
     with open(t.path("r.json"), encoding="utf-8") as f:
         equal(len(json.load(f)), 2, "clients in the JSON")
+    many = [t.write(f"{i}.json", results(f"client-{i}", "refused", "pass")) for i in range(12)]
+    equal(t.run("ctstub-lab", "report", "--html", t.path("many.html"), *many)[0], 0, "exit code of twelve")
+    with open(t.path("many.html"), encoding="utf-8") as f:
+        page = f.read()
+    for i in range(12):  # the summary and one group, on a screen and on paper
+        equal(page.count(f'<th scope="col">client-{i}<br>'), 4, f"client {i} in heads of tables")
+    equal((page.count('class="scroll screen"'), page.count('class="scroll paper"')), (2, 4), "tables")
+    equal(len(set(re.findall(r'<caption id="([^"]*)"', page))), 6, "captions")
+    equal(page.count("Not tried."), 7, "groups without a scenario")
     code, _, err = t.run("ctstub-lab", "report", "--html", t.path("x.html"), t.write("bad.json", "[1"))
     equal((code, "bad.json" in err), (2, True), "a file that is none")
 
