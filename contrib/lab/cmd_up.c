@@ -13,6 +13,7 @@
 #include "contrib/lab/trap.h"
 #include "contrib/lab/upctl.h"
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
 
@@ -27,6 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#define CLIENT_PORT 5300 /* where a client pasted from our lines listens */
 #define DOT_PORT    8853
 #define DOH_PORT    8443
 #define DOWN_WAITS  250 /* of 20 ms */
@@ -50,14 +52,18 @@ struct up {
 	pid_t shell;
 };
 
+/* For people: when it was, and what. A line of JSON tells the time by itself. */
 static void
-sink_stdout(void *ctx, const char *line, size_t n)
+sink(void *ctx, const char *line, size_t n)
 {
-	(void)ctx;
-	fwrite(line, 1, n, stdout);
+	char now[TIME_TEXT_MAX];
+
+	if (n > 0 && line[0] != '{')
+		fprintf(ctx, "%s ", time_text_ms(clock_wall_ms(), now));
+	fwrite(line, 1, n, ctx);
 	if (n == 0 || line[n - 1] != '\n')
-		putchar('\n');
-	fflush(stdout);
+		fputc('\n', ctx);
+	fflush(ctx);
 }
 
 static bool
@@ -98,10 +104,14 @@ lines_show(const struct up *up)
 	printf("  kdig @%s -p %u +https +tls-ca=%s/anchors.pem www.example.com\n", ip, up->doh_port, folder);
 	printf("  ctstub probe -c %s/conf/%s.conf lab\n", folder, name);
 	printf("  ctstub verify -c %s/conf/%s.conf %s/chains/%s.pem\n", folder, name, folder, name);
-	printf("  ctstubd: the lines of %s/conf/%s.conf\n", folder, name);
-	printf("  unbound: server: tls-cert-bundle: \"%s/anchors.pem\"\n", folder);
-	printf("           forward-zone: name: \".\" forward-tls-upstream: yes forward-addr: %s@%u#%s\n\n",
-	       ip, up->dot_port, ip);
+	printf("  (echo 'listen = {\"127.0.0.1:%d\"} user = \"\"'; cat %s/conf/%s.conf) >lab.conf; "
+	       "ctstubd -c lab.conf\n",
+	       CLIENT_PORT, folder, name);
+	printf("and for unbound.conf:\n  server: tls-cert-bundle: \"%s/anchors.pem\" module-config: "
+	       "\"iterator\" do-not-query-localhost: no\n",
+	       folder);
+	printf("  forward-zone: name: \".\" forward-tls-upstream: yes forward-addr: %s@%u#%s\n\n", ip,
+	       up->dot_port, ip);
 	fflush(stdout);
 }
 
@@ -290,15 +300,6 @@ shell_start(struct up *up)
 	return up->shell < 0 ? RES_IO : RES_OK;
 }
 
-static void
-sink_file(void *ctx, const char *line, size_t n)
-{
-	fwrite(line, 1, n, ctx);
-	if (n == 0 || line[n - 1] != '\n')
-		fputc('\n', ctx);
-	fflush(ctx);
-}
-
 static int
 up_run(void *ctx)
 {
@@ -308,13 +309,13 @@ up_run(void *ctx)
 	enum res res;
 
 	log_setup(LOG_INFO, up->json ? LOG_JSON : LOG_TEXT);
-	log_capture(sink_stdout, NULL);
+	log_capture(sink, stdout);
 	res = up_prepare(up);
 	if (res == RES_OK) {
 		lines_show(up);
 		if (up->cell && path_join(path, up->folder, "events.log") == RES_OK &&
 		    (events = fopen(path, "we")) != NULL)
-			log_capture(sink_file, events);
+			log_capture(sink, events);
 		if (up->cell)
 			res = shell_start(up);
 	}
@@ -333,10 +334,13 @@ static int
 up_in_cell(struct up *up)
 {
 	const struct addr own[] = {LAB_IP4, LAB_IP4_TWO, LAB_IP6, LAB_IP6_TWO};
+	char owner[24];
 	int status;
 	pid_t pid;
 
 	signal(SIGINT, SIG_IGN);
+	snprintf(owner, sizeof owner, "%u", geteuid());
+	(void)setenv(UPCTL_OWNER, owner, 1);
 	if (cell_start(&pid, own, sizeof own / sizeof own[0], up_run, up) != RES_OK) {
 		perror("ctstub-lab: up");
 		return LAB_TROUBLE;

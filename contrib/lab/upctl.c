@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include "contrib/lab/upctl.h"
+#include "base/text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,9 +25,13 @@ struct upctl {
 enum res
 upctl_folder(char out[FILE_PATH_MAX])
 {
+	const char *owner = getenv(UPCTL_OWNER);
+	int64_t uid;
 	struct stat st;
 
-	snprintf(out, FILE_PATH_MAX, "/tmp/ctstub-lab-%u", geteuid());
+	if (owner == NULL || number_read(&uid, owner) != RES_OK)
+		uid = geteuid();
+	snprintf(out, FILE_PATH_MAX, "/tmp/ctstub-lab-%lld", (long long)uid);
 	if (mkdir(out, 0700) < 0 && errno != EEXIST)
 		return RES_IO;
 	if (lstat(out, &st) < 0)

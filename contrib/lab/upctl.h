@@ -11,6 +11,8 @@
 #include <event2/event.h>
 
 #define UPCTL_LINE_MAX 512
+/* The variable that tells those in a cell whose lab it is: in there everybody is root. */
+#define UPCTL_OWNER "CTSTUB_LAB_OWNER"
 
 /* The folder, made when it is missing. RES_IO: errno says why; EPERM: it is not ours alone. */
 enum res upctl_folder(char out[FILE_PATH_MAX]);

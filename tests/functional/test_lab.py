@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import ssl
 import struct
 import subprocess
@@ -18,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
-from harness import wire
+from harness import net, wire
 from harness.case import Skip, case, check, equal, rows, until
 
 SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
@@ -310,17 +311,39 @@ def report(t):
     equal((code, "bad.json" in err), (2, True), "a file that is none")
 
 
-@case("a lab comes up, shows another scenario, and goes down", needs=("dig",))
-def up_and_down(t):
-    place = os.open("/tmp", os.O_RDONLY)  # there is one for each user: the same test in another build has to wait
+def alone(t):
+    """There is one lab for each user: the same test in another build has to wait."""
+    place = os.open("/tmp", os.O_RDONLY)
     t.defer(lambda: os.close(place))
     fcntl.flock(place, fcntl.LOCK_EX)
     if os.path.exists(f"/tmp/ctstub-lab-{os.geteuid()}/control"):
         raise Skip("somebody's lab is up")
+
+
+def pasted(t, said):
+    """The lines for ctstubd and for unbound do what they are for."""
+    line = next(words for words in said.splitlines() if words.startswith("  (echo "))
+    unbound = said.split("for unbound.conf:\n")[1].split("\n\n")[0]
+    for name, port in (("ctstubd", net.free_port()), ("unbound", net.free_port())):
+        if name == "unbound":
+            conf = t.write("unbound.conf", f"{unbound}\nserver: interface: 127.0.0.1@{port} username: '' chroot: '' directory: '{t.dir}' "
+                           "pidfile: '' use-syslog: no\nremote-control: control-enable: no\n")
+            t.spawn(name, [t.program("unbound"), "-d", "-c", conf], env=t.servers.env()).expect = None
+        else:
+            shell = line.replace("127.0.0.1:5300", f"127.0.0.1:{port}").replace("ctstubd -c", f"exec {t.program('ctstubd')} -c")
+            t.spawn(name, ["sh", "-c", shell])
+        until(lambda: t.run("dig", "@127.0.0.1", "-p", port, "+short", "+tries=1", "www.example.com")[1].startswith("198.18."), 20,
+              f"{name} answers, pointed at the lab as it says")
+
+
+@case("a lab comes up, shows another scenario, and goes down", needs=("dig",))
+def up_and_down(t):
+    alone(t)
     process = t.spawn("up", [t.program("ctstub-lab"), "up", "--dot-port", "18853", "--doh-port", "18443"])
-    process.wait_log("unbound:")
+    process.wait_log("forward-addr")
     line = next(words for words in process.log().splitlines() if words.startswith("  dig ")).split()
     equal(t.run(*line, "+short", "+tries=1")[1].startswith("198.18."), True, "answered")
+    pasted(t, process.log())
     code, out, _ = t.run("ctstub-lab", "switch", "self-signed")
     equal((code, out.startswith("ok self-signed")), (0, True), "switched")
     equal("198.18." in t.run(*line, "+short", "+tries=1")[1], False, "answered by the impostor")
@@ -338,3 +361,33 @@ def up_and_down(t):
     equal(process.popen.wait(10), 0, "exit code")
     equal(t.run("ctstub-lab", "down")[0], 3, "down twice")
     check("by=client" in process.log() and "handshake" in process.log(), "who connected was not shown")
+
+
+NOBODY = 65534
+
+
+@rows([("a lab in a cell: the resolver is 1.1.1.1, the rest of the world lies, and it is switched from inside", None),
+       *([("the same for an ordinary user", NOBODY)] if os.geteuid() == 0 else [])], needs=("dig",))
+def cell(t, user):
+    alone(t)
+    command, owner = [t.program("ctstub-lab"), "up", "--cell"], user or os.geteuid()
+    if user:
+        t.defer(lambda: shutil.rmtree(f"/tmp/ctstub-lab-{user}", ignore_errors=True))
+        program = f"/tmp/ctstub-lab-test-{os.getpid()}"  # where everybody may come
+        t.defer(lambda: os.unlink(program))
+        shutil.copy(command[0], program)
+        command = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups", program, *command[1:]]
+    script = f"""dig @1.1.1.1 +tls +tls-ca=/tmp/ctstub-lab-{owner}/world-cell/anchors.pem +short +tries=1 www.example.com
+dig @2606:4700:4700::1111 +tls +short +tries=1 www.example.com
+dig @192.0.2.9 +short +tries=1 www.example.com
+{command[-3]} switch self-signed
+exit 7
+"""
+    code, out, err = t.run(*command, stdin=script.encode(), env=t.env(SHELL="/bin/sh"), cwd="/")
+    if "no namespaces for this user" in err:
+        raise Skip("no namespaces for this user")
+    equal(code, 0, f"exit code; {err}")
+    equal(re.findall(r"^(?:198\.18\..*|6\.6\.6\.6)$", out, re.M), ["198.18.128.252", "198.18.128.252", "6.6.6.6"], "answers")
+    check("ok self-signed" in out, out)
+    check(not os.path.exists(f"/tmp/ctstub-lab-{owner}/world-cell"), "its files are left")
+    check(not os.path.exists(f"/tmp/ctstub-lab-{owner}/control"), "its socket is left")
