@@ -4,6 +4,14 @@ What GnuTLS judges a second time (who may sign, weak digests, constraints) is he
 
 A row: name, file below verify/, the line as it stands (without its indentation), the line in its place, what that breaks.
 """
+import re
+
+
+def places(line, text):
+    """Matches of the line; where a long one is broken is not our business."""
+    words = r"\s+".join(re.escape(word).replace(r"\(", r"\(\s*") for word in line.split())
+    return list(re.finditer(r"(?m)^[ \t]*(" + words + r")$", text))
+
 
 MUTANTS = [
     # ---- dates
@@ -35,6 +43,11 @@ MUTANTS = [
      "what GnuTLS says of the path is not heard"),
     ("path-length-off-by-one", "pathjudge.c", "if (usage[i].ca && usage[i].has_path_len && below > usage[i].path_len)",
      "if (usage[i].ca && usage[i].has_path_len && below >= usage[i].path_len)", "a path that just fits is too long"),
+    ("path-length-self-issued", "pathjudge.c", "below += !path_self_issued(p->certs[i]);", "below++;", "self-issued CAs are counted"),
+    ("path-length-by-gnutls", "pathjudge.c", "if (i + 1 < p->n && path_self_issued(p->certs[i]))",
+     "if (i + 1 < i && path_self_issued(p->certs[i]))", "GnuTLS counts self-issued CAs"),
+    ("name-constraints-by-gnutls", "pathjudge.c", "return constrained && (names->apart || !has_dns_name(p->certs[0]));",
+     "return constrained && names->apart;", "a common name is a host"),
     ("path-length-reason", "pathjudge.c", "path_faults_add(f, REASON_PATH_TOO_LONG, i, \"more CAs below it than its path length allows\");",
      "path_faults_add(f, REASON_PATH_TOO_LONG, i, NULL);", "our own count of CAs below a CA says nothing"),
     ("name-constraints-permitted", "nameconstraints.c", "if (some_permitted && !permitted)", "if (some_permitted && permitted)",
@@ -59,6 +72,8 @@ MUTANTS = [
      "a leaf that names no purpose serves"),
     ("leaf-with-every-purpose", "usage.c", "if (u->any_purpose)", "if (u->any_purpose && u->ca)",
      "a leaf that may do everything serves"),
+    ("leaf-with-foreign-purpose", "usage.c", "if (u->foreign_purpose)", "if (u->foreign_purpose && u->ca)",
+     "a server may sign code as well"),
     ("leaf-key-usage", "usage.c", "if (u->has_key_usage && (u->key_usage & handshake) == 0)",
      "if (u->has_key_usage && u->key_usage == 0)", "a key that signs lists of revoked certificates makes handshakes"),
     ("leaf-is-a-ca", "usage.c", "if (u->ca)", "if (u->ca && u->any_purpose)", "a CA's certificate serves"),
@@ -81,19 +96,19 @@ MUTANTS = [
     ("identity-mapped", "identity.c", "if (a.kind == ALTNAME_IP && span_equal(a.value, ip))",
      "if (a.kind == ALTNAME_IP && span_equal(a.value.n == 16 && ip.n == 4 ? span_slice(a.value, 12, 16) : a.value, ip))",
      "the last four of sixteen bytes bear an IPv4 address"),
-    ("identity-kind", "identity.c", "if (a.kind == ALTNAME_DNS && name_matches(wanted, a.value))",
-     "if (name_matches(wanted, a.value))", "a URI or an address of the right letters is a name"),
+    ("identity-kind", "identity.c", "if (a.kind == ALTNAME_DNS && name_matches(wanted, a.value, is_suffix))",
+     "if (name_matches(wanted, a.value, is_suffix))", "a URI or an address of the right letters is a name"),
     ("identity-name-case", "identity.c", "return identity_is_host(presented) && ascii_case_equal(wanted, presented);",
      "return identity_is_host(presented) && span_equal(wanted, presented);", "names in capitals are other names"),
-    ("identity-wildcard-depth", "identity.c", "return ascii_case_equal(parent_of(wanted), base);",
-     "return wanted.n > base.n && ascii_case_equal(span_slice(wanted, wanted.n - base.n, wanted.n), base);",
+    ("identity-wildcard-depth", "identity.c", "return ascii_case_equal(parent_of(wanted), base) && is_spannable(base, is_suffix);",
+     "return wanted.n > base.n && ascii_case_equal(span_slice(wanted, wanted.n - base.n, wanted.n), base) && is_spannable(base, is_suffix);",
      "a wildcard stands for several labels"),
-    ("identity-wildcard-top-level", "identity.c", "if (!identity_is_host(base) || parent_of(base).n == 0 || is_registry(base))",
-     "if (!identity_is_host(base) || is_registry(base))", "a wildcard spans a whole top level"),
+    ("identity-wildcard-top-level", "identity.c", "if (!identity_is_host(base) || parent_of(base).n == 0)",
+     "if (!identity_is_host(base))", "a wildcard spans a whole top level"),
     ("identity-name-instead-of-address", "chain.c", "if (ip && !address_borne(j))", "if (ip && !name && !address_borne(j))",
      "a name is taken in place of the address"),
-    ("identity-address-instead-of-name", "chain.c", "if (name && !identity_has_name(&j->certs[0], j->in->name))",
-     "if (name && !ip && !identity_has_name(&j->certs[0], j->in->name))", "an address is taken in place of the name"),
+    ("identity-address-instead-of-name", "chain.c", "if (name && !identity_has_name(&j->certs[0], j->in->name, j->policy->is_public_suffix))",
+     "if (name && !ip && !identity_has_name(&j->certs[0], j->in->name, j->policy->is_public_suffix))", "an address is taken in place of the name"),
 
     # ---- reading SCTs, and what was signed
     ("sct-version", "sct.c", "if (sct->version != 0)", "if (sct->version > 1)", "an SCT of version 2 is read as one of version 1"),

@@ -18,7 +18,8 @@ from cryptography.x509.oid import NameOID, ObjectIdentifier
 SCT_LIST = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 POISON = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.3")
 UNKNOWN = ObjectIdentifier("1.3.6.1.4.1.55555.1")
-USAGES = {"server": EKU.SERVER_AUTH, "client": EKU.CLIENT_AUTH, "any": EKU.ANY_EXTENDED_KEY_USAGE, "code": EKU.CODE_SIGNING}
+USAGES = {"server": EKU.SERVER_AUTH, "client": EKU.CLIENT_AUTH, "any": EKU.ANY_EXTENDED_KEY_USAGE, "code": EKU.CODE_SIGNING,
+          "mail": EKU.EMAIL_PROTECTION, "time": EKU.TIME_STAMPING, "ocsp": EKU.OCSP_SIGNING}
 KEY_USAGES = {  # digitalSignature first, as in RFC 5280, 4.2.1.3
     "signature": [True] + [False] * 8,
     "sign-certificates": [False] * 5 + [True, True, False, False],

@@ -50,15 +50,17 @@ class Model:
         for child, issuer in zip(path, path[1:]):
             if not self.signed(issuer, child):
                 found.add("bad-signature")
-        for depth, name in enumerate(path[1:]):
+        below = 0  # CAs that count against a path length: a self-issued one does not (RFC 5280, 6.1.4 (l))
+        for name in path[1:]:
             facts = self.certs[name]
             if name not in self.case["anchors"]:
                 if facts["ca"] is not True:
                     found.add("not-a-ca")
                 if facts.get("key_usage") and "certificates" not in facts["key_usage"]:
                     found.add("not-a-ca")
-                if facts.get("path_length") is not None and depth > facts["path_length"]:
+                if facts.get("path_length") is not None and below > facts["path_length"]:
                     found.add("path-too-long")
+            below += facts["subject"] != self.certs[facts["issuer"]]["subject"]
             if facts.get("extended") and not {"server", "any"} & set(facts["extended"]):
                 found.add("wrong-usage")
             if not self.constraints_hold(facts):
@@ -140,9 +142,9 @@ class Model:
 
     @staticmethod
     def not_a_server(leaf):
-        """The CA/Browser Forum's requirements, 7.1.2.7: serverAuth and not everything; and a key that TLS can use."""
+        """The CA/Browser Forum's requirements, 7.1.2.7: serverAuth, and clientAuth at most; and a key that TLS can use."""
         purposes, usage = leaf.get("extended") or (), leaf.get("key_usage")
-        return ("server" not in purposes or "any" in purposes or leaf["ca"] is True or
+        return ("server" not in purposes or not set(purposes) <= {"server", "client"} or leaf["ca"] is True or
                 (usage and (usage in ("sign-lists", "commitment") or "certificates" in usage)))
 
     def judge_identity(self):

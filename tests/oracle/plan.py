@@ -213,6 +213,29 @@ def path_just_long_enough(c):
 
 
 @change("chain")
+def self_issued_intermediate(c):
+    """Not counted; and its name is that of the one above, whose key it does not have."""
+    path_too_long(c)
+    c["certificates"]["int2"].update(subject=c["certificates"]["int"]["subject"])
+
+
+@change("chain")
+def path_too_long_behind_a_self_issued_intermediate(c):
+    self_issued_intermediate(c)
+    c["certificates"]["int3"] = authority("Intermediate 3", "int2")
+    c["certificates"]["leaf"]["issuer"] = "int3"
+    c["order"] = ["root", "int", "int2", "int3", "leaf"]
+    c["presented"] = ["leaf", "int3", "int2", "int"]
+
+
+@change("chain")
+def hosts_are_constrained_and_there_is_none(c):
+    """A common name is no host."""
+    c["certificates"]["int"].update(permitted=[("dns", "elsewhere")])
+    c["certificates"]["leaf"].update(names=[("ip", "192.0.2.1")], subject="dns.example")
+
+
+@change("chain")
 def leaf_signed_by_somebody_else(c):
     c["certificates"]["leaf"].update(forged=True)
 
@@ -341,6 +364,8 @@ add("usage", "client only", leaf(extended=["client"]))
 add("usage", "code signing only", leaf(extended=["code"]))
 add("usage", "no purpose", leaf(extended=[]))
 add("usage", "every purpose", leaf(extended=["any"]))
+for other in ("code", "mail", "time", "ocsp"):
+    add("usage", "server and " + other, leaf(extended=["server", other]))
 add("usage", "server and every purpose", leaf(extended=["server", "any"]))
 add("usage", "key for lists of revoked certificates", leaf(key_usage="sign-lists"))
 add("usage", "key for commitments", leaf(key_usage="commitment"))
@@ -480,6 +505,7 @@ POLICIES = ("strict", "chrome", "mozilla", "apple")
 # Changes whose joint effect the standards do not fix: which of two path faults is named, for instance.
 BREAKS_PATH = {"missing_intermediate", "unknown_root", "self_signed", "expired_intermediate", "intermediate_is_no_ca",
                "intermediate_without_basic_constraints", "path_too_long", "leaf_signed_by_somebody_else",
+               "path_too_long_behind_a_self_issued_intermediate",
                "intermediate_signed_by_somebody_else", "chain_of_seventeen", "intermediate permits another address",
                "intermediate excludes our address", "intermediate excludes a name in other letters",
                "intermediate permits another name", "intermediate that may sign lists only", "intermediate with an unknown critical extension"}
@@ -498,7 +524,7 @@ def fits(chosen):
         return False  # whether such a certificate has a path, and which, is nowhere said
     if chain in ("expired_twin_first", "cross_signed_by_an_expired_root") and titles & {"expired", "not yet valid"}:
         return False  # of two paths out of date, which one names the reason
-    if chain and ("constraints" in chain or "permits" in chain or "excludes" in chain) and (
+    if chain and ("constrain" in chain or "permits" in chain or "excludes" in chain) and (
             "identity" in dimensions or "nothing but a list of SCTs" in titles):
         return False  # whether constraints on names meet a common name
     if chain and chain.startswith("cross_signed_and") and dimensions & {"strength", "dates"}:
@@ -508,6 +534,7 @@ def fits(chosen):
     if chain == "anchor_is_the_intermediate" and any(t.startswith(("disallow", "allow", "pin", "anchor", "intermediate")) for t in titles):
         return False
     if chain in ("expired_twin_first", "twin_of_an_unknown_root_first", "two_intermediates", "unordered", "superfluous",
+                 "self_issued_intermediate", "hosts_are_constrained_and_there_is_none",
                  "superfluous_and_disallowed", "superfluous_and_its_key_is_disallowed",
                  "no_intermediate_needed", "missing_intermediate_is_an_anchor", "cross_signed_by_an_expired_root", "root_sent",
                  "cross_signed", "cross_signed_and_one_way_is_disallowed", "cross_signed_and_the_first_anchor_is_limited",
