@@ -133,6 +133,14 @@ struct choice {
 	enum path_grade grade;
 };
 
+/* Of two that are as bad, the one with less to say: what only the other has is cured by choosing this one. */
+static bool
+choice_is_better(const struct choice *best, enum path_grade grade, const struct path_faults *faults)
+{
+	return best->path == NULL || grade < best->grade ||
+	       (grade == best->grade && faults->n < best->faults.n);
+}
+
 /* Judges candidates in order until one is good; keeps the best. */
 static bool
 choose_from(struct choice *best, struct judgement *j, const struct path *paths, size_t n)
@@ -149,7 +157,7 @@ choose_from(struct choice *best, struct judgement *j, const struct path *paths, 
 		if (faults.starved)
 			return false;
 		grade = path_grade(&faults);
-		if (best->path == NULL || grade < best->grade)
+		if (choice_is_better(best, grade, &faults))
 			*best = (struct choice){&paths[i], faults, grade};
 	}
 	return true;

@@ -105,9 +105,9 @@ class Model:
             self.reasons.add("chain-too-long")
             return None
         candidates = [(p, self.faults(p)) for p in self.paths(["leaf"])]
-        sound = [p for p, faults in candidates if not faults]
+        sound = sorted((p for p, faults in candidates if not faults), key=self.is_weak)
         # An attacker chooses the path, so what is disallowed by one is disallowed; what is not wanted of one may be had of another.
-        self.good = [p for p in sound if not self.unwanted(p)]
+        self.good = [p for p in sound if not self.unwanted(p) and not self.is_weak(p)]
         if sound:
             return (self.good or sound)[0]
         if not candidates:
@@ -117,6 +117,10 @@ class Model:
         path, faults = min(candidates, key=lambda c: ("bad-signature" in c[1], len(c[1])))
         self.reasons |= faults
         return path if faults <= {"expired", "not-yet-valid", "wrong-usage"} else None
+
+    def is_weak(self, path):
+        return any(self.certs[n]["key"] == "rsa1024" or (self.certs[n].get("hash") == "sha1" and n not in self.case["anchors"])
+                   for n in path)
 
     # ---- the leaf
 

@@ -522,8 +522,6 @@ def fits(chosen):
         return False
     if (chain or "lists" in dimensions) and titles & {"unknown critical extension", "a precertificate"}:
         return False  # whether such a certificate has a path, and which, is nowhere said
-    if chain in ("expired_twin_first", "cross_signed_by_an_expired_root") and titles & {"expired", "not yet valid"}:
-        return False  # of two paths out of date, which one names the reason
     if chain and ("constrain" in chain or "permits" in chain or "excludes" in chain) and (
             "identity" in dimensions or "nothing but a list of SCTs" in titles):
         return False  # whether constraints on names meet a common name
