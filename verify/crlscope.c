@@ -4,7 +4,8 @@
 #include "verify/oid.h"
 #include "verify/usage.h"
 
-/* GeneralNames that are URIs and nothing else, and not too many (Baseline Requirements, 7.1.2.11.2 and 7.2.2.1). */
+/* GeneralNames that are URIs and nothing else, and not too many (Baseline Requirements, 7.1.2.11.2
+ * and 7.2.2.1). */
 static bool
 are_uris(struct span names)
 {
@@ -18,7 +19,8 @@ are_uris(struct span names)
 	return der_done(&in) && n > 0 && n <= CRL_SCOPE_NAMES_MAX;
 }
 
-/* DistributionPointName: a fullName, or a name relative to the issuer's, which no certificate here is met by. */
+/* DistributionPointName: a fullName, or a name relative to the issuer's, which no certificate here is met by.
+ */
 static struct span
 point_name_read(struct der_reader *in)
 {
@@ -80,7 +82,8 @@ names_meet(struct span a, struct span b)
 	return false;
 }
 
-/* Does the certificate name this point, for all reasons and with its own issuer as the list's (RFC 5280, 4.2.1.13)? */
+/* Does the certificate name this point, for all reasons and with its own issuer as the list's (RFC
+ * 5280, 4.2.1.13)? */
 static bool
 point_meets(const struct cert *c, struct span names)
 {

@@ -41,8 +41,8 @@ parent_of(struct span name)
 	return dot == NULL ? (struct span){NULL, 0} : span_slice(name, (size_t)(dot - name.p) + 1, name.n);
 }
 
-/* "co.uk" and its like: two labels of which the last is a country's and the first says what kind of registrant is
- * below. */
+/* "co.uk" and its like: two labels of which the last is a country's and the first says what kind of
+ * registrant is below. */
 static bool
 is_registry(const char *domain)
 {

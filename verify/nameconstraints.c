@@ -293,11 +293,11 @@ struct trees {
 	struct der_reader excluded;
 };
 
-/* Of the kinds that GnuTLS compares as RFC 5280 says. */
 static bool
-kind_is_common(enum altname_kind kind)
+kind_is_known(enum altname_kind kind)
 {
-	return kind == ALTNAME_DNS || kind == ALTNAME_IP || kind == ALTNAME_EMAIL || kind == ALTNAME_URI;
+	return kind == ALTNAME_DNS || kind == ALTNAME_IP || kind == ALTNAME_EMAIL || kind == ALTNAME_URI ||
+	       kind == ALTNAME_DIRECTORY;
 }
 
 /* Reads GeneralSubtrees once, to know that they are sane. */
@@ -316,7 +316,8 @@ subtrees_fault(struct der_reader list, struct nameconstraints_budget *budget)
 		if (budget->subtrees == 0)
 			return too_much;
 		budget->subtrees--;
-		budget->apart |= !kind_is_common(base.kind);
+		budget->apart |= base.kind == ALTNAME_DIRECTORY;
+		budget->unfit |= !kind_is_known(base.kind);
 	}
 	return der_done(&list) ? NULL : unreadable;
 }

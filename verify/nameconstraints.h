@@ -17,9 +17,9 @@
 struct nameconstraints_budget {
 	size_t subtrees;
 	size_t compares;
-	bool unfit; /* some can not be read or are too many: nothing to give to GnuTLS, whose work has no
-		       bound and which loses memory over them */
-	bool apart; /* there are subtrees of a kind that GnuTLS can not compare: directory names, or not known */
+	bool unfit; /* some can not be read, are too many or of a kind that is not known: nothing to give to
+		       GnuTLS, whose work has no bound and which loses memory over them */
+	bool apart; /* there are subtrees that GnuTLS does not compare by their parts: directory names */
 };
 
 struct nameconstraints_budget nameconstraints_budget(void);

@@ -182,9 +182,10 @@ has_dns_name(const struct cert *c)
 }
 
 /*
- * Lengths and names that GnuTLS 3.7 is known to read otherwise than RFC 5280: it counts self-issued CAs (6.1.4 (l)),
- * takes the common name for a DNS name where there is none, and does not compare directory names by their parts
- * (4.2.1.10). In such a path our own reading is the one that counts; it came first and finds every fault.
+ * Lengths and names that GnuTLS 3.7 is known to read otherwise than RFC 5280: it counts self-issued CAs
+ * (6.1.4 (l)), takes the common name for a DNS name where there is none, and does not compare directory names
+ * by their parts (4.2.1.10). In such a path our own reading is the one that counts; it came first and finds
+ * every fault.
  */
 static bool
 constraints_are_ours(const struct path *p, const struct nameconstraints_budget *names)
@@ -203,7 +204,6 @@ static void
 path_status_judge(struct path_faults *f, struct judgement *j, const struct path *p,
 		  const struct nameconstraints_budget *names, unsigned status)
 {
-	const unsigned constraints = GNUTLS_CERT_INVALID | GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE;
 	const struct {
 		unsigned bit;
 		enum reason reason;
@@ -216,27 +216,26 @@ path_status_judge(struct path_faults *f, struct judgement *j, const struct path 
 	    {GNUTLS_CERT_INSECURE_ALGORITHM, REASON_WEAK_SIGNATURE, "an algorithm in the path is insecure"},
 	    {GNUTLS_CERT_PURPOSE_MISMATCH, REASON_WRONG_USAGE, "the path is not for TLS servers"},
 	};
+	bool constrained = (status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE) != 0;
+	bool unsigned_step = (status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0;
+	bool ours = constrained && path_grade(f) < PATH_BROKEN && constraints_are_ours(p, names);
 	size_t before = f->n;
 
-	if ((status & ~constraints) == 0 && path_grade(f) < PATH_BROKEN && constraints_are_ours(p, names)) {
-		path_steps_judge(f, j, p); /* GnuTLS ended where it found its fault */
-		return;
-	}
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if ((status & rows[i].bit) != 0 && !path_faults_has(f, rows[i].reason))
 			path_faults_add(f, rows[i].reason, 0, rows[i].what);
 	/* This bit also goes with an issuer that is no CA; it is a reason of its own only where nothing else
 	 * explains it. */
-	if ((status & GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE) != 0 && path_grade(f) < PATH_BROKEN)
+	if (constrained && !ours && path_grade(f) < PATH_BROKEN)
 		path_faults_add(f, REASON_NAME_CONSTRAINTS, 0, "a constraint of an issuer is not met");
-	if ((status & GNUTLS_CERT_SIGNER_NOT_FOUND) != 0) {
-		/* a signature that does not hold, or key identifiers that do not fit */
+	/* A signature that does not hold, or key identifiers that do not fit. And GnuTLS ends where it finds
+	 * the first fault: when that is none, the signatures above it have not been looked at. */
+	if (unsigned_step || ours)
 		path_steps_judge(f, j, p);
-		if (!path_faults_has(f, REASON_BAD_SIGNATURE))
-			path_faults_add(f, REASON_UNTRUSTED, p->n - 1,
-					"its key identifier is not that of the certificates below");
-	}
-	if (f->n == before && before == 0)
+	if (unsigned_step && !path_faults_has(f, REASON_BAD_SIGNATURE))
+		path_faults_add(f, REASON_UNTRUSTED, p->n - 1,
+				"its key identifier is not that of the certificates below");
+	if (f->n == before && before == 0 && !ours)
 		path_faults_add(f, REASON_UNTRUSTED, 0, "GnuTLS does not accept the path");
 }
 

@@ -94,7 +94,8 @@ pss_is_strong(struct der_reader *algorithm)
 static bool
 parameters_fit(struct der_reader *algorithm, struct span oid)
 {
-	bool rsa = span_equal(oid, OID_RSA_SHA256) || span_equal(oid, OID_RSA_SHA384) || span_equal(oid, OID_RSA_SHA512);
+	bool rsa = span_equal(oid, OID_RSA_SHA256) || span_equal(oid, OID_RSA_SHA384) ||
+		   span_equal(oid, OID_RSA_SHA512);
 
 	if (rsa && der_at(algorithm, DER_NULL) && der_any(algorithm).body.n != 0)
 		return false;
@@ -113,7 +114,9 @@ strength_signature_fault(struct span sig_alg)
 
 	for (size_t i = 0; i < sizeof strong / sizeof strong[0]; i++)
 		if (span_equal(oid, strong[i]))
-			return parameters_fit(&algorithm, oid) ? NULL : "signed with parameters that its algorithm does not have";
+			return parameters_fit(&algorithm, oid)
+				   ? NULL
+				   : "signed with parameters that its algorithm does not have";
 	if (span_equal(oid, OID_RSA_PSS) && pss_is_strong(&algorithm))
 		return NULL;
 	return "signed with SHA-1, MD5 or another algorithm that is not trusted";

@@ -37,8 +37,8 @@ key_usage_read(struct usage *u, struct span value)
 static bool
 purpose_is_foreign(struct span oid)
 {
-	const struct span foreign[] = {OID_CODE_SIGNING, OID_EMAIL_PROTECTION, OID_TIME_STAMPING, OID_OCSP_SIGNING,
-				       OID_PRECERT_SIGNING};
+	const struct span foreign[] = {OID_CODE_SIGNING, OID_EMAIL_PROTECTION, OID_TIME_STAMPING,
+				       OID_OCSP_SIGNING, OID_PRECERT_SIGNING};
 
 	for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
 		if (span_equal(oid, foreign[i]))
@@ -117,7 +117,8 @@ usage_server_fault(const struct usage *u)
 	if (u->any_purpose)
 		return "its extended key usage allows everything";
 	if (u->foreign_purpose)
-		return "its extended key usage allows signing of code, mail, time, OCSP or precertificates as well";
+		return "its extended key usage allows signing of code, mail, time, OCSP or precertificates "
+		       "as well";
 	if (u->has_key_usage && (u->key_usage & handshake) == 0)
 		return "its key usage has nothing that TLS needs";
 	if (u->ca)

@@ -46,7 +46,9 @@ text_findings(struct buf *out, const struct verdict *v)
 		buf_u8(out, '\n');
 	}
 	if (scts) {
-		put_line(out, "", "(an SCT is the signed promise of a public log to show the certificate to everybody;");
+		put_line(
+		    out, "",
+		    "(an SCT is the signed promise of a public log to show the certificate to everybody;");
 		put_line(out, "", "with too few of them it may have been issued without anybody noticing)");
 	}
 	if (!told)
