@@ -1,10 +1,25 @@
 /*
- * fuzz_crl.c - CRL files, PEM or DER.
+ * fuzz_crl.c - CRL files, PEM or DER; and what a list is for against where a certificate's lists are.
  */
+#include "verify/crlscope.h"
+#include "verify/oid.h"
 #include "verify/revocation.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
+
+/* A length, that much of an IssuingDistributionPoint, and CRLDistributionPoints. */
+static void
+scope_judge(struct span data)
+{
+	size_t n = data.n == 0 ? 0 : data.p[0];
+	struct cert c = {.version = 3, .n_ext = 1};
+	struct crl_scope scope;
+
+	c.ext[0] = (struct cert_ext){OID_CRL_DISTRIBUTION, false, span_slice(data, 1 + n, data.n)};
+	if (crl_scope_read(&scope, span_slice(data, 1, n)) == RES_OK && crl_scope_has(&scope, &c))
+		check(!scope.some_reasons && !scope.cas_only && (!scope.pointed || scope.names.n > 0));
+}
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
@@ -13,6 +28,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct cert path[2] = {{.version = 3}, {.version = 3}};
 	char *why = NULL, *text = NULL;
 
+	scope_judge(span_of(data, n));
 	check(crls_new(&all) == RES_OK);
 	if (crls_add(all, span_of(data, n), &why) != RES_OK)
 		check(why != NULL);
