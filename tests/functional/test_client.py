@@ -9,7 +9,7 @@ import dns.message
 import dns.rcode
 
 from functional._common import stub
-from harness import client, wire
+from harness import client, net, wire
 from harness.case import case, check, equal, rows, until
 from harness.pki import Site
 from harness.daemon import Daemon, upstream
@@ -482,6 +482,7 @@ def source_ports(t):
 
 @case("C31 the answer leaves from the address that was asked")
 def reply_address(t):
+    net.need_ipv6()
     site = Site(t)
     server = DotServer(t, site)
     d = Daemon(t, upstream("one", server), anchors=site.anchors)
@@ -492,7 +493,7 @@ def reply_address(t):
     d.process = again
     for address in ("127.0.0.53", "127.0.0.54", "::1"):
         d.address = address
-        until(lambda: __import__("harness.net").net.answers_tcp(d.address, d.port), 10, f"{address} is listening")
+        until(lambda: net.answers_tcp(d.address, d.port), 10, f"{address} is listening")
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as s:
             s.settimeout(5)

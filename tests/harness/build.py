@@ -114,7 +114,9 @@ class Builds:
         os.makedirs(folder, exist_ok=True)
         said = open(stamp, encoding="utf-8").read() if os.path.exists(stamp) else None
         if said != repr(options) or not os.path.exists(os.path.join(folder, "Makefile")):
-            self.step(f"{label}-configure", [os.path.join(self.src, "configure"), "-q", *options], folder)
+            # by a relative path: configure takes none with a space in it
+            configure = os.path.join(os.path.relpath(self.src, folder), "configure")
+            self.step(f"{label}-configure", [configure, "-q", *options], folder)
             with open(stamp, "w", encoding="utf-8") as f:
                 f.write(repr(options))
         if label == "fuzz":

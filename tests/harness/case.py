@@ -346,6 +346,8 @@ def main(argv):
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     gc.disable()  # with a million questions kept, a collection stops the test's own servers for seconds
     importlib.import_module(options.module)
+    if options.list:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     bad = 0
     if options.in_netns:
         subprocess.run(["ip", "link", "set", "lo", "up"], check=True)

@@ -7,8 +7,20 @@ _random = random.Random(os.getpid() * 7919 + int.from_bytes(os.urandom(4), "big"
 _given = set()
 
 
+def need_ipv6():
+    """A test that wants ::1 is skipped where it is switched off."""
+    try:
+        with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as s:
+            s.bind(("::1", 0))
+    except OSError as error:
+        from harness.case import Skip
+        raise Skip(f"no IPv6 on this machine: ::1: {error.strerror}") from error
+
+
 def free_port(address="127.0.0.1"):
     """A port that nobody has bound, over UDP and TCP, below the range the kernel gives away by itself."""
+    if ":" in address:
+        need_ipv6()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for _ in range(1000):
         port = _random.randrange(10240, 32000)

@@ -346,5 +346,17 @@ def parse(argv):
     return options
 
 
+def main(argv):
+    options = parse(argv)
+    if options.list:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # tests/run --list | head
+    try:
+        run = Run(options)
+    except OSError as error:
+        print(f"not ok build-tests: cannot be written, copy the tree: {error}\n0 passed, 1 failed")
+        return 1
+    return run.run()
+
+
 if __name__ == "__main__":
-    sys.exit(Run(parse(sys.argv[1:])).run())
+    sys.exit(main(sys.argv[1:]))
