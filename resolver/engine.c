@@ -160,12 +160,6 @@ engine_upstreams(struct engine *e)
 	return e->upstreams;
 }
 
-const struct plan *
-engine_plan(const struct engine *e)
-{
-	return e->plan;
-}
-
 uint32_t
 engine_ttl_floor(const struct engine *e)
 {

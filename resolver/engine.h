@@ -72,7 +72,6 @@ size_t engine_in_flight(const struct engine *); /* questions, with or without so
 size_t engine_waiting(const struct engine *);   /* clients */
 struct cache *engine_cache(struct engine *);
 struct upstreams *engine_upstreams(struct engine *);
-const struct plan *engine_plan(const struct engine *);
 /* Woken, or on another network. */
 void engine_network_changed(struct engine *);
 

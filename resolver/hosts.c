@@ -289,12 +289,6 @@ hosts_free(struct hosts *h)
 }
 
 size_t
-hosts_count(const struct hosts *h)
-{
-	return h->table == NULL ? 0 : h->table->n;
-}
-
-size_t
 hosts_bad(const struct hosts *h)
 {
 	return h->table == NULL ? 0 : h->table->bad;

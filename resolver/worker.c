@@ -252,18 +252,6 @@ worker_cache(struct worker *w)
 	return engine_cache(w->engine);
 }
 
-const struct plan *
-worker_plan(const struct worker *w)
-{
-	return engine_plan(w->engine);
-}
-
-unsigned
-worker_number(const struct worker *w)
-{
-	return w->number;
-}
-
 enum res
 worker_report(struct worker *w, struct upstreams_report *out)
 {

@@ -31,9 +31,7 @@ struct worker;
 enum res worker_post(struct worker *, void (*fn)(struct worker *, void *arg), void *arg);
 struct loop *worker_loop(struct worker *);
 struct counters *worker_counters(struct worker *);
-struct cache *worker_cache(struct worker *);             /* in its thread only */
-const struct plan *worker_plan(const struct worker *);   /* in its thread only */
-unsigned worker_number(const struct worker *);
+struct cache *worker_cache(struct worker *); /* in its thread only */
 
 enum health { HEALTH_UNKNOWN, HEALTH_GOOD, HEALTH_FAILING, HEALTH_REFUSED };
 

@@ -450,12 +450,6 @@ tp_slot_retarget(struct tp_slot *slot, const struct tp_target *target)
 	slot_want_flush(slot);
 }
 
-const struct tp_target *
-tp_slot_target(const struct tp_slot *slot)
-{
-	return slot->target;
-}
-
 enum tp_state
 tp_slot_state(const struct tp_slot *slot)
 {

@@ -107,7 +107,6 @@ void tp_slot_drop(struct tp_slot *, bool forget_tickets);
  * policy before its next use, saved sessions likewise; a refusal drops them. The old target may be freed after it. */
 void tp_slot_retarget(struct tp_slot *, const struct tp_target *);
 
-const struct tp_target *tp_slot_target(const struct tp_slot *);
 enum tp_state tp_slot_state(const struct tp_slot *);
 const char *tp_state_text(enum tp_state);
 

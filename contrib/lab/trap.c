@@ -46,7 +46,7 @@ struct trap {
 	size_t n_clients;
 	char seen[TRAP_SEEN_MAX][ZONE_NAME_TEXT_MAX];
 	size_t n_seen;
-	uint64_t questions, http_requests;
+	uint64_t http_requests;
 };
 
 static bool
@@ -56,7 +56,6 @@ lie(struct trap *trap, struct span query, struct buf *out)
 
 	if (!zone_answer(ZONE_LIES, query, &q, out))
 		return false;
-	trap->questions++;
 	if (trap->n_seen < TRAP_SEEN_MAX)
 		memcpy(trap->seen[trap->n_seen++], q.name, sizeof q.name);
 	log_event(LOG_INFO, "clear-text", LOG_STR("name", q.name), LOG_STR("type", q.type));
@@ -70,12 +69,6 @@ trap_saw(const struct trap *trap, const char *name)
 		if (strcasecmp(trap->seen[i], name) == 0)
 			return true;
 	return false;
-}
-
-uint64_t
-trap_questions(const struct trap *trap)
-{
-	return trap->questions;
 }
 
 uint64_t

@@ -292,12 +292,6 @@ tp_slot_retarget(struct tp_slot *s, const struct tp_target *target)
 	s->target = target;
 }
 
-const struct tp_target *
-tp_slot_target(const struct tp_slot *s)
-{
-	return s->target;
-}
-
 enum tp_state
 tp_slot_state(const struct tp_slot *s)
 {
