@@ -164,9 +164,9 @@ job_end(struct run *run, struct job *job)
 	run->done++;
 	results_add(run->results, job->scenario, &result);
 	if (run->verbose)
-		printf("%-30s %-8s %-9s %5lld ms  %s%s%s\n", job->scenario->name, mark_text(result.mark),
-		       outcome_text(result.outcome), (long long)result.ms, result.ede,
-		       result.ede[0] != '\0' ? " " : "", result.detail);
+		fprintf(run->json ? stderr : stdout, "%-30s %-8s %-9s %5lld ms  %s%s%s\n",
+			job->scenario->name, mark_text(result.mark), outcome_text(result.outcome),
+			(long long)result.ms, result.ede, result.ede[0] != '\0' ? " " : "", result.detail);
 	bar_show(run, job->scenario->name);
 	if (!run->keep)
 		folder_remove(job->folder);
@@ -276,6 +276,26 @@ world_make(struct run *run)
 	return true;
 }
 
+/* What stands in $LAB_CONF for most scenarios, without this machine's paths. */
+static void
+config_example(const struct run *run)
+{
+	const bool doh = run->protocol == SERVER_DOH;
+	struct buf text = buf_max(1024);
+	char path[FILE_PATH_MAX];
+
+	buf_format(&text,
+		   "ct { log-list = \"ct-logs.json\" }\ntrust { anchors = \"anchors.pem\" }\n"
+		   "upstream \"lab\" { protocol = \"%s\" address = {\"1.1.1.1\"} port = %d }\n"
+		   "# and what a scenario adds: a name, a list, a pin\n",
+		   doh ? "doh" : "dot", doh ? 443 : 853);
+	if (path_join(path, run->folder, "example.conf") != RES_OK ||
+	    file_write(path, buf_span(&text), 0644) != RES_OK)
+		path[0] = '\0';
+	setenv("LAB_CONF", path[0] != '\0' ? path : "/dev/null", 1);
+	buf_free(&text);
+}
+
 static json_t *
 config_of(const struct run *run)
 {
@@ -294,7 +314,7 @@ config_of(const struct run *run)
 	setenv("LAB_URL", "https://1.1.1.1/dns-query", 1);
 	setenv("LAB_ANCHORS", "anchors.pem", 1);
 	setenv("LAB_CT_LOGS", "ct-logs.json", 1);
-	setenv("LAB_CONF", "/dev/null", 1);
+	config_example(run);
 	if (client_run(&run->client, "config", NULL, &text, &code) != RES_OK || code != 0)
 		buf_clear(&text);
 	results = results_new(&run->client, run->protocol, buf_cstr(&text) != NULL ? buf_cstr(&text) : "");
@@ -527,7 +547,7 @@ lab_run(int argc, char **argv)
 	json_decref(run.results);
 	free(run.queue);
 	if (run.keep)
-		printf("kept: %s\n", run.folder);
+		fprintf(run.json ? stderr : stdout, "kept: %s\n", run.folder);
 	else
 		folder_remove(run.folder);
 	return code;
