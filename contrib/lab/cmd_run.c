@@ -423,7 +423,8 @@ client_find(struct run *run)
 	case RES_OK:
 		break;
 	case RES_UNSUPPORTED:
-		fprintf(stderr, "ctstub-lab: %s: the client is not installed\n", run->adapter);
+		fprintf(stderr, "ctstub-lab: %s: the client is not installed, or can not run here\n",
+			run->adapter);
 		return false;
 	case RES_NOT_FOUND:
 		fprintf(stderr, "ctstub-lab: %s: no such adapter in %s\n", run->adapter, run->adapters);

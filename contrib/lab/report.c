@@ -167,16 +167,6 @@ column_tally(const struct report_column *column, const struct scenario_group *gr
 	return tally;
 }
 
-const struct scenario_group *
-report_group(size_t i)
-{
-	static const struct scenario_group *const groups[] = {
-	    &scenarios_identity,   &scenarios_chain,    &scenarios_transparency, &scenarios_misissuance,
-	    &scenarios_revocation, &scenarios_sessions, &scenarios_protocol,     &scenarios_downgrade};
-
-	return i < sizeof groups / sizeof groups[0] ? groups[i] : NULL;
-}
-
 char *
 report_json(const struct report *report)
 {

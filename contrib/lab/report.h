@@ -49,9 +49,6 @@ struct tally {
 };
 struct tally column_tally(const struct report_column *, const struct scenario_group *);
 
-/* Groups in order; NULL behind the last. */
-const struct scenario_group *report_group(size_t);
-
 void report_markdown(const struct report *, struct buf *out);
 void report_html(const struct report *, struct buf *out);
 char *report_json(const struct report *); /* yours */

@@ -187,7 +187,7 @@ summary_table(const struct report *report, struct buf *out, const struct band *b
 
 	table_open(out, "summary", "Wrong of tried, by group of scenarios", band);
 	header_row(report, out, (const char *const[]){"Group", NULL}, band);
-	for (size_t g = 0; (group = report_group(g)) != NULL; g++) {
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++) {
 		buf_format(out, "<tr><th scope=\"row\"><a href=\"#%s\">%s</a></th>", group->name,
 			   group->name);
 		for (size_t i = band->from; i < band->to; i++) {
@@ -332,7 +332,7 @@ contents(struct buf *out)
 
 	buf_text(out, "<nav aria-label=\"Contents\"><ul><li><a href=\"#summary\">Summary</a></li><li><a "
 		      "href=\"#words\">The words</a></li>");
-	for (size_t g = 0; (group = report_group(g)) != NULL; g++)
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++)
 		buf_format(out, "<li><a href=\"#%s\">%s</a></li>", group->name, group->name);
 	buf_text(out, "<li><a href=\"#clients\">Clients and their configurations</a></li></ul></nav>\n");
 }
@@ -370,7 +370,7 @@ report_html(const struct report *report, struct buf *out)
 	buf_text(out, "<main id=\"main\">\n");
 	summary(report, out);
 	words(out);
-	for (size_t g = 0; (group = report_group(g)) != NULL; g++)
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++)
 		group_section(report, group, out);
 	clients(report, out);
 	buf_text(out, "</main>\n</body>\n</html>\n");

@@ -52,7 +52,7 @@ summary(const struct report *report, struct buf *out)
 		 "## Summary\n\nWrong of tried, by group. A configuration that knows the resolver by name "
 		 "can not see a wrong address: what it accepts in the group identity follows from that.\n\n");
 	header_row(report, out, (const char *const[]){"group", NULL});
-	for (size_t g = 0; (group = report_group(g)) != NULL; g++) {
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++) {
 		buf_format(out, "| %s |", group->name);
 		for (size_t i = 0; i < report->n; i++) {
 			struct tally tally = column_tally(&report->columns[i], group);
@@ -162,7 +162,7 @@ report_markdown(const struct report *report, struct buf *out)
 		buf_format(out, "| %s | %s |\n", m->word, m->meaning);
 	buf_u8(out, '\n');
 	summary(report, out);
-	for (size_t g = 0; (group = report_group(g)) != NULL; g++)
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++)
 		group_table(report, group, out);
 	clients(report, out);
 }

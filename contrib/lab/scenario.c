@@ -8,6 +8,12 @@ static const struct scenario_group *const groups[] = {
 
 #define GROUPS (sizeof groups / sizeof groups[0])
 
+const struct scenario_group *
+scenario_group_at(size_t i)
+{
+	return i < GROUPS ? groups[i] : NULL;
+}
+
 size_t
 scenario_count(void)
 {

@@ -85,6 +85,7 @@ extern const struct scenario_group scenarios_identity, scenarios_chain, scenario
  * nothing by refusing this one. */
 const char *scenario_touchstone(const struct scenario *);
 
+const struct scenario_group *scenario_group_at(size_t); /* NULL behind the last */
 size_t scenario_count(void);
 const struct scenario *scenario_at(size_t);         /* NULL behind the last */
 const struct scenario *scenario_find(const char *); /* NULL: there is none of that name */

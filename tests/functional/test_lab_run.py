@@ -147,7 +147,9 @@ def interrupted(t, number, send):
     for i, moment in enumerate(MOMENTS if number != signal.SIGKILL else (None, None, None)):
         mark, folders = f"LAB_TEST_MARK={os.getpid()}-{t.dir}-{i}", set()
         process = t.spawn("lab", [t.program("ctstub-lab"), "run", "--client", adapter, "--scenario", "silent-*", "--jobs", "4"],
-                          env=t.env(LAB_TEST_MARK=mark.partition("=")[2]))
+                          env=t.env(LAB_TEST_MARK=mark.partition("=")[2]),
+                          # who is started in the background ignores it from the start
+                          preexec=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
         process.expect = None
 
         def begun():
