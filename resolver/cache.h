@@ -2,7 +2,8 @@
  * cache.h - answers as wire with their TTL offsets, bounded in bytes.
  *
  * One worker's own; no locks. The key is the question alone: lower-case name, type, class, DO and CD. Only
- * what was asked is ever found. Eviction is O(1) and keeps what is used (SIEVE: one hand, one visited bit; no
+ * what was asked is ever found: NXDOMAIN too is for its type, and says nothing of names below (RFC 2308, 5 and
+ * RFC 8020 would allow it; servers that say so for AAAA alone must not take the A away: RFC 4074, 4.2). Eviction is O(1) and keeps what is used (SIEVE: one hand, one visited bit; no
  * list surgery on a hit, which is the hot path). Times are boot milliseconds.
  */
 #ifndef RESOLVER_CACHE_H

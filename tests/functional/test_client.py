@@ -480,7 +480,7 @@ def source_ports(t):
     equal(d.ctl("stats")["counters"]["dropped"], 2, "dropped: port 0, and the echo")
 
 
-@case("C31 the answer leaves from the address that was asked")
+@case("C31 the answer leaves from the address that was asked (RFC 2181, 4)")
 def reply_address(t):
     net.need_ipv6()
     site = Site(t)

@@ -93,6 +93,8 @@ static const struct {
      HEAD("0002", "0000", "0000") RR("ff00") "0003 0162 00 c024 0001 0001 0000012c 0004 01020304", RES_OK},
     {"a TSIG: nothing of ours is signed; RFC 8945, 5.3.1",
      HEAD("0000", "0000", "0001") "(k) 00fa 00ff 00000000 0010 (k) 000000000000 012c 0000 1234 0000", RES_MALFORMED},
+    {"U31: an SVCB of DDR with its keys twice and unsorted is not ours to judge: nothing is upgraded by it; RFC 9462, 4",
+     ONE RR("0040") "000f 0001 00 0003 0002 0355 0003 0002 0355", RES_OK},
     {"U20: NXDOMAIN with a CNAME",
      "1234 8183 0001 0001 0000 0000 (a.test) 0001 0001 " RR("0005") "0004 0162 c00c", RES_OK},
 };
@@ -289,6 +291,28 @@ a_long_chain_of_aliases_is_read(void **state)
 	buf_free(&b);
 }
 
+/* U29: keys and signatures by the hundred are relayed and not looked into: we do not validate. */
+static void
+a_message_of_keys_and_signatures_is_read(void **state)
+{
+	struct buf b = buf_max(MSG_MAX);
+	struct msg_answer a;
+	uint16_t n = 0;
+
+	(void)state;
+	wire_make(&b, "1234 8180 0001 0000 0000 0000 (a.test) 0030 0001");
+	for (; b.n + 2 * 12 + 6 + 24 <= MSG_MAX; n = (uint16_t)(n + 2)) {
+		wire_make(&b, "c00c 0030 0001 0000012c 0006 0100 03 0d");
+		buf_u16(&b, n);
+		wire_make(&b, "c00c 002e 0001 0000012c 0018 0030 0d 01 0000012c 00000002 00000001 1234 (a) ff00ff");
+	}
+	be16_write(b.p + 6, n);
+	assert_int_equal(msg_answer_read(&a, buf_span(&b), ttl_at), RES_OK);
+	assert_int_equal(a.n_ttl, n);
+	assert_true(n > 2000 && a.has_answer_of_type);
+	buf_free(&b);
+}
+
 /* As many records as 64 KiB hold. */
 static void
 the_smallest_records_fill_a_message(void **state)
@@ -353,6 +377,7 @@ main(void)
 	    cmocka_unit_test(a_chain_of_pointers_ends_early),
 	    cmocka_unit_test(labels_are_walked_so_often),
 	    cmocka_unit_test(a_long_chain_of_aliases_is_read),
+	    cmocka_unit_test(a_message_of_keys_and_signatures_is_read),
 	    cmocka_unit_test(the_smallest_records_fill_a_message),
 	    cmocka_unit_test(each_record_is_shown),
 	};
