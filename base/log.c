@@ -13,7 +13,7 @@
 #define LINE_MAX_BYTES 4096 /* one write to a pipe of this size is not torn (PIPE_BUF) */
 
 static atomic_int level_now = LOG_INFO;
-static enum log_format format_now = LOG_TEXT;
+static atomic_int format_now = LOG_TEXT;
 static atomic_uint lost; /* lines that standard error did not take */
 static void (*capture)(void *, const char *, size_t);
 static void *capture_ctx;
@@ -24,7 +24,7 @@ void
 log_setup(enum log_level level, enum log_format format)
 {
 	atomic_store(&level_now, (int)level);
-	format_now = format;
+	atomic_store(&format_now, (int)format);
 }
 
 enum log_level
@@ -95,7 +95,7 @@ put_text_string(struct buf *b, const char *s)
 }
 
 static void
-put_value(struct buf *b, const struct log_field *f)
+put_value(struct buf *b, const struct log_field *f, bool json)
 {
 	char text[ADDR_TEXT_MAX];
 	const char *s = NULL;
@@ -119,7 +119,7 @@ put_value(struct buf *b, const struct log_field *f)
 	case LOG_END:
 		return;
 	}
-	if (format_now == LOG_JSON)
+	if (json)
 		put_json_string(b, s);
 	else
 		put_text_string(b, s);
@@ -142,9 +142,10 @@ line_write(const char *line, size_t n)
 static void
 put_line(struct buf *b, enum log_level level, const char *event, const struct log_field *fields)
 {
+	const bool json = atomic_load(&format_now) == LOG_JSON; /* a reload may change it in the middle */
 	char now[TIME_TEXT_MAX];
 
-	if (format_now == LOG_JSON)
+	if (json)
 		buf_format(b, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", time_text_ms(clock_wall_ms(), now),
 		    level_names[level], event);
 	else
@@ -152,10 +153,10 @@ put_line(struct buf *b, enum log_level level, const char *event, const struct lo
 	for (; fields->kind != LOG_END; fields++) {
 		size_t before = b->n;
 
-		if (fields->kind == LOG_KIND_JSON && (format_now != LOG_JSON || fields->s == NULL))
+		if (fields->kind == LOG_KIND_JSON && (!json || fields->s == NULL))
 			continue;
-		buf_format(b, format_now == LOG_JSON ? ",\"%s\":" : " %s=", fields->key);
-		put_value(b, fields);
+		buf_format(b, json ? ",\"%s\":" : " %s=", fields->key);
+		put_value(b, fields, json);
 		if (!buf_ok(b)) { /* too long: this field and the rest are left out, the line stays well-formed */
 			b->bad = false;
 			b->n = before;
@@ -163,7 +164,7 @@ put_line(struct buf *b, enum log_level level, const char *event, const struct lo
 		}
 	}
 	b->max = LINE_MAX_BYTES;
-	buf_text(b, format_now == LOG_JSON ? "}\n" : "\n");
+	buf_text(b, json ? "}\n" : "\n");
 }
 
 void

@@ -25,7 +25,7 @@
 
 struct daemon {
 	const struct daemon_options *options;
-	struct loop *loop;
+	struct loop *loop; /* of the main thread, which answers nobody: reading a configuration may take it a second */
 	struct plan *plan;
 	uint64_t generation;
 	struct worker **worker;
@@ -375,7 +375,6 @@ daemon_workers_new(struct daemon *d, char **why)
 		res = RES_NOMEM;
 	for (unsigned i = 0; i < s->workers && res == RES_OK; i++) {
 		struct worker_setup setup = {.number = i,
-		    .loop = i == 0 ? d->loop : NULL,
 		    .plan = d->plan,
 		    .connections_max = connections,
 		    .on_drained = worker_on_drained,
@@ -481,7 +480,7 @@ daemon_settle(struct daemon *d)
 
 	if (sandbox_drop(d->plan->snapshot->settings->user, &why) != RES_OK)
 		return fail(EXIT_TROUBLE, why);
-	for (unsigned i = 1; i < d->n_workers; i++)
+	for (unsigned i = 0; i < d->n_workers; i++)
 		if (worker_start(d->worker[i]) != RES_OK)
 			return fail(EXIT_TROUBLE, NULL);
 	if (sandbox_seal(kill != NULL && strcmp(kill, "kill") == 0, &why) != RES_OK)
@@ -524,7 +523,7 @@ daemon_start(struct daemon *d)
 static void
 daemon_stop(struct daemon *d)
 {
-	for (unsigned i = 1; i < d->n_workers; i++) {
+	for (unsigned i = 0; i < d->n_workers; i++) {
 		loop_stop(worker_loop(d->worker[i]));
 		worker_join(d->worker[i]);
 	}

@@ -22,7 +22,6 @@ int daemon_run(const struct daemon_options *);
 
 struct worker_setup {
 	unsigned number;
-	struct loop *loop;              /* lent; NULL: its own, in a thread of its own */
 	struct plan *plan;              /* lent; a reference is taken */
 	const struct listener_fds *fds; /* the descriptors are taken */
 	size_t n_fds;
@@ -32,7 +31,6 @@ struct worker_setup {
 	void *ctx;
 };
 enum res worker_new(struct worker **, const struct worker_setup *);
-/* Starts the thread of a worker with a loop of its own. */
 enum res worker_start(struct worker *);
 /* After worker_drain: waits for the thread. */
 void worker_join(struct worker *);

@@ -11,7 +11,7 @@
 struct worker {
 	unsigned number;
 	struct loop *loop;
-	bool own_loop, started;
+	bool started;
 	pthread_t thread;
 	struct counters counters;
 	struct engine *engine;
@@ -89,15 +89,13 @@ worker_new(struct worker **out, const struct worker_setup *setup)
 	if (w == NULL)
 		return RES_NOMEM;
 	w->number = setup->number;
-	w->loop = setup->loop;
-	w->own_loop = setup->loop == NULL;
 	w->on_drained = setup->on_drained;
 	w->ctx = setup->ctx;
 	w->udp = calloc(setup->n_fds + 1, sizeof(struct listener_udp *));
 	w->tcp = calloc(setup->n_fds + 1, sizeof(struct listener_tcp *));
 	if (w->udp == NULL || w->tcp == NULL)
 		goto fail;
-	if (w->own_loop && (res = loop_new(&w->loop)) != RES_OK)
+	if ((res = loop_new(&w->loop)) != RES_OK)
 		goto fail;
 	loop_timer_init(&w->drain, w->loop, worker_on_drain, w);
 	if ((res = engine_new(&w->engine, w->loop, &w->counters, setup->plan, &setup->hooks)) != RES_OK ||
@@ -127,8 +125,7 @@ worker_free(struct worker *w)
 		listener_udp_free(w->udp[i]);
 	free(w->udp);
 	free(w->tcp);
-	if (w->own_loop)
-		loop_free(w->loop);
+	loop_free(w->loop);
 	free(w);
 }
 

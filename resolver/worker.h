@@ -2,7 +2,8 @@
  * worker.h - one event loop and all it owns: listeners, cache, queries in flight, upstream connections.
  *
  * Everything that changes hangs off a worker; workers share only the immutable plan. The daemon has N of them, each
- * in its own thread with its own sockets (SO_REUSEPORT). Others reach a worker through worker_post.
+ * in its own thread with its own sockets (SO_REUSEPORT). Others reach a worker through worker_post. The main thread
+ * reads configurations and serves the control socket: no client waits for that.
  */
 #ifndef RESOLVER_WORKER_H
 #define RESOLVER_WORKER_H

@@ -1,9 +1,10 @@
 """Configuration files: every mistake with its line, all in one run; nothing falls back (G01 to G06)."""
 import os
+import signal
 
 from functional._common import stub
 from harness import client
-from harness.case import case, check, equal, rows
+from harness.case import case, check, equal, rows, until
 
 UP = 'upstream "u" { address = {"192.0.2.1"} }\n'
 
@@ -149,10 +150,23 @@ def starts_nothing(t):
     check("bad.conf:2:" in err, err)
 
 
+@case("P07 while a list of names is read anew, which takes its time, clients are answered as before", timeout=240, builds=("gcc",))
+def slow_reload(t):
+    names = t.write("names", "".join(f"n{i}.d{i % 1000}.example\n" for i in range(600_000)))
+    d, _ = stub(t, extra=f'filter {{ list-file = {{"{names}"}} }}\n', log_level="info")
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    answered = 0
+    for reloads in range(1, 4):
+        d.process.signal(signal.SIGHUP)
+        while d.log().count("notice reloaded ") < reloads:
+            equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode of a kept answer")
+            equal(client.rcode(d.ask("x.n7.d7.example")), "REFUSED", "rcode of a listed name")
+            answered += 1
+    check(answered > 10, f"only {answered} times two answers came while the configuration was read three times")
+
+
 @case("SIGHUP reads a new configuration: another upstream serves the next question")
 def reload(t):
-    import signal
-    from harness.case import until
     from harness.daemon import upstream
     from harness.upstream import DotServer
     d, first = stub(t)
