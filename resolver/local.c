@@ -322,13 +322,15 @@ local_answer(const struct local_data *l, struct hosts *hosts, const struct msg_q
 	     int64_t now_ms, struct buf *out)
 {
 	static const uint8_t root[1];
+	bool localhost;
 
 	if (data_answer(l, q, out))
 		return true;
-	/* RFC 6761, 6.3: localhost is loopback, whatever a file says. */
-	if (!special_is_localhost(q) && hosts_answer(hosts, q, now_ms, out))
+	/* RFC 6761, 6.3: localhost is loopback, whatever a file or a forward says. */
+	localhost = special_is_localhost(q);
+	if (!localhost && hosts_answer(hosts, q, now_ms, out))
 		return true;
-	if (!forwarded && special_answer(l->special, q, out))
+	if ((!forwarded || localhost) && special_answer(l->special, q, out))
 		return true;
 	if (!forwarded && q->labels == 1 && is_address_type(q->type)) {
 		compose_negative(out, q, RCODE_NXDOMAIN, span_of(root, sizeof root), COMPOSE_TTL_SHORT);

@@ -29,7 +29,7 @@ void hosts_free(struct hosts *);
  * `com. NS` is asked for). An SOA among local.data makes its zone wholly local: what is not
  * there does not exist. `forwarded`: a forward of the configuration names this very zone or one above it
  * short of the root, so that the special-use registry does not apply (an organisation's own
- * .home.arpa, 10.in-addr.arpa).
+ * .home.arpa, 10.in-addr.arpa), but for localhost.
  */
 bool local_answer(const struct local_data *, struct hosts *, const struct msg_question *, bool forwarded,
 		  int64_t now_ms, struct buf *out);

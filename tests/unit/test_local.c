@@ -248,6 +248,7 @@ a_forward_lifts_the_registry(void **state)
 	    {"an organisation's own reverse zone", "1.2.3.10.in-addr.arpa", TYPE_PTR, false},
 	    {"an organisation's own home.arpa", "router.home.arpa", TYPE_A, false},
 	    {"an organisation's own top-level domain", "corp", TYPE_A, false},
+	    {"localhost is never forwarded; RFC 6761, 6.3", "www.localhost", TYPE_A, true},
 	    {"local data still come first", "printer.lan", TYPE_A, true},
 	};
 	struct config_errors errors = {0};
