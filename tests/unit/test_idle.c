@@ -17,8 +17,10 @@ the_limit_is_learned_from_closes(void **state)
 	assert_int_equal(idle_use_ms(&idle, -1), IDLE_MAX_MS);
 	idle_on_peer_close(&idle, 10000);
 	assert_int_equal(idle_use_ms(&idle, -1), 9000);
-	idle_on_peer_close(&idle, 3600000); /* longer than we would keep one */
-	assert_int_equal(idle_use_ms(&idle, -1), IDLE_MAX_MS);
+	idle_on_peer_close(&idle, 8 * 3600000); /* we slept meanwhile: nothing is learned, nothing forgotten */
+	assert_int_equal(idle_use_ms(&idle, -1), 9000);
+	idle_on_peer_close(&idle, IDLE_MAX_MS + 1000); /* longer than we would keep one */
+	assert_int_equal(idle_use_ms(&idle, -1), IDLE_MAX_MS - IDLE_MAX_MS / 10 + 900);
 }
 
 static void
