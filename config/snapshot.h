@@ -3,6 +3,9 @@
  *
  * A snapshot is compiled as a whole or not at all; the running one is swapped for it as a whole. Threads share it:
  * whoever keeps a pointer beyond a call holds a reference.
+ *
+ * The trip of a setting: its row in options.def -> parse.h (words) -> options.h (a typed field of settings.h) ->
+ * snapshot_compile (what the field names is read: compile.h) -> in the daemon plan.h, which each worker takes over.
  */
 #ifndef CONFIG_SNAPSHOT_H
 #define CONFIG_SNAPSHOT_H

@@ -4,6 +4,20 @@
  * Bytes, policy and time in; a verdict out. Pure: no socket, no file, no clock, no log, no global that changes.
  * Safe to call from several threads with the same policy. `ctstub verify`, the daemon's handshakes, the fuzzers
  * and the lab enter here and nowhere else: what the tool says offline is what the daemon does online.
+ *
+ * The trip of a certificate, each stage whatever the one before it found (judge.h):
+ *
+ *   import       bytes to certificates, bounded (cert.h, der.h)
+ *   path         candidates from the leaf to an anchor (path.h, trust.h), their signatures, what the anchor may still
+ *                vouch for (constraints.h)
+ *   presented    dates, usage and strength of the leaf (usage.h, strength.h); without a path, of all that was sent
+ *   identity     the address and the name, in subject alternative names alone (identity.h)
+ *   disallow     is any of it named by an entry (disallow.h, name.h)
+ *   ct           SCTs read (sct.h), proven against the list of logs (sctcheck.h, ctlogs.h), counted (ctpolicy.h)
+ *   revocation   the given staple and the given CRLs (revocation.h)
+ *   verdict      every finding with its reason (verdict.h, reasons.def); accepted when all ran and none objected
+ *
+ * In the daemon tls.c of transport/ gathers the input inside the handshake, and before any question was written.
  */
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H
