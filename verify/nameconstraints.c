@@ -10,6 +10,7 @@
 #define NAME_KEY_MAX (CERT_BYTES_MAX * 2)
 
 static const char too_much[] = "more name constraints and names than are compared";
+static const char unreadable_names[] = "it constrains names that can not be read";
 static const char unreadable[] = "its name constraints can not be read";
 
 struct nameconstraints_budget
@@ -316,7 +317,7 @@ subtrees_fault(struct der_reader list, struct nameconstraints_budget *budget)
 		if (budget->subtrees == 0)
 			return too_much;
 		budget->subtrees--;
-		budget->apart |= base.kind == ALTNAME_DIRECTORY;
+		budget->apart |= base.kind == ALTNAME_DIRECTORY || base.kind == ALTNAME_URI;
 		budget->unfit |= !kind_is_known(base.kind);
 	}
 	return der_done(&list) ? NULL : unreadable;
@@ -386,6 +387,31 @@ name_fault(const struct trees *t, struct altname name, struct nameconstraints_bu
 	return NULL;
 }
 
+/* Mailboxes once stood in the subject; those count where no rfc822Name stands beside it. */
+static const char *
+subject_mail_fault(const struct trees *t, const struct cert *c, struct nameconstraints_budget *budget)
+{
+	struct der_reader rdns = der_only(c->subject, DER_SEQUENCE);
+	const char *fault = NULL;
+
+	while (fault == NULL && der_more(&rdns)) {
+		struct der_reader rdn = der_enter(&rdns, DER_SET);
+
+		while (fault == NULL && der_more(&rdn)) {
+			struct der_reader attribute = der_enter(&rdn, DER_SEQUENCE);
+			struct span oid = der_take(&attribute, DER_OID).body;
+			struct altname mail = {ALTNAME_EMAIL, der_any(&attribute).body};
+
+			if (!der_done(&attribute))
+				return unreadable_names;
+			if (span_equal(oid, OID_EMAIL_ADDRESS))
+				fault = name_fault(t, mail, budget);
+		}
+		rdns.bad |= rdn.bad;
+	}
+	return fault != NULL || der_done(&rdns) ? fault : unreadable_names;
+}
+
 const char *
 nameconstraints_fault(const struct cert *ca, const struct cert *below, struct nameconstraints_budget *budget)
 {
@@ -394,16 +420,21 @@ nameconstraints_fault(const struct cert *ca, const struct cert *below, struct na
 	struct altname name = {ALTNAME_DIRECTORY, below->subject};
 	struct trees trees;
 	const char *fault;
+	bool mail = false;
 
 	if (ext == NULL)
 		return NULL;
 	fault = trees_read(&trees, ext->value, budget);
 	if (fault == NULL && !cert_subject_is_empty(below))
 		fault = name_fault(&trees, name, budget);
-	while (fault == NULL && altname_next(&name, &names))
+	while (fault == NULL && altname_next(&name, &names)) {
 		fault = name_fault(&trees, name, budget);
+		mail |= name.kind == ALTNAME_EMAIL;
+	}
 	if (fault == NULL && !der_done(&names))
-		fault = "it constrains names that can not be read";
+		fault = unreadable_names;
+	if (fault == NULL && !mail)
+		fault = subject_mail_fault(&trees, below, budget);
 	budget->unfit |= fault == too_much || fault == unreadable;
 	return fault;
 }

@@ -184,8 +184,8 @@ has_dns_name(const struct cert *c)
 /*
  * Lengths and names that GnuTLS 3.7 is known to read otherwise than RFC 5280: it counts self-issued CAs
  * (6.1.4 (l)), takes the common name for a DNS name where there is none, and does not compare directory names
- * by their parts (4.2.1.10). In such a path our own reading is the one that counts; it came first and finds
- * every fault.
+ * and URIs by their parts (4.2.1.10). In such a path our own reading is the one that counts; it came first and
+ * finds every fault.
  */
 static bool
 constraints_are_ours(const struct path *p, const struct nameconstraints_budget *names)

@@ -178,6 +178,54 @@ the_subject_is_a_name_too(void **state)
 	buf_free(&constraints);
 }
 
+/* CN=a and emailAddress=me@e.test in one RDN */
+#define MAIL_RDN "\x30\x22\x31\x20\x30\x08\x06\x03\x55\x04\x03\x0c\x01\x61" \
+	"\x30\x14\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01\x16\x07me@e.te"
+
+/* RFC 5280, 4.2.1.10: a mailbox in the subject counts where no rfc822Name is there. */
+static void
+a_mailbox_in_the_subject_is_a_name_too(void **state)
+{
+	static const struct {
+		const char *what;
+		struct name permitted, excluded, san;
+		bool fine;
+	} subjects[] = {
+	    {"its host is permitted", EMAIL("e.te"), NONE, NONE, true},
+	    {"another host is", EMAIL("x.te"), NONE, NONE, false},
+	    {"its host is excluded", NONE, EMAIL("E.te"), NONE, false},
+	    {"another host is", NONE, EMAIL("x.te"), NONE, true},
+	    {"names of hosts are constrained", DNS("x.te"), NONE, NONE, true},
+	    {"a permitted mailbox stands beside it", EMAIL("x.te"), NONE, EMAIL("me@x.te"), true},
+	    {"a host stands beside it", EMAIL("x.te"), NONE, DNS("x.te"), false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof subjects / sizeof subjects[0]; i++) {
+		struct buf constraints = buf_max(BYTES_MAX), list = buf_max(BYTES_MAX), san = buf_max(BYTES_MAX);
+		struct nameconstraints_budget budget = nameconstraints_budget();
+		struct cert ca = {.n_ext = 1}, leaf = {.subject = span_of(MAIL_RDN, sizeof MAIL_RDN - 1)};
+		const char *fault;
+
+		constraints_make(&constraints, &subjects[i].permitted, &subjects[i].excluded);
+		if (subjects[i].san.tag != 0) {
+			name_put(&list, &subjects[i].san);
+			wrap(&san, DER_SEQUENCE, &list);
+			leaf.ext[leaf.n_ext++] = (struct cert_ext){OID_SUBJECT_ALT_NAME, false, buf_span(&san)};
+		}
+		ca.ext[0] = (struct cert_ext){OID_NAME_CONSTRAINTS, true, buf_span(&constraints)};
+		fault = nameconstraints_fault(&ca, &leaf, &budget);
+		if ((fault == NULL) != subjects[i].fine)
+			fail_msg("%s: %s", subjects[i].what, fault == NULL ? "fine" : fault);
+		leaf.subject.n--; /* cut off; it is not looked at beside a mailbox */
+		if (subjects[i].san.tag != DER_CONTEXT(1))
+			assert_non_null(nameconstraints_fault(&ca, &leaf, &budget));
+		buf_free(&constraints);
+		buf_free(&list);
+		buf_free(&san);
+	}
+}
+
 /* So many excluded names, and so many names. */
 static const char *
 many(size_t subtrees, size_t names)
@@ -231,6 +279,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_row_is_judged),
 	    cmocka_unit_test(the_subject_is_a_name_too),
+	    cmocka_unit_test(a_mailbox_in_the_subject_is_a_name_too),
 	    cmocka_unit_test(t10_the_work_is_bounded),
 	};
 
