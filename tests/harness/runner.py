@@ -183,8 +183,8 @@ class Run:
         try:
             self.servers.fetch(wanted(self.top, group))
         except (OSError, subprocess.CalledProcessError) as error:
-            said = getattr(error, "stderr", b"") or b""
-            self.report.note(f"# servers ({group}) could not be unpacked: {error} {said.decode(errors='replace').strip()}")
+            said = (getattr(error, "stderr", b"") or b"").decode(errors="replace").strip() or str(error)
+            self.report.note(f"# servers ({group}) could not be unpacked: {said.splitlines()[0]}")
 
     # ---- what is not part of every run
 
