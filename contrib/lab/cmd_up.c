@@ -213,15 +213,31 @@ servers_start(struct up *up)
 	return res;
 }
 
+/* From now on an interrupt is remembered until events are looked at, and all is cleaned up then. */
+static enum res
+signals_watch(struct up *up)
+{
+	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+
+	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
+		/* In a cell the keyboard belongs to the shell. */
+		if (up->cell && numbers[i] == SIGINT)
+			continue;
+		up->signals[i] = evsignal_new(up->base, numbers[i], up_on_signal, up);
+		if (up->signals[i] == NULL || event_add(up->signals[i], NULL) < 0)
+			return RES_NOMEM;
+	}
+	return RES_OK;
+}
+
 static enum res
 up_prepare(struct up *up)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
 	char folder[FILE_PATH_MAX];
 	enum res res;
 
 	up->base = event_base_new();
-	if (up->base == NULL)
+	if (up->base == NULL || signals_watch(up) != RES_OK)
 		return RES_NOMEM;
 	/* First of all: only one lab at a time may touch what is in the folder. */
 	res = upctl_listen(&up->control, up->base, up_on_line, up);
@@ -238,14 +254,6 @@ up_prepare(struct up *up)
 	up->site = site_make(up, up->scenario);
 	if (up->site == NULL)
 		return RES_NOMEM;
-	for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
-		/* In a cell the keyboard belongs to the shell. */
-		if (up->cell && numbers[i] == SIGINT)
-			continue;
-		up->signals[i] = evsignal_new(up->base, numbers[i], up_on_signal, up);
-		if (up->signals[i] == NULL || event_add(up->signals[i], NULL) < 0)
-			return RES_NOMEM;
-	}
 	return servers_start(up);
 }
 

@@ -358,6 +358,11 @@ def up_and_down(t):
     equal(t.run("ctstub-lab", "up", "--detach", "--dot-port", "18853", "--doh-port", "18443")[0], 0, "up at once, detached")
     check(t.run(*line, "+short", "+tries=1")[1].startswith("198.18."), "the detached one does not answer")
     equal(t.run("ctstub-lab", "down")[0], 0, "down again")
+    place = f"/tmp/ctstub-lab-{os.geteuid()}"
+    early = t.spawn("early", [t.program("ctstub-lab"), "up", "--dot-port", "18853", "--doh-port", "18443"])
+    until(lambda: os.path.exists(f"{place}/control"), 10, "it has begun to come up")
+    equal(early.stop(), 0, "exit code of one that was ended at once")
+    check(not os.path.exists(f"{place}/control") and not os.path.exists(f"{place}/world"), "it has left files")
     equal(process.popen.wait(10), 0, "exit code")
     equal(t.run("ctstub-lab", "down")[0], 3, "down twice")
     check("by=client" in process.log() and "handshake" in process.log(), "who connected was not shown")
