@@ -66,7 +66,7 @@ how_far(const struct server_counts *c)
 	if (c->connections == 0)
 		return "it never connected";
 	if (c->handshakes == 0)
-		return "it did not end a handshake";
+		return "it completed no handshake";
 	if (c->bytes == 0)
 		return "it hung up after the handshake";
 	if (c->questions == 0)
