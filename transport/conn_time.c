@@ -53,6 +53,10 @@ conn_on_timer(void *ctx)
 	int64_t now = loop_now_ms(c->slot->loop);
 
 	if (c->state != CONN_READY) {
+		/* A saved session makes the first message a large one, which may be what gets lost on the way: the next
+		 * attempt goes without. */
+		if (c->state == CONN_HANDSHAKE && c->offered)
+			tickets_clear(&c->slot->tickets);
 		conn_end(c, REASON_CONNECT_TIMEOUT,
 			 c->state == CONN_CONNECTING ? "no TCP connection" : "no end of the handshake");
 		return;

@@ -1022,6 +1022,26 @@ a_ticket_that_the_server_chokes_on_costs_one_connection(void **state)
 /* ---- a new policy */
 
 static void
+after_silence_on_a_ticket_the_next_handshake_is_a_full_one(void **state)
+{
+	(void)state;
+	ask();
+	PUMP_UNTIL(f->n_done == 1 && f->slot->tickets.n > 1);
+	tp_slot_drop(f->slot, false);
+	f->far.mood = FAR_IS_SILENT;
+	ask();
+	let_pass(TP_HANDSHAKE_TIMEOUT_MS, 100);
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->asked[1].failure, REASON_CONNECT_TIMEOUT);
+	assert_int_equal(f->slot->tickets.n, 0);
+	f->far.mood = FAR_SERVES;
+	ask();
+	PUMP_UNTIL(f->n_done == 3);
+	assert_int_equal(f->asked[2].failure, REASON_NONE);
+	assert_int_equal(f->far.resumed, 0);
+}
+
+static void
 a_new_policy_judges_the_open_connection_first(void **state)
 {
 	(void)state;
@@ -1236,6 +1256,7 @@ main(void)
 	    SLOT_TEST(a_ticket_is_used_once),
 	    SLOT_TEST(a_ticket_before_the_last_answer_is_kept),
 	    SLOT_TEST(a_ticket_that_the_server_chokes_on_costs_one_connection),
+	    SLOT_TEST(after_silence_on_a_ticket_the_next_handshake_is_a_full_one),
 	    SLOT_TEST(a_new_policy_judges_the_open_connection_first),
 	    SLOT_TEST(answers_of_a_peer_that_is_refused_now_are_not_used),
 	    SLOT_TEST(doh_answers_bring_the_askers_id),
