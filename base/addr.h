@@ -35,7 +35,7 @@ const char *addr_ip_text(const struct addr *, char text[ADDR_TEXT_MAX]);
 /* Writes "192.0.2.1:53" or "[2001:db8::1]:53"; without a port the address alone. */
 const char *addr_text(const struct addr *, char text[ADDR_TEXT_MAX]);
 
-struct span addr_ip(const struct addr *); /* 4 or 16 bytes, lent; empty for ADDR_NONE */
+struct span addr_ip(const struct addr *);                     /* 4 or 16 bytes, lent; empty for ADDR_NONE */
 bool addr_equal(const struct addr *, const struct addr *);    /* address and port */
 bool addr_ip_equal(const struct addr *, const struct addr *); /* address alone */
 bool addr_is_loopback(const struct addr *);                   /* 127.0.0.0/8, ::1 */

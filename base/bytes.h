@@ -61,8 +61,8 @@ struct buf {
 };
 
 struct buf buf_max(size_t max);
-void buf_free(struct buf *);  /* empties; keeps max; usable again */
-void buf_clear(struct buf *); /* n = 0, bad = false; keeps the memory */
+void buf_free(struct buf *);              /* empties; keeps max; usable again */
+void buf_clear(struct buf *);             /* n = 0, bad = false; keeps the memory */
 struct span buf_span(const struct buf *); /* lent, until the next change */
 bool buf_ok(const struct buf *);
 /* Makes room for n more bytes and returns where they go (NULL: bad). n is not added until buf_added. */

@@ -146,8 +146,8 @@ put_line(struct buf *b, enum log_level level, const char *event, const struct lo
 	char now[TIME_TEXT_MAX];
 
 	if (json)
-		buf_format(b, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"", time_text_ms(clock_wall_ms(), now),
-		    level_names[level], event);
+		buf_format(b, "{\"time\":\"%s\",\"level\":\"%s\",\"event\":\"%s\"",
+			   time_text_ms(clock_wall_ms(), now), level_names[level], event);
 	else
 		buf_format(b, "%s %s", level_names[level], event);
 	for (; fields->kind != LOG_END; fields++) {
@@ -157,7 +157,7 @@ put_line(struct buf *b, enum log_level level, const char *event, const struct lo
 			continue;
 		buf_format(b, json ? ",\"%s\":" : " %s=", fields->key);
 		put_value(b, fields, json);
-		if (!buf_ok(b)) { /* too long: this field and the rest are left out, the line stays well-formed */
+		if (!buf_ok(b)) { /* too long: it and the rest are left out, the line stays well-formed */
 			b->bad = false;
 			b->n = before;
 			break;

@@ -24,10 +24,10 @@ struct log_field {
 	const struct addr *addr;
 };
 
-#define LOG_STR(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_STR, .s = (v)})
-#define LOG_INT(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_INT, .i = (int64_t)(v)})
+#define LOG_STR(k, v)  ((struct log_field){.key = (k), .kind = LOG_KIND_STR, .s = (v)})
+#define LOG_INT(k, v)  ((struct log_field){.key = (k), .kind = LOG_KIND_INT, .i = (int64_t)(v)})
 #define LOG_ADDR(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_ADDR, .addr = (v)}) /* with port */
-#define LOG_IP(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_IP, .addr = (v)})     /* without */
+#define LOG_IP(k, v)   ((struct log_field){.key = (k), .kind = LOG_KIND_IP, .addr = (v)})   /* without */
 /* A JSON value, as it stands, without line breaks; only in json lines, and left out when it is NULL or too long. */
 #define LOG_VALUE(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_JSON, .s = (v)})
 
@@ -41,9 +41,9 @@ bool log_wants(enum log_level);
 
 void log_write(enum log_level, const char *event, const struct log_field *fields);
 /* log_event(LOG_NOTICE, "refused", LOG_STR("upstream", name), LOG_INT("have", 1)); values may be NULL ("-"). */
-#define log_event(level, event, ...)                                                                     \
-	do {                                                                                             \
-		if (log_wants(level))                                                                    \
+#define log_event(level, event, ...)                                                                         \
+	do {                                                                                                 \
+		if (log_wants(level))                                                                        \
 			log_write(level, event, (const struct log_field[]){__VA_ARGS__, {.kind = LOG_END}}); \
 	} while (0)
 

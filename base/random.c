@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 /* Small requests are served from a pool of each thread, so that an id costs no system call. */
-#define POOL_SIZE 512
+#define POOL_SIZE      512
 #define NO_RANDOM_EXIT 3 /* trouble, in all programs */
 
 static _Thread_local uint8_t pool[POOL_SIZE];
@@ -103,7 +103,7 @@ uint64_t
 hash_keyed(const struct hash_key *key, struct span s)
 {
 	uint64_t v[4] = {key->k[0] ^ 0x736f6d6570736575U, key->k[1] ^ 0x646f72616e646f6dU,
-	    key->k[0] ^ 0x6c7967656e657261U, key->k[1] ^ 0x7465646279746573U};
+			 key->k[0] ^ 0x6c7967656e657261U, key->k[1] ^ 0x7465646279746573U};
 	uint64_t m, last = (uint64_t)s.n << 56;
 	size_t i;
 

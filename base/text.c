@@ -45,7 +45,8 @@ base64_encode(struct buf *out, struct span s, const char *alphabet, bool pad)
 		size_t left = s.n - i;
 		uint32_t v = (uint32_t)s.p[i] << 16 | (left > 1 ? (uint32_t)s.p[i + 1] << 8 : 0) |
 			     (left > 2 ? s.p[i + 2] : 0);
-		char four[4] = {alphabet[v >> 18], alphabet[v >> 12 & 63], alphabet[v >> 6 & 63], alphabet[v & 63]};
+		char four[4] = {alphabet[v >> 18], alphabet[v >> 12 & 63], alphabet[v >> 6 & 63],
+				alphabet[v & 63]};
 
 		if (left > 2) {
 			buf_put(out, span_of(four, 4));
@@ -190,10 +191,11 @@ time_format(int64_t ms, char text[TIME_TEXT_MAX], bool with_ms)
 		return memcpy(text, "invalid", sizeof "invalid");
 	if (with_ms)
 		(void)snprintf(text, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", (int)y, m, d,
-		    (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60), (int)(rest % 1000));
+			       (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60),
+			       (int)(rest % 1000));
 	else
 		(void)snprintf(text, TIME_TEXT_MAX, "%04d-%02d-%02dT%02d:%02d:%02dZ", (int)y, m, d,
-		    (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60));
+			       (int)(rest / 3600000), (int)(rest / 60000 % 60), (int)(rest / 1000 % 60));
 	return text;
 }
 
@@ -295,7 +297,8 @@ struct unit {
 	uint64_t factor;
 };
 
-static const struct unit duration_units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
+static const struct unit duration_units[] = {
+    {"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}, {"d", 86400000}};
 static const struct unit size_units[] = {{"KiB", 1 << 10}, {"MiB", 1 << 20}};
 
 static enum res
@@ -327,7 +330,8 @@ quantity_text(uint64_t v, char text[TIME_TEXT_MAX], const struct unit *units, si
 			best = i;
 	if (v == 0)
 		best = n > 1 && units[0].name[0] != '\0' ? 1 : 0;
-	(void)snprintf(text, TIME_TEXT_MAX, "%llu%s", (unsigned long long)(v / units[best].factor), units[best].name);
+	(void)snprintf(text, TIME_TEXT_MAX, "%llu%s", (unsigned long long)(v / units[best].factor),
+		       units[best].name);
 	return text;
 }
 
@@ -430,7 +434,11 @@ utf8_read(uint32_t *out, struct span text)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
 	uint8_t c = text.n == 0 ? 0xff : text.p[0];
-	size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : (c & 0xf0) == 0xe0 ? 3 : c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	size_t n = c < 0x80                ? 1
+		   : c >= 0xc2 && c < 0xe0 ? 2
+		   : (c & 0xf0) == 0xe0    ? 3
+		   : c >= 0xf0 && c < 0xf5 ? 4
+					   : 0;
 	uint32_t v = n == 1 ? c : c & (0x7fu >> n);
 
 	if (n == 0 || n > text.n)
@@ -462,9 +470,9 @@ utf8_ok(struct span s)
 bool
 unicode_is_control(uint32_t c)
 {
-	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x061c || (c >= 0x200b && c <= 0x200f) ||
-	       (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff ||
-	       (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
+	return c < 0x20 || (c >= 0x7f && c < 0xa0) || c == 0xad || c == 0x061c ||
+	       (c >= 0x200b && c <= 0x200f) || (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) ||
+	       c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
 uint8_t

@@ -43,7 +43,8 @@ enum exit_code cmd_upstreams(int, char **);
 enum exit_code cmd_verify(int, char **);
 
 /* A complaint on standard error, "ctstub VERB: ...". Gives the code, so that it can be returned. */
-enum exit_code complain(enum exit_code, const char *verb, const char *format, ...) __attribute__((format(printf, 3, 4)));
+enum exit_code complain(enum exit_code, const char *verb, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* What `ctstub help VERB` prints. */
 enum exit_code help_print(const char *verb);
 /* Says how the verb is used, on standard error. */

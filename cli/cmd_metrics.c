@@ -26,7 +26,8 @@
 
 static const char verb[] = "metrics";
 static volatile sig_atomic_t ended;
-static sigset_t while_waiting; /* the signals that end us arrive only while something is waited for: none is missed */
+/* The signals that end us arrive only while something is waited for: none is missed. */
+static sigset_t while_waiting;
 
 static void
 metrics_on_signal(int signo)

@@ -64,9 +64,8 @@ static enum res
 question_write(struct buf *out, const char *name, bool opt)
 {
 	ldns_rdf *owner = ldns_dname_new_frm_str(name);
-	ldns_pkt *q = owner != NULL
-			  ? ldns_pkt_query_new(owner, LDNS_RR_TYPE_A, LDNS_RR_CLASS_IN, LDNS_RD)
-			  : NULL; /* owner is its own */
+	ldns_pkt *q = owner != NULL ? ldns_pkt_query_new(owner, LDNS_RR_TYPE_A, LDNS_RR_CLASS_IN, LDNS_RD)
+				    : NULL; /* owner is its own */
 	uint8_t *wire = NULL;
 	size_t n = 0;
 
@@ -107,7 +106,8 @@ answer_matches(const ldns_pkt *a)
 	const ldns_rr *q = ldns_rr_list_rr_count(all) == 1 ? ldns_rr_list_rr(all, 0) : NULL;
 	ldns_rdf *name = ldns_dname_new_frm_str(QUESTION_NAME);
 	bool matches = q != NULL && name != NULL && ldns_pkt_qr(a) && ldns_rr_get_type(q) == LDNS_RR_TYPE_A &&
-		       ldns_rr_get_class(q) == LDNS_RR_CLASS_IN && ldns_dname_compare(ldns_rr_owner(q), name) == 0;
+		       ldns_rr_get_class(q) == LDNS_RR_CLASS_IN &&
+		       ldns_dname_compare(ldns_rr_owner(q), name) == 0;
 
 	ldns_rdf_deep_free(name);
 	return matches;
@@ -360,9 +360,9 @@ static json_t *
 connection_json(const struct probe *p)
 {
 	return p->tls_version[0] == '\0' ? json_null()
-			 : json_pack("{s:s,s:s,s:s,s:I,s:b}", "tls_version", p->tls_version, "cipher",
-				     p->cipher, "alpn", p->alpn, "handshake_ms", (json_int_t)p->handshake_ms,
-				     "resumption", p->resumed);
+					 : json_pack("{s:s,s:s,s:s,s:I,s:b}", "tls_version", p->tls_version,
+						     "cipher", p->cipher, "alpn", p->alpn, "handshake_ms",
+						     (json_int_t)p->handshake_ms, "resumption", p->resumed);
 }
 
 static json_t *

@@ -9,8 +9,9 @@ numbers_print(const json_t *object, const char *prefix)
 	const char *key;
 	json_t *v;
 
-	json_object_foreach((json_t *)(uintptr_t)object, key, v) if (json_is_integer(v))(void)
-	    printf("%s%-32s %lld\n", prefix, key, (long long)json_integer_value(v));
+	json_object_foreach ((json_t *)(uintptr_t)object, key, v)
+		if (json_is_integer(v))
+			(void)printf("%s%-32s %lld\n", prefix, key, (long long)json_integer_value(v));
 }
 
 static void

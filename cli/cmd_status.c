@@ -9,8 +9,7 @@ put_strings(const char *label, const json_t *list)
 	size_t i;
 	json_t *item;
 
-	json_array_foreach(list, i, item)
-	{
+	json_array_foreach (list, i, item) {
 		json_t *wrapped = json_pack("{s:O}", "s", item);
 
 		(void)printf("%-14s %s\n", label, text_of(wrapped, "s"));

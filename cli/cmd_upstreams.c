@@ -31,8 +31,10 @@ upstreams_print(const json_t *answer)
 	size_t i;
 	json_t *u;
 
-	json_array_foreach(list, i, u) workers |= number_of(u, "worker") > 0;
-	json_array_foreach(list, i, u) upstream_print(u, workers);
+	json_array_foreach (list, i, u)
+		workers |= number_of(u, "worker") > 0;
+	json_array_foreach (list, i, u)
+		upstream_print(u, workers);
 }
 
 enum exit_code

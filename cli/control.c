@@ -192,8 +192,9 @@ refusal_print(const char *verb, const json_t *answer)
 	json_t *line;
 	size_t i;
 
-	json_array_foreach(errors, i, line) if (json_is_string(line))(void)
-	    fprintf(stderr, "%s\n", json_string_value(line));
+	json_array_foreach (errors, i, line)
+		if (json_is_string(line))
+			(void)fprintf(stderr, "%s\n", json_string_value(line));
 	if (json_array_size(errors) > 0)
 		return complain(EXIT_USAGE, verb, "the daemon keeps the configuration that it has");
 	return complain(EXIT_TROUBLE, verb, "the daemon refused: %s", text_of(answer, "error"));
@@ -238,7 +239,8 @@ control_report(const struct control_args *args, const char *verb, json_t *reques
 	if (control_exchange(&line, args->socket, text, &why) == RES_OK)
 		code = answer_print(args, verb, &line, people);
 	else
-		code = complain(EXIT_TROUBLE, verb, "the daemon does not answer on %s: %s", args->socket, why);
+		code =
+		    complain(EXIT_TROUBLE, verb, "the daemon does not answer on %s: %s", args->socket, why);
 	buf_free(&line);
 	free(text);
 	return code;

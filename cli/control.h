@@ -21,15 +21,15 @@ struct control_args {
 };
 
 /* Reads -c, --socket, --json and, unless NULL, a switch of the verb's own. False: *code says how to end. */
-bool control_args_read(struct control_args *, int argc, char **argv, const char *own_switch, int least, int most,
-    enum exit_code *code);
+bool control_args_read(struct control_args *, int argc, char **argv, const char *own_switch, int least,
+		       int most, enum exit_code *code);
 
 /* One line there and one back, without complaints; *why is constant. */
 enum res control_exchange(struct buf *answer, const char *socket, const char *request, const char **why);
 
 /* Asks (request is taken) and prints the answer: as JSON with args->json, a refusal too; else through `people`. */
 enum exit_code control_report(const struct control_args *, const char *verb, json_t *request,
-    void (*people)(const json_t *answer));
+			      void (*people)(const json_t *answer));
 
 /* For people: strings that came from elsewhere, fit for a terminal; "-" when the key is missing or null. Lent until the
  * fourth call after it. */

@@ -59,7 +59,8 @@ cli_settings(struct settings **out, const char *verb, const char *file)
 {
 	struct config_errors errors = {0};
 
-	return cli_config_result(verb, settings_read(out, file != NULL ? file : settings_default_file(), &errors), &errors);
+	return cli_config_result(
+	    verb, settings_read(out, file != NULL ? file : settings_default_file(), &errors), &errors);
 }
 
 enum exit_code

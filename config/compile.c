@@ -294,7 +294,8 @@ compile_identity(struct compile *c, const struct upstream_settings *u)
 	char *why = NULL;
 	enum res res;
 
-	if (*u->client_cert == '\0' || *u->client_key == '\0') /* settings_check refuses one without the other */
+	if (*u->client_cert == '\0' ||
+	    *u->client_key == '\0') /* settings_check refuses one without the other */
 		return NULL;
 	for (size_t i = 0; i < 2; i++) { /* who could have written them? */
 		struct buf text = buf_max(0);

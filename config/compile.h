@@ -22,7 +22,7 @@ struct compile {
  * key it is found again by compile_kept. */
 void *compile_keep(struct compile *, const char *key, void *thing, void (*drop)(void *));
 void *compile_kept(const struct compile *, const char *key, void (*drop)(void *)); /* NULL: not yet */
-void *compile_array(struct compile *, size_t n, size_t size); /* zeroed */
+void *compile_array(struct compile *, size_t n, size_t size);                      /* zeroed */
 void compile_drop(struct owned *);
 /* Tells what is wrong with what an option named; why is taken. */
 void compile_fail(struct compile *, struct place, enum option_id, enum res, char *why);
@@ -32,10 +32,11 @@ const struct trust *compile_trust(struct compile *, const char *where, struct pl
 const struct ctlogs *compile_log_list(struct compile *, const char *file, struct place, enum option_id);
 /* A list of these entries and, unless NULL, of files of them. */
 const struct disallow *compile_entries(struct compile *, const struct strings *entries, enum option_id,
-    const struct strings *files, enum option_id files_id, bool builtin);
+				       const struct strings *files, enum option_id files_id, bool builtin);
 const struct constraints *compile_constraints(struct compile *, const struct strings *files);
 const struct crls *compile_crls(struct compile *, const struct strings *files); /* NULL without files */
-const struct tp_identity *compile_identity(struct compile *, const struct upstream_settings *); /* NULL without one */
+const struct tp_identity *compile_identity(struct compile *,
+					   const struct upstream_settings *); /* NULL without one */
 /* The global log list, into snap->ctlogs and ctlogs_from. *warning: see log_list_choose. */
 void compile_global_log_list(struct compile *, char **warning);
 /* The global anchors, into policy. Those that nobody uses need not be there. */

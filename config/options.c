@@ -213,7 +213,8 @@ scalar_store(void *field, const struct store *s, const struct value *v)
 
 		put_expected(&expected, o);
 		config_errors_add(s->errors, (struct place){s->file, v->line}, "option \"%s\" has a list, %s",
-				  o->name, buf_cstr(&expected) != NULL ? buf_cstr(&expected) : "none was expected");
+				  o->name,
+				  buf_cstr(&expected) != NULL ? buf_cstr(&expected) : "none was expected");
 		buf_free(&expected);
 		return RES_MALFORMED;
 	}
@@ -313,8 +314,8 @@ list_store(void *base, const struct store *s, bool add, const struct value *v)
 		return fail_value(s, &v->v[0], "the single value", "");
 	if (n < (size_t)o->least || n > (size_t)o->most) {
 		config_errors_add(s->errors, (struct place){s->file, v->line},
-				  "option \"%s\" has a list of %zu, from %lld to %lld values were expected", o->name,
-				  n, (long long)o->least, (long long)o->most);
+				  "option \"%s\" has a list of %zu, from %lld to %lld values were expected",
+				  o->name, n, (long long)o->least, (long long)o->most);
 		return RES_MALFORMED;
 	}
 	for (size_t i = 0; i < v->n; i++)
@@ -322,7 +323,8 @@ list_store(void *base, const struct store *s, bool add, const struct value *v)
 			res = fail_value(s, &v->v[i], "the bare word", " in quotes");
 	if (res != RES_OK)
 		return res;
-	return o->kind == KIND_STRINGS ? strings_store(strings, s, add, v) : addresses_store(addrs, s, add, v);
+	return o->kind == KIND_STRINGS ? strings_store(strings, s, add, v)
+				       : addresses_store(addrs, s, add, v);
 }
 
 enum res
@@ -334,7 +336,8 @@ option_store(void *base, const struct option_row *o, bool add, const struct valu
 
 	if (add && !list) {
 		config_errors_add(errors, (struct place){file, v->line},
-				  "option \"%s\" is not a list, \"=\" instead of \"+=\" was expected", o->name);
+				  "option \"%s\" is not a list, \"=\" instead of \"+=\" was expected",
+				  o->name);
 		return RES_MALFORMED;
 	}
 	return list ? list_store(base, &s, add, v) : scalar_store(field_of(base, o), &s, v);

@@ -11,8 +11,16 @@
 #include "config/settings.h"
 
 enum section {
-	SECTION_TOP, SECTION_CT, SECTION_TRUST, SECTION_CACHE, SECTION_LOCAL, SECTION_REBINDING, SECTION_FILTER,
-	SECTION_UPSTREAM, SECTION_FORWARD, SECTION_COUNT
+	SECTION_TOP,
+	SECTION_CT,
+	SECTION_TRUST,
+	SECTION_CACHE,
+	SECTION_LOCAL,
+	SECTION_REBINDING,
+	SECTION_FILTER,
+	SECTION_UPSTREAM,
+	SECTION_FORWARD,
+	SECTION_COUNT
 };
 
 enum option_kind {
@@ -29,9 +37,16 @@ enum option_kind {
 
 enum option_form {
 	FORM_ANY,
-	FORM_USER,     /* a name, or "" */
-	FORM_LOG_LEVEL, FORM_LOG_FORMAT, FORM_STRATEGY, FORM_PROTOCOL, FORM_METHOD, FORM_WHEN_STALE, /* words */
-	FORM_CT_MODE, FORM_CT_POLICY, /* words; as strings of an upstream "" too */
+	FORM_USER, /* a name, or "" */
+	/* one of a few words */
+	FORM_LOG_LEVEL,
+	FORM_LOG_FORMAT,
+	FORM_STRATEGY,
+	FORM_PROTOCOL,
+	FORM_METHOD,
+	FORM_WHEN_STALE,
+	FORM_CT_MODE, /* as strings of an upstream "" too, and so the next */
+	FORM_CT_POLICY,
 	FORM_SOCKET,   /* a path that fits into a socket's address */
 	FORM_PATH,     /* not empty */
 	FORM_FILE,     /* a path, or "" */
@@ -69,7 +84,7 @@ const char *const *form_words(enum option_form);
  * replaced, with `add` extended. RES_MALFORMED: errors say what is wrong with the value, or with each item of the list,
  * and what was expected; the field is as before. */
 enum res option_store(void *base, const struct option_row *, bool add, const struct value *, const char *file,
-    struct config_errors *errors);
+		      struct config_errors *errors);
 /* Appends the field as it would stand in a file: `"info"`, `{"127.0.0.1:53"}`. port: what an address need not say. */
 void option_print(struct buf *out, const struct option_row *, const void *base, uint16_t port);
 /* Frees what the field owns. */

@@ -15,7 +15,8 @@
 
 #include <stddef.h>
 
-#define CONFIG_NESTING_MAX 8 /* sections inside sections; none is needed, more than one is only read to say so */
+/* Sections inside sections; none is needed, more than one is only read to say so. */
+#define CONFIG_NESTING_MAX 8
 
 struct token {
 	char *text; /* NUL-terminated, without quotes and escapes */
@@ -32,7 +33,8 @@ struct value {
 
 /* All pointers are lent for the time of the call. */
 struct parse_handler {
-	void (*on_open)(void *ctx, const struct token *section, const struct token *title); /* title may be NULL */
+	void (*on_open)(void *ctx, const struct token *section,
+			const struct token *title); /* title may be NULL */
 	void (*on_close)(void *ctx);
 	void (*on_option)(void *ctx, const struct token *name, bool add, const struct value *value);
 	void (*on_error)(void *ctx, unsigned line, const char *text);

@@ -285,9 +285,10 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 	here = &(r->section == SECTION_TOP ? r->top_here : r->section_here)[o->id];
 	if (!add && r->file != NULL && *here != 0) {
 		r->bad = true;
-		config_errors_add(r->errors, place,
-				  "option \"%s\" is set again, once in a section was expected (first in line %u)",
-				  o->name, *here);
+		config_errors_add(
+		    r->errors, place,
+		    "option \"%s\" is set again, once in a section was expected (first in line %u)", o->name,
+		    *here);
 		return;
 	}
 	res = option_store(r->base, o, add, value, r->file, r->errors);

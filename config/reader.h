@@ -14,7 +14,7 @@ struct reader {
 	void *base;           /* the struct of its options; NULL: everything in here is passed over */
 	struct place *said;   /* of those options; NULL for what is compiled in */
 	unsigned passed_over; /* sections inside one that is passed over */
-	unsigned top_here[OPTION_COUNT];     /* the line in which this file set it, outside sections; 0: not yet */
+	unsigned top_here[OPTION_COUNT]; /* the line of this file that set it, outside sections; 0: none */
 	unsigned section_here[OPTION_COUNT]; /* the line in which this section did */
 	bool upstreams_are_compiled_in;
 	bool nomem;

@@ -14,16 +14,16 @@
 
 #include <stdio.h>
 
-#define CONFIG_FILE_MAX     (1024 * 1024)
-#define CONFIG_FILES_MAX    256 /* files in conf.d */
-#define CONFIG_LIST_MAX     4096
-#define CONFIG_STRING_MAX   4096
-#define CONFIG_ERRORS_MAX   100 /* shown in one run; then "and more" */
+#define CONFIG_FILE_MAX      (1024 * 1024)
+#define CONFIG_FILES_MAX     256 /* files in conf.d */
+#define CONFIG_LIST_MAX      4096
+#define CONFIG_STRING_MAX    4096
+#define CONFIG_ERRORS_MAX    100 /* shown in one run; then "and more" */
 #define CONFIG_UPSTREAMS_MAX 256
 #define CONFIG_ADDRESSES_MAX 16 /* of one upstream */
-#define CONFIG_FORWARDS_MAX 1024
-#define CONFIG_LISTEN_MAX   64
-#define CONFIG_WORKERS_MAX  64
+#define CONFIG_FORWARDS_MAX  1024
+#define CONFIG_LISTEN_MAX    64
+#define CONFIG_WORKERS_MAX   64
 
 /* Where something was said: file is NULL for what is compiled in or came from a command line. Lent from the settings. */
 struct place {
@@ -60,7 +60,7 @@ struct upstream_settings {
 	char *path;
 	enum tp_method method;
 	char *name;
-	char *trust_anchors; /* "" : trust.anchors */
+	char *trust_anchors;            /* "" : trust.anchors */
 	char *ct, *ct_policy, *ct_logs; /* "" : the global ones */
 	struct strings disallow, disallow_file, allow_issuer, pin, crl_file;
 	char *client_cert, *client_key;
@@ -113,7 +113,7 @@ struct settings {
 	struct strings filter_list_file;
 
 	struct place said[OPTION_COUNT]; /* of the options that are not in an upstream or forward */
-	char **file; /* what was read, in that order */
+	char **file;                     /* what was read, in that order */
 	size_t n_file;
 	bool broken; /* something was wrong: good for finding what else is, and for nothing else */
 };

@@ -18,14 +18,14 @@ struct upstream_plan {
 	const struct tp_target *target; /* one an address, in the order of the configuration */
 	size_t n_target;
 	const struct vfy_policy *policy; /* of all its targets */
-	bool general;  /* serves names that no forward claims */
+	bool general;                    /* serves names that no forward claims */
 	bool trust_ad;
 	const char **warning; /* for `ctstubd -t` and the log: "a set of one pin", ... */
 	size_t n_warning;
 };
 
 struct forward_plan {
-	struct span suffix; /* wire form, lower case, uncompressed; "." is one zero byte */
+	struct span suffix;       /* wire form, lower case, uncompressed; "." is one zero byte */
 	const uint32_t *upstream; /* indices into snapshot.upstream */
 	size_t n_upstream;        /* 0: never leaves this machine */
 };
@@ -41,7 +41,7 @@ struct snapshot {
 	const struct vfy_policy *policy; /* the global one, without any upstream's own lists */
 	const struct ctlogs *ctlogs;     /* the global list (ct.log-list, state-dir or compiled in) */
 	const char *ctlogs_from;         /* "compiled in" or a path */
-	const char **warning;            /* of no upstream in particular: "the stored log list is not used ..." */
+	const char **warning; /* of no upstream in particular: "the stored log list is not used ..." */
 	size_t n_warning;
 	struct owned *owned; /* everything it points to */
 };
@@ -49,7 +49,8 @@ struct snapshot {
 /* The settings are taken, also on failure. Reads every file that they name; errors as in settings_read, with the
  * place of the option; settings that are broken are only looked through for more of them, and never become a snapshot.
  * generation must be larger than any before. */
-enum res snapshot_compile(struct snapshot **out, struct settings *, uint64_t generation, struct config_errors *);
+enum res snapshot_compile(struct snapshot **out, struct settings *, uint64_t generation,
+			  struct config_errors *);
 struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_unref(struct snapshot *); /* any thread; the last one frees */
 
@@ -61,6 +62,7 @@ const struct upstream_plan *snapshot_upstream(const struct snapshot *, const cha
  * policy: a snapshot with one upstream called "probe". The settings are taken, also on failure. RES_MALFORMED: the
  * words, errors say why.
  */
-enum res snapshot_for_probe(struct snapshot **out, struct settings *, const char *uri, struct config_errors *);
+enum res snapshot_for_probe(struct snapshot **out, struct settings *, const char *uri,
+			    struct config_errors *);
 
 #endif

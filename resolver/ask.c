@@ -13,7 +13,7 @@ ask_done(struct engine *e, const struct buf *out, size_t at)
 
 static enum ask
 ask_empty(struct engine *e, const struct msg_question *q, bool tcp, uint16_t rcode, enum counter counter,
-    const struct msg_ede *ede, struct buf *out)
+	  const struct msg_ede *ede, struct buf *out)
 {
 	struct msg_finish f = finish_for(q, tcp);
 
@@ -42,8 +42,8 @@ ask_local(struct engine *e, const struct msg_question *q, bool tcp, struct buf *
 }
 
 static enum ask
-ask_failed_before(
-    struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit, struct buf *out)
+ask_failed_before(struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit,
+		  struct buf *out)
 {
 	struct msg_finish f = finish_for(q, tcp);
 	struct msg_ede ede[2] = {hit->ede, {.code = EDE_CACHED_ERROR}};
@@ -62,7 +62,7 @@ ask_failed_before(
 /* A kept answer; false: it can not be given (it does not happen). */
 static bool
 ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit, bool stale,
-    struct buf *out)
+	 struct buf *out)
 {
 	struct msg_finish f = finish_for(q, tcp);
 	struct msg_ede ede;
@@ -73,8 +73,8 @@ ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct 
 		f.ede = &ede;
 		f.n_ede = 1;
 		counter_add(e->counters, COUNTER_CACHE_STALE, 1);
-		return msg_reply_from_answer(
-			   out, &f, &hit->answer, 0, QUERY_STALE_TTL_S, QUERY_STALE_TTL_S) == RES_OK;
+		return msg_reply_from_answer(out, &f, &hit->answer, 0, QUERY_STALE_TTL_S,
+					     QUERY_STALE_TTL_S) == RES_OK;
 	}
 	if (hit->has_ede) {
 		f.ede = &hit->ede;
@@ -86,7 +86,7 @@ ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct 
 
 static enum ask
 ask_cache(struct engine *e, const struct msg_question *q, const struct route *route,
-    const struct client *client, struct buf *out)
+	  const struct client *client, struct buf *out)
 {
 	const struct cache_key key = cache_key_of(q);
 	struct cache_hit hit;

@@ -74,10 +74,10 @@ attempt_new(struct query *q, struct server *s)
 		return false;
 	}
 	*a = (struct attempt){.query = q,
-	    .server = s,
-	    .engine = e,
-	    .sent_ms = loop_now_ms(e->loop),
-	    .deadline_ms = q->deadline_ms};
+			      .server = s,
+			      .engine = e,
+			      .sent_ms = loop_now_ms(e->loop),
+			      .deadline_ms = q->deadline_ms};
 	a->was_ready = server_is_ready(s);
 	res = tp_send(&a->tp, slot, span_of(q->wire, q->wire_n), q->deadline_ms, attempt_on_answer, a);
 	if (res != RES_OK) {
@@ -165,7 +165,7 @@ static bool
 reason_is_of_answer(enum reason reason)
 {
 	return reason == REASON_DOH_STATUS || reason == REASON_DOH_TYPE || reason == REASON_DOH_REDIRECT ||
-	    reason == REASON_ANSWER_MALFORMED || reason == REASON_ANSWER_MISMATCH;
+	       reason == REASON_ANSWER_MALFORMED || reason == REASON_ANSWER_MISMATCH;
 }
 
 static void

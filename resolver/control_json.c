@@ -16,12 +16,9 @@ static const struct {
 	const char *member; /* the one that it may have beside "verb" */
 	bool changes;
 } verbs[] = {
-    {"status", CONTROL_STATUS, NULL, false},
-    {"upstreams", CONTROL_UPSTREAMS, NULL, false},
-    {"stats", CONTROL_STATS, "format", false},
-    {"flush", CONTROL_FLUSH, "name", true},
-    {"reload", CONTROL_RELOAD, NULL, true},
-    {"log-level", CONTROL_LOG_LEVEL, "level", true},
+    {"status", CONTROL_STATUS, NULL, false},       {"upstreams", CONTROL_UPSTREAMS, NULL, false},
+    {"stats", CONTROL_STATS, "format", false},     {"flush", CONTROL_FLUSH, "name", true},
+    {"reload", CONTROL_RELOAD, NULL, true},        {"log-level", CONTROL_LOG_LEVEL, "level", true},
     {"captive", CONTROL_CAPTIVE, "minutes", true},
 };
 

@@ -25,7 +25,7 @@
 
 struct daemon {
 	const struct daemon_options *options;
-	struct loop *loop; /* of the main thread, which answers nobody: reading a configuration may take it a second */
+	struct loop *loop; /* of the main thread, which answers nobody: reading a file may take it a second */
 	struct plan *plan;
 	uint64_t generation;
 	struct worker **worker;
@@ -105,7 +105,7 @@ daemon_captive_set(struct daemon *d, int64_t until_ms)
 	else
 		loop_timer_stop(&d->captive_end);
 	log_event(LOG_NOTICE, "captive-mode", LOG_STR("state", until_ms != 0 ? "on" : "off"),
-	    LOG_INT("for_s", until_ms > now ? (until_ms - now) / 1000 : 0));
+		  LOG_INT("for_s", until_ms > now ? (until_ms - now) / 1000 : 0));
 	for (unsigned i = 0; i < d->n_workers; i++)
 		worker_post(d->worker[i], worker_on_captive, d);
 }
@@ -153,7 +153,7 @@ warnings_log(const struct snapshot *s)
 	for (size_t u = 0; u < s->n_upstream; u++)
 		for (size_t i = 0; i < s->upstream[u].n_warning; i++)
 			log_event(LOG_WARN, "configuration", LOG_STR("upstream", s->upstream[u].title),
-			    LOG_STR("warning", s->upstream[u].warning[i]));
+				  LOG_STR("warning", s->upstream[u].warning[i]));
 }
 
 static void
@@ -229,7 +229,7 @@ daemon_reload(struct daemon *d, struct config_errors *errors)
 	plan_unref(before);
 	counter_add(worker_counters(d->worker[0]), COUNTER_RELOADS, 1);
 	log_event(LOG_NOTICE, "reloaded", LOG_INT("generation", d->generation),
-	    LOG_INT("upstreams", plan->snapshot->n_upstream));
+		  LOG_INT("upstreams", plan->snapshot->n_upstream));
 	warnings_log(plan->snapshot);
 	loop_timer_set(&d->trim, TRIM_AFTER_MS);
 	return RES_OK;
@@ -356,8 +356,10 @@ listening_log(const struct listener_fds *l, size_t n, bool given)
 
 	for (size_t i = 0; i < n; i++)
 		log_event(LOG_INFO, "listening", LOG_STR("addr", addr_text(&l[i].addr, text)),
-		    LOG_STR("for", l[i].tcp < 0 ? "udp" : l[i].udp < 0 ? "tcp" : "udp+tcp"),
-		    LOG_STR("bound-by", given ? "service-manager" : "us"));
+			  LOG_STR("for", l[i].tcp < 0   ? "udp"
+					 : l[i].udp < 0 ? "tcp"
+							: "udp+tcp"),
+			  LOG_STR("bound-by", given ? "service-manager" : "us"));
 }
 
 static enum res
@@ -374,7 +376,8 @@ daemon_workers_new(struct daemon *d, char **why)
 	if (res == RES_OK && (d->worker = calloc(s->workers, sizeof(struct worker *))) == NULL)
 		res = RES_NOMEM;
 	for (unsigned i = 0; i < s->workers && res == RES_OK; i++) {
-		struct worker_setup setup = {.number = i,
+		struct worker_setup setup = {
+		    .number = i,
 		    .plan = d->plan,
 		    .connections_max = connections,
 		    .on_drained = worker_on_drained,
@@ -436,8 +439,8 @@ daemon_control_new(struct daemon *d)
 	if (control_new(&d->control, d->loop, d, s->control_socket, &why) == RES_OK)
 		control_give(s->control_socket, s->user);
 	else
-		log_event(
-		    LOG_WARN, "no-control-socket", LOG_STR("path", s->control_socket), LOG_STR("error", why));
+		log_event(LOG_WARN, "no-control-socket", LOG_STR("path", s->control_socket),
+			  LOG_STR("error", why));
 	free(why);
 }
 
@@ -461,13 +464,13 @@ start_log(const struct daemon *d)
 	const struct snapshot *s = d->plan->snapshot;
 
 	log_event(LOG_NOTICE, "started", LOG_STR("version", PACKAGE_VERSION),
-	    LOG_INT("workers", d->n_workers), LOG_INT("upstreams", s->n_upstream),
-	    LOG_STR("ct-log-list", s->ctlogs_from));
+		  LOG_INT("workers", d->n_workers), LOG_INT("upstreams", s->n_upstream),
+		  LOG_STR("ct-log-list", s->ctlogs_from));
 	for (size_t i = 0; i < s->n_upstream; i++)
 		log_event(LOG_INFO, "upstream", LOG_STR("name", s->upstream[i].title),
-		    LOG_STR("protocol", s->settings->upstream[i].protocol == TP_DOT ? "dot" : "doh"),
-		    LOG_INT("addresses", s->upstream[i].n_target),
-		    LOG_STR("ct", ct_mode_text(s->upstream[i].policy->ct_mode)));
+			  LOG_STR("protocol", s->settings->upstream[i].protocol == TP_DOT ? "dot" : "doh"),
+			  LOG_INT("addresses", s->upstream[i].n_target),
+			  LOG_STR("ct", ct_mode_text(s->upstream[i].policy->ct_mode)));
 	warnings_log(s);
 }
 

@@ -37,10 +37,10 @@ void worker_join(struct worker *);
 void worker_free(struct worker *);
 
 /* In the worker's thread (worker_post). */
-void worker_plan_take(
-    struct worker *, struct plan *); /* the reference is taken; without memory the old plan stays */
-void worker_drain(
-    struct worker *); /* takes no more questions; ends when those at hand are answered, or soon */
+/* The reference is taken; without memory the old plan stays. */
+void worker_plan_take(struct worker *, struct plan *);
+/* Takes no more questions; ends when those at hand are answered, or soon. */
+void worker_drain(struct worker *);
 void worker_network_changed(struct worker *);
 void worker_captive(struct worker *, int64_t until_ms);
 /* Asks itself for localhost: true when the trip of a question works. */

@@ -13,11 +13,11 @@ engine_limits(const struct plan *plan)
 	const struct settings *s = plan->snapshot->settings;
 
 	return (struct cache_limits){.bytes = s->cache_size / (s->workers > 0 ? s->workers : 1),
-	    .min_ttl_ms = s->cache_min_ttl_ms,
-	    .max_ttl_ms = s->cache_max_ttl_ms,
-	    .negative_max_ttl_ms = s->cache_negative_max_ttl_ms,
-	    .serve_stale_ms = s->cache_serve_stale_ms,
-	    .prefetch = s->cache_prefetch};
+				     .min_ttl_ms = s->cache_min_ttl_ms,
+				     .max_ttl_ms = s->cache_max_ttl_ms,
+				     .negative_max_ttl_ms = s->cache_negative_max_ttl_ms,
+				     .serve_stale_ms = s->cache_serve_stale_ms,
+				     .prefetch = s->cache_prefetch};
 }
 
 static void
@@ -40,7 +40,7 @@ engine_on_ready(void *ctx, const struct server *s)
 
 enum res
 engine_new(struct engine **out, struct loop *loop, struct counters *counters, struct plan *plan,
-    const struct engine_hooks *hooks)
+	   const struct engine_hooks *hooks)
 {
 	struct engine *e = calloc(1, sizeof *e);
 	const struct upstreams_hooks watch = {query_on_server_gone, engine_on_verdict, engine_on_ready, e};

@@ -21,17 +21,17 @@
 #include "resolver/share.h"
 #include "resolver/upstream.h"
 
-#define QUERY_TIME_MS       4000  /* interface: within the client's own time-out (5 s in glibc) */
-#define QUERY_STALE_MS      1800  /* RFC 8767, 5: when a stale answer is given instead of a late one */
-#define QUERY_STALE_TTL_S   30    /* RFC 8767, 4 */
-#define QUERY_STALL_MS      1500  /* nothing at all came back for so long: the connection counts as dead */
-#define QUERY_OPEN_MAX      3     /* of one question, on their way at the same time */
-#define QUERIES_MAX         4096  /* different questions in flight, a worker */
-#define WAITERS_MAX         16384 /* clients waiting, a worker; one address: share.h */
-#define STALE_RECHECK_MS    30000 /* RFC 8767, 5: what is served stale is not asked for again before this */
-#define FAILURE_MS          1000  /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */
-#define FAILURE_RELAYED_MS  5000  /* ... and a SERVFAIL of an upstream, which has done its own trying */
-#define DETACHED_MAX        64    /* late answers of one server that are listened for, to learn its health */
+#define QUERY_TIME_MS      4000  /* interface: within the client's own time-out (5 s in glibc) */
+#define QUERY_STALE_MS     1800  /* RFC 8767, 5: when a stale answer is given instead of a late one */
+#define QUERY_STALE_TTL_S  30    /* RFC 8767, 4 */
+#define QUERY_STALL_MS     1500  /* nothing at all came back for so long: the connection counts as dead */
+#define QUERY_OPEN_MAX     3     /* of one question, on their way at the same time */
+#define QUERIES_MAX        4096  /* different questions in flight, a worker */
+#define WAITERS_MAX        16384 /* clients waiting, a worker; one address: share.h */
+#define STALE_RECHECK_MS   30000 /* RFC 8767, 5: what is served stale is not asked for again before this */
+#define FAILURE_MS         1000  /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */
+#define FAILURE_RELAYED_MS 5000  /* ... and a SERVFAIL of an upstream, which has done its own trying */
+#define DETACHED_MAX       64    /* late answers of one server that are listened for, to learn its health */
 
 struct engine;
 struct waiter;
@@ -43,9 +43,9 @@ struct client {
 	void *owner;             /* the listener's, or the connection's */
 	struct waiter **waiting; /* TCP: head of the list of this connection's waiters; UDP: NULL */
 	bool tcp;
-	struct addr addr;    /* of the client, with port */
-	struct addr local;   /* UDP on a wildcard: the address that was asked; ADDR_NONE otherwise */
-	uint32_t interface;  /* ... and where */
+	struct addr addr;   /* of the client, with port */
+	struct addr local;  /* UDP on a wildcard: the address that was asked; ADDR_NONE otherwise */
+	uint32_t interface; /* ... and where */
 };
 
 struct engine_hooks {
@@ -56,7 +56,7 @@ struct engine_hooks {
 
 /* The plan is taken (a reference). */
 enum res engine_new(struct engine **, struct loop *, struct counters *, struct plan *,
-    const struct engine_hooks *);
+		    const struct engine_hooks *);
 void engine_free(struct engine *); /* whoever waits is not called back any more */
 /* A reload: questions in flight go on under the new plan; the cache is emptied. The reference is taken. */
 enum res engine_plan_set(struct engine *, struct plan *);

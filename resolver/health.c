@@ -38,7 +38,7 @@ server_log(struct server *s, enum log_level level, const char *event, enum reaso
 	if (left_out > 0)
 		log_event(LOG_NOTICE, "upstream-lines-left-out", LOG_INT("lines", left_out));
 	log_event(level, event, LOG_STR("upstream", s->target->upstream), LOG_IP("addr", &s->target->addr),
-	    LOG_STR("reason", reason_code(reason)), LOG_STR("detail", detail));
+		  LOG_STR("reason", reason_code(reason)), LOG_STR("detail", detail));
 }
 
 void
@@ -69,9 +69,9 @@ server_failed_detail(struct server *s, enum reason reason, const char *detail)
 	if (news || now >= s->retry_at_ms) {
 		reason_count(set, reason);
 		s->failures = verdict != (s->health == HEALTH_REFUSED) ? 1 : s->failures + 1;
-		s->retry_at_ms = now +
-		    (verdict ? rest_ms(s->failures, UPSTREAM_REFUSED_MIN_MS, UPSTREAM_REFUSED_MAX_MS)
-			     : rest_ms(s->failures, UPSTREAM_FAIL_MIN_MS, UPSTREAM_FAIL_MAX_MS));
+		s->retry_at_ms =
+		    now + (verdict ? rest_ms(s->failures, UPSTREAM_REFUSED_MIN_MS, UPSTREAM_REFUSED_MAX_MS)
+				   : rest_ms(s->failures, UPSTREAM_FAIL_MIN_MS, UPSTREAM_FAIL_MAX_MS));
 	}
 	s->health = verdict ? HEALTH_REFUSED : HEALTH_FAILING;
 	s->reason = reason;

@@ -14,7 +14,7 @@
 /* Addresses and their names; for other types of a name that is here: not answered, but for SVCB and HTTPS,
  * which would lead to other addresses. */
 bool hosts_answer(struct hosts *, const struct msg_question *, int64_t now_ms, struct buf *out);
-size_t hosts_bad(const struct hosts *);   /* lines passed over */
+size_t hosts_bad(const struct hosts *); /* lines passed over */
 /* Reads this text in place of the file. */
 enum res hosts_read(struct hosts *, struct span text);
 

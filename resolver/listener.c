@@ -76,11 +76,11 @@ listener_bind(struct listener_fds *out, const struct addr *addr, bool share, cha
 	    (l.tcp = socket_bound(addr, SOCK_STREAM, share)) < 0) {
 		/* IPv6 is switched off, or not in this kernel, where ::1 is not there */
 		res = addr->family == ADDR_V6 && addr_is_loopback(addr) &&
-		              (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
-		          ? RES_UNSUPPORTED
-		          : RES_IO;
-		buf_format(
-		    &b, "%s %s: %s", addr_text(addr, text), l.udp < 0 ? "udp" : "tcp", strerror(errno));
+			      (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
+			  ? RES_UNSUPPORTED
+			  : RES_IO;
+		buf_format(&b, "%s %s: %s", addr_text(addr, text), l.udp < 0 ? "udp" : "tcp",
+			   strerror(errno));
 		*why = buf_take_cstr(&b);
 		if (l.udp >= 0)
 			close(l.udp);

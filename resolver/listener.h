@@ -14,14 +14,14 @@
 /* A question with an OPT has at most 300 bytes, and padding; more is cut and so FORMERR. */
 #define UDP_QUESTION_MAX 2048
 
-#define TCP_IDLE_MS   30000 /* RFC 7766, 6.2.3; no whole question and none in work for so long */
-#define TCP_WRITE_MAX 65536 /* replies that a connection has not taken; beyond, it is closed */
-#define TCP_WRITE_LOW 16384 /* above it no further question is read */
-#define TCP_READ_MAX  65536 /* of one read; shared by all connections of a worker */
-#define TCP_WRITE_MS  10000 /* a client that took no byte for so long is closed */
-#define TCP_ACCEPT_MAX 64   /* a turn */
-#define TCP_LOOK_MAX   1024 /* connections that are looked at to find one to close for another */
-#define TCP_PAUSE_MS  1000  /* no descriptors left: accepting rests (libevent would spin) */
+#define TCP_IDLE_MS      30000 /* RFC 7766, 6.2.3; no whole question and none in work for so long */
+#define TCP_WRITE_MAX    65536 /* replies that a connection has not taken; beyond, it is closed */
+#define TCP_WRITE_LOW    16384 /* above it no further question is read */
+#define TCP_READ_MAX     65536 /* of one read; shared by all connections of a worker */
+#define TCP_WRITE_MS     10000 /* a client that took no byte for so long is closed */
+#define TCP_ACCEPT_MAX   64    /* a turn */
+#define TCP_LOOK_MAX     1024  /* connections that are looked at to find one to close for another */
+#define TCP_PAUSE_MS     1000  /* no descriptors left: accepting rests (libevent would spin) */
 /* Of one connection: a thousand pipelined at once go out together (C26); more are read when some are answered. */
 #define TCP_IN_FLIGHT_MAX 2048
 /* Of a worker, if there are descriptors for them; then the longest idle one goes. */
@@ -35,14 +35,14 @@ struct listener_fds {
 };
 
 struct listener_udp;
-enum res listener_udp_new(
-    struct listener_udp **, struct loop *, struct engine *, struct counters *, int fd, const struct addr *);
+enum res listener_udp_new(struct listener_udp **, struct loop *, struct engine *, struct counters *, int fd,
+			  const struct addr *);
 void listener_udp_stop(struct listener_udp *); /* reads no more; replies still go out */
 void listener_udp_free(struct listener_udp *); /* closes the descriptor */
 
 struct tcp_room; /* what the TCP listeners of one worker share: connections, their number, the read buffer */
-enum res tcp_room_new(
-    struct tcp_room **, struct loop *, struct engine *, struct counters *, uint32_t connections_max);
+enum res tcp_room_new(struct tcp_room **, struct loop *, struct engine *, struct counters *,
+		      uint32_t connections_max);
 void tcp_room_free(struct tcp_room *);         /* after its listeners; closes what is open */
 size_t tcp_room_busy(const struct tcp_room *); /* connections that still have a reply to get */
 

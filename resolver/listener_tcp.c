@@ -277,9 +277,8 @@ conn_settle(struct tcp_conn *c)
 		conn_close(c);
 		return;
 	}
-	loop_fd_interest(&c->watch,
-	    (!c->eof && !conn_is_full(c) && c->in.n < FRAME_MAX ? LOOP_READ : 0U) |
-		(conn_pending(c) > 0 ? LOOP_WRITE : 0U));
+	loop_fd_interest(&c->watch, (!c->eof && !conn_is_full(c) && c->in.n < FRAME_MAX ? LOOP_READ : 0U) |
+					(conn_pending(c) > 0 ? LOOP_WRITE : 0U));
 }
 
 static void
@@ -349,7 +348,7 @@ conn_on_timer(void *ctx)
 
 enum res
 tcp_room_new(struct tcp_room **out, struct loop *loop, struct engine *engine, struct counters *counters,
-    uint32_t connections_max)
+	     uint32_t connections_max)
 {
 	struct tcp_room *r = calloc(1, sizeof *r);
 

@@ -49,8 +49,8 @@ udp_flush(struct listener_udp *l)
 	size_t done = 0;
 
 	while (done < l->n_out) {
-		int n = sendmmsg(
-		    l->fd, l->out_header + done, (unsigned)(l->n_out - done), MSG_DONTWAIT | MSG_NOSIGNAL);
+		int n = sendmmsg(l->fd, l->out_header + done, (unsigned)(l->n_out - done),
+				 MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n > 0) {
 			done += (size_t)n;
@@ -129,7 +129,7 @@ udp_out_source(struct msghdr *h, struct datagram *d, const struct addr *local, u
 
 static void
 udp_out_add(struct listener_udp *l, size_t n, const struct sockaddr_storage *peer, socklen_t peer_n,
-    const struct addr *local, uint32_t interface)
+	    const struct addr *local, uint32_t interface)
 {
 	struct datagram *d = &l->out[l->n_out];
 	struct msghdr *h = &l->out_header[l->n_out].msg_hdr;
@@ -242,7 +242,7 @@ udp_on_ready(void *ctx, unsigned ready)
 
 enum res
 listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *engine,
-    struct counters *counters, int fd, const struct addr *addr)
+		 struct counters *counters, int fd, const struct addr *addr)
 {
 	struct listener_udp *l = calloc(1, sizeof *l);
 
@@ -257,10 +257,11 @@ listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *en
 	for (size_t i = 0; i < UDP_BATCH; i++) {
 		l->in[i].iov = (struct iovec){.iov_base = l->in_bytes[i], .iov_len = UDP_QUESTION_MAX};
 		l->out[i].iov = (struct iovec){.iov_base = l->out_bytes[i]};
-		l->in_header[i].msg_hdr = (struct msghdr){.msg_name = &l->in[i].peer,
-		    .msg_iov = &l->in[i].iov,
-		    .msg_iovlen = 1,
-		    .msg_control = l->wildcard ? l->in[i].control : NULL};
+		l->in_header[i].msg_hdr =
+		    (struct msghdr){.msg_name = &l->in[i].peer,
+				    .msg_iov = &l->in[i].iov,
+				    .msg_iovlen = 1,
+				    .msg_control = l->wildcard ? l->in[i].control : NULL};
 		l->out_header[i].msg_hdr =
 		    (struct msghdr){.msg_name = &l->out[i].peer, .msg_iov = &l->out[i].iov, .msg_iovlen = 1};
 	}

@@ -68,8 +68,7 @@ record_fill(struct record *r, const ldns_rr *rr)
 	w = walk_over(span_of(r->wire, n), 0);
 	if (!walk_rr(&w, &shape) || w.at != n || owner_n > MSG_NAME_MAX)
 		return "this record can not be written";
-	if (shape.type == TYPE_OPT ||
-	    (shape.type >= TYPE_TKEY && shape.type <= TYPE_ANY))
+	if (shape.type == TYPE_OPT || (shape.type >= TYPE_TKEY && shape.type <= TYPE_ANY))
 		return "this record can not be served";
 	ascii_lower_copy(r->name, r->wire, owner_n);
 	r->name_n = (uint8_t)owner_n;

@@ -67,7 +67,7 @@ warnings_print(const struct snapshot *s)
 	for (size_t u = 0; u < s->n_upstream; u++)
 		for (size_t i = 0; i < s->upstream[u].n_warning; i++)
 			printf("warning: upstream \"%s\": %s\n", s->upstream[u].title,
-			    s->upstream[u].warning[i]);
+			       s->upstream[u].warning[i]);
 }
 
 static int

@@ -163,9 +163,9 @@ routes_ask(int fd)
 		struct nlmsghdr header;
 		struct rtmsg route;
 	} ask = {.header = {.nlmsg_len = sizeof ask,
-	             .nlmsg_type = RTM_GETROUTE,
-	             .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-	    .route = {.rtm_family = AF_UNSPEC}};
+			    .nlmsg_type = RTM_GETROUTE,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
+		 .route = {.rtm_family = AF_UNSPEC}};
 
 	(void)!send(fd, &ask, sizeof ask, MSG_DONTWAIT | MSG_NOSIGNAL);
 }
@@ -174,7 +174,9 @@ enum res
 network_new(struct network **out, struct loop *loop, void (*on_change)(void *ctx), void *ctx)
 {
 	const struct sockaddr_nl groups = {.nl_family = AF_NETLINK,
-	    .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE | RTMGRP_IPV6_ROUTE};
+					   .nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR |
+							RTMGRP_IPV6_IFADDR | RTMGRP_IPV4_ROUTE |
+							RTMGRP_IPV6_ROUTE};
 	struct network *w = calloc(1, sizeof *w);
 	enum res res = RES_IO;
 

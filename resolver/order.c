@@ -74,8 +74,8 @@ server_expected_us(const struct server *s)
 
 /* Smaller goes first. Within an upstream the families take turns (RFC 8305, 4). */
 static uint64_t
-server_rank(
-    const struct server *s, size_t i, const struct route *route, const struct tries *tries, uint32_t avoid)
+server_rank(const struct server *s, size_t i, const struct route *route, const struct tries *tries,
+	    uint32_t avoid)
 {
 	const struct upstreams *set = s->set;
 	uint64_t turn = (uint64_t)s->turn * 2 + (s->target->addr.family != set->family_first);

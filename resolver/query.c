@@ -186,8 +186,8 @@ query_deliver_held(struct query *q)
 
 /* Why there is no answer: what is known of the upstreams, else what this query met. */
 static size_t
-query_explain(
-    struct engine *e, const struct query *q, const struct route *route, struct msg_ede ede[UPSTREAM_EDE_MAX])
+query_explain(struct engine *e, const struct query *q, const struct route *route,
+	      struct msg_ede ede[UPSTREAM_EDE_MAX])
 {
 	size_t n;
 
@@ -196,8 +196,8 @@ query_explain(
 		    (struct msg_ede){.code = EDE_OTHER, .text = span_str("too many questions in flight")};
 		return 1;
 	}
-	n = upstreams_explain(
-	    e->upstreams, route, q != NULL ? q->blamed : NULL, q != NULL ? q->blame : REASON_NONE, ede);
+	n = upstreams_explain(e->upstreams, route, q != NULL ? q->blamed : NULL,
+			      q != NULL ? q->blame : REASON_NONE, ede);
 	if (n == 0)
 		ede[n++] = (struct msg_ede){.code = EDE_UNREACHABLE, .text = (struct span){NULL, 0}};
 	return n;
@@ -225,16 +225,16 @@ query_fail(struct query *q)
 	if (loop_now_ms(e->loop) >= q->deadline_ms)
 		counter_add(e->counters, COUNTER_TIMEOUTS, 1);
 	if (waiters_stale(q)) {
-		cache_put_failure(
-		    e->cache, &key, RCODE_SERVFAIL, NULL, STALE_RECHECK_MS, loop_now_ms(e->loop));
+		cache_put_failure(e->cache, &key, RCODE_SERVFAIL, NULL, STALE_RECHECK_MS,
+				  loop_now_ms(e->loop));
 	} else {
 		n = query_explain(e, q, q->route, ede);
 		for (const struct waiter *w = q->waiters; w != NULL; w = w->next)
 			counter_add(e->counters, COUNTER_SERVFAIL, 1);
 		/* A refusal is known without asking; keeping it would only hide that it is over. */
 		if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
-			cache_put_failure(
-			    e->cache, &key, RCODE_SERVFAIL, &ede[0], FAILURE_MS, loop_now_ms(e->loop));
+			cache_put_failure(e->cache, &key, RCODE_SERVFAIL, &ede[0], FAILURE_MS,
+					  loop_now_ms(e->loop));
 		waiters_empty(q, RCODE_SERVFAIL, ede, n);
 	}
 	query_end(q);
@@ -346,7 +346,7 @@ query_shed(struct engine *e, const struct msg_question *question, bool tcp, stru
 /* Nobody may be asked, and that is known now. */
 static enum ask
 query_hopeless(struct engine *e, const struct query *q, const struct msg_question *question,
-    const struct route *route, bool tcp, struct buf *out)
+	       const struct route *route, bool tcp, struct buf *out)
 {
 	struct msg_finish f = finish_for(question, tcp);
 	struct msg_ede ede[UPSTREAM_EDE_MAX];
@@ -364,12 +364,12 @@ static bool
 query_has_room(const struct engine *e, const struct client *client)
 {
 	return e->n_queries < QUERIES_MAX &&
-	    share_of(e->share, &client->addr) < 2 * (QUERIES_MAX - e->n_queries);
+	       share_of(e->share, &client->addr) < 2 * (QUERIES_MAX - e->n_queries);
 }
 
 enum ask
 query_join(struct engine *e, const struct msg_question *question, const struct route *route,
-    const struct client *client, bool stale, struct buf *out)
+	   const struct client *client, bool stale, struct buf *out)
 {
 	int64_t now = loop_now_ms(e->loop);
 	struct query *q;

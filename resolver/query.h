@@ -24,8 +24,15 @@
 #define POOL_MAX          512 /* objects kept for the next question, of each kind */
 
 /* INFO-CODEs of RFC 8914 that are made here */
-enum { EDE_OTHER = 0, EDE_STALE = 3, EDE_CACHED_ERROR = 13, EDE_BLOCKED = 15, EDE_STALE_NXDOMAIN = 19,
-	EDE_UNREACHABLE = 22, EDE_NETWORK = 23 };
+enum {
+	EDE_OTHER = 0,
+	EDE_STALE = 3,
+	EDE_CACHED_ERROR = 13,
+	EDE_BLOCKED = 15,
+	EDE_STALE_NXDOMAIN = 19,
+	EDE_UNREACHABLE = 22,
+	EDE_NETWORK = 23
+};
 
 struct waiter {
 	struct query *query;
@@ -44,8 +51,8 @@ struct attempt {
 	struct engine *engine;
 	struct tp_query *tp;
 	int64_t sent_ms, deadline_ms;
-	bool was_ready; /* the connection stood already */
-	struct attempt *next, **prev;               /* of the server */
+	bool was_ready;               /* the connection stood already */
+	struct attempt *next, **prev; /* of the server */
 	struct attempt *query_next, **query_prev;
 };
 
@@ -61,11 +68,11 @@ struct query {
 	struct tries tries;
 	struct loop_timer timer;
 	int64_t deadline_ms, next_ms, stale_ms, stall_ms; /* 0: none */
-	uint32_t avoid; /* upstream whose answer was no good */
-	bool soft;      /* failed over once for an answer of SERVFAIL, REFUSED or NOTIMP */
-	bool truncated; /* ... or TC */
-	bool limited;   /* somebody could not take it for want of room */
-	struct buf held;       /* the answer that was no good, in case nobody has a better one */
+	uint32_t avoid;                                   /* upstream whose answer was no good */
+	bool soft;       /* failed over once for an answer of SERVFAIL, REFUSED or NOTIMP */
+	bool truncated;  /* ... or TC */
+	bool limited;    /* somebody could not take it for want of room */
+	struct buf held; /* the answer that was no good, in case nobody has a better one */
 	const struct server *held_server;
 	const struct server *blamed; /* who failed this question last */
 	enum reason blame;
@@ -103,7 +110,7 @@ struct engine {
 
 /* The client waits for the answer. ASK_REPLIED when it is known at once that there is none. */
 enum ask query_join(struct engine *, const struct msg_question *, const struct route *, const struct client *,
-    bool stale, struct buf *out);
+		    bool stale, struct buf *out);
 /* Asks for the sake of the cache. */
 void query_prefetch(struct engine *, const struct msg_question *, const struct route *);
 void query_free_all(struct engine *);
@@ -133,7 +140,7 @@ void waiter_drop(struct engine *, struct waiter *); /* without a reply */
 bool waiter_is_there(const struct query *, const struct msg_question *, const struct client *);
 struct msg_finish finish_for(const struct msg_question *, bool tcp);
 void waiters_answer(struct query *, const struct msg_answer *, uint32_t age_s, uint32_t ttl_floor,
-    uint32_t ttl_cap, bool ad, const struct msg_ede *, size_t n_ede);
+		    uint32_t ttl_cap, bool ad, const struct msg_ede *, size_t n_ede);
 void waiters_empty(struct query *, uint16_t rcode, const struct msg_ede *, size_t n_ede);
 /* A stale answer for all who wait, if there is one. */
 bool waiters_stale(struct query *);

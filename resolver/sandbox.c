@@ -55,7 +55,7 @@ user_become(const char *user, char **why)
 	}
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_change_id((int)uid, (int)gid,
-	        CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT) != 0) {
+			    CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT) != 0) {
 		*why = reason_new("can not become user", user, errno != 0 ? errno : EPERM);
 		return RES_IO;
 	}
@@ -104,6 +104,9 @@ sandbox_drop(const char *user, char **why)
 #define SEALED 1
 #endif
 
+/* The calls stand by what they are for, not one a line. */
+/* clang-format off */
+
 /* Whatever the arguments. */
 static const int free_calls[] = {
     /* the loop */
@@ -139,6 +142,7 @@ static const int deadly_calls[] = {
     SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
     SCMP_SYS(process_vm_writev), SCMP_SYS(listen), SCMP_SYS(bind), SCMP_SYS(fork), SCMP_SYS(vfork),
 };
+/* clang-format on */
 
 static int
 rules_free(scmp_filter_ctx f)
@@ -183,7 +187,8 @@ rules_bound(scmp_filter_ctx f)
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
-		int failed = seccomp_rule_add_array(f, SCMP_ACT_ALLOW, rules[i].call, rules[i].n, rules[i].arg);
+		int failed =
+		    seccomp_rule_add_array(f, SCMP_ACT_ALLOW, rules[i].call, rules[i].n, rules[i].arg);
 
 		if (failed != 0 && failed != -EDOM)
 			return failed;

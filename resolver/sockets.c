@@ -30,7 +30,7 @@ sockets_bind(const struct settings *s, unsigned number, struct listener_fds *v, 
 
 enum res
 sockets_of_worker(const struct settings *s, unsigned number, const struct listener_fds *given, size_t n_given,
-    struct listener_fds **out, size_t *n_out, char **why)
+		  struct listener_fds **out, size_t *n_out, char **why)
 {
 	size_t n = 0;
 	struct listener_fds *v = calloc((n_given > 0 ? n_given : s->listen.n) + 1, sizeof *v);

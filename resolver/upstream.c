@@ -18,8 +18,8 @@ server_free(struct server *s)
 }
 
 enum res
-upstreams_new(
-    struct upstreams **out, struct loop *loop, struct counters *counters, const struct upstreams_hooks *hooks)
+upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counters,
+	      const struct upstreams_hooks *hooks)
 {
 	struct upstreams *set = calloc(1, sizeof *set);
 
@@ -229,14 +229,14 @@ ede_code(enum reason reason)
 		return 0;
 	/* RFC 8914, 4.23 and 4.24: not reached, and broken on the way. */
 	return reason == REASON_CONNECT_REFUSED || reason == REASON_CONNECT_TIMEOUT ||
-		reason == REASON_UNREACHABLE
-	    ? 22
-	    : 23;
+		       reason == REASON_UNREACHABLE
+		   ? 22
+		   : 23;
 }
 
 size_t
 upstreams_explain(struct upstreams *set, const struct route *route, const struct server *blamed,
-    enum reason blame, struct msg_ede ede[UPSTREAM_EDE_MAX])
+		  enum reason blame, struct msg_ede ede[UPSTREAM_EDE_MAX])
 {
 	size_t n = 0;
 
@@ -256,7 +256,7 @@ upstreams_explain(struct upstreams *set, const struct route *route, const struct
 		text =
 		    (struct buf){.p = (uint8_t *)set->ede_text[n], .cap = EDE_TEXT_MAX, .max = EDE_TEXT_MAX};
 		buf_format(&text, "%.64s %s: %s%s", s->target->upstream, addr_ip_text(&s->target->addr, ip),
-		    reason_code(reason), set->captive_until_ms != 0 ? " (captive mode)" : "");
+			   reason_code(reason), set->captive_until_ms != 0 ? " (captive mode)" : "");
 		ede[n++] = (struct msg_ede){.code = ede_code(reason), .text = span_of(text.p, text.n)};
 	}
 	return n;

@@ -118,7 +118,7 @@ void server_stalled(struct server *);
  * lent until the next call. */
 #define UPSTREAM_EDE_MAX 3
 size_t upstreams_explain(struct upstreams *, const struct route *, const struct server *blamed,
-    enum reason blame, struct msg_ede ede[UPSTREAM_EDE_MAX]);
+			 enum reason blame, struct msg_ede ede[UPSTREAM_EDE_MAX]);
 
 /* Woken from sleep, or the network is another one: every connection is dropped, all rests and preferences
  * forgotten. */

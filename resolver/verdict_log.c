@@ -77,14 +77,14 @@ news_write(const struct news *n)
 {
 	if (n->reason == REASON_NONE)
 		log_event(LOG_NOTICE, "accepted", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
-		    LOG_VALUE("verdict", n->verdict));
+			  LOG_VALUE("verdict", n->verdict));
 	else if (n->have != VERDICT_NUMBER_NONE)
 		log_event(LOG_WARN, "refused", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
-		    LOG_STR("reason", reason_code(n->reason)), LOG_INT("have", n->have),
-		    LOG_INT("want", n->want), LOG_VALUE("verdict", n->verdict));
+			  LOG_STR("reason", reason_code(n->reason)), LOG_INT("have", n->have),
+			  LOG_INT("want", n->want), LOG_VALUE("verdict", n->verdict));
 	else
 		log_event(LOG_WARN, "refused", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
-		    LOG_STR("reason", reason_code(n->reason)), LOG_VALUE("verdict", n->verdict));
+			  LOG_STR("reason", reason_code(n->reason)), LOG_VALUE("verdict", n->verdict));
 }
 
 static void
@@ -110,12 +110,12 @@ verdict_log_tell(struct verdict_log *v, const struct server *s)
 	if (n == NULL)
 		return;
 	*n = (struct news){.log = v,
-	    .addr = s->target->addr,
-	    .upstream = strdup(s->target->upstream),
-	    .reason = refused ? s->reason : REASON_NONE,
-	    .have = f != NULL ? f->have : VERDICT_NUMBER_NONE,
-	    .want = f != NULL ? f->want : VERDICT_NUMBER_NONE,
-	    .verdict = verdict_json(&s->verdict)};
+			   .addr = s->target->addr,
+			   .upstream = strdup(s->target->upstream),
+			   .reason = refused ? s->reason : REASON_NONE,
+			   .have = f != NULL ? f->have : VERDICT_NUMBER_NONE,
+			   .want = f != NULL ? f->want : VERDICT_NUMBER_NONE,
+			   .verdict = verdict_json(&s->verdict)};
 	if (n->upstream == NULL || loop_post(v->loop, news_on_turn, n) != RES_OK)
 		news_free(n);
 }

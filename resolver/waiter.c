@@ -165,7 +165,7 @@ reply_make_answer(struct engine *e, struct msg_finish *f, void *ctx)
 
 void
 waiters_answer(struct query *q, const struct msg_answer *answer, uint32_t age_s, uint32_t ttl_floor,
-    uint32_t ttl_cap, bool ad, const struct msg_ede *ede, size_t n_ede)
+	       uint32_t ttl_cap, bool ad, const struct msg_ede *ede, size_t n_ede)
 {
 	struct reply_answer r = {answer, age_s, ttl_floor, ttl_cap, ad, ede, n_ede};
 
@@ -200,8 +200,7 @@ waiters_empty(struct query *q, uint16_t rcode, const struct msg_ede *ede, size_t
 struct msg_ede
 stale_ede(const struct cache_hit *hit)
 {
-	return (struct msg_ede){
-	    .code = hit->answer.rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE};
+	return (struct msg_ede){.code = hit->answer.rcode == RCODE_NXDOMAIN ? EDE_STALE_NXDOMAIN : EDE_STALE};
 }
 
 bool

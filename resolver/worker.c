@@ -66,8 +66,8 @@ worker_listen(struct worker *w, const struct worker_setup *setup)
 		const struct listener_fds *l = &setup->fds[i];
 
 		if (l->udp >= 0) {
-			res = listener_udp_new(
-			    &w->udp[w->n_udp], w->loop, w->engine, &w->counters, l->udp, &l->addr);
+			res = listener_udp_new(&w->udp[w->n_udp], w->loop, w->engine, &w->counters, l->udp,
+					       &l->addr);
 			w->n_udp += res == RES_OK;
 		}
 		if (l->tcp >= 0 && res == RES_OK) {
@@ -219,14 +219,15 @@ self_test_on_reply(const struct client *client, struct span reply)
 bool
 worker_self_test(struct worker *w)
 {
-	static const uint8_t question[] = {0, 0, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 9, 'l', 'o', 'c', 'a', 'l',
-	    'h', 'o', 's', 't', 0, 0, TYPE_A, 0, CLASS_IN};
+	static const uint8_t question[] = {0,   0,   1,   0,   0,   1,   0,      0,   0,
+					   0,   0,   0,   9,   'l', 'o', 'c',    'a', 'l',
+					   'h', 'o', 's', 't', 0,   0,   TYPE_A, 0,   CLASS_IN};
 	const struct client client = {.on_reply = self_test_on_reply, .owner = w};
 	uint8_t room[MSG_UDP_PAYLOAD];
 	struct buf out = {.p = room, .cap = sizeof room, .max = sizeof room};
 
 	return engine_ask(w->engine, span_of(question, sizeof question), &client, &out) == ASK_REPLIED &&
-	    out.n > sizeof question;
+	       out.n > sizeof question;
 }
 
 /* ---- what others may know */

@@ -43,9 +43,9 @@ struct upstream_report {
 	enum tp_protocol protocol;
 	enum tp_state state;
 	enum health health;
-	enum reason reason;     /* why not good */
-	int64_t retry_in_ms;    /* back-off left; 0 none */
-	char *verdict_json;     /* the last verdict; NULL: none yet */
+	enum reason reason;  /* why not good */
+	int64_t retry_in_ms; /* back-off left; 0 none */
+	char *verdict_json;  /* the last verdict; NULL: none yet */
 	struct tp_stats stats;
 };
 struct upstreams_report {

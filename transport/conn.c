@@ -334,7 +334,8 @@ conn_read(struct conn *c)
 		const char *detail = NULL;
 		enum reason reason;
 
-		conn_keep_tickets(c); /* an answer's callback may drop the connection, not what came before it */
+		conn_keep_tickets(
+		    c); /* an answer's callback may drop the connection, not what came before it */
 		c->slot->stats.bytes_in += n;
 		c->used_ms = loop_now_ms(c->slot->loop);
 		c->idle_before_ms = 0;

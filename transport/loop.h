@@ -33,16 +33,18 @@ struct loop_fd {
 	void *impl;
 };
 
-enum res loop_fd_watch(struct loop_fd *, struct loop *, int fd, void (*on_ready)(void *ctx, unsigned ready), void *ctx);
+enum res loop_fd_watch(struct loop_fd *, struct loop *, int fd, void (*on_ready)(void *ctx, unsigned ready),
+		       void *ctx);
 enum res loop_fd_interest(struct loop_fd *, unsigned interest); /* cheap when nothing changes */
-void loop_fd_unwatch(struct loop_fd *); /* harmless when not watched; does not close; may be called inside on_ready */
+/* Harmless when not watched; does not close; may be called inside on_ready. */
+void loop_fd_unwatch(struct loop_fd *);
 
 /* One timer, embedded in its owner's struct, zeroed before the first use. O(1) to set and stop. */
 struct loop_timer {
 	struct loop *loop;
 	void (*on_due)(void *ctx);
 	void *ctx;
-	int64_t due_ms;   /* boot clock; 0: not set */
+	int64_t due_ms;                 /* boot clock; 0: not set */
 	struct loop_timer *prev, *next; /* these two and slot: the wheel's */
 	uint32_t slot;
 };

@@ -44,10 +44,10 @@ struct tls {
 
 	uint8_t first[3]; /* bytes that ever came: type and version of a record */
 	size_t first_n;
-	bool ready;        /* handshake done and peer accepted */
-	bool judged;       /* on_peer was asked */
-	bool refused;      /* on_peer said no */
-	struct buf chain;  /* the Certificate message as it came, until the handshake is done */
+	bool ready;       /* handshake done and peer accepted */
+	bool judged;      /* on_peer was asked */
+	bool refused;     /* on_peer said no */
+	struct buf chain; /* the Certificate message as it came, until the handshake is done */
 	struct buf staple;
 	size_t idle_bytes; /* received since the last application data */
 	unsigned after;    /* post-handshake messages */
@@ -111,9 +111,9 @@ session_describe(struct tls *tls)
 	if (gnutls_alpn_get_selected_protocol(tls->session, &alpn) != 0)
 		alpn.size = 0;
 	(void)snprintf(tls->version, sizeof tls->version, "%s",
-	    gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)));
+		       gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)));
 	(void)snprintf(tls->cipher, sizeof tls->cipher, "%s",
-	    suite != NULL ? suite : gnutls_cipher_get_name(gnutls_cipher_get(tls->session)));
+		       suite != NULL ? suite : gnutls_cipher_get_name(gnutls_cipher_get(tls->session)));
 	(void)snprintf(tls->alpn, sizeof tls->alpn, "%.*s", (int)alpn.size, (const char *)alpn.data);
 }
 

@@ -23,10 +23,10 @@
 enum tp_protocol { TP_DOT, TP_DOH };
 enum tp_method { TP_POST, TP_GET };
 
-#define TP_MESSAGE_MAX  65535
-#define TP_INFLIGHT_MAX 4096 /* questions in flight on one connection; more wait or fail over */
-#define TP_QUEUE_MAX    4096 /* questions waiting for a connection of one slot */
-#define TP_PADDING_BLOCK 128 /* RFC 8467, 4.1 */
+#define TP_MESSAGE_MAX   65535
+#define TP_INFLIGHT_MAX  4096 /* questions in flight on one connection; more wait or fail over */
+#define TP_QUEUE_MAX     4096 /* questions waiting for a connection of one slot */
+#define TP_PADDING_BLOCK 128  /* RFC 8467, 4.1 */
 
 struct tp_identity; /* a client certificate with its key (mutual TLS); immutable, shared */
 enum res tp_identity_load(struct tp_identity **, const char *cert_file, const char *key_file, char **why);
@@ -37,10 +37,10 @@ struct tp_target {
 	const char *upstream; /* its title in the configuration, for logs */
 	struct addr addr;     /* with port */
 	enum tp_protocol protocol;
-	enum tp_method method;      /* DoH */
-	const char *path;           /* DoH */
-	const char *name;           /* "" or the DNS name the certificate must bear as well; SNI, :authority */
-	const struct addr *also;    /* also-address: the certificate may bear one of these instead */
+	enum tp_method method;   /* DoH */
+	const char *path;        /* DoH */
+	const char *name;        /* "" or the DNS name the certificate must bear as well; SNI, :authority */
+	const struct addr *also; /* also-address: the certificate may bear one of these instead */
 	size_t n_also;
 	const struct tp_identity *identity; /* NULL: none */
 	const struct vfy_policy *policy;
@@ -62,8 +62,8 @@ struct tp_event {
 	struct verdict *verdict; /* of READY, and of a refusal; else NULL. Take it by copying and zeroing */
 	bool resumed;
 	const char *tls_version, *cipher, *alpn; /* "" where the handshake did not come so far */
-	int64_t handshake_ms; /* from connect to ready or failure */
-	const char *detail;   /* a word from the library or the system for the log; may be NULL */
+	int64_t handshake_ms;                    /* from connect to ready or failure */
+	const char *detail; /* a word from the library or the system for the log; may be NULL */
 };
 
 struct tp_hooks {
@@ -76,13 +76,13 @@ void tp_slot_free(struct tp_slot *); /* questions in flight end without a callba
 
 /* The outcome of a question; lent for the time of the call. */
 struct tp_answer {
-	enum reason failure;   /* REASON_NONE: message is the answer */
-	struct span message;   /* whole DNS message; its id is the question's (DoH: 0 on the wire, restored) */
-	uint32_t age_s;        /* DoH: Age header, 0 without (RFC 8484, 5.1) */
-	int64_t rtt_us;        /* from the write to the answer */
-	bool retry_safe;       /* on failure: the question was never written, or is known not to have been processed */
-	int http_status;       /* DoH: of the answer, 0 when it did not come to one */
-	uint32_t retry_after_s; /* DoH: Retry-After in seconds from now, at most a day, 0 without (RFC 9110, 10.2.3) */
+	enum reason failure; /* REASON_NONE: message is the answer */
+	struct span message; /* whole DNS message; its id is the question's (DoH: 0 on the wire, restored) */
+	uint32_t age_s;      /* DoH: Age header, 0 without (RFC 8484, 5.1) */
+	int64_t rtt_us;      /* from the write to the answer */
+	bool retry_safe;     /* on failure: the question was not written, or surely not processed */
+	int http_status;     /* DoH: of the answer, 0 when it did not come to one */
+	uint32_t retry_after_s; /* DoH: Retry-After from now, at most a day, 0 without (RFC 9110, 10.2.3) */
 };
 
 struct tp_query; /* one question in flight; gone after its callback or tp_cancel */
@@ -96,7 +96,8 @@ typedef void (*tp_answer_fn)(void *arg, const struct tp_answer *);
  * REASON_CONNECT_TIMEOUT when no connection was made, else REASON_CLOSED.
  * RES_LIMIT: too many in flight and waiting.
  */
-enum res tp_send(struct tp_query **, struct tp_slot *, struct span message, int64_t deadline_ms, tp_answer_fn, void *arg);
+enum res tp_send(struct tp_query **, struct tp_slot *, struct span message, int64_t deadline_ms, tp_answer_fn,
+		 void *arg);
 void tp_cancel(struct tp_query *);
 
 /* Opens the connection without a question (probing, racing). Harmless when there is one. */
@@ -111,14 +112,15 @@ enum tp_state tp_slot_state(const struct tp_slot *);
 const char *tp_state_text(enum tp_state);
 
 struct tp_stats {
-	uint64_t connects, handshakes, resumed, refused, failures; /* attempts, ready, ready by ticket, by verdict, by wire */
+	/* attempts, ready, ready by ticket, by verdict, by wire */
+	uint64_t connects, handshakes, resumed, refused, failures;
 	uint64_t questions, answers, repeated, unexpected; /* unexpected: answers that nobody waited for */
 	uint64_t bytes_out, bytes_in;                      /* application data */
 	uint64_t idle_closes;
-	int64_t handshake_ms;   /* the last one; -1 none */
-	int64_t srtt_us;        /* smoothed; -1 none */
-	int64_t median_us;      /* running estimate of the median answer time; -1 none */
-	int64_t idle_limit_ms;  /* learned: the peer closes after this; -1 not known */
+	int64_t handshake_ms;  /* the last one; -1 none */
+	int64_t srtt_us;       /* smoothed; -1 none */
+	int64_t median_us;     /* running estimate of the median answer time; -1 none */
+	int64_t idle_limit_ms; /* learned: the peer closes after this; -1 not known */
 	uint32_t in_flight, waiting;
 };
 void tp_slot_stats(const struct tp_slot *, struct tp_stats *);
@@ -129,7 +131,7 @@ struct tp_details {
 	const char *cipher;
 	const char *alpn; /* "dot", "h2", "" when the peer chose none */
 	bool resumed;
-	bool has_ticket; /* a saved session is at hand for the next connection */
+	bool has_ticket;          /* a saved session is at hand for the next connection */
 	const struct span *certs; /* as presented */
 	size_t n_certs;
 };

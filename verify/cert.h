@@ -15,21 +15,21 @@
 #define CERT_EXTENSIONS_MAX 64           /* public certificates have about ten */
 
 struct cert_ext {
-	struct span oid;   /* content bytes of the OBJECT IDENTIFIER */
+	struct span oid; /* content bytes of the OBJECT IDENTIFIER */
 	bool critical;
 	struct span value; /* content bytes of extnValue */
 };
 
 struct cert {
-	struct span der;        /* the whole Certificate */
-	struct span tbs;        /* TBSCertificate with its header */
-	int version;            /* 1, 2, 3 */
-	struct span serial;     /* content bytes of the INTEGER, as they stand (leading 00 kept) */
-	struct span sig_alg;    /* the outer AlgorithmIdentifier with its header */
-	struct span issuer;     /* Name with its header */
-	struct span subject;    /* Name with its header */
-	struct span spki;       /* SubjectPublicKeyInfo with its header, as it stands */
-	struct span signature;  /* content of the BIT STRING, a whole number of octets */
+	struct span der;       /* the whole Certificate */
+	struct span tbs;       /* TBSCertificate with its header */
+	int version;           /* 1, 2, 3 */
+	struct span serial;    /* content bytes of the INTEGER, as they stand (leading 00 kept) */
+	struct span sig_alg;   /* the outer AlgorithmIdentifier with its header */
+	struct span issuer;    /* Name with its header */
+	struct span subject;   /* Name with its header */
+	struct span spki;      /* SubjectPublicKeyInfo with its header, as it stands */
+	struct span signature; /* content of the BIT STRING, a whole number of octets */
 	int64_t not_before_ms;
 	int64_t not_after_ms;
 	struct cert_ext ext[CERT_EXTENSIONS_MAX];

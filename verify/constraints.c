@@ -121,7 +121,7 @@ date_read(bool *has, int64_t *ms, const char *what, const char *value, char **wh
 		return why_say(why, RES_MALFORMED, "%s stands there twice", what);
 	if (time_read(ms, value) != RES_OK)
 		return why_say(why, RES_MALFORMED, "%s \"%s\" is not an RFC 3339 time", what,
-		    why_quote(quote, span_str(value)));
+			       why_quote(quote, span_str(value)));
 	*has = true;
 	return RES_OK;
 }
@@ -147,7 +147,7 @@ suffix_read(struct constraint *limits, const char *value, char **why)
 	}
 	if (n == 0 || n > 253 || label == 0 || label > 63)
 		return why_say(why, RES_MALFORMED, "permit-name \"%s\" is not a DNS name",
-		    why_quote(quote, span_str(value)));
+			       why_quote(quote, span_str(value)));
 	name = strdup(from);
 	if (name == NULL)
 		return why_say(why, RES_NOMEM, "no memory");
@@ -165,8 +165,9 @@ prefix_add(struct constraint *limits, const char *value, char **why)
 	if (limits->n_permit_ip == CONSTRAINTS_PERMIT_MAX)
 		return why_say(why, RES_LIMIT, "more than %d permit-ip", CONSTRAINTS_PERMIT_MAX);
 	if (prefix_read(&limits->permit_ip[limits->n_permit_ip], value) != RES_OK)
-		return why_say(why, RES_MALFORMED, "permit-ip \"%s\" is not an address prefix without host bits",
-		    why_quote(quote, span_str(value)));
+		return why_say(why, RES_MALFORMED,
+			       "permit-ip \"%s\" is not an address prefix without host bits",
+			       why_quote(quote, span_str(value)));
 	limits->n_permit_ip++;
 	return RES_OK;
 }
@@ -184,8 +185,9 @@ limit_read(struct constraint *limits, const char *what, const char *value, char 
 		return suffix_read(limits, value, why);
 	if (strcmp(what, "permit-ip") == 0)
 		return prefix_add(limits, value, why);
-	return why_say(why, RES_MALFORMED, "\"%s\": expected sct-not-after, not-before-max, permit-name or permit-ip",
-	    why_quote(quote, span_str(what)));
+	return why_say(why, RES_MALFORMED,
+		       "\"%s\": expected sct-not-after, not-before-max, permit-name or permit-ip",
+		       why_quote(quote, span_str(what)));
 }
 
 static enum res
@@ -200,12 +202,13 @@ entry_read(struct entry *e, struct span line, char **why)
 	e->by_key = strcmp(what, "spki-sha256") == 0;
 	if (!e->by_key && strcmp(what, "cert-sha256") != 0)
 		return why_say(why, RES_MALFORMED, "\"%s\": expected cert-sha256 or spki-sha256",
-		    why_quote(quote, span_str(what)));
+			       why_quote(quote, span_str(what)));
 	if (!word_next(value, &line, &res) || hex_read(e->hash, 32, span_str(value)) != RES_OK)
 		return why_say(why, RES_MALFORMED, "%s wants a SHA-256 of 64 hex digits", what);
 	while (word_next(what, &line, &res)) {
 		if (!word_next(value, &line, &res))
-			return why_say(why, RES_MALFORMED, "\"%s\" wants a value", why_quote(quote, span_str(what)));
+			return why_say(why, RES_MALFORMED, "\"%s\" wants a value",
+				       why_quote(quote, span_str(what)));
 		res = limit_read(&e->limits, what, value, why);
 		if (res != RES_OK)
 			return res;

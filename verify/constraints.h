@@ -23,9 +23,9 @@ struct constraints;
 
 struct constraint {
 	bool has_sct_not_after;
-	int64_t sct_not_after_ms; /* an SCT later than this does not count; the earliest valid one must not be later */
+	int64_t sct_not_after_ms; /* a later SCT does not count; the earliest valid one must not be later */
 	bool has_not_before_max;
-	int64_t not_before_max_ms; /* a leaf with a later notBefore is refused */
+	int64_t not_before_max_ms;                       /* a leaf with a later notBefore is refused */
 	const char *permit_name[CONSTRAINTS_PERMIT_MAX]; /* suffixes, lower case, no leading dot */
 	size_t n_permit_name;
 	struct prefix permit_ip[CONSTRAINTS_PERMIT_MAX];

@@ -22,12 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OID_CRL_NUMBER          OID("\x55\x1d\x14")
-#define OID_DELTA_CRL           OID("\x55\x1d\x1b")
-#define OID_ISSUING_POINT       OID("\x55\x1d\x1c")
-#define OID_CERTIFICATE_ISSUER  OID("\x55\x1d\x1d")
+#define OID_CRL_NUMBER         OID("\x55\x1d\x14")
+#define OID_DELTA_CRL          OID("\x55\x1d\x1b")
+#define OID_ISSUING_POINT      OID("\x55\x1d\x1c")
+#define OID_CERTIFICATE_ISSUER OID("\x55\x1d\x1d")
 
-#define ISSUER_KEY_MAX (16 * 1024) /* of the issuer's name in compared form */
+#define ISSUER_KEY_MAX         (16 * 1024) /* of the issuer's name in compared form */
 
 struct crl {
 	uint8_t *der; /* owned; every span below points into it */
@@ -143,7 +143,8 @@ extensions_read(struct crl *crl, struct der_reader *tbs, char **why)
 			res = crl_scope_read(&crl->scope, ext.value);
 		else if (ext.critical && !span_equal(ext.oid, OID_CRL_NUMBER) &&
 			 !span_equal(ext.oid, OID_AUTHORITY_KEY_ID))
-			return why_say(why, RES_UNSUPPORTED, "a CRL with a critical extension that is not known");
+			return why_say(why, RES_UNSUPPORTED,
+				       "a CRL with a critical extension that is not known");
 		if (res == RES_UNSUPPORTED)
 			return why_say(why, res, "an indirect CRL, or one of attribute certificates");
 	}
@@ -164,7 +165,8 @@ entry_extensions_read(struct der_reader *entry, char **why)
 		if (ext_read(&ext, &list) != RES_OK)
 			return RES_MALFORMED;
 		if (ext.critical || span_equal(ext.oid, OID_CERTIFICATE_ISSUER))
-			return why_say(why, RES_UNSUPPORTED, "an entry with a critical extension, or of another issuer");
+			return why_say(why, RES_UNSUPPORTED,
+				       "an entry with a critical extension, or of another issuer");
 	}
 	return der_done(&list) ? RES_OK : RES_MALFORMED;
 }
@@ -220,7 +222,8 @@ tbs_read(struct crl *crl, struct span tbs, struct span sig_alg, char **why)
 	res = name_key_from_der(&crl->issuer, der_take(&in, DER_SEQUENCE).whole);
 	if (res != RES_OK || der_time(&crl->this_ms, &in) != RES_OK)
 		return RES_MALFORMED;
-	if ((der_at(&in, DER_UTC_TIME) || der_at(&in, DER_GENERALIZED_TIME)) && der_time(&crl->next_ms, &in) != RES_OK)
+	if ((der_at(&in, DER_UTC_TIME) || der_at(&in, DER_GENERALIZED_TIME)) &&
+	    der_time(&crl->next_ms, &in) != RES_OK)
 		return RES_MALFORMED;
 	if (der_at(&in, DER_SEQUENCE)) {
 		list = der_enter(&in, DER_SEQUENCE);
@@ -246,7 +249,8 @@ crl_read(struct crl *crl, char **why)
 	if (res != RES_OK)
 		return res;
 	res = signed_read(&crl->body, tbs, sig_alg, span_slice(bits, 1, bits.n));
-	return res == RES_UNSUPPORTED ? why_say(why, res, "a CRL signed with a weak or unknown algorithm") : res;
+	return res == RES_UNSUPPORTED ? why_say(why, res, "a CRL signed with a weak or unknown algorithm")
+				      : res;
 }
 
 static enum res
@@ -321,13 +325,15 @@ may_sign_crl(const struct cert *issuer)
 {
 	struct usage usage;
 
-	return usage_read(&usage, issuer) == RES_OK && (!usage.has_key_usage || (usage.key_usage & USAGE_CRL_SIGN) != 0);
+	return usage_read(&usage, issuer) == RES_OK &&
+	       (!usage.has_key_usage || (usage.key_usage & USAGE_CRL_SIGN) != 0);
 }
 
 /* Against the lists of its issuer. An outdated list is no fault as long as a current one stands beside it; what an
  * outdated one names stays revoked. */
 static enum reason
-cert_check(const struct crls *all, const struct cert *cert, const struct cert *issuer, int64_t now_ms, char **text)
+cert_check(const struct crls *all, const struct cert *cert, const struct cert *issuer, int64_t now_ms,
+	   char **text)
 {
 	struct buf name = buf_max(ISSUER_KEY_MAX);
 	bool any = false, current = false, covered = false, forged = false, revoked = false;
@@ -358,7 +364,8 @@ cert_check(const struct crls *all, const struct cert *cert, const struct cert *i
 	else if (any && !current)
 		(void)why_say(text, RES_OK, "the CRL of the issuer is not current");
 	else if (any && !covered)
-		(void)why_say(text, RES_OK, "the CRLs of its issuer are for other certificates, or for some reasons only");
+		(void)why_say(text, RES_OK,
+			      "the CRLs of its issuer are for other certificates, or for some reasons only");
 	else
 		return REASON_NONE;
 	return revoked ? REASON_REVOKED : REASON_CRL_INVALID;

@@ -9,14 +9,15 @@
 
 #include "verify/cert.h"
 
-#define CRL_SCOPE_NAMES_MAX 16 /* of the point; each is compared with each of a certificate's. Public CRLs have one */
+/* Of the point; each is compared with each of a certificate's. Public CRLs have one. */
+#define CRL_SCOPE_NAMES_MAX 16
 
 struct crl_scope {
 	bool servers_only;
 	bool cas_only;
 	bool some_reasons; /* the others stand in a list that is not this one */
 	bool pointed;      /* only certificates that name the same point */
-	struct span names; /* of the point, GeneralNames without their header; empty: of a kind that meets none */
+	struct span names; /* of the point, GeneralNames without header; empty: of a kind that meets none */
 };
 
 /* Reads an IssuingDistributionPoint. RES_UNSUPPORTED: its entries are of other issuers, or of attribute certificates. */

@@ -157,7 +157,7 @@ key_kind_read(enum ctlog_key_kind *out, gnutls_pubkey_t key, char **why)
 	case GNUTLS_PK_RSA:
 		if (bits < CTLOG_RSA_BITS_MIN || bits > CTLOG_RSA_BITS_MAX)
 			return why_say(why, RES_MALFORMED, "the RSA key has %u bits, want %d to %d", bits,
-			    CTLOG_RSA_BITS_MIN, CTLOG_RSA_BITS_MAX);
+				       CTLOG_RSA_BITS_MIN, CTLOG_RSA_BITS_MAX);
 		*out = CTLOG_RSA;
 		return RES_OK;
 	default:
@@ -262,8 +262,8 @@ ctlogs_finish(struct ctlogs *list, char **why)
 
 		if (memcmp(list->log[i - 1].id, list->log[i].id, 32) == 0)
 			return why_say(why, RES_MALFORMED, "log \"%s\" and log \"%s\" have the same key",
-			    why_quote(a, span_str(list->log[i - 1].description)),
-			    why_quote(b, span_str(list->log[i].description)));
+				       why_quote(a, span_str(list->log[i - 1].description)),
+				       why_quote(b, span_str(list->log[i].description)));
 	}
 	return RES_OK;
 }

@@ -20,7 +20,14 @@
 #define CTLOGS_NESTING_MAX   32 /* depth of the JSON */
 #define CTLOG_PREVIOUS_MAX   8  /* former operators of one log */
 
-enum ctlog_state { CTLOG_PENDING, CTLOG_QUALIFIED, CTLOG_USABLE, CTLOG_READONLY, CTLOG_RETIRED, CTLOG_REJECTED };
+enum ctlog_state {
+	CTLOG_PENDING,
+	CTLOG_QUALIFIED,
+	CTLOG_USABLE,
+	CTLOG_READONLY,
+	CTLOG_RETIRED,
+	CTLOG_REJECTED
+};
 enum ctlog_key_kind { CTLOG_ECDSA_P256, CTLOG_RSA };
 
 struct ctlog_operator_term {
@@ -60,7 +67,8 @@ void ctlogs_free(struct ctlogs *);
 /* The v3 JSON of a list, sorted and stable: reading it again gives the same list. Yours. NULL: no memory. */
 char *ctlogs_json(const struct ctlogs *);
 
-int64_t ctlogs_date_ms(const struct ctlogs *); /* log_list_timestamp; 0, which is always old, when the list gives none */
+/* log_list_timestamp; 0, which is always old, when the list gives none */
+int64_t ctlogs_date_ms(const struct ctlogs *);
 const char *ctlogs_source(const struct ctlogs *); /* "compiled in", the list's version text, lent */
 size_t ctlogs_count(const struct ctlogs *);
 const struct ctlog *ctlogs_at(const struct ctlogs *, size_t i); /* sorted by id */
@@ -80,9 +88,9 @@ struct ctlogs_change {
 	size_t added, removed, changed; /* logs */
 	size_t before;                  /* logs in the old list */
 	size_t new_operators;
-	bool older;       /* its date is before the old list's */
-	bool large_loss;  /* more than a third of the logs are gone */
-	char *text;       /* a line a difference, "+ name", "- name", "~ name: what"; yours to free */
+	bool older;      /* its date is before the old list's */
+	bool large_loss; /* more than a third of the logs are gone */
+	char *text;      /* a line a difference, "+ name", "- name", "~ name: what"; yours to free */
 };
 enum res ctlogs_compare(struct ctlogs_change *out, const struct ctlogs *before, const struct ctlogs *after);
 

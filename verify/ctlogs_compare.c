@@ -48,7 +48,7 @@ interval_text(struct buf *text, const struct ctlog *log)
 		buf_text(text, "none");
 	else
 		buf_format(text, "%s to %s", time_text(log->interval_start_ms, from),
-		    time_text(log->interval_end_ms, to));
+			   time_text(log->interval_end_ms, to));
 }
 
 static bool
@@ -73,12 +73,14 @@ log_compare(struct buf *text, const struct ctlog *a, const struct ctlog *b)
 	buf_format(text, "~ %s (%s):", b->description, b->operator_name);
 	head = text->n;
 	if (a->state != b->state || (a->state_ms != b->state_ms && b->state >= CTLOG_RETIRED))
-		buf_format(text, " %s -> %s since %s,", ctlog_state_text(a->state), ctlog_state_text(b->state),
-		    b->state_ms == 0 ? "ever" : time_text(b->state_ms, since));
+		buf_format(text, " %s -> %s since %s,", ctlog_state_text(a->state),
+			   ctlog_state_text(b->state),
+			   b->state_ms == 0 ? "ever" : time_text(b->state_ms, since));
 	if (!operators_same(a, b))
 		buf_format(text, " operator %s -> %s,", a->operator_name, b->operator_name);
 	if (a->tiled != b->tiled)
-		buf_format(text, " %s -> %s,", a->tiled ? "static-ct" : "RFC 6962", b->tiled ? "static-ct" : "RFC 6962");
+		buf_format(text, " %s -> %s,", a->tiled ? "static-ct" : "RFC 6962",
+			   b->tiled ? "static-ct" : "RFC 6962");
 	if (a->never_counts != b->never_counts)
 		buf_text(text, b->never_counts ? " is for tests now," : " is for production now,");
 	if (a->interval_start_ms != b->interval_start_ms || a->interval_end_ms != b->interval_end_ms) {

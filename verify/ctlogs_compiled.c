@@ -44,7 +44,8 @@ interval_read(struct ctlog *log, const char *from, const char *to)
 {
 	if (strcmp(from, "-") == 0 && strcmp(to, "-") == 0)
 		return true;
-	return time_read(&log->interval_start_ms, from) == RES_OK && time_read(&log->interval_end_ms, to) == RES_OK &&
+	return time_read(&log->interval_start_ms, from) == RES_OK &&
+	       time_read(&log->interval_end_ms, to) == RES_OK &&
 	       log->interval_start_ms < log->interval_end_ms;
 }
 
@@ -53,14 +54,16 @@ log_read(struct ctlogs *list, const char *operator_name, char *line, struct buf 
 {
 	struct ctlog log = {.operator_name = operator_name};
 	const char *kind = word_next(&line), *state = word_next(&line), *since = word_next(&line);
-	const char *from = word_next(&line), *to = word_next(&line), *mmd = word_next(&line), *der = word_next(&line);
+	const char *from = word_next(&line), *to = word_next(&line), *mmd = word_next(&line),
+		   *der = word_next(&line);
 	int64_t seconds;
 
 	log.tiled = strcmp(kind, "tiled") == 0;
-	if ((!log.tiled && strcmp(kind, "rfc6962") != 0) || operator_name == NULL || !state_find(&log.state, state) ||
-	    time_read(&log.state_ms, since) != RES_OK || !interval_read(&log, from, to) ||
-	    number_read(&seconds, mmd) != RES_OK || seconds < 0 || seconds > INT32_MAX ||
-	    base64_read(key, span_str(der)) != RES_OK || !ctlogs_name_ok(span_str(line)))
+	if ((!log.tiled && strcmp(kind, "rfc6962") != 0) || operator_name == NULL ||
+	    !state_find(&log.state, state) || time_read(&log.state_ms, since) != RES_OK ||
+	    !interval_read(&log, from, to) || number_read(&seconds, mmd) != RES_OK || seconds < 0 ||
+	    seconds > INT32_MAX || base64_read(key, span_str(der)) != RES_OK ||
+	    !ctlogs_name_ok(span_str(line)))
 		return why_say(why, RES_MALFORMED, "a log line that can not be read");
 	log.mmd_s = (uint32_t)seconds;
 	log.key = buf_span(key);

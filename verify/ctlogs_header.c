@@ -39,7 +39,8 @@ refuse(struct reader *in, const char *what)
 {
 	char quote[WHY_QUOTE_MAX];
 
-	return why_say(in->why, RES_MALFORMED, "line %zu: %s at \"%s\"", in->line, what, why_quote(quote, in->token));
+	return why_say(in->why, RES_MALFORMED, "line %zu: %s at \"%s\"", in->line, what,
+		       why_quote(quote, in->token));
 }
 
 static uint8_t
@@ -425,7 +426,7 @@ operators_give(struct reader *in)
 
 		if (in->operator_index[i] >= in->n_operators)
 			return why_say(in->why, RES_MALFORMED, "log \"%s\": operator %zu is not in the list",
-			    log->description, in->operator_index[i]);
+				       log->description, in->operator_index[i]);
 		for (size_t skip = in->operator_index[i]; skip > 0; skip--)
 			name += strlen(name) + 1;
 		log->operator_name = ctlogs_keep(in->list, span_str(name));
@@ -456,7 +457,9 @@ header_read(struct reader *in)
 	}
 	if (res == RES_OK && !(in->saw_expiry && in->saw_logs && in->saw_operators))
 		res = why_say(in->why, RES_MALFORMED, "neither v3 JSON nor Mozilla's header: it wants %s",
-		    !in->saw_expiry ? "kCTExpirationTime" : !in->saw_logs ? "kCTLogList" : "kCTLogOperatorList");
+			      !in->saw_expiry ? "kCTExpirationTime"
+			      : !in->saw_logs ? "kCTLogList"
+					      : "kCTLogOperatorList");
 	if (res == RES_OK && !buf_ok(&in->operators))
 		res = why_say(in->why, RES_NOMEM, "no memory");
 	if (res == RES_OK)

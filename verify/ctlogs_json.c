@@ -33,8 +33,8 @@ place_say(const struct place *at, enum res res)
 	(void)why_quote(log, at->log_name);
 	if (at->array == NULL)
 		return why_prefix(at->why, res, "operators[%zu] \"%s\"", at->operator_at, operator_name);
-	return why_prefix(at->why, res, "operators[%zu] \"%s\", %s[%zu] \"%s\"", at->operator_at, operator_name,
-	    at->array, at->log_at, log);
+	return why_prefix(at->why, res, "operators[%zu] \"%s\", %s[%zu] \"%s\"", at->operator_at,
+			  operator_name, at->array, at->log_at, log);
 }
 
 /* A member that must be a string; absent: the empty span and *there false. */
@@ -60,7 +60,8 @@ time_member_read(int64_t *out, bool *there, const json_t *object, const char *ke
 	if (res != RES_OK || !*there)
 		return res;
 	if (time_read(out, (const char *)text.p) != RES_OK || *out <= 0)
-		return why_say(why, RES_MALFORMED, "%s \"%s\" is not a time after 1970", key, why_quote(quote, text));
+		return why_say(why, RES_MALFORMED, "%s \"%s\" is not a time after 1970", key,
+			       why_quote(quote, text));
 	return RES_OK;
 }
 
@@ -104,7 +105,7 @@ state_step_read(struct ctlog *log, bool first, const char *key, const json_t *va
 		if (!there)
 			return why_say(why, RES_MALFORMED, "state %s has no timestamp", key);
 		if (!first && (states[i].state > CTLOG_READONLY || states[i].state == CTLOG_PENDING ||
-				  log->state > CTLOG_READONLY || log->state == CTLOG_PENDING))
+			       log->state > CTLOG_READONLY || log->state == CTLOG_PENDING))
 			return why_say(why, RES_MALFORMED, "state is two that contradict each other");
 		if (first || states[i].state > log->state) {
 			log->state = states[i].state;
@@ -154,7 +155,8 @@ interval_read(struct ctlog *log, const json_t *entry, char **why)
 	if (res != RES_OK)
 		return res;
 	if (!start || !end || log->interval_start_ms >= log->interval_end_ms)
-		return why_say(why, RES_MALFORMED, "temporal_interval wants a start_inclusive and a later end_exclusive");
+		return why_say(why, RES_MALFORMED,
+			       "temporal_interval wants a start_inclusive and a later end_exclusive");
 	return RES_OK;
 }
 
@@ -181,7 +183,8 @@ previous_read(struct ctlog *log, struct ctlogs *list, const json_t *entry, char 
 		if (res != RES_OK)
 			return res;
 		if (!has_name || !has_end)
-			return why_say(why, RES_MALFORMED, "previous_operators[%zu] wants a name and an end_time", i);
+			return why_say(why, RES_MALFORMED,
+				       "previous_operators[%zu] wants a name and an end_time", i);
 		for (at = log->n_previous; at > 0 && log->previous[at - 1].end_ms > end; at--)
 			log->previous[at] = log->previous[at - 1];
 		if (at > 0 && log->previous[at - 1].end_ms == end)

@@ -28,8 +28,7 @@ struct ctpolicy {
 	bool rfc6962_log;            /* one valid SCT must be from a current log that is not static-ct */
 	bool interval; /* the certificate must end inside the log's temporal interval, where the list gives
 			  one */
-	bool
-	    after_distrust; /* an SCT after the anchor's distrust date does not count. The date also refuses
+	bool after_distrust; /* an SCT after the anchor's distrust date does not count. The date also refuses
 			       by itself when every SCT is after it (anchor-distrusted), under every policy */
 };
 

@@ -11,8 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERIAL_MAX   64                 /* bytes; RFC 5280, 4.1.2.2 allows 20 */
-#define NAME_KEY_MAX (16 * 1024)        /* of a name in compared form */
+#define SERIAL_MAX   64                  /* bytes; RFC 5280, 4.1.2.2 allows 20 */
+#define NAME_KEY_MAX (16 * 1024)         /* of a name in compared form */
 #define TEXT_MAX     (512 * 1024 * 1024) /* of all entries in canonical form */
 
 /*
@@ -136,7 +136,8 @@ trim(struct span s)
 {
 	while (s.n > 0 && is_space(s.p[0]))
 		s = span_slice(s, 1, s.n - 1);
-	while (s.n > 0 && is_space(s.p[s.n - 1]) && !(s.n > 1 && s.p[s.n - 2] == '\\')) /* an escaped space stays */
+	while (s.n > 0 && is_space(s.p[s.n - 1]) &&
+	       !(s.n > 1 && s.p[s.n - 2] == '\\')) /* an escaped space stays */
 		s.n--;
 	return s;
 }
@@ -219,8 +220,9 @@ name_hash(struct disallow_builder *b, uint8_t hash[32], struct span serial, stru
 		res = key_hash(hash, &b->key);
 	if (res == RES_LIMIT)
 		return why_say(why, res, "the name is too long");
-	return res == RES_OK ? res
-			     : why_say(why, res, der ? "not the base64 of a DER name" : "not an RFC 4514 name");
+	return res == RES_OK
+		   ? res
+		   : why_say(why, res, der ? "not the base64 of a DER name" : "not an RFC 4514 name");
 }
 
 /* Canonical text: one space between words, digits in lower case without colons; the name as it was written. */
@@ -250,7 +252,7 @@ serial_entry_add(struct disallow_builder *b, struct span rest, char **why)
 
 	if (serial_read(bytes, &serial, word) != RES_OK)
 		return why_say(why, RES_MALFORMED, "serial \"%s\" is not a hex number of at most %d bytes",
-		    why_quote(quote, word), SERIAL_MAX);
+			       why_quote(quote, word), SERIAL_MAX);
 	word = word_next(&rest);
 	if (!span_equal(word, span_str("issuer")))
 		return why_say(why, RES_MALFORMED, "expected \"issuer\" behind the serial");
@@ -261,15 +263,17 @@ serial_entry_add(struct disallow_builder *b, struct span rest, char **why)
 }
 
 static enum res
-hash_entry_add(struct disallow_builder *b, enum disallow_kind kind, const char *what, struct span rest, char **why)
+hash_entry_add(struct disallow_builder *b, enum disallow_kind kind, const char *what, struct span rest,
+	       char **why)
 {
 	uint8_t hash[32];
 	char quote[WHY_QUOTE_MAX];
 
 	if (hex_read(hash, 32, rest) != RES_OK)
-		return why_say(why, RES_MALFORMED, "\"%s\" is not a SHA-256 of 64 hex digits", why_quote(quote, rest));
+		return why_say(why, RES_MALFORMED, "\"%s\" is not a SHA-256 of 64 hex digits",
+			       why_quote(quote, rest));
 	return entry_add(&b->list, kind, hash,
-	    text_put(&b->list, what, span_of(hash, 32), (struct span){NULL, 0}), why);
+			 text_put(&b->list, what, span_of(hash, 32), (struct span){NULL, 0}), why);
 }
 
 static enum res
@@ -304,7 +308,7 @@ span_add(struct disallow_builder *b, struct span entry, char **why)
 	if (span_equal(kind, span_str("issuer")))
 		return issuer_entry_add(b, entry, why);
 	return why_say(why, RES_MALFORMED, "\"%s\": expected serial, cert-sha256, spki-sha256 or issuer",
-	    why_quote(quote, kind));
+		       why_quote(quote, kind));
 }
 
 enum res
@@ -399,7 +403,8 @@ disallow_has_kind(const struct disallow *list, enum disallow_kind kind)
 }
 
 static bool
-hash_match(const struct disallow *list, enum disallow_kind kind, const uint8_t hash[32], struct disallow_hit *hit)
+hash_match(const struct disallow *list, enum disallow_kind kind, const uint8_t hash[32],
+	   struct disallow_hit *hit)
 {
 	struct entry want = {.kind = kind}, *found;
 
@@ -414,7 +419,7 @@ hash_match(const struct disallow *list, enum disallow_kind kind, const uint8_t h
 /* A name that can not be read in compared form meets entries by its bytes only. */
 static bool
 name_match(const struct disallow *list, enum disallow_kind kind, struct span serial, struct span name,
-    struct disallow_hit *hit)
+	   struct disallow_hit *hit)
 {
 	struct buf key = buf_max(NAME_KEY_MAX);
 	uint8_t hash[32];
@@ -451,7 +456,8 @@ bool
 disallow_match_key(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
 {
 	hit->res = RES_OK;
-	return disallow_has_kind(list, DISALLOW_SPKI) && hash_match(list, DISALLOW_SPKI, cert->spki_sha256, hit);
+	return disallow_has_kind(list, DISALLOW_SPKI) &&
+	       hash_match(list, DISALLOW_SPKI, cert->spki_sha256, hit);
 }
 
 bool

@@ -42,10 +42,14 @@ struct disallow_hit {
 	enum res res; /* without a match: RES_OK, or why the certificate's name could not be compared */
 };
 /* Each looks for entries of the named kinds only. NULL list: no hit. `hit` is always filled. */
-bool disallow_match_cert(const struct disallow *, const struct cert *, struct disallow_hit *);   /* serial, cert-sha256 */
-bool disallow_match_key(const struct disallow *, const struct cert *, struct disallow_hit *);    /* spki-sha256 */
-bool disallow_match_issuer(const struct disallow *, const struct cert *, struct disallow_hit *); /* issuer: its issuer Name */
-bool disallow_match_subject(const struct disallow *, const struct cert *, struct disallow_hit *); /* issuer entry against the subject */
+bool disallow_match_cert(const struct disallow *, const struct cert *,
+			 struct disallow_hit *); /* serial, cert-sha256 */
+bool disallow_match_key(const struct disallow *, const struct cert *,
+			struct disallow_hit *); /* spki-sha256 */
+bool disallow_match_issuer(const struct disallow *, const struct cert *,
+			   struct disallow_hit *); /* issuer: its issuer Name */
+bool disallow_match_subject(const struct disallow *, const struct cert *,
+			    struct disallow_hit *); /* issuer entry against the subject */
 
 /* Mozilla's OneCRL JSON to a disallow file's text. Yours. *why on failure; *left_out counts records that no entry can say. */
 enum res disallow_from_onecrl(char **text, struct span json, size_t *entries, size_t *left_out, char **why);

@@ -11,8 +11,8 @@
 
 #include "verify/cert.h"
 
-#define IDENTITY_NAME_MAX  253 /* RFC 1035, 2.3.4, without the root's dot */
-#define IDENTITY_TEXT_SHOWN 6  /* by identity_text; the rest is counted */
+#define IDENTITY_NAME_MAX   253 /* RFC 1035, 2.3.4, without the root's dot */
+#define IDENTITY_TEXT_SHOWN 6   /* by identity_text; the rest is counted */
 
 /* Is this a name below which strangers register theirs? The domain is a host name in lower case of two labels or more. */
 typedef bool identity_is_suffix(const char *domain);

@@ -54,9 +54,11 @@ json_within(struct span text, const struct json_bounds *bounds, char **why)
 	for (size_t i = 0; i < text.n; i++) {
 		scan_step(&s, text.p[i]);
 		if (s.depth > bounds->depth)
-			return why_say(why, RES_LIMIT, "line %zu: nested deeper than %zu", s.line, bounds->depth);
+			return why_say(why, RES_LIMIT, "line %zu: nested deeper than %zu", s.line,
+				       bounds->depth);
 		if (s.values > bounds->values)
-			return why_say(why, RES_LIMIT, "line %zu: more than %zu values", s.line, bounds->values);
+			return why_say(why, RES_LIMIT, "line %zu: more than %zu values", s.line,
+				       bounds->values);
 	}
 	return RES_OK;
 }
@@ -76,8 +78,8 @@ json_read(json_t **out, struct span text, const struct json_bounds *bounds, char
 
 		if (json_error_code(&error) == json_error_out_of_memory)
 			return why_say(why, RES_NOMEM, "no memory");
-		return why_say(why, RES_MALFORMED, "line %d, column %d: not JSON: %s", error.line, error.column,
-		    why_quote(quote, span_str(error.text)));
+		return why_say(why, RES_MALFORMED, "line %d, column %d: not JSON: %s", error.line,
+			       error.column, why_quote(quote, span_str(error.text)));
 	}
 	*out = value;
 	return RES_OK;

@@ -6,8 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OID_BYTES_MAX   64   /* content bytes of an attribute type */
-#define VALUE_BYTES_MAX 8192 /* of one attribute value as UTF-8 */
+#define OID_BYTES_MAX   64                  /* content bytes of an attribute type */
+#define VALUE_BYTES_MAX 8192                /* of one attribute value as UTF-8 */
 #define ARC_MAX         ((uint64_t)1 << 62) /* of an OID as text; the largest in use is below 2^32 */
 
 /* From `from` on: ASCII case away, spaces at the ends away, runs of spaces to one. */
@@ -216,7 +216,8 @@ oid_from_text(uint8_t out[OID_BYTES_MAX], struct span *oid, struct span text)
 		uint64_t arc = 0;
 		size_t digits = 0, size = 1;
 
-		while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9' && arc < ARC_MAX / 10)
+		while (digits < text.n && text.p[digits] >= '0' && text.p[digits] <= '9' &&
+		       arc < ARC_MAX / 10)
 			arc = arc * 10 + (uint64_t)(text.p[digits++] - '0');
 		if (digits == 0 || (digits > 1 && text.p[0] == '0') ||
 		    (digits < text.n && (text.p[digits] != '.' || digits + 1 == text.n)))

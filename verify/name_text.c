@@ -21,8 +21,11 @@ oid_put(struct buf *out, struct span oid)
 		if ((oid.p[i] & 128) != 0)
 			continue;
 		if (first)
-			buf_format(out, "%d.%llu", arc < 40 ? 0 : arc < 80 ? 1 : 2,
-			    (unsigned long long)(arc < 80 ? arc % 40 : arc - 80));
+			buf_format(out, "%d.%llu",
+				   arc < 40   ? 0
+				   : arc < 80 ? 1
+					      : 2,
+				   (unsigned long long)(arc < 80 ? arc % 40 : arc - 80));
 		else
 			buf_format(out, ".%llu", (unsigned long long)arc);
 		first = false;
@@ -55,7 +58,8 @@ string_put(struct buf *out, struct span s)
 			hex_put(out, span_slice(s, i, n), "\\");
 			continue;
 		}
-		if ((c < 0x80 && strchr("\"+,;<>\\", (int)c) != NULL) || (c == ' ' && edge) || (c == '#' && after_space))
+		if ((c < 0x80 && strchr("\"+,;<>\\", (int)c) != NULL) || (c == ' ' && edge) ||
+		    (c == '#' && after_space))
 			buf_u8(out, '\\');
 		buf_put(out, span_slice(s, i, n));
 	}

@@ -12,11 +12,18 @@
 #define TAG_UNIVERSAL 0x1c
 #define TAG_BMP       0x1e
 
+/* Attribute types below an arc. */
+/* clang-format off */
+#define X520(number)  {(const uint8_t *)"\x55\x04" number, 3}
+#define UCL(number)   {(const uint8_t *)"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01" number, 10}
+#define PKCS9(number) {(const uint8_t *)"\x2a\x86\x48\x86\xf7\x0d\x01\x09" number, 9}
+#define EV(number)    {(const uint8_t *)"\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01" number, 11}
+/* clang-format on */
+
 static const struct attribute {
 	const char *name;
 	struct span oid;
 } attributes[] = {
-#define X520(number) {(const uint8_t *)"\x55\x04" number, 3}
     /* RFC 4514, 3; the first name of an OID is the one that is written */
     {"CN", X520("\x03")},
     {"SN", X520("\x04")},
@@ -48,19 +55,16 @@ static const struct attribute {
     {"organizationName", X520("\x0a")},
     {"organizationalUnitName", X520("\x0b")},
 #undef X520
-#define UCL(number) {(const uint8_t *)"\x09\x92\x26\x89\x93\xf2\x2c\x64\x01" number, 10}
     {"UID", UCL("\x01")},
     {"userid", UCL("\x01")},
     {"DC", UCL("\x19")},
     {"domainComponent", UCL("\x19")},
 #undef UCL
-#define PKCS9(number) {(const uint8_t *)"\x2a\x86\x48\x86\xf7\x0d\x01\x09" number, 9}
     {"emailAddress", PKCS9("\x01")},
     {"E", PKCS9("\x01")},
     {"EMAIL", PKCS9("\x01")},
     {"unstructuredName", PKCS9("\x02")},
 #undef PKCS9
-#define EV(number) {(const uint8_t *)"\x2b\x06\x01\x04\x01\x82\x37\x3c\x02\x01" number, 11}
     {"jurisdictionLocalityName", EV("\x01")},
     {"jurisdictionL", EV("\x01")},
     {"jurisdictionStateOrProvinceName", EV("\x02")},

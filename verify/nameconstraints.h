@@ -19,7 +19,7 @@ struct nameconstraints_budget {
 	size_t compares;
 	bool unfit; /* some can not be read, are too many or of a kind that is not known: nothing to give to
 		       GnuTLS, whose work has no bound and which loses memory over them */
-	bool apart; /* there are subtrees that GnuTLS does not compare by their parts: directory names, URIs */
+	bool apart; /* there are subtrees that GnuTLS does not compare by parts: directory names, URIs */
 };
 
 struct nameconstraints_budget nameconstraints_budget(void);

@@ -25,7 +25,8 @@
 #define OID_TLS_FEATURE        OID("\x2b\x06\x01\x05\x05\x07\x01\x18")         /* RFC 7633 */
 #define OID_SCT_LIST           OID("\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x02") /* RFC 6962, 3.3 */
 
-#define OID_EMAIL_ADDRESS OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01") /* an attribute of names (RFC 2985, 5.2.1) */
+/* an attribute of names (RFC 2985, 5.2.1) */
+#define OID_EMAIL_ADDRESS OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01")
 
 /* purposes (RFC 5280, 4.2.1.12) */
 #define OID_SERVER_AUTH OID("\x2b\x06\x01\x05\x05\x07\x03\x01")

@@ -10,7 +10,8 @@
 #include "verify/json.h"
 #include "verify/why.h"
 
-#define VALUES_MAX 4000000 /* the list has about 13 members a record; records are bounded by DISALLOW_ENTRIES_MAX */
+/* The list has about 13 members a record; records are bounded by DISALLOW_ENTRIES_MAX. */
+#define VALUES_MAX 4000000
 #define DEPTH_MAX  16
 #define FIELD_MAX  6000 /* characters of base64: an entry must stay below DISALLOW_LINE_MAX */
 #define SERIAL_MAX 64   /* bytes, as in disallow.c */

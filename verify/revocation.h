@@ -12,9 +12,9 @@
 #include "verify/cert.h"
 #include "verify/verdict.h"
 
-#define CRL_FILE_MAX   (64 * 1024 * 1024)
-#define CRLS_MAX       64
-#define STAPLE_MAX     (64 * 1024)
+#define CRL_FILE_MAX (64 * 1024 * 1024)
+#define CRLS_MAX     64
+#define STAPLE_MAX   (64 * 1024)
 
 struct crls;
 
@@ -29,11 +29,13 @@ bool cert_must_staple(const struct cert *);
 
 /* Judges the staple for leaf, issued by issuer. REASON_NONE: good. REASON_REVOKED, REASON_STAPLE_INVALID,
  * REASON_OUT_OF_MEMORY otherwise; *text gets a sentence (yours). */
-enum reason staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, int64_t now_ms, char **text);
+enum reason staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer,
+			 int64_t now_ms, char **text);
 
 /* Judges every certificate of the path but the anchor against the CRLs of its issuer. REASON_NONE,
  * REASON_REVOKED, REASON_CRL_INVALID (a CRL of an issuer in the path is not signed by it, or none of its CRLs is current
  * and for the certificate). */
-enum reason crls_check(const struct crls *, const struct cert *path, size_t n_path, int64_t now_ms, char **text);
+enum reason crls_check(const struct crls *, const struct cert *path, size_t n_path, int64_t now_ms,
+		       char **text);
 
 #endif

@@ -16,8 +16,8 @@
 
 #define DER_ENUMERATED 0x0a
 
-#define OID_OCSP_BASIC   OID("\x2b\x06\x01\x05\x05\x07\x30\x01\x01")
-#define OID_SHA1         OID("\x2b\x0e\x03\x02\x1a")
+#define OID_OCSP_BASIC OID("\x2b\x06\x01\x05\x05\x07\x30\x01\x01")
+#define OID_SHA1       OID("\x2b\x0e\x03\x02\x1a")
 
 #define STATUS_REQUEST 5 /* RFC 7633, 4; the TLS extension's number */
 
@@ -37,7 +37,8 @@ cert_must_staple(const struct cert *cert)
 	while (der_more(&in)) {
 		uint32_t feature;
 
-		if (der_uint(&feature, der_take(&in, DER_INTEGER).body) == RES_OK && feature == STATUS_REQUEST)
+		if (der_uint(&feature, der_take(&in, DER_INTEGER).body) == RES_OK &&
+		    feature == STATUS_REQUEST)
 			return true;
 	}
 	return !der_done(&in); /* one that can not be read demands */
@@ -95,7 +96,8 @@ response_data_read(struct response *r, struct span tbs)
 
 	if (der_at(&in, DER_CONTEXT_CONS(0))) {
 		inner = der_enter(&in, DER_CONTEXT_CONS(0));
-		if (der_uint(&version, der_take(&inner, DER_INTEGER).body) != RES_OK || version != 0 || !der_done(&inner))
+		if (der_uint(&version, der_take(&inner, DER_INTEGER).body) != RES_OK || version != 0 ||
+		    !der_done(&inner))
 			return RES_MALFORMED;
 	}
 	if (der_at(&in, DER_CONTEXT_CONS(1))) {
@@ -126,7 +128,8 @@ response_read(struct response *r, struct span staple, char **text)
 	wrapper = der_enter(&in, DER_CONTEXT_CONS(0));
 	typed = der_enter(&wrapper, DER_SEQUENCE);
 	if (!span_equal(der_take(&typed, DER_OID).body, OID_OCSP_BASIC))
-		return why_say(text, RES_MALFORMED, "the stapled OCSP response is of a type that is not known");
+		return why_say(text, RES_MALFORMED,
+			       "the stapled OCSP response is of a type that is not known");
 	basic = der_only(der_take(&typed, DER_OCTET_STRING).body, DER_SEQUENCE);
 	tbs = der_take(&basic, DER_SEQUENCE).whole;
 	sig_alg = der_take(&basic, DER_SEQUENCE).whole;
@@ -143,7 +146,8 @@ response_read(struct response *r, struct span staple, char **text)
 		return why_say(text, RES_MALFORMED, "the stapled OCSP response can not be read");
 	res = signed_read(&r->body, tbs, sig_alg, span_slice(bits, 1, bits.n));
 	if (res == RES_UNSUPPORTED)
-		return why_say(text, res, "the stapled OCSP response is signed with a weak or unknown algorithm");
+		return why_say(text, res,
+			       "the stapled OCSP response is signed with a weak or unknown algorithm");
 	return res;
 }
 
@@ -186,7 +190,8 @@ is_delegate(const struct cert *cert, const struct cert *issuer, int64_t now_ms)
 	struct signed_body body;
 
 	return span_equal(cert->issuer, issuer->subject) && cert_may_sign_ocsp(cert) &&
-	       usage_unknown_critical(cert) == NULL && cert->not_before_ms <= now_ms && now_ms <= cert->not_after_ms &&
+	       usage_unknown_critical(cert) == NULL && cert->not_before_ms <= now_ms &&
+	       now_ms <= cert->not_after_ms &&
 	       signed_read(&body, cert->tbs, cert->sig_alg, cert->signature) == RES_OK &&
 	       signed_by(&body, issuer->spki);
 }
@@ -201,7 +206,8 @@ response_is_signed(struct response *r, const struct cert *issuer, int64_t now_ms
 	for (size_t i = 0; i < RESPONDER_CERTS_MAX && der_more(&r->certs); i++) {
 		struct span der = der_any(&r->certs).whole;
 
-		if (cert_read(&cert, der) == RES_OK && responder_is(r, &cert) && is_delegate(&cert, issuer, now_ms))
+		if (cert_read(&cert, der) == RES_OK && responder_is(r, &cert) &&
+		    is_delegate(&cert, issuer, now_ms))
 			return signed_by(&r->body, cert.spki);
 	}
 	return false;
@@ -238,7 +244,8 @@ single_read(struct single *s, struct der_reader *list)
 	s->name_hash = der_take(&id, DER_OCTET_STRING).body;
 	s->key_hash = der_take(&id, DER_OCTET_STRING).body;
 	s->serial = der_take(&id, DER_INTEGER).body;
-	if (!der_done(&id) || hash.bad || cert_status_read(s, &in) != RES_OK || der_time(&s->this_ms, &in) != RES_OK)
+	if (!der_done(&id) || hash.bad || cert_status_read(s, &in) != RES_OK ||
+	    der_time(&s->this_ms, &in) != RES_OK)
 		return RES_MALFORMED;
 	if (der_at(&in, DER_CONTEXT_CONS(0))) {
 		next = der_enter(&in, DER_CONTEXT_CONS(0));
@@ -271,8 +278,8 @@ single_is_for(const struct single *s, const struct cert *leaf, const struct cert
 
 	(void)der_take(&spki, DER_SEQUENCE);
 	key = der_take(&spki, DER_BIT_STRING).body;
-	return digest != GNUTLS_DIG_UNKNOWN && !spki.bad && key.n > 1 && span_equal(s->serial, leaf->serial) &&
-	       hash_is(s->name_hash, digest, leaf->issuer) &&
+	return digest != GNUTLS_DIG_UNKNOWN && !spki.bad && key.n > 1 &&
+	       span_equal(s->serial, leaf->serial) && hash_is(s->name_hash, digest, leaf->issuer) &&
 	       hash_is(s->key_hash, digest, span_slice(key, 1, key.n));
 }
 
@@ -283,15 +290,18 @@ single_judge(const struct single *s, int64_t now_ms, char **text)
 	char time[TIME_TEXT_MAX];
 
 	if (s->this_ms > now_ms)
-		(void)why_say(text, RES_OK, "the stapled OCSP response begins at %s, after now", time_text(s->this_ms, time));
+		(void)why_say(text, RES_OK, "the stapled OCSP response begins at %s, after now",
+			      time_text(s->this_ms, time));
 	else if (now_ms > until)
-		(void)why_say(text, RES_OK, "the stapled OCSP response was good until %s", time_text(until, time));
+		(void)why_say(text, RES_OK, "the stapled OCSP response was good until %s",
+			      time_text(until, time));
 	else if (s->status == STATUS_UNKNOWN)
 		(void)why_say(text, RES_OK, "the stapled OCSP response does not know the certificate");
 	else if (s->status == STATUS_GOOD)
 		return REASON_NONE;
 	else {
-		(void)why_say(text, RES_OK, "the stapled OCSP response says: revoked at %s", time_text(s->revoked_ms, time));
+		(void)why_say(text, RES_OK, "the stapled OCSP response says: revoked at %s",
+			      time_text(s->revoked_ms, time));
 		return REASON_REVOKED;
 	}
 	return REASON_STAPLE_INVALID;
@@ -299,7 +309,8 @@ single_judge(const struct single *s, int64_t now_ms, char **text)
 
 /* All that speak of the leaf are heard, and the worst counts: a list may say `good` first and `revoked` second. */
 static enum reason
-singles_judge(struct response *r, const struct cert *leaf, const struct cert *issuer, int64_t now_ms, char **text)
+singles_judge(struct response *r, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
+	      char **text)
 {
 	enum reason worst = REASON_NONE;
 	bool found = false;
@@ -326,22 +337,25 @@ singles_judge(struct response *r, const struct cert *leaf, const struct cert *is
 		}
 	}
 	if (worst == REASON_NONE && (!found || r->singles.bad)) {
-		(void)why_say(text, RES_OK, r->singles.bad ? "the stapled OCSP response can not be read"
-							   : "the stapled OCSP response is for another certificate");
+		(void)why_say(text, RES_OK,
+			      r->singles.bad ? "the stapled OCSP response can not be read"
+					     : "the stapled OCSP response is for another certificate");
 		return REASON_STAPLE_INVALID;
 	}
 	return worst;
 }
 
 enum reason
-staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, int64_t now_ms, char **text)
+staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
+	     char **text)
 {
 	struct response r = {.responder_name = {NULL, 0}};
 	enum res res;
 
 	*text = NULL;
 	if (staple.n > STAPLE_MAX) {
-		(void)why_say(text, RES_LIMIT, "the stapled OCSP response is larger than %d bytes", STAPLE_MAX);
+		(void)why_say(text, RES_LIMIT, "the stapled OCSP response is larger than %d bytes",
+			      STAPLE_MAX);
 		return REASON_STAPLE_INVALID;
 	}
 	res = response_read(&r, staple, text);
@@ -350,7 +364,8 @@ staple_check(struct span staple, const struct cert *leaf, const struct cert *iss
 	if (res != RES_OK)
 		return REASON_STAPLE_INVALID;
 	if (!response_is_signed(&r, issuer, now_ms)) {
-		(void)why_say(text, RES_OK, "the stapled OCSP response is not signed by the certificate's issuer");
+		(void)why_say(text, RES_OK,
+			      "the stapled OCSP response is not signed by the certificate's issuer");
 		return REASON_STAPLE_INVALID;
 	}
 	return singles_judge(&r, leaf, issuer, now_ms, text);

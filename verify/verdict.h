@@ -43,7 +43,7 @@ enum outcome { OUTCOME_REFUSED = 0, OUTCOME_ACCEPTED };
 
 struct finding {
 	enum reason reason;
-	bool enforced; /* false: with `ct` in report (or the list old and when-stale not refuse) it does not refuse */
+	bool enforced; /* false: told only: `ct` in report, or the list old and when-stale not refuse */
 	int64_t have;  /* VERDICT_NUMBER_NONE: does not apply */
 	int64_t want;
 	char *text; /* for people, one line, no control characters; owned */
@@ -61,7 +61,7 @@ struct verdict_cert {
 };
 
 struct verdict_sct {
-	char *log;      /* description, or NULL when not known; owned */
+	char *log;           /* description, or NULL when not known; owned */
 	char *operator_name; /* or NULL */
 	uint8_t log_id[32];  /* zero when malformed before it */
 	int64_t timestamp_ms;
@@ -73,7 +73,7 @@ struct verdict {
 	enum outcome outcome;
 	struct finding *findings; /* in the order of reasons.def */
 	size_t n_findings;
-	struct verdict_cert *chain; /* the verified path, leaf to anchor, when there is one, else what was presented */
+	struct verdict_cert *chain; /* the verified path, leaf to anchor; without one, what was presented */
 	size_t n_chain;
 	bool chain_verified;
 	struct verdict_sct *scts; /* every SCT in the leaf, in its order */

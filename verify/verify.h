@@ -51,17 +51,17 @@ struct vfy_policy {
 	const struct constraints *constraints; /* NULL: every anchor is free */
 	const struct disallow *disallow[VFY_DISALLOW_MAX];
 	size_t n_disallow;
-	const struct disallow *allow_issuer; /* NULL: any issuer */
-	const struct disallow *pins;         /* NULL: no pins. spki-sha256 entries only */
-	const struct crls *crls;             /* NULL: none */
-	identity_is_suffix *is_public_suffix; /* below such a name no wildcard matches; NULL: the plain kinds only */
+	const struct disallow *allow_issuer;  /* NULL: any issuer */
+	const struct disallow *pins;          /* NULL: no pins. spki-sha256 entries only */
+	const struct crls *crls;              /* NULL: none */
+	identity_is_suffix *is_public_suffix; /* no wildcard matches below one; NULL: the plain kinds only */
 };
 
 struct vfy_input {
 	const struct span *certs; /* DER, as presented, leaf first */
 	size_t n_certs;           /* may exceed VFY_CERTS_MAX: chain-too-long */
 	struct span staple;       /* the stapled OCSP response; n is 0 without one */
-	struct span ip;           /* the address that was dialled, 4 or 16 bytes; n is 0: none expected (tools only) */
+	struct span ip; /* the address that was dialled, 4 or 16 bytes; n is 0: none expected (tools only) */
 	const struct span *also_ips; /* the certificate may bear one of these instead (also-address) */
 	size_t n_also_ips;
 	const char *name; /* the DNS name it must bear as well; NULL or "": none */

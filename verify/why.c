@@ -9,7 +9,8 @@
 
 #define WHY_MAX 1024
 
-static char *why_format(const char *format, va_list args, const char *rest) __attribute__((format(printf, 1, 0)));
+static char *why_format(const char *format, va_list args, const char *rest)
+    __attribute__((format(printf, 1, 0)));
 
 static char *
 why_format(const char *format, va_list args, const char *rest)

@@ -354,15 +354,16 @@ summary(const struct run *run)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(run->results, "results"), i,
-			   entry) if (strcmp(json_string_value(json_object_get(entry, "mark")), "fail") == 0)
-	    printf("FAIL %-30s must be %s, was %s %s %s\n",
-		   json_string_value(json_object_get(entry, "scenario")),
-		   strcmp(json_string_value(json_object_get(entry, "strict")), "accept") == 0 ? "accepted"
-											      : "refused",
-		   json_string_value(json_object_get(entry, "outcome")),
-		   json_string_value(json_object_get(entry, "ede")),
-		   json_string_value(json_object_get(entry, "detail")));
+	json_array_foreach (json_object_get(run->results, "results"), i, entry)
+		if (strcmp(json_string_value(json_object_get(entry, "mark")), "fail") == 0)
+			printf("FAIL %-30s must be %s, was %s %s %s\n",
+			       json_string_value(json_object_get(entry, "scenario")),
+			       strcmp(json_string_value(json_object_get(entry, "strict")), "accept") == 0
+				   ? "accepted"
+				   : "refused",
+			       json_string_value(json_object_get(entry, "outcome")),
+			       json_string_value(json_object_get(entry, "ede")),
+			       json_string_value(json_object_get(entry, "detail")));
 	if (results_count(run->results, "void") > 0)
 		printf("It does not take the good resolver either, so %zu refusals say nothing.\n",
 		       results_count(run->results, "void"));

@@ -37,8 +37,7 @@ report_add(struct report *report, struct span text)
 	results_void(results);
 	column->results = results;
 	column->by_name = json_object();
-	json_array_foreach(json_object_get(results, "results"), i, entry)
-	{
+	json_array_foreach (json_object_get(results, "results"), i, entry) {
 		const char *name = json_string_value(json_object_get(entry, "scenario"));
 
 		if (name != NULL)
@@ -160,10 +159,10 @@ column_tally(const struct report_column *column, const struct scenario_group *gr
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(json_object_get(column->results, "results"), i,
-			   entry) if (!entry_is(entry, "skip") &&
-				      (group == NULL || strcmp(entry_text(entry, "group"), group->name) == 0))
-	    tally_add(&tally, entry);
+	json_array_foreach (json_object_get(column->results, "results"), i, entry)
+		if (!entry_is(entry, "skip") &&
+		    (group == NULL || strcmp(entry_text(entry, "group"), group->name) == 0))
+			tally_add(&tally, entry);
 	return tally;
 }
 

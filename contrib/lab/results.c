@@ -46,8 +46,8 @@ results_count(const json_t *results, const char *mark)
 	const json_t *entry;
 	size_t i, n = 0;
 
-	json_array_foreach(json_object_get(results, "results"), i, entry) n +=
-	    strcmp(json_string_value(json_object_get(entry, "mark")), mark) == 0;
+	json_array_foreach (json_object_get(results, "results"), i, entry)
+		n += strcmp(json_string_value(json_object_get(entry, "mark")), mark) == 0;
 	return n;
 }
 
@@ -66,8 +66,7 @@ refused_good(const json_t *list, const char *name)
 	const json_t *entry;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach (list, i, entry) {
 		if (strcmp(text_of(entry, "scenario"), name) == 0)
 			return strcmp(text_of(entry, "mark"), "fail") == 0;
 	}
@@ -90,8 +89,7 @@ results_void(json_t *results)
 	const struct scenario *row;
 	size_t i;
 
-	json_array_foreach(list, i, entry)
-	{
+	json_array_foreach (list, i, entry) {
 		row = scenario_find(text_of(entry, "scenario"));
 		if (row != NULL && says_nothing(entry) && refused_good(list, scenario_touchstone(row)))
 			json_object_set_new(entry, "mark", json_string("void"));

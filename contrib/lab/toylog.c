@@ -304,8 +304,9 @@ operator_json(json_t *operators, const char *name)
 	json_t *entry;
 	size_t i;
 
-	json_array_foreach(operators, i, entry) if (strcmp(json_string_value(json_object_get(entry, "name")),
-							   name) == 0) return entry;
+	json_array_foreach (operators, i, entry)
+		if (strcmp(json_string_value(json_object_get(entry, "name")), name) == 0)
+			return entry;
 	entry = json_pack("{s:s, s:[s], s:[], s:[]}", "name", name, "email", "test-only@lab.test", "logs",
 			  "tiled_logs");
 	return entry != NULL && json_array_append_new(operators, entry) == 0 ? entry : NULL;
