@@ -195,6 +195,39 @@ forged_good(struct forged *f)
 	forged_anchor(f, CA_ROOT);
 }
 
+void
+forged_bad_signature(struct forged *f)
+{
+	struct forge forge;
+
+	forged_leaf(&forge, CA_ISSUING);
+	forge.broken_signature = true;
+	forged_put(f, &forge);
+	forge_free(&forge);
+	forged_put_ca(f, CA_ISSUING);
+	forged_anchor(f, CA_ROOT);
+}
+
+void
+forged_expired_and_unknown(struct forged *f)
+{
+	struct forge forge;
+
+	forged_leaf(&forge, CA_STRANGER_ISSUING);
+	forge.not_after_ms = f->in.now_ms - DAY_MS;
+	forged_put(f, &forge);
+	forge_free(&forge);
+	forged_put_ca(f, CA_STRANGER_ISSUING);
+	forged_anchor(f, CA_ROOT);
+}
+
+void
+forged_logged_in_time(struct forged *f)
+{
+	forged_good(f);
+	forged_constraint(f, CA_ROOT, "sct-not-after 2026-11-11T13:00:00Z");
+}
+
 struct disallow *
 forged_entries(const char *lines)
 {
@@ -227,6 +260,17 @@ forged_cert_entry(char out[128], struct span der)
 	sha256(hash, der);
 	snprintf(out, 128, "cert-sha256 %s", hex_write(hex, span_of(hash, 32)));
 	return out;
+}
+
+void
+forged_constraint(struct forged *f, enum ca_id id, const char *rest)
+{
+	char line[256], entry[128], *why = NULL;
+	size_t number;
+
+	snprintf(line, sizeof line, "%s %s", forged_spki_entry(entry, id), rest);
+	assert_int_equal(constraints_new(&f->constraints), RES_OK);
+	assert_int_equal(constraints_add_file(f->constraints, span_str(line), &number, &why), RES_OK);
 }
 
 void

@@ -49,12 +49,20 @@ void forged_anchor(struct forged *, enum ca_id);
 void forged_anchor_forge(struct forged *, const struct forge *);
 /* The usual: a leaf of CA_ISSUING, that CA, and CA_ROOT as anchor. */
 void forged_good(struct forged *);
+/* The usual, but the leaf's signature is broken. */
+void forged_bad_signature(struct forged *);
+/* A leaf that has expired, of a CA that no anchor knows. */
+void forged_expired_and_unknown(struct forged *);
+/* The usual, with an anchor whose sct-not-after is the second of the SCTs. */
+void forged_logged_in_time(struct forged *);
 
 /* Entries, one a line. */
 struct disallow *forged_entries(const char *lines);
 /* "spki-sha256 <hex>" or "cert-sha256 <hex>" of a CA's certificate. Returns out. */
 const char *forged_spki_entry(char out[128], enum ca_id);
 const char *forged_cert_entry(char out[128], struct span der);
+/* Constraints on that CA's key, as a line of a constraints file says them behind the key. */
+void forged_constraint(struct forged *, enum ca_id, const char *rest);
 
 /* Judges and gives the reasons that refuse, joined by commas; "" when accepted. Lent until the next call. */
 const char *forged_reasons(struct forged *, struct vfy_work *);
