@@ -196,16 +196,28 @@ forged_good(struct forged *f)
 }
 
 void
-forged_bad_signature(struct forged *f)
+forged_leaf_changed(struct forged *f, void (*change)(struct forge *))
 {
 	struct forge forge;
 
 	forged_leaf(&forge, CA_ISSUING);
-	forge.broken_signature = true;
+	change(&forge);
 	forged_put(f, &forge);
 	forge_free(&forge);
 	forged_put_ca(f, CA_ISSUING);
 	forged_anchor(f, CA_ROOT);
+}
+
+static void
+signature_break(struct forge *f)
+{
+	f->broken_signature = true;
+}
+
+void
+forged_bad_signature(struct forged *f)
+{
+	forged_leaf_changed(f, signature_break);
 }
 
 void

@@ -49,6 +49,8 @@ void forged_anchor(struct forged *, enum ca_id);
 void forged_anchor_forge(struct forged *, const struct forge *);
 /* The usual: a leaf of CA_ISSUING, that CA, and CA_ROOT as anchor. */
 void forged_good(struct forged *);
+/* The same, of which the leaf was changed before it was signed. */
+void forged_leaf_changed(struct forged *, void (*change)(struct forge *));
 /* The usual, but the leaf's signature is broken. */
 void forged_bad_signature(struct forged *);
 /* A leaf that has expired, of a CA that no anchor knows. */

@@ -42,14 +42,7 @@ root_changed(struct forged *f, void (*change)(struct forge *))
 static void
 leaf_changed(struct forged *f, void (*change)(struct forge *))
 {
-	struct forge forge;
-
-	forged_leaf(&forge, CA_ISSUING);
-	change(&forge);
-	forged_put(f, &forge);
-	forge_free(&forge);
-	forged_put_ca(f, CA_ISSUING);
-	forged_anchor(f, CA_ROOT);
+	forged_leaf_changed(f, change);
 }
 
 static void

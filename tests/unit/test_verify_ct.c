@@ -59,57 +59,53 @@ wrong_address_in_report(struct forged *f)
 }
 
 static void
+list_break(struct forge *f)
+{
+	f->sct_list_fault = SCT_LIST_LENGTH_LIES;
+}
+
+static void
 broken_list(struct forged *f)
 {
-	struct forge forge;
+	forged_leaf_changed(f, list_break);
+}
 
-	forged_leaf(&forge, CA_ISSUING);
-	forge.sct_list_fault = SCT_LIST_LENGTH_LIES;
-	forged_put(f, &forge);
-	forge_free(&forge);
-	forged_put_ca(f, CA_ISSUING);
-	forged_anchor(f, CA_ROOT);
+static void
+list_double(struct forge *f)
+{
+	f->sct_list_fault = SCT_LIST_TWICE;
 }
 
 static void
 list_twice(struct forged *f)
 {
-	struct forge forge;
+	forged_leaf_changed(f, list_double);
+}
 
-	forged_leaf(&forge, CA_ISSUING);
-	forge.sct_list_fault = SCT_LIST_TWICE;
-	forged_put(f, &forge);
-	forge_free(&forge);
-	forged_put_ca(f, CA_ISSUING);
-	forged_anchor(f, CA_ROOT);
+static void
+scts_sixty(struct forge *f)
+{
+	while (f->n_sct < 60)
+		forge_sct_add(f, LOG_ALPHA, f->not_before_ms, SCT_GOOD);
 }
 
 static void
 sixty_scts(struct forged *f)
 {
-	struct forge forge;
+	forged_leaf_changed(f, scts_sixty);
+}
 
-	forged_leaf(&forge, CA_ISSUING);
-	while (forge.n_sct < 60)
-		forge_sct_add(&forge, LOG_ALPHA, forge.not_before_ms, SCT_GOOD);
-	forged_put(f, &forge);
-	forge_free(&forge);
-	forged_put_ca(f, CA_ISSUING);
-	forged_anchor(f, CA_ROOT);
+static void
+scts_most(struct forge *f)
+{
+	while (f->n_sct < SCT_LIST_MAX)
+		forge_sct_add(f, LOG_ALPHA, f->not_before_ms, SCT_GOOD);
 }
 
 static void
 most_scts(struct forged *f)
 {
-	struct forge forge;
-
-	forged_leaf(&forge, CA_ISSUING);
-	while (forge.n_sct < SCT_LIST_MAX)
-		forge_sct_add(&forge, LOG_ALPHA, forge.not_before_ms, SCT_GOOD);
-	forged_put(f, &forge);
-	forge_free(&forge);
-	forged_put_ca(f, CA_ISSUING);
-	forged_anchor(f, CA_ROOT);
+	forged_leaf_changed(f, scts_most);
 }
 
 static void
