@@ -27,6 +27,12 @@ log_setup(enum log_level level, enum log_format format)
 	atomic_store(&format_now, (int)format);
 }
 
+bool
+log_is_json(void)
+{
+	return atomic_load(&format_now) == LOG_JSON;
+}
+
 enum log_level
 log_level(void)
 {
@@ -142,7 +148,7 @@ line_write(const char *line, size_t n)
 static void
 put_line(struct buf *b, enum log_level level, const char *event, const struct log_field *fields)
 {
-	const bool json = atomic_load(&format_now) == LOG_JSON; /* a reload may change it in the middle */
+	const bool json = log_is_json(); /* a reload may change it in the middle */
 	char now[TIME_TEXT_MAX];
 
 	if (json)

@@ -33,6 +33,7 @@ struct log_field {
 
 void log_setup(enum log_level, enum log_format);
 enum log_level log_level(void);
+bool log_is_json(void);             /* LOG_VALUE will be written: worth making */
 void log_level_set(enum log_level); /* any thread */
 /* -1 when it is not the name of one of the levels. */
 int log_level_read(const char *text);

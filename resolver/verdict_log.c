@@ -22,7 +22,7 @@ struct news {
 	char *upstream;
 	enum reason reason;
 	int64_t have, want;
-	char *verdict; /* the object; NULL: no memory for it */
+	char *verdict; /* the object; NULL: not wanted, or no memory for it */
 };
 
 static void
@@ -115,7 +115,7 @@ verdict_log_tell(struct verdict_log *v, const struct server *s)
 			   .reason = refused ? s->reason : REASON_NONE,
 			   .have = f != NULL ? f->have : VERDICT_NUMBER_NONE,
 			   .want = f != NULL ? f->want : VERDICT_NUMBER_NONE,
-			   .verdict = verdict_json(&s->verdict)};
+			   .verdict = log_is_json() ? verdict_json(&s->verdict) : NULL};
 	if (n->upstream == NULL || loop_post(v->loop, news_on_turn, n) != RES_OK)
 		news_free(n);
 }
