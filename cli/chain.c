@@ -1,5 +1,5 @@
 #include "cli/cli.h"
-#include "verify/pem.h"
+#include "verify/x509/pem.h"
 
 enum res
 chain_read(struct chain *chain, struct span pem)

@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "config/forms.h"
-#include "verify/pem.h"
+#include "verify/x509/pem.h"
 
 #include <dirent.h>
 #include <errno.h>

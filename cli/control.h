@@ -1,5 +1,5 @@
 /*
- * control.h - one question to the running daemon over its control socket (resolver/control.h tells the protocol).
+ * control.h - one question to the running daemon over its control socket (resolver/daemon/control.h tells the protocol).
  */
 #ifndef CLI_CONTROL_H
 #define CLI_CONTROL_H

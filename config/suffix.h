@@ -5,7 +5,7 @@
 #ifndef CONFIG_SUFFIX_H
 #define CONFIG_SUFFIX_H
 
-#include "verify/identity.h"
+#include "verify/x509/identity.h"
 
 /* For vfy_policy.is_public_suffix: the suffixes of registries and those of private owners ("s3.amazonaws.com"). */
 identity_is_suffix suffix_is_public;

@@ -9,7 +9,7 @@
 #ifndef RESOLVER_CACHE_H
 #define RESOLVER_CACHE_H
 
-#include "resolver/message.h"
+#include "base/dns/message.h"
 
 struct cache;
 

@@ -3,7 +3,7 @@
 #include "base/addr.h"
 #include "base/text.h"
 #include "config/snapshot.h"
-#include "resolver/nameset.h"
+#include "base/dns/nameset.h"
 
 #include <stdlib.h>
 #include <string.h>

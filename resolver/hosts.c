@@ -4,8 +4,8 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "config/snapshot.h"
-#include "resolver/compose.h"
-#include "resolver/nameset.h"
+#include "base/dns/compose.h"
+#include "base/dns/nameset.h"
 
 #include <errno.h>
 #include <stdio.h>

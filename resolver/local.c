@@ -1,10 +1,10 @@
 #include "resolver/local.h"
 
 #include "base/text.h"
-#include "resolver/compose.h"
+#include "base/dns/compose.h"
 #include "resolver/hosts.h"
-#include "resolver/message_walk.h"
-#include "resolver/nameset.h"
+#include "base/dns/message_walk.h"
+#include "base/dns/nameset.h"
 #include "resolver/special.h"
 
 #include <ldns/ldns.h>

@@ -8,7 +8,7 @@
 #define RESOLVER_PLAN_H
 
 #include "config/snapshot.h"
-#include "resolver/message.h"
+#include "base/dns/message.h"
 
 struct local_data; /* local.h */
 struct filter;     /* filter.h */

@@ -1,7 +1,7 @@
 #include "resolver/filter.h"
 
 #include "base/addr.h"
-#include "resolver/nameset.h"
+#include "base/dns/nameset.h"
 
 #include <stdlib.h>
 #include <string.h>

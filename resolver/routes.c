@@ -1,6 +1,6 @@
 #include "resolver/routes.h"
 
-#include "resolver/nameset.h"
+#include "base/dns/nameset.h"
 
 #include <stdlib.h>
 

@@ -1,7 +1,7 @@
 #include "resolver/special.h"
 
-#include "resolver/compose.h"
-#include "resolver/nameset.h"
+#include "base/dns/compose.h"
+#include "base/dns/nameset.h"
 
 #include <stdio.h>
 #include <stdlib.h>

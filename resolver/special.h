@@ -8,7 +8,7 @@
 #ifndef RESOLVER_SPECIAL_H
 #define RESOLVER_SPECIAL_H
 
-#include "resolver/message.h"
+#include "base/dns/message.h"
 
 struct special;
 enum res special_new(struct special **);

@@ -11,7 +11,7 @@
 #define RESOLVER_UPSTREAM_H
 
 #include "resolver/routes.h"
-#include "resolver/worker.h"
+#include "resolver/daemon/worker.h"
 
 #define UPSTREAM_FAIL_MIN_MS    250 /* first rest after a network failure; doubles */
 #define UPSTREAM_FAIL_MAX_MS    15000

@@ -7,7 +7,7 @@
 #ifndef TRANSPORT_QUERY_H
 #define TRANSPORT_QUERY_H
 
-#include "transport/padding.h"
+#include "base/dns/padding.h"
 #include "transport/transport.h"
 
 #define QUERY_INLINE   512  /* a question with its padding nearly always fits */

@@ -1,9 +1,9 @@
 #include "base/text.h"
-#include "verify/identity.h"
+#include "verify/x509/identity.h"
 #include "verify/judge.h"
-#include "verify/name.h"
-#include "verify/strength.h"
-#include "verify/usage.h"
+#include "verify/x509/name.h"
+#include "verify/x509/strength.h"
+#include "verify/x509/usage.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 #include "base/text.h"
-#include "verify/altname.h"
-#include "verify/ctpolicy.h"
-#include "verify/pathjudge.h"
-#include "verify/trust_judge.h"
+#include "verify/x509/altname.h"
+#include "verify/ct/ctpolicy.h"
+#include "verify/x509/pathjudge.h"
+#include "verify/x509/trust_judge.h"
 
 #include <string.h>
 

@@ -13,7 +13,7 @@
 #define VERIFY_CONSTRAINTS_H
 
 #include "base/addr.h"
-#include "verify/cert.h"
+#include "verify/x509/cert.h"
 
 #define CONSTRAINTS_FILE_MAX    (1024 * 1024)
 #define CONSTRAINTS_ENTRIES_MAX 4096

@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 #include "verify/data_text.h"
-#include "verify/der.h"
-#include "verify/name.h"
+#include "verify/x509/der.h"
+#include "verify/x509/name.h"
 #include "verify/why.h"
 
 #include <gnutls/crypto.h>

@@ -10,7 +10,7 @@
 #ifndef VERIFY_DISALLOW_H
 #define VERIFY_DISALLOW_H
 
-#include "verify/cert.h"
+#include "verify/x509/cert.h"
 
 #define DISALLOW_FILE_MAX    (64 * 1024 * 1024)
 #define DISALLOW_ENTRIES_MAX 1000000

@@ -4,8 +4,8 @@
 #ifndef VERIFY_JUDGE_H
 #define VERIFY_JUDGE_H
 
-#include "verify/path.h"
-#include "verify/sctcheck.h"
+#include "verify/x509/path.h"
+#include "verify/ct/sctcheck.h"
 #include "verify/verdict_build.h"
 #include "verify/verify.h"
 

@@ -6,7 +6,7 @@
 #include "verify/disallow.h"
 
 #include "base/text.h"
-#include "verify/der.h"
+#include "verify/x509/der.h"
 #include "verify/json.h"
 #include "verify/why.h"
 

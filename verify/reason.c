@@ -20,7 +20,7 @@ static const struct {
 	const char *sentence;
 } statuses[] = {
 #define SCT_STATUS(id, code, sentence) [SCT_STATUS_##id] = {code, sentence},
-#include "verify/sct_status.def"
+#include "verify/ct/sct_status.def"
 #undef SCT_STATUS
 };
 

@@ -1,6 +1,6 @@
 #include "verify/verdict.h"
 #include "base/text.h"
-#include "verify/name.h"
+#include "verify/x509/name.h"
 #include "verify/verdict_build.h"
 
 #include <stdio.h>

@@ -29,7 +29,7 @@ bool reason_is_verdict(enum reason);
 
 enum sct_status {
 #define SCT_STATUS(id, code, sentence) SCT_STATUS_##id,
-#include "verify/sct_status.def"
+#include "verify/ct/sct_status.def"
 #undef SCT_STATUS
 	SCT_STATUS_COUNT
 };

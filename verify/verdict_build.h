@@ -6,7 +6,7 @@
 #ifndef VERIFY_VERDICT_BUILD_H
 #define VERIFY_VERDICT_BUILD_H
 
-#include "verify/cert.h"
+#include "verify/x509/cert.h"
 #include "verify/verdict.h"
 
 #include <stdarg.h>

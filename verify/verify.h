@@ -23,11 +23,11 @@
 #define VERIFY_VERIFY_H
 
 #include "verify/constraints.h"
-#include "verify/ctlogs.h"
+#include "verify/ct/ctlogs.h"
 #include "verify/disallow.h"
-#include "verify/identity.h"
-#include "verify/revocation.h"
-#include "verify/trust.h"
+#include "verify/x509/identity.h"
+#include "verify/revocation/revocation.h"
+#include "verify/x509/trust.h"
 #include "verify/verdict.h"
 
 #define VFY_CERTS_MAX      16 /* certificates presented; public chains have 2 to 5 */

@@ -10,10 +10,10 @@
  */
 #include "base/addr.h"
 #include "base/text.h"
-#include "verify/cert.h"
+#include "verify/x509/cert.h"
 #include "verify/judge.h"
-#include "verify/pem.h"
-#include "verify/trust_judge.h"
+#include "verify/x509/pem.h"
+#include "verify/x509/trust_judge.h"
 
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>

@@ -91,7 +91,7 @@ def calls(t):
 def control(t):
     table = Table(os.path.join(t.src, "tests", "checks", "arrows.txt"))
     for path, text in (("verify/x.c", '#include "transport/transport.h"'), ("resolver/x.c", "#include <gnutls/gnutls.h>"),
-                       ("verify/x.c", '#include "base/clock.h"'), ("cli/x.c", '#include "resolver/worker.h"'),
+                       ("verify/x.c", '#include "base/clock.h"'), ("cli/x.c", '#include "resolver/daemon/worker.h"'),
                        ("contrib/lab/x.c", '#include "verify/verify.h"'), ("base/x.c", "#include <jansson.h>")):
         check(list(broken_includes(table, path, text, {})), f"{text} in {path} was not seen")
     check(list(banned_calls(table, "cli/x.c", "x = ldns_resolver_new();")), "ldns_resolver_new was not seen")

@@ -15,7 +15,7 @@ WIRE = """connect-refused connect-timeout unreachable closed tls-version tls-ale
 doh-redirect doh-malformed answer-mismatch answer-malformed""".split()
 STATUSES = """malformed wrong-version denied-log unknown-log wrong-algorithm unchecked bad-signature future log-pending log-rejected
 log-retired after-distrust no-leaf-index outside-interval duplicate valid""".split()
-PAGES = {"resolver/ctstubd.8": "ctstubd", "cli/ctstub.1": "ctstub", "config/ctstub.conf.5": None, "contrib/lab/ctstub-lab.1": "ctstub-lab"}
+PAGES = {"resolver/daemon/ctstubd.8": "ctstubd", "cli/ctstub.1": "ctstub", "config/ctstub.conf.5": None, "contrib/lab/ctstub-lab.1": "ctstub-lab"}
 
 
 def codes_of(t, table, macro):
@@ -45,7 +45,7 @@ def page(t, name):
 @case("the reasons and SCT statuses are those that were agreed, in their order", builds=("gcc",))
 def agreed(t):
     check(codes_of(t, "reasons.def", "REASON") == JUDGE + WIRE, "reasons.def has other reasons, or another order")
-    check(codes_of(t, "sct_status.def", "SCT_STATUS") == STATUSES, "sct_status.def has other statuses, or another order")
+    check(codes_of(t, "ct/sct_status.def", "SCT_STATUS") == STATUSES, "sct_status.def has other statuses, or another order")
 
 
 @case("every reason and every SCT status is expected by some test", builds=("gcc",))

@@ -8,7 +8,7 @@
 #ifndef TESTS_FUZZ_BESIDE_H
 #define TESTS_FUZZ_BESIDE_H
 
-#include "resolver/message.h"
+#include "base/dns/message.h"
 
 static inline bool
 beside_type_is_plain(uint16_t type)

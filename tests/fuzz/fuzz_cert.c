@@ -1,13 +1,13 @@
 /*
  * fuzz_cert.c - one certificate, and everything that is read out of it.
  */
-#include "verify/altname.h"
+#include "verify/x509/altname.h"
 #include "tests/fuzz/fuzz.h"
-#include "verify/identity.h"
+#include "verify/x509/identity.h"
 #include "verify/judge.h"
-#include "verify/nameconstraints.h"
-#include "verify/strength.h"
-#include "verify/usage.h"
+#include "verify/x509/nameconstraints.h"
+#include "verify/x509/strength.h"
+#include "verify/x509/usage.h"
 
 #include <stdlib.h>
 #include <string.h>

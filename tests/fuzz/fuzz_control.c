@@ -1,7 +1,7 @@
 /*
  * fuzz_control.c - requests of the control socket.
  */
-#include "resolver/control_json.h"
+#include "resolver/daemon/control_json.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /*
  * fuzz_crl.c - CRL files, PEM or DER; and what a list is for against where a certificate's lists are.
  */
-#include "verify/crlscope.h"
-#include "verify/oid.h"
-#include "verify/revocation.h"
+#include "verify/revocation/crlscope.h"
+#include "verify/x509/oid.h"
+#include "verify/revocation/revocation.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * fuzz_ctextensions.c - the CtExtensions of an SCT: what is read has the form it must have.
  */
-#include "verify/sct.h"
+#include "verify/ct/sct.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

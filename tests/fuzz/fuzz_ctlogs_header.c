@@ -1,7 +1,7 @@
 /*
  * fuzz_ctlogs_header.c - a browser's source header of known logs: read wholly, or refused with a sentence.
  */
-#include "verify/ctlogs.h"
+#include "verify/ct/ctlogs.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * fuzz_ctlogs_json.c - log lists as v3 JSON: what is read is written as a list that reads the same.
  */
-#include "verify/ctlogs.h"
+#include "verify/ct/ctlogs.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

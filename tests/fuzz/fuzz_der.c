@@ -3,9 +3,9 @@
  *
  * What is cut out can not be cut out again, and nothing but that one extension and the lengths has changed.
  */
-#include "verify/der.h"
+#include "verify/x509/der.h"
 #include "tests/fuzz/fuzz.h"
-#include "verify/oid.h"
+#include "verify/x509/oid.h"
 
 
 #define DEPTH_MAX 64

@@ -2,7 +2,7 @@
  * fuzz_doh.c - what a DoH server sends, in any pieces, while questions are asked and cancelled: every
  * question is told at most once, and memory and output stay inside their limits.
  */
-#include "tests/unit/wire_ear.h"
+#include "tests/unit/transport/wire_ear.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

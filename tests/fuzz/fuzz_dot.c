@@ -2,7 +2,7 @@
  * fuzz_dot.c - a DoT stream in any pieces, with questions asked, cancelled and answered in between: every
  * question is told at most once, with its own id, and what was cancelled never.
  */
-#include "tests/unit/wire_ear.h"
+#include "tests/unit/transport/wire_ear.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -113,7 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		memcpy(message, data, n);
 		padding = padding_find(span_of(data, n));
 		n = padding_apply(&padding, message, n, sizeof message, true);
-		check(padding.rdlen_at == 0 || padding.padded || n % TP_PADDING_BLOCK == 0);
+		check(padding.rdlen_at == 0 || padding.padded || n % PADDING_BLOCK == 0);
 		check(padding.rdlen_at == 0 ||
 		      padding_find(span_of(message, n)).rdlen_at == padding.rdlen_at);
 		check(padding_keepalive_ms(span_of(message, n)) >= -1);

@@ -1,7 +1,7 @@
 /*
  * fuzz_name.c - distinguished names: RFC 4514 text, and DER whose text reads as the same name.
  */
-#include "verify/name.h"
+#include "verify/x509/name.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

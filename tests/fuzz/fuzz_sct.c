@@ -1,7 +1,7 @@
 /*
  * fuzz_sct.c - the SCT list as it stands in a certificate: every span stays inside the input, every bound holds.
  */
-#include "verify/sct.h"
+#include "verify/ct/sct.h"
 #include "tests/fuzz/fuzz.h"
 
 

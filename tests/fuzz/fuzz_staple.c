@@ -2,7 +2,7 @@
  * fuzz_staple.c - stapled OCSP responses, for a certificate and an issuer whose key signed none of them but the stored
  * ones. The certificates stand in the input: two DER certificates, each behind a length of two bytes, then the staple.
  */
-#include "verify/revocation.h"
+#include "verify/revocation/revocation.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>

@@ -78,7 +78,7 @@ class Builds:
             if os.path.exists(copy) and filecmp.cmp(source, copy, shallow=False):
                 shutil.copymode(source, copy)
                 continue
-            stale |= name in ("configure.ac", "Makefile.am")
+            stale |= name in ("configure.ac", "Makefile.am") or name.endswith(".mk")
             os.makedirs(os.path.dirname(copy), exist_ok=True)
             shutil.copyfile(source, copy)
             shutil.copymode(source, copy)

@@ -1,0 +1,19 @@
+# ---- base: bytes, addresses, clocks, text, log; knows libc only
+noinst_LIBRARIES += libbase.a
+libbase_a_SOURCES = \
+	base/addr.c base/addr.h \
+	base/bytes.c base/bytes.h \
+	base/clock.c base/clock.h \
+	base/log.c base/log.h \
+	base/random.c base/random.h \
+	base/res.c base/res.h \
+	base/text.c base/text.h \
+	base/dns/compose.c base/dns/compose.h \
+	base/dns/message.c base/dns/message.h \
+	base/dns/message_answer.c \
+	base/dns/message_name.c \
+	base/dns/message_reply.c \
+	base/dns/message_strip.c \
+	base/dns/message_walk.c base/dns/message_walk.h \
+	base/dns/nameset.c base/dns/nameset.h \
+	base/dns/padding.c base/dns/padding.h

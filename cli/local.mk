@@ -1,0 +1,26 @@
+# ---- cli: the user's tool
+bin_PROGRAMS += ctstub
+ctstub_SOURCES = \
+	cli/chain.c \
+	cli/cli.h \
+	cli/cmd_captive.c \
+	cli/cmd_ctlogs.c \
+	cli/cmd_disallow.c \
+	cli/cmd_flush.c \
+	cli/cmd_help.c \
+	cli/cmd_log_level.c \
+	cli/cmd_metrics.c \
+	cli/cmd_probe.c \
+	cli/cmd_reload.c \
+	cli/cmd_stats.c \
+	cli/cmd_status.c \
+	cli/cmd_upstreams.c \
+	cli/cmd_verify.c \
+	cli/control.c cli/control.h \
+	cli/fetch.c cli/fetch.h \
+	cli/files.c cli/files.h \
+	cli/main.c \
+	cli/output.c \
+	cli/verbs.c
+dist_man_MANS += cli/ctstub.1
+ctstub_LDADD = $(CONFIG_LIBS) $(LDNS_LIBS) $(CURL_LIBS)

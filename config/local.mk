@@ -1,0 +1,24 @@
+# ---- config: what was wanted
+noinst_LIBRARIES += libconfig.a
+libconfig_a_SOURCES = \
+	config/check.c \
+	config/compile.c config/compile.h \
+	config/errors.c \
+	config/file.c config/file.h \
+	config/forms.c config/forms.h \
+	config/grammar.y \
+	config/lexer.l \
+	config/load.c config/load.h \
+	config/options.c config/options.def config/options.h \
+	config/parse.c config/parse.h \
+	config/print.c \
+	config/probe.c \
+	config/reader.c config/reader.h \
+	config/reverse.c config/reverse.h \
+	config/settings.c config/settings.h \
+	config/snapshot.c config/snapshot.h \
+	config/suffix.c config/suffix.h
+AM_YFLAGS = -d -Wno-yacc
+dist_man_MANS += config/ctstub.conf.5
+BUILT_SOURCES += config/grammar.c config/grammar.h config/lexer.c
+CONFIG_LIBS = libconfig.a $(TRANSPORT_LIBS) $(PSL_LIBS)

@@ -1,0 +1,33 @@
+# ---- contrib: units, the default configuration, glue
+EXTRA_DIST += \
+	contrib/ctstub.conf \
+	contrib/install-packages contrib/packages contrib/quickstart \
+	contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh contrib/laptop/networkmanager.conf contrib/laptop/resolved.conf \
+	contrib/systemd/bind-itself.conf contrib/systemd/egress.conf \
+	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer \
+	contrib/systemd/ctstubd.service.in contrib/systemd/ctstubd.socket \
+	contrib/systemd/sysusers.conf contrib/systemd/tmpfiles.conf
+units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-ct-logs.service
+CLEANFILES += $(units)
+fill_unit = $(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),'
+contrib/systemd/ctstubd.service: contrib/systemd/ctstubd.service.in Makefile
+	$(fill_unit) $(srcdir)/contrib/systemd/ctstubd.service.in >$@
+contrib/systemd/ctstub-ct-logs.service: contrib/systemd/ctstub-ct-logs.service.in Makefile
+	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-ct-logs.service.in >$@
+if SYSTEMD_UNITS
+nodist_systemdunit_DATA = $(units)
+dist_systemdunit_DATA = contrib/systemd/ctstubd.socket contrib/systemd/ctstub-ct-logs.timer
+endif
+# A configuration that somebody has written is never overwritten, and is left behind when it was changed.
+install-data-local:
+	$(MKDIR_P) '$(DESTDIR)$(sysconfdir)/ctstub/conf.d'
+	test -e '$(DESTDIR)$(sysconfdir)/ctstub/ctstub.conf' || $(INSTALL_DATA) $(srcdir)/contrib/ctstub.conf '$(DESTDIR)$(sysconfdir)/ctstub/ctstub.conf'
+if SYSTEMD_UNITS
+	$(MKDIR_P) '$(DESTDIR)$(prefix)/lib/sysusers.d' '$(DESTDIR)$(prefix)/lib/tmpfiles.d'
+	$(INSTALL_DATA) $(srcdir)/contrib/systemd/sysusers.conf '$(DESTDIR)$(prefix)/lib/sysusers.d/ctstub.conf'
+	$(INSTALL_DATA) $(srcdir)/contrib/systemd/tmpfiles.conf '$(DESTDIR)$(prefix)/lib/tmpfiles.d/ctstub.conf'
+endif
+uninstall-local:
+	if cmp -s $(srcdir)/contrib/ctstub.conf '$(DESTDIR)$(sysconfdir)/ctstub/ctstub.conf'; then rm -f '$(DESTDIR)$(sysconfdir)/ctstub/ctstub.conf'; fi
+	rm -f '$(DESTDIR)$(prefix)/lib/sysusers.d/ctstub.conf' '$(DESTDIR)$(prefix)/lib/tmpfiles.d/ctstub.conf'
+	rmdir '$(DESTDIR)$(sysconfdir)/ctstub/conf.d' '$(DESTDIR)$(sysconfdir)/ctstub' 2>/dev/null || :

@@ -1,0 +1,385 @@
+#include "config.h"
+
+#include "resolver/daemon/control_json.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const struct {
+	const char *name;
+	enum control_verb verb;
+	const char *member; /* the one that it may have beside "verb" */
+	bool changes;
+} verbs[] = {
+    {"status", CONTROL_STATUS, NULL, false},       {"upstreams", CONTROL_UPSTREAMS, NULL, false},
+    {"stats", CONTROL_STATS, "format", false},     {"flush", CONTROL_FLUSH, "name", true},
+    {"reload", CONTROL_RELOAD, NULL, true},        {"log-level", CONTROL_LOG_LEVEL, "level", true},
+    {"captive", CONTROL_CAPTIVE, "minutes", true},
+};
+
+bool
+control_verb_changes(enum control_verb verb)
+{
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++)
+		if (verbs[i].verb == verb)
+			return verbs[i].changes;
+	return true;
+}
+
+/* The one member of the verb; value may be NULL. Says what was expected, or NULL. */
+static const char *
+member_read(struct control_request *r, const json_t *value)
+{
+	const char *text = json_string_value(value);
+	json_int_t minutes = json_integer_value(value);
+	int level;
+
+	switch (r->verb) {
+	case CONTROL_STATUS:
+	case CONTROL_UPSTREAMS:
+	case CONTROL_RELOAD:
+		break;
+	case CONTROL_STATS:
+		if (value != NULL &&
+		    (text == NULL || (strcmp(text, "prometheus") != 0 && strcmp(text, "json") != 0)))
+			return "\"format\": expected \"json\" or \"prometheus\"";
+		r->prometheus = text != NULL && strcmp(text, "prometheus") == 0;
+		break;
+	case CONTROL_FLUSH:
+		r->name_n = 1;
+		if (value != NULL && (text == NULL || msg_name_read(r->name, &r->name_n, text) != RES_OK))
+			return "\"name\": expected a domain name";
+		break;
+	case CONTROL_LOG_LEVEL:
+		level = text == NULL ? -1 : log_level_read(text);
+		if (level < 0)
+			return "\"level\": expected error, warn, notice, info or debug";
+		r->level = (enum log_level)level;
+		break;
+	case CONTROL_CAPTIVE:
+		if (!json_is_integer(value) || minutes < 0 || minutes > CONTROL_CAPTIVE_MAX_MIN)
+			return "\"minutes\": expected a number from 0 to 60";
+		r->minutes = (unsigned)minutes;
+		break;
+	}
+	return NULL;
+}
+
+static const char *
+object_read(struct control_request *r, const json_t *object)
+{
+	const char *verb = json_string_value(json_object_get(object, "verb"));
+	const json_t *member = NULL;
+
+	if (verb == NULL)
+		return "expected an object with a \"verb\"";
+	for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+		if (strcmp(verbs[i].name, verb) != 0)
+			continue;
+		if (verbs[i].member != NULL)
+			member = json_object_get(object, verbs[i].member);
+		if (json_object_size(object) != 1 + (size_t)(member != NULL))
+			return "a member that this verb does not know";
+		r->verb = verbs[i].verb;
+		return member_read(r, member);
+	}
+	return "\"verb\": expected status, upstreams, stats, flush, reload, log-level or captive";
+}
+
+enum res
+control_request_read(struct control_request *out, struct span line, const char **why)
+{
+	struct control_request r = {0};
+	json_t *object;
+
+	if (line.n > CONTROL_REQUEST_MAX) {
+		*why = "the request is too long";
+		return RES_LIMIT;
+	}
+	object = line.n == 0 ? NULL : json_loadb((const char *)line.p, line.n, JSON_REJECT_DUPLICATES, NULL);
+	*why = json_is_object(object) ? object_read(&r, object) : "expected one JSON object";
+	json_decref(object);
+	if (*why != NULL)
+		return RES_MALFORMED;
+	*out = r;
+	return RES_OK;
+}
+
+/* ---- responses */
+
+/* Titles and paths may be any bytes, JSON strings may not. */
+static json_t *
+text(const char *s)
+{
+	struct buf escaped = buf_max(CONTROL_REQUEST_MAX);
+	const char *shown;
+	json_t *out;
+
+	if (s == NULL)
+		return json_null();
+	out = json_string(s);
+	if (out != NULL)
+		return out;
+	text_escape(&escaped, span_slice(span_str(s), 0, CONTROL_REQUEST_MAX / 4));
+	shown = buf_cstr(&escaped);
+	out = shown == NULL ? json_null() : json_string(shown);
+	buf_free(&escaped);
+	return out;
+}
+
+static json_t *
+number(uint64_t v)
+{
+	return json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v);
+}
+
+/* What no time or number is known of is null. */
+static json_t *
+known(int64_t v)
+{
+	return v < 0 ? json_null() : json_integer(v);
+}
+
+static json_t *
+date(int64_t ms)
+{
+	char s[TIME_TEXT_MAX];
+
+	return json_string(time_text(ms, s));
+}
+
+/* Takes the object; adds the end of the line. */
+static char *
+response(json_t *object)
+{
+	char *s = object == NULL ? NULL : json_dumps(object, JSON_COMPACT), *line = NULL;
+	size_t n = s == NULL ? 0 : strlen(s);
+
+	if (s != NULL)
+		line = realloc(s, n + 2);
+	if (line != NULL)
+		memcpy(line + n, "\n", 2);
+	else
+		free(s);
+	json_decref(object);
+	return line;
+}
+
+static json_t *
+strings(char *const *v, size_t n)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < n; i++)
+		(void)json_array_append_new(list, text(v[i]));
+	return list;
+}
+
+char *
+control_error(const char *why, const struct config_errors *errors)
+{
+	json_t *o = json_pack("{s:b,s:o}", "ok", 0, "error", text(why));
+
+	if (errors != NULL)
+		(void)json_object_set_new(o, "errors", strings(errors->line, errors->n));
+	return response(o);
+}
+
+char *
+control_number(const char *key, uint64_t value)
+{
+	return response(json_pack("{s:b,s:o}", "ok", 1, key, number(value)));
+}
+
+char *
+control_word(const char *key, const char *value)
+{
+	return response(json_pack("{s:b,s:o}", "ok", 1, key, text(value)));
+}
+
+/* GOOD when some worker finds it so; each worker has connections of its own. */
+static enum health
+health_of(const struct gathered *v, unsigned n, size_t at)
+{
+	static const int rank[] = {
+	    [HEALTH_UNKNOWN] = 0, [HEALTH_FAILING] = 1, [HEALTH_REFUSED] = 2, [HEALTH_GOOD] = 3};
+	enum health best = HEALTH_UNKNOWN;
+
+	for (unsigned i = 0; i < n; i++)
+		if (at < v[i].report.n && rank[v[i].report.v[at].health] > rank[best])
+			best = v[i].report.v[at].health;
+	return best;
+}
+
+static json_t *
+upstreams_summary(const struct gathered *v, unsigned n)
+{
+	size_t total = n == 0 ? 0 : v[0].report.n, of[4] = {0};
+
+	for (size_t at = 0; at < total; at++)
+		of[health_of(v, n, at)]++;
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "total", number(total), "good", number(of[HEALTH_GOOD]),
+			 "failing", number(of[HEALTH_FAILING]), "refused", number(of[HEALTH_REFUSED]),
+			 "unknown", number(of[HEALTH_UNKNOWN]));
+}
+
+static json_t *
+log_list(const struct snapshot *s, const struct metrics *m, int64_t wall_ms)
+{
+	if (s->ctlogs == NULL)
+		return json_null();
+	return json_pack("{s:o,s:o,s:o,s:b}", "from", text(s->ctlogs_from), "date",
+			 date(wall_ms - m->ct_list_age_ms), "age_days",
+			 json_integer(m->ct_list_age_ms / 86400000), "stale", (int)m->ct_list_stale);
+}
+
+static json_t *
+warnings(const struct snapshot *s, const struct metrics *m)
+{
+	json_t *list = json_array();
+
+	if (m->ct_list_stale)
+		(void)json_array_append_new(list, text("the CT log list is older than ct.list-max-age"));
+	for (size_t i = 0; i < s->n_warning; i++)
+		(void)json_array_append_new(list, text(s->warning[i]));
+	for (size_t i = 0; i < s->n_upstream; i++) {
+		for (size_t j = 0; j < s->upstream[i].n_warning; j++) {
+			struct buf b = buf_max(CONTROL_REQUEST_MAX);
+			const char *line;
+
+			buf_format(&b, "%.256s: %.1024s", s->upstream[i].title, s->upstream[i].warning[j]);
+			line = buf_cstr(&b);
+			(void)json_array_append_new(list, text(line));
+			buf_free(&b);
+		}
+	}
+	return list;
+}
+
+char *
+control_status(struct daemon *d, const struct metrics *m, int64_t wall_ms, int64_t boot_ms)
+{
+	const struct snapshot *s = daemon_plan(d)->snapshot;
+	int64_t captive_ms = daemon_captive(d) - boot_ms;
+	json_t *o = json_pack("{s:b,s:o,s:i,s:o,s:o,s:o,s:o,s:s}", "ok", 1, "version", text(m->version),
+			      "pid", (int)getpid(), "started", date(daemon_started_ms(d)), "uptime_s",
+			      json_integer(m->uptime_ms / 1000), "generation", number(s->generation),
+			      "workers", number(daemon_workers(d)), "log_level", log_level_text(log_level()));
+
+	(void)json_object_set_new(o, "files", strings(s->settings->file, s->settings->n_file));
+	(void)json_object_set_new(o, "reload_error", text(daemon_last_reload_error(d)));
+	(void)json_object_set_new(
+	    o, "captive",
+	    json_pack("{s:b,s:o}", "active", captive_ms > 0, "left_s",
+		      captive_ms > 0 ? json_integer((captive_ms + 999) / 1000) : json_integer(0)));
+	(void)json_object_set_new(o, "log_list", log_list(s, m, wall_ms));
+	(void)json_object_set_new(o, "upstreams", upstreams_summary(m->worker, m->n_worker));
+	(void)json_object_set_new(o, "warnings", warnings(s, m));
+	return response(o);
+}
+
+static const char *
+health_text(enum health h)
+{
+	switch (h) {
+	case HEALTH_UNKNOWN:
+		return "unknown";
+	case HEALTH_GOOD:
+		return "good";
+	case HEALTH_FAILING:
+		return "failing";
+	case HEALTH_REFUSED:
+		return "refused";
+	}
+	return "unknown";
+}
+
+static json_t *
+upstream_object(const struct upstream_report *u, unsigned worker)
+{
+	const struct tp_stats *s = &u->stats;
+	char addr[ADDR_TEXT_MAX];
+	json_t *verdict = u->verdict_json == NULL ? NULL : json_loads(u->verdict_json, 0, NULL);
+	json_t *o =
+	    json_pack("{s:o,s:s,s:s,s:i,s:s,s:s,s:o,s:I}", "upstream", text(u->upstream), "address",
+		      addr_text(&u->addr, addr), "protocol", u->protocol == TP_DOH ? "doh" : "dot", "worker",
+		      (int)worker, "state", tp_state_text(u->state), "health", health_text(u->health),
+		      "reason", u->reason == REASON_NONE ? json_null() : json_string(reason_code(u->reason)),
+		      "retry_in_ms", (json_int_t)u->retry_in_ms);
+	const struct {
+		const char *key;
+		json_t *value;
+	} rest[] = {
+	    {"handshake_ms", known(s->handshake_ms)},
+	    {"srtt_us", known(s->srtt_us)},
+	    {"median_us", known(s->median_us)},
+	    {"idle_limit_ms", known(s->idle_limit_ms)},
+	    {"in_flight", number(s->in_flight)},
+	    {"waiting", number(s->waiting)},
+	    {"questions", number(s->questions)},
+	    {"answers", number(s->answers)},
+	    {"repeated", number(s->repeated)},
+	    {"unexpected", number(s->unexpected)},
+	    {"connects", number(s->connects)},
+	    {"handshakes", number(s->handshakes)},
+	    {"resumed", number(s->resumed)},
+	    {"refused", number(s->refused)},
+	    {"failures", number(s->failures)},
+	    {"idle_closes", number(s->idle_closes)},
+	    {"bytes_out", number(s->bytes_out)},
+	    {"bytes_in", number(s->bytes_in)},
+	    {"verdict", verdict == NULL ? json_null() : verdict},
+	};
+
+	for (size_t i = 0; i < sizeof rest / sizeof *rest; i++)
+		(void)json_object_set_new(o, rest[i].key, rest[i].value);
+	return o;
+}
+
+char *
+control_upstreams(const struct gathered *v, unsigned n)
+{
+	json_t *list = json_array();
+
+	for (unsigned i = 0; i < n; i++)
+		for (size_t j = 0; j < v[i].report.n; j++)
+			(void)json_array_append_new(list, upstream_object(&v[i].report.v[j], i));
+	return response(json_pack("{s:b,s:o}", "ok", 1, "upstreams", list));
+}
+
+char *
+control_stats(const struct metrics *m)
+{
+	struct cache_stats c = metrics_cache(m);
+	json_t *counters = json_object(), *reasons = json_object();
+
+	for (unsigned i = 0; i < COUNTER_COUNT; i++)
+		(void)json_object_set_new(counters, counter_name((enum counter)i), number(m->counter[i]));
+	for (unsigned i = 1; i < REASON_COUNT; i++)
+		if (m->reason[i] > 0)
+			(void)json_object_set_new(reasons, reason_code((enum reason)i), number(m->reason[i]));
+	return response(json_pack(
+	    "{s:b,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}}", "ok", 1, "counters", counters, "reasons",
+	    reasons, "cache", "entries", number(c.entries), "bytes", number(c.bytes), "hits", number(c.hits),
+	    "stale_hits", number(c.stale_hits), "misses", number(c.misses), "stored", number(c.stored),
+	    "evicted", number(c.evicted), "expired", number(c.expired)));
+}
+
+char *
+control_stats_text(const struct metrics *m)
+{
+	struct buf b = buf_max(CONTROL_RESPONSE_MAX / 2);
+	const char *s;
+	char *line;
+
+	metrics_write(&b, m);
+	s = buf_cstr(&b);
+	line = s == NULL ? control_error("the metrics are too many", NULL) : control_word("text", s);
+	buf_free(&b);
+	return line;
+}

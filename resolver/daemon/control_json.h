@@ -1,0 +1,45 @@
+/*
+ * control_json.h - requests of the control socket read, and its responses written. For control.c.
+ */
+#ifndef RESOLVER_DAEMON_CONTROL_JSON_H
+#define RESOLVER_DAEMON_CONTROL_JSON_H
+
+#include "resolver/daemon/control.h"
+#include "resolver/daemon/metrics.h"
+
+#define CONTROL_CAPTIVE_MAX_MIN 60
+
+enum control_verb {
+	CONTROL_STATUS,
+	CONTROL_UPSTREAMS,
+	CONTROL_STATS,
+	CONTROL_FLUSH,
+	CONTROL_RELOAD,
+	CONTROL_LOG_LEVEL,
+	CONTROL_CAPTIVE
+};
+
+struct control_request {
+	enum control_verb verb;
+	bool prometheus;
+	uint8_t name[MSG_NAME_MAX]; /* flush: lower-case wire form; the root is everything */
+	uint8_t name_n;
+	enum log_level level;
+	unsigned minutes;
+};
+
+/* line: without its end. *why is constant. */
+enum res control_request_read(struct control_request *, struct span line, const char **why);
+/* It changes something: for root and the daemon's own user. */
+bool control_verb_changes(enum control_verb);
+
+/* Responses: one line with its end, yours. NULL: no memory. */
+char *control_error(const char *why, const struct config_errors *);
+char *control_status(struct daemon *, const struct metrics *, int64_t wall_ms, int64_t boot_ms);
+char *control_upstreams(const struct gathered *, unsigned n);
+char *control_stats(const struct metrics *);
+char *control_stats_text(const struct metrics *);
+char *control_number(const char *key, uint64_t value); /* {"ok": true, key: value} */
+char *control_word(const char *key, const char *value);
+
+#endif

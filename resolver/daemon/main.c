@@ -1,0 +1,160 @@
+/* ctstubd: what was said on the command line; everything else is daemon.h's. */
+#include "config.h"
+
+#include "resolver/daemon/daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DEFAULT_FILE SYSCONFDIR "/ctstub/ctstub.conf"
+
+enum action { ACTION_RUN, ACTION_TEST, ACTION_PRINT };
+
+static const char usage[] =
+    "usage: ctstubd [-c FILE] [-tpvV]\n"
+    "  -c FILE    the configuration (" DEFAULT_FILE "; without it the compiled-in defaults)\n"
+    "  -t         check the configuration and everything that it names, and exit\n"
+    "  -p         print the effective configuration, and exit\n"
+    "  -v         more log; twice: still more\n"
+    "  -V         print the version, and exit\n"
+    "  --help     print this, and exit\n";
+
+/* A descriptor below 3 that is closed would become somebody's socket, and the log be written into it. */
+static bool
+standard_fds_open(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+		if (fd < 0)
+			return fcntl(2, F_GETFD) != -1 && fcntl(1, F_GETFD) != -1 && fcntl(0, F_GETFD) != -1;
+		if (fd <= 2)
+			(void)fcntl(fd, F_SETFD, 0);
+	} while (fd <= 2);
+	close(fd);
+	return true;
+}
+
+static void
+on_scrubbed(const char *variable)
+{
+	log_event(LOG_WARN, "environment-scrubbed", LOG_STR("variable", variable));
+}
+
+static void
+errors_print(const struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->n; i++)
+		fprintf(stderr, "ctstubd: %s\n", errors->line[i]);
+	if (errors->more)
+		fprintf(stderr, "ctstubd: and more\n");
+	if (errors->n == 0)
+		fprintf(stderr, "ctstubd: out of memory\n");
+}
+
+static void
+warnings_print(const struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n_warning; i++)
+		printf("warning: %s\n", s->warning[i]);
+	for (size_t u = 0; u < s->n_upstream; u++)
+		for (size_t i = 0; i < s->upstream[u].n_warning; i++)
+			printf("warning: upstream \"%s\": %s\n", s->upstream[u].title,
+			       s->upstream[u].warning[i]);
+}
+
+static int
+config_test(const char *file)
+{
+	struct config_errors errors = {0};
+	struct plan *plan;
+
+	if (plan_read(&plan, file, 1, &errors) != RES_OK) {
+		errors_print(&errors);
+		config_errors_free(&errors);
+		return EXIT_CONFIG;
+	}
+	warnings_print(plan->snapshot);
+	printf("%s: OK\n", file != NULL ? file : "compiled-in defaults");
+	plan_unref(plan);
+	return fflush(stdout) == 0 ? 0 : EXIT_TROUBLE;
+}
+
+static int
+config_print(const char *file)
+{
+	struct config_errors errors = {0};
+	struct settings *settings;
+	enum res res;
+
+	if (settings_read(&settings, file, &errors) != RES_OK) {
+		errors_print(&errors);
+		config_errors_free(&errors);
+		return EXIT_CONFIG;
+	}
+	res = settings_print(settings, stdout);
+	settings_free(settings);
+	return res == RES_OK && fflush(stdout) == 0 ? 0 : EXIT_TROUBLE;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {0}};
+	struct daemon_options options = {0};
+	enum action action = ACTION_RUN;
+	struct stat there;
+	int option;
+
+	if (!standard_fds_open() || tp_global_init(on_scrubbed) != RES_OK)
+		return EXIT_TROUBLE;
+	while ((option = getopt_long(argc, argv, "c:tpvVh", longs, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options.file = optarg;
+			break;
+		case 't':
+			action = ACTION_TEST;
+			break;
+		case 'p':
+			action = ACTION_PRINT;
+			break;
+		case 'v':
+			options.verbose++;
+			break;
+		case 'V':
+			printf("ctstubd %s\n", PACKAGE_VERSION);
+			return 0;
+		case 'h':
+			fputs(usage, stdout);
+			return 0;
+		default:
+			fputs(usage, stderr);
+			return EXIT_CONFIG;
+		}
+	}
+	if (optind != argc) {
+		fprintf(stderr, "ctstubd: unexpected argument: %s\n%s", argv[optind], usage);
+		return EXIT_CONFIG;
+	}
+	/* Only a file that is not there means the defaults; one that can not be read is an error. */
+	if (options.file == NULL && (stat(DEFAULT_FILE, &there) == 0 || errno != ENOENT))
+		options.file = DEFAULT_FILE;
+	switch (action) {
+	case ACTION_TEST:
+		return config_test(options.file);
+	case ACTION_PRINT:
+		return config_print(options.file);
+	case ACTION_RUN:
+		break;
+	}
+	return daemon_run(&options);
+}

@@ -1,0 +1,224 @@
+#include "config.h"
+
+#include "resolver/daemon/sandbox.h"
+
+#include "base/bytes.h"
+
+#include <cap-ng.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <pwd.h>
+#include <seccomp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static char *
+reason_new(const char *what, const char *name, int error)
+{
+	struct buf b = buf_max(512);
+
+	buf_format(&b, "%s%s%s: %s", what, name[0] != '\0' ? " " : "", name, strerror(error));
+	return buf_take_cstr(&b);
+}
+
+/* ---- privileges */
+
+enum res
+sandbox_user(const char *user, uid_t *uid, gid_t *gid)
+{
+	const struct passwd *p = getpwnam(user);
+
+	if (p == NULL)
+		return RES_NOT_FOUND;
+	*uid = p->pw_uid;
+	*gid = p->pw_gid;
+	return RES_OK;
+}
+
+static enum res
+user_become(const char *user, char **why)
+{
+	uid_t uid;
+	gid_t gid;
+
+	if (sandbox_user(user, &uid, &gid) != RES_OK) {
+		struct buf b = buf_max(512);
+
+		buf_format(&b, "there is no user %s, whom option user names", user);
+		*why = buf_take_cstr(&b);
+		return RES_NOT_FOUND;
+	}
+	capng_clear(CAPNG_SELECT_BOTH);
+	if (capng_change_id((int)uid, (int)gid,
+			    CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT) != 0) {
+		*why = reason_new("can not become user", user, errno != 0 ? errno : EPERM);
+		return RES_IO;
+	}
+	/* It must not be possible to go back. */
+	if (uid != 0 && (setuid(0) == 0 || getuid() != uid || geteuid() != uid || getgid() != gid)) {
+		*why = reason_new("privileges stay with user", user, EPERM);
+		return RES_IO;
+	}
+	return RES_OK;
+}
+
+enum res
+sandbox_drop(const char *user, char **why)
+{
+	if (geteuid() == 0 && user[0] != '\0') {
+		enum res res = user_become(user, why);
+
+		if (res != RES_OK)
+			return res;
+	} else if (geteuid() != 0) {
+		/* Started with CAP_NET_BIND_SERVICE, say: the sockets are bound. */
+		capng_clear(CAPNG_SELECT_CAPS);
+		if (capng_apply(CAPNG_SELECT_CAPS) != 0) {
+			*why = reason_new("can not drop capabilities", "", errno);
+			return RES_IO;
+		}
+	}
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
+		*why = reason_new("no_new_privs", "", errno);
+		return RES_IO;
+	}
+	return RES_OK;
+}
+
+/* ---- system calls */
+
+/* Sanitizers trace the process, and write what they find. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SEALED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#define SEALED 0
+#endif
+#endif
+#ifndef SEALED
+#define SEALED 1
+#endif
+
+/* The calls stand by what they are for, not one a line. */
+/* clang-format off */
+
+/* Whatever the arguments. */
+static const int free_calls[] = {
+    /* the loop */
+    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_gettime),
+    SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
+    SCMP_SYS(time),
+    /* sockets that exist, and those to upstreams */
+    SCMP_SYS(connect), SCMP_SYS(accept4), SCMP_SYS(accept), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
+    SCMP_SYS(sendmmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(shutdown),
+    SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+    /* descriptors and files: a reload reads them */
+    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
+    SCMP_SYS(fcntl), SCMP_SYS(dup), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat),
+    SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(access),
+    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(getdents64), SCMP_SYS(readlink),
+    SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(fadvise64),
+    /* the control socket goes at the end */
+    SCMP_SYS(unlink), SCMP_SYS(unlinkat),
+    /* memory and threads */
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
+    SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(membarrier), SCMP_SYS(rseq),
+    SCMP_SYS(set_robust_list),
+    /* the process */
+    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
+    SCMP_SYS(getegid), SCMP_SYS(getrandom), SCMP_SYS(getrusage), SCMP_SYS(sysinfo), SCMP_SYS(uname),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
+    SCMP_SYS(restart_syscall), SCMP_SYS(tgkill), SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
+
+/* Nothing here has any business with these, whatever else may be refused with an error. */
+static const int deadly_calls[] = {
+    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev), SCMP_SYS(listen), SCMP_SYS(bind), SCMP_SYS(fork), SCMP_SYS(vfork),
+};
+/* clang-format on */
+
+static int
+rules_free(scmp_filter_ctx f)
+{
+	for (size_t i = 0; i < sizeof free_calls / sizeof free_calls[0]; i++) {
+		int failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, free_calls[i], 0);
+
+		if (failed != 0 && failed != -EDOM) /* -EDOM: there is no such call on this machine */
+			return failed;
+	}
+	for (size_t i = 0; i < sizeof deadly_calls / sizeof deadly_calls[0]; i++) {
+		int failed = seccomp_rule_add(f, SCMP_ACT_KILL_PROCESS, deadly_calls[i], 0);
+
+		/* -EACCES: it is the default anyway */
+		if (failed != 0 && failed != -EDOM && failed != -EACCES)
+			return failed;
+	}
+	return 0;
+}
+
+/* Calls that depend on what is asked of them. */
+static int
+rules_bound(scmp_filter_ctx f)
+{
+	const scmp_datum_t type = 0xff; /* beside it: SOCK_NONBLOCK, SOCK_CLOEXEC */
+	const struct scmp_arg_cmp stream = SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM);
+	const struct scmp_arg_cmp datagram = SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_DGRAM);
+	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+	const struct {
+		int call;
+		unsigned n;
+		struct scmp_arg_cmp arg[2];
+	} rules[] = {
+	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
+	    {SCMP_SYS(open), 1, {SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), stream}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), stream}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), datagram}}, /* sd_notify */
+	    {SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
+	    {SCMP_SYS(mprotect), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
+	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}}, /* its own limits may be read */
+	};
+
+	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+		int failed =
+		    seccomp_rule_add_array(f, SCMP_ACT_ALLOW, rules[i].call, rules[i].n, rules[i].arg);
+
+		if (failed != 0 && failed != -EDOM)
+			return failed;
+	}
+	return 0;
+}
+
+enum res
+sandbox_seal(bool kill, char **why)
+{
+	scmp_filter_ctx f;
+	int failed;
+
+	if (!SEALED)
+		return RES_OK;
+	f = seccomp_init(kill ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM));
+	if (f == NULL) {
+		*why = reason_new("seccomp", "", ENOMEM);
+		return RES_NOMEM;
+	}
+	failed = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
+	if (failed == 0)
+		failed = rules_free(f);
+	if (failed == 0)
+		failed = rules_bound(f);
+	if (failed == 0)
+		failed = seccomp_load(f);
+	seccomp_release(f);
+	if (failed == 0)
+		return RES_OK;
+	*why = reason_new("seccomp", "", failed < 0 ? -failed : EINVAL);
+	return RES_IO;
+}

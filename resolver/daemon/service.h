@@ -1,0 +1,21 @@
+/*
+ * service.h - the service manager, where there is one: sockets handed in, readiness, the watchdog.
+ *
+ * The only door to libsystemd. Without it, or without a manager, everything here does nothing.
+ */
+#ifndef RESOLVER_DAEMON_SERVICE_H
+#define RESOLVER_DAEMON_SERVICE_H
+
+#include "resolver/daemon/listener.h"
+
+/* The sockets that were handed in, each an entry of its own, made ready for use. *fds is yours; 0 without
+ * any. */
+enum res service_sockets(struct listener_fds **fds, size_t *n, char **why);
+void service_ready(const char *status);
+void service_reloading(void);
+void service_stopping(void);
+/* How often a sign of life is wanted; 0: never. */
+int64_t service_watchdog_ms(void);
+void service_alive(void);
+
+#endif

@@ -1,0 +1,18 @@
+/*
+ * sockets.h - which sockets each worker listens on, and how many connections there are descriptors for.
+ */
+#ifndef RESOLVER_DAEMON_SOCKETS_H
+#define RESOLVER_DAEMON_SOCKETS_H
+
+#include "resolver/daemon/listener.h"
+
+/* Those that were handed in (the first worker has them, the others share them), else its own; [::1] is left out, with a
+ * warning in the log, where the machine has no IPv6 and there are others. *out is yours. */
+enum res sockets_of_worker(const struct settings *, unsigned number, const struct listener_fds *given,
+			   size_t n_given, struct listener_fds **out, size_t *n_out, char **why);
+/* Nobody else listens where we shall; asked before SO_REUSEPORT would hide it. */
+enum res sockets_are_free(const struct settings *, char **why);
+/* Takes as many descriptors as the system gives; how many connections of clients each worker may hold. */
+uint32_t sockets_connections_max(unsigned workers);
+
+#endif

@@ -1,0 +1,121 @@
+#include "resolver/daemon/verdict_log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The verdict that was written last for an address. */
+struct said {
+	struct addr addr;
+	char *upstream;
+	enum reason reason; /* REASON_NONE: accepted */
+};
+
+struct verdict_log {
+	struct loop *loop;
+	struct said *said;
+	size_t n;
+};
+
+struct news {
+	struct verdict_log *log;
+	struct addr addr;
+	char *upstream;
+	enum reason reason;
+	int64_t have, want;
+	char *verdict; /* the object; NULL: not wanted, or no memory for it */
+};
+
+static void
+news_free(struct news *n)
+{
+	free(n->verdict);
+	free(n->upstream);
+	free(n);
+}
+
+enum res
+verdict_log_new(struct verdict_log **out, struct loop *loop)
+{
+	struct verdict_log *v = calloc(1, sizeof *v);
+
+	if (v == NULL)
+		return RES_NOMEM;
+	v->loop = loop;
+	*out = v;
+	return RES_OK;
+}
+
+void
+verdict_log_free(struct verdict_log *v)
+{
+	if (v == NULL)
+		return;
+	for (size_t i = 0; i < v->n; i++)
+		free(v->said[i].upstream);
+	free(v->said);
+	free(v);
+}
+
+static struct said *
+said_find(struct verdict_log *v, const struct news *n)
+{
+	struct said *said;
+
+	for (size_t i = 0; i < v->n; i++)
+		if (addr_equal(&v->said[i].addr, &n->addr) && strcmp(v->said[i].upstream, n->upstream) == 0)
+			return &v->said[i];
+	said = reallocarray(v->said, v->n + 1, sizeof *said);
+	if (said == NULL)
+		return NULL;
+	v->said = said;
+	said[v->n] = (struct said){.addr = n->addr, .upstream = strdup(n->upstream)};
+	return said[v->n].upstream != NULL ? &said[v->n++] : NULL;
+}
+
+static void
+news_write(const struct news *n)
+{
+	if (n->reason == REASON_NONE)
+		log_event(LOG_NOTICE, "accepted", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
+			  LOG_VALUE("verdict", n->verdict));
+	else if (n->have != VERDICT_NUMBER_NONE)
+		log_event(LOG_WARN, "refused", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
+			  LOG_STR("reason", reason_code(n->reason)), LOG_INT("have", n->have),
+			  LOG_INT("want", n->want), LOG_VALUE("verdict", n->verdict));
+	else
+		log_event(LOG_WARN, "refused", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
+			  LOG_STR("reason", reason_code(n->reason)), LOG_VALUE("verdict", n->verdict));
+}
+
+static void
+news_on_turn(void *arg)
+{
+	struct news *n = arg;
+	struct said *said = said_find(n->log, n);
+
+	if (said == NULL || said->reason != n->reason)
+		news_write(n);
+	if (said != NULL)
+		said->reason = n->reason;
+	news_free(n);
+}
+
+void
+verdict_log_tell(struct verdict_log *v, const struct server *s)
+{
+	bool refused = s->health == HEALTH_REFUSED;
+	const struct finding *f = refused ? verdict_finding(&s->verdict) : NULL;
+	struct news *n = malloc(sizeof *n);
+
+	if (n == NULL)
+		return;
+	*n = (struct news){.log = v,
+			   .addr = s->target->addr,
+			   .upstream = strdup(s->target->upstream),
+			   .reason = refused ? s->reason : REASON_NONE,
+			   .have = f != NULL ? f->have : VERDICT_NUMBER_NONE,
+			   .want = f != NULL ? f->want : VERDICT_NUMBER_NONE,
+			   .verdict = log_is_json() ? verdict_json(&s->verdict) : NULL};
+	if (n->upstream == NULL || loop_post(v->loop, news_on_turn, n) != RES_OK)
+		news_free(n);
+}

@@ -1,0 +1,18 @@
+/*
+ * verdict_log.h - refusals and acceptances in the log, once per change, however many workers come to the same
+ * verdict. With log-format json the line holds the verdict object.
+ *
+ * Workers hand in what they see from their threads; it is remembered and written in the thread of the loop.
+ */
+#ifndef RESOLVER_DAEMON_VERDICT_LOG_H
+#define RESOLVER_DAEMON_VERDICT_LOG_H
+
+#include "resolver/upstream.h"
+
+struct verdict_log;
+enum res verdict_log_new(struct verdict_log **, struct loop *);
+void verdict_log_free(struct verdict_log *); /* no worker may run any more */
+/* Any thread. */
+void verdict_log_tell(struct verdict_log *, const struct server *);
+
+#endif

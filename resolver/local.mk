@@ -1,0 +1,48 @@
+# ---- resolver: the engine, and in daemon/ the process around it
+noinst_LIBRARIES += libresolver.a
+# the trip of a question
+libresolver_a_SOURCES = \
+	resolver/ask.c \
+	resolver/attempt.c \
+	resolver/cache.c resolver/cache.h \
+	resolver/engine.c resolver/engine.h \
+	resolver/filter.c resolver/filter.h \
+	resolver/health.c \
+	resolver/hosts.c resolver/hosts.h \
+	resolver/local.c resolver/local.h \
+	resolver/order.c \
+	resolver/plan.c resolver/plan.h \
+	resolver/query.c resolver/query.h \
+	resolver/rebinding.c \
+	resolver/routes.c resolver/routes.h \
+	resolver/share.c resolver/share.h \
+	resolver/special.c resolver/special.h \
+	resolver/upstream.c resolver/upstream.h \
+	resolver/upstream_set.h \
+	resolver/waiter.c
+# the process: listeners, workers, control socket, sandbox
+libresolver_a_SOURCES += \
+	resolver/daemon/control.c resolver/daemon/control.h \
+	resolver/daemon/control_json.c resolver/daemon/control_json.h \
+	resolver/daemon/counters.c \
+	resolver/daemon/counters.def \
+	resolver/daemon/daemon.c resolver/daemon/daemon.h \
+	resolver/daemon/footprint.c resolver/daemon/footprint.h \
+	resolver/daemon/gather.c resolver/daemon/gather.h \
+	resolver/daemon/listener.c resolver/daemon/listener.h \
+	resolver/daemon/listener_tcp.c \
+	resolver/daemon/listener_udp.c \
+	resolver/daemon/metrics.c resolver/daemon/metrics.h \
+	resolver/daemon/network.c resolver/daemon/network.h \
+	resolver/daemon/sandbox.c resolver/daemon/sandbox.h \
+	resolver/daemon/service.c resolver/daemon/service.h \
+	resolver/daemon/sockets.c resolver/daemon/sockets.h \
+	resolver/daemon/verdict_log.c resolver/daemon/verdict_log.h \
+	resolver/daemon/worker.c resolver/daemon/worker.h
+sbin_PROGRAMS += ctstubd
+ctstubd_SOURCES = resolver/daemon/main.c
+ctstubd_LDADD = $(RESOLVER_LIBS)
+dist_man_MANS += resolver/daemon/ctstubd.8
+RESOLVER_LIBS = libresolver.a $(CONFIG_LIBS) $(LDNS_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(SYSTEMD_LIBS)
+
+EXTRA_DIST += tests/data/replay

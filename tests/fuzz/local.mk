@@ -1,0 +1,82 @@
+# ---- fuzz: a target is a line in fuzz_targets, its SOURCES, its LDADD (the room's libraries, then $(FUZZ_LIBS)) and a
+# folder of inputs tests/fuzz/corpus/X. With --enable-fuzzers they are libFuzzer programs; else they replay their inputs
+# as tests. `make fuzz` builds them all.
+fuzz_targets = \
+	tests/fuzz/fuzz_cert \
+	tests/fuzz/fuzz_constraints \
+	tests/fuzz/fuzz_crl \
+	tests/fuzz/fuzz_ctextensions \
+	tests/fuzz/fuzz_ctlogs_header \
+	tests/fuzz/fuzz_ctlogs_json \
+	tests/fuzz/fuzz_der \
+	tests/fuzz/fuzz_disallow \
+	tests/fuzz/fuzz_doh \
+	tests/fuzz/fuzz_dot \
+	tests/fuzz/fuzz_name \
+	tests/fuzz/fuzz_onecrl \
+	tests/fuzz/fuzz_sct \
+	tests/fuzz/fuzz_settings \
+	tests/fuzz/fuzz_staple \
+	tests/fuzz/fuzz_text \
+	tests/fuzz/fuzz_verify
+tests_fuzz_fuzz_doh_SOURCES = tests/fuzz/fuzz_doh.c $(WIRE_EAR)
+tests_fuzz_fuzz_doh_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_dot_SOURCES = tests/fuzz/fuzz_dot.c $(WIRE_EAR)
+tests_fuzz_fuzz_dot_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c
+tests_fuzz_fuzz_settings_LDADD = libconfig.a libbase.a $(FUZZ_LIBS)
+tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c
+tests_fuzz_fuzz_text_LDADD = libbase.a $(FUZZ_LIBS)
+tests_fuzz_fuzz_constraints_SOURCES = tests/fuzz/fuzz_constraints.c
+tests_fuzz_fuzz_constraints_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_crl_SOURCES = tests/fuzz/fuzz_crl.c
+tests_fuzz_fuzz_crl_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_ctlogs_header_SOURCES = tests/fuzz/fuzz_ctlogs_header.c
+tests_fuzz_fuzz_ctlogs_header_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_ctlogs_json_SOURCES = tests/fuzz/fuzz_ctlogs_json.c
+tests_fuzz_fuzz_ctlogs_json_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_disallow_SOURCES = tests/fuzz/fuzz_disallow.c
+tests_fuzz_fuzz_disallow_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_name_SOURCES = tests/fuzz/fuzz_name.c
+tests_fuzz_fuzz_name_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_onecrl_SOURCES = tests/fuzz/fuzz_onecrl.c
+tests_fuzz_fuzz_onecrl_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_staple_SOURCES = tests/fuzz/fuzz_staple.c
+tests_fuzz_fuzz_staple_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_sct_SOURCES = tests/fuzz/fuzz_sct.c
+tests_fuzz_fuzz_sct_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_ctextensions_SOURCES = tests/fuzz/fuzz_ctextensions.c
+tests_fuzz_fuzz_ctextensions_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_der_SOURCES = tests/fuzz/fuzz_der.c
+tests_fuzz_fuzz_der_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_cert_SOURCES = tests/fuzz/fuzz_cert.c
+tests_fuzz_fuzz_cert_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_verify_SOURCES = tests/fuzz/fuzz_verify.c
+tests_fuzz_fuzz_verify_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+# the resolver's
+fuzz_targets += \
+	tests/fuzz/fuzz_control \
+	tests/fuzz/fuzz_lists \
+	tests/fuzz/fuzz_question \
+	tests/fuzz/fuzz_reply \
+	tests/fuzz/fuzz_walker
+tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c
+tests_fuzz_fuzz_control_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_lists_SOURCES = tests/fuzz/fuzz_lists.c
+tests_fuzz_fuzz_lists_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_question_SOURCES = tests/fuzz/fuzz_question.c
+tests_fuzz_fuzz_question_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c tests/fuzz/beside.h
+tests_fuzz_fuzz_reply_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_walker_SOURCES = tests/fuzz/fuzz_walker.c tests/fuzz/beside.h
+tests_fuzz_fuzz_walker_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
+
+if FUZZERS
+FUZZ_LIBS = $(FUZZ_ENGINE)
+noinst_PROGRAMS += $(fuzz_targets)
+else
+FUZZ_LIBS = tests/fuzz/libreplay.a
+check_LIBRARIES += tests/fuzz/libreplay.a
+check_PROGRAMS += $(fuzz_targets)
+endif
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h

@@ -1,0 +1,186 @@
+/* The manual pages and the tables: ctstub.conf(5) and the option table say the same; what the manual and the tree show as configuration is one. */
+#include "config/reader.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char *
+read_file(const char *name)
+{
+	const char *top = getenv("srcdir");
+	struct buf path = buf_max(4096), text = buf_max(1024 * 1024);
+	FILE *f;
+	int c;
+
+	buf_format(&path, "%s/%s", top != NULL ? top : ".", name);
+	f = fopen(buf_cstr(&path), "r");
+	if (f == NULL)
+		fail_msg("cannot open %s", buf_cstr(&path));
+	while ((c = getc(f)) != EOF)
+		buf_u8(&text, (uint8_t)c);
+	fclose(f);
+	buf_free(&path);
+	return buf_take_cstr(&text);
+}
+
+/* mdoc's \(dq is a quote, \e a backslash. */
+static void
+plain(char *s)
+{
+	char *out = s;
+
+	while (*s != '\0') {
+		if (strncmp(s, "\\(dq", 4) == 0) {
+			*out++ = '"';
+			s += 4;
+		} else if (strncmp(s, "\\e", 2) == 0) {
+			*out++ = '\\';
+			s += 2;
+		} else {
+			*out++ = *s++;
+		}
+	}
+	*out = '\0';
+}
+
+static enum section
+section_of(const char *heading)
+{
+	char want[64];
+
+	for (unsigned i = 1; i < SECTION_COUNT; i++) {
+		(void)snprintf(want, sizeof want, ".Ss The %s section", section_names[i]);
+		if (strcmp(heading, want) == 0)
+			return (enum section)i;
+	}
+	return SECTION_TOP;
+}
+
+static void
+every_option_is_in_the_manual_with_its_default(void **state)
+{
+	char *text = read_file("config/ctstub.conf.5"), *rest = text, *line;
+	bool seen[OPTION_COUNT] = {false};
+	enum section section = SECTION_TOP;
+
+	(void)state;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		static const char item[] = ".It Ic ", is[] = " No = Li ";
+		const struct option_row *o;
+		char *fallback;
+
+		if (strncmp(line, ".Ss ", 4) == 0)
+			section = section_of(line);
+		if (strncmp(line, item, sizeof item - 1) != 0)
+			continue;
+		fallback = strstr(line, is);
+		if (fallback == NULL)
+			fail_msg("an option without its default: %s", line);
+		*fallback = '\0';
+		fallback += sizeof is - 1;
+		plain(fallback);
+		o = option_find(section, line + sizeof item - 1);
+		if (o == NULL)
+			fail_msg("the manual has an option %s that is not in section \"%s\"", line, section_names[section]);
+		if (strcmp(o->fallback, fallback) != 0)
+			fail_msg("%s: the manual says %s, the table %s", o->name, fallback, o->fallback);
+		assert_false(seen[o->id]);
+		seen[o->id] = true;
+	}
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (!seen[i])
+			fail_msg("%s of section \"%s\" is not in the manual", option_table[i].name,
+			    section_names[option_table[i].section]);
+	free(text);
+}
+
+static void
+every_word_of_a_choice_is_in_the_manual(void **state)
+{
+	char *text = read_file("config/ctstub.conf.5");
+
+	(void)state;
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		for (const char *const *w = form_words(option_table[i].form); w != NULL && *w != NULL; w++)
+			if (strstr(text, *w) == NULL)
+				fail_msg("%s: the manual lacks \"%s\"", option_table[i].name, *w);
+	free(text);
+}
+
+static void
+is_configuration(const char *what, struct span text)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+
+	if (settings_read_text(&s, what, text, &errors) != RES_OK)
+		fail_msg("%s", errors.line[0]);
+	settings_free(s);
+	config_errors_free(&errors);
+}
+
+static void
+what_is_shown_as_configuration_is_one(void **state)
+{
+	static const char begin[] = ".Bd -literal -offset indent\n";
+	char *manual = read_file("config/ctstub.conf.5"), *file = read_file("contrib/ctstub.conf");
+	const char *at = strstr(manual, "\n.Sh EXAMPLES\n");
+	int examples = 0;
+
+	(void)state;
+	assert_non_null(at);
+	while ((at = strstr(at, begin)) != NULL) {
+		const char *end = strstr(at, ".Ed");
+
+		at += sizeof begin - 1;
+		assert_non_null(end);
+		is_configuration("manual", span_of(at, (size_t)(end - at)));
+		examples++;
+	}
+	assert_int_equal(examples, 2);
+	is_configuration("contrib/ctstub.conf", span_str(file));
+	free(manual);
+	free(file);
+}
+
+static void
+is_item(const char *manual, const char *code)
+{
+	char item[64];
+
+	(void)snprintf(item, sizeof item, "\n.It Li %s\n", code);
+	if (strstr(manual, item) == NULL)
+		fail_msg("ctstub.1 lacks %s", code);
+}
+
+static void
+every_reason_and_sct_status_is_in_the_manual(void **state)
+{
+	char *manual = read_file("cli/ctstub.1");
+
+	(void)state;
+#define REASON(id, code, stage, sentence) is_item(manual, code);
+#include "verify/reasons.def"
+#undef REASON
+#define SCT_STATUS(id, code, sentence) is_item(manual, code);
+#include "verify/ct/sct_status.def"
+#undef SCT_STATUS
+	free(manual);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_option_is_in_the_manual_with_its_default),
+	    cmocka_unit_test(every_word_of_a_choice_is_in_the_manual),
+	    cmocka_unit_test(what_is_shown_as_configuration_is_one),
+	    cmocka_unit_test(every_reason_and_sct_status_is_in_the_manual),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,149 @@
+# ---- unit tests: the folders mirror the rooms, a program a file under test.
+#
+# A test of one file needs one line, its name in check_PROGRAMS: its source is NAME.c, and it is linked with LDADD of
+# Makefile.am. One that brings more files (a fixture, a scripted clock) names them in a line of its own below.
+noinst_HEADERS += \
+	tests/unit/base/dns/dnswire.h \
+	tests/unit/resolver/replay_play.h \
+	tests/unit/transport/doh_server.h \
+	tests/unit/transport/fake_judge.h \
+	tests/unit/transport/fake_loop.h \
+	tests/unit/transport/fake_transport.h \
+	tests/unit/transport/far.h \
+	tests/unit/transport/slot_fixture.h \
+	tests/unit/transport/wire_ear.h \
+	tests/unit/verify/ct/ctlog_keys.h \
+	tests/unit/verify/forged.h \
+	tests/unit/verify/forged_rows.h \
+	tests/unit/verify/shared_file.h \
+	tests/unit/verify/starve.h
+# test data in the tree, and real data beside it; tests that want the latter skip without
+SHARED_CPPFLAGS = $(AM_CPPFLAGS) -DSHARED_DIR='"$(abs_top_srcdir)/../shared"' -DDATA_DIR='"$(abs_top_srcdir)/tests/data"'
+# whole verdicts over forged chains, a table a program
+FORGED_ROWS = tests/unit/verify/forged_rows.c tests/unit/verify/forged.c
+# memory that runs out
+STARVE = tests/unit/verify/starve.c
+STARVE_WRAP = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+# loop.h with a scripted clock: its objects come before libtransport.a
+FAKE_LOOP = tests/unit/transport/fake_loop.c
+WIRE_EAR = tests/unit/transport/wire_ear.c
+DOH_SERVER = tests/unit/transport/doh_server.c $(WIRE_EAR)
+SLOT_FIXTURE = tests/unit/transport/slot_fixture.c tests/unit/transport/far.c tests/unit/transport/fake_judge.c $(FAKE_LOOP)
+
+if HAVE_CMOCKA
+check_PROGRAMS += \
+	tests/unit/base/test_addr \
+	tests/unit/base/test_bytes \
+	tests/unit/base/test_log \
+	tests/unit/base/test_text
+check_PROGRAMS += \
+	tests/unit/base/dns/test_message \
+	tests/unit/base/dns/test_message_answer \
+	tests/unit/base/dns/test_message_reply \
+	tests/unit/base/dns/test_padding
+check_PROGRAMS += \
+	tests/unit/verify/test_alone \
+	tests/unit/verify/test_constraints \
+	tests/unit/verify/test_disallow \
+	tests/unit/verify/test_limbo \
+	tests/unit/verify/test_reason \
+	tests/unit/verify/test_starve \
+	tests/unit/verify/test_vectors \
+	tests/unit/verify/test_verdict \
+	tests/unit/verify/test_verify \
+	tests/unit/verify/test_verify_cert \
+	tests/unit/verify/test_verify_ct \
+	tests/unit/verify/test_verify_path \
+	tests/unit/verify/test_verify_policy
+check_PROGRAMS += \
+	tests/unit/verify/x509/test_cert \
+	tests/unit/verify/x509/test_der \
+	tests/unit/verify/x509/test_identity \
+	tests/unit/verify/x509/test_name \
+	tests/unit/verify/x509/test_nameconstraints \
+	tests/unit/verify/x509/test_pathjudge \
+	tests/unit/verify/x509/test_strength \
+	tests/unit/verify/x509/test_trust \
+	tests/unit/verify/x509/test_usage
+check_PROGRAMS += \
+	tests/unit/verify/ct/test_ctlogs \
+	tests/unit/verify/ct/test_ctlogs_header \
+	tests/unit/verify/ct/test_ctpolicy \
+	tests/unit/verify/ct/test_sct
+check_PROGRAMS += \
+	tests/unit/verify/revocation/test_revocation
+check_PROGRAMS += \
+	tests/unit/transport/test_doh \
+	tests/unit/transport/test_doh_fields \
+	tests/unit/transport/test_doh_hostile \
+	tests/unit/transport/test_dot \
+	tests/unit/transport/test_environment \
+	tests/unit/transport/test_fake_loop \
+	tests/unit/transport/test_idle \
+	tests/unit/transport/test_loop \
+	tests/unit/transport/test_silence \
+	tests/unit/transport/test_slot \
+	tests/unit/transport/test_slot_doh \
+	tests/unit/transport/test_slot_resume \
+	tests/unit/transport/test_slot_time \
+	tests/unit/transport/test_ticket
+check_PROGRAMS += \
+	tests/unit/config/test_manual \
+	tests/unit/config/test_settings \
+	tests/unit/config/test_settings_starve \
+	tests/unit/config/test_snapshot
+check_PROGRAMS += \
+	tests/unit/resolver/replay \
+	tests/unit/resolver/test_cache \
+	tests/unit/resolver/test_filter \
+	tests/unit/resolver/test_local \
+	tests/unit/resolver/test_routes \
+	tests/unit/resolver/test_share
+check_PROGRAMS += \
+	tests/unit/resolver/daemon/test_control \
+	tests/unit/resolver/daemon/test_network
+check_PROGRAMS += \
+	tests/unit/lab/test_lab_derw \
+	tests/unit/lab/test_lab_forge \
+	tests/unit/lab/test_lab_h1 \
+	tests/unit/lab/test_lab_results \
+	tests/unit/lab/test_lab_scenario \
+	tests/unit/lab/test_lab_zone
+endif
+
+# the judge and its own libraries, nothing else
+tests_unit_verify_test_alone_LDADD = libverify.a libbase.a $(GNUTLS_LIBS) $(JANSSON_LIBS) $(TASN1_LIBS)
+tests_unit_verify_test_disallow_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_verify_test_limbo_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_verify_test_starve_SOURCES = tests/unit/verify/test_starve.c $(STARVE) tests/unit/verify/forged.c
+tests_unit_verify_test_starve_LDFLAGS = $(STARVE_WRAP)
+tests_unit_verify_test_vectors_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_verify_test_verify_SOURCES = tests/unit/verify/test_verify.c $(FORGED_ROWS)
+tests_unit_verify_test_verify_cert_SOURCES = tests/unit/verify/test_verify_cert.c $(FORGED_ROWS)
+tests_unit_verify_test_verify_ct_SOURCES = tests/unit/verify/test_verify_ct.c $(FORGED_ROWS)
+tests_unit_verify_test_verify_path_SOURCES = tests/unit/verify/test_verify_path.c $(FORGED_ROWS)
+tests_unit_verify_test_verify_policy_SOURCES = tests/unit/verify/test_verify_policy.c $(FORGED_ROWS)
+tests_unit_verify_x509_test_pathjudge_SOURCES = tests/unit/verify/x509/test_pathjudge.c tests/unit/verify/forged.c
+tests_unit_verify_x509_test_trust_SOURCES = tests/unit/verify/x509/test_trust.c tests/unit/verify/forged.c
+tests_unit_verify_ct_test_ctlogs_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_verify_revocation_test_revocation_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_transport_test_doh_SOURCES = tests/unit/transport/test_doh.c $(DOH_SERVER)
+tests_unit_transport_test_doh_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nghttp2_session_client_new2
+tests_unit_transport_test_doh_hostile_SOURCES = tests/unit/transport/test_doh_hostile.c $(DOH_SERVER)
+tests_unit_transport_test_dot_SOURCES = tests/unit/transport/test_dot.c $(WIRE_EAR)
+tests_unit_transport_test_fake_loop_SOURCES = tests/unit/transport/test_fake_loop.c $(FAKE_LOOP)
+tests_unit_transport_test_slot_SOURCES = tests/unit/transport/test_slot.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_doh_SOURCES = tests/unit/transport/test_slot_doh.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
+tests_unit_config_test_settings_starve_SOURCES = tests/unit/config/test_settings_starve.c $(STARVE)
+tests_unit_config_test_settings_starve_LDFLAGS = $(STARVE_WRAP)
+tests_unit_resolver_replay_SOURCES = \
+	tests/unit/resolver/replay.c \
+	tests/unit/resolver/replay_client.c \
+	tests/unit/resolver/replay_play.c \
+	tests/unit/resolver/replay_upstream.c \
+	tests/unit/resolver/replay_world.c \
+	tests/unit/transport/fake_transport.c \
+	$(FAKE_LOOP)
+tests_unit_resolver_replay_LDADD = libresolver.a libconfig.a libtransport.a libverify.a libbase.a $(LDNS_LIBS) $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS) $(PSL_LIBS)

@@ -1,0 +1,627 @@
+/* The control socket over a real socket, real loops and threads, with a daemon of straw behind it. */
+#include "resolver/daemon/control.h"
+
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "base/clock.h"
+#include "resolver/daemon/control_json.h"
+#include "transport/loop.h"
+
+#define WORKERS 2
+
+struct worker {
+	struct loop *loop;
+	struct counters counters;
+	struct cache *cache;
+	pthread_t thread;
+	unsigned number;
+};
+
+struct daemon {
+	struct worker worker[WORKERS];
+	struct plan plan;
+	struct snapshot snapshot;
+	struct settings settings;
+	char *error;
+	int64_t captive_ms;
+	bool reload_fails;
+	unsigned reloads;
+};
+
+/* ---- the straw */
+
+unsigned
+daemon_workers(const struct daemon *d)
+{
+	(void)d;
+	return WORKERS;
+}
+
+struct worker *
+daemon_worker(struct daemon *d, unsigned i)
+{
+	return &d->worker[i];
+}
+
+int64_t
+daemon_started_ms(const struct daemon *d)
+{
+	(void)d;
+	return clock_wall_ms() - 90500; /* half a second for a slow machine */
+}
+
+const struct plan *
+daemon_plan(const struct daemon *d)
+{
+	return &d->plan;
+}
+
+enum res
+daemon_reload(struct daemon *d, struct config_errors *errors)
+{
+	if (d->reload_fails) {
+		config_errors_add(errors, (struct place){"a.conf", 3}, "nonsense, expected sense");
+		config_errors_add(errors, (struct place){"a.conf", 4}, "more nonsense");
+		return RES_MALFORMED;
+	}
+	d->snapshot.generation++;
+	return RES_OK;
+}
+
+const char *
+daemon_last_reload_error(const struct daemon *d)
+{
+	return d->error;
+}
+
+void
+daemon_captive_set(struct daemon *d, int64_t until_ms)
+{
+	d->captive_ms = until_ms;
+}
+
+int64_t
+daemon_captive(const struct daemon *d)
+{
+	return d->captive_ms;
+}
+
+struct posted {
+	struct worker *worker;
+	void (*fn)(struct worker *, void *);
+	void *arg;
+};
+
+static void
+on_posted(void *arg)
+{
+	struct posted p = *(struct posted *)arg;
+
+	free(arg);
+	p.fn(p.worker, p.arg);
+}
+
+enum res
+worker_post(struct worker *w, void (*fn)(struct worker *, void *arg), void *arg)
+{
+	struct posted *p = malloc(sizeof *p);
+
+	assert_non_null(p);
+	*p = (struct posted){w, fn, arg};
+	return loop_post(w->loop, on_posted, p);
+}
+
+struct counters *
+worker_counters(struct worker *w)
+{
+	return &w->counters;
+}
+
+struct cache *
+worker_cache(struct worker *w)
+{
+	return w->cache;
+}
+
+enum res
+worker_report(struct worker *w, struct upstreams_report *out)
+{
+	struct upstream_report *v = calloc(2, sizeof *v);
+
+	assert_non_null(v);
+	v[0] = (struct upstream_report){.upstream = strdup("one\xff"),
+					.health = w->number == 0 ? HEALTH_FAILING : HEALTH_GOOD,
+					.reason = w->number == 0 ? REASON_CLOSED : REASON_NONE,
+					.retry_in_ms = 1500,
+					.stats = {.srtt_us = 12345, .answers = 7}};
+	assert_int_equal(addr_read(&v[0].addr, "192.0.2.1:853", 0), RES_OK);
+	v[1] = (struct upstream_report){.upstream = strdup("two"),
+					.health = HEALTH_REFUSED,
+					.reason = REASON_CT_NO_SCTS,
+					.protocol = TP_DOH,
+					.verdict_json = strdup("{\"outcome\":\"refused\"}"),
+					.stats = {.srtt_us = -1}};
+	assert_int_equal(addr_read(&v[1].addr, "[2001:db8::1]:443", 0), RES_OK);
+	*out = (struct upstreams_report){v, 2};
+	return RES_OK;
+}
+
+void
+upstreams_report_free(struct upstreams_report *r)
+{
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->v[i].upstream);
+		free(r->v[i].verdict_json);
+	}
+	free(r->v);
+	*r = (struct upstreams_report){0};
+}
+
+/* ---- the stage */
+
+struct stage {
+	struct daemon daemon;
+	struct loop *main_loop;
+	pthread_t main_thread;
+	struct control *control;
+	char dir[32];
+	char path[64];
+};
+
+static void *
+run_loop(void *loop)
+{
+	loop_run(loop);
+	return NULL;
+}
+
+static void
+cache_fill(struct cache *c)
+{
+	static const char *names[] = {"a.example.com", "b.example.com", "example.org"};
+
+	for (size_t i = 0; i < 3; i++) {
+		uint8_t name[MSG_NAME_MAX], n;
+		struct cache_key k = {.type = TYPE_A, .class = CLASS_IN};
+
+		assert_int_equal(msg_name_read(name, &n, names[i]), RES_OK);
+		k.name = span_of(name, n);
+		cache_put_failure(c, &k, RCODE_SERVFAIL, NULL, 60000, clock_boot_ms());
+	}
+}
+
+static int
+setup(void **state)
+{
+	static const struct cache_limits limits = {.bytes = 1 << 20, .max_ttl_ms = 86400000};
+	static char *files[] = {(char *)(uintptr_t) "/etc/ctstub/ctstub.conf"};
+	struct stage *s = calloc(1, sizeof *s);
+	char *why = NULL;
+
+	assert_non_null(s);
+	s->daemon.settings.file = files;
+	s->daemon.settings.n_file = 1;
+	s->daemon.snapshot.settings = &s->daemon.settings;
+	s->daemon.snapshot.generation = 5;
+	s->daemon.plan.snapshot = &s->daemon.snapshot;
+	for (unsigned i = 0; i < WORKERS; i++) {
+		struct worker *w = &s->daemon.worker[i];
+
+		w->number = i;
+		assert_int_equal(loop_new(&w->loop), RES_OK);
+		assert_int_equal(cache_new(&w->cache, &limits), RES_OK);
+		cache_fill(w->cache);
+		counter_add(&w->counters, COUNTER_QUESTIONS_UDP, 10 + i);
+		atomic_store(&w->counters.by_reason[REASON_CT_NO_SCTS], 2);
+	}
+	(void)strcpy(s->dir, "/tmp/ctstub-control-XXXXXX");
+	assert_non_null(mkdtemp(s->dir));
+	(void)snprintf(s->path, sizeof s->path, "%s/control", s->dir);
+	assert_int_equal(loop_new(&s->main_loop), RES_OK);
+	assert_int_equal(control_new(&s->control, s->main_loop, &s->daemon, s->path, &why), RES_OK);
+	assert_int_equal(pthread_create(&s->main_thread, NULL, run_loop, s->main_loop), 0);
+	for (unsigned i = 0; i < WORKERS; i++)
+		assert_int_equal(
+		    pthread_create(&s->daemon.worker[i].thread, NULL, run_loop, s->daemon.worker[i].loop), 0);
+	*state = s;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct stage *s = *state;
+
+	loop_stop(s->main_loop);
+	assert_int_equal(pthread_join(s->main_thread, NULL), 0);
+	control_free(s->control);
+	for (unsigned i = 0; i < WORKERS; i++) {
+		loop_stop(s->daemon.worker[i].loop);
+		assert_int_equal(pthread_join(s->daemon.worker[i].thread, NULL), 0);
+		loop_free(s->daemon.worker[i].loop);
+		cache_free(s->daemon.worker[i].cache);
+	}
+	loop_free(s->main_loop);
+	assert_int_equal(access(s->path, F_OK), -1); /* the socket is gone */
+	assert_int_equal(rmdir(s->dir), 0);
+	free(s);
+	return 0;
+}
+
+static int
+connect_to(const char *path)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	(void)snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
+	assert_int_equal(connect(fd, (const struct sockaddr *)&sun, sizeof sun), 0);
+	return fd;
+}
+
+/* Everything up to the end that the daemon makes. Yours. */
+static char *
+ask(const struct stage *s, const char *request)
+{
+	struct buf b = buf_max(CONTROL_RESPONSE_MAX);
+	int fd = connect_to(s->path);
+	ssize_t n;
+
+	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
+	do {
+		n = recv(fd, buf_room(&b, 4096), 4096, 0);
+		if (n > 0)
+			buf_added(&b, (size_t)n);
+	} while (n > 0);
+	(void)close(fd);
+	return buf_take_cstr(&b);
+}
+
+static json_t *
+ask_json(const struct stage *s, const char *request)
+{
+	char *text = ask(s, request);
+	json_t *o = json_loads(text, 0, NULL);
+
+	if (o == NULL)
+		fail_msg("%s gave %s", request, text);
+	assert_int_equal(text[strlen(text) - 1], '\n');
+	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1); /* one line */
+	free(text);
+	return o;
+}
+
+static void
+expect_int(const json_t *o, const char *key, long long want)
+{
+	const json_t *v = json_object_get(o, key);
+
+	if (!json_is_integer(v) || json_integer_value(v) != want)
+		fail_msg("%s is %lld, not %lld", key, (long long)json_integer_value(v), want);
+}
+
+static void
+expect_text(const json_t *o, const char *key, const char *want)
+{
+	const char *v = json_string_value(json_object_get(o, key));
+
+	if (v == NULL || strcmp(v, want) != 0)
+		fail_msg("%s is %s, not %s", key, v == NULL ? "no string" : v, want);
+}
+
+static void
+status_tells_how_it_is(void **state)
+{
+	struct stage *s = *state;
+	json_t *o = ask_json(s, "{\"verb\": \"status\"}\n"), *up;
+
+	assert_true(json_is_true(json_object_get(o, "ok")));
+	expect_int(o, "pid", getpid());
+	expect_int(o, "generation", 5);
+	expect_int(o, "workers", WORKERS);
+	expect_int(o, "uptime_s", 90);
+	expect_text(o, "log_level", "info");
+	assert_true(json_is_null(json_object_get(o, "reload_error")));
+	assert_true(json_is_false(json_object_get(json_object_get(o, "captive"), "active")));
+	assert_string_equal(json_string_value(json_array_get(json_object_get(o, "files"), 0)),
+			    "/etc/ctstub/ctstub.conf");
+	up = json_object_get(o, "upstreams");
+	expect_int(up, "total", 2);
+	expect_int(up, "good", 1); /* one worker finds it so */
+	expect_int(up, "refused", 1);
+	expect_int(up, "failing", 0);
+	json_decref(o);
+}
+
+static void
+upstreams_are_told_by_worker(void **state)
+{
+	struct stage *s = *state;
+	json_t *o = ask_json(s, "{\"verb\":\"upstreams\"}\n"), *list = json_object_get(o, "upstreams"), *u;
+
+	assert_int_equal(json_array_size(list), 2 * WORKERS);
+	u = json_array_get(list, 0);
+	expect_text(u, "upstream", "one\\xff"); /* no UTF-8, so escaped */
+	expect_text(u, "address", "192.0.2.1:853");
+	expect_text(u, "protocol", "dot");
+	expect_text(u, "health", "failing");
+	expect_text(u, "reason", "closed");
+	expect_int(u, "retry_in_ms", 1500);
+	expect_int(u, "srtt_us", 12345);
+	expect_int(u, "answers", 7);
+	assert_true(json_is_null(json_object_get(u, "verdict")));
+	u = json_array_get(list, 3);
+	expect_int(u, "worker", 1);
+	expect_text(u, "reason", "ct-no-scts");
+	expect_text(json_object_get(u, "verdict"), "outcome", "refused");
+	assert_true(json_is_null(json_object_get(u, "srtt_us")));
+	json_decref(o);
+}
+
+static void
+stats_add_up(void **state)
+{
+	struct stage *s = *state;
+	json_t *o = ask_json(s, "{\"verb\":\"stats\"}\n");
+
+	expect_int(json_object_get(o, "counters"), "questions_udp", 21);
+	expect_int(json_object_get(o, "counters"), "questions_tcp", 0);
+	expect_int(json_object_get(o, "reasons"), "ct-no-scts", 4);
+	assert_int_equal(json_object_size(json_object_get(o, "reasons")), 1);
+	expect_int(json_object_get(o, "cache"), "entries", 6);
+	json_decref(o);
+}
+
+static void
+prometheus_reads_the_same(void **state)
+{
+	static const char *lines[] = {
+	    "\n# TYPE ctstub_questions_udp_total counter\nctstub_questions_udp_total 21\n",
+	    "\nctstub_upstream_problems_total{reason=\"ct-no-scts\",stage=\"ct\"} 4\n",
+	    "\nctstub_cache_entries 6\n",
+	    "\nctstub_upstream_up{upstream=\"one?\",address=\"192.0.2.1:853\",protocol=\"dot\",worker=\"1\"} "
+	    "1\n",
+	    "\nctstub_upstream_refused{upstream=\"two\",address=\"[2001:db8::1]:443\",protocol=\"doh\","
+	    "worker=\"0\"} 1\n",
+	    "\nctstub_configuration_generation 5\n",
+	};
+	struct stage *s = *state;
+	json_t *o = ask_json(s, "{\"verb\":\"stats\",\"format\":\"prometheus\"}\n");
+	const char *text = json_string_value(json_object_get(o, "text"));
+
+	assert_non_null(text);
+	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
+		if (strstr(text, lines[i]) == NULL)
+			fail_msg("not there: %s", lines[i]);
+	json_decref(o);
+}
+
+static void
+flush_reaches_every_worker(void **state)
+{
+	struct stage *s = *state;
+	json_t *o = ask_json(s, "{\"verb\":\"flush\",\"name\":\"Example.COM\"}\n");
+
+	expect_int(o, "flushed", 4);
+	json_decref(o);
+	o = ask_json(s, "{\"verb\":\"flush\"}\n");
+	expect_int(o, "flushed", 2);
+	json_decref(o);
+}
+
+static void
+reload_says_what_is_wrong(void **state)
+{
+	struct stage *s = *state;
+	json_t *o = ask_json(s, "{\"verb\":\"reload\"}\n");
+
+	expect_int(o, "generation", 6);
+	json_decref(o);
+	s->daemon.reload_fails = true;
+	o = ask_json(s, "{\"verb\":\"reload\"}\n");
+	assert_true(json_is_false(json_object_get(o, "ok")));
+	expect_text(o, "error", "a.conf:3: nonsense, expected sense");
+	assert_int_equal(json_array_size(json_object_get(o, "errors")), 2);
+	json_decref(o);
+}
+
+static void
+levels_and_captive_mode_are_set(void **state)
+{
+	struct stage *s = *state;
+	enum log_level before = log_level();
+	json_t *o = ask_json(s, "{\"verb\":\"log-level\",\"level\":\"error\"}\n");
+
+	expect_text(o, "level", "error");
+	assert_int_equal(log_level(), LOG_ERROR);
+	log_level_set(before);
+	json_decref(o);
+	o = ask_json(s, "{\"verb\":\"captive\",\"minutes\":5}\n");
+	expect_int(o, "minutes", 5);
+	assert_true(s->daemon.captive_ms > clock_boot_ms() + 4 * 60000);
+	json_decref(o);
+	o = ask_json(s, "{\"verb\":\"captive\",\"minutes\":0}\n");
+	assert_int_equal(s->daemon.captive_ms, 0);
+	json_decref(o);
+}
+
+static const struct {
+	const char *what;
+	const char *request;
+	const char *error;
+} bad[] = {
+    {"no JSON", "status\n", "expected one JSON object"},
+    {"an empty line", "\n", "expected one JSON object"},
+    {"an array", "[1]\n", "expected one JSON object"},
+    {"two objects", "{\"verb\":\"status\"}{}\n", "expected one JSON object"},
+    {"a member twice", "{\"verb\":\"status\",\"verb\":\"reload\"}\n", "expected one JSON object"},
+    {"no verb", "{}\n", "expected an object with a \"verb\""},
+    {"a verb that is no string", "{\"verb\":1}\n", "expected an object with a \"verb\""},
+    {"an unknown verb", "{\"verb\":\"stop\"}\n",
+     "\"verb\": expected status, upstreams, stats, flush, reload, log-level or captive"},
+    {"an unknown member", "{\"verb\":\"status\",\"name\":\"x\"}\n", "a member that this verb does not know"},
+    {"a bad format", "{\"verb\":\"stats\",\"format\":\"xml\"}\n",
+     "\"format\": expected \"json\" or \"prometheus\""},
+    {"a bad name", "{\"verb\":\"flush\",\"name\":\"a..b\"}\n", "\"name\": expected a domain name"},
+    {"a name that is no string", "{\"verb\":\"flush\",\"name\":null}\n", "\"name\": expected a domain name"},
+    {"a bad level", "{\"verb\":\"log-level\",\"level\":\"loud\"}\n",
+     "\"level\": expected error, warn, notice, info or debug"},
+    {"no level", "{\"verb\":\"log-level\"}\n", "\"level\": expected error, warn, notice, info or debug"},
+    {"minutes without end", "{\"verb\":\"captive\",\"minutes\":61}\n",
+     "\"minutes\": expected a number from 0 to 60"},
+    {"minutes as text", "{\"verb\":\"captive\",\"minutes\":\"5\"}\n",
+     "\"minutes\": expected a number from 0 to 60"},
+    {"no minutes", "{\"verb\":\"captive\"}\n", "\"minutes\": expected a number from 0 to 60"},
+};
+
+static void
+bad_requests_are_told_so(void **state)
+{
+	struct stage *s = *state;
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		json_t *o = ask_json(s, bad[i].request);
+		const char *error = json_string_value(json_object_get(o, "error"));
+
+		if (!json_is_false(json_object_get(o, "ok")) || error == NULL ||
+		    strcmp(error, bad[i].error) != 0)
+			fail_msg("%s: %s", bad[i].what, error == NULL ? "-" : error);
+		json_decref(o);
+	}
+}
+
+static void
+a_request_has_a_length(void **state)
+{
+	struct stage *s = *state;
+	char request[CONTROL_REQUEST_MAX + 2] = {0};
+	json_t *o;
+
+	memset(request, ' ', CONTROL_REQUEST_MAX + 1);
+	o = ask_json(s, request);
+	expect_text(o, "error", "the request is too long");
+	json_decref(o);
+	/* as long as may be */
+	memcpy(request, "{\"verb\":\"status\"}", 17);
+	request[CONTROL_REQUEST_MAX] = '\n';
+	o = ask_json(s, request);
+	assert_true(json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+}
+
+/* A client that says nothing, one that leaves, one too many: the others are served. */
+static void
+other_clients_do_not_matter(void **state)
+{
+	struct stage *s = *state;
+	int fd[CONTROL_CONNECTIONS_MAX], one_more;
+	char byte;
+	json_t *o;
+
+	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
+		fd[i] = connect_to(s->path);
+		assert_int_equal(send(fd[i], "{", 1, MSG_NOSIGNAL), 1);
+	}
+	one_more = connect_to(s->path);
+	assert_int_equal(recv(one_more, &byte, 1, 0), 0); /* closed at once */
+	(void)close(one_more);
+	assert_int_equal(send(fd[0], "\"verb\":\"status\"}\n", 17, MSG_NOSIGNAL), 17);
+	(void)close(fd[0]);                            /* gone before the workers have told */
+	assert_int_equal(shutdown(fd[1], SHUT_WR), 0); /* half a request */
+	assert_int_equal(recv(fd[1], &byte, 1, MSG_PEEK), 1);
+	for (size_t i = 1; i < CONTROL_CONNECTIONS_MAX; i++)
+		(void)close(fd[i]);
+	do {
+		char *text = ask(s, "{\"verb\":\"status\"}\n");
+
+		o = json_loads(text, 0, NULL); /* until the daemon has seen that they left */
+		free(text);
+	} while (o == NULL);
+	assert_true(json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+}
+
+static void
+a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
+{
+	struct stage *s = *state;
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	struct control *k = NULL;
+	struct stat st;
+	char *why = NULL, path[96];
+	FILE *f;
+	int fd;
+
+	assert_int_equal(control_new(&k, s->main_loop, &s->daemon, s->path, &why), RES_IO);
+	assert_non_null(strstr(why, "another daemon answers there"));
+	free(why);
+	assert_int_equal(stat(s->path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0660);
+
+	(void)snprintf(path, sizeof path, "%s/file", s->dir);
+	f = fopen(path, "w");
+	assert_non_null(f);
+	(void)fclose(f);
+	assert_int_equal(control_new(&k, s->main_loop, &s->daemon, path, &why), RES_IO);
+	assert_non_null(strstr(why, "something else lies there"));
+	free(why);
+	assert_int_equal(unlink(path), 0);
+
+	(void)snprintf(path, sizeof path, "%s/dead", s->dir);
+	memcpy(sun.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&sun, sizeof sun), 0);
+	(void)close(fd);
+	{
+		struct loop *own;
+
+		assert_int_equal(loop_new(&own), RES_OK);
+		assert_int_equal(control_new(&k, own, &s->daemon, path, &why), RES_OK);
+		control_free(k);
+		loop_free(own);
+	}
+	assert_int_equal(access(path, F_OK), -1);
+	assert_int_equal(control_new(&k, s->main_loop, &s->daemon,
+				     "/tmp/"
+				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+				     "aaaaaaaaaaaaaaaaaaa",
+				     &why),
+			 RES_IO);
+	assert_non_null(strstr(why, "too long"));
+	free(why);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(status_tells_how_it_is, setup, teardown),
+	    cmocka_unit_test_setup_teardown(upstreams_are_told_by_worker, setup, teardown),
+	    cmocka_unit_test_setup_teardown(stats_add_up, setup, teardown),
+	    cmocka_unit_test_setup_teardown(prometheus_reads_the_same, setup, teardown),
+	    cmocka_unit_test_setup_teardown(flush_reaches_every_worker, setup, teardown),
+	    cmocka_unit_test_setup_teardown(reload_says_what_is_wrong, setup, teardown),
+	    cmocka_unit_test_setup_teardown(levels_and_captive_mode_are_set, setup, teardown),
+	    cmocka_unit_test_setup_teardown(bad_requests_are_told_so, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_request_has_a_length, setup, teardown),
+	    cmocka_unit_test_setup_teardown(other_clients_do_not_matter, setup, teardown),
+	    cmocka_unit_test_setup_teardown(a_live_socket_is_an_error_and_a_dead_one_is_replaced, setup,
+					    teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,210 @@
+#include "resolver/daemon/network.h"
+
+#include "base/addr.h"
+
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct loop *loop;
+static struct {
+	_Alignas(struct nlmsghdr) uint8_t bytes[512];
+	size_t n;
+} message;
+
+static void
+put_attribute(unsigned short type, const void *value, size_t n)
+{
+	struct rtattr a = {.rta_len = (unsigned short)RTA_LENGTH(n), .rta_type = type};
+
+	memcpy(message.bytes + message.n, &a, sizeof a);
+	memcpy(message.bytes + message.n + RTA_LENGTH(0), value, n);
+	message.n += RTA_SPACE(n);
+	((struct nlmsghdr *)(void *)message.bytes)->nlmsg_len = (uint32_t)message.n;
+}
+
+static void
+route_make(uint16_t type, uint8_t bits, uint8_t table, uint32_t interface, const char *gateway)
+{
+	struct nlmsghdr h = {.nlmsg_type = type};
+	struct rtmsg m = {.rtm_family = AF_INET, .rtm_dst_len = bits, .rtm_table = table, .rtm_type = RTN_UNICAST};
+	struct addr a;
+
+	memset(&message, 0, sizeof message);
+	memcpy(message.bytes, &h, sizeof h);
+	memcpy(message.bytes + NLMSG_LENGTH(0), &m, sizeof m);
+	message.n = NLMSG_LENGTH(sizeof m);
+	put_attribute(RTA_OIF, &interface, sizeof interface);
+	assert_int_equal(addr_read_ip(&a, gateway), RES_OK);
+	put_attribute(RTA_GATEWAY, a.ip, 4);
+}
+
+static void
+address_make(uint16_t type, uint8_t scope)
+{
+	struct nlmsghdr h = {.nlmsg_type = type, .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifaddrmsg))};
+	struct ifaddrmsg m = {.ifa_family = AF_INET6, .ifa_scope = scope};
+
+	memset(&message, 0, sizeof message);
+	memcpy(message.bytes, &h, sizeof h);
+	memcpy(message.bytes + NLMSG_LENGTH(0), &m, sizeof m);
+	message.n = h.nlmsg_len;
+}
+
+static void
+link_make(uint16_t type, int interface, unsigned flags)
+{
+	struct nlmsghdr h = {.nlmsg_type = type, .nlmsg_len = NLMSG_LENGTH(sizeof(struct ifinfomsg))};
+	struct ifinfomsg m = {.ifi_index = interface, .ifi_flags = flags};
+
+	memset(&message, 0, sizeof message);
+	memcpy(message.bytes, &h, sizeof h);
+	memcpy(message.bytes + NLMSG_LENGTH(0), &m, sizeof m);
+	message.n = h.nlmsg_len;
+}
+
+/* The message is one of a dump: it tells what was there before. */
+static void
+message_is_of_dump(void)
+{
+	((struct nlmsghdr *)(void *)message.bytes)->nlmsg_flags |= NLM_F_MULTI;
+}
+
+static bool
+read_it(struct network *w)
+{
+	return network_read(w, message.bytes, message.n);
+}
+
+static void
+on_change(void *ctx)
+{
+	(void)ctx;
+}
+
+static int
+setup(void **state)
+{
+	struct network *w;
+
+	if (loop_new(&loop) != RES_OK || network_new(&w, loop, on_change, NULL) != RES_OK)
+		return -1;
+	*state = w;
+	return 0;
+}
+
+static void
+addresses(void **state)
+{
+	/* P03: an address of ours has gone; those of the link come and go with every tunnel */
+	address_make(RTM_DELADDR, RT_SCOPE_UNIVERSE);
+	assert_true(read_it(*state));
+	address_make(RTM_DELADDR, RT_SCOPE_LINK);
+	assert_false(read_it(*state));
+	address_make(RTM_NEWADDR, RT_SCOPE_UNIVERSE);
+	assert_false(read_it(*state));
+}
+
+static void
+default_routes(void **state)
+{
+	struct network *w = *state;
+
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 2, "192.0.2.1");
+	assert_true(read_it(w));
+	assert_false(read_it(w)); /* said again, as router advertisements do */
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 2, "192.0.2.254");
+	assert_true(read_it(w)); /* another gateway */
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 3, "192.0.2.1");
+	assert_true(read_it(w)); /* another interface */
+	route_make(RTM_DELROUTE, 0, RT_TABLE_MAIN, 3, "192.0.2.1");
+	assert_true(read_it(w));
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 3, "192.0.2.1");
+	assert_true(read_it(w)); /* and back */
+	route_make(RTM_NEWROUTE, 24, RT_TABLE_MAIN, 2, "192.0.2.1");
+	assert_false(read_it(w)); /* a route to some net */
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_LOCAL, 2, "192.0.2.77");
+	assert_false(read_it(w)); /* another table */
+}
+
+static void
+interfaces(void **state)
+{
+	struct network *w = *state;
+
+	link_make(RTM_NEWLINK, 7, 0);
+	assert_false(read_it(w)); /* nothing of ours went through it */
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 7, "192.0.2.1");
+	message_is_of_dump();
+	assert_false(read_it(w)); /* there from the beginning */
+	assert_false(read_it(w));
+	link_make(RTM_NEWLINK, 7, IFF_UP);
+	assert_false(read_it(w)); /* its carrier comes and goes */
+	link_make(RTM_NEWLINK, 8, 0);
+	assert_false(read_it(w)); /* another interface */
+	link_make(RTM_NEWLINK, 7, 0);
+	assert_true(read_it(w)); /* P03: taken down, and the kernel says nothing about the route */
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 7, "192.0.2.1");
+	assert_true(read_it(w)); /* the same route, and yet another network */
+	link_make(RTM_DELLINK, 7, IFF_UP);
+	assert_true(read_it(w)); /* unplugged */
+}
+
+static void
+more_routes_than_are_remembered(void **state)
+{
+	struct network *w = *state;
+
+	for (uint32_t i = 100; i < 100 + 2 * NETWORK_ROUTES_MAX; i++) {
+		route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, i, "192.0.2.1");
+		assert_true(read_it(w));
+	}
+}
+
+/* Every prefix of a message: nothing outside is read, and half a message says nothing. */
+static void
+cut_short(void **state)
+{
+	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 9, "192.0.2.9");
+	for (size_t n = 0; n < message.n; n++) {
+		void *copy = malloc(n + 1);
+
+		memcpy(copy, message.bytes, n);
+		assert_false(network_read(*state, copy, n));
+		free(copy);
+	}
+	address_make(RTM_DELADDR, RT_SCOPE_UNIVERSE);
+	((struct nlmsghdr *)(void *)message.bytes)->nlmsg_len = NLMSG_LENGTH(2);
+	assert_false(read_it(*state));
+	link_make(RTM_DELLINK, 9, 0);
+	((struct nlmsghdr *)(void *)message.bytes)->nlmsg_len = NLMSG_LENGTH(2);
+	assert_false(read_it(*state));
+}
+
+static int
+teardown(void **state)
+{
+	network_free(*state);
+	loop_free(loop);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(addresses, setup, teardown),
+	    cmocka_unit_test_setup_teardown(default_routes, setup, teardown),
+	    cmocka_unit_test_setup_teardown(interfaces, setup, teardown),
+	    cmocka_unit_test_setup_teardown(more_routes_than_are_remembered, setup, teardown),
+	    cmocka_unit_test_setup_teardown(cut_short, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

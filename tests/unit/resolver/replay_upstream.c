@@ -1,0 +1,255 @@
+/* replay_upstream.c - upstreams: what they were asked, what they answer, and how their connections fare. */
+#include "tests/unit/resolver/replay_play.h"
+
+#include <ldns/ldns.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct fake_line *
+upstream_line(const char *name)
+{
+	char text[32];
+
+	/* a, b, c: 192.0.2.1, .2, .3; a6: 2001:db8::1 */
+	if (name[0] >= 'a' && name[0] <= 'z' && (name[1] == '\0' || strcmp(name + 1, "6") == 0)) {
+		snprintf(
+		    text, sizeof text, name[1] == '\0' ? "192.0.2.%d" : "2001:db8::%d", name[0] - 'a' + 1);
+		return fake_line(text);
+	}
+	return fake_line(name);
+}
+
+/* NAME TYPE as spelled, in the question section of what lies there. */
+static struct tp_query *
+lying(const struct play *p, const struct fake_line *line, bool unseen)
+{
+	struct tp_query *q;
+
+	for (unsigned i = 0; (q = fake_question(line, i)) != NULL; i++) {
+		ldns_pkt *pkt;
+		bool same = false;
+		struct span wire = fake_question_wire(q);
+
+		if (ldns_wire2pkt(&pkt, wire.p, wire.n) != LDNS_STATUS_OK)
+			continue;
+		if (ldns_pkt_qdcount(pkt) == 1) {
+			ldns_rr *rr = ldns_rr_list_rr(ldns_pkt_question(pkt), 0);
+			char *name = ldns_rdf2str(ldns_rr_owner(rr)),
+			     *type = ldns_rr_type2str(ldns_rr_get_type(rr));
+			size_t n = strlen(name);
+
+			if (n > 1)
+				name[n - 1] = '\0';
+			same = strcmp(name, play_word(p, 3)) == 0 && strcmp(type, play_word(p, 4)) == 0 &&
+			    (ldns_pkt_cd(pkt) == play_has_word(p, 5, "cd") ||
+				(!unseen && !play_has_word(p, 5, "cd")));
+			free(name);
+			free(type);
+		}
+		ldns_pkt_free(pkt);
+		if (same && (!unseen || fake_question_claim(q)))
+			return q;
+	}
+	return NULL;
+}
+
+void
+verb_sent(struct play *p)
+{
+	if (lying(p, upstream_line(play_word(p, 2)), true) == NULL)
+		play_wrong(p, "%s was not asked for %s %s", play_word(p, 2), play_word(p, 3),
+		    play_word(p, 4));
+}
+
+void
+verb_quiet(struct play *p)
+{
+	struct fake_line *line = upstream_line(play_word(p, 2));
+	struct tp_query *q;
+
+	for (unsigned i = 0; (q = fake_question(line, i)) != NULL; i++)
+		if (fake_question_claim(q))
+			play_wrong(p, "%s was asked something", play_word(p, 2));
+}
+
+/* "300 A 192.0.2.1" of the asked name, "@www.example.com 300 A ...", "soa 60 30" (TTL, MINIMUM) */
+static void
+answer_record(struct play *p, ldns_pkt *pkt, const char *owner, char *text)
+{
+	ldns_rr *rr = NULL;
+	char line[2048];
+	unsigned ttl, minimum;
+
+	while (*text == ' ')
+		text++;
+	if (sscanf(text, "soa %u %u", &ttl, &minimum) == 2) {
+		snprintf(line, sizeof line, "example. %u IN SOA ns.example. root.example. 1 2 3 4 %u", ttl,
+		    minimum);
+		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK)
+			ldns_pkt_push_rr(pkt, LDNS_SECTION_AUTHORITY, rr);
+	} else {
+		char *space = text[0] == '@' ? strchr(text, ' ') : NULL;
+
+		if (space != NULL)
+			*space = '\0';
+		snprintf(line, sizeof line, "%s. %s", space != NULL ? text + 1 : owner,
+		    space != NULL ? space + 1 : text);
+		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK)
+			ldns_pkt_push_rr(pkt, LDNS_SECTION_ANSWER, rr);
+	}
+	if (rr == NULL)
+		play_wrong(p, "no record: %s", line);
+}
+
+static void
+answer_records(struct play *p, ldns_pkt *pkt, size_t from)
+{
+	char text[4096] = "", *rest = text, *one;
+	const char *many = play_value(p, "many");
+
+	for (size_t i = from; i < p->n_words; i++) {
+		if (strchr(p->word[i], '=') != NULL)
+			continue;
+		strncat(text, p->word[i], sizeof text - strlen(text) - 2);
+		strncat(text, " ", sizeof text - strlen(text) - 2);
+	}
+	while ((one = strsep(&rest, ",;")) != NULL)
+		if (strspn(one, " ") != strlen(one))
+			answer_record(p, pkt, play_word(p, 3), one);
+	for (long i = 0; many != NULL && i < play_number(p, many); i++) {
+		char txt[128];
+
+		snprintf(txt, sizeof txt,
+		    "60 TXT \"%08ld-abcdefghijklmnopqrstuvwxyz-abcdefghijklmnopqrstuvwxyz\"", i);
+		answer_record(p, pkt, play_word(p, 3), txt);
+	}
+}
+
+static void
+answer_question(const struct play *p, ldns_pkt *pkt, struct span wire)
+{
+	const char *as = play_value(p, "as");
+	ldns_pkt *asked = NULL;
+	ldns_rr *rr;
+
+	if (ldns_wire2pkt(&asked, wire.p, wire.n) != LDNS_STATUS_OK)
+		return;
+	rr = ldns_rr_clone(ldns_rr_list_rr(ldns_pkt_question(asked), 0));
+	if (as != NULL) {
+		ldns_rdf_deep_free(ldns_rr_owner(rr));
+		ldns_rr_set_owner(rr, ldns_dname_new_frm_str(as));
+	}
+	ldns_pkt_push_rr(pkt, LDNS_SECTION_QUESTION, rr);
+	ldns_pkt_set_id(pkt, ldns_pkt_id(asked));
+	ldns_pkt_set_cd(pkt, ldns_pkt_cd(asked));
+	ldns_pkt_free(asked);
+}
+
+static size_t
+answer_flags(struct play *p, ldns_pkt *pkt)
+{
+	const char *ede = play_value(p, "ede");
+	size_t i = 6;
+
+	ldns_pkt_set_qr(pkt, true);
+	ldns_pkt_set_rd(pkt, true);
+	ldns_pkt_set_ra(pkt, true);
+	for (; strcmp(play_word(p, i), "tc") == 0 || strcmp(play_word(p, i), "ad") == 0 ||
+	     strcmp(play_word(p, i), "short") == 0;
+	     i++) {
+		if (strcmp(play_word(p, i), "tc") == 0)
+			ldns_pkt_set_tc(pkt, true);
+		if (strcmp(play_word(p, i), "ad") == 0)
+			ldns_pkt_set_ad(pkt, true);
+	}
+	ldns_pkt_set_edns_udp_size(pkt, 1232);
+	if (ede != NULL) {
+		uint8_t option[6] = {0, OPTION_EDE, 0, 2, 0, (uint8_t)play_number(p, ede)};
+
+		ldns_pkt_set_edns_data(
+		    pkt, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_UNKNOWN, sizeof option, option));
+	}
+	return i;
+}
+
+/* By its name, or RCODE and a number; -1: neither. */
+static int
+rcode_read(const char *text)
+{
+	ldns_lookup_table *known = ldns_lookup_by_name(ldns_rcodes, text);
+	int number;
+
+	if (known != NULL)
+		return known->id;
+	return sscanf(text, "RCODE%d", &number) == 1 ? number : -1;
+}
+
+void
+verb_answer(struct play *p)
+{
+	struct tp_query *q = lying(p, upstream_line(play_word(p, 2)), false);
+	const char *age = play_value(p, "age");
+	const int rcode = rcode_read(play_word(p, 5));
+	ldns_pkt *pkt = ldns_pkt_new();
+	uint8_t *wire = NULL;
+	size_t n = 0, records;
+
+	if (q == NULL || rcode < 0) {
+		play_wrong(p, "%s was not asked for %s %s, or no such RCODE",
+		    play_word(p, 2), play_word(p, 3), play_word(p, 4));
+		ldns_pkt_free(pkt);
+		return;
+	}
+	records = answer_flags(p, pkt);
+	ldns_pkt_set_rcode(pkt, (uint8_t)(rcode & 15));
+	ldns_pkt_set_edns_extended_rcode(pkt, (uint8_t)(rcode >> 4)); /* with an OPT, when there is any */
+	answer_question(p, pkt, fake_question_wire(q));
+	answer_records(p, pkt, records);
+	if (ldns_pkt2wire(&wire, pkt, &n) != LDNS_STATUS_OK)
+		play_wrong(p, "the answer can not be made");
+	ldns_pkt_free(pkt);
+	fake_answer(q, span_of(wire, play_has_word(p, 6, "short") ? n - 1 : n),
+	    age != NULL ? (uint32_t)play_number(p, age) : 0);
+	free(wire);
+}
+
+void
+verb_fail(struct play *p)
+{
+	struct tp_query *q = lying(p, upstream_line(play_word(p, 2)), false);
+	const char *retry_after = play_value(p, "retry-after");
+
+	if (q == NULL || reason_read(play_word(p, 5)) == REASON_NONE)
+		play_wrong(p, "%s was not asked for %s %s, or no such reason",
+		    play_word(p, 2), play_word(p, 3), play_word(p, 4));
+	else
+		fake_fail(q, reason_read(play_word(p, 5)),
+		    retry_after != NULL ? (uint32_t)play_number(p, retry_after) : 0);
+}
+
+void
+verb_line(struct play *p)
+{
+	struct fake_line *line = upstream_line(play_word(p, 2));
+	const char *handshake = play_value(p, "handshake");
+
+	line->handshake_ms = handshake != NULL ? play_number(p, handshake) : 0;
+	line->reason = reason_read(play_word(p, 3));
+	line->manner = strcmp(play_word(p, 3), "up") == 0 ? FAKE_UP
+	    : strcmp(play_word(p, 3), "hang") == 0        ? FAKE_HANG
+						     : FAKE_FAIL;
+	if (line->manner == FAKE_FAIL && line->reason == REASON_NONE)
+		play_wrong(p, "no such reason: %s", play_word(p, 3));
+}
+
+void
+verb_close(struct play *p)
+{
+	struct fake_line *line = upstream_line(play_word(p, 2));
+
+	if (line->slot == NULL)
+		play_wrong(p, "%s has no connection", play_word(p, 2));
+	else
+		fake_close(line);
+}

@@ -1,0 +1,128 @@
+/* replay_world.c - the world around the resolver, and what is counted. */
+#include "tests/unit/resolver/replay_play.h"
+
+#include <string.h>
+
+void
+verb_sleep(struct play *p)
+{
+	long ms = play_number(p, play_word(p, 2));
+
+	fake_loop_suspend(p->loop, ms);
+	p->now_ms += ms;
+}
+
+void
+verb_clock(struct play *p)
+{
+	fake_loop_wall_step(p->loop, play_number(p, play_word(p, 2)));
+}
+
+void
+verb_network(struct play *p)
+{
+	engine_network_changed(p->engine);
+}
+
+void
+verb_reload(struct play *p)
+{
+	struct plan *plan;
+
+	if (play_plan_make(p, &plan) != RES_OK) {
+		play_wrong(p, "configuration: %s", buf_cstr(&p->log));
+		return;
+	}
+	if (engine_plan_set(p->engine, plan) != RES_OK)
+		play_wrong(p, "no memory");
+	plan_unref(plan);
+}
+
+void
+verb_captive(struct play *p)
+{
+	long ms = play_number(p, play_word(p, 2));
+
+	upstreams_captive_set(engine_upstreams(p->engine), ms == 0 ? 0 : loop_now_ms(p->loop) + ms);
+}
+
+void
+verb_flush(struct play *p)
+{
+	uint8_t name[MSG_NAME_MAX], n;
+
+	if (msg_name_read(name, &n, play_word(p, 2)) == RES_OK)
+		cache_flush(engine_cache(p->engine), span_of(name, n));
+}
+
+static void
+same_number(struct play *p, const char *what, uint64_t got, const char *want)
+{
+	if (got != (uint64_t)play_number(p, want))
+		play_wrong(p, "%s: %llu, not %s", what, (unsigned long long)got, want);
+}
+
+void
+verb_count(struct play *p)
+{
+	static const char *const names[] = {
+#define COUNTER(id, name, help) name,
+#include "resolver/daemon/counters.def"
+#undef COUNTER
+	};
+
+	for (size_t i = 0; i < COUNTER_COUNT; i++)
+		if (strcmp(names[i], play_word(p, 2)) == 0) {
+			same_number(p, names[i], counter_get(&p->counters, (enum counter)i), play_word(p, 3));
+			return;
+		}
+	if (reason_read(play_word(p, 2)) != REASON_NONE)
+		same_number(
+		    p, play_word(p, 2), atomic_load(&p->counters.by_reason[reason_read(play_word(p, 2))]),
+		    play_word(p, 3));
+	else
+		play_wrong(p, "no such counter: %s", play_word(p, 2));
+}
+
+void
+verb_connects(struct play *p)
+{
+	same_number(p, "connects", upstream_line(play_word(p, 2))->connects, play_word(p, 3));
+}
+
+void
+verb_drops(struct play *p)
+{
+	same_number(p, "drops", upstream_line(play_word(p, 2))->drops, play_word(p, 3));
+}
+
+void
+verb_waiting(struct play *p)
+{
+	same_number(p, "waiting", engine_waiting(p->engine), play_word(p, 2));
+}
+
+void
+verb_inflight(struct play *p)
+{
+	same_number(p, "inflight", engine_in_flight(p->engine), play_word(p, 2));
+}
+
+/* logged N TEXT: so many lines with it since the last look */
+void
+verb_logged(struct play *p)
+{
+	struct buf want = buf_max(1024);
+	const char *at = p->log.n > 0 ? buf_cstr(&p->log) : "";
+	uint64_t n = 0;
+
+	for (size_t i = 3; i < p->n_words; i++)
+		buf_format(&want, "%s%s", i > 3 ? " " : "", p->word[i]);
+	while ((at = strstr(at, buf_cstr(&want))) != NULL) {
+		n++;
+		at++;
+	}
+	same_number(p, buf_cstr(&want), n, play_word(p, 2));
+	buf_free(&want);
+	buf_clear(&p->log);
+}

@@ -1,0 +1,79 @@
+/*
+ * doh_server.h - a DoH client without a connection, and the server that it talks to.
+ *
+ * Requests are read by nghttp2's server side, responses are written frame by frame and delivered in pieces.
+ * Setup and teardown are cmocka's. Nothing moves between the two but by client_flush and server_deliver.
+ */
+#ifndef TESTS_UNIT_DOH_SERVER_H
+#define TESTS_UNIT_DOH_SERVER_H
+
+#include "tests/unit/transport/wire_ear.h"
+
+#include <nghttp2/nghttp2.h>
+
+#define END_STREAM  1
+#define END_HEADERS 4
+#define ACK         1
+
+enum {
+	DATA,
+	HEADERS,
+	PRIORITY,
+	RST_STREAM,
+	SETTINGS,
+	PUSH_PROMISE,
+	PING,
+	GOAWAY,
+	WINDOW_UPDATE,
+	CONTINUATION
+};
+
+struct request {
+	int32_t stream;
+	char fields[1024]; /* "name: value\n" each */
+	uint8_t body[1024];
+	size_t n_body;
+	bool ended;
+	uint32_t reset; /* its error code and one, 0: it was not */
+};
+
+struct server {
+	nghttp2_session *session; /* reads what the client sends */
+	struct request request[1200];
+	unsigned n_request;
+	unsigned settings_acks, goaways;
+	struct buf out; /* for the client */
+};
+
+extern struct ear ear; /* what the client was told */
+extern struct server server;
+extern struct wire *client;
+extern struct tp_target target;
+extern const char *broken_because; /* the last reason that the client gave */
+
+#define OK_FIELDS ":status: 200\ncontent-type: application/dns-message\n"
+extern const uint8_t dns[40];
+
+int server_setup(void **state);
+int server_teardown(void **state);
+/* The next row of a table: both sides from the beginning. */
+void server_anew(void **state);
+
+struct tp_query *client_ask(uint16_t id);
+/* What the client has to say reaches the server. */
+enum reason client_gather(void);
+/* False: the client says that it is over. */
+bool client_flush(void);
+
+/* These wait in server.out. */
+void server_frame(unsigned type, unsigned flags, int32_t stream, const void *payload, size_t n);
+void server_headers(int32_t stream, unsigned flags, const char *fields);
+void server_respond(int32_t stream, const char *fields, const void *body, size_t n);
+/* "name: value\n" each, as literals that no table remembers (RFC 7541, 6.2.2). */
+void server_block(struct buf *, const char *fields);
+/* What the server said reaches the client, in pieces of this size. */
+enum reason server_deliver(size_t piece);
+/* The server's SETTINGS, delivered and acknowledged. */
+void server_start_with(const void *settings, size_t n);
+
+#endif

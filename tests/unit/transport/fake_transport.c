@@ -1,0 +1,329 @@
+#include "tests/unit/transport/fake_transport.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct tp_query {
+	struct tp_slot *slot;
+	struct tp_query *next;
+	struct buf message;
+	struct loop_timer deadline;
+	tp_answer_fn fn;
+	void *arg;
+	bool written, claimed;
+	int64_t written_ms;
+};
+
+struct tp_slot {
+	struct loop *loop;
+	const struct tp_target *target;
+	struct tp_hooks hooks;
+	struct fake_line *line;
+	enum tp_state state;
+	struct loop_timer timer;
+	struct tp_query *first;
+	struct tp_stats stats;
+	int64_t began_ms;
+};
+
+static struct fake_line lines[FAKE_LINES_MAX];
+
+struct fake_line *
+fake_line(const char *name)
+{
+	size_t i = 0;
+
+	while (lines[i].name[0] != '\0' && strcmp(lines[i].name, name) != 0) {
+		i++;
+		assert(i < FAKE_LINES_MAX);
+	}
+	assert(strlen(name) < sizeof lines[i].name);
+	strcpy(lines[i].name, name);
+	return &lines[i];
+}
+
+void
+fake_transport_reset(void)
+{
+	memset(lines, 0, sizeof lines);
+}
+
+/* ---- questions */
+
+static void
+query_remove(struct tp_query *q)
+{
+	struct tp_query **at = &q->slot->first;
+
+	while (*at != q)
+		at = &(*at)->next;
+	*at = q->next;
+	loop_timer_stop(&q->deadline);
+	buf_free(&q->message);
+	free(q);
+}
+
+static void
+query_finish(struct tp_query *q, const struct tp_answer *answer)
+{
+	tp_answer_fn fn = q->fn;
+	void *arg = q->arg;
+
+	query_remove(q);
+	fn(arg, answer);
+}
+
+static void
+query_on_deadline(void *ctx)
+{
+	struct tp_query *q = ctx;
+
+	query_finish(q, &(struct tp_answer){.failure = q->written ? REASON_CLOSED : REASON_CONNECT_TIMEOUT});
+}
+
+static void
+slot_write_all(struct tp_slot *s)
+{
+	for (struct tp_query *q = s->first; q != NULL; q = q->next)
+		if (!q->written) {
+			q->written = true;
+			q->written_ms = loop_now_ms(s->loop);
+		}
+}
+
+struct tp_query *
+fake_question(const struct fake_line *line, unsigned n)
+{
+	struct tp_query *q = line->slot != NULL ? line->slot->first : NULL;
+
+	for (; q != NULL; q = q->next)
+		if (q->written && n-- == 0)
+			return q;
+	return NULL;
+}
+
+struct span
+fake_question_wire(const struct tp_query *q)
+{
+	return buf_span(&q->message);
+}
+
+bool
+fake_question_claim(struct tp_query *q)
+{
+	bool fresh = !q->claimed;
+
+	q->claimed = true;
+	return fresh;
+}
+
+void
+fake_answer(struct tp_query *q, struct span message, uint32_t age_s)
+{
+	int64_t rtt_us = (loop_now_ms(q->slot->loop) - q->written_ms) * 1000;
+
+	q->slot->stats.srtt_us = q->slot->stats.median_us = rtt_us;
+	query_finish(q, &(struct tp_answer){.message = message, .age_s = age_s, .rtt_us = rtt_us});
+}
+
+void
+fake_fail(struct tp_query *q, enum reason reason, uint32_t retry_after_s)
+{
+	query_finish(q, &(struct tp_answer){.failure = reason, .retry_after_s = retry_after_s});
+}
+
+/* Those that come while they are failed (asked again by a callback) are not of this connection. */
+static void
+slot_fail_all(struct tp_slot *s, enum reason reason, bool safe)
+{
+	unsigned n = 0;
+
+	for (struct tp_query *q = s->first; q != NULL; q = q->next)
+		n++;
+	for (; n > 0 && s->first != NULL; n--)
+		query_finish(s->first, &(struct tp_answer){.failure = reason, .retry_safe = safe});
+}
+
+/* ---- connections */
+
+static void
+slot_event(struct tp_slot *s, unsigned kind, enum reason reason)
+{
+	struct verdict v = {.outcome = reason == REASON_NONE ? OUTCOME_ACCEPTED : OUTCOME_REFUSED};
+	struct finding f = {.reason = reason, .enforced = true, .have = 1, .want = 2};
+	struct tp_event e = {
+	    .kind = kind, .reason = reason, .handshake_ms = loop_now_ms(s->loop) - s->began_ms};
+
+	if (reason != REASON_NONE && reason_is_verdict(reason)) {
+		v.findings = malloc(sizeof f);
+		assert(v.findings != NULL);
+		*v.findings = f;
+		v.findings->text = strdup("played");
+		v.n_findings = 1;
+	}
+	if (reason == REASON_NONE || reason_is_verdict(reason))
+		e.verdict = &v;
+	s->stats.handshake_ms = e.handshake_ms;
+	if (s->hooks.on_event != NULL)
+		s->hooks.on_event(s->hooks.ctx, s, &e);
+	verdict_clear(&v);
+}
+
+static void
+slot_on_due(void *ctx)
+{
+	struct tp_slot *s = ctx;
+	enum reason reason = s->line->manner == FAKE_HANG ? REASON_CONNECT_TIMEOUT : s->line->reason;
+
+	if (s->line->manner == FAKE_UP) {
+		s->state = TP_READY;
+		s->line->ready++;
+		slot_event(s, TP_EVENT_READY, REASON_NONE);
+		slot_write_all(s);
+		return;
+	}
+	s->state = TP_IDLE;
+	slot_event(s, TP_EVENT_FAILED, reason);
+	slot_fail_all(s, reason, true);
+}
+
+void
+tp_slot_connect(struct tp_slot *s)
+{
+	if (s->state != TP_IDLE)
+		return;
+	s->state = TP_CONNECTING;
+	s->line->connects++;
+	s->began_ms = loop_now_ms(s->loop);
+	loop_timer_set(&s->timer,
+	    s->line->manner == FAKE_UP         ? s->line->handshake_ms
+		: s->line->manner == FAKE_HANG ? TP_CONNECT_TIMEOUT_MS
+					       : 0);
+}
+
+void
+fake_close(struct fake_line *line)
+{
+	line->slot->state = TP_IDLE;
+	slot_event(line->slot, TP_EVENT_CLOSED, REASON_CLOSED);
+	slot_fail_all(line->slot, REASON_CLOSED, true);
+}
+
+enum res
+tp_slot_new(
+    struct tp_slot **out, struct loop *loop, const struct tp_target *target, const struct tp_hooks *hooks)
+{
+	struct tp_slot *s = calloc(1, sizeof *s);
+	char text[ADDR_TEXT_MAX];
+
+	if (s == NULL)
+		return RES_NOMEM;
+	s->loop = loop;
+	s->target = target;
+	s->hooks = *hooks;
+	s->line = fake_line(addr_ip_text(&target->addr, text));
+	s->line->slot = s;
+	s->stats.srtt_us = s->stats.median_us = s->stats.handshake_ms = s->stats.idle_limit_ms = -1;
+	loop_timer_init(&s->timer, loop, slot_on_due, s);
+	*out = s;
+	return RES_OK;
+}
+
+void
+tp_slot_free(struct tp_slot *s)
+{
+	if (s == NULL)
+		return;
+	while (s->first != NULL)
+		query_remove(s->first);
+	loop_timer_stop(&s->timer);
+	s->line->slot = NULL;
+	free(s);
+}
+
+enum res
+tp_send(struct tp_query **out, struct tp_slot *s, struct span message, int64_t deadline_ms, tp_answer_fn fn,
+    void *arg)
+{
+	struct tp_query *q = calloc(1, sizeof *q), **at = &s->first;
+
+	if (q == NULL)
+		return RES_NOMEM;
+	q->slot = s;
+	q->message = buf_max(TP_MESSAGE_MAX);
+	buf_put(&q->message, message);
+	q->fn = fn;
+	q->arg = arg;
+	loop_timer_init(&q->deadline, s->loop, query_on_deadline, q);
+	loop_timer_set(&q->deadline, deadline_ms - loop_now_ms(s->loop));
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = q;
+	tp_slot_connect(s);
+	if (s->state == TP_READY)
+		slot_write_all(s);
+	*out = q;
+	return RES_OK;
+}
+
+void
+tp_cancel(struct tp_query *q)
+{
+	query_remove(q);
+}
+
+void
+tp_slot_drop(struct tp_slot *s, bool forget_tickets)
+{
+	(void)forget_tickets;
+	s->line->drops++;
+	loop_timer_stop(&s->timer);
+	s->state = TP_IDLE;
+	for (struct tp_query *q = s->first; q != NULL; q = q->next)
+		q->written = q->claimed = false;
+	if (s->first != NULL)
+		tp_slot_connect(s);
+}
+
+void
+tp_slot_retarget(struct tp_slot *s, const struct tp_target *target)
+{
+	s->target = target;
+}
+
+enum tp_state
+tp_slot_state(const struct tp_slot *s)
+{
+	return s->state;
+}
+
+const char *
+tp_state_text(enum tp_state state)
+{
+	static const char *const names[] = {"idle", "connecting", "handshake", "ready"};
+
+	return names[state];
+}
+
+void
+tp_slot_stats(const struct tp_slot *s, struct tp_stats *out)
+{
+	*out = s->stats;
+}
+
+enum res
+tp_identity_load(struct tp_identity **out, const char *cert_file, const char *key_file, char **why)
+{
+	(void)out;
+	(void)cert_file;
+	(void)key_file;
+	*why = strdup("not in this play");
+	return RES_UNSUPPORTED;
+}
+
+void
+tp_identity_free(struct tp_identity *identity)
+{
+	(void)identity;
+}

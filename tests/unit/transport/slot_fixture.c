@@ -1,0 +1,138 @@
+#include "tests/unit/transport/slot_fixture.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct fixture *f;
+
+static void
+on_event(void *ctx, struct tp_slot *slot, struct tp_event *event)
+{
+	(void)ctx;
+	assert_ptr_equal(slot, f->slot);
+	f->last_resumed = event->resumed;
+	if (event->kind == TP_EVENT_READY) {
+		f->ready++;
+		assert_non_null(event->verdict);
+		assert_true(verdict_accepted(event->verdict));
+		return;
+	}
+	if (event->kind == TP_EVENT_FAILED)
+		f->failed++;
+	else
+		f->closed++;
+	f->last = event->reason;
+	f->last_verdict = event->verdict != NULL;
+	snprintf(f->detail, sizeof f->detail, "%s", event->detail != NULL ? event->detail : "");
+}
+
+void
+fixture_on_answer(void *arg, const struct tp_answer *answer)
+{
+	struct asked *a = arg;
+
+	a->calls++;
+	a->failure = answer->failure;
+	a->retry_safe = answer->retry_safe;
+	a->n = answer->message.n;
+	if (a->n > 0)
+		memcpy(a->message, answer->message.p, a->n < sizeof a->message ? a->n : sizeof a->message);
+	f->n_done++;
+	f->n_failed += answer->failure != REASON_NONE;
+	if (f->drop_in_callback)
+		tp_slot_drop(f->slot, false);
+}
+
+unsigned
+fixture_ask_until(int64_t deadline_ms)
+{
+	unsigned i = f->n_asked++;
+	struct asked *a = &f->asked[i % ASKED_MAX];
+	uint8_t m[64];
+	int n;
+
+	memset(a, 0, sizeof *a);
+	memcpy(m, "\0\0\1\0\0\1\0\0\0\0\0\0", 12);
+	be16_write(m, (uint16_t)(i * 7 + 1));
+	n = snprintf((char *)m + 13, 16, "q%u", i);
+	m[12] = (uint8_t)n;
+	memcpy(m + 13 + n, "\0\0\1\0\1\0\0\51\4\320\0\0\0\0\0", 16);
+	m[11] = f->with_opt; /* then it is padded */
+	assert_int_equal(tp_send(&a->query, f->slot, span_of(m, (size_t)(18 + n) + (f->with_opt ? 11 : 0)),
+				 deadline_ms, fixture_on_answer, a),
+			 RES_OK);
+	return i;
+}
+
+unsigned
+fixture_ask(void)
+{
+	return fixture_ask_until(clock_boot_ms() + 4000);
+}
+
+void
+fixture_pump(void)
+{
+	static unsigned quiet;
+
+	/* Loopback is quick: only when nothing happened a few times is it worth waiting. */
+	quiet = far_pump(&f->far) || fake_loop_turn(f->loop, quiet < 4 ? 0 : 1) ? 0 : quiet + 1;
+}
+
+void
+fixture_pump_a_while(void)
+{
+	for (int i = 0; i < 20; i++)
+		fixture_pump();
+}
+
+void
+fixture_let_pass(int64_t ms, int64_t step)
+{
+	for (int64_t at = 0; at < ms; at += step) {
+		fake_loop_advance(f->loop, step);
+		for (int i = 0; i < 3; i++)
+			fixture_pump();
+	}
+}
+
+int
+fixture_setup(void **state)
+{
+	const struct tp_hooks hooks = {on_event, NULL};
+
+	f = calloc(1, sizeof *f);
+	if (f == NULL || tp_global_init(NULL) != RES_OK || loop_new(&f->loop) != RES_OK)
+		return -1;
+	far_start(&f->far);
+	memset(&fake_judge, 0, sizeof fake_judge);
+	f->target = (struct tp_target){
+	    .upstream = "far", .addr = f->far.addr, .name = "", .path = "", .policy = &f->policy};
+	f->target2 = f->target;
+	f->target2.policy = &f->policy2;
+	f->target2.generation = 1;
+	*state = f;
+	return tp_slot_new(&f->slot, f->loop, &f->target, &hooks) == RES_OK ? 0 : -1;
+}
+
+int
+fixture_teardown(void **state)
+{
+	unsigned timers, fds;
+
+	(void)state;
+	tp_slot_free(f->slot);
+	timers = fake_loop_timers(f->loop);
+	fds = fake_loop_fds(f->loop);
+	far_stop(&f->far);
+	loop_free(f->loop);
+	free(f);
+	return timers == 0 && fds == 0 ? 0 : -1;
+}

@@ -1,0 +1,70 @@
+/*
+ * slot_fixture.h - a slot and its connections against a server in the same thread, on a scripted clock.
+ *
+ * Link with far.c, and with fake_judge.c and fake_loop.c before the libraries.
+ */
+#ifndef TESTS_UNIT_SLOT_FIXTURE_H
+#define TESTS_UNIT_SLOT_FIXTURE_H
+
+#include "tests/unit/transport/fake_judge.h"
+#include "tests/unit/transport/fake_loop.h"
+#include "tests/unit/transport/far.h"
+#include "transport/transport.h"
+
+#define ASKED_MAX 4096
+
+struct asked {
+	struct tp_query *query;
+	unsigned calls;
+	enum reason failure;
+	bool retry_safe;
+	uint8_t message[64];
+	size_t n;
+};
+
+struct fixture {
+	struct loop *loop;
+	struct far far;
+	struct vfy_policy policy, policy2;
+	struct tp_target target, target2;
+	struct tp_slot *slot;
+	struct asked asked[ASKED_MAX];
+	unsigned n_asked, n_done, n_failed;
+	unsigned ready, failed, closed;
+	enum reason last; /* of the last event that was not ready */
+	char detail[64];
+	bool last_verdict, last_resumed;
+	bool drop_in_callback, with_opt;
+};
+
+/* That of the running test. */
+extern struct fixture *f;
+
+int fixture_setup(void **state);
+int fixture_teardown(void **state); /* fails when a timer or a descriptor is left */
+
+/* Asks for a name that tells the question; returns its place. */
+unsigned fixture_ask_until(int64_t deadline_ms);
+unsigned fixture_ask(void); /* within four seconds */
+/* Notes an answer in the struct asked that it is given. */
+void fixture_on_answer(void *asked, const struct tp_answer *);
+
+/* One round of both sides. */
+void fixture_pump(void);
+/* Long enough for what must not happen, were it to happen. */
+void fixture_pump_a_while(void);
+/* Moves time in steps, serving both sides. */
+void fixture_let_pass(int64_t ms, int64_t step);
+
+#define PUMP_UNTIL(condition)                                                                                \
+	do {                                                                                                 \
+		for (int i_ = 0; i_ < 5000 && !(condition); i_++)                                            \
+			fixture_pump();                                                                      \
+		assert_true(condition);                                                                      \
+	} while (0)
+
+#define BYTES(s) (const uint8_t *)(s), sizeof(s) - 1
+
+#define SLOT_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+
+#endif

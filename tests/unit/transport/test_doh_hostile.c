@@ -1,0 +1,287 @@
+/* DoH from a server that means harm or is broken: floods, budgets, limits and errors of the protocol. */
+#include "tests/unit/transport/doh_server.h"
+
+#include <nghttp2/nghttp2.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static void
+bodies_have_a_limit(void **state) /* H03 */
+{
+	uint8_t *big = calloc(1, 70000);
+
+	(void)state;
+	assert_non_null(big);
+	client_ask(1);
+	client_ask(2);
+	server_start_with(NULL, 0);
+	server_respond(1, OK_FIELDS, big, 65535);
+	assert_int_equal(server_deliver(5000), REASON_NONE);
+	assert_int_equal(ear.n_heard, 1);
+	assert_int_equal(ear.heard[0].failure, REASON_NONE);
+	assert_int_equal(ear.heard[0].n, 65535);
+	assert_true(client_flush());     /* windows opened again */
+	server_headers(3, 0, OK_FIELDS); /* H03: endless */
+	for (int i = 0; i < 4; i++)
+		server_frame(DATA, 0, 3, big, 16384);
+	assert_int_equal(server_deliver(5000), REASON_NONE);
+	assert_int_equal(ear.n_heard, 2);
+	assert_int_equal(ear.heard[1].failure, REASON_DOH_MALFORMED);
+	assert_true(client_flush());
+	assert_int_equal(server.request[1].reset, NGHTTP2_CANCEL + 1);
+	free(big);
+}
+
+static void
+frames_sent(unsigned type, unsigned flags, int32_t stream, const void *payload, size_t n, unsigned times)
+{
+	for (unsigned i = 0; i < times; i++)
+		server_frame(type, flags, stream, payload, n);
+}
+
+/* Floods: each must end, the connection or the stream, before this many. */
+#define FLOOD 5000
+
+static enum reason
+flood_deliver(void)
+{
+	struct buf b = server.out;
+	enum reason reason = REASON_NONE;
+
+	server.out = buf_max(1 << 24);
+	for (size_t at = 0; at < b.n && reason == REASON_NONE; at += 1400) {
+		reason = client->ops->feed(client, b.p + at, b.n - at < 1400 ? b.n - at : 1400,
+					   &broken_because);
+		/* nobody reads what we acknowledge */
+	}
+	buf_free(&b);
+	return reason != REASON_NONE ? reason : client_gather();
+}
+
+static void
+floods_are_cut(void **state)
+{
+	static const struct {
+		const char *says;
+		unsigned type, flags;
+		int32_t stream;
+		const char *payload;
+		size_t n;
+	} rows[] = {
+	    {"H13: PING", PING, 0, 0, "12345678", 8},
+	    {"H13: SETTINGS", SETTINGS, 0, 0, "\0\3\0\0\0\144", 6},
+	    {"H12: empty DATA", DATA, 0, 1, "", 0},
+	    {"H12: PRIORITY", PRIORITY, 0, 1, "\0\0\0\0\1", 5},
+	    {"H12: frames of an unknown type", 0x77, 0, 0, "x", 1},
+	    {"H12: WINDOW_UPDATE", WINDOW_UPDATE, 0, 0, "\0\0\0\1", 4},
+	    {"H12: WINDOW_UPDATE of 0", WINDOW_UPDATE, 0, 0, "\0\0\0\0", 4},
+	    {"H12: WINDOW_UPDATE beyond 2^31", WINDOW_UPDATE, 0, 0, "\177\377\377\377", 4},
+	    {"RST_STREAM for streams that are not", RST_STREAM, 0, 99, "\0\0\0\10", 4},
+	    {"H14: PUSH_PROMISE", PUSH_PROMISE, END_HEADERS, 1, "\0\0\0\2\210", 5},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		server_anew(state);
+		print_message("%s\n", rows[i].says);
+		client_ask(1);
+		server_start_with(NULL, 0);
+		if (rows[i].stream == 1 && rows[i].type == DATA)
+			server_headers(1, 0, OK_FIELDS);
+		frames_sent(rows[i].type, rows[i].flags, rows[i].stream, rows[i].payload, rows[i].n, FLOOD);
+		assert_int_equal(flood_deliver(), REASON_DOH_MALFORMED);
+		assert_non_null(broken_because);
+	}
+}
+
+static void
+informational_responses_are_cut(void **state) /* H12 */
+{
+	(void)state;
+	client_ask(1);
+	server_start_with(NULL, 0);
+	for (int i = 0; i < 4; i++)
+		server_headers(1, 0, ":status: 103\nlink: </x>\n");
+	server_respond(1, OK_FIELDS, dns, 40);
+	assert_int_equal(server_deliver(16384), REASON_NONE);
+	assert_int_equal(ear.n_heard, 1);
+	assert_int_equal(ear.heard[0].failure, REASON_NONE); /* a few are fine */
+	client_ask(2);
+	assert_true(client_flush());
+	for (int i = 0; i < 20; i++)
+		server_headers(3, 0, ":status: 103\n");
+	assert_int_equal(server_deliver(16384), REASON_NONE);
+	assert_int_equal(ear.n_heard, 2);
+	assert_int_equal(ear.heard[1].failure, REASON_DOH_MALFORMED);
+	assert_true(client_flush());
+	assert_int_not_equal(server.request[1].reset, 0);
+}
+
+static void
+header_fields_have_a_budget(void **state) /* H11 */
+{
+	struct buf b = buf_max(1 << 16);
+
+	(void)state;
+	client_ask(1);
+	client_ask(2);
+	server_start_with(NULL, 0);
+	server_block(&b, OK_FIELDS);
+	buf_put(&b, span_of("\100\1x\2yz", 6)); /* remembered; then said 12,000 times in a byte each */
+	for (int i = 0; i < 12000; i++)
+		buf_u8(&b, 0xbe);
+	server_frame(HEADERS, END_HEADERS, 1, b.p, b.n);
+	assert_int_equal(server_deliver(16384), REASON_NONE);
+	assert_int_equal(ear.n_heard, 1);
+	assert_int_equal(ear.heard[0].failure, REASON_DOH_MALFORMED);
+	server_respond(3, OK_FIELDS, dns, 40); /* the table is still in step */
+	assert_int_equal(server_deliver(16384), REASON_NONE);
+	assert_int_equal(ear.n_heard, 2);
+	assert_int_equal(ear.heard[1].failure, REASON_NONE);
+	buf_free(&b);
+}
+
+static void
+continuations_are_cut(void **state) /* H09 */
+{
+	(void)state;
+	client_ask(1);
+	server_start_with(NULL, 0);
+	server_frame(HEADERS, 0, 1, "\210", 1);
+	frames_sent(CONTINUATION, 0, 1, "", 0, 100);
+	assert_int_equal(flood_deliver(), REASON_DOH_MALFORMED);
+}
+
+static void
+trailers_are_not_accepted(void **state) /* H16 */
+{
+	(void)state;
+	client_ask(1);
+	server_start_with(NULL, 0);
+	server_headers(1, 0, OK_FIELDS);
+	server_frame(DATA, 0, 1, dns, sizeof dns);
+	server_headers(1, END_STREAM, "x: y\n");
+	assert_int_equal(server_deliver(16384), REASON_NONE);
+	assert_int_equal(ear.n_heard, 1);
+	assert_int_equal(ear.heard[0].failure, REASON_DOH_MALFORMED);
+}
+
+static void
+other_protocols_end_the_connection(void **state) /* H23, H25 */
+{
+	static const struct {
+		const char *says, *bytes;
+		size_t n;
+	} rows[] = {
+	    {"H23: HTTP/1.1", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 38},
+	    {"a frame before SETTINGS",
+	     "\0\0\10\6\0\0\0\0\0"
+	     "12345678",
+	     17},
+	    {"a frame larger than we allow", "\0\377\377\0\0\0\0\0\1", 9},
+	    {"DATA on stream 0",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\0\0\0\0\0\0x",
+	     19},
+	    {"HEADERS on an even stream",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\4\0\0\0\2\210",
+	     19},
+	    {"a header block that can not be read",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\2\1\4\0\0\0\1\377\377",
+	     20},
+	    {"SETTINGS of a wrong size",
+	     "\0\0\5\4\0\0\0\0\0"
+	     "12345",
+	     14},
+	    {"an initial window beyond 2^31",
+	     "\0\0\6\4\0\0\0\0\0"
+	     "\0\4\377\377\377\377",
+	     15},
+	    {"a frame size below what all must take",
+	     "\0\0\6\4\0\0\0\0\0"
+	     "\0\5\0\0\0\1",
+	     15},
+	    {"a PING of seven bytes",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\7\6\0\0\0\0\0"
+	     "1234567",
+	     25},
+	    {"a WINDOW_UPDATE of three bytes",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\3\10\0\0\0\0\0"
+	     "\0\0\1",
+	     21},
+	    {"CONTINUATION of nothing",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\11\4\0\0\0\1\210",
+	     19},
+	    {"a header block that another frame interrupts",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\0\0\0\0\1\210"
+	     "\0\0\1\0\0\0\0\0\1x",
+	     29},
+	    {"more padding than frame",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\4\0\0\0\1\210"
+	     "\0\0\2\0\10\0\0\0\1\5x",
+	     30},
+	    {"HPACK: a table larger than we allow",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\4\1\4\0\0\0\1\77\342\37\210",
+	     22},
+	    {"HPACK: an index beyond the table",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\4\0\0\0\1\376",
+	     19},
+	    {"a second GOAWAY that takes back the first",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\10\7\0\0\0\0\0\0\0\0\1\0\0\0\0"
+	     "\0\0\10\7\0\0\0\0\0\0\0\0\11\0\0\0\0",
+	     43},
+	    {"a response to what was not asked",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\5\0\0\0\7\210",
+	     19},
+	    {"push enabled by the server",
+	     "\0\0\6\4\0\0\0\0\0"
+	     "\0\2\0\0\0\1",
+	     15},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		enum reason reason;
+
+		server_anew(state);
+		print_message("%s\n", rows[i].says);
+		client_ask(1);
+		assert_true(client_flush());
+		buf_put(&server.out, span_of(rows[i].bytes, rows[i].n));
+		frames_sent(PING, 0, 0, "12345678", 8, 3); /* H25: frames after errors */
+		reason = server_deliver(16384);
+		if (reason == REASON_NONE)
+			reason = client_gather();
+		assert_int_equal(reason, REASON_DOH_MALFORMED);
+		assert_int_equal(ear.n_heard, 0); /* its connection tells the question */
+	}
+}
+
+int
+main(void)
+{
+#define DOH_TEST(name) cmocka_unit_test_setup_teardown(name, server_setup, server_teardown)
+	const struct CMUnitTest tests[] = {
+	    DOH_TEST(bodies_have_a_limit),
+	    DOH_TEST(floods_are_cut),
+	    DOH_TEST(informational_responses_are_cut),
+	    DOH_TEST(header_fields_have_a_budget),
+	    DOH_TEST(continuations_are_cut),
+	    DOH_TEST(trailers_are_not_accepted),
+	    DOH_TEST(other_protocols_end_the_connection),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,541 @@
+/* A slot and its connections: how they come up, and what a question meets on them until they go down. */
+#include "tests/unit/transport/slot_fixture.h"
+
+#include "base/clock.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- the way up */
+
+static void
+questions_wait_for_the_verdict_and_leave_in_one_record(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 50; i++)
+		fixture_ask();
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	PUMP_UNTIL(f->n_done == 50);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->far.records, 1);
+	assert_int_equal(fake_judge.calls, 1);
+	assert_int_equal(fake_judge.n_certs, 1);
+	assert_int_equal(fake_judge.now_ms, FAKE_LOOP_WALL_MS);
+	assert_memory_equal(fake_judge.ip, f->far.addr.ip, 4);
+	assert_int_equal(fake_judge.ip_n, 4);
+	for (unsigned i = 0; i < 50; i++) {
+		assert_int_equal(be16_read(f->asked[i].message), (uint16_t)(i * 7 + 1)); /* the asker's id */
+		assert_int_equal(f->asked[i].calls, 1);
+		assert_memory_equal(f->asked[i].message + 12, f->asked[i].message + 12, 4);
+	}
+	assert_int_equal(f->ready, 1);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+}
+
+static void
+all_questions_leave_without_waiting_for_answers(void **state)
+{
+	(void)state;
+	f->far.mood = FAR_HOLDS;
+	f->with_opt = true;
+	for (unsigned i = 0; i < TP_INFLIGHT_MAX; i++)
+		fixture_ask();
+	PUMP_UNTIL(f->far.n_question == TP_INFLIGHT_MAX);
+	assert_int_equal(f->n_done, 0);
+}
+
+static void
+the_connection_is_used_again(void **state)
+{
+	struct tp_details d;
+	struct tp_stats s;
+
+	(void)state;
+	for (int i = 0; i < 10; i++) {
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == (unsigned)i + 1);
+	}
+	tp_slot_stats(f->slot, &s);
+	assert_int_equal(s.connects, 1);
+	assert_int_equal(s.questions, 10);
+	assert_int_equal(s.answers, 10);
+	assert_int_equal(s.in_flight + s.waiting, 0);
+	assert_true(s.srtt_us >= 0 && s.median_us >= 0 && s.handshake_ms >= 0);
+	tp_slot_details(f->slot, &d);
+	assert_string_equal(d.tls_version, "TLS1.3");
+	assert_string_equal(d.alpn, "dot");
+	assert_int_equal(d.n_certs, 1);
+	assert_true(d.has_ticket);
+}
+
+static const struct stage {
+	const char *says;
+	enum far_mood mood;
+	struct span plain;
+	const char *priority, *alpn, *garbage;
+	bool alpn_mandatory;
+	size_t copies;
+	enum reason refuse;
+	enum reason reason;
+	int64_t pass_ms;
+} stages[] = {
+    {.says = "T14: a close after accept", .mood = FAR_CLOSES_AT_ONCE, .reason = REASON_CLOSED},
+    {.says = "a reset after accept", .mood = FAR_RESETS_AT_ONCE, .reason = REASON_CLOSED},
+    {.says = "T14: silence after accept",
+     .mood = FAR_IS_SILENT,
+     .reason = REASON_CONNECT_TIMEOUT,
+     .pass_ms = TP_HANDSHAKE_TIMEOUT_MS},
+    {.says = "an HTTP server",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("HTTP/1.1 400 Bad Request\r\n\r\n")},
+     .reason = REASON_PLAIN_TEXT},
+    {.says = "an SSH server",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("SSH-2.0-x\r\n")},
+     .reason = REASON_PLAIN_TEXT},
+    {.says = "one byte of plain text",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("x")},
+     .reason = REASON_PLAIN_TEXT},
+    {.says = "DNS over TCP in clear",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("\1\40abcdefgh")},
+     .reason = REASON_PLAIN_TEXT},
+    {.says = "a handshake cut short", .mood = FAR_CUTS_THE_HANDSHAKE, .reason = REASON_CLOSED},
+    {.says = "a handshake with a bit turned", .mood = FAR_SPOILS_THE_HANDSHAKE, .reason = REASON_TLS_FAILED},
+    {.says = "T12: TLS 1.1 only", .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.1", .reason = REASON_TLS_VERSION},
+    {.says = "T12: a ServerHello of TLS 1.1",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("\26\3\2\0\52\2\0\0\46\3\2"
+		     "0123456789abcdef0123456789abcdef"
+		     "\0\300\11\0")},
+     .reason = REASON_TLS_VERSION},
+    {.says = "T12: an alert about the version",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("\25\3\1\0\2\2\106")},
+     .reason = REASON_TLS_VERSION},
+    {.says = "an alert without a word of reason",
+     .mood = FAR_SPEAKS_PLAIN,
+     .plain = {BYTES("\25\3\3\0\2\2\50")},
+     .reason = REASON_TLS_ALERT},
+    {.says = "T12: TLS 1.0 only", .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.0", .reason = REASON_TLS_VERSION},
+    {.says = "T12: no cipher in common",
+     .priority = "NONE:+VERS-TLS1.2:+AES-256-CBC:+ECDHE-ECDSA:+SHA1:+SIGN-ALL:+GROUP-ALL:+COMP-NULL",
+     .reason = REASON_TLS_ALERT},
+    {.says = "T13: h2 only, strictly", .alpn = "h2", .alpn_mandatory = true, .reason = REASON_ALPN_MISMATCH},
+    {.says = "T01: refused by verdict", .refuse = REASON_CT_NO_SCTS, .reason = REASON_CT_NO_SCTS},
+    {.says = "T01: refused by verdict over TLS 1.2",
+     .refuse = REASON_EXPIRED,
+     .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2",
+     .reason = REASON_EXPIRED},
+    {.says = "T10: a chain of 30 certificates is the judge's to refuse",
+     .copies = 30,
+     .refuse = REASON_CHAIN_TOO_LONG,
+     .reason = REASON_CHAIN_TOO_LONG},
+    {.says = "bytes that are no certificate are the judge's to refuse",
+     .garbage = "garbage",
+     .refuse = REASON_CERT_MALFORMED,
+     .reason = REASON_CERT_MALFORMED},
+    {.says = "bytes that are no certificate, and a judge who does not mind",
+     .garbage = "garbage",
+     .reason = REASON_TLS_FAILED},
+};
+
+static void
+stage_run(const struct stage *s)
+{
+	struct far *far = &f->far;
+
+	print_message("%s\n", s->says);
+	far->mood = s->mood;
+	far->plain = s->plain;
+	if (s->priority != NULL)
+		far->priority = s->priority;
+	if (s->alpn != NULL)
+		far->alpn = s->alpn;
+	far->alpn_mandatory = s->alpn_mandatory;
+	far->chain_copies = s->copies;
+	far->leaf_garbage = s->garbage;
+	fake_judge.refuse = s->refuse;
+	fixture_ask();
+	if (s->pass_ms > 0)
+		fixture_let_pass(s->pass_ms, 100);
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->failed, 1);
+	assert_int_equal(f->ready, 0);
+	if (f->last != s->reason)
+		print_message("  detail: %s\n", f->detail);
+	assert_string_equal(reason_code(f->last), reason_code(s->reason));
+	assert_string_equal(reason_code(f->asked[0].failure), reason_code(s->reason));
+	assert_true(f->asked[0].retry_safe);
+	assert_int_equal(f->last_verdict, s->refuse != REASON_NONE);
+	fixture_pump_a_while();
+	assert_int_equal(far->app_bytes, 0); /* A7: no DNS byte before the verdict */
+	assert_int_equal(far->n_conn, 1);
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	if (s->refuse != REASON_NONE && s->copies == 0 && s->garbage == NULL)
+		assert_int_equal(far->alerts, 1); /* the server is told */
+}
+
+static void
+each_stage_has_its_reason(void **state)
+{
+	for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		stage_run(&stages[i]);
+	}
+}
+
+static void
+a_closed_port_is_refused_at_once(void **state)
+{
+	(void)state;
+	assert_int_equal(shutdown(f->far.listen_fd, SHUT_RDWR), 0);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[0].failure, REASON_CONNECT_REFUSED);
+	assert_int_equal(f->last, REASON_CONNECT_REFUSED);
+}
+
+static void
+an_unanswered_syn_times_out(void **state)
+{
+	struct sockaddr_storage ss;
+	socklen_t n = addr_to_sockaddr(&f->far.addr, &ss);
+	int full[8];
+
+	(void)state;
+	assert_int_equal(listen(f->far.listen_fd, 0), 0);
+	for (int i = 0; i < 8; i++) { /* nobody accepts: the queue is full, further SYNs are dropped */
+		full[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		(void)!connect(full[i], (struct sockaddr *)&ss, n);
+	}
+	fixture_ask();
+	for (int i = 0; i < 20; i++)
+		fake_loop_turn(f->loop, 1);
+	assert_int_equal(tp_slot_state(f->slot), TP_CONNECTING);
+	fake_loop_advance(f->loop, TP_CONNECT_TIMEOUT_MS - 1);
+	assert_int_equal(f->n_done, 0);
+	fake_loop_advance(f->loop, 1);
+	assert_int_equal(f->n_done, 1);
+	assert_int_equal(f->asked[0].failure, REASON_CONNECT_TIMEOUT);
+	for (int i = 0; i < 8; i++)
+		close(full[i]);
+}
+
+static void
+a_server_without_alpn_may_be_used_for_dot(void **state)
+{
+	struct tp_details d;
+
+	(void)state;
+	f->far.alpn = NULL;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->n_failed, 0);
+	tp_slot_details(f->slot, &d);
+	assert_string_equal(d.alpn, "");
+}
+
+static void
+sni_is_the_configured_name_and_never_an_address(void **state) /* T17 */
+{
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_string_equal(f->far.sni, "");
+	f->target2.name = "dns.test";
+	tp_slot_retarget(f->slot, &f->target2);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_string_equal(f->far.sni, "dns.test");
+	assert_string_equal(fake_judge.name, "dns.test");
+	assert_int_equal(f->far.n_conn, 2);
+}
+
+static void
+a_client_certificate_is_shown_when_asked(void **state)
+{
+	char cert[] = "/tmp/test-slot-cert-XXXXXX", key[] = "/tmp/test-slot-key-XXXXXX", *why = NULL;
+	struct tp_identity *identity = NULL;
+
+	(void)state;
+	close(mkstemp(cert));
+	close(mkstemp(key));
+	far_client_identity(cert, key);
+	assert_int_equal(tp_identity_load(&identity, cert, key, &why), RES_OK);
+	f->target2.identity = identity;
+	f->far.wants_client_cert = true;
+
+	fixture_ask(); /* without it: the server ends it after the handshake */
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[0].failure, REASON_TLS_ALERT);
+	assert_int_equal(f->far.n_conn, 2); /* repeated once */
+
+	tp_slot_retarget(f->slot, &f->target2);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->asked[1].failure, REASON_NONE);
+	assert_true(f->far.client_cert);
+
+	assert_int_equal(tp_identity_load(&identity, cert, cert, &why), RES_MALFORMED);
+	assert_non_null(strstr(why, cert));
+	free(why);
+	assert_int_equal(tp_identity_load(&identity, "/nonexistent", key, &why), RES_IO);
+	assert_non_null(strstr(why, "/nonexistent"));
+	free(why);
+	unlink(cert);
+	unlink(key);
+	tp_slot_drop(f->slot, true);
+	tp_slot_retarget(f->slot, &f->target);
+	tp_identity_free(identity);
+}
+
+/* ---- the way down */
+
+static void
+a_question_is_repeated_once(void **state) /* U25 */
+{
+	static const struct {
+		const char *says;
+		enum far_mood mood;
+	} rows[] = {
+	    {"the server closes after the handshake", FAR_CLOSES_WHEN_READY},
+	    {"the server closes on a question", FAR_CLOSES_ON_QUESTION},
+	    {"the server resets on a question", FAR_RESETS_ON_QUESTION},
+	    {"T15: the server closes in mid frame", FAR_CUTS_THE_ANSWER},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		print_message("%s\n", rows[i].says);
+		f->far.mood = rows[i].mood;
+		fixture_ask();
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == 2);
+		assert_int_equal(f->asked[0].failure, REASON_CLOSED);
+		assert_int_equal(f->asked[1].failure, REASON_CLOSED);
+		assert_int_equal(f->far.n_conn, 2);
+		assert_int_equal(f->closed, 2);
+		fixture_pump_a_while();
+		assert_int_equal(f->far.n_conn, 2); /* and no more */
+
+		f->far.mood = FAR_SERVES; /* when it is well again: at once */
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == 3);
+		assert_int_equal(f->asked[2].failure, REASON_NONE);
+	}
+}
+
+static void
+the_repeat_is_answered_when_the_server_is_well_again(void **state)
+{
+	struct tp_stats s;
+
+	(void)state;
+	f->far.mood = FAR_RESETS_ON_QUESTION;
+	for (int i = 0; i < 20; i++)
+		fixture_ask();
+	PUMP_UNTIL(f->far.n_question > 0);
+	f->far.mood = FAR_SERVES;
+	PUMP_UNTIL(f->n_done == 20);
+	assert_int_equal(f->n_failed, 0);
+	tp_slot_stats(f->slot, &s);
+	assert_int_equal(s.repeated, 20);
+	assert_int_equal(s.connects, 2); /* R12: one handshake for all */
+	for (unsigned i = 0; i < 20; i++)
+		assert_int_equal(f->asked[i].calls, 1);
+}
+
+static void
+answers_before_the_close_count(void **state) /* U13: in the same read as FIN */
+{
+	(void)state;
+	f->far.mood = FAR_HOLDS;
+	fixture_ask();
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_question == 2);
+	far_answer(&f->far, 1, 40);
+	far_close(&f->far, 0);
+	f->far.mood = FAR_SERVES;
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->asked[1].n, 40); /* the answer of the first connection */
+	assert_int_equal(f->far.n_conn, 2);
+}
+
+static void
+dribbled_answers_arrive(void **state)
+{
+	(void)state;
+	f->far.mood = FAR_DRIBBLES;
+	fixture_ask();
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 0);
+}
+
+static void
+wrong_ids_wait_for_the_right_one(void **state) /* U01 */
+{
+	uint8_t wrong[14] = {0, 12};
+	struct tp_stats s;
+
+	(void)state;
+	f->far.mood = FAR_HOLDS;
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_question == 1);
+	for (uint16_t i = 1; i <= 15; i++) {
+		be16_write(wrong + 2, f->far.question[0].id ^ i);
+		far_send(&f->far, 0, span_of(wrong, sizeof wrong));
+	}
+	far_answer(&f->far, 0, 30);
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->n_failed, 0);
+	tp_slot_stats(f->slot, &s);
+	assert_int_equal(s.unexpected, 15);
+	be16_write(wrong + 2, f->far.question[0].id ^ 99);
+	far_send(&f->far, 0, span_of(wrong, sizeof wrong));
+	PUMP_UNTIL(f->closed == 1);
+	assert_int_equal(f->last, REASON_ANSWER_MISMATCH);
+}
+
+static void
+what_comes_after_the_handshake_is_bounded(void **state) /* T16 */
+{
+	static const struct {
+		const char *says;
+		enum far_mood mood;
+		bool tls12;
+		enum reason reason;
+	} rows[] = {
+	    {"T16: session tickets without end", FAR_FLOODS_TICKETS, false, REASON_TLS_FAILED},
+	    {"T16: key updates without end", FAR_FLOODS_KEY_UPDATES, false, REASON_TLS_FAILED},
+	    {"T16: key updates that want ours, without end", FAR_FLOODS_KEY_REQUESTS, false, REASON_TLS_FAILED},
+	    {"T16: empty records without end", FAR_FLOODS_EMPTY_RECORDS, false, REASON_TLS_FAILED},
+	    {"T16: warnings without end", FAR_FLOODS_WARNINGS, true, REASON_TLS_FAILED},
+	    {"T16: renegotiation", FAR_RENEGOTIATES, true, REASON_TLS_FAILED},
+	    {"a record after close_notify", FAR_TALKS_AFTER_CLOSE, false, REASON_CLOSED},
+	    {"a record after close_notify, TLS 1.2", FAR_TALKS_AFTER_CLOSE, true, REASON_CLOSED},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		print_message("%s\n", rows[i].says);
+		f->far.mood = rows[i].mood;
+		if (rows[i].tls12)
+			f->far.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+		tp_slot_connect(f->slot);
+		PUMP_UNTIL(f->closed == 1);
+		assert_string_equal(reason_code(f->last), reason_code(rows[i].reason));
+		assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	}
+}
+
+static void
+a_key_update_is_answered(void **state)
+{
+	(void)state;
+	f->far.mood = FAR_UPDATES_KEYS;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->far.n_conn, 1);
+}
+
+static void
+the_queue_has_a_limit(void **state)
+{
+	struct tp_query *q;
+	static const uint8_t m[17] = "\0\0\1\0\0\1\0\0\0\0\0\0\0\0\1\0";
+
+	(void)state;
+	for (unsigned i = 0; i < TP_QUEUE_MAX; i++)
+		assert_int_equal(tp_send(&q, f->slot, span_of(m, sizeof m), clock_boot_ms() + 4000,
+					 fixture_on_answer, &f->asked[0]),
+				 RES_OK);
+	assert_int_equal(tp_send(&q, f->slot, span_of(m, sizeof m), clock_boot_ms() + 4000, fixture_on_answer,
+				 &f->asked[0]),
+			 RES_LIMIT);
+	assert_int_equal(tp_send(&q, f->slot, span_of(m, 11), clock_boot_ms() + 4000, fixture_on_answer,
+				 &f->asked[0]),
+			 RES_MALFORMED);
+	assert_int_equal(f->n_done, 0);
+}
+
+static void
+dropping_repeats_what_is_in_flight(void **state)
+{
+	(void)state;
+	f->far.mood = FAR_HOLDS;
+	fixture_ask();
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_question == 2);
+	f->far.mood = FAR_SERVES;
+	tp_slot_drop(f->slot, true);
+	tp_slot_drop(f->slot, true);
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->far.resumed, 0); /* tickets forgotten */
+	assert_int_equal(f->closed, 0);      /* it was asked for: no event */
+}
+
+static void
+a_callback_may_drop_its_connection(void **state)
+{
+	(void)state;
+	f->drop_in_callback = true;
+	for (int i = 0; i < 5; i++)
+		fixture_ask();
+	PUMP_UNTIL(f->n_done == 5);
+	assert_int_equal(f->n_failed, 0);
+	for (unsigned i = 0; i < 5; i++)
+		assert_int_equal(f->asked[i].calls, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    SLOT_TEST(questions_wait_for_the_verdict_and_leave_in_one_record),
+	    SLOT_TEST(all_questions_leave_without_waiting_for_answers),
+	    SLOT_TEST(the_connection_is_used_again),
+	    SLOT_TEST(each_stage_has_its_reason),
+	    SLOT_TEST(a_closed_port_is_refused_at_once),
+	    SLOT_TEST(an_unanswered_syn_times_out),
+	    SLOT_TEST(a_server_without_alpn_may_be_used_for_dot),
+	    SLOT_TEST(sni_is_the_configured_name_and_never_an_address),
+	    SLOT_TEST(a_client_certificate_is_shown_when_asked),
+	    SLOT_TEST(a_question_is_repeated_once),
+	    SLOT_TEST(the_repeat_is_answered_when_the_server_is_well_again),
+	    SLOT_TEST(answers_before_the_close_count),
+	    SLOT_TEST(dribbled_answers_arrive),
+	    SLOT_TEST(wrong_ids_wait_for_the_right_one),
+	    SLOT_TEST(what_comes_after_the_handshake_is_bounded),
+	    SLOT_TEST(a_key_update_is_answered),
+	    SLOT_TEST(the_queue_has_a_limit),
+	    SLOT_TEST(dropping_repeats_what_is_in_flight),
+	    SLOT_TEST(a_callback_may_drop_its_connection),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

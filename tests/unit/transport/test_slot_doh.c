@@ -1,0 +1,172 @@
+/* A slot whose protocol is DoH, against a server whose HTTP/2 frames are written by hand. */
+#include "tests/unit/transport/slot_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+#define H2_SETTINGS "\0\0\0\4\0\0\0\0\0"
+#define H2_GOAWAY(last)                                                                                      \
+	"\0\0\10\7\0\0\0\0\0"                                                                                \
+	"\0\0\0" last "\0\0\0\0"
+/* :status 200, content-type (RFC 7541, appendix A: 8 and 31); then 12 bytes of DATA */
+#define H2_ANSWER(stream)                                                                                    \
+	"\0\0\33\1\4\0\0\0" stream "\210\17\20\27application/dns-message"                                    \
+	"\0\0\14\0\1\0\0\0" stream "\0\0\201\200\0\0\0\0\0\0\0\0"
+
+static void
+doh_start(void)
+{
+	f->target.protocol = f->target2.protocol = TP_DOH;
+	f->target.path = f->target2.path = "/dns-query";
+	f->far.alpn = "h2";
+	f->far.mood = FAR_LISTENS;
+}
+
+static void
+doh_wants_h2(void **state) /* T13, H23 */
+{
+	(void)state;
+	f->target.protocol = TP_DOH;
+	f->target.path = "/dns-query";
+	f->far.alpn = NULL;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[0].failure, REASON_ALPN_MISMATCH);
+	assert_int_equal(f->far.app_bytes, 0);
+}
+
+static void
+doh_answers_bring_the_askers_id(void **state)
+{
+	(void)state;
+	doh_start();
+	fixture_ask();
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_conn == 1 && f->far.conn[0].in.n > 24);
+	assert_memory_equal(f->far.conn[0].in.p, "PRI * HTTP/2.0", 14);
+	far_send(&f->far, 0, span_of(BYTES(H2_SETTINGS H2_ANSWER("\3") H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(be16_read(f->asked[0].message), 1);
+	assert_int_equal(be16_read(f->asked[1].message), 8);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+}
+
+static void
+all_requests_leave_without_waiting_for_answers(void **state)
+{
+	struct far_conn *c = &f->far.conn[0];
+	size_t ended = 0;
+
+	(void)state;
+	doh_start();
+	tp_slot_connect(f->slot);
+	PUMP_UNTIL(f->ready == 1 && f->far.handshakes == 1);
+	far_send(&f->far, 0,
+		 span_of(BYTES("\0\0\6\4\0\0\0\0\0"
+			       "\0\3\0\0\3\350" /* 1,000 streams */
+			       "\0\0\4\10\0\0\0\0\0"
+			       "\0\20\0\0"))); /* and room for a MiB of theirs */
+	fixture_pump_a_while();
+	f->with_opt = true;
+	for (unsigned i = 0; i < 1000; i++)
+		fixture_ask();
+	for (int turn = 0; turn < 5000 && ended < 1000; turn++) {
+		fixture_pump();
+		ended = 0;
+		for (size_t at = 24; at + 9 <= c->in.n; at += 9U + be16_read(c->in.p + at + 1))
+			ended += c->in.p[at + 3] == 0 && c->in.p[at + 4] == 1; /* DATA with END_STREAM */
+	}
+	assert_int_equal(ended, 1000);
+	assert_int_equal(f->n_done, 0);
+}
+
+static void
+goaway_moves_what_was_not_processed(void **state) /* H06 */
+{
+	(void)state;
+	doh_start();
+	fixture_ask();
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_conn == 1 && f->far.conn[0].in.n > 24);
+	far_send(&f->far, 0, span_of(BYTES(H2_SETTINGS H2_GOAWAY("\1"))));
+	PUMP_UNTIL(f->far.n_conn == 2 && f->far.conn[1].in.n > 24);
+	far_send(&f->far, 1, span_of(BYTES(H2_SETTINGS H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[1].calls, 1); /* the second, on the new connection */
+	far_send(&f->far, 0, span_of(BYTES(H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->n_done == 2); /* the first, where it was */
+	assert_int_equal(f->n_failed, 0);
+	PUMP_UNTIL(f->closed == 1);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+}
+
+static void
+goaway_each_time_is_bounded(void **state) /* H07 */
+{
+	(void)state;
+	doh_start();
+	fixture_ask();
+	for (unsigned i = 0; i < 2; i++) {
+		PUMP_UNTIL(f->far.n_conn == i + 1 && f->far.conn[i].in.n > 24);
+		far_send(&f->far, i, span_of(BYTES(H2_SETTINGS H2_GOAWAY("\0"))));
+	}
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[0].failure, REASON_CLOSED);
+	assert_true(f->asked[0].retry_safe);
+	fixture_pump_a_while();
+	assert_int_equal(f->far.n_conn, 2);
+}
+
+static void
+a_broken_conversation_is_doh_malformed(void **state)
+{
+	(void)state;
+	doh_start();
+	fixture_ask();
+	for (unsigned i = 0; i < 2; i++) {
+		PUMP_UNTIL(f->far.n_conn == i + 1 && f->far.conn[i].in.n > 24);
+		far_send(&f->far, i, span_str("HTTP/1.1 400 Bad Request\r\n\r\n"));
+	}
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[0].failure, REASON_DOH_MALFORMED);
+	assert_int_equal(f->last, REASON_DOH_MALFORMED);
+}
+
+static void
+streams_that_are_not_allowed_wait_until_their_deadline(void **state) /* H08 */
+{
+	(void)state;
+	doh_start();
+	tp_slot_connect(f->slot);
+	PUMP_UNTIL(f->ready == 1 && f->far.handshakes == 1);
+	far_send(&f->far, 0,
+		 span_of(BYTES("\0\0\6\4\0\0\0\0\0"
+			       "\0\3\0\0\0\0")));
+	fixture_pump_a_while();
+	fixture_ask();
+	fixture_pump_a_while();
+	assert_int_equal(f->n_done, 0);
+	fake_loop_advance(f->loop, 4000);
+	assert_int_equal(f->n_done, 1);
+	assert_int_equal(f->asked[0].failure, REASON_CLOSED);
+	assert_true(f->asked[0].retry_safe);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    SLOT_TEST(doh_wants_h2),
+	    SLOT_TEST(doh_answers_bring_the_askers_id),
+	    SLOT_TEST(all_requests_leave_without_waiting_for_answers),
+	    SLOT_TEST(goaway_moves_what_was_not_processed),
+	    SLOT_TEST(goaway_each_time_is_bounded),
+	    SLOT_TEST(a_broken_conversation_is_doh_malformed),
+	    SLOT_TEST(streams_that_are_not_allowed_wait_until_their_deadline),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,228 @@
+/* A slot as time passes: deadlines, silence, idle closes, a suspended machine, a verdict grown old. */
+#include "tests/unit/transport/slot_fixture.h"
+
+#include "base/clock.h"
+#include "transport/silence.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static void
+deadlines_and_cancels(void **state)
+{
+	struct tp_stats s;
+	unsigned late, gone;
+
+	(void)state;
+	f->far.mood = FAR_HOLDS;
+	late = fixture_ask_until(clock_boot_ms() + 300);
+	gone = fixture_ask();
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_question == 3);
+	tp_cancel(f->asked[gone].query);
+	fake_loop_advance(f->loop, 300);
+	assert_int_equal(f->asked[late].calls, 1);
+	assert_int_equal(f->asked[late].failure, REASON_CLOSED);
+	assert_false(f->asked[late].retry_safe);
+	far_answer(&f->far, 0, 30); /* U13: late, for nobody */
+	far_answer(&f->far, 1, 30);
+	far_answer(&f->far, 2, 30);
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->asked[late].calls, 1);
+	assert_int_equal(f->asked[gone].calls, 0);
+	assert_int_equal(f->asked[2].failure, REASON_NONE);
+	tp_slot_stats(f->slot, &s);
+	assert_int_equal(s.in_flight, 0);
+	assert_int_equal(s.unexpected, 2);
+}
+
+static void
+a_deadline_without_a_connection_is_a_timeout(void **state)
+{
+	(void)state;
+	f->far.mood = FAR_IS_SILENT;
+	fixture_ask_until(clock_boot_ms() + 200);
+	fixture_pump_a_while();
+	fake_loop_advance(f->loop, 200);
+	assert_int_equal(f->n_done, 1);
+	assert_int_equal(f->asked[0].failure, REASON_CONNECT_TIMEOUT);
+	assert_true(f->asked[0].retry_safe);
+	/* over before it began: still a callback, and not from inside */
+	fixture_ask_until(clock_boot_ms() - 1);
+	assert_int_equal(f->n_done, 1);
+	fixture_pump();
+	assert_int_equal(f->n_done, 2);
+}
+
+static void
+silence_is_given_up_and_the_question_repeated(void **state)
+{
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	f->far.mood = FAR_IS_SILENT; /* its kernel still acknowledges */
+	fixture_ask();
+	fixture_pump_a_while();
+	f->far.mood = FAR_HOLDS;
+	f->far.conn[0].closed = true; /* the test no longer serves the first one */
+	fixture_let_pass(SILENCE_LIMIT_MS, 100);
+	PUMP_UNTIL(f->far.n_conn == 2 && f->far.n_question == 2);
+	assert_int_equal(f->last, REASON_CLOSED);
+	assert_string_equal(f->detail, "the peer does not answer");
+	fixture_let_pass(SILENCE_LIMIT_MS, 100); /* a repeated question keeps its connection to the end */
+	assert_int_equal(f->far.n_conn, 2);
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->asked[1].failure, REASON_CLOSED); /* its deadline */
+	f->far.conn[0].closed = false;
+}
+
+static void
+idle_closes_are_learned(void **state)
+{
+	struct tp_stats s;
+
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	fake_loop_advance(f->loop, 10000);
+	far_close(&f->far, 0);
+	PUMP_UNTIL(f->closed == 1);
+	tp_slot_stats(f->slot, &s);
+	assert_int_equal(s.idle_limit_ms, 10000);
+	assert_int_equal(s.idle_closes, 1);
+
+	fixture_ask(); /* the next connection is closed by us, a little before */
+	PUMP_UNTIL(f->n_done == 2);
+	fake_loop_advance(f->loop, 8999);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+	fake_loop_advance(f->loop, 1);
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	assert_int_equal(f->closed, 2);
+	assert_string_equal(f->detail, "idle");
+}
+
+static void
+an_hour_of_rare_questions_loses_none(void **state)
+{
+	static const int64_t every[] = {9000, 11000, 20000, 45000};
+
+	for (size_t i = 0; i < sizeof every / sizeof *every; i++) {
+		unsigned n = 0;
+
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		print_message("one question every %d s\n", (int)(every[i] / 1000));
+		for (int64_t at = 0; at < 3600000; at += every[i]) {
+			fixture_ask();
+			n++;
+			PUMP_UNTIL(f->n_done == n);
+			if (every[i] <= 10000) {
+				fake_loop_advance(f->loop, every[i]);
+				continue;
+			}
+			fake_loop_advance(f->loop, 10000);
+			far_close(&f->far, f->far.n_conn - 1); /* unless we did */
+			/* the FIN is seen, or is met by the next question: both must do */
+			if (n % 2 == 0)
+				fixture_pump_a_while();
+			fake_loop_advance(f->loop, every[i] - 10000);
+		}
+		assert_int_equal(f->n_failed, 0);
+		assert_true(f->far.handshakes <= n);
+	}
+}
+
+static void
+after_a_long_sleep_one_fresh_handshake_answers(void **state) /* K02 */
+{
+	struct tp_stats s;
+
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	f->far.conn[0].closed =
+	    true; /* the path is black: the server never hears of the old connection again */
+	fake_loop_suspend(f->loop, 8 * 3600000);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->far.n_conn, 2);
+	tp_slot_stats(f->slot, &s);
+	assert_int_equal(s.connects, 2);
+	assert_int_equal(s.repeated, 0); /* nothing was tried on the old one */
+	f->far.conn[0].closed = false;
+}
+
+static void
+keepalive_of_zero_closes_when_idle(void **state) /* U24 */
+{
+	static const uint8_t question[] = "\0\7\1\0\0\1\0\0\0\0\0\1\1k\0\0\1\0\1\0\0\51\4\320\0\0\0\0\0\0";
+	static const uint8_t tail[] = "\1k\0\0\1\0\1\0\0\51\4\320\0\0\0\0\0\6\0\13\0\2\0\0";
+	struct buf b = buf_max(256);
+
+	(void)state;
+	f->far.mood = FAR_HOLDS;
+	f->n_asked = 1;
+	assert_int_equal(tp_send(&f->asked[0].query, f->slot, span_of(question, sizeof question - 1),
+				 clock_boot_ms() + 4000, fixture_on_answer, &f->asked[0]),
+			 RES_OK);
+	PUMP_UNTIL(f->far.n_question == 1);
+	assert_int_equal(f->far.question[0].n, 128); /* padded */
+	buf_u16(&b, (uint16_t)(12 + sizeof tail - 1));
+	buf_u16(&b, f->far.question[0].id);
+	buf_put(&b, span_of("\201\200\0\1\0\0\0\0\0\1", 10));
+	buf_put(&b, span_of(tail, sizeof tail - 1));
+	far_send(&f->far, 0, buf_span(&b));
+	PUMP_UNTIL(f->closed == 1);
+	assert_int_equal(f->n_done, 1);
+	assert_int_equal(f->n_failed, 0);
+	assert_string_equal(f->detail, "idle");
+	buf_free(&b);
+}
+
+static void
+a_connection_is_judged_every_hour(void **state) /* K05 */
+{
+	unsigned calls;
+
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	calls = fake_judge.calls;
+	for (int i = 0; i < 59; i++) { /* kept busy */
+		fake_loop_advance(f->loop, 60000);
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == (unsigned)i + 2);
+	}
+	assert_int_equal(fake_judge.calls, calls);
+	fake_judge.refuse = REASON_EXPIRED;
+	fake_loop_advance(f->loop, 60000);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 61);
+	assert_int_equal(f->asked[60].failure, REASON_EXPIRED);
+	assert_int_equal(f->far.n_question, 60);       /* it never left */
+	assert_int_equal(fake_judge.calls, calls + 2); /* the old connection, then a fresh one */
+	assert_int_equal(f->closed, 1); /* which alone decides: the peer may have been renewed */
+	assert_int_equal(f->failed, 1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    SLOT_TEST(deadlines_and_cancels),
+	    SLOT_TEST(a_deadline_without_a_connection_is_a_timeout),
+	    SLOT_TEST(silence_is_given_up_and_the_question_repeated),
+	    SLOT_TEST(idle_closes_are_learned),
+	    SLOT_TEST(an_hour_of_rare_questions_loses_none),
+	    SLOT_TEST(after_a_long_sleep_one_fresh_handshake_answers),
+	    SLOT_TEST(keepalive_of_zero_closes_when_idle),
+	    SLOT_TEST(a_connection_is_judged_every_hour),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

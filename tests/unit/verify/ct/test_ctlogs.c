@@ -1,0 +1,463 @@
+#include "verify/ct/ctlogs.h"
+
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/verify/ct/ctlog_keys.h"
+#include "tests/unit/verify/shared_file.h"
+
+static void
+compiled_in_is_whole(void **state)
+{
+	struct ctlogs *list = NULL;
+	size_t tiled = 0, retired = 0, intervals = 0;
+
+	(void)state;
+	assert_int_equal(ctlogs_compiled_in(&list), RES_OK);
+	assert_int_equal(ctlogs_count(list), 85);
+	assert_int_equal(ctlogs_date_ms(list), 1793597375000); /* 2026-11-02T05:29:35Z */
+	assert_string_equal(ctlogs_source(list), "compiled in");
+	for (size_t i = 0; i < ctlogs_count(list); i++) {
+		const struct ctlog *log = ctlogs_at(list, i);
+
+		tiled += log->tiled;
+		retired += log->state == CTLOG_RETIRED;
+		intervals += log->interval_end_ms != 0;
+		assert_ptr_equal(ctlogs_find(list, log->id), log);
+		assert_false(ctlog_is_denied(log->id));
+		assert_false(log->never_counts);
+	}
+	assert_int_equal(tiled, 59);
+	assert_int_equal(retired, 3);
+	assert_int_equal(intervals, 64);
+	ctlogs_free(list);
+}
+
+static struct ctlogs *
+list_of(const char *json)
+{
+	struct ctlogs *list = NULL;
+	char *why = NULL;
+
+	if (ctlogs_from_json(&list, span_str(json), &why) != RES_OK)
+		fail_msg("not read: %s", why);
+	return list;
+}
+
+#define LIST(logs) "{\"log_list_timestamp\":\"2026-11-01T00:00:00Z\",\"operators\":[{\"name\":\"Op\",\"logs\":[" logs "]}]}"
+#define LOG(name, rest) "{\"description\":\"" #name "\",\"log_id\":\"" name##_ID "\",\"key\":\"" name##_KEY "\"" rest "}"
+#define USABLE ",\"state\":{\"usable\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}"
+
+static void
+all_members_are_read(void **state)
+{
+	struct ctlogs *list = list_of("{\"version\":\"7.1\",\"log_list_timestamp\":\"2026-11-01T02:03:04.005+01:00\",\"x\":[{}],"
+				      "\"operators\":[{\"name\":\"One\",\"email\":[\"a@b\"],\"logs\":[" LOG(A, USABLE ",\"mmd\":86400,"
+				      "\"temporal_interval\":{\"start_inclusive\":\"2026-01-01T00:00:00Z\",\"end_exclusive\":\"2027-01-01T00:00:00Z\"},"
+				      "\"previous_operators\":[{\"name\":\"Later\",\"end_time\":\"2025-06-01T00:00:00Z\"},"
+				      "{\"name\":\"Early\",\"end_time\":\"2024-06-01T00:00:00Z\"}]") "]},"
+				      "{\"name\":\"Two\",\"tiled_logs\":[" LOG(B, ",\"log_type\":\"monitoring_only\"") ","
+				      "{\"log_id\":\"" RSA2048_ID "\",\"key\":\"" RSA2048_KEY "\",\"state\":{\"retired\":{\"timestamp\":\"2024-01-01T00:00:00Z\"}}}]}]}");
+	const struct ctlog *a, *b, *rsa;
+	uint8_t id[32] = {0};
+	struct buf bytes = buf_max(32);
+
+	(void)state;
+	assert_int_equal(ctlogs_count(list), 3);
+	assert_int_equal(ctlogs_date_ms(list), 1793494984005);
+	assert_string_equal(ctlogs_source(list), "7.1");
+	assert_null(ctlogs_find(list, id));
+	assert_int_equal(base64_read(&bytes, span_str(A_ID)), RES_OK);
+	a = ctlogs_find(list, bytes.p);
+	buf_clear(&bytes);
+	assert_int_equal(base64_read(&bytes, span_str(B_ID)), RES_OK);
+	b = ctlogs_find(list, bytes.p);
+	buf_clear(&bytes);
+	assert_int_equal(base64_read(&bytes, span_str(RSA2048_ID)), RES_OK);
+	rsa = ctlogs_find(list, bytes.p);
+	buf_free(&bytes);
+	assert_non_null(a);
+	assert_non_null(b);
+	assert_non_null(rsa);
+
+	assert_string_equal(a->description, "A");
+	assert_int_equal(a->key_kind, CTLOG_ECDSA_P256);
+	assert_int_equal(a->state, CTLOG_USABLE);
+	assert_int_equal(a->state_ms, 1735689600000);
+	assert_int_equal(a->interval_start_ms, 1767225600000);
+	assert_int_equal(a->interval_end_ms, 1798761600000);
+	assert_int_equal(a->mmd_s, 86400);
+	assert_false(a->tiled);
+	assert_false(a->never_counts);
+	assert_string_equal(ctlog_operator_at(a, 1717199999999), "Early"); /* a millisecond before its end */
+	assert_string_equal(ctlog_operator_at(a, 1717200000000), "Later");
+	assert_string_equal(ctlog_operator_at(a, 1748735999999), "Later");
+	assert_string_equal(ctlog_operator_at(a, 1748736000000), "One");
+
+	assert_true(b->tiled);
+	assert_true(b->never_counts);
+	assert_int_equal(b->state, CTLOG_PENDING);
+	assert_int_equal(b->state_ms, 0);
+	assert_string_equal(b->operator_name, "Two");
+
+	assert_int_equal(rsa->key_kind, CTLOG_RSA);
+	assert_int_equal(rsa->state, CTLOG_RETIRED);
+	assert_string_equal(rsa->description, RSA2048_ID);
+	ctlogs_free(list);
+}
+
+static const struct {
+	const char *what;
+	const char *json;
+	enum res want;
+	const char *says; /* part of the sentence */
+} bad[] = {
+    {"G07 nothing at all", "", RES_MALFORMED, "not JSON"},
+    {"G07 cut off", "{\"operators\":[", RES_MALFORMED, "not JSON"},
+    {"G07 text behind the end", LIST(LOG(A, USABLE)) "x", RES_MALFORMED, "not JSON"},
+    {"G07 an array", "[]", RES_MALFORMED, "not a JSON object"},
+    {"G07 no operators", "{}", RES_MALFORMED, "no array of operators"},
+    {"G07 operators of another type", "{\"operators\":{}}", RES_MALFORMED, "no array of operators"},
+    {"an empty list is no list", LIST(""), RES_MALFORMED, "no log"},
+    {"G07 duplicate keys", LIST(LOG(A, USABLE USABLE)), RES_MALFORMED, "duplicate"},
+    {"G07 duplicate keys in an unknown member", "{\"x\":{\"a\":1,\"a\":2}}", RES_MALFORMED, "duplicate"},
+    {"G07 base64 of another length", LIST("{\"log_id\":\"" A_ID "\",\"key\":\"MFk=x\"}"), RES_MALFORMED, "key is not base64"},
+    {"G07 base64 with a bad character", LIST("{\"log_id\":\"" A_ID "\",\"key\":\"MF%k\"}"), RES_MALFORMED, "key is not base64"},
+    {"G07 a key that is no key", LIST("{\"log_id\":\"" A_ID "\",\"key\":\"MFkw\"}"), RES_MALFORMED, "SubjectPublicKeyInfo"},
+    {"G07 P-384", LIST(LOG(P384, USABLE)), RES_MALFORMED, "P-256"},
+    {"G07 RSA-1024", LIST(LOG(RSA1024, USABLE)), RES_MALFORMED, "1024 bits"},
+    {"G07 Ed25519", LIST(LOG(ED, USABLE)), RES_MALFORMED, "neither ECDSA"},
+    {"G07 a byte behind the key", LIST(LOG(TAIL, USABLE)), RES_MALFORMED, "SubjectPublicKeyInfo"},
+    {"G07 no key", LIST("{\"log_id\":\"" A_ID "\"}"), RES_MALFORMED, "no key"},
+    {"G07 no log_id", LIST("{\"key\":\"" A_KEY "\"}"), RES_MALFORMED, "no log_id"},
+    {"log_id of another key", LIST("{\"description\":\"A\",\"log_id\":\"" B_ID "\",\"key\":\"" A_KEY "\"}"), RES_MALFORMED,
+     "operators[0] \"Op\", logs[0] \"A\": log_id is not the SHA-256 of key"},
+    {"log_id too short", LIST("{\"log_id\":\"AAAA\",\"key\":\"" A_KEY "\"}"), RES_MALFORMED, "log_id is not the SHA-256"},
+    {"G07 the same log twice", LIST(LOG(A, USABLE) "," LOG(A, USABLE)), RES_MALFORMED, "same key"},
+    {"G07 a key that is a number", LIST("{\"log_id\":\"" A_ID "\",\"key\":5}"), RES_MALFORMED, "key is not a string"},
+    {"G07 a negative mmd", LIST(LOG(A, ",\"mmd\":-1")), RES_MALFORMED, "mmd"},
+    {"G07 a mmd with a fraction", LIST(LOG(A, ",\"mmd\":1.5")), RES_MALFORMED, "mmd"},
+    {"G07 a mmd beyond all numbers", LIST(LOG(A, ",\"mmd\":1e999")), RES_MALFORMED, "not JSON"},
+    {"G07 a number beyond 64 bits", LIST(LOG(A, ",\"mmd\":99999999999999999999")), RES_MALFORMED, "not JSON"},
+    {"a time that is a number", "{\"log_list_timestamp\":5,\"operators\":[]}", RES_MALFORMED, "log_list_timestamp is not a string"},
+    {"a time that is none", "{\"log_list_timestamp\":\"2026-13-01T00:00:00Z\",\"operators\":[]}", RES_MALFORMED, "not a time"},
+    {"a time before 1970", "{\"log_list_timestamp\":\"1969-01-01T00:00:00Z\",\"operators\":[]}", RES_MALFORMED, "not a time"},
+    {"a state that is not known", LIST(LOG(A, ",\"state\":{\"splendid\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}")), RES_MALFORMED, "splendid"},
+    {"an empty state", LIST(LOG(A, ",\"state\":{}")), RES_MALFORMED, "state is empty"},
+    {"a state without time", LIST(LOG(A, ",\"state\":{\"usable\":{}}")), RES_MALFORMED, "no timestamp"},
+    {"a state that is text", LIST(LOG(A, ",\"state\":\"usable\"")), RES_MALFORMED, "state is not an object"},
+    {"usable and retired at once", LIST(LOG(A, ",\"state\":{\"usable\":{\"timestamp\":\"2025-01-01T00:00:00Z\"},\"retired\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}")), RES_MALFORMED, "contradict"},
+    {"retired and usable at once", LIST(LOG(A, ",\"state\":{\"retired\":{\"timestamp\":\"2025-01-01T00:00:00Z\"},\"usable\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}")), RES_MALFORMED, "contradict"},
+    {"an interval with one end", LIST(LOG(A, ",\"temporal_interval\":{\"start_inclusive\":\"2025-01-01T00:00:00Z\"}")), RES_MALFORMED, "temporal_interval"},
+    {"an interval that is empty", LIST(LOG(A, ",\"temporal_interval\":{\"start_inclusive\":\"2025-01-01T00:00:00Z\",\"end_exclusive\":\"2025-01-01T00:00:00Z\"}")), RES_MALFORMED, "temporal_interval"},
+    {"an interval that is text", LIST(LOG(A, ",\"temporal_interval\":\"always\"")), RES_MALFORMED, "temporal_interval is not an object"},
+    {"a log_type that is a number", LIST(LOG(A, ",\"log_type\":1")), RES_MALFORMED, "log_type is not a string"},
+    {"a description that is a number", LIST("{\"description\":1}"), RES_MALFORMED, "description is not a string"},
+    {"a description with a control character", LIST("{\"description\":\"a\\u001b[2J\"}"), RES_MALFORMED, "is not a name"},
+    {"previous operators that end together", LIST(LOG(A, ",\"previous_operators\":[{\"name\":\"x\",\"end_time\":\"2024-01-01T00:00:00Z\"},{\"name\":\"y\",\"end_time\":\"2024-01-01T00:00:00Z\"}]")), RES_MALFORMED, "same time"},
+    {"a previous operator without end", LIST(LOG(A, ",\"previous_operators\":[{\"name\":\"x\"}]")), RES_MALFORMED, "end_time"},
+    {"a previous operator that is text", LIST(LOG(A, ",\"previous_operators\":[\"x\"]")), RES_MALFORMED, "previous_operators[0]"},
+    {"an operator without name", "{\"operators\":[{\"logs\":[]}]}", RES_MALFORMED, "no name"},
+    {"an operator that is text", "{\"operators\":[\"x\"]}", RES_MALFORMED, "not an object"},
+    {"an operator whose name has spaces around it", "{\"operators\":[{\"name\":\" Op\"}]}", RES_MALFORMED, "is not a name"},
+    {"logs that are an object", "{\"operators\":[{\"name\":\"Op\",\"logs\":{}}]}", RES_MALFORMED, "logs is not an array"},
+    {"a log that is text", LIST("\"x\""), RES_MALFORMED, "not an object"},
+    {"bytes that are not UTF-8", "{\"operators\":[{\"name\":\"\xff\"}]}", RES_MALFORMED, "not JSON"},
+};
+
+static void
+bad_json_is_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct ctlogs *list = NULL;
+		char *why = NULL;
+		enum res res = ctlogs_from_json(&list, span_str(bad[i].json), &why);
+
+		if (res != bad[i].want || list != NULL || why == NULL || strstr(why, bad[i].says) == NULL)
+			fail_msg("%s: %s: %s", bad[i].what, res_text(res), why);
+		free(why);
+	}
+}
+
+/* G07: neither depth nor size nor number reaches the parser. */
+static void
+bounds_hold(void **state)
+{
+	struct buf b = buf_max(64 * 1024 * 1024);
+	struct ctlogs *list = NULL;
+	char *why = NULL;
+
+	(void)state;
+	for (size_t i = 0; i < 10000; i++)
+		buf_text(&b, "{\"a\":[");
+	assert_int_equal(ctlogs_from_json(&list, buf_span(&b), &why), RES_LIMIT);
+	assert_string_equal(why, "line 1: nested deeper than 32");
+	free(why);
+
+	buf_clear(&b);
+	buf_text(&b, "{\"a\":[");
+	while (b.n < CTLOGS_FILE_MAX / 8)
+		buf_text(&b, "0,");
+	assert_int_equal(ctlogs_from_json(&list, buf_span(&b), &why), RES_LIMIT);
+	assert_non_null(strstr(why, "values"));
+	free(why);
+
+	buf_clear(&b);
+	buf_text(&b, LIST(LOG(A, USABLE)));
+	while (b.n <= CTLOGS_FILE_MAX)
+		buf_text(&b, "                                                                ");
+	assert_int_equal(ctlogs_from_json(&list, buf_span(&b), &why), RES_LIMIT);
+	assert_non_null(strstr(why, "larger than"));
+	free(why);
+	assert_int_equal(ctlogs_from_json(&list, span_slice(buf_span(&b), 0, CTLOGS_FILE_MAX), &why), RES_OK);
+	ctlogs_free(list);
+
+	/* brackets in a string do not nest */
+	buf_clear(&b);
+	buf_text(&b, "{\"x\":\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\",");
+	buf_text(&b, &LIST(LOG(A, USABLE))[1]);
+	assert_int_equal(ctlogs_from_json(&list, buf_span(&b), &why), RES_OK);
+	ctlogs_free(list);
+	buf_free(&b);
+}
+
+static void
+mimics_are_denied(void **state)
+{
+	static const char *const ids[] = {"9EGV1vAOLbVUNcrdV3iS5T4VrUFwWPh44U/2uRh0FYk=", "si9+3rWvav5QPeBAgbLXTBJThJL+3yyypSZQPO9TztI="};
+	struct buf id = buf_max(32);
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		buf_clear(&id);
+		assert_int_equal(base64_read(&id, span_str(ids[i])), RES_OK);
+		assert_true(ctlog_is_denied(id.p));
+		id.p[31] ^= 1;
+		assert_false(ctlog_is_denied(id.p));
+	}
+	buf_free(&id);
+}
+
+/* What is written reads as the same list, and is written the same again. */
+static void
+json_is_stable(void **state)
+{
+	struct ctlogs *list = NULL, *again;
+	struct ctlogs_change change;
+	char *first, *second;
+
+	(void)state;
+	assert_int_equal(ctlogs_compiled_in(&list), RES_OK);
+	first = ctlogs_json(list);
+	assert_non_null(first);
+	again = list_of(first);
+	assert_int_equal(ctlogs_compare(&change, list, again), RES_OK);
+	assert_string_equal(change.text, "");
+	assert_int_equal(change.added + change.removed + change.changed + change.new_operators, 0);
+	assert_false(change.older);
+	free(change.text);
+	assert_int_equal(ctlogs_date_ms(again), ctlogs_date_ms(list));
+	for (size_t i = 0; i < ctlogs_count(list); i++) {
+		const struct ctlog *a = ctlogs_at(list, i), *b = ctlogs_at(again, i);
+
+		assert_memory_equal(a->id, b->id, 32);
+		assert_string_equal(a->description, b->description);
+		assert_int_equal(a->state_ms, b->state_ms);
+		assert_int_equal(a->mmd_s, b->mmd_s);
+	}
+	second = ctlogs_json(again);
+	assert_string_equal(first, second);
+	free(first);
+	free(second);
+	ctlogs_free(list);
+	ctlogs_free(again);
+}
+
+static void
+comparison_tells(void **state)
+{
+	struct ctlogs *before = list_of("{\"log_list_timestamp\":\"2026-11-01T00:00:00Z\",\"operators\":[{\"name\":\"Op\",\"logs\":[" LOG(
+	    A, USABLE) "," LOG(B, USABLE) "," LOG(RSA2048, USABLE) "]}]}");
+	struct ctlogs *after = list_of("{\"log_list_timestamp\":\"2026-10-01T00:00:00Z\",\"operators\":[{\"name\":\"New\",\"logs\":[" LOG(
+	    C, USABLE) "]},{\"name\":\"Op\",\"logs\":[" LOG(A, ",\"state\":{\"retired\":{\"timestamp\":\"2026-09-01T00:00:00Z\"}}") "]}]}");
+	struct ctlogs_change change;
+
+	(void)state;
+	assert_int_equal(ctlogs_compare(&change, before, after), RES_OK);
+	assert_int_equal(change.added, 1);
+	assert_int_equal(change.removed, 2);
+	assert_int_equal(change.changed, 1);
+	assert_int_equal(change.before, 3);
+	assert_int_equal(change.new_operators, 1);
+	assert_true(change.older);
+	assert_true(change.large_loss);
+	assert_non_null(strstr(change.text, "+ operator New\n"));
+	assert_non_null(strstr(change.text, "+ C (New)\n"));
+	assert_non_null(strstr(change.text, "- B (Op)\n"));
+	assert_non_null(strstr(change.text, "~ A (Op): usable -> retired since 2026-09-01T00:00:00Z\n"));
+	free(change.text);
+
+	assert_int_equal(ctlogs_compare(&change, after, before), RES_OK);
+	assert_false(change.older);
+	assert_true(change.large_loss); /* one of two */
+	free(change.text);
+	ctlogs_free(before);
+	ctlogs_free(after);
+}
+
+static void
+a_third_is_no_large_loss(void **state)
+{
+	struct ctlogs *three = list_of(LIST(LOG(A, USABLE) "," LOG(B, USABLE) "," LOG(C, USABLE)));
+	struct ctlogs *two = list_of(LIST(LOG(A, USABLE) "," LOG(B, USABLE)));
+	struct ctlogs_change change;
+
+	(void)state;
+	assert_int_equal(ctlogs_compare(&change, three, two), RES_OK);
+	assert_int_equal(change.removed, 1);
+	assert_false(change.large_loss);
+	free(change.text);
+	ctlogs_free(three);
+	ctlogs_free(two);
+}
+
+#define INTERVAL(from, to) ",\"temporal_interval\":{\"start_inclusive\":\"" from "-01-01T00:00:00Z\",\"end_exclusive\":\"" to "-01-01T00:00:00Z\"}"
+
+static void
+intervals_are_kept(void **state)
+{
+	struct ctlogs *known = list_of(LIST(LOG(A, USABLE INTERVAL("2026", "2027")) "," LOG(B, USABLE INTERVAL("2026", "2027"))));
+	struct ctlogs *fresh = list_of("{\"version\":\"new\",\"log_list_timestamp\":\"2026-11-05T00:00:00Z\",\"operators\":[{\"name\":\"Op\",\"logs\":[" LOG(
+	    A, USABLE) "," LOG(B, USABLE INTERVAL("2027", "2028")) "," LOG(C, USABLE ",\"previous_operators\":[{\"name\":\"Old\",\"end_time\":\"2024-01-01T00:00:00Z\"}]") "]}]}");
+	struct ctlogs *list = NULL;
+	size_t seen = 0;
+
+	(void)state;
+	assert_int_equal(ctlogs_keep_intervals(&list, fresh, known), RES_OK);
+	ctlogs_free(fresh);
+	ctlogs_free(known);
+	assert_int_equal(ctlogs_count(list), 3);
+	assert_string_equal(ctlogs_source(list), "new");
+	assert_int_equal(ctlogs_date_ms(list), 1793836800000);
+	for (size_t i = 0; i < 3; i++) {
+		const struct ctlog *log = ctlogs_at(list, i);
+
+		if (strcmp(log->description, "A") == 0) {
+			assert_int_equal(log->interval_start_ms, 1767225600000);
+			assert_int_equal(log->interval_end_ms, 1798761600000);
+			seen |= 1;
+		} else if (strcmp(log->description, "B") == 0) {
+			assert_int_equal(log->interval_start_ms, 1798761600000); /* the new one stands */
+			seen |= 2;
+		} else {
+			assert_int_equal(log->interval_end_ms, 0);
+			assert_string_equal(ctlog_operator_at(log, 0), "Old");
+			seen |= 4;
+		}
+	}
+	assert_int_equal(seen, 7);
+	ctlogs_free(list);
+}
+
+static void
+qualified_beside_usable_is_usable(void **state)
+{
+	struct ctlogs *list = list_of(LIST(LOG(A, ",\"state\":{\"usable\":{\"timestamp\":\"2025-02-01T00:00:00Z\"},\"qualified\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}")));
+
+	(void)state;
+	assert_int_equal(ctlogs_at(list, 0)->state, CTLOG_USABLE);
+	assert_int_equal(ctlogs_at(list, 0)->state_ms, 1738368000000);
+	ctlogs_free(list);
+}
+
+/* Real lists of others. */
+static const struct {
+	const char *file;
+	size_t logs;
+	int64_t date_ms;
+} lists[] = {
+    {"data/ct/mozilla_known_logs_esr153.json", 85, 1793597375000},
+    {"data/ct/mozilla_known_logs_list.json", 48, 1786478747000},
+    {"data/ct/all_logs_list.json", 117, 1787232897000},
+    {"data/ct/log_list.json", 75, 1767358621000},
+    {"data/ct/apple_current_log_list.json", 166, 0}, /* has no date: always old */
+    {"data/ct/log_mimics_list.json", 2, 0},
+};
+
+static void
+real_lists_are_read(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+		struct ctlogs *list = NULL, *again;
+		struct ctlogs_change change;
+		struct buf file;
+		char *why = NULL, *json;
+
+		if (!shared_file(&file, lists[i].file))
+			continue;
+		if (ctlogs_from_any(&list, buf_span(&file), &why) != RES_OK)
+			fail_msg("%s: %s", lists[i].file, why);
+		assert_int_equal(ctlogs_count(list), lists[i].logs);
+		assert_int_equal(ctlogs_date_ms(list), lists[i].date_ms);
+		json = ctlogs_json(list);
+		again = list_of(json);
+		assert_int_equal(ctlogs_compare(&change, list, again), RES_OK);
+		assert_string_equal(change.text, "");
+		free(change.text);
+		free(json);
+		ctlogs_free(again);
+		ctlogs_free(list);
+		buf_free(&file);
+	}
+}
+
+/* Every log of the source, with its state, kind, operator and interval, is in the list compiled in. */
+static void
+compiled_in_is_its_source(void **state)
+{
+	struct ctlogs *list = NULL, *compiled = NULL;
+	struct ctlogs_change change;
+	struct buf file;
+	char *why = NULL;
+
+	(void)state;
+	if (!shared_file(&file, "data/ct/mozilla_known_logs_esr153.json"))
+		skip();
+	assert_int_equal(ctlogs_from_json(&list, buf_span(&file), &why), RES_OK);
+	assert_int_equal(ctlogs_compiled_in(&compiled), RES_OK);
+	assert_int_equal(ctlogs_compare(&change, list, compiled), RES_OK);
+	assert_string_equal(change.text, "");
+	free(change.text);
+	ctlogs_free(list);
+	ctlogs_free(compiled);
+	buf_free(&file);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(compiled_in_is_whole),
+	    cmocka_unit_test(all_members_are_read),
+	    cmocka_unit_test(bad_json_is_refused),
+	    cmocka_unit_test(bounds_hold),
+	    cmocka_unit_test(mimics_are_denied),
+	    cmocka_unit_test(json_is_stable),
+	    cmocka_unit_test(comparison_tells),
+	    cmocka_unit_test(a_third_is_no_large_loss),
+	    cmocka_unit_test(intervals_are_kept),
+	    cmocka_unit_test(qualified_beside_usable_is_usable),
+	    cmocka_unit_test(real_lists_are_read),
+	    cmocka_unit_test(compiled_in_is_its_source),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

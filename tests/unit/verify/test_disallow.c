@@ -1,0 +1,439 @@
+#include "verify/disallow.h"
+
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/verify/shared_file.h"
+
+/* SEQUENCE { SET { SEQUENCE { C, PrintableString HR } }, SET { SEQUENCE { O, ... } }, SET { SEQUENCE { CN, ... } } },
+ * the last two of the string type given. */
+static struct span
+fina_der(uint8_t out[128], uint8_t type, const char *cn)
+{
+	struct buf b = buf_max(128);
+	const char *o = "Financijska agencija";
+	size_t n_o = strlen(o), n_cn = strlen(cn);
+
+	buf_put(&b, span_of("\x30\x00\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02HR", 15));
+	buf_put(&b, span_of((uint8_t[]){0x31, (uint8_t)(n_o + 9), 0x30, (uint8_t)(n_o + 7), 6, 3, 0x55, 4, 10, type, (uint8_t)n_o}, 11));
+	buf_text(&b, o);
+	buf_put(&b, span_of((uint8_t[]){0x31, (uint8_t)(n_cn + 9), 0x30, (uint8_t)(n_cn + 7), 6, 3, 0x55, 4, 3, type, (uint8_t)n_cn}, 11));
+	buf_text(&b, cn);
+	b.p[1] = (uint8_t)(b.n - 2);
+	memcpy(out, b.p, b.n);
+	struct span name = span_of(out, b.n);
+	buf_free(&b);
+	return name;
+}
+
+static struct disallow *
+list_of(const char *text)
+{
+	struct disallow_builder *b = NULL;
+	struct disallow *list = NULL;
+	char *why = NULL;
+	size_t line;
+
+	assert_int_equal(disallow_builder_new(&b), RES_OK);
+	if (disallow_add_file(b, span_str(text), &line, &why) != RES_OK)
+		fail_msg("line %zu: %s", line, why);
+	assert_int_equal(disallow_finish(&list, b), RES_OK);
+	return list;
+}
+
+static const uint8_t fina_serial[] = {0x00, 0xa5, 0x30, 0xa2, 0x9c, 0xc1, 0xa5, 0xda, 0x40, 0, 0, 0, 0, 0x56, 0x71, 0xf2, 0x4c};
+
+#define FINA "CN=Fina RDC 2015,O=Financijska agencija,C=HR"
+#define FINA_HEX "a530a29cc1a5da40000000005671f24c"
+
+static const struct {
+	const char *what;
+	const char *entry;
+	uint8_t type; /* of the certificate's strings */
+	bool want;
+} serials[] = {
+    {"as written, PrintableString", "serial " FINA_HEX " issuer " FINA, 0x13, true},
+    {"a PrintableString entry meets a UTF8String certificate", "serial " FINA_HEX " issuer " FINA, 0x0c, true},
+    {"colons and upper case", "serial A5:30:A2:9C:C1:A5:DA:40:00:00:00:00:56:71:F2:4C issuer " FINA, 0x13, true},
+    {"a leading zero", "serial 00" FINA_HEX " issuer " FINA, 0x13, true},
+    {"half a leading zero", "serial 0" FINA_HEX " issuer " FINA, 0x13, true},
+    {"more space, tabs", "  serial\t" FINA_HEX "   issuer\t " FINA "\t ", 0x13, true},
+    {"a comment behind it", "serial " FINA_HEX " issuer " FINA " # rogue", 0x13, true},
+    {"a line of DOS", "serial " FINA_HEX " issuer " FINA "\r", 0x13, true},
+    {"another case of the name", "serial " FINA_HEX " issuer cn=fina rdc 2015, o=financijska  agencija, c=hr", 0x0c, true},
+    {"another serial", "serial a530a29cc1a5da40000000005671f24d issuer " FINA, 0x13, false},
+    {"a serial with a zero less inside", "serial a530a29cc1a5da400000005671f24c issuer " FINA, 0x13, false},
+    {"another issuer", "serial " FINA_HEX " issuer CN=Fina RDC 2020,O=Financijska agencija,C=HR", 0x13, false},
+    {"the issuer the other way round", "serial " FINA_HEX " issuer C=HR,O=Financijska agencija,CN=Fina RDC 2015", 0x13, false},
+};
+
+static void
+serials_meet(void **state)
+{
+	uint8_t der[128];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof serials / sizeof serials[0]; i++) {
+		struct disallow *list = list_of(serials[i].entry);
+		struct cert cert = {.serial = span_of(fina_serial, sizeof fina_serial)};
+		struct disallow_hit hit = {.kind = DISALLOW_CERT};
+
+		cert.issuer = fina_der(der, serials[i].type, "Fina RDC 2015");
+		if (disallow_match_cert(list, &cert, &hit) != serials[i].want)
+			fail_msg("%s", serials[i].what);
+		if (serials[i].want) {
+			assert_int_equal(hit.kind, DISALLOW_SERIAL);
+			assert_int_equal(strncmp(hit.entry, "serial " FINA_HEX " issuer ", 47), 0);
+		}
+		/* without the sign octet it is the same serial */
+		cert.serial = span_slice(cert.serial, 1, 99);
+		assert_int_equal(disallow_match_cert(list, &cert, &hit), serials[i].want);
+		assert_false(disallow_match_key(list, &cert, &hit));
+		assert_false(disallow_match_issuer(list, &cert, &hit));
+		disallow_free(list);
+	}
+}
+
+static void
+bytes_are_compared_as_bytes(void **state)
+{
+	uint8_t utf8[128], printable[128];
+	struct cert a = {.issuer = fina_der(utf8, 0x0c, "Fina RDC 2015")}, b = {.issuer = fina_der(printable, 0x13, "Fina RDC 2015")};
+	struct buf text = buf_max(4096);
+	struct disallow_hit hit;
+	struct disallow *list;
+
+	(void)state;
+	a.serial = b.serial = span_of(fina_serial, sizeof fina_serial);
+	buf_text(&text, "serial " FINA_HEX " issuer der:");
+	base64_write(&text, a.issuer);
+	buf_text(&text, "\nissuer der:");
+	base64_write(&text, a.issuer);
+	list = list_of(buf_cstr(&text));
+	assert_true(disallow_match_cert(list, &a, &hit));
+	assert_false(disallow_match_cert(list, &b, &hit));
+	assert_true(disallow_match_issuer(list, &a, &hit));
+	assert_false(disallow_match_issuer(list, &b, &hit));
+	disallow_free(list);
+	buf_free(&text);
+}
+
+static void
+kinds_are_apart(void **state)
+{
+	uint8_t der[128];
+	struct cert cert = {.serial = span_of(fina_serial, 1)}; /* zero */
+	struct disallow_hit hit;
+	struct disallow *list = list_of("cert-sha256 0101010101010101010101010101010101010101010101010101010101010101\n"
+					"spki-sha256 0202020202020202020202020202020202020202020202020202020202020202\n"
+					"issuer " FINA "\n");
+
+	(void)state;
+	assert_int_equal(disallow_count(list), 3);
+	assert_false(disallow_has_kind(list, DISALLOW_SERIAL));
+	assert_true(disallow_has_kind(list, DISALLOW_ISSUER));
+	assert_false(disallow_has_kind(NULL, DISALLOW_ISSUER));
+	cert.issuer = cert.subject = fina_der(der, 0x0c, "fina rdc 2015 ");
+	memset(cert.sha256, 2, 32);
+	memset(cert.spki_sha256, 1, 32);
+	assert_false(disallow_match_cert(list, &cert, &hit));
+	assert_false(disallow_match_key(list, &cert, &hit));
+	memset(cert.sha256, 1, 32);
+	memset(cert.spki_sha256, 2, 32);
+	assert_true(disallow_match_cert(list, &cert, &hit));
+	assert_int_equal(hit.kind, DISALLOW_CERT);
+	assert_true(disallow_match_key(list, &cert, &hit));
+	assert_string_equal(hit.entry, "spki-sha256 0202020202020202020202020202020202020202020202020202020202020202");
+	assert_true(disallow_match_issuer(list, &cert, &hit));
+	assert_true(disallow_match_subject(list, &cert, &hit));
+	assert_string_equal(hit.entry, "issuer " FINA);
+	assert_false(disallow_match_cert(NULL, &cert, &hit));
+	disallow_free(list);
+
+	list = list_of("serial 0:0 issuer " FINA);
+	assert_true(disallow_match_cert(list, &cert, &hit));
+	assert_string_equal(hit.entry, "serial 0 issuer " FINA);
+	disallow_free(list);
+}
+
+static const struct {
+	const char *what;
+	const char *text;
+	size_t line;
+	enum res want;
+	const char *says;
+} bad[] = {
+    {"an unknown kind", "# one\n\nfingerprint aa\n", 3, RES_MALFORMED, "expected serial"},
+    {"a short hash", "cert-sha256 0101\n", 1, RES_MALFORMED, "64 hex digits"},
+    {"a hash with colons", "spki-sha256 01:01010101010101010101010101010101010101010101010101010101010101\n", 1, RES_MALFORMED, "64 hex digits"},
+    {"a hash and something else", "cert-sha256 0101010101010101010101010101010101010101010101010101010101010101 x\n", 1, RES_MALFORMED, "64 hex digits"},
+    {"no serial", "serial\n", 1, RES_MALFORMED, "serial"},
+    {"a serial that is no hex", "serial xyz issuer CN=a\n", 1, RES_MALFORMED, "serial \"xyz\""},
+    {"a serial with a colon at the end", "serial aa: issuer CN=a\n", 1, RES_MALFORMED, "serial"},
+    {"a serial with two colons", "serial aa::bb issuer CN=a\n", 1, RES_MALFORMED, "serial"},
+    {"a serial that is too long", "serial 1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111 issuer CN=a\n", 1, RES_MALFORMED, "at most 64 bytes"},
+    {"no issuer", "serial aa\n", 1, RES_MALFORMED, "expected \"issuer\""},
+    {"another word for issuer", "serial aa from CN=a\n", 1, RES_MALFORMED, "expected \"issuer\""},
+    {"no name behind issuer", "serial aa issuer\n", 1, RES_MALFORMED, "missing"},
+    {"no name", "issuer   \n", 1, RES_MALFORMED, "missing"},
+    {"a name that is none", "\nissuer Fina\n", 2, RES_MALFORMED, "RFC 4514"},
+    {"der: without base64", "issuer der:\n", 1, RES_MALFORMED, "base64"},
+    {"der: that is no name", "issuer der:AAAA\n", 1, RES_MALFORMED, "base64"},
+    {"G01 a NUL", "issuer CN=a\0b\n", 1, RES_MALFORMED, "NUL"},
+    {"G01 a byte order mark", "\xef\xbb\xbfissuer CN=a\n", 1, RES_MALFORMED, "expected serial"},
+    {"G09 what is quoted can not play with a terminal", "\x1b[2Jx\n", 1, RES_MALFORMED, "\\x1b[2Jx"},
+};
+
+static void
+bad_files_are_refused(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+		struct disallow_builder *b = NULL;
+		char *why = NULL;
+		size_t line = 99, n = strlen(bad[i].text);
+		enum res res;
+
+		if (n > 0 && bad[i].text[n - 1] != '\n')
+			n += 3; /* the row with a NUL inside */
+		assert_int_equal(disallow_builder_new(&b), RES_OK);
+		res = disallow_add_file(b, span_of(bad[i].text, n), &line, &why);
+		if (res != bad[i].want || line != bad[i].line || why == NULL || strstr(why, bad[i].says) == NULL)
+			fail_msg("%s: line %zu: %s: %s", bad[i].what, line, res_text(res), why);
+		free(why);
+		disallow_builder_free(b);
+	}
+}
+
+static void
+comments_and_hashes_in_names(void **state)
+{
+	struct disallow *list = list_of("# a comment\n"
+					"   # another\n"
+					"\n"
+					"issuer CN=Number#1\n"
+					"issuer CN=A \\#2 # comment\n"
+					"issuer CN=#0c0161\n"
+					"issuer CN=end\\ \n"
+					"issuer CN=last");
+
+	(void)state;
+	assert_int_equal(disallow_count(list), 5);
+	disallow_free(list);
+	list = list_of("");
+	assert_int_equal(disallow_count(list), 0);
+	disallow_free(list);
+}
+
+static void
+long_lines_are_refused(void **state)
+{
+	char text[DISALLOW_LINE_MAX + 2], *why = NULL;
+	struct disallow_builder *b = NULL;
+	size_t line;
+
+	(void)state;
+	memset(text, 'a', sizeof text);
+	text[sizeof text - 1] = '\0';
+	assert_int_equal(disallow_builder_new(&b), RES_OK);
+	assert_int_equal(disallow_add(b, text, &why), RES_LIMIT);
+	free(why);
+	assert_int_equal(disallow_add_file(b, span_str(text), &line, &why), RES_LIMIT);
+	assert_int_equal(line, 1);
+	free(why);
+	disallow_builder_free(b);
+}
+
+static void
+twins_are_kept_once(void **state)
+{
+	struct disallow *list = list_of("issuer CN=a\nissuer cn=A\nserial 1 issuer CN=a\nserial 01 issuer CN=a\nissuer CN=b\n");
+
+	(void)state;
+	assert_int_equal(disallow_count(list), 3);
+	disallow_free(list);
+}
+
+static void
+builtin_names_fina(void **state)
+{
+	struct disallow_builder *b = NULL;
+	struct disallow *list = NULL;
+	struct disallow_hit hit;
+	struct cert cert = {.serial = span_of(fina_serial, sizeof fina_serial)};
+	uint8_t der[128];
+
+	(void)state;
+	assert_int_equal(disallow_builder_new(&b), RES_OK);
+	assert_int_equal(disallow_add_builtin(b), RES_OK);
+	assert_int_equal(disallow_finish(&list, b), RES_OK);
+	assert_int_equal(disallow_count(list), 5);
+	cert.issuer = fina_der(der, 0x0c, "Fina RDC 2015");
+	assert_true(disallow_match_cert(list, &cert, &hit));
+	cert.issuer = fina_der(der, 0x0c, "Fina RDC 2020");
+	assert_false(disallow_match_cert(list, &cert, &hit));
+	disallow_free(list);
+}
+
+static void
+builtin_names_the_fina_root(void **state)
+{
+	struct disallow_builder *b = NULL;
+	struct disallow *list = NULL;
+	struct disallow_hit hit;
+	struct cert cert;
+	struct buf pem, der = buf_max(65536);
+	const char *from, *to;
+
+	(void)state;
+	if (!shared_file(&pem, "data/vectors/resolvers/fina-root-ca.pem"))
+		skip();
+	from = strchr(strstr(buf_cstr(&pem), "-----BEGIN"), '\n');
+	to = strstr(from, "-----END");
+	for (const char *line = from; line < to;) {
+		const char *end = strchr(line + 1, '\n');
+
+		if (end - line > 1)
+			assert_int_equal(base64_read(&der, span_of(line + 1, (size_t)(end - line - 1))), RES_OK);
+		line = end;
+		if (line + 1 >= to)
+			break;
+	}
+	assert_int_equal(cert_read(&cert, buf_span(&der)), RES_OK);
+	assert_int_equal(disallow_builder_new(&b), RES_OK);
+	assert_int_equal(disallow_add_builtin(b), RES_OK);
+	assert_int_equal(disallow_finish(&list, b), RES_OK);
+	assert_true(disallow_match_key(list, &cert, &hit));
+	disallow_free(list);
+	buf_free(&pem);
+	buf_free(&der);
+}
+
+/* 100,000 entries: each is found, what is not there is not. */
+static void
+many_entries_are_found(void **state)
+{
+	struct buf text = buf_max(32 * 1024 * 1024);
+	struct disallow *list;
+	struct disallow_hit hit;
+	struct cert cert = {.serial = {NULL, 0}};
+	uint8_t der[128], serial[4];
+	const uint32_t count = 100000;
+
+	(void)state;
+	for (uint32_t i = 0; i < count; i++)
+		buf_format(&text, "serial %x issuer " FINA "\n", (i + 1) * 16);
+	list = list_of(buf_cstr(&text));
+	assert_int_equal(disallow_count(list), count);
+	cert.issuer = fina_der(der, 0x0c, "Fina RDC 2015");
+	cert.serial = span_of(serial, 4);
+	for (uint32_t i = 0; i < count; i += 97) {
+		be32_write(serial, (i + 1) * 16);
+		assert_true(disallow_match_cert(list, &cert, &hit));
+		be32_write(serial, (i + 1) * 16 + 1);
+		assert_false(disallow_match_cert(list, &cert, &hit));
+	}
+	disallow_free(list);
+	buf_free(&text);
+}
+
+static void
+onecrl_of_a_browser(void **state)
+{
+	struct buf file;
+	char *text = NULL, *why = NULL;
+	size_t entries = 0, left_out = 99, line;
+	struct disallow_builder *b = NULL;
+	struct disallow *list = NULL;
+
+	(void)state;
+	if (!shared_file(&file, "data/vectors/disallow/onecrl-firefox-esr-153.7.json"))
+		skip();
+	if (disallow_from_onecrl(&text, buf_span(&file), &entries, &left_out, &why) != RES_OK)
+		fail_msg("%s", why);
+	assert_int_equal(entries, 1918);
+	assert_int_equal(left_out, 0);
+	assert_int_equal(disallow_builder_new(&b), RES_OK);
+	if (disallow_add_file(b, span_str(text), &line, &why) != RES_OK)
+		fail_msg("line %zu: %s", line, why);
+	assert_int_equal(disallow_finish(&list, b), RES_OK);
+	assert_in_range(disallow_count(list), 1900, 1918); /* twins */
+	assert_true(disallow_has_kind(list, DISALLOW_SPKI));
+	disallow_free(list);
+	free(text);
+	buf_free(&file);
+}
+
+#define NAME_64 "MAwxCjAIBgNVBAMMAXg="
+#define HASH_64 "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
+
+static const struct {
+	const char *what;
+	const char *json;
+	enum res want;
+	const char *text; /* the result, or part of the sentence */
+	size_t left_out;
+} records[] = {
+    {"serial and issuer", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":\"AKUw\"}]}", RES_OK, "serial 00a530 issuer der:" NAME_64 "\n", 0},
+    {"one that is not enabled", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":\"AQ==\",\"enabled\":false}]}", RES_OK, "serial 01 issuer der:" NAME_64 "\n", 0},
+    {"a key", "{\"data\":[{\"subject\":\"" NAME_64 "\",\"pubKeyHash\":\"" HASH_64 "\"}]}", RES_OK, "spki-sha256 0101010101010101010101010101010101010101010101010101010101010101\n", 0},
+    {"a record of another kind is counted", "{\"data\":[{\"sth\":1}]}", RES_OK, "", 1},
+    {"nothing", "{\"data\":[]}", RES_OK, "", 0},
+    {"no data", "{}", RES_MALFORMED, "no array", 0},
+    {"not JSON", "serial", RES_MALFORMED, "not JSON", 0},
+    {"a record that is text", "{\"data\":[\"x\"]}", RES_MALFORMED, "data[0]", 0},
+    {"a serial that is no base64", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":\"!\"}]}", RES_MALFORMED, "data[0]", 0},
+    {"an empty serial", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":\"\"}]}", RES_MALFORMED, "data[0]", 0},
+    {"a name that is none", "{\"data\":[{\"issuerName\":\"AAAA\",\"serialNumber\":\"AQ==\"}]}", RES_MALFORMED, "data[0]", 0},
+    {"a hash of another length", "{\"data\":[{\"pubKeyHash\":\"AQ==\"}]}", RES_MALFORMED, "data[0]", 0},
+};
+
+static void
+onecrl_records(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
+		char *text = NULL, *why = NULL;
+		size_t entries = 99, left_out = 99;
+		enum res res = disallow_from_onecrl(&text, span_str(records[i].json), &entries, &left_out, &why);
+
+		if (res != records[i].want)
+			fail_msg("%s: %s: %s", records[i].what, res_text(res), why);
+		if (res == RES_OK) {
+			assert_string_equal(text, records[i].text);
+			assert_int_equal(left_out, records[i].left_out);
+			assert_int_equal(entries, text[0] != '\0');
+		} else if (strstr(why, records[i].text) == NULL) {
+			fail_msg("%s: %s", records[i].what, why);
+		}
+		free(text);
+		free(why);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(serials_meet),
+	    cmocka_unit_test(bytes_are_compared_as_bytes),
+	    cmocka_unit_test(kinds_are_apart),
+	    cmocka_unit_test(bad_files_are_refused),
+	    cmocka_unit_test(comments_and_hashes_in_names),
+	    cmocka_unit_test(long_lines_are_refused),
+	    cmocka_unit_test(twins_are_kept_once),
+	    cmocka_unit_test(builtin_names_fina),
+	    cmocka_unit_test(builtin_names_the_fina_root),
+	    cmocka_unit_test(many_entries_are_found),
+	    cmocka_unit_test(onecrl_of_a_browser),
+	    cmocka_unit_test(onecrl_records),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,153 @@
+/*
+ * test_verify.c - whole verdicts over forged chains: everything wrong at once, what a verdict costs and what it shows.
+ *
+ * What refuses, one thing at a time, is in test_verify_path.c, test_verify_cert.c, test_verify_policy.c and
+ * test_verify_ct.c.
+ */
+#include "tests/unit/verify/forged_rows.h"
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* ---- everything at once */
+
+static void
+all_wrong(struct forged *f)
+{
+	struct forge forge;
+
+	forged_leaf(&forge, CA_STRANGER_ISSUING);
+	forge.n_sct = 0;
+	forge.eku = NULL;
+	forge.key = world_key(forged_world(), "weak", KEY_RSA_1024);
+	forge.not_after_ms = f->in.now_ms - DAY_MS;
+	forge.must_staple = true;
+	forged_put(f, &forge);
+	forge_free(&forge);
+	forged_anchor(f, CA_ROOT);
+	f->ip[3] = 2;
+	f->in.name = "other.lab.test";
+	f->disallow = forged_entries("");
+}
+
+/* ---- the table */
+
+static const struct forged_row rows[] = {
+    {"everything is said at once", all_wrong,
+        "untrusted,expired,wrong-usage,weak-key,ip-mismatch,name-mismatch,ct-no-scts,staple-missing"},
+};
+
+static void
+every_chain_is_judged_as_its_row_says(void **state)
+{
+	(void)state;
+	forged_rows_judge(rows, sizeof rows / sizeof rows[0]);
+}
+
+/* What a good chain costs: each signature once. */
+static void
+no_signature_is_checked_twice(void **state)
+{
+	struct forged f;
+	struct vfy_work work;
+
+	(void)state;
+	forged_begin(&f);
+	forged_good(&f);
+	assert_string_equal(forged_reasons(&f, &work), "");
+	assert_int_equal(work.signature_checks, 4); /* leaf, issuer, two SCTs */
+	assert_int_equal(work.paths, 1);
+	forged_end(&f);
+	/* an anchor with a date needs the SCTs earlier, not again */
+	forged_begin(&f);
+	forged_logged_in_time(&f);
+	assert_string_equal(forged_reasons(&f, &work), "");
+	assert_int_equal(work.signature_checks, 4);
+	forged_end(&f);
+}
+
+static void
+the_verdict_shows_what_was_judged(void **state)
+{
+	struct forged f;
+	struct vfy_work work;
+	struct verdict v;
+
+	(void)state;
+	forged_begin(&f);
+	forged_good(&f);
+	forged_put_ca(&f, CA_STRANGER_ROOT);
+	forged_judge(&f, &v, &work);
+	assert_true(v.chain_verified);
+	assert_int_equal(v.n_chain, 3); /* the path, with its anchor, without what was superfluous */
+	assert_string_equal(v.chain[0].subject, "CN=resolver.lab.test,C=XX");
+	assert_int_equal(v.valid_until_ms, v.chain[0].not_after_ms);
+	assert_int_equal(v.n_scts, 2);
+	assert_int_equal(v.scts[0].status, SCT_STATUS_VALID);
+	assert_true(v.scts[0].counts);
+	assert_string_equal(v.expected_ip, "1.1.1.1");
+	assert_null(v.expected_name);
+	assert_int_equal(v.at_ms, f.in.now_ms);
+	verdict_clear(&v);
+	forged_end(&f);
+
+	forged_begin(&f);
+	forged_expired_and_unknown(&f);
+	forged_judge(&f, &v, &work);
+	assert_false(v.chain_verified);
+	assert_int_equal(v.n_chain, 2); /* as presented */
+	assert_int_equal(v.valid_until_ms, VERDICT_NUMBER_NONE);
+	assert_int_equal(v.scts[0].status, SCT_STATUS_VALID); /* the presented issuer's key signed the leaf */
+	verdict_clear(&v);
+	forged_end(&f);
+}
+
+static void
+a_pin_that_only_the_leaf_meets_is_a_warning(void **state)
+{
+	struct forged f;
+	struct vfy_work work;
+	struct verdict v;
+	char line[128], hex[65];
+
+	(void)state;
+	forged_begin(&f);
+	forged_good(&f);
+	snprintf(line, sizeof line, "spki-sha256 %s",
+	    hex_write(hex, span_of(world_key(forged_world(), "a-server", KEY_P256)->spki_sha256, 32)));
+	f.pins = forged_entries(line);
+	forged_judge(&f, &v, &work);
+	assert_true(verdict_accepted(&v));
+	assert_int_equal(v.n_warnings, 1);
+	verdict_clear(&v);
+	forged_end(&f);
+}
+
+static void
+modes_have_names(void **state)
+{
+	(void)state;
+	assert_string_equal(ct_mode_text(CT_REPORT), "report");
+	assert_string_equal(ct_policy_text(CT_APPLE), "apple");
+	assert_string_equal(ct_when_stale_text(CT_STALE_ENFORCE), "enforce");
+	assert_string_equal(ct_mode_text((enum ct_mode)9), "?");
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_chain_is_judged_as_its_row_says),
+	    cmocka_unit_test(no_signature_is_checked_twice),
+	    cmocka_unit_test(the_verdict_shows_what_was_judged),
+	    cmocka_unit_test(a_pin_that_only_the_leaf_meets_is_a_warning),
+	    cmocka_unit_test(modes_have_names),
+	};
+
+	return cmocka_run_group_tests(tests, forged_world_open, forged_world_close);
+}

@@ -1,0 +1,375 @@
+/*
+ * test_verify_policy.c - what the user expects and allows: identity, constraints, allowed issuers, pins and disallowed
+ * keys, with one path and with two.
+ */
+#include "tests/unit/verify/forged_rows.h"
+#include "contrib/lab/derw.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+/* ---- identity */
+
+static void
+nothing_expected(struct forged *f)
+{
+	forged_good(f);
+	f->in.ip.n = 0;
+	f->in.name = "";
+}
+
+static void
+name_alone(struct forged *f)
+{
+	forged_good(f);
+	f->in.ip.n = 0;
+	f->in.name = "resolver.lab.test.";
+}
+
+static void
+name_and_address(struct forged *f)
+{
+	forged_good(f);
+	f->in.name = "RESOLVER.lab.test";
+}
+
+static void
+right_name_wrong_address(struct forged *f)
+{
+	name_and_address(f);
+	f->ip[3] = 2;
+}
+
+static void
+right_address_wrong_name(struct forged *f)
+{
+	forged_good(f);
+	f->in.name = "lab.test";
+}
+
+static void
+also_address(struct forged *f)
+{
+	static const struct span also[] = {{(const uint8_t *)"\x08\x08\x08\x08", 4}, {(const uint8_t *)"\x01\x01\x01\x01", 4}};
+
+	forged_good(f);
+	f->ip[3] = 2;
+	f->in.also_ips = also;
+	f->in.n_also_ips = 2;
+}
+
+static void
+address_of_five_bytes(struct forged *f)
+{
+	forged_good(f);
+	f->in.ip.n = 5;
+}
+
+/* ---- constraints, allowed issuers, pins */
+
+static void
+distrusted_by_date(struct forged *f)
+{
+	forged_good(f);
+	forged_constraint(f, CA_ROOT, "not-before-max 2026-11-11T11:59:59Z");
+}
+
+static void
+trusted_on_the_date(struct forged *f)
+{
+	forged_good(f);
+	forged_constraint(f, CA_ROOT, "not-before-max 2026-11-11T12:00:00Z");
+}
+
+static void
+logged_too_late(struct forged *f)
+{
+	forged_good(f);
+	forged_constraint(f, CA_ROOT, "sct-not-after 2026-11-11T12:59:59Z");
+}
+
+static void
+logged_too_late_and_forged(struct forged *f)
+{
+	forged_bad_signature(f);
+	forged_constraint(f, CA_ROOT, "sct-not-after 2026-11-11T12:59:59Z");
+}
+
+static void
+logged_too_late_without_ct(struct forged *f)
+{
+	logged_too_late(f);
+	f->policy.ct_mode = CT_OFF;
+}
+
+static void
+logged_too_late_under_chrome(struct forged *f)
+{
+	logged_too_late(f);
+	f->policy.ct_policy = CT_CHROME;
+}
+
+static void
+permitted_names(struct forged *f)
+{
+	forged_good(f);
+	forged_constraint(f, CA_ROOT, "permit-name lab.test permit-ip 1.1.1.0/24");
+}
+
+static void
+permitted_names_only(struct forged *f)
+{
+	forged_good(f);
+	forged_constraint(f, CA_ROOT, "permit-name lab.test");
+}
+
+static void
+permitted_other_names(struct forged *f)
+{
+	forged_good(f);
+	forged_constraint(f, CA_ROOT, "permit-name ab.test permit-ip 0.0.0.0/0");
+}
+
+static void
+allow_by(struct forged *f, enum ca_id id)
+{
+	char entry[128];
+
+	forged_good(f);
+	f->allow = forged_entries(forged_spki_entry(entry, id));
+}
+
+static void
+allow_root(struct forged *f)
+{
+	allow_by(f, CA_ROOT);
+}
+
+static void
+allow_issuing(struct forged *f)
+{
+	allow_by(f, CA_ISSUING);
+}
+
+static void
+allow_stranger(struct forged *f)
+{
+	allow_by(f, CA_STRANGER_ROOT);
+}
+
+static void
+allow_leaf(struct forged *f)
+{
+	char entry[128];
+
+	forged_good(f);
+	f->allow = forged_entries(forged_cert_entry(entry, f->certs[0]));
+}
+
+static void
+allow_cert(struct forged *f)
+{
+	char entry[128];
+
+	forged_good(f);
+	f->allow = forged_entries(forged_cert_entry(entry, f->certs[1]));
+}
+
+static void
+allow_name(struct forged *f, const char *dn)
+{
+	struct buf line = buf_max(256);
+
+	forged_good(f);
+	buf_text(&line, "issuer ");
+	derw_name_rfc4514(&line, dn);
+	f->allow = forged_entries(buf_cstr(&line));
+	buf_free(&line);
+}
+
+static void
+allow_anchor_name(struct forged *f)
+{
+	allow_name(f, world_ca_name(CA_ROOT));
+}
+
+static void
+allow_intermediate_name(struct forged *f)
+{
+	allow_name(f, world_ca_name(CA_ISSUING));
+}
+
+static void
+pin_stranger(struct forged *f)
+{
+	char entry[128];
+
+	forged_good(f);
+	f->pins = forged_entries(forged_spki_entry(entry, CA_STRANGER_ROOT));
+}
+
+static void
+pin_with_backup(struct forged *f)
+{
+	char one[128], two[128], both[260];
+
+	forged_good(f);
+	snprintf(both, sizeof both, "%s\n%s\n", forged_spki_entry(one, CA_STRANGER_ROOT), forged_spki_entry(two, CA_ROOT));
+	f->pins = forged_entries(both);
+}
+
+static void
+pin_of_a_bad_chain(struct forged *f)
+{
+	char entry[128];
+
+	forged_put_leaf(f, CA_STRANGER_ISSUING);
+	forged_put_ca(f, CA_STRANGER_ISSUING);
+	forged_anchor(f, CA_ROOT);
+	f->pins = forged_entries(forged_spki_entry(entry, CA_STRANGER_ISSUING));
+}
+
+/* ---- two paths: CA_ISSUING under CA_ROOT and, by a cross-certificate, under CA_PRIVATE_ROOT */
+
+static void
+crossed(struct forged *f, bool cross_first)
+{
+	struct forge cross;
+
+	forged_ca(&cross, CA_ISSUING);
+	cross.issuer = world_ca_name(CA_PRIVATE_ROOT);
+	cross.issuer_key = world_ca_key(forged_world(), CA_PRIVATE_ROOT);
+	cross.serial_seed = "cross";
+	forged_put_leaf(f, CA_ISSUING);
+	if (cross_first)
+		forged_put(f, &cross);
+	forged_put_ca(f, CA_ISSUING);
+	if (!cross_first)
+		forged_put(f, &cross);
+	forge_free(&cross);
+	forged_anchor(f, CA_ROOT);
+	forged_anchor(f, CA_PRIVATE_ROOT);
+}
+
+static void
+two_good_paths(struct forged *f)
+{
+	crossed(f, true);
+}
+
+static void
+second_path_disallowed(struct forged *f)
+{
+	char entry[128];
+
+	crossed(f, false);
+	f->disallow = forged_entries(forged_spki_entry(entry, CA_PRIVATE_ROOT));
+}
+
+static void
+first_path_disallowed(struct forged *f)
+{
+	char entry[128];
+
+	crossed(f, true);
+	f->disallow = forged_entries(forged_spki_entry(entry, CA_PRIVATE_ROOT));
+}
+
+static void
+disallowed_path_is_broken(struct forged *f)
+{
+	char entry[128];
+
+	crossed(f, false);
+	buf_clear(&f->anchors);
+	forged_anchor(f, CA_ROOT);
+	f->disallow = forged_entries(forged_spki_entry(entry, CA_PRIVATE_ROOT));
+}
+
+static void
+first_anchor_distrusted(struct forged *f)
+{
+	crossed(f, true);
+	forged_constraint(f, CA_PRIVATE_ROOT, "not-before-max 2020-01-01T00:00:00Z");
+}
+
+static void
+pin_on_the_second_path(struct forged *f)
+{
+	char entry[128];
+
+	crossed(f, false);
+	f->pins = forged_entries(forged_spki_entry(entry, CA_PRIVATE_ROOT));
+}
+
+static void
+superfluous_disallowed(struct forged *f)
+{
+	char entry[128];
+
+	forged_good(f);
+	forged_put_ca(f, CA_STRANGER_ROOT);
+	f->disallow = forged_entries(forged_cert_entry(entry, f->certs[2]));
+}
+
+/* ---- the table */
+
+static const struct forged_row rows[] = {
+    {"T02 nothing expected is never accepted", nothing_expected, "ip-mismatch"},
+    {"T06 a name alone, with the root's dot", name_alone, ""},
+    {"T06 name and address, in another case", name_and_address, ""},
+    {"the right name does not make up for the address", right_name_wrong_address, "ip-mismatch"},
+    {"nor the address for the name", right_address_wrong_name, "name-mismatch"},
+    {"another address that was configured", also_address, ""},
+    {"an address of five bytes is none", address_of_five_bytes, "ip-mismatch"},
+
+    {"issued after the anchor's date", distrusted_by_date, "anchor-distrusted"},
+    {"issued on the anchor's date", trusted_on_the_date, ""},
+    {"logged after the anchor's date", logged_too_late, "anchor-distrusted,ct-too-few-scts"},
+    {"logged on the anchor's date", forged_logged_in_time, ""},
+    {"a chain whose signatures do not hold has no anchor", logged_too_late_and_forged, "bad-signature,ct-too-few-scts"},
+    {"without CT there is no such date", logged_too_late_without_ct, ""},
+    {"chrome refuses the path, not the SCTs", logged_too_late_under_chrome, "anchor-distrusted"},
+    {"an anchor for these names and addresses", permitted_names, ""},
+    {"an anchor for these names, and for no address", permitted_names_only, "anchor-distrusted"},
+    {"an anchor for other names", permitted_other_names, "anchor-distrusted"},
+    {"the anchor's key is allowed", allow_root, ""},
+    {"the issuer's key is allowed", allow_issuing, ""},
+    {"another key is allowed", allow_stranger, "issuer-not-allowed"},
+    {"the leaf itself is no issuer", allow_leaf, "issuer-not-allowed"},
+    {"the issuer's certificate is allowed", allow_cert, ""},
+    {"the anchor's name is allowed", allow_anchor_name, ""},
+    {"an intermediate's name is nothing: any CA can mint it", allow_intermediate_name, "issuer-not-allowed"},
+    {"T25 another key is pinned", pin_stranger, "pin-mismatch"},
+    {"T25 a pin and its backup", pin_with_backup, ""},
+    {"T25 a pinned key does not make a chain good", pin_of_a_bad_chain, "untrusted"},
+
+    {"two good paths", two_good_paths, ""},
+    {"a disallowed path behind a clean one", second_path_disallowed, "disallowed"},
+    {"a disallowed path in front of a clean one", first_path_disallowed, "disallowed"},
+    {"a disallowed key on no path that holds", disallowed_path_is_broken, ""},
+    {"a constrained anchor beside a free one", first_anchor_distrusted, ""},
+    {"a pin that another path meets", pin_on_the_second_path, ""},
+    {"a disallowed certificate that is superfluous", superfluous_disallowed, "disallowed"},
+};
+
+static void
+every_chain_is_judged_as_its_row_says(void **state)
+{
+	(void)state;
+	forged_rows_judge(rows, sizeof rows / sizeof rows[0]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_chain_is_judged_as_its_row_says),
+	};
+
+	return cmocka_run_group_tests(tests, forged_world_open, forged_world_close);
+}

@@ -1,0 +1,181 @@
+/*
+ * test_pathjudge.c - lengths and names of a path, where GnuTLS reads them otherwise than RFC 5280.
+ *
+ * Each row is a chain of CAs below an anchor; whole verdicts are asked, so that both readings are in them.
+ */
+#include "contrib/lab/derw.h"
+#include "tests/unit/verify/forged.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define CAS_MAX 4
+
+/* GeneralSubtrees of one name: its tag and its text; a directory name as derw_name reads it. */
+struct subtree {
+	uint8_t tag;
+	const char *text;
+};
+
+#define HOST(text) {DERW_CONTEXT(2), (text)}
+#define DIR(dn)    {DERW_CONSTRUCTED(4), (dn)}
+
+struct ca {
+	const char *name; /* NULL: there is no more CA */
+	int path_length;
+	struct subtree permitted, excluded;
+	bool broken_signature;
+};
+
+#define FREE -1, {0, NULL}, {0, NULL}, false
+#define LENGTH(n) (n), {0, NULL}, {0, NULL}, false
+
+static const struct row {
+	const char *what;
+	struct ca ca[CAS_MAX]; /* the anchor first */
+	const char *subject;   /* of the leaf */
+	bool host;             /* it has a DNS name as well */
+	const char *reasons;
+} rows[] = {
+    {"a CA and a leaf", {{"CN=Root", FREE}, {"CN=A", LENGTH(0)}}, "CN=leaf", true, ""},
+    {"a CA below one that allows none", {{"CN=Root", FREE}, {"CN=A", LENGTH(0)}, {"CN=B", FREE}}, "CN=leaf", true,
+        "path-too-long"},
+    {"a self-issued CA is not counted", {{"CN=Root", FREE}, {"CN=A", LENGTH(0)}, {"CN=A", LENGTH(0)}}, "CN=leaf", true, ""},
+    {"nor below the anchor", {{"CN=Root", LENGTH(0)}, {"CN=Root", FREE}}, "CN=leaf", true, ""},
+    {"nor in the middle", {{"CN=Root", FREE}, {"CN=A", LENGTH(1)}, {"CN=A", LENGTH(1)}, {"CN=B", LENGTH(0)}}, "CN=leaf", true,
+        ""},
+    {"the CA behind it is", {{"CN=Root", FREE}, {"CN=A", LENGTH(0)}, {"CN=A", FREE}, {"CN=B", FREE}}, "CN=leaf", true,
+        "path-too-long"},
+    {"a self-issued CA has its own limit", {{"CN=Root", FREE}, {"CN=A", LENGTH(1)}, {"CN=A", LENGTH(0)}, {"CN=B", FREE}},
+        "CN=leaf", true, "path-too-long"},
+    {"a self-issued CA that its issuer did not sign",
+        {{"CN=Root", FREE}, {"CN=A", LENGTH(0)}, {"CN=A", 0, {0, NULL}, {0, NULL}, true}}, "CN=leaf", true, "bad-signature"},
+
+    {"a permitted host", {{"CN=Root", FREE}, {"CN=A", -1, HOST("lab.test"), {0, NULL}, false}}, "CN=leaf", true, ""},
+    {"another one", {{"CN=Root", FREE}, {"CN=A", -1, HOST("x.test"), {0, NULL}, false}}, "CN=leaf", true, "name-constraints"},
+    {"only an address: a common name is no host", {{"CN=Root", FREE}, {"CN=A", -1, HOST("x.test"), {0, NULL}, false}},
+        "CN=leaf", false, ""},
+    {"every host is excluded, and there is none", {{"CN=Root", FREE}, {"CN=A", -1, {0, NULL}, HOST(""), false}}, "CN=leaf",
+        false, ""},
+    {"the anchor's constraints too", {{"CN=Root", -1, {0, NULL}, HOST(""), false}, {"CN=A", FREE}}, "CN=leaf", false, ""},
+    {"the same, below a CA that the anchor did not sign",
+        {{"CN=Root", -1, {0, NULL}, HOST(""), false}, {"CN=A", -1, {0, NULL}, {0, NULL}, true}}, "CN=leaf", false,
+        "bad-signature"},
+
+    {"a permitted organisation", {{"CN=Root", FREE}, {"CN=A", -1, DIR("O=Org"), {0, NULL}, false}}, "O=Org/CN=leaf", true, ""},
+    {"another one", {{"CN=Root", FREE}, {"CN=A", -1, DIR("O=Org"), {0, NULL}, false}}, "O=Other/CN=leaf", true,
+        "name-constraints"},
+    {"an excluded one", {{"CN=Root", FREE}, {"CN=A", -1, {0, NULL}, DIR("O=Org"), false}}, "O=Org/CN=leaf", true,
+        "name-constraints"},
+    {"beside an excluded one", {{"CN=Root", FREE}, {"CN=A", -1, {0, NULL}, DIR("O=Org"), false}}, "O=Other/CN=leaf", true, ""},
+    {"a name is excluded from its first part on", {{"CN=Root", FREE}, {"CN=A", -1, {0, NULL}, DIR("CN=leaf"), false}},
+        "O=Org/CN=leaf", true, ""},
+    {"a self-issued CA is free of them, the leaf is not",
+        {{"CN=Root", FREE}, {"CN=A", -1, DIR("O=Org"), {0, NULL}, false}, {"CN=A", FREE}}, "O=Org/CN=leaf", true, ""},
+    {"another CA is not free of them",
+        {{"CN=Root", FREE}, {"CN=A", -1, DIR("O=Org"), {0, NULL}, false}, {"CN=B", FREE}}, "O=Org/CN=leaf", true,
+        "name-constraints"},
+    {"a leaf named as its CA is not free of them",
+        {{"CN=Root", FREE}, {"CN=A", -1, DIR("O=Org"), {0, NULL}, false}}, "CN=A", true, "name-constraints"},
+};
+
+static void
+subtree_put(struct buf *out, const struct subtree *tree)
+{
+	size_t whole, name;
+
+	if (tree->text == NULL)
+		return;
+	whole = derw_open(out, DERW_SEQUENCE);
+	name = derw_open(out, tree->tag);
+	if (tree->tag == DERW_CONSTRUCTED(4))
+		derw_name(out, tree->text, DERW_UTF8);
+	else
+		buf_text(out, tree->text);
+	derw_close(out, name);
+	derw_close(out, whole);
+}
+
+/* Its key is named by its place, so that two CAs of one name have two keys. */
+static void
+ca_make(struct forge *forge, const struct row *row, size_t i)
+{
+	static const char *const seeds[CAS_MAX] = {"zero", "one", "two", "three"};
+	char key[16], issuer_key[16];
+	size_t above = i == 0 ? 0 : i - 1;
+
+	snprintf(key, sizeof key, "path%zu", i);
+	snprintf(issuer_key, sizeof issuer_key, "path%zu", above);
+	forged_sub_ca(forge, row->ca[i].name, key, row->ca[above].name, issuer_key);
+	forge->serial_seed = seeds[i];
+	forge->path_length = row->ca[i].path_length;
+	forge->broken_signature = row->ca[i].broken_signature;
+	subtree_put(&forge->permitted, &row->ca[i].permitted);
+	subtree_put(&forge->excluded, &row->ca[i].excluded);
+}
+
+static void
+chain_make(struct forged *f, const struct row *row)
+{
+	struct forge forge;
+	char key[16];
+	size_t n = 0;
+
+	while (n < CAS_MAX && row->ca[n].name != NULL)
+		n++;
+	forged_leaf(&forge, CA_ISSUING);
+	snprintf(key, sizeof key, "path%zu", n - 1);
+	forge.issuer = row->ca[n - 1].name;
+	forge.issuer_key = world_key(forged_world(), key, KEY_P256);
+	forge.subject = row->subject;
+	if (!row->host) {
+		buf_clear(&forge.san);
+		forge_san_ip(&forge, span_of("\x01\x01\x01\x01", 4));
+	}
+	forged_put(f, &forge);
+	forge_free(&forge);
+	for (size_t i = n; i-- > 0;) {
+		ca_make(&forge, row, i);
+		if (i > 0)
+			forged_put(f, &forge);
+		else
+			forged_anchor_forge(f, &forge);
+		forge_free(&forge);
+	}
+}
+
+static void
+every_path_is_judged_as_its_row_says(void **state)
+{
+	size_t wrong = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct forged f;
+		const char *have;
+
+		forged_begin(&f);
+		chain_make(&f, &rows[i]);
+		have = forged_reasons(&f, NULL);
+		if (strcmp(have, rows[i].reasons) != 0) {
+			print_error("%s: \"%s\", expected \"%s\"\n", rows[i].what, have, rows[i].reasons);
+			wrong++;
+		}
+		forged_end(&f);
+	}
+	assert_int_equal(wrong, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(every_path_is_judged_as_its_row_says),
+	};
+
+	return cmocka_run_group_tests(tests, forged_world_open, forged_world_close);
+}

@@ -1,0 +1,142 @@
+#include "verify/x509/usage.h"
+#include "verify/x509/der.h"
+#include "verify/x509/oid.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void
+extensions_are_read(void **state)
+{
+	static const struct {
+		const char *what;
+		int which; /* 0 basicConstraints, 1 keyUsage, 2 extKeyUsage */
+		const char *value;
+		size_t n;
+		enum res res;
+	} rows[] = {
+	    {"CA:FALSE by default", 0, "\x30\x00", 2, RES_OK},
+	    {"CA:FALSE said aloud is tolerated", 0, "\x30\x03\x01\x01\x00", 5, RES_OK},
+	    {"CA:TRUE and a path length", 0, "\x30\x06\x01\x01\xff\x02\x01\x03", 8, RES_OK},
+	    {"a BOOLEAN of 1", 0, "\x30\x03\x01\x01\x01", 5, RES_MALFORMED},
+	    {"a negative path length", 0, "\x30\x06\x01\x01\xff\x02\x01\xff", 8, RES_MALFORMED},
+	    {"something behind", 0, "\x30\x05\x01\x01\xff\x05\x00", 7, RES_MALFORMED},
+	    {"not a SEQUENCE", 0, "\x04\x00", 2, RES_MALFORMED},
+	    {"digitalSignature", 1, "\x03\x02\x07\x80", 4, RES_OK},
+	    {"decipherOnly in a second octet", 1, "\x03\x03\x07\x00\x80", 5, RES_OK},
+	    {"no bits", 1, "\x03\x01\x00", 3, RES_OK},
+	    {"unused bits of no octet", 1, "\x03\x01\x01", 3, RES_MALFORMED},
+	    {"eight unused bits", 1, "\x03\x02\x08\x80", 4, RES_MALFORMED},
+	    {"an empty BIT STRING", 1, "\x03\x00", 2, RES_MALFORMED},
+	    {"a byte behind", 1, "\x03\x02\x07\x80\x00", 5, RES_MALFORMED},
+	    {"serverAuth", 2, "\x30\x0a\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01", 12, RES_OK},
+	    {"no purpose at all", 2, "\x30\x00", 2, RES_MALFORMED},
+	    {"not an OID", 2, "\x30\x02\x05\x00", 4, RES_MALFORMED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct span oids[] = {OID_BASIC_CONSTRAINTS, OID_KEY_USAGE, OID_EXTENDED_KEY_USAGE};
+		struct cert c = {.n_ext = 1};
+		struct usage u;
+
+		c.ext[0] = (struct cert_ext){oids[rows[i].which], true, span_of(rows[i].value, rows[i].n)};
+		if (usage_read(&u, &c) != rows[i].res)
+			fail_msg("%s", rows[i].what);
+	}
+}
+
+static void
+what_was_read_is_right(void **state)
+{
+	struct cert c = {.n_ext = 3};
+	struct usage u;
+
+	(void)state;
+	c.ext[0] = (struct cert_ext){OID_BASIC_CONSTRAINTS, true, span_of("\x30\x06\x01\x01\xff\x02\x01\x03", 8)};
+	c.ext[1] = (struct cert_ext){OID_KEY_USAGE, true, span_of("\x03\x02\x01\x06", 4)};
+	c.ext[2] = (struct cert_ext){OID_EXTENDED_KEY_USAGE, false, span_of("\x30\x06\x06\x04\x55\x1d\x25\x00", 8)};
+	assert_int_equal(usage_read(&u, &c), RES_OK);
+	assert_true(u.has_basic && u.ca && u.has_path_len && u.path_len == 3);
+	assert_true(u.has_key_usage && u.key_usage == (USAGE_KEY_CERT_SIGN | USAGE_CRL_SIGN));
+	assert_true(u.has_purposes && u.any_purpose && !u.server_auth);
+	assert_null(usage_ca_fault(&u, 3));
+	assert_null(usage_purpose_fault(&u));
+	assert_non_null(usage_server_fault(&u));
+	assert_non_null(usage_ca_fault(&u, 1));
+}
+
+#define SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"
+
+/* Baseline Requirements, 7.1.2.7.10: what serverAuth does not go together with. */
+static void
+a_server_is_nothing_else(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *basic;
+		size_t n_basic;
+		const char *purposes;
+		size_t n;
+		bool fine;
+	} rows[] = {
+	    {"serverAuth", "\x30\x00", 2, "\x30\x0a" SERVER, 12, true},
+	    {"and clientAuth", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x02", 22, true},
+	    {"and something unknown", "\x30\x00", 2, "\x30\x0e" SERVER "\x06\x02\x2a\x03", 16, true},
+	    {"and codeSigning", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x03", 22, false},
+	    {"and emailProtection", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x04", 22, false},
+	    {"and timeStamping", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x08", 22, false},
+	    {"and OCSPSigning", "\x30\x00", 2, "\x30\x14" SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x09", 22, false},
+	    {"and the signing of precertificates", "\x30\x00", 2,
+	        "\x30\x16" SERVER "\x06\x0a\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x04", 24, false},
+	    {"and any purpose", "\x30\x00", 2, "\x30\x10" SERVER "\x06\x04\x55\x1d\x25\x00", 18, false},
+	    {"a path length, and no CA", "\x30\x03\x02\x01\x00", 5, "\x30\x0a" SERVER, 12, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct cert c = {.n_ext = 2};
+		struct usage u;
+
+		c.ext[0] = (struct cert_ext){OID_BASIC_CONSTRAINTS, true, span_of(rows[i].basic, rows[i].n_basic)};
+		c.ext[1] = (struct cert_ext){OID_EXTENDED_KEY_USAGE, false, span_of(rows[i].purposes, rows[i].n)};
+		assert_int_equal(usage_read(&u, &c), RES_OK);
+		if ((usage_server_fault(&u) == NULL) != rows[i].fine)
+			fail_msg("%s", rows[i].what);
+		assert_null(usage_purpose_fault(&u)); /* that is asked of servers, not of CAs */
+	}
+}
+
+static void
+unknown_critical_extensions_are_found(void **state)
+{
+	static const char poison[] = "\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x03";
+	struct cert c = {.n_ext = 2};
+
+	(void)state;
+	c.ext[0] = (struct cert_ext){OID_SCT_LIST, true, span_str("")};
+	c.ext[1] = (struct cert_ext){span_str(poison), false, span_str("")};
+	assert_null(usage_unknown_critical(&c));
+	c.ext[1].critical = true;
+	assert_ptr_equal(usage_unknown_critical(&c), &c.ext[1]);
+	c.ext[1].oid = OID_AUTHORITY_KEY_ID; /* RFC 5280, 4.2.1.1: never critical */
+	assert_ptr_equal(usage_unknown_critical(&c), &c.ext[1]);
+	c.ext[1].oid = OID_NAME_CONSTRAINTS;
+	assert_null(usage_unknown_critical(&c));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(extensions_are_read),
+	    cmocka_unit_test(what_was_read_is_right),
+	    cmocka_unit_test(a_server_is_nothing_else),
+	    cmocka_unit_test(unknown_critical_extensions_are_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

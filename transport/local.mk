@@ -1,0 +1,24 @@
+# ---- transport: the carrier
+noinst_LIBRARIES += libtransport.a
+libtransport_a_SOURCES = \
+	transport/conn.c transport/conn.h \
+	transport/conn_time.c \
+	transport/dial.c transport/dial.h \
+	transport/doh.c \
+	transport/doh_fields.c transport/doh_fields.h \
+	transport/doh_stream.c transport/doh_stream.h \
+	transport/dot.c \
+	transport/environment.c transport/environment.h \
+	transport/identity.c \
+	transport/idle.c transport/idle.h \
+	transport/loop.c transport/loop.h \
+	transport/query.c transport/query.h \
+	transport/silence.c transport/silence.h \
+	transport/slot.c transport/slot.h \
+	transport/ticket.c transport/ticket.h \
+	transport/tls.c transport/tls.h \
+	transport/tls_peer.c \
+	transport/transport.h \
+	transport/wheel.c transport/wheel.h \
+	transport/wire.h
+TRANSPORT_LIBS = libtransport.a $(VERIFY_LIBS) $(NGHTTP2_LIBS) $(EVENT_LIBS)

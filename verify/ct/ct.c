@@ -1,0 +1,160 @@
+#include "verify/ct/ctpolicy.h"
+#include "verify/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const enum reason ct_reasons[] = {
+    REASON_CT_LIST_MISSING, REASON_CT_LIST_STALE,        REASON_CT_MALFORMED,      REASON_CT_NO_SCTS,
+    REASON_CT_TOO_FEW_SCTS, REASON_CT_TOO_FEW_OPERATORS, REASON_CT_NO_CURRENT_LOG,
+};
+
+static bool
+list_is_stale(const struct judgement *j)
+{
+	return j->policy->ctlogs != NULL &&
+	       j->in->now_ms - ctlogs_date_ms(j->policy->ctlogs) > j->policy->ct_list_max_age_ms;
+}
+
+static void
+list_judge(struct judgement *j)
+{
+	const int64_t day = 86400000;
+	int64_t age;
+
+	if (j->policy->ctlogs == NULL) {
+		verdict_add(j->v, REASON_CT_LIST_MISSING, "%s", reason_sentence(REASON_CT_LIST_MISSING));
+		return;
+	}
+	age = j->in->now_ms - ctlogs_date_ms(j->policy->ctlogs);
+	if (list_is_stale(j))
+		verdict_add_counts(j->v, REASON_CT_LIST_STALE, age / day, j->policy->ct_list_max_age_ms / day,
+				   "the list of CT logs is %lld days old, %lld are allowed",
+				   (long long)(age / day), (long long)(j->policy->ct_list_max_age_ms / day));
+}
+
+/* Who they are from is asked once there are enough: too few of them can not come from many. */
+static void
+tally_judge(struct judgement *j, const struct ctpolicy_tally *t)
+{
+	if (t->counted < t->wanted)
+		verdict_add_counts(j->v, REASON_CT_TOO_FEW_SCTS, (int64_t)t->counted, (int64_t)t->wanted,
+				   t->counted == 1 ? "%zu SCT counts, %zu are needed"
+						   : "%zu SCTs count, %zu are needed",
+				   t->counted, t->wanted);
+	else if (t->operators < t->operators_wanted)
+		verdict_add_counts(j->v, REASON_CT_TOO_FEW_OPERATORS, (int64_t)t->operators,
+				   (int64_t)t->operators_wanted,
+				   "the SCTs that count come from %zu log operator%s, %zu are needed",
+				   t->operators, t->operators == 1 ? "" : "s", t->operators_wanted);
+	if (t->counted > 0 && !t->current)
+		verdict_add(j->v, REASON_CT_NO_CURRENT_LOG, "%s", reason_sentence(REASON_CT_NO_CURRENT_LOG));
+}
+
+static void
+scts_judge(struct judgement *j, const struct ctpolicy_tally *tally)
+{
+	switch (j->scts_read) {
+	case RES_OK:
+		if (j->policy->ctlogs != NULL)
+			tally_judge(j, tally);
+		break;
+	case RES_NOT_FOUND:
+		verdict_add(j->v, REASON_CT_NO_SCTS, "%s", reason_sentence(REASON_CT_NO_SCTS));
+		break;
+	case RES_LIMIT:
+		verdict_add(j->v, REASON_CT_MALFORMED, "the certificate holds more than %d SCTs",
+			    SCT_LIST_MAX);
+		break;
+	case RES_MALFORMED:
+	case RES_UNSUPPORTED:
+	case RES_NOMEM:
+	case RES_IO:
+		verdict_add(j->v, REASON_CT_MALFORMED, "%s", reason_sentence(REASON_CT_MALFORMED));
+		break;
+	}
+}
+
+static void
+show_text(struct verdict *v, char **out, const char *text)
+{
+	*out = text == NULL ? NULL : strdup(text);
+	if (text != NULL && *out == NULL)
+		v->out_of_memory = true;
+}
+
+static bool
+scts_show(struct judgement *j)
+{
+	struct verdict *v = j->v;
+
+	if (j->scts.n == 0)
+		return true;
+	v->scts = calloc(j->scts.n, sizeof *v->scts);
+	if (v->scts == NULL)
+		return false;
+	v->n_scts = j->scts.n;
+	for (size_t i = 0; i < v->n_scts; i++) {
+		const struct sct_item *item = &j->scts.item[i];
+		struct verdict_sct *show = &v->scts[i];
+
+		if (item->sct.log_id.n == 32)
+			memcpy(show->log_id, item->sct.log_id.p, 32);
+		show->timestamp_ms = sct_item_ms(item);
+		show->status = item->status;
+		show->counts = item->counts;
+		if (item->log == NULL)
+			continue;
+		show_text(v, &show->log, item->log->description);
+		show_text(v, &show->operator_name, ctlog_operator_at(item->log, show->timestamp_ms));
+	}
+	return true;
+}
+
+/* What was found stays in the verdict and stops refusing. */
+static void
+ct_relax(struct judgement *j)
+{
+	bool stale = list_is_stale(j), all = j->policy->ct_mode == CT_REPORT;
+
+	switch (j->policy->ct_when_stale) {
+	case CT_STALE_ENFORCE:
+		verdict_relax(j->v, REASON_CT_LIST_STALE);
+		break;
+	case CT_STALE_REFUSE:
+		break;
+	case CT_STALE_REPORT:
+		all |= stale;
+		break;
+	}
+	for (size_t i = 0; all && i < sizeof ct_reasons / sizeof ct_reasons[0]; i++)
+		verdict_relax(j->v, ct_reasons[i]);
+}
+
+bool
+judge_ct(struct judgement *j)
+{
+	const struct path *p = j->path;
+	const struct constraint *limit = NULL;
+	struct ctpolicy_tally tally;
+	enum res r = RES_OK;
+
+	if (j->issuer == NULL)
+		sct_check_forget(&j->scts); /* a path that was tried may have had an issuer */
+	else if (j->policy->ct_mode != CT_OFF)
+		r = sct_check_signatures(&j->scts, &j->certs[0], j->issuer->spki_sha256, &j->budget);
+	if (r == RES_NOMEM)
+		return false;
+	if (p != NULL && j->policy->constraints != NULL)
+		limit = constraints_find(j->policy->constraints, p->certs[p->n - 1]);
+	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0], limit,
+		       j->in->now_ms);
+	if (!scts_show(j))
+		return false;
+	if (j->policy->ct_mode == CT_OFF)
+		return true;
+	list_judge(j);
+	scts_judge(j, &tally);
+	ct_relax(j);
+	return true;
+}

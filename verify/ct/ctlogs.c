@@ -1,0 +1,326 @@
+#include "verify/ct/ctlogs_build.h"
+
+#include "base/text.h"
+#include "verify/why.h"
+
+#include <gnutls/crypto.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+/* The two mimic logs: their private keys are published for tests, so anyone signs in their name. */
+static const uint8_t denied_ids[][32] = {
+    {0xf4, 0x41, 0x95, 0xd6, 0xf0, 0x0e, 0x2d, 0xb5, 0x54, 0x35, 0xca, 0xdd, 0x57, 0x78, 0x92, 0xe5,
+     0x3e, 0x15, 0xad, 0x41, 0x70, 0x58, 0xf8, 0x78, 0xe1, 0x4f, 0xf6, 0xb9, 0x18, 0x74, 0x15, 0x89},
+    {0xb2, 0x2f, 0x7e, 0xde, 0xb5, 0xaf, 0x6a, 0xfe, 0x50, 0x3d, 0xe0, 0x40, 0x81, 0xb2, 0xd7, 0x4c,
+     0x12, 0x53, 0x84, 0x92, 0xfe, 0xdf, 0x2c, 0xb2, 0xa5, 0x26, 0x50, 0x3c, 0xef, 0x53, 0xce, 0xd2},
+};
+
+bool
+ctlog_is_denied(const uint8_t id[32])
+{
+	for (size_t i = 0; i < sizeof denied_ids / sizeof denied_ids[0]; i++)
+		if (memcmp(denied_ids[i], id, 32) == 0)
+			return true;
+	return false;
+}
+
+const char *
+ctlog_state_text(enum ctlog_state state)
+{
+	switch (state) {
+	case CTLOG_PENDING:
+		return "pending";
+	case CTLOG_QUALIFIED:
+		return "qualified";
+	case CTLOG_USABLE:
+		return "usable";
+	case CTLOG_READONLY:
+		return "readonly";
+	case CTLOG_RETIRED:
+		return "retired";
+	case CTLOG_REJECTED:
+		return "rejected";
+	}
+	return "pending";
+}
+
+const char *
+ctlog_operator_at(const struct ctlog *log, int64_t ms)
+{
+	for (size_t i = 0; i < log->n_previous; i++)
+		if (ms < log->previous[i].end_ms)
+			return log->previous[i].name;
+	return log->operator_name;
+}
+
+enum res
+ctlogs_new(struct ctlogs **out)
+{
+	struct ctlogs *list = calloc(1, sizeof *list);
+
+	if (list == NULL)
+		return RES_NOMEM;
+	list->source = "";
+	*out = list;
+	return RES_OK;
+}
+
+void
+ctlogs_free(struct ctlogs *list)
+{
+	if (list == NULL)
+		return;
+	for (size_t i = 0; i < list->n; i++)
+		gnutls_pubkey_deinit(list->log[i].pubkey);
+	for (size_t i = 0; i < list->n_owned; i++)
+		free(list->owned[i]);
+	free(list->owned);
+	free(list->log);
+	free(list);
+}
+
+/* Room for one more; doubles. */
+static bool
+array_grow(void **array, size_t *cap, size_t n, size_t size)
+{
+	size_t want = *cap == 0 ? 32 : *cap * 2;
+	void *larger;
+
+	if (n < *cap)
+		return true;
+	larger = reallocarray(*array, want, size);
+	if (larger == NULL)
+		return false;
+	*array = larger;
+	*cap = want;
+	return true;
+}
+
+const char *
+ctlogs_keep(struct ctlogs *list, struct span text)
+{
+	void *owned = list->owned;
+	char *copy;
+
+	if (!array_grow(&owned, &list->cap_owned, list->n_owned, sizeof *list->owned))
+		return NULL;
+	list->owned = owned;
+	copy = malloc(text.n + 1);
+	if (copy == NULL)
+		return NULL;
+	if (text.n > 0)
+		memcpy(copy, text.p, text.n);
+	copy[text.n] = '\0';
+	list->owned[list->n_owned++] = copy;
+	return copy;
+}
+
+const char *
+ctlogs_keep_operator(struct ctlogs *list, struct span name)
+{
+	for (size_t i = list->n; i-- > 0;)
+		if (span_equal(span_str(list->log[i].operator_name), name))
+			return list->log[i].operator_name;
+	return ctlogs_keep(list, name);
+}
+
+bool
+ctlogs_name_ok(struct span name)
+{
+	if (name.n == 0 || name.n > CTLOG_NAME_MAX || name.p[0] == ' ' || name.p[name.n - 1] == ' ')
+		return false;
+	for (size_t i = 0, n; i < name.n; i += n) {
+		uint32_t c;
+
+		n = utf8_read(&c, span_slice(name, i, name.n - i));
+		if (n == 0 || unicode_is_control(c))
+			return false;
+	}
+	return true;
+}
+
+/* RFC 6962, 2.1.4: ECDSA on P-256 or RSA of at least 2048 bits, nothing else. */
+static enum res
+key_kind_read(enum ctlog_key_kind *out, gnutls_pubkey_t key, char **why)
+{
+	unsigned bits = 0;
+	gnutls_ecc_curve_t curve = GNUTLS_ECC_CURVE_INVALID;
+
+	switch (gnutls_pubkey_get_pk_algorithm(key, &bits)) {
+	case GNUTLS_PK_ECDSA:
+		if (gnutls_pubkey_export_ecc_raw2(key, &curve, NULL, NULL, 0) < 0 ||
+		    curve != GNUTLS_ECC_CURVE_SECP256R1)
+			return why_say(why, RES_MALFORMED, "the key is on another curve than P-256");
+		*out = CTLOG_ECDSA_P256;
+		return RES_OK;
+	case GNUTLS_PK_RSA:
+		if (bits < CTLOG_RSA_BITS_MIN || bits > CTLOG_RSA_BITS_MAX)
+			return why_say(why, RES_MALFORMED, "the RSA key has %u bits, want %d to %d", bits,
+				       CTLOG_RSA_BITS_MIN, CTLOG_RSA_BITS_MAX);
+		*out = CTLOG_RSA;
+		return RES_OK;
+	default:
+		return why_say(why, RES_MALFORMED, "the key is neither ECDSA P-256 nor RSA");
+	}
+}
+
+/* What the library read must be what stands there: no bytes behind the key, no other encoding of it. */
+static bool
+key_is_canonical(gnutls_pubkey_t key, struct span der)
+{
+	gnutls_datum_t again = {NULL, 0};
+	bool same;
+
+	if (gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &again) < 0)
+		return false;
+	same = span_equal(span_of(again.data, again.size), der);
+	gnutls_free(again.data);
+	return same;
+}
+
+static enum res
+key_read(struct ctlog *log, char **why)
+{
+	gnutls_datum_t der = {(unsigned char *)(uintptr_t)log->key.p, (unsigned)log->key.n};
+	gnutls_pubkey_t key;
+	enum res res;
+
+	if (log->key.n == 0 || log->key.n > CTLOG_KEY_MAX)
+		return why_say(why, RES_MALFORMED, "the key has %zu bytes", log->key.n);
+	if (gnutls_pubkey_init(&key) < 0)
+		return why_say(why, RES_NOMEM, "no memory");
+	if (gnutls_pubkey_import(key, &der, GNUTLS_X509_FMT_DER) < 0 || !key_is_canonical(key, log->key))
+		res = why_say(why, RES_MALFORMED, "the key is not a DER SubjectPublicKeyInfo");
+	else if (gnutls_hash_fast(GNUTLS_DIG_SHA256, log->key.p, log->key.n, log->id) < 0)
+		res = why_say(why, RES_NOMEM, "no memory");
+	else
+		res = key_kind_read(&log->key_kind, key, why);
+	if (res != RES_OK)
+		gnutls_pubkey_deinit(key);
+	else
+		log->pubkey = key;
+	return res;
+}
+
+static const char *
+keep_id_text(struct ctlogs *list, const uint8_t id[32])
+{
+	struct buf b = buf_max(64);
+	const char *kept = NULL;
+
+	base64_write(&b, span_of(id, 32));
+	if (buf_ok(&b))
+		kept = ctlogs_keep(list, buf_span(&b));
+	buf_free(&b);
+	return kept;
+}
+
+enum res
+ctlogs_add(struct ctlogs *list, const struct ctlog *from, char **why)
+{
+	struct ctlog log = *from;
+	void *array = list->log;
+	const char *key;
+	enum res res;
+
+	if (list->n >= CTLOGS_MAX)
+		return why_say(why, RES_LIMIT, "more than %d logs", CTLOGS_MAX);
+	if (log.interval_start_ms != log.interval_end_ms && log.interval_end_ms < log.interval_start_ms)
+		return why_say(why, RES_MALFORMED, "temporal_interval ends before it begins");
+	res = key_read(&log, why);
+	if (res != RES_OK)
+		return res;
+	if (log.description == NULL)
+		log.description = keep_id_text(list, log.id);
+	key = ctlogs_keep(list, log.key);
+	if (key == NULL || log.description == NULL ||
+	    !array_grow(&array, &list->cap, list->n, sizeof *list->log)) {
+		gnutls_pubkey_deinit(log.pubkey);
+		return why_say(why, RES_NOMEM, "no memory");
+	}
+	list->log = array;
+	log.key = span_of(key, log.key.n);
+	list->log[list->n++] = log;
+	return RES_OK;
+}
+
+static int
+ctlog_compare(const void *a, const void *b)
+{
+	return memcmp(((const struct ctlog *)a)->id, ((const struct ctlog *)b)->id, 32);
+}
+
+enum res
+ctlogs_finish(struct ctlogs *list, char **why)
+{
+	if (list->n == 0)
+		return why_say(why, RES_MALFORMED, "no log in it");
+	qsort(list->log, list->n, sizeof *list->log, ctlog_compare);
+	for (size_t i = 1; i < list->n; i++) {
+		char a[WHY_QUOTE_MAX], b[WHY_QUOTE_MAX];
+
+		if (memcmp(list->log[i - 1].id, list->log[i].id, 32) == 0)
+			return why_say(why, RES_MALFORMED, "log \"%s\" and log \"%s\" have the same key",
+				       why_quote(a, span_str(list->log[i - 1].description)),
+				       why_quote(b, span_str(list->log[i].description)));
+	}
+	return RES_OK;
+}
+
+int64_t
+ctlogs_date_ms(const struct ctlogs *list)
+{
+	return list->date_ms;
+}
+
+const char *
+ctlogs_source(const struct ctlogs *list)
+{
+	return list->source;
+}
+
+size_t
+ctlogs_count(const struct ctlogs *list)
+{
+	return list->n;
+}
+
+const struct ctlog *
+ctlogs_at(const struct ctlogs *list, size_t i)
+{
+	return &list->log[i];
+}
+
+const struct ctlog *
+ctlogs_find(const struct ctlogs *list, const uint8_t id[32])
+{
+	size_t low = 0, high = list->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+		int c = memcmp(list->log[mid].id, id, 32);
+
+		if (c == 0)
+			return &list->log[mid];
+		if (c < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return NULL;
+}
+
+enum res
+ctlogs_from_any(struct ctlogs **out, struct span file, char **why)
+{
+	for (size_t i = 0; i < file.n; i++) {
+		uint8_t c = file.p[i];
+
+		if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+			continue;
+		return c == '{' || c == '[' ? ctlogs_from_json(out, file, why)
+					    : ctlogs_from_mozilla_header(out, file, why);
+	}
+	return why_say(why, RES_MALFORMED, "the file is empty");
+}

@@ -1,0 +1,38 @@
+/*
+ * ctlogs_build.h - the inside of a log list, for its readers (ctlogs_*.c) only.
+ */
+#ifndef VERIFY_CT_CTLOGS_BUILD_H
+#define VERIFY_CT_CTLOGS_BUILD_H
+
+#include "verify/ct/ctlogs.h"
+
+#define CTLOG_KEY_MAX      4096 /* DER bytes of a key; RSA-8192 needs 1060 */
+#define CTLOG_RSA_BITS_MIN 2048 /* RFC 6962, 2.1.4 */
+#define CTLOG_RSA_BITS_MAX 8192 /* so that one signature check stays cheap */
+#define CTLOG_NAME_MAX     200  /* bytes of a log's or an operator's name */
+
+struct ctlogs {
+	struct ctlog *log; /* sorted by id once finished */
+	size_t n;
+	size_t cap;
+	char **owned; /* strings and keys that the logs point at */
+	size_t n_owned;
+	size_t cap_owned;
+	int64_t date_ms;
+	const char *source;
+};
+
+enum res ctlogs_new(struct ctlogs **);
+/* A copy that lives as long as the list, NUL behind it. NULL: no memory. */
+const char *ctlogs_keep(struct ctlogs *, struct span text);
+/* The same for a name, kept once. */
+const char *ctlogs_keep_operator(struct ctlogs *, struct span name);
+/* Checks a log and takes it in: log->key is lent, id and key_kind and pubkey are made from it, the other strings
+ * must be kept already; a NULL description becomes the id. RES_LIMIT, RES_MALFORMED with a sentence without place. */
+enum res ctlogs_add(struct ctlogs *, const struct ctlog *, char **why);
+/* Sorts; refuses twins and an empty list. */
+enum res ctlogs_finish(struct ctlogs *, char **why);
+/* A name for people: not empty, UTF-8 without control characters, no space at either end, not too long. */
+bool ctlogs_name_ok(struct span name);
+
+#endif

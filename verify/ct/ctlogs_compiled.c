@@ -1,0 +1,136 @@
+/*
+ * The list compiled in: verify/data/ctlogs.txt, a line a log.
+ *
+ *   date TIME
+ *   operator NAME
+ *   log KIND STATE SINCE FROM TO MMD KEY NAME
+ *
+ * A log belongs to the operator above it. KIND is rfc6962 or tiled, FROM and TO are `-` where no interval is known,
+ * KEY is base64. The text is ours: a fault in it is a bug that the unit test finds, but it is read as strictly.
+ */
+#include "verify/ct/ctlogs_build.h"
+
+#include "base/text.h"
+#include "verify/data_text.h"
+#include "verify/why.h"
+
+#include <string.h>
+
+/* The next word of the line, "" behind the last. */
+static char *
+word_next(char **line)
+{
+	char *word = *line;
+	size_t n = strcspn(word, " ");
+
+	*line = word + n + (word[n] == ' ');
+	word[n] = '\0';
+	return word;
+}
+
+static bool
+state_find(enum ctlog_state *out, const char *word)
+{
+	for (int state = CTLOG_PENDING; state <= CTLOG_REJECTED; state++) {
+		*out = (enum ctlog_state)state;
+		if (strcmp(word, ctlog_state_text(*out)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool
+interval_read(struct ctlog *log, const char *from, const char *to)
+{
+	if (strcmp(from, "-") == 0 && strcmp(to, "-") == 0)
+		return true;
+	return time_read(&log->interval_start_ms, from) == RES_OK &&
+	       time_read(&log->interval_end_ms, to) == RES_OK &&
+	       log->interval_start_ms < log->interval_end_ms;
+}
+
+static enum res
+log_read(struct ctlogs *list, const char *operator_name, char *line, struct buf *key, char **why)
+{
+	struct ctlog log = {.operator_name = operator_name};
+	const char *kind = word_next(&line), *state = word_next(&line), *since = word_next(&line);
+	const char *from = word_next(&line), *to = word_next(&line), *mmd = word_next(&line),
+		   *der = word_next(&line);
+	int64_t seconds;
+
+	log.tiled = strcmp(kind, "tiled") == 0;
+	if ((!log.tiled && strcmp(kind, "rfc6962") != 0) || operator_name == NULL ||
+	    !state_find(&log.state, state) || time_read(&log.state_ms, since) != RES_OK ||
+	    !interval_read(&log, from, to) || number_read(&seconds, mmd) != RES_OK || seconds < 0 ||
+	    seconds > INT32_MAX || base64_read(key, span_str(der)) != RES_OK ||
+	    !ctlogs_name_ok(span_str(line)))
+		return why_say(why, RES_MALFORMED, "a log line that can not be read");
+	log.mmd_s = (uint32_t)seconds;
+	log.key = buf_span(key);
+	log.description = ctlogs_keep(list, span_str(line));
+	if (log.description == NULL)
+		return why_say(why, RES_NOMEM, "no memory");
+	return ctlogs_add(list, &log, why);
+}
+
+static enum res
+line_read(struct ctlogs *list, const char **operator_name, char *line, char **why)
+{
+	const char *first = word_next(&line);
+	struct buf key = buf_max(CTLOG_KEY_MAX);
+	enum res res;
+
+	if (first[0] == '\0' || first[0] == '#')
+		return RES_OK;
+	if (strcmp(first, "date") == 0)
+		return time_read(&list->date_ms, line);
+	if (strcmp(first, "operator") == 0) {
+		*operator_name = ctlogs_keep(list, span_str(line));
+		return *operator_name == NULL ? RES_NOMEM : RES_OK;
+	}
+	if (strcmp(first, "log") != 0)
+		return RES_MALFORMED;
+	res = log_read(list, *operator_name, line, &key, why);
+	buf_free(&key);
+	return res;
+}
+
+static enum res
+text_read(struct ctlogs *list, const char *text, char **why)
+{
+	const char *operator_name = NULL;
+	enum res res = RES_OK;
+	char line[2048];
+
+	while (res == RES_OK && *text != '\0') {
+		size_t n = strcspn(text, "\n");
+
+		if (n >= sizeof line)
+			return RES_LIMIT;
+		memcpy(line, text, n);
+		line[n] = '\0';
+		text += n + (text[n] == '\n');
+		res = line_read(list, &operator_name, line, why);
+	}
+	if (res == RES_OK && list->date_ms == 0)
+		return RES_MALFORMED;
+	return res == RES_OK ? ctlogs_finish(list, why) : res;
+}
+
+enum res
+ctlogs_compiled_in(struct ctlogs **out)
+{
+	struct ctlogs *list;
+	enum res res = ctlogs_new(&list);
+
+	if (res != RES_OK)
+		return res;
+	list->source = "compiled in";
+	res = text_read(list, data_text_ctlogs, NULL);
+	if (res != RES_OK) {
+		ctlogs_free(list);
+		return res;
+	}
+	*out = list;
+	return RES_OK;
+}

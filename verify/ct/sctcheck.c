@@ -1,0 +1,152 @@
+#include "verify/ct/sctcheck.h"
+#include "base/text.h"
+#include "verify/x509/der.h"
+#include "verify/x509/oid.h"
+
+#include <string.h>
+
+#define TIMESTAMP_AT 2 /* behind version and signature type */
+
+bool
+sct_algorithm_fits(const struct sct *sct, const struct ctlog *log)
+{
+	if (sct->hash_algorithm != SCT_HASH_SHA256)
+		return false;
+	switch (log->key_kind) {
+	case CTLOG_ECDSA_P256:
+		return sct->signature_algorithm == SCT_SIGNATURE_ECDSA;
+	case CTLOG_RSA:
+		return sct->signature_algorithm == SCT_SIGNATURE_RSA;
+	}
+	return false;
+}
+
+enum res
+sct_check_open(struct sct_check *check, const struct cert *leaf, const struct ctlogs *logs)
+{
+	const struct cert_ext *ext = cert_ext_find(leaf, OID_SCT_LIST);
+	struct sct_list list;
+	enum res r;
+
+	check->n = 0;
+	check->front = 0;
+	check->checked = false;
+	check->signed_bytes =
+	    buf_max(CERT_BYTES_MAX + 128 * 1024); /* the certificate and 64 KiB of extensions */
+	if (ext == NULL)
+		return RES_NOT_FOUND;
+	r = sct_list_read(&list, ext->value);
+	if (r != RES_OK)
+		return r;
+	for (size_t i = 0; i < list.n; i++) {
+		struct sct_item *item = &check->item[i];
+
+		memset(item, 0, sizeof *item);
+		item->sct = list.sct[i];
+		if (!item->sct.malformed && item->sct.version == 0 && logs != NULL)
+			item->log = ctlogs_find(logs, item->sct.log_id.p);
+		item->algorithm_fits = item->log != NULL && sct_algorithm_fits(&item->sct, item->log);
+	}
+	check->n = list.n;
+	return RES_OK;
+}
+
+/* All that is signed up to the extensions; the timestamp is filled in for each SCT (RFC 6962, 3.2). */
+static enum res
+signed_front(struct sct_check *check, const struct cert *leaf, const uint8_t issuer[32])
+{
+	struct buf *out = &check->signed_bytes;
+	struct buf tbs = buf_max(CERT_BYTES_MAX);
+	enum res r = der_tbs_without(&tbs, leaf->tbs, OID_SCT_LIST);
+
+	buf_clear(out);
+	buf_u8(out, 0);  /* v1 */
+	buf_u8(out, 0);  /* certificate_timestamp */
+	buf_u64(out, 0); /* timestamp */
+	buf_u16(out, 1); /* precert_entry */
+	buf_put(out, span_of(issuer, 32));
+	buf_u24(out, (uint32_t)tbs.n);
+	buf_put(out, buf_span(&tbs));
+	buf_free(&tbs);
+	if (r == RES_OK && !buf_ok(out))
+		r = RES_NOMEM;
+	check->front = r == RES_OK ? out->n : 0;
+	return r == RES_NOT_FOUND ? RES_MALFORMED : r;
+}
+
+static gnutls_datum_t
+datum_of(struct span s)
+{
+	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
+}
+
+enum res
+sct_item_prove(struct sct_item *item, struct buf *bytes, size_t front)
+{
+	gnutls_sign_algorithm_t algorithm =
+	    item->log->key_kind == CTLOG_RSA ? GNUTLS_SIGN_RSA_SHA256 : GNUTLS_SIGN_ECDSA_SHA256;
+	gnutls_datum_t data, signature = datum_of(item->sct.signature);
+	int rc;
+
+	bytes->n = front;
+	be32_write(bytes->p + TIMESTAMP_AT, (uint32_t)(item->sct.timestamp_ms >> 32));
+	be32_write(bytes->p + TIMESTAMP_AT + 4, (uint32_t)item->sct.timestamp_ms);
+	buf_u16(bytes, (uint16_t)item->sct.extensions.n);
+	buf_put(bytes, item->sct.extensions);
+	if (!buf_ok(bytes))
+		return RES_NOMEM;
+	data = datum_of(buf_span(bytes));
+	rc = gnutls_pubkey_verify_data2(item->log->pubkey, algorithm, 0, &data, &signature);
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return RES_NOMEM;
+	item->proof = rc >= 0 ? SCT_PROVEN : SCT_DISPROVEN;
+	return RES_OK;
+}
+
+enum res
+sct_check_signatures(struct sct_check *check, const struct cert *leaf, const uint8_t issuer[32],
+		     struct signature_budget *budget)
+{
+	enum res r;
+
+	if (check->checked && memcmp(check->issuer, issuer, 32) == 0)
+		return RES_OK;
+	sct_check_forget(check);
+	r = check->n == 0 ? RES_OK : signed_front(check, leaf, issuer);
+	for (size_t i = 0; r == RES_OK && i < check->n; i++) {
+		struct sct_item *item = &check->item[i];
+
+		/* A log whose key is public proves nothing; neither does another algorithm than the log's. */
+		if (item->log == NULL || !item->algorithm_fits || ctlog_is_denied(item->log->id))
+			continue;
+		r = signature_budget_take(budget, 1)
+			? sct_item_prove(item, &check->signed_bytes, check->front)
+			: RES_LIMIT;
+	}
+	if (r == RES_OK) {
+		check->checked = true;
+		memcpy(check->issuer, issuer, 32);
+	}
+	return r;
+}
+
+void
+sct_check_forget(struct sct_check *check)
+{
+	for (size_t i = 0; i < check->n; i++)
+		check->item[i].proof = SCT_UNCHECKED;
+	check->checked = false;
+}
+
+void
+sct_check_free(struct sct_check *check)
+{
+	buf_free(&check->signed_bytes);
+	check->n = 0;
+}
+
+int64_t
+sct_item_ms(const struct sct_item *item)
+{
+	return item->sct.timestamp_ms > INT64_MAX ? INT64_MAX : (int64_t)item->sct.timestamp_ms;
+}

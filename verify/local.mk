@@ -1,0 +1,69 @@
+# ---- verify: the judge
+VERIFY_LIBS = libverify.a libbase.a $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS)
+noinst_LIBRARIES += libverify.a
+libverify_a_SOURCES = \
+	verify/chain.c \
+	verify/choose.c \
+	verify/constraints.c verify/constraints.h \
+	verify/data_text.h \
+	verify/disallow.c verify/disallow.h \
+	verify/json.c verify/json.h \
+	verify/judge.h \
+	verify/onecrl.c \
+	verify/reason.c \
+	verify/reasons.def \
+	verify/verdict.c verify/verdict.h \
+	verify/verdict_build.h \
+	verify/verdict_json.c \
+	verify/verdict_text.c \
+	verify/verify.c verify/verify.h \
+	verify/why.c verify/why.h
+# certificates
+libverify_a_SOURCES += \
+	verify/x509/altname.c verify/x509/altname.h \
+	verify/x509/cert.c verify/x509/cert.h \
+	verify/x509/der.c verify/x509/der.h \
+	verify/x509/identity.c verify/x509/identity.h \
+	verify/x509/name.c verify/x509/name.h \
+	verify/x509/name_text.c \
+	verify/x509/name_value.c verify/x509/name_value.h \
+	verify/x509/nameconstraints.c verify/x509/nameconstraints.h \
+	verify/x509/oid.h \
+	verify/x509/path.c verify/x509/path.h \
+	verify/x509/pathjudge.c verify/x509/pathjudge.h \
+	verify/x509/pem.c verify/x509/pem.h \
+	verify/x509/signature.c verify/x509/signature.h \
+	verify/x509/strength.c verify/x509/strength.h \
+	verify/x509/trust.c verify/x509/trust.h \
+	verify/x509/trust_judge.h \
+	verify/x509/usage.c verify/x509/usage.h
+# transparency
+libverify_a_SOURCES += \
+	verify/ct/ct.c \
+	verify/ct/ctlogs.c verify/ct/ctlogs.h \
+	verify/ct/ctlogs_build.h \
+	verify/ct/ctlogs_compare.c \
+	verify/ct/ctlogs_compiled.c \
+	verify/ct/ctlogs_header.c \
+	verify/ct/ctlogs_json.c \
+	verify/ct/ctlogs_write.c \
+	verify/ct/ctpolicy.c verify/ct/ctpolicy.h \
+	verify/ct/sct.c verify/ct/sct.h \
+	verify/ct/sct_status.def \
+	verify/ct/sctcheck.c verify/ct/sctcheck.h
+# staples and lists
+libverify_a_SOURCES += \
+	verify/revocation/crls.c \
+	verify/revocation/crlscope.c verify/revocation/crlscope.h \
+	verify/revocation/revocation.h \
+	verify/revocation/signed.c verify/revocation/signed.h \
+	verify/revocation/staple.c
+# the texts that are compiled in
+verify_texts = $(srcdir)/verify/data/ctlogs.txt $(srcdir)/verify/data/anchors.txt $(srcdir)/verify/data/disallow.txt
+nodist_libverify_a_SOURCES = verify/data_text.c
+verify/data_text.c: $(verify_texts) $(srcdir)/verify/data/text.awk
+	$(AM_V_GEN)$(MKDIR_P) verify && LC_ALL=C $(AWK) -f $(srcdir)/verify/data/text.awk $(verify_texts) >$@.tmp && mv $@.tmp $@
+EXTRA_DIST += verify/data/ctlogs.txt verify/data/anchors.txt verify/data/disallow.txt verify/data/text.awk
+EXTRA_DIST += contrib/update-ct-logs
+CLEANFILES += verify/data_text.c
+EXTRA_DIST += tests/data

@@ -1,0 +1,372 @@
+/*
+ * The OCSP response that came with the handshake (RFC 6960), and the demand for one (RFC 7633).
+ */
+#include "verify/revocation/revocation.h"
+
+#include "base/text.h"
+#include "verify/x509/der.h"
+#include "verify/x509/oid.h"
+#include "verify/revocation/signed.h"
+#include "verify/x509/usage.h"
+#include "verify/why.h"
+
+#include <gnutls/crypto.h>
+
+#include <stdlib.h>
+
+#define DER_ENUMERATED 0x0a
+
+#define OID_OCSP_BASIC OID("\x2b\x06\x01\x05\x05\x07\x30\x01\x01")
+#define OID_SHA1       OID("\x2b\x0e\x03\x02\x1a")
+
+#define STATUS_REQUEST 5 /* RFC 7633, 4; the TLS extension's number */
+
+/* RFC 6960, 4.2.2.1 leaves a response without nextUpdate to the client; the BRs' longest life is ten days. */
+#define AGE_WITHOUT_NEXT_MS ((int64_t)7 * 86400 * 1000)
+#define RESPONDER_CERTS_MAX 8 /* a response carries one, seldom two */
+
+bool
+cert_must_staple(const struct cert *cert)
+{
+	const struct cert_ext *ext = cert_ext_find(cert, OID_TLS_FEATURE);
+	struct der_reader in;
+
+	if (ext == NULL)
+		return false;
+	in = der_only(ext->value, DER_SEQUENCE);
+	while (der_more(&in)) {
+		uint32_t feature;
+
+		if (der_uint(&feature, der_take(&in, DER_INTEGER).body) == RES_OK &&
+		    feature == STATUS_REQUEST)
+			return true;
+	}
+	return !der_done(&in); /* one that can not be read demands */
+}
+
+enum status { STATUS_GOOD, STATUS_REVOKED, STATUS_UNKNOWN };
+
+struct single {
+	struct span hash_oid;
+	struct span name_hash;
+	struct span key_hash;
+	struct span serial;
+	enum status status;
+	int64_t revoked_ms;
+	int64_t this_ms;
+	int64_t next_ms; /* 0: absent */
+};
+
+struct response {
+	struct span responder_name; /* one of the two */
+	struct span responder_key;
+	struct der_reader singles;
+	struct der_reader certs;
+	struct signed_body body;
+};
+
+/* Nothing in Extensions may be critical: there is none we know that must be heeded. */
+static bool
+extensions_pass(struct der_reader *in, uint8_t id)
+{
+	struct der_reader wrapper, list;
+
+	if (!der_at(in, id))
+		return !in->bad;
+	wrapper = der_enter(in, id);
+	list = der_enter(&wrapper, DER_SEQUENCE);
+	while (der_more(&list)) {
+		struct der_reader ext = der_enter(&list, DER_SEQUENCE);
+
+		(void)der_take(&ext, DER_OID);
+		(void)der_take(&ext, DER_OCTET_STRING); /* a BOOLEAN in between would be `critical` */
+		if (!der_done(&ext))
+			return false;
+	}
+	return der_done(&list) && der_done(&wrapper) && !in->bad;
+}
+
+/* ResponseData (RFC 6960, 4.2.1). */
+static enum res
+response_data_read(struct response *r, struct span tbs)
+{
+	struct der_reader in = der_only(tbs, DER_SEQUENCE), inner;
+	uint32_t version;
+	int64_t produced;
+
+	if (der_at(&in, DER_CONTEXT_CONS(0))) {
+		inner = der_enter(&in, DER_CONTEXT_CONS(0));
+		if (der_uint(&version, der_take(&inner, DER_INTEGER).body) != RES_OK || version != 0 ||
+		    !der_done(&inner))
+			return RES_MALFORMED;
+	}
+	if (der_at(&in, DER_CONTEXT_CONS(1))) {
+		inner = der_enter(&in, DER_CONTEXT_CONS(1));
+		r->responder_name = der_take(&inner, DER_SEQUENCE).whole;
+	} else {
+		inner = der_enter(&in, DER_CONTEXT_CONS(2));
+		r->responder_key = der_take(&inner, DER_OCTET_STRING).body;
+	}
+	if (!der_done(&inner) || der_time(&produced, &in) != RES_OK)
+		return RES_MALFORMED;
+	r->singles = der_enter(&in, DER_SEQUENCE);
+	return extensions_pass(&in, DER_CONTEXT_CONS(1)) && der_done(&in) ? RES_OK : RES_MALFORMED;
+}
+
+/* OCSPResponse and the BasicOCSPResponse in it. */
+static enum res
+response_read(struct response *r, struct span staple, char **text)
+{
+	struct der_reader in = der_only(staple, DER_SEQUENCE), wrapper, typed, basic;
+	struct span status = der_take(&in, DER_ENUMERATED).body, tbs, sig_alg, bits;
+	enum res res;
+
+	if (status.n != 1)
+		return why_say(text, RES_MALFORMED, "the stapled OCSP response can not be read");
+	if (status.p[0] != 0)
+		return why_say(text, RES_MALFORMED, "the stapled OCSP response is the error %u", status.p[0]);
+	wrapper = der_enter(&in, DER_CONTEXT_CONS(0));
+	typed = der_enter(&wrapper, DER_SEQUENCE);
+	if (!span_equal(der_take(&typed, DER_OID).body, OID_OCSP_BASIC))
+		return why_say(text, RES_MALFORMED,
+			       "the stapled OCSP response is of a type that is not known");
+	basic = der_only(der_take(&typed, DER_OCTET_STRING).body, DER_SEQUENCE);
+	tbs = der_take(&basic, DER_SEQUENCE).whole;
+	sig_alg = der_take(&basic, DER_SEQUENCE).whole;
+	bits = der_take(&basic, DER_BIT_STRING).body;
+	if (der_more(&basic)) {
+		struct der_reader certs = der_enter(&basic, DER_CONTEXT_CONS(0));
+
+		r->certs = der_enter(&certs, DER_SEQUENCE);
+		if (!der_done(&certs))
+			basic.bad = true;
+	}
+	if (!der_done(&in) || !der_done(&wrapper) || !der_done(&typed) || !der_done(&basic) || bits.n < 2 ||
+	    bits.p[0] != 0 || response_data_read(r, tbs) != RES_OK)
+		return why_say(text, RES_MALFORMED, "the stapled OCSP response can not be read");
+	res = signed_read(&r->body, tbs, sig_alg, span_slice(bits, 1, bits.n));
+	if (res == RES_UNSUPPORTED)
+		return why_say(text, res,
+			       "the stapled OCSP response is signed with a weak or unknown algorithm");
+	return res;
+}
+
+/* Is this the key and the name of the responder that the response names? */
+static bool
+responder_is(const struct response *r, const struct cert *cert)
+{
+	struct der_reader spki = der_only(cert->spki, DER_SEQUENCE);
+	struct span bits;
+	uint8_t sha1[20];
+
+	if (r->responder_name.n > 0)
+		return span_equal(r->responder_name, cert->subject);
+	(void)der_take(&spki, DER_SEQUENCE);
+	bits = der_take(&spki, DER_BIT_STRING).body;
+	if (spki.bad || bits.n < 2 || gnutls_hash_fast(GNUTLS_DIG_SHA1, bits.p + 1, bits.n - 1, sha1) < 0)
+		return false;
+	return span_equal(r->responder_key, span_of(sha1, sizeof sha1)); /* an identifier, not a proof */
+}
+
+static bool
+cert_may_sign_ocsp(const struct cert *cert)
+{
+	const struct cert_ext *ext = cert_ext_find(cert, OID_EXTENDED_KEY_USAGE);
+	struct der_reader in;
+
+	if (ext == NULL)
+		return false;
+	in = der_only(ext->value, DER_SEQUENCE);
+	while (der_more(&in))
+		if (span_equal(der_take(&in, DER_OID).body, OID_OCSP_SIGNING))
+			return true;
+	return false;
+}
+
+/* RFC 6960, 4.2.2.2: a certificate of the issuer's own, for this purpose. */
+static bool
+is_delegate(const struct cert *cert, const struct cert *issuer, int64_t now_ms)
+{
+	struct signed_body body;
+
+	return span_equal(cert->issuer, issuer->subject) && cert_may_sign_ocsp(cert) &&
+	       usage_unknown_critical(cert) == NULL && cert->not_before_ms <= now_ms &&
+	       now_ms <= cert->not_after_ms &&
+	       signed_read(&body, cert->tbs, cert->sig_alg, cert->signature) == RES_OK &&
+	       signed_by(&body, issuer->spki);
+}
+
+static bool
+response_is_signed(struct response *r, const struct cert *issuer, int64_t now_ms)
+{
+	struct cert cert;
+
+	if (responder_is(r, issuer) && signed_by(&r->body, issuer->spki))
+		return true;
+	for (size_t i = 0; i < RESPONDER_CERTS_MAX && der_more(&r->certs); i++) {
+		struct span der = der_any(&r->certs).whole;
+
+		if (cert_read(&cert, der) == RES_OK && responder_is(r, &cert) &&
+		    is_delegate(&cert, issuer, now_ms))
+			return signed_by(&r->body, cert.spki);
+	}
+	return false;
+}
+
+static enum res
+cert_status_read(struct single *s, struct der_reader *in)
+{
+	struct der_reader revoked;
+
+	if (der_at(in, DER_CONTEXT(0)) || der_at(in, DER_CONTEXT(2))) {
+		struct der_element e = der_any(in);
+
+		s->status = e.id == DER_CONTEXT(0) ? STATUS_GOOD : STATUS_UNKNOWN;
+		return e.body.n == 0 ? RES_OK : RES_MALFORMED;
+	}
+	revoked = der_enter(in, DER_CONTEXT_CONS(1));
+	s->status = STATUS_REVOKED;
+	if (der_time(&s->revoked_ms, &revoked) != RES_OK)
+		return RES_MALFORMED;
+	if (der_more(&revoked)) /* the reason makes no difference */
+		(void)der_take(&revoked, DER_CONTEXT_CONS(0));
+	return der_done(&revoked) ? RES_OK : RES_MALFORMED;
+}
+
+static enum res
+single_read(struct single *s, struct der_reader *list)
+{
+	struct der_reader in = der_enter(list, DER_SEQUENCE), id = der_enter(&in, DER_SEQUENCE), hash, next;
+
+	*s = (struct single){.next_ms = 0};
+	hash = der_enter(&id, DER_SEQUENCE);
+	s->hash_oid = der_take(&hash, DER_OID).body;
+	s->name_hash = der_take(&id, DER_OCTET_STRING).body;
+	s->key_hash = der_take(&id, DER_OCTET_STRING).body;
+	s->serial = der_take(&id, DER_INTEGER).body;
+	if (!der_done(&id) || hash.bad || cert_status_read(s, &in) != RES_OK ||
+	    der_time(&s->this_ms, &in) != RES_OK)
+		return RES_MALFORMED;
+	if (der_at(&in, DER_CONTEXT_CONS(0))) {
+		next = der_enter(&in, DER_CONTEXT_CONS(0));
+		if (der_time(&s->next_ms, &next) != RES_OK || !der_done(&next) || s->next_ms < s->this_ms)
+			return RES_MALFORMED;
+	}
+	return extensions_pass(&in, DER_CONTEXT_CONS(1)) && der_done(&in) ? RES_OK : RES_MALFORMED;
+}
+
+static bool
+hash_is(struct span want, gnutls_digest_algorithm_t digest, struct span of)
+{
+	uint8_t hash[64];
+
+	return want.n == gnutls_hash_get_len(digest) && gnutls_hash_fast(digest, of.p, of.n, hash) >= 0 &&
+	       span_equal(want, span_of(hash, want.n));
+}
+
+/* CertID (RFC 6960, 4.1.1): the hashes of the issuer's name and key, and the serial. */
+static bool
+single_is_for(const struct single *s, const struct cert *leaf, const struct cert *issuer)
+{
+	struct der_reader spki = der_only(issuer->spki, DER_SEQUENCE);
+	gnutls_digest_algorithm_t digest = span_equal(s->hash_oid, OID_SHA1)     ? GNUTLS_DIG_SHA1
+					   : span_equal(s->hash_oid, OID_SHA256) ? GNUTLS_DIG_SHA256
+					   : span_equal(s->hash_oid, OID_SHA384) ? GNUTLS_DIG_SHA384
+					   : span_equal(s->hash_oid, OID_SHA512) ? GNUTLS_DIG_SHA512
+										 : GNUTLS_DIG_UNKNOWN;
+	struct span key;
+
+	(void)der_take(&spki, DER_SEQUENCE);
+	key = der_take(&spki, DER_BIT_STRING).body;
+	return digest != GNUTLS_DIG_UNKNOWN && !spki.bad && key.n > 1 &&
+	       span_equal(s->serial, leaf->serial) && hash_is(s->name_hash, digest, leaf->issuer) &&
+	       hash_is(s->key_hash, digest, span_slice(key, 1, key.n));
+}
+
+static enum reason
+single_judge(const struct single *s, int64_t now_ms, char **text)
+{
+	int64_t until = s->next_ms != 0 ? s->next_ms : s->this_ms + AGE_WITHOUT_NEXT_MS;
+	char time[TIME_TEXT_MAX];
+
+	if (s->this_ms > now_ms)
+		(void)why_say(text, RES_OK, "the stapled OCSP response begins at %s, after now",
+			      time_text(s->this_ms, time));
+	else if (now_ms > until)
+		(void)why_say(text, RES_OK, "the stapled OCSP response was good until %s",
+			      time_text(until, time));
+	else if (s->status == STATUS_UNKNOWN)
+		(void)why_say(text, RES_OK, "the stapled OCSP response does not know the certificate");
+	else if (s->status == STATUS_GOOD)
+		return REASON_NONE;
+	else {
+		(void)why_say(text, RES_OK, "the stapled OCSP response says: revoked at %s",
+			      time_text(s->revoked_ms, time));
+		return REASON_REVOKED;
+	}
+	return REASON_STAPLE_INVALID;
+}
+
+/* All that speak of the leaf are heard, and the worst counts: a list may say `good` first and `revoked` second. */
+static enum reason
+singles_judge(struct response *r, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
+	      char **text)
+{
+	enum reason worst = REASON_NONE;
+	bool found = false;
+	struct single s;
+
+	while (der_more(&r->singles)) {
+		enum reason reason;
+		char *said = NULL;
+
+		if (single_read(&s, &r->singles) != RES_OK) {
+			r->singles.bad = true;
+			break;
+		}
+		if (!single_is_for(&s, leaf, issuer))
+			continue;
+		found = true;
+		reason = single_judge(&s, now_ms, &said);
+		if (worst == REASON_NONE || (worst != REASON_REVOKED && reason == REASON_REVOKED)) {
+			worst = reason;
+			free(*text);
+			*text = said;
+		} else {
+			free(said);
+		}
+	}
+	if (worst == REASON_NONE && (!found || r->singles.bad)) {
+		(void)why_say(text, RES_OK,
+			      r->singles.bad ? "the stapled OCSP response can not be read"
+					     : "the stapled OCSP response is for another certificate");
+		return REASON_STAPLE_INVALID;
+	}
+	return worst;
+}
+
+enum reason
+staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
+	     char **text)
+{
+	struct response r = {.responder_name = {NULL, 0}};
+	enum res res;
+
+	*text = NULL;
+	if (staple.n > STAPLE_MAX) {
+		(void)why_say(text, RES_LIMIT, "the stapled OCSP response is larger than %d bytes",
+			      STAPLE_MAX);
+		return REASON_STAPLE_INVALID;
+	}
+	res = response_read(&r, staple, text);
+	if (res == RES_NOMEM)
+		return REASON_OUT_OF_MEMORY;
+	if (res != RES_OK)
+		return REASON_STAPLE_INVALID;
+	if (!response_is_signed(&r, issuer, now_ms)) {
+		(void)why_say(text, RES_OK,
+			      "the stapled OCSP response is not signed by the certificate's issuer");
+		return REASON_STAPLE_INVALID;
+	}
+	return singles_judge(&r, leaf, issuer, now_ms, text);
+}

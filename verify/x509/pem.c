@@ -1,0 +1,59 @@
+#include "verify/x509/pem.h"
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define PEM_LABEL_MAX 64 /* "-----BEGIN X509 CERTIFICATE-----" is the longest in use */
+
+/* Where the line is in text, or text.n. */
+static size_t
+pem_find(struct span text, struct span line)
+{
+	for (size_t at = 0; at < text.n; at++) {
+		const uint8_t *dash = memchr(text.p + at, line.p[0], text.n - at);
+
+		if (dash == NULL)
+			break;
+		at = (size_t)(dash - text.p);
+		if (span_equal(span_slice(text, at, line.n), line))
+			return at;
+	}
+	return text.n;
+}
+
+static enum res
+pem_decode(struct buf *out, struct span body)
+{
+	struct buf packed = buf_max(body.n);
+	enum res r = RES_NOMEM;
+
+	for (size_t i = 0; i < body.n; i++)
+		if (strchr(" \t\r\n", body.p[i]) == NULL || body.p[i] == '\0')
+			buf_u8(&packed, body.p[i]);
+	if (buf_ok(&packed))
+		r = base64_read(out, buf_span(&packed));
+	buf_free(&packed);
+	return r;
+}
+
+enum res
+pem_next(struct buf *out, struct span *text, const char *label)
+{
+	char line[PEM_LABEL_MAX];
+	struct span rest, body;
+	size_t at;
+
+	snprintf(line, sizeof line, "-----BEGIN %s-----", label);
+	at = pem_find(*text, span_str(line));
+	if (at == text->n)
+		return RES_NOT_FOUND;
+	rest = span_slice(*text, at + strlen(line), text->n);
+	snprintf(line, sizeof line, "-----END %s-----", label);
+	at = pem_find(rest, span_str(line));
+	if (at == rest.n)
+		return RES_MALFORMED;
+	body = span_slice(rest, 0, at);
+	*text = span_slice(rest, at + strlen(line), rest.n);
+	return pem_decode(out, body);
+}

@@ -1,0 +1,156 @@
+#include "verify/x509/usage.h"
+#include "verify/x509/der.h"
+#include "verify/x509/oid.h"
+
+#include <string.h>
+
+static enum res
+basic_read(struct usage *u, struct span value)
+{
+	struct der_reader in = der_only(value, DER_SEQUENCE);
+
+	u->has_basic = true;
+	if (der_at(&in, DER_BOOLEAN) && der_bool(&u->ca, der_any(&in).body) != RES_OK)
+		return RES_MALFORMED;
+	if (der_at(&in, DER_INTEGER)) {
+		if (der_uint(&u->path_len, der_any(&in).body) != RES_OK)
+			return RES_MALFORMED;
+		u->has_path_len = true;
+	}
+	return der_done(&in) ? RES_OK : RES_MALFORMED;
+}
+
+static enum res
+key_usage_read(struct usage *u, struct span value)
+{
+	struct der_reader in = der_over(value);
+	struct span bits = der_take(&in, DER_BIT_STRING).body;
+
+	if (!der_done(&in) || bits.n == 0 || bits.p[0] > 7 || (bits.n == 1 && bits.p[0] != 0))
+		return RES_MALFORMED;
+	u->has_key_usage = true;
+	u->key_usage = bits.n > 1 ? bits.p[1] : 0;
+	return RES_OK;
+}
+
+/* Each is for something that a stranger's TLS server must not be able to do. */
+static bool
+purpose_is_foreign(struct span oid)
+{
+	const struct span foreign[] = {OID_CODE_SIGNING, OID_EMAIL_PROTECTION, OID_TIME_STAMPING,
+				       OID_OCSP_SIGNING, OID_PRECERT_SIGNING};
+
+	for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++)
+		if (span_equal(oid, foreign[i]))
+			return true;
+	return false;
+}
+
+static enum res
+purposes_read(struct usage *u, struct span value)
+{
+	struct der_reader in = der_only(value, DER_SEQUENCE);
+
+	u->has_purposes = true;
+	if (!der_more(&in))
+		return RES_MALFORMED; /* SIZE (1..MAX) */
+	while (der_more(&in)) {
+		struct span oid = der_take(&in, DER_OID).body;
+
+		u->server_auth |= span_equal(oid, OID_SERVER_AUTH);
+		u->any_purpose |= span_equal(oid, OID_ANY_PURPOSE);
+		u->foreign_purpose |= purpose_is_foreign(oid);
+	}
+	return der_done(&in) ? RES_OK : RES_MALFORMED;
+}
+
+enum res
+usage_read(struct usage *out, const struct cert *c)
+{
+	const struct cert_ext *basic = cert_ext_find(c, OID_BASIC_CONSTRAINTS);
+	const struct cert_ext *key_usage = cert_ext_find(c, OID_KEY_USAGE);
+	const struct cert_ext *purposes = cert_ext_find(c, OID_EXTENDED_KEY_USAGE);
+	struct usage u = {0};
+
+	if ((basic != NULL && basic_read(&u, basic->value) != RES_OK) ||
+	    (key_usage != NULL && key_usage_read(&u, key_usage->value) != RES_OK) ||
+	    (purposes != NULL && purposes_read(&u, purposes->value) != RES_OK))
+		return RES_MALFORMED;
+	*out = u;
+	return RES_OK;
+}
+
+/*
+ * Understood: what is judged here, what only adds information (issuerAltName, where CRLs are), and the policy
+ * extensions that bite only where an explicit policy is demanded. Who demands one with a critical
+ * policyConstraints is not understood, and refused. So is the poison of a precertificate (RFC 6962, 3.1).
+ */
+const struct cert_ext *
+usage_unknown_critical(const struct cert *c)
+{
+	const struct span known[] = {
+	    OID_KEY_USAGE,          OID_SUBJECT_ALT_NAME,   OID_ISSUER_ALT_NAME, OID_BASIC_CONSTRAINTS,
+	    OID_NAME_CONSTRAINTS,   OID_CRL_DISTRIBUTION,   OID_POLICIES,        OID_POLICY_MAPPINGS,
+	    OID_EXTENDED_KEY_USAGE, OID_INHIBIT_ANY_POLICY, OID_TLS_FEATURE,     OID_SCT_LIST,
+	};
+
+	for (size_t i = 0; i < c->n_ext; i++) {
+		bool is_known = !c->ext[i].critical;
+
+		for (size_t k = 0; !is_known && k < sizeof known / sizeof known[0]; k++)
+			is_known = span_equal(c->ext[i].oid, known[k]);
+		if (!is_known)
+			return &c->ext[i];
+	}
+	return NULL;
+}
+
+const char *
+usage_server_fault(const struct usage *u)
+{
+	const uint8_t handshake = USAGE_DIGITAL_SIGNATURE | USAGE_KEY_ENCIPHERMENT | USAGE_KEY_AGREEMENT;
+
+	if (!u->has_purposes)
+		return "it names no purpose; serverAuth is needed";
+	if (!u->server_auth)
+		return "its extended key usage lacks serverAuth";
+	if (u->any_purpose)
+		return "its extended key usage allows everything";
+	if (u->foreign_purpose)
+		return "its extended key usage allows signing of code, mail, time, OCSP or precertificates "
+		       "as well";
+	if (u->has_key_usage && (u->key_usage & handshake) == 0)
+		return "its key usage has nothing that TLS needs";
+	if (u->ca)
+		return "it is a CA's certificate, not a server's";
+	if (u->has_path_len)
+		return "it gives a path length, though it is not a CA's (RFC 5280, 4.2.1.9)";
+	if (u->has_key_usage && (u->key_usage & USAGE_KEY_CERT_SIGN) != 0)
+		return "its key signs certificates, though it is not a CA's (RFC 5280, 4.2.1.9)";
+	return NULL;
+}
+
+const char *
+usage_ca_fault(const struct usage *u, int version)
+{
+	if (version != 3 || !u->has_basic)
+		return "it has no basicConstraints";
+	if (!u->ca)
+		return "its basicConstraints say that it is not a CA";
+	if (u->has_key_usage && (u->key_usage & USAGE_KEY_CERT_SIGN) == 0)
+		return "its key usage lacks keyCertSign";
+	return NULL;
+}
+
+const char *
+usage_anchor_fault(const struct usage *u, int version)
+{
+	return version < 3 ? NULL : usage_ca_fault(u, version);
+}
+
+const char *
+usage_purpose_fault(const struct usage *u)
+{
+	return !u->has_purposes || u->server_auth || u->any_purpose ? NULL
+								    : "it may not issue for TLS servers";
+}
