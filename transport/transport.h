@@ -23,9 +23,9 @@
 enum tp_protocol { TP_DOT, TP_DOH };
 enum tp_method { TP_POST, TP_GET };
 
-#define TP_MESSAGE_MAX   65535
-#define TP_INFLIGHT_MAX  4096 /* questions in flight on one connection; more wait or fail over */
-#define TP_QUEUE_MAX     4096 /* questions waiting for a connection of one slot */
+#define TP_MESSAGE_MAX  65535
+#define TP_INFLIGHT_MAX 4096 /* questions in flight on one connection; more wait or fail over */
+#define TP_QUEUE_MAX    4096 /* questions waiting for a connection of one slot */
 
 struct tp_identity; /* a client certificate with its key (mutual TLS); immutable, shared */
 enum res tp_identity_load(struct tp_identity **, const char *cert_file, const char *key_file, char **why);
