@@ -10,8 +10,14 @@ EXTRA_DIST += \
 units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-ct-logs.service
 CLEANFILES += $(units)
 fill_unit = $(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),'
+# what the systemd that is built for knows; libsystemd tells its version
+if SYSTEMD_RESTART_STEPS
+restart_steps = -e 's/^@restart_steps@$$/RestartSteps=8\nRestartMaxDelaySec=1min/'
+else
+restart_steps = -e '/^@restart_steps@$$/d'
+endif
 contrib/systemd/ctstubd.service: contrib/systemd/ctstubd.service.in Makefile
-	$(fill_unit) $(srcdir)/contrib/systemd/ctstubd.service.in >$@
+	$(fill_unit) $(restart_steps) $(srcdir)/contrib/systemd/ctstubd.service.in >$@
 contrib/systemd/ctstub-ct-logs.service: contrib/systemd/ctstub-ct-logs.service.in Makefile
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-ct-logs.service.in >$@
 if SYSTEMD_UNITS

@@ -1,0 +1,107 @@
+"""A Debian of its own with systemd as PID 1: debootstrap makes the root folder once, systemd-nspawn boots it.
+
+The container has a network namespace of its own with nothing but loopback in it. Programs are run in it through the
+namespaces of its PID 1, so that neither D-Bus nor a machine manager is needed on the host.
+"""
+import os
+import shutil
+import subprocess
+import time
+
+from harness.case import Skip, check, until
+
+MIRROR = "http://deb.debian.org/debian"
+# What a small Debian has, what ctstub links against, and two programs that ask questions.
+PACKAGES = """systemd systemd-sysv dbus ca-certificates bind9-dnsutils iproute2 python3-minimal
+libcap-ng0 libcurl3-gnutls libevent-core-2.1-7 libgnutls30 libjansson4 libldns3 libnghttp2-14 libpsl5 libseccomp2 libtasn1-6"""
+BOOT_SECONDS = 60
+
+
+def debian_root(t, suite="bookworm"):
+    """The folder of a root of that suite, made once under build-tests/roots; each caller takes a copy of its own."""
+    if os.geteuid() != 0:
+        raise Skip("a container needs root")
+    debootstrap = t.program("debootstrap")
+    base = os.path.join(os.path.dirname(t.build), "roots")
+    root, making = os.path.join(base, suite), os.path.join(base, suite + ".part")
+    if not os.path.isdir(root):
+        os.makedirs(base, exist_ok=True)
+        shutil.rmtree(making, ignore_errors=True)
+        command = [debootstrap, "--variant=minbase", "--include=" + ",".join(PACKAGES.split()), suite, making, MIRROR]
+        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=600,
+                              env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"))
+        check(done.returncode == 0, f"debootstrap: {done.stdout.decode(errors='replace')[-600:]}")
+        os.rename(making, root)
+    copy = t.path("machine")
+    subprocess.run(["cp", "-a", "--reflink=auto", root, copy], check=True)
+    return copy
+
+
+class Container:
+    """One boot of a root folder. `run` gives exit code and output of a program inside."""
+
+    def __init__(self, t, root):
+        self.t, self.root, self.boots = t, root, 0
+        self.nspawn = self.leader = None
+
+    def boot(self):
+        self.boots += 1
+        command = [self.t.program("systemd-nspawn"), "-q", "-D", self.root, f"--machine=ctstub-{os.getpid()}-{self.boots}", "--register=no",
+                   "--keep-unit", "--private-network", "--console=read-only", "--link-journal=no", "-b"]
+        self.nspawn = self.t.spawn("nspawn", command)
+        self.nspawn.expect = None
+        self.t.defer(self.kill)
+        self.leader = until(self.find_leader, BOOT_SECONDS, "systemd-nspawn starts PID 1")
+        until(self.is_up, BOOT_SECONDS, "systemd in the container reaches multi-user.target")
+
+    def find_leader(self):
+        check(self.nspawn.alive(), f"systemd-nspawn ended: {self.nspawn.log()[-600:]}")
+        with open(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children", encoding="ascii") as f:
+            children = f.read().split()
+        for child in children:
+            with open(f"/proc/{child}/status", encoding="ascii") as f:
+                inner = [line.split()[1:] for line in f if line.startswith("NSpid:")][0]
+            if inner[-1] == "1":
+                return int(child)
+        return None
+
+    def is_up(self):
+        check(self.nspawn.alive(), f"systemd-nspawn ended: {self.nspawn.log()[-600:]}")
+        return self.run("systemctl", "is-active", "multi-user.target")[1].strip() == "active"
+
+    def run(self, *command, seconds=60, stdin=None):
+        """(exit code, output of both kinds)."""
+        inside = ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "--", "/usr/bin/env", "-i",
+                  "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", *command]
+        done = subprocess.run(inside, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, check=False, timeout=seconds)
+        return done.returncode, done.stdout.decode(errors="replace")
+
+    def must(self, *command, **options):
+        code, out = self.run(*command, **options)
+        check(code == 0, f"{' '.join(command)} ended with {code}: {out[-800:]}")
+        return out
+
+    def journal(self, unit):
+        return self.run("journalctl", "--no-pager", "-o", "cat", "-u", unit)[1]
+
+    def state(self, unit, what="ActiveState"):
+        return self.run("systemctl", "show", "-P", what, unit)[1].strip()
+
+    def power_off(self):
+        """An orderly end: PID 1 is told to halt (SIGRTMIN+4), and nspawn ends after it."""
+        os.kill(self.leader, 34 + 4)
+        self.ended()
+
+    def kill(self):
+        """Whatever state it is in; with PID 1 everything in there ends."""
+        if self.leader is not None and self.nspawn.alive():
+            os.kill(self.leader, 9)
+            self.ended()
+
+    def ended(self):
+        end = time.monotonic() + 60
+        while self.nspawn.alive() and time.monotonic() < end:
+            time.sleep(0.05)
+        check(not self.nspawn.alive(), "the container did not end within 60 s")
+        self.leader = None
