@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "base/environment.h"
 #include "cli/cli.h"
 
 #include <signal.h>
@@ -11,6 +12,9 @@ main(int argc, char **argv)
 {
 	const struct verb *v;
 
+	if (environment_clean(argv, NULL) != RES_OK)
+		return (int)complain(EXIT_TROUBLE, NULL,
+				     "cannot start again without the variables that steer GnuTLS");
 	(void)signal(SIGPIPE, SIG_IGN); /* a peer or a pipe that goes away is an error we tell */
 	if (argc < 2) {
 		(void)cmd_help(1, argv);

@@ -8,7 +8,6 @@ libtransport_a_SOURCES = \
 	transport/doh_fields.c transport/doh_fields.h \
 	transport/doh_stream.c transport/doh_stream.h \
 	transport/dot.c \
-	transport/environment.c transport/environment.h \
 	transport/identity.c \
 	transport/idle.c transport/idle.h \
 	transport/loop.c transport/loop.h \

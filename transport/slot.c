@@ -520,7 +520,7 @@ tp_slot_details(const struct tp_slot *slot, struct tp_details *out)
 }
 
 enum res
-tp_global_init(void (*on_scrubbed)(const char *variable))
+tp_global_init(void)
 {
-	return tls_global_init(on_scrubbed);
+	return tls_global_init();
 }

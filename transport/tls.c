@@ -1,6 +1,5 @@
 #include "transport/tls.h"
 
-#include "transport/environment.h"
 #include "transport/transport.h"
 
 #include <errno.h>
@@ -564,12 +563,10 @@ tls_alpn(const struct tls *tls)
 }
 
 enum res
-tls_global_init(void (*on_scrubbed)(const char *variable))
+tls_global_init(void)
 {
-	enum res res = environment_scrub(on_scrubbed);
-
-	if (res != RES_OK || priority != NULL)
-		return res;
+	if (priority != NULL)
+		return RES_OK;
 	if (gnutls_check_version("3.7.9") == NULL)
 		return RES_UNSUPPORTED;
 	return gnutls_priority_init(&priority, priorities, NULL) == 0 ? RES_OK : RES_NOMEM;

@@ -90,7 +90,7 @@ const char *tls_alpn(const struct tls *); /* "" when the peer chose none */
 /* Of PEM bytes; for tp_identity_load. *why is lent and constant. */
 enum res tls_identity_new(struct tp_identity **, struct span cert, struct span key, const char **why);
 
-/* The environment and the priorities, once for the process (see transport.h). */
-enum res tls_global_init(void (*on_scrubbed)(const char *variable));
+/* The priorities, once for the process (see transport.h). */
+enum res tls_global_init(void);
 
 #endif

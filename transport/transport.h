@@ -136,9 +136,9 @@ struct tp_details {
 };
 void tp_slot_details(const struct tp_slot *, struct tp_details *);
 
-/* Once, before any thread: scrubs SSLKEYLOGFILE, GNUTLS_* and EVENT_* from the environment, sets the priorities.
- * Names what it scrubbed through on_scrubbed (may be NULL). */
-enum res tp_global_init(void (*on_scrubbed)(const char *variable));
+/* Once, before any thread: sets the priorities. The environment is cleaned before (base/environment.h).
+ * RES_UNSUPPORTED: GnuTLS is older than 3.7.9. RES_NOMEM. */
+enum res tp_global_init(void);
 
 /* Connection attempts: one has at most this long (interface: 1.5 s), a handshake after it at most 3 s in all. */
 #define TP_CONNECT_TIMEOUT_MS   1500

@@ -2,6 +2,7 @@
  * nothing else. */
 #include "config.h"
 
+#include "base/environment.h"
 #include "contrib/lab/lab.h"
 
 #include <stdio.h>
@@ -36,8 +37,10 @@ int
 main(int argc, char **argv)
 {
 	/* The lab's TLS is its own: neither its keys nor its priorities come from the environment. */
-	unsetenv("SSLKEYLOGFILE");
-	unsetenv("GNUTLS_SYSTEM_PRIORITY_FILE");
+	if (environment_clean(argv, NULL) != RES_OK) {
+		fprintf(stderr, "ctstub-lab: cannot start again without the variables that steer GnuTLS\n");
+		return LAB_TROUBLE;
+	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2) {
 		usage(stderr);

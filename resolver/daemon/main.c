@@ -1,6 +1,7 @@
 /* ctstubd: what was said on the command line; everything else is daemon.h's. */
 #include "config.h"
 
+#include "base/environment.h"
 #include "resolver/daemon/daemon.h"
 
 #include <errno.h>
@@ -114,7 +115,8 @@ main(int argc, char **argv)
 	struct stat there;
 	int option;
 
-	if (!standard_fds_open() || tp_global_init(on_scrubbed) != RES_OK)
+	if (!standard_fds_open() || environment_clean(argv, on_scrubbed) != RES_OK ||
+	    tp_global_init() != RES_OK)
 		return EXIT_TROUBLE;
 	while ((option = getopt_long(argc, argv, "c:tpvVh", longs, NULL)) != -1) {
 		switch (option) {

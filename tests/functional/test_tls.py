@@ -1,4 +1,5 @@
 """TLS and certificates over the wire: reliability cases T01 to T17, T23 to T30. The lab's scenarios are in test_lab."""
+import os
 import ssl
 import time
 
@@ -263,14 +264,33 @@ def refused_fast(t):
     check(time.monotonic() - started < 20, "slow refusals")
 
 
-@case("T28 G10 SSLKEYLOGFILE and GNUTLS_* in the environment are named and not obeyed")
+@case("T28 G10 a GnuTLS that is loaded with SSLKEYLOGFILE and GNUTLS_* set gives no keys and no older TLS away")
 def environment(t):
     keys = t.path("keys.log")
-    d, _ = stub(t, env={"SSLKEYLOGFILE": keys, "GNUTLS_SYSTEM_PRIORITY_FILE": "/nonexistent", "GNUTLS_DEBUG_LEVEL": "9", "EVENT_NOEPOLL": "1"})
+    older = t.write("older.conf", "[overrides]\ndisabled-version = tls1.3\n")
+    d, _ = stub(t, env={"SSLKEYLOGFILE": keys, "GNUTLS_SYSTEM_PRIORITY_FILE": older, "GNUTLS_DEBUG_LEVEL": "9", "EVENT_NOEPOLL": "1"})
     equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
-    import os
     check(not os.path.exists(keys), "session keys were written")
-    check("SSLKEYLOGFILE" in d.log(), "the log does not say that it was there")
+    # what GnuTLS writes while it is loaded comes before; that run has no secret
+    check("gnutls[" not in d.log().partition("environment-scrubbed")[2], f"GnuTLS wrote its debugging into the log: {d.log()[:2000]}")
+    for name in ("SSLKEYLOGFILE", "GNUTLS_SYSTEM_PRIORITY_FILE", "GNUTLS_DEBUG_LEVEL", "EVENT_NOEPOLL"):
+        check(f"environment-scrubbed variable={name}" in d.log(), f"the log does not name {name}")
+    with open(f"/proc/{d.process.pid}/comm", encoding="ascii") as f:
+        equal(f.read().strip(), "ctstubd", "the name of the process")
+
+
+@case("T28 G10 probe shows TLS 1.3 and writes no key although the environment asks for both")
+def environment_of_the_tool(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    keys = t.path("keys.log")
+    older = t.write("older.conf", "[overrides]\ndisabled-version = tls1.3\n")
+    config = t.write("probe.conf", section("ct", mode="off") + section("trust", anchors=site.anchors) + upstream("one", server))
+    code, out, err = t.run("ctstub", "probe", "-c", config, "one",
+                           env=t.env(SSLKEYLOGFILE=keys, GNUTLS_SYSTEM_PRIORITY_FILE=older, GNUTLS_DEBUG_LEVEL="9"))
+    equal(code, 0, f"probe: {out}{err}")
+    check("TLS1.3" in out or "TLS 1.3" in out, f"not over TLS 1.3: {out[:300]}")
+    check(not os.path.exists(keys) and "HSK[" not in err, "GnuTLS obeyed its environment")
 
 
 @case("T29 anchors: a missing file and an empty one stop the start; a new file counts after a reload")

@@ -34,6 +34,7 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/base/test_addr \
 	tests/unit/base/test_bytes \
+	tests/unit/base/test_environment \
 	tests/unit/base/test_log \
 	tests/unit/base/test_text
 check_PROGRAMS += \
@@ -77,7 +78,6 @@ check_PROGRAMS += \
 	tests/unit/transport/test_doh_fields \
 	tests/unit/transport/test_doh_hostile \
 	tests/unit/transport/test_dot \
-	tests/unit/transport/test_environment \
 	tests/unit/transport/test_fake_loop \
 	tests/unit/transport/test_idle \
 	tests/unit/transport/test_loop \

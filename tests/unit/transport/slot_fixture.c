@@ -109,7 +109,7 @@ fixture_setup(void **state)
 	const struct tp_hooks hooks = {on_event, NULL};
 
 	f = calloc(1, sizeof *f);
-	if (f == NULL || tp_global_init(NULL) != RES_OK || loop_new(&f->loop) != RES_OK)
+	if (f == NULL || tp_global_init() != RES_OK || loop_new(&f->loop) != RES_OK)
 		return -1;
 	far_start(&f->far);
 	memset(&fake_judge, 0, sizeof fake_judge);
