@@ -2,7 +2,7 @@
 #include "config.h"
 
 #include "contrib/lab/lab.h"
-#include "contrib/lab/pkidir.h"
+#include "contrib/lab/scenarios/pkidir.h"
 
 #include "base/text.h"
 

@@ -1,7 +1,7 @@
 /* cmd_report.c - `ctstub-lab report`: one report out of many runs. */
 #include "contrib/lab/files.h"
 #include "contrib/lab/lab.h"
-#include "contrib/lab/report.h"
+#include "contrib/lab/report/report.h"
 
 #include <getopt.h>
 #include <stdio.h>

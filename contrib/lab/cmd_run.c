@@ -2,9 +2,9 @@
  * time. */
 #include "config.h"
 
-#include "contrib/lab/cell.h"
+#include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
-#include "contrib/lab/results.h"
+#include "contrib/lab/run/results.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -3,8 +3,8 @@
 #include "config.h"
 
 #include "contrib/lab/lab.h"
-#include "contrib/lab/pkidir.h"
-#include "contrib/lab/server.h"
+#include "contrib/lab/scenarios/pkidir.h"
+#include "contrib/lab/server/server.h"
 
 #include "base/log.h"
 

@@ -6,12 +6,12 @@
  */
 #include "config.h"
 
-#include "contrib/lab/cell.h"
+#include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
-#include "contrib/lab/pkidir.h"
-#include "contrib/lab/server.h"
-#include "contrib/lab/trap.h"
-#include "contrib/lab/upctl.h"
+#include "contrib/lab/scenarios/pkidir.h"
+#include "contrib/lab/server/server.h"
+#include "contrib/lab/run/trap.h"
+#include "contrib/lab/run/upctl.h"
 
 #include "base/clock.h"
 #include "base/log.h"

@@ -7,7 +7,7 @@
 #ifndef LAB_LAB_H
 #define LAB_LAB_H
 
-#include "contrib/lab/world.h"
+#include "contrib/lab/pki/world.h"
 
 enum lab_exit { LAB_DONE = 0, LAB_REFUSED = 1, LAB_USAGE = 2, LAB_TROUBLE = 3 };
 

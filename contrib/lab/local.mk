@@ -1,34 +1,58 @@
 # ---- contrib/lab: the impersonation lab
 noinst_LIBRARIES += liblab.a
 liblab_a_SOURCES = \
-	contrib/lab/answer.c contrib/lab/ask.c contrib/lab/ask.h \
-	contrib/lab/cell.c contrib/lab/cell.h contrib/lab/client.c contrib/lab/client.h \
-	contrib/lab/conn.c contrib/lab/conn.h contrib/lab/doh.c contrib/lab/dot.c \
-	contrib/lab/h1.c contrib/lab/h1.h contrib/lab/h2raw.c contrib/lab/h2raw.h \
-	contrib/lab/derw.c contrib/lab/derw.h \
-	contrib/lab/exchange.c contrib/lab/exchange.h \
-	contrib/lab/fault.c contrib/lab/fault.h contrib/lab/faults.def \
-	contrib/lab/files.c contrib/lab/files.h \
-	contrib/lab/forge.c contrib/lab/forge.h \
-	contrib/lab/key.c contrib/lab/key.h \
-	contrib/lab/netlink.c contrib/lab/netlink.h \
-	contrib/lab/pkidir.c contrib/lab/pkidir.h \
-	contrib/lab/report.c contrib/lab/report.h contrib/lab/report_html.c contrib/lab/report_md.c \
-	contrib/lab/results.c contrib/lab/results.h \
-	contrib/lab/scenario.c contrib/lab/scenario.h \
-	contrib/lab/scenarios_chain.c contrib/lab/scenarios_downgrade.c contrib/lab/scenarios_identity.c \
-	contrib/lab/scenarios_misissuance.c contrib/lab/scenarios_protocol.c contrib/lab/scenarios_revocation.c \
-	contrib/lab/scenarios_sessions.c contrib/lab/scenarios_transparency.c \
-	contrib/lab/server.c contrib/lab/server.h \
-	contrib/lab/site.c contrib/lab/site.h \
-	contrib/lab/spoil.c contrib/lab/spoil.h \
-	contrib/lab/stage.c contrib/lab/stage.h contrib/lab/status.c contrib/lab/status.h \
-	contrib/lab/toylog.c contrib/lab/toylog.h \
-	contrib/lab/trap.c contrib/lab/trap.h \
-	contrib/lab/trial.c contrib/lab/trial.h \
-	contrib/lab/upctl.c contrib/lab/upctl.h \
-	contrib/lab/world.c contrib/lab/world.h \
-	contrib/lab/zone.c contrib/lab/zone.h
+	contrib/lab/files.c contrib/lab/files.h
+# certificates and logs, true and false
+liblab_a_SOURCES += \
+	contrib/lab/pki/derw.c contrib/lab/pki/derw.h \
+	contrib/lab/pki/forge.c contrib/lab/pki/forge.h \
+	contrib/lab/pki/key.c contrib/lab/pki/key.h \
+	contrib/lab/pki/status.c contrib/lab/pki/status.h \
+	contrib/lab/pki/toylog.c contrib/lab/pki/toylog.h \
+	contrib/lab/pki/world.c contrib/lab/pki/world.h
+# what each impersonator shows
+liblab_a_SOURCES += \
+	contrib/lab/scenarios/pkidir.c contrib/lab/scenarios/pkidir.h \
+	contrib/lab/scenarios/scenario.c contrib/lab/scenarios/scenario.h \
+	contrib/lab/scenarios/scenarios_chain.c \
+	contrib/lab/scenarios/scenarios_downgrade.c \
+	contrib/lab/scenarios/scenarios_identity.c \
+	contrib/lab/scenarios/scenarios_misissuance.c \
+	contrib/lab/scenarios/scenarios_protocol.c \
+	contrib/lab/scenarios/scenarios_revocation.c \
+	contrib/lab/scenarios/scenarios_sessions.c \
+	contrib/lab/scenarios/scenarios_transparency.c \
+	contrib/lab/scenarios/site.c contrib/lab/scenarios/site.h
+# the DoT and DoH servers that show it
+liblab_a_SOURCES += \
+	contrib/lab/server/answer.c \
+	contrib/lab/server/conn.c contrib/lab/server/conn.h \
+	contrib/lab/server/doh.c \
+	contrib/lab/server/dot.c \
+	contrib/lab/server/fault.c contrib/lab/server/fault.h \
+	contrib/lab/server/faults.def \
+	contrib/lab/server/h1.c contrib/lab/server/h1.h \
+	contrib/lab/server/h2raw.c contrib/lab/server/h2raw.h \
+	contrib/lab/server/server.c contrib/lab/server/server.h \
+	contrib/lab/server/spoil.c contrib/lab/server/spoil.h \
+	contrib/lab/server/zone.c contrib/lab/server/zone.h
+# a client in namespaces of its own, and what it did
+liblab_a_SOURCES += \
+	contrib/lab/run/ask.c contrib/lab/run/ask.h \
+	contrib/lab/run/cell.c contrib/lab/run/cell.h \
+	contrib/lab/run/client.c contrib/lab/run/client.h \
+	contrib/lab/run/exchange.c contrib/lab/run/exchange.h \
+	contrib/lab/run/netlink.c contrib/lab/run/netlink.h \
+	contrib/lab/run/results.c contrib/lab/run/results.h \
+	contrib/lab/run/stage.c contrib/lab/run/stage.h \
+	contrib/lab/run/trap.c contrib/lab/run/trap.h \
+	contrib/lab/run/trial.c contrib/lab/run/trial.h \
+	contrib/lab/run/upctl.c contrib/lab/run/upctl.h
+# many runs side by side
+liblab_a_SOURCES += \
+	contrib/lab/report/report.c contrib/lab/report/report.h \
+	contrib/lab/report/report_html.c \
+	contrib/lab/report/report_md.c
 bin_PROGRAMS += ctstub-lab
 ctstub_lab_SOURCES = contrib/lab/main.c contrib/lab/lab.h contrib/lab/cmd_pki.c contrib/lab/cmd_report.c \
 	contrib/lab/cmd_run.c contrib/lab/cmd_serve.c contrib/lab/cmd_up.c

@@ -53,7 +53,7 @@ def tested(t):
     def identifier(code):
         return code.upper().replace("-", "_")
 
-    tests = texts(t, lambda n: n.startswith(("tests/unit/", "tests/functional/", "tests/oracle/", "tests/replay/", "contrib/lab/scenarios_")))
+    tests = texts(t, lambda n: n.startswith(("tests/unit/", "tests/functional/", "tests/oracle/", "tests/replay/", "contrib/lab/scenarios/scenarios_")))
     missing = [c for c in JUDGE + WIRE if f'"{c}"' not in tests and f"REASON_{identifier(c)}" not in tests and f": {c}" not in tests]
     missing += [c for c in STATUSES if f'"{c}"' not in tests and f"SCT_{identifier(c)}" not in tests]
     check(not missing, f"no test expects: {' '.join(missing)}")

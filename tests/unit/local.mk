@@ -103,12 +103,12 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control \
 	tests/unit/resolver/daemon/test_network
 check_PROGRAMS += \
-	tests/unit/lab/test_lab_derw \
-	tests/unit/lab/test_lab_forge \
-	tests/unit/lab/test_lab_h1 \
-	tests/unit/lab/test_lab_results \
-	tests/unit/lab/test_lab_scenario \
-	tests/unit/lab/test_lab_zone
+	tests/unit/lab/pki/test_lab_derw \
+	tests/unit/lab/pki/test_lab_forge \
+	tests/unit/lab/server/test_lab_h1 \
+	tests/unit/lab/run/test_lab_results \
+	tests/unit/lab/scenarios/test_lab_scenario \
+	tests/unit/lab/server/test_lab_zone
 endif
 
 # the judge and its own libraries, nothing else

@@ -1,7 +1,7 @@
 #include "tests/unit/verify/forged.h"
 #include "base/text.h"
-#include "contrib/lab/derw.h"
-#include "contrib/lab/site.h"
+#include "contrib/lab/pki/derw.h"
+#include "contrib/lab/scenarios/site.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

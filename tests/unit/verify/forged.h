@@ -7,7 +7,7 @@
 #ifndef TESTS_FORGED_H
 #define TESTS_FORGED_H
 
-#include "contrib/lab/world.h"
+#include "contrib/lab/pki/world.h"
 #include "verify/judge.h"
 
 #define FORGED_AT    "2026-11-21T12:00:00Z"

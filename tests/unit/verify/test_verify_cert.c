@@ -3,7 +3,7 @@
  * signatures and dates.
  */
 #include "tests/unit/verify/forged_rows.h"
-#include "contrib/lab/derw.h"
+#include "contrib/lab/pki/derw.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  * keys, with one path and with two.
  */
 #include "tests/unit/verify/forged_rows.h"
-#include "contrib/lab/derw.h"
+#include "contrib/lab/pki/derw.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,7 +3,7 @@
  *
  * Each row is a chain of CAs below an anchor; whole verdicts are asked, so that both readings are in them.
  */
-#include "contrib/lab/derw.h"
+#include "contrib/lab/pki/derw.h"
 #include "tests/unit/verify/forged.h"
 
 #include <setjmp.h>

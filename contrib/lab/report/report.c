@@ -1,0 +1,180 @@
+#include "contrib/lab/report/report.h"
+#include "contrib/lab/run/results.h"
+
+#include <string.h>
+
+const struct outcome_meaning outcome_meanings[] = {
+    {"ok", "What a strict client must do: it took the answer of a good resolver, or refused an impostor."},
+    {"accepted",
+     "The client took an impostor's answer. Whoever can redirect its packets can tell it anything."},
+    {"refused", "The client refused a good resolver: its users are without names."},
+    {"silent", "The client refused a good resolver without a word."},
+    {"leaked", "The client took no answer, but sent its question before it looked at the certificate: the "
+	       "impostor knows what was asked."},
+    {"fallback", "The client asked in clear text, or took an answer that came so: encryption can be switched "
+		 "off from outside."},
+    {"wrong reason",
+     "The client refused an impostor, and its Extended DNS Error gives another reason than the right one."},
+    {"broken", "The client did not start, ended, or failed before the scenario began."},
+    {"void", "The client refused, but it does not take the good resolver either: its refusal says nothing."},
+    {"note", "Both can be defended; shown, not counted."},
+    {"-", "Not tried: the client can not be asked to do this."},
+    {NULL, NULL},
+};
+
+enum res
+report_add(struct report *report, struct span text)
+{
+	struct report_column *column = &report->columns[report->n];
+	json_t *results = json_loadb((const char *)text.p, text.n, 0, NULL), *entry;
+	size_t i;
+
+	if (report->n == REPORT_COLUMNS_MAX || !json_is_array(json_object_get(results, "results")) ||
+	    !json_is_string(json_object_get(results, "client"))) {
+		json_decref(results);
+		return report->n == REPORT_COLUMNS_MAX ? RES_LIMIT : RES_MALFORMED;
+	}
+	results_void(results);
+	column->results = results;
+	column->by_name = json_object();
+	json_array_foreach (json_object_get(results, "results"), i, entry) {
+		const char *name = json_string_value(json_object_get(entry, "scenario"));
+
+		if (name != NULL)
+			json_object_set(column->by_name, name, entry);
+	}
+	report->n++;
+	return RES_OK;
+}
+
+void
+report_free(struct report *report)
+{
+	for (size_t i = 0; i < report->n; i++) {
+		json_decref(report->columns[i].results);
+		json_decref(report->columns[i].by_name);
+	}
+	report->n = 0;
+}
+
+const char *
+entry_text(const json_t *entry, const char *key)
+{
+	const char *text = json_string_value(json_object_get(entry, key));
+
+	return text != NULL ? text : "";
+}
+
+const char *
+column_text(const struct report_column *column, const char *key)
+{
+	return entry_text(column->results, key);
+}
+
+const json_t *
+column_entry(const struct report_column *column, const char *scenario)
+{
+	return json_object_get(column->by_name, scenario);
+}
+
+bool
+entry_is(const json_t *entry, const char *mark)
+{
+	return entry != NULL && strcmp(entry_text(entry, "mark"), mark) == 0;
+}
+
+const char *
+entry_word(const json_t *entry)
+{
+	const char *outcome = entry_text(entry, "outcome");
+	bool refusal = strcmp(outcome, "refused") == 0 || strcmp(outcome, "silent") == 0;
+
+	if (entry_is(entry, "pass"))
+		return "ok";
+	if (entry_is(entry, "skip"))
+		return "-";
+	if (entry_is(entry, "void"))
+		return "void";
+	if (entry_is(entry, "fail") && refusal && strcmp(entry_text(entry, "strict"), "refuse") == 0)
+		return "wrong reason";
+	return outcome;
+}
+
+void
+column_untaken(const struct report_column *column, size_t i, struct buf *out)
+{
+	static const char *const stones[] = {"good-v4", "good-v6", "good-name"};
+
+	for (size_t k = 0; k < sizeof stones / sizeof stones[0]; k++) {
+		const json_t *entry = column_entry(column, stones[k]);
+
+		if (!entry_is(entry, "fail") || i-- > 0)
+			continue;
+		buf_format(out, "%s, %s: %s", stones[k], entry_text(entry, "outcome"),
+			   entry_text(entry, "detail"));
+		return;
+	}
+}
+
+bool
+report_has(const struct report *report, const char *scenario)
+{
+	for (size_t i = 0; i < report->n; i++)
+		if (column_entry(&report->columns[i], scenario) != NULL)
+			return true;
+	return false;
+}
+
+bool
+report_has_group(const struct report *report, const struct scenario_group *group)
+{
+	for (size_t i = 0; i < group->n; i++)
+		if (report_has(report, group->rows[i].name))
+			return true;
+	return false;
+}
+
+static void
+tally_add(struct tally *tally, const json_t *entry)
+{
+	bool good = strcmp(entry_text(entry, "strict"), "accept") == 0, wrong = entry_is(entry, "fail");
+	int64_t ms = json_integer_value(json_object_get(entry, "ms"));
+
+	tally->voided += entry_is(entry, "void");
+	if (entry_is(entry, "void"))
+		return;
+	tally->tried++;
+	tally->wrong += wrong;
+	tally->refused_good += wrong && good;
+	tally->accepted_bad += wrong && !good && strcmp(entry_text(entry, "outcome"), "accepted") == 0;
+	tally->silent += !good && strcmp(entry_text(entry, "outcome"), "silent") == 0;
+	if (!good && strcmp(entry_text(entry, "outcome"), "refused") == 0 && ms > tally->slowest_ms)
+		tally->slowest_ms = ms;
+}
+
+struct tally
+column_tally(const struct report_column *column, const struct scenario_group *group)
+{
+	struct tally tally = {.slowest_ms = -1};
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (json_object_get(column->results, "results"), i, entry)
+		if (!entry_is(entry, "skip") &&
+		    (group == NULL || strcmp(entry_text(entry, "group"), group->name) == 0))
+			tally_add(&tally, entry);
+	return tally;
+}
+
+char *
+report_json(const struct report *report)
+{
+	json_t *list = json_array();
+	char *text;
+
+	for (size_t i = 0; i < report->n; i++)
+		json_array_append(list, report->columns[i].results);
+	text = json_dumps(list, JSON_INDENT(1));
+	json_decref(list);
+	return text;
+}

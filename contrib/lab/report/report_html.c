@@ -1,0 +1,377 @@
+/*
+ * report_html.c - the report as one HTML page that needs nothing else: no script, no font, no picture.
+ *
+ * Marks are words, never colours alone; tables have captions and scoped headers and scroll by keyboard; it
+ * follows the reader's light or dark setting, fits a phone, and prints: what is as wide as it must be on a
+ * screen, where it scrolls, comes in bands of a few clients on paper.
+ */
+#include "contrib/lab/report/report.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#define BAND 9 /* clients beside each other on a sheet of paper */
+
+/* The clients that a table shows. */
+struct band {
+	size_t from, to;
+	const char *class; /* of the table's frame */
+	size_t number;     /* of its caption */
+};
+
+static const char style[] =
+    ":root{color-scheme:light dark;--ink:#1a1a1a;--paper:#fff;--line:#c9c9c9;--soft:#f3f3f3}\n"
+    ":root{--bad:#9c1111;--badbg:#fde8e8;--good:#135c1c;--note:#6b4a00}\n"
+    "@media (prefers-color-scheme:dark){\n"
+    ":root{--ink:#ececec;--paper:#141414;--line:#4a4a4a;--soft:#222}\n"
+    ":root{--bad:#ff9d9d;--badbg:#3d1515;--good:#8fdc98;--note:#f0c96a}}\n"
+    "body{font:1rem/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\n"
+    "body{max-width:75rem;margin:0 auto;padding:1rem}\n"
+    "h1{line-height:1.2}h2{margin-top:2.5rem}h2::first-letter{text-transform:uppercase}\n"
+    "a{color:inherit}.skip{position:absolute;left:-99rem}.skip:focus{position:static}\n"
+    ".scroll{overflow-x:auto;border:1px solid var(--line)}\n"
+    ".scroll:focus{outline:3px solid #2f6fd6;outline-offset:2px}\n"
+    "table{border-collapse:collapse;width:100%;font-size:.875rem}\n"
+    "caption{text-align:left;padding:.5rem;font-weight:600}\n"
+    "th,td{border:1px solid var(--line);padding:.3rem .5rem;text-align:left;vertical-align:top}\n"
+    "thead th{background:var(--soft)}\n"
+    "tbody th{position:sticky;left:0;background:var(--paper);min-width:9rem;overflow-wrap:anywhere}\n"
+    "td.good{color:var(--good)}td.note{color:var(--note)}\n"
+    "td.bad{color:var(--bad);background:var(--badbg);font-weight:700}td.what{min-width:16rem}\n"
+    "td.number{white-space:nowrap}.paper{display:none}\n"
+    "pre{overflow-x:auto;background:var(--soft);padding:.75rem;font-size:.8rem}\n"
+    "nav ul{columns:2;padding-left:1.2rem}dt{font-weight:600}dd{margin:0 0 .5rem 1.2rem}\n"
+    "@media (max-width:40rem){nav ul{columns:1}tbody th{position:static}}\n"
+    "@media print{body{max-width:none;color:#000;background:#fff}nav,.skip{display:none}\n"
+    ".scroll{overflow:visible;border:0}.screen{display:none}.paper{display:block;margin-bottom:1rem}\n"
+    "details>*{display:block}pre{white-space:pre-wrap}table{font-size:7pt}td.number{white-space:normal}\n"
+    "tr{break-inside:avoid}h2,caption{break-after:avoid}td.what{min-width:0}}\n";
+
+static void
+put(struct buf *out, const char *text)
+{
+	for (; *text != '\0'; text++)
+		switch (*text) {
+		case '<':
+			buf_text(out, "&lt;");
+			break;
+		case '>':
+			buf_text(out, "&gt;");
+			break;
+		case '&':
+			buf_text(out, "&amp;");
+			break;
+		case '"':
+			buf_text(out, "&quot;");
+			break;
+		default: /* bytes of a text, not an enumeration of ours */
+			buf_u8(out, (uint8_t)*text);
+			break;
+		}
+}
+
+static void
+element(struct buf *out, const char *tag, const char *text)
+{
+	buf_format(out, "<%s>", tag);
+	put(out, text);
+	buf_format(out, "</%.*s>", (int)strcspn(tag, " "), tag);
+}
+
+static void
+table_open(struct buf *out, const char *id, const char *caption, const struct band *band)
+{
+	buf_format(out,
+		   "<div class=\"scroll%s\" role=\"region\" aria-labelledby=\"cap-%s-%zu\" "
+		   "tabindex=\"0\"><table>\n<caption id=\"cap-%s-%zu\">",
+		   band->class, id, band->number, id, band->number);
+	put(out, caption);
+	buf_text(out, "</caption>\n");
+}
+
+/* Number 0 is for screens and has all clients; those behind it are for paper, when one sheet is not wide
+ * enough. False behind the last. */
+static bool
+band_at(struct band *band, size_t number, const struct report *report)
+{
+	const bool fits = report->n <= BAND;
+	size_t from = number > 0 ? (number - 1) * BAND : 0;
+
+	if (number > 0 && (fits || from >= report->n))
+		return false;
+	*band = (struct band){from, from + BAND < report->n ? from + BAND : report->n, " paper", number};
+	if (number == 0)
+		*band = (struct band){0, report->n, fits ? "" : " screen", 0};
+	return true;
+}
+
+static void
+header_row(const struct report *report, struct buf *out, const char *const *first, const struct band *band)
+{
+	buf_text(out, "<thead><tr>");
+	for (size_t i = 0; first[i] != NULL; i++)
+		element(out, "th scope=\"col\"", first[i]);
+	for (size_t i = band->from; i < band->to; i++) {
+		buf_text(out, "<th scope=\"col\">");
+		put(out, column_text(&report->columns[i], "client"));
+		buf_text(out, "<br>");
+		put(out, column_text(&report->columns[i], "protocol"));
+		buf_text(out, "</th>");
+	}
+	buf_text(out, "</tr></thead>\n<tbody>\n");
+}
+
+static void
+table_close(struct buf *out)
+{
+	buf_text(out, "</tbody></table></div>\n");
+}
+
+static void
+number_row(const struct report *report, struct buf *out, const struct band *band, const char *name,
+	   size_t (*number)(const struct tally *))
+{
+	buf_text(out, "<tr>");
+	element(out, "th scope=\"row\"", name);
+	for (size_t i = band->from; i < band->to; i++) {
+		struct tally tally = column_tally(&report->columns[i], NULL);
+
+		buf_format(out, "<td>%zu</td>", number(&tally));
+	}
+	buf_text(out, "</tr>\n");
+}
+
+static size_t
+tally_accepted(const struct tally *tally)
+{
+	return tally->accepted_bad;
+}
+
+static size_t
+tally_refused(const struct tally *tally)
+{
+	return tally->refused_good;
+}
+
+static size_t
+tally_silent(const struct tally *tally)
+{
+	return tally->silent;
+}
+
+static size_t
+tally_void(const struct tally *tally)
+{
+	return tally->voided;
+}
+
+static void
+slowest_row(const struct report *report, struct buf *out, const struct band *band)
+{
+	buf_text(out, "<tr><th scope=\"row\">Slowest spoken refusal</th>");
+	for (size_t i = band->from; i < band->to; i++) {
+		int64_t ms = column_tally(&report->columns[i], NULL).slowest_ms;
+
+		if (ms >= 0)
+			buf_format(out, "<td class=\"number\">%" PRId64 " ms</td>", ms);
+		else
+			buf_text(out, "<td>none</td>");
+	}
+	buf_text(out, "</tr>\n");
+}
+
+static void
+summary_table(const struct report *report, struct buf *out, const struct band *band)
+{
+	const struct scenario_group *group;
+
+	table_open(out, "summary", "Wrong of tried, by group of scenarios", band);
+	header_row(report, out, (const char *const[]){"Group", NULL}, band);
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++) {
+		buf_format(out, "<tr><th scope=\"row\"><a href=\"#%s\">%s</a></th>", group->name,
+			   group->name);
+		for (size_t i = band->from; i < band->to; i++) {
+			struct tally tally = column_tally(&report->columns[i], group);
+
+			if (tally.tried == 0)
+				buf_text(out, "<td>not tried</td>");
+			else
+				buf_format(out, "<td class=\"number %s\">%zu of %zu</td>",
+					   tally.wrong > 0 ? "bad" : "good", tally.wrong, tally.tried);
+		}
+		buf_text(out, "</tr>\n");
+	}
+	number_row(report, out, band, "Impostors accepted", tally_accepted);
+	number_row(report, out, band, "Good resolvers refused", tally_refused);
+	number_row(report, out, band, "Refusals without a word", tally_silent);
+	number_row(report, out, band, "Void: refuses the good one as well", tally_void);
+	slowest_row(report, out, band);
+	table_close(out);
+}
+
+static void
+summary(const struct report *report, struct buf *out)
+{
+	struct band band;
+
+	buf_text(out,
+		 "<h2 id=\"summary\">Summary</h2>\n<p>A configuration that knows the resolver by name can "
+		 "not see a wrong address: what it accepts in the group identity follows from that.</p>\n");
+	for (size_t i = 0; band_at(&band, i, report); i++)
+		summary_table(report, out, &band);
+}
+
+static void
+entry_cell(struct buf *out, const json_t *entry)
+{
+	if (entry == NULL)
+		buf_text(out, "<td></td>");
+	else if (entry_is(entry, "skip"))
+		buf_text(out, "<td>not tried</td>");
+	else if (entry_is(entry, "pass"))
+		buf_text(out, "<td class=\"good\">ok</td>");
+	else if (entry_is(entry, "void"))
+		buf_text(out, "<td>void</td>");
+	else {
+		buf_format(out, "<td class=\"%s\">", entry_is(entry, "fail") ? "bad" : "note");
+		put(out, entry_word(entry));
+		if (entry_text(entry, "detail")[0] != '\0') {
+			buf_text(out, "<br><small>");
+			put(out, entry_text(entry, "detail"));
+			buf_text(out, "</small>");
+		}
+		buf_text(out, "</td>");
+	}
+}
+
+static void
+group_table(const struct report *report, const struct scenario_group *group, struct buf *out,
+	    const struct band *band)
+{
+	table_open(out, group->name, "What each client did", band);
+	header_row(report, out, (const char *const[]){"Scenario", "The impostor shows", "Must be", NULL},
+		   band);
+	for (size_t i = 0; i < group->n; i++) {
+		const struct scenario *row = &group->rows[i];
+
+		if (!report_has(report, row->name))
+			continue;
+		buf_text(out, "<tr>");
+		element(out, "th scope=\"row\"", row->name);
+		element(out, "td class=\"what\"", row->impostor);
+		element(out, "td",
+			row->want == WANT_ACCEPT   ? "accepted"
+			: row->want == WANT_REFUSE ? "refused"
+						   : "either");
+		for (size_t c = band->from; c < band->to; c++)
+			entry_cell(out, column_entry(&report->columns[c], row->name));
+		buf_text(out, "</tr>\n");
+	}
+	table_close(out);
+}
+
+static void
+group_section(const struct report *report, const struct scenario_group *group, struct buf *out)
+{
+	struct band band;
+
+	buf_format(out, "<h2 id=\"%s\">%s</h2>\n", group->name, group->name);
+	element(out, "p", group->about);
+	if (!report_has_group(report, group)) {
+		element(out, "p", "Not tried.");
+		return;
+	}
+	for (size_t i = 0; band_at(&band, i, report); i++)
+		group_table(report, group, out, &band);
+}
+
+/* Which good resolvers it did not take, and how far it came. */
+static void
+untaken(const struct report_column *column, struct buf *out)
+{
+	struct buf text = buf_max(1024);
+
+	for (size_t i = 0; column_untaken(column, i, &text), text.n > 0; i++) {
+		buf_text(out, " It does not take a good resolver (");
+		put(out, buf_cstr(&text));
+		buf_text(out, "): its refusals of the same kind say nothing.");
+		buf_clear(&text);
+	}
+	buf_free(&text);
+}
+
+static void
+clients(const struct report *report, struct buf *out)
+{
+	buf_text(out, "<h2 id=\"clients\">Clients</h2>\n");
+	for (size_t i = 0; i < report->n; i++) {
+		const struct report_column *c = &report->columns[i];
+
+		buf_text(out, "<details open><summary>");
+		put(out, column_text(c, "client"));
+		buf_text(out, " over ");
+		put(out, column_text(c, "protocol"));
+		buf_text(out, "</summary>\n<p>Version ");
+		put(out, column_text(c, "version"));
+		buf_text(out, ", tried ");
+		element(out, "time", column_text(c, "date"));
+		buf_text(out, ". It knows its resolver by: ");
+		put(out, column_text(c, "identity"));
+		buf_text(out, ".");
+		untaken(c, out);
+		buf_text(out, "</p>\n");
+		element(out, "pre", column_text(c, "config"));
+		buf_text(out, "</details>\n");
+	}
+}
+
+static void
+contents(struct buf *out)
+{
+	const struct scenario_group *group;
+
+	buf_text(out, "<nav aria-label=\"Contents\"><ul><li><a href=\"#summary\">Summary</a></li><li><a "
+		      "href=\"#words\">The words</a></li>");
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++)
+		buf_format(out, "<li><a href=\"#%s\">%s</a></li>", group->name, group->name);
+	buf_text(out, "<li><a href=\"#clients\">Clients and their configurations</a></li></ul></nav>\n");
+}
+
+static void
+words(struct buf *out)
+{
+	buf_text(out, "<h2 id=\"words\">The words</h2>\n<dl>");
+	for (const struct outcome_meaning *m = outcome_meanings; m->word != NULL; m++) {
+		element(out, "dt", strcmp(m->word, "-") == 0 ? "not tried" : m->word);
+		element(out, "dd", m->meaning);
+	}
+	buf_text(out, "</dl>\n");
+}
+
+void
+report_html(const struct report *report, struct buf *out)
+{
+	const struct scenario_group *group;
+
+	buf_format(out,
+		   "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+		   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n"
+		   "<title>What DNS clients do when their resolver is "
+		   "impersonated</title>\n<style>\n%s</style>\n</head>\n<body>\n"
+		   "<a class=\"skip\" href=\"#main\">Skip to the report</a>\n<header><h1>What DNS clients do "
+		   "when their resolver is impersonated</h1>\n"
+		   "<p>Made by <code>ctstub-lab report</code> from %zu runs. In each trial the client runs "
+		   "in namespaces of its own in which the "
+		   "resolver really is at 1.1.1.1, 1.0.0.1 and 2606:4700:4700::1111, and every other address "
+		   "answers with lies in clear text.</p>\n"
+		   "</header>\n",
+		   style, report->n);
+	contents(out);
+	buf_text(out, "<main id=\"main\">\n");
+	summary(report, out);
+	words(out);
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++)
+		group_section(report, group, out);
+	clients(report, out);
+	buf_text(out, "</main>\n</body>\n</html>\n");
+}

@@ -1,0 +1,35 @@
+/*
+ * exchange.h - one question to the client under test, while the lab's servers go on working.
+ *
+ * A daemon is asked over UDP on 127.0.0.1; a command is run and its output read. Either may answer, refuse,
+ * say nothing, or not be there.
+ */
+#ifndef CONTRIB_LAB_RUN_EXCHANGE_H
+#define CONTRIB_LAB_RUN_EXCHANGE_H
+
+#include "contrib/lab/run/ask.h"
+#include "contrib/lab/run/client.h"
+
+#include <event2/event.h>
+
+#define EXCHANGE_PORT 5300 /* where adapters make daemons listen */
+
+struct exchange {
+	struct asked asked;
+	uint16_t id;
+	bool done;    /* an answer came */
+	bool refused; /* the port is closed: the client is not there (yet) */
+	bool woken;   /* one of the two has just happened */
+	int64_t ms;   /* from the question, or from when the client listened, to the answer; -1: none came */
+};
+
+/* Lets the base's events happen for so long, or until *stop (NULL: never). */
+void exchange_wait(struct event_base *, int64_t ms, const bool *stop);
+
+/* *gone becomes true when the daemon has ended. */
+void exchange_daemon(struct exchange *, struct event_base *, int64_t patience_ms, const char *name,
+		     const bool *gone);
+void exchange_command(struct exchange *, struct event_base *, const struct client_about *,
+		      int64_t patience_ms, const char *name);
+
+#endif

@@ -1,0 +1,97 @@
+#include "config.h"
+
+#include "contrib/lab/run/results.h"
+#include "base/clock.h"
+#include "base/text.h"
+
+#include <string.h>
+
+json_t *
+results_new(const struct client_about *client, enum server_protocol protocol, const char *config)
+{
+	char date[TIME_TEXT_MAX];
+
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:[]}", "client", client->name, "version",
+			 client->version, "identity", client->identity, "protocol",
+			 protocol == SERVER_DOH ? "doh" : "dot", "date", time_text(clock_wall_ms(), date),
+			 "lab", PACKAGE_VERSION, "config", config, "results");
+}
+
+static json_t *
+counts_json(const struct server_counts *c)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connections", (json_int_t)c->connections,
+			 "handshakes", (json_int_t)c->handshakes, "resumed", (json_int_t)c->resumed,
+			 "refused", (json_int_t)c->refused, "bytes", (json_int_t)c->bytes, "questions",
+			 (json_int_t)c->questions, "answers", (json_int_t)c->answers);
+}
+
+void
+results_add(json_t *results, const struct scenario *row, const struct trial_result *r)
+{
+	const char *reason = row->wire_reason != NULL ? row->wire_reason : row->reason;
+	json_t *entry =
+	    json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:i, s:s, s:b, s:s, s:o}", "scenario",
+		      row->name, "group", scenario_group_of(row)->name, "impostor", row->impostor, "strict",
+		      want_text(row->want), "reason", reason, "outcome", outcome_text(r->outcome), "mark",
+		      mark_text(r->mark), "ms", (json_int_t)r->ms, "rcode", r->rcode, "ede", r->ede,
+		      "resumed", (int)r->resumed, "detail", r->detail, "server", counts_json(&r->counts));
+
+	json_array_append_new(json_object_get(results, "results"), entry);
+}
+
+size_t
+results_count(const json_t *results, const char *mark)
+{
+	const json_t *entry;
+	size_t i, n = 0;
+
+	json_array_foreach (json_object_get(results, "results"), i, entry)
+		n += strcmp(json_string_value(json_object_get(entry, "mark")), mark) == 0;
+	return n;
+}
+
+static const char *
+text_of(const json_t *entry, const char *key)
+{
+	const char *text = json_string_value(json_object_get(entry, key));
+
+	return text != NULL ? text : "";
+}
+
+/* Was the good resolver of this name tried, and not taken? */
+static bool
+refused_good(const json_t *list, const char *name)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach (list, i, entry) {
+		if (strcmp(text_of(entry, "scenario"), name) == 0)
+			return strcmp(text_of(entry, "mark"), "fail") == 0;
+	}
+	return false;
+}
+
+/* Would a client that talks to nobody at all have come to the same end? */
+static bool
+says_nothing(const json_t *entry)
+{
+	return strcmp(text_of(entry, "strict"), "accept") != 0 &&
+	       (strcmp(text_of(entry, "mark"), "pass") == 0 ||
+		strcmp(text_of(entry, "outcome"), "broken") == 0);
+}
+
+void
+results_void(json_t *results)
+{
+	json_t *list = json_object_get(results, "results"), *entry;
+	const struct scenario *row;
+	size_t i;
+
+	json_array_foreach (list, i, entry) {
+		row = scenario_find(text_of(entry, "scenario"));
+		if (row != NULL && says_nothing(entry) && refused_good(list, scenario_touchstone(row)))
+			json_object_set_new(entry, "mark", json_string("void"));
+	}
+}

@@ -1,0 +1,25 @@
+/*
+ * results.h - what `run` found, as JSON: one object a client and protocol; what `report` reads.
+ *
+ * {"client", "version", "identity", "protocol", "date", "lab", "config", "results": [{"scenario", "group",
+ * "impostor", "strict", "reason", "outcome", "mark", "ms", "rcode", "ede", "resumed", "detail", "server":
+ * {...}}]}
+ *
+ * A mark is that of trial.h, or "void".
+ */
+#ifndef CONTRIB_LAB_RUN_RESULTS_H
+#define CONTRIB_LAB_RUN_RESULTS_H
+
+#include "contrib/lab/run/trial.h"
+
+#include <jansson.h>
+
+/* Yours. NULL: no memory. */
+json_t *results_new(const struct client_about *, enum server_protocol, const char *config);
+void results_add(json_t *results, const struct scenario *, const struct trial_result *);
+/* Refusals by a client that refused the touchstone as well are marked "void": they are no merit. */
+void results_void(json_t *results);
+/* How many results have this mark. */
+size_t results_count(const json_t *results, const char *mark);
+
+#endif

@@ -1,0 +1,339 @@
+#include "config.h"
+
+#include "contrib/lab/run/trial.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "contrib/lab/run/exchange.h"
+#include "contrib/lab/run/stage.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define SETTLE_MS       300 /* after connections were closed, or a policy was changed */
+#define EXPIRY_SLACK_MS 1500
+
+struct trial {
+	const struct trial_order *order;
+	struct trial_result *result;
+	struct stage stage;
+	pid_t client;
+	bool client_gone;
+	struct event *child_signal;
+};
+
+/* We are process 1 in here: whatever ends is ours to bury. */
+static void
+trial_on_child(evutil_socket_t fd, short what, void *arg)
+{
+	struct trial *trial = arg;
+	pid_t pid;
+
+	(void)fd, (void)what;
+	while ((pid = waitpid(-1, NULL, WNOHANG)) > 0)
+		if (pid == trial->client)
+			trial->client_gone = true;
+}
+
+static void
+detail(struct trial *trial, const char *text)
+{
+	if (trial->result->detail[0] == '\0')
+		snprintf(trial->result->detail, sizeof trial->result->detail, "%s", text);
+}
+
+static struct server_counts
+counts_less(struct server_counts a, const struct server_counts *b)
+{
+	a.connections -= b->connections;
+	a.handshakes -= b->handshakes;
+	a.resumed -= b->resumed;
+	a.refused -= b->refused;
+	a.bad_names -= b->bad_names;
+	a.bytes -= b->bytes;
+	a.questions -= b->questions;
+	a.answers -= b->answers;
+	return a;
+}
+
+/* How far a client came that did not take a good resolver's answer. */
+static const char *
+how_far(const struct server_counts *c)
+{
+	if (c->connections == 0)
+		return "it never connected";
+	if (c->handshakes == 0)
+		return "it completed no handshake";
+	if (c->bytes == 0)
+		return "it hung up after the handshake";
+	if (c->questions == 0)
+		return "what it sent after the handshake was no question to the server";
+	return c->answers > 0 ? "it was answered" : "it asked and was not answered";
+}
+
+/* What came of one question, out of all that was seen. */
+static enum outcome
+outcome_of(struct trial *trial, const struct exchange *exchange, const char *name)
+{
+	const bool gone = trial->client_gone && trial->order->client->kind == CLIENT_DAEMON;
+	const struct stage *stage = &trial->stage;
+	uint8_t truth[4], lie[4];
+
+	ask_truth(name, truth);
+	ask_lie(lie);
+	if (gone)
+		detail(trial, "the client ended");
+	if (stage->elsewhere != NULL && server_counts(stage->elsewhere)->connections > 0)
+		detail(trial, "it followed the redirect");
+	if (trap_http_requests(stage->trap) > 0)
+		detail(trial, "it sent HTTP in clear text");
+	if (asked_says(&exchange->asked, lie) || trap_saw(stage->trap, name) ||
+	    trap_http_requests(stage->trap) > 0)
+		return OUTCOME_FALLBACK;
+	if (asked_says(&exchange->asked, truth) || (exchange->done && exchange->asked.n_a > 0))
+		return OUTCOME_ACCEPTED;
+	if (trial->result->counts.questions == 0 && trial->result->counts.bad_names > 0) {
+		/* It never got as far as the certificate: nothing can be said of what it makes of that. */
+		detail(trial, "it sends an IPv6 address as server name (RFC 6066, 3), which the lab's TLS "
+			      "does not take");
+		return OUTCOME_SKIPPED;
+	}
+	if (trial->order->scenario->want == WANT_ACCEPT)
+		detail(trial, how_far(&trial->result->counts));
+	if (trial->result->counts.questions > 0)
+		return OUTCOME_LEAKED;
+	if (gone)
+		return OUTCOME_BROKEN;
+	return exchange->done ? OUTCOME_REFUSED : OUTCOME_SILENT;
+}
+
+/* Asks for a fresh name and says what became of it. */
+static enum outcome
+ask(struct trial *trial)
+{
+	const struct trial_order *order = trial->order;
+	struct server_counts before = stage_counts(&trial->stage);
+	struct exchange exchange;
+	char name[ASK_NAME_MAX];
+
+	ask_name_new(name);
+	if (order->client->kind == CLIENT_COMMAND)
+		exchange_command(&exchange, trial->stage.base, order->client, order->patience_ms, name);
+	else
+		exchange_daemon(&exchange, trial->stage.base, order->patience_ms, name, &trial->client_gone);
+	trial->result->ms = exchange.ms;
+	trial->result->counts = counts_less(stage_counts(&trial->stage), &before);
+	trial->result->resumed = trial->result->counts.resumed > 0;
+	trial->result->rcode = exchange.asked.rcode;
+	snprintf(trial->result->ede, sizeof trial->result->ede, "%s", exchange.asked.ede_text);
+	return outcome_of(trial, &exchange, name);
+}
+
+static enum res
+client_start(struct trial *trial)
+{
+	char log[FILE_PATH_MAX], pid[16];
+	enum res res;
+
+	if (trial->order->client->kind == CLIENT_COMMAND)
+		return RES_OK;
+	res = path_join(log, trial->order->folder, "client.log");
+	if (res == RES_OK)
+		res = client_spawn(&trial->client, trial->order->client, "start", NULL, NULL, log);
+	snprintf(pid, sizeof pid, "%ld", (long)trial->client);
+	return res == RES_OK && setenv("LAB_CLIENT_PID", pid, 1) < 0 ? RES_NOMEM : res;
+}
+
+/* The first question of a script, which must be answered by the good server. */
+static bool
+begins_well(struct trial *trial)
+{
+	enum outcome outcome = ask(trial);
+
+	if (outcome == OUTCOME_ACCEPTED)
+		return true;
+	detail(trial, "the good server before the scenario was not accepted");
+	trial->result->outcome = OUTCOME_BROKEN;
+	return false;
+}
+
+static void
+wait_for_expiry(struct trial *trial)
+{
+	int64_t end = site_leaf_end(trial->stage.site), now = clock_wall_ms();
+
+	if (end + EXPIRY_SLACK_MS > now)
+		exchange_wait(trial->stage.base, end + EXPIRY_SLACK_MS - now, NULL);
+}
+
+/* Tells the client of its new policy. */
+static enum res
+tighten(struct trial *trial)
+{
+	enum res res = stage_give_policy(&trial->stage, trial->stage.site);
+	pid_t pid;
+
+	if (res == RES_OK)
+		res = client_spawn(&pid, trial->order->client, "reload", NULL, NULL, "/dev/null");
+	exchange_wait(trial->stage.base, SETTLE_MS, NULL);
+	return res;
+}
+
+/* What happens between the first question and the one that counts. */
+static enum res
+interlude(struct trial *trial)
+{
+	const enum script script = trial->stage.site->scenario->script;
+	enum res res = RES_OK;
+
+	switch (script) {
+	case SCRIPT_ONCE:
+		return RES_OK;
+	case SCRIPT_SWAP:
+	case SCRIPT_SWAP_KEEPING_TICKETS:
+		res = stage_switch(&trial->stage, script == SCRIPT_SWAP_KEEPING_TICKETS);
+		break;
+	case SCRIPT_RESUME:
+		stage_drop_connections(&trial->stage);
+		break;
+	case SCRIPT_EXPIRE:
+		stage_drop_connections(&trial->stage);
+		wait_for_expiry(trial);
+		break;
+	case SCRIPT_TIGHTEN:
+		res = tighten(trial);
+		break;
+	}
+	exchange_wait(trial->stage.base, SETTLE_MS, NULL);
+	return res;
+}
+
+static enum res
+trial_prepare(struct trial *trial)
+{
+	const struct trial_order *order = trial->order;
+	enum res res =
+	    stage_set(&trial->stage, order->scenario, order->protocol, order->world_folder, order->folder);
+
+	if (res != RES_OK)
+		return res;
+	trial->child_signal = evsignal_new(trial->stage.base, SIGCHLD, trial_on_child, trial);
+	if (trial->child_signal == NULL || event_add(trial->child_signal, NULL) < 0)
+		return RES_NOMEM;
+	return client_start(trial);
+}
+
+static void
+trial_play(struct trial *trial)
+{
+	const struct scenario *scenario = trial->order->scenario;
+
+	if (scenario->script != SCRIPT_ONCE && !begins_well(trial))
+		return;
+	if (interlude(trial) != RES_OK) {
+		detail(trial, "the lab could not go on");
+		trial->result->outcome = OUTCOME_BROKEN;
+		return;
+	}
+	trial->result->outcome = ask(trial);
+}
+
+static void
+trial_end(struct trial *trial)
+{
+	if (trial->child_signal != NULL)
+		event_free(trial->child_signal);
+	stage_strike(&trial->stage);
+}
+
+/* Is the certificate itself what must be refused, so that no question may reach the server? */
+static bool
+certificate_decides(const struct scenario *scenario)
+{
+	return scenario->want == WANT_REFUSE && scenario->fault == NULL;
+}
+
+enum mark
+trial_mark(const struct trial_order *order, const struct trial_result *result)
+{
+	bool refused = result->outcome == OUTCOME_REFUSED || result->outcome == OUTCOME_SILENT ||
+		       result->outcome == OUTCOME_LEAKED;
+	const char *reason =
+	    order->scenario->wire_reason != NULL ? order->scenario->wire_reason : order->scenario->reason;
+
+	if (result->outcome == OUTCOME_SKIPPED)
+		return MARK_SKIP;
+	if (result->outcome == OUTCOME_FALLBACK || result->outcome == OUTCOME_BROKEN)
+		return MARK_FAIL;
+	if (order->scenario->want == WANT_NOTE)
+		return MARK_NOTE;
+	if (order->scenario->want == WANT_ACCEPT)
+		return result->outcome == OUTCOME_ACCEPTED ? MARK_PASS : MARK_FAIL;
+	if (!refused || (result->outcome == OUTCOME_LEAKED && certificate_decides(order->scenario)))
+		return MARK_FAIL;
+	if (order->client->reasons && reason != NULL && strstr(result->ede, reason) == NULL)
+		return MARK_FAIL;
+	return MARK_PASS;
+}
+
+void
+trial_run(const struct trial_order *order, struct trial_result *result)
+{
+	struct trial trial = {.order = order, .result = result};
+
+	*result = (struct trial_result){.outcome = OUTCOME_BROKEN, .ms = -1};
+	if (order->scenario->script == SCRIPT_TIGHTEN && !order->client->reload) {
+		result->outcome = OUTCOME_SKIPPED;
+		detail(&trial, "the client can not change its policy while it runs");
+	} else if (order->scenario->dial_name != NULL && !order->client->names) {
+		result->outcome = OUTCOME_SKIPPED;
+		detail(&trial, "the client can not want a name beside the address");
+	} else if (trial_prepare(&trial) != RES_OK) {
+		detail(&trial, "the lab could not be set up");
+	} else {
+		trial_play(&trial);
+	}
+	trial_end(&trial);
+	result->mark = trial_mark(order, result);
+}
+
+const char *
+outcome_text(enum outcome outcome)
+{
+	switch (outcome) {
+	case OUTCOME_ACCEPTED:
+		return "accepted";
+	case OUTCOME_REFUSED:
+		return "refused";
+	case OUTCOME_SILENT:
+		return "silent";
+	case OUTCOME_LEAKED:
+		return "leaked";
+	case OUTCOME_FALLBACK:
+		return "fallback";
+	case OUTCOME_BROKEN:
+		return "broken";
+	case OUTCOME_SKIPPED:
+		return "skipped";
+	}
+	return "";
+}
+
+const char *
+mark_text(enum mark mark)
+{
+	switch (mark) {
+	case MARK_PASS:
+		return "pass";
+	case MARK_FAIL:
+		return "fail";
+	case MARK_NOTE:
+		return "note";
+	case MARK_SKIP:
+		return "skip";
+	}
+	return "";
+}

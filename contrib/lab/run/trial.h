@@ -1,0 +1,52 @@
+/*
+ * trial.h - one client against one scenario, in a cell of its own, and what came of it.
+ */
+#ifndef CONTRIB_LAB_RUN_TRIAL_H
+#define CONTRIB_LAB_RUN_TRIAL_H
+
+#include "contrib/lab/run/ask.h"
+#include "contrib/lab/run/client.h"
+#include "contrib/lab/scenarios/scenario.h"
+#include "contrib/lab/server/server.h"
+
+enum outcome {
+	OUTCOME_ACCEPTED, /* it took the answer of the encrypted server */
+	OUTCOME_REFUSED,  /* it said no: SERVFAIL or another error */
+	OUTCOME_SILENT,   /* it said nothing within the time allowed */
+	OUTCOME_LEAKED,   /* it took no answer, but its question reached the impostor */
+	OUTCOME_FALLBACK, /* it took a lie, or asked, in clear text */
+	OUTCOME_BROKEN,   /* it did not run, or failed before the scenario began */
+	OUTCOME_SKIPPED,  /* the client can not be asked to do this */
+};
+
+enum mark { MARK_PASS, MARK_FAIL, MARK_NOTE, MARK_SKIP };
+
+struct trial_order {
+	const struct scenario *scenario;
+	const struct client_about *client;
+	enum server_protocol protocol;
+	const char *world_folder;
+	const char *folder;  /* scratch, of this trial alone */
+	int64_t patience_ms; /* for one answer */
+};
+
+struct trial_result {
+	enum outcome outcome;
+	enum mark mark;
+	int64_t ms; /* from the question that counts to its answer; -1: none came */
+	uint8_t rcode;
+	bool resumed;
+	char ede[ASK_EDE_MAX];
+	char detail[256];            /* for people: what was odd; may be empty */
+	struct server_counts counts; /* of the impostor, all its addresses together */
+};
+
+/* In the cell: furnishes servers and traps, runs the client, asks. Always gives a result. */
+void trial_run(const struct trial_order *, struct trial_result *);
+
+const char *outcome_text(enum outcome);
+const char *mark_text(enum mark);
+/* What the outcome means for this scenario. */
+enum mark trial_mark(const struct trial_order *, const struct trial_result *);
+
+#endif

@@ -1,0 +1,236 @@
+/* answer.c - from a question to its answer: worked out, spoilt, delayed, gathered, sent. */
+#include "contrib/lab/server/conn.h"
+#include "base/log.h"
+#include "contrib/lab/server/spoil.h"
+
+#include <stdlib.h>
+
+#define GATHER_MS  60 /* reverse and swap wait so long for company */
+#define SOME       10 /* delay-some: every tenth */
+#define UNASKED_ID 0x5a5a
+
+void
+pending_free(struct pending *pending)
+{
+	if (pending->timer != NULL)
+		event_free(pending->timer);
+	buf_free(&pending->message);
+	buf_free(&pending->query);
+	free(pending);
+}
+
+static struct pending *
+pending_new(struct conn *conn, int32_t stream, struct span query)
+{
+	struct pending *pending = conn->n_held < PENDING_MAX ? calloc(1, sizeof *pending) : NULL;
+
+	if (pending == NULL)
+		return NULL;
+	pending->conn = conn;
+	pending->stream = stream;
+	pending->message = buf_max(UINT16_MAX);
+	pending->query = buf_max(UINT16_MAX);
+	buf_put(&pending->query, query);
+	return pending;
+}
+
+static void
+hold(struct conn *conn, struct pending *pending)
+{
+	TAILQ_INSERT_TAIL(&conn->held, pending, link);
+	conn->n_held++;
+}
+
+static void
+unhold(struct pending *pending)
+{
+	TAILQ_REMOVE(&pending->conn->held, pending, link);
+	pending->conn->n_held--;
+}
+
+/* An answer with a question of its own that nobody asked. */
+static void
+unasked_send(struct conn *conn, const struct pending *pending)
+{
+	int64_t times = fault_number(&conn->server->faults, FAULT_UNASKED);
+	struct buf odd = buf_max(UINT16_MAX);
+
+	if (conn->server->protocol == SERVER_DOT) {
+		buf_put(&odd, buf_span(&pending->message));
+		if (buf_ok(&odd) && odd.n > 1)
+			be16_write(odd.p, (uint16_t)(be16_read(odd.p) ^ UNASKED_ID));
+		for (int64_t i = 0; i < times; i++)
+			dot_send(conn, buf_span(&odd));
+	}
+	buf_free(&odd);
+}
+
+/* Writes the answer out; the pending is taken. */
+static void
+deliver(struct pending *pending)
+{
+	struct conn *conn = pending->conn;
+
+	if (conn_fault(conn, FAULT_UNASKED))
+		unasked_send(conn, pending);
+	if (conn->server->protocol == SERVER_DOH)
+		doh_send(conn, pending->stream, buf_span(&pending->message));
+	else
+		dot_send(conn, buf_span(&pending->message));
+	conn->answers++;
+	conn->server->counts.answers++;
+	if (conn_fault(conn, FAULT_CLOSE_ANSWER))
+		conn_close(conn, END_CLOSE);
+	if (conn_fault(conn, FAULT_CLOSE_MID_ANSWER))
+		conn_close(conn, END_CUT);
+	pending_free(pending);
+}
+
+static void
+answer_on_time(evutil_socket_t fd, short what, void *arg)
+{
+	struct pending *pending = arg;
+	struct conn *conn = pending->conn;
+
+	(void)fd, (void)what;
+	unhold(pending);
+	deliver(pending);
+	conn_push(conn);
+}
+
+static void
+deliver_later(struct pending *pending, int64_t ms)
+{
+	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+
+	pending->timer = evtimer_new(pending->conn->server->base, answer_on_time, pending);
+	if (pending->timer == NULL || event_add(pending->timer, &wait) < 0) {
+		pending_free(pending);
+		return;
+	}
+	hold(pending->conn, pending);
+}
+
+/* Each of two takes the other's records under its own id. */
+static void
+swap(struct pending *a, struct pending *b)
+{
+	struct buf message = a->message;
+	uint16_t id_a, id_b;
+
+	if (a->message.n < 2 || b->message.n < 2)
+		return;
+	id_a = be16_read(a->message.p);
+	id_b = be16_read(b->message.p);
+	a->message = b->message;
+	b->message = message;
+	be16_write(a->message.p, id_a);
+	be16_write(b->message.p, id_b);
+}
+
+/* Those that waited for company, all at once. */
+static void
+answer_on_gathered(evutil_socket_t fd, short what, void *arg)
+{
+	struct pending *last = arg, *pending, *next;
+	struct conn *conn = last->conn;
+
+	(void)fd, (void)what;
+	if (conn_fault(conn, FAULT_SWAP))
+		for (pending = TAILQ_FIRST(&conn->held); pending != NULL; pending = next) {
+			struct pending *other = TAILQ_NEXT(pending, link);
+
+			next = other != NULL ? TAILQ_NEXT(other, link) : NULL;
+			if (other != NULL)
+				swap(pending, other);
+		}
+	while ((pending = conn_fault(conn, FAULT_REVERSE) ? TAILQ_LAST(&conn->held, pending_list)
+							  : TAILQ_FIRST(&conn->held)) != NULL) {
+		unhold(pending);
+		deliver(pending);
+	}
+	conn_push(conn);
+}
+
+/* The first of a group holds the timer for all of them. */
+static void
+deliver_together(struct pending *pending)
+{
+	const struct timeval wait = {.tv_usec = GATHER_MS * 1000};
+	struct conn *conn = pending->conn;
+
+	if (TAILQ_EMPTY(&conn->held)) {
+		pending->timer = evtimer_new(conn->server->base, answer_on_gathered, pending);
+		if (pending->timer == NULL || event_add(pending->timer, &wait) < 0) {
+			pending_free(pending);
+			return;
+		}
+	}
+	hold(conn, pending);
+}
+
+static void
+question_count(struct conn *conn, const struct zone_question *q, size_t bytes)
+{
+	conn->questions++;
+	conn->server->counts.questions++;
+	log_event(LOG_INFO, "question", LOG_INT("conn", conn->id), LOG_STR("name", q->name),
+		  LOG_STR("type", q->type), LOG_INT("bytes", bytes));
+}
+
+static int64_t
+delay_of(struct conn *conn, const struct zone_question *q)
+{
+	if (conn_fault(conn, FAULT_DELAY))
+		return fault_number(&conn->server->faults, FAULT_DELAY);
+	if (conn_fault(conn, FAULT_DELAY_SOME) && conn->questions % SOME == 0)
+		return fault_number(&conn->server->faults, FAULT_DELAY_SOME);
+	return q->delay_ms;
+}
+
+/* Does it say nothing any more, or hang up, instead of answering? */
+static bool
+question_unanswered(struct conn *conn)
+{
+	if (conn_fault(conn, FAULT_CLOSE_QUESTION))
+		conn_close(conn, END_CLOSE);
+	else if (conn_fault(conn, FAULT_RESET_QUESTION))
+		conn_close(conn, END_RESET);
+	else if (!conn_fault(conn, FAULT_SILENT_ANSWER) &&
+		 !(conn_fault(conn, FAULT_SILENT_LATER) &&
+		   conn->answers >= (uint64_t)fault_number(&conn->server->faults, FAULT_SILENT_LATER)))
+		return false;
+	return true;
+}
+
+void
+question_take(struct conn *conn, struct span query, int32_t stream)
+{
+	struct pending *pending = pending_new(conn, stream, query);
+	struct zone_question q;
+	int64_t delay;
+
+	if (pending == NULL) {
+		conn_close(conn, END_RESET);
+		return;
+	}
+	if (!zone_answer(ZONE_TRUTH, query, &q, &pending->message)) {
+		log_event(LOG_INFO, "nonsense", LOG_INT("conn", conn->id), LOG_INT("bytes", query.n));
+		pending_free(pending);
+		conn_close(conn, END_CLOSE);
+		return;
+	}
+	question_count(conn, &q, query.n);
+	if (question_unanswered(conn)) {
+		pending_free(pending);
+		return;
+	}
+	spoil(&conn->server->faults, &q, &pending->message);
+	delay = delay_of(conn, &q);
+	if (conn_fault(conn, FAULT_REVERSE) || conn_fault(conn, FAULT_SWAP))
+		deliver_together(pending);
+	else if (delay > 0)
+		deliver_later(pending, delay);
+	else
+		deliver(pending);
+}

@@ -1,0 +1,551 @@
+#include "config.h"
+
+#include "contrib/lab/server/conn.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define READ_STEP            (16 * 1024)
+#define SILENT_HELLO_BYTES   20 /* a record header and a little of the ServerHello */
+#define DRIBBLE_MS           1  /* the pause of a dribbling server ... */
+#define DRIBBLE_BYTES        8  /* ... and how many bytes, a record each, come between two of them */
+#define DRIBBLE_HANDSHAKE_MS 1000
+#define MANY_TICKETS         1000
+#define MANY_KEY_UPDATES     1000
+
+static void conn_step(struct conn *);
+
+bool
+conn_fault(const struct conn *conn, enum fault fault)
+{
+	return fault_has(&conn->server->faults, fault);
+}
+
+static void
+conn_counted(struct conn *conn)
+{
+	if (conn->server->on_count != NULL)
+		conn->server->on_count(conn->server->count_ctx);
+}
+
+static struct timeval
+timeval_ms(int64_t ms)
+{
+	return (struct timeval){.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
+}
+
+void
+conn_free(struct conn *conn, const char *why)
+{
+	struct pending *pending;
+
+	log_event(LOG_INFO, "close", LOG_INT("conn", conn->id), LOG_STR("by", why),
+		  LOG_INT("bytes", conn->bytes), LOG_INT("questions", conn->questions),
+		  LOG_INT("answers", conn->answers));
+	TAILQ_REMOVE(&conn->server->conns, conn, link);
+	conn->server->n_conns--;
+	while ((pending = TAILQ_FIRST(&conn->held)) != NULL) {
+		TAILQ_REMOVE(&conn->held, pending, link);
+		pending_free(pending);
+	}
+	doh_free(conn->h2);
+	if (conn->event != NULL)
+		event_free(conn->event);
+	if (conn->timer != NULL)
+		event_free(conn->timer);
+	if (conn->idle != NULL)
+		event_free(conn->idle);
+	if (conn->tls != NULL)
+		gnutls_deinit(conn->tls);
+	close(conn->fd);
+	buf_free(&conn->in);
+	buf_free(&conn->out);
+	conn_counted(conn);
+	free(conn);
+}
+
+static void
+conn_end(struct conn *conn)
+{
+	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+
+	if (conn->end == END_RESET)
+		(void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+	else if (conn->end == END_CLOSE && conn->state == CONN_OPEN)
+		(void)gnutls_bye(conn->tls, GNUTLS_SHUT_WR);
+	conn_free(conn, "server");
+}
+
+void
+conn_write(struct conn *conn, struct span bytes)
+{
+	buf_put(&conn->out, bytes);
+	if (!buf_ok(&conn->out))
+		conn->end = END_RESET;
+}
+
+void
+conn_close(struct conn *conn, enum conn_end end)
+{
+	if (conn->end == END_NONE)
+		conn->end = end;
+}
+
+static void
+conn_on_event(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd, (void)what;
+	conn_step(arg);
+}
+
+/* Waits for the socket. */
+static void
+conn_wait(struct conn *conn, short what)
+{
+	event_del(conn->event);
+	if (event_assign(conn->event, conn->server->base, conn->fd, what, conn_on_event, conn) < 0 ||
+	    event_add(conn->event, NULL) < 0)
+		conn_free(conn, "trouble");
+}
+
+/* What is behind the plain TCP of the early faults: what to say to a ClientHello. */
+static void
+hello_answer(struct conn *conn)
+{
+	static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 40}; /* fatal handshake_failure */
+	static const uint8_t noise[] = {22, 3, 3, 0, 8, 2, 0, 0, 4, 0xde, 0xad, 0xbe, 0xef};
+	static const char http[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
+	struct span say = span_of(NULL, 0);
+
+	if (conn_fault(conn, FAULT_PLAIN_TEXT))
+		say = span_str(http);
+	else if (conn_fault(conn, FAULT_ALERT))
+		say = span_of(alert, sizeof alert);
+	else if (conn_fault(conn, FAULT_GARBAGE))
+		say = span_of(noise, sizeof noise);
+	if (say.n > 0)
+		(void)send(conn->fd, say.p, say.n, MSG_NOSIGNAL); /* a few bytes into an empty socket */
+	conn->end = conn_fault(conn, FAULT_RESET_HELLO) ? END_RESET : END_CUT;
+}
+
+static void
+hello_step(struct conn *conn)
+{
+	uint8_t bytes[READ_STEP];
+	ssize_t n = recv(conn->fd, bytes, sizeof bytes, 0);
+
+	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+		conn_wait(conn, EV_READ);
+		return;
+	}
+	if (n > 0)
+		hello_answer(conn);
+	else
+		conn->end = END_CUT;
+	conn_end(conn);
+}
+
+/* Nothing is read any more; the client's leaving is all that is waited for. */
+static void
+silent_step(struct conn *conn)
+{
+	uint8_t bytes[READ_STEP];
+	ssize_t n = recv(conn->fd, bytes, sizeof bytes, 0);
+
+	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
+		conn_wait(conn, EV_READ);
+	else
+		conn_free(conn, "client");
+}
+
+static void
+conn_on_idle(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *conn = arg;
+
+	(void)fd, (void)what;
+	conn->end = END_CLOSE;
+	conn_end(conn);
+}
+
+static void
+idle_restart(struct conn *conn)
+{
+	struct timeval wait;
+
+	if (!conn_fault(conn, FAULT_IDLE_CLOSE))
+		return;
+	wait = timeval_ms(fault_number(&conn->server->faults, FAULT_IDLE_CLOSE));
+	if (conn->idle == NULL)
+		conn->idle = evtimer_new(conn->server->base, conn_on_idle, conn);
+	if (conn->idle != NULL)
+		event_add(conn->idle, &wait);
+}
+
+static void
+opened_log(struct conn *conn)
+{
+	gnutls_datum_t alpn = {0};
+	char name[256] = "", protocol[32] = "";
+	size_t n = sizeof name;
+	unsigned type;
+
+	if (gnutls_server_name_get(conn->tls, name, &n, &type, 0) < 0)
+		name[0] = '\0';
+	if (gnutls_alpn_get_selected_protocol(conn->tls, &alpn) == 0 && alpn.size < sizeof protocol)
+		memcpy(protocol, alpn.data, alpn.size);
+	log_event(LOG_INFO, "handshake", LOG_INT("conn", conn->id),
+		  LOG_STR("version", gnutls_protocol_get_name(gnutls_protocol_get_version(conn->tls))),
+		  LOG_STR("alpn", protocol), LOG_STR("sni", name),
+		  LOG_STR("resumed", gnutls_session_is_resumed(conn->tls) ? "yes" : "no"));
+}
+
+static void
+opened(struct conn *conn)
+{
+	struct server *server = conn->server;
+
+	conn->state = CONN_OPEN;
+	server->counts.handshakes++;
+	server->counts.resumed += gnutls_session_is_resumed(conn->tls) != 0;
+	opened_log(conn);
+	idle_restart(conn);
+	if (conn_fault(conn, FAULT_MANY_TICKETS) && gnutls_protocol_get_version(conn->tls) == GNUTLS_TLS1_3)
+		(void)gnutls_session_ticket_send(conn->tls, MANY_TICKETS, 0);
+	for (int i = 0; i < MANY_KEY_UPDATES && conn_fault(conn, FAULT_KEY_UPDATES); i++)
+		(void)gnutls_session_key_update(conn->tls, GNUTLS_KU_PEER);
+	if (server->protocol == SERVER_DOH && doh_open(conn) != RES_OK)
+		conn_close(conn, END_RESET);
+	if (conn_fault(conn, FAULT_CLOSE_HANDSHAKE))
+		conn_close(conn, END_CLOSE);
+	if (conn_fault(conn, FAULT_RESET_HANDSHAKE))
+		conn_close(conn, END_RESET);
+	conn_counted(conn);
+}
+
+static void
+handshake_failed(struct conn *conn, int code)
+{
+	const char *alert = NULL;
+
+	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED || code == GNUTLS_E_WARNING_ALERT_RECEIVED)
+		alert = gnutls_alert_get_name(gnutls_alert_get(conn->tls));
+	conn->server->counts.refused++;
+	conn->server->counts.bad_names += code == GNUTLS_E_RECEIVED_DISALLOWED_NAME;
+	log_event(LOG_INFO, "refused", LOG_INT("conn", conn->id), LOG_STR("alert", alert),
+		  LOG_STR("error", gnutls_strerror_name(code)));
+	if (alert != NULL || gnutls_alert_send_appropriate(conn->tls, code) < 0 ||
+	    shutdown(conn->fd, SHUT_WR) < 0) {
+		conn_free(conn, alert != NULL ? "client" : "handshake");
+		return;
+	}
+	/* Closing with bytes unread would reset the connection, and our alert might never be seen. */
+	conn->state = CONN_SILENT;
+	conn_counted(conn);
+	conn_wait(conn, EV_READ);
+}
+
+static void
+handshake_step(struct conn *conn)
+{
+	int code = gnutls_handshake(conn->tls);
+
+	if (code == GNUTLS_E_SUCCESS) {
+		opened(conn);
+		conn_step(conn);
+	} else if (code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED) {
+		if (conn_fault(conn, FAULT_DRIBBLE_HANDSHAKE) && conn->timer != NULL &&
+		    evtimer_pending(conn->timer, NULL))
+			return; /* the timer wakes us for the next byte */
+		conn_wait(conn, gnutls_record_get_direction(conn->tls) == 0 ? EV_READ : EV_WRITE);
+	} else if (!gnutls_error_is_fatal(code)) {
+		conn_wait(conn, EV_READ);
+	} else {
+		handshake_failed(conn, code);
+	}
+}
+
+/* Of a server that sends byte by byte: is it time to pause? *ms gets for how long. */
+static bool
+pauses(const struct conn *conn, int64_t *ms)
+{
+	if (conn_fault(conn, FAULT_TRICKLE)) {
+		*ms = fault_number(&conn->server->faults, FAULT_TRICKLE);
+		return true;
+	}
+	*ms = DRIBBLE_MS;
+	return conn->out.n % DRIBBLE_BYTES == 0;
+}
+
+/* True: everything is written. False: the connection waits, or is gone. */
+static bool
+flush(struct conn *conn)
+{
+	bool dribble = conn_fault(conn, FAULT_DRIBBLE) || conn_fault(conn, FAULT_TRICKLE) ||
+		       conn_fault(conn, FAULT_SPLIT_HEADERS);
+	struct timeval pause;
+	int64_t ms;
+	ssize_t n;
+
+	while (conn->out.n > 0) {
+		if (conn->sending)
+			n = gnutls_record_send(conn->tls, NULL, 0);
+		else
+			n = gnutls_record_send(conn->tls, conn->out.p, dribble ? 1 : conn->out.n);
+		conn->sending = n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED;
+		if (conn->sending) {
+			conn_wait(conn, EV_READ | EV_WRITE);
+			return false;
+		}
+		if (n < 0) {
+			conn_free(conn, "client");
+			return false;
+		}
+		buf_drop(&conn->out, (size_t)n);
+		if (dribble && conn->out.n > 0 && pauses(conn, &ms)) {
+			pause = timeval_ms(ms);
+			event_add(conn->timer, &pause);
+			conn_wait(conn, EV_READ);
+			return false;
+		}
+	}
+	return true;
+}
+
+static void
+protocol_on_data(struct conn *conn)
+{
+	if (conn->server->protocol == SERVER_DOH)
+		doh_on_data(conn);
+	else
+		dot_on_data(conn);
+}
+
+/* Reads all there is. False: the connection is gone. */
+static bool
+fill(struct conn *conn)
+{
+	ssize_t n;
+
+	for (;;) {
+		uint8_t *room = buf_room(&conn->in, READ_STEP);
+
+		if (room == NULL) {
+			conn_free(conn, "limit");
+			return false;
+		}
+		n = gnutls_record_recv(conn->tls, room, READ_STEP);
+		if (n == GNUTLS_E_AGAIN)
+			return true;
+		if (n <= 0 && (n == 0 || gnutls_error_is_fatal((int)n))) {
+			conn_free(conn, "client");
+			return false;
+		}
+		if (n < 0)
+			continue; /* a warning alert or a key update */
+		buf_added(&conn->in, (size_t)n);
+		conn->bytes += (uint64_t)n;
+		conn->server->counts.bytes += (uint64_t)n;
+		conn_counted(conn);
+		idle_restart(conn);
+		protocol_on_data(conn);
+		if (conn->end != END_NONE || conn->state == CONN_SILENT)
+			return true;
+	}
+}
+
+static void
+open_step(struct conn *conn)
+{
+	if (conn->end == END_NONE && !fill(conn))
+		return;
+	conn_push(conn);
+}
+
+void
+conn_push(struct conn *conn)
+{
+	if (conn->timer != NULL && evtimer_pending(conn->timer, NULL))
+		return; /* dribbling: the next byte's time has not come */
+	if (!flush(conn))
+		return;
+	if (conn->end != END_NONE)
+		conn_end(conn);
+	else
+		conn_wait(conn, EV_READ);
+}
+
+static void
+conn_step(struct conn *conn)
+{
+	switch (conn->state) {
+	case CONN_HELLO:
+		hello_step(conn);
+		break;
+	case CONN_HANDSHAKE:
+		handshake_step(conn);
+		break;
+	case CONN_OPEN:
+		open_step(conn);
+		break;
+	case CONN_SILENT:
+		silent_step(conn);
+		break;
+	}
+}
+
+static void
+conn_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct conn *conn = arg;
+
+	(void)fd, (void)what;
+	if (conn->state == CONN_OPEN)
+		conn_push(conn);
+	else
+		conn_step(conn);
+}
+
+/* GnuTLS writes through here, so that a handshake can be slow or stop. */
+static ssize_t
+conn_on_tls_write(gnutls_transport_ptr_t arg, const void *bytes, size_t n)
+{
+	struct conn *conn = arg;
+	struct timeval second = timeval_ms(DRIBBLE_HANDSHAKE_MS);
+	bool handshake = conn->state == CONN_HANDSHAKE;
+	ssize_t sent;
+
+	if (handshake && conn_fault(conn, FAULT_SILENT_HELLO)) {
+		if (conn->pushed >= SILENT_HELLO_BYTES)
+			return (ssize_t)n; /* into the void */
+		n = n < SILENT_HELLO_BYTES ? n : SILENT_HELLO_BYTES;
+	}
+	if (handshake && conn_fault(conn, FAULT_DRIBBLE_HANDSHAKE)) {
+		if (evtimer_pending(conn->timer, NULL)) {
+			gnutls_transport_set_errno(conn->tls, EAGAIN);
+			return -1;
+		}
+		n = 1;
+		event_add(conn->timer, &second);
+	}
+	sent = send(conn->fd, bytes, n, MSG_NOSIGNAL);
+	if (sent < 0)
+		gnutls_transport_set_errno(conn->tls, errno);
+	else
+		conn->pushed += (size_t)sent;
+	return sent;
+}
+
+static ssize_t
+conn_on_tls_read(gnutls_transport_ptr_t arg, void *bytes, size_t n)
+{
+	struct conn *conn = arg;
+	ssize_t got = recv(conn->fd, bytes, n, 0);
+
+	if (got < 0)
+		gnutls_transport_set_errno(conn->tls, errno);
+	return got;
+}
+
+static const char *
+priorities(const struct conn *conn)
+{
+	if (conn_fault(conn, FAULT_TLS10))
+		return "LEGACY:-VERS-ALL:+VERS-TLS1.0";
+	if (conn_fault(conn, FAULT_TLS11))
+		return "LEGACY:-VERS-ALL:+VERS-TLS1.1";
+	if (conn_fault(conn, FAULT_TLS12))
+		return "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+	if (conn_fault(conn, FAULT_TLS13))
+		return "NORMAL:-VERS-ALL:+VERS-TLS1.3";
+	return "NORMAL";
+}
+
+static int
+alpn_set(struct conn *conn)
+{
+	static unsigned char dot[] = "dot", h2[] = "h2", other[] = "ftp1";
+	gnutls_datum_t protocol =
+	    conn->server->protocol == SERVER_DOH ? (gnutls_datum_t){h2, 2} : (gnutls_datum_t){dot, 3};
+
+	if (conn_fault(conn, FAULT_ALPN_NONE))
+		return 0;
+	if (conn_fault(conn, FAULT_ALPN_OTHER))
+		protocol = (gnutls_datum_t){other, 4};
+	return gnutls_alpn_set_protocols(conn->tls, &protocol, 1, GNUTLS_ALPN_MANDATORY);
+}
+
+static enum res
+tls_new(struct conn *conn)
+{
+	struct server *server = conn->server;
+
+	if (gnutls_init(&conn->tls, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) < 0)
+		return RES_NOMEM;
+	gnutls_session_set_ptr(conn->tls, conn);
+	if (gnutls_priority_set_direct(conn->tls, priorities(conn), NULL) < 0 ||
+	    gnutls_credentials_set(conn->tls, GNUTLS_CRD_CERTIFICATE, server->credentials) < 0 ||
+	    alpn_set(conn) < 0)
+		return RES_NOMEM;
+	if (!conn_fault(conn, FAULT_NO_TICKETS) &&
+	    gnutls_session_ticket_enable_server(conn->tls, &server->ticket_key) < 0)
+		return RES_NOMEM;
+	if (conn_fault(conn, FAULT_CLIENT_CERTIFICATE))
+		gnutls_certificate_server_set_request(conn->tls, GNUTLS_CERT_REQUIRE);
+	gnutls_transport_set_ptr(conn->tls, conn);
+	gnutls_transport_set_push_function(conn->tls, conn_on_tls_write);
+	gnutls_transport_set_pull_function(conn->tls, conn_on_tls_read);
+	gnutls_handshake_set_timeout(conn->tls, GNUTLS_INDEFINITE_TIMEOUT);
+	return RES_OK;
+}
+
+/* The state in which the faults let it begin. */
+static enum conn_state
+first_state(struct conn *conn)
+{
+	if (conn_fault(conn, FAULT_SILENT_ACCEPT))
+		return CONN_SILENT;
+	if (conn_fault(conn, FAULT_PLAIN_TEXT) || conn_fault(conn, FAULT_GARBAGE) ||
+	    conn_fault(conn, FAULT_ALERT) || conn_fault(conn, FAULT_CLOSE_HELLO) ||
+	    conn_fault(conn, FAULT_RESET_HELLO))
+		return CONN_HELLO;
+	return CONN_HANDSHAKE;
+}
+
+enum res
+conn_new(struct server *server, int fd, const struct addr *peer)
+{
+	struct conn *conn = calloc(1, sizeof *conn);
+
+	if (conn == NULL)
+		return RES_NOMEM;
+	conn->server = server;
+	conn->fd = fd;
+	conn->peer = *peer;
+	conn->id = ++server->last_id;
+	conn->in = buf_max(CONN_IN_MAX);
+	conn->out = buf_max(CONN_OUT_MAX);
+	TAILQ_INIT(&conn->held);
+	TAILQ_INSERT_TAIL(&server->conns, conn, link);
+	server->n_conns++;
+	server->counts.connections++;
+	log_event(LOG_INFO, "connect", LOG_INT("conn", conn->id), LOG_ADDR("from", &conn->peer));
+	conn->state = first_state(conn);
+	conn->event = event_new(server->base, fd, EV_READ, conn_on_event, conn);
+	conn->timer = evtimer_new(server->base, conn_on_timer, conn);
+	conn_counted(conn);
+	if (conn->event == NULL || conn->timer == NULL || tls_new(conn) != RES_OK) {
+		conn_free(conn, "trouble");
+		return RES_OK; /* the descriptor is gone with it */
+	}
+	if (conn_fault(conn, FAULT_CLOSE_ACCEPT) || conn_fault(conn, FAULT_RESET_ACCEPT)) {
+		conn->end = conn_fault(conn, FAULT_RESET_ACCEPT) ? END_RESET : END_CUT;
+		conn_end(conn);
+		return RES_OK;
+	}
+	conn_wait(conn, EV_READ);
+	return RES_OK;
+}

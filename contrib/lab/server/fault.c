@@ -1,0 +1,81 @@
+#include "contrib/lab/server/fault.h"
+#include "base/text.h"
+
+#include <string.h>
+
+static const struct {
+	const char *name;
+	bool value;
+	const char *text;
+} rows[FAULT_COUNT] = {
+#define FAULT(id, name, value, text) [FAULT_##id] = {name, value, text},
+#include "contrib/lab/server/faults.def"
+#undef FAULT
+};
+
+/* One item of n bytes. */
+static bool
+fault_add(struct faults *faults, const char *item, size_t n)
+{
+	const char *equals = memchr(item, '=', n);
+	size_t name = equals != NULL ? (size_t)(equals - item) : n, value = equals != NULL ? n - name - 1 : 0;
+
+	for (size_t i = 0; i < FAULT_COUNT; i++) {
+		if (strlen(rows[i].name) != name || memcmp(rows[i].name, item, name) != 0)
+			continue;
+		if (rows[i].value != (equals != NULL) || value >= FAULT_VALUE_MAX)
+			return false;
+		faults->set[i] = true;
+		memcpy(faults->value[i], item + n - value, value);
+		faults->value[i][value] = '\0';
+		return true;
+	}
+	return false;
+}
+
+bool
+faults_add(struct faults *faults, const char *text, const char **bad)
+{
+	while (*text != '\0') {
+		size_t n = strcspn(text, ",");
+
+		if (!fault_add(faults, text, n)) {
+			*bad = text;
+			return false;
+		}
+		text += n + (text[n] == ',');
+	}
+	return true;
+}
+
+bool
+fault_has(const struct faults *faults, enum fault fault)
+{
+	return faults->set[fault];
+}
+
+int64_t
+fault_number(const struct faults *faults, enum fault fault)
+{
+	int64_t number;
+
+	return number_read(&number, faults->value[fault]) == RES_OK ? number : 0;
+}
+
+const char *
+fault_name(enum fault fault)
+{
+	return rows[fault].name;
+}
+
+const char *
+fault_text(enum fault fault)
+{
+	return rows[fault].text;
+}
+
+bool
+fault_takes_value(enum fault fault)
+{
+	return rows[fault].value;
+}

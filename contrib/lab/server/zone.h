@@ -1,0 +1,47 @@
+/*
+ * zone.h - what the lab's resolver answers: every name exists, and what it says follows from the name.
+ *
+ * Anybody can work out the right answer and so tell truth from lies:
+ *   A      198.18.x.y, x and y the first two bytes of SHA-256(name in lower case without the last dot)
+ *   AAAA   2001:db8::/64 with the hash's first eight bytes behind
+ *   TXT    "answer for NAME"
+ *   CNAME, NS, PTR, MX   names below the asked one;   SOA   as for a zone;   HTTPS, SVCB   1 . alpn=h2
+ *   others 16 bytes of the hash
+ * First labels with a meaning: nx (NXDOMAIN), empty (no data), servfail, refused, alias (CNAME to the rest),
+ * big (TXT of about 4000 bytes), ttlN (TTL of N seconds), delayN (answered after N ms), ad (AD is set).
+ */
+#ifndef CONTRIB_LAB_SERVER_ZONE_H
+#define CONTRIB_LAB_SERVER_ZONE_H
+
+#include "base/bytes.h"
+
+#include <stdint.h>
+
+#define ZONE_NAME_TEXT_MAX 1025
+#define ZONE_TTL           300
+
+enum zone_kind {
+	ZONE_TRUTH,
+	ZONE_LIES, /* A 6.6.6.6, AAAA 2001:db8:bad::6: what the traps in clear text answer */
+};
+
+struct zone_question {
+	char name[ZONE_NAME_TEXT_MAX]; /* as asked, escaped, with the last dot */
+	char type[32];
+	uint16_t type_code;
+	size_t end; /* of the question section in the query */
+	bool edns;  /* the query had an OPT record */
+	bool dnssec_ok;
+	bool padded; /* ... with a padding option */
+	uint32_t delay_ms;
+};
+
+/* Appends the answer to the query. False: the query can not be answered at all (it is no query). */
+bool zone_answer(enum zone_kind, struct span query, struct zone_question *, struct buf *out);
+
+/* Appends an OPT record to a message that has none, and counts it. padding: to a multiple of so many bytes,
+ * 0: none. option: one more option's bytes with its header. */
+void zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, struct span option,
+		    size_t padding);
+
+#endif
