@@ -28,9 +28,9 @@ drop_ctlogs(void *p)
 }
 
 static void
-drop_constraints(void *p)
+drop_anchor_limits(void *p)
 {
-	constraints_free(p);
+	anchor_limits_free(p);
 }
 
 static void
@@ -231,17 +231,17 @@ compile_entries(struct compile *c, const struct strings *entries, enum option_id
 	return list == NULL ? NULL : compile_keep(c, NULL, list, drop_disallow);
 }
 
-const struct constraints *
-compile_constraints(struct compile *c, const struct strings *files)
+const struct anchor_limits *
+compile_anchor_limits(struct compile *c, const struct strings *files)
 {
-	struct constraints *list = NULL;
-	enum res res = constraints_new(&list);
+	struct anchor_limits *list = NULL;
+	enum res res = anchor_limits_new(&list);
 
 	if (res == RES_OK)
-		res = constraints_add_builtin(list);
+		res = anchor_limits_add_builtin(list);
 	if (res != RES_OK) {
 		c->nomem = true;
-		constraints_free(list);
+		anchor_limits_free(list);
 		return NULL;
 	}
 	for (size_t i = 0; i < files->n; i++) {
@@ -249,14 +249,14 @@ compile_constraints(struct compile *c, const struct strings *files)
 		char *why = NULL;
 		size_t line = 0;
 
-		if (!list_file_read(c, &text, files, i, OPTION_CONSTRAINTS_FILE, CONSTRAINTS_FILE_MAX))
+		if (!list_file_read(c, &text, files, i, OPTION_CONSTRAINTS_FILE, ANCHOR_LIMITS_FILE_MAX))
 			continue;
-		res = constraints_add_file(list, buf_span(&text), &line, &why);
+		res = anchor_limits_add_file(list, buf_span(&text), &line, &why);
 		if (res != RES_OK)
 			fail_line(c, files, i, OPTION_CONSTRAINTS_FILE, res, line, why);
 		buf_free(&text);
 	}
-	return compile_keep(c, NULL, list, drop_constraints);
+	return compile_keep(c, NULL, list, drop_anchor_limits);
 }
 
 const struct crls *

@@ -92,7 +92,7 @@ compile_policy(struct compile *c)
 		warn(c, &c->snap->warning, &c->snap->n_warning, warning);
 	free(warning);
 	p->ctlogs = c->snap->ctlogs;
-	p->constraints = compile_constraints(c, &s->constraints_file);
+	p->anchor_limits = compile_anchor_limits(c, &s->constraints_file);
 	p->disallow[0] = compile_entries(c, &s->disallow, OPTION_DISALLOW, &s->disallow_file,
 					 OPTION_DISALLOW_FILE, s->builtin_disallow);
 	p->n_disallow = p->disallow[0] != NULL && disallow_count(p->disallow[0]) > 0 ? 1 : 0;

@@ -9,7 +9,7 @@
 /* ---- what the policy wants of a path: the anchor's limits, allowed issuers, pins */
 
 static bool
-permitted_name(const struct constraint *limit, struct span name)
+permitted_name(const struct anchor_limit *limit, struct span name)
 {
 	if (name.n > 2 && name.p[0] == '*' && name.p[1] == '.')
 		name = span_slice(name, 2, name.n);
@@ -26,7 +26,7 @@ permitted_name(const struct constraint *limit, struct span name)
 }
 
 static bool
-permitted_ip(const struct constraint *limit, struct span ip)
+permitted_ip(const struct anchor_limit *limit, struct span ip)
 {
 	struct addr addr = {.family = ip.n == 4 ? ADDR_V4 : ADDR_V6};
 
@@ -42,7 +42,7 @@ permitted_ip(const struct constraint *limit, struct span ip)
 /* An anchor that may vouch for some names may vouch for nothing else: addresses as well have to be permitted.
  */
 static const char *
-permit_fault(const struct constraint *limit, const struct cert *leaf)
+permit_fault(const struct anchor_limit *limit, const struct cert *leaf)
 {
 	struct der_reader list = altname_list(leaf);
 	struct altname a;
@@ -68,11 +68,11 @@ static void
 limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
 	const struct cert *leaf = p->certs[0];
-	const struct constraint *limit = NULL;
+	const struct anchor_limit *limit = NULL;
 	int64_t issued_ms;
 
-	if (j->policy->constraints != NULL)
-		limit = constraints_find(j->policy->constraints, p->certs[p->n - 1]);
+	if (j->policy->anchor_limits != NULL)
+		limit = anchor_limits_find(j->policy->anchor_limits, p->certs[p->n - 1]);
 	if (limit == NULL)
 		return;
 	if (limit->has_not_before_max && leaf->not_before_ms > limit->not_before_max_ms)

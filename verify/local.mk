@@ -4,7 +4,7 @@ noinst_LIBRARIES += libverify.a
 libverify_a_SOURCES = \
 	verify/chain.c \
 	verify/choose.c \
-	verify/constraints.c verify/constraints.h \
+	verify/anchor_limits.c verify/anchor_limits.h \
 	verify/data_text.h \
 	verify/disallow.c verify/disallow.h \
 	verify/json.c verify/json.h \

@@ -9,7 +9,7 @@
  *
  *   import       bytes to certificates, bounded (cert.h, der.h)
  *   path         candidates from the leaf to an anchor (path.h, trust.h), their signatures, what the anchor may still
- *                vouch for (constraints.h)
+ *                vouch for (anchor_limits.h)
  *   presented    dates, usage and strength of the leaf (usage.h, strength.h); without a path, of all that was sent
  *   identity     the address and the name, in subject alternative names alone (identity.h)
  *   disallow     is any of it named by an entry (disallow.h, name.h)
@@ -22,7 +22,7 @@
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H
 
-#include "verify/constraints.h"
+#include "verify/anchor_limits.h"
 #include "verify/ct/ctlogs.h"
 #include "verify/disallow.h"
 #include "verify/x509/identity.h"
@@ -46,9 +46,9 @@ struct vfy_policy {
 	enum ct_policy ct_policy;
 	enum ct_when_stale ct_when_stale;
 	int64_t ct_list_max_age_ms;
-	const struct ctlogs *ctlogs;           /* NULL: ct-list-missing */
-	const struct trust *trust;             /* NULL: everything is untrusted */
-	const struct constraints *constraints; /* NULL: every anchor is free */
+	const struct ctlogs *ctlogs;               /* NULL: ct-list-missing */
+	const struct trust *trust;                 /* NULL: everything is untrusted */
+	const struct anchor_limits *anchor_limits; /* NULL: every anchor is free */
 	const struct disallow *disallow[VFY_DISALLOW_MAX];
 	size_t n_disallow;
 	const struct disallow *allow_issuer;  /* NULL: any issuer */

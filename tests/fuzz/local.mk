@@ -3,7 +3,7 @@
 # as tests. `make fuzz` builds them all.
 fuzz_targets = \
 	tests/fuzz/fuzz_cert \
-	tests/fuzz/fuzz_constraints \
+	tests/fuzz/fuzz_anchor_limits \
 	tests/fuzz/fuzz_crl \
 	tests/fuzz/fuzz_ctextensions \
 	tests/fuzz/fuzz_ctlogs_header \
@@ -27,8 +27,8 @@ tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c
 tests_fuzz_fuzz_settings_LDADD = libconfig.a libbase.a $(FUZZ_LIBS)
 tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c
 tests_fuzz_fuzz_text_LDADD = libbase.a $(FUZZ_LIBS)
-tests_fuzz_fuzz_constraints_SOURCES = tests/fuzz/fuzz_constraints.c
-tests_fuzz_fuzz_constraints_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_anchor_limits_SOURCES = tests/fuzz/fuzz_anchor_limits.c
+tests_fuzz_fuzz_anchor_limits_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_crl_SOURCES = tests/fuzz/fuzz_crl.c
 tests_fuzz_fuzz_crl_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_ctlogs_header_SOURCES = tests/fuzz/fuzz_ctlogs_header.c

@@ -44,7 +44,7 @@ check_PROGRAMS += \
 	tests/unit/base/dns/test_padding
 check_PROGRAMS += \
 	tests/unit/verify/test_alone \
-	tests/unit/verify/test_constraints \
+	tests/unit/verify/test_anchor_limits \
 	tests/unit/verify/test_disallow \
 	tests/unit/verify/test_limbo \
 	tests/unit/verify/test_reason \

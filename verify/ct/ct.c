@@ -135,7 +135,7 @@ bool
 judge_ct(struct judgement *j)
 {
 	const struct path *p = j->path;
-	const struct constraint *limit = NULL;
+	const struct anchor_limit *limit = NULL;
 	struct ctpolicy_tally tally;
 	enum res r = RES_OK;
 
@@ -145,8 +145,8 @@ judge_ct(struct judgement *j)
 		r = sct_check_signatures(&j->scts, &j->certs[0], j->issuer->spki_sha256, &j->budget);
 	if (r == RES_NOMEM)
 		return false;
-	if (p != NULL && j->policy->constraints != NULL)
-		limit = constraints_find(j->policy->constraints, p->certs[p->n - 1]);
+	if (p != NULL && j->policy->anchor_limits != NULL)
+		limit = anchor_limits_find(j->policy->anchor_limits, p->certs[p->n - 1]);
 	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0], limit,
 		       j->in->now_ms);
 	if (!scts_show(j))

@@ -72,7 +72,7 @@ ctpolicy_issued_at(int64_t *ms, const struct sct_check *check, int64_t now_ms)
 struct ground {
 	const struct ctpolicy *policy;
 	const struct cert *leaf;
-	const struct constraint *limit;
+	const struct anchor_limit *limit;
 	int64_t now_ms;
 	bool issued; /* its time is known */
 	int64_t issued_ms;
@@ -186,7 +186,7 @@ is_long(const struct ctpolicy *policy, const struct cert *leaf)
 
 void
 ctpolicy_judge(struct ctpolicy_tally *tally, struct sct_check *check, const struct ctpolicy *policy,
-	       const struct cert *leaf, const struct constraint *limit, int64_t now_ms)
+	       const struct cert *leaf, const struct anchor_limit *limit, int64_t now_ms)
 {
 	struct ground g = {policy, leaf, limit, now_ms, false, 0};
 	size_t length = is_long(policy, leaf) ? 1 : 0;

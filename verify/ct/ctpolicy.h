@@ -9,7 +9,7 @@
 #ifndef VERIFY_CT_CTPOLICY_H
 #define VERIFY_CT_CTPOLICY_H
 
-#include "verify/constraints.h"
+#include "verify/anchor_limits.h"
 #include "verify/ct/sctcheck.h"
 #include "verify/verify.h"
 
@@ -43,7 +43,7 @@ struct ctpolicy_tally {
 const struct ctpolicy *ctpolicy_of(enum ct_policy);
 /* Gives every SCT its status, and those that count their mark. limit: the anchor's, or NULL. */
 void ctpolicy_judge(struct ctpolicy_tally *, struct sct_check *, const struct ctpolicy *,
-		    const struct cert *leaf, const struct constraint *limit, int64_t now_ms);
+		    const struct cert *leaf, const struct anchor_limit *limit, int64_t now_ms);
 /* The earliest proven SCT of a current log; false when there is none. */
 bool ctpolicy_issued_at(int64_t *ms, const struct sct_check *, int64_t now_ms);
 

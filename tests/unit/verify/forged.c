@@ -70,7 +70,7 @@ forged_end(struct forged *f)
 	disallow_free(f->disallow);
 	disallow_free(f->allow);
 	disallow_free(f->pins);
-	constraints_free(f->constraints);
+	anchor_limits_free(f->anchor_limits);
 }
 
 void
@@ -281,8 +281,8 @@ forged_constraint(struct forged *f, enum ca_id id, const char *rest)
 	size_t number;
 
 	snprintf(line, sizeof line, "%s %s", forged_spki_entry(entry, id), rest);
-	assert_int_equal(constraints_new(&f->constraints), RES_OK);
-	assert_int_equal(constraints_add_file(f->constraints, span_str(line), &number, &why), RES_OK);
+	assert_int_equal(anchor_limits_new(&f->anchor_limits), RES_OK);
+	assert_int_equal(anchor_limits_add_file(f->anchor_limits, span_str(line), &number, &why), RES_OK);
 }
 
 void
@@ -302,7 +302,7 @@ forged_judge(struct forged *f, struct verdict *v, struct vfy_work *work)
 	}
 	f->policy.allow_issuer = f->allow;
 	f->policy.pins = f->pins;
-	f->policy.constraints = f->constraints;
+	f->policy.anchor_limits = f->anchor_limits;
 	f->in.certs = f->certs;
 	f->in.n_certs = f->n;
 	memset(v, 0, sizeof *v);

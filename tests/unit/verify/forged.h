@@ -20,7 +20,7 @@ struct forged {
 	struct buf anchors; /* PEM */
 	struct trust *trust;
 	struct disallow *disallow, *allow, *pins;
-	struct constraints *constraints;
+	struct anchor_limits *anchor_limits;
 	uint8_t ip[16];
 	struct vfy_policy policy; /* strict, required, the lab's fresh list */
 	struct vfy_input in;      /* 1.1.1.1, at FORGED_AT */

@@ -229,7 +229,7 @@ every_policy_counts_as_its_row_says(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const struct row *row = &rows[i];
 		int64_t lifetime = row->lifetime == 0 ? DAYS(90) : row->lifetime;
-		struct constraint limit = {.has_sct_not_after = true, .sct_not_after_ms = row->sct_not_after};
+		struct anchor_limit limit = {.has_sct_not_after = true, .sct_not_after_ms = row->sct_not_after};
 		struct cert leaf = {.not_after_ms = NOW + 30 * DAY, .not_before_ms = NOW + 30 * DAY - lifetime * 1000};
 		struct sct_check check = {.n = row->n};
 		struct ctpolicy_tally tally;

@@ -1,4 +1,4 @@
-#include "verify/constraints.h"
+#include "verify/anchor_limits.h"
 
 #include "base/text.h"
 #include "verify/data_text.h"
@@ -13,19 +13,19 @@
 struct entry {
 	bool by_key; /* spki-sha256, else cert-sha256 */
 	uint8_t hash[32];
-	struct constraint limits;
+	struct anchor_limit limits;
 };
 
-struct constraints {
+struct anchor_limits {
 	struct entry **entry; /* sorted; an entry is large, so pointers move, not entries */
 	size_t n;
 	size_t cap;
 };
 
 enum res
-constraints_new(struct constraints **out)
+anchor_limits_new(struct anchor_limits **out)
 {
-	struct constraints *table = calloc(1, sizeof *table);
+	struct anchor_limits *table = calloc(1, sizeof *table);
 
 	if (table == NULL)
 		return RES_NOMEM;
@@ -44,7 +44,7 @@ entry_free(struct entry *e)
 }
 
 void
-constraints_free(struct constraints *table)
+anchor_limits_free(struct anchor_limits *table)
 {
 	if (table == NULL)
 		return;
@@ -55,7 +55,7 @@ constraints_free(struct constraints *table)
 }
 
 size_t
-constraints_count(const struct constraints *table)
+anchor_limits_count(const struct anchor_limits *table)
 {
 	return table->n;
 }
@@ -68,8 +68,8 @@ entry_compare(const void *a, const void *b)
 	return x->by_key != y->by_key ? x->by_key - y->by_key : memcmp(x->hash, y->hash, 32);
 }
 
-static const struct constraint *
-entry_find(const struct constraints *table, bool by_key, const uint8_t hash[32])
+static const struct anchor_limit *
+entry_find(const struct anchor_limits *table, bool by_key, const uint8_t hash[32])
 {
 	struct entry want = {.by_key = by_key}, *const want_at = &want, **found;
 
@@ -80,10 +80,10 @@ entry_find(const struct constraints *table, bool by_key, const uint8_t hash[32])
 	return found == NULL ? NULL : &(*found)->limits;
 }
 
-const struct constraint *
-constraints_find(const struct constraints *table, const struct cert *anchor)
+const struct anchor_limit *
+anchor_limits_find(const struct anchor_limits *table, const struct cert *anchor)
 {
-	const struct constraint *found;
+	const struct anchor_limit *found;
 
 	if (table == NULL)
 		return NULL;
@@ -128,14 +128,14 @@ date_read(bool *has, int64_t *ms, const char *what, const char *value, char **wh
 
 /* A DNS suffix: labels of letters, digits, hyphens and underscores; lower case, no dot before or behind it. */
 static enum res
-suffix_read(struct constraint *limits, const char *value, char **why)
+suffix_read(struct anchor_limit *limits, const char *value, char **why)
 {
 	char quote[WHY_QUOTE_MAX], *name;
 	size_t n, label = 0;
 	const char *from = value + (value[0] == '.');
 
-	if (limits->n_permit_name == CONSTRAINTS_PERMIT_MAX)
-		return why_say(why, RES_LIMIT, "more than %d permit-name", CONSTRAINTS_PERMIT_MAX);
+	if (limits->n_permit_name == ANCHOR_LIMITS_PERMIT_MAX)
+		return why_say(why, RES_LIMIT, "more than %d permit-name", ANCHOR_LIMITS_PERMIT_MAX);
 	n = strlen(from);
 	for (size_t i = 0; i < n; i++) {
 		uint8_t c = ascii_lower((uint8_t)from[i]);
@@ -158,12 +158,12 @@ suffix_read(struct constraint *limits, const char *value, char **why)
 }
 
 static enum res
-prefix_add(struct constraint *limits, const char *value, char **why)
+prefix_add(struct anchor_limit *limits, const char *value, char **why)
 {
 	char quote[WHY_QUOTE_MAX];
 
-	if (limits->n_permit_ip == CONSTRAINTS_PERMIT_MAX)
-		return why_say(why, RES_LIMIT, "more than %d permit-ip", CONSTRAINTS_PERMIT_MAX);
+	if (limits->n_permit_ip == ANCHOR_LIMITS_PERMIT_MAX)
+		return why_say(why, RES_LIMIT, "more than %d permit-ip", ANCHOR_LIMITS_PERMIT_MAX);
 	if (prefix_read(&limits->permit_ip[limits->n_permit_ip], value) != RES_OK)
 		return why_say(why, RES_MALFORMED,
 			       "permit-ip \"%s\" is not an address prefix without host bits",
@@ -173,7 +173,7 @@ prefix_add(struct constraint *limits, const char *value, char **why)
 }
 
 static enum res
-limit_read(struct constraint *limits, const char *what, const char *value, char **why)
+limit_read(struct anchor_limit *limits, const char *what, const char *value, char **why)
 {
 	char quote[WHY_QUOTE_MAX];
 
@@ -221,7 +221,7 @@ entry_read(struct entry *e, struct span line, char **why)
 
 /* Takes the entry, also on failure. */
 static enum res
-entry_add(struct constraints *table, struct entry *e, char **why)
+entry_add(struct anchor_limits *table, struct entry *e, char **why)
 {
 	size_t at = table->n;
 
@@ -233,13 +233,14 @@ entry_add(struct constraints *table, struct entry *e, char **why)
 		size_t cap = table->cap == 0 ? 32 : table->cap * 2;
 		struct entry **larger = NULL;
 
-		if (table->n < CONSTRAINTS_ENTRIES_MAX)
+		if (table->n < ANCHOR_LIMITS_ENTRIES_MAX)
 			larger = reallocarray(table->entry, cap, sizeof(*larger));
 		if (larger == NULL) {
 			entry_free(e);
-			return table->n < CONSTRAINTS_ENTRIES_MAX
+			return table->n < ANCHOR_LIMITS_ENTRIES_MAX
 				   ? why_say(why, RES_NOMEM, "no memory")
-				   : why_say(why, RES_LIMIT, "more than %d anchors", CONSTRAINTS_ENTRIES_MAX);
+				   : why_say(why, RES_LIMIT, "more than %d anchors",
+					     ANCHOR_LIMITS_ENTRIES_MAX);
 		}
 		table->entry = larger;
 		table->cap = cap;
@@ -252,7 +253,7 @@ entry_add(struct constraints *table, struct entry *e, char **why)
 }
 
 static enum res
-line_add(struct constraints *table, struct span line, char **why)
+line_add(struct anchor_limits *table, struct span line, char **why)
 {
 	struct entry *e;
 	enum res res;
@@ -283,14 +284,14 @@ line_cut(struct span line)
 }
 
 enum res
-constraints_add_file(struct constraints *table, struct span text, size_t *line, char **why)
+anchor_limits_add_file(struct anchor_limits *table, struct span text, size_t *line, char **why)
 {
 	enum res res = RES_OK;
 	struct span entry;
 
 	*line = 0;
-	if (text.n > CONSTRAINTS_FILE_MAX)
-		return why_say(why, RES_LIMIT, "larger than %d bytes", CONSTRAINTS_FILE_MAX);
+	if (text.n > ANCHOR_LIMITS_FILE_MAX)
+		return why_say(why, RES_LIMIT, "larger than %d bytes", ANCHOR_LIMITS_FILE_MAX);
 	while (res == RES_OK && text_line_take(&text, &entry)) {
 		++*line;
 		entry = line_cut(entry);
@@ -301,9 +302,9 @@ constraints_add_file(struct constraints *table, struct span text, size_t *line, 
 }
 
 enum res
-constraints_add_builtin(struct constraints *table)
+anchor_limits_add_builtin(struct anchor_limits *table)
 {
 	size_t line;
 
-	return constraints_add_file(table, span_str(data_text_anchors), &line, NULL);
+	return anchor_limits_add_file(table, span_str(data_text_anchors), &line, NULL);
 }

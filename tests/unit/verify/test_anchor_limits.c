@@ -1,4 +1,4 @@
-#include "verify/constraints.h"
+#include "verify/anchor_limits.h"
 
 #include "base/text.h"
 
@@ -28,20 +28,20 @@ lines_are_read(void **state)
 	static const char text[] = "# comment\n\n"
 				   "cert-sha256 " HASH_1 " sct-not-after 2024-11-11T23:59:59Z not-before-max 2024-11-30T23:59:59Z # more\r\n"
 				   "\tspki-sha256 " HASH_2 " permit-name .Example.COM permit-name b.example permit-ip 192.0.2.0/24 permit-ip 2001:db8::/32";
-	struct constraints *table = NULL;
+	struct anchor_limits *table = NULL;
 	struct cert one = anchor(1, 9), two = anchor(9, 2), none = anchor(2, 1), both = anchor(1, 2);
-	const struct constraint *c;
+	const struct anchor_limit *c;
 	struct addr ip;
 	char *why = NULL;
 	size_t line;
 
 	(void)state;
-	assert_int_equal(constraints_new(&table), RES_OK);
-	assert_null(constraints_find(table, &one));
-	if (constraints_add_file(table, span_str(text), &line, &why) != RES_OK)
+	assert_int_equal(anchor_limits_new(&table), RES_OK);
+	assert_null(anchor_limits_find(table, &one));
+	if (anchor_limits_add_file(table, span_str(text), &line, &why) != RES_OK)
 		fail_msg("line %zu: %s", line, why);
-	assert_int_equal(constraints_count(table), 2);
-	c = constraints_find(table, &one);
+	assert_int_equal(anchor_limits_count(table), 2);
+	c = anchor_limits_find(table, &one);
 	assert_non_null(c);
 	assert_true(c->has_sct_not_after);
 	assert_int_equal(c->sct_not_after_ms, 1731369599000);
@@ -49,7 +49,7 @@ lines_are_read(void **state)
 	assert_int_equal(c->not_before_max_ms, 1733011199000);
 	assert_int_equal(c->n_permit_name, 0);
 	assert_int_equal(c->n_permit_ip, 0);
-	c = constraints_find(table, &two);
+	c = anchor_limits_find(table, &two);
 	assert_non_null(c);
 	assert_false(c->has_sct_not_after);
 	assert_int_equal(c->n_permit_name, 2);
@@ -58,11 +58,11 @@ lines_are_read(void **state)
 	assert_int_equal(c->n_permit_ip, 2);
 	assert_int_equal(addr_read_ip(&ip, "192.0.2.7"), RES_OK);
 	assert_true(prefix_has(&c->permit_ip[0], &ip));
-	assert_null(constraints_find(table, &none));
-	assert_null(constraints_find(NULL, &one));
-	assert_true(constraints_find(table, &both)->has_sct_not_after); /* the certificate goes before its key */
-	constraints_free(table);
-	constraints_free(NULL);
+	assert_null(anchor_limits_find(table, &none));
+	assert_null(anchor_limits_find(NULL, &one));
+	assert_true(anchor_limits_find(table, &both)->has_sct_not_after); /* the certificate goes before its key */
+	anchor_limits_free(table);
+	anchor_limits_free(NULL);
 }
 
 static const struct {
@@ -96,49 +96,49 @@ bad_lines_are_refused(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		struct constraints *table = NULL;
+		struct anchor_limits *table = NULL;
 		char *why = NULL;
 		size_t line = 99;
 		enum res res;
 
-		assert_int_equal(constraints_new(&table), RES_OK);
-		res = constraints_add_file(table, span_str(bad[i].text), &line, &why);
+		assert_int_equal(anchor_limits_new(&table), RES_OK);
+		res = anchor_limits_add_file(table, span_str(bad[i].text), &line, &why);
 		if (res != RES_MALFORMED || line != bad[i].line || why == NULL || strstr(why, bad[i].says) == NULL)
 			fail_msg("%s: line %zu: %s: %s", bad[i].what, line, res_text(res), why);
 		free(why);
-		constraints_free(table);
+		anchor_limits_free(table);
 	}
 }
 
 static void
 limits_hold(void **state)
 {
-	struct constraints *table = NULL;
-	struct buf text = buf_max(CONSTRAINTS_FILE_MAX + 1);
+	struct anchor_limits *table = NULL;
+	struct buf text = buf_max(ANCHOR_LIMITS_FILE_MAX + 1);
 	char *why = NULL;
 	size_t line;
 
 	(void)state;
-	assert_int_equal(constraints_new(&table), RES_OK);
+	assert_int_equal(anchor_limits_new(&table), RES_OK);
 	buf_text(&text, "cert-sha256 " HASH_1);
-	for (size_t i = 0; i <= CONSTRAINTS_PERMIT_MAX; i++)
+	for (size_t i = 0; i <= ANCHOR_LIMITS_PERMIT_MAX; i++)
 		buf_text(&text, " permit-name a");
-	assert_int_equal(constraints_add_file(table, buf_span(&text), &line, &why), RES_LIMIT);
+	assert_int_equal(anchor_limits_add_file(table, buf_span(&text), &line, &why), RES_LIMIT);
 	free(why);
 	buf_clear(&text);
-	for (unsigned i = 0; i <= CONSTRAINTS_ENTRIES_MAX; i++)
+	for (unsigned i = 0; i <= ANCHOR_LIMITS_ENTRIES_MAX; i++)
 		buf_format(&text, "cert-sha256 %064x permit-name a\n", i);
-	assert_int_equal(constraints_add_file(table, buf_span(&text), &line, &why), RES_LIMIT);
-	assert_int_equal(line, CONSTRAINTS_ENTRIES_MAX + 1);
-	assert_int_equal(constraints_count(table), CONSTRAINTS_ENTRIES_MAX);
+	assert_int_equal(anchor_limits_add_file(table, buf_span(&text), &line, &why), RES_LIMIT);
+	assert_int_equal(line, ANCHOR_LIMITS_ENTRIES_MAX + 1);
+	assert_int_equal(anchor_limits_count(table), ANCHOR_LIMITS_ENTRIES_MAX);
 	free(why);
-	while (text.n <= CONSTRAINTS_FILE_MAX)
+	while (text.n <= ANCHOR_LIMITS_FILE_MAX)
 		buf_u8(&text, '\n');
-	assert_int_equal(constraints_add_file(table, buf_span(&text), &line, &why), RES_LIMIT);
+	assert_int_equal(anchor_limits_add_file(table, buf_span(&text), &line, &why), RES_LIMIT);
 	assert_int_equal(line, 0);
 	free(why);
 	buf_free(&text);
-	constraints_free(table);
+	anchor_limits_free(table);
 }
 
 /* The nine roots that browsers have limited, by certificate and by key, with the dates of both. */
@@ -156,23 +156,23 @@ builtin_limits_nine_roots(void **state)
 	    "70a73f7f376b60074248904534b11482d5bf0e698ecc498df52577ebf2e93b9a", /* Premium */
 	    "bd71fdf6da97e4cf62d1647add2581b07d79adf8397eb4ecba9c5e8488821423", /* Premium ECC */
 	};
-	struct constraints *table = NULL;
+	struct anchor_limits *table = NULL;
 
 	(void)state;
-	assert_int_equal(constraints_new(&table), RES_OK);
-	assert_int_equal(constraints_add_builtin(table), RES_OK);
-	assert_int_equal(constraints_count(table), 18);
+	assert_int_equal(anchor_limits_new(&table), RES_OK);
+	assert_int_equal(anchor_limits_add_builtin(table), RES_OK);
+	assert_int_equal(anchor_limits_count(table), 18);
 	for (size_t i = 0; i < sizeof roots / sizeof roots[0]; i++) {
 		struct cert root = anchor(0, 0);
-		const struct constraint *c;
+		const struct anchor_limit *c;
 
 		assert_int_equal(hex_read(root.sha256, 32, span_str(roots[i])), RES_OK);
-		c = constraints_find(table, &root);
+		c = anchor_limits_find(table, &root);
 		assert_non_null(c);
 		assert_int_equal(c->sct_not_after_ms, 1731369599000);
 		assert_int_equal(c->not_before_max_ms, 1733011199000);
 	}
-	constraints_free(table);
+	anchor_limits_free(table);
 }
 
 int
