@@ -38,6 +38,105 @@ hex_read(uint8_t *out, size_t n, struct span text)
 	return RES_OK;
 }
 
+static bool
+is_blank(uint8_t c)
+{
+	return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* What stands in front of the first digit. */
+static struct span
+hex_prefix_cut(struct span text)
+{
+	static const uint8_t mark[] = {0xe2, 0x80, 0x8e}; /* U+200E LEFT-TO-RIGHT MARK */
+
+	if (text.n >= sizeof mark && memcmp(text.p, mark, sizeof mark) == 0)
+		text = span_slice(text, sizeof mark, text.n - sizeof mark);
+	if (text.n >= 2 && text.p[0] == '0' && ascii_lower(text.p[1]) == 'x')
+		text = span_slice(text, 2, text.n - 2);
+	return text;
+}
+
+/* How many bytes separate two groups of digits here; 0: none, or what does not. */
+static size_t
+hex_separator(struct span text)
+{
+	size_t n = 0;
+
+	if (text.n > 0 && (text.p[0] == ':' || text.p[0] == '-'))
+		return 1;
+	while (n < text.n && is_blank(text.p[n]))
+		n++;
+	return n;
+}
+
+/* Takes the next digit and the separator in front of it; *apart: there was one. -1: neither. */
+static int
+hex_digit_take(struct span *text, bool *apart)
+{
+	size_t gap = hex_separator(*text);
+	int value;
+
+	*apart = gap > 0;
+	if (gap >= text->n)
+		return -1;
+	value = hex_value(text->p[gap]);
+	*text = span_slice(*text, gap + 1, text->n - gap - 1);
+	return value;
+}
+
+enum res
+hex_read_pasted(uint8_t *out, size_t n, struct span text)
+{
+	size_t digits = 0;
+
+	for (text = hex_prefix_cut(text); text.n > 0; digits++) {
+		bool apart;
+		int value = hex_digit_take(&text, &apart);
+
+		if (value < 0 || digits == 2 * n || (apart && (digits == 0 || digits % 2 != 0)))
+			return RES_MALFORMED;
+		out[digits / 2] = (uint8_t)(digits % 2 == 0 ? value << 4 : out[digits / 2] | value);
+	}
+	return digits == 2 * n ? RES_OK : RES_MALFORMED;
+}
+
+/* Shifts the number by one digit, which comes in at its end; its first digit is 0. */
+static void
+nibble_append(uint8_t *out, size_t *n, int value)
+{
+	for (size_t i = 0; i < *n; i++)
+		out[i] = (uint8_t)(out[i] << 4 | (i + 1 < *n ? out[i + 1] >> 4 : value));
+}
+
+enum res
+hex_number_read(uint8_t *out, size_t max, size_t *n, struct span text)
+{
+	size_t digits = 0;
+	bool any = false;
+
+	*n = 0;
+	for (text = hex_prefix_cut(text); text.n > 0; any = true) {
+		bool apart;
+		int value = hex_digit_take(&text, &apart);
+
+		if (value < 0 || (apart && !any))
+			return RES_MALFORMED;
+		if (digits == 0 && value == 0)
+			continue;
+		if (digits % 2 == 0) {
+			if (*n == max)
+				return RES_LIMIT;
+			memmove(out + 1, out, *n);
+			out[0] = 0;
+			++*n;
+		}
+		nibble_append(out, n, value);
+		digits++;
+	}
+	return any ? RES_OK : RES_MALFORMED;
+}
+
 static void
 base64_encode(struct buf *out, struct span s, const char *alphabet, bool pad)
 {
@@ -396,12 +495,6 @@ text_line_take(struct span *text, struct span *line)
 	*line = span_slice(*text, 0, n > 0 && text->p[n - 1] == '\r' ? n - 1 : n);
 	*text = span_slice(*text, end == NULL ? n : n + 1, text->n);
 	return true;
-}
-
-static bool
-is_blank(uint8_t c)
-{
-	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
 bool

@@ -11,6 +11,15 @@
 char *hex_write(char *out, struct span);
 /* Reads exactly n bytes from 2 * n hex digits, either case, nothing else. */
 enum res hex_read(uint8_t *out, size_t n, struct span text);
+/*
+ * Hex as people paste it from browsers, certificate dialogs, openssl and incident notices: either case; between octets
+ * nothing, one colon, one hyphen, or white space; an optional 0x; the mark U+200E that one dialog puts in front.
+ */
+/* A fixed length, as a fingerprint has: exactly n bytes, and separators only between octets. */
+enum res hex_read_pasted(uint8_t *out, size_t n, struct span text);
+/* A number, as a serial is: the octets of its value, without leading zeros, go to out, their number to *n (0 for zero).
+ * RES_LIMIT: more than max octets. */
+enum res hex_number_read(uint8_t *out, size_t max, size_t *n, struct span text);
 
 /* RFC 4648, 4, with padding. Appends. */
 void base64_write(struct buf *, struct span);

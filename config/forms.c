@@ -152,7 +152,7 @@ pin_ok(const char *s)
 	if (!starts_with(s, "spki-sha256 "))
 		return false;
 	s += strlen("spki-sha256 ");
-	return hex_read(hash, sizeof hash, span_str(s + strspn(s, " "))) == RES_OK;
+	return hex_read_pasted(hash, sizeof hash, span_str(s + strspn(s, " "))) == RES_OK;
 }
 
 static bool

@@ -157,33 +157,6 @@ word_next(struct span *rest)
 	return word;
 }
 
-/* Hex digits, a colon allowed between two of them; the number's bytes without leading zeros go to out. */
-static enum res
-serial_read(uint8_t out[SERIAL_MAX], struct span *serial, struct span text)
-{
-	uint8_t digits[2 * SERIAL_MAX + 1];
-	size_t n = 0, from = 0;
-
-	for (size_t i = 0; i < text.n; i++) {
-		if (text.p[i] == ':' && i > 0 && i + 1 < text.n && text.p[i - 1] != ':')
-			continue;
-		if (n == 0 && text.p[i] == '0' && i + 1 < text.n)
-			continue; /* leading zero */
-		if (n >= 2 * SERIAL_MAX)
-			return RES_LIMIT;
-		digits[1 + n++] = text.p[i];
-	}
-	if (n == 0)
-		return RES_MALFORMED;
-	from = n % 2;
-	digits[0] = '0';
-	*serial = span_of(out, (n + from) / 2);
-	if (hex_read(out, serial->n, span_of(digits + 1 - from, n + from)) != RES_OK)
-		return RES_MALFORMED;
-	*serial = serial_strip(*serial);
-	return RES_OK;
-}
-
 /* der:<base64>: the bytes themselves, which must be one SEQUENCE. Appends to the key. */
 static enum res
 name_bytes_read(struct disallow_builder *b, struct span base64)
@@ -242,20 +215,36 @@ text_put(struct disallow *list, const char *what, struct span bytes, struct span
 	return at;
 }
 
+/* The serial, which may have white space in it, ends at the word "issuer"; *rest is what follows that word. */
+static bool
+issuer_cut(struct span *digits, struct span *rest)
+{
+	struct span all = *rest, word;
+
+	do {
+		word = word_next(rest);
+	} while (word.n > 0 && !span_equal(word, span_str("issuer")));
+	if (word.n == 0)
+		return false;
+	*digits = trim(span_slice(all, 0, (size_t)(word.p - all.p)));
+	return true;
+}
+
 static enum res
 serial_entry_add(struct disallow_builder *b, struct span rest, char **why)
 {
 	uint8_t bytes[SERIAL_MAX], hash[32];
 	char quote[WHY_QUOTE_MAX];
-	struct span word = word_next(&rest), serial;
+	struct span digits, serial;
+	size_t n;
 	enum res res;
 
-	if (serial_read(bytes, &serial, word) != RES_OK)
+	if (!issuer_cut(&digits, &rest))
+		return why_say(why, RES_MALFORMED, "expected \"issuer\" after the serial");
+	if (hex_number_read(bytes, sizeof bytes, &n, digits) != RES_OK)
 		return why_say(why, RES_MALFORMED, "serial \"%s\" is not a hex number of at most %d bytes",
-			       why_quote(quote, word), SERIAL_MAX);
-	word = word_next(&rest);
-	if (!span_equal(word, span_str("issuer")))
-		return why_say(why, RES_MALFORMED, "expected \"issuer\" behind the serial");
+			       why_quote(quote, digits), SERIAL_MAX);
+	serial = span_of(bytes, n);
 	res = name_hash(b, hash, serial, rest, why);
 	if (res != RES_OK)
 		return res;
@@ -269,7 +258,7 @@ hash_entry_add(struct disallow_builder *b, enum disallow_kind kind, const char *
 	uint8_t hash[32];
 	char quote[WHY_QUOTE_MAX];
 
-	if (hex_read(hash, 32, rest) != RES_OK)
+	if (hex_read_pasted(hash, sizeof hash, rest) != RES_OK)
 		return why_say(why, RES_MALFORMED, "\"%s\" is not a SHA-256 of 64 hex digits",
 			       why_quote(quote, rest));
 	return entry_add(&b->list, kind, hash,

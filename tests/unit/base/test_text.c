@@ -202,6 +202,73 @@ hex_is_strict(void **state)
 	assert_int_equal(hex_read(out, 2, span_str("ab0f0")), RES_MALFORMED);
 }
 
+static const struct {
+	const char *what;
+	const char *text;
+	bool good;
+} pasted[] = {
+    {"digits alone", "0a1b2c3d", true},
+    {"upper case with colons", "0A:1B:2C:3D", true},
+    {"lower case with colons", "0a:1b:2c:3d", true},
+    {"hyphens", "0A-1B-2C-3D", true},
+    {"spaces, also two in the middle", "0a 1b  2c 3d", true},
+    {"a tab", "0a1b\t2c3d", true},
+    {"groups of four digits", "0a1b:2c3d", true},
+    {"0x in front", "0x0a1b2c3d", true},
+    {"the mark that a certificate dialog puts in front", "\xe2\x80\x8e" "0a 1b 2c 3d", true},
+    {"nothing", "", false},
+    {"0x alone", "0x", false},
+    {"an octet too few", "0a:1b:2c", false},
+    {"an octet too many", "0a:1b:2c:3d:4e", false},
+    {"half an octet too many", "0a1b2c3d4", false},
+    {"a separator inside an octet", "0:a1b2c3d", false},
+    {"a colon in front", ":0a1b2c3d", false},
+    {"a colon at the end", "0a1b2c3d:", false},
+    {"a space at the end", "0a1b2c3d ", false},
+    {"two colons", "0a::1b2c3d", false},
+    {"a colon and a space", "0a: 1b2c3d", false},
+    {"another separator", "0a.1b.2c.3d", false},
+    {"no hex digit", "0a1b2c3g", false},
+};
+
+static void
+pasted_hex_is_read(void **state)
+{
+	static const uint8_t want[] = {0x0a, 0x1b, 0x2c, 0x3d};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof pasted / sizeof pasted[0]; i++) {
+		uint8_t out[4] = {0};
+		enum res res = hex_read_pasted(out, sizeof out, span_str(pasted[i].text));
+
+		if ((res == RES_OK) != pasted[i].good || (pasted[i].good && memcmp(out, want, sizeof want) != 0))
+			fail_msg("%s: %s", pasted[i].what, res_text(res));
+	}
+}
+
+static void
+hex_numbers_have_no_leading_zeros(void **state)
+{
+	static const struct {
+		const char *text, *want; /* NULL: refused */
+	} rows[] = {{"0", ""},	     {"00:00", ""},	    {"1", "01"},	  {"01", "01"},	       {"a:bc", "0abc"},
+		    {"abc", "0abc"}, {"00ab:cd", "abcd"},   {"12 34 56", "123456"}, {"0xAB-CD", "abcd"}, {"00000000000001", "01"},
+		    {"", NULL},	     {":1", NULL},	    {"1:", NULL},	  {"1::2", NULL},      {"x1", NULL},
+		    {"1234567", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		uint8_t out[3];
+		char text[7];
+		size_t n;
+		enum res res = hex_number_read(out, sizeof out, &n, span_str(rows[i].text));
+
+		if ((res == RES_OK) != (rows[i].want != NULL) ||
+		    (res == RES_OK && strcmp(hex_write(text, span_of(out, n)), rows[i].want) != 0))
+			fail_msg("%s: %s", rows[i].text, res_text(res));
+	}
+}
+
 static void
 numbers_are_whole(void **state)
 {
@@ -278,6 +345,8 @@ main(void)
 	    cmocka_unit_test(sizes_are_exact),
 	    cmocka_unit_test(escaped_text_is_safe_on_a_terminal),
 	    cmocka_unit_test(hex_is_strict),
+	    cmocka_unit_test(pasted_hex_is_read),
+	    cmocka_unit_test(hex_numbers_have_no_leading_zeros),
 	    cmocka_unit_test(numbers_are_whole),
 	    cmocka_unit_test(letters_become_lower_wherever_they_stand),
 	    cmocka_unit_test(lines_and_words_are_taken),
