@@ -9,16 +9,6 @@
 #define SOME       10 /* delay-some: every tenth */
 #define UNASKED_ID 0x5a5a
 
-void
-pending_free(struct pending *pending)
-{
-	if (pending->timer != NULL)
-		event_free(pending->timer);
-	buf_free(&pending->message);
-	buf_free(&pending->query);
-	free(pending);
-}
-
 static struct pending *
 pending_new(struct conn *conn, int32_t stream, struct span query)
 {
@@ -55,12 +45,12 @@ unasked_send(struct conn *conn, const struct pending *pending)
 	int64_t times = fault_number(&conn->server->faults, FAULT_UNASKED);
 	struct buf odd = buf_max(UINT16_MAX);
 
-	if (conn->server->protocol == SERVER_DOT) {
+	if (conn->server->protocol->takes_unasked) {
 		buf_put(&odd, buf_span(&pending->message));
 		if (buf_ok(&odd) && odd.n > 1)
 			be16_write(odd.p, (uint16_t)(be16_read(odd.p) ^ UNASKED_ID));
 		for (int64_t i = 0; i < times; i++)
-			dot_send(conn, buf_span(&odd));
+			conn->server->protocol->send(conn, 0, buf_span(&odd));
 	}
 	buf_free(&odd);
 }
@@ -73,17 +63,14 @@ deliver(struct pending *pending)
 
 	if (conn_fault(conn, FAULT_UNASKED))
 		unasked_send(conn, pending);
-	if (conn->server->protocol == SERVER_DOH)
-		doh_send(conn, pending->stream, buf_span(&pending->message));
-	else
-		dot_send(conn, buf_span(&pending->message));
+	conn->server->protocol->send(conn, pending->stream, buf_span(&pending->message));
 	conn->answers++;
 	conn->server->counts.answers++;
 	if (conn_fault(conn, FAULT_CLOSE_ANSWER))
 		conn_close(conn, END_CLOSE);
 	if (conn_fault(conn, FAULT_CLOSE_MID_ANSWER))
 		conn_close(conn, END_CUT);
-	pending_free(pending);
+	conn_held_free(pending);
 }
 
 static void
@@ -105,7 +92,7 @@ deliver_later(struct pending *pending, int64_t ms)
 
 	pending->timer = evtimer_new(pending->conn->server->base, answer_on_time, pending);
 	if (pending->timer == NULL || event_add(pending->timer, &wait) < 0) {
-		pending_free(pending);
+		conn_held_free(pending);
 		return;
 	}
 	hold(pending->conn, pending);
@@ -162,7 +149,7 @@ deliver_together(struct pending *pending)
 	if (TAILQ_EMPTY(&conn->held)) {
 		pending->timer = evtimer_new(conn->server->base, answer_on_gathered, pending);
 		if (pending->timer == NULL || event_add(pending->timer, &wait) < 0) {
-			pending_free(pending);
+			conn_held_free(pending);
 			return;
 		}
 	}
@@ -216,13 +203,13 @@ question_take(struct conn *conn, struct span query, int32_t stream)
 	}
 	if (!zone_answer(ZONE_TRUTH, query, &q, &pending->message)) {
 		log_event(LOG_INFO, "nonsense", LOG_INT("conn", conn->id), LOG_INT("bytes", query.n));
-		pending_free(pending);
+		conn_held_free(pending);
 		conn_close(conn, END_CLOSE);
 		return;
 	}
 	question_count(conn, &q, query.n);
 	if (question_unanswered(conn)) {
-		pending_free(pending);
+		conn_held_free(pending);
 		return;
 	}
 	spoil(&conn->server->faults, &q, &pending->message);

@@ -38,6 +38,16 @@ timeval_ms(int64_t ms)
 }
 
 void
+conn_held_free(struct pending *pending)
+{
+	if (pending->timer != NULL)
+		event_free(pending->timer);
+	buf_free(&pending->message);
+	buf_free(&pending->query);
+	free(pending);
+}
+
+void
 conn_free(struct conn *conn, const char *why)
 {
 	struct pending *pending;
@@ -49,9 +59,10 @@ conn_free(struct conn *conn, const char *why)
 	conn->server->n_conns--;
 	while ((pending = TAILQ_FIRST(&conn->held)) != NULL) {
 		TAILQ_REMOVE(&conn->held, pending, link);
-		pending_free(pending);
+		conn_held_free(pending);
 	}
-	doh_free(conn->h2);
+	if (conn->session != NULL && conn->server->protocol->close != NULL)
+		conn->server->protocol->close(conn);
 	if (conn->event != NULL)
 		event_free(conn->event);
 	if (conn->timer != NULL)
@@ -217,7 +228,7 @@ opened(struct conn *conn)
 		(void)gnutls_session_ticket_send(conn->tls, MANY_TICKETS, 0);
 	for (int i = 0; i < MANY_KEY_UPDATES && conn_fault(conn, FAULT_KEY_UPDATES); i++)
 		(void)gnutls_session_key_update(conn->tls, GNUTLS_KU_PEER);
-	if (server->protocol == SERVER_DOH && doh_open(conn) != RES_OK)
+	if (server->protocol->open != NULL && server->protocol->open(conn) != RES_OK)
 		conn_close(conn, END_RESET);
 	if (conn_fault(conn, FAULT_CLOSE_HANDSHAKE))
 		conn_close(conn, END_CLOSE);
@@ -315,15 +326,6 @@ flush(struct conn *conn)
 	return true;
 }
 
-static void
-protocol_on_data(struct conn *conn)
-{
-	if (conn->server->protocol == SERVER_DOH)
-		doh_on_data(conn);
-	else
-		dot_on_data(conn);
-}
-
 /* Reads all there is. False: the connection is gone. */
 static bool
 fill(struct conn *conn)
@@ -351,7 +353,7 @@ fill(struct conn *conn)
 		conn->server->counts.bytes += (uint64_t)n;
 		conn_counted(conn);
 		idle_restart(conn);
-		protocol_on_data(conn);
+		conn->server->protocol->on_data(conn);
 		if (conn->end != END_NONE || conn->state == CONN_SILENT)
 			return true;
 	}
@@ -467,14 +469,11 @@ priorities(const struct conn *conn)
 static int
 alpn_set(struct conn *conn)
 {
-	static unsigned char dot[] = "dot", h2[] = "h2", other[] = "ftp1";
-	gnutls_datum_t protocol =
-	    conn->server->protocol == SERVER_DOH ? (gnutls_datum_t){h2, 2} : (gnutls_datum_t){dot, 3};
+	const char *name = conn_fault(conn, FAULT_ALPN_OTHER) ? "ftp1" : conn->server->protocol->alpn;
+	gnutls_datum_t protocol = {(unsigned char *)(uintptr_t)name, (unsigned)strlen(name)};
 
 	if (conn_fault(conn, FAULT_ALPN_NONE))
 		return 0;
-	if (conn_fault(conn, FAULT_ALPN_OTHER))
-		protocol = (gnutls_datum_t){other, 4};
 	return gnutls_alpn_set_protocols(conn->tls, &protocol, 1, GNUTLS_ALPN_MANDATORY);
 }
 

@@ -1,9 +1,10 @@
 /*
  * conn.h - one client's connection to a server of the lab, and what its parts know of each other.
  *
- * server.c accepts; conn.c moves bytes through TLS; dot.c and doh.c find questions in them; answer.c answers,
- * on time or late, right or wrong. A connection is freed in one place, conn_free, called by conn.c and
- * server.c only: the others ask for it with conn_close.
+ * server.c accepts; conn.c moves bytes through TLS; a protocol (dot.c, doh.c) finds questions in them and frames answers;
+ * answer.c answers, on time or late, right or wrong. The protocols know a connection and no other protocol; a connection
+ * knows its protocol only as a table of operations. A connection is freed in one place, conn_free, called by conn.c
+ * and server.c only: the others ask for it with conn_close.
  */
 #ifndef CONTRIB_LAB_SERVER_CONN_H
 #define CONTRIB_LAB_SERVER_CONN_H
@@ -28,7 +29,18 @@ enum conn_state {
 
 enum conn_end { END_NONE, END_CLOSE, END_CUT, END_RESET }; /* with close_notify; without; with RST */
 
-struct h2; /* doh.c */
+struct conn;
+
+/* What a protocol does; all of it is called by conn.c and answer.c. */
+struct lab_protocol {
+	const char *alpn;
+	enum res (*open)(struct conn *); /* after the handshake; NULL: nothing to do */
+	void (*on_data)(struct conn *);  /* takes whole questions out of conn->in */
+	void (*send)(struct conn *, int32_t stream, struct span message); /* frames one answer */
+	void (*close)(struct conn *); /* frees conn->session; NULL: there is none */
+	bool takes_unasked;           /* an answer that nobody asked for can be sent */
+};
+extern const struct lab_protocol lab_dot, lab_doh;
 
 /* An answer that is not sent yet. */
 struct pending {
@@ -55,8 +67,8 @@ struct conn {
 	enum conn_end end; /* once everything is written */
 	bool sending;      /* a record is half written: it must be sent again as it was */
 	struct buf in, out;
-	size_t pushed; /* bytes of handshake written, for silent-hello */
-	struct h2 *h2;
+	size_t pushed;            /* bytes of handshake written, for silent-hello */
+	void *session;            /* the protocol's own */
 	struct pending_list held; /* waiting for company or for their time */
 	size_t n_held;
 	uint64_t bytes, questions, answers;
@@ -66,7 +78,7 @@ TAILQ_HEAD(conn_list, conn);
 
 struct server {
 	struct event_base *base;
-	enum server_protocol protocol;
+	const struct lab_protocol *protocol;
 	struct addr listen;
 	const struct site *site;
 	struct faults faults;
@@ -89,25 +101,16 @@ bool conn_fault(const struct conn *, enum fault);
 enum res conn_new(struct server *, int fd, const struct addr *peer);
 void conn_free(struct conn *, const char *why); /* logs the close */
 
-/* For dot.c, doh.c and answer.c: bytes to send, and the end behind them. The connection lives until control
+/* For the protocols and answer.c: bytes to send, and the end behind them. The connection lives until control
  * returns to conn.c. */
 void conn_write(struct conn *, struct span);
 void conn_close(struct conn *, enum conn_end);
 /* Sends what was written outside of a call from conn.c (timers). The connection may be gone afterwards. */
 void conn_push(struct conn *);
 
-/* dot.c: takes whole frames out of conn->in. */
-void dot_on_data(struct conn *);
-void dot_send(struct conn *, struct span message);
+void conn_held_free(struct pending *);
 
-/* doh.c */
-enum res doh_open(struct conn *);
-void doh_on_data(struct conn *);
-void doh_send(struct conn *, int32_t stream, struct span message);
-void doh_free(struct h2 *);
-
-/* answer.c: a question came; its answer leaves now, later, or never. */
+/* answer.c: a question came; its answer leaves now, later, or never. stream: the protocol's, 0 without. */
 void question_take(struct conn *, struct span query, int32_t stream);
-void pending_free(struct pending *);
 
 #endif

@@ -205,7 +205,7 @@ speaks_plain(const struct conn *conn)
 	       gnutls_alpn_get_selected_protocol(conn->tls, &protocol) != 0;
 }
 
-enum res
+static enum res
 doh_open(struct conn *conn)
 {
 	struct h2 *h2 = calloc(1, sizeof *h2);
@@ -214,7 +214,7 @@ doh_open(struct conn *conn)
 		return RES_NOMEM;
 	h2->conn = conn;
 	TAILQ_INIT(&h2->streams);
-	conn->h2 = h2;
+	conn->session = h2;
 	h2->plain = speaks_plain(conn);
 	if (h2->plain || h2raw_greeting(conn))
 		return RES_OK;
@@ -225,13 +225,12 @@ doh_open(struct conn *conn)
 	return RES_OK;
 }
 
-void
-doh_free(struct h2 *h2)
+static void
+doh_close(struct conn *conn)
 {
+	struct h2 *h2 = conn->session;
 	struct stream *stream;
 
-	if (h2 == NULL)
-		return;
 	nghttp2_session_del(h2->session);
 	while ((stream = TAILQ_FIRST(&h2->streams)) != NULL)
 		stream_free(h2, stream);
@@ -499,10 +498,10 @@ requests_take(struct h2 *h2)
 	}
 }
 
-void
+static void
 doh_on_data(struct conn *conn)
 {
-	struct h2 *h2 = conn->h2;
+	struct h2 *h2 = conn->session;
 	ssize_t n;
 
 	if (h2->plain) {
@@ -566,18 +565,22 @@ h2_send(struct h2 *h2, int32_t id, struct span message)
 	pump(h2);
 }
 
-void
+static void
 doh_send(struct conn *conn, int32_t id, struct span message)
 {
+	struct h2 *h2 = conn->session;
 	size_t before;
 
-	if (!conn->h2->plain)
-		pump(conn->h2);
+	if (!h2->plain)
+		pump(h2);
 	before = conn->out.n;
-	if (conn->h2->plain)
-		plain_send(conn->h2, id, message);
+	if (h2->plain)
+		plain_send(h2, id, message);
 	else
-		h2_send(conn->h2, id, message);
+		h2_send(h2, id, message);
 	if (conn_fault(conn, FAULT_CLOSE_MID_ANSWER) && conn->out.n > before)
 		conn->out.n = before + (conn->out.n - before) / 2;
 }
+
+const struct lab_protocol lab_doh = {
+    .alpn = "h2", .open = doh_open, .on_data = doh_on_data, .send = doh_send, .close = doh_close};

@@ -1,7 +1,7 @@
 /* dot.c - DNS over TLS: a length before each message (RFC 7858, 3.3; RFC 1035, 4.2.2). */
 #include "contrib/lab/server/conn.h"
 
-void
+static void
 dot_on_data(struct conn *conn)
 {
 	while (conn->in.n >= 2 && conn->end == END_NONE) {
@@ -25,11 +25,12 @@ frame_write(struct conn *conn, struct span message, size_t claimed)
 	buf_free(&frame);
 }
 
-void
-dot_send(struct conn *conn, struct span message)
+static void
+dot_send(struct conn *conn, int32_t stream, struct span message)
 {
 	const size_t short_frame = 5;
 
+	(void)stream;
 	if (conn_fault(conn, FAULT_FRAME_EMPTY))
 		frame_write(conn, span_of(NULL, 0), 0);
 	if (conn_fault(conn, FAULT_FRAME_SHORT))
@@ -43,3 +44,6 @@ dot_send(struct conn *conn, struct span message)
 	if (conn_fault(conn, FAULT_DUPLICATE))
 		frame_write(conn, message, message.n);
 }
+
+const struct lab_protocol lab_dot = {
+    .alpn = "dot", .on_data = dot_on_data, .send = dot_send, .takes_unasked = true};

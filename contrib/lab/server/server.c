@@ -168,7 +168,7 @@ server_new(struct server **out, struct event_base *base, const struct addr *list
 	if (server == NULL)
 		return RES_NOMEM;
 	server->base = base;
-	server->protocol = protocol;
+	server->protocol = protocol == SERVER_DOH ? &lab_doh : &lab_dot;
 	server->listen = *listen;
 	server->fd = -1;
 	for (size_t i = 0; i < sizeof server->stuffing / sizeof server->stuffing[0]; i++)
