@@ -6,6 +6,7 @@
  * header fields nor informational responses nor empty frames, so the limits below are ours.
  */
 #include "transport/doh_fields.h"
+#include "transport/doh_padding.h"
 #include "transport/doh_stream.h"
 #include "transport/wire.h"
 
@@ -508,6 +509,7 @@ session_open(struct doh *d)
 
 	if (nghttp2_session_callbacks_new(&callbacks) != 0 || nghttp2_option_new(&option) != 0)
 		goto done;
+	nghttp2_session_callbacks_set_select_padding_callback(callbacks, doh_on_select_padding);
 	nghttp2_session_callbacks_set_on_frame_send_callback(callbacks, doh_on_frame_sent);
 	nghttp2_session_callbacks_set_on_begin_headers_callback(callbacks, doh_on_begin_headers);
 	nghttp2_session_callbacks_set_on_header_callback(callbacks, doh_on_header);

@@ -6,6 +6,7 @@ libtransport_a_SOURCES = \
 	transport/dial.c transport/dial.h \
 	transport/doh.c \
 	transport/doh_fields.c transport/doh_fields.h \
+	transport/doh_padding.c transport/doh_padding.h \
 	transport/doh_stream.c transport/doh_stream.h \
 	transport/dot.c \
 	transport/identity.c \

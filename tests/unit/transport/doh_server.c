@@ -71,6 +71,8 @@ server_on_frame(nghttp2_session *s, const nghttp2_frame *frame, void *arg)
 		server.settings_acks++;
 	if (frame->hd.type == GOAWAY)
 		server.goaways++;
+	if (r != NULL && frame->hd.type == HEADERS)
+		r->n_headers = frame->hd.length;
 	if (r != NULL && frame->hd.type == RST_STREAM)
 		r->reset = frame->rst_stream.error_code + 1;
 	if (r != NULL && frame->hd.type <= HEADERS && frame->hd.flags & END_STREAM)

@@ -33,6 +33,7 @@ struct request {
 	char fields[1024]; /* "name: value\n" each */
 	uint8_t body[1024];
 	size_t n_body;
+	size_t n_headers; /* of the HEADERS frame, with its padding */
 	bool ended;
 	uint32_t reset; /* its error code and one, 0: it was not */
 };

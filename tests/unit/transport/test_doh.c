@@ -412,11 +412,70 @@ feeding_stops_when_the_connection_is_gone(void **state)
 	assert_int_equal(ear.n_heard, 2);
 }
 
+/* A question with an OPT record for a name of n letters, under a TLD of four. */
+static size_t
+question_write(uint8_t out[256], char letter, size_t n)
+{
+	static const uint8_t head[12] = "\0\0\1\0\0\1\0\0\0\0\0\1";
+	static const uint8_t rest[] = "\4test\0\0\1\0\1\0\0\51\4\320\0\0\0\0\0\0";
+	size_t at = sizeof head;
+
+	memcpy(out, head, sizeof head);
+	out[at++] = (uint8_t)n;
+	memset(out + at, letter, n);
+	memcpy(out + at + n, rest, sizeof rest - 1);
+	return at + n + sizeof rest - 1;
+}
+
+/* Section F of privacy: what is on the wire depends on the block that the message fills and on nothing else. */
+static void
+sizes_do_not_depend_on_names(void **state)
+{
+	/* letters that Huffman's code makes short and long: o is 5 bits, Z is 8, in base64 all kinds appear */
+	static const char letters[] = "oetajxqzZ0~-";
+
+	for (int method = TP_POST; method <= TP_GET; method++) {
+		size_t want[2] = {0, 0}; /* of a connection's first request, which teaches the peer the fields, and of others */
+
+		for (size_t n = 1; n <= 60; n++) {
+			server_anew(state);
+			client->ops->free(client);
+			target.method = method;
+			assert_int_equal(doh_new(&client, &target, &ear_hooks, &ear), RES_OK);
+			for (const char *l = letters; *l != '\0'; l++) {
+				struct buf b = buf_max(64);
+				uint8_t question[256];
+				size_t length = question_write(question, *l, n);
+				struct tp_query *q = query_take(&ear.pool, span_of(question, length));
+				struct request *r;
+				size_t first;
+
+				assert_non_null(q);
+				assert_int_equal(client->ops->take(client, q, &b), RES_OK);
+				assert_true(client_flush());
+				r = &server.request[server.n_request - 1];
+				assert_true(r->ended);
+				assert_int_equal(r->n_body, method == TP_POST ? 128 : 0);
+				first = server.n_request == 1 ? 0 : 1;
+				if (want[first] == 0)
+					want[first] = r->n_headers;
+				if (r->n_headers != want[first])
+					fail_msg("method %d, %zu times '%c': HEADERS of %zu bytes, others of %zu", method, n, *l,
+						 r->n_headers, want[first]);
+				client->ops->cancel(client, q);
+				query_give(&ear.pool, q);
+				assert_true(client_flush());
+			}
+		}
+	}
+}
+
 int
 main(void)
 {
 #define DOH_TEST(name) cmocka_unit_test_setup_teardown(name, server_setup, server_teardown)
 	const struct CMUnitTest tests[] = {
+	    DOH_TEST(sizes_do_not_depend_on_names),
 	    DOH_TEST(posts_are_written_exactly),
 	    DOH_TEST(gets_are_written_exactly),
 	    DOH_TEST(responses_have_their_reasons),

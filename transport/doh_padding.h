@@ -1,0 +1,20 @@
+/*
+ * doh_padding.h - requests whose size on the wire does not depend on the name that is asked for.
+ *
+ * The DNS message in a request is padded to a block (padding.h), but HTTP/2 gives its letters away again: over GET the
+ * message is part of the path, and HPACK's Huffman code spends 5 to 8 bits on a letter (RFC 7541, 5.2); over POST its
+ * length is a field that is long the first time and short afterwards. So HEADERS frames are padded (RFC 9113, 6.2) to a
+ * size that follows from the length of the DNS message alone.
+ */
+#ifndef TRANSPORT_DOH_PADDING_H
+#define TRANSPORT_DOH_PADDING_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include <nghttp2/nghttp2.h>
+
+/* nghttp2_select_padding_callback */
+ssize_t doh_on_select_padding(nghttp2_session *, const nghttp2_frame *, size_t max, void *arg);
+
+#endif
