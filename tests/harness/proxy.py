@@ -62,6 +62,7 @@ class Proxy:
                 if not data:
                     sink.shutdown(socket.SHUT_WR)
                     return
+                self.heard(source, sink, data)
                 if self.delay:
                     time.sleep(self.delay)
                 if self.dribble:
@@ -76,6 +77,9 @@ class Proxy:
                     s.shutdown(socket.SHUT_RDWR)
                 except OSError:
                     pass
+
+    def heard(self, source, sink, data):
+        """For those who listen; called before the bytes go on."""
 
     def cut(self, reset=False):
         with self.lock:
