@@ -1,6 +1,6 @@
 # ---- contrib: units, the default configuration, glue
 EXTRA_DIST += \
-	contrib/ctstub.conf \
+	contrib/ctstub.conf contrib/debian \
 	contrib/install-packages contrib/packages contrib/quickstart \
 	contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh contrib/laptop/networkmanager.conf contrib/laptop/resolved.conf \
 	contrib/systemd/bind-itself.conf contrib/systemd/egress.conf \

@@ -272,7 +272,7 @@ class Run:
         if o.fuzz:
             self.build("fuzz")
             self.task("fuzz", self.fuzz_all, ["build/fuzz"])
-        for option, group in (("mutants", None), ("peers", "peers"), ("browser", "browser"), ("bench", None)):
+        for option, group in (("mutants", None), ("peers", "peers"), ("browser", "browser"), ("package", None), ("bench", None)):
             if getattr(o, option):
                 if group:
                     self.task(f"servers {group}", lambda group=group: self.fetch_servers(group))
@@ -332,7 +332,7 @@ def failure_line(path):
 
 def parse(argv):
     arguments = argparse.ArgumentParser(prog="tests/run", add_help=False)
-    for name in ("quick", "long", "mutants", "peers", "browser", "bench", "list", "no-install"):
+    for name in ("quick", "long", "mutants", "peers", "browser", "package", "bench", "list", "no-install"):
         arguments.add_argument(f"--{name}", action="store_true")
     arguments.add_argument("--fuzz", nargs="?", const="60")
     arguments.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2))
