@@ -1,13 +1,20 @@
 /*
  * anchor_limits.h - what an anchor may still vouch for.
  *
- * Browsers limit some roots and distributions lose those limits. A table keyed by the anchor's certificate SHA-256
- * (or key SHA-256): a date after which its SCTs, or its leaves' notBefore, do not count; names or addresses it may
- * vouch for. Compared with the leaf's notBefore and its earliest valid SCT, never with today.
+ * Browsers limit some roots, and distributions lose those limits. A table keyed by the anchor's certificate SHA-256 or
+ * key SHA-256:
  *
- * File: one anchor a line,
- *   cert-sha256 <hex> | spki-sha256 <hex>  [sct-not-after TIME] [not-before-max TIME] [permit-name SUFFIX]... [permit-ip PREFIX]...
- * An anchor has one line by its certificate, which goes first, or one by its key, or both.
+ *   distrusted-since  from this time on it vouches for nothing; compared with the time of the judgement
+ *   sct-not-after     the leaf's earliest valid SCT must not be later
+ *   not-before-max    the leaf's notBefore must not be later
+ *   permit-name, permit-ip   all names and addresses of the leaf must be among these
+ *
+ * File: one anchor a line, `#` starts a comment,
+ *   cert-sha256 HEX | spki-sha256 HEX  { source WORD | distrusted-since TIME | sct-not-after TIME | not-before-max TIME |
+ *                                        permit-name SUFFIX | permit-ip PREFIX }...
+ * `source` says where the limits after it come from; a value with white space stands between double quotes. An anchor
+ * has at most one line by its certificate and one by its key in the table compiled in, and as many in all files
+ * together. All that meet an anchor apply: the earliest of each date, and every set of names and addresses.
  */
 #ifndef VERIFY_ANCHOR_LIMITS_H
 #define VERIFY_ANCHOR_LIMITS_H
@@ -17,27 +24,59 @@
 
 #define ANCHOR_LIMITS_FILE_MAX    (1024 * 1024)
 #define ANCHOR_LIMITS_ENTRIES_MAX 4096
-#define ANCHOR_LIMITS_PERMIT_MAX  32 /* names and addresses of one anchor */
+#define ANCHOR_LIMITS_PERMIT_MAX  32 /* names and addresses of one anchor; a national root has nine */
+#define ANCHOR_LIMITS_LINES_MAX                                                                              \
+	4 /* lines that can meet one anchor: by certificate and key, compiled in and of files */
 
 struct anchor_limits;
 
+/* Names and addresses of one line. */
+struct anchor_permits {
+	const char *name[ANCHOR_LIMITS_PERMIT_MAX]; /* suffixes, lower case, no leading dot */
+	size_t n_name;
+	struct prefix ip[ANCHOR_LIMITS_PERMIT_MAX];
+	size_t n_ip;
+	const char *name_text; /* what to say of a name outside, and of an address outside */
+	const char *ip_text;
+};
+
+/* All that limits one anchor. Each text is a sentence for people that names the limit, its value and its source.
+ * Pointers are the table's. */
 struct anchor_limit {
+	bool has_distrusted_since;
+	int64_t distrusted_since_ms;
+	const char *distrusted_since_text;
 	bool has_sct_not_after;
 	int64_t sct_not_after_ms; /* a later SCT does not count; the earliest valid one must not be later */
+	const char *sct_not_after_text;
 	bool has_not_before_max;
-	int64_t not_before_max_ms;                         /* a leaf with a later notBefore is refused */
-	const char *permit_name[ANCHOR_LIMITS_PERMIT_MAX]; /* suffixes, lower case, no leading dot */
-	size_t n_permit_name;
-	struct prefix permit_ip[ANCHOR_LIMITS_PERMIT_MAX];
-	size_t n_permit_ip;
+	int64_t not_before_max_ms; /* a leaf with a later notBefore is refused */
+	const char *not_before_max_text;
+	const struct anchor_permits *permits[ANCHOR_LIMITS_LINES_MAX];
+	size_t n_permits;
 };
 
 enum res anchor_limits_new(struct anchor_limits **); /* empty */
 enum res anchor_limits_add_builtin(struct anchor_limits *);
+/* On an error *line counts from 1 (0: the file as a whole), *why is yours (NULL: no memory). */
 enum res anchor_limits_add_file(struct anchor_limits *, struct span text, size_t *line, char **why);
 void anchor_limits_free(struct anchor_limits *);
-size_t anchor_limits_count(const struct anchor_limits *);
-/* NULL: the anchor is free. Lent. */
-const struct anchor_limit *anchor_limits_find(const struct anchor_limits *, const struct cert *anchor);
+size_t anchor_limits_count(const struct anchor_limits *); /* lines */
+/* False: the anchor is free, *out is empty. The table may be NULL: every anchor is free. */
+bool anchor_limits_find(struct anchor_limit *out, const struct anchor_limits *, const struct cert *anchor);
+
+/* What a limit is compared with. */
+struct anchor_case {
+	const struct cert *leaf;
+	int64_t now_ms; /* the time of the judgement */
+	bool issued;    /* the leaf has a valid SCT */
+	int64_t issued_ms;
+};
+
+#define ANCHOR_LIMIT_FAULTS_MAX (3 + 2 * ANCHOR_LIMITS_LINES_MAX)
+/* The limits that the case does not keep, each as its text; their number. Without a valid SCT sct-not-after is not
+ * judged: whether one is needed is the caller's question. */
+size_t anchor_limit_faults(const char *out[ANCHOR_LIMIT_FAULTS_MAX], const struct anchor_limit *,
+			   const struct anchor_case *);
 
 #endif

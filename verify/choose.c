@@ -1,5 +1,4 @@
 #include "base/text.h"
-#include "verify/x509/altname.h"
 #include "verify/ct/ctpolicy.h"
 #include "verify/x509/pathjudge.h"
 #include "verify/x509/trust_judge.h"
@@ -7,56 +6,6 @@
 #include <string.h>
 
 /* ---- what the policy wants of a path: the anchor's limits, allowed issuers, pins */
-
-static bool
-permitted_name(const struct anchor_limit *limit, struct span name)
-{
-	if (name.n > 2 && name.p[0] == '*' && name.p[1] == '.')
-		name = span_slice(name, 2, name.n);
-	for (size_t i = 0; i < limit->n_permit_name; i++) {
-		struct span suffix = span_str(limit->permit_name[i]);
-		size_t rest = name.n - suffix.n;
-
-		if (name.n < suffix.n || !ascii_case_equal(span_slice(name, rest, suffix.n), suffix))
-			continue;
-		if (rest == 0 || name.p[rest - 1] == '.')
-			return true;
-	}
-	return false;
-}
-
-static bool
-permitted_ip(const struct anchor_limit *limit, struct span ip)
-{
-	struct addr addr = {.family = ip.n == 4 ? ADDR_V4 : ADDR_V6};
-
-	if (ip.n != 4 && ip.n != 16)
-		return false;
-	memcpy(addr.ip, ip.p, ip.n);
-	for (size_t i = 0; i < limit->n_permit_ip; i++)
-		if (prefix_has(&limit->permit_ip[i], &addr))
-			return true;
-	return false;
-}
-
-/* An anchor that may vouch for some names may vouch for nothing else: addresses as well have to be permitted.
- */
-static const char *
-permit_fault(const struct anchor_limit *limit, const struct cert *leaf)
-{
-	struct der_reader list = altname_list(leaf);
-	struct altname a;
-
-	if (limit->n_permit_name == 0 && limit->n_permit_ip == 0)
-		return NULL;
-	while (altname_next(&a, &list)) {
-		if (a.kind == ALTNAME_DNS && !permitted_name(limit, a.value))
-			return "it may not vouch for a name of the certificate";
-		if (a.kind == ALTNAME_IP && !permitted_ip(limit, a.value))
-			return "it may not vouch for an address of the certificate";
-	}
-	return NULL;
-}
 
 static const struct cert *
 path_issuer(const struct path *p)
@@ -67,25 +16,22 @@ path_issuer(const struct path *p)
 static void
 limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
-	const struct cert *leaf = p->certs[0];
-	const struct anchor_limit *limit = NULL;
-	int64_t issued_ms;
+	const char *fault[ANCHOR_LIMIT_FAULTS_MAX];
+	struct anchor_case c = {.leaf = p->certs[0], .now_ms = j->in->now_ms};
+	struct anchor_limit limit;
+	size_t n;
 
-	if (j->policy->anchor_limits != NULL)
-		limit = anchor_limits_find(j->policy->anchor_limits, p->certs[p->n - 1]);
-	if (limit == NULL)
+	if (!anchor_limits_find(&limit, j->policy->anchor_limits, p->certs[p->n - 1]))
 		return;
-	if (limit->has_not_before_max && leaf->not_before_ms > limit->not_before_max_ms)
-		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1,
-				"it is trusted for older certificates only");
-	path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, permit_fault(limit, leaf));
-	if (!limit->has_sct_not_after || j->policy->ct_mode == CT_OFF)
-		return;
-	if (sct_check_signatures(&j->scts, leaf, path_issuer(p)->spki_sha256, &j->budget) == RES_NOMEM)
-		f->starved = true;
-	if (ctpolicy_issued_at(&issued_ms, &j->scts, j->in->now_ms) && issued_ms > limit->sct_not_after_ms)
-		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1,
-				"it is trusted for certificates logged earlier only");
+	if (limit.has_sct_not_after && j->policy->ct_mode != CT_OFF) {
+		if (sct_check_signatures(&j->scts, c.leaf, path_issuer(p)->spki_sha256, &j->budget) ==
+		    RES_NOMEM)
+			f->starved = true;
+		c.issued = ctpolicy_issued_at(&c.issued_ms, &j->scts, j->in->now_ms);
+	}
+	n = anchor_limit_faults(fault, &limit, &c);
+	for (size_t i = 0; i < n; i++)
+		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, fault[i]);
 }
 
 /* A name is asked of the anchor only: any CA can mint a sub-CA of any name. */

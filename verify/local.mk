@@ -4,6 +4,7 @@ noinst_LIBRARIES += libverify.a
 libverify_a_SOURCES = \
 	verify/chain.c \
 	verify/choose.c \
+	verify/anchor_case.c \
 	verify/anchor_limits.c verify/anchor_limits.h \
 	verify/data_text.h \
 	verify/disallow.c verify/disallow.h \
@@ -64,6 +65,6 @@ nodist_libverify_a_SOURCES = verify/data_text.c
 verify/data_text.c: $(verify_texts) $(srcdir)/verify/data/text.awk
 	$(AM_V_GEN)$(MKDIR_P) verify && LC_ALL=C $(AWK) -f $(srcdir)/verify/data/text.awk $(verify_texts) >$@.tmp && mv $@.tmp $@
 EXTRA_DIST += verify/data/ctlogs.txt verify/data/anchors.txt verify/data/disallow.txt verify/data/text.awk
-EXTRA_DIST += contrib/update-ct-logs
+EXTRA_DIST += contrib/update-ct-logs contrib/update-anchor-limits contrib/anchor-limits.facts
 CLEANFILES += verify/data_text.c
 EXTRA_DIST += tests/data

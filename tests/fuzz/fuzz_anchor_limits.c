@@ -12,7 +12,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct anchor_limits *table = NULL;
 	struct cert anchor = {.version = 3};
-	const struct anchor_limit *found;
+	struct anchor_limit found;
 	char *why = NULL;
 	size_t line;
 
@@ -21,11 +21,19 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		check(why != NULL && line <= n);
 	memset(anchor.sha256, 1, 32);
 	memset(anchor.spki_sha256, 2, 32);
-	found = anchor_limits_find(table, &anchor);
-	check(found == NULL || (anchor_limits_count(table) > 0 && (found->has_sct_not_after || found->has_not_before_max ||
-	                                                            found->n_permit_name > 0 || found->n_permit_ip > 0)));
-	for (size_t i = 0; found != NULL && i < found->n_permit_name; i++)
-		check(found->permit_name[i][0] != '\0' && found->permit_name[i][0] != '.');
+	if (anchor_limits_find(&found, table, &anchor)) {
+		check(anchor_limits_count(table) > 0);
+		check(!found.has_distrusted_since || found.distrusted_since_text != NULL);
+		check(!found.has_sct_not_after || found.sct_not_after_text != NULL);
+		check(!found.has_not_before_max || found.not_before_max_text != NULL);
+	}
+	for (size_t i = 0; i < found.n_permits; i++) {
+		const struct anchor_permits *p = found.permits[i];
+
+		check(p->n_name + p->n_ip > 0 && p->name_text != NULL && p->ip_text != NULL);
+		for (size_t k = 0; k < p->n_name; k++)
+			check(p->name[k][0] != '\0' && p->name[k][0] != '.');
+	}
 	free(why);
 	anchor_limits_free(table);
 	return 0;

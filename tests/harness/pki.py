@@ -91,10 +91,10 @@ def log_list(logs, when=None):
 
 
 class Authority:
-    """A CA: a root, or with `parent` an intermediate."""
+    """A CA: a root, or with `parent` an intermediate; with `key` another CA's twin."""
 
-    def __init__(self, name, parent=None):
-        self.name, self.key, self.parent = named(name), new_key(), parent
+    def __init__(self, name, parent=None, key=None):
+        self.name, self.key, self.parent = named(name), key or new_key(), parent
         issuer = parent or self
         builder = (x509.CertificateBuilder().subject_name(self.name).issuer_name(issuer.name)
                    .public_key(self.key.public_key()).serial_number(x509.random_serial_number())

@@ -198,6 +198,8 @@ class Model:
         for key, value in self.case["constraints"] if anchor == self.case["anchors"][0] else ():
             if key == "not-before-max" and self.leaf["not_before"] > value:
                 found.add("anchor-distrusted")
+            if key == "distrusted-since" and self.case["at"] >= value:
+                found.add("anchor-distrusted")
             if key == "permit" and not self.permitted(value.split()):
                 found.add("anchor-distrusted")
             if key == "sct-not-after" and self.case["mode"] != "off" and self.issued() is not None and self.issued() > value:

@@ -486,7 +486,7 @@ for kind in ("cert-sha256", "spki-sha256", "issuer"):
 for target in ("leaf", "int", "root", "nobody"):
     add("lists", f"pin {target}", lambda c, target=target: c["pin"].append(target))
 for key, offset in (("sct-not-after", -21 * DAY), ("sct-not-after", -20 * DAY), ("sct-not-after", 0), ("not-before-max", -31 * DAY),
-                    ("not-before-max", -30 * DAY)):
+                    ("not-before-max", -30 * DAY), ("distrusted-since", -15 * DAY), ("distrusted-since", 0), ("distrusted-since", DAY)):
     add("lists", f"anchor with {key} {offset // DAY} days", lambda c, key=key, offset=offset: c["constraints"].append((key, NOW + offset)))
 for permits in ("permit-ip 192.0.2.0/24", "permit-ip 198.51.100.0/24 permit-name example", "permit-ip 192.0.2.0/24 permit-name example",
                 "permit-name example"):

@@ -135,7 +135,8 @@ bool
 judge_ct(struct judgement *j)
 {
 	const struct path *p = j->path;
-	const struct anchor_limit *limit = NULL;
+	struct anchor_limit limit;
+	bool limited;
 	struct ctpolicy_tally tally;
 	enum res r = RES_OK;
 
@@ -145,10 +146,9 @@ judge_ct(struct judgement *j)
 		r = sct_check_signatures(&j->scts, &j->certs[0], j->issuer->spki_sha256, &j->budget);
 	if (r == RES_NOMEM)
 		return false;
-	if (p != NULL && j->policy->anchor_limits != NULL)
-		limit = anchor_limits_find(j->policy->anchor_limits, p->certs[p->n - 1]);
-	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0], limit,
-		       j->in->now_ms);
+	limited = p != NULL && anchor_limits_find(&limit, j->policy->anchor_limits, p->certs[p->n - 1]);
+	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0],
+		       limited ? &limit : NULL, j->in->now_ms);
 	if (!scts_show(j))
 		return false;
 	if (j->policy->ct_mode == CT_OFF)
