@@ -191,6 +191,10 @@ log_list_choose(struct ctlogs **out, const char *state_dir, char **from, char **
 		*warning = sentence("the stored log list is not used, the one compiled in is: ",
 				    why != NULL ? why : file, "");
 	free(why);
+	if (stored != NULL && ctlogs_add_retired(stored) != RES_OK) {
+		ctlogs_free(stored);
+		stored = NULL; /* the list compiled in is at hand */
+	}
 	if (stored != NULL && ctlogs_date_ms(stored) > ctlogs_date_ms(builtin)) {
 		ctlogs_free(builtin);
 		*out = stored;

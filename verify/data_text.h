@@ -6,6 +6,7 @@
 #define VERIFY_DATA_TEXT_H
 
 extern const char data_text_ctlogs[];
+extern const char data_text_ctlogs_retired[];
 extern const char data_text_anchors[];  /* a constraints file */
 extern const char data_text_disallow[]; /* a disallow file */
 

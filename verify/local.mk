@@ -60,11 +60,11 @@ libverify_a_SOURCES += \
 	verify/revocation/signed.c verify/revocation/signed.h \
 	verify/revocation/staple.c
 # the texts that are compiled in
-verify_texts = $(srcdir)/verify/data/ctlogs.txt $(srcdir)/verify/data/anchors.txt $(srcdir)/verify/data/disallow.txt
+verify_texts = $(srcdir)/verify/data/ctlogs.txt $(srcdir)/verify/data/ctlogs_retired.txt $(srcdir)/verify/data/anchors.txt $(srcdir)/verify/data/disallow.txt
 nodist_libverify_a_SOURCES = verify/data_text.c
 verify/data_text.c: $(verify_texts) $(srcdir)/verify/data/text.awk
 	$(AM_V_GEN)$(MKDIR_P) verify && LC_ALL=C $(AWK) -f $(srcdir)/verify/data/text.awk $(verify_texts) >$@.tmp && mv $@.tmp $@
-EXTRA_DIST += verify/data/ctlogs.txt verify/data/anchors.txt verify/data/disallow.txt verify/data/text.awk
+EXTRA_DIST += verify/data/ctlogs.txt verify/data/ctlogs_retired.txt verify/data/anchors.txt verify/data/disallow.txt verify/data/text.awk
 EXTRA_DIST += contrib/update-ct-logs contrib/update-anchor-limits contrib/anchor-limits.facts
 CLEANFILES += verify/data_text.c
 EXTRA_DIST += tests/data

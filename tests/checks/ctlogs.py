@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 
-from harness.case import Skip, case, check, equal
+from harness.case import Skip, case, check, equal, rows
 
 
 def known(t):
@@ -121,3 +121,43 @@ def source(t):
         code, said, out = script(t, f.read())
     equal(code, 0, said)
     check("no difference" in said, said)
+
+
+def listed(states):
+    """A v3 JSON of two logs of today's, under keys of their own, with these states and this interval."""
+    logs = []
+    for number, (state, when, end) in enumerate(states):
+        key = base64.b64encode(b"key %d" % number).decode()
+        log_id = base64.b64encode(hashlib.sha256(base64.b64decode(key)).digest()).decode()
+        entry = {"description": f"Log {number}", "log_id": log_id, "key": key, "mmd": 60, "state": {state: {"timestamp": when}}}
+        if end:
+            entry["temporal_interval"] = {"start_inclusive": "2020-01-01T00:00:00Z", "end_exclusive": end}
+        logs.append(entry)
+    return json.dumps({"operators": [{"name": "Google", "logs": logs}, {"name": "Nobody", "logs": []}]})
+
+
+@rows([
+    ("a rejected log ended when it was rejected", ("rejected", "2025-01-02T00:00:00Z", "2026-01-01T00:00:00Z"), "2025-01-02T00:00:00Z"),
+    ("a log whose interval is over ended with it", ("usable", "2019-01-02T00:00:00Z", "2026-01-01T00:00:00Z"), "2026-01-01T00:00:00Z"),
+    ("a log whose interval goes on has not ended", ("usable", "2019-01-02T00:00:00Z", "2099-01-01T00:00:00Z"), None),
+    ("a log without interval has not ended", ("readonly", "2019-01-02T00:00:00Z", None), None),
+    ("a log that was never accepted has not ended", ("pending", "2019-01-02T00:00:00Z", "2026-01-01T00:00:00Z"), None),
+    ("an old log without interval is left out", ("retired", "2022-05-02T00:00:00Z", None), None),
+    ("a later log without interval is kept", ("retired", "2025-05-02T00:00:00Z", None), "2025-05-02T00:00:00Z"),
+], builds=("gcc",))
+def ended(t, state, want):
+    code, said, out = script(t, listed([state]), "--retired")
+    equal(code, 0, said)
+    lines = [line.split(" ", 8) for line in body(out) if line.endswith(" Log 0\n")]
+    equal([(words[2], words[3]) for words in lines], [("retired", want)] if want else [], "the log")
+
+
+@case("no retired log is among the current ones, and what was known stays", builds=("gcc",))
+def apart(t):
+    code, said, out = script(t, listed([]), "--retired")
+    equal(code, 0, said)
+    file = os.path.join(t.src, "verify", "data", "ctlogs_retired.txt")
+    equal(body(out), body(file), "the logs")
+    keys = {line.split(" ")[7] for line in body(file) if line.startswith("log ")}
+    check(len(keys) > 90, "the file was not read")
+    check(not keys & {words[6] for logs in known(t)[1].values() for words in logs}, "a log is in both")

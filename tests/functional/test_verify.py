@@ -2,9 +2,10 @@
 import json
 import os
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from harness.case import case, check, equal, rows
+from harness.case import Skip, case, check, equal, rows
 from harness.pki import DAY, Site, log_list, pem, utc_now
 
 KEYS = ["outcome", "reasons", "findings", "expected", "chain", "scts", "log_list", "at", "valid_until"]
@@ -221,9 +222,53 @@ def batch(t):
 def constraints(t):
     site = Site(t, with_ct=True)
     fingerprint = site.root.cert.fingerprint(hashes.SHA256()).hex()
-    file = t.write("constraints", f"cert-sha256 {fingerprint} not-before-max 2020-01-01T00:00:00Z\n")
-    code, v = judge(t, site, "--ip", "127.0.0.1", "--constraints", file)
-    equal((code, v["reasons"]), (1, ["anchor-distrusted"]), "exit code and reasons")
+    for limit, text in (
+            ("not-before-max 2020-01-01T00:00:00Z", "valid from no later than 2020-01-01T00:00:00Z (not-before-max, our team, 2026-11-01)"),
+            ("sct-not-after 2020-01-01T00:00:00Z", "logged until 2020-01-01T00:00:00Z (sct-not-after, our team, 2026-11-01)"),
+            ("distrusted-since 2020-01-01T00:00:00Z", "since 2020-01-01T00:00:00Z (distrusted-since, our team, 2026-11-01)"),
+            ("permit-name other.test permit-ip 0.0.0.0/0 permit-ip ::/0", "a name of the certificate (permit-name, our team, 2026-11-01)"),
+            ("permit-name dns.test", "an address of the certificate (permit-ip, our team, 2026-11-01)")):
+        file = t.write("constraints", f'cert-sha256 {fingerprint} source "our team, 2026-11-01" {limit}\n')
+        code, v = judge(t, site, "--ip", "127.0.0.1", "--constraints", file)
+        equal((code, v["reasons"][0]), (1, "anchor-distrusted"), "exit code and reasons")
+        check(text in v["findings"][0]["text"] and "CN=" in v["findings"][0]["text"], f"{limit}: {v['findings']}")
+    file = t.write("constraints", f"cert-sha256 {fingerprint} distrusted-since 2093-01-01T00:00:00Z\n")
+    equal(judge(t, site, "--ip", "127.0.0.1", "--constraints", file)[0], 0, "a limit to come")
+
+
+def real_chains(t):
+    """(file, a name in it, a time in the first days of it) of the resolvers' real chains beside the tree."""
+    folder = os.path.join(t.src, "..", "shared", "data", "vectors", "resolvers")
+    if not os.path.isdir(folder):
+        raise Skip("no real chains beside the tree")
+    for file in sorted(os.listdir(folder)):
+        if file.endswith(".chain.pem"):
+            with open(os.path.join(folder, file), "rb") as f:
+                leaf = x509.load_pem_x509_certificate(f.read().split(b"-----END")[0] + b"-----END CERTIFICATE-----\n")
+            names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value.get_values_for_type(x509.DNSName)
+            yield os.path.join(folder, file), names[0].replace("*", "any"), leaf.not_valid_before + 3 * DAY
+
+
+@case("real chains of the default upstreams, of 2021 to 2025, are accepted at their time")
+def real(t):
+    seen = 0
+    for file, name, at in real_chains(t):
+        code, out, err = t.run("ctstub", "verify", "--json", "--name", name, "--at", at.strftime("%Y-%m-%dT%H:%M:%SZ"), file)
+        v = json.loads(out)
+        want = ["staple-missing"] if "nextdns" in file else []  # it demands one, and none was stored
+        equal((v["reasons"], code), (want, 1 if want else 0), file)
+        check(sum(s["counts"] for s in v["scts"]) >= 2, f"{file}: {v['scts']}")
+        seen += 1
+    check(seen >= 9, f"{seen} chains")
+
+
+@case("the same chains a year after their end: expired, and no log counts as current")
+def real_later(t):
+    for file, name, at in real_chains(t):
+        code, out, err = t.run("ctstub", "verify", "--json", "--name", name, "--at", f"{at.year + 2}-06-01T00:00:00Z", file)
+        v = json.loads(out)
+        check("expired" in v["reasons"] and code == 1, f"{file}: {v['reasons']}")
+        check("unknown-log" not in [s["status"] for s in v["scts"]], f"{file}: {v['scts']}")
 
 
 @case("output that can not be written is trouble, not success")

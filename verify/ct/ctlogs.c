@@ -77,6 +77,7 @@ ctlogs_free(struct ctlogs *list)
 		free(list->owned[i]);
 	free(list->owned);
 	free(list->log);
+	ctlogs_free(list->retired);
 	free(list);
 }
 
@@ -309,6 +310,14 @@ ctlogs_find(const struct ctlogs *list, const uint8_t id[32])
 			high = mid;
 	}
 	return NULL;
+}
+
+const struct ctlog *
+ctlogs_find_ever(const struct ctlogs *list, const uint8_t id[32])
+{
+	const struct ctlog *found = ctlogs_find(list, id);
+
+	return found != NULL || list->retired == NULL ? found : ctlogs_find(list->retired, id);
 }
 
 enum res

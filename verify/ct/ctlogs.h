@@ -59,7 +59,10 @@ struct ctlogs;
  * memory). All of these refuse what is not wholly right: there is no half-loaded list. */
 enum res ctlogs_from_json(struct ctlogs **out, struct span json, char **why);
 enum res ctlogs_from_mozilla_header(struct ctlogs **out, struct span text, char **why);
-enum res ctlogs_compiled_in(struct ctlogs **out); /* the project's own */
+enum res ctlogs_compiled_in(struct ctlogs **out); /* the project's own, with the retired logs */
+/* Adds the logs that ended before, compiled in as well, each retired at its time: for judging the past. They are no
+ * part of what the other functions count, list, compare or write. */
+enum res ctlogs_add_retired(struct ctlogs *);
 /* Tells the two formats apart by their first bytes. */
 enum res ctlogs_from_any(struct ctlogs **out, struct span file, char **why);
 void ctlogs_free(struct ctlogs *);
@@ -74,6 +77,8 @@ size_t ctlogs_count(const struct ctlogs *);
 const struct ctlog *ctlogs_at(const struct ctlogs *, size_t i); /* sorted by id */
 /* NULL: not in the list. Lent. */
 const struct ctlog *ctlogs_find(const struct ctlogs *, const uint8_t id[32]);
+/* In the list, or among the retired logs that were added to it; what the list itself says goes first. */
+const struct ctlog *ctlogs_find_ever(const struct ctlogs *, const uint8_t id[32]);
 /* A log that is never to be believed (its private key is public). */
 bool ctlog_is_denied(const uint8_t id[32]);
 /* Who operated the log at that time. Lent. */

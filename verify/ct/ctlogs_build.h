@@ -20,6 +20,7 @@ struct ctlogs {
 	size_t cap_owned;
 	int64_t date_ms;
 	const char *source;
+	struct ctlogs *retired; /* NULL, or logs that ended before this list was made */
 };
 
 enum res ctlogs_new(struct ctlogs **);

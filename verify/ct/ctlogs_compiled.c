@@ -1,5 +1,5 @@
 /*
- * The list compiled in: verify/data/ctlogs.txt, a line a log.
+ * The lists compiled in: verify/data/ctlogs.txt, and ctlogs_retired.txt of logs that ended before; a line a log.
  *
  *   date TIME
  *   operator NAME
@@ -117,8 +117,8 @@ text_read(struct ctlogs *list, const char *text, char **why)
 	return res == RES_OK ? ctlogs_finish(list, why) : res;
 }
 
-enum res
-ctlogs_compiled_in(struct ctlogs **out)
+static enum res
+text_load(struct ctlogs **out, const char *text)
 {
 	struct ctlogs *list;
 	enum res res = ctlogs_new(&list);
@@ -126,7 +126,30 @@ ctlogs_compiled_in(struct ctlogs **out)
 	if (res != RES_OK)
 		return res;
 	list->source = "compiled in";
-	res = text_read(list, data_text_ctlogs, NULL);
+	res = text_read(list, text, NULL);
+	if (res != RES_OK) {
+		ctlogs_free(list);
+		return res;
+	}
+	*out = list;
+	return RES_OK;
+}
+
+enum res
+ctlogs_add_retired(struct ctlogs *list)
+{
+	return list->retired != NULL ? RES_OK : text_load(&list->retired, data_text_ctlogs_retired);
+}
+
+enum res
+ctlogs_compiled_in(struct ctlogs **out)
+{
+	struct ctlogs *list;
+	enum res res = text_load(&list, data_text_ctlogs);
+
+	if (res != RES_OK)
+		return res;
+	res = ctlogs_add_retired(list);
 	if (res != RES_OK) {
 		ctlogs_free(list);
 		return res;

@@ -44,7 +44,7 @@ sct_check_open(struct sct_check *check, const struct cert *leaf, const struct ct
 		memset(item, 0, sizeof *item);
 		item->sct = list.sct[i];
 		if (!item->sct.malformed && item->sct.version == 0 && logs != NULL)
-			item->log = ctlogs_find(logs, item->sct.log_id.p);
+			item->log = ctlogs_find_ever(logs, item->sct.log_id.p);
 		item->algorithm_fits = item->log != NULL && sct_algorithm_fits(&item->sct, item->log);
 	}
 	check->n = list.n;

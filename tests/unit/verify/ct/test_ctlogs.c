@@ -419,6 +419,37 @@ real_lists_are_read(void **state)
 	}
 }
 
+/* The retired logs are found beside the list and are no part of it. */
+static void
+retired_logs_are_beside_the_list(void **state)
+{
+	struct buf bytes = buf_max(64);
+	struct ctlogs *list = NULL;
+	const struct ctlog *log;
+
+	(void)state;
+	assert_int_equal(ctlogs_compiled_in(&list), RES_OK);
+	/* Argon 2024 */
+	assert_int_equal(base64_read(&bytes, span_str("7s3QZNXbGs7FXLedtM0TojKHRny87N7DUUhZRnEftZs=")), RES_OK);
+	assert_null(ctlogs_find(list, bytes.p));
+	log = ctlogs_find_ever(list, bytes.p);
+	assert_non_null(log);
+	assert_string_equal(log->operator_name, "Google");
+	assert_int_equal(log->state, CTLOG_RETIRED);
+	assert_true(log->state_ms > 1735689600000 && log->interval_end_ms == 1735689600000);
+	log = ctlogs_at(list, 0);
+	assert_ptr_equal(ctlogs_find_ever(list, log->id), log);
+	assert_int_equal(ctlogs_add_retired(list), RES_OK); /* once is enough */
+	ctlogs_free(list);
+	list = list_of(LIST(LOG(A, "")));
+	assert_null(ctlogs_find_ever(list, bytes.p));
+	assert_int_equal(ctlogs_add_retired(list), RES_OK);
+	assert_non_null(ctlogs_find_ever(list, bytes.p));
+	assert_int_equal(ctlogs_count(list), 1);
+	ctlogs_free(list);
+	buf_free(&bytes);
+}
+
 /* Every log of the source, with its state, kind, operator and interval, is in the list compiled in. */
 static void
 compiled_in_is_its_source(void **state)
@@ -456,6 +487,7 @@ main(void)
 	    cmocka_unit_test(intervals_are_kept),
 	    cmocka_unit_test(qualified_beside_usable_is_usable),
 	    cmocka_unit_test(real_lists_are_read),
+	    cmocka_unit_test(retired_logs_are_beside_the_list),
 	    cmocka_unit_test(compiled_in_is_its_source),
 	};
 
