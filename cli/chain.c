@@ -1,13 +1,13 @@
 #include "cli/cli.h"
+#include "verify/x509/der.h"
 #include "verify/x509/pem.h"
 
-enum res
-chain_read(struct chain *chain, struct span pem)
+static enum res
+pem_read(struct chain *chain, struct span pem)
 {
 	size_t at[CHAIN_CERTS_MAX + 1] = {0};
 	enum res res = RES_OK;
 
-	*chain = (struct chain){.der = buf_max(CHAIN_FILE_MAX)};
 	while (chain->n < CHAIN_CERTS_MAX) {
 		res = pem_next(&chain->der, &pem, "CERTIFICATE");
 		if (res == RES_NOT_FOUND || res == RES_NOMEM)
@@ -19,6 +19,33 @@ chain_read(struct chain *chain, struct span pem)
 	for (size_t i = 0; i < chain->n; i++) /* now that the bytes stay where they are */
 		chain->cert[i] = span_slice(buf_span(&chain->der), at[i], at[i + 1] - at[i]);
 	return res == RES_NOMEM ? RES_NOMEM : RES_OK;
+}
+
+/* SEQUENCEs from the first byte to the last. */
+static enum res
+der_read(struct chain *chain, struct span der)
+{
+	struct der_reader in;
+
+	buf_put(&chain->der, der);
+	if (!buf_ok(&chain->der))
+		return RES_NOMEM;
+	in = der_over(buf_span(&chain->der));
+	while (der_more(&in) && chain->n < CHAIN_CERTS_MAX)
+		chain->cert[chain->n++] = der_take(&in, DER_SEQUENCE).whole;
+	if (in.bad)
+		chain->n = 0;
+	return RES_OK;
+}
+
+enum res
+chain_read(struct chain *chain, struct span text)
+{
+	enum res res;
+
+	*chain = (struct chain){.der = buf_max(CHAIN_FILE_MAX)};
+	res = pem_read(chain, text);
+	return res == RES_OK && chain->n == 0 ? der_read(chain, text) : res;
 }
 
 void

@@ -7,9 +7,9 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include "cli/options.h"
+#include "cli/rules.h"
 #include "config/snapshot.h"
-
-#include <getopt.h>
 
 enum exit_code {
 	EXIT_GOOD = 0,    /* accepted, done */
@@ -42,6 +42,15 @@ enum exit_code cmd_status(int, char **);
 enum exit_code cmd_upstreams(int, char **);
 enum exit_code cmd_verify(int, char **);
 
+/* What the help explains of a verb, beside rules_options; a row for each in cmd_help.c. */
+extern const struct cli_option verify_options[];
+extern const struct cli_option probe_options[];
+
+/*
+ * With --json among the arguments a verb that fails prints JSON as well: complaints and configuration errors are kept
+ * from now on, and print_done prints them as {"error": "...", "errors": [...]} when nothing else was printed as JSON.
+ */
+void failures_collect(int argc, char **argv);
 /* A complaint on standard error, "ctstub VERB: ...". Gives the code, so that it can be returned. */
 enum exit_code complain(enum exit_code, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -51,6 +60,9 @@ enum exit_code help_print(const char *verb);
 enum exit_code usage(const char *verb);
 /* How a configuration was taken: its errors are said and freed, and become an exit code. */
 enum exit_code cli_config_result(const char *verb, enum res, struct config_errors *);
+
+/* Takes an option of rules_options; complains. */
+bool cli_rule_take(struct rules *, const char *verb, int id, const char *arg);
 
 /* Settings of a file, or without one of the daemon's own file or what is compiled in. Complains. */
 enum exit_code cli_settings(struct settings **, const char *verb, const char *file);
@@ -71,8 +83,9 @@ struct chain {
 	struct span cert[CHAIN_CERTS_MAX];
 	size_t n;
 };
-/* PEM certificates in order; what can not be read is an empty one, for the judge to refuse. */
-enum res chain_read(struct chain *, struct span pem);
+/* PEM certificates in order, or DER certificates one after the other; of PEM what cannot be read is an empty one, for
+ * the judge to refuse. A file that holds neither is an empty chain. */
+enum res chain_read(struct chain *, struct span text);
 void chain_free(struct chain *);
 
 #endif

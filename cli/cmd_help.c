@@ -3,6 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The options of a verb; a verb that is not here has them in its usage alone. */
+static const struct {
+	const char *verb;
+	const struct cli_option *own, *shared;
+} explained[] = {
+    {"verify", verify_options, rules_options},
+    {"probe", probe_options, rules_options},
+};
+
 enum exit_code
 help_print(const char *verb)
 {
@@ -12,6 +21,12 @@ help_print(const char *verb)
 		return complain(EXIT_USAGE, "help", "unknown verb \"%s\"", verb);
 	(void)printf("usage: ctstub %s %s\n\n%c%s.\n", v->name, v->usage, v->summary[0] - 'a' + 'A',
 		     v->summary + 1);
+	for (size_t i = 0; i < sizeof explained / sizeof explained[0]; i++)
+		if (strcmp(explained[i].verb, verb) == 0) {
+			(void)putchar('\n');
+			options_print(explained[i].own);
+			options_print(explained[i].shared);
+		}
 	return print_done("help", EXIT_GOOD);
 }
 

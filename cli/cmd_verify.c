@@ -17,8 +17,8 @@
 static const char verb[] = "verify";
 
 struct request {
-	const char *config, *upstream, *ca, *ct, *ct_policy, *ct_logs, *ocsp, *batch, *chain;
-	struct strings disallow, crl, constraints; /* files */
+	const char *config, *upstream, *ocsp, *batch, *chain;
+	struct rules rules;
 	struct addr ip;
 	char name[CONFIG_STRING_MAX + 1];
 	int64_t now_ms;
@@ -26,7 +26,7 @@ struct request {
 };
 
 /* What one run judges by. */
-struct court {
+struct context {
 	struct snapshot *snap;
 	const struct upstream_settings *upstream; /* NULL: nobody's in particular */
 	struct addr ip;                           /* expected; ADDR_NONE: none */
@@ -37,65 +37,20 @@ struct court {
 	int64_t now_ms;
 };
 
-enum {
-	OPT_UPSTREAM = 256,
-	OPT_IP,
-	OPT_NAME,
-	OPT_CA,
-	OPT_CT,
-	OPT_CT_POLICY,
-	OPT_CT_LOGS,
-	OPT_DISALLOW,
-	OPT_CRL,
-	OPT_OCSP,
-	OPT_CONSTRAINTS,
-	OPT_AT,
-	OPT_JSON,
-	OPT_BATCH,
-	OPT_HELP
+enum { OPT_UPSTREAM = 256, OPT_IP, OPT_NAME, OPT_OCSP, OPT_AT, OPT_JSON, OPT_BATCH };
+
+const struct cli_option verify_options[] = {
+    {"config", 'c', "FILE", "the configuration, see ctstub.conf(5)"},
+    {"upstream", OPT_UPSTREAM, "NAME", "judge as this upstream of the configuration"},
+    {"ip", OPT_IP, "ADDR", "the address that the certificate must bear"},
+    {"name", OPT_NAME, "HOST", "the DNS name that it must bear as well, or alone"},
+    {"ocsp", OPT_OCSP, "FILE", "the OCSP response that the server stapled, DER or PEM"},
+    {"at", OPT_AT, "TIME", "the clock of the judgement, as 2026-11-21T18:00:00Z"},
+    {"json", OPT_JSON, NULL, "print one JSON object, also of a failure"},
+    {"batch", OPT_BATCH, "DIR", "judge every file of a folder; one line of JSON for each"},
+    {"help", 'h', NULL, "print this"},
+    {NULL, 0, NULL, NULL},
 };
-
-static const struct option longs[] = {
-    {"config", required_argument, NULL, 'c'},
-    {"upstream", required_argument, NULL, OPT_UPSTREAM},
-    {"ip", required_argument, NULL, OPT_IP},
-    {"name", required_argument, NULL, OPT_NAME},
-    {"ca", required_argument, NULL, OPT_CA},
-    {"ct", required_argument, NULL, OPT_CT},
-    {"ct-policy", required_argument, NULL, OPT_CT_POLICY},
-    {"ct-logs", required_argument, NULL, OPT_CT_LOGS},
-    {"disallow", required_argument, NULL, OPT_DISALLOW},
-    {"crl", required_argument, NULL, OPT_CRL},
-    {"ocsp", required_argument, NULL, OPT_OCSP},
-    {"constraints", required_argument, NULL, OPT_CONSTRAINTS},
-    {"at", required_argument, NULL, OPT_AT},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"batch", required_argument, NULL, OPT_BATCH},
-    {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0},
-};
-
-/* A word of a choice; false: complained. */
-static bool
-word_read(const char **out, const char *option, const char *arg, enum option_form form)
-{
-	for (const char *const *w = form_words(form); *w != NULL; w++)
-		if (strcmp(*w, arg) == 0) {
-			*out = arg;
-			return true;
-		}
-	(void)complain(EXIT_USAGE, verb, "%s \"%s\": %s was expected", option, arg, form_expected(form));
-	return false;
-}
-
-static bool
-file_add(struct strings *list, const char *file)
-{
-	if (strings_append(list, file, (struct place){0}))
-		return true;
-	(void)complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
-	return false;
-}
 
 static bool
 expected_read(struct request *req, int c, const char *arg)
@@ -126,22 +81,6 @@ option_take(struct request *req, int c, const char *arg)
 	case OPT_UPSTREAM:
 		req->upstream = arg;
 		return true;
-	case OPT_CA:
-		req->ca = arg;
-		return true;
-	case OPT_CT:
-		return word_read(&req->ct, "--ct", arg, FORM_CT_MODE);
-	case OPT_CT_POLICY:
-		return word_read(&req->ct_policy, "--ct-policy", arg, FORM_CT_POLICY);
-	case OPT_CT_LOGS:
-		req->ct_logs = arg;
-		return true;
-	case OPT_DISALLOW:
-		return file_add(&req->disallow, arg);
-	case OPT_CRL:
-		return file_add(&req->crl, arg);
-	case OPT_CONSTRAINTS:
-		return file_add(&req->constraints, arg);
 	case OPT_OCSP:
 		req->ocsp = arg;
 		return true;
@@ -155,8 +94,11 @@ option_take(struct request *req, int c, const char *arg)
 	case OPT_NAME:
 	case OPT_AT:
 		return expected_read(req, c, arg);
-	default: /* getopt has complained */
+	case '?': /* getopt has complained */
+		(void)usage(verb);
 		return false;
+	default:
+		return cli_rule_take(&req->rules, verb, c, arg);
 	}
 }
 
@@ -164,20 +106,19 @@ option_take(struct request *req, int c, const char *arg)
 static bool
 request_read(struct request *req, int argc, char **argv, enum exit_code *code)
 {
+	struct option longs[CLI_OPTIONS_MAX + 1];
 	int c;
 
 	*code = EXIT_USAGE;
 	req->now_ms = clock_wall_ms();
+	options_longs(longs, verify_options, rules_options);
 	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-		if (c == OPT_HELP || c == 'h') {
+		if (c == 'h') {
 			*code = help_print(verb);
 			return false;
 		}
-		if (!option_take(req, c, optarg)) {
-			if (c == '?')
-				(void)usage(verb);
+		if (!option_take(req, c, optarg))
 			return false;
-		}
 	}
 	if (argc - optind != (req->batch == NULL ? 1 : 0)) {
 		(void)usage(verb);
@@ -185,14 +126,6 @@ request_read(struct request *req, int argc, char **argv, enum exit_code *code)
 	}
 	req->chain = argv[optind];
 	return true;
-}
-
-static void
-request_free(struct request *req)
-{
-	strings_free(&req->disallow);
-	strings_free(&req->crl);
-	strings_free(&req->constraints);
 }
 
 /* Whose chain is it? *title NULL: nobody's in particular, then the global policy judges. */
@@ -224,61 +157,14 @@ upstream_choose(const char **title, const struct request *req, const struct sett
 	return EXIT_GOOD;
 }
 
+/* No connection is made: the keys for one need not be readable. */
 static bool
-text_set(char **field, const char *value)
-{
-	char *copy = strdup(value);
-
-	if (copy == NULL)
-		return false;
-	free(*field);
-	*field = copy;
-	return true;
-}
-
-/* An option of the command line goes before the file's: into the global field, and out of the upstream's. */
-static bool
-override(struct settings *s, enum option_id id, char **field, char **of_upstream, const char *value)
-{
-	if (value == NULL)
-		return true;
-	if (id != OPTION_COUNT)
-		s->said[id] = (struct place){0};
-	return (field == NULL || text_set(field, value)) && text_set(of_upstream, "");
-}
-
-static unsigned
-word_index(enum option_form form, const char *word)
-{
-	unsigned i = 0;
-
-	while (strcmp(form_words(form)[i], word) != 0)
-		i++;
-	return i;
-}
-
-static bool
-settings_override(struct settings *s, const struct request *req)
+settings_override(struct settings *s, const struct rules *rules)
 {
 	struct upstream_settings *u = &s->upstream[0]; /* after settings_narrow: the only one */
-	bool ok;
 
-	if (req->ct != NULL)
-		s->ct_mode = (enum ct_mode)word_index(FORM_CT_MODE, req->ct);
-	if (req->ct_policy != NULL)
-		s->ct_policy = (enum ct_policy)word_index(FORM_CT_POLICY, req->ct_policy);
-	ok = override(s, OPTION_TRUST_ANCHORS, &s->trust_anchors, &u->trust_anchors, req->ca) &&
-	     override(s, OPTION_CT_LOG_LIST, &s->ct_log_list, &u->ct_logs, req->ct_logs) &&
-	     override(s, OPTION_COUNT, NULL, &u->ct, req->ct) &&
-	     override(s, OPTION_COUNT, NULL, &u->ct_policy, req->ct_policy);
-	for (size_t i = 0; ok && i < req->disallow.n; i++)
-		ok = strings_append(&s->disallow_file, req->disallow.v[i], (struct place){0});
-	for (size_t i = 0; ok && i < req->constraints.n; i++)
-		ok = strings_append(&s->constraints_file, req->constraints.v[i], (struct place){0});
-	for (size_t i = 0; ok && i < req->crl.n; i++)
-		ok = strings_append(&u->crl_file, req->crl.v[i], (struct place){0});
-	/* No connection is made: the keys for one need not be readable. */
-	return ok && text_set(&u->client_cert, "") && text_set(&u->client_key, "");
+	return rules_apply(rules, s) && rules_text_set(&u->client_cert, "") &&
+	       rules_text_set(&u->client_key, "");
 }
 
 static enum exit_code
@@ -306,7 +192,7 @@ staple_read(struct buf *out, const char *file)
 
 /* Settings, overridden by the command line, compiled. */
 static enum exit_code
-court_open(struct court *court, const struct request *req)
+context_open(struct context *ctx, const struct request *req)
 {
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
@@ -321,13 +207,13 @@ court_open(struct court *court, const struct request *req)
 
 		res = settings_narrow(s, title);
 		if (res == RES_OK)
-			res = settings_override(s, req) ? RES_OK : RES_NOMEM;
+			res = settings_override(s, &req->rules) ? RES_OK : RES_NOMEM;
 		if (res == RES_OK) {
-			res = snapshot_compile(&court->snap, s, 1, &errors);
+			res = snapshot_compile(&ctx->snap, s, 1, &errors);
 			s = NULL; /* taken */
 		}
 		if (res == RES_OK && chosen)
-			court->upstream = &court->snap->settings->upstream[0];
+			ctx->upstream = &ctx->snap->settings->upstream[0];
 	}
 	settings_free(s);
 	settled = cli_config_result(verb, res, &errors);
@@ -335,33 +221,33 @@ court_open(struct court *court, const struct request *req)
 }
 
 static void
-court_expect(struct court *court, const struct request *req)
+context_expect(struct context *ctx, const struct request *req)
 {
-	const struct upstream_settings *u = court->upstream;
+	const struct upstream_settings *u = ctx->upstream;
 
-	court->now_ms = req->now_ms;
-	court->ip = req->ip;
-	court->name = req->name;
+	ctx->now_ms = req->now_ms;
+	ctx->ip = req->ip;
+	ctx->name = req->name;
 	if (u == NULL)
 		return;
-	if (court->ip.family == ADDR_NONE)
-		court->ip = u->address.v[0];
-	if (*court->name == '\0')
-		court->name = u->name;
+	if (ctx->ip.family == ADDR_NONE)
+		ctx->ip = u->address.v[0];
+	if (*ctx->name == '\0')
+		ctx->name = u->name;
 	for (size_t i = 0; i < u->also_address.n; i++)
-		court->also[court->n_also++] = addr_ip(&u->also_address.v[i]);
+		ctx->also[ctx->n_also++] = addr_ip(&u->also_address.v[i]);
 }
 
 static void
-court_close(struct court *court)
+context_close(struct context *ctx)
 {
-	snapshot_unref(court->snap);
-	buf_free(&court->staple);
+	snapshot_unref(ctx->snap);
+	buf_free(&ctx->staple);
 }
 
-/* Reads and judges one file; RES_IO: *why (yours) says what was wrong with it. */
+/* Reads and judges one file; on an error *why (yours; NULL: no memory) says what was wrong with it. */
 static enum res
-court_judge(struct verdict *v, const struct court *court, const char *file, char **why)
+context_judge(struct verdict *v, const struct context *ctx, const char *file, char **why)
 {
 	struct buf text = buf_max(0);
 	struct chain chain = {0};
@@ -373,15 +259,15 @@ court_judge(struct verdict *v, const struct court *court, const char *file, char
 		struct vfy_input in = {
 		    .certs = chain.cert,
 		    .n_certs = chain.n,
-		    .staple = buf_span(&court->staple),
-		    .ip = addr_ip(&court->ip),
-		    .also_ips = court->also,
-		    .n_also_ips = court->n_also,
-		    .name = court->name,
-		    .now_ms = court->now_ms,
+		    .staple = buf_span(&ctx->staple),
+		    .ip = addr_ip(&ctx->ip),
+		    .also_ips = ctx->also,
+		    .n_also_ips = ctx->n_also,
+		    .name = ctx->name,
+		    .now_ms = ctx->now_ms,
 		};
 
-		vfy_check(v, court->snap->upstream[0].policy, &in);
+		vfy_check(v, ctx->snap->upstream[0].policy, &in);
 	}
 	chain_free(&chain);
 	buf_free(&text);
@@ -397,40 +283,44 @@ verdict_code(const struct verdict *v)
 }
 
 static enum exit_code
-verify_one(const struct court *court, const struct request *req)
+verify_one(const struct context *ctx, const struct request *req)
 {
 	struct verdict v = {0};
 	char *why = NULL, *text;
 	enum exit_code code;
-	enum res res = court_judge(&v, court, req->chain, &why);
+	enum res res = context_judge(&v, ctx, req->chain, &why);
 
 	if (res != RES_OK) {
 		code = complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
 		free(why);
 		return code;
 	}
+	if (verdict_has(&v, REASON_CHAIN_EMPTY))
+		(void)complain(
+		    EXIT_REFUSED, verb,
+		    "%s holds no certificate: PEM (-----BEGIN CERTIFICATE-----) or DER was expected",
+		    strcmp(req->chain, "-") == 0 ? "standard input" : req->chain);
 	code = verdict_code(&v);
 	text = req->json ? verdict_json(&v) : verdict_text(&v);
 	verdict_clear(&v);
 	if (text == NULL)
 		return complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	if (req->json)
-		(void)puts(text);
-	else
-		print_verdict_text(text);
+		return print_json_text(verb, text) == EXIT_GOOD ? code : EXIT_TROUBLE;
+	print_verdict_text(text);
 	free(text);
 	return code;
 }
 
 /* One line: the file's name, then the verdict's keys or "error". */
 static enum exit_code
-verify_line(const struct court *court, const char *path, const char *name)
+verify_line(const struct context *ctx, const char *path, const char *name)
 {
 	struct verdict v = {0};
 	json_t *line = json_object(), *keys;
 	char *why = NULL, *text = NULL;
 	enum exit_code code = EXIT_TROUBLE;
-	enum res res = court_judge(&v, court, path, &why);
+	enum res res = context_judge(&v, ctx, path, &why);
 
 	(void)json_object_set_new(line, "file", json_string(name));
 	if (res == RES_OK && (text = verdict_json(&v)) != NULL) {
@@ -449,9 +339,7 @@ verify_line(const struct court *court, const char *path, const char *name)
 	json_decref(line);
 	if (text == NULL)
 		return complain(EXIT_TROUBLE, verb, "%s: its name is not UTF-8, or no memory", path);
-	(void)puts(text);
-	free(text);
-	return code;
+	return print_json_text(verb, text) == EXIT_GOOD ? code : EXIT_TROUBLE;
 }
 
 static int
@@ -468,7 +356,7 @@ by_name(const struct dirent **a, const struct dirent **b)
 
 /* The worst of all files. */
 static enum exit_code
-verify_batch(const struct court *court, const char *folder)
+verify_batch(const struct context *ctx, const char *folder)
 {
 	struct dirent **entry = NULL;
 	enum exit_code worst = EXIT_GOOD;
@@ -487,7 +375,7 @@ verify_batch(const struct court *court, const char *folder)
 		else if (stat(buf_cstr(&path), &st) == 0 && S_ISDIR(st.st_mode))
 			code = EXIT_GOOD; /* folders inside are passed over */
 		else
-			code = verify_line(court, buf_cstr(&path), entry[i]->d_name);
+			code = verify_line(ctx, buf_cstr(&path), entry[i]->d_name);
 		if (code > worst)
 			worst = code;
 		buf_free(&path);
@@ -501,20 +389,20 @@ enum exit_code
 cmd_verify(int argc, char **argv)
 {
 	struct request req = {0};
-	struct court court = {0};
+	struct context ctx = {0};
 	enum exit_code code;
 
+	failures_collect(argc, argv);
 	if (request_read(&req, argc, argv, &code)) {
-		code = court_open(&court, &req);
+		code = context_open(&ctx, &req);
 		if (code == EXIT_GOOD && req.ocsp != NULL)
-			code = staple_read(&court.staple, req.ocsp);
+			code = staple_read(&ctx.staple, req.ocsp);
 		if (code == EXIT_GOOD) {
-			court_expect(&court, &req);
-			code = req.batch != NULL ? verify_batch(&court, req.batch) : verify_one(&court, &req);
-			code = print_done(verb, code);
+			context_expect(&ctx, &req);
+			code = req.batch != NULL ? verify_batch(&ctx, req.batch) : verify_one(&ctx, &req);
 		}
-		court_close(&court);
+		context_close(&ctx);
 	}
-	request_free(&req);
-	return code;
+	rules_free(&req.rules);
+	return print_done(verb, code);
 }

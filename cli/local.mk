@@ -20,7 +20,10 @@ ctstub_SOURCES = \
 	cli/fetch.c cli/fetch.h \
 	cli/files.c cli/files.h \
 	cli/main.c \
+	cli/options.c cli/options.h \
 	cli/output.c \
+	cli/probe.h cli/probe_tell.c \
+	cli/rules.c cli/rules.h \
 	cli/verbs.c
 dist_man_MANS += cli/ctstub.1
 ctstub_LDADD = $(CONFIG_LIBS) $(LDNS_LIBS) $(CURL_LIBS)

@@ -1,21 +1,71 @@
 #include "cli/cli.h"
 
+#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define COMPLAINT_MAX 8192 /* two paths of the longest, and a sentence */
+
+/* ---- failures as JSON */
+
+static json_t *failures; /* an array of sentences; NULL: not asked for */
+static bool json_printed;
+
+void
+failures_collect(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0 && failures == NULL)
+			failures = json_array();
+}
+
+static void
+failure_add(const char *text)
+{
+	if (failures != NULL)
+		(void)json_array_append_new(failures, json_string(text) /* NULL when it is not UTF-8 */);
+}
+
+static void
+failures_print(enum exit_code code)
+{
+	const char *first;
+	json_t *out;
+	char *text;
+
+	if (failures == NULL)
+		return;
+	if (!json_printed && code >= EXIT_USAGE) {
+		first = json_string_value(json_array_get(failures, 0));
+		out =
+		    json_pack("{s:s,s:O}", "error", first != NULL ? first : "it failed", "errors", failures);
+		text = out != NULL ? json_dumps(out, JSON_COMPACT) : NULL;
+		if (text != NULL)
+			(void)puts(text);
+		free(text);
+		json_decref(out);
+	}
+	json_decref(failures);
+	failures = NULL;
+}
+
+/* ---- standard error */
+
 enum exit_code
 complain(enum exit_code code, const char *verb, const char *format, ...)
 {
+	char text[COMPLAINT_MAX];
 	va_list ap;
 
-	(void)fprintf(stderr, verb != NULL ? "ctstub %s: " : "ctstub: ", verb);
 	va_start(ap, format);
-	(void)vfprintf(stderr, format, ap);
+	(void)vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	(void)fputc('\n', stderr);
+	(void)fprintf(stderr, verb != NULL ? "ctstub %s: " : "ctstub: ", verb);
+	(void)fprintf(stderr, "%s\n", text);
+	failure_add(text);
 	return code;
 }
 
@@ -26,14 +76,17 @@ usage(const char *verb)
 
 	if (v != NULL)
 		(void)fprintf(stderr, "usage: ctstub %s %s\n", v->name, v->usage);
+	failure_add("the options and arguments are not those of the verb, see its --help");
 	return EXIT_USAGE;
 }
 
 static enum exit_code
 complain_errors(const char *verb, const struct config_errors *errors)
 {
-	for (size_t i = 0; i < errors->n; i++)
+	for (size_t i = 0; i < errors->n; i++) {
 		(void)fprintf(stderr, "%s\n", errors->line[i]);
+		failure_add(errors->line[i]);
+	}
 	if (errors->more)
 		(void)fprintf(stderr, "and more\n");
 	if (errors->n == 0)
@@ -63,6 +116,18 @@ cli_settings(struct settings **out, const char *verb, const char *file)
 	    verb, settings_read(out, file != NULL ? file : settings_default_file(), &errors), &errors);
 }
 
+bool
+cli_rule_take(struct rules *rules, const char *verb, int id, const char *arg)
+{
+	char *complaint;
+
+	if (rules_take(rules, id, arg, &complaint))
+		return true;
+	(void)complain(EXIT_USAGE, verb, "%s", complaint != NULL ? complaint : res_text(RES_NOMEM));
+	free(complaint);
+	return false;
+}
+
 enum exit_code
 print_json_text(const char *verb, char *json)
 {
@@ -70,6 +135,7 @@ print_json_text(const char *verb, char *json)
 		return complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	(void)puts(json);
 	free(json);
+	json_printed = true;
 	return EXIT_GOOD;
 }
 
@@ -107,6 +173,7 @@ print_verdict_text(const char *text)
 enum exit_code
 print_done(const char *verb, enum exit_code code)
 {
+	failures_print(code);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return complain(EXIT_TROUBLE, verb, "cannot write to standard output");
 	return code;

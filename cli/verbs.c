@@ -5,10 +5,15 @@
 const struct verb verb_table[] = {
     {"verify",
      "[-c FILE] [--upstream NAME] [--ip ADDR] [--name HOST] [--ca FILE] [--ct MODE]\n"
-     "    [--ct-policy POLICY] [--ct-logs FILE] [--disallow FILE]... [--crl FILE]... [--ocsp FILE]\n"
-     "    [--constraints FILE] [--at RFC3339] [--json] CHAIN.pem | - | --batch DIR",
+     "    [--ct-policy POLICY] [--ct-logs FILE] [--disallow FILE]... [--pin HASH]...\n"
+     "    [--allow-issuer ENTRY]... [--crl FILE]... [--ocsp FILE] [--constraints FILE]... [--at RFC3339]\n"
+     "    [--json] CHAIN.pem | - | --batch DIR",
      "judge a certificate chain without network, as the daemon would", cmd_verify},
-    {"probe", "[-c FILE] [--json] [--idle] UPSTREAM | [dot|doh]://ADDR[:PORT][/PATH][#NAME]",
+    {"probe",
+     "[-c FILE] [--ca FILE] [--ct MODE] [--ct-policy POLICY] [--ct-logs FILE] [--disallow FILE]...\n"
+     "    [--pin HASH]... [--allow-issuer ENTRY]... [--crl FILE]... [--constraints FILE]... [--json] "
+     "[--idle]\n"
+     "    UPSTREAM | [dot|doh]://ADDR[:PORT][/PATH][#NAME]",
      "connect to an upstream, judge it, ask it, and tell all about it", cmd_probe},
     {"ct-logs",
      "show [-c FILE] [--json]\n"

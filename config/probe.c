@@ -1,7 +1,7 @@
 /* The words of `ctstub probe` as an upstream. */
 #include "config/forms.h"
 #include "config/reader.h"
-#include "config/snapshot.h"
+#include "config/settings.h"
 
 #include <string.h>
 
@@ -77,13 +77,14 @@ upstream_text(struct buf *out, const char *uri)
 }
 
 enum res
-snapshot_for_probe(struct snapshot **out, struct settings *s, const char *uri, struct config_errors *errors)
+settings_for_probe(struct settings **settings, const char *uri, struct config_errors *errors)
 {
 	struct buf text = buf_max(CONFIG_STRING_MAX * 4);
-	struct reader r = {.s = s, .errors = errors};
+	struct reader r = {.s = *settings, .errors = errors};
 	enum res res;
 
-	settings_routes_drop(s);
+	settings_routes_drop(*settings);
+	*settings = NULL;
 	if (upstream_text(&text, uri)) {
 		(void)reader_text(&r, NULL, buf_span(&text));
 	} else {
@@ -95,9 +96,13 @@ snapshot_for_probe(struct snapshot **out, struct settings *s, const char *uri, s
 	}
 	buf_free(&text);
 	if (r.bad) {
-		settings_free(s);
+		settings_free(r.s);
 		return RES_MALFORMED;
 	}
-	res = reader_finish(&r, &s);
-	return res == RES_NOMEM ? res : snapshot_compile(out, s, 1, errors);
+	res = reader_finish(&r, settings);
+	if (res == RES_MALFORMED) {
+		settings_free(*settings);
+		*settings = NULL;
+	}
+	return res;
 }

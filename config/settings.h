@@ -142,6 +142,11 @@ void settings_free(struct settings *);
 /* Leaves one upstream and no forwards, for tools that are about one. title NULL: a new one, "none", with every option at
  * its default and an address where no server is (192.0.2.1, RFC 5737). RES_NOT_FOUND: there is no such upstream. */
 enum res settings_narrow(struct settings *, const char *title);
+/*
+ * Leaves one upstream called "probe", made of the words of `ctstub probe [dot|doh]://ADDR[:PORT][/PATH][#NAME]`, and no
+ * forwards. On an error *settings is freed and NULL. RES_MALFORMED: the words, errors say why.
+ */
+enum res settings_for_probe(struct settings **settings, const char *uri, struct config_errors *errors);
 /* The file that is read when none is named: SYSCONFDIR/ctstub/ctstub.conf; NULL when there is none (the compiled-in
  * defaults rule). Constant. */
 const char *settings_default_file(void);

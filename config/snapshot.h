@@ -57,12 +57,4 @@ void snapshot_unref(struct snapshot *); /* any thread; the last one frees */
 /* The upstream of this title; NULL when there is none. */
 const struct upstream_plan *snapshot_upstream(const struct snapshot *, const char *title);
 
-/*
- * One target made of the words of `ctstub probe [dot|doh]://ADDR[:PORT][/PATH][#NAME]` under the settings' global
- * policy: a snapshot with one upstream called "probe". The settings are taken, also on failure. RES_MALFORMED: the
- * words, errors say why.
- */
-enum res snapshot_for_probe(struct snapshot **out, struct settings *, const char *uri,
-			    struct config_errors *);
-
 #endif

@@ -58,25 +58,39 @@ text_findings(struct buf *out, const struct verdict *v)
 }
 
 static void
-text_chain(struct buf *out, const struct verdict *v)
+text_hash(struct buf *out, const char *label, const uint8_t hash[32])
+{
+	char hex[65];
+
+	buf_format(out, "     %s %s\n", label, hex_write(hex, span_of(hash, 32)));
+}
+
+/* The two hashes stand as entries of disallow lists and pins have them. */
+static void
+text_cert(struct buf *out, size_t place, const struct verdict_cert *c)
 {
 	char from[TIME_TEXT_MAX], to[TIME_TEXT_MAX];
 
+	buf_format(out, "  %2zu ", place);
+	put_safe(out, c->subject == NULL || c->subject[0] == '\0' ? "(empty subject)" : c->subject);
+	buf_text(out, "\n     issued by ");
+	put_safe(out, c->issuer);
+	buf_format(out, "\n     valid from %s, expires %s, serial ", time_text(c->not_before_ms, from),
+		   time_text(c->not_after_ms, to));
+	put_safe(out, c->serial);
+	buf_u8(out, '\n');
+	text_hash(out, "cert-sha256", c->sha256);
+	text_hash(out, "spki-sha256", c->spki_sha256);
+}
+
+static void
+text_chain(struct buf *out, const struct verdict *v)
+{
 	if (v->n_chain > 0)
 		buf_text(out, v->chain_verified ? "chain        verified, from the server to the anchor:\n"
 						: "chain        as presented, not verified:\n");
-	for (size_t i = 0; i < v->n_chain; i++) {
-		const struct verdict_cert *c = &v->chain[i];
-
-		buf_format(out, "  %2zu ", i);
-		put_safe(out, c->subject == NULL || c->subject[0] == '\0' ? "(empty subject)" : c->subject);
-		buf_text(out, "\n     issued by ");
-		put_safe(out, c->issuer);
-		buf_format(out, "\n     %s to %s, serial ", time_text(c->not_before_ms, from),
-			   time_text(c->not_after_ms, to));
-		put_safe(out, c->serial);
-		buf_u8(out, '\n');
-	}
+	for (size_t i = 0; i < v->n_chain; i++)
+		text_cert(out, i, &v->chain[i]);
 }
 
 static void

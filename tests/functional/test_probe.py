@@ -1,5 +1,8 @@
 """ctstub probe, and metrics: over the wire, against servers on loopback."""
+import hashlib
 import json
+import os
+import re
 import socket
 import time
 
@@ -7,7 +10,7 @@ from functional._common import stub
 from harness import wire
 from harness.case import case, check, equal, rows, until
 from harness.net import free_port
-from harness.pki import Site
+from harness.pki import Site, spki
 from harness.upstream import DohServer, DotServer
 
 
@@ -31,6 +34,61 @@ def accepted(t, kind, protocol, alpn):
     equal(v["query"]["rcode"], "NOERROR", "rcode")
     check(v["query"]["time_ms"] > 0, "no time")
     equal(len(server.questions), 1, "questions")
+
+
+@rows([
+    ("a pin of the path's anchor", ["--pin", "KEY"], 0, []),
+    ("a pin that is not met", ["--pin", "00" * 32], 1, ["pin-mismatch"]),
+    ("an issuer that is allowed, with colons", ["--allow-issuer", "COLONS"], 0, []),
+    ("an issuer that is not", ["--allow-issuer", "issuer CN=Nobody"], 1, ["issuer-not-allowed"]),
+    ("a disallow file", ["--disallow", "DISALLOW"], 1, ["disallowed"]),
+    ("a constraints file", ["--constraints", "LIMITS"], 1, ["anchor-distrusted"]),
+    ("other anchors", ["--ca", "OTHER"], 1, ["untrusted"]),
+    ("other logs", ["--ct-logs", "NO LOGS"], 1, ["ct-too-few-scts"]),
+    ("no transparency with other logs", ["--ct-logs", "NO LOGS", "--ct", "off"], 0, []),
+    ("a pin that is none", ["--pin", "x"], 2, None),
+    ("a file that is not there", ["--disallow", "/nowhere"], 2, None),
+    ("a file with a fault", ["--constraints", "BAD"], 2, None),
+])
+def rules(t, options, code, reasons):
+    site, other = Site(t, with_ct=True), Site(t, with_ct=True, prefix="other")
+    key = hashlib.sha256(spki(site.root.cert)).hexdigest()
+    words = {"KEY": key, "COLONS": ":".join(key[i:i + 2] for i in range(0, 64, 2)).upper(),
+             "DISALLOW": t.write("disallow", f"spki-sha256 {key}\n"), "OTHER": other.anchors, "NO LOGS": other.log_list,
+             "LIMITS": t.write("limits", f"spki-sha256 {key} not-before-max 2020-01-01T00:00:00Z\n"),
+             "BAD": t.write("bad", f"spki-sha256 {key}\n")}
+    server = DotServer(t, site)
+    options = [words.get(o, o) for o in options]
+    for what in ("one", f"dot://127.0.0.1:{server.port}"):
+        have, v = probe(t, site, server, *options, what)
+        equal((have, v.get("reasons", [None])[:1] if reasons else v.get("reasons")), (code, reasons), what)
+        check(code != 2 or (v["error"] and v["errors"]), f"the failure as JSON: {v}")
+    equal(len(server.questions), 2 if code == 0 else 0, "questions")
+
+
+@rows([
+    ("words that are no upstream", ["no upstream"]), ("an unknown option", ["--bogus", "one"]), ("no upstream at all", ["--idle"]),
+    ("a configuration that is not there", ["-c", "/nowhere", "one"]),
+])
+def failures(t, words):
+    code, out, err = t.run("ctstub", "probe", "--json", *words)
+    equal(code, 2, "exit code")
+    check(json.loads(out)["errors"] and err, f"{out} {err}")
+    code, out, _ = t.run("ctstub", "probe", *words)
+    equal((code, out), (2, ""), "without --json")
+
+
+@case("every option of verify and probe is explained by its help, and is in the manual")
+def explained(t):
+    with open(os.path.join(t.src, "cli", "ctstub.1"), encoding="utf-8") as f:
+        manual = f.read()
+    for verb in ("verify", "probe"):
+        out = t.run("ctstub", verb, "--help")[1]
+        used = set(re.findall(r"--[a-z-]+", out.split("\n\n")[0]))
+        rows_ = dict(re.findall(r"^  (?:-.,|   ) (--[a-z-]+)[^\n]*?(?:\n {20,}| {1,})(\S[^\n]+)$", out, re.M))
+        check(len(used) >= 10 and used <= set(rows_), f"{verb}: not explained: {used - set(rows_)}")
+        for option in rows_:
+            check(f"Fl -{option[2:]}" in manual or f", {option[1:]}" in manual, f"{option} is not in the manual")
 
 
 @rows([("the question of DoT is padded and asks for a keepalive time", DotServer), ("the question of DoH is padded", DohServer)])

@@ -1,4 +1,6 @@
 """ctstub verify: its options, what it expects of a certificate, exit codes, JSON, folders."""
+import base64
+import hashlib
 import json
 import os
 
@@ -6,7 +8,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from harness.case import Skip, case, check, equal, rows
-from harness.pki import DAY, Site, log_list, pem, utc_now
+from harness.pki import DAY, Site, log_list, pem, spki, utc_now
 
 KEYS = ["outcome", "reasons", "findings", "expected", "chain", "scts", "log_list", "at", "valid_until"]
 CERT_KEYS = {"subject", "issuer", "serial", "not_before", "not_after", "sha256", "spki_sha256"}
@@ -111,7 +113,7 @@ def whose(t, options, code, expected):
     if expected:
         equal(json.loads(out)["expected"], expected, "expected")
     else:
-        equal(out, "", "standard output")
+        check(json.loads(out)["error"], "the failure as JSON")
 
 
 @case("the only upstream of a configuration is the one that is meant")
@@ -234,6 +236,126 @@ def constraints(t):
         check(text in v["findings"][0]["text"] and "CN=" in v["findings"][0]["text"], f"{limit}: {v['findings']}")
     file = t.write("constraints", f"cert-sha256 {fingerprint} distrusted-since 2093-01-01T00:00:00Z\n")
     equal(judge(t, site, "--ip", "127.0.0.1", "--constraints", file)[0], 0, "a limit to come")
+
+
+def key_hash(certificate):
+    return hashlib.sha256(spki(certificate)).hexdigest()
+
+
+PASTED = [
+    ("lower case", lambda h: h),
+    ("upper case with colons", lambda h: ":".join(h[i:i + 2] for i in range(0, 64, 2)).upper()),
+    ("lower case with spaces", lambda h: " ".join(h[i:i + 2] for i in range(0, 64, 2))),
+    ("hyphens", lambda h: "-".join(h[i:i + 2] for i in range(0, 64, 2))),
+    ("0x in front", lambda h: "0x" + h),
+]
+
+
+@rows([(f"hashes are taken everywhere: {what}", form) for what, form in PASTED])
+def pasted(t, form):
+    site = Site(t, with_ct=True)
+    key, cert = form(key_hash(site.root.cert)), form(site.root.cert.fingerprint(hashes.SHA256()).hex())
+    for what, options, reason in (
+            ("--pin", ["--pin", key], None),
+            ("--pin with its kind", ["--pin", f"spki-sha256 {key}"], None),
+            ("--allow-issuer, a key", ["--allow-issuer", key], None),
+            ("--allow-issuer, a certificate", ["--allow-issuer", cert], None),
+            ("--disallow, a certificate", ["--disallow", t.write("d", f"cert-sha256 {cert}  # ours\n")], "disallowed"),
+            ("--disallow, a key", ["--disallow", t.write("d", f"spki-sha256 {key}\n")], "disallowed"),
+            ("--constraints", ["--constraints", t.write("c", f"spki-sha256 {key} distrusted-since 2020-01-01T00:00:00Z\n")],
+             "anchor-distrusted")):
+        code, v = judge(t, site, "--ip", "127.0.0.1", *options)
+        equal((code, v["reasons"]), (1, [reason]) if reason else (0, []), what)
+    config = t.write("pin.conf", f'trust {{ anchors = "{site.anchors}" }} ct {{ log-list = "{site.log_list}" }}\n'
+                     f'upstream "u" {{ address = {{"127.0.0.1"}} pin = {{"spki-sha256 {key}"}} allow-issuer = {{"cert-sha256 {cert}"}} }}')
+    equal(t.run("ctstub", "verify", "-c", config, site.chain)[0], 0, "pin and allow-issuer of a configuration")
+
+
+@rows([
+    ("a pin that no key of the path meets", ["--pin", "00" * 32], 1, ["pin-mismatch"]),
+    ("of two pins one is enough", ["--pin", "00" * 32, "--pin", "KEY"], 0, []),
+    ("an issuer that no CA of the path meets", ["--allow-issuer", "00" * 32], 1, ["issuer-not-allowed"]),
+    ("the anchor's name is allowed", ["--allow-issuer", "issuer NAME"], 0, []),
+    ("another name is not", ["--allow-issuer", "issuer CN=Nobody"], 1, ["issuer-not-allowed"]),
+    ("the leaf's certificate is no issuer", ["--allow-issuer", "LEAF"], 1, ["issuer-not-allowed"]),
+    ("a pin that is too short", ["--pin", "00" * 31], 2, None),
+    ("a pin that is no hex", ["--pin", "spki-sha256 nothing"], 2, None),
+    ("a certificate is no pin", ["--pin", "cert-sha256 " + "00" * 32], 2, None),
+    ("an issuer that is no entry", ["--allow-issuer", "Fina"], 2, None),
+    ("an issuer whose name cannot be read", ["--allow-issuer", "issuer Fina"], 2, None),
+    ("a mode that is none", ["--ct", "maybe"], 2, None),
+])
+def rules(t, options, code, reasons):
+    site = Site(t, with_ct=True)
+    words = {"KEY": key_hash(site.root.cert), "LEAF": site.cert.fingerprint(hashes.SHA256()).hex(),
+             "issuer NAME": "issuer " + site.root.cert.subject.rfc4514_string()}
+    have, v = judge(t, site, "--ip", "127.0.0.1", *[words.get(o, o) for o in options])
+    equal((have, v.get("reasons")), (code, reasons), "exit code and reasons")
+    check(code != 2 or (v["error"] and v["errors"][0] == v["error"]), f"the failure as JSON: {v}")
+
+
+@case("pins and issuers of the command line go in place of those of the configuration")
+def rules_replace(t):
+    site = Site(t, with_ct=True)
+    config = t.write("c.conf", f'trust {{ anchors = "{site.anchors}" }} ct {{ log-list = "{site.log_list}" }}\n'
+                     f'upstream "u" {{ address = {{"127.0.0.1"}} pin = {{"spki-sha256 {"00" * 32}"}} allow-issuer = {{"issuer CN=Nobody"}} }}')
+    equal(t.run("ctstub", "verify", "-c", config, site.chain)[0], 1, "as configured")
+    key = key_hash(site.root.cert)
+    equal(t.run("ctstub", "verify", "-c", config, "--pin", key, site.chain)[0], 1, "the issuer stays")
+    equal(t.run("ctstub", "verify", "-c", config, "--pin", key, "--allow-issuer", key, site.chain)[0], 0, "both replaced")
+
+
+@case("text for people has the hashes and the end of each certificate of the path, as entries take them")
+def hashes_shown(t):
+    site = Site(t, with_ct=True)
+    code, out, _ = t.run("ctstub", "verify", "--ca", site.anchors, "--ct-logs", site.log_list, "--ip", "127.0.0.1", site.chain)
+    lines = [line.strip() for line in out.splitlines()]
+    for certificate in (site.cert, site.root.cert):
+        check("cert-sha256 " + certificate.fingerprint(hashes.SHA256()).hex() in lines, f"no fingerprint: {out}")
+        check("spki-sha256 " + key_hash(certificate) in lines, f"no key hash: {out}")
+        check(certificate.not_valid_after.strftime("expires %Y-%m-%dT%H:%M:%SZ") in out, f"no end: {out}")
+    for line in lines:  # each line is an entry that refuses the chain
+        if line.startswith(("cert-sha256 ", "spki-sha256 ")):
+            equal(judge(t, site, "--ip", "127.0.0.1", "--disallow", t.write("d", line))[1]["reasons"], ["disallowed"], line)
+
+
+@case("certificates in DER are a chain as well, one after the other")
+def der(t):
+    site = Site(t, with_ct=True)
+    with open(site.chain, "rb") as f:
+        blocks = f.read().split(b"-----END CERTIFICATE-----")[:-1]
+    ders = [base64.b64decode(b"".join(block.split(b"-----BEGIN CERTIFICATE-----")[1].split())) for block in blocks]
+    equal(judge(t, site, "--ip", "127.0.0.1", chain=t.write("chain.der", b"".join(ders)))[0], 0, "exit code")
+    code, v = judge(t, site, "--ip", "127.0.0.1", chain=t.write("cut.der", b"".join(ders)[:-1]))
+    equal((code, v["reasons"]), (1, ["chain-empty"]), "cut")
+
+
+@rows([
+    ("a file of text", b"hello\n"), ("a private key", b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"),
+    ("nothing", b""), ("white space", b"\n"), ("zeros", bytes(100)),
+])
+def no_certificate(t, content):
+    file = t.write("file", content)
+    says = f"ctstub verify: {file} holds no certificate: PEM (-----BEGIN CERTIFICATE-----) or DER was expected\n"
+    code, out, err = t.run("ctstub", "verify", "--name", "a.test", "--json", file)
+    equal((code, json.loads(out)["reasons"], err), (1, ["chain-empty"], says), "with --json")
+    code, out, err = t.run("ctstub", "verify", "--name", "a.test", file)
+    check((code, err) == (1, says) and "chain-empty" in out, f"{code} {out} {err}")
+
+
+@rows([
+    ("a file that is not there", ["--name", "a.test", "/nowhere"], 3), ("no expectation", ["/dev/null"], 2),
+    ("an unknown option", ["--bogus", "/dev/null"], 2), ("no file", ["--name", "a.test"], 2),
+    ("a list that is not there", ["--name", "a.test", "--ct-logs", "/nowhere", "/dev/null"], 2),
+    ("an address that is none", ["--ip", "1.1.1", "/dev/null"], 2), ("a time that is none", ["--at", "today", "/dev/null"], 2),
+    ("a configuration that is not there", ["-c", "/nowhere", "/dev/null"], 2),
+])
+def failures(t, words, want):
+    code, out, err = t.run("ctstub", "verify", "--json", *words)
+    equal(code, want, "exit code")
+    check(json.loads(out)["errors"] and err, f"{out} {err}")
+    code, out, _ = t.run("ctstub", "verify", *words)
+    equal((code, out), (want, ""), "without --json")
 
 
 def real_chains(t):

@@ -333,7 +333,9 @@ words_of_probe_are_an_upstream(void **state)
 		enum res res;
 
 		assert_int_equal(settings_read_text(&s, "f", span_str(filled), &errors), RES_OK);
-		res = snapshot_for_probe(&snap, s, uris[i].uri, &errors);
+		res = settings_for_probe(&s, uris[i].uri, &errors);
+		if (res == RES_OK)
+			res = snapshot_compile(&snap, s, 1, &errors);
 		if ((res == RES_OK) != (uris[i].address != NULL) || (res != RES_OK && errors.n == 0))
 			fail_msg("%s: %s %s", uris[i].what, res_text(res), errors.n > 0 ? errors.line[0] : "");
 		if (res == RES_OK) {

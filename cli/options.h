@@ -1,0 +1,24 @@
+/*
+ * options.h - the options of a verb as a table: getopt and the help are made from the same rows.
+ */
+#ifndef CLI_OPTIONS_H
+#define CLI_OPTIONS_H
+
+#include <getopt.h>
+
+#define CLI_OPTIONS_MAX 40 /* rows of a verb, the shared ones included */
+
+struct cli_option {
+	const char *name; /* without hyphens; NULL ends the table */
+	int id;           /* what getopt_long gives: a letter, or beyond 255 */
+	const char *arg;  /* what the help calls its value; NULL: takes none */
+	const char *help; /* one sentence, may have several lines */
+};
+
+/* The rows of both tables, for getopt_long. `more` may be NULL. */
+void options_longs(struct option out[CLI_OPTIONS_MAX + 1], const struct cli_option *own,
+		   const struct cli_option *more);
+/* A paragraph an option, on standard output. NULL: nothing. */
+void options_print(const struct cli_option *table);
+
+#endif

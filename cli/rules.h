@@ -1,0 +1,30 @@
+/*
+ * rules.h - the options by which verify and probe change what a certificate is judged by.
+ */
+#ifndef CLI_RULES_H
+#define CLI_RULES_H
+
+#include "cli/options.h"
+#include "config/settings.h"
+
+/* Strings are the command line's. */
+struct rules {
+	const char *ca, *ct, *ct_policy, *ct_logs;
+	struct strings disallow, crl, constraints; /* files, added to those of the configuration */
+	struct strings pin, allow_issuer;          /* entries, in place of those of the upstream */
+};
+
+/* Ids of its rows are RULES_OPTION_FIRST and up; those of the verbs stay below. */
+#define RULES_OPTION_FIRST 512
+extern const struct cli_option rules_options[];
+
+/* Takes an option of the table. False: it was not good, and *complaint (yours; NULL: no memory) says why. */
+bool rules_take(struct rules *, int id, const char *arg, char **complaint);
+/* Puts the rules in place of what the settings say; they have one upstream. False: no memory. */
+bool rules_apply(const struct rules *, struct settings *);
+void rules_free(struct rules *);
+
+/* Puts a copy of value into a field of the settings. False: no memory. */
+bool rules_text_set(char **field, const char *value);
+
+#endif
