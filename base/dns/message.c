@@ -130,7 +130,9 @@ msg_question_write(struct buf *out, const struct msg_question *q)
 	buf_u16(out, 0);
 	buf_u16(out, 0);
 	buf_u16(out, 1);
-	buf_put(out, q->section);
+	buf_put(out, span_of(q->name, q->name_n));
+	buf_u16(out, q->type);
+	buf_u16(out, q->class);
 	buf_u8(out, 0);
 	buf_u16(out, TYPE_OPT);
 	buf_u16(out, MSG_UDP_PAYLOAD);

@@ -139,12 +139,13 @@ struct msg_answer {
 };
 /* ttl_at has room for MSG_RRS_MAX offsets. RES_MALFORMED, RES_LIMIT. */
 enum res msg_answer_read(struct msg_answer *, struct span wire, uint16_t *ttl_at);
-/* The answer is for this question: its question section is byte for byte what was sent, the case of letters
- * included (RFC 5452, 9.1). */
+/* The answer is for this question: its question section has the name, type and class that were sent. Letters
+ * match in either case (RFC 4343, 3): the connection is authenticated, so their case guards nothing. */
 bool msg_answer_matches(const struct msg_answer *, struct span section_sent);
 
 /* The question for the upstream: id 0, RD, AD (so that a cached answer can serve those who ask for AD), CD as
- * asked, one OPT last (1232, DO as asked, room for nothing else), name as spelled. Appends. */
+ * asked, one OPT last (1232, DO as asked, room for nothing else). The name is in lower case: servers and
+ * load balancers exist that answer nothing else, and what a client spells may tell it from others. Appends. */
 void msg_question_write(struct buf *out, const struct msg_question *);
 
 /* How a reply to this client is finished. */

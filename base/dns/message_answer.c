@@ -1,5 +1,9 @@
 #include "base/dns/message_walk.h"
 
+#include "base/text.h"
+
+#include <string.h>
+
 /* The question section: exactly one (RFC 5625, 4.1 knows no other), its name spelled out. */
 static bool
 section_read(struct msg_answer *a, struct walk *w)
@@ -125,7 +129,15 @@ msg_answer_read(struct msg_answer *a, struct span wire, uint16_t *ttl_at)
 bool
 msg_answer_matches(const struct msg_answer *a, struct span sent)
 {
-	return sent.n != 0 && span_equal(a->section, sent);
+	size_t name_n = sent.n - 4;
+
+	if (sent.n <= 4 || a->section.n != sent.n || memcmp(a->section.p + name_n, sent.p + name_n, 4) != 0)
+		return false;
+	/* A label is at most 63 long, below 'A': its length is no letter. */
+	for (size_t i = 0; i < name_n; i++)
+		if (ascii_lower(a->section.p[i]) != ascii_lower(sent.p[i]))
+			return false;
+	return true;
 }
 
 void

@@ -208,8 +208,12 @@ static const struct {
     {"U02: another name", "(b.test) 0001 0001", false},
     {"U02: another type", "(A.test) 001c 0001", false},
     {"U02: another class", "(A.test) 0001 0003", false},
-    {"U02: another case of a letter; RFC 5452, 9.1", "(a.test) 0001 0001", false},
+    {"RFC 4343, 3: another case of a letter is the same name", "(a.tESt) 0001 0001", true},
     {"U02: a longer name", "(x.A.test) 0001 0001", false},
+    {"U02: a shorter name", "(test) 0001 0001", false},
+    {"U02: 0x20 makes no letter of another byte", "(a.te3t) 0001 0001", false},
+    {"U02: a dot inside a label is no boundary", "06 'A.test' 00 0001 0001", false},
+    {"a type and a class alone", "0001 0001", false},
     {"nothing", "", false},
 };
 
@@ -230,6 +234,23 @@ answers_match_their_question(void **state)
 		buf_free(&sent);
 		buf_free(&b);
 	}
+}
+
+/* The numbers of HTTPS (65) and of SPF (97 in its low byte) differ as 'A' and 'a' do, and are no letters. */
+static void
+types_are_compared_as_numbers(void **state)
+{
+	struct buf b = buf_max(MSG_MAX), sent = buf_max(MSG_MAX);
+	struct msg_answer a;
+
+	(void)state;
+	wire_make(&b, "1234 8180 0001 0000 0000 0000 (a.test) 0041 0001");
+	assert_int_equal(msg_answer_read(&a, buf_span(&b), ttl_at), RES_OK);
+	assert_true(msg_answer_matches(&a, wire_make(&sent, "(A.TEST) 0041 0001")));
+	buf_clear(&sent);
+	assert_false(msg_answer_matches(&a, wire_make(&sent, "(a.test) 0061 0001")));
+	buf_free(&sent);
+	buf_free(&b);
 }
 
 /* U08: each pointer leads to the one before it, 8,000 hops; then as many names as fit, all at their end. */
@@ -374,6 +395,7 @@ main(void)
 	    cmocka_unit_test(every_byte_may_be_anything),
 	    cmocka_unit_test(an_answer_is_read_whole),
 	    cmocka_unit_test(answers_match_their_question),
+	    cmocka_unit_test(types_are_compared_as_numbers),
 	    cmocka_unit_test(a_chain_of_pointers_ends_early),
 	    cmocka_unit_test(labels_are_walked_so_often),
 	    cmocka_unit_test(a_long_chain_of_aliases_is_read),
