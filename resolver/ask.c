@@ -54,6 +54,7 @@ ask_failed_before(struct engine *e, const struct msg_question *q, bool tcp, cons
 		counter_add(e->counters, COUNTER_SERVFAIL, 1);
 	f.ede = hit->has_ede ? ede : ede + 1;
 	f.n_ede = hit->has_ede ? 2 : 1;
+	f.no_recursion = (hit->answer.flags & MSG_RA) == 0;
 	if (msg_reply_empty(out, &f, hit->answer.rcode) != RES_OK)
 		return ASK_DROPPED;
 	return ask_done(e, out, at);

@@ -1,3 +1,4 @@
+#include "resolver/answer_class.h"
 #include "resolver/query.h"
 
 #include <stdlib.h>
@@ -100,18 +101,39 @@ attempt_new(struct query *q, struct server *s)
 	return true;
 }
 
-/* YXDOMAIN: the name would be too long behind a DNAME (RFC 6672, 2.2). No other code answers a question. */
-bool
-query_rcode_is_failure(uint16_t rcode)
-{
-	return rcode != RCODE_NOERROR && rcode != RCODE_NXDOMAIN && rcode != RCODE_YXDOMAIN;
-}
-
 static void
 query_blame(struct query *q, const struct server *s, enum reason reason)
 {
 	q->blamed = s;
 	q->blame = reason;
+	q->lame = false;
+}
+
+/* True: the answer is the client's. False: another upstream was asked, or the query has ended. */
+static bool
+query_settled(struct query *q, struct server *s, const struct msg_answer *m)
+{
+	switch (answer_classify(m)) {
+	case ANSWER_DECISION:
+		return true;
+	case ANSWER_FAILURE:
+		if (q->soft)
+			return true;
+		q->soft = true;
+		q->avoid = s->upstream;
+		buf_clear(&q->held);
+		buf_put(&q->held, m->wire);
+		q->held_server = s;
+		query_retry(q, true);
+		return false;
+	case ANSWER_LAME:
+		query_blame(q, s, REASON_NONE);
+		q->lame = true;
+		q->avoid = s->upstream;
+		query_retry(q, true);
+		return false;
+	}
+	return true;
 }
 
 static void
@@ -148,16 +170,8 @@ query_on_message(struct query *q, struct server *s, const struct tp_answer *a)
 		query_retry(q, true);
 		return;
 	}
-	if (query_rcode_is_failure(m.rcode) && !q->soft) {
-		q->soft = true;
-		q->avoid = s->upstream;
-		buf_clear(&q->held);
-		buf_put(&q->held, m.wire);
-		q->held_server = s;
-		query_retry(q, true);
-		return;
-	}
-	query_deliver(q, &m, s, a->age_s);
+	if (query_settled(q, s, &m))
+		query_deliver(q, &m, s, a->age_s);
 }
 
 /* The connection stands; what came over it was no answer. */

@@ -438,6 +438,15 @@ entry_wire_settle(struct entry *e, const struct cache_key *k, const struct msg_a
 	be16_write(wire + 10, a->ar);
 }
 
+static void
+entry_forget(struct cache *c, const struct cache_key *k)
+{
+	struct entry **link = table_find(c, key_hash(c, k), k);
+
+	if (*link != NULL)
+		entry_drop(c, link);
+}
+
 bool
 cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a,
 	  const struct cache_entry_info *info, int64_t now_ms)
@@ -445,6 +454,9 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 	int64_t cap_ms, life = answer_life(c, a, &cap_ms), stored_ms = now_ms - (int64_t)info->age_s * 1000;
 	struct entry *e;
 
+	/* What the name had before it must not come back as stale data. */
+	if (life <= 0 && a->rcode == RCODE_NXDOMAIN)
+		entry_forget(c, k);
 	/* An answer that was served with other records than asked for can not be found by its own question.
 	 */
 	if (life <= 0 || stored_ms + life <= now_ms || a->section.n != k->name.n + 4 || a->type != k->type ||
@@ -469,25 +481,25 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 	return true;
 }
 
-void
-cache_put_failure(struct cache *c, const struct cache_key *k, uint16_t rcode, const struct msg_ede *ede,
-		  int64_t for_ms, int64_t now_ms)
+static int64_t
+failure_life(int64_t for_ms)
 {
-	struct entry *e = *table_find(c, key_hash(c, k), k);
+	return for_ms < FAILURE_MIN_MS ? FAILURE_MIN_MS : for_ms > FAILURE_MAX_MS ? FAILURE_MAX_MS : for_ms;
+}
+
+/* An entry without records, in place of what was there. */
+static void
+failure_add(struct cache *c, const struct cache_key *k, uint16_t flags, uint16_t rcode,
+	    const struct msg_ede *ede, int64_t for_ms, int64_t now_ms)
+{
+	struct entry *e = entry_new(c, k, 0, MSG_HEADER + k->name.n + 4, ede);
 	uint8_t *wire;
 
-	for_ms = for_ms < FAILURE_MIN_MS ? FAILURE_MIN_MS : for_ms > FAILURE_MAX_MS ? FAILURE_MAX_MS : for_ms;
-	/* RFC 8767, 5: data that may still be served are not given up for a failure. */
-	if (e != NULL && !e->failure && !entry_is_dead(c, e, now_ms)) {
-		e->failed_until_ms = now_ms + for_ms;
-		return;
-	}
-	e = entry_new(c, k, 0, MSG_HEADER + k->name.n + 4, ede);
 	if (e == NULL)
 		return;
 	wire = (uint8_t *)e->data;
 	memset(wire, 0, MSG_HEADER);
-	be16_write(wire + 2, MSG_QR);
+	be16_write(wire + 2, MSG_QR | flags);
 	be16_write(wire + 4, 1);
 	memcpy(wire + MSG_HEADER, k->name.p, k->name.n);
 	be16_write(wire + MSG_HEADER + k->name.n, k->type);
@@ -496,8 +508,29 @@ cache_put_failure(struct cache *c, const struct cache_key *k, uint16_t rcode, co
 	e->rcode = rcode;
 	e->ttl_min = UINT32_MAX;
 	e->stored_ms = now_ms;
-	e->expires_ms = now_ms + for_ms;
+	e->expires_ms = now_ms + failure_life(for_ms);
 	entry_add(c, k, e, now_ms);
+}
+
+void
+cache_put_failure(struct cache *c, const struct cache_key *k, uint16_t rcode, const struct msg_ede *ede,
+		  int64_t for_ms, int64_t now_ms)
+{
+	struct entry *e = *table_find(c, key_hash(c, k), k);
+
+	/* RFC 8767, 5: data that may still be served are not given up for a failure. */
+	if (e != NULL && !e->failure && !entry_is_dead(c, e, now_ms))
+		e->failed_until_ms = now_ms + failure_life(for_ms);
+	else
+		failure_add(c, k, MSG_RA, rcode, ede, for_ms, now_ms);
+}
+
+void
+cache_put_decision(struct cache *c, const struct cache_key *k, const struct msg_answer *a,
+		   const struct msg_ede *ede, int64_t for_ms, int64_t now_ms)
+{
+	entry_forget(c, k);
+	failure_add(c, k, a->flags & MSG_RA, a->rcode, ede, for_ms, now_ms);
 }
 
 size_t

@@ -68,6 +68,11 @@ bool cache_put(struct cache *, const struct cache_key *, const struct msg_answer
 void cache_put_failure(struct cache *, const struct cache_key *, uint16_t rcode, const struct msg_ede *,
 		       int64_t for_ms, int64_t now_ms);
 
+/* An upstream's decision that has no records (REFUSED or SERVFAIL with its reason): kept like a failure, but in place of
+ * whatever was there, for stale data must not hide it. */
+void cache_put_decision(struct cache *, const struct cache_key *, const struct msg_answer *,
+			const struct msg_ede *, int64_t for_ms, int64_t now_ms);
+
 /* Name and all below it (wire form, lower case); the root: everything. Gives how many went. */
 size_t cache_flush(struct cache *, struct span name);
 

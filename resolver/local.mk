@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libresolver.a
 # the trip of a question
 libresolver_a_SOURCES = \
+	resolver/answer_class.c resolver/answer_class.h \
 	resolver/ask.c \
 	resolver/attempt.c \
 	resolver/cache.c resolver/cache.h \

@@ -1,3 +1,4 @@
+#include "resolver/answer_class.h"
 #include "resolver/query.h"
 #include "resolver/routes.h"
 
@@ -139,6 +140,7 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
 	struct cache_entry_info info = {.upstream = s->upstream, .age_s = age_s};
 	int64_t now = loop_now_ms(e->loop);
+	bool decided = answer_classify(m) == ANSWER_DECISION;
 	struct msg_answer ours;
 
 	/* BADVERS, BADCOOKIE, those of TSIG: what went wrong between us and the upstream is not the client's. */
@@ -154,10 +156,12 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 		return;
 	}
 	info.ad = (m->flags & MSG_AD) != 0 && s->trust_ad;
-	info.ede = m->n_ede > 0 ? &m->ede[0] : NULL;
+	info.ede = answer_ede(m);
 	waiters_answer(q, m, age_s, engine_ttl_floor(e), engine_ttl_cap(e, m), info.ad, m->ede, m->n_ede);
-	if (!query_rcode_is_failure(m->rcode))
+	if (m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN || m->rcode == RCODE_YXDOMAIN)
 		cache_put(e->cache, &key, m, &info, now);
+	else if (decided)
+		cache_put_decision(e->cache, &key, m, info.ede, FAILURE_RELAYED_MS, now);
 	else if (!query_has_stale(q)) /* beside stale data it would say that they may be given out */
 		cache_put_failure(e->cache, &key, m->rcode, info.ede, FAILURE_RELAYED_MS, now);
 	query_end(q);
@@ -184,6 +188,18 @@ query_deliver_held(struct query *q)
 	return done;
 }
 
+/* Lent until the next local answer. */
+static struct span
+lame_text(struct engine *e, const struct server *s)
+{
+	char ip[ADDR_TEXT_MAX];
+
+	buf_clear(&e->scratch);
+	buf_format(&e->scratch, "%.64s %s: does not recurse (RA is clear)", s->target->upstream,
+		   addr_ip_text(&s->target->addr, ip));
+	return buf_span(&e->scratch);
+}
+
 /* Why there is no answer: what is known of the upstreams, else what this query met. */
 static size_t
 query_explain(struct engine *e, const struct query *q, const struct route *route,
@@ -194,6 +210,10 @@ query_explain(struct engine *e, const struct query *q, const struct route *route
 	if (q != NULL && q->limited) {
 		ede[0] =
 		    (struct msg_ede){.code = EDE_OTHER, .text = span_str("too many questions in flight")};
+		return 1;
+	}
+	if (q != NULL && q->lame && q->blamed != NULL) {
+		ede[0] = (struct msg_ede){.code = EDE_UNREACHABLE, .text = lame_text(e, q->blamed)};
 		return 1;
 	}
 	n = upstreams_explain(e->upstreams, route, q != NULL ? q->blamed : NULL,

@@ -6,7 +6,7 @@
  * cache.
  *
  *   query_new -> query_step -> [attempt in flight] -> query_on_answer -> query_deliver
- *                    ^                |  failed, mismatched, malformed, SERVFAIL once, TC once
+ *                    ^                |  failed, mismatched, malformed, lame, a failure once, TC once
  *                    +----------------+  or slow: another is asked as well
  *                    `-> nobody left: query_fail (stale answer, or SERVFAIL that says why)
  */
@@ -69,7 +69,8 @@ struct query {
 	struct loop_timer timer;
 	int64_t deadline_ms, next_ms, stale_ms, stall_ms; /* 0: none */
 	uint32_t avoid;                                   /* upstream whose answer was no good */
-	bool soft;       /* failed over once for an answer of SERVFAIL, REFUSED or NOTIMP */
+	bool soft;       /* failed over once for an answer that was a failure (answer_class.h) */
+	bool lame;       /* the one that is blamed does not recurse */
 	bool truncated;  /* ... or TC */
 	bool limited;    /* somebody could not take it for want of room */
 	struct buf held; /* the answer that was no good, in case nobody has a better one */
@@ -130,7 +131,6 @@ bool query_send(struct query *);
 
 /* attempt.c: one question on its way to one server */
 bool attempt_new(struct query *, struct server *);
-bool query_rcode_is_failure(uint16_t rcode); /* another upstream may not share it: asked once elsewhere */
 void attempt_detach(struct engine *, struct attempt *);
 void attempt_cancel(struct attempt *);
 

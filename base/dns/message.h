@@ -126,8 +126,9 @@ struct msg_answer {
 	uint16_t an, ns, ar;  /* counts, the OPT not among ar */
 	size_t opt_at, opt_n; /* 0, 0 without one */
 	struct msg_edns edns;
-	struct msg_ede ede[4]; /* the first few; text lent */
+	struct msg_ede ede[MSG_EDE_SENT_MAX]; /* the first few; text lent */
 	size_t n_ede;
+	uint32_t ede_codes; /* bit n: INFO-CODE n is among all of them, for those below 32 */
 	size_t n_ttl;
 	uint16_t *ttl_at; /* lent from the caller: offsets of every TTL but the OPT's */
 	uint32_t ttl_min; /* of answer and authority; UINT32_MAX without records. TTLs with the top bit count
@@ -155,11 +156,13 @@ struct msg_finish {
 	bool ad;    /* AD may be given (the client asked by AD or DO, and the upstream is trusted for it) */
 	const struct msg_ede *ede; /* made or passed; may be NULL; goes out only to clients with EDNS */
 	size_t n_ede;
+	bool no_recursion;     /* of a reply without records: the upstream's answer had RA clear */
 	bool keepalive;        /* TCP client that asked: add edns-tcp-keepalive */
 	uint16_t keepalive_ds; /* its value, units of 100 ms */
 };
 /*
- * Makes the reply from an answer's bytes (with or without OPT): the client's id, spelling and flags, TTLs
+ * Makes the reply from an answer's bytes (with or without OPT): the client's id, spelling and flags, RA as the
+ * answer has it (a resolver that blocks a name may say so by clearing it), TTLs
  * less `age_s` (never below 0), the upstream's OPT replaced by ours or removed with every other record
  * unchanged, TC and no records when it does not fit. Appends to out, which may be a stack buffer wrapped in a
  * buf. EDE that would make it too long is left out first; over TCP, where TC would lead nowhere, our OPT too.

@@ -26,13 +26,17 @@ ede_read(struct msg_answer *a)
 {
 	struct cursor in = cursor_over(a->edns.options);
 
-	while (cursor_left(&in) > 0 && a->n_ede < sizeof a->ede / sizeof *a->ede) {
-		uint16_t code = cursor_u16(&in);
+	while (cursor_left(&in) > 0) {
+		uint16_t option = cursor_u16(&in), code;
 		struct span data = cursor_vec16(&in);
 
-		if (code == OPTION_EDE && data.n >= 2) /* RFC 8914, 2; shorter ones say nothing */
-			a->ede[a->n_ede++] =
-			    (struct msg_ede){be16_read(data.p), span_slice(data, 2, data.n - 2)};
+		if (option != OPTION_EDE || data.n < 2) /* RFC 8914, 2; shorter ones say nothing */
+			continue;
+		code = be16_read(data.p);
+		if (code < 32)
+			a->ede_codes |= UINT32_C(1) << code;
+		if (a->n_ede < MSG_EDE_SENT_MAX)
+			a->ede[a->n_ede++] = (struct msg_ede){code, span_slice(data, 2, data.n - 2)};
 	}
 }
 

@@ -66,8 +66,7 @@ static void
 header_make(uint8_t *out, const struct msg_finish *f, uint16_t from_answer, uint16_t rcode)
 {
 	const struct msg_question *q = f->question;
-	uint16_t flags =
-	    (uint16_t)(MSG_QR | MSG_RA | from_answer | (q->flags & (MSG_OPCODE | MSG_RD | MSG_CD)));
+	uint16_t flags = (uint16_t)(MSG_QR | from_answer | (q->flags & (MSG_OPCODE | MSG_RD | MSG_CD)));
 
 	/* Without an OPT the upper bits have no place, and the lower ones alone would say something else. */
 	if (rcode > 15 && !q->edns.present)
@@ -84,7 +83,7 @@ msg_reply_empty(struct buf *out, const struct msg_finish *f, uint16_t rcode)
 	uint8_t reply[MSG_HEADER + MSG_NAME_MAX + 4 + OPT_MAX];
 	size_t n = MSG_HEADER + q->section.n;
 
-	header_make(reply, f, 0, rcode);
+	header_make(reply, f, f->no_recursion ? 0 : MSG_RA, rcode);
 	memset(reply + 6, 0, 6);
 	if (q->section.n != 0)
 		memcpy(reply + MSG_HEADER, q->section.p, q->section.n);
@@ -123,7 +122,7 @@ msg_reply_from_answer(struct buf *out, const struct msg_finish *f, const struct 
 		      uint32_t ttl_floor, uint32_t ttl_cap)
 {
 	const struct msg_question *q = f->question;
-	uint16_t keep = a->flags & (MSG_AA | MSG_TC | (f->ad ? MSG_AD : 0));
+	uint16_t keep = a->flags & (MSG_AA | MSG_TC | MSG_RA | (f->ad ? MSG_AD : 0));
 	uint8_t opt[OPT_MAX], *reply;
 	size_t n = a->wire.n - a->opt_n, opt_n = 0;
 	bool cut;

@@ -94,6 +94,7 @@ check_PROGRAMS += \
 	tests/unit/config/test_snapshot
 check_PROGRAMS += \
 	tests/unit/resolver/replay \
+	tests/unit/resolver/test_answer_class \
 	tests/unit/resolver/test_cache \
 	tests/unit/resolver/test_filter \
 	tests/unit/resolver/test_local \

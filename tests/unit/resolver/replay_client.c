@@ -196,6 +196,7 @@ reply_text(struct buf *b, struct span wire)
 	rcode = ldns_pkt_rcode2str(ldns_pkt_get_rcode(pkt));
 	buf_text(b, rcode);
 	free(rcode);
+	buf_text(b, ldns_pkt_ra(pkt) ? "" : " nora");
 	buf_text(b, ldns_pkt_tc(pkt) ? " tc" : "");
 	buf_text(b, ldns_pkt_ad(pkt) ? " ad" : "");
 	buf_text(b, ldns_pkt_cd(pkt) ? " cd" : "");

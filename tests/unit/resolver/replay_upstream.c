@@ -83,7 +83,11 @@ answer_record(struct play *p, ldns_pkt *pkt, const char *owner, char *text)
 
 	while (*text == ' ')
 		text++;
-	if (sscanf(text, "soa %u %u", &ttl, &minimum) == 2) {
+	if (strncmp(text, "ref ", 4) == 0) {
+		snprintf(line, sizeof line, "%s 300 IN NS ns.example.", strtok_r(text + 4, " ", &text));
+		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK)
+			ldns_pkt_push_rr(pkt, LDNS_SECTION_AUTHORITY, rr);
+	} else if (sscanf(text, "soa %u %u", &ttl, &minimum) == 2) {
 		snprintf(line, sizeof line, "example. %u IN SOA ns.example. root.example. 1 2 3 4 %u", ttl,
 		    minimum);
 		if (ldns_rr_new_frm_str(&rr, line, 0, NULL, NULL) == LDNS_STATUS_OK)
@@ -146,30 +150,52 @@ answer_question(const struct play *p, ldns_pkt *pkt, struct span wire)
 	ldns_pkt_free(asked);
 }
 
+/* One flag of an answer; false: the word is none. */
+static bool
+answer_flag(ldns_pkt *pkt, const char *word)
+{
+	if (strcmp(word, "tc") == 0)
+		ldns_pkt_set_tc(pkt, true);
+	else if (strcmp(word, "ad") == 0)
+		ldns_pkt_set_ad(pkt, true);
+	else if (strcmp(word, "aa") == 0)
+		ldns_pkt_set_aa(pkt, true);
+	else if (strcmp(word, "nora") == 0)
+		ldns_pkt_set_ra(pkt, false);
+	else
+		return strcmp(word, "short") == 0;
+	return true;
+}
+
+/* "22+6": an option for each. */
+static void
+answer_ede(ldns_pkt *pkt, const char *codes)
+{
+	struct buf options = buf_max(256);
+
+	for (const char *c = codes; c != NULL; c = strchr(c, '+') != NULL ? strchr(c, '+') + 1 : NULL) {
+		buf_u16(&options, OPTION_EDE);
+		buf_u16(&options, 2);
+		buf_u16(&options, (uint16_t)strtol(c, NULL, 10));
+	}
+	if (options.n > 0)
+		ldns_pkt_set_edns_data(pkt,
+		    ldns_rdf_new_frm_data(LDNS_RDF_TYPE_UNKNOWN, options.n, options.p));
+	buf_free(&options);
+}
+
 static size_t
 answer_flags(struct play *p, ldns_pkt *pkt)
 {
-	const char *ede = play_value(p, "ede");
 	size_t i = 6;
 
 	ldns_pkt_set_qr(pkt, true);
 	ldns_pkt_set_rd(pkt, true);
 	ldns_pkt_set_ra(pkt, true);
-	for (; strcmp(play_word(p, i), "tc") == 0 || strcmp(play_word(p, i), "ad") == 0 ||
-	     strcmp(play_word(p, i), "short") == 0;
-	     i++) {
-		if (strcmp(play_word(p, i), "tc") == 0)
-			ldns_pkt_set_tc(pkt, true);
-		if (strcmp(play_word(p, i), "ad") == 0)
-			ldns_pkt_set_ad(pkt, true);
-	}
+	while (answer_flag(pkt, play_word(p, i)))
+		i++;
 	ldns_pkt_set_edns_udp_size(pkt, 1232);
-	if (ede != NULL) {
-		uint8_t option[6] = {0, OPTION_EDE, 0, 2, 0, (uint8_t)play_number(p, ede)};
-
-		ldns_pkt_set_edns_data(
-		    pkt, ldns_rdf_new_frm_data(LDNS_RDF_TYPE_UNKNOWN, sizeof option, option));
-	}
+	answer_ede(pkt, play_value(p, "ede"));
 	return i;
 }
 
