@@ -12,6 +12,7 @@ libbase_a_SOURCES = \
 	base/dns/compose.c base/dns/compose.h \
 	base/dns/message.c base/dns/message.h \
 	base/dns/message_answer.c \
+	base/dns/message_cut.c \
 	base/dns/message_name.c \
 	base/dns/message_reply.c \
 	base/dns/message_strip.c \

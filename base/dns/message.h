@@ -57,6 +57,8 @@ enum {
 	TYPE_AAAA = 28,
 	TYPE_OPT = 41,
 	TYPE_DS = 43,
+	TYPE_NSEC = 47,
+	TYPE_NSEC3 = 50,
 	TYPE_SVCB = 64,
 	TYPE_HTTPS = 65,
 	TYPE_TKEY = 249,
@@ -149,6 +151,20 @@ bool msg_answer_matches(const struct msg_answer *, struct span section_sent);
  * load balancers exist that answer nothing else, and what a client spells may tell it from others. Appends. */
 void msg_question_write(struct buf *out, const struct msg_question *);
 
+/* The front of an answer that goes into a reply: its length, and the records of each section. */
+struct msg_cut {
+	size_t n;
+	uint16_t an, ns, ar;
+	bool truncated; /* something that the client needs is not in it: TC */
+};
+/*
+ * What fits into `room` bytes of an answer that does not fit as a whole (RFC 2181, 9). Additional records go first, in
+ * whole RRsets from the back; then the authority section, unless it is what makes the answer negative, or holds proofs
+ * for a client that validates (do_bit). Only then the answer section is cut, at a record, and `truncated` set. The cut
+ * never reaches beyond the OPT of the answer.
+ */
+struct msg_cut msg_cut(const struct msg_answer *, size_t room, bool do_bit);
+
 /* How a reply to this client is finished. */
 struct msg_finish {
 	const struct msg_question *question;
@@ -164,8 +180,8 @@ struct msg_finish {
  * Makes the reply from an answer's bytes (with or without OPT): the client's id, spelling and flags, RA as the
  * answer has it (a resolver that blocks a name may say so by clearing it), TTLs
  * less `age_s` (never below 0), the upstream's OPT replaced by ours or removed with every other record
- * unchanged, TC and no records when it does not fit. Appends to out, which may be a stack buffer wrapped in a
- * buf. EDE that would make it too long is left out first; over TCP, where TC would lead nowhere, our OPT too.
+ * unchanged. What does not fit is left out as msg_cut says, then our EDE, and only then TC is set; over TCP, where TC
+ * would lead nowhere, our OPT goes before that. Appends to out, which may be a stack buffer wrapped in a buf.
  * ttl_at as msg_answer_read gave it; at the end TTLs below ttl_floor are raised to it and TTLs above ttl_cap
  * cut to it (0 and UINT32_MAX: neither).
  * RES_MALFORMED: the OPT can not be cut out, for a name behind it runs through bytes that are no name (nobody

@@ -99,22 +99,49 @@ msg_reply_empty(struct buf *out, const struct msg_finish *f, uint16_t rcode)
 	return buf_ok(out) ? RES_OK : RES_LIMIT;
 }
 
+/* Of the records in the first n bytes. */
 static void
-ttls_write(uint8_t *reply, const struct msg_answer *a, uint32_t age_s, uint32_t floor, uint32_t cap)
+ttls_write(uint8_t *reply, size_t n, const struct msg_answer *a, uint32_t age_s, uint32_t floor, uint32_t cap)
 {
 	for (size_t i = 0; i < a->n_ttl; i++) {
-		size_t at = a->ttl_at[i];
-		uint8_t *p = reply + (a->opt_n != 0 && at > a->opt_at ? at - a->opt_n : at);
-		uint32_t ttl = be32_read(p);
+		size_t at = a->ttl_at[i], to = a->opt_n != 0 && at > a->opt_at ? at - a->opt_n : at;
+		uint32_t ttl;
 
+		if (to >= n)
+			break;
+		ttl = be32_read(reply + to);
 		if (ttl > INT32_MAX) /* RFC 2181, 8 */
 			ttl = 0;
 		if (at == a->soa_ttl_at && ttl > a->soa_negative_ttl)
 			ttl = a->soa_negative_ttl;
 		ttl = ttl > age_s ? ttl - age_s : 0;
 		ttl = ttl < floor ? floor : ttl;
-		be32_write(p, ttl > cap ? cap : ttl);
+		be32_write(reply + to, ttl > cap ? cap : ttl);
 	}
+}
+
+/* What of the answer goes out, and our OPT beside it, *opt_n bytes: in this order additional, authority, EDE are left out. */
+static struct msg_cut
+reply_plan(const struct msg_finish *f, const struct msg_answer *a, uint8_t opt[OPT_MAX], size_t *opt_n)
+{
+	const struct msg_cut whole = {a->wire.n - a->opt_n, a->an, a->ns, a->ar, false};
+	const struct msg_edns *edns = &f->question->edns;
+	struct msg_cut cut = whole;
+
+	/* With all of our OPT, with its fixed part, and without it. */
+	for (unsigned i = edns->present ? 0 : 2; i < 3; i++) {
+		/* A client that sent an OPT gets one (RFC 6891, 7), unless TC would lead nowhere (RFC 7766, 5): then
+		 * the records are worth more. */
+		if (i == 2 && edns->present && f->max < MSG_MAX)
+			break;
+		*opt_n = i < 2 ? opt_make(opt, f, a->rcode, i == 0) : 0;
+		if (whole.n + *opt_n <= f->max)
+			return whole;
+		cut = msg_cut(a, f->max - *opt_n, edns->do_bit);
+		if (!cut.truncated)
+			break;
+	}
+	return cut;
 }
 
 enum res
@@ -124,37 +151,26 @@ msg_reply_from_answer(struct buf *out, const struct msg_finish *f, const struct 
 	const struct msg_question *q = f->question;
 	uint16_t keep = a->flags & (MSG_AA | MSG_TC | MSG_RA | (f->ad ? MSG_AD : 0));
 	uint8_t opt[OPT_MAX], *reply;
-	size_t n = a->wire.n - a->opt_n, opt_n = 0;
-	bool cut;
+	struct msg_cut cut;
+	size_t opt_n = 0;
 
 	if (a->section.n != q->section.n)
 		return RES_MALFORMED;
-	if (q->edns.present) {
-		opt_n = opt_make(opt, f, a->rcode, true);
-		if (n + opt_n > f->max)
-			opt_n = opt_make(opt, f, a->rcode, false);
-		/* TC would lead nowhere (RFC 7766, 5), and the records are worth more than our OPT. */
-		if (n + opt_n > MSG_MAX && f->max == MSG_MAX)
-			opt_n = 0;
-	}
-	/* RFC 2181, 9: rather no record than part of an RRset; the client comes back over TCP for all of it.
-	 */
-	cut = n + opt_n > f->max;
-	if (cut)
-		n = MSG_HEADER + q->section.n;
-	reply = buf_room(out, n + opt_n);
+	cut = reply_plan(f, a, opt, &opt_n);
+	reply = buf_room(out, cut.n + opt_n);
 	if (reply == NULL)
 		return RES_LIMIT;
-	if (!cut && !msg_strip(reply, a))
+	if (cut.n < a->wire.n - a->opt_n)
+		memcpy(reply, a->wire.p, cut.n);
+	else if (!msg_strip(reply, a))
 		return RES_MALFORMED;
-	header_make(reply, f, cut ? keep | MSG_TC : keep, a->rcode);
-	be16_write(reply + 6, cut ? 0 : a->an);
-	be16_write(reply + 8, cut ? 0 : a->ns);
-	be16_write(reply + 10, (uint16_t)((cut ? 0 : a->ar) + (opt_n != 0)));
+	header_make(reply, f, cut.truncated ? keep | MSG_TC : keep, a->rcode);
+	be16_write(reply + 6, cut.an);
+	be16_write(reply + 8, cut.ns);
+	be16_write(reply + 10, (uint16_t)(cut.ar + (opt_n != 0)));
 	memcpy(reply + MSG_HEADER, q->section.p, q->section.n);
-	if (!cut)
-		ttls_write(reply, a, age_s, ttl_floor, ttl_cap);
-	memcpy(reply + n, opt, opt_n);
-	buf_added(out, n + opt_n);
+	ttls_write(reply, cut.n, a, age_s, ttl_floor, ttl_cap);
+	memcpy(reply + cut.n, opt, opt_n);
+	buf_added(out, cut.n + opt_n);
 	return RES_OK;
 }

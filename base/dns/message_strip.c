@@ -22,35 +22,6 @@ shift_on_pointer(void *ctx, size_t at, size_t target)
 		be16_write(s->out + at - s->by, (uint16_t)(0xc000 | (target - s->by)));
 }
 
-/* A name of an accepted message, written out; 0: it is not one after all, or has a pointer that does not go back. */
-static size_t
-name_expand(struct span wire, size_t at, uint8_t out[MSG_NAME_MAX])
-{
-	size_t n = 0, hops = 0, start = at;
-
-	while (at < wire.n) {
-		uint8_t c = wire.p[at];
-
-		if (c >= 0xc0) {
-			if (at + 2 > wire.n || ++hops > MSG_POINTERS_MAX)
-				return 0;
-			at = be16_read(wire.p + at) & 0x3fff;
-			if (at >= start)
-				return 0;
-			start = at;
-			continue;
-		}
-		if (c >= 0x40 || n + c + 1 > MSG_NAME_MAX || c > wire.n - at - 1)
-			return 0;
-		memcpy(out + n, wire.p + at, 1U + c);
-		n += 1U + c;
-		at += 1U + c;
-		if (c == 0)
-			return n;
-	}
-	return 0;
-}
-
 struct compare {
 	struct span before, after;
 	size_t by;
@@ -62,10 +33,10 @@ compare_on_pointer(void *ctx, size_t at, size_t target)
 {
 	struct compare *c = ctx;
 	uint8_t a[MSG_NAME_MAX], b[MSG_NAME_MAX];
-	size_t n = name_expand(c->before, at, a);
+	size_t n = walk_name_expand(c->before, at, a);
 
 	(void)target;
-	if (n == 0 || name_expand(c->after, at - c->by, b) != n || memcmp(a, b, n) != 0)
+	if (n == 0 || walk_name_expand(c->after, at - c->by, b) != n || memcmp(a, b, n) != 0)
 		c->same = false;
 }
 

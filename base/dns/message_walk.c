@@ -1,5 +1,7 @@
 #include "base/dns/message_walk.h"
 
+#include <string.h>
+
 struct walk
 walk_over(struct span wire, size_t at)
 {
@@ -93,6 +95,34 @@ walk_name(struct walk *w, size_t end)
 		at = before = target;
 	}
 	return false;
+}
+
+size_t
+walk_name_expand(struct span wire, size_t at, uint8_t out[MSG_NAME_MAX])
+{
+	size_t n = 0, hops = 0, start = at;
+
+	while (at < wire.n) {
+		uint8_t c = wire.p[at];
+
+		if (c >= 0xc0) {
+			if (at + 2 > wire.n || ++hops > MSG_POINTERS_MAX)
+				return 0;
+			at = be16_read(wire.p + at) & 0x3fff;
+			if (at >= start)
+				return 0;
+			start = at;
+			continue;
+		}
+		if (c >= 0x40 || n + c + 1 > MSG_NAME_MAX || c > wire.n - at - 1)
+			return 0;
+		memcpy(out + n, wire.p + at, 1U + c);
+		n += 1U + c;
+		at += 1U + c;
+		if (c == 0)
+			return n;
+	}
+	return 0;
 }
 
 /*

@@ -39,6 +39,10 @@ struct walk walk_over(struct span wire, size_t at);
 /* Both move `at` behind what they read; false: malformed, or out of steps. */
 bool walk_name(struct walk *, size_t end);
 
+/* A name of a message, written out, as spelled. Gives its length; 0: it is no name, or has a pointer that does not go
+ * back. */
+size_t walk_name_expand(struct span wire, size_t at, uint8_t out[MSG_NAME_MAX]);
+
 struct walk_rr {
 	size_t name_at, type_at, rdata_at, end;
 	uint16_t type, class;

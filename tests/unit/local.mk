@@ -40,6 +40,7 @@ check_PROGRAMS += \
 check_PROGRAMS += \
 	tests/unit/base/dns/test_message \
 	tests/unit/base/dns/test_message_answer \
+	tests/unit/base/dns/test_message_cut \
 	tests/unit/base/dns/test_message_reply \
 	tests/unit/base/dns/test_padding
 check_PROGRAMS += \
