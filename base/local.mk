@@ -14,6 +14,7 @@ libbase_a_SOURCES = \
 	base/dns/message_answer.c \
 	base/dns/message_cut.c \
 	base/dns/message_name.c \
+	base/dns/message_order.c \
 	base/dns/message_reply.c \
 	base/dns/message_strip.c \
 	base/dns/message_walk.c base/dns/message_walk.h \

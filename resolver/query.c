@@ -130,6 +130,19 @@ query_free_all(struct engine *e)
 	}
 }
 
+/* The answer with its aliases in the order that clients read; `ordered` is room for it. */
+static const struct msg_answer *
+answer_in_order(struct engine *e, const struct msg_answer *m, struct msg_answer *ordered)
+{
+	if (!msg_order(&e->scratch, m))
+		return m;
+	/* Either way the offsets of the TTLs have to be those of what is handed on. */
+	if (msg_answer_read(ordered, buf_span(&e->scratch), e->ttl_at) == RES_OK ||
+	    msg_answer_read(ordered, m->wire, e->ttl_at) == RES_OK)
+		return ordered;
+	return m;
+}
+
 /* The answer is whole and for this question. A place for validation: between here and the cache. */
 void
 query_deliver(struct query *q, const struct msg_answer *m, const struct server *s, uint32_t age_s)
@@ -141,7 +154,7 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 	struct cache_entry_info info = {.upstream = s->upstream, .age_s = age_s};
 	int64_t now = loop_now_ms(e->loop);
 	bool decided = answer_classify(m) == ANSWER_DECISION;
-	struct msg_answer ours;
+	struct msg_answer ours, ordered;
 
 	/* BADVERS, BADCOOKIE, those of TSIG: what went wrong between us and the upstream is not the client's. */
 	if (m->rcode >= RCODE_BADVERS && m->rcode <= RCODE_BADCOOKIE) {
@@ -155,6 +168,7 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 		query_end(q);
 		return;
 	}
+	m = answer_in_order(e, m, &ordered);
 	info.ad = (m->flags & MSG_AD) != 0 && s->trust_ad;
 	info.ede = answer_ede(m);
 	waiters_answer(q, m, age_s, engine_ttl_floor(e), engine_ttl_cap(e, m), info.ad, m->ede, m->n_ede);

@@ -138,6 +138,7 @@ struct msg_answer {
 	bool has_soa;     /* in the authority section */
 	uint32_t soa_negative_ttl; /* min(SOA TTL, MINIMUM) (RFC 2308, 5) */
 	uint16_t soa_ttl_at;       /* where the SOA of a negative answer keeps its TTL; 0: it is none */
+	bool has_alias;            /* a CNAME is in the answer section */
 	bool has_answer_of_type;   /* some record of the asked type (or ANY) is in the answer section */
 };
 /* ttl_at has room for MSG_RRS_MAX offsets. RES_MALFORMED, RES_LIMIT. */
@@ -150,6 +151,14 @@ bool msg_answer_matches(const struct msg_answer *, struct span section_sent);
  * asked, one OPT last (1232, DO as asked, room for nothing else). The name is in lower case: servers and
  * load balancers exist that answer nothing else, and what a client spells may tell it from others. Appends. */
 void msg_question_write(struct buf *out, const struct msg_question *);
+
+/*
+ * Puts the answer section in the order in which clients read it: from the question's name along its aliases, each CNAME
+ * (with the DNAME that it comes from) in front of what it leads to; records of other names last. Sections authority and
+ * additional stay. True: out, which was cleared, holds the message in that order, its names written out. False: it is
+ * in order already, or has more than 1,024 records, or would become too long.
+ */
+bool msg_order(struct buf *out, const struct msg_answer *);
 
 /* The front of an answer that goes into a reply: its length, and the records of each section. */
 struct msg_cut {

@@ -67,6 +67,8 @@ record_take(struct msg_answer *a, struct walk *w, const struct walk_rr *rr, int 
 		a->ttl_min = ttl;
 	if (section == MSG_SECTION_ANSWER && (rr->type == a->type || a->type == TYPE_ANY))
 		a->has_answer_of_type = true;
+	if (section == MSG_SECTION_ANSWER && rr->type == TYPE_CNAME)
+		a->has_alias = true;
 	if (section == MSG_SECTION_AUTHORITY && rr->type == TYPE_SOA && !a->has_soa) {
 		uint32_t minimum = be32_read(w->p + rr->end - 4);
 

@@ -41,6 +41,7 @@ check_PROGRAMS += \
 	tests/unit/base/dns/test_message \
 	tests/unit/base/dns/test_message_answer \
 	tests/unit/base/dns/test_message_cut \
+	tests/unit/base/dns/test_message_order \
 	tests/unit/base/dns/test_message_reply \
 	tests/unit/base/dns/test_padding
 check_PROGRAMS += \
