@@ -12,6 +12,8 @@
 static const char *const log_levels[] = {"error", "warn", "notice", "info", "debug", NULL};
 static const char *const log_formats[] = {"text", "json", NULL};
 static const char *const strategies[] = {"fastest", "ordered", "spread", NULL};
+static const char *const single_labels[] = {"local", "forward", "refuse", NULL};
+static const char *const filter_answers[] = {"nxdomain", "nodata", "zero", "refused", NULL};
 static const char *const protocols[] = {"dot", "doh", NULL};
 static const char *const methods[] = {"post", "get", NULL};
 static const char *const ct_modes[] = {"require", "report", "off", NULL};
@@ -28,6 +30,10 @@ form_words(enum option_form form)
 		return log_formats;
 	case FORM_STRATEGY:
 		return strategies;
+	case FORM_SINGLE_LABELS:
+		return single_labels;
+	case FORM_FILTER_ANSWER:
+		return filter_answers;
 	case FORM_PROTOCOL:
 		return protocols;
 	case FORM_METHOD:
@@ -96,6 +102,8 @@ form_expected(enum option_form form)
 	case FORM_LOG_LEVEL:
 	case FORM_LOG_FORMAT:
 	case FORM_STRATEGY:
+	case FORM_SINGLE_LABELS:
+	case FORM_FILTER_ANSWER:
 	case FORM_PROTOCOL:
 	case FORM_METHOD:
 	case FORM_WHEN_STALE:
@@ -202,6 +210,8 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	case FORM_LOG_LEVEL:
 	case FORM_LOG_FORMAT:
 	case FORM_STRATEGY:
+	case FORM_SINGLE_LABELS:
+	case FORM_FILTER_ANSWER:
 	case FORM_PROTOCOL:
 	case FORM_METHOD:
 	case FORM_WHEN_STALE:

@@ -48,6 +48,9 @@ enum option_id {
 	OPTION_COUNT
 };
 
+enum single_labels { SINGLE_LABELS_LOCAL, SINGLE_LABELS_FORWARD, SINGLE_LABELS_REFUSE };
+/* What a name on a filter list gets, and one that rebinding protection stopped. */
+enum filter_answer { FILTER_NXDOMAIN, FILTER_NODATA, FILTER_ZERO, FILTER_REFUSED };
 enum strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_SPREAD };
 
 struct upstream_settings {
@@ -108,6 +111,8 @@ struct settings {
 	bool hedge;
 	struct forward_settings *forward;
 	size_t n_forward;
+	enum single_labels single_labels;
+	enum filter_answer filter_answer;
 	bool rebinding_protect;
 	struct strings rebinding_allow;
 	struct strings filter_list_file;

@@ -10,4 +10,7 @@
 /* For vfy_policy.is_public_suffix: the suffixes of registries and those of private owners ("s3.amazonaws.com"). */
 identity_is_suffix suffix_is_public;
 
+/* A single label in lower case that is a top-level domain of the public DNS, as far as that list knows. */
+bool suffix_is_top_level(const char *label);
+
 #endif

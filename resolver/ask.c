@@ -26,15 +26,18 @@ ask_empty(struct engine *e, const struct msg_question *q, bool tcp, uint16_t rco
 	return ASK_REPLIED;
 }
 
-/* hosts, local data, special-use names: a whole message that still has to be made this client's. */
+/* Local and blocked names: a whole message that still has to be made this client's. */
 static enum ask
-ask_local(struct engine *e, const struct msg_question *q, bool tcp, struct buf *out)
+ask_local(struct engine *e, const struct msg_question *q, bool tcp, enum counter counter,
+	  const struct msg_ede *ede, struct buf *out)
 {
 	struct msg_finish f = finish_for(q, tcp);
 	struct msg_answer a;
 	size_t at = out->n;
 
-	counter_add(e->counters, COUNTER_LOCAL, 1);
+	f.ede = ede;
+	f.n_ede = ede != NULL ? 1 : 0;
+	counter_add(e->counters, counter, 1);
 	if (msg_answer_read(&a, buf_span(&e->scratch), e->ttl_at) != RES_OK ||
 	    msg_reply_from_answer(out, &f, &a, 0, 0, UINT32_MAX) != RES_OK)
 		return ask_empty(e, q, tcp, RCODE_SERVFAIL, COUNTER_SERVFAIL, NULL, out);
@@ -118,15 +121,52 @@ ask_cache(struct engine *e, const struct msg_question *q, const struct route *ro
 	return query_join(e, q, route, client, state == CACHE_STALE, out);
 }
 
+/* What a name is told without asking anybody; false: an upstream has to be asked. */
+static bool
+ask_here(struct engine *e, const struct msg_question *q, const struct route *route, bool tcp, struct buf *out,
+	 enum ask *done)
+{
+	static const uint8_t listed_why[] = "on a filter list", single_why[] = "a name of a single label";
+	static const struct msg_ede listed = {EDE_BLOCKED, {listed_why, sizeof listed_why - 1}};
+	static const struct msg_ede single = {EDE_BLOCKED, {single_why, sizeof single_why - 1}};
+	const struct local_view view = engine_local(e);
+	enum filter_answer how = e->plan->snapshot->settings->filter_answer;
+
+	buf_clear(&e->scratch);
+	switch (local_answer(&view, q, route, loop_now_ms(e->loop), &e->scratch)) {
+	case LOCAL_ANSWERED:
+		*done = ask_local(e, q, tcp, COUNTER_LOCAL, NULL, out);
+		return true;
+	case LOCAL_REFUSED:
+		*done = ask_empty(e, q, tcp, RCODE_REFUSED, COUNTER_REFUSED, &single, out);
+		return true;
+	case LOCAL_NOT_OURS:
+		break;
+	}
+	if (filter_has(e->plan->filter, span_of(q->name, q->name_n))) {
+		*done = local_blocked(&view, q, how, &e->scratch)
+			    ? ask_local(e, q, tcp, COUNTER_FILTERED, &listed, out)
+			    : ask_empty(e, q, tcp, RCODE_REFUSED, COUNTER_FILTERED, &listed, out);
+		return true;
+	}
+	/* `forward "x" { upstream = {} }`: the name exists here or nowhere. */
+	if (route->n_upstream == 0)
+		local_nothing(&view, q, route->suffix, &e->scratch);
+	else if (q->type == TYPE_ANY)
+		local_any(q, &e->scratch);
+	if (e->scratch.n == 0)
+		return false;
+	*done = ask_local(e, q, tcp, COUNTER_LOCAL, NULL, out);
+	return true;
+}
+
 enum ask
 engine_ask(struct engine *e, struct span wire, const struct client *client, struct buf *out)
 {
-	static const uint8_t why[] = "on a filter list";
-	static const struct msg_ede blocked = {EDE_BLOCKED, {why, sizeof why - 1}};
 	struct msg_question q;
 	const struct route *route;
 	bool tcp = client->tcp;
-	struct span name;
+	enum ask done;
 
 	counter_add(e->counters, tcp ? COUNTER_QUESTIONS_TCP : COUNTER_QUESTIONS_UDP, 1);
 	switch (msg_question_read(&q, wire)) {
@@ -144,19 +184,8 @@ engine_ask(struct engine *e, struct span wire, const struct client *client, stru
 	case MSG_REFUSED:
 		return ask_empty(e, &q, tcp, RCODE_REFUSED, COUNTER_REFUSED, NULL, out);
 	}
-	name = span_of(q.name, q.name_n);
-	route = routes_find(e->plan->routes, name);
-	buf_clear(&e->scratch);
-	if (local_answer(e->plan->local, e->hosts, &q, route->forwarded, loop_now_ms(e->loop), &e->scratch))
-		return ask_local(e, &q, tcp, out);
-	if (filter_has(e->plan->filter, name))
-		return ask_empty(e, &q, tcp, RCODE_REFUSED, COUNTER_FILTERED, &blocked, out);
-	/* `forward "x" { upstream = {} }`: the name exists here or nowhere. */
-	if (route->n_upstream == 0)
-		local_nothing(&q, route->suffix, &e->scratch);
-	else if (q.type == TYPE_ANY)
-		local_any(&q, &e->scratch);
-	if (e->scratch.n > 0)
-		return ask_local(e, &q, tcp, out);
+	route = routes_find(e->plan->routes, span_of(q.name, q.name_n));
+	if (ask_here(e, &q, route, tcp, out, &done))
+		return done;
 	return ask_cache(e, &q, route, client, out);
 }

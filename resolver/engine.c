@@ -160,6 +160,15 @@ engine_upstreams(struct engine *e)
 	return e->upstreams;
 }
 
+struct local_view
+engine_local(const struct engine *e)
+{
+	return (struct local_view){.data = e->plan->local,
+				   .hosts = e->hosts,
+				   .routes = e->plan->routes,
+				   .single_labels = e->plan->snapshot->settings->single_labels};
+}
+
 uint32_t
 engine_ttl_floor(const struct engine *e)
 {

@@ -5,7 +5,8 @@
  *   engine_ask (ask.c)     the message is judged; local names, filter and cache may give a reply at once
  *   query_join (query.c)   else the client waits, together with all who ask the same
  *   upstream.h             whose turn it is to be asked, and whether anybody may be
- *   query.c                the answer is matched, kept, and given to all who wait
+ *   answer_class.h         is what came back the answer, or another one to be asked?
+ *   deliver.c              the answer is kept, and given to all who wait
  *
  * There is one owner of "this client must get an answer" at any time: the listener until engine_ask returns
  * ASK_WAITS, then the waiter in its query, which calls the client back exactly once, in at most

@@ -28,6 +28,7 @@ struct table {
 	struct nameset *names;   /* to the first pair of the name */
 	struct nameset *reverse; /* in-addr.arpa and ip6.arpa names, to the first pair of the address: its
 				    official name */
+	struct nameset *above;   /* names above all of them */
 	struct buf names_text;   /* wire forms, each behind its length */
 	struct pair *pair;
 	size_t n, room;
@@ -49,6 +50,7 @@ table_free(struct table *t)
 		return;
 	nameset_free(t->names);
 	nameset_free(t->reverse);
+	nameset_free(t->above);
 	buf_free(&t->names_text);
 	free(t->pair);
 	free(t);
@@ -62,7 +64,8 @@ table_new(void)
 	if (t == NULL)
 		return NULL;
 	t->names_text = buf_max((size_t)2 * HOSTS_FILE_MAX);
-	if (nameset_new(&t->names) != RES_OK || nameset_new(&t->reverse) != RES_OK) {
+	if (nameset_new(&t->names) != RES_OK || nameset_new(&t->reverse) != RES_OK ||
+	    nameset_new(&t->above) != RES_OK) {
 		table_free(t);
 		return NULL;
 	}
@@ -124,9 +127,24 @@ pair_is_there(const struct table *t, struct span name, const struct addr *a)
 }
 
 static enum res
+above_add(struct table *t, struct span name)
+{
+	return nameset_count(t->above) < HOSTS_ABOVE_MAX ? nameset_add_above(t->above, name) : RES_OK;
+}
+
+static enum res
+reverse_add(struct table *t, const struct addr *a, uint32_t pair)
+{
+	uint8_t name[MSG_NAME_MAX];
+	struct span reverse = reverse_name(a, name);
+	enum res res = nameset_add(t->reverse, reverse, pair);
+
+	return res == RES_OK ? above_add(t, reverse) : res;
+}
+
+static enum res
 pair_add(struct table *t, const struct addr *a, struct span name)
 {
-	uint8_t reverse[MSG_NAME_MAX];
 	uint32_t i = (uint32_t)t->n;
 	enum res res;
 
@@ -150,7 +168,9 @@ pair_add(struct table *t, const struct addr *a, struct span name)
 		return RES_NOMEM;
 	t->n++;
 	res = chain_append(t, name, i);
-	return res == RES_OK ? nameset_add(t->reverse, reverse_name(a, reverse), i) : res;
+	if (res == RES_OK)
+		res = above_add(t, name);
+	return res == RES_OK ? reverse_add(t, a, i) : res;
 }
 
 static enum res
@@ -194,6 +214,7 @@ hosts_read(struct hosts *h, struct span text)
 	}
 	nameset_seal(t->names);
 	nameset_seal(t->reverse);
+	nameset_seal(t->above);
 	table_free(h->table);
 	h->table = t;
 	return res;
@@ -294,57 +315,72 @@ hosts_bad(const struct hosts *h)
 	return h->table == NULL ? 0 : h->table->bad;
 }
 
-static void
-addresses_answer(const struct table *t, uint32_t first, const struct msg_question *q, struct buf *out)
+/* The addresses of a name that are of the type asked for; ANY: all. Gives how many. */
+static size_t
+addresses_put(const struct table *t, uint32_t first, struct compose *c)
 {
-	enum addr_family family = q->type == TYPE_A ? ADDR_V4 : q->type == TYPE_AAAA ? ADDR_V6 : ADDR_NONE;
-	struct compose c = compose_begin(out, q, RCODE_NOERROR);
-	bool any = false;
+	uint16_t asked = c->question->type;
+	size_t n = 0;
 
 	for (uint32_t i = first; i != NONE; i = t->pair[i].next) {
-		if (t->pair[i].addr.family != family)
+		uint16_t type = t->pair[i].addr.family == ADDR_V4 ? TYPE_A : TYPE_AAAA;
+
+		if (type != asked && asked != TYPE_ANY)
 			continue;
-		compose_answer(&c, (struct span){NULL, 0}, q->type, COMPOSE_TTL_SHORT,
-			       addr_ip(&t->pair[i].addr));
-		any = true;
+		compose_answer(c, (struct span){NULL, 0}, type, COMPOSE_TTL_SHORT, addr_ip(&t->pair[i].addr));
+		n++;
 	}
-	if (!any)
-		compose_soa(&c, span_of(q->name, q->name_n), COMPOSE_TTL_SHORT);
+	return n;
 }
 
-static void
-name_answer(const struct table *t, uint32_t pair, const struct msg_question *q, struct buf *out)
+/* The official name of an address, asked for backwards. */
+static size_t
+pointer_put(const struct table *t, uint32_t pair, struct compose *c)
 {
-	struct compose c = compose_begin(out, q, RCODE_NOERROR);
 	const uint8_t *name = t->names_text.p + t->pair[pair].name_at;
 
-	compose_answer(&c, (struct span){NULL, 0}, TYPE_PTR, COMPOSE_TTL_SHORT, span_of(name + 1, name[0]));
+	if (c->question->type != TYPE_PTR && c->question->type != TYPE_ANY)
+		return 0;
+	compose_answer(c, (struct span){NULL, 0}, TYPE_PTR, COMPOSE_TTL_SHORT, span_of(name + 1, name[0]));
+	return 1;
 }
 
 bool
 hosts_answer(struct hosts *h, const struct msg_question *q, int64_t now_ms, struct buf *out)
 {
 	struct span name = span_of(q->name, q->name_n);
-	uint32_t first;
+	uint32_t first = NONE, pair = NONE;
+	struct compose c;
+	size_t n = 0;
 
 	if (h->file != NULL && now_ms >= h->look_again_ms)
 		file_look(h, now_ms);
 	if (h->table == NULL)
 		return false;
-	switch (q->type) {
-	case TYPE_A:
-	case TYPE_AAAA:
-	case TYPE_SVCB:
-	case TYPE_HTTPS:
-		if (!nameset_find(h->table->names, name, &first))
-			return false;
-		addresses_answer(h->table, first, q, out);
-		return true;
-	case TYPE_PTR:
-		if (!nameset_find(h->table->reverse, name, &first))
-			return false;
-		name_answer(h->table, first, q, out);
-		return true;
-	}
-	return false;
+	(void)nameset_find(h->table->names, name, &first);
+	(void)nameset_find(h->table->reverse, name, &pair);
+	if (first == NONE && pair == NONE)
+		return false;
+	c = compose_begin(out, q, RCODE_NOERROR);
+	if (first != NONE)
+		n += addresses_put(h->table, first, &c);
+	if (pair != NONE)
+		n += pointer_put(h->table, pair, &c);
+	if (n == 0)
+		compose_soa(&c, name, COMPOSE_TTL_SHORT);
+	return true;
+}
+
+bool
+hosts_has(const struct hosts *h, struct span name)
+{
+	const struct table *t = h->table;
+
+	return t != NULL && (nameset_find(t->names, name, NULL) || nameset_find(t->reverse, name, NULL));
+}
+
+bool
+hosts_is_above(const struct hosts *h, struct span name)
+{
+	return h->table != NULL && nameset_find(h->table->above, name, NULL);
 }

@@ -10,10 +10,16 @@
 #include "resolver/local.h"
 
 #define HOSTS_ENTRIES_MAX 500000 /* address and name pairs */
+/* Names above those of the file: a file of half a million names of one domain each has fewer. Beyond it those of the rest
+ * are not known to exist. */
+#define HOSTS_ABOVE_MAX 1000000
 
-/* Addresses and their names; for other types of a name that is here: not answered, but for SVCB and HTTPS,
- * which would lead to other addresses. */
+/* Addresses and their names. A name that is here is answered for every type: what the file does not hold, it does not
+ * have (RFC 2308, 2.2). */
 bool hosts_answer(struct hosts *, const struct msg_question *, int64_t now_ms, struct buf *out);
+/* As last read: the file has this name; a name of the file lies below it. */
+bool hosts_has(const struct hosts *, struct span name);
+bool hosts_is_above(const struct hosts *, struct span name);
 size_t hosts_bad(const struct hosts *); /* lines passed over */
 /* Reads this text in place of the file. */
 enum res hosts_read(struct hosts *, struct span text);

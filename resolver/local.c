@@ -2,311 +2,74 @@
 
 #include "base/text.h"
 #include "base/dns/compose.h"
-#include "resolver/hosts.h"
 #include "base/dns/message_walk.h"
-#include "base/dns/nameset.h"
-#include "resolver/special.h"
+#include "config/suffix.h"
+#include "resolver/hosts.h"
+#include "resolver/local_data.h"
+#include "resolver/routes.h"
 
-#include <ldns/ldns.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define LOCAL_DEFAULT_TTL 3600
-
-/* One record of local.data. */
-struct record {
-	struct place place;
-	uint8_t name[MSG_NAME_MAX];
-	uint8_t name_n;
-	uint16_t type;
-	uint32_t ttl;
-	uint8_t *wire; /* owned: the whole record as the library wrote it */
-	struct span rdata;
-};
-
-struct local_data {
-	struct record *record; /* by name, then type, then RDATA */
-	size_t n;
-	struct nameset
-	    *names; /* to the first record of the name; n: none, it only lies between a zone and its names */
-	struct nameset *zones; /* owners of SOA records, to that record */
-	struct special *special;
-};
+static struct span
+question_name(const struct msg_question *q)
+{
+	return span_of(q->name, q->name_n);
+}
 
 static struct span
-record_name(const struct record *r)
+name_above(struct span name)
 {
-	return span_of(r->name, r->name_n);
+	return name.n <= 1 ? name : span_slice(name, 1U + name.p[0], name.n);
 }
 
-static int
-record_compare(const void *a, const void *b)
-{
-	const struct record *x = a, *y = b;
-	int c = span_compare(record_name(x), record_name(y));
+/* ---- what exists */
 
-	if (c == 0)
-		c = (x->type > y->type) - (x->type < y->type);
-	return c != 0 ? c : span_compare(x->rdata, y->rdata);
-}
-
-/* From the library's record to ours; why not, or NULL. */
-static const char *
-record_fill(struct record *r, const ldns_rr *rr)
-{
-	size_t n, owner_n = ldns_rdf_size(ldns_rr_owner(rr));
-	struct walk_rr shape;
-	struct walk w;
-
-	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
-		return "expected class IN";
-	/* what the library makes of a word that is no type, when nothing follows (RFC 6895, 3.1: 0 is reserved) */
-	if (ldns_rr_get_type(rr) == 0)
-		return "this type is not known";
-	if (ldns_rr2wire(&r->wire, rr, LDNS_SECTION_ANSWER, &n) != LDNS_STATUS_OK)
-		return "this record can not be written";
-	w = walk_over(span_of(r->wire, n), 0);
-	if (!walk_rr(&w, &shape) || w.at != n || owner_n > MSG_NAME_MAX)
-		return "this record can not be written";
-	if (shape.type == TYPE_OPT || (shape.type >= TYPE_TKEY && shape.type <= TYPE_ANY))
-		return "this record can not be served";
-	ascii_lower_copy(r->name, r->wire, owner_n);
-	r->name_n = (uint8_t)owner_n;
-	r->type = shape.type;
-	r->ttl = shape.ttl;
-	if (r->ttl > INT32_MAX) /* RFC 2181, 8 */
-		return "a TTL beyond 2147483647";
-	r->rdata = span_of(r->wire + shape.rdata_at, shape.end - shape.rdata_at);
-	return NULL;
-}
-
-/* The library counts round: more digits than any TTL has would become some other TTL. */
+/* Somebody put something here, or forwards it, that lies at the name or below it. */
 static bool
-ttl_is_short(const char *text)
+is_configured(const struct local_view *v, struct span name)
 {
-	struct span rest = span_str(text), word = {NULL, 0};
-	size_t digits = 0;
-
-	(void)text_word_take(&rest, &word); /* the owner */
-	(void)text_word_take(&rest, &word);
-	while (digits < word.n && word.p[digits] >= '0' && word.p[digits] <= '9')
-		digits++;
-	return digits <= 10;
+	return local_data_has(v->data, name) || hosts_has(v->hosts, name) || hosts_is_above(v->hosts, name) ||
+	       routes_is_above(v->routes, name);
 }
 
-static const char *
-record_read(struct record *r, const char *text)
-{
-	ldns_rdf *root = NULL;
-	ldns_rr *rr = NULL;
-	const char *why = NULL;
-	ldns_status status = ldns_str2rdf_dname(&root, ".");
-
-	if (status == LDNS_STATUS_OK)
-		status = ldns_rr_new_frm_str(&rr, text, LOCAL_DEFAULT_TTL, root, NULL);
-	if (status != LDNS_STATUS_OK)
-		why = ldns_get_errorstr_by_id(status);
-	else if (!ttl_is_short(text))
-		why = "a TTL beyond 2147483647";
-	else
-		why = record_fill(r, rr);
-	ldns_rr_free(rr);
-	ldns_rdf_deep_free(root);
-	return why;
-}
-
-static enum res
-records_read(struct local_data *l, const struct strings *data, struct config_errors *errors)
-{
-	enum res res = RES_OK;
-
-	l->record = calloc(data->n + 1, sizeof *l->record);
-	if (l->record == NULL)
-		return RES_NOMEM;
-	for (size_t i = 0; i < data->n; i++) {
-		struct record *r = &l->record[l->n++];
-		const char *why = record_read(r, data->v[i]);
-
-		r->place = data->place[i];
-		if (why == NULL)
-			continue;
-		config_errors_add(errors, r->place,
-				  "local.data: \"%s\": %s; expected a record as in a zone file", data->v[i],
-				  why);
-		res = RES_MALFORMED;
-	}
-	if (res == RES_OK)
-		qsort(l->record, l->n, sizeof *l->record, record_compare);
-	return res;
-}
-
-/* Names between the zone and this name exist too, without records (RFC 4592, 2.2.2). */
-static enum res
-between_add(struct local_data *l, struct span name)
-{
-	size_t zone_n = nameset_find_above(l->zones, name, NULL);
-	enum res res = RES_OK;
-
-	while (zone_n != 0 && res == RES_OK && name.n > zone_n) {
-		res = nameset_add(l->names, name, (uint32_t)l->n);
-		name = span_slice(name, 1U + name.p[0], name.n);
-	}
-	return res;
-}
-
-static enum res
-record_add(struct local_data *l, uint32_t i, struct config_errors *errors)
-{
-	const struct record *r = &l->record[i], *last = i == 0 ? NULL : r - 1;
-	bool same = last != NULL && span_equal(record_name(r), record_name(last));
-	enum res res = nameset_add(l->names, record_name(r), i);
-
-	/* RFC 2181, 10.1; sorted by type, the CNAME may come first or later */
-	if (same && (r->type == TYPE_CNAME || last->type == TYPE_CNAME)) {
-		config_errors_add(errors, r->place,
-				  "local.data: a CNAME and another record of one name, expected it alone");
-		return RES_MALFORMED;
-	}
-	if (same && r->type == TYPE_SOA && last->type == TYPE_SOA && record_compare(r, last) != 0) {
-		config_errors_add(errors, r->place, "local.data: a second SOA of one name, expected one");
-		return RES_MALFORMED;
-	}
-	if (res == RES_OK && r->type == TYPE_SOA)
-		res = nameset_add(l->zones, record_name(r), i);
-	return res;
-}
-
-static enum res
-names_build(struct local_data *l, struct config_errors *errors)
-{
-	enum res res = nameset_new(&l->names), worst = RES_OK;
-
-	if (res == RES_OK)
-		res = nameset_new(&l->zones);
-	if (res == RES_OK)
-		res = special_new(&l->special);
-	for (uint32_t i = 0; (res == RES_OK || res == RES_MALFORMED) && i < l->n; i++) {
-		res = record_add(l, i, errors);
-		worst = res == RES_OK ? worst : res;
-	}
-	for (uint32_t i = 0; res == RES_OK && i < l->n; i++)
-		res = between_add(l, record_name(&l->record[i]));
-	nameset_seal(l->names);
-	nameset_seal(l->zones);
-	return res == RES_OK ? worst : res;
-}
-
-enum res
-local_data_compile(struct local_data **out, const struct settings *settings, struct config_errors *errors)
-{
-	struct local_data *l = calloc(1, sizeof *l);
-	enum res res = l == NULL ? RES_NOMEM : records_read(l, &settings->local_data, errors);
-
-	if (res == RES_OK)
-		res = names_build(l, errors);
-	if (res != RES_OK) {
-		if (res != RES_MALFORMED)
-			config_errors_add(errors, (struct place){0}, "local.data: %s", res_text(res));
-		local_data_free(l);
-		return res;
-	}
-	*out = l;
-	return RES_OK;
-}
-
-void
-local_data_free(struct local_data *l)
-{
-	if (l == NULL)
-		return;
-	for (size_t i = 0; i < l->n; i++)
-		free(l->record[i].wire);
-	free(l->record);
-	nameset_free(l->names);
-	nameset_free(l->zones);
-	special_free(l->special);
-	free(l);
-}
-
-/* The records of one name that answer the type. Gives the CNAME that was met instead, or NULL. */
-static const struct record *
-records_answer(const struct local_data *l, uint32_t first, struct span owner, struct compose *c, bool *any)
-{
-	uint16_t type = c->question->type;
-
-	for (size_t i = first;
-	     i < l->n && span_equal(record_name(&l->record[i]), record_name(&l->record[first])); i++) {
-		const struct record *r = &l->record[i];
-		bool alias = r->type == TYPE_CNAME && type != TYPE_CNAME && type != TYPE_ANY;
-
-		if (!alias && r->type != type && type != TYPE_ANY)
-			continue;
-		if (i > first && record_compare(r, r - 1) == 0) /* said twice */
-			continue;
-		compose_answer(c, owner, r->type, r->ttl, r->rdata);
-		*any = true;
-		if (alias)
-			return r;
-	}
-	return NULL;
-}
-
-/* The SOA of the local zone, or one made up for the name itself where the data know no zone. */
-static void
-soa_put(const struct local_data *l, struct compose *c)
-{
-	struct span name = span_of(c->question->name, c->question->name_n);
-	const struct record *soa;
-	uint32_t i;
-
-	if (nameset_find_above(l->zones, name, &i) == 0) {
-		compose_soa(c, name, COMPOSE_TTL_SHORT);
-		return;
-	}
-	soa = &l->record[i];
-	compose_authority(c, record_name(soa), TYPE_SOA, soa->ttl, soa->rdata);
-}
-
-/* The name is there: its records, and those that an alias of it leads to. */
-static void
-name_answer(const struct local_data *l, uint32_t first, const struct msg_question *q, struct buf *out)
-{
-	struct compose c = compose_begin(out, q, RCODE_NOERROR);
-	struct span owner = {NULL, 0};
-	uint8_t target[MSG_NAME_MAX];
-	const struct record *alias;
-	bool any = false;
-
-	for (unsigned i = 0; i <= LOCAL_ALIASES_MAX; i++) {
-		alias = first < l->n ? records_answer(l, first, owner, &c, &any) : NULL;
-		if (alias == NULL)
-			break;
-		ascii_lower_copy(target, alias->rdata.p, alias->rdata.n);
-		owner = span_of(target, alias->rdata.n);
-		if (!nameset_find(l->names, owner, &first))
-			break;
-	}
-	if (!any)
-		soa_put(l, &c);
-}
-
+/* A name above one that exists does so too (RFC 4592, 2.2.2; RFC 8020). */
 static bool
-data_answer(const struct local_data *l, const struct msg_question *q, struct buf *out)
+exists(const struct local_view *v, struct span name)
 {
-	struct span name = span_of(q->name, q->name_n);
-	struct compose c;
-	uint32_t first;
+	return is_configured(v, name) || special_has(local_data_special(v->data), name);
+}
 
-	if (nameset_count(l->names) == 0)
+/* The message at `start` says NXDOMAIN of the question's name; it says NODATA when the name exists. They differ in nothing
+ * else (RFC 2308, 2). */
+static void
+deny_no_more(const struct local_view *v, const struct msg_question *q, struct buf *out, size_t start)
+{
+	uint16_t flags;
+
+	if (!buf_ok(out) || out->n < start + MSG_HEADER)
+		return;
+	flags = be16_read(out->p + start + 2);
+	if ((flags & 15) == RCODE_NXDOMAIN && exists(v, question_name(q)))
+		be16_write(out->p + start + 2, (uint16_t)(flags & ~15U));
+}
+
+/* ---- answers */
+
+/* What a zone of local.data has not. The DS of its apex is that of a zone above, if that is ours as well. A forward
+ * further down goes on. */
+static bool
+zone_answer(const struct local_view *v, const struct msg_question *q, const struct route *route,
+	    struct buf *out)
+{
+	struct span name = question_name(q);
+	size_t zone_n;
+
+	if (local_data_is_parents(v->data, q))
+		name = name_above(name);
+	zone_n = local_data_zone(v->data, name);
+	if (zone_n == 0 || (route->forwarded && route->suffix.n > zone_n))
 		return false;
-	if (nameset_find(l->names, name, &first)) {
-		name_answer(l, first, q, out);
-		return true;
-	}
-	if (nameset_find_above(l->zones, name, NULL) == 0)
-		return false;
-	c = compose_begin(out, q, RCODE_NXDOMAIN);
-	soa_put(l, &c);
+	local_data_deny(v->data, q, name, out);
 	return true;
 }
 
@@ -316,26 +79,59 @@ is_address_type(uint16_t type)
 	return type == TYPE_A || type == TYPE_AAAA || type == TYPE_SVCB || type == TYPE_HTTPS;
 }
 
-bool
-local_answer(const struct local_data *l, struct hosts *hosts, const struct msg_question *q, bool forwarded,
+/* The one label of a name is a top-level domain; `example` is resolved like one (RFC 6761, 6.5). */
+static bool
+is_top_level(const struct msg_question *q)
+{
+	char label[64];
+	size_t n = q->name[0];
+
+	memcpy(label, q->name + 1, n);
+	label[n] = '\0';
+	/* A dot inside a label is not one between two. */
+	if (strlen(label) != n || strchr(label, '.') != NULL)
+		return false;
+	return suffix_is_top_level(label) || strcmp(label, "example") == 0;
+}
+
+static enum local
+single_label_answer(const struct local_view *v, const struct msg_question *q, struct buf *out)
+{
+	switch (v->single_labels) {
+	case SINGLE_LABELS_FORWARD:
+		return LOCAL_NOT_OURS;
+	case SINGLE_LABELS_REFUSE:
+		return is_address_type(q->type) || !is_top_level(q) ? LOCAL_REFUSED : LOCAL_NOT_OURS;
+	case SINGLE_LABELS_LOCAL:
+		break;
+	}
+	if (is_top_level(q))
+		return LOCAL_NOT_OURS;
+	/* Nobody was asked whether it exists, so it is not denied: that would deny all below it. */
+	compose_negative(out, q, RCODE_NOERROR, question_name(q), COMPOSE_TTL_SHORT);
+	return LOCAL_ANSWERED;
+}
+
+enum local
+local_answer(const struct local_view *v, const struct msg_question *q, const struct route *route,
 	     int64_t now_ms, struct buf *out)
 {
-	static const uint8_t root[1];
-	bool localhost;
-
-	if (data_answer(l, q, out))
-		return true;
 	/* RFC 6761, 6.3: localhost is loopback, whatever a file or a forward says. */
-	localhost = special_is_localhost(q);
-	if (!localhost && hosts_answer(hosts, q, now_ms, out))
-		return true;
-	if ((!forwarded || localhost) && special_answer(l->special, q, out))
-		return true;
-	if (!forwarded && q->labels == 1 && is_address_type(q->type)) {
-		compose_negative(out, q, RCODE_NXDOMAIN, span_of(root, sizeof root), COMPOSE_TTL_SHORT);
-		return true;
+	bool localhost = special_is_localhost(q);
+	size_t start = out->n;
+
+	if (local_data_answer(v->data, q, out))
+		return LOCAL_ANSWERED;
+	if (!localhost && !local_data_is_parents(v->data, q) && hosts_answer(v->hosts, q, now_ms, out))
+		return LOCAL_ANSWERED;
+	if (zone_answer(v, q, route, out) ||
+	    ((!route->forwarded || localhost) && special_answer(local_data_special(v->data), q, out))) {
+		deny_no_more(v, q, out, start);
+		return LOCAL_ANSWERED;
 	}
-	return false;
+	if (!route->forwarded && q->labels == 1)
+		return single_label_answer(v, q, out);
+	return LOCAL_NOT_OURS;
 }
 
 void
@@ -349,8 +145,101 @@ local_any(const struct msg_question *q, struct buf *out)
 }
 
 void
-local_nothing(const struct msg_question *q, struct span zone, struct buf *out)
+local_nothing(const struct local_view *v, const struct msg_question *q, struct span zone, struct buf *out)
 {
+	size_t start = out->n;
+
 	compose_negative(out, q, zone.n == q->name_n ? RCODE_NOERROR : RCODE_NXDOMAIN, zone,
 			 COMPOSE_TTL_SHORT);
+	deny_no_more(v, q, out, start);
+}
+
+bool
+local_blocked(const struct local_view *v, const struct msg_question *q, enum filter_answer how,
+	      struct buf *out)
+{
+	static const uint8_t zero[16];
+	bool is_a = q->type == TYPE_A || q->type == TYPE_ANY,
+	     is_aaaa = q->type == TYPE_AAAA || q->type == TYPE_ANY;
+	size_t start = out->n;
+	struct compose c;
+
+	switch (how) {
+	case FILTER_REFUSED:
+		return false;
+	case FILTER_NXDOMAIN:
+		compose_negative(out, q, RCODE_NXDOMAIN, question_name(q), COMPOSE_TTL_SHORT);
+		deny_no_more(v, q, out, start);
+		return true;
+	case FILTER_NODATA:
+		break;
+	case FILTER_ZERO:
+		if (!is_a && !is_aaaa)
+			break;
+		c = compose_begin(out, q, RCODE_NOERROR);
+		if (is_a)
+			compose_answer(&c, (struct span){NULL, 0}, TYPE_A, COMPOSE_TTL_SHORT,
+				       span_of(zero, 4));
+		if (is_aaaa)
+			compose_answer(&c, (struct span){NULL, 0}, TYPE_AAAA, COMPOSE_TTL_SHORT,
+				       span_of(zero, 16));
+		return true;
+	}
+	compose_negative(out, q, RCODE_NOERROR, question_name(q), COMPOSE_TTL_SHORT);
+	return true;
+}
+
+/* ---- upstreams' denials */
+
+struct soa_owner {
+	const struct msg_answer *a;
+	uint8_t name[MSG_NAME_MAX];
+	size_t n; /* 0: there is none */
+};
+
+static bool
+soa_owner_on_record(void *ctx, const struct msg_rr *rr)
+{
+	struct soa_owner *s = ctx;
+	uint8_t spelled[MSG_NAME_MAX];
+
+	if (rr->section != MSG_SECTION_AUTHORITY || rr->type != TYPE_SOA)
+		return true;
+	s->n = walk_name_expand(s->a->wire, rr->name_at, spelled);
+	ascii_lower_copy(s->name, spelled, s->n);
+	return false;
+}
+
+/* The nearest name above with something of ours; the root: none. Special zones do not count: public zones know of them. */
+static struct span
+nearest_configured(const struct local_view *v, struct span name)
+{
+	do
+		name = name_above(name);
+	while (name.n > 1 && !is_configured(v, name));
+	return name;
+}
+
+bool
+local_mends(const struct local_view *v, const struct msg_question *q, const struct msg_answer *a,
+	    struct buf *out)
+{
+	struct span name = question_name(q), above;
+	struct soa_owner soa = {.a = a};
+
+	if (a->rcode != RCODE_NXDOMAIN || a->an > 0)
+		return false;
+	if (exists(v, name)) {
+		compose_negative(out, q, RCODE_NOERROR, name, COMPOSE_TTL_SHORT);
+		return true;
+	}
+	above = nearest_configured(v, name);
+	if (above.n <= 1)
+		return false;
+	msg_each(a, soa_owner_on_record, &soa);
+	/* A zone that ends above this name denies it as well, or a proof beside it does. */
+	if (soa.n == 0 || soa.n >= above.n || !msg_name_below(above, span_of(soa.name, soa.n)))
+		return false;
+	compose_negative(out, q, RCODE_NXDOMAIN, above, COMPOSE_TTL_SHORT);
+	return true;
 }

@@ -6,11 +6,13 @@ libresolver_a_SOURCES = \
 	resolver/ask.c \
 	resolver/attempt.c \
 	resolver/cache.c resolver/cache.h \
+	resolver/deliver.c \
 	resolver/engine.c resolver/engine.h \
 	resolver/filter.c resolver/filter.h \
 	resolver/health.c \
 	resolver/hosts.c resolver/hosts.h \
 	resolver/local.c resolver/local.h \
+	resolver/local_data.c resolver/local_data.h \
 	resolver/order.c \
 	resolver/plan.c resolver/plan.h \
 	resolver/query.c resolver/query.h \

@@ -1,4 +1,3 @@
-#include "resolver/answer_class.h"
 #include "resolver/query.h"
 #include "resolver/routes.h"
 
@@ -128,57 +127,6 @@ query_free_all(struct engine *e)
 			attempt_cancel(e->queries->attempts);
 		query_end(e->queries);
 	}
-}
-
-/* The answer with its aliases in the order that clients read; `ordered` is room for it. */
-static const struct msg_answer *
-answer_in_order(struct engine *e, const struct msg_answer *m, struct msg_answer *ordered)
-{
-	if (!msg_order(&e->scratch, m))
-		return m;
-	/* Either way the offsets of the TTLs have to be those of what is handed on. */
-	if (msg_answer_read(ordered, buf_span(&e->scratch), e->ttl_at) == RES_OK ||
-	    msg_answer_read(ordered, m->wire, e->ttl_at) == RES_OK)
-		return ordered;
-	return m;
-}
-
-/* The answer is whole and for this question. A place for validation: between here and the cache. */
-void
-query_deliver(struct query *q, const struct msg_answer *m, const struct server *s, uint32_t age_s)
-{
-	static const uint8_t why[] = "a private address for a public name";
-	static const struct msg_ede private_address = {EDE_BLOCKED, {why, sizeof why - 1}};
-	struct engine *e = q->engine;
-	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
-	struct cache_entry_info info = {.upstream = s->upstream, .age_s = age_s};
-	int64_t now = loop_now_ms(e->loop);
-	bool decided = answer_classify(m) == ANSWER_DECISION;
-	struct msg_answer ours, ordered;
-
-	/* BADVERS, BADCOOKIE, those of TSIG: what went wrong between us and the upstream is not the client's. */
-	if (m->rcode >= RCODE_BADVERS && m->rcode <= RCODE_BADCOOKIE) {
-		ours = *m;
-		ours.rcode = RCODE_SERVFAIL;
-		m = &ours;
-	}
-	if (rebinding_refuses(e->plan->rebinding, key.name, m)) {
-		counter_add(e->counters, COUNTER_REBINDING, 1);
-		waiters_empty(q, RCODE_REFUSED, &private_address, 1);
-		query_end(q);
-		return;
-	}
-	m = answer_in_order(e, m, &ordered);
-	info.ad = (m->flags & MSG_AD) != 0 && s->trust_ad;
-	info.ede = answer_ede(m);
-	waiters_answer(q, m, age_s, engine_ttl_floor(e), engine_ttl_cap(e, m), info.ad, m->ede, m->n_ede);
-	if (m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN || m->rcode == RCODE_YXDOMAIN)
-		cache_put(e->cache, &key, m, &info, now);
-	else if (decided)
-		cache_put_decision(e->cache, &key, m, info.ede, FAILURE_RELAYED_MS, now);
-	else if (!query_has_stale(q)) /* beside stale data it would say that they may be given out */
-		cache_put_failure(e->cache, &key, m->rcode, info.ede, FAILURE_RELAYED_MS, now);
-	query_end(q);
 }
 
 /* The first answer that was no good is better than none. True: it was given and the query is over. */
@@ -487,8 +435,7 @@ query_reroute_all(struct engine *e)
 				attempt_cancel(a);
 		}
 		if (q->route->n_upstream == 0) {
-			waiters_empty(q, RCODE_NXDOMAIN, NULL, 0);
-			query_end(q);
+			query_stay_here(q);
 		} else if (q->open == 0) {
 			query_retry(q, false);
 		}

@@ -124,8 +124,6 @@ bool query_has_stale(const struct query *);
  * flight. */
 void query_retry(struct query *, bool wait);
 void query_fail(struct query *);
-/* The answer is whole and for this question: it is kept and given to all, and the query ends. */
-void query_deliver(struct query *, const struct msg_answer *, const struct server *, uint32_t age_s);
 void query_end(struct query *);
 bool query_send(struct query *);
 
@@ -133,6 +131,12 @@ bool query_send(struct query *);
 bool attempt_new(struct query *, struct server *);
 void attempt_detach(struct engine *, struct attempt *);
 void attempt_cancel(struct attempt *);
+
+/* deliver.c: answers on their way to those who wait */
+/* The answer is whole and for this question: it is kept and given to all, and the query ends. */
+void query_deliver(struct query *, const struct msg_answer *, const struct server *, uint32_t age_s);
+/* A reload took the name's upstreams away: it exists here or nowhere. The query ends. */
+void query_stay_here(struct query *);
 
 /* waiter.c: those who wait, and the replies made for them */
 struct waiter *waiter_new(struct query *, const struct msg_question *, const struct client *);
@@ -146,6 +150,8 @@ void waiters_empty(struct query *, uint16_t rcode, const struct msg_ede *, size_
 bool waiters_stale(struct query *);
 struct msg_ede stale_ede(const struct cache_hit *); /* that says how old the answer is */
 
+/* What is known here of names, under the plan. */
+struct local_view engine_local(const struct engine *);
 /* Bounds of the TTLs given out, in seconds, as configured. */
 uint32_t engine_ttl_floor(const struct engine *);
 uint32_t engine_ttl_cap(const struct engine *, const struct msg_answer *);

@@ -6,6 +6,7 @@
 
 struct routes {
 	struct nameset *names; /* suffix to the number of its route; the root's is 0 */
+	struct nameset *above; /* names above those */
 	struct route *route;
 	size_t n;
 	uint32_t *general; /* upstreams of the root, when no forward "." says which */
@@ -33,6 +34,7 @@ static enum res
 forward_route(struct routes *r, const struct forward_plan *f)
 {
 	struct route route = {.upstream = f->upstream, .n_upstream = f->n_upstream, .suffix = f->suffix};
+	enum res res;
 
 	if (f->suffix.n == 1) {
 		r->route[0] = route;
@@ -41,7 +43,8 @@ forward_route(struct routes *r, const struct forward_plan *f)
 	route.forwarded = true;
 	route.id = (uint32_t)r->n;
 	r->route[r->n++] = route;
-	return nameset_add(r->names, f->suffix, route.id);
+	res = nameset_add_above(r->above, f->suffix);
+	return res == RES_OK ? nameset_add(r->names, f->suffix, route.id) : res;
 }
 
 enum res
@@ -50,6 +53,8 @@ routes_compile(struct routes **out, const struct snapshot *snapshot, struct conf
 	struct routes *r = calloc(1, sizeof *r);
 	enum res res = r == NULL ? RES_NOMEM : nameset_new(&r->names);
 
+	if (res == RES_OK)
+		res = nameset_new(&r->above);
 	if (res == RES_OK) {
 		r->route = calloc(snapshot->n_forward + 1, sizeof *r->route);
 		res = r->route == NULL ? RES_NOMEM : root_route(r, snapshot);
@@ -62,6 +67,7 @@ routes_compile(struct routes **out, const struct snapshot *snapshot, struct conf
 		return res;
 	}
 	nameset_seal(r->names);
+	nameset_seal(r->above);
 	*out = r;
 	return RES_OK;
 }
@@ -72,9 +78,16 @@ routes_free(struct routes *r)
 	if (r == NULL)
 		return;
 	nameset_free(r->names);
+	nameset_free(r->above);
 	free(r->route);
 	free(r->general);
 	free(r);
+}
+
+bool
+routes_is_above(const struct routes *r, struct span name)
+{
+	return r != NULL && nameset_find(r->above, name, NULL);
 }
 
 const struct route *

@@ -20,4 +20,7 @@ struct route {
 /* Always gives one: the root's. Lent from the routes. name: lower-case wire form. */
 const struct route *routes_find(const struct routes *, struct span name);
 
+/* A forward's name lies below: so this name exists too. NULL routes: none. */
+bool routes_is_above(const struct routes *, struct span name);
+
 #endif

@@ -9,8 +9,7 @@
 
 enum kind {
 	KIND_ABSENT,    /* neither the name nor anything below exists */
-	KIND_EMPTY,     /* a zone with an apex and nothing else; its DS is its parent's to give (RFC 6303, 4;
-			   8375, 4) */
+	KIND_EMPTY,     /* a zone with an apex and nothing else */
 	KIND_NODATA,    /* everything exists and nothing has data */
 	KIND_LOCALHOST, /* and all below: the loopback addresses */
 	KIND_LOOPBACK4, /* 127.in-addr.arpa */
@@ -28,6 +27,7 @@ static const struct {
 } registry[] = {
     {"localhost", KIND_LOCALHOST, 0, 0},
     {"invalid", KIND_ABSENT, 0, 0},
+    {"test", KIND_ABSENT, 0, 0},
     {"local", KIND_ABSENT, 0, 0},
     {"onion", KIND_ABSENT, 0, 0},
     {"alt", KIND_ABSENT, 0, 0},
@@ -60,6 +60,7 @@ static const struct {
 
 struct special {
 	struct nameset *zones; /* to a kind */
+	struct nameset *above; /* names above those that exist */
 };
 
 static enum res
@@ -68,7 +69,11 @@ zone_add(struct special *s, const char *text, enum kind kind)
 	uint8_t name[MSG_NAME_MAX], n;
 	enum res res = msg_name_read(name, &n, text);
 
-	return res != RES_OK ? res : nameset_add(s->zones, span_of(name, n), kind);
+	if (res == RES_OK)
+		res = nameset_add(s->zones, span_of(name, n), kind);
+	if (res == RES_OK && kind != KIND_ABSENT)
+		res = nameset_add_above(s->above, span_of(name, n));
+	return res;
 }
 
 enum res
@@ -77,6 +82,8 @@ special_new(struct special **out)
 	struct special *s = calloc(1, sizeof *s);
 	enum res res = s == NULL ? RES_NOMEM : nameset_new(&s->zones);
 
+	if (res == RES_OK)
+		res = nameset_new(&s->above);
 	for (size_t i = 0; res == RES_OK && i < sizeof registry / sizeof *registry; i++) {
 		if (registry[i].to == 0)
 			res = zone_add(s, registry[i].name, registry[i].kind);
@@ -93,6 +100,7 @@ special_new(struct special **out)
 		return res;
 	}
 	nameset_seal(s->zones);
+	nameset_seal(s->above);
 	*out = s;
 	return RES_OK;
 }
@@ -103,6 +111,7 @@ special_free(struct special *s)
 	if (s == NULL)
 		return;
 	nameset_free(s->zones);
+	nameset_free(s->above);
 	free(s);
 }
 
@@ -203,42 +212,68 @@ loopback6_answer(const struct msg_question *q, struct span zone, struct buf *out
 		       span_of(localhost, sizeof localhost));
 }
 
+/* Below the last label that decides for nearly every name; false: nothing special. */
+static bool
+zone_find(const struct special *s, const struct msg_question *q, struct span *zone, uint32_t *kind)
+{
+	size_t n;
+
+	*zone = top_label(q);
+	if (!nameset_find(s->zones, *zone, kind))
+		return false;
+	if (*kind != KIND_ARPA)
+		return true;
+	n = nameset_find_above(s->zones, question_name(q), kind);
+	*zone = span_of(q->name + q->name_n - n, n);
+	return *kind != KIND_ARPA;
+}
+
+/* RFC 4035, 3.1.4.1: the DS of a zone is its parent's to give. The parents of these say that they are not signed (RFC 6303,
+ * 4; 8375, 4), and who validates needs to hear that. What does not exist is no zone, and localhost is never sent. */
+static bool
+is_parents(const struct msg_question *q, struct span zone, enum kind kind)
+{
+	return q->type == TYPE_DS && q->name_n == zone.n && kind != KIND_ABSENT && kind != KIND_LOCALHOST;
+}
+
 bool
 special_answer(const struct special *s, const struct msg_question *q, struct buf *out)
 {
 	uint32_t kind = KIND_ARPA;
-	struct span zone = top_label(q);
-	size_t n;
+	struct span zone;
 
-	if (!nameset_find(s->zones, zone, &kind))
+	if (!zone_find(s, q, &zone, &kind) || is_parents(q, zone, (enum kind)kind))
 		return false;
-	if (kind == KIND_ARPA) {
-		n = nameset_find_above(s->zones, question_name(q), &kind);
-		zone = span_of(q->name + q->name_n - n, n);
-	}
 	switch ((enum kind)kind) {
 	case KIND_ARPA:
 		return false;
 	case KIND_ABSENT:
 		compose_negative(out, q, RCODE_NXDOMAIN, zone, COMPOSE_TTL_LONG);
-		return true;
+		break;
 	case KIND_NODATA:
 		compose_negative(out, q, RCODE_NOERROR, zone, COMPOSE_TTL_LONG);
-		return true;
+		break;
 	case KIND_LOCALHOST:
 		localhost_answer(q, zone, out);
-		return true;
+		break;
 	case KIND_LOOPBACK4:
 		loopback4_answer(q, zone, out);
-		return true;
+		break;
 	case KIND_LOOPBACK6:
 		loopback6_answer(q, zone, out);
-		return true;
+		break;
 	case KIND_EMPTY:
-		if (q->type == TYPE_DS && q->name_n == zone.n)
-			return false;
 		empty_answer(q, zone, out);
-		return true;
+		break;
 	}
-	return false;
+	return true;
+}
+
+bool
+special_has(const struct special *s, struct span name)
+{
+	uint32_t kind;
+
+	return nameset_find(s->above, name, NULL) ||
+	       (nameset_find(s->zones, name, &kind) && kind != KIND_ABSENT);
 }

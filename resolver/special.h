@@ -1,7 +1,7 @@
 /*
  * special.h - special-use names: answered here, never sent.
  *
- * RFC 6761 (localhost, invalid; test and example have no rule for a resolver), 6762 (local), 7686 (onion),
+ * RFC 6761 (localhost, invalid, test; example is resolved like others), 6762 (local), 7686 (onion),
  * 9476 (alt), 8375 (home.arpa), 9462 (resolver.arpa), 6303 and 7793 (reverse zones of addresses that are
  * nobody's).
  */
@@ -14,7 +14,9 @@ struct special;
 enum res special_new(struct special **);
 void special_free(struct special *);
 bool special_is_localhost(const struct msg_question *); /* localhost itself, or below it */
-/* True: answered, the message is appended. */
+/* The name exists, as one of these zones or above one. */
+bool special_has(const struct special *, struct span name);
+/* True: answered, the message is appended. False: nothing special, or the DS of such a zone, which its parent has. */
 bool special_answer(const struct special *, const struct msg_question *, struct buf *out);
 
 #endif

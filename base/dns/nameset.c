@@ -158,6 +158,21 @@ nameset_add(struct nameset *s, struct span name, uint32_t value)
 	return RES_OK;
 }
 
+enum res
+nameset_add_above(struct nameset *s, struct span name)
+{
+	enum res res = RES_OK;
+
+	while (res == RES_OK && name.n > 1) {
+		name = span_slice(name, 1U + name.p[0], name.n);
+		/* Where one is, those above it are. */
+		if (name.n <= 1 || nameset_find(s, name, NULL))
+			break;
+		res = nameset_add(s, name, 0);
+	}
+	return res;
+}
+
 void
 nameset_seal(struct nameset *s)
 {

@@ -5,6 +5,7 @@
  * accepted goes on as a question that reads the same.
  */
 #include "resolver/local.h"
+#include "resolver/routes.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
@@ -44,6 +45,8 @@ accepted(const struct msg_question *q)
 	static struct hosts *hosts;
 	static const struct settings settings;
 	static uint16_t ttl_at[MSG_RRS_MAX];
+	const struct route route = {.suffix = span_of(q->name + q->name_n - 1, 1)};
+	struct local_view view;
 	struct config_errors errors = {0};
 	struct buf out = buf_max(MSG_MAX), reply = buf_max(MSG_MAX);
 	struct msg_finish f = {.question = q, .max = MSG_MAX};
@@ -59,7 +62,8 @@ accepted(const struct msg_question *q)
 	check(again.type == q->type && again.class == q->class && again.edns.present && again.edns.options.n == 0);
 	check(again.edns.do_bit == q->edns.do_bit && again.edns.udp_size == MSG_UDP_PAYLOAD);
 	buf_clear(&out);
-	if (local_answer(local, hosts, q, false, 0, &out)) {
+	view = (struct local_view){.data = local, .hosts = hosts};
+	if (local_answer(&view, q, &route, 0, &out) == LOCAL_ANSWERED) {
 		check(msg_answer_read(&a, buf_span(&out), ttl_at) == RES_OK);
 		check(msg_reply_from_answer(&reply, &f, &a, 0, 0, UINT32_MAX) == RES_OK);
 		reply_check(q, buf_span(&reply));

@@ -1,0 +1,334 @@
+#include "resolver/local_data.h"
+
+#include "base/text.h"
+#include "base/dns/compose.h"
+#include "base/dns/message_walk.h"
+#include "base/dns/nameset.h"
+#include "resolver/local.h"
+
+#include <ldns/ldns.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LOCAL_DEFAULT_TTL 3600
+
+/* One record of local.data. */
+struct record {
+	struct place place;
+	uint8_t name[MSG_NAME_MAX];
+	uint8_t name_n;
+	uint16_t type;
+	uint32_t ttl;
+	uint8_t *wire; /* owned: the whole record as the library wrote it */
+	struct span rdata;
+};
+
+struct local_data {
+	struct record *record; /* by name, then type, then RDATA */
+	size_t n;
+	struct nameset *names; /* to the first record of the name */
+	struct nameset *above; /* names above those */
+	struct nameset *zones; /* owners of SOA records, to that record */
+	struct special *special;
+};
+
+static struct span
+record_name(const struct record *r)
+{
+	return span_of(r->name, r->name_n);
+}
+
+static int
+record_compare(const void *a, const void *b)
+{
+	const struct record *x = a, *y = b;
+	int c = span_compare(record_name(x), record_name(y));
+
+	if (c == 0)
+		c = (x->type > y->type) - (x->type < y->type);
+	return c != 0 ? c : span_compare(x->rdata, y->rdata);
+}
+
+/* From the library's record to ours; why not, or NULL. */
+static const char *
+record_fill(struct record *r, const ldns_rr *rr)
+{
+	size_t n, owner_n = ldns_rdf_size(ldns_rr_owner(rr));
+	struct walk_rr shape;
+	struct walk w;
+
+	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
+		return "expected class IN";
+	/* what the library makes of a word that is no type, when nothing follows (RFC 6895, 3.1: 0 is reserved) */
+	if (ldns_rr_get_type(rr) == 0)
+		return "this type is not known";
+	if (ldns_rr2wire(&r->wire, rr, LDNS_SECTION_ANSWER, &n) != LDNS_STATUS_OK)
+		return "this record can not be written";
+	w = walk_over(span_of(r->wire, n), 0);
+	if (!walk_rr(&w, &shape) || w.at != n || owner_n > MSG_NAME_MAX)
+		return "this record can not be written";
+	if (shape.type == TYPE_OPT || (shape.type >= TYPE_TKEY && shape.type <= TYPE_ANY))
+		return "this record can not be served";
+	ascii_lower_copy(r->name, r->wire, owner_n);
+	r->name_n = (uint8_t)owner_n;
+	r->type = shape.type;
+	r->ttl = shape.ttl;
+	if (r->ttl > INT32_MAX) /* RFC 2181, 8 */
+		return "a TTL beyond 2147483647";
+	r->rdata = span_of(r->wire + shape.rdata_at, shape.end - shape.rdata_at);
+	return NULL;
+}
+
+/* The library counts round: more digits than any TTL has would become some other TTL. */
+static bool
+ttl_is_short(const char *text)
+{
+	struct span rest = span_str(text), word = {NULL, 0};
+	size_t digits = 0;
+
+	(void)text_word_take(&rest, &word); /* the owner */
+	(void)text_word_take(&rest, &word);
+	while (digits < word.n && word.p[digits] >= '0' && word.p[digits] <= '9')
+		digits++;
+	return digits <= 10;
+}
+
+static const char *
+record_read(struct record *r, const char *text)
+{
+	ldns_rdf *root = NULL;
+	ldns_rr *rr = NULL;
+	const char *why = NULL;
+	ldns_status status = ldns_str2rdf_dname(&root, ".");
+
+	if (status == LDNS_STATUS_OK)
+		status = ldns_rr_new_frm_str(&rr, text, LOCAL_DEFAULT_TTL, root, NULL);
+	if (status != LDNS_STATUS_OK)
+		why = ldns_get_errorstr_by_id(status);
+	else if (!ttl_is_short(text))
+		why = "a TTL beyond 2147483647";
+	else
+		why = record_fill(r, rr);
+	ldns_rr_free(rr);
+	ldns_rdf_deep_free(root);
+	return why;
+}
+
+static enum res
+records_read(struct local_data *l, const struct strings *data, struct config_errors *errors)
+{
+	enum res res = RES_OK;
+
+	l->record = calloc(data->n + 1, sizeof *l->record);
+	if (l->record == NULL)
+		return RES_NOMEM;
+	for (size_t i = 0; i < data->n; i++) {
+		struct record *r = &l->record[l->n++];
+		const char *why = record_read(r, data->v[i]);
+
+		r->place = data->place[i];
+		if (why == NULL)
+			continue;
+		config_errors_add(errors, r->place,
+				  "local.data: \"%s\": %s; expected a record as in a zone file", data->v[i],
+				  why);
+		res = RES_MALFORMED;
+	}
+	if (res == RES_OK)
+		qsort(l->record, l->n, sizeof *l->record, record_compare);
+	return res;
+}
+
+static enum res
+record_add(struct local_data *l, uint32_t i, struct config_errors *errors)
+{
+	const struct record *r = &l->record[i], *last = i == 0 ? NULL : r - 1;
+	bool same = last != NULL && span_equal(record_name(r), record_name(last));
+	enum res res = nameset_add(l->names, record_name(r), i);
+
+	/* RFC 2181, 10.1; sorted by type, the CNAME may come first or later */
+	if (same && (r->type == TYPE_CNAME || last->type == TYPE_CNAME)) {
+		config_errors_add(errors, r->place,
+				  "local.data: a CNAME and another record of one name, expected it alone");
+		return RES_MALFORMED;
+	}
+	if (same && r->type == TYPE_SOA && last->type == TYPE_SOA && record_compare(r, last) != 0) {
+		config_errors_add(errors, r->place, "local.data: a second SOA of one name, expected one");
+		return RES_MALFORMED;
+	}
+	if (res == RES_OK && r->type == TYPE_SOA)
+		res = nameset_add(l->zones, record_name(r), i);
+	return res == RES_OK ? nameset_add_above(l->above, record_name(r)) : res;
+}
+
+static enum res
+names_build(struct local_data *l, struct config_errors *errors)
+{
+	enum res res = nameset_new(&l->names), worst = RES_OK;
+
+	if (res == RES_OK)
+		res = nameset_new(&l->above);
+	if (res == RES_OK)
+		res = nameset_new(&l->zones);
+	if (res == RES_OK)
+		res = special_new(&l->special);
+	for (uint32_t i = 0; (res == RES_OK || res == RES_MALFORMED) && i < l->n; i++) {
+		res = record_add(l, i, errors);
+		worst = res == RES_OK ? worst : res;
+	}
+	nameset_seal(l->names);
+	nameset_seal(l->above);
+	nameset_seal(l->zones);
+	return res == RES_OK ? worst : res;
+}
+
+enum res
+local_data_compile(struct local_data **out, const struct settings *settings, struct config_errors *errors)
+{
+	struct local_data *l = calloc(1, sizeof *l);
+	enum res res = l == NULL ? RES_NOMEM : records_read(l, &settings->local_data, errors);
+
+	if (res == RES_OK)
+		res = names_build(l, errors);
+	if (res != RES_OK) {
+		if (res != RES_MALFORMED)
+			config_errors_add(errors, (struct place){0}, "local.data: %s", res_text(res));
+		local_data_free(l);
+		return res;
+	}
+	*out = l;
+	return RES_OK;
+}
+
+void
+local_data_free(struct local_data *l)
+{
+	if (l == NULL)
+		return;
+	for (size_t i = 0; i < l->n; i++)
+		free(l->record[i].wire);
+	free(l->record);
+	nameset_free(l->names);
+	nameset_free(l->above);
+	nameset_free(l->zones);
+	special_free(l->special);
+	free(l);
+}
+
+/* The records of one name that answer the type. Gives the CNAME that was met instead, or NULL. */
+static const struct record *
+records_answer(const struct local_data *l, uint32_t first, struct span owner, struct compose *c, bool *any)
+{
+	uint16_t type = c->question->type;
+
+	for (size_t i = first;
+	     i < l->n && span_equal(record_name(&l->record[i]), record_name(&l->record[first])); i++) {
+		const struct record *r = &l->record[i];
+		bool alias = r->type == TYPE_CNAME && type != TYPE_CNAME && type != TYPE_ANY;
+
+		if (!alias && r->type != type && type != TYPE_ANY)
+			continue;
+		if (i > first && record_compare(r, r - 1) == 0) /* said twice */
+			continue;
+		compose_answer(c, owner, r->type, r->ttl, r->rdata);
+		*any = true;
+		if (alias)
+			return r;
+	}
+	return NULL;
+}
+
+/* The SOA of the local zone that `name` is in, or one made up for the question's name where the data know no zone. */
+static void
+soa_put(const struct local_data *l, struct span name, struct compose *c)
+{
+	const struct record *soa;
+	uint32_t i;
+
+	if (nameset_find_above(l->zones, name, &i) == 0) {
+		compose_soa(c, span_of(c->question->name, c->question->name_n), COMPOSE_TTL_SHORT);
+		return;
+	}
+	soa = &l->record[i];
+	compose_authority(c, record_name(soa), TYPE_SOA, soa->ttl, soa->rdata);
+}
+
+/* The name is there: its records, and those that an alias of it leads to. */
+static void
+name_answer(const struct local_data *l, uint32_t first, const struct msg_question *q, struct buf *out)
+{
+	struct compose c = compose_begin(out, q, RCODE_NOERROR);
+	struct span owner = {NULL, 0};
+	uint8_t target[MSG_NAME_MAX];
+	const struct record *alias;
+	bool any = false;
+
+	for (unsigned i = 0; i <= LOCAL_ALIASES_MAX; i++) {
+		alias = records_answer(l, first, owner, &c, &any);
+		if (alias == NULL)
+			break;
+		ascii_lower_copy(target, alias->rdata.p, alias->rdata.n);
+		owner = span_of(target, alias->rdata.n);
+		if (!nameset_find(l->names, owner, &first))
+			break;
+	}
+	if (!any)
+		soa_put(l, span_of(q->name, q->name_n), &c);
+}
+
+static bool
+name_has_type(const struct local_data *l, uint32_t first, uint16_t type)
+{
+	for (size_t i = first;
+	     i < l->n && span_equal(record_name(&l->record[i]), record_name(&l->record[first])); i++)
+		if (l->record[i].type == type)
+			return true;
+	return false;
+}
+
+bool
+local_data_answer(const struct local_data *l, const struct msg_question *q, struct buf *out)
+{
+	struct span name = span_of(q->name, q->name_n);
+	uint32_t first;
+
+	if (!nameset_find(l->names, name, &first))
+		return false;
+	if (local_data_is_parents(l, q) && !name_has_type(l, first, TYPE_DS))
+		return false;
+	name_answer(l, first, q, out);
+	return true;
+}
+
+bool
+local_data_is_parents(const struct local_data *l, const struct msg_question *q)
+{
+	return q->type == TYPE_DS && q->labels > 0 &&
+	       nameset_find(l->zones, span_of(q->name, q->name_n), NULL);
+}
+
+size_t
+local_data_zone(const struct local_data *l, struct span name)
+{
+	return nameset_find_above(l->zones, name, NULL);
+}
+
+void
+local_data_deny(const struct local_data *l, const struct msg_question *q, struct span name, struct buf *out)
+{
+	struct compose c = compose_begin(out, q, RCODE_NXDOMAIN);
+
+	soa_put(l, name, &c);
+}
+
+bool
+local_data_has(const struct local_data *l, struct span name)
+{
+	return nameset_find(l->names, name, NULL) || nameset_find(l->above, name, NULL);
+}
+
+const struct special *
+local_data_special(const struct local_data *l)
+{
+	return l->special;
+}
