@@ -16,11 +16,11 @@ from harness.pki import Site
 def answered(t, d, total=40):
     """The zone's names over UDP and TCP, large answers included."""
     for i in range(total):
-        reply = d.ask(f"h{i}.zone.test", tcp=i % 4 == 0)
+        reply = d.ask(f"h{i}.zone.example", tcp=i % 4 == 0)
         equal(client.rcode(reply), "NOERROR", f"rcode of h{i}")
         equal(client.values(reply), [f"192.0.2.{i}"], f"address of h{i}")
-    equal(client.rcode(d.ask("missing.zone.test")), "NXDOMAIN", "rcode of a name that is not there")
-    equal(len(client.values(d.ask("big.zone.test", "TXT", tcp=True), "TXT")), 40, "records of the large answer")
+    equal(client.rcode(d.ask("missing.zone.example")), "NXDOMAIN", "rcode of a name that is not there")
+    equal(len(client.values(d.ask("big.zone.example", "TXT", tcp=True), "TXT")), 40, "records of the large answer")
 
 
 @rows([("DoT to unbound", servers.Unbound, "dot"), ("DoT to dnsdist", servers.Dnsdist, "dot"), ("DoT to BIND", servers.Bind, "dot"),
@@ -95,10 +95,10 @@ def same_answers(t):
     others = [servers.Unbound(t, site, "forward", back), servers.Dnsdist(t, site, "forward", back)]
     d = Daemon(t, upstream("back", back), anchors=site.anchors)
     others.append(d)
-    names = [(f"h{i}.zone.test", qtype) for i in range(60) for qtype in ("A", "AAAA", "TXT")] + [
-        ("alias.zone.test", "A"), ("alias.zone.test", "CNAME"), ("zone.test", "SOA"), ("zone.test", "NS"), ("zone.test", "MX"),
-        ("_sip._tcp.zone.test", "SRV"), ("svc.zone.test", "HTTPS"), ("odd.zone.test", "TYPE65400"), ("*.zone.test", "A"),
-        ("x.wild.zone.test", "A"), ("missing.zone.test", "A"), ("caa.zone.test", "CAA"), ("big.zone.test", "TXT")]
+    names = [(f"h{i}.zone.example", qtype) for i in range(60) for qtype in ("A", "AAAA", "TXT")] + [
+        ("alias.zone.example", "A"), ("alias.zone.example", "CNAME"), ("zone.example", "SOA"), ("zone.example", "NS"), ("zone.example", "MX"),
+        ("_sip._tcp.zone.example", "SRV"), ("svc.zone.example", "HTTPS"), ("odd.zone.example", "TYPE65400"), ("*.zone.example", "A"),
+        ("x.wild.zone.example", "A"), ("missing.zone.example", "A"), ("caa.zone.example", "CAA"), ("big.zone.example", "TXT")]
     different = []
     for name, qtype in names:
         replies = []
@@ -121,7 +121,7 @@ def everything(rng, total):
     for _ in range(total):
         label = rng.choice((rng.choice(known), f"n{rng.randrange(1 << 30):x}.wild", f"m{rng.randrange(1 << 30):x}",
                             f"a.b{rng.randrange(1 << 20):x}.wild", rng.choice(known).swapcase()))
-        yield f"{label}.zone.test", rng.choice(types)
+        yield f"{label}.zone.example", rng.choice(types)
 
 
 def exchange_all(address, port, queries):

@@ -69,12 +69,12 @@ def one_size(t, kind, protocol, options, padded):
     block = upstream("one", ear, protocol=protocol, **options) if protocol else upstream("one", ear, **options)
     d = Daemon(t, block, anchors=site.anchors)
     for i in range(4):  # the handshake, and what the peer remembers of a connection's first fields
-        d.ask(f"warm-up-{i}.zone.test")
+        d.ask(f"warm-up-{i}.zone.example")
     ear.take()
     seen = {"question": {}, "answer": {}}
     asked = names()
     for name in asked:
-        reply = d.ask(f"{name}.zone.test")
+        reply = d.ask(f"{name}.zone.example")
         check(client.rcode(reply) in ("NOERROR", "NXDOMAIN"), f"{name}: {client.rcode(reply)}")
         for what, lengths in ear.take().items():
             for length in lengths:

@@ -8,9 +8,9 @@ from harness.case import check, until
 
 
 def zone():
-    """zone.test: addresses, an alias, service records, an unknown type, a wildcard, an answer that needs TCP."""
-    lines = ["$TTL 300", "@ IN SOA ns.zone.test. host.zone.test. 1 3600 600 86400 300", "@ IN NS ns.zone.test.", "ns IN A 192.0.2.53",
-             "@ IN MX 10 h1.zone.test.", "alias IN CNAME h1.zone.test.", "_sip._tcp IN SRV 1 2 5060 h2.zone.test.",
+    """zone.example: addresses, an alias, service records, an unknown type, a wildcard, an answer that needs TCP."""
+    lines = ["$TTL 300", "@ IN SOA ns.zone.example. host.zone.example. 1 3600 600 86400 300", "@ IN NS ns.zone.example.", "ns IN A 192.0.2.53",
+             "@ IN MX 10 h1.zone.example.", "alias IN CNAME h1.zone.example.", "_sip._tcp IN SRV 1 2 5060 h2.zone.example.",
              "svc IN HTTPS 1 . alpn=h2", "odd IN TYPE65400 \\# 4 01020304", "*.wild IN A 192.0.2.77", 'caa IN CAA 0 issue "ca.test"']
     lines += [f"h{i} IN A 192.0.2.{i}" for i in range(64)]
     lines += [f"h{i} IN AAAA 2001:db8::{i:x}" for i in range(64)]
@@ -81,15 +81,15 @@ forward-zone:
  forward-addr: 127.0.0.1@{self.back.port}#dns.test
 """
         else:
-            records = "".join(f' local-data: "h{i}.zone.test. 300 IN A 192.0.2.{i}"\n' for i in range(64))
-            records += "".join(f' local-data: \'big.zone.test. 300 IN TXT "{i:02d}{"x" * 200}"\'\n' for i in range(40))
+            records = "".join(f' local-data: "h{i}.zone.example. 300 IN A 192.0.2.{i}"\n' for i in range(64))
+            records += "".join(f' local-data: \'big.zone.example. 300 IN TXT "{i:02d}{"x" * 200}"\'\n' for i in range(40))
             text = common + f""" interface: 127.0.0.1@{self.port}
  tls-port: {self.port}
  tls-service-pem: "{self.site.chain}"
  tls-service-key: "{self.site.key_file}"
- local-zone: "zone.test." static
+ local-zone: "zone.example." static
  local-zone: "." static
- local-data: ". 300 IN NS ns.zone.test."
+ local-data: ". 300 IN NS ns.zone.example."
 {records}"""
         return self.spawn("-d", "-c", self.write("unbound.conf", text + "remote-control:\n control-enable: no\n"))
 
@@ -111,7 +111,7 @@ class Bind(Server):
  recursion no; dnssec-validation no; allow-query {{ any; }}; notify no;
 }};
 controls {{ }};
-zone "zone.test" {{ type primary; file "{self.dir}/zone"; }};
+zone "zone.example" {{ type primary; file "{self.dir}/zone"; }};
 """
         return self.spawn("-g", "-n", "1", "-c", self.write("named.conf", text))
 
@@ -145,7 +145,7 @@ class Nghttpx(Server):
 
 
 def zone_answer(message):
-    """An answer of zone.test's addresses and its large TXT, made here."""
+    """An answer of zone.example's addresses and its large TXT, made here."""
     q = wire.Question(message)
     host = q.labels[0].decode("latin-1").lower()
     if host.startswith("h") and host[1:].isdigit() and int(host[1:]) < 64:
