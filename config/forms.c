@@ -223,7 +223,7 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	return false;
 }
 
-/* Where a server can not be: unspecified, multicast, broadcast. */
+/* Where a server cannot be: unspecified, multicast, broadcast. */
 static bool
 is_no_server(const struct addr *a)
 {

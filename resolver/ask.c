@@ -63,7 +63,7 @@ ask_failed_before(struct engine *e, const struct msg_question *q, bool tcp, cons
 	return ask_done(e, out, at);
 }
 
-/* A kept answer; false: it can not be given (it does not happen). */
+/* A kept answer; false: it cannot be given (it does not happen). */
 static bool
 ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit, bool stale,
 	 struct buf *out)

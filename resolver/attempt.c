@@ -158,7 +158,7 @@ query_on_message(struct query *q, struct server *s, const struct tp_answer *a)
 	}
 	server_answered(s);
 	if ((m.flags & MSG_TC) != 0) {
-		/* It can not be had in a longer form than over a stream (RFC 7766, 5): once elsewhere, then
+		/* It cannot be had in a longer form than over a stream (RFC 7766, 5): once elsewhere, then
 		 * never. */
 		query_blame(q, s, REASON_ANSWER_MALFORMED);
 		if (q->truncated) {

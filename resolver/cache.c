@@ -457,7 +457,7 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 	/* What the name had before it must not come back as stale data. */
 	if (life <= 0 && a->rcode == RCODE_NXDOMAIN)
 		entry_forget(c, k);
-	/* An answer that was served with other records than asked for can not be found by its own question.
+	/* An answer that was served with other records than asked for cannot be found by its own question.
 	 */
 	if (life <= 0 || stored_ms + life <= now_ms || a->section.n != k->name.n + 4 || a->type != k->type ||
 	    a->class != k->class)

@@ -63,12 +63,12 @@ record_fill(struct record *r, const ldns_rr *rr)
 	if (ldns_rr_get_type(rr) == 0)
 		return "this type is not known";
 	if (ldns_rr2wire(&r->wire, rr, LDNS_SECTION_ANSWER, &n) != LDNS_STATUS_OK)
-		return "this record can not be written";
+		return "this record cannot be written";
 	w = walk_over(span_of(r->wire, n), 0);
 	if (!walk_rr(&w, &shape) || w.at != n || owner_n > MSG_NAME_MAX)
-		return "this record can not be written";
+		return "this record cannot be written";
 	if (shape.type == TYPE_OPT || (shape.type >= TYPE_TKEY && shape.type <= TYPE_ANY))
-		return "this record can not be served";
+		return "this record cannot be served";
 	ascii_lower_copy(r->name, r->wire, owner_n);
 	r->name_n = (uint8_t)owner_n;
 	r->type = shape.type;

@@ -193,7 +193,7 @@ struct msg_finish {
  * would lead nowhere, our OPT goes before that. Appends to out, which may be a stack buffer wrapped in a buf.
  * ttl_at as msg_answer_read gave it; at the end TTLs below ttl_floor are raised to it and TTLs above ttl_cap
  * cut to it (0 and UINT32_MAX: neither).
- * RES_MALFORMED: the OPT can not be cut out, for a name behind it runs through bytes that are no name (nobody
+ * RES_MALFORMED: the OPT cannot be cut out, for a name behind it runs through bytes that are no name (nobody
  * honest sends such).
  */
 enum res msg_reply_from_answer(struct buf *out, const struct msg_finish *, const struct msg_answer *,

@@ -67,7 +67,7 @@ slot_of(const struct nameset *s, struct span name)
 	while (s->slot[i] != 0) {
 		size_t at = s->slot[i] - 1 + sizeof(uint32_t);
 
-		/* Both end with their root, so a name can not match the front of a longer one. */
+		/* Both end with their root, so a name cannot match the front of a longer one. */
 		if (s->used - at >= name.n && memcmp(s->block + at, name.p, name.n) == 0)
 			break;
 		i = (i + 1) & (s->slots - 1);

@@ -233,7 +233,7 @@ verb_answer(struct play *p)
 	answer_question(p, pkt, fake_question_wire(q));
 	answer_records(p, pkt, records);
 	if (ldns_pkt2wire(&wire, pkt, &n) != LDNS_STATUS_OK)
-		play_wrong(p, "the answer can not be made");
+		play_wrong(p, "the answer cannot be made");
 	ldns_pkt_free(pkt);
 	fake_answer(q, span_of(wire, play_has_word(p, 6, "short") ? n - 1 : n),
 	    age != NULL ? (uint32_t)play_number(p, age) : 0);

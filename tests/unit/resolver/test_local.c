@@ -320,7 +320,7 @@ static const struct {
     {"type 0", "a.lan. TYPE0 \\# 0"},
     {"a directive", "$ORIGIN lan."},
     {"a TTL with its top bit; RFC 2181, 8", "a.lan. 2147483648 A 1.2.3.4"},
-    {"a TTL that 32 bits can not hold", "a.lan. 99999999999 A 1.2.3.4"},
+    {"a TTL that 32 bits cannot hold", "a.lan. 99999999999 A 1.2.3.4"},
 };
 
 static void

@@ -304,7 +304,7 @@ static const struct {
      RCODE_NOTIMP, NULL, false, "beef a184 0000 0000 0000 0000"},
     {"C05: FORMERR without a question that could be read", "beef 0100 0000 0000 0000 0000", RCODE_FORMERR,
      NULL, false, "beef 8181 0000 0000 0000 0000"},
-    {"C10: an OPT that can not be read is told so in an OPT; RFC 6891, 7",
+    {"C10: an OPT that cannot be read is told so in an OPT; RFC 6891, 7",
      "beef 0100 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 1000 00008000 0003 000a 00", RCODE_FORMERR,
      NULL, false, "beef 8181 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
     {"C07: so are two", "beef 0100 0001 0000 0000 0002 (A.tEsT) 0001 0001" WIRE_OPT WIRE_OPT, RCODE_FORMERR,
