@@ -529,7 +529,7 @@ void
 cache_put_decision(struct cache *c, const struct cache_key *k, const struct msg_answer *a,
 		   const struct msg_ede *ede, int64_t for_ms, int64_t now_ms)
 {
-	entry_forget(c, k);
+	entry_forget(c, k); /* also when there is no memory for what follows */
 	failure_add(c, k, a->flags & MSG_RA, a->rcode, ede, for_ms, now_ms);
 }
 
