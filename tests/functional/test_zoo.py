@@ -37,7 +37,7 @@ CONNECTION = [
 ]
 MESSAGE = [
     ("wrong-id", DOT, "closed"), ("wrong-id", DOH, "doh-malformed"), ("other-name", BOTH, "answer-mismatch"),
-    ("other-case", BOTH, "answer-mismatch"), ("other-type", BOTH, "answer-mismatch"), ("other-class", BOTH, "answer-mismatch"),
+    ("other-case", BOTH, ANSWERED), ("other-type", BOTH, "answer-mismatch"), ("other-class", BOTH, "answer-mismatch"),
     ("question-none", BOTH, "answer-malformed"), ("question-twice", BOTH, "answer-malformed"), ("not-response", BOTH, "answer-malformed"),
     ("opcode", BOTH, "answer-malformed"), ("tc", BOTH, "answer-malformed"), ("rcode=3", BOTH, "NXDOMAIN"), ("ttl=7", BOTH, ANSWERED),
     ("rdlength-long", BOTH, "answer-malformed"), ("rdlength-zero", BOTH, "answer-malformed"), ("rdlength-short", BOTH, "answer-malformed"),
