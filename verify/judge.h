@@ -14,6 +14,7 @@
 /* What a judgement cost; for tests of the bounds. */
 struct vfy_work {
 	size_t signature_checks; /* of certificates and SCTs; never beyond VFY_SIG_CHECKS_MAX */
+	size_t signature_cost;   /* of them, in tenths of one with RSA-4096; never beyond VFY_SIG_COST_MAX */
 	size_t paths;            /* candidates that were judged */
 	size_t path_steps;
 };
@@ -43,8 +44,7 @@ const char *judge_label(char out[JUDGE_LABEL_MAX], const struct cert *);
 
 /* The presented certificate for GnuTLS, lent. NULL: GnuTLS can not read it, or no memory. */
 gnutls_x509_crt_t judge_crt(struct judgement *, size_t place);
-/* Is this presented certificate signed by that key? The answer of signature_by_key; RES_NOT_FOUND when GnuTLS
- * can not read the certificate. */
+/* Is this presented certificate signed by that key? The answer of signature_by_key. */
 enum res judge_signed_by(struct judgement *, size_t place, struct span spki);
 
 /*

@@ -21,6 +21,7 @@ libverify_a_SOURCES = \
 	verify/why.c verify/why.h
 # certificates
 libverify_a_SOURCES += \
+	verify/x509/algorithm.c verify/x509/algorithm.h \
 	verify/x509/altname.c verify/x509/altname.h \
 	verify/x509/cert.c verify/x509/cert.h \
 	verify/x509/der.c verify/x509/der.h \
@@ -33,7 +34,9 @@ libverify_a_SOURCES += \
 	verify/x509/path.c verify/x509/path.h \
 	verify/x509/pathjudge.c verify/x509/pathjudge.h \
 	verify/x509/pem.c verify/x509/pem.h \
+	verify/x509/sigform.c verify/x509/sigform.h \
 	verify/x509/signature.c verify/x509/signature.h \
+	verify/x509/spki.c verify/x509/spki.h \
 	verify/x509/strength.c verify/x509/strength.h \
 	verify/x509/trust.c verify/x509/trust.h \
 	verify/x509/trust_judge.h \

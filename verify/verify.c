@@ -32,6 +32,7 @@ static void
 judge_close(struct judgement *j, bool complete)
 {
 	j->work->signature_checks = j->budget.used;
+	j->work->signature_cost = j->budget.cost;
 	for (size_t i = 0; i < VFY_CERTS_MAX; i++)
 		if (j->crts[i] != NULL)
 			gnutls_x509_crt_deinit(j->crts[i]);
@@ -58,7 +59,7 @@ vfy_check_work(struct verdict *v, const struct vfy_policy *policy, const struct 
 	j->policy = policy;
 	j->in = in;
 	j->work = work;
-	j->budget.max = VFY_SIG_CHECKS_MAX;
+	j->budget = (struct signature_budget){.max = VFY_SIG_CHECKS_MAX, .cost_max = VFY_SIG_COST_MAX};
 
 	judge_open(j);
 	complete = judge_import(j);

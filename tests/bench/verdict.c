@@ -143,7 +143,7 @@ ground_chain(struct ground *g, const struct vfy_input *in, struct span anchors_p
 static void
 ground_scts(struct ground *g, const struct vfy_policy *policy, const struct vfy_input *in)
 {
-	struct signature_budget budget = {.max = VFY_SIG_CHECKS_MAX};
+	struct signature_budget budget = {.max = VFY_SIG_CHECKS_MAX, .cost_max = VFY_SIG_COST_MAX};
 	static struct cert leaf, issuer;
 
 	need(cert_read(&leaf, in->certs[0]) == RES_OK && cert_read(&issuer, in->certs[1]) == RES_OK,

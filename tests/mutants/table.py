@@ -81,10 +81,10 @@ MUTANTS = [
      "extensions that are not critical have to be known as well"),
 
     # ---- strength
-    ("weak-rsa", "x509/strength.c", "if (bits < STRENGTH_RSA_BITS_MIN)", "if (bits < STRENGTH_RSA_BITS_MIN / 2)", "RSA of 1024 bits is enough"),
+    ("weak-rsa", "x509/spki.c", "if (bits < SPKI_RSA_BITS_MIN)", "if (bits < SPKI_RSA_BITS_MIN / 2)", "RSA of 1024 bits is enough"),
     ("weak-anchor-signature", "x509/pathjudge.c", "if (i + 1 < p->n)", "if (i < p->n)", "an anchor's own signature is judged"),
-    ("weak-signature", "x509/strength.c", "OID_ECDSA_SHA256, OID_ECDSA_SHA384, OID_ECDSA_SHA512, OID_RSA_SHA256,",
-     "OID_ECDSA_SHA256, OID_ECDSA_SHA512, OID_RSA_SHA256,", "SHA-384 is taken for a weak digest"),
+    ("weak-signature", "x509/algorithm.c", "{OID_ECDSA_SHA384, ECDSA(SHA384, false)},", "{OID_ECDSA_SHA384, ECDSA(SHA384, true)},",
+     "SHA-384 is taken for a weak digest"),
 
     # ---- identity
     ("identity-v4-prefix", "x509/identity.c", "if (a.kind == ALTNAME_IP && span_equal(a.value, ip))",

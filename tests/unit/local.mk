@@ -65,6 +65,7 @@ check_PROGRAMS += \
 	tests/unit/verify/x509/test_name \
 	tests/unit/verify/x509/test_nameconstraints \
 	tests/unit/verify/x509/test_pathjudge \
+	tests/unit/verify/x509/test_signature \
 	tests/unit/verify/x509/test_strength \
 	tests/unit/verify/x509/test_trust \
 	tests/unit/verify/x509/test_usage

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "verify/x509/der.h"
 #include "verify/x509/oid.h"
+#include "verify/x509/sigform.h"
 
 #include <string.h>
 
@@ -80,12 +81,37 @@ datum_of(struct span s)
 	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
 }
 
+/* RFC 6962, 2.1.4 */
+static struct algorithm
+log_algorithm(const struct ctlog *log)
+{
+	switch (log->key_kind) {
+	case CTLOG_ECDSA_P256:
+		return (struct algorithm){ALGORITHM_ECDSA, GNUTLS_SIGN_ECDSA_SHA256, GNUTLS_DIG_SHA256, 0,
+					  false};
+	case CTLOG_RSA:
+		break;
+	}
+	return (struct algorithm){ALGORITHM_RSA, GNUTLS_SIGN_RSA_SHA256, GNUTLS_DIG_SHA256, 0, false};
+}
+
+/* What the check of one SCT costs; a key that is not computed with costs nothing. */
+static unsigned
+item_cost(const struct sct_item *item, const struct sct_check *check)
+{
+	struct spki key;
+
+	return spki_read(&key, item->log->key) == NULL
+		   ? signature_cost(&key, check->front + item->sct.extensions.n)
+		   : 0;
+}
+
 enum res
 sct_item_prove(struct sct_item *item, struct buf *bytes, size_t front)
 {
-	gnutls_sign_algorithm_t algorithm =
-	    item->log->key_kind == CTLOG_RSA ? GNUTLS_SIGN_RSA_SHA256 : GNUTLS_SIGN_ECDSA_SHA256;
+	const struct algorithm algorithm = log_algorithm(item->log);
 	gnutls_datum_t data, signature = datum_of(item->sct.signature);
+	struct spki key;
 	int rc;
 
 	bytes->n = front;
@@ -95,8 +121,13 @@ sct_item_prove(struct sct_item *item, struct buf *bytes, size_t front)
 	buf_put(bytes, item->sct.extensions);
 	if (!buf_ok(bytes))
 		return RES_NOMEM;
+	if (spki_read(&key, item->log->key) != NULL ||
+	    !signature_form_fits(&algorithm, &key, item->sct.signature)) {
+		item->proof = SCT_DISPROVEN;
+		return RES_OK;
+	}
 	data = datum_of(buf_span(bytes));
-	rc = gnutls_pubkey_verify_data2(item->log->pubkey, algorithm, 0, &data, &signature);
+	rc = gnutls_pubkey_verify_data2(item->log->pubkey, algorithm.sign, 0, &data, &signature);
 	if (rc == GNUTLS_E_MEMORY_ERROR)
 		return RES_NOMEM;
 	item->proof = rc >= 0 ? SCT_PROVEN : SCT_DISPROVEN;
@@ -119,7 +150,7 @@ sct_check_signatures(struct sct_check *check, const struct cert *leaf, const uin
 		/* A log whose key is public proves nothing; neither does another algorithm than the log's. */
 		if (item->log == NULL || !item->algorithm_fits || ctlog_is_denied(item->log->id))
 			continue;
-		r = signature_budget_take(budget, 1)
+		r = signature_budget_take(budget, item_cost(item, check))
 			? sct_item_prove(item, &check->signed_bytes, check->front)
 			: RES_LIMIT;
 	}

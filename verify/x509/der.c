@@ -129,6 +129,16 @@ der_integer_ok(struct span body)
 }
 
 enum res
+der_natural(struct span *body)
+{
+	if (!der_integer_ok(*body) || (body->p[0] & 0x80) != 0 || (body->n == 1 && body->p[0] == 0))
+		return RES_MALFORMED;
+	if (body->p[0] == 0)
+		*body = span_slice(*body, 1, body->n);
+	return RES_OK;
+}
+
+enum res
 der_uint(uint32_t *out, struct span body)
 {
 	uint32_t v = 0;

@@ -59,6 +59,9 @@ enum res der_bool(bool *out, struct span body);
 enum res der_uint(uint32_t *out, struct span body);
 /* Content of an INTEGER is minimal and not empty. */
 bool der_integer_ok(struct span body);
+/* Content of an INTEGER, which becomes the number's octets without the leading zero: minimal, above zero. RES_MALFORMED
+ * otherwise. */
+enum res der_natural(struct span *body);
 
 /* The next element as a time: YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ by its type, nothing else (RFC 5280, 4.1.2.5).
  */

@@ -164,7 +164,7 @@ path_steps_judge(struct path_faults *f, struct judgement *j, const struct path *
 			f->starved = true;
 		else if (r == RES_LIMIT)
 			path_faults_add(f, REASON_UNTRUSTED, i, too_many_checks);
-		else if (r != RES_OK)
+		else if (r != RES_OK && strength_key_fault(p->certs[i + 1]->spki) == NULL)
 			path_faults_add(f, REASON_BAD_SIGNATURE, i, "its issuer's key did not sign it");
 	}
 }
@@ -239,6 +239,28 @@ path_status_judge(struct path_faults *f, struct judgement *j, const struct path 
 		path_faults_add(f, REASON_UNTRUSTED, 0, "GnuTLS does not accept the path");
 }
 
+/* Nothing is computed with a key that spki.h does not know: its fault has been found before. */
+static bool
+path_keys_known(const struct path *p)
+{
+	for (size_t i = 1; i < p->n; i++)
+		if (strength_key_fault(p->certs[i]->spki) != NULL)
+			return false;
+	return true;
+}
+
+static bool
+path_afford(struct signature_budget *budget, const struct path *p)
+{
+	struct spki key;
+
+	for (size_t i = 1; i < p->n; i++)
+		if (spki_read(&key, p->certs[i]->spki) != NULL ||
+		    !signature_budget_take(budget, signature_cost(&key, p->certs[i - 1]->tbs.n)))
+			return false;
+	return true;
+}
+
 static void
 path_gnutls_judge(struct path_faults *f, struct judgement *j, const struct path *p,
 		  const struct nameconstraints_budget *names)
@@ -260,7 +282,7 @@ path_gnutls_judge(struct path_faults *f, struct judgement *j, const struct path 
 			return;
 		}
 	}
-	if (!signature_budget_take(&j->budget, p->n - 1)) {
+	if (!path_afford(&j->budget, p)) {
 		path_faults_add(f, REASON_UNTRUSTED, 0, too_many_checks);
 		return;
 	}
@@ -287,7 +309,7 @@ path_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 	path_length_judge(f, p, usage);
 	path_names_judge(f, p, &names);
 	path_strength_judge(f, p, j->in->now_ms);
-	if (names.unfit)
+	if (names.unfit || !path_keys_known(p))
 		path_steps_judge(f, j, p);
 	else
 		path_gnutls_judge(f, j, p, &names);

@@ -1,28 +1,47 @@
 /*
- * signature.h - did this key sign that certificate, and how many such questions may still be asked.
+ * signature.h - did this key sign those bytes, and how many such questions may still be asked.
+ *
+ * The one door to a computation with a key from outside: kind and size of the key (spki.h), the algorithm's encoding
+ * (algorithm.h) and the form of the signature (sigform.h) are looked at first, so that nothing is computed with a key
+ * that costs without bound, and so that a signature that verifies can be written in no other way than its form allows.
  */
 #ifndef VERIFY_X509_SIGNATURE_H
 #define VERIFY_X509_SIGNATURE_H
 
+#include "verify/x509/algorithm.h"
 #include "verify/x509/cert.h"
-
-#include <gnutls/x509.h>
-
-/* Signature checks are what a hostile chain costs most; one judgement has a fixed number of them. */
-struct signature_budget {
-	size_t used;
-	size_t max;
-};
-
-/* True, and counted, when n more may be checked. */
-bool signature_budget_take(struct signature_budget *, size_t n);
+#include "verify/x509/spki.h"
 
 /*
- * Does the key (SubjectPublicKeyInfo) verify the certificate's signature? Weak algorithms are not refused
- * here: who signed is one question, with what another. crt is the same certificate for GnuTLS. RES_OK: it
- * does. RES_NOT_FOUND: it does not, or can not be told. RES_LIMIT: the budget is used up. RES_NOMEM.
+ * Signature checks are what a hostile chain costs most. One judgement has a fixed number of them, and a fixed cost of
+ * all together: a check with P-521 costs eight times one with RSA-4096.
  */
-enum res signature_by_key(const struct cert *, gnutls_x509_crt_t crt, struct span spki,
-			  struct signature_budget *);
+struct signature_budget {
+	size_t used; /* checks */
+	size_t max;
+	size_t cost; /* as spki.h counts */
+	size_t cost_max;
+};
+
+/* True, and counted, when one more check of this cost may be made. */
+bool signature_budget_take(struct signature_budget *, unsigned cost);
+/* What a check with this key costs over so many bytes, which are hashed. */
+unsigned signature_cost(const struct spki *, size_t bytes);
+
+struct signature {
+	struct span bytes; /* what was signed */
+	struct span value; /* the signature: content of the BIT STRING without its first octet */
+	struct algorithm algorithm;
+};
+
+/*
+ * Does the key (SubjectPublicKeyInfo) verify the signature? Weak algorithms are not refused here: who signed is one
+ * question, with what another. RES_OK: it does. RES_NOT_FOUND: it does not, the signature has not its form, or nothing is
+ * computed with such a key (strength_key_fault tells which); the budget pays only for what is computed. RES_LIMIT: the
+ * budget is used up. RES_NOMEM.
+ */
+enum res signature_check(const struct signature *, struct span spki, struct signature_budget *);
+/* The same of a certificate's signature; an algorithm that is not known verifies nothing. */
+enum res signature_by_key(const struct cert *, struct span spki, struct signature_budget *);
 
 #endif

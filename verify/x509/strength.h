@@ -7,11 +7,8 @@
 
 #include "base/bytes.h"
 
-#define STRENGTH_RSA_BITS_MIN 2048
-#define STRENGTH_RSA_BITS_MAX 16384 /* a larger one only costs time */
-
 /* Each gives what is wrong, a constant, or NULL. */
-const char *strength_key_fault(struct span spki);          /* SubjectPublicKeyInfo with its header */
+const char *strength_key_fault(struct span spki); /* SubjectPublicKeyInfo with its header; see spki.h */
 const char *strength_signature_fault(struct span sig_alg); /* AlgorithmIdentifier with its header */
 
 #endif

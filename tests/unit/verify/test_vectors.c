@@ -6,6 +6,7 @@
 #include "verify/x509/der.h"
 #include "verify/x509/oid.h"
 #include "verify/x509/pem.h"
+#include "verify/x509/strength.h"
 #include "verify/ct/sctcheck.h"
 #include "verify/verify.h"
 
@@ -155,10 +156,22 @@ tbs_compare(const char *file, const struct chain *c, const json_t *expected)
 	buf_free(&tbs);
 }
 
-static void
-sct_compare(const char *file, const struct verdict_sct *have, const json_t *want)
+/* The vectors' own CA has an RSA key of 1024 bits: nothing is computed with it, so it is nobody's issuer. */
+static bool
+an_issuer_is_strong(const struct chain *c)
 {
-	const char *verdict = json_string_value(json_object_get(want, "signature"));
+	struct cert cert;
+
+	for (size_t i = 1; i < c->n; i++)
+		if (cert_read(&cert, c->certs[i]) == RES_OK && strength_key_fault(cert.spki) == NULL)
+			return true;
+	return false;
+}
+
+static void
+sct_compare(const char *file, const struct verdict_sct *have, const json_t *want, bool issuer)
+{
+	const char *verdict = issuer ? json_string_value(json_object_get(want, "signature")) : "NO-ISSUER";
 	enum sct_status status = strcmp(verdict, "OK") == 0        ? SCT_STATUS_VALID
 	                         : strcmp(verdict, "BAD-SIG") == 0 ? SCT_STATUS_BAD_SIGNATURE
 	                                                           : SCT_STATUS_UNCHECKED;
@@ -196,7 +209,7 @@ every_sct_is_judged_as_expected(void **state)
 		if (v.n_scts != json_array_size(want))
 			fail_msg("%s: %zu SCTs", file, v.n_scts);
 		for (size_t k = 0; k < v.n_scts; k++)
-			sct_compare(file, &v.scts[k], json_array_get(want, k));
+			sct_compare(file, &v.scts[k], json_array_get(want, k), an_issuer_is_strong(&chain));
 		scts += v.n_scts;
 		verdict_clear(&v);
 		for (size_t k = 0; k < chain.n; k++)
