@@ -160,6 +160,32 @@ tls_on_verify(gnutls_session_t session)
 	return accepted ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+/*
+ * The Certificate message, before GnuTLS has parsed it: later it would check the handshake's own signature with
+ * whatever key is in it, and only then ask the judge. A chain that nothing may be computed with is judged here.
+ */
+static int
+certificate_message_take(struct tls *tls, struct span message)
+{
+	struct tls_peer *peer;
+	bool computable;
+
+	buf_clear(&tls->chain);
+	buf_put(&tls->chain, message);
+	peer = calloc(1, sizeof *peer);
+	if (peer == NULL || !buf_ok(&tls->chain)) {
+		free(peer);
+		return GNUTLS_E_MEMORY_ERROR;
+	}
+	computable =
+	    tls_peer_read(peer, message, gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3) &&
+	    tls_peer_computable(peer);
+	if (!computable)
+		(void)peer_judge(tls, peer); /* yes is no answer to such a chain */
+	free(peer);
+	return computable ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
+}
+
 static int
 tls_on_handshake_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 			 const gnutls_datum_t *message)
@@ -169,10 +195,8 @@ tls_on_handshake_message(gnutls_session_t session, unsigned type, unsigned when,
 	(void)when;
 	if (!incoming)
 		return 0;
-	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT && !tls->judged) {
-		buf_clear(&tls->chain);
-		buf_put(&tls->chain, span_of(message->data, message->size));
-	}
+	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT && !tls->judged)
+		return certificate_message_take(tls, span_of(message->data, message->size));
 	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
 		tls->ticket_came = true;
 	if (tls->ready && ++tls->after > TLS_AFTER_MAX)

@@ -9,6 +9,11 @@
  * What it does not know: sockets, time, policy. The peer is judged by its owner, through on_peer, exactly
  * once in a handshake: while it runs (the server sees an alert) or, when a session was resumed and GnuTLS
  * asks nobody, at its end. TLS_DONE is never returned before on_peer said yes.
+ *
+ * What a server can make us compute before it is judged is bounded: one key share and, when it asks for another
+ * group, a second one (P-521 at most; no finite fields); one signature with a key of a kind and size that spki.h
+ * allows, over a Certificate message of TLS_HANDSHAKE_MAX at most. A chain whose first key is another is judged as
+ * soon as it is read, and refused before GnuTLS looks at it. Compressed certificates (RFC 8879) are not offered.
  */
 #ifndef TRANSPORT_TLS_H
 #define TRANSPORT_TLS_H
@@ -18,14 +23,15 @@
 #include "transport/ticket.h"
 #include "verify/verdict.h"
 
-#define TLS_IN_MAX         (16 * 1024 + 512) /* one record and its overhead (RFC 8446, 5.2) */
-#define TLS_RECORD_MAX     (16 * 1024)
-#define TLS_OUT_MAX        (1024 * 1024) /* encrypted bytes that the socket did not take yet */
-#define TLS_HANDSHAKE_MAX  (128 * 1024)  /* one handshake message; public chains are below 10 KiB */
-#define TLS_CHAIN_MAX      64            /* certificates that are handed to the judge, who refuses above 16 */
-#define TLS_IDLE_BYTES_MAX (256 * 1024)  /* received without any application data */
-#define TLS_AFTER_MAX      64            /* tickets and key updates after the handshake of one connection */
-#define TLS_FRESH_MAX      2             /* sessions that are kept until they are fetched */
+#define TLS_IN_MAX     (16 * 1024 + 512) /* one record and its overhead (RFC 8446, 5.2) */
+#define TLS_RECORD_MAX (16 * 1024)
+#define TLS_OUT_MAX    (1024 * 1024) /* encrypted bytes that the socket did not take yet */
+/* One handshake message. The chains of public resolvers have 2 to 5 KiB, a staple of OCSP 3 KiB at most. */
+#define TLS_HANDSHAKE_MAX  (32 * 1024)
+#define TLS_CHAIN_MAX      64           /* certificates that are handed to the judge, who refuses above 16 */
+#define TLS_IDLE_BYTES_MAX (256 * 1024) /* received without any application data */
+#define TLS_AFTER_MAX      64           /* tickets and key updates after the handshake of one connection */
+#define TLS_FRESH_MAX      2            /* sessions that are kept until they are fetched */
 
 struct tls;
 struct tp_identity;
@@ -77,6 +83,9 @@ void tls_sent(struct tls *, size_t n);
  * GnuTLS shows nobody a chain that it can not parse, and the judge has a name for what is wrong with it.
  * False: it is malformed. */
 bool tls_peer_read(struct tls_peer *, struct span message, bool v13);
+/* May anything be computed with the key of the peer's own certificate (spki.h)? The handshake's own signature is
+ * checked with it before on_peer can be asked. */
+bool tls_peer_computable(const struct tls_peer *);
 /* The chain and staple of the finished handshake. */
 void tls_peer(struct tls *, struct tls_peer *);
 /* A session that arrived and may be resumed; NULL: no more. Yours. */

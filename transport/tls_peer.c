@@ -1,5 +1,8 @@
 #include "transport/tls.h"
 
+#include "verify/x509/cert.h"
+#include "verify/x509/strength.h"
+
 bool
 tls_peer_read(struct tls_peer *peer, struct span message, bool v13)
 {
@@ -17,4 +20,13 @@ tls_peer_read(struct tls_peer *peer, struct span message, bool v13)
 			peer->cert[peer->n_cert++] = der;
 	}
 	return cursor_done(&in) && cursor_ok(&list);
+}
+
+bool
+tls_peer_computable(const struct tls_peer *peer)
+{
+	struct cert leaf;
+
+	return peer->n_cert > 0 && cert_read(&leaf, peer->cert[0]) == RES_OK &&
+	       strength_key_fault(leaf.spki) == NULL;
 }
