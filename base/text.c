@@ -497,6 +497,22 @@ text_line_take(struct span *text, struct span *line)
 	return true;
 }
 
+void
+text_bom_skip(struct span *text)
+{
+	if (text->n >= 3 && memcmp(text->p, "\xef\xbb\xbf", 3) == 0)
+		*text = span_slice(*text, 3, text->n);
+}
+
+bool
+text_is_plain(struct span line)
+{
+	for (size_t i = 0; i < line.n; i++)
+		if ((line.p[i] < ' ' && line.p[i] != '\t') || line.p[i] == 0x7f)
+			return false;
+	return true;
+}
+
 bool
 text_word_take(struct span *line, struct span *word)
 {

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "verify/data_text.h"
 #include "verify/why.h"
+#include "verify/x509/disguise.h"
 
 #include <stddef.h>
 #include <stdlib.h>
@@ -134,6 +135,20 @@ entry_merge(struct anchor_limit *out, const struct entry *e)
 		out->permits[out->n_permits++] = &e->permits;
 }
 
+/* The entry by the anchor's key or certificate; by certificate also with the other form of its signature. */
+static const struct entry *
+entry_of(const struct anchor_limits *table, bool second, bool by_key, const struct cert *anchor)
+{
+	const struct entry *found = entry_find(table, second, by_key, by_key ? anchor->spki_sha256 : anchor->sha256);
+	struct disguises other;
+
+	if (found != NULL || by_key || disguises_of_cert(&other, anchor) != RES_OK)
+		return found;
+	for (size_t i = 0; found == NULL && i < other.n; i++)
+		found = entry_find(table, second, false, other.sha256[i]);
+	return found;
+}
+
 bool
 anchor_limits_find(struct anchor_limit *out, const struct anchor_limits *table, const struct cert *anchor)
 {
@@ -142,8 +157,7 @@ anchor_limits_find(struct anchor_limit *out, const struct anchor_limits *table, 
 	*out = (struct anchor_limit){0};
 	for (unsigned i = 0; table != NULL && i < ANCHOR_LIMITS_LINES_MAX; i++) {
 		bool by_key = i % 2 != 0;
-		const struct entry *e =
-		    entry_find(table, i >= 2, by_key, by_key ? anchor->spki_sha256 : anchor->sha256);
+		const struct entry *e = entry_of(table, i >= 2, by_key, anchor);
 
 		if (e == NULL)
 			continue;
@@ -467,10 +481,14 @@ text_add(struct anchor_limits *table, struct span text, bool of_file, size_t *li
 	struct span entry;
 
 	*line = 0;
+	text_bom_skip(&text);
 	if (text.n > ANCHOR_LIMITS_FILE_MAX)
 		return why_say(why, RES_LIMIT, "larger than %d bytes", ANCHOR_LIMITS_FILE_MAX);
 	while (res == RES_OK && text_line_take(&text, &entry)) {
 		++*line;
+		if (!text_is_plain(entry))
+			res = why_say(why, RES_MALFORMED,
+				      "a NUL byte or another control character; lines end in LF or CR LF");
 		entry = line_cut(entry);
 		if (entry.n > 0)
 			res = line_add(table, entry, *line, of_file, why);

@@ -257,8 +257,8 @@ disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell
 
 		found = disallow_match_cert(list, c, &hit);
 		lookup_add(&l, found, &hit);
-		if (!in_path)
-			continue;
+		if (!in_path && j->path != NULL)
+			continue; /* without a path nothing is known of who signed what: all that was sent counts */
 		found = disallow_match_key(list, c, &hit);
 		lookup_add(&l, found, &hit);
 		found = disallow_match_issuer(list, c, &hit);

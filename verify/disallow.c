@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "verify/data_text.h"
 #include "verify/x509/der.h"
+#include "verify/x509/disguise.h"
 #include "verify/x509/name.h"
 #include "verify/why.h"
 
@@ -11,9 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SERIAL_MAX   64                  /* bytes; RFC 5280, 4.1.2.2 allows 20 */
-#define NAME_KEY_MAX (16 * 1024)         /* of a name in compared form */
-#define TEXT_MAX     (512 * 1024 * 1024) /* of all entries in canonical form */
+#define SERIAL_MAX        64                  /* bytes; RFC 5280, 4.1.2.2 allows 20 */
+#define NAME_READINGS_MAX 4                   /* `#` signs in a line that may or may not begin a comment */
+#define NAME_KEY_MAX      (16 * 1024)         /* of a name in compared form */
+#define TEXT_MAX          (512 * 1024 * 1024) /* of all entries in canonical form */
 
 /*
  * An entry is the SHA-256 of what it names, so all kinds are one sorted array and a look-up is one binary search.
@@ -306,18 +308,56 @@ disallow_add(struct disallow_builder *b, const char *entry, char **why)
 	return span_add(b, span_str(entry), why);
 }
 
-/*
- * What comes before the comment. `#` starts one at the start of the line and behind white space; inside a name it may
- * stand as it may in RFC 4514 text: behind `=` it begins a value in hex, elsewhere it is a character. A `#` behind
- * white space that belongs to a name is written `\#`.
- */
-static struct span
-comment_cut(struct span line)
+/* Does the entry end with a name, in which a `#` may stand? */
+static bool
+has_name(struct span entry)
 {
-	for (size_t i = 0; i < line.n; i++)
-		if (line.p[i] == '#' && (i == 0 || is_space(line.p[i - 1])))
-			return trim(span_slice(line, 0, i));
-	return trim(line);
+	struct span kind = word_next(&entry);
+
+	return span_equal(kind, span_str("issuer")) || span_equal(kind, span_str("serial"));
+}
+
+/* Could a comment begin at i: a `#` at the start, or behind white space? */
+static bool
+comment_may_begin(struct span line, size_t i)
+{
+	return line.p[i] == '#' && (i == 0 || (is_space(line.p[i - 1]) && (i == 1 || line.p[i - 2] != '\\')));
+}
+
+/*
+ * One line of a file. Nothing of a name is cut in silence: in an entry with a name, a `#` that a letter or digit follows
+ * belongs to the name, and one with white space on both sides is read both ways, so that the entry stands for the name
+ * with it and for the name before it. Elsewhere, and at the start of a line, `#` begins a comment.
+ */
+static enum res
+line_add(struct disallow_builder *b, struct span line, char **why)
+{
+	size_t readings = 0;
+	enum res res;
+
+	line = trim(line);
+	for (size_t i = 0; i < line.n; i++) {
+		bool spaced = i + 1 == line.n || is_space(line.p[i + 1]);
+
+		if (!comment_may_begin(line, i))
+			continue;
+		if (i == 0)
+			return RES_OK;
+		if (!has_name(line))
+			return span_add(b, trim(span_slice(line, 0, i)), why);
+		if (!spaced)
+			continue;
+		if (++readings > NAME_READINGS_MAX)
+			return why_say(why, RES_LIMIT, "more than %d `#` that could begin a comment",
+				       NAME_READINGS_MAX);
+		res = span_add(b, trim(span_slice(line, 0, i)), readings == 1 ? why : NULL);
+		if (res != RES_OK && (readings == 1 || res == RES_NOMEM))
+			return res;
+	}
+	if (line.n == 0)
+		return RES_OK;
+	res = span_add(b, line, readings == 0 ? why : NULL);
+	return readings > 0 && (res == RES_MALFORMED || res == RES_LIMIT) ? RES_OK : res;
 }
 
 enum res
@@ -327,13 +367,16 @@ disallow_add_file(struct disallow_builder *b, struct span text, size_t *line, ch
 	struct span entry;
 
 	*line = 0;
+	text_bom_skip(&text);
 	if (text.n > DISALLOW_FILE_MAX)
 		return why_say(why, RES_LIMIT, "larger than %d bytes", DISALLOW_FILE_MAX);
 	while (res == RES_OK && text_line_take(&text, &entry)) {
 		++*line;
-		entry = comment_cut(entry);
-		if (entry.n > 0)
-			res = span_add(b, entry, why);
+		if (text_is_plain(entry))
+			res = line_add(b, entry, why);
+		else
+			res = why_say(why, RES_MALFORMED,
+				      "a NUL byte or another control character; lines end in LF or CR LF");
 	}
 	return res;
 }
@@ -431,12 +474,35 @@ name_match(const struct disallow *list, enum disallow_kind kind, struct span ser
 	return found;
 }
 
+static bool
+disguise_match(const struct disallow *list, enum disallow_kind kind, const struct disguises *d, enum res made,
+	       struct disallow_hit *hit)
+{
+	for (size_t i = 0; made == RES_OK && i < d->n; i++)
+		if (hash_match(list, kind, d->sha256[i], hit))
+			return true;
+	hit->res = made;
+	return false;
+}
+
+/* By the hash of the certificate as it came, then of its other form. */
+static bool
+fingerprint_match(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
+{
+	struct disguises d;
+
+	if (hash_match(list, DISALLOW_CERT, cert->sha256, hit))
+		return true;
+	return disguise_match(list, DISALLOW_CERT, &d, disguises_of_cert(&d, cert), hit);
+}
+
 bool
 disallow_match_cert(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
 {
 	hit->res = RES_OK;
-	if (disallow_has_kind(list, DISALLOW_CERT) && hash_match(list, DISALLOW_CERT, cert->sha256, hit))
-		return true;
+	if (disallow_has_kind(list, DISALLOW_CERT) &&
+	    (fingerprint_match(list, cert, hit) || hit->res != RES_OK))
+		return hit->res == RES_OK;
 	return disallow_has_kind(list, DISALLOW_SERIAL) &&
 	       name_match(list, DISALLOW_SERIAL, serial_strip(cert->serial), cert->issuer, hit);
 }
@@ -444,9 +510,14 @@ disallow_match_cert(const struct disallow *list, const struct cert *cert, struct
 bool
 disallow_match_key(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
 {
+	struct disguises d;
+
 	hit->res = RES_OK;
-	return disallow_has_kind(list, DISALLOW_SPKI) &&
-	       hash_match(list, DISALLOW_SPKI, cert->spki_sha256, hit);
+	if (!disallow_has_kind(list, DISALLOW_SPKI))
+		return false;
+	if (hash_match(list, DISALLOW_SPKI, cert->spki_sha256, hit))
+		return true;
+	return disguise_match(list, DISALLOW_SPKI, &d, disguises_of_key(&d, cert->spki), hit);
 }
 
 bool

@@ -3,9 +3,9 @@
  *
  *   serial <hex> issuer <name>    cert-sha256 <hex>    spki-sha256 <hex>    issuer <name>
  *
- * <name> is RFC 4514 text, most specific attribute first, or der:<base64>. In a file `#` starts a comment at the start
- * of a line and behind white space; where a name has one there, it is written `\#`. A list is immutable once built, sorted, and looked up in logarithmic
- * time: its size does not show in the cost of a verdict.
+ * <name> is RFC 4514 text, most specific attribute first, or der:<base64>. A file has one entry a line; ctstub.conf(5)
+ * says where `#` begins a comment, and that a name is read whole. A list is immutable once built, sorted, and looked up
+ * in logarithmic time: its size does not show in the cost of a verdict.
  */
 #ifndef VERIFY_DISALLOW_H
 #define VERIFY_DISALLOW_H
@@ -41,7 +41,8 @@ struct disallow_hit {
 	const char *entry;
 	enum res res; /* without a match: RES_OK, or why the certificate's name could not be compared */
 };
-/* Each looks for entries of the named kinds only. NULL list: no hit. `hit` is always filled. */
+/* Each looks for entries of the named kinds only, by hash also in the other forms that the certificate or the key can be
+ * given (disguise.h). NULL list: no hit. `hit` is always filled. */
 bool disallow_match_cert(const struct disallow *, const struct cert *,
 			 struct disallow_hit *); /* serial, cert-sha256 */
 bool disallow_match_key(const struct disallow *, const struct cert *,

@@ -25,6 +25,7 @@ libverify_a_SOURCES += \
 	verify/x509/altname.c verify/x509/altname.h \
 	verify/x509/cert.c verify/x509/cert.h \
 	verify/x509/der.c verify/x509/der.h \
+	verify/x509/disguise.c verify/x509/disguise.h \
 	verify/x509/identity.c verify/x509/identity.h \
 	verify/x509/name.c verify/x509/name.h \
 	verify/x509/name_text.c \

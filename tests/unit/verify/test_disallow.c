@@ -32,6 +32,18 @@ fina_der(uint8_t out[128], uint8_t type, const char *cn)
 	return name;
 }
 
+/* SEQUENCE { SET { SEQUENCE { CN, ... } } }, appended. */
+static void
+common_name(struct buf *out, uint8_t type, const char *cn)
+{
+	uint8_t n = (uint8_t)strlen(cn);
+
+	buf_put(out, span_of((uint8_t[]){0x30, (uint8_t)(n + 11), 0x31, (uint8_t)(n + 9), 0x30, (uint8_t)(n + 7), 6, 3,
+					 0x55, 4, 3, type, n},
+			     13));
+	buf_text(out, cn);
+}
+
 static struct disallow *
 list_of(const char *text)
 {
@@ -228,11 +240,65 @@ comments_and_hashes_in_names(void **state)
 					"issuer CN=last");
 
 	(void)state;
-	assert_int_equal(disallow_count(list), 5);
+	assert_int_equal(disallow_count(list), 6); /* "A \#2" and, to be sure, "A \#2 # comment" */
 	disallow_free(list);
 	list = list_of("");
 	assert_int_equal(disallow_count(list), 0);
 	disallow_free(list);
+}
+
+/* A line of a file, and whether it names the issuer of that common name. */
+static void
+a_name_is_read_whole_or_the_line_is_an_error(void **state)
+{
+	static const struct {
+		const char *what, *file, *issuer;
+		size_t bad; /* the line that is refused; 0: none */
+		bool named;
+	} rows[] = {
+	    {"a number behind a sign", "issuer CN=CA #1\n", "CN=CA #1", 0, true},
+	    {"not the shorter name", "issuer CN=CA #1\n", "CN=CA", 0, false},
+	    {"a sign that is escaped", "issuer CN=CA \\#1\n", "CN=CA #1", 0, true},
+	    {"a sign with space around it, read as a comment", "issuer CN=CA # one\n", "CN=CA", 0, true},
+	    {"and read as a part of the name", "issuer CN=CA # one\n", "CN=CA # one", 0, true},
+	    {"a sign at the end", "issuer CN=CA #\n", "CN=CA #", 0, true},
+	    {"a number and a comment", "issuer CN=CA #1 # the first\n", "CN=CA #1", 0, true},
+	    {"a comment that is no name", "issuer CN=CA # see a, b\n", "CN=CA", 0, true},
+	    {"the same with a serial", "serial 5 issuer CN=CA #1\n", "CN=CA #1", 0, true},
+	    {"a comment where the name should be", "issuer # CN=CA\n", "CN=CA", 1, false},
+	    {"too many signs", "issuer CN=a # b # c # d # e # f\n", "CN=a", 1, false},
+	    {"lines that end in CR", "# rogues\rissuer CN=CA\r", "CN=CA", 1, false},
+	    {"a CR inside a line", "issuer CN=CA\rissuer CN=CB\n", "CN=CA", 1, false},
+	    {"lines that end in CR LF", "# rogues\r\nissuer CN=CA\r\n", "CN=CA", 0, true},
+	    {"a form feed for a line's end", "# rogues\fissuer CN=CA\n", "CN=CA", 1, false},
+	    {"a vertical tab in a name", "issuer CN=CA\v\n", "CN=CA", 1, false},
+	    {"a byte order mark", "\xef\xbb\xbfissuer CN=CA\n", "CN=CA", 0, true},
+	    {"the mark of UTF-16", "\xff\xfeissuer CN=CA\n", "CN=CA", 1, false},
+	    {"no line end at the end", "issuer CN=CA", "CN=CA", 0, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct disallow_builder *b = NULL;
+		struct disallow *list = NULL;
+		struct buf name = buf_max(4096);
+		struct cert cert = {.serial = span_of("\x05", 1)};
+		struct disallow_hit hit;
+		size_t line;
+		bool named;
+
+		assert_int_equal(disallow_builder_new(&b), RES_OK);
+		if ((disallow_add_file(b, span_str(rows[i].file), &line, NULL) != RES_OK ? line : 0) != rows[i].bad)
+			fail_msg("%s: line %zu", rows[i].what, line);
+		assert_int_equal(disallow_finish(&list, b), RES_OK);
+		common_name(&name, 0x0c, rows[i].issuer + 3);
+		cert.issuer = buf_span(&name);
+		named = disallow_match_issuer(list, &cert, &hit) || disallow_match_cert(list, &cert, &hit);
+		if (rows[i].bad == 0 && named != rows[i].named)
+			fail_msg("%s: %s", rows[i].what, named ? "named" : "not named");
+		buf_free(&name);
+		disallow_free(list);
+	}
 }
 
 static void
@@ -430,6 +496,7 @@ main(void)
 	    cmocka_unit_test(kinds_are_apart),
 	    cmocka_unit_test(bad_files_are_refused),
 	    cmocka_unit_test(comments_and_hashes_in_names),
+	    cmocka_unit_test(a_name_is_read_whole_or_the_line_is_an_error),
 	    cmocka_unit_test(long_lines_are_refused),
 	    cmocka_unit_test(twins_are_kept_once),
 	    cmocka_unit_test(builtin_names_fina),

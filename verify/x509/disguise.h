@@ -1,0 +1,33 @@
+/*
+ * disguise.h - the other hashes under which the same certificate or the same key can be shown.
+ *
+ * A list names a certificate or a key by a hash of its bytes, and some of these bytes are not the signer's to choose.
+ * Anybody can turn the s of an ECDSA signature into n - s; everybody can write his own RSA key as rsaEncryption or as
+ * RSASSA-PSS. Each other form has a hash of its own, under which it is looked up as well. What is not of these forms is
+ * refused anyhow (sigform.h, spki.h).
+ */
+#ifndef VERIFY_X509_DISGUISE_H
+#define VERIFY_X509_DISGUISE_H
+
+#include "verify/x509/cert.h"
+
+#define DISGUISES_MAX 5
+
+struct disguises {
+	uint8_t sha256[DISGUISES_MAX][32];
+	size_t n;
+};
+
+/*
+ * The certificate with the other form of its ECDSA signature. The signer's curve is not known here: each of the three
+ * whose order the signature fits gives one. None when it is not signed with ECDSA. RES_NOMEM.
+ */
+enum res disguises_of_cert(struct disguises *, const struct cert *);
+/*
+ * The key in the encodings that its RFC gives: RSA as rsaEncryption and as RSASSA-PSS (any digest, and each of three),
+ * EC with its named curve and the point uncompressed. Also of a key that is not in one of them: without parameters,
+ * padded, with explicit curve parameters or a hybrid point. RES_NOMEM.
+ */
+enum res disguises_of_key(struct disguises *, struct span spki);
+
+#endif
