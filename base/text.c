@@ -497,13 +497,6 @@ text_line_take(struct span *text, struct span *line)
 	return true;
 }
 
-void
-text_bom_skip(struct span *text)
-{
-	if (text->n >= 3 && memcmp(text->p, "\xef\xbb\xbf", 3) == 0)
-		*text = span_slice(*text, 3, text->n);
-}
-
 bool
 text_is_plain(struct span line)
 {

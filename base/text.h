@@ -49,8 +49,6 @@ enum res number_read(int64_t *out, const char *text);
 
 /* Takes the next line off the front, without its end (LF or CR LF; the last line may lack the LF). False: nothing is left. */
 bool text_line_take(struct span *text, struct span *line);
-/* Passes over a byte order mark of UTF-8, which some editors put in front of a file. */
-void text_bom_skip(struct span *text);
 /* Nothing in the line is a control character but tabs: no CR that only looks like the end of a line, no NUL. */
 bool text_is_plain(struct span line);
 /* Takes the next run of bytes that are no blanks off the front. False: nothing but blanks is left. */

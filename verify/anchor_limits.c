@@ -477,18 +477,20 @@ line_cut(struct span line)
 static enum res
 text_add(struct anchor_limits *table, struct span text, bool of_file, size_t *line, char **why)
 {
+	char quote[WHY_QUOTE_MAX];
 	enum res res = RES_OK;
 	struct span entry;
 
 	*line = 0;
-	text_bom_skip(&text);
 	if (text.n > ANCHOR_LIMITS_FILE_MAX)
 		return why_say(why, RES_LIMIT, "larger than %d bytes", ANCHOR_LIMITS_FILE_MAX);
 	while (res == RES_OK && text_line_take(&text, &entry)) {
 		++*line;
 		if (!text_is_plain(entry))
-			res = why_say(why, RES_MALFORMED,
-				      "a NUL byte or another control character; lines end in LF or CR LF");
+			res = why_say(
+			    why, RES_MALFORMED,
+			    "\"%s\": a NUL byte or another control character; lines end in LF or CR LF",
+			    why_quote(quote, entry));
 		entry = line_cut(entry);
 		if (entry.n > 0)
 			res = line_add(table, entry, *line, of_file, why);

@@ -363,11 +363,11 @@ line_add(struct disallow_builder *b, struct span line, char **why)
 enum res
 disallow_add_file(struct disallow_builder *b, struct span text, size_t *line, char **why)
 {
+	char quote[WHY_QUOTE_MAX];
 	enum res res = RES_OK;
 	struct span entry;
 
 	*line = 0;
-	text_bom_skip(&text);
 	if (text.n > DISALLOW_FILE_MAX)
 		return why_say(why, RES_LIMIT, "larger than %d bytes", DISALLOW_FILE_MAX);
 	while (res == RES_OK && text_line_take(&text, &entry)) {
@@ -375,8 +375,10 @@ disallow_add_file(struct disallow_builder *b, struct span text, size_t *line, ch
 		if (text_is_plain(entry))
 			res = line_add(b, entry, why);
 		else
-			res = why_say(why, RES_MALFORMED,
-				      "a NUL byte or another control character; lines end in LF or CR LF");
+			res = why_say(
+			    why, RES_MALFORMED,
+			    "\"%s\": a NUL byte or another control character; lines end in LF or CR LF",
+			    why_quote(quote, entry));
 	}
 	return res;
 }
