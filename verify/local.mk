@@ -24,6 +24,7 @@ libverify_a_SOURCES += \
 	verify/x509/algorithm.c verify/x509/algorithm.h \
 	verify/x509/altname.c verify/x509/altname.h \
 	verify/x509/cert.c verify/x509/cert.h \
+	verify/x509/critical.c \
 	verify/x509/der.c verify/x509/der.h \
 	verify/x509/disguise.c verify/x509/disguise.h \
 	verify/x509/identity.c verify/x509/identity.h \

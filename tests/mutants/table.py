@@ -77,7 +77,7 @@ MUTANTS = [
     ("leaf-key-usage", "x509/usage.c", "if (u->has_key_usage && (u->key_usage & handshake) == 0)",
      "if (u->has_key_usage && u->key_usage == 0)", "a key that signs lists of revoked certificates makes handshakes"),
     ("leaf-is-a-ca", "x509/usage.c", "if (u->ca)", "if (u->ca && u->any_purpose)", "a CA's certificate serves"),
-    ("critical-or-not", "x509/usage.c", "bool is_known = !c->ext[i].critical;", "bool is_known = false;",
+    ("critical-or-not", "x509/critical.c", "bool understood = !c->ext[i].critical;", "bool understood = false;",
      "extensions that are not critical have to be known as well"),
 
     # ---- strength

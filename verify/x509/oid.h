@@ -25,6 +25,10 @@
 #define OID_TLS_FEATURE        OID("\x2b\x06\x01\x05\x05\x07\x01\x18")         /* RFC 7633 */
 #define OID_SCT_LIST           OID("\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x02") /* RFC 6962, 3.3 */
 
+/* qualifiers of policies (RFC 5280, 4.2.1.4) */
+#define OID_QUALIFIER_CPS    OID("\x2b\x06\x01\x05\x05\x07\x02\x01")
+#define OID_QUALIFIER_NOTICE OID("\x2b\x06\x01\x05\x05\x07\x02\x02")
+
 /* an attribute of names (RFC 2985, 5.2.1) */
 #define OID_EMAIL_ADDRESS OID("\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01")
 

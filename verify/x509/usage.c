@@ -80,31 +80,6 @@ usage_read(struct usage *out, const struct cert *c)
 	return RES_OK;
 }
 
-/*
- * Understood: what is judged here, what only adds information (issuerAltName, where CRLs are), and the policy
- * extensions that bite only where an explicit policy is demanded. Who demands one with a critical
- * policyConstraints is not understood, and refused. So is the poison of a precertificate (RFC 6962, 3.1).
- */
-const struct cert_ext *
-usage_unknown_critical(const struct cert *c)
-{
-	const struct span known[] = {
-	    OID_KEY_USAGE,          OID_SUBJECT_ALT_NAME,   OID_ISSUER_ALT_NAME, OID_BASIC_CONSTRAINTS,
-	    OID_NAME_CONSTRAINTS,   OID_CRL_DISTRIBUTION,   OID_POLICIES,        OID_POLICY_MAPPINGS,
-	    OID_EXTENDED_KEY_USAGE, OID_INHIBIT_ANY_POLICY, OID_TLS_FEATURE,     OID_SCT_LIST,
-	};
-
-	for (size_t i = 0; i < c->n_ext; i++) {
-		bool is_known = !c->ext[i].critical;
-
-		for (size_t k = 0; !is_known && k < sizeof known / sizeof known[0]; k++)
-			is_known = span_equal(c->ext[i].oid, known[k]);
-		if (!is_known)
-			return &c->ext[i];
-	}
-	return NULL;
-}
-
 const char *
 usage_server_fault(const struct usage *u)
 {

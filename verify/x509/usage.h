@@ -29,7 +29,8 @@ struct usage {
 
 /* RES_MALFORMED: one of the three extensions can not be read. */
 enum res usage_read(struct usage *, const struct cert *);
-/* The first critical extension that is not understood, NULL when there is none. Lent. */
+/* The first critical extension that is not known or whose content cannot be processed (critical.c), NULL when there is
+ * none. Lent. */
 const struct cert_ext *usage_unknown_critical(const struct cert *);
 
 /* Each gives what is wrong, a constant, or NULL. */

@@ -128,7 +128,10 @@ crl_sign_only(struct forge *f)
 static void
 constrains_names(struct forge *f)
 {
+	size_t subtree = derw_open(&f->excluded, DERW_SEQUENCE);
+
 	derw_tlv(&f->excluded, DERW_CONTEXT(2), span_str("other.test"));
+	derw_close(&f->excluded, subtree);
 }
 
 static void

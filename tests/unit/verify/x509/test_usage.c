@@ -117,7 +117,7 @@ unknown_critical_extensions_are_found(void **state)
 	struct cert c = {.n_ext = 2};
 
 	(void)state;
-	c.ext[0] = (struct cert_ext){OID_SCT_LIST, true, span_str("")};
+	c.ext[0] = (struct cert_ext){OID_SCT_LIST, true, span_of("\x04\x02\x00\x00", 4)};
 	c.ext[1] = (struct cert_ext){span_str(poison), false, span_str("")};
 	assert_null(usage_unknown_critical(&c));
 	c.ext[1].critical = true;
@@ -125,7 +125,84 @@ unknown_critical_extensions_are_found(void **state)
 	c.ext[1].oid = OID_AUTHORITY_KEY_ID; /* RFC 5280, 4.2.1.1: never critical */
 	assert_ptr_equal(usage_unknown_critical(&c), &c.ext[1]);
 	c.ext[1].oid = OID_NAME_CONSTRAINTS;
+	c.ext[1].value = OID("\x30\x0a\xa0\x08\x30\x06\x87\x04\x0a\x00\x00\x01");
 	assert_null(usage_unknown_critical(&c));
+}
+
+/* Known extensions, critical: what each must hold to be processed. */
+static void
+critical_means_understood(void **state)
+{
+#define CPS    "\x06\x08\x2b\x06\x01\x05\x05\x07\x02\x01"
+#define NOTICE "\x06\x08\x2b\x06\x01\x05\x05\x07\x02\x02"
+	const struct {
+		const char *what;
+		struct span oid, value;
+		bool understood;
+	} rows[] = {
+	    {"a policy", OID_POLICIES, OID("\x30\x06\x30\x04\x06\x02\x2a\x03"), true},
+	    {"a policy with a CPS", OID_POLICIES,
+	     OID("\x30\x17\x30\x15\x06\x02\x2a\x03\x30\x0f\x30\x0d" CPS "\x16\x01" "a"), true},
+	    {"a policy with a notice", OID_POLICIES,
+	     OID("\x30\x16\x30\x14\x06\x02\x2a\x03\x30\x0e\x30\x0c" NOTICE "\x30\x00"), true},
+	    {"a policy with an unknown qualifier", OID_POLICIES,
+	     OID("\x30\x10\x30\x0e\x06\x02\x2a\x03\x30\x08\x30\x06\x06\x02\x2a\x04\x05\x00"), false},
+	    {"a policy with an empty list of qualifiers", OID_POLICIES,
+	     OID("\x30\x08\x30\x06\x06\x02\x2a\x03\x30\x00"), false},
+	    {"a policy twice", OID_POLICIES, OID("\x30\x0c\x30\x04\x06\x02\x2a\x03\x30\x04\x06\x02\x2a\x03"), false},
+	    {"no policy", OID_POLICIES, OID("\x30\x00"), false},
+	    {"bytes behind the policies", OID_POLICIES, OID("\x30\x06\x30\x04\x06\x02\x2a\x03\x00"), false},
+	    {"a key usage", OID_KEY_USAGE, OID("\x03\x02\x07\x80"), true},
+	    {"a key usage without a bit", OID_KEY_USAGE, OID("\x03\x01\x00"), false},
+	    {"a key usage of zeros", OID_KEY_USAGE, OID("\x03\x02\x07\x00"), false},
+	    {"a key usage and a byte", OID_KEY_USAGE, OID("\x03\x02\x07\x80\x00"), false},
+	    {"a purpose", OID_EXTENDED_KEY_USAGE, OID("\x30\x04\x06\x02\x2a\x03"), true},
+	    {"no purpose", OID_EXTENDED_KEY_USAGE, OID("\x30\x00"), false},
+	    {"basic constraints", OID_BASIC_CONSTRAINTS, OID("\x30\x03\x01\x01\xff"), true},
+	    {"basic constraints with more", OID_BASIC_CONSTRAINTS, OID("\x30\x05\x01\x01\xff\x05\x00"), false},
+	    {"a name of a kind that nobody compares", OID_SUBJECT_ALT_NAME, OID("\x30\x04\x88\x02\x2a\x03"), true},
+	    {"a name of a kind that is not", OID_SUBJECT_ALT_NAME, OID("\x30\x03\x89\x01\x2a"), false},
+	    {"no name", OID_SUBJECT_ALT_NAME, OID("\x30\x00"), false},
+	    {"an issuer's name", OID_ISSUER_ALT_NAME, OID("\x30\x03\x82\x01" "a"), true},
+	    {"bytes behind an issuer's name", OID_ISSUER_ALT_NAME, OID("\x30\x03\x82\x01" "a\x05\x00"), false},
+	    {"permitted names", OID_NAME_CONSTRAINTS, OID("\x30\x07\xa0\x05\x30\x03\x82\x01" "a"), true},
+	    {"excluded names", OID_NAME_CONSTRAINTS, OID("\x30\x07\xa1\x05\x30\x03\x82\x01" "a"), true},
+	    {"constraints that constrain nothing", OID_NAME_CONSTRAINTS, OID("\x30\x00"), false},
+	    {"a list of no names", OID_NAME_CONSTRAINTS, OID("\x30\x02\xa0\x00"), false},
+	    {"a subtree with a minimum", OID_NAME_CONSTRAINTS,
+	     OID("\x30\x0a\xa0\x08\x30\x06\x82\x01" "a\x80\x01\x01"), false},
+	    {"a third list", OID_NAME_CONSTRAINTS, OID("\x30\x07\xa2\x05\x30\x03\x82\x01" "a"), false},
+	    {"where CRLs are", OID_CRL_DISTRIBUTION, OID("\x30\x09\x30\x07\xa0\x05\xa0\x03\x86\x01" "a"), true},
+	    {"reasons alone", OID_CRL_DISTRIBUTION, OID("\x30\x06\x30\x04\x81\x02\x07\x80"), false},
+	    {"a point with a field that is not", OID_CRL_DISTRIBUTION,
+	     OID("\x30\x0b\x30\x09\xa0\x05\xa0\x03\x86\x01" "a\x83\x00"), false},
+	    {"no point", OID_CRL_DISTRIBUTION, OID("\x30\x00"), false},
+	    {"a mapping", OID_POLICY_MAPPINGS, OID("\x30\x0a\x30\x08\x06\x02\x2a\x03\x06\x02\x2a\x04"), true},
+	    {"half a mapping", OID_POLICY_MAPPINGS, OID("\x30\x06\x30\x04\x06\x02\x2a\x03"), false},
+	    {"no mapping", OID_POLICY_MAPPINGS, OID("\x30\x00"), false},
+	    {"certificates to skip", OID_INHIBIT_ANY_POLICY, OID("\x02\x01\x00"), true},
+	    {"less than none to skip", OID_INHIBIT_ANY_POLICY, OID("\x02\x01\xff"), false},
+	    {"a number that is padded", OID_INHIBIT_ANY_POLICY, OID("\x02\x02\x00\x01"), false},
+	    {"a feature of TLS", OID_TLS_FEATURE, OID("\x30\x03\x02\x01\x05"), true},
+	    {"no feature", OID_TLS_FEATURE, OID("\x30\x00"), false},
+	    {"a feature that is no number", OID_TLS_FEATURE, OID("\x30\x03\x04\x01\x05"), false},
+	    {"SCTs", OID_SCT_LIST, OID("\x04\x02\x00\x00"), true},
+	    {"SCTs that are not wrapped", OID_SCT_LIST, OID("\x00\x00"), false},
+	    {"a key identifier", OID_AUTHORITY_KEY_ID, OID("\x30\x03\x80\x01\x01"), false},
+	    {"one's own key identifier", OID_SUBJECT_KEY_ID, OID("\x04\x01\x01"), false},
+	    {"authority information", OID_AUTHORITY_INFO, OID("\x30\x09\x30\x07\x06\x02\x2a\x03\x86\x01" "a"), false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct cert c = {.n_ext = 1};
+
+		c.ext[0] = (struct cert_ext){rows[i].oid, true, rows[i].value};
+		if ((usage_unknown_critical(&c) == NULL) != rows[i].understood)
+			fail_msg("%s", rows[i].what);
+		c.ext[0].critical = false;
+		assert_null(usage_unknown_critical(&c));
+	}
 }
 
 int
@@ -136,6 +213,7 @@ main(void)
 	    cmocka_unit_test(what_was_read_is_right),
 	    cmocka_unit_test(a_server_is_nothing_else),
 	    cmocka_unit_test(unknown_critical_extensions_are_found),
+	    cmocka_unit_test(critical_means_understood),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
