@@ -137,15 +137,16 @@ entry_merge(struct anchor_limit *out, const struct entry *e)
 
 /* The entry by the anchor's key or certificate; by certificate also with the other form of its signature. */
 static const struct entry *
-entry_of(const struct anchor_limits *table, bool second, bool by_key, const struct cert *anchor)
+entry_of(const struct anchor_limits *table, bool of_file, bool by_key, const struct cert *anchor)
 {
-	const struct entry *found = entry_find(table, second, by_key, by_key ? anchor->spki_sha256 : anchor->sha256);
+	const struct entry *found =
+	    entry_find(table, of_file, by_key, by_key ? anchor->spki_sha256 : anchor->sha256);
 	struct disguises other;
 
 	if (found != NULL || by_key || disguises_of_cert(&other, anchor) != RES_OK)
 		return found;
 	for (size_t i = 0; found == NULL && i < other.n; i++)
-		found = entry_find(table, second, false, other.sha256[i]);
+		found = entry_find(table, of_file, false, other.sha256[i]);
 	return found;
 }
 
