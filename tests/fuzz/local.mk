@@ -3,6 +3,7 @@
 # as tests. `make fuzz` builds them all.
 fuzz_targets = \
 	tests/fuzz/fuzz_cert \
+	tests/fuzz/fuzz_certmessage \
 	tests/fuzz/fuzz_anchor_limits \
 	tests/fuzz/fuzz_crl \
 	tests/fuzz/fuzz_ctextensions \
@@ -19,6 +20,8 @@ fuzz_targets = \
 	tests/fuzz/fuzz_staple \
 	tests/fuzz/fuzz_text \
 	tests/fuzz/fuzz_verify
+tests_fuzz_fuzz_certmessage_SOURCES = tests/fuzz/fuzz_certmessage.c
+tests_fuzz_fuzz_certmessage_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_doh_SOURCES = tests/fuzz/fuzz_doh.c $(WIRE_EAR)
 tests_fuzz_fuzz_doh_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_dot_SOURCES = tests/fuzz/fuzz_dot.c $(WIRE_EAR)
