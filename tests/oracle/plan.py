@@ -522,6 +522,8 @@ def fits(chosen):
         return False
     if (chain or "lists" in dimensions) and titles & {"unknown critical extension", "a precertificate"}:
         return False  # whether such a certificate has a path, and which, is nowhere said
+    if titles >= {"intermediate key RSA 1024"} and titles & {"unknown critical extension", "a precertificate"}:
+        return False  # nothing is computed with that key, so whether it issued the leaf is not known without a path
     if chain and ("constrain" in chain or "permits" in chain or "excludes" in chain) and (
             "identity" in dimensions or "nothing but a list of SCTs" in titles):
         return False  # whether constraints on names meet a common name
