@@ -32,28 +32,10 @@ judge_label(char out[JUDGE_LABEL_MAX], const struct cert *c)
 	return out;
 }
 
-gnutls_x509_crt_t
-judge_crt(struct judgement *j, size_t place)
+struct path_ground
+judge_ground(struct judgement *j)
 {
-	gnutls_datum_t der = {(unsigned char *)(uintptr_t)j->certs[place].der.p,
-			      (unsigned)j->certs[place].der.n};
-	gnutls_x509_crt_t crt;
-
-	if (j->crts[place] != NULL)
-		return j->crts[place];
-	if (gnutls_x509_crt_init(&crt) < 0)
-		return NULL;
-	if (gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) < 0) {
-		gnutls_x509_crt_deinit(crt);
-		return NULL;
-	}
-	return j->crts[place] = crt;
-}
-
-enum res
-judge_signed_by(struct judgement *j, size_t place, struct span spki)
-{
-	return signature_by_key(&j->certs[place], spki, &j->budget);
+	return (struct path_ground){{j->certs, j->n_certs, j->policy->trust}, &j->rules, &j->proofs};
 }
 
 /* ---- what was presented */
@@ -103,6 +85,9 @@ judge_import(struct judgement *j)
 	for (size_t i = 0; i < n; i++)
 		if (!cert_import(j, i))
 			return false;
+	j->proofs.certs = j->certs;
+	j->proofs.n_certs = j->n_certs;
+	j->proofs.budget = &j->budget;
 	j->scts_read = sct_check_open(&j->scts, &j->certs[0], j->policy->ctlogs);
 	return true;
 }
@@ -220,15 +205,16 @@ revocation_add(struct judgement *j, enum reason r, char *text)
 static bool
 crls_judge(struct judgement *j)
 {
-	struct cert *certs = calloc(j->path->n, sizeof *certs);
+	size_t n = path_n(j->path);
+	struct cert *certs = calloc(n, sizeof *certs);
 	char *text = NULL;
 	enum reason r;
 
 	if (certs == NULL)
 		return false;
-	for (size_t i = 0; i < j->path->n; i++)
-		certs[i] = *j->path->certs[i];
-	r = crls_check(j->policy->crls, certs, j->path->n, j->in->now_ms, &text);
+	for (size_t i = 0; i < n; i++)
+		certs[i] = *path_certs(j->path)[i];
+	r = crls_check(j->policy->crls, certs, n, j->in->now_ms, &text);
 	revocation_add(j, r, text);
 	free(certs);
 	return true;
@@ -243,10 +229,10 @@ judge_revocation(struct judgement *j)
 
 	if (j->in->staple.n == 0 && cert_must_staple(leaf))
 		verdict_add(j->v, REASON_STAPLE_MISSING, "%s", reason_sentence(REASON_STAPLE_MISSING));
-	if (j->path == NULL || j->path->n == 1)
+	if (j->path == NULL || path_n(j->path) == 1)
 		return true;
 	if (j->in->staple.n > 0) {
-		r = staple_check(j->in->staple, leaf, j->path->certs[1], j->in->now_ms, &text);
+		r = staple_check(j->in->staple, leaf, path_issuer(j->path), j->in->now_ms, &text);
 		revocation_add(j, r, text);
 	}
 	return j->policy->crls == NULL || crls_count(j->policy->crls) == 0 || crls_judge(j);

@@ -1,52 +1,87 @@
 #include "base/text.h"
 #include "verify/ct/ctpolicy.h"
-#include "verify/x509/pathjudge.h"
+#include "verify/judge.h"
+#include "verify/x509/lead.h"
+#include "verify/x509/path.h"
+#include "verify/x509/strength.h"
 #include "verify/x509/trust_judge.h"
 
 #include <string.h>
 
 /* ---- what the policy wants of a path: the anchor's limits, allowed issuers, pins */
 
-static const struct cert *
-path_issuer(const struct path *p)
+/* Who signed the leaf, also where that is in no path: a leaf that is an anchor, or a chain that ends nowhere. Looked for
+ * among the presented certificates and the anchors. False: no memory. */
+static bool
+issuer_search(struct judgement *j)
 {
-	return p->n > 1 ? p->certs[1] : p->certs[0];
+	const struct trust *trust = j->policy->trust;
+	const struct cert *leaf = &j->certs[0];
+	size_t first = 0, n = trust_find(trust, leaf->issuer, &first);
+	enum res r = RES_NOT_FOUND;
+
+	for (size_t i = 0; i < j->n_certs + n && j->issuer == NULL && r != RES_NOMEM; i++) {
+		const struct cert *c =
+		    i < j->n_certs ? &j->certs[i] : trust_at(trust, first + i - j->n_certs);
+
+		if (c == leaf && !path_self_issued(leaf))
+			continue;
+		r = proofs_ask(&j->proofs, leaf, c);
+		if (r == RES_OK)
+			j->issuer = c;
+	}
+	return r != RES_NOMEM;
+}
+
+/* The issuer whose key the SCTs are checked with, when this is the path; NULL: not at hand, or no memory. */
+static const struct cert *
+leaf_issuer(struct judgement *j, const struct path *p)
+{
+	const struct cert *issuer = path_issuer(p);
+
+	if (issuer == NULL && !issuer_search(j))
+		j->v->out_of_memory = true;
+	return issuer == NULL ? j->issuer : issuer;
 }
 
 static void
 limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
 	const char *fault[ANCHOR_LIMIT_FAULTS_MAX];
-	struct anchor_case c = {.leaf = p->certs[0], .now_ms = j->in->now_ms};
+	struct anchor_case c = {.leaf = path_leaf(p), .now_ms = j->in->now_ms};
 	struct anchor_limit limit;
+	const struct cert *issuer;
 	size_t n;
 
-	if (!anchor_limits_find(&limit, j->policy->anchor_limits, p->certs[p->n - 1]))
+	if (!anchor_limits_find(&limit, j->policy->anchor_limits, path_anchor(p)))
 		return;
 	if (limit.has_sct_not_after && j->policy->ct_mode != CT_OFF) {
-		if (sct_check_signatures(&j->scts, c.leaf, path_issuer(p)->spki_sha256, &j->budget) ==
-		    RES_NOMEM)
-			f->starved = true;
+		issuer = leaf_issuer(j, p);
+		if (issuer == NULL)
+			sct_check_forget(&j->scts);
+		else if (sct_check_signatures(&j->scts, c.leaf, issuer->spki_sha256, &j->budget) == RES_NOMEM)
+			j->v->out_of_memory = true;
 		c.issued = ctpolicy_issued_at(&c.issued_ms, &j->scts, j->in->now_ms);
 	}
 	n = anchor_limit_faults(fault, &limit, &c);
 	for (size_t i = 0; i < n; i++)
-		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, fault[i]);
+		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, path_n(p) - 1, fault[i]);
 }
 
 /* A name is asked of the anchor only: any CA can mint a sub-CA of any name. */
 static bool
 issuer_allowed(const struct disallow *allowed, const struct path *p)
 {
+	const struct cert *const *certs = path_certs(p);
 	struct disallow_hit hit;
 
-	for (size_t i = p->n > 1 ? 1 : 0; i < p->n; i++) {
-		if (disallow_match_key(allowed, p->certs[i], &hit))
+	for (size_t i = path_n(p) > 1 ? 1 : 0; i < path_n(p); i++) {
+		if (disallow_match_key(allowed, certs[i], &hit))
 			return true;
-		if (disallow_match_cert(allowed, p->certs[i], &hit) && hit.kind == DISALLOW_CERT)
+		if (disallow_match_cert(allowed, certs[i], &hit) && hit.kind == DISALLOW_CERT)
 			return true;
 	}
-	return disallow_match_subject(allowed, p->certs[p->n - 1], &hit);
+	return disallow_match_subject(allowed, path_anchor(p), &hit);
 }
 
 static bool
@@ -54,8 +89,8 @@ pin_met(const struct disallow *pins, const struct path *p, size_t from)
 {
 	struct disallow_hit hit;
 
-	for (size_t i = from; i < p->n; i++)
-		if (disallow_match_key(pins, p->certs[i], &hit))
+	for (size_t i = from; i < path_n(p); i++)
+		if (disallow_match_key(pins, path_certs(p)[i], &hit))
 			return true;
 	return false;
 }
@@ -63,23 +98,28 @@ pin_met(const struct disallow *pins, const struct path *p, size_t from)
 static void
 wishes_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
+	size_t at = path_n(p) - 1;
+
 	limit_judge(f, j, p);
 	if (j->policy->allow_issuer != NULL && !issuer_allowed(j->policy->allow_issuer, p))
-		path_faults_add(f, REASON_ISSUER_NOT_ALLOWED, p->n - 1,
+		path_faults_add(f, REASON_ISSUER_NOT_ALLOWED, at,
 				"no CA of the path to it is allowed for this upstream");
 	if (j->policy->pins != NULL && !pin_met(j->policy->pins, p, 0))
-		path_faults_add(f, REASON_PIN_MISMATCH, p->n - 1, "no key of the path to it is pinned");
+		path_faults_add(f, REASON_PIN_MISMATCH, at, "no key of the path to it is pinned");
 }
 
 /* ---- the path */
 
 struct choice {
-	const struct path *path;
+	struct judgement *j;
+	struct path *path; /* the best so far; owned */
+	struct lead lead;  /* without one, the best lead; of no certificate when there is none either */
 	struct path_faults faults;
 	enum path_grade grade;
+	bool limited;
 };
 
-/* Of two that are as bad, the one with less to say: what only the other has is cured by choosing this one. */
+/* On a tie the path with fewer findings is preferred: what only the other has is cured by choosing this one. */
 static bool
 choice_is_better(const struct choice *best, enum path_grade grade, const struct path_faults *faults)
 {
@@ -87,65 +127,107 @@ choice_is_better(const struct choice *best, enum path_grade grade, const struct 
 	       (grade == best->grade && faults->n < best->faults.n);
 }
 
-/* Judges candidates in order until one is good; keeps the best. */
+/* Of proven paths; ends the search at the first that is good. */
 static bool
-choose_from(struct choice *best, struct judgement *j, const struct path *paths, size_t n)
+choice_on_path(void *arg, const struct path *p)
 {
-	for (size_t i = 0; i < n && (best->path == NULL || best->grade != PATH_GOOD); i++) {
-		struct path_faults faults;
-		enum path_grade grade;
+	struct choice *best = arg;
+	struct path_faults faults;
+	enum path_grade grade;
 
-		path_judge(&faults, j, &paths[i]);
-		/* What the policy wants is asked of a path; a chain whose signatures do not hold is none, and
-		 * its next certificate is not the issuer whose key SCTs are checked with. */
-		if (path_grade(&faults) < PATH_UNPROVEN)
-			wishes_judge(&faults, j, &paths[i]);
-		if (faults.starved)
-			return false;
-		grade = path_grade(&faults);
-		if (choice_is_better(best, grade, &faults))
-			*best = (struct choice){&paths[i], faults, grade};
-	}
-	return true;
+	faults.n = 0;
+	path_validate(&faults, &best->j->rules, path_certs(p), path_n(p));
+	wishes_judge(&faults, best->j, p);
+	grade = path_grade(&faults);
+	if (!choice_is_better(best, grade, &faults))
+		return true;
+	path_free(best->path);
+	best->path = path_copy(p);
+	best->faults = faults;
+	best->grade = grade;
+	best->j->v->out_of_memory |= best->path == NULL;
+	return best->path != NULL && grade != PATH_GOOD;
 }
 
-/* Without a path: the presented certificate or the anchor whose key verifies the leaf, so that its SCTs can
- * be judged. */
-static bool
-issuer_search(struct judgement *j)
+static struct path_search_end
+search(struct judgement *j, enum path_kind kind, path_visit *visit, void *arg)
 {
-	size_t first = 0, n = 0;
-	enum res r = RES_NOT_FOUND;
+	struct path_ground ground = judge_ground(j);
+	struct path_search_end end = path_search(&ground, kind, visit, arg);
 
-	for (size_t i = 0; i < j->n_certs && r == RES_NOT_FOUND; i++) {
-		if (i == 0 && !path_self_issued(&j->certs[0]))
-			continue;
-		r = judge_signed_by(j, 0, j->certs[i].spki);
-		if (r == RES_OK)
-			j->issuer = &j->certs[i];
+	j->work->paths += end.paths;
+	j->work->path_steps += end.steps;
+	j->v->out_of_memory |= end.starved;
+	return end;
+}
+
+/* Paths without a fault first, so that certificates with one cost nothing; then what else is proven. */
+static void
+path_choose(struct choice *best)
+{
+	best->limited = search(best->j, PATH_SOUND, choice_on_path, best).limited;
+	if (best->path == NULL || best->grade > PATH_UNWANTED)
+		best->limited |= search(best->j, PATH_PROVEN, choice_on_path, best).limited;
+}
+
+static const char too_many_checks[] = "finding a path takes more signature checks than are made";
+
+/* Where there is no path; the lead with the fewest faults explains most. Nothing is computed with a weak key, which is
+ * a fault already. */
+static void
+choice_on_lead(void *arg, const struct lead *lead)
+{
+	struct choice *best = arg;
+	struct judgement *j = best->j;
+	struct path_faults faults;
+
+	j->work->paths++;
+	faults.n = 0;
+	path_validate(&faults, &j->rules, lead->certs, lead->n);
+	for (size_t i = 0; i + 1 < lead->n; i++) {
+		enum res r = proofs_ask(&j->proofs, lead->certs[i], lead->certs[i + 1]);
+
+		j->v->out_of_memory |= r == RES_NOMEM;
+		if (r == RES_LIMIT)
+			path_faults_add(&faults, REASON_UNTRUSTED, i, too_many_checks);
+		else if (r != RES_OK && strength_key_fault(lead->certs[i + 1]->spki) == NULL)
+			path_faults_add(&faults, REASON_BAD_SIGNATURE, i, "its issuer's key did not sign it");
 	}
-	if (j->policy->trust != NULL)
-		n = trust_find(j->policy->trust, j->certs[0].issuer, &first);
-	for (size_t i = first; i < first + n && r == RES_NOT_FOUND; i++) {
-		r = judge_signed_by(j, 0, trust_at(j->policy->trust, i)->spki);
-		if (r == RES_OK)
-			j->issuer = trust_at(j->policy->trust, i);
+	if (best->lead.n == 0 || faults.n < best->faults.n) {
+		best->lead = *lead;
+		best->faults = faults;
 	}
-	return r != RES_NOMEM;
 }
 
 static void
-path_settle(struct judgement *j, const struct path *p)
+faults_tell(const struct choice *best)
 {
+	const struct cert *const *certs = best->path == NULL ? best->lead.certs : path_certs(best->path);
+	char who[JUDGE_LABEL_MAX];
+
+	for (size_t i = 0; i < best->faults.n; i++) {
+		const struct path_fault *fault = &best->faults.fault[i];
+
+		verdict_add(best->j->v, fault->reason, "%s: %s", judge_label(who, certs[fault->at]),
+			    fault->what);
+	}
+}
+
+/* The path is taken. */
+static void
+path_settle(struct judgement *j, struct path *p)
+{
+	const struct cert *const *certs = path_certs(p);
+	const struct disallow *pins = j->policy->pins;
+
 	j->path = p;
 	j->issuer = path_issuer(p);
-	verdict_show_chain(j->v, p->certs, p->n, true);
-	j->v->valid_until_ms = p->certs[0]->not_after_ms;
-	for (size_t i = 1; i < p->n; i++)
-		if (p->certs[i]->not_after_ms < j->v->valid_until_ms)
-			j->v->valid_until_ms = p->certs[i]->not_after_ms;
-	if (j->policy->pins != NULL && p->n > 1 && pin_met(j->policy->pins, p, 0) &&
-	    !pin_met(j->policy->pins, p, 1))
+	verdict_show_chain(j->v, certs, path_n(p), true);
+	j->v->valid_until_ms = certs[0]->not_after_ms;
+	for (size_t i = 1; i < path_n(p); i++)
+		if (certs[i]->not_after_ms < j->v->valid_until_ms)
+			j->v->valid_until_ms = certs[i]->not_after_ms;
+	if (pins != NULL && path_n(p) > 1 && pin_met(pins, p, 0) && !pin_met(pins, p, 1))
 		verdict_warn(
 		    j->v,
 		    "only the server's own key is pinned; certificates rotate: pin a key of its CA as well");
@@ -191,30 +273,27 @@ untrusted_add(struct judgement *j)
 bool
 judge_path(struct judgement *j)
 {
-	struct choice best = {0};
-	char who[JUDGE_LABEL_MAX];
+	struct choice best = {.j = j};
+	struct path_ground ground = judge_ground(j);
 
-	path_find(&j->paths, j->certs, j->n_certs, j->policy->trust, j->in->now_ms);
-	j->work->path_steps = j->paths.steps;
-	if (!choose_from(&best, j, j->paths.valid, j->paths.n_valid))
+	path_choose(&best);
+	if (j->v->out_of_memory) {
+		path_free(best.path);
 		return false;
-	/* Out of date is a better answer than a signature that does not hold. */
-	if ((best.path == NULL || best.grade > PATH_WEAK) &&
-	    !choose_from(&best, j, j->paths.dated, j->paths.n_dated))
-		return false;
+	}
 	if (best.path == NULL)
+		leads_find(&ground.issuers, choice_on_lead, &best);
+	faults_tell(&best);
+	if (best.path == NULL && best.limited)
+		verdict_add(j->v, REASON_UNTRUSTED, "%s", too_many_checks);
+	else if (best.path == NULL && best.lead.n == 0)
 		untrusted_add(j);
-	for (size_t i = 0; best.path != NULL && i < best.faults.n; i++) {
-		const struct path_fault *fault = &best.faults.fault[i];
-
-		verdict_add(j->v, fault->reason, "%s: %s", judge_label(who, best.path->certs[fault->at]),
-			    fault->what);
-	}
-	if (best.path != NULL && best.grade <= PATH_DATED) {
+	j->grade = best.grade;
+	if (best.path != NULL && best.grade <= PATH_DATED)
 		path_settle(j, best.path);
-		return true;
-	}
-	return issuer_search(j);
+	else
+		path_free(best.path);
+	return j->issuer != NULL || issuer_search(j);
 }
 
 /* ---- disallow entries */
@@ -272,34 +351,56 @@ disallow_path(struct judgement *j, const struct path *p, bool tell)
 {
 	size_t hits = 0;
 
-	for (size_t i = 0; i < p->n; i++)
-		hits += disallow_cert(j, p->certs[i], true, tell);
+	for (size_t i = 0; i < path_n(p); i++)
+		hits += disallow_cert(j, path_certs(p)[i], true, tell);
 	return hits;
 }
 
-/*
- * A server that is clean by one path and disallowed by another is refused: which path is found is up to
- * whoever presents the chain. The candidates behind the chosen one have not been judged yet; those in front
- * were not good.
- */
+/* Another path, good in all but an entry. */
 static bool
+disallow_on_path(void *arg, const struct path *p)
+{
+	struct judgement *j = arg;
+	struct path_faults faults;
+
+	if (path_equal(p, j->path) || disallow_path(j, p, false) == 0)
+		return true;
+	faults.n = 0;
+	path_validate(&faults, &j->rules, path_certs(p), path_n(p));
+	wishes_judge(&faults, j, p);
+	if (path_grade(&faults) == PATH_GOOD)
+		disallow_path(j, p, true);
+	return true;
+}
+
+/* What an entry names among all that could be in a path: presented certificates, and the anchors above them. */
+static bool
+disallow_anywhere(struct judgement *j)
+{
+	for (size_t i = 0; i < j->n_certs; i++) {
+		size_t first = 0, n = trust_find(j->policy->trust, j->certs[i].issuer, &first);
+
+		if (disallow_cert(j, &j->certs[i], true, false) > 0)
+			return true;
+		for (size_t k = first; k < first + n; k++)
+			if (disallow_cert(j, trust_at(j->policy->trust, k), true, false) > 0)
+				return true;
+	}
+	return false;
+}
+
+/*
+ * A server that is clean by one path and disallowed by another is refused: which path is found is up to whoever presents
+ * the chain. So where there are more paths than are tried, it is enough that an entry names what could be in one.
+ */
+static void
 disallow_others(struct judgement *j)
 {
-	const struct path *end = j->paths.valid + j->paths.n_valid;
+	struct path_search_end end = search(j, PATH_SOUND, disallow_on_path, j);
 
-	for (const struct path *p = j->path + 1; p < end; p++) {
-		struct path_faults faults;
-
-		if (disallow_path(j, p, false) == 0)
-			continue;
-		path_judge(&faults, j, p);
-		wishes_judge(&faults, j, p);
-		if (faults.starved)
-			return false;
-		if (path_grade(&faults) == PATH_GOOD)
-			disallow_path(j, p, true);
-	}
-	return true;
+	if (end.limited && disallow_anywhere(j))
+		verdict_add(j->v, REASON_DISALLOWED,
+			    "there are more paths than are tried, and an entry names what may be in one");
 }
 
 bool
@@ -310,7 +411,7 @@ judge_disallow(struct judgement *j)
 	if (j->path == NULL)
 		return true;
 	disallow_path(j, j->path, true);
-	if (j->path < j->paths.valid || j->path >= j->paths.valid + j->paths.n_valid)
-		return true;
-	return disallow_others(j);
+	if (j->grade == PATH_GOOD && j->policy->n_disallow > 0)
+		disallow_others(j);
+	return !j->v->out_of_memory;
 }

@@ -9,14 +9,12 @@
 #include "verify/verdict_build.h"
 #include "verify/verify.h"
 
-#include <gnutls/x509.h>
-
 /* What a judgement cost; for tests of the bounds. */
 struct vfy_work {
 	size_t signature_checks; /* of certificates and SCTs; never beyond VFY_SIG_CHECKS_MAX */
 	size_t signature_cost;   /* of them, in tenths of one with RSA-4096; never beyond VFY_SIG_COST_MAX */
-	size_t paths;            /* candidates that were judged */
-	size_t path_steps;
+	size_t paths;      /* proven paths and leads that were judged; of each search VFY_PATHS_MAX at most */
+	size_t path_steps; /* of all searches together; of each PATH_STEPS_MAX at most */
 };
 
 /* vfy_check, which also tells what it cost. */
@@ -28,12 +26,13 @@ struct judgement {
 	const struct vfy_input *in;
 	struct vfy_work *work;
 	struct signature_budget budget;
-	struct cert certs[VFY_CERTS_MAX];      /* presented and readable; the leaf first */
-	gnutls_x509_crt_t crts[VFY_CERTS_MAX]; /* the same for GnuTLS, each imported when first needed */
+	struct cert certs[VFY_CERTS_MAX]; /* presented and readable; the leaf first */
 	size_t n_certs;
-	struct path_set paths;
-	const struct path *path;   /* the verified one (it may be out of date, or weak); NULL without one */
-	const struct cert *issuer; /* the CA certificate that signed the leaf; NULL when it is not at hand */
+	struct proofs proofs; /* who signed which of them */
+	struct path_rules rules;
+	struct path *path; /* the verified one (it may be out of date, or weak); NULL without one. Owned */
+	enum path_grade grade;     /* of it */
+	const struct cert *issuer; /* whose key verified the leaf, proven; NULL when it is not at hand */
 	struct sct_check scts;
 	enum res scts_read; /* what sct_check_open said of the leaf's list */
 };
@@ -42,17 +41,16 @@ struct judgement {
 /* A certificate's subject for a sentence, shortened; its serial when it has none. Returns out. */
 const char *judge_label(char out[JUDGE_LABEL_MAX], const struct cert *);
 
-/* The presented certificate for GnuTLS, lent. NULL: GnuTLS can not read it, or no memory. */
-gnutls_x509_crt_t judge_crt(struct judgement *, size_t place);
-/* Is this presented certificate signed by that key? The answer of signature_by_key. */
-enum res judge_signed_by(struct judgement *, size_t place, struct span spki);
+/* What path_search needs; lent. */
+struct path_ground judge_ground(struct judgement *);
 
 /*
  * The stages, in the order in which vfy_check calls them. Each adds its findings to the verdict. False: it
  * could not do its work, and the verdict is refused whatever the others say.
  */
-bool judge_import(struct judgement *);    /* chain.c */
-bool judge_path(struct judgement *);      /* choose.c: candidates, signatures, what an anchor may; the path */
+bool judge_import(struct judgement *); /* chain.c */
+bool judge_path(
+    struct judgement *); /* choose.c: proven paths, what the policy wants of them; the one that counts */
 bool judge_presented(struct judgement *); /* chain.c: the leaf itself, and without a path all that was sent */
 bool judge_identity(struct judgement *);  /* chain.c */
 bool judge_disallow(struct judgement *);  /* choose.c */

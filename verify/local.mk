@@ -28,15 +28,20 @@ libverify_a_SOURCES += \
 	verify/x509/der.c verify/x509/der.h \
 	verify/x509/disguise.c verify/x509/disguise.h \
 	verify/x509/identity.c verify/x509/identity.h \
+	verify/x509/issuers.c verify/x509/issuers.h \
+	verify/x509/lead.c verify/x509/lead.h \
 	verify/x509/name.c verify/x509/name.h \
 	verify/x509/name_text.c \
 	verify/x509/name_value.c verify/x509/name_value.h \
 	verify/x509/nameconstraints.c verify/x509/nameconstraints.h \
 	verify/x509/oid.h \
-	verify/x509/path.c verify/x509/path.h \
-	verify/x509/pathjudge.c verify/x509/pathjudge.h \
+	verify/x509/path.h \
+	verify/x509/path_build.c \
+	verify/x509/path_validate.c verify/x509/path_validate.h \
 	verify/x509/pem.c verify/x509/pem.h \
 	verify/x509/sigform.c verify/x509/sigform.h \
+	verify/x509/policies.c verify/x509/policies.h \
+	verify/x509/proofs.c verify/x509/proofs.h \
 	verify/x509/signature.c verify/x509/signature.h \
 	verify/x509/spki.c verify/x509/spki.h \
 	verify/x509/strength.c verify/x509/strength.h \

@@ -33,9 +33,7 @@ judge_close(struct judgement *j, bool complete)
 {
 	j->work->signature_checks = j->budget.used;
 	j->work->signature_cost = j->budget.cost;
-	for (size_t i = 0; i < VFY_CERTS_MAX; i++)
-		if (j->crts[i] != NULL)
-			gnutls_x509_crt_deinit(j->crts[i]);
+	path_free(j->path);
 	sct_check_free(&j->scts);
 	verdict_close(j->v, complete);
 	free(j);
@@ -60,6 +58,7 @@ vfy_check_work(struct verdict *v, const struct vfy_policy *policy, const struct 
 	j->in = in;
 	j->work = work;
 	j->budget = (struct signature_budget){.max = VFY_SIG_CHECKS_MAX, .cost_max = VFY_SIG_COST_MAX};
+	path_rules_begin(&j->rules, in->now_ms);
 
 	judge_open(j);
 	complete = judge_import(j);

@@ -8,8 +8,10 @@
  * The trip of a certificate, each stage whatever the one before it found (judge.h):
  *
  *   import       bytes to certificates, bounded (cert.h, der.h)
- *   path         candidates from the leaf to an anchor (path.h, trust.h), their signatures, what the anchor may still
- *                vouch for (anchor_limits.h)
+ *   path         who may have issued what (issuers.h, trust.h), who did (proofs.h: each signature is checked here, once),
+ *                the paths that are proven by that (path.h), what RFC 5280 asks of them (path_validate.h,
+ *                nameconstraints.h, policies.h), what the anchor may still vouch for (anchor_limits.h), pins and allowed
+ *                issuers; without a path, what would have been one (lead.h)
  *   presented    dates, usage and strength of the leaf (usage.h, strength.h); without a path, of all that was sent
  *   identity     the address and the name, in subject alternative names alone (identity.h)
  *   disallow     is any of it named by an entry (disallow.h, name.h)
@@ -30,8 +32,9 @@
 #include "verify/x509/trust.h"
 #include "verify/verdict.h"
 
-#define VFY_CERTS_MAX      16 /* certificates presented; public chains have 2 to 5 */
-#define VFY_PATHS_MAX      8  /* candidate paths that are tried */
+#define VFY_CERTS_MAX 16 /* certificates presented; public chains have 2 to 5 */
+#define VFY_PATHS_MAX                                                                                        \
+	64 /* proven paths that one search looks at; cross-signed public chains have two or three */
 #define VFY_SIG_CHECKS_MAX 64 /* signature checks in one judgement, SCTs included */
 /*
  * What they may cost together, in tenths of a check with RSA-4096 (spki.h). A public chain with three SCTs costs 100 to

@@ -57,7 +57,8 @@ check_PROGRAMS += \
 	tests/unit/verify/test_verify_cert \
 	tests/unit/verify/test_verify_ct \
 	tests/unit/verify/test_verify_path \
-	tests/unit/verify/test_verify_policy
+	tests/unit/verify/test_verify_policy \
+	tests/unit/verify/test_verify_proven
 check_PROGRAMS += \
 	tests/unit/verify/x509/test_cert \
 	tests/unit/verify/x509/test_der \
@@ -65,7 +66,8 @@ check_PROGRAMS += \
 	tests/unit/verify/x509/test_identity \
 	tests/unit/verify/x509/test_name \
 	tests/unit/verify/x509/test_nameconstraints \
-	tests/unit/verify/x509/test_pathjudge \
+	tests/unit/verify/x509/test_path_validate \
+	tests/unit/verify/x509/test_policies \
 	tests/unit/verify/x509/test_signature \
 	tests/unit/verify/x509/test_strength \
 	tests/unit/verify/x509/test_trust \
@@ -129,7 +131,8 @@ tests_unit_verify_test_verify_cert_SOURCES = tests/unit/verify/test_verify_cert.
 tests_unit_verify_test_verify_ct_SOURCES = tests/unit/verify/test_verify_ct.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_path_SOURCES = tests/unit/verify/test_verify_path.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_policy_SOURCES = tests/unit/verify/test_verify_policy.c $(FORGED_ROWS)
-tests_unit_verify_x509_test_pathjudge_SOURCES = tests/unit/verify/x509/test_pathjudge.c tests/unit/verify/forged.c
+tests_unit_verify_test_verify_proven_SOURCES = tests/unit/verify/test_verify_proven.c tests/unit/verify/forged.c
+tests_unit_verify_x509_test_path_validate_SOURCES = tests/unit/verify/x509/test_path_validate.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_trust_SOURCES = tests/unit/verify/x509/test_trust.c tests/unit/verify/forged.c
 tests_unit_verify_ct_test_ctlogs_CPPFLAGS = $(SHARED_CPPFLAGS)
 tests_unit_verify_revocation_test_revocation_CPPFLAGS = $(SHARED_CPPFLAGS)

@@ -146,7 +146,7 @@ judge_ct(struct judgement *j)
 		r = sct_check_signatures(&j->scts, &j->certs[0], j->issuer->spki_sha256, &j->budget);
 	if (r == RES_NOMEM)
 		return false;
-	limited = p != NULL && anchor_limits_find(&limit, j->policy->anchor_limits, p->certs[p->n - 1]);
+	limited = p != NULL && anchor_limits_find(&limit, j->policy->anchor_limits, path_anchor(p));
 	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0],
 		       limited ? &limit : NULL, j->in->now_ms);
 	if (!scts_show(j))

@@ -224,6 +224,25 @@ number_is_read(struct span value)
 	return (r == RES_OK || r == RES_LIMIT) && der_done(&in);
 }
 
+/* PolicyConstraints (4.2.1.11): one of the two at least; what they demand is in policies.c. */
+static bool
+limits_are_read(struct span value)
+{
+	struct der_reader in = der_only(value, DER_SEQUENCE);
+	uint32_t n;
+
+	if (!der_more(&in))
+		return false;
+	for (uint8_t k = 0; k <= 1; k++)
+		if (der_at(&in, DER_CONTEXT(k))) {
+			enum res r = der_uint(&n, der_any(&in).body);
+
+			if (r != RES_OK && r != RES_LIMIT)
+				return false;
+		}
+	return der_done(&in);
+}
+
 /* ---- what TLS and logs put in */
 
 static bool
@@ -251,7 +270,7 @@ scts_are_read(struct span value)
 
 /*
  * Not in it, so never understood when critical: key identifiers and authorityInfoAccess (4.2.1.1, 4.2.1.2 and 4.2.2.1:
- * never critical), the poison of a precertificate (RFC 6962, 3.1), and policyConstraints.
+ * never critical) and the poison of a precertificate (RFC 6962, 3.1).
  */
 const struct cert_ext *
 usage_unknown_critical(const struct cert *c)
@@ -269,6 +288,7 @@ usage_unknown_critical(const struct cert *c)
 	    {OID_POLICIES, policies_are_read},
 	    {OID_POLICY_MAPPINGS, mappings_are_read},
 	    {OID_EXTENDED_KEY_USAGE, purposes_are_read},
+	    {OID_POLICY_CONSTRAINTS, limits_are_read},
 	    {OID_INHIBIT_ANY_POLICY, number_is_read},
 	    {OID_TLS_FEATURE, features_are_read},
 	    {OID_SCT_LIST, scts_are_read},

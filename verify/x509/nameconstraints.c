@@ -10,14 +10,13 @@
 #define NAME_KEY_MAX (CERT_BYTES_MAX * 2)
 
 static const char too_much[] = "more name constraints and names than are compared";
-static const char unreadable_names[] = "it constrains names that can not be read";
-static const char unreadable[] = "its name constraints can not be read";
+static const char unreadable_names[] = "it constrains names that cannot be read";
+static const char unreadable[] = "its name constraints cannot be read";
 
 struct nameconstraints_budget
 nameconstraints_budget(void)
 {
-	return (struct nameconstraints_budget){NAMECONSTRAINTS_SUBTREES_MAX, NAMECONSTRAINTS_COMPARES_MAX,
-					       false, false};
+	return (struct nameconstraints_budget){NAMECONSTRAINTS_SUBTREES_MAX, NAMECONSTRAINTS_COMPARES_MAX};
 }
 
 /* ---- one name against one subtree; both of the same kind */
@@ -294,13 +293,6 @@ struct trees {
 	struct der_reader excluded;
 };
 
-static bool
-kind_is_known(enum altname_kind kind)
-{
-	return kind == ALTNAME_DNS || kind == ALTNAME_IP || kind == ALTNAME_EMAIL || kind == ALTNAME_URI ||
-	       kind == ALTNAME_DIRECTORY;
-}
-
 /* Reads GeneralSubtrees once, to know that they are sane. */
 static const char *
 subtrees_fault(struct der_reader list, struct nameconstraints_budget *budget)
@@ -317,8 +309,6 @@ subtrees_fault(struct der_reader list, struct nameconstraints_budget *budget)
 		if (budget->subtrees == 0)
 			return too_much;
 		budget->subtrees--;
-		budget->apart |= base.kind == ALTNAME_DIRECTORY || base.kind == ALTNAME_URI;
-		budget->unfit |= !kind_is_known(base.kind);
 	}
 	return der_done(&list) ? NULL : unreadable;
 }
@@ -345,6 +335,17 @@ trees_read(struct trees *t, struct span value, struct nameconstraints_budget *bu
 	return fault;
 }
 
+static bool
+compare_take(struct nameconstraints_budget *budget, enum altname_kind kind)
+{
+	size_t cost = kind == ALTNAME_DIRECTORY ? NAMECONSTRAINTS_DIRECTORY_COST : 1;
+
+	if (budget->compares < cost)
+		return false;
+	budget->compares -= cost;
+	return true;
+}
+
 /* Goes through one list: does the name meet a subtree, and is there one of its kind? */
 static const char *
 list_meets(bool *meets, bool *of_kind, struct der_reader list, struct altname name, bool excluded,
@@ -356,14 +357,13 @@ list_meets(bool *meets, bool *of_kind, struct der_reader list, struct altname na
 		struct altname base = {0};
 
 		altname_read(&base, &subtree);
-		if (budget->compares == 0)
+		if (!compare_take(budget, base.kind == name.kind ? name.kind : ALTNAME_OTHER))
 			return too_much;
-		budget->compares--;
 		if (base.kind != name.kind)
 			continue;
 		*of_kind = true;
 		if (name_meets(meets, name, base.value, excluded) != RES_OK)
-			return "a directory name can not be compared with its name constraints";
+			return "it constrains directory names, and one cannot be compared";
 	}
 	return NULL;
 }
@@ -381,9 +381,9 @@ name_fault(const struct trees *t, struct altname name, struct nameconstraints_bu
 	if ((some_excluded || some_permitted) && !name_is_sane(name))
 		return "it constrains names of a kind of which one is malformed";
 	if (excluded)
-		return "its name constraints exclude a name or address of the certificate";
+		return "its name constraints exclude a name or address of a certificate below it";
 	if (some_permitted && !permitted)
-		return "its name constraints do not permit a name or address of the certificate";
+		return "its name constraints do not permit a name or address of a certificate below it";
 	return NULL;
 }
 
@@ -435,6 +435,5 @@ nameconstraints_fault(const struct cert *ca, const struct cert *below, struct na
 		fault = unreadable_names;
 	if (fault == NULL && !mail)
 		fault = subject_mail_fault(&trees, below, budget);
-	budget->unfit |= fault == too_much || fault == unreadable;
 	return fault;
 }

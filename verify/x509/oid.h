@@ -18,6 +18,8 @@
 #define OID_CRL_DISTRIBUTION   OID("\x55\x1d\x1f")
 #define OID_POLICIES           OID("\x55\x1d\x20")
 #define OID_POLICY_MAPPINGS    OID("\x55\x1d\x21")
+#define OID_ANY_POLICY         OID("\x55\x1d\x20\x00") /* a value, not an extension */
+#define OID_POLICY_CONSTRAINTS OID("\x55\x1d\x24")
 #define OID_AUTHORITY_KEY_ID   OID("\x55\x1d\x23")
 #define OID_EXTENDED_KEY_USAGE OID("\x55\x1d\x25")
 #define OID_INHIBIT_ANY_POLICY OID("\x55\x1d\x36")

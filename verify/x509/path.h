@@ -1,46 +1,66 @@
 /*
- * path.h - candidate paths from a leaf to an anchor, by the names in the certificates alone.
+ * path.h - proven paths from the leaf to an anchor, and the search for them.
  *
- * The presented order proves nothing, so it is not used: a certificate's issuers are all presented
- * certificates and anchors whose subject has the very bytes of its issuer (RFC 5280, 6.1.3 (a)(4)). Key
- * identifiers only order the tries. No key is used and nothing is verified here. The work is bounded whatever
- * is presented.
+ * A struct path cannot hold a certificate that is not proven: its only maker is the search, and that takes a
+ * certificate in when the key of that certificate has verified the signature of the one below it. So whoever is handed
+ * a path (for pins, allowed issuers, the anchor's limits, the issuer of SCTs, staples and CRLs) is handed a chain of
+ * signatures up to a key that is trusted. What else RFC 5280 (6.1) asks of a path is in path_validate.h.
+ *
+ * An anchor is a key and a name. A leaf that is itself an anchor (the very same bytes) is a path of one: whoever
+ * configures a certificate as anchor trusts that certificate, and everything else about it is still judged.
  */
 #ifndef VERIFY_X509_PATH_H
 #define VERIFY_X509_PATH_H
 
-#include "verify/x509/trust.h"
 #include "verify/verify.h"
+#include "verify/x509/issuers.h"
+#include "verify/x509/path_validate.h"
+#include "verify/x509/proofs.h"
 
-#define PATH_LENGTH_MAX (VFY_CERTS_MAX + 1) /* everything presented, and the anchor */
-#define PATH_STEPS_MAX  4096 /* certificates stepped on while searching; a public chain needs ten */
+/* Issuers looked at in one search. A public chain needs two; sixteen certificates that all have one name, 240. */
+#define PATH_STEPS_MAX 4096
 
-struct path {
-	const struct cert *certs[PATH_LENGTH_MAX]; /* leaf to anchor */
-	size_t place[PATH_LENGTH_MAX];             /* of each but the anchor among the presented */
-	size_t n;
-	size_t anchor; /* its place in the trust */
+struct path;
+
+size_t path_n(const struct path *);
+/* Leaf to anchor, path_n() of them; lent. */
+const struct cert *const *path_certs(const struct path *);
+const struct cert *path_leaf(const struct path *);
+const struct cert *path_anchor(const struct path *);
+/* The CA whose key verified the leaf; NULL when the leaf is the anchor. */
+const struct cert *path_issuer(const struct path *);
+bool path_equal(const struct path *, const struct path *); /* the very same certificates */
+/* Yours. NULL: no memory. */
+struct path *path_copy(const struct path *);
+void path_free(struct path *);
+
+/* ---- the search */
+
+struct path_ground {
+	struct issuers_ground issuers;
+	struct path_rules *rules;
+	struct proofs *proofs;
 };
 
-/* Those valid at the time of the judgement and those not, each in the order in which they are tried. */
-struct path_set {
-	struct path valid[VFY_PATHS_MAX];
-	size_t n_valid;
-	struct path dated[VFY_PATHS_MAX]; /* a certificate in it has expired or is not valid yet */
-	size_t n_dated;
+enum path_kind {
+	PATH_SOUND, /* no certificate with a fault of its own, lengths and names met: others cost no signature check */
+	PATH_PROVEN /* all */
+};
+
+/* What a search came to. */
+struct path_search_end {
 	size_t steps;
+	size_t paths;
+	bool
+	    limited; /* VFY_PATHS_MAX, PATH_STEPS_MAX or the number of signature checks ended it: there may be more */
+	bool starved; /* no memory */
 };
 
-/*
- * Finds paths for certs[0] over n certificates. A leaf that is itself an anchor (the very same bytes) is a
- * path of one: who configures a certificate as anchor trusts that certificate, and everything else about it
- * is still judged.
- */
-void path_find(struct path_set *, const struct cert *certs, size_t n, const struct trust *, int64_t now_ms);
+/* Is called with each path, lent; false ends the search. */
+typedef bool path_visit(void *arg, const struct path *);
 
-/* RFC 5280, 4.1.2.5: valid through notAfter, that second included. */
-bool path_cert_expired(const struct cert *, int64_t now_ms);
-bool path_cert_not_yet_valid(const struct cert *, int64_t now_ms);
-bool path_self_issued(const struct cert *);
+/* Finds the paths of the leaf, the likely ones first (issuers.h). No CA (name and key, under whatever certificate) is in
+ * a path twice: that makes it no better, only endless. */
+struct path_search_end path_search(const struct path_ground *, enum path_kind, path_visit *, void *arg);
 
 #endif

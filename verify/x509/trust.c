@@ -9,8 +9,6 @@
 struct anchor {
 	struct cert cert;
 	uint8_t *der; /* owned */
-	gnutls_x509_crt_t crt;
-	gnutls_x509_trust_list_t list; /* of this anchor alone; lends crt */
 };
 
 struct trust {
@@ -24,28 +22,8 @@ anchor_free(struct anchor *a)
 {
 	if (a == NULL)
 		return;
-	if (a->list != NULL)
-		gnutls_x509_trust_list_deinit(a->list, 0);
-	if (a->crt != NULL)
-		gnutls_x509_crt_deinit(a->crt);
 	free(a->der);
 	free(a);
-}
-
-static enum res
-anchor_import(struct anchor *a)
-{
-	gnutls_datum_t datum = {a->der, (unsigned)a->cert.der.n};
-	int rc = gnutls_x509_crt_init(&a->crt);
-
-	if (rc < 0)
-		return RES_NOMEM;
-	rc = gnutls_x509_crt_import(a->crt, &datum, GNUTLS_X509_FMT_DER);
-	if (rc < 0)
-		return rc == GNUTLS_E_MEMORY_ERROR ? RES_NOMEM : RES_MALFORMED;
-	if (gnutls_x509_trust_list_init(&a->list, 1) < 0)
-		return RES_NOMEM;
-	return gnutls_x509_trust_list_add_cas(a->list, &a->crt, 1, 0) == 1 ? RES_OK : RES_NOMEM;
 }
 
 static enum res
@@ -62,8 +40,6 @@ anchor_new(struct anchor **out, struct span der)
 			memcpy(a->der, der.p, der.n);
 		r = cert_read(&a->cert, span_of(a->der, der.n));
 	}
-	if (r == RES_OK)
-		r = anchor_import(a);
 	if (r != RES_OK) {
 		anchor_free(a);
 		return r;
@@ -228,10 +204,4 @@ trust_find(const struct trust *t, struct span subject, size_t *first)
 	while (*first + n < t->n && span_equal(t->anchors[*first + n]->cert.subject, subject))
 		n++;
 	return n;
-}
-
-gnutls_x509_trust_list_t
-trust_list_of(const struct trust *t, size_t i)
-{
-	return t->anchors[i]->list;
 }

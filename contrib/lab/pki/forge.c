@@ -293,7 +293,8 @@ tbs_write(struct buf *out, const struct forge *f, struct span list)
 	if (f->version == 3) {
 		at = derw_open(out, DERW_CONSTRUCTED(3));
 		inner = derw_open(out, DERW_SEQUENCE);
-		key_ids_write(out, f);
+		if (!f->no_key_ids)
+			key_ids_write(out, f);
 		basic_write(out, f);
 		usage_write(out, f);
 		eku_write(out, f);

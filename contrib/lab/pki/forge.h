@@ -48,6 +48,7 @@ struct forge {
 	unsigned usage;  /* 0: no KeyUsage */
 	const char *eku; /* OIDs separated by a blank; NULL: none */
 	bool must_staple, poison, unknown_critical;
+	bool no_key_ids;      /* else both key identifiers, of the keys above */
 	struct buf san;       /* GeneralNames without their header; empty: no extension */
 	struct buf permitted; /* GeneralSubtrees without their header */
 	struct buf excluded;

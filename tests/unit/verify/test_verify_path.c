@@ -109,6 +109,32 @@ leaf_is_anchor(struct forged *f)
 }
 
 static void
+leaf_is_anchor_with_ca(struct forged *f)
+{
+	leaf_is_anchor(f);
+	forged_put_ca(f, CA_ISSUING);
+}
+
+static void
+leaf_and_ca_are_anchors(struct forged *f)
+{
+	leaf_is_anchor(f);
+	forged_anchor(f, CA_ISSUING);
+}
+
+static void
+leaf_is_anchor_with_false_ca(struct forged *f)
+{
+	struct forge forge;
+
+	leaf_is_anchor(f);
+	forged_ca(&forge, CA_ISSUING);
+	forge.key = world_key(forged_world(), "false", KEY_P256);
+	forged_put(f, &forge);
+	forge_free(&forge);
+}
+
+static void
 leaf_is_anchor_and_ca(struct forged *f)
 {
 	struct forge forge;
@@ -190,15 +216,9 @@ fourteen_other_keys(struct forged *f)
 }
 
 static void
-seven_broken_twins(struct forged *f)
+fourteen_broken_twins(struct forged *f)
 {
-	twins_first(f, 7, false);
-}
-
-static void
-eight_broken_twins(struct forged *f)
-{
-	twins_first(f, 8, false);
+	twins_first(f, 14, false);
 }
 
 static void
@@ -297,13 +317,15 @@ static const struct forged_row rows[] = {
     {"no anchors at all", no_anchors, "untrusted"},
     {"the missing intermediate is among the anchors", intermediate_from_anchors, ""},
     {"the anchor is an intermediate, and certificates follow it", anchor_not_self_signed, ""},
-    {"the leaf is an anchor", leaf_is_anchor, "ct-too-few-scts"},
+    {"the leaf is an anchor, and nobody knows who signed it", leaf_is_anchor, "ct-too-few-scts"},
+    {"the leaf is an anchor, and its CA's certificate was sent", leaf_is_anchor_with_ca, ""},
+    {"the leaf is an anchor, and so is its CA", leaf_and_ca_are_anchors, ""},
+    {"the leaf is an anchor, and a CA of its issuer's name did not sign it", leaf_is_anchor_with_false_ca, "ct-too-few-scts"},
     {"the leaf is an anchor and a CA", leaf_is_anchor_and_ca, "wrong-usage,ct-too-few-scts"},
     {"the leaf is like an anchor, and is not it", leaf_like_anchor, "untrusted,ct-too-few-scts"},
     {"T10 CAs that sign each other in a ring", ring, "untrusted"},
     {"fourteen twins with other keys in front of the issuer", fourteen_other_keys, ""},
-    {"seven twins whose signatures are broken", seven_broken_twins, ""},
-    {"eight of them: more paths than are tried", eight_broken_twins, "bad-signature"},
+    {"fourteen twins whose signatures are broken", fourteen_broken_twins, ""},
     {"sixteen certificates are read", sixteen_certificates, ""},
     {"seventeen are not", seventeen_certificates, "chain-too-long"},
     {"T10 a hundred are not", hundred_certificates, "chain-too-long"},

@@ -63,7 +63,6 @@ anchors_are_found_by_subject(void **state)
 		size_t n = trust_find(t, trust_at(t, i)->subject, &first);
 
 		assert_true(i >= first && i < first + n);
-		assert_non_null(trust_list_of(t, i));
 	}
 	/* CA_FALSE_ROOT has another key and the name of CA_ROOT */
 	forged_put_ca(&f, CA_ISSUING);

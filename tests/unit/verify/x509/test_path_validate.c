@@ -1,7 +1,7 @@
 /*
- * test_pathjudge.c - lengths and names of a path, where GnuTLS reads them otherwise than RFC 5280.
+ * test_path_validate.c - lengths and names of a path, as RFC 5280 (6.1) reads them.
  *
- * Each row is a chain of CAs below an anchor; whole verdicts are asked, so that both readings are in them.
+ * Each row is a chain of CAs below an anchor; whole verdicts are asked.
  */
 #include "contrib/lab/pki/derw.h"
 #include "tests/unit/verify/forged.h"

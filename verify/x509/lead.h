@@ -1,0 +1,25 @@
+/*
+ * lead.h - chains by names alone: where there is no path, what would have been one, to say what is wrong with it.
+ *
+ * Nothing in a lead is proven, so it is of another type than a path and satisfies nothing.
+ */
+#ifndef VERIFY_X509_LEAD_H
+#define VERIFY_X509_LEAD_H
+
+#include "verify/x509/issuers.h"
+#include "verify/x509/path_validate.h"
+
+#define LEADS_MAX      8    /* more explain no better */
+#define LEAD_STEPS_MAX 1024 /* issuers looked at while searching */
+
+struct lead {
+	const struct cert *certs[PATH_LENGTH_MAX]; /* leaf to anchor */
+	size_t n;
+};
+
+typedef void lead_visit(void *arg, const struct lead *);
+
+/* Calls with each chain from the leaf to an anchor, likely ones first. */
+void leads_find(const struct issuers_ground *, lead_visit *, void *arg);
+
+#endif

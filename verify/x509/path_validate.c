@@ -1,0 +1,266 @@
+#include "verify/x509/path_validate.h"
+#include "verify/x509/altname.h"
+#include "verify/x509/identity.h"
+#include "verify/x509/oid.h"
+#include "verify/x509/policies.h"
+#include "verify/x509/strength.h"
+#include "verify/x509/usage.h"
+
+void
+path_faults_add(struct path_faults *f, enum reason reason, size_t at, const char *what)
+{
+	if (what != NULL && f->n < PATH_FAULTS_MAX)
+		f->fault[f->n++] = (struct path_fault){reason, at, what};
+}
+
+static enum path_grade
+reason_grade(enum reason r)
+{
+	if (r == REASON_ANCHOR_DISTRUSTED || r == REASON_ISSUER_NOT_ALLOWED || r == REASON_PIN_MISMATCH)
+		return PATH_UNWANTED;
+	if (r == REASON_WEAK_KEY || r == REASON_WEAK_SIGNATURE || r == REASON_WRONG_USAGE)
+		return PATH_WEAK;
+	if (r == REASON_EXPIRED || r == REASON_NOT_YET_VALID)
+		return PATH_DATED;
+	return PATH_BROKEN;
+}
+
+enum path_grade
+path_grade(const struct path_faults *f)
+{
+	enum path_grade worst = PATH_GOOD;
+
+	for (size_t i = 0; i < f->n; i++) {
+		enum path_grade grade = reason_grade(f->fault[i].reason);
+
+		if (grade > worst)
+			worst = grade;
+	}
+	return worst;
+}
+
+void
+path_rules_begin(struct path_rules *rules, int64_t now_ms)
+{
+	*rules = (struct path_rules){.now_ms = now_ms, .names = nameconstraints_budget()};
+}
+
+bool
+path_cert_expired(const struct cert *c, int64_t now_ms)
+{
+	return now_ms >= c->not_after_ms + 1000;
+}
+
+bool
+path_cert_not_yet_valid(const struct cert *c, int64_t now_ms)
+{
+	return now_ms < c->not_before_ms;
+}
+
+bool
+path_self_issued(const struct cert *c)
+{
+	return span_equal(c->subject, c->issuer);
+}
+
+/* ---- one certificate */
+
+/* RDNSequence (RFC 5280, 4.1.2.4): sets of an attribute or more, each a type and a value. */
+static bool
+name_is_formed(struct span name)
+{
+	struct der_reader rdns = der_only(name, DER_SEQUENCE);
+
+	while (der_more(&rdns)) {
+		struct der_reader rdn = der_enter(&rdns, DER_SET);
+
+		if (!der_more(&rdn))
+			return false;
+		while (der_more(&rdn)) {
+			struct der_reader attribute = der_enter(&rdn, DER_SEQUENCE);
+
+			der_take(&attribute, DER_OID);
+			der_any(&attribute);
+			if (!der_done(&attribute))
+				return false;
+		}
+		if (!der_done(&rdn))
+			return false;
+	}
+	return der_done(&rdns);
+}
+
+/* The accessDescriptions are read by nobody here; that they can be is part of the form of a certificate. */
+static bool
+authority_info_readable(const struct cert *c)
+{
+	const struct cert_ext *ext = cert_ext_find(c, OID_AUTHORITY_INFO);
+	struct der_reader list;
+	struct altname name;
+
+	if (ext == NULL)
+		return true;
+	list = der_only(ext->value, DER_SEQUENCE);
+	if (!der_more(&list))
+		return false;
+	while (der_more(&list)) {
+		struct der_reader description = der_enter(&list, DER_SEQUENCE);
+
+		der_take(&description, DER_OID);
+		if (altname_read(&name, &description) != RES_OK || !der_done(&description))
+			return false;
+	}
+	return der_done(&list);
+}
+
+static void
+form_judge(struct path_faults *f, const struct cert *c, size_t at)
+{
+	if (!name_is_formed(c->subject) || !name_is_formed(c->issuer))
+		path_faults_add(f, REASON_CERT_MALFORMED, at, "its names cannot be read");
+	if (!identity_readable(c))
+		path_faults_add(f, REASON_CERT_MALFORMED, at, "its alternative names cannot be read");
+	if (!authority_info_readable(c))
+		path_faults_add(f, REASON_CERT_MALFORMED, at, "its authority information cannot be read");
+	if (usage_unknown_critical(c) != NULL)
+		path_faults_add(f, REASON_UNKNOWN_CRITICAL, at,
+				"it has a critical extension that is not known");
+}
+
+/* An anchor is trusted by configuration, so its own signature says nothing; its key says all. */
+static void
+strength_judge(struct path_faults *f, const struct cert *c, size_t at, bool is_anchor, int64_t now_ms)
+{
+	path_faults_add(f, REASON_WEAK_KEY, at, strength_key_fault(c->spki));
+	if (!is_anchor)
+		path_faults_add(f, REASON_WEAK_SIGNATURE, at, strength_signature_fault(c->sig_alg));
+	if (path_cert_expired(c, now_ms))
+		path_faults_add(f, REASON_EXPIRED, at, "it has expired");
+	if (path_cert_not_yet_valid(c, now_ms))
+		path_faults_add(f, REASON_NOT_YET_VALID, at, "it is not valid yet");
+}
+
+/* What a TLS server's own certificate may be for is judged whether there is a path or not (chain.c). */
+static void
+leaf_judge(struct path_faults *f, const struct path_rules *rules, const struct cert *leaf, bool is_anchor)
+{
+	struct usage usage;
+
+	form_judge(f, leaf, 0);
+	if (usage_read(&usage, leaf) != RES_OK)
+		path_faults_add(f, REASON_CERT_MALFORMED, 0, "its usage extensions cannot be read");
+	strength_judge(f, leaf, 0, is_anchor, rules->now_ms);
+	if (cert_ext_find(leaf, OID_NAME_CONSTRAINTS) != NULL)
+		path_faults_add(f, REASON_NAME_CONSTRAINTS, 0, "it constrains names, though it is not a CA");
+}
+
+/* ---- an issuer and what is below it */
+
+/* RFC 5280, 6.1.4 (l) and (m): intermediates that are not self-issued count, the leaf does not. */
+static bool
+length_exceeded(const struct usage *usage, const struct cert *const *certs, size_t at)
+{
+	size_t below = 0;
+
+	for (size_t i = 1; i < at; i++)
+		below += !path_self_issued(certs[i]);
+	return usage->ca && usage->has_path_len && below > usage->path_len;
+}
+
+static void
+usage_judge(struct path_faults *f, const struct cert *const *certs, size_t at, bool is_anchor)
+{
+	const struct cert *c = certs[at];
+	struct usage usage = {0};
+
+	if (usage_read(&usage, c) != RES_OK)
+		path_faults_add(f, REASON_CERT_MALFORMED, at, "its usage extensions cannot be read");
+	path_faults_add(f, REASON_NOT_A_CA, at,
+			is_anchor ? usage_anchor_fault(&usage, c->version)
+				  : usage_ca_fault(&usage, c->version));
+	path_faults_add(f, REASON_WRONG_USAGE, at, usage_purpose_fault(&usage));
+	if (length_exceeded(&usage, certs, at))
+		path_faults_add(f, REASON_PATH_TOO_LONG, at, "more CAs below it than its path length allows");
+}
+
+/* Many paths have the same two certificates in them; the answer is the same. */
+static const char *
+names_fault(struct path_rules *rules, const struct cert *ca, const struct cert *below)
+{
+	size_t hash = ((uintptr_t)ca / sizeof *ca * 31 + (uintptr_t)below / sizeof *below) % PATH_RULES_NAMES;
+	struct path_names *seen = &rules->seen[hash];
+
+	if (seen->ca != ca || seen->below != below)
+		*seen = (struct path_names){ca, below, nameconstraints_fault(ca, below, &rules->names)};
+	return seen->fault;
+}
+
+/* RFC 5280, 6.1.3 (b) and (c): self-issued intermediates are left out, a self-issued leaf is not. */
+static void
+names_judge(struct path_faults *f, struct path_rules *rules, const struct cert *const *certs, size_t at)
+{
+	if (cert_ext_find(certs[at], OID_NAME_CONSTRAINTS) == NULL)
+		return;
+	for (size_t i = 0; i < at; i++)
+		if (i == 0 || !path_self_issued(certs[i]))
+			path_faults_add(f, REASON_NAME_CONSTRAINTS, at,
+					names_fault(rules, certs[at], certs[i]));
+}
+
+static void
+issuer_judge(struct path_faults *f, const struct path_rules *rules, const struct cert *const *certs,
+	     size_t at, bool is_anchor)
+{
+	form_judge(f, certs[at], at);
+	usage_judge(f, certs, at, is_anchor);
+	strength_judge(f, certs[at], at, is_anchor, rules->now_ms);
+}
+
+/* ---- a path */
+
+void
+path_validate(struct path_faults *f, struct path_rules *rules, const struct cert *const *certs, size_t n)
+{
+	size_t at = 0;
+
+	leaf_judge(f, rules, certs[0], n == 1);
+	for (size_t i = 1; i < n; i++) {
+		issuer_judge(f, rules, certs, i, i + 1 == n);
+		names_judge(f, rules, certs, i);
+	}
+	if (n > 1) {
+		const char *fault = policies_fault(&at, certs, n - 1);
+
+		path_faults_add(f, REASON_UNTRUSTED, at, fault);
+	}
+}
+
+bool
+path_leaf_sound(struct path_rules *rules, const struct cert *leaf)
+{
+	struct path_faults f;
+
+	f.n = 0;
+	leaf_judge(&f, rules, leaf, false);
+	return f.n == 0;
+}
+
+bool
+path_issuer_sound(struct path_rules *rules, const struct cert *const *certs, size_t at, bool is_anchor)
+{
+	struct path_faults f;
+
+	f.n = 0;
+	issuer_judge(&f, rules, certs, at, is_anchor);
+	return f.n == 0;
+}
+
+bool
+path_names_sound(struct path_rules *rules, const struct cert *const *certs, size_t at)
+{
+	struct path_faults f;
+
+	f.n = 0;
+	names_judge(&f, rules, certs, at);
+	return f.n == 0;
+}

@@ -1,0 +1,67 @@
+/*
+ * path_validate.h - what RFC 5280 (6.1) asks of a path beside its signatures, and which certificate fails it.
+ *
+ * Names that can be compared, dates, basicConstraints with path lengths, key usage, purposes, name constraints, critical
+ * extensions, policies, and the strength of keys and signatures. Everything that an anchor's certificate says about
+ * itself is applied to it as to a CA's, but for its policies and its own signature. Nothing here proves who signed what
+ * (path.h does), so these rules can also be asked of a chain that is no path, to say what is wrong with it.
+ */
+#ifndef VERIFY_X509_PATH_VALIDATE_H
+#define VERIFY_X509_PATH_VALIDATE_H
+
+#include "verify/verdict.h"
+#include "verify/x509/nameconstraints.h"
+#include "verify/x509/proofs.h"
+
+#define PATH_LENGTH_MAX (PROOFS_CERTS_MAX + 1) /* everything presented, and the anchor */
+#define PATH_FAULTS_MAX 192                    /* at most nine of each certificate, and some of the path */
+
+struct path_fault {
+	enum reason reason;
+	size_t at;        /* of which certificate of the path */
+	const char *what; /* a constant */
+};
+
+struct path_faults {
+	struct path_fault fault[PATH_FAULTS_MAX];
+	size_t n;
+};
+
+/* what is NULL: there is no fault. */
+void path_faults_add(struct path_faults *, enum reason, size_t at, const char *what);
+
+/* How bad a path is, by its worst fault; up to PATH_DATED its constraints hold. */
+enum path_grade { PATH_GOOD, PATH_UNWANTED, PATH_WEAK, PATH_DATED, PATH_BROKEN };
+enum path_grade path_grade(const struct path_faults *);
+
+#define PATH_RULES_NAMES 256 /* answers about name constraints that are remembered */
+
+/* What the rules share in one judgement. */
+struct path_rules {
+	int64_t now_ms;
+	struct nameconstraints_budget names;
+	struct path_names {
+		const struct cert *ca, *below;
+		const char *fault;
+	} seen[PATH_RULES_NAMES];
+};
+
+void path_rules_begin(struct path_rules *, int64_t now_ms);
+
+/* Adds every fault of a chain of n certificates, leaf to anchor. One certificate is a leaf that is an anchor. */
+void path_validate(struct path_faults *, struct path_rules *, const struct cert *const *certs, size_t n);
+
+/* Has the leaf no fault of its own? */
+bool path_leaf_sound(struct path_rules *, const struct cert *leaf);
+/* Has certs[at] neither a fault of its own nor more CAs below it than it allows? Those are certs[0] to certs[at - 1],
+ * leaf first. */
+bool path_issuer_sound(struct path_rules *, const struct cert *const *certs, size_t at, bool is_anchor);
+/* Do they meet its name constraints? Costs more, so this is asked of issuers that are proven. */
+bool path_names_sound(struct path_rules *, const struct cert *const *certs, size_t at);
+
+/* RFC 5280, 4.1.2.5: valid through notAfter, that second included. */
+bool path_cert_expired(const struct cert *, int64_t now_ms);
+bool path_cert_not_yet_valid(const struct cert *, int64_t now_ms);
+bool path_self_issued(const struct cert *);
+
+#endif
