@@ -1,8 +1,9 @@
 """The judge against an independent opinion: certificates over the product of what can be wrong, and a model in Python."""
 import io
+import os
 import warnings
 
-from harness.case import case, check
+from harness.case import Skip, case, check
 
 REASONS = """untrusted expired not-yet-valid bad-signature not-a-ca path-too-long name-constraints unknown-critical wrong-usage weak-key
 weak-signature ip-mismatch name-mismatch anchor-distrusted issuer-not-allowed pin-mismatch disallowed ct-list-stale ct-malformed ct-no-scts
@@ -36,3 +37,41 @@ def sanitized(t):
 @case("A8 20,000 certificates of a new seed", builds=("gcc",), needs=("ctstub",), timeout=3600, long=True)
 def many(t):
     agree(t, 20_000, 3)
+
+
+def graphs_agree(t, count, first):
+    warnings.simplefilter("ignore")
+    from oracle import graphs_compare
+    out = io.StringIO()
+    tally = graphs_compare.run(t.program("ctstub"), count, first, out=out)
+    check(not tally.wrong, f"{tally.text()}: {out.getvalue()[:3000]}")
+    return tally
+
+
+@case("600 random graphs of CAs are judged as all their paths, tried by brute force, say", builds=("gcc",), needs=("ctstub",), timeout=600)
+def graphs(t):
+    tally = graphs_agree(t, 600, 1)
+    seen = (tally.accepted, tally.disallowed, tally.unwanted, tally.many, tally.beyond)
+    check(all(seen), f"a kind of graph did not occur: {tally.text()}")
+
+
+@case("random graphs of CAs, under the sanitizers", builds=("san",), needs=("ctstub",), timeout=300)
+def graphs_sanitized(t):
+    graphs_agree(t, 200, 1001)
+
+
+@case("10,000 random graphs of CAs", builds=("gcc",), needs=("ctstub",), timeout=3600, long=True)
+def many_graphs(t):
+    graphs_agree(t, 10_000, 5001)
+
+
+@case("2,000 changes of real chains: none is accepted that is not whole", builds=("gcc",), needs=("ctstub",), timeout=600)
+def real_chains(t):
+    folder = os.path.join(t.top, "..", "shared", "data", "vectors", "resolvers")
+    if not os.path.isdir(folder):
+        raise Skip("the real chains are not beside the tree")
+    warnings.simplefilter("ignore")
+    from oracle import mutations
+    out = io.StringIO()
+    total, wrong = mutations.run(t.program("ctstub"), folder, 2000, out=out)
+    check(total > 2000 and not wrong, f"{wrong} of {total} differ: {out.getvalue()[:3000]}")
