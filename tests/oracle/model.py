@@ -27,8 +27,14 @@ class Model:
         """The issuer's subject is the child's issuer."""
         return self.certs[issuer]["subject"] == self.certs[self.certs[child]["issuer"]]["subject"]
 
+    def is_unused(self, name):
+        """Nothing is computed with such a key, so nothing is proven by it."""
+        return self.certs[name]["key"] == "rsa1024"
+
     def signed(self, issuer, child):
         """The issuer's key verifies the child."""
+        if self.is_unused(issuer):
+            return False
         true = self.certs[self.certs[child]["issuer"]]
         key = (self.certs[issuer]["key"], self.certs[issuer]["key_label"])
         return not self.certs[child].get("forged") and key == (true["key"], true["key_label"])
@@ -49,7 +55,7 @@ class Model:
         found, now = set(), self.case["at"]
         for child, issuer in zip(path, path[1:]):
             if not self.signed(issuer, child):
-                found.add("bad-signature")
+                found.add("weak-key" if self.is_unused(issuer) else "bad-signature")
         below = 0  # CAs that count against a path length: a self-issued one does not (RFC 5280, 6.1.4 (l))
         for name in path[1:]:
             facts = self.certs[name]
@@ -114,7 +120,7 @@ class Model:
             self.reasons.add("untrusted")
             return None
         # What all candidates have in common can not be cured by choosing another.
-        path, faults = min(candidates, key=lambda c: ("bad-signature" in c[1], len(c[1])))
+        path, faults = min(candidates, key=lambda c: (bool({"bad-signature", "weak-key"} & c[1]), len(c[1])))
         self.reasons |= faults
         return path if faults <= {"expired", "not-yet-valid", "wrong-usage"} else None
 
@@ -139,6 +145,10 @@ class Model:
         judged = path if path else self.case["presented"][:CERTIFICATES_MAX]
         for name in judged:
             facts = self.certs[name]
+            if now > facts["not_after"] + 999 and not path:
+                self.reasons.add("expired")
+            if now < facts["not_before"] and not path:
+                self.reasons.add("not-yet-valid")
             if facts["key"] == "rsa1024":
                 self.reasons.add("weak-key")
             if facts.get("hash") == "sha1" and name not in self.case["anchors"]:
