@@ -109,8 +109,8 @@ choose_from(struct choice *best, struct judgement *j, const struct path *paths, 
 	return true;
 }
 
-/* Without a path: the presented certificate or the anchor whose key verifies the leaf, so that its SCTs can
- * be judged. */
+/* Without a path, or when the leaf is an anchor itself: the presented certificate or the anchor whose key verifies the leaf,
+ * so that its SCTs, staple and CRLs can be judged. */
 static bool
 issuer_search(struct judgement *j)
 {
@@ -138,7 +138,7 @@ static void
 path_settle(struct judgement *j, const struct path *p)
 {
 	j->path = p;
-	j->issuer = path_issuer(p);
+	j->issuer = p->n > 1 ? p->certs[1] : NULL; /* of a leaf that is an anchor it has to be found */
 	verdict_show_chain(j->v, p->certs, p->n, true);
 	j->v->valid_until_ms = p->certs[0]->not_after_ms;
 	for (size_t i = 1; i < p->n; i++)
@@ -210,11 +210,9 @@ judge_path(struct judgement *j)
 		verdict_add(j->v, fault->reason, "%s: %s", judge_label(who, best.path->certs[fault->at]),
 			    fault->what);
 	}
-	if (best.path != NULL && best.grade <= PATH_DATED) {
+	if (best.path != NULL && best.grade <= PATH_DATED)
 		path_settle(j, best.path);
-		return true;
-	}
-	return issuer_search(j);
+	return j->issuer != NULL || issuer_search(j);
 }
 
 /* ---- disallow entries */

@@ -57,6 +57,6 @@ bool judge_presented(struct judgement *); /* chain.c: the leaf itself, and witho
 bool judge_identity(struct judgement *);  /* chain.c */
 bool judge_disallow(struct judgement *);  /* choose.c */
 bool judge_ct(struct judgement *);        /* ct.c */
-bool judge_revocation(struct judgement *); /* chain.c */
+bool judge_revocation(struct judgement *); /* revocation.c */
 
 #endif

@@ -54,9 +54,11 @@ libverify_a_SOURCES += \
 	verify/ct/sctcheck.c verify/ct/sctcheck.h
 # staples and lists
 libverify_a_SOURCES += \
-	verify/revocation/crls.c \
+	verify/revocation/crl.c verify/revocation/crl.h \
+	verify/revocation/crlcheck.c \
+	verify/revocation/crls.c verify/revocation/crls.h \
 	verify/revocation/crlscope.c verify/revocation/crlscope.h \
-	verify/revocation/revocation.h \
+	verify/revocation/revocation.c verify/revocation/revocation.h \
 	verify/revocation/signed.c verify/revocation/signed.h \
 	verify/revocation/staple.c
 # the texts that are compiled in

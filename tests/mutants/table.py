@@ -137,7 +137,7 @@ MUTANTS = [
     ("sct-issuer-by-position", "ct/ct.c", "r = sct_check_signatures(&j->scts, &j->certs[0], j->issuer->spki_sha256, &j->budget);",
      "r = sct_check_signatures(&j->scts, &j->certs[0], j->certs[j->n_certs > 1].spki_sha256, &j->budget);",
      "the second certificate that was sent is taken for the issuer"),
-    ("sct-issuer-without-path", "choose.c", "return issuer_search(j);", "return true;",
+    ("sct-issuer-without-path", "choose.c", "return j->issuer != NULL || issuer_search(j);", "return true;",
      "without a path no SCT is checked"),
     ("sct-signature-unasked", "ct/sctcheck.c", "item->proof = rc >= 0 ? SCT_PROVEN : SCT_DISPROVEN;",
      "item->proof = rc != GNUTLS_E_MEMORY_ERROR ? SCT_PROVEN : SCT_DISPROVEN;", "every signature of a log holds"),
@@ -250,6 +250,7 @@ MUTANTS = [
     ("constrained-anchor-first", "x509/pathjudge.c", "return PATH_UNWANTED;", "return PATH_GOOD;", "a limited anchor stops the search for a free one"),
 
     # ---- revocation
-    ("must-staple", "chain.c", "if (j->in->staple.n == 0 && cert_must_staple(leaf))", "if (j->in->staple.n > 0 && cert_must_staple(leaf))",
+    ("must-staple", "revocation/revocation.c", "if (j->in->staple.n == 0 && cert_must_staple(&j->certs[0]))",
+     "if (j->in->staple.n > 0 && cert_must_staple(&j->certs[0]))",
      "a certificate that must come with a response may come without"),
 ]

@@ -72,6 +72,7 @@ check_PROGRAMS += \
 	tests/unit/verify/ct/test_ctpolicy \
 	tests/unit/verify/ct/test_sct
 check_PROGRAMS += \
+	tests/unit/verify/revocation/test_renewed \
 	tests/unit/verify/revocation/test_revocation
 check_PROGRAMS += \
 	tests/unit/transport/test_doh \
@@ -126,6 +127,7 @@ tests_unit_verify_test_verify_policy_SOURCES = tests/unit/verify/test_verify_pol
 tests_unit_verify_x509_test_pathjudge_SOURCES = tests/unit/verify/x509/test_pathjudge.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_trust_SOURCES = tests/unit/verify/x509/test_trust.c tests/unit/verify/forged.c
 tests_unit_verify_ct_test_ctlogs_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_verify_revocation_test_renewed_CPPFLAGS = $(SHARED_CPPFLAGS)
 tests_unit_verify_revocation_test_revocation_CPPFLAGS = $(SHARED_CPPFLAGS)
 tests_unit_transport_test_doh_SOURCES = tests/unit/transport/test_doh.c $(DOH_SERVER)
 tests_unit_transport_test_doh_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nghttp2_session_client_new2

@@ -59,6 +59,8 @@ enum res der_bool(bool *out, struct span body);
 enum res der_uint(uint32_t *out, struct span body);
 /* Content of an INTEGER is minimal and not empty. */
 bool der_integer_ok(struct span body);
+/* The minimal form of an INTEGER's content, so that equal numbers are equal bytes; the sign stays. */
+struct span der_integer_trim(struct span body);
 
 /* The next element as a time: YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ by its type, nothing else (RFC 5280, 4.1.2.5).
  */
