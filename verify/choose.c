@@ -13,6 +13,26 @@ path_issuer(const struct path *p)
 	return p->n > 1 ? p->certs[1] : p->certs[0];
 }
 
+/* From here on the faults are of this rule. */
+static void
+faults_report(struct path_faults *f, const struct judgement *j, size_t from, enum vfy_rule rule)
+{
+	for (size_t i = from; i < f->n; i++)
+		f->fault[i].reported = judge_reports(j, rule);
+}
+
+/*
+ * Does Certificate Transparency refuse by itself a certificate without a valid SCT? Where it does not, because its rule only
+ * reports, is off, or rests while the list of logs is old, a limit by SCT dates still wants one in time.
+ */
+static bool
+ct_refuses(const struct judgement *j)
+{
+	bool rests = j->policy->ct_when_stale == CT_STALE_REPORT && ct_list_is_stale(j);
+
+	return judge_ct_mode(j) == CT_REQUIRE && !rests;
+}
+
 static void
 limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
@@ -23,7 +43,7 @@ limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 
 	if (!anchor_limits_find(&limit, j->policy->anchor_limits, p->certs[p->n - 1]))
 		return;
-	if (limit.has_sct_not_after && j->policy->ct_mode != CT_OFF) {
+	if (limit.has_sct_not_after) {
 		if (sct_check_signatures(&j->scts, c.leaf, path_issuer(p)->spki_sha256, &j->budget) ==
 		    RES_NOMEM)
 			f->starved = true;
@@ -32,6 +52,10 @@ limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 	n = anchor_limit_faults(fault, &limit, &c);
 	for (size_t i = 0; i < n; i++)
 		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1, fault[i]);
+	if (limit.has_sct_not_after && !c.issued && !ct_refuses(j))
+		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, p->n - 1,
+				"it is trusted for certificates logged earlier only, and no valid SCT shows "
+				"when this one was");
 }
 
 /* A name is asked of the anchor only: any CA can mint a sub-CA of any name. */
@@ -63,12 +87,19 @@ pin_met(const struct disallow *pins, const struct path *p, size_t from)
 static void
 wishes_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
+	size_t from = f->n;
+
 	limit_judge(f, j, p);
+	faults_report(f, j, from, VFY_RULE_LIMITS);
+	from = f->n;
 	if (j->policy->allow_issuer != NULL && !issuer_allowed(j->policy->allow_issuer, p))
 		path_faults_add(f, REASON_ISSUER_NOT_ALLOWED, p->n - 1,
 				"no CA of the path to it is allowed for this upstream");
+	faults_report(f, j, from, VFY_RULE_ALLOW_ISSUER);
+	from = f->n;
 	if (j->policy->pins != NULL && !pin_met(j->policy->pins, p, 0))
 		path_faults_add(f, REASON_PIN_MISMATCH, p->n - 1, "no key of the path to it is pinned");
+	faults_report(f, j, from, VFY_RULE_PIN);
 }
 
 /* ---- the path */
@@ -87,11 +118,12 @@ choice_is_better(const struct choice *best, enum path_grade grade, const struct 
 	       (grade == best->grade && faults->n < best->faults.n);
 }
 
-/* Judges candidates in order until one is good; keeps the best. */
+/* Judges candidates in order until one is good and has nothing to report either; keeps the best. */
 static bool
 choose_from(struct choice *best, struct judgement *j, const struct path *paths, size_t n)
 {
-	for (size_t i = 0; i < n && (best->path == NULL || best->grade != PATH_GOOD); i++) {
+	for (size_t i = 0; i < n && (best->path == NULL || best->grade != PATH_GOOD || best->faults.n > 0);
+	     i++) {
 		struct path_faults faults;
 		enum path_grade grade;
 
@@ -207,8 +239,11 @@ judge_path(struct judgement *j)
 	for (size_t i = 0; best.path != NULL && i < best.faults.n; i++) {
 		const struct path_fault *fault = &best.faults.fault[i];
 
-		verdict_add(j->v, fault->reason, "%s: %s", judge_label(who, best.path->certs[fault->at]),
-			    fault->what);
+		judge_label(who, best.path->certs[fault->at]);
+		if (fault->reported)
+			verdict_note(j->v, fault->reason, "%s: %s", who, fault->what);
+		else
+			verdict_add(j->v, fault->reason, "%s: %s", who, fault->what);
 	}
 	if (best.path != NULL && best.grade <= PATH_DATED)
 		path_settle(j, best.path);
@@ -221,6 +256,7 @@ struct lookup {
 	struct judgement *j;
 	const struct cert *cert;
 	bool tell; /* add findings */
+	bool reported;
 	size_t hits;
 };
 
@@ -238,6 +274,9 @@ lookup_add(struct lookup *l, bool found, const struct disallow_hit *hit)
 	else if (!found && l->tell)
 		verdict_add(l->j->v, REASON_CERT_MALFORMED, "%s: its names can not be compared",
 			    judge_label(who, l->cert));
+	else if (l->tell && l->reported)
+		verdict_note(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",
+			     judge_label(who, l->cert), hit->entry);
 	else if (l->tell)
 		verdict_add(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",
 			    judge_label(who, l->cert), hit->entry);
@@ -246,13 +285,14 @@ lookup_add(struct lookup *l, bool found, const struct disallow_hit *hit)
 static size_t
 disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell)
 {
-	struct lookup l = {j, c, tell, 0};
+	struct lookup l = {j, c, tell, false, 0};
 	struct disallow_hit hit;
 	bool found;
 
 	for (size_t i = 0; i < j->policy->n_disallow; i++) {
 		const struct disallow *list = j->policy->disallow[i];
 
+		l.reported = i >= j->policy->n_disallow_always && judge_reports(j, VFY_RULE_DISALLOW);
 		found = disallow_match_cert(list, c, &hit);
 		lookup_add(&l, found, &hit);
 		if (!in_path)
@@ -277,18 +317,17 @@ disallow_path(struct judgement *j, const struct path *p, bool tell)
 
 /*
  * A server that is clean by one path and disallowed by another is refused: which path is found is up to
- * whoever presents the chain. The candidates behind the chosen one have not been judged yet; those in front
- * were not good.
+ * whoever presents the chain.
  */
 static bool
 disallow_others(struct judgement *j)
 {
 	const struct path *end = j->paths.valid + j->paths.n_valid;
 
-	for (const struct path *p = j->path + 1; p < end; p++) {
+	for (const struct path *p = j->paths.valid; p < end; p++) {
 		struct path_faults faults;
 
-		if (disallow_path(j, p, false) == 0)
+		if (p == j->path || disallow_path(j, p, false) == 0)
 			continue;
 		path_judge(&faults, j, p);
 		wishes_judge(&faults, j, p);

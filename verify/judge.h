@@ -47,6 +47,14 @@ gnutls_x509_crt_t judge_crt(struct judgement *, size_t place);
  * can not read the certificate. */
 enum res judge_signed_by(struct judgement *, size_t place, struct span spki);
 
+/* At the time of the judgement, so the end of report mode is heeded (modes.c). */
+bool judge_reports(const struct judgement *, enum vfy_rule);
+enum ct_mode judge_ct_mode(const struct judgement *);
+bool
+ct_list_is_stale(const struct judgement *); /* ct.c: the list of logs is older than the policy lets it be */
+/* Last: notes in the verdict until when it is good. */
+void judge_modes(struct judgement *);
+
 /*
  * The stages, in the order in which vfy_check calls them. Each adds its findings to the verdict. False: it
  * could not do its work, and the verdict is refused whatever the others say.

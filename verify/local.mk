@@ -10,6 +10,7 @@ libverify_a_SOURCES = \
 	verify/disallow.c verify/disallow.h \
 	verify/json.c verify/json.h \
 	verify/judge.h \
+	verify/modes.c \
 	verify/onecrl.c \
 	verify/reason.c \
 	verify/reasons.def \

@@ -36,6 +36,7 @@ judge_close(struct judgement *j, bool complete)
 		if (j->crts[i] != NULL)
 			gnutls_x509_crt_deinit(j->crts[i]);
 	sct_check_free(&j->scts);
+	judge_modes(j);
 	verdict_close(j->v, complete);
 	free(j);
 }

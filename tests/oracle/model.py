@@ -202,9 +202,15 @@ class Model:
                 found.add("anchor-distrusted")
             if key == "permit" and not self.permitted(value.split()):
                 found.add("anchor-distrusted")
-            if key == "sct-not-after" and self.case["mode"] != "off" and self.issued() is not None and self.issued() > value:
+            if key == "sct-not-after" and not self.logged_in_time(value):
                 found.add("anchor-distrusted")
         return found
+
+    def logged_in_time(self, limit):
+        """Where CT refuses by itself what no SCT shows, nothing is added; where it does not, a limit still wants to see one in time."""
+        if self.issued() is None:
+            return self.case["mode"] == "require" and not (self.case["when_stale"] == "report" and self.case["list_age"] > 70 * DAY)
+        return self.issued() <= limit
 
     def issued(self):
         """When the certificate was made, by the earliest SCT that holds, of a log in good standing. None: not known."""

@@ -54,6 +54,7 @@ check_PROGRAMS += \
 	tests/unit/verify/test_verify \
 	tests/unit/verify/test_verify_cert \
 	tests/unit/verify/test_verify_ct \
+	tests/unit/verify/test_verify_modes \
 	tests/unit/verify/test_verify_path \
 	tests/unit/verify/test_verify_policy
 check_PROGRAMS += \
@@ -122,6 +123,7 @@ tests_unit_verify_test_vectors_CPPFLAGS = $(SHARED_CPPFLAGS)
 tests_unit_verify_test_verify_SOURCES = tests/unit/verify/test_verify.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_cert_SOURCES = tests/unit/verify/test_verify_cert.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_ct_SOURCES = tests/unit/verify/test_verify_ct.c $(FORGED_ROWS)
+tests_unit_verify_test_verify_modes_SOURCES = tests/unit/verify/test_verify_modes.c tests/unit/verify/forged.c
 tests_unit_verify_test_verify_path_SOURCES = tests/unit/verify/test_verify_path.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_policy_SOURCES = tests/unit/verify/test_verify_policy.c $(FORGED_ROWS)
 tests_unit_verify_x509_test_pathjudge_SOURCES = tests/unit/verify/x509/test_pathjudge.c tests/unit/verify/forged.c

@@ -61,16 +61,27 @@ staple_judge(struct judgement *j)
 	}
 }
 
+/* What was found stays in the verdict and stops refusing. */
+static void
+revocation_relax(struct judgement *j)
+{
+	const enum reason reasons[] = {REASON_REVOKED, REASON_STAPLE_MISSING, REASON_STAPLE_INVALID,
+				       REASON_CRL_INVALID};
+
+	for (size_t i = 0; judge_reports(j, VFY_RULE_REVOCATION) && i < sizeof reasons / sizeof reasons[0];
+	     i++)
+		verdict_relax(j->v, reasons[i]);
+}
+
 bool
 judge_revocation(struct judgement *j)
 {
 	if (j->in->staple.n == 0 && cert_must_staple(&j->certs[0]))
 		verdict_add(j->v, REASON_STAPLE_MISSING, "%s", reason_sentence(REASON_STAPLE_MISSING));
-	if (j->path == NULL)
-		return true;
-	if (j->in->staple.n > 0)
+	if (j->path != NULL && j->in->staple.n > 0)
 		staple_judge(j);
-	if (j->policy->crls != NULL)
+	if (j->path != NULL && j->policy->crls != NULL)
 		crls_judge(j);
+	revocation_relax(j);
 	return true;
 }
