@@ -31,8 +31,8 @@ issuer_at(const struct judgement *j, size_t i)
 static void
 crls_judge(struct judgement *j)
 {
-	size_t n =
-	    j->path->n > 1 ? j->path->n - 1 : 1; /* an anchor is revoked by taking it out of the anchors */
+	/* An anchor is revoked by taking it out of the anchors. */
+	size_t n = j->path->n > 1 ? j->path->n - 1 : 1;
 
 	for (size_t i = 0; i < n; i++) {
 		const struct cert *c = j->path->certs[i];
