@@ -544,6 +544,9 @@ CRLS = {
 }
 for title, lists in CRLS.items():
     add("revocation", "CRLs: " + title, lambda c, lists=lists: c["crls"].extend(copy.deepcopy(lists)))
+    if "another key" in title:
+        add("revocation", "CRLs, of a CA with a key identifier: " + title,
+            lambda c, lists=lists: (inter(subject_key_id=True)(c), c["crls"].extend(copy.deepcopy(lists))))
 for kind in ("serial", "twin", "padded"):
     add("revocation", f"CRLs: a number whose first bit is set, {kind}",
         lambda c, kind=kind: (leaf(serial=HIGH)(c), c["crls"].append(crl("int", OTHER, (kind, "leaf")))))
