@@ -13,7 +13,7 @@
 #define PSS_SALT_DEFAULT  20   /* RFC 4055, 3.1 */
 #define PSS_SALT_MAX      1024 /* bytes; more does not fit into RSA of 8192 bits */
 
-struct algorithm {
+struct signed_row {
 	struct span oid;
 	gnutls_sign_algorithm_t sign;
 	gnutls_digest_algorithm_t digest;
@@ -26,7 +26,7 @@ datum(struct span s)
 }
 
 static bool
-row_find(struct signed_body *s, gnutls_digest_algorithm_t *digest, const struct algorithm *rows, size_t n,
+row_find(struct signed_body *s, gnutls_digest_algorithm_t *digest, const struct signed_row *rows, size_t n,
 	 struct span oid)
 {
 	for (size_t i = 0; i < n; i++)
@@ -54,9 +54,9 @@ hash_oid(struct der_reader *in)
 
 /* RSASSA-PSS-params (RFC 4055, 3.1): a SHA-2 digest, and the same for the mask. */
 static bool
-pss_read(struct signed_body *s, gnutls_digest_algorithm_t *digest, struct der_reader *algorithm)
+signed_pss_read(struct signed_body *s, gnutls_digest_algorithm_t *digest, struct der_reader *algorithm)
 {
-	const struct algorithm rows[] = {
+	const struct signed_row rows[] = {
 	    {OID_SHA256, GNUTLS_SIGN_RSA_PSS_SHA256, GNUTLS_DIG_SHA256},
 	    {OID_SHA384, GNUTLS_SIGN_RSA_PSS_SHA384, GNUTLS_DIG_SHA384},
 	    {OID_SHA512, GNUTLS_SIGN_RSA_PSS_SHA512, GNUTLS_DIG_SHA512},
@@ -85,9 +85,9 @@ pss_read(struct signed_body *s, gnutls_digest_algorithm_t *digest, struct der_re
 }
 
 static bool
-algorithm_read(struct signed_body *s, gnutls_digest_algorithm_t *digest, struct span sig_alg)
+signed_algorithm_read(struct signed_body *s, gnutls_digest_algorithm_t *digest, struct span sig_alg)
 {
-	const struct algorithm rows[] = {
+	const struct signed_row rows[] = {
 	    {OID_RSA_SHA256, GNUTLS_SIGN_RSA_SHA256, GNUTLS_DIG_SHA256},
 	    {OID_RSA_SHA384, GNUTLS_SIGN_RSA_SHA384, GNUTLS_DIG_SHA384},
 	    {OID_RSA_SHA512, GNUTLS_SIGN_RSA_SHA512, GNUTLS_DIG_SHA512},
@@ -103,7 +103,7 @@ algorithm_read(struct signed_body *s, gnutls_digest_algorithm_t *digest, struct 
 	if (strength_signature_fault(sig_alg) != NULL)
 		return false;
 	if (span_equal(oid, OID_RSA_PSS))
-		return pss_read(s, digest, &in) && der_done(&in);
+		return signed_pss_read(s, digest, &in) && der_done(&in);
 	return row_find(s, digest, rows, sizeof rows / sizeof rows[0], oid);
 }
 
@@ -113,7 +113,7 @@ signed_read(struct signed_body *out, struct span body, struct span sig_alg, stru
 	struct signed_body s = {.body = body, .signature = signature};
 	gnutls_digest_algorithm_t digest;
 
-	if (!algorithm_read(&s, &digest, sig_alg))
+	if (!signed_algorithm_read(&s, &digest, sig_alg))
 		return RES_UNSUPPORTED;
 	if (digest != GNUTLS_DIG_NULL) {
 		s.digest_n = gnutls_hash_get_len(digest);
