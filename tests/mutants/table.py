@@ -298,8 +298,9 @@ MUTANTS = [
      "for (const struct path *p = j->path + 1; p < end; p++) {", "a disallowed path before the chosen one is forgotten"),
     ("report-of-revocation", "revocation/revocation.c", "for (size_t i = 0; judge_reports(j, VFY_RULE_REVOCATION) && i < sizeof reasons / sizeof reasons[0]; i++)",
      "for (size_t i = 0; judge_reports(j, VFY_RULE_REVOCATION) && i < 1; i++)", "only revoked has a report mode"),
-    ("report-of-limits-and-scts", "ct/ct.c", "if (p != NULL && j->policy->anchor_limits != NULL && !judge_reports(j, VFY_RULE_LIMITS))",
-     "if (p != NULL && j->policy->anchor_limits != NULL)", "a limit that reports takes SCTs away"),
+    ("report-of-limits-and-scts", "ct/ct.c", "limited = p != NULL && !judge_reports(j, VFY_RULE_LIMITS) && anchor_limits_find(&limit, "
+     "j->policy->anchor_limits, p->certs[p->n - 1]);",
+     "limited = p != NULL && anchor_limits_find(&limit, j->policy->anchor_limits, p->certs[p->n - 1]);", "a limit that reports takes SCTs away"),
     ("limit-needs-ct", "choose.c", "return judge_ct_mode(j) == CT_REQUIRE && !rests;", "return !rests;",
      "a limit by SCTs wants none where ct only reports"),
 ]
