@@ -17,6 +17,21 @@ put_strings(const char *label, const json_t *list)
 	}
 }
 
+/* "would refuse   corp 10.0.0.53: pin-mismatch, revoked" */
+static void
+put_reported(const json_t *list)
+{
+	size_t i, k;
+	json_t *u, *reason;
+
+	json_array_foreach (list, i, u) {
+		(void)printf("%-14s %s %s:", "would refuse", text_of(u, "upstream"), text_of(u, "address"));
+		json_array_foreach (json_object_get(u, "reasons"), k, reason)
+			(void)printf("%s %s", k == 0 ? "" : ",", json_string_value(reason));
+		(void)putchar('\n');
+	}
+}
+
 static void
 status_print(const json_t *a)
 {
@@ -40,6 +55,7 @@ status_print(const json_t *a)
 		     json_is_true(json_object_get(list, "stale")) ? ", stale" : "");
 	if (json_is_true(json_object_get(captive, "active")))
 		(void)printf("%-14s for %lld more seconds\n", "captive mode", number_of(captive, "left_s"));
+	put_reported(json_object_get(a, "would_be_refused"));
 	put_strings("warning", json_object_get(a, "warnings"));
 }
 

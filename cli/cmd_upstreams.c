@@ -7,11 +7,15 @@ static void
 upstream_print(const json_t *u, bool workers)
 {
 	const json_t *srtt = json_object_get(u, "srtt_us");
+	json_t *reason;
+	size_t i;
 
 	(void)printf("%-12s %-42s %-3s %-8s", text_of(u, "upstream"), text_of(u, "address"),
 		     text_of(u, "protocol"), text_of(u, "health"));
 	if (!is_null(u, "reason"))
 		(void)printf(" %s", text_of(u, "reason"));
+	json_array_foreach (json_object_get(u, "would_be_refused"), i, reason)
+		(void)printf("%s %s", i == 0 ? " would be refused:" : ",", json_string_value(reason));
 	if (number_of(u, "retry_in_ms") > 0)
 		(void)printf(" (again in %.1f s)", (double)number_of(u, "retry_in_ms") / 1000);
 	if (json_is_integer(srtt) && json_integer_value(srtt) >= 0)

@@ -152,7 +152,10 @@ colour_of(const char *line)
 	}
 	if (strncmp(line, "refused", 7) == 0)
 		return "\033[31m";
-	return strncmp(line, "warning", 7) == 0 || strncmp(line, "noted", 5) == 0 ? "\033[33m" : NULL;
+	return strncmp(line, "warning", 7) == 0 || strncmp(line, "noted", 5) == 0 ||
+		       strncmp(line, "would refuse", 12) == 0
+		   ? "\033[33m"
+		   : NULL;
 }
 
 void

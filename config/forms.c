@@ -20,6 +20,8 @@ static const char *const ct_modes[] = {"require", "report", "off", NULL};
 static const char *const ct_policies[] = {"strict", "chrome", "mozilla", "apple", NULL};
 static const char *const when_stales[] = {"enforce", "refuse", "report", NULL};
 
+static const char *const rule_modes[] = {"require", "report", NULL};
+
 const char *const *
 form_words(enum option_form form)
 {
@@ -44,12 +46,15 @@ form_words(enum option_form form)
 		return ct_policies;
 	case FORM_WHEN_STALE:
 		return when_stales;
+	case FORM_RULE_MODE:
+		return rule_modes;
 	case FORM_ANY:
 	case FORM_USER:
 	case FORM_SOCKET:
 	case FORM_PATH:
 	case FORM_FILE:
 	case FORM_URL_PATH:
+	case FORM_DATE:
 	case FORM_HOST:
 	case FORM_DOMAIN:
 	case FORM_ENTRY:
@@ -79,6 +84,8 @@ form_expected(enum option_form form)
 		return "a path or \"\"";
 	case FORM_URL_PATH:
 		return "a path that begins with \"/\", without \"?\", \"#\" and spaces";
+	case FORM_DATE:
+		return "a day (\"2027-03-01\") or \"\"";
 	case FORM_HOST:
 		return "a DNS name in ASCII (xn--...) or \"\"";
 	case FORM_DOMAIN:
@@ -107,6 +114,7 @@ form_expected(enum option_form form)
 	case FORM_PROTOCOL:
 	case FORM_METHOD:
 	case FORM_WHEN_STALE:
+	case FORM_RULE_MODE:
 		break;
 	}
 	return "one of its words";
@@ -163,6 +171,31 @@ pin_ok(const char *s)
 	return hex_read_pasted(hash, sizeof hash, span_str(s + strspn(s, " "))) == RES_OK;
 }
 
+/* YYYY-MM-DD of a year from 1971 to 9998, so that the day after it is a date as well. */
+static bool
+date_read(int64_t *end_ms, const char *text)
+{
+	const char *digits = "0123456789";
+	char time[] = "YYYY-MM-DDT00:00:00Z";
+
+	if (strlen(text) != 10 || text[4] != '-' || text[7] != '-' || strspn(text, digits) != 4 ||
+	    strspn(text + 5, digits) != 2 || strspn(text + 8, digits) != 2)
+		return false;
+	memcpy(time, text, 10);
+	if (strcmp(text, "1971") < 0 || strcmp(text, "9999") >= 0 || time_read(end_ms, time) != RES_OK)
+		return false;
+	*end_ms += 86400000;
+	return true;
+}
+
+int64_t
+form_date_end_ms(const char *day)
+{
+	int64_t ms = 0;
+
+	return date_read(&ms, day) ? ms : 0;
+}
+
 static bool
 word_ok(const char *const *words, const char *s)
 {
@@ -193,6 +226,8 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 		return *text != '\0';
 	case FORM_URL_PATH:
 		return url_path_ok(text);
+	case FORM_DATE:
+		return *text == '\0' || form_date_end_ms(text) != 0;
 	case FORM_CA_ENTRY:
 		return starts_with(text, "spki-sha256 ") || starts_with(text, "cert-sha256 ") ||
 		       starts_with(text, "issuer ");
@@ -215,6 +250,7 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	case FORM_PROTOCOL:
 	case FORM_METHOD:
 	case FORM_WHEN_STALE:
+	case FORM_RULE_MODE:
 	case FORM_LISTEN:
 	case FORM_SERVER:
 	case FORM_BARE:

@@ -12,6 +12,8 @@
 const char *form_expected(enum option_form);
 /* Copies text to out in its normal form; false: it is not of this form. */
 bool form_read(char out[CONFIG_STRING_MAX + 1], enum option_form, const char *text);
+/* The first moment after a day that form_read took: midnight (UTC) at its end. 0 for "". */
+int64_t form_date_end_ms(const char *day);
 /* NULL, or what is wrong: "the unusable address". Lent. */
 const char *form_read_address(struct addr *, enum option_form, const char *text);
 

@@ -47,12 +47,14 @@ enum option_form {
 	FORM_PROTOCOL,
 	FORM_METHOD,
 	FORM_WHEN_STALE,
+	FORM_RULE_MODE,
 	FORM_CT_MODE, /* as strings of an upstream "" too, and so the next */
 	FORM_CT_POLICY,
 	FORM_SOCKET,   /* a path that fits into a socket's address */
 	FORM_PATH,     /* not empty */
 	FORM_FILE,     /* a path, or "" */
 	FORM_URL_PATH, /* "/dns-query" */
+	FORM_DATE,     /* "2027-03-01", or "" */
 	FORM_HOST,     /* a DNS name, or "" */
 	FORM_DOMAIN,   /* a domain name, the root too */
 	FORM_ENTRY,    /* not empty; judged by who compiles it */

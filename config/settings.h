@@ -66,6 +66,8 @@ struct upstream_settings {
 	char *trust_anchors;            /* "" : trust.anchors */
 	char *ct, *ct_policy, *ct_logs; /* "" : the global ones */
 	struct strings disallow, disallow_file, allow_issuer, pin, crl_file;
+	enum vfy_mode mode[VFY_RULE_COUNT];
+	char *report_until; /* a day (UTC), or "" */
 	char *client_cert, *client_key;
 	struct addrs also_address;
 	bool trust_ad;

@@ -1,5 +1,6 @@
 #include "config/snapshot.h"
 
+#include "base/clock.h"
 #include "config/compile.h"
 #include "config/forms.h"
 #include "config/options.h"
@@ -28,6 +29,39 @@ warn(struct compile *c, const char ***list, size_t *n, const char *text)
 	(*n)++;
 }
 
+/* What only reports, and since when it does not. */
+static void
+warn_report(struct compile *c, struct upstream_plan *plan, const struct upstream_settings *u)
+{
+	_Static_assert(OPTION_REVOCATION_MODE == OPTION_PIN_MODE + (int)VFY_RULE_REVOCATION,
+		       "the options of the modes stand in the order of the rules");
+	const struct vfy_policy *p = plan->policy;
+	struct buf text = buf_max(512);
+	size_t n = 0;
+
+	buf_text(&text, "in report mode: ");
+	for (size_t i = 0; i < VFY_RULE_COUNT; i++)
+		if (p->mode[i] == VFY_REPORT)
+			buf_format(&text, "%s%s", n++ == 0 ? "" : ", ",
+				   option_table[OPTION_PIN_MODE + i].name);
+	if (p->ct_mode == CT_REPORT)
+		buf_format(&text, "%sct", n++ == 0 ? "" : ", ");
+	if (n == 0) {
+		buf_clear(&text);
+		buf_text(&text, "report-until has no effect: no rule is in report mode");
+	} else if (p->report_until_ms == 0) {
+		buf_text(&text, "; what they find refuses nothing");
+	} else if (clock_wall_ms() < p->report_until_ms) {
+		buf_format(&text, "; what they find refuses nothing until the end of %s (UTC)",
+			   u->report_until);
+	} else {
+		buf_format(&text, "; report-until, %s, has passed: they refuse", u->report_until);
+	}
+	if ((n > 0 && n > (p->ct_mode == CT_REPORT)) || *u->report_until != '\0')
+		warn(c, &plan->warning, &plan->n_warning, buf_cstr(&text) == NULL ? "" : buf_cstr(&text));
+	buf_free(&text);
+}
+
 static void
 warn_upstream(struct compile *c, struct upstream_plan *plan, const struct upstream_settings *u)
 {
@@ -35,6 +69,7 @@ warn_upstream(struct compile *c, struct upstream_plan *plan, const struct upstre
 		warn(c, &plan->warning, &plan->n_warning,
 		     "a pin set of one: when that key is replaced nothing is left; "
 		     "add a backup, and rather pin a root than a leaf");
+	warn_report(c, plan, u);
 	if (*u->ct != '\0' && plan->policy->ct_mode != CT_REQUIRE)
 		warn(c, &plan->warning, &plan->n_warning,
 		     "certificates that were never logged are not refused (ct)");
@@ -73,11 +108,20 @@ warn_global(struct compile *c)
 
 /* ---- policies, upstreams, forwards */
 
+/* An empty list, or none for want of memory, is not looked through. */
+static void
+policy_disallow(struct vfy_policy *p, const struct disallow *list)
+{
+	if (list != NULL && disallow_count(list) > 0)
+		p->disallow[p->n_disallow++] = list;
+}
+
 static struct vfy_policy *
 compile_policy(struct compile *c)
 {
 	const struct settings *s = c->s;
 	struct vfy_policy *p = compile_array(c, 1, sizeof *p);
+	const struct strings none = {0};
 	char *warning = NULL;
 
 	if (p == NULL)
@@ -93,9 +137,13 @@ compile_policy(struct compile *c)
 	free(warning);
 	p->ctlogs = c->snap->ctlogs;
 	p->anchor_limits = compile_anchor_limits(c, &s->constraints_file);
-	p->disallow[0] = compile_entries(c, &s->disallow, OPTION_DISALLOW, &s->disallow_file,
-					 OPTION_DISALLOW_FILE, s->builtin_disallow);
-	p->n_disallow = p->disallow[0] != NULL && disallow_count(p->disallow[0]) > 0 ? 1 : 0;
+	if (s->builtin_disallow)
+		policy_disallow(p,
+				compile_entries(c, &none, OPTION_DISALLOW, NULL, OPTION_DISALLOW_FILE, true));
+	p->n_disallow_always = p->n_disallow;
+	if (s->disallow.n + s->disallow_file.n > 0)
+		policy_disallow(p, compile_entries(c, &s->disallow, OPTION_DISALLOW, &s->disallow_file,
+						   OPTION_DISALLOW_FILE, false));
 	return p;
 }
 
@@ -127,17 +175,17 @@ compile_upstream_policy(struct compile *c, const struct upstream_settings *u)
 	if (*u->trust_anchors != '\0')
 		p->trust = compile_trust(c, u->trust_anchors, u->said[OPTION_UP_TRUST_ANCHORS],
 					 OPTION_UP_TRUST_ANCHORS);
-	if (u->disallow.n + u->disallow_file.n > 0) {
-		p->disallow[p->n_disallow] = compile_entries(
-		    c, &u->disallow, OPTION_UP_DISALLOW, &u->disallow_file, OPTION_UP_DISALLOW_FILE, false);
-		p->n_disallow += p->disallow[p->n_disallow] != NULL;
-	}
+	if (u->disallow.n + u->disallow_file.n > 0)
+		policy_disallow(p, compile_entries(c, &u->disallow, OPTION_UP_DISALLOW, &u->disallow_file,
+						   OPTION_UP_DISALLOW_FILE, false));
 	if (u->allow_issuer.n > 0)
 		p->allow_issuer = compile_entries(c, &u->allow_issuer, OPTION_ALLOW_ISSUER, NULL,
 						  OPTION_ALLOW_ISSUER, false);
 	if (u->pin.n > 0)
 		p->pins = compile_entries(c, &u->pin, OPTION_PIN, NULL, OPTION_PIN, false);
 	p->crls = compile_crls(c, &u->crl_file);
+	memcpy(p->mode, u->mode, sizeof p->mode);
+	p->report_until_ms = form_date_end_ms(u->report_until);
 	return p;
 }
 

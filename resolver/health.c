@@ -28,6 +28,15 @@ reason_count(struct upstreams *set, enum reason reason)
 	atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + 1, memory_order_relaxed);
 }
 
+/* One verdict: what it only reports is counted. */
+static void
+reports_count(struct upstreams *set, uint64_t reported)
+{
+	for (unsigned r = 0; r < REASON_COUNT; r++)
+		if ((reported >> r & 1) != 0)
+			atomic_fetch_add_explicit(&set->counters->by_report[r], 1, memory_order_relaxed);
+}
+
 static void
 server_log(struct server *s, enum log_level level, const char *event, enum reason reason, const char *detail)
 {
@@ -130,18 +139,30 @@ server_stalled(struct server *s)
 	server_log(s, LOG_INFO, "upstream-silent", REASON_CLOSED, NULL);
 }
 
+/* Keeps the verdict of an event. True: what it reports is not what the one before reported. */
+static bool
+server_keep_verdict(struct server *s, struct tp_event *e)
+{
+	uint64_t before = s->judged ? verdict_reported(&s->verdict) : 0, reported;
+
+	if (e->verdict == NULL)
+		return false;
+	verdict_clear(&s->verdict);
+	s->verdict = *e->verdict;
+	memset(e->verdict, 0, sizeof *e->verdict);
+	s->judged = true;
+	reported = verdict_reported(&s->verdict);
+	reports_count(s->set, reported);
+	return reported != before;
+}
+
 static void
 upstreams_on_refused(struct server *s, struct tp_event *e)
 {
 	bool news = !s->judged || verdict_accepted(&s->verdict) || verdict_reason(&s->verdict) != e->reason;
 
 	server_failed_detail(s, e->reason, e->detail);
-	if (e->verdict != NULL) {
-		verdict_clear(&s->verdict);
-		s->verdict = *e->verdict;
-		memset(e->verdict, 0, sizeof *e->verdict);
-		s->judged = true;
-	}
+	news |= server_keep_verdict(s, e);
 	if (news && s->set->hooks.on_verdict != NULL)
 		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
 }
@@ -152,12 +173,7 @@ upstreams_on_accepted(struct server *s, struct tp_event *e)
 	bool news = s->judged && !verdict_accepted(&s->verdict);
 
 	s->ready_ms = loop_now_ms(s->set->loop);
-	if (e->verdict != NULL) {
-		verdict_clear(&s->verdict);
-		s->verdict = *e->verdict;
-		memset(e->verdict, 0, sizeof *e->verdict);
-		s->judged = true;
-	}
+	news |= server_keep_verdict(s, e);
 	/* Connected is not answered: the next failure rests longer all the same. */
 	if (s->health == HEALTH_FAILING)
 		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);

@@ -334,6 +334,7 @@ server_report(const struct server *s, struct upstream_report *r, int64_t now)
 		tp_slot_stats(s->slot, &r->stats);
 	if ((r->upstream = strdup(s->target->upstream)) == NULL)
 		return RES_NOMEM;
+	r->reported = s->judged ? verdict_reported(&s->verdict) : 0;
 	if (s->judged && (r->verdict_json = verdict_json(&s->verdict)) == NULL)
 		return RES_NOMEM;
 	return RES_OK;

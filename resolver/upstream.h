@@ -56,8 +56,8 @@ struct server {
 struct upstreams_hooks {
 	/* A server is about to go (a reload): questions in flight on it are to be taken elsewhere. */
 	void (*on_gone)(void *ctx, struct server *);
-	/* A verdict that differs from the one before, or the first good one after it; for the log. May be
-	 * NULL. */
+	/* A verdict that differs from the one before in what refuses or in what it reports, or the first good one after a
+	 * refusal; for the log. May be NULL. */
 	void (*on_verdict)(void *ctx, const struct server *);
 	/* Some server became ready: what waits for better times may try. May be NULL. */
 	void (*on_ready)(void *ctx, const struct server *);

@@ -33,6 +33,7 @@ conn_on_peer(void *ctx, const struct tls_peer *peer)
 	vfy_check(&c->verdict, target->policy, &in);
 	c->judged_ms = loop_now_ms(c->slot->loop);
 	c->judge_again = false;
+	c->report_until_ms = c->verdict.report_until_ms;
 	return verdict_accepted(&c->verdict);
 }
 
@@ -191,11 +192,13 @@ conn_take(struct conn *c)
 bool
 conn_judge_again(struct conn *c)
 {
+	bool report_ended = c->report_until_ms != 0 && clock_wall_ms() >= c->report_until_ms;
+	bool old = loop_now_ms(c->slot->loop) - c->judged_ms >= CONN_AGE_MAX_MS;
 	bool new_policy = c->judge_again;
 	struct tls_peer *peer;
 	bool accepted;
 
-	if (!new_policy && loop_now_ms(c->slot->loop) - c->judged_ms < CONN_AGE_MAX_MS)
+	if (!new_policy && !report_ended && !old)
 		return true;
 	peer = malloc(sizeof *peer);
 	if (peer == NULL) {

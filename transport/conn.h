@@ -2,7 +2,8 @@
  * conn.h - one connection: TCP, TLS, verdict, then DoT or DoH. Inside the transport only.
  *
  * A state and a step per state: what a step finds decides what is waited for, and conn_end is the only way
- * out. It judges its peer before anything is written, again when the policy was replaced, and every hour.
+ * out. It judges its peer before anything is written, again when the policy was replaced or what it only
+ * reported begins to refuse, and every hour.
  */
 #ifndef TRANSPORT_CONN_H
 #define TRANSPORT_CONN_H
@@ -30,6 +31,8 @@ struct conn {
 	struct buf plain;
 	struct verdict verdict;
 	bool judge_again; /* the policy was replaced */
+	int64_t
+	    report_until_ms; /* wall clock: what the verdict only reported refuses from then on; 0: never */
 	bool draining;
 	bool offered; /* a saved session */
 	unsigned tickets;

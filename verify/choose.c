@@ -1,112 +1,10 @@
 #include "base/text.h"
-#include "verify/ct/ctpolicy.h"
 #include "verify/judge.h"
+#include "verify/wishes.h"
 #include "verify/x509/lead.h"
 #include "verify/x509/path.h"
 #include "verify/x509/strength.h"
 #include "verify/x509/trust_judge.h"
-
-#include <string.h>
-
-/* ---- what the policy wants of a path: the anchor's limits, allowed issuers, pins */
-
-/* Who signed the leaf, also where that is in no path: a leaf that is an anchor, or a chain that ends nowhere. Looked for
- * among the presented certificates and the anchors. False: no memory. */
-static bool
-issuer_search(struct judgement *j)
-{
-	const struct trust *trust = j->policy->trust;
-	const struct cert *leaf = &j->certs[0];
-	size_t first = 0, n = trust_find(trust, leaf->issuer, &first);
-	enum res r = RES_NOT_FOUND;
-
-	for (size_t i = 0; i < j->n_certs + n && j->issuer == NULL && r != RES_NOMEM; i++) {
-		const struct cert *c =
-		    i < j->n_certs ? &j->certs[i] : trust_at(trust, first + i - j->n_certs);
-
-		if (c == leaf && !path_self_issued(leaf))
-			continue;
-		r = proofs_ask(&j->proofs, leaf, c);
-		if (r == RES_OK)
-			j->issuer = c;
-	}
-	return r != RES_NOMEM;
-}
-
-/* The issuer whose key the SCTs are checked with, when this is the path; NULL: not at hand, or no memory. */
-static const struct cert *
-leaf_issuer(struct judgement *j, const struct path *p)
-{
-	const struct cert *issuer = path_issuer(p);
-
-	if (issuer == NULL && !issuer_search(j))
-		j->v->out_of_memory = true;
-	return issuer == NULL ? j->issuer : issuer;
-}
-
-static void
-limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
-{
-	const char *fault[ANCHOR_LIMIT_FAULTS_MAX];
-	struct anchor_case c = {.leaf = path_leaf(p), .now_ms = j->in->now_ms};
-	struct anchor_limit limit;
-	const struct cert *issuer;
-	size_t n;
-
-	if (!anchor_limits_find(&limit, j->policy->anchor_limits, path_anchor(p)))
-		return;
-	if (limit.has_sct_not_after && j->policy->ct_mode != CT_OFF) {
-		issuer = leaf_issuer(j, p);
-		if (issuer == NULL)
-			sct_check_forget(&j->scts);
-		else if (sct_check_signatures(&j->scts, c.leaf, issuer->spki_sha256, &j->budget) == RES_NOMEM)
-			j->v->out_of_memory = true;
-		c.issued = ctpolicy_issued_at(&c.issued_ms, &j->scts, j->in->now_ms);
-	}
-	n = anchor_limit_faults(fault, &limit, &c);
-	for (size_t i = 0; i < n; i++)
-		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, path_n(p) - 1, fault[i]);
-}
-
-/* A name is asked of the anchor only: any CA can mint a sub-CA of any name. */
-static bool
-issuer_allowed(const struct disallow *allowed, const struct path *p)
-{
-	const struct cert *const *certs = path_certs(p);
-	struct disallow_hit hit;
-
-	for (size_t i = path_n(p) > 1 ? 1 : 0; i < path_n(p); i++) {
-		if (disallow_match_key(allowed, certs[i], &hit))
-			return true;
-		if (disallow_match_cert(allowed, certs[i], &hit) && hit.kind == DISALLOW_CERT)
-			return true;
-	}
-	return disallow_match_subject(allowed, path_anchor(p), &hit);
-}
-
-static bool
-pin_met(const struct disallow *pins, const struct path *p, size_t from)
-{
-	struct disallow_hit hit;
-
-	for (size_t i = from; i < path_n(p); i++)
-		if (disallow_match_key(pins, path_certs(p)[i], &hit))
-			return true;
-	return false;
-}
-
-static void
-wishes_judge(struct path_faults *f, struct judgement *j, const struct path *p)
-{
-	size_t at = path_n(p) - 1;
-
-	limit_judge(f, j, p);
-	if (j->policy->allow_issuer != NULL && !issuer_allowed(j->policy->allow_issuer, p))
-		path_faults_add(f, REASON_ISSUER_NOT_ALLOWED, at,
-				"no CA of the path to it is allowed for this upstream");
-	if (j->policy->pins != NULL && !pin_met(j->policy->pins, p, 0))
-		path_faults_add(f, REASON_PIN_MISMATCH, at, "no key of the path to it is pinned");
-}
 
 /* ---- the path */
 
@@ -127,7 +25,7 @@ choice_is_better(const struct choice *best, enum path_grade grade, const struct 
 	       (grade == best->grade && faults->n < best->faults.n);
 }
 
-/* Of proven paths; ends the search at the first that is good. */
+/* Of proven paths; ends the search at the first that is good and has nothing to report either. */
 static bool
 choice_on_path(void *arg, const struct path *p)
 {
@@ -146,7 +44,7 @@ choice_on_path(void *arg, const struct path *p)
 	best->faults = faults;
 	best->grade = grade;
 	best->j->v->out_of_memory |= best->path == NULL;
-	return best->path != NULL && grade != PATH_GOOD;
+	return best->path != NULL && (grade != PATH_GOOD || faults.n > 0);
 }
 
 static struct path_search_end
@@ -208,8 +106,11 @@ faults_tell(const struct choice *best)
 	for (size_t i = 0; i < best->faults.n; i++) {
 		const struct path_fault *fault = &best->faults.fault[i];
 
-		verdict_add(best->j->v, fault->reason, "%s: %s", judge_label(who, certs[fault->at]),
-			    fault->what);
+		judge_label(who, certs[fault->at]);
+		if (fault->reported)
+			verdict_note(best->j->v, fault->reason, "%s: %s", who, fault->what);
+		else
+			verdict_add(best->j->v, fault->reason, "%s: %s", who, fault->what);
 	}
 }
 
@@ -298,11 +199,15 @@ judge_path(struct judgement *j)
 
 /* ---- disallow entries */
 
+/* What the lists say of a certificate or a path; the greater is the worse. */
+enum entry_hit { ENTRY_NONE, ENTRY_REPORTED, ENTRY_REFUSES };
+
 struct lookup {
 	struct judgement *j;
 	const struct cert *cert;
 	bool tell; /* add findings */
-	size_t hits;
+	bool reported;
+	enum entry_hit worst;
 };
 
 /* A name that can not be compared may be the one that an entry names: that refuses too. */
@@ -313,27 +218,32 @@ lookup_add(struct lookup *l, bool found, const struct disallow_hit *hit)
 
 	if (!found && hit->res == RES_OK)
 		return;
-	l->hits++;
+	if (l->worst < ENTRY_REFUSES)
+		l->worst = found && l->reported ? ENTRY_REPORTED : ENTRY_REFUSES;
 	if (!found && hit->res == RES_NOMEM)
 		l->j->v->out_of_memory = true;
 	else if (!found && l->tell)
 		verdict_add(l->j->v, REASON_CERT_MALFORMED, "%s: its names can not be compared",
 			    judge_label(who, l->cert));
+	else if (l->tell && l->reported)
+		verdict_note(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",
+			     judge_label(who, l->cert), hit->entry);
 	else if (l->tell)
 		verdict_add(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",
 			    judge_label(who, l->cert), hit->entry);
 }
 
-static size_t
+static enum entry_hit
 disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell)
 {
-	struct lookup l = {j, c, tell, 0};
+	struct lookup l = {j, c, tell, false, ENTRY_NONE};
 	struct disallow_hit hit;
 	bool found;
 
 	for (size_t i = 0; i < j->policy->n_disallow; i++) {
 		const struct disallow *list = j->policy->disallow[i];
 
+		l.reported = i >= j->policy->n_disallow_always && judge_reports(j, VFY_RULE_DISALLOW);
 		found = disallow_match_cert(list, c, &hit);
 		lookup_add(&l, found, &hit);
 		if (!in_path && j->path != NULL)
@@ -343,17 +253,24 @@ disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell
 		found = disallow_match_issuer(list, c, &hit);
 		lookup_add(&l, found, &hit);
 	}
-	return l.hits;
+	return l.worst;
 }
 
-static size_t
+static void
+hit_add(enum entry_hit *worst, enum entry_hit hit)
+{
+	if (hit > *worst)
+		*worst = hit;
+}
+
+static enum entry_hit
 disallow_path(struct judgement *j, const struct path *p, bool tell)
 {
-	size_t hits = 0;
+	enum entry_hit worst = ENTRY_NONE;
 
 	for (size_t i = 0; i < path_n(p); i++)
-		hits += disallow_cert(j, path_certs(p)[i], true, tell);
-	return hits;
+		hit_add(&worst, disallow_cert(j, path_certs(p)[i], true, tell));
+	return worst;
 }
 
 /* Another path, good in all but an entry. */
@@ -363,7 +280,7 @@ disallow_on_path(void *arg, const struct path *p)
 	struct judgement *j = arg;
 	struct path_faults faults;
 
-	if (path_equal(p, j->path) || disallow_path(j, p, false) == 0)
+	if (path_equal(p, j->path) || disallow_path(j, p, false) == ENTRY_NONE)
 		return true;
 	faults.n = 0;
 	path_validate(&faults, &j->rules, path_certs(p), path_n(p));
@@ -374,19 +291,19 @@ disallow_on_path(void *arg, const struct path *p)
 }
 
 /* What an entry names among all that could be in a path: presented certificates, and the anchors above them. */
-static bool
+static enum entry_hit
 disallow_anywhere(struct judgement *j)
 {
+	enum entry_hit worst = ENTRY_NONE;
+
 	for (size_t i = 0; i < j->n_certs; i++) {
 		size_t first = 0, n = trust_find(j->policy->trust, j->certs[i].issuer, &first);
 
-		if (disallow_cert(j, &j->certs[i], true, false) > 0)
-			return true;
+		hit_add(&worst, disallow_cert(j, &j->certs[i], true, false));
 		for (size_t k = first; k < first + n; k++)
-			if (disallow_cert(j, trust_at(j->policy->trust, k), true, false) > 0)
-				return true;
+			hit_add(&worst, disallow_cert(j, trust_at(j->policy->trust, k), true, false));
 	}
-	return false;
+	return worst;
 }
 
 /*
@@ -396,11 +313,15 @@ disallow_anywhere(struct judgement *j)
 static void
 disallow_others(struct judgement *j)
 {
+	static const char what[] =
+	    "there are more paths than are tried, and an entry names what may be in one";
 	struct path_search_end end = search(j, PATH_SOUND, disallow_on_path, j);
+	enum entry_hit hit = end.limited ? disallow_anywhere(j) : ENTRY_NONE;
 
-	if (end.limited && disallow_anywhere(j))
-		verdict_add(j->v, REASON_DISALLOWED,
-			    "there are more paths than are tried, and an entry names what may be in one");
+	if (hit == ENTRY_REFUSES)
+		verdict_add(j->v, REASON_DISALLOWED, "%s", what);
+	else if (hit == ENTRY_REPORTED)
+		verdict_note(j->v, REASON_DISALLOWED, "%s", what);
 }
 
 bool

@@ -44,6 +44,14 @@ const char *judge_label(char out[JUDGE_LABEL_MAX], const struct cert *);
 /* What path_search needs; lent. */
 struct path_ground judge_ground(struct judgement *);
 
+/* At the time of the judgement, so the end of report mode is heeded (modes.c). */
+bool judge_reports(const struct judgement *, enum vfy_rule);
+enum ct_mode judge_ct_mode(const struct judgement *);
+bool
+ct_list_is_stale(const struct judgement *); /* ct.c: the list of logs is older than the policy lets it be */
+/* Last: notes in the verdict until when it is good. */
+void judge_modes(struct judgement *);
+
 /*
  * The stages, in the order in which vfy_check calls them. Each adds its findings to the verdict. False: it
  * could not do its work, and the verdict is refused whatever the others say.
@@ -55,6 +63,6 @@ bool judge_presented(struct judgement *); /* chain.c: the leaf itself, and witho
 bool judge_identity(struct judgement *);  /* chain.c */
 bool judge_disallow(struct judgement *);  /* choose.c */
 bool judge_ct(struct judgement *);        /* ct.c */
-bool judge_revocation(struct judgement *); /* chain.c */
+bool judge_revocation(struct judgement *); /* revocation.c */
 
 #endif

@@ -10,6 +10,7 @@ libverify_a_SOURCES = \
 	verify/disallow.c verify/disallow.h \
 	verify/json.c verify/json.h \
 	verify/judge.h \
+	verify/modes.c \
 	verify/onecrl.c \
 	verify/reason.c \
 	verify/reasons.def \
@@ -18,7 +19,8 @@ libverify_a_SOURCES = \
 	verify/verdict_json.c \
 	verify/verdict_text.c \
 	verify/verify.c verify/verify.h \
-	verify/why.c verify/why.h
+	verify/why.c verify/why.h \
+	verify/wishes.c verify/wishes.h
 # certificates
 libverify_a_SOURCES += \
 	verify/x509/algorithm.c verify/x509/algorithm.h \
@@ -64,9 +66,11 @@ libverify_a_SOURCES += \
 	verify/ct/sctcheck.c verify/ct/sctcheck.h
 # staples and lists
 libverify_a_SOURCES += \
-	verify/revocation/crls.c \
+	verify/revocation/crl.c verify/revocation/crl.h \
+	verify/revocation/crlcheck.c \
+	verify/revocation/crls.c verify/revocation/crls.h \
 	verify/revocation/crlscope.c verify/revocation/crlscope.h \
-	verify/revocation/revocation.h \
+	verify/revocation/revocation.c verify/revocation/revocation.h \
 	verify/revocation/signed.c verify/revocation/signed.h \
 	verify/revocation/staple.c
 # the texts that are compiled in

@@ -75,6 +75,25 @@ verdict_has(const struct verdict *v, enum reason r)
 	return r == REASON_OUT_OF_MEMORY && v->out_of_memory;
 }
 
+_Static_assert(REASON_COUNT <= 64, "a set of reasons fits into 64 bits");
+
+bool
+finding_reported(const struct finding *f)
+{
+	return !f->enforced && f->reason != REASON_CT_LIST_STALE;
+}
+
+uint64_t
+verdict_reported(const struct verdict *v)
+{
+	uint64_t set = 0;
+
+	for (size_t i = 0; i < v->n_findings; i++)
+		if (finding_reported(&v->findings[i]))
+			set |= UINT64_C(1) << v->findings[i].reason;
+	return set;
+}
+
 /* ---- filling */
 
 /* A sentence as one line; NULL: no memory. */
@@ -101,6 +120,7 @@ verdict_insert(struct verdict *v, struct finding f)
 
 	for (size_t i = 0; f.text != NULL && i < v->n_findings; i++)
 		if (v->findings[i].reason == f.reason && strcmp(v->findings[i].text, f.text) == 0) {
+			v->findings[i].enforced |= f.enforced;
 			free(f.text);
 			return;
 		}
@@ -126,6 +146,18 @@ void
 verdict_add(struct verdict *v, enum reason r, const char *format, ...)
 {
 	struct finding f = {r, true, VERDICT_NUMBER_NONE, VERDICT_NUMBER_NONE, NULL};
+	va_list args;
+
+	va_start(args, format);
+	f.text = sentence_new(format, args);
+	va_end(args);
+	verdict_insert(v, f);
+}
+
+void
+verdict_note(struct verdict *v, enum reason r, const char *format, ...)
+{
+	struct finding f = {r, false, VERDICT_NUMBER_NONE, VERDICT_NUMBER_NONE, NULL};
 	va_list args;
 
 	va_start(args, format);

@@ -43,8 +43,9 @@ enum outcome { OUTCOME_REFUSED = 0, OUTCOME_ACCEPTED };
 
 struct finding {
 	enum reason reason;
-	bool enforced; /* false: told only: `ct` in report, or the list old and when-stale not refuse */
-	int64_t have;  /* VERDICT_NUMBER_NONE: does not apply */
+	bool
+	    enforced; /* false: told only: its rule is in report mode, or the log list old and when-stale not refuse */
+	int64_t have; /* VERDICT_NUMBER_NONE: does not apply */
 	int64_t want;
 	char *text; /* for people, one line, no control characters; owned */
 };
@@ -83,8 +84,10 @@ struct verdict {
 	int64_t log_list_ms; /* date of the list; VERDICT_NUMBER_NONE without one */
 	int64_t at_ms;
 	int64_t valid_until_ms; /* the earliest notAfter of the path; VERDICT_NUMBER_NONE without one */
-	bool out_of_memory;     /* something could not be stored; the outcome is refused */
-	char **warnings;        /* for people and logs, nothing that refuses: "pin met by the leaf only" */
+	int64_t
+	    report_until_ms; /* from then on what was only reported refuses, so judge again; 0: no such time */
+	bool out_of_memory;  /* something could not be stored; the outcome is refused */
+	char **warnings;     /* for people and logs, nothing that refuses: "pin met by the leaf only" */
 	size_t n_warnings;
 };
 
@@ -96,6 +99,10 @@ enum reason verdict_reason(const struct verdict *);
 /* The finding that goes with it, lent; NULL when accepted. */
 const struct finding *verdict_finding(const struct verdict *);
 bool verdict_has(const struct verdict *, enum reason);
+/* Would this refuse if its rule were not in report mode? Not so an old list of logs, which has a rule of its own. */
+bool finding_reported(const struct finding *);
+/* The reasons of which that holds, reason r as the bit 1 << r. */
+uint64_t verdict_reported(const struct verdict *);
 /* Deep copy. RES_NOMEM: out is cleared. */
 enum res verdict_copy(struct verdict *out, const struct verdict *);
 

@@ -17,6 +17,9 @@
 /* The same sentence twice is kept once. Control characters in it become '?'. */
 void verdict_add(struct verdict *, enum reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* A finding that is told and does not refuse. */
+void verdict_note(struct verdict *, enum reason, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* With the two numbers that people ask for. */
 void verdict_add_counts(struct verdict *, enum reason, int64_t have, int64_t want, const char *format, ...)
     __attribute__((format(printf, 5, 6)));

@@ -233,6 +233,8 @@ verdict_json(const struct verdict *v)
 	put(o, "log_list", log_list_value(v), &failed);
 	put(o, "at", time_value(v->at_ms), &failed);
 	put(o, "valid_until", time_value(v->valid_until_ms), &failed);
+	if (v->report_until_ms != 0)
+		put(o, "report_until", time_value(v->report_until_ms), &failed);
 	text = failed ? NULL : json_dumps(o, JSON_COMPACT | JSON_PRESERVE_ORDER);
 	json_decref(o);
 	return text;

@@ -41,7 +41,11 @@ text_findings(struct buf *out, const struct verdict *v)
 
 		told |= f->reason == REASON_OUT_OF_MEMORY;
 		scts |= is_about_scts(f->reason);
-		buf_format(out, "%-12s %s: ", f->enforced ? "refused" : "noted", reason_code(f->reason));
+		buf_format(out, "%-12s %s: ",
+			   f->enforced           ? "refused"
+			   : finding_reported(f) ? "would refuse"
+						 : "noted",
+			   reason_code(f->reason));
 		put_safe(out, f->text);
 		buf_u8(out, '\n');
 	}
@@ -153,6 +157,8 @@ text_ends(struct buf *out, const struct verdict *v)
 	if (v->valid_until_ms != VERDICT_NUMBER_NONE)
 		put_line(out, "valid until", time_text(v->valid_until_ms, text));
 	put_line(out, "judged at", time_text(v->at_ms, text));
+	if (v->report_until_ms != 0)
+		put_line(out, "reports until", time_text(v->report_until_ms, text));
 }
 
 char *

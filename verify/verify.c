@@ -35,6 +35,7 @@ judge_close(struct judgement *j, bool complete)
 	j->work->signature_cost = j->budget.cost;
 	path_free(j->path);
 	sct_check_free(&j->scts);
+	judge_modes(j);
 	verdict_close(j->v, complete);
 	free(j);
 }

@@ -17,6 +17,7 @@
  *   disallow     is any of it named by an entry (disallow.h, name.h)
  *   ct           SCTs read (sct.h), proven against the list of logs (sctcheck.h, ctlogs.h), counted (ctpolicy.h)
  *   revocation   the given staple and the given CRLs (revocation.h)
+ *   modes        which rules only report, and until when (modes.c)
  *   verdict      every finding with its reason (verdict.h, reasons.def); accepted when all ran and none objected
  *
  * In the daemon tls.c of transport/ gathers the input inside the handshake, and before any question was written.
@@ -46,6 +47,17 @@
 
 enum ct_mode { CT_REQUIRE, CT_REPORT, CT_OFF };
 enum ct_policy { CT_STRICT, CT_CHROME, CT_MOZILLA, CT_APPLE };
+/* What may be tried out before it refuses. Identity, chain, signatures, dates, usage and strength are none of these. */
+enum vfy_rule {
+	VFY_RULE_PIN,          /* pin-mismatch */
+	VFY_RULE_ALLOW_ISSUER, /* issuer-not-allowed */
+	VFY_RULE_DISALLOW,     /* disallowed */
+	VFY_RULE_LIMITS,       /* anchor-distrusted */
+	VFY_RULE_REVOCATION,   /* revoked, staple-missing, staple-invalid, crl-invalid */
+	VFY_RULE_COUNT
+};
+/* VFY_REPORT: what the rule finds stays in the verdict and does not refuse. */
+enum vfy_mode { VFY_REQUIRE, VFY_REPORT };
 enum ct_when_stale { CT_STALE_ENFORCE, CT_STALE_REFUSE, CT_STALE_REPORT };
 
 /* What an upstream is judged by. Everything in it is lent, immutable, and outlives the call. */
@@ -59,9 +71,13 @@ struct vfy_policy {
 	const struct anchor_limits *anchor_limits; /* NULL: every anchor is free */
 	const struct disallow *disallow[VFY_DISALLOW_MAX];
 	size_t n_disallow;
-	const struct disallow *allow_issuer;  /* NULL: any issuer */
-	const struct disallow *pins;          /* NULL: no pins. spki-sha256 entries only */
-	const struct crls *crls;              /* NULL: none */
+	size_t n_disallow_always; /* so many of them, the first, refuse in every mode: what is compiled in */
+	const struct disallow *allow_issuer; /* NULL: any issuer */
+	const struct disallow *pins;         /* NULL: no pins. spki-sha256 entries only */
+	const struct crls *crls;             /* NULL: none */
+	enum vfy_mode mode[VFY_RULE_COUNT];
+	int64_t
+	    report_until_ms; /* from then on every rule in report refuses, CT's as well; 0: no such time */
 	identity_is_suffix *is_public_suffix; /* no wildcard matches below one; NULL: the plain kinds only */
 };
 
@@ -83,5 +99,6 @@ void vfy_check(struct verdict *v, const struct vfy_policy *, const struct vfy_in
 const char *ct_mode_text(enum ct_mode);
 const char *ct_policy_text(enum ct_policy);
 const char *ct_when_stale_text(enum ct_when_stale);
+const char *vfy_mode_text(enum vfy_mode);
 
 #endif

@@ -228,6 +228,39 @@ upstreams_summary(const struct gathered *v, unsigned n)
 			 "unknown", number(of[HEALTH_UNKNOWN]));
 }
 
+/* What report mode alone keeps from being refused: codes of reasons. */
+static json_t *
+reported_reasons(uint64_t set)
+{
+	json_t *list = json_array();
+
+	for (unsigned r = 1; r < REASON_COUNT; r++)
+		if ((set >> r & 1) != 0)
+			(void)json_array_append_new(list, json_string(reason_code((enum reason)r)));
+	return list;
+}
+
+/* The addresses of which that holds in some worker, each once. */
+static json_t *
+reported_upstreams(const struct gathered *v, unsigned n)
+{
+	json_t *list = json_array();
+	char addr[ADDR_TEXT_MAX];
+
+	for (size_t at = 0; n > 0 && at < v[0].report.n; at++) {
+		const struct upstream_report *u = &v[0].report.v[at];
+		uint64_t set = 0;
+
+		for (unsigned i = 0; i < n; i++)
+			set |= at < v[i].report.n ? v[i].report.v[at].reported : 0;
+		if (set != 0)
+			(void)json_array_append_new(
+			    list, json_pack("{s:o,s:s,s:o}", "upstream", text(u->upstream), "address",
+					    addr_text(&u->addr, addr), "reasons", reported_reasons(set)));
+	}
+	return list;
+}
+
 static json_t *
 log_list(const struct snapshot *s, const struct metrics *m, int64_t wall_ms)
 {
@@ -279,6 +312,7 @@ control_status(struct daemon *d, const struct metrics *m, int64_t wall_ms, int64
 		      captive_ms > 0 ? json_integer((captive_ms + 999) / 1000) : json_integer(0)));
 	(void)json_object_set_new(o, "log_list", log_list(s, m, wall_ms));
 	(void)json_object_set_new(o, "upstreams", upstreams_summary(m->worker, m->n_worker));
+	(void)json_object_set_new(o, "would_be_refused", reported_upstreams(m->worker, m->n_worker));
 	(void)json_object_set_new(o, "warnings", warnings(s, m));
 	return response(o);
 }
@@ -333,6 +367,7 @@ upstream_object(const struct upstream_report *u, unsigned worker)
 	    {"idle_closes", number(s->idle_closes)},
 	    {"bytes_out", number(s->bytes_out)},
 	    {"bytes_in", number(s->bytes_in)},
+	    {"would_be_refused", reported_reasons(u->reported)},
 	    {"verdict", verdict == NULL ? json_null() : verdict},
 	};
 
@@ -356,18 +391,22 @@ char *
 control_stats(const struct metrics *m)
 {
 	struct cache_stats c = metrics_cache(m);
-	json_t *counters = json_object(), *reasons = json_object();
+	json_t *counters = json_object(), *reasons = json_object(), *reports = json_object();
 
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)
 		(void)json_object_set_new(counters, counter_name((enum counter)i), number(m->counter[i]));
 	for (unsigned i = 1; i < REASON_COUNT; i++)
 		if (m->reason[i] > 0)
 			(void)json_object_set_new(reasons, reason_code((enum reason)i), number(m->reason[i]));
-	return response(json_pack(
-	    "{s:b,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}}", "ok", 1, "counters", counters, "reasons",
-	    reasons, "cache", "entries", number(c.entries), "bytes", number(c.bytes), "hits", number(c.hits),
-	    "stale_hits", number(c.stale_hits), "misses", number(c.misses), "stored", number(c.stored),
-	    "evicted", number(c.evicted), "expired", number(c.expired)));
+	for (unsigned i = 1; i < REASON_COUNT; i++)
+		if (m->report[i] > 0)
+			(void)json_object_set_new(reports, reason_code((enum reason)i), number(m->report[i]));
+	return response(json_pack("{s:b,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}}", "ok", 1,
+				  "counters", counters, "reasons", reasons, "report_findings", reports,
+				  "cache", "entries", number(c.entries), "bytes", number(c.bytes), "hits",
+				  number(c.hits), "stale_hits", number(c.stale_hits), "misses",
+				  number(c.misses), "stored", number(c.stored), "evicted", number(c.evicted),
+				  "expired", number(c.expired)));
 }
 
 char *

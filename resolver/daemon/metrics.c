@@ -30,6 +30,8 @@ metrics_sum(struct metrics *m, struct daemon *d)
 			m->counter[j] += counter_get(c, (enum counter)j);
 		for (unsigned j = 0; j < REASON_COUNT; j++)
 			m->reason[j] += atomic_load_explicit(&c->by_reason[j], memory_order_relaxed);
+		for (unsigned j = 0; j < REASON_COUNT; j++)
+			m->report[j] += atomic_load_explicit(&c->by_report[j], memory_order_relaxed);
 	}
 }
 
@@ -98,6 +100,11 @@ reasons_write(struct buf *out, const struct metrics *m)
 	for (unsigned i = 1; i < REASON_COUNT; i++)
 		buf_format(out, "ctstub_upstream_problems_total{reason=\"%s\",stage=\"%s\"} %" PRIu64 "\n",
 			   reason_code((enum reason)i), reason_stage((enum reason)i), m->reason[i]);
+	head(out, "report_findings_total", "counter",
+	     "Verdicts with a finding that refuses nothing because its rule is in report mode, by reason");
+	for (unsigned i = 1; reason_is_verdict((enum reason)i); i++)
+		buf_format(out, "ctstub_report_findings_total{reason=\"%s\"} %" PRIu64 "\n",
+			   reason_code((enum reason)i), m->report[i]);
 }
 
 static void
@@ -147,6 +154,12 @@ upstream_refused(const struct upstream_report *u)
 }
 
 static double
+upstream_would_be_refused(const struct upstream_report *u)
+{
+	return u->reported != 0;
+}
+
+static double
 upstream_in_flight(const struct upstream_report *u)
 {
 	return u->stats.in_flight;
@@ -167,6 +180,8 @@ static const struct {
 } upstream_gauges[] = {
     {"up", "1 when the address answers and its certificate is accepted", upstream_up, 0},
     {"refused", "1 when the certificate of the address is refused", upstream_refused, 0},
+    {"would_be_refused", "1 when report mode alone keeps the certificate of the address from being refused",
+     upstream_would_be_refused, 0},
     {"in_flight", "Questions in flight", upstream_in_flight, 0},
     {"answer_seconds", "Smoothed time to an answer", upstream_answer_seconds, 6},
 };

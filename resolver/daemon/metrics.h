@@ -18,6 +18,7 @@ struct metrics {
 	bool captive;
 	uint64_t counter[COUNTER_COUNT];
 	uint64_t reason[REASON_COUNT];
+	uint64_t report[REASON_COUNT];
 	const struct gathered *worker;
 	unsigned n_worker;
 };

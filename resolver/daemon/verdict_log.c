@@ -8,6 +8,7 @@ struct said {
 	struct addr addr;
 	char *upstream;
 	enum reason reason; /* REASON_NONE: accepted */
+	uint64_t reported;  /* verdict_reported */
 };
 
 struct verdict_log {
@@ -22,6 +23,7 @@ struct news {
 	char *upstream;
 	enum reason reason;
 	int64_t have, want;
+	uint64_t reported;
 	char *verdict; /* the object; NULL: not wanted, or no memory for it */
 };
 
@@ -87,6 +89,20 @@ news_write(const struct news *n)
 			  LOG_STR("reason", reason_code(n->reason)), LOG_VALUE("verdict", n->verdict));
 }
 
+/* What report mode alone keeps from being refused, each reason when it is new; and that there is nothing any more. */
+static void
+reports_write(const struct news *n, uint64_t before)
+{
+	for (unsigned r = 0; r < REASON_COUNT; r++)
+		if ((n->reported & ~before) >> r & 1)
+			log_event(LOG_WARN, "would-refuse", LOG_STR("upstream", n->upstream),
+				  LOG_IP("addr", &n->addr), LOG_STR("reason", reason_code((enum reason)r)),
+				  LOG_VALUE("verdict", n->verdict));
+	if (n->reported == 0 && before != 0)
+		log_event(LOG_NOTICE, "nothing-to-report", LOG_STR("upstream", n->upstream),
+			  LOG_IP("addr", &n->addr), LOG_VALUE("verdict", n->verdict));
+}
+
 static void
 news_on_turn(void *arg)
 {
@@ -95,8 +111,11 @@ news_on_turn(void *arg)
 
 	if (said == NULL || said->reason != n->reason)
 		news_write(n);
-	if (said != NULL)
+	reports_write(n, said == NULL ? 0 : said->reported);
+	if (said != NULL) {
 		said->reason = n->reason;
+		said->reported = n->reported;
+	}
 	news_free(n);
 }
 
@@ -115,6 +134,7 @@ verdict_log_tell(struct verdict_log *v, const struct server *s)
 			   .reason = refused ? s->reason : REASON_NONE,
 			   .have = f != NULL ? f->have : VERDICT_NUMBER_NONE,
 			   .want = f != NULL ? f->want : VERDICT_NUMBER_NONE,
+			   .reported = s->judged ? verdict_reported(&s->verdict) : 0,
 			   .verdict = log_is_json() ? verdict_json(&s->verdict) : NULL};
 	if (n->upstream == NULL || loop_post(v->loop, news_on_turn, n) != RES_OK)
 		news_free(n);

@@ -22,6 +22,8 @@ enum counter {
 struct counters {
 	_Atomic uint64_t v[COUNTER_COUNT];
 	_Atomic uint64_t by_reason[REASON_COUNT]; /* refusals and wire failures of upstreams, by reason */
+	_Atomic uint64_t
+	    by_report[REASON_COUNT]; /* verdicts that report mode alone kept from refusing, by reason */
 };
 void counter_add(struct counters *, enum counter, uint64_t n);
 uint64_t counter_get(const struct counters *, enum counter);
@@ -46,6 +48,7 @@ struct upstream_report {
 	enum reason reason;  /* why not good */
 	int64_t retry_in_ms; /* back-off left; 0 none */
 	char *verdict_json;  /* the last verdict; NULL: none yet */
+	uint64_t reported;   /* verdict_reported of it */
 	struct tp_stats stats;
 };
 struct upstreams_report {

@@ -7,7 +7,7 @@ from harness.case import Skip, case, check
 
 REASONS = """untrusted expired not-yet-valid bad-signature not-a-ca path-too-long name-constraints unknown-critical wrong-usage weak-key
 weak-signature ip-mismatch name-mismatch anchor-distrusted issuer-not-allowed pin-mismatch disallowed ct-list-stale ct-malformed ct-no-scts
-ct-too-few-scts ct-too-few-operators ct-no-current-log staple-missing chain-too-long""".split()
+ct-too-few-scts ct-too-few-operators ct-no-current-log revoked staple-missing crl-invalid chain-too-long""".split()
 STATUSES = """malformed wrong-version denied-log unknown-log wrong-algorithm unchecked bad-signature future log-pending log-rejected log-retired
 after-distrust no-leaf-index outside-interval duplicate valid""".split()
 

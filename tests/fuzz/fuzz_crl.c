@@ -4,6 +4,7 @@
 #include "verify/revocation/crlscope.h"
 #include "verify/x509/oid.h"
 #include "verify/revocation/revocation.h"
+#include "verify/x509/signature.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -15,17 +16,24 @@ scope_judge(struct span data)
 	size_t n = data.n == 0 ? 0 : data.p[0];
 	struct cert c = {.version = 3, .n_ext = 1};
 	struct crl_scope scope;
+	unsigned reasons;
 
 	c.ext[0] = (struct cert_ext){OID_CRL_DISTRIBUTION, false, span_slice(data, 1 + n, data.n)};
-	if (crl_scope_read(&scope, span_slice(data, 1, n)) == RES_OK && crl_scope_has(&scope, &c))
-		check(!scope.some_reasons && !scope.cas_only && (!scope.pointed || scope.names.n > 0));
+	c.issuer = span_str("\x30\x00");
+	if (crl_scope_read(&scope, span_slice(data, 1, n), c.issuer) != RES_OK)
+		return;
+	reasons = crl_scope_reasons(&scope, &c);
+	check((reasons & ~scope.reasons) == 0 && (reasons & ~CRL_REASONS_ALL) == 0);
+	if (reasons != 0)
+		check(!scope.cas_only && (!scope.point.present || scope.point.names.n > 0));
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct crls *all = NULL;
-	struct cert path[2] = {{.version = 3}, {.version = 3}};
+	struct cert cert = {.version = 3}, issuer = {.version = 3};
+	struct signature_budget budget = {0, 64, 0, 640};
 	char *why = NULL, *text = NULL;
 
 	scope_judge(span_of(data, n));
@@ -33,9 +41,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (crls_add(all, span_of(data, n), &why) != RES_OK)
 		check(why != NULL);
 	/* an issuer that may be named in it, without a key */
-	path[0].serial = span_of(data, n < 16 ? n : 16);
-	path[1].subject = span_of(data, n);
-	check(crls_check(all, path, 2, 1795305600000, &text) != REASON_REVOKED);
+	cert.serial = span_of(data, n < 16 ? n : 16);
+	cert.issuer = issuer.subject = span_of(data, n);
+	check(crls_check(all, &cert, &issuer, 1795305600000, &budget, &text) != REASON_REVOKED);
 	free(text);
 	free(why);
 	crls_free(all);

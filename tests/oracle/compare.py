@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 
-from oracle import model, plan
+from oracle import crl, model, plan
 from oracle.forge import Forge, fingerprint, rfc3339, spki_sha256
 
 
@@ -70,14 +70,19 @@ def command_of(forge, case, folder):
         limits += f"cert-sha256 {fingerprint(made[case['anchors'][0]])} {said}\n"
     limits = write("constraints", limits) if limits else ""
     command = ["verify", "--json", "--at", rfc3339(case["at"])]
-    if case["allow_issuer"] or case["pin"] or case["when_stale"] != "enforce":
+    crls = [write(f"crl{i}", crl.build(forge, case, made, facts)) for i, facts in enumerate(case["crls"])]
+    if case["allow_issuer"] or case["pin"] or case["when_stale"] != "enforce" or case["modes"] or case["report_until"]:
         text = f"ct {{ mode = \"{case['mode']}\" policy = \"{case['policy']}\" log-list = \"{logs}\" when-stale = \"{case['when_stale']}\" }}\n"
         text += f"trust {{ anchors = \"{anchors}\" builtin-disallow = false }}\n"
         if limits:
             text += f"trust {{ constraints-file = {quoted([limits])} }}\n"
         text += f"upstream \"case\" {{ address = {quoted([case['ip']])}\n  name = \"{case['name'] or ''}\"\n  disallow = {quoted(disallow)}\n"
         text += f"  allow-issuer = {quoted([entry(forge, case, made, *e) for e in case['allow_issuer']])}\n"
-        text += f"  pin = {quoted([entry(forge, case, made, 'spki-sha256', e) for e in case['pin']])}\n}}\n"
+        text += f"  pin = {quoted([entry(forge, case, made, 'spki-sha256', e) for e in case['pin']])}\n  crl-file = {quoted(crls)}\n"
+        text += "".join(f'  {option} = "{mode}"\n' for option, mode in case["modes"].items())
+        if case["report_until"]:
+            text += f'  report-until = "{rfc3339(case["report_until"])[:10]}"\n'
+        text += "}\n"
         command += ["-c", write("case.conf", text), "--upstream", "case"]
     else:
         command += ["--ip", case["ip"], "--ca", anchors, "--ct", case["mode"], "--ct-policy", case["policy"], "--ct-logs", logs]
@@ -87,6 +92,8 @@ def command_of(forge, case, folder):
             command += ["--disallow", write("disallow", "\n".join(disallow) + "\n")]
         if limits:
             command += ["--constraints", limits]
+        for file in crls:
+            command += ["--crl", file]
     return command + [chain]
 
 

@@ -15,6 +15,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID as EKU
 from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
+from oracle import crl
+
 SCT_LIST = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 POISON = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.3")
 UNKNOWN = ObjectIdentifier("1.3.6.1.4.1.55555.1")
@@ -164,6 +166,8 @@ class Forge:
             yield x509.UnrecognizedExtension(UNKNOWN, b"\x05\0"), False
         if facts.get("poison"):
             yield x509.UnrecognizedExtension(POISON, b"\x05\0"), True
+        if facts.get("subject_key_id"):
+            yield x509.SubjectKeyIdentifier(crl.key_identifier(self.key_of(facts))), False
         if facts.get("must_staple"):
             yield x509.TLSFeature([x509.TLSFeatureType.status_request]), False
 

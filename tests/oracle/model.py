@@ -113,9 +113,9 @@ class Model:
         candidates = [(p, self.faults(p)) for p in self.paths(["leaf"])]
         sound = sorted((p for p, faults in candidates if not faults), key=self.is_weak)
         # An attacker chooses the path, so what is disallowed by one is disallowed; what is not wanted of one may be had of another.
-        self.good = [p for p in sound if not self.unwanted(p) and not self.is_weak(p)]
+        self.good = [p for p in sound if not self.required(self.unwanted(p)) and not self.is_weak(p)]
         if sound:
-            return (self.good or sound)[0]
+            return min(self.good or sound, key=lambda p: len(self.unwanted(p)) if self.good else 0)
         if not candidates:
             self.reasons.add("untrusted")
             return None
@@ -212,9 +212,53 @@ class Model:
                 found.add("anchor-distrusted")
             if key == "permit" and not self.permitted(value.split()):
                 found.add("anchor-distrusted")
-            if key == "sct-not-after" and self.case["mode"] != "off" and self.issued() is not None and self.issued() > value:
+            if key == "sct-not-after" and not self.logged_in_time(value):
                 found.add("anchor-distrusted")
         return found
+
+    # ---- report modes
+
+    RULES = {"pin-mode": {"pin-mismatch"}, "allow-issuer-mode": {"issuer-not-allowed"}, "disallow-mode": {"disallowed"},
+             "limits-mode": {"anchor-distrusted"}, "revocation-mode": {"revoked", "staple-missing", "staple-invalid", "crl-invalid"}}
+
+    def reporting(self):
+        """The last day in report mode is the one that is named, whole (UTC)."""
+        until = self.case["report_until"]
+        return until is None or self.case["at"] < until + DAY
+
+    def required(self, reasons):
+        """Without those whose rule only reports."""
+        for option, of_rule in self.RULES.items():
+            if self.case["modes"].get(option) == "report" and self.reporting():
+                reasons = reasons - of_rule
+        return reasons
+
+    def ct_mode(self):
+        return "require" if self.case["mode"] == "report" and not self.reporting() else self.case["mode"]
+
+    # ---- lists of revoked certificates
+
+    def judge_crls(self, path):
+        for child, issuer in zip(path, path[1:]):
+            lists = [c for c in self.case["crls"] if self.certs[c.get("name", c["by"])]["subject"] == self.certs[issuer]["subject"]]
+            own = [c for c in lists if c["by"] in self.certs and self.key_of(c["by"]) == self.key_of(issuer) and not c.get("broken")]
+            # What a list of the right key names is revoked, old or not, and whatever the list is for.
+            if any(kind != "twin" and target == child for c in own for kind, target in c["entries"]):
+                self.reasons.add("revoked")
+                continue
+            good = [c for c in own if c["since"] <= self.case["at"] and c["until"] and self.case["at"] <= c["until"]]
+            wrong = "servers" if self.certs[child]["ca"] else "authorities"
+            scopes = {c.get("scope") for c in good} - {wrong}
+            if lists and not (scopes & {None, "servers", "authorities"} or scopes >= {"some reasons", "other reasons"}):
+                self.reasons.add("crl-invalid")
+
+    # ---- what an anchor may still vouch for
+
+    def logged_in_time(self, limit):
+        """Where CT refuses by itself what no SCT shows, nothing is added; where it does not, a limit still wants to see one in time."""
+        if self.issued() is None:
+            return self.ct_mode() == "require" and not (self.case["when_stale"] == "report" and self.case["list_age"] > 70 * DAY)
+        return self.issued() <= limit
 
     def issued(self):
         """When the certificate was made, by the earliest SCT that holds, of a log in good standing. None: not known."""
@@ -286,7 +330,7 @@ class Model:
         return "valid"
 
     def distrust_after(self):
-        if not self.path or self.path[-1] != self.case["anchors"][0]:
+        if not self.path or self.path[-1] != self.case["anchors"][0] or "anchor-distrusted" not in self.required({"anchor-distrusted"}):
             return None
         limits = [value for key, value in self.case["constraints"] if key == "sct-not-after"]
         return min(limits) if limits else None
@@ -306,7 +350,7 @@ class Model:
     def judge_ct(self, path):
         """The statuses of the SCTs, after adding the reasons."""
         case, policy = self.case, self.case["policy"]
-        if case["mode"] == "off":
+        if self.ct_mode() == "off":
             return None
         reasons = set()
         stale = case["list_age"] > 70 * DAY
@@ -326,7 +370,7 @@ class Model:
             reasons |= self.judge_count(policy, list(counted.values()))
         if stale and case["when_stale"] == "refuse":
             reasons.add("ct-list-stale")
-        if case["mode"] == "require" and not (stale and case["when_stale"] == "report"):
+        if self.ct_mode() == "require" and not (stale and case["when_stale"] == "report"):
             self.reasons |= reasons
         return [] if malformed else statuses
 
@@ -356,6 +400,8 @@ class Model:
         self.judge_identity()
         self.judge_lists(path)
         statuses = self.judge_ct(path)
+        self.judge_crls(path or [])
+        self.reasons = self.required(self.reasons)
         reasons = [r for r in ORDER if r in self.reasons]
         return {"outcome": "refused" if reasons else "accepted", "reasons": reasons, "scts": statuses}
 

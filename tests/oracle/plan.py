@@ -61,6 +61,7 @@ def good(policy="strict"):
         "ip": "192.0.2.1", "name": None, "at": NOW,
         "mode": "require", "policy": policy, "list_age": 10 * DAY, "when_stale": "enforce",
         "disallow": [], "constraints": [], "allow_issuer": [], "pin": [], "changes": [],
+        "crls": [], "modes": {}, "report_until": None,
     }
 
 
@@ -501,6 +502,114 @@ for age in (0, 69 * DAY, 70 * DAY, 70 * DAY + 1, 71 * DAY, 400 * DAY):
 add("mode", "ct report", lambda c: c.update(mode="report"))
 add("mode", "ct off", lambda c: c.update(mode="off"))
 
+# ---- lists of revoked certificates
+
+
+def crl(by="int", *entries, since=-DAY, until=DAY, **more):
+    return {"by": by, "entries": list(entries), "since": NOW + since, "until": until and NOW + until, **more}
+
+
+LEAF, OTHER = ("serial", "leaf"), ("serial", "root")
+HIGH = 0xd3167efd77cad759000000005fc7c672  # its first bit is set: a zero octet goes before it
+CRLS = {
+    "a good one": [crl("int", OTHER)],
+    "one that names the leaf": [crl("int", OTHER, LEAF)],
+    "one that names the leaf with padding": [crl("int", ("padded", "leaf"))],
+    "one of each CA": [crl("int", OTHER), crl("root", OTHER)],
+    "one that names the intermediate": [crl("int"), crl("root", ("serial", "int"))],
+    "one of the root that names the leaf's number": [crl("root", LEAF)],
+    "one that has run out": [crl("int", until=-HOUR)],
+    "one that has run out and names the leaf": [crl("int", LEAF, until=-HOUR), crl("int")],
+    "one that has run out beside a good one": [crl("int", until=-HOUR), crl("int")],
+    "one of tomorrow": [crl("int", since=HOUR)],
+    "one of tomorrow beside a good one": [crl("int"), crl("int", since=HOUR)],
+    "one without an end": [crl("int", until=None)],
+    "one without an end beside a good one": [crl("int", until=None), crl("int")],
+    "one of another key of that name": [crl("stranger", LEAF, name="int")],
+    "one of another key of that name beside a good one": [crl("stranger", LEAF, name="int"), crl("int")],
+    "a good one before one of another key": [crl("int"), crl("stranger", name="int")],
+    "a good one under the identifier of another key": [crl("int", key_id="other")],
+    "one of another key without identifiers": [crl("stranger", name="int", key_id=None), crl("int", key_id=None)],
+    "one of another key, and a good one that has run out": [crl("stranger", name="int"), crl("int", until=-HOUR)],
+    "one of another key, and one that names the leaf": [crl("stranger", name="int"), crl("int", LEAF)],
+    "a broken one": [crl("int", broken=True)],
+    "a broken one beside a good one": [crl("int", broken=True), crl("int")],
+    "one for servers": [crl("int", OTHER, scope="servers")],
+    "one for CAs": [crl("int", OTHER, scope="authorities")],
+    "one for CAs beside one for servers": [crl("int", scope="authorities"), crl("int", scope="servers")],
+    "one for CAs that names the leaf": [crl("int", LEAF, scope="authorities"), crl("int")],
+    "one for some reasons": [crl("int", scope="some reasons")],
+    "one for some reasons and one for the others": [crl("int", scope="some reasons"), crl("int", scope="other reasons")],
+    "one for the other reasons twice": [crl("int", scope="other reasons"), crl("int", OTHER, scope="other reasons")],
+}
+for title, lists in CRLS.items():
+    add("revocation", "CRLs: " + title, lambda c, lists=lists: c["crls"].extend(copy.deepcopy(lists)))
+    if "another key" in title:
+        add("revocation", "CRLs, of a CA with a key identifier: " + title,
+            lambda c, lists=lists: (inter(subject_key_id=True)(c), c["crls"].extend(copy.deepcopy(lists))))
+for kind in ("serial", "twin", "padded"):
+    add("revocation", f"CRLs: a number whose first bit is set, {kind}",
+        lambda c, kind=kind: (leaf(serial=HIGH)(c), c["crls"].append(crl("int", OTHER, (kind, "leaf")))))
+
+# ---- rules in report mode
+
+MODES = ("pin-mode", "allow-issuer-mode", "disallow-mode", "limits-mode", "revocation-mode")
+BROKEN = {  # each rule alone
+    "pin-mode": lambda c: c["pin"].append("nobody"),
+    "allow-issuer-mode": lambda c: c["allow_issuer"].append(("spki-sha256", "nobody")),
+    "disallow-mode": lambda c: c["disallow"].append(("spki-sha256", "int")),
+    "limits-mode": lambda c: c["constraints"].append(("not-before-max", NOW - 300 * DAY)),
+    "revocation-mode": lambda c: c["crls"].append(crl("int", LEAF)),
+}
+TODAY = NOW - NOW % DAY
+for mode, breaks in BROKEN.items():
+    add("modes", f"{mode} reports", lambda c, mode=mode, breaks=breaks: (breaks(c), c["modes"].update({mode: "report"})))
+    add("modes", f"{mode} requires while the others report",
+        lambda c, mode=mode, breaks=breaks: (breaks(c), c["modes"].update({m: "report" for m in MODES if m != mode})))
+    for days, what in ((0, "until today"), (-1, "until yesterday"), (300, "until next year")):
+        add("modes", f"{mode} reports {what}", lambda c, mode=mode, breaks=breaks, days=days: (
+            breaks(c), c["modes"].update({mode: "report"}), c.update(report_until=TODAY + days * DAY)))
+add("modes", "logged too late, limits report", lambda c: (c["constraints"].append(("sct-not-after", NOW - 21 * DAY)),
+                                                          c["modes"].update({"limits-mode": "report"})))
+for at, what in ((-1, "in the last millisecond"), (0, "in the first moment after it")):
+    add("modes", f"a day of report mode, {what}", lambda c, at=at: (
+        BROKEN["pin-mode"](c), c["modes"].update({"pin-mode": "report"}), c.update(report_until=TODAY, at=TODAY + DAY + at)))
+    add("modes", f"a day of ct in report, {what}", lambda c, at=at: (
+        c.update(mode="report", report_until=TODAY, at=TODAY + DAY + at), leaf(scts=None)(c)))
+for mode in ("report", "off"):
+    add("modes", f"no SCT, ct {mode}, a limit by SCTs", lambda c, mode=mode: (
+        leaf(scts=None)(c), c.update(mode=mode), c["constraints"].append(("sct-not-after", NOW))))
+    add("modes", f"no SCT, ct {mode}, a limit by SCTs that reports", lambda c, mode=mode: (
+        leaf(scts=None)(c), c.update(mode=mode), c["constraints"].append(("sct-not-after", NOW)), c["modes"].update({"limits-mode": "report"})))
+    add("modes", f"SCTs in time, ct {mode}, a limit by SCTs", lambda c, mode=mode: (
+        c.update(mode=mode), c["constraints"].append(("sct-not-after", NOW))))
+    add("modes", f"SCTs too late, ct {mode}, a limit by SCTs", lambda c, mode=mode: (
+        c.update(mode=mode), c["constraints"].append(("sct-not-after", NOW - 21 * DAY))))
+
+
+@change("modes")
+def cross_signed_and_only_the_second_anchor_is_pinned_in_report(c):
+    """The second has nothing to report."""
+    cross_signed(c)
+    c["pin"].append("other")
+    c["modes"].update({"pin-mode": "report"})
+
+
+@change("modes")
+def cross_signed_the_first_way_reports_and_is_disallowed(c):
+    cross_signed_and_only_the_second_anchor_is_pinned_in_report(c)
+    c["disallow"].append(("spki-sha256", "root"))
+
+
+@change("modes")
+def cross_signed_the_way_without_reports_is_limited(c):
+    """Of a limit that refuses and a pin that reports the latter is chosen."""
+    cross_signed(c)
+    c["pin"].append("root")
+    c["modes"].update({"pin-mode": "report"})
+    c["constraints"].append(("not-before-max", NOW - 300 * DAY))
+
+
 POLICIES = ("strict", "chrome", "mozilla", "apple")
 # Changes whose joint effect the standards do not fix: which of two path faults is named, for instance.
 BREAKS_PATH = {"missing_intermediate", "unknown_root", "self_signed", "expired_intermediate", "intermediate_is_no_ca",
@@ -515,6 +624,11 @@ def fits(chosen):
     """Whether the standards say what these changes mean together."""
     titles = {f.__name__ for _, f in chosen}
     dimensions = {d for d, _ in chosen}
+    if dimensions & {"revocation", "modes"} and (
+            dimensions & {"chain", "dates", "strength"} or titles & {"unknown critical extension", "a precertificate"}):
+        return False  # which path is it that is asked about, and when
+    if "modes" in dimensions and dimensions & {"lists", "mode"} or (any("ross" in t for t in titles) and len(titles) > 1 and "modes" in dimensions):
+        return False  # both are about the same rules
     chain = next((f.__name__ for d, f in chosen if d == "chain"), None)
     if chain in BREAKS_PATH and dimensions & {"lists"}:
         return False

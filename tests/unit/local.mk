@@ -56,6 +56,7 @@ check_PROGRAMS += \
 	tests/unit/verify/test_verify \
 	tests/unit/verify/test_verify_cert \
 	tests/unit/verify/test_verify_ct \
+	tests/unit/verify/test_verify_modes \
 	tests/unit/verify/test_verify_path \
 	tests/unit/verify/test_verify_policy \
 	tests/unit/verify/test_verify_proven
@@ -78,6 +79,7 @@ check_PROGRAMS += \
 	tests/unit/verify/ct/test_ctpolicy \
 	tests/unit/verify/ct/test_sct
 check_PROGRAMS += \
+	tests/unit/verify/revocation/test_renewed \
 	tests/unit/verify/revocation/test_revocation
 check_PROGRAMS += \
 	tests/unit/transport/test_doh \
@@ -129,12 +131,14 @@ tests_unit_verify_test_vectors_CPPFLAGS = $(SHARED_CPPFLAGS)
 tests_unit_verify_test_verify_SOURCES = tests/unit/verify/test_verify.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_cert_SOURCES = tests/unit/verify/test_verify_cert.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_ct_SOURCES = tests/unit/verify/test_verify_ct.c $(FORGED_ROWS)
+tests_unit_verify_test_verify_modes_SOURCES = tests/unit/verify/test_verify_modes.c tests/unit/verify/forged.c
 tests_unit_verify_test_verify_path_SOURCES = tests/unit/verify/test_verify_path.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_policy_SOURCES = tests/unit/verify/test_verify_policy.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_proven_SOURCES = tests/unit/verify/test_verify_proven.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_path_validate_SOURCES = tests/unit/verify/x509/test_path_validate.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_trust_SOURCES = tests/unit/verify/x509/test_trust.c tests/unit/verify/forged.c
 tests_unit_verify_ct_test_ctlogs_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_verify_revocation_test_renewed_CPPFLAGS = $(SHARED_CPPFLAGS)
 tests_unit_verify_revocation_test_revocation_CPPFLAGS = $(SHARED_CPPFLAGS)
 tests_unit_transport_test_doh_SOURCES = tests/unit/transport/test_doh.c $(DOH_SERVER)
 tests_unit_transport_test_doh_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nghttp2_session_client_new2

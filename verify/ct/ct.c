@@ -9,8 +9,8 @@ static const enum reason ct_reasons[] = {
     REASON_CT_TOO_FEW_SCTS, REASON_CT_TOO_FEW_OPERATORS, REASON_CT_NO_CURRENT_LOG,
 };
 
-static bool
-list_is_stale(const struct judgement *j)
+bool
+ct_list_is_stale(const struct judgement *j)
 {
 	return j->policy->ctlogs != NULL &&
 	       j->in->now_ms - ctlogs_date_ms(j->policy->ctlogs) > j->policy->ct_list_max_age_ms;
@@ -27,7 +27,7 @@ list_judge(struct judgement *j)
 		return;
 	}
 	age = j->in->now_ms - ctlogs_date_ms(j->policy->ctlogs);
-	if (list_is_stale(j))
+	if (ct_list_is_stale(j))
 		verdict_add_counts(j->v, REASON_CT_LIST_STALE, age / day, j->policy->ct_list_max_age_ms / day,
 				   "the list of CT logs is %lld days old, %lld are allowed",
 				   (long long)(age / day), (long long)(j->policy->ct_list_max_age_ms / day));
@@ -115,7 +115,7 @@ scts_show(struct judgement *j)
 static void
 ct_relax(struct judgement *j)
 {
-	bool stale = list_is_stale(j), all = j->policy->ct_mode == CT_REPORT;
+	bool stale = ct_list_is_stale(j), all = judge_ct_mode(j) == CT_REPORT;
 
 	switch (j->policy->ct_when_stale) {
 	case CT_STALE_ENFORCE:
@@ -146,7 +146,9 @@ judge_ct(struct judgement *j)
 		r = sct_check_signatures(&j->scts, &j->certs[0], j->issuer->spki_sha256, &j->budget);
 	if (r == RES_NOMEM)
 		return false;
-	limited = p != NULL && anchor_limits_find(&limit, j->policy->anchor_limits, path_anchor(p));
+	/* A limit that only reports takes no SCT away either. */
+	limited = p != NULL && !judge_reports(j, VFY_RULE_LIMITS) &&
+		  anchor_limits_find(&limit, j->policy->anchor_limits, path_anchor(p));
 	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0],
 		       limited ? &limit : NULL, j->in->now_ms);
 	if (!scts_show(j))

@@ -1,5 +1,5 @@
 /*
- * crlscope.h - which certificates of its issuer a CRL speaks for (RFC 5280, 5.2.5 and 6.3.3 (b)).
+ * crlscope.h - which certificates of its issuer a CRL speaks for, and about which reasons (RFC 5280, 5.2.5 and 6.3.3 (b)).
  *
  * Without an issuing distribution point it is all of them. That a list does not name a certificate it does not speak for
  * says nothing.
@@ -9,19 +9,35 @@
 
 #include "verify/x509/cert.h"
 
-/* Of the point; each is compared with each of a certificate's. Public CRLs have one. */
+/* Of the list's point; each is compared with each of a certificate's. Public CRLs have one. */
 #define CRL_SCOPE_NAMES_MAX 16
+/* Of all points of a certificate that are compared with one list's; public certificates have one or two. */
+#define CRL_SCOPE_CERT_NAMES_MAX 64
+
+/* ReasonFlags 1 to 8, flag n as the bit 1 << n (RFC 5280, 4.2.1.13); flag 0 is not used. */
+#define CRL_REASONS_ALL 0x1feu
+
+/* DistributionPointName. Spans are lent. */
+struct crl_point {
+	bool present;
+	bool relative; /* names is one RDN below the issuer's name, without its header; else GeneralNames */
+	struct span names; /* empty: there are too many, and none is ever met */
+};
 
 struct crl_scope {
 	bool servers_only;
 	bool cas_only;
-	bool some_reasons; /* the others stand in a list that is not this one */
-	bool pointed;      /* only certificates that name the same point */
-	struct span names; /* of the point, GeneralNames without header; empty: of a kind that meets none */
+	unsigned reasons;       /* the others stand in a list that is not this one */
+	struct crl_point point; /* when present: only certificates that name it, too */
+	struct span issuer;     /* of the list, Name with its header */
 };
 
-/* Reads an IssuingDistributionPoint. RES_UNSUPPORTED: its entries are of other issuers, or of attribute certificates. */
-enum res crl_scope_read(struct crl_scope *, struct span value);
-bool crl_scope_has(const struct crl_scope *, const struct cert *);
+/* Of a list without an issuing distribution point. */
+struct crl_scope crl_scope_everything(struct span issuer);
+/* Reads an IssuingDistributionPoint. RES_UNSUPPORTED: its entries are of other issuers, or of attribute certificates.
+ * RES_MALFORMED: also for an empty one, and for one of two kinds of certificate only. */
+enum res crl_scope_read(struct crl_scope *, struct span value, struct span issuer);
+/* The reasons about which the list speaks for this certificate of its issuer; 0: it does not. */
+unsigned crl_scope_reasons(const struct crl_scope *, const struct cert *);
 
 #endif

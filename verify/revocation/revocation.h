@@ -1,10 +1,16 @@
 /*
  * revocation.h - revocation as it was handed to us: a stapled OCSP response, CRL files. Nothing is fetched.
  *
- * A response without nextUpdate is good for seven days. Of several entries for the certificate the worst counts. A CRL
- * must be current (nextUpdate present) and for certificates of this kind and place, but what it names is revoked whatever
- * it is for, and stays so when it is old; delta and indirect CRLs, a serial number twice, and critical extensions that are
- * not known are refused where the file is read. Signatures: RSA PKCS#1 and ECDSA with SHA-2, Ed25519.
+ * Both speak with the key of the certificate's issuer in the proven path, or in the staple's case with one that it
+ * delegated; a CA that renewed its key under its old name is another issuer here.
+ *
+ * Staples (RFC 6960): a response without nextUpdate is good for seven days. Of several entries for the certificate the
+ * worst counts.
+ *
+ * Lists (RFC 5280, 5 and 6.3.3): one must be current (nextUpdate present) and for certificates of this kind and place, but
+ * what a list of the right key names is revoked whatever the list is for, and stays so when it is old. Not used: delta
+ * CRLs, indirect CRLs, lists that name a serial number twice, lists with critical extensions that are not known. A list of
+ * another key of the same name says nothing. CRLs signed by another certificate than the issuer's own are not supported.
  */
 #ifndef VERIFY_REVOCATION_REVOCATION_H
 #define VERIFY_REVOCATION_REVOCATION_H
@@ -13,29 +19,31 @@
 #include "verify/verdict.h"
 
 #define CRL_FILE_MAX (64 * 1024 * 1024)
-#define CRLS_MAX     64
+#define CRLS_MAX     1024 /* a large organisation's CAs, each with an old and a new key, and lists in parts */
 #define STAPLE_MAX   (64 * 1024)
 
 struct crls;
+struct signature_budget;
 
 enum res crls_new(struct crls **);
-/* PEM (one or more) or DER. */
+/* PEM (one or more) or DER. The same list twice is kept once. A list that cannot be used is an error, but when its issuer's
+ * name can be read, crls_check still knows that this issuer has a list. */
 enum res crls_add(struct crls *, struct span file, char **why);
 void crls_free(struct crls *);
-size_t crls_count(const struct crls *);
+size_t crls_count(const struct crls *); /* those that can be used */
 
 /* Does the certificate demand a staple (RFC 7633, status_request)? */
 bool cert_must_staple(const struct cert *);
 
 /* Judges the staple for leaf, issued by issuer. REASON_NONE: good. REASON_REVOKED, REASON_STAPLE_INVALID,
- * REASON_OUT_OF_MEMORY otherwise; *text gets a sentence (yours). */
+ * REASON_OUT_OF_MEMORY otherwise; *text gets a sentence (yours) or NULL. */
 enum reason staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer,
-			 int64_t now_ms, char **text);
+			 int64_t now_ms, struct signature_budget *, char **text);
 
-/* Judges every certificate of the path but the anchor against the CRLs of its issuer. REASON_NONE,
- * REASON_REVOKED, REASON_CRL_INVALID (a CRL of an issuer in the path is not signed by it, or none of its CRLs is current
- * and for the certificate). */
-enum reason crls_check(const struct crls *, const struct cert *path, size_t n_path, int64_t now_ms,
-		       char **text);
+/* Judges a certificate against the CRLs of its issuer, whose key is proven to have signed it; NULL: it is not at hand.
+ * REASON_NONE, REASON_REVOKED, REASON_CRL_INVALID (there are CRLs in the issuer's name, and no current ones of its key speak
+ * for the certificate), REASON_OUT_OF_MEMORY; *text gets a sentence (yours) or NULL. */
+enum reason crls_check(const struct crls *, const struct cert *, const struct cert *issuer, int64_t now_ms,
+		       struct signature_budget *, char **text);
 
 #endif

@@ -1,8 +1,6 @@
 #include "verify/revocation/signed.h"
 
-#include "verify/x509/der.h"
-#include "verify/x509/oid.h"
-#include "verify/x509/strength.h"
+#include "verify/x509/sigform.h"
 
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
@@ -13,68 +11,80 @@ datum(struct span s)
 	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
 }
 
+/* EdDSA hashes by itself, so its check costs as the body is long. */
 static bool
-algorithm_find(gnutls_sign_algorithm_t *sign, gnutls_digest_algorithm_t *digest, struct span sig_alg)
+is_eddsa(const struct signed_body *s)
 {
-	const struct {
-		struct span oid;
-		gnutls_sign_algorithm_t sign;
-		gnutls_digest_algorithm_t digest;
-	} known[] = {
-	    {OID_RSA_SHA256, GNUTLS_SIGN_RSA_SHA256, GNUTLS_DIG_SHA256},
-	    {OID_RSA_SHA384, GNUTLS_SIGN_RSA_SHA384, GNUTLS_DIG_SHA384},
-	    {OID_RSA_SHA512, GNUTLS_SIGN_RSA_SHA512, GNUTLS_DIG_SHA512},
-	    {OID_ECDSA_SHA256, GNUTLS_SIGN_ECDSA_SHA256, GNUTLS_DIG_SHA256},
-	    {OID_ECDSA_SHA384, GNUTLS_SIGN_ECDSA_SHA384, GNUTLS_DIG_SHA384},
-	    {OID_ECDSA_SHA512, GNUTLS_SIGN_ECDSA_SHA512, GNUTLS_DIG_SHA512},
-	    {OID_ED25519, GNUTLS_SIGN_EDDSA_ED25519, GNUTLS_DIG_NULL},
-	};
-	struct der_reader in = der_only(sig_alg, DER_SEQUENCE);
-	struct span oid = der_take(&in, DER_OID).body;
-
-	for (size_t i = 0; !in.bad && i < sizeof known / sizeof known[0]; i++) {
-		if (span_equal(oid, known[i].oid)) {
-			*sign = known[i].sign;
-			*digest = known[i].digest;
-			return true;
-		}
-	}
-	return false;
+	return s->algorithm.family == ALGORITHM_ED25519 || s->algorithm.family == ALGORITHM_ED448;
 }
 
 enum res
 signed_read(struct signed_body *out, struct span body, struct span sig_alg, struct span signature)
 {
 	struct signed_body s = {.body = body, .signature = signature};
-	gnutls_digest_algorithm_t digest;
 
-	if (!algorithm_find(&s.algorithm, &digest, sig_alg))
+	if (algorithm_read(&s.algorithm, sig_alg) != RES_OK || s.algorithm.weak)
 		return RES_UNSUPPORTED;
-	if (digest != GNUTLS_DIG_NULL) {
-		s.digest_n = gnutls_hash_get_len(digest);
-		if (gnutls_hash_fast(digest, body.p, body.n, s.digest) < 0)
+	if (!is_eddsa(&s)) {
+		s.digest_n = gnutls_hash_get_len(s.algorithm.digest);
+		if (gnutls_hash_fast(s.algorithm.digest, body.p, body.n, s.digest) < 0)
 			return RES_NOMEM;
 	}
 	*out = s;
 	return RES_OK;
 }
 
-bool
-signed_by(const struct signed_body *s, struct span spki)
+/* GnuTLS takes the length of the salt from the key. */
+static int
+salt_set(gnutls_pubkey_t key, const struct algorithm *a)
+{
+	gnutls_x509_spki_t parameters;
+	int rc;
+
+	if (a->family != ALGORITHM_RSA_PSS)
+		return 0;
+	rc = gnutls_x509_spki_init(&parameters);
+	if (rc < 0)
+		return rc;
+	gnutls_x509_spki_set_rsa_pss_params(parameters, a->digest, (unsigned)a->salt);
+	rc = gnutls_pubkey_set_spki(key, parameters, 0);
+	gnutls_x509_spki_deinit(parameters);
+	return rc;
+}
+
+/* GnuTLS's answer; anything but an error is yes. */
+static int
+computed(const struct signed_body *s, struct span spki)
 {
 	gnutls_datum_t key_der = datum(spki), signature = datum(s->signature), body = datum(s->body);
-	gnutls_datum_t digest = {(unsigned char *)(uintptr_t)s->digest, (unsigned)s->digest_n};
+	gnutls_datum_t digest = datum(span_of(s->digest, s->digest_n));
 	gnutls_pubkey_t key;
-	bool ok = false;
+	int rc = gnutls_pubkey_init(&key);
 
-	if (strength_key_fault(spki) != NULL || gnutls_pubkey_init(&key) < 0)
-		return false;
-	if (gnutls_pubkey_import(key, &key_der, GNUTLS_X509_FMT_DER) >= 0) {
-		if (s->digest_n > 0)
-			ok = gnutls_pubkey_verify_hash2(key, s->algorithm, 0, &digest, &signature) >= 0;
-		else
-			ok = gnutls_pubkey_verify_data2(key, s->algorithm, 0, &body, &signature) >= 0;
-	}
+	if (rc < 0)
+		return rc;
+	rc = gnutls_pubkey_import(key, &key_der, GNUTLS_X509_FMT_DER);
+	if (rc >= 0)
+		rc = salt_set(key, &s->algorithm);
+	if (rc >= 0)
+		rc = is_eddsa(s) ? gnutls_pubkey_verify_data2(key, s->algorithm.sign, 0, &body, &signature)
+				 : gnutls_pubkey_verify_hash2(key, s->algorithm.sign, 0, &digest, &signature);
 	gnutls_pubkey_deinit(key);
-	return ok;
+	return rc;
+}
+
+enum res
+signed_by(const struct signed_body *s, struct span spki, struct signature_budget *budget)
+{
+	struct spki key;
+	int rc;
+
+	if (spki_read(&key, spki) != NULL || !signature_form_fits(&s->algorithm, &key, s->signature))
+		return RES_NOT_FOUND;
+	if (!signature_budget_take(budget, is_eddsa(s) ? signature_cost(&key, s->body.n) : key.cost))
+		return RES_LIMIT;
+	rc = computed(s, spki);
+	if (rc == GNUTLS_E_MEMORY_ERROR)
+		return RES_NOMEM;
+	return rc >= 0 ? RES_OK : RES_NOT_FOUND;
 }

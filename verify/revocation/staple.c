@@ -41,7 +41,7 @@ cert_must_staple(const struct cert *cert)
 		    feature == STATUS_REQUEST)
 			return true;
 	}
-	return !der_done(&in); /* one that can not be read demands */
+	return !der_done(&in); /* one that cannot be read demands */
 }
 
 enum status { STATUS_GOOD, STATUS_REVOKED, STATUS_UNKNOWN };
@@ -122,7 +122,7 @@ response_read(struct response *r, struct span staple, char **text)
 	enum res res;
 
 	if (status.n != 1)
-		return why_say(text, RES_MALFORMED, "the stapled OCSP response can not be read");
+		return why_say(text, RES_MALFORMED, "the stapled OCSP response cannot be read");
 	if (status.p[0] != 0)
 		return why_say(text, RES_MALFORMED, "the stapled OCSP response is the error %u", status.p[0]);
 	wrapper = der_enter(&in, DER_CONTEXT_CONS(0));
@@ -143,7 +143,7 @@ response_read(struct response *r, struct span staple, char **text)
 	}
 	if (!der_done(&in) || !der_done(&wrapper) || !der_done(&typed) || !der_done(&basic) || bits.n < 2 ||
 	    bits.p[0] != 0 || response_data_read(r, tbs) != RES_OK)
-		return why_say(text, RES_MALFORMED, "the stapled OCSP response can not be read");
+		return why_say(text, RES_MALFORMED, "the stapled OCSP response cannot be read");
 	res = signed_read(&r->body, tbs, sig_alg, span_slice(bits, 1, bits.n));
 	if (res == RES_UNSUPPORTED)
 		return why_say(text, res,
@@ -183,34 +183,42 @@ cert_may_sign_ocsp(const struct cert *cert)
 	return false;
 }
 
-/* RFC 6960, 4.2.2.2: a certificate of the issuer's own, for this purpose. */
-static bool
-is_delegate(const struct cert *cert, const struct cert *issuer, int64_t now_ms)
+/* RFC 6960, 4.2.2.2: a certificate for this purpose, signed with the very key that signed the one in question. */
+static enum res
+delegate_check(const struct cert *cert, const struct cert *issuer, int64_t now_ms,
+	       struct signature_budget *budget)
 {
 	struct signed_body body;
 
-	return span_equal(cert->issuer, issuer->subject) && cert_may_sign_ocsp(cert) &&
-	       usage_unknown_critical(cert) == NULL && cert->not_before_ms <= now_ms &&
-	       now_ms <= cert->not_after_ms &&
-	       signed_read(&body, cert->tbs, cert->sig_alg, cert->signature) == RES_OK &&
-	       signed_by(&body, issuer->spki);
+	if (!span_equal(cert->issuer, issuer->subject) || !cert_may_sign_ocsp(cert) ||
+	    usage_unknown_critical(cert) != NULL || cert->not_before_ms > now_ms ||
+	    now_ms > cert->not_after_ms ||
+	    signed_read(&body, cert->tbs, cert->sig_alg, cert->signature) != RES_OK)
+		return RES_NOT_FOUND;
+	return signed_by(&body, issuer->spki, budget);
 }
 
-static bool
-response_is_signed(struct response *r, const struct cert *issuer, int64_t now_ms)
+/* A responder that renewed its key has two certificates of one name, so each is tried. RES_OK, RES_NOT_FOUND, RES_LIMIT or
+ * RES_NOMEM, as signed_by. */
+static enum res
+response_signed(struct response *r, const struct cert *issuer, int64_t now_ms,
+		struct signature_budget *budget)
 {
+	enum res res = RES_NOT_FOUND;
 	struct cert cert;
 
-	if (responder_is(r, issuer) && signed_by(&r->body, issuer->spki))
-		return true;
-	for (size_t i = 0; i < RESPONDER_CERTS_MAX && der_more(&r->certs); i++) {
+	if (responder_is(r, issuer))
+		res = signed_by(&r->body, issuer->spki, budget);
+	for (size_t i = 0; res == RES_NOT_FOUND && i < RESPONDER_CERTS_MAX && der_more(&r->certs); i++) {
 		struct span der = der_any(&r->certs).whole;
 
-		if (cert_read(&cert, der) == RES_OK && responder_is(r, &cert) &&
-		    is_delegate(&cert, issuer, now_ms))
-			return signed_by(&r->body, cert.spki);
+		if (cert_read(&cert, der) != RES_OK || !responder_is(r, &cert))
+			continue;
+		res = delegate_check(&cert, issuer, now_ms, budget);
+		if (res == RES_OK)
+			res = signed_by(&r->body, cert.spki, budget);
 	}
-	return false;
+	return res;
 }
 
 static enum res
@@ -279,7 +287,8 @@ single_is_for(const struct single *s, const struct cert *leaf, const struct cert
 	(void)der_take(&spki, DER_SEQUENCE);
 	key = der_take(&spki, DER_BIT_STRING).body;
 	return digest != GNUTLS_DIG_UNKNOWN && !spki.bad && key.n > 1 &&
-	       span_equal(s->serial, leaf->serial) && hash_is(s->name_hash, digest, leaf->issuer) &&
+	       span_equal(der_integer_trim(s->serial), der_integer_trim(leaf->serial)) &&
+	       hash_is(s->name_hash, digest, leaf->issuer) &&
 	       hash_is(s->key_hash, digest, span_slice(key, 1, key.n));
 }
 
@@ -338,35 +347,47 @@ singles_judge(struct response *r, const struct cert *leaf, const struct cert *is
 	}
 	if (worst == REASON_NONE && (!found || r->singles.bad)) {
 		(void)why_say(text, RES_OK,
-			      r->singles.bad ? "the stapled OCSP response can not be read"
+			      r->singles.bad ? "the stapled OCSP response cannot be read"
 					     : "the stapled OCSP response is for another certificate");
 		return REASON_STAPLE_INVALID;
 	}
 	return worst;
 }
 
-enum reason
-staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
-	     char **text)
+/* Bytes to a response whose signature holds. REASON_NONE: it does. */
+static enum reason
+response_open(struct response *r, struct span staple, const struct cert *issuer, int64_t now_ms,
+	      struct signature_budget *budget, char **text)
 {
-	struct response r = {.responder_name = {NULL, 0}};
 	enum res res;
 
+	if (staple.n > STAPLE_MAX)
+		res =
+		    why_say(text, RES_LIMIT, "the stapled OCSP response is larger than %d bytes", STAPLE_MAX);
+	else
+		res = response_read(r, staple, text);
+	if (res == RES_OK) {
+		res = response_signed(r, issuer, now_ms, budget);
+		if (res == RES_NOT_FOUND)
+			(void)why_say(text, res,
+				      "the stapled OCSP response is not signed by the certificate's issuer");
+		else if (res == RES_LIMIT)
+			(void)why_say(text, res,
+				      "the stapled OCSP response takes more signature checks than are made");
+	}
+	if (res == RES_OK)
+		return REASON_NONE;
+	return res == RES_NOMEM ? REASON_OUT_OF_MEMORY : REASON_STAPLE_INVALID;
+}
+
+enum reason
+staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
+	     struct signature_budget *budget, char **text)
+{
+	struct response r = {.responder_name = {NULL, 0}};
+	enum reason reason;
+
 	*text = NULL;
-	if (staple.n > STAPLE_MAX) {
-		(void)why_say(text, RES_LIMIT, "the stapled OCSP response is larger than %d bytes",
-			      STAPLE_MAX);
-		return REASON_STAPLE_INVALID;
-	}
-	res = response_read(&r, staple, text);
-	if (res == RES_NOMEM)
-		return REASON_OUT_OF_MEMORY;
-	if (res != RES_OK)
-		return REASON_STAPLE_INVALID;
-	if (!response_is_signed(&r, issuer, now_ms)) {
-		(void)why_say(text, RES_OK,
-			      "the stapled OCSP response is not signed by the certificate's issuer");
-		return REASON_STAPLE_INVALID;
-	}
-	return singles_judge(&r, leaf, issuer, now_ms, text);
+	reason = response_open(&r, staple, issuer, now_ms, budget, text);
+	return reason == REASON_NONE ? singles_judge(&r, leaf, issuer, now_ms, text) : reason;
 }

@@ -128,6 +128,14 @@ der_integer_ok(struct span body)
 	       !(body.p[0] == 0xff && (body.p[1] & 0x80) != 0);
 }
 
+struct span
+der_integer_trim(struct span body)
+{
+	while (body.n > 1 && !der_integer_ok(body))
+		body = span_slice(body, 1, body.n);
+	return body;
+}
+
 enum res
 der_natural(struct span *body)
 {

@@ -63,6 +63,8 @@ bool der_integer_ok(struct span body);
 /* Content of an INTEGER, which becomes the number's octets without the leading zero: minimal, above zero. RES_MALFORMED
  * otherwise. */
 enum res der_natural(struct span *body);
+/* The minimal form of an INTEGER's content, so that equal numbers are equal bytes; the sign stays. */
+struct span der_integer_trim(struct span body);
 
 /* The next element as a time: YYMMDDHHMMSSZ or YYYYMMDDHHMMSSZ by its type, nothing else (RFC 5280, 4.1.2.5).
  */

@@ -10,7 +10,7 @@ void
 path_faults_add(struct path_faults *f, enum reason reason, size_t at, const char *what)
 {
 	if (what != NULL && f->n < PATH_FAULTS_MAX)
-		f->fault[f->n++] = (struct path_fault){reason, at, what};
+		f->fault[f->n++] = (struct path_fault){reason, at, what, false};
 }
 
 static enum path_grade
@@ -33,7 +33,7 @@ path_grade(const struct path_faults *f)
 	for (size_t i = 0; i < f->n; i++) {
 		enum path_grade grade = reason_grade(f->fault[i].reason);
 
-		if (grade > worst)
+		if (!f->fault[i].reported && grade > worst)
 			worst = grade;
 	}
 	return worst;

@@ -20,6 +20,7 @@ struct path_fault {
 	enum reason reason;
 	size_t at;        /* of which certificate of the path */
 	const char *what; /* a constant */
+	bool reported;    /* its rule is in report mode: it does not make the path worse than it is */
 };
 
 struct path_faults {

@@ -1,4 +1,5 @@
 /* Settings made ready: what is read, what is told when it can not be read, what goes where. */
+#include "base/clock.h"
 #include "config/reader.h"
 #include "config/snapshot.h"
 
@@ -221,6 +222,85 @@ an_upstream_has_a_target_for_each_address(void **state)
 	snapshot_unref(snap);
 }
 
+#define MIDNIGHT ((int64_t)1803945600000) /* after 2027-03-01 */
+
+static int64_t wall;
+
+static int64_t
+wall_set(void)
+{
+	return wall;
+}
+
+static const struct {
+	const char *what;
+	const char *options;
+	enum vfy_mode mode[VFY_RULE_COUNT]; /* pin, allow-issuer, disallow, limits, revocation */
+	int64_t until_ms;
+	int64_t wall_ms;
+	const char *warning; /* part of the only one; NULL: there is none */
+} modes[] = {
+    {"no option: everything is required", "", {0}, 0, 0, NULL},
+    {"one rule", "pin-mode = \"report\"", {VFY_REPORT}, 0, 0, "in report mode: pin-mode; what they find refuses nothing"},
+    {"two rules", "limits-mode = \"report\" revocation-mode = \"report\"", {0, 0, 0, VFY_REPORT, VFY_REPORT}, 0, 0,
+        "in report mode: limits-mode, revocation-mode; what"},
+    {"the others", "allow-issuer-mode = \"report\" disallow-mode = \"report\"", {0, VFY_REPORT, VFY_REPORT}, 0, 0,
+        "in report mode: allow-issuer-mode, disallow-mode; what"},
+    {"require is the default", "pin-mode = \"require\" limits-mode = \"require\"", {0}, 0, 0, NULL},
+    {"a day is included", "pin-mode = \"report\" report-until = \"2027-03-01\"", {VFY_REPORT}, MIDNIGHT, MIDNIGHT - 1,
+        "refuses nothing until the end of 2027-03-01 (UTC)"},
+    {"a day that has passed", "pin-mode = \"report\" report-until = \"2027-03-01\"", {VFY_REPORT}, MIDNIGHT, MIDNIGHT,
+        "report-until, 2027-03-01, has passed: they refuse"},
+    {"a leap day", "pin-mode = \"report\" report-until = \"2028-02-29\"", {VFY_REPORT}, 1835481600000, 0, "until the end of 2028-02-29"},
+    {"a day for nothing", "report-until = \"2027-03-01\"", {0}, MIDNIGHT, 0, "report-until has no effect"},
+};
+
+static void
+rules_have_their_modes(void **state)
+{
+	const struct clock_source source = {wall_set, clock_boot_ms, clock_mono_ms};
+
+	for (size_t i = 0; i < sizeof modes / sizeof modes[0]; i++) {
+		char text[512];
+		const struct upstream_plan *u;
+		struct snapshot *snap;
+
+		(void)snprintf(text, sizeof text, STATE "upstream \"u\" { address = {\"192.0.2.1\"} %s }\n", modes[i].options);
+		wall = modes[i].wall_ms;
+		clock_use(&source);
+		snap = compile_good(*state, text);
+		clock_use(NULL);
+		u = snapshot_upstream(snap, "u");
+		if (u->policy->report_until_ms != modes[i].until_ms || u->n_warning != (modes[i].warning != NULL) ||
+		    (u->n_warning > 0 && strstr(u->warning[0], modes[i].warning) == NULL) ||
+		    memcmp(u->policy->mode, modes[i].mode, sizeof modes[i].mode) != 0)
+			fail_msg("%s: %lld, %s", modes[i].what, (long long)u->policy->report_until_ms,
+			    u->n_warning > 0 ? u->warning[0] : "no warning");
+		assert_int_equal(u->policy->n_disallow_always, 1); /* what is compiled in */
+		snapshot_unref(snap);
+	}
+}
+
+static void
+days_that_are_none_are_errors(void **state)
+{
+	static const char *const days[] = {"2027-02-29", "2027-3-1", "2027-03-01T00:00:00Z", "tomorrow", "01.03.2027", "2027-13-01",
+	    "2027-00-10", "1969-12-31", "9999-12-31", "20270301", " 2027-03-01", "2027-03-01 ", "-027-03-01"};
+
+	for (size_t i = 0; i < sizeof days / sizeof days[0]; i++) {
+		struct config_errors errors = {0};
+		struct settings *s = NULL;
+		char text[256];
+
+		(void)state;
+		(void)snprintf(text, sizeof text, "upstream \"u\" { address = {\"192.0.2.1\"} report-until = \"%s\" }\n", days[i]);
+		if (settings_read_text(&s, "f", span_str(text), &errors) == RES_OK || strstr(errors.line[0], "a day (\"2027-03-01\") or \"\" was expected") == NULL)
+			fail_msg("%s: %s", days[i], errors.n > 0 ? errors.line[0] : "taken");
+		settings_free(s);
+		config_errors_free(&errors);
+	}
+}
+
 static void
 anchors_and_lists_are_read_once(void **state)
 {
@@ -379,6 +459,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(what_can_not_be_read_is_told),
 	    cmocka_unit_test(an_upstream_has_a_target_for_each_address),
+	    cmocka_unit_test(rules_have_their_modes),
+	    cmocka_unit_test(days_that_are_none_are_errors),
 	    cmocka_unit_test(anchors_and_lists_are_read_once),
 	    cmocka_unit_test(an_upstream_of_a_forward_serves_nothing_else),
 	    cmocka_unit_test(the_newer_log_list_is_used),

@@ -25,6 +25,7 @@ vfy_check(struct verdict *v, const struct vfy_policy *policy, const struct vfy_i
 	strncpy(j->name, in->name != NULL ? in->name : "", sizeof j->name - 1);
 	j->now_ms = in->now_ms;
 	v->at_ms = in->now_ms;
+	v->report_until_ms = in->now_ms < j->report_until_ms ? j->report_until_ms : 0;
 	if (j->refuse != REASON_NONE)
 		verdict_add(v, j->refuse, "the test says so");
 	verdict_close(v, true);

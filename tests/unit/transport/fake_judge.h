@@ -8,6 +8,7 @@
 
 struct fake_judge {
 	enum reason refuse; /* REASON_NONE: accepts */
+	int64_t report_until_ms; /* of the verdict */
 	unsigned calls;
 	/* of the last call */
 	const struct vfy_policy *policy;

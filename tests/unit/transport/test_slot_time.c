@@ -210,6 +210,44 @@ a_connection_is_judged_every_hour(void **state) /* K05 */
 	assert_int_equal(f->failed, 1);
 }
 
+static void
+an_open_connection_is_judged_when_report_mode_ends(void **state)
+{
+	(void)state;
+	fake_judge.report_until_ms = FAKE_LOOP_WALL_MS + 600000;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	fake_loop_advance(f->loop, 10000);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(fake_judge.calls, 1);
+	fake_judge.refuse = REASON_PIN_MISMATCH;
+	fake_loop_wall_step(f->loop, 600000);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 3);
+	assert_int_equal(f->asked[2].failure, REASON_PIN_MISMATCH);
+	assert_int_equal(f->far.n_question, 2);  /* it never left */
+	assert_int_equal(fake_judge.calls, 1 + 2); /* the old connection, then a fresh one */
+	fake_judge.report_until_ms = 0;
+}
+
+static void
+a_good_one_stays_open_when_report_mode_ends(void **state)
+{
+	(void)state;
+	fake_judge.report_until_ms = FAKE_LOOP_WALL_MS + 600000;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	fake_loop_wall_step(f->loop, 600000);
+	for (unsigned i = 2; i < 5; i++) {
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == i);
+	}
+	assert_int_equal(fake_judge.calls, 2); /* once more, and not with each question */
+	assert_int_equal(f->far.n_conn, 1);
+	fake_judge.report_until_ms = 0;
+}
+
 int
 main(void)
 {
@@ -222,6 +260,8 @@ main(void)
 	    SLOT_TEST(after_a_long_sleep_one_fresh_handshake_answers),
 	    SLOT_TEST(keepalive_of_zero_closes_when_idle),
 	    SLOT_TEST(a_connection_is_judged_every_hour),
+	    SLOT_TEST(an_open_connection_is_judged_when_report_mode_ends),
+	    SLOT_TEST(a_good_one_stays_open_when_report_mode_ends),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

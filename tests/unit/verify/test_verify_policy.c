@@ -332,7 +332,7 @@ static const struct forged_row rows[] = {
     {"logged after the anchor's date", logged_too_late, "anchor-distrusted,ct-too-few-scts"},
     {"logged on the anchor's date", forged_logged_in_time, ""},
     {"a chain whose signatures do not hold has no anchor", logged_too_late_and_forged, "bad-signature,ct-too-few-scts"},
-    {"without CT there is no such date", logged_too_late_without_ct, ""},
+    {"the anchor's date is a rule of its own, without CT as well", logged_too_late_without_ct, "anchor-distrusted"},
     {"chrome refuses the path, not the SCTs", logged_too_late_under_chrome, "anchor-distrusted"},
     {"an anchor for these names and addresses", permitted_names, ""},
     {"an anchor for these names, and for no address", permitted_names_only, "anchor-distrusted"},

@@ -1,0 +1,43 @@
+/*
+ * Rules that are tried out: what they find is told and refuses only from a day on.
+ */
+#include "verify/judge.h"
+
+static bool
+reports_now(const struct judgement *j)
+{
+	return j->policy->report_until_ms == 0 || j->in->now_ms < j->policy->report_until_ms;
+}
+
+bool
+judge_reports(const struct judgement *j, enum vfy_rule rule)
+{
+	return j->policy->mode[rule] == VFY_REPORT && reports_now(j);
+}
+
+enum ct_mode
+judge_ct_mode(const struct judgement *j)
+{
+	enum ct_mode mode = j->policy->ct_mode;
+
+	return mode == CT_REPORT && !reports_now(j) ? CT_REQUIRE : mode;
+}
+
+void
+judge_modes(struct judgement *j)
+{
+	if (j->policy->report_until_ms != 0 && reports_now(j) && verdict_reported(j->v) != 0)
+		j->v->report_until_ms = j->policy->report_until_ms;
+}
+
+const char *
+vfy_mode_text(enum vfy_mode mode)
+{
+	switch (mode) {
+	case VFY_REQUIRE:
+		return "require";
+	case VFY_REPORT:
+		return "report";
+	}
+	return "?";
+}

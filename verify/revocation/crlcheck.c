@@ -1,0 +1,140 @@
+/*
+ * What the lists say about one certificate (RFC 5280, 6.3.3).
+ *
+ * A list belongs to the key that signed it: a CA that renewed its key under its old name has a list a key. So of the lists
+ * in the issuer's name only those count that verify with the key of the proven path (6.3.3 (f)); the others say nothing,
+ * neither good nor bad. Where lists in the issuer's name are configured, current ones of its key must speak for the
+ * certificate, for all reasons between them. What any list of its key names is revoked.
+ */
+#include "verify/revocation/crls.h"
+
+#include "verify/why.h"
+#include "verify/x509/der.h"
+#include "verify/x509/name.h"
+#include "verify/x509/oid.h"
+#include "verify/x509/usage.h"
+
+struct inquiry {
+	const struct cert *cert;
+	const struct cert *issuer;
+	int64_t now_ms;
+	struct signature_budget *budget;
+	bool any;     /* in the issuer's name */
+	bool current; /* usable, and not out of date */
+	bool fitting; /* a current one in the issuer's name is for the certificate, whoever signed it */
+	bool revoked;
+	bool starved; /* signature checks or memory used up */
+	bool nomem;
+	unsigned covered; /* reasons */
+};
+
+/* RFC 5280, 6.3.3 (f): an issuer whose keyUsage does not allow it signs no CRL. */
+static bool
+may_sign_crl(const struct cert *issuer)
+{
+	struct usage usage;
+
+	return usage_read(&usage, issuer) == RES_OK &&
+	       (!usage.has_key_usage || (usage.key_usage & USAGE_CRL_SIGN) != 0);
+}
+
+/* The signature is looked at last, and only when the list would change the answer: of a hundred parts of a list one or two
+ * are checked. */
+static void
+crl_ask(struct inquiry *q, const struct crl *crl)
+{
+	bool current = crl_is_current(crl, q->now_ms), names = crl_names(crl, q->cert->serial);
+	unsigned more = current ? crl_scope_reasons(&crl->scope, q->cert) & ~q->covered : 0;
+
+	q->current |= current;
+	q->fitting |= more != 0;
+	if (!names && more == 0)
+		return;
+	switch (signed_by(&crl->body, q->issuer->spki, q->budget)) {
+	case RES_OK:
+		q->revoked |= names;
+		q->covered |= more;
+		break;
+	case RES_NOMEM:
+		q->nomem = true;
+		break;
+	case RES_LIMIT:
+		q->starved = true;
+		break;
+	case RES_NOT_FOUND:
+	case RES_MALFORMED:
+	case RES_UNSUPPORTED:
+	case RES_IO:
+		break;
+	}
+}
+
+static enum reason
+inquiry_end(const struct inquiry *q, bool may_sign, char **text)
+{
+	const char *what = NULL;
+
+	if (q->revoked) {
+		(void)why_say(text, RES_OK, "a CRL of its issuer names the certificate");
+		return REASON_REVOKED;
+	}
+	if (q->nomem)
+		return REASON_OUT_OF_MEMORY;
+	if (!q->any || q->covered == CRL_REASONS_ALL)
+		return REASON_NONE;
+	if (q->issuer == NULL)
+		what = "there is a CRL of its issuer, whose key is not at hand";
+	else if (!may_sign)
+		what = "there is a CRL of its issuer, which may not sign CRLs";
+	else if (q->starved)
+		what = "the CRLs of its issuer take more signature checks than are made";
+	else if (!q->current)
+		what = "no CRL of its issuer is current and can be used";
+	else if (q->covered == 0 && q->fitting)
+		what = "no current CRL in its issuer's name is signed with its issuer's key";
+	else
+		what = "the CRLs of its issuer are for other certificates, or for some reasons only";
+	(void)why_say(text, RES_OK, "%s", what);
+	return REASON_CRL_INVALID;
+}
+
+static struct span
+subject_key_id(const struct cert *c)
+{
+	const struct cert_ext *ext = c == NULL ? NULL : cert_ext_find(c, OID_SUBJECT_KEY_ID);
+
+	return ext == NULL ? (struct span){NULL, 0} : der_only(ext->value, DER_OCTET_STRING).left;
+}
+
+/* RFC 5280, 5.2.1: the list says that another key signed it. A hint that orders the tries; the signature decides. */
+static bool
+crl_is_unlikely(const struct crl *crl, struct span key_id)
+{
+	return crl->authority_key.n > 0 && key_id.n > 0 && !span_equal(crl->authority_key, key_id);
+}
+
+enum reason
+crls_check(const struct crls *all, const struct cert *cert, const struct cert *issuer, int64_t now_ms,
+	   struct signature_budget *budget, char **text)
+{
+	struct inquiry q = {.cert = cert, .issuer = issuer, .now_ms = now_ms, .budget = budget};
+	bool may_sign = issuer != NULL && may_sign_crl(issuer);
+	struct span key_id = subject_key_id(issuer);
+	struct buf name = buf_max(CRL_ISSUER_KEY_MAX);
+	enum res res = name_key_from_der(&name, cert->issuer);
+
+	*text = NULL;
+	for (size_t i = 0; res == RES_OK && i < 2 * all->n; i++) {
+		const struct crl *crl = all->crl[i % all->n];
+
+		if (crl_is_unlikely(crl, key_id) != (i >= all->n) ||
+		    !span_equal(buf_span(&crl->issuer), buf_span(&name)))
+			continue;
+		q.any = true;
+		if (crl->usable && may_sign)
+			crl_ask(&q, crl);
+	}
+	buf_free(&name);
+	/* No list has a name that cannot be read. */
+	return res == RES_NOMEM ? REASON_OUT_OF_MEMORY : inquiry_end(&q, may_sign, text);
+}

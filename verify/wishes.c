@@ -1,0 +1,138 @@
+#include "verify/wishes.h"
+
+#include "base/text.h"
+#include "verify/ct/ctpolicy.h"
+#include "verify/x509/trust_judge.h"
+
+#include <string.h>
+
+bool
+issuer_search(struct judgement *j)
+{
+	const struct trust *trust = j->policy->trust;
+	const struct cert *leaf = &j->certs[0];
+	size_t first = 0, n = trust_find(trust, leaf->issuer, &first);
+	enum res r = RES_NOT_FOUND;
+
+	for (size_t i = 0; i < j->n_certs + n && j->issuer == NULL && r != RES_NOMEM; i++) {
+		const struct cert *c =
+		    i < j->n_certs ? &j->certs[i] : trust_at(trust, first + i - j->n_certs);
+
+		if (c == leaf && !path_self_issued(leaf))
+			continue;
+		r = proofs_ask(&j->proofs, leaf, c);
+		if (r == RES_OK)
+			j->issuer = c;
+	}
+	return r != RES_NOMEM;
+}
+
+/* The issuer whose key the SCTs are checked with, when this is the path; NULL: not at hand, or no memory. */
+static const struct cert *
+leaf_issuer(struct judgement *j, const struct path *p)
+{
+	const struct cert *issuer = path_issuer(p);
+
+	if (issuer == NULL && !issuer_search(j))
+		j->v->out_of_memory = true;
+	return issuer == NULL ? j->issuer : issuer;
+}
+
+/* From here on the faults are of this rule. */
+static void
+faults_report(struct path_faults *f, const struct judgement *j, size_t from, enum vfy_rule rule)
+{
+	for (size_t i = from; i < f->n; i++)
+		f->fault[i].reported = judge_reports(j, rule);
+}
+
+/*
+ * Does Certificate Transparency refuse by itself a certificate without a valid SCT? Where it does not, because its rule only
+ * reports, is off, or rests while the list of logs is old, a limit by SCT dates still wants one in time.
+ */
+static bool
+ct_refuses(const struct judgement *j)
+{
+	bool rests = j->policy->ct_when_stale == CT_STALE_REPORT && ct_list_is_stale(j);
+
+	return judge_ct_mode(j) == CT_REQUIRE && !rests;
+}
+
+/* When the certificate was logged, where a valid SCT says so. */
+static void
+issued_find(struct anchor_case *c, struct judgement *j, const struct path *p)
+{
+	const struct cert *issuer = leaf_issuer(j, p);
+
+	if (issuer == NULL)
+		sct_check_forget(&j->scts);
+	else if (sct_check_signatures(&j->scts, c->leaf, issuer->spki_sha256, &j->budget) == RES_NOMEM)
+		j->v->out_of_memory = true;
+	c->issued = ctpolicy_issued_at(&c->issued_ms, &j->scts, j->in->now_ms);
+}
+
+static void
+limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
+{
+	const char *fault[ANCHOR_LIMIT_FAULTS_MAX];
+	struct anchor_case c = {.leaf = path_leaf(p), .now_ms = j->in->now_ms};
+	size_t at = path_n(p) - 1, n;
+	struct anchor_limit limit;
+
+	if (!anchor_limits_find(&limit, j->policy->anchor_limits, path_anchor(p)))
+		return;
+	if (limit.has_sct_not_after)
+		issued_find(&c, j, p);
+	n = anchor_limit_faults(fault, &limit, &c);
+	for (size_t i = 0; i < n; i++)
+		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, at, fault[i]);
+	if (limit.has_sct_not_after && !c.issued && !ct_refuses(j))
+		path_faults_add(f, REASON_ANCHOR_DISTRUSTED, at,
+				"it is trusted for certificates logged earlier only, and no valid SCT shows "
+				"when this one was");
+}
+
+/* A name is asked of the anchor only: any CA can mint a sub-CA of any name. */
+static bool
+issuer_allowed(const struct disallow *allowed, const struct path *p)
+{
+	const struct cert *const *certs = path_certs(p);
+	struct disallow_hit hit;
+
+	for (size_t i = path_n(p) > 1 ? 1 : 0; i < path_n(p); i++) {
+		if (disallow_match_key(allowed, certs[i], &hit))
+			return true;
+		if (disallow_match_cert(allowed, certs[i], &hit) && hit.kind == DISALLOW_CERT)
+			return true;
+	}
+	return disallow_match_subject(allowed, path_anchor(p), &hit);
+}
+
+bool
+pin_met(const struct disallow *pins, const struct path *p, size_t from)
+{
+	struct disallow_hit hit;
+
+	for (size_t i = from; i < path_n(p); i++)
+		if (disallow_match_key(pins, path_certs(p)[i], &hit))
+			return true;
+	return false;
+}
+
+void
+wishes_judge(struct path_faults *f, struct judgement *j, const struct path *p)
+{
+	size_t at = path_n(p) - 1, from = f->n;
+
+	limit_judge(f, j, p);
+	faults_report(f, j, from, VFY_RULE_LIMITS);
+	from = f->n;
+	if (j->policy->allow_issuer != NULL && !issuer_allowed(j->policy->allow_issuer, p))
+		path_faults_add(f, REASON_ISSUER_NOT_ALLOWED, at,
+				"no CA of the path to it is allowed for this upstream");
+	faults_report(f, j, from, VFY_RULE_ALLOW_ISSUER);
+	from = f->n;
+	if (j->policy->pins != NULL && !pin_met(j->policy->pins, p, 0))
+		path_faults_add(f, REASON_PIN_MISMATCH, at, "no key of the path to it is pinned");
+	faults_report(f, j, from, VFY_RULE_PIN);
+}
