@@ -49,6 +49,8 @@ enum res number_read(int64_t *out, const char *text);
 
 /* Takes the next line off the front, without its end (LF or CR LF; the last line may lack the LF). False: nothing is left. */
 bool text_line_take(struct span *text, struct span *line);
+/* The text without the byte order mark (UTF-8) that some editors put before it. */
+struct span text_without_bom(struct span text);
 /* Takes the next run of bytes that are no blanks off the front. False: nothing but blanks is left. */
 bool text_word_take(struct span *line, struct span *word);
 
@@ -59,6 +61,8 @@ size_t utf8_read(uint32_t *out, struct span text);
 bool utf8_ok(struct span);
 /* Controls, and the marks that turn the direction of text or hide: not for a terminal. */
 bool unicode_is_control(uint32_t c);
+/* No byte above 0x7f. */
+bool text_is_ascii(struct span);
 /* ASCII only; no locale. */
 uint8_t ascii_lower(uint8_t);
 void ascii_lower_copy(uint8_t *to, const uint8_t *from, size_t n);

@@ -507,6 +507,8 @@ snapshot_of(struct snapshot **out, const char *config, const char *what)
 		res = snapshot_for_probe(out, s, what, &errors);
 	else
 		settings_free(s);
+	if (res == RES_OK)
+		cli_warn_lists(verb, *out);
 	return cli_config_result(verb, res, &errors);
 }
 

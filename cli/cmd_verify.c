@@ -326,6 +326,8 @@ court_open(struct court *court, const struct request *req)
 			res = snapshot_compile(&court->snap, s, 1, &errors);
 			s = NULL; /* taken */
 		}
+		if (res == RES_OK)
+			cli_warn_lists(verb, court->snap);
 		if (res == RES_OK && chosen)
 			court->upstream = &court->snap->settings->upstream[0];
 	}

@@ -302,6 +302,32 @@ anchor_limits_add_file(struct anchor_limits *table, struct span text, size_t *li
 }
 
 enum res
+anchor_limits_add_lines(struct anchor_limits *table, struct span text, struct faults *faults)
+{
+	size_t before = faults->n, line = 0;
+	enum res res = RES_OK;
+	struct span entry;
+	char *why = NULL;
+
+	if (text.n > ANCHOR_LIMITS_FILE_MAX) {
+		res = why_say(&why, RES_LIMIT, "larger than %d bytes", ANCHOR_LIMITS_FILE_MAX);
+		faults_add(faults, 0, why);
+		return res;
+	}
+	while (res != RES_NOMEM && text_line_take(&text, &entry)) {
+		line++;
+		entry = line_cut(entry);
+		if (entry.n == 0)
+			continue;
+		why = NULL;
+		res = line_add(table, entry, &why);
+		if (res != RES_OK)
+			faults_add(faults, line, why);
+	}
+	return res == RES_NOMEM ? res : faults->n > before ? RES_MALFORMED : RES_OK;
+}
+
+enum res
 anchor_limits_add_builtin(struct anchor_limits *table)
 {
 	size_t line;

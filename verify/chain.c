@@ -251,5 +251,5 @@ judge_revocation(struct judgement *j)
 		r = staple_check(j->in->staple, leaf, j->path->certs[1], j->in->now_ms, &text);
 		revocation_add(j, r, text);
 	}
-	return j->policy->crls == NULL || crls_count(j->policy->crls) == 0 || crls_judge(j);
+	return j->policy->crls == NULL || crls_judge(j);
 }

@@ -339,6 +339,34 @@ disallow_add_file(struct disallow_builder *b, struct span text, size_t *line, ch
 }
 
 enum res
+disallow_add_lines(struct disallow_builder *b, struct span text, struct faults *faults)
+{
+	size_t before = faults->n, line = 0;
+	enum res res = RES_OK;
+	struct span entry;
+	char *why = NULL;
+
+	if (text.n > DISALLOW_FILE_MAX) {
+		res = why_say(&why, RES_LIMIT, "larger than %d bytes", DISALLOW_FILE_MAX);
+		faults_add(faults, 0, why);
+		return res;
+	}
+	while (text_line_take(&text, &entry)) {
+		line++;
+		entry = comment_cut(entry);
+		if (entry.n == 0)
+			continue;
+		why = NULL;
+		res = span_add(b, entry, &why);
+		if (res != RES_OK)
+			faults_add(faults, line, why);
+		if (res == RES_NOMEM || b->list.n >= DISALLOW_ENTRIES_MAX)
+			return res;
+	}
+	return faults->n > before ? RES_MALFORMED : RES_OK;
+}
+
+enum res
 disallow_add_builtin(struct disallow_builder *b)
 {
 	size_t line;

@@ -20,10 +20,13 @@ libverify_a_SOURCES = \
 	verify/why.c verify/why.h
 # certificates
 libverify_a_SOURCES += \
+	verify/x509/anchor_tidy.c verify/x509/anchor_tidy.h \
+	verify/x509/anchor_trust.c verify/x509/anchor_trust.h \
 	verify/x509/altname.c verify/x509/altname.h \
 	verify/x509/cert.c verify/x509/cert.h \
 	verify/x509/der.c verify/x509/der.h \
 	verify/x509/identity.c verify/x509/identity.h \
+	verify/x509/idn.c verify/x509/idn.h \
 	verify/x509/name.c verify/x509/name.h \
 	verify/x509/name_text.c \
 	verify/x509/name_value.c verify/x509/name_value.h \

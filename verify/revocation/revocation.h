@@ -9,6 +9,7 @@
 #ifndef VERIFY_REVOCATION_REVOCATION_H
 #define VERIFY_REVOCATION_REVOCATION_H
 
+#include "base/faults.h"
 #include "verify/x509/cert.h"
 #include "verify/verdict.h"
 
@@ -19,8 +20,12 @@
 struct crls;
 
 enum res crls_new(struct crls **);
-/* PEM (one or more) or DER. */
+/* PEM (one or more) or DER. Of several, those that cannot be used are left out (crls_left_out). An error: none is left. */
 enum res crls_add(struct crls *, struct span file, char **why);
+/* What the files lost, with lines; the caller may clear it between two files. Lent. */
+struct faults *crls_left_out(struct crls *);
+/* A file that was to be here cannot be read: nothing passes (crl-invalid), though what the others name is revoked. */
+void crls_lack(struct crls *);
 void crls_free(struct crls *);
 size_t crls_count(const struct crls *);
 
