@@ -46,7 +46,7 @@ filter(struct span text)
 
 		/* Names in other scripts are listed by their A-labels. */
 		if (memchr(line.p, '#', line.n) == NULL && text_is_ascii(line) && text_word_take(&line, &word) && line.n == 0 &&
-		    word.p[0] != '*' && word.p[0] != '!' && addr_read_ip_span(&ip, word) != RES_OK &&
+		    word.p[0] != '*' && word.p[0] != '!' && word.p[0] != '|' && addr_read_ip_span(&ip, word) != RES_OK &&
 		    msg_name_read_span(name, &name_n, word) == RES_OK)
 			check(filter_has(f, span_of(name, name_n)));
 	}
