@@ -540,7 +540,7 @@ cmd_probe(int argc, char **argv)
 	if (argc - optind != 1)
 		return usage(verb);
 	code = tp_global_init() == RES_OK ? snapshot_of(&snap, config, argv[optind])
-					      : complain(EXIT_TROUBLE, verb, "TLS can not be set up");
+					  : complain(EXIT_TROUBLE, verb, "TLS can not be set up");
 	for (size_t i = 0; code != EXIT_USAGE && snap != NULL && i < snap->upstream[0].n_target; i++) {
 		code = worse(code, probe_target(&snap->upstream[0].target[i], idle, json));
 		if (i + 1 < snap->upstream[0].n_target && !json)
