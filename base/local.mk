@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	base/bytes.c base/bytes.h \
 	base/clock.c base/clock.h \
 	base/environment.c base/environment.h \
+	base/faults.c base/faults.h \
 	base/log.c base/log.h \
 	base/random.c base/random.h \
 	base/res.c base/res.h \

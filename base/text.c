@@ -507,6 +507,23 @@ text_is_plain(struct span line)
 }
 
 bool
+text_is_ascii(struct span text)
+{
+	for (size_t i = 0; i < text.n; i++)
+		if (text.p[i] >= 0x80)
+			return false;
+	return true;
+}
+
+struct span
+text_without_bom(struct span text)
+{
+	const struct span bom = span_str("\xef\xbb\xbf");
+
+	return span_equal(span_slice(text, 0, bom.n), bom) ? span_slice(text, bom.n, text.n) : text;
+}
+
+bool
 text_word_take(struct span *line, struct span *word)
 {
 	size_t from = 0, to;

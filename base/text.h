@@ -51,6 +51,8 @@ enum res number_read(int64_t *out, const char *text);
 bool text_line_take(struct span *text, struct span *line);
 /* Nothing in the line is a control character but tabs: no CR that only looks like the end of a line, no NUL. */
 bool text_is_plain(struct span line);
+/* The text without the byte order mark (UTF-8) that some editors put before it. */
+struct span text_without_bom(struct span text);
 /* Takes the next run of bytes that are no blanks off the front. False: nothing but blanks is left. */
 bool text_word_take(struct span *line, struct span *word);
 
@@ -61,6 +63,8 @@ size_t utf8_read(uint32_t *out, struct span text);
 bool utf8_ok(struct span);
 /* Controls, and the marks that turn the direction of text or hide: not for a terminal. */
 bool unicode_is_control(uint32_t c);
+/* No byte above 0x7f. */
+bool text_is_ascii(struct span);
 /* ASCII only; no locale. */
 uint8_t ascii_lower(uint8_t);
 void ascii_lower_copy(uint8_t *to, const uint8_t *from, size_t n);

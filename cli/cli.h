@@ -64,6 +64,9 @@ enum exit_code cli_config_result(const char *verb, enum res, struct config_error
 /* Takes an option of rules_options; complains. */
 bool cli_rule_take(struct rules *, const char *verb, int id, const char *arg);
 
+/* Warnings about what was left out of lists, on standard error. */
+void cli_warn_lists(const char *verb, const struct snapshot *);
+void cli_warn_faults(const char *verb, const char *file, const struct faults *);
 /* Settings of a file, or without one of the daemon's own file or what is compiled in. Complains. */
 enum exit_code cli_settings(struct settings **, const char *verb, const char *file);
 

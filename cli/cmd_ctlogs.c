@@ -196,6 +196,8 @@ load(struct ctlogs **out, const char *file)
 	if (res != RES_OK) /* what can not be read is trouble, what reads wrong is its author's fault */
 		code = complain(res == RES_IO || res == RES_NOMEM ? EXIT_TROUBLE : EXIT_USAGE, verb, "%s",
 				why != NULL ? why : res_text(res));
+	else
+		cli_warn_faults(verb, file, ctlogs_left_out(*out));
 	free(why);
 	return code;
 }
@@ -450,8 +452,10 @@ update(const struct request *req)
 		code = download(&file, req, url);
 	if (code == EXIT_GOOD && ctlogs_from_any(&fresh, buf_span(&file), &why) != RES_OK)
 		code = complain(EXIT_TROUBLE, verb, "%s: %s", url, why != NULL ? why : res_text(RES_NOMEM));
-	if (code == EXIT_GOOD)
+	if (code == EXIT_GOOD) {
+		cli_warn_faults(verb, url, ctlogs_left_out(fresh));
 		code = take(req, s, fresh);
+	}
 	free(why);
 	ctlogs_free(fresh);
 	settings_free(s);

@@ -57,25 +57,45 @@ request_read(struct request *req, int argc, char **argv, bool import, enum exit_
 	return true;
 }
 
-static enum exit_code
-report_check(const struct request *req, size_t entries, size_t line, const char *why)
+static json_t *
+faults_json(const struct request *req, const struct faults *faults)
 {
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < faults_lines(faults); i++) {
+		char *text = faults_text(faults, i, req->file);
+
+		(void)json_array_append_new(list, json_pack("s?", text));
+		free(text);
+	}
+	return list;
+}
+
+/* "line" and "error" are the first of "errors". */
+static enum exit_code
+report_check(const struct request *req, size_t entries, const struct faults *faults)
+{
+	size_t line = faults->n_shown > 0 ? faults->shown[0].line : 0;
 	json_t *report;
 
 	if (!req->json) {
-		if (why != NULL && line > 0)
-			return complain(EXIT_USAGE, verb, "%s:%zu: %s", req->file, line, why);
-		if (why != NULL)
-			return complain(EXIT_USAGE, verb, "%s: %s", req->file, why);
-		(void)printf("%s: %zu entries\n", req->file, entries);
-		return EXIT_GOOD;
+		for (size_t i = 0; i < faults_lines(faults); i++) {
+			char *text = faults_text(faults, i, req->file);
+
+			(void)complain(EXIT_USAGE, verb, "%s", text != NULL ? text : res_text(RES_NOMEM));
+			free(text);
+		}
+		if (faults->n == 0)
+			(void)printf("%s: %zu entries\n", req->file, entries);
+		return faults->n == 0 ? EXIT_GOOD : EXIT_USAGE;
 	}
-	report = json_pack("{s:s,s:b,s:I,s:o,s:s?}", "file", req->file, "ok", why == NULL, "entries",
-			   (json_int_t)entries, "line",
-			   line > 0 ? json_integer((json_int_t)line) : json_null(), "error", why);
+	report = json_pack(
+	    "{s:s,s:b,s:I,s:o,s:s?,s:o}", "file", req->file, "ok", faults->n == 0, "entries",
+	    (json_int_t)entries, "line", line > 0 ? json_integer((json_int_t)line) : json_null(), "error",
+	    faults->n_shown > 0 ? faults->shown[0].why : NULL, "errors", faults_json(req, faults));
 	(void)print_json_text(verb, report != NULL ? json_dumps(report, JSON_COMPACT) : NULL);
 	json_decref(report);
-	return why == NULL ? EXIT_GOOD : EXIT_USAGE;
+	return faults->n == 0 ? EXIT_GOOD : EXIT_USAGE;
 }
 
 static enum exit_code
@@ -83,9 +103,9 @@ check(const struct request *req)
 {
 	struct disallow_builder *builder = NULL;
 	struct disallow *list = NULL;
+	struct faults faults = {.n = 0};
 	struct buf text = buf_max(0);
 	char *why = NULL;
-	size_t line = 0;
 	enum exit_code code;
 	enum res res = config_file_read_any(&text, req->file, DISALLOW_FILE_MAX, &why);
 
@@ -96,7 +116,7 @@ check(const struct request *req)
 	}
 	res = disallow_builder_new(&builder);
 	if (res == RES_OK)
-		res = disallow_add_file(builder, buf_span(&text), &line, &why);
+		res = disallow_add_lines(builder, buf_span(&text), &faults);
 	if (res == RES_OK) {
 		res = disallow_finish(&list, builder);
 		builder = NULL;
@@ -104,11 +124,8 @@ check(const struct request *req)
 	if (res == RES_NOMEM)
 		code = complain(EXIT_TROUBLE, verb, "%s", res_text(res));
 	else
-		code = report_check(req, list != NULL ? disallow_count(list) : 0, line,
-				    res == RES_OK ? NULL
-				    : why != NULL ? why
-						  : res_text(res));
-	free(why);
+		code = report_check(req, list != NULL ? disallow_count(list) : 0, &faults);
+	faults_clear(&faults);
 	disallow_builder_free(builder);
 	disallow_free(list);
 	buf_free(&text);
@@ -123,8 +140,8 @@ import_write(const struct request *req, const char *text, size_t entries, size_t
 
 	if (req->output == NULL) {
 		(void)fputs(text, stdout);
-		(void)fprintf(stderr, "%zu entries, %zu records left out that no entry can say\n", entries,
-			      left_out);
+		(void)fprintf(stderr, "%zu entries, %zu records left out that an entry cannot express\n",
+			      entries, left_out);
 		return EXIT_GOOD;
 	}
 	if (file_replace(req->output, span_str(text), &why) != RES_OK)
@@ -140,14 +157,15 @@ import_write(const struct request *req, const char *text, size_t entries, size_t
 		json_decref(report);
 		return print_json_text(verb, json);
 	}
-	(void)printf("%s: %zu entries, %zu records left out that no entry can say\n", req->output, entries,
-		     left_out);
+	(void)printf("%s: %zu entries, %zu records left out that an entry cannot express\n", req->output,
+		     entries, left_out);
 	return EXIT_GOOD;
 }
 
 static enum exit_code
 import(const struct request *req)
 {
+	struct faults faults = {.n = 0};
 	struct buf json = buf_max(0);
 	char *text = NULL, *why = NULL;
 	size_t entries = 0, left_out = 0;
@@ -157,13 +175,15 @@ import(const struct request *req)
 	if (res != RES_OK) {
 		code = complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
 	} else {
-		res = disallow_from_onecrl(&text, buf_span(&json), &entries, &left_out, &why);
+		res = disallow_from_onecrl(&text, buf_span(&json), &entries, &left_out, &faults, &why);
+		cli_warn_faults(verb, req->onecrl, &faults);
 		if (res == RES_OK)
 			code = import_write(req, text, entries, left_out);
 		else
 			code = complain(res == RES_NOMEM ? EXIT_TROUBLE : EXIT_USAGE, verb, "%s: %s",
 					req->onecrl, why != NULL ? why : res_text(res));
 	}
+	faults_clear(&faults);
 	free(why);
 	free(text);
 	buf_free(&json);

@@ -404,6 +404,8 @@ snapshot_of(struct snapshot **out, const struct request *req)
 		s = NULL; /* taken */
 	}
 	settings_free(s);
+	if (res == RES_OK)
+		cli_warn_lists(verb, *out);
 	return cli_config_result(verb, res, &errors);
 }
 

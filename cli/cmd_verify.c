@@ -212,6 +212,8 @@ context_open(struct context *ctx, const struct request *req)
 			res = snapshot_compile(&ctx->snap, s, 1, &errors);
 			s = NULL; /* taken */
 		}
+		if (res == RES_OK)
+			cli_warn_lists(verb, ctx->snap);
 		if (res == RES_OK && chosen)
 			ctx->upstream = &ctx->snap->settings->upstream[0];
 	}

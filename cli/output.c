@@ -107,6 +107,24 @@ cli_config_result(const char *verb, enum res res, struct config_errors *errors)
 	return code;
 }
 
+void
+cli_warn_lists(const char *verb, const struct snapshot *snap)
+{
+	for (size_t i = 0; i < snap->n_list_warning; i++)
+		(void)complain(EXIT_GOOD, verb, "warning: %s", snap->list_warning[i]);
+}
+
+void
+cli_warn_faults(const char *verb, const char *file, const struct faults *faults)
+{
+	for (size_t i = 0; i < faults_lines(faults); i++) {
+		char *text = faults_text(faults, i, file);
+
+		(void)complain(EXIT_GOOD, verb, "warning: %s", text != NULL ? text : res_text(RES_NOMEM));
+		free(text);
+	}
+}
+
 enum exit_code
 cli_settings(struct settings **out, const char *verb, const char *file)
 {

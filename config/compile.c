@@ -103,6 +103,19 @@ compile_fail(struct compile *c, struct place place, enum option_id id, enum res 
 	free(why);
 }
 
+bool
+compile_lack(struct compile *c, struct place place, enum option_id id, enum res res, char *why)
+{
+	if (!c->s->serve_without || res == RES_NOMEM) {
+		compile_fail(c, place, id, res, why);
+		return false;
+	}
+	config_errors_add(&c->warnings, place, "option \"%s\": %s", option_table[id].name,
+			  why != NULL ? why : res_text(res));
+	free(why);
+	return true;
+}
+
 void
 compile_drop(struct owned *list)
 {
@@ -125,7 +138,7 @@ compile_trust(struct compile *c, const char *where, struct place place, enum opt
 
 	if (trust != NULL)
 		return trust;
-	res = anchors_load(&trust, where, place.file != NULL, &why);
+	res = anchors_load(&trust, where, place.file != NULL, &c->warnings, &why);
 	if (res == RES_OK)
 		return compile_keep(c, where, trust, drop_trust);
 	compile_fail(c, place, id, res, why);
@@ -142,42 +155,58 @@ compile_log_list(struct compile *c, const char *file, struct place place, enum o
 	if (list != NULL)
 		return list;
 	res = log_list_load(&list, file, place.file != NULL, &why);
-	if (res == RES_OK)
+	if (res == RES_OK) {
+		config_errors_add_faults(&c->warnings, file, ctlogs_left_out(list));
 		return compile_keep(c, file, list, drop_ctlogs);
-	compile_fail(c, place, id, res, why);
+	}
+	(void)compile_lack(c, place, id, res, why); /* without a list: ct-list-missing */
 	return NULL;
 }
 
 /* ---- lists of entries */
 
-/* Bytes of a file that an option names, told when they can not be had. */
+/* Bytes of a file that an option names. */
+static enum res
+list_file_get(struct buf *text, const struct strings *files, size_t i, size_t max, char **why)
+{
+	return files->place[i].file != NULL ? config_file_read(text, files->v[i], max, why)
+					    : config_file_read_any(text, files->v[i], max, why);
+}
+
+/* As list_file_get; false: it was told why the file cannot be read. */
 static bool
 list_file_read(struct compile *c, struct buf *text, const struct strings *files, size_t i, enum option_id id,
 	       size_t max)
 {
-	struct place place = files->place[i];
 	char *why = NULL;
-	enum res res = place.file != NULL ? config_file_read(text, files->v[i], max, &why)
-					  : config_file_read_any(text, files->v[i], max, &why);
+	enum res res = list_file_get(text, files, i, max, &why);
 
 	if (res != RES_OK)
-		compile_fail(c, place, id, res, why);
+		compile_fail(c, files->place[i], id, res, why);
 	return res == RES_OK;
 }
 
-/* "FILE:12: why", as what was wrong inside a file that an option names. */
-static void
-fail_line(struct compile *c, const struct strings *files, size_t i, enum option_id id, enum res res,
-	  size_t line, char *why)
+/* Puts "FILE: " before what was wrong in it. */
+static char *
+why_in_file(const char *file, enum res res, char *why)
 {
 	struct buf b = buf_max(CONFIG_STRING_MAX + 8192);
 
-	buf_text(&b, files->v[i]);
-	if (line > 0)
-		buf_format(&b, ":%zu", line);
+	buf_text(&b, file);
 	buf_format(&b, ": %s", why != NULL ? why : res_text(res));
 	free(why);
-	compile_fail(c, files->place[i], id, res, buf_take_cstr(&b));
+	return buf_take_cstr(&b);
+}
+
+/* Every fault of a file whose entries are checks: an entry that is left out would weaken them. */
+static void
+fail_faults(struct compile *c, const struct strings *files, size_t i, enum option_id id, enum res res,
+	    const struct faults *faults)
+{
+	for (size_t k = 0; k < faults_lines(faults); k++)
+		compile_fail(c, files->place[i], id, res, faults_text(faults, k, files->v[i]));
+	if (faults_lines(faults) == 0)
+		compile_fail(c, files->place[i], id, res, why_in_file(files->v[i], res, NULL));
 }
 
 static void
@@ -196,16 +225,16 @@ static void
 entry_files_add(struct compile *c, struct disallow_builder *b, const struct strings *files, enum option_id id)
 {
 	for (size_t i = 0; i < files->n; i++) {
+		struct faults faults = {.n = 0};
 		struct buf text = buf_max(0);
-		char *why = NULL;
-		size_t line = 0;
 		enum res res;
 
 		if (!list_file_read(c, &text, files, i, id, DISALLOW_FILE_MAX))
 			continue;
-		res = disallow_add_file(b, buf_span(&text), &line, &why);
+		res = disallow_add_lines(b, buf_span(&text), &faults);
 		if (res != RES_OK)
-			fail_line(c, files, i, id, res, line, why);
+			fail_faults(c, files, i, id, res, &faults);
+		faults_clear(&faults);
 		buf_free(&text);
 	}
 }
@@ -245,18 +274,38 @@ compile_anchor_limits(struct compile *c, const struct strings *files)
 		return NULL;
 	}
 	for (size_t i = 0; i < files->n; i++) {
+		struct faults faults = {.n = 0};
 		struct buf text = buf_max(0);
-		char *why = NULL;
-		size_t line = 0;
 
 		if (!list_file_read(c, &text, files, i, OPTION_CONSTRAINTS_FILE, ANCHOR_LIMITS_FILE_MAX))
 			continue;
-		res = anchor_limits_add_file(list, buf_span(&text), &line, &why);
+		res = anchor_limits_add_lines(list, buf_span(&text), &faults);
 		if (res != RES_OK)
-			fail_line(c, files, i, OPTION_CONSTRAINTS_FILE, res, line, why);
+			fail_faults(c, files, i, OPTION_CONSTRAINTS_FILE, res, &faults);
+		faults_clear(&faults);
 		buf_free(&text);
 	}
 	return compile_keep(c, NULL, list, drop_anchor_limits);
+}
+
+/* Without a CRL that was configured nothing of its upstream is accepted: crl-invalid. */
+static void
+crl_file_add(struct compile *c, struct crls *crls, const struct strings *files, size_t i)
+{
+	struct buf text = buf_max(0);
+	char *why = NULL;
+	enum res res = list_file_get(&text, files, i, CRL_FILE_MAX, &why);
+
+	if (res == RES_OK) {
+		res = crls_add(crls, buf_span(&text), &why);
+		if (res != RES_OK)
+			why = why_in_file(files->v[i], res, why);
+	}
+	config_errors_add_faults(&c->warnings, files->v[i], crls_left_out(crls));
+	faults_clear(crls_left_out(crls));
+	if (res != RES_OK && compile_lack(c, files->place[i], OPTION_CRL_FILE, res, why))
+		crls_lack(crls);
+	buf_free(&text);
 }
 
 const struct crls *
@@ -270,18 +319,8 @@ compile_crls(struct compile *c, const struct strings *files)
 		c->nomem = true;
 		return NULL;
 	}
-	for (size_t i = 0; i < files->n; i++) {
-		struct buf text = buf_max(0);
-		char *why = NULL;
-		enum res res;
-
-		if (!list_file_read(c, &text, files, i, OPTION_CRL_FILE, CRL_FILE_MAX))
-			continue;
-		res = crls_add(crls, buf_span(&text), &why);
-		if (res != RES_OK)
-			fail_line(c, files, i, OPTION_CRL_FILE, res, 0, why);
-		buf_free(&text);
-	}
+	for (size_t i = 0; i < files->n; i++)
+		crl_file_add(c, crls, files, i);
 	return compile_keep(c, NULL, crls, drop_crls);
 }
 
@@ -328,7 +367,7 @@ compile_global_log_list(struct compile *c, char **warning)
 		snap->ctlogs =
 		    compile_log_list(c, s->ct_log_list, s->said[OPTION_CT_LOG_LIST], OPTION_CT_LOG_LIST);
 		snap->ctlogs_from = s->ct_log_list;
-		return;
+		return; /* at boot without this list: ct-list-missing, and never another list instead */
 	}
 	if (log_list_choose(&list, s->state_dir, &from, warning) != RES_OK) {
 		c->nomem = true;
@@ -352,7 +391,7 @@ compile_global_trust(struct compile *c, struct vfy_policy *p)
 	if (used)
 		p->trust =
 		    compile_trust(c, s->trust_anchors, s->said[OPTION_TRUST_ANCHORS], OPTION_TRUST_ANCHORS);
-	else if (anchors_load(&trust, s->trust_anchors, true, &why) == RES_OK)
+	else if (anchors_load(&trust, s->trust_anchors, true, &c->warnings, &why) == RES_OK)
 		p->trust = compile_keep(c, s->trust_anchors, trust, drop_trust);
 	free(why);
 }

@@ -14,6 +14,8 @@ struct compile {
 	struct snapshot *snap;
 	const struct settings *s;
 	struct config_errors *errors;
+	struct config_errors
+	    warnings; /* about what the options name: items left out, lists that cannot be read */
 	bool failed;
 	bool nomem;
 };
@@ -26,6 +28,10 @@ void *compile_array(struct compile *, size_t n, size_t size);                   
 void compile_drop(struct owned *);
 /* Tells what is wrong with what an option named; why is taken. */
 void compile_fail(struct compile *, struct place, enum option_id, enum res, char *why);
+
+/* As compile_fail about data that others collect; at boot (settings.h, serve_without) it is a warning, and what the data
+ * is for is refused or left. True: go on without it. */
+bool compile_lack(struct compile *, struct place, enum option_id, enum res, char *why);
 
 /* NULL: it was told why. Anchors and log lists are read once, however many name them. */
 const struct trust *compile_trust(struct compile *, const char *where, struct place, enum option_id);

@@ -39,6 +39,17 @@ config_errors_add(struct config_errors *errors, struct place place, const char *
 }
 
 void
+config_errors_add_faults(struct config_errors *errors, const char *file, const struct faults *faults)
+{
+	for (size_t i = 0; i < faults_lines(faults); i++) {
+		char *text = faults_text(faults, i, file);
+
+		config_errors_add(errors, (struct place){0}, "%s", text != NULL ? text : res_text(RES_NOMEM));
+		free(text);
+	}
+}
+
+void
 config_errors_free(struct config_errors *errors)
 {
 	for (size_t i = 0; i < errors->n; i++)

@@ -9,8 +9,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define READ_CHUNK (256 * 1024)
-#define WHY_MAX    4608 /* a path and a sentence */
+#define READ_CHUNK    (256 * 1024)
+#define WHY_MAX       4608    /* a path and a sentence */
+#define PROC_FILE_MAX 4096    /* a map of ids has at most 340 lines, and all but odd ones have three */
+#define OVERFLOW_UID  "65534" /* where the kernel does not say */
 
 __attribute__((format(printf, 2, 3))) static enum res
 refuse(char **why, const char *format, ...)
@@ -25,6 +27,47 @@ refuse(char **why, const char *format, ...)
 	return RES_IO;
 }
 
+/* Does a line of uid_map (user_namespaces(7)) include this user? */
+static bool
+map_has(const char *map, unsigned long uid)
+{
+	unsigned long inside, outside, n;
+	int used;
+
+	for (; sscanf(map, "%lu %lu %lu%n", &inside, &outside, &n, &used) == 3; map += used)
+		if (uid >= inside && uid - inside < n)
+			return true;
+	return false;
+}
+
+/* A small file of /proc into text, which is empty when it cannot be read. */
+static void
+proc_read(char text[PROC_FILE_MAX], const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, text, PROC_FILE_MAX - 1);
+
+	text[n < 0 ? 0 : n] = '\0';
+	if (fd >= 0)
+		(void)close(fd);
+}
+
+/*
+ * In a user namespace every owner that it does not map looks like the overflow user. Such a file belongs to somebody
+ * outside, whom nobody inside can become, so that its mode alone says who may write it. Where the overflow user is mapped
+ * itself, the file may be its own: that is another user.
+ */
+static bool
+owner_is_unmapped(uid_t uid)
+{
+	char map[PROC_FILE_MAX], overflow[PROC_FILE_MAX];
+
+	proc_read(map, "/proc/self/uid_map");
+	proc_read(overflow, "/proc/sys/kernel/overflowuid");
+	return map[0] != '\0' && strtoul(overflow[0] != '\0' ? overflow : OVERFLOW_UID, NULL, 10) == uid &&
+	       !map_has(map, uid);
+}
+
 /*
  * May what this file says be believed? Whoever can write it decides whom we trust. Asked of the open file, so
  * that a link that is swapped meanwhile changes nothing. A group may write only where it is its owner's own
@@ -35,7 +78,7 @@ owner_check(const char *file, const struct stat *st, char **why)
 {
 	uid_t me = geteuid();
 
-	if (st->st_uid != 0 && st->st_uid != me)
+	if (st->st_uid != 0 && st->st_uid != me && !owner_is_unmapped(st->st_uid))
 		return refuse(why,
 			      "%s belongs to another user (uid %u), root or the reading user was expected",
 			      file, (unsigned)st->st_uid);

@@ -44,19 +44,30 @@ read_file(struct buf *out, const char *file, size_t max, bool trusted, char **wh
 	return trusted ? config_file_read(out, file, max, why) : config_file_read_any(out, file, max, why);
 }
 
-/* Adds a file's certificates to *trust, which may still be NULL. */
+/* Anchors on their way. */
+struct anchors {
+	struct trust *trust; /* NULL: none yet */
+	bool trusted;
+	struct config_errors *warnings;
+};
+
+/* Adds a file's certificates. */
 static enum res
-anchors_add_file(struct trust **trust, const char *file, bool trusted, char **why)
+anchors_add_file(struct anchors *a, const char *file, char **why)
 {
 	struct buf pem = buf_max(0);
-	enum res res = read_file(&pem, file, TRUST_FILE_MAX, trusted, why);
+	enum res res = read_file(&pem, file, TRUST_FILE_MAX, a->trusted, why);
 
 	if (res != RES_OK)
 		return res;
-	res = *trust == NULL ? trust_from_pem(trust, buf_span(&pem), why)
-			     : trust_add_pem(*trust, buf_span(&pem), why);
+	res = a->trust == NULL ? trust_from_pem(&a->trust, buf_span(&pem), why)
+			       : trust_add_pem(a->trust, buf_span(&pem), why);
 	if (res != RES_OK)
 		why_name(why, file, res);
+	if (a->trust != NULL) {
+		config_errors_add_faults(a->warnings, file, trust_left_out(a->trust));
+		faults_clear(trust_left_out(a->trust));
+	}
 	buf_free(&pem);
 	return res;
 }
@@ -67,10 +78,27 @@ is_visible(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* Every PEM file of the folder; files that hold none (keys, notes, sub-folders) are passed over, one is
- * needed. */
+/* One entry of a folder; what is no regular file, or holds no certificate, is passed over. */
 static enum res
-anchors_add_folder(struct trust **trust, const char *folder, bool trusted, char **why)
+anchors_add_entry(struct anchors *a, const char *folder, const char *name)
+{
+	char *file = sentence(folder, "/", name), *why = NULL;
+	enum res res = file == NULL ? RES_NOMEM : RES_OK;
+	struct stat st;
+
+	if (res == RES_OK && stat(file, &st) == 0 && S_ISREG(st.st_mode))
+		res = anchors_add_file(a, file, &why);
+	if (res != RES_OK && res != RES_NOT_FOUND && res != RES_NOMEM)
+		config_errors_add(a->warnings, (struct place){0}, "file left out: %s",
+				  why != NULL ? why : res_text(res));
+	free(why);
+	free(file);
+	return res == RES_NOMEM ? res : RES_OK;
+}
+
+/* Every PEM file of the folder; one is needed. */
+static enum res
+anchors_add_folder(struct anchors *a, const char *folder, char **why)
 {
 	struct dirent **entry = NULL;
 	int n = scandir(folder, &entry, is_visible, alphasort);
@@ -79,55 +107,55 @@ anchors_add_folder(struct trust **trust, const char *folder, bool trusted, char 
 	if (n < 0)
 		*why = sentence(folder, ": ", strerror(errno));
 	for (int i = 0; i < n; i++) {
-		struct stat st;
-		char *file = res == RES_OK ? sentence(folder, "/", entry[i]->d_name) : NULL;
-
-		if (res == RES_OK && file == NULL)
-			res = RES_NOMEM;
-		if (res == RES_OK && stat(file, &st) == 0 && S_ISREG(st.st_mode)) {
-			res = anchors_add_file(trust, file, trusted, why);
-			if (res == RES_NOT_FOUND) {
-				free(*why);
-				*why = NULL;
-				res = RES_OK;
-			}
-		}
-		free(file);
+		if (res == RES_OK)
+			res = anchors_add_entry(a, folder, entry[i]->d_name);
 		free(entry[i]);
 	}
 	free(entry);
-	if (res == RES_OK && *trust == NULL) {
-		*why = sentence(folder, ": no PEM certificate in it", "");
+	if (res == RES_OK && trust_count(a->trust) == 0) {
+		*why = sentence(folder, ": no certificate in it that can be used", "");
 		res = RES_NOT_FOUND;
 	}
 	return res;
 }
 
-enum res
-anchors_load(struct trust **out, const char *where, bool trusted, char **why)
+static enum res
+anchors_add_system(struct anchors *a, char **why)
 {
-	struct trust *trust = NULL;
 	enum res res = RES_NOT_FOUND;
+
+	for (size_t i = 0; res == RES_NOT_FOUND && i < sizeof system_anchors / sizeof *system_anchors; i++)
+		if (access(system_anchors[i], F_OK) == 0) {
+			free(*why);
+			*why = NULL;
+			res = anchors_add_file(a, system_anchors[i], why);
+		}
+	if (res == RES_NOT_FOUND && *why == NULL)
+		*why = sentence("this system has no file of trust anchors ",
+				"(Debian: apt install ca-certificates)", "");
+	return res;
+}
+
+enum res
+anchors_load(struct trust **out, const char *where, bool trusted, struct config_errors *warnings, char **why)
+{
+	struct anchors a = {NULL, trusted, warnings};
+	enum res res;
 	struct stat st;
 
 	*why = NULL;
 	if (strcmp(where, "system") == 0) {
-		for (size_t i = 0; res == RES_NOT_FOUND && i < sizeof system_anchors / sizeof *system_anchors;
-		     i++)
-			if (access(system_anchors[i], F_OK) == 0)
-				res = anchors_add_file(&trust, system_anchors[i], true, why);
-		if (res == RES_NOT_FOUND && *why == NULL)
-			*why = sentence("this system has no file of trust anchors ",
-					"(Debian: apt install ca-certificates)", "");
+		a.trusted = true;
+		res = anchors_add_system(&a, why);
 	} else if (stat(where, &st) == 0 && S_ISDIR(st.st_mode)) {
-		res = anchors_add_folder(&trust, where, trusted, why);
+		res = anchors_add_folder(&a, where, why);
 	} else {
-		res = anchors_add_file(&trust, where, trusted, why);
+		res = anchors_add_file(&a, where, why);
 	}
 	if (res == RES_OK)
-		*out = trust;
+		*out = a.trust;
 	else
-		trust_free(trust);
+		trust_free(a.trust);
 	return res;
 }
 

@@ -11,9 +11,11 @@
 
 #define ANCHOR_FILES_MAX 4096 /* in a folder of anchors; Debian's has 450 */
 
-/* where: "system", a PEM file, or a folder of them. */
-enum res anchors_load(struct trust **, const char *where, bool trusted, char **why);
-/* A log list of any of the formats. */
+/* where: "system", a PEM file, or a folder of them. A certificate, and in a folder a file, that cannot be used is left out
+ * with a warning; it is an error when nothing is left. */
+enum res anchors_load(struct trust **, const char *where, bool trusted, struct config_errors *warnings,
+		      char **why);
+/* A log list of any of the formats. ctlogs_left_out tells what it lost. */
 enum res log_list_load(struct ctlogs **, const char *file, bool trusted, char **why);
 /* The newer of the list compiled in and state-dir's ct-logs.json. *from is "compiled in" or the file (yours). What is
  * wrong with the file in state-dir is no failure but told in *warning (yours; NULL: nothing): the list compiled in is

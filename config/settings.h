@@ -8,6 +8,7 @@
 #define CONFIG_SETTINGS_H
 
 #include "base/addr.h"
+#include "base/faults.h"
 #include "base/log.h"
 #include "transport/transport.h"
 #include "verify/verify.h"
@@ -123,6 +124,9 @@ struct settings {
 	char **file;                     /* what was read, in that order */
 	size_t n_file;
 	bool broken; /* something was wrong: good for finding what else is, and for nothing else */
+	/* At boot: data that others collect (block lists, CRLs, log lists) and that cannot be read is a warning, and what
+	 * needs it does without (names) or refuses (certificates). Never set for -t, reload and the tools. */
+	bool serve_without;
 };
 
 /* What was wrong, all of it: "file:line: what, what was expected". */
@@ -132,6 +136,8 @@ struct config_errors {
 	bool more; /* there were more than CONFIG_ERRORS_MAX */
 };
 void config_errors_free(struct config_errors *);
+/* Adds what a reader found in this file, a line each. */
+void config_errors_add_faults(struct config_errors *, const char *file, const struct faults *);
 /* Adds "file:line: " and the text; without a file the text alone. The text says what is wrong and what was expected. */
 void config_errors_add(struct config_errors *, struct place, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -331,6 +331,9 @@ snapshot_compile(struct snapshot **out, struct settings *s, uint64_t generation,
 	c.snap->generation = generation;
 	c.snap->settings = s;
 	compile_all(&c);
+	if (snapshot_warn(c.snap, &c.warnings) != RES_OK)
+		c.nomem = true;
+	config_errors_free(&c.warnings);
 	if (c.nomem)
 		config_errors_add(errors, (struct place){0}, "%s", res_text(RES_NOMEM));
 	if (c.nomem || c.failed || s->broken) {
@@ -339,6 +342,18 @@ snapshot_compile(struct snapshot **out, struct settings *s, uint64_t generation,
 	}
 	*out = c.snap;
 	return RES_OK;
+}
+
+enum res
+snapshot_warn(struct snapshot *snap, const struct config_errors *warnings)
+{
+	struct compile c = {.snap = snap};
+
+	for (size_t i = 0; i < warnings->n; i++)
+		warn(&c, &snap->list_warning, &snap->n_list_warning, warnings->line[i]);
+	if (warnings->more)
+		warn(&c, &snap->list_warning, &snap->n_list_warning, "and more items of lists were left out");
+	return c.nomem ? RES_NOMEM : RES_OK;
 }
 
 struct snapshot *

@@ -43,6 +43,9 @@ struct snapshot {
 	const char *ctlogs_from;         /* "compiled in" or a path */
 	const char **warning; /* of no upstream in particular: "the stored log list is not used ..." */
 	size_t n_warning;
+	const char *
+	    *list_warning; /* of files that the options name: items left out, lists that cannot be read */
+	size_t n_list_warning;
 	struct owned *owned; /* everything it points to */
 };
 
@@ -51,6 +54,8 @@ struct snapshot {
  * generation must be larger than any before. */
 enum res snapshot_compile(struct snapshot **out, struct settings *, uint64_t generation,
 			  struct config_errors *);
+/* Adds list warnings to a snapshot that nobody shares yet. RES_NOMEM: some are missing. */
+enum res snapshot_warn(struct snapshot *, const struct config_errors *warnings);
 struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_unref(struct snapshot *); /* any thread; the last one frees */
 

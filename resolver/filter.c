@@ -2,8 +2,9 @@
 
 #include "base/addr.h"
 #include "base/text.h"
-#include "config/snapshot.h"
 #include "base/dns/nameset.h"
+#include "config/snapshot.h"
+#include "verify/x509/idn.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -18,61 +19,114 @@ struct filter {
 /* The file under way. */
 struct list {
 	struct filter *filter;
-	struct place place;
-	struct config_errors *errors;
-	enum res res; /* the first thing that was wrong */
+	struct faults *left_out;
+	size_t line;
+	size_t names; /* that it gave, also those that were there already */
+	bool foreign; /* something in it has the form of no list */
+	enum res res; /* RES_NOMEM or RES_LIMIT end the reading */
 };
 
 static void
-list_error(struct list *l, const char *what, struct span word)
+leave_out(struct list *l, const char *what, struct span word)
 {
 	struct buf text = buf_max(8 * FILTER_SHOWN_MAX);
-	const char *shown;
+	char *why = NULL;
 
-	text_escape(&text, span_slice(word, 0, FILTER_SHOWN_MAX));
-	shown = buf_cstr(&text);
-	config_errors_add(l->errors, l->place, "\"%s\": %s", shown == NULL ? "?" : shown, what);
+	if (l->left_out->n_shown < FAULTS_SHOWN_MAX) { /* the others are only counted */
+		buf_u8(&text, '"');
+		text_escape(&text, span_slice(word, 0, FILTER_SHOWN_MAX));
+		buf_format(&text, "\": left out: %s", what);
+		why = buf_take_cstr(&text);
+	}
+	faults_add(l->left_out, l->line, why);
 	buf_free(&text);
-	if (l->res == RES_OK)
-		l->res = RES_MALFORMED;
 }
 
-/* What a pattern of another kind of list, an address with a port or a URL would hold. */
+/* Letters, digits, '-', '_', '.', and other scripts. Anything else is of another kind of list, a URL or a page. */
 static bool
-is_no_name(struct span word)
+is_name_like(struct span word)
 {
-	for (size_t i = 0; i < word.n; i++)
-		if (word.p[i] <= ' ' || word.p[i] >= 0x7f || strchr("|/*^:\\", word.p[i]) != NULL)
-			return true;
-	return false;
+	for (size_t i = 0; i < word.n; i++) {
+		uint8_t c = ascii_lower(word.p[i]);
+
+		if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_' && c != '.' &&
+		    c < 0x80)
+			return false;
+	}
+	return word.n > 0;
+}
+
+/* NULL: the name is in out; else why it cannot be used. */
+static const char *
+name_take(uint8_t out[MSG_NAME_MAX], uint8_t *n, struct span text)
+{
+	struct buf ascii = buf_max(IDN_TEXT_MAX);
+	const char *why = NULL;
+
+	if (!text_is_ascii(text)) {
+		if (idn_to_ascii(&ascii, text) != RES_OK)
+			why = "no A-label exists for this name";
+		text = buf_span(&ascii);
+	}
+	if (why == NULL && (msg_name_read_span(out, n, text) != RES_OK || *n == 1))
+		why = "no domain name (a label is empty or longer than 63 bytes, or the name is too long)";
+	buf_free(&ascii);
+	return why;
+}
+
+static void
+name_add(struct list *l, bool wildcard, struct span name)
+{
+	enum res res = RES_OK;
+
+	l->names++;
+	if (nameset_find_above(l->filter->names, name, NULL) != 0)
+		return; /* refused already, with what is above */
+	res = filter_count(l->filter) < FILTER_NAMES_MAX
+		  ? nameset_add(wildcard ? l->filter->below : l->filter->names, name, 0)
+		  : RES_LIMIT;
+	if (res != RES_OK)
+		l->res = res;
+}
+
+/* "||name^" and "*.name" to the name. */
+static struct span
+word_unwrap(struct span word, bool *wildcard)
+{
+	*wildcard = false;
+	if (word.n > 3 && word.p[0] == '|' && word.p[1] == '|' && word.p[word.n - 1] == '^')
+		return span_slice(word, 2, word.n - 3);
+	if (word.n > 2 && word.p[0] == '*' && word.p[1] == '.') {
+		*wildcard = true;
+		return span_slice(word, 2, word.n);
+	}
+	return word;
 }
 
 static void
 list_add(struct list *l, struct span word, bool hosts)
 {
-	bool wildcard = word.n > 2 && word.p[0] == '*' && word.p[1] == '.';
-	struct span text = wildcard ? span_slice(word, 2, word.n) : word;
-	uint8_t name[MSG_NAME_MAX], n;
-	enum res res;
+	uint8_t name[MSG_NAME_MAX], n = 0;
+	const char *why;
+	struct span text;
+	bool wildcard;
 
-	if (is_no_name(text) || msg_name_read_span(name, &n, text) != RES_OK || n == 1) {
-		list_error(l, "no domain name; expected a name, \"*.\" and a name, or an address and names",
-			   word);
+	text = word_unwrap(word, &wildcard);
+	if (!is_name_like(text)) {
+		l->foreign = true;
+		leave_out(
+		    l,
+		    "no domain name; a name, \"*.\" and a name, \"||name^\", or an address and names was "
+		    "expected",
+		    word);
 		return;
 	}
-	/* A hosts file means hosts: its "localhost", "broadcasthost" and the like are not top-level domains.
-	 */
-	if (hosts && n == 2U + name[0])
-		return;
-	if (nameset_find_above(l->filter->names, span_of(name, n), NULL) != 0)
-		return; /* refused already, with what is above */
-	res = filter_count(l->filter) < FILTER_NAMES_MAX
-		  ? nameset_add(wildcard ? l->filter->below : l->filter->names, span_of(name, n), 0)
-		  : RES_LIMIT;
-	if (res != RES_OK && l->res != res) {
-		config_errors_add(l->errors, l->place, "filter.list-file: %s", res_text(res));
-		l->res = res;
-	}
+	why = name_take(name, &n, text);
+	if (why != NULL)
+		leave_out(l, why, word);
+	else if (!hosts || n != 2U + name[0])
+		/* A hosts file means hosts: its "localhost", "broadcasthost" and the like are not top-level domains. */
+		name_add(l, wildcard, span_of(name, n));
 }
 
 /* With its zone, as every hosts file of a Mac has it: "fe80::1%lo0 localhost". */
@@ -88,58 +142,87 @@ is_address(struct span word)
 }
 
 static void
+hosts_line_read(struct list *l, struct span address, struct span rest)
+{
+	struct span word;
+	bool any = false;
+
+	for (; text_word_take(&rest, &word); any = true)
+		list_add(l, word, true);
+	if (!any) {
+		l->foreign = true; /* a list of addresses would refuse nothing */
+		leave_out(l, "an address alone; names after it were expected", address);
+	}
+}
+
+static void
 line_read(struct list *l, struct span line)
 {
 	const uint8_t *comment = line.n == 0 ? NULL : memchr(line.p, '#', line.n);
 	struct span word, first;
-	bool hosts, any = false;
 
 	if (comment != NULL)
 		line.n = (size_t)(comment - line.p);
-	if (!text_word_take(&line, &first))
+	if (!text_word_take(&line, &first) || first.p[0] == '!')
 		return;
-	hosts = is_address(first);
-	if (!hosts)
+	if (is_address(first)) {
+		hosts_line_read(l, first, line);
+	} else if (text_word_take(&line, &word)) { /* a sentence: none of its words is meant */
+		l->foreign = true;
+		leave_out(l, "a second word; one name a line was expected", word);
+	} else {
 		list_add(l, first, false);
-	for (; text_word_take(&line, &word); any = true) {
-		if (hosts)
-			list_add(l, word, true);
-		else
-			list_error(l, "a second name; expected one a line", word);
 	}
-	if (hosts && !any) /* a list of addresses would refuse nothing */
-		list_error(l, "an address alone; expected names behind it", first);
 }
 
-void
-filter_read(struct filter *f, struct span text, struct place place, struct config_errors *errors,
-	    enum res *res)
+enum res
+filter_read(struct filter *f, struct span text, struct faults *left_out)
 {
-	struct list l = {f, place, errors, *res};
+	struct list l = {.filter = f, .left_out = left_out, .res = RES_OK};
 	struct span line;
 
-	while (l.res != RES_NOMEM && l.res != RES_LIMIT && text_line_take(&text, &line)) {
-		l.place.line++;
+	text = text_without_bom(text);
+	while (l.res == RES_OK && text_line_take(&text, &line)) {
+		l.line++;
 		line_read(&l, line);
 	}
-	*res = l.res;
+	return l.res == RES_OK && l.names == 0 && l.foreign ? RES_MALFORMED : l.res;
+}
+
+/* What was wrong with the i-th file. */
+static void
+file_tell(struct config_errors *to, const struct strings *files, size_t i, enum res res, const char *why)
+{
+	const char *told = why != NULL            ? why
+			   : res == RES_MALFORMED ? "no name that could be refused in it"
+						  : res_text(res);
+
+	if (why != NULL)
+		config_errors_add(to, files->place[i], "filter.list-file: %s", told);
+	else
+		config_errors_add(to, files->place[i], "filter.list-file: %s: %s", files->v[i], told);
 }
 
 static enum res
-file_read(struct filter *f, const struct strings *files, size_t i, struct config_errors *errors)
+file_read(struct filter *f, const struct settings *s, size_t i, struct config_errors *errors,
+	  struct config_errors *warnings)
 {
+	const struct strings *files = &s->filter_list_file;
 	struct buf text = buf_max(FILTER_FILE_MAX);
+	struct faults left_out = {.n = 0};
 	char *why = NULL;
 	enum res res = config_file_read(&text, files->v[i], FILTER_FILE_MAX, &why);
 
+	if (res == RES_OK)
+		res = filter_read(f, buf_span(&text), &left_out);
 	if (res != RES_OK)
-		config_errors_add(errors, files->place[i], "filter.list-file: %s",
-				  why == NULL ? res_text(res) : why);
-	else
-		filter_read(f, buf_span(&text), (struct place){files->v[i], 0}, errors, &res);
+		file_tell(s->serve_without && res != RES_NOMEM ? warnings : errors, files, i, res, why);
+	config_errors_add_faults(res == RES_OK || s->serve_without ? warnings : errors, files->v[i],
+				 &left_out);
+	faults_clear(&left_out);
 	free(why);
 	buf_free(&text);
-	return res;
+	return s->serve_without && res != RES_NOMEM ? RES_OK : res;
 }
 
 enum res
@@ -156,7 +239,8 @@ filter_new(struct filter **out)
 }
 
 enum res
-filter_compile(struct filter **out, const struct settings *settings, struct config_errors *errors)
+filter_compile(struct filter **out, const struct settings *settings, struct config_errors *errors,
+	       struct config_errors *warnings)
 {
 	const struct strings *files = &settings->filter_list_file;
 	struct filter *f = NULL;
@@ -169,7 +253,7 @@ filter_compile(struct filter **out, const struct settings *settings, struct conf
 	if (worst != RES_OK)
 		config_errors_add(errors, (struct place){0}, "filter: %s", res_text(worst));
 	for (size_t i = 0; f != NULL && i < files->n; i++) {
-		res = file_read(f, files, i, errors);
+		res = file_read(f, settings, i, errors, warnings);
 		worst = worst == RES_OK ? res : worst;
 	}
 	if (worst != RES_OK) {

@@ -6,6 +6,7 @@
 #include "config/snapshot.h"
 #include "base/dns/compose.h"
 #include "base/dns/nameset.h"
+#include "verify/x509/idn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -173,6 +174,24 @@ pair_add(struct table *t, const struct addr *a, struct span name)
 	return res == RES_OK ? reverse_add(t, a, i) : res;
 }
 
+/* One name of a line, also in another script. True: it was no name. */
+static bool
+name_is_bad(struct table *t, const struct addr *addr, struct span word, enum res *res)
+{
+	struct buf ascii = buf_max(IDN_TEXT_MAX);
+	uint8_t name[MSG_NAME_MAX], n;
+	bool bad;
+
+	if (!text_is_ascii(word) && idn_to_ascii(&ascii, word) == RES_OK)
+		word = buf_span(&ascii);
+	bad = msg_name_read_span(name, &n, word) != RES_OK || n == 1;
+	buf_free(&ascii);
+	if (!bad)
+		*res = pair_add(t, addr, span_of(name, n));
+	return bad;
+}
+
+/* A bad name does not take the others of its line with it. */
 static enum res
 line_read(struct table *t, struct span line)
 {
@@ -187,14 +206,8 @@ line_read(struct table *t, struct span line)
 	if (!text_word_take(&line, &word))
 		return RES_OK;
 	bad = addr_read_ip_span(&addr, word) != RES_OK;
-	while (!bad && res == RES_OK && text_word_take(&line, &word)) {
-		uint8_t name[MSG_NAME_MAX], n;
-
-		bad = msg_name_read_span(name, &n, word) != RES_OK || n == 1;
-		if (!bad)
-			res = pair_add(t, &addr, span_of(name, n));
-		any = true;
-	}
+	for (bool address = !bad; address && res == RES_OK && text_word_take(&line, &word); any = true)
+		bad |= name_is_bad(t, &addr, word, &res);
 	t->bad += bad || !any;
 	return res;
 }
@@ -206,6 +219,7 @@ hosts_read(struct hosts *h, struct span text)
 	enum res res = t == NULL ? RES_NOMEM : RES_OK;
 	struct span line;
 
+	text = text_without_bom(text);
 	while (res == RES_OK && text_line_take(&text, &line))
 		res = line_read(t, line);
 	if (res != RES_OK && res != RES_LIMIT) { /* beyond the limit: what was read until there serves */

@@ -18,11 +18,13 @@ plan_free(struct plan *p)
 }
 
 enum res
-plan_read(struct plan **out, const char *file, uint64_t generation, struct config_errors *errors)
+plan_read(struct plan **out, const char *file, uint64_t generation, bool at_boot,
+	  struct config_errors *errors)
 {
+	struct config_errors warnings = {0};
 	struct plan *p = calloc(1, sizeof *p);
 	struct settings *settings = NULL;
-	enum res res[6] = {RES_NOMEM}, worst = RES_OK;
+	enum res res[7] = {RES_NOMEM}, worst = RES_OK;
 
 	if (p == NULL)
 		config_errors_add(errors, (struct place){0}, "%s", res_text(RES_NOMEM));
@@ -33,13 +35,17 @@ plan_read(struct plan **out, const char *file, uint64_t generation, struct confi
 		return res[0];
 	}
 	p->refs = 1;
+	settings->serve_without = at_boot;
 	/* All of them, so that one run shows all that is wrong. */
 	res[1] = local_data_compile(&p->local, settings, errors);
-	res[2] = filter_compile(&p->filter, settings, errors);
+	res[2] = filter_compile(&p->filter, settings, errors, &warnings);
 	res[3] = rebinding_compile(&p->rebinding, settings, errors);
 	res[4] = snapshot_compile(&p->snapshot, settings, generation, errors);
 	if (p->snapshot != NULL)
 		res[5] = routes_compile(&p->routes, p->snapshot, errors);
+	if (p->snapshot != NULL)
+		res[6] = snapshot_warn(p->snapshot, &warnings);
+	config_errors_free(&warnings);
 	for (size_t i = 0; i < sizeof res / sizeof *res; i++)
 		worst = worst == RES_OK ? res[i] : worst;
 	if (worst != RES_OK) {

@@ -24,8 +24,10 @@ struct plan {
 };
 
 /* Reads the files (settings_read) and compiles what they say. Errors: all that is wrong, in one run, also where some of it
- * could be told without looking at the rest. generation: see snapshot_compile. RES_OK: *out is yours. */
-enum res plan_read(struct plan **out, const char *file, uint64_t generation, struct config_errors *);
+ * could be told without looking at the rest. generation: see snapshot_compile. RES_OK: *out is yours. at_boot: lists that
+ * cannot be read are warnings (settings.h, serve_without): without DNS the next list cannot even be fetched. */
+enum res plan_read(struct plan **out, const char *file, uint64_t generation, bool at_boot,
+		   struct config_errors *);
 struct plan *plan_ref(struct plan *);
 void plan_unref(struct plan *);
 

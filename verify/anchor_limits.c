@@ -476,26 +476,29 @@ line_cut(struct span line)
 }
 
 static enum res
-text_add(struct anchor_limits *table, struct span text, bool of_file, size_t *line, char **why)
+line_take(struct anchor_limits *table, struct span line, size_t number, bool of_file, char **why)
 {
 	char quote[WHY_QUOTE_MAX];
+
+	if (!text_is_plain(line))
+		return why_say(why, RES_MALFORMED,
+			       "\"%s\": a NUL byte or another control character; lines end in LF or CR LF",
+			       why_quote(quote, line));
+	line = line_cut(line);
+	return line.n > 0 ? line_add(table, line, number, of_file, why) : RES_OK;
+}
+
+static enum res
+text_add(struct anchor_limits *table, struct span text, bool of_file, size_t *line, char **why)
+{
 	enum res res = RES_OK;
 	struct span entry;
 
 	*line = 0;
 	if (text.n > ANCHOR_LIMITS_FILE_MAX)
 		return why_say(why, RES_LIMIT, "larger than %d bytes", ANCHOR_LIMITS_FILE_MAX);
-	while (res == RES_OK && text_line_take(&text, &entry)) {
-		++*line;
-		if (!text_is_plain(entry))
-			res = why_say(
-			    why, RES_MALFORMED,
-			    "\"%s\": a NUL byte or another control character; lines end in LF or CR LF",
-			    why_quote(quote, entry));
-		entry = line_cut(entry);
-		if (entry.n > 0)
-			res = line_add(table, entry, *line, of_file, why);
-	}
+	while (res == RES_OK && text_line_take(&text, &entry))
+		res = line_take(table, entry, ++*line, of_file, why);
 	return res;
 }
 
@@ -503,6 +506,28 @@ enum res
 anchor_limits_add_file(struct anchor_limits *table, struct span text, size_t *line, char **why)
 {
 	return text_add(table, text, true, line, why);
+}
+
+enum res
+anchor_limits_add_lines(struct anchor_limits *table, struct span text, struct faults *faults)
+{
+	size_t before = faults->n, line = 0;
+	enum res res = RES_OK;
+	struct span entry;
+	char *why = NULL;
+
+	if (text.n > ANCHOR_LIMITS_FILE_MAX) {
+		res = why_say(&why, RES_LIMIT, "larger than %d bytes", ANCHOR_LIMITS_FILE_MAX);
+		faults_add(faults, 0, why);
+		return res;
+	}
+	while (res != RES_NOMEM && text_line_take(&text, &entry)) {
+		why = NULL;
+		res = line_take(table, entry, ++line, true, &why);
+		if (res != RES_OK)
+			faults_add(faults, line, why);
+	}
+	return res == RES_NOMEM ? res : faults->n > before ? RES_MALFORMED : RES_OK;
 }
 
 enum res

@@ -360,10 +360,21 @@ line_add(struct disallow_builder *b, struct span line, char **why)
 	return readings > 0 && (res == RES_MALFORMED || res == RES_LIMIT) ? RES_OK : res;
 }
 
+static enum res
+file_line_add(struct disallow_builder *b, struct span line, char **why)
+{
+	char quote[WHY_QUOTE_MAX];
+
+	return text_is_plain(line)
+		   ? line_add(b, line, why)
+		   : why_say(why, RES_MALFORMED,
+			     "\"%s\": a NUL byte or another control character; lines end in LF or CR LF",
+			     why_quote(quote, line));
+}
+
 enum res
 disallow_add_file(struct disallow_builder *b, struct span text, size_t *line, char **why)
 {
-	char quote[WHY_QUOTE_MAX];
 	enum res res = RES_OK;
 	struct span entry;
 
@@ -372,15 +383,34 @@ disallow_add_file(struct disallow_builder *b, struct span text, size_t *line, ch
 		return why_say(why, RES_LIMIT, "larger than %d bytes", DISALLOW_FILE_MAX);
 	while (res == RES_OK && text_line_take(&text, &entry)) {
 		++*line;
-		if (text_is_plain(entry))
-			res = line_add(b, entry, why);
-		else
-			res = why_say(
-			    why, RES_MALFORMED,
-			    "\"%s\": a NUL byte or another control character; lines end in LF or CR LF",
-			    why_quote(quote, entry));
+		res = file_line_add(b, entry, why);
 	}
 	return res;
+}
+
+enum res
+disallow_add_lines(struct disallow_builder *b, struct span text, struct faults *faults)
+{
+	size_t before = faults->n, line = 0;
+	enum res res = RES_OK;
+	struct span entry;
+	char *why = NULL;
+
+	if (text.n > DISALLOW_FILE_MAX) {
+		res = why_say(&why, RES_LIMIT, "larger than %d bytes", DISALLOW_FILE_MAX);
+		faults_add(faults, 0, why);
+		return res;
+	}
+	/* A full list is said once. */
+	while (res != RES_NOMEM && (res == RES_OK || b->list.n < DISALLOW_ENTRIES_MAX) &&
+	       text_line_take(&text, &entry)) {
+		why = NULL;
+		line++;
+		res = file_line_add(b, entry, &why);
+		if (res != RES_OK)
+			faults_add(faults, line, why);
+	}
+	return res == RES_NOMEM ? res : faults->n > before ? RES_MALFORMED : RES_OK;
 }
 
 enum res

@@ -10,6 +10,7 @@
 #ifndef VERIFY_DISALLOW_H
 #define VERIFY_DISALLOW_H
 
+#include "base/faults.h"
 #include "verify/x509/cert.h"
 
 #define DISALLOW_FILE_MAX    (64 * 1024 * 1024)
@@ -27,6 +28,8 @@ void disallow_builder_free(struct disallow_builder *);
 enum res disallow_add(struct disallow_builder *, const char *entry, char **why);
 /* A whole file; *line gets the number of the bad line, 0 when the fault has none. Empty files are RES_OK. */
 enum res disallow_add_file(struct disallow_builder *, struct span text, size_t *line, char **why);
+/* The same in one run: every bad line goes to faults, also the fault of the whole (line 0). RES_MALFORMED: there are some. */
+enum res disallow_add_lines(struct disallow_builder *, struct span text, struct faults *faults);
 /* The compiled-in list of known rogue certificates. */
 enum res disallow_add_builtin(struct disallow_builder *);
 /* The builder is taken, also on failure. */
@@ -52,7 +55,10 @@ bool disallow_match_issuer(const struct disallow *, const struct cert *,
 bool disallow_match_subject(const struct disallow *, const struct cert *,
 			    struct disallow_hit *); /* issuer entry against the subject */
 
-/* Mozilla's OneCRL JSON to a disallow file's text. Yours. *why on failure; *left_out counts records that no entry can say. */
-enum res disallow_from_onecrl(char **text, struct span json, size_t *entries, size_t *left_out, char **why);
+/* Mozilla's OneCRL JSON to a disallow file's text. Yours. *why on failure; *left_out counts records that an entry cannot
+ * express; records that cannot be read are left out as well and told in faults (may be NULL). RES_MALFORMED: there are
+ * records, and none can be read. */
+enum res disallow_from_onecrl(char **text, struct span json, size_t *entries, size_t *left_out,
+			      struct faults *faults, char **why);
 
 #endif

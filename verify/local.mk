@@ -24,6 +24,8 @@ libverify_a_SOURCES = \
 # certificates
 libverify_a_SOURCES += \
 	verify/x509/algorithm.c verify/x509/algorithm.h \
+	verify/x509/anchor_tidy.c verify/x509/anchor_tidy.h \
+	verify/x509/anchor_trust.c verify/x509/anchor_trust.h \
 	verify/x509/altname.c verify/x509/altname.h \
 	verify/x509/cert.c verify/x509/cert.h \
 	verify/x509/critical.c \
@@ -32,6 +34,7 @@ libverify_a_SOURCES += \
 	verify/x509/identity.c verify/x509/identity.h \
 	verify/x509/issuers.c verify/x509/issuers.h \
 	verify/x509/lead.c verify/x509/lead.h \
+	verify/x509/idn.c verify/x509/idn.h \
 	verify/x509/name.c verify/x509/name.h \
 	verify/x509/name_text.c \
 	verify/x509/name_value.c verify/x509/name_value.h \

@@ -73,12 +73,11 @@ key_put(struct buf *out, const json_t *record, struct buf *bytes)
 }
 
 static enum res
-records_put(struct buf *out, const json_t *records, size_t *entries, size_t *left_out, char **why)
+records_put(struct buf *out, const json_t *records, size_t *entries, size_t *left_out, struct faults *faults)
 {
 	struct buf bytes = buf_max(FIELD_MAX);
 	const json_t *record;
-	enum res res = RES_OK;
-	size_t i;
+	size_t i, bad = 0;
 
 	json_array_foreach (records, i, record) {
 		enum field got = json_is_object(record) ? serial_put(out, record, &bytes) : FIELD_BAD;
@@ -86,18 +85,22 @@ records_put(struct buf *out, const json_t *records, size_t *entries, size_t *lef
 		if (got == FIELD_ABSENT)
 			got = key_put(out, record, &bytes);
 		if (got == FIELD_BAD) {
-			res = why_say(why, RES_MALFORMED, "data[%zu]: not a record of base64 fields", i);
-			break;
+			char *why = NULL;
+
+			(void)why_say(&why, RES_OK, "data[%zu]: left out: not a record of base64 fields", i);
+			faults_add(faults, 0, why);
+			bad++;
 		}
 		*entries += got == FIELD_OK;
 		*left_out += got != FIELD_OK;
 	}
 	buf_free(&bytes);
-	return res;
+	return bad > 0 && bad == i ? RES_MALFORMED : RES_OK;
 }
 
 enum res
-disallow_from_onecrl(char **text, struct span json, size_t *entries, size_t *left_out, char **why)
+disallow_from_onecrl(char **text, struct span json, size_t *entries, size_t *left_out, struct faults *faults,
+		     char **why)
 {
 	static const struct json_bounds bounds = {DISALLOW_FILE_MAX, DEPTH_MAX, VALUES_MAX};
 	struct buf out = buf_max(DISALLOW_FILE_MAX);
@@ -114,7 +117,9 @@ disallow_from_onecrl(char **text, struct span json, size_t *entries, size_t *lef
 	else if (json_array_size(records) > DISALLOW_ENTRIES_MAX)
 		res = why_say(why, RES_LIMIT, "more than %d records", DISALLOW_ENTRIES_MAX);
 	else
-		res = records_put(&out, records, &taken, &passed, why);
+		res = records_put(&out, records, &taken, &passed, faults);
+	if (res == RES_MALFORMED && why != NULL && *why == NULL)
+		(void)why_say(why, res, "data[0]: not a record of base64 fields, and no other is one");
 	json_decref(root);
 	if (res == RES_OK && (made = buf_take_cstr(&out)) == NULL)
 		res = why_say(why, RES_LIMIT, "the entries are larger than %d bytes", DISALLOW_FILE_MAX);

@@ -101,6 +101,7 @@ metrics_now(struct control *k, const struct gathered *v, unsigned n)
 	struct metrics m = {.version = PACKAGE_VERSION,
 			    .uptime_ms = wall_ms - daemon_started_ms(k->daemon),
 			    .generation = s->generation,
+			    .list_warnings = s->n_list_warning,
 			    .ct_list_age_ms = -1,
 			    .worker = v,
 			    .n_worker = n,

@@ -280,6 +280,8 @@ warnings(const struct snapshot *s, const struct metrics *m)
 		(void)json_array_append_new(list, text("the CT log list is older than ct.list-max-age"));
 	for (size_t i = 0; i < s->n_warning; i++)
 		(void)json_array_append_new(list, text(s->warning[i]));
+	for (size_t i = 0; i < s->n_list_warning; i++)
+		(void)json_array_append_new(list, text(s->list_warning[i]));
 	for (size_t i = 0; i < s->n_upstream; i++) {
 		for (size_t j = 0; j < s->upstream[i].n_warning; j++) {
 			struct buf b = buf_max(CONTROL_REQUEST_MAX);

@@ -150,6 +150,8 @@ warnings_log(const struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_warning; i++)
 		log_event(LOG_WARN, "configuration", LOG_STR("warning", s->warning[i]));
+	for (size_t i = 0; i < s->n_list_warning; i++)
+		log_event(LOG_WARN, "list", LOG_STR("warning", s->list_warning[i]));
 	for (size_t u = 0; u < s->n_upstream; u++)
 		for (size_t i = 0; i < s->upstream[u].n_warning; i++)
 			log_event(LOG_WARN, "configuration", LOG_STR("upstream", s->upstream[u].title),
@@ -208,7 +210,7 @@ enum res
 daemon_reload(struct daemon *d, struct config_errors *errors)
 {
 	struct plan *plan, *before = d->plan;
-	enum res res = plan_read(&plan, d->options->file, d->generation + 1, errors);
+	enum res res = plan_read(&plan, d->options->file, d->generation + 1, false, errors);
 
 	if (res != RES_OK) {
 		reload_failed(d, errors);
@@ -554,7 +556,7 @@ daemon_run(const struct daemon_options *options)
 	int code;
 
 	footprint_begin();
-	if (plan_read(&d.plan, d.options->file, d.generation, &errors) != RES_OK) {
+	if (plan_read(&d.plan, d.options->file, d.generation, true, &errors) != RES_OK) {
 		for (size_t i = 0; i < errors.n; i++)
 			fprintf(stderr, "ctstubd: %s\n", errors.line[i]);
 		if (errors.n == 0)

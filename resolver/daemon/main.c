@@ -65,6 +65,8 @@ warnings_print(const struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_warning; i++)
 		printf("warning: %s\n", s->warning[i]);
+	for (size_t i = 0; i < s->n_list_warning; i++)
+		printf("warning: %s\n", s->list_warning[i]);
 	for (size_t u = 0; u < s->n_upstream; u++)
 		for (size_t i = 0; i < s->upstream[u].n_warning; i++)
 			printf("warning: upstream \"%s\": %s\n", s->upstream[u].title,
@@ -77,7 +79,7 @@ config_test(const char *file)
 	struct config_errors errors = {0};
 	struct plan *plan;
 
-	if (plan_read(&plan, file, 1, &errors) != RES_OK) {
+	if (plan_read(&plan, file, 1, false, &errors) != RES_OK) {
 		errors_print(&errors);
 		config_errors_free(&errors);
 		return EXIT_CONFIG;

@@ -241,6 +241,8 @@ metrics_write(struct buf *out, const struct metrics *m)
 	gauge(out, "uptime_seconds", "Time since the start", (uint64_t)(m->uptime_ms / 1000));
 	gauge(out, "configuration_generation", "Number of the configuration in force", m->generation);
 	gauge(out, "configuration_reload_failed", "1 when the last reload was refused", m->reload_failed);
+	gauge(out, "list_warnings", "Warnings about lists: items left out, lists that cannot be read",
+	      m->list_warnings);
 	gauge(out, "captive", "1 while captive mode is on", m->captive);
 	if (m->ct_list_age_ms >= 0)
 		gauge(out, "ct_list_age_seconds", "Age of the CT log list",

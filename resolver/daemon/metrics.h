@@ -12,6 +12,8 @@ struct metrics {
 	const char *version;
 	int64_t uptime_ms;
 	uint64_t generation;
+	uint64_t
+	    list_warnings; /* items of lists left out, and lists that cannot be read, as `status` shows them */
 	int64_t ct_list_age_ms; /* negative: no list */
 	bool ct_list_stale;
 	bool reload_failed;

@@ -28,25 +28,29 @@ hosts(struct span text)
 static void
 filter(struct span text)
 {
-	struct config_errors errors = {0};
+	struct faults left_out = {.n = 0};
 	struct span line, word;
-	enum res res = RES_OK;
+	enum res res;
 	struct filter *f;
 
 	check(filter_new(&f) == RES_OK);
-	filter_read(f, text, (struct place){"list", 0}, &errors, &res);
-	check((res == RES_OK) == (errors.n == 0));
+	res = filter_read(f, text, &left_out);
+	check(res == RES_OK || left_out.n > 0);
+	if (left_out.n > 0)
+		res = RES_MALFORMED;
+	text = text_without_bom(text);
 	/* In a list without a fault every plain name is refused. */
 	while (res == RES_OK && text_line_take(&text, &line)) {
 		uint8_t name[MSG_NAME_MAX], name_n;
 		struct addr ip;
 
-		if (memchr(line.p, '#', line.n) == NULL && text_word_take(&line, &word) && line.n == 0 &&
-		    word.p[0] != '*' && addr_read_ip_span(&ip, word) != RES_OK &&
+		/* Names in other scripts are listed by their A-labels. */
+		if (memchr(line.p, '#', line.n) == NULL && text_is_ascii(line) && text_word_take(&line, &word) && line.n == 0 &&
+		    word.p[0] != '*' && word.p[0] != '!' && word.p[0] != '|' && addr_read_ip_span(&ip, word) != RES_OK &&
 		    msg_name_read_span(name, &name_n, word) == RES_OK)
 			check(filter_has(f, span_of(name, name_n)));
 	}
-	config_errors_free(&errors);
+	faults_clear(&left_out);
 	filter_free(f);
 }
 

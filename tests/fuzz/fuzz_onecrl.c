@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	char *text = NULL, *why = NULL;
 	size_t entries, left_out, line;
 
-	if (disallow_from_onecrl(&text, span_of(data, n), &entries, &left_out, &why) != RES_OK) {
+	if (disallow_from_onecrl(&text, span_of(data, n), &entries, &left_out, NULL, &why) != RES_OK) {
 		check(text == NULL && why != NULL);
 		free(why);
 		return 0;

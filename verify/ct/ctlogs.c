@@ -78,6 +78,7 @@ ctlogs_free(struct ctlogs *list)
 	free(list->owned);
 	free(list->log);
 	ctlogs_free(list->retired);
+	faults_clear(&list->left_out);
 	free(list);
 }
 
@@ -252,21 +253,65 @@ ctlog_compare(const void *a, const void *b)
 	return memcmp(((const struct ctlog *)a)->id, ((const struct ctlog *)b)->id, 32);
 }
 
+void
+ctlogs_drop_last(struct ctlogs *list)
+{
+	gnutls_pubkey_deinit(list->log[--list->n].pubkey);
+}
+
+enum res
+ctlogs_leave_out(struct ctlogs *list, size_t line, enum res res, char **why)
+{
+	if (res != RES_MALFORMED)
+		return res;
+	(void)why_prefix(why, res, "log left out");
+	faults_add(&list->left_out, line, *why);
+	*why = NULL;
+	return RES_OK;
+}
+
+const struct faults *
+ctlogs_left_out(const struct ctlogs *list)
+{
+	return &list->left_out;
+}
+
+/* The list is sorted: twins lie side by side, and all of them go. */
+static void
+twins_leave_out(struct ctlogs *list)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0, n; i < list->n; i += n) {
+		char a[WHY_QUOTE_MAX], b[WHY_QUOTE_MAX], *why = NULL;
+
+		for (n = 1; i + n < list->n && ctlog_compare(&list->log[i], &list->log[i + n]) == 0; n++)
+			;
+		if (n == 1) {
+			list->log[kept++] = list->log[i];
+			continue;
+		}
+		(void)why_say(&why, RES_MALFORMED, "log \"%s\" and log \"%s\" have the same key",
+			      why_quote(a, span_str(list->log[i].description)),
+			      why_quote(b, span_str(list->log[i + 1].description)));
+		(void)ctlogs_leave_out(list, 0, RES_MALFORMED, &why);
+		for (size_t k = 0; k < n; k++)
+			gnutls_pubkey_deinit(list->log[i + k].pubkey);
+	}
+	list->n = kept;
+}
+
 enum res
 ctlogs_finish(struct ctlogs *list, char **why)
 {
-	if (list->n == 0)
-		return why_say(why, RES_MALFORMED, "no log in it");
-	qsort(list->log, list->n, sizeof *list->log, ctlog_compare);
-	for (size_t i = 1; i < list->n; i++) {
-		char a[WHY_QUOTE_MAX], b[WHY_QUOTE_MAX];
-
-		if (memcmp(list->log[i - 1].id, list->log[i].id, 32) == 0)
-			return why_say(why, RES_MALFORMED, "log \"%s\" and log \"%s\" have the same key",
-				       why_quote(a, span_str(list->log[i - 1].description)),
-				       why_quote(b, span_str(list->log[i].description)));
-	}
-	return RES_OK;
+	if (list->n > 0)
+		qsort(list->log, list->n, sizeof *list->log, ctlog_compare);
+	twins_leave_out(list);
+	if (list->n > 0)
+		return RES_OK;
+	return list->left_out.n_shown > 0 && list->left_out.shown[0].why != NULL
+		   ? why_say(why, RES_MALFORMED, "no log in it can be used: %s", list->left_out.shown[0].why)
+		   : why_say(why, RES_MALFORMED, "no log in it");
 }
 
 int64_t

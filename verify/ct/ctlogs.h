@@ -10,6 +10,7 @@
 #define VERIFY_CT_CTLOGS_H
 
 #include "base/bytes.h"
+#include "base/faults.h"
 #include "base/res.h"
 
 #include <gnutls/abstract.h>
@@ -56,7 +57,8 @@ struct ctlog {
 struct ctlogs;
 
 /* *why, on failure, gets a sentence for people with the place in the file (yours to free; may be NULL for no
- * memory). All of these refuse what is not wholly right: there is no half-loaded list. */
+ * memory). A log that cannot be used is left out (ctlogs_left_out): its SCTs then count for nothing, which refuses more
+ * and never less. A list of which no log is left, or that has another shape, is refused. */
 enum res ctlogs_from_json(struct ctlogs **out, struct span json, char **why);
 enum res ctlogs_from_mozilla_header(struct ctlogs **out, struct span text, char **why);
 enum res ctlogs_compiled_in(struct ctlogs **out); /* the project's own, with the retired logs */
@@ -66,6 +68,8 @@ enum res ctlogs_add_retired(struct ctlogs *);
 /* Tells the two formats apart by their first bytes. */
 enum res ctlogs_from_any(struct ctlogs **out, struct span file, char **why);
 void ctlogs_free(struct ctlogs *);
+/* The logs that were left out, with lines where the format has them. Lent. */
+const struct faults *ctlogs_left_out(const struct ctlogs *);
 
 /* The v3 JSON of a list, sorted and stable: reading it again gives the same list. Yours. NULL: no memory. */
 char *ctlogs_json(const struct ctlogs *);

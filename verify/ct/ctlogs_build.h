@@ -21,6 +21,7 @@ struct ctlogs {
 	int64_t date_ms;
 	const char *source;
 	struct ctlogs *retired; /* NULL, or logs that ended before this list was made */
+	struct faults left_out;
 };
 
 enum res ctlogs_new(struct ctlogs **);
@@ -31,7 +32,12 @@ const char *ctlogs_keep_operator(struct ctlogs *, struct span name);
 /* Checks a log and takes it in: log->key is lent, id and key_kind and pubkey are made from it, the other strings
  * must be kept already; a NULL description becomes the id. RES_LIMIT, RES_MALFORMED with a sentence without place. */
 enum res ctlogs_add(struct ctlogs *, const struct ctlog *, char **why);
-/* Sorts; refuses twins and an empty list. */
+/* Takes back the log that was added last. */
+void ctlogs_drop_last(struct ctlogs *);
+/* Leaves out what a MALFORMED item of a list is: *why is taken, and NULL afterwards. Other results come back as they are,
+ * for the list as a whole. */
+enum res ctlogs_leave_out(struct ctlogs *, size_t line, enum res, char **why);
+/* Sorts; leaves out logs that have the same key, as it cannot be known which is meant; refuses an empty list. */
 enum res ctlogs_finish(struct ctlogs *, char **why);
 /* A name for people: not empty, UTF-8 without control characters, no space at either end, not too long. */
 bool ctlogs_name_ok(struct span name);

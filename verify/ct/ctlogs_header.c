@@ -329,6 +329,7 @@ log_read(struct reader *in, struct buf *key)
 {
 	struct ctlog log = {.operator_name = ""};
 	int64_t operator_index = 0;
+	char *why = NULL;
 	enum res res = expect(in, "{");
 
 	if (res == RES_OK && (in->kind != TOKEN_STRING || !ctlogs_name_ok(in->token)))
@@ -356,11 +357,17 @@ log_read(struct reader *in, struct buf *key)
 	if (res != RES_OK)
 		return res;
 	log.key = buf_span(key);
-	res = ctlogs_add(in->list, &log, in->why);
-	if (res != RES_OK)
-		return why_prefix(in->why, res, "line %zu, log \"%s\"", in->line, log.description);
-	in->operator_index[in->list->n - 1] = (size_t)operator_index;
-	return expect(in, "}");
+	res = ctlogs_add(in->list, &log, &why);
+	if (res == RES_OK)
+		in->operator_index[in->list->n - 1] = (size_t)operator_index;
+	else
+		res = ctlogs_leave_out(in->list, in->line,
+				       why_prefix(&why, res, "log \"%s\"", log.description), &why);
+	if (res == RES_OK)
+		return expect(in, "}");
+	res = why_say(in->why, res, "%s", why != NULL ? why : res_text(res));
+	free(why);
+	return res;
 }
 
 static enum res

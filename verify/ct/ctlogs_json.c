@@ -246,8 +246,10 @@ log_take_in(struct place *at, struct ctlog *log, const json_t *entry)
 		log->key = buf_span(&key);
 		res = ctlogs_add(at->list, log, at->why);
 	}
-	if (res == RES_OK && !span_equal(buf_span(&id), span_of(at->list->log[at->list->n - 1].id, 32)))
+	if (res == RES_OK && !span_equal(buf_span(&id), span_of(at->list->log[at->list->n - 1].id, 32))) {
+		ctlogs_drop_last(at->list);
 		res = why_say(at->why, RES_MALFORMED, "log_id is not the SHA-256 of key");
+	}
 	buf_free(&key);
 	buf_free(&id);
 	return res;
@@ -297,19 +299,40 @@ logs_read(struct place *at, const json_t *operator_entry, const char *array)
 		at->log_at = i;
 		res = log_read(at, entry);
 		if (res != RES_OK)
-			return place_say(at, res);
+			res = ctlogs_leave_out(at->list, 0, place_say(at, res), at->why);
+		if (res != RES_OK)
+			return res;
 	}
 	at->array = NULL;
 	return RES_OK;
 }
 
 static enum res
+operator_read(struct place *at, const json_t *entry)
+{
+	bool there;
+	enum res res;
+
+	at->operator_name = (struct span){NULL, 0};
+	at->array = NULL;
+	if (!json_is_object(entry))
+		return place_say(at, why_say(at->why, RES_MALFORMED, "not an object"));
+	res = name_read(&at->operator_name, &there, entry, "name", at->why);
+	if (res == RES_OK && !there)
+		res = why_say(at->why, RES_MALFORMED, "no name");
+	if (res != RES_OK)
+		return place_say(at, res);
+	res = logs_read(at, entry, "logs");
+	return res == RES_OK ? logs_read(at, entry, "tiled_logs") : res;
+}
+
+static enum res
 operators_read(struct ctlogs *list, const json_t *root, char **why)
 {
 	const json_t *operators = json_object_get(root, "operators"), *entry;
-	struct place at = {.list = list, .why = why};
-	bool there;
-	enum res res;
+	char *said = NULL;
+	struct place at = {.list = list, .why = &said};
+	enum res res = RES_OK;
 	size_t i;
 
 	if (!json_is_array(operators))
@@ -318,21 +341,16 @@ operators_read(struct ctlogs *list, const json_t *root, char **why)
 		return why_say(why, RES_LIMIT, "more than %d operators", CTLOGS_OPERATORS_MAX);
 	json_array_foreach (operators, i, entry) {
 		at.operator_at = i;
-		at.operator_name = (struct span){NULL, 0};
-		if (!json_is_object(entry))
-			return place_say(&at, why_say(why, RES_MALFORMED, "not an object"));
-		res = name_read(&at.operator_name, &there, entry, "name", why);
-		if (res == RES_OK && !there)
-			res = why_say(why, RES_MALFORMED, "no name");
+		res = operator_read(&at, entry);
 		if (res != RES_OK)
-			return place_say(&at, res);
-		res = logs_read(&at, entry, "logs");
-		if (res == RES_OK)
-			res = logs_read(&at, entry, "tiled_logs");
+			res = ctlogs_leave_out(list, 0, res, &said);
 		if (res != RES_OK)
-			return res;
+			break;
 	}
-	return RES_OK;
+	if (res != RES_OK)
+		(void)why_say(why, res, "%s", said != NULL ? said : res_text(res));
+	free(said);
+	return res;
 }
 
 /* A list that gives no date (Apple's) has the date 0: it can be read and applied, and is always old. */

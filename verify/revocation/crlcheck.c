@@ -122,6 +122,7 @@ crls_check(const struct crls *all, const struct cert *cert, const struct cert *i
 	struct span key_id = subject_key_id(issuer);
 	struct buf name = buf_max(CRL_ISSUER_KEY_MAX);
 	enum res res = name_key_from_der(&name, cert->issuer);
+	enum reason reason;
 
 	*text = NULL;
 	for (size_t i = 0; res == RES_OK && i < 2 * all->n; i++) {
@@ -135,6 +136,11 @@ crls_check(const struct crls *all, const struct cert *cert, const struct cert *i
 			crl_ask(&q, crl);
 	}
 	buf_free(&name);
-	/* No list has a name that cannot be read. */
-	return res == RES_NOMEM ? REASON_OUT_OF_MEMORY : inquiry_end(&q, may_sign, text);
+	if (res == RES_NOMEM)
+		return REASON_OUT_OF_MEMORY;
+	reason = inquiry_end(&q, may_sign, text); /* no list has a name that cannot be read */
+	if (reason != REASON_NONE || !all->lacking)
+		return reason;
+	(void)why_say(text, RES_OK, "a configured CRL file cannot be read");
+	return REASON_CRL_INVALID;
 }

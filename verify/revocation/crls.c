@@ -28,6 +28,7 @@ crls_free(struct crls *all)
 		return;
 	for (size_t i = 0; i < all->n; i++)
 		crl_free(all->crl[i]);
+	faults_clear(&all->left_out);
 	free(all);
 }
 
@@ -69,27 +70,72 @@ crl_add(struct crls *all, struct span der, char **why)
 	return res;
 }
 
+struct faults *
+crls_left_out(struct crls *all)
+{
+	return &all->left_out;
+}
+
+void
+crls_lack(struct crls *all)
+{
+	all->lacking = true;
+}
+
+/* One block after the other; *first and *why: the first that cannot be used. */
+static enum res
+crls_add_blocks(struct crls *all, struct span file, enum res *first, char **why)
+{
+	static const char *const labels[] = {"X509 CRL"};
+	struct pem_text text = pem_text_over(file);
+	size_t label, line;
+	enum res res = RES_OK;
+
+	*why = NULL;
+	*first = RES_OK;
+	while (res == RES_OK) {
+		struct buf der = buf_max(CRL_FILE_MAX);
+		char *said = NULL;
+
+		res = pem_next_of(&der, &text, labels, 1, &label, &line);
+		if (res == RES_OK)
+			res = crl_add(all, buf_span(&der), &said);
+		else if (res != RES_NOT_FOUND)
+			(void)why_say(&said, res, "a PEM block that cannot be read");
+		buf_free(&der);
+		if (res == RES_OK || res == RES_NOT_FOUND || res == RES_NOMEM) {
+			free(said);
+			continue;
+		}
+		if (*first == RES_OK)
+			*first = why_say(why, res, "%s", said != NULL ? said : res_text(res));
+		(void)why_prefix(&said, res, "CRL left out");
+		faults_add(&all->left_out, line, said);
+		res = RES_OK;
+	}
+	return res;
+}
+
 enum res
 crls_add(struct crls *all, struct span file, char **why)
 {
-	struct buf der = buf_max(CRL_FILE_MAX);
-	size_t read = 0;
-	enum res res = RES_OK;
+	size_t before = crls_count(all);
+	char *said = NULL;
+	enum res res, first;
 
 	if (file.n > CRL_FILE_MAX)
 		return why_say(why, RES_LIMIT, "larger than %d bytes", CRL_FILE_MAX);
 	if (file.n > 0 && file.p[0] == DER_SEQUENCE)
 		return crl_add(all, file, why);
-	for (; res == RES_OK; read++) {
-		buf_clear(&der);
-		res = pem_next(&der, &file, "X509 CRL");
-		if (res == RES_OK)
-			res = crl_add(all, buf_span(&der), why);
-		else if (res != RES_NOT_FOUND)
-			(void)why_say(why, res, "a PEM block that cannot be read");
-	}
-	buf_free(&der);
+	res = crls_add_blocks(all, file, &first, &said);
 	if (res != RES_NOT_FOUND)
-		return res;
-	return read > 1 ? RES_OK : why_say(why, RES_NOT_FOUND, "no CRL in it, neither PEM nor DER");
+		res = why_say(why, res, "no memory");
+	else if (crls_count(all) > before)
+		res = RES_OK;
+	else if (first != RES_OK)
+		res = why_say(why, first, "%s", said != NULL ? said : res_text(first));
+	else
+		res = why_say(why, RES_NOT_FOUND, "no CRL in it, neither PEM nor DER");
+	free(said);
+	return res;
 }

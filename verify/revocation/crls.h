@@ -10,6 +10,8 @@
 struct crls {
 	struct crl *crl[CRLS_MAX]; /* owned; those that cannot be used as well (crl.h) */
 	size_t n;
+	struct faults left_out;
+	bool lacking; /* crls_lack */
 };
 
 #endif

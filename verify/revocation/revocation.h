@@ -15,6 +15,7 @@
 #ifndef VERIFY_REVOCATION_REVOCATION_H
 #define VERIFY_REVOCATION_REVOCATION_H
 
+#include "base/faults.h"
 #include "verify/x509/cert.h"
 #include "verify/verdict.h"
 
@@ -26,9 +27,14 @@ struct crls;
 struct signature_budget;
 
 enum res crls_new(struct crls **);
-/* PEM (one or more) or DER. The same list twice is kept once. A list that cannot be used is an error, but when its issuer's
- * name can be read, crls_check still knows that this issuer has a list. */
+/* PEM (one or more) or DER. The same list twice is kept once. Of several, those that cannot be used are left out
+ * (crls_left_out); when the issuer's name can be read, crls_check still knows that this issuer has a list. An error: none
+ * can be used. */
 enum res crls_add(struct crls *, struct span file, char **why);
+/* What the files lost, with lines; the caller may clear it between two files. Lent. */
+struct faults *crls_left_out(struct crls *);
+/* A file that was to be here cannot be read: nothing passes (crl-invalid), though what the others name is revoked. */
+void crls_lack(struct crls *);
 void crls_free(struct crls *);
 size_t crls_count(const struct crls *); /* those that can be used */
 

@@ -57,3 +57,63 @@ pem_next(struct buf *out, struct span *text, const char *label)
 	*text = span_slice(rest, at + strlen(line), rest.n);
 	return pem_decode(out, body);
 }
+
+struct pem_text
+pem_text_over(struct span text)
+{
+	return (struct pem_text){text, 1};
+}
+
+/* Passes over n bytes. */
+static void
+pem_skip(struct pem_text *t, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		t->line += t->left.p[i] == '\n';
+	t->left = span_slice(t->left, n, t->left.n);
+}
+
+/* To the next beginning of a block that has one of the labels: which, or n. */
+static size_t
+pem_seek(struct pem_text *t, const char *const *labels, size_t n)
+{
+	const struct span begin = span_str("-----BEGIN ");
+	char line[PEM_LABEL_MAX];
+
+	for (;;) {
+		pem_skip(t, pem_find(t->left, begin));
+		if (t->left.n == 0)
+			return n;
+		for (size_t i = 0; i < n; i++) {
+			snprintf(line, sizeof line, "-----BEGIN %s-----", labels[i]);
+			if (span_equal(span_slice(t->left, 0, strlen(line)), span_str(line)))
+				return i;
+		}
+		pem_skip(t, begin.n);
+	}
+}
+
+enum res
+pem_next_of(struct buf *out, struct pem_text *t, const char *const *labels, size_t n, size_t *label,
+	    size_t *line)
+{
+	char end[PEM_LABEL_MAX];
+	struct span body;
+	size_t at, next;
+
+	*label = pem_seek(t, labels, n);
+	*line = t->line;
+	if (*label == n)
+		return RES_NOT_FOUND;
+	pem_skip(t, strlen("-----BEGIN -----") + strlen(labels[*label]));
+	snprintf(end, sizeof end, "-----END %s-----", labels[*label]);
+	at = pem_find(t->left, span_str(end));
+	next = pem_find(span_slice(t->left, 0, at), span_str("-----BEGIN "));
+	if (next < at || at == t->left.n) {
+		pem_skip(t, next);
+		return RES_MALFORMED;
+	}
+	body = span_slice(t->left, 0, at);
+	pem_skip(t, at + strlen(end));
+	return pem_decode(out, body);
+}

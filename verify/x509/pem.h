@@ -14,4 +14,19 @@
  */
 enum res pem_next(struct buf *out, struct span *text, const char *label);
 
+/* A text read block by block, of several labels. */
+struct pem_text {
+	struct span left;
+	size_t line; /* of what comes next, from 1 */
+};
+
+struct pem_text pem_text_over(struct span);
+/*
+ * As pem_next, for the next block with any of the n labels; *label: which, *line: where it begins. After RES_MALFORMED and
+ * RES_LIMIT the text is past the bad block, so that the reading can go on: a block without an end of its own label ends
+ * where the next block begins.
+ */
+enum res pem_next_of(struct buf *out, struct pem_text *, const char *const *labels, size_t n, size_t *label,
+		     size_t *line);
+
 #endif

@@ -1,7 +1,11 @@
 #include "verify/x509/trust.h"
-#include "base/text.h"
+#include "verify/why.h"
+#include "verify/x509/anchor_tidy.h"
+#include "verify/x509/anchor_trust.h"
 #include "verify/x509/pem.h"
 #include "verify/x509/trust_judge.h"
+
+#include <gnutls/crypto.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +19,9 @@ struct trust {
 	struct anchor **anchors; /* by subject, then by the certificate's SHA-256 */
 	size_t n;
 	size_t cap;
+	uint8_t (*reject)[32]; /* SHA-256 of certificates whose own settings say: not for TLS servers */
+	size_t n_reject;
+	struct faults left_out;
 };
 
 static void
@@ -26,20 +33,39 @@ anchor_free(struct anchor *a)
 	free(a);
 }
 
+/* Tidies what is not quite DER. The fingerprint stays that of the certificate as it was given. */
 static enum res
-anchor_new(struct anchor **out, struct span der)
+anchor_read(struct anchor *a, struct span given)
+{
+	struct buf der = buf_max(CERT_BYTES_MAX);
+	enum res r = anchor_tidy(&der, given);
+	size_t n = der.n;
+
+	if (r != RES_OK) {
+		buf_free(&der);
+		return r;
+	}
+	a->der = malloc(n + 1);
+	if (a->der != NULL && n > 0)
+		memcpy(a->der, der.p, n);
+	buf_free(&der);
+	if (a->der == NULL)
+		return RES_NOMEM;
+	r = cert_read(&a->cert, span_of(a->der, n));
+	if (r == RES_OK && gnutls_hash_fast(GNUTLS_DIG_SHA256, given.p, given.n, a->cert.sha256) < 0)
+		return RES_NOMEM;
+	return r;
+}
+
+static enum res
+anchor_new(struct anchor **out, struct span given)
 {
 	struct anchor *a = calloc(1, sizeof *a);
-	enum res r = RES_NOMEM;
+	enum res r;
 
 	if (a == NULL)
 		return RES_NOMEM;
-	a->der = malloc(der.n == 0 ? 1 : der.n);
-	if (a->der != NULL) {
-		if (der.n > 0)
-			memcpy(a->der, der.p, der.n);
-		r = cert_read(&a->cert, span_of(a->der, der.n));
-	}
+	r = anchor_read(a, given);
 	if (r != RES_OK) {
 		anchor_free(a);
 		return r;
@@ -104,51 +130,137 @@ trust_insert(struct trust *t, struct anchor *a)
 	return RES_OK;
 }
 
-static void
-trust_why(char **why, size_t number, enum res r)
+static bool
+is_rejected(const struct trust *t, const uint8_t sha256[32])
 {
-	struct buf text = buf_max(256);
+	for (size_t i = 0; i < t->n_reject; i++)
+		if (memcmp(t->reject[i], sha256, 32) == 0)
+			return true;
+	return false;
+}
 
-	if (why == NULL)
-		return;
-	if (number == 0)
-		buf_text(&text, r == RES_LIMIT ? "the file is too large" : "no certificate in the file");
-	else
-		buf_format(&text, "certificate %zu in the file: %s", number,
-			   r == RES_LIMIT ? "too large, or more anchors than are read" : res_text(r));
-	*why = buf_take_cstr(&text);
-	buf_free(&text);
+/* What one text rejects is no anchor, whatever another block or text says of it. */
+static enum res
+trust_reject(struct trust *t, const uint8_t sha256[32])
+{
+	uint8_t(*more)[32];
+
+	if (is_rejected(t, sha256))
+		return RES_OK;
+	if (t->n_reject == TRUST_REJECTS_MAX)
+		return RES_LIMIT;
+	more = realloc(t->reject, (t->n_reject + 1) * sizeof *more);
+	if (more == NULL)
+		return RES_NOMEM;
+	t->reject = more;
+	memcpy(t->reject[t->n_reject++], sha256, 32);
+	for (size_t i = 0; i < t->n; i++) {
+		if (memcmp(t->anchors[i]->cert.sha256, sha256, 32) != 0)
+			continue;
+		anchor_free(t->anchors[i]);
+		memmove(t->anchors + i, t->anchors + i + 1, (--t->n - i) * sizeof *t->anchors);
+		break;
+	}
+	return RES_OK;
+}
+
+static void
+leave_out(struct trust *t, size_t line, const char *what)
+{
+	char *why = NULL;
+
+	(void)why_say(&why, RES_OK, "certificate left out: %s", what);
+	faults_add(&t->left_out, line, why);
+}
+
+/* One certificate and, of a trusted one, its settings. Failures are of the whole; what this one lacks is left out. */
+static enum res
+trust_add_one(struct trust *t, struct span der, bool has_settings, size_t line)
+{
+	struct span given, rest;
+	struct anchor *a = NULL;
+	bool servers = true;
+	enum res r = anchor_first(der, &given, &rest);
+
+	if (r == RES_OK)
+		r = anchor_new(&a, given);
+	if (r == RES_NOMEM)
+		return r;
+	if (r != RES_OK) {
+		leave_out(t, line, r == RES_LIMIT ? "it is too large" : "it cannot be read as X.509");
+		return RES_OK;
+	}
+	if (has_settings && anchor_trust_read(&servers, rest) != RES_OK)
+		leave_out(t, line, "its trust settings cannot be read");
+	else if (!servers)
+		leave_out(t, line, "its own trust settings reject it for TLS servers");
+	if (!servers)
+		r = trust_reject(t, a->cert.sha256);
+	if (!servers || is_rejected(t, a->cert.sha256)) {
+		anchor_free(a);
+		return r;
+	}
+	r = trust_insert(t, a);
+	if (r == RES_LIMIT)
+		leave_out(t, line, "there are more anchors than are read");
+	return r == RES_NOMEM ? r : RES_OK;
+}
+
+/* All blocks; *number: how many there were. */
+static enum res
+trust_add_blocks(struct trust *t, struct span pem, size_t *number)
+{
+	static const char *const labels[] = {"CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"};
+	struct pem_text text = pem_text_over(pem);
+	struct buf der = buf_max(CERT_BYTES_MAX);
+	enum res r = RES_OK;
+
+	for (*number = 0; r == RES_OK; ++*number) {
+		size_t label, line;
+
+		buf_free(&der);
+		der = buf_max(CERT_BYTES_MAX);
+		r = pem_next_of(&der, &text, labels, sizeof labels / sizeof *labels, &label, &line);
+		if (r == RES_NOT_FOUND)
+			break;
+		if (r == RES_MALFORMED || r == RES_LIMIT) {
+			leave_out(t, line, r == RES_LIMIT ? "it is too large" : "no base64, or no end");
+			r = RES_OK;
+		} else if (r == RES_OK) {
+			r = trust_add_one(t, buf_span(&der), label == 2, line);
+		}
+	}
+	buf_free(&der);
+	return r == RES_NOT_FOUND ? RES_OK : r;
 }
 
 enum res
 trust_add_pem(struct trust *t, struct span pem, char **why)
 {
-	struct buf der = buf_max(CERT_BYTES_MAX);
-	size_t number = 0;
-	enum res r = RES_OK;
+	size_t number = 0, before = t->n, lost = t->left_out.n;
+	enum res r;
 
 	if (why != NULL)
 		*why = NULL;
 	if (pem.n > TRUST_FILE_MAX)
-		r = RES_LIMIT;
-	while (r == RES_OK) {
-		struct anchor *a;
-
-		buf_clear(&der);
-		r = pem_next(&der, &pem, "CERTIFICATE");
-		if (r == RES_NOT_FOUND)
-			break;
-		number++;
-		if (r == RES_OK)
-			r = anchor_new(&a, buf_span(&der));
-		if (r == RES_OK)
-			r = trust_insert(t, a);
-	}
-	buf_free(&der);
-	if (r == RES_NOT_FOUND && number > 0)
+		return why_say(why, RES_LIMIT, "the file is larger than %d bytes", TRUST_FILE_MAX);
+	r = trust_add_blocks(t, pem, &number);
+	if (r != RES_OK)
+		return why_say(why, r, "%s", res_text(r));
+	if (number == 0)
+		return why_say(why, RES_NOT_FOUND, "no certificate in the file");
+	if (t->n > before || t->left_out.n < lost + number) /* a twin of another text's is as good */
 		return RES_OK;
-	trust_why(why, number, r);
-	return r;
+	return why_say(
+	    why, RES_MALFORMED, "none of its %zu certificates can be used; the first, in line %zu: %s",
+	    number, t->left_out.n_shown > 0 ? t->left_out.shown[0].line : 0,
+	    t->left_out.n_shown > 0 && t->left_out.shown[0].why != NULL ? t->left_out.shown[0].why : "");
+}
+
+struct faults *
+trust_left_out(struct trust *t)
+{
+	return &t->left_out;
 }
 
 enum res
@@ -178,6 +290,8 @@ trust_free(struct trust *t)
 	for (size_t i = 0; i < t->n; i++)
 		anchor_free(t->anchors[i]);
 	free(t->anchors);
+	free(t->reject);
+	faults_clear(&t->left_out);
 	free(t);
 }
 

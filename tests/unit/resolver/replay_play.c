@@ -75,7 +75,7 @@ play_plan_make(struct play *p, struct plan **plan)
 		fputs(defaults, f);
 	fclose(f);
 	buf_clear(&p->config);
-	res = plan_read(plan, p->config_path, ++p->generation, &errors);
+	res = plan_read(plan, p->config_path, ++p->generation, false, &errors);
 	for (size_t i = 0; i < errors.n; i++)
 		buf_format(&p->log, "%s\n", errors.line[i]);
 	config_errors_free(&errors);

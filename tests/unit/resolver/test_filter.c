@@ -19,13 +19,10 @@ has(const struct filter *f, const char *text)
 }
 
 static enum res
-read_list(struct filter **f, const char *text, struct config_errors *errors)
+read_list(struct filter **f, const char *text, struct faults *left_out)
 {
-	enum res res = RES_OK;
-
 	assert_int_equal(filter_new(f), RES_OK);
-	filter_read(*f, span_str(text), (struct place){"list", 0}, errors, &res);
-	return res;
+	return filter_read(*f, span_str(text), left_out);
 }
 
 static const struct {
@@ -55,6 +52,16 @@ static const struct {
     {"an underscore", "_dmarc.ads.example\n", "_dmarc.ads.example", true},
     {"the root is never listed", "ads.example\n", ".", false},
     {"an empty list", "\n#\n\n", "ads.example", false},
+    {"a byte order mark before a name", "\xef\xbb\xbf" "ads.example\n", "ads.example", true},
+    {"a byte order mark before an address", "\xef\xbb\xbf" "0.0.0.0 ads.example\n", "ads.example", true},
+    {"a byte order mark before a comment", "\xef\xbb\xbf# x\nads.example\n", "ads.example", true},
+    {"a name in another script", "b\xc3\xbc" "cher.example\n", "xn--bcher-kva.example", true},
+    {"a name in capitals of another script", "0.0.0.0 B\xc3\x9c" "CHER.example\n", "xn--bcher-kva.example", true},
+    {"all below a name in another script", "*.b\xc3\xbc" "cher.example\n", "a.xn--bcher-kva.example", true},
+    {"a top-level domain in another script", "x.\xe4\xb8\xad\xe5\x9b\xbd\n", "x.xn--fiqs8s", true},
+    {"the form of ad blockers", "! title\n||ads.example^\n", "x.ads.example", true},
+    {"a remark of ad blockers", "! ads.example\n", "ads.example", false},
+    {"a comment directly after the name", "0.0.0.0 ads.example#gone\n", "ads.example", true},
 };
 
 static void
@@ -62,48 +69,88 @@ names_are_refused(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-		struct config_errors errors = {0};
+		struct faults left_out = {.n = 0};
 		struct filter *f;
 
-		if (read_list(&f, rows[i].list, &errors) != RES_OK || errors.n != 0)
-			fail_msg("%s: %s", rows[i].what, errors.n == 0 ? "not read" : errors.line[0]);
+		if (read_list(&f, rows[i].list, &left_out) != RES_OK || left_out.n != 0)
+			fail_msg("%s: %s", rows[i].what, left_out.n == 0 ? "not read" : left_out.shown[0].why);
 		if (has(f, rows[i].name) != rows[i].refused)
 			fail_msg("%s", rows[i].what);
 		filter_free(f);
 	}
 }
 
+#define LABEL_64 "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+
 static const struct {
 	const char *what;
 	const char *list;
-	const char *error;
+	const char *warning;
+	enum res res; /* RES_MALFORMED: nothing in it has the form of a list */
 } bad[] = {
-    {"another kind of list", "ok.example\n||ads.example^\n", "list:2: \"||ads.example^\": no domain name"},
-    {"a URL", "http://ads.example/\n", "list:1: \"http://ads.example/\": no domain name"},
-    {"an empty label", "\n\na..example\n", "list:3: \"a..example\": no domain name"},
-    {"another script", "\xc3\xa4.example\n", "list:1: \"\\xc3\\xa4.example\": no domain name"},
-    {"a star in the middle", "a.*.example\n", "list:1: \"a.*.example\": no domain name"},
-    {"a star alone", "*\n", "list:1: \"*\": no domain name"},
-    {"a dot alone", ".\n", "list:1: \".\": no domain name"},
-    {"two plain names", "a.example b.example\n", "list:1: \"b.example\": a second name"},
-    {"a list of addresses", "# bad ones\n192.0.2.1\n", "list:2: \"192.0.2.1\": an address alone"},
-    {"a NUL", "a\\000.example\n", "list:1: \"a\\x5c000.example\": no domain name"},
+    {"a URL", "http://ads.example/\n", "list:1: \"http://ads.example/\": left out: no domain name", RES_MALFORMED},
+    {"a page", "<html>\n", "list:1: \"<html>\": left out: no domain name", RES_MALFORMED},
+    {"a sentence", "Service unavailable\n", "list:1: \"unavailable\": left out: a second word", RES_MALFORMED},
+    {"a list of addresses", "# bad ones\n192.0.2.1\n", "list:2: \"192.0.2.1\": left out: an address alone", RES_MALFORMED},
+    {"an address whose name was commented out", "0.0.0.0 ok.example\n0.0.0.0  #[gone]\n", "list:2: \"0.0.0.0\": left out: an address alone", RES_OK},
+    {"an empty label", "\n\na..example\n", "list:3: \"a..example\": left out: no domain name", RES_OK},
+    {"an empty first label", "ok.example\n.a.example\n", "list:2: \".a.example\": left out: no domain name", RES_OK},
+    {"a label of 64", "ok.example\n" LABEL_64 ".example\n", "list:2: \"" LABEL_64 ".example\": left out: no domain name", RES_OK},
+    {"a script without a name", "ok.example\n\xff\xfe.example\n", "list:2: \"\\xff\\xfe.example\": left out: no A-label", RES_OK},
+    {"a star in the middle", "ok.example\na.*.example\n", "list:2: \"a.*.example\": left out: no domain name", RES_OK},
+    {"a star alone", "*\n", "list:1: \"*\": left out: no domain name", RES_MALFORMED},
+    {"a dot alone", "ok.example\n.\n", "list:2: \".\": left out: no domain name", RES_OK},
+    {"two plain names", "ok.example\na.example b.example\n", "list:2: \"b.example\": left out: a second word", RES_OK},
+    {"an escape", "ok.example\na\\000.example\n", "list:2: \"a\\x5c000.example\": left out: no domain name", RES_OK},
+    {"an exception of ad blockers", "ok.example\n@@||a.example^\n", "list:2: \"@@||a.example^\": left out: no domain name", RES_OK},
+    {"a rule of ad blockers with a limit", "ok.example\n||a.example^$third-party\n", "list:2: \"||a.example^$third-party\": left out", RES_OK},
+    {"one bad name of a hosts line", "0.0.0.0 a..example ok.example\n", "list:1: \"a..example\": left out", RES_OK},
 };
 
 static void
-bad_lines_are_errors_with_their_place(void **state)
+bad_items_are_left_out_with_their_place(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		struct config_errors errors = {0};
+		struct faults left_out = {.n = 0};
 		struct filter *f;
+		enum res res = read_list(&f, bad[i].list, &left_out);
+		char *text = faults_text(&left_out, 0, "list");
 
-		if (read_list(&f, bad[i].list, &errors) != RES_MALFORMED || errors.n != 1 ||
-		    strncmp(errors.line[0], bad[i].error, strlen(bad[i].error)) != 0)
-			fail_msg("%s: %s", bad[i].what, errors.n == 0 ? "no error" : errors.line[0]);
-		config_errors_free(&errors);
+		if (res != bad[i].res || left_out.n != 1 || text == NULL ||
+		    strncmp(text, bad[i].warning, strlen(bad[i].warning)) != 0)
+			fail_msg("%s: %s", bad[i].what, text == NULL ? "no warning" : text);
+		if (strstr(bad[i].list, "ok.example") != NULL && !has(f, "ok.example"))
+			fail_msg("%s: the other name is lost", bad[i].what);
+		if (has(f, "a.example"))
+			fail_msg("%s: it is refused all the same", bad[i].what);
+		free(text);
+		faults_clear(&left_out);
 		filter_free(f);
 	}
+}
+
+static void
+warnings_are_bounded(void **state)
+{
+	struct buf text = buf_max(65536);
+	struct faults left_out = {.n = 0};
+	struct filter *f;
+	char *last;
+
+	(void)state;
+	for (int i = 0; i < 1000; i++)
+		buf_text(&text, "a..example\n");
+	assert_int_equal(read_list(&f, buf_cstr(&text), &left_out), RES_OK);
+	assert_int_equal(left_out.n, 1000);
+	assert_int_equal(faults_lines(&left_out), FAULTS_SHOWN_MAX + 1);
+	last = faults_text(&left_out, FAULTS_SHOWN_MAX, "list");
+	assert_string_equal(last, "list: and 980 more");
+	assert_null(faults_text(&left_out, FAULTS_SHOWN_MAX + 1, "list"));
+	free(last);
+	faults_clear(&left_out);
+	buf_free(&text);
+	filter_free(f);
 }
 
 static void
@@ -112,17 +159,24 @@ a_list_that_is_not_there_is_an_error(void **state)
 	char *files[] = {(char *)(uintptr_t) "/nonexistent/list"};
 	struct place places[] = {{"a.conf", 9}};
 	struct settings settings = {.filter_list_file = {files, places, 1}};
-	struct config_errors errors = {0};
+	struct config_errors errors = {0}, warnings = {0};
 	struct filter *f;
 
 	(void)state;
-	assert_int_not_equal(filter_compile(&f, &settings, &errors), RES_OK);
+	assert_int_not_equal(filter_compile(&f, &settings, &errors, &warnings), RES_OK);
 	assert_null(f);
 	assert_int_equal(errors.n, 1);
 	assert_int_equal(strncmp(errors.line[0], "a.conf:9: filter.list-file: ", 28), 0);
 	config_errors_free(&errors);
+	settings.serve_without = true; /* at boot: a warning, and the rest serves */
+	errors = (struct config_errors){0};
+	assert_int_equal(filter_compile(&f, &settings, &errors, &warnings), RES_OK);
+	assert_int_equal(errors.n, 0);
+	assert_int_equal(warnings.n, 1);
+	config_errors_free(&warnings);
+	filter_free(f);
 	settings.filter_list_file.n = 0;
-	assert_int_equal(filter_compile(&f, &settings, &errors), RES_OK);
+	assert_int_equal(filter_compile(&f, &settings, &errors, &warnings), RES_OK);
 	assert_null(f);
 	assert_false(has(NULL, "ads.example"));
 }
@@ -229,7 +283,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names_are_refused),
-	    cmocka_unit_test(bad_lines_are_errors_with_their_place),
+	    cmocka_unit_test(bad_items_are_left_out_with_their_place), cmocka_unit_test(warnings_are_bounded),
 	    cmocka_unit_test(a_list_that_is_not_there_is_an_error),
 	    cmocka_unit_test(names_cost_about_thirty_bytes),
 	    cmocka_unit_test(private_addresses_are_refused),

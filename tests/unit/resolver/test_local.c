@@ -31,6 +31,7 @@ static const char *data[] = {
 };
 
 static const char hosts_text[] =
+    "\xef\xbb\xbf" /* a byte order mark */
     "127.0.0.1 localhost\n"
     "::1 localhost ip6-localhost # with a comment\n"
     "127.0.1.1\tmyhost.home MyHost\r\n"
@@ -41,6 +42,7 @@ static const char hosts_text[] =
     "not an address\n"
     "10.1.2.5\n"
     "10.1.2.6 bad..name good.example\n"
+    "10.1.2.7 b\xc3\xbc" "cher.example\n"
     "10.0.0.99 localhost.evil\n"
     "0.0.0.0 blocked.example";
 
@@ -124,7 +126,10 @@ static const struct {
      "NOERROR | 5.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.ip6.arpa 60 PTR six.example"},
     {"hosts: behind a comment is nothing", "hidden.example", TYPE_A, NULL},
     {"hosts: a scoped address is passed over", "scoped.example", TYPE_A, NULL},
-    {"hosts: a bad name ends its line", "good.example", TYPE_A, NULL},
+    {"hosts: a bad name does not take the others of its line with it", "good.example", TYPE_A,
+     "NOERROR | good.example 60 A 10.1.2.6"},
+    {"hosts: a name in another script", "xn--bcher-kva.example", TYPE_A,
+     "NOERROR | xn--bcher-kva.example 60 A 10.1.2.7"},
     {"hosts: the last line without its end", "blocked.example", TYPE_A,
      "NOERROR | blocked.example 60 A 0.0.0.0"},
 

@@ -425,7 +425,7 @@ onecrl_of_a_browser(void **state)
 	(void)state;
 	if (!shared_file(&file, "data/vectors/disallow/onecrl-firefox-esr-153.7.json"))
 		skip();
-	if (disallow_from_onecrl(&text, buf_span(&file), &entries, &left_out, &why) != RES_OK)
+	if (disallow_from_onecrl(&text, buf_span(&file), &entries, &left_out, NULL, &why) != RES_OK)
 		fail_msg("%s", why);
 	assert_int_equal(entries, 1918);
 	assert_int_equal(left_out, 0);
@@ -471,7 +471,7 @@ onecrl_records(void **state)
 	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
 		char *text = NULL, *why = NULL;
 		size_t entries = 99, left_out = 99;
-		enum res res = disallow_from_onecrl(&text, span_str(records[i].json), &entries, &left_out, &why);
+		enum res res = disallow_from_onecrl(&text, span_str(records[i].json), &entries, &left_out, NULL, &why);
 
 		if (res != records[i].want)
 			fail_msg("%s: %s: %s", records[i].what, res_text(res), why);
