@@ -20,6 +20,7 @@ conn_on_peer(void *ctx, const struct tls_peer *peer)
 	struct vfy_input in = {
 	    .certs = peer->cert,
 	    .n_certs = peer->n_cert,
+	    .larger_than = peer->larger_than,
 	    .staple = peer->staple,
 	    .ip = addr_ip(&target->addr),
 	    .also_ips = also,

@@ -168,16 +168,20 @@ static int
 certificate_message_take(struct tls *tls, struct span message)
 {
 	struct tls_peer *peer;
-	bool computable;
+	bool read = message.n <= TLS_HANDSHAKE_MAX, computable;
 
 	buf_clear(&tls->chain);
-	buf_put(&tls->chain, message);
+	if (read)
+		buf_put(&tls->chain, message);
 	peer = calloc(1, sizeof *peer);
 	if (peer == NULL || !buf_ok(&tls->chain)) {
 		free(peer);
 		return GNUTLS_E_MEMORY_ERROR;
 	}
+	if (!read) /* GnuTLS has limits of its own, which are wider */
+		peer->larger_than = TLS_HANDSHAKE_MAX;
 	computable =
+	    read &&
 	    tls_peer_read(peer, message, gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3) &&
 	    tls_peer_computable(peer);
 	if (!computable)
@@ -392,13 +396,17 @@ handshake_failed(struct tls *tls, int code, struct tls_trouble *t)
 
 	if (tls->refused)
 		return trouble(t, REASON_NONE, NULL);
-	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED || tls->judged || !chain)
+	if (code == GNUTLS_E_FATAL_ALERT_RECEIVED || tls->judged ||
+	    (!chain && code != GNUTLS_E_HANDSHAKE_TOO_LARGE))
 		return trouble_of(tls, code, t);
 	peer = calloc(1, sizeof *peer);
 	if (peer == NULL)
 		return trouble(t, REASON_OUT_OF_MEMORY, NULL);
-	tls_peer_read(peer, buf_span(&tls->chain),
-		      gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3);
+	if (chain)
+		tls_peer_read(peer, buf_span(&tls->chain),
+			      gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3);
+	else /* no other message of a server comes near the limit */
+		peer->larger_than = TLS_HANDSHAKE_MAX;
 	(void)peer_judge(tls, peer);
 	free(peer);
 	return tls->refused ? trouble(t, REASON_NONE, NULL) : trouble_of(tls, code, t);

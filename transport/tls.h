@@ -40,6 +40,7 @@ struct tp_identity;
 struct tls_peer {
 	struct span cert[TLS_CHAIN_MAX]; /* DER, as presented */
 	size_t n_cert;
+	size_t larger_than; /* the Certificate message has more bytes than this and was not read; 0: it was */
 	struct span staple; /* of the handshake, or saved with the session; n is 0 without one */
 	bool resumed;
 };

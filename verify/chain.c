@@ -74,6 +74,12 @@ judge_import(struct judgement *j)
 {
 	size_t n = j->in->n_certs < VFY_CERTS_MAX ? j->in->n_certs : VFY_CERTS_MAX;
 
+	if (j->in->larger_than > 0) {
+		verdict_add(j->v, REASON_CHAIN_TOO_LONG,
+			    "the certificates take more than %zu bytes; they are not read",
+			    j->in->larger_than);
+		return false;
+	}
 	if (n == 0) {
 		verdict_add(j->v, REASON_CHAIN_EMPTY, "no certificate was presented");
 		return false;

@@ -84,6 +84,8 @@ struct vfy_policy {
 struct vfy_input {
 	const struct span *certs; /* DER, as presented, leaf first */
 	size_t n_certs;           /* may exceed VFY_CERTS_MAX: chain-too-long */
+	size_t larger_than;       /* the message that presents them has more bytes than this and was not read:
+				   * chain-too-long, and certs is empty; 0: it was read */
 	struct span staple;       /* the stapled OCSP response; n is 0 without one */
 	struct span ip; /* the address that was dialled, 4 or 16 bytes; n is 0: none expected (tools only) */
 	const struct span *also_ips; /* the certificate may bear one of these instead (also-address) */

@@ -244,6 +244,13 @@ hundred_certificates(struct forged *f)
 		forged_put_ca(f, CA_ISSUING);
 }
 
+static void
+message_too_large(struct forged *f)
+{
+	f->n = 0;
+	f->in.larger_than = 32768;
+}
+
 /* A chain of n sub-CAs below CA_ROOT, all presented. */
 static void
 deep(struct forged *f, size_t n)
@@ -329,6 +336,7 @@ static const struct forged_row rows[] = {
     {"sixteen certificates are read", sixteen_certificates, ""},
     {"seventeen are not", seventeen_certificates, "chain-too-long"},
     {"T10 a hundred are not", hundred_certificates, "chain-too-long"},
+    {"a message that is too large to be read", message_too_large, "chain-too-long"},
     {"fourteen CAs below the anchor", deep_fourteen, ""},
     {"in any order", deep_fifteen_shuffled, ""},
     {"two CAs below an anchor that allows one", path_length_1_of_two, "path-too-long"},
