@@ -9,9 +9,11 @@ libresolver_a_SOURCES = \
 	resolver/filter.c resolver/filter.h \
 	resolver/health.c \
 	resolver/hosts.c resolver/hosts.h \
+	resolver/lane.c \
 	resolver/local.c resolver/local.h \
 	resolver/order.c \
 	resolver/plan.c resolver/plan.h \
+	resolver/quarantine.c resolver/quarantine.h \
 	resolver/query.c resolver/query.h \
 	resolver/rebinding.c \
 	resolver/routes.c resolver/routes.h \

@@ -2,6 +2,7 @@
 #include "resolver/routes.h"
 
 #include "base/random.h"
+#include "config/suffix.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -71,6 +72,7 @@ query_new(struct engine *e, const struct msg_question *question, const struct ro
 	memcpy(q->name, question->name, question->name_n);
 	q->held = buf_max(MSG_MAX);
 	q->tries.spin = random_u32();
+	q->zone = hash_keyed(&e->hash, suffix_zone(span_of(q->name, q->name_n)));
 	q->deadline_ms = loop_now_ms(e->loop) + QUERY_TIME_MS;
 	loop_timer_init(&q->timer, e->loop, query_on_due, q);
 	if (!query_write(q, question)) {
@@ -233,8 +235,8 @@ query_fail(struct query *q)
 			counter_add(e->counters, COUNTER_SERVFAIL, 1);
 		/* A refusal is known without asking; keeping it would only hide that it is over. */
 		if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
-			cache_put_failure(e->cache, &key, RCODE_SERVFAIL, &ede[0], FAILURE_MS,
-					  loop_now_ms(e->loop));
+			cache_put_failure(e->cache, &key, RCODE_SERVFAIL, &ede[0],
+					  q->suspect ? FAILURE_RELAYED_MS : FAILURE_MS, loop_now_ms(e->loop));
 		waiters_empty(q, RCODE_SERVFAIL, ede, n);
 	}
 	query_end(q);
@@ -253,6 +255,8 @@ query_arm(struct query *q)
 		due = q->stale_ms;
 	if (q->stall_ms != 0 && q->stall_ms < due)
 		due = q->stall_ms;
+	if (q->wait_ms != 0 && q->wait_ms < due)
+		due = q->wait_ms;
 	loop_timer_set(&q->timer, due > now ? due - now : 0);
 }
 
@@ -263,13 +267,21 @@ query_send(struct query *q)
 	struct engine *e = q->engine;
 	int64_t now = loop_now_ms(e->loop);
 
-	while (q->open < QUERY_OPEN_MAX && q->tries.n < UPSTREAM_TRIES_MAX) {
+	while (q->open < QUERY_OPEN_MAX && q->tries.n < UPSTREAM_TRIES_MAX && q->sends < QUERY_SENDS_MAX) {
 		struct server *s = upstreams_next(e->upstreams, q->route, &q->tries, q->avoid);
+		enum manner manner;
 
 		if (s == NULL)
 			break;
-		q->tries.id[q->tries.n++] = s->id;
-		if (!attempt_new(q, s))
+		tries_add(&q->tries, s);
+		manner = server_manner(s, q->zone, q->suspect);
+		if (manner == MANNER_NEVER) {
+			tries_spend(&q->tries, s);
+			q->blamed = s;
+			q->blame = REASON_CLOSED;
+			q->suspect = true;
+		}
+		if (manner == MANNER_NEVER || manner == MANNER_NOT || !attempt_new(q, s, manner))
 			continue;
 		if (q->tries.n == 1 || q->next_ms == 0 || q->next_ms <= now)
 			q->next_ms = now + server_patience_ms(s, e->plan->snapshot->settings->hedge);
@@ -281,15 +293,74 @@ query_send(struct query *q)
 	return false;
 }
 
+/* The next one, or again one of those that never had the question: connections that end say little. */
+static bool
+query_send_anew(struct query *q)
+{
+	if (query_send(q))
+		return true;
+	if (q->open == 0)
+		tries_forget_unspent(&q->tries);
+	return q->open == 0 && query_send(q);
+}
+
+/* Nobody can be asked now. False: nor later. */
+static bool
+query_wait(struct query *q)
+{
+	struct engine *e = q->engine;
+	int64_t due;
+
+	if (q->held.n > 0 || q->limited || q->sends >= QUERY_SENDS_MAX)
+		return false;
+	if (query_has_stale(q) && !upstreams_all_refused(e->upstreams, q->route)) /* better than to wait */
+		return false;
+	due = upstreams_due_ms(e->upstreams, q->route, &q->tries, q->zone);
+	if (due == INT64_MAX || loop_now_ms(e->loop) >= q->deadline_ms)
+		return false;
+	tries_forget_unspent(&q->tries);
+	q->wait_ms = due;
+	return true;
+}
+
+/* Nothing is in flight: somebody is asked, or it waits. False: neither. */
+static bool
+query_look(struct query *q)
+{
+	q->wait_ms = 0;
+	if (query_send(q) || query_wait(q)) {
+		query_arm(q);
+		return true;
+	}
+	return false;
+}
+
 void
 query_retry(struct query *q, bool wait)
 {
-	if ((!wait || q->open == 0) && query_send(q))
+	if (q->open > 0 && wait) {
+		query_arm(q);
+		return;
+	}
+	if (query_send_anew(q))
 		counter_add(q->engine->counters, COUNTER_FAILED_OVER, 1);
-	if (q->open == 0)
+	if (q->open == 0 && !query_wait(q))
 		query_fail(q);
 	else
 		query_arm(q);
+}
+
+void
+query_wake_all(void *engine)
+{
+	struct engine *e = engine;
+	struct query *q, *next;
+
+	for (q = e->queries; q != NULL; q = next) {
+		next = q->next;
+		if (q->wait_ms != 0 && q->open == 0 && !query_look(q))
+			query_fail(q);
+	}
 }
 
 static void
@@ -321,6 +392,12 @@ query_on_due(void *ctx)
 	if (q->stale_ms != 0 && now >= q->stale_ms) {
 		q->stale_ms = 0;
 		waiters_stale(q);
+	}
+	if (q->wait_ms != 0 && now >= q->wait_ms && q->open == 0) {
+		upstreams_tend(e->upstreams, q->route);
+		if (!query_look(q))
+			query_fail(q);
+		return;
 	}
 	if (late && query_send(q))
 		counter_add(e->counters, COUNTER_HEDGED, 1);
@@ -380,7 +457,7 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	upstreams_tend(e->upstreams, route);
 	q = query_find(e, question);
 	fresh = q == NULL;
-	if (fresh && upstreams_all_refused(e->upstreams, route))
+	if (fresh && upstreams_all_refused(e->upstreams, route) && !upstreams_connecting(e->upstreams, route))
 		return query_hopeless(e, NULL, question, route, client->tcp, out);
 	/* A client that repeats itself gets the one answer. */
 	if (!fresh && waiter_is_there(q, question, client))
@@ -399,7 +476,7 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 		q->stale_ms = now + QUERY_STALE_MS;
 	if (!fresh)
 		counter_add(e->counters, COUNTER_COALESCED, 1);
-	else if (!query_send(q)) {
+	else if (!query_look(q)) {
 		done = query_hopeless(e, q, question, route, client->tcp, out);
 		query_end(q);
 		return done;
@@ -456,6 +533,7 @@ query_reroute_all(struct engine *e)
 			waiters_empty(q, RCODE_NXDOMAIN, NULL, 0);
 			query_end(q);
 		} else if (q->open == 0) {
+			q->wait_ms = 0;
 			query_retry(q, false);
 		}
 	}

@@ -19,7 +19,8 @@ query_finish(struct tp_slot *slot, struct tp_query *q, const struct tp_answer *a
 static void
 query_fail(struct tp_slot *slot, struct tp_query *q, enum reason reason)
 {
-	struct tp_answer answer = {.failure = reason, .retry_safe = !q->written};
+	struct tp_answer answer = {
+	    .failure = reason, .retry_safe = !q->written, .killed = q->killed, .alone = q->alone};
 
 	query_finish(slot, q, &answer);
 }
@@ -142,11 +143,15 @@ slot_free_gone(struct tp_slot *slot)
 static void
 slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 {
+	unsigned most = slot->barren > SLOT_BARREN_MAX ? 1 : SLOT_DEATHS_MAX;
+	bool alone = count && c->in_flight.n == 1;
 	struct tp_query *q;
 
 	while ((q = c->in_flight.last) != NULL) {
 		query_list_remove(&c->in_flight, q);
-		if (count && ++q->deaths >= SLOT_DEATHS_MAX) {
+		q->alone += alone;
+		if (count && ++q->deaths >= most) {
+			q->killed = true;
 			q->place = QUERY_FAILING;
 			query_list_prepend(&slot->failing, q);
 		} else {
@@ -271,6 +276,8 @@ slot_on_gone(struct tp_slot *slot, struct conn *c, bool was_ready, enum reason r
 		event.handshake_ms = loop_now_ms(slot->loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
 		event_show_tls(&event, c);
+		if (c->in_flight.n > 0 && !c->answered)
+			slot->barren++;
 		slot_take_back(slot, c, true);
 		slot_forget(slot, c);
 	}
@@ -314,8 +321,11 @@ slot_on_answer(struct tp_slot *slot, struct conn *c, struct tp_query *q, struct 
 {
 	query_list_remove(&c->in_flight, q);
 	q->conn = NULL;
-	if (answer->failure == REASON_NONE)
+	if (answer->failure == REASON_NONE) {
+		c->answered = true;
+		slot->barren = 0;
 		stats_on_answer(&slot->stats, answer->rtt_us);
+	}
 	query_finish(slot, q, answer);
 }
 
@@ -417,8 +427,25 @@ tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
 		slot_drop_conn(slot, c);
 	if (slot->conn != NULL)
 		slot_drop_conn(slot, slot->conn);
+	slot->barren = 0;
 	if (forget_tickets)
 		tickets_clear(&slot->tickets);
+}
+
+void
+tp_slot_adopt(struct tp_slot *slot, struct tp_slot *from)
+{
+	struct conn *c = from->conn;
+
+	if (slot->conn != NULL)
+		slot_drop_conn(slot, slot->conn);
+	if (c == NULL || c->state != CONN_READY || c->in_flight.n > 0)
+		return;
+	from->conn = NULL;
+	c->slot = slot;
+	slot->conn = c;
+	slot->barren = 0;
+	slot_want_flush(slot);
 }
 
 static bool
@@ -490,6 +517,7 @@ tp_slot_stats(const struct tp_slot *slot, struct tp_stats *out)
 	*out = slot->stats;
 	out->idle_limit_ms = slot->idle.limit_ms > 0 ? slot->idle.limit_ms : -1;
 	out->waiting = slot->waiting.n;
+	out->barren = slot->barren;
 	out->in_flight = 0;
 	if (slot->conn != NULL)
 		out->in_flight += slot->conn->in_flight.n;
