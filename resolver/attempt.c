@@ -297,7 +297,7 @@ server_on_failure(struct server *s, uint64_t zone, enum manner manner, const str
 	else if (bad)
 		server_answered_badly(s, zone, answer->failure);
 	else if (answer->killed)
-		server_killed(s, zone, answer->alone);
+		server_killed(s, zone, answer->alone, manner != MANNER_SHARED);
 	else if (!timed_out)
 		server_failed(s, answer->failure);
 	else if (silent)

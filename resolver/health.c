@@ -107,6 +107,7 @@ void
 server_answered_zone(struct server *s, uint64_t zone)
 {
 	server_answered(s);
+	s->known_zone[zone % UPSTREAM_KNOWN_MAX] = zone;
 	quarantine_answered(&s->set->quarantine, s->id, zone);
 }
 
@@ -138,17 +139,24 @@ server_is_barren(const struct server *s)
 }
 
 void
-server_killed(struct server *s, uint64_t zone, unsigned alone)
+server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
 {
 	struct quarantine *q = &s->set->quarantine;
 	int64_t now = loop_now_ms(s->set->loop);
 	bool proven = quarantine_is_proven(q, s->id, zone, s->answered_ms);
 	bool many;
 
+	if (apart && alone > 0 && alone < QUARANTINE_KILLS) /* not chance */
+		alone = QUARANTINE_KILLS;
 	quarantine_killed(q, s->id, zone, alone, proven, now);
+	if (alone > 0) {
+		s->fire_until_ms = now + UPSTREAM_FIRE_MS;
+		if (server_knows(s, zone))
+			s->known_zone[zone % UPSTREAM_KNOWN_MAX] = 0;
+	}
 	many = alone > 0 && server_bad_zone(s, zone) &&
 	       (s->answered_ms == INT64_MIN || now - s->answered_ms >= UPSTREAM_EVIDENCE_MS);
-	if (many || server_is_barren(s)) {
+	if ((many || server_is_barren(s)) && !server_has_lane_budget(s)) {
 		server_failed(s, REASON_CLOSED);
 		return;
 	}

@@ -1,14 +1,20 @@
 /* Questions apart from the others: those that may do harm, and those by which a connection is judged. */
 #include "resolver/upstream_set.h"
 
+static bool
+pace_has(const struct pace *p, int64_t now_ms, int64_t interval_ms, unsigned burst)
+{
+	return p->spent_until_ms - now_ms <= (int64_t)(burst - 1) * interval_ms;
+}
+
 bool
 pace_take(struct pace *p, int64_t now_ms, int64_t interval_ms, unsigned burst)
 {
-	int64_t from = p->spent_until_ms > now_ms ? p->spent_until_ms : now_ms;
-
-	if (from - now_ms > (int64_t)(burst - 1) * interval_ms)
+	if (!pace_has(p, now_ms, interval_ms, burst))
 		return false;
-	p->spent_until_ms = from + interval_ms;
+	if (p->spent_until_ms < now_ms)
+		p->spent_until_ms = now_ms;
+	p->spent_until_ms += interval_ms;
 	return true;
 }
 
@@ -76,9 +82,28 @@ server_lane_give(struct server *s, int lane)
 void
 server_lanes_tidy(struct server *s)
 {
+	if (loop_now_ms(s->set->loop) < s->fire_until_ms) /* there is more to come */
+		return;
 	for (int i = 0; i < UPSTREAM_LANES; i++)
 		if (!s->lane[i].busy && s->lane[i].slot != NULL && tp_slot_state(s->lane[i].slot) != TP_IDLE)
 			tp_slot_drop(s->lane[i].slot, false);
+}
+
+/* So many connections at once, of those that a server in its state may be asked for. */
+static unsigned
+server_lane_burst(const struct server *s, unsigned most)
+{
+	int64_t now = loop_now_ms(s->set->loop);
+	bool proven = s->answered_ms != INT64_MIN && now - s->answered_ms < UPSTREAM_LANE_PROVEN_MS;
+
+	return proven || most < UPSTREAM_LANE_UNPROVEN ? most : UPSTREAM_LANE_UNPROVEN;
+}
+
+bool
+server_has_lane_budget(const struct server *s)
+{
+	return pace_has(&s->lane_pace, loop_now_ms(s->set->loop), UPSTREAM_LANE_MS,
+			server_lane_burst(s, UPSTREAM_LANE_BURST));
 }
 
 void
@@ -91,6 +116,12 @@ server_lanes_drop(struct server *s)
 
 /* ---- who goes there */
 
+bool
+server_knows(const struct server *s, uint64_t zone)
+{
+	return s->known_zone[zone % UPSTREAM_KNOWN_MAX] == zone;
+}
+
 static bool
 server_lane_has(const struct server *s, uint64_t zone)
 {
@@ -102,33 +133,44 @@ server_lane_has(const struct server *s, uint64_t zone)
 
 /* A lane is free, and a connection of its own may be made where it has none. */
 static enum manner
-server_manner_alone(struct server *s, int64_t now)
+server_manner_alone(struct server *s, int64_t now, unsigned burst)
 {
 	int n = server_lane_free(s);
 
 	if (n < 0)
 		return MANNER_NOT;
-	if (lane_is_up(&s->lane[n]) || pace_take(&s->lane_pace, now, UPSTREAM_LANE_MS, UPSTREAM_LANE_BURST))
+	if (lane_is_up(&s->lane[n]) ||
+	    pace_take(&s->lane_pace, now, UPSTREAM_LANE_MS, server_lane_burst(s, burst)))
 		return MANNER_ALONE;
 	return MANNER_NOT;
 }
 
+/* Nothing is known against the zone. While there is harm about, the shared connection is for those that are known. */
+static enum manner
+server_manner_unknown(struct server *s, uint64_t zone, bool suspect, bool waited, int64_t now)
+{
+	enum manner m;
+
+	if (!suspect && (now >= s->fire_until_ms || server_knows(s, zone)))
+		return MANNER_SHARED;
+	m = server_manner_alone(s, now, UPSTREAM_LANE_BURST);
+	return m == MANNER_NOT && waited && !suspect ? MANNER_SHARED : m;
+}
+
 enum manner
-server_manner(struct server *s, uint64_t zone, bool suspect)
+server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 {
 	const struct quarantine *q = &s->set->quarantine;
 	int64_t now = loop_now_ms(s->set->loop), retry;
 
-	if (server_is_barren(s)) /* it is not the names */
-		return MANNER_SHARED;
 	switch (quarantine_find(q, s->id, zone, now, &retry)) {
 	case QUARANTINE_NONE:
-		return suspect ? server_manner_alone(s, now) : MANNER_SHARED;
+		return server_manner_unknown(s, zone, suspect, waited, now);
 	case QUARANTINE_ALONE:
-		return server_manner_alone(s, now);
+		return server_manner_alone(s, now, UPSTREAM_LANE_BURST);
 	case QUARANTINE_ONE:
 		if (!server_lane_has(s, zone))
-			return server_manner_alone(s, now);
+			return server_manner_alone(s, now, UPSTREAM_LANE_RETRY);
 		break;
 	case QUARANTINE_OUT:
 		break;

@@ -303,3 +303,16 @@ upstreams_due_ms(struct upstreams *set, const struct route *route, const struct 
 	}
 	return first;
 }
+
+bool
+upstreams_know(struct upstreams *set, const struct route *route, uint64_t zone)
+{
+	struct walk w = upstreams_walk(set, route);
+	struct server *s;
+	size_t i;
+
+	while ((s = walk_next(&w, &i)) != NULL)
+		if (server_knows(s, zone))
+			return true;
+	return false;
+}

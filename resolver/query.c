@@ -274,7 +274,8 @@ query_send(struct query *q)
 		if (s == NULL)
 			break;
 		tries_add(&q->tries, s);
-		manner = server_manner(s, q->zone, q->suspect);
+		manner = server_manner(s, q->zone, q->suspect,
+				       now >= q->deadline_ms - QUERY_TIME_MS + QUERY_LANE_MS);
 		if (manner == MANNER_NEVER) {
 			tries_spend(&q->tries, s);
 			q->blamed = s;
@@ -338,29 +339,44 @@ query_look(struct query *q)
 void
 query_retry(struct query *q, bool wait)
 {
+	bool late = loop_now_ms(q->engine->loop) >= q->deadline_ms;
+
 	if (q->open > 0 && wait) {
 		query_arm(q);
 		return;
 	}
-	if (query_send_anew(q))
+	if (!late && query_send_anew(q))
 		counter_add(q->engine->counters, COUNTER_FAILED_OVER, 1);
-	if (q->open == 0 && !query_wait(q))
+	if (q->open == 0 && (late || !query_wait(q)))
 		query_fail(q);
 	else
 		query_arm(q);
 }
 
-void
-query_wake_all(void *engine)
+/* Some upstream has answered questions of this zone: it goes first when there is little room. */
+static bool
+query_is_known(const struct query *q)
 {
-	struct engine *e = engine;
+	return upstreams_know(q->engine->upstreams, q->route, q->zone);
+}
+
+static void
+query_wake_some(struct engine *e, bool known)
+{
 	struct query *q, *next;
 
 	for (q = e->queries; q != NULL; q = next) {
 		next = q->next;
-		if (q->wait_ms != 0 && q->open == 0 && !query_look(q))
+		if (q->wait_ms != 0 && q->open == 0 && query_is_known(q) == known && !query_look(q))
 			query_fail(q);
 	}
+}
+
+void
+query_wake_all(void *engine)
+{
+	query_wake_some(engine, true);
+	query_wake_some(engine, false);
 }
 
 static void

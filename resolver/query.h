@@ -22,8 +22,10 @@
 #define QUERY_SECTION_MAX (MSG_NAME_MAX + 4)
 #define QUERY_BUCKETS     4096
 #define TCP_KEEPALIVE_DS  300 /* what RFC 7828 clients are told: our idle time-out, in 100 ms */
-#define QUERY_SENDS_MAX   16  /* of one question, to whomever: a bound for what a storm of faults can cost */
-#define POOL_MAX          512 /* objects kept for the next question, of each kind */
+#define QUERY_LANE_MS                                                                                        \
+	500 /* an unknown zone waits so long for a lane while there is harm about, then shares */
+#define QUERY_SENDS_MAX 16  /* of one question, to whomever: a bound for what a storm of faults can cost */
+#define POOL_MAX        512 /* objects kept for the next question, of each kind */
 
 /* INFO-CODEs of RFC 8914 that are made here */
 enum {

@@ -286,6 +286,7 @@ upstreams_network_changed(struct upstreams *set)
 		s->failures = s->bad = s->poor = 0;
 		s->doubt = REASON_NONE;
 		s->connects = false;
+		s->fire_until_ms = 0;
 		s->fresh_pace = s->lane_pace = (struct pace){0};
 		server_lanes_drop(s);
 		s->suspect_until_ms = 0;

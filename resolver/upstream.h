@@ -28,13 +28,18 @@
 /* Fresh connections for such comparisons: three at once, then four a minute; a public resolver minds no more. */
 #define UPSTREAM_FRESH_MS    15000
 #define UPSTREAM_FRESH_BURST 3
-/* Connections of lanes: what a page's hostile zones cost at once before each is known, then one in two seconds. */
-#define UPSTREAM_LANE_MS    2000
-#define UPSTREAM_LANE_BURST 60
+/* Connections of lanes: what a page's hostile zones cost at once before each is known, then one in two seconds. A server
+ * that answered nobody lately gets less credit: the fault may be its own, and connections that it closes are no use. */
+#define UPSTREAM_LANE_MS        2000
+#define UPSTREAM_LANE_BURST     60
+#define UPSTREAM_LANE_RETRY     30 /* the part of it that zones known to do harm may spend */
+#define UPSTREAM_LANE_UNPROVEN  10
+#define UPSTREAM_LANE_PROVEN_MS 10000
 /* So many connections in a row ended without an answer, and nothing else was answered: the server is at fault. */
 #define UPSTREAM_BARREN_MAX  4
-#define UPSTREAM_EVIDENCE_MS 2000 /* how long an answer shows that a server lives */
-#define UPSTREAM_LOOK_MS     100  /* how soon a question that found every lane taken looks again */
+#define UPSTREAM_EVIDENCE_MS 2000  /* how long an answer shows that a server lives */
+#define UPSTREAM_FIRE_MS     10000 /* after a lone question ended its connection; a page goes on */
+#define UPSTREAM_LOOK_MS     100   /* how soon a question that found every lane taken looks again */
 
 struct upstreams;
 struct attempt;
@@ -78,8 +83,13 @@ struct server {
 	uint64_t bad_zone[UPSTREAM_BAD_MAX];
 	unsigned bad;
 	enum reason doubt; /* what they met; REASON_NONE: nothing */
-	unsigned poor;     /* answers in a row over the present connection: failures, or none at all */
-	bool connects;     /* a connection was asked for, and nothing is known of it yet */
+	int64_t
+	    fire_until_ms; /* a lone question ended its connection not long ago: unknown zones go apart; 0: no */
+#define UPSTREAM_KNOWN_MAX 256
+	uint64_t
+	    known_zone[UPSTREAM_KNOWN_MAX]; /* zones that had an answer here, by hash; the newer one stays */
+	unsigned poor; /* answers in a row over the present connection: failures, or none at all */
+	bool connects; /* a connection was asked for, and nothing is known of it yet */
 	struct lane lane[UPSTREAM_LANES];
 	struct pace fresh_pace, lane_pace;
 	unsigned detached;        /* questions in flight that nobody waits for */
@@ -150,10 +160,13 @@ enum manner {
 	MANNER_NOT,    /* not now: see upstreams_due_ms */
 	MANNER_NEVER,  /* its zone is known to do harm */
 };
-/* suspect: connections ended under the question itself. */
-enum manner server_manner(struct server *, uint64_t zone, bool suspect);
+/* suspect: connections ended under the question itself. waited: long enough for a free lane, when it is not. */
+enum manner server_manner(struct server *, uint64_t zone, bool suspect, bool waited);
 /* May the question be asked over a fresh connection as well, because this one brings nothing good? Counts it. */
 bool server_takes_trial(struct server *, uint64_t zone);
+/* A question of the zone had an answer here, so far as is remembered. */
+bool server_knows(const struct server *, uint64_t zone);
+bool upstreams_know(struct upstreams *, const struct route *, uint64_t zone);
 /* May the question be put once more on the same connection, to tell a poor connection from a poor name? */
 bool server_may_ask_again(struct server *, uint64_t zone);
 /* A free lane, now busy; its number, or -1. */
@@ -173,8 +186,8 @@ void server_failed(struct server *, enum reason);
 /* It lives, but this was no answer. One is the fault of a question; UPSTREAM_BAD_MAX zones without an answer among them
  * send the server behind the others, and no further: its connection stands. */
 void server_answered_badly(struct server *, uint64_t zone, enum reason);
-/* Connections ended under the question, `alone` of them under it alone. */
-void server_killed(struct server *, uint64_t zone, unsigned alone);
+/* Connections ended under the question, `alone` of them under it alone. apart: it had a connection of its own. */
+void server_killed(struct server *, uint64_t zone, unsigned alone, bool apart);
 /* The shared connection brought a failure, or no answer at all. */
 void server_answered_poorly(struct server *);
 void server_answered_well(struct server *);

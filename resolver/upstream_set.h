@@ -50,6 +50,8 @@ int64_t upstream_tried_ms(const struct upstreams *, uint32_t upstream);
 /* Connection after connection ended without an answer, and nobody had one lately. */
 bool server_is_barren(const struct server *);
 void server_log(struct server *, enum log_level, const char *event, enum reason, const char *detail);
+/* Lanes may still make connections to tell bad names from a bad server. */
+bool server_has_lane_budget(const struct server *);
 void server_lanes_drop(struct server *);
 /* The last verdict becomes the server's. */
 void server_verdict_take(struct server *, struct tp_event *);
