@@ -15,6 +15,7 @@ libresolver_a_SOURCES = \
 	resolver/plan.c resolver/plan.h \
 	resolver/quarantine.c resolver/quarantine.h \
 	resolver/query.c resolver/query.h \
+	resolver/query_way.c \
 	resolver/rebinding.c \
 	resolver/routes.c resolver/routes.h \
 	resolver/share.c resolver/share.h \

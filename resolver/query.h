@@ -137,6 +137,10 @@ bool query_has_stale(const struct query *);
 void query_retry(struct query *, bool wait);
 /* Something was learned, or is due: those that wait look again. */
 void query_wake_all(void *engine);
+/* Nothing is in flight: somebody is asked, or it waits. False: neither. */
+bool query_look(struct query *);
+void query_arm(struct query *); /* for whatever comes first of its times */
+void query_on_due(void *query);
 void query_fail(struct query *);
 /* The answer is whole and for this question: it is kept and given to all, and the query ends. */
 void query_deliver(struct query *, const struct msg_answer *, const struct server *, uint32_t age_s);

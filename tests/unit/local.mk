@@ -98,6 +98,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_cache \
 	tests/unit/resolver/test_filter \
 	tests/unit/resolver/test_local \
+	tests/unit/resolver/test_quarantine \
 	tests/unit/resolver/test_routes \
 	tests/unit/resolver/test_share
 check_PROGRAMS += \
