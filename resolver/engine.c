@@ -43,7 +43,8 @@ engine_new(struct engine **out, struct loop *loop, struct counters *counters, st
 	   const struct engine_hooks *hooks)
 {
 	struct engine *e = calloc(1, sizeof *e);
-	const struct upstreams_hooks watch = {query_on_server_gone, engine_on_verdict, engine_on_ready, e};
+	const struct upstreams_hooks watch = {query_on_server_gone, engine_on_verdict, engine_on_ready,
+					      query_wake_all, e};
 	const struct cache_limits limits = engine_limits(plan);
 
 	if (e == NULL)
@@ -190,6 +191,7 @@ void
 engine_network_changed(struct engine *e)
 {
 	upstreams_network_changed(e->upstreams);
+	query_wake_all(e);
 }
 
 void

@@ -11,11 +11,14 @@ libresolver_a_SOURCES = \
 	resolver/filter.c resolver/filter.h \
 	resolver/health.c \
 	resolver/hosts.c resolver/hosts.h \
+	resolver/lane.c \
 	resolver/local.c resolver/local.h \
 	resolver/local_data.c resolver/local_data.h \
 	resolver/order.c \
 	resolver/plan.c resolver/plan.h \
+	resolver/quarantine.c resolver/quarantine.h \
 	resolver/query.c resolver/query.h \
+	resolver/query_way.c \
 	resolver/rebinding.c \
 	resolver/routes.c resolver/routes.h \
 	resolver/share.c resolver/share.h \

@@ -2,11 +2,10 @@
 #include "resolver/routes.h"
 
 #include "base/random.h"
+#include "config/suffix.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-static void query_on_due(void *);
 
 /* ---- the table of what is in flight */
 
@@ -71,6 +70,7 @@ query_new(struct engine *e, const struct msg_question *question, const struct ro
 	memcpy(q->name, question->name, question->name_n);
 	q->held = buf_max(MSG_MAX);
 	q->tries.spin = random_u32();
+	q->zone = hash_keyed(&e->hash, suffix_zone(span_of(q->name, q->name_n)));
 	q->deadline_ms = loop_now_ms(e->loop) + QUERY_TIME_MS;
 	loop_timer_init(&q->timer, e->loop, query_on_due, q);
 	if (!query_write(q, question)) {
@@ -194,6 +194,18 @@ query_has_stale(const struct query *q)
 	return cache_get(q->engine->cache, &key, loop_now_ms(q->engine->loop), &hit) == CACHE_STALE;
 }
 
+static void
+query_keep_failure(struct query *q, const struct msg_ede *ede)
+{
+	struct engine *e = q->engine;
+	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
+
+	/* A refusal is known without asking; keeping it would only hide that it is over. */
+	if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
+		cache_put_failure(e->cache, &key, RCODE_SERVFAIL, ede,
+				  q->suspect ? FAILURE_RELAYED_MS : FAILURE_MS, loop_now_ms(e->loop));
+}
+
 void
 query_fail(struct query *q)
 {
@@ -213,100 +225,10 @@ query_fail(struct query *q)
 		n = query_explain(e, q, q->route, ede);
 		for (const struct waiter *w = q->waiters; w != NULL; w = w->next)
 			counter_add(e->counters, COUNTER_SERVFAIL, 1);
-		/* A refusal is known without asking; keeping it would only hide that it is over. */
-		if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
-			cache_put_failure(e->cache, &key, RCODE_SERVFAIL, &ede[0], FAILURE_MS,
-					  loop_now_ms(e->loop));
+		query_keep_failure(q, &ede[0]);
 		waiters_empty(q, RCODE_SERVFAIL, ede, n);
 	}
 	query_end(q);
-}
-
-/* ---- the way of a query */
-
-static void
-query_arm(struct query *q)
-{
-	int64_t now = loop_now_ms(q->engine->loop), due = q->deadline_ms;
-
-	if (q->next_ms != 0 && q->next_ms < due)
-		due = q->next_ms;
-	if (q->stale_ms != 0 && q->stale_ms < due)
-		due = q->stale_ms;
-	if (q->stall_ms != 0 && q->stall_ms < due)
-		due = q->stall_ms;
-	loop_timer_set(&q->timer, due > now ? due - now : 0);
-}
-
-/* Sends it to the next one whose turn it is. False: there is nobody. */
-bool
-query_send(struct query *q)
-{
-	struct engine *e = q->engine;
-	int64_t now = loop_now_ms(e->loop);
-
-	while (q->open < QUERY_OPEN_MAX && q->tries.n < UPSTREAM_TRIES_MAX) {
-		struct server *s = upstreams_next(e->upstreams, q->route, &q->tries, q->avoid);
-
-		if (s == NULL)
-			break;
-		q->tries.id[q->tries.n++] = s->id;
-		if (!attempt_new(q, s))
-			continue;
-		if (q->tries.n == 1 || q->next_ms == 0 || q->next_ms <= now)
-			q->next_ms = now + server_patience_ms(s, e->plan->snapshot->settings->hedge);
-		if (q->stall_ms == 0)
-			q->stall_ms = now + QUERY_STALL_MS;
-		return true;
-	}
-	q->next_ms = 0;
-	return false;
-}
-
-void
-query_retry(struct query *q, bool wait)
-{
-	if ((!wait || q->open == 0) && query_send(q))
-		counter_add(q->engine->counters, COUNTER_FAILED_OVER, 1);
-	if (q->open == 0)
-		query_fail(q);
-	else
-		query_arm(q);
-}
-
-static void
-query_on_due(void *ctx)
-{
-	struct query *q = ctx;
-	struct engine *e = q->engine;
-	int64_t now = loop_now_ms(e->loop);
-	bool late = q->next_ms != 0 && now >= q->next_ms, stalled = q->stall_ms != 0 && now >= q->stall_ms;
-
-	for (struct attempt *a = q->attempts; a != NULL; a = a->query_next) {
-		struct server *s = a->server;
-
-		if (s->answered_ms >= a->sent_ms)
-			continue;
-		if (late || now >= q->deadline_ms)
-			server_is_slow(s);
-		/* An open connection that swallows questions: most likely it is not there any more. One that took
-		 * its place, or is on its way to it, has its own chance. */
-		if (stalled && a->was_ready && server_is_ready(s) && s->ready_ms < a->sent_ms)
-			server_stalled(s);
-	}
-	if (now >= q->deadline_ms) {
-		query_fail(q);
-		return;
-	}
-	if (stalled)
-		q->stall_ms = INT64_MAX;
-	if (q->stale_ms != 0 && now >= q->stale_ms) {
-		q->stale_ms = 0;
-		waiters_stale(q);
-	}
-	if (late && query_send(q))
-		counter_add(e->counters, COUNTER_HEDGED, 1);
-	query_arm(q);
 }
 
 /* ---- doors */
@@ -327,7 +249,7 @@ query_shed(struct engine *e, const struct msg_question *question, bool tcp, stru
 
 /* Nobody may be asked, and that is known now. */
 static enum ask
-query_hopeless(struct engine *e, const struct query *q, const struct msg_question *question,
+query_hopeless(struct engine *e, struct query *q, const struct msg_question *question,
 	       const struct route *route, bool tcp, struct buf *out)
 {
 	struct msg_finish f = finish_for(question, tcp);
@@ -335,6 +257,8 @@ query_hopeless(struct engine *e, const struct query *q, const struct msg_questio
 
 	f.n_ede = query_explain(e, q, route, ede);
 	f.ede = ede;
+	if (q != NULL && q->suspect)
+		query_keep_failure(q, &ede[0]);
 	counter_add(e->counters, COUNTER_SERVFAIL, 1);
 	counter_add(e->counters, COUNTER_REPLIES, 1);
 	return msg_reply_empty(out, &f, RCODE_SERVFAIL) == RES_OK ? ASK_REPLIED : ASK_DROPPED;
@@ -362,7 +286,7 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	upstreams_tend(e->upstreams, route);
 	q = query_find(e, question);
 	fresh = q == NULL;
-	if (fresh && upstreams_all_refused(e->upstreams, route))
+	if (fresh && upstreams_all_refused(e->upstreams, route) && !upstreams_connecting(e->upstreams, route))
 		return query_hopeless(e, NULL, question, route, client->tcp, out);
 	/* A client that repeats itself gets the one answer. */
 	if (!fresh && waiter_is_there(q, question, client))
@@ -381,7 +305,7 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 		q->stale_ms = now + QUERY_STALE_MS;
 	if (!fresh)
 		counter_add(e->counters, COUNTER_COALESCED, 1);
-	else if (!query_send(q)) {
+	else if (!query_look(q)) {
 		done = query_hopeless(e, q, question, route, client->tcp, out);
 		query_end(q);
 		return done;
@@ -437,6 +361,7 @@ query_reroute_all(struct engine *e)
 		if (q->route->n_upstream == 0) {
 			query_stay_here(q);
 		} else if (q->open == 0) {
+			q->wait_ms = 0;
 			query_retry(q, false);
 		}
 	}

@@ -31,7 +31,8 @@ struct conn {
 	struct verdict verdict;
 	bool judge_again; /* the policy was replaced */
 	bool draining;
-	bool offered; /* a saved session */
+	bool answered; /* it brought an answer */
+	bool offered;  /* a saved session */
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;         /* application bytes went either way */

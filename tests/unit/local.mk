@@ -93,7 +93,8 @@ check_PROGRAMS += \
 	tests/unit/config/test_manual \
 	tests/unit/config/test_settings \
 	tests/unit/config/test_settings_starve \
-	tests/unit/config/test_snapshot
+	tests/unit/config/test_snapshot \
+	tests/unit/config/test_suffix
 check_PROGRAMS += \
 	tests/unit/resolver/replay \
 	tests/unit/resolver/test_answer_class \
@@ -101,6 +102,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_filter \
 	tests/unit/resolver/test_local \
 	tests/unit/resolver/test_local_rule \
+	tests/unit/resolver/test_quarantine \
 	tests/unit/resolver/test_routes \
 	tests/unit/resolver/test_share
 check_PROGRAMS += \

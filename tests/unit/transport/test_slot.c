@@ -512,6 +512,92 @@ a_callback_may_drop_its_connection(void **state)
 		assert_int_equal(f->asked[i].calls, 1);
 }
 
+static void
+the_end_of_a_connection_is_told_to_its_questions(void **state)
+{
+	struct tp_stats stats;
+
+	(void)state;
+	/* alone, on two connections */
+	f->far.mood = FAR_CLOSES_ON_QUESTION;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_true(f->asked[0].killed);
+	assert_int_equal(f->asked[0].alone, 2);
+	assert_int_equal(f->far.n_conn, 2);
+	tp_slot_stats(f->slot, &stats);
+	assert_int_equal(stats.barren, 2);
+	/* together: nobody was alone; and after two connections for nothing they are not repeated */
+	fixture_ask();
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 3);
+	for (unsigned i = 1; i < 3; i++) {
+		assert_true(f->asked[i].killed);
+		assert_int_equal(f->asked[i].alone, 0);
+	}
+	assert_int_equal(f->far.n_conn, 3);
+	/* an answer makes good for all of it */
+	f->far.mood = FAR_SERVES;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 4);
+	tp_slot_stats(f->slot, &stats);
+	assert_int_equal(stats.barren, 0);
+}
+
+static void
+a_failure_to_connect_kills_no_question(void **state)
+{
+	(void)state;
+	f->far.mood = FAR_CLOSES_AT_ONCE;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_false(f->asked[0].killed);
+	assert_int_equal(f->asked[0].alone, 0);
+}
+
+static void
+a_slot_adopts_the_connection_of_another(void **state)
+{
+	struct tp_slot *other;
+
+	(void)state;
+	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
+	f->far.mood = FAR_HOLDS;
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_question == 1);
+	f->far.mood = FAR_SERVES;
+	tp_slot_connect(other);
+	PUMP_UNTIL(tp_slot_state(other) == TP_READY);
+	tp_slot_adopt(f->slot, other);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+	assert_int_equal(tp_slot_state(other), TP_IDLE);
+	PUMP_UNTIL(f->n_done == 1); /* what was in flight is repeated there */
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->far.n_conn, 2);
+	tp_slot_free(other); /* and its connection lives on */
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->far.n_conn, 2);
+}
+
+static void
+with_nothing_to_adopt_a_fresh_connection_is_made(void **state)
+{
+	struct tp_slot *other;
+
+	(void)state;
+	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
+	f->far.mood = FAR_HOLDS;
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_question == 1);
+	f->far.mood = FAR_SERVES;
+	tp_slot_adopt(f->slot, other);
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->far.n_conn, 2);
+	tp_slot_free(other);
+}
+
 int
 main(void)
 {
@@ -535,6 +621,10 @@ main(void)
 	    SLOT_TEST(the_queue_has_a_limit),
 	    SLOT_TEST(dropping_repeats_what_is_in_flight),
 	    SLOT_TEST(a_callback_may_drop_its_connection),
+	    SLOT_TEST(the_end_of_a_connection_is_told_to_its_questions),
+	    SLOT_TEST(a_failure_to_connect_kills_no_question),
+	    SLOT_TEST(a_slot_adopts_the_connection_of_another),
+	    SLOT_TEST(with_nothing_to_adopt_a_fresh_connection_is_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
