@@ -24,6 +24,7 @@ libresolver_a_SOURCES = \
 libresolver_a_SOURCES += \
 	resolver/daemon/control.c resolver/daemon/control.h \
 	resolver/daemon/control_json.c resolver/daemon/control_json.h \
+	resolver/daemon/control_socket.c resolver/daemon/control_socket.h \
 	resolver/daemon/counters.c \
 	resolver/daemon/counters.def \
 	resolver/daemon/daemon.c resolver/daemon/daemon.h \

@@ -21,6 +21,7 @@
 #ifndef RESOLVER_DAEMON_CONTROL_H
 #define RESOLVER_DAEMON_CONTROL_H
 
+#include "resolver/daemon/control_socket.h"
 #include "resolver/daemon/worker.h"
 
 #define CONTROL_REQUEST_MAX     4096
@@ -29,8 +30,9 @@
 #define CONTROL_TIMEOUT_MS      5000
 
 struct control;
-/* Binds path (a stale socket is replaced, a live one is an error). Runs on the loop of the main thread. */
-enum res control_new(struct control **, struct loop *, struct daemon *, const char *path, char **why);
+/* Binds path (control_socket.h). Runs on the loop of the main thread. */
+enum res control_new(struct control **, struct loop *, struct daemon *, const char *path,
+		     const struct control_owner *, char **why);
 void control_free(struct control *); /* removes the socket */
 
 #endif

@@ -12,6 +12,7 @@
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -38,6 +39,22 @@ sandbox_user(const char *user, uid_t *uid, gid_t *gid)
 	*uid = p->pw_uid;
 	*gid = p->pw_gid;
 	return RES_OK;
+}
+
+void
+sandbox_act_as(uid_t uid, gid_t gid)
+{
+	(void)setfsgid(gid);
+	(void)setfsuid(uid); /* last: the kernel takes CAP_SETGID with it */
+	if ((uid_t)setfsuid((uid_t)-1) != uid || (gid_t)setfsgid((gid_t)-1) != gid)
+		abort(); /* it would act as root where it must not */
+}
+
+void
+sandbox_act_as_self(void)
+{
+	(void)setfsuid(geteuid());
+	(void)setfsgid(getegid());
 }
 
 static enum res
