@@ -92,7 +92,8 @@ check_PROGRAMS += \
 	tests/unit/config/test_manual \
 	tests/unit/config/test_settings \
 	tests/unit/config/test_settings_starve \
-	tests/unit/config/test_snapshot
+	tests/unit/config/test_snapshot \
+	tests/unit/config/test_suffix
 check_PROGRAMS += \
 	tests/unit/resolver/replay \
 	tests/unit/resolver/test_cache \
