@@ -38,7 +38,7 @@ struct waiter;
 
 /* Who asks, as the listener knows it. Copied when it must wait. */
 struct client {
-	/* The reply, later; lent bytes. It may forget clients of the same owner, not start questions. */
+	/* The reply, later; lent bytes. It may forget clients of any owner, not start questions. */
 	void (*on_reply)(const struct client *, struct span reply);
 	void *owner;             /* the listener's, or the connection's */
 	struct waiter **waiting; /* TCP: head of the list of this connection's waiters; UDP: NULL */

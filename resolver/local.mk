@@ -15,6 +15,7 @@ libresolver_a_SOURCES = \
 	resolver/query.c resolver/query.h \
 	resolver/rebinding.c \
 	resolver/routes.c resolver/routes.h \
+	resolver/budget.c resolver/budget.h \
 	resolver/share.c resolver/share.h \
 	resolver/special.c resolver/special.h \
 	resolver/upstream.c resolver/upstream.h \
@@ -32,6 +33,7 @@ libresolver_a_SOURCES += \
 	resolver/daemon/gather.c resolver/daemon/gather.h \
 	resolver/daemon/listener.c resolver/daemon/listener.h \
 	resolver/daemon/listener_tcp.c \
+	resolver/daemon/tcp_conn.c resolver/daemon/tcp_conn.h \
 	resolver/daemon/listener_udp.c \
 	resolver/daemon/metrics.c resolver/daemon/metrics.h \
 	resolver/daemon/network.c resolver/daemon/network.h \

@@ -39,6 +39,12 @@ struct control {
 	unsigned n;
 };
 
+static bool
+uid_is_privileged(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
+}
+
 static void
 connection_close(struct connection *c)
 {
@@ -194,7 +200,7 @@ connection_serve(struct connection *c, struct span line)
 		connection_answer(c, control_error(why, NULL));
 		return;
 	}
-	if (control_verb_changes(c->request.verb) && c->uid != 0 && c->uid != geteuid()) {
+	if (control_verb_changes(c->request.verb) && !uid_is_privileged(c->uid)) {
 		connection_answer(c, control_error("only root and the daemon's own user may do that", NULL));
 		return;
 	}
@@ -262,16 +268,63 @@ connection_on_time(void *ctx)
 	connection_close(ctx);
 }
 
+/* ---- places */
+
+/* How many connections somebody has. */
+static unsigned
+places_of(const struct control *k, uid_t uid)
+{
+	unsigned n = 0;
+
+	for (const struct connection *c = k->connections; c != NULL; c = c->next)
+		n += c->uid == uid;
+	return n;
+}
+
+/* The oldest connection of whoever has most among those without privileges; NULL: there is none. */
+static struct connection *
+place_to_clear(const struct control *k)
+{
+	struct connection *worst = NULL;
+	unsigned most = 0;
+
+	for (struct connection *c = k->connections; c != NULL; c = c->next) { /* the newest first */
+		unsigned n = uid_is_privileged(c->uid) ? 0 : places_of(k, c->uid);
+
+		if (n >= most && n > 0) {
+			most = n;
+			worst = c;
+		}
+	}
+	return worst;
+}
+
+/* A place for one more of this user. Who has most of the places of all gives one up for who has fewer. */
+static bool
+place_make(struct control *k, uid_t uid)
+{
+	unsigned max = CONTROL_CONNECTIONS_MAX - (uid_is_privileged(uid) ? 0 : CONTROL_CONNECTIONS_KEPT);
+	struct connection *worst;
+
+	if (k->n < max)
+		return true;
+	worst = place_to_clear(k);
+	if (worst == NULL || (!uid_is_privileged(uid) && places_of(k, uid) >= places_of(k, worst->uid)))
+		return false;
+	connection_close(worst);
+	return true;
+}
+
 /* fd is taken. */
 static void
 connection_open(struct control *k, int fd)
 {
-	struct connection *c = calloc(1, sizeof *c);
+	struct connection *c;
 	struct ucred peer;
 	socklen_t n = sizeof peer;
 
-	if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0) {
-		free(c);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0 || !place_make(k, peer.uid) ||
+	    (c = calloc(1, sizeof *c)) == NULL) {
 		(void)close(fd);
 		return;
 	}
@@ -297,12 +350,8 @@ control_on_ready(void *ctx, unsigned ready)
 	int fd;
 
 	(void)ready;
-	while ((fd = accept4(k->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		if (k->n >= CONTROL_CONNECTIONS_MAX)
-			(void)close(fd);
-		else
-			connection_open(k, fd);
-	}
+	while ((fd = accept4(k->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		connection_open(k, fd);
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 		(void)loop_fd_interest(&k->watch, 0);
 		loop_timer_set(&k->pause, ACCEPT_PAUSE_MS);

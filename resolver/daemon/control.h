@@ -24,10 +24,12 @@
 #include "resolver/daemon/control_socket.h"
 #include "resolver/daemon/worker.h"
 
-#define CONTROL_REQUEST_MAX     4096
-#define CONTROL_RESPONSE_MAX    (8 * 1024 * 1024)
-#define CONTROL_CONNECTIONS_MAX 16
-#define CONTROL_TIMEOUT_MS      5000
+#define CONTROL_REQUEST_MAX  4096
+#define CONTROL_RESPONSE_MAX (8 * 1024 * 1024)
+/* Of them a quarter is for root and the daemon's own user, whom others must not keep out. */
+#define CONTROL_CONNECTIONS_MAX  16
+#define CONTROL_CONNECTIONS_KEPT 4
+#define CONTROL_TIMEOUT_MS       5000
 
 struct control;
 /* Binds path (control_socket.h). Runs on the loop of the main thread. */
