@@ -15,6 +15,7 @@ libresolver_a_SOURCES = \
 	resolver/query.c resolver/query.h \
 	resolver/rebinding.c \
 	resolver/routes.c resolver/routes.h \
+	resolver/admission.c resolver/admission.h \
 	resolver/budget.c resolver/budget.h \
 	resolver/share.c resolver/share.h \
 	resolver/special.c resolver/special.h \

@@ -69,9 +69,11 @@ struct query {
 	struct loop_timer timer;
 	int64_t deadline_ms, next_ms, stale_ms, stall_ms; /* 0: none */
 	uint32_t avoid;                                   /* upstream whose answer was no good */
-	bool soft;       /* failed over once for an answer of SERVFAIL, REFUSED or NOTIMP */
-	bool truncated;  /* ... or TC */
-	bool limited;    /* somebody could not take it for want of room */
+	bool soft;      /* failed over once for an answer of SERVFAIL, REFUSED or NOTIMP */
+	bool truncated; /* ... or TC */
+	struct admission_entry admission;
+	struct query *doomed_next, **doomed_prev; /* gives way at the end of the turn */
+	bool limited;                             /* somebody could not take it for want of room */
 	struct buf held; /* the answer that was no good, in case nobody has a better one */
 	const struct server *held_server;
 	const struct server *blamed; /* who failed this question last */
@@ -93,6 +95,9 @@ struct engine {
 	struct hosts *hosts;
 	struct upstreams *upstreams;
 	struct share *share;
+	struct admission *admission;
+	struct query *doomed;
+	struct loop_defer shed;
 	struct buf scratch; /* local answers */
 	struct buf reply;   /* replies to those who wait */
 	uint16_t *ttl_at;

@@ -96,6 +96,7 @@ check_PROGRAMS += \
 	tests/unit/config/test_suffix
 check_PROGRAMS += \
 	tests/unit/resolver/replay \
+	tests/unit/resolver/test_admission \
 	tests/unit/resolver/test_budget \
 	tests/unit/resolver/test_cache \
 	tests/unit/resolver/test_filter \
