@@ -77,7 +77,7 @@ query_new(struct engine *e, const struct msg_question *question, const struct ro
 	q->cd = (question->flags & MSG_CD) != 0;
 	q->name_n = question->name_n;
 	memcpy(q->name, question->name, question->name_n);
-	q->held = buf_max(MSG_MAX);
+	q->held = buf_max(QUERY_HELD_MAX);
 	q->tries.spin = random_u32();
 	q->deadline_ms = loop_now_ms(e->loop) + QUERY_TIME_MS;
 	loop_timer_init(&q->timer, e->loop, query_on_due, q);
@@ -199,7 +199,7 @@ query_deliver_held(struct query *q)
 
 	if (held.n == 0 || s == NULL)
 		return false;
-	q->held = buf_max(MSG_MAX);
+	q->held = buf_max(QUERY_HELD_MAX);
 	if (msg_answer_read(&m, buf_span(&held), e->ttl_at) == RES_OK) {
 		query_deliver(q, &m, s, 0);
 		done = true;

@@ -20,8 +20,10 @@
 #define QUERY_WIRE_MAX    (MSG_HEADER + MSG_NAME_MAX + 4 + 64) /* header, question, our OPT */
 #define QUERY_SECTION_MAX (MSG_NAME_MAX + 4)
 #define QUERY_BUCKETS     4096
-#define TCP_KEEPALIVE_DS  300 /* what RFC 7828 clients are told: our idle time-out, in 100 ms */
-#define POOL_MAX          512 /* objects kept for the next question, of each kind */
+#define QUERY_HELD_MAX                                                                                       \
+	2048 /* bytes of an answer that was no good: those of all questions are 8 MiB; a longer one is not kept */
+#define TCP_KEEPALIVE_DS 300 /* what RFC 7828 clients are told: our idle time-out, in 100 ms */
+#define POOL_MAX         512 /* objects kept for the next question, of each kind */
 
 /* INFO-CODEs of RFC 8914 that are made here */
 enum {
