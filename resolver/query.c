@@ -394,6 +394,7 @@ query_on_shed(void *ctx)
 		q->limited = true;
 		query_fail(q);
 	}
+	e->doomed_waiters = 0;
 }
 
 /* It gives way, though not before the end of the turn: a listener is about to write a reply. */
@@ -402,6 +403,7 @@ query_doom(struct engine *e, struct admission_entry *entry)
 {
 	struct query *q = (struct query *)(void *)((char *)entry - offsetof(struct query, admission));
 
+	e->doomed_waiters += entry->weight; /* they wait still, and count no more */
 	admission_leave(e->admission, entry);
 	q->doomed_next = e->doomed;
 	q->doomed_prev = &e->doomed;
@@ -421,7 +423,7 @@ query_make_room(struct engine *e, const struct admission_claim *claim, bool fres
 	if (fresh && (e->n_queries >= QUERIES_MAX || !admission_admits(e->admission, claim, now, &victim)))
 		return false;
 	if (victim == NULL && ((fresh && admission_count(e->admission) >= QUERIES_PRESSED) ||
-			       share_used(e->share) >= WAITERS_PRESSED))
+			       share_used(e->share) >= WAITERS_PRESSED + e->doomed_waiters))
 		victim = admission_worst(e->admission, now);
 	if (victim != NULL)
 		query_doom(e, victim);

@@ -99,6 +99,7 @@ struct engine {
 	struct share *share;
 	struct admission *admission;
 	struct query *doomed;
+	uint32_t doomed_waiters; /* who wait for them */
 	struct loop_defer shed;
 	struct buf scratch; /* local answers */
 	struct buf reply;   /* replies to those who wait */
