@@ -15,6 +15,8 @@
 enum res anchors_load(struct trust **, const char *where, bool trusted, char **why);
 /* A log list of any of the formats. */
 enum res log_list_load(struct ctlogs **, const char *file, bool trusted, char **why);
+/* state-dir's ct-logs.json. RES_NOT_FOUND with *why NULL: there is none. */
+enum res log_list_stored(struct ctlogs **, const char *state_dir, char **why);
 /* The newer of the list compiled in and state-dir's ct-logs.json. *from is "compiled in" or the file (yours). What is
  * wrong with the file in state-dir is no failure but told in *warning (yours; NULL: nothing): the list compiled in is
  * no softer. */

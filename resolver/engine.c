@@ -62,6 +62,7 @@ engine_new(struct engine **out, struct loop *loop, struct counters *counters, st
 	if (e->ttl_at == NULL || e->bucket == NULL || cache_new(&e->cache, &limits) != RES_OK ||
 	    hosts_new(&e->hosts, plan->snapshot->settings->hosts_file) != RES_OK ||
 	    share_new(&e->share, WAITERS_MAX) != RES_OK ||
+	    admission_new(&e->admission, QUERIES_MAX) != RES_OK ||
 	    upstreams_new(&e->upstreams, loop, counters, &watch) != RES_OK ||
 	    upstreams_plan_set(e->upstreams, plan) != RES_OK) {
 		engine_free(e);
@@ -79,6 +80,7 @@ engine_free(struct engine *e)
 
 	if (e == NULL)
 		return;
+	loop_defer_stop(&e->shed);
 	query_free_all(e);
 	upstreams_free(e->upstreams); /* ends what is in flight and listened for by nobody */
 	for (struct query *q = e->spare_query; q != NULL; q = next) {
@@ -96,6 +98,7 @@ engine_free(struct engine *e)
 	cache_free(e->cache);
 	hosts_free(e->hosts);
 	share_free(e->share);
+	admission_free(e->admission);
 	plan_unref(e->plan);
 	buf_free(&e->scratch);
 	buf_free(&e->reply);

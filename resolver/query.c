@@ -7,6 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The registered domain as a number. */
+static uint64_t
+query_zone(const struct engine *e, struct span name)
+{
+	return hash_keyed(&e->hash, suffix_zone(name));
+}
+
 /* ---- the table of what is in flight */
 
 static uint32_t
@@ -68,9 +75,9 @@ query_new(struct engine *e, const struct msg_question *question, const struct ro
 	q->cd = (question->flags & MSG_CD) != 0;
 	q->name_n = question->name_n;
 	memcpy(q->name, question->name, question->name_n);
-	q->held = buf_max(MSG_MAX);
+	q->held = buf_max(QUERY_HELD_MAX);
 	q->tries.spin = random_u32();
-	q->zone = hash_keyed(&e->hash, suffix_zone(span_of(q->name, q->name_n)));
+	q->zone = query_zone(e, span_of(q->name, q->name_n));
 	q->deadline_ms = loop_now_ms(e->loop) + QUERY_TIME_MS;
 	loop_timer_init(&q->timer, e->loop, query_on_due, q);
 	if (!query_write(q, question)) {
@@ -91,6 +98,18 @@ query_new(struct engine *e, const struct msg_question *question, const struct ro
 
 /* ---- the end of a query */
 
+/* It gives way no more: it ends of itself. */
+static void
+query_spare(struct query *q)
+{
+	if (q->doomed_prev == NULL)
+		return;
+	*q->doomed_prev = q->doomed_next;
+	if (q->doomed_next != NULL)
+		q->doomed_next->doomed_prev = q->doomed_prev;
+	q->doomed_prev = NULL;
+}
+
 void
 query_end(struct query *q)
 {
@@ -109,6 +128,8 @@ query_end(struct query *q)
 	if (q->next != NULL)
 		q->next->prev = q->prev;
 	e->n_queries--;
+	admission_leave(e->admission, &q->admission);
+	query_spare(q);
 	buf_free(&q->held);
 	if (e->n_spare_query < POOL_MAX) {
 		q->next = e->spare_query;
@@ -141,7 +162,7 @@ query_deliver_held(struct query *q)
 
 	if (held.n == 0 || s == NULL)
 		return false;
-	q->held = buf_max(MSG_MAX);
+	q->held = buf_max(QUERY_HELD_MAX);
 	if (msg_answer_read(&m, buf_span(&held), e->ttl_at) == RES_OK) {
 		query_deliver(q, &m, s, 0);
 		done = true;
@@ -264,19 +285,60 @@ query_hopeless(struct engine *e, struct query *q, const struct msg_question *que
 	return msg_reply_empty(out, &f, RCODE_SERVFAIL) == RES_OK ? ASK_REPLIED : ASK_DROPPED;
 }
 
-/* As with those who wait (share.h), nobody holds more than twice what is left: one client's flood leaves room
- * for the questions of another (R17). */
-static bool
-query_has_room(const struct engine *e, const struct client *client)
+static void
+query_on_shed(void *ctx)
 {
-	return e->n_queries < QUERIES_MAX &&
-	       share_of(e->share, &client->addr) < 2 * (QUERIES_MAX - e->n_queries);
+	struct engine *e = ctx;
+	struct query *q;
+
+	while ((q = e->doomed) != NULL) {
+		for (const struct waiter *w = q->waiters; w != NULL; w = w->next)
+			counter_add(e->counters, COUNTER_SHED, 1);
+		q->limited = true;
+		query_fail(q);
+	}
+	e->doomed_waiters = 0;
+}
+
+/* It gives way, though not before the end of the turn: a listener is about to write a reply. */
+static void
+query_doom(struct engine *e, struct admission_entry *entry)
+{
+	struct query *q = (struct query *)(void *)((char *)entry - offsetof(struct query, admission));
+
+	e->doomed_waiters += entry->weight; /* they wait still, and count no more */
+	admission_leave(e->admission, entry);
+	q->doomed_next = e->doomed;
+	q->doomed_prev = &e->doomed;
+	if (q->doomed_next != NULL)
+		q->doomed_next->doomed_prev = &q->doomed_next;
+	e->doomed = q;
+	loop_defer(&e->shed, e->loop, query_on_shed, e);
+}
+
+/* Room for one more client, and for a question when it is a new one; another may have to give way. */
+static bool
+query_make_room(struct engine *e, const struct admission_claim *claim, bool fresh)
+{
+	int64_t now = loop_now_ms(e->loop);
+	struct admission_entry *victim = NULL;
+
+	if (fresh && (e->n_queries >= QUERIES_MAX || !admission_admits(e->admission, claim, now, &victim)))
+		return false;
+	if (victim == NULL && ((fresh && admission_count(e->admission) >= QUERIES_PRESSED) ||
+			       share_used(e->share) >= WAITERS_PRESSED + e->doomed_waiters))
+		victim = admission_worst(e->admission, now);
+	if (victim != NULL)
+		query_doom(e, victim);
+	return share_take(e->share, claim->client);
 }
 
 enum ask
 query_join(struct engine *e, const struct msg_question *question, const struct route *route,
 	   const struct client *client, bool stale, struct buf *out)
 {
+	const struct admission_claim claim = {query_zone(e, span_of(question->name, question->name_n)),
+					      &client->addr};
 	int64_t now = loop_now_ms(e->loop);
 	struct query *q;
 	bool fresh;
@@ -291,10 +353,12 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	/* A client that repeats itself gets the one answer. */
 	if (!fresh && waiter_is_there(q, question, client))
 		return ASK_DROPPED;
-	if ((fresh && !query_has_room(e, client)) || !share_take(e->share, &client->addr))
+	if (!query_make_room(e, &claim, fresh))
 		return query_shed(e, question, client->tcp, out);
 	if (fresh)
 		q = query_new(e, question, route);
+	if (fresh && q != NULL)
+		(void)admission_enter(e->admission, &q->admission, &claim, now);
 	if (q == NULL || waiter_new(q, question, client) == NULL) {
 		share_give(e->share, &client->addr);
 		if (fresh && q != NULL)
@@ -303,9 +367,10 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	}
 	if (stale && q->stale_ms == 0)
 		q->stale_ms = now + QUERY_STALE_MS;
-	if (!fresh)
+	if (!fresh) {
+		admission_weigh(&q->admission, 1);
 		counter_add(e->counters, COUNTER_COALESCED, 1);
-	else if (!query_look(q)) {
+	} else if (!query_look(q)) {
 		done = query_hopeless(e, q, question, route, client->tcp, out);
 		query_end(q);
 		return done;

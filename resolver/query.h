@@ -21,7 +21,9 @@
 #define QUERY_WIRE_MAX    (MSG_HEADER + MSG_NAME_MAX + 4 + 64) /* header, question, our OPT */
 #define QUERY_SECTION_MAX (MSG_NAME_MAX + 4)
 #define QUERY_BUCKETS     4096
-#define TCP_KEEPALIVE_DS  300 /* what RFC 7828 clients are told: our idle time-out, in 100 ms */
+#define QUERY_HELD_MAX                                                                                       \
+	2048 /* bytes of an answer that was no good: those of all questions are 8 MiB; a longer one is not kept */
+#define TCP_KEEPALIVE_DS 300 /* what RFC 7828 clients are told: our idle time-out, in 100 ms */
 #define QUERY_LANE_MS                                                                                        \
 	500 /* an unknown zone waits so long for a lane while there is harm about, then shares */
 #define QUERY_SENDS_MAX 16  /* of one question, to whomever: a bound for what a storm of faults can cost */
@@ -77,15 +79,17 @@ struct query {
 	struct loop_timer timer;
 	int64_t deadline_ms, next_ms, stale_ms, stall_ms, wait_ms; /* 0: none */
 	uint64_t zone;                                             /* keyed hash of its registered domain */
-	unsigned sends;  /* attempts made, QUERY_SENDS_MAX at most */
-	uint32_t avoid;  /* upstream whose answer was no good */
-	bool soft;       /* failed over once for an answer that was a failure (answer_class.h) */
-	bool lame;       /* the one that is blamed does not recurse */
-	bool truncated;  /* ... or TC */
-	bool limited;    /* somebody could not take it for want of room */
-	bool suspect;    /* connections ended under it */
-	bool again;      /* asked a second time on the connection that gave no good answer */
-	bool tried;      /* ... and on a fresh one */
+	unsigned sends; /* attempts made, QUERY_SENDS_MAX at most */
+	uint32_t avoid; /* upstream whose answer was no good */
+	bool soft;      /* failed over once for an answer that was a failure (answer_class.h) */
+	bool lame;      /* the one that is blamed does not recurse */
+	bool truncated; /* ... or TC */
+	bool limited;   /* somebody could not take it for want of room */
+	bool suspect;   /* connections ended under it */
+	bool again;     /* asked a second time on the connection that gave no good answer */
+	bool tried;     /* ... and on a fresh one */
+	struct admission_entry admission;
+	struct query *doomed_next, **doomed_prev; /* gives way at the end of the turn */
 	struct buf held; /* the answer that was no good, in case nobody has a better one */
 	const struct server *held_server;
 	const struct server *blamed; /* who failed this question last */
@@ -107,6 +111,10 @@ struct engine {
 	struct hosts *hosts;
 	struct upstreams *upstreams;
 	struct share *share;
+	struct admission *admission;
+	struct query *doomed;
+	uint32_t doomed_waiters; /* who wait for them */
+	struct loop_defer shed;
 	struct buf scratch; /* local answers */
 	struct buf reply;   /* replies to those who wait */
 	uint16_t *ttl_at;

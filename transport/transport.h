@@ -28,7 +28,8 @@ enum tp_method { TP_POST, TP_GET };
 #define TP_QUEUE_MAX    4096 /* questions waiting for a connection of one slot */
 
 struct tp_identity; /* a client certificate with its key (mutual TLS); immutable, shared */
-enum res tp_identity_load(struct tp_identity **, const char *cert_file, const char *key_file, char **why);
+/* Of PEM bytes, lent. *why is constant. */
+enum res tp_identity_new(struct tp_identity **, struct span cert, struct span key, const char **why);
 void tp_identity_free(struct tp_identity *);
 
 /* Immutable; part of a snapshot that outlives every slot that uses it. */

@@ -13,7 +13,7 @@
 #include "tests/unit/transport/fake_transport.h"
 
 #define WORDS_MAX 64
-#define ASKED_MAX 8192
+#define ASKED_MAX 16384
 
 struct asked {
 	char id[32];

@@ -357,12 +357,12 @@ tp_slot_stats(const struct tp_slot *s, struct tp_stats *out)
 }
 
 enum res
-tp_identity_load(struct tp_identity **out, const char *cert_file, const char *key_file, char **why)
+tp_identity_new(struct tp_identity **out, struct span cert, struct span key, const char **why)
 {
 	(void)out;
-	(void)cert_file;
-	(void)key_file;
-	*why = strdup("not in this play");
+	(void)cert;
+	(void)key;
+	*why = "not in this play";
 	return RES_UNSUPPORTED;
 }
 
