@@ -95,6 +95,21 @@ server_retarget(struct server *s, const struct tp_target *t)
 	}
 }
 
+/* Whatever went wrong before, it is looked at again at once. */
+static void
+server_forget_rest(struct server *s)
+{
+	s->retry_at_ms = 0;
+	s->tried_ms = INT64_MIN;
+	s->failures = s->bad = s->poor = 0;
+	s->doubt = REASON_NONE;
+	s->suspect_until_ms = 0;
+	if (s->health != HEALTH_GOOD) {
+		s->health = HEALTH_UNKNOWN;
+		s->reason = REASON_NONE;
+	}
+}
+
 static void
 server_place(struct server *s, const struct upstream_plan *u, uint32_t upstream, uint32_t position)
 {
@@ -162,6 +177,7 @@ upstreams_plan_set(struct upstreams *set, const struct plan *plan)
 				free(fresh[at]);
 				fresh[at] = kept;
 				server_retarget(kept, t);
+				server_forget_rest(kept);
 			} else {
 				fresh[at]->target = t;
 				fresh[at]->id = ++set->next_id;
@@ -281,19 +297,11 @@ upstreams_network_changed(struct upstreams *set)
 	for (size_t i = 0; i < set->n; i++) {
 		struct server *s = set->server[i];
 
-		s->retry_at_ms = 0;
-		s->tried_ms = INT64_MIN;
-		s->failures = s->bad = s->poor = 0;
-		s->doubt = REASON_NONE;
+		server_forget_rest(s);
 		s->connects = false;
 		s->fire_until_ms = 0;
 		s->fresh_pace = s->lane_pace = (struct pace){0};
 		server_lanes_drop(s);
-		s->suspect_until_ms = 0;
-		if (s->health != HEALTH_GOOD) {
-			s->health = HEALTH_UNKNOWN;
-			s->reason = REASON_NONE;
-		}
 		if (s->slot != NULL)
 			tp_slot_drop(s->slot, false);
 	}
