@@ -7,6 +7,7 @@ libbase_a_SOURCES = \
 	base/environment.c base/environment.h \
 	base/faults.c base/faults.h \
 	base/log.c base/log.h \
+	base/path.c base/path.h \
 	base/random.c base/random.h \
 	base/res.c base/res.h \
 	base/text.c base/text.h \

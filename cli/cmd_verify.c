@@ -376,6 +376,9 @@ verify_batch(const struct context *ctx, const char *folder)
 			(void)complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 		else if (stat(buf_cstr(&path), &st) == 0 && S_ISDIR(st.st_mode))
 			code = EXIT_GOOD; /* folders inside are passed over */
+		else if (stat(buf_cstr(&path), &st) == 0 &&
+			 !S_ISREG(st.st_mode)) /* a FIFO would be waited for */
+			(void)complain(EXIT_TROUBLE, verb, "%s: not a regular file", buf_cstr(&path));
 		else
 			code = verify_line(ctx, buf_cstr(&path), entry[i]->d_name);
 		if (code > worst)

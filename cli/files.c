@@ -1,7 +1,13 @@
+#include "config.h"
+
 #include "cli/files.h"
+
+#include "base/path.h"
+#include "base/random.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,47 +29,64 @@ write_all(int fd, struct span content)
 	return fsync(fd) == 0;
 }
 
+/* A new file in that folder, under a name that nobody knows yet. Gives its descriptor, or -1. */
+static int
+file_new(int folder, const char *name, char temporary[NAME_MAX + 1])
+{
+	int n = snprintf(temporary, NAME_MAX + 1, "%s.%08x%08x", name, random_u32(), random_u32());
+
+	if (n > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
 /* The folder's own entry must reach the disk as well. */
 static bool
-folder_sync(const char *file)
+folder_sync(int folder)
 {
-	const char *slash = strrchr(file, '/');
-	char *folder = slash == NULL   ? strdup(".")
-		       : slash == file ? strdup("/")
-				       : strndup(file, (size_t)(slash - file));
-	int fd = folder != NULL ? open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	bool ok = fd >= 0 && fsync(fd) == 0;
 
 	if (fd >= 0)
 		(void)close(fd);
-	free(folder);
+	return ok;
+}
+
+static bool
+replace_in(int folder, const char *name, struct span content)
+{
+	char temporary[NAME_MAX + 1];
+	int fd = file_new(folder, name, temporary), error;
+	bool ok, renamed = false;
+
+	if (fd < 0)
+		return false;
+	ok = write_all(fd, content) && fchmod(fd, 0644) == 0;
+	renamed = ok && renameat(folder, temporary, folder, name) == 0;
+	ok = renamed && folder_sync(folder);
+	error = errno;
+	if (!renamed)
+		(void)unlinkat(folder, temporary, 0);
+	(void)close(fd);
+	errno = error;
 	return ok;
 }
 
 enum res
 file_replace(const char *file, struct span content, char **why)
 {
-	struct buf name = buf_max(4096), text = buf_max(8192);
-	char *temporary;
-	enum res res = RES_IO;
-	int fd = -1;
+	struct buf text = buf_max(8192);
+	const char *name, *cause = NULL;
+	int folder = path_parent_open(file, &name, &cause);
+	bool ok = folder >= 0 && replace_in(folder, name, content);
 
-	buf_format(&name, "%s.XXXXXX", file);
-	temporary = buf_take_cstr(&name);
-	if (temporary == NULL)
-		return RES_NOMEM;
-	fd = mkstemp(temporary);
-	if (fd >= 0 && write_all(fd, content) && fchmod(fd, 0644) == 0 && rename(temporary, file) == 0 &&
-	    folder_sync(file)) {
-		res = RES_OK;
-	} else {
-		buf_format(&text, "cannot write %s: %s", file, strerror(errno));
+	if (!ok) {
+		buf_format(&text, "cannot write %s: %s", file, folder < 0 ? cause : strerror(errno));
 		*why = buf_take_cstr(&text);
-		if (fd >= 0)
-			(void)unlink(temporary);
 	}
-	if (fd >= 0)
-		(void)close(fd);
-	free(temporary);
-	return res;
+	if (folder >= 0)
+		(void)close(folder);
+	return ok ? RES_OK : RES_IO;
 }

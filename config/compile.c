@@ -1,7 +1,11 @@
+#include "config.h"
+
 #include "config/compile.h"
 
+#include "config/file.h"
 #include "config/load.h"
 #include "config/options.h"
+#include "verify/why.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -327,31 +331,34 @@ compile_crls(struct compile *c, const struct strings *files)
 const struct tp_identity *
 compile_identity(struct compile *c, const struct upstream_settings *u)
 {
-	const char *file[2] = {u->client_cert, u->client_key};
-	enum option_id id[2] = {OPTION_CLIENT_CERT, OPTION_CLIENT_KEY};
+	struct buf cert = buf_max(0), key = buf_max(0);
 	struct tp_identity *identity = NULL;
+	enum option_id id = OPTION_CLIENT_CERT;
 	char *why = NULL;
+	const char *cause = NULL;
 	enum res res;
 
 	if (*u->client_cert == '\0' ||
 	    *u->client_key == '\0') /* settings_check refuses one without the other */
 		return NULL;
-	for (size_t i = 0; i < 2; i++) { /* who could have written them? */
-		struct buf text = buf_max(0);
-
-		res = config_file_read(&text, file[i], CONFIG_FILE_MAX, &why);
-		if (text.n > 0)
-			memset(text.p, 0, text.n);
-		buf_free(&text);
-		if (res != RES_OK) {
-			compile_fail(c, u->said[id[i]], id[i], res, why);
-			return NULL;
-		}
+	res = config_file_read(&cert, u->client_cert, CONFIG_FILE_MAX, &why);
+	if (res == RES_OK) {
+		id = OPTION_CLIENT_KEY;
+		res = config_file_read(&key, u->client_key, CONFIG_FILE_MAX, &why);
 	}
-	res = tp_identity_load(&identity, u->client_cert, u->client_key, &why);
+	if (res == RES_OK) {
+		id = OPTION_CLIENT_CERT;
+		res = tp_identity_new(&identity, buf_span(&cert), buf_span(&key), &cause);
+		if (res != RES_OK)
+			(void)why_say(&why, res, "%s with %s: %s", u->client_cert, u->client_key, cause);
+	}
+	if (key.p != NULL)
+		explicit_bzero(key.p, key.cap);
+	buf_free(&key);
+	buf_free(&cert);
 	if (res == RES_OK)
 		return compile_keep(c, NULL, identity, drop_identity);
-	compile_fail(c, u->said[OPTION_CLIENT_CERT], OPTION_CLIENT_CERT, res, why);
+	compile_fail(c, u->said[id], id, res, why);
 	return NULL;
 }
 

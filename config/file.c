@@ -1,5 +1,7 @@
 #include "config/file.h"
 
+#include "base/path.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -10,7 +12,7 @@
 #include <unistd.h>
 
 #define READ_CHUNK    (256 * 1024)
-#define WHY_MAX       4608    /* a path and a sentence */
+#define WHY_MAX       8704    /* a path and a sentence */
 #define PROC_FILE_MAX 4096    /* a map of ids has at most 340 lines, and all but odd ones have three */
 #define OVERFLOW_UID  "65534" /* where the kernel does not say */
 
@@ -116,44 +118,97 @@ read_all(struct buf *b, int fd, const char *file, char **why)
 }
 
 static enum res
-file_read(struct buf *out, const char *file, size_t max, bool trusted, char **why)
+file_take(struct buf *out, int fd, const char *file, size_t max, char **why)
 {
-	/* O_NONBLOCK: opening a FIFO must not wait for its writer. */
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY | (trusted ? O_NONBLOCK : 0));
 	struct buf b = buf_max(max + 1);
-	enum res res = RES_OK;
-	struct stat st;
+	enum res res = read_all(&b, fd, file, why);
 
-	*why = NULL;
-	if (fd < 0 || fstat(fd, &st) != 0)
-		res = refuse(why, "cannot read %s: %s", file, strerror(errno));
-	else if (trusted && !S_ISREG(st.st_mode))
-		res = refuse(why, "cannot read %s: not a regular file", file);
-	else if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > max)
-		res = refuse(why, "%s is larger than %zu bytes", file, max);
-	else if (trusted)
-		res = owner_check(file, &st, why);
-	if (res == RES_OK)
-		res = read_all(&b, fd, file, why);
 	if (res == RES_OK) {
 		buf_free(out);
 		*out = b;
 	} else {
 		buf_free(&b);
 	}
-	if (fd >= 0)
-		(void)close(fd);
 	return res;
 }
 
 enum res
 config_file_read(struct buf *out, const char *file, size_t max, char **why)
 {
-	return file_read(out, file, max, true, why);
+	const char *cause;
+	enum res res;
+	struct stat st;
+	int fd = path_file_open(file, &st, &cause);
+
+	*why = NULL;
+	if (fd < 0)
+		return refuse(why, "cannot read %s: %s", file, cause);
+	res = (uintmax_t)st.st_size > max ? refuse(why, "%s is larger than %zu bytes", file, max)
+					  : owner_check(file, &st, why);
+	if (res == RES_OK)
+		res = file_take(out, fd, file, max, why);
+	(void)close(fd);
+	return res;
 }
 
 enum res
 config_file_read_any(struct buf *out, const char *file, size_t max, char **why)
 {
-	return file_read(out, strcmp(file, "-") == 0 ? "/dev/stdin" : file, max, false, why);
+	int fd = strcmp(file, "-") == 0 ? fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+					: open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	enum res res = RES_OK;
+	struct stat st;
+
+	*why = NULL;
+	if (fd < 0 || fstat(fd, &st) != 0)
+		res = refuse(why, "cannot read %s: %s", file, strerror(errno));
+	else if (S_ISREG(st.st_mode) && (uintmax_t)st.st_size > max)
+		res = refuse(why, "%s is larger than %zu bytes", file, max);
+	if (res == RES_OK)
+		res = file_take(out, fd, file, max, why);
+	if (fd >= 0)
+		(void)close(fd);
+	return res;
+}
+
+/* The owner of the folder may write his own state, root may do it for him (one name: a file that is somewhere else as
+ * well is not what root wrote here), and others may not have. */
+static bool
+is_state(const struct stat *folder, const struct stat *st)
+{
+	bool by_root = st->st_uid == 0 && (st->st_nlink == 1 || folder->st_uid == 0);
+
+	return (by_root || st->st_uid == geteuid() || st->st_uid == folder->st_uid) &&
+	       ((st->st_mode | folder->st_mode) & S_IWOTH) == 0;
+}
+
+enum res
+config_state_read(struct buf *out, const char *folder, const char *name, size_t max, char **why)
+{
+	char file[WHY_MAX / 2];
+	const char *cause = NULL;
+	struct stat dir, st;
+	int in = path_folder_open(folder, &cause), fd = -1, error = errno;
+	enum res res = RES_OK;
+
+	*why = NULL;
+	(void)snprintf(file, sizeof file, "%s/%s", folder, name);
+	if (in >= 0) {
+		fd = path_file_open_at(in, name, &st, &cause);
+		error = errno;
+	}
+	if (fd < 0)
+		res = error == ENOENT ? RES_NOT_FOUND : refuse(why, "cannot read %s: %s", file, cause);
+	else if ((uintmax_t)st.st_size > max)
+		res = refuse(why, "%s is larger than %zu bytes", file, max);
+	else if (fstat(in, &dir) != 0 || !is_state(&dir, &st))
+		res = refuse(why, "%s: can be written by others, or belongs to another user than its folder",
+			     file);
+	if (res == RES_OK)
+		res = file_take(out, fd, file, max, why);
+	if (fd >= 0)
+		(void)close(fd);
+	if (in >= 0)
+		(void)close(in);
+	return res;
 }

@@ -1,13 +1,20 @@
+#include "config.h"
+
 #include "config/load.h"
 
 #include "config/file.h"
 
+#include "base/path.h"
+
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define LOG_LIST_NAME "ct-logs.json"
 
 /* Where distributions keep the anchors of the machine, the first that is there. */
 static const char *const system_anchors[] = {
@@ -101,11 +108,16 @@ static enum res
 anchors_add_folder(struct anchors *a, const char *folder, char **why)
 {
 	struct dirent **entry = NULL;
-	int n = scandir(folder, &entry, is_visible, alphasort);
+	const char *cause = NULL;
+	int fd =
+	    a->trusted ? path_folder_open(folder, &cause) : open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int n = fd < 0 ? -1 : scandirat(fd, ".", &entry, is_visible, alphasort);
 	enum res res = n < 0 ? RES_IO : n > ANCHOR_FILES_MAX ? RES_LIMIT : RES_OK;
 
 	if (n < 0)
-		*why = sentence(folder, ": ", strerror(errno));
+		*why = sentence(folder, ": ", cause != NULL ? cause : strerror(errno));
+	if (fd >= 0)
+		(void)close(fd);
 	for (int i = 0; i < n; i++) {
 		if (res == RES_OK)
 			res = anchors_add_entry(a, folder, entry[i]->d_name);
@@ -159,6 +171,18 @@ anchors_load(struct trust **out, const char *where, bool trusted, struct config_
 	return res;
 }
 
+/* text is taken. file: its name, for what is wrong in it. */
+static enum res
+log_list_read(struct ctlogs **out, struct buf *text, const char *file, char **why)
+{
+	enum res res = ctlogs_from_any(out, buf_span(text), why);
+
+	if (res != RES_OK)
+		why_name(why, file, res);
+	buf_free(text);
+	return res;
+}
+
 enum res
 log_list_load(struct ctlogs **out, const char *file, bool trusted, char **why)
 {
@@ -167,38 +191,29 @@ log_list_load(struct ctlogs **out, const char *file, bool trusted, char **why)
 
 	*why = NULL;
 	res = read_file(&text, file, CTLOGS_FILE_MAX, trusted, why);
-	if (res != RES_OK)
-		return res;
-	res = ctlogs_from_any(out, buf_span(&text), why);
-	if (res != RES_OK)
-		why_name(why, file, res);
-	buf_free(&text);
-	return res;
+	return res == RES_OK ? log_list_read(out, &text, file, why) : res;
 }
 
 char *
 log_list_file(const char *state_dir)
 {
-	return sentence(state_dir, "/", "ct-logs.json");
+	return sentence(state_dir, "/", LOG_LIST_NAME);
 }
 
-/* The daemon's user may own its state; others may not have written it. */
-static bool
-is_state(const char *state_dir, const char *file, char **why)
+enum res
+log_list_stored(struct ctlogs **out, const char *state_dir, char **why)
 {
-	struct stat dir, st;
+	struct buf text = buf_max(0);
+	char *file = log_list_file(state_dir);
+	enum res res = RES_NOMEM;
 
-	if (stat(state_dir, &dir) != 0 || stat(file, &st) != 0) {
-		*why = sentence(file, ": ", strerror(errno));
-		return false;
-	}
-	if ((st.st_uid != 0 && st.st_uid != geteuid() && st.st_uid != dir.st_uid) ||
-	    ((st.st_mode | dir.st_mode) & S_IWOTH) != 0) {
-		*why = sentence(file,
-				": can be written by others, or belongs to another user than its folder", "");
-		return false;
-	}
-	return true;
+	*why = NULL;
+	if (file != NULL)
+		res = config_state_read(&text, state_dir, LOG_LIST_NAME, CTLOGS_FILE_MAX, why);
+	if (res == RES_OK)
+		res = log_list_read(out, &text, file, why);
+	free(file);
+	return res;
 }
 
 enum res
@@ -214,8 +229,8 @@ log_list_choose(struct ctlogs **out, const char *state_dir, char **from, char **
 		free(file);
 		return res;
 	}
-	if (*state_dir != '\0' && access(file, F_OK) == 0 &&
-	    (!is_state(state_dir, file, &why) || log_list_load(&stored, file, false, &why) != RES_OK))
+	res = *state_dir == '\0' ? RES_NOT_FOUND : log_list_stored(&stored, state_dir, &why);
+	if (res != RES_OK && (res != RES_NOT_FOUND || why != NULL))
 		*warning = sentence("the stored log list is not used, the one compiled in is: ",
 				    why != NULL ? why : file, "");
 	free(why);

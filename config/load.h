@@ -17,6 +17,8 @@ enum res anchors_load(struct trust **, const char *where, bool trusted, struct c
 		      char **why);
 /* A log list of any of the formats. ctlogs_left_out tells what it lost. */
 enum res log_list_load(struct ctlogs **, const char *file, bool trusted, char **why);
+/* state-dir's ct-logs.json. RES_NOT_FOUND with *why NULL: there is none. */
+enum res log_list_stored(struct ctlogs **, const char *state_dir, char **why);
 /* The newer of the list compiled in and state-dir's ct-logs.json. *from is "compiled in" or the file (yours). What is
  * wrong with the file in state-dir is no failure but told in *warning (yours; NULL: nothing): the list compiled in is
  * no softer. */

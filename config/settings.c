@@ -1,6 +1,9 @@
 /* The files: the main one, and conf.d beside it. */
+#include "config.h"
+
 #include "config/settings.h"
 
+#include "base/path.h"
 #include "config/file.h"
 #include "config/reader.h"
 
@@ -88,17 +91,19 @@ drop_ins_add(struct reader *r, const char *main_file)
 {
 	char *folder = drop_in_folder(main_file);
 	struct dirent **entry = NULL;
-	int n;
+	const char *cause;
+	int fd, n;
 
 	if (folder == NULL) {
 		r->nomem = true;
 		return;
 	}
-	n = scandir(folder, &entry, is_drop_in, by_name);
+	fd = path_folder_open(folder, &cause);
+	n = fd < 0 ? -1 : scandirat(fd, ".", &entry, is_drop_in, by_name);
 	if ((n < 0 && errno != ENOENT) || n > CONFIG_FILES_MAX) {
 		if (n < 0)
 			config_errors_add(r->errors, (struct place){0}, "cannot read %s: %s", folder,
-					  strerror(errno));
+					  fd < 0 ? cause : strerror(errno));
 		else
 			config_errors_add(r->errors, (struct place){0},
 					  "%s holds %d files, at most %d were expected", folder, n,
@@ -118,6 +123,8 @@ drop_ins_add(struct reader *r, const char *main_file)
 		buf_free(&path);
 		free(entry[i]);
 	}
+	if (fd >= 0)
+		(void)close(fd);
 	free(entry);
 	free(folder);
 }

@@ -1,6 +1,11 @@
 #include "config/suffix.h"
 
 #include <libpsl.h>
+#include <string.h>
+
+/* The longest public suffixes have five labels; a longer tail cannot be one. */
+#define SUFFIX_LABELS_MAX 6
+#define LABELS_MAX        128 /* RFC 1035, 2.3.4: 255 bytes hold no more */
 
 bool
 suffix_is_top_level(const char *label)
@@ -12,4 +17,40 @@ bool
 suffix_is_public(const char *domain)
 {
 	return psl_is_public_suffix2(psl_builtin(), domain, PSL_TYPE_ANY) != 0;
+}
+
+/* A tail of a name as text. Bytes that no registry admits become one that no suffix holds. */
+static void
+tail_text(char *out, struct span tail)
+{
+	size_t n = 0;
+
+	for (size_t at = 0; at < tail.n && tail.p[at] != 0; at += 1U + tail.p[at]) {
+		if (n > 0)
+			out[n++] = '.';
+		for (size_t i = 1; i <= tail.p[at]; i++) {
+			uint8_t c = tail.p[at + i];
+
+			out[n++] = c <= ' ' || c == '.' || c >= 0x7f ? '_' : (char)c;
+		}
+	}
+	out[n] = '\0';
+}
+
+struct span
+suffix_zone(struct span name)
+{
+	size_t at[LABELS_MAX], labels = 0, known = 1;
+	char text[256];
+
+	for (size_t i = 0; i < name.n && name.p[i] != 0 && labels < LABELS_MAX; i += 1U + name.p[i])
+		at[labels++] = i;
+	if (labels == 0)
+		return name;
+	for (size_t n = 2; n <= labels && n <= SUFFIX_LABELS_MAX; n++) {
+		tail_text(text, span_slice(name, at[labels - n], name.n));
+		if (suffix_is_public(text))
+			known = n;
+	}
+	return span_slice(name, at[labels - (known < labels ? known + 1 : known)], name.n);
 }

@@ -112,6 +112,8 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 	info.ad = (m->flags & MSG_AD) != 0 && s->trust_ad;
 	info.ede = answer_ede(m);
 	waiters_answer(q, m, age_s, engine_ttl_floor(e), engine_ttl_cap(e, m), info.ad, m->ede, m->n_ede);
+	if (decided)
+		admission_answered(e->admission, q->zone, now);
 	if (m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN || m->rcode == RCODE_YXDOMAIN)
 		cache_put(e->cache, &key, m, &info, now);
 	else if (decided)

@@ -43,7 +43,8 @@ engine_new(struct engine **out, struct loop *loop, struct counters *counters, st
 	   const struct engine_hooks *hooks)
 {
 	struct engine *e = calloc(1, sizeof *e);
-	const struct upstreams_hooks watch = {query_on_server_gone, engine_on_verdict, engine_on_ready, e};
+	const struct upstreams_hooks watch = {query_on_server_gone, engine_on_verdict, engine_on_ready,
+					      query_wake_all, e};
 	const struct cache_limits limits = engine_limits(plan);
 
 	if (e == NULL)
@@ -61,6 +62,7 @@ engine_new(struct engine **out, struct loop *loop, struct counters *counters, st
 	if (e->ttl_at == NULL || e->bucket == NULL || cache_new(&e->cache, &limits) != RES_OK ||
 	    hosts_new(&e->hosts, plan->snapshot->settings->hosts_file) != RES_OK ||
 	    share_new(&e->share, WAITERS_MAX) != RES_OK ||
+	    admission_new(&e->admission, QUERIES_MAX) != RES_OK ||
 	    upstreams_new(&e->upstreams, loop, counters, &watch) != RES_OK ||
 	    upstreams_plan_set(e->upstreams, plan) != RES_OK) {
 		engine_free(e);
@@ -78,6 +80,7 @@ engine_free(struct engine *e)
 
 	if (e == NULL)
 		return;
+	loop_defer_stop(&e->shed);
 	query_free_all(e);
 	upstreams_free(e->upstreams); /* ends what is in flight and listened for by nobody */
 	for (struct query *q = e->spare_query; q != NULL; q = next) {
@@ -95,6 +98,7 @@ engine_free(struct engine *e)
 	cache_free(e->cache);
 	hosts_free(e->hosts);
 	share_free(e->share);
+	admission_free(e->admission);
 	plan_unref(e->plan);
 	buf_free(&e->scratch);
 	buf_free(&e->reply);
@@ -190,6 +194,7 @@ void
 engine_network_changed(struct engine *e)
 {
 	upstreams_network_changed(e->upstreams);
+	query_wake_all(e);
 }
 
 void

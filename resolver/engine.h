@@ -16,19 +16,23 @@
 #ifndef RESOLVER_ENGINE_H
 #define RESOLVER_ENGINE_H
 
+#include "resolver/admission.h"
 #include "resolver/cache.h"
 #include "resolver/filter.h"
 #include "resolver/local.h"
 #include "resolver/share.h"
 #include "resolver/upstream.h"
 
-#define QUERY_TIME_MS      4000  /* interface: within the client's own time-out (5 s in glibc) */
-#define QUERY_STALE_MS     1800  /* RFC 8767, 5: when a stale answer is given instead of a late one */
-#define QUERY_STALE_TTL_S  30    /* RFC 8767, 4 */
-#define QUERY_STALL_MS     1500  /* nothing at all came back for so long: the connection counts as dead */
-#define QUERY_OPEN_MAX     3     /* of one question, on their way at the same time */
-#define QUERIES_MAX        4096  /* different questions in flight, a worker */
+#define QUERY_TIME_MS     4000 /* interface: within the client's own time-out (5 s in glibc) */
+#define QUERY_STALE_MS    1800 /* RFC 8767, 5: when a stale answer is given instead of a late one */
+#define QUERY_STALE_TTL_S 30   /* RFC 8767, 4 */
+#define QUERY_STALL_MS    1500 /* nothing at all came back for so long: the connection counts as dead */
+#define QUERY_OPEN_MAX    3    /* of one question, on their way at the same time */
+#define QUERIES_MAX                                                                                          \
+	4096 /* different questions in flight, a worker; those that give way still count in their turn */
+#define QUERIES_PRESSED    3072  /* beyond, one gives way for each that comes (admission.h) */
 #define WAITERS_MAX        16384 /* clients waiting, a worker; one address: share.h */
+#define WAITERS_PRESSED    8192  /* beyond, a question and all who wait for it give way for each that comes */
 #define STALE_RECHECK_MS   30000 /* RFC 8767, 5: what is served stale is not asked for again before this */
 #define FAILURE_MS         1000  /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */
 #define FAILURE_RELAYED_MS 5000  /* ... and a SERVFAIL of an upstream, which has done its own trying */
@@ -39,7 +43,7 @@ struct waiter;
 
 /* Who asks, as the listener knows it. Copied when it must wait. */
 struct client {
-	/* The reply, later; lent bytes. It may forget clients of the same owner, not start questions. */
+	/* The reply, later; lent bytes. It may forget clients of any owner, not start questions. */
 	void (*on_reply)(const struct client *, struct span reply);
 	void *owner;             /* the listener's, or the connection's */
 	struct waiter **waiting; /* TCP: head of the list of this connection's waiters; UDP: NULL */

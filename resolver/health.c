@@ -37,7 +37,7 @@ reports_count(struct upstreams *set, uint64_t reported)
 			atomic_fetch_add_explicit(&set->counters->by_report[r], 1, memory_order_relaxed);
 }
 
-static void
+void
 server_log(struct server *s, enum log_level level, const char *event, enum reason reason, const char *detail)
 {
 	uint32_t left_out;
@@ -56,6 +56,7 @@ server_answered(struct server *s)
 	s->answered_ms = loop_now_ms(s->set->loop);
 	s->suspect_until_ms = 0;
 	s->bad = 0;
+	s->doubt = REASON_NONE;
 	s->failures = 0;
 	if (s->health == HEALTH_GOOD)
 		return;
@@ -97,18 +98,91 @@ server_failed(struct server *s, enum reason reason)
 	server_failed_detail(s, reason, NULL);
 }
 
-void
-server_answered_badly(struct server *s, enum reason reason)
+/* One more zone without an answer. True: so many different ones in a row that the server is to blame. */
+static bool
+server_bad_zone(struct server *s, uint64_t zone)
 {
-	if (++s->bad >= UPSTREAM_BAD_MAX) {
-		s->bad = 0;
-		server_failed(s, reason);
-		return;
-	}
+	for (unsigned i = 0; i < s->bad; i++)
+		if (s->bad_zone[i] == zone)
+			return false;
+	s->bad_zone[s->bad++] = zone;
+	if (s->bad < UPSTREAM_BAD_MAX)
+		return false;
+	s->bad = 0;
+	return true;
+}
+
+void
+server_answered_zone(struct server *s, uint64_t zone)
+{
+	server_answered(s);
+	s->known_zone[zone % UPSTREAM_KNOWN_MAX] = zone;
+	quarantine_answered(&s->set->quarantine, s->id, zone);
+}
+
+void
+server_answered_badly(struct server *s, uint64_t zone, enum reason reason)
+{
 	s->answered_ms = loop_now_ms(s->set->loop);
 	s->suspect_until_ms = 0;
 	reason_count(s->set, reason);
-	server_log(s, LOG_INFO, "answer-refused", reason, NULL);
+	if (!server_bad_zone(s, zone)) {
+		server_log(s, LOG_INFO, "answer-refused", reason, NULL);
+		return;
+	}
+	s->doubt = reason;
+	s->suspect_until_ms = s->answered_ms + UPSTREAM_SUSPECT_MS;
+	server_log(s, LOG_INFO, "upstream-doubtful", reason, NULL);
+}
+
+bool
+server_is_barren(const struct server *s)
+{
+	int64_t now = loop_now_ms(s->set->loop);
+	struct tp_stats stats;
+
+	if (s->slot == NULL || (s->answered_ms != INT64_MIN && now - s->answered_ms < UPSTREAM_EVIDENCE_MS))
+		return false;
+	tp_slot_stats(s->slot, &stats);
+	return stats.barren >= UPSTREAM_BARREN_MAX;
+}
+
+void
+server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
+{
+	struct quarantine *q = &s->set->quarantine;
+	int64_t now = loop_now_ms(s->set->loop);
+	bool proven = quarantine_is_proven(q, s->id, zone, s->answered_ms);
+	bool many;
+
+	if (apart && alone > 0 && alone < QUARANTINE_KILLS) /* not chance */
+		alone = QUARANTINE_KILLS;
+	quarantine_killed(q, s->id, zone, alone, proven, now);
+	if (alone > 0) {
+		s->fire_until_ms = now + UPSTREAM_FIRE_MS;
+		if (server_knows(s, zone))
+			s->known_zone[zone % UPSTREAM_KNOWN_MAX] = 0;
+	}
+	many = alone > 0 && server_bad_zone(s, zone) &&
+	       (s->answered_ms == INT64_MIN || now - s->answered_ms >= UPSTREAM_EVIDENCE_MS);
+	if ((many || server_is_barren(s)) && !server_has_lane_budget(s)) {
+		server_failed(s, REASON_CLOSED);
+		return;
+	}
+	reason_count(s->set, REASON_CLOSED);
+	server_log(s, LOG_INFO, "question-closed", REASON_CLOSED, NULL);
+}
+
+void
+server_answered_poorly(struct server *s)
+{
+	s->poor++;
+}
+
+void
+server_answered_well(struct server *s)
+{
+	s->poor = 0;
 }
 
 void
@@ -140,8 +214,8 @@ server_stalled(struct server *s)
 }
 
 /* Keeps the verdict of an event. True: what it reports is not what the one before reported. */
-static bool
-server_keep_verdict(struct server *s, struct tp_event *e)
+bool
+server_verdict_take(struct server *s, struct tp_event *e)
 {
 	uint64_t before = s->judged ? verdict_reported(&s->verdict) : 0, reported;
 
@@ -156,13 +230,13 @@ server_keep_verdict(struct server *s, struct tp_event *e)
 	return reported != before;
 }
 
-static void
+void
 upstreams_on_refused(struct server *s, struct tp_event *e)
 {
 	bool news = !s->judged || verdict_accepted(&s->verdict) || verdict_reason(&s->verdict) != e->reason;
 
 	server_failed_detail(s, e->reason, e->detail);
-	news |= server_keep_verdict(s, e);
+	news |= server_verdict_take(s, e);
 	if (news && s->set->hooks.on_verdict != NULL)
 		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
 }
@@ -173,7 +247,8 @@ upstreams_on_accepted(struct server *s, struct tp_event *e)
 	bool news = s->judged && !verdict_accepted(&s->verdict);
 
 	s->ready_ms = loop_now_ms(s->set->loop);
-	news |= server_keep_verdict(s, e);
+	s->poor = 0;
+	news |= server_verdict_take(s, e);
 	/* Connected is not answered: the next failure rests longer all the same. */
 	if (s->health == HEALTH_FAILING)
 		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);
@@ -192,6 +267,7 @@ upstreams_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 	struct server *s = ctx;
 
 	(void)slot;
+	s->connects = false;
 	switch (e->kind) {
 	case TP_EVENT_READY:
 		upstreams_on_accepted(s, e);
@@ -210,33 +286,32 @@ upstreams_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 			server_log(s, LOG_DEBUG, "upstream-closed", e->reason, e->detail);
 		break;
 	}
+	s->set->hooks.on_change(s->set->hooks.ctx);
 }
 
 /* ---- tending */
 
-/* Refused servers whose rest is over; and, while nothing else is left, the one that was not looked at for
- * longest. */
+/* Of the refused servers the one that was not looked at for longest: when its rest is over; when nobody is left, as soon
+ * as its upstream may be probed. */
 static void
 upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now)
 {
 	struct walk w = upstreams_walk(set, route);
+	bool nobody = upstreams_all_resting(set, route);
 	struct server *s, *oldest = NULL;
-	bool all = true;
 	size_t i;
 
 	while ((s = walk_next(&w, &i)) != NULL) {
-		if (s->health != HEALTH_REFUSED)
-			all = false;
-		else if (oldest == NULL || s->tried_ms < oldest->tried_ms)
+		int64_t tried = upstream_tried_ms(set, s->upstream);
+		bool due = now >= s->retry_at_ms ||
+			   (nobody && (tried == INT64_MIN || now - tried >= UPSTREAM_PROBE_MS));
+
+		if (s->health == HEALTH_REFUSED && due && !server_connects(s) &&
+		    (oldest == NULL || s->tried_ms < oldest->tried_ms))
 			oldest = s;
 	}
-	if (oldest == NULL)
-		return;
-	if (all ? set->rechecked_ms == INT64_MIN || now - set->rechecked_ms >= UPSTREAM_RECHECK_MS
-		: now >= oldest->retry_at_ms) {
-		set->rechecked_ms = now;
+	if (oldest != NULL)
 		server_connect(oldest);
-	}
 }
 
 static void

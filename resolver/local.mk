@@ -11,13 +11,18 @@ libresolver_a_SOURCES = \
 	resolver/filter.c resolver/filter.h \
 	resolver/health.c \
 	resolver/hosts.c resolver/hosts.h \
+	resolver/lane.c \
 	resolver/local.c resolver/local.h \
 	resolver/local_data.c resolver/local_data.h \
 	resolver/order.c \
 	resolver/plan.c resolver/plan.h \
+	resolver/quarantine.c resolver/quarantine.h \
 	resolver/query.c resolver/query.h \
+	resolver/query_way.c \
 	resolver/rebinding.c \
 	resolver/routes.c resolver/routes.h \
+	resolver/admission.c resolver/admission.h \
+	resolver/budget.c resolver/budget.h \
 	resolver/share.c resolver/share.h \
 	resolver/special.c resolver/special.h \
 	resolver/upstream.c resolver/upstream.h \
@@ -27,6 +32,7 @@ libresolver_a_SOURCES = \
 libresolver_a_SOURCES += \
 	resolver/daemon/control.c resolver/daemon/control.h \
 	resolver/daemon/control_json.c resolver/daemon/control_json.h \
+	resolver/daemon/control_socket.c resolver/daemon/control_socket.h \
 	resolver/daemon/counters.c \
 	resolver/daemon/counters.def \
 	resolver/daemon/daemon.c resolver/daemon/daemon.h \
@@ -34,6 +40,7 @@ libresolver_a_SOURCES += \
 	resolver/daemon/gather.c resolver/daemon/gather.h \
 	resolver/daemon/listener.c resolver/daemon/listener.h \
 	resolver/daemon/listener_tcp.c \
+	resolver/daemon/tcp_conn.c resolver/daemon/tcp_conn.h \
 	resolver/daemon/listener_udp.c \
 	resolver/daemon/metrics.c resolver/daemon/metrics.h \
 	resolver/daemon/network.c resolver/daemon/network.h \

@@ -25,7 +25,35 @@ walk_next(struct walk *w, size_t *i)
 	return NULL;
 }
 
-/* ---- order */
+/* ---- tries */
+
+void
+tries_add(struct tries *t, const struct server *s)
+{
+	t->id[t->n] = s->id;
+	t->spent[t->n++] = false;
+}
+
+void
+tries_spend(struct tries *t, const struct server *s)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->id[i] == s->id)
+			t->spent[i] = true;
+}
+
+void
+tries_forget_unspent(struct tries *t)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->spent[i]) {
+			t->id[n] = t->id[i];
+			t->spent[n++] = true;
+		}
+	t->n = n;
+}
 
 static bool
 tries_have(const struct tries *t, const struct server *s)
@@ -43,9 +71,36 @@ server_is_ready(const struct server *s)
 }
 
 bool
+server_connects(const struct server *s)
+{
+	return s->connects && loop_now_ms(s->set->loop) - s->tried_ms < TP_HANDSHAKE_TIMEOUT_MS;
+}
+
+bool
 server_rests(const struct server *s, int64_t now)
 {
 	return s->health == HEALTH_FAILING && now < s->retry_at_ms;
+}
+
+int64_t
+upstream_tried_ms(const struct upstreams *set, uint32_t upstream)
+{
+	size_t n = set->plan->snapshot->upstream[upstream].n_target;
+	int64_t tried = INT64_MIN;
+
+	for (size_t i = 0; i < n; i++)
+		if (set->server[set->first[upstream] + i]->tried_ms > tried)
+			tried = set->server[set->first[upstream] + i]->tried_ms;
+	return tried;
+}
+
+/* When a question may probe this upstream, if nobody else is left. */
+static int64_t
+upstream_probe_ms(const struct upstreams *set, uint32_t upstream)
+{
+	int64_t tried = upstream_tried_ms(set, upstream);
+
+	return tried == INT64_MIN ? INT64_MIN : tried + UPSTREAM_PROBE_MS;
 }
 
 #define UNMEASURED (1ULL << 40)
@@ -114,7 +169,7 @@ upstreams_next(struct upstreams *set, const struct route *route, const struct tr
 		if (s->health == HEALTH_REFUSED || tries_have(tries, s))
 			continue;
 		if (server_rests(s, now)) {
-			if (s->tried_ms == INT64_MIN || now - s->tried_ms >= UPSTREAM_PROBE_MS)
+			if (now >= upstream_probe_ms(set, s->upstream))
 				if (probe == NULL || s->tried_ms < probe->tried_ms)
 					probe = s;
 			continue;
@@ -191,4 +246,73 @@ upstreams_all_resting(struct upstreams *set, const struct route *route)
 		if (s->health != HEALTH_REFUSED && !server_rests(s, now))
 			return false;
 	return true;
+}
+
+bool
+upstreams_connecting(struct upstreams *set, const struct route *route)
+{
+	struct walk w = upstreams_walk(set, route);
+	struct server *s;
+	size_t i;
+
+	while ((s = walk_next(&w, &i)) != NULL)
+		if (server_connects(s))
+			return true;
+	return false;
+}
+
+static bool
+tries_spent(const struct tries *t, const struct server *s)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->id[i] == s->id)
+			return t->spent[i];
+	return false;
+}
+
+/* all_refused: then the answer is known until somebody looks again, and nobody waits for that. */
+static int64_t
+server_due_ms(const struct server *s, uint64_t zone, bool all_refused, int64_t now)
+{
+	int64_t probe = upstream_probe_ms(s->set, s->upstream), out;
+
+	if (server_connects(s)) /* its event comes before */
+		return now + TP_HANDSHAKE_TIMEOUT_MS;
+	if (s->health == HEALTH_REFUSED)
+		return all_refused ? INT64_MAX : probe > now ? probe : now + UPSTREAM_LOOK_MS;
+	if (server_rests(s, now))
+		return s->retry_at_ms < probe ? s->retry_at_ms : probe > now ? probe : now + UPSTREAM_LOOK_MS;
+	(void)quarantine_find(&s->set->quarantine, s->id, zone, now, &out);
+	return out > now ? out : now + UPSTREAM_LOOK_MS; /* no lane is free */
+}
+
+int64_t
+upstreams_due_ms(struct upstreams *set, const struct route *route, const struct tries *tries, uint64_t zone)
+{
+	struct walk w = upstreams_walk(set, route);
+	bool all_refused = upstreams_all_refused(set, route);
+	int64_t now = loop_now_ms(set->loop), first = INT64_MAX;
+	struct server *s;
+	size_t i;
+
+	while ((s = walk_next(&w, &i)) != NULL) {
+		int64_t due = tries_spent(tries, s) ? INT64_MAX : server_due_ms(s, zone, all_refused, now);
+
+		if (due < first)
+			first = due;
+	}
+	return first;
+}
+
+bool
+upstreams_know(struct upstreams *set, const struct route *route, uint64_t zone)
+{
+	struct walk w = upstreams_walk(set, route);
+	struct server *s;
+	size_t i;
+
+	while ((s = walk_next(&w, &i)) != NULL)
+		if (server_knows(s, zone))
+			return true;
+	return false;
 }

@@ -2,11 +2,17 @@
 #include "resolver/routes.h"
 
 #include "base/random.h"
+#include "config/suffix.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-static void query_on_due(void *);
+/* The registered domain as a number. */
+static uint64_t
+query_zone(const struct engine *e, struct span name)
+{
+	return hash_keyed(&e->hash, suffix_zone(name));
+}
 
 /* ---- the table of what is in flight */
 
@@ -69,8 +75,9 @@ query_new(struct engine *e, const struct msg_question *question, const struct ro
 	q->cd = (question->flags & MSG_CD) != 0;
 	q->name_n = question->name_n;
 	memcpy(q->name, question->name, question->name_n);
-	q->held = buf_max(MSG_MAX);
+	q->held = buf_max(QUERY_HELD_MAX);
 	q->tries.spin = random_u32();
+	q->zone = query_zone(e, span_of(q->name, q->name_n));
 	q->deadline_ms = loop_now_ms(e->loop) + QUERY_TIME_MS;
 	loop_timer_init(&q->timer, e->loop, query_on_due, q);
 	if (!query_write(q, question)) {
@@ -91,6 +98,18 @@ query_new(struct engine *e, const struct msg_question *question, const struct ro
 
 /* ---- the end of a query */
 
+/* It gives way no more: it ends of itself. */
+static void
+query_spare(struct query *q)
+{
+	if (q->doomed_prev == NULL)
+		return;
+	*q->doomed_prev = q->doomed_next;
+	if (q->doomed_next != NULL)
+		q->doomed_next->doomed_prev = q->doomed_prev;
+	q->doomed_prev = NULL;
+}
+
 void
 query_end(struct query *q)
 {
@@ -109,6 +128,8 @@ query_end(struct query *q)
 	if (q->next != NULL)
 		q->next->prev = q->prev;
 	e->n_queries--;
+	admission_leave(e->admission, &q->admission);
+	query_spare(q);
 	buf_free(&q->held);
 	if (e->n_spare_query < POOL_MAX) {
 		q->next = e->spare_query;
@@ -141,7 +162,7 @@ query_deliver_held(struct query *q)
 
 	if (held.n == 0 || s == NULL)
 		return false;
-	q->held = buf_max(MSG_MAX);
+	q->held = buf_max(QUERY_HELD_MAX);
 	if (msg_answer_read(&m, buf_span(&held), e->ttl_at) == RES_OK) {
 		query_deliver(q, &m, s, 0);
 		done = true;
@@ -194,6 +215,18 @@ query_has_stale(const struct query *q)
 	return cache_get(q->engine->cache, &key, loop_now_ms(q->engine->loop), &hit) == CACHE_STALE;
 }
 
+static void
+query_keep_failure(struct query *q, const struct msg_ede *ede)
+{
+	struct engine *e = q->engine;
+	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
+
+	/* A refusal is known without asking; keeping it would only hide that it is over. */
+	if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
+		cache_put_failure(e->cache, &key, RCODE_SERVFAIL, ede,
+				  q->suspect ? FAILURE_RELAYED_MS : FAILURE_MS, loop_now_ms(e->loop));
+}
+
 void
 query_fail(struct query *q)
 {
@@ -213,100 +246,10 @@ query_fail(struct query *q)
 		n = query_explain(e, q, q->route, ede);
 		for (const struct waiter *w = q->waiters; w != NULL; w = w->next)
 			counter_add(e->counters, COUNTER_SERVFAIL, 1);
-		/* A refusal is known without asking; keeping it would only hide that it is over. */
-		if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
-			cache_put_failure(e->cache, &key, RCODE_SERVFAIL, &ede[0], FAILURE_MS,
-					  loop_now_ms(e->loop));
+		query_keep_failure(q, &ede[0]);
 		waiters_empty(q, RCODE_SERVFAIL, ede, n);
 	}
 	query_end(q);
-}
-
-/* ---- the way of a query */
-
-static void
-query_arm(struct query *q)
-{
-	int64_t now = loop_now_ms(q->engine->loop), due = q->deadline_ms;
-
-	if (q->next_ms != 0 && q->next_ms < due)
-		due = q->next_ms;
-	if (q->stale_ms != 0 && q->stale_ms < due)
-		due = q->stale_ms;
-	if (q->stall_ms != 0 && q->stall_ms < due)
-		due = q->stall_ms;
-	loop_timer_set(&q->timer, due > now ? due - now : 0);
-}
-
-/* Sends it to the next one whose turn it is. False: there is nobody. */
-bool
-query_send(struct query *q)
-{
-	struct engine *e = q->engine;
-	int64_t now = loop_now_ms(e->loop);
-
-	while (q->open < QUERY_OPEN_MAX && q->tries.n < UPSTREAM_TRIES_MAX) {
-		struct server *s = upstreams_next(e->upstreams, q->route, &q->tries, q->avoid);
-
-		if (s == NULL)
-			break;
-		q->tries.id[q->tries.n++] = s->id;
-		if (!attempt_new(q, s))
-			continue;
-		if (q->tries.n == 1 || q->next_ms == 0 || q->next_ms <= now)
-			q->next_ms = now + server_patience_ms(s, e->plan->snapshot->settings->hedge);
-		if (q->stall_ms == 0)
-			q->stall_ms = now + QUERY_STALL_MS;
-		return true;
-	}
-	q->next_ms = 0;
-	return false;
-}
-
-void
-query_retry(struct query *q, bool wait)
-{
-	if ((!wait || q->open == 0) && query_send(q))
-		counter_add(q->engine->counters, COUNTER_FAILED_OVER, 1);
-	if (q->open == 0)
-		query_fail(q);
-	else
-		query_arm(q);
-}
-
-static void
-query_on_due(void *ctx)
-{
-	struct query *q = ctx;
-	struct engine *e = q->engine;
-	int64_t now = loop_now_ms(e->loop);
-	bool late = q->next_ms != 0 && now >= q->next_ms, stalled = q->stall_ms != 0 && now >= q->stall_ms;
-
-	for (struct attempt *a = q->attempts; a != NULL; a = a->query_next) {
-		struct server *s = a->server;
-
-		if (s->answered_ms >= a->sent_ms)
-			continue;
-		if (late || now >= q->deadline_ms)
-			server_is_slow(s);
-		/* An open connection that swallows questions: most likely it is not there any more. One that took
-		 * its place, or is on its way to it, has its own chance. */
-		if (stalled && a->was_ready && server_is_ready(s) && s->ready_ms < a->sent_ms)
-			server_stalled(s);
-	}
-	if (now >= q->deadline_ms) {
-		query_fail(q);
-		return;
-	}
-	if (stalled)
-		q->stall_ms = INT64_MAX;
-	if (q->stale_ms != 0 && now >= q->stale_ms) {
-		q->stale_ms = 0;
-		waiters_stale(q);
-	}
-	if (late && query_send(q))
-		counter_add(e->counters, COUNTER_HEDGED, 1);
-	query_arm(q);
 }
 
 /* ---- doors */
@@ -327,7 +270,7 @@ query_shed(struct engine *e, const struct msg_question *question, bool tcp, stru
 
 /* Nobody may be asked, and that is known now. */
 static enum ask
-query_hopeless(struct engine *e, const struct query *q, const struct msg_question *question,
+query_hopeless(struct engine *e, struct query *q, const struct msg_question *question,
 	       const struct route *route, bool tcp, struct buf *out)
 {
 	struct msg_finish f = finish_for(question, tcp);
@@ -335,24 +278,67 @@ query_hopeless(struct engine *e, const struct query *q, const struct msg_questio
 
 	f.n_ede = query_explain(e, q, route, ede);
 	f.ede = ede;
+	if (q != NULL && q->suspect)
+		query_keep_failure(q, &ede[0]);
 	counter_add(e->counters, COUNTER_SERVFAIL, 1);
 	counter_add(e->counters, COUNTER_REPLIES, 1);
 	return msg_reply_empty(out, &f, RCODE_SERVFAIL) == RES_OK ? ASK_REPLIED : ASK_DROPPED;
 }
 
-/* As with those who wait (share.h), nobody holds more than twice what is left: one client's flood leaves room
- * for the questions of another (R17). */
-static bool
-query_has_room(const struct engine *e, const struct client *client)
+static void
+query_on_shed(void *ctx)
 {
-	return e->n_queries < QUERIES_MAX &&
-	       share_of(e->share, &client->addr) < 2 * (QUERIES_MAX - e->n_queries);
+	struct engine *e = ctx;
+	struct query *q;
+
+	while ((q = e->doomed) != NULL) {
+		for (const struct waiter *w = q->waiters; w != NULL; w = w->next)
+			counter_add(e->counters, COUNTER_SHED, 1);
+		q->limited = true;
+		query_fail(q);
+	}
+	e->doomed_waiters = 0;
+}
+
+/* It gives way, though not before the end of the turn: a listener is about to write a reply. */
+static void
+query_doom(struct engine *e, struct admission_entry *entry)
+{
+	struct query *q = (struct query *)(void *)((char *)entry - offsetof(struct query, admission));
+
+	e->doomed_waiters += entry->weight; /* they wait still, and count no more */
+	admission_leave(e->admission, entry);
+	q->doomed_next = e->doomed;
+	q->doomed_prev = &e->doomed;
+	if (q->doomed_next != NULL)
+		q->doomed_next->doomed_prev = &q->doomed_next;
+	e->doomed = q;
+	loop_defer(&e->shed, e->loop, query_on_shed, e);
+}
+
+/* Room for one more client, and for a question when it is a new one; another may have to give way. */
+static bool
+query_make_room(struct engine *e, const struct admission_claim *claim, bool fresh)
+{
+	int64_t now = loop_now_ms(e->loop);
+	struct admission_entry *victim = NULL;
+
+	if (fresh && (e->n_queries >= QUERIES_MAX || !admission_admits(e->admission, claim, now, &victim)))
+		return false;
+	if (victim == NULL && ((fresh && admission_count(e->admission) >= QUERIES_PRESSED) ||
+			       share_used(e->share) >= WAITERS_PRESSED + e->doomed_waiters))
+		victim = admission_worst(e->admission, now);
+	if (victim != NULL)
+		query_doom(e, victim);
+	return share_take(e->share, claim->client);
 }
 
 enum ask
 query_join(struct engine *e, const struct msg_question *question, const struct route *route,
 	   const struct client *client, bool stale, struct buf *out)
 {
+	const struct admission_claim claim = {query_zone(e, span_of(question->name, question->name_n)),
+					      &client->addr};
 	int64_t now = loop_now_ms(e->loop);
 	struct query *q;
 	bool fresh;
@@ -362,15 +348,17 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	upstreams_tend(e->upstreams, route);
 	q = query_find(e, question);
 	fresh = q == NULL;
-	if (fresh && upstreams_all_refused(e->upstreams, route))
+	if (fresh && upstreams_all_refused(e->upstreams, route) && !upstreams_connecting(e->upstreams, route))
 		return query_hopeless(e, NULL, question, route, client->tcp, out);
 	/* A client that repeats itself gets the one answer. */
 	if (!fresh && waiter_is_there(q, question, client))
 		return ASK_DROPPED;
-	if ((fresh && !query_has_room(e, client)) || !share_take(e->share, &client->addr))
+	if (!query_make_room(e, &claim, fresh))
 		return query_shed(e, question, client->tcp, out);
 	if (fresh)
 		q = query_new(e, question, route);
+	if (fresh && q != NULL)
+		(void)admission_enter(e->admission, &q->admission, &claim, now);
 	if (q == NULL || waiter_new(q, question, client) == NULL) {
 		share_give(e->share, &client->addr);
 		if (fresh && q != NULL)
@@ -379,9 +367,10 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	}
 	if (stale && q->stale_ms == 0)
 		q->stale_ms = now + QUERY_STALE_MS;
-	if (!fresh)
+	if (!fresh) {
+		admission_weigh(&q->admission, 1);
 		counter_add(e->counters, COUNTER_COALESCED, 1);
-	else if (!query_send(q)) {
+	} else if (!query_look(q)) {
 		done = query_hopeless(e, q, question, route, client->tcp, out);
 		query_end(q);
 		return done;
@@ -437,6 +426,7 @@ query_reroute_all(struct engine *e)
 		if (q->route->n_upstream == 0) {
 			query_stay_here(q);
 		} else if (q->open == 0) {
+			q->wait_ms = 0;
 			query_retry(q, false);
 		}
 	}

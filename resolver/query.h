@@ -5,10 +5,11 @@
  * own id, spelling and flags. A query without waiters (a prefetch, or all have gone) goes on and fills the
  * cache.
  *
- *   query_new -> query_step -> [attempt in flight] -> query_on_answer -> query_deliver
+ *   query_new -> query_send -> [attempt in flight] -> query_on_message -> query_deliver
  *                    ^                |  failed, mismatched, malformed, lame, a failure once, TC once
  *                    +----------------+  or slow: another is asked as well
- *                    `-> nobody left: query_fail (stale answer, or SERVFAIL that says why)
+ *                    |-> nobody may be asked now: query_wait, until something is learned or due
+ *                    `-> nobody will do, or time is up: query_fail (stale answer, or SERVFAIL that says why)
  */
 #ifndef RESOLVER_QUERY_H
 #define RESOLVER_QUERY_H
@@ -20,8 +21,13 @@
 #define QUERY_WIRE_MAX    (MSG_HEADER + MSG_NAME_MAX + 4 + 64) /* header, question, our OPT */
 #define QUERY_SECTION_MAX (MSG_NAME_MAX + 4)
 #define QUERY_BUCKETS     4096
-#define TCP_KEEPALIVE_DS  300 /* what RFC 7828 clients are told: our idle time-out, in 100 ms */
-#define POOL_MAX          512 /* objects kept for the next question, of each kind */
+#define QUERY_HELD_MAX                                                                                       \
+	2048 /* bytes of an answer that was no good: those of all questions are 8 MiB; a longer one is not kept */
+#define TCP_KEEPALIVE_DS 300 /* what RFC 7828 clients are told: our idle time-out, in 100 ms */
+#define QUERY_LANE_MS                                                                                        \
+	500 /* an unknown zone waits so long for a lane while there is harm about, then shares */
+#define QUERY_SENDS_MAX 16  /* of one question, to whomever: a bound for what a storm of faults can cost */
+#define POOL_MAX        512 /* objects kept for the next question, of each kind */
 
 /* INFO-CODEs of RFC 8914 that are made here */
 enum {
@@ -50,8 +56,12 @@ struct attempt {
 	struct server *server;
 	struct engine *engine;
 	struct tp_query *tp;
+	enum manner manner;
+	int lane;      /* of the server; -1: the shared connection */
+	uint64_t zone; /* of the question */
 	int64_t sent_ms, deadline_ms;
-	bool was_ready;               /* the connection stood already */
+	bool was_ready;     /* the connection stood already */
+	struct buf section; /* a trial: the question, which is judged by even when nobody waits for it */
 	struct attempt *next, **prev; /* of the server */
 	struct attempt *query_next, **query_prev;
 };
@@ -67,12 +77,19 @@ struct query {
 	unsigned open; /* attempts */
 	struct tries tries;
 	struct loop_timer timer;
-	int64_t deadline_ms, next_ms, stale_ms, stall_ms; /* 0: none */
-	uint32_t avoid;                                   /* upstream whose answer was no good */
-	bool soft;       /* failed over once for an answer that was a failure (answer_class.h) */
-	bool lame;       /* the one that is blamed does not recurse */
-	bool truncated;  /* ... or TC */
-	bool limited;    /* somebody could not take it for want of room */
+	int64_t deadline_ms, next_ms, stale_ms, stall_ms, wait_ms; /* 0: none */
+	uint64_t zone;                                             /* keyed hash of its registered domain */
+	unsigned sends; /* attempts made, QUERY_SENDS_MAX at most */
+	uint32_t avoid; /* upstream whose answer was no good */
+	bool soft;      /* failed over once for an answer that was a failure (answer_class.h) */
+	bool lame;      /* the one that is blamed does not recurse */
+	bool truncated; /* ... or TC */
+	bool limited;   /* somebody could not take it for want of room */
+	bool suspect;   /* connections ended under it */
+	bool again;     /* asked a second time on the connection that gave no good answer */
+	bool tried;     /* ... and on a fresh one */
+	struct admission_entry admission;
+	struct query *doomed_next, **doomed_prev; /* gives way at the end of the turn */
 	struct buf held; /* the answer that was no good, in case nobody has a better one */
 	const struct server *held_server;
 	const struct server *blamed; /* who failed this question last */
@@ -94,6 +111,10 @@ struct engine {
 	struct hosts *hosts;
 	struct upstreams *upstreams;
 	struct share *share;
+	struct admission *admission;
+	struct query *doomed;
+	uint32_t doomed_waiters; /* who wait for them */
+	struct loop_defer shed;
 	struct buf scratch; /* local answers */
 	struct buf reply;   /* replies to those who wait */
 	uint16_t *ttl_at;
@@ -120,15 +141,21 @@ void query_reroute_all(struct engine *);
 void query_on_server_gone(void *engine, struct server *);
 /* A cached answer too old to be given except in need is there. */
 bool query_has_stale(const struct query *);
-/* Tries the next server; with nobody left and nothing in flight the query ends. wait: only when nothing is in
+/* Tries the next server; with nobody left and nothing in flight the query waits or ends. wait: only when nothing is in
  * flight. */
 void query_retry(struct query *, bool wait);
+/* Something was learned, or is due: those that wait look again. */
+void query_wake_all(void *engine);
+/* Nothing is in flight: somebody is asked, or it waits. False: neither. */
+bool query_look(struct query *);
+void query_arm(struct query *); /* for whatever comes first of its times */
+void query_on_due(void *query);
 void query_fail(struct query *);
 void query_end(struct query *);
 bool query_send(struct query *);
 
 /* attempt.c: one question on its way to one server */
-bool attempt_new(struct query *, struct server *);
+bool attempt_new(struct query *, struct server *, enum manner);
 void attempt_detach(struct engine *, struct attempt *);
 void attempt_cancel(struct attempt *);
 

@@ -13,6 +13,8 @@ server_free(struct server *s)
 	if (s == NULL)
 		return;
 	tp_slot_free(s->slot);
+	for (size_t i = 0; i < UPSTREAM_LANES; i++)
+		tp_slot_free(s->lane[i].slot);
 	verdict_clear(&s->verdict);
 	free(s);
 }
@@ -29,7 +31,6 @@ upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counte
 	set->counters = counters;
 	set->hooks = *hooks;
 	set->family_first = ADDR_V6; /* RFC 8305, 4 */
-	set->rechecked_ms = INT64_MIN;
 	loop_timer_init(&set->captive, loop, upstreams_on_captive, set);
 	*out = set;
 	return RES_OK;
@@ -83,11 +84,29 @@ server_retarget(struct server *s, const struct tp_target *t)
 	s->target = t;
 	if (s->slot != NULL)
 		tp_slot_retarget(s->slot, t);
+	for (size_t i = 0; i < UPSTREAM_LANES; i++)
+		if (s->lane[i].slot != NULL)
+			tp_slot_retarget(s->lane[i].slot, t);
 	if (s->health == HEALTH_REFUSED) {
 		s->health = HEALTH_UNKNOWN;
 		s->reason = REASON_NONE;
 		s->retry_at_ms = 0;
 		s->failures = 0;
+	}
+}
+
+/* Whatever went wrong before, it is looked at again at once. */
+static void
+server_forget_rest(struct server *s)
+{
+	s->retry_at_ms = 0;
+	s->tried_ms = INT64_MIN;
+	s->failures = s->bad = s->poor = 0;
+	s->doubt = REASON_NONE;
+	s->suspect_until_ms = 0;
+	if (s->health != HEALTH_GOOD) {
+		s->health = HEALTH_UNKNOWN;
+		s->reason = REASON_NONE;
 	}
 }
 
@@ -158,6 +177,7 @@ upstreams_plan_set(struct upstreams *set, const struct plan *plan)
 				free(fresh[at]);
 				fresh[at] = kept;
 				server_retarget(kept, t);
+				server_forget_rest(kept);
 			} else {
 				fresh[at]->target = t;
 				fresh[at]->id = ++set->next_id;
@@ -198,8 +218,10 @@ server_connect(struct server *s)
 {
 	struct tp_slot *slot = server_slot(s);
 
-	if (slot != NULL)
-		tp_slot_connect(slot);
+	if (slot == NULL)
+		return;
+	s->connects = !server_is_ready(s);
+	tp_slot_connect(slot);
 }
 
 /* ---- why not */
@@ -252,6 +274,8 @@ upstreams_explain(struct upstreams *set, const struct route *route, const struct
 			continue;
 		reason = s == blamed && s->health == HEALTH_GOOD ? blame : s->reason;
 		if (reason == REASON_NONE)
+			reason = s->doubt;
+		if (reason == REASON_NONE)
 			reason = server_is_ready(s) ? REASON_CLOSED : REASON_CONNECT_TIMEOUT;
 		text =
 		    (struct buf){.p = (uint8_t *)set->ede_text[n], .cap = EDE_TEXT_MAX, .max = EDE_TEXT_MAX};
@@ -268,18 +292,16 @@ void
 upstreams_network_changed(struct upstreams *set)
 {
 	set->family_first = ADDR_V6;
-	set->rechecked_ms = INT64_MIN;
 	set->explore_at_ms = loop_now_ms(set->loop) + UPSTREAM_EXPLORE_MS / 6;
+	quarantine_clear(&set->quarantine);
 	for (size_t i = 0; i < set->n; i++) {
 		struct server *s = set->server[i];
 
-		s->retry_at_ms = 0;
-		s->failures = 0;
-		s->suspect_until_ms = 0;
-		if (s->health != HEALTH_GOOD) {
-			s->health = HEALTH_UNKNOWN;
-			s->reason = REASON_NONE;
-		}
+		server_forget_rest(s);
+		s->connects = false;
+		s->fire_until_ms = 0;
+		s->fresh_pace = s->lane_pace = (struct pace){0};
+		server_lanes_drop(s);
 		if (s->slot != NULL)
 			tp_slot_drop(s->slot, false);
 	}

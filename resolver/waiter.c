@@ -52,6 +52,7 @@ waiter_leave(struct engine *e, struct waiter *w)
 			w->owner_next->owner_prev = w->owner_prev;
 	}
 	share_give(e->share, &w->client.addr);
+	admission_weigh(&w->query->admission, -1);
 }
 
 static void

@@ -34,7 +34,8 @@ struct conn {
 	int64_t
 	    report_until_ms; /* wall clock: what the verdict only reported refuses from then on; 0: never */
 	bool draining;
-	bool offered; /* a saved session */
+	bool answered; /* it brought an answer */
+	bool offered;  /* a saved session */
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;         /* application bytes went either way */

@@ -15,6 +15,7 @@ libtransport_a_SOURCES = \
 	transport/query.c transport/query.h \
 	transport/silence.c transport/silence.h \
 	transport/slot.c transport/slot.h \
+	transport/slot_report.c \
 	transport/ticket.c transport/ticket.h \
 	transport/tls.c transport/tls.h \
 	transport/tls_peer.c \

@@ -23,6 +23,8 @@ struct tp_query {
 	enum query_place place;
 	struct conn *conn; /* in flight: where */
 	unsigned deaths;   /* connections that ended under it */
+	unsigned alone;    /* of them: those that carried nothing else */
+	bool killed;       /* it was repeated as often as is right */
 	bool written;      /* some connection carried it, and may have had it processed */
 	struct loop_timer deadline;
 	int64_t written_us;

@@ -19,7 +19,8 @@ query_finish(struct tp_slot *slot, struct tp_query *q, const struct tp_answer *a
 static void
 query_fail(struct tp_slot *slot, struct tp_query *q, enum reason reason)
 {
-	struct tp_answer answer = {.failure = reason, .retry_safe = !q->written};
+	struct tp_answer answer = {
+	    .failure = reason, .retry_safe = !q->written, .killed = q->killed, .alone = q->alone};
 
 	query_finish(slot, q, &answer);
 }
@@ -142,11 +143,15 @@ slot_free_gone(struct tp_slot *slot)
 static void
 slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 {
+	unsigned most = slot->barren > SLOT_BARREN_MAX ? 1 : SLOT_DEATHS_MAX;
+	bool alone = count && c->in_flight.n == 1;
 	struct tp_query *q;
 
 	while ((q = c->in_flight.last) != NULL) {
 		query_list_remove(&c->in_flight, q);
-		if (count && ++q->deaths >= SLOT_DEATHS_MAX) {
+		q->alone += alone;
+		if (count && ++q->deaths >= most) {
+			q->killed = true;
 			q->place = QUERY_FAILING;
 			query_list_prepend(&slot->failing, q);
 		} else {
@@ -271,6 +276,8 @@ slot_on_gone(struct tp_slot *slot, struct conn *c, bool was_ready, enum reason r
 		event.handshake_ms = loop_now_ms(slot->loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
 		event_show_tls(&event, c);
+		if (c->in_flight.n > 0 && !c->answered)
+			slot->barren++;
 		slot_take_back(slot, c, true);
 		slot_forget(slot, c);
 	}
@@ -314,8 +321,11 @@ slot_on_answer(struct tp_slot *slot, struct conn *c, struct tp_query *q, struct 
 {
 	query_list_remove(&c->in_flight, q);
 	q->conn = NULL;
-	if (answer->failure == REASON_NONE)
+	if (answer->failure == REASON_NONE) {
+		c->answered = true;
+		slot->barren = 0;
 		stats_on_answer(&slot->stats, answer->rtt_us);
+	}
 	query_finish(slot, q, answer);
 }
 
@@ -417,8 +427,25 @@ tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
 		slot_drop_conn(slot, c);
 	if (slot->conn != NULL)
 		slot_drop_conn(slot, slot->conn);
+	slot->barren = 0;
 	if (forget_tickets)
 		tickets_clear(&slot->tickets);
+}
+
+void
+tp_slot_adopt(struct tp_slot *slot, struct tp_slot *from)
+{
+	struct conn *c = from->conn;
+
+	if (slot->conn != NULL)
+		slot_drop_conn(slot, slot->conn);
+	if (c == NULL || c->state != CONN_READY || c->in_flight.n > 0)
+		return;
+	from->conn = NULL;
+	c->slot = slot;
+	slot->conn = c;
+	slot->barren = 0;
+	slot_want_flush(slot);
 }
 
 static bool
@@ -448,75 +475,6 @@ tp_slot_retarget(struct tp_slot *slot, const struct tp_target *target)
 	else if (slot->conn != NULL) /* it may have been judged by the old policy a moment ago */
 		slot_drop_conn(slot, slot->conn);
 	slot_want_flush(slot);
-}
-
-enum tp_state
-tp_slot_state(const struct tp_slot *slot)
-{
-	if (slot->conn == NULL)
-		return TP_IDLE;
-	switch (slot->conn->state) {
-	case CONN_CONNECTING:
-		return TP_CONNECTING;
-	case CONN_HANDSHAKE:
-		return TP_HANDSHAKE;
-	case CONN_READY:
-		return TP_READY;
-	case CONN_GONE:
-		break;
-	}
-	return TP_IDLE;
-}
-
-const char *
-tp_state_text(enum tp_state state)
-{
-	switch (state) {
-	case TP_IDLE:
-		return "idle";
-	case TP_CONNECTING:
-		return "connecting";
-	case TP_HANDSHAKE:
-		return "handshake";
-	case TP_READY:
-		return "ready";
-	}
-	return "unknown";
-}
-
-void
-tp_slot_stats(const struct tp_slot *slot, struct tp_stats *out)
-{
-	*out = slot->stats;
-	out->idle_limit_ms = slot->idle.limit_ms > 0 ? slot->idle.limit_ms : -1;
-	out->waiting = slot->waiting.n;
-	out->in_flight = 0;
-	if (slot->conn != NULL)
-		out->in_flight += slot->conn->in_flight.n;
-	for (const struct conn *c = slot->draining; c != NULL; c = c->next)
-		out->in_flight += c->in_flight.n;
-}
-
-void
-tp_slot_details(const struct tp_slot *slot, struct tp_details *out)
-{
-	struct conn *c = slot->conn;
-
-	*out = (struct tp_details){.has_ticket = slot->tickets.n > 0};
-	if (c == NULL || c->state != CONN_READY)
-		return;
-	out->tls_version = tls_version(c->tls);
-	out->cipher = tls_cipher(c->tls);
-	out->alpn = tls_alpn(c->tls);
-	out->resumed = tls_resumed(c->tls);
-	if (c->shown == NULL) {
-		c->shown = malloc(sizeof *c->shown);
-		if (c->shown == NULL)
-			return;
-		tls_peer(c->tls, c->shown);
-	}
-	out->certs = c->shown->cert;
-	out->n_certs = c->shown->n_cert;
 }
 
 enum res

@@ -13,6 +13,7 @@
 #include "transport/ticket.h"
 
 #define SLOT_DEATHS_MAX   2 /* connections that may end under one question: it is repeated once */
+#define SLOT_BARREN_MAX   2 /* connections in a row without an answer; after them a question is not repeated */
 #define SLOT_DRAINING_MAX 4 /* connections that finish; the oldest makes room */
 
 struct tp_slot {
@@ -28,7 +29,8 @@ struct tp_slot {
 	struct conn *gone;     /* through next, freed at the end of the turn */
 	struct tickets tickets;
 	struct idle idle;
-	bool wanted; /* a connection, although no question waits */
+	bool wanted;     /* a connection, although no question waits */
+	uint32_t barren; /* connections in a row that ended under questions and had brought no answer */
 	struct tp_stats stats;
 };
 

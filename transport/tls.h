@@ -97,7 +97,7 @@ const char *tls_version(const struct tls *); /* "TLS1.3" */
 const char *tls_cipher(const struct tls *);
 const char *tls_alpn(const struct tls *); /* "" when the peer chose none */
 
-/* Of PEM bytes; for tp_identity_load. *why is lent and constant. */
+/* Of PEM bytes; for tp_identity_new. *why is lent and constant. */
 enum res tls_identity_new(struct tp_identity **, struct span cert, struct span key, const char **why);
 
 /* The priorities, once for the process (see transport.h). */

@@ -28,7 +28,8 @@ enum tp_method { TP_POST, TP_GET };
 #define TP_QUEUE_MAX    4096 /* questions waiting for a connection of one slot */
 
 struct tp_identity; /* a client certificate with its key (mutual TLS); immutable, shared */
-enum res tp_identity_load(struct tp_identity **, const char *cert_file, const char *key_file, char **why);
+/* Of PEM bytes, lent. *why is constant. */
+enum res tp_identity_new(struct tp_identity **, struct span cert, struct span key, const char **why);
 void tp_identity_free(struct tp_identity *);
 
 /* Immutable; part of a snapshot that outlives every slot that uses it. */
@@ -80,7 +81,9 @@ struct tp_answer {
 	uint32_t age_s;      /* DoH: Age header, 0 without (RFC 8484, 5.1) */
 	int64_t rtt_us;      /* from the write to the answer */
 	bool retry_safe;     /* on failure: the question was not written, or surely not processed */
-	int http_status;     /* DoH: of the answer, 0 when it did not come to one */
+	bool killed;    /* on failure: connections ended under it, and it was repeated as often as is right */
+	unsigned alone; /* ... so many of them carried nothing else */
+	int http_status;        /* DoH: of the answer, 0 when it did not come to one */
 	uint32_t retry_after_s; /* DoH: Retry-After from now, at most a day, 0 without (RFC 9110, 10.2.3) */
 };
 
@@ -90,7 +93,8 @@ typedef void (*tp_answer_fn)(void *arg, const struct tp_answer *);
 /*
  * Sends a DNS question (a whole message with any id, at most TP_MESSAGE_MAX; copied). Opens a connection when there
  * is none. The transport gives it an id of its own on the wire, adds padding to a message with an OPT record last in
- * its additional section, and repeats it once on a fresh connection when the one it was written on turns out dead.
+ * its additional section, and repeats it once on a fresh connection when the one it was written on turns out dead,
+ * unless connection after connection ends here without a single answer.
  * The callback is made exactly once unless tp_cancel comes first. deadline_ms: boot clock; past it the failure is
  * REASON_CONNECT_TIMEOUT when no connection was made, else REASON_CLOSED.
  * RES_LIMIT: too many in flight and waiting.
@@ -103,6 +107,9 @@ void tp_cancel(struct tp_query *);
 void tp_slot_connect(struct tp_slot *);
 /* Drops the connection now. Questions in flight are repeated on a fresh one. forget_tickets: saved sessions too. */
 void tp_slot_drop(struct tp_slot *, bool forget_tickets);
+/* The ready connection of `from`, a slot of the same target, takes the place of this one's, which is dropped; its
+ * questions are repeated there. Without one to take, or with something in flight on it, a fresh one is made. */
+void tp_slot_adopt(struct tp_slot *, struct tp_slot *from);
 /* After a reload: the new target for the same address and protocol. An open connection is judged again by the new
  * policy before its next use, saved sessions likewise; a refusal drops them. The old target may be freed after it. */
 void tp_slot_retarget(struct tp_slot *, const struct tp_target *);
@@ -121,6 +128,7 @@ struct tp_stats {
 	int64_t median_us;     /* running estimate of the median answer time; -1 none */
 	int64_t idle_limit_ms; /* learned: the peer closes after this; -1 not known */
 	uint32_t in_flight, waiting;
+	uint32_t barren; /* connections in a row that ended under questions and had brought no answer */
 };
 void tp_slot_stats(const struct tp_slot *, struct tp_stats *);
 

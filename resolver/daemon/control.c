@@ -11,11 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define BACKLOG         16
 #define ACCEPT_PAUSE_MS 1000 /* without a descriptor to spare the listener would be ready for ever */
 
 struct connection {
@@ -35,15 +32,18 @@ struct connection {
 struct control {
 	struct loop *loop;
 	struct daemon *daemon;
-	char *path;
-	int fd;
-	dev_t dev; /* of the socket that is ours to remove */
-	ino_t ino;
+	struct control_socket socket;
 	struct loop_fd watch;
 	struct loop_timer pause;
 	struct connection *connections;
 	unsigned n;
 };
+
+static bool
+uid_is_privileged(uid_t uid)
+{
+	return uid == 0 || uid == geteuid();
+}
 
 static void
 connection_close(struct connection *c)
@@ -201,7 +201,7 @@ connection_serve(struct connection *c, struct span line)
 		connection_answer(c, control_error(why, NULL));
 		return;
 	}
-	if (control_verb_changes(c->request.verb) && c->uid != 0 && c->uid != geteuid()) {
+	if (control_verb_changes(c->request.verb) && !uid_is_privileged(c->uid)) {
 		connection_answer(c, control_error("only root and the daemon's own user may do that", NULL));
 		return;
 	}
@@ -269,16 +269,63 @@ connection_on_time(void *ctx)
 	connection_close(ctx);
 }
 
+/* ---- places */
+
+/* How many connections somebody has. */
+static unsigned
+places_of(const struct control *k, uid_t uid)
+{
+	unsigned n = 0;
+
+	for (const struct connection *c = k->connections; c != NULL; c = c->next)
+		n += c->uid == uid;
+	return n;
+}
+
+/* The oldest connection of whoever has most among those without privileges; NULL: there is none. */
+static struct connection *
+place_to_clear(const struct control *k)
+{
+	struct connection *worst = NULL;
+	unsigned most = 0;
+
+	for (struct connection *c = k->connections; c != NULL; c = c->next) { /* the newest first */
+		unsigned n = uid_is_privileged(c->uid) ? 0 : places_of(k, c->uid);
+
+		if (n >= most && n > 0) {
+			most = n;
+			worst = c;
+		}
+	}
+	return worst;
+}
+
+/* A place for one more of this user. Who has most of the places of all gives one up for who has fewer. */
+static bool
+place_make(struct control *k, uid_t uid)
+{
+	unsigned max = CONTROL_CONNECTIONS_MAX - (uid_is_privileged(uid) ? 0 : CONTROL_CONNECTIONS_KEPT);
+	struct connection *worst;
+
+	if (k->n < max)
+		return true;
+	worst = place_to_clear(k);
+	if (worst == NULL || (!uid_is_privileged(uid) && places_of(k, uid) >= places_of(k, worst->uid)))
+		return false;
+	connection_close(worst);
+	return true;
+}
+
 /* fd is taken. */
 static void
 connection_open(struct control *k, int fd)
 {
-	struct connection *c = calloc(1, sizeof *c);
+	struct connection *c;
 	struct ucred peer;
 	socklen_t n = sizeof peer;
 
-	if (c == NULL || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0) {
-		free(c);
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0 || !place_make(k, peer.uid) ||
+	    (c = calloc(1, sizeof *c)) == NULL) {
 		(void)close(fd);
 		return;
 	}
@@ -304,12 +351,8 @@ control_on_ready(void *ctx, unsigned ready)
 	int fd;
 
 	(void)ready;
-	while ((fd = accept4(k->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0) {
-		if (k->n >= CONTROL_CONNECTIONS_MAX)
-			(void)close(fd);
-		else
-			connection_open(k, fd);
-	}
+	while ((fd = accept4(k->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		connection_open(k, fd);
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 		(void)loop_fd_interest(&k->watch, 0);
 		loop_timer_set(&k->pause, ACCEPT_PAUSE_MS);
@@ -324,60 +367,9 @@ control_on_pause_over(void *ctx)
 	(void)loop_fd_interest(&k->watch, LOOP_READ);
 }
 
-/* Is there somebody who answers at this path? What else lies there stays. Says why it can not be ours, or
- * NULL. */
-static const char *
-path_clear(const struct sockaddr_un *sun)
-{
-	struct stat st;
-	int fd, failed;
-
-	if (lstat(sun->sun_path, &st) != 0)
-		return errno == ENOENT ? NULL : strerror(errno);
-	if (!S_ISSOCK(st.st_mode))
-		return "something else lies there";
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return strerror(errno);
-	failed = connect(fd, (const struct sockaddr *)sun, sizeof *sun) == 0 ? 0 : errno;
-	(void)close(fd);
-	if (failed != ECONNREFUSED) /* EAGAIN: its backlog is full, and it lives */
-		return failed == 0 || failed == EAGAIN ? "another daemon answers there" : strerror(failed);
-	return unlink(sun->sun_path) == 0 ? NULL : strerror(errno);
-}
-
-static const char *
-socket_open(struct control *k)
-{
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	struct stat st;
-	const char *why;
-	mode_t mask;
-	int failed;
-
-	if (strlen(k->path) >= sizeof sun.sun_path)
-		return "the path is too long for a socket";
-	memcpy(sun.sun_path, k->path, strlen(k->path) + 1);
-	why = path_clear(&sun);
-	if (why != NULL)
-		return why;
-	k->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (k->fd < 0)
-		return strerror(errno);
-	mask = umask(0117); /* 0660 from its first moment */
-	failed = bind(k->fd, (const struct sockaddr *)&sun, sizeof sun) == 0 ? 0 : errno;
-	(void)umask(mask);
-	if (failed != 0)
-		return strerror(failed);
-	if (lstat(k->path, &st) != 0 || listen(k->fd, BACKLOG) != 0)
-		return strerror(errno);
-	k->dev = st.st_dev;
-	k->ino = st.st_ino;
-	return NULL;
-}
-
 enum res
-control_new(struct control **out, struct loop *loop, struct daemon *daemon, const char *path, char **why)
+control_new(struct control **out, struct loop *loop, struct daemon *daemon, const char *path,
+	    const struct control_owner *owner, char **why)
 {
 	struct control *k = calloc(1, sizeof *k);
 	struct buf text = buf_max(CONTROL_REQUEST_MAX);
@@ -387,11 +379,9 @@ control_new(struct control **out, struct loop *loop, struct daemon *daemon, cons
 		return RES_NOMEM;
 	k->loop = loop;
 	k->daemon = daemon;
-	k->fd = -1;
-	k->path = strdup(path);
-	failed = k->path == NULL ? strerror(ENOMEM) : socket_open(k);
+	failed = control_socket_open(&k->socket, path, owner);
 	loop_timer_init(&k->pause, loop, control_on_pause_over, k);
-	if (failed == NULL && loop_fd_watch(&k->watch, loop, k->fd, control_on_ready, k) != RES_OK)
+	if (failed == NULL && loop_fd_watch(&k->watch, loop, k->socket.fd, control_on_ready, k) != RES_OK)
 		failed = strerror(errno);
 	if (failed != NULL) {
 		buf_format(&text, "control-socket %s: %s", path, failed);
@@ -406,19 +396,12 @@ control_new(struct control **out, struct loop *loop, struct daemon *daemon, cons
 void
 control_free(struct control *k)
 {
-	struct stat st;
-
 	if (k == NULL)
 		return;
 	while (k->connections != NULL)
 		connection_close(k->connections);
 	loop_timer_stop(&k->pause);
 	loop_fd_unwatch(&k->watch);
-	if (k->fd >= 0)
-		(void)close(k->fd);
-	/* A successor may have put its own there. */
-	if (k->ino != 0 && lstat(k->path, &st) == 0 && st.st_dev == k->dev && st.st_ino == k->ino)
-		(void)unlink(k->path);
-	free(k->path);
+	control_socket_close(&k->socket);
 	free(k);
 }

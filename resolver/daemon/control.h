@@ -21,16 +21,20 @@
 #ifndef RESOLVER_DAEMON_CONTROL_H
 #define RESOLVER_DAEMON_CONTROL_H
 
+#include "resolver/daemon/control_socket.h"
 #include "resolver/daemon/worker.h"
 
-#define CONTROL_REQUEST_MAX     4096
-#define CONTROL_RESPONSE_MAX    (8 * 1024 * 1024)
-#define CONTROL_CONNECTIONS_MAX 16
-#define CONTROL_TIMEOUT_MS      5000
+#define CONTROL_REQUEST_MAX  4096
+#define CONTROL_RESPONSE_MAX (8 * 1024 * 1024)
+/* Of them a quarter is for root and the daemon's own user, whom others must not keep out. */
+#define CONTROL_CONNECTIONS_MAX  16
+#define CONTROL_CONNECTIONS_KEPT 4
+#define CONTROL_TIMEOUT_MS       5000
 
 struct control;
-/* Binds path (a stale socket is replaced, a live one is an error). Runs on the loop of the main thread. */
-enum res control_new(struct control **, struct loop *, struct daemon *, const char *path, char **why);
+/* Binds path (control_socket.h). Runs on the loop of the main thread. */
+enum res control_new(struct control **, struct loop *, struct daemon *, const char *path,
+		     const struct control_owner *, char **why);
 void control_free(struct control *); /* removes the socket */
 
 #endif

@@ -400,47 +400,20 @@ daemon_workers_new(struct daemon *d, char **why)
 	return res;
 }
 
-/* The folder of the control socket is made when nobody else (systemd, tmpfiles) did. */
-static void
-control_folder(const char *path, const char *user)
-{
-	char *folder = strdup(path), *slash = folder != NULL ? strrchr(folder, '/') : NULL;
-	uid_t uid;
-	gid_t gid;
-
-	if (slash != NULL && slash != folder) {
-		*slash = '\0';
-		if (mkdir(folder, 0755) == 0 && geteuid() == 0 && user[0] != '\0' &&
-		    sandbox_user(user, &uid, &gid) == RES_OK)
-			(void)!chown(folder, uid, gid);
-	}
-	free(folder);
-}
-
-/* The socket's group may read (control.h); root's own group is nobody's. */
-static void
-control_give(const char *path, const char *user)
-{
-	uid_t uid;
-	gid_t gid;
-
-	if (geteuid() == 0 && user[0] != '\0' && sandbox_user(user, &uid, &gid) == RES_OK)
-		(void)!chown(path, uid, gid);
-}
-
 /* A stub that answers is worth more than one that can be asked how it is. */
 static void
 daemon_control_new(struct daemon *d)
 {
 	const struct settings *s = d->plan->snapshot->settings;
+	struct control_owner owner = {0};
 	char *why = NULL;
 
 	if (s->control_socket[0] == '\0')
 		return;
-	control_folder(s->control_socket, s->user);
-	if (control_new(&d->control, d->loop, d, s->control_socket, &why) == RES_OK)
-		control_give(s->control_socket, s->user);
-	else
+	/* The socket's group may read (control.h); root's own group is nobody's. */
+	owner.give =
+	    geteuid() == 0 && s->user[0] != '\0' && sandbox_user(s->user, &owner.uid, &owner.gid) == RES_OK;
+	if (control_new(&d->control, d->loop, d, s->control_socket, &owner, &why) != RES_OK)
 		log_event(LOG_WARN, "no-control-socket", LOG_STR("path", s->control_socket),
 			  LOG_STR("error", why));
 	free(why);

@@ -65,3 +65,37 @@ footprint_trim(void)
 	(void)dl_iterate_phdr(object_trim, NULL);
 	(void)malloc_trim(0);
 }
+
+/* ---- what clients made a worker hold */
+
+static void
+watch_on_look(void *ctx)
+{
+	struct footprint_watch *w = ctx;
+
+	if (w->is_high(w->ctx))
+		loop_timer_set(&w->timer, FOOTPRINT_LOOK_MS);
+	else
+		(void)malloc_trim(0);
+}
+
+void
+footprint_watch_init(struct footprint_watch *w, struct loop *loop, bool (*is_high)(void *ctx), void *ctx)
+{
+	w->is_high = is_high;
+	w->ctx = ctx;
+	loop_timer_init(&w->timer, loop, watch_on_look, w);
+}
+
+void
+footprint_watch_busy(struct footprint_watch *w)
+{
+	if (!loop_timer_is_set(&w->timer))
+		loop_timer_set(&w->timer, FOOTPRINT_LOOK_MS);
+}
+
+void
+footprint_watch_stop(struct footprint_watch *w)
+{
+	loop_timer_stop(&w->timer);
+}

@@ -35,6 +35,16 @@ udp_prepare(int fd, const struct addr *a)
 	}
 }
 
+/* Connections inherit it. Left to itself the kernel lets each of them have megabytes of replies that nobody reads. */
+static void
+tcp_prepare(int fd)
+{
+	const int out = TCP_KERNEL_WRITE, in = TCP_KERNEL_READ;
+
+	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &out, sizeof out);
+	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &in, sizeof in);
+}
+
 static int
 socket_bound(const struct addr *a, int type, bool share)
 {
@@ -87,6 +97,7 @@ listener_bind(struct listener_fds *out, const struct addr *addr, bool share, cha
 		return res;
 	}
 	udp_prepare(l.udp, addr);
+	tcp_prepare(l.tcp);
 	*out = l;
 	return RES_OK;
 }
@@ -101,6 +112,8 @@ listener_adopt(const struct listener_fds *l)
 	(void)fcntl(fd, F_SETFD, FD_CLOEXEC);
 	if (l->udp >= 0)
 		udp_prepare(l->udp, &l->addr);
+	if (l->tcp >= 0)
+		tcp_prepare(l->tcp);
 	if (l->tcp >= 0)
 		(void)listen(l->tcp, SOMAXCONN);
 }

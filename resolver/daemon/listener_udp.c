@@ -1,5 +1,6 @@
 #include "config.h"
 #include "resolver/daemon/listener.h"
+#include "resolver/daemon/footprint.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -20,6 +21,7 @@ struct listener_udp {
 	struct loop *loop;
 	struct engine *engine;
 	struct counters *counters;
+	struct footprint_watch *footprint;
 	struct addr addr;
 	bool wildcard;
 	int fd;
@@ -236,13 +238,16 @@ udp_on_ready(void *ctx, unsigned ready)
 	}
 	if (l->n_out > 0)
 		udp_flush(l);
+	if (engine_waiting(l->engine) >= WAITING_HIGH)
+		footprint_watch_busy(l->footprint);
 }
 
 /* ---- life */
 
 enum res
 listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *engine,
-		 struct counters *counters, int fd, const struct addr *addr)
+		 struct counters *counters, struct footprint_watch *footprint, int fd,
+		 const struct addr *addr)
 {
 	struct listener_udp *l = calloc(1, sizeof *l);
 
@@ -251,6 +256,7 @@ listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *en
 	l->loop = loop;
 	l->engine = engine;
 	l->counters = counters;
+	l->footprint = footprint;
 	l->addr = *addr;
 	l->wildcard = addr_is_any(addr);
 	l->fd = fd;

@@ -8,10 +8,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/sockios.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -38,6 +41,22 @@ sandbox_user(const char *user, uid_t *uid, gid_t *gid)
 	*uid = p->pw_uid;
 	*gid = p->pw_gid;
 	return RES_OK;
+}
+
+void
+sandbox_act_as(uid_t uid, gid_t gid)
+{
+	(void)setfsgid(gid);
+	(void)setfsuid(uid); /* last: the kernel takes CAP_SETGID with it */
+	if ((uid_t)setfsuid((uid_t)-1) != uid || (gid_t)setfsgid((gid_t)-1) != gid)
+		abort(); /* it would act as root where it must not */
+}
+
+void
+sandbox_act_as_self(void)
+{
+	(void)setfsuid(geteuid());
+	(void)setfsgid(getegid());
 }
 
 static enum res
@@ -183,7 +202,8 @@ rules_bound(scmp_filter_ctx f)
 	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), datagram}}, /* sd_notify */
 	    {SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
 	    {SCMP_SYS(mprotect), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
-	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}}, /* its own limits may be read */
+	    {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0)}}, /* does the peer acknowledge? */
+	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}},    /* its own limits may be read */
 	};
 
 	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {

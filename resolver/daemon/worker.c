@@ -1,4 +1,5 @@
 #include "resolver/daemon/daemon.h"
+#include "resolver/daemon/footprint.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -19,6 +20,7 @@ struct worker {
 	struct listener_udp **udp;
 	struct listener_tcp **tcp;
 	size_t n_udp, n_tcp;
+	struct footprint_watch footprint;
 	struct loop_timer drain;
 	int64_t drain_until_ms;
 	void (*on_drained)(void *ctx);
@@ -66,8 +68,8 @@ worker_listen(struct worker *w, const struct worker_setup *setup)
 		const struct listener_fds *l = &setup->fds[i];
 
 		if (l->udp >= 0) {
-			res = listener_udp_new(&w->udp[w->n_udp], w->loop, w->engine, &w->counters, l->udp,
-					       &l->addr);
+			res = listener_udp_new(&w->udp[w->n_udp], w->loop, w->engine, &w->counters,
+					       &w->footprint, l->udp, &l->addr);
 			w->n_udp += res == RES_OK;
 		}
 		if (l->tcp >= 0 && res == RES_OK) {
@@ -79,6 +81,14 @@ worker_listen(struct worker *w, const struct worker_setup *setup)
 }
 
 static void worker_on_drain(void *);
+
+static bool
+worker_is_high(void *ctx)
+{
+	const struct worker *w = ctx;
+
+	return engine_waiting(w->engine) >= WAITING_HIGH || tcp_room_is_high(w->room);
+}
 
 enum res
 worker_new(struct worker **out, const struct worker_setup *setup)
@@ -98,8 +108,10 @@ worker_new(struct worker **out, const struct worker_setup *setup)
 	if ((res = loop_new(&w->loop)) != RES_OK)
 		goto fail;
 	loop_timer_init(&w->drain, w->loop, worker_on_drain, w);
+	footprint_watch_init(&w->footprint, w->loop, worker_is_high, w);
 	if ((res = engine_new(&w->engine, w->loop, &w->counters, setup->plan, &setup->hooks)) != RES_OK ||
-	    (res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max)) !=
+	    (res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max,
+				TCP_BYTES_MAX / setup->plan->snapshot->settings->workers, &w->footprint)) !=
 		RES_OK ||
 	    (res = worker_listen(w, setup)) != RES_OK)
 		goto fail;
@@ -115,8 +127,10 @@ worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
-	if (w->loop != NULL)
+	if (w->loop != NULL) {
 		loop_timer_stop(&w->drain);
+		footprint_watch_stop(&w->footprint);
+	}
 	for (size_t i = 0; i < w->n_tcp; i++)
 		listener_tcp_free(w->tcp[i]);
 	tcp_room_free(w->room);

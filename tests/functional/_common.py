@@ -1,6 +1,9 @@
 """What many modules begin with: a daemon in front of one Python server."""
+import resource
+import socket
+
 from harness import client
-from harness.case import check, equal
+from harness.case import Skip, check, equal
 from harness.daemon import Daemon, upstream
 from harness.pki import Site
 from harness.upstream import DohServer, DotServer
@@ -43,3 +46,38 @@ def two(t, bad, **options):
     second = DotServer(t, site)
     d = Daemon(t, [upstream("bad", first), upstream("good", second)], anchors=site.anchors, extra='strategy = "ordered"', **options)
     return d, first, second
+
+
+def descriptors(n):
+    """This process may hold n descriptors; a Skip where the machine gives less."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < n:
+        if hard != resource.RLIM_INFINITY and hard < n:
+            raise Skip(f"{n} descriptors are needed, and {hard} is the limit here")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (n, hard))
+
+
+def again(d, *prefix, **options):
+    """The same daemon, started anew through the programs of the prefix."""
+    d.process.stop()
+    d.process = d.t.spawn("ctstubd", [*prefix, d.t.program("ctstubd"), "-c", d.config], **options)
+    d.process.wait_log(" started ")
+
+
+def udp_from(d, source, timeout=6):
+    c = client.Udp(d.address, d.port, timeout)
+    c.socket.close()
+    c.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    c.socket.settimeout(timeout)
+    c.socket.bind((source, 0))
+    c.socket.connect((d.address, d.port))
+    return c
+
+
+def code_of(raw):
+    check(len(raw) >= 12, f"{len(raw)} bytes instead of an answer")
+    return raw[3] & 15
+
+
+def stat(d, name):
+    return d.ctl("stats")["counters"][name]

@@ -3,11 +3,13 @@ import json
 import os
 import re
 import socket
+import subprocess
+import sys
 import threading
 
 from functional._common import servfail, stub
 from harness import client, net
-from harness.case import case, check, equal, rows, until
+from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
 from harness.pki import Site
 from harness.upstream import DotServer
@@ -267,3 +269,56 @@ def slow_reader(t):
     equal(results, [True] * 4, "others are served")
     for s in held:
         s.close()
+
+
+HOLD = """
+import os, socket, sys
+os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
+held = []
+for i in range(int(sys.argv[3])):
+    s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); held.append(s)
+    try: s.send(b"{")
+    except OSError: pass  # no place for it
+print("held", flush=True)
+sys.stdin.read()
+"""
+ASK = """
+import os, socket, sys
+os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
+s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect(sys.argv[1]); s.sendall(b'{"verb":"status"}\\n')
+data = b""
+while True:
+    more = s.recv(65536)
+    if not more: break
+    data += more
+print(data.decode()[:10])
+"""
+
+
+def hold(t, d, uid, n):
+    p = subprocess.Popen([sys.executable, "-c", HOLD, d.control, str(uid), str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    t.defer(lambda: (p.stdin.close(), p.stdout.close(), p.wait(10)))
+    equal(p.stdout.readline(), b"held\n", "what the holder says")
+
+
+@rows([(f"A5 while {what}, {who} gets an answer from the control socket", holders, asker) for what, holders, who, asker in (
+    ("nobody holds places", (), "root", 0), ("nobody holds places", (), "a user", 65533),
+    ("a user holds all the places that he can", ((65532, 16),), "root", 0),
+    ("a user holds all the places that he can", ((65532, 16),), "another user", 65533),
+    ("a user takes more than there are", ((65532, 40),), "root", 0),
+    ("a user takes more than there are", ((65532, 40),), "another user", 65533),
+    ("two users hold all the places that they can", ((65532, 8), (65531, 8)), "root", 0),
+    ("two users hold all the places that they can", ((65532, 8), (65531, 8)), "another user", 65533),
+    ("many users hold a place each", tuple((65000 + i, 1) for i in range(14)), "root", 0),
+    ("one user has many and others one", ((65532, 11), (65531, 1)), "another user", 65533))])
+def places(t, holders, asker):
+    if os.geteuid() != 0:
+        raise Skip("only root can be several users")
+    d, _ = stub(t)
+    os.chmod(t.dir, 0o755)
+    os.chmod(d.dir, 0o755)
+    os.chmod(d.control, 0o666)
+    for uid, n in holders:
+        hold(t, d, uid, n)
+    done = subprocess.run([sys.executable, "-c", ASK, d.control, str(asker)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30, check=False)
+    equal((done.returncode, done.stdout), (0, b'{"ok":true\n'[:10] + b"\n"), f"what it says; {done.stderr.decode()[-300:]}")

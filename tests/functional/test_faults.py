@@ -34,7 +34,7 @@ class Faults:
             self.map = mmap.mmap(f.fileno(), 4096)
         if " " in t.build:
             raise Skip("LD_PRELOAD takes no path with a space")
-        self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_FAULT": self.path, "CTSTUB_SECCOMP": "kill"}
+        self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_FAULT": self.path}
         check(os.path.exists(self.env["LD_PRELOAD"]), "the shim was not built")
 
     def arm(self, call, k, error, times=1):

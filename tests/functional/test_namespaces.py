@@ -444,3 +444,34 @@ def no_ipv6(t):
         check("listener-left-out" in d.log(), f"it is told: {d.log()}")
         equal(client.rcode(client.exchange("127.0.0.1", 53, client.query("localhost"))), "NOERROR", "rcode")
         d.stop()
+
+
+# ---- P13: what the filter on system calls changes
+
+def unsealed(t):
+    if " " in t.build:
+        raise Skip("LD_PRELOAD takes no path with a space")
+    return {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_UNSEALED": "1"}
+
+
+def is_sealed(d):
+    with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
+        return "Seccomp:\t2" in f.read()
+
+
+@rows([(f"P13 {kind.__name__}: a dead path is found by what the peer does not acknowledge, {how} the filter on system calls",
+        kind, address, how == "with") for kind, address in ((DotServer, UP4), (DohServer, DOH4)) for how in ("with", "without")],
+      netns=True, builds=("gcc",))
+def dead_path(t, kind, address, sealed):
+    world, site = World(t), site_of(t)
+    served = world.serve(t, site, kind, address)
+    d = Daemon(t, upstream("one", served), anchors=site.anchors, env={} if sealed else unsealed(t))
+    equal(is_sealed(d), sealed, "the filter is there")
+    equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode before")
+    with world:
+        ip("route", "add", "blackhole", HOME4 + "/32")
+    with d.udp(8) as c:
+        c.send(wire.question("after.example.com", ident=1))
+        d.process.wait_log("upstream-closed|upstream-failed", 10)
+    first = next(line for line in d.log().splitlines() if "upstream-closed" in line or "upstream-failed" in line)
+    check("the peer does not acknowledge" in first, f"it was found otherwise: {first}")

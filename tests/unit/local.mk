@@ -36,6 +36,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_environment \
 	tests/unit/base/test_log \
+	tests/unit/base/test_path \
 	tests/unit/base/test_text
 check_PROGRAMS += \
 	tests/unit/base/dns/test_message \
@@ -99,18 +100,23 @@ check_PROGRAMS += \
 	tests/unit/config/test_manual \
 	tests/unit/config/test_settings \
 	tests/unit/config/test_settings_starve \
-	tests/unit/config/test_snapshot
+	tests/unit/config/test_snapshot \
+	tests/unit/config/test_suffix
 check_PROGRAMS += \
 	tests/unit/resolver/replay \
+	tests/unit/resolver/test_admission \
 	tests/unit/resolver/test_answer_class \
+	tests/unit/resolver/test_budget \
 	tests/unit/resolver/test_cache \
 	tests/unit/resolver/test_filter \
 	tests/unit/resolver/test_local \
 	tests/unit/resolver/test_local_rule \
+	tests/unit/resolver/test_quarantine \
 	tests/unit/resolver/test_routes \
 	tests/unit/resolver/test_share
 check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control \
+	tests/unit/resolver/daemon/test_control_socket \
 	tests/unit/resolver/daemon/test_network
 check_PROGRAMS += \
 	tests/unit/lab/pki/test_lab_derw \
@@ -151,6 +157,7 @@ tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_r
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
 tests_unit_config_test_settings_starve_SOURCES = tests/unit/config/test_settings_starve.c $(STARVE)
 tests_unit_config_test_settings_starve_LDFLAGS = $(STARVE_WRAP)
+tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind,--wrap=mkdirat
 tests_unit_resolver_replay_SOURCES = \
 	tests/unit/resolver/replay.c \
 	tests/unit/resolver/replay_client.c \

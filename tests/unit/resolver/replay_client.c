@@ -121,13 +121,14 @@ void
 verb_flood(struct play *p)
 {
 	long n = play_number(p, play_word(p, 2));
+	const char *same = play_value(p, "name");
 
 	for (long i = 0; i < n; i++) {
 		char id[48], name[80];
 
 		snprintf(id, sizeof id, "%s%ld", play_word(p, 3), i);
 		snprintf(name, sizeof name, "%s%ld.flood.example", play_word(p, 3), i);
-		ask_new(p, id, name, "A", play_word(p, 4));
+		ask_new(p, id, same != NULL ? same : name, "A", play_word(p, 4));
 	}
 }
 

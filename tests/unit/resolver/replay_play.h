@@ -13,7 +13,7 @@
 #include "tests/unit/transport/fake_transport.h"
 
 #define WORDS_MAX 64
-#define ASKED_MAX 8192
+#define ASKED_MAX 16384
 
 struct asked {
 	char id[32];
@@ -72,6 +72,10 @@ void verb_answer(struct play *);
 void verb_fail(struct play *);
 void verb_line(struct play *);
 void verb_close(struct play *);
+void verb_kill(struct play *);
+void verb_apart(struct play *);
+void verb_unasked(struct play *);
+void verb_connects_most(struct play *);
 
 /* ---- the world, and what is counted: replay_world.c */
 void verb_sleep(struct play *);

@@ -62,6 +62,34 @@ verb_sent(struct play *p)
 		    play_word(p, 4));
 }
 
+/* As sent, and over a connection of its own. */
+void
+verb_apart(struct play *p)
+{
+	struct tp_query *q = lying(p, upstream_line(play_word(p, 2)), true);
+
+	if (q == NULL || !fake_question_is_apart(q))
+		play_wrong(p, "%s was not asked apart for %s %s", play_word(p, 2), play_word(p, 3), play_word(p, 4));
+}
+
+void
+verb_unasked(struct play *p)
+{
+	if (lying(p, upstream_line(play_word(p, 2)), false) != NULL)
+		play_wrong(p, "%s was asked for %s %s", play_word(p, 2), play_word(p, 3), play_word(p, 4));
+}
+
+void
+verb_kill(struct play *p)
+{
+	struct tp_query *q = lying(p, upstream_line(play_word(p, 2)), false);
+
+	if (q == NULL)
+		play_wrong(p, "%s was not asked for %s %s", play_word(p, 2), play_word(p, 3), play_word(p, 4));
+	else
+		fake_kill(q);
+}
+
 void
 verb_quiet(struct play *p)
 {

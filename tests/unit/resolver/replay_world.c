@@ -91,6 +91,15 @@ verb_connects(struct play *p)
 }
 
 void
+verb_connects_most(struct play *p)
+{
+	unsigned n = upstream_line(play_word(p, 2))->connects;
+
+	if ((long)n > play_number(p, play_word(p, 3)))
+		play_wrong(p, "%u connects, more than %s", n, play_word(p, 3));
+}
+
+void
 verb_drops(struct play *p)
 {
 	same_number(p, "drops", upstream_line(play_word(p, 2))->drops, play_word(p, 3));

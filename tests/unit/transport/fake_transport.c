@@ -25,6 +25,7 @@ struct tp_slot {
 	struct tp_query *first;
 	struct tp_stats stats;
 	int64_t began_ms;
+	struct tp_slot *beside; /* of the same line, made later */
 };
 
 static struct fake_line lines[FAKE_LINES_MAX];
@@ -79,7 +80,8 @@ query_on_deadline(void *ctx)
 {
 	struct tp_query *q = ctx;
 
-	query_finish(q, &(struct tp_answer){.failure = q->written ? REASON_CLOSED : REASON_CONNECT_TIMEOUT});
+	query_finish(q, &(struct tp_answer){.failure = q->written ? REASON_CLOSED : REASON_CONNECT_TIMEOUT,
+			    .retry_safe = !q->written});
 }
 
 static void
@@ -95,11 +97,10 @@ slot_write_all(struct tp_slot *s)
 struct tp_query *
 fake_question(const struct fake_line *line, unsigned n)
 {
-	struct tp_query *q = line->slot != NULL ? line->slot->first : NULL;
-
-	for (; q != NULL; q = q->next)
-		if (q->written && n-- == 0)
-			return q;
+	for (const struct tp_slot *s = line->slot; s != NULL; s = s->beside)
+		for (struct tp_query *q = s->first; q != NULL; q = q->next)
+			if (q->written && n-- == 0)
+				return q;
 	return NULL;
 }
 
@@ -124,6 +125,7 @@ fake_answer(struct tp_query *q, struct span message, uint32_t age_s)
 	int64_t rtt_us = (loop_now_ms(q->slot->loop) - q->written_ms) * 1000;
 
 	q->slot->stats.srtt_us = q->slot->stats.median_us = rtt_us;
+	q->slot->stats.barren = 0;
 	query_finish(q, &(struct tp_answer){.message = message, .age_s = age_s, .rtt_us = rtt_us});
 }
 
@@ -135,14 +137,16 @@ fake_fail(struct tp_query *q, enum reason reason, uint32_t retry_after_s)
 
 /* Those that come while they are failed (asked again by a callback) are not of this connection. */
 static void
-slot_fail_all(struct tp_slot *s, enum reason reason, bool safe)
+slot_fail_all(struct tp_slot *s, struct tp_answer answer)
 {
 	unsigned n = 0;
 
 	for (struct tp_query *q = s->first; q != NULL; q = q->next)
 		n++;
+	if (answer.killed)
+		answer.alone = n == 1 ? answer.alone : 0;
 	for (; n > 0 && s->first != NULL; n--)
-		query_finish(s->first, &(struct tp_answer){.failure = reason, .retry_safe = safe});
+		query_finish(s->first, &answer);
 }
 
 /* ---- connections */
@@ -185,7 +189,7 @@ slot_on_due(void *ctx)
 	}
 	s->state = TP_IDLE;
 	slot_event(s, TP_EVENT_FAILED, reason);
-	slot_fail_all(s, reason, true);
+	slot_fail_all(s, (struct tp_answer){.failure = reason, .retry_safe = true});
 }
 
 void
@@ -202,12 +206,34 @@ tp_slot_connect(struct tp_slot *s)
 					       : 0);
 }
 
+/* The transport would have repeated them once: they come back as after that. alone: so many of these connections would
+ * have carried a lone question. */
+static void
+slot_close(struct tp_slot *s, unsigned alone)
+{
+	s->state = TP_IDLE;
+	if (s->first != NULL)
+		s->stats.barren += 2;
+	slot_event(s, TP_EVENT_CLOSED, REASON_CLOSED);
+	slot_fail_all(s, (struct tp_answer){.failure = REASON_CLOSED, .killed = true, .alone = alone});
+}
+
 void
 fake_close(struct fake_line *line)
 {
-	line->slot->state = TP_IDLE;
-	slot_event(line->slot, TP_EVENT_CLOSED, REASON_CLOSED);
-	slot_fail_all(line->slot, REASON_CLOSED, true);
+	slot_close(line->slot, 1);
+}
+
+void
+fake_kill(struct tp_query *q)
+{
+	slot_close(q->slot, 2);
+}
+
+bool
+fake_question_is_apart(const struct tp_query *q)
+{
+	return q->slot != q->slot->line->slot;
 }
 
 enum res
@@ -223,7 +249,12 @@ tp_slot_new(
 	s->target = target;
 	s->hooks = *hooks;
 	s->line = fake_line(addr_ip_text(&target->addr, text));
-	s->line->slot = s;
+	if (s->line->slot == NULL) {
+		s->line->slot = s;
+	} else {
+		s->beside = s->line->slot->beside;
+		s->line->slot->beside = s;
+	}
 	s->stats.srtt_us = s->stats.median_us = s->stats.handshake_ms = s->stats.idle_limit_ms = -1;
 	loop_timer_init(&s->timer, loop, slot_on_due, s);
 	*out = s;
@@ -238,7 +269,8 @@ tp_slot_free(struct tp_slot *s)
 	while (s->first != NULL)
 		query_remove(s->first);
 	loop_timer_stop(&s->timer);
-	s->line->slot = NULL;
+	if (s->line->slot == s)
+		s->line->slot = NULL;
 	free(s);
 }
 
@@ -287,6 +319,18 @@ tp_slot_drop(struct tp_slot *s, bool forget_tickets)
 }
 
 void
+tp_slot_adopt(struct tp_slot *s, struct tp_slot *from)
+{
+	tp_slot_drop(s, false);
+	if (from->state != TP_READY || from->first != NULL)
+		return;
+	from->state = TP_IDLE;
+	loop_timer_stop(&s->timer);
+	s->state = TP_READY;
+	slot_write_all(s);
+}
+
+void
 tp_slot_retarget(struct tp_slot *s, const struct tp_target *target)
 {
 	s->target = target;
@@ -313,12 +357,12 @@ tp_slot_stats(const struct tp_slot *s, struct tp_stats *out)
 }
 
 enum res
-tp_identity_load(struct tp_identity **out, const char *cert_file, const char *key_file, char **why)
+tp_identity_new(struct tp_identity **out, struct span cert, struct span key, const char **why)
 {
 	(void)out;
-	(void)cert_file;
-	(void)key_file;
-	*why = strdup("not in this play");
+	(void)cert;
+	(void)key;
+	*why = "not in this play";
 	return RES_UNSUPPORTED;
 }
 

@@ -38,7 +38,11 @@ struct span fake_question_wire(const struct tp_query *);
 bool fake_question_claim(struct tp_query *);
 void fake_answer(struct tp_query *, struct span message, uint32_t age_s);
 void fake_fail(struct tp_query *, enum reason, uint32_t retry_after_s);
-/* The connection ends under its questions: they fail with REASON_CLOSED. */
+/* The shared connection ends under its questions, and so does the one on which they were repeated. */
 void fake_close(struct fake_line *);
+/* The same for whatever connection this question is on. */
+void fake_kill(struct tp_query *);
+/* It was sent over another slot than the line's first one. */
+bool fake_question_is_apart(const struct tp_query *);
 
 #endif

@@ -41,6 +41,8 @@ fixture_on_answer(void *arg, const struct tp_answer *answer)
 	a->calls++;
 	a->failure = answer->failure;
 	a->retry_safe = answer->retry_safe;
+	a->killed = answer->killed;
+	a->alone = answer->alone;
 	a->n = answer->message.n;
 	if (a->n > 0)
 		memcpy(a->message, answer->message.p, a->n < sizeof a->message ? a->n : sizeof a->message);

@@ -17,7 +17,8 @@ struct asked {
 	struct tp_query *query;
 	unsigned calls;
 	enum reason failure;
-	bool retry_safe;
+	bool retry_safe, killed;
+	unsigned alone;
 	uint8_t message[64];
 	size_t n;
 };

@@ -6,6 +6,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -262,17 +263,33 @@ sni_is_the_configured_name_and_never_an_address(void **state) /* T17 */
 	assert_int_equal(f->far.n_conn, 2);
 }
 
+static struct span
+file_span(const char *file)
+{
+	static uint8_t bytes[2][65536];
+	static unsigned turn;
+	uint8_t *to = bytes[turn++ % 2];
+	FILE *in = fopen(file, "rb");
+	size_t n;
+
+	assert_non_null(in);
+	n = fread(to, 1, sizeof bytes[0], in);
+	(void)fclose(in);
+	return span_of(to, n);
+}
+
 static void
 a_client_certificate_is_shown_when_asked(void **state)
 {
-	char cert[] = "/tmp/test-slot-cert-XXXXXX", key[] = "/tmp/test-slot-key-XXXXXX", *why = NULL;
+	char cert[] = "/tmp/test-slot-cert-XXXXXX", key[] = "/tmp/test-slot-key-XXXXXX";
+	const char *why = NULL;
 	struct tp_identity *identity = NULL;
 
 	(void)state;
 	close(mkstemp(cert));
 	close(mkstemp(key));
 	far_client_identity(cert, key);
-	assert_int_equal(tp_identity_load(&identity, cert, key, &why), RES_OK);
+	assert_int_equal(tp_identity_new(&identity, file_span(cert), file_span(key), &why), RES_OK);
 	f->target2.identity = identity;
 	f->far.wants_client_cert = true;
 
@@ -287,12 +304,8 @@ a_client_certificate_is_shown_when_asked(void **state)
 	assert_int_equal(f->asked[1].failure, REASON_NONE);
 	assert_true(f->far.client_cert);
 
-	assert_int_equal(tp_identity_load(&identity, cert, cert, &why), RES_MALFORMED);
-	assert_non_null(strstr(why, cert));
-	free(why);
-	assert_int_equal(tp_identity_load(&identity, "/nonexistent", key, &why), RES_IO);
-	assert_non_null(strstr(why, "/nonexistent"));
-	free(why);
+	assert_int_equal(tp_identity_new(&identity, file_span(cert), file_span(cert), &why), RES_MALFORMED);
+	assert_non_null(why);
 	unlink(cert);
 	unlink(key);
 	tp_slot_drop(f->slot, true);
@@ -512,6 +525,92 @@ a_callback_may_drop_its_connection(void **state)
 		assert_int_equal(f->asked[i].calls, 1);
 }
 
+static void
+the_end_of_a_connection_is_told_to_its_questions(void **state)
+{
+	struct tp_stats stats;
+
+	(void)state;
+	/* alone, on two connections */
+	f->far.mood = FAR_CLOSES_ON_QUESTION;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_true(f->asked[0].killed);
+	assert_int_equal(f->asked[0].alone, 2);
+	assert_int_equal(f->far.n_conn, 2);
+	tp_slot_stats(f->slot, &stats);
+	assert_int_equal(stats.barren, 2);
+	/* together: nobody was alone; and after two connections for nothing they are not repeated */
+	fixture_ask();
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 3);
+	for (unsigned i = 1; i < 3; i++) {
+		assert_true(f->asked[i].killed);
+		assert_int_equal(f->asked[i].alone, 0);
+	}
+	assert_int_equal(f->far.n_conn, 3);
+	/* an answer makes good for all of it */
+	f->far.mood = FAR_SERVES;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 4);
+	tp_slot_stats(f->slot, &stats);
+	assert_int_equal(stats.barren, 0);
+}
+
+static void
+a_failure_to_connect_kills_no_question(void **state)
+{
+	(void)state;
+	f->far.mood = FAR_CLOSES_AT_ONCE;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_false(f->asked[0].killed);
+	assert_int_equal(f->asked[0].alone, 0);
+}
+
+static void
+a_slot_adopts_the_connection_of_another(void **state)
+{
+	struct tp_slot *other;
+
+	(void)state;
+	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
+	f->far.mood = FAR_HOLDS;
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_question == 1);
+	f->far.mood = FAR_SERVES;
+	tp_slot_connect(other);
+	PUMP_UNTIL(tp_slot_state(other) == TP_READY);
+	tp_slot_adopt(f->slot, other);
+	assert_int_equal(tp_slot_state(f->slot), TP_READY);
+	assert_int_equal(tp_slot_state(other), TP_IDLE);
+	PUMP_UNTIL(f->n_done == 1); /* what was in flight is repeated there */
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->far.n_conn, 2);
+	tp_slot_free(other); /* and its connection lives on */
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->far.n_conn, 2);
+}
+
+static void
+with_nothing_to_adopt_a_fresh_connection_is_made(void **state)
+{
+	struct tp_slot *other;
+
+	(void)state;
+	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
+	f->far.mood = FAR_HOLDS;
+	fixture_ask();
+	PUMP_UNTIL(f->far.n_question == 1);
+	f->far.mood = FAR_SERVES;
+	tp_slot_adopt(f->slot, other);
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->n_failed, 0);
+	assert_int_equal(f->far.n_conn, 2);
+	tp_slot_free(other);
+}
+
 int
 main(void)
 {
@@ -535,6 +634,10 @@ main(void)
 	    SLOT_TEST(the_queue_has_a_limit),
 	    SLOT_TEST(dropping_repeats_what_is_in_flight),
 	    SLOT_TEST(a_callback_may_drop_its_connection),
+	    SLOT_TEST(the_end_of_a_connection_is_told_to_its_questions),
+	    SLOT_TEST(a_failure_to_connect_kills_no_question),
+	    SLOT_TEST(a_slot_adopts_the_connection_of_another),
+	    SLOT_TEST(with_nothing_to_adopt_a_fresh_connection_is_made),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,8 @@
 
 #define WORKERS 2
 
+static const struct control_owner nobody = {.give = false};
+
 struct worker {
 	struct loop *loop;
 	struct counters counters;
@@ -230,7 +232,7 @@ setup(void **state)
 	assert_non_null(mkdtemp(s->dir));
 	(void)snprintf(s->path, sizeof s->path, "%s/control", s->dir);
 	assert_int_equal(loop_new(&s->main_loop), RES_OK);
-	assert_int_equal(control_new(&s->control, s->main_loop, &s->daemon, s->path, &why), RES_OK);
+	assert_int_equal(control_new(&s->control, s->main_loop, &s->daemon, s->path, &nobody, &why), RES_OK);
 	assert_int_equal(pthread_create(&s->main_thread, NULL, run_loop, s->main_loop), 0);
 	for (unsigned i = 0; i < WORKERS; i++)
 		assert_int_equal(
@@ -565,7 +567,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 	FILE *f;
 	int fd;
 
-	assert_int_equal(control_new(&k, s->main_loop, &s->daemon, s->path, &why), RES_IO);
+	assert_int_equal(control_new(&k, s->main_loop, &s->daemon, s->path, &nobody, &why), RES_IO);
 	assert_non_null(strstr(why, "another daemon answers there"));
 	free(why);
 	assert_int_equal(stat(s->path, &st), 0);
@@ -575,7 +577,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 	f = fopen(path, "w");
 	assert_non_null(f);
 	(void)fclose(f);
-	assert_int_equal(control_new(&k, s->main_loop, &s->daemon, path, &why), RES_IO);
+	assert_int_equal(control_new(&k, s->main_loop, &s->daemon, path, &nobody, &why), RES_IO);
 	assert_non_null(strstr(why, "something else lies there"));
 	free(why);
 	assert_int_equal(unlink(path), 0);
@@ -589,7 +591,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 		struct loop *own;
 
 		assert_int_equal(loop_new(&own), RES_OK);
-		assert_int_equal(control_new(&k, own, &s->daemon, path, &why), RES_OK);
+		assert_int_equal(control_new(&k, own, &s->daemon, path, &nobody, &why), RES_OK);
 		control_free(k);
 		loop_free(own);
 	}
@@ -599,7 +601,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 				     "aaaaaaaaaaaaaaaaaaa",
-				     &why),
+				     &nobody, &why),
 			 RES_IO);
 	assert_non_null(strstr(why, "too long"));
 	free(why);

@@ -1,0 +1,55 @@
+/*
+ * path.h - files and folders by name, where somebody else may write the folder that holds them.
+ *
+ * A name is resolved component by component, each relative to the descriptor of the folder before it, so that a name
+ * swapped meanwhile changes nothing. A symbolic link is followed only when root or the process itself made it, in a
+ * folder where nobody else could have put it: then it says what its maker wanted. An owner who is not mapped in this
+ * user namespace stands for root outside of it (user_namespaces(7)). A file is looked at before it is opened, so that
+ * no device is touched, opened without waiting (a FIFO), and looked at again.
+ *
+ * What knows paths in this program, and why none of it can be led astray:
+ *
+ *   who                        what                               how
+ *   config/file.c              main file, conf.d, lists, anchors, path_file_open: regular, links by the rule above, at
+ *                              CRLs, key files, hosts, filters    most max bytes; then the owner is judged (file.h)
+ *   config/file.c              state-dir's files                  path_file_open_at: regular, never a link
+ *   config/settings.c, load.c  names in conf.d and in a folder    path_folder_open, then scandirat of that descriptor
+ *                              of anchors
+ *   resolver/daemon/control_socket.c                              path_parent_open, then relative to that descriptor; a
+ *                              control socket and its folder      folder that others may write is written as the
+ *                                                                 daemon's user, never as root
+ *   cli/files.c                what the tool writes (state-dir)   path_parent_open; a new file of its own in that
+ *                                                                 folder, renamed there
+ *   resolver/hosts.c           has the hosts file changed?        stat: nothing is opened
+ *   config/settings.c, main.c  is there a main file?              access, stat: nothing is opened
+ *
+ * tests/checks/paths.py fails for any other call that takes a path.
+ */
+#ifndef BASE_PATH_H
+#define BASE_PATH_H
+
+#include <stdbool.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#define PATH_LINKS_MAX 40   /* links followed in one name, as many as the kernel follows */
+#define PATH_NAME_MAX  4096 /* bytes of a name, links filled in: the kernel's PATH_MAX */
+
+/* Each gives a descriptor of yours, or -1 and a reason in *why (constant, or strerror's: lent until the next call) with
+ * errno set. */
+
+/* The folder itself; good for fstat and as the folder of the ..._at calls. */
+int path_folder_open(const char *path, const char **why);
+/* The folder that holds the last name of the path; *name is a pointer into path, without a slash. */
+int path_parent_open(const char *path, const char **name, const char **why);
+/* A regular file, for reading. */
+int path_file_open(const char *path, struct stat *, const char **why);
+/* A regular file in an open folder, for reading; not through a link. */
+int path_file_open_at(int folder, const char *name, struct stat *, const char **why);
+
+/* Who owns it cannot be told: the owner is not mapped in the user namespace of this process. */
+bool path_owner_is_unmapped(uid_t);
+/* Nobody but root and this process can put names into this folder, or take those away that they own. */
+bool path_folder_is_safe(const struct stat *folder);
+
+#endif

@@ -1,0 +1,272 @@
+#include "resolver/admission.h"
+
+#include "base/random.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define WAYS 4
+
+struct proven {
+	uint64_t zone;
+	int64_t until_ms;
+};
+
+struct admission {
+	uint32_t max, n;
+	uint32_t mask; /* of the bucket number */
+	struct hash_key hash;
+	int64_t answered_ms; /* when anything last did */
+	struct admission_entry **entry;
+	struct admission_tally **bucket, *pool, *free;
+	uint32_t pool_used;
+	struct proven proven[ADMISSION_PROVEN];
+};
+
+#define TALLIES 3 /* of one entry: its group, address and port */
+
+enum res
+admission_new(struct admission **out, uint32_t max)
+{
+	struct admission *a = calloc(1, sizeof *a);
+	uint32_t buckets = 16;
+
+	if (a == NULL)
+		return RES_NOMEM;
+	while (buckets < max * TALLIES)
+		buckets *= 2;
+	a->max = max;
+	a->mask = buckets - 1;
+	a->hash = hash_key_random();
+	a->answered_ms = INT64_MIN;
+	a->entry = calloc(max, sizeof(struct admission_entry *));
+	a->bucket = calloc(buckets, sizeof(struct admission_tally *));
+	a->pool = calloc((size_t)max * TALLIES, sizeof *a->pool);
+	if (a->entry == NULL || a->bucket == NULL || a->pool == NULL) {
+		admission_free(a);
+		return RES_NOMEM;
+	}
+	*out = a;
+	return RES_OK;
+}
+
+void
+admission_free(struct admission *a)
+{
+	if (a == NULL)
+		return;
+	free(a->entry);
+	free(a->bucket);
+	free(a->pool);
+	free(a);
+}
+
+/* ---- tallies */
+
+enum kind { KIND_GROUP, KIND_ADDRESS, KIND_PORT };
+
+static uint64_t
+tally_key(const struct admission *a, const struct admission_claim *claim, enum kind kind)
+{
+	uint8_t key[1 + 1 + sizeof claim->client->ip + 8] = {0};
+	size_t n = 2 + sizeof claim->client->ip;
+
+	key[0] = (uint8_t)kind;
+	key[1] = (uint8_t)claim->client->family;
+	memcpy(key + 2, claim->client->ip, sizeof claim->client->ip);
+	switch (kind) {
+	case KIND_GROUP:
+		memcpy(key + n, &claim->zone, 8);
+		n += 8;
+		break;
+	case KIND_ADDRESS:
+		break;
+	case KIND_PORT:
+		be16_write(key + n, claim->client->port);
+		n += 2;
+		break;
+	}
+	return hash_keyed(&a->hash, span_of(key, n));
+}
+
+static struct admission_tally **
+tally_find(const struct admission *a, uint64_t key)
+{
+	struct admission_tally **t = &a->bucket[key & a->mask];
+
+	while (*t != NULL && (*t)->key != key)
+		t = &(*t)->next;
+	return t;
+}
+
+static struct admission_tally *
+tally_take(struct admission *a, const struct admission_claim *claim, enum kind kind)
+{
+	uint64_t key = tally_key(a, claim, kind);
+	struct admission_tally **at = tally_find(a, key), *t = *at;
+
+	if (t == NULL) {
+		t = a->free;
+		if (t != NULL)
+			a->free = t->next;
+		else
+			t = &a->pool[a->pool_used++];
+		*t = (struct admission_tally){.key = key};
+		*at = t;
+	}
+	t->entries++;
+	t->weight++;
+	return t;
+}
+
+static void
+tally_give(struct admission *a, struct admission_tally *t, uint32_t weight)
+{
+	t->weight -= weight;
+	if (--t->entries > 0)
+		return;
+	*tally_find(a, t->key) = t->next;
+	t->next = a->free;
+	a->free = t;
+}
+
+/* ---- domains that answer */
+
+static struct proven *
+proven_set(const struct admission *a, uint64_t zone)
+{
+	return (struct proven *)(uintptr_t)&a->proven[zone % (ADMISSION_PROVEN / WAYS) * WAYS];
+}
+
+static bool
+zone_is_proven(const struct admission *a, uint64_t zone, int64_t now_ms)
+{
+	const struct proven *set = proven_set(a, zone);
+
+	for (unsigned i = 0; i < WAYS; i++)
+		if (set[i].zone == zone && set[i].until_ms > now_ms)
+			return true;
+	return false;
+}
+
+void
+admission_answered(struct admission *a, uint64_t zone, int64_t now_ms)
+{
+	struct proven *set = proven_set(a, zone), *to = set;
+
+	for (unsigned i = 0; i < WAYS; i++) {
+		if (set[i].zone == zone) {
+			to = &set[i];
+			break;
+		}
+		if (set[i].until_ms < to->until_ms)
+			to = &set[i];
+	}
+	*to = (struct proven){zone, now_ms + ADMISSION_TRUST_MS};
+	a->answered_ms = now_ms;
+}
+
+/* ---- who gives way */
+
+static uint64_t
+entry_cost(const struct admission *a, const struct admission_entry *e, int64_t now_ms)
+{
+	uint64_t age = now_ms > e->since_ms ? (uint64_t)(now_ms - e->since_ms) + 1 : 1;
+	uint64_t held = 16 * (uint64_t)e->group->weight + e->address->weight + e->port->weight;
+	uint64_t cost = age * held;
+
+	return zone_is_proven(a, e->zone, now_ms) ? cost / ADMISSION_CREDIT : cost;
+}
+
+struct admission_entry *
+admission_worst(const struct admission *a, int64_t now_ms)
+{
+	struct admission_entry *worst = NULL;
+	uint64_t most = 0;
+
+	for (unsigned i = 0; i < ADMISSION_SAMPLE && a->n > 0; i++) {
+		struct admission_entry *e = a->entry[random_below(a->n)];
+		uint64_t cost = entry_cost(a, e, now_ms);
+
+		if (worst == NULL || cost > most) {
+			worst = e;
+			most = cost;
+		}
+	}
+	return worst;
+}
+
+bool
+admission_admits(const struct admission *a, const struct admission_claim *claim, int64_t now_ms,
+		 struct admission_entry **victim)
+{
+	const struct admission_tally *group = *tally_find(a, tally_key(a, claim, KIND_GROUP));
+	const struct admission_entry *oldest = group != NULL ? group->oldest : NULL;
+
+	*victim = NULL;
+	if (oldest == NULL || group->entries < ADMISSION_GROUP)
+		return true;
+	/* When nothing is answered at all it is not the domain's fault. */
+	if (now_ms - oldest->since_ms < ADMISSION_LATE_MS || a->answered_ms <= oldest->since_ms)
+		return true;
+	if (!zone_is_proven(a, claim->zone, now_ms))
+		return false;
+	*victim = group->oldest;
+	return true;
+}
+
+/* ---- coming and going */
+
+bool
+admission_enter(struct admission *a, struct admission_entry *e, const struct admission_claim *claim,
+		int64_t now_ms)
+{
+	if (a->n >= a->max)
+		return false;
+	*e = (struct admission_entry){.at = a->n + 1, .weight = 1, .since_ms = now_ms, .zone = claim->zone};
+	a->entry[a->n++] = e;
+	e->group = tally_take(a, claim, KIND_GROUP);
+	e->address = tally_take(a, claim, KIND_ADDRESS);
+	e->port = tally_take(a, claim, KIND_PORT);
+	e->older = e->group->newest;
+	if (e->older != NULL)
+		e->older->newer = e;
+	else
+		e->group->oldest = e;
+	e->group->newest = e;
+	return true;
+}
+
+void
+admission_leave(struct admission *a, struct admission_entry *e)
+{
+	if (e->at == 0)
+		return;
+	a->entry[e->at - 1] = a->entry[--a->n];
+	a->entry[e->at - 1]->at = e->at;
+	e->at = 0;
+	*(e->older != NULL ? &e->older->newer : &e->group->oldest) = e->newer;
+	*(e->newer != NULL ? &e->newer->older : &e->group->newest) = e->older;
+	tally_give(a, e->group, e->weight);
+	tally_give(a, e->address, e->weight);
+	tally_give(a, e->port, e->weight);
+}
+
+void
+admission_weigh(struct admission_entry *e, int change)
+{
+	uint32_t weight = e->weight + (uint32_t)change;
+
+	if (e->at == 0 || weight == 0)
+		return;
+	e->group->weight += weight - e->weight;
+	e->address->weight += weight - e->weight;
+	e->port->weight += weight - e->weight;
+	e->weight = weight;
+}
+
+uint32_t
+admission_count(const struct admission *a)
+{
+	return a->n;
+}

@@ -1,0 +1,78 @@
+/*
+ * admission.h - which question in flight gives way when there are too many.
+ *
+ * On loopback every program has the same address, so shares by address protect nobody there. What tells a flood from
+ * the rest is that its questions stay: names that nobody answers hold their places for seconds, where an answer takes
+ * milliseconds. So the question that has cost most gives way: its age, times what its group (the registered domain asked
+ * for from one address) holds, and a little of what its address and its port hold. Domains that answered lately cost a
+ * fraction. The victim is the worst of a few taken at random, so that nobody can aim, and that is quick whatever the
+ * number.
+ *
+ * A domain of which many questions are unanswered for long while others are answered gets no more places until it
+ * gives some back: its flood is shed before it reaches an upstream.
+ *
+ * Knows no names and no clock: domains are keyed hashes, time is a parameter.
+ */
+#ifndef RESOLVER_ADMISSION_H
+#define RESOLVER_ADMISSION_H
+
+#include "base/addr.h"
+#include "base/res.h"
+
+#define ADMISSION_SAMPLE 16 /* looked at for one that gives way: a flood of 9 in 10 is missed once in 10^16 */
+#define ADMISSION_GROUP                                                                                      \
+	256 /* unanswered questions of a group beyond which it is a flood, if it is also late */
+#define ADMISSION_LATE_MS                                                                                    \
+	1000 /* unanswered for so long: most answers, and all of a healthy domain's, came by then */
+#define ADMISSION_PROVEN   4096  /* domains that are remembered to have answered lately, in sets of four */
+#define ADMISSION_TRUST_MS 60000 /* ... for so long */
+#define ADMISSION_CREDIT   16    /* their questions cost this fraction */
+
+struct admission_entry;
+
+/* What questions with something in common hold together. */
+struct admission_tally {
+	uint64_t key;
+	uint32_t entries, weight;
+	struct admission_entry *oldest, *newest; /* of a group only */
+	struct admission_tally *next;            /* in its bucket, or in the list of free ones */
+};
+
+/* Embedded in a question, zeroed before the first use. */
+struct admission_entry {
+	uint32_t at;     /* its place among all, from 1; 0: it is not in */
+	uint32_t weight; /* clients that wait for it; at least 1 counts */
+	int64_t since_ms;
+	uint64_t zone;
+	struct admission_tally *group, *address, *port;
+	struct admission_entry *newer, *older; /* of its group */
+};
+
+/* Who asks, and for what. */
+struct admission_claim {
+	uint64_t zone; /* keyed hash of the registered domain */
+	const struct addr *client;
+};
+
+struct admission;
+/* max: entries at the same time. */
+enum res admission_new(struct admission **, uint32_t max);
+void admission_free(struct admission *); /* the entries must have left, or go as well */
+
+/* May this question be asked? *victim (lent; NULL: none) has to leave for it. */
+bool admission_admits(const struct admission *, const struct admission_claim *, int64_t now_ms,
+		      struct admission_entry **victim);
+/* The one that gives way; NULL: there is none. Lent. */
+struct admission_entry *admission_worst(const struct admission *, int64_t now_ms);
+
+/* False: all max places are taken. */
+bool admission_enter(struct admission *, struct admission_entry *, const struct admission_claim *,
+		     int64_t now_ms);
+void admission_leave(struct admission *, struct admission_entry *); /* harmless when it is not in */
+/* One more client waits for it, or one less. */
+void admission_weigh(struct admission_entry *, int change);
+/* The domain answered. */
+void admission_answered(struct admission *, uint64_t zone, int64_t now_ms);
+uint32_t admission_count(const struct admission *);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * control_socket.h - the control socket in the file system: made, given to the daemon's user, and taken away again.
+ *
+ * The folder of the socket may belong to the daemon's user, and the socket is made while the daemon is still root. So
+ * nothing here goes by path: the folder is opened once, and everything is done in that descriptor. In a folder where
+ * others may write the daemon acts as its user, who can give away nothing but his own; only in a folder of root's alone
+ * it makes the socket as root and gives it to the user.
+ */
+#ifndef RESOLVER_DAEMON_CONTROL_SOCKET_H
+#define RESOLVER_DAEMON_CONTROL_SOCKET_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define CONTROL_BACKLOG 16
+
+/* Who is to own the socket; give false: the one who makes it. */
+struct control_owner {
+	bool give;
+	uid_t uid;
+	gid_t gid;
+};
+
+struct control_socket {
+	int fd;     /* listens; -1: none */
+	int folder; /* -1: none */
+	char *name; /* in the folder */
+	dev_t dev;  /* of the socket that is ours to remove */
+	ino_t ino;
+};
+
+/* Binds path, mode 0660, and listens. The last folder of the path is made if it is not there. A stale socket is
+ * replaced; a live one, and anything else, stays. NULL, or what is wrong (constant, or strerror's). Close it in either
+ * case. */
+const char *control_socket_open(struct control_socket *, const char *path, const struct control_owner *);
+/* Removes the socket if it is still ours. */
+void control_socket_close(struct control_socket *);
+
+#endif

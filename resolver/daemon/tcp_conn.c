@@ -1,0 +1,374 @@
+#include "config.h"
+/* DNS over TCP for clients (RFC 7766, RFC 9210): pipelined questions, replies as they become known. */
+#include "resolver/daemon/tcp_conn.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define FRAME_MAX                  (2 + MSG_MAX)
+#define CONTAINER(type, member, p) ((type *)(void *)((char *)(p)-offsetof(type, member)))
+
+static void conn_on_ready(void *, unsigned);
+static void conn_on_timer(void *);
+static void conn_on_defer(void *);
+static bool conn_write(struct tcp_conn *);
+
+/* ---- connections */
+
+static void
+conn_list_remove(struct tcp_conn *c)
+{
+	struct tcp_room *r = c->room;
+
+	if (c->newer != NULL)
+		c->newer->older = c->older;
+	else
+		r->newest = c->older;
+	if (c->older != NULL)
+		c->older->newer = c->newer;
+	else
+		r->oldest = c->newer;
+}
+
+static void
+conn_list_add(struct tcp_conn *c)
+{
+	struct tcp_room *r = c->room;
+
+	c->newer = NULL;
+	c->older = r->newest;
+	if (r->newest != NULL)
+		r->newest->newer = c;
+	else
+		r->oldest = c;
+	r->newest = c;
+}
+
+static size_t
+conn_pending(const struct tcp_conn *c)
+{
+	return c->out.n - c->out_at;
+}
+
+void
+conn_close(struct tcp_conn *c)
+{
+	struct tcp_room *r = c->room;
+
+	engine_forget(r->engine, &c->waiting);
+	budget_set(&r->unfinished, &c->unfinished, 0);
+	budget_set(&r->unread, &c->unread, 0);
+	if (c->in_flight > 0)
+		r->busy--;
+	loop_fd_unwatch(&c->watch);
+	loop_timer_stop(&c->timer);
+	loop_defer_stop(&c->defer);
+	conn_list_remove(c);
+	share_give(r->share, &c->addr);
+	close(c->fd);
+	buf_free(&c->in);
+	buf_free(&c->out);
+	free(c);
+}
+
+enum res
+conn_new(struct tcp_room *r, int fd, const struct addr *addr)
+{
+	struct tcp_conn *c = calloc(1, sizeof *c);
+
+	if (c == NULL)
+		return RES_NOMEM;
+	c->room = r;
+	c->fd = fd;
+	c->addr = *addr;
+	c->in = buf_max(TCP_READ_MAX + FRAME_MAX);
+	c->out = buf_max(TCP_WRITE_LOW + TCP_WRITE_MAX + FRAME_MAX); /* written, waiting, and one more */
+	c->asked_ms = c->wrote_ms = loop_now_ms(r->loop);
+	loop_timer_init(&c->timer, r->loop, conn_on_timer, c);
+	if (loop_fd_watch(&c->watch, r->loop, fd, conn_on_ready, c) != RES_OK ||
+	    loop_fd_interest(&c->watch, LOOP_READ) != RES_OK) {
+		loop_fd_unwatch(&c->watch);
+		free(c);
+		return RES_NOMEM;
+	}
+	conn_list_add(c);
+	loop_timer_set(&c->timer, TCP_IDLE_MS);
+	return RES_OK;
+}
+
+/* No further question is taken on before some of those are answered, or their replies read. */
+static bool
+conn_is_full(const struct tcp_conn *c)
+{
+	return c->in_flight >= TCP_IN_FLIGHT_MAX || conn_pending(c) >= TCP_WRITE_LOW;
+}
+
+/* ---- what it holds */
+
+/* Bytes that the kernel still has for a client that does not take them. */
+static size_t
+conn_unread_in_kernel(const struct tcp_conn *c)
+{
+	int n = 0;
+
+	return ioctl(c->fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
+}
+
+/* A client whose questions are not read has its whole receive buffer full of them. */
+static size_t
+conn_unread(const struct tcp_conn *c, size_t in_kernel)
+{
+	return c->out.cap + in_kernel + (conn_is_full(c) ? TCP_KERNEL_READ : 0);
+}
+
+static void
+conn_weigh(struct tcp_conn *c, size_t in_kernel)
+{
+	budget_set(&c->room->unfinished, &c->unfinished, c->in.cap);
+	budget_set(&c->room->unread, &c->unread, conn_unread(c, in_kernel));
+}
+
+/* The heaviest give way until there is room again: any connection may be gone afterwards. */
+static void
+room_trim(struct tcp_room *r)
+{
+	struct budget_item *i;
+
+	if (tcp_room_is_high(r))
+		footprint_watch_busy(r->footprint);
+	while ((i = budget_victim(&r->unfinished)) != NULL) {
+		counter_add(r->counters, COUNTER_TCP_CLOSED_MEMORY, 1);
+		conn_close(CONTAINER(struct tcp_conn, unfinished, i));
+	}
+	while ((i = budget_victim(&r->unread)) != NULL) {
+		struct tcp_conn *c = CONTAINER(struct tcp_conn, unread, i);
+		size_t now = conn_unread(c, conn_unread_in_kernel(c));
+
+		if (now < i->bytes) { /* it did read meanwhile */
+			budget_set(&r->unread, i, now);
+			continue;
+		}
+		counter_add(r->counters, COUNTER_TCP_CLOSED_MEMORY, 1);
+		conn_close(c);
+	}
+}
+
+/* ---- replies and questions */
+
+static void
+conn_on_reply(const struct client *client, struct span reply)
+{
+	struct tcp_conn *c = client->owner;
+
+	if (--c->in_flight == 0)
+		c->room->busy--;
+	/* Many large replies of one turn are not the client's fault. */
+	if (conn_pending(c) > TCP_WRITE_MAX && (!conn_write(c) || conn_pending(c) > TCP_WRITE_MAX)) {
+		counter_add(c->room->counters, COUNTER_TCP_CLOSED_SLOW, 1);
+		conn_close(c);
+		return;
+	}
+	buf_u16(&c->out, (uint16_t)reply.n);
+	buf_put(&c->out, reply);
+	loop_defer(&c->defer, c->room->loop, conn_on_defer, c);
+	budget_set(&c->room->unread, &c->unread, conn_unread(c, 0));
+	room_trim(c->room);
+}
+
+/* One question. False: the connection is broken. */
+static bool
+conn_question(struct tcp_conn *c, struct span frame)
+{
+	struct tcp_room *r = c->room;
+	const struct client client = {
+	    .on_reply = conn_on_reply, .owner = c, .waiting = &c->waiting, .tcp = true, .addr = c->addr};
+	size_t at = c->out.n;
+
+	/* Shorter than a header: not DNS, and what follows would not be either. */
+	if (frame.n < MSG_HEADER) {
+		counter_add(r->counters, COUNTER_DROPPED, 1);
+		return false;
+	}
+	buf_u16(&c->out, 0);
+	switch (engine_ask(r->engine, frame, &client, &c->out)) {
+	case ASK_REPLIED:
+		if (!buf_ok(&c->out))
+			return false;
+		be16_write(c->out.p + at, (uint16_t)(c->out.n - at - 2));
+		return true;
+	case ASK_WAITS:
+		if (c->in_flight++ == 0)
+			r->busy++;
+		break;
+	case ASK_DROPPED:
+		break;
+	}
+	c->out.n = at;
+	return buf_ok(&c->out);
+}
+
+/* As many questions as may be taken on. *used: how many bytes are done with. False: broken. */
+static bool
+conn_questions(struct tcp_conn *c, struct span bytes, size_t *used)
+{
+	size_t at = 0;
+
+	while (bytes.n - at >= 2 && !conn_is_full(c)) {
+		size_t n = be16_read(bytes.p + at);
+
+		if (bytes.n - at - 2 < n)
+			break;
+		if (!conn_question(c, span_of(bytes.p + at + 2, n)))
+			return false;
+		at += 2 + n;
+	}
+	if (at > 0) {
+		c->asked_ms = loop_now_ms(c->room->loop);
+		conn_list_remove(c);
+		conn_list_add(c);
+	}
+	*used = at;
+	return true;
+}
+
+/* False: broken. */
+static bool
+conn_write(struct tcp_conn *c)
+{
+	while (conn_pending(c) > 0) {
+		ssize_t n = send(c->fd, c->out.p + c->out_at, conn_pending(c), MSG_DONTWAIT | MSG_NOSIGNAL);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno != EAGAIN)
+			return false;
+		if (n < 0) {
+			/* The timer may stand at the end of a long idle time. */
+			if (!c->blocked)
+				loop_timer_set(&c->timer, TCP_WRITE_MS);
+			c->blocked = true;
+			break;
+		}
+		c->out_at += (size_t)n;
+		c->wrote_ms = loop_now_ms(c->room->loop);
+	}
+	if (conn_pending(c) == 0) {
+		buf_free(&c->out);
+		c->out_at = 0;
+		c->blocked = false;
+	} else if (c->out_at >= TCP_WRITE_LOW) {
+		buf_drop(&c->out, c->out_at);
+		c->out_at = 0;
+	}
+	return true;
+}
+
+/* After anything happened: works on what is left, writes, decides what is waited for. May free it. */
+static void
+conn_settle(struct tcp_conn *c)
+{
+	size_t used;
+	bool was_full, wrote = false;
+
+	do {
+		used = 0;
+		was_full = conn_is_full(c);
+		if (c->in.n > 0) {
+			if (!conn_questions(c, buf_span(&c->in), &used)) {
+				conn_close(c);
+				return;
+			}
+			buf_drop(&c->in, used);
+			if (c->in.n == 0)
+				buf_free(&c->in);
+		}
+		wrote |= conn_pending(c) > 0;
+		if (!conn_write(c)) {
+			conn_close(c);
+			return;
+		}
+		/* Writing may have made the room that was missing: nothing else would bring us back here. */
+	} while ((used > 0 || was_full) && c->in.n > 0 && !conn_is_full(c));
+	if (c->eof && c->in_flight == 0 && conn_pending(c) == 0) {
+		conn_close(c);
+		return;
+	}
+	conn_weigh(c, wrote ? conn_unread_in_kernel(c) : 0);
+	loop_fd_interest(&c->watch, (!c->eof && !conn_is_full(c) && c->in.n < FRAME_MAX ? LOOP_READ : 0U) |
+					(conn_pending(c) > 0 ? LOOP_WRITE : 0U));
+}
+
+static void
+conn_on_defer(void *ctx)
+{
+	struct tcp_room *r = ((struct tcp_conn *)ctx)->room;
+
+	conn_settle(ctx);
+	room_trim(r);
+}
+
+static void
+conn_read(struct tcp_conn *c)
+{
+	struct tcp_room *r = c->room;
+	size_t used = 0;
+	ssize_t n = recv(c->fd, r->bytes, sizeof r->bytes, MSG_DONTWAIT);
+	bool ok = true;
+
+	if (n < 0) {
+		if (errno != EAGAIN && errno != EINTR)
+			conn_close(c);
+		return;
+	}
+	if (n == 0)
+		c->eof = true;
+	/* Most often whole questions arrive, and nothing has to be kept. */
+	if (c->in.n == 0)
+		ok = conn_questions(c, span_of(r->bytes, (size_t)n), &used);
+	if (ok && used < (size_t)n)
+		buf_put(&c->in, span_of(r->bytes + used, (size_t)n - used));
+	if (!ok || !buf_ok(&c->in)) {
+		conn_close(c);
+		return;
+	}
+	conn_settle(c);
+}
+
+static void
+conn_on_ready(void *ctx, unsigned ready)
+{
+	struct tcp_room *r = ((struct tcp_conn *)ctx)->room;
+
+	if ((ready & LOOP_READ) != 0)
+		conn_read(ctx);
+	else
+		conn_settle(ctx);
+	room_trim(r);
+}
+
+static void
+conn_on_timer(void *ctx)
+{
+	struct tcp_conn *c = ctx;
+	struct tcp_room *r = c->room;
+	int64_t now = loop_now_ms(r->loop);
+	int64_t left = c->blocked ? c->wrote_ms + TCP_WRITE_MS - now : c->asked_ms + TCP_IDLE_MS - now;
+
+	if (left > 0)
+		loop_timer_set(&c->timer, left);
+	else if (c->blocked) {
+		counter_add(r->counters, COUNTER_TCP_CLOSED_SLOW, 1);
+		conn_close(c);
+	} else if (c->in_flight > 0) {
+		loop_timer_set(&c->timer, TCP_IDLE_MS);
+	} else {
+		counter_add(r->counters, COUNTER_TCP_CLOSED_IDLE, 1);
+		conn_close(c);
+	}
+}

@@ -1,0 +1,214 @@
+/* Questions apart from the others: those that may do harm, and those by which a connection is judged. */
+#include "resolver/upstream_set.h"
+
+static bool
+pace_has(const struct pace *p, int64_t now_ms, int64_t interval_ms, unsigned burst)
+{
+	return p->spent_until_ms - now_ms <= (int64_t)(burst - 1) * interval_ms;
+}
+
+bool
+pace_take(struct pace *p, int64_t now_ms, int64_t interval_ms, unsigned burst)
+{
+	if (!pace_has(p, now_ms, interval_ms, burst))
+		return false;
+	if (p->spent_until_ms < now_ms)
+		p->spent_until_ms = now_ms;
+	p->spent_until_ms += interval_ms;
+	return true;
+}
+
+/* ---- lanes */
+
+/* What a lane meets while it connects says nothing new of a server whose shared connection stands; a verdict does. */
+static void
+lane_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
+{
+	struct server *s = ctx;
+
+	(void)slot;
+	if (reason_is_verdict(e->reason)) {
+		upstreams_on_refused(s, e);
+		s->set->hooks.on_change(s->set->hooks.ctx);
+	} else if (e->kind == TP_EVENT_READY) {
+		server_verdict_take(s, e);
+	} else if (e->kind == TP_EVENT_FAILED && !server_is_ready(s)) {
+		server_failed(s, e->reason);
+	}
+}
+
+static bool
+lane_is_up(const struct lane *l)
+{
+	return l->slot != NULL && tp_slot_state(l->slot) == TP_READY;
+}
+
+static int
+server_lane_free(const struct server *s)
+{
+	int any = -1;
+
+	for (int i = 0; i < UPSTREAM_LANES; i++)
+		if (!s->lane[i].busy) {
+			if (lane_is_up(&s->lane[i]))
+				return i;
+			any = i;
+		}
+	return any;
+}
+
+int
+server_lane_take(struct server *s, uint64_t zone)
+{
+	const struct tp_hooks hooks = {.on_event = lane_on_event, .ctx = s};
+	int n = server_lane_free(s);
+	struct lane *l = n < 0 ? NULL : &s->lane[n];
+
+	if (l == NULL ||
+	    (l->slot == NULL && tp_slot_new(&l->slot, s->set->loop, s->target, &hooks) != RES_OK))
+		return -1;
+	l->busy = true;
+	l->zone = zone;
+	s->tried_ms = loop_now_ms(s->set->loop);
+	return n;
+}
+
+void
+server_lane_give(struct server *s, int lane)
+{
+	s->lane[lane].busy = false;
+}
+
+void
+server_lanes_tidy(struct server *s)
+{
+	if (loop_now_ms(s->set->loop) < s->fire_until_ms) /* there is more to come */
+		return;
+	for (int i = 0; i < UPSTREAM_LANES; i++)
+		if (!s->lane[i].busy && s->lane[i].slot != NULL && tp_slot_state(s->lane[i].slot) != TP_IDLE)
+			tp_slot_drop(s->lane[i].slot, false);
+}
+
+/* So many connections at once, of those that a server in its state may be asked for. */
+static unsigned
+server_lane_burst(const struct server *s, unsigned most)
+{
+	int64_t now = loop_now_ms(s->set->loop);
+	bool proven = s->answered_ms != INT64_MIN && now - s->answered_ms < UPSTREAM_LANE_PROVEN_MS;
+
+	return proven || most < UPSTREAM_LANE_UNPROVEN ? most : UPSTREAM_LANE_UNPROVEN;
+}
+
+bool
+server_has_lane_budget(const struct server *s)
+{
+	return pace_has(&s->lane_pace, loop_now_ms(s->set->loop), UPSTREAM_LANE_MS,
+			server_lane_burst(s, UPSTREAM_LANE_BURST));
+}
+
+void
+server_lanes_drop(struct server *s)
+{
+	for (int i = 0; i < UPSTREAM_LANES; i++)
+		if (s->lane[i].slot != NULL)
+			tp_slot_drop(s->lane[i].slot, false);
+}
+
+/* ---- who goes there */
+
+bool
+server_knows(const struct server *s, uint64_t zone)
+{
+	return s->known_zone[zone % UPSTREAM_KNOWN_MAX] == zone;
+}
+
+static bool
+server_lane_has(const struct server *s, uint64_t zone)
+{
+	for (int i = 0; i < UPSTREAM_LANES; i++)
+		if (s->lane[i].busy && s->lane[i].zone == zone)
+			return true;
+	return false;
+}
+
+/* A lane is free, and a connection of its own may be made where it has none. */
+static enum manner
+server_manner_alone(struct server *s, int64_t now, unsigned burst)
+{
+	int n = server_lane_free(s);
+
+	if (n < 0)
+		return MANNER_NOT;
+	if (lane_is_up(&s->lane[n]) ||
+	    pace_take(&s->lane_pace, now, UPSTREAM_LANE_MS, server_lane_burst(s, burst)))
+		return MANNER_ALONE;
+	return MANNER_NOT;
+}
+
+/* Nothing is known against the zone. While there is harm about, the shared connection is for those that are known. */
+static enum manner
+server_manner_unknown(struct server *s, uint64_t zone, bool suspect, bool waited, int64_t now)
+{
+	enum manner m;
+
+	if (!suspect && (now >= s->fire_until_ms || server_knows(s, zone)))
+		return MANNER_SHARED;
+	m = server_manner_alone(s, now, UPSTREAM_LANE_BURST);
+	return m == MANNER_NOT && waited && !suspect ? MANNER_SHARED : m;
+}
+
+enum manner
+server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
+{
+	const struct quarantine *q = &s->set->quarantine;
+	int64_t now = loop_now_ms(s->set->loop), retry;
+
+	switch (quarantine_find(q, s->id, zone, now, &retry)) {
+	case QUARANTINE_NONE:
+		return server_manner_unknown(s, zone, suspect, waited, now);
+	case QUARANTINE_ALONE:
+		return server_manner_alone(s, now, UPSTREAM_LANE_BURST);
+	case QUARANTINE_ONE:
+		if (!server_lane_has(s, zone))
+			return server_manner_alone(s, now, UPSTREAM_LANE_RETRY);
+		break;
+	case QUARANTINE_OUT:
+		break;
+	}
+	/* Until the server has answered somebody the fault may be its own: the question waits. */
+	return quarantine_is_proven(q, s->id, zone, s->answered_ms) ? MANNER_NEVER : MANNER_NOT;
+}
+
+/* ---- trials */
+
+bool
+server_takes_trial(struct server *s, uint64_t zone)
+{
+	int64_t now = loop_now_ms(s->set->loop);
+
+	return s->poor >= UPSTREAM_POOR_MAX && !quarantine_is_poor(&s->set->quarantine, s->id, zone, now) &&
+	       server_lane_free(s) >= 0 &&
+	       pace_take(&s->fresh_pace, now, UPSTREAM_FRESH_MS, UPSTREAM_FRESH_BURST);
+}
+
+bool
+server_may_ask_again(struct server *s, uint64_t zone)
+{
+	return s->poor == 1 && server_is_ready(s) &&
+	       !quarantine_is_poor(&s->set->quarantine, s->id, zone, loop_now_ms(s->set->loop));
+}
+
+void
+server_tried(struct server *s, uint64_t zone, int lane, bool good)
+{
+	if (!good) {
+		quarantine_set_poor(&s->set->quarantine, s->id, zone, loop_now_ms(s->set->loop));
+		return;
+	}
+	if (s->poor < UPSTREAM_POOR_MAX) /* it has recovered meanwhile */
+		return;
+	s->poor = 0;
+	s->ready_ms = loop_now_ms(s->set->loop);
+	tp_slot_adopt(server_slot(s), s->lane[lane].slot);
+	server_log(s, LOG_NOTICE, "connection-replaced", REASON_NONE, NULL);
+}

@@ -1,0 +1,63 @@
+/*
+ * quarantine.h - zones whose questions do harm at a server: its connections end under them, or its answers are no
+ * answers on any connection.
+ *
+ * A zone is a registered domain, so that a hostile one gains nothing by random labels. What is kept is of one zone at
+ * one server, both as numbers of the caller's. The table is small and of fixed size: the oldest entry of a set makes
+ * room, and a zone that falls out has to do its harm again. It knows no clock, no server and no name.
+ */
+#ifndef RESOLVER_QUARANTINE_H
+#define RESOLVER_QUARANTINE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define QUARANTINE_SETS                                                                                      \
+	256 /* with the ways: 1024 zones in 32 KiB; a page that uses more pays with registrations */
+#define QUARANTINE_WAYS      4
+#define QUARANTINE_KILLS     2 /* connections that ended under a lone question of the zone; one may be chance */
+#define QUARANTINE_MIN_MS    2000 /* first time out; doubles */
+#define QUARANTINE_MAX_MS    60000
+#define QUARANTINE_MEMORY_MS 600000 /* without news an entry counts no more */
+#define QUARANTINE_POOR_MS                                                                                   \
+	60000 /* bad on a fresh connection as well: so long no further one is made for it */
+
+struct quarantine_entry {
+	uint64_t key; /* 0: free */
+	int64_t seen_ms;
+	int64_t first_kill_ms;
+	int64_t retry_at_ms; /* out until then */
+	int64_t poor_until_ms;
+	uint32_t kills;
+	uint32_t answers; /* since the last kill */
+};
+
+struct quarantine {
+	struct quarantine_entry set[QUARANTINE_SETS][QUARANTINE_WAYS];
+};
+
+enum quarantine_state {
+	QUARANTINE_NONE,
+	QUARANTINE_ALONE, /* each of its questions is asked on a connection of its own */
+	QUARANTINE_ONE,   /* ... and one at a time */
+	QUARANTINE_OUT,   /* none before retry_at_ms */
+};
+
+/* zone: a keyed hash of the zone's name. */
+enum quarantine_state quarantine_find(const struct quarantine *, uint32_t server, uint64_t zone,
+				      int64_t now_ms, int64_t *retry_at_ms);
+/* The server has given an answer to somebody since the zone first did harm: it lives, the zone is at fault. */
+bool quarantine_is_proven(const struct quarantine *, uint32_t server, uint64_t zone, int64_t answered_ms);
+/* So many connections ended under a lone question of this zone. */
+void quarantine_killed(struct quarantine *, uint32_t server, uint64_t zone, unsigned times, bool proven,
+		       int64_t now_ms);
+/* A question of it was answered. So many answers for each kill clear it: one that mixes good names with bad ones stays
+ * where it is. */
+#define QUARANTINE_ANSWERS 8
+void quarantine_answered(struct quarantine *, uint32_t server, uint64_t zone);
+/* Its answers are bad over a fresh connection too. */
+void quarantine_set_poor(struct quarantine *, uint32_t server, uint64_t zone, int64_t now_ms);
+bool quarantine_is_poor(const struct quarantine *, uint32_t server, uint64_t zone, int64_t now_ms);
+void quarantine_clear(struct quarantine *);
+
+#endif

@@ -1,0 +1,148 @@
+"""Faults of one connection, name or moment stay with it: issue 10, A1, A2, A4 and A7, with servers that really misbehave."""
+import threading
+
+from functional._common import servfail, stub, stub_doh
+from harness import client, wire
+from harness.case import case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.pki import Site
+from harness.upstream import DotServer
+
+DNS = ("content-type", "application/dns-message")
+
+
+def renamed(q):
+    """An answer to another question."""
+    return wire.header(q.ident, 0x8180, 1, 0) + wire.question("other.example.net")[12:]
+
+
+BAD_ANSWERS = {
+    "answers for another question": renamed,
+    "answers that are cut": lambda q: wire.answer(q)[:-3],
+    "answers whose record has no data": lambda q: wire.answer(q, records=[wire.record(b"\xc0\x0c", 16, 60, b"")])[:-11] + b"\1",
+    "SERVFAIL": lambda q: wire.answer(q, rcode=2),
+    "headers alone": lambda q: wire.header(q.ident, 0x8180, 0, 0),
+}
+
+
+@rows([(f"A1 the one connection brings {what}: the first question has its answer all the same", bad)
+       for what, bad in BAD_ANSWERS.items()])
+def bad_connection(t, bad):
+    def handler(connection):
+        wrong = connection.server.connections == 1
+        while True:
+            q = connection.read_question()
+            connection.send(bad(q) if wrong else wire.answer(q))
+    d, server = stub(t, handler=handler)
+    for i in range(20):
+        equal(client.rcode(d.ask(f"n{i}.example{i}.com")), "NOERROR", f"question {i}")
+    check(server.connections <= 3, f"{server.connections} connections")
+
+
+@rows([(f"A1 DoH: the one connection brings {what}: the first question has its answer all the same", response)
+       for what, response in (("status 500", (500, [], b"")), ("status 502", (502, [], b"")), ("status 503", (503, [("content-type", "text/html")], b"<html>")),
+                              ("status 404", (404, [], b"")), ("a page", (200, [("content-type", "text/html")], b"<html>")),
+                              ("redirects", (302, [("location", "https://example.com/")], b"")), ("empty bodies", (200, [DNS], b"")))])
+def bad_doh_connection(t, response):
+    d, server = stub_doh(t)
+    good = server.default_response
+    first = []
+
+    def respond(request):
+        first.append(None)
+        return response if server.connections == 1 else good(request)
+    server.respond = respond
+    for i in range(20):
+        equal(client.rcode(d.ask(f"n{i}.example{i}.com")), "NOERROR", f"question {i}")
+    check(server.connections <= 3, f"{server.connections} connections")
+
+
+@case("A1 names that fail everywhere do not churn connections")
+def broken_names(t):
+    d, server = stub(t, answer=lambda q: wire.answer(q, rcode=2))
+    for i in range(40):
+        equal(client.rcode(d.ask(f"n{i}.broken{i}.com")), "SERVFAIL", "rcode")
+    check(server.connections <= 5, f"{server.connections} connections")
+
+
+def closes(connection, _q):
+    connection.close()
+
+
+def resets(connection, _q):
+    connection.reset()
+
+
+def answers(bad):
+    return lambda connection, q: connection.send(bad(q))
+
+
+HARM = {
+    "closes the connection": closes,
+    "resets the connection": resets,
+    "closes in mid frame": lambda connection, q: (connection.send_raw(wire.frame(wire.answer(q))[:20]), connection.close()),
+    "is a frame of three bytes": lambda connection, q: connection.send_raw(b"\0\3abc"),
+    "has no answer": lambda connection, q: None,
+    **{f"has {what}": answers(bad) for what, bad in BAD_ANSWERS.items()},
+}
+
+
+@rows([(f"A2 a zone of which each question {what} ({zones} such zones): other questions lose nothing", harm, zones)
+       for what, harm in HARM.items() for zones in (1, 12)])
+def bad_zone(t, harm, zones):
+    def handler(connection):
+        while True:
+            q = connection.read_question()
+            if "evil" in q.name.lower():
+                harm(connection, q)
+            else:
+                connection.send(wire.answer(q))
+    d, _server = stub(t, handler=handler, log_level="info")
+    equal(client.rcode(d.ask("warm.example.com")), "NOERROR", "before")
+    evil = d.udp()
+    failed = []
+    for i in range(60):
+        evil.send(client.query(f"x{i}.evil{i % zones}.net").to_wire())
+        reply = d.ask(f"n{i}.example.com")
+        if client.rcode(reply) != "NOERROR":
+            failed.append(i)
+    check(not failed, f"{len(failed)} of 60 other questions failed")
+    check("upstream-failed" not in d.log(), "the upstream was failed")
+
+
+@case("A7 an upstream that is away for a moment is waited for")
+def blip(t):
+    d, server = stub(t)
+    equal(client.rcode(d.ask("warm.example.com")), "NOERROR", "before")
+    server.stop(reset=True)
+    replies = []
+    threads = [threading.Thread(target=lambda i=i: replies.append(client.rcode(d.ask(f"n{i}.example.com")))) for i in range(10)]
+    for thread in threads:
+        thread.start()
+    until(lambda: "connect-refused" in str(d.ctl("upstreams")), 10, "the daemon has noticed")
+    server.start()
+    for thread in threads:
+        thread.join()
+    equal(replies, ["NOERROR"] * 10, "replies")
+
+
+@case("A4 a refused upstream whose certificate is repaired serves again when nobody else is left")
+def repaired(t):
+    site, stranger = Site(t), Site(t)
+    first = DotServer(t, site, chain=stranger.chain, key=stranger.key_file)
+    second = DotServer(t, site)
+    d = Daemon(t, [upstream("first", first), upstream("second", second)], anchors=site.anchors, extra='strategy = "ordered"')
+    equal(client.rcode(d.ask("one.example.com")), "NOERROR", "by the second")
+    first.context.load_cert_chain(site.chain, site.key_file)
+    second.stop(reset=True)
+    until(lambda: client.rcode(d.ask("two.example.com")) == "NOERROR", 6, "the first serves")
+
+
+@case("A4 a server that closes each connection on its question is not hammered")
+def closer(t):
+    d, server = stub(t, handler=lambda connection: connection.read_question())
+    senders = [d.udp() for _ in range(4)]
+    for i in range(200):
+        senders[i % 4].send(client.query(f"n{i}.example{i}.com").to_wire())
+    servfail(d.ask("last.example.org"), "closed")
+    check(server.connections <= 30, f"{server.connections} connections")

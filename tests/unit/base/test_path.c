@@ -1,0 +1,280 @@
+/* Files by name in folders where somebody else may write: what is opened, what is refused, and that nothing waits. */
+#include "config.h"
+
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#define SOMEBODY 65533 /* neither root nor whoever runs this */
+
+static char top[] = "/tmp/test-path-XXXXXX";
+
+static int
+stage_set(void **state)
+{
+	(void)state;
+	return mkdtemp(top) != NULL && chdir(top) == 0 && chmod(top, 0755) == 0 ? 0 : -1;
+}
+
+static int
+stage_strike(void **state)
+{
+	char command[64];
+
+	(void)state;
+	(void)snprintf(command, sizeof command, "/bin/rm -rf %s", top);
+	return chdir("/") == 0 && system(command) == 0 ? 0 : -1;
+}
+
+static void
+file(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT, 0644);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, "text", 4), 4);
+	(void)close(fd);
+}
+
+static void
+unix_socket(const char *name)
+{
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	memcpy(sun.sun_path, name, strlen(name) + 1);
+	assert_int_equal(bind(fd, (const struct sockaddr *)&sun, sizeof sun), 0);
+	(void)close(fd);
+}
+
+/* ours/ is a folder of ours, theirs/ one of somebody else, sticky/ one where all may write their own, open/ one where
+ * all may write everything. */
+static void
+stage_fill(bool root)
+{
+	assert_int_equal(mkdir("ours", 0755), 0);
+	assert_int_equal(mkdir("ours/deep", 0755), 0);
+	file("ours/file");
+	file("ours/deep/file");
+	assert_int_equal(symlink("file", "ours/link"), 0);
+	assert_int_equal(symlink("deep", "ours/link-to-folder"), 0);
+	assert_int_equal(symlink("/etc/passwd", "ours/absolute"), 0);
+	assert_int_equal(symlink("loop", "ours/loop"), 0);
+	assert_int_equal(symlink("nowhere", "ours/dangling"), 0);
+	assert_int_equal(symlink("fifo", "ours/link-to-fifo"), 0);
+	assert_int_equal(symlink("/dev/zero", "ours/link-to-device"), 0);
+	assert_int_equal(mkfifo("ours/fifo", 0644), 0);
+	unix_socket("ours/socket");
+	assert_int_equal(mkdir("open", 0755), 0);
+	assert_int_equal(chmod("open", 0777), 0);
+	assert_int_equal(symlink("../ours/file", "open/link"), 0);
+	file("open/file");
+	assert_int_equal(mkdir("sticky", 0755), 0);
+	assert_int_equal(chmod("sticky", 01777), 0);
+	assert_int_equal(symlink("../ours/file", "sticky/link"), 0);
+	if (!root)
+		return;
+	assert_int_equal(symlink("../ours/file", "sticky/their-link"), 0);
+	assert_int_equal(lchown("sticky/their-link", SOMEBODY, SOMEBODY), 0);
+	assert_int_equal(mkdir("theirs", 0755), 0);
+	file("theirs/file");
+	assert_int_equal(symlink("../ours/file", "theirs/link"), 0);
+	assert_int_equal(symlink("../ours", "theirs/folder"), 0);
+	assert_int_equal(lchown("theirs", SOMEBODY, SOMEBODY), 0);
+	assert_int_equal(symlink("../theirs/link", "ours/link-to-their-link"), 0);
+}
+
+static const struct {
+	const char *what, *path;
+	const char *why; /* NULL: it is opened */
+	bool root;	 /* needs files of somebody else */
+} rows[] = {
+    {"a file", "ours/file", NULL, false},
+    {"a file by way of .. and .", "ours/deep/.././file", NULL, false},
+    {"a file with many slashes", "ours//deep///file", NULL, false},
+    {"an absolute name", "/etc/passwd", NULL, false},
+    {"a link of ours in our folder", "ours/link", NULL, false},
+    {"a link of ours to a folder on the way", "ours/link-to-folder/file", NULL, false},
+    {"a link of ours to an absolute name", "ours/absolute", NULL, false},
+    {"a link that leads to itself", "ours/loop", "Too many levels of symbolic links", false},
+    {"a link that leads nowhere", "ours/dangling", "No such file or directory", false},
+    {"a FIFO", "ours/fifo", "not a regular file", false},
+    {"a link to a FIFO", "ours/link-to-fifo", "not a regular file", false},
+    {"a device", "/dev/zero", "not a regular file", false},
+    {"a link to a device", "ours/link-to-device", "not a regular file", false},
+    {"a socket", "ours/socket", "not a regular file", false},
+    {"a folder", "ours/deep", "not a regular file", false},
+    {"the root folder", "/", "not a regular file", false},
+    {"no name", "", "No such file or directory", false},
+    {"a file that is not there", "ours/none", "No such file or directory", false},
+    {"a folder that is not there", "none/file", "No such file or directory", false},
+    {"a file as if it were a folder", "ours/file/file", "Not a directory", false},
+    {"a file in a folder that all may write", "open/file", NULL, false},
+    {"a link in a folder that all may write", "open/link", "a symbolic link that others could have made", false},
+    {"a link of ours in a sticky folder", "sticky/link", NULL, false},
+    {"a link of somebody else in a sticky folder", "sticky/their-link", "a symbolic link that others could have made",
+     true},
+    {"a file in the folder of somebody else", "theirs/file", NULL, true},
+    {"a link of root's in the folder of somebody else", "theirs/link", "a symbolic link that others could have made",
+     true},
+    {"a folder by a link in the folder of somebody else", "theirs/folder/file",
+     "a symbolic link that others could have made", true},
+    {"a link of ours that leads to such a link", "ours/link-to-their-link",
+     "a symbolic link that others could have made", true},
+};
+
+static void
+only_regular_files_are_opened_and_links_of_strangers_are_not_followed(void **state)
+{
+	bool root = geteuid() == 0;
+
+	(void)state;
+	stage_fill(root);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const char *why = NULL;
+		struct stat st;
+		int fd;
+
+		if (rows[i].root && !root)
+			continue;
+		fd = path_file_open(rows[i].path, &st, &why);
+		if ((fd < 0) != (rows[i].why != NULL) || (fd < 0 && strcmp(why, rows[i].why) != 0))
+			fail_msg("%s: %s", rows[i].what, fd < 0 ? why : "opened");
+		if (fd >= 0) {
+			assert_true(S_ISREG(st.st_mode));
+			(void)close(fd);
+		}
+	}
+}
+
+static void
+names_that_are_too_long_are_refused(void **state)
+{
+	static char name[2 * PATH_NAME_MAX];
+	const char *why;
+	struct stat st;
+
+	(void)state;
+	memset(name, 'x', 300);
+	assert_int_equal(path_file_open(name, &st, &why), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+	memset(name, '/', sizeof name - 1);
+	assert_int_equal(path_file_open(name, &st, &why), -1);
+	assert_int_equal(errno, ENAMETOOLONG);
+	assert_int_equal(path_parent_open(name, &(const char *){NULL}, &why), -1);
+}
+
+/* In a folder that somebody else may write no link is right, not even one of ours. */
+static void
+in_an_open_folder_no_link_is_followed(void **state)
+{
+	const char *why = NULL;
+	struct stat st;
+	int folder = path_folder_open("ours", &why), fd;
+
+	(void)state;
+	assert_true(folder >= 0);
+	assert_int_equal(path_file_open_at(folder, "link", &st, &why), -1);
+	assert_string_equal(why, "not a regular file");
+	assert_int_equal(path_file_open_at(folder, "fifo", &st, &why), -1);
+	fd = path_file_open_at(folder, "file", &st, &why);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	(void)close(folder);
+	assert_int_equal(path_folder_open("ours/file", &why), -1);
+	assert_string_equal(why, "not a folder");
+}
+
+/* A folder keeps its descriptor when its name comes to mean another one. */
+static void
+a_folder_that_is_swapped_stays_the_one_that_was_opened(void **state)
+{
+	const char *name, *why;
+	struct stat st;
+	int folder, fd;
+
+	(void)state;
+	assert_int_equal(mkdir("a", 0755), 0);
+	assert_int_equal(mkdir("b", 0755), 0);
+	file("a/in-a");
+	folder = path_parent_open("a/in-a", &name, &why);
+	assert_true(folder >= 0);
+	assert_string_equal(name, "in-a");
+	assert_int_equal(renameat2(AT_FDCWD, "a", AT_FDCWD, "b", RENAME_EXCHANGE), 0);
+	fd = path_file_open_at(folder, name, &st, &why);
+	assert_true(fd >= 0);
+	(void)close(fd);
+	(void)close(folder);
+	assert_int_equal(path_parent_open("a/", &name, &why), -1);
+	assert_int_equal(path_parent_open("a/..", &name, &why), -1);
+}
+
+static atomic_bool swapping;
+
+static void *
+swap(void *name)
+{
+	while (atomic_load(&swapping))
+		(void)renameat2(AT_FDCWD, "swap", AT_FDCWD, name, RENAME_EXCHANGE);
+	return NULL;
+}
+
+/* Somebody swaps the file for something else, and back, without end: what is opened is a regular file each time. */
+static void
+a_swap_under_way_changes_nothing(void **state)
+{
+	static const char *const others[] = {"fifo", "link-to-etc"};
+
+	(void)state;
+	file("swap");
+	assert_int_equal(mkfifo("fifo", 0644), 0);
+	assert_int_equal(symlink("/etc/passwd", "link-to-etc"), 0);
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+		const char *why;
+		int folder = path_folder_open(".", &why);
+		pthread_t thread;
+
+		atomic_store(&swapping, true);
+		assert_int_equal(pthread_create(&thread, NULL, swap, (void *)(uintptr_t)others[i]), 0);
+		for (unsigned n = 0; n < 20000; n++) {
+			struct stat st;
+			int fd = path_file_open_at(folder, "swap", &st, &why);
+
+			if (fd < 0)
+				continue;
+			assert_int_equal(fstat(fd, &st), 0);
+			assert_true(S_ISREG(st.st_mode) && st.st_size == 4);
+			(void)close(fd);
+		}
+		atomic_store(&swapping, false);
+		pthread_join(thread, NULL);
+		(void)close(folder);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(only_regular_files_are_opened_and_links_of_strangers_are_not_followed),
+	    cmocka_unit_test(names_that_are_too_long_are_refused),
+	    cmocka_unit_test(in_an_open_folder_no_link_is_followed),
+	    cmocka_unit_test(a_folder_that_is_swapped_stays_the_one_that_was_opened),
+	    cmocka_unit_test(a_swap_under_way_changes_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, stage_set, stage_strike);
+}

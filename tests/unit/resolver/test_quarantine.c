@@ -1,0 +1,164 @@
+/* Zones that do harm at a server: who is asked apart, who is out, for how long, and who is forgiven. */
+#include "resolver/quarantine.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ZONE   UINT64_C(0x123456789abcdef0)
+#define SERVER 7
+
+static struct quarantine *q;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	q = calloc(1, sizeof *q);
+	return q == NULL;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	free(q);
+	return 0;
+}
+
+enum act { KILL, KILL2, ANSWER, CLEAR, KILL2_UNPROVEN };
+
+/* Acts at their times, then what is known at the time `at`. */
+static const struct {
+	const char *why;
+	struct {
+		enum act act;
+		int64_t at;
+		unsigned times;
+	} acts[4];
+	int64_t at;
+	enum quarantine_state state;
+	int64_t retry_at;
+} rows[] = {
+    {"nothing is known", {{0}}, 0, QUARANTINE_NONE, 0},
+    {"one end of a connection may be chance: the zone is asked apart", {{KILL, 100, 1}}, 100, QUARANTINE_ALONE, 0},
+    {"two are not: it is out for two seconds", {{KILL2, 100, 1}}, 100, QUARANTINE_OUT, 2100},
+    {"two single ones are two", {{KILL, 100, 2}}, 150, QUARANTINE_OUT, 2100},
+    {"its time over it is asked, one question at a time", {{KILL2, 100, 1}}, 2100, QUARANTINE_ONE, 2100},
+    {"again: four seconds", {{KILL2, 100, 1}, {KILL2, 2100, 1}}, 2200, QUARANTINE_OUT, 6100},
+    {"and at most a minute", {{KILL2, 100, 20}}, 200, QUARANTINE_OUT, 60100},
+    {"while nobody is answered it stays at two seconds", {{KILL2_UNPROVEN, 100, 20}}, 200, QUARANTINE_OUT, 2100},
+    {"an answer lets it in again, apart", {{KILL2, 100, 1}, {ANSWER, 200, 1}}, 200, QUARANTINE_ALONE, 0},
+    {"fifteen answers do not clear two kills", {{KILL2, 100, 1}, {ANSWER, 200, 15}}, 200, QUARANTINE_ALONE, 0},
+    {"sixteen do", {{KILL2, 100, 1}, {ANSWER, 200, 16}}, 200, QUARANTINE_NONE, 0},
+    {"answers before a kill do not count", {{ANSWER, 50, 20}, {KILL2, 100, 1}}, 200, QUARANTINE_OUT, 2100},
+    {"good and bad names of one zone in turn: out", {{KILL2, 100, 1}, {ANSWER, 200, 9}, {KILL2, 300, 1}}, 400,
+	QUARANTINE_OUT, 4300},
+    {"without news it is forgotten", {{KILL2, 100, 1}}, 100 + QUARANTINE_MEMORY_MS, QUARANTINE_NONE, 0},
+    {"on another network too", {{KILL2, 100, 1}, {CLEAR, 150, 1}}, 200, QUARANTINE_NONE, 0},
+};
+
+static void
+play(enum act act, int64_t at)
+{
+	switch (act) {
+	case KILL:
+		quarantine_killed(q, SERVER, ZONE, 1, true, at);
+		break;
+	case KILL2:
+		quarantine_killed(q, SERVER, ZONE, 2, true, at);
+		break;
+	case KILL2_UNPROVEN:
+		quarantine_killed(q, SERVER, ZONE, 2, false, at);
+		break;
+	case ANSWER:
+		quarantine_answered(q, SERVER, ZONE);
+		break;
+	case CLEAR:
+		quarantine_clear(q);
+		break;
+	}
+}
+
+static void
+what_a_zone_did_decides_how_it_is_asked(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		enum quarantine_state got;
+		int64_t retry;
+
+		quarantine_clear(q);
+		for (size_t a = 0; a < 4; a++)
+			for (unsigned n = 0; n < rows[i].acts[a].times; n++)
+				play(rows[i].acts[a].act, rows[i].acts[a].at);
+		got = quarantine_find(q, SERVER, ZONE, rows[i].at, &retry);
+		if (got != rows[i].state || retry != rows[i].retry_at)
+			fail_msg("%s: state %d, retry at %lld", rows[i].why, (int)got, (long long)retry);
+	}
+}
+
+static void
+a_zone_is_judged_at_each_server_by_itself(void **state)
+{
+	int64_t retry;
+
+	(void)state;
+	quarantine_killed(q, SERVER, ZONE, 2, true, 100);
+	assert_int_equal(quarantine_find(q, SERVER + 1, ZONE, 100, &retry), QUARANTINE_NONE);
+	assert_int_equal(quarantine_find(q, SERVER, ZONE + 1, 100, &retry), QUARANTINE_NONE);
+}
+
+static void
+an_answer_after_the_first_kill_proves_that_the_server_lives(void **state)
+{
+	(void)state;
+	assert_false(quarantine_is_proven(q, SERVER, ZONE, 100));
+	quarantine_killed(q, SERVER, ZONE, 1, false, 100);
+	assert_false(quarantine_is_proven(q, SERVER, ZONE, 99));
+	assert_false(quarantine_is_proven(q, SERVER, ZONE, INT64_MIN));
+	assert_true(quarantine_is_proven(q, SERVER, ZONE, 100));
+}
+
+static void
+bad_on_a_fresh_connection_is_remembered_for_a_minute(void **state)
+{
+	(void)state;
+	quarantine_set_poor(q, SERVER, ZONE, 100);
+	assert_true(quarantine_is_poor(q, SERVER, ZONE, 99 + QUARANTINE_POOR_MS));
+	assert_false(quarantine_is_poor(q, SERVER, ZONE, 100 + QUARANTINE_POOR_MS));
+	quarantine_set_poor(q, SERVER, ZONE, 100);
+	quarantine_answered(q, SERVER, ZONE);
+	assert_false(quarantine_is_poor(q, SERVER, ZONE, 101));
+}
+
+static void
+of_a_full_set_the_oldest_goes(void **state)
+{
+	int64_t retry;
+
+	(void)state;
+	for (uint64_t i = 0; i < 100000; i++)
+		quarantine_killed(q, SERVER, i * UINT64_C(0x9e3779b97f4a7c15), 2, true, 1000 + (int64_t)i);
+	quarantine_killed(q, SERVER, ZONE, 2, true, 200000);
+	assert_int_equal(quarantine_find(q, SERVER, ZONE, 200000, &retry), QUARANTINE_OUT);
+	assert_int_equal(quarantine_find(q, SERVER, 0, 200000, &retry), QUARANTINE_NONE);
+}
+
+int
+main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+	const struct CMUnitTest tests[] = {
+	    TEST(what_a_zone_did_decides_how_it_is_asked),
+	    TEST(a_zone_is_judged_at_each_server_by_itself),
+	    TEST(an_answer_after_the_first_kill_proves_that_the_server_lives),
+	    TEST(bad_on_a_fresh_connection_is_remembered_for_a_minute),
+	    TEST(of_a_full_set_the_oldest_goes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,74 @@
+/* What a slot tells of itself. */
+#include "transport/conn.h"
+
+#include <stdlib.h>
+
+enum tp_state
+tp_slot_state(const struct tp_slot *slot)
+{
+	if (slot->conn == NULL)
+		return TP_IDLE;
+	switch (slot->conn->state) {
+	case CONN_CONNECTING:
+		return TP_CONNECTING;
+	case CONN_HANDSHAKE:
+		return TP_HANDSHAKE;
+	case CONN_READY:
+		return TP_READY;
+	case CONN_GONE:
+		break;
+	}
+	return TP_IDLE;
+}
+
+const char *
+tp_state_text(enum tp_state state)
+{
+	switch (state) {
+	case TP_IDLE:
+		return "idle";
+	case TP_CONNECTING:
+		return "connecting";
+	case TP_HANDSHAKE:
+		return "handshake";
+	case TP_READY:
+		return "ready";
+	}
+	return "unknown";
+}
+
+void
+tp_slot_stats(const struct tp_slot *slot, struct tp_stats *out)
+{
+	*out = slot->stats;
+	out->idle_limit_ms = slot->idle.limit_ms > 0 ? slot->idle.limit_ms : -1;
+	out->waiting = slot->waiting.n;
+	out->barren = slot->barren;
+	out->in_flight = 0;
+	if (slot->conn != NULL)
+		out->in_flight += slot->conn->in_flight.n;
+	for (const struct conn *c = slot->draining; c != NULL; c = c->next)
+		out->in_flight += c->in_flight.n;
+}
+
+void
+tp_slot_details(const struct tp_slot *slot, struct tp_details *out)
+{
+	struct conn *c = slot->conn;
+
+	*out = (struct tp_details){.has_ticket = slot->tickets.n > 0};
+	if (c == NULL || c->state != CONN_READY)
+		return;
+	out->tls_version = tls_version(c->tls);
+	out->cipher = tls_cipher(c->tls);
+	out->alpn = tls_alpn(c->tls);
+	out->resumed = tls_resumed(c->tls);
+	if (c->shown == NULL) {
+		c->shown = malloc(sizeof *c->shown);
+		if (c->shown == NULL)
+			return;
+		tls_peer(c->tls, c->shown);
+	}
+	out->certs = c->shown->cert;
+	out->n_certs = c->shown->n_cert;
+}
