@@ -161,8 +161,19 @@ record_add(struct local_data *l, uint32_t i, struct config_errors *errors)
 	return res == RES_OK ? nameset_add_above(l->above, record_name(r)) : res;
 }
 
+/* All resolvers are on this machine or in private networks. */
+static bool
+upstreams_are_private(const struct settings *settings)
+{
+	for (size_t u = 0; u < settings->n_upstream; u++)
+		for (size_t i = 0; i < settings->upstream[u].address.n; i++)
+			if (!addr_is_private(&settings->upstream[u].address.v[i]))
+				return false;
+	return settings->n_upstream > 0;
+}
+
 static enum res
-names_build(struct local_data *l, struct config_errors *errors)
+names_build(struct local_data *l, const struct settings *settings, struct config_errors *errors)
 {
 	enum res res = nameset_new(&l->names), worst = RES_OK;
 
@@ -171,7 +182,7 @@ names_build(struct local_data *l, struct config_errors *errors)
 	if (res == RES_OK)
 		res = nameset_new(&l->zones);
 	if (res == RES_OK)
-		res = special_new(&l->special);
+		res = special_new(&l->special, upstreams_are_private(settings));
 	for (uint32_t i = 0; (res == RES_OK || res == RES_MALFORMED) && i < l->n; i++) {
 		res = record_add(l, i, errors);
 		worst = res == RES_OK ? worst : res;
@@ -189,7 +200,7 @@ local_data_compile(struct local_data **out, const struct settings *settings, str
 	enum res res = l == NULL ? RES_NOMEM : records_read(l, &settings->local_data, errors);
 
 	if (res == RES_OK)
-		res = names_build(l, errors);
+		res = names_build(l, settings, errors);
 	if (res != RES_OK) {
 		if (res != RES_MALFORMED)
 			config_errors_add(errors, (struct place){0}, "local.data: %s", res_text(res));

@@ -77,7 +77,7 @@ zone_add(struct special *s, const char *text, enum kind kind)
 }
 
 enum res
-special_new(struct special **out)
+special_new(struct special **out, bool test_is_sent)
 {
 	struct special *s = calloc(1, sizeof *s);
 	enum res res = s == NULL ? RES_NOMEM : nameset_new(&s->zones);
@@ -85,6 +85,8 @@ special_new(struct special **out)
 	if (res == RES_OK)
 		res = nameset_new(&s->above);
 	for (size_t i = 0; res == RES_OK && i < sizeof registry / sizeof *registry; i++) {
+		if (test_is_sent && strcmp(registry[i].name, "test") == 0)
+			continue;
 		if (registry[i].to == 0)
 			res = zone_add(s, registry[i].name, registry[i].kind);
 		for (unsigned j = registry[i].from;

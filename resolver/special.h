@@ -11,7 +11,11 @@
 #include "base/dns/message.h"
 
 struct special;
-enum res special_new(struct special **);
+/*
+ * test_is_sent: names at and below "test" are not special. They are for testing (RFC 6761, 6.2), so they never go to a
+ * public resolver; but where all resolvers are on this machine or in private networks, they are what is being tested.
+ */
+enum res special_new(struct special **, bool test_is_sent);
 void special_free(struct special *);
 bool special_is_localhost(const struct msg_question *); /* localhost itself, or below it */
 /* The name exists, as one of these zones or above one. */

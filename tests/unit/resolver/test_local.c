@@ -426,10 +426,62 @@ hosts_are_read_again_when_they_change(void **state)
 	(void)fclose(fdopen(fd, "r"));
 }
 
+/* RFC 6761, 6.2: names below test are for testing; they go to resolvers of this machine or network only. */
+static void
+test_names_stay_off_public_resolvers(void **state)
+{
+	static const struct {
+		const char *what;
+		const char *address[3]; /* one upstream each */
+		bool sent;
+	} rows[] = {
+	    {"a public resolver", {"1.1.1.1:853"}, false},
+	    {"a public resolver over IPv6", {"[2606:4700:4700::1111]:853"}, false},
+	    {"a loopback address", {"127.0.0.1:853"}, true},
+	    {"another loopback address", {"127.0.33.1:853"}, true},
+	    {"the loopback address of IPv6", {"[::1]:853"}, true},
+	    {"RFC 1918", {"10.99.0.2:853"}, true},
+	    {"RFC 1918, 192.168", {"192.168.1.1:853"}, true},
+	    {"RFC 4193", {"[fd00::53]:853"}, true},
+	    {"two private ones", {"127.0.0.1:853", "10.0.0.53:853"}, true},
+	    {"a private and a public one", {"10.0.0.53:853", "9.9.9.9:853"}, false},
+	    {"a public and a private one", {"9.9.9.9:853", "10.0.0.53:853"}, false},
+	    {"no upstream", {NULL}, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct upstream_settings upstreams[3] = {{.protocol = TP_DOT}};
+		struct addr addresses[3];
+		struct settings settings = {.upstream = upstreams};
+		struct config_errors errors = {0};
+		struct local_data *l = NULL;
+		struct msg_question q;
+		struct buf b = buf_max(MSG_MAX), out = buf_max(MSG_MAX);
+		struct hosts *h = NULL;
+
+		for (size_t n = 0; n < 3 && rows[i].address[n] != NULL; n++) {
+			assert_int_equal(addr_read(&addresses[n], rows[i].address[n], 853), RES_OK);
+			upstreams[n].address = (struct addrs){&addresses[n], 1};
+			settings.n_upstream = n + 1;
+		}
+		assert_int_equal(local_data_compile(&l, &settings, &errors), RES_OK);
+		assert_int_equal(hosts_new(&h, NULL), RES_OK);
+		wire_question(&b, &q, "foo.test", TYPE_A);
+		if (is_answered(l, h, &q, false, &out) != !rows[i].sent)
+			fail_msg("%s", rows[i].what);
+		local_data_free(l);
+		hosts_free(h);
+		buf_free(&b);
+		buf_free(&out);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(test_names_stay_off_public_resolvers),
 	    cmocka_unit_test(local_names_are_answered),
 	    cmocka_unit_test(a_circle_of_aliases_ends),
 	    cmocka_unit_test(a_forward_lifts_the_registry),
