@@ -116,7 +116,7 @@ OPTIONS = [("trust.disallow-file", lambda f: section("trust", disallow_file=[f])
            ("an upstream's crl-file", lambda f: section('upstream "two"', address=["127.0.0.2"], crl_file=[f])),
            ("an upstream's client-cert", lambda f: section('upstream "two"', address=["127.0.0.2"], client_cert=f, client_key=f))]
 REFUSED = ("not a regular file", "larger than", "belongs to another user", "can be written by others", "others could have made",
-           "Too many levels", "no PEM certificate")
+           "Too many levels", "no certificate in it")
 
 
 @rows([(f"{option} names anything but a file of ours: -t refuses it at once and says why", block) for option, block in OPTIONS])
