@@ -14,6 +14,8 @@ struct vfy_work {
 	size_t signature_checks; /* of certificates and SCTs; never beyond VFY_SIG_CHECKS_MAX */
 	size_t signature_cost;   /* of them, in tenths of one with RSA-4096; never beyond VFY_SIG_COST_MAX */
 	size_t paths;      /* proven paths and leads that were judged; of each search VFY_PATHS_MAX at most */
+	size_t readings;   /* certificates of which was read what is wrong with them alone */
+	size_t lookups;    /* certificates looked up in disallow lists */
 	size_t path_steps; /* of all searches together; of each PATH_STEPS_MAX at most */
 };
 
