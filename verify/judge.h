@@ -30,6 +30,7 @@ struct judgement {
 	struct signature_budget budget;
 	struct cert certs[VFY_CERTS_MAX]; /* presented and readable; the leaf first */
 	size_t n_certs;
+	size_t n_bytes; /* of all that are presented, up to where they are read; VFY_BYTES_MAX at most */
 	struct proofs proofs; /* who signed which of them */
 	struct path_rules rules;
 	struct path *path; /* the verified one (it may be out of date, or weak); NULL without one. Owned */
