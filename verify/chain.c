@@ -45,16 +45,20 @@ static bool
 cert_import(struct judgement *j, size_t i)
 {
 	struct cert *c = &j->certs[j->n_certs];
-	enum res r = cert_read(c, j->in->certs[i]);
+	struct span der = j->in->certs[i];
+	bool fits = der.n <= VFY_BYTES_MAX - j->n_bytes;
+	enum res r = fits ? cert_read(c, der) : RES_LIMIT;
 
+	j->n_bytes += fits ? der.n : 0;
 	switch (r) {
 	case RES_OK:
 		j->n_certs++;
 		return true;
 	case RES_LIMIT:
 		verdict_add(j->v, REASON_CHAIN_TOO_LONG,
-			    "certificate %zu has %zu bytes; too many, or too many extensions", i,
-			    j->in->certs[i].n);
+			    fits ? "certificate %zu has %zu bytes and too many extensions"
+				 : "certificate %zu has %zu bytes, too many with those before it",
+			    i, der.n);
 		break;
 	case RES_NOMEM:
 		j->v->out_of_memory = true;

@@ -240,6 +240,7 @@ disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell
 	struct disallow_hit hit;
 	bool found;
 
+	j->work->lookups++;
 	for (size_t i = 0; i < j->policy->n_disallow; i++) {
 		const struct disallow *list = j->policy->disallow[i];
 
@@ -263,30 +264,76 @@ hit_add(enum entry_hit *worst, enum entry_hit hit)
 		*worst = hit;
 }
 
+static void
+disallow_path(struct judgement *j, const struct path *p)
+{
+	for (size_t i = 0; i < path_n(p); i++)
+		disallow_cert(j, path_certs(p)[i], true, true);
+}
+
+#define KNOWN_MAX 64 /* all that are presented, and many anchors */
+
+/* What the lists say of certificates that many paths share; names are long to bring to one spelling. */
+struct others {
+	struct judgement *j;
+	struct known {
+		const struct cert *cert;
+		enum entry_hit hit;
+		bool told;
+	} known[KNOWN_MAX];
+	size_t n; /* ever asked; the oldest is forgotten */
+};
+
+static struct known *
+others_ask(struct others *o, const struct cert *c)
+{
+	struct known *known;
+
+	for (size_t i = 0; i < KNOWN_MAX && i < o->n; i++)
+		if (o->known[i].cert == c)
+			return &o->known[i];
+	known = &o->known[o->n++ % KNOWN_MAX];
+	*known = (struct known){c, disallow_cert(o->j, c, true, false), false};
+	return known;
+}
+
 static enum entry_hit
-disallow_path(struct judgement *j, const struct path *p, bool tell)
+others_path(struct others *o, const struct path *p)
 {
 	enum entry_hit worst = ENTRY_NONE;
 
 	for (size_t i = 0; i < path_n(p); i++)
-		hit_add(&worst, disallow_cert(j, path_certs(p)[i], true, tell));
+		hit_add(&worst, others_ask(o, path_certs(p)[i])->hit);
 	return worst;
+}
+
+static void
+others_tell(struct others *o, const struct path *p)
+{
+	for (size_t i = 0; i < path_n(p); i++) {
+		struct known *known = others_ask(o, path_certs(p)[i]);
+
+		if (known->hit != ENTRY_NONE && !known->told)
+			disallow_cert(o->j, known->cert, true, true);
+		known->told = true;
+	}
 }
 
 /* Another path, good in all but an entry. */
 static bool
 disallow_on_path(void *arg, const struct path *p)
 {
-	struct judgement *j = arg;
+	struct others *o = arg;
+	struct judgement *j = o->j;
 	struct path_faults faults;
 
-	if (path_equal(p, j->path) || disallow_path(j, p, false) == ENTRY_NONE)
+	if (path_equal(p, j->path) || others_path(o, p) == ENTRY_NONE)
 		return true;
 	faults.n = 0;
 	path_validate(&faults, &j->rules, path_certs(p), path_n(p));
 	wishes_judge(&faults, j, p);
 	if (path_grade(&faults) == PATH_GOOD)
-		disallow_path(j, p, true);
+		others_tell(o, p);
 	return true;
 }
 
@@ -315,7 +362,8 @@ disallow_others(struct judgement *j)
 {
 	static const char what[] =
 	    "there are more paths than are tried, and an entry names what may be in one";
-	struct path_search_end end = search(j, PATH_SOUND, disallow_on_path, j);
+	struct others others = {.j = j};
+	struct path_search_end end = search(j, PATH_SOUND, disallow_on_path, &others);
 	enum entry_hit hit = end.limited ? disallow_anywhere(j) : ENTRY_NONE;
 
 	if (hit == ENTRY_REFUSES)
@@ -331,7 +379,7 @@ judge_disallow(struct judgement *j)
 		disallow_cert(j, &j->certs[i], false, true);
 	if (j->path == NULL)
 		return true;
-	disallow_path(j, j->path, true);
+	disallow_path(j, j->path);
 	if (j->grade == PATH_GOOD && j->policy->n_disallow > 0)
 		disallow_others(j);
 	return !j->v->out_of_memory;

@@ -14,6 +14,8 @@ struct vfy_work {
 	size_t signature_checks; /* of certificates and SCTs; never beyond VFY_SIG_CHECKS_MAX */
 	size_t signature_cost;   /* of them, in tenths of one with RSA-4096; never beyond VFY_SIG_COST_MAX */
 	size_t paths;      /* proven paths and leads that were judged; of each search VFY_PATHS_MAX at most */
+	size_t readings;   /* certificates of which was read what is wrong with them alone */
+	size_t lookups;    /* certificates looked up in disallow lists */
 	size_t path_steps; /* of all searches together; of each PATH_STEPS_MAX at most */
 };
 
@@ -28,6 +30,7 @@ struct judgement {
 	struct signature_budget budget;
 	struct cert certs[VFY_CERTS_MAX]; /* presented and readable; the leaf first */
 	size_t n_certs;
+	size_t n_bytes; /* of all that are presented, up to where they are read; VFY_BYTES_MAX at most */
 	struct proofs proofs; /* who signed which of them */
 	struct path_rules rules;
 	struct path *path; /* the verified one (it may be out of date, or weak); NULL without one. Owned */

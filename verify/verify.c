@@ -33,6 +33,7 @@ judge_close(struct judgement *j, bool complete)
 {
 	j->work->signature_checks = j->budget.used;
 	j->work->signature_cost = j->budget.cost;
+	j->work->readings = j->rules.n_own;
 	path_free(j->path);
 	sct_check_free(&j->scts);
 	judge_modes(j);

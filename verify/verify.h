@@ -34,6 +34,9 @@
 #include "verify/verdict.h"
 
 #define VFY_CERTS_MAX 16 /* certificates presented; public chains have 2 to 5 */
+/* Bytes of all that is presented; a certificate beyond is not read. Reading names, comparing and showing them costs as they are long. A
+ * handshake of ours reads half as many, and public chains have below 10 KiB. */
+#define VFY_BYTES_MAX (64 * 1024)
 #define VFY_PATHS_MAX                                                                                        \
 	64 /* proven paths that one search looks at; cross-signed public chains have two or three */
 #define VFY_SIG_CHECKS_MAX 64 /* signature checks in one judgement, SCTs included */

@@ -336,10 +336,14 @@ trees_read(struct trees *t, struct span value, struct nameconstraints_budget *bu
 }
 
 static bool
-compare_take(struct nameconstraints_budget *budget, enum altname_kind kind)
+compare_take(struct nameconstraints_budget *budget, const struct altname *name, const struct altname *base)
 {
-	size_t cost = kind == ALTNAME_DIRECTORY ? NAMECONSTRAINTS_DIRECTORY_COST : 1;
+	size_t cost = 1;
 
+	if (name->kind == base->kind)
+		cost += (name->value.n + base->value.n) / NAMECONSTRAINTS_BYTES_PER_COMPARE;
+	if (name->kind == base->kind && name->kind == ALTNAME_DIRECTORY)
+		cost *= NAMECONSTRAINTS_DIRECTORY_COST;
 	if (budget->compares < cost)
 		return false;
 	budget->compares -= cost;
@@ -357,7 +361,7 @@ list_meets(bool *meets, bool *of_kind, struct der_reader list, struct altname na
 		struct altname base = {0};
 
 		altname_read(&base, &subtree);
-		if (!compare_take(budget, base.kind == name.kind ? name.kind : ALTNAME_OTHER))
+		if (!compare_take(budget, &name, &base))
 			return too_much;
 		if (base.kind != name.kind)
 			continue;

@@ -14,6 +14,9 @@
 #define NAMECONSTRAINTS_COMPARES_MAX 65536
 /* A comparison of directory names, which are brought to one spelling first, counts as so many. */
 #define NAMECONSTRAINTS_DIRECTORY_COST 32
+/* And so many bytes of the two names count as another comparison of their kind: a URI is searched for its host, and a
+ * directory name respelled, as far as it goes. Public names have 20 to 150 bytes. */
+#define NAMECONSTRAINTS_BYTES_PER_COMPARE 128
 
 struct nameconstraints_budget {
 	size_t subtrees;

@@ -114,72 +114,116 @@ authority_info_readable(const struct cert *c)
 }
 
 static void
-form_judge(struct path_faults *f, const struct cert *c, size_t at)
+own_add(struct path_own *own, enum reason reason, const char *what)
+{
+	if (what == NULL || own->n == PATH_OWN_FAULTS)
+		return;
+	own->fault[own->n].reason = reason;
+	own->fault[own->n++].what = what;
+}
+
+static void
+form_judge(struct path_own *own, const struct cert *c)
 {
 	if (!name_is_formed(c->subject) || !name_is_formed(c->issuer))
-		path_faults_add(f, REASON_CERT_MALFORMED, at, "its names cannot be read");
+		own_add(own, REASON_CERT_MALFORMED, "its names cannot be read");
 	if (!identity_readable(c))
-		path_faults_add(f, REASON_CERT_MALFORMED, at, "its alternative names cannot be read");
+		own_add(own, REASON_CERT_MALFORMED, "its alternative names cannot be read");
 	if (!authority_info_readable(c))
-		path_faults_add(f, REASON_CERT_MALFORMED, at, "its authority information cannot be read");
+		own_add(own, REASON_CERT_MALFORMED, "its authority information cannot be read");
 	if (usage_unknown_critical(c) != NULL)
-		path_faults_add(f, REASON_UNKNOWN_CRITICAL, at,
-				"it has a critical extension that is not known");
+		own_add(own, REASON_UNKNOWN_CRITICAL, "it has a critical extension that is not known");
 }
 
 /* An anchor is trusted by configuration, so its own signature says nothing; its key says all. */
 static void
-strength_judge(struct path_faults *f, const struct cert *c, size_t at, bool is_anchor, int64_t now_ms)
+strength_judge(struct path_own *own, const struct cert *c, bool is_anchor, int64_t now_ms)
 {
-	path_faults_add(f, REASON_WEAK_KEY, at, strength_key_fault(c->spki));
+	own_add(own, REASON_WEAK_KEY, strength_key_fault(c->spki));
 	if (!is_anchor)
-		path_faults_add(f, REASON_WEAK_SIGNATURE, at, strength_signature_fault(c->sig_alg));
+		own_add(own, REASON_WEAK_SIGNATURE, strength_signature_fault(c->sig_alg));
 	if (path_cert_expired(c, now_ms))
-		path_faults_add(f, REASON_EXPIRED, at, "it has expired");
+		own_add(own, REASON_EXPIRED, "it has expired");
 	if (path_cert_not_yet_valid(c, now_ms))
-		path_faults_add(f, REASON_NOT_YET_VALID, at, "it is not valid yet");
+		own_add(own, REASON_NOT_YET_VALID, "it is not valid yet");
 }
 
 /* What a TLS server's own certificate may be for is judged whether there is a path or not (chain.c). */
 static void
-leaf_judge(struct path_faults *f, const struct path_rules *rules, const struct cert *leaf, bool is_anchor)
+leaf_judge(struct path_own *own, const struct cert *leaf, bool is_anchor, int64_t now_ms)
 {
 	struct usage usage;
 
-	form_judge(f, leaf, 0);
+	form_judge(own, leaf);
 	if (usage_read(&usage, leaf) != RES_OK)
-		path_faults_add(f, REASON_CERT_MALFORMED, 0, "its usage extensions cannot be read");
-	strength_judge(f, leaf, 0, is_anchor, rules->now_ms);
+		own_add(own, REASON_CERT_MALFORMED, "its usage extensions cannot be read");
+	strength_judge(own, leaf, is_anchor, now_ms);
 	if (cert_ext_find(leaf, OID_NAME_CONSTRAINTS) != NULL)
-		path_faults_add(f, REASON_NAME_CONSTRAINTS, 0, "it constrains names, though it is not a CA");
+		own_add(own, REASON_NAME_CONSTRAINTS, "it constrains names, though it is not a CA");
+}
+
+static void
+usage_judge(struct path_own *own, const struct cert *c, bool is_anchor)
+{
+	struct usage usage = {0};
+
+	if (usage_read(&usage, c) != RES_OK)
+		own_add(own, REASON_CERT_MALFORMED, "its usage extensions cannot be read");
+	own_add(own, REASON_NOT_A_CA,
+		is_anchor ? usage_anchor_fault(&usage, c->version) : usage_ca_fault(&usage, c->version));
+	own_add(own, REASON_WRONG_USAGE, usage_purpose_fault(&usage));
+	own->has_path_len = usage.ca && usage.has_path_len;
+	own->path_len = usage.path_len;
+}
+
+static void
+issuer_judge(struct path_own *own, const struct cert *c, bool is_anchor, int64_t now_ms)
+{
+	form_judge(own, c);
+	usage_judge(own, c, is_anchor);
+	strength_judge(own, c, is_anchor, now_ms);
+}
+
+static const struct path_own *
+own_of(struct path_rules *rules, const struct cert *c, enum path_place place)
+{
+	bool is_anchor = place == PATH_LEAF_ANCHOR || place == PATH_ANCHOR;
+	struct path_own *own;
+
+	for (size_t i = 0; i < PATH_RULES_OWN && i < rules->n_own; i++)
+		if (rules->own[i].cert == c && rules->own[i].place == place)
+			return &rules->own[i];
+	own = &rules->own[rules->n_own++ % PATH_RULES_OWN];
+	*own = (struct path_own){.cert = c, .place = place};
+	if (place == PATH_LEAF || place == PATH_LEAF_ANCHOR)
+		leaf_judge(own, c, is_anchor, rules->now_ms);
+	else
+		issuer_judge(own, c, is_anchor, rules->now_ms);
+	return own;
 }
 
 /* ---- an issuer and what is below it */
 
 /* RFC 5280, 6.1.4 (l) and (m): intermediates that are not self-issued count, the leaf does not. */
 static bool
-length_exceeded(const struct usage *usage, const struct cert *const *certs, size_t at)
+length_exceeded(const struct path_own *own, const struct cert *const *certs, size_t at)
 {
 	size_t below = 0;
 
 	for (size_t i = 1; i < at; i++)
 		below += !path_self_issued(certs[i]);
-	return usage->ca && usage->has_path_len && below > usage->path_len;
+	return own->has_path_len && below > own->path_len;
 }
 
 static void
-usage_judge(struct path_faults *f, const struct cert *const *certs, size_t at, bool is_anchor)
+place_judge(struct path_faults *f, struct path_rules *rules, const struct cert *const *certs, size_t at,
+	    enum path_place place)
 {
-	const struct cert *c = certs[at];
-	struct usage usage = {0};
+	const struct path_own *own = own_of(rules, certs[at], place);
 
-	if (usage_read(&usage, c) != RES_OK)
-		path_faults_add(f, REASON_CERT_MALFORMED, at, "its usage extensions cannot be read");
-	path_faults_add(f, REASON_NOT_A_CA, at,
-			is_anchor ? usage_anchor_fault(&usage, c->version)
-				  : usage_ca_fault(&usage, c->version));
-	path_faults_add(f, REASON_WRONG_USAGE, at, usage_purpose_fault(&usage));
-	if (length_exceeded(&usage, certs, at))
+	for (size_t i = 0; i < own->n; i++)
+		path_faults_add(f, own->fault[i].reason, at, own->fault[i].what);
+	if (length_exceeded(own, certs, at))
 		path_faults_add(f, REASON_PATH_TOO_LONG, at, "more CAs below it than its path length allows");
 }
 
@@ -207,15 +251,6 @@ names_judge(struct path_faults *f, struct path_rules *rules, const struct cert *
 					names_fault(rules, certs[at], certs[i]));
 }
 
-static void
-issuer_judge(struct path_faults *f, const struct path_rules *rules, const struct cert *const *certs,
-	     size_t at, bool is_anchor)
-{
-	form_judge(f, certs[at], at);
-	usage_judge(f, certs, at, is_anchor);
-	strength_judge(f, certs[at], at, is_anchor, rules->now_ms);
-}
-
 /* ---- a path */
 
 void
@@ -223,9 +258,9 @@ path_validate(struct path_faults *f, struct path_rules *rules, const struct cert
 {
 	size_t at = 0;
 
-	leaf_judge(f, rules, certs[0], n == 1);
+	place_judge(f, rules, certs, 0, n == 1 ? PATH_LEAF_ANCHOR : PATH_LEAF);
 	for (size_t i = 1; i < n; i++) {
-		issuer_judge(f, rules, certs, i, i + 1 == n);
+		place_judge(f, rules, certs, i, i + 1 == n ? PATH_ANCHOR : PATH_CA);
 		names_judge(f, rules, certs, i);
 	}
 	if (n > 1) {
@@ -238,21 +273,15 @@ path_validate(struct path_faults *f, struct path_rules *rules, const struct cert
 bool
 path_leaf_sound(struct path_rules *rules, const struct cert *leaf)
 {
-	struct path_faults f;
-
-	f.n = 0;
-	leaf_judge(&f, rules, leaf, false);
-	return f.n == 0;
+	return own_of(rules, leaf, PATH_LEAF)->n == 0;
 }
 
 bool
 path_issuer_sound(struct path_rules *rules, const struct cert *const *certs, size_t at, bool is_anchor)
 {
-	struct path_faults f;
+	const struct path_own *own = own_of(rules, certs[at], is_anchor ? PATH_ANCHOR : PATH_CA);
 
-	f.n = 0;
-	issuer_judge(&f, rules, certs, at, is_anchor);
-	return f.n == 0;
+	return own->n == 0 && !length_exceeded(own, certs, at);
 }
 
 bool

@@ -36,6 +36,26 @@ enum path_grade { PATH_GOOD, PATH_UNWANTED, PATH_WEAK, PATH_DATED, PATH_BROKEN }
 enum path_grade path_grade(const struct path_faults *);
 
 #define PATH_RULES_NAMES 256 /* answers about name constraints that are remembered */
+/* Certificates of which is remembered what is wrong with them alone: all that are presented, and many anchors. */
+#define PATH_RULES_OWN  64
+#define PATH_OWN_FAULTS 16 /* of one certificate; ten can be at once */
+
+/* What place a certificate has in a path; what may be wrong with it alone depends on it. */
+enum path_place { PATH_LEAF, PATH_LEAF_ANCHOR, PATH_CA, PATH_ANCHOR };
+
+/* What is wrong with a certificate alone, in that place. A search meets it thousands of times, and long extensions take
+ * long to read; so they are read once in a judgement. */
+struct path_own {
+	const struct cert *cert;
+	enum path_place place;
+	struct {
+		enum reason reason;
+		const char *what;
+	} fault[PATH_OWN_FAULTS];
+	size_t n;
+	bool has_path_len; /* of a CA */
+	uint32_t path_len;
+};
 
 /* What the rules share in one judgement. */
 struct path_rules {
@@ -45,6 +65,8 @@ struct path_rules {
 		const struct cert *ca, *below;
 		const char *fault;
 	} seen[PATH_RULES_NAMES];
+	struct path_own own[PATH_RULES_OWN];
+	size_t n_own; /* ever remembered; the oldest is forgotten */
 };
 
 void path_rules_begin(struct path_rules *, int64_t now_ms);

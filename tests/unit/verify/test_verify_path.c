@@ -73,6 +73,40 @@ larger_than_read(struct forged *f)
 	assert_true(f->certs[0].n > CERT_BYTES_MAX);
 }
 
+/* So many certificates of that kind behind a good chain: junk, each with hosts of so many bytes. */
+static void
+junk_behind(struct forged *f, size_t certs, size_t hosts)
+{
+	forged_good(f);
+	for (size_t k = 0; k < certs; k++) {
+		struct forge forge;
+
+		forged_ca(&forge, CA_ISSUING);
+		forge.subject = forge.issuer = "CN=Junk";
+		for (size_t i = 0; i < hosts; i++) {
+			char name[64];
+
+			snprintf(name, sizeof name, "a-rather-long-label-%05zu.lab.test", i);
+			forge_san_dns(&forge, span_str(name));
+		}
+		forged_put(f, &forge);
+		forge_free(&forge);
+	}
+}
+
+static void
+junk_that_fits(struct forged *f)
+{
+	junk_behind(f, 5, 250);
+}
+
+static void
+junk_that_does_not_fit(struct forged *f)
+{
+	junk_behind(f, 10, 250);
+	assert_true(f->certs[2].n < VFY_BYTES_MAX / 6);
+}
+
 static void
 no_anchors(struct forged *f)
 {
@@ -321,6 +355,8 @@ static const struct forged_row rows[] = {
     {"an empty certificate behind a good chain", second_is_empty, "cert-malformed"},
     {"a byte behind the leaf", byte_behind_leaf, "cert-malformed"},
     {"T07 a leaf larger than is read", larger_than_read, "chain-too-long"},
+    {"junk beside it, less than is read", junk_that_fits, ""},
+    {"junk beside it, together more than is read", junk_that_does_not_fit, "chain-too-long"},
     {"no anchors at all", no_anchors, "untrusted"},
     {"the missing intermediate is among the anchors", intermediate_from_anchors, ""},
     {"the anchor is an intermediate, and certificates follow it", anchor_not_self_signed, ""},

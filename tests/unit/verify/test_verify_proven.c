@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#define NODES_MAX 15
+#define NODES_MAX 16
 
 enum flaw {
 	SIGNED = 0,
@@ -73,6 +73,18 @@ static const struct row {
         "bad-signature"},
     {"a forged leaf under a pinned anchor", {'l', 'l', 'R', 'r', FORGED}, {{'R', 'r', 'R', 'r', ANCHOR}}, 'r', 0, 0, 0,
         "bad-signature"},
+
+    /* ---- many paths over few certificates */
+    {"more paths than are tried, of which none is disallowed", {'l', 'l', 'A', 'a', 0},
+        {{'A', 'a', 'B', 'b', 0}, {'A', 'a', 'B', 'b', 0}, {'A', 'a', 'B', 'b', 0}, {'B', 'b', 'C', 'c', 0}, {'B', 'b', 'C', 'c', 0},
+            {'B', 'b', 'C', 'c', 0}, {'C', 'c', 'D', 'd', 0}, {'C', 'c', 'D', 'd', 0}, {'C', 'c', 'D', 'd', 0}, {'D', 'd', 'E', 'e', 0},
+            {'D', 'd', 'E', 'e', 0}, {'D', 'd', 'E', 'e', 0}, {'E', 'e', 'R', 'r', 0}, {'E', 'e', 'R', 'r', 0}, {'E', 'e', 'R', 'r', 0},
+            {'R', 'r', 'R', 'r', ANCHOR}}, 0, 0, 0, 'x', ""},
+    {"many ways that lead nowhere", {'l', 'l', 'A', 'a', 0},
+        {{'A', 'a', 'B', 'b', 0}, {'A', 'a', 'B', 'b', 0}, {'A', 'a', 'B', 'b', 0}, {'B', 'b', 'C', 'c', 0}, {'B', 'b', 'C', 'c', 0},
+            {'B', 'b', 'C', 'c', 0}, {'C', 'c', 'D', 'd', 0}, {'C', 'c', 'D', 'd', 0}, {'C', 'c', 'D', 'd', 0}, {'D', 'd', 'E', 'e', 0},
+            {'D', 'd', 'E', 'e', 0}, {'D', 'd', 'E', 'e', 0}, {'E', 'e', 'S', 's', 0}, {'E', 'e', 'S', 's', 0}, {'E', 'e', 'S', 's', 0},
+            {'R', 'r', 'R', 'r', ANCHOR}}, 0, 0, 0, 'x', "untrusted"},
 
     /* ---- another way, when the first is not wanted */
     {"the pin is met by the second way", {'l', 'l', 'A', 'a', 0},
@@ -270,6 +282,11 @@ every_graph_is_judged_as_its_row_says(void **state)
 		}
 		if (work.signature_checks > PROOFS_CHECKS_MAX) {
 			print_error("%s: %zu signature checks\n", rows[i].what, work.signature_checks);
+			wrong++;
+		}
+		/* Once each, however many paths it is in; and once more where it is told of. */
+		if (work.readings > NODES_MAX + 1 || work.lookups > 4 * NODES_MAX) {
+			print_error("%s: %zu readings, %zu lookups\n", rows[i].what, work.readings, work.lookups);
 			wrong++;
 		}
 		forged_end(&f);

@@ -286,6 +286,60 @@ t10_the_work_is_bounded(void **state)
 	assert_non_null(many_of(DER_CONTEXT_CONS(4), 64, 33));
 }
 
+/* One excluded name and one name of that many bytes, so often compared that a budget ends: how often was it? */
+static size_t
+comparisons_of(uint8_t tag, const char *excluded, size_t excluded_n, struct span name)
+{
+	struct buf base = buf_max(BYTES_MAX), all = buf_max(BYTES_MAX), constraints = buf_max(BYTES_MAX);
+	struct buf list = buf_max(BYTES_MAX), san = buf_max(BYTES_MAX), trees = buf_max(BYTES_MAX);
+	struct nameconstraints_budget budget = {.subtrees = SIZE_MAX, .compares = NAMECONSTRAINTS_COMPARES_MAX};
+	struct cert ca = {.n_ext = 1}, leaf = {.n_ext = 1, .subject = span_of("\x30\x00", 2)};
+	size_t n = 0;
+
+	name_put(&base, &(struct name){tag, excluded, excluded_n});
+	wrap(&trees, DER_SEQUENCE, &base);
+	wrap(&all, DER_CONTEXT_CONS(1), &trees);
+	wrap(&constraints, DER_SEQUENCE, &all);
+	name_put(&list, &(struct name){tag, (const char *)name.p, name.n});
+	wrap(&san, DER_SEQUENCE, &list);
+	ca.ext[0] = (struct cert_ext){OID_NAME_CONSTRAINTS, true, buf_span(&constraints)};
+	leaf.ext[0] = (struct cert_ext){OID_SUBJECT_ALT_NAME, false, buf_span(&san)};
+	while (nameconstraints_fault(&ca, &leaf, &budget) == NULL)
+		n++;
+	buf_free(&base);
+	buf_free(&trees);
+	buf_free(&all);
+	buf_free(&constraints);
+	buf_free(&list);
+	buf_free(&san);
+	return n;
+}
+
+/* A comparison costs as the names are long: 64 KB of one URI against 2,000 subtrees took a quarter of a second. */
+static void
+long_names_are_compared_less_often(void **state)
+{
+	static char uri[20000];
+	struct buf rdn = buf_max(BYTES_MAX), name = buf_max(BYTES_MAX);
+	size_t most = NAMECONSTRAINTS_COMPARES_MAX;
+
+	(void)state;
+	memset(uri, 'a', sizeof uri);
+	memcpy(uri + sizeof uri - 9, "://n.test", 9);
+	assert_int_equal(comparisons_of(DER_CONTEXT(6), "x.test", 6, span_str("u://n.test")), most);
+	assert_true(comparisons_of(DER_CONTEXT(6), "x.test", 6, span_of(uri, sizeof uri)) <=
+		    most / (sizeof uri / NAMECONSTRAINTS_BYTES_PER_COMPARE));
+	for (size_t i = 0; i < 50; i++)
+		buf_put(&rdn, span_of(CN_A + 2, sizeof CN_A - 3));
+	wrap(&name, DER_SEQUENCE, &rdn);
+	assert_int_equal(comparisons_of(DER_CONTEXT_CONS(4), O_B, sizeof O_B - 1, span_of(CN_A, sizeof CN_A - 1)),
+			 most / NAMECONSTRAINTS_DIRECTORY_COST);
+	assert_true(comparisons_of(DER_CONTEXT_CONS(4), O_B, sizeof O_B - 1, buf_span(&name)) <=
+		    most / NAMECONSTRAINTS_DIRECTORY_COST / (name.n / NAMECONSTRAINTS_BYTES_PER_COMPARE));
+	buf_free(&rdn);
+	buf_free(&name);
+}
+
 int
 main(void)
 {
@@ -294,6 +348,7 @@ main(void)
 	    cmocka_unit_test(the_subject_is_a_name_too),
 	    cmocka_unit_test(a_mailbox_in_the_subject_is_a_name_too),
 	    cmocka_unit_test(t10_the_work_is_bounded),
+	    cmocka_unit_test(long_names_are_compared_less_often),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
