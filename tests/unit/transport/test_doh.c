@@ -440,7 +440,7 @@ sizes_do_not_depend_on_names(void **state)
 		for (size_t n = 1; n <= 60; n++) {
 			server_anew(state);
 			client->ops->free(client);
-			target.method = method;
+			target.method = (enum tp_method)method;
 			assert_int_equal(doh_new(&client, &target, &ear_hooks, &ear), RES_OK);
 			for (const char *l = letters; *l != '\0'; l++) {
 				struct buf b = buf_max(64);

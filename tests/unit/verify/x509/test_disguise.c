@@ -44,7 +44,7 @@ static void
 self_signed(struct buf *out, gnutls_pk_algorithm_t pk, unsigned bits, gnutls_digest_algorithm_t digest)
 {
 	gnutls_x509_privkey_t key;
-	gnutls_x509_crt_t crt;
+	gnutls_x509_crt_t crt = NULL;
 	gnutls_datum_t der;
 
 	assert_true(gnutls_x509_privkey_init(&key) >= 0 && gnutls_x509_crt_init(&crt) >= 0);

@@ -64,7 +64,7 @@ keys_make(void **state)
 {
 	(void)state;
 	for (size_t m = 0; m < MAKERS; m++) {
-		gnutls_pubkey_t public;
+		gnutls_pubkey_t public = NULL;
 		gnutls_datum_t der;
 
 		spki[m] = buf_max(MAX);
@@ -76,7 +76,7 @@ keys_make(void **state)
 		buf_put(&spki[m], span_of(der.data, der.size));
 		gnutls_free(der.data);
 		gnutls_pubkey_deinit(public);
-		sign(&value[m], m, makers[m].sign, message);
+		sign(&value[m], (enum maker)m, makers[m].sign, message);
 	}
 	return 0;
 }
@@ -390,7 +390,7 @@ pss_takes_the_salt_of_its_parameters(void **state)
 		struct signature_budget budget = plenty();
 		struct buf made = buf_max(MAX);
 		gnutls_x509_spki_t salt;
-		gnutls_privkey_t key;
+		gnutls_privkey_t key = NULL;
 		gnutls_datum_t data = {(unsigned char *)(uintptr_t)message.p, (unsigned)message.n}, out;
 		gnutls_x509_privkey_t plain;
 
