@@ -98,14 +98,6 @@ inquiry_end(const struct inquiry *q, bool may_sign, char **text)
 	return REASON_CRL_INVALID;
 }
 
-static struct span
-subject_key_id(const struct cert *c)
-{
-	const struct cert_ext *ext = c == NULL ? NULL : cert_ext_find(c, OID_SUBJECT_KEY_ID);
-
-	return ext == NULL ? (struct span){NULL, 0} : der_only(ext->value, DER_OCTET_STRING).left;
-}
-
 /* RFC 5280, 5.2.1: the list says that another key signed it. A hint that orders the tries; the signature decides. */
 static bool
 crl_is_unlikely(const struct crl *crl, struct span key_id)
@@ -119,7 +111,7 @@ crls_check(const struct crls *all, const struct cert *cert, const struct cert *i
 {
 	struct inquiry q = {.cert = cert, .issuer = issuer, .now_ms = now_ms, .budget = budget};
 	bool may_sign = issuer != NULL && may_sign_crl(issuer);
-	struct span key_id = subject_key_id(issuer);
+	struct span key_id = issuer == NULL ? (struct span){NULL, 0} : cert_subject_key_id(issuer);
 	struct buf name = buf_max(CRL_ISSUER_KEY_MAX);
 	enum res res = name_key_from_der(&name, cert->issuer);
 	enum reason reason;

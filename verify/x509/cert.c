@@ -157,6 +157,18 @@ cert_ext_find(const struct cert *c, struct span oid)
 	return NULL;
 }
 
+struct span
+cert_subject_key_id(const struct cert *c)
+{
+	const struct cert_ext *ext = cert_ext_find(c, OID_SUBJECT_KEY_ID);
+	struct der_reader in;
+
+	if (ext == NULL)
+		return (struct span){NULL, 0};
+	in = der_over(ext->value);
+	return der_take(&in, DER_OCTET_STRING).body;
+}
+
 bool
 cert_subject_is_empty(const struct cert *c)
 {

@@ -43,6 +43,8 @@ enum res cert_read(struct cert *, struct span der);
 
 /* The extension with this OID (content bytes), NULL when absent. Lent. */
 const struct cert_ext *cert_ext_find(const struct cert *, struct span oid);
+/* Content of subjectKeyIdentifier; empty when there is none that can be read. A hint, never a proof. Lent. */
+struct span cert_subject_key_id(const struct cert *);
 bool cert_subject_is_empty(const struct cert *);
 
 #endif

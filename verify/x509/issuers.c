@@ -20,22 +20,10 @@ authority_key_id(const struct cert *c)
 	return der_at(&in, DER_CONTEXT(0)) ? der_any(&in).body : (struct span){NULL, 0};
 }
 
-static struct span
-subject_key_id(const struct cert *c)
-{
-	const struct cert_ext *ext = cert_ext_find(c, OID_SUBJECT_KEY_ID);
-	struct der_reader in;
-
-	if (ext == NULL)
-		return (struct span){NULL, 0};
-	in = der_over(ext->value);
-	return der_take(&in, DER_OCTET_STRING).body;
-}
-
 static size_t
 rank_of(struct span authority, const struct cert *issuer)
 {
-	struct span is = authority.n == 0 ? authority : subject_key_id(issuer);
+	struct span is = authority.n == 0 ? authority : cert_subject_key_id(issuer);
 
 	if (authority.n == 0 || is.n == 0)
 		return 1;
