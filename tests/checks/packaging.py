@@ -145,7 +145,8 @@ def units_verify(t):
 def plain_copy(t):
     # t.src is such a copy and has been through autoreconf and configure; what is left to prove is that nothing is missing
     # in `make dist`, which distcheck does, and that configure without any option is content.
-    check(not os.path.exists(os.path.join(t.src, ".git")), "the copy has a .git")
+    if os.path.exists(os.path.join(t.src, ".git")):
+        raise Skip("the sources are a clone; tests/run checks its copy of them")
     folder = t.path("plain")
     os.makedirs(folder)
     done = subprocess.run([os.path.join(t.src, "configure"), "-q"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
