@@ -19,6 +19,7 @@
 #include "resolver/admission.h"
 #include "resolver/cache.h"
 #include "resolver/filter.h"
+#include "resolver/hosts.h"
 #include "resolver/local.h"
 #include "resolver/share.h"
 #include "resolver/upstream.h"

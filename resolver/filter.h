@@ -1,11 +1,12 @@
 /*
- * filter.h - names to refuse (lists), and private addresses in answers for public names (rebinding).
+ * filter.h - names to refuse, as filter lists give them.
  */
 #ifndef RESOLVER_FILTER_H
 #define RESOLVER_FILTER_H
 
+#include "base/dns/message.h"
 #include "base/faults.h"
-#include "resolver/plan.h"
+#include "config/snapshot.h"
 
 #define FILTER_FILE_MAX  (256 * 1024 * 1024)
 #define FILTER_NAMES_MAX 10000000
@@ -30,12 +31,5 @@ bool filter_has(const struct filter *, struct span name);
  * form of a list. RES_LIMIT: more than FILTER_NAMES_MAX names. RES_NOMEM. */
 enum res filter_new(struct filter **);
 enum res filter_read(struct filter *, struct span text, struct faults *left_out);
-
-struct rebinding;
-/* With protection off *out is NULL, which refuses nothing; a wrong name in the list is an error all the same. */
-enum res rebinding_compile(struct rebinding **, const struct settings *, struct config_errors *);
-void rebinding_free(struct rebinding *);
-/* The answer holds a private address (A, AAAA, and HTTPS/SVCB hints) for a name that is not excepted. */
-bool rebinding_refuses(const struct rebinding *, struct span name, const struct msg_answer *);
 
 #endif

@@ -7,12 +7,19 @@
 #ifndef RESOLVER_HOSTS_H
 #define RESOLVER_HOSTS_H
 
-#include "resolver/local.h"
+#include "base/dns/message.h"
 
 #define HOSTS_ENTRIES_MAX 500000 /* address and name pairs */
 /* Names above those of the file: a file of half a million names of one domain each has fewer. Beyond it those of the rest
  * are not known to exist. */
 #define HOSTS_ABOVE_MAX 1000000
+
+struct hosts;
+#define HOSTS_FILE_MAX (16 * 1024 * 1024)
+#define HOSTS_CHECK_MS 1000 /* the file is checked for changes at most this often */
+/* file "" or NULL: none. A file that does not exist is an empty one. */
+enum res hosts_new(struct hosts **, const char *file);
+void hosts_free(struct hosts *);
 
 /* Addresses and their names. A name that is here is answered for every type: what the file does not hold, it does not
  * have (RFC 2308, 2.2). */

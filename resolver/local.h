@@ -7,22 +7,14 @@
 #ifndef RESOLVER_LOCAL_H
 #define RESOLVER_LOCAL_H
 
-#include "resolver/plan.h"
+#include "base/dns/message.h"
+#include "config/settings.h"
 
-struct local_data;
-enum res local_data_compile(struct local_data **, const struct settings *, struct config_errors *);
-void local_data_free(struct local_data *);
+struct local_data; /* local_data.h */
+struct hosts;      /* hosts.h */
+struct routes;
+struct route; /* both routes.h */
 
-struct hosts;
-#define HOSTS_FILE_MAX (16 * 1024 * 1024)
-#define HOSTS_CHECK_MS 1000 /* the file is looked at this often at the most */
-/* file "" or NULL: none. A file that is not there is an empty one. */
-enum res hosts_new(struct hosts **, const char *file);
-void hosts_free(struct hosts *);
-
-#define LOCAL_ALIASES_MAX 16 /* CNAMEs followed from one of local.data to another */
-
-struct route;
 /* All that says which names are ours. Lent. */
 struct local_view {
 	const struct local_data *data;

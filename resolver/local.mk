@@ -19,7 +19,7 @@ libresolver_a_SOURCES = \
 	resolver/quarantine.c resolver/quarantine.h \
 	resolver/query.c resolver/query.h \
 	resolver/query_way.c \
-	resolver/rebinding.c \
+	resolver/rebinding.c resolver/rebinding.h \
 	resolver/routes.c resolver/routes.h \
 	resolver/admission.c resolver/admission.h \
 	resolver/budget.c resolver/budget.h \

@@ -4,7 +4,6 @@
 #include "base/dns/compose.h"
 #include "base/dns/message_walk.h"
 #include "base/dns/nameset.h"
-#include "resolver/local.h"
 
 #include <ldns/ldns.h>
 #include <stdlib.h>

@@ -5,9 +5,14 @@
 #ifndef RESOLVER_LOCAL_DATA_H
 #define RESOLVER_LOCAL_DATA_H
 
+#include "config/settings.h"
 #include "resolver/special.h"
 
+#define LOCAL_ALIASES_MAX 16 /* CNAMEs followed from one of local.data to another */
+
 struct local_data;
+enum res local_data_compile(struct local_data **, const struct settings *, struct config_errors *);
+void local_data_free(struct local_data *);
 
 /* The name has records: those of the type, along local aliases, or that there are none. False: it has none, or is the apex
  * of a zone of ours whose DS is asked for. */

@@ -1,7 +1,8 @@
 #include "resolver/plan.h"
 
 #include "resolver/filter.h"
-#include "resolver/local.h"
+#include "resolver/local_data.h"
+#include "resolver/rebinding.h"
 #include "resolver/routes.h"
 
 #include <stdlib.h>

@@ -8,10 +8,10 @@
 #define RESOLVER_PLAN_H
 
 #include "config/snapshot.h"
-#include "base/dns/message.h"
 
-struct local_data; /* local.h */
+struct local_data; /* local_data.h */
 struct filter;     /* filter.h */
+struct rebinding;  /* rebinding.h */
 struct routes;     /* routes.h */
 
 struct plan {

@@ -1,4 +1,4 @@
-#include "resolver/filter.h"
+#include "resolver/rebinding.h"
 
 #include "base/addr.h"
 #include "base/dns/nameset.h"

@@ -4,7 +4,8 @@
 #ifndef RESOLVER_ROUTES_H
 #define RESOLVER_ROUTES_H
 
-#include "resolver/plan.h"
+#include "base/bytes.h"
+#include "config/snapshot.h"
 
 struct routes;
 enum res routes_compile(struct routes **, const struct snapshot *, struct config_errors *);

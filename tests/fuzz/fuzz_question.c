@@ -4,7 +4,9 @@
  * Every fault but MSG_DROP has a reply, and the reply is a well-formed answer with the client's id. What is
  * accepted goes on as a question that reads the same.
  */
+#include "resolver/hosts.h"
 #include "resolver/local.h"
+#include "resolver/local_data.h"
 #include "resolver/routes.h"
 #include "tests/fuzz/fuzz.h"
 

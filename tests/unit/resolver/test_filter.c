@@ -1,4 +1,5 @@
 #include "resolver/filter.h"
+#include "resolver/rebinding.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

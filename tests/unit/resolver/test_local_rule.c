@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "resolver/hosts.h"
+#include "resolver/local_data.h"
 #include "resolver/routes.h"
 #include "tests/unit/base/dns/dnswire.h"
 
