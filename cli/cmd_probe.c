@@ -30,7 +30,7 @@ struct probe {
 	struct loop *loop;
 	struct loop_timer timer;
 	struct tp_slot *slot;
-	struct tp_query *query, *slow; /* in flight, or NULL */
+	struct tp_exchange *query, *slow; /* in flight, or NULL */
 	enum step step;
 	int64_t idle_from_ms;
 };
@@ -152,7 +152,7 @@ probe_on_slow_answer(void *arg, const struct tp_answer *answer)
 }
 
 static bool
-ask(struct probe *p, const char *name, bool opt, struct tp_query **query, tp_answer_fn fn)
+ask(struct probe *p, const char *name, bool opt, struct tp_exchange **query, tp_answer_fn fn)
 {
 	struct buf question = buf_max(512);
 	enum res res = question_write(&question, name, opt);

@@ -55,7 +55,7 @@ struct attempt {
 	struct query *query; /* NULL: it went on without this one */
 	struct server *server;
 	struct engine *engine;
-	struct tp_query *tp;
+	struct tp_exchange *tp;
 	enum manner manner;
 	int lane;      /* of the server; -1: the shared connection */
 	uint64_t zone; /* of the question */

@@ -64,8 +64,8 @@ conn_free(struct conn *c)
 {
 	if (c == NULL)
 		return;
-	if (c->wire != NULL)
-		c->wire->ops->free(c->wire);
+	if (c->proto != NULL)
+		c->proto->ops->free(c->proto);
 	tls_free(c->tls);
 	buf_free(&c->plain);
 	verdict_clear(&c->verdict);
@@ -176,17 +176,17 @@ static void
 conn_take(struct conn *c)
 {
 	struct tp_slot *slot = c->slot;
-	struct tp_query *q;
+	struct tp_exchange *x;
 
-	while ((q = slot->waiting.first) != NULL && !c->draining && c->wire->ops->has_room(c->wire)) {
-		if (c->wire->ops->take(c->wire, q, &c->plain) != RES_OK)
+	while ((x = slot->waiting.first) != NULL && !c->draining && c->proto->ops->has_room(c->proto)) {
+		if (c->proto->ops->take(c->proto, x, &c->plain) != RES_OK)
 			break;
-		query_list_remove(&slot->waiting, q);
-		query_list_append(&c->in_flight, q);
-		q->place = QUERY_IN_FLIGHT;
-		q->conn = c;
-		q->written = true;
-		q->written_us = c->now_us;
+		exchange_list_remove(&slot->waiting, x);
+		exchange_list_append(&c->in_flight, x);
+		x->place = EXCHANGE_IN_FLIGHT;
+		x->conn = c;
+		x->written = true;
+		x->written_us = c->now_us;
 	}
 }
 
@@ -236,10 +236,10 @@ conn_flush(struct conn *c)
 		c->now_us = clock_mono_us();
 		conn_take(c);
 	}
-	reason = c->wire->ops->gather(c->wire, &c->plain, &detail);
+	reason = c->proto->ops->gather(c->proto, &c->plain, &detail);
 	if (c->state != CONN_READY) /* an answer's callback dropped it */
 		return;
-	more = c->plain.n >= CONN_OUT_HIGH; /* a wire gives no more at once, and may have it */
+	more = c->plain.n >= CONN_OUT_HIGH; /* a protocol gives no more at once, and may have it */
 	if (c->plain.n > 0) {
 		int64_t now = loop_now_ms(c->slot->loop);
 
@@ -273,21 +273,21 @@ conn_flush(struct conn *c)
 /* ---- in */
 
 static bool
-conn_on_answer(void *ctx, struct tp_query *q, struct tp_answer *answer)
+conn_on_answer(void *ctx, struct tp_exchange *x, struct tp_answer *answer)
 {
 	struct conn *c = ctx;
 
-	answer->rtt_us = c->now_us - q->written_us;
-	slot_on_answer(c->slot, c, q, answer);
+	answer->rtt_us = c->now_us - x->written_us;
+	slot_on_answer(c->slot, c, x, answer);
 	return c->state == CONN_READY;
 }
 
 static void
-conn_on_unprocessed(void *ctx, struct tp_query *q)
+conn_on_unprocessed(void *ctx, struct tp_exchange *x)
 {
 	struct conn *c = ctx;
 
-	slot_on_unprocessed(c->slot, c, q);
+	slot_on_unprocessed(c->slot, c, x);
 }
 
 static void
@@ -307,8 +307,8 @@ conn_on_keepalive(void *ctx, int64_t ms)
 	conn_timer_within(c, idle_use_ms(&c->slot->idle, ms));
 }
 
-static const struct wire_hooks wire_hooks = {conn_on_answer, conn_on_unprocessed, conn_on_unexpected,
-					     conn_on_keepalive};
+static const struct proto_hooks proto_hooks = {conn_on_answer, conn_on_unprocessed, conn_on_unexpected,
+					       conn_on_keepalive};
 
 static void
 conn_keep_tickets(struct conn *c)
@@ -343,13 +343,13 @@ conn_read(struct conn *c)
 		c->slot->stats.bytes_in += n;
 		c->used_ms = loop_now_ms(c->slot->loop);
 		c->idle_before_ms = 0;
-		reason = c->wire->ops->feed(c->wire, plain, n, &detail);
+		reason = c->proto->ops->feed(c->proto, plain, n, &detail);
 		if (c->state != CONN_READY)
 			return false;
 		if (reason != REASON_NONE) {
 			const char *said;
 
-			(void)c->wire->ops->gather(c->wire, &c->plain, &said); /* its last words */
+			(void)c->proto->ops->gather(c->proto, &c->plain, &said); /* its last words */
 			(void)tls_write(c->tls, buf_span(&c->plain), &t);
 			conn_end(c, reason, detail);
 			return false;
@@ -361,7 +361,7 @@ conn_read(struct conn *c)
 		conn_end_trouble(c, &t);
 		return false;
 	}
-	/* Room may have come for what waits; the wire may have something to say, or may be finished. */
+	/* Room may have come for what waits; the protocol may have something to send, or may be finished. */
 	slot_want_flush(c->slot);
 	if (c->keepalive_ms == 0 && c->in_flight.n == 0)
 		conn_timer_within(c, 0);
@@ -372,8 +372,8 @@ static bool
 conn_become_ready(struct conn *c)
 {
 	enum res res = c->slot->target->protocol == TP_DOT
-			   ? dot_new(&c->wire, &wire_hooks, c)
-			   : doh_new(&c->wire, c->slot->target, &wire_hooks, c);
+			   ? dot_new(&c->proto, &proto_hooks, c)
+			   : doh_new(&c->proto, c->slot->target, &proto_hooks, c);
 
 	if (res != RES_OK) {
 		conn_end(c, REASON_OUT_OF_MEMORY, NULL);
@@ -386,7 +386,7 @@ conn_become_ready(struct conn *c)
 	return c->state == CONN_READY;
 }
 
-/* Takes the state as far as the received bytes carry it. False: the connection is gone. */
+/* Takes the state as server as the received bytes carry it. False: the connection is gone. */
 static bool
 conn_step(struct conn *c)
 {
@@ -534,9 +534,9 @@ conn_open(struct tp_slot *slot, struct ticket *ticket)
 }
 
 void
-conn_cancel(struct conn *c, struct tp_query *q)
+conn_cancel(struct conn *c, struct tp_exchange *x)
 {
-	c->wire->ops->cancel(c->wire, q);
-	query_list_remove(&c->in_flight, q);
-	q->conn = NULL;
+	c->proto->ops->cancel(c->proto, x);
+	exchange_list_remove(&c->in_flight, x);
+	x->conn = NULL;
 }

@@ -10,7 +10,7 @@
 
 #include "transport/slot.h"
 #include "transport/tls.h"
-#include "transport/wire.h"
+#include "transport/proto.h"
 
 #define CONN_AGE_MAX_MS  (3600 * INT64_C(1000)) /* then it is judged again */
 #define CONN_PLAIN_MAX   (256 * 1024)
@@ -26,8 +26,8 @@ struct conn {
 	struct loop_fd watch;
 	struct loop_timer timer;
 	struct tls *tls;
-	struct wire *wire;
-	struct query_list in_flight; /* oldest first */
+	struct proto *proto;
+	struct exchange_list in_flight; /* oldest first */
 	struct buf plain;
 	struct verdict verdict;
 	bool judge_again; /* the policy was replaced */
@@ -49,7 +49,7 @@ struct conn {
 /* Begins to connect. Never fails by itself: what goes wrong at once comes through slot_on_gone before it
  * returns, and then NULL is returned. */
 struct conn *conn_open(struct tp_slot *, struct ticket *);
-/* Sends what waits in the slot, and the wire's own. Judges again first when that is due. */
+/* Sends what waits in the slot, and the protocol's own frames. Judges again first when that is due. */
 void conn_flush(struct conn *);
 /* May it still be used after having been idle so long? */
 bool conn_is_stale(const struct conn *);
@@ -57,7 +57,7 @@ void conn_close_idle(struct conn *); /* an own close: slot_on_gone is called */
 /* Closes without a word to the slot; its questions stay in its list. Freed later, with conn_free. */
 void conn_shut(struct conn *);
 void conn_free(struct conn *);
-void conn_cancel(struct conn *, struct tp_query *); /* out of its list and its wire */
+void conn_cancel(struct conn *, struct tp_exchange *); /* out of its list and its protocol */
 
 /* Between conn.c and conn_time.c. */
 void conn_end(struct conn *, enum reason, const char *detail); /* slot_on_gone is called */

@@ -24,8 +24,8 @@ conn_check_silence(struct conn *c, int64_t now)
 	bool unacknowledged = silence_is_stall(silent, round_trip) && conn_is_unacknowledged(c);
 	bool fresh = c->in_flight.n == 0;
 
-	for (struct tp_query *q = c->in_flight.first; q != NULL && !fresh; q = q->next)
-		fresh = q->deaths == 0;
+	for (struct tp_exchange *x = c->in_flight.first; x != NULL && !fresh; x = x->next)
+		fresh = x->deaths == 0;
 	switch (silence_judge(silent, round_trip, unacknowledged, fresh, &again)) {
 	case SILENCE_BORNE:
 		loop_timer_set(&c->timer, again);

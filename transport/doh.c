@@ -8,7 +8,7 @@
 #include "transport/doh_fields.h"
 #include "transport/doh_padding.h"
 #include "transport/doh_stream.h"
-#include "transport/wire.h"
+#include "transport/proto.h"
 
 #include "base/clock.h"
 #include "base/text.h"
@@ -30,7 +30,7 @@
 #define CONNECTION_WINDOW (1024 * 1024) /* all streams together; a stream's own window bounds its body */
 
 struct doh {
-	struct wire wire;
+	struct proto proto;
 	nghttp2_session *session;
 	struct buf authority, path;
 	enum tp_method method;
@@ -45,7 +45,7 @@ struct doh {
 };
 
 static struct doh *
-doh_of(struct wire *w)
+doh_of(struct proto *w)
 {
 	return (struct doh *)w;
 }
@@ -203,7 +203,7 @@ doh_on_request_read(nghttp2_session *session, int32_t id, uint8_t *p, size_t roo
 	(void)session;
 	(void)id;
 	(void)arg;
-	if (s->query == NULL) /* cancelled: the bytes may be gone, its reset is on the way */
+	if (s->exchange == NULL) /* cancelled: the bytes may be gone, its reset is on the way */
 		return NGHTTP2_ERR_DEFERRED;
 	if (rest.n > 0)
 		memcpy(p, rest.p, rest.n);
@@ -270,7 +270,7 @@ request_submit(struct doh *d, struct doh_stream *s)
 }
 
 static bool
-doh_is_draining(const struct wire *w)
+doh_is_draining(const struct proto *w)
 {
 	const struct doh *d = (const struct doh *)w;
 
@@ -278,7 +278,7 @@ doh_is_draining(const struct wire *w)
 }
 
 static bool
-doh_has_room(const struct wire *w)
+doh_has_room(const struct proto *w)
 {
 	const struct doh *d = (const struct doh *)w;
 	uint32_t most =
@@ -289,7 +289,7 @@ doh_has_room(const struct wire *w)
 }
 
 static enum res
-doh_take(struct wire *w, struct tp_query *q, struct buf *out)
+doh_take(struct proto *w, struct tp_exchange *x, struct buf *out)
 {
 	struct doh *d = doh_of(w);
 	struct doh_stream *s;
@@ -300,26 +300,26 @@ doh_take(struct wire *w, struct tp_query *q, struct buf *out)
 	s = doh_stream_new(&d->streams);
 	if (s == NULL)
 		return RES_NOMEM;
-	be16_write(q->message, 0); /* RFC 8484, 4.1: the same question is the same request */
-	s->query = q;
-	s->request = query_wire(q, false);
+	be16_write(x->message, 0); /* RFC 8484, 4.1: the same question is the same request */
+	s->exchange = x;
+	s->request = exchange_bytes(x, false);
 	s->id = request_submit(d, s);
 	if (s->id < 0) {
 		doh_stream_free(s);
 		return RES_NOMEM;
 	}
-	q->stream = s;
+	x->stream = s;
 	return RES_OK;
 }
 
 static void
-doh_cancel(struct wire *w, struct tp_query *q)
+doh_cancel(struct proto *w, struct tp_exchange *x)
 {
 	struct doh *d = doh_of(w);
-	struct doh_stream *s = q->stream;
+	struct doh_stream *s = x->stream;
 
-	s->query = NULL;
-	q->stream = NULL;
+	s->exchange = NULL;
+	x->stream = NULL;
 	if (!s->closed && !s->done)
 		(void)nghttp2_submit_rst_stream(d->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_CANCEL);
 }
@@ -330,7 +330,7 @@ doh_cancel(struct wire *w, struct tp_query *q)
 static bool
 stream_finish(struct doh *d, struct doh_stream *s)
 {
-	struct tp_query *q = s->query;
+	struct tp_exchange *x = s->exchange;
 	struct tp_answer answer = {.failure = REASON_NONE};
 	bool goes_on = true;
 
@@ -338,19 +338,19 @@ stream_finish(struct doh *d, struct doh_stream *s)
 		(void)nghttp2_submit_rst_stream(d->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_CANCEL);
 	else if (!s->closed) /* answered before it had read the whole question */
 		(void)nghttp2_submit_rst_stream(d->session, NGHTTP2_FLAG_NONE, s->id, NGHTTP2_NO_ERROR);
-	s->query = NULL;
-	if (q != NULL) {
-		q->stream = NULL;
+	s->exchange = NULL;
+	if (x != NULL) {
+		x->stream = NULL;
 		doh_stream_judge(s, &answer);
 		if (answer.failure != REASON_NONE && !s->ended && s->error == NGHTTP2_REFUSED_STREAM) {
-			d->wire.hooks->on_unprocessed(d->wire.ctx, q); /* RFC 9113, 8.7 */
+			d->proto.hooks->on_unprocessed(d->proto.ctx, x); /* RFC 9113, 8.7 */
 		} else {
 			if (answer.failure == REASON_NONE) {
 				d->frames = 0;
-				be16_write(s->body.p, q->id);
+				be16_write(s->body.p, x->id);
 				answer.message = buf_span(&s->body);
 			}
-			goes_on = d->wire.hooks->on_answer(d->wire.ctx, q, &answer);
+			goes_on = d->proto.hooks->on_answer(d->proto.ctx, x, &answer);
 		}
 	}
 	return goes_on;
@@ -396,7 +396,7 @@ frames_count(struct doh *d, const uint8_t *p, size_t n)
 }
 
 static enum reason
-doh_feed(struct wire *w, uint8_t *p, size_t n, const char **detail)
+doh_feed(struct proto *w, uint8_t *p, size_t n, const char **detail)
 {
 	struct doh *d = doh_of(w);
 	int64_t now = clock_boot_ms();
@@ -443,7 +443,7 @@ frames_gather(struct doh *d, struct buf *out, const char **detail)
 }
 
 static enum reason
-doh_gather(struct wire *w, struct buf *out, const char **detail)
+doh_gather(struct proto *w, struct buf *out, const char **detail)
 {
 	struct doh *d = doh_of(w);
 	enum reason reason;
@@ -469,7 +469,7 @@ doh_gather(struct wire *w, struct buf *out, const char **detail)
 }
 
 static uint32_t
-doh_owed(const struct wire *w)
+doh_owed(const struct proto *w)
 {
 	(void)w;
 	return 0; /* a reset stream is closed for both */
@@ -478,7 +478,7 @@ doh_owed(const struct wire *w)
 /* ---- the beginning and the end */
 
 static void
-doh_free(struct wire *w)
+doh_free(struct proto *w)
 {
 	struct doh *d = doh_of(w);
 
@@ -489,7 +489,7 @@ doh_free(struct wire *w)
 	free(d);
 }
 
-static const struct wire_ops doh_ops = {
+static const struct proto_ops doh_ops = {
     .free = doh_free,
     .has_room = doh_has_room,
     .take = doh_take,
@@ -528,7 +528,7 @@ done:
 }
 
 enum res
-doh_new(struct wire **out, const struct tp_target *target, const struct wire_hooks *hooks, void *ctx)
+doh_new(struct proto **out, const struct tp_target *target, const struct proto_hooks *hooks, void *ctx)
 {
 	const nghttp2_settings_entry settings[] = {
 	    {NGHTTP2_SETTINGS_ENABLE_PUSH, 0}, /* RFC 8484, 5.3 */
@@ -540,7 +540,7 @@ doh_new(struct wire **out, const struct tp_target *target, const struct wire_hoo
 
 	if (d == NULL)
 		return RES_NOMEM;
-	d->wire = (struct wire){&doh_ops, hooks, ctx};
+	d->proto = (struct proto){&doh_ops, hooks, ctx};
 	doh_streams_start(&d->streams);
 	d->frames_since_ms = clock_boot_ms();
 	d->method = target->method;
@@ -555,7 +555,7 @@ doh_new(struct wire **out, const struct tp_target *target, const struct wire_hoo
 		goto fail;
 	if (nghttp2_session_set_local_window_size(d->session, NGHTTP2_FLAG_NONE, 0, CONNECTION_WINDOW) != 0)
 		goto fail;
-	*out = &d->wire;
+	*out = &d->proto;
 	return RES_OK;
 
 fail:

@@ -4,7 +4,7 @@
 #ifndef TRANSPORT_DOH_STREAM_H
 #define TRANSPORT_DOH_STREAM_H
 
-#include "transport/query.h"
+#include "transport/exchange.h"
 
 #define DOH_BODY_KEEP 4096 /* memory that a free stream keeps */
 #define DOH_POOL_MAX  64   /* free streams that are kept */
@@ -15,7 +15,7 @@ struct doh_stream {
 	struct doh_streams *all;
 	struct doh_stream *prev, *next; /* live streams; free ones through next */
 	struct doh_stream *done_next;
-	struct tp_query *query; /* NULL: cancelled or answered */
+	struct tp_exchange *exchange; /* NULL: cancelled or answered */
 	int32_t id;
 	bool done;   /* in the list of finished ones */
 	bool closed; /* the session has forgotten it */
@@ -28,7 +28,7 @@ struct doh_stream {
 	uint32_t age_s, retry_after_s;
 	unsigned fields, blocks;
 	size_t field_bytes;
-	struct span request; /* of the query */
+	struct span request; /* of the exchange */
 	size_t request_sent;
 	struct buf body;
 };

@@ -4,7 +4,7 @@
  * Ids are random and are not used again until their answer came, also when the question was cancelled: a late
  * answer can not be taken for another's (RFC 7766, 6.2.1; dnsdist CVE-2026-33596 is what happens else).
  */
-#include "transport/wire.h"
+#include "transport/proto.h"
 
 #include "base/random.h"
 
@@ -18,9 +18,9 @@
 #define OUT_HIGH      (128 * 1024) /* not written yet; more questions wait in their slot */
 
 struct dot {
-	struct wire wire;
-	struct tp_query *bucket[BUCKETS]; /* by wire_id, through same */
-	uint64_t busy[65536 / 64];        /* ids whose answer did not come yet */
+	struct proto proto;
+	struct tp_exchange *bucket[BUCKETS]; /* by wire_id, through same */
+	uint64_t busy[65536 / 64];           /* ids whose answer did not come yet */
 	uint32_t in_flight, owed;
 	unsigned strangers;
 	bool keepalive_asked;
@@ -30,7 +30,7 @@ struct dot {
 };
 
 static struct dot *
-dot_of(struct wire *w)
+dot_of(struct proto *w)
 {
 	return (struct dot *)w;
 }
@@ -41,10 +41,10 @@ id_is_busy(const struct dot *d, uint16_t id)
 	return d->busy[id / 64] >> id % 64 & 1;
 }
 
-static struct tp_query **
+static struct tp_exchange **
 bucket_find(struct dot *d, uint16_t id)
 {
-	struct tp_query **at = &d->bucket[id % BUCKETS];
+	struct tp_exchange **at = &d->bucket[id % BUCKETS];
 
 	while (*at != NULL && (*at)->wire_id != id)
 		at = &(*at)->same;
@@ -52,7 +52,7 @@ bucket_find(struct dot *d, uint16_t id)
 }
 
 static bool
-dot_has_room(const struct wire *w)
+dot_has_room(const struct proto *w)
 {
 	const struct dot *d = (const struct dot *)w;
 
@@ -60,10 +60,10 @@ dot_has_room(const struct wire *w)
 }
 
 static enum res
-dot_take(struct wire *w, struct tp_query *q, struct buf *out)
+dot_take(struct proto *w, struct tp_exchange *x, struct buf *out)
 {
 	struct dot *d = dot_of(w);
-	bool keepalive = !d->keepalive_asked && q->padding.rdlen_at != 0;
+	bool keepalive = !d->keepalive_asked && x->padding.rdlen_at != 0;
 	struct span message;
 	uint8_t *p;
 	uint16_t id;
@@ -73,7 +73,7 @@ dot_take(struct wire *w, struct tp_query *q, struct buf *out)
 	do { /* at most a third of the ids is busy */
 		id = (uint16_t)random_u32();
 	} while (id_is_busy(d, id));
-	message = query_wire(q, keepalive);
+	message = exchange_bytes(x, keepalive);
 	p = buf_room(out, 2 + message.n);
 	if (p == NULL)
 		return RES_NOMEM;
@@ -82,9 +82,9 @@ dot_take(struct wire *w, struct tp_query *q, struct buf *out)
 	be16_write(p + 2, id);
 	buf_added(out, 2 + message.n);
 
-	q->wire_id = id;
-	q->same = d->bucket[id % BUCKETS];
-	d->bucket[id % BUCKETS] = q;
+	x->wire_id = id;
+	x->same = d->bucket[id % BUCKETS];
+	d->bucket[id % BUCKETS] = x;
 	d->busy[id / 64] |= UINT64_C(1) << id % 64;
 	d->in_flight++;
 	if (keepalive) {
@@ -95,17 +95,17 @@ dot_take(struct wire *w, struct tp_query *q, struct buf *out)
 }
 
 static void
-dot_cancel(struct wire *w, struct tp_query *q)
+dot_cancel(struct proto *w, struct tp_exchange *x)
 {
 	struct dot *d = dot_of(w);
 
-	*bucket_find(d, q->wire_id) = q->same;
+	*bucket_find(d, x->wire_id) = x->same;
 	d->in_flight--;
 	d->owed++;
 }
 
 static enum reason
-dot_gather(struct wire *w, struct buf *out, const char **detail)
+dot_gather(struct proto *w, struct buf *out, const char **detail)
 {
 	(void)w;
 	(void)out;
@@ -118,11 +118,11 @@ static bool
 message_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
 {
 	uint16_t id = be16_read(p);
-	struct tp_query **at = bucket_find(d, id), *q = *at;
+	struct tp_exchange **at = bucket_find(d, id), *x = *at;
 	struct tp_answer answer = {.message = span_of(p, n)};
 
-	if (q == NULL) {
-		d->wire.hooks->on_unexpected(d->wire.ctx);
+	if (x == NULL) {
+		d->proto.hooks->on_unexpected(d->proto.ctx);
 		if (id_is_busy(d, id)) { /* cancelled */
 			d->owed--;
 			d->busy[id / 64] &= ~(UINT64_C(1) << id % 64);
@@ -131,7 +131,7 @@ message_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
 		}
 		return true;
 	}
-	*at = q->same;
+	*at = x->same;
 	d->busy[id / 64] &= ~(UINT64_C(1) << id % 64);
 	d->in_flight--;
 	if (d->keepalive_waits && id == d->keepalive_id) {
@@ -139,10 +139,10 @@ message_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
 
 		d->keepalive_waits = false;
 		if (ms >= 0)
-			d->wire.hooks->on_keepalive(d->wire.ctx, ms);
+			d->proto.hooks->on_keepalive(d->proto.ctx, ms);
 	}
-	be16_write(p, q->id);
-	return d->wire.hooks->on_answer(d->wire.ctx, q, &answer);
+	be16_write(p, x->id);
+	return d->proto.hooks->on_answer(d->proto.ctx, x, &answer);
 }
 
 /* Delivers every whole message and returns how many bytes they were; SIZE_MAX: the connection is gone. */
@@ -168,7 +168,7 @@ messages_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
 }
 
 static enum reason
-dot_feed(struct wire *w, uint8_t *p, size_t n, const char **detail)
+dot_feed(struct proto *w, uint8_t *p, size_t n, const char **detail)
 {
 	struct dot *d = dot_of(w);
 	enum reason bad = REASON_NONE;
@@ -214,19 +214,19 @@ bad:
 }
 
 static bool
-dot_is_draining(const struct wire *w)
+dot_is_draining(const struct proto *w)
 {
 	return ((const struct dot *)w)->owed >= OWED_MAX;
 }
 
 static uint32_t
-dot_owed(const struct wire *w)
+dot_owed(const struct proto *w)
 {
 	return ((const struct dot *)w)->owed;
 }
 
 static void
-dot_free(struct wire *w)
+dot_free(struct proto *w)
 {
 	struct dot *d = dot_of(w);
 
@@ -234,7 +234,7 @@ dot_free(struct wire *w)
 	free(d);
 }
 
-static const struct wire_ops dot_ops = {
+static const struct proto_ops dot_ops = {
     .free = dot_free,
     .has_room = dot_has_room,
     .take = dot_take,
@@ -246,14 +246,14 @@ static const struct wire_ops dot_ops = {
 };
 
 enum res
-dot_new(struct wire **out, const struct wire_hooks *hooks, void *ctx)
+dot_new(struct proto **out, const struct proto_hooks *hooks, void *ctx)
 {
 	struct dot *d = calloc(1, sizeof *d);
 
 	if (d == NULL)
 		return RES_NOMEM;
-	d->wire = (struct wire){&dot_ops, hooks, ctx};
+	d->proto = (struct proto){&dot_ops, hooks, ctx};
 	d->rest = buf_max(2 + TP_MESSAGE_MAX);
-	*out = &d->wire;
+	*out = &d->proto;
 	return RES_OK;
 }

@@ -12,7 +12,7 @@ libtransport_a_SOURCES = \
 	transport/identity.c \
 	transport/idle.c transport/idle.h \
 	transport/loop.c transport/loop.h \
-	transport/query.c transport/query.h \
+	transport/exchange.c transport/exchange.h \
 	transport/silence.c transport/silence.h \
 	transport/slot.c transport/slot.h \
 	transport/slot_report.c \
@@ -21,5 +21,5 @@ libtransport_a_SOURCES = \
 	transport/tls_peer.c \
 	transport/transport.h \
 	transport/wheel.c transport/wheel.h \
-	transport/wire.h
+	transport/proto.h
 TRANSPORT_LIBS = libtransport.a $(VERIFY_LIBS) $(NGHTTP2_LIBS) $(EVENT_LIBS)

@@ -8,99 +8,99 @@
 /* ---- questions */
 
 static void
-query_finish(struct tp_slot *slot, struct tp_query *q, const struct tp_answer *answer)
+exchange_finish(struct tp_slot *slot, struct tp_exchange *x, const struct tp_answer *answer)
 {
-	loop_timer_stop(&q->deadline);
-	q->place = QUERY_DONE;
-	q->fn(q->arg, answer);
-	query_give(&slot->pool, q);
+	loop_timer_stop(&x->deadline);
+	x->place = EXCHANGE_DONE;
+	x->fn(x->arg, answer);
+	exchange_give(&slot->pool, x);
 }
 
 static void
-query_fail(struct tp_slot *slot, struct tp_query *q, enum reason reason)
+exchange_fail(struct tp_slot *slot, struct tp_exchange *x, enum reason reason)
 {
 	struct tp_answer answer = {
-	    .failure = reason, .retry_safe = !q->written, .killed = q->killed, .alone = q->alone};
+	    .failure = reason, .retry_safe = !x->written, .killed = x->killed, .alone = x->alone};
 
-	query_finish(slot, q, &answer);
+	exchange_finish(slot, x, &answer);
 }
 
 static void
-query_wait(struct tp_slot *slot, struct tp_query *q, bool first)
+exchange_wait(struct tp_slot *slot, struct tp_exchange *x, bool first)
 {
-	q->place = QUERY_WAITING;
-	q->conn = NULL;
+	x->place = EXCHANGE_WAITING;
+	x->conn = NULL;
 	if (first)
-		query_list_prepend(&slot->waiting, q);
+		exchange_list_prepend(&slot->waiting, x);
 	else
-		query_list_append(&slot->waiting, q);
+		exchange_list_append(&slot->waiting, x);
 }
 
 /* Out of whatever list it is in. */
 static void
-query_detach(struct tp_query *q)
+exchange_detach(struct tp_exchange *x)
 {
-	switch (q->place) {
-	case QUERY_WAITING:
-		query_list_remove(&q->slot->waiting, q);
+	switch (x->place) {
+	case EXCHANGE_WAITING:
+		exchange_list_remove(&x->slot->waiting, x);
 		break;
-	case QUERY_FAILING:
-		query_list_remove(&q->slot->failing, q);
+	case EXCHANGE_FAILING:
+		exchange_list_remove(&x->slot->failing, x);
 		break;
-	case QUERY_IN_FLIGHT:
-		conn_cancel(q->conn, q);
-		slot_want_flush(q->slot);
+	case EXCHANGE_IN_FLIGHT:
+		conn_cancel(x->conn, x);
+		slot_want_flush(x->slot);
 		break;
-	case QUERY_DONE:
-	case QUERY_FREE:
+	case EXCHANGE_DONE:
+	case EXCHANGE_FREE:
 		break;
 	}
 }
 
 static void
-query_on_deadline(void *ctx)
+exchange_on_deadline(void *ctx)
 {
-	struct tp_query *q = ctx;
-	struct tp_slot *slot = q->slot;
-	bool connected = q->written || (slot->conn != NULL && slot->conn->state == CONN_READY);
+	struct tp_exchange *x = ctx;
+	struct tp_slot *slot = x->slot;
+	bool connected = x->written || (slot->conn != NULL && slot->conn->state == CONN_READY);
 
-	query_detach(q);
-	query_fail(slot, q, connected ? REASON_CLOSED : REASON_CONNECT_TIMEOUT);
+	exchange_detach(x);
+	exchange_fail(slot, x, connected ? REASON_CLOSED : REASON_CONNECT_TIMEOUT);
 }
 
 enum res
-tp_send(struct tp_query **out, struct tp_slot *slot, struct span message, int64_t deadline_ms,
+tp_send(struct tp_exchange **out, struct tp_slot *slot, struct span message, int64_t deadline_ms,
 	tp_answer_fn fn, void *arg)
 {
-	struct tp_query *q;
+	struct tp_exchange *x;
 
 	if (message.n < 12 || message.n > TP_MESSAGE_MAX)
 		return RES_MALFORMED;
 	if (slot->waiting.n >= TP_QUEUE_MAX)
 		return RES_LIMIT;
-	q = query_take(&slot->pool, message);
-	if (q == NULL)
+	x = exchange_take(&slot->pool, message);
+	if (x == NULL)
 		return RES_NOMEM;
-	q->slot = slot;
-	q->fn = fn;
-	q->arg = arg;
-	loop_timer_init(&q->deadline, slot->loop, query_on_deadline, q);
-	loop_timer_set(&q->deadline, deadline_ms - loop_now_ms(slot->loop));
-	query_wait(slot, q, false);
+	x->slot = slot;
+	x->fn = fn;
+	x->arg = arg;
+	loop_timer_init(&x->deadline, slot->loop, exchange_on_deadline, x);
+	loop_timer_set(&x->deadline, deadline_ms - loop_now_ms(slot->loop));
+	exchange_wait(slot, x, false);
 	slot->stats.questions++;
 	slot_want_flush(slot);
-	*out = q;
+	*out = x;
 	return RES_OK;
 }
 
 void
-tp_cancel(struct tp_query *q)
+tp_cancel(struct tp_exchange *x)
 {
-	if (q->place == QUERY_DONE) /* inside its own callback */
+	if (x->place == EXCHANGE_DONE) /* inside its own callback */
 		return;
-	loop_timer_stop(&q->deadline);
-	query_detach(q);
-	query_give(&q->slot->pool, q);
+	loop_timer_stop(&x->deadline);
+	exchange_detach(x);
+	exchange_give(&x->slot->pool, x);
 }
 
 /* ---- connections */
@@ -145,18 +145,18 @@ slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 {
 	unsigned most = slot->barren > SLOT_BARREN_MAX ? 1 : SLOT_DEATHS_MAX;
 	bool alone = count && c->in_flight.n == 1;
-	struct tp_query *q;
+	struct tp_exchange *x;
 
-	while ((q = c->in_flight.last) != NULL) {
-		query_list_remove(&c->in_flight, q);
-		q->alone += alone;
-		if (count && ++q->deaths >= most) {
-			q->killed = true;
-			q->place = QUERY_FAILING;
-			query_list_prepend(&slot->failing, q);
+	while ((x = c->in_flight.last) != NULL) {
+		exchange_list_remove(&c->in_flight, x);
+		x->alone += alone;
+		if (count && ++x->deaths >= most) {
+			x->killed = true;
+			x->place = EXCHANGE_FAILING;
+			exchange_list_prepend(&slot->failing, x);
 		} else {
 			slot->stats.repeated++;
-			query_wait(slot, q, true);
+			exchange_wait(slot, x, true);
 		}
 	}
 }
@@ -164,23 +164,23 @@ slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 static void
 slot_fail_waiting(struct tp_slot *slot)
 {
-	struct tp_query *q;
+	struct tp_exchange *x;
 
-	while ((q = slot->waiting.first) != NULL) {
-		query_list_remove(&slot->waiting, q);
-		q->place = QUERY_FAILING;
-		query_list_append(&slot->failing, q);
+	while ((x = slot->waiting.first) != NULL) {
+		exchange_list_remove(&slot->waiting, x);
+		x->place = EXCHANGE_FAILING;
+		exchange_list_append(&slot->failing, x);
 	}
 }
 
 static void
 slot_fail_failing(struct tp_slot *slot, enum reason reason)
 {
-	struct tp_query *q;
+	struct tp_exchange *x;
 
-	while ((q = slot->failing.first) != NULL) {
-		query_list_remove(&slot->failing, q);
-		query_fail(slot, q, reason);
+	while ((x = slot->failing.first) != NULL) {
+		exchange_list_remove(&slot->failing, x);
+		exchange_fail(slot, x, reason);
 	}
 }
 
@@ -317,30 +317,30 @@ stats_on_answer(struct tp_stats *s, int64_t rtt_us)
 }
 
 void
-slot_on_answer(struct tp_slot *slot, struct conn *c, struct tp_query *q, struct tp_answer *answer)
+slot_on_answer(struct tp_slot *slot, struct conn *c, struct tp_exchange *x, struct tp_answer *answer)
 {
-	query_list_remove(&c->in_flight, q);
-	q->conn = NULL;
+	exchange_list_remove(&c->in_flight, x);
+	x->conn = NULL;
 	if (answer->failure == REASON_NONE) {
 		c->answered = true;
 		slot->barren = 0;
 		stats_on_answer(&slot->stats, answer->rtt_us);
 	}
-	query_finish(slot, q, answer);
+	exchange_finish(slot, x, answer);
 }
 
 void
-slot_on_unprocessed(struct tp_slot *slot, struct conn *c, struct tp_query *q)
+slot_on_unprocessed(struct tp_slot *slot, struct conn *c, struct tp_exchange *x)
 {
 	struct tp_answer answer = {.failure = REASON_CLOSED, .retry_safe = true};
 
-	query_list_remove(&c->in_flight, q);
-	if (++q->deaths >= SLOT_DEATHS_MAX) {
-		query_finish(slot, q, &answer);
+	exchange_list_remove(&c->in_flight, x);
+	if (++x->deaths >= SLOT_DEATHS_MAX) {
+		exchange_finish(slot, x, &answer);
 		return;
 	}
 	slot->stats.repeated++;
-	query_wait(slot, q, true);
+	exchange_wait(slot, x, true);
 	slot_want_flush(slot);
 }
 
@@ -353,7 +353,7 @@ slot_on_flush(void *ctx)
 	slot_free_gone(slot);
 	c = slot->conn;
 	if (c != NULL && c->state == CONN_READY) {
-		if (c->wire->ops->is_draining(c->wire))
+		if (c->proto->ops->is_draining(c->proto))
 			slot_start_draining(slot);
 		else if (slot->waiting.n > 0 && conn_is_stale(c))
 			conn_close_idle(c);
@@ -396,16 +396,16 @@ tp_slot_new(struct tp_slot **out, struct loop *loop, const struct tp_target *tar
 void
 tp_slot_free(struct tp_slot *slot)
 {
-	struct tp_query *q;
+	struct tp_exchange *x;
 
 	if (slot == NULL)
 		return;
 	tp_slot_drop(slot, true);
-	while ((q = slot->failing.first) != NULL || (q = slot->waiting.first) != NULL)
-		tp_cancel(q);
+	while ((x = slot->failing.first) != NULL || (x = slot->waiting.first) != NULL)
+		tp_cancel(x);
 	loop_defer_stop(&slot->flush);
 	slot_free_gone(slot);
-	query_pool_free(&slot->pool);
+	exchange_pool_free(&slot->pool);
 	free(slot);
 }
 

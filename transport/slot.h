@@ -9,7 +9,7 @@
 #define TRANSPORT_SLOT_H
 
 #include "transport/idle.h"
-#include "transport/query.h"
+#include "transport/exchange.h"
 #include "transport/ticket.h"
 
 #define SLOT_DEATHS_MAX   2 /* connections that may end under one question: it is repeated once */
@@ -21,9 +21,9 @@ struct tp_slot {
 	const struct tp_target *target;
 	struct tp_hooks hooks;
 	struct loop_defer flush;
-	struct query_list waiting;
-	struct query_list failing; /* on their way to their callbacks */
-	struct query_pool pool;
+	struct exchange_list waiting;
+	struct exchange_list failing; /* on their way to their callbacks */
+	struct exchange_pool pool;
 	struct conn *conn;     /* takes questions, or is on its way to it; NULL: none */
 	struct conn *draining; /* through next, newest first */
 	struct conn *gone;     /* through next, freed at the end of the turn */
@@ -39,9 +39,9 @@ void slot_on_ready(struct tp_slot *, struct conn *);
 /* The connection ended by itself; its questions are still in its list. was_ready tells closed from failed. */
 void slot_on_gone(struct tp_slot *, struct conn *, bool was_ready, enum reason, const char *detail);
 /* Takes the question out of the connection's list and makes its callback. */
-void slot_on_answer(struct tp_slot *, struct conn *, struct tp_query *, struct tp_answer *);
+void slot_on_answer(struct tp_slot *, struct conn *, struct tp_exchange *, struct tp_answer *);
 /* The peer did not process it: it waits again, or fails when that happened before. */
-void slot_on_unprocessed(struct tp_slot *, struct conn *, struct tp_query *);
+void slot_on_unprocessed(struct tp_slot *, struct conn *, struct tp_exchange *);
 void slot_want_flush(struct tp_slot *);
 
 #endif

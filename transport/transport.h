@@ -61,7 +61,7 @@ struct tp_event {
 	enum reason reason;
 	struct verdict *verdict; /* of READY, and of a refusal; else NULL. Take it by copying and zeroing */
 	bool resumed;
-	const char *tls_version, *cipher, *alpn; /* "" where the handshake did not come so far */
+	const char *tls_version, *cipher, *alpn; /* "" where the handshake did not come so server */
 	int64_t handshake_ms;                    /* from connect to ready or failure */
 	const char *detail; /* a word from the library or the system for the log; may be NULL */
 };
@@ -87,7 +87,7 @@ struct tp_answer {
 	uint32_t retry_after_s; /* DoH: Retry-After from now, at most a day, 0 without (RFC 9110, 10.2.3) */
 };
 
-struct tp_query; /* one question in flight; gone after its callback or tp_cancel */
+struct tp_exchange; /* one question in flight; gone after its callback or tp_cancel */
 typedef void (*tp_answer_fn)(void *arg, const struct tp_answer *);
 
 /*
@@ -99,9 +99,9 @@ typedef void (*tp_answer_fn)(void *arg, const struct tp_answer *);
  * REASON_CONNECT_TIMEOUT when no connection was made, else REASON_CLOSED.
  * RES_LIMIT: too many in flight and waiting.
  */
-enum res tp_send(struct tp_query **, struct tp_slot *, struct span message, int64_t deadline_ms, tp_answer_fn,
-		 void *arg);
-void tp_cancel(struct tp_query *);
+enum res tp_send(struct tp_exchange **, struct tp_slot *, struct span message, int64_t deadline_ms,
+		 tp_answer_fn, void *arg);
+void tp_cancel(struct tp_exchange *);
 
 /* Opens the connection without a question (probing, racing). Harmless when there is one. */
 void tp_slot_connect(struct tp_slot *);

@@ -3,7 +3,7 @@
  *
  * Level n has 64 places of 64^n milliseconds each; a timer lies on the lowest level that reaches it and moves
  * down when its place comes up. Nothing here reads a clock or calls anybody: time is told, due timers are
- * handed out. A jump of time, however far, costs one look at each level.
+ * handed out. A jump of time, however server, costs one look at each level.
  */
 #ifndef TRANSPORT_WHEEL_H
 #define TRANSPORT_WHEEL_H

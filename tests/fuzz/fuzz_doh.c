@@ -2,7 +2,7 @@
  * fuzz_doh.c - what a DoH server sends, in any pieces, while questions are asked and cancelled: every
  * question is told at most once, and memory and output stay inside their limits.
  */
-#include "tests/unit/transport/wire_ear.h"
+#include "tests/unit/transport/proto_recorder.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -11,10 +11,10 @@
 #define ASKED_MAX 8
 #define OUT_MAX   (128 * 1024)
 
-static struct ear ear;
+static struct proto_recorder recorder;
 
 static enum reason
-flush(struct wire *w)
+flush(struct proto *w)
 {
 	struct buf b = buf_max(OUT_MAX);
 	const char *detail = NULL;
@@ -30,9 +30,9 @@ heard_check(unsigned asked)
 {
 	bool told[ASKED_MAX] = {false};
 
-	check(ear.n_heard + ear.unprocessed <= asked);
-	for (unsigned i = 0; i < ear.n_heard; i++) {
-		const struct heard *h = &ear.heard[i];
+	check(recorder.n_heard + recorder.unprocessed <= asked);
+	for (unsigned i = 0; i < recorder.n_heard; i++) {
+		const struct heard *h = &recorder.heard[i];
 		unsigned id = h->failure == REASON_NONE ? be16_read(h->message) : ASKED_MAX;
 
 		check(h->failure != REASON_NONE || (h->n >= 12 && id < asked && !told[id]));
@@ -50,14 +50,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct buf none = buf_max(64);
 	const char *detail = NULL;
 	unsigned asked = 0;
-	struct wire *w;
+	struct proto *w;
 	enum reason reason = REASON_NONE;
 
-	ear_start(&ear);
+	recorder_start(&recorder);
 	target.method = shape & 1 ? TP_GET : TP_POST;
-	check(doh_new(&w, &target, &ear_hooks, &ear) == RES_OK);
+	check(doh_new(&w, &target, &recorder_hooks, &recorder) == RES_OK);
 	for (; asked < (shape >> 1 & 7U); asked++)
-		check(w->ops->take(w, ear_question(&ear, "fuzz", (uint16_t)asked, true), &none) == RES_OK);
+		check(w->ops->take(w, recorder_question(&recorder, "fuzz", (uint16_t)asked, true), &none) == RES_OK);
 	reason = flush(w);
 	while (reason == REASON_NONE && cursor_left(&in) > 0) {
 		size_t piece = (shape >> 4) == 0 ? cursor_left(&in) : (size_t)(shape >> 4) * 7;
@@ -71,15 +71,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		free(copy);
 		if (reason == REASON_NONE)
 			reason = flush(w);
-		if (ear.asked.first != NULL && s.n % 5 == 0) {
-			struct tp_query *q = ear.asked.first;
+		if (recorder.asked.first != NULL && s.n % 5 == 0) {
+			struct tp_exchange *q = recorder.asked.first;
 
 			w->ops->cancel(w, q);
-			ear_drop(&ear, q);
+			recorder_drop(&recorder, q);
 		}
 	}
 	heard_check(asked);
 	w->ops->free(w);
-	ear_free(&ear);
+	recorder_free(&recorder);
 	return 0;
 }

@@ -2,7 +2,7 @@
  * fuzz_dot.c - a DoT stream in any pieces, with questions asked, cancelled and answered in between: every
  * question is told at most once, with its own id, and what was cancelled never.
  */
-#include "tests/unit/transport/wire_ear.h"
+#include "tests/unit/transport/proto_recorder.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <stdlib.h>
@@ -10,12 +10,12 @@
 
 #define ASKED_MAX 16
 
-static struct ear ear;
+static struct proto_recorder recorder;
 
 struct run {
-	struct wire *w;
+	struct proto *w;
 	struct buf sent;
-	struct tp_query *asked[ASKED_MAX];
+	struct tp_exchange *asked[ASKED_MAX];
 	uint16_t wire_id[ASKED_MAX];
 	unsigned n_asked, n_told;
 	enum reason reason;
@@ -32,12 +32,12 @@ feed(struct run *r, const uint8_t *p, size_t n)
 		memcpy(copy, p, n);
 	r->reason = r->w->ops->feed(r->w, copy, n, &detail);
 	check(r->reason == REASON_NONE || detail != NULL);
-	for (; r->n_told < ear.n_heard; r->n_told++) {
-		struct heard *h = &ear.heard[r->n_told % EAR_MAX];
+	for (; r->n_told < recorder.n_heard; r->n_told++) {
+		struct heard *h = &recorder.heard[r->n_told % RECORDER_MAX];
 		unsigned i = be16_read(h->message);
 
 		/* The asker's id is its place here: told once, and still waited for. */
-		check(h->failure == REASON_NONE && h->n >= 12 && i < r->n_asked && r->asked[i] == h->query);
+		check(h->failure == REASON_NONE && h->n >= 12 && i < r->n_asked && r->asked[i] == h->exchange);
 		r->asked[i] = NULL;
 	}
 	free(copy);
@@ -46,12 +46,12 @@ feed(struct run *r, const uint8_t *p, size_t n)
 static void
 ask(struct run *r)
 {
-	struct tp_query *q;
+	struct tp_exchange *q;
 	unsigned i = r->n_asked;
 
 	if (i == ASKED_MAX)
 		return;
-	q = ear_question(&ear, "fuzz", (uint16_t)i, i % 2 == 0);
+	q = recorder_question(&recorder, "fuzz", (uint16_t)i, i % 2 == 0);
 	check(r->w->ops->take(r->w, q, &r->sent) == RES_OK);
 	r->asked[i] = q;
 	r->wire_id[i] = q->wire_id;
@@ -73,7 +73,7 @@ step(struct run *r, struct cursor *in)
 	case 1:
 		if (r->asked[i] != NULL) {
 			r->w->ops->cancel(r->w, r->asked[i]);
-			ear_drop(&ear, r->asked[i]);
+			recorder_drop(&recorder, r->asked[i]);
 			r->asked[i] = NULL;
 		}
 		break;
@@ -101,12 +101,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	uint8_t message[512 + PADDING_ROOM];
 	struct padding padding;
 
-	ear_start(&ear);
-	check(dot_new(&r.w, &ear_hooks, &ear) == RES_OK);
+	recorder_start(&recorder);
+	check(dot_new(&r.w, &recorder_hooks, &recorder) == RES_OK);
 	while (cursor_left(&in) > 0 && r.reason == REASON_NONE)
 		step(&r, &in);
 	r.w->ops->free(r.w);
-	ear_free(&ear);
+	recorder_free(&recorder);
 	buf_free(&r.sent);
 
 	if (n >= 12 && n <= 512) { /* the same bytes as a question to pad, and as an answer to look into */

@@ -22,9 +22,9 @@ fuzz_targets = \
 	tests/fuzz/fuzz_verify
 tests_fuzz_fuzz_certmessage_SOURCES = tests/fuzz/fuzz_certmessage.c
 tests_fuzz_fuzz_certmessage_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
-tests_fuzz_fuzz_doh_SOURCES = tests/fuzz/fuzz_doh.c $(WIRE_EAR)
+tests_fuzz_fuzz_doh_SOURCES = tests/fuzz/fuzz_doh.c $(PROTO_RECORDER)
 tests_fuzz_fuzz_doh_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
-tests_fuzz_fuzz_dot_SOURCES = tests/fuzz/fuzz_dot.c $(WIRE_EAR)
+tests_fuzz_fuzz_dot_SOURCES = tests/fuzz/fuzz_dot.c $(PROTO_RECORDER)
 tests_fuzz_fuzz_dot_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c
 tests_fuzz_fuzz_settings_LDADD = libconfig.a libbase.a $(FUZZ_LIBS)

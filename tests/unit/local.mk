@@ -9,9 +9,9 @@ noinst_HEADERS += \
 	tests/unit/transport/fake_judge.h \
 	tests/unit/transport/fake_loop.h \
 	tests/unit/transport/fake_transport.h \
-	tests/unit/transport/far.h \
+	tests/unit/transport/dot_server.h \
 	tests/unit/transport/slot_fixture.h \
-	tests/unit/transport/wire_ear.h \
+	tests/unit/transport/proto_recorder.h \
 	tests/unit/verify/ct/ctlog_keys.h \
 	tests/unit/verify/forged.h \
 	tests/unit/verify/forged_rows.h \
@@ -26,9 +26,9 @@ STARVE = tests/unit/verify/starve.c
 STARVE_WRAP = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 # loop.h with a scripted clock: its objects come before libtransport.a
 FAKE_LOOP = tests/unit/transport/fake_loop.c
-WIRE_EAR = tests/unit/transport/wire_ear.c
-DOH_SERVER = tests/unit/transport/doh_server.c $(WIRE_EAR)
-SLOT_FIXTURE = tests/unit/transport/slot_fixture.c tests/unit/transport/far.c tests/unit/transport/fake_judge.c $(FAKE_LOOP)
+PROTO_RECORDER = tests/unit/transport/proto_recorder.c
+DOH_SERVER = tests/unit/transport/doh_server.c $(PROTO_RECORDER)
+SLOT_FIXTURE = tests/unit/transport/slot_fixture.c tests/unit/transport/dot_server.c tests/unit/transport/fake_judge.c $(FAKE_LOOP)
 
 if HAVE_CMOCKA
 check_PROGRAMS += \
@@ -149,7 +149,7 @@ tests_unit_verify_revocation_test_revocation_CPPFLAGS = $(SHARED_CPPFLAGS)
 tests_unit_transport_test_doh_SOURCES = tests/unit/transport/test_doh.c $(DOH_SERVER)
 tests_unit_transport_test_doh_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nghttp2_session_client_new2
 tests_unit_transport_test_doh_hostile_SOURCES = tests/unit/transport/test_doh_hostile.c $(DOH_SERVER)
-tests_unit_transport_test_dot_SOURCES = tests/unit/transport/test_dot.c $(WIRE_EAR)
+tests_unit_transport_test_dot_SOURCES = tests/unit/transport/test_dot.c $(PROTO_RECORDER)
 tests_unit_transport_test_fake_loop_SOURCES = tests/unit/transport/test_fake_loop.c $(FAKE_LOOP)
 tests_unit_transport_test_slot_SOURCES = tests/unit/transport/test_slot.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_doh_SOURCES = tests/unit/transport/test_slot_doh.c $(SLOT_FIXTURE)

@@ -21,10 +21,10 @@ upstream_line(const char *name)
 }
 
 /* NAME TYPE as spelled, in the question section of what lies there. */
-static struct tp_query *
+static struct tp_exchange *
 lying(const struct play *p, const struct fake_line *line, bool unseen)
 {
-	struct tp_query *q;
+	struct tp_exchange *q;
 
 	for (unsigned i = 0; (q = fake_question(line, i)) != NULL; i++) {
 		ldns_pkt *pkt;
@@ -66,7 +66,7 @@ verb_sent(struct play *p)
 void
 verb_apart(struct play *p)
 {
-	struct tp_query *q = lying(p, upstream_line(play_word(p, 2)), true);
+	struct tp_exchange *q = lying(p, upstream_line(play_word(p, 2)), true);
 
 	if (q == NULL || !fake_question_is_apart(q))
 		play_wrong(p, "%s was not asked apart for %s %s", play_word(p, 2), play_word(p, 3), play_word(p, 4));
@@ -82,7 +82,7 @@ verb_unasked(struct play *p)
 void
 verb_kill(struct play *p)
 {
-	struct tp_query *q = lying(p, upstream_line(play_word(p, 2)), false);
+	struct tp_exchange *q = lying(p, upstream_line(play_word(p, 2)), false);
 
 	if (q == NULL)
 		play_wrong(p, "%s was not asked for %s %s", play_word(p, 2), play_word(p, 3), play_word(p, 4));
@@ -94,7 +94,7 @@ void
 verb_quiet(struct play *p)
 {
 	struct fake_line *line = upstream_line(play_word(p, 2));
-	struct tp_query *q;
+	struct tp_exchange *q;
 
 	for (unsigned i = 0; (q = fake_question(line, i)) != NULL; i++)
 		if (fake_question_claim(q))
@@ -242,7 +242,7 @@ rcode_read(const char *text)
 void
 verb_answer(struct play *p)
 {
-	struct tp_query *q = lying(p, upstream_line(play_word(p, 2)), false);
+	struct tp_exchange *q = lying(p, upstream_line(play_word(p, 2)), false);
 	const char *age = play_value(p, "age");
 	const int rcode = rcode_read(play_word(p, 5));
 	ldns_pkt *pkt = ldns_pkt_new();
@@ -271,7 +271,7 @@ verb_answer(struct play *p)
 void
 verb_fail(struct play *p)
 {
-	struct tp_query *q = lying(p, upstream_line(play_word(p, 2)), false);
+	struct tp_exchange *q = lying(p, upstream_line(play_word(p, 2)), false);
 	const char *retry_after = play_value(p, "retry-after");
 
 	if (q == NULL || reason_read(play_word(p, 5)) == REASON_NONE)

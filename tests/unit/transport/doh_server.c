@@ -7,9 +7,9 @@
 
 #include <cmocka.h>
 
-struct ear ear;
+struct proto_recorder recorder;
 struct server server;
-struct wire *client;
+struct proto *client;
 struct tp_target target;
 const char *broken_because;
 const uint8_t dns[40] = {0, 0, 0x81, 0x80, 0, 1};
@@ -86,7 +86,7 @@ server_setup(void **state)
 	nghttp2_session_callbacks *callbacks;
 
 	(void)state;
-	ear_start(&ear);
+	recorder_start(&recorder);
 	memset(&server, 0, sizeof server);
 	server.out = buf_max(1 << 24);
 	nghttp2_session_callbacks_new(&callbacks);
@@ -99,7 +99,7 @@ server_setup(void **state)
 	target = (struct tp_target){.protocol = TP_DOH, .path = "/dns-query", .name = ""};
 	broken_because = NULL;
 	return addr_read(&target.addr, "192.0.2.1:443", 0) == RES_OK &&
-		       doh_new(&client, &target, &ear_hooks, &ear) == RES_OK
+		       doh_new(&client, &target, &recorder_hooks, &recorder) == RES_OK
 		   ? 0
 		   : -1;
 }
@@ -111,7 +111,7 @@ server_teardown(void **state)
 	client->ops->free(client);
 	nghttp2_session_del(server.session);
 	buf_free(&server.out);
-	ear_free(&ear);
+	recorder_free(&recorder);
 	return 0;
 }
 
@@ -208,10 +208,10 @@ server_deliver(size_t piece)
 	return reason;
 }
 
-struct tp_query *
+struct tp_exchange *
 client_ask(uint16_t id)
 {
-	struct tp_query *q = ear_question(&ear, "a", id, true);
+	struct tp_exchange *q = recorder_question(&recorder, "a", id, true);
 	struct buf b = buf_max(1 << 16);
 
 	assert_int_equal(client->ops->take(client, q, &b), RES_OK);

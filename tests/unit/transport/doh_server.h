@@ -7,7 +7,7 @@
 #ifndef TESTS_UNIT_DOH_SERVER_H
 #define TESTS_UNIT_DOH_SERVER_H
 
-#include "tests/unit/transport/wire_ear.h"
+#include "tests/unit/transport/proto_recorder.h"
 
 #include <nghttp2/nghttp2.h>
 
@@ -46,9 +46,9 @@ struct server {
 	struct buf out; /* for the client */
 };
 
-extern struct ear ear; /* what the client was told */
+extern struct proto_recorder recorder; /* what the client was told */
 extern struct server server;
-extern struct wire *client;
+extern struct proto *client;
 extern struct tp_target target;
 extern const char *broken_because; /* the last reason that the client gave */
 
@@ -60,7 +60,7 @@ int server_teardown(void **state);
 /* The next row of a table: both sides from the beginning. */
 void server_anew(void **state);
 
-struct tp_query *client_ask(uint16_t id);
+struct tp_exchange *client_ask(uint16_t id);
 /* What the client has to say reaches the server. */
 enum reason client_gather(void);
 /* False: the client says that it is over. */

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct tp_query {
+struct tp_exchange {
 	struct tp_slot *slot;
-	struct tp_query *next;
+	struct tp_exchange *next;
 	struct buf message;
 	struct loop_timer deadline;
 	tp_answer_fn fn;
@@ -22,7 +22,7 @@ struct tp_slot {
 	struct fake_line *line;
 	enum tp_state state;
 	struct loop_timer timer;
-	struct tp_query *first;
+	struct tp_exchange *first;
 	struct tp_stats stats;
 	int64_t began_ms;
 	struct tp_slot *beside; /* of the same line, made later */
@@ -53,9 +53,9 @@ fake_transport_reset(void)
 /* ---- questions */
 
 static void
-query_remove(struct tp_query *q)
+exchange_remove(struct tp_exchange *q)
 {
-	struct tp_query **at = &q->slot->first;
+	struct tp_exchange **at = &q->slot->first;
 
 	while (*at != q)
 		at = &(*at)->next;
@@ -66,52 +66,52 @@ query_remove(struct tp_query *q)
 }
 
 static void
-query_finish(struct tp_query *q, const struct tp_answer *answer)
+exchange_finish(struct tp_exchange *q, const struct tp_answer *answer)
 {
 	tp_answer_fn fn = q->fn;
 	void *arg = q->arg;
 
-	query_remove(q);
+	exchange_remove(q);
 	fn(arg, answer);
 }
 
 static void
-query_on_deadline(void *ctx)
+exchange_on_deadline(void *ctx)
 {
-	struct tp_query *q = ctx;
+	struct tp_exchange *q = ctx;
 
-	query_finish(q, &(struct tp_answer){.failure = q->written ? REASON_CLOSED : REASON_CONNECT_TIMEOUT,
+	exchange_finish(q, &(struct tp_answer){.failure = q->written ? REASON_CLOSED : REASON_CONNECT_TIMEOUT,
 			    .retry_safe = !q->written});
 }
 
 static void
 slot_write_all(struct tp_slot *s)
 {
-	for (struct tp_query *q = s->first; q != NULL; q = q->next)
+	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
 		if (!q->written) {
 			q->written = true;
 			q->written_ms = loop_now_ms(s->loop);
 		}
 }
 
-struct tp_query *
+struct tp_exchange *
 fake_question(const struct fake_line *line, unsigned n)
 {
 	for (const struct tp_slot *s = line->slot; s != NULL; s = s->beside)
-		for (struct tp_query *q = s->first; q != NULL; q = q->next)
+		for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
 			if (q->written && n-- == 0)
 				return q;
 	return NULL;
 }
 
 struct span
-fake_question_wire(const struct tp_query *q)
+fake_question_wire(const struct tp_exchange *q)
 {
 	return buf_span(&q->message);
 }
 
 bool
-fake_question_claim(struct tp_query *q)
+fake_question_claim(struct tp_exchange *q)
 {
 	bool fresh = !q->claimed;
 
@@ -120,19 +120,19 @@ fake_question_claim(struct tp_query *q)
 }
 
 void
-fake_answer(struct tp_query *q, struct span message, uint32_t age_s)
+fake_answer(struct tp_exchange *q, struct span message, uint32_t age_s)
 {
 	int64_t rtt_us = (loop_now_ms(q->slot->loop) - q->written_ms) * 1000;
 
 	q->slot->stats.srtt_us = q->slot->stats.median_us = rtt_us;
 	q->slot->stats.barren = 0;
-	query_finish(q, &(struct tp_answer){.message = message, .age_s = age_s, .rtt_us = rtt_us});
+	exchange_finish(q, &(struct tp_answer){.message = message, .age_s = age_s, .rtt_us = rtt_us});
 }
 
 void
-fake_fail(struct tp_query *q, enum reason reason, uint32_t retry_after_s)
+fake_fail(struct tp_exchange *q, enum reason reason, uint32_t retry_after_s)
 {
-	query_finish(q, &(struct tp_answer){.failure = reason, .retry_after_s = retry_after_s});
+	exchange_finish(q, &(struct tp_answer){.failure = reason, .retry_after_s = retry_after_s});
 }
 
 /* Those that come while they are failed (asked again by a callback) are not of this connection. */
@@ -141,12 +141,12 @@ slot_fail_all(struct tp_slot *s, struct tp_answer answer)
 {
 	unsigned n = 0;
 
-	for (struct tp_query *q = s->first; q != NULL; q = q->next)
+	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
 		n++;
 	if (answer.killed)
 		answer.alone = n == 1 ? answer.alone : 0;
 	for (; n > 0 && s->first != NULL; n--)
-		query_finish(s->first, &answer);
+		exchange_finish(s->first, &answer);
 }
 
 /* ---- connections */
@@ -225,13 +225,13 @@ fake_close(struct fake_line *line)
 }
 
 void
-fake_kill(struct tp_query *q)
+fake_kill(struct tp_exchange *q)
 {
 	slot_close(q->slot, 2);
 }
 
 bool
-fake_question_is_apart(const struct tp_query *q)
+fake_question_is_apart(const struct tp_exchange *q)
 {
 	return q->slot != q->slot->line->slot;
 }
@@ -267,7 +267,7 @@ tp_slot_free(struct tp_slot *s)
 	if (s == NULL)
 		return;
 	while (s->first != NULL)
-		query_remove(s->first);
+		exchange_remove(s->first);
 	loop_timer_stop(&s->timer);
 	if (s->line->slot == s)
 		s->line->slot = NULL;
@@ -275,10 +275,10 @@ tp_slot_free(struct tp_slot *s)
 }
 
 enum res
-tp_send(struct tp_query **out, struct tp_slot *s, struct span message, int64_t deadline_ms, tp_answer_fn fn,
+tp_send(struct tp_exchange **out, struct tp_slot *s, struct span message, int64_t deadline_ms, tp_answer_fn fn,
     void *arg)
 {
-	struct tp_query *q = calloc(1, sizeof *q), **at = &s->first;
+	struct tp_exchange *q = calloc(1, sizeof *q), **at = &s->first;
 
 	if (q == NULL)
 		return RES_NOMEM;
@@ -287,7 +287,7 @@ tp_send(struct tp_query **out, struct tp_slot *s, struct span message, int64_t d
 	buf_put(&q->message, message);
 	q->fn = fn;
 	q->arg = arg;
-	loop_timer_init(&q->deadline, s->loop, query_on_deadline, q);
+	loop_timer_init(&q->deadline, s->loop, exchange_on_deadline, q);
 	loop_timer_set(&q->deadline, deadline_ms - loop_now_ms(s->loop));
 	while (*at != NULL)
 		at = &(*at)->next;
@@ -300,9 +300,9 @@ tp_send(struct tp_query **out, struct tp_slot *s, struct span message, int64_t d
 }
 
 void
-tp_cancel(struct tp_query *q)
+tp_cancel(struct tp_exchange *q)
 {
-	query_remove(q);
+	exchange_remove(q);
 }
 
 void
@@ -312,7 +312,7 @@ tp_slot_drop(struct tp_slot *s, bool forget_tickets)
 	s->line->drops++;
 	loop_timer_stop(&s->timer);
 	s->state = TP_IDLE;
-	for (struct tp_query *q = s->first; q != NULL; q = q->next)
+	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
 		q->written = q->claimed = false;
 	if (s->first != NULL)
 		tp_slot_connect(s);

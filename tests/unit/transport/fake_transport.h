@@ -32,17 +32,17 @@ struct fake_line *fake_line(const char *name);
 void fake_transport_reset(void);
 
 /* The n-th question that lies there, written and unanswered, the oldest first; NULL: none. */
-struct tp_query *fake_question(const struct fake_line *, unsigned n);
-struct span fake_question_wire(const struct tp_query *);
+struct tp_exchange *fake_question(const struct fake_line *, unsigned n);
+struct span fake_question_wire(const struct tp_exchange *);
 /* True once per question: the test has seen it. */
-bool fake_question_claim(struct tp_query *);
-void fake_answer(struct tp_query *, struct span message, uint32_t age_s);
-void fake_fail(struct tp_query *, enum reason, uint32_t retry_after_s);
+bool fake_question_claim(struct tp_exchange *);
+void fake_answer(struct tp_exchange *, struct span message, uint32_t age_s);
+void fake_fail(struct tp_exchange *, enum reason, uint32_t retry_after_s);
 /* The shared connection ends under its questions, and so does the one on which they were repeated. */
 void fake_close(struct fake_line *);
 /* The same for whatever connection this question is on. */
-void fake_kill(struct tp_query *);
+void fake_kill(struct tp_exchange *);
 /* It was sent over another slot than the line's first one. */
-bool fake_question_is_apart(const struct tp_query *);
+bool fake_question_is_apart(const struct tp_exchange *);
 
 #endif

@@ -67,7 +67,7 @@ fixture_ask_until(int64_t deadline_ms)
 	m[12] = (uint8_t)n;
 	memcpy(m + 13 + n, "\0\0\1\0\1\0\0\51\4\320\0\0\0\0\0", 16);
 	m[11] = f->with_opt; /* then it is padded */
-	assert_int_equal(tp_send(&a->query, f->slot, span_of(m, (size_t)(18 + n) + (f->with_opt ? 11 : 0)),
+	assert_int_equal(tp_send(&a->exchange, f->slot, span_of(m, (size_t)(18 + n) + (f->with_opt ? 11 : 0)),
 				 deadline_ms, fixture_on_answer, a),
 			 RES_OK);
 	return i;
@@ -85,7 +85,7 @@ fixture_pump(void)
 	static unsigned quiet;
 
 	/* Loopback is quick: only when nothing happened a few times is it worth waiting. */
-	quiet = far_pump(&f->far) || fake_loop_turn(f->loop, quiet < 4 ? 0 : 1) ? 0 : quiet + 1;
+	quiet = dot_server_pump(&f->server) || fake_loop_turn(f->loop, quiet < 4 ? 0 : 1) ? 0 : quiet + 1;
 }
 
 void
@@ -113,10 +113,10 @@ fixture_setup(void **state)
 	f = calloc(1, sizeof *f);
 	if (f == NULL || tp_global_init() != RES_OK || loop_new(&f->loop) != RES_OK)
 		return -1;
-	far_start(&f->far);
+	dot_server_start(&f->server);
 	memset(&fake_judge, 0, sizeof fake_judge);
 	f->target = (struct tp_target){
-	    .upstream = "far", .addr = f->far.addr, .name = "", .path = "", .policy = &f->policy};
+	    .upstream = "server", .addr = f->server.addr, .name = "", .path = "", .policy = &f->policy};
 	f->target2 = f->target;
 	f->target2.policy = &f->policy2;
 	f->target2.generation = 1;
@@ -133,7 +133,7 @@ fixture_teardown(void **state)
 	tp_slot_free(f->slot);
 	timers = fake_loop_timers(f->loop);
 	fds = fake_loop_fds(f->loop);
-	far_stop(&f->far);
+	dot_server_stop(&f->server);
 	loop_free(f->loop);
 	free(f);
 	return timers == 0 && fds == 0 ? 0 : -1;

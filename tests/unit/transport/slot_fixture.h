@@ -1,20 +1,20 @@
 /*
  * slot_fixture.h - a slot and its connections against a server in the same thread, on a scripted clock.
  *
- * Link with far.c, and with fake_judge.c and fake_loop.c before the libraries.
+ * Link with server.c, and with fake_judge.c and fake_loop.c before the libraries.
  */
 #ifndef TESTS_UNIT_SLOT_FIXTURE_H
 #define TESTS_UNIT_SLOT_FIXTURE_H
 
 #include "tests/unit/transport/fake_judge.h"
 #include "tests/unit/transport/fake_loop.h"
-#include "tests/unit/transport/far.h"
+#include "tests/unit/transport/dot_server.h"
 #include "transport/transport.h"
 
 #define ASKED_MAX 4096
 
 struct asked {
-	struct tp_query *query;
+	struct tp_exchange *exchange;
 	unsigned calls;
 	enum reason failure;
 	bool retry_safe, killed;
@@ -25,7 +25,7 @@ struct asked {
 
 struct fixture {
 	struct loop *loop;
-	struct far far;
+	struct dot_server server;
 	struct vfy_policy policy, policy2;
 	struct tp_target target, target2;
 	struct tp_slot *slot;

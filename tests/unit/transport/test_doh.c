@@ -52,7 +52,7 @@ posts_are_written_exactly(void **state) /* H24 */
 static void
 gets_are_written_exactly(void **state) /* H24 */
 {
-	struct tp_query *q;
+	struct tp_exchange *q;
 	struct buf b = buf_max(64);
 
 	(void)state;
@@ -61,8 +61,8 @@ gets_are_written_exactly(void **state) /* H24 */
 	target.path = "/q{?dns}";
 	target.name = "dns.test";
 	target.addr.port = 8443;
-	assert_int_equal(doh_new(&client, &target, &ear_hooks, &ear), RES_OK);
-	q = ear_question(&ear, "a", 0xffff, false);
+	assert_int_equal(doh_new(&client, &target, &recorder_hooks, &recorder), RES_OK);
+	q = recorder_question(&recorder, "a", 0xffff, false);
 	assert_int_equal(client->ops->take(client, q, &b), RES_OK);
 	assert_true(client_flush());
 	assert_string_equal(server.request[0].fields,
@@ -150,15 +150,15 @@ responses_have_their_reasons(void **state)
 			server_respond(1, r->fields, r->body, r->n);
 			assert_int_equal(server_deliver(piece), REASON_NONE);
 			assert_true(client_flush());
-			assert_int_equal(ear.n_heard, 1);
-			assert_string_equal(reason_code(ear.heard[0].failure), reason_code(r->failure));
+			assert_int_equal(recorder.n_heard, 1);
+			assert_string_equal(reason_code(recorder.heard[0].failure), reason_code(r->failure));
 			if (r->failure == REASON_NONE) {
-				assert_int_equal(ear.heard[0].n, r->n);
-				assert_int_equal(be16_read(ear.heard[0].message), 0x4321);
-				assert_int_equal(ear.heard[0].http_status, 200);
+				assert_int_equal(recorder.heard[0].n, r->n);
+				assert_int_equal(be16_read(recorder.heard[0].message), 0x4321);
+				assert_int_equal(recorder.heard[0].http_status, 200);
 			}
-			assert_int_equal(ear.heard[0].age_s, r->age_s);
-			assert_int_equal(ear.heard[0].retry_after_s, r->retry_after_s);
+			assert_int_equal(recorder.heard[0].age_s, r->age_s);
+			assert_int_equal(recorder.heard[0].retry_after_s, r->retry_after_s);
 			assert_true(client_flush());
 			/* whatever that stream was, the next one is served: nothing of the first is sent
 			 * again */
@@ -168,8 +168,8 @@ responses_have_their_reasons(void **state)
 			assert_null(strstr(server.request[1].fields, "cookie"));
 			server_respond(3, OK_FIELDS, dns, 40);
 			assert_int_equal(server_deliver(16384), REASON_NONE);
-			assert_int_equal(ear.n_heard, 2);
-			assert_int_equal(ear.heard[1].failure, REASON_NONE);
+			assert_int_equal(recorder.n_heard, 2);
+			assert_int_equal(recorder.heard[1].failure, REASON_NONE);
 		}
 	}
 }
@@ -198,14 +198,14 @@ goaway_repeats_what_was_not_processed(void **state) /* H06 */
 		server_start_with(NULL, 0);
 		server_frame(GOAWAY, 0, 0, goaway, sizeof goaway);
 		assert_int_equal(server_deliver(3), REASON_NONE);
-		assert_int_equal(ear.unprocessed, rows[i].unprocessed);
-		assert_int_equal(ear.n_heard, 0);
+		assert_int_equal(recorder.unprocessed, rows[i].unprocessed);
+		assert_int_equal(recorder.n_heard, 0);
 		assert_true(client->ops->is_draining(client));
 		assert_false(client->ops->has_room(client));
 		for (int32_t s = 1; s <= rows[i].last && s <= 5; s += 2)
 			server_respond(s, OK_FIELDS, dns, 40);
 		assert_int_equal(server_deliver(16384), REASON_NONE);
-		assert_int_equal(ear.n_heard, 3 - rows[i].unprocessed); /* the lower ones finish */
+		assert_int_equal(recorder.n_heard, 3 - rows[i].unprocessed); /* the lower ones finish */
 		assert_false(client_flush());                           /* then it is over */
 	}
 }
@@ -234,10 +234,10 @@ resets_have_their_reasons(void **state) /* H07 */
 		server_start_with(NULL, 0);
 		server_frame(RST_STREAM, 0, 1, code, 4);
 		assert_int_equal(server_deliver(16384), REASON_NONE);
-		assert_int_equal(ear.unprocessed, rows[i].unprocessed);
-		assert_int_equal(ear.n_heard, !rows[i].unprocessed);
+		assert_int_equal(recorder.unprocessed, rows[i].unprocessed);
+		assert_int_equal(recorder.n_heard, !rows[i].unprocessed);
 		if (!rows[i].unprocessed)
-			assert_int_equal(ear.heard[0].failure, REASON_CLOSED);
+			assert_int_equal(recorder.heard[0].failure, REASON_CLOSED);
 		assert_true(client_flush());
 	}
 }
@@ -251,8 +251,8 @@ an_answer_then_a_reset_is_one_answer(void **state) /* H18 */
 	server_respond(1, OK_FIELDS, dns, 40);
 	server_frame(RST_STREAM, 0, 1, "\0\0\0\0", 4);
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1);
-	assert_int_equal(ear.heard[0].failure, REASON_NONE);
+	assert_int_equal(recorder.n_heard, 1);
+	assert_int_equal(recorder.heard[0].failure, REASON_NONE);
 	assert_true(client_flush());
 }
 
@@ -276,7 +276,7 @@ concurrent_streams_are_the_peers_to_say(void **state) /* H08 */
 static void
 a_window_of_zero_holds_the_body_back(void **state) /* H08 */
 {
-	struct tp_query *q;
+	struct tp_exchange *q;
 
 	(void)state;
 	server_start_with("\0\4\0\0\0\0", 6);
@@ -285,7 +285,7 @@ a_window_of_zero_holds_the_body_back(void **state) /* H08 */
 	assert_int_equal(server.n_request, 1);
 	assert_int_equal(server.request[0].n_body, 0);
 	client->ops->cancel(client, q); /* its deadline */
-	ear_drop(&ear, q);
+	recorder_drop(&recorder, q);
 	assert_true(client_flush());
 	assert_int_equal(server.request[0].reset, NGHTTP2_CANCEL + 1);
 	assert_int_equal(server.request[0].n_body, 0);
@@ -308,34 +308,34 @@ a_window_that_opens_late_lets_the_body_through(void **state)
 static void
 cancelled_questions_hear_nothing(void **state) /* U13 */
 {
-	struct tp_query *q;
+	struct tp_exchange *q;
 
 	(void)state;
 	q = client_ask(1);
 	client_ask(2);
 	server_start_with(NULL, 0);
 	client->ops->cancel(client, q);
-	ear_drop(&ear, q);
+	recorder_drop(&recorder, q);
 	server_respond(1, OK_FIELDS, dns, 40); /* it was on its way */
 	server_respond(3, OK_FIELDS, dns, 40);
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1);
-	assert_int_equal(be16_read(ear.heard[0].message), 2);
+	assert_int_equal(recorder.n_heard, 1);
+	assert_int_equal(be16_read(recorder.heard[0].message), 2);
 	assert_true(client_flush());
 
 	q = client_ask(3);
 	client_ask(4);
 	assert_true(client_flush());
 	client->ops->cancel(client, q);
-	ear_drop(&ear, q);
+	recorder_drop(&recorder, q);
 	assert_true(client_flush());           /* the reset has left: */
 	server_respond(5, OK_FIELDS, dns, 40); /* it crossed this */
 	server_frame(WINDOW_UPDATE, 0, 5, "\0\0\1\0", 4);
 	server_frame(RST_STREAM, 0, 5, "\0\0\0\0", 4);
 	server_respond(7, OK_FIELDS, dns, 40);
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 2);
-	assert_int_equal(be16_read(ear.heard[1].message), 4);
+	assert_int_equal(recorder.n_heard, 2);
+	assert_int_equal(be16_read(recorder.heard[1].message), 4);
 	assert_true(client_flush());
 }
 
@@ -348,8 +348,8 @@ an_early_answer_ends_the_request(void **state)
 	assert_true(client_flush());
 	server_respond(1, OK_FIELDS, dns, 40);
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1);
-	assert_int_equal(ear.heard[0].failure, REASON_NONE);
+	assert_int_equal(recorder.n_heard, 1);
+	assert_int_equal(recorder.heard[0].failure, REASON_NONE);
 	assert_true(client_flush());
 	assert_int_equal(server.request[0].reset, NGHTTP2_NO_ERROR + 1);
 }
@@ -368,9 +368,9 @@ many_streams_answered_backwards(void **state)
 	for (int32_t i = 999; i >= 0; i--)
 		server_respond(2 * i + 1, OK_FIELDS, dns, 40);
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1000);
+	assert_int_equal(recorder.n_heard, 1000);
 	for (unsigned i = 0; i < 1000; i++)
-		assert_int_equal(be16_read(ear.heard[i].message), 999 - i);
+		assert_int_equal(be16_read(recorder.heard[i].message), 999 - i);
 }
 
 static void
@@ -392,9 +392,9 @@ the_connection_is_replaced_before_its_stream_ids_end(void **state) /* H20 */
 	server_respond(last, OK_FIELDS, dns, 40);
 	server_respond(last - 2, OK_FIELDS, dns, 40);
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 2); /* and these are finished */
-	assert_int_equal(ear.heard[0].failure, REASON_NONE);
-	assert_int_equal(ear.heard[1].failure, REASON_NONE);
+	assert_int_equal(recorder.n_heard, 2); /* and these are finished */
+	assert_int_equal(recorder.heard[0].failure, REASON_NONE);
+	assert_int_equal(recorder.heard[1].failure, REASON_NONE);
 	assert_true(client_flush());
 }
 
@@ -407,9 +407,9 @@ feeding_stops_when_the_connection_is_gone(void **state)
 	server_start_with(NULL, 0);
 	for (int32_t i = 0; i < 4; i++)
 		server_respond(2 * i + 1, OK_FIELDS, dns, 40);
-	ear.stop_at = 2;
+	recorder.stop_at = 2;
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 2);
+	assert_int_equal(recorder.n_heard, 2);
 }
 
 /* A question with an OPT record for a name of n letters, under a TLD of four. */
@@ -441,12 +441,12 @@ sizes_do_not_depend_on_names(void **state)
 			server_anew(state);
 			client->ops->free(client);
 			target.method = (enum tp_method)method;
-			assert_int_equal(doh_new(&client, &target, &ear_hooks, &ear), RES_OK);
+			assert_int_equal(doh_new(&client, &target, &recorder_hooks, &recorder), RES_OK);
 			for (const char *l = letters; *l != '\0'; l++) {
 				struct buf b = buf_max(64);
 				uint8_t question[256];
 				size_t length = question_write(question, *l, n);
-				struct tp_query *q = query_take(&ear.pool, span_of(question, length));
+				struct tp_exchange *q = exchange_take(&recorder.pool, span_of(question, length));
 				struct request *r;
 				size_t first;
 
@@ -463,7 +463,7 @@ sizes_do_not_depend_on_names(void **state)
 					fail_msg("method %d, %zu times '%c': HEADERS of %zu bytes, others of %zu", method, n, *l,
 						 r->n_headers, want[first]);
 				client->ops->cancel(client, q);
-				query_give(&ear.pool, q);
+				exchange_give(&recorder.pool, q);
 				assert_true(client_flush());
 			}
 		}

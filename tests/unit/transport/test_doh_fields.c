@@ -82,7 +82,7 @@ retry_after(void **state) /* H01 */
 	    {"a date of asctime, first half of a month", "Tue Dec  1 18:00:00 2026", 864000},
 	    {"now", "Sat, 21 Nov 2026 18:00:00 GMT", 0},
 	    {"a date that is past", "Sun, 06 Nov 1994 08:49:37 GMT", 0},
-	    {"far away", "Fri, 31 Dec 9999 23:59:59 GMT", UINT32_MAX},
+	    {"server away", "Fri, 31 Dec 9999 23:59:59 GMT", UINT32_MAX},
 	    {"no such day", "Sat, 31 Nov 2026 18:00:00 GMT", 0},
 	    {"another zone", "Sat, 21 Nov 2026 18:00:30 CET", 0},
 	    {"cut short", "Sat, 21 Nov 2026 18:00", 0},

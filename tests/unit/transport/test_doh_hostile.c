@@ -20,16 +20,16 @@ bodies_have_a_limit(void **state) /* H03 */
 	server_start_with(NULL, 0);
 	server_respond(1, OK_FIELDS, big, 65535);
 	assert_int_equal(server_deliver(5000), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1);
-	assert_int_equal(ear.heard[0].failure, REASON_NONE);
-	assert_int_equal(ear.heard[0].n, 65535);
+	assert_int_equal(recorder.n_heard, 1);
+	assert_int_equal(recorder.heard[0].failure, REASON_NONE);
+	assert_int_equal(recorder.heard[0].n, 65535);
 	assert_true(client_flush());     /* windows opened again */
 	server_headers(3, 0, OK_FIELDS); /* H03: endless */
 	for (int i = 0; i < 4; i++)
 		server_frame(DATA, 0, 3, big, 16384);
 	assert_int_equal(server_deliver(5000), REASON_NONE);
-	assert_int_equal(ear.n_heard, 2);
-	assert_int_equal(ear.heard[1].failure, REASON_DOH_MALFORMED);
+	assert_int_equal(recorder.n_heard, 2);
+	assert_int_equal(recorder.heard[1].failure, REASON_DOH_MALFORMED);
 	assert_true(client_flush());
 	assert_int_equal(server.request[1].reset, NGHTTP2_CANCEL + 1);
 	free(big);
@@ -106,15 +106,15 @@ informational_responses_are_cut(void **state) /* H12 */
 		server_headers(1, 0, ":status: 103\nlink: </x>\n");
 	server_respond(1, OK_FIELDS, dns, 40);
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1);
-	assert_int_equal(ear.heard[0].failure, REASON_NONE); /* a few are fine */
+	assert_int_equal(recorder.n_heard, 1);
+	assert_int_equal(recorder.heard[0].failure, REASON_NONE); /* a few are fine */
 	client_ask(2);
 	assert_true(client_flush());
 	for (int i = 0; i < 20; i++)
 		server_headers(3, 0, ":status: 103\n");
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 2);
-	assert_int_equal(ear.heard[1].failure, REASON_DOH_MALFORMED);
+	assert_int_equal(recorder.n_heard, 2);
+	assert_int_equal(recorder.heard[1].failure, REASON_DOH_MALFORMED);
 	assert_true(client_flush());
 	assert_int_not_equal(server.request[1].reset, 0);
 }
@@ -134,12 +134,12 @@ header_fields_have_a_budget(void **state) /* H11 */
 		buf_u8(&b, 0xbe);
 	server_frame(HEADERS, END_HEADERS, 1, b.p, b.n);
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1);
-	assert_int_equal(ear.heard[0].failure, REASON_DOH_MALFORMED);
+	assert_int_equal(recorder.n_heard, 1);
+	assert_int_equal(recorder.heard[0].failure, REASON_DOH_MALFORMED);
 	server_respond(3, OK_FIELDS, dns, 40); /* the table is still in step */
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 2);
-	assert_int_equal(ear.heard[1].failure, REASON_NONE);
+	assert_int_equal(recorder.n_heard, 2);
+	assert_int_equal(recorder.heard[1].failure, REASON_NONE);
 	buf_free(&b);
 }
 
@@ -164,8 +164,8 @@ trailers_are_not_accepted(void **state) /* H16 */
 	server_frame(DATA, 0, 1, dns, sizeof dns);
 	server_headers(1, END_STREAM, "x: y\n");
 	assert_int_equal(server_deliver(16384), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1);
-	assert_int_equal(ear.heard[0].failure, REASON_DOH_MALFORMED);
+	assert_int_equal(recorder.n_heard, 1);
+	assert_int_equal(recorder.heard[0].failure, REASON_DOH_MALFORMED);
 }
 
 static void
@@ -265,7 +265,7 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 		if (reason == REASON_NONE)
 			reason = client_gather();
 		assert_int_equal(reason, REASON_DOH_MALFORMED);
-		assert_int_equal(ear.n_heard, 0); /* its connection tells the question */
+		assert_int_equal(recorder.n_heard, 0); /* its connection tells the question */
 	}
 }
 

@@ -1,4 +1,4 @@
-#include "tests/unit/transport/wire_ear.h"
+#include "tests/unit/transport/proto_recorder.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,31 +9,31 @@
 
 #define OUT_MAX (1024 * 1024)
 
-static struct ear ear;
+static struct proto_recorder recorder;
 
-static struct wire *
+static struct proto *
 start(void)
 {
-	struct wire *w;
+	struct proto *w;
 
-	ear_start(&ear);
-	assert_int_equal(dot_new(&w, &ear_hooks, &ear), RES_OK);
+	recorder_start(&recorder);
+	assert_int_equal(dot_new(&w, &recorder_hooks, &recorder), RES_OK);
 	return w;
 }
 
 static void
-finish(struct wire *w)
+finish(struct proto *w)
 {
 	w->ops->free(w);
-	ear_free(&ear);
+	recorder_free(&recorder);
 }
 
 /* Takes a question and returns its wire id. */
 static uint16_t
-ask(struct wire *w, const char *label, uint16_t id, struct tp_query **out)
+ask(struct proto *w, const char *label, uint16_t id, struct tp_exchange **out)
 {
 	struct buf b = buf_max(OUT_MAX);
-	struct tp_query *q = ear_question(&ear, label, id, false);
+	struct tp_exchange *q = recorder_question(&recorder, label, id, false);
 	uint16_t wire_id;
 
 	assert_int_equal(w->ops->take(w, q, &b), RES_OK);
@@ -55,7 +55,7 @@ frame(struct buf *b, uint16_t id, size_t n, uint8_t fill)
 }
 
 static enum reason
-feed(struct wire *w, struct buf *b)
+feed(struct proto *w, struct buf *b)
 {
 	const char *detail = NULL;
 	enum reason reason = w->ops->feed(w, b->p, b->n, &detail);
@@ -67,12 +67,12 @@ feed(struct wire *w, struct buf *b)
 static void
 questions_are_framed_padded_and_ask_for_keepalive_once(void **state)
 {
-	struct wire *w = start();
+	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
 
 	(void)state;
-	assert_int_equal(w->ops->take(w, ear_question(&ear, "a", 1, true), &b), RES_OK);
-	assert_int_equal(w->ops->take(w, ear_question(&ear, "b", 2, true), &b), RES_OK);
+	assert_int_equal(w->ops->take(w, recorder_question(&recorder, "a", 1, true), &b), RES_OK);
+	assert_int_equal(w->ops->take(w, recorder_question(&recorder, "b", 2, true), &b), RES_OK);
 	assert_int_equal(b.n, 2 * 130);
 	assert_int_equal(be16_read(b.p), 128);
 	assert_int_equal(be16_read(b.p + 130), 128);
@@ -85,7 +85,7 @@ questions_are_framed_padded_and_ask_for_keepalive_once(void **state)
 static void
 answers_come_in_any_order_and_bring_the_askers_id(void **state)
 {
-	struct wire *w = start();
+	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
 	uint16_t id[3];
 
@@ -96,12 +96,12 @@ answers_come_in_any_order_and_bring_the_askers_id(void **state)
 	frame(&b, id[0], 21, 'a');
 	frame(&b, id[1], 22, 'b');
 	assert_int_equal(feed(w, &b), REASON_NONE);
-	assert_int_equal(ear.n_heard, 3);
-	assert_int_equal(be16_read(ear.heard[0].message), 0x1112);
-	assert_int_equal(be16_read(ear.heard[1].message), 0x1110);
-	assert_int_equal(be16_read(ear.heard[2].message), 0x1111);
-	assert_int_equal(ear.heard[0].n, 20);
-	assert_int_equal(ear.heard[1].message[20], 'a');
+	assert_int_equal(recorder.n_heard, 3);
+	assert_int_equal(be16_read(recorder.heard[0].message), 0x1112);
+	assert_int_equal(be16_read(recorder.heard[1].message), 0x1110);
+	assert_int_equal(be16_read(recorder.heard[2].message), 0x1111);
+	assert_int_equal(recorder.heard[0].n, 20);
+	assert_int_equal(recorder.heard[1].message[20], 'a');
 	buf_free(&b);
 	finish(w);
 }
@@ -111,7 +111,7 @@ pieces_of_any_size_make_the_same_answers(void **state)
 {
 	(void)state;
 	for (size_t piece = 1; piece < 70; piece++) {
-		struct wire *w = start();
+		struct proto *w = start();
 		struct buf b = buf_max(OUT_MAX);
 
 		for (uint16_t i = 0; i < 5; i++)
@@ -126,11 +126,11 @@ pieces_of_any_size_make_the_same_answers(void **state)
 			assert_int_equal(w->ops->feed(w, copy, n, &detail), REASON_NONE);
 			free(copy);
 		}
-		assert_int_equal(ear.n_heard, 5);
+		assert_int_equal(recorder.n_heard, 5);
 		for (uint16_t i = 0; i < 5; i++) {
-			assert_int_equal(be16_read(ear.heard[i].message), i);
-			assert_int_equal(ear.heard[i].n, 12 + 13 * i);
-			assert_int_equal(ear.heard[i].message[11], 'a' + i);
+			assert_int_equal(be16_read(recorder.heard[i].message), i);
+			assert_int_equal(recorder.heard[i].n, 12 + 13 * i);
+			assert_int_equal(recorder.heard[i].message[11], 'a' + i);
 		}
 		buf_free(&b);
 		finish(w);
@@ -152,7 +152,7 @@ bad_lengths_end_the_connection(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		for (int split = 0; split < 2; split++) {
-			struct wire *w = start();
+			struct proto *w = start();
 			uint8_t wire[32] = {0, (uint8_t)rows[i].n};
 			const char *detail = NULL;
 
@@ -165,7 +165,7 @@ bad_lengths_end_the_connection(void **state)
 				assert_int_equal(w->ops->feed(w, wire, 20, &detail), REASON_ANSWER_MALFORMED);
 			}
 			assert_non_null(detail);
-			assert_int_equal(ear.n_heard, 0);
+			assert_int_equal(recorder.n_heard, 0);
 			finish(w);
 		}
 	}
@@ -174,7 +174,7 @@ bad_lengths_end_the_connection(void **state)
 static void
 strangers_are_counted_and_end_the_connection(void **state) /* U01, U15 */
 {
-	struct wire *w = start();
+	struct proto *w = start();
 	uint16_t mine = ask(w, "a", 7, NULL);
 
 	(void)state;
@@ -183,17 +183,17 @@ strangers_are_counted_and_end_the_connection(void **state) /* U01, U15 */
 
 		frame(&b, (uint16_t)(mine ^ i), 12, 0);
 		assert_int_equal(feed(w, &b), i < 16 ? REASON_NONE : REASON_ANSWER_MISMATCH);
-		assert_int_equal(ear.unexpected, i);
+		assert_int_equal(recorder.unexpected, i);
 		buf_free(&b);
 	}
-	assert_int_equal(ear.n_heard, 0);
+	assert_int_equal(recorder.n_heard, 0);
 	finish(w);
 }
 
 static void
 an_answer_comes_once(void **state) /* U13 */
 {
-	struct wire *w = start();
+	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
 	uint16_t mine = ask(w, "a", 7, NULL);
 
@@ -201,8 +201,8 @@ an_answer_comes_once(void **state) /* U13 */
 	frame(&b, mine, 12, 0);
 	frame(&b, mine, 12, 0);
 	assert_int_equal(feed(w, &b), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1);
-	assert_int_equal(ear.unexpected, 1);
+	assert_int_equal(recorder.n_heard, 1);
+	assert_int_equal(recorder.unexpected, 1);
 	buf_free(&b);
 	finish(w);
 }
@@ -210,14 +210,14 @@ an_answer_comes_once(void **state) /* U13 */
 static void
 ids_are_not_used_again_while_an_answer_may_come(void **state) /* U14 */
 {
-	struct wire *w = start();
+	struct proto *w = start();
 	static uint8_t busy[65536];
 	uint16_t first = 0;
 
 	(void)state;
 	memset(busy, 0, sizeof busy);
 	for (unsigned i = 0; w->ops->owed(w) < 16000; i++) {
-		struct tp_query *q;
+		struct tp_exchange *q;
 		uint16_t id = ask(w, "a", 7, &q);
 
 		assert_int_equal(busy[id], 0);
@@ -225,24 +225,24 @@ ids_are_not_used_again_while_an_answer_may_come(void **state) /* U14 */
 		if (i == 0)
 			first = id;
 		w->ops->cancel(w, q); /* unanswered */
-		ear_drop(&ear, q);
+		recorder_drop(&recorder, q);
 	}
 	{
 		struct buf b = buf_max(OUT_MAX);
 
 		frame(&b, first, 12, 0); /* its late answer goes to nobody and frees the id */
 		assert_int_equal(feed(w, &b), REASON_NONE);
-		assert_int_equal(ear.n_heard, 0);
-		assert_int_equal(ear.unexpected, 1);
+		assert_int_equal(recorder.n_heard, 0);
+		assert_int_equal(recorder.unexpected, 1);
 		assert_int_equal(w->ops->owed(w), 15999);
 		buf_free(&b);
 	}
 	while (w->ops->has_room(w)) {
-		struct tp_query *q;
+		struct tp_exchange *q;
 
 		ask(w, "a", 7, &q);
 		w->ops->cancel(w, q);
-		ear_drop(&ear, q);
+		recorder_drop(&recorder, q);
 	}
 	assert_true(w->ops->is_draining(w)); /* a new connection is cheaper */
 	finish(w);
@@ -251,24 +251,24 @@ ids_are_not_used_again_while_an_answer_may_come(void **state) /* U14 */
 static void
 questions_in_flight_have_a_limit(void **state)
 {
-	struct wire *w = start();
+	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
-	struct tp_query *q, *list[TP_INFLIGHT_MAX];
+	struct tp_exchange *q, *list[TP_INFLIGHT_MAX];
 
 	(void)state;
 	for (unsigned i = 0; i < TP_INFLIGHT_MAX; i++) {
-		list[i] = ear_question(&ear, "a", 1, false);
+		list[i] = recorder_question(&recorder, "a", 1, false);
 		assert_int_equal(w->ops->take(w, list[i], &b), RES_OK);
 		buf_clear(&b);
 	}
-	q = ear_question(&ear, "a", 1, false);
+	q = recorder_question(&recorder, "a", 1, false);
 	assert_false(w->ops->has_room(w));
 	assert_int_equal(w->ops->take(w, q, &b), RES_LIMIT);
-	ear_drop(&ear, q);
+	recorder_drop(&recorder, q);
 	for (unsigned i = 0; i < TP_INFLIGHT_MAX; i++)
 		frame(&b, list[i]->wire_id, 12, 0);
 	assert_int_equal(feed(w, &b), REASON_NONE);
-	assert_int_equal(ear.n_heard, TP_INFLIGHT_MAX);
+	assert_int_equal(recorder.n_heard, TP_INFLIGHT_MAX);
 	buf_free(&b);
 	finish(w);
 }
@@ -276,19 +276,19 @@ questions_in_flight_have_a_limit(void **state)
 static void
 output_that_nobody_takes_has_a_limit(void **state)
 {
-	struct wire *w = start();
+	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
-	struct tp_query *q;
+	struct tp_exchange *q;
 	enum res res;
 
 	(void)state;
 	do {
-		q = ear_question(&ear, "a", 1, true);
+		q = recorder_question(&recorder, "a", 1, true);
 		res = w->ops->take(w, q, &b);
 	} while (res == RES_OK);
 	assert_int_equal(res, RES_LIMIT);
 	assert_true(b.n < 200 * 1024);
-	ear_drop(&ear, q);
+	recorder_drop(&recorder, q);
 	buf_free(&b);
 	finish(w);
 }
@@ -296,15 +296,15 @@ output_that_nobody_takes_has_a_limit(void **state)
 static void
 feeding_stops_when_the_connection_is_gone(void **state)
 {
-	struct wire *w = start();
+	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
 
 	(void)state;
 	for (uint16_t i = 0; i < 4; i++)
 		frame(&b, ask(w, "a", i, NULL), 12, 0);
-	ear.stop_at = 2;
+	recorder.stop_at = 2;
 	assert_int_equal(feed(w, &b), REASON_NONE);
-	assert_int_equal(ear.n_heard, 2);
+	assert_int_equal(recorder.n_heard, 2);
 	buf_free(&b);
 	finish(w);
 }
@@ -313,9 +313,9 @@ static void
 the_keepalive_of_the_first_answer_is_told(void **state)
 {
 	static const uint8_t rest[] = "\201\200\0\0\0\0\0\0\0\1\0\0\51\4\320\0\0\0\0\0\6\0\13\0\2\0\144";
-	struct wire *w = start();
+	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
-	struct tp_query *q = ear_question(&ear, "a", 7, true);
+	struct tp_exchange *q = recorder_question(&recorder, "a", 7, true);
 
 	(void)state;
 	assert_int_equal(w->ops->take(w, q, &b), RES_OK);
@@ -324,8 +324,8 @@ the_keepalive_of_the_first_answer_is_told(void **state)
 	buf_u16(&b, q->wire_id);
 	buf_put(&b, span_of(rest, sizeof rest - 1));
 	assert_int_equal(feed(w, &b), REASON_NONE);
-	assert_int_equal(ear.n_heard, 1);
-	assert_int_equal(ear.keepalive_ms, 10000);
+	assert_int_equal(recorder.n_heard, 1);
+	assert_int_equal(recorder.keepalive_ms, 10000);
 	buf_free(&b);
 	finish(w);
 }

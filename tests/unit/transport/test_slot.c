@@ -24,11 +24,11 @@ questions_wait_for_the_verdict_and_leave_in_one_record(void **state)
 	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
 	PUMP_UNTIL(f->n_done == 50);
 	assert_int_equal(f->n_failed, 0);
-	assert_int_equal(f->far.records, 1);
+	assert_int_equal(f->server.records, 1);
 	assert_int_equal(fake_judge.calls, 1);
 	assert_int_equal(fake_judge.n_certs, 1);
 	assert_int_equal(fake_judge.now_ms, FAKE_LOOP_WALL_MS);
-	assert_memory_equal(fake_judge.ip, f->far.addr.ip, 4);
+	assert_memory_equal(fake_judge.ip, f->server.addr.ip, 4);
 	assert_int_equal(fake_judge.ip_n, 4);
 	for (unsigned i = 0; i < 50; i++) {
 		assert_int_equal(be16_read(f->asked[i].message), (uint16_t)(i * 7 + 1)); /* the asker's id */
@@ -43,11 +43,11 @@ static void
 all_questions_leave_without_waiting_for_answers(void **state)
 {
 	(void)state;
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	f->with_opt = true;
 	for (unsigned i = 0; i < TP_INFLIGHT_MAX; i++)
 		fixture_ask();
-	PUMP_UNTIL(f->far.n_question == TP_INFLIGHT_MAX);
+	PUMP_UNTIL(f->server.n_question == TP_INFLIGHT_MAX);
 	assert_int_equal(f->n_done, 0);
 }
 
@@ -77,7 +77,7 @@ the_connection_is_used_again(void **state)
 
 static const struct stage {
 	const char *says;
-	enum far_mood mood;
+	enum dot_server_mood mood;
 	struct span plain;
 	const char *priority, *alpn, *garbage;
 	bool alpn_mandatory;
@@ -86,43 +86,43 @@ static const struct stage {
 	enum reason reason;
 	int64_t pass_ms;
 } stages[] = {
-    {.says = "T14: a close after accept", .mood = FAR_CLOSES_AT_ONCE, .reason = REASON_CLOSED},
-    {.says = "a reset after accept", .mood = FAR_RESETS_AT_ONCE, .reason = REASON_CLOSED},
+    {.says = "T14: a close after accept", .mood = DOT_SERVER_CLOSES_AT_ONCE, .reason = REASON_CLOSED},
+    {.says = "a reset after accept", .mood = DOT_SERVER_RESETS_AT_ONCE, .reason = REASON_CLOSED},
     {.says = "T14: silence after accept",
-     .mood = FAR_IS_SILENT,
+     .mood = DOT_SERVER_IS_SILENT,
      .reason = REASON_CONNECT_TIMEOUT,
      .pass_ms = TP_HANDSHAKE_TIMEOUT_MS},
     {.says = "an HTTP server",
-     .mood = FAR_SPEAKS_PLAIN,
+     .mood = DOT_SERVER_SPEAKS_PLAIN,
      .plain = {BYTES("HTTP/1.1 400 Bad Request\r\n\r\n")},
      .reason = REASON_PLAIN_TEXT},
     {.says = "an SSH server",
-     .mood = FAR_SPEAKS_PLAIN,
+     .mood = DOT_SERVER_SPEAKS_PLAIN,
      .plain = {BYTES("SSH-2.0-x\r\n")},
      .reason = REASON_PLAIN_TEXT},
     {.says = "one byte of plain text",
-     .mood = FAR_SPEAKS_PLAIN,
+     .mood = DOT_SERVER_SPEAKS_PLAIN,
      .plain = {BYTES("x")},
      .reason = REASON_PLAIN_TEXT},
     {.says = "DNS over TCP in clear",
-     .mood = FAR_SPEAKS_PLAIN,
+     .mood = DOT_SERVER_SPEAKS_PLAIN,
      .plain = {BYTES("\1\40abcdefgh")},
      .reason = REASON_PLAIN_TEXT},
-    {.says = "a handshake cut short", .mood = FAR_CUTS_THE_HANDSHAKE, .reason = REASON_CLOSED},
-    {.says = "a handshake with a bit turned", .mood = FAR_SPOILS_THE_HANDSHAKE, .reason = REASON_TLS_FAILED},
+    {.says = "a handshake cut short", .mood = DOT_SERVER_CUTS_THE_HANDSHAKE, .reason = REASON_CLOSED},
+    {.says = "a handshake with a bit turned", .mood = DOT_SERVER_SPOILS_THE_HANDSHAKE, .reason = REASON_TLS_FAILED},
     {.says = "T12: TLS 1.1 only", .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.1", .reason = REASON_TLS_VERSION},
     {.says = "T12: a ServerHello of TLS 1.1",
-     .mood = FAR_SPEAKS_PLAIN,
+     .mood = DOT_SERVER_SPEAKS_PLAIN,
      .plain = {BYTES("\26\3\2\0\52\2\0\0\46\3\2"
 		     "0123456789abcdef0123456789abcdef"
 		     "\0\300\11\0")},
      .reason = REASON_TLS_VERSION},
     {.says = "T12: an alert about the version",
-     .mood = FAR_SPEAKS_PLAIN,
+     .mood = DOT_SERVER_SPEAKS_PLAIN,
      .plain = {BYTES("\25\3\1\0\2\2\106")},
      .reason = REASON_TLS_VERSION},
     {.says = "an alert without a word of reason",
-     .mood = FAR_SPEAKS_PLAIN,
+     .mood = DOT_SERVER_SPEAKS_PLAIN,
      .plain = {BYTES("\25\3\3\0\2\2\50")},
      .reason = REASON_TLS_ALERT},
     {.says = "T12: TLS 1.0 only", .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.0", .reason = REASON_TLS_VERSION},
@@ -151,18 +151,18 @@ static const struct stage {
 static void
 stage_run(const struct stage *s)
 {
-	struct far *far = &f->far;
+	struct dot_server *server = &f->server;
 
 	print_message("%s\n", s->says);
-	far->mood = s->mood;
-	far->plain = s->plain;
+	server->mood = s->mood;
+	server->plain = s->plain;
 	if (s->priority != NULL)
-		far->priority = s->priority;
+		server->priority = s->priority;
 	if (s->alpn != NULL)
-		far->alpn = s->alpn;
-	far->alpn_mandatory = s->alpn_mandatory;
-	far->chain_copies = s->copies;
-	far->leaf_garbage = s->garbage;
+		server->alpn = s->alpn;
+	server->alpn_mandatory = s->alpn_mandatory;
+	server->chain_copies = s->copies;
+	server->leaf_garbage = s->garbage;
 	fake_judge.refuse = s->refuse;
 	fixture_ask();
 	if (s->pass_ms > 0)
@@ -177,11 +177,11 @@ stage_run(const struct stage *s)
 	assert_true(f->asked[0].retry_safe);
 	assert_int_equal(f->last_verdict, s->refuse != REASON_NONE);
 	fixture_pump_a_while();
-	assert_int_equal(far->app_bytes, 0); /* A7: no DNS byte before the verdict */
-	assert_int_equal(far->n_conn, 1);
+	assert_int_equal(server->app_bytes, 0); /* A7: no DNS byte before the verdict */
+	assert_int_equal(server->n_conn, 1);
 	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
 	if (s->refuse != REASON_NONE && s->copies == 0 && s->garbage == NULL)
-		assert_int_equal(far->alerts, 1); /* the server is told */
+		assert_int_equal(server->alerts, 1); /* the server is told */
 }
 
 static void
@@ -200,7 +200,7 @@ static void
 a_closed_port_is_refused_at_once(void **state)
 {
 	(void)state;
-	assert_int_equal(shutdown(f->far.listen_fd, SHUT_RDWR), 0);
+	assert_int_equal(shutdown(f->server.listen_fd, SHUT_RDWR), 0);
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->asked[0].failure, REASON_CONNECT_REFUSED);
@@ -211,11 +211,11 @@ static void
 an_unanswered_syn_times_out(void **state)
 {
 	struct sockaddr_storage ss;
-	socklen_t n = addr_to_sockaddr(&f->far.addr, &ss);
+	socklen_t n = addr_to_sockaddr(&f->server.addr, &ss);
 	int full[8];
 
 	(void)state;
-	assert_int_equal(listen(f->far.listen_fd, 0), 0);
+	assert_int_equal(listen(f->server.listen_fd, 0), 0);
 	for (int i = 0; i < 8; i++) { /* nobody accepts: the queue is full, further SYNs are dropped */
 		full[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		(void)!connect(full[i], (struct sockaddr *)&ss, n);
@@ -239,7 +239,7 @@ a_server_without_alpn_may_be_used_for_dot(void **state)
 	struct tp_details d;
 
 	(void)state;
-	f->far.alpn = NULL;
+	f->server.alpn = NULL;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->n_failed, 0);
@@ -253,14 +253,14 @@ sni_is_the_configured_name_and_never_an_address(void **state) /* T17 */
 	(void)state;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
-	assert_string_equal(f->far.sni, "");
+	assert_string_equal(f->server.sni, "");
 	f->target2.name = "dns.test";
 	tp_slot_retarget(f->slot, &f->target2);
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
-	assert_string_equal(f->far.sni, "dns.test");
+	assert_string_equal(f->server.sni, "dns.test");
 	assert_string_equal(fake_judge.name, "dns.test");
-	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->server.n_conn, 2);
 }
 
 static struct span
@@ -288,21 +288,21 @@ a_client_certificate_is_shown_when_asked(void **state)
 	(void)state;
 	close(mkstemp(cert));
 	close(mkstemp(key));
-	far_client_identity(cert, key);
+	dot_server_client_identity(cert, key);
 	assert_int_equal(tp_identity_new(&identity, file_span(cert), file_span(key), &why), RES_OK);
 	f->target2.identity = identity;
-	f->far.wants_client_cert = true;
+	f->server.wants_client_cert = true;
 
 	fixture_ask(); /* without it: the server ends it after the handshake */
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->asked[0].failure, REASON_TLS_ALERT);
-	assert_int_equal(f->far.n_conn, 2); /* repeated once */
+	assert_int_equal(f->server.n_conn, 2); /* repeated once */
 
 	tp_slot_retarget(f->slot, &f->target2);
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->asked[1].failure, REASON_NONE);
-	assert_true(f->far.client_cert);
+	assert_true(f->server.client_cert);
 
 	assert_int_equal(tp_identity_new(&identity, file_span(cert), file_span(cert), &why), RES_MALFORMED);
 	assert_non_null(why);
@@ -320,12 +320,12 @@ a_question_is_repeated_once(void **state) /* U25 */
 {
 	static const struct {
 		const char *says;
-		enum far_mood mood;
+		enum dot_server_mood mood;
 	} rows[] = {
-	    {"the server closes after the handshake", FAR_CLOSES_WHEN_READY},
-	    {"the server closes on a question", FAR_CLOSES_ON_QUESTION},
-	    {"the server resets on a question", FAR_RESETS_ON_QUESTION},
-	    {"T15: the server closes in mid frame", FAR_CUTS_THE_ANSWER},
+	    {"the server closes after the handshake", DOT_SERVER_CLOSES_WHEN_READY},
+	    {"the server closes on a question", DOT_SERVER_CLOSES_ON_QUESTION},
+	    {"the server resets on a question", DOT_SERVER_RESETS_ON_QUESTION},
+	    {"T15: the server closes in mid frame", DOT_SERVER_CUTS_THE_ANSWER},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -334,18 +334,18 @@ a_question_is_repeated_once(void **state) /* U25 */
 			assert_int_equal(fixture_setup(state), 0);
 		}
 		print_message("%s\n", rows[i].says);
-		f->far.mood = rows[i].mood;
+		f->server.mood = rows[i].mood;
 		fixture_ask();
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 2);
 		assert_int_equal(f->asked[0].failure, REASON_CLOSED);
 		assert_int_equal(f->asked[1].failure, REASON_CLOSED);
-		assert_int_equal(f->far.n_conn, 2);
+		assert_int_equal(f->server.n_conn, 2);
 		assert_int_equal(f->closed, 2);
 		fixture_pump_a_while();
-		assert_int_equal(f->far.n_conn, 2); /* and no more */
+		assert_int_equal(f->server.n_conn, 2); /* and no more */
 
-		f->far.mood = FAR_SERVES; /* when it is well again: at once */
+		f->server.mood = DOT_SERVER_SERVES; /* when it is well again: at once */
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 3);
 		assert_int_equal(f->asked[2].failure, REASON_NONE);
@@ -358,11 +358,11 @@ the_repeat_is_answered_when_the_server_is_well_again(void **state)
 	struct tp_stats s;
 
 	(void)state;
-	f->far.mood = FAR_RESETS_ON_QUESTION;
+	f->server.mood = DOT_SERVER_RESETS_ON_QUESTION;
 	for (int i = 0; i < 20; i++)
 		fixture_ask();
-	PUMP_UNTIL(f->far.n_question > 0);
-	f->far.mood = FAR_SERVES;
+	PUMP_UNTIL(f->server.n_question > 0);
+	f->server.mood = DOT_SERVER_SERVES;
 	PUMP_UNTIL(f->n_done == 20);
 	assert_int_equal(f->n_failed, 0);
 	tp_slot_stats(f->slot, &s);
@@ -376,24 +376,24 @@ static void
 answers_before_the_close_count(void **state) /* U13: in the same read as FIN */
 {
 	(void)state;
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	fixture_ask();
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_question == 2);
-	far_answer(&f->far, 1, 40);
-	far_close(&f->far, 0);
-	f->far.mood = FAR_SERVES;
+	PUMP_UNTIL(f->server.n_question == 2);
+	dot_server_answer(&f->server, 1, 40);
+	dot_server_close(&f->server, 0);
+	f->server.mood = DOT_SERVER_SERVES;
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->n_failed, 0);
 	assert_int_equal(f->asked[1].n, 40); /* the answer of the first connection */
-	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->server.n_conn, 2);
 }
 
 static void
 dribbled_answers_arrive(void **state)
 {
 	(void)state;
-	f->far.mood = FAR_DRIBBLES;
+	f->server.mood = DOT_SERVER_DRIBBLES;
 	fixture_ask();
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
@@ -407,20 +407,20 @@ wrong_ids_wait_for_the_right_one(void **state) /* U01 */
 	struct tp_stats s;
 
 	(void)state;
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_question == 1);
+	PUMP_UNTIL(f->server.n_question == 1);
 	for (uint16_t i = 1; i <= 15; i++) {
-		be16_write(wrong + 2, f->far.question[0].id ^ i);
-		far_send(&f->far, 0, span_of(wrong, sizeof wrong));
+		be16_write(wrong + 2, f->server.question[0].id ^ i);
+		dot_server_send(&f->server, 0, span_of(wrong, sizeof wrong));
 	}
-	far_answer(&f->far, 0, 30);
+	dot_server_answer(&f->server, 0, 30);
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->n_failed, 0);
 	tp_slot_stats(f->slot, &s);
 	assert_int_equal(s.unexpected, 15);
-	be16_write(wrong + 2, f->far.question[0].id ^ 99);
-	far_send(&f->far, 0, span_of(wrong, sizeof wrong));
+	be16_write(wrong + 2, f->server.question[0].id ^ 99);
+	dot_server_send(&f->server, 0, span_of(wrong, sizeof wrong));
 	PUMP_UNTIL(f->closed == 1);
 	assert_int_equal(f->last, REASON_ANSWER_MISMATCH);
 }
@@ -430,18 +430,18 @@ what_comes_after_the_handshake_is_bounded(void **state) /* T16 */
 {
 	static const struct {
 		const char *says;
-		enum far_mood mood;
+		enum dot_server_mood mood;
 		bool tls12;
 		enum reason reason;
 	} rows[] = {
-	    {"T16: session tickets without end", FAR_FLOODS_TICKETS, false, REASON_TLS_FAILED},
-	    {"T16: key updates without end", FAR_FLOODS_KEY_UPDATES, false, REASON_TLS_FAILED},
-	    {"T16: key updates that want ours, without end", FAR_FLOODS_KEY_REQUESTS, false, REASON_TLS_FAILED},
-	    {"T16: empty records without end", FAR_FLOODS_EMPTY_RECORDS, false, REASON_TLS_FAILED},
-	    {"T16: warnings without end", FAR_FLOODS_WARNINGS, true, REASON_TLS_FAILED},
-	    {"T16: renegotiation", FAR_RENEGOTIATES, true, REASON_TLS_FAILED},
-	    {"a record after close_notify", FAR_TALKS_AFTER_CLOSE, false, REASON_CLOSED},
-	    {"a record after close_notify, TLS 1.2", FAR_TALKS_AFTER_CLOSE, true, REASON_CLOSED},
+	    {"T16: session tickets without end", DOT_SERVER_FLOODS_TICKETS, false, REASON_TLS_FAILED},
+	    {"T16: key updates without end", DOT_SERVER_FLOODS_KEY_UPDATES, false, REASON_TLS_FAILED},
+	    {"T16: key updates that want ours, without end", DOT_SERVER_FLOODS_KEY_REQUESTS, false, REASON_TLS_FAILED},
+	    {"T16: empty records without end", DOT_SERVER_FLOODS_EMPTY_RECORDS, false, REASON_TLS_FAILED},
+	    {"T16: warnings without end", DOT_SERVER_FLOODS_WARNINGS, true, REASON_TLS_FAILED},
+	    {"T16: renegotiation", DOT_SERVER_RENEGOTIATES, true, REASON_TLS_FAILED},
+	    {"a record after close_notify", DOT_SERVER_TALKS_AFTER_CLOSE, false, REASON_CLOSED},
+	    {"a record after close_notify, TLS 1.2", DOT_SERVER_TALKS_AFTER_CLOSE, true, REASON_CLOSED},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -450,9 +450,9 @@ what_comes_after_the_handshake_is_bounded(void **state) /* T16 */
 			assert_int_equal(fixture_setup(state), 0);
 		}
 		print_message("%s\n", rows[i].says);
-		f->far.mood = rows[i].mood;
+		f->server.mood = rows[i].mood;
 		if (rows[i].tls12)
-			f->far.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+			f->server.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 		tp_slot_connect(f->slot);
 		PUMP_UNTIL(f->closed == 1);
 		assert_string_equal(reason_code(f->last), reason_code(rows[i].reason));
@@ -464,19 +464,19 @@ static void
 a_key_update_is_answered(void **state)
 {
 	(void)state;
-	f->far.mood = FAR_UPDATES_KEYS;
+	f->server.mood = DOT_SERVER_UPDATES_KEYS;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->n_failed, 0);
-	assert_int_equal(f->far.n_conn, 1);
+	assert_int_equal(f->server.n_conn, 1);
 }
 
 static void
 the_queue_has_a_limit(void **state)
 {
-	struct tp_query *q;
+	struct tp_exchange *q;
 	static const uint8_t m[17] = "\0\0\1\0\0\1\0\0\0\0\0\0\0\0\1\0";
 
 	(void)state;
@@ -497,18 +497,18 @@ static void
 dropping_repeats_what_is_in_flight(void **state)
 {
 	(void)state;
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	fixture_ask();
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_question == 2);
-	f->far.mood = FAR_SERVES;
+	PUMP_UNTIL(f->server.n_question == 2);
+	f->server.mood = DOT_SERVER_SERVES;
 	tp_slot_drop(f->slot, true);
 	tp_slot_drop(f->slot, true);
 	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->n_failed, 0);
-	assert_int_equal(f->far.n_conn, 2);
-	assert_int_equal(f->far.resumed, 0); /* tickets forgotten */
+	assert_int_equal(f->server.n_conn, 2);
+	assert_int_equal(f->server.resumed, 0); /* tickets forgotten */
 	assert_int_equal(f->closed, 0);      /* it was asked for: no event */
 }
 
@@ -532,12 +532,12 @@ the_end_of_a_connection_is_told_to_its_questions(void **state)
 
 	(void)state;
 	/* alone, on two connections */
-	f->far.mood = FAR_CLOSES_ON_QUESTION;
+	f->server.mood = DOT_SERVER_CLOSES_ON_QUESTION;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	assert_true(f->asked[0].killed);
 	assert_int_equal(f->asked[0].alone, 2);
-	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->server.n_conn, 2);
 	tp_slot_stats(f->slot, &stats);
 	assert_int_equal(stats.barren, 2);
 	/* together: nobody was alone; and after two connections for nothing they are not repeated */
@@ -548,9 +548,9 @@ the_end_of_a_connection_is_told_to_its_questions(void **state)
 		assert_true(f->asked[i].killed);
 		assert_int_equal(f->asked[i].alone, 0);
 	}
-	assert_int_equal(f->far.n_conn, 3);
+	assert_int_equal(f->server.n_conn, 3);
 	/* an answer makes good for all of it */
-	f->far.mood = FAR_SERVES;
+	f->server.mood = DOT_SERVER_SERVES;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 4);
 	tp_slot_stats(f->slot, &stats);
@@ -561,7 +561,7 @@ static void
 a_failure_to_connect_kills_no_question(void **state)
 {
 	(void)state;
-	f->far.mood = FAR_CLOSES_AT_ONCE;
+	f->server.mood = DOT_SERVER_CLOSES_AT_ONCE;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	assert_false(f->asked[0].killed);
@@ -575,10 +575,10 @@ a_slot_adopts_the_connection_of_another(void **state)
 
 	(void)state;
 	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_question == 1);
-	f->far.mood = FAR_SERVES;
+	PUMP_UNTIL(f->server.n_question == 1);
+	f->server.mood = DOT_SERVER_SERVES;
 	tp_slot_connect(other);
 	PUMP_UNTIL(tp_slot_state(other) == TP_READY);
 	tp_slot_adopt(f->slot, other);
@@ -586,11 +586,11 @@ a_slot_adopts_the_connection_of_another(void **state)
 	assert_int_equal(tp_slot_state(other), TP_IDLE);
 	PUMP_UNTIL(f->n_done == 1); /* what was in flight is repeated there */
 	assert_int_equal(f->n_failed, 0);
-	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->server.n_conn, 2);
 	tp_slot_free(other); /* and its connection lives on */
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
-	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->server.n_conn, 2);
 }
 
 static void
@@ -600,14 +600,14 @@ with_nothing_to_adopt_a_fresh_connection_is_made(void **state)
 
 	(void)state;
 	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_question == 1);
-	f->far.mood = FAR_SERVES;
+	PUMP_UNTIL(f->server.n_question == 1);
+	f->server.mood = DOT_SERVER_SERVES;
 	tp_slot_adopt(f->slot, other);
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->n_failed, 0);
-	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->server.n_conn, 2);
 	tp_slot_free(other);
 }
 

@@ -20,8 +20,8 @@ doh_start(void)
 {
 	f->target.protocol = f->target2.protocol = TP_DOH;
 	f->target.path = f->target2.path = "/dns-query";
-	f->far.alpn = "h2";
-	f->far.mood = FAR_LISTENS;
+	f->server.alpn = "h2";
+	f->server.mood = DOT_SERVER_LISTENS;
 }
 
 static void
@@ -30,11 +30,11 @@ doh_wants_h2(void **state) /* T13, H23 */
 	(void)state;
 	f->target.protocol = TP_DOH;
 	f->target.path = "/dns-query";
-	f->far.alpn = NULL;
+	f->server.alpn = NULL;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->asked[0].failure, REASON_ALPN_MISMATCH);
-	assert_int_equal(f->far.app_bytes, 0);
+	assert_int_equal(f->server.app_bytes, 0);
 }
 
 static void
@@ -44,9 +44,9 @@ doh_answers_bring_the_askers_id(void **state)
 	doh_start();
 	fixture_ask();
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_conn == 1 && f->far.conn[0].in.n > 24);
-	assert_memory_equal(f->far.conn[0].in.p, "PRI * HTTP/2.0", 14);
-	far_send(&f->far, 0, span_of(BYTES(H2_SETTINGS H2_ANSWER("\3") H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->server.n_conn == 1 && f->server.conn[0].in.n > 24);
+	assert_memory_equal(f->server.conn[0].in.p, "PRI * HTTP/2.0", 14);
+	dot_server_send(&f->server, 0, span_of(BYTES(H2_SETTINGS H2_ANSWER("\3") H2_ANSWER("\1"))));
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->n_failed, 0);
 	assert_int_equal(be16_read(f->asked[0].message), 1);
@@ -57,14 +57,14 @@ doh_answers_bring_the_askers_id(void **state)
 static void
 all_requests_leave_without_waiting_for_answers(void **state)
 {
-	struct far_conn *c = &f->far.conn[0];
+	struct dot_server_conn *c = &f->server.conn[0];
 	size_t ended = 0;
 
 	(void)state;
 	doh_start();
 	tp_slot_connect(f->slot);
-	PUMP_UNTIL(f->ready == 1 && f->far.handshakes == 1);
-	far_send(&f->far, 0,
+	PUMP_UNTIL(f->ready == 1 && f->server.handshakes == 1);
+	dot_server_send(&f->server, 0,
 		 span_of(BYTES("\0\0\6\4\0\0\0\0\0"
 			       "\0\3\0\0\3\350" /* 1,000 streams */
 			       "\0\0\4\10\0\0\0\0\0"
@@ -90,13 +90,13 @@ goaway_moves_what_was_not_processed(void **state) /* H06 */
 	doh_start();
 	fixture_ask();
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_conn == 1 && f->far.conn[0].in.n > 24);
-	far_send(&f->far, 0, span_of(BYTES(H2_SETTINGS H2_GOAWAY("\1"))));
-	PUMP_UNTIL(f->far.n_conn == 2 && f->far.conn[1].in.n > 24);
-	far_send(&f->far, 1, span_of(BYTES(H2_SETTINGS H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->server.n_conn == 1 && f->server.conn[0].in.n > 24);
+	dot_server_send(&f->server, 0, span_of(BYTES(H2_SETTINGS H2_GOAWAY("\1"))));
+	PUMP_UNTIL(f->server.n_conn == 2 && f->server.conn[1].in.n > 24);
+	dot_server_send(&f->server, 1, span_of(BYTES(H2_SETTINGS H2_ANSWER("\1"))));
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->asked[1].calls, 1); /* the second, on the new connection */
-	far_send(&f->far, 0, span_of(BYTES(H2_ANSWER("\1"))));
+	dot_server_send(&f->server, 0, span_of(BYTES(H2_ANSWER("\1"))));
 	PUMP_UNTIL(f->n_done == 2); /* the first, where it was */
 	assert_int_equal(f->n_failed, 0);
 	PUMP_UNTIL(f->closed == 1);
@@ -110,14 +110,14 @@ goaway_each_time_is_bounded(void **state) /* H07 */
 	doh_start();
 	fixture_ask();
 	for (unsigned i = 0; i < 2; i++) {
-		PUMP_UNTIL(f->far.n_conn == i + 1 && f->far.conn[i].in.n > 24);
-		far_send(&f->far, i, span_of(BYTES(H2_SETTINGS H2_GOAWAY("\0"))));
+		PUMP_UNTIL(f->server.n_conn == i + 1 && f->server.conn[i].in.n > 24);
+		dot_server_send(&f->server, i, span_of(BYTES(H2_SETTINGS H2_GOAWAY("\0"))));
 	}
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->asked[0].failure, REASON_CLOSED);
 	assert_true(f->asked[0].retry_safe);
 	fixture_pump_a_while();
-	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->server.n_conn, 2);
 }
 
 static void
@@ -127,8 +127,8 @@ a_broken_conversation_is_doh_malformed(void **state)
 	doh_start();
 	fixture_ask();
 	for (unsigned i = 0; i < 2; i++) {
-		PUMP_UNTIL(f->far.n_conn == i + 1 && f->far.conn[i].in.n > 24);
-		far_send(&f->far, i, span_str("HTTP/1.1 400 Bad Request\r\n\r\n"));
+		PUMP_UNTIL(f->server.n_conn == i + 1 && f->server.conn[i].in.n > 24);
+		dot_server_send(&f->server, i, span_str("HTTP/1.1 400 Bad Request\r\n\r\n"));
 	}
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->asked[0].failure, REASON_DOH_MALFORMED);
@@ -141,8 +141,8 @@ streams_that_are_not_allowed_wait_until_their_deadline(void **state) /* H08 */
 	(void)state;
 	doh_start();
 	tp_slot_connect(f->slot);
-	PUMP_UNTIL(f->ready == 1 && f->far.handshakes == 1);
-	far_send(&f->far, 0,
+	PUMP_UNTIL(f->ready == 1 && f->server.handshakes == 1);
+	dot_server_send(&f->server, 0,
 		 span_of(BYTES("\0\0\6\4\0\0\0\0\0"
 			       "\0\3\0\0\0\0")));
 	fixture_pump_a_while();

@@ -18,14 +18,14 @@ a_resumed_session_is_judged_before_any_question(void **state) /* T11 */
 		if (i > 0) {
 			assert_int_equal(fixture_teardown(state), 0);
 			assert_int_equal(fixture_setup(state), 0);
-			f->far.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+			f->server.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 		}
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 1);
 		tp_slot_drop(f->slot, false);
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 2);
-		assert_int_equal(f->far.resumed, 1);
+		assert_int_equal(f->server.resumed, 1);
 		assert_true(f->last_resumed);
 		assert_int_equal(fake_judge.calls, 2);
 		assert_int_equal(fake_judge.n_certs, 1); /* the stored chain */
@@ -41,23 +41,23 @@ a_refused_resumption_becomes_a_full_handshake(void **state) /* T11 */
 		if (i > 0) {
 			assert_int_equal(fixture_teardown(state), 0);
 			assert_int_equal(fixture_setup(state), 0);
-			f->far.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
+			f->server.priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2";
 		}
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 1);
 		tp_slot_drop(f->slot, false);
-		before = f->far.app_bytes;
+		before = f->server.app_bytes;
 		fake_judge.refuse = REASON_DISALLOWED; /* since then */
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 2);
 		assert_int_equal(f->asked[1].failure, REASON_DISALLOWED);
-		assert_int_equal(f->far.n_conn, 3); /* the resumed one, the full one, no third */
-		assert_int_equal(f->far.app_bytes, before);
+		assert_int_equal(f->server.n_conn, 3); /* the resumed one, the full one, no third */
+		assert_int_equal(f->server.app_bytes, before);
 		assert_int_equal(f->failed, 1);
 		fake_judge.refuse = REASON_NONE;
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 3);
-		assert_int_equal(f->far.resumed, 1); /* that one time: the tickets were dropped */
+		assert_int_equal(f->server.resumed, 1); /* that one time: the tickets were dropped */
 	}
 }
 
@@ -70,11 +70,11 @@ a_certificate_swapped_under_the_ticket_key_does_not_matter(void **state)
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	memcpy(first, fake_judge.first, sizeof first);
-	far_new_certificate(&f->far, "other"); /* the server still takes the old ticket */
+	dot_server_new_certificate(&f->server, "other"); /* the server still takes the old ticket */
 	tp_slot_drop(f->slot, false);
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
-	assert_int_equal(f->far.resumed, 1);
+	assert_int_equal(f->server.resumed, 1);
 	assert_memory_equal(fake_judge.first, first,
 			    sizeof first); /* judged is whom the session was made with */
 }
@@ -101,15 +101,15 @@ static void
 a_ticket_before_the_last_answer_is_kept(void **state)
 {
 	(void)state;
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	f->drop_in_callback = true;
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_question == 1);
+	PUMP_UNTIL(f->server.n_question == 1);
 	fixture_pump_a_while();
 	tickets_clear(&f->slot->tickets); /* those of the handshake */
 	f->slot->conn->tickets = 0;
-	assert_int_equal(gnutls_session_ticket_send(f->far.conn[0].tls, 1, 0), 0);
-	far_answer(&f->far, 0, 30); /* both are read at once */
+	assert_int_equal(gnutls_session_ticket_send(f->server.conn[0].tls, 1, 0), 0);
+	dot_server_answer(&f->server, 0, 30); /* both are read at once */
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->slot->tickets.n, 1);
 }
@@ -121,13 +121,13 @@ a_ticket_that_the_server_chokes_on_costs_one_connection(void **state)
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	tp_slot_drop(f->slot, false);
-	f->far.mood = FAR_CLOSES_AT_ONCE;
+	f->server.mood = DOT_SERVER_CLOSES_AT_ONCE;
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_conn == 2);
-	f->far.mood = FAR_SERVES;
+	PUMP_UNTIL(f->server.n_conn == 2);
+	f->server.mood = DOT_SERVER_SERVES;
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->n_failed, 0);
-	assert_int_equal(f->far.resumed, 0);
+	assert_int_equal(f->server.resumed, 0);
 }
 
 static void
@@ -137,17 +137,17 @@ after_silence_on_a_ticket_the_next_handshake_is_a_full_one(void **state)
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1 && f->slot->tickets.n > 1);
 	tp_slot_drop(f->slot, false);
-	f->far.mood = FAR_IS_SILENT;
+	f->server.mood = DOT_SERVER_IS_SILENT;
 	fixture_ask();
 	fixture_let_pass(TP_HANDSHAKE_TIMEOUT_MS, 100);
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->asked[1].failure, REASON_CONNECT_TIMEOUT);
 	assert_int_equal(f->slot->tickets.n, 0);
-	f->far.mood = FAR_SERVES;
+	f->server.mood = DOT_SERVER_SERVES;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 3);
 	assert_int_equal(f->asked[2].failure, REASON_NONE);
-	assert_int_equal(f->far.resumed, 0);
+	assert_int_equal(f->server.resumed, 0);
 }
 
 /* ---- a new policy */
@@ -163,7 +163,7 @@ a_new_policy_judges_the_open_connection_first(void **state)
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(fake_judge.calls, 2);
 	assert_ptr_equal(fake_judge.policy, &f->policy2);
-	assert_int_equal(f->far.n_conn, 1);
+	assert_int_equal(f->server.n_conn, 1);
 
 	fake_judge.refuse = REASON_PIN_MISMATCH;
 	tp_slot_retarget(f->slot, &f->target);
@@ -173,17 +173,17 @@ a_new_policy_judges_the_open_connection_first(void **state)
 	assert_int_equal(f->closed, 1);
 	assert_true(f->last_verdict);
 	assert_int_equal(f->asked[2].failure, REASON_PIN_MISMATCH);
-	assert_int_equal(f->far.n_question, 2);
+	assert_int_equal(f->server.n_question, 2);
 }
 
 static void
 answers_of_a_peer_that_is_refused_now_are_not_used(void **state)
 {
 	(void)state;
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_question == 1);
-	far_answer(&f->far, 0, 30); /* it lies in our socket */
+	PUMP_UNTIL(f->server.n_question == 1);
+	dot_server_answer(&f->server, 0, 30); /* it lies in our socket */
 	fake_judge.refuse = REASON_REVOKED;
 	tp_slot_retarget(f->slot, &f->target2);
 	PUMP_UNTIL(f->n_done == 1);

@@ -16,19 +16,19 @@ deadlines_and_cancels(void **state)
 	unsigned late, gone;
 
 	(void)state;
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	late = fixture_ask_until(clock_boot_ms() + 300);
 	gone = fixture_ask();
 	fixture_ask();
-	PUMP_UNTIL(f->far.n_question == 3);
-	tp_cancel(f->asked[gone].query);
+	PUMP_UNTIL(f->server.n_question == 3);
+	tp_cancel(f->asked[gone].exchange);
 	fake_loop_advance(f->loop, 300);
 	assert_int_equal(f->asked[late].calls, 1);
 	assert_int_equal(f->asked[late].failure, REASON_CLOSED);
 	assert_false(f->asked[late].retry_safe);
-	far_answer(&f->far, 0, 30); /* U13: late, for nobody */
-	far_answer(&f->far, 1, 30);
-	far_answer(&f->far, 2, 30);
+	dot_server_answer(&f->server, 0, 30); /* U13: late, for nobody */
+	dot_server_answer(&f->server, 1, 30);
+	dot_server_answer(&f->server, 2, 30);
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->asked[late].calls, 1);
 	assert_int_equal(f->asked[gone].calls, 0);
@@ -42,7 +42,7 @@ static void
 a_deadline_without_a_connection_is_a_timeout(void **state)
 {
 	(void)state;
-	f->far.mood = FAR_IS_SILENT;
+	f->server.mood = DOT_SERVER_IS_SILENT;
 	fixture_ask_until(clock_boot_ms() + 200);
 	fixture_pump_a_while();
 	fake_loop_advance(f->loop, 200);
@@ -62,20 +62,20 @@ silence_is_given_up_and_the_question_repeated(void **state)
 	(void)state;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
-	f->far.mood = FAR_IS_SILENT; /* its kernel still acknowledges */
+	f->server.mood = DOT_SERVER_IS_SILENT; /* its kernel still acknowledges */
 	fixture_ask();
 	fixture_pump_a_while();
-	f->far.mood = FAR_HOLDS;
-	f->far.conn[0].closed = true; /* the test no longer serves the first one */
+	f->server.mood = DOT_SERVER_HOLDS;
+	f->server.conn[0].closed = true; /* the test no longer serves the first one */
 	fixture_let_pass(SILENCE_LIMIT_MS, 100);
-	PUMP_UNTIL(f->far.n_conn == 2 && f->far.n_question == 2);
+	PUMP_UNTIL(f->server.n_conn == 2 && f->server.n_question == 2);
 	assert_int_equal(f->last, REASON_CLOSED);
 	assert_string_equal(f->detail, "the peer does not answer");
 	fixture_let_pass(SILENCE_LIMIT_MS, 100); /* a repeated question keeps its connection to the end */
-	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->server.n_conn, 2);
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->asked[1].failure, REASON_CLOSED); /* its deadline */
-	f->far.conn[0].closed = false;
+	f->server.conn[0].closed = false;
 }
 
 static void
@@ -87,7 +87,7 @@ idle_closes_are_learned(void **state)
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	fake_loop_advance(f->loop, 10000);
-	far_close(&f->far, 0);
+	dot_server_close(&f->server, 0);
 	PUMP_UNTIL(f->closed == 1);
 	tp_slot_stats(f->slot, &s);
 	assert_int_equal(s.idle_limit_ms, 10000);
@@ -125,14 +125,14 @@ an_hour_of_rare_questions_loses_none(void **state)
 				continue;
 			}
 			fake_loop_advance(f->loop, 10000);
-			far_close(&f->far, f->far.n_conn - 1); /* unless we did */
+			dot_server_close(&f->server, f->server.n_conn - 1); /* unless we did */
 			/* the FIN is seen, or is met by the next question: both must do */
 			if (n % 2 == 0)
 				fixture_pump_a_while();
 			fake_loop_advance(f->loop, every[i] - 10000);
 		}
 		assert_int_equal(f->n_failed, 0);
-		assert_true(f->far.handshakes <= n);
+		assert_true(f->server.handshakes <= n);
 	}
 }
 
@@ -144,17 +144,17 @@ after_a_long_sleep_one_fresh_handshake_answers(void **state) /* K02 */
 	(void)state;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
-	f->far.conn[0].closed =
+	f->server.conn[0].closed =
 	    true; /* the path is black: the server never hears of the old connection again */
 	fake_loop_suspend(f->loop, 8 * 3600000);
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->n_failed, 0);
-	assert_int_equal(f->far.n_conn, 2);
+	assert_int_equal(f->server.n_conn, 2);
 	tp_slot_stats(f->slot, &s);
 	assert_int_equal(s.connects, 2);
 	assert_int_equal(s.repeated, 0); /* nothing was tried on the old one */
-	f->far.conn[0].closed = false;
+	f->server.conn[0].closed = false;
 }
 
 static void
@@ -165,18 +165,18 @@ keepalive_of_zero_closes_when_idle(void **state) /* U24 */
 	struct buf b = buf_max(256);
 
 	(void)state;
-	f->far.mood = FAR_HOLDS;
+	f->server.mood = DOT_SERVER_HOLDS;
 	f->n_asked = 1;
-	assert_int_equal(tp_send(&f->asked[0].query, f->slot, span_of(question, sizeof question - 1),
+	assert_int_equal(tp_send(&f->asked[0].exchange, f->slot, span_of(question, sizeof question - 1),
 				 clock_boot_ms() + 4000, fixture_on_answer, &f->asked[0]),
 			 RES_OK);
-	PUMP_UNTIL(f->far.n_question == 1);
-	assert_int_equal(f->far.question[0].n, 128); /* padded */
+	PUMP_UNTIL(f->server.n_question == 1);
+	assert_int_equal(f->server.question[0].n, 128); /* padded */
 	buf_u16(&b, (uint16_t)(12 + sizeof tail - 1));
-	buf_u16(&b, f->far.question[0].id);
+	buf_u16(&b, f->server.question[0].id);
 	buf_put(&b, span_of("\201\200\0\1\0\0\0\0\0\1", 10));
 	buf_put(&b, span_of(tail, sizeof tail - 1));
-	far_send(&f->far, 0, buf_span(&b));
+	dot_server_send(&f->server, 0, buf_span(&b));
 	PUMP_UNTIL(f->closed == 1);
 	assert_int_equal(f->n_done, 1);
 	assert_int_equal(f->n_failed, 0);
@@ -204,7 +204,7 @@ a_connection_is_judged_every_hour(void **state) /* K05 */
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 61);
 	assert_int_equal(f->asked[60].failure, REASON_EXPIRED);
-	assert_int_equal(f->far.n_question, 60);       /* it never left */
+	assert_int_equal(f->server.n_question, 60);       /* it never left */
 	assert_int_equal(fake_judge.calls, calls + 2); /* the old connection, then a fresh one */
 	assert_int_equal(f->closed, 1); /* which alone decides: the peer may have been renewed */
 	assert_int_equal(f->failed, 1);
@@ -226,7 +226,7 @@ an_open_connection_is_judged_when_report_mode_ends(void **state)
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 3);
 	assert_int_equal(f->asked[2].failure, REASON_PIN_MISMATCH);
-	assert_int_equal(f->far.n_question, 2);  /* it never left */
+	assert_int_equal(f->server.n_question, 2);  /* it never left */
 	assert_int_equal(fake_judge.calls, 1 + 2); /* the old connection, then a fresh one */
 	fake_judge.report_until_ms = 0;
 }
@@ -244,7 +244,7 @@ a_good_one_stays_open_when_report_mode_ends(void **state)
 		PUMP_UNTIL(f->n_done == i);
 	}
 	assert_int_equal(fake_judge.calls, 2); /* once more, and not with each question */
-	assert_int_equal(f->far.n_conn, 1);
+	assert_int_equal(f->server.n_conn, 1);
 	fake_judge.report_until_ms = 0;
 }
 

@@ -1,0 +1,67 @@
+/*
+ * exchange.h - one question on its way: its bytes, its deadline, and where it is now. Inside the transport only.
+ *
+ * Questions come from a pool of their slot and go back to it: after warming up nothing is allocated for one.
+ * A question is in exactly one list: its slot's waiting ones or its connection's ones in flight.
+ */
+#ifndef TRANSPORT_EXCHANGE_H
+#define TRANSPORT_EXCHANGE_H
+
+#include "base/dns/padding.h"
+#include "transport/transport.h"
+
+#define EXCHANGE_INLINE   512  /* a question with its padding nearly always fits */
+#define EXCHANGE_POOL_MAX 1024 /* free ones that are kept */
+
+struct conn;
+
+enum exchange_place { EXCHANGE_FREE, EXCHANGE_WAITING, EXCHANGE_IN_FLIGHT, EXCHANGE_FAILING, EXCHANGE_DONE };
+
+struct tp_exchange {
+	struct tp_slot *slot;
+	struct tp_exchange *prev, *next; /* of its list */
+	enum exchange_place place;
+	struct conn *conn; /* in flight: where */
+	unsigned deaths;   /* connections that ended under it */
+	unsigned alone;    /* of them: those that carried nothing else */
+	bool killed;       /* it was repeated as often as is right */
+	bool written;      /* some connection carried it, and may have had it processed */
+	struct loop_timer deadline;
+	int64_t written_us;
+	tp_answer_fn fn;
+	void *arg;
+
+	uint16_t id;               /* the asker's */
+	uint16_t wire_id;          /* DoT */
+	struct tp_exchange *same;  /* DoT: the next in its bucket */
+	struct doh_stream *stream; /* DoH */
+
+	struct padding padding;
+	uint8_t *message; /* room, or memory of its own */
+	size_t n;         /* as it came */
+	size_t cap;
+	uint8_t room[EXCHANGE_INLINE];
+};
+
+/* Doubly linked, first in first out. */
+struct exchange_list {
+	struct tp_exchange *first, *last;
+	uint32_t n;
+};
+void exchange_list_append(struct exchange_list *, struct tp_exchange *);
+void exchange_list_prepend(struct exchange_list *, struct tp_exchange *);
+void exchange_list_remove(struct exchange_list *, struct tp_exchange *);
+
+struct exchange_pool {
+	struct tp_exchange *free; /* through next */
+	uint32_t n;
+};
+/* A question with these bytes copied; NULL: no memory. */
+struct tp_exchange *exchange_take(struct exchange_pool *, struct span message);
+void exchange_give(struct exchange_pool *, struct tp_exchange *);
+void exchange_pool_free(struct exchange_pool *);
+
+/* Writes the options for this connection behind the message; returns the bytes to send. */
+struct span exchange_bytes(struct tp_exchange *, bool keepalive);
+
+#endif
