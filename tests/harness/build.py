@@ -84,9 +84,6 @@ class Builds:
             shutil.copymode(source, copy)
         with open(manifest, "w", encoding="utf-8") as f:
             f.write("\n".join(names))
-        shared, link = os.path.join(self.top, "..", "shared"), os.path.join(self.base, "shared")
-        if os.path.isdir(shared) and not os.path.exists(link):
-            os.symlink(os.path.realpath(shared), link)
         return stale
 
     def step(self, name, command, cwd, env=None, timeout=1200):

@@ -15,10 +15,10 @@ noinst_HEADERS += \
 	tests/unit/verify/ct/ctlog_keys.h \
 	tests/unit/verify/forged.h \
 	tests/unit/verify/forged_rows.h \
-	tests/unit/verify/shared_file.h \
+	tests/unit/verify/data_file.h \
 	tests/unit/verify/starve.h
 # test data in the tree, and real data beside it; tests that want the latter skip without
-SHARED_CPPFLAGS = $(AM_CPPFLAGS) -DSHARED_DIR='"$(abs_top_srcdir)/../shared"' -DDATA_DIR='"$(abs_top_srcdir)/tests/data"'
+DATA_CPPFLAGS = $(AM_CPPFLAGS) -DDATA_DIR='"$(abs_top_srcdir)/tests/data"'
 # whole verdicts over forged chains, a table a program
 FORGED_ROWS = tests/unit/verify/forged_rows.c tests/unit/verify/forged.c
 # memory that runs out
@@ -129,11 +129,11 @@ endif
 
 # the judge and its own libraries, nothing else
 tests_unit_verify_test_alone_LDADD = libverify.a libbase.a $(GNUTLS_LIBS) $(JANSSON_LIBS) $(TASN1_LIBS)
-tests_unit_verify_test_disallow_CPPFLAGS = $(SHARED_CPPFLAGS)
-tests_unit_verify_test_limbo_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_verify_test_disallow_CPPFLAGS = $(DATA_CPPFLAGS)
+tests_unit_verify_test_limbo_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_starve_SOURCES = tests/unit/verify/test_starve.c $(STARVE) tests/unit/verify/forged.c
 tests_unit_verify_test_starve_LDFLAGS = $(STARVE_WRAP)
-tests_unit_verify_test_vectors_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_verify_test_vectors_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_verify_SOURCES = tests/unit/verify/test_verify.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_cert_SOURCES = tests/unit/verify/test_verify_cert.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_ct_SOURCES = tests/unit/verify/test_verify_ct.c $(FORGED_ROWS)
@@ -143,9 +143,9 @@ tests_unit_verify_test_verify_policy_SOURCES = tests/unit/verify/test_verify_pol
 tests_unit_verify_test_verify_proven_SOURCES = tests/unit/verify/test_verify_proven.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_path_validate_SOURCES = tests/unit/verify/x509/test_path_validate.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_trust_SOURCES = tests/unit/verify/x509/test_trust.c tests/unit/verify/forged.c
-tests_unit_verify_ct_test_ctlogs_CPPFLAGS = $(SHARED_CPPFLAGS)
-tests_unit_verify_revocation_test_renewed_CPPFLAGS = $(SHARED_CPPFLAGS)
-tests_unit_verify_revocation_test_revocation_CPPFLAGS = $(SHARED_CPPFLAGS)
+tests_unit_verify_ct_test_ctlogs_CPPFLAGS = $(DATA_CPPFLAGS)
+tests_unit_verify_revocation_test_renewed_CPPFLAGS = $(DATA_CPPFLAGS)
+tests_unit_verify_revocation_test_revocation_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_transport_test_doh_SOURCES = tests/unit/transport/test_doh.c $(DOH_SERVER)
 tests_unit_transport_test_doh_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nghttp2_session_client_new2
 tests_unit_transport_test_doh_hostile_SOURCES = tests/unit/transport/test_doh_hostile.c $(DOH_SERVER)

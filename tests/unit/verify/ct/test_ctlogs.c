@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "tests/unit/verify/ct/ctlog_keys.h"
-#include "tests/unit/verify/shared_file.h"
+#include "tests/unit/verify/data_file.h"
 
 static void
 compiled_in_is_whole(void **state)
@@ -377,18 +377,17 @@ qualified_beside_usable_is_usable(void **state)
 	ctlogs_free(list);
 }
 
-/* Real lists of others. */
+/* Lists of others, and of their shapes (tests/data/ct). */
 static const struct {
 	const char *file;
 	size_t logs;
 	int64_t date_ms;
 } lists[] = {
-    {"data/ct/mozilla_known_logs_esr153.json", 85, 1793597375000},
-    {"data/ct/mozilla_known_logs_list.json", 48, 1786478747000},
-    {"data/ct/all_logs_list.json", 117, 1787232897000},
-    {"data/ct/log_list.json", 75, 1767358621000},
-    {"data/ct/apple_current_log_list.json", 166, 0}, /* has no date: always old */
-    {"data/ct/log_mimics_list.json", 2, 0},
+    {"ct/mozilla-esr153.json", 85, 1793597375000},
+    {"ct/appmattus-2022.json", 29, 1663678537000},
+    {"ct/appmattus-2025-tiled.json", 44, 1750536060000},
+    {"ct/dated.json", 19, 1787232897000},
+    {"ct/undated.json", 13, 0}, /* without a date: always old */
 };
 
 static void
@@ -398,11 +397,9 @@ real_lists_are_read(void **state)
 	for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
 		struct ctlogs *list = NULL, *again;
 		struct ctlogs_change change;
-		struct buf file;
+		struct buf file = data_file(lists[i].file);
 		char *why = NULL, *json;
 
-		if (!shared_file(&file, lists[i].file))
-			continue;
 		if (ctlogs_from_any(&list, buf_span(&file), &why) != RES_OK)
 			fail_msg("%s: %s", lists[i].file, why);
 		assert_int_equal(ctlogs_count(list), lists[i].logs);
@@ -456,12 +453,10 @@ compiled_in_is_its_source(void **state)
 {
 	struct ctlogs *list = NULL, *compiled = NULL;
 	struct ctlogs_change change;
-	struct buf file;
+	struct buf file = data_file("ct/mozilla-esr153.json");
 	char *why = NULL;
 
 	(void)state;
-	if (!shared_file(&file, "data/ct/mozilla_known_logs_esr153.json"))
-		skip();
 	assert_int_equal(ctlogs_from_json(&list, buf_span(&file), &why), RES_OK);
 	assert_int_equal(ctlogs_compiled_in(&compiled), RES_OK);
 	assert_int_equal(ctlogs_compare(&change, list, compiled), RES_OK);

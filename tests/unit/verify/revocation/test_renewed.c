@@ -14,7 +14,7 @@
 
 #include <cmocka.h>
 
-#include "tests/unit/verify/shared_file.h"
+#include "tests/unit/verify/data_file.h"
 
 #define DAY     ((int64_t)86400000)
 #define T0      ((int64_t)1795132800000) /* 2026-11-20T00:00:00Z: thisUpdate of all that make.py made */
