@@ -64,9 +64,13 @@ libverify_a_SOURCES += \
 	verify/ct/ctlogs_json.c \
 	verify/ct/ctlogs_write.c \
 	verify/ct/ctpolicy.c verify/ct/ctpolicy.h \
+	verify/ct/entry.c verify/ct/entry.h \
+	verify/ct/head.c verify/ct/head.h \
+	verify/ct/logsign.c verify/ct/logsign.h \
 	verify/ct/sct.c verify/ct/sct.h \
 	verify/ct/sct_status.def \
-	verify/ct/sctcheck.c verify/ct/sctcheck.h
+	verify/ct/sctcheck.c verify/ct/sctcheck.h \
+	verify/ct/tree.c verify/ct/tree.h
 # staples and lists
 libverify_a_SOURCES += \
 	verify/revocation/crl.c verify/revocation/crl.h \

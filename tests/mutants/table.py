@@ -152,8 +152,8 @@ MUTANTS = [
      "timestamps are cut to seconds before the signature is checked"),
     ("sct-extensions-unsigned", "ct/sctcheck.c", "buf_put(bytes, item->sct.extensions);",
      "buf_put(bytes, span_slice(item->sct.extensions, 0, 0));", "extensions are left out of what was signed"),
-    ("sct-algorithm", "ct/sctcheck.c", "return sct->signature_algorithm == SCT_SIGNATURE_ECDSA;",
-     "return sct->signature_algorithm != 0;", "the SCT need not say the log's algorithm"),
+    ("sct-algorithm", "ct/logsign.c", "return signature == SCT_SIGNATURE_ECDSA;",
+     "return signature != 0;", "the SCT need not say the log's algorithm"),
     ("sct-tbs-order", "x509/der.c", "buf_put(out, span_of(ext.p + ext.n, (size_t)(list.p + list.n - ext.p) - ext.n));",
      "buf_put(out, span_of(ext.p, (size_t)(list.p + list.n - ext.p) - ext.n));",
      "the list of SCTs is only cut out rightly where it comes last"),
@@ -169,7 +169,7 @@ MUTANTS = [
      "the second certificate that was sent is taken for the issuer"),
     ("sct-issuer-without-path", "choose.c", "return j->issuer != NULL || issuer_search(j);", "return true;",
      "without a path no SCT is checked"),
-    ("sct-signature-unasked", "ct/sctcheck.c", "item->proof = rc >= 0 ? SCT_PROVEN : SCT_DISPROVEN;",
+    ("sct-signature-unasked", "ct/sctcheck.c", "item->proof = r == RES_OK ? SCT_PROVEN : SCT_DISPROVEN;",
      "item->proof = rc != GNUTLS_E_MEMORY_ERROR ? SCT_PROVEN : SCT_DISPROVEN;", "every signature of a log holds"),
 
     # ---- logs

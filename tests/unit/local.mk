@@ -78,7 +78,10 @@ check_PROGRAMS += \
 	tests/unit/verify/ct/test_ctlogs \
 	tests/unit/verify/ct/test_ctlogs_header \
 	tests/unit/verify/ct/test_ctpolicy \
-	tests/unit/verify/ct/test_sct
+	tests/unit/verify/ct/test_entry \
+	tests/unit/verify/ct/test_head \
+	tests/unit/verify/ct/test_sct \
+	tests/unit/verify/ct/test_tree
 check_PROGRAMS += \
 	tests/unit/verify/revocation/test_renewed \
 	tests/unit/verify/revocation/test_revocation

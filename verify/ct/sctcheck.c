@@ -1,8 +1,8 @@
 #include "verify/ct/sctcheck.h"
-#include "base/text.h"
+
+#include "verify/ct/logsign.h"
 #include "verify/x509/der.h"
 #include "verify/x509/oid.h"
-#include "verify/x509/sigform.h"
 
 #include <string.h>
 
@@ -11,15 +11,7 @@
 bool
 sct_algorithm_fits(const struct sct *sct, const struct ctlog *log)
 {
-	if (sct->hash_algorithm != SCT_HASH_SHA256)
-		return false;
-	switch (log->key_kind) {
-	case CTLOG_ECDSA_P256:
-		return sct->signature_algorithm == SCT_SIGNATURE_ECDSA;
-	case CTLOG_RSA:
-		return sct->signature_algorithm == SCT_SIGNATURE_RSA;
-	}
-	return false;
+	return log_algorithm_fits(log, sct->hash_algorithm, sct->signature_algorithm);
 }
 
 enum res
@@ -75,26 +67,6 @@ signed_front(struct sct_check *check, const struct cert *leaf, const uint8_t iss
 	return r == RES_NOT_FOUND ? RES_MALFORMED : r;
 }
 
-static gnutls_datum_t
-datum_of(struct span s)
-{
-	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
-}
-
-/* RFC 6962, 2.1.4 */
-static struct algorithm
-log_algorithm(const struct ctlog *log)
-{
-	switch (log->key_kind) {
-	case CTLOG_ECDSA_P256:
-		return (struct algorithm){ALGORITHM_ECDSA, GNUTLS_SIGN_ECDSA_SHA256, GNUTLS_DIG_SHA256, 0,
-					  false};
-	case CTLOG_RSA:
-		break;
-	}
-	return (struct algorithm){ALGORITHM_RSA, GNUTLS_SIGN_RSA_SHA256, GNUTLS_DIG_SHA256, 0, false};
-}
-
 /* What the check of one SCT costs; a key that is not computed with costs nothing. */
 static unsigned
 item_cost(const struct sct_item *item, const struct sct_check *check)
@@ -109,10 +81,7 @@ item_cost(const struct sct_item *item, const struct sct_check *check)
 enum res
 sct_item_prove(struct sct_item *item, struct buf *bytes, size_t front)
 {
-	const struct algorithm algorithm = log_algorithm(item->log);
-	gnutls_datum_t data, signature = datum_of(item->sct.signature);
-	struct spki key;
-	int rc;
+	enum res r;
 
 	bytes->n = front;
 	be32_write(bytes->p + TIMESTAMP_AT, (uint32_t)(item->sct.timestamp_ms >> 32));
@@ -121,16 +90,10 @@ sct_item_prove(struct sct_item *item, struct buf *bytes, size_t front)
 	buf_put(bytes, item->sct.extensions);
 	if (!buf_ok(bytes))
 		return RES_NOMEM;
-	if (spki_read(&key, item->log->key) != NULL ||
-	    !signature_form_fits(&algorithm, &key, item->sct.signature)) {
-		item->proof = SCT_DISPROVEN;
-		return RES_OK;
-	}
-	data = datum_of(buf_span(bytes));
-	rc = gnutls_pubkey_verify_data2(item->log->pubkey, algorithm.sign, 0, &data, &signature);
-	if (rc == GNUTLS_E_MEMORY_ERROR)
-		return RES_NOMEM;
-	item->proof = rc >= 0 ? SCT_PROVEN : SCT_DISPROVEN;
+	r = log_signature_verify(item->log, buf_span(bytes), item->sct.signature);
+	if (r == RES_NOMEM)
+		return r;
+	item->proof = r == RES_OK ? SCT_PROVEN : SCT_DISPROVEN;
 	return RES_OK;
 }
 

@@ -1,0 +1,2 @@
+# ---- contrib/watch: the monitor of CT logs
+noinst_HEADERS += contrib/watch/entry.h

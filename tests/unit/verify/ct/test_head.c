@@ -1,0 +1,252 @@
+#include "verify/ct/head.h"
+#include "base/text.h"
+#include "verify/ct/sct.h"
+
+#include <gnutls/crypto.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define ORIGIN "log.example/2026h2"
+
+static gnutls_privkey_t private_key;
+static struct ctlog log_known;
+static gnutls_datum_t spki;
+static struct head good;
+
+/* RFC 6962, 3.5, written out once more: the test signs what the standard says. */
+static void
+head_sign(struct head *head)
+{
+	struct buf bytes = buf_max(64);
+	gnutls_datum_t data, signature;
+
+	buf_u16(&bytes, 1);
+	buf_u64(&bytes, head->timestamp_ms);
+	buf_u64(&bytes, head->size);
+	buf_put(&bytes, span_of(head->root.b, 32));
+	data = (gnutls_datum_t){bytes.p, (unsigned)bytes.n};
+	assert_true(gnutls_privkey_sign_data2(private_key, GNUTLS_SIGN_ECDSA_SHA256, 0, &data, &signature) >= 0);
+	head->n_signature = (uint16_t)signature.size;
+	memcpy(head->signature, signature.data, signature.size);
+	gnutls_free(signature.data);
+	buf_free(&bytes);
+}
+
+/* The base64 of a note's signature by this log under this name, with this type in its key id. */
+static void
+note_signature_put(struct buf *out, const struct head *head, const char *name, uint8_t type)
+{
+	struct buf id = buf_max(200), bytes = buf_max(200);
+	uint8_t hash[32];
+
+	buf_text(&id, name);
+	buf_u8(&id, '\n');
+	buf_u8(&id, type);
+	buf_put(&id, span_of(log_known.id, 32));
+	assert_true(gnutls_hash_fast(GNUTLS_DIG_SHA256, id.p, id.n, hash) >= 0);
+	buf_put(&bytes, span_of(hash, 4));
+	buf_u64(&bytes, head->timestamp_ms);
+	buf_u8(&bytes, head->hash_algorithm);
+	buf_u8(&bytes, head->signature_algorithm);
+	buf_u16(&bytes, head->n_signature);
+	buf_put(&bytes, span_of(head->signature, head->n_signature));
+	base64_write(out, buf_span(&bytes));
+	buf_free(&id);
+	buf_free(&bytes);
+}
+
+static void
+an_sth_is_written_read_and_holds(void **state)
+{
+	struct buf json = buf_max(HEAD_FILE_MAX);
+	struct head head;
+
+	(void)state;
+	head_write_sth(&json, &good);
+	assert_int_equal(head_read_sth(&head, buf_span(&json), NULL), RES_OK);
+	assert_memory_equal(&head, &good, sizeof head);
+	assert_int_equal(head_verify(&head, &log_known), RES_OK);
+	buf_free(&json);
+}
+
+static void
+a_head_that_was_changed_does_not_hold(void **state)
+{
+	struct head head;
+
+	(void)state;
+#define CHANGED(what) \
+	do { \
+		head = good; \
+		what; \
+		assert_int_equal(head_verify(&head, &log_known), RES_MALFORMED); \
+	} while (0)
+	CHANGED(head.size++);
+	CHANGED(head.timestamp_ms--);
+	CHANGED(head.root.b[0] ^= 1);
+	CHANGED(head.signature[10] ^= 1);
+	CHANGED(head.n_signature--);
+	CHANGED(head.hash_algorithm = 2);
+	CHANGED(head.signature_algorithm = SCT_SIGNATURE_RSA);
+}
+
+#define ROOT "\"sha256_root_hash\":\"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\""
+#define SIG  "\"tree_head_signature\":\"BAMAAgEC\""
+
+static const struct {
+	const char *name;
+	const char *json;
+	enum res want;
+} sths[] = {
+    {"all four members", "{\"tree_size\":3,\"timestamp\":4," ROOT "," SIG "}", RES_OK},
+    {"and one more", "{\"x\":[],\"tree_size\":3,\"timestamp\":4," ROOT "," SIG "}", RES_OK},
+    {"no size", "{\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
+    {"a negative size", "{\"tree_size\":-3,\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
+    {"a size in text", "{\"tree_size\":\"3\",\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
+    {"a size that is no whole number", "{\"tree_size\":3.0,\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
+    {"a size beyond the limit", "{\"tree_size\":9223372036854775807,\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
+    {"a root of 3 bytes", "{\"tree_size\":3,\"timestamp\":4,\"sha256_root_hash\":\"AAAA\"," SIG "}", RES_MALFORMED},
+    {"no signature", "{\"tree_size\":3,\"timestamp\":4," ROOT "}", RES_MALFORMED},
+    {"an empty signature", "{\"tree_size\":3,\"timestamp\":4," ROOT ",\"tree_head_signature\":\"BAMAAA==\"}", RES_MALFORMED},
+    {"a signature with a byte behind it", "{\"tree_size\":3,\"timestamp\":4," ROOT ",\"tree_head_signature\":\"BAMAAQEC\"}", RES_MALFORMED},
+    {"an array", "[]", RES_MALFORMED},
+    {"nothing", "", RES_MALFORMED},
+};
+
+static void
+sths_are_read_strictly(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof sths / sizeof sths[0]; i++) {
+		struct head head;
+		char *why = NULL;
+		enum res r = head_read_sth(&head, span_str(sths[i].json), &why);
+
+		if (r != sths[i].want)
+			print_error("%s: %s\n", sths[i].name, why);
+		assert_int_equal(r, sths[i].want);
+		assert_true((why != NULL) == (r != RES_OK));
+		free(why);
+	}
+}
+
+#define R32 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+/* @1 is the log's signature under ORIGIN, @2 one of another type, @3 one under another name. */
+static const struct {
+	const char *name;
+	const char *note;
+	const char *origin;
+	enum res want;
+} notes[] = {
+    {"a checkpoint", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_OK},
+    {"of a log whose origin is not known", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @1\n", NULL, RES_OK},
+    {"with a witness before the log", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 witness AAAA\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_OK},
+    {"with another key of that name before", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @2\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_OK},
+    {"with a line that is not base64 before", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " !\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_OK},
+    {"of another log", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @1\n", "other.example", RES_MALFORMED},
+    {"signed under another type", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @2\n", ORIGIN, RES_MALFORMED},
+    {"signed under another name", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 other.example @3\n", ORIGIN, RES_MALFORMED},
+    {"not signed", ORIGIN "\n1234\n" R32 "\n\n", ORIGIN, RES_MALFORMED},
+    {"without a gap", ORIGIN "\n1234\n" R32 "\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_MALFORMED},
+    {"without an end", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @1", ORIGIN, RES_MALFORMED},
+    {"with an extension line", ORIGIN "\n1234\n" R32 "\nmore\n\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_MALFORMED},
+    {"with a size that begins with a zero", ORIGIN "\n01234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_MALFORMED},
+    {"with a size in hex", ORIGIN "\n0x12\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_MALFORMED},
+    {"with a size beyond the limit", ORIGIN "\n9999999999999999999\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_MALFORMED},
+    {"with a size that wraps", ORIGIN "\n18446744073709552850\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_MALFORMED},
+    {"with a short root", ORIGIN "\n1234\nAAAA\n\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_MALFORMED},
+    {"with lines that end in CR LF", ORIGIN "\r\n1234\r\n" R32 "\r\n\r\n\xe2\x80\x94 " ORIGIN " @1\r\n", ORIGIN, RES_MALFORMED},
+    {"with an empty origin", "\n1234\n" R32 "\n\n\xe2\x80\x94  @1\n", "", RES_MALFORMED},
+};
+
+static void
+note_fill(struct buf *out, const char *text, struct buf signature[3])
+{
+	for (; *text != '\0'; text++)
+		if (*text == '@')
+			buf_put(out, buf_span(&signature[*++text - '1']));
+		else
+			buf_u8(out, (uint8_t)*text);
+	assert_true(buf_ok(out));
+}
+
+static void
+checkpoints_are_read_strictly(void **state)
+{
+	struct buf signature[3] = {buf_max(1000), buf_max(1000), buf_max(1000)};
+
+	(void)state;
+	note_signature_put(&signature[0], &good, ORIGIN, 5);
+	note_signature_put(&signature[1], &good, ORIGIN, 1);
+	note_signature_put(&signature[2], &good, "other.example", 5);
+	for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
+		struct head head;
+		struct buf note = buf_max(2000);
+		char *why = NULL;
+		enum res r;
+
+note_fill(&note, notes[i].note, signature);
+		r = head_read_checkpoint(&head, buf_span(&note), log_known.id, notes[i].origin, &why);
+		if (r != notes[i].want)
+			print_error("%s: %s\n", notes[i].name, why);
+		assert_int_equal(r, notes[i].want);
+		free(why);
+		buf_free(&note);
+		if (r != RES_OK)
+			continue;
+		assert_memory_equal(&head, &good, sizeof head);
+		assert_int_equal(head_verify(&head, &log_known), RES_OK);
+	}
+	for (size_t i = 0; i < 3; i++)
+		buf_free(&signature[i]);
+}
+
+static int
+setup(void **state)
+{
+	(void)state;
+	if (gnutls_privkey_init(&private_key) < 0 ||
+	    gnutls_privkey_generate(private_key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0) < 0 ||
+	    gnutls_pubkey_init(&log_known.pubkey) < 0 ||
+	    gnutls_pubkey_import_privkey(log_known.pubkey, private_key, 0, 0) < 0 ||
+	    gnutls_pubkey_export2(log_known.pubkey, GNUTLS_X509_FMT_DER, &spki) < 0 ||
+	    gnutls_hash_fast(GNUTLS_DIG_SHA256, spki.data, spki.size, log_known.id) < 0)
+		return -1;
+	log_known.key = span_of(spki.data, spki.size);
+	log_known.key_kind = CTLOG_ECDSA_P256;
+	good = (struct head){.size = 1234, .timestamp_ms = 1700000000123, .hash_algorithm = SCT_HASH_SHA256,
+			     .signature_algorithm = SCT_SIGNATURE_ECDSA};
+	for (uint8_t i = 0; i < 32; i++)
+		good.root.b[i] = i;
+	head_sign(&good);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	(void)state;
+	gnutls_privkey_deinit(private_key);
+	gnutls_pubkey_deinit(log_known.pubkey);
+	gnutls_free(spki.data);
+	return 0;
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(an_sth_is_written_read_and_holds),
+	    cmocka_unit_test(a_head_that_was_changed_does_not_hold),
+	    cmocka_unit_test(sths_are_read_strictly),
+	    cmocka_unit_test(checkpoints_are_read_strictly),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
