@@ -11,12 +11,15 @@ libbase_a_SOURCES = \
 	base/random.c base/random.h \
 	base/res.c base/res.h \
 	base/text.c base/text.h \
+	base/text_bytes.c \
+	base/text_numbers.c \
 	base/dns/compose.c base/dns/compose.h \
-	base/dns/message.c base/dns/message.h \
+	base/dns/message.h \
 	base/dns/message_answer.c \
 	base/dns/message_cut.c \
 	base/dns/message_name.c \
 	base/dns/message_order.c \
+	base/dns/message_question.c \
 	base/dns/message_reply.c \
 	base/dns/message_strip.c \
 	base/dns/message_walk.c base/dns/message_walk.h \

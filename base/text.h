@@ -1,5 +1,5 @@
 /*
- * text.h - numbers, bytes and times as text, both ways.
+ * text.h - text: its lines and characters, and numbers, bytes and times written as text and read from it.
  */
 #ifndef BASE_TEXT_H
 #define BASE_TEXT_H
@@ -66,6 +66,8 @@ bool unicode_is_control(uint32_t c);
 /* No byte above 0x7f. */
 bool text_is_ascii(struct span);
 /* ASCII only; no locale. */
+/* Space, tab, line feed, vertical tab, form feed, carriage return. */
+bool ascii_is_blank(uint8_t);
 uint8_t ascii_lower(uint8_t);
 void ascii_lower_copy(uint8_t *to, const uint8_t *from, size_t n);
 bool ascii_case_equal(struct span, struct span);

@@ -1,0 +1,228 @@
+/*
+ * Bytes as hex and base64.
+ */
+#include "base/text.h"
+
+#include <string.h>
+
+static const char hex_digits[] = "0123456789abcdef";
+
+char *
+hex_write(char *out, struct span s)
+{
+	for (size_t i = 0; i < s.n; i++) {
+		out[2 * i] = hex_digits[s.p[i] >> 4];
+		out[2 * i + 1] = hex_digits[s.p[i] & 15];
+	}
+	out[2 * s.n] = '\0';
+	return out;
+}
+
+static int
+hex_value(uint8_t c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = ascii_lower(c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+enum res
+hex_read(uint8_t *out, size_t n, struct span text)
+{
+	if (text.n != 2 * n)
+		return RES_MALFORMED;
+	for (size_t i = 0; i < text.n; i++)
+		if (hex_value(text.p[i]) < 0)
+			return RES_MALFORMED;
+	for (size_t i = 0; i < n; i++)
+		out[i] = (uint8_t)(hex_value(text.p[2 * i]) << 4 | hex_value(text.p[2 * i + 1]));
+	return RES_OK;
+}
+
+/* What stands in front of the first digit. */
+static struct span
+hex_prefix_cut(struct span text)
+{
+	static const uint8_t mark[] = {0xe2, 0x80, 0x8e}; /* U+200E LEFT-TO-RIGHT MARK */
+
+	if (text.n >= sizeof mark && memcmp(text.p, mark, sizeof mark) == 0)
+		text = span_slice(text, sizeof mark, text.n - sizeof mark);
+	if (text.n >= 2 && text.p[0] == '0' && ascii_lower(text.p[1]) == 'x')
+		text = span_slice(text, 2, text.n - 2);
+	return text;
+}
+
+/* How many bytes separate two groups of digits here; 0: none, or what does not. */
+static size_t
+hex_separator(struct span text)
+{
+	size_t n = 0;
+
+	if (text.n > 0 && (text.p[0] == ':' || text.p[0] == '-'))
+		return 1;
+	while (n < text.n && ascii_is_blank(text.p[n]))
+		n++;
+	return n;
+}
+
+/* Takes the next digit and the separator in front of it; *apart: there was one. -1: neither. */
+static int
+hex_digit_take(struct span *text, bool *apart)
+{
+	size_t gap = hex_separator(*text);
+	int value;
+
+	*apart = gap > 0;
+	if (gap >= text->n)
+		return -1;
+	value = hex_value(text->p[gap]);
+	*text = span_slice(*text, gap + 1, text->n - gap - 1);
+	return value;
+}
+
+enum res
+hex_read_pasted(uint8_t *out, size_t n, struct span text)
+{
+	size_t digits = 0;
+
+	for (text = hex_prefix_cut(text); text.n > 0; digits++) {
+		bool apart;
+		int value = hex_digit_take(&text, &apart);
+
+		if (value < 0 || digits == 2 * n || (apart && (digits == 0 || digits % 2 != 0)))
+			return RES_MALFORMED;
+		out[digits / 2] = (uint8_t)(digits % 2 == 0 ? value << 4 : out[digits / 2] | value);
+	}
+	return digits == 2 * n ? RES_OK : RES_MALFORMED;
+}
+
+/* Shifts the number by one digit, which comes in at its end; its first digit is 0. */
+static void
+nibble_append(uint8_t *out, size_t *n, int value)
+{
+	for (size_t i = 0; i < *n; i++)
+		out[i] = (uint8_t)(out[i] << 4 | (i + 1 < *n ? out[i + 1] >> 4 : value));
+}
+
+enum res
+hex_number_read(uint8_t *out, size_t max, size_t *n, struct span text)
+{
+	size_t digits = 0;
+	bool any = false;
+
+	*n = 0;
+	for (text = hex_prefix_cut(text); text.n > 0; any = true) {
+		bool apart;
+		int value = hex_digit_take(&text, &apart);
+
+		if (value < 0 || (apart && !any))
+			return RES_MALFORMED;
+		if (digits == 0 && value == 0)
+			continue;
+		if (digits % 2 == 0) {
+			if (*n == max)
+				return RES_LIMIT;
+			memmove(out + 1, out, *n);
+			out[0] = 0;
+			++*n;
+		}
+		nibble_append(out, n, value);
+		digits++;
+	}
+	return any ? RES_OK : RES_MALFORMED;
+}
+
+static void
+base64_encode(struct buf *out, struct span s, const char *alphabet, bool pad)
+{
+	for (size_t i = 0; i < s.n; i += 3) {
+		size_t left = s.n - i;
+		uint32_t v = (uint32_t)s.p[i] << 16 | (left > 1 ? (uint32_t)s.p[i + 1] << 8 : 0) |
+			     (left > 2 ? s.p[i + 2] : 0);
+		char four[4] = {alphabet[v >> 18], alphabet[v >> 12 & 63], alphabet[v >> 6 & 63],
+				alphabet[v & 63]};
+
+		if (left > 2) {
+			buf_put(out, span_of(four, 4));
+		} else {
+			buf_put(out, span_of(four, left + 1));
+			if (pad)
+				buf_put(out, span_of("==", 3 - left));
+		}
+	}
+}
+
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+void
+base64_write(struct buf *out, struct span s)
+{
+	base64_encode(out, s, base64_alphabet, true);
+}
+
+void
+base64url_write(struct buf *out, struct span s)
+{
+	base64_encode(out, s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
+}
+
+static int
+base64_value(uint8_t c)
+{
+	const char *at = c == '\0' ? NULL : strchr(base64_alphabet, c);
+
+	return at == NULL ? -1 : (int)(at - base64_alphabet);
+}
+
+/* One group of four; gives the number of bytes, 0 when malformed. */
+static size_t
+base64_group(uint8_t out[3], const uint8_t in[4], bool last)
+{
+	int v[4] = {base64_value(in[0]), base64_value(in[1]), base64_value(in[2]), base64_value(in[3])};
+	size_t n = 3;
+	uint32_t bits;
+
+	if (last && in[3] == '=') {
+		v[3] = 0;
+		n = 2;
+		if (in[2] == '=') {
+			v[2] = 0;
+			n = 1;
+		}
+	}
+	if (v[0] < 0 || v[1] < 0 || v[2] < 0 || v[3] < 0)
+		return 0;
+	bits = (uint32_t)v[0] << 18 | (uint32_t)v[1] << 12 | (uint32_t)v[2] << 6 | (uint32_t)v[3];
+	if ((n == 1 && (bits & 0xffff) != 0) || (n == 2 && (bits & 0xff) != 0))
+		return 0;
+	out[0] = (uint8_t)(bits >> 16);
+	out[1] = (uint8_t)(bits >> 8);
+	out[2] = (uint8_t)bits;
+	return n;
+}
+
+enum res
+base64_read(struct buf *out, struct span text)
+{
+	size_t before = out->n;
+
+	if (text.n % 4 != 0)
+		return RES_MALFORMED;
+	for (size_t i = 0; i < text.n; i += 4) {
+		uint8_t three[3];
+		size_t n = base64_group(three, text.p + i, i + 4 == text.n);
+
+		if (n == 0) {
+			out->n = before;
+			return RES_MALFORMED;
+		}
+		buf_put(out, span_of(three, n));
+	}
+	if (!buf_ok(out)) {
+		buf_clear(out);
+		out->n = before;
+		return RES_LIMIT;
+	}
+	return RES_OK;
+}
