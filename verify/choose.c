@@ -4,7 +4,7 @@
 #include "verify/x509/lead.h"
 #include "verify/x509/path.h"
 #include "verify/x509/strength.h"
-#include "verify/x509/trust_judge.h"
+#include "verify/x509/trust.h"
 
 /* ---- the path */
 

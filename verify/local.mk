@@ -15,7 +15,7 @@ libverify_a_SOURCES = \
 	verify/reason.c \
 	verify/reasons.def \
 	verify/verdict.c verify/verdict.h \
-	verify/verdict_build.h \
+	verify/verdict_build.c verify/verdict_build.h \
 	verify/verdict_json.c \
 	verify/verdict_text.c \
 	verify/verify.c verify/verify.h \
@@ -51,15 +51,15 @@ libverify_a_SOURCES += \
 	verify/x509/spki.c verify/x509/spki.h \
 	verify/x509/strength.c verify/x509/strength.h \
 	verify/x509/trust.c verify/x509/trust.h \
-	verify/x509/trust_judge.h \
 	verify/x509/usage.c verify/x509/usage.h
 # transparency
 libverify_a_SOURCES += \
 	verify/ct/ct.c \
-	verify/ct/ctlogs.c verify/ct/ctlogs.h \
-	verify/ct/ctlogs_build.h \
+	verify/ct/ctlogs.h \
+	verify/ct/ctlogs_build.c verify/ct/ctlogs_build.h \
 	verify/ct/ctlogs_compare.c \
 	verify/ct/ctlogs_compiled.c \
+	verify/ct/ctlogs_find.c \
 	verify/ct/ctlogs_header.c \
 	verify/ct/ctlogs_json.c \
 	verify/ct/ctlogs_write.c \

@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "verify/ct/ctpolicy.h"
-#include "verify/x509/trust_judge.h"
+#include "verify/x509/trust.h"
 
 #include <string.h>
 

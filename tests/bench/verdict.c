@@ -13,7 +13,7 @@
 #include "verify/x509/cert.h"
 #include "verify/judge.h"
 #include "verify/x509/pem.h"
-#include "verify/x509/trust_judge.h"
+#include "verify/x509/trust.h"
 
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>

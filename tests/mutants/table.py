@@ -203,7 +203,7 @@ MUTANTS = [
     ("log-interval-end", "ct/ctpolicy.c", "return leaf->not_after_ms < log->interval_start_ms || leaf->not_after_ms >= log->interval_end_ms;",
      "return leaf->not_after_ms < log->interval_start_ms || leaf->not_after_ms > log->interval_end_ms;",
      "the end of a log's interval is inside it"),
-    ("log-sold", "ct/ctlogs.c", "if (ms < log->previous[i].end_ms)", "if (ms <= log->previous[i].end_ms)",
+    ("log-sold", "ct/ctlogs_find.c", "if (ms < log->previous[i].end_ms)", "if (ms <= log->previous[i].end_ms)",
      "the seller still runs the log in the millisecond of the sale"),
 
     # ---- the policy

@@ -399,3 +399,17 @@ ctlogs_from_json(struct ctlogs **out, struct span json, char **why)
 	*out = list;
 	return RES_OK;
 }
+
+enum res
+ctlogs_from_any(struct ctlogs **out, struct span file, char **why)
+{
+	for (size_t i = 0; i < file.n; i++) {
+		uint8_t c = file.p[i];
+
+		if (c == ' ' || c == '\t' || c == '\r' || c == '\n')
+			continue;
+		return c == '{' || c == '[' ? ctlogs_from_json(out, file, why)
+					    : ctlogs_from_mozilla_header(out, file, why);
+	}
+	return why_say(why, RES_MALFORMED, "the file is empty");
+}

@@ -1,7 +1,7 @@
 #include "verify/x509/issuers.h"
 #include "verify/x509/der.h"
 #include "verify/x509/oid.h"
-#include "verify/x509/trust_judge.h"
+#include "verify/x509/trust.h"
 
 #include <string.h>
 

@@ -1,9 +1,10 @@
 /*
  * A name as RFC 4514 text, for people: the reader in name.c gets the same name from it.
  */
-#include "verify/x509/name_value.h"
+#include "verify/x509/name.h"
 
 #include "base/text.h"
+#include "verify/x509/name_value.h"
 
 #include <string.h>
 

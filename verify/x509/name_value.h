@@ -5,7 +5,6 @@
 #define VERIFY_X509_NAME_VALUE_H
 
 #include "verify/x509/der.h"
-#include "verify/x509/name.h"
 
 /* The next AttributeTypeAndValue of an RDN (RFC 5280, 4.1.2.4). */
 enum res attribute_read(struct span *oid, struct der_element *value, struct der_reader *set);

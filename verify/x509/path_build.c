@@ -1,5 +1,5 @@
 #include "verify/x509/path.h"
-#include "verify/x509/trust_judge.h"
+#include "verify/x509/trust.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -3,7 +3,6 @@
 #include "verify/x509/anchor_tidy.h"
 #include "verify/x509/anchor_trust.h"
 #include "verify/x509/pem.h"
-#include "verify/x509/trust_judge.h"
 
 #include <gnutls/crypto.h>
 

@@ -27,5 +27,7 @@ struct faults *trust_left_out(struct trust *);
 void trust_free(struct trust *);
 size_t trust_count(const struct trust *);
 const struct cert *trust_at(const struct trust *, size_t i); /* lent */
+/* How many anchors have this subject (bytes of the Name), and the index of the first; they stand side by side. */
+size_t trust_find(const struct trust *, struct span subject, size_t *first);
 
 #endif

@@ -1,6 +1,6 @@
 #include "tests/unit/verify/forged.h"
 #include "verify/x509/pem.h"
-#include "verify/x509/trust_judge.h"
+#include "verify/x509/trust.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
