@@ -339,7 +339,8 @@ def pasted(t, said):
 @case("a lab comes up, shows another scenario, and goes down", needs=("dig",))
 def up_and_down(t):
     alone(t)
-    process = t.spawn("up", [t.program("ctstub-lab"), "up", "--dot-port", "18853", "--doh-port", "18443"])
+    ports = ["--dot-port", str(net.free_port()), "--doh-port", str(net.free_port())]
+    process = t.spawn("up", [t.program("ctstub-lab"), "up", *ports])
     process.wait_log("forward-addr")
     line = next(words for words in process.log().splitlines() if words.startswith("  dig ")).split()
     equal(t.run(*line, "+short", "+tries=1")[1].startswith("198.18."), True, "answered")
@@ -355,11 +356,11 @@ def up_and_down(t):
     check(t.run(*line, "+short", "+tries=1")[1].startswith("198.18."), "the second one has spoilt the first one's files")
     equal(t.run("ctstub-lab", "down")[0], 0, "down")
     check(not os.path.exists(f"/tmp/ctstub-lab-{os.geteuid()}/world"), "its files are left")
-    equal(t.run("ctstub-lab", "up", "--detach", "--dot-port", "18853", "--doh-port", "18443")[0], 0, "up at once, detached")
+    equal(t.run("ctstub-lab", "up", "--detach", *ports)[0], 0, "up at once, detached")
     check(t.run(*line, "+short", "+tries=1")[1].startswith("198.18."), "the detached one does not answer")
     equal(t.run("ctstub-lab", "down")[0], 0, "down again")
     place = f"/tmp/ctstub-lab-{os.geteuid()}"
-    early = t.spawn("early", [t.program("ctstub-lab"), "up", "--dot-port", "18853", "--doh-port", "18443"])
+    early = t.spawn("early", [t.program("ctstub-lab"), "up", *ports])
     until(lambda: os.path.exists(f"{place}/control"), 10, "it has begun to come up")
     equal(early.stop(), 0, "exit code of one that was ended at once")
     check(not os.path.exists(f"{place}/control") and not os.path.exists(f"{place}/world"), "it has left files")
