@@ -1,4 +1,7 @@
 """The three programs as such: where they lie, what they say of themselves."""
+import os
+import shutil
+
 from harness.case import case, check, equal, rows
 from harness.pki import Site
 
@@ -27,3 +30,16 @@ def no_such_user(t):
     code, _, err = t.run("ctstubd", "-c", t.write("c.conf", config))
     equal(code, 3, "exit code")
     check("there is no user nobody-of-that-name" in err, f"what it says: {err}")
+
+
+@rows([("make dist without xz names the missing program and its package", False), ("make dist with xz gets past that check", True)], builds=("gcc",))
+def dist_needs_xz(t, there):
+    folder = t.path("bin")
+    os.makedirs(folder)
+    for program in ("find", "rm") + (("xz",) if there else ()):
+        os.symlink(shutil.which(program), os.path.join(folder, program))
+    t.write("dist/tests/kept", "")
+    t.write("dist/contrib/kept", "")
+    code, out, err = t.run(shutil.which("make"), "-s", "dist-hook", f"distdir={t.path('dist')}", cwd=t.build, env=t.env(PATH=folder))
+    equal(code == 0, there, f"success: {out}{err}")
+    equal("xz is not installed" in err and "xz-utils" in err, not there, f"the message: {err}")
