@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from harness import case
+from harness import case, roots
 from harness.build import BuildError, Builds, SANITIZER_ENV
 from harness.packages import Unpacked, wanted
 from harness.report import Report
@@ -350,6 +350,11 @@ def main(argv):
     options = parse(argv)
     if options.list:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # tests/run --list | head
+    if os.geteuid() == 0 and not roots.root_is_mounted():
+        try:
+            roots.own_mounts()
+        except OSError as error:
+            print(f"# namespaces will be refused: the root folder is no mount point, and cannot become one: {error}")
     try:
         run = Run(options)
     except OSError as error:
