@@ -48,7 +48,7 @@ list_text(const char *glob)
 			       scenario_group_of(row)->about);
 			group = scenario_group_of(row);
 		}
-		printf("  %-30s %-7s %-20s %s\n", row->name, want_text(row->want),
+		printf("  %-30s %-7s %-20s %s\n", row->name, scenario_want_text(row->want),
 		       row->reason != NULL ? row->reason : "-", row->impostor);
 	}
 	return LAB_DONE;

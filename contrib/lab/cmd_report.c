@@ -1,5 +1,5 @@
 /* cmd_report.c - `ctstub-lab report`: one report out of many runs. */
-#include "contrib/lab/files.h"
+#include "contrib/lab/lab_files.h"
 #include "contrib/lab/lab.h"
 #include "contrib/lab/report/report.h"
 
@@ -15,7 +15,7 @@ results_load(struct report *report, char *const *files, int n)
 
 	for (int i = 0; i < n && res == RES_OK; i++) {
 		buf_clear(&text);
-		res = file_read(&text, files[i]);
+		res = lab_file_read(&text, files[i]);
 		if (res == RES_OK)
 			res = report_add(report, buf_span(&text));
 		if (res != RES_OK)
@@ -29,7 +29,7 @@ results_load(struct report *report, char *const *files, int n)
 static bool
 report_write(const char *path, struct span text)
 {
-	if (file_write(path, text, 0644) == RES_OK)
+	if (lab_file_write(path, text, 0644) == RES_OK)
 		return true;
 	perror(path);
 	return false;

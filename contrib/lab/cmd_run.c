@@ -40,7 +40,7 @@ struct job {
 
 struct run {
 	struct client_about client;
-	enum server_protocol protocol;
+	enum lab_server_protocol protocol;
 	const char *adapter, *adapters, *glob, *out_file;
 	size_t jobs;
 	int64_t patience_ms;
@@ -89,7 +89,7 @@ inside_cell(void *ctx)
 	FILE *events = NULL;
 
 	signal(SIGPIPE, SIG_IGN);
-	if (path_join(path, inside->order.folder, "server.log") == RES_OK)
+	if (lab_path_join(path, inside->order.folder, "server.log") == RES_OK)
 		events = fopen(path, "we");
 	if (events != NULL)
 		log_capture(sink_file, events);
@@ -125,8 +125,8 @@ job_start(struct run *run, struct job *job, const struct scenario *scenario)
 	int fds[2];
 
 	job->scenario = scenario;
-	if (path_join(job->folder, run->folder, scenario->name) != RES_OK ||
-	    folder_make(job->folder) != RES_OK || pipe2(fds, O_CLOEXEC) < 0)
+	if (lab_path_join(job->folder, run->folder, scenario->name) != RES_OK ||
+	    lab_folder_make(job->folder) != RES_OK || pipe2(fds, O_CLOEXEC) < 0)
 		return false;
 	inside.fd = fds[1];
 	inside.order = (struct trial_order){.scenario = scenario,
@@ -165,11 +165,12 @@ job_end(struct run *run, struct job *job)
 	results_add(run->results, job->scenario, &result);
 	if (run->verbose)
 		fprintf(run->json ? stderr : stdout, "%-30s %-8s %-9s %5lld ms  %s%s%s\n",
-			job->scenario->name, mark_text(result.mark), outcome_text(result.outcome),
-			(long long)result.ms, result.ede, result.ede[0] != '\0' ? " " : "", result.detail);
+			job->scenario->name, trial_mark_text(result.mark),
+			report_outcome_text(result.outcome), (long long)result.ms, result.ede,
+			result.ede[0] != '\0' ? " " : "", result.detail);
 	bar_show(run, job->scenario->name);
 	if (!run->keep)
-		folder_remove(job->folder);
+		lab_folder_remove(job->folder);
 }
 
 /* Starts what fits. False: a trial could not be started at all. */
@@ -269,7 +270,7 @@ world_make(struct run *run)
 {
 	struct world *world;
 
-	if (path_join(run->world_folder, run->folder, "world") != RES_OK ||
+	if (lab_path_join(run->world_folder, run->folder, "world") != RES_OK ||
 	    lab_world(&world, run->world_folder, 0) != RES_OK)
 		return false;
 	world_close(world);
@@ -289,8 +290,8 @@ config_example(const struct run *run)
 		   "upstream \"lab\" { protocol = \"%s\" address = {\"1.1.1.1\"} port = %d }\n"
 		   "# and what a scenario adds: a name, a list, a pin\n",
 		   doh ? "doh" : "dot", doh ? 443 : 853);
-	if (path_join(path, run->folder, "example.conf") != RES_OK ||
-	    file_write(path, buf_span(&text), 0644) != RES_OK)
+	if (lab_path_join(path, run->folder, "example.conf") != RES_OK ||
+	    lab_file_write(path, buf_span(&text), 0644) != RES_OK)
 		path[0] = '\0';
 	setenv("LAB_CONF", path[0] != '\0' ? path : "/dev/null", 1);
 	buf_free(&text);
@@ -349,7 +350,7 @@ run_all(struct run *run)
 }
 
 static void
-summary(const struct run *run)
+run_summary(const struct run *run)
 {
 	const json_t *entry;
 	size_t i;
@@ -384,13 +385,13 @@ results_show(const struct run *run)
 	if (text == NULL)
 		return LAB_TROUBLE;
 	if (run->out_file != NULL)
-		res = file_write(run->out_file, span_str(text), 0644);
+		res = lab_file_write(run->out_file, span_str(text), 0644);
 	if (res != RES_OK)
 		fprintf(stderr, "ctstub-lab: %s: %s\n", run->out_file, strerror(errno));
 	if (run->json)
 		puts(text);
 	else
-		summary(run);
+		run_summary(run);
 	free(text);
 	if (res != RES_OK)
 		return LAB_TROUBLE;
@@ -445,7 +446,7 @@ client_find(struct run *run)
 }
 
 static bool
-option_read(struct run *run, int c, const char *value)
+run_option_read(struct run *run, int c, const char *value)
 {
 	int64_t number;
 
@@ -524,7 +525,7 @@ lab_run(int argc, char **argv)
 	int c, code;
 
 	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1)
-		if (!option_read(&run, c, optarg))
+		if (!run_option_read(&run, c, optarg))
 			return LAB_USAGE;
 	if (argc != optind || run.adapter == NULL) {
 		fprintf(stderr, "usage: ctstub-lab run --client ADAPTER [--scenario GLOB] [--doh] [--jobs N] "
@@ -551,6 +552,6 @@ lab_run(int argc, char **argv)
 	if (run.keep)
 		fprintf(run.json ? stderr : stdout, "kept: %s\n", run.folder);
 	else
-		folder_remove(run.folder);
+		lab_folder_remove(run.folder);
 	return code;
 }

@@ -4,7 +4,7 @@
 
 #include "contrib/lab/lab.h"
 #include "contrib/lab/scenarios/pkidir.h"
-#include "contrib/lab/server/server.h"
+#include "contrib/lab/server/lab_server.h"
 
 #include "base/log.h"
 
@@ -22,16 +22,16 @@ struct serve {
 	const struct scenario *scenario;
 	struct addr listen, ip4, ip6;
 	bool has_ip4, has_ip6;
-	enum server_protocol protocol;
+	enum lab_server_protocol protocol;
 	const char *folder, *count_file;
 	bool json;
-	struct faults faults;
+	struct lab_faults faults;
 
 	struct world *world;
 	struct site *site;
 	struct event_base *base;
 	struct event *signals[2], *count_timer;
-	struct server *server;
+	struct lab_server *server;
 	char *own_folder; /* made by us, removed at the end */
 };
 
@@ -48,7 +48,7 @@ sink_stdout(void *ctx, const char *line, size_t n)
 static void
 counts_write(struct serve *serve)
 {
-	const struct server_counts *c = server_counts(serve->server);
+	const struct lab_server_counts *c = lab_server_counts(serve->server);
 	struct buf text = buf_max(1024);
 
 	if (serve->count_file == NULL)
@@ -58,7 +58,7 @@ counts_write(struct serve *serve)
 		   ", \"refused\": %" PRIu64 ", \"bytes\": %" PRIu64 ", \"questions\": %" PRIu64
 		   ", \"answers\": %" PRIu64 "}\n",
 		   c->connections, c->handshakes, c->resumed, c->refused, c->bytes, c->questions, c->answers);
-	if (!buf_ok(&text) || file_write(serve->count_file, buf_span(&text), 0644) != RES_OK)
+	if (!buf_ok(&text) || lab_file_write(serve->count_file, buf_span(&text), 0644) != RES_OK)
 		fprintf(stderr, "ctstub-lab: %s: %s\n", serve->count_file, strerror(errno));
 	buf_free(&text);
 }
@@ -111,11 +111,11 @@ serve_run(struct serve *serve)
 {
 	bool doh = serve->protocol == SERVER_DOH;
 	char text[ADDR_TEXT_MAX];
-	enum res res = server_new(&serve->server, serve->base, &serve->listen, serve->protocol, serve->site,
-				  &serve->faults);
+	enum res res = lab_server_new(&serve->server, serve->base, &serve->listen, serve->protocol,
+				      serve->site, &serve->faults);
 
 	if (res == RES_OK) {
-		serve->listen.port = server_port(serve->server);
+		serve->listen.port = lab_server_port(serve->server);
 		res = pkidir_write_site(serve->site, doh, serve->listen.port);
 	}
 	if (res != RES_OK) {
@@ -123,7 +123,7 @@ serve_run(struct serve *serve)
 			strerror(errno));
 		return LAB_TROUBLE;
 	}
-	server_on_count(serve->server, serve_on_count, serve);
+	lab_server_on_count(serve->server, serve_on_count, serve);
 	counts_write(serve);
 	log_event(LOG_INFO, "listening", LOG_ADDR("address", &serve->listen),
 		  LOG_STR("protocol", doh ? "doh" : "dot"), LOG_STR("scenario", serve->scenario->name),
@@ -147,7 +147,7 @@ serve_prepare(struct serve *serve)
 			return LAB_TROUBLE;
 		}
 	}
-	if (serve->scenario->fault != NULL && !faults_add(&serve->faults, serve->scenario->fault, &bad))
+	if (serve->scenario->fault != NULL && !lab_faults_add(&serve->faults, serve->scenario->fault, &bad))
 		return LAB_TROUBLE;
 	if (lab_world(&serve->world, serve->folder, 0) != RES_OK)
 		return LAB_TROUBLE;
@@ -171,7 +171,7 @@ serve_prepare(struct serve *serve)
 static void
 serve_end(struct serve *serve)
 {
-	server_free(serve->server);
+	lab_server_free(serve->server);
 	for (size_t i = 0; i < 2; i++)
 		if (serve->signals[i] != NULL)
 			event_free(serve->signals[i]);
@@ -182,7 +182,7 @@ serve_end(struct serve *serve)
 	site_free(serve->site);
 	world_close(serve->world);
 	if (serve->own_folder != NULL)
-		folder_remove(serve->own_folder);
+		lab_folder_remove(serve->own_folder);
 }
 
 bool
@@ -206,7 +206,7 @@ lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
 }
 
 static bool
-option_read(struct serve *serve, int c, const char *value)
+serve_option_read(struct serve *serve, int c, const char *value)
 {
 	const uint16_t dot_port = 853;
 	struct addr addr;
@@ -224,7 +224,7 @@ option_read(struct serve *serve, int c, const char *value)
 		*(addr.family == ADDR_V4 ? &serve->has_ip4 : &serve->has_ip6) = true;
 		return true;
 	case 'f':
-		if (faults_add(&serve->faults, value, &bad))
+		if (lab_faults_add(&serve->faults, value, &bad))
 			return true;
 		fprintf(stderr,
 			"ctstub-lab: --fault %s: not a fault, or one that takes a value (see `ctstub-lab "
@@ -260,7 +260,7 @@ lab_serve(int argc, char **argv)
 	int c, code;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (!option_read(&serve, c, optarg))
+		if (!serve_option_read(&serve, c, optarg))
 			return LAB_USAGE;
 	if (argc - optind != 1 || serve.listen.family == ADDR_NONE) {
 		fprintf(stderr, "usage: ctstub-lab serve SCENARIO --listen ADDR:PORT [--doh] [--pki DIR] "
@@ -289,6 +289,6 @@ lab_faults(int argc, char **argv)
 {
 	(void)argc, (void)argv;
 	for (enum fault f = 0; f < FAULT_COUNT; f++)
-		printf("  %-20s %s\n", fault_name(f), fault_text(f));
+		printf("  %-20s %s\n", lab_fault_name(f), lab_fault_text(f));
 	return LAB_DONE;
 }

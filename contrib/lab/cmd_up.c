@@ -9,7 +9,7 @@
 #include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
 #include "contrib/lab/scenarios/pkidir.h"
-#include "contrib/lab/server/server.h"
+#include "contrib/lab/server/lab_server.h"
 #include "contrib/lab/run/trap.h"
 #include "contrib/lab/run/upctl.h"
 
@@ -45,7 +45,7 @@ struct up {
 	struct event_base *base;
 	struct event *signals[4];
 	struct upctl *control;
-	struct server *servers[SERVERS_MAX];
+	struct lab_server *servers[SERVERS_MAX];
 	size_t n_servers;
 	struct trap *trap;
 	struct addr ip4, ip6;
@@ -67,12 +67,12 @@ sink(void *ctx, const char *line, size_t n)
 }
 
 static bool
-faults_of(const struct scenario *scenario, struct faults *faults)
+up_faults(const struct scenario *scenario, struct lab_faults *faults)
 {
 	const char *bad;
 
-	*faults = (struct faults){.set = {false}};
-	return scenario->fault == NULL || faults_add(faults, scenario->fault, &bad);
+	*faults = (struct lab_faults){.set = {false}};
+	return scenario->fault == NULL || lab_faults_add(faults, scenario->fault, &bad);
 }
 
 /* Makes the scenario real and writes its files. NULL: it could not be. */
@@ -98,7 +98,7 @@ lines_show(const struct up *up)
 
 	addr_ip_text(site_ip(up->site), ip);
 	printf("scenario %s: %s (a strict client must %s%s%s)\n\n", name, up->site->scenario->impostor,
-	       want_text(up->site->scenario->want), up->site->scenario->reason != NULL ? ": " : "",
+	       scenario_want_text(up->site->scenario->want), up->site->scenario->reason != NULL ? ": " : "",
 	       up->site->scenario->reason != NULL ? up->site->scenario->reason : "");
 	printf("  dig @%s -p %u +tls +tls-ca=%s/anchors.pem www.example.com\n", ip, up->dot_port, folder);
 	printf("  kdig @%s -p %u +https +tls-ca=%s/anchors.pem www.example.com\n", ip, up->doh_port, folder);
@@ -120,19 +120,19 @@ switch_to(struct up *up, const char *name, bool keep_tickets, char reply[UPCTL_L
 {
 	const struct scenario *scenario = scenario_find(name);
 	struct site *site = scenario != NULL ? site_make(up, scenario) : NULL;
-	struct faults faults;
+	struct lab_faults faults;
 	enum res res = RES_OK;
 
-	if (site == NULL || !faults_of(scenario, &faults)) {
+	if (site == NULL || !up_faults(scenario, &faults)) {
 		snprintf(reply, UPCTL_LINE_MAX, "error: %.200s: %s\n", name,
 			 scenario == NULL ? "no such scenario" : "could not be made");
 		site_free(site);
 		return;
 	}
 	for (size_t i = 0; i < up->n_servers; i++) {
-		if (server_switch(up->servers[i], site, &faults, keep_tickets) != RES_OK)
+		if (lab_server_switch(up->servers[i], site, &faults, keep_tickets) != RES_OK)
 			res = RES_IO;
-		server_drop_connections(up->servers[i]);
+		lab_server_drop_connections(up->servers[i]);
 	}
 	site_free(up->site);
 	up->site = site;
@@ -176,17 +176,17 @@ up_on_signal(evutil_socket_t number, short what, void *arg)
 }
 
 static enum res
-serve_at(struct up *up, struct addr at, enum server_protocol protocol)
+serve_at(struct up *up, struct addr at, enum lab_server_protocol protocol)
 {
-	struct faults faults;
-	struct server *server;
+	struct lab_faults faults;
+	struct lab_server *server;
 	enum res res = RES_MALFORMED;
 
 	char text[ADDR_TEXT_MAX];
 
 	at.port = protocol == SERVER_DOH ? up->doh_port : up->dot_port;
-	if (faults_of(up->scenario, &faults))
-		res = server_new(&server, up->base, &at, protocol, up->site, &faults);
+	if (up_faults(up->scenario, &faults))
+		res = lab_server_new(&server, up->base, &at, protocol, up->site, &faults);
 	if (res == RES_OK)
 		up->servers[up->n_servers++] = server;
 	else if (errno != EADDRNOTAVAIL)
@@ -195,7 +195,7 @@ serve_at(struct up *up, struct addr at, enum server_protocol protocol)
 }
 
 static enum res
-servers_start(struct up *up)
+up_servers_start(struct up *up)
 {
 	const struct addr four[] = {up->ip4, up->ip6, LAB_IP4_TWO, LAB_IP6_TWO};
 	size_t n = up->cell ? 4 : 2;
@@ -244,9 +244,9 @@ up_prepare(struct up *up)
 	if (res == RES_OK)
 		res = upctl_folder(folder);
 	if (res == RES_OK)
-		res = path_join(up->folder, folder, up->cell ? "world-cell" : "world");
+		res = lab_path_join(up->folder, folder, up->cell ? "world-cell" : "world");
 	if (res == RES_OK) {
-		folder_remove(up->folder); /* yesterday's certificates are no use today */
+		lab_folder_remove(up->folder); /* yesterday's certificates are no use today */
 		res = world_open(&up->world, up->folder, 0);
 	}
 	if (res != RES_OK)
@@ -254,7 +254,7 @@ up_prepare(struct up *up)
 	up->site = site_make(up, up->scenario);
 	if (up->site == NULL)
 		return RES_NOMEM;
-	return servers_start(up);
+	return up_servers_start(up);
 }
 
 static void
@@ -263,10 +263,10 @@ up_end(struct up *up)
 	int saved = errno;
 
 	for (size_t i = 0; i < up->n_servers; i++)
-		server_free(up->servers[i]);
+		lab_server_free(up->servers[i]);
 	trap_free(up->trap);
 	if (up->folder[0] != '\0' && up->control != NULL)
-		folder_remove(up->folder);
+		lab_folder_remove(up->folder);
 	upctl_close(up->control); /* the last thing: another lab may come up from now on */
 	for (size_t i = 0; i < sizeof up->signals / sizeof up->signals[0]; i++)
 		if (up->signals[i] != NULL)
@@ -279,7 +279,7 @@ up_end(struct up *up)
 }
 
 static int
-trouble(const struct up *up, enum res res)
+up_trouble(const struct up *up, enum res res)
 {
 	if (res == RES_LIMIT && up->control == NULL)
 		fprintf(stderr, "ctstub-lab: a lab is up already: `ctstub-lab down` ends it\n");
@@ -321,7 +321,7 @@ up_run(void *ctx)
 	res = up_prepare(up);
 	if (res == RES_OK) {
 		lines_show(up);
-		if (up->cell && path_join(path, up->folder, "events.log") == RES_OK &&
+		if (up->cell && lab_path_join(path, up->folder, "events.log") == RES_OK &&
 		    (events = fopen(path, "we")) != NULL)
 			log_capture(sink, events);
 		if (up->cell)
@@ -330,7 +330,7 @@ up_run(void *ctx)
 	if (res == RES_OK)
 		event_base_dispatch(up->base);
 	else
-		trouble(up, res);
+		up_trouble(up, res);
 	up_end(up);
 	log_capture(NULL, NULL);
 	if (events != NULL)
@@ -383,8 +383,8 @@ up_detached(struct up *up)
 	int fd;
 
 	if (upctl_ask("ping", reply) == RES_OK)
-		return trouble(up, RES_LIMIT); /* its events are not ours to empty */
-	if (upctl_folder(folder) != RES_OK || path_join(path, folder, "events.log") != RES_OK ||
+		return up_trouble(up, RES_LIMIT); /* its events are not ours to empty */
+	if (upctl_folder(folder) != RES_OK || lab_path_join(path, folder, "events.log") != RES_OK ||
 	    (fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)) < 0) {
 		perror("ctstub-lab: up");
 		return LAB_TROUBLE;
@@ -406,7 +406,7 @@ up_detached(struct up *up)
 }
 
 static bool
-port_read(uint16_t *out, const char *text)
+up_port_read(uint16_t *out, const char *text)
 {
 	int64_t number;
 
@@ -419,13 +419,13 @@ port_read(uint16_t *out, const char *text)
 }
 
 static bool
-option_read(struct up *up, int c, const char *value)
+up_option_read(struct up *up, int c, const char *value)
 {
 	switch (c) {
 	case 't':
-		return port_read(&up->dot_port, value);
+		return up_port_read(&up->dot_port, value);
 	case 'h':
-		return port_read(&up->doh_port, value);
+		return up_port_read(&up->doh_port, value);
 	case 'c':
 		up->cell = true;
 		up->dot_port = 853;
@@ -453,7 +453,7 @@ lab_up(int argc, char **argv)
 	int c;
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
-		if (!option_read(&up, c, optarg))
+		if (!up_option_read(&up, c, optarg))
 			return LAB_USAGE;
 	if (argc - optind > 1 || (up.cell && up.detach)) {
 		fprintf(stderr, "usage: ctstub-lab up [--dot-port N] [--doh-port N] [--detach | --cell] "
@@ -475,7 +475,7 @@ lab_up(int argc, char **argv)
 }
 
 static int
-tell(const char *line)
+up_tell(const char *line)
 {
 	char reply[UPCTL_LINE_MAX];
 	enum res res = upctl_ask(line, reply);
@@ -516,7 +516,7 @@ lab_switch(int argc, char **argv)
 		return LAB_USAGE;
 	}
 	snprintf(line, sizeof line, "switch%s %s\n", keep ? "-keeping-tickets" : "", argv[optind]);
-	return tell(line);
+	return up_tell(line);
 }
 
 int
@@ -531,7 +531,7 @@ lab_down(int argc, char **argv)
 		fprintf(stderr, "usage: ctstub-lab down\n");
 		return LAB_USAGE;
 	}
-	code = tell("down\n");
+	code = up_tell("down\n");
 	/* The next lab may come up as soon as this has returned. */
 	for (int i = 0; code == LAB_DONE && i < DOWN_WAITS && upctl_ask("ping", reply) != RES_NOT_FOUND; i++)
 		nanosleep(&pause, NULL);

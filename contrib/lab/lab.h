@@ -4,8 +4,8 @@
  * Each takes the arguments behind its name, argv[0] being the verb, and returns the exit code: 0 done or
  * accepted, 1 refused, 2 usage, 3 trouble.
  */
-#ifndef LAB_LAB_H
-#define LAB_LAB_H
+#ifndef CONTRIB_LAB_LAB_H
+#define CONTRIB_LAB_LAB_H
 
 #include "contrib/lab/pki/world.h"
 

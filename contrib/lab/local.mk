@@ -1,7 +1,7 @@
 # ---- contrib/lab: the impersonation lab
 noinst_LIBRARIES += liblab.a
 liblab_a_SOURCES = \
-	contrib/lab/files.c contrib/lab/files.h
+	contrib/lab/lab_files.c contrib/lab/lab_files.h
 # certificates and logs, true and false
 liblab_a_SOURCES += \
 	contrib/lab/pki/derw.c contrib/lab/pki/derw.h \
@@ -26,19 +26,20 @@ liblab_a_SOURCES += \
 # the DoT and DoH servers that show it
 liblab_a_SOURCES += \
 	contrib/lab/server/answer.c \
-	contrib/lab/server/conn.c contrib/lab/server/conn.h \
-	contrib/lab/server/doh.c \
-	contrib/lab/server/dot.c \
-	contrib/lab/server/fault.c contrib/lab/server/fault.h \
-	contrib/lab/server/faults.def \
+	contrib/lab/server/lab_conn.c contrib/lab/server/lab_conn.h \
+	contrib/lab/server/lab_counts.h \
+	contrib/lab/server/lab_doh.c \
+	contrib/lab/server/lab_dot.c \
+	contrib/lab/server/lab_fault.c contrib/lab/server/lab_fault.h \
+	contrib/lab/server/lab_faults.def \
 	contrib/lab/server/h1.c contrib/lab/server/h1.h \
 	contrib/lab/server/h2raw.c contrib/lab/server/h2raw.h \
-	contrib/lab/server/server.c contrib/lab/server/server.h \
+	contrib/lab/server/lab_server.c contrib/lab/server/lab_server.h \
 	contrib/lab/server/spoil.c contrib/lab/server/spoil.h \
-	contrib/lab/server/zone.c contrib/lab/server/zone.h
+	contrib/lab/server/lab_zone.c contrib/lab/server/lab_zone.h
 # a client in namespaces of its own, and what it did
 liblab_a_SOURCES += \
-	contrib/lab/run/ask.c contrib/lab/run/ask.h \
+	contrib/lab/run/lab_ask.c contrib/lab/run/lab_ask.h \
 	contrib/lab/run/cell.c contrib/lab/run/cell.h \
 	contrib/lab/run/client.c contrib/lab/run/client.h \
 	contrib/lab/run/exchange.c contrib/lab/run/exchange.h \

@@ -26,7 +26,7 @@ static const struct verb {
 };
 
 static void
-usage(FILE *to)
+lab_usage(FILE *to)
 {
 	fprintf(to, "usage: ctstub-lab VERB [OPTION]... (see ctstub-lab(1))\n\n");
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
@@ -43,14 +43,14 @@ main(int argc, char **argv)
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2) {
-		usage(stderr);
+		lab_usage(stderr);
 		return LAB_USAGE;
 	}
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].run(argc - 1, argv + 1);
 	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
-		usage(stdout);
+		lab_usage(stdout);
 		return LAB_DONE;
 	}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
@@ -58,6 +58,6 @@ main(int argc, char **argv)
 		return LAB_DONE;
 	}
 	fprintf(stderr, "ctstub-lab: unknown verb: %s\n", argv[1]);
-	usage(stderr);
+	lab_usage(stderr);
 	return LAB_USAGE;
 }

@@ -99,7 +99,7 @@ forge_serial(const struct forge *f, uint8_t out[20])
 		memcpy(out, f->serial.p, f->serial.n);
 		return f->serial.n;
 	}
-	sha256(hash, span_str(f->serial_seed));
+	lab_sha256(hash, span_str(f->serial_seed));
 	memcpy(out, hash, 16);
 	out[0] = (uint8_t)((out[0] & 0x7f) | 0x40); /* positive, and never shorter */
 	return 16;
@@ -129,12 +129,12 @@ key_ids_write(struct buf *out, const struct forge *f)
 	uint8_t id[20];
 	size_t ext[2], inner;
 
-	sha1(id, buf_span(&f->key->spki));
+	lab_sha1(id, buf_span(&f->key->spki));
 	extension_open(out, OID_SUBJECT_KEY_ID, false, ext);
 	derw_tlv(out, DERW_OCTETS, span_of(id, sizeof id));
 	extension_close(out, ext);
 
-	sha1(id, buf_span(&f->issuer_key->spki));
+	lab_sha1(id, buf_span(&f->issuer_key->spki));
 	extension_open(out, OID_AUTHORITY_KEY_ID, false, ext);
 	inner = derw_open(out, DERW_SEQUENCE);
 	derw_tlv(out, DERW_CONTEXT(0), span_of(id, sizeof id));

@@ -1,6 +1,6 @@
 #include "contrib/lab/pki/key.h"
 #include "contrib/lab/pki/derw.h"
-#include "contrib/lab/files.h"
+#include "contrib/lab/lab_files.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,14 +15,14 @@ static const char key_banner[] =
     "TEST ONLY: a key of ctstub-lab. Whoever can read this file can be anybody in the lab.\n";
 
 void
-sha256(uint8_t out[32], struct span data)
+lab_sha256(uint8_t out[32], struct span data)
 {
 	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, data.p, data.n, out) < 0)
 		memset(out, 0, 32);
 }
 
 void
-sha1(uint8_t out[20], struct span data)
+lab_sha1(uint8_t out[20], struct span data)
 {
 	if (gnutls_hash_fast(GNUTLS_DIG_SHA1, data.p, data.n, out) < 0)
 		memset(out, 0, 20);
@@ -54,7 +54,7 @@ key_store(gnutls_x509_privkey_t made, const char *file)
 	    0) {
 		buf_text(&text, key_banner);
 		buf_put(&text, span_of(pem.data, pem.size));
-		res = buf_ok(&text) ? file_create(file, buf_span(&text), 0600) : RES_NOMEM;
+		res = buf_ok(&text) ? lab_file_create(file, buf_span(&text), 0600) : RES_NOMEM;
 	}
 	gnutls_free(pem.data);
 	buf_free(&text);
@@ -62,10 +62,10 @@ key_store(gnutls_x509_privkey_t made, const char *file)
 }
 
 static enum res
-key_read(gnutls_x509_privkey_t private, const char *file)
+lab_key_read(gnutls_x509_privkey_t private, const char *file)
 {
 	struct buf text = buf_max(KEY_FILE_MAX);
-	enum res res = file_read(&text, file);
+	enum res res = lab_file_read(&text, file);
 	gnutls_datum_t pem = {.data = text.p, .size = (unsigned)text.n};
 
 	if (res == RES_OK && gnutls_x509_privkey_import(private, &pem, GNUTLS_X509_FMT_PEM) != 0)
@@ -78,7 +78,7 @@ key_read(gnutls_x509_privkey_t private, const char *file)
 static enum res
 key_material(gnutls_x509_privkey_t *private, enum key_kind kind, const char *file)
 {
-	enum res res = key_read(*private, file);
+	enum res res = lab_key_read(*private, file);
 
 	if (res != RES_NOT_FOUND)
 		return res;
@@ -88,7 +88,7 @@ key_material(gnutls_x509_privkey_t *private, enum key_kind kind, const char *fil
 	/* Somebody else was faster: theirs counts. */
 	gnutls_x509_privkey_deinit(*private);
 	*private = NULL;
-	return gnutls_x509_privkey_init(private) < 0 ? RES_NOMEM : key_read(*private, file);
+	return gnutls_x509_privkey_init(private) < 0 ? RES_NOMEM : lab_key_read(*private, file);
 }
 
 enum res
@@ -115,7 +115,7 @@ key_open(struct key **out, enum key_kind kind, const char *file)
 	    gnutls_pubkey_export2(key->public, GNUTLS_X509_FMT_DER, &spki) < 0)
 		goto out;
 	buf_put(&key->spki, span_of(spki.data, spki.size));
-	sha256(key->spki_sha256, buf_span(&key->spki));
+	lab_sha256(key->spki_sha256, buf_span(&key->spki));
 	res = buf_ok(&key->spki) ? RES_OK : RES_NOMEM;
 out:
 	gnutls_free(spki.data);

@@ -34,7 +34,7 @@ void key_sign(const struct key *, enum key_digest, struct span data, struct buf 
 /* Appends the AlgorithmIdentifier of such a signature (RFC 5758, RFC 4055). */
 void key_algorithm_write(const struct key *, enum key_digest, struct buf *out);
 
-void sha256(uint8_t out[32], struct span data);
-void sha1(uint8_t out[20], struct span data);
+void lab_sha256(uint8_t out[32], struct span data);
+void lab_sha1(uint8_t out[20], struct span data);
 
 #endif

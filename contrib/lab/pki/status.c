@@ -30,7 +30,7 @@ crl_extensions_write(struct buf *out, const struct forge_crl *crl)
 	size_t wrap = derw_open(out, DERW_CONSTRUCTED(0)), list = derw_open(out, DERW_SEQUENCE), ext, value,
 	       inner;
 
-	sha1(id, buf_span(&crl->key->spki));
+	lab_sha1(id, buf_span(&crl->key->spki));
 	ext = derw_open(out, DERW_SEQUENCE);
 	derw_oid(out, OID_AKI);
 	value = derw_open(out, DERW_OCTETS);
@@ -51,7 +51,7 @@ crl_extensions_write(struct buf *out, const struct forge_crl *crl)
 }
 
 void
-crl_write(const struct forge_crl *crl, struct buf *out)
+status_crl_write(const struct forge_crl *crl, struct buf *out)
 {
 	struct buf tbs = buf_max(STATUS_MAX);
 	size_t outer = derw_open(&tbs, DERW_SEQUENCE), list, entry;
@@ -91,8 +91,8 @@ cert_id_write(struct buf *out, const struct forge_ocsp *ocsp)
 	size_t id = derw_open(out, DERW_SEQUENCE), algorithm;
 
 	derw_name(&name, ocsp->issuer, DERW_UTF8);
-	sha1(name_hash, buf_span(&name));
-	sha1(key_hash, span_slice(spki, spki.n - point, point));
+	lab_sha1(name_hash, buf_span(&name));
+	lab_sha1(key_hash, span_slice(spki, spki.n - point, point));
 	algorithm = derw_open(out, DERW_SEQUENCE);
 	derw_oid(out, OID_SHA1);
 	derw_null(out);
@@ -167,7 +167,7 @@ basic_response_write(struct buf *out, const struct forge_ocsp *ocsp)
 }
 
 void
-ocsp_write(const struct forge_ocsp *ocsp, struct buf *out)
+status_ocsp_write(const struct forge_ocsp *ocsp, struct buf *out)
 {
 	const uint32_t successful = 0, try_later = 3;
 	size_t response = derw_open(out, DERW_SEQUENCE), wrap, bytes, octets;

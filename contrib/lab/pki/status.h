@@ -14,7 +14,7 @@ struct forge_crl {
 	struct span revoked; /* one serial; empty: nobody is revoked */
 	bool broken_signature;
 };
-void crl_write(const struct forge_crl *, struct buf *out);
+void status_crl_write(const struct forge_crl *, struct buf *out);
 
 enum ocsp_status { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
 
@@ -30,6 +30,6 @@ struct forge_ocsp {
 	struct span delegate;
 	bool broken_signature;
 };
-void ocsp_write(const struct forge_ocsp *, struct buf *out);
+void status_ocsp_write(const struct forge_ocsp *, struct buf *out);
 
 #endif

@@ -1,6 +1,6 @@
 #include "contrib/lab/pki/toylog.h"
 #include "base/text.h"
-#include "contrib/lab/files.h"
+#include "contrib/lab/lab_files.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,7 +105,7 @@ toylog_key(struct toylogs *logs, enum log_id id)
 	if (logs->keys[id] != NULL)
 		return logs->keys[id];
 	snprintf(name, sizeof name, "log-%s.pem", rows[id].name);
-	if (path_join(path, logs->folder, name) != RES_OK ||
+	if (lab_path_join(path, logs->folder, name) != RES_OK ||
 	    key_open(&logs->keys[id], rows[id].key, path) != RES_OK)
 		return NULL;
 	return logs->keys[id];
@@ -209,7 +209,7 @@ toylog_sign(struct toylogs *logs, const struct forge_sct *sct, const struct log_
 }
 
 const char *
-list_variant_file(enum list_variant variant)
+pkidir_list_variant(enum list_variant variant)
 {
 	switch (variant) {
 	case LIST_FRESH:
@@ -227,7 +227,7 @@ list_variant_file(enum list_variant variant)
 }
 
 static json_t *
-json_time(int64_t ms)
+toylog_json_time(int64_t ms)
 {
 	char text[TIME_TEXT_MAX];
 
@@ -235,7 +235,7 @@ json_time(int64_t ms)
 }
 
 static json_t *
-json_base64(struct span bytes)
+toylog_json_base64(struct span bytes)
 {
 	struct buf text = buf_max(4096);
 	json_t *json;
@@ -258,11 +258,11 @@ log_state_set(json_t *log, const struct toylog *row, enum list_variant variant, 
 	if (variant == LIST_ALL_RETIRED)
 		since = at_ms - DAY_MS;
 	json_object_set_new(log, "state",
-			    json_pack("{s:{s:o}}", state_names[state], "timestamp", json_time(since)));
+			    json_pack("{s:{s:o}}", state_names[state], "timestamp", toylog_json_time(since)));
 }
 
 static json_t *
-log_json(struct toylogs *logs, enum log_id id, enum list_variant variant)
+toylog_json(struct toylogs *logs, enum log_id id, enum list_variant variant)
 {
 	const struct toylog *row = &rows[id];
 	const struct key *key = toylog_key(logs, id);
@@ -273,8 +273,8 @@ log_json(struct toylogs *logs, enum log_id id, enum list_variant variant)
 		return NULL;
 	snprintf(url, sizeof url, "https://%s.ct.lab.test/", row->name);
 	log = json_pack("{s:s, s:o, s:o, s:i}", "description", row->name, "log_id",
-			json_base64(span_of(key->spki_sha256, 32)), "key", json_base64(buf_span(&key->spki)),
-			"mmd", row->tiled ? 60 : 86400);
+			toylog_json_base64(span_of(key->spki_sha256, 32)), "key",
+			toylog_json_base64(buf_span(&key->spki)), "mmd", row->tiled ? 60 : 86400);
 	if (row->tiled) {
 		json_object_set_new(log, "submission_url", json_string(url));
 		json_object_set_new(log, "monitoring_url", json_string(url));
@@ -287,13 +287,13 @@ log_json(struct toylogs *logs, enum log_id id, enum list_variant variant)
 	if (row->interval[0] != row->interval[1])
 		json_object_set_new(log, "temporal_interval",
 				    json_pack("{s:o, s:o}", "start_inclusive",
-					      json_time(logs->at_ms + row->interval[0] * DAY_MS),
+					      toylog_json_time(logs->at_ms + row->interval[0] * DAY_MS),
 					      "end_exclusive",
-					      json_time(logs->at_ms + row->interval[1] * DAY_MS)));
+					      toylog_json_time(logs->at_ms + row->interval[1] * DAY_MS)));
 	if (row->moved_from != NULL)
 		json_object_set_new(log, "previous_operators",
 				    json_pack("[{s:s, s:o}]", "name", row->moved_from, "end_time",
-					      json_time(logs->at_ms - DAY_MS)));
+					      toylog_json_time(logs->at_ms - DAY_MS)));
 	return log;
 }
 
@@ -342,13 +342,13 @@ toylogs_list(struct toylogs *logs, enum list_variant variant, struct buf *out)
 		if (rows[id].operator_name == NULL)
 			continue;
 		entry = operator_json(operators, rows[id].operator_name);
-		log = log_json(logs, id, variant);
+		log = toylog_json(logs, id, variant);
 		done = entry != NULL && log != NULL &&
 		       json_array_append_new(json_object_get(entry, rows[id].tiled ? "tiled_logs" : "logs"),
 					     log) == 0;
 	}
 	list = json_pack("{s:s, s:o, s:o}", "version", "lab", "log_list_timestamp",
-			 json_time(list_date(variant, logs->at_ms)), "operators", operators);
+			 toylog_json_time(list_date(variant, logs->at_ms)), "operators", operators);
 	if (done && list != NULL)
 		text = json_dumps(list, JSON_INDENT(2));
 	buf_text(out, text != NULL ? text : "");

@@ -73,7 +73,7 @@ void toylog_sign(struct toylogs *, const struct forge_sct *, const struct log_en
 
 enum list_variant { LIST_FRESH, LIST_69_DAYS, LIST_71_DAYS, LIST_ALL_RETIRED, LIST_COUNT };
 /* File name of the variant in the lab's folder. */
-const char *list_variant_file(enum list_variant);
+const char *pkidir_list_variant(enum list_variant);
 /* Appends the list as v3 JSON. */
 enum res toylogs_list(struct toylogs *, enum list_variant, struct buf *out);
 

@@ -70,7 +70,7 @@ static enum res
 world_file_read(const char *path, int64_t *at_ms)
 {
 	struct buf text = buf_max(WORLD_FILE_MAX);
-	enum res res = file_read(&text, path);
+	enum res res = lab_file_read(&text, path);
 	json_t *json = NULL;
 	const char *at;
 
@@ -94,7 +94,7 @@ world_file_write(const char *path, int64_t at_ms)
 
 	buf_format(&text, "{\"what\": \"a world of ctstub-lab: TEST ONLY\", \"at\": \"%s\"}\n",
 		   time_text(at_ms, at));
-	res = buf_ok(&text) ? file_write(path, buf_span(&text), 0644) : RES_NOMEM;
+	res = buf_ok(&text) ? lab_file_write(path, buf_span(&text), 0644) : RES_NOMEM;
 	buf_free(&text);
 	return res;
 }
@@ -104,7 +104,7 @@ static enum res
 world_settle(struct world *world, int64_t at_ms)
 {
 	char path[FILE_PATH_MAX];
-	enum res res = path_join(path, world->folder, WORLD_FILE);
+	enum res res = lab_path_join(path, world->folder, WORLD_FILE);
 
 	if (res != RES_OK)
 		return res;
@@ -121,7 +121,7 @@ static enum res
 world_folders(struct world *world, const char *folder)
 {
 	char absolute[PATH_MAX];
-	enum res res = folder_make(folder);
+	enum res res = lab_folder_make(folder);
 
 	if (res != RES_OK)
 		return res;
@@ -129,8 +129,8 @@ world_folders(struct world *world, const char *folder)
 		return RES_IO;
 	if (snprintf(world->folder, sizeof world->folder, "%s", absolute) >= (int)sizeof world->folder)
 		return RES_LIMIT;
-	res = path_join(world->keys_folder, world->folder, "keys");
-	return res == RES_OK ? folder_make(world->keys_folder) : res;
+	res = lab_path_join(world->keys_folder, world->folder, "keys");
+	return res == RES_OK ? lab_folder_make(world->keys_folder) : res;
 }
 
 enum res
@@ -211,7 +211,8 @@ world_key(struct world *world, const char *name, enum key_kind kind)
 	slot = &world->keys[world->n_keys];
 	snprintf(slot->name, sizeof slot->name, "%s", name);
 	snprintf(file, sizeof file, "%s.pem", name);
-	if (path_join(path, world->keys_folder, file) != RES_OK || key_open(&slot->key, kind, path) != RES_OK)
+	if (lab_path_join(path, world->keys_folder, file) != RES_OK ||
+	    key_open(&slot->key, kind, path) != RES_OK)
 		return NULL;
 	world->n_keys++;
 	return slot->key;

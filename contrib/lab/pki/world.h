@@ -9,7 +9,7 @@
 #define CONTRIB_LAB_PKI_WORLD_H
 
 #include "base/addr.h"
-#include "contrib/lab/files.h"
+#include "contrib/lab/lab_files.h"
 #include "contrib/lab/pki/forge.h"
 
 #define SECOND_MS ((int64_t)1000)

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-const struct outcome_meaning outcome_meanings[] = {
+const struct outcome_meaning report_outcome_meanings[] = {
     {"ok", "What a strict client must do: it took the answer of a good resolver, or refused an impostor."},
     {"accepted",
      "The client took an impostor's answer. Whoever can redirect its packets can tell it anything."},
@@ -58,7 +58,7 @@ report_free(struct report *report)
 }
 
 const char *
-entry_text(const json_t *entry, const char *key)
+report_entry_text(const json_t *entry, const char *key)
 {
 	const char *text = json_string_value(json_object_get(entry, key));
 
@@ -66,52 +66,53 @@ entry_text(const json_t *entry, const char *key)
 }
 
 const char *
-column_text(const struct report_column *column, const char *key)
+report_column_text(const struct report_column *column, const char *key)
 {
-	return entry_text(column->results, key);
+	return report_entry_text(column->results, key);
 }
 
 const json_t *
-column_entry(const struct report_column *column, const char *scenario)
+report_column_entry(const struct report_column *column, const char *scenario)
 {
 	return json_object_get(column->by_name, scenario);
 }
 
 bool
-entry_is(const json_t *entry, const char *mark)
+report_entry_is(const json_t *entry, const char *mark)
 {
-	return entry != NULL && strcmp(entry_text(entry, "mark"), mark) == 0;
+	return entry != NULL && strcmp(report_entry_text(entry, "mark"), mark) == 0;
 }
 
 const char *
-entry_word(const json_t *entry)
+report_entry_word(const json_t *entry)
 {
-	const char *outcome = entry_text(entry, "outcome");
+	const char *outcome = report_entry_text(entry, "outcome");
 	bool refusal = strcmp(outcome, "refused") == 0 || strcmp(outcome, "silent") == 0;
 
-	if (entry_is(entry, "pass"))
+	if (report_entry_is(entry, "pass"))
 		return "ok";
-	if (entry_is(entry, "skip"))
+	if (report_entry_is(entry, "skip"))
 		return "-";
-	if (entry_is(entry, "void"))
+	if (report_entry_is(entry, "void"))
 		return "void";
-	if (entry_is(entry, "fail") && refusal && strcmp(entry_text(entry, "strict"), "refuse") == 0)
+	if (report_entry_is(entry, "fail") && refusal &&
+	    strcmp(report_entry_text(entry, "strict"), "refuse") == 0)
 		return "wrong reason";
 	return outcome;
 }
 
 void
-column_untaken(const struct report_column *column, size_t i, struct buf *out)
+report_column_untaken(const struct report_column *column, size_t i, struct buf *out)
 {
 	static const char *const stones[] = {"good-v4", "good-v6", "good-name"};
 
 	for (size_t k = 0; k < sizeof stones / sizeof stones[0]; k++) {
-		const json_t *entry = column_entry(column, stones[k]);
+		const json_t *entry = report_column_entry(column, stones[k]);
 
-		if (!entry_is(entry, "fail") || i-- > 0)
+		if (!report_entry_is(entry, "fail") || i-- > 0)
 			continue;
-		buf_format(out, "%s, %s: %s", stones[k], entry_text(entry, "outcome"),
-			   entry_text(entry, "detail"));
+		buf_format(out, "%s, %s: %s", stones[k], report_entry_text(entry, "outcome"),
+			   report_entry_text(entry, "detail"));
 		return;
 	}
 }
@@ -120,7 +121,7 @@ bool
 report_has(const struct report *report, const char *scenario)
 {
 	for (size_t i = 0; i < report->n; i++)
-		if (column_entry(&report->columns[i], scenario) != NULL)
+		if (report_column_entry(&report->columns[i], scenario) != NULL)
 			return true;
 	return false;
 }
@@ -137,31 +138,32 @@ report_has_group(const struct report *report, const struct scenario_group *group
 static void
 tally_add(struct tally *tally, const json_t *entry)
 {
-	bool good = strcmp(entry_text(entry, "strict"), "accept") == 0, wrong = entry_is(entry, "fail");
+	bool good = strcmp(report_entry_text(entry, "strict"), "accept") == 0,
+	     wrong = report_entry_is(entry, "fail");
 	int64_t ms = json_integer_value(json_object_get(entry, "ms"));
 
-	tally->voided += entry_is(entry, "void");
-	if (entry_is(entry, "void"))
+	tally->voided += report_entry_is(entry, "void");
+	if (report_entry_is(entry, "void"))
 		return;
 	tally->tried++;
 	tally->wrong += wrong;
 	tally->refused_good += wrong && good;
-	tally->accepted_bad += wrong && !good && strcmp(entry_text(entry, "outcome"), "accepted") == 0;
-	tally->silent += !good && strcmp(entry_text(entry, "outcome"), "silent") == 0;
-	if (!good && strcmp(entry_text(entry, "outcome"), "refused") == 0 && ms > tally->slowest_ms)
+	tally->accepted_bad += wrong && !good && strcmp(report_entry_text(entry, "outcome"), "accepted") == 0;
+	tally->silent += !good && strcmp(report_entry_text(entry, "outcome"), "silent") == 0;
+	if (!good && strcmp(report_entry_text(entry, "outcome"), "refused") == 0 && ms > tally->slowest_ms)
 		tally->slowest_ms = ms;
 }
 
 struct tally
-column_tally(const struct report_column *column, const struct scenario_group *group)
+report_column_tally(const struct report_column *column, const struct scenario_group *group)
 {
 	struct tally tally = {.slowest_ms = -1};
 	const json_t *entry;
 	size_t i;
 
 	json_array_foreach (json_object_get(column->results, "results"), i, entry)
-		if (!entry_is(entry, "skip") &&
-		    (group == NULL || strcmp(entry_text(entry, "group"), group->name) == 0))
+		if (!report_entry_is(entry, "skip") &&
+		    (group == NULL || strcmp(report_entry_text(entry, "group"), group->name) == 0))
 			tally_add(&tally, entry);
 	return tally;
 }

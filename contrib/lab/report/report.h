@@ -27,16 +27,16 @@ enum res report_add(struct report *, struct span json);
 void report_free(struct report *);
 
 /* "" when the column lacks the key. */
-const char *column_text(const struct report_column *, const char *key);
+const char *report_column_text(const struct report_column *, const char *key);
 /* The entry of a scenario; NULL when the client was not tried with it. Lent. */
-const json_t *column_entry(const struct report_column *, const char *scenario);
-const char *entry_text(const json_t *entry, const char *key);
-bool entry_is(const json_t *entry, const char *mark);
-/* The one word of outcome_meanings that the entry is shown as. */
-const char *entry_word(const json_t *entry);
+const json_t *report_column_entry(const struct report_column *, const char *scenario);
+const char *report_entry_text(const json_t *entry, const char *key);
+bool report_entry_is(const json_t *entry, const char *mark);
+/* The one word of report_outcome_meanings that the entry is shown as. */
+const char *report_entry_word(const json_t *entry);
 /* "good-v4, refused: it hung up": the i-th good resolver that the client did not take; nothing behind the
  * last. */
-void column_untaken(const struct report_column *, size_t i, struct buf *out);
+void report_column_untaken(const struct report_column *, size_t i, struct buf *out);
 /* Was any client tried with it? */
 bool report_has(const struct report *, const char *scenario);
 bool report_has_group(const struct report *, const struct scenario_group *);
@@ -47,7 +47,7 @@ struct tally {
 	size_t tried, wrong, accepted_bad, refused_good, silent, voided;
 	int64_t slowest_ms; /* of the refusals that were said; -1: none */
 };
-struct tally column_tally(const struct report_column *, const struct scenario_group *);
+struct tally report_column_tally(const struct report_column *, const struct scenario_group *);
 
 void report_markdown(const struct report *, struct buf *out);
 void report_html(const struct report *, struct buf *out);
@@ -57,6 +57,6 @@ char *report_json(const struct report *); /* yours */
 struct outcome_meaning {
 	const char *word, *meaning;
 };
-extern const struct outcome_meaning outcome_meanings[];
+extern const struct outcome_meaning report_outcome_meanings[];
 
 #endif

@@ -48,7 +48,7 @@ static const char style[] =
     "tr{break-inside:avoid}h2,caption{break-after:avoid}td.what{min-width:0}}\n";
 
 static void
-put(struct buf *out, const char *text)
+html_put(struct buf *out, const char *text)
 {
 	for (; *text != '\0'; text++)
 		switch (*text) {
@@ -74,7 +74,7 @@ static void
 element(struct buf *out, const char *tag, const char *text)
 {
 	buf_format(out, "<%s>", tag);
-	put(out, text);
+	html_put(out, text);
 	buf_format(out, "</%.*s>", (int)strcspn(tag, " "), tag);
 }
 
@@ -85,7 +85,7 @@ table_open(struct buf *out, const char *id, const char *caption, const struct ba
 		   "<div class=\"scroll%s\" role=\"region\" aria-labelledby=\"cap-%s-%zu\" "
 		   "tabindex=\"0\"><table>\n<caption id=\"cap-%s-%zu\">",
 		   band->class, id, band->number, id, band->number);
-	put(out, caption);
+	html_put(out, caption);
 	buf_text(out, "</caption>\n");
 }
 
@@ -106,16 +106,17 @@ band_at(struct band *band, size_t number, const struct report *report)
 }
 
 static void
-header_row(const struct report *report, struct buf *out, const char *const *first, const struct band *band)
+html_header_row(const struct report *report, struct buf *out, const char *const *first,
+		const struct band *band)
 {
 	buf_text(out, "<thead><tr>");
 	for (size_t i = 0; first[i] != NULL; i++)
 		element(out, "th scope=\"col\"", first[i]);
 	for (size_t i = band->from; i < band->to; i++) {
 		buf_text(out, "<th scope=\"col\">");
-		put(out, column_text(&report->columns[i], "client"));
+		html_put(out, report_column_text(&report->columns[i], "client"));
 		buf_text(out, "<br>");
-		put(out, column_text(&report->columns[i], "protocol"));
+		html_put(out, report_column_text(&report->columns[i], "protocol"));
 		buf_text(out, "</th>");
 	}
 	buf_text(out, "</tr></thead>\n<tbody>\n");
@@ -134,7 +135,7 @@ number_row(const struct report *report, struct buf *out, const struct band *band
 	buf_text(out, "<tr>");
 	element(out, "th scope=\"row\"", name);
 	for (size_t i = band->from; i < band->to; i++) {
-		struct tally tally = column_tally(&report->columns[i], NULL);
+		struct tally tally = report_column_tally(&report->columns[i], NULL);
 
 		buf_format(out, "<td>%zu</td>", number(&tally));
 	}
@@ -170,7 +171,7 @@ slowest_row(const struct report *report, struct buf *out, const struct band *ban
 {
 	buf_text(out, "<tr><th scope=\"row\">Slowest spoken refusal</th>");
 	for (size_t i = band->from; i < band->to; i++) {
-		int64_t ms = column_tally(&report->columns[i], NULL).slowest_ms;
+		int64_t ms = report_column_tally(&report->columns[i], NULL).slowest_ms;
 
 		if (ms >= 0)
 			buf_format(out, "<td class=\"number\">%" PRId64 " ms</td>", ms);
@@ -186,12 +187,12 @@ summary_table(const struct report *report, struct buf *out, const struct band *b
 	const struct scenario_group *group;
 
 	table_open(out, "summary", "Wrong of tried, by group of scenarios", band);
-	header_row(report, out, (const char *const[]){"Group", NULL}, band);
+	html_header_row(report, out, (const char *const[]){"Group", NULL}, band);
 	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++) {
 		buf_format(out, "<tr><th scope=\"row\"><a href=\"#%s\">%s</a></th>", group->name,
 			   group->name);
 		for (size_t i = band->from; i < band->to; i++) {
-			struct tally tally = column_tally(&report->columns[i], group);
+			struct tally tally = report_column_tally(&report->columns[i], group);
 
 			if (tally.tried == 0)
 				buf_text(out, "<td>not tried</td>");
@@ -210,7 +211,7 @@ summary_table(const struct report *report, struct buf *out, const struct band *b
 }
 
 static void
-summary(const struct report *report, struct buf *out)
+html_summary(const struct report *report, struct buf *out)
 {
 	struct band band;
 
@@ -226,18 +227,18 @@ entry_cell(struct buf *out, const json_t *entry)
 {
 	if (entry == NULL)
 		buf_text(out, "<td></td>");
-	else if (entry_is(entry, "skip"))
+	else if (report_entry_is(entry, "skip"))
 		buf_text(out, "<td>not tried</td>");
-	else if (entry_is(entry, "pass"))
+	else if (report_entry_is(entry, "pass"))
 		buf_text(out, "<td class=\"good\">ok</td>");
-	else if (entry_is(entry, "void"))
+	else if (report_entry_is(entry, "void"))
 		buf_text(out, "<td>void</td>");
 	else {
-		buf_format(out, "<td class=\"%s\">", entry_is(entry, "fail") ? "bad" : "note");
-		put(out, entry_word(entry));
-		if (entry_text(entry, "detail")[0] != '\0') {
+		buf_format(out, "<td class=\"%s\">", report_entry_is(entry, "fail") ? "bad" : "note");
+		html_put(out, report_entry_word(entry));
+		if (report_entry_text(entry, "detail")[0] != '\0') {
 			buf_text(out, "<br><small>");
-			put(out, entry_text(entry, "detail"));
+			html_put(out, report_entry_text(entry, "detail"));
 			buf_text(out, "</small>");
 		}
 		buf_text(out, "</td>");
@@ -245,12 +246,12 @@ entry_cell(struct buf *out, const json_t *entry)
 }
 
 static void
-group_table(const struct report *report, const struct scenario_group *group, struct buf *out,
-	    const struct band *band)
+html_group_table(const struct report *report, const struct scenario_group *group, struct buf *out,
+		 const struct band *band)
 {
 	table_open(out, group->name, "What each client did", band);
-	header_row(report, out, (const char *const[]){"Scenario", "The impostor shows", "Must be", NULL},
-		   band);
+	html_header_row(report, out, (const char *const[]){"Scenario", "The impostor shows", "Must be", NULL},
+			band);
 	for (size_t i = 0; i < group->n; i++) {
 		const struct scenario *row = &group->rows[i];
 
@@ -264,7 +265,7 @@ group_table(const struct report *report, const struct scenario_group *group, str
 			: row->want == WANT_REFUSE ? "refused"
 						   : "either");
 		for (size_t c = band->from; c < band->to; c++)
-			entry_cell(out, column_entry(&report->columns[c], row->name));
+			entry_cell(out, report_column_entry(&report->columns[c], row->name));
 		buf_text(out, "</tr>\n");
 	}
 	table_close(out);
@@ -282,18 +283,18 @@ group_section(const struct report *report, const struct scenario_group *group, s
 		return;
 	}
 	for (size_t i = 0; band_at(&band, i, report); i++)
-		group_table(report, group, out, &band);
+		html_group_table(report, group, out, &band);
 }
 
 /* Which good resolvers it did not take, and how far it came. */
 static void
-untaken(const struct report_column *column, struct buf *out)
+html_untaken(const struct report_column *column, struct buf *out)
 {
 	struct buf text = buf_max(1024);
 
-	for (size_t i = 0; column_untaken(column, i, &text), text.n > 0; i++) {
+	for (size_t i = 0; report_column_untaken(column, i, &text), text.n > 0; i++) {
 		buf_text(out, " It does not take a good resolver (");
-		put(out, buf_cstr(&text));
+		html_put(out, buf_cstr(&text));
 		buf_text(out, "): its refusals of the same kind say nothing.");
 		buf_clear(&text);
 	}
@@ -301,26 +302,26 @@ untaken(const struct report_column *column, struct buf *out)
 }
 
 static void
-clients(const struct report *report, struct buf *out)
+html_clients(const struct report *report, struct buf *out)
 {
 	buf_text(out, "<h2 id=\"clients\">Clients</h2>\n");
 	for (size_t i = 0; i < report->n; i++) {
 		const struct report_column *c = &report->columns[i];
 
 		buf_text(out, "<details open><summary>");
-		put(out, column_text(c, "client"));
+		html_put(out, report_column_text(c, "client"));
 		buf_text(out, " over ");
-		put(out, column_text(c, "protocol"));
+		html_put(out, report_column_text(c, "protocol"));
 		buf_text(out, "</summary>\n<p>Version ");
-		put(out, column_text(c, "version"));
+		html_put(out, report_column_text(c, "version"));
 		buf_text(out, ", tried ");
-		element(out, "time", column_text(c, "date"));
+		element(out, "time", report_column_text(c, "date"));
 		buf_text(out, ". It knows its resolver by: ");
-		put(out, column_text(c, "identity"));
+		html_put(out, report_column_text(c, "identity"));
 		buf_text(out, ".");
-		untaken(c, out);
+		html_untaken(c, out);
 		buf_text(out, "</p>\n");
-		element(out, "pre", column_text(c, "config"));
+		element(out, "pre", report_column_text(c, "config"));
 		buf_text(out, "</details>\n");
 	}
 }
@@ -341,7 +342,7 @@ static void
 words(struct buf *out)
 {
 	buf_text(out, "<h2 id=\"words\">The words</h2>\n<dl>");
-	for (const struct outcome_meaning *m = outcome_meanings; m->word != NULL; m++) {
+	for (const struct outcome_meaning *m = report_outcome_meanings; m->word != NULL; m++) {
 		element(out, "dt", strcmp(m->word, "-") == 0 ? "not tried" : m->word);
 		element(out, "dd", m->meaning);
 	}
@@ -368,10 +369,10 @@ report_html(const struct report *report, struct buf *out)
 		   style, report->n);
 	contents(out);
 	buf_text(out, "<main id=\"main\">\n");
-	summary(report, out);
+	html_summary(report, out);
 	words(out);
 	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++)
 		group_section(report, group, out);
-	clients(report, out);
+	html_clients(report, out);
 	buf_text(out, "</main>\n</body>\n</html>\n");
 }

@@ -6,7 +6,7 @@
 
 /* Text inside a table cell. */
 static void
-put(struct buf *out, const char *text)
+md_put(struct buf *out, const char *text)
 {
 	for (; *text != '\0'; text++) {
 		if (*text == '|' || *text == '\\')
@@ -18,22 +18,23 @@ put(struct buf *out, const char *text)
 static void
 put_entry(struct buf *out, const json_t *entry)
 {
-	if (entry_is(entry, "fail") || entry_is(entry, "note"))
-		buf_format(out, entry_is(entry, "fail") ? "**%s**" : "note: %s", entry_word(entry));
+	if (report_entry_is(entry, "fail") || report_entry_is(entry, "note"))
+		buf_format(out, report_entry_is(entry, "fail") ? "**%s**" : "note: %s",
+			   report_entry_word(entry));
 	else if (entry != NULL)
-		buf_text(out, entry_word(entry));
+		buf_text(out, report_entry_word(entry));
 }
 
 static void
-header_row(const struct report *report, struct buf *out, const char *const *first)
+md_header_row(const struct report *report, struct buf *out, const char *const *first)
 {
 	for (size_t i = 0; first[i] != NULL; i++)
 		buf_format(out, "| %s ", first[i]);
 	buf_u8(out, '|');
 	for (size_t i = 0; i < report->n; i++) {
 		buf_u8(out, ' ');
-		put(out, column_text(&report->columns[i], "client"));
-		buf_format(out, ", %s |", column_text(&report->columns[i], "protocol"));
+		md_put(out, report_column_text(&report->columns[i], "client"));
+		buf_format(out, ", %s |", report_column_text(&report->columns[i], "protocol"));
 	}
 	buf_u8(out, '\n');
 	for (size_t i = 0; first[i] != NULL; i++)
@@ -44,18 +45,18 @@ header_row(const struct report *report, struct buf *out, const char *const *firs
 }
 
 static void
-summary(const struct report *report, struct buf *out)
+md_summary(const struct report *report, struct buf *out)
 {
 	const struct scenario_group *group;
 
 	buf_text(out,
 		 "## Summary\n\nWrong of tried, by group. A configuration that knows the resolver by name "
 		 "can not see a wrong address: what it accepts in the group identity follows from that.\n\n");
-	header_row(report, out, (const char *const[]){"group", NULL});
+	md_header_row(report, out, (const char *const[]){"group", NULL});
 	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++) {
 		buf_format(out, "| %s |", group->name);
 		for (size_t i = 0; i < report->n; i++) {
-			struct tally tally = column_tally(&report->columns[i], group);
+			struct tally tally = report_column_tally(&report->columns[i], group);
 
 			buf_format(out, tally.tried > 0 ? " %zu of %zu |" : " |", tally.wrong, tally.tried);
 		}
@@ -63,19 +64,19 @@ summary(const struct report *report, struct buf *out)
 	}
 	buf_text(out, "| **impostors accepted** |");
 	for (size_t i = 0; i < report->n; i++)
-		buf_format(out, " **%zu** |", column_tally(&report->columns[i], NULL).accepted_bad);
+		buf_format(out, " **%zu** |", report_column_tally(&report->columns[i], NULL).accepted_bad);
 	buf_text(out, "\n| good resolvers refused |");
 	for (size_t i = 0; i < report->n; i++)
-		buf_format(out, " %zu |", column_tally(&report->columns[i], NULL).refused_good);
+		buf_format(out, " %zu |", report_column_tally(&report->columns[i], NULL).refused_good);
 	buf_text(out, "\n| refusals without a word |");
 	for (size_t i = 0; i < report->n; i++)
-		buf_format(out, " %zu |", column_tally(&report->columns[i], NULL).silent);
+		buf_format(out, " %zu |", report_column_tally(&report->columns[i], NULL).silent);
 	buf_text(out, "\n| void: refuses the good one as well |");
 	for (size_t i = 0; i < report->n; i++)
-		buf_format(out, " %zu |", column_tally(&report->columns[i], NULL).voided);
+		buf_format(out, " %zu |", report_column_tally(&report->columns[i], NULL).voided);
 	buf_text(out, "\n| slowest spoken refusal |");
 	for (size_t i = 0; i < report->n; i++) {
-		int64_t ms = column_tally(&report->columns[i], NULL).slowest_ms;
+		int64_t ms = report_column_tally(&report->columns[i], NULL).slowest_ms;
 
 		if (ms >= 0)
 			buf_format(out, " %" PRId64 " ms |", ms);
@@ -86,28 +87,28 @@ summary(const struct report *report, struct buf *out)
 }
 
 static void
-group_table(const struct report *report, const struct scenario_group *group, struct buf *out)
+md_group_table(const struct report *report, const struct scenario_group *group, struct buf *out)
 {
 	buf_format(out, "## %s\n\n%s\n\n", group->name, group->about);
 	if (!report_has_group(report, group)) {
 		buf_text(out, "Not tried.\n\n");
 		return;
 	}
-	header_row(report, out, (const char *const[]){"scenario", "the impostor shows", "must be", NULL});
+	md_header_row(report, out, (const char *const[]){"scenario", "the impostor shows", "must be", NULL});
 	for (size_t i = 0; i < group->n; i++) {
 		const struct scenario *row = &group->rows[i];
 
 		if (!report_has(report, row->name))
 			continue;
 		buf_format(out, "| %s | ", row->name);
-		put(out, row->impostor);
+		md_put(out, row->impostor);
 		buf_format(out, " | %s |",
 			   row->want == WANT_ACCEPT   ? "accepted"
 			   : row->want == WANT_REFUSE ? "refused"
 						      : "either");
 		for (size_t c = 0; c < report->n; c++) {
 			buf_u8(out, ' ');
-			put_entry(out, column_entry(&report->columns[c], row->name));
+			put_entry(out, report_column_entry(&report->columns[c], row->name));
 			buf_text(out, " |");
 		}
 		buf_u8(out, '\n');
@@ -117,13 +118,13 @@ group_table(const struct report *report, const struct scenario_group *group, str
 
 /* Which good resolvers it did not take, and how far it came. */
 static void
-untaken(const struct report_column *column, struct buf *out)
+md_untaken(const struct report_column *column, struct buf *out)
 {
 	struct buf text = buf_max(1024);
 
-	for (size_t i = 0; column_untaken(column, i, &text), text.n > 0; i++) {
+	for (size_t i = 0; report_column_untaken(column, i, &text), text.n > 0; i++) {
 		buf_text(out, "It does not take a good resolver (");
-		put(out, buf_cstr(&text));
+		md_put(out, buf_cstr(&text));
 		buf_text(out, "): its refusals of the same kind say nothing.\n");
 		buf_clear(&text);
 	}
@@ -131,17 +132,18 @@ untaken(const struct report_column *column, struct buf *out)
 }
 
 static void
-clients(const struct report *report, struct buf *out)
+md_clients(const struct report *report, struct buf *out)
 {
 	buf_text(out, "## Clients\n\n");
 	for (size_t i = 0; i < report->n; i++) {
 		const struct report_column *c = &report->columns[i];
 
 		buf_format(out, "### %s, %s\n\nVersion %s, tried %s. It knows its resolver by: %s.\n",
-			   column_text(c, "client"), column_text(c, "protocol"), column_text(c, "version"),
-			   column_text(c, "date"), column_text(c, "identity"));
-		untaken(c, out);
-		buf_format(out, "\n```\n%s```\n\n", column_text(c, "config"));
+			   report_column_text(c, "client"), report_column_text(c, "protocol"),
+			   report_column_text(c, "version"), report_column_text(c, "date"),
+			   report_column_text(c, "identity"));
+		md_untaken(c, out);
+		buf_format(out, "\n```\n%s```\n\n", report_column_text(c, "config"));
 	}
 }
 
@@ -158,11 +160,11 @@ report_markdown(const struct report *report, struct buf *out)
 		   "2606:4700:4700::1111, and every other address answers with lies in clear text.\n\n| word "
 		   "| meaning |\n|---|---|\n",
 		   report->n);
-	for (const struct outcome_meaning *m = outcome_meanings; m->word != NULL; m++)
+	for (const struct outcome_meaning *m = report_outcome_meanings; m->word != NULL; m++)
 		buf_format(out, "| %s | %s |\n", m->word, m->meaning);
 	buf_u8(out, '\n');
-	summary(report, out);
+	md_summary(report, out);
 	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++)
-		group_table(report, group, out);
-	clients(report, out);
+		md_group_table(report, group, out);
+	md_clients(report, out);
 }

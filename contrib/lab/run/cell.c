@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "contrib/lab/run/cell.h"
-#include "contrib/lab/files.h"
+#include "contrib/lab/lab_files.h"
 #include "contrib/lab/run/netlink.h"
 
 #include <errno.h>
@@ -61,7 +61,7 @@ resolv_conf_cover(const char *target)
 		const char *slash = strrchr(target, '/');
 
 		snprintf(folder, sizeof folder, "%.*s", (int)(slash - target), target);
-		return folder_make(folder) == RES_OK && put_text(target, resolv_conf);
+		return lab_folder_make(folder) == RES_OK && put_text(target, resolv_conf);
 	}
 	return mount("/run/lab-resolv.conf", target, NULL, MS_BIND, NULL) == 0;
 }
@@ -83,7 +83,7 @@ mounts_settle(void)
 static int
 cell_inside(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
 {
-	if (!mounts_settle() || loopback_furnish(own, n_own) != RES_OK) {
+	if (!mounts_settle() || netlink_loopback_furnish(own, n_own) != RES_OK) {
 		fprintf(stderr, "ctstub-lab: the namespaces could not be furnished: %s\n", strerror(errno));
 		return CELL_FAILED;
 	}

@@ -144,7 +144,7 @@ client_describe(struct client_about *about, const char *adapter, const char *fol
 	*about = (struct client_about){.name = ""};
 	if (strchr(adapter, '/') != NULL)
 		snprintf(path, sizeof path, "%s", adapter);
-	else if (path_join(path, folder, adapter) != RES_OK)
+	else if (lab_path_join(path, folder, adapter) != RES_OK)
 		return RES_LIMIT;
 	if (realpath(path, about->path) == NULL || access(about->path, X_OK) < 0)
 		return RES_NOT_FOUND;

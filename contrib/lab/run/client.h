@@ -13,7 +13,7 @@
 #define CONTRIB_LAB_RUN_CLIENT_H
 
 #include "base/res.h"
-#include "contrib/lab/files.h"
+#include "contrib/lab/lab_files.h"
 
 #include <sys/types.h>
 

@@ -7,7 +7,7 @@
 #ifndef CONTRIB_LAB_RUN_EXCHANGE_H
 #define CONTRIB_LAB_RUN_EXCHANGE_H
 
-#include "contrib/lab/run/ask.h"
+#include "contrib/lab/run/lab_ask.h"
 #include "contrib/lab/run/client.h"
 
 #include <event2/event.h>

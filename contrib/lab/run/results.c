@@ -7,7 +7,7 @@
 #include <string.h>
 
 json_t *
-results_new(const struct client_about *client, enum server_protocol protocol, const char *config)
+results_new(const struct client_about *client, enum lab_server_protocol protocol, const char *config)
 {
 	char date[TIME_TEXT_MAX];
 
@@ -18,7 +18,7 @@ results_new(const struct client_about *client, enum server_protocol protocol, co
 }
 
 static json_t *
-counts_json(const struct server_counts *c)
+counts_json(const struct lab_server_counts *c)
 {
 	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connections", (json_int_t)c->connections,
 			 "handshakes", (json_int_t)c->handshakes, "resumed", (json_int_t)c->resumed,
@@ -30,12 +30,12 @@ void
 results_add(json_t *results, const struct scenario *row, const struct trial_result *r)
 {
 	const char *reason = row->wire_reason != NULL ? row->wire_reason : row->reason;
-	json_t *entry =
-	    json_pack("{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:i, s:s, s:b, s:s, s:o}", "scenario",
-		      row->name, "group", scenario_group_of(row)->name, "impostor", row->impostor, "strict",
-		      want_text(row->want), "reason", reason, "outcome", outcome_text(r->outcome), "mark",
-		      mark_text(r->mark), "ms", (json_int_t)r->ms, "rcode", r->rcode, "ede", r->ede,
-		      "resumed", (int)r->resumed, "detail", r->detail, "server", counts_json(&r->counts));
+	json_t *entry = json_pack(
+	    "{s:s, s:s, s:s, s:s, s:s?, s:s, s:s, s:I, s:i, s:s, s:b, s:s, s:o}", "scenario", row->name,
+	    "group", scenario_group_of(row)->name, "impostor", row->impostor, "strict",
+	    scenario_want_text(row->want), "reason", reason, "outcome", report_outcome_text(r->outcome),
+	    "mark", trial_mark_text(r->mark), "ms", (json_int_t)r->ms, "rcode", r->rcode, "ede", r->ede,
+	    "resumed", (int)r->resumed, "detail", r->detail, "server", counts_json(&r->counts));
 
 	json_array_append_new(json_object_get(results, "results"), entry);
 }
@@ -52,7 +52,7 @@ results_count(const json_t *results, const char *mark)
 }
 
 static const char *
-text_of(const json_t *entry, const char *key)
+results_text(const json_t *entry, const char *key)
 {
 	const char *text = json_string_value(json_object_get(entry, key));
 
@@ -67,8 +67,8 @@ refused_good(const json_t *list, const char *name)
 	size_t i;
 
 	json_array_foreach (list, i, entry) {
-		if (strcmp(text_of(entry, "scenario"), name) == 0)
-			return strcmp(text_of(entry, "mark"), "fail") == 0;
+		if (strcmp(results_text(entry, "scenario"), name) == 0)
+			return strcmp(results_text(entry, "mark"), "fail") == 0;
 	}
 	return false;
 }
@@ -77,9 +77,9 @@ refused_good(const json_t *list, const char *name)
 static bool
 says_nothing(const json_t *entry)
 {
-	return strcmp(text_of(entry, "strict"), "accept") != 0 &&
-	       (strcmp(text_of(entry, "mark"), "pass") == 0 ||
-		strcmp(text_of(entry, "outcome"), "broken") == 0);
+	return strcmp(results_text(entry, "strict"), "accept") != 0 &&
+	       (strcmp(results_text(entry, "mark"), "pass") == 0 ||
+		strcmp(results_text(entry, "outcome"), "broken") == 0);
 }
 
 void
@@ -90,7 +90,7 @@ results_void(json_t *results)
 	size_t i;
 
 	json_array_foreach (list, i, entry) {
-		row = scenario_find(text_of(entry, "scenario"));
+		row = scenario_find(results_text(entry, "scenario"));
 		if (row != NULL && says_nothing(entry) && refused_good(list, scenario_touchstone(row)))
 			json_object_set_new(entry, "mark", json_string("void"));
 	}

@@ -17,14 +17,14 @@ scenario_begins_good(const struct scenario *scenario)
 	return scenario->script == SCRIPT_SWAP || scenario->script == SCRIPT_SWAP_KEEPING_TICKETS;
 }
 
-struct server_counts
+struct lab_server_counts
 stage_counts(const struct stage *stage)
 {
-	struct server_counts sum = {0};
+	struct lab_server_counts sum = {0};
 
 	for (size_t i = 0; i < STAGE_ADDRESSES; i++) {
-		const struct server_counts *c =
-		    stage->servers[i] != NULL ? server_counts(stage->servers[i]) : NULL;
+		const struct lab_server_counts *c =
+		    stage->servers[i] != NULL ? lab_server_counts(stage->servers[i]) : NULL;
 
 		if (c == NULL)
 			continue;
@@ -42,7 +42,7 @@ stage_counts(const struct stage *stage)
 
 /* One of the resolver's addresses with the port of the protocol. */
 static struct addr
-server_addr(size_t i, enum server_protocol protocol)
+server_addr(size_t i, enum lab_server_protocol protocol)
 {
 	struct addr addr[STAGE_ADDRESSES] = {LAB_IP4, LAB_IP4_TWO, LAB_IP6, LAB_IP6_TWO};
 
@@ -51,39 +51,39 @@ server_addr(size_t i, enum server_protocol protocol)
 }
 
 static bool
-faults_of(const struct site *site, struct faults *faults)
+faults_of(const struct site *site, struct lab_faults *faults)
 {
 	const char *bad;
 
-	*faults = (struct faults){.set = {false}};
-	return site->fault == NULL || faults_add(faults, site->fault, &bad);
+	*faults = (struct lab_faults){.set = {false}};
+	return site->fault == NULL || lab_faults_add(faults, site->fault, &bad);
 }
 
 static enum res
-servers_start(struct stage *stage, const struct site *site)
+stage_servers_start(struct stage *stage, const struct site *site)
 {
-	struct faults faults, none = {.set = {false}};
+	struct lab_faults faults, none = {.set = {false}};
 	enum res res = faults_of(site, &faults) ? RES_OK : RES_MALFORMED;
 
 	for (size_t i = 0; i < STAGE_ADDRESSES && res == RES_OK; i++) {
 		struct addr at = server_addr(i, stage->protocol);
 
-		res = server_new(&stage->servers[i], stage->base, &at, stage->protocol, site, &faults);
+		res = lab_server_new(&stage->servers[i], stage->base, &at, stage->protocol, site, &faults);
 	}
 	if (res == RES_OK && stage->protocol == SERVER_DOH)
-		res = server_new(&stage->elsewhere, stage->base, &elsewhere_addr, SERVER_DOH, stage->other,
-				 &none);
+		res = lab_server_new(&stage->elsewhere, stage->base, &elsewhere_addr, SERVER_DOH,
+				     stage->other, &none);
 	return res;
 }
 
 enum res
 stage_switch(struct stage *stage, bool keep_tickets)
 {
-	struct faults faults;
+	struct lab_faults faults;
 	enum res res = faults_of(stage->site, &faults) ? RES_OK : RES_MALFORMED;
 
 	for (size_t i = 0; i < STAGE_ADDRESSES && res == RES_OK; i++)
-		res = server_switch(stage->servers[i], stage->site, &faults, keep_tickets);
+		res = lab_server_switch(stage->servers[i], stage->site, &faults, keep_tickets);
 	stage_drop_connections(stage);
 	return res;
 }
@@ -92,7 +92,7 @@ void
 stage_drop_connections(struct stage *stage)
 {
 	for (size_t i = 0; i < STAGE_ADDRESSES; i++)
-		server_drop_connections(stage->servers[i]);
+		lab_server_drop_connections(stage->servers[i]);
 }
 
 /* A variable of the adapter's environment. */
@@ -107,7 +107,7 @@ say_file(const char *name, const struct site *site, const char *file)
 {
 	char path[FILE_PATH_MAX];
 
-	if (path_join(path, world_folder(site->world), file) == RES_OK)
+	if (lab_path_join(path, world_folder(site->world), file) == RES_OK)
 		say(name, path);
 }
 
@@ -138,7 +138,7 @@ environment_set(const struct stage *stage)
 	} else {
 		say_file("LAB_ANCHORS", site, "anchors.pem");
 	}
-	say_file("LAB_CT_LOGS", site, list_variant_file(site->list));
+	say_file("LAB_CT_LOGS", site, pkidir_list_variant(site->list));
 	snprintf(text, sizeof text, "%s/upstream.conf", stage->folder);
 	say("LAB_CONF", text);
 }
@@ -154,11 +154,11 @@ stage_give_policy(const struct stage *stage, const struct site *site)
 	snprintf(from, sizeof from, "%s/conf/%s%s.conf", world_folder(site->world), site->scenario->name,
 		 doh ? "-doh" : "");
 	if (res == RES_OK)
-		res = path_join(to, stage->folder, "upstream.conf");
+		res = lab_path_join(to, stage->folder, "upstream.conf");
 	if (res == RES_OK)
-		res = file_read(&text, from);
+		res = lab_file_read(&text, from);
 	if (res == RES_OK)
-		res = file_write(to, buf_span(&text), 0644);
+		res = lab_file_write(to, buf_span(&text), 0644);
 	buf_free(&text);
 	return res;
 }
@@ -181,7 +181,7 @@ sites_make(struct stage *stage, const struct scenario *scenario, const char *wor
 }
 
 enum res
-stage_set(struct stage *stage, const struct scenario *scenario, enum server_protocol protocol,
+stage_set(struct stage *stage, const struct scenario *scenario, enum lab_server_protocol protocol,
 	  const char *world_folder, const char *folder)
 {
 	enum res res;
@@ -193,7 +193,7 @@ stage_set(struct stage *stage, const struct scenario *scenario, enum server_prot
 	if (res == RES_OK)
 		res = trap_new(&stage->trap, stage->base);
 	if (res == RES_OK)
-		res = servers_start(stage, scenario_begins_good(scenario) ? stage->good : stage->site);
+		res = stage_servers_start(stage, scenario_begins_good(scenario) ? stage->good : stage->site);
 	if (res != RES_OK)
 		return res;
 	environment_set(stage);
@@ -204,8 +204,8 @@ void
 stage_strike(struct stage *stage)
 {
 	for (size_t i = 0; i < STAGE_ADDRESSES; i++)
-		server_free(stage->servers[i]);
-	server_free(stage->elsewhere);
+		lab_server_free(stage->servers[i]);
+	lab_server_free(stage->elsewhere);
 	trap_free(stage->trap);
 	site_free(stage->site);
 	site_free(stage->good);

@@ -7,7 +7,7 @@
 #ifndef CONTRIB_LAB_RUN_STAGE_H
 #define CONTRIB_LAB_RUN_STAGE_H
 
-#include "contrib/lab/server/server.h"
+#include "contrib/lab/server/lab_server.h"
 #include "contrib/lab/scenarios/site.h"
 #include "contrib/lab/run/trap.h"
 
@@ -16,19 +16,19 @@
 #define STAGE_ADDRESSES 4 /* of the resolver */
 
 struct stage {
-	enum server_protocol protocol;
+	enum lab_server_protocol protocol;
 	const char *folder; /* of the trial; lent */
 	struct event_base *base;
 	struct world *world;
 	struct site *good, *site, *other; /* good-v4; the scenario's; where a redirect leads */
-	struct server *servers[STAGE_ADDRESSES], *elsewhere;
+	struct lab_server *servers[STAGE_ADDRESSES], *elsewhere;
 	struct trap *trap;
 };
 
 /* In the cell: sets all up for the scenario, and the adapter's environment. Whatever it returns, stage_strike
  * afterwards. */
-enum res stage_set(struct stage *, const struct scenario *, enum server_protocol, const char *world_folder,
-		   const char *folder);
+enum res stage_set(struct stage *, const struct scenario *, enum lab_server_protocol,
+		   const char *world_folder, const char *folder);
 void stage_strike(struct stage *);
 
 /* Gives the policy of a site to the adapter, as $LAB_CONF. */
@@ -38,7 +38,7 @@ enum res stage_switch(struct stage *, bool keep_tickets);
 void stage_drop_connections(struct stage *);
 
 /* What the resolver's servers have seen together. */
-struct server_counts stage_counts(const struct stage *);
+struct lab_server_counts stage_counts(const struct stage *);
 
 /* Does the scenario begin with the good server, or with its own? */
 bool scenario_begins_good(const struct scenario *);

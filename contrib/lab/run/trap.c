@@ -3,7 +3,7 @@
 #include "contrib/lab/run/trap.h"
 #include "base/addr.h"
 #include "base/log.h"
-#include "contrib/lab/server/zone.h"
+#include "contrib/lab/server/lab_zone.h"
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -52,9 +52,9 @@ struct trap {
 static bool
 lie(struct trap *trap, struct span query, struct buf *out)
 {
-	struct zone_question q;
+	struct lab_zone_question q;
 
-	if (!zone_answer(ZONE_LIES, query, &q, out))
+	if (!lab_zone_answer(ZONE_LIES, query, &q, out))
 		return false;
 	if (trap->n_seen < TRAP_SEEN_MAX)
 		memcpy(trap->seen[trap->n_seen++], q.name, sizeof q.name);

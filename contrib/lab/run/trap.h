@@ -18,7 +18,7 @@ struct trap;
 
 enum res trap_new(struct trap **, struct event_base *);
 void trap_free(struct trap *);
-/* Was this name (as zone_question has it, in any case) asked in clear text? */
+/* Was this name (as lab_zone_question has it, in any case) asked in clear text? */
 bool trap_saw(const struct trap *, const char *name);
 uint64_t trap_http_requests(const struct trap *);
 

@@ -45,8 +45,8 @@ detail(struct trial *trial, const char *text)
 		snprintf(trial->result->detail, sizeof trial->result->detail, "%s", text);
 }
 
-static struct server_counts
-counts_less(struct server_counts a, const struct server_counts *b)
+static struct lab_server_counts
+counts_less(struct lab_server_counts a, const struct lab_server_counts *b)
 {
 	a.connections -= b->connections;
 	a.handshakes -= b->handshakes;
@@ -61,7 +61,7 @@ counts_less(struct server_counts a, const struct server_counts *b)
 
 /* How far a client came that did not take a good resolver's answer. */
 static const char *
-how_far(const struct server_counts *c)
+how_far(const struct lab_server_counts *c)
 {
 	if (c->connections == 0)
 		return "it never connected";
@@ -86,14 +86,14 @@ outcome_of(struct trial *trial, const struct exchange *exchange, const char *nam
 	ask_lie(lie);
 	if (gone)
 		detail(trial, "the client ended");
-	if (stage->elsewhere != NULL && server_counts(stage->elsewhere)->connections > 0)
+	if (stage->elsewhere != NULL && lab_server_counts(stage->elsewhere)->connections > 0)
 		detail(trial, "it followed the redirect");
 	if (trap_http_requests(stage->trap) > 0)
 		detail(trial, "it sent HTTP in clear text");
-	if (asked_says(&exchange->asked, lie) || trap_saw(stage->trap, name) ||
+	if (ask_says(&exchange->asked, lie) || trap_saw(stage->trap, name) ||
 	    trap_http_requests(stage->trap) > 0)
 		return OUTCOME_FALLBACK;
-	if (asked_says(&exchange->asked, truth) || (exchange->done && exchange->asked.n_a > 0))
+	if (ask_says(&exchange->asked, truth) || (exchange->done && exchange->asked.n_a > 0))
 		return OUTCOME_ACCEPTED;
 	if (trial->result->counts.questions == 0 && trial->result->counts.bad_names > 0) {
 		/* It never got as far as the certificate: nothing can be said of what it makes of that. */
@@ -112,10 +112,10 @@ outcome_of(struct trial *trial, const struct exchange *exchange, const char *nam
 
 /* Asks for a fresh name and says what became of it. */
 static enum outcome
-ask(struct trial *trial)
+trial_ask(struct trial *trial)
 {
 	const struct trial_order *order = trial->order;
-	struct server_counts before = stage_counts(&trial->stage);
+	struct lab_server_counts before = stage_counts(&trial->stage);
 	struct exchange exchange;
 	char name[ASK_NAME_MAX];
 
@@ -140,7 +140,7 @@ client_start(struct trial *trial)
 
 	if (trial->order->client->kind == CLIENT_COMMAND)
 		return RES_OK;
-	res = path_join(log, trial->order->folder, "client.log");
+	res = lab_path_join(log, trial->order->folder, "client.log");
 	if (res == RES_OK)
 		res = client_spawn(&trial->client, trial->order->client, "start", NULL, NULL, log);
 	snprintf(pid, sizeof pid, "%ld", (long)trial->client);
@@ -151,7 +151,7 @@ client_start(struct trial *trial)
 static bool
 begins_well(struct trial *trial)
 {
-	enum outcome outcome = ask(trial);
+	enum outcome outcome = trial_ask(trial);
 
 	if (outcome == OUTCOME_ACCEPTED)
 		return true;
@@ -238,7 +238,7 @@ trial_play(struct trial *trial)
 		trial->result->outcome = OUTCOME_BROKEN;
 		return;
 	}
-	trial->result->outcome = ask(trial);
+	trial->result->outcome = trial_ask(trial);
 }
 
 static void
@@ -301,7 +301,7 @@ trial_run(const struct trial_order *order, struct trial_result *result)
 }
 
 const char *
-outcome_text(enum outcome outcome)
+report_outcome_text(enum outcome outcome)
 {
 	switch (outcome) {
 	case OUTCOME_ACCEPTED:
@@ -323,7 +323,7 @@ outcome_text(enum outcome outcome)
 }
 
 const char *
-mark_text(enum mark mark)
+trial_mark_text(enum mark mark)
 {
 	switch (mark) {
 	case MARK_PASS:

@@ -4,10 +4,10 @@
 #ifndef CONTRIB_LAB_RUN_TRIAL_H
 #define CONTRIB_LAB_RUN_TRIAL_H
 
-#include "contrib/lab/run/ask.h"
+#include "contrib/lab/run/lab_ask.h"
 #include "contrib/lab/run/client.h"
 #include "contrib/lab/scenarios/scenario.h"
-#include "contrib/lab/server/server.h"
+#include "contrib/lab/server/lab_server.h"
 
 enum outcome {
 	OUTCOME_ACCEPTED, /* it took the answer of the encrypted server */
@@ -24,7 +24,7 @@ enum mark { MARK_PASS, MARK_FAIL, MARK_NOTE, MARK_SKIP };
 struct trial_order {
 	const struct scenario *scenario;
 	const struct client_about *client;
-	enum server_protocol protocol;
+	enum lab_server_protocol protocol;
 	const char *world_folder;
 	const char *folder;  /* scratch, of this trial alone */
 	int64_t patience_ms; /* for one answer */
@@ -37,15 +37,15 @@ struct trial_result {
 	uint8_t rcode;
 	bool resumed;
 	char ede[ASK_EDE_MAX];
-	char detail[256];            /* for people: what was odd; may be empty */
-	struct server_counts counts; /* of the impostor, all its addresses together */
+	char detail[256];                /* for people: what was odd; may be empty */
+	struct lab_server_counts counts; /* of the impostor, all its addresses together */
 };
 
 /* In the cell: furnishes servers and traps, runs the client, asks. Always gives a result. */
 void trial_run(const struct trial_order *, struct trial_result *);
 
-const char *outcome_text(enum outcome);
-const char *mark_text(enum mark);
+const char *report_outcome_text(enum outcome);
+const char *trial_mark_text(enum mark);
 /* What the outcome means for this scenario. */
 enum mark trial_mark(const struct trial_order *, const struct trial_result *);
 

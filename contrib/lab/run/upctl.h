@@ -6,7 +6,7 @@
 #ifndef CONTRIB_LAB_RUN_UPCTL_H
 #define CONTRIB_LAB_RUN_UPCTL_H
 
-#include "contrib/lab/files.h"
+#include "contrib/lab/lab_files.h"
 
 #include <event2/event.h>
 

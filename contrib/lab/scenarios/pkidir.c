@@ -27,7 +27,7 @@ site_file(const struct site *site, const char *folder, const char *suffix, struc
 
 	if (res != RES_OK || content.n == 0)
 		return res;
-	return file_write(path, content, 0644);
+	return lab_file_write(path, content, 0644);
 }
 
 static enum res
@@ -37,7 +37,7 @@ chain_write(const struct site *site)
 	enum res res;
 
 	for (size_t i = 0; i < site->n_chain; i++)
-		pem_write(&pem, "CERTIFICATE", buf_span(&site->chain[i]));
+		lab_pem_write(&pem, "CERTIFICATE", buf_span(&site->chain[i]));
 	res = buf_ok(&pem) ? site_file(site, "chains", ".pem", buf_span(&pem)) : RES_NOMEM;
 	buf_free(&pem);
 	return res;
@@ -101,7 +101,7 @@ conf_write(const struct site *site, bool doh, uint16_t port)
 
 	buf_format(&out, "# %s: %s\n", site->scenario->name, site->scenario->impostor);
 	buf_format(&out, "ct {\n\tlog-list = \"%s/%s\"\n", world_folder(site->world),
-		   list_variant_file(site->list));
+		   pkidir_list_variant(site->list));
 	if (site->when_stale != NULL)
 		buf_format(&out, "\twhen-stale = \"%s\"\n", site->when_stale);
 	buf_format(&out, "}\ntrust {\n\tanchors = \"%s/anchors.pem\"\n", world_folder(site->world));
@@ -138,9 +138,9 @@ static enum res
 world_file(const struct world *world, const char *name, struct span content)
 {
 	char path[FILE_PATH_MAX];
-	enum res res = path_join(path, world_folder(world), name);
+	enum res res = lab_path_join(path, world_folder(world), name);
 
-	return res == RES_OK ? file_write(path, content, 0644) : res;
+	return res == RES_OK ? lab_file_write(path, content, 0644) : res;
 }
 
 /* Anchors, lists and folders, which all scenarios share. */
@@ -155,9 +155,9 @@ common_write(const struct site *site)
 	enum res res = RES_OK;
 
 	for (size_t i = 0; i < sizeof folders / sizeof folders[0] && res == RES_OK; i++) {
-		res = path_join(path, world_folder(site->world), folders[i]);
+		res = lab_path_join(path, world_folder(site->world), folders[i]);
 		if (res == RES_OK)
-			res = folder_make(path);
+			res = lab_folder_make(path);
 	}
 	site_anchor(&plain, CA_ROOT);
 	site_anchor(&plain, CA_FINA_ROOT);
@@ -169,7 +169,7 @@ common_write(const struct site *site)
 		buf_clear(&list);
 		res = toylogs_list(world_logs(site->world), v, &list);
 		if (res == RES_OK)
-			res = world_file(site->world, list_variant_file(v), buf_span(&list));
+			res = world_file(site->world, pkidir_list_variant(v), buf_span(&list));
 	}
 	buf_free(&list);
 	return res;
@@ -224,7 +224,7 @@ verify_options(const struct site *site)
 		option_file(args, "--ca", site, ".anchors.pem");
 	else
 		option(args, "--ca", "anchors.pem");
-	option(args, "--ct-logs", list_variant_file(site->list));
+	option(args, "--ct-logs", pkidir_list_variant(site->list));
 	if (site->ct != NULL)
 		option(args, "--ct", site->ct);
 	if (site->ct_policy != NULL)
@@ -264,7 +264,7 @@ scenario_json(const struct scenario *row)
 	set_text(entry, "name", row->name);
 	set_text(entry, "group", scenario_group_of(row)->name);
 	set_text(entry, "impostor", row->impostor);
-	set_text(entry, "strict", want_text(row->want));
+	set_text(entry, "strict", scenario_want_text(row->want));
 	set_text(entry, "reason", row->reason);
 	set_text(entry, "wire_reason", row->wire_reason != NULL ? row->wire_reason : row->reason);
 	set_text(entry, "fault", row->fault);
@@ -298,7 +298,7 @@ index_write(struct world *world, json_t *scenarios)
 	char at[TIME_TEXT_MAX];
 	json_t *index = json_pack("{s:s, s:s, s:s, s:s, s:O}", "what", "scenarios of ctstub-lab: TEST ONLY",
 				  "at", time_text(world_at(world), at), "anchors", "anchors.pem", "ct_logs",
-				  list_variant_file(LIST_FRESH), "scenarios", scenarios);
+				  pkidir_list_variant(LIST_FRESH), "scenarios", scenarios);
 	char *text = index != NULL ? json_dumps(index, JSON_INDENT(1)) : NULL;
 	enum res res = text != NULL ? world_file(world, "index.json", span_str(text)) : RES_NOMEM;
 

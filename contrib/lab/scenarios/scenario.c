@@ -62,7 +62,7 @@ scenario_reach(const struct scenario *scenario)
 }
 
 const char *
-want_text(enum want want)
+scenario_want_text(enum want want)
 {
 	switch (want) {
 	case WANT_ACCEPT:

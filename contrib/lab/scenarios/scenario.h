@@ -67,7 +67,7 @@ struct scenario {
 	void (*leaf)(struct site *, struct forge *); /* changes the leaf before it is signed */
 	void (*build)(struct site *);                /* makes the whole chain instead */
 	void (*policy)(struct site *);               /* tells the client more, after the chain is made */
-	const char *fault;                           /* of the server, as fault.h reads it */
+	const char *fault;                           /* of the server, as lab_fault.h reads it */
 	enum script script;
 };
 
@@ -91,6 +91,6 @@ const struct scenario *scenario_at(size_t);         /* NULL behind the last */
 const struct scenario *scenario_find(const char *); /* NULL: there is none of that name */
 const struct scenario_group *scenario_group_of(const struct scenario *);
 enum reach scenario_reach(const struct scenario *);
-const char *want_text(enum want);
+const char *scenario_want_text(enum want);
 
 #endif

@@ -7,7 +7,7 @@
 #include "contrib/lab/scenarios/site.h"
 
 static void
-build_self_signed(struct site *site)
+build_any_self_signed(struct site *site)
 {
 	struct forge f;
 
@@ -26,7 +26,7 @@ static const struct scenario rows[] = {
     {"blocked-reset", "connections to the TLS port are reset at the ClientHello", WANT_REFUSE, "closed",
      .reach = REACH_WIRE, .fault = "reset-hello"},
     {"blocked-forged", "TLS is intercepted with a self-signed certificate", WANT_REFUSE, "untrusted",
-     .reach = REACH_WIRE, .build = build_self_signed},
+     .reach = REACH_WIRE, .build = build_any_self_signed},
     {"blocked-old-tls", "only SSL-era versions are let through", WANT_REFUSE, "tls-version",
      .reach = REACH_WIRE, .fault = "tls10"},
     {"blocked-later", "a good server first; then the TLS port is blocked", WANT_REFUSE, "connect-refused",

@@ -108,7 +108,7 @@ line_ca_certificate(struct site *site, struct buf *text, const char *kind, enum 
 	site->bad = site->bad || !world_ca_forge(site->world, id, &f);
 	if (f.issuer_key != NULL)
 		forge_certificate(&f, world_logs(site->world), &der);
-	sha256(hash, buf_span(&der));
+	lab_sha256(hash, buf_span(&der));
 	line_hash(site, text, kind, hash);
 	forge_free(&f);
 	buf_free(&der);
@@ -143,7 +143,7 @@ policy_disallow_fingerprint(struct site *site)
 {
 	uint8_t hash[32];
 
-	sha256(hash, buf_span(&site->chain[0]));
+	lab_sha256(hash, buf_span(&site->chain[0]));
 	line_hash(site, &site->disallow, "cert-sha256", hash);
 }
 

@@ -37,7 +37,7 @@ static void
 staple_put(struct site *site, const struct forge_ocsp *ocsp)
 {
 	if (!site->bad)
-		ocsp_write(ocsp, &site->staple);
+		status_ocsp_write(ocsp, &site->staple);
 }
 
 static void
@@ -204,8 +204,8 @@ crl_put(struct site *site, enum ca_id id, struct span revoked, int from_days, in
 	if (crl.key == NULL)
 		site->bad = true;
 	else
-		crl_write(&crl, &der);
-	pem_write(&site->crl, "X509 CRL", buf_span(&der));
+		status_crl_write(&crl, &der);
+	lab_pem_write(&site->crl, "X509 CRL", buf_span(&der));
 	site->bad = site->bad || !buf_ok(&der);
 	buf_free(&der);
 }

@@ -33,7 +33,7 @@ policy_disallow_leaf(struct site *site)
 	uint8_t hash[32];
 	char hex[65];
 
-	sha256(hash, buf_span(&site->chain[0]));
+	lab_sha256(hash, buf_span(&site->chain[0]));
 	site_line(site, &site->disallow, "cert-sha256 %s", hex_write(hex, span_of(hash, sizeof hash)));
 }
 

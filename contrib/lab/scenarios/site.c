@@ -171,7 +171,7 @@ site_put_ca(struct site *site, enum ca_id id)
 }
 
 void
-pem_write(struct buf *text, const char *label, struct span der)
+lab_pem_write(struct buf *text, const char *label, struct span der)
 {
 	struct buf base64 = buf_max(2 * FORGE_CERT_MAX);
 	struct span all;
@@ -195,7 +195,7 @@ site_anchor_forged(struct site *site, const struct forge *f)
 
 	if (f->key != NULL && f->issuer_key != NULL)
 		forge_certificate(f, world_logs(site->world), &der);
-	pem_write(&site->anchors, "CERTIFICATE", buf_span(&der));
+	lab_pem_write(&site->anchors, "CERTIFICATE", buf_span(&der));
 	site->bad = site->bad || der.n == 0 || !buf_ok(&der);
 	buf_free(&der);
 }

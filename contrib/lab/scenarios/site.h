@@ -26,7 +26,7 @@ struct site {
 	const struct key *key;
 	char subject[ADDR_TEXT_MAX + 4]; /* for scenarios that put an address there */
 	struct buf staple;               /* empty: none is stapled */
-	const char *fault;               /* as fault.h reads it; NULL: none */
+	const char *fault;               /* as lab_fault.h reads it; NULL: none */
 
 	/* the client's side */
 	const char *name;   /* to be borne as well; NULL: none */
@@ -64,6 +64,6 @@ void site_anchor_forged(struct site *, const struct forge *);
 void site_line(struct site *, struct buf *text, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* Appends the PEM of bytes to text. */
-void pem_write(struct buf *text, const char *label, struct span der);
+void lab_pem_write(struct buf *text, const char *label, struct span der);
 
 #endif

@@ -1,5 +1,5 @@
 /* answer.c - from a question to its answer: worked out, spoilt, delayed, gathered, sent. */
-#include "contrib/lab/server/conn.h"
+#include "contrib/lab/server/lab_conn.h"
 #include "base/log.h"
 #include "contrib/lab/server/spoil.h"
 
@@ -9,10 +9,10 @@
 #define SOME       10 /* delay-some: every tenth */
 #define UNASKED_ID 0x5a5a
 
-static struct pending *
-pending_new(struct conn *conn, int32_t stream, struct span query)
+static struct lab_pending *
+lab_pending_new(struct lab_conn *conn, int32_t stream, struct span query)
 {
-	struct pending *pending = conn->n_held < PENDING_MAX ? calloc(1, sizeof *pending) : NULL;
+	struct lab_pending *pending = conn->n_held < PENDING_MAX ? calloc(1, sizeof *pending) : NULL;
 
 	if (pending == NULL)
 		return NULL;
@@ -25,14 +25,14 @@ pending_new(struct conn *conn, int32_t stream, struct span query)
 }
 
 static void
-hold(struct conn *conn, struct pending *pending)
+hold(struct lab_conn *conn, struct lab_pending *pending)
 {
 	TAILQ_INSERT_TAIL(&conn->held, pending, link);
 	conn->n_held++;
 }
 
 static void
-unhold(struct pending *pending)
+unhold(struct lab_pending *pending)
 {
 	TAILQ_REMOVE(&pending->conn->held, pending, link);
 	pending->conn->n_held--;
@@ -40,9 +40,9 @@ unhold(struct pending *pending)
 
 /* An answer with a question of its own that nobody asked. */
 static void
-unasked_send(struct conn *conn, const struct pending *pending)
+unasked_send(struct lab_conn *conn, const struct lab_pending *pending)
 {
-	int64_t times = fault_number(&conn->server->faults, FAULT_UNASKED);
+	int64_t times = lab_fault_number(&conn->server->faults, FAULT_UNASKED);
 	struct buf odd = buf_max(UINT16_MAX);
 
 	if (conn->server->protocol->takes_unasked) {
@@ -57,42 +57,42 @@ unasked_send(struct conn *conn, const struct pending *pending)
 
 /* Writes the answer out; the pending is taken. */
 static void
-deliver(struct pending *pending)
+deliver(struct lab_pending *pending)
 {
-	struct conn *conn = pending->conn;
+	struct lab_conn *conn = pending->conn;
 
-	if (conn_fault(conn, FAULT_UNASKED))
+	if (lab_conn_fault(conn, FAULT_UNASKED))
 		unasked_send(conn, pending);
 	conn->server->protocol->send(conn, pending->stream, buf_span(&pending->message));
 	conn->answers++;
 	conn->server->counts.answers++;
-	if (conn_fault(conn, FAULT_CLOSE_ANSWER))
-		conn_close(conn, END_CLOSE);
-	if (conn_fault(conn, FAULT_CLOSE_MID_ANSWER))
-		conn_close(conn, END_CUT);
-	conn_held_free(pending);
+	if (lab_conn_fault(conn, FAULT_CLOSE_ANSWER))
+		lab_conn_close(conn, END_CLOSE);
+	if (lab_conn_fault(conn, FAULT_CLOSE_MID_ANSWER))
+		lab_conn_close(conn, END_CUT);
+	lab_conn_held_free(pending);
 }
 
 static void
 answer_on_time(evutil_socket_t fd, short what, void *arg)
 {
-	struct pending *pending = arg;
-	struct conn *conn = pending->conn;
+	struct lab_pending *pending = arg;
+	struct lab_conn *conn = pending->conn;
 
 	(void)fd, (void)what;
 	unhold(pending);
 	deliver(pending);
-	conn_push(conn);
+	lab_conn_push(conn);
 }
 
 static void
-deliver_later(struct pending *pending, int64_t ms)
+deliver_later(struct lab_pending *pending, int64_t ms)
 {
 	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 
 	pending->timer = evtimer_new(pending->conn->server->base, answer_on_time, pending);
 	if (pending->timer == NULL || event_add(pending->timer, &wait) < 0) {
-		conn_held_free(pending);
+		lab_conn_held_free(pending);
 		return;
 	}
 	hold(pending->conn, pending);
@@ -100,7 +100,7 @@ deliver_later(struct pending *pending, int64_t ms)
 
 /* Each of two takes the other's records under its own id. */
 static void
-swap(struct pending *a, struct pending *b)
+swap(struct lab_pending *a, struct lab_pending *b)
 {
 	struct buf message = a->message;
 	uint16_t id_a, id_b;
@@ -119,37 +119,37 @@ swap(struct pending *a, struct pending *b)
 static void
 answer_on_gathered(evutil_socket_t fd, short what, void *arg)
 {
-	struct pending *last = arg, *pending, *next;
-	struct conn *conn = last->conn;
+	struct lab_pending *last = arg, *pending, *next;
+	struct lab_conn *conn = last->conn;
 
 	(void)fd, (void)what;
-	if (conn_fault(conn, FAULT_SWAP))
+	if (lab_conn_fault(conn, FAULT_SWAP))
 		for (pending = TAILQ_FIRST(&conn->held); pending != NULL; pending = next) {
-			struct pending *other = TAILQ_NEXT(pending, link);
+			struct lab_pending *other = TAILQ_NEXT(pending, link);
 
 			next = other != NULL ? TAILQ_NEXT(other, link) : NULL;
 			if (other != NULL)
 				swap(pending, other);
 		}
-	while ((pending = conn_fault(conn, FAULT_REVERSE) ? TAILQ_LAST(&conn->held, pending_list)
-							  : TAILQ_FIRST(&conn->held)) != NULL) {
+	while ((pending = lab_conn_fault(conn, FAULT_REVERSE) ? TAILQ_LAST(&conn->held, lab_pending_list)
+							      : TAILQ_FIRST(&conn->held)) != NULL) {
 		unhold(pending);
 		deliver(pending);
 	}
-	conn_push(conn);
+	lab_conn_push(conn);
 }
 
 /* The first of a group holds the timer for all of them. */
 static void
-deliver_together(struct pending *pending)
+deliver_together(struct lab_pending *pending)
 {
 	const struct timeval wait = {.tv_usec = GATHER_MS * 1000};
-	struct conn *conn = pending->conn;
+	struct lab_conn *conn = pending->conn;
 
 	if (TAILQ_EMPTY(&conn->held)) {
 		pending->timer = evtimer_new(conn->server->base, answer_on_gathered, pending);
 		if (pending->timer == NULL || event_add(pending->timer, &wait) < 0) {
-			conn_held_free(pending);
+			lab_conn_held_free(pending);
 			return;
 		}
 	}
@@ -157,7 +157,7 @@ deliver_together(struct pending *pending)
 }
 
 static void
-question_count(struct conn *conn, const struct zone_question *q, size_t bytes)
+question_count(struct lab_conn *conn, const struct lab_zone_question *q, size_t bytes)
 {
 	conn->questions++;
 	conn->server->counts.questions++;
@@ -166,55 +166,55 @@ question_count(struct conn *conn, const struct zone_question *q, size_t bytes)
 }
 
 static int64_t
-delay_of(struct conn *conn, const struct zone_question *q)
+delay_of(struct lab_conn *conn, const struct lab_zone_question *q)
 {
-	if (conn_fault(conn, FAULT_DELAY))
-		return fault_number(&conn->server->faults, FAULT_DELAY);
-	if (conn_fault(conn, FAULT_DELAY_SOME) && conn->questions % SOME == 0)
-		return fault_number(&conn->server->faults, FAULT_DELAY_SOME);
+	if (lab_conn_fault(conn, FAULT_DELAY))
+		return lab_fault_number(&conn->server->faults, FAULT_DELAY);
+	if (lab_conn_fault(conn, FAULT_DELAY_SOME) && conn->questions % SOME == 0)
+		return lab_fault_number(&conn->server->faults, FAULT_DELAY_SOME);
 	return q->delay_ms;
 }
 
 /* Does it say nothing any more, or hang up, instead of answering? */
 static bool
-question_unanswered(struct conn *conn)
+question_unanswered(struct lab_conn *conn)
 {
-	if (conn_fault(conn, FAULT_CLOSE_QUESTION))
-		conn_close(conn, END_CLOSE);
-	else if (conn_fault(conn, FAULT_RESET_QUESTION))
-		conn_close(conn, END_RESET);
-	else if (!conn_fault(conn, FAULT_SILENT_ANSWER) &&
-		 !(conn_fault(conn, FAULT_SILENT_LATER) &&
-		   conn->answers >= (uint64_t)fault_number(&conn->server->faults, FAULT_SILENT_LATER)))
+	if (lab_conn_fault(conn, FAULT_CLOSE_QUESTION))
+		lab_conn_close(conn, END_CLOSE);
+	else if (lab_conn_fault(conn, FAULT_RESET_QUESTION))
+		lab_conn_close(conn, END_RESET);
+	else if (!lab_conn_fault(conn, FAULT_SILENT_ANSWER) &&
+		 !(lab_conn_fault(conn, FAULT_SILENT_LATER) &&
+		   conn->answers >= (uint64_t)lab_fault_number(&conn->server->faults, FAULT_SILENT_LATER)))
 		return false;
 	return true;
 }
 
 void
-question_take(struct conn *conn, struct span query, int32_t stream)
+lab_conn_question(struct lab_conn *conn, struct span query, int32_t stream)
 {
-	struct pending *pending = pending_new(conn, stream, query);
-	struct zone_question q;
+	struct lab_pending *pending = lab_pending_new(conn, stream, query);
+	struct lab_zone_question q;
 	int64_t delay;
 
 	if (pending == NULL) {
-		conn_close(conn, END_RESET);
+		lab_conn_close(conn, END_RESET);
 		return;
 	}
-	if (!zone_answer(ZONE_TRUTH, query, &q, &pending->message)) {
+	if (!lab_zone_answer(ZONE_TRUTH, query, &q, &pending->message)) {
 		log_event(LOG_INFO, "nonsense", LOG_INT("conn", conn->id), LOG_INT("bytes", query.n));
-		conn_held_free(pending);
-		conn_close(conn, END_CLOSE);
+		lab_conn_held_free(pending);
+		lab_conn_close(conn, END_CLOSE);
 		return;
 	}
 	question_count(conn, &q, query.n);
 	if (question_unanswered(conn)) {
-		conn_held_free(pending);
+		lab_conn_held_free(pending);
 		return;
 	}
-	spoil(&conn->server->faults, &q, &pending->message);
+	lab_spoil(&conn->server->faults, &q, &pending->message);
 	delay = delay_of(conn, &q);
-	if (conn_fault(conn, FAULT_REVERSE) || conn_fault(conn, FAULT_SWAP))
+	if (lab_conn_fault(conn, FAULT_REVERSE) || lab_conn_fault(conn, FAULT_SWAP))
 		deliver_together(pending);
 	else if (delay > 0)
 		deliver_later(pending, delay);

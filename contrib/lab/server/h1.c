@@ -40,7 +40,7 @@ length_read(size_t *length, struct span text)
 
 /* One line of the head behind the first. */
 static bool
-header_read(struct h1_request *request, size_t *length, struct span line)
+h1_header_read(struct h1_request *request, size_t *length, struct span line)
 {
 	struct span name;
 
@@ -80,7 +80,7 @@ h1_request_read(struct h1_request *request, struct span bytes)
 	if (!part_take(&line, &head, "\r\n") || !request_line_read(request, line))
 		return H1_BAD;
 	while (part_take(&line, &head, "\r\n"))
-		if (!header_read(request, &length, line))
+		if (!h1_header_read(request, &length, line))
 			return H1_BAD;
 	if (rest.n < length)
 		return H1_MORE;

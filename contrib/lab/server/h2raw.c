@@ -25,7 +25,7 @@ static const uint8_t good_headers[] = {0x88, 0x0f, 0x10, 23,  'a', 'p', 'p', 'l'
 static const uint8_t early_hints[] = {0x08, 3, '1', '0', '3'}; /* :status 103, not indexed */
 
 static void
-frame(struct conn *conn, enum frame_type type, uint8_t flags, int32_t stream, struct span payload)
+frame(struct lab_conn *conn, enum frame_type type, uint8_t flags, int32_t stream, struct span payload)
 {
 	struct buf head = buf_max(16);
 
@@ -33,13 +33,13 @@ frame(struct conn *conn, enum frame_type type, uint8_t flags, int32_t stream, st
 	buf_u8(&head, (uint8_t)type);
 	buf_u8(&head, flags);
 	buf_u32(&head, (uint32_t)stream);
-	conn_write(conn, buf_span(&head));
-	conn_write(conn, payload);
+	lab_conn_write(conn, buf_span(&head));
+	lab_conn_write(conn, payload);
 	buf_free(&head);
 }
 
 static void
-flood(struct conn *conn, enum frame_type type, uint8_t flags, int32_t stream, struct span payload)
+flood(struct lab_conn *conn, enum frame_type type, uint8_t flags, int32_t stream, struct span payload)
 {
 	for (int i = 0; i < FLOOD; i++)
 		frame(conn, type, flags, stream, payload);
@@ -47,7 +47,7 @@ flood(struct conn *conn, enum frame_type type, uint8_t flags, int32_t stream, st
 
 /* One long header enters the dynamic table; a byte each calls it up again. */
 static void
-bomb(struct conn *conn, int32_t stream)
+bomb(struct lab_conn *conn, int32_t stream)
 {
 	static const uint8_t again = 0xbe; /* the newest entry of the dynamic table */
 	struct buf block = buf_max(FRAME_MAX);
@@ -67,9 +67,9 @@ bomb(struct conn *conn, int32_t stream)
 	buf_free(&block);
 }
 
-/* The header block in two frames; the dribbling is conn.c's. */
+/* The header block in two frames; the dribbling is lab_conn.c's. */
 static void
-split_headers(struct conn *conn, int32_t stream, struct span message)
+split_headers(struct lab_conn *conn, int32_t stream, struct span message)
 {
 	struct span block = span_of(good_headers, sizeof good_headers);
 
@@ -79,7 +79,7 @@ split_headers(struct conn *conn, int32_t stream, struct span message)
 }
 
 static void
-push_promise(struct conn *conn, int32_t stream)
+push_promise(struct lab_conn *conn, int32_t stream)
 {
 	static const uint8_t promise[] = {0,    0, 0,   2,   0x82, 0x87, 0x84,
 					  0x01, 4, 'e', 'v', 'i',  'l'}; /* GET https / evil */
@@ -88,61 +88,61 @@ push_promise(struct conn *conn, int32_t stream)
 }
 
 bool
-h2raw_greeting(struct conn *conn)
+h2raw_greeting(struct lab_conn *conn)
 {
 	static const char http1[] =
 	    "HTTP/1.1 200 OK\r\nContent-Type: application/dns-message\r\nContent-Length: 0\r\n\r\n";
 	uint8_t noise[256];
 
-	if (conn_fault(conn, FAULT_HTTP1)) {
-		conn_write(conn, span_str(http1));
+	if (lab_conn_fault(conn, FAULT_HTTP1)) {
+		lab_conn_write(conn, span_str(http1));
 		return true;
 	}
-	if (conn_fault(conn, FAULT_H2_GARBAGE)) {
+	if (lab_conn_fault(conn, FAULT_H2_GARBAGE)) {
 		memset(noise, 0xc3, sizeof noise);
-		conn_write(conn, span_of(noise, sizeof noise));
+		lab_conn_write(conn, span_of(noise, sizeof noise));
 		return true;
 	}
 	return false;
 }
 
 bool
-h2raw_before_answer(struct conn *conn, int32_t stream, struct span message)
+h2raw_before_answer(struct lab_conn *conn, int32_t stream, struct span message)
 {
 	static const uint8_t eight[8] = {0}, one[4] = {0, 0, 0, 1}, most[4] = {0x7f, 0xff, 0xff, 0xff};
 	struct span none = span_of(NULL, 0);
 
-	if (conn_fault(conn, FAULT_PING_FLOOD))
+	if (lab_conn_fault(conn, FAULT_PING_FLOOD))
 		flood(conn, FRAME_PING, 0, 0, span_of(eight, sizeof eight));
-	if (conn_fault(conn, FAULT_SETTINGS_FLOOD))
+	if (lab_conn_fault(conn, FAULT_SETTINGS_FLOOD))
 		flood(conn, FRAME_SETTINGS, 0, 0, none);
-	if (conn_fault(conn, FAULT_WINDOW_FLOOD))
+	if (lab_conn_fault(conn, FAULT_WINDOW_FLOOD))
 		flood(conn, FRAME_WINDOW_UPDATE, 0, 0, span_of(one, sizeof one));
-	if (conn_fault(conn, FAULT_UNKNOWN_FLOOD))
+	if (lab_conn_fault(conn, FAULT_UNKNOWN_FLOOD))
 		flood(conn, FRAME_UNKNOWN, 0, 0, span_of(eight, sizeof eight));
-	if (conn_fault(conn, FAULT_INTERIM_FLOOD))
+	if (lab_conn_fault(conn, FAULT_INTERIM_FLOOD))
 		flood(conn, FRAME_HEADERS, FLAG_END_HEADERS, stream,
 		      span_of(early_hints, sizeof early_hints));
-	if (conn_fault(conn, FAULT_WINDOW_OVERFLOW))
+	if (lab_conn_fault(conn, FAULT_WINDOW_OVERFLOW))
 		frame(conn, FRAME_WINDOW_UPDATE, 0, 0, span_of(most, sizeof most));
-	if (conn_fault(conn, FAULT_PUSH))
+	if (lab_conn_fault(conn, FAULT_PUSH))
 		push_promise(conn, stream);
-	if (conn_fault(conn, FAULT_HPACK_BOMB)) {
+	if (lab_conn_fault(conn, FAULT_HPACK_BOMB)) {
 		bomb(conn, stream);
 		return true;
 	}
-	if (conn_fault(conn, FAULT_CONTINUATIONS)) {
+	if (lab_conn_fault(conn, FAULT_CONTINUATIONS)) {
 		frame(conn, FRAME_HEADERS, 0, stream, span_of(good_headers, sizeof good_headers));
 		flood(conn, FRAME_CONTINUATION, 0, stream, none);
 		return true;
 	}
-	if (conn_fault(conn, FAULT_EMPTY_DATA_FLOOD)) {
+	if (lab_conn_fault(conn, FAULT_EMPTY_DATA_FLOOD)) {
 		frame(conn, FRAME_HEADERS, FLAG_END_HEADERS, stream,
 		      span_of(good_headers, sizeof good_headers));
 		flood(conn, FRAME_DATA, 0, stream, none);
 		return true;
 	}
-	if (conn_fault(conn, FAULT_SPLIT_HEADERS)) {
+	if (lab_conn_fault(conn, FAULT_SPLIT_HEADERS)) {
 		split_headers(conn, stream, message);
 		return true;
 	}

@@ -30,7 +30,7 @@ counts_set(struct buf *m, uint16_t questions, uint16_t answers, uint16_t authori
 
 /* Header and question of the answer, nothing else: what a hand-made answer begins with. */
 static void
-begin(struct buf *m, const struct zone_question *q)
+begin(struct buf *m, const struct lab_zone_question *q)
 {
 	if (m->n > q->end)
 		m->n = q->end;
@@ -69,7 +69,7 @@ name_write(struct buf *m, const char *labels)
 
 /* An A record that claims 20 bytes: who trusts the type instead of the length finds 6.6.6.6 in it. */
 static void
-rdlength_long(struct buf *m, const struct zone_question *q)
+rdlength_long(struct buf *m, const struct lab_zone_question *q)
 {
 	begin(m, q);
 	record_head(m, TYPE_A, 20);
@@ -82,7 +82,8 @@ rdlength_long(struct buf *m, const struct zone_question *q)
 }
 
 static void
-one_record(struct buf *m, const struct zone_question *q, uint16_t type, uint16_t rdlength, struct span rdata)
+one_record(struct buf *m, const struct lab_zone_question *q, uint16_t type, uint16_t rdlength,
+	   struct span rdata)
 {
 	begin(m, q);
 	record_head(m, type, rdlength);
@@ -92,7 +93,7 @@ one_record(struct buf *m, const struct zone_question *q, uint16_t type, uint16_t
 
 /* A record whose owner is these two bytes. */
 static void
-odd_owner(struct buf *m, const struct zone_question *q, uint16_t owner)
+odd_owner(struct buf *m, const struct lab_zone_question *q, uint16_t owner)
 {
 	begin(m, q);
 	buf_u16(m, owner);
@@ -107,7 +108,7 @@ odd_owner(struct buf *m, const struct zone_question *q, uint16_t owner)
 /* Thousands of pointers one behind the other in a record's bytes, then records whose owners enter at the far
  * end. */
 static void
-pointer_chain(struct buf *m, const struct zone_question *q)
+pointer_chain(struct buf *m, const struct lab_zone_question *q)
 {
 	const size_t hops = 8000, records = 3000;
 	size_t first;
@@ -130,7 +131,7 @@ pointer_chain(struct buf *m, const struct zone_question *q)
 }
 
 static void
-cname_flood(struct buf *m, const struct zone_question *q)
+cname_flood(struct buf *m, const struct lab_zone_question *q)
 {
 	const uint16_t records = 4500;
 
@@ -141,7 +142,7 @@ cname_flood(struct buf *m, const struct zone_question *q)
 }
 
 static void
-cname_loop(struct buf *m, const struct zone_question *q)
+cname_loop(struct buf *m, const struct lab_zone_question *q)
 {
 	struct buf target = buf_max(256);
 
@@ -178,7 +179,7 @@ extra_records(struct buf *m)
 
 /* The answer without its last record, which is the OPT record when it has one. */
 static void
-opt_drop(struct buf *m, const struct zone_question *q)
+opt_drop(struct buf *m, const struct lab_zone_question *q)
 {
 	const size_t opt_fixed = 11;
 	size_t at;
@@ -196,10 +197,10 @@ opt_drop(struct buf *m, const struct zone_question *q)
 }
 
 static void
-opt_first(struct buf *m, const struct zone_question *q)
+opt_first(struct buf *m, const struct lab_zone_question *q)
 {
 	opt_drop(m, q);
-	zone_opt_write(m, q->dnssec_ok, 0, span_of(NULL, 0), 0);
+	lab_zone_opt_write(m, q->dnssec_ok, 0, span_of(NULL, 0), 0);
 	buf_u8(m, 2);
 	buf_text(m, "ns");
 	buf_u16(m, TO_QNAME);
@@ -213,29 +214,29 @@ opt_first(struct buf *m, const struct zone_question *q)
 }
 
 static void
-rcode_set(struct buf *m, const struct zone_question *q, int64_t rcode)
+rcode_set(struct buf *m, const struct lab_zone_question *q, int64_t rcode)
 {
 	opt_drop(m, q);
 	begin(m, q);
 	if (m->n >= HEADER)
 		m->p[3] = (uint8_t)((m->p[3] & 0xf0) | (rcode & 0x0f));
 	if (q->edns)
-		zone_opt_write(m, q->dnssec_ok, (unsigned)(rcode >> 4) & 0xff, span_of(NULL, 0), 0);
+		lab_zone_opt_write(m, q->dnssec_ok, (unsigned)(rcode >> 4) & 0xff, span_of(NULL, 0), 0);
 }
 
 static void
-keepalive_set(struct buf *m, const struct zone_question *q, int64_t hundreds)
+keepalive_set(struct buf *m, const struct lab_zone_question *q, int64_t hundreds)
 {
 	uint8_t option[6] = {0, 11, 0, 2}; /* RFC 7828, 3.1 */
 
 	be16_write(option + 4, (uint16_t)hundreds);
 	opt_drop(m, q);
-	zone_opt_write(m, q->dnssec_ok, 0, span_of(option, sizeof option), 0);
+	lab_zone_opt_write(m, q->dnssec_ok, 0, span_of(option, sizeof option), 0);
 }
 
 /* The TTL of every record; all of ours have the question's name or a short one of their own as owner. */
 static void
-ttl_set(struct buf *m, const struct zone_question *q, int64_t ttl)
+ttl_set(struct buf *m, const struct lab_zone_question *q, int64_t ttl)
 {
 	static const size_t fixed = 10; /* type, class, TTL, RDLENGTH */
 	size_t at = q->end, records = be16_read(m->p + 6) + (size_t)be16_read(m->p + 8);
@@ -252,7 +253,7 @@ ttl_set(struct buf *m, const struct zone_question *q, int64_t ttl)
 }
 
 static void
-question_twice(struct buf *m, const struct zone_question *q)
+question_twice(struct buf *m, const struct lab_zone_question *q)
 {
 	size_t n = q->end - HEADER;
 	uint8_t question[512];
@@ -266,7 +267,7 @@ question_twice(struct buf *m, const struct zone_question *q)
 }
 
 static void
-letters_turn(struct buf *m, const struct zone_question *q)
+letters_turn(struct buf *m, const struct lab_zone_question *q)
 {
 	for (size_t i = HEADER; i + 5 <= q->end; i++)
 		if ((m->p[i] | 0x20) >= 'a' && (m->p[i] | 0x20) <= 'z')
@@ -283,7 +284,7 @@ name_change(struct buf *m)
 
 /* A whole A record, cut so many bytes before its end. */
 static void
-cut(struct buf *m, const struct zone_question *q, size_t missing)
+cut(struct buf *m, const struct lab_zone_question *q, size_t missing)
 {
 	begin(m, q);
 	record(m, TYPE_A, span_of("\x0a\0\0\1", 4));
@@ -293,100 +294,100 @@ cut(struct buf *m, const struct zone_question *q, size_t missing)
 
 /* Faults that replace the records. */
 static void
-spoil_records(const struct faults *f, const struct zone_question *q, struct buf *m)
+spoil_records(const struct lab_faults *f, const struct lab_zone_question *q, struct buf *m)
 {
 	static const uint8_t long_aaaa[17] = {0x20, 0x01, 0x0d, 0xb8};
 	static const uint8_t short_soa[] = {0, 0, 0, 0, 0, 1, 0, 0};
 	const size_t into_rdata = 2, into_rdlength = 5, into_ttl = 8;
 
-	if (fault_has(f, FAULT_RDLENGTH_LONG))
+	if (lab_fault_has(f, FAULT_RDLENGTH_LONG))
 		rdlength_long(m, q);
-	if (fault_has(f, FAULT_RDLENGTH_ZERO))
+	if (lab_fault_has(f, FAULT_RDLENGTH_ZERO))
 		one_record(m, q, TYPE_A, 0, span_of(NULL, 0));
-	if (fault_has(f, FAULT_RDLENGTH_SHORT))
+	if (lab_fault_has(f, FAULT_RDLENGTH_SHORT))
 		one_record(m, q, TYPE_A, 3, span_of("\x0a\0\0", 3));
-	if (fault_has(f, FAULT_AAAA_LONG))
+	if (lab_fault_has(f, FAULT_AAAA_LONG))
 		one_record(m, q, TYPE_AAAA, 17, span_of(long_aaaa, sizeof long_aaaa));
-	if (fault_has(f, FAULT_SOA_SHORT))
+	if (lab_fault_has(f, FAULT_SOA_SHORT))
 		one_record(m, q, TYPE_SOA, sizeof short_soa, span_of(short_soa, sizeof short_soa));
-	if (fault_has(f, FAULT_CNAME_OVERRUN))
+	if (lab_fault_has(f, FAULT_CNAME_OVERRUN))
 		one_record(m, q, TYPE_CNAME, 3, span_of("\5abcde\0", 7));
-	if (fault_has(f, FAULT_TXT_OVERRUN))
+	if (lab_fault_has(f, FAULT_TXT_OVERRUN))
 		one_record(m, q, TYPE_TXT, 4, span_of("\x40xyz", 4));
-	if (fault_has(f, FAULT_POINTER_LOOP))
+	if (lab_fault_has(f, FAULT_POINTER_LOOP))
 		odd_owner(m, q, (uint16_t)(0xc000 | q->end));
-	if (fault_has(f, FAULT_POINTER_FORWARD))
+	if (lab_fault_has(f, FAULT_POINTER_FORWARD))
 		odd_owner(m, q, (uint16_t)(0xc000 | (q->end + 10)));
-	if (fault_has(f, FAULT_POINTER_HEADER))
+	if (lab_fault_has(f, FAULT_POINTER_HEADER))
 		odd_owner(m, q, 0xc004);
-	if (fault_has(f, FAULT_POINTER_CHAIN))
+	if (lab_fault_has(f, FAULT_POINTER_CHAIN))
 		pointer_chain(m, q);
-	if (fault_has(f, FAULT_CNAME_FLOOD))
+	if (lab_fault_has(f, FAULT_CNAME_FLOOD))
 		cname_flood(m, q);
-	if (fault_has(f, FAULT_CNAME_LOOP))
+	if (lab_fault_has(f, FAULT_CNAME_LOOP))
 		cname_loop(m, q);
-	if (fault_has(f, FAULT_CUT_RDATA))
+	if (lab_fault_has(f, FAULT_CUT_RDATA))
 		cut(m, q, into_rdata);
-	if (fault_has(f, FAULT_CUT_RDLENGTH))
+	if (lab_fault_has(f, FAULT_CUT_RDLENGTH))
 		cut(m, q, into_rdlength);
-	if (fault_has(f, FAULT_CUT_TTL))
+	if (lab_fault_has(f, FAULT_CUT_TTL))
 		cut(m, q, into_ttl);
-	if (fault_has(f, FAULT_COUNTS))
+	if (lab_fault_has(f, FAULT_COUNTS))
 		counts_set(m, 1, 100, 100, 100);
-	if (fault_has(f, FAULT_EXTRA_RECORDS))
+	if (lab_fault_has(f, FAULT_EXTRA_RECORDS))
 		extra_records(m);
 }
 
 /* Faults of the OPT record and of what stands in it. */
 static void
-spoil_edns(const struct faults *f, const struct zone_question *q, struct buf *m)
+spoil_edns(const struct lab_faults *f, const struct lab_zone_question *q, struct buf *m)
 {
-	if (fault_has(f, FAULT_RCODE))
-		rcode_set(m, q, fault_number(f, FAULT_RCODE));
-	if (fault_has(f, FAULT_KEEPALIVE))
-		keepalive_set(m, q, fault_number(f, FAULT_KEEPALIVE));
-	if (fault_has(f, FAULT_OPT_NONE))
+	if (lab_fault_has(f, FAULT_RCODE))
+		rcode_set(m, q, lab_fault_number(f, FAULT_RCODE));
+	if (lab_fault_has(f, FAULT_KEEPALIVE))
+		keepalive_set(m, q, lab_fault_number(f, FAULT_KEEPALIVE));
+	if (lab_fault_has(f, FAULT_OPT_NONE))
 		opt_drop(m, q);
-	if (fault_has(f, FAULT_OPT_TWICE))
-		zone_opt_write(m, q->dnssec_ok, 0, span_of(NULL, 0), 0);
-	if (fault_has(f, FAULT_OPT_FIRST))
+	if (lab_fault_has(f, FAULT_OPT_TWICE))
+		lab_zone_opt_write(m, q->dnssec_ok, 0, span_of(NULL, 0), 0);
+	if (lab_fault_has(f, FAULT_OPT_FIRST))
 		opt_first(m, q);
-	if (fault_has(f, FAULT_TTL))
-		ttl_set(m, q, fault_number(f, FAULT_TTL));
+	if (lab_fault_has(f, FAULT_TTL))
+		ttl_set(m, q, lab_fault_number(f, FAULT_TTL));
 }
 
 /* Faults of the header and the question. */
 static void
-spoil_question(const struct faults *f, const struct zone_question *q, struct buf *m)
+spoil_question(const struct lab_faults *f, const struct lab_zone_question *q, struct buf *m)
 {
-	if (fault_has(f, FAULT_OTHER_NAME))
+	if (lab_fault_has(f, FAULT_OTHER_NAME))
 		name_change(m);
-	if (fault_has(f, FAULT_OTHER_CASE))
+	if (lab_fault_has(f, FAULT_OTHER_CASE))
 		letters_turn(m, q);
-	if (fault_has(f, FAULT_OTHER_TYPE))
+	if (lab_fault_has(f, FAULT_OTHER_TYPE))
 		m->p[q->end - 3] ^= 1;
-	if (fault_has(f, FAULT_OTHER_CLASS))
+	if (lab_fault_has(f, FAULT_OTHER_CLASS))
 		m->p[q->end - 1] ^= 2;
-	if (fault_has(f, FAULT_QUESTION_NONE)) {
+	if (lab_fault_has(f, FAULT_QUESTION_NONE)) {
 		m->n = HEADER;
 		counts_set(m, 0, 0, 0, 0);
 	}
-	if (fault_has(f, FAULT_QUESTION_TWICE))
+	if (lab_fault_has(f, FAULT_QUESTION_TWICE))
 		question_twice(m, q);
-	if (fault_has(f, FAULT_WRONG_ID))
+	if (lab_fault_has(f, FAULT_WRONG_ID))
 		m->p[1] ^= 1;
-	if (fault_has(f, FAULT_NOT_RESPONSE))
+	if (lab_fault_has(f, FAULT_NOT_RESPONSE))
 		m->p[2] &= (uint8_t)~FLAG_QR;
-	if (fault_has(f, FAULT_OPCODE))
+	if (lab_fault_has(f, FAULT_OPCODE))
 		m->p[2] = (uint8_t)((m->p[2] & ~OPCODE_BITS) | UPDATE_BITS);
-	if (fault_has(f, FAULT_TC))
+	if (lab_fault_has(f, FAULT_TC))
 		m->p[2] |= FLAG_TC;
-	if (fault_has(f, FAULT_AD))
+	if (lab_fault_has(f, FAULT_AD))
 		m->p[3] |= FLAG_AD;
 }
 
 void
-spoil(const struct faults *f, const struct zone_question *q, struct buf *answer)
+lab_spoil(const struct lab_faults *f, const struct lab_zone_question *q, struct buf *answer)
 {
 	if (!buf_ok(answer) || answer->n < q->end || q->end < HEADER + 5)
 		return;
@@ -394,6 +395,6 @@ spoil(const struct faults *f, const struct zone_question *q, struct buf *answer)
 	spoil_edns(f, q, answer);
 	if (buf_ok(answer) && answer->n >= q->end)
 		spoil_question(f, q, answer);
-	if (fault_has(f, FAULT_TRAILING))
+	if (lab_fault_has(f, FAULT_TRAILING))
 		buf_text(answer, "behind the end");
 }

@@ -4,10 +4,10 @@
 #ifndef CONTRIB_LAB_SERVER_SPOIL_H
 #define CONTRIB_LAB_SERVER_SPOIL_H
 
-#include "contrib/lab/server/fault.h"
-#include "contrib/lab/server/zone.h"
+#include "contrib/lab/server/lab_fault.h"
+#include "contrib/lab/server/lab_zone.h"
 
 /* Changes the good answer to what the faults want. */
-void spoil(const struct faults *, const struct zone_question *, struct buf *answer);
+void lab_spoil(const struct lab_faults *, const struct lab_zone_question *, struct buf *answer);
 
 #endif

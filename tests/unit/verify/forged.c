@@ -173,7 +173,7 @@ forged_anchor_forge(struct forged *f, const struct forge *forge)
 	struct buf der;
 
 	forge_der(&der, forge);
-	pem_write(&f->anchors, "CERTIFICATE", buf_span(&der));
+	lab_pem_write(&f->anchors, "CERTIFICATE", buf_span(&der));
 	buf_free(&der);
 }
 
@@ -269,7 +269,7 @@ forged_cert_entry(char out[128], struct span der)
 	uint8_t hash[32];
 	char hex[65];
 
-	sha256(hash, der);
+	lab_sha256(hash, der);
 	snprintf(out, 128, "cert-sha256 %s", hex_write(hex, span_of(hash, 32)));
 	return out;
 }

@@ -27,7 +27,7 @@ teardown(void **state)
 {
 	(void)state;
 	world_close(world);
-	folder_remove(folder);
+	lab_folder_remove(folder);
 	return 0;
 }
 

@@ -1,4 +1,4 @@
-#include "contrib/lab/server/fault.h"
+#include "contrib/lab/server/lab_fault.h"
 #include "contrib/lab/scenarios/scenario.h"
 
 #include <setjmp.h>
@@ -76,7 +76,7 @@ each_row_says_what_must_happen_and_why(void **state)
 	(void)state;
 	for (size_t i = 0; (row = scenario_at(i)) != NULL; i++) {
 		if ((row->want == WANT_REFUSE) != (row->reason != NULL))
-			fail_msg("%s: %s with reason %s", row->name, want_text(row->want),
+			fail_msg("%s: %s with reason %s", row->name, scenario_want_text(row->want),
 				 row->reason != NULL ? row->reason : "none");
 		if (row->reason != NULL && !reason_is_known(row->reason))
 			fail_msg("%s: unknown reason %s", row->name, row->reason);
@@ -92,10 +92,10 @@ faults_of_rows_are_understood(void **state)
 
 	(void)state;
 	for (size_t i = 0; (row = scenario_at(i)) != NULL; i++) {
-		struct faults faults = {.set = {false}};
+		struct lab_faults faults = {.set = {false}};
 		const char *bad = "";
 
-		if (row->fault != NULL && !faults_add(&faults, row->fault, &bad))
+		if (row->fault != NULL && !lab_faults_add(&faults, row->fault, &bad))
 			fail_msg("%s: %s", row->name, bad);
 	}
 }
@@ -125,10 +125,10 @@ faults_are_read_as_a_whole_or_not(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof fault_rows / sizeof *fault_rows; i++) {
-		struct faults faults = {.set = {false}};
+		struct lab_faults faults = {.set = {false}};
 		const char *bad = NULL;
 
-		if (faults_add(&faults, fault_rows[i].text, &bad) != fault_rows[i].good)
+		if (lab_faults_add(&faults, fault_rows[i].text, &bad) != fault_rows[i].good)
 			fail_msg("%s: %s", fault_rows[i].sentence, fault_rows[i].text);
 		assert_int_equal(bad == NULL, fault_rows[i].good);
 	}
@@ -137,17 +137,17 @@ faults_are_read_as_a_whole_or_not(void **state)
 static void
 values_of_faults_are_kept(void **state)
 {
-	struct faults faults = {.set = {false}};
+	struct lab_faults faults = {.set = {false}};
 	const char *bad;
 
 	(void)state;
-	assert_true(faults_add(&faults, "status=404,type=text/html", &bad));
-	assert_int_equal(fault_number(&faults, FAULT_STATUS), 404);
+	assert_true(lab_faults_add(&faults, "status=404,type=text/html", &bad));
+	assert_int_equal(lab_fault_number(&faults, FAULT_STATUS), 404);
 	assert_string_equal(faults.value[FAULT_TYPE], "text/html");
-	assert_int_equal(fault_number(&faults, FAULT_TYPE), 0);
-	assert_false(fault_has(&faults, FAULT_TC));
+	assert_int_equal(lab_fault_number(&faults, FAULT_TYPE), 0);
+	assert_false(lab_fault_has(&faults, FAULT_TC));
 	for (enum fault f = 0; f < FAULT_COUNT; f++)
-		assert_true(fault_name(f)[0] != '\0' && fault_text(f)[0] != '\0');
+		assert_true(lab_fault_name(f)[0] != '\0' && lab_fault_text(f)[0] != '\0');
 }
 
 int

@@ -1,6 +1,6 @@
-#include "contrib/lab/run/ask.h"
+#include "contrib/lab/run/lab_ask.h"
 #include "contrib/lab/server/spoil.h"
-#include "contrib/lab/server/zone.h"
+#include "contrib/lab/server/lab_zone.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,14 +13,14 @@
 #define ID 0x1234
 
 static bool
-answered(enum zone_kind kind, const char *name, struct zone_question *q, struct buf *out)
+answered(enum lab_zone_kind kind, const char *name, struct lab_zone_question *q, struct buf *out)
 {
 	struct buf query = buf_max(512);
 	bool done;
 
 	ask_query_write(&query, ID, name);
 	assert_true(buf_ok(&query));
-	done = zone_answer(kind, buf_span(&query), q, out);
+	done = lab_zone_answer(kind, buf_span(&query), q, out);
 	buf_free(&query);
 	return done;
 }
@@ -29,7 +29,7 @@ static void
 truth_follows_from_the_name(void **state)
 {
 	struct buf out = buf_max(UINT16_MAX);
-	struct zone_question q;
+	struct lab_zone_question q;
 	struct asked asked;
 	uint8_t truth[4], lie[4];
 
@@ -42,16 +42,16 @@ truth_follows_from_the_name(void **state)
 	assert_true(q.edns);
 	assert_true(ask_answer_read(&asked, buf_span(&out), ID));
 	assert_int_equal(asked.n_a, 1);
-	assert_true(asked_says(&asked, truth));
-	assert_false(asked_says(&asked, lie));
+	assert_true(ask_says(&asked, truth));
+	assert_false(ask_says(&asked, lie));
 	buf_clear(&out);
 	assert_true(answered(ZONE_TRUTH, "WWW.example.COM.", &q, &out));
 	assert_true(ask_answer_read(&asked, buf_span(&out), ID));
-	assert_true(asked_says(&asked, truth));
+	assert_true(ask_says(&asked, truth));
 	buf_clear(&out);
 	assert_true(answered(ZONE_LIES, "www.example.com.", &q, &out));
 	assert_true(ask_answer_read(&asked, buf_span(&out), ID));
-	assert_true(asked_says(&asked, lie));
+	assert_true(ask_says(&asked, lie));
 	buf_free(&out);
 }
 
@@ -82,7 +82,7 @@ first_labels_have_a_meaning(void **state)
 	for (size_t i = 0; i < sizeof label_rows / sizeof *label_rows; i++) {
 		const struct label_row *row = &label_rows[i];
 		struct buf out = buf_max(UINT16_MAX);
-		struct zone_question q;
+		struct lab_zone_question q;
 		struct asked asked;
 
 		assert_true(answered(ZONE_TRUTH, row->name, &q, &out));
@@ -98,17 +98,17 @@ static void
 what_is_no_query_is_not_answered(void **state)
 {
 	struct buf query = buf_max(512), out = buf_max(UINT16_MAX);
-	struct zone_question q;
+	struct lab_zone_question q;
 
 	(void)state;
-	assert_false(zone_answer(ZONE_TRUTH, span_of(NULL, 0), &q, &out));
-	assert_false(zone_answer(ZONE_TRUTH, span_str("short"), &q, &out));
+	assert_false(lab_zone_answer(ZONE_TRUTH, span_of(NULL, 0), &q, &out));
+	assert_false(lab_zone_answer(ZONE_TRUTH, span_str("short"), &q, &out));
 	ask_query_write(&query, ID, "a.example.");
 	query.p[2] |= 0x80; /* a response */
-	assert_false(zone_answer(ZONE_TRUTH, buf_span(&query), &q, &out));
+	assert_false(lab_zone_answer(ZONE_TRUTH, buf_span(&query), &q, &out));
 	query.p[2] &= 0x7f;
 	query.p[5] = 2; /* two questions are promised */
-	assert_false(zone_answer(ZONE_TRUTH, buf_span(&query), &q, &out));
+	assert_false(lab_zone_answer(ZONE_TRUTH, buf_span(&query), &q, &out));
 	assert_int_equal(out.n, 0);
 	buf_free(&query);
 	buf_free(&out);
@@ -118,13 +118,13 @@ what_is_no_query_is_not_answered(void **state)
 static void
 spoilt(const char *faults_text, struct buf *out)
 {
-	struct faults faults = {.set = {false}};
-	struct zone_question q;
+	struct lab_faults faults = {.set = {false}};
+	struct lab_zone_question q;
 	const char *bad;
 
 	assert_true(answered(ZONE_TRUTH, "www.example.com.", &q, out));
-	assert_true(faults_add(&faults, faults_text, &bad));
-	spoil(&faults, &q, out);
+	assert_true(lab_faults_add(&faults, faults_text, &bad));
+	lab_spoil(&faults, &q, out);
 	assert_true(buf_ok(out));
 }
 
@@ -138,7 +138,7 @@ every_fault_of_answers_changes_them(void **state)
 	spoilt("", &good);
 	for (enum fault f = FAULT_WRONG_ID; f <= FAULT_KEEPALIVE; f++) {
 		buf_clear(&bad);
-		snprintf(text, sizeof text, fault_takes_value(f) ? "%s=7" : "%s", fault_name(f));
+		snprintf(text, sizeof text, lab_fault_takes_value(f) ? "%s=7" : "%s", lab_fault_name(f));
 		spoilt(text, &bad);
 		if (span_equal(buf_span(&good), buf_span(&bad)))
 			fail_msg("%s changes nothing", text);
@@ -156,7 +156,7 @@ a_hidden_record_is_seen_by_nobody_who_reads_lengths(void **state)
 	(void)state;
 	spoilt("rdlength-long", &out);
 	assert_true(ask_answer_read(&asked, buf_span(&out), ID));
-	assert_false(asked_says(&asked, (const uint8_t *)"\6\6\6\6"));
+	assert_false(ask_says(&asked, (const uint8_t *)"\6\6\6\6"));
 	assert_int_equal(asked.n_a, 1);
 	buf_free(&out);
 }
@@ -198,7 +198,7 @@ reasons_are_read_out_of_an_answer(void **state)
 	answer.p[2] |= 0x80;
 	answer.p[3] = 2;
 	answer.p[11] = 0;
-	zone_opt_write(&answer, false, 0, span_of(option, sizeof option), 0);
+	lab_zone_opt_write(&answer, false, 0, span_of(option, sizeof option), 0);
 	assert_true(ask_answer_read(&asked, buf_span(&answer), ID));
 	assert_int_equal(asked.rcode, 2);
 	assert_true(asked.has_ede);

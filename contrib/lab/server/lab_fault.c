@@ -1,4 +1,4 @@
-#include "contrib/lab/server/fault.h"
+#include "contrib/lab/server/lab_fault.h"
 #include "base/text.h"
 
 #include <string.h>
@@ -9,13 +9,13 @@ static const struct {
 	const char *text;
 } rows[FAULT_COUNT] = {
 #define FAULT(id, name, value, text) [FAULT_##id] = {name, value, text},
-#include "contrib/lab/server/faults.def"
+#include "contrib/lab/server/lab_faults.def"
 #undef FAULT
 };
 
 /* One item of n bytes. */
 static bool
-fault_add(struct faults *faults, const char *item, size_t n)
+fault_add(struct lab_faults *faults, const char *item, size_t n)
 {
 	const char *equals = memchr(item, '=', n);
 	size_t name = equals != NULL ? (size_t)(equals - item) : n, value = equals != NULL ? n - name - 1 : 0;
@@ -34,7 +34,7 @@ fault_add(struct faults *faults, const char *item, size_t n)
 }
 
 bool
-faults_add(struct faults *faults, const char *text, const char **bad)
+lab_faults_add(struct lab_faults *faults, const char *text, const char **bad)
 {
 	while (*text != '\0') {
 		size_t n = strcspn(text, ",");
@@ -49,13 +49,13 @@ faults_add(struct faults *faults, const char *text, const char **bad)
 }
 
 bool
-fault_has(const struct faults *faults, enum fault fault)
+lab_fault_has(const struct lab_faults *faults, enum fault fault)
 {
 	return faults->set[fault];
 }
 
 int64_t
-fault_number(const struct faults *faults, enum fault fault)
+lab_fault_number(const struct lab_faults *faults, enum fault fault)
 {
 	int64_t number;
 
@@ -63,19 +63,19 @@ fault_number(const struct faults *faults, enum fault fault)
 }
 
 const char *
-fault_name(enum fault fault)
+lab_fault_name(enum fault fault)
 {
 	return rows[fault].name;
 }
 
 const char *
-fault_text(enum fault fault)
+lab_fault_text(enum fault fault)
 {
 	return rows[fault].text;
 }
 
 bool
-fault_takes_value(enum fault fault)
+lab_fault_takes_value(enum fault fault)
 {
 	return rows[fault].value;
 }

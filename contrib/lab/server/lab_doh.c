@@ -1,13 +1,13 @@
 /*
- * doh.c - DNS over HTTPS: HTTP/2 (RFC 9113) and RFC 8484, as a server that may break both.
+ * lab_doh.c - DNS over HTTPS: HTTP/2 (RFC 9113) and RFC 8484, as a server that may break both.
  *
- * nghttp2 is entered from doh_on_data and doh_send only, never from inside its callbacks: these gather
+ * nghttp2 is entered from lab_doh_on_data and doh_send only, never from inside its callbacks: these gather
  * requests, and the complete ones are taken afterwards.
  *
  * A client that offers no ALPN at all gets HTTP/1.1: RFC 8484, 5.2 only recommends more, and what such a
  * client makes of a certificate could not be told otherwise.
  */
-#include "contrib/lab/server/conn.h"
+#include "contrib/lab/server/lab_conn.h"
 #include "contrib/lab/server/h1.h"
 #include "contrib/lab/server/h2raw.h"
 
@@ -39,7 +39,7 @@ struct stream {
 TAILQ_HEAD(stream_list, stream);
 
 struct h2 {
-	struct conn *conn;
+	struct lab_conn *conn;
 	nghttp2_session *session; /* NULL: the connection does not speak HTTP/2 ... */
 	bool plain;               /* ... but HTTP/1.1 */
 	struct stream_list streams;
@@ -177,9 +177,9 @@ pump(struct h2 *h2)
 	ssize_t n;
 
 	while ((n = nghttp2_session_mem_send(h2->session, &bytes)) > 0)
-		conn_write(h2->conn, span_of(bytes, (size_t)n));
+		lab_conn_write(h2->conn, span_of(bytes, (size_t)n));
 	if (n < 0 || (!nghttp2_session_want_read(h2->session) && !nghttp2_session_want_write(h2->session)))
-		conn_close(h2->conn, END_CLOSE);
+		lab_conn_close(h2->conn, END_CLOSE);
 }
 
 static int
@@ -188,25 +188,25 @@ settings_submit(struct h2 *h2)
 	nghttp2_settings_entry entries[2] = {{NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, STREAMS_MAX}};
 	size_t n = 1;
 
-	if (conn_fault(h2->conn, FAULT_STREAMS))
-		entries[0].value = (uint32_t)fault_number(&h2->conn->server->faults, FAULT_STREAMS);
-	if (conn_fault(h2->conn, FAULT_WINDOW_ZERO))
+	if (lab_conn_fault(h2->conn, FAULT_STREAMS))
+		entries[0].value = (uint32_t)lab_fault_number(&h2->conn->server->faults, FAULT_STREAMS);
+	if (lab_conn_fault(h2->conn, FAULT_WINDOW_ZERO))
 		entries[n++] = (nghttp2_settings_entry){NGHTTP2_SETTINGS_INITIAL_WINDOW_SIZE, 0};
 	return nghttp2_submit_settings(h2->session, NGHTTP2_FLAG_NONE, entries, n);
 }
 
 /* Did the client offer no protocol, while the server would have agreed to HTTP/2? */
 static bool
-speaks_plain(const struct conn *conn)
+speaks_plain(const struct lab_conn *conn)
 {
 	gnutls_datum_t protocol;
 
-	return !conn_fault(conn, FAULT_ALPN_NONE) && !conn_fault(conn, FAULT_ALPN_OTHER) &&
+	return !lab_conn_fault(conn, FAULT_ALPN_NONE) && !lab_conn_fault(conn, FAULT_ALPN_OTHER) &&
 	       gnutls_alpn_get_selected_protocol(conn->tls, &protocol) != 0;
 }
 
 static enum res
-doh_open(struct conn *conn)
+doh_open(struct lab_conn *conn)
 {
 	struct h2 *h2 = calloc(1, sizeof *h2);
 
@@ -226,7 +226,7 @@ doh_open(struct conn *conn)
 }
 
 static void
-doh_close(struct conn *conn)
+doh_close(struct lab_conn *conn)
 {
 	struct h2 *h2 = conn->session;
 	struct stream *stream;
@@ -255,7 +255,7 @@ base64url_read(struct buf *out, struct span text)
 
 /* The DNS message of a request, or the status that refuses it. */
 static int
-request_read(struct stream *stream)
+lab_request_read(struct stream *stream)
 {
 	static const char path[] = "/dns-query", query[] = "/dns-query?dns=";
 	struct span have = buf_span(&stream->path);
@@ -281,7 +281,7 @@ h2_on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *out, size_t roo
 	struct span rest = span_slice(buf_span(&stream->body), stream->sent, room);
 	nghttp2_nv trailer = {(uint8_t[]){'l', 'a', 'b'}, (uint8_t[]){'1'}, 3, 1, NGHTTP2_NV_FLAG_NONE};
 
-	if (conn_fault(h2->conn, FAULT_BODY_ENDLESS)) {
+	if (lab_conn_fault(h2->conn, FAULT_BODY_ENDLESS)) {
 		memset(out, 0, room);
 		return (ssize_t)room;
 	}
@@ -290,7 +290,7 @@ h2_on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *out, size_t roo
 	stream->sent += rest.n;
 	if (stream->sent == stream->body.n) {
 		*flags |= NGHTTP2_DATA_FLAG_EOF;
-		if (conn_fault(h2->conn, FAULT_TRAILERS) &&
+		if (lab_conn_fault(h2->conn, FAULT_TRAILERS) &&
 		    nghttp2_submit_trailer(session, id, &trailer, 1) == 0)
 			*flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
 	}
@@ -313,21 +313,21 @@ header(struct response *r, const char *name, const char *value)
 }
 
 static const char *
-fault_value(const struct conn *conn, enum fault fault)
+fault_value(const struct lab_conn *conn, enum fault fault)
 {
 	return conn->server->faults.value[fault];
 }
 
 static const char *
-status_text(struct conn *conn, int status, char text[FAULT_VALUE_MAX])
+status_text(struct lab_conn *conn, int status, char text[FAULT_VALUE_MAX])
 {
-	if (conn_fault(conn, FAULT_STATUS))
+	if (lab_conn_fault(conn, FAULT_STATUS))
 		return fault_value(conn, FAULT_STATUS);
-	if (conn_fault(conn, FAULT_RETRY_AFTER))
+	if (lab_conn_fault(conn, FAULT_RETRY_AFTER))
 		return "429";
-	if (conn_fault(conn, FAULT_REDIRECT))
+	if (lab_conn_fault(conn, FAULT_REDIRECT))
 		return "301";
-	if (conn_fault(conn, FAULT_REDIRECT_HTTP))
+	if (lab_conn_fault(conn, FAULT_REDIRECT_HTTP))
 		return "307";
 	snprintf(text, FAULT_VALUE_MAX, "%d", status);
 	return text;
@@ -335,37 +335,37 @@ status_text(struct conn *conn, int status, char text[FAULT_VALUE_MAX])
 
 /* Every header of a response, right ones first. */
 static void
-headers_fill(struct conn *conn, struct response *r, int status, size_t body)
+headers_fill(struct lab_conn *conn, struct response *r, int status, size_t body)
 {
 	const char *type =
-	    conn_fault(conn, FAULT_TYPE) ? fault_value(conn, FAULT_TYPE) : "application/dns-message";
+	    lab_conn_fault(conn, FAULT_TYPE) ? fault_value(conn, FAULT_TYPE) : "application/dns-message";
 
-	if (conn_fault(conn, FAULT_LENGTH_SMALL))
+	if (lab_conn_fault(conn, FAULT_LENGTH_SMALL))
 		body /= 2;
-	if (conn_fault(conn, FAULT_LENGTH_LARGE))
+	if (lab_conn_fault(conn, FAULT_LENGTH_LARGE))
 		body *= 2;
 	snprintf(r->length, sizeof r->length, "%zu", body);
 	header(r, ":status", status_text(conn, status, r->status));
-	if (conn_fault(conn, FAULT_STATUS_TWICE))
+	if (lab_conn_fault(conn, FAULT_STATUS_TWICE))
 		header(r, ":status", "204");
 	if (type[0] != '\0')
 		header(r, "content-type", type);
-	if (!conn_fault(conn, FAULT_BODY_ENDLESS))
+	if (!lab_conn_fault(conn, FAULT_BODY_ENDLESS))
 		header(r, "content-length", r->length);
 	header(r, "cache-control", "max-age=300");
-	if (conn_fault(conn, FAULT_RETRY_AFTER))
+	if (lab_conn_fault(conn, FAULT_RETRY_AFTER))
 		header(r, "retry-after", fault_value(conn, FAULT_RETRY_AFTER));
-	if (conn_fault(conn, FAULT_AGE))
+	if (lab_conn_fault(conn, FAULT_AGE))
 		header(r, "age", fault_value(conn, FAULT_AGE));
-	if (conn_fault(conn, FAULT_REDIRECT))
+	if (lab_conn_fault(conn, FAULT_REDIRECT))
 		header(r, "location", "https://192.0.2.80/dns-query");
-	if (conn_fault(conn, FAULT_REDIRECT_HTTP))
+	if (lab_conn_fault(conn, FAULT_REDIRECT_HTTP))
 		header(r, "location", "http://192.0.2.80/dns-query");
-	if (conn_fault(conn, FAULT_GZIP))
+	if (lab_conn_fault(conn, FAULT_GZIP))
 		header(r, "content-encoding", "gzip");
-	if (conn_fault(conn, FAULT_UPPER_CASE))
+	if (lab_conn_fault(conn, FAULT_UPPER_CASE))
 		header(r, "X-Lab", "1");
-	if (conn_fault(conn, FAULT_COOKIES)) {
+	if (lab_conn_fault(conn, FAULT_COOKIES)) {
 		header(r, "set-cookie", "lab=1; Secure");
 		header(r, "alt-svc", "h3=\":443\"");
 		header(r, "strict-transport-security", "max-age=31536000");
@@ -382,7 +382,7 @@ plain_name_write(struct buf *out, const char *name)
 
 /* RFC 9112, 4 */
 static void
-plain_write(struct conn *conn, const struct response *r, struct span body)
+plain_write(struct lab_conn *conn, const struct response *r, struct span body)
 {
 	struct buf head = buf_max(4096);
 
@@ -393,26 +393,27 @@ plain_write(struct conn *conn, const struct response *r, struct span body)
 			buf_format(&head, ": %s\r\n", (const char *)r->nv[i].value);
 		}
 	buf_text(&head, "\r\n");
-	conn_write(conn, buf_span(&head));
-	conn_write(conn, body);
+	lab_conn_write(conn, buf_span(&head));
+	lab_conn_write(conn, body);
 	buf_free(&head);
 }
 
 static void
-respond(struct h2 *h2, struct stream *stream, int status, struct span message)
+lab_respond(struct h2 *h2, struct stream *stream, int status, struct span message)
 {
 	nghttp2_data_provider provider = {.source = {.ptr = stream}, .read_callback = h2_on_body_wanted};
 	struct response r = {.n = 0};
 
-	if (!conn_fault(h2->conn, FAULT_BODY_EMPTY))
+	if (!lab_conn_fault(h2->conn, FAULT_BODY_EMPTY))
 		buf_put(&stream->body, message);
-	while (conn_fault(h2->conn, FAULT_BODY_LONG) && stream->body.n < BODY_LONG && buf_ok(&stream->body))
+	while (lab_conn_fault(h2->conn, FAULT_BODY_LONG) && stream->body.n < BODY_LONG &&
+	       buf_ok(&stream->body))
 		buf_u8(&stream->body, 0);
 	headers_fill(h2->conn, &r, status, stream->body.n);
 	if (h2->plain)
 		plain_write(h2->conn, &r, buf_span(&stream->body));
 	else if (nghttp2_submit_response(h2->session, stream->id, r.nv, r.n, &provider) != 0)
-		conn_close(h2->conn, END_RESET);
+		lab_conn_close(h2->conn, END_RESET);
 }
 
 /* Ends the stream, or the connection, instead of answering. True: it did. */
@@ -421,16 +422,16 @@ stream_spurned(struct h2 *h2, struct stream *stream)
 {
 	uint32_t code;
 
-	if (conn_fault(h2->conn, FAULT_RST_CANCEL))
+	if (lab_conn_fault(h2->conn, FAULT_RST_CANCEL))
 		code = NGHTTP2_CANCEL;
-	else if (conn_fault(h2->conn, FAULT_RST_CALM))
+	else if (lab_conn_fault(h2->conn, FAULT_RST_CALM))
 		code = NGHTTP2_ENHANCE_YOUR_CALM;
-	else if (conn_fault(h2->conn, FAULT_RST_REFUSED) && h2->requests == 1)
+	else if (lab_conn_fault(h2->conn, FAULT_RST_REFUSED) && h2->requests == 1)
 		code = NGHTTP2_REFUSED_STREAM;
-	else if (conn_fault(h2->conn, FAULT_GOAWAY_ZERO) && h2->requests == 1) {
+	else if (lab_conn_fault(h2->conn, FAULT_GOAWAY_ZERO) && h2->requests == 1) {
 		(void)nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, 0, NGHTTP2_NO_ERROR, NULL, 0);
 		pump(h2);
-		conn_close(h2->conn, END_CLOSE);
+		lab_conn_close(h2->conn, END_CLOSE);
 		return true;
 	} else
 		return false;
@@ -461,14 +462,14 @@ plain_take(struct h2 *h2)
 	case H1_MORE:
 		return false;
 	case H1_BAD:
-		conn_close(h2->conn, END_CLOSE);
+		lab_conn_close(h2->conn, END_CLOSE);
 		return false;
 	case H1_DONE:
 		break;
 	}
 	stream = stream_new(h2, (int32_t)(h2->requests % INT32_MAX) + 1);
 	if (stream == NULL) {
-		conn_close(h2->conn, END_RESET);
+		lab_conn_close(h2->conn, END_RESET);
 		return false;
 	}
 	stream->complete = true;
@@ -490,16 +491,16 @@ requests_take(struct h2 *h2)
 	while (h2->conn->end == END_NONE && (stream = next_complete(h2)) != NULL) {
 		stream->taken = true;
 		h2->requests++;
-		status = request_read(stream);
+		status = lab_request_read(stream);
 		if (status == 200)
-			question_take(h2->conn, buf_span(&stream->request), stream->id);
+			lab_conn_question(h2->conn, buf_span(&stream->request), stream->id);
 		else
-			respond(h2, stream, status, span_of(NULL, 0));
+			lab_respond(h2, stream, status, span_of(NULL, 0));
 	}
 }
 
 static void
-doh_on_data(struct conn *conn)
+lab_doh_on_data(struct lab_conn *conn)
 {
 	struct h2 *h2 = conn->session;
 	ssize_t n;
@@ -515,7 +516,7 @@ doh_on_data(struct conn *conn)
 	}
 	n = nghttp2_session_mem_recv(h2->session, conn->in.p, conn->in.n);
 	if (n < 0) {
-		conn_close(conn, END_CLOSE);
+		lab_conn_close(conn, END_CLOSE);
 		return;
 	}
 	buf_drop(&conn->in, (size_t)n);
@@ -542,7 +543,7 @@ plain_send(struct h2 *h2, int32_t id, struct span message)
 
 	if (stream == NULL)
 		return; /* answered already: a second answer has no request */
-	respond(h2, stream, 200, message);
+	lab_respond(h2, stream, 200, message);
 	stream_free(h2, stream);
 }
 
@@ -559,14 +560,14 @@ h2_send(struct h2 *h2, int32_t id, struct span message)
 	}
 	if (h2raw_before_answer(h2->conn, id, message))
 		return;
-	respond(h2, stream, 200, message);
-	if (conn_fault(h2->conn, FAULT_GOAWAY_EACH))
+	lab_respond(h2, stream, 200, message);
+	if (lab_conn_fault(h2->conn, FAULT_GOAWAY_EACH))
 		(void)nghttp2_submit_goaway(h2->session, NGHTTP2_FLAG_NONE, id, NGHTTP2_NO_ERROR, NULL, 0);
 	pump(h2);
 }
 
 static void
-doh_send(struct conn *conn, int32_t id, struct span message)
+doh_send(struct lab_conn *conn, int32_t id, struct span message)
 {
 	struct h2 *h2 = conn->session;
 	size_t before;
@@ -578,9 +579,9 @@ doh_send(struct conn *conn, int32_t id, struct span message)
 		plain_send(h2, id, message);
 	else
 		h2_send(h2, id, message);
-	if (conn_fault(conn, FAULT_CLOSE_MID_ANSWER) && conn->out.n > before)
+	if (lab_conn_fault(conn, FAULT_CLOSE_MID_ANSWER) && conn->out.n > before)
 		conn->out.n = before + (conn->out.n - before) / 2;
 }
 
 const struct lab_protocol lab_doh = {
-    .alpn = "h2", .open = doh_open, .on_data = doh_on_data, .send = doh_send, .close = doh_close};
+    .alpn = "h2", .open = doh_open, .on_data = lab_doh_on_data, .send = doh_send, .close = doh_close};

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "contrib/lab/server/conn.h"
+#include "contrib/lab/server/lab_conn.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -16,16 +16,16 @@
 #define MANY_TICKETS         1000
 #define MANY_KEY_UPDATES     1000
 
-static void conn_step(struct conn *);
+static void lab_conn_step(struct lab_conn *);
 
 bool
-conn_fault(const struct conn *conn, enum fault fault)
+lab_conn_fault(const struct lab_conn *conn, enum fault fault)
 {
-	return fault_has(&conn->server->faults, fault);
+	return lab_fault_has(&conn->server->faults, fault);
 }
 
 static void
-conn_counted(struct conn *conn)
+lab_conn_counted(struct lab_conn *conn)
 {
 	if (conn->server->on_count != NULL)
 		conn->server->on_count(conn->server->count_ctx);
@@ -38,7 +38,7 @@ timeval_ms(int64_t ms)
 }
 
 void
-conn_held_free(struct pending *pending)
+lab_conn_held_free(struct lab_pending *pending)
 {
 	if (pending->timer != NULL)
 		event_free(pending->timer);
@@ -48,9 +48,9 @@ conn_held_free(struct pending *pending)
 }
 
 void
-conn_free(struct conn *conn, const char *why)
+lab_conn_free(struct lab_conn *conn, const char *why)
 {
-	struct pending *pending;
+	struct lab_pending *pending;
 
 	log_event(LOG_INFO, "close", LOG_INT("conn", conn->id), LOG_STR("by", why),
 		  LOG_INT("bytes", conn->bytes), LOG_INT("questions", conn->questions),
@@ -59,7 +59,7 @@ conn_free(struct conn *conn, const char *why)
 	conn->server->n_conns--;
 	while ((pending = TAILQ_FIRST(&conn->held)) != NULL) {
 		TAILQ_REMOVE(&conn->held, pending, link);
-		conn_held_free(pending);
+		lab_conn_held_free(pending);
 	}
 	if (conn->session != NULL && conn->server->protocol->close != NULL)
 		conn->server->protocol->close(conn);
@@ -74,12 +74,12 @@ conn_free(struct conn *conn, const char *why)
 	close(conn->fd);
 	buf_free(&conn->in);
 	buf_free(&conn->out);
-	conn_counted(conn);
+	lab_conn_counted(conn);
 	free(conn);
 }
 
 static void
-conn_end(struct conn *conn)
+lab_conn_end(struct lab_conn *conn)
 {
 	const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
 
@@ -87,11 +87,11 @@ conn_end(struct conn *conn)
 		(void)setsockopt(conn->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
 	else if (conn->end == END_CLOSE && conn->state == CONN_OPEN)
 		(void)gnutls_bye(conn->tls, GNUTLS_SHUT_WR);
-	conn_free(conn, "server");
+	lab_conn_free(conn, "server");
 }
 
 void
-conn_write(struct conn *conn, struct span bytes)
+lab_conn_write(struct lab_conn *conn, struct span bytes)
 {
 	buf_put(&conn->out, bytes);
 	if (!buf_ok(&conn->out))
@@ -99,105 +99,105 @@ conn_write(struct conn *conn, struct span bytes)
 }
 
 void
-conn_close(struct conn *conn, enum conn_end end)
+lab_conn_close(struct lab_conn *conn, enum lab_conn_end end)
 {
 	if (conn->end == END_NONE)
 		conn->end = end;
 }
 
 static void
-conn_on_event(evutil_socket_t fd, short what, void *arg)
+lab_conn_on_event(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd, (void)what;
-	conn_step(arg);
+	lab_conn_step(arg);
 }
 
 /* Waits for the socket. */
 static void
-conn_wait(struct conn *conn, short what)
+lab_conn_wait(struct lab_conn *conn, short what)
 {
 	event_del(conn->event);
-	if (event_assign(conn->event, conn->server->base, conn->fd, what, conn_on_event, conn) < 0 ||
+	if (event_assign(conn->event, conn->server->base, conn->fd, what, lab_conn_on_event, conn) < 0 ||
 	    event_add(conn->event, NULL) < 0)
-		conn_free(conn, "trouble");
+		lab_conn_free(conn, "trouble");
 }
 
 /* What is behind the plain TCP of the early faults: what to say to a ClientHello. */
 static void
-hello_answer(struct conn *conn)
+hello_answer(struct lab_conn *conn)
 {
 	static const uint8_t alert[] = {21, 3, 3, 0, 2, 2, 40}; /* fatal handshake_failure */
 	static const uint8_t noise[] = {22, 3, 3, 0, 8, 2, 0, 0, 4, 0xde, 0xad, 0xbe, 0xef};
 	static const char http[] = "HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n";
 	struct span say = span_of(NULL, 0);
 
-	if (conn_fault(conn, FAULT_PLAIN_TEXT))
+	if (lab_conn_fault(conn, FAULT_PLAIN_TEXT))
 		say = span_str(http);
-	else if (conn_fault(conn, FAULT_ALERT))
+	else if (lab_conn_fault(conn, FAULT_ALERT))
 		say = span_of(alert, sizeof alert);
-	else if (conn_fault(conn, FAULT_GARBAGE))
+	else if (lab_conn_fault(conn, FAULT_GARBAGE))
 		say = span_of(noise, sizeof noise);
 	if (say.n > 0)
 		(void)send(conn->fd, say.p, say.n, MSG_NOSIGNAL); /* a few bytes into an empty socket */
-	conn->end = conn_fault(conn, FAULT_RESET_HELLO) ? END_RESET : END_CUT;
+	conn->end = lab_conn_fault(conn, FAULT_RESET_HELLO) ? END_RESET : END_CUT;
 }
 
 static void
-hello_step(struct conn *conn)
+hello_step(struct lab_conn *conn)
 {
 	uint8_t bytes[READ_STEP];
 	ssize_t n = recv(conn->fd, bytes, sizeof bytes, 0);
 
 	if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
-		conn_wait(conn, EV_READ);
+		lab_conn_wait(conn, EV_READ);
 		return;
 	}
 	if (n > 0)
 		hello_answer(conn);
 	else
 		conn->end = END_CUT;
-	conn_end(conn);
+	lab_conn_end(conn);
 }
 
 /* Nothing is read any more; the client's leaving is all that is waited for. */
 static void
-silent_step(struct conn *conn)
+silent_step(struct lab_conn *conn)
 {
 	uint8_t bytes[READ_STEP];
 	ssize_t n = recv(conn->fd, bytes, sizeof bytes, 0);
 
 	if (n > 0 || (n < 0 && (errno == EAGAIN || errno == EINTR)))
-		conn_wait(conn, EV_READ);
+		lab_conn_wait(conn, EV_READ);
 	else
-		conn_free(conn, "client");
+		lab_conn_free(conn, "client");
 }
 
 static void
-conn_on_idle(evutil_socket_t fd, short what, void *arg)
+lab_conn_on_idle(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *conn = arg;
+	struct lab_conn *conn = arg;
 
 	(void)fd, (void)what;
 	conn->end = END_CLOSE;
-	conn_end(conn);
+	lab_conn_end(conn);
 }
 
 static void
-idle_restart(struct conn *conn)
+idle_restart(struct lab_conn *conn)
 {
 	struct timeval wait;
 
-	if (!conn_fault(conn, FAULT_IDLE_CLOSE))
+	if (!lab_conn_fault(conn, FAULT_IDLE_CLOSE))
 		return;
-	wait = timeval_ms(fault_number(&conn->server->faults, FAULT_IDLE_CLOSE));
+	wait = timeval_ms(lab_fault_number(&conn->server->faults, FAULT_IDLE_CLOSE));
 	if (conn->idle == NULL)
-		conn->idle = evtimer_new(conn->server->base, conn_on_idle, conn);
+		conn->idle = evtimer_new(conn->server->base, lab_conn_on_idle, conn);
 	if (conn->idle != NULL)
 		event_add(conn->idle, &wait);
 }
 
 static void
-opened_log(struct conn *conn)
+opened_log(struct lab_conn *conn)
 {
 	gnutls_datum_t alpn = {0};
 	char name[256] = "", protocol[32] = "";
@@ -215,30 +215,31 @@ opened_log(struct conn *conn)
 }
 
 static void
-opened(struct conn *conn)
+opened(struct lab_conn *conn)
 {
-	struct server *server = conn->server;
+	struct lab_server *server = conn->server;
 
 	conn->state = CONN_OPEN;
 	server->counts.handshakes++;
 	server->counts.resumed += gnutls_session_is_resumed(conn->tls) != 0;
 	opened_log(conn);
 	idle_restart(conn);
-	if (conn_fault(conn, FAULT_MANY_TICKETS) && gnutls_protocol_get_version(conn->tls) == GNUTLS_TLS1_3)
+	if (lab_conn_fault(conn, FAULT_MANY_TICKETS) &&
+	    gnutls_protocol_get_version(conn->tls) == GNUTLS_TLS1_3)
 		(void)gnutls_session_ticket_send(conn->tls, MANY_TICKETS, 0);
-	for (int i = 0; i < MANY_KEY_UPDATES && conn_fault(conn, FAULT_KEY_UPDATES); i++)
+	for (int i = 0; i < MANY_KEY_UPDATES && lab_conn_fault(conn, FAULT_KEY_UPDATES); i++)
 		(void)gnutls_session_key_update(conn->tls, GNUTLS_KU_PEER);
 	if (server->protocol->open != NULL && server->protocol->open(conn) != RES_OK)
-		conn_close(conn, END_RESET);
-	if (conn_fault(conn, FAULT_CLOSE_HANDSHAKE))
-		conn_close(conn, END_CLOSE);
-	if (conn_fault(conn, FAULT_RESET_HANDSHAKE))
-		conn_close(conn, END_RESET);
-	conn_counted(conn);
+		lab_conn_close(conn, END_RESET);
+	if (lab_conn_fault(conn, FAULT_CLOSE_HANDSHAKE))
+		lab_conn_close(conn, END_CLOSE);
+	if (lab_conn_fault(conn, FAULT_RESET_HANDSHAKE))
+		lab_conn_close(conn, END_RESET);
+	lab_conn_counted(conn);
 }
 
 static void
-handshake_failed(struct conn *conn, int code)
+lab_handshake_failed(struct lab_conn *conn, int code)
 {
 	const char *alert = NULL;
 
@@ -250,41 +251,41 @@ handshake_failed(struct conn *conn, int code)
 		  LOG_STR("error", gnutls_strerror_name(code)));
 	if (alert != NULL || gnutls_alert_send_appropriate(conn->tls, code) < 0 ||
 	    shutdown(conn->fd, SHUT_WR) < 0) {
-		conn_free(conn, alert != NULL ? "client" : "handshake");
+		lab_conn_free(conn, alert != NULL ? "client" : "handshake");
 		return;
 	}
 	/* Closing with bytes unread would reset the connection, and our alert might never be seen. */
 	conn->state = CONN_SILENT;
-	conn_counted(conn);
-	conn_wait(conn, EV_READ);
+	lab_conn_counted(conn);
+	lab_conn_wait(conn, EV_READ);
 }
 
 static void
-handshake_step(struct conn *conn)
+handshake_step(struct lab_conn *conn)
 {
 	int code = gnutls_handshake(conn->tls);
 
 	if (code == GNUTLS_E_SUCCESS) {
 		opened(conn);
-		conn_step(conn);
+		lab_conn_step(conn);
 	} else if (code == GNUTLS_E_AGAIN || code == GNUTLS_E_INTERRUPTED) {
-		if (conn_fault(conn, FAULT_DRIBBLE_HANDSHAKE) && conn->timer != NULL &&
+		if (lab_conn_fault(conn, FAULT_DRIBBLE_HANDSHAKE) && conn->timer != NULL &&
 		    evtimer_pending(conn->timer, NULL))
 			return; /* the timer wakes us for the next byte */
-		conn_wait(conn, gnutls_record_get_direction(conn->tls) == 0 ? EV_READ : EV_WRITE);
+		lab_conn_wait(conn, gnutls_record_get_direction(conn->tls) == 0 ? EV_READ : EV_WRITE);
 	} else if (!gnutls_error_is_fatal(code)) {
-		conn_wait(conn, EV_READ);
+		lab_conn_wait(conn, EV_READ);
 	} else {
-		handshake_failed(conn, code);
+		lab_handshake_failed(conn, code);
 	}
 }
 
 /* Of a server that sends byte by byte: is it time to pause? *ms gets for how long. */
 static bool
-pauses(const struct conn *conn, int64_t *ms)
+pauses(const struct lab_conn *conn, int64_t *ms)
 {
-	if (conn_fault(conn, FAULT_TRICKLE)) {
-		*ms = fault_number(&conn->server->faults, FAULT_TRICKLE);
+	if (lab_conn_fault(conn, FAULT_TRICKLE)) {
+		*ms = lab_fault_number(&conn->server->faults, FAULT_TRICKLE);
 		return true;
 	}
 	*ms = DRIBBLE_MS;
@@ -293,10 +294,10 @@ pauses(const struct conn *conn, int64_t *ms)
 
 /* True: everything is written. False: the connection waits, or is gone. */
 static bool
-flush(struct conn *conn)
+lab_conn_flush(struct lab_conn *conn)
 {
-	bool dribble = conn_fault(conn, FAULT_DRIBBLE) || conn_fault(conn, FAULT_TRICKLE) ||
-		       conn_fault(conn, FAULT_SPLIT_HEADERS);
+	bool dribble = lab_conn_fault(conn, FAULT_DRIBBLE) || lab_conn_fault(conn, FAULT_TRICKLE) ||
+		       lab_conn_fault(conn, FAULT_SPLIT_HEADERS);
 	struct timeval pause;
 	int64_t ms;
 	ssize_t n;
@@ -308,18 +309,18 @@ flush(struct conn *conn)
 			n = gnutls_record_send(conn->tls, conn->out.p, dribble ? 1 : conn->out.n);
 		conn->sending = n == GNUTLS_E_AGAIN || n == GNUTLS_E_INTERRUPTED;
 		if (conn->sending) {
-			conn_wait(conn, EV_READ | EV_WRITE);
+			lab_conn_wait(conn, EV_READ | EV_WRITE);
 			return false;
 		}
 		if (n < 0) {
-			conn_free(conn, "client");
+			lab_conn_free(conn, "client");
 			return false;
 		}
 		buf_drop(&conn->out, (size_t)n);
 		if (dribble && conn->out.n > 0 && pauses(conn, &ms)) {
 			pause = timeval_ms(ms);
 			event_add(conn->timer, &pause);
-			conn_wait(conn, EV_READ);
+			lab_conn_wait(conn, EV_READ);
 			return false;
 		}
 	}
@@ -328,7 +329,7 @@ flush(struct conn *conn)
 
 /* Reads all there is. False: the connection is gone. */
 static bool
-fill(struct conn *conn)
+lab_conn_fill(struct lab_conn *conn)
 {
 	ssize_t n;
 
@@ -336,14 +337,14 @@ fill(struct conn *conn)
 		uint8_t *room = buf_room(&conn->in, READ_STEP);
 
 		if (room == NULL) {
-			conn_free(conn, "limit");
+			lab_conn_free(conn, "limit");
 			return false;
 		}
 		n = gnutls_record_recv(conn->tls, room, READ_STEP);
 		if (n == GNUTLS_E_AGAIN)
 			return true;
 		if (n <= 0 && (n == 0 || gnutls_error_is_fatal((int)n))) {
-			conn_free(conn, "client");
+			lab_conn_free(conn, "client");
 			return false;
 		}
 		if (n < 0)
@@ -351,7 +352,7 @@ fill(struct conn *conn)
 		buf_added(&conn->in, (size_t)n);
 		conn->bytes += (uint64_t)n;
 		conn->server->counts.bytes += (uint64_t)n;
-		conn_counted(conn);
+		lab_conn_counted(conn);
 		idle_restart(conn);
 		conn->server->protocol->on_data(conn);
 		if (conn->end != END_NONE || conn->state == CONN_SILENT)
@@ -360,28 +361,28 @@ fill(struct conn *conn)
 }
 
 static void
-open_step(struct conn *conn)
+open_step(struct lab_conn *conn)
 {
-	if (conn->end == END_NONE && !fill(conn))
+	if (conn->end == END_NONE && !lab_conn_fill(conn))
 		return;
-	conn_push(conn);
+	lab_conn_push(conn);
 }
 
 void
-conn_push(struct conn *conn)
+lab_conn_push(struct lab_conn *conn)
 {
 	if (conn->timer != NULL && evtimer_pending(conn->timer, NULL))
 		return; /* dribbling: the next byte's time has not come */
-	if (!flush(conn))
+	if (!lab_conn_flush(conn))
 		return;
 	if (conn->end != END_NONE)
-		conn_end(conn);
+		lab_conn_end(conn);
 	else
-		conn_wait(conn, EV_READ);
+		lab_conn_wait(conn, EV_READ);
 }
 
 static void
-conn_step(struct conn *conn)
+lab_conn_step(struct lab_conn *conn)
 {
 	switch (conn->state) {
 	case CONN_HELLO:
@@ -400,32 +401,32 @@ conn_step(struct conn *conn)
 }
 
 static void
-conn_on_timer(evutil_socket_t fd, short what, void *arg)
+lab_conn_on_timer(evutil_socket_t fd, short what, void *arg)
 {
-	struct conn *conn = arg;
+	struct lab_conn *conn = arg;
 
 	(void)fd, (void)what;
 	if (conn->state == CONN_OPEN)
-		conn_push(conn);
+		lab_conn_push(conn);
 	else
-		conn_step(conn);
+		lab_conn_step(conn);
 }
 
 /* GnuTLS writes through here, so that a handshake can be slow or stop. */
 static ssize_t
-conn_on_tls_write(gnutls_transport_ptr_t arg, const void *bytes, size_t n)
+lab_conn_on_tls_write(gnutls_transport_ptr_t arg, const void *bytes, size_t n)
 {
-	struct conn *conn = arg;
+	struct lab_conn *conn = arg;
 	struct timeval second = timeval_ms(DRIBBLE_HANDSHAKE_MS);
 	bool handshake = conn->state == CONN_HANDSHAKE;
 	ssize_t sent;
 
-	if (handshake && conn_fault(conn, FAULT_SILENT_HELLO)) {
+	if (handshake && lab_conn_fault(conn, FAULT_SILENT_HELLO)) {
 		if (conn->pushed >= SILENT_HELLO_BYTES)
 			return (ssize_t)n; /* into the void */
 		n = n < SILENT_HELLO_BYTES ? n : SILENT_HELLO_BYTES;
 	}
-	if (handshake && conn_fault(conn, FAULT_DRIBBLE_HANDSHAKE)) {
+	if (handshake && lab_conn_fault(conn, FAULT_DRIBBLE_HANDSHAKE)) {
 		if (evtimer_pending(conn->timer, NULL)) {
 			gnutls_transport_set_errno(conn->tls, EAGAIN);
 			return -1;
@@ -442,9 +443,9 @@ conn_on_tls_write(gnutls_transport_ptr_t arg, const void *bytes, size_t n)
 }
 
 static ssize_t
-conn_on_tls_read(gnutls_transport_ptr_t arg, void *bytes, size_t n)
+lab_conn_on_tls_read(gnutls_transport_ptr_t arg, void *bytes, size_t n)
 {
-	struct conn *conn = arg;
+	struct lab_conn *conn = arg;
 	ssize_t got = recv(conn->fd, bytes, n, 0);
 
 	if (got < 0)
@@ -453,34 +454,34 @@ conn_on_tls_read(gnutls_transport_ptr_t arg, void *bytes, size_t n)
 }
 
 static const char *
-priorities(const struct conn *conn)
+priorities(const struct lab_conn *conn)
 {
-	if (conn_fault(conn, FAULT_TLS10))
+	if (lab_conn_fault(conn, FAULT_TLS10))
 		return "LEGACY:-VERS-ALL:+VERS-TLS1.0";
-	if (conn_fault(conn, FAULT_TLS11))
+	if (lab_conn_fault(conn, FAULT_TLS11))
 		return "LEGACY:-VERS-ALL:+VERS-TLS1.1";
-	if (conn_fault(conn, FAULT_TLS12))
+	if (lab_conn_fault(conn, FAULT_TLS12))
 		return "NORMAL:-VERS-ALL:+VERS-TLS1.2";
-	if (conn_fault(conn, FAULT_TLS13))
+	if (lab_conn_fault(conn, FAULT_TLS13))
 		return "NORMAL:-VERS-ALL:+VERS-TLS1.3";
 	return "NORMAL";
 }
 
 static int
-alpn_set(struct conn *conn)
+alpn_set(struct lab_conn *conn)
 {
-	const char *name = conn_fault(conn, FAULT_ALPN_OTHER) ? "ftp1" : conn->server->protocol->alpn;
+	const char *name = lab_conn_fault(conn, FAULT_ALPN_OTHER) ? "ftp1" : conn->server->protocol->alpn;
 	gnutls_datum_t protocol = {(unsigned char *)(uintptr_t)name, (unsigned)strlen(name)};
 
-	if (conn_fault(conn, FAULT_ALPN_NONE))
+	if (lab_conn_fault(conn, FAULT_ALPN_NONE))
 		return 0;
 	return gnutls_alpn_set_protocols(conn->tls, &protocol, 1, GNUTLS_ALPN_MANDATORY);
 }
 
 static enum res
-tls_new(struct conn *conn)
+lab_conn_tls_new(struct lab_conn *conn)
 {
-	struct server *server = conn->server;
+	struct lab_server *server = conn->server;
 
 	if (gnutls_init(&conn->tls, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL) < 0)
 		return RES_NOMEM;
@@ -489,35 +490,35 @@ tls_new(struct conn *conn)
 	    gnutls_credentials_set(conn->tls, GNUTLS_CRD_CERTIFICATE, server->credentials) < 0 ||
 	    alpn_set(conn) < 0)
 		return RES_NOMEM;
-	if (!conn_fault(conn, FAULT_NO_TICKETS) &&
+	if (!lab_conn_fault(conn, FAULT_NO_TICKETS) &&
 	    gnutls_session_ticket_enable_server(conn->tls, &server->ticket_key) < 0)
 		return RES_NOMEM;
-	if (conn_fault(conn, FAULT_CLIENT_CERTIFICATE))
+	if (lab_conn_fault(conn, FAULT_CLIENT_CERTIFICATE))
 		gnutls_certificate_server_set_request(conn->tls, GNUTLS_CERT_REQUIRE);
 	gnutls_transport_set_ptr(conn->tls, conn);
-	gnutls_transport_set_push_function(conn->tls, conn_on_tls_write);
-	gnutls_transport_set_pull_function(conn->tls, conn_on_tls_read);
+	gnutls_transport_set_push_function(conn->tls, lab_conn_on_tls_write);
+	gnutls_transport_set_pull_function(conn->tls, lab_conn_on_tls_read);
 	gnutls_handshake_set_timeout(conn->tls, GNUTLS_INDEFINITE_TIMEOUT);
 	return RES_OK;
 }
 
 /* The state in which the faults let it begin. */
-static enum conn_state
-first_state(struct conn *conn)
+static enum lab_conn_state
+first_state(struct lab_conn *conn)
 {
-	if (conn_fault(conn, FAULT_SILENT_ACCEPT))
+	if (lab_conn_fault(conn, FAULT_SILENT_ACCEPT))
 		return CONN_SILENT;
-	if (conn_fault(conn, FAULT_PLAIN_TEXT) || conn_fault(conn, FAULT_GARBAGE) ||
-	    conn_fault(conn, FAULT_ALERT) || conn_fault(conn, FAULT_CLOSE_HELLO) ||
-	    conn_fault(conn, FAULT_RESET_HELLO))
+	if (lab_conn_fault(conn, FAULT_PLAIN_TEXT) || lab_conn_fault(conn, FAULT_GARBAGE) ||
+	    lab_conn_fault(conn, FAULT_ALERT) || lab_conn_fault(conn, FAULT_CLOSE_HELLO) ||
+	    lab_conn_fault(conn, FAULT_RESET_HELLO))
 		return CONN_HELLO;
 	return CONN_HANDSHAKE;
 }
 
 enum res
-conn_new(struct server *server, int fd, const struct addr *peer)
+lab_conn_new(struct lab_server *server, int fd, const struct addr *peer)
 {
-	struct conn *conn = calloc(1, sizeof *conn);
+	struct lab_conn *conn = calloc(1, sizeof *conn);
 
 	if (conn == NULL)
 		return RES_NOMEM;
@@ -533,18 +534,18 @@ conn_new(struct server *server, int fd, const struct addr *peer)
 	server->counts.connections++;
 	log_event(LOG_INFO, "connect", LOG_INT("conn", conn->id), LOG_ADDR("from", &conn->peer));
 	conn->state = first_state(conn);
-	conn->event = event_new(server->base, fd, EV_READ, conn_on_event, conn);
-	conn->timer = evtimer_new(server->base, conn_on_timer, conn);
-	conn_counted(conn);
-	if (conn->event == NULL || conn->timer == NULL || tls_new(conn) != RES_OK) {
-		conn_free(conn, "trouble");
+	conn->event = event_new(server->base, fd, EV_READ, lab_conn_on_event, conn);
+	conn->timer = evtimer_new(server->base, lab_conn_on_timer, conn);
+	lab_conn_counted(conn);
+	if (conn->event == NULL || conn->timer == NULL || lab_conn_tls_new(conn) != RES_OK) {
+		lab_conn_free(conn, "trouble");
 		return RES_OK; /* the descriptor is gone with it */
 	}
-	if (conn_fault(conn, FAULT_CLOSE_ACCEPT) || conn_fault(conn, FAULT_RESET_ACCEPT)) {
-		conn->end = conn_fault(conn, FAULT_RESET_ACCEPT) ? END_RESET : END_CUT;
-		conn_end(conn);
+	if (lab_conn_fault(conn, FAULT_CLOSE_ACCEPT) || lab_conn_fault(conn, FAULT_RESET_ACCEPT)) {
+		conn->end = lab_conn_fault(conn, FAULT_RESET_ACCEPT) ? END_RESET : END_CUT;
+		lab_conn_end(conn);
 		return RES_OK;
 	}
-	conn_wait(conn, EV_READ);
+	lab_conn_wait(conn, EV_READ);
 	return RES_OK;
 }

@@ -1,5 +1,5 @@
 /*
- * zone.h - what the lab's resolver answers: every name exists, and what it says follows from the name.
+ * lab_zone.h - what the lab's resolver answers: every name exists, and what it says follows from the name.
  *
  * Anybody can work out the right answer and so tell truth from lies:
  *   A      198.18.x.y, x and y the first two bytes of SHA-256(name in lower case without the last dot)
@@ -10,8 +10,8 @@
  * First labels with a meaning: nx (NXDOMAIN), empty (no data), servfail, refused, alias (CNAME to the rest),
  * big (TXT of about 4000 bytes), ttlN (TTL of N seconds), delayN (answered after N ms), ad (AD is set).
  */
-#ifndef CONTRIB_LAB_SERVER_ZONE_H
-#define CONTRIB_LAB_SERVER_ZONE_H
+#ifndef CONTRIB_LAB_SERVER_LAB_ZONE_H
+#define CONTRIB_LAB_SERVER_LAB_ZONE_H
 
 #include "base/bytes.h"
 
@@ -20,12 +20,12 @@
 #define ZONE_NAME_TEXT_MAX 1025
 #define ZONE_TTL           300
 
-enum zone_kind {
+enum lab_zone_kind {
 	ZONE_TRUTH,
 	ZONE_LIES, /* A 6.6.6.6, AAAA 2001:db8:bad::6: what the traps in clear text answer */
 };
 
-struct zone_question {
+struct lab_zone_question {
 	char name[ZONE_NAME_TEXT_MAX]; /* as asked, escaped, with the last dot */
 	char type[32];
 	uint16_t type_code;
@@ -37,11 +37,11 @@ struct zone_question {
 };
 
 /* Appends the answer to the query. False: the query can not be answered at all (it is no query). */
-bool zone_answer(enum zone_kind, struct span query, struct zone_question *, struct buf *out);
+bool lab_zone_answer(enum lab_zone_kind, struct span query, struct lab_zone_question *, struct buf *out);
 
 /* Appends an OPT record to a message that has none, and counts it. padding: to a multiple of so many bytes,
  * 0: none. option: one more option's bytes with its header. */
-void zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, struct span option,
-		    size_t padding);
+void lab_zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, struct span option,
+			size_t padding);
 
 #endif

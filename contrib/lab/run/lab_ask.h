@@ -1,8 +1,8 @@
 /*
- * ask.h - the question that a trial puts to a client, and what came back.
+ * lab_ask.h - the question that a trial puts to a client, and what came back.
  */
-#ifndef CONTRIB_LAB_RUN_ASK_H
-#define CONTRIB_LAB_RUN_ASK_H
+#ifndef CONTRIB_LAB_RUN_LAB_ASK_H
+#define CONTRIB_LAB_RUN_LAB_ASK_H
 
 #include "base/bytes.h"
 
@@ -30,6 +30,6 @@ void ask_query_write(struct buf *out, uint16_t id, const char *name);
 /* False: it is not an answer with this id. */
 bool ask_answer_read(struct asked *, struct span wire, uint16_t id);
 /* Does one of the A records say this? */
-bool asked_says(const struct asked *, const uint8_t a[4]);
+bool ask_says(const struct asked *, const uint8_t a[4]);
 
 #endif

@@ -1,6 +1,7 @@
 #include "config.h"
 
-#include "contrib/lab/server/conn.h"
+#include "contrib/lab/server/lab_conn.h"
+#include "contrib/lab/server/lab_server.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -12,7 +13,7 @@
 #define BACKLOG 512
 
 static void
-certificates_prepare(struct server *server)
+certificates_prepare(struct lab_server *server)
 {
 	const struct site *site = server->site;
 
@@ -31,8 +32,8 @@ on_certificate_wanted(gnutls_session_t tls, const struct gnutls_cert_retr_st *in
 		      unsigned *n_certs, gnutls_ocsp_data_st **staples, unsigned *n_staples,
 		      gnutls_privkey_t *key, unsigned *flags)
 {
-	struct conn *conn = gnutls_session_get_ptr(tls);
-	struct server *server = conn->server;
+	struct lab_conn *conn = gnutls_session_get_ptr(tls);
+	struct lab_server *server = conn->server;
 
 	(void)info;
 	*certs = server->pcerts;
@@ -45,21 +46,21 @@ on_certificate_wanted(gnutls_session_t tls, const struct gnutls_cert_retr_st *in
 }
 
 static void
-accept_one(struct server *server, int fd, const struct sockaddr *from)
+accept_one(struct lab_server *server, int fd, const struct sockaddr *from)
 {
 	struct addr peer = {.family = ADDR_NONE};
 	int on = 1;
 
 	(void)addr_from_sockaddr(&peer, from); /* a peer without an address is shown as none */
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (server->n_conns >= CONN_MAX || conn_new(server, fd, &peer) != RES_OK)
+	if (server->n_conns >= CONN_MAX || lab_conn_new(server, fd, &peer) != RES_OK)
 		close(fd);
 }
 
 static void
-server_on_accept(evutil_socket_t listener, short what, void *arg)
+lab_server_on_accept(evutil_socket_t listener, short what, void *arg)
 {
-	struct server *server = arg;
+	struct lab_server *server = arg;
 	struct sockaddr_storage from;
 	socklen_t n = sizeof from;
 	int fd;
@@ -74,7 +75,7 @@ server_on_accept(evutil_socket_t listener, short what, void *arg)
 }
 
 static void
-listener_close(struct server *server)
+listener_close(struct lab_server *server)
 {
 	if (server->accept != NULL)
 		event_free(server->accept);
@@ -91,7 +92,7 @@ listener_close(struct server *server)
 
 /* A queue of one, which our own connections fill: the kernel drops every further SYN. */
 static void
-black_hole_fill(struct server *server)
+black_hole_fill(struct lab_server *server)
 {
 	struct sockaddr_storage to;
 	socklen_t n = addr_to_sockaddr(&server->listen, &to);
@@ -107,11 +108,11 @@ black_hole_fill(struct server *server)
 }
 
 static enum res
-listener_open(struct server *server)
+listener_open(struct lab_server *server)
 {
 	struct sockaddr_storage at;
 	socklen_t n = addr_to_sockaddr(&server->listen, &at);
-	bool hole = fault_has(&server->faults, FAULT_BLACK_HOLE);
+	bool hole = lab_fault_has(&server->faults, FAULT_BLACK_HOLE);
 	int on = 1;
 
 	if (server->fd >= 0)
@@ -130,16 +131,17 @@ listener_open(struct server *server)
 		black_hole_fill(server);
 		return RES_OK;
 	}
-	server->accept = event_new(server->base, server->fd, EV_READ | EV_PERSIST, server_on_accept, server);
+	server->accept =
+	    event_new(server->base, server->fd, EV_READ | EV_PERSIST, lab_server_on_accept, server);
 	return server->accept != NULL && event_add(server->accept, NULL) == 0 ? RES_OK : RES_NOMEM;
 }
 
 /* Listens, or not, as the faults say. */
 static enum res
-listener_settle(struct server *server)
+listener_settle(struct lab_server *server)
 {
-	bool refuse = fault_has(&server->faults, FAULT_REFUSE),
-	     hole = fault_has(&server->faults, FAULT_BLACK_HOLE);
+	bool refuse = lab_fault_has(&server->faults, FAULT_REFUSE),
+	     hole = lab_fault_has(&server->faults, FAULT_BLACK_HOLE);
 	enum res res;
 
 	/* "Any free port" is one that was free a moment ago. */
@@ -151,7 +153,7 @@ listener_settle(struct server *server)
 }
 
 static enum res
-tickets_renew(struct server *server)
+tickets_renew(struct lab_server *server)
 {
 	gnutls_free(server->ticket_key.data);
 	server->ticket_key = (gnutls_datum_t){0};
@@ -159,10 +161,10 @@ tickets_renew(struct server *server)
 }
 
 enum res
-server_new(struct server **out, struct event_base *base, const struct addr *listen,
-	   enum server_protocol protocol, const struct site *site, const struct faults *faults)
+lab_server_new(struct lab_server **out, struct event_base *base, const struct addr *listen,
+	       enum lab_server_protocol protocol, const struct site *site, const struct lab_faults *faults)
 {
-	struct server *server = calloc(1, sizeof *server);
+	struct lab_server *server = calloc(1, sizeof *server);
 	enum res res = RES_NOMEM;
 
 	if (server == NULL)
@@ -187,20 +189,20 @@ server_new(struct server **out, struct event_base *base, const struct addr *list
 	*out = server;
 	return RES_OK;
 fail:
-	server_free(server);
+	lab_server_free(server);
 	return res;
 }
 
 void
-server_free(struct server *server)
+lab_server_free(struct lab_server *server)
 {
-	struct conn *conn;
+	struct lab_conn *conn;
 	int saved = errno;
 
 	if (server == NULL)
 		return;
 	while ((conn = TAILQ_FIRST(&server->conns)) != NULL)
-		conn_free(conn, "server");
+		lab_conn_free(conn, "server");
 	listener_close(server);
 	if (server->credentials != NULL)
 		gnutls_certificate_free_credentials(server->credentials);
@@ -210,26 +212,27 @@ server_free(struct server *server)
 }
 
 uint16_t
-server_port(const struct server *server)
+lab_server_port(const struct lab_server *server)
 {
 	return server->listen.port;
 }
 
-const struct server_counts *
-server_counts(const struct server *server)
+const struct lab_server_counts *
+lab_server_counts(const struct lab_server *server)
 {
 	return &server->counts;
 }
 
 void
-server_on_count(struct server *server, void (*on_count)(void *ctx), void *ctx)
+lab_server_on_count(struct lab_server *server, void (*on_count)(void *ctx), void *ctx)
 {
 	server->on_count = on_count;
 	server->count_ctx = ctx;
 }
 
 enum res
-server_switch(struct server *server, const struct site *site, const struct faults *faults, bool keep_tickets)
+lab_server_switch(struct lab_server *server, const struct site *site, const struct lab_faults *faults,
+		  bool keep_tickets)
 {
 	enum res res = keep_tickets ? RES_OK : tickets_renew(server);
 
@@ -243,14 +246,14 @@ server_switch(struct server *server, const struct site *site, const struct fault
 }
 
 void
-server_drop_connections(struct server *server)
+lab_server_drop_connections(struct lab_server *server)
 {
-	struct conn *conn, *next;
+	struct lab_conn *conn, *next;
 
 	for (conn = TAILQ_FIRST(&server->conns); conn != NULL; conn = next) {
 		next = TAILQ_NEXT(conn, link);
 		if (conn->state == CONN_OPEN)
 			(void)gnutls_bye(conn->tls, GNUTLS_SHUT_WR);
-		conn_free(conn, "server");
+		lab_conn_free(conn, "server");
 	}
 }

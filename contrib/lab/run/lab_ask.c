@@ -1,4 +1,4 @@
-#include "contrib/lab/run/ask.h"
+#include "contrib/lab/run/lab_ask.h"
 #include "base/random.h"
 #include "contrib/lab/pki/key.h"
 
@@ -21,7 +21,7 @@ ask_truth(const char *name, uint8_t a[4])
 {
 	uint8_t hash[32];
 
-	sha256(hash, span_of(name, strlen(name) - 1)); /* without the last dot */
+	lab_sha256(hash, span_of(name, strlen(name) - 1)); /* without the last dot */
 	a[0] = 198;
 	a[1] = 18;
 	a[2] = hash[0];
@@ -62,7 +62,7 @@ ask_query_write(struct buf *out, uint16_t id, const char *name)
 
 /* Passes over a name, compressed or not. */
 static void
-name_skip(struct cursor *in)
+ask_name_skip(struct cursor *in)
 {
 	uint8_t n;
 
@@ -76,7 +76,7 @@ name_skip(struct cursor *in)
 }
 
 static void
-ede_read(struct asked *asked, struct span options)
+ask_ede_read(struct asked *asked, struct span options)
 {
 	struct cursor in = cursor_over(options);
 
@@ -97,12 +97,12 @@ ede_read(struct asked *asked, struct span options)
 }
 
 static void
-record_read(struct asked *asked, struct cursor *in)
+ask_record_read(struct asked *asked, struct cursor *in)
 {
 	uint16_t type;
 	struct span data;
 
-	name_skip(in);
+	ask_name_skip(in);
 	type = cursor_u16(in);
 	cursor_u16(in);
 	cursor_u32(in);
@@ -110,7 +110,7 @@ record_read(struct asked *asked, struct cursor *in)
 	if (type == TYPE_A && data.n == 4 && asked->n_a < ASK_RECORDS_MAX)
 		memcpy(asked->a[asked->n_a++], data.p, 4);
 	if (type == TYPE_OPT)
-		ede_read(asked, data);
+		ask_ede_read(asked, data);
 }
 
 bool
@@ -129,16 +129,16 @@ ask_answer_read(struct asked *asked, struct span wire, uint16_t id)
 	for (int i = 0; i < 3; i++)
 		records += cursor_u16(&in);
 	for (uint16_t i = 0; i < questions && cursor_ok(&in); i++) {
-		name_skip(&in);
+		ask_name_skip(&in);
 		cursor_u32(&in);
 	}
 	for (uint32_t i = 0; i < records && cursor_ok(&in); i++)
-		record_read(asked, &in);
+		ask_record_read(asked, &in);
 	return cursor_ok(&in) && (flags & 0x8000) != 0;
 }
 
 bool
-asked_says(const struct asked *asked, const uint8_t a[4])
+ask_says(const struct asked *asked, const uint8_t a[4])
 {
 	for (size_t i = 0; i < asked->n_a; i++)
 		if (memcmp(asked->a[i], a, 4) == 0)

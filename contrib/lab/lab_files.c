@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "contrib/lab/files.h"
+#include "contrib/lab/lab_files.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum res
-path_join(char out[FILE_PATH_MAX], const char *folder, const char *name)
+lab_path_join(char out[FILE_PATH_MAX], const char *folder, const char *name)
 {
 	int n = snprintf(out, FILE_PATH_MAX, "%s/%s", folder, name);
 
@@ -20,7 +20,7 @@ path_join(char out[FILE_PATH_MAX], const char *folder, const char *name)
 }
 
 enum res
-file_read(struct buf *out, const char *path)
+lab_file_read(struct buf *out, const char *path)
 {
 	const size_t step = 65536;
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -82,7 +82,7 @@ part_write(char part[FILE_PATH_MAX], const char *path, struct span content, unsi
 }
 
 enum res
-file_write(const char *path, struct span content, unsigned mode)
+lab_file_write(const char *path, struct span content, unsigned mode)
 {
 	char part[FILE_PATH_MAX];
 	enum res res = part_write(part, path, content, mode);
@@ -95,7 +95,7 @@ file_write(const char *path, struct span content, unsigned mode)
 }
 
 enum res
-file_create(const char *path, struct span content, unsigned mode)
+lab_file_create(const char *path, struct span content, unsigned mode)
 {
 	char part[FILE_PATH_MAX];
 	enum res res = part_write(part, path, content, mode);
@@ -109,7 +109,7 @@ file_create(const char *path, struct span content, unsigned mode)
 }
 
 enum res
-folder_make(const char *path)
+lab_folder_make(const char *path)
 {
 	char part[FILE_PATH_MAX];
 	size_t n = strlen(path);
@@ -136,7 +136,7 @@ remove_one(const char *path, const struct stat *st, int kind, struct FTW *walk)
 }
 
 void
-folder_remove(const char *path)
+lab_folder_remove(const char *path)
 {
 	nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }

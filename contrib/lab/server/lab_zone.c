@@ -1,4 +1,4 @@
-#include "contrib/lab/server/zone.h"
+#include "contrib/lab/server/lab_zone.h"
 #include "base/text.h"
 #include "contrib/lab/pki/key.h"
 
@@ -44,11 +44,11 @@ label_is(const char *name, const char *word)
 }
 
 static void
-name_hash(const char *name, uint8_t out[32])
+zone_name_hash(const char *name, uint8_t out[32])
 {
 	size_t n = strlen(name);
 
-	sha256(out, span_of(name, n > 1 && name[n - 1] == '.' ? n - 1 : n));
+	lab_sha256(out, span_of(name, n > 1 && name[n - 1] == '.' ? n - 1 : n));
 }
 
 static ldns_rr *
@@ -82,13 +82,13 @@ big_text(char *out, size_t size)
 
 /* The presentation form of the record that `name` has of this type. */
 static void
-record_text(char *out, size_t size, enum zone_kind kind, const char *name, uint16_t type)
+record_text(char *out, size_t size, enum lab_zone_kind kind, const char *name, uint16_t type)
 {
 	static const uint8_t https[] = {0, 1, 0, 0, 1, 0, 3, 2, 'h', '2'}; /* 1 . alpn=h2 */
 	char data[256];
 	uint8_t h[32];
 
-	name_hash(name, h);
+	zone_name_hash(name, h);
 	switch (type) {
 	case LDNS_RR_TYPE_A:
 		snprintf(out, size, kind == ZONE_LIES ? "A 6.6.6.6" : "A 198.18.%u.%u", h[0], h[1]);
@@ -140,7 +140,7 @@ push_record(ldns_pkt *answer, ldns_pkt_section section, ldns_rr *rr)
 }
 
 static void
-fill_answer(ldns_pkt *answer, enum zone_kind kind, const char *owner, const char *name, uint16_t type)
+fill_answer(ldns_pkt *answer, enum lab_zone_kind kind, const char *owner, const char *name, uint16_t type)
 {
 	int64_t ttl = label_number(name, "ttl");
 	char text[8000];
@@ -166,7 +166,7 @@ fill_negative(ldns_pkt *answer, ldns_pkt_rcode rcode)
 }
 
 static void
-fill(ldns_pkt *answer, enum zone_kind kind, const char *owner, const char *name, uint16_t type)
+zone_fill(ldns_pkt *answer, enum lab_zone_kind kind, const char *owner, const char *name, uint16_t type)
 {
 	if (kind == ZONE_LIES)
 		fill_answer(answer, kind, owner, name, type);
@@ -204,8 +204,8 @@ has_padding(ldns_pkt *query)
 }
 
 void
-zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, struct span option,
-	       size_t padding)
+lab_zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, struct span option,
+		   size_t padding)
 {
 	size_t rdata = option.n, pad = 0;
 
@@ -234,7 +234,7 @@ zone_opt_write(struct buf *message, bool dnssec_ok, unsigned extended_rcode, str
 }
 
 static void
-question_read(struct zone_question *q, ldns_pkt *query, ldns_rr *question)
+question_read(struct lab_zone_question *q, ldns_pkt *query, ldns_rr *question)
 {
 	char *name = ldns_rdf2str(ldns_rr_owner(question)),
 	     *type = ldns_rr_type2str(ldns_rr_get_type(question));
@@ -281,7 +281,7 @@ answer_new(const ldns_pkt *query, const ldns_rr *question)
 }
 
 bool
-zone_answer(enum zone_kind kind, struct span wire, struct zone_question *q, struct buf *out)
+lab_zone_answer(enum lab_zone_kind kind, struct span wire, struct lab_zone_question *q, struct buf *out)
 {
 	ldns_pkt *query = NULL, *answer = NULL;
 	ldns_rr *question;
@@ -289,7 +289,7 @@ zone_answer(enum zone_kind kind, struct span wire, struct zone_question *q, stru
 	int64_t delay;
 	bool done = false;
 
-	*q = (struct zone_question){.name = ""};
+	*q = (struct lab_zone_question){.name = ""};
 	if (wire.n < 12 || ldns_wire2pkt(&query, wire.p, wire.n) != LDNS_STATUS_OK)
 		return false;
 	if (ldns_pkt_qr(query) || ldns_pkt_qdcount(query) != 1)
@@ -303,10 +303,10 @@ zone_answer(enum zone_kind kind, struct span wire, struct zone_question *q, stru
 	answer = answer_new(query, question);
 	if (answer == NULL)
 		goto out;
-	fill(answer, kind, q->name, lower, q->type_code);
+	zone_fill(answer, kind, q->name, lower, q->type_code);
 	done = wire_write(answer, out);
 	if (done && q->edns)
-		zone_opt_write(out, q->dnssec_ok, 0, span_of(NULL, 0), q->padded ? RESPONSE_BLOCK : 0);
+		lab_zone_opt_write(out, q->dnssec_ok, 0, span_of(NULL, 0), q->padded ? RESPONSE_BLOCK : 0);
 out:
 	ldns_pkt_free(answer);
 	ldns_pkt_free(query);
