@@ -61,7 +61,7 @@ engine_new(struct engine **out, struct loop *loop, struct counters *counters, st
 	e->bucket = calloc(QUERY_BUCKETS, sizeof(struct query *));
 	if (e->ttl_at == NULL || e->bucket == NULL || cache_new(&e->cache, &limits) != RES_OK ||
 	    hosts_new(&e->hosts, plan->snapshot->settings->hosts_file) != RES_OK ||
-	    share_new(&e->share, WAITERS_MAX) != RES_OK ||
+	    client_quota_new(&e->quota, WAITERS_MAX) != RES_OK ||
 	    admission_new(&e->admission, QUERIES_MAX) != RES_OK ||
 	    upstreams_new(&e->upstreams, loop, counters, &watch) != RES_OK ||
 	    upstreams_plan_set(e->upstreams, plan) != RES_OK) {
@@ -97,7 +97,7 @@ engine_free(struct engine *e)
 	}
 	cache_free(e->cache);
 	hosts_free(e->hosts);
-	share_free(e->share);
+	client_quota_free(e->quota);
 	admission_free(e->admission);
 	plan_unref(e->plan);
 	buf_free(&e->scratch);
@@ -149,7 +149,7 @@ engine_in_flight(const struct engine *e)
 size_t
 engine_waiting(const struct engine *e)
 {
-	return share_used(e->share);
+	return client_quota_used(e->quota);
 }
 
 struct cache *

@@ -21,7 +21,7 @@
 #include "resolver/filter.h"
 #include "resolver/hosts.h"
 #include "resolver/local.h"
-#include "resolver/share.h"
+#include "resolver/client_quota.h"
 #include "resolver/upstream.h"
 
 #define QUERY_TIME_MS     4000 /* interface: within the client's own time-out (5 s in glibc) */
@@ -32,7 +32,7 @@
 #define QUERIES_MAX                                                                                          \
 	4096 /* different questions in flight, a worker; those that give way still count in their turn */
 #define QUERIES_PRESSED    3072  /* beyond, one gives way for each that comes (admission.h) */
-#define WAITERS_MAX        16384 /* clients waiting, a worker; one address: share.h */
+#define WAITERS_MAX        16384 /* clients waiting, a worker; of one address: client_quota.h */
 #define WAITERS_PRESSED    8192  /* beyond, a question and all who wait for it give way for each that comes */
 #define STALE_RECHECK_MS   30000 /* RFC 8767, 5: what is served stale is not asked for again before this */
 #define FAILURE_MS         1000  /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */

@@ -20,23 +20,6 @@ rest_ms(unsigned failures, int64_t least, int64_t most)
 	return ms / 2 + (int64_t)random_below((uint32_t)(ms / 2) + 1);
 }
 
-static void
-reason_count(struct upstreams *set, enum reason reason)
-{
-	_Atomic uint64_t *v = &set->counters->by_reason[reason];
-
-	atomic_store_explicit(v, atomic_load_explicit(v, memory_order_relaxed) + 1, memory_order_relaxed);
-}
-
-/* One verdict: what it only reports is counted. */
-static void
-reports_count(struct upstreams *set, uint64_t reported)
-{
-	for (unsigned r = 0; r < REASON_COUNT; r++)
-		if ((reported >> r & 1) != 0)
-			atomic_fetch_add_explicit(&set->counters->by_report[r], 1, memory_order_relaxed);
-}
-
 void
 server_log(struct server *s, enum log_level level, const char *event, enum reason reason, const char *detail)
 {
@@ -77,7 +60,7 @@ server_failed_detail(struct server *s, enum reason reason, const char *detail)
 
 	/* The event of a connection and each of its questions tell the same story; it counts once. */
 	if (news || now >= s->retry_at_ms) {
-		reason_count(set, reason);
+		counter_add_reason(set->counters, reason);
 		s->failures = verdict != (s->health == HEALTH_REFUSED) ? 1 : s->failures + 1;
 		s->retry_at_ms =
 		    now + (verdict ? rest_ms(s->failures, UPSTREAM_REFUSED_MIN_MS, UPSTREAM_REFUSED_MAX_MS)
@@ -125,7 +108,7 @@ server_answered_badly(struct server *s, uint64_t zone, enum reason reason)
 {
 	s->answered_ms = loop_now_ms(s->set->loop);
 	s->suspect_until_ms = 0;
-	reason_count(s->set, reason);
+	counter_add_reason(s->set->counters, reason);
 	if (!server_bad_zone(s, zone)) {
 		server_log(s, LOG_INFO, "answer-refused", reason, NULL);
 		return;
@@ -169,7 +152,7 @@ server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
 		server_failed(s, REASON_CLOSED);
 		return;
 	}
-	reason_count(s->set, REASON_CLOSED);
+	counter_add_reason(s->set->counters, REASON_CLOSED);
 	server_log(s, LOG_INFO, "question-closed", REASON_CLOSED, NULL);
 }
 
@@ -226,7 +209,7 @@ server_verdict_take(struct server *s, struct tp_event *e)
 	memset(e->verdict, 0, sizeof *e->verdict);
 	s->judged = true;
 	reported = verdict_reported(&s->verdict);
-	reports_count(s->set, reported);
+	counter_add_reports(s->set->counters, reported);
 	return reported != before;
 }
 

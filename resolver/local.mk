@@ -6,6 +6,7 @@ libresolver_a_SOURCES = \
 	resolver/ask.c \
 	resolver/attempt.c \
 	resolver/cache.c resolver/cache.h \
+	resolver/counters.c resolver/counters.h resolver/counters.def \
 	resolver/deliver.c \
 	resolver/engine.c resolver/engine.h \
 	resolver/filter.c resolver/filter.h \
@@ -23,32 +24,36 @@ libresolver_a_SOURCES = \
 	resolver/routes.c resolver/routes.h \
 	resolver/admission.c resolver/admission.h \
 	resolver/budget.c resolver/budget.h \
-	resolver/share.c resolver/share.h \
+	resolver/client_quota.c resolver/client_quota.h \
 	resolver/special.c resolver/special.h \
 	resolver/upstream.c resolver/upstream.h \
+	resolver/upstream_report.c resolver/upstream_report.h \
 	resolver/upstream_set.h \
 	resolver/waiter.c
 # the process: listeners, workers, control socket, sandbox
 libresolver_a_SOURCES += \
+	resolver/daemon/captive.c resolver/daemon/captive.h \
+	resolver/daemon/configuration.c resolver/daemon/configuration.h \
 	resolver/daemon/control.c resolver/daemon/control.h \
 	resolver/daemon/control_json.c resolver/daemon/control_json.h \
 	resolver/daemon/control_socket.c resolver/daemon/control_socket.h \
-	resolver/daemon/counters.c \
-	resolver/daemon/counters.def \
 	resolver/daemon/daemon.c resolver/daemon/daemon.h \
-	resolver/daemon/footprint.c resolver/daemon/footprint.h \
-	resolver/daemon/gather.c resolver/daemon/gather.h \
+	resolver/daemon/fan_out.c resolver/daemon/fan_out.h \
+	resolver/daemon/heap.c resolver/daemon/heap.h \
 	resolver/daemon/listener.c resolver/daemon/listener.h \
-	resolver/daemon/listener_tcp.c \
-	resolver/daemon/tcp_conn.c resolver/daemon/tcp_conn.h \
-	resolver/daemon/listener_udp.c \
+	resolver/daemon/listener_tcp.c resolver/daemon/listener_tcp.h \
+	resolver/daemon/listener_udp.c resolver/daemon/listener_udp.h \
 	resolver/daemon/metrics.c resolver/daemon/metrics.h \
 	resolver/daemon/network.c resolver/daemon/network.h \
 	resolver/daemon/sandbox.c resolver/daemon/sandbox.h \
 	resolver/daemon/service.c resolver/daemon/service.h \
 	resolver/daemon/sockets.c resolver/daemon/sockets.h \
+	resolver/daemon/status.c resolver/daemon/status.h \
+	resolver/daemon/tcp_conn.c resolver/daemon/tcp_conn.h \
 	resolver/daemon/verdict_log.c resolver/daemon/verdict_log.h \
-	resolver/daemon/worker.c resolver/daemon/worker.h
+	resolver/daemon/watchdog.c resolver/daemon/watchdog.h \
+	resolver/daemon/worker.c resolver/daemon/worker.h \
+	resolver/daemon/workers.c resolver/daemon/workers.h
 sbin_PROGRAMS += ctstubd
 ctstubd_SOURCES = resolver/daemon/main.c
 ctstubd_LDADD = $(RESOLVER_LIBS)

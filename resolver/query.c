@@ -326,11 +326,11 @@ query_make_room(struct engine *e, const struct admission_claim *claim, bool fres
 	if (fresh && (e->n_queries >= QUERIES_MAX || !admission_admits(e->admission, claim, now, &victim)))
 		return false;
 	if (victim == NULL && ((fresh && admission_count(e->admission) >= QUERIES_PRESSED) ||
-			       share_used(e->share) >= WAITERS_PRESSED + e->doomed_waiters))
+			       client_quota_used(e->quota) >= WAITERS_PRESSED + e->doomed_waiters))
 		victim = admission_worst(e->admission, now);
 	if (victim != NULL)
 		query_doom(e, victim);
-	return share_take(e->share, claim->client);
+	return client_quota_take(e->quota, claim->client);
 }
 
 enum ask
@@ -360,7 +360,7 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	if (fresh && q != NULL)
 		(void)admission_enter(e->admission, &q->admission, &claim, now);
 	if (q == NULL || waiter_new(q, question, client) == NULL) {
-		share_give(e->share, &client->addr);
+		client_quota_give(e->quota, &client->addr);
 		if (fresh && q != NULL)
 			query_end(q);
 		return query_shed(e, question, client->tcp, out);

@@ -110,7 +110,7 @@ struct engine {
 	struct cache *cache;
 	struct hosts *hosts;
 	struct upstreams *upstreams;
-	struct share *share;
+	struct client_quota *quota;
 	struct admission *admission;
 	struct query *doomed;
 	uint32_t doomed_waiters; /* who wait for them */

@@ -379,14 +379,3 @@ upstreams_report(struct upstreams *set, struct upstreams_report *out)
 	*out = r;
 	return RES_OK;
 }
-
-void
-upstreams_report_free(struct upstreams_report *r)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->v[i].upstream);
-		free(r->v[i].verdict_json);
-	}
-	free(r->v);
-	*r = (struct upstreams_report){0};
-}

@@ -10,8 +10,11 @@
 #ifndef RESOLVER_UPSTREAM_H
 #define RESOLVER_UPSTREAM_H
 
+#include "base/dns/message.h"
+#include "resolver/counters.h"
+#include "resolver/plan.h"
 #include "resolver/routes.h"
-#include "resolver/daemon/worker.h"
+#include "resolver/upstream_report.h"
 
 #define UPSTREAM_FAIL_MIN_MS    250 /* first rest after a network failure; doubles */
 #define UPSTREAM_FAIL_MAX_MS    15000

@@ -51,7 +51,7 @@ waiter_leave(struct engine *e, struct waiter *w)
 		if (w->owner_next != NULL)
 			w->owner_next->owner_prev = w->owner_prev;
 	}
-	share_give(e->share, &w->client.addr);
+	client_quota_give(e->quota, &w->client.addr);
 	admission_weigh(&w->query->admission, -1);
 }
 

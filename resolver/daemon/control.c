@@ -3,21 +3,22 @@
 #include "resolver/daemon/control.h"
 
 #include "base/clock.h"
-#include "resolver/daemon/control_json.h"
+#include "base/log.h"
 #include "transport/loop.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ACCEPT_PAUSE_MS 1000 /* without a descriptor to spare the listener would be ready for ever */
+#define ACCEPT_PAUSE_MS 1000 /* without a descriptor to spare the listener would be ready forever */
 
 struct connection {
 	struct control *control;
-	struct connection *next;
+	LIST_ENTRY(connection) link;
 	int fd;
 	uid_t uid;
 	struct loop_fd watch;
@@ -26,16 +27,17 @@ struct connection {
 	char *out; /* the response, once it is known */
 	size_t out_n, sent;
 	struct control_request request;
-	struct gather *gather; /* under way */
+	struct fan_out *pending; /* a status that is being collected for it */
 };
 
 struct control {
 	struct loop *loop;
-	struct daemon *daemon;
+	const struct control_ops *ops;
+	void *ctx;
 	struct control_socket socket;
 	struct loop_fd watch;
 	struct loop_timer pause;
-	struct connection *connections;
+	LIST_HEAD(, connection) connections; /* the newest first */
 	unsigned n;
 };
 
@@ -48,14 +50,10 @@ uid_is_privileged(uid_t uid)
 static void
 connection_close(struct connection *c)
 {
-	struct connection **at = &c->control->connections;
-
-	while (*at != c)
-		at = &(*at)->next;
-	*at = c->next;
+	LIST_REMOVE(c, link);
 	c->control->n--;
-	if (c->gather != NULL)
-		gather_cancel(c->gather);
+	if (c->pending != NULL)
+		c->control->ops->status_cancel(c->pending);
 	loop_timer_stop(&c->timer);
 	loop_fd_unwatch(&c->watch);
 	(void)close(c->fd);
@@ -93,56 +91,26 @@ connection_answer(struct connection *c, char *response)
 	connection_write(c);
 }
 
-static struct metrics
-metrics_now(struct control *k, const struct gathered *v, unsigned n)
-{
-	const struct snapshot *s = daemon_plan(k->daemon)->snapshot;
-	int64_t wall_ms = clock_wall_ms();
-	struct metrics m = {.version = PACKAGE_VERSION,
-			    .uptime_ms = wall_ms - daemon_started_ms(k->daemon),
-			    .generation = s->generation,
-			    .list_warnings = s->n_list_warning,
-			    .ct_list_age_ms = -1,
-			    .worker = v,
-			    .n_worker = n,
-			    .reload_failed = daemon_last_reload_error(k->daemon) != NULL,
-			    .captive = daemon_captive(k->daemon) > clock_boot_ms()};
-
-	if (m.uptime_ms < 0) /* the clock was set back */
-		m.uptime_ms = 0;
-	if (s->ctlogs != NULL) {
-		int64_t age_ms = wall_ms - ctlogs_date_ms(s->ctlogs);
-
-		m.ct_list_age_ms = age_ms < 0 ? 0 : age_ms;
-		m.ct_list_stale = age_ms > s->settings->ct_list_max_age_ms;
-	}
-	metrics_sum(&m, k->daemon);
-	return m;
-}
-
-/* Every worker has told: the verbs that need them end here. */
+/* The status is there: the verbs that need it end here. */
 static void
-connection_on_gathered(void *ctx, const struct gathered *v, unsigned n)
+connection_on_status(void *ctx, const struct status *s)
 {
 	struct connection *c = ctx;
-	struct metrics m = metrics_now(c->control, v, n);
-	uint64_t flushed = 0;
+	uint64_t flushed;
 
-	c->gather = NULL;
-	for (unsigned i = 0; i < n; i++)
-		flushed += v[i].flushed;
+	c->pending = NULL;
 	switch (c->request.verb) {
 	case CONTROL_STATUS:
-		connection_answer(c,
-				  control_status(c->control->daemon, &m, clock_wall_ms(), clock_boot_ms()));
+		connection_answer(c, control_status(s));
 		return;
 	case CONTROL_UPSTREAMS:
-		connection_answer(c, control_upstreams(v, n));
+		connection_answer(c, control_upstreams(s));
 		return;
 	case CONTROL_STATS:
-		connection_answer(c, c->request.prometheus ? control_stats_text(&m) : control_stats(&m));
+		connection_answer(c, c->request.prometheus ? control_stats_text(s) : control_stats(s));
 		return;
 	case CONTROL_FLUSH:
+		flushed = status_flushed(s);
 		log_event(LOG_NOTICE, "flushed", LOG_INT("entries", flushed), LOG_INT("uid", c->uid));
 		connection_answer(c, control_number("flushed", flushed));
 		return;
@@ -155,35 +123,47 @@ connection_on_gathered(void *ctx, const struct gathered *v, unsigned n)
 }
 
 static void
-connection_gather(struct connection *c, unsigned what)
+connection_status(struct connection *c, unsigned what)
 {
 	struct control *k = c->control;
 
-	if (gather_start(&c->gather, k->loop, k->daemon, what, span_of(c->request.name, c->request.name_n),
-			 connection_on_gathered, c) != RES_OK)
+	if (k->ops->status(k->ctx, &c->pending, what, span_of(c->request.name, c->request.name_n),
+			   connection_on_status, c) != RES_OK)
 		connection_answer(c, NULL);
 }
 
 static void
 connection_reload(struct connection *c)
 {
+	const struct control *k = c->control;
 	struct config_errors errors = {0};
-	enum res res = daemon_reload(c->control->daemon, &errors);
+	uint64_t generation = 0;
+	enum res res = k->ops->reload(k->ctx, &errors, &generation);
 
 	if (res == RES_OK)
-		connection_answer(
-		    c, control_number("generation", daemon_plan(c->control->daemon)->snapshot->generation));
+		connection_answer(c, control_number("generation", generation));
 	else
 		connection_answer(c, control_error(errors.n > 0 ? errors.line[0] : res_text(res), &errors));
 	config_errors_free(&errors);
 }
 
 static void
+connection_log_level(struct connection *c)
+{
+	const char *level = log_level_text(c->request.level);
+
+	log_level_set(c->request.level);
+	log_event(LOG_NOTICE, "log-level", LOG_STR("level", level), LOG_INT("uid", c->uid));
+	connection_answer(c, control_word("level", level));
+}
+
+static void
 connection_captive(struct connection *c)
 {
+	const struct control *k = c->control;
 	unsigned minutes = c->request.minutes;
 
-	daemon_captive_set(c->control->daemon, minutes == 0 ? 0 : clock_boot_ms() + (int64_t)minutes * 60000);
+	k->ops->captive_set(k->ctx, minutes == 0 ? 0 : clock_boot_ms() + (int64_t)minutes * 60000);
 	connection_answer(c, control_number("minutes", minutes));
 }
 
@@ -208,22 +188,19 @@ connection_serve(struct connection *c, struct span line)
 	switch (c->request.verb) {
 	case CONTROL_STATUS:
 	case CONTROL_UPSTREAMS:
-		connection_gather(c, GATHER_REPORT);
+		connection_status(c, STATUS_UPSTREAMS);
 		return;
 	case CONTROL_STATS:
-		connection_gather(c, GATHER_REPORT | GATHER_CACHE);
+		connection_status(c, STATUS_UPSTREAMS | STATUS_CACHE);
 		return;
 	case CONTROL_FLUSH:
-		connection_gather(c, GATHER_FLUSH);
+		connection_status(c, STATUS_FLUSH);
 		return;
 	case CONTROL_RELOAD:
 		connection_reload(c);
 		return;
 	case CONTROL_LOG_LEVEL:
-		log_level_set(c->request.level);
-		log_event(LOG_NOTICE, "log-level", LOG_STR("level", log_level_text(c->request.level)),
-			  LOG_INT("uid", c->uid));
-		connection_answer(c, control_word("level", log_level_text(c->request.level)));
+		connection_log_level(c);
 		return;
 	case CONTROL_CAPTIVE:
 		connection_captive(c);
@@ -269,27 +246,29 @@ connection_on_time(void *ctx)
 	connection_close(ctx);
 }
 
-/* ---- places */
+/* ---- places: how the connections are divided among users */
 
-/* How many connections somebody has. */
+/* How many connections a user has. */
 static unsigned
 places_of(const struct control *k, uid_t uid)
 {
+	const struct connection *c;
 	unsigned n = 0;
 
-	for (const struct connection *c = k->connections; c != NULL; c = c->next)
-		n += c->uid == uid;
+	LIST_FOREACH(c, &k->connections, link)
+	n += c->uid == uid;
 	return n;
 }
 
-/* The oldest connection of whoever has most among those without privileges; NULL: there is none. */
+/* The oldest connection of the unprivileged user with the most; NULL: there is none. */
 static struct connection *
 place_to_clear(const struct control *k)
 {
-	struct connection *worst = NULL;
+	struct connection *c, *worst = NULL;
 	unsigned most = 0;
 
-	for (struct connection *c = k->connections; c != NULL; c = c->next) { /* the newest first */
+	LIST_FOREACH(c, &k->connections, link)
+	{
 		unsigned n = uid_is_privileged(c->uid) ? 0 : places_of(k, c->uid);
 
 		if (n >= most && n > 0) {
@@ -300,7 +279,7 @@ place_to_clear(const struct control *k)
 	return worst;
 }
 
-/* A place for one more of this user. Who has most of the places of all gives one up for who has fewer. */
+/* Makes a place for one more connection of this user. The user with the most gives one up for a user with fewer. */
 static bool
 place_make(struct control *k, uid_t uid)
 {
@@ -333,8 +312,7 @@ connection_open(struct control *k, int fd)
 	c->fd = fd;
 	c->uid = peer.uid;
 	c->in = buf_max(CONTROL_REQUEST_MAX + 2);
-	c->next = k->connections;
-	k->connections = c;
+	LIST_INSERT_HEAD(&k->connections, c, link);
 	k->n++;
 	loop_timer_init(&c->timer, k->loop, connection_on_time, c);
 	loop_timer_set(&c->timer, CONTROL_TIMEOUT_MS);
@@ -368,8 +346,8 @@ control_on_pause_over(void *ctx)
 }
 
 enum res
-control_new(struct control **out, struct loop *loop, struct daemon *daemon, const char *path,
-	    const struct control_owner *owner, char **why)
+control_new(struct control **out, struct loop *loop, const struct control_ops *ops, void *ctx,
+	    const char *path, const struct control_owner *owner, char **why)
 {
 	struct control *k = calloc(1, sizeof *k);
 	struct buf text = buf_max(CONTROL_REQUEST_MAX);
@@ -378,7 +356,8 @@ control_new(struct control **out, struct loop *loop, struct daemon *daemon, cons
 	if (k == NULL)
 		return RES_NOMEM;
 	k->loop = loop;
-	k->daemon = daemon;
+	k->ops = ops;
+	k->ctx = ctx;
 	failed = control_socket_open(&k->socket, path, owner);
 	loop_timer_init(&k->pause, loop, control_on_pause_over, k);
 	if (failed == NULL && loop_fd_watch(&k->watch, loop, k->socket.fd, control_on_ready, k) != RES_OK)
@@ -398,8 +377,8 @@ control_free(struct control *k)
 {
 	if (k == NULL)
 		return;
-	while (k->connections != NULL)
-		connection_close(k->connections);
+	while (!LIST_EMPTY(&k->connections))
+		connection_close(LIST_FIRST(&k->connections));
 	loop_timer_stop(&k->pause);
 	loop_fd_unwatch(&k->watch);
 	control_socket_close(&k->socket);

@@ -21,20 +21,35 @@
 #ifndef RESOLVER_DAEMON_CONTROL_H
 #define RESOLVER_DAEMON_CONTROL_H
 
+#include "resolver/daemon/control_json.h"
 #include "resolver/daemon/control_socket.h"
-#include "resolver/daemon/worker.h"
 
-#define CONTROL_REQUEST_MAX  4096
-#define CONTROL_RESPONSE_MAX (8 * 1024 * 1024)
-/* Of them a quarter is for root and the daemon's own user, whom others must not keep out. */
+/* A quarter of them is kept for root and the daemon's own user, whom others must not keep out. */
 #define CONTROL_CONNECTIONS_MAX  16
 #define CONTROL_CONNECTIONS_KEPT 4
 #define CONTROL_TIMEOUT_MS       5000
 
 struct control;
-/* Binds path (control_socket.h). Runs on the loop of the main thread. */
-enum res control_new(struct control **, struct loop *, struct daemon *, const char *path,
-		     const struct control_owner *, char **why);
+struct loop;
+struct fan_out; /* a status that is being collected */
+
+/* What can be asked of the daemon. All are called in the main thread with the context of control_new. */
+struct control_ops {
+	/* Collects the status (`what`: STATUS_...; flush: a name in lower-case wire form, for STATUS_FLUSH). done is called
+	 * once, from the main loop, never from inside this call. RES_NOMEM: it will not be called. */
+	enum res (*status)(void *ctx, struct fan_out **, unsigned what, struct span flush,
+			   void (*done)(void *done_ctx, const struct status *), void *done_ctx);
+	void (*status_cancel)(struct fan_out *); /* done will not be called */
+	/* Reads the configuration again. RES_MALFORMED: the old one stays, and *errors (the caller's) says why. */
+	enum res (*reload)(void *ctx, struct config_errors *errors, uint64_t *generation);
+	/* Captive mode until then (boot clock); 0: off. */
+	void (*captive_set)(void *ctx, int64_t until_ms);
+};
+
+/* Binds path (control_socket.h). Runs on the loop of the main thread. The table of operations must outlive it. *why
+ * (yours) on failure. */
+enum res control_new(struct control **, struct loop *, const struct control_ops *, void *ctx,
+		     const char *path, const struct control_owner *, char **why);
 void control_free(struct control *); /* removes the socket */
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "resolver/daemon/metrics.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -31,7 +32,7 @@ control_verb_changes(enum control_verb verb)
 	return true;
 }
 
-/* The one member of the verb; value may be NULL. Says what was expected, or NULL. */
+/* The one member of the verb; value may be NULL. Gives what was expected, or NULL. */
 static const char *
 member_read(struct control_request *r, const json_t *value)
 {
@@ -138,7 +139,7 @@ number(uint64_t v)
 	return json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v);
 }
 
-/* What no time or number is known of is null. */
+/* An unknown time or number is null. */
 static json_t *
 known(int64_t v)
 {
@@ -204,31 +205,31 @@ control_word(const char *key, const char *value)
 
 /* GOOD when some worker finds it so; each worker has connections of its own. */
 static enum health
-health_of(const struct gathered *v, unsigned n, size_t at)
+health_of(const struct status *s, size_t at)
 {
 	static const int rank[] = {
 	    [HEALTH_UNKNOWN] = 0, [HEALTH_FAILING] = 1, [HEALTH_REFUSED] = 2, [HEALTH_GOOD] = 3};
 	enum health best = HEALTH_UNKNOWN;
 
-	for (unsigned i = 0; i < n; i++)
-		if (at < v[i].report.n && rank[v[i].report.v[at].health] > rank[best])
-			best = v[i].report.v[at].health;
+	for (unsigned i = 0; i < s->n_worker; i++)
+		if (at < s->worker[i].report.n && rank[s->worker[i].report.v[at].health] > rank[best])
+			best = s->worker[i].report.v[at].health;
 	return best;
 }
 
 static json_t *
-upstreams_summary(const struct gathered *v, unsigned n)
+upstreams_summary(const struct status *s)
 {
-	size_t total = n == 0 ? 0 : v[0].report.n, of[4] = {0};
+	size_t total = s->n_worker == 0 ? 0 : s->worker[0].report.n, of[4] = {0};
 
 	for (size_t at = 0; at < total; at++)
-		of[health_of(v, n, at)]++;
+		of[health_of(s, at)]++;
 	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "total", number(total), "good", number(of[HEALTH_GOOD]),
 			 "failing", number(of[HEALTH_FAILING]), "refused", number(of[HEALTH_REFUSED]),
 			 "unknown", number(of[HEALTH_UNKNOWN]));
 }
 
-/* What report mode alone keeps from being refused: codes of reasons. */
+/* Codes of the reasons that only report mode keeps from refusing. */
 static json_t *
 reported_reasons(uint64_t set)
 {
@@ -240,19 +241,19 @@ reported_reasons(uint64_t set)
 	return list;
 }
 
-/* The addresses of which that holds in some worker, each once. */
+/* The addresses with such reasons in some worker, each once. */
 static json_t *
-reported_upstreams(const struct gathered *v, unsigned n)
+reported_upstreams(const struct status *s)
 {
 	json_t *list = json_array();
 	char addr[ADDR_TEXT_MAX];
 
-	for (size_t at = 0; n > 0 && at < v[0].report.n; at++) {
-		const struct upstream_report *u = &v[0].report.v[at];
+	for (size_t at = 0; s->n_worker > 0 && at < s->worker[0].report.n; at++) {
+		const struct upstream_report *u = &s->worker[0].report.v[at];
 		uint64_t set = 0;
 
-		for (unsigned i = 0; i < n; i++)
-			set |= at < v[i].report.n ? v[i].report.v[at].reported : 0;
+		for (unsigned i = 0; i < s->n_worker; i++)
+			set |= at < s->worker[i].report.n ? s->worker[i].report.v[at].reported : 0;
 		if (set != 0)
 			(void)json_array_append_new(
 			    list, json_pack("{s:o,s:s,s:o}", "upstream", text(u->upstream), "address",
@@ -262,77 +263,73 @@ reported_upstreams(const struct gathered *v, unsigned n)
 }
 
 static json_t *
-log_list(const struct snapshot *s, const struct metrics *m, int64_t wall_ms)
+log_list(const struct status *s)
 {
-	if (s->ctlogs == NULL)
+	const struct snapshot *snap = s->snapshot;
+
+	if (snap->ctlogs == NULL)
 		return json_null();
-	return json_pack("{s:o,s:o,s:o,s:b}", "from", text(s->ctlogs_from), "date",
-			 date(wall_ms - m->ct_list_age_ms), "age_days",
-			 json_integer(m->ct_list_age_ms / 86400000), "stale", (int)m->ct_list_stale);
+	return json_pack("{s:o,s:o,s:o,s:b}", "from", text(snap->ctlogs_from), "date",
+			 date(ctlogs_date_ms(snap->ctlogs)), "age_days",
+			 json_integer(status_ct_list_age_ms(s) / 86400000), "stale",
+			 (int)status_ct_list_is_stale(s));
+}
+
+static void
+upstream_warnings_add(json_t *list, const struct upstream_plan *u)
+{
+	for (size_t i = 0; i < u->n_warning; i++) {
+		struct buf b = buf_max(CONTROL_REQUEST_MAX);
+
+		buf_format(&b, "%.256s: %.1024s", u->title, u->warning[i]);
+		(void)json_array_append_new(list, text(buf_cstr(&b)));
+		buf_free(&b);
+	}
 }
 
 static json_t *
-warnings(const struct snapshot *s, const struct metrics *m)
+warnings(const struct status *s)
 {
+	const struct snapshot *snap = s->snapshot;
 	json_t *list = json_array();
 
-	if (m->ct_list_stale)
+	if (status_ct_list_is_stale(s))
 		(void)json_array_append_new(list, text("the CT log list is older than ct.list-max-age"));
-	for (size_t i = 0; i < s->n_warning; i++)
-		(void)json_array_append_new(list, text(s->warning[i]));
-	for (size_t i = 0; i < s->n_list_warning; i++)
-		(void)json_array_append_new(list, text(s->list_warning[i]));
-	for (size_t i = 0; i < s->n_upstream; i++) {
-		for (size_t j = 0; j < s->upstream[i].n_warning; j++) {
-			struct buf b = buf_max(CONTROL_REQUEST_MAX);
-			const char *line;
-
-			buf_format(&b, "%.256s: %.1024s", s->upstream[i].title, s->upstream[i].warning[j]);
-			line = buf_cstr(&b);
-			(void)json_array_append_new(list, text(line));
-			buf_free(&b);
-		}
-	}
+	for (size_t i = 0; i < snap->n_warning; i++)
+		(void)json_array_append_new(list, text(snap->warning[i]));
+	for (size_t i = 0; i < snap->n_list_warning; i++)
+		(void)json_array_append_new(list, text(snap->list_warning[i]));
+	for (size_t i = 0; i < snap->n_upstream; i++)
+		upstream_warnings_add(list, &snap->upstream[i]);
 	return list;
 }
 
-char *
-control_status(struct daemon *d, const struct metrics *m, int64_t wall_ms, int64_t boot_ms)
+static json_t *
+captive(const struct status *s)
 {
-	const struct snapshot *s = daemon_plan(d)->snapshot;
-	int64_t captive_ms = daemon_captive(d) - boot_ms;
-	json_t *o = json_pack("{s:b,s:o,s:i,s:o,s:o,s:o,s:o,s:s}", "ok", 1, "version", text(m->version),
-			      "pid", (int)getpid(), "started", date(daemon_started_ms(d)), "uptime_s",
-			      json_integer(m->uptime_ms / 1000), "generation", number(s->generation),
-			      "workers", number(daemon_workers(d)), "log_level", log_level_text(log_level()));
+	int64_t left_ms = status_captive_left_ms(s);
 
-	(void)json_object_set_new(o, "files", strings(s->settings->file, s->settings->n_file));
-	(void)json_object_set_new(o, "reload_error", text(daemon_last_reload_error(d)));
-	(void)json_object_set_new(
-	    o, "captive",
-	    json_pack("{s:b,s:o}", "active", captive_ms > 0, "left_s",
-		      captive_ms > 0 ? json_integer((captive_ms + 999) / 1000) : json_integer(0)));
-	(void)json_object_set_new(o, "log_list", log_list(s, m, wall_ms));
-	(void)json_object_set_new(o, "upstreams", upstreams_summary(m->worker, m->n_worker));
-	(void)json_object_set_new(o, "would_be_refused", reported_upstreams(m->worker, m->n_worker));
-	(void)json_object_set_new(o, "warnings", warnings(s, m));
-	return response(o);
+	return json_pack("{s:b,s:o}", "active", left_ms > 0, "left_s", json_integer((left_ms + 999) / 1000));
 }
 
-static const char *
-health_text(enum health h)
+char *
+control_status(const struct status *s)
 {
-	switch (h) {
-	case HEALTH_UNKNOWN:
-		return "unknown";
-	case HEALTH_GOOD:
-		return "good";
-	case HEALTH_FAILING:
-		return "failing";
-	case HEALTH_REFUSED:
-		return "refused";
-	}
-	return "unknown";
+	const struct settings *settings = s->snapshot->settings;
+	json_t *o =
+	    json_pack("{s:b,s:s,s:i,s:o,s:o,s:o,s:o,s:s}", "ok", 1, "version", PACKAGE_VERSION, "pid",
+		      (int)getpid(), "started", date(s->started_ms), "uptime_s",
+		      json_integer(status_uptime_ms(s) / 1000), "generation", number(s->snapshot->generation),
+		      "workers", number(s->workers), "log_level", log_level_text(log_level()));
+
+	(void)json_object_set_new(o, "files", strings(settings->file, settings->n_file));
+	(void)json_object_set_new(o, "reload_error", text(s->reload_error));
+	(void)json_object_set_new(o, "captive", captive(s));
+	(void)json_object_set_new(o, "log_list", log_list(s));
+	(void)json_object_set_new(o, "upstreams", upstreams_summary(s));
+	(void)json_object_set_new(o, "would_be_refused", reported_upstreams(s));
+	(void)json_object_set_new(o, "warnings", warnings(s));
+	return response(o);
 }
 
 static json_t *
@@ -379,48 +376,60 @@ upstream_object(const struct upstream_report *u, unsigned worker)
 }
 
 char *
-control_upstreams(const struct gathered *v, unsigned n)
+control_upstreams(const struct status *s)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < n; i++)
-		for (size_t j = 0; j < v[i].report.n; j++)
-			(void)json_array_append_new(list, upstream_object(&v[i].report.v[j], i));
+	for (unsigned i = 0; i < s->n_worker; i++)
+		for (size_t j = 0; j < s->worker[i].report.n; j++)
+			(void)json_array_append_new(list, upstream_object(&s->worker[i].report.v[j], i));
 	return response(json_pack("{s:b,s:o}", "ok", 1, "upstreams", list));
 }
 
-char *
-control_stats(const struct metrics *m)
+/* Those of the reasons that were counted. */
+static json_t *
+reason_counts(const uint64_t counts[REASON_COUNT])
 {
-	struct cache_stats c = metrics_cache(m);
-	json_t *counters = json_object(), *reasons = json_object(), *reports = json_object();
+	json_t *o = json_object();
 
-	for (unsigned i = 0; i < COUNTER_COUNT; i++)
-		(void)json_object_set_new(counters, counter_name((enum counter)i), number(m->counter[i]));
 	for (unsigned i = 1; i < REASON_COUNT; i++)
-		if (m->reason[i] > 0)
-			(void)json_object_set_new(reasons, reason_code((enum reason)i), number(m->reason[i]));
-	for (unsigned i = 1; i < REASON_COUNT; i++)
-		if (m->report[i] > 0)
-			(void)json_object_set_new(reports, reason_code((enum reason)i), number(m->report[i]));
-	return response(json_pack("{s:b,s:o,s:o,s:o,s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}}", "ok", 1,
-				  "counters", counters, "reasons", reasons, "report_findings", reports,
-				  "cache", "entries", number(c.entries), "bytes", number(c.bytes), "hits",
-				  number(c.hits), "stale_hits", number(c.stale_hits), "misses",
-				  number(c.misses), "stored", number(c.stored), "evicted", number(c.evicted),
-				  "expired", number(c.expired)));
+		if (counts[i] > 0)
+			(void)json_object_set_new(o, reason_code((enum reason)i), number(counts[i]));
+	return o;
+}
+
+static json_t *
+cache_object(const struct cache_stats *c)
+{
+	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "entries", number(c->entries), "bytes",
+			 number(c->bytes), "hits", number(c->hits), "stale_hits", number(c->stale_hits),
+			 "misses", number(c->misses), "stored", number(c->stored), "evicted",
+			 number(c->evicted), "expired", number(c->expired));
 }
 
 char *
-control_stats_text(const struct metrics *m)
+control_stats(const struct status *s)
+{
+	const struct cache_stats cache = status_cache(s);
+	json_t *counters = json_object();
+
+	for (unsigned i = 0; i < COUNTER_COUNT; i++)
+		(void)json_object_set_new(counters, counter_name((enum counter)i), number(s->counters.v[i]));
+	return response(json_pack("{s:b,s:o,s:o,s:o,s:o}", "ok", 1, "counters", counters, "reasons",
+				  reason_counts(s->counters.by_reason), "report_findings",
+				  reason_counts(s->counters.by_report), "cache", cache_object(&cache)));
+}
+
+char *
+control_stats_text(const struct status *s)
 {
 	struct buf b = buf_max(CONTROL_RESPONSE_MAX / 2);
-	const char *s;
+	const char *shown;
 	char *line;
 
-	metrics_write(&b, m);
-	s = buf_cstr(&b);
-	line = s == NULL ? control_error("the metrics are too many", NULL) : control_word("text", s);
+	metrics_write(&b, s, PACKAGE_VERSION);
+	shown = buf_cstr(&b);
+	line = shown == NULL ? control_error("the metrics are too many", NULL) : control_word("text", shown);
 	buf_free(&b);
 	return line;
 }

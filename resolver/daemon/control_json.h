@@ -1,12 +1,15 @@
 /*
- * control_json.h - requests of the control socket read, and its responses written. For control.c.
+ * control_json.h - the text of the control socket: requests read, and responses written. It knows JSON and the status.
  */
 #ifndef RESOLVER_DAEMON_CONTROL_JSON_H
 #define RESOLVER_DAEMON_CONTROL_JSON_H
 
-#include "resolver/daemon/control.h"
-#include "resolver/daemon/metrics.h"
+#include "base/dns/message.h"
+#include "base/log.h"
+#include "resolver/daemon/status.h"
 
+#define CONTROL_REQUEST_MAX     4096
+#define CONTROL_RESPONSE_MAX    (8 * 1024 * 1024)
 #define CONTROL_CAPTIVE_MAX_MIN 60
 
 enum control_verb {
@@ -35,10 +38,10 @@ bool control_verb_changes(enum control_verb);
 
 /* Responses: one line with its end, yours. NULL: no memory. */
 char *control_error(const char *why, const struct config_errors *);
-char *control_status(struct daemon *, const struct metrics *, int64_t wall_ms, int64_t boot_ms);
-char *control_upstreams(const struct gathered *, unsigned n);
-char *control_stats(const struct metrics *);
-char *control_stats_text(const struct metrics *);
+char *control_status(const struct status *);
+char *control_upstreams(const struct status *);
+char *control_stats(const struct status *);
+char *control_stats_text(const struct status *);
 char *control_number(const char *key, uint64_t value); /* {"ok": true, key: value} */
 char *control_word(const char *key, const char *value);
 

@@ -1,6 +1,8 @@
 #include "config.h"
-/* The doors for DNS over TCP, and the room that the connections of a worker share. */
-#include "resolver/daemon/tcp_conn.h"
+
+#include "resolver/daemon/listener_tcp.h"
+
+#include "resolver/daemon/listener.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -17,80 +19,6 @@ struct listener_tcp {
 	struct loop_fd watch;
 	struct loop_timer pause;
 };
-
-/* ---- the room */
-
-enum res
-tcp_room_new(struct tcp_room **out, struct loop *loop, struct engine *engine, struct counters *counters,
-	     uint32_t connections_max, size_t bytes_max, struct footprint_watch *footprint)
-{
-	struct tcp_room *r = calloc(1, sizeof *r);
-
-	if (r == NULL || share_new(&r->share, connections_max) != RES_OK) {
-		free(r);
-		return RES_NOMEM;
-	}
-	r->loop = loop;
-	r->engine = engine;
-	r->counters = counters;
-	r->footprint = footprint;
-	r->unfinished.max = r->unread.max = bytes_max;
-	*out = r;
-	return RES_OK;
-}
-
-void
-tcp_room_free(struct tcp_room *r)
-{
-	if (r == NULL)
-		return;
-	while (r->newest != NULL)
-		conn_close(r->newest);
-	share_free(r->share);
-	free(r);
-}
-
-bool
-tcp_room_is_high(const struct tcp_room *r)
-{
-	return r->unfinished.used + r->unread.used >= TCP_BYTES_HIGH ||
-	       share_used(r->share) >= TCP_CONNECTIONS_HIGH;
-}
-
-size_t
-tcp_room_busy(const struct tcp_room *r)
-{
-	return r->busy;
-}
-
-/* Who was silent for longest and waits for nothing: of this client, or of all (NULL). */
-static struct tcp_conn *
-room_idle(const struct tcp_room *r, const struct addr *of)
-{
-	struct tcp_conn *c = r->oldest;
-
-	for (unsigned looked = 0; c != NULL && looked < TCP_LOOK_MAX; c = c->newer, looked++)
-		if (c->in_flight == 0 && (of == NULL || addr_ip_equal(&c->addr, of)))
-			return c;
-	return NULL;
-}
-
-/* Room for one more. A client with its share of connections gives one of its own for it: a flood must not
- * close those of others. */
-static bool
-room_make(struct tcp_room *r, const struct addr *addr)
-{
-	struct tcp_conn *c;
-
-	if (share_take(r->share, addr))
-		return true;
-	c = room_idle(r, share_of(r->share, addr) > 0 ? addr : NULL);
-	if (c == NULL)
-		return false;
-	counter_add(r->counters, COUNTER_TCP_CLOSED_IDLE, 1);
-	conn_close(c);
-	return share_take(r->share, addr);
-}
 
 /* ---- listening */
 
@@ -115,25 +43,17 @@ tcp_pause(struct listener_tcp *l)
 static void
 tcp_take(struct listener_tcp *l, int fd, const struct sockaddr *peer)
 {
-	struct tcp_room *r = l->room;
 	const int on = 1;
 	struct addr addr;
 
 	if (addr_from_sockaddr(&addr, peer) != RES_OK || listener_refuses(&l->addr, &addr) ||
-	    !room_make(r, &addr)) {
-		counter_add(r->counters, COUNTER_DROPPED, 1);
+	    tcp_conn_new(l->room, fd, &addr) != RES_OK) {
+		counter_add(l->room->counters, COUNTER_DROPPED, 1);
 		close(fd);
 		return;
 	}
 	(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (conn_new(r, fd, &addr) != RES_OK) {
-		share_give(r->share, &addr);
-		close(fd);
-		return;
-	}
-	counter_add(r->counters, COUNTER_TCP_ACCEPTED, 1);
-	if (share_used(r->share) >= TCP_CONNECTIONS_HIGH)
-		footprint_watch_busy(r->footprint);
+	counter_add(l->room->counters, COUNTER_TCP_ACCEPTED, 1);
 }
 
 static void

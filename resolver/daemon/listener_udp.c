@@ -1,6 +1,8 @@
 #include "config.h"
+
+#include "resolver/daemon/listener_udp.h"
+
 #include "resolver/daemon/listener.h"
-#include "resolver/daemon/footprint.h"
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -21,7 +23,7 @@ struct listener_udp {
 	struct loop *loop;
 	struct engine *engine;
 	struct counters *counters;
-	struct footprint_watch *footprint;
+	struct heap_watch *heap;
 	struct addr addr;
 	bool wildcard;
 	int fd;
@@ -62,7 +64,7 @@ udp_flush(struct listener_udp *l)
 			continue;
 		if (n < 0 && (errno == EAGAIN || errno == ENOBUFS))
 			break;
-		done++; /* this client can not be reached; the others can */
+		done++; /* this client cannot be reached; the others can */
 	}
 	if (done > 0 && done < l->n_out) {
 		/* Rare, so the queue is moved, not made a ring. */
@@ -239,15 +241,14 @@ udp_on_ready(void *ctx, unsigned ready)
 	if (l->n_out > 0)
 		udp_flush(l);
 	if (engine_waiting(l->engine) >= WAITING_HIGH)
-		footprint_watch_busy(l->footprint);
+		heap_watch_busy(l->heap);
 }
 
 /* ---- life */
 
 enum res
 listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *engine,
-		 struct counters *counters, struct footprint_watch *footprint, int fd,
-		 const struct addr *addr)
+		 struct counters *counters, struct heap_watch *heap, int fd, const struct addr *addr)
 {
 	struct listener_udp *l = calloc(1, sizeof *l);
 
@@ -256,7 +257,7 @@ listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *en
 	l->loop = loop;
 	l->engine = engine;
 	l->counters = counters;
-	l->footprint = footprint;
+	l->heap = heap;
 	l->addr = *addr;
 	l->wildcard = addr_is_any(addr);
 	l->fd = fd;

@@ -1,8 +1,10 @@
-/* ctstubd: what was said on the command line; everything else is daemon.h's. */
+/* ctstubd: the command line; everything else is in daemon.h. */
 #include "config.h"
 
 #include "base/environment.h"
+#include "base/log.h"
 #include "resolver/daemon/daemon.h"
+#include "resolver/plan.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,7 +151,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "ctstubd: unexpected argument: %s\n%s", argv[optind], usage);
 		return EXIT_CONFIG;
 	}
-	/* Only a file that is not there means the defaults; one that can not be read is an error. */
+	/* Only a file that is not there means the defaults; one that cannot be read is an error. */
 	if (options.file == NULL && (stat(DEFAULT_FILE, &there) == 0 || errno != ENOENT))
 		options.file = DEFAULT_FILE;
 	switch (action) {

@@ -1,5 +1,8 @@
 #include "resolver/daemon/sockets.h"
 
+#include "base/log.h"
+#include "resolver/daemon/tcp_conn.h"
+
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -88,7 +91,7 @@ sockets_connections_max(unsigned workers)
 	uint64_t n;
 
 	if (getrlimit(RLIMIT_NOFILE, &r) != 0)
-		return TCP_ACCEPT_MAX;
+		return DESCRIPTORS_KEPT;
 	r.rlim_cur = r.rlim_max;
 	(void)setrlimit(RLIMIT_NOFILE, &r);
 	n = r.rlim_cur > 2 * DESCRIPTORS_KEPT ? r.rlim_cur - DESCRIPTORS_KEPT : r.rlim_cur / 2;

@@ -4,7 +4,10 @@
 #ifndef RESOLVER_DAEMON_SOCKETS_H
 #define RESOLVER_DAEMON_SOCKETS_H
 
+#include "config/settings.h"
 #include "resolver/daemon/listener.h"
+
+#define DESCRIPTORS_KEPT 256 /* for upstreams, files, the control socket */
 
 /* Those that were handed in (the first worker has them, the others share them), else its own; [::1] is left out, with a
  * warning in the log, where the machine has no IPv6 and there are others. *out is yours. */

@@ -1,6 +1,8 @@
 #include "config.h"
-/* DNS over TCP for clients (RFC 7766, RFC 9210): pipelined questions, replies as they become known. */
+
 #include "resolver/daemon/tcp_conn.h"
+
+#include "resolver/daemon/listener.h"
 
 #include <errno.h>
 #include <linux/sockios.h>
@@ -14,50 +16,21 @@
 #define FRAME_MAX                  (2 + MSG_MAX)
 #define CONTAINER(type, member, p) ((type *)(void *)((char *)(p)-offsetof(type, member)))
 
-static void conn_on_ready(void *, unsigned);
-static void conn_on_timer(void *);
-static void conn_on_defer(void *);
-static bool conn_write(struct tcp_conn *);
+static void tcp_conn_on_ready(void *, unsigned);
+static void tcp_conn_on_timer(void *);
+static void tcp_conn_on_defer(void *);
+static bool tcp_conn_write(struct tcp_conn *);
 
 /* ---- connections */
 
-static void
-conn_list_remove(struct tcp_conn *c)
-{
-	struct tcp_room *r = c->room;
-
-	if (c->newer != NULL)
-		c->newer->older = c->older;
-	else
-		r->newest = c->older;
-	if (c->older != NULL)
-		c->older->newer = c->newer;
-	else
-		r->oldest = c->newer;
-}
-
-static void
-conn_list_add(struct tcp_conn *c)
-{
-	struct tcp_room *r = c->room;
-
-	c->newer = NULL;
-	c->older = r->newest;
-	if (r->newest != NULL)
-		r->newest->newer = c;
-	else
-		r->oldest = c;
-	r->newest = c;
-}
-
 static size_t
-conn_pending(const struct tcp_conn *c)
+tcp_conn_pending(const struct tcp_conn *c)
 {
 	return c->out.n - c->out_at;
 }
 
 void
-conn_close(struct tcp_conn *c)
+tcp_conn_close(struct tcp_conn *c)
 {
 	struct tcp_room *r = c->room;
 
@@ -69,51 +42,88 @@ conn_close(struct tcp_conn *c)
 	loop_fd_unwatch(&c->watch);
 	loop_timer_stop(&c->timer);
 	loop_defer_stop(&c->defer);
-	conn_list_remove(c);
-	share_give(r->share, &c->addr);
+	TAILQ_REMOVE(&r->conns, c, by_time);
+	client_quota_give(r->quota, &c->addr);
 	close(c->fd);
 	buf_free(&c->in);
 	buf_free(&c->out);
 	free(c);
 }
 
-enum res
-conn_new(struct tcp_room *r, int fd, const struct addr *addr)
+/* The connection that was idle for longest: of this client, or of all (NULL). */
+static struct tcp_conn *
+tcp_room_idle(const struct tcp_room *r, const struct addr *of)
 {
-	struct tcp_conn *c = calloc(1, sizeof *c);
+	struct tcp_conn *c = TAILQ_FIRST(&r->conns);
 
+	for (unsigned looked = 0; c != NULL && looked < TCP_LOOK_MAX; c = TAILQ_NEXT(c, by_time), looked++)
+		if (c->in_flight == 0 && (of == NULL || addr_ip_equal(&c->addr, of)))
+			return c;
+	return NULL;
+}
+
+/* Room for one more connection. A client that has used its quota gives one of its own for it: a flood must not close
+ * those of others. */
+static bool
+tcp_room_make(struct tcp_room *r, const struct addr *addr)
+{
+	struct tcp_conn *c;
+
+	if (client_quota_take(r->quota, addr))
+		return true;
+	c = tcp_room_idle(r, client_quota_of(r->quota, addr) > 0 ? addr : NULL);
 	if (c == NULL)
+		return false;
+	counter_add(r->counters, COUNTER_TCP_CLOSED_IDLE, 1);
+	tcp_conn_close(c);
+	return client_quota_take(r->quota, addr);
+}
+
+enum res
+tcp_conn_new(struct tcp_room *r, int fd, const struct addr *addr)
+{
+	struct tcp_conn *c;
+
+	if (!tcp_room_make(r, addr))
+		return RES_LIMIT;
+	c = calloc(1, sizeof *c);
+	if (c == NULL) {
+		client_quota_give(r->quota, addr);
 		return RES_NOMEM;
+	}
 	c->room = r;
 	c->fd = fd;
 	c->addr = *addr;
 	c->in = buf_max(TCP_READ_MAX + FRAME_MAX);
 	c->out = buf_max(TCP_WRITE_LOW + TCP_WRITE_MAX + FRAME_MAX); /* written, waiting, and one more */
 	c->asked_ms = c->wrote_ms = loop_now_ms(r->loop);
-	loop_timer_init(&c->timer, r->loop, conn_on_timer, c);
-	if (loop_fd_watch(&c->watch, r->loop, fd, conn_on_ready, c) != RES_OK ||
+	loop_timer_init(&c->timer, r->loop, tcp_conn_on_timer, c);
+	if (loop_fd_watch(&c->watch, r->loop, fd, tcp_conn_on_ready, c) != RES_OK ||
 	    loop_fd_interest(&c->watch, LOOP_READ) != RES_OK) {
 		loop_fd_unwatch(&c->watch);
+		client_quota_give(r->quota, addr);
 		free(c);
 		return RES_NOMEM;
 	}
-	conn_list_add(c);
+	TAILQ_INSERT_TAIL(&r->conns, c, by_time);
 	loop_timer_set(&c->timer, TCP_IDLE_MS);
+	if (client_quota_used(r->quota) >= TCP_CONNECTIONS_HIGH)
+		heap_watch_busy(r->heap);
 	return RES_OK;
 }
 
 /* No further question is taken on before some of those are answered, or their replies read. */
 static bool
-conn_is_full(const struct tcp_conn *c)
+tcp_conn_is_full(const struct tcp_conn *c)
 {
-	return c->in_flight >= TCP_IN_FLIGHT_MAX || conn_pending(c) >= TCP_WRITE_LOW;
+	return c->in_flight >= TCP_IN_FLIGHT_MAX || tcp_conn_pending(c) >= TCP_WRITE_LOW;
 }
 
 /* ---- what it holds */
 
 /* Bytes that the kernel still has for a client that does not take them. */
 static size_t
-conn_unread_in_kernel(const struct tcp_conn *c)
+tcp_conn_unread_in_kernel(const struct tcp_conn *c)
 {
 	int n = 0;
 
@@ -122,72 +132,73 @@ conn_unread_in_kernel(const struct tcp_conn *c)
 
 /* A client whose questions are not read has its whole receive buffer full of them. */
 static size_t
-conn_unread(const struct tcp_conn *c, size_t in_kernel)
+tcp_conn_unread(const struct tcp_conn *c, size_t in_kernel)
 {
-	return c->out.cap + in_kernel + (conn_is_full(c) ? TCP_KERNEL_READ : 0);
+	return c->out.cap + in_kernel + (tcp_conn_is_full(c) ? TCP_KERNEL_READ : 0);
 }
 
 static void
-conn_weigh(struct tcp_conn *c, size_t in_kernel)
+tcp_conn_weigh(struct tcp_conn *c, size_t in_kernel)
 {
 	budget_set(&c->room->unfinished, &c->unfinished, c->in.cap);
-	budget_set(&c->room->unread, &c->unread, conn_unread(c, in_kernel));
+	budget_set(&c->room->unread, &c->unread, tcp_conn_unread(c, in_kernel));
 }
 
 /* The heaviest give way until there is room again: any connection may be gone afterwards. */
 static void
-room_trim(struct tcp_room *r)
+tcp_room_trim(struct tcp_room *r)
 {
 	struct budget_item *i;
 
 	if (tcp_room_is_high(r))
-		footprint_watch_busy(r->footprint);
+		heap_watch_busy(r->heap);
 	while ((i = budget_victim(&r->unfinished)) != NULL) {
 		counter_add(r->counters, COUNTER_TCP_CLOSED_MEMORY, 1);
-		conn_close(CONTAINER(struct tcp_conn, unfinished, i));
+		tcp_conn_close(CONTAINER(struct tcp_conn, unfinished, i));
 	}
 	while ((i = budget_victim(&r->unread)) != NULL) {
 		struct tcp_conn *c = CONTAINER(struct tcp_conn, unread, i);
-		size_t now = conn_unread(c, conn_unread_in_kernel(c));
+		size_t now = tcp_conn_unread(c, tcp_conn_unread_in_kernel(c));
 
 		if (now < i->bytes) { /* it did read meanwhile */
 			budget_set(&r->unread, i, now);
 			continue;
 		}
 		counter_add(r->counters, COUNTER_TCP_CLOSED_MEMORY, 1);
-		conn_close(c);
+		tcp_conn_close(c);
 	}
 }
 
 /* ---- replies and questions */
 
 static void
-conn_on_reply(const struct client *client, struct span reply)
+tcp_conn_on_reply(const struct client *client, struct span reply)
 {
 	struct tcp_conn *c = client->owner;
 
 	if (--c->in_flight == 0)
 		c->room->busy--;
 	/* Many large replies of one turn are not the client's fault. */
-	if (conn_pending(c) > TCP_WRITE_MAX && (!conn_write(c) || conn_pending(c) > TCP_WRITE_MAX)) {
+	if (tcp_conn_pending(c) > TCP_WRITE_MAX &&
+	    (!tcp_conn_write(c) || tcp_conn_pending(c) > TCP_WRITE_MAX)) {
 		counter_add(c->room->counters, COUNTER_TCP_CLOSED_SLOW, 1);
-		conn_close(c);
+		tcp_conn_close(c);
 		return;
 	}
 	buf_u16(&c->out, (uint16_t)reply.n);
 	buf_put(&c->out, reply);
-	loop_defer(&c->defer, c->room->loop, conn_on_defer, c);
-	budget_set(&c->room->unread, &c->unread, conn_unread(c, 0));
-	room_trim(c->room);
+	loop_defer(&c->defer, c->room->loop, tcp_conn_on_defer, c);
+	budget_set(&c->room->unread, &c->unread, tcp_conn_unread(c, 0));
+	tcp_room_trim(c->room);
 }
 
 /* One question. False: the connection is broken. */
 static bool
-conn_question(struct tcp_conn *c, struct span frame)
+tcp_conn_question(struct tcp_conn *c, struct span frame)
 {
 	struct tcp_room *r = c->room;
 	const struct client client = {
-	    .on_reply = conn_on_reply, .owner = c, .waiting = &c->waiting, .tcp = true, .addr = c->addr};
+	    .on_reply = tcp_conn_on_reply, .owner = c, .waiting = &c->waiting, .tcp = true, .addr = c->addr};
 	size_t at = c->out.n;
 
 	/* Shorter than a header: not DNS, and what follows would not be either. */
@@ -215,23 +226,23 @@ conn_question(struct tcp_conn *c, struct span frame)
 
 /* As many questions as may be taken on. *used: how many bytes are done with. False: broken. */
 static bool
-conn_questions(struct tcp_conn *c, struct span bytes, size_t *used)
+tcp_conn_questions(struct tcp_conn *c, struct span bytes, size_t *used)
 {
 	size_t at = 0;
 
-	while (bytes.n - at >= 2 && !conn_is_full(c)) {
+	while (bytes.n - at >= 2 && !tcp_conn_is_full(c)) {
 		size_t n = be16_read(bytes.p + at);
 
 		if (bytes.n - at - 2 < n)
 			break;
-		if (!conn_question(c, span_of(bytes.p + at + 2, n)))
+		if (!tcp_conn_question(c, span_of(bytes.p + at + 2, n)))
 			return false;
 		at += 2 + n;
 	}
 	if (at > 0) {
 		c->asked_ms = loop_now_ms(c->room->loop);
-		conn_list_remove(c);
-		conn_list_add(c);
+		TAILQ_REMOVE(&c->room->conns, c, by_time);
+		TAILQ_INSERT_TAIL(&c->room->conns, c, by_time);
 	}
 	*used = at;
 	return true;
@@ -239,10 +250,11 @@ conn_questions(struct tcp_conn *c, struct span bytes, size_t *used)
 
 /* False: broken. */
 static bool
-conn_write(struct tcp_conn *c)
+tcp_conn_write(struct tcp_conn *c)
 {
-	while (conn_pending(c) > 0) {
-		ssize_t n = send(c->fd, c->out.p + c->out_at, conn_pending(c), MSG_DONTWAIT | MSG_NOSIGNAL);
+	while (tcp_conn_pending(c) > 0) {
+		ssize_t n =
+		    send(c->fd, c->out.p + c->out_at, tcp_conn_pending(c), MSG_DONTWAIT | MSG_NOSIGNAL);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -258,7 +270,7 @@ conn_write(struct tcp_conn *c)
 		c->out_at += (size_t)n;
 		c->wrote_ms = loop_now_ms(c->room->loop);
 	}
-	if (conn_pending(c) == 0) {
+	if (tcp_conn_pending(c) == 0) {
 		buf_free(&c->out);
 		c->out_at = 0;
 		c->blocked = false;
@@ -271,50 +283,51 @@ conn_write(struct tcp_conn *c)
 
 /* After anything happened: works on what is left, writes, decides what is waited for. May free it. */
 static void
-conn_settle(struct tcp_conn *c)
+tcp_conn_settle(struct tcp_conn *c)
 {
 	size_t used;
 	bool was_full, wrote = false;
 
 	do {
 		used = 0;
-		was_full = conn_is_full(c);
+		was_full = tcp_conn_is_full(c);
 		if (c->in.n > 0) {
-			if (!conn_questions(c, buf_span(&c->in), &used)) {
-				conn_close(c);
+			if (!tcp_conn_questions(c, buf_span(&c->in), &used)) {
+				tcp_conn_close(c);
 				return;
 			}
 			buf_drop(&c->in, used);
 			if (c->in.n == 0)
 				buf_free(&c->in);
 		}
-		wrote |= conn_pending(c) > 0;
-		if (!conn_write(c)) {
-			conn_close(c);
+		wrote |= tcp_conn_pending(c) > 0;
+		if (!tcp_conn_write(c)) {
+			tcp_conn_close(c);
 			return;
 		}
 		/* Writing may have made the room that was missing: nothing else would bring us back here. */
-	} while ((used > 0 || was_full) && c->in.n > 0 && !conn_is_full(c));
-	if (c->eof && c->in_flight == 0 && conn_pending(c) == 0) {
-		conn_close(c);
+	} while ((used > 0 || was_full) && c->in.n > 0 && !tcp_conn_is_full(c));
+	if (c->eof && c->in_flight == 0 && tcp_conn_pending(c) == 0) {
+		tcp_conn_close(c);
 		return;
 	}
-	conn_weigh(c, wrote ? conn_unread_in_kernel(c) : 0);
-	loop_fd_interest(&c->watch, (!c->eof && !conn_is_full(c) && c->in.n < FRAME_MAX ? LOOP_READ : 0U) |
-					(conn_pending(c) > 0 ? LOOP_WRITE : 0U));
+	tcp_conn_weigh(c, wrote ? tcp_conn_unread_in_kernel(c) : 0);
+	loop_fd_interest(&c->watch,
+			 (!c->eof && !tcp_conn_is_full(c) && c->in.n < FRAME_MAX ? LOOP_READ : 0U) |
+			     (tcp_conn_pending(c) > 0 ? LOOP_WRITE : 0U));
 }
 
 static void
-conn_on_defer(void *ctx)
+tcp_conn_on_defer(void *ctx)
 {
 	struct tcp_room *r = ((struct tcp_conn *)ctx)->room;
 
-	conn_settle(ctx);
-	room_trim(r);
+	tcp_conn_settle(ctx);
+	tcp_room_trim(r);
 }
 
 static void
-conn_read(struct tcp_conn *c)
+tcp_conn_read(struct tcp_conn *c)
 {
 	struct tcp_room *r = c->room;
 	size_t used = 0;
@@ -323,37 +336,37 @@ conn_read(struct tcp_conn *c)
 
 	if (n < 0) {
 		if (errno != EAGAIN && errno != EINTR)
-			conn_close(c);
+			tcp_conn_close(c);
 		return;
 	}
 	if (n == 0)
 		c->eof = true;
 	/* Most often whole questions arrive, and nothing has to be kept. */
 	if (c->in.n == 0)
-		ok = conn_questions(c, span_of(r->bytes, (size_t)n), &used);
+		ok = tcp_conn_questions(c, span_of(r->bytes, (size_t)n), &used);
 	if (ok && used < (size_t)n)
 		buf_put(&c->in, span_of(r->bytes + used, (size_t)n - used));
 	if (!ok || !buf_ok(&c->in)) {
-		conn_close(c);
+		tcp_conn_close(c);
 		return;
 	}
-	conn_settle(c);
+	tcp_conn_settle(c);
 }
 
 static void
-conn_on_ready(void *ctx, unsigned ready)
+tcp_conn_on_ready(void *ctx, unsigned ready)
 {
 	struct tcp_room *r = ((struct tcp_conn *)ctx)->room;
 
 	if ((ready & LOOP_READ) != 0)
-		conn_read(ctx);
+		tcp_conn_read(ctx);
 	else
-		conn_settle(ctx);
-	room_trim(r);
+		tcp_conn_settle(ctx);
+	tcp_room_trim(r);
 }
 
 static void
-conn_on_timer(void *ctx)
+tcp_conn_on_timer(void *ctx)
 {
 	struct tcp_conn *c = ctx;
 	struct tcp_room *r = c->room;
@@ -364,11 +377,57 @@ conn_on_timer(void *ctx)
 		loop_timer_set(&c->timer, left);
 	else if (c->blocked) {
 		counter_add(r->counters, COUNTER_TCP_CLOSED_SLOW, 1);
-		conn_close(c);
+		tcp_conn_close(c);
 	} else if (c->in_flight > 0) {
 		loop_timer_set(&c->timer, TCP_IDLE_MS);
 	} else {
 		counter_add(r->counters, COUNTER_TCP_CLOSED_IDLE, 1);
-		conn_close(c);
+		tcp_conn_close(c);
 	}
+}
+
+/* ---- the room */
+
+enum res
+tcp_room_new(struct tcp_room **out, struct loop *loop, struct engine *engine, struct counters *counters,
+	     uint32_t connections_max, size_t bytes_max, struct heap_watch *heap)
+{
+	struct tcp_room *r = calloc(1, sizeof *r);
+
+	if (r == NULL || client_quota_new(&r->quota, connections_max) != RES_OK) {
+		free(r);
+		return RES_NOMEM;
+	}
+	r->loop = loop;
+	r->engine = engine;
+	r->counters = counters;
+	r->heap = heap;
+	TAILQ_INIT(&r->conns);
+	r->unfinished.max = r->unread.max = bytes_max;
+	*out = r;
+	return RES_OK;
+}
+
+void
+tcp_room_free(struct tcp_room *r)
+{
+	if (r == NULL)
+		return;
+	while (!TAILQ_EMPTY(&r->conns))
+		tcp_conn_close(TAILQ_FIRST(&r->conns));
+	client_quota_free(r->quota);
+	free(r);
+}
+
+bool
+tcp_room_is_high(const struct tcp_room *r)
+{
+	return r->unfinished.used + r->unread.used >= TCP_BYTES_HIGH ||
+	       client_quota_used(r->quota) >= TCP_CONNECTIONS_HIGH;
+}
+
+size_t
+tcp_room_busy(const struct tcp_room *r)
+{
+	return r->busy;
 }

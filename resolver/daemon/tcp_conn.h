@@ -1,15 +1,36 @@
 /*
- * tcp_conn.h - inside listener_tcp: one connection of a client, and what those of one worker share.
+ * tcp_conn.h - DNS over TCP for clients (RFC 7766, RFC 9210): one connection, and the room that those of one worker share.
  *
- * What clients can make the worker hold is bounded for all of them together: bytes of unfinished questions, and bytes of
- * replies that they do not read (budget.h says who gives way). The second counts the kernel's buffers too.
+ * Questions are pipelined, and replies leave as they become known. What clients can make the worker hold is bounded for
+ * all of them together: bytes of unfinished questions, and bytes of replies that they do not read (budget.h chooses which
+ * connection is closed). The second counts the kernel's buffers too.
  */
 #ifndef RESOLVER_DAEMON_TCP_CONN_H
 #define RESOLVER_DAEMON_TCP_CONN_H
 
 #include "resolver/budget.h"
-#include "resolver/daemon/footprint.h"
-#include "resolver/daemon/listener.h"
+#include "resolver/client_quota.h"
+#include "resolver/daemon/heap.h"
+#include "resolver/engine.h"
+
+#include <sys/queue.h>
+
+#define TCP_IDLE_MS   30000 /* RFC 7766, 6.2.3; no whole question arrived and none is in flight for so long */
+#define TCP_WRITE_MAX 65536 /* replies that a connection has not taken; beyond, it is closed */
+#define TCP_WRITE_LOW 16384 /* above it no further question is read */
+#define TCP_READ_MAX  65536 /* of one read; shared by all connections of a worker */
+#define TCP_WRITE_MS  10000 /* a client that took no byte for so long is closed */
+/* Of all clients together, divided among the workers: bytes of questions that are not whole, and once more as many of
+ * replies that are not read. 256 of the largest frames, or a third of a million unfinished questions of the usual size. */
+#define TCP_BYTES_MAX (16 * 1024 * 1024)
+#define TCP_BYTES_HIGH                                                                                       \
+	(1024 * 1024)     /* so many bytes held once, memory is given back when they are free again */
+#define TCP_LOOK_MAX 1024 /* connections looked at to find one to close for another */
+/* Of one connection: a thousand pipelined at once go out together (C26); more are read when some are answered. */
+#define TCP_IN_FLIGHT_MAX 2048
+/* Of a worker, if there are descriptors for them; then the one idle for longest goes. */
+#define TCP_CONNECTIONS_MAX  10240
+#define TCP_CONNECTIONS_HIGH 1024 /* their number after which memory is given back as well */
 
 struct tcp_conn {
 	struct tcp_room *room;
@@ -18,34 +39,40 @@ struct tcp_conn {
 	struct loop_fd watch;
 	struct loop_timer timer;
 	struct loop_defer defer;
-	struct buf in;  /* what was read and not yet worked on */
+	struct buf in;  /* read, and not yet worked on */
 	struct buf out; /* replies from out_at on are not written yet */
 	size_t out_at;
 	struct waiter *waiting;
 	unsigned in_flight;
 	struct budget_item unfinished, unread; /* what it holds of the room's budgets */
-	bool blocked;                          /* the client reads no more just now */
-	bool eof;                              /* the client has said everything; it may still listen */
+	bool blocked;                          /* the client does not read at the moment */
+	bool eof;                              /* the client has sent everything; it may still read */
 	int64_t asked_ms;
 	int64_t wrote_ms;
-	struct tcp_conn *newer, *older;
+	TAILQ_ENTRY(tcp_conn) by_time;
 };
 
 struct tcp_room {
 	struct loop *loop;
 	struct engine *engine;
 	struct counters *counters;
-	struct share *share;
-	struct tcp_conn *newest, *oldest; /* by the time of the last question */
+	struct client_quota *quota;
+	TAILQ_HEAD(, tcp_conn) conns; /* by the time of the last question, the oldest first */
 	size_t busy;
 	struct budget unfinished; /* bytes of questions that are not whole */
 	struct budget unread;     /* bytes of replies that nobody reads, here and in the kernel */
-	struct footprint_watch *footprint;
+	struct heap_watch *heap;
 	uint8_t bytes[TCP_READ_MAX];
 };
 
-/* The descriptor is taken on RES_OK. */
-enum res conn_new(struct tcp_room *, int fd, const struct addr *);
-void conn_close(struct tcp_conn *);
+enum res tcp_room_new(struct tcp_room **, struct loop *, struct engine *, struct counters *,
+		      uint32_t connections_max, size_t bytes_max, struct heap_watch *);
+void tcp_room_free(struct tcp_room *);          /* after its listeners; closes the open connections */
+bool tcp_room_is_high(const struct tcp_room *); /* it holds so much that giving it back is worth the effort */
+size_t tcp_room_busy(const struct tcp_room *);  /* connections that still have a reply to get */
+
+/* The descriptor is taken on RES_OK. An idle connection may be closed for it. RES_LIMIT: there is no room. */
+enum res tcp_conn_new(struct tcp_room *, int fd, const struct addr *);
+void tcp_conn_close(struct tcp_conn *);
 
 #endif

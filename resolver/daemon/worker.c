@@ -1,5 +1,9 @@
-#include "resolver/daemon/daemon.h"
-#include "resolver/daemon/footprint.h"
+#include "resolver/daemon/worker.h"
+
+#include "resolver/daemon/heap.h"
+#include "resolver/daemon/listener_tcp.h"
+#include "resolver/daemon/listener_udp.h"
+#include "resolver/upstream.h"
 
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +24,7 @@ struct worker {
 	struct listener_udp **udp;
 	struct listener_tcp **tcp;
 	size_t n_udp, n_tcp;
-	struct footprint_watch footprint;
+	struct heap_watch heap;
 	struct loop_timer drain;
 	int64_t drain_until_ms;
 	void (*on_drained)(void *ctx);
@@ -68,8 +72,8 @@ worker_listen(struct worker *w, const struct worker_setup *setup)
 		const struct listener_fds *l = &setup->fds[i];
 
 		if (l->udp >= 0) {
-			res = listener_udp_new(&w->udp[w->n_udp], w->loop, w->engine, &w->counters,
-					       &w->footprint, l->udp, &l->addr);
+			res = listener_udp_new(&w->udp[w->n_udp], w->loop, w->engine, &w->counters, &w->heap,
+					       l->udp, &l->addr);
 			w->n_udp += res == RES_OK;
 		}
 		if (l->tcp >= 0 && res == RES_OK) {
@@ -108,10 +112,10 @@ worker_new(struct worker **out, const struct worker_setup *setup)
 	if ((res = loop_new(&w->loop)) != RES_OK)
 		goto fail;
 	loop_timer_init(&w->drain, w->loop, worker_on_drain, w);
-	footprint_watch_init(&w->footprint, w->loop, worker_is_high, w);
+	heap_watch_init(&w->heap, w->loop, worker_is_high, w);
 	if ((res = engine_new(&w->engine, w->loop, &w->counters, setup->plan, &setup->hooks)) != RES_OK ||
 	    (res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max,
-				TCP_BYTES_MAX / setup->plan->snapshot->settings->workers, &w->footprint)) !=
+				TCP_BYTES_MAX / setup->plan->snapshot->settings->workers, &w->heap)) !=
 		RES_OK ||
 	    (res = worker_listen(w, setup)) != RES_OK)
 		goto fail;
@@ -127,10 +131,8 @@ worker_free(struct worker *w)
 {
 	if (w == NULL)
 		return;
-	if (w->loop != NULL) {
-		loop_timer_stop(&w->drain);
-		footprint_watch_stop(&w->footprint);
-	}
+	loop_timer_stop(&w->drain);
+	heap_watch_stop(&w->heap);
 	for (size_t i = 0; i < w->n_tcp; i++)
 		listener_tcp_free(w->tcp[i]);
 	tcp_room_free(w->room);
@@ -168,8 +170,9 @@ worker_start(struct worker *w)
 }
 
 void
-worker_join(struct worker *w)
+worker_stop(struct worker *w)
 {
+	loop_stop(w->loop);
 	if (w->started)
 		pthread_join(w->thread, NULL);
 	w->started = false;
@@ -206,7 +209,7 @@ worker_drain(struct worker *w)
 		listener_udp_stop(w->udp[i]);
 	for (size_t i = 0; i < w->n_tcp; i++)
 		listener_tcp_stop(w->tcp[i]);
-	w->drain_until_ms = loop_now_ms(w->loop) + DAEMON_DRAIN_MS;
+	w->drain_until_ms = loop_now_ms(w->loop) + WORKER_DRAIN_MS;
 	loop_timer_set(&w->drain, DRAIN_LOOK_MS);
 }
 
@@ -218,7 +221,7 @@ worker_network_changed(struct worker *w)
 }
 
 void
-worker_captive(struct worker *w, int64_t until_ms)
+worker_captive_set(struct worker *w, int64_t until_ms)
 {
 	upstreams_captive_set(engine_upstreams(w->engine), until_ms);
 }
@@ -246,14 +249,8 @@ worker_self_test(struct worker *w)
 
 /* ---- what others may know */
 
-struct loop *
-worker_loop(struct worker *w)
-{
-	return w->loop;
-}
-
-struct counters *
-worker_counters(struct worker *w)
+const struct counters *
+worker_counters(const struct worker *w)
 {
 	return &w->counters;
 }

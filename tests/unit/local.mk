@@ -116,7 +116,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_local_rule \
 	tests/unit/resolver/test_quarantine \
 	tests/unit/resolver/test_routes \
-	tests/unit/resolver/test_share
+	tests/unit/resolver/test_client_quota
 check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control \
 	tests/unit/resolver/daemon/test_control_socket \

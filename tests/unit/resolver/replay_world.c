@@ -67,7 +67,7 @@ verb_count(struct play *p)
 {
 	static const char *const names[] = {
 #define COUNTER(id, name, help) name,
-#include "resolver/daemon/counters.def"
+#include "resolver/counters.def"
 #undef COUNTER
 	};
 

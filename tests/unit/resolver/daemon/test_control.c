@@ -1,4 +1,4 @@
-/* The control socket over a real socket, real loops and threads, with a daemon of straw behind it. */
+/* The control socket over a real socket, with real loops and threads, and fake workers. */
 #include "resolver/daemon/control.h"
 
 #include <pthread.h>
@@ -16,7 +16,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
-#include "resolver/daemon/control_json.h"
+#include "resolver/daemon/fan_out.h"
 #include "transport/loop.h"
 
 #define WORKERS 2
@@ -31,74 +31,75 @@ struct worker {
 	unsigned number;
 };
 
-struct daemon {
+/* ---- the operations that the control socket is given */
+
+struct stage {
 	struct worker worker[WORKERS];
-	struct plan plan;
+	struct worker *list[WORKERS];
 	struct snapshot snapshot;
 	struct settings settings;
-	char *error;
 	int64_t captive_ms;
 	bool reload_fails;
-	unsigned reloads;
+	struct loop *main_loop;
+	pthread_t main_thread;
+	struct control *control;
+	char dir[32];
+	char path[64];
 };
 
-/* ---- the straw */
-
-unsigned
-daemon_workers(const struct daemon *d)
+static void
+status_fill(void *ctx, struct status *status)
 {
-	(void)d;
-	return WORKERS;
+	const struct stage *s = ctx;
+
+	status->snapshot = &s->snapshot;
+	status->started_ms = clock_wall_ms() - 90500; /* half a second for a slow machine */
+	status->captive_until_ms = s->captive_ms;
 }
 
-struct worker *
-daemon_worker(struct daemon *d, unsigned i)
+static enum res
+op_status(void *ctx, struct fan_out **out, unsigned what, struct span flush,
+	  void (*done)(void *, const struct status *), void *done_ctx)
 {
-	return &d->worker[i];
+	struct stage *s = ctx;
+	const struct fan_out_setup setup = {.loop = s->main_loop,
+					    .worker = s->list,
+					    .n_worker = WORKERS,
+					    .what = what,
+					    .flush = flush,
+					    .fill = status_fill,
+					    .fill_ctx = s,
+					    .done = done,
+					    .done_ctx = done_ctx};
+
+	return fan_out_start(out, &setup);
 }
 
-int64_t
-daemon_started_ms(const struct daemon *d)
+static enum res
+op_reload(void *ctx, struct config_errors *errors, uint64_t *generation)
 {
-	(void)d;
-	return clock_wall_ms() - 90500; /* half a second for a slow machine */
-}
+	struct stage *s = ctx;
 
-const struct plan *
-daemon_plan(const struct daemon *d)
-{
-	return &d->plan;
-}
-
-enum res
-daemon_reload(struct daemon *d, struct config_errors *errors)
-{
-	if (d->reload_fails) {
+	if (s->reload_fails) {
 		config_errors_add(errors, (struct place){"a.conf", 3}, "nonsense, expected sense");
 		config_errors_add(errors, (struct place){"a.conf", 4}, "more nonsense");
 		return RES_MALFORMED;
 	}
-	d->snapshot.generation++;
+	*generation = ++s->snapshot.generation;
 	return RES_OK;
 }
 
-const char *
-daemon_last_reload_error(const struct daemon *d)
+static void
+op_captive_set(void *ctx, int64_t until_ms)
 {
-	return d->error;
+	struct stage *s = ctx;
+
+	s->captive_ms = until_ms;
 }
 
-void
-daemon_captive_set(struct daemon *d, int64_t until_ms)
-{
-	d->captive_ms = until_ms;
-}
+static const struct control_ops ops = {op_status, fan_out_cancel, op_reload, op_captive_set};
 
-int64_t
-daemon_captive(const struct daemon *d)
-{
-	return d->captive_ms;
-}
+/* ---- fake workers */
 
 struct posted {
 	struct worker *worker;
@@ -125,8 +126,8 @@ worker_post(struct worker *w, void (*fn)(struct worker *, void *arg), void *arg)
 	return loop_post(w->loop, on_posted, p);
 }
 
-struct counters *
-worker_counters(struct worker *w)
+const struct counters *
+worker_counters(const struct worker *w)
 {
 	return &w->counters;
 }
@@ -160,27 +161,7 @@ worker_report(struct worker *w, struct upstreams_report *out)
 	return RES_OK;
 }
 
-void
-upstreams_report_free(struct upstreams_report *r)
-{
-	for (size_t i = 0; i < r->n; i++) {
-		free(r->v[i].upstream);
-		free(r->v[i].verdict_json);
-	}
-	free(r->v);
-	*r = (struct upstreams_report){0};
-}
-
 /* ---- the stage */
-
-struct stage {
-	struct daemon daemon;
-	struct loop *main_loop;
-	pthread_t main_thread;
-	struct control *control;
-	char dir[32];
-	char path[64];
-};
 
 static void *
 run_loop(void *loop)
@@ -213,15 +194,15 @@ setup(void **state)
 	char *why = NULL;
 
 	assert_non_null(s);
-	s->daemon.settings.file = files;
-	s->daemon.settings.n_file = 1;
-	s->daemon.snapshot.settings = &s->daemon.settings;
-	s->daemon.snapshot.generation = 5;
-	s->daemon.plan.snapshot = &s->daemon.snapshot;
+	s->settings.file = files;
+	s->settings.n_file = 1;
+	s->snapshot.settings = &s->settings;
+	s->snapshot.generation = 5;
 	for (unsigned i = 0; i < WORKERS; i++) {
-		struct worker *w = &s->daemon.worker[i];
+		struct worker *w = &s->worker[i];
 
 		w->number = i;
+		s->list[i] = w;
 		assert_int_equal(loop_new(&w->loop), RES_OK);
 		assert_int_equal(cache_new(&w->cache, &limits), RES_OK);
 		cache_fill(w->cache);
@@ -232,11 +213,11 @@ setup(void **state)
 	assert_non_null(mkdtemp(s->dir));
 	(void)snprintf(s->path, sizeof s->path, "%s/control", s->dir);
 	assert_int_equal(loop_new(&s->main_loop), RES_OK);
-	assert_int_equal(control_new(&s->control, s->main_loop, &s->daemon, s->path, &nobody, &why), RES_OK);
+	assert_int_equal(control_new(&s->control, s->main_loop, &ops, s, s->path, &nobody, &why), RES_OK);
 	assert_int_equal(pthread_create(&s->main_thread, NULL, run_loop, s->main_loop), 0);
 	for (unsigned i = 0; i < WORKERS; i++)
 		assert_int_equal(
-		    pthread_create(&s->daemon.worker[i].thread, NULL, run_loop, s->daemon.worker[i].loop), 0);
+		    pthread_create(&s->worker[i].thread, NULL, run_loop, s->worker[i].loop), 0);
 	*state = s;
 	return 0;
 }
@@ -250,10 +231,10 @@ teardown(void **state)
 	assert_int_equal(pthread_join(s->main_thread, NULL), 0);
 	control_free(s->control);
 	for (unsigned i = 0; i < WORKERS; i++) {
-		loop_stop(s->daemon.worker[i].loop);
-		assert_int_equal(pthread_join(s->daemon.worker[i].thread, NULL), 0);
-		loop_free(s->daemon.worker[i].loop);
-		cache_free(s->daemon.worker[i].cache);
+		loop_stop(s->worker[i].loop);
+		assert_int_equal(pthread_join(s->worker[i].thread, NULL), 0);
+		loop_free(s->worker[i].loop);
+		cache_free(s->worker[i].cache);
 	}
 	loop_free(s->main_loop);
 	assert_int_equal(access(s->path, F_OK), -1); /* the socket is gone */
@@ -432,7 +413,7 @@ reload_says_what_is_wrong(void **state)
 
 	expect_int(o, "generation", 6);
 	json_decref(o);
-	s->daemon.reload_fails = true;
+	s->reload_fails = true;
 	o = ask_json(s, "{\"verb\":\"reload\"}\n");
 	assert_true(json_is_false(json_object_get(o, "ok")));
 	expect_text(o, "error", "a.conf:3: nonsense, expected sense");
@@ -453,10 +434,10 @@ levels_and_captive_mode_are_set(void **state)
 	json_decref(o);
 	o = ask_json(s, "{\"verb\":\"captive\",\"minutes\":5}\n");
 	expect_int(o, "minutes", 5);
-	assert_true(s->daemon.captive_ms > clock_boot_ms() + 4 * 60000);
+	assert_true(s->captive_ms > clock_boot_ms() + 4 * 60000);
 	json_decref(o);
 	o = ask_json(s, "{\"verb\":\"captive\",\"minutes\":0}\n");
-	assert_int_equal(s->daemon.captive_ms, 0);
+	assert_int_equal(s->captive_ms, 0);
 	json_decref(o);
 }
 
@@ -567,7 +548,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 	FILE *f;
 	int fd;
 
-	assert_int_equal(control_new(&k, s->main_loop, &s->daemon, s->path, &nobody, &why), RES_IO);
+	assert_int_equal(control_new(&k, s->main_loop, &ops, s, s->path, &nobody, &why), RES_IO);
 	assert_non_null(strstr(why, "another daemon answers there"));
 	free(why);
 	assert_int_equal(stat(s->path, &st), 0);
@@ -577,7 +558,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 	f = fopen(path, "w");
 	assert_non_null(f);
 	(void)fclose(f);
-	assert_int_equal(control_new(&k, s->main_loop, &s->daemon, path, &nobody, &why), RES_IO);
+	assert_int_equal(control_new(&k, s->main_loop, &ops, s, path, &nobody, &why), RES_IO);
 	assert_non_null(strstr(why, "something else lies there"));
 	free(why);
 	assert_int_equal(unlink(path), 0);
@@ -591,12 +572,12 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 		struct loop *own;
 
 		assert_int_equal(loop_new(&own), RES_OK);
-		assert_int_equal(control_new(&k, own, &s->daemon, path, &nobody, &why), RES_OK);
+		assert_int_equal(control_new(&k, own, &ops, s, path, &nobody, &why), RES_OK);
 		control_free(k);
 		loop_free(own);
 	}
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(control_new(&k, s->main_loop, &s->daemon,
+	assert_int_equal(control_new(&k, s->main_loop, &ops, s,
 				     "/tmp/"
 				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -1,4 +1,4 @@
-#include "resolver/share.h"
+#include "resolver/client_quota.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,11 +18,11 @@ client(const char *text)
 }
 
 static uint32_t
-take_all(struct share *s, const struct addr *a)
+take_all(struct client_quota *s, const struct addr *a)
 {
 	uint32_t n = 0;
 
-	while (share_take(s, a))
+	while (client_quota_take(s, a))
 		n++;
 	return n;
 }
@@ -31,79 +31,79 @@ static void
 one_client_gets_two_thirds(void **state)
 {
 	struct addr a = client("127.0.0.1");
-	struct share *s;
+	struct client_quota *s;
 
 	(void)state;
-	assert_int_equal(share_new(&s, 300), RES_OK);
+	assert_int_equal(client_quota_new(&s, 300), RES_OK);
 	assert_int_equal(take_all(s, &a), 200);
-	assert_int_equal(share_used(s), 200);
-	assert_int_equal(share_of(s, &a), 200);
-	share_free(s);
+	assert_int_equal(client_quota_used(s), 200);
+	assert_int_equal(client_quota_of(s, &a), 200);
+	client_quota_free(s);
 }
 
 /* R03, R17: whoever presses, the next one who comes finds room */
 static void
 a_newcomer_finds_room(void **state)
 {
-	struct share *s;
+	struct client_quota *s;
 	char text[32];
 	struct addr a;
 
 	(void)state;
-	assert_int_equal(share_new(&s, 4096), RES_OK);
+	assert_int_equal(client_quota_new(&s, 4096), RES_OK);
 	for (unsigned i = 1; i <= 6; i++) {
 		snprintf(text, sizeof text, "192.0.2.%u", i);
 		a = client(text);
 		assert_true(take_all(s, &a) > 0);
 	}
 	a = client("2001:db8::1");
-	assert_true(share_take(s, &a));
-	share_free(s);
+	assert_true(client_quota_take(s, &a));
+	client_quota_free(s);
 }
 
 static void
 what_is_given_back_can_be_taken(void **state)
 {
 	struct addr a = client("192.0.2.1:1"), same = client("192.0.2.1:2"), b = client("192.0.2.2");
-	struct share *s;
+	struct client_quota *s;
 
 	(void)state;
-	assert_int_equal(share_new(&s, 3), RES_OK);
-	assert_true(share_take(s, &a));
-	assert_true(share_take(s, &same)); /* the port does not make another client */
-	assert_int_equal(share_of(s, &a), 2);
-	assert_false(share_take(s, &a));
-	assert_true(share_take(s, &b));
-	assert_false(share_take(s, &b));
-	share_give(s, &a);
-	share_give(s, &same);
-	assert_int_equal(share_of(s, &a), 0);
-	assert_true(share_take(s, &b));
-	share_give(s, &b);
-	share_give(s, &b);
-	assert_int_equal(share_used(s), 0);
-	share_free(s);
+	assert_int_equal(client_quota_new(&s, 3), RES_OK);
+	assert_true(client_quota_take(s, &a));
+	assert_true(client_quota_take(s, &same)); /* the port does not make another client */
+	assert_int_equal(client_quota_of(s, &a), 2);
+	assert_false(client_quota_take(s, &a));
+	assert_true(client_quota_take(s, &b));
+	assert_false(client_quota_take(s, &b));
+	client_quota_give(s, &a);
+	client_quota_give(s, &same);
+	assert_int_equal(client_quota_of(s, &a), 0);
+	assert_true(client_quota_take(s, &b));
+	client_quota_give(s, &b);
+	client_quota_give(s, &b);
+	assert_int_equal(client_quota_used(s), 0);
+	client_quota_free(s);
 }
 
 /* R04: addresses come and go; the table holds those who hold something */
 static void
 many_addresses_come_and_go(void **state)
 {
-	struct share *s;
+	struct client_quota *s;
 	struct addr a = client("10.0.0.0");
 
 	(void)state;
-	assert_int_equal(share_new(&s, 16), RES_OK);
+	assert_int_equal(client_quota_new(&s, 16), RES_OK);
 	for (unsigned i = 0; i < 100000; i++) {
 		a.ip[1] = (uint8_t)(i >> 16);
 		a.ip[2] = (uint8_t)(i >> 8);
 		a.ip[3] = (uint8_t)i;
-		assert_true(share_take(s, &a));
-		share_give(s, &a);
+		assert_true(client_quota_take(s, &a));
+		client_quota_give(s, &a);
 	}
-	assert_int_equal(share_used(s), 0);
-	share_free(s);
-	share_free(NULL);
+	assert_int_equal(client_quota_used(s), 0);
+	client_quota_free(s);
+	client_quota_free(NULL);
 }
 
 int

@@ -1,4 +1,4 @@
-#include "resolver/share.h"
+#include "resolver/client_quota.h"
 
 #include "base/random.h"
 
@@ -12,7 +12,7 @@ struct holder {
 	struct holder *next; /* in its bucket, or in the list of free ones */
 };
 
-struct share {
+struct client_quota {
 	uint32_t cap, used;
 	uint32_t mask; /* of the bucket number */
 	struct hash_key hash;
@@ -23,105 +23,105 @@ struct share {
 };
 
 enum res
-share_new(struct share **out, uint32_t cap)
+client_quota_new(struct client_quota **out, uint32_t cap)
 {
-	struct share *s = calloc(1, sizeof *s);
+	struct client_quota *q = calloc(1, sizeof *q);
 	uint32_t buckets = 16;
 
-	if (s == NULL)
+	if (q == NULL)
 		return RES_NOMEM;
 	while (buckets < cap)
 		buckets *= 2;
-	s->cap = cap;
-	s->mask = buckets - 1;
-	s->hash = hash_key_random();
-	s->bucket = calloc(buckets, sizeof *s->bucket);
-	s->pool = calloc(cap, sizeof *s->pool);
-	if (s->bucket == NULL || s->pool == NULL) {
-		share_free(s);
+	q->cap = cap;
+	q->mask = buckets - 1;
+	q->hash = hash_key_random();
+	q->bucket = calloc(buckets, sizeof *q->bucket);
+	q->pool = calloc(cap, sizeof *q->pool);
+	if (q->bucket == NULL || q->pool == NULL) {
+		client_quota_free(q);
 		return RES_NOMEM;
 	}
-	*out = s;
+	*out = q;
 	return RES_OK;
 }
 
 void
-share_free(struct share *s)
+client_quota_free(struct client_quota *q)
 {
-	if (s == NULL)
+	if (q == NULL)
 		return;
-	free(s->bucket);
-	free(s->pool);
-	free(s);
+	free(q->bucket);
+	free(q->pool);
+	free(q);
 }
 
 static struct holder **
-holder_find(const struct share *s, const struct addr *a, uint8_t key[17])
+holder_find(const struct client_quota *q, const struct addr *a, uint8_t key[17])
 {
 	struct holder **h;
 
 	memset(key, 0, 17);
 	key[0] = (uint8_t)a->family;
 	memcpy(key + 1, a->ip, sizeof a->ip);
-	h = &s->bucket[hash_keyed(&s->hash, span_of(key, 17)) & s->mask];
+	h = &q->bucket[hash_keyed(&q->hash, span_of(key, 17)) & q->mask];
 	while (*h != NULL && memcmp((*h)->key, key, 17) != 0)
 		h = &(*h)->next;
 	return h;
 }
 
 bool
-share_take(struct share *s, const struct addr *a)
+client_quota_take(struct client_quota *q, const struct addr *a)
 {
 	uint8_t key[17];
-	struct holder **at = holder_find(s, a, key);
+	struct holder **at = holder_find(q, a, key);
 	uint32_t held = *at != NULL ? (*at)->held : 0;
 
-	if (s->used >= s->cap || held >= 2 * (s->cap - s->used))
+	if (q->used >= q->cap || held >= 2 * (q->cap - q->used))
 		return false;
 	if (*at == NULL) {
-		struct holder *h = s->free;
+		struct holder *h = q->free;
 
 		if (h != NULL)
-			s->free = h->next;
+			q->free = h->next;
 		else
-			h = &s->pool[s->pool_used++];
+			h = &q->pool[q->pool_used++];
 		memcpy(h->key, key, sizeof h->key);
 		h->held = 0;
 		h->next = NULL;
 		*at = h;
 	}
 	(*at)->held++;
-	s->used++;
+	q->used++;
 	return true;
 }
 
 void
-share_give(struct share *s, const struct addr *a)
+client_quota_give(struct client_quota *q, const struct addr *a)
 {
 	uint8_t key[17];
-	struct holder **at = holder_find(s, a, key);
+	struct holder **at = holder_find(q, a, key);
 	struct holder *h = *at;
 
-	assert(h != NULL && h->held > 0 && s->used > 0);
-	s->used--;
+	assert(h != NULL && h->held > 0 && q->used > 0);
+	q->used--;
 	if (--h->held > 0)
 		return;
 	*at = h->next;
-	h->next = s->free;
-	s->free = h;
+	h->next = q->free;
+	q->free = h;
 }
 
 uint32_t
-share_used(const struct share *s)
+client_quota_used(const struct client_quota *q)
 {
-	return s->used;
+	return q->used;
 }
 
 uint32_t
-share_of(const struct share *s, const struct addr *a)
+client_quota_of(const struct client_quota *q, const struct addr *a)
 {
 	uint8_t key[17];
-	struct holder *h = *holder_find(s, a, key);
+	struct holder *h = *holder_find(q, a, key);
 
 	return h != NULL ? h->held : 0;
 }

@@ -1,0 +1,30 @@
+/*
+ * configuration.h - the configuration file of the running daemon: read at the start, read again on a reload, and the plan
+ * that is in force.
+ *
+ * Main thread only. It logs what it finds, and knows no workers.
+ */
+#ifndef RESOLVER_DAEMON_CONFIGURATION_H
+#define RESOLVER_DAEMON_CONFIGURATION_H
+
+#include "resolver/plan.h"
+
+struct configuration {
+	const char *file; /* lent; NULL: the compiled-in defaults */
+	int verbose;      /* so many levels more log than configured */
+	struct plan *plan;
+	uint64_t generation;
+	char *reload_error; /* why the last reload was refused; NULL: it was not */
+};
+
+/* *errors is yours in either case. */
+enum res configuration_read(struct configuration *, const char *file, int verbose,
+			    struct config_errors *errors);
+/* RES_MALFORMED: the old plan stays, and *errors (yours) says why. */
+enum res configuration_reload(struct configuration *, struct config_errors *errors);
+void configuration_free(struct configuration *);
+
+/* Warnings of the plan in force, into the log. */
+void configuration_warn(const struct configuration *);
+
+#endif

@@ -1,0 +1,112 @@
+#include "resolver/daemon/fan_out.h"
+
+#include "base/clock.h"
+#include "transport/loop.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct part {
+	struct fan_out *all;
+	struct worker_status answer; /* the worker's until it is posted back */
+};
+
+struct fan_out {
+	struct fan_out_setup setup; /* done NULL: cancelled */
+	uint8_t flush[MSG_NAME_MAX];
+	unsigned n, left;
+	struct part part[];
+};
+
+/* Main thread: every worker has answered. */
+static void
+fan_out_finish(struct fan_out *f)
+{
+	struct worker_status *v = calloc(f->n, sizeof *v);
+	struct status status = {.wall_ms = clock_wall_ms(), .boot_ms = clock_boot_ms(), .worker = v};
+
+	for (unsigned i = 0; i < f->n && v != NULL; i++)
+		v[i] = f->part[i].answer;
+	status.n_worker = v == NULL ? 0 : f->n;
+	status.workers = f->n;
+	if (f->setup.done != NULL) {
+		for (unsigned i = 0; i < f->n; i++)
+			counters_sum(&status.counters, worker_counters(f->setup.worker[i]));
+		f->setup.fill(f->setup.fill_ctx, &status);
+		f->setup.done(f->setup.done_ctx, &status);
+	}
+	for (unsigned i = 0; i < f->n; i++)
+		upstreams_report_free(&f->part[i].answer.report);
+	free(v);
+	free(f);
+}
+
+static void
+fan_out_on_answer(void *arg)
+{
+	struct part *part = arg;
+
+	if (--part->all->left == 0)
+		fan_out_finish(part->all);
+}
+
+/* In the worker's thread. */
+static void
+fan_out_on_worker(struct worker *w, void *arg)
+{
+	struct part *part = arg;
+	const struct fan_out_setup *s = &part->all->setup;
+
+	if (s->what & STATUS_FLUSH)
+		part->answer.flushed = cache_flush(worker_cache(w), s->flush);
+	if (s->what & STATUS_CACHE)
+		cache_stats(worker_cache(w), &part->answer.cache);
+	if (s->what & STATUS_UPSTREAMS)
+		part->answer.res = worker_report(w, &part->answer.report);
+	/* Without memory for the way back the request ends by its time; the part is then never freed, nor used again. */
+	(void)loop_post(s->loop, fan_out_on_answer, part);
+}
+
+/* Sends every part to its worker. A worker that cannot be asked has its part answered at once. */
+static void
+fan_out_send(struct fan_out *f)
+{
+	for (unsigned i = 0; i < f->n; i++)
+		f->part[i].all = f;
+	for (unsigned i = 0; i < f->n; i++) {
+		enum res res = worker_post(f->setup.worker[i], fan_out_on_worker, &f->part[i]);
+
+		if (res == RES_OK)
+			continue;
+		f->part[i].answer.res = res;
+		if (loop_post(f->setup.loop, fan_out_on_answer, &f->part[i]) != RES_OK)
+			f->left--; /* no callback runs inside this call, so the others are still to come */
+	}
+}
+
+enum res
+fan_out_start(struct fan_out **out, const struct fan_out_setup *setup)
+{
+	struct fan_out *f = calloc(1, sizeof *f + setup->n_worker * sizeof *f->part);
+
+	if (f == NULL)
+		return RES_NOMEM;
+	f->setup = *setup;
+	if (setup->flush.n > 0)
+		memcpy(f->flush, setup->flush.p, setup->flush.n);
+	f->setup.flush = span_of(f->flush, setup->flush.n);
+	f->n = f->left = setup->n_worker;
+	fan_out_send(f);
+	if (f->left == 0) {
+		free(f);
+		return RES_NOMEM;
+	}
+	*out = f;
+	return RES_OK;
+}
+
+void
+fan_out_cancel(struct fan_out *f)
+{
+	f->setup.done = NULL;
+}

@@ -1,0 +1,52 @@
+#include "config.h"
+
+#include "resolver/daemon/heap.h"
+
+#include <malloc.h>
+
+#define MAPPED_FROM                                                                                          \
+	(64 * 1024) /* half of malloc's default; setting it switches off malloc's own adjustment */
+
+void
+heap_begin(void)
+{
+	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+}
+
+void
+heap_trim(void)
+{
+	(void)malloc_trim(0);
+}
+
+static void
+heap_watch_on_look(void *ctx)
+{
+	struct heap_watch *w = ctx;
+
+	if (w->is_high(w->ctx))
+		loop_timer_set(&w->timer, HEAP_LOOK_MS);
+	else
+		heap_trim();
+}
+
+void
+heap_watch_init(struct heap_watch *w, struct loop *loop, bool (*is_high)(void *ctx), void *ctx)
+{
+	w->is_high = is_high;
+	w->ctx = ctx;
+	loop_timer_init(&w->timer, loop, heap_watch_on_look, w);
+}
+
+void
+heap_watch_busy(struct heap_watch *w)
+{
+	if (!loop_timer_is_set(&w->timer))
+		loop_timer_set(&w->timer, HEAP_LOOK_MS);
+}
+
+void
+heap_watch_stop(struct heap_watch *w)
+{
+	loop_timer_stop(&w->timer);
+}

@@ -1,0 +1,45 @@
+/*
+ * status.h - what the daemon knows of itself at one moment: the one thing that the control socket and the metrics
+ * render.
+ *
+ * A snapshot of plain data, filled by those who own it (fan_out.h collects it) and read by those who show it. It knows
+ * neither the daemon nor its workers. Whatever else is to be shown becomes a field here.
+ */
+#ifndef RESOLVER_DAEMON_STATUS_H
+#define RESOLVER_DAEMON_STATUS_H
+
+#include "config/snapshot.h"
+#include "resolver/cache.h"
+#include "resolver/counters.h"
+#include "resolver/upstream_report.h"
+
+/* What is wanted of each worker, or done by it; the rest of its status stays zero. */
+enum { STATUS_UPSTREAMS = 1, STATUS_CACHE = 2, STATUS_FLUSH = 4 };
+
+struct worker_status {
+	enum res res; /* not RES_OK: it could not be asked or had no memory; the rest is zero */
+	struct upstreams_report report;
+	struct cache_stats cache;
+	size_t flushed; /* cache entries */
+};
+
+struct status {
+	const struct snapshot *snapshot; /* lent */
+	const char *reload_error;        /* lent; NULL: the last reload succeeded */
+	int64_t wall_ms, boot_ms;        /* both clocks at this moment */
+	int64_t started_ms;              /* wall clock */
+	int64_t captive_until_ms;        /* boot clock; 0: off */
+	unsigned workers;
+	struct counter_totals counters;
+	const struct worker_status *worker; /* lent */
+	unsigned n_worker;                  /* 0: there was no memory to collect them */
+};
+
+int64_t status_uptime_ms(const struct status *); /* never negative, even when the wall clock was set back */
+int64_t status_captive_left_ms(const struct status *); /* 0: captive mode is off */
+int64_t status_ct_list_age_ms(const struct status *);  /* negative: there is no list */
+bool status_ct_list_is_stale(const struct status *);
+struct cache_stats status_cache(const struct status *); /* of all workers */
+uint64_t status_flushed(const struct status *);         /* by all workers */
+
+#endif

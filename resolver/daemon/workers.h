@@ -1,0 +1,32 @@
+/*
+ * workers.h - all workers of the daemon, as the main thread handles them: made, started, told the same thing, and ended
+ * together.
+ */
+#ifndef RESOLVER_DAEMON_WORKERS_H
+#define RESOLVER_DAEMON_WORKERS_H
+
+#include "resolver/daemon/worker.h"
+
+struct workers {
+	struct loop *loop; /* of the main thread */
+	struct worker **v;
+	unsigned n;
+	unsigned n_drained;
+};
+
+/* Binds the sockets, or takes those that the service manager handed in. *why (yours) on failure; workers_free in either
+ * case. The hooks are called in the workers' threads. */
+enum res workers_new(struct workers *, struct loop *main_loop, struct plan *, const struct engine_hooks *,
+		     char **why);
+enum res workers_start(struct workers *);
+/* The main loop stops when all have drained, or when one cannot be told. */
+void workers_drain(struct workers *);
+void workers_stop(struct workers *); /* waits for their threads */
+void workers_free(struct workers *);
+
+/* fn(worker, arg) runs in each worker's thread. RES_NOMEM: some of them will not hear of it. */
+enum res workers_post(struct workers *, void (*fn)(struct worker *, void *arg), void *arg);
+/* A reload: each takes a reference. */
+void workers_plan_set(struct workers *, struct plan *);
+
+#endif
