@@ -327,7 +327,7 @@ take(const struct request *req, const struct settings *s, const struct ctlogs *f
 				"state-dir is \"\": a folder for the list was expected (--state-dir)");
 	}
 	if (file == NULL || log_list_choose(&known, state_dir, &from, &warning) != RES_OK ||
-	    ctlogs_keep_intervals(&merged, fresh, known) != RES_OK ||
+	    ctlogs_keep_known(&merged, fresh, known) != RES_OK ||
 	    ctlogs_compare(&change, known, merged) != RES_OK) {
 		(void)complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	} else {

@@ -4,6 +4,7 @@ import datetime
 import hashlib
 import json
 import os
+import struct
 
 from harness.case import case, check, equal, rows
 
@@ -70,8 +71,8 @@ def header(date, operators):
 
 def script(t, text, *options):
     path, out = os.path.join(t.dir, "list"), os.path.join(t.dir, "ctlogs.txt")
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(text)
+    with open(path, "wb") as f:
+        f.write(text if isinstance(text, bytes) else text.encode())
     code, stdout, stderr = t.run(os.path.join(t.src, "contrib", "update-ct-logs"), "--source", "a test", "--out", out,
                                  *options, path)
     return code, stdout + stderr, out
@@ -116,9 +117,85 @@ def faults(t):
 def source(t):
     path = os.path.join(t.src, "tests", "data", "ct", "mozilla-esr153.json")
     with open(path, encoding="utf-8") as f:
-        code, said, out = script(t, f.read())
+        table = {log["key"] for o in json.load(f)["operators"] for kind in ("logs", "tiled_logs") for log in o[kind]}
+    check(len(table) == 85, "the table was not read")
+    equal(table - {words[6] for logs in known(t)[1].values() for words in logs}, set(), "logs that are missing")
+
+
+@case("the compiled-in list is at most 30 days older than the newest commit", builds=("gcc",))
+def fresh(t):
+    code, when, _ = t.run("git", "-C", t.src, "log", "-1", "--format=%cI")
+    at = ("--at", when.strip()) if code == 0 else ()
+    code, said, stderr = t.run(os.path.join(t.src, "contrib", "update-ct-logs"), "--check", *at)
+    equal(code, 0, said + stderr)
+
+
+@rows([
+    ("a list of 30 days is released", 30, 0),
+    ("a list of 31 days is not", 31, 1),
+], builds=("gcc",))
+def release_age(t, days, want):
+    at = datetime.datetime.fromisoformat(known(t)[0].replace("Z", "+00:00")) + datetime.timedelta(days=days)
+    code, said, stderr = t.run(os.path.join(t.src, "contrib", "update-ct-logs"), "--check", "--at", at.isoformat())
+    equal(code, want, said + stderr)
+
+
+LIBRARY_AT = 0x10000  # where the library is loaded
+
+
+def library(logs, operators):
+    """An ELF library in which nothing is but the browser's table as the compiler lays it out."""
+    blob, at = bytearray(64 + 56), {}
+
+    def put(data):
+        if data not in at:
+            at[data] = len(blob) + LIBRARY_AT
+            blob.extend(data)
+        return at[data]
+
+    names = list(operators)
+    rows_ = [struct.pack("<QIIQQQQ", put(words[7].encode() + b"\0"), words[1] == "retired", words[0] == "tiled",
+                         seconds(words[2]) * 1000, names.index(operator), put(base64.b64decode(words[6])),
+                         len(base64.b64decode(words[6]))) for operator, words in logs]
+    table = [struct.pack("<QQ", put(name.encode() + b"\0"), number) for number, name in enumerate(names)]
+    blob += bytes(48) + b"".join(rows_) + b"".join(table) + bytes(64)
+    blob[:64] = struct.pack("<4sBBB9xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 3, 62, 1, 0, 64, 0, 0, 64, 56, 1, 0, 0, 0)
+    blob[64:120] = struct.pack("<IIQQQQQQ", 1, 4, 0, LIBRARY_AT, 0, len(blob), len(blob), 4096)
+    return bytes(blob)
+
+
+@case("the table is read out of the browser's library too", builds=("gcc",))
+def from_library(t):
+    _, operators = known(t)
+    logs = [(operator, words) for operator, entries in operators.items() for words in entries]
+    code, said, out = script(t, library(logs, operators), "--force")
     equal(code, 0, said)
-    check("no difference" in said, said)
+    newest = max(words[2] for _, words in logs)
+    wanted = [line if not line.startswith("date ") else f"date {newest}\n"
+              for line in body(os.path.join(t.src, "verify", "data", "ctlogs.txt"))]
+    equal(body(out), wanted, "the list")
+    code, said, _ = script(t, library([], operators), "--force")
+    check(code == 1 and "no table of logs" in said, said)
+
+
+@case("URLs come from a list of all logs, for the same log only", builds=("gcc",))
+def urls(t):
+    date, operators = known(t)
+    more = json.loads(v3(date, operators))
+    with open(os.path.join(t.src, "verify", "data", "ctlogs.txt"), encoding="utf-8") as f:
+        before = f.read()
+    tiled = next(log for o in more["operators"] for log in o["tiled_logs"] if f"{log['description']}\nurl" not in before)
+    plain = [log for o in more["operators"] for log in o["logs"]]
+    tiled.update(monitoring_url="https://read.test/", submission_url="https://write.test/")
+    plain[0]["url"] = "https://plain.test/"
+    path = os.path.join(t.dir, "all")
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(more, f)
+    code, said, out = script(t, v3(date, operators), "--urls", path)
+    equal(code, 0, said)
+    text = "".join(body(out))
+    check(f"{tiled['description']}\nurl https://read.test/ https://write.test/\n" in text, "the URLs of a log that had none")
+    check("plain.test" not in text, "a URL that was known already was replaced")
 
 
 def listed(states):

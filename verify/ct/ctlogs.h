@@ -52,6 +52,10 @@ struct ctlog {
 	int64_t interval_start_ms; /* of the certificate's notAfter: [start, end) */
 	int64_t interval_end_ms;   /* both 0: no interval given */
 	uint32_t mmd_s;
+	/* Where the log is read: the url of RFC 6962, the monitoring_url of static-ct. https, ends in "/". NULL: the
+	 * list gives none, or none that can be asked. */
+	const char *url;
+	const char *submission_url; /* of static-ct: its checkpoints bear this name; NULL: not known */
 };
 
 struct ctlogs;
@@ -89,8 +93,8 @@ bool ctlog_is_denied(const uint8_t id[32]);
 const char *ctlog_operator_at(const struct ctlog *, int64_t ms);
 const char *ctlog_state_text(enum ctlog_state);
 
-/* A copy of `fresh` in which a log that `known` gives a temporal interval keeps it when `fresh` gives none. */
-enum res ctlogs_keep_intervals(struct ctlogs **out, const struct ctlogs *fresh, const struct ctlogs *known);
+/* A copy of `fresh` in which a log keeps the temporal interval and the URLs that `known` gives it and `fresh` does not. */
+enum res ctlogs_keep_known(struct ctlogs **out, const struct ctlogs *fresh, const struct ctlogs *known);
 
 /* How a list differs from the one before it. */
 struct ctlogs_change {

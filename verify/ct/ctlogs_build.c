@@ -96,6 +96,42 @@ ctlogs_name_ok(struct span name)
 	return true;
 }
 
+/* The bytes of a host, a port and a path: nothing that would need escaping, no user, query or fragment. */
+static bool
+url_bytes_ok(struct span rest)
+{
+	if (rest.n == 0 || rest.p[0] == '/' || rest.p[0] == '.' || rest.p[0] == ':')
+		return false;
+	for (size_t i = 0; i < rest.n; i++) {
+		uint8_t c = rest.p[i];
+		bool letter = (c | 0x20) >= 'a' && (c | 0x20) <= 'z', digit = c >= '0' && c <= '9';
+
+		if (!letter && !digit && strchr("-._~:/[]", c) == NULL)
+			return false;
+	}
+	return true;
+}
+
+enum res
+ctlogs_keep_url(const char **out, struct ctlogs *list, struct span url)
+{
+	static const char scheme[] = "https://";
+	struct span rest = span_slice(url, sizeof scheme - 1, url.n);
+	struct buf whole = buf_max(CTLOG_URL_MAX + 1);
+
+	*out = NULL;
+	if (url.n > CTLOG_URL_MAX || !span_equal(span_slice(url, 0, sizeof scheme - 1), span_str(scheme)) ||
+	    !url_bytes_ok(rest))
+		return RES_OK;
+	buf_put(&whole, url);
+	if (url.p[url.n - 1] != '/')
+		buf_u8(&whole, '/');
+	if (buf_ok(&whole))
+		*out = ctlogs_keep(list, buf_span(&whole));
+	buf_free(&whole);
+	return *out != NULL ? RES_OK : RES_NOMEM;
+}
+
 /* RFC 6962, 2.1.4: ECDSA on P-256 or RSA of at least 2048 bits, nothing else. */
 static enum res
 key_kind_read(enum ctlog_key_kind *out, gnutls_pubkey_t key, char **why)

@@ -10,6 +10,7 @@
 #define CTLOG_RSA_BITS_MIN 2048 /* RFC 6962, 2.1.4 */
 #define CTLOG_RSA_BITS_MAX 8192 /* so that one signature check stays cheap */
 #define CTLOG_NAME_MAX     200  /* bytes of a log's or an operator's name */
+#define CTLOG_URL_MAX      256  /* bytes of a log's URL; the longest public one has 60 */
 
 struct ctlogs {
 	struct ctlog *log; /* sorted by id once finished */
@@ -41,5 +42,8 @@ enum res ctlogs_leave_out(struct ctlogs *, size_t line, enum res, char **why);
 enum res ctlogs_finish(struct ctlogs *, char **why);
 /* A name for people: not empty, UTF-8 without control characters, no space at either end, not too long. */
 bool ctlogs_name_ok(struct span name);
+/* Keeps the URL of a log, with "/" at its end. *out is NULL when it is not an https URL of a host and a path: a list may
+ * hold what we cannot ask, and its SCTs count all the same. RES_NOMEM. */
+enum res ctlogs_keep_url(const char **out, struct ctlogs *, struct span url);
 
 #endif

@@ -132,9 +132,19 @@ ctlogs_compare(struct ctlogs_change *out, const struct ctlogs *before, const str
 
 /* A log of another list with all its strings of our own. */
 static enum res
+url_copy(struct ctlogs *list, const char **out, const char *fresh, const char *known)
+{
+	const char *url = fresh != NULL ? fresh : known;
+
+	*out = url != NULL ? ctlogs_keep(list, span_str(url)) : NULL;
+	return url != NULL && *out == NULL ? RES_NOMEM : RES_OK;
+}
+
+static enum res
 log_copy(struct ctlogs *list, const struct ctlog *from, const struct ctlog *known)
 {
 	struct ctlog log = *from;
+	bool same_kind;
 
 	log.description = ctlogs_keep(list, span_str(from->description));
 	log.operator_name = ctlogs_keep_operator(list, span_str(from->operator_name));
@@ -145,6 +155,11 @@ log_copy(struct ctlogs *list, const struct ctlog *from, const struct ctlog *know
 		if (log.previous[i].name == NULL)
 			return RES_NOMEM;
 	}
+	same_kind = known != NULL && known->tiled == log.tiled;
+	if (url_copy(list, &log.url, log.url, same_kind ? known->url : NULL) != RES_OK ||
+	    url_copy(list, &log.submission_url, log.submission_url,
+		     same_kind ? known->submission_url : NULL) != RES_OK)
+		return RES_NOMEM;
 	if (known != NULL && log.interval_end_ms == 0) {
 		log.interval_start_ms = known->interval_start_ms;
 		log.interval_end_ms = known->interval_end_ms;
@@ -153,7 +168,7 @@ log_copy(struct ctlogs *list, const struct ctlog *from, const struct ctlog *know
 }
 
 enum res
-ctlogs_keep_intervals(struct ctlogs **out, const struct ctlogs *fresh, const struct ctlogs *known)
+ctlogs_keep_known(struct ctlogs **out, const struct ctlogs *fresh, const struct ctlogs *known)
 {
 	struct ctlogs *list;
 	enum res res = ctlogs_new(&list);

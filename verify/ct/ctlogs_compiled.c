@@ -4,8 +4,9 @@
  *   date TIME
  *   operator NAME
  *   log KIND STATE SINCE FROM TO MMD KEY NAME
+ *   url READ [SUBMISSION]
  *
- * A log belongs to the operator above it. KIND is rfc6962 or tiled, FROM and TO are `-` where no interval is known,
+ * A log belongs to the operator above it, a URL to the log above it; not every log has one. KIND is rfc6962 or tiled, FROM and TO are `-` where no interval is known,
  * KEY is base64. The text is ours: a fault in it is a bug that the unit test finds, but it is read as strictly.
  */
 #include "verify/ct/ctlogs_build.h"
@@ -73,6 +74,21 @@ log_read(struct ctlogs *list, const char *operator_name, char *line, struct buf 
 	return ctlogs_add(list, &log, why);
 }
 
+/* The URLs of the log that was added last. */
+static enum res
+url_read(struct ctlogs *list, char *line, char **why)
+{
+	const char *read = word_next(&line), *submission = word_next(&line);
+	struct ctlog *log = list->n > 0 ? &list->log[list->n - 1] : NULL;
+
+	if (log == NULL || log->url != NULL || *line != '\0' || (*submission != '\0') != log->tiled)
+		return why_say(why, RES_MALFORMED, "a url line that can not be read");
+	if (ctlogs_keep_url(&log->url, list, span_str(read)) != RES_OK ||
+	    (log->tiled && ctlogs_keep_url(&log->submission_url, list, span_str(submission)) != RES_OK))
+		return RES_NOMEM;
+	return log->url != NULL && (log->submission_url != NULL) == log->tiled ? RES_OK : RES_MALFORMED;
+}
+
 static enum res
 line_read(struct ctlogs *list, const char **operator_name, char *line, char **why)
 {
@@ -88,6 +104,8 @@ line_read(struct ctlogs *list, const char **operator_name, char *line, char **wh
 		*operator_name = ctlogs_keep(list, span_str(line));
 		return *operator_name == NULL ? RES_NOMEM : RES_OK;
 	}
+	if (strcmp(first, "url") == 0)
+		return url_read(list, line, why);
 	if (strcmp(first, "log") != 0)
 		return RES_MALFORMED;
 	res = log_read(list, *operator_name, line, &key, why);

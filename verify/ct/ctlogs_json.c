@@ -218,6 +218,28 @@ small_members_read(struct ctlog *log, const json_t *entry, char **why)
 }
 
 static enum res
+url_member_read(const char **out, struct ctlogs *list, const json_t *entry, const char *key, char **why)
+{
+	struct span url;
+	bool there;
+	enum res res = string_read(&url, &there, entry, key, why);
+
+	if (res == RES_OK && there && ctlogs_keep_url(out, list, url) != RES_OK)
+		return why_say(why, RES_NOMEM, "no memory");
+	return res;
+}
+
+static enum res
+urls_read(struct ctlog *log, struct ctlogs *list, const json_t *entry, char **why)
+{
+	enum res res = url_member_read(&log->url, list, entry, log->tiled ? "monitoring_url" : "url", why);
+
+	if (res == RES_OK && log->tiled)
+		res = url_member_read(&log->submission_url, list, entry, "submission_url", why);
+	return res;
+}
+
+static enum res
 base64_member_read(struct buf *out, const json_t *entry, const char *key, char **why)
 {
 	struct span text;
@@ -274,6 +296,8 @@ log_read(struct place *at, const json_t *entry)
 		res = small_members_read(&log, entry, at->why);
 	if (res == RES_OK)
 		res = previous_read(&log, at->list, entry, at->why);
+	if (res == RES_OK)
+		res = urls_read(&log, at->list, entry, at->why);
 	if (res != RES_OK)
 		return res;
 	log.description = there ? ctlogs_keep(at->list, at->log_name) : NULL;

@@ -85,6 +85,11 @@ log_write(const struct ctlog *log)
 		ok &= json_object_set_new(inner, "end_exclusive", json_time(log->interval_end_ms)) == 0;
 		ok &= json_object_set_new(entry, "temporal_interval", inner) == 0;
 	}
+	if (log->url != NULL)
+		ok &= json_object_set_new(entry, log->tiled ? "monitoring_url" : "url",
+					  json_string(log->url)) == 0;
+	if (log->submission_url != NULL)
+		ok &= json_object_set_new(entry, "submission_url", json_string(log->submission_url)) == 0;
 	if (log->never_counts)
 		ok &= json_object_set_new(entry, "log_type", json_string("test")) == 0;
 	if (log->n_previous > 0)

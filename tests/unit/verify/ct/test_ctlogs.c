@@ -20,8 +20,8 @@ compiled_in_is_whole(void **state)
 
 	(void)state;
 	assert_int_equal(ctlogs_compiled_in(&list), RES_OK);
-	assert_int_equal(ctlogs_count(list), 85);
-	assert_int_equal(ctlogs_date_ms(list), 1793597375000); /* 2026-11-02T05:29:35Z */
+	assert_int_equal(ctlogs_count(list), 89);
+	assert_int_equal(ctlogs_date_ms(list), 1794591000000); /* 2026-11-13T17:30:00Z */
 	assert_string_equal(ctlogs_source(list), "compiled in");
 	for (size_t i = 0; i < ctlogs_count(list); i++) {
 		const struct ctlog *log = ctlogs_at(list, i);
@@ -33,7 +33,7 @@ compiled_in_is_whole(void **state)
 		assert_false(ctlog_is_denied(log->id));
 		assert_false(log->never_counts);
 	}
-	assert_int_equal(tiled, 59);
+	assert_int_equal(tiled, 63);
 	assert_int_equal(retired, 3);
 	assert_int_equal(intervals, 64);
 	ctlogs_free(list);
@@ -340,7 +340,7 @@ intervals_are_kept(void **state)
 	size_t seen = 0;
 
 	(void)state;
-	assert_int_equal(ctlogs_keep_intervals(&list, fresh, known), RES_OK);
+	assert_int_equal(ctlogs_keep_known(&list, fresh, known), RES_OK);
 	ctlogs_free(fresh);
 	ctlogs_free(known);
 	assert_int_equal(ctlogs_count(list), 3);
@@ -363,6 +363,93 @@ intervals_are_kept(void **state)
 		}
 	}
 	assert_int_equal(seen, 7);
+	ctlogs_free(list);
+}
+
+/* What a list says of where a log is read, and what is kept of it. */
+static const struct {
+	const char *what, *member, *want;
+} urls[] = {
+    {"a URL is kept", ",\"url\":\"https://ct.example/log/\"", "https://ct.example/log/"},
+    {"a slash is put behind it", ",\"url\":\"https://ct.example/log\"", "https://ct.example/log/"},
+    {"a host with a port", ",\"url\":\"https://[::1]:8443/\"", "https://[::1]:8443/"},
+    {"a list may have none", "", NULL},
+    {"clear text is not asked", ",\"url\":\"http://ct.example/\"", NULL},
+    {"nor another scheme", ",\"url\":\"file:///etc/passwd\"", NULL},
+    {"nor a URL without scheme, as old lists have it", ",\"url\":\"ct.example/log/\"", NULL},
+    {"nor one with a user", ",\"url\":\"https://user@ct.example/\"", NULL},
+    {"nor one with a query", ",\"url\":\"https://ct.example/?a\"", NULL},
+    {"nor one with a space", ",\"url\":\"https://ct.example/a b\"", NULL},
+    {"nor one with a line break", ",\"url\":\"https://ct.example/\\n\"", NULL},
+    {"nor one without host", ",\"url\":\"https:///log\"", NULL},
+    {"the monitoring URL is that of the other kind", ",\"monitoring_url\":\"https://ct.example/\"", NULL},
+};
+
+static void
+urls_are_kept(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+		struct buf json = buf_max(65536);
+		struct ctlogs *list;
+		const char *url;
+
+		buf_text(&json, "{\"operators\":[{\"name\":\"Op\",\"logs\":[");
+		buf_text(&json, LOG(A, USABLE));
+		json.n--; /* its brace */
+		buf_format(&json, "%s}]}]}", urls[i].member);
+		list = list_of(buf_cstr(&json));
+		assert_int_equal(ctlogs_count(list), 1);
+		url = ctlogs_at(list, 0)->url;
+		if ((url == NULL) != (urls[i].want == NULL) || (url != NULL && strcmp(url, urls[i].want) != 0))
+			fail_msg("%s: %s", urls[i].what, url);
+		ctlogs_free(list);
+		buf_free(&json);
+	}
+}
+
+#define TILED(members) "{\"operators\":[{\"name\":\"Op\",\"tiled_logs\":[" LOG(A, USABLE members) "]}]}"
+#define TILED_URLS     ",\"monitoring_url\":\"https://read.example/\",\"submission_url\":\"https://write.example/\""
+
+static void
+urls_go_from_list_to_list(void **state)
+{
+	struct ctlogs *known = list_of(TILED(TILED_URLS)), *fresh = list_of(TILED("")), *kind = list_of(LIST(LOG(A, USABLE)));
+	struct ctlogs *kept = NULL, *again = NULL, *other = NULL;
+	char *json;
+
+	(void)state;
+	assert_int_equal(ctlogs_keep_known(&kept, fresh, known), RES_OK);
+	assert_int_equal(ctlogs_keep_known(&other, kind, known), RES_OK);
+	json = ctlogs_json(kept);
+	again = list_of(json);
+	assert_string_equal(ctlogs_at(again, 0)->url, "https://read.example/");
+	assert_string_equal(ctlogs_at(again, 0)->submission_url, "https://write.example/");
+	assert_null(ctlogs_at(other, 0)->url); /* an RFC 6962 log is not read as tiles */
+	free(json);
+	ctlogs_free(known);
+	ctlogs_free(fresh);
+	ctlogs_free(kind);
+	ctlogs_free(kept);
+	ctlogs_free(again);
+	ctlogs_free(other);
+}
+
+static void
+compiled_in_has_urls(void **state)
+{
+	struct ctlogs *list = NULL;
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(ctlogs_compiled_in(&list), RES_OK);
+	for (size_t i = 0; i < ctlogs_count(list); i++) {
+		const struct ctlog *log = ctlogs_at(list, i);
+
+		n += log->url != NULL;
+		assert_int_equal(log->submission_url != NULL, log->url != NULL && log->tiled);
+	}
+	assert_true(n >= 60);
 	ctlogs_free(list);
 }
 
@@ -447,7 +534,7 @@ retired_logs_are_beside_the_list(void **state)
 	buf_free(&bytes);
 }
 
-/* Every log of the source, with its state, kind, operator and interval, is in the list compiled in. */
+/* Every log of the source before it, with its state, kind, operator and interval, is in the list compiled in. */
 static void
 compiled_in_is_its_source(void **state)
 {
@@ -460,7 +547,9 @@ compiled_in_is_its_source(void **state)
 	assert_int_equal(ctlogs_from_json(&list, buf_span(&file), &why), RES_OK);
 	assert_int_equal(ctlogs_compiled_in(&compiled), RES_OK);
 	assert_int_equal(ctlogs_compare(&change, list, compiled), RES_OK);
-	assert_string_equal(change.text, "");
+	if (change.removed + change.changed + change.new_operators != 0)
+		fail_msg("%s", change.text);
+	assert_int_equal(change.added, 4);
 	free(change.text);
 	ctlogs_free(list);
 	ctlogs_free(compiled);
@@ -480,6 +569,9 @@ main(void)
 	    cmocka_unit_test(comparison_tells),
 	    cmocka_unit_test(a_third_is_no_large_loss),
 	    cmocka_unit_test(intervals_are_kept),
+	    cmocka_unit_test(urls_are_kept),
+	    cmocka_unit_test(urls_go_from_list_to_list),
+	    cmocka_unit_test(compiled_in_has_urls),
 	    cmocka_unit_test(qualified_beside_usable_is_usable),
 	    cmocka_unit_test(real_lists_are_read),
 	    cmocka_unit_test(retired_logs_are_beside_the_list),
