@@ -2,41 +2,11 @@
 
 #include "base/clock.h"
 #include "transport/dial.h"
-#include "transport/silence.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* ---- the peer */
-
-static bool
-conn_on_peer(void *ctx, const struct tls_peer *peer)
-{
-	struct conn *c = ctx;
-	const struct tp_target *target = c->slot->target;
-	struct span also[VFY_ALSO_IPS_MAX];
-	struct vfy_input in = {
-	    .certs = peer->cert,
-	    .n_certs = peer->n_cert,
-	    .larger_than = peer->larger_than,
-	    .staple = peer->staple,
-	    .ip = addr_ip(&target->addr),
-	    .also_ips = also,
-	    .name = target->name,
-	    .now_ms = clock_wall_ms(),
-	};
-
-	for (; in.n_also_ips < target->n_also && in.n_also_ips < VFY_ALSO_IPS_MAX; in.n_also_ips++)
-		also[in.n_also_ips] = addr_ip(&target->also[in.n_also_ips]);
-	verdict_clear(&c->verdict);
-	vfy_check(&c->verdict, target->policy, &in);
-	c->judged_ms = loop_now_ms(c->slot->loop);
-	c->judge_again = false;
-	c->report_until_ms = c->verdict.report_until_ms;
-	return verdict_accepted(&c->verdict);
-}
 
 /* ---- the end */
 
@@ -79,11 +49,11 @@ conn_learn_idle(struct conn *c)
 {
 	int64_t idle_ms = c->idle_before_ms;
 
-	if (c->silent_since_ms == 0)
-		idle_ms = loop_now_ms(c->slot->loop) - c->used_ms;
-	idle_on_peer_close(&c->slot->idle, idle_ms);
+	if (c->quiet_since_ms == 0)
+		idle_ms = loop_now_ms(c->shared->loop) - c->used_ms;
+	idle_on_peer_close(&c->shared->idle, idle_ms);
 	if (c->in_flight.n == 0 || idle_ms >= IDLE_LEARN_MIN_MS)
-		c->slot->stats.idle_closes++;
+		c->shared->stats.idle_closes++;
 }
 
 void
@@ -92,10 +62,10 @@ conn_end(struct conn *c, enum reason reason, const char *detail)
 	bool was_ready = c->state == CONN_READY;
 
 	conn_shut(c);
-	slot_on_gone(c->slot, c, was_ready, reason, detail);
+	c->shared->ops->on_gone(c->shared, c, was_ready, reason, detail);
 }
 
-static void
+void
 conn_end_refused(struct conn *c)
 {
 	enum reason reason = verdict_reason(&c->verdict);
@@ -103,7 +73,7 @@ conn_end_refused(struct conn *c)
 	conn_end(c, reason != REASON_NONE ? reason : REASON_OUT_OF_MEMORY, NULL);
 }
 
-static void
+void
 conn_end_trouble(struct conn *c, const struct tls_trouble *t)
 {
 	if (t->reason == REASON_NONE) {
@@ -122,8 +92,8 @@ conn_end_trouble(struct conn *c, const struct tls_trouble *t)
 void
 conn_close_idle(struct conn *c)
 {
-	idle_on_own_close(&c->slot->idle);
-	c->slot->stats.idle_closes++;
+	idle_on_own_close(&c->shared->idle);
+	c->shared->stats.idle_closes++;
 	conn_end(c, REASON_CLOSED, "idle");
 }
 
@@ -137,10 +107,9 @@ conn_end_errno(struct conn *c, int error)
 	conn_end(c, c->state == CONN_CONNECTING ? reason : REASON_CLOSED, strerror(error));
 }
 
-/* ---- out */
+/* ---- the socket */
 
-/* Sends what is encrypted. False: the connection is gone. */
-static bool
+bool
 conn_send(struct conn *c)
 {
 	struct span out;
@@ -164,225 +133,17 @@ conn_send(struct conn *c)
 	return true;
 }
 
-/* Moves the timer forward, never back: when it fires it looks itself at what is due. */
-static void
-conn_timer_within(struct conn *c, int64_t ms)
-{
-	if (!loop_timer_is_set(&c->timer) || c->timer.due_ms > loop_now_ms(c->slot->loop) + ms)
-		loop_timer_set(&c->timer, ms);
-}
-
-static void
-conn_take(struct conn *c)
-{
-	struct tp_slot *slot = c->slot;
-	struct tp_exchange *x;
-
-	while ((x = slot->waiting.first) != NULL && !c->draining && c->proto->ops->has_room(c->proto)) {
-		if (c->proto->ops->take(c->proto, x, &c->plain) != RES_OK)
-			break;
-		exchange_list_remove(&slot->waiting, x);
-		exchange_list_append(&c->in_flight, x);
-		x->place = EXCHANGE_IN_FLIGHT;
-		x->conn = c;
-		x->written = true;
-		x->written_us = c->now_us;
-	}
-}
-
-bool
-conn_judge_again(struct conn *c)
-{
-	bool report_ended = c->report_until_ms != 0 && clock_wall_ms() >= c->report_until_ms;
-	bool old = loop_now_ms(c->slot->loop) - c->judged_ms >= CONN_AGE_MAX_MS;
-	bool new_policy = c->judge_again;
-	struct tls_peer *peer;
-	bool accepted;
-
-	if (!new_policy && !report_ended && !old)
-		return true;
-	peer = malloc(sizeof *peer);
-	if (peer == NULL) {
-		conn_end(c, REASON_OUT_OF_MEMORY, NULL);
-		return false;
-	}
-	tls_peer(c->tls, peer);
-	accepted = conn_on_peer(c, peer);
-	free(peer);
-	if (accepted)
-		return true;
-	if (new_policy) {
-		conn_end_refused(c);
-	} else {
-		tickets_clear(&c->slot->tickets);
-		conn_end(c, REASON_CLOSED, "not acceptable any more");
-	}
-	return false;
-}
-
-void
-conn_flush(struct conn *c)
-{
-	const char *detail = NULL;
-	struct tls_trouble t;
-	enum reason reason;
-	bool more;
-
-	if (c->state != CONN_READY || !conn_judge_again(c))
-		return;
-	if (tls_out(c->tls).n >= CONN_OUT_HIGH) /* the peer does not read: nothing is added until it does */
-		return;
-	if (c->slot->waiting.first != NULL && c == c->slot->conn) {
-		c->now_us = clock_mono_us();
-		conn_take(c);
-	}
-	reason = c->proto->ops->gather(c->proto, &c->plain, &detail);
-	if (c->state != CONN_READY) /* an answer's callback dropped it */
-		return;
-	more = c->plain.n >= CONN_OUT_HIGH; /* a protocol gives no more at once, and may have it */
-	if (c->plain.n > 0) {
-		int64_t now = loop_now_ms(c->slot->loop);
-
-		if (tls_write(c->tls, buf_span(&c->plain), &t) != TLS_DONE) {
-			conn_end_trouble(c, &t);
-			return;
-		}
-		c->slot->stats.bytes_out += c->plain.n;
-		if (c->plain.cap > 4 * TLS_RECORD_MAX)
-			buf_free(&c->plain);
-		else
-			buf_clear(&c->plain);
-		if (c->silent_since_ms == 0 && c->in_flight.n > 0) {
-			c->silent_since_ms = now;
-			c->idle_before_ms = now - c->used_ms;
-			conn_timer_within(c, SILENCE_STALL_MS);
-		}
-		c->used_ms = now;
-	}
-	/* The TLS layer may have had something to say by itself (a key update). */
-	if (tls_out(c->tls).n > 0 && !conn_send(c))
-		return;
-	if (reason != REASON_NONE)
-		conn_end(c, reason, detail);
-	else if (c->draining && c->in_flight.n == 0)
-		conn_end(c, REASON_CLOSED, "finished");
-	else if (more && tls_out(c->tls).n == 0)
-		slot_want_flush(c->slot);
-}
-
-/* ---- in */
-
-static bool
-conn_on_answer(void *ctx, struct tp_exchange *x, struct tp_answer *answer)
-{
-	struct conn *c = ctx;
-
-	answer->rtt_us = c->now_us - x->written_us;
-	slot_on_answer(c->slot, c, x, answer);
-	return c->state == CONN_READY;
-}
-
-static void
-conn_on_unprocessed(void *ctx, struct tp_exchange *x)
-{
-	struct conn *c = ctx;
-
-	slot_on_unprocessed(c->slot, c, x);
-}
-
-static void
-conn_on_unexpected(void *ctx)
-{
-	struct conn *c = ctx;
-
-	c->slot->stats.unexpected++;
-}
-
-static void
-conn_on_keepalive(void *ctx, int64_t ms)
-{
-	struct conn *c = ctx;
-
-	c->keepalive_ms = ms;
-	conn_timer_within(c, idle_use_ms(&c->slot->idle, ms));
-}
-
-static const struct proto_hooks proto_hooks = {conn_on_answer, conn_on_unprocessed, conn_on_unexpected,
-					       conn_on_keepalive};
-
-static void
-conn_keep_tickets(struct conn *c)
-{
-	struct ticket *ticket;
-
-	while ((ticket = tls_ticket(c->tls, loop_now_ms(c->slot->loop))) != NULL) {
-		if (c->tickets++ < CONN_TICKETS_MAX)
-			tickets_put(&c->slot->tickets, ticket);
-		else
-			ticket_free(ticket);
-	}
-}
-
-/* Reads what came as application data. False: the connection is gone. */
-static bool
-conn_read(struct conn *c)
-{
-	uint8_t plain[TLS_RECORD_MAX];
-	struct tls_trouble t;
-	enum tls_status status;
-	size_t n;
-
-	if (!conn_judge_again(c))
-		return false;
-	while ((status = tls_read(c->tls, plain, sizeof plain, &n, &t)) == TLS_DONE) {
-		const char *detail = NULL;
-		enum reason reason;
-
-		conn_keep_tickets(
-		    c); /* an answer's callback may drop the connection, not what came before it */
-		c->slot->stats.bytes_in += n;
-		c->used_ms = loop_now_ms(c->slot->loop);
-		c->idle_before_ms = 0;
-		reason = c->proto->ops->feed(c->proto, plain, n, &detail);
-		if (c->state != CONN_READY)
-			return false;
-		if (reason != REASON_NONE) {
-			const char *said;
-
-			(void)c->proto->ops->gather(c->proto, &c->plain, &said); /* its last words */
-			(void)tls_write(c->tls, buf_span(&c->plain), &t);
-			conn_end(c, reason, detail);
-			return false;
-		}
-		c->silent_since_ms = c->in_flight.n > 0 ? c->used_ms : 0;
-	}
-	conn_keep_tickets(c);
-	if (status == TLS_FAILED) {
-		conn_end_trouble(c, &t);
-		return false;
-	}
-	/* Room may have come for what waits; the protocol may have something to send, or may be finished. */
-	slot_want_flush(c->slot);
-	if (c->keepalive_ms == 0 && c->in_flight.n == 0)
-		conn_timer_within(c, 0);
-	return true;
-}
-
 static bool
 conn_become_ready(struct conn *c)
 {
-	enum res res = c->slot->target->protocol == TP_DOT
-			   ? dot_new(&c->proto, &proto_hooks, c)
-			   : doh_new(&c->proto, c->slot->target, &proto_hooks, c);
-
-	if (res != RES_OK) {
+	if (conn_open_proto(c) != RES_OK) {
 		conn_end(c, REASON_OUT_OF_MEMORY, NULL);
 		return false;
 	}
 	c->state = CONN_READY;
-	c->used_ms = loop_now_ms(c->slot->loop);
-	loop_timer_set(&c->timer, idle_use_ms(&c->slot->idle, -1));
-	slot_on_ready(c->slot, c);
+	c->used_ms = loop_now_ms(c->shared->loop);
+	loop_timer_set(&c->timer, idle_use_ms(&c->shared->idle, -1));
+	c->shared->ops->on_ready(c->shared, c);
 	return c->state == CONN_READY;
 }
 
@@ -422,7 +183,7 @@ conn_connected(struct conn *c)
 	}
 	c->state = CONN_HANDSHAKE;
 	/* In all TP_HANDSHAKE_TIMEOUT_MS from the first SYN. */
-	loop_timer_set(&c->timer, c->start_ms + TP_HANDSHAKE_TIMEOUT_MS - loop_now_ms(c->slot->loop));
+	loop_timer_set(&c->timer, c->start_ms + TP_HANDSHAKE_TIMEOUT_MS - loop_now_ms(c->shared->loop));
 	return true;
 }
 
@@ -463,7 +224,7 @@ conn_on_io(void *ctx, unsigned ready)
 	if (ready & LOOP_WRITE && c->state != CONN_GONE) {
 		if (!conn_send(c))
 			return;
-		slot_want_flush(c->slot);
+		c->shared->ops->want_flush(c->shared);
 	}
 	if (ready & LOOP_READ && c->state != CONN_GONE)
 		conn_receive(c);
@@ -475,11 +236,11 @@ conn_on_io(void *ctx, unsigned ready)
 static int
 conn_dial(struct conn *c)
 {
-	int error = dial(&c->slot->target->addr, &c->fd);
+	int error = dial(&c->shared->target->addr, &c->fd);
 
 	if (error != 0)
 		return error;
-	if (loop_fd_watch(&c->watch, c->slot->loop, c->fd, conn_on_io, c) != RES_OK ||
+	if (loop_fd_watch(&c->watch, c->shared->loop, c->fd, conn_on_io, c) != RES_OK ||
 	    loop_fd_interest(&c->watch, LOOP_WRITE) != RES_OK)
 		return ENOMEM;
 	return 0;
@@ -488,7 +249,7 @@ conn_dial(struct conn *c)
 static enum res
 conn_tls(struct conn *c, const struct ticket *ticket)
 {
-	const struct tp_target *target = c->slot->target;
+	const struct tp_target *target = c->shared->target;
 	const struct tls_want want = {
 	    .alpn = target->protocol == TP_DOT ? "dot" : "h2",
 	    .alpn_required = target->protocol == TP_DOH,
@@ -503,40 +264,40 @@ conn_tls(struct conn *c, const struct ticket *ticket)
 }
 
 struct conn *
-conn_open(struct tp_slot *slot, struct ticket *ticket)
+conn_create(struct conn_shared *shared, struct ticket *ticket)
 {
 	struct conn *c = calloc(1, sizeof *c);
-	int error = ENOMEM;
 
-	slot->stats.connects++;
 	if (c == NULL) {
 		ticket_free(ticket);
-		slot_on_gone(slot, NULL, false, REASON_OUT_OF_MEMORY, NULL);
 		return NULL;
 	}
-	c->slot = slot;
+	c->shared = shared;
 	c->fd = -1;
 	c->keepalive_ms = -1;
+	exchange_list_start(&c->in_flight);
 	c->plain = buf_max(CONN_PLAIN_MAX);
-	c->start_ms = loop_now_ms(slot->loop);
 	c->offered = ticket != NULL;
-	loop_timer_init(&c->timer, slot->loop, conn_on_timer, c);
-	slot->conn = c;
-	if (conn_tls(c, ticket) == RES_OK)
-		error = conn_dial(c);
-	ticket_free(ticket);
-	if (error != 0) {
-		conn_end_errno(c, error);
-		return NULL;
+	loop_timer_init(&c->timer, shared->loop, conn_on_timer, c);
+	if (conn_tls(c, ticket) != RES_OK) {
+		conn_free(c);
+		c = NULL;
 	}
-	loop_timer_set(&c->timer, TP_CONNECT_TIMEOUT_MS);
+	ticket_free(ticket);
 	return c;
 }
 
-void
-conn_cancel(struct conn *c, struct tp_exchange *x)
+bool
+conn_start(struct conn *c)
 {
-	c->proto->ops->cancel(c->proto, x);
-	exchange_list_remove(&c->in_flight, x);
-	x->conn = NULL;
+	int error;
+
+	c->start_ms = loop_now_ms(c->shared->loop);
+	error = conn_dial(c);
+	if (error != 0) {
+		conn_end_errno(c, error);
+		return false;
+	}
+	loop_timer_set(&c->timer, TP_CONNECT_TIMEOUT_MS);
+	return true;
 }

@@ -1,26 +1,59 @@
 /*
  * conn.h - one connection: TCP, TLS, verdict, then DoT or DoH. Inside the transport only.
  *
- * A state and a step per state: what a step finds decides what is waited for, and conn_end is the only way
- * out. It judges its peer before anything is written, again when the policy was replaced or what it only
- * reported begins to refuse, and every hour.
+ * A state and a step per state: what a step finds decides what the connection waits for, and conn_end is the only
+ * way out. It judges its peer before anything is written, again when the policy was replaced or a report mode
+ * ended, and every hour.
+ *
+ * A connection does not know its slot: it works on what the connections of one slot share, and reports through
+ * conn_ops. conn.c is its life, conn_data.c carries questions and answers, conn_judge.c judges the peer, conn_time.c
+ * acts on time that passes.
  */
 #ifndef TRANSPORT_CONN_H
 #define TRANSPORT_CONN_H
 
-#include "transport/slot.h"
-#include "transport/tls.h"
+#include "transport/exchange.h"
+#include "transport/idle.h"
 #include "transport/proto.h"
+#include "transport/ticket.h"
+#include "transport/tls.h"
 
-#define CONN_AGE_MAX_MS  (3600 * INT64_C(1000)) /* then it is judged again */
+#define CONN_AGE_MAX_MS  (3600 * INT64_C(1000)) /* then the peer is judged again */
 #define CONN_PLAIN_MAX   (256 * 1024)
 #define CONN_OUT_HIGH    (64 * 1024) /* not taken by the socket: nothing is added */
-#define CONN_READS_MAX   8           /* a turn, so that one peer can not keep the loop for itself */
+#define CONN_READS_MAX   8           /* a turn, so that one peer cannot occupy the loop */
 #define CONN_TICKETS_MAX 2           /* kept of one connection */
 
+struct conn;
+struct conn_shared;
+
+/* What a connection reports to its slot; never called inside a call of transport.h. */
+struct conn_ops {
+	void (*on_ready)(struct conn_shared *, struct conn *);
+	/* The connection ended by itself; its exchanges are still in its list. was_ready tells closed from failed. */
+	void (*on_gone)(struct conn_shared *, struct conn *, bool was_ready, enum reason, const char *detail);
+	/* Takes the exchange out of the connection's list and makes its callback. */
+	void (*on_answer)(struct conn_shared *, struct conn *, struct tp_exchange *, struct tp_answer *);
+	/* The peer did not process it: it waits again, or fails when that happened before. */
+	void (*on_unprocessed)(struct conn_shared *, struct conn *, struct tp_exchange *);
+	/* Wants conn_flush at the end of this turn. */
+	void (*want_flush)(struct conn_shared *);
+};
+
+/* What the connections of one slot share. */
+struct conn_shared {
+	const struct conn_ops *ops;
+	struct loop *loop;
+	const struct tp_target *target;
+	struct exchange_list waiting; /* for a connection that takes them */
+	struct tickets tickets;
+	struct idle idle;
+	struct tp_stats stats;
+};
+
 struct conn {
-	struct tp_slot *slot;
-	struct conn *next; /* draining or gone */
+	struct conn_shared *shared;
+	TAILQ_ENTRY(conn) beside; /* draining or gone: of the slot's list */
 	enum { CONN_CONNECTING, CONN_HANDSHAKE, CONN_READY, CONN_GONE } state;
 	int fd;
 	struct loop_fd watch;
@@ -32,39 +65,54 @@ struct conn {
 	struct verdict verdict;
 	bool judge_again; /* the policy was replaced */
 	int64_t
-	    report_until_ms; /* wall clock: what the verdict only reported refuses from then on; 0: never */
-	bool draining;
-	bool answered; /* it brought an answer */
-	bool offered;  /* a saved session */
+	    report_until_ms; /* wall clock: findings only reported until then refuse afterwards; 0: never */
+	bool draining;       /* finishes what it carries and takes nothing new */
+	bool answered;       /* it brought an answer */
+	bool offered;        /* a saved session */
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
-	int64_t used_ms;         /* application bytes went either way */
-	int64_t idle_before_ms;  /* unused so long before questions that nothing came for; else 0 */
-	int64_t silent_since_ms; /* something is owed to us and nothing came since then; 0: nothing is owed */
-	int64_t keepalive_ms;    /* RFC 7828; -1: the peer said nothing */
-	int64_t now_us;          /* of this turn's writes or reads */
-	struct tls_peer *shown;  /* what tp_slot_details lends; NULL: not asked yet */
+	int64_t used_ms;        /* application bytes went either way */
+	int64_t idle_before_ms; /* unused for so long before questions to which nothing came; else 0 */
+	int64_t
+	    quiet_since_ms; /* the peer owes something and has sent nothing since then; 0: it owes nothing */
+	int64_t keepalive_ms;   /* RFC 7828; -1: the peer sent none */
+	int64_t now_us;         /* of this turn's writes or reads */
+	struct tls_peer *shown; /* what tp_slot_details lends; NULL: not asked for yet */
 };
 
-/* Begins to connect. Never fails by itself: what goes wrong at once comes through slot_on_gone before it
- * returns, and then NULL is returned. */
-struct conn *conn_open(struct tp_slot *, struct ticket *);
-/* Sends what waits in the slot, and the protocol's own frames. Judges again first when that is due. */
+TAILQ_HEAD(conn_list, conn);
+
+/* A connection that conn_start begins. The ticket, which may be NULL, is taken. NULL: no memory. */
+struct conn *conn_create(struct conn_shared *, struct ticket *);
+/* Begins to connect. False: it failed at once, and on_gone was called. */
+bool conn_start(struct conn *);
+/* Sends the waiting exchanges and the protocol's own frames. Judges again first when that is due. */
 void conn_flush(struct conn *);
-/* May it still be used after having been idle so long? */
+/* Has it been idle for too long to be used again? */
 bool conn_is_stale(const struct conn *);
-void conn_close_idle(struct conn *); /* an own close: slot_on_gone is called */
-/* Closes without a word to the slot; its questions stay in its list. Freed later, with conn_free. */
+void conn_close_idle(struct conn *); /* an own close: on_gone is called */
+/* Closes without a report; its exchanges stay in its list. Freed later, with conn_free. */
 void conn_shut(struct conn *);
 void conn_free(struct conn *);
 void conn_cancel(struct conn *, struct tp_exchange *); /* out of its list and its protocol */
 
-/* Between conn.c and conn_time.c. */
-void conn_end(struct conn *, enum reason, const char *detail); /* slot_on_gone is called */
-/* Judges again when that is due. False: it was refused and is gone. Refused for its age it is only closed: the peer may
- * have a newer certificate or staple by now, and the next handshake will tell. Refused by a new policy it is an event of
- * its own. */
+/* Between the files of a connection. */
+
+void conn_end(struct conn *, enum reason, const char *detail); /* on_gone is called */
+void conn_end_refused(struct conn *);                          /* with the reason of its verdict */
+void conn_end_trouble(struct conn *, const struct tls_trouble *);
+/* Sends encrypted bytes. False: the connection is gone. */
+bool conn_send(struct conn *);
+/* Judges the peer by the target's policy; true: accepted. For tls_want.on_peer. */
+bool conn_on_peer(void *conn, const struct tls_peer *);
+/* Judges again when that is due. False: the peer was refused and the connection is gone. Refused for its age it is only
+ * closed: the peer may have a newer certificate or staple by now, and the next handshake will show it. Refused by a new
+ * policy it is an event of its own. */
 bool conn_judge_again(struct conn *);
+/* Starts the target's protocol on a finished handshake. */
+enum res conn_open_proto(struct conn *);
+/* Reads application data. False: the connection is gone. */
+bool conn_read(struct conn *);
 void conn_on_timer(void *conn);
 
 #endif

@@ -1,39 +1,37 @@
-/* What becomes of a connection as time passes: silence, idleness, age. */
+/* What becomes of a connection as time passes: stalls, idleness, age. */
 #include "transport/conn.h"
 
-#include "transport/silence.h"
+#include "transport/stall.h"
+#include "transport/unacked.h"
 
-#include <linux/sockios.h>
-#include <sys/ioctl.h>
-
-/* Bytes that we sent lie with the kernel still: the other side did not say that it has them. */
+/* Does the peer owe an answer to something that was not repeated yet? */
 static bool
-conn_is_unacknowledged(const struct conn *c)
+conn_has_fresh(const struct conn *c)
 {
-	int unacknowledged = 0;
+	const struct tp_exchange *x;
 
-	return ioctl(c->fd, SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0;
+	TAILQ_FOREACH(x, &c->in_flight.all, beside)
+	if (x->deaths == 0)
+		return true;
+	return c->in_flight.n == 0;
 }
 
 /* Nothing came since a question was written. */
 static void
-conn_check_silence(struct conn *c, int64_t now)
+conn_check_stall(struct conn *c, int64_t now)
 {
-	int64_t silent = now - c->silent_since_ms, again;
-	int64_t round_trip = c->slot->stats.srtt_us > 0 ? c->slot->stats.srtt_us / 1000 : 0;
-	bool unacknowledged = silence_is_stall(silent, round_trip) && conn_is_unacknowledged(c);
-	bool fresh = c->in_flight.n == 0;
+	int64_t quiet = now - c->quiet_since_ms, again;
+	int64_t round_trip = c->shared->stats.srtt_us > 0 ? c->shared->stats.srtt_us / 1000 : 0;
+	bool unacknowledged = stall_is_due(quiet, round_trip) && unacked_bytes(c->fd);
 
-	for (struct tp_exchange *x = c->in_flight.first; x != NULL && !fresh; x = x->next)
-		fresh = x->deaths == 0;
-	switch (silence_judge(silent, round_trip, unacknowledged, fresh, &again)) {
-	case SILENCE_BORNE:
+	switch (stall_judge(quiet, round_trip, unacknowledged, conn_has_fresh(c), &again)) {
+	case STALL_NONE:
 		loop_timer_set(&c->timer, again);
 		break;
-	case SILENCE_DEAD_PATH:
+	case STALL_DEAD_PATH:
 		conn_end(c, REASON_CLOSED, "the peer does not acknowledge");
 		break;
-	case SILENCE_NO_ANSWER:
+	case STALL_NO_ANSWER:
 		conn_end(c, REASON_CLOSED, "the peer does not answer");
 		break;
 	}
@@ -43,26 +41,26 @@ bool
 conn_is_stale(const struct conn *c)
 {
 	return c->in_flight.n == 0 &&
-	       loop_now_ms(c->slot->loop) - c->used_ms >= idle_use_ms(&c->slot->idle, c->keepalive_ms);
+	       loop_now_ms(c->shared->loop) - c->used_ms >= idle_use_ms(&c->shared->idle, c->keepalive_ms);
 }
 
 void
 conn_on_timer(void *ctx)
 {
 	struct conn *c = ctx;
-	int64_t now = loop_now_ms(c->slot->loop);
+	int64_t now = loop_now_ms(c->shared->loop);
 
 	if (c->state != CONN_READY) {
 		/* A saved session makes the first message a large one, which may be what gets lost on the way: the next
 		 * attempt goes without. */
 		if (c->state == CONN_HANDSHAKE && c->offered)
-			tickets_clear(&c->slot->tickets);
+			tickets_clear(&c->shared->tickets);
 		conn_end(c, REASON_CONNECT_TIMEOUT,
 			 c->state == CONN_CONNECTING ? "no TCP connection" : "no end of the handshake");
 		return;
 	}
-	if (c->silent_since_ms != 0) {
-		conn_check_silence(c, now);
+	if (c->quiet_since_ms != 0) {
+		conn_check_stall(c, now);
 		return;
 	}
 	if (conn_is_stale(c)) {
@@ -72,7 +70,7 @@ conn_on_timer(void *ctx)
 	if (!conn_judge_again(c))
 		return;
 	if (c->in_flight.n > 0)
-		loop_timer_set(&c->timer, SILENCE_STALL_MS);
+		loop_timer_set(&c->timer, STALL_DEAD_PATH_MS);
 	else
-		loop_timer_set(&c->timer, c->used_ms + idle_use_ms(&c->slot->idle, c->keepalive_ms) - now);
+		loop_timer_set(&c->timer, c->used_ms + idle_use_ms(&c->shared->idle, c->keepalive_ms) - now);
 }

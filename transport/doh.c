@@ -454,7 +454,7 @@ doh_gather(struct proto *w, struct buf *out, const char **detail)
 		reason = frames_gather(d, out, detail);
 		if (reason != REASON_NONE)
 			return reason;
-		if (d->streams.done == NULL)
+		if (STAILQ_EMPTY(&d->streams.done))
 			break;
 	} while (streams_finish(d));
 	if (d->broken) {

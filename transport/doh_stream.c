@@ -9,8 +9,10 @@
 void
 doh_streams_start(struct doh_streams *all)
 {
-	*all = (struct doh_streams){.live = NULL};
-	all->done_end = &all->done;
+	*all = (struct doh_streams){.n_live = 0};
+	LIST_INIT(&all->live);
+	LIST_INIT(&all->free);
+	STAILQ_INIT(&all->done);
 }
 
 void
@@ -18,39 +20,45 @@ doh_streams_end(struct doh_streams *all)
 {
 	struct doh_stream *s;
 
-	while (all->live != NULL)
-		doh_stream_free(all->live);
-	while ((s = all->free) != NULL) {
-		all->free = s->next;
+	while ((s = LIST_FIRST(&all->live)) != NULL)
+		doh_stream_free(s);
+	while ((s = LIST_FIRST(&all->free)) != NULL) {
+		LIST_REMOVE(s, beside);
 		buf_free(&s->body);
 		free(s);
 	}
 }
 
+/* One out of the pool, or a new one; NULL: no memory. */
+static struct doh_stream *
+doh_stream_obtain(struct doh_streams *all)
+{
+	struct doh_stream *s = LIST_FIRST(&all->free);
+	struct buf body = buf_max(TP_MESSAGE_MAX);
+
+	if (s != NULL) {
+		LIST_REMOVE(s, beside);
+		all->n_free--;
+		body = s->body;
+		buf_clear(&body);
+		memset(s, 0, sizeof *s);
+	} else {
+		s = calloc(1, sizeof *s);
+	}
+	if (s != NULL)
+		s->body = body;
+	return s;
+}
+
 struct doh_stream *
 doh_stream_new(struct doh_streams *all)
 {
-	struct doh_stream *s = all->free;
+	struct doh_stream *s = doh_stream_obtain(all);
 
-	if (s != NULL) {
-		struct buf body = s->body;
-
-		all->free = s->next;
-		all->n_free--;
-		memset(s, 0, sizeof *s);
-		s->body = body;
-		buf_clear(&s->body);
-	} else {
-		s = calloc(1, sizeof *s);
-		if (s == NULL)
-			return NULL;
-		s->body = buf_max(TP_MESSAGE_MAX);
-	}
+	if (s == NULL)
+		return NULL;
 	s->all = all;
-	s->next = all->live;
-	if (all->live != NULL)
-		all->live->prev = s;
-	all->live = s;
+	LIST_INSERT_HEAD(&all->live, s, beside);
 	all->n_live++;
 	return s;
 }
@@ -60,12 +68,7 @@ doh_stream_free(struct doh_stream *s)
 {
 	struct doh_streams *all = s->all;
 
-	if (s->prev != NULL)
-		s->prev->next = s->next;
-	else
-		all->live = s->next;
-	if (s->next != NULL)
-		s->next->prev = s->prev;
+	LIST_REMOVE(s, beside);
 	all->n_live--;
 	if (all->n_free >= DOH_POOL_MAX) {
 		buf_free(&s->body);
@@ -74,8 +77,7 @@ doh_stream_free(struct doh_stream *s)
 	}
 	if (s->body.cap > DOH_BODY_KEEP)
 		buf_free(&s->body);
-	s->next = all->free;
-	all->free = s;
+	LIST_INSERT_HEAD(&all->free, s, beside);
 	all->n_free++;
 }
 
@@ -85,9 +87,7 @@ doh_stream_mark_done(struct doh_stream *s)
 	if (s->done)
 		return;
 	s->done = true;
-	s->done_next = NULL;
-	*s->all->done_end = s;
-	s->all->done_end = &s->done_next;
+	STAILQ_INSERT_TAIL(&s->all->done, s, after);
 }
 
 void
@@ -101,19 +101,17 @@ doh_stream_break(struct doh_stream *s, const char *what)
 struct doh_stream *
 doh_stream_take_done(struct doh_streams *all)
 {
-	struct doh_stream *s = all->done;
+	struct doh_stream *s = STAILQ_FIRST(&all->done);
 
 	if (s == NULL)
 		return NULL;
-	all->done = s->done_next;
-	if (all->done == NULL)
-		all->done_end = &all->done;
+	STAILQ_REMOVE_HEAD(&all->done, after);
 	s->done = false;
 	return s;
 }
 
 static bool
-status_is_redirect(int status)
+doh_status_is_redirect(int status)
 {
 	return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -128,7 +126,7 @@ doh_stream_judge(const struct doh_stream *s, struct tp_answer *a)
 		a->failure = REASON_DOH_MALFORMED;
 	else if (!s->ended) /* reset: by the peer, or by our side for what is wrong with the response */
 		a->failure = s->reset_by_peer || s->error == 0 ? REASON_CLOSED : REASON_DOH_MALFORMED;
-	else if (status_is_redirect(s->status))
+	else if (doh_status_is_redirect(s->status))
 		a->failure = REASON_DOH_REDIRECT;
 	else if (s->status != 200)
 		a->failure = REASON_DOH_STATUS;

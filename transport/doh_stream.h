@@ -13,9 +13,9 @@ struct doh_streams;
 
 struct doh_stream {
 	struct doh_streams *all;
-	struct doh_stream *prev, *next; /* live streams; free ones through next */
-	struct doh_stream *done_next;
-	struct tp_exchange *exchange; /* NULL: cancelled or answered */
+	LIST_ENTRY(doh_stream) beside;  /* live or free */
+	STAILQ_ENTRY(doh_stream) after; /* finished */
+	struct tp_exchange *exchange;   /* NULL: cancelled or answered */
 	int32_t id;
 	bool done;   /* in the list of finished ones */
 	bool closed; /* the session has forgotten it */
@@ -34,9 +34,10 @@ struct doh_stream {
 };
 
 struct doh_streams {
-	struct doh_stream *live, *free;
+	LIST_HEAD(, doh_stream) live;
+	LIST_HEAD(, doh_stream) free;
 	unsigned n_live, n_free;
-	struct doh_stream *done, **done_end; /* finished, in their order, to be told */
+	STAILQ_HEAD(, doh_stream) done; /* finished, in their order, to be reported */
 };
 
 void doh_streams_start(struct doh_streams *);

@@ -2,7 +2,7 @@
  * DNS over TLS (RFC 7858): messages behind a two-byte length, in any order.
  *
  * Ids are random and are not used again until their answer came, also when the question was cancelled: a late
- * answer can not be taken for another's (RFC 7766, 6.2.1; dnsdist CVE-2026-33596 is what happens else).
+ * answer cannot be taken for another's (RFC 7766, 6.2.1; dnsdist CVE-2026-33596 is what happens else).
  */
 #include "transport/proto.h"
 
@@ -19,8 +19,8 @@
 
 struct dot {
 	struct proto proto;
-	struct tp_exchange *bucket[BUCKETS]; /* by wire_id, through same */
-	uint64_t busy[65536 / 64];           /* ids whose answer did not come yet */
+	LIST_HEAD(, tp_exchange) bucket[BUCKETS]; /* by wire_id */
+	uint64_t busy[65536 / 64];                /* ids whose answer did not come yet */
 	uint32_t in_flight, owed;
 	unsigned strangers;
 	bool keepalive_asked;
@@ -36,19 +36,20 @@ dot_of(struct proto *w)
 }
 
 static bool
-id_is_busy(const struct dot *d, uint16_t id)
+dot_id_is_busy(const struct dot *d, uint16_t id)
 {
 	return d->busy[id / 64] >> id % 64 & 1;
 }
 
-static struct tp_exchange **
-bucket_find(struct dot *d, uint16_t id)
+static struct tp_exchange *
+dot_find(const struct dot *d, uint16_t id)
 {
-	struct tp_exchange **at = &d->bucket[id % BUCKETS];
+	struct tp_exchange *x;
 
-	while (*at != NULL && (*at)->wire_id != id)
-		at = &(*at)->same;
-	return at;
+	LIST_FOREACH(x, &d->bucket[id % BUCKETS], same_bucket)
+	if (x->wire_id == id)
+		return x;
+	return NULL;
 }
 
 static bool
@@ -72,7 +73,7 @@ dot_take(struct proto *w, struct tp_exchange *x, struct buf *out)
 		return RES_LIMIT;
 	do { /* at most a third of the ids is busy */
 		id = (uint16_t)random_u32();
-	} while (id_is_busy(d, id));
+	} while (dot_id_is_busy(d, id));
 	message = exchange_bytes(x, keepalive);
 	p = buf_room(out, 2 + message.n);
 	if (p == NULL)
@@ -83,8 +84,7 @@ dot_take(struct proto *w, struct tp_exchange *x, struct buf *out)
 	buf_added(out, 2 + message.n);
 
 	x->wire_id = id;
-	x->same = d->bucket[id % BUCKETS];
-	d->bucket[id % BUCKETS] = x;
+	LIST_INSERT_HEAD(&d->bucket[id % BUCKETS], x, same_bucket);
 	d->busy[id / 64] |= UINT64_C(1) << id % 64;
 	d->in_flight++;
 	if (keepalive) {
@@ -99,7 +99,7 @@ dot_cancel(struct proto *w, struct tp_exchange *x)
 {
 	struct dot *d = dot_of(w);
 
-	*bucket_find(d, x->wire_id) = x->same;
+	LIST_REMOVE(x, same_bucket);
 	d->in_flight--;
 	d->owed++;
 }
@@ -115,15 +115,15 @@ dot_gather(struct proto *w, struct buf *out, const char **detail)
 
 /* One message. False: the connection is gone. */
 static bool
-message_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
+dot_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
 {
 	uint16_t id = be16_read(p);
-	struct tp_exchange **at = bucket_find(d, id), *x = *at;
+	struct tp_exchange *x = dot_find(d, id);
 	struct tp_answer answer = {.message = span_of(p, n)};
 
 	if (x == NULL) {
 		d->proto.hooks->on_unexpected(d->proto.ctx);
-		if (id_is_busy(d, id)) { /* cancelled */
+		if (dot_id_is_busy(d, id)) { /* cancelled */
 			d->owed--;
 			d->busy[id / 64] &= ~(UINT64_C(1) << id % 64);
 		} else if (++d->strangers >= STRANGERS_MAX) {
@@ -131,7 +131,7 @@ message_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
 		}
 		return true;
 	}
-	*at = x->same;
+	LIST_REMOVE(x, same_bucket);
 	d->busy[id / 64] &= ~(UINT64_C(1) << id % 64);
 	d->in_flight--;
 	if (d->keepalive_waits && id == d->keepalive_id) {
@@ -147,7 +147,7 @@ message_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
 
 /* Delivers every whole message and returns how many bytes they were; SIZE_MAX: the connection is gone. */
 static size_t
-messages_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
+dot_deliver_all(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
 {
 	size_t done = 0;
 
@@ -160,7 +160,7 @@ messages_deliver(struct dot *d, uint8_t *p, size_t n, enum reason *bad)
 		}
 		if (n - done - 2 < size)
 			break;
-		if (!message_deliver(d, p + done + 2, size, bad))
+		if (!dot_deliver(d, p + done + 2, size, bad))
 			return SIZE_MAX;
 		done += 2 + size;
 	}
@@ -187,7 +187,7 @@ dot_feed(struct proto *w, uint8_t *p, size_t n, const char **detail)
 		n -= piece;
 		if (d->rest.n < want)
 			return REASON_NONE;
-		done = messages_deliver(d, d->rest.p, d->rest.n, &bad);
+		done = dot_deliver_all(d, d->rest.p, d->rest.n, &bad);
 		if (done == SIZE_MAX)
 			return REASON_NONE;
 		if (bad != REASON_NONE)
@@ -199,7 +199,7 @@ dot_feed(struct proto *w, uint8_t *p, size_t n, const char **detail)
 				buf_clear(&d->rest);
 		}
 	}
-	done = messages_deliver(d, p, n, &bad);
+	done = dot_deliver_all(d, p, n, &bad);
 	if (done == SIZE_MAX)
 		return REASON_NONE;
 	if (bad != REASON_NONE)

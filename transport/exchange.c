@@ -4,54 +4,53 @@
 #include <string.h>
 
 void
+exchange_list_start(struct exchange_list *l)
+{
+	TAILQ_INIT(&l->all);
+	l->n = 0;
+}
+
+struct tp_exchange *
+exchange_list_first(const struct exchange_list *l)
+{
+	return TAILQ_FIRST(&l->all);
+}
+
+struct tp_exchange *
+exchange_list_last(const struct exchange_list *l)
+{
+	return TAILQ_LAST(&l->all, exchange_queue);
+}
+
+void
 exchange_list_append(struct exchange_list *l, struct tp_exchange *x)
 {
-	x->next = NULL;
-	x->prev = l->last;
-	if (l->last != NULL)
-		l->last->next = x;
-	else
-		l->first = x;
-	l->last = x;
+	TAILQ_INSERT_TAIL(&l->all, x, beside);
 	l->n++;
 }
 
 void
 exchange_list_prepend(struct exchange_list *l, struct tp_exchange *x)
 {
-	x->prev = NULL;
-	x->next = l->first;
-	if (l->first != NULL)
-		l->first->prev = x;
-	else
-		l->last = x;
-	l->first = x;
+	TAILQ_INSERT_HEAD(&l->all, x, beside);
 	l->n++;
 }
 
 void
 exchange_list_remove(struct exchange_list *l, struct tp_exchange *x)
 {
-	if (x->prev != NULL)
-		x->prev->next = x->next;
-	else
-		l->first = x->next;
-	if (x->next != NULL)
-		x->next->prev = x->prev;
-	else
-		l->last = x->prev;
-	x->prev = x->next = NULL;
+	TAILQ_REMOVE(&l->all, x, beside);
 	l->n--;
 }
 
 struct tp_exchange *
 exchange_take(struct exchange_pool *pool, struct span message)
 {
-	struct tp_exchange *x = pool->free;
+	struct tp_exchange *x = SLIST_FIRST(&pool->free);
 	size_t cap = message.n + PADDING_ROOM;
 
 	if (x != NULL) {
-		pool->free = x->next;
+		SLIST_REMOVE_HEAD(&pool->free, free);
 		pool->n--;
 	} else {
 		x = malloc(sizeof *x);
@@ -88,8 +87,7 @@ exchange_give(struct exchange_pool *pool, struct tp_exchange *x)
 		free(x);
 		return;
 	}
-	x->next = pool->free;
-	pool->free = x;
+	SLIST_INSERT_HEAD(&pool->free, x, free);
 	pool->n++;
 }
 
@@ -98,8 +96,8 @@ exchange_pool_free(struct exchange_pool *pool)
 {
 	struct tp_exchange *x;
 
-	while ((x = pool->free) != NULL) {
-		pool->free = x->next;
+	while ((x = SLIST_FIRST(&pool->free)) != NULL) {
+		SLIST_REMOVE_HEAD(&pool->free, free);
 		free(x);
 	}
 	pool->n = 0;

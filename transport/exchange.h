@@ -19,7 +19,8 @@ enum exchange_place { EXCHANGE_FREE, EXCHANGE_WAITING, EXCHANGE_IN_FLIGHT, EXCHA
 
 struct tp_exchange {
 	struct tp_slot *slot;
-	struct tp_exchange *prev, *next; /* of its list */
+	TAILQ_ENTRY(tp_exchange) beside; /* of its list */
+	SLIST_ENTRY(tp_exchange) free;   /* of its pool */
 	enum exchange_place place;
 	struct conn *conn; /* in flight: where */
 	unsigned deaths;   /* connections that ended under it */
@@ -31,10 +32,10 @@ struct tp_exchange {
 	tp_answer_fn fn;
 	void *arg;
 
-	uint16_t id;               /* the asker's */
-	uint16_t wire_id;          /* DoT */
-	struct tp_exchange *same;  /* DoT: the next in its bucket */
-	struct doh_stream *stream; /* DoH */
+	uint16_t id;                         /* the asker's */
+	uint16_t wire_id;                    /* DoT */
+	LIST_ENTRY(tp_exchange) same_bucket; /* DoT */
+	struct doh_stream *stream;           /* DoH */
 
 	struct padding padding;
 	uint8_t *message; /* room, or memory of its own */
@@ -43,17 +44,21 @@ struct tp_exchange {
 	uint8_t room[EXCHANGE_INLINE];
 };
 
-/* Doubly linked, first in first out. */
+/* First in, first out. */
 struct exchange_list {
-	struct tp_exchange *first, *last;
+	TAILQ_HEAD(exchange_queue, tp_exchange) all;
 	uint32_t n;
 };
+void exchange_list_start(struct exchange_list *);
+struct tp_exchange *exchange_list_first(const struct exchange_list *); /* lent; NULL: empty */
+struct tp_exchange *exchange_list_last(const struct exchange_list *);
 void exchange_list_append(struct exchange_list *, struct tp_exchange *);
 void exchange_list_prepend(struct exchange_list *, struct tp_exchange *);
 void exchange_list_remove(struct exchange_list *, struct tp_exchange *);
 
+/* Zeroed before the first use. */
 struct exchange_pool {
-	struct tp_exchange *free; /* through next */
+	SLIST_HEAD(, tp_exchange) free;
 	uint32_t n;
 };
 /* A question with these bytes copied; NULL: no memory. */
@@ -61,7 +66,7 @@ struct tp_exchange *exchange_take(struct exchange_pool *, struct span message);
 void exchange_give(struct exchange_pool *, struct tp_exchange *);
 void exchange_pool_free(struct exchange_pool *);
 
-/* Writes the options for this connection behind the message; returns the bytes to send. */
+/* Writes the options for this connection after the message; returns the bytes to send. */
 struct span exchange_bytes(struct tp_exchange *, bool keepalive);
 
 #endif

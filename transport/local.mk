@@ -2,6 +2,8 @@
 noinst_LIBRARIES += libtransport.a
 libtransport_a_SOURCES = \
 	transport/conn.c transport/conn.h \
+	transport/conn_data.c \
+	transport/conn_judge.c \
 	transport/conn_time.c \
 	transport/dial.c transport/dial.h \
 	transport/doh.c \
@@ -9,17 +11,19 @@ libtransport_a_SOURCES = \
 	transport/doh_padding.c transport/doh_padding.h \
 	transport/doh_stream.c transport/doh_stream.h \
 	transport/dot.c \
+	transport/exchange.c transport/exchange.h \
 	transport/identity.c \
 	transport/idle.c transport/idle.h \
 	transport/loop.c transport/loop.h \
-	transport/exchange.c transport/exchange.h \
-	transport/silence.c transport/silence.h \
+	transport/proto.h \
 	transport/slot.c transport/slot.h \
+	transport/slot_exchange.c \
 	transport/slot_report.c \
+	transport/stall.c transport/stall.h \
 	transport/ticket.c transport/ticket.h \
 	transport/tls.c transport/tls.h \
 	transport/tls_peer.c \
 	transport/transport.h \
-	transport/wheel.c transport/wheel.h \
-	transport/proto.h
+	transport/unacked.c transport/unacked.h \
+	transport/wheel.c transport/wheel.h
 TRANSPORT_LIBS = libtransport.a $(VERIFY_LIBS) $(NGHTTP2_LIBS) $(EVENT_LIBS)

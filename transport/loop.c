@@ -7,6 +7,7 @@
 #include <event2/event.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
@@ -16,14 +17,14 @@
 struct post {
 	void (*fn)(void *arg);
 	void *arg;
-	struct post *next;
+	STAILQ_ENTRY(post) beside;
 };
 
 struct signal_watch {
 	struct event *event;
 	void (*on_signal)(void *ctx);
 	void *ctx;
-	struct signal_watch *next;
+	SLIST_ENTRY(signal_watch) beside;
 };
 
 struct loop {
@@ -34,18 +35,17 @@ struct loop {
 	bool running;
 	atomic_bool stop;
 
-	int timer_fd;     /* CLOCK_BOOTTIME: what libevent's own timers can not do */
+	int timer_fd;     /* CLOCK_BOOTTIME: libevent's own timers stop during suspend */
 	int64_t armed_ms; /* INT64_MAX: not */
 	struct event *timer_event;
 
 	int wake_fd; /* an eventfd that other threads write to */
 	struct event *wake_event;
 	pthread_mutex_t lock; /* of the posts */
-	struct post *posts, *posts_last;
+	STAILQ_HEAD(post_list, post) posts;
 
-	struct loop_defer *defers, *defers_last;
-	struct loop_defer *deferred; /* being run */
-	struct signal_watch *signals;
+	TAILQ_HEAD(, loop_defer) defers;
+	SLIST_HEAD(, signal_watch) signals;
 };
 
 /* One descriptor in libevent: two events, so that waiting to write costs one system call to start and one to
@@ -54,6 +54,12 @@ struct watch {
 	struct event *read;
 	struct event *write;
 };
+
+static struct loop_timer *
+loop_timer_of(struct wheel_timer *t)
+{
+	return (struct loop_timer *)(void *)((char *)t - offsetof(struct loop_timer, timer));
+}
 
 int64_t
 loop_now_ms(const struct loop *loop)
@@ -84,17 +90,17 @@ static void
 loop_on_wake(evutil_socket_t fd, short what, void *arg)
 {
 	struct loop *loop = arg;
-	struct post *list, *post;
+	struct post_list list = STAILQ_HEAD_INITIALIZER(list);
+	struct post *post;
 	uint64_t n;
 
 	(void)what;
 	(void)!read(fd, &n, sizeof n);
 	pthread_mutex_lock(&loop->lock);
-	list = loop->posts;
-	loop->posts = loop->posts_last = NULL;
+	STAILQ_CONCAT(&list, &loop->posts);
 	pthread_mutex_unlock(&loop->lock);
-	while ((post = list) != NULL) {
-		list = post->next;
+	while ((post = STAILQ_FIRST(&list)) != NULL) {
+		STAILQ_REMOVE_HEAD(&list, beside);
 		post->fn(post->arg);
 		free(post);
 	}
@@ -136,6 +142,8 @@ loop_new(struct loop **out)
 	if (loop == NULL)
 		return RES_NOMEM;
 	pthread_mutex_init(&loop->lock, NULL);
+	STAILQ_INIT(&loop->posts);
+	TAILQ_INIT(&loop->defers);
 	loop->armed_ms = INT64_MAX;
 	wheel_start(&loop->wheel, clock_boot_ms());
 	loop->timer_fd = timerfd_create(CLOCK_BOOTTIME, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -167,13 +175,13 @@ loop_free(struct loop *loop)
 
 	if (loop == NULL)
 		return;
-	while ((s = loop->signals) != NULL) {
-		loop->signals = s->next;
+	while ((s = SLIST_FIRST(&loop->signals)) != NULL) {
+		SLIST_REMOVE_HEAD(&loop->signals, beside);
 		event_free(s->event);
 		free(s);
 	}
-	while ((p = loop->posts) != NULL) {
-		loop->posts = p->next;
+	while ((p = STAILQ_FIRST(&loop->posts)) != NULL) {
+		STAILQ_REMOVE_HEAD(&loop->posts, beside);
 		free(p);
 	}
 	if (loop->timer_event != NULL)
@@ -193,7 +201,7 @@ loop_free(struct loop *loop)
 /* The descriptor is set only when something is due before it would fire: firing once for nothing is cheaper
  * than a system call whenever the first timer is stopped. */
 static void
-timer_arm(struct loop *loop)
+loop_arm_timer(struct loop *loop)
 {
 	int64_t next = wheel_next_ms(&loop->wheel);
 	struct itimerspec at = {0};
@@ -207,49 +215,53 @@ timer_arm(struct loop *loop)
 }
 
 static void
-timers_run(struct loop *loop)
+loop_run_timers(struct loop *loop)
 {
-	struct loop_timer *t,
-	    end = {.due_ms = INT64_MIN}; /* what a timer sets for "now" comes behind it: next turn */
+	struct wheel_timer *due,
+	    end = {.due_ms = INT64_MIN}; /* a timer set for "now" lies after it: next turn */
 
 	if (wheel_next_ms(&loop->wheel) == INT64_MAX)
 		return;
 	wheel_turn(&loop->wheel, loop_now_ms(loop));
-	if (loop->wheel.due == NULL)
+	if (TAILQ_EMPTY(&loop->wheel.due))
 		return;
 	wheel_add(&loop->wheel, &end);
-	while ((t = wheel_take(&loop->wheel)) != NULL && t != &end)
+	while ((due = wheel_take(&loop->wheel)) != NULL && due != &end) {
+		struct loop_timer *t = loop_timer_of(due);
+
 		t->on_due(t->ctx);
+	}
 }
 
 static void
-defers_run(struct loop *loop)
+loop_run_deferred(struct loop *loop)
 {
-	struct loop_defer *d;
+	struct loop_defer *d, end = {.set = true}; /* what is deferred meanwhile lies after it: next turn */
 
-	loop->deferred = loop->defers;
-	loop->defers = loop->defers_last = NULL;
-	while ((d = loop->deferred) != NULL) {
-		loop->deferred = d->next;
+	if (TAILQ_EMPTY(&loop->defers))
+		return;
+	TAILQ_INSERT_TAIL(&loop->defers, &end, beside);
+	while ((d = TAILQ_FIRST(&loop->defers)) != &end) {
+		TAILQ_REMOVE(&loop->defers, d, beside);
 		d->set = false;
-		d->next = NULL;
 		d->fn(d->ctx);
 	}
+	TAILQ_REMOVE(&loop->defers, &end, beside);
 }
 
 void
 loop_run(struct loop *loop)
 {
 	while (!atomic_load_explicit(&loop->stop, memory_order_acquire)) {
-		bool more = loop->defers != NULL || loop->wheel.due != NULL;
+		bool more = !TAILQ_EMPTY(&loop->defers) || !TAILQ_EMPTY(&loop->wheel.due);
 
 		if (!more)
-			timer_arm(loop);
+			loop_arm_timer(loop);
 		loop->running = true;
 		loop->now_known = false;
 		(void)event_base_loop(loop->base, more ? EVLOOP_ONCE | EVLOOP_NONBLOCK : EVLOOP_ONCE);
-		timers_run(loop);
-		defers_run(loop);
+		loop_run_timers(loop);
+		loop_run_deferred(loop);
 	}
 	loop->running = false;
 	atomic_store(&loop->stop, false);
@@ -283,12 +295,8 @@ loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 	post->fn = fn;
 	post->arg = arg;
 	pthread_mutex_lock(&loop->lock);
-	first = loop->posts == NULL;
-	if (first)
-		loop->posts = post;
-	else
-		loop->posts_last->next = post;
-	loop->posts_last = post;
+	first = STAILQ_EMPTY(&loop->posts);
+	STAILQ_INSERT_TAIL(&loop->posts, post, beside);
 	pthread_mutex_unlock(&loop->lock);
 	if (first)
 		loop_wake(loop);
@@ -368,23 +376,30 @@ loop_timer_set(struct loop_timer *t, int64_t after_ms)
 	loop_timer_stop(t);
 	if (after_ms > INT64_MAX / 2 - now)
 		after_ms = INT64_MAX / 2 - now;
-	t->due_ms = now + (after_ms > 0 ? after_ms : 0);
-	wheel_add(&t->loop->wheel, t);
+	t->timer.due_ms = now + (after_ms > 0 ? after_ms : 0);
+	wheel_add(&t->loop->wheel, &t->timer);
+}
+
+void
+loop_timer_within(struct loop_timer *t, int64_t after_ms)
+{
+	if (!loop_timer_is_set(t) || t->timer.due_ms > loop_now_ms(t->loop) + after_ms)
+		loop_timer_set(t, after_ms);
 }
 
 void
 loop_timer_stop(struct loop_timer *t)
 {
-	if (t->due_ms == 0)
+	if (t->timer.due_ms == 0)
 		return;
-	wheel_remove(&t->loop->wheel, t);
-	t->due_ms = 0;
+	wheel_remove(&t->loop->wheel, &t->timer);
+	t->timer.due_ms = 0;
 }
 
 bool
 loop_timer_is_set(const struct loop_timer *t)
 {
-	return t->due_ms != 0;
+	return t->timer.due_ms != 0;
 }
 
 void
@@ -393,39 +408,16 @@ loop_defer(struct loop_defer *d, struct loop *loop, void (*fn)(void *ctx), void 
 	if (d->set)
 		return;
 	*d = (struct loop_defer){.loop = loop, .fn = fn, .ctx = ctx, .set = true};
-	if (loop->defers == NULL)
-		loop->defers = d;
-	else
-		loop->defers_last->next = d;
-	loop->defers_last = d;
-}
-
-static bool
-defer_unlink(struct loop_defer **list, struct loop_defer *d)
-{
-	for (; *list != NULL; list = &(*list)->next) {
-		if (*list == d) {
-			*list = d->next;
-			return true;
-		}
-	}
-	return false;
+	TAILQ_INSERT_TAIL(&loop->defers, d, beside);
 }
 
 void
 loop_defer_stop(struct loop_defer *d)
 {
-	struct loop *loop = d->loop;
-
 	if (!d->set)
 		return;
-	if (!defer_unlink(&loop->deferred, d) && defer_unlink(&loop->defers, d)) {
-		loop->defers_last = loop->defers;
-		while (loop->defers_last != NULL && loop->defers_last->next != NULL)
-			loop->defers_last = loop->defers_last->next;
-	}
+	TAILQ_REMOVE(&d->loop->defers, d, beside);
 	d->set = false;
-	d->next = NULL;
 }
 
 static void
@@ -454,7 +446,6 @@ loop_signal(struct loop *loop, int signo, void (*on_signal)(void *ctx), void *ct
 		free(s);
 		return RES_NOMEM;
 	}
-	s->next = loop->signals;
-	loop->signals = s;
+	SLIST_INSERT_HEAD(&loop->signals, s, beside);
 	return RES_OK;
 }

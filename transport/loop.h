@@ -1,17 +1,19 @@
 /*
  * loop.h - an event loop: file descriptors, timers, and work posted by other threads.
  *
- * The only door to libevent for what is carried and decided. Timers run on boot time, so that what was due during
- * suspend is due at wake-up. A loop belongs to one thread; only loop_post and loop_stop may be called by others.
+ * The only door to libevent of the transport and the resolver. Timers run on boot time, so that a timer due during
+ * suspend fires at wake-up. A loop belongs to one thread; only loop_post and loop_stop may be called by others.
  * Tests link another implementation of this header with a scripted clock.
  */
 #ifndef TRANSPORT_LOOP_H
 #define TRANSPORT_LOOP_H
 
 #include "base/res.h"
+#include "transport/wheel.h"
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 struct loop;
 
@@ -44,15 +46,15 @@ struct loop_timer {
 	struct loop *loop;
 	void (*on_due)(void *ctx);
 	void *ctx;
-	int64_t due_ms;                 /* boot clock; 0: not set */
-	struct loop_timer *prev, *next; /* these two and slot: the wheel's */
-	uint32_t slot;
+	struct wheel_timer timer; /* its time is of the boot clock */
 };
 
 void loop_timer_init(struct loop_timer *, struct loop *, void (*on_due)(void *ctx), void *ctx);
 /* Fires once, `after_ms` from now (0: in the next turn). Setting again moves it. */
 void loop_timer_set(struct loop_timer *, int64_t after_ms);
 void loop_timer_stop(struct loop_timer *); /* harmless when not set; may be called inside on_due */
+/* Brings the timer forward to `after_ms` from now, never back: its owner looks at what is due when it fires. */
+void loop_timer_within(struct loop_timer *, int64_t after_ms);
 bool loop_timer_is_set(const struct loop_timer *);
 
 /* Boot time as of this turn of the loop: one reading a turn. */
@@ -62,14 +64,14 @@ int64_t loop_now_ms(const struct loop *);
 enum res loop_post(struct loop *, void (*fn)(void *arg), void *arg);
 
 /* Runs once at the end of this turn, after all ready descriptors and due timers were served: where writes are
- * gathered. Embedded, zeroed before the first use; setting it again in the same turn does nothing; set by something
+ * collected. Embedded, zeroed before the first use; setting it again in the same turn does nothing; set by something
  * deferred, it runs at the end of the next turn, which comes at once. */
 struct loop_defer {
 	struct loop *loop;
 	void (*fn)(void *ctx);
 	void *ctx;
 	bool set;
-	struct loop_defer *next;
+	TAILQ_ENTRY(loop_defer) beside;
 };
 void loop_defer(struct loop_defer *, struct loop *, void (*fn)(void *ctx), void *ctx);
 void loop_defer_stop(struct loop_defer *);

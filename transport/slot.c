@@ -1,129 +1,27 @@
 #include "transport/slot.h"
 
-#include "transport/conn.h"
-
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- questions */
-
-static void
-exchange_finish(struct tp_slot *slot, struct tp_exchange *x, const struct tp_answer *answer)
+static struct tp_slot *
+slot_of(struct conn_shared *shared)
 {
-	loop_timer_stop(&x->deadline);
-	x->place = EXCHANGE_DONE;
-	x->fn(x->arg, answer);
-	exchange_give(&slot->pool, x);
-}
-
-static void
-exchange_fail(struct tp_slot *slot, struct tp_exchange *x, enum reason reason)
-{
-	struct tp_answer answer = {
-	    .failure = reason, .retry_safe = !x->written, .killed = x->killed, .alone = x->alone};
-
-	exchange_finish(slot, x, &answer);
-}
-
-static void
-exchange_wait(struct tp_slot *slot, struct tp_exchange *x, bool first)
-{
-	x->place = EXCHANGE_WAITING;
-	x->conn = NULL;
-	if (first)
-		exchange_list_prepend(&slot->waiting, x);
-	else
-		exchange_list_append(&slot->waiting, x);
-}
-
-/* Out of whatever list it is in. */
-static void
-exchange_detach(struct tp_exchange *x)
-{
-	switch (x->place) {
-	case EXCHANGE_WAITING:
-		exchange_list_remove(&x->slot->waiting, x);
-		break;
-	case EXCHANGE_FAILING:
-		exchange_list_remove(&x->slot->failing, x);
-		break;
-	case EXCHANGE_IN_FLIGHT:
-		conn_cancel(x->conn, x);
-		slot_want_flush(x->slot);
-		break;
-	case EXCHANGE_DONE:
-	case EXCHANGE_FREE:
-		break;
-	}
-}
-
-static void
-exchange_on_deadline(void *ctx)
-{
-	struct tp_exchange *x = ctx;
-	struct tp_slot *slot = x->slot;
-	bool connected = x->written || (slot->conn != NULL && slot->conn->state == CONN_READY);
-
-	exchange_detach(x);
-	exchange_fail(slot, x, connected ? REASON_CLOSED : REASON_CONNECT_TIMEOUT);
-}
-
-enum res
-tp_send(struct tp_exchange **out, struct tp_slot *slot, struct span message, int64_t deadline_ms,
-	tp_answer_fn fn, void *arg)
-{
-	struct tp_exchange *x;
-
-	if (message.n < 12 || message.n > TP_MESSAGE_MAX)
-		return RES_MALFORMED;
-	if (slot->waiting.n >= TP_QUEUE_MAX)
-		return RES_LIMIT;
-	x = exchange_take(&slot->pool, message);
-	if (x == NULL)
-		return RES_NOMEM;
-	x->slot = slot;
-	x->fn = fn;
-	x->arg = arg;
-	loop_timer_init(&x->deadline, slot->loop, exchange_on_deadline, x);
-	loop_timer_set(&x->deadline, deadline_ms - loop_now_ms(slot->loop));
-	exchange_wait(slot, x, false);
-	slot->stats.questions++;
-	slot_want_flush(slot);
-	*out = x;
-	return RES_OK;
-}
-
-void
-tp_cancel(struct tp_exchange *x)
-{
-	if (x->place == EXCHANGE_DONE) /* inside its own callback */
-		return;
-	loop_timer_stop(&x->deadline);
-	exchange_detach(x);
-	exchange_give(&x->slot->pool, x);
+	return (struct tp_slot *)(void *)((char *)shared - offsetof(struct tp_slot, shared));
 }
 
 /* ---- connections */
 
 static void
-conn_list_remove(struct conn **list, struct conn *c)
-{
-	while (*list != NULL && *list != c)
-		list = &(*list)->next;
-	if (*list != NULL)
-		*list = c->next;
-	c->next = NULL;
-}
-
-static void
 slot_forget(struct tp_slot *slot, struct conn *c)
 {
-	if (slot->conn == c)
+	if (slot->conn == c) {
 		slot->conn = NULL;
-	else
-		conn_list_remove(&slot->draining, c);
-	c->next = slot->gone;
-	slot->gone = c;
+	} else {
+		TAILQ_REMOVE(&slot->draining, c, beside);
+		slot->n_draining--;
+	}
+	TAILQ_INSERT_HEAD(&slot->gone, c, beside);
 	slot_want_flush(slot);
 }
 
@@ -132,8 +30,8 @@ slot_free_gone(struct tp_slot *slot)
 {
 	struct conn *c;
 
-	while ((c = slot->gone) != NULL) {
-		slot->gone = c->next;
+	while ((c = TAILQ_FIRST(&slot->gone)) != NULL) {
+		TAILQ_REMOVE(&slot->gone, c, beside);
 		conn_free(c);
 	}
 }
@@ -147,7 +45,7 @@ slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 	bool alone = count && c->in_flight.n == 1;
 	struct tp_exchange *x;
 
-	while ((x = c->in_flight.last) != NULL) {
+	while ((x = exchange_list_last(&c->in_flight)) != NULL) {
 		exchange_list_remove(&c->in_flight, x);
 		x->alone += alone;
 		if (count && ++x->deaths >= most) {
@@ -155,8 +53,8 @@ slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 			x->place = EXCHANGE_FAILING;
 			exchange_list_prepend(&slot->failing, x);
 		} else {
-			slot->stats.repeated++;
-			exchange_wait(slot, x, true);
+			slot->shared.stats.repeated++;
+			slot_queue_exchange(slot, x, true);
 		}
 	}
 }
@@ -166,8 +64,8 @@ slot_fail_waiting(struct tp_slot *slot)
 {
 	struct tp_exchange *x;
 
-	while ((x = slot->waiting.first) != NULL) {
-		exchange_list_remove(&slot->waiting, x);
+	while ((x = exchange_list_first(&slot->shared.waiting)) != NULL) {
+		exchange_list_remove(&slot->shared.waiting, x);
 		x->place = EXCHANGE_FAILING;
 		exchange_list_append(&slot->failing, x);
 	}
@@ -178,9 +76,9 @@ slot_fail_failing(struct tp_slot *slot, enum reason reason)
 {
 	struct tp_exchange *x;
 
-	while ((x = slot->failing.first) != NULL) {
+	while ((x = exchange_list_first(&slot->failing)) != NULL) {
 		exchange_list_remove(&slot->failing, x);
-		exchange_fail(slot, x, reason);
+		slot_fail_exchange(slot, x, reason);
 	}
 }
 
@@ -196,51 +94,48 @@ slot_drop_conn(struct tp_slot *slot, struct conn *c)
 static void
 slot_start_draining(struct tp_slot *slot)
 {
-	struct conn *c = slot->conn, *last = c;
-	unsigned n = 1;
+	struct conn *c = slot->conn;
 
 	c->draining = true;
 	slot->conn = NULL;
-	c->next = slot->draining;
-	slot->draining = c;
-	for (; last->next != NULL; n++)
-		last = last->next;
-	if (n > SLOT_DRAINING_MAX)
-		slot_drop_conn(slot, last);
+	TAILQ_INSERT_HEAD(&slot->draining, c, beside);
+	if (++slot->n_draining > SLOT_DRAINING_MAX)
+		slot_drop_conn(slot, TAILQ_LAST(&slot->draining, conn_list));
 }
 
 static void
-slot_event(struct tp_slot *slot, struct tp_event *event)
+slot_report_event(struct tp_slot *slot, struct tp_event *event)
 {
 	if (slot->hooks.on_event != NULL)
 		slot->hooks.on_event(slot->hooks.ctx, slot, event);
 }
 
 static void
-event_show_tls(struct tp_event *event, const struct conn *c)
+slot_describe_tls(struct tp_event *event, const struct conn *c)
 {
 	event->tls_version = tls_version(c->tls);
 	event->cipher = tls_cipher(c->tls);
 	event->alpn = tls_alpn(c->tls);
 }
 
-void
-slot_on_ready(struct tp_slot *slot, struct conn *c)
+static void
+slot_on_ready(struct conn_shared *shared, struct conn *c)
 {
+	struct tp_slot *slot = slot_of(shared);
 	struct tp_event event = {
 	    .kind = TP_EVENT_READY,
 	    .verdict = &c->verdict,
 	    .resumed = tls_resumed(c->tls),
-	    .handshake_ms = loop_now_ms(slot->loop) - c->start_ms,
+	    .handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms,
 	};
 
-	event_show_tls(&event, c);
+	slot_describe_tls(&event, c);
 	slot->wanted = false;
-	slot->stats.handshakes++;
-	slot->stats.resumed += event.resumed;
-	slot->stats.handshake_ms = event.handshake_ms;
+	slot->shared.stats.handshakes++;
+	slot->shared.stats.resumed += event.resumed;
+	slot->shared.stats.handshake_ms = event.handshake_ms;
 	slot_want_flush(slot);
-	slot_event(slot, &event);
+	slot_report_event(slot, &event);
 }
 
 /* A session that could not be resumed says nothing about the peer: a full handshake is made at once. */
@@ -252,15 +147,18 @@ slot_tries_in_full(struct tp_slot *slot, const struct conn *c, enum reason reaso
 	if (!reason_is_verdict(reason) && reason != REASON_TLS_ALERT && reason != REASON_TLS_FAILED &&
 	    reason != REASON_CLOSED)
 		return false;
-	tickets_clear(&slot->tickets);
+	tickets_clear(&slot->shared.tickets);
 	slot->wanted = true;
 	slot_want_flush(slot);
 	return true;
 }
 
-void
-slot_on_gone(struct tp_slot *slot, struct conn *c, bool was_ready, enum reason reason, const char *detail)
+/* c may be NULL: there was no memory for one. */
+static void
+slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum reason reason,
+	     const char *detail)
 {
+	struct tp_slot *slot = slot_of(shared);
 	struct tp_event event = {
 	    .kind = was_ready ? TP_EVENT_CLOSED : TP_EVENT_FAILED,
 	    .reason = reason,
@@ -273,9 +171,9 @@ slot_on_gone(struct tp_slot *slot, struct conn *c, bool was_ready, enum reason r
 
 	if (c != NULL) {
 		event.verdict = reason_is_verdict(reason) ? &c->verdict : NULL;
-		event.handshake_ms = loop_now_ms(slot->loop) - c->start_ms;
+		event.handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
-		event_show_tls(&event, c);
+		slot_describe_tls(&event, c);
 		if (c->in_flight.n > 0 && !c->answered)
 			slot->barren++;
 		slot_take_back(slot, c, true);
@@ -289,17 +187,17 @@ slot_on_gone(struct tp_slot *slot, struct conn *c, bool was_ready, enum reason r
 			slot_fail_waiting(slot);
 	}
 	if (reason_is_verdict(reason))
-		slot->stats.refused++;
+		slot->shared.stats.refused++;
 	else if (!was_ready)
-		slot->stats.failures++;
+		slot->shared.stats.failures++;
 	if (reason_is_verdict(reason))
-		tickets_clear(&slot->tickets);
-	slot_event(slot, &event);
+		tickets_clear(&slot->shared.tickets);
+	slot_report_event(slot, &event);
 	slot_fail_failing(slot, reason);
 }
 
 static void
-stats_on_answer(struct tp_stats *s, int64_t rtt_us)
+slot_count_answer(struct tp_stats *s, int64_t rtt_us)
 {
 	int64_t step = s->median_us / 32 + 1;
 
@@ -316,32 +214,76 @@ stats_on_answer(struct tp_stats *s, int64_t rtt_us)
 		s->median_us -= step;
 }
 
-void
-slot_on_answer(struct tp_slot *slot, struct conn *c, struct tp_exchange *x, struct tp_answer *answer)
+static void
+slot_on_answer(struct conn_shared *shared, struct conn *c, struct tp_exchange *x, struct tp_answer *answer)
 {
+	struct tp_slot *slot = slot_of(shared);
+
 	exchange_list_remove(&c->in_flight, x);
 	x->conn = NULL;
 	if (answer->failure == REASON_NONE) {
 		c->answered = true;
 		slot->barren = 0;
-		stats_on_answer(&slot->stats, answer->rtt_us);
+		slot_count_answer(&slot->shared.stats, answer->rtt_us);
 	}
-	exchange_finish(slot, x, answer);
+	slot_finish_exchange(slot, x, answer);
 }
 
-void
-slot_on_unprocessed(struct tp_slot *slot, struct conn *c, struct tp_exchange *x)
+static void
+slot_on_unprocessed(struct conn_shared *shared, struct conn *c, struct tp_exchange *x)
 {
+	struct tp_slot *slot = slot_of(shared);
 	struct tp_answer answer = {.failure = REASON_CLOSED, .retry_safe = true};
 
 	exchange_list_remove(&c->in_flight, x);
 	if (++x->deaths >= SLOT_DEATHS_MAX) {
-		exchange_finish(slot, x, &answer);
+		slot_finish_exchange(slot, x, &answer);
 		return;
 	}
-	slot->stats.repeated++;
-	exchange_wait(slot, x, true);
+	slot->shared.stats.repeated++;
+	slot_queue_exchange(slot, x, true);
 	slot_want_flush(slot);
+}
+
+static void
+slot_on_want_flush(struct conn_shared *shared)
+{
+	slot_want_flush(slot_of(shared));
+}
+
+static const struct conn_ops slot_conn_ops = {
+    .on_ready = slot_on_ready,
+    .on_gone = slot_on_gone,
+    .on_answer = slot_on_answer,
+    .on_unprocessed = slot_on_unprocessed,
+    .want_flush = slot_on_want_flush,
+};
+
+static void
+slot_open_conn(struct tp_slot *slot)
+{
+	struct conn_shared *shared = &slot->shared;
+
+	shared->stats.connects++;
+	slot->conn = conn_create(shared, tickets_take(&shared->tickets, loop_now_ms(shared->loop)));
+	if (slot->conn == NULL)
+		slot_on_gone(shared, NULL, false, REASON_OUT_OF_MEMORY, NULL);
+	else
+		(void)conn_start(slot->conn);
+}
+
+/* Out of use: its peer said so, or it was idle for too long. */
+static void
+slot_retire_conn(struct tp_slot *slot)
+{
+	struct conn *c = slot->conn;
+
+	if (c == NULL || c->state != CONN_READY)
+		return;
+	if (c->proto->ops->is_draining(c->proto))
+		slot_start_draining(slot);
+	else if (slot->shared.waiting.n > 0 && conn_is_stale(c))
+		conn_close_idle(c);
 }
 
 static void
@@ -351,19 +293,13 @@ slot_on_flush(void *ctx)
 	struct conn *c, *next;
 
 	slot_free_gone(slot);
-	c = slot->conn;
-	if (c != NULL && c->state == CONN_READY) {
-		if (c->proto->ops->is_draining(c->proto))
-			slot_start_draining(slot);
-		else if (slot->waiting.n > 0 && conn_is_stale(c))
-			conn_close_idle(c);
-	}
-	if (slot->conn == NULL && (slot->waiting.n > 0 || slot->wanted))
-		(void)conn_open(slot, tickets_take(&slot->tickets, loop_now_ms(slot->loop)));
+	slot_retire_conn(slot);
+	if (slot->conn == NULL && (slot->shared.waiting.n > 0 || slot->wanted))
+		slot_open_conn(slot);
 	if (slot->conn != NULL)
 		conn_flush(slot->conn);
-	for (c = slot->draining; c != NULL; c = next) {
-		next = c->next;
+	for (c = TAILQ_FIRST(&slot->draining); c != NULL; c = next) {
+		next = TAILQ_NEXT(c, beside);
 		conn_flush(c);
 	}
 }
@@ -371,7 +307,7 @@ slot_on_flush(void *ctx)
 void
 slot_want_flush(struct tp_slot *slot)
 {
-	loop_defer(&slot->flush, slot->loop, slot_on_flush, slot);
+	loop_defer(&slot->flush, slot->shared.loop, slot_on_flush, slot);
 }
 
 /* ---- the slot */
@@ -384,11 +320,16 @@ tp_slot_new(struct tp_slot **out, struct loop *loop, const struct tp_target *tar
 
 	if (slot == NULL)
 		return RES_NOMEM;
-	slot->loop = loop;
-	slot->target = target;
+	slot->shared.ops = &slot_conn_ops;
+	slot->shared.loop = loop;
+	slot->shared.target = target;
+	exchange_list_start(&slot->shared.waiting);
+	exchange_list_start(&slot->failing);
+	TAILQ_INIT(&slot->draining);
+	TAILQ_INIT(&slot->gone);
 	if (hooks != NULL)
 		slot->hooks = *hooks;
-	slot->stats.handshake_ms = slot->stats.srtt_us = slot->stats.median_us = -1;
+	slot->shared.stats.handshake_ms = slot->shared.stats.srtt_us = slot->shared.stats.median_us = -1;
 	*out = slot;
 	return RES_OK;
 }
@@ -401,7 +342,8 @@ tp_slot_free(struct tp_slot *slot)
 	if (slot == NULL)
 		return;
 	tp_slot_drop(slot, true);
-	while ((x = slot->failing.first) != NULL || (x = slot->waiting.first) != NULL)
+	while ((x = exchange_list_first(&slot->failing)) != NULL ||
+	       (x = exchange_list_first(&slot->shared.waiting)) != NULL)
 		tp_cancel(x);
 	loop_defer_stop(&slot->flush);
 	slot_free_gone(slot);
@@ -423,13 +365,13 @@ tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
 {
 	struct conn *c;
 
-	while ((c = slot->draining) != NULL)
+	while ((c = TAILQ_FIRST(&slot->draining)) != NULL)
 		slot_drop_conn(slot, c);
 	if (slot->conn != NULL)
 		slot_drop_conn(slot, slot->conn);
 	slot->barren = 0;
 	if (forget_tickets)
-		tickets_clear(&slot->tickets);
+		tickets_clear(&slot->shared.tickets);
 }
 
 void
@@ -442,14 +384,14 @@ tp_slot_adopt(struct tp_slot *slot, struct tp_slot *from)
 	if (c == NULL || c->state != CONN_READY || c->in_flight.n > 0)
 		return;
 	from->conn = NULL;
-	c->slot = slot;
+	c->shared = &slot->shared;
 	slot->conn = c;
 	slot->barren = 0;
 	slot_want_flush(slot);
 }
 
 static bool
-text_differs(const char *a, const char *b)
+slot_text_differs(const char *a, const char *b)
 {
 	return strcmp(a != NULL ? a : "", b != NULL ? b : "") != 0;
 }
@@ -457,19 +399,21 @@ text_differs(const char *a, const char *b)
 void
 tp_slot_retarget(struct tp_slot *slot, const struct tp_target *target)
 {
-	const struct tp_target *before = slot->target;
-	bool other_peer = text_differs(before->name, target->name) || before->identity != target->identity ||
-			  !addr_equal(&before->addr, &target->addr) || before->protocol != target->protocol;
-	bool other_request = target->protocol == TP_DOH &&
-			     (before->method != target->method || text_differs(before->path, target->path));
+	const struct tp_target *before = slot->shared.target;
+	bool other_peer = slot_text_differs(before->name, target->name) ||
+			  before->identity != target->identity || !addr_equal(&before->addr, &target->addr) ||
+			  before->protocol != target->protocol;
+	bool other_request = target->protocol == TP_DOH && (before->method != target->method ||
+							    slot_text_differs(before->path, target->path));
+	struct conn *c;
 
-	slot->target = target;
+	slot->shared.target = target;
 	if (other_peer || other_request) {
 		tp_slot_drop(slot, other_peer);
 		return;
 	}
-	while (slot->draining != NULL) /* not worth judging again */
-		slot_drop_conn(slot, slot->draining);
+	while ((c = TAILQ_FIRST(&slot->draining)) != NULL) /* not worth judging again */
+		slot_drop_conn(slot, c);
 	if (slot->conn != NULL && slot->conn->state == CONN_READY)
 		slot->conn->judge_again = true;
 	else if (slot->conn != NULL) /* it may have been judged by the old policy a moment ago */

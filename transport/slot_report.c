@@ -1,5 +1,5 @@
-/* What a slot tells of itself. */
-#include "transport/conn.h"
+/* What a slot reports of itself. */
+#include "transport/slot.h"
 
 #include <stdlib.h>
 
@@ -40,15 +40,17 @@ tp_state_text(enum tp_state state)
 void
 tp_slot_stats(const struct tp_slot *slot, struct tp_stats *out)
 {
-	*out = slot->stats;
-	out->idle_limit_ms = slot->idle.limit_ms > 0 ? slot->idle.limit_ms : -1;
-	out->waiting = slot->waiting.n;
+	const struct conn *c;
+
+	*out = slot->shared.stats;
+	out->idle_limit_ms = slot->shared.idle.limit_ms > 0 ? slot->shared.idle.limit_ms : -1;
+	out->waiting = slot->shared.waiting.n;
 	out->barren = slot->barren;
 	out->in_flight = 0;
 	if (slot->conn != NULL)
 		out->in_flight += slot->conn->in_flight.n;
-	for (const struct conn *c = slot->draining; c != NULL; c = c->next)
-		out->in_flight += c->in_flight.n;
+	TAILQ_FOREACH(c, &slot->draining, beside)
+	out->in_flight += c->in_flight.n;
 }
 
 void
@@ -56,7 +58,7 @@ tp_slot_details(const struct tp_slot *slot, struct tp_details *out)
 {
 	struct conn *c = slot->conn;
 
-	*out = (struct tp_details){.has_ticket = slot->tickets.n > 0};
+	*out = (struct tp_details){.has_ticket = slot->shared.tickets.n > 0};
 	if (c == NULL || c->state != CONN_READY)
 		return;
 	out->tls_version = tls_version(c->tls);

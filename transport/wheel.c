@@ -1,9 +1,10 @@
 #include "transport/wheel.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #define PLACE_BITS 6
-#define PLACE_DUE  UINT32_MAX /* in the list of what is due */
+#define PLACE_DUE  UINT32_MAX /* in the list of due timers */
 #define REACH_MS   ((INT64_C(1) << PLACE_BITS * WHEEL_LEVELS) - 1)
 
 void
@@ -11,125 +12,98 @@ wheel_start(struct wheel *w, int64_t now_ms)
 {
 	memset(w, 0, sizeof *w);
 	w->now_ms = now_ms;
+	TAILQ_INIT(&w->due);
+	for (unsigned level = 0; level < WHEEL_LEVELS; level++)
+		for (unsigned i = 0; i < WHEEL_PLACES; i++)
+			TAILQ_INIT(&w->place[level][i]);
 }
 
-static void
-due_append(struct wheel *w, struct loop_timer *t)
-{
-	t->slot = PLACE_DUE;
-	t->next = NULL;
-	t->prev = w->due_last;
-	if (w->due_last != NULL)
-		w->due_last->next = t;
-	else
-		w->due = t;
-	w->due_last = t;
-}
-
-/* The level whose places tell `due` from `now`: the one of the highest bit in which they differ. */
+/* The level whose places distinguish `due` from `now`: the one of the highest bit in which they differ. */
 static unsigned
-level_of(int64_t now, int64_t due)
+wheel_level(int64_t now, int64_t due)
 {
 	uint64_t differ = (uint64_t)now ^ (uint64_t)due;
+	unsigned level = differ == 0 ? 0 : (63U - (unsigned)__builtin_clzll(differ)) / PLACE_BITS;
 
-	return differ == 0 ? 0 : (63U - (unsigned)__builtin_clzll(differ)) / PLACE_BITS;
+	return level < WHEEL_LEVELS ? level : WHEEL_LEVELS - 1; /* the highest level wraps around */
 }
 
 void
-wheel_add(struct wheel *w, struct loop_timer *t)
+wheel_add(struct wheel *w, struct wheel_timer *t)
 {
 	int64_t due = t->due_ms;
-	struct loop_timer **place;
 	unsigned level, i;
 
 	if (due <= w->now_ms) {
-		due_append(w, t);
+		t->place = PLACE_DUE;
+		TAILQ_INSERT_TAIL(&w->due, t, beside);
 		return;
 	}
 	if (due - w->now_ms > REACH_MS)
 		due = w->now_ms + REACH_MS;
-	level = level_of(w->now_ms, due);
-	if (level >= WHEEL_LEVELS)
-		level = WHEEL_LEVELS - 1; /* the highest level wraps around */
+	level = wheel_level(w->now_ms, due);
 	i = (unsigned)((uint64_t)due >> PLACE_BITS * level) % WHEEL_PLACES;
-	place = &w->place[level][i];
-	t->slot = level * WHEEL_PLACES + i;
-	t->prev = NULL;
-	t->next = *place;
-	if (*place != NULL)
-		(*place)->prev = t;
-	*place = t;
+	t->place = level * WHEEL_PLACES + i;
+	TAILQ_INSERT_TAIL(&w->place[level][i], t, beside);
 	w->taken[level] |= UINT64_C(1) << i;
 }
 
 void
-wheel_remove(struct wheel *w, struct loop_timer *t)
+wheel_remove(struct wheel *w, struct wheel_timer *t)
 {
-	if (t->next != NULL)
-		t->next->prev = t->prev;
-	else if (t->slot == PLACE_DUE)
-		w->due_last = t->prev;
-	if (t->prev != NULL) {
-		t->prev->next = t->next;
-	} else if (t->slot == PLACE_DUE) {
-		w->due = t->next;
-	} else {
-		unsigned level = t->slot / WHEEL_PLACES, i = t->slot % WHEEL_PLACES;
+	unsigned level = t->place / WHEEL_PLACES, i = t->place % WHEEL_PLACES;
 
-		w->place[level][i] = t->next;
-		if (t->next == NULL)
-			w->taken[level] &= ~(UINT64_C(1) << i);
+	if (t->place == PLACE_DUE) {
+		TAILQ_REMOVE(&w->due, t, beside);
+		return;
 	}
-	t->prev = t->next = NULL;
+	TAILQ_REMOVE(&w->place[level][i], t, beside);
+	if (TAILQ_EMPTY(&w->place[level][i]))
+		w->taken[level] &= ~(UINT64_C(1) << i);
 }
 
-/* Takes everything out of the places that time passes on this level; a list through next. */
-static struct loop_timer *
-level_pass(struct wheel *w, unsigned level, int64_t from_ms, int64_t to_ms, struct loop_timer *list)
+/* Moves the timers of every place of this level that time passes to the list, in the order of their places. */
+static void
+wheel_pass_level(struct wheel *w, unsigned level, int64_t from_ms, int64_t to_ms, struct wheel_list *list)
 {
 	int64_t from = from_ms >> PLACE_BITS * level, to = to_ms >> PLACE_BITS * level;
 
 	if (to - from > WHEEL_PLACES)
 		from = to - WHEEL_PLACES;
-	for (int64_t at = to; at > from && w->taken[level] != 0; at--) {
+	for (int64_t at = from + 1; at <= to && w->taken[level] != 0; at++) {
 		unsigned i = (unsigned)((uint64_t)at % WHEEL_PLACES);
-		struct loop_timer *t;
 
-		while ((t = w->place[level][i]) != NULL) {
-			wheel_remove(w, t);
-			t->next = list;
-			list = t;
-		}
+		TAILQ_CONCAT(list, &w->place[level][i], beside);
+		w->taken[level] &= ~(UINT64_C(1) << i);
 	}
-	return list;
 }
 
 void
 wheel_turn(struct wheel *w, int64_t now_ms)
 {
 	int64_t before = w->now_ms;
-	struct loop_timer *list = NULL, *t;
+	struct wheel_list passed = TAILQ_HEAD_INITIALIZER(passed);
+	struct wheel_timer *t;
 
 	if (now_ms <= before)
 		return;
-	for (unsigned level = WHEEL_LEVELS; level-- > 0;) {
-		if (w->taken[level] != 0 && before >> PLACE_BITS * level != now_ms >> PLACE_BITS * level)
-			list = level_pass(w, level, before, now_ms, list);
-	}
+	for (unsigned level = 0; level < WHEEL_LEVELS; level++)
+		if (w->taken[level] != 0)
+			wheel_pass_level(w, level, before, now_ms, &passed);
 	w->now_ms = now_ms;
-	while ((t = list) != NULL) {
-		list = t->next;
+	while ((t = TAILQ_FIRST(&passed)) != NULL) {
+		TAILQ_REMOVE(&passed, t, beside);
 		wheel_add(w, t);
 	}
 }
 
-struct loop_timer *
+struct wheel_timer *
 wheel_take(struct wheel *w)
 {
-	struct loop_timer *t = w->due;
+	struct wheel_timer *t = TAILQ_FIRST(&w->due);
 
 	if (t != NULL) {
-		wheel_remove(w, t);
+		TAILQ_REMOVE(&w->due, t, beside);
 		t->due_ms = 0;
 	}
 	return t;
@@ -140,7 +114,7 @@ wheel_next_ms(const struct wheel *w)
 {
 	int64_t next = INT64_MAX;
 
-	if (w->due != NULL)
+	if (!TAILQ_EMPTY(&w->due))
 		return w->now_ms;
 	for (unsigned level = 0; level < WHEEL_LEVELS; level++) {
 		int64_t hand = w->now_ms >> PLACE_BITS * level, at;

@@ -71,8 +71,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		free(copy);
 		if (reason == REASON_NONE)
 			reason = flush(w);
-		if (recorder.asked.first != NULL && s.n % 5 == 0) {
-			struct tp_exchange *q = recorder.asked.first;
+		if (recorder.asked.n > 0 && s.n % 5 == 0) {
+			struct tp_exchange *q = exchange_list_first(&recorder.asked);
 
 			w->ops->cancel(w, q);
 			recorder_drop(&recorder, q);

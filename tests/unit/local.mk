@@ -9,6 +9,7 @@ noinst_HEADERS += \
 	tests/unit/transport/fake_judge.h \
 	tests/unit/transport/fake_loop.h \
 	tests/unit/transport/fake_transport.h \
+	tests/unit/transport/fake_unacked.h \
 	tests/unit/transport/dot_server.h \
 	tests/unit/transport/slot_fixture.h \
 	tests/unit/transport/proto_recorder.h \
@@ -28,7 +29,7 @@ STARVE_WRAP = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wra
 FAKE_LOOP = tests/unit/transport/fake_loop.c
 PROTO_RECORDER = tests/unit/transport/proto_recorder.c
 DOH_SERVER = tests/unit/transport/doh_server.c $(PROTO_RECORDER)
-SLOT_FIXTURE = tests/unit/transport/slot_fixture.c tests/unit/transport/dot_server.c tests/unit/transport/fake_judge.c $(FAKE_LOOP)
+SLOT_FIXTURE = tests/unit/transport/slot_fixture.c tests/unit/transport/dot_server.c tests/unit/transport/fake_judge.c tests/unit/transport/fake_unacked.c $(FAKE_LOOP)
 
 if HAVE_CMOCKA
 check_PROGRAMS += \
@@ -93,7 +94,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_fake_loop \
 	tests/unit/transport/test_idle \
 	tests/unit/transport/test_loop \
-	tests/unit/transport/test_silence \
+	tests/unit/transport/test_stall \
 	tests/unit/transport/test_slot \
 	tests/unit/transport/test_slot_doh \
 	tests/unit/transport/test_slot_resume \

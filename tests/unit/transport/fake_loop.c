@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +24,7 @@ struct loop {
 	} post[POSTS_MAX];
 	unsigned n_post;
 	pthread_mutex_t lock;
-	struct loop_defer *defers, *deferred;
+	TAILQ_HEAD(, loop_defer) defers;
 	bool stop;
 	int64_t slept_ms; /* boot time less mono time */
 	int64_t wall_off_ms;
@@ -61,6 +62,7 @@ loop_new(struct loop **out)
 	loop = calloc(1, sizeof *loop);
 	if (loop == NULL)
 		return RES_NOMEM;
+	TAILQ_INIT(&loop->defers);
 	wheel_start(&loop->wheel, FAKE_LOOP_BOOT_MS);
 	loop->wall_off_ms = FAKE_LOOP_WALL_MS - FAKE_LOOP_BOOT_MS;
 	pthread_mutex_init(&loop->lock, NULL);
@@ -153,12 +155,14 @@ posts_serve(struct loop *loop)
 static bool
 timers_serve(struct loop *loop)
 {
-	struct loop_timer *t, end = {.due_ms = INT64_MIN};
+	struct wheel_timer *due, end = {.due_ms = INT64_MIN};
 
-	if (loop->wheel.due == NULL)
+	if (TAILQ_EMPTY(&loop->wheel.due))
 		return false;
 	wheel_add(&loop->wheel, &end);
-	while ((t = wheel_take(&loop->wheel)) != NULL && t != &end) {
+	while ((due = wheel_take(&loop->wheel)) != NULL && due != &end) {
+		struct loop_timer *t = (struct loop_timer *)(void *)((char *)due - offsetof(struct loop_timer, timer));
+
 		loop->timers--;
 		t->on_due(t->ctx);
 	}
@@ -168,23 +172,24 @@ timers_serve(struct loop *loop)
 static bool
 defers_serve(struct loop *loop)
 {
-	struct loop_defer *d;
-	bool any = loop->defers != NULL;
+	struct loop_defer *d, end = {.set = true};
 
-	loop->deferred = loop->defers;
-	loop->defers = NULL;
-	while ((d = loop->deferred) != NULL) {
-		loop->deferred = d->next;
+	if (TAILQ_EMPTY(&loop->defers))
+		return false;
+	TAILQ_INSERT_TAIL(&loop->defers, &end, beside);
+	while ((d = TAILQ_FIRST(&loop->defers)) != &end) {
+		TAILQ_REMOVE(&loop->defers, d, beside);
 		d->set = false;
 		d->fn(d->ctx);
 	}
-	return any;
+	TAILQ_REMOVE(&loop->defers, &end, beside);
+	return true;
 }
 
 bool
 fake_loop_turn(struct loop *loop, int wait_ms)
 {
-	bool any = loop->defers != NULL || loop->wheel.due != NULL;
+	bool any = !TAILQ_EMPTY(&loop->defers) || !TAILQ_EMPTY(&loop->wheel.due);
 
 	any |= fds_serve(loop, any ? 0 : wait_ms);
 	any |= posts_serve(loop);
@@ -303,25 +308,32 @@ void
 loop_timer_set(struct loop_timer *t, int64_t after_ms)
 {
 	loop_timer_stop(t);
-	t->due_ms = t->loop->wheel.now_ms + (after_ms > 0 ? after_ms : 0);
+	t->timer.due_ms = t->loop->wheel.now_ms + (after_ms > 0 ? after_ms : 0);
 	t->loop->timers++;
-	wheel_add(&t->loop->wheel, t);
+	wheel_add(&t->loop->wheel, &t->timer);
+}
+
+void
+loop_timer_within(struct loop_timer *t, int64_t after_ms)
+{
+	if (t->timer.due_ms == 0 || t->timer.due_ms > t->loop->wheel.now_ms + after_ms)
+		loop_timer_set(t, after_ms);
 }
 
 void
 loop_timer_stop(struct loop_timer *t)
 {
-	if (t->due_ms == 0)
+	if (t->timer.due_ms == 0)
 		return;
-	wheel_remove(&t->loop->wheel, t);
+	wheel_remove(&t->loop->wheel, &t->timer);
 	t->loop->timers--;
-	t->due_ms = 0;
+	t->timer.due_ms = 0;
 }
 
 bool
 loop_timer_is_set(const struct loop_timer *t)
 {
-	return t->due_ms != 0;
+	return t->timer.due_ms != 0;
 }
 
 enum res
@@ -342,31 +354,18 @@ loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
 void
 loop_defer(struct loop_defer *d, struct loop *loop, void (*fn)(void *ctx), void *ctx)
 {
-	struct loop_defer **last = &loop->defers;
-
 	if (d->set)
 		return;
 	*d = (struct loop_defer){.loop = loop, .fn = fn, .ctx = ctx, .set = true};
-	while (*last != NULL)
-		last = &(*last)->next;
-	*last = d;
+	TAILQ_INSERT_TAIL(&loop->defers, d, beside);
 }
 
 void
 loop_defer_stop(struct loop_defer *d)
 {
-	struct loop_defer **lists[2];
-
 	if (!d->set)
 		return;
-	lists[0] = &d->loop->defers;
-	lists[1] = &d->loop->deferred;
-	for (int i = 0; i < 2; i++)
-		for (struct loop_defer **at = lists[i]; *at != NULL; at = &(*at)->next)
-			if (*at == d) {
-				*at = d->next;
-				break;
-			}
+	TAILQ_REMOVE(&d->loop->defers, d, beside);
 	d->set = false;
 }
 

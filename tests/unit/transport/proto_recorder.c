@@ -60,13 +60,14 @@ recorder_start(struct proto_recorder *recorder)
 {
 	memset(recorder, 0, sizeof *recorder);
 	recorder->keepalive_ms = -1;
+	exchange_list_start(&recorder->asked);
 }
 
 void
 recorder_free(struct proto_recorder *recorder)
 {
-	while (recorder->asked.first != NULL)
-		recorder_drop(recorder, recorder->asked.first);
+	while (recorder->asked.n > 0)
+		recorder_drop(recorder, exchange_list_first(&recorder->asked));
 	exchange_pool_free(&recorder->pool);
 }
 

@@ -1,6 +1,7 @@
 #include "tests/unit/transport/slot_fixture.h"
 
 #include "base/clock.h"
+#include "tests/unit/transport/fake_unacked.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -115,6 +116,7 @@ fixture_setup(void **state)
 		return -1;
 	dot_server_start(&f->server);
 	memset(&fake_judge, 0, sizeof fake_judge);
+	fake_unacked = false;
 	f->target = (struct tp_target){
 	    .upstream = "server", .addr = f->server.addr, .name = "", .path = "", .policy = &f->policy};
 	f->target2 = f->target;

@@ -31,7 +31,7 @@ static void
 wheel_agrees_with_a_list(void **state)
 {
 	static const int64_t steps[] = {1, 3, 63, 64, 65, 4095, 4096, 70000, 28800000, 90000000000};
-	struct loop_timer timer[TIMERS];
+	struct wheel_timer timer[TIMERS];
 	int64_t expect[TIMERS] = {0};
 	uint64_t x = 88172645463325252;
 	struct wheel *w = malloc(sizeof *w);
@@ -41,7 +41,7 @@ wheel_agrees_with_a_list(void **state)
 	memset(timer, 0, sizeof timer);
 	wheel_start(w, 123456789);
 	for (int round = 0; round < 3000; round++) {
-		struct loop_timer *t;
+		struct wheel_timer *t;
 		int64_t next = INT64_MAX;
 
 		for (int i = 0; i < 20; i++) {
@@ -76,7 +76,7 @@ wheel_agrees_with_a_list(void **state)
 }
 
 static void
-wheel_says_exactly_when_for_near_timers(void **state)
+wheel_next_is_exact_for_near_timers(void **state)
 {
 	static const int64_t dues[] = {1, 2, 63, 64, 100, 1000, 4000, 30000, 3600000};
 	struct wheel *w = malloc(sizeof *w);
@@ -84,13 +84,13 @@ wheel_says_exactly_when_for_near_timers(void **state)
 	(void)state;
 	assert_non_null(w);
 	for (size_t i = 0; i < sizeof dues / sizeof *dues; i++) {
-		struct loop_timer t = {0};
+		struct wheel_timer t = {0};
 		int wakes = 0;
 
 		wheel_start(w, 777);
 		t.due_ms = 777 + dues[i];
 		wheel_add(w, &t);
-		while (w->due == NULL) {
+		while (TAILQ_EMPTY(&w->due)) {
 			wheel_turn(w, wheel_next_ms(w));
 			assert_true(++wakes <= WHEEL_LEVELS);
 		}
@@ -309,7 +309,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(wheel_agrees_with_a_list),
-	    cmocka_unit_test(wheel_says_exactly_when_for_near_timers),
+	    cmocka_unit_test(wheel_next_is_exact_for_near_timers),
 	    cmocka_unit_test(timers_for_now_wait_for_the_next_turn),
 	    cmocka_unit_test(timers_are_never_early),
 	    cmocka_unit_test(descriptors_follow_their_interest),

@@ -1,7 +1,7 @@
 /* A peer is judged again: when its session is resumed, and when the policy is a new one. */
 #include "tests/unit/transport/slot_fixture.h"
 
-#include "transport/conn.h"
+#include "transport/slot.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -94,7 +94,7 @@ a_ticket_is_used_once(void **state)
 		PUMP_UNTIL(f->n_done == i + 2);
 	}
 	assert_int_equal(f->n_failed, 0);
-	assert_true(f->slot->tickets.n <= TICKETS_MAX);
+	assert_true(f->slot->shared.tickets.n <= TICKETS_MAX);
 }
 
 static void
@@ -106,12 +106,12 @@ a_ticket_before_the_last_answer_is_kept(void **state)
 	fixture_ask();
 	PUMP_UNTIL(f->server.n_question == 1);
 	fixture_pump_a_while();
-	tickets_clear(&f->slot->tickets); /* those of the handshake */
+	tickets_clear(&f->slot->shared.tickets); /* those of the handshake */
 	f->slot->conn->tickets = 0;
 	assert_int_equal(gnutls_session_ticket_send(f->server.conn[0].tls, 1, 0), 0);
 	dot_server_answer(&f->server, 0, 30); /* both are read at once */
 	PUMP_UNTIL(f->n_done == 1);
-	assert_int_equal(f->slot->tickets.n, 1);
+	assert_int_equal(f->slot->shared.tickets.n, 1);
 }
 
 static void
@@ -135,14 +135,14 @@ after_silence_on_a_ticket_the_next_handshake_is_a_full_one(void **state)
 {
 	(void)state;
 	fixture_ask();
-	PUMP_UNTIL(f->n_done == 1 && f->slot->tickets.n > 1);
+	PUMP_UNTIL(f->n_done == 1 && f->slot->shared.tickets.n > 1);
 	tp_slot_drop(f->slot, false);
 	f->server.mood = DOT_SERVER_IS_SILENT;
 	fixture_ask();
 	fixture_let_pass(TP_HANDSHAKE_TIMEOUT_MS, 100);
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->asked[1].failure, REASON_CONNECT_TIMEOUT);
-	assert_int_equal(f->slot->tickets.n, 0);
+	assert_int_equal(f->slot->shared.tickets.n, 0);
 	f->server.mood = DOT_SERVER_SERVES;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 3);

@@ -1,8 +1,9 @@
-/* A slot as time passes: deadlines, silence, idle closes, a suspended machine, a verdict grown old. */
+/* A slot as time passes: deadlines, stalls, idle closes, a suspended machine, a verdict grown old. */
 #include "tests/unit/transport/slot_fixture.h"
 
 #include "base/clock.h"
-#include "transport/silence.h"
+#include "tests/unit/transport/fake_unacked.h"
+#include "transport/stall.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -57,7 +58,7 @@ a_deadline_without_a_connection_is_a_timeout(void **state)
 }
 
 static void
-silence_is_given_up_and_the_question_repeated(void **state)
+a_peer_that_does_not_answer_is_left_and_the_question_repeated(void **state)
 {
 	(void)state;
 	fixture_ask();
@@ -67,14 +68,36 @@ silence_is_given_up_and_the_question_repeated(void **state)
 	fixture_pump_a_while();
 	f->server.mood = DOT_SERVER_HOLDS;
 	f->server.conn[0].closed = true; /* the test no longer serves the first one */
-	fixture_let_pass(SILENCE_LIMIT_MS, 100);
+	fixture_let_pass(STALL_NO_ANSWER_MS, 100);
 	PUMP_UNTIL(f->server.n_conn == 2 && f->server.n_question == 2);
 	assert_int_equal(f->last, REASON_CLOSED);
 	assert_string_equal(f->detail, "the peer does not answer");
-	fixture_let_pass(SILENCE_LIMIT_MS, 100); /* a repeated question keeps its connection to the end */
+	fixture_let_pass(STALL_NO_ANSWER_MS, 100); /* a repeated question keeps its connection to the end */
 	assert_int_equal(f->server.n_conn, 2);
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->asked[1].failure, REASON_CLOSED); /* its deadline */
+	f->server.conn[0].closed = false;
+}
+
+static void
+a_dead_path_is_left_sooner(void **state)
+{
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	f->server.mood = DOT_SERVER_IS_SILENT;
+	fake_unacked = true; /* the kernel still holds the question */
+	fixture_ask();
+	fixture_pump_a_while();
+	f->server.mood = DOT_SERVER_SERVES;
+	f->server.conn[0].closed = true; /* the test no longer serves the first one */
+	fixture_let_pass(STALL_DEAD_PATH_MS - 100, 100);
+	assert_int_equal(f->server.n_conn, 1);
+	fixture_let_pass(200, 100);
+	PUMP_UNTIL(f->n_done == 2);
+	assert_string_equal(f->detail, "the peer does not acknowledge");
+	assert_int_equal(f->asked[1].failure, REASON_NONE);
+	assert_int_equal(f->server.n_conn, 2);
 	f->server.conn[0].closed = false;
 }
 
@@ -254,7 +277,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    SLOT_TEST(deadlines_and_cancels),
 	    SLOT_TEST(a_deadline_without_a_connection_is_a_timeout),
-	    SLOT_TEST(silence_is_given_up_and_the_question_repeated),
+	    SLOT_TEST(a_peer_that_does_not_answer_is_left_and_the_question_repeated),
+	    SLOT_TEST(a_dead_path_is_left_sooner),
 	    SLOT_TEST(idle_closes_are_learned),
 	    SLOT_TEST(an_hour_of_rare_questions_loses_none),
 	    SLOT_TEST(after_a_long_sleep_one_fresh_handshake_answers),

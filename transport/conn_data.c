@@ -1,0 +1,193 @@
+/* What a ready connection carries: exchanges out, answers in. */
+#include "transport/conn.h"
+
+#include "base/clock.h"
+#include "transport/stall.h"
+
+/* ---- out */
+
+static void
+conn_take(struct conn *c)
+{
+	struct exchange_list *waiting = &c->shared->waiting;
+	struct tp_exchange *x;
+
+	while ((x = exchange_list_first(waiting)) != NULL && !c->draining &&
+	       c->proto->ops->has_room(c->proto)) {
+		if (c->proto->ops->take(c->proto, x, &c->plain) != RES_OK)
+			break;
+		exchange_list_remove(waiting, x);
+		exchange_list_append(&c->in_flight, x);
+		x->place = EXCHANGE_IN_FLIGHT;
+		x->conn = c;
+		x->written = true;
+		x->written_us = c->now_us;
+	}
+}
+
+void
+conn_flush(struct conn *c)
+{
+	const char *detail = NULL;
+	struct tls_trouble t;
+	enum reason reason;
+	bool more;
+
+	if (c->state != CONN_READY || !conn_judge_again(c))
+		return;
+	if (tls_out(c->tls).n >= CONN_OUT_HIGH) /* the peer does not read: nothing is added until it does */
+		return;
+	if (c->shared->waiting.n > 0 && !c->draining) {
+		c->now_us = clock_mono_us();
+		conn_take(c);
+	}
+	reason = c->proto->ops->gather(c->proto, &c->plain, &detail);
+	if (c->state != CONN_READY) /* an answer's callback dropped it */
+		return;
+	more = c->plain.n >= CONN_OUT_HIGH; /* a protocol gives no more at once, and may have it */
+	if (c->plain.n > 0) {
+		int64_t now = loop_now_ms(c->shared->loop);
+
+		if (tls_write(c->tls, buf_span(&c->plain), &t) != TLS_DONE) {
+			conn_end_trouble(c, &t);
+			return;
+		}
+		c->shared->stats.bytes_out += c->plain.n;
+		if (c->plain.cap > 4 * TLS_RECORD_MAX)
+			buf_free(&c->plain);
+		else
+			buf_clear(&c->plain);
+		if (c->quiet_since_ms == 0 && c->in_flight.n > 0) {
+			c->quiet_since_ms = now;
+			c->idle_before_ms = now - c->used_ms;
+			loop_timer_within(&c->timer, STALL_DEAD_PATH_MS);
+		}
+		c->used_ms = now;
+	}
+	/* The TLS layer may have had something to say by itself (a key update). */
+	if (tls_out(c->tls).n > 0 && !conn_send(c))
+		return;
+	if (reason != REASON_NONE)
+		conn_end(c, reason, detail);
+	else if (c->draining && c->in_flight.n == 0)
+		conn_end(c, REASON_CLOSED, "finished");
+	else if (more && tls_out(c->tls).n == 0)
+		c->shared->ops->want_flush(c->shared);
+}
+
+void
+conn_cancel(struct conn *c, struct tp_exchange *x)
+{
+	c->proto->ops->cancel(c->proto, x);
+	exchange_list_remove(&c->in_flight, x);
+	x->conn = NULL;
+}
+
+/* ---- in */
+
+static bool
+conn_on_answer(void *ctx, struct tp_exchange *x, struct tp_answer *answer)
+{
+	struct conn *c = ctx;
+
+	answer->rtt_us = c->now_us - x->written_us;
+	c->shared->ops->on_answer(c->shared, c, x, answer);
+	return c->state == CONN_READY;
+}
+
+static void
+conn_on_unprocessed(void *ctx, struct tp_exchange *x)
+{
+	struct conn *c = ctx;
+
+	c->shared->ops->on_unprocessed(c->shared, c, x);
+}
+
+static void
+conn_on_unexpected(void *ctx)
+{
+	struct conn *c = ctx;
+
+	c->shared->stats.unexpected++;
+}
+
+static void
+conn_on_keepalive(void *ctx, int64_t ms)
+{
+	struct conn *c = ctx;
+
+	c->keepalive_ms = ms;
+	loop_timer_within(&c->timer, idle_use_ms(&c->shared->idle, ms));
+}
+
+static const struct proto_hooks conn_proto_hooks = {
+    .on_answer = conn_on_answer,
+    .on_unprocessed = conn_on_unprocessed,
+    .on_unexpected = conn_on_unexpected,
+    .on_keepalive = conn_on_keepalive,
+};
+
+enum res
+conn_open_proto(struct conn *c)
+{
+	return c->shared->target->protocol == TP_DOT
+		   ? dot_new(&c->proto, &conn_proto_hooks, c)
+		   : doh_new(&c->proto, c->shared->target, &conn_proto_hooks, c);
+}
+
+static void
+conn_keep_tickets(struct conn *c)
+{
+	struct ticket *ticket;
+
+	while ((ticket = tls_ticket(c->tls, loop_now_ms(c->shared->loop))) != NULL) {
+		if (c->tickets++ < CONN_TICKETS_MAX)
+			tickets_put(&c->shared->tickets, ticket);
+		else
+			ticket_free(ticket);
+	}
+}
+
+bool
+conn_read(struct conn *c)
+{
+	uint8_t plain[TLS_RECORD_MAX];
+	struct tls_trouble t;
+	enum tls_status status;
+	size_t n;
+
+	if (!conn_judge_again(c))
+		return false;
+	while ((status = tls_read(c->tls, plain, sizeof plain, &n, &t)) == TLS_DONE) {
+		const char *detail = NULL;
+		enum reason reason;
+
+		conn_keep_tickets(
+		    c); /* an answer's callback may drop the connection, not what came before it */
+		c->shared->stats.bytes_in += n;
+		c->used_ms = loop_now_ms(c->shared->loop);
+		c->idle_before_ms = 0;
+		reason = c->proto->ops->feed(c->proto, plain, n, &detail);
+		if (c->state != CONN_READY)
+			return false;
+		if (reason != REASON_NONE) {
+			const char *said;
+
+			(void)c->proto->ops->gather(c->proto, &c->plain, &said); /* its last words */
+			(void)tls_write(c->tls, buf_span(&c->plain), &t);
+			conn_end(c, reason, detail);
+			return false;
+		}
+		c->quiet_since_ms = c->in_flight.n > 0 ? c->used_ms : 0;
+	}
+	conn_keep_tickets(c);
+	if (status == TLS_FAILED) {
+		conn_end_trouble(c, &t);
+		return false;
+	}
+	/* Room may have come for what waits; the protocol may have something to send, or may be finished. */
+	c->shared->ops->want_flush(c->shared);
+	if (c->keepalive_ms == 0 && c->in_flight.n == 0)
+		loop_timer_within(&c->timer, 0);
+	return true;
+}

@@ -1,0 +1,63 @@
+/* A connection's peer is judged: in the handshake, and again later. */
+#include "transport/conn.h"
+
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+bool
+conn_on_peer(void *ctx, const struct tls_peer *peer)
+{
+	struct conn *c = ctx;
+	const struct tp_target *target = c->shared->target;
+	struct span also[VFY_ALSO_IPS_MAX];
+	struct vfy_input in = {
+	    .certs = peer->cert,
+	    .n_certs = peer->n_cert,
+	    .larger_than = peer->larger_than,
+	    .staple = peer->staple,
+	    .ip = addr_ip(&target->addr),
+	    .also_ips = also,
+	    .name = target->name,
+	    .now_ms = clock_wall_ms(),
+	};
+
+	for (; in.n_also_ips < target->n_also && in.n_also_ips < VFY_ALSO_IPS_MAX; in.n_also_ips++)
+		also[in.n_also_ips] = addr_ip(&target->also[in.n_also_ips]);
+	verdict_clear(&c->verdict);
+	vfy_check(&c->verdict, target->policy, &in);
+	c->judged_ms = loop_now_ms(c->shared->loop);
+	c->judge_again = false;
+	c->report_until_ms = c->verdict.report_until_ms;
+	return verdict_accepted(&c->verdict);
+}
+
+bool
+conn_judge_again(struct conn *c)
+{
+	bool report_ended = c->report_until_ms != 0 && clock_wall_ms() >= c->report_until_ms;
+	bool old = loop_now_ms(c->shared->loop) - c->judged_ms >= CONN_AGE_MAX_MS;
+	bool new_policy = c->judge_again;
+	struct tls_peer *peer;
+	bool accepted;
+
+	if (!new_policy && !report_ended && !old)
+		return true;
+	peer = malloc(sizeof *peer);
+	if (peer == NULL) {
+		conn_end(c, REASON_OUT_OF_MEMORY, NULL);
+		return false;
+	}
+	tls_peer(c->tls, peer);
+	accepted = conn_on_peer(c, peer);
+	free(peer);
+	if (accepted)
+		return true;
+	if (new_policy) {
+		conn_end_refused(c);
+	} else {
+		tickets_clear(&c->shared->tickets);
+		conn_end(c, REASON_CLOSED, "not acceptable any more");
+	}
+	return false;
+}

@@ -1,0 +1,98 @@
+/* The exchanges of a slot: sent, waiting, cancelled, ended. */
+#include "transport/slot.h"
+
+void
+slot_finish_exchange(struct tp_slot *slot, struct tp_exchange *x, const struct tp_answer *answer)
+{
+	loop_timer_stop(&x->deadline);
+	x->place = EXCHANGE_DONE;
+	x->fn(x->arg, answer);
+	exchange_give(&slot->pool, x);
+}
+
+void
+slot_fail_exchange(struct tp_slot *slot, struct tp_exchange *x, enum reason reason)
+{
+	struct tp_answer answer = {
+	    .failure = reason, .retry_safe = !x->written, .killed = x->killed, .alone = x->alone};
+
+	slot_finish_exchange(slot, x, &answer);
+}
+
+void
+slot_queue_exchange(struct tp_slot *slot, struct tp_exchange *x, bool first)
+{
+	x->place = EXCHANGE_WAITING;
+	x->conn = NULL;
+	if (first)
+		exchange_list_prepend(&slot->shared.waiting, x);
+	else
+		exchange_list_append(&slot->shared.waiting, x);
+}
+
+/* Out of whatever list it is in. */
+static void
+slot_detach_exchange(struct tp_exchange *x)
+{
+	switch (x->place) {
+	case EXCHANGE_WAITING:
+		exchange_list_remove(&x->slot->shared.waiting, x);
+		break;
+	case EXCHANGE_FAILING:
+		exchange_list_remove(&x->slot->failing, x);
+		break;
+	case EXCHANGE_IN_FLIGHT:
+		conn_cancel(x->conn, x);
+		slot_want_flush(x->slot);
+		break;
+	case EXCHANGE_DONE:
+	case EXCHANGE_FREE:
+		break;
+	}
+}
+
+static void
+slot_on_deadline(void *ctx)
+{
+	struct tp_exchange *x = ctx;
+	struct tp_slot *slot = x->slot;
+	bool connected = x->written || (slot->conn != NULL && slot->conn->state == CONN_READY);
+
+	slot_detach_exchange(x);
+	slot_fail_exchange(slot, x, connected ? REASON_CLOSED : REASON_CONNECT_TIMEOUT);
+}
+
+enum res
+tp_send(struct tp_exchange **out, struct tp_slot *slot, struct span message, int64_t deadline_ms,
+	tp_answer_fn fn, void *arg)
+{
+	struct tp_exchange *x;
+
+	if (message.n < 12 || message.n > TP_MESSAGE_MAX)
+		return RES_MALFORMED;
+	if (slot->shared.waiting.n >= TP_QUEUE_MAX)
+		return RES_LIMIT;
+	x = exchange_take(&slot->pool, message);
+	if (x == NULL)
+		return RES_NOMEM;
+	x->slot = slot;
+	x->fn = fn;
+	x->arg = arg;
+	loop_timer_init(&x->deadline, slot->shared.loop, slot_on_deadline, x);
+	loop_timer_set(&x->deadline, deadline_ms - loop_now_ms(slot->shared.loop));
+	slot_queue_exchange(slot, x, false);
+	slot->shared.stats.questions++;
+	slot_want_flush(slot);
+	*out = x;
+	return RES_OK;
+}
+
+void
+tp_cancel(struct tp_exchange *x)
+{
+	if (x->place == EXCHANGE_DONE) /* inside its own callback */
+		return;
+	loop_timer_stop(&x->deadline);
+	slot_detach_exchange(x);
+	exchange_give(&x->slot->pool, x);
+}
