@@ -16,6 +16,7 @@ from cryptography.x509.name import _ASN1Type
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
 from oracle import crl
+from oracle.sha1 import signed_with_sha1
 
 SCT_LIST = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 POISON = ObjectIdentifier("1.3.6.1.4.1.11129.2.4.3")
@@ -30,11 +31,11 @@ KEY_USAGES = {  # digitalSignature first, as in RFC 5280, 4.2.1.3
     "commitment": [False, True] + [False] * 7,
     "signature and certificates": [True] + [False] * 4 + [True] + [False] * 3,
 }
-HASHES = {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha1": hashes.SHA1}
+HASHES = {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha1": None}  # SHA-1: signed_with_sha1
 
 
 def when(ms):
-    return datetime.datetime.utcfromtimestamp(ms // 1000)
+    return datetime.datetime.fromtimestamp(ms // 1000, datetime.timezone.utc).replace(tzinfo=None)
 
 
 def rfc3339(ms):
@@ -178,13 +179,15 @@ class Forge:
                 .public_key(key.public_key()).serial_number(facts.get("serial") or next(self.serials))
                 .not_valid_before(when(facts["not_before"])).not_valid_after(when(facts["not_after"])))
         signer = self.keys.get(issuer["key"], "somebody else") if facts.get("forged") else issuer_key
-        algorithm = HASHES[facts.get("hash", "sha256")]()
+        algorithm = HASHES[facts.get("hash", "sha256")]
 
         def with_extensions(extensions):
             builder = bare
             for extension, critical in extensions:
                 builder = builder.add_extension(extension, critical)
-            return builder.sign(signer, algorithm)
+            if algorithm is None:
+                return signed_with_sha1(builder.sign(signer, hashes.SHA256()), signer)
+            return builder.sign(signer, algorithm())
         extensions = list(self.extensions(facts))
         if facts.get("scts") is not None:
             tbs = with_extensions(extensions).tbs_certificate_bytes
