@@ -1,5 +1,6 @@
 /* The front door of the engine: what can be answered at once. */
 #include "resolver/query.h"
+#include "resolver/explain.h"
 #include "resolver/routes.h"
 
 static enum ask

@@ -1,5 +1,7 @@
 #include "resolver/answer_class.h"
 #include "resolver/query.h"
+#include "resolver/health.h"
+#include "resolver/server_slot.h"
 
 #include <stdlib.h>
 
@@ -174,7 +176,7 @@ query_on_nonsense(struct query *q, struct server *s, enum manner manner, enum re
 	bool elsewhere;
 
 	query_blame(q, s, bad);
-	tries_spend(&q->tries, s);
+	tries_spend(&q->tries, s->id);
 	elsewhere = q->open == 0 && query_send(q);
 	query_doubts_connection(q, s, manner);
 	if (elsewhere) {
@@ -193,7 +195,7 @@ query_on_failure(struct query *q, struct server *s, enum manner manner, const st
 {
 	bool first = !q->soft, doubtful = m->rcode == RCODE_SERVFAIL; /* the other codes say what they mean */
 
-	tries_spend(&q->tries, s);
+	tries_spend(&q->tries, s->id);
 	if (first) {
 		q->soft = true;
 		q->avoid = s->upstream;
@@ -221,7 +223,7 @@ query_on_lame(struct query *q, struct server *s, enum manner manner)
 	query_blame(q, s, REASON_NONE);
 	q->lame = true;
 	q->avoid = s->upstream;
-	tries_spend(&q->tries, s);
+	tries_spend(&q->tries, s->id);
 	if (q->open == 0 && query_send(q))
 		counter_add(q->engine->counters, COUNTER_FAILED_OVER, 1);
 	if (q->open == 0 && q->held.n == 0)
@@ -266,7 +268,7 @@ query_on_message(struct query *q, struct server *s, enum manner manner, const st
 		/* It cannot be had in a longer form than over a stream (RFC 7766, 5): once elsewhere, then
 		 * never. */
 		query_blame(q, s, REASON_ANSWER_MALFORMED);
-		tries_spend(&q->tries, s);
+		tries_spend(&q->tries, s->id);
 		if (q->truncated) {
 			query_fail(q);
 			return;
@@ -330,7 +332,7 @@ server_on_failure(struct server *s, uint64_t zone, enum manner manner, const str
 	else if (answer->killed)
 		server_killed(s, zone, answer->alone, manner != MANNER_SHARED);
 	else if (!timed_out)
-		server_failed(s, answer->failure);
+		server_failed(s, answer->failure, NULL);
 	else if (silent)
 		server_is_slow(s);
 }
@@ -346,7 +348,7 @@ query_on_no_answer(struct query *q, struct server *s, enum manner manner, const 
 	query_blame(q, s, answer->failure);
 	q->suspect |= answer->killed;
 	if (answer->killed && manner != MANNER_SHARED) /* it had its own connection */
-		tries_spend(&q->tries, s);
+		tries_spend(&q->tries, s->id);
 	query_retry(q, false);
 }
 

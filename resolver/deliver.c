@@ -1,6 +1,7 @@
 /* deliver.c - what becomes of an upstream's answer: what the cache keeps of it, and what those who wait are told. */
 #include "resolver/answer_class.h"
 #include "resolver/query.h"
+#include "resolver/explain.h"
 #include "resolver/rebinding.h"
 
 #include <string.h>

@@ -1,4 +1,5 @@
 #include "resolver/query.h"
+#include "resolver/upstreams.h"
 
 #include "base/clock.h"
 

@@ -22,7 +22,7 @@
 #include "resolver/hosts.h"
 #include "resolver/local.h"
 #include "resolver/client_quota.h"
-#include "resolver/upstream.h"
+#include "resolver/upstream_set.h"
 
 #define QUERY_TIME_MS     4000 /* interface: within the client's own time-out (5 s in glibc) */
 #define QUERY_STALE_MS    1800 /* RFC 8767, 5: when a stale answer is given instead of a late one */

@@ -1,13 +1,8 @@
-/* What becomes of connections and questions, and what follows from it for a server. */
-#include "resolver/upstream_set.h"
+#include "resolver/health.h"
 
 #include "base/random.h"
 
-#include <string.h>
-
-/* ---- health */
-
-/* Half of it is chance: a fleet that lost its upstream together must not come back together. */
+/* Half of the time is random: a fleet that lost its upstream together must not come back together. */
 static int64_t
 rest_ms(unsigned failures, int64_t least, int64_t most)
 {
@@ -36,7 +31,7 @@ server_log(struct server *s, enum log_level level, const char *event, enum reaso
 void
 server_answered(struct server *s)
 {
-	s->answered_ms = loop_now_ms(s->set->loop);
+	s->answered_ms = loop_now_ms(s->loop);
 	s->suspect_until_ms = 0;
 	s->bad = 0;
 	s->doubt = REASON_NONE;
@@ -50,8 +45,8 @@ server_answered(struct server *s)
 	s->retry_at_ms = 0;
 }
 
-static void
-server_failed_detail(struct server *s, enum reason reason, const char *detail)
+void
+server_failed(struct server *s, enum reason reason, const char *detail)
 {
 	struct upstreams *set = s->set;
 	int64_t now = loop_now_ms(set->loop);
@@ -73,12 +68,6 @@ server_failed_detail(struct server *s, enum reason reason, const char *detail)
 	if (!verdict && (reason == REASON_UNREACHABLE || reason == REASON_CONNECT_TIMEOUT) &&
 	    server_has_rival(s))
 		set->family_first = s->target->addr.family == ADDR_V6 ? ADDR_V4 : ADDR_V6;
-}
-
-void
-server_failed(struct server *s, enum reason reason)
-{
-	server_failed_detail(s, reason, NULL);
 }
 
 /* One more zone without an answer. True: so many different ones in a row that the server is to blame. */
@@ -106,7 +95,7 @@ server_answered_zone(struct server *s, uint64_t zone)
 void
 server_answered_badly(struct server *s, uint64_t zone, enum reason reason)
 {
-	s->answered_ms = loop_now_ms(s->set->loop);
+	s->answered_ms = loop_now_ms(s->loop);
 	s->suspect_until_ms = 0;
 	counter_add_reason(s->set->counters, reason);
 	if (!server_bad_zone(s, zone)) {
@@ -118,23 +107,11 @@ server_answered_badly(struct server *s, uint64_t zone, enum reason reason)
 	server_log(s, LOG_INFO, "upstream-doubtful", reason, NULL);
 }
 
-bool
-server_is_barren(const struct server *s)
-{
-	int64_t now = loop_now_ms(s->set->loop);
-	struct tp_stats stats;
-
-	if (s->slot == NULL || (s->answered_ms != INT64_MIN && now - s->answered_ms < UPSTREAM_EVIDENCE_MS))
-		return false;
-	tp_slot_stats(s->slot, &stats);
-	return stats.barren >= UPSTREAM_BARREN_MAX;
-}
-
 void
 server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
 {
 	struct quarantine *q = &s->set->quarantine;
-	int64_t now = loop_now_ms(s->set->loop);
+	int64_t now = loop_now_ms(s->loop);
 	bool proven = quarantine_is_proven(q, s->id, zone, s->answered_ms);
 	bool many;
 
@@ -149,7 +126,7 @@ server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
 	many = alone > 0 && server_bad_zone(s, zone) &&
 	       (s->answered_ms == INT64_MIN || now - s->answered_ms >= UPSTREAM_EVIDENCE_MS);
 	if ((many || server_is_barren(s)) && !server_has_lane_budget(s)) {
-		server_failed(s, REASON_CLOSED);
+		server_failed(s, REASON_CLOSED, NULL);
 		return;
 	}
 	counter_add_reason(s->set->counters, REASON_CLOSED);
@@ -171,9 +148,9 @@ server_answered_well(struct server *s)
 void
 server_asked_to_wait(struct server *s, enum reason reason, int64_t ms)
 {
-	int64_t until = loop_now_ms(s->set->loop) + (ms < UPSTREAM_WAIT_MAX_MS ? ms : UPSTREAM_WAIT_MAX_MS);
+	int64_t until = loop_now_ms(s->loop) + (ms < UPSTREAM_WAIT_MAX_MS ? ms : UPSTREAM_WAIT_MAX_MS);
 
-	server_failed(s, reason);
+	server_failed(s, reason, NULL);
 	if (s->retry_at_ms < until)
 		s->retry_at_ms = until;
 }
@@ -181,7 +158,7 @@ server_asked_to_wait(struct server *s, enum reason reason, int64_t ms)
 void
 server_is_slow(struct server *s)
 {
-	s->suspect_until_ms = loop_now_ms(s->set->loop) + UPSTREAM_SUSPECT_MS;
+	s->suspect_until_ms = loop_now_ms(s->loop) + UPSTREAM_SUSPECT_MS;
 	/* The head start is over and there is no connection yet: the other family goes first on this network.
 	 */
 	if (!server_is_ready(s) && s->target->addr.family == s->set->family_first && server_has_rival(s))
@@ -191,137 +168,20 @@ server_is_slow(struct server *s)
 void
 server_stalled(struct server *s)
 {
-	s->suspect_until_ms = loop_now_ms(s->set->loop) + UPSTREAM_SUSPECT_MS;
+	s->suspect_until_ms = loop_now_ms(s->loop) + UPSTREAM_SUSPECT_MS;
 	tp_slot_drop(s->slot, false);
 	server_log(s, LOG_INFO, "upstream-silent", REASON_CLOSED, NULL);
 }
 
-/* Keeps the verdict of an event. True: what it reports is not what the one before reported. */
-bool
-server_verdict_take(struct server *s, struct tp_event *e)
-{
-	uint64_t before = s->judged ? verdict_reported(&s->verdict) : 0, reported;
-
-	if (e->verdict == NULL)
-		return false;
-	verdict_clear(&s->verdict);
-	s->verdict = *e->verdict;
-	memset(e->verdict, 0, sizeof *e->verdict);
-	s->judged = true;
-	reported = verdict_reported(&s->verdict);
-	counter_add_reports(s->set->counters, reported);
-	return reported != before;
-}
-
 void
-upstreams_on_refused(struct server *s, struct tp_event *e)
+server_connected(struct server *s)
 {
-	bool news = !s->judged || verdict_accepted(&s->verdict) || verdict_reason(&s->verdict) != e->reason;
-
-	server_failed_detail(s, e->reason, e->detail);
-	news |= server_verdict_take(s, e);
-	if (news && s->set->hooks.on_verdict != NULL)
-		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
-}
-
-static void
-upstreams_on_accepted(struct server *s, struct tp_event *e)
-{
-	bool news = s->judged && !verdict_accepted(&s->verdict);
-
-	s->ready_ms = loop_now_ms(s->set->loop);
+	s->ready_ms = loop_now_ms(s->loop);
 	s->poor = 0;
-	news |= server_verdict_take(s, e);
 	/* Connected is not answered: the next failure rests longer all the same. */
 	if (s->health == HEALTH_FAILING)
 		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);
 	s->health = HEALTH_GOOD;
 	s->reason = REASON_NONE;
 	s->retry_at_ms = 0;
-	if (news && s->set->hooks.on_verdict != NULL)
-		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
-	if (s->set->hooks.on_ready != NULL)
-		s->set->hooks.on_ready(s->set->hooks.ctx, s);
-}
-
-void
-upstreams_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
-{
-	struct server *s = ctx;
-
-	(void)slot;
-	s->connects = false;
-	switch (e->kind) {
-	case TP_EVENT_READY:
-		upstreams_on_accepted(s, e);
-		break;
-	case TP_EVENT_FAILED:
-		if (reason_is_verdict(e->reason))
-			upstreams_on_refused(s, e);
-		else
-			server_failed_detail(s, e->reason, e->detail);
-		break;
-	case TP_EVENT_CLOSED:
-		/* An open connection can end by a verdict too: judged again after a reload. */
-		if (reason_is_verdict(e->reason))
-			upstreams_on_refused(s, e);
-		else
-			server_log(s, LOG_DEBUG, "upstream-closed", e->reason, e->detail);
-		break;
-	}
-	s->set->hooks.on_change(s->set->hooks.ctx);
-}
-
-/* ---- tending */
-
-/* Of the refused servers the one that was not looked at for longest: when its rest is over; when nobody is left, as soon
- * as its upstream may be probed. */
-static void
-upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now)
-{
-	struct walk w = upstreams_walk(set, route);
-	bool nobody = upstreams_all_resting(set, route);
-	struct server *s, *oldest = NULL;
-	size_t i;
-
-	while ((s = walk_next(&w, &i)) != NULL) {
-		int64_t tried = upstream_tried_ms(set, s->upstream);
-		bool due = now >= s->retry_at_ms ||
-			   (nobody && (tried == INT64_MIN || now - tried >= UPSTREAM_PROBE_MS));
-
-		if (s->health == HEALTH_REFUSED && due && !server_connects(s) &&
-		    (oldest == NULL || s->tried_ms < oldest->tried_ms))
-			oldest = s;
-	}
-	if (oldest != NULL)
-		server_connect(oldest);
-}
-
-static void
-upstreams_explore(struct upstreams *set, const struct route *route, int64_t now)
-{
-	struct walk w = upstreams_walk(set, route);
-	struct server *s, *oldest = NULL;
-	size_t i, n = 0;
-
-	set->explore_at_ms = now + UPSTREAM_EXPLORE_MS;
-	while ((s = walk_next(&w, &i)) != NULL) {
-		n++;
-		if (s->health == HEALTH_REFUSED || server_rests(s, now) || server_is_ready(s))
-			continue;
-		if (oldest == NULL || s->tried_ms < oldest->tried_ms)
-			oldest = s;
-	}
-	if (n > 1 && oldest != NULL)
-		server_connect(oldest);
-}
-
-void
-upstreams_tend(struct upstreams *set, const struct route *route)
-{
-	int64_t now = loop_now_ms(set->loop);
-
-	upstreams_recheck(set, route, now);
-	if (set->plan->snapshot->settings->strategy == STRATEGY_FASTEST && now >= set->explore_at_ms)
-		upstreams_explore(set, route, now);
 }

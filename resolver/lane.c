@@ -1,22 +1,7 @@
-/* Questions apart from the others: those that may do harm, and those by which a connection is judged. */
-#include "resolver/upstream_set.h"
+#include "resolver/lane.h"
 
-static bool
-pace_has(const struct pace *p, int64_t now_ms, int64_t interval_ms, unsigned burst)
-{
-	return p->spent_until_ms - now_ms <= (int64_t)(burst - 1) * interval_ms;
-}
-
-bool
-pace_take(struct pace *p, int64_t now_ms, int64_t interval_ms, unsigned burst)
-{
-	if (!pace_has(p, now_ms, interval_ms, burst))
-		return false;
-	if (p->spent_until_ms < now_ms)
-		p->spent_until_ms = now_ms;
-	p->spent_until_ms += interval_ms;
-	return true;
-}
+#include "resolver/health.h"
+#include "resolver/server_slot.h"
 
 /* ---- lanes */
 
@@ -28,12 +13,12 @@ lane_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 
 	(void)slot;
 	if (reason_is_verdict(e->reason)) {
-		upstreams_on_refused(s, e);
+		server_refused(s, e);
 		s->set->hooks.on_change(s->set->hooks.ctx);
 	} else if (e->kind == TP_EVENT_READY) {
 		server_verdict_take(s, e);
 	} else if (e->kind == TP_EVENT_FAILED && !server_is_ready(s)) {
-		server_failed(s, e->reason);
+		server_failed(s, e->reason, NULL);
 	}
 }
 
@@ -64,12 +49,11 @@ server_lane_take(struct server *s, uint64_t zone)
 	int n = server_lane_free(s);
 	struct lane *l = n < 0 ? NULL : &s->lane[n];
 
-	if (l == NULL ||
-	    (l->slot == NULL && tp_slot_new(&l->slot, s->set->loop, s->target, &hooks) != RES_OK))
+	if (l == NULL || (l->slot == NULL && tp_slot_new(&l->slot, s->loop, s->target, &hooks) != RES_OK))
 		return -1;
 	l->busy = true;
 	l->zone = zone;
-	s->tried_ms = loop_now_ms(s->set->loop);
+	s->tried_ms = loop_now_ms(s->loop);
 	return n;
 }
 
@@ -82,45 +66,14 @@ server_lane_give(struct server *s, int lane)
 void
 server_lanes_tidy(struct server *s)
 {
-	if (loop_now_ms(s->set->loop) < s->fire_until_ms) /* there is more to come */
+	if (loop_now_ms(s->loop) < s->fire_until_ms) /* there is more to come */
 		return;
 	for (int i = 0; i < UPSTREAM_LANES; i++)
 		if (!s->lane[i].busy && s->lane[i].slot != NULL && tp_slot_state(s->lane[i].slot) != TP_IDLE)
 			tp_slot_drop(s->lane[i].slot, false);
 }
 
-/* So many connections at once, of those that a server in its state may be asked for. */
-static unsigned
-server_lane_burst(const struct server *s, unsigned most)
-{
-	int64_t now = loop_now_ms(s->set->loop);
-	bool proven = s->answered_ms != INT64_MIN && now - s->answered_ms < UPSTREAM_LANE_PROVEN_MS;
-
-	return proven || most < UPSTREAM_LANE_UNPROVEN ? most : UPSTREAM_LANE_UNPROVEN;
-}
-
-bool
-server_has_lane_budget(const struct server *s)
-{
-	return pace_has(&s->lane_pace, loop_now_ms(s->set->loop), UPSTREAM_LANE_MS,
-			server_lane_burst(s, UPSTREAM_LANE_BURST));
-}
-
-void
-server_lanes_drop(struct server *s)
-{
-	for (int i = 0; i < UPSTREAM_LANES; i++)
-		if (s->lane[i].slot != NULL)
-			tp_slot_drop(s->lane[i].slot, false);
-}
-
-/* ---- who goes there */
-
-bool
-server_knows(const struct server *s, uint64_t zone)
-{
-	return s->known_zone[zone % UPSTREAM_KNOWN_MAX] == zone;
-}
+/* ---- which question goes to a lane */
 
 static bool
 server_lane_has(const struct server *s, uint64_t zone)
@@ -161,7 +114,7 @@ enum manner
 server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 {
 	const struct quarantine *q = &s->set->quarantine;
-	int64_t now = loop_now_ms(s->set->loop), retry;
+	int64_t now = loop_now_ms(s->loop), retry;
 
 	switch (quarantine_find(q, s->id, zone, now, &retry)) {
 	case QUARANTINE_NONE:
@@ -184,7 +137,7 @@ server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 bool
 server_takes_trial(struct server *s, uint64_t zone)
 {
-	int64_t now = loop_now_ms(s->set->loop);
+	int64_t now = loop_now_ms(s->loop);
 
 	return s->poor >= UPSTREAM_POOR_MAX && !quarantine_is_poor(&s->set->quarantine, s->id, zone, now) &&
 	       server_lane_free(s) >= 0 &&
@@ -195,20 +148,20 @@ bool
 server_may_ask_again(struct server *s, uint64_t zone)
 {
 	return s->poor == 1 && server_is_ready(s) &&
-	       !quarantine_is_poor(&s->set->quarantine, s->id, zone, loop_now_ms(s->set->loop));
+	       !quarantine_is_poor(&s->set->quarantine, s->id, zone, loop_now_ms(s->loop));
 }
 
 void
 server_tried(struct server *s, uint64_t zone, int lane, bool good)
 {
 	if (!good) {
-		quarantine_set_poor(&s->set->quarantine, s->id, zone, loop_now_ms(s->set->loop));
+		quarantine_set_poor(&s->set->quarantine, s->id, zone, loop_now_ms(s->loop));
 		return;
 	}
 	if (s->poor < UPSTREAM_POOR_MAX) /* it has recovered meanwhile */
 		return;
 	s->poor = 0;
-	s->ready_ms = loop_now_ms(s->set->loop);
+	s->ready_ms = loop_now_ms(s->loop);
 	tp_slot_adopt(server_slot(s), s->lane[lane].slot);
 	server_log(s, LOG_NOTICE, "connection-replaced", REASON_NONE, NULL);
 }

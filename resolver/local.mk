@@ -2,33 +2,39 @@
 noinst_LIBRARIES += libresolver.a
 # the trip of a question
 libresolver_a_SOURCES = \
+	resolver/admission.c resolver/admission.h \
 	resolver/answer_class.c resolver/answer_class.h \
 	resolver/ask.c \
 	resolver/attempt.c \
+	resolver/budget.c resolver/budget.h \
 	resolver/cache.c resolver/cache.h \
+	resolver/client_quota.c resolver/client_quota.h \
 	resolver/counters.c resolver/counters.h resolver/counters.def \
 	resolver/deliver.c \
 	resolver/engine.c resolver/engine.h \
+	resolver/explain.c resolver/explain.h \
 	resolver/filter.c resolver/filter.h \
-	resolver/health.c \
+	resolver/health.c resolver/health.h \
 	resolver/hosts.c resolver/hosts.h \
-	resolver/lane.c \
+	resolver/lane.c resolver/lane.h \
 	resolver/local.c resolver/local.h \
 	resolver/local_data.c resolver/local_data.h \
-	resolver/order.c \
+	resolver/maintain.c resolver/maintain.h \
+	resolver/order.c resolver/order.h \
+	resolver/pace.c resolver/pace.h \
 	resolver/plan.c resolver/plan.h \
 	resolver/quarantine.c resolver/quarantine.h \
 	resolver/query.c resolver/query.h \
 	resolver/query_way.c \
 	resolver/rebinding.c resolver/rebinding.h \
 	resolver/routes.c resolver/routes.h \
-	resolver/admission.c resolver/admission.h \
-	resolver/budget.c resolver/budget.h \
-	resolver/client_quota.c resolver/client_quota.h \
+	resolver/server.c resolver/server.h \
+	resolver/server_slot.c resolver/server_slot.h \
 	resolver/special.c resolver/special.h \
-	resolver/upstream.c resolver/upstream.h \
+	resolver/tries.c resolver/tries.h \
 	resolver/upstream_report.c resolver/upstream_report.h \
-	resolver/upstream_set.h \
+	resolver/upstream_set.c resolver/upstream_set.h \
+	resolver/upstreams.c resolver/upstreams.h \
 	resolver/waiter.c
 # the process: listeners, workers, control socket, sandbox
 libresolver_a_SOURCES += \

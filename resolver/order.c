@@ -1,98 +1,4 @@
-/* Whose turn it is: the order of the servers of a route. */
-#include "resolver/upstream_set.h"
-
-/* ---- walking a route */
-
-struct walk
-upstreams_walk(const struct upstreams *set, const struct route *route)
-{
-	return (struct walk){.set = set, .route = route};
-}
-
-struct server *
-walk_next(struct walk *w, size_t *i)
-{
-	while (w->i < w->route->n_upstream) {
-		uint32_t u = w->route->upstream[w->i];
-
-		if (w->p < w->set->plan->snapshot->upstream[u].n_target) {
-			*i = w->i;
-			return w->set->server[w->set->first[u] + w->p++];
-		}
-		w->i++;
-		w->p = 0;
-	}
-	return NULL;
-}
-
-/* ---- tries */
-
-void
-tries_add(struct tries *t, const struct server *s)
-{
-	t->id[t->n] = s->id;
-	t->spent[t->n++] = false;
-}
-
-void
-tries_spend(struct tries *t, const struct server *s)
-{
-	for (unsigned i = 0; i < t->n; i++)
-		if (t->id[i] == s->id)
-			t->spent[i] = true;
-}
-
-void
-tries_forget_unspent(struct tries *t)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < t->n; i++)
-		if (t->spent[i]) {
-			t->id[n] = t->id[i];
-			t->spent[n++] = true;
-		}
-	t->n = n;
-}
-
-static bool
-tries_have(const struct tries *t, const struct server *s)
-{
-	for (unsigned i = 0; i < t->n; i++)
-		if (t->id[i] == s->id)
-			return true;
-	return false;
-}
-
-bool
-server_is_ready(const struct server *s)
-{
-	return s->slot != NULL && tp_slot_state(s->slot) == TP_READY;
-}
-
-bool
-server_connects(const struct server *s)
-{
-	return s->connects && loop_now_ms(s->set->loop) - s->tried_ms < TP_HANDSHAKE_TIMEOUT_MS;
-}
-
-bool
-server_rests(const struct server *s, int64_t now)
-{
-	return s->health == HEALTH_FAILING && now < s->retry_at_ms;
-}
-
-int64_t
-upstream_tried_ms(const struct upstreams *set, uint32_t upstream)
-{
-	size_t n = set->plan->snapshot->upstream[upstream].n_target;
-	int64_t tried = INT64_MIN;
-
-	for (size_t i = 0; i < n; i++)
-		if (set->server[set->first[upstream] + i]->tried_ms > tried)
-			tried = set->server[set->first[upstream] + i]->tried_ms;
-	return tried;
-}
+#include "resolver/order.h"
 
 /* When a question may probe this upstream, if nobody else is left. */
 static int64_t
@@ -155,7 +61,8 @@ server_rank(const struct server *s, size_t i, const struct route *route, const s
 }
 
 struct server *
-upstreams_next(struct upstreams *set, const struct route *route, const struct tries *tries, uint32_t avoid)
+upstreams_next(const struct upstreams *set, const struct route *route, const struct tries *tries,
+	       uint32_t avoid)
 {
 	struct walk w = upstreams_walk(set, route);
 	int64_t now = loop_now_ms(set->loop);
@@ -166,7 +73,7 @@ upstreams_next(struct upstreams *set, const struct route *route, const struct tr
 	while ((s = walk_next(&w, &i)) != NULL) {
 		uint64_t rank;
 
-		if (s->health == HEALTH_REFUSED || tries_have(tries, s))
+		if (s->health == HEALTH_REFUSED || tries_have(tries, s->id))
 			continue;
 		if (server_rests(s, now)) {
 			if (now >= upstream_probe_ms(set, s->upstream))
@@ -181,23 +88,6 @@ upstreams_next(struct upstreams *set, const struct route *route, const struct tr
 		}
 	}
 	return best != NULL ? best : probe;
-}
-
-bool
-server_has_rival(const struct server *s)
-{
-	const struct upstreams *set = s->set;
-	size_t n = set->plan->snapshot->upstream[s->upstream].n_target;
-	int64_t now = loop_now_ms(set->loop);
-
-	for (size_t i = 0; i < n; i++) {
-		const struct server *o = set->server[set->first[s->upstream] + i];
-
-		if (o->target->addr.family != s->target->addr.family && o->health != HEALTH_REFUSED &&
-		    !server_rests(o, now))
-			return true;
-	}
-	return false;
 }
 
 int64_t
@@ -221,55 +111,6 @@ server_patience_ms(const struct server *s, bool hedge)
 	return ms < TP_CONNECT_TIMEOUT_MS ? ms : TP_CONNECT_TIMEOUT_MS;
 }
 
-bool
-upstreams_all_refused(struct upstreams *set, const struct route *route)
-{
-	struct walk w = upstreams_walk(set, route);
-	struct server *s;
-	size_t i;
-
-	while ((s = walk_next(&w, &i)) != NULL)
-		if (s->health != HEALTH_REFUSED)
-			return false;
-	return true;
-}
-
-bool
-upstreams_all_resting(struct upstreams *set, const struct route *route)
-{
-	struct walk w = upstreams_walk(set, route);
-	int64_t now = loop_now_ms(set->loop);
-	struct server *s;
-	size_t i;
-
-	while ((s = walk_next(&w, &i)) != NULL)
-		if (s->health != HEALTH_REFUSED && !server_rests(s, now))
-			return false;
-	return true;
-}
-
-bool
-upstreams_connecting(struct upstreams *set, const struct route *route)
-{
-	struct walk w = upstreams_walk(set, route);
-	struct server *s;
-	size_t i;
-
-	while ((s = walk_next(&w, &i)) != NULL)
-		if (server_connects(s))
-			return true;
-	return false;
-}
-
-static bool
-tries_spent(const struct tries *t, const struct server *s)
-{
-	for (unsigned i = 0; i < t->n; i++)
-		if (t->id[i] == s->id)
-			return t->spent[i];
-	return false;
-}
-
 /* all_refused: then the answer is known until somebody looks again, and nobody waits for that. */
 static int64_t
 server_due_ms(const struct server *s, uint64_t zone, bool all_refused, int64_t now)
@@ -287,7 +128,8 @@ server_due_ms(const struct server *s, uint64_t zone, bool all_refused, int64_t n
 }
 
 int64_t
-upstreams_due_ms(struct upstreams *set, const struct route *route, const struct tries *tries, uint64_t zone)
+upstreams_due_ms(const struct upstreams *set, const struct route *route, const struct tries *tries,
+		 uint64_t zone)
 {
 	struct walk w = upstreams_walk(set, route);
 	bool all_refused = upstreams_all_refused(set, route);
@@ -296,23 +138,11 @@ upstreams_due_ms(struct upstreams *set, const struct route *route, const struct 
 	size_t i;
 
 	while ((s = walk_next(&w, &i)) != NULL) {
-		int64_t due = tries_spent(tries, s) ? INT64_MAX : server_due_ms(s, zone, all_refused, now);
+		int64_t due =
+		    tries_have_spent(tries, s->id) ? INT64_MAX : server_due_ms(s, zone, all_refused, now);
 
 		if (due < first)
 			first = due;
 	}
 	return first;
-}
-
-bool
-upstreams_know(struct upstreams *set, const struct route *route, uint64_t zone)
-{
-	struct walk w = upstreams_walk(set, route);
-	struct server *s;
-	size_t i;
-
-	while ((s = walk_next(&w, &i)) != NULL)
-		if (server_knows(s, zone))
-			return true;
-	return false;
 }

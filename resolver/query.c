@@ -1,4 +1,7 @@
 #include "resolver/query.h"
+#include "resolver/explain.h"
+#include "resolver/maintain.h"
+#include "resolver/order.h"
 #include "resolver/routes.h"
 
 #include "base/random.h"
@@ -345,7 +348,7 @@ query_join(struct engine *e, const struct msg_question *question, const struct r
 	enum ask done;
 
 	engine_notice_clocks(e);
-	upstreams_tend(e->upstreams, route);
+	upstreams_maintain(e->upstreams, route);
 	q = query_find(e, question);
 	fresh = q == NULL;
 	if (fresh && upstreams_all_refused(e->upstreams, route) && !upstreams_connecting(e->upstreams, route))
@@ -388,7 +391,7 @@ query_prefetch(struct engine *e, const struct msg_question *question, const stru
 	if (e->n_queries >= QUERIES_MAX / 2 || query_find(e, question) != NULL)
 		return;
 	engine_notice_clocks(e);
-	upstreams_tend(e->upstreams, route);
+	upstreams_maintain(e->upstreams, route);
 	if ((q = query_new(e, question, route)) == NULL)
 		return;
 	if (!query_send(q)) {

@@ -15,6 +15,8 @@
 #define RESOLVER_QUERY_H
 
 #include "resolver/engine.h"
+#include "resolver/lane.h"
+#include "resolver/tries.h"
 
 #include "base/random.h"
 
@@ -28,17 +30,6 @@
 	500 /* an unknown zone waits so long for a lane while there is harm about, then shares */
 #define QUERY_SENDS_MAX 16  /* of one question, to whomever: a bound for what a storm of faults can cost */
 #define POOL_MAX        512 /* objects kept for the next question, of each kind */
-
-/* INFO-CODEs of RFC 8914 that are made here */
-enum {
-	EDE_OTHER = 0,
-	EDE_STALE = 3,
-	EDE_CACHED_ERROR = 13,
-	EDE_BLOCKED = 15,
-	EDE_STALE_NXDOMAIN = 19,
-	EDE_UNREACHABLE = 22,
-	EDE_NETWORK = 23
-};
 
 struct waiter {
 	struct query *query;

@@ -1,5 +1,8 @@
 /* The way of a query: who is asked next, and what it waits for while nobody can be. */
 #include "resolver/query.h"
+#include "resolver/health.h"
+#include "resolver/maintain.h"
+#include "resolver/order.h"
 
 void
 query_arm(struct query *q)
@@ -24,17 +27,17 @@ query_send(struct query *q)
 	struct engine *e = q->engine;
 	int64_t now = loop_now_ms(e->loop);
 
-	while (q->open < QUERY_OPEN_MAX && q->tries.n < UPSTREAM_TRIES_MAX && q->sends < QUERY_SENDS_MAX) {
+	while (q->open < QUERY_OPEN_MAX && q->tries.n < TRIES_MAX && q->sends < QUERY_SENDS_MAX) {
 		struct server *s = upstreams_next(e->upstreams, q->route, &q->tries, q->avoid);
 		enum manner manner;
 
 		if (s == NULL)
 			break;
-		tries_add(&q->tries, s);
+		tries_add(&q->tries, s->id);
 		manner = server_manner(s, q->zone, q->suspect,
 				       now >= q->deadline_ms - QUERY_TIME_MS + QUERY_LANE_MS);
 		if (manner == MANNER_NEVER) {
-			tries_spend(&q->tries, s);
+			tries_spend(&q->tries, s->id);
 			q->blamed = s;
 			q->blame = REASON_CLOSED;
 			q->lame = false;
@@ -167,7 +170,7 @@ query_on_due(void *ctx)
 		waiters_stale(q);
 	}
 	if (q->wait_ms != 0 && now >= q->wait_ms && q->open == 0) {
-		upstreams_tend(e->upstreams, q->route);
+		upstreams_maintain(e->upstreams, q->route);
 		if (!query_look(q))
 			query_fail(q);
 		return;

@@ -1,14 +1,35 @@
 /*
- * upstream_set.h - the inside of upstream.h, shared by its files: upstream.c (the set and what is said of
- * it), order.c (whose turn it is), health.c (what becomes of connections and questions), lane.c (questions apart).
+ * upstream_set.h - the servers of one worker, and what holds for several of them.
+ *
+ * What is done with them: upstreams.h (their life), server_slot.h (connections), health.h (news), lane.h (questions apart),
+ * order.h (which one is next), maintain.h (background work), explain.h (why there is no answer).
  */
 #ifndef RESOLVER_UPSTREAM_SET_H
 #define RESOLVER_UPSTREAM_SET_H
 
+#include "base/log.h"
+#include "resolver/counters.h"
+#include "resolver/plan.h"
 #include "resolver/quarantine.h"
-#include "resolver/upstream.h"
+#include "resolver/routes.h"
+#include "resolver/server.h"
 
-#define EDE_TEXT_MAX 160 /* title, address and reason; message.c cuts it to what goes out */
+#define UPSTREAM_PROBE_MS     2000 /* while nobody is left, questions probe an upstream this often at most */
+#define UPSTREAM_EDE_MAX      3    /* upstreams that are named in one reply */
+#define UPSTREAM_EDE_TEXT_MAX 160  /* title, address and reason; message.c cuts it to what goes out */
+
+struct upstreams_hooks {
+	/* A server is about to go (a reload): questions in flight on it are to be taken elsewhere. */
+	void (*on_gone)(void *ctx, struct server *);
+	/* A verdict that differs from the one before in what refuses or in what it reports, or the first good one after a
+	 * refusal; for the log. May be NULL. */
+	void (*on_verdict)(void *ctx, const struct server *);
+	/* Some server became ready. May be NULL. */
+	void (*on_ready)(void *ctx, const struct server *);
+	/* Something was learned of a server, good or bad: what waits for better times looks again. */
+	void (*on_change)(void *ctx);
+	void *ctx;
+};
 
 struct upstreams {
 	struct loop *loop;
@@ -25,7 +46,7 @@ struct upstreams {
 	struct loop_timer captive;
 	struct log_limit log_limit;
 	struct quarantine quarantine;
-	char ede_text[UPSTREAM_EDE_MAX][EDE_TEXT_MAX];
+	char ede_text[UPSTREAM_EDE_MAX][UPSTREAM_EDE_TEXT_MAX]; /* explain.h */
 };
 
 /* Over the servers of a route, in the order of the configuration. */
@@ -39,23 +60,18 @@ struct walk upstreams_walk(const struct upstreams *, const struct route *);
 /* NULL at the end. *i: its upstream's place in the route. */
 struct server *walk_next(struct walk *, size_t *i);
 
-bool server_rests(const struct server *, int64_t now);
-/* Another address of the same upstream, of the other family, that may be asked: the two are raced. */
-bool server_has_rival(const struct server *);
-void server_connect(struct server *); /* without a question */
-/* A connection was asked for, and there is no news of it. */
-bool server_connects(const struct server *);
 /* When some address of its upstream was last turned to; INT64_MIN: never. */
 int64_t upstream_tried_ms(const struct upstreams *, uint32_t upstream);
-/* Connection after connection ended without an answer, and nobody had one lately. */
-bool server_is_barren(const struct server *);
-void server_log(struct server *, enum log_level, const char *event, enum reason, const char *detail);
-/* Lanes may still make connections to tell bad names from a bad server. */
-bool server_has_lane_budget(const struct server *);
-void server_lanes_drop(struct server *);
-/* The last verdict becomes the server's. */
-bool server_verdict_take(struct server *, struct tp_event *);
-void upstreams_on_refused(struct server *, struct tp_event *);
-void upstreams_on_event(void *server, struct tp_slot *, struct tp_event *);
+/* Another address of the same upstream, of the other family, may be asked: the two are raced. */
+bool server_has_rival(const struct server *);
+
+/* Every server of the route has been refused: the answer is known at once. */
+bool upstreams_all_refused(const struct upstreams *, const struct route *);
+/* No server of the route may be asked now without probing. */
+bool upstreams_all_resting(const struct upstreams *, const struct route *);
+/* Some server of the route is being connected to. */
+bool upstreams_connecting(const struct upstreams *, const struct route *);
+/* A question of the zone had an answer from some server of the route. */
+bool upstreams_know(const struct upstreams *, const struct route *, uint64_t zone);
 
 #endif

@@ -1,4 +1,5 @@
 #include "resolver/query.h"
+#include "resolver/explain.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,10 +1,12 @@
 #include "resolver/daemon/verdict_log.h"
 
+#include "base/log.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* The verdict that was written last for an address. */
-struct said {
+struct written {
 	struct addr addr;
 	char *upstream;
 	enum reason reason; /* REASON_NONE: accepted */
@@ -13,7 +15,7 @@ struct said {
 
 struct verdict_log {
 	struct loop *loop;
-	struct said *said;
+	struct written *written;
 	size_t n;
 };
 
@@ -53,25 +55,25 @@ verdict_log_free(struct verdict_log *v)
 	if (v == NULL)
 		return;
 	for (size_t i = 0; i < v->n; i++)
-		free(v->said[i].upstream);
-	free(v->said);
+		free(v->written[i].upstream);
+	free(v->written);
 	free(v);
 }
 
-static struct said *
-said_find(struct verdict_log *v, const struct news *n)
+static struct written *
+written_find(struct verdict_log *v, const struct news *n)
 {
-	struct said *said;
+	struct written *written;
 
 	for (size_t i = 0; i < v->n; i++)
-		if (addr_equal(&v->said[i].addr, &n->addr) && strcmp(v->said[i].upstream, n->upstream) == 0)
-			return &v->said[i];
-	said = reallocarray(v->said, v->n + 1, sizeof *said);
-	if (said == NULL)
+		if (addr_equal(&v->written[i].addr, &n->addr) && strcmp(v->written[i].upstream, n->upstream) == 0)
+			return &v->written[i];
+	written = reallocarray(v->written, v->n + 1, sizeof *written);
+	if (written == NULL)
 		return NULL;
-	v->said = said;
-	said[v->n] = (struct said){.addr = n->addr, .upstream = strdup(n->upstream)};
-	return said[v->n].upstream != NULL ? &said[v->n++] : NULL;
+	v->written = written;
+	written[v->n] = (struct written){.addr = n->addr, .upstream = strdup(n->upstream)};
+	return written[v->n].upstream != NULL ? &written[v->n++] : NULL;
 }
 
 static void
@@ -89,7 +91,7 @@ news_write(const struct news *n)
 			  LOG_STR("reason", reason_code(n->reason)), LOG_VALUE("verdict", n->verdict));
 }
 
-/* What report mode alone keeps from being refused, each reason when it is new; and that there is nothing any more. */
+/* Reasons that only report mode keeps from refusing, each when it is new; and a line when there are none any more. */
 static void
 reports_write(const struct news *n, uint64_t before)
 {
@@ -107,14 +109,14 @@ static void
 news_on_turn(void *arg)
 {
 	struct news *n = arg;
-	struct said *said = said_find(n->log, n);
+	struct written *written = written_find(n->log, n);
 
-	if (said == NULL || said->reason != n->reason)
+	if (written == NULL || written->reason != n->reason)
 		news_write(n);
-	reports_write(n, said == NULL ? 0 : said->reported);
-	if (said != NULL) {
-		said->reason = n->reason;
-		said->reported = n->reported;
+	reports_write(n, written == NULL ? 0 : written->reported);
+	if (written != NULL) {
+		written->reason = n->reason;
+		written->reported = n->reported;
 	}
 	news_free(n);
 }

@@ -7,7 +7,7 @@
 #ifndef RESOLVER_DAEMON_VERDICT_LOG_H
 #define RESOLVER_DAEMON_VERDICT_LOG_H
 
-#include "resolver/upstream.h"
+#include "resolver/server.h"
 
 struct verdict_log;
 enum res verdict_log_new(struct verdict_log **, struct loop *);

@@ -3,7 +3,7 @@
 #include "resolver/daemon/heap.h"
 #include "resolver/daemon/listener_tcp.h"
 #include "resolver/daemon/listener_udp.h"
-#include "resolver/upstream.h"
+#include "resolver/upstreams.h"
 
 #include <pthread.h>
 #include <signal.h>

@@ -8,6 +8,7 @@
 #define TESTS_UNIT_REPLAY_PLAY_H
 
 #include "resolver/query.h"
+#include "resolver/upstreams.h"
 
 #include "tests/unit/transport/fake_loop.h"
 #include "tests/unit/transport/fake_transport.h"

@@ -1,4 +1,7 @@
-#include "resolver/upstream_set.h"
+#include "resolver/upstreams.h"
+
+#include "resolver/maintain.h"
+#include "resolver/server_slot.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -6,18 +9,6 @@
 static void upstreams_on_captive(void *);
 
 /* ---- the set */
-
-static void
-server_free(struct server *s)
-{
-	if (s == NULL)
-		return;
-	tp_slot_free(s->slot);
-	for (size_t i = 0; i < UPSTREAM_LANES; i++)
-		tp_slot_free(s->lane[i].slot);
-	verdict_clear(&s->verdict);
-	free(s);
-}
 
 enum res
 upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counters,
@@ -65,51 +56,6 @@ server_before(const struct upstreams *set, const struct upstream_plan *u, const 
 	return NULL;
 }
 
-static struct server *
-server_new(struct upstreams *set)
-{
-	struct server *s = calloc(1, sizeof *s);
-
-	if (s == NULL)
-		return NULL;
-	s->set = set;
-	s->tried_ms = s->answered_ms = s->ready_ms = INT64_MIN;
-	return s;
-}
-
-/* A verdict is of the policy and the time that were: it is asked for anew. */
-static void
-server_retarget(struct server *s, const struct tp_target *t)
-{
-	s->target = t;
-	if (s->slot != NULL)
-		tp_slot_retarget(s->slot, t);
-	for (size_t i = 0; i < UPSTREAM_LANES; i++)
-		if (s->lane[i].slot != NULL)
-			tp_slot_retarget(s->lane[i].slot, t);
-	if (s->health == HEALTH_REFUSED) {
-		s->health = HEALTH_UNKNOWN;
-		s->reason = REASON_NONE;
-		s->retry_at_ms = 0;
-		s->failures = 0;
-	}
-}
-
-/* Whatever went wrong before, it is looked at again at once. */
-static void
-server_forget_rest(struct server *s)
-{
-	s->retry_at_ms = 0;
-	s->tried_ms = INT64_MIN;
-	s->failures = s->bad = s->poor = 0;
-	s->doubt = REASON_NONE;
-	s->suspect_until_ms = 0;
-	if (s->health != HEALTH_GOOD) {
-		s->health = HEALTH_UNKNOWN;
-		s->reason = REASON_NONE;
-	}
-}
-
 static void
 server_place(struct server *s, const struct upstream_plan *u, uint32_t upstream, uint32_t position)
 {
@@ -142,7 +88,7 @@ servers_allocate(struct upstreams *set, size_t n, size_t n_upstream, struct serv
 	if (*fresh == NULL || *first == NULL)
 		goto nomem;
 	for (size_t i = 0; i < n; i++)
-		if (((*fresh)[i] = server_new(set)) == NULL)
+		if (((*fresh)[i] = server_new(set, set->loop)) == NULL)
 			goto nomem;
 	return RES_OK;
 nomem:
@@ -200,92 +146,6 @@ upstreams_plan_set(struct upstreams *set, const struct plan *plan)
 	return RES_OK;
 }
 
-/* ---- connections */
-
-struct tp_slot *
-server_slot(struct server *s)
-{
-	const struct tp_hooks hooks = {.on_event = upstreams_on_event, .ctx = s};
-
-	if (s->slot == NULL && tp_slot_new(&s->slot, s->set->loop, s->target, &hooks) != RES_OK)
-		return NULL;
-	s->tried_ms = loop_now_ms(s->set->loop);
-	return s->slot;
-}
-
-void
-server_connect(struct server *s)
-{
-	struct tp_slot *slot = server_slot(s);
-
-	if (slot == NULL)
-		return;
-	s->connects = !server_is_ready(s);
-	tp_slot_connect(slot);
-}
-
-/* ---- why not */
-
-/* The server that speaks for its upstream: a refused one says more than one that could not be reached. */
-static const struct server *
-upstream_spokesman(const struct upstreams *set, uint32_t u)
-{
-	const struct server *failing = NULL;
-	size_t n = set->plan->snapshot->upstream[u].n_target;
-
-	for (size_t i = 0; i < n; i++) {
-		const struct server *s = set->server[set->first[u] + i];
-
-		if (s->health == HEALTH_REFUSED)
-			return s;
-		if (failing == NULL && (s->health == HEALTH_FAILING || s->suspect_until_ms != 0))
-			failing = s;
-	}
-	return failing;
-}
-
-static uint16_t
-ede_code(enum reason reason)
-{
-	if (reason_is_verdict(reason))
-		return 0;
-	/* RFC 8914, 4.23 and 4.24: not reached, and broken on the way. */
-	return reason == REASON_CONNECT_REFUSED || reason == REASON_CONNECT_TIMEOUT ||
-		       reason == REASON_UNREACHABLE
-		   ? 22
-		   : 23;
-}
-
-size_t
-upstreams_explain(struct upstreams *set, const struct route *route, const struct server *blamed,
-		  enum reason blame, struct msg_ede ede[UPSTREAM_EDE_MAX])
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < route->n_upstream && n < UPSTREAM_EDE_MAX; i++) {
-		const struct server *s = upstream_spokesman(set, route->upstream[i]);
-		char ip[ADDR_TEXT_MAX];
-		struct buf text;
-		enum reason reason;
-
-		if (s == NULL && blamed != NULL && blamed->upstream == route->upstream[i])
-			s = blamed;
-		if (s == NULL)
-			continue;
-		reason = s == blamed && s->health == HEALTH_GOOD ? blame : s->reason;
-		if (reason == REASON_NONE)
-			reason = s->doubt;
-		if (reason == REASON_NONE)
-			reason = server_is_ready(s) ? REASON_CLOSED : REASON_CONNECT_TIMEOUT;
-		text =
-		    (struct buf){.p = (uint8_t *)set->ede_text[n], .cap = EDE_TEXT_MAX, .max = EDE_TEXT_MAX};
-		buf_format(&text, "%.64s %s: %s%s", s->target->upstream, addr_ip_text(&s->target->addr, ip),
-			   reason_code(reason), set->captive_until_ms != 0 ? " (captive mode)" : "");
-		ede[n++] = (struct msg_ede){.code = ede_code(reason), .text = span_of(text.p, text.n)};
-	}
-	return n;
-}
-
 /* ---- the world changes */
 
 void
@@ -340,27 +200,6 @@ upstreams_captive_set(struct upstreams *set, int64_t until_ms)
 }
 
 /* ---- report */
-
-static enum res
-server_report(const struct server *s, struct upstream_report *r, int64_t now)
-{
-	memset(r, 0, sizeof *r);
-	r->addr = s->target->addr;
-	r->protocol = s->target->protocol;
-	r->state = s->slot != NULL ? tp_slot_state(s->slot) : TP_IDLE;
-	r->health = s->health;
-	r->reason = s->reason;
-	r->retry_in_ms = s->retry_at_ms > now ? s->retry_at_ms - now : 0;
-	r->stats.handshake_ms = r->stats.srtt_us = r->stats.median_us = r->stats.idle_limit_ms = -1;
-	if (s->slot != NULL)
-		tp_slot_stats(s->slot, &r->stats);
-	if ((r->upstream = strdup(s->target->upstream)) == NULL)
-		return RES_NOMEM;
-	r->reported = s->judged ? verdict_reported(&s->verdict) : 0;
-	if (s->judged && (r->verdict_json = verdict_json(&s->verdict)) == NULL)
-		return RES_NOMEM;
-	return RES_OK;
-}
 
 enum res
 upstreams_report(struct upstreams *set, struct upstreams_report *out)

@@ -1,0 +1,28 @@
+/*
+ * explain.h - why there is no answer: Extended DNS Errors (RFC 8914) that name upstreams, their addresses and reasons.
+ */
+#ifndef RESOLVER_EXPLAIN_H
+#define RESOLVER_EXPLAIN_H
+
+#include "base/dns/message.h"
+#include "resolver/upstream_set.h"
+
+/* INFO-CODEs that are used here */
+enum {
+	EDE_OTHER = 0,
+	EDE_STALE = 3,
+	EDE_CACHED_ERROR = 13,
+	EDE_BLOCKED = 15,
+	EDE_STALE_NXDOMAIN = 19,
+	EDE_UNREACHABLE = 22,
+	EDE_NETWORK = 23
+};
+
+/* Why no upstream could be asked, one each, in the order of the route: "cloudflare 1.1.1.1: ct-too-few-scts". INFO-CODE 0
+ * for a verdict, 22 when the upstream was not reached, 23 when the connection broke. blamed (may be NULL): the server that
+ * failed this very question, and how, where nothing is known against the upstream in general. Text lent until the next
+ * call. */
+size_t upstreams_explain(struct upstreams *, const struct route *, const struct server *blamed,
+			 enum reason blame, struct msg_ede ede[UPSTREAM_EDE_MAX]);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * health.h - news of a server, from its connections and from the questions it was asked, and what follows for it.
+ *
+ * zone: a keyed hash of the registered domain of a question. A name does not speak for its server, so most news of one
+ * question counts against its zone first.
+ */
+#ifndef RESOLVER_HEALTH_H
+#define RESOLVER_HEALTH_H
+
+#include "resolver/upstream_set.h"
+
+/* Something came back. */
+void server_answered(struct server *);
+/* An answer to a question of this zone: it does no harm. */
+void server_answered_zone(struct server *, uint64_t zone);
+/* The network, or a verdict. detail: for the log; may be NULL. */
+void server_failed(struct server *, enum reason, const char *detail);
+/* It lives, but this was no answer. One is the fault of a question; UPSTREAM_BAD_MAX zones without an answer among them
+ * make the server come after the others, and no more: its connection stands. */
+void server_answered_badly(struct server *, uint64_t zone, enum reason);
+/* Connections ended under the question, `alone` of them under it alone. apart: it had a connection of its own. */
+void server_killed(struct server *, uint64_t zone, unsigned alone, bool apart);
+/* The shared connection brought a failure, or no answer at all. */
+void server_answered_poorly(struct server *);
+void server_answered_well(struct server *);
+/* It asked not to be asked for so long (Retry-After: RFC 9110, 10.2.3). */
+#define UPSTREAM_WAIT_MAX_MS 300000 /* a server's word is not taken for longer */
+void server_asked_to_wait(struct server *, enum reason, int64_t ms);
+/* Silent on this question for longer than usual. */
+void server_is_slow(struct server *);
+/* Nothing came back for so long that the connection must be dead: it is dropped, open questions are repeated. */
+void server_stalled(struct server *);
+/* The connection is up and its verdict accepted. */
+void server_connected(struct server *);
+
+/* One line of the log, within the limit of lines of all upstreams. */
+void server_log(struct server *, enum log_level, const char *event, enum reason, const char *detail);
+
+#endif

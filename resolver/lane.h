@@ -1,0 +1,36 @@
+/*
+ * lane.h - questions apart from the others: those that may do harm, and those by which a connection is compared.
+ *
+ * Beside the connection that all questions share, a server has a few lanes: connections of one question at a time. A
+ * question whose zone does harm (quarantine.h) has one to itself; a trial puts a question over a fresh connection, which
+ * becomes the shared one when it does better.
+ */
+#ifndef RESOLVER_LANE_H
+#define RESOLVER_LANE_H
+
+#include "resolver/upstream_set.h"
+
+/* How a question of this zone may be put to a server. */
+enum manner {
+	MANNER_SHARED, /* on the connection that all share */
+	MANNER_ALONE,  /* on one of its own: it, or its zone, may do harm */
+	MANNER_TRIAL,  /* on a fresh one, which takes the shared one's place when it does better */
+	MANNER_NOT,    /* not now: see upstreams_due_ms */
+	MANNER_NEVER,  /* its zone is known to do harm */
+};
+/* suspect: connections ended under the question itself. waited: long enough for a free lane, when it is not. */
+enum manner server_manner(struct server *, uint64_t zone, bool suspect, bool waited);
+/* May the question be asked over a fresh connection as well, because this one brings nothing good? Counts it. */
+bool server_takes_trial(struct server *, uint64_t zone);
+/* May the question be put once more on the same connection, to tell a poor connection from a poor name? */
+bool server_may_ask_again(struct server *, uint64_t zone);
+/* The answer of a trial. Good: its connection becomes the shared one. */
+void server_tried(struct server *, uint64_t zone, int lane, bool good);
+
+/* A free lane, now busy; its number, or -1. */
+int server_lane_take(struct server *, uint64_t zone);
+void server_lane_give(struct server *, int lane);
+/* Idle lanes are closed: an upstream gets one connection from us, not five. */
+void server_lanes_tidy(struct server *);
+
+#endif

@@ -1,0 +1,55 @@
+#include "resolver/maintain.h"
+
+#include "resolver/server_slot.h"
+
+/* Of the refused servers the one that was not looked at for longest: when its rest is over; when nobody is left, as soon
+ * as its upstream may be probed. */
+static void
+upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now)
+{
+	struct walk w = upstreams_walk(set, route);
+	bool nobody = upstreams_all_resting(set, route);
+	struct server *s, *oldest = NULL;
+	size_t i;
+
+	while ((s = walk_next(&w, &i)) != NULL) {
+		int64_t tried = upstream_tried_ms(set, s->upstream);
+		bool due = now >= s->retry_at_ms ||
+			   (nobody && (tried == INT64_MIN || now - tried >= UPSTREAM_PROBE_MS));
+
+		if (s->health == HEALTH_REFUSED && due && !server_connects(s) &&
+		    (oldest == NULL || s->tried_ms < oldest->tried_ms))
+			oldest = s;
+	}
+	if (oldest != NULL)
+		server_connect(oldest);
+}
+
+static void
+upstreams_explore(struct upstreams *set, const struct route *route, int64_t now)
+{
+	struct walk w = upstreams_walk(set, route);
+	struct server *s, *oldest = NULL;
+	size_t i, n = 0;
+
+	set->explore_at_ms = now + UPSTREAM_EXPLORE_MS;
+	while ((s = walk_next(&w, &i)) != NULL) {
+		n++;
+		if (s->health == HEALTH_REFUSED || server_rests(s, now) || server_is_ready(s))
+			continue;
+		if (oldest == NULL || s->tried_ms < oldest->tried_ms)
+			oldest = s;
+	}
+	if (n > 1 && oldest != NULL)
+		server_connect(oldest);
+}
+
+void
+upstreams_maintain(struct upstreams *set, const struct route *route)
+{
+	int64_t now = loop_now_ms(set->loop);
+
+	upstreams_recheck(set, route, now);
+	if (set->plan->snapshot->settings->strategy == STRATEGY_FASTEST && now >= set->explore_at_ms)
+		upstreams_explore(set, route, now);
+}

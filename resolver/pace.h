@@ -1,0 +1,22 @@
+/*
+ * pace.h - at most one in a while, and a few at once.
+ *
+ * Knows no clock: time is a parameter.
+ */
+#ifndef RESOLVER_PACE_H
+#define RESOLVER_PACE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Zeroed before its first use. */
+struct pace {
+	int64_t spent_until_ms;
+};
+
+/* One more may go now: on average one each interval, at most `burst` at once. */
+bool pace_has(const struct pace *, int64_t now_ms, int64_t interval_ms, unsigned burst);
+/* ... and goes. */
+bool pace_take(struct pace *, int64_t now_ms, int64_t interval_ms, unsigned burst);
+
+#endif

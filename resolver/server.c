@@ -1,0 +1,143 @@
+#include "resolver/server.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct server *
+server_new(struct upstreams *set, struct loop *loop)
+{
+	struct server *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return NULL;
+	s->set = set;
+	s->loop = loop;
+	s->tried_ms = s->answered_ms = s->ready_ms = INT64_MIN;
+	return s;
+}
+
+void
+server_free(struct server *s)
+{
+	if (s == NULL)
+		return;
+	tp_slot_free(s->slot);
+	for (size_t i = 0; i < UPSTREAM_LANES; i++)
+		tp_slot_free(s->lane[i].slot);
+	verdict_clear(&s->verdict);
+	free(s);
+}
+
+void
+server_retarget(struct server *s, const struct tp_target *t)
+{
+	s->target = t;
+	if (s->slot != NULL)
+		tp_slot_retarget(s->slot, t);
+	for (size_t i = 0; i < UPSTREAM_LANES; i++)
+		if (s->lane[i].slot != NULL)
+			tp_slot_retarget(s->lane[i].slot, t);
+	if (s->health == HEALTH_REFUSED) {
+		s->health = HEALTH_UNKNOWN;
+		s->reason = REASON_NONE;
+		s->retry_at_ms = 0;
+		s->failures = 0;
+	}
+}
+
+void
+server_forget_rest(struct server *s)
+{
+	s->retry_at_ms = 0;
+	s->tried_ms = INT64_MIN;
+	s->failures = s->bad = s->poor = 0;
+	s->doubt = REASON_NONE;
+	s->suspect_until_ms = 0;
+	if (s->health != HEALTH_GOOD) {
+		s->health = HEALTH_UNKNOWN;
+		s->reason = REASON_NONE;
+	}
+}
+
+/* ---- facts */
+
+bool
+server_is_ready(const struct server *s)
+{
+	return s->slot != NULL && tp_slot_state(s->slot) == TP_READY;
+}
+
+bool
+server_connects(const struct server *s)
+{
+	return s->connects && loop_now_ms(s->loop) - s->tried_ms < TP_HANDSHAKE_TIMEOUT_MS;
+}
+
+bool
+server_rests(const struct server *s, int64_t now)
+{
+	return s->health == HEALTH_FAILING && now < s->retry_at_ms;
+}
+
+bool
+server_is_barren(const struct server *s)
+{
+	int64_t now = loop_now_ms(s->loop);
+	struct tp_stats stats;
+
+	if (s->slot == NULL || (s->answered_ms != INT64_MIN && now - s->answered_ms < UPSTREAM_EVIDENCE_MS))
+		return false;
+	tp_slot_stats(s->slot, &stats);
+	return stats.barren >= UPSTREAM_BARREN_MAX;
+}
+
+bool
+server_knows(const struct server *s, uint64_t zone)
+{
+	return s->known_zone[zone % UPSTREAM_KNOWN_MAX] == zone;
+}
+
+unsigned
+server_lane_burst(const struct server *s, unsigned most)
+{
+	int64_t now = loop_now_ms(s->loop);
+	bool proven = s->answered_ms != INT64_MIN && now - s->answered_ms < UPSTREAM_LANE_PROVEN_MS;
+
+	return proven || most < UPSTREAM_LANE_UNPROVEN ? most : UPSTREAM_LANE_UNPROVEN;
+}
+
+bool
+server_has_lane_budget(const struct server *s)
+{
+	return pace_has(&s->lane_pace, loop_now_ms(s->loop), UPSTREAM_LANE_MS,
+			server_lane_burst(s, UPSTREAM_LANE_BURST));
+}
+
+void
+server_lanes_drop(struct server *s)
+{
+	for (int i = 0; i < UPSTREAM_LANES; i++)
+		if (s->lane[i].slot != NULL)
+			tp_slot_drop(s->lane[i].slot, false);
+}
+
+enum res
+server_report(const struct server *s, struct upstream_report *r, int64_t now)
+{
+	memset(r, 0, sizeof *r);
+	r->addr = s->target->addr;
+	r->protocol = s->target->protocol;
+	r->state = s->slot != NULL ? tp_slot_state(s->slot) : TP_IDLE;
+	r->health = s->health;
+	r->reason = s->reason;
+	r->retry_in_ms = s->retry_at_ms > now ? s->retry_at_ms - now : 0;
+	r->stats.handshake_ms = r->stats.srtt_us = r->stats.median_us = r->stats.idle_limit_ms = -1;
+	if (s->slot != NULL)
+		tp_slot_stats(s->slot, &r->stats);
+	if ((r->upstream = strdup(s->target->upstream)) == NULL)
+		return RES_NOMEM;
+	r->reported = s->judged ? verdict_reported(&s->verdict) : 0;
+	if (s->judged && (r->verdict_json = verdict_json(&s->verdict)) == NULL)
+		return RES_NOMEM;
+	return RES_OK;
+}

@@ -1,0 +1,113 @@
+/*
+ * server.h - one address of one upstream, as one worker sees it: its connections, its health, and what is remembered of
+ * the questions it was asked.
+ *
+ * A refused server (a verdict) is never asked anything; its connection is tried again in the background, and only an
+ * accepted certificate brings it back. A failing one (the network) rests for a while, with jitter; when all rest, the
+ * next question probes them. This file holds the facts; health.h changes them, order.h chooses by them.
+ */
+#ifndef RESOLVER_SERVER_H
+#define RESOLVER_SERVER_H
+
+#include "resolver/pace.h"
+#include "resolver/upstream_report.h"
+
+#define UPSTREAM_FAIL_MIN_MS    250 /* first rest after a network failure; doubles */
+#define UPSTREAM_FAIL_MAX_MS    15000
+#define UPSTREAM_REFUSED_MIN_MS 5000 /* first rest after a refusal; doubles */
+#define UPSTREAM_REFUSED_MAX_MS (10 * 60 * 1000)
+#define UPSTREAM_SUSPECT_MS     30000 /* how long others go first; then it has its chance again */
+#define UPSTREAM_LANES          4     /* connections beside the shared one, for one question each at a time */
+#define UPSTREAM_POOR_MAX       2 /* poor answers in a row; then a fresh connection is compared with this one */
+/* Fresh connections for such comparisons: three at once, then four a minute; a public resolver minds no more. */
+#define UPSTREAM_FRESH_MS    15000
+#define UPSTREAM_FRESH_BURST 3
+/* Connections of lanes: what a page's hostile zones cost at once before each is known, then one in two seconds. A server
+ * that answered nobody lately gets less credit: the fault may be its own, and connections that it closes are no use. */
+#define UPSTREAM_LANE_MS        2000
+#define UPSTREAM_LANE_BURST     60
+#define UPSTREAM_LANE_RETRY     30 /* the part of it that zones known to do harm may spend */
+#define UPSTREAM_LANE_UNPROVEN  10
+#define UPSTREAM_LANE_PROVEN_MS 10000
+/* So many connections in a row ended without an answer, and nothing else was answered: the server is at fault. */
+#define UPSTREAM_BARREN_MAX  4
+#define UPSTREAM_EVIDENCE_MS 2000  /* how long an answer shows that a server lives */
+#define UPSTREAM_FIRE_MS     10000 /* after a lone question ended its connection; a page goes on */
+
+struct upstreams;
+struct attempt;
+
+/* A connection of one question at a time, beside the one that all share. */
+struct lane {
+	struct tp_slot *slot; /* NULL until its first use */
+	bool busy;
+	uint64_t zone; /* of its question */
+};
+
+struct server {
+	struct upstreams *set; /* upstream_set.h */
+	struct loop *loop;
+	uint32_t id;       /* never used twice by a worker */
+	uint32_t upstream; /* index into snapshot.upstream */
+	uint32_t position; /* of the address in its upstream */
+	uint32_t turn;     /* its place among the addresses of its family there */
+	bool trust_ad;
+	const struct tp_target *target;
+	struct tp_slot *slot; /* NULL until its first use */
+
+	enum health health;
+	enum reason reason;       /* why it is not good */
+	struct verdict verdict;   /* the last one */
+	bool judged;              /* there was one */
+	unsigned failures;        /* in a row */
+	int64_t retry_at_ms;      /* rests until then; 0: does not */
+	int64_t tried_ms;         /* when it was last turned to; INT64_MIN: never */
+	int64_t answered_ms;      /* when something last came back; INT64_MIN: never */
+	int64_t ready_ms;         /* when its connection became ready; INT64_MIN: never */
+	int64_t suspect_until_ms; /* asked, and silent for longer than usual: others go first; 0: no */
+	/* Different zones in a row whose questions it did not answer. A name does not speak for its server; so many
+	 * zones without an answer among them do. */
+#define UPSTREAM_BAD_MAX 3
+	uint64_t bad_zone[UPSTREAM_BAD_MAX];
+	unsigned bad;
+	enum reason doubt; /* what they met; REASON_NONE: nothing */
+	int64_t
+	    fire_until_ms; /* a lone question ended its connection not long ago: unknown zones go apart; 0: no */
+#define UPSTREAM_KNOWN_MAX 256
+	uint64_t
+	    known_zone[UPSTREAM_KNOWN_MAX]; /* zones that had an answer here, by hash; the newer one stays */
+	unsigned poor; /* answers in a row over the present connection: failures, or none at all */
+	bool connects; /* a connection was asked for, and nothing is known of it yet */
+	struct lane lane[UPSTREAM_LANES];
+	struct pace fresh_pace, lane_pace;
+	unsigned detached;        /* questions in flight that nobody waits for */
+	struct attempt *attempts; /* all that is in flight here */
+};
+
+/* All fields that are not zero have their first values. NULL: no memory. */
+struct server *server_new(struct upstreams *, struct loop *);
+void server_free(struct server *);
+/* It is for this target from now on. A verdict belongs to its policy and its time: the next one is asked for. */
+void server_retarget(struct server *, const struct tp_target *);
+/* Its connection has failed or is gone: back-off and suspicions are forgotten. */
+void server_forget_rest(struct server *);
+
+bool server_is_ready(const struct server *); /* the connection is up */
+/* A connection was asked for, and there is no news of it. */
+bool server_connects(const struct server *);
+bool server_rests(const struct server *, int64_t now_ms);
+/* Connection after connection ended without an answer, and there was no answer lately. */
+bool server_is_barren(const struct server *);
+/* A question of the zone had an answer here, as far as is remembered. */
+bool server_knows(const struct server *, uint64_t zone);
+
+/* How many connections of lanes may be made at once, of `most`: fewer for a server that answered nobody lately. */
+unsigned server_lane_burst(const struct server *, unsigned most);
+/* Lanes may still make connections to tell bad names from a bad server. */
+bool server_has_lane_budget(const struct server *);
+void server_lanes_drop(struct server *);
+
+/* RES_NOMEM: what was filled is freed with upstreams_report_free. */
+enum res server_report(const struct server *, struct upstream_report *, int64_t now_ms);
+
+#endif

@@ -1,0 +1,95 @@
+#include "resolver/server_slot.h"
+
+#include "resolver/health.h"
+
+#include <string.h>
+
+bool
+server_verdict_take(struct server *s, struct tp_event *e)
+{
+	uint64_t before = s->judged ? verdict_reported(&s->verdict) : 0, reported;
+
+	if (e->verdict == NULL)
+		return false;
+	verdict_clear(&s->verdict);
+	s->verdict = *e->verdict;
+	memset(e->verdict, 0, sizeof *e->verdict);
+	s->judged = true;
+	reported = verdict_reported(&s->verdict);
+	counter_add_reports(s->set->counters, reported);
+	return reported != before;
+}
+
+void
+server_refused(struct server *s, struct tp_event *e)
+{
+	bool news = !s->judged || verdict_accepted(&s->verdict) || verdict_reason(&s->verdict) != e->reason;
+
+	server_failed(s, e->reason, e->detail);
+	news |= server_verdict_take(s, e);
+	if (news && s->set->hooks.on_verdict != NULL)
+		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
+}
+
+static void
+server_accepted(struct server *s, struct tp_event *e)
+{
+	bool news = s->judged && !verdict_accepted(&s->verdict);
+
+	news |= server_verdict_take(s, e);
+	server_connected(s);
+	if (news && s->set->hooks.on_verdict != NULL)
+		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
+	if (s->set->hooks.on_ready != NULL)
+		s->set->hooks.on_ready(s->set->hooks.ctx, s);
+}
+
+static void
+server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
+{
+	struct server *s = ctx;
+
+	(void)slot;
+	s->connects = false;
+	switch (e->kind) {
+	case TP_EVENT_READY:
+		server_accepted(s, e);
+		break;
+	case TP_EVENT_FAILED:
+		if (reason_is_verdict(e->reason))
+			server_refused(s, e);
+		else
+			server_failed(s, e->reason, e->detail);
+		break;
+	case TP_EVENT_CLOSED:
+		/* An open connection can end by a verdict too: judged again after a reload. */
+		if (reason_is_verdict(e->reason))
+			server_refused(s, e);
+		else
+			server_log(s, LOG_DEBUG, "upstream-closed", e->reason, e->detail);
+		break;
+	}
+	s->set->hooks.on_change(s->set->hooks.ctx);
+}
+
+struct tp_slot *
+server_slot(struct server *s)
+{
+	const struct tp_hooks hooks = {.on_event = server_on_event, .ctx = s};
+
+	if (s->slot == NULL && tp_slot_new(&s->slot, s->loop, s->target, &hooks) != RES_OK)
+		return NULL;
+	s->tried_ms = loop_now_ms(s->loop);
+	return s->slot;
+}
+
+void
+server_connect(struct server *s)
+{
+	struct tp_slot *slot = server_slot(s);
+
+	if (slot == NULL)
+		return;
+	s->connects = !server_is_ready(s);
+	tp_slot_connect(slot);
+}

@@ -1,0 +1,18 @@
+/*
+ * server_slot.h - the shared connection of a server: made when it is first used, and what its events say.
+ */
+#ifndef RESOLVER_SERVER_SLOT_H
+#define RESOLVER_SERVER_SLOT_H
+
+#include "resolver/upstream_set.h"
+
+/* The slot of a server, made when it is first used; NULL: no memory. Notes that the server was turned to. */
+struct tp_slot *server_slot(struct server *);
+void server_connect(struct server *); /* without a question */
+
+/* The verdict of an event becomes the server's. True: it reports something else than the one before. */
+bool server_verdict_take(struct server *, struct tp_event *);
+/* A verdict refused the server, on whichever of its connections. */
+void server_refused(struct server *, struct tp_event *);
+
+#endif

@@ -1,0 +1,27 @@
+/*
+ * upstreams.h - the life of a worker's servers: made, taken over by a reload, told of changes in the world, reported.
+ */
+#ifndef RESOLVER_UPSTREAMS_H
+#define RESOLVER_UPSTREAMS_H
+
+#include "resolver/upstream_set.h"
+
+#define UPSTREAM_CAPTIVE_MS 2000 /* captive mode: how often what does not work is tried */
+
+enum res upstreams_new(struct upstreams **, struct loop *, struct counters *, const struct upstreams_hooks *);
+void upstreams_free(struct upstreams *);
+/* Takes over a plan (lent; must live until the next call). Servers of the same upstream, address and protocol stay, with
+ * their connection, which the transport judges again. RES_NOMEM: all is as before. */
+enum res upstreams_plan_set(struct upstreams *, const struct plan *);
+
+/* Woken from sleep, or on another network: every connection is dropped, all rests and preferences are forgotten. */
+void upstreams_network_changed(struct upstreams *);
+/* The wall clock was set: a verdict belongs to its time, so open connections are judged again before their next use, and
+ * the certificates of refused servers are fetched again. */
+void upstreams_clock_set(struct upstreams *);
+/* Captive mode until then (boot ms); 0: off. */
+void upstreams_captive_set(struct upstreams *, int64_t until_ms);
+
+enum res upstreams_report(struct upstreams *, struct upstreams_report *);
+
+#endif
