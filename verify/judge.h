@@ -1,25 +1,27 @@
 /*
- * judge.h - one judgement under way: what its stages share. Not for other rooms.
+ * judge.h - one judgement in progress: what its stages share. Not for other rooms.
+ *
+ * Each stage has its own file: judge_import.c, judge_path.c, judge_presented.c and so on, in the order of verify.h.
  */
 #ifndef VERIFY_JUDGE_H
 #define VERIFY_JUDGE_H
 
-#include "verify/x509/path.h"
 #include "verify/ct/sctcheck.h"
+#include "verify/policy.h"
 #include "verify/verdict_build.h"
-#include "verify/verify.h"
+#include "verify/x509/path.h"
 
 /* What a judgement cost; for tests of the bounds. */
 struct vfy_work {
-	size_t signature_checks; /* of certificates and SCTs; never beyond VFY_SIG_CHECKS_MAX */
-	size_t signature_cost;   /* of them, in tenths of one with RSA-4096; never beyond VFY_SIG_COST_MAX */
-	size_t paths;      /* proven paths and leads that were judged; of each search VFY_PATHS_MAX at most */
-	size_t readings;   /* certificates of which was read what is wrong with them alone */
+	size_t signature_checks; /* of certificates and SCTs; at most VFY_SIG_CHECKS_MAX */
+	size_t signature_cost;   /* of them, in tenths of a check with RSA-4096; at most VFY_SIG_COST_MAX */
+	size_t paths;      /* proven paths and leads that were judged; at most PATHS_MAX in each search */
+	size_t readings;   /* certificates whose own faults were looked for */
 	size_t lookups;    /* certificates looked up in disallow lists */
-	size_t path_steps; /* of all searches together; of each PATH_STEPS_MAX at most */
+	size_t path_steps; /* of all searches together; at most PATH_STEPS_MAX in each */
 };
 
-/* vfy_check, which also tells what it cost. */
+/* As vfy_check (verify.h), and fills in the work. */
 void vfy_check_work(struct verdict *, const struct vfy_policy *, const struct vfy_input *, struct vfy_work *);
 
 struct judgement {
@@ -30,42 +32,47 @@ struct judgement {
 	struct signature_budget budget;
 	struct cert certs[VFY_CERTS_MAX]; /* presented and readable; the leaf first */
 	size_t n_certs;
-	size_t n_bytes; /* of all that are presented, up to where they are read; VFY_BYTES_MAX at most */
+	size_t n_bytes;       /* of the presented certificates that were read; at most VFY_BYTES_MAX */
 	struct proofs proofs; /* who signed which of them */
 	struct path_rules rules;
-	struct path *path; /* the verified one (it may be out of date, or weak); NULL without one. Owned */
-	enum path_grade grade;     /* of it */
-	const struct cert *issuer; /* whose key verified the leaf, proven; NULL when it is not at hand */
+	struct path *path; /* the verified path, which may be out of date or weak; NULL without one. Owned */
+	enum path_grade grade;     /* of that path */
+	const struct cert *issuer; /* the CA whose key verified the leaf; NULL when it was not found */
 	struct sct_check scts;
-	enum res scts_read; /* what sct_check_open said of the leaf's list */
+	enum res scts_read; /* the result of sct_check_open for the leaf's list */
 };
 
 #define JUDGE_LABEL_MAX 160
-/* A certificate's subject for a sentence, shortened; its serial when it has none. Returns out. */
+/* A certificate's subject for a sentence, shortened; its serial number when the subject is empty. Returns out. */
 const char *judge_label(char out[JUDGE_LABEL_MAX], const struct cert *);
+/* Adds a finding about one certificate, "label: what"; nothing when what is NULL. */
+void judge_cert_fault(struct judgement *, enum reason, const struct cert *, const char *what);
 
 /* What path_search needs; lent. */
 struct path_ground judge_ground(struct judgement *);
+/* path_search over the presented certificates and the policy's anchors; its work is counted. */
+struct path_search_end judge_search(struct judgement *, enum path_kind, path_visit *, void *arg);
+/* Finds the CA that signed the leaf among the presented certificates and the anchors, for a leaf without a path and for one
+ * that is an anchor itself. Sets issuer. False: no memory. */
+bool judge_issuer_find(struct judgement *);
 
-/* At the time of the judgement, so the end of report mode is heeded (modes.c). */
+/* judge_modes.c: does the rule only report at the time of the judgement? */
 bool judge_reports(const struct judgement *, enum vfy_rule);
-enum ct_mode judge_ct_mode(const struct judgement *);
-bool
-ct_list_is_stale(const struct judgement *); /* ct.c: the list of logs is older than the policy lets it be */
-/* Last: notes in the verdict until when it is good. */
-void judge_modes(struct judgement *);
+enum ct_mode judge_ct_mode(const struct judgement *); /* the same for CT */
+/* judge_ct.c: the list of logs is older than the policy allows. */
+bool judge_ct_list_is_stale(const struct judgement *);
 
 /*
- * The stages, in the order in which vfy_check calls them. Each adds its findings to the verdict. False: it
- * could not do its work, and the verdict is refused whatever the others say.
+ * The stages, in the order in which vfy_check calls them. Each adds its findings to the verdict. False: it could not do
+ * its work, and the verdict is refused whatever the others find.
  */
-bool judge_import(struct judgement *); /* chain.c */
-bool judge_path(
-    struct judgement *); /* choose.c: proven paths, what the policy wants of them; the one that counts */
-bool judge_presented(struct judgement *); /* chain.c: the leaf itself, and without a path all that was sent */
-bool judge_identity(struct judgement *);  /* chain.c */
-bool judge_disallow(struct judgement *);  /* choose.c */
-bool judge_ct(struct judgement *);        /* ct.c */
-bool judge_revocation(struct judgement *); /* revocation.c */
+bool judge_import(struct judgement *);
+bool judge_path(struct judgement *);
+bool judge_presented(struct judgement *);
+bool judge_identity(struct judgement *);
+bool judge_disallow(struct judgement *);
+bool judge_ct(struct judgement *);
+bool judge_revocation(struct judgement *);
+void judge_modes(struct judgement *); /* notes in the verdict how long report mode lasts; cannot fail */
 
 #endif

@@ -2,16 +2,23 @@
 VERIFY_LIBS = libverify.a libbase.a $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS)
 noinst_LIBRARIES += libverify.a
 libverify_a_SOURCES = \
-	verify/chain.c \
-	verify/choose.c \
 	verify/anchor_case.c \
 	verify/anchor_limits.c verify/anchor_limits.h \
 	verify/data_text.h \
 	verify/disallow.c verify/disallow.h \
 	verify/json.c verify/json.h \
-	verify/judge.h \
-	verify/modes.c \
+	verify/judge.c verify/judge.h \
+	verify/judge_ct.c \
+	verify/judge_disallow.c \
+	verify/judge_identity.c \
+	verify/judge_import.c \
+	verify/judge_modes.c \
+	verify/judge_path.c \
+	verify/judge_presented.c \
+	verify/judge_revocation.c \
 	verify/onecrl.c \
+	verify/path_policy.c verify/path_policy.h \
+	verify/policy.c verify/policy.h \
 	verify/reason.c \
 	verify/reasons.def \
 	verify/verdict.c verify/verdict.h \
@@ -19,8 +26,7 @@ libverify_a_SOURCES = \
 	verify/verdict_json.c \
 	verify/verdict_text.c \
 	verify/verify.c verify/verify.h \
-	verify/why.c verify/why.h \
-	verify/wishes.c verify/wishes.h
+	verify/why.c verify/why.h
 # certificates
 libverify_a_SOURCES += \
 	verify/x509/algorithm.c verify/x509/algorithm.h \
@@ -54,7 +60,6 @@ libverify_a_SOURCES += \
 	verify/x509/usage.c verify/x509/usage.h
 # transparency
 libverify_a_SOURCES += \
-	verify/ct/ct.c \
 	verify/ct/ctlogs.h \
 	verify/ct/ctlogs_build.c verify/ct/ctlogs_build.h \
 	verify/ct/ctlogs_compare.c \
@@ -77,7 +82,7 @@ libverify_a_SOURCES += \
 	verify/revocation/crlcheck.c \
 	verify/revocation/crls.c verify/revocation/crls.h \
 	verify/revocation/crlscope.c verify/revocation/crlscope.h \
-	verify/revocation/revocation.c verify/revocation/revocation.h \
+	verify/revocation/revocation.h \
 	verify/revocation/signed.c verify/revocation/signed.h \
 	verify/revocation/staple.c
 # the texts that are compiled in

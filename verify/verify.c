@@ -1,4 +1,5 @@
 #include "verify/verify.h"
+
 #include "base/addr.h"
 #include "verify/judge.h"
 
@@ -82,48 +83,4 @@ vfy_check(struct verdict *v, const struct vfy_policy *policy, const struct vfy_i
 	struct vfy_work work;
 
 	vfy_check_work(v, policy, in, &work);
-}
-
-const char *
-ct_mode_text(enum ct_mode mode)
-{
-	switch (mode) {
-	case CT_REQUIRE:
-		return "require";
-	case CT_REPORT:
-		return "report";
-	case CT_OFF:
-		return "off";
-	}
-	return "?";
-}
-
-const char *
-ct_policy_text(enum ct_policy policy)
-{
-	switch (policy) {
-	case CT_STRICT:
-		return "strict";
-	case CT_CHROME:
-		return "chrome";
-	case CT_MOZILLA:
-		return "mozilla";
-	case CT_APPLE:
-		return "apple";
-	}
-	return "?";
-}
-
-const char *
-ct_when_stale_text(enum ct_when_stale w)
-{
-	switch (w) {
-	case CT_STALE_ENFORCE:
-		return "enforce";
-	case CT_STALE_REFUSE:
-		return "refuse";
-	case CT_STALE_REPORT:
-		return "report";
-	}
-	return "?";
 }

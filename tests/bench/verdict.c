@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "verify/x509/cert.h"
 #include "verify/judge.h"
+#include "verify/verify.h"
 #include "verify/x509/pem.h"
 #include "verify/x509/trust.h"
 

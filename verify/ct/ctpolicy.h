@@ -11,7 +11,7 @@
 
 #include "verify/anchor_limits.h"
 #include "verify/ct/sctcheck.h"
-#include "verify/verify.h"
+#include "verify/policy.h"
 
 #define CTPOLICY_SHORT_LIFETIME_MS ((int64_t)180 * 86400 * 1000)
 

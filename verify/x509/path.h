@@ -12,13 +12,14 @@
 #ifndef VERIFY_X509_PATH_H
 #define VERIFY_X509_PATH_H
 
-#include "verify/verify.h"
 #include "verify/x509/issuers.h"
 #include "verify/x509/path_validate.h"
 #include "verify/x509/proofs.h"
 
 /* Issuers looked at in one search. A public chain needs two; sixteen certificates that all have one name, 240. */
 #define PATH_STEPS_MAX 4096
+/* Proven paths that one search looks at; cross-signed public chains have two or three. */
+#define PATHS_MAX 64
 
 struct path;
 
@@ -52,7 +53,7 @@ struct path_search_end {
 	size_t steps;
 	size_t paths;
 	bool
-	    limited; /* VFY_PATHS_MAX, PATH_STEPS_MAX or the number of signature checks ended it: there may be more */
+	    limited; /* PATHS_MAX, PATH_STEPS_MAX or the number of signature checks ended it: there may be more */
 	bool starved; /* no memory */
 };
 

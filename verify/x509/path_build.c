@@ -129,7 +129,7 @@ step_take(struct search *s, const struct cert *above, bool is_anchor)
 static bool
 search_goes_on(struct search *s)
 {
-	if (s->end.steps < PATH_STEPS_MAX && s->end.paths < VFY_PATHS_MAX)
+	if (s->end.steps < PATH_STEPS_MAX && s->end.paths < PATHS_MAX)
 		return !s->over;
 	s->end.limited = s->over = true;
 	return false;

@@ -9,6 +9,7 @@
 
 #include "contrib/lab/pki/world.h"
 #include "verify/judge.h"
+#include "verify/verify.h"
 
 #define FORGED_AT    "2026-11-21T12:00:00Z"
 #define FORGED_CERTS 128

@@ -27,7 +27,7 @@ forged_rows_judge(const struct forged_row *rows, size_t n)
 		/* T10: whatever is presented, the work has its bounds */
 		assert_true(work.signature_checks <= VFY_SIG_CHECKS_MAX);
 		assert_true(work.path_steps <= 3 * PATH_STEPS_MAX); /* sound paths, others, disallowed ones */
-		assert_true(work.paths <= 4 * VFY_PATHS_MAX);
+		assert_true(work.paths <= 4 * PATHS_MAX);
 		forged_end(&f);
 	}
 	assert_int_equal(wrong, 0);

@@ -29,15 +29,3 @@ judge_modes(struct judgement *j)
 	if (j->policy->report_until_ms != 0 && reports_now(j) && verdict_reported(j->v) != 0)
 		j->v->report_until_ms = j->policy->report_until_ms;
 }
-
-const char *
-vfy_mode_text(enum vfy_mode mode)
-{
-	switch (mode) {
-	case VFY_REQUIRE:
-		return "require";
-	case VFY_REPORT:
-		return "report";
-	}
-	return "?";
-}

@@ -10,7 +10,7 @@ static const enum reason ct_reasons[] = {
 };
 
 bool
-ct_list_is_stale(const struct judgement *j)
+judge_ct_list_is_stale(const struct judgement *j)
 {
 	return j->policy->ctlogs != NULL &&
 	       j->in->now_ms - ctlogs_date_ms(j->policy->ctlogs) > j->policy->ct_list_max_age_ms;
@@ -27,7 +27,7 @@ list_judge(struct judgement *j)
 		return;
 	}
 	age = j->in->now_ms - ctlogs_date_ms(j->policy->ctlogs);
-	if (ct_list_is_stale(j))
+	if (judge_ct_list_is_stale(j))
 		verdict_add_counts(j->v, REASON_CT_LIST_STALE, age / day, j->policy->ct_list_max_age_ms / day,
 				   "the list of CT logs is %lld days old, %lld are allowed",
 				   (long long)(age / day), (long long)(j->policy->ct_list_max_age_ms / day));
@@ -115,7 +115,7 @@ scts_show(struct judgement *j)
 static void
 ct_relax(struct judgement *j)
 {
-	bool stale = ct_list_is_stale(j), all = judge_ct_mode(j) == CT_REPORT;
+	bool stale = judge_ct_list_is_stale(j), all = judge_ct_mode(j) == CT_REPORT;
 
 	switch (j->policy->ct_when_stale) {
 	case CT_STALE_ENFORCE:

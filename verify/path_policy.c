@@ -1,4 +1,4 @@
-#include "verify/wishes.h"
+#include "verify/path_policy.h"
 
 #include "base/text.h"
 #include "verify/ct/ctpolicy.h"
@@ -6,34 +6,13 @@
 
 #include <string.h>
 
-bool
-issuer_search(struct judgement *j)
-{
-	const struct trust *trust = j->policy->trust;
-	const struct cert *leaf = &j->certs[0];
-	size_t first = 0, n = trust_find(trust, leaf->issuer, &first);
-	enum res r = RES_NOT_FOUND;
-
-	for (size_t i = 0; i < j->n_certs + n && j->issuer == NULL && r != RES_NOMEM; i++) {
-		const struct cert *c =
-		    i < j->n_certs ? &j->certs[i] : trust_at(trust, first + i - j->n_certs);
-
-		if (c == leaf && !path_self_issued(leaf))
-			continue;
-		r = proofs_ask(&j->proofs, leaf, c);
-		if (r == RES_OK)
-			j->issuer = c;
-	}
-	return r != RES_NOMEM;
-}
-
 /* The issuer whose key the SCTs are checked with, when this is the path; NULL: not at hand, or no memory. */
 static const struct cert *
 leaf_issuer(struct judgement *j, const struct path *p)
 {
 	const struct cert *issuer = path_issuer(p);
 
-	if (issuer == NULL && !issuer_search(j))
+	if (issuer == NULL && !judge_issuer_find(j))
 		j->v->out_of_memory = true;
 	return issuer == NULL ? j->issuer : issuer;
 }
@@ -53,7 +32,7 @@ faults_report(struct path_faults *f, const struct judgement *j, size_t from, enu
 static bool
 ct_refuses(const struct judgement *j)
 {
-	bool rests = j->policy->ct_when_stale == CT_STALE_REPORT && ct_list_is_stale(j);
+	bool rests = j->policy->ct_when_stale == CT_STALE_REPORT && judge_ct_list_is_stale(j);
 
 	return judge_ct_mode(j) == CT_REQUIRE && !rests;
 }
@@ -109,7 +88,7 @@ issuer_allowed(const struct disallow *allowed, const struct path *p)
 }
 
 bool
-pin_met(const struct disallow *pins, const struct path *p, size_t from)
+path_policy_pinned(const struct disallow *pins, const struct path *p, size_t from)
 {
 	struct disallow_hit hit;
 
@@ -120,7 +99,7 @@ pin_met(const struct disallow *pins, const struct path *p, size_t from)
 }
 
 void
-wishes_judge(struct path_faults *f, struct judgement *j, const struct path *p)
+path_policy_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
 	size_t at = path_n(p) - 1, from = f->n;
 
@@ -132,7 +111,7 @@ wishes_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 				"no CA of the path to it is allowed for this upstream");
 	faults_report(f, j, from, VFY_RULE_ALLOW_ISSUER);
 	from = f->n;
-	if (j->policy->pins != NULL && !pin_met(j->policy->pins, p, 0))
+	if (j->policy->pins != NULL && !path_policy_pinned(j->policy->pins, p, 0))
 		path_faults_add(f, REASON_PIN_MISMATCH, at, "no key of the path to it is pinned");
 	faults_report(f, j, from, VFY_RULE_PIN);
 }

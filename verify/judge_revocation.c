@@ -1,10 +1,7 @@
 /*
  * The stage of the judgement: the staple and the lists, asked about a proven path.
  */
-#include "verify/revocation/revocation.h"
-
 #include "verify/judge.h"
-#include "verify/x509/path.h"
 
 #include <stdlib.h>
 

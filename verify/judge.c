@@ -1,0 +1,79 @@
+#include "verify/judge.h"
+
+#include "base/text.h"
+#include "verify/x509/name.h"
+
+#include <stdio.h>
+#include <string.h>
+
+const char *
+judge_label(char out[JUDGE_LABEL_MAX], const struct cert *c)
+{
+	struct buf text = buf_max(4 * CERT_BYTES_MAX);
+	size_t n;
+
+	if (cert_subject_is_empty(c) || name_text(&text, c->subject) != RES_OK) {
+		char serial[2 * 20 + 1];
+
+		hex_write(serial, span_slice(c->serial, 0, 20));
+		snprintf(out, JUDGE_LABEL_MAX, "serial %s", serial);
+		buf_free(&text);
+		return out;
+	}
+	n = text.n < JUDGE_LABEL_MAX ? text.n : JUDGE_LABEL_MAX - 1;
+	while (n < text.n && n > 0 && (text.p[n] & 0xc0) == 0x80) /* not inside a UTF-8 character */
+		n--;
+	memcpy(out, text.p, n);
+	out[n] = '\0';
+	buf_free(&text);
+	return out;
+}
+
+/* One finding about one certificate; none when there is nothing to say. */
+void
+judge_cert_fault(struct judgement *j, enum reason r, const struct cert *c, const char *what)
+{
+	char who[JUDGE_LABEL_MAX];
+
+	if (what != NULL)
+		verdict_add(j->v, r, "%s: %s", judge_label(who, c), what);
+}
+
+struct path_ground
+judge_ground(struct judgement *j)
+{
+	return (struct path_ground){{j->certs, j->n_certs, j->policy->trust}, &j->rules, &j->proofs};
+}
+
+struct path_search_end
+judge_search(struct judgement *j, enum path_kind kind, path_visit *visit, void *arg)
+{
+	struct path_ground ground = judge_ground(j);
+	struct path_search_end end = path_search(&ground, kind, visit, arg);
+
+	j->work->paths += end.paths;
+	j->work->path_steps += end.steps;
+	j->v->out_of_memory |= end.starved;
+	return end;
+}
+
+bool
+judge_issuer_find(struct judgement *j)
+{
+	const struct trust *trust = j->policy->trust;
+	const struct cert *leaf = &j->certs[0];
+	size_t first = 0, n = trust_find(trust, leaf->issuer, &first);
+	enum res r = RES_NOT_FOUND;
+
+	for (size_t i = 0; i < j->n_certs + n && j->issuer == NULL && r != RES_NOMEM; i++) {
+		const struct cert *c =
+		    i < j->n_certs ? &j->certs[i] : trust_at(trust, first + i - j->n_certs);
+
+		if (c == leaf && !path_self_issued(leaf))
+			continue;
+		r = proofs_ask(&j->proofs, leaf, c);
+		if (r == RES_OK)
+			j->issuer = c;
+	}
+	return r != RES_NOMEM;
+}

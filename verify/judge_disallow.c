@@ -1,0 +1,191 @@
+/*
+ * What disallow lists name: among the presented certificates, in the path, and in other good paths.
+ */
+#include "verify/judge.h"
+#include "verify/path_policy.h"
+
+/* What the lists say of a certificate or a path; the greater is the worse. */
+enum entry_hit { ENTRY_NONE, ENTRY_REPORTED, ENTRY_REFUSES };
+
+struct lookup {
+	struct judgement *j;
+	const struct cert *cert;
+	bool tell; /* add findings */
+	bool reported;
+	enum entry_hit worst;
+};
+
+/* A name that can not be compared may be the one that an entry names: that refuses too. */
+static void
+lookup_add(struct lookup *l, bool found, const struct disallow_hit *hit)
+{
+	char who[JUDGE_LABEL_MAX];
+
+	if (!found && hit->res == RES_OK)
+		return;
+	if (l->worst < ENTRY_REFUSES)
+		l->worst = found && l->reported ? ENTRY_REPORTED : ENTRY_REFUSES;
+	if (!found && hit->res == RES_NOMEM)
+		l->j->v->out_of_memory = true;
+	else if (!found && l->tell)
+		verdict_add(l->j->v, REASON_CERT_MALFORMED, "%s: its names can not be compared",
+			    judge_label(who, l->cert));
+	else if (l->tell && l->reported)
+		verdict_note(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",
+			     judge_label(who, l->cert), hit->entry);
+	else if (l->tell)
+		verdict_add(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",
+			    judge_label(who, l->cert), hit->entry);
+}
+
+static enum entry_hit
+disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell)
+{
+	struct lookup l = {j, c, tell, false, ENTRY_NONE};
+	struct disallow_hit hit;
+	bool found;
+
+	j->work->lookups++;
+	for (size_t i = 0; i < j->policy->n_disallow; i++) {
+		const struct disallow *list = j->policy->disallow[i];
+
+		l.reported = i >= j->policy->n_disallow_always && judge_reports(j, VFY_RULE_DISALLOW);
+		found = disallow_match_cert(list, c, &hit);
+		lookup_add(&l, found, &hit);
+		if (!in_path && j->path != NULL)
+			continue; /* without a path nothing is known of who signed what: all that was sent counts */
+		found = disallow_match_key(list, c, &hit);
+		lookup_add(&l, found, &hit);
+		found = disallow_match_issuer(list, c, &hit);
+		lookup_add(&l, found, &hit);
+	}
+	return l.worst;
+}
+
+static void
+hit_add(enum entry_hit *worst, enum entry_hit hit)
+{
+	if (hit > *worst)
+		*worst = hit;
+}
+
+static void
+disallow_path(struct judgement *j, const struct path *p)
+{
+	for (size_t i = 0; i < path_n(p); i++)
+		disallow_cert(j, path_certs(p)[i], true, true);
+}
+
+#define KNOWN_MAX 64 /* all that are presented, and many anchors */
+
+/* What the lists say of certificates that many paths share; names are long to bring to one spelling. */
+struct others {
+	struct judgement *j;
+	struct known {
+		const struct cert *cert;
+		enum entry_hit hit;
+		bool told;
+	} known[KNOWN_MAX];
+	size_t n; /* ever asked; the oldest is forgotten */
+};
+
+static struct known *
+others_ask(struct others *o, const struct cert *c)
+{
+	struct known *known;
+
+	for (size_t i = 0; i < KNOWN_MAX && i < o->n; i++)
+		if (o->known[i].cert == c)
+			return &o->known[i];
+	known = &o->known[o->n++ % KNOWN_MAX];
+	*known = (struct known){c, disallow_cert(o->j, c, true, false), false};
+	return known;
+}
+
+static enum entry_hit
+others_path(struct others *o, const struct path *p)
+{
+	enum entry_hit worst = ENTRY_NONE;
+
+	for (size_t i = 0; i < path_n(p); i++)
+		hit_add(&worst, others_ask(o, path_certs(p)[i])->hit);
+	return worst;
+}
+
+static void
+others_tell(struct others *o, const struct path *p)
+{
+	for (size_t i = 0; i < path_n(p); i++) {
+		struct known *known = others_ask(o, path_certs(p)[i]);
+
+		if (known->hit != ENTRY_NONE && !known->told)
+			disallow_cert(o->j, known->cert, true, true);
+		known->told = true;
+	}
+}
+
+/* Another path, good in all but an entry. */
+static bool
+disallow_on_path(void *arg, const struct path *p)
+{
+	struct others *o = arg;
+	struct judgement *j = o->j;
+	struct path_faults faults;
+
+	if (path_equal(p, j->path) || others_path(o, p) == ENTRY_NONE)
+		return true;
+	faults.n = 0;
+	path_validate(&faults, &j->rules, path_certs(p), path_n(p));
+	path_policy_judge(&faults, j, p);
+	if (path_grade(&faults) == PATH_GOOD)
+		others_tell(o, p);
+	return true;
+}
+
+/* What an entry names among all that could be in a path: presented certificates, and the anchors above them. */
+static enum entry_hit
+disallow_anywhere(struct judgement *j)
+{
+	enum entry_hit worst = ENTRY_NONE;
+
+	for (size_t i = 0; i < j->n_certs; i++) {
+		size_t first = 0, n = trust_find(j->policy->trust, j->certs[i].issuer, &first);
+
+		hit_add(&worst, disallow_cert(j, &j->certs[i], true, false));
+		for (size_t k = first; k < first + n; k++)
+			hit_add(&worst, disallow_cert(j, trust_at(j->policy->trust, k), true, false));
+	}
+	return worst;
+}
+
+/*
+ * A server that is clean by one path and disallowed by another is refused: which path is found is up to whoever presents
+ * the chain. So where there are more paths than are tried, it is enough that an entry names what could be in one.
+ */
+static void
+disallow_others(struct judgement *j)
+{
+	static const char what[] =
+	    "there are more paths than are tried, and an entry names what may be in one";
+	struct others others = {.j = j};
+	struct path_search_end end = judge_search(j, PATH_SOUND, disallow_on_path, &others);
+	enum entry_hit hit = end.limited ? disallow_anywhere(j) : ENTRY_NONE;
+
+	if (hit == ENTRY_REFUSES)
+		verdict_add(j->v, REASON_DISALLOWED, "%s", what);
+	else if (hit == ENTRY_REPORTED)
+		verdict_note(j->v, REASON_DISALLOWED, "%s", what);
+}
+
+bool
+judge_disallow(struct judgement *j)
+{
+	for (size_t i = 0; i < j->n_certs; i++)
+		disallow_cert(j, &j->certs[i], false, true);
+	if (j->path == NULL)
+		return true;
+	disallow_path(j, j->path);
+	if (j->grade == PATH_GOOD && j->policy->n_disallow > 0)
+		disallow_others(j);
+	return !j->v->out_of_memory;
+}

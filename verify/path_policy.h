@@ -1,0 +1,15 @@
+/*
+ * path_policy.h - what the policy asks of a proven path: the anchor's limits, allowed issuers, pins. Not for other rooms.
+ */
+#ifndef VERIFY_PATH_POLICY_H
+#define VERIFY_PATH_POLICY_H
+
+#include "verify/judge.h"
+#include "verify/x509/path.h"
+
+/* Adds what the policy has against the path; faults of rules in report mode are marked. */
+void path_policy_judge(struct path_faults *, struct judgement *, const struct path *);
+/* Is a key of the path pinned, from this place on? */
+bool path_policy_pinned(const struct disallow *pins, const struct path *, size_t from);
+
+#endif

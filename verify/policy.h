@@ -1,0 +1,84 @@
+/*
+ * policy.h - what a judgement is asked: the policy of an upstream, and what its server presented when.
+ *
+ * Plain data, filled by the caller. Everything in it is lent and outlives the judgement.
+ */
+#ifndef VERIFY_POLICY_H
+#define VERIFY_POLICY_H
+
+#include "verify/anchor_limits.h"
+#include "verify/ct/ctlogs.h"
+#include "verify/disallow.h"
+#include "verify/revocation/revocation.h"
+#include "verify/x509/identity.h"
+#include "verify/x509/trust.h"
+
+#define VFY_CERTS_MAX 16 /* certificates presented; public chains have 2 to 5 */
+/* Bytes of all that is presented; a certificate beyond is not read. Reading names, comparing and showing them costs as they are long. A
+ * handshake of ours reads half as many, and public chains have below 10 KiB. */
+#define VFY_BYTES_MAX      (64 * 1024)
+#define VFY_SIG_CHECKS_MAX 64 /* signature checks in one judgement, SCTs included */
+/*
+ * What they may cost together, in tenths of a check with RSA-4096 (spki.h). A public chain with three SCTs costs 100 to
+ * 200, one of P-521 throughout 340. The rest of a verdict fits into what is left below 64 checks with RSA-4096.
+ */
+#define VFY_SIG_COST_MAX 512
+#define VFY_DISALLOW_MAX 4 /* lists of one policy */
+#define VFY_ALSO_IPS_MAX 16
+
+enum ct_mode { CT_REQUIRE, CT_REPORT, CT_OFF };
+enum ct_policy { CT_STRICT, CT_CHROME, CT_MOZILLA, CT_APPLE };
+/* What may be tried out before it refuses. Identity, chain, signatures, dates, usage and strength are none of these. */
+enum vfy_rule {
+	VFY_RULE_PIN,          /* pin-mismatch */
+	VFY_RULE_ALLOW_ISSUER, /* issuer-not-allowed */
+	VFY_RULE_DISALLOW,     /* disallowed */
+	VFY_RULE_LIMITS,       /* anchor-distrusted */
+	VFY_RULE_REVOCATION,   /* revoked, staple-missing, staple-invalid, crl-invalid */
+	VFY_RULE_COUNT
+};
+/* VFY_REPORT: what the rule finds stays in the verdict and does not refuse. */
+enum vfy_mode { VFY_REQUIRE, VFY_REPORT };
+enum ct_when_stale { CT_STALE_ENFORCE, CT_STALE_REFUSE, CT_STALE_REPORT };
+
+/* What an upstream is judged by. Everything in it is lent, immutable, and outlives the call. */
+struct vfy_policy {
+	enum ct_mode ct_mode;
+	enum ct_policy ct_policy;
+	enum ct_when_stale ct_when_stale;
+	int64_t ct_list_max_age_ms;
+	const struct ctlogs *ctlogs;               /* NULL: ct-list-missing */
+	const struct trust *trust;                 /* NULL: everything is untrusted */
+	const struct anchor_limits *anchor_limits; /* NULL: every anchor is free */
+	const struct disallow *disallow[VFY_DISALLOW_MAX];
+	size_t n_disallow;
+	size_t n_disallow_always; /* so many of them, the first, refuse in every mode: what is compiled in */
+	const struct disallow *allow_issuer; /* NULL: any issuer */
+	const struct disallow *pins;         /* NULL: no pins. spki-sha256 entries only */
+	const struct crls *crls;             /* NULL: none */
+	enum vfy_mode mode[VFY_RULE_COUNT];
+	int64_t
+	    report_until_ms; /* from then on every rule in report refuses, CT's as well; 0: no such time */
+	identity_is_suffix *is_public_suffix; /* no wildcard matches below one; NULL: the plain kinds only */
+};
+
+struct vfy_input {
+	const struct span *certs; /* DER, as presented, leaf first */
+	size_t n_certs;           /* may exceed VFY_CERTS_MAX: chain-too-long */
+	size_t larger_than;       /* the message that presents them has more bytes than this and was not read:
+				   * chain-too-long, and certs is empty; 0: it was read */
+	struct span staple;       /* the stapled OCSP response; n is 0 without one */
+	struct span ip; /* the address that was dialled, 4 or 16 bytes; n is 0: none expected (tools only) */
+	const struct span *also_ips; /* the certificate may bear one of these instead (also-address) */
+	size_t n_also_ips;
+	const char *name; /* the DNS name it must bear as well; NULL or "": none */
+	int64_t now_ms;   /* wall clock of the judgement */
+};
+
+/* The word of the configuration for each value. Constant. */
+const char *ct_mode_text(enum ct_mode);
+const char *ct_policy_text(enum ct_policy);
+const char *ct_when_stale_text(enum ct_when_stale);
+const char *vfy_mode_text(enum vfy_mode);
+
+#endif
