@@ -17,7 +17,8 @@ noinst_HEADERS += \
 	tests/unit/verify/forged.h \
 	tests/unit/verify/forged_rows.h \
 	tests/unit/verify/data_file.h \
-	tests/unit/verify/starve.h
+	tests/unit/verify/starve.h \
+	tests/unit/watch/cert_fixture.h
 # test data in the tree, and real data beside it; tests that want the latter skip without
 DATA_CPPFLAGS = $(AM_CPPFLAGS) -DDATA_DIR='"$(abs_top_srcdir)/tests/data"'
 # whole verdicts over forged chains, a table a program
@@ -129,6 +130,8 @@ check_PROGRAMS += \
 	tests/unit/lab/run/test_lab_results \
 	tests/unit/lab/scenarios/test_lab_scenario \
 	tests/unit/lab/server/test_lab_zone
+check_PROGRAMS += \
+	tests/unit/watch/test_watch_list
 endif
 
 # the judge and its own libraries, nothing else
@@ -171,3 +174,6 @@ tests_unit_resolver_replay_SOURCES = \
 	tests/unit/transport/fake_transport.c \
 	$(FAKE_LOOP)
 tests_unit_resolver_replay_LDADD = libresolver.a libconfig.a libtransport.a libverify.a libbase.a $(LDNS_LIBS) $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS) $(PSL_LIBS)
+WATCH_CERTS = tests/unit/watch/cert_fixture.c
+tests_unit_watch_test_watch_list_SOURCES = tests/unit/watch/test_watch_list.c $(WATCH_CERTS)
+tests_unit_watch_test_watch_list_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)

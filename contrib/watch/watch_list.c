@@ -1,0 +1,289 @@
+#include "config.h"
+
+#include "contrib/watch/watch_list.h"
+
+#include "base/text.h"
+#include "contrib/watch/watch_table.h"
+#include "verify/x509/idn.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Of one certificate, each through the whole list: odd wildcards, which no CA of the public may issue. Beyond it the
+ * certificate is unreadable. */
+#define SCANS_MAX 64
+
+struct watch_list {
+	struct watch_item *item;
+	size_t n, cap;
+	struct watch_names names;
+	struct watch_nets nets;
+};
+
+enum res
+watch_list_new(struct watch_list **out)
+{
+	*out = calloc(1, sizeof **out);
+	return *out != NULL ? RES_OK : RES_NOMEM;
+}
+
+void
+watch_list_free(struct watch_list *list)
+{
+	if (list == NULL)
+		return;
+	for (size_t i = 0; i < list->n; i++)
+		free(list->item[i].text);
+	free(list->item);
+	watch_names_clear(&list->names);
+	watch_nets_clear(&list->nets);
+	free(list);
+}
+
+size_t
+watch_list_count(const struct watch_list *list)
+{
+	return list->n;
+}
+
+const struct watch_item *
+watch_list_at(const struct watch_list *list, size_t i)
+{
+	return &list->item[i];
+}
+
+/* ---- building */
+
+static enum res
+item_new(struct watch_list *list, const char *text, uint32_t *index)
+{
+	if (list->n == WATCH_ITEMS_MAX)
+		return RES_LIMIT;
+	if (list->n == list->cap) {
+		size_t cap = list->cap == 0 ? 64 : 2 * list->cap;
+		struct watch_item *larger = reallocarray(list->item, cap, sizeof *larger);
+
+		if (larger == NULL)
+			return RES_NOMEM;
+		list->item = larger;
+		list->cap = cap;
+	}
+	list->item[list->n] = (struct watch_item){.text = strdup(text)};
+	if (list->item[list->n].text == NULL)
+		return RES_NOMEM;
+	*index = (uint32_t)list->n++;
+	return RES_OK;
+}
+
+static void
+owner_set(struct watch_list *list, uint32_t item, int owner)
+{
+	if (owner >= 0 && owner < WATCH_OWNERS_MAX)
+		list->item[item].owners.bits[owner / 64] |= (uint64_t)1 << (owner % 64);
+}
+
+static enum res
+net_add(struct watch_list *list, const struct prefix *net, const char *text, int owner)
+{
+	uint32_t index = 0;
+	enum res res = RES_OK;
+
+	if (!watch_nets_find(&list->nets, net, &index)) {
+		res = item_new(list, text, &index);
+		if (res == RES_OK)
+			res = watch_nets_add(&list->nets, net, index);
+	}
+	if (res == RES_OK)
+		owner_set(list, index, owner);
+	return res;
+}
+
+enum res
+watch_list_add_address(struct watch_list *list, const struct addr *addr, int owner)
+{
+	struct prefix net = {*addr, addr->family == ADDR_V4 ? 32 : 128};
+	char text[ADDR_TEXT_MAX];
+
+	net.addr.port = 0;
+	return net_add(list, &net, addr_ip_text(addr, text), owner);
+}
+
+/* The form in which names are looked up: ASCII, lower case, no dots at the ends. */
+static enum res
+name_normal(struct buf *out, const char *name)
+{
+	enum res res = idn_to_ascii(out, span_str(name));
+
+	while (out->n > 0 && out->p[out->n - 1] == '.')
+		out->n--;
+	for (size_t i = 0; i < out->n; i++) {
+		uint8_t c = out->p[i] = ascii_lower(out->p[i]);
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'))
+			return RES_MALFORMED;
+	}
+	if (res == RES_OK &&
+	    (out->n == 0 || out->n > 253 || out->p[0] == '.' || memmem(out->p, out->n, "..", 2) != NULL))
+		return RES_MALFORMED;
+	return res;
+}
+
+enum res
+watch_list_add_name(struct watch_list *list, const char *name, int owner)
+{
+	struct buf normal = buf_max(IDN_TEXT_MAX);
+	bool domain = name[0] == '.';
+	uint32_t index = 0;
+	enum res res = name_normal(&normal, name + domain);
+
+	if (res == RES_OK && !watch_names_find(&list->names, buf_span(&normal), domain, &index)) {
+		res = item_new(list, name, &index);
+		if (res == RES_OK)
+			res = watch_names_add(&list->names, buf_span(&normal), domain, index);
+	}
+	if (res == RES_OK)
+		owner_set(list, index, owner);
+	buf_free(&normal);
+	return res;
+}
+
+/* An item as a watch file has it. */
+static enum res
+item_add(struct watch_list *list, const char *text)
+{
+	struct prefix net;
+	struct addr addr;
+
+	if (strchr(text, '/') != NULL)
+		return prefix_read(&net, text) == RES_OK ? net_add(list, &net, text, -1) : RES_MALFORMED;
+	if (addr_read_ip(&addr, text) == RES_OK)
+		return watch_list_add_address(list, &addr, -1);
+	if (strchr(text, ':') != NULL || strspn(text, "0123456789.") == strlen(text))
+		return RES_MALFORMED; /* an address with a slip is no name */
+	return watch_list_add_name(list, text, -1);
+}
+
+static enum res
+line_add(struct watch_list *list, struct span line, size_t number, struct faults *faults)
+{
+	const uint8_t *comment = line.n == 0 ? NULL : memchr(line.p, '#', line.n);
+	char text[IDN_TEXT_MAX + 1];
+	struct span word, rest = comment == NULL ? line : span_slice(line, 0, (size_t)(comment - line.p));
+	enum res res = RES_MALFORMED;
+
+	if (!text_word_take(&rest, &word))
+		return RES_OK;
+	if (word.n < sizeof text && text_is_plain(line) && !text_word_take(&rest, &(struct span){0})) {
+		memcpy(text, word.p, word.n);
+		text[word.n] = '\0';
+		res = item_add(list, text);
+	}
+	if (res == RES_LIMIT)
+		faults_add(faults, number, strdup("there are too many items"));
+	else if (res != RES_OK)
+		faults_add(faults, number,
+			   strdup("an address, a prefix, a name or .domain was expected, one a line"));
+	return res;
+}
+
+enum res
+watch_list_add_file(struct watch_list *list, struct span text, struct faults *faults)
+{
+	struct span line;
+	enum res worst = RES_OK, res;
+
+	text = text_without_bom(text);
+	for (size_t number = 1; text_line_take(&text, &line); number++) {
+		res = line_add(list, line, number, faults);
+		if (res == RES_NOMEM || res == RES_LIMIT)
+			return res;
+		if (res != RES_OK)
+			worst = res;
+	}
+	return worst;
+}
+
+/* ---- matching */
+
+struct matching {
+	const struct watch_list *list;
+	struct watch_match *out;
+	struct spelling spelling;
+	const struct identifier *id; /* being read */
+	unsigned scans;              /* times that a whole table was looked through */
+};
+
+static void
+matching_on_hit(void *ctx, uint32_t item)
+{
+	struct matching *m = ctx;
+	struct watch_match *out = m->out;
+
+	for (size_t i = 0; i < out->n; i++)
+		if (out->hit[i].item == item)
+			return;
+	if (out->n == WATCH_HITS_MAX)
+		return; /* it is found anyhow */
+	if (out->n == 0) {
+		struct buf shown = buf_max(sizeof out->shown - 1);
+		char ip[2 * 32 + 1];
+
+		if (m->id->kind == IDENTIFIER_IP && m->id->value.n <= 32)
+			buf_format(&shown, "iPAddress %s", hex_write(ip, m->id->value));
+		else
+			text_escape(&shown, span_slice(m->id->value, 0, 60));
+		(void)snprintf(out->shown, sizeof out->shown, "%s",
+			       buf_cstr(&shown) != NULL ? buf_cstr(&shown) : "?");
+		buf_free(&shown);
+	}
+	out->hit[out->n++] = (struct watch_hit){item, m->id->where};
+}
+
+static void
+matching_on_name(void *ctx, struct span name)
+{
+	struct matching *m = ctx;
+
+	if (m->scans < SCANS_MAX)
+		m->scans += !watch_names_lookup(&m->list->names, name, matching_on_hit, m);
+}
+
+static void
+matching_on_address(void *ctx, const struct spelled_address *a)
+{
+	struct matching *m = ctx;
+
+	if (m->scans < SCANS_MAX)
+		m->scans += !watch_nets_lookup(&m->list->nets, a, matching_on_hit, m);
+}
+
+static void
+matching_on_identifier(void *ctx, const struct identifier *id)
+{
+	struct matching *m = ctx;
+
+	m->id = id;
+	m->spelling.in_words = false;
+	if (id->kind != IDENTIFIER_IP)
+		spelling_read(&m->spelling, id->value, id->kind == IDENTIFIER_LEGEND);
+	else if (!spelling_read_ip(&m->spelling, id->value) && m->out->trouble == NULL)
+		m->out->trouble = "an iPAddress is no address";
+}
+
+bool
+watch_list_match(const struct watch_list *list, struct watch_match *out, struct span certificate, bool is_tbs)
+{
+	struct matching m = {.list = list, .out = out};
+
+	m.spelling =
+	    (struct spelling){.on_name = matching_on_name, .on_address = matching_on_address, .ctx = &m};
+	out->n = 0;
+	out->trouble = NULL;
+	identifiers_read(&out->parts, certificate, is_tbs, matching_on_identifier, &m);
+	if (out->parts.trouble != NULL)
+		out->trouble = out->parts.trouble;
+	else if (out->trouble == NULL && (m.spelling.limit || m.scans == SCANS_MAX))
+		out->trouble = "an identifier has too many readings";
+	return out->n > 0 || out->trouble != NULL;
+}
