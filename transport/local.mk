@@ -9,10 +9,11 @@ libtransport_a_SOURCES = \
 	transport/doh.c \
 	transport/doh_fields.c transport/doh_fields.h \
 	transport/doh_padding.c transport/doh_padding.h \
+	transport/doh_request.c transport/doh_request.h \
+	transport/doh_session.c transport/doh_session.h \
 	transport/doh_stream.c transport/doh_stream.h \
 	transport/dot.c \
 	transport/exchange.c transport/exchange.h \
-	transport/identity.c \
 	transport/idle.c transport/idle.h \
 	transport/loop.c transport/loop.h \
 	transport/proto.h \
@@ -21,8 +22,12 @@ libtransport_a_SOURCES = \
 	transport/slot_report.c \
 	transport/stall.c transport/stall.h \
 	transport/ticket.c transport/ticket.h \
-	transport/tls.c transport/tls.h \
+	transport/tls.h \
+	transport/tls_handshake.c \
+	transport/tls_identity.c \
 	transport/tls_peer.c \
+	transport/tls_session.c transport/tls_session.h \
+	transport/tls_trouble.c \
 	transport/transport.h \
 	transport/unacked.c transport/unacked.h \
 	transport/wheel.c transport/wheel.h

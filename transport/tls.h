@@ -8,7 +8,7 @@
  *
  * What it does not know: sockets, time, policy. The peer is judged by its owner, through on_peer, exactly
  * once in a handshake: while it runs (the server sees an alert) or, when a session was resumed and GnuTLS
- * asks nobody, at its end. TLS_DONE is never returned before on_peer said yes.
+ * calls no verify function, at its end. TLS_DONE is never returned before on_peer returned true.
  *
  * What a server can make us compute before it is judged is bounded: one key share and, when it asks for another
  * group, a second one (P-521 at most; no finite fields); one signature with a key of a kind and size that spki.h
@@ -57,7 +57,7 @@ struct tls_want {
 
 /* Why a step failed. The detail is constant or lives as long as the session. */
 struct tls_trouble {
-	enum reason reason; /* REASON_NONE: on_peer said no, its owner knows why */
+	enum reason reason; /* REASON_NONE: on_peer returned false, its owner knows why */
 	const char *detail;
 };
 
@@ -81,7 +81,7 @@ struct span tls_out(const struct tls *); /* to be sent; lent until the next call
 void tls_sent(struct tls *, size_t n);
 
 /* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as server as it can be read:
- * GnuTLS shows nobody a chain that it can not parse, and the judge has a name for what is wrong with it.
+ * GnuTLS shows nobody a chain that it cannot parse, and the judge has a name for what is wrong with it.
  * False: it is malformed. */
 bool tls_peer_read(struct tls_peer *, struct span message, bool v13);
 /* May anything be computed with the key of the peer's own certificate (spki.h)? The handshake's own signature is
@@ -96,9 +96,6 @@ bool tls_resumed(const struct tls *);
 const char *tls_version(const struct tls *); /* "TLS1.3" */
 const char *tls_cipher(const struct tls *);
 const char *tls_alpn(const struct tls *); /* "" when the peer chose none */
-
-/* Of PEM bytes; for tp_identity_new. *why is lent and constant. */
-enum res tls_identity_new(struct tp_identity **, struct span cert, struct span key, const char **why);
 
 /* The priorities, once for the process (see transport.h). */
 enum res tls_global_init(void);
