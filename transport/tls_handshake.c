@@ -87,6 +87,17 @@ tls_take_chain(struct tls *tls, struct span message)
 	return computable ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
 
+/* RFC 8446, 4.1.3; RFC 5246, 7.4.1.3. */
+static void
+tls_take_suite(struct tls *tls, struct span hello)
+{
+	struct cursor in = cursor_over(hello);
+
+	cursor_take(&in, 2 + 32); /* version, random */
+	cursor_vec8(&in);         /* session id */
+	tls->suite = cursor_u16(&in);
+}
+
 int
 tls_on_handshake_message(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
 			 const gnutls_datum_t *message)
@@ -98,6 +109,8 @@ tls_on_handshake_message(gnutls_session_t session, unsigned type, unsigned when,
 		return 0;
 	if (type == GNUTLS_HANDSHAKE_CERTIFICATE_PKT && !tls->judged)
 		return tls_take_chain(tls, span_of(message->data, message->size));
+	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
+		tls_take_suite(tls, span_of(message->data, message->size));
 	if (type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET)
 		tls->ticket_came = true;
 	if (tls->ready && ++tls->after > TLS_AFTER_MAX)

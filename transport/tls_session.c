@@ -282,18 +282,42 @@ tls_sent(struct tls *tls, size_t n)
 
 /* ---- what was agreed on */
 
+/* The suites of the priorities, by their names in IANA's registry. GnuTLS names a suite only after the handshake, and a
+ * refused peer never comes so far. */
+static const char *
+tls_suite_name(uint16_t suite)
+{
+	static const struct {
+		uint16_t id;
+		const char *name;
+	} suites[] = {
+	    {0x1301, "TLS_AES_128_GCM_SHA256"},
+	    {0x1302, "TLS_AES_256_GCM_SHA384"},
+	    {0x1303, "TLS_CHACHA20_POLY1305_SHA256"},
+	    {0xc02b, "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256"},
+	    {0xc02c, "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384"},
+	    {0xc02f, "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
+	    {0xc030, "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384"},
+	    {0xcca8, "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"},
+	    {0xcca9, "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"},
+	};
+
+	for (size_t i = 0; i < sizeof suites / sizeof suites[0]; i++)
+		if (suites[i].id == suite)
+			return suites[i].name;
+	return "";
+}
+
 void
 tls_describe(struct tls *tls)
 {
-	const char *suite = gnutls_ciphersuite_get(tls->session);
 	gnutls_datum_t alpn = {NULL, 0};
 
 	if (gnutls_alpn_get_selected_protocol(tls->session, &alpn) != 0)
 		alpn.size = 0;
 	(void)snprintf(tls->version, sizeof tls->version, "%s",
 		       gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)));
-	(void)snprintf(tls->cipher, sizeof tls->cipher, "%s",
-		       suite != NULL ? suite : gnutls_cipher_get_name(gnutls_cipher_get(tls->session)));
+	tls->cipher = tls_suite_name(tls->suite);
 	(void)snprintf(tls->alpn, sizeof tls->alpn, "%.*s", (int)alpn.size, (const char *)alpn.data);
 }
 
@@ -324,7 +348,7 @@ tls_version(const struct tls *tls)
 const char *
 tls_cipher(const struct tls *tls)
 {
-	return tls->cipher;
+	return tls->cipher != NULL ? tls->cipher : "";
 }
 
 const char *

@@ -40,7 +40,9 @@ struct tls {
 	bool ticket_came;
 	struct ticket *fresh[TLS_FRESH_MAX]; /* saved and not fetched yet */
 	size_t n_fresh;
-	char version[16], cipher[64], alpn[16];
+	uint16_t suite; /* of the ServerHello; 0: none came */
+	const char *cipher;
+	char version[16], alpn[16];
 	char detail[80];
 };
 

@@ -135,8 +135,8 @@ void tp_slot_stats(const struct tp_slot *, struct tp_stats *);
 /* What ctstub probe shows of the connection; strings lent until it closes. NULL fields: no connection. */
 struct tp_details {
 	const char *tls_version; /* "TLS1.3" */
-	const char *cipher;
-	const char *alpn; /* "dot", "h2", "" when the peer chose none */
+	const char *cipher;      /* as in the event */
+	const char *alpn;        /* "dot", "h2", "" when the peer chose none */
 	bool resumed;
 	bool has_ticket;          /* a saved session is at hand for the next connection */
 	const struct span *certs; /* as presented */

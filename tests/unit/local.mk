@@ -97,6 +97,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_loop \
 	tests/unit/transport/test_stall \
 	tests/unit/transport/test_slot \
+	tests/unit/transport/test_slot_cipher \
 	tests/unit/transport/test_slot_doh \
 	tests/unit/transport/test_slot_resume \
 	tests/unit/transport/test_slot_time \
@@ -159,6 +160,7 @@ tests_unit_transport_test_doh_hostile_SOURCES = tests/unit/transport/test_doh_ho
 tests_unit_transport_test_dot_SOURCES = tests/unit/transport/test_dot.c $(PROTO_RECORDER)
 tests_unit_transport_test_fake_loop_SOURCES = tests/unit/transport/test_fake_loop.c $(FAKE_LOOP)
 tests_unit_transport_test_slot_SOURCES = tests/unit/transport/test_slot.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_cipher_SOURCES = tests/unit/transport/test_slot_cipher.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_doh_SOURCES = tests/unit/transport/test_slot_doh.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)

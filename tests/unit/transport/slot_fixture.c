@@ -19,6 +19,7 @@ on_event(void *ctx, struct tp_slot *slot, struct tp_event *event)
 	(void)ctx;
 	assert_ptr_equal(slot, f->slot);
 	f->last_resumed = event->resumed;
+	snprintf(f->cipher, sizeof f->cipher, "%s", event->cipher);
 	if (event->kind == TP_EVENT_READY) {
 		f->ready++;
 		assert_non_null(event->verdict);

@@ -34,6 +34,7 @@ struct fixture {
 	unsigned ready, failed, closed;
 	enum reason last; /* of the last event that was not ready */
 	char detail[64];
+	char cipher[64]; /* of the last event */
 	bool last_verdict, last_resumed;
 	bool drop_in_callback, with_opt;
 };
