@@ -15,6 +15,17 @@
 
 #include <jansson.h>
 
+static bool
+list_has(const char *glob)
+{
+	const struct scenario *row;
+
+	for (size_t i = 0; (row = scenario_at(i)) != NULL; i++)
+		if (fnmatch(glob, row->name, 0) == 0)
+			return true;
+	return false;
+}
+
 static int
 list_json(const char *glob)
 {
@@ -58,8 +69,9 @@ int
 lab_list(int argc, char **argv)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, 'j'}, {NULL, 0, NULL, 0}};
+	const char *glob;
 	bool json = false;
-	int c;
+	int c, code;
 
 	while ((c = getopt_long(argc, argv, "j", options, NULL)) != -1) {
 		if (c != 'j')
@@ -70,8 +82,12 @@ lab_list(int argc, char **argv)
 		fprintf(stderr, "usage: ctstub-lab list [--json] [GLOB]\n");
 		return LAB_USAGE;
 	}
-	return json ? list_json(argc > optind ? argv[optind] : "*")
-		    : list_text(argc > optind ? argv[optind] : "*");
+	glob = argc > optind ? argv[optind] : "*";
+	code = json ? list_json(glob) : list_text(glob);
+	if (list_has(glob))
+		return code;
+	fprintf(stderr, "ctstub-lab: %s: no such scenario\n", glob);
+	return LAB_USAGE;
 }
 
 /* A world, or a sentence on standard error. */

@@ -1,42 +1,27 @@
-/* cmd_run.c - `ctstub-lab run`: every scenario against one client, each in a cell of its own, several at a
- * time. */
+/* cmd_run.c - `ctstub-lab run`: every scenario against one client. */
 #include "config.h"
 
 #include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/run/jobs.h"
 #include "contrib/lab/run/results.h"
 
-#include "base/clock.h"
-#include "base/log.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fnmatch.h>
 #include <getopt.h>
-#include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#define JOBS_MAX            64
 #define JOBS_PER_CPU        4 /* most of a trial is waiting */
 #define JOBS_DEFAULT_MAX    8
 #define PATIENCE_DEFAULT_MS 12000 /* for one answer: twice what stub resolvers wait */
-#define TRIAL_EXTRA_MS      45000 /* start, script and end, beside the waiting */
 #define BAR_WIDTH           30
-
-struct job {
-	const struct scenario *scenario;
-	char folder[FILE_PATH_MAX];
-	pid_t pid; /* 0: the slot is free */
-	int fd;    /* where the result comes from */
-	int64_t deadline_ms;
-};
 
 struct run {
 	struct client_about client;
@@ -48,9 +33,8 @@ struct run {
 
 	char folder[FILE_PATH_MAX]; /* world and scratch; ours */
 	char world_folder[FILE_PATH_MAX];
-	struct job slots[JOBS_MAX];
 	const struct scenario **queue;
-	size_t n_queue, next, done;
+	size_t n_queue, done;
 	json_t *results;
 	bool bar;
 };
@@ -62,43 +46,6 @@ on_interrupt(int signal_number)
 {
 	(void)signal_number;
 	interrupted = 1;
-}
-
-struct inside {
-	struct trial_order order;
-	int fd;
-	bool verbose;
-};
-
-static void
-sink_file(void *ctx, const char *line, size_t n)
-{
-	fwrite(line, 1, n, ctx);
-	if (n == 0 || line[n - 1] != '\n')
-		fputc('\n', ctx);
-	fflush(ctx);
-}
-
-/* In the cell. */
-static int
-inside_cell(void *ctx)
-{
-	struct inside *inside = ctx;
-	struct trial_result result;
-	char path[FILE_PATH_MAX];
-	FILE *events = NULL;
-
-	signal(SIGPIPE, SIG_IGN);
-	if (lab_path_join(path, inside->order.folder, "server.log") == RES_OK)
-		events = fopen(path, "we");
-	if (events != NULL)
-		log_capture(sink_file, events);
-	else
-		log_setup(LOG_ERROR, LOG_TEXT);
-	trial_run(&inside->order, &result);
-	if (write(inside->fd, &result, sizeof result) != (ssize_t)sizeof result)
-		return LAB_TROUBLE;
-	return LAB_DONE;
 }
 
 static void
@@ -117,116 +64,19 @@ bar_show(const struct run *run, const char *name)
 	fflush(stderr);
 }
 
-static bool
-job_start(struct run *run, struct job *job, const struct scenario *scenario)
-{
-	const struct addr own[] = {LAB_IP4, LAB_IP4_TWO, LAB_IP6, LAB_IP6_TWO};
-	struct inside inside = {.verbose = run->verbose};
-	int fds[2];
-
-	job->scenario = scenario;
-	if (lab_path_join(job->folder, run->folder, scenario->name) != RES_OK ||
-	    lab_folder_make(job->folder) != RES_OK || pipe2(fds, O_CLOEXEC) < 0)
-		return false;
-	inside.fd = fds[1];
-	inside.order = (struct trial_order){.scenario = scenario,
-					    .client = &run->client,
-					    .protocol = run->protocol,
-					    .world_folder = run->world_folder,
-					    .folder = job->folder,
-					    .patience_ms = run->patience_ms};
-	fflush(NULL);
-	if (cell_start(&job->pid, own, sizeof own / sizeof own[0], inside_cell, &inside) != RES_OK) {
-		job->pid = 0;
-		close(fds[0]);
-	} else {
-		job->fd = fds[0];
-		job->deadline_ms = clock_mono_ms() + 2 * run->patience_ms + TRIAL_EXTRA_MS;
-	}
-	close(fds[1]);
-	return job->pid != 0;
-}
-
 static void
-job_end(struct run *run, struct job *job)
+run_on_result(void *ctx, const struct scenario *scenario, const struct trial_result *result)
 {
-	struct trial_result result;
-	ssize_t n;
+	struct run *run = ctx;
 
-	while ((n = read(job->fd, &result, sizeof result)) < 0 && errno == EINTR)
-		;
-	if (n != (ssize_t)sizeof result)
-		result = (struct trial_result){
-		    .outcome = OUTCOME_BROKEN, .mark = MARK_FAIL, .ms = -1, .detail = "the trial broke off"};
-	close(job->fd);
-	cell_end(job->pid); /* it has said all it had to say */
-	job->pid = 0;
 	run->done++;
-	results_add(run->results, job->scenario, &result);
+	results_add(run->results, scenario, result);
 	if (run->verbose)
-		fprintf(run->json ? stderr : stdout, "%-30s %-8s %-9s %5lld ms  %s%s%s\n",
-			job->scenario->name, trial_mark_text(result.mark),
-			report_outcome_text(result.outcome), (long long)result.ms, result.ede,
-			result.ede[0] != '\0' ? " " : "", result.detail);
-	bar_show(run, job->scenario->name);
-	if (!run->keep)
-		lab_folder_remove(job->folder);
-}
-
-/* Starts what fits. False: a trial could not be started at all. */
-static bool
-jobs_fill(struct run *run)
-{
-	for (size_t i = 0; i < run->jobs && run->next < run->n_queue; i++)
-		if (run->slots[i].pid == 0 && !job_start(run, &run->slots[i], run->queue[run->next++])) {
-			fprintf(stderr, "ctstub-lab: a trial could not be started: %s\n", strerror(errno));
-			return false;
-		}
-	return true;
-}
-
-/* Waits for results, and ends those that take too long. */
-static void
-jobs_wait(struct run *run)
-{
-	struct pollfd polls[JOBS_MAX];
-	struct job *of[JOBS_MAX];
-	nfds_t n = 0;
-	int64_t now;
-
-	for (size_t i = 0; i < run->jobs; i++)
-		if (run->slots[i].pid != 0) {
-			of[n] = &run->slots[i];
-			polls[n++] = (struct pollfd){.fd = run->slots[i].fd, .events = POLLIN};
-		}
-	(void)poll(polls, n, 200);
-	now = clock_mono_ms();
-	for (nfds_t i = 0; i < n; i++) {
-		if (polls[i].revents == 0 && now > of[i]->deadline_ms)
-			(void)kill(of[i]->pid, SIGTERM);
-		if (polls[i].revents != 0)
-			job_end(run, of[i]);
-	}
-}
-
-static bool
-jobs_left(const struct run *run)
-{
-	for (size_t i = 0; i < run->jobs; i++)
-		if (run->slots[i].pid != 0)
-			return true;
-	return run->next < run->n_queue;
-}
-
-static void
-jobs_stop(struct run *run)
-{
-	for (size_t i = 0; i < run->jobs; i++)
-		if (run->slots[i].pid != 0) {
-			cell_end(run->slots[i].pid);
-			close(run->slots[i].fd);
-			run->slots[i].pid = 0;
-		}
+		fprintf(run->json ? stderr : stdout, "%-30s %-8s %-9s %5lld ms  %s%s%s\n", scenario->name,
+			trial_mark_text(result->mark), report_outcome_text(result->outcome),
+			(long long)result->ms, result->ede, result->ede[0] != '\0' ? " " : "",
+			result->detail);
+	bar_show(run, scenario->name);
 }
 
 /* Was this scenario asked for, over this protocol? */
@@ -323,6 +173,30 @@ config_of(const struct run *run)
 	return results;
 }
 
+static enum res
+trials_run(struct run *run)
+{
+	const struct jobs_order order = {.client = &run->client,
+					 .protocol = run->protocol,
+					 .folder = run->folder,
+					 .world_folder = run->world_folder,
+					 .at_a_time = run->jobs,
+					 .patience_ms = run->patience_ms,
+					 .keep = run->keep,
+					 .on_result = run_on_result,
+					 .ctx = run,
+					 .stop = &interrupted};
+	enum res res;
+
+	bar_show(run, "");
+	res = jobs_run(&order, run->queue, run->n_queue);
+	if (res != RES_OK)
+		fprintf(stderr, "ctstub-lab: cannot start a trial: %s\n", strerror(errno));
+	else if (run->bar && interrupted != 0)
+		fputc('\n', stderr);
+	return res;
+}
+
 static int
 run_all(struct run *run)
 {
@@ -334,17 +208,8 @@ run_all(struct run *run)
 			run->glob);
 		return LAB_USAGE;
 	}
-	bar_show(run, "");
-	while (jobs_left(run) && interrupted == 0) {
-		if (!jobs_fill(run)) {
-			jobs_stop(run);
-			return LAB_TROUBLE;
-		}
-		jobs_wait(run);
-	}
-	jobs_stop(run);
-	if (run->bar && interrupted != 0)
-		fputc('\n', stderr);
+	if (cell_try() != RES_OK || trials_run(run) != RES_OK)
+		return LAB_TROUBLE;
 	results_void(run->results);
 	return interrupted != 0 ? LAB_TROUBLE : LAB_DONE;
 }

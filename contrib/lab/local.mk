@@ -21,14 +21,17 @@ liblab_a_SOURCES += \
 	contrib/lab/scenarios/scenarios_protocol.c \
 	contrib/lab/scenarios/scenarios_revocation.c \
 	contrib/lab/scenarios/scenarios_sessions.c \
+	contrib/lab/scenarios/scenarios_strength.c contrib/lab/scenarios/scenarios_strength.h \
 	contrib/lab/scenarios/scenarios_transparency.c \
 	contrib/lab/scenarios/site.c contrib/lab/scenarios/site.h
 # the DoT and DoH servers that show it
 liblab_a_SOURCES += \
 	contrib/lab/server/answer.c \
 	contrib/lab/server/lab_conn.c contrib/lab/server/lab_conn.h \
+	contrib/lab/server/lab_conn_tls.c \
 	contrib/lab/server/lab_counts.h \
 	contrib/lab/server/lab_doh.c \
+	contrib/lab/server/lab_doh_response.c contrib/lab/server/lab_doh_response.h \
 	contrib/lab/server/lab_dot.c \
 	contrib/lab/server/lab_fault.c contrib/lab/server/lab_fault.h \
 	contrib/lab/server/lab_faults.def \
@@ -43,6 +46,7 @@ liblab_a_SOURCES += \
 	contrib/lab/run/cell.c contrib/lab/run/cell.h \
 	contrib/lab/run/client.c contrib/lab/run/client.h \
 	contrib/lab/run/exchange.c contrib/lab/run/exchange.h \
+	contrib/lab/run/jobs.c contrib/lab/run/jobs.h \
 	contrib/lab/run/netlink.c contrib/lab/run/netlink.h \
 	contrib/lab/run/results.c contrib/lab/run/results.h \
 	contrib/lab/run/stage.c contrib/lab/run/stage.h \
@@ -56,7 +60,7 @@ liblab_a_SOURCES += \
 	contrib/lab/report/report_md.c
 bin_PROGRAMS += ctstub-lab
 ctstub_lab_SOURCES = contrib/lab/main.c contrib/lab/lab.h contrib/lab/cmd_pki.c contrib/lab/cmd_report.c \
-	contrib/lab/cmd_run.c contrib/lab/cmd_serve.c contrib/lab/cmd_up.c
+	contrib/lab/cmd_run.c contrib/lab/cmd_serve.c contrib/lab/cmd_switch.c contrib/lab/cmd_up.c
 ctstub_lab_LDADD = $(LAB_LIBS)
 labadaptersdir = $(pkgdatadir)/lab/adapters
 dist_labadapters_SCRIPTS = \

@@ -397,3 +397,13 @@ exit 7
     check("ok self-signed" in out, out)
     check(not os.path.exists(f"/tmp/ctstub-lab-{owner}/world-cell"), "its files are left")
     check(not os.path.exists(f"/tmp/ctstub-lab-{owner}/control"), "its socket is left")
+
+
+@rows([("list of a pattern that no scenario matches is a usage error that names it", ["nothing-*"], (2, "")),
+       ("list --json of a pattern that no scenario matches prints an empty list as well", ["--json", "nothing-*"], (2, "[]")),
+       ("list of a pattern prints the scenarios that match", ["good-v4"], (0, None))])
+def list_some(t, options, want):
+    code, out, err = t.run("ctstub-lab", "list", *options)
+    equal((code, out.strip() if want[1] is not None else None), want, f"exit code and output; {out}{err}")
+    equal("nothing-*: no such scenario" in err, code == 2, f"standard error: {err}")
+    equal("good-v4 " in out, code == 0, f"output: {out}")

@@ -174,3 +174,16 @@ def interrupted(t, number, send):
         equal([name for name in folders if os.path.exists(name)], [], f"{moment}: folders of runs")
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
         equal(f.read(), mounts, "mounts")
+
+
+@case("run without namespaces says so once, writes no results, and ends with exit code 3", builds=("gcc",))
+def no_namespaces(t):
+    out = t.path("results.json")
+    script = 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" run --client ctstub --adapters "$1" --out "$2"'
+    code, text, err = t.run("/usr/bin/unshare", "--user", "--map-root-user", "sh", "-c", script, t.program("ctstub-lab"),
+                            os.path.join(t.src, "contrib", "lab", "adapters"), out, env=t.env(CTSTUBD=t.program("ctstubd")))
+    if "unshare" in err or "max_net_namespaces" in err:
+        raise Skip(f"no user namespace to switch network namespaces off in: {err.strip()}")
+    equal((code, text), (3, ""), f"exit code and output; {err}")
+    equal([line.partition(":")[2][:30] for line in err.splitlines()], [" no namespaces for this user: "], f"standard error: {err}")
+    check(not os.path.exists(out), "there are results")

@@ -20,6 +20,10 @@
  */
 enum res cell_start(pid_t *pid, const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx);
 
+/* Starts a cell that does nothing. RES_UNSUPPORTED: there are no namespaces for this user, and standard error
+ * says so. */
+enum res cell_try(void);
+
 /* When it returns, no process of the cell is left, and nobody writes into its folders any more. */
 void cell_end(pid_t pid);
 

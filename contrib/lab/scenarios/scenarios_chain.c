@@ -1,39 +1,13 @@
 /* scenarios_chain.c - who signed it, when, and with what right (RFC 5280, 6). */
 #include "contrib/lab/pki/derw.h"
+#include "contrib/lab/scenarios/scenarios_strength.h"
 #include "contrib/lab/scenarios/site.h"
-
-#define OID_CLIENT_AUTH  "1.3.6.1.5.5.7.3.2"
-#define OID_CODE_SIGNING "1.3.6.1.5.5.7.3.3"
-
-/* A leaf signed by `issuer`, whose own certificate is not put. */
-static void
-put_leaf(struct site *site, enum ca_id issuer)
-{
-	struct forge f;
-
-	site_leaf(site, &f, issuer);
-	site_put(site, &f);
-	forge_free(&f);
-}
-
-/* A CA's certificate, changed before it is signed. */
-static void
-put_ca_changed(struct site *site, enum ca_id id, void (*change)(struct site *, struct forge *))
-{
-	struct forge f;
-
-	forge_init(&f);
-	site->bad = site->bad || !world_ca_forge(site->world, id, &f);
-	change(site, &f);
-	site_put(site, &f);
-	forge_free(&f);
-}
 
 static void
 put_leaf_and_changed_issuing(struct site *site, void (*change)(struct site *, struct forge *))
 {
-	put_leaf(site, CA_ISSUING);
-	put_ca_changed(site, CA_ISSUING, change);
+	site_put_leaf(site, CA_ISSUING);
+	site_put_ca_changed(site, CA_ISSUING, change);
 }
 
 static void
@@ -51,7 +25,7 @@ build_self_signed(struct site *site)
 static void
 build_unknown_ca(struct site *site)
 {
-	put_leaf(site, CA_STRANGER_ISSUING);
+	site_put_leaf(site, CA_STRANGER_ISSUING);
 	site_put_ca(site, CA_STRANGER_ISSUING);
 }
 
@@ -65,7 +39,7 @@ build_unknown_ca_whole(struct site *site)
 static void
 build_false_name(struct site *site)
 {
-	put_leaf(site, CA_FALSE_ISSUING);
+	site_put_leaf(site, CA_FALSE_ISSUING);
 	site_put_ca(site, CA_FALSE_ISSUING);
 	site_put_ca(site, CA_FALSE_ROOT);
 }
@@ -241,14 +215,14 @@ static void
 build_path_too_long(struct site *site)
 {
 	put_leaf_and_changed_issuing(site, ca_by_middle);
-	put_ca_changed(site, CA_ISSUING, ca_middle_short);
+	site_put_ca_changed(site, CA_ISSUING, ca_middle_short);
 }
 
 static void
 build_long_path(struct site *site)
 {
 	put_leaf_and_changed_issuing(site, ca_by_middle);
-	put_ca_changed(site, CA_ISSUING, ca_middle_long);
+	site_put_ca_changed(site, CA_ISSUING, ca_middle_long);
 }
 
 static void
@@ -292,103 +266,9 @@ build_permitted(struct site *site)
 }
 
 static void
-leaf_client_auth(struct site *site, struct forge *f)
-{
-	(void)site;
-	f->eku = OID_CLIENT_AUTH;
-}
-
-static void
-leaf_code_signing(struct site *site, struct forge *f)
-{
-	(void)site;
-	f->eku = OID_CODE_SIGNING;
-}
-
-static void
-leaf_rsa(struct site *site, struct forge *f, const char *name, enum key_kind kind)
-{
-	site->key = world_key(site->world, name, kind);
-	f->key = site->key;
-	site->bad = site->bad || site->key == NULL;
-}
-
-static void
-leaf_rsa_2048(struct site *site, struct forge *f)
-{
-	leaf_rsa(site, f, "server-rsa-2048", KEY_RSA_2048);
-}
-
-static void
-leaf_rsa_1024(struct site *site, struct forge *f)
-{
-	leaf_rsa(site, f, "server-rsa-1024", KEY_RSA_1024);
-}
-
-static void
-build_weak_intermediate(struct site *site)
-{
-	put_leaf(site, CA_WEAK_ISSUING);
-	site_put_ca(site, CA_WEAK_ISSUING);
-}
-
-static void
-leaf_sha1(struct site *site, struct forge *f)
-{
-	(void)site;
-	f->digest = KEY_SHA1;
-}
-
-static void
-build_md5(struct site *site)
-{
-	struct forge f;
-
-	site_leaf(site, &f, CA_RSA_ISSUING);
-	f.digest = KEY_MD5;
-	site_put(site, &f);
-	forge_free(&f);
-	site_put_ca(site, CA_RSA_ISSUING);
-}
-
-static void
-ca_sha1(struct site *site, struct forge *f)
-{
-	(void)site;
-	f->digest = KEY_SHA1;
-}
-
-static void
-build_sha1_intermediate(struct site *site)
-{
-	put_leaf_and_changed_issuing(site, ca_sha1);
-}
-
-static void
-leaf_unknown_critical(struct site *site, struct forge *f)
-{
-	(void)site;
-	f->unknown_critical = true;
-}
-
-/* RFC 5280, 4.2: no more than one instance of an extension. */
-static void
-leaf_extension_twice(struct site *site, struct forge *f)
-{
-	size_t ext = derw_open(&f->extra, DERW_SEQUENCE), value;
-
-	(void)site;
-	derw_oid(&f->extra, "2.5.29.17");
-	value = derw_open(&f->extra, DERW_OCTETS);
-	derw_tlv(&f->extra, DERW_SEQUENCE, buf_span(&f->san));
-	derw_close(&f->extra, value);
-	derw_close(&f->extra, ext);
-}
-
-static void
 build_missing_intermediate(struct site *site)
 {
-	put_leaf(site, CA_ISSUING);
+	site_put_leaf(site, CA_ISSUING);
 }
 
 static void
@@ -403,7 +283,7 @@ build_garbage(struct site *site)
 static void
 build_endless(struct site *site)
 {
-	put_leaf(site, CA_ISSUING);
+	site_put_leaf(site, CA_ISSUING);
 	for (int i = 0; i < 100; i++)
 		site_put_ca(site, CA_ISSUING);
 }
@@ -411,7 +291,7 @@ build_endless(struct site *site)
 static void
 build_superfluous(struct site *site)
 {
-	put_leaf(site, CA_ISSUING);
+	site_put_leaf(site, CA_ISSUING);
 	site_put_ca(site, CA_STRANGER_ISSUING);
 	site_put_ca(site, CA_ISSUING);
 	site_put_ca(site, CA_FINA_ISSUING);
@@ -421,16 +301,16 @@ build_superfluous(struct site *site)
 static void
 build_unordered(struct site *site)
 {
-	put_leaf(site, CA_ISSUING);
+	site_put_leaf(site, CA_ISSUING);
 	site_put_ca(site, CA_ROOT);
-	put_ca_changed(site, CA_ISSUING, ca_middle_long);
-	put_ca_changed(site, CA_ISSUING, ca_by_middle);
+	site_put_ca_changed(site, CA_ISSUING, ca_middle_long);
+	site_put_ca_changed(site, CA_ISSUING, ca_by_middle);
 }
 
 static void
 build_root_included(struct site *site)
 {
-	put_leaf(site, CA_ISSUING);
+	site_put_leaf(site, CA_ISSUING);
 	site_put_ca(site, CA_ISSUING);
 	site_put_ca(site, CA_ROOT);
 }
@@ -439,9 +319,9 @@ build_root_included(struct site *site)
 static void
 build_cross_expired(struct site *site)
 {
-	put_leaf(site, CA_ISSUING);
+	site_put_leaf(site, CA_ISSUING);
 	site_put_ca(site, CA_ISSUING);
-	put_ca_changed(site, CA_ROOT, ca_by_old_root);
+	site_put_ca_changed(site, CA_ROOT, ca_by_old_root);
 	site_anchor(site, CA_OLD_ROOT);
 	site_anchor(site, CA_ROOT);
 }
@@ -449,8 +329,8 @@ build_cross_expired(struct site *site)
 static void
 build_expired_twin(struct site *site)
 {
-	put_leaf(site, CA_ISSUING);
-	put_ca_changed(site, CA_ISSUING, ca_expired);
+	site_put_leaf(site, CA_ISSUING);
+	site_put_ca_changed(site, CA_ISSUING, ca_expired);
 	site_put_ca(site, CA_ISSUING);
 }
 
@@ -463,8 +343,8 @@ ca_by_stranger(struct site *site, struct forge *f)
 static void
 build_untrusted_twin(struct site *site)
 {
-	put_leaf(site, CA_ISSUING);
-	put_ca_changed(site, CA_ISSUING, ca_by_stranger);
+	site_put_leaf(site, CA_ISSUING);
+	site_put_ca_changed(site, CA_ISSUING, ca_by_stranger);
 	site_put_ca(site, CA_ISSUING);
 }
 
@@ -510,21 +390,24 @@ static const struct scenario rows[] = {
     {"good-constraint", "nothing: the CA is limited to the resolver's networks", .want = WANT_ACCEPT,
      .build = build_permitted},
     {"client-auth-only", "a certificate for TLS clients", WANT_REFUSE, "wrong-usage",
-     .leaf = leaf_client_auth},
+     .leaf = strength_leaf_client_auth},
     {"code-signing-only", "a certificate for signing code", WANT_REFUSE, "wrong-usage",
-     .leaf = leaf_code_signing},
+     .leaf = strength_leaf_code_signing},
     {"unknown-critical", "a critical extension that nobody knows", WANT_REFUSE, "unknown-critical",
-     .leaf = leaf_unknown_critical},
+     .leaf = strength_leaf_unknown_critical},
     {"extension-twice", "the alternative names stand there twice", WANT_REFUSE, "cert-malformed",
-     .leaf = leaf_extension_twice},
-    {"good-rsa-2048", "nothing: an RSA key of 2048 bits", .want = WANT_ACCEPT, .leaf = leaf_rsa_2048},
-    {"rsa-1024", "an RSA key of 1024 bits", WANT_REFUSE, "weak-key", .leaf = leaf_rsa_1024},
+     .leaf = strength_leaf_extension_twice},
+    {"good-rsa-2048", "nothing: an RSA key of 2048 bits", .want = WANT_ACCEPT,
+     .leaf = strength_leaf_rsa_2048},
+    {"rsa-1024", "an RSA key of 1024 bits", WANT_REFUSE, "weak-key", .leaf = strength_leaf_rsa_1024},
     {"rsa-1024-intermediate", "an issuing CA with an RSA key of 1024 bits", WANT_REFUSE, "weak-key",
-     .build = build_weak_intermediate},
-    {"sha1-signature", "a certificate signed with SHA-1", WANT_REFUSE, "weak-signature", .leaf = leaf_sha1},
+     .build = strength_build_weak_intermediate},
+    {"sha1-signature", "a certificate signed with SHA-1", WANT_REFUSE, "weak-signature",
+     .leaf = strength_leaf_sha1},
     {"sha1-intermediate", "an issuing CA's certificate signed with SHA-1", WANT_REFUSE, "weak-signature",
-     .build = build_sha1_intermediate},
-    {"md5-signature", "a certificate signed with MD5", WANT_REFUSE, "weak-signature", .build = build_md5},
+     .build = strength_build_sha1_intermediate},
+    {"md5-signature", "a certificate signed with MD5", WANT_REFUSE, "weak-signature",
+     .build = strength_build_md5},
     {"garbage", "bytes that are not a certificate", WANT_REFUSE, "cert-malformed", .build = build_garbage},
     {"endless-chain", "a hundred certificates", WANT_REFUSE, "chain-too-long", .build = build_endless},
     {"good-superfluous", "nothing: certificates that do not belong stand between the good ones",

@@ -320,3 +320,25 @@ site_free(struct site *site)
 	buf_free(&site->crl);
 	free(site);
 }
+
+void
+site_put_leaf(struct site *site, enum ca_id issuer)
+{
+	struct forge f;
+
+	site_leaf(site, &f, issuer);
+	site_put(site, &f);
+	forge_free(&f);
+}
+
+void
+site_put_ca_changed(struct site *site, enum ca_id id, void (*change)(struct site *, struct forge *))
+{
+	struct forge f;
+
+	forge_init(&f);
+	site->bad = site->bad || !world_ca_forge(site->world, id, &f);
+	change(site, &f);
+	site_put(site, &f);
+	forge_free(&f);
+}

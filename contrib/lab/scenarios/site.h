@@ -52,12 +52,16 @@ int64_t site_leaf_end(const struct site *);
 bool site_has_own_anchors(const struct site *);
 
 /* For the scenarios. */
-int64_t
-site_issued(const struct site *); /* when a fresh certificate was issued: its SCTs are a little younger */
+/* When a fresh certificate was issued; its SCTs are a little younger. */
+int64_t site_issued(const struct site *);
 /* A good leaf of the issuing CA, as the scenario's row wants it: forge_free when done. */
 void site_leaf(struct site *, struct forge *, enum ca_id issuer);
 void site_put(struct site *, const struct forge *); /* forges and appends to the chain */
 void site_put_ca(struct site *, enum ca_id);
+/* A leaf signed by the issuer, whose own certificate is not put. */
+void site_put_leaf(struct site *, enum ca_id issuer);
+/* A CA's certificate, changed before it is signed. */
+void site_put_ca_changed(struct site *, enum ca_id, void (*change)(struct site *, struct forge *));
 void site_put_der(struct site *, struct span der);
 void site_anchor(struct site *, enum ca_id);
 void site_anchor_forged(struct site *, const struct forge *);

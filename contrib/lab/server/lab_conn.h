@@ -113,6 +113,9 @@ void lab_conn_close(struct lab_conn *, enum lab_conn_end);
 /* Sends what was written outside of a call from lab_conn.c (timers). The connection may be gone afterwards. */
 void lab_conn_push(struct lab_conn *);
 
+/* lab_conn_tls.c: makes conn->tls, ready for the handshake. On an error lab_conn_free takes what there is. */
+enum res lab_conn_tls_open(struct lab_conn *);
+
 void lab_conn_held_free(struct lab_pending *);
 
 /* answer.c: a question came; its answer leaves now, later, or never. stream: the protocol's, 0 without. */

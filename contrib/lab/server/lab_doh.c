@@ -10,6 +10,7 @@
 #include "contrib/lab/server/lab_conn.h"
 #include "contrib/lab/server/h1.h"
 #include "contrib/lab/server/h2raw.h"
+#include "contrib/lab/server/lab_doh_response.h"
 
 #include "base/log.h"
 #include "base/text.h"
@@ -21,10 +22,9 @@
 
 #include <nghttp2/nghttp2.h>
 
-#define STREAMS_MAX     1000 /* requests at a time on one connection */
-#define HEADERS_OUT_MAX 12
-#define BODY_LONG       65536
-#define PATH_MAX_BYTES  (2 * UINT16_MAX) /* a GET carries the message in base64 */
+#define STREAMS_MAX    1000 /* requests at a time on one connection */
+#define BODY_LONG      65536
+#define PATH_MAX_BYTES (2 * UINT16_MAX) /* a GET carries the message in base64 */
 
 struct stream {
 	TAILQ_ENTRY(stream) link;
@@ -297,121 +297,20 @@ h2_on_body_wanted(nghttp2_session *session, int32_t id, uint8_t *out, size_t roo
 	return (ssize_t)rest.n;
 }
 
-struct response {
-	nghttp2_nv nv[HEADERS_OUT_MAX];
-	size_t n;
-	char status[FAULT_VALUE_MAX], length[24];
-};
-
-static void
-header(struct response *r, const char *name, const char *value)
-{
-	if (r->n < HEADERS_OUT_MAX)
-		r->nv[r->n++] = (nghttp2_nv){
-		    (uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value),
-		    NGHTTP2_NV_FLAG_NO_COPY_NAME}; /* a constant; and copying would make it lower case */
-}
-
-static const char *
-fault_value(const struct lab_conn *conn, enum fault fault)
-{
-	return conn->server->faults.value[fault];
-}
-
-static const char *
-status_text(struct lab_conn *conn, int status, char text[FAULT_VALUE_MAX])
-{
-	if (lab_conn_fault(conn, FAULT_STATUS))
-		return fault_value(conn, FAULT_STATUS);
-	if (lab_conn_fault(conn, FAULT_RETRY_AFTER))
-		return "429";
-	if (lab_conn_fault(conn, FAULT_REDIRECT))
-		return "301";
-	if (lab_conn_fault(conn, FAULT_REDIRECT_HTTP))
-		return "307";
-	snprintf(text, FAULT_VALUE_MAX, "%d", status);
-	return text;
-}
-
-/* Every header of a response, right ones first. */
-static void
-headers_fill(struct lab_conn *conn, struct response *r, int status, size_t body)
-{
-	const char *type =
-	    lab_conn_fault(conn, FAULT_TYPE) ? fault_value(conn, FAULT_TYPE) : "application/dns-message";
-
-	if (lab_conn_fault(conn, FAULT_LENGTH_SMALL))
-		body /= 2;
-	if (lab_conn_fault(conn, FAULT_LENGTH_LARGE))
-		body *= 2;
-	snprintf(r->length, sizeof r->length, "%zu", body);
-	header(r, ":status", status_text(conn, status, r->status));
-	if (lab_conn_fault(conn, FAULT_STATUS_TWICE))
-		header(r, ":status", "204");
-	if (type[0] != '\0')
-		header(r, "content-type", type);
-	if (!lab_conn_fault(conn, FAULT_BODY_ENDLESS))
-		header(r, "content-length", r->length);
-	header(r, "cache-control", "max-age=300");
-	if (lab_conn_fault(conn, FAULT_RETRY_AFTER))
-		header(r, "retry-after", fault_value(conn, FAULT_RETRY_AFTER));
-	if (lab_conn_fault(conn, FAULT_AGE))
-		header(r, "age", fault_value(conn, FAULT_AGE));
-	if (lab_conn_fault(conn, FAULT_REDIRECT))
-		header(r, "location", "https://192.0.2.80/dns-query");
-	if (lab_conn_fault(conn, FAULT_REDIRECT_HTTP))
-		header(r, "location", "http://192.0.2.80/dns-query");
-	if (lab_conn_fault(conn, FAULT_GZIP))
-		header(r, "content-encoding", "gzip");
-	if (lab_conn_fault(conn, FAULT_UPPER_CASE))
-		header(r, "X-Lab", "1");
-	if (lab_conn_fault(conn, FAULT_COOKIES)) {
-		header(r, "set-cookie", "lab=1; Secure");
-		header(r, "alt-svc", "h3=\":443\"");
-		header(r, "strict-transport-security", "max-age=31536000");
-	}
-}
-
-/* As people write it: there are clients that know Content-Length in no other case. */
-static void
-plain_name_write(struct buf *out, const char *name)
-{
-	for (bool first = true; *name != '\0'; first = *name++ == '-')
-		buf_u8(out, (uint8_t)(first && *name >= 'a' && *name <= 'z' ? *name - 'a' + 'A' : *name));
-}
-
-/* RFC 9112, 4 */
-static void
-plain_write(struct lab_conn *conn, const struct response *r, struct span body)
-{
-	struct buf head = buf_max(4096);
-
-	buf_format(&head, "HTTP/1.1 %s %s\r\n", r->status, strcmp(r->status, "200") == 0 ? "OK" : "Lab");
-	for (size_t i = 0; i < r->n; i++)
-		if (r->nv[i].name[0] != ':') {
-			plain_name_write(&head, (const char *)r->nv[i].name);
-			buf_format(&head, ": %s\r\n", (const char *)r->nv[i].value);
-		}
-	buf_text(&head, "\r\n");
-	lab_conn_write(conn, buf_span(&head));
-	lab_conn_write(conn, body);
-	buf_free(&head);
-}
-
 static void
 lab_respond(struct h2 *h2, struct stream *stream, int status, struct span message)
 {
 	nghttp2_data_provider provider = {.source = {.ptr = stream}, .read_callback = h2_on_body_wanted};
-	struct response r = {.n = 0};
+	struct lab_response r = {.n = 0};
 
 	if (!lab_conn_fault(h2->conn, FAULT_BODY_EMPTY))
 		buf_put(&stream->body, message);
 	while (lab_conn_fault(h2->conn, FAULT_BODY_LONG) && stream->body.n < BODY_LONG &&
 	       buf_ok(&stream->body))
 		buf_u8(&stream->body, 0);
-	headers_fill(h2->conn, &r, status, stream->body.n);
+	lab_response_fill(h2->conn, &r, status, stream->body.n);
 	if (h2->plain)
-		plain_write(h2->conn, &r, buf_span(&stream->body));
+		lab_response_write_plain(h2->conn, &r, buf_span(&stream->body));
 	else if (nghttp2_submit_response(h2->session, stream->id, r.nv, r.n, &provider) != 0)
 		lab_conn_close(h2->conn, END_RESET);
 }
