@@ -15,7 +15,6 @@ NAMED = [
     (("verify/*",), 4, "being dissolved"),
     (("base/*",), 2, "being dissolved"),
     (("transport/*",), 2, "being dissolved"),
-    (("contrib/lab/*",), 2, "being dissolved"),
 ]
 
 

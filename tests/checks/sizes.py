@@ -13,11 +13,6 @@ MEDIAN_LINES = 13      # most functions do one thing
 # path, or path and name of a function: why it may be longer.
 LONGER = {
     "base/text.c": "being split",
-    "contrib/lab/cmd_run.c": "being split",
-    "contrib/lab/cmd_up.c": "being split",
-    "contrib/lab/scenarios/scenarios_chain.c": "being split",
-    "contrib/lab/server/conn.c": "being split",
-    "contrib/lab/server/doh.c": "being split",
     "resolver/cache.c": "being split",
     "resolver/daemon/daemon.c": "being split",
     "transport/conn.c": "being split",
