@@ -344,6 +344,7 @@ def matches(name, filters):
 
 def main(argv):
     options = parse(argv)
+    os.makedirs(options.logs, exist_ok=True)
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     gc.disable()  # with a million questions kept, a collection stops the test's own servers for seconds
     importlib.import_module(options.module)
