@@ -66,7 +66,8 @@ written_find(struct verdict_log *v, const struct news *n)
 	struct written *written;
 
 	for (size_t i = 0; i < v->n; i++)
-		if (addr_equal(&v->written[i].addr, &n->addr) && strcmp(v->written[i].upstream, n->upstream) == 0)
+		if (addr_equal(&v->written[i].addr, &n->addr) &&
+		    strcmp(v->written[i].upstream, n->upstream) == 0)
 			return &v->written[i];
 	written = reallocarray(v->written, v->n + 1, sizeof *written);
 	if (written == NULL)
