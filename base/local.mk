@@ -9,6 +9,7 @@ libbase_a_SOURCES = \
 	base/log.c base/log.h \
 	base/path.c base/path.h \
 	base/random.c base/random.h \
+	base/replace.c base/replace.h \
 	base/res.c base/res.h \
 	base/text.c base/text.h \
 	base/text_bytes.c \

@@ -167,34 +167,40 @@ base64url_write(struct buf *out, struct span s)
 	base64_encode(out, s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", false);
 }
 
-static int
-base64_value(uint8_t c)
-{
-	const char *at = c == '\0' ? NULL : strchr(base64_alphabet, c);
+/* The value of each digit, plus one: 0 is no digit. */
+static const uint8_t base64_values[256] = {
+    ['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
+    ['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
+    ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
+    ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
+    ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
+    ['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
+    ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
+};
 
-	return at == NULL ? -1 : (int)(at - base64_alphabet);
+/* Four digits; above 24 bits when one of them is none. */
+static uint32_t
+base64_bits(const uint8_t in[4])
+{
+	uint32_t a = base64_values[in[0]] - 1U, b = base64_values[in[1]] - 1U, c = base64_values[in[2]] - 1U,
+		 d = base64_values[in[3]] - 1U;
+
+	return ((a | b | c | d) & ~63U) != 0 ? UINT32_MAX : a << 18 | b << 12 | c << 6 | d;
 }
 
-/* One group of four; gives the number of bytes, 0 when malformed. */
+/* The last group, which may end in padding; gives the number of bytes, 0 when malformed. */
 static size_t
-base64_group(uint8_t out[3], const uint8_t in[4], bool last)
+base64_last(uint8_t out[3], const uint8_t in[4])
 {
-	int v[4] = {base64_value(in[0]), base64_value(in[1]), base64_value(in[2]), base64_value(in[3])};
-	size_t n = 3;
+	uint8_t full[4] = {in[0], in[1], in[2], in[3]};
+	size_t n = in[3] != '=' ? 3 : in[2] != '=' ? 2 : 1;
 	uint32_t bits;
 
-	if (last && in[3] == '=') {
-		v[3] = 0;
-		n = 2;
-		if (in[2] == '=') {
-			v[2] = 0;
-			n = 1;
-		}
-	}
-	if (v[0] < 0 || v[1] < 0 || v[2] < 0 || v[3] < 0)
-		return 0;
-	bits = (uint32_t)v[0] << 18 | (uint32_t)v[1] << 12 | (uint32_t)v[2] << 6 | (uint32_t)v[3];
-	if ((n == 1 && (bits & 0xffff) != 0) || (n == 2 && (bits & 0xff) != 0))
+	for (size_t i = n + 1; i < 4; i++)
+		full[i] = 'A';
+	bits = base64_bits(full);
+	if (bits == UINT32_MAX || (n == 1 && (bits & 0xffff) != 0) || (n == 2 && (bits & 0xff) != 0))
 		return 0;
 	out[0] = (uint8_t)(bits >> 16);
 	out[1] = (uint8_t)(bits >> 8);
@@ -202,27 +208,44 @@ base64_group(uint8_t out[3], const uint8_t in[4], bool last)
 	return n;
 }
 
+/* All groups but the last. False: one is malformed. */
+static bool
+base64_groups(uint8_t *out, const uint8_t *in, size_t groups)
+{
+	for (; groups > 0; groups--, in += 4, out += 3) {
+		uint32_t bits = base64_bits(in);
+
+		if (bits == UINT32_MAX)
+			return false;
+		out[0] = (uint8_t)(bits >> 16);
+		out[1] = (uint8_t)(bits >> 8);
+		out[2] = (uint8_t)bits;
+	}
+	return true;
+}
+
 enum res
 base64_read(struct buf *out, struct span text)
 {
-	size_t before = out->n;
+	size_t before = out->n, groups = text.n / 4, n;
+	uint8_t last[3], *room;
 
 	if (text.n % 4 != 0)
 		return RES_MALFORMED;
-	for (size_t i = 0; i < text.n; i += 4) {
-		uint8_t three[3];
-		size_t n = base64_group(three, text.p + i, i + 4 == text.n);
-
-		if (n == 0) {
-			out->n = before;
-			return RES_MALFORMED;
-		}
-		buf_put(out, span_of(three, n));
-	}
-	if (!buf_ok(out)) {
+	if (text.n == 0)
+		return RES_OK;
+	n = base64_last(last, text.p + text.n - 4);
+	if (n == 0)
+		return RES_MALFORMED;
+	room = buf_room(out, (groups - 1) * 3 + n);
+	if (room == NULL) {
 		buf_clear(out);
 		out->n = before;
 		return RES_LIMIT;
 	}
+	if (!base64_groups(room, text.p, groups - 1))
+		return RES_MALFORMED;
+	memcpy(room + (groups - 1) * 3, last, n);
+	buf_added(out, (groups - 1) * 3 + n);
 	return RES_OK;
 }

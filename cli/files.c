@@ -3,76 +3,11 @@
 #include "cli/files.h"
 
 #include "base/path.h"
-#include "base/random.h"
+#include "base/replace.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-static bool
-write_all(int fd, struct span content)
-{
-	while (content.n > 0) {
-		ssize_t n = write(fd, content.p, content.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		content = span_slice(content, (size_t)n, content.n);
-	}
-	return fsync(fd) == 0;
-}
-
-/* A new file in that folder, under a name that nobody knows yet. Gives its descriptor, or -1. */
-static int
-file_new(int folder, const char *name, char temporary[NAME_MAX + 1])
-{
-	int n = snprintf(temporary, NAME_MAX + 1, "%s.%08x%08x", name, random_u32(), random_u32());
-
-	if (n > NAME_MAX) {
-		errno = ENAMETOOLONG;
-		return -1;
-	}
-	return openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-}
-
-/* The folder's own entry must reach the disk as well. */
-static bool
-folder_sync(int folder)
-{
-	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool ok = fd >= 0 && fsync(fd) == 0;
-
-	if (fd >= 0)
-		(void)close(fd);
-	return ok;
-}
-
-static bool
-replace_in(int folder, const char *name, struct span content)
-{
-	char temporary[NAME_MAX + 1];
-	int fd = file_new(folder, name, temporary), error;
-	bool ok, renamed = false;
-
-	if (fd < 0)
-		return false;
-	ok = write_all(fd, content) && fchmod(fd, 0644) == 0;
-	renamed = ok && renameat(folder, temporary, folder, name) == 0;
-	ok = renamed && folder_sync(folder);
-	error = errno;
-	if (!renamed)
-		(void)unlinkat(folder, temporary, 0);
-	(void)close(fd);
-	errno = error;
-	return ok;
-}
 
 enum res
 file_replace(const char *file, struct span content, char **why)
@@ -80,7 +15,7 @@ file_replace(const char *file, struct span content, char **why)
 	struct buf text = buf_max(8192);
 	const char *name, *cause = NULL;
 	int folder = path_parent_open(file, &name, &cause);
-	bool ok = folder >= 0 && replace_in(folder, name, content);
+	bool ok = folder >= 0 && file_replace_at(folder, name, content, 0644);
 
 	if (!ok) {
 		buf_format(&text, "cannot write %s: %s", file, folder < 0 ? cause : strerror(errno));

@@ -132,6 +132,9 @@ check_PROGRAMS += \
 	tests/unit/lab/scenarios/test_lab_scenario \
 	tests/unit/lab/server/test_lab_zone
 check_PROGRAMS += \
+	tests/unit/watch/test_entries_json \
+	tests/unit/watch/test_gzip \
+	tests/unit/watch/test_pace \
 	tests/unit/watch/test_watch_list
 endif
 
@@ -167,6 +170,9 @@ tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_tim
 tests_unit_config_test_settings_starve_SOURCES = tests/unit/config/test_settings_starve.c $(STARVE)
 tests_unit_config_test_settings_starve_LDFLAGS = $(STARVE_WRAP)
 tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind,--wrap=mkdirat
+tests_unit_watch_test_entries_json_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_gzip_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_pace_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_resolver_replay_SOURCES = \
 	tests/unit/resolver/replay.c \
 	tests/unit/resolver/replay_client.c \

@@ -1,0 +1,72 @@
+#include "config.h"
+
+#include "base/replace.h"
+
+#include "base/random.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool
+write_all(int fd, struct span content)
+{
+	while (content.n > 0) {
+		ssize_t n = write(fd, content.p, content.n);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return false;
+		content = span_slice(content, (size_t)n, content.n);
+	}
+	return fsync(fd) == 0;
+}
+
+/* A new file in that folder, under a name that nobody knows yet. Gives its descriptor, or -1. */
+static int
+file_new(int folder, const char *name, char temporary[NAME_MAX + 1])
+{
+	int n = snprintf(temporary, NAME_MAX + 1, "%s.%08x%08x", name, random_u32(), random_u32());
+
+	if (n > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	return openat(folder, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+}
+
+/* The folder's own entry must reach the disk as well. */
+static bool
+folder_sync(int folder)
+{
+	int fd = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool ok = fd >= 0 && fsync(fd) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return ok;
+}
+
+bool
+file_replace_at(int folder, const char *name, struct span content, mode_t mode)
+{
+	char temporary[NAME_MAX + 1];
+	int fd = file_new(folder, name, temporary), error;
+	bool ok, renamed = false;
+
+	if (fd < 0)
+		return false;
+	ok = write_all(fd, content) && fchmod(fd, mode) == 0;
+	renamed = ok && renameat(folder, temporary, folder, name) == 0;
+	ok = renamed && folder_sync(folder);
+	error = errno;
+	if (!renamed)
+		(void)unlinkat(folder, temporary, 0);
+	(void)close(fd);
+	errno = error;
+	return ok;
+}

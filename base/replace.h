@@ -1,0 +1,15 @@
+/*
+ * replace.h - a file in an open folder replaced as a whole or not at all.
+ */
+#ifndef BASE_REPLACE_H
+#define BASE_REPLACE_H
+
+#include "base/bytes.h"
+
+#include <sys/types.h>
+
+/* Writes a new file beside it, syncs it, renames it and syncs the folder: a crash leaves the old file or the new one. False:
+ * errno says why, and the old file stands. */
+bool file_replace_at(int folder, const char *name, struct span content, mode_t mode);
+
+#endif
