@@ -46,18 +46,27 @@ text_without_bom(struct span text)
 	return span_equal(span_slice(text, 0, bom.n), bom) ? span_slice(text, bom.n, text.n) : text;
 }
 
+void
+text_blanks_skip(struct span *line)
+{
+	size_t n = 0;
+
+	while (n < line->n && ascii_is_blank(line->p[n]))
+		n++;
+	*line = span_slice(*line, n, line->n);
+}
+
 bool
 text_word_take(struct span *line, struct span *word)
 {
-	size_t from = 0, to;
+	size_t n = 0;
 
-	while (from < line->n && ascii_is_blank(line->p[from]))
-		from++;
-	for (to = from; to < line->n && !ascii_is_blank(line->p[to]); to++)
-		;
-	*word = span_slice(*line, from, to - from);
-	*line = span_slice(*line, to, line->n);
-	return word->n > 0;
+	text_blanks_skip(line);
+	while (n < line->n && !ascii_is_blank(line->p[n]))
+		n++;
+	*word = span_slice(*line, 0, n);
+	*line = span_slice(*line, n, line->n);
+	return n > 0;
 }
 
 void

@@ -53,8 +53,10 @@ bool text_line_take(struct span *text, struct span *line);
 bool text_is_plain(struct span line);
 /* The text without the byte order mark (UTF-8) that some editors put before it. */
 struct span text_without_bom(struct span text);
-/* Takes the next run of bytes that are no blanks off the front. False: nothing but blanks is left. */
+/* Takes the next word, a run without blanks, off the front. False: nothing but blanks is left. */
 bool text_word_take(struct span *line, struct span *word);
+/* Takes blanks off the front. */
+void text_blanks_skip(struct span *line);
 
 /* Appends s with everything but printable ASCII, and `"` and `\`, as \xNN: safe on a terminal and in a log line. */
 void text_escape(struct buf *, struct span s);

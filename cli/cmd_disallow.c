@@ -3,6 +3,7 @@
 
 #include "base/text.h"
 #include "cli/files.h"
+#include "verify/onecrl.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -101,8 +102,8 @@ report_check(const struct request *req, size_t entries, const struct faults *fau
 static enum exit_code
 check(const struct request *req)
 {
-	struct disallow_builder *builder = NULL;
-	struct disallow *list = NULL;
+	struct cert_match_builder *builder = NULL;
+	struct cert_match *list = NULL;
 	struct faults faults = {.n = 0};
 	struct buf text = buf_max(0);
 	char *why = NULL;
@@ -114,20 +115,20 @@ check(const struct request *req)
 		free(why);
 		return code;
 	}
-	res = disallow_builder_new(&builder);
+	res = cert_match_builder_new(&builder);
 	if (res == RES_OK)
-		res = disallow_add_lines(builder, buf_span(&text), &faults);
+		res = disallow_add_file(builder, buf_span(&text), &faults);
 	if (res == RES_OK) {
-		res = disallow_finish(&list, builder);
+		res = cert_match_finish(&list, builder);
 		builder = NULL;
 	}
 	if (res == RES_NOMEM)
 		code = complain(EXIT_TROUBLE, verb, "%s", res_text(res));
 	else
-		code = report_check(req, list != NULL ? disallow_count(list) : 0, &faults);
+		code = report_check(req, list != NULL ? cert_match_count(list) : 0, &faults);
 	faults_clear(&faults);
-	disallow_builder_free(builder);
-	disallow_free(list);
+	cert_match_builder_free(builder);
+	cert_match_free(list);
 	buf_free(&text);
 	return code;
 }
@@ -175,7 +176,7 @@ import(const struct request *req)
 	if (res != RES_OK) {
 		code = complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
 	} else {
-		res = disallow_from_onecrl(&text, buf_span(&json), &entries, &left_out, &faults, &why);
+		res = onecrl_to_disallow(&text, buf_span(&json), &entries, &left_out, &faults, &why);
 		cli_warn_faults(verb, req->onecrl, &faults);
 		if (res == RES_OK)
 			code = import_write(req, text, entries, left_out);

@@ -40,7 +40,7 @@ drop_anchor_limits(void *p)
 static void
 drop_disallow(void *p)
 {
-	disallow_free(p);
+	cert_match_free(p);
 }
 
 static void
@@ -214,11 +214,11 @@ fail_faults(struct compile *c, const struct strings *files, size_t i, enum optio
 }
 
 static void
-entries_add(struct compile *c, struct disallow_builder *b, const struct strings *entries, enum option_id id)
+entries_add(struct compile *c, struct cert_match_builder *b, const struct strings *entries, enum option_id id)
 {
 	for (size_t i = 0; i < entries->n; i++) {
 		char *why = NULL;
-		enum res res = disallow_add(b, entries->v[i], &why);
+		enum res res = cert_match_add(b, span_str(entries->v[i]), &why);
 
 		if (res != RES_OK)
 			compile_fail(c, entries->place[i], id, res, why);
@@ -226,7 +226,8 @@ entries_add(struct compile *c, struct disallow_builder *b, const struct strings 
 }
 
 static void
-entry_files_add(struct compile *c, struct disallow_builder *b, const struct strings *files, enum option_id id)
+entry_files_add(struct compile *c, struct cert_match_builder *b, const struct strings *files,
+		enum option_id id)
 {
 	for (size_t i = 0; i < files->n; i++) {
 		struct faults faults = {.n = 0};
@@ -235,7 +236,7 @@ entry_files_add(struct compile *c, struct disallow_builder *b, const struct stri
 
 		if (!list_file_read(c, &text, files, i, id, DISALLOW_FILE_MAX))
 			continue;
-		res = disallow_add_lines(b, buf_span(&text), &faults);
+		res = disallow_add_file(b, buf_span(&text), &faults);
 		if (res != RES_OK)
 			fail_faults(c, files, i, id, res, &faults);
 		faults_clear(&faults);
@@ -244,22 +245,22 @@ entry_files_add(struct compile *c, struct disallow_builder *b, const struct stri
 }
 
 /* A list of these entries and files; files may be NULL. */
-const struct disallow *
+const struct cert_match *
 compile_entries(struct compile *c, const struct strings *entries, enum option_id id,
 		const struct strings *files, enum option_id files_id, bool builtin)
 {
-	struct disallow_builder *b = NULL;
-	struct disallow *list = NULL;
+	struct cert_match_builder *b = NULL;
+	struct cert_match *list = NULL;
 
-	if (disallow_builder_new(&b) != RES_OK || (builtin && disallow_add_builtin(b) != RES_OK)) {
-		disallow_builder_free(b);
+	if (cert_match_builder_new(&b) != RES_OK || (builtin && disallow_add_builtin(b) != RES_OK)) {
+		cert_match_builder_free(b);
 		c->nomem = true;
 		return NULL;
 	}
 	entries_add(c, b, entries, id);
 	if (files != NULL)
 		entry_files_add(c, b, files, files_id);
-	if (disallow_finish(&list, b) != RES_OK)
+	if (cert_match_finish(&list, b) != RES_OK)
 		c->nomem = true;
 	return list == NULL ? NULL : compile_keep(c, NULL, list, drop_disallow);
 }
@@ -283,7 +284,7 @@ compile_anchor_limits(struct compile *c, const struct strings *files)
 
 		if (!list_file_read(c, &text, files, i, OPTION_CONSTRAINTS_FILE, ANCHOR_LIMITS_FILE_MAX))
 			continue;
-		res = anchor_limits_add_lines(list, buf_span(&text), &faults);
+		res = anchor_limits_add_file(list, buf_span(&text), &faults);
 		if (res != RES_OK)
 			fail_faults(c, files, i, OPTION_CONSTRAINTS_FILE, res, &faults);
 		faults_clear(&faults);

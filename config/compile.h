@@ -37,8 +37,8 @@ bool compile_lack(struct compile *, struct place, enum option_id, enum res, char
 const struct trust *compile_trust(struct compile *, const char *where, struct place, enum option_id);
 const struct ctlogs *compile_log_list(struct compile *, const char *file, struct place, enum option_id);
 /* A list of these entries and, unless NULL, of files of them. */
-const struct disallow *compile_entries(struct compile *, const struct strings *entries, enum option_id,
-				       const struct strings *files, enum option_id files_id, bool builtin);
+const struct cert_match *compile_entries(struct compile *, const struct strings *entries, enum option_id,
+					 const struct strings *files, enum option_id files_id, bool builtin);
 const struct anchor_limits *compile_anchor_limits(struct compile *, const struct strings *files);
 const struct crls *compile_crls(struct compile *, const struct strings *files); /* NULL without files */
 const struct tp_identity *compile_identity(struct compile *,

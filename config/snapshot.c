@@ -65,7 +65,7 @@ warn_report(struct compile *c, struct upstream_plan *plan, const struct upstream
 static void
 warn_upstream(struct compile *c, struct upstream_plan *plan, const struct upstream_settings *u)
 {
-	if (plan->policy->pins != NULL && disallow_count(plan->policy->pins) == 1)
+	if (plan->policy->pins != NULL && cert_match_count(plan->policy->pins) == 1)
 		warn(c, &plan->warning, &plan->n_warning,
 		     "a pin set of one: when that key is replaced nothing is left; "
 		     "add a backup, and rather pin a root than a leaf");
@@ -110,9 +110,9 @@ warn_global(struct compile *c)
 
 /* An empty list, or none for want of memory, is not looked through. */
 static void
-policy_disallow(struct vfy_policy *p, const struct disallow *list)
+policy_disallow(struct vfy_policy *p, const struct cert_match *list)
 {
-	if (list != NULL && disallow_count(list) > 0)
+	if (list != NULL && cert_match_count(list) > 0)
 		p->disallow[p->n_disallow++] = list;
 }
 

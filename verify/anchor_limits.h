@@ -59,10 +59,8 @@ struct anchor_limit {
 
 enum res anchor_limits_new(struct anchor_limits **); /* empty */
 enum res anchor_limits_add_builtin(struct anchor_limits *);
-/* On an error *line counts from 1 (0: the file as a whole), *why is yours (NULL: no memory). */
-enum res anchor_limits_add_file(struct anchor_limits *, struct span text, size_t *line, char **why);
-/* The same in one run: every bad line goes to faults, also the fault of the whole (line 0). RES_MALFORMED: there are some. */
-enum res anchor_limits_add_lines(struct anchor_limits *, struct span text, struct faults *faults);
+/* Adds the lines of a constraints file. Errors as in lines.h. */
+enum res anchor_limits_add_file(struct anchor_limits *, struct span text, struct faults *);
 void anchor_limits_free(struct anchor_limits *);
 size_t anchor_limits_count(const struct anchor_limits *); /* lines */
 /* False: the anchor is free, *out is empty. The table may be NULL: every anchor is free. */

@@ -1,319 +1,22 @@
+/*
+ * Disallow files, line by line, and the list that is compiled in.
+ */
 #include "verify/disallow.h"
 
 #include "base/text.h"
 #include "verify/data_text.h"
-#include "verify/x509/der.h"
-#include "verify/x509/disguise.h"
-#include "verify/x509/name.h"
+#include "verify/lines.h"
 #include "verify/why.h"
 
-#include <gnutls/crypto.h>
-
-#include <stdlib.h>
-#include <string.h>
-
-#define SERIAL_MAX        64                  /* bytes; RFC 5280, 4.1.2.2 allows 20 */
-#define NAME_READINGS_MAX 4                   /* `#` signs in a line that may or may not begin a comment */
-#define NAME_KEY_MAX      (16 * 1024)         /* of a name in compared form */
-#define TEXT_MAX          (512 * 1024 * 1024) /* of all entries in canonical form */
-
-/*
- * An entry is the SHA-256 of what it names, so all kinds are one sorted array and a look-up is one binary search.
- * A certificate or a key has that hash already; a name, or a serial with a name, is hashed in compared form.
- */
-struct entry {
-	enum disallow_kind kind;
-	uint8_t hash[32];
-	size_t text; /* where its canonical text begins */
-};
-
-struct disallow {
-	struct entry *entry; /* sorted by kind and hash */
-	size_t n;
-	size_t cap;
-	struct buf text; /* canonical entries, each with a NUL */
-	bool has[DISALLOW_ISSUER + 1];
-};
-
-struct disallow_builder {
-	struct disallow list;
-	struct buf key; /* these two kept from entry to entry for their memory */
-	struct buf raw;
-};
-
-enum res
-disallow_builder_new(struct disallow_builder **out)
-{
-	struct disallow_builder *b = calloc(1, sizeof *b);
-
-	if (b == NULL)
-		return RES_NOMEM;
-	b->list.text = buf_max(TEXT_MAX);
-	b->key = buf_max(NAME_KEY_MAX);
-	b->raw = buf_max(NAME_KEY_MAX);
-	*out = b;
-	return RES_OK;
-}
-
-void
-disallow_builder_free(struct disallow_builder *b)
-{
-	if (b == NULL)
-		return;
-	buf_free(&b->list.text);
-	buf_free(&b->key);
-	buf_free(&b->raw);
-	free(b->list.entry);
-	free(b);
-}
-
-void
-disallow_free(struct disallow *list)
-{
-	if (list == NULL)
-		return;
-	buf_free(&list->text);
-	free(list->entry);
-	free(list);
-}
-
-/* Serials are compared without the sign octet and other leading zeros (RFC 5280, 4.1.2.2 wants them positive). */
-static struct span
-serial_strip(struct span serial)
-{
-	while (serial.n > 0 && serial.p[0] == 0)
-		serial = span_slice(serial, 1, serial.n - 1);
-	return serial;
-}
-
-/* What a serial or a name is hashed over: its length first, so that no two can be read alike; 'N' a name in compared
- * form, 'D' the bytes of one. */
-static void
-key_begin(struct buf *key, struct span serial, char form)
-{
-	buf_clear(key);
-	buf_u32(key, (uint32_t)serial.n);
-	buf_put(key, serial);
-	buf_u8(key, (uint8_t)form);
-}
-
-static enum res
-key_hash(uint8_t hash[32], const struct buf *key)
-{
-	if (!buf_ok(key))
-		return RES_LIMIT;
-	return gnutls_hash_fast(GNUTLS_DIG_SHA256, key->p, key->n, hash) < 0 ? RES_NOMEM : RES_OK;
-}
-
-static enum res
-entry_add(struct disallow *list, enum disallow_kind kind, const uint8_t hash[32], size_t text, char **why)
-{
-	if (!buf_ok(&list->text))
-		return why_say(why, RES_NOMEM, "no memory");
-	if (list->n >= DISALLOW_ENTRIES_MAX)
-		return why_say(why, RES_LIMIT, "more than %d entries", DISALLOW_ENTRIES_MAX);
-	if (list->n == list->cap) {
-		size_t cap = list->cap == 0 ? 64 : list->cap * 2;
-		struct entry *larger = reallocarray(list->entry, cap, sizeof *larger);
-
-		if (larger == NULL)
-			return why_say(why, RES_NOMEM, "no memory");
-		list->entry = larger;
-		list->cap = cap;
-	}
-	list->entry[list->n].kind = kind;
-	memcpy(list->entry[list->n].hash, hash, 32);
-	list->entry[list->n++].text = text;
-	return RES_OK;
-}
-
-static bool
-is_space(uint8_t c)
-{
-	return c == ' ' || c == '\t';
-}
-
-static struct span
-trim(struct span s)
-{
-	while (s.n > 0 && is_space(s.p[0]))
-		s = span_slice(s, 1, s.n - 1);
-	while (s.n > 0 && is_space(s.p[s.n - 1]) &&
-	       !(s.n > 1 && s.p[s.n - 2] == '\\')) /* an escaped space stays */
-		s.n--;
-	return s;
-}
-
-/* The next word; *rest loses it and the space behind it. */
-static struct span
-word_next(struct span *rest)
-{
-	size_t n = 0;
-	struct span word;
-
-	*rest = trim(*rest);
-	while (n < rest->n && !is_space(rest->p[n]))
-		n++;
-	word = span_slice(*rest, 0, n);
-	*rest = trim(span_slice(*rest, n, rest->n - n));
-	return word;
-}
-
-/* der:<base64>: the bytes themselves, which must be one SEQUENCE. Appends to the key. */
-static enum res
-name_bytes_read(struct disallow_builder *b, struct span base64)
-{
-	enum res res;
-
-	buf_clear(&b->raw);
-	res = base64_read(&b->raw, base64);
-	if (res == RES_OK && der_only(buf_span(&b->raw), DER_SEQUENCE).bad)
-		res = RES_MALFORMED;
-	buf_put(&b->key, buf_span(&b->raw));
-	return res;
-}
-
-/* A name behind a serial (empty for an issuer entry), to the hash it is found by. */
-static enum res
-name_hash(struct disallow_builder *b, uint8_t hash[32], struct span serial, struct span name, char **why)
-{
-	char text[DISALLOW_LINE_MAX + 1];
-	bool der = name.n >= 4 && memcmp(name.p, "der:", 4) == 0;
-	enum res res;
-
-	if (name.n == 0)
-		return why_say(why, RES_MALFORMED, "the issuer's name is missing");
-	key_begin(&b->key, serial, der ? 'D' : 'N');
-	if (der) {
-		res = name_bytes_read(b, span_slice(name, 4, name.n - 4));
-	} else {
-		memcpy(text, name.p, name.n);
-		text[name.n] = '\0';
-		res = name_key_from_text(&b->key, text);
-	}
-	if (res == RES_OK)
-		res = key_hash(hash, &b->key);
-	if (res == RES_LIMIT)
-		return why_say(why, res, "the name is too long");
-	return res == RES_OK
-		   ? res
-		   : why_say(why, res, der ? "not the base64 of a DER name" : "not an RFC 4514 name");
-}
-
-/* Canonical text: one space between words, digits in lower case without colons; the name as it was written. */
-static size_t
-text_put(struct disallow *list, const char *what, struct span bytes, struct span name)
-{
-	char hex[2 * SERIAL_MAX + 1];
-	size_t at = list->text.n;
-
-	buf_text(&list->text, what);
-	if (bytes.p != NULL)
-		buf_text(&list->text, bytes.n == 0 ? "0" : hex_write(hex, bytes));
-	if (bytes.p != NULL && name.n > 0)
-		buf_text(&list->text, " issuer ");
-	buf_put(&list->text, name);
-	buf_u8(&list->text, 0);
-	return at;
-}
-
-/* The serial, which may have white space in it, ends at the word "issuer"; *rest is what follows that word. */
-static bool
-issuer_cut(struct span *digits, struct span *rest)
-{
-	struct span all = *rest, word;
-
-	do {
-		word = word_next(rest);
-	} while (word.n > 0 && !span_equal(word, span_str("issuer")));
-	if (word.n == 0)
-		return false;
-	*digits = trim(span_slice(all, 0, (size_t)(word.p - all.p)));
-	return true;
-}
-
-static enum res
-serial_entry_add(struct disallow_builder *b, struct span rest, char **why)
-{
-	uint8_t bytes[SERIAL_MAX], hash[32];
-	char quote[WHY_QUOTE_MAX];
-	struct span digits, serial;
-	size_t n;
-	enum res res;
-
-	if (!issuer_cut(&digits, &rest))
-		return why_say(why, RES_MALFORMED, "expected \"issuer\" after the serial");
-	if (hex_number_read(bytes, sizeof bytes, &n, digits) != RES_OK)
-		return why_say(why, RES_MALFORMED, "serial \"%s\" is not a hex number of at most %d bytes",
-			       why_quote(quote, digits), SERIAL_MAX);
-	serial = span_of(bytes, n);
-	res = name_hash(b, hash, serial, rest, why);
-	if (res != RES_OK)
-		return res;
-	return entry_add(&b->list, DISALLOW_SERIAL, hash, text_put(&b->list, "serial ", serial, rest), why);
-}
-
-static enum res
-hash_entry_add(struct disallow_builder *b, enum disallow_kind kind, const char *what, struct span rest,
-	       char **why)
-{
-	uint8_t hash[32];
-	char quote[WHY_QUOTE_MAX];
-
-	if (hex_read_pasted(hash, sizeof hash, rest) != RES_OK)
-		return why_say(why, RES_MALFORMED, "\"%s\" is not a SHA-256 of 64 hex digits",
-			       why_quote(quote, rest));
-	return entry_add(&b->list, kind, hash,
-			 text_put(&b->list, what, span_of(hash, 32), (struct span){NULL, 0}), why);
-}
-
-static enum res
-issuer_entry_add(struct disallow_builder *b, struct span rest, char **why)
-{
-	const struct span none = {NULL, 0};
-	uint8_t hash[32];
-	enum res res = name_hash(b, hash, none, rest, why);
-
-	if (res != RES_OK)
-		return res;
-	return entry_add(&b->list, DISALLOW_ISSUER, hash, text_put(&b->list, "issuer ", none, rest), why);
-}
-
-static enum res
-span_add(struct disallow_builder *b, struct span entry, char **why)
-{
-	char quote[WHY_QUOTE_MAX];
-	struct span kind;
-
-	if (entry.n > DISALLOW_LINE_MAX)
-		return why_say(why, RES_LIMIT, "longer than %d bytes", DISALLOW_LINE_MAX);
-	if (memchr(entry.n == 0 ? (const uint8_t *)"" : entry.p, '\0', entry.n) != NULL)
-		return why_say(why, RES_MALFORMED, "a NUL byte");
-	kind = word_next(&entry);
-	if (span_equal(kind, span_str("serial")))
-		return serial_entry_add(b, entry, why);
-	if (span_equal(kind, span_str("cert-sha256")))
-		return hash_entry_add(b, DISALLOW_CERT, "cert-sha256 ", entry, why);
-	if (span_equal(kind, span_str("spki-sha256")))
-		return hash_entry_add(b, DISALLOW_SPKI, "spki-sha256 ", entry, why);
-	if (span_equal(kind, span_str("issuer")))
-		return issuer_entry_add(b, entry, why);
-	return why_say(why, RES_MALFORMED, "\"%s\": expected serial, cert-sha256, spki-sha256 or issuer",
-		       why_quote(quote, kind));
-}
-
-enum res
-disallow_add(struct disallow_builder *b, const char *entry, char **why)
-{
-	return span_add(b, span_str(entry), why);
-}
+#define NAME_READINGS_MAX 4 /* `#` signs in a line that may or may not begin a comment */
 
 /* Does the entry end with a name, in which a `#` may stand? */
 static bool
 has_name(struct span entry)
 {
-	struct span kind = word_next(&entry);
+	struct span kind;
 
+	(void)text_word_take(&entry, &kind);
 	return span_equal(kind, span_str("issuer")) || span_equal(kind, span_str("serial"));
 }
 
@@ -321,7 +24,17 @@ has_name(struct span entry)
 static bool
 comment_may_begin(struct span line, size_t i)
 {
-	return line.p[i] == '#' && (i == 0 || (is_space(line.p[i - 1]) && (i == 1 || line.p[i - 2] != '\\')));
+	return line.p[i] == '#' &&
+	       (i == 0 || (ascii_is_blank(line.p[i - 1]) && (i == 1 || line.p[i - 2] != '\\')));
+}
+
+/* An entry that is too long is a bad line; RES_LIMIT is for a list that is full. */
+static enum res
+entry_take(struct cert_match_builder *b, struct span entry, char **why)
+{
+	enum res res = cert_match_add(b, entry, why);
+
+	return res == RES_LIMIT && cert_match_builder_count(b) < CERT_MATCH_ENTRIES_MAX ? RES_MALFORMED : res;
 }
 
 /*
@@ -330,240 +43,46 @@ comment_may_begin(struct span line, size_t i)
  * with it and for the name before it. Elsewhere, and at the start of a line, `#` begins a comment.
  */
 static enum res
-line_add(struct disallow_builder *b, struct span line, char **why)
+disallow_line_take(void *arg, struct span line, size_t number, char **why)
 {
+	struct cert_match_builder *b = arg;
 	size_t readings = 0;
 	enum res res;
 
-	line = trim(line);
+	(void)number;
+	text_blanks_skip(&line);
 	for (size_t i = 0; i < line.n; i++) {
-		bool spaced = i + 1 == line.n || is_space(line.p[i + 1]);
+		bool spaced = i + 1 == line.n || ascii_is_blank(line.p[i + 1]);
 
 		if (!comment_may_begin(line, i))
 			continue;
 		if (i == 0)
 			return RES_OK;
 		if (!has_name(line))
-			return span_add(b, trim(span_slice(line, 0, i)), why);
+			return entry_take(b, span_slice(line, 0, i), why);
 		if (!spaced)
 			continue;
 		if (++readings > NAME_READINGS_MAX)
-			return why_say(why, RES_LIMIT, "more than %d `#` that could begin a comment",
+			return why_say(why, RES_MALFORMED, "more than %d `#` that could begin a comment",
 				       NAME_READINGS_MAX);
-		res = span_add(b, trim(span_slice(line, 0, i)), readings == 1 ? why : NULL);
-		if (res != RES_OK && (readings == 1 || res == RES_NOMEM))
+		res = entry_take(b, span_slice(line, 0, i), readings == 1 ? why : NULL);
+		if (res != RES_OK && (readings == 1 || res != RES_MALFORMED))
 			return res;
 	}
 	if (line.n == 0)
 		return RES_OK;
-	res = span_add(b, line, readings == 0 ? why : NULL);
-	return readings > 0 && (res == RES_MALFORMED || res == RES_LIMIT) ? RES_OK : res;
-}
-
-static enum res
-file_line_add(struct disallow_builder *b, struct span line, char **why)
-{
-	char quote[WHY_QUOTE_MAX];
-
-	return text_is_plain(line)
-		   ? line_add(b, line, why)
-		   : why_say(why, RES_MALFORMED,
-			     "\"%s\": a NUL byte or another control character; lines end in LF or CR LF",
-			     why_quote(quote, line));
+	res = entry_take(b, line, readings == 0 ? why : NULL);
+	return readings > 0 && res == RES_MALFORMED ? RES_OK : res;
 }
 
 enum res
-disallow_add_file(struct disallow_builder *b, struct span text, size_t *line, char **why)
+disallow_add_file(struct cert_match_builder *b, struct span text, struct faults *faults)
 {
-	enum res res = RES_OK;
-	struct span entry;
-
-	*line = 0;
-	if (text.n > DISALLOW_FILE_MAX)
-		return why_say(why, RES_LIMIT, "larger than %d bytes", DISALLOW_FILE_MAX);
-	while (res == RES_OK && text_line_take(&text, &entry)) {
-		++*line;
-		res = file_line_add(b, entry, why);
-	}
-	return res;
+	return lines_read(text, DISALLOW_FILE_MAX, disallow_line_take, b, faults);
 }
 
 enum res
-disallow_add_lines(struct disallow_builder *b, struct span text, struct faults *faults)
+disallow_add_builtin(struct cert_match_builder *b)
 {
-	size_t before = faults->n, line = 0;
-	enum res res = RES_OK;
-	struct span entry;
-	char *why = NULL;
-
-	if (text.n > DISALLOW_FILE_MAX) {
-		res = why_say(&why, RES_LIMIT, "larger than %d bytes", DISALLOW_FILE_MAX);
-		faults_add(faults, 0, why);
-		return res;
-	}
-	/* A full list is said once. */
-	while (res != RES_NOMEM && (res == RES_OK || b->list.n < DISALLOW_ENTRIES_MAX) &&
-	       text_line_take(&text, &entry)) {
-		why = NULL;
-		line++;
-		res = file_line_add(b, entry, &why);
-		if (res != RES_OK)
-			faults_add(faults, line, why);
-	}
-	return res == RES_NOMEM ? res : faults->n > before ? RES_MALFORMED : RES_OK;
-}
-
-enum res
-disallow_add_builtin(struct disallow_builder *b)
-{
-	size_t line;
-
-	return disallow_add_file(b, span_str(data_text_disallow), &line, NULL);
-}
-
-static int
-entry_compare(const void *a, const void *b)
-{
-	const struct entry *x = a, *y = b;
-
-	return x->kind != y->kind ? (x->kind > y->kind) - (x->kind < y->kind) : memcmp(x->hash, y->hash, 32);
-}
-
-enum res
-disallow_finish(struct disallow **out, struct disallow_builder *b)
-{
-	struct disallow *list = malloc(sizeof *list);
-	size_t kept = 0;
-
-	if (list == NULL) {
-		disallow_builder_free(b);
-		return RES_NOMEM;
-	}
-	*list = b->list;
-	b->list = (struct disallow){.entry = NULL};
-	disallow_builder_free(b);
-	if (list->n > 0)
-		qsort(list->entry, list->n, sizeof *list->entry, entry_compare);
-	for (size_t i = 0; i < list->n; i++) {
-		list->has[list->entry[i].kind] = true;
-		if (kept == 0 || entry_compare(&list->entry[kept - 1], &list->entry[i]) != 0)
-			list->entry[kept++] = list->entry[i];
-	}
-	list->n = kept;
-	*out = list;
-	return RES_OK;
-}
-
-size_t
-disallow_count(const struct disallow *list)
-{
-	return list->n;
-}
-
-bool
-disallow_has_kind(const struct disallow *list, enum disallow_kind kind)
-{
-	return list != NULL && list->has[kind];
-}
-
-static bool
-hash_match(const struct disallow *list, enum disallow_kind kind, const uint8_t hash[32],
-	   struct disallow_hit *hit)
-{
-	struct entry want = {.kind = kind}, *found;
-
-	memcpy(want.hash, hash, 32);
-	found = bsearch(&want, list->entry, list->n, sizeof *list->entry, entry_compare);
-	if (found == NULL)
-		return false;
-	*hit = (struct disallow_hit){kind, (const char *)list->text.p + found->text, RES_OK};
-	return true;
-}
-
-/* A name that can not be read in compared form meets entries by its bytes only. */
-static bool
-name_match(const struct disallow *list, enum disallow_kind kind, struct span serial, struct span name,
-	   struct disallow_hit *hit)
-{
-	struct buf key = buf_max(NAME_KEY_MAX);
-	uint8_t hash[32];
-	bool found = false;
-
-	/* All the room at once: what does not fit later is too long, and not for want of memory. */
-	hit->res = buf_room(&key, NAME_KEY_MAX) == NULL ? RES_NOMEM : RES_OK;
-	key_begin(&key, serial, 'D');
-	buf_put(&key, name);
-	if (hit->res == RES_OK && key_hash(hash, &key) == RES_OK)
-		found = hash_match(list, kind, hash, hit);
-	key_begin(&key, serial, 'N');
-	if (hit->res == RES_OK && !found)
-		hit->res = name_key_from_der(&key, name);
-	if (hit->res == RES_OK && !found) {
-		hit->res = key_hash(hash, &key);
-		found = hit->res == RES_OK && hash_match(list, kind, hash, hit);
-	}
-	buf_free(&key);
-	return found;
-}
-
-static bool
-disguise_match(const struct disallow *list, enum disallow_kind kind, const struct disguises *d, enum res made,
-	       struct disallow_hit *hit)
-{
-	for (size_t i = 0; made == RES_OK && i < d->n; i++)
-		if (hash_match(list, kind, d->sha256[i], hit))
-			return true;
-	hit->res = made;
-	return false;
-}
-
-/* By the hash of the certificate as it came, then of its other form. */
-static bool
-fingerprint_match(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
-{
-	struct disguises d;
-
-	if (hash_match(list, DISALLOW_CERT, cert->sha256, hit))
-		return true;
-	return disguise_match(list, DISALLOW_CERT, &d, disguises_of_cert(&d, cert), hit);
-}
-
-bool
-disallow_match_cert(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
-{
-	hit->res = RES_OK;
-	if (disallow_has_kind(list, DISALLOW_CERT) &&
-	    (fingerprint_match(list, cert, hit) || hit->res != RES_OK))
-		return hit->res == RES_OK;
-	return disallow_has_kind(list, DISALLOW_SERIAL) &&
-	       name_match(list, DISALLOW_SERIAL, serial_strip(cert->serial), cert->issuer, hit);
-}
-
-bool
-disallow_match_key(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
-{
-	struct disguises d;
-
-	hit->res = RES_OK;
-	if (!disallow_has_kind(list, DISALLOW_SPKI))
-		return false;
-	if (hash_match(list, DISALLOW_SPKI, cert->spki_sha256, hit))
-		return true;
-	return disguise_match(list, DISALLOW_SPKI, &d, disguises_of_key(&d, cert->spki), hit);
-}
-
-bool
-disallow_match_issuer(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
-{
-	hit->res = RES_OK;
-	return disallow_has_kind(list, DISALLOW_ISSUER) &&
-	       name_match(list, DISALLOW_ISSUER, (struct span){NULL, 0}, cert->issuer, hit);
-}
-
-bool
-disallow_match_subject(const struct disallow *list, const struct cert *cert, struct disallow_hit *hit)
-{
-	hit->res = RES_OK;
-	return disallow_has_kind(list, DISALLOW_ISSUER) &&
-	       name_match(list, DISALLOW_ISSUER, (struct span){NULL, 0}, cert->subject, hit);
+	return disallow_add_file(b, span_str(data_text_disallow), NULL);
 }

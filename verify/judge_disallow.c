@@ -17,7 +17,7 @@ struct lookup {
 
 /* A name that can not be compared may be the one that an entry names: that refuses too. */
 static void
-lookup_add(struct lookup *l, bool found, const struct disallow_hit *hit)
+lookup_add(struct lookup *l, bool found, const struct cert_match_hit *hit)
 {
 	char who[JUDGE_LABEL_MAX];
 
@@ -42,21 +42,21 @@ static enum entry_hit
 disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell)
 {
 	struct lookup l = {j, c, tell, false, ENTRY_NONE};
-	struct disallow_hit hit;
+	struct cert_match_hit hit;
 	bool found;
 
 	j->work->lookups++;
 	for (size_t i = 0; i < j->policy->n_disallow; i++) {
-		const struct disallow *list = j->policy->disallow[i];
+		const struct cert_match *list = j->policy->disallow[i];
 
 		l.reported = i >= j->policy->n_disallow_always && judge_reports(j, VFY_RULE_DISALLOW);
-		found = disallow_match_cert(list, c, &hit);
+		found = cert_match_cert(list, c, &hit);
 		lookup_add(&l, found, &hit);
 		if (!in_path && j->path != NULL)
 			continue; /* without a path nothing is known of who signed what: all that was sent counts */
-		found = disallow_match_key(list, c, &hit);
+		found = cert_match_key(list, c, &hit);
 		lookup_add(&l, found, &hit);
-		found = disallow_match_issuer(list, c, &hit);
+		found = cert_match_issuer(list, c, &hit);
 		lookup_add(&l, found, &hit);
 	}
 	return l.worst;

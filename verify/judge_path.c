@@ -105,7 +105,7 @@ static void
 path_settle(struct judgement *j, struct path *p)
 {
 	const struct cert *const *certs = path_certs(p);
-	const struct disallow *pins = j->policy->pins;
+	const struct cert_match *pins = j->policy->pins;
 
 	j->path = p;
 	j->issuer = path_issuer(p);

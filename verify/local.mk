@@ -2,8 +2,11 @@
 VERIFY_LIBS = libverify.a libbase.a $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS)
 noinst_LIBRARIES += libverify.a
 libverify_a_SOURCES = \
-	verify/anchor_case.c \
-	verify/anchor_limits.c verify/anchor_limits.h \
+	verify/anchor_limits.h \
+	verify/anchor_limits_case.c \
+	verify/anchor_limits_read.c \
+	verify/anchor_limits_table.c verify/anchor_limits_table.h \
+	verify/cert_match.c verify/cert_match.h \
 	verify/data_text.h \
 	verify/disallow.c verify/disallow.h \
 	verify/json.c verify/json.h \
@@ -16,7 +19,8 @@ libverify_a_SOURCES = \
 	verify/judge_path.c \
 	verify/judge_presented.c \
 	verify/judge_revocation.c \
-	verify/onecrl.c \
+	verify/lines.c verify/lines.h \
+	verify/onecrl.c verify/onecrl.h \
 	verify/path_policy.c verify/path_policy.h \
 	verify/policy.c verify/policy.h \
 	verify/reason.c \

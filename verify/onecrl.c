@@ -1,20 +1,16 @@
-/*
- * Mozilla's OneCRL as a disallow file: serial and issuer become a `serial` entry with the issuer's own bytes, a key's
- * hash an `spki-sha256` entry (whatever subject it stands with). Records marked as not enabled are taken too: whether
- * the list's own readers look at that mark is not settled, and an entry more refuses only what somebody wanted refused.
- */
-#include "verify/disallow.h"
+#include "verify/onecrl.h"
 
 #include "base/text.h"
+#include "verify/disallow.h"
 #include "verify/x509/der.h"
 #include "verify/json.h"
 #include "verify/why.h"
 
-/* The list has about 13 members a record; records are bounded by DISALLOW_ENTRIES_MAX. */
+/* The list has about 13 members a record; records are bounded by CERT_MATCH_ENTRIES_MAX. */
 #define VALUES_MAX 4000000
 #define DEPTH_MAX  16
-#define FIELD_MAX  6000 /* characters of base64: an entry must stay below DISALLOW_LINE_MAX */
-#define SERIAL_MAX 64   /* bytes, as in disallow.c */
+#define FIELD_MAX  6000 /* characters of base64: an entry must stay below CERT_MATCH_ENTRY_MAX */
+#define SERIAL_MAX 64   /* bytes, as in cert_match.c */
 
 enum field { FIELD_ABSENT, FIELD_BAD, FIELD_LONG, FIELD_OK };
 
@@ -99,8 +95,8 @@ records_put(struct buf *out, const json_t *records, size_t *entries, size_t *lef
 }
 
 enum res
-disallow_from_onecrl(char **text, struct span json, size_t *entries, size_t *left_out, struct faults *faults,
-		     char **why)
+onecrl_to_disallow(char **text, struct span json, size_t *entries, size_t *left_out, struct faults *faults,
+		   char **why)
 {
 	static const struct json_bounds bounds = {DISALLOW_FILE_MAX, DEPTH_MAX, VALUES_MAX};
 	struct buf out = buf_max(DISALLOW_FILE_MAX);
@@ -114,8 +110,8 @@ disallow_from_onecrl(char **text, struct span json, size_t *entries, size_t *lef
 	records = json_object_get(root, "data");
 	if (!json_is_array(records))
 		res = why_say(why, RES_MALFORMED, "no array of records under \"data\"");
-	else if (json_array_size(records) > DISALLOW_ENTRIES_MAX)
-		res = why_say(why, RES_LIMIT, "more than %d records", DISALLOW_ENTRIES_MAX);
+	else if (json_array_size(records) > CERT_MATCH_ENTRIES_MAX)
+		res = why_say(why, RES_LIMIT, "more than %d records", CERT_MATCH_ENTRIES_MAX);
 	else
 		res = records_put(&out, records, &taken, &passed, faults);
 	if (res == RES_MALFORMED && why != NULL && *why == NULL)

@@ -73,27 +73,27 @@ limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 
 /* A name is asked of the anchor only: any CA can mint a sub-CA of any name. */
 static bool
-issuer_allowed(const struct disallow *allowed, const struct path *p)
+issuer_allowed(const struct cert_match *allowed, const struct path *p)
 {
 	const struct cert *const *certs = path_certs(p);
-	struct disallow_hit hit;
+	struct cert_match_hit hit;
 
 	for (size_t i = path_n(p) > 1 ? 1 : 0; i < path_n(p); i++) {
-		if (disallow_match_key(allowed, certs[i], &hit))
+		if (cert_match_key(allowed, certs[i], &hit))
 			return true;
-		if (disallow_match_cert(allowed, certs[i], &hit) && hit.kind == DISALLOW_CERT)
+		if (cert_match_cert(allowed, certs[i], &hit) && hit.kind == CERT_MATCH_CERT)
 			return true;
 	}
-	return disallow_match_subject(allowed, path_anchor(p), &hit);
+	return cert_match_subject(allowed, path_anchor(p), &hit);
 }
 
 bool
-path_policy_pinned(const struct disallow *pins, const struct path *p, size_t from)
+path_policy_pinned(const struct cert_match *pins, const struct path *p, size_t from)
 {
-	struct disallow_hit hit;
+	struct cert_match_hit hit;
 
 	for (size_t i = from; i < path_n(p); i++)
-		if (disallow_match_key(pins, path_certs(p)[i], &hit))
+		if (cert_match_key(pins, path_certs(p)[i], &hit))
 			return true;
 	return false;
 }

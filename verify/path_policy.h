@@ -10,6 +10,6 @@
 /* Adds what the policy has against the path; faults of rules in report mode are marked. */
 void path_policy_judge(struct path_faults *, struct judgement *, const struct path *);
 /* Is a key of the path pinned, from this place on? */
-bool path_policy_pinned(const struct disallow *pins, const struct path *, size_t from);
+bool path_policy_pinned(const struct cert_match *pins, const struct path *, size_t from);
 
 #endif

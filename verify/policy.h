@@ -50,12 +50,12 @@ struct vfy_policy {
 	const struct ctlogs *ctlogs;               /* NULL: ct-list-missing */
 	const struct trust *trust;                 /* NULL: everything is untrusted */
 	const struct anchor_limits *anchor_limits; /* NULL: every anchor is free */
-	const struct disallow *disallow[VFY_DISALLOW_MAX];
+	const struct cert_match *disallow[VFY_DISALLOW_MAX];
 	size_t n_disallow;
 	size_t n_disallow_always; /* so many of them, the first, refuse in every mode: what is compiled in */
-	const struct disallow *allow_issuer; /* NULL: any issuer */
-	const struct disallow *pins;         /* NULL: no pins. spki-sha256 entries only */
-	const struct crls *crls;             /* NULL: none */
+	const struct cert_match *allow_issuer; /* NULL: any issuer */
+	const struct cert_match *pins;         /* NULL: no pins. spki-sha256 entries only */
+	const struct crls *crls;               /* NULL: none */
 	enum vfy_mode mode[VFY_RULE_COUNT];
 	int64_t
 	    report_until_ms; /* from then on every rule in report refuses, CT's as well; 0: no such time */

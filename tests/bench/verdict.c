@@ -99,16 +99,15 @@ entries_text(size_t n)
 	return text;
 }
 
-static struct disallow *
+static struct cert_match *
 entries_load(struct span text)
 {
-	struct disallow_builder *builder;
-	struct disallow *list;
-	size_t line;
+	struct cert_match_builder *builder;
+	struct cert_match *list;
 
-	need(disallow_builder_new(&builder) == RES_OK, "no memory");
-	need(disallow_add_file(builder, text, &line, NULL) == RES_OK, "an entry was refused");
-	need(disallow_finish(&list, builder) == RES_OK, "no memory");
+	need(cert_match_builder_new(&builder) == RES_OK, "no memory");
+	need(disallow_add_file(builder, text, NULL) == RES_OK, "an entry was refused");
+	need(cert_match_finish(&list, builder) == RES_OK, "no memory");
 	return list;
 }
 
@@ -215,7 +214,7 @@ import_measure(const struct vfy_input *in)
 }
 
 static double
-verdict_measure(struct vfy_policy policy, const struct vfy_input *in, const struct disallow *list)
+verdict_measure(struct vfy_policy policy, const struct vfy_input *in, const struct cert_match *list)
 {
 	double from;
 
@@ -242,7 +241,7 @@ loading_print(void)
 	double trust_us[ROUNDS], logs_us[ROUNDS], entries_us[ROUNDS];
 
 	for (int k = 0; k < ROUNDS; k++) {
-		struct disallow *list;
+		struct cert_match *list;
 		struct ctlogs *logs;
 		struct trust *trust;
 		double from = cpu_us();
@@ -258,7 +257,7 @@ loading_print(void)
 		from = cpu_us();
 		list = entries_load(buf_span(&entries));
 		entries_us[k] = cpu_us() - from;
-		disallow_free(list);
+		cert_match_free(list);
 	}
 	printf("load-anchors %.0f\nload-logs %.0f\nload-entries %.0f\n", median(trust_us), median(logs_us),
 	       median(entries_us));
@@ -287,7 +286,7 @@ main(int argc, char **argv)
 	struct buf few_text = entries_text(ENTRIES_FEW), many_text = entries_text(ENTRIES_MANY);
 	struct buf chain, anchors, logs_json, der[CERTS_MAX];
 	double ground_us[ROUNDS], import_us[ROUNDS], bare_us[ROUNDS], few_us[ROUNDS], many_us[ROUNDS];
-	struct disallow *few = entries_load(buf_span(&few_text)), *many = entries_load(buf_span(&many_text));
+	struct cert_match *few = entries_load(buf_span(&few_text)), *many = entries_load(buf_span(&many_text));
 	struct vfy_policy policy = {.ct_list_max_age_ms = 70 * (int64_t)86400000};
 	struct span certs[CERTS_MAX];
 	struct vfy_input in = {.certs = certs};

@@ -13,12 +13,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct anchor_limits *table = NULL;
 	struct cert anchor = {.version = 3};
 	struct anchor_limit found;
-	char *why = NULL;
-	size_t line;
+	struct faults faults = {.n = 0};
 
 	check(anchor_limits_new(&table) == RES_OK);
-	if (anchor_limits_add_file(table, span_of(data, n), &line, &why) != RES_OK)
-		check(why != NULL && line <= n);
+	if (anchor_limits_add_file(table, span_of(data, n), &faults) != RES_OK)
+		check(faults.n > 0 && faults.shown[0].why != NULL && faults.shown[0].line <= n);
 	memset(anchor.sha256, 1, 32);
 	memset(anchor.spki_sha256, 2, 32);
 	if (anchor_limits_find(&found, table, &anchor)) {
@@ -34,7 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		for (size_t k = 0; k < p->n_name; k++)
 			check(p->name[k][0] != '\0' && p->name[k][0] != '.');
 	}
-	free(why);
+	faults_clear(&faults);
 	anchor_limits_free(table);
 	return 0;
 }

@@ -9,40 +9,39 @@
 
 /* A certificate whose parts are taken from the input too. */
 static void
-look_up(const struct disallow *list, const uint8_t *data, size_t n)
+look_up(const struct cert_match *list, const uint8_t *data, size_t n)
 {
 	struct cert cert = {.serial = span_of(data, n < 20 ? n : 20), .issuer = span_of(data, n), .subject = span_of(data, n)};
-	struct disallow_hit hit;
+	struct cert_match_hit hit;
 
 	memcpy(cert.sha256, data, n < 32 ? n : 32);
 	memcpy(cert.spki_sha256, data, n < 32 ? n : 32);
-	if (disallow_match_cert(list, &cert, &hit) || disallow_match_key(list, &cert, &hit) ||
-	    disallow_match_issuer(list, &cert, &hit) || disallow_match_subject(list, &cert, &hit)) {
-		struct disallow_builder *again = NULL;
+	if (cert_match_cert(list, &cert, &hit) || cert_match_key(list, &cert, &hit) ||
+	    cert_match_issuer(list, &cert, &hit) || cert_match_subject(list, &cert, &hit)) {
+		struct cert_match_builder *again = NULL;
 
-		check(disallow_builder_new(&again) == RES_OK);
-		check(disallow_add(again, hit.entry, NULL) == RES_OK);
-		disallow_builder_free(again);
+		check(cert_match_builder_new(&again) == RES_OK);
+		check(cert_match_add(again, span_str(hit.entry), NULL) == RES_OK);
+		cert_match_builder_free(again);
 	}
 }
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct disallow_builder *b = NULL;
-	struct disallow *list = NULL;
-	char *why = NULL;
-	size_t line;
+	struct cert_match_builder *b = NULL;
+	struct cert_match *list = NULL;
+	struct faults faults = {.n = 0};
 
-	check(disallow_builder_new(&b) == RES_OK);
-	if (disallow_add_file(b, span_of(data, n), &line, &why) != RES_OK) {
-		check(why != NULL && line <= n);
-		free(why);
-		disallow_builder_free(b);
+	check(cert_match_builder_new(&b) == RES_OK);
+	if (disallow_add_file(b, span_of(data, n), &faults) != RES_OK) {
+		check(faults.n > 0 && faults.shown[0].why != NULL && faults.shown[0].line <= n);
+		faults_clear(&faults);
+		cert_match_builder_free(b);
 		return 0;
 	}
-	check(disallow_finish(&list, b) == RES_OK);
+	check(cert_match_finish(&list, b) == RES_OK);
 	look_up(list, data, n);
-	disallow_free(list);
+	cert_match_free(list);
 	return 0;
 }

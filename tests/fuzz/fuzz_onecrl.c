@@ -1,6 +1,7 @@
 /*
  * fuzz_onecrl.c - a browser's list of revoked intermediates: the text that comes of it is a disallow file.
  */
+#include "verify/onecrl.h"
 #include "verify/disallow.h"
 #include "tests/fuzz/fuzz.h"
 
@@ -9,18 +10,18 @@
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	struct disallow_builder *b = NULL;
+	struct cert_match_builder *b = NULL;
 	char *text = NULL, *why = NULL;
-	size_t entries, left_out, line;
+	size_t entries, left_out;
 
-	if (disallow_from_onecrl(&text, span_of(data, n), &entries, &left_out, NULL, &why) != RES_OK) {
+	if (onecrl_to_disallow(&text, span_of(data, n), &entries, &left_out, NULL, &why) != RES_OK) {
 		check(text == NULL && why != NULL);
 		free(why);
 		return 0;
 	}
-	check(disallow_builder_new(&b) == RES_OK);
-	check(disallow_add_file(b, span_str(text), &line, &why) == RES_OK && line == entries);
-	disallow_builder_free(b);
+	check(cert_match_builder_new(&b) == RES_OK);
+	check(disallow_add_file(b, span_str(text), NULL) == RES_OK && cert_match_builder_count(b) == entries);
+	cert_match_builder_free(b);
 	free(text);
 	return 0;
 }

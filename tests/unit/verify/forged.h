@@ -20,7 +20,7 @@ struct forged {
 	size_t n;
 	struct buf anchors; /* PEM */
 	struct trust *trust;
-	struct disallow *disallow, *allow, *pins;
+	struct cert_match *disallow, *allow, *pins;
 	struct anchor_limits *anchor_limits;
 	uint8_t ip[16];
 	struct vfy_policy policy; /* strict, required, the lab's fresh list */
@@ -60,7 +60,7 @@ void forged_expired_and_unknown(struct forged *);
 void forged_logged_in_time(struct forged *);
 
 /* Entries, one a line. */
-struct disallow *forged_entries(const char *lines);
+struct cert_match *forged_entries(const char *lines);
 /* "spki-sha256 <hex>" or "cert-sha256 <hex>" of a CA's certificate. Returns out. */
 const char *forged_spki_entry(char out[128], enum ca_id);
 const char *forged_cert_entry(char out[128], struct span der);

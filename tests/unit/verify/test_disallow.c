@@ -1,4 +1,5 @@
 #include "verify/disallow.h"
+#include "verify/onecrl.h"
 
 #include "base/text.h"
 
@@ -44,18 +45,17 @@ common_name(struct buf *out, uint8_t type, const char *cn)
 	buf_text(out, cn);
 }
 
-static struct disallow *
+static struct cert_match *
 list_of(const char *text)
 {
-	struct disallow_builder *b = NULL;
-	struct disallow *list = NULL;
-	char *why = NULL;
-	size_t line;
+	struct cert_match_builder *b = NULL;
+	struct cert_match *list = NULL;
+	struct faults faults = {.n = 0};
 
-	assert_int_equal(disallow_builder_new(&b), RES_OK);
-	if (disallow_add_file(b, span_str(text), &line, &why) != RES_OK)
-		fail_msg("line %zu: %s", line, why);
-	assert_int_equal(disallow_finish(&list, b), RES_OK);
+	assert_int_equal(cert_match_builder_new(&b), RES_OK);
+	if (disallow_add_file(b, span_str(text), &faults) != RES_OK)
+		fail_msg("%s", faults_text(&faults, 0, "list"));
+	assert_int_equal(cert_match_finish(&list, b), RES_OK);
 	return list;
 }
 
@@ -95,23 +95,23 @@ serials_meet(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof serials / sizeof serials[0]; i++) {
-		struct disallow *list = list_of(serials[i].entry);
+		struct cert_match *list = list_of(serials[i].entry);
 		struct cert cert = {.serial = span_of(fina_serial, sizeof fina_serial)};
-		struct disallow_hit hit = {.kind = DISALLOW_CERT};
+		struct cert_match_hit hit = {.kind = CERT_MATCH_CERT};
 
 		cert.issuer = fina_der(der, serials[i].type, "Fina RDC 2015");
-		if (disallow_match_cert(list, &cert, &hit) != serials[i].want)
+		if (cert_match_cert(list, &cert, &hit) != serials[i].want)
 			fail_msg("%s", serials[i].what);
 		if (serials[i].want) {
-			assert_int_equal(hit.kind, DISALLOW_SERIAL);
+			assert_int_equal(hit.kind, CERT_MATCH_SERIAL);
 			assert_int_equal(strncmp(hit.entry, "serial " FINA_HEX " issuer ", 47), 0);
 		}
 		/* without the sign octet it is the same serial */
 		cert.serial = span_slice(cert.serial, 1, 99);
-		assert_int_equal(disallow_match_cert(list, &cert, &hit), serials[i].want);
-		assert_false(disallow_match_key(list, &cert, &hit));
-		assert_false(disallow_match_issuer(list, &cert, &hit));
-		disallow_free(list);
+		assert_int_equal(cert_match_cert(list, &cert, &hit), serials[i].want);
+		assert_false(cert_match_key(list, &cert, &hit));
+		assert_false(cert_match_issuer(list, &cert, &hit));
+		cert_match_free(list);
 	}
 }
 
@@ -121,8 +121,8 @@ bytes_are_compared_as_bytes(void **state)
 	uint8_t utf8[128], printable[128];
 	struct cert a = {.issuer = fina_der(utf8, 0x0c, "Fina RDC 2015")}, b = {.issuer = fina_der(printable, 0x13, "Fina RDC 2015")};
 	struct buf text = buf_max(4096);
-	struct disallow_hit hit;
-	struct disallow *list;
+	struct cert_match_hit hit;
+	struct cert_match *list;
 
 	(void)state;
 	a.serial = b.serial = span_of(fina_serial, sizeof fina_serial);
@@ -131,11 +131,11 @@ bytes_are_compared_as_bytes(void **state)
 	buf_text(&text, "\nissuer der:");
 	base64_write(&text, a.issuer);
 	list = list_of(buf_cstr(&text));
-	assert_true(disallow_match_cert(list, &a, &hit));
-	assert_false(disallow_match_cert(list, &b, &hit));
-	assert_true(disallow_match_issuer(list, &a, &hit));
-	assert_false(disallow_match_issuer(list, &b, &hit));
-	disallow_free(list);
+	assert_true(cert_match_cert(list, &a, &hit));
+	assert_false(cert_match_cert(list, &b, &hit));
+	assert_true(cert_match_issuer(list, &a, &hit));
+	assert_false(cert_match_issuer(list, &b, &hit));
+	cert_match_free(list);
 	buf_free(&text);
 }
 
@@ -144,66 +144,65 @@ kinds_are_apart(void **state)
 {
 	uint8_t der[128];
 	struct cert cert = {.serial = span_of(fina_serial, 1)}; /* zero */
-	struct disallow_hit hit;
-	struct disallow *list = list_of("cert-sha256 0101010101010101010101010101010101010101010101010101010101010101\n"
+	struct cert_match_hit hit;
+	struct cert_match *list = list_of("cert-sha256 0101010101010101010101010101010101010101010101010101010101010101\n"
 					"spki-sha256 0202020202020202020202020202020202020202020202020202020202020202\n"
 					"issuer " FINA "\n");
 
 	(void)state;
-	assert_int_equal(disallow_count(list), 3);
-	assert_false(disallow_has_kind(list, DISALLOW_SERIAL));
-	assert_true(disallow_has_kind(list, DISALLOW_ISSUER));
-	assert_false(disallow_has_kind(NULL, DISALLOW_ISSUER));
+	assert_int_equal(cert_match_count(list), 3);
+	assert_false(cert_match_has_kind(list, CERT_MATCH_SERIAL));
+	assert_true(cert_match_has_kind(list, CERT_MATCH_ISSUER));
+	assert_false(cert_match_has_kind(NULL, CERT_MATCH_ISSUER));
 	cert.issuer = cert.subject = fina_der(der, 0x0c, "fina rdc 2015 ");
 	memset(cert.sha256, 2, 32);
 	memset(cert.spki_sha256, 1, 32);
-	assert_false(disallow_match_cert(list, &cert, &hit));
-	assert_false(disallow_match_key(list, &cert, &hit));
+	assert_false(cert_match_cert(list, &cert, &hit));
+	assert_false(cert_match_key(list, &cert, &hit));
 	memset(cert.sha256, 1, 32);
 	memset(cert.spki_sha256, 2, 32);
-	assert_true(disallow_match_cert(list, &cert, &hit));
-	assert_int_equal(hit.kind, DISALLOW_CERT);
-	assert_true(disallow_match_key(list, &cert, &hit));
+	assert_true(cert_match_cert(list, &cert, &hit));
+	assert_int_equal(hit.kind, CERT_MATCH_CERT);
+	assert_true(cert_match_key(list, &cert, &hit));
 	assert_string_equal(hit.entry, "spki-sha256 0202020202020202020202020202020202020202020202020202020202020202");
-	assert_true(disallow_match_issuer(list, &cert, &hit));
-	assert_true(disallow_match_subject(list, &cert, &hit));
+	assert_true(cert_match_issuer(list, &cert, &hit));
+	assert_true(cert_match_subject(list, &cert, &hit));
 	assert_string_equal(hit.entry, "issuer " FINA);
-	assert_false(disallow_match_cert(NULL, &cert, &hit));
-	disallow_free(list);
+	assert_false(cert_match_cert(NULL, &cert, &hit));
+	cert_match_free(list);
 
 	list = list_of("serial 0:0 issuer " FINA);
-	assert_true(disallow_match_cert(list, &cert, &hit));
+	assert_true(cert_match_cert(list, &cert, &hit));
 	assert_string_equal(hit.entry, "serial 0 issuer " FINA);
-	disallow_free(list);
+	cert_match_free(list);
 }
 
 static const struct {
 	const char *what;
 	const char *text;
 	size_t line;
-	enum res want;
 	const char *says;
 } bad[] = {
-    {"an unknown kind", "# one\n\nfingerprint aa\n", 3, RES_MALFORMED, "expected serial"},
-    {"a short hash", "cert-sha256 0101\n", 1, RES_MALFORMED, "64 hex digits"},
-    {"a hash with a colon inside an octet", "spki-sha256 0:1:01010101010101010101010101010101010101010101010101010101010101\n", 1, RES_MALFORMED, "64 hex digits"},
-    {"a hash with a colon at its end", "spki-sha256 0101010101010101010101010101010101010101010101010101010101010101:\n", 1, RES_MALFORMED, "64 hex digits"},
-    {"a hash and something else", "cert-sha256 0101010101010101010101010101010101010101010101010101010101010101 x\n", 1, RES_MALFORMED, "64 hex digits"},
-    {"no serial", "serial\n", 1, RES_MALFORMED, "serial"},
-    {"a serial that is no hex", "serial xyz issuer CN=a\n", 1, RES_MALFORMED, "serial \"xyz\""},
-    {"a serial with a colon at the end", "serial aa: issuer CN=a\n", 1, RES_MALFORMED, "serial"},
-    {"a serial with two colons", "serial aa::bb issuer CN=a\n", 1, RES_MALFORMED, "serial"},
-    {"a serial that is too long", "serial 1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111 issuer CN=a\n", 1, RES_MALFORMED, "at most 64 bytes"},
-    {"no issuer", "serial aa\n", 1, RES_MALFORMED, "expected \"issuer\""},
-    {"another word for issuer", "serial aa from CN=a\n", 1, RES_MALFORMED, "expected \"issuer\""},
-    {"no name behind issuer", "serial aa issuer\n", 1, RES_MALFORMED, "missing"},
-    {"no name", "issuer   \n", 1, RES_MALFORMED, "missing"},
-    {"a name that is none", "\nissuer Fina\n", 2, RES_MALFORMED, "RFC 4514"},
-    {"der: without base64", "issuer der:\n", 1, RES_MALFORMED, "base64"},
-    {"der: that is no name", "issuer der:AAAA\n", 1, RES_MALFORMED, "base64"},
-    {"G01 a NUL", "issuer CN=a\0b\n", 1, RES_MALFORMED, "NUL"},
-    {"G01 a byte order mark", "\xef\xbb\xbfissuer CN=a\n", 1, RES_MALFORMED, "expected serial"},
-    {"G09 what is quoted can not play with a terminal", "\x1b[2Jx\n", 1, RES_MALFORMED, "\\x1b[2Jx"},
+    {"an unknown kind", "# one\n\nfingerprint aa\n", 3, "expected serial"},
+    {"a short hash", "cert-sha256 0101\n", 1, "64 hex digits"},
+    {"a hash with a colon inside an octet", "spki-sha256 0:1:01010101010101010101010101010101010101010101010101010101010101\n", 1, "64 hex digits"},
+    {"a hash with a colon at its end", "spki-sha256 0101010101010101010101010101010101010101010101010101010101010101:\n", 1, "64 hex digits"},
+    {"a hash and something else", "cert-sha256 0101010101010101010101010101010101010101010101010101010101010101 x\n", 1, "64 hex digits"},
+    {"no serial", "serial\n", 1, "serial"},
+    {"a serial that is no hex", "serial xyz issuer CN=a\n", 1, "serial \"xyz\""},
+    {"a serial with a colon at the end", "serial aa: issuer CN=a\n", 1, "serial"},
+    {"a serial with two colons", "serial aa::bb issuer CN=a\n", 1, "serial"},
+    {"a serial that is too long", "serial 1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111 issuer CN=a\n", 1, "at most 64 bytes"},
+    {"no issuer", "serial aa\n", 1, "expected \"issuer\""},
+    {"another word for issuer", "serial aa from CN=a\n", 1, "expected \"issuer\""},
+    {"no name behind issuer", "serial aa issuer\n", 1, "missing"},
+    {"no name", "issuer   \n", 1, "missing"},
+    {"a name that is none", "\nissuer Fina\n", 2, "RFC 4514"},
+    {"der: without base64", "issuer der:\n", 1, "base64"},
+    {"der: that is no name", "issuer der:AAAA\n", 1, "base64"},
+    {"G01 a NUL", "issuer CN=a\0b\n", 1, "NUL"},
+    {"G01 a byte order mark", "\xef\xbb\xbfissuer CN=a\n", 1, "expected serial"},
+    {"G09 what is quoted can not play with a terminal", "\x1b[2Jx\n", 1, "\\x1b[2Jx"},
 };
 
 static void
@@ -211,26 +210,27 @@ bad_files_are_refused(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-		struct disallow_builder *b = NULL;
-		char *why = NULL;
-		size_t line = 99, n = strlen(bad[i].text);
+		struct cert_match_builder *b = NULL;
+		struct faults faults = {.n = 0};
+		size_t n = strlen(bad[i].text);
 		enum res res;
 
 		if (n > 0 && bad[i].text[n - 1] != '\n')
 			n += 3; /* the row with a NUL inside */
-		assert_int_equal(disallow_builder_new(&b), RES_OK);
-		res = disallow_add_file(b, span_of(bad[i].text, n), &line, &why);
-		if (res != bad[i].want || line != bad[i].line || why == NULL || strstr(why, bad[i].says) == NULL)
-			fail_msg("%s: line %zu: %s: %s", bad[i].what, line, res_text(res), why);
-		free(why);
-		disallow_builder_free(b);
+		assert_int_equal(cert_match_builder_new(&b), RES_OK);
+		res = disallow_add_file(b, span_of(bad[i].text, n), &faults);
+		if (res != RES_MALFORMED || faults.n != 1 || faults.shown[0].line != bad[i].line ||
+		    faults.shown[0].why == NULL || strstr(faults.shown[0].why, bad[i].says) == NULL)
+			fail_msg("%s: %s: %s", bad[i].what, res_text(res), faults_text(&faults, 0, "list"));
+		faults_clear(&faults);
+		cert_match_builder_free(b);
 	}
 }
 
 static void
 comments_and_hashes_in_names(void **state)
 {
-	struct disallow *list = list_of("# a comment\n"
+	struct cert_match *list = list_of("# a comment\n"
 					"   # another\n"
 					"\n"
 					"issuer CN=Number#1\n"
@@ -240,11 +240,11 @@ comments_and_hashes_in_names(void **state)
 					"issuer CN=last");
 
 	(void)state;
-	assert_int_equal(disallow_count(list), 6); /* "A \#2" and, to be sure, "A \#2 # comment" */
-	disallow_free(list);
+	assert_int_equal(cert_match_count(list), 6); /* "A \#2" and, to be sure, "A \#2 # comment" */
+	cert_match_free(list);
 	list = list_of("");
-	assert_int_equal(disallow_count(list), 0);
-	disallow_free(list);
+	assert_int_equal(cert_match_count(list), 0);
+	cert_match_free(list);
 }
 
 /* A line of a file, and whether it names the issuer of that common name. */
@@ -279,84 +279,86 @@ a_name_is_read_whole_or_the_line_is_an_error(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct disallow_builder *b = NULL;
-		struct disallow *list = NULL;
+		struct cert_match_builder *b = NULL;
+		struct cert_match *list = NULL;
 		struct buf name = buf_max(4096);
 		struct cert cert = {.serial = span_of("\x05", 1)};
-		struct disallow_hit hit;
-		size_t line;
+		struct cert_match_hit hit;
+		struct faults faults = {.n = 0};
 		bool named;
 
-		assert_int_equal(disallow_builder_new(&b), RES_OK);
-		if ((disallow_add_file(b, span_str(rows[i].file), &line, NULL) != RES_OK ? line : 0) != rows[i].bad)
-			fail_msg("%s: line %zu", rows[i].what, line);
-		assert_int_equal(disallow_finish(&list, b), RES_OK);
+		assert_int_equal(cert_match_builder_new(&b), RES_OK);
+		(void)disallow_add_file(b, span_str(rows[i].file), &faults);
+		if ((faults.n > 0 ? faults.shown[0].line : 0) != rows[i].bad)
+			fail_msg("%s: %s", rows[i].what, faults.n > 0 ? faults_text(&faults, 0, "list") : "no fault");
+		faults_clear(&faults);
+		assert_int_equal(cert_match_finish(&list, b), RES_OK);
 		common_name(&name, 0x0c, rows[i].issuer + 3);
 		cert.issuer = buf_span(&name);
-		named = disallow_match_issuer(list, &cert, &hit) || disallow_match_cert(list, &cert, &hit);
+		named = cert_match_issuer(list, &cert, &hit) || cert_match_cert(list, &cert, &hit);
 		if (rows[i].bad == 0 && named != rows[i].named)
 			fail_msg("%s: %s", rows[i].what, named ? "named" : "not named");
 		buf_free(&name);
-		disallow_free(list);
+		cert_match_free(list);
 	}
 }
 
 static void
 long_lines_are_refused(void **state)
 {
-	char text[DISALLOW_LINE_MAX + 2], *why = NULL;
-	struct disallow_builder *b = NULL;
-	size_t line;
+	char text[CERT_MATCH_ENTRY_MAX + 2], *why = NULL;
+	struct cert_match_builder *b = NULL;
+	struct faults faults = {.n = 0};
 
 	(void)state;
 	memset(text, 'a', sizeof text);
 	text[sizeof text - 1] = '\0';
-	assert_int_equal(disallow_builder_new(&b), RES_OK);
-	assert_int_equal(disallow_add(b, text, &why), RES_LIMIT);
+	assert_int_equal(cert_match_builder_new(&b), RES_OK);
+	assert_int_equal(cert_match_add(b, span_str(text), &why), RES_LIMIT);
 	free(why);
-	assert_int_equal(disallow_add_file(b, span_str(text), &line, &why), RES_LIMIT);
-	assert_int_equal(line, 1);
-	free(why);
-	disallow_builder_free(b);
+	assert_int_equal(disallow_add_file(b, span_str(text), &faults), RES_MALFORMED);
+	assert_int_equal(faults.shown[0].line, 1);
+	faults_clear(&faults);
+	cert_match_builder_free(b);
 }
 
 static void
 twins_are_kept_once(void **state)
 {
-	struct disallow *list = list_of("issuer CN=a\nissuer cn=A\nserial 1 issuer CN=a\nserial 01 issuer CN=a\nissuer CN=b\n");
+	struct cert_match *list = list_of("issuer CN=a\nissuer cn=A\nserial 1 issuer CN=a\nserial 01 issuer CN=a\nissuer CN=b\n");
 
 	(void)state;
-	assert_int_equal(disallow_count(list), 3);
-	disallow_free(list);
+	assert_int_equal(cert_match_count(list), 3);
+	cert_match_free(list);
 }
 
 static void
 builtin_names_fina(void **state)
 {
-	struct disallow_builder *b = NULL;
-	struct disallow *list = NULL;
-	struct disallow_hit hit;
+	struct cert_match_builder *b = NULL;
+	struct cert_match *list = NULL;
+	struct cert_match_hit hit;
 	struct cert cert = {.serial = span_of(fina_serial, sizeof fina_serial)};
 	uint8_t der[128];
 
 	(void)state;
-	assert_int_equal(disallow_builder_new(&b), RES_OK);
+	assert_int_equal(cert_match_builder_new(&b), RES_OK);
 	assert_int_equal(disallow_add_builtin(b), RES_OK);
-	assert_int_equal(disallow_finish(&list, b), RES_OK);
-	assert_int_equal(disallow_count(list), 5);
+	assert_int_equal(cert_match_finish(&list, b), RES_OK);
+	assert_int_equal(cert_match_count(list), 5);
 	cert.issuer = fina_der(der, 0x0c, "Fina RDC 2015");
-	assert_true(disallow_match_cert(list, &cert, &hit));
+	assert_true(cert_match_cert(list, &cert, &hit));
 	cert.issuer = fina_der(der, 0x0c, "Fina RDC 2020");
-	assert_false(disallow_match_cert(list, &cert, &hit));
-	disallow_free(list);
+	assert_false(cert_match_cert(list, &cert, &hit));
+	cert_match_free(list);
 }
 
 static void
 builtin_names_the_fina_root(void **state)
 {
-	struct disallow_builder *b = NULL;
-	struct disallow *list = NULL;
-	struct disallow_hit hit;
+	struct cert_match_builder *b = NULL;
+	struct cert_match *list = NULL;
+	struct cert_match_hit hit;
 	struct cert cert;
 	struct buf pem = data_file("vectors/resolvers/fina-root-ca.pem"), der = buf_max(65536);
 	const char *from, *to;
@@ -374,11 +376,11 @@ builtin_names_the_fina_root(void **state)
 			break;
 	}
 	assert_int_equal(cert_read(&cert, buf_span(&der)), RES_OK);
-	assert_int_equal(disallow_builder_new(&b), RES_OK);
+	assert_int_equal(cert_match_builder_new(&b), RES_OK);
 	assert_int_equal(disallow_add_builtin(b), RES_OK);
-	assert_int_equal(disallow_finish(&list, b), RES_OK);
-	assert_true(disallow_match_key(list, &cert, &hit));
-	disallow_free(list);
+	assert_int_equal(cert_match_finish(&list, b), RES_OK);
+	assert_true(cert_match_key(list, &cert, &hit));
+	cert_match_free(list);
 	buf_free(&pem);
 	buf_free(&der);
 }
@@ -388,8 +390,8 @@ static void
 many_entries_are_found(void **state)
 {
 	struct buf text = buf_max(32 * 1024 * 1024);
-	struct disallow *list;
-	struct disallow_hit hit;
+	struct cert_match *list;
+	struct cert_match_hit hit;
 	struct cert cert = {.serial = {NULL, 0}};
 	uint8_t der[128], serial[4];
 	const uint32_t count = 100000;
@@ -398,16 +400,16 @@ many_entries_are_found(void **state)
 	for (uint32_t i = 0; i < count; i++)
 		buf_format(&text, "serial %x issuer " FINA "\n", (i + 1) * 16);
 	list = list_of(buf_cstr(&text));
-	assert_int_equal(disallow_count(list), count);
+	assert_int_equal(cert_match_count(list), count);
 	cert.issuer = fina_der(der, 0x0c, "Fina RDC 2015");
 	cert.serial = span_of(serial, 4);
 	for (uint32_t i = 0; i < count; i += 97) {
 		be32_write(serial, (i + 1) * 16);
-		assert_true(disallow_match_cert(list, &cert, &hit));
+		assert_true(cert_match_cert(list, &cert, &hit));
 		be32_write(serial, (i + 1) * 16 + 1);
-		assert_false(disallow_match_cert(list, &cert, &hit));
+		assert_false(cert_match_cert(list, &cert, &hit));
 	}
-	disallow_free(list);
+	cert_match_free(list);
 	buf_free(&text);
 }
 
@@ -416,22 +418,23 @@ onecrl_of_a_browser(void **state)
 {
 	struct buf file = data_file("vectors/onecrl/records.json");
 	char *text = NULL, *why = NULL;
-	size_t entries = 0, left_out = 99, line;
-	struct disallow_builder *b = NULL;
-	struct disallow *list = NULL;
+	size_t entries = 0, left_out = 99;
+	struct faults faults = {.n = 0};
+	struct cert_match_builder *b = NULL;
+	struct cert_match *list = NULL;
 
 	(void)state;
-	if (disallow_from_onecrl(&text, buf_span(&file), &entries, &left_out, NULL, &why) != RES_OK)
+	if (onecrl_to_disallow(&text, buf_span(&file), &entries, &left_out, NULL, &why) != RES_OK)
 		fail_msg("%s", why);
 	assert_int_equal(entries, 339);
 	assert_int_equal(left_out, 0);
-	assert_int_equal(disallow_builder_new(&b), RES_OK);
-	if (disallow_add_file(b, span_str(text), &line, &why) != RES_OK)
-		fail_msg("line %zu: %s", line, why);
-	assert_int_equal(disallow_finish(&list, b), RES_OK);
-	assert_in_range(disallow_count(list), 330, 339); /* twins */
-	assert_true(disallow_has_kind(list, DISALLOW_SPKI));
-	disallow_free(list);
+	assert_int_equal(cert_match_builder_new(&b), RES_OK);
+	if (disallow_add_file(b, span_str(text), &faults) != RES_OK)
+		fail_msg("%s", faults_text(&faults, 0, "list"));
+	assert_int_equal(cert_match_finish(&list, b), RES_OK);
+	assert_in_range(cert_match_count(list), 330, 339); /* twins */
+	assert_true(cert_match_has_kind(list, CERT_MATCH_SPKI));
+	cert_match_free(list);
 	free(text);
 	buf_free(&file);
 }
@@ -467,7 +470,7 @@ onecrl_records(void **state)
 	for (size_t i = 0; i < sizeof records / sizeof records[0]; i++) {
 		char *text = NULL, *why = NULL;
 		size_t entries = 99, left_out = 99;
-		enum res res = disallow_from_onecrl(&text, span_str(records[i].json), &entries, &left_out, NULL, &why);
+		enum res res = onecrl_to_disallow(&text, span_str(records[i].json), &entries, &left_out, NULL, &why);
 
 		if (res != records[i].want)
 			fail_msg("%s: %s: %s", records[i].what, res_text(res), why);

@@ -227,7 +227,7 @@ node_put(struct forged *f, const struct node *n, size_t place)
 	forge_free(&forge);
 }
 
-static struct disallow *
+static struct cert_match *
 key_entry(char letter)
 {
 	char line[128] = "spki-sha256 ";

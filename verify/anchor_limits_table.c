@@ -1,0 +1,186 @@
+#include "verify/anchor_limits_table.h"
+
+#include "verify/why.h"
+#include "verify/x509/disguise.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct anchor_limits {
+	struct limits_entry **entry; /* sorted; an entry is large, so pointers move, not entries */
+	size_t n;
+	size_t cap;
+};
+
+enum res
+anchor_limits_new(struct anchor_limits **out)
+{
+	struct anchor_limits *table = calloc(1, sizeof *table);
+
+	if (table == NULL)
+		return RES_NOMEM;
+	*out = table;
+	return RES_OK;
+}
+
+static void
+text_free(const char *text)
+{
+	free((void *)(uintptr_t)text);
+}
+
+struct limits_entry *
+limits_entry_new(bool of_file)
+{
+	struct limits_entry *e = calloc(1, sizeof *e);
+
+	if (e != NULL)
+		e->of_file = of_file;
+	return e;
+}
+
+void
+limits_entry_free(struct limits_entry *e)
+{
+	if (e == NULL)
+		return;
+	for (size_t i = 0; i < e->permits.n_name; i++)
+		text_free(e->permits.name[i]);
+	text_free(e->permits.name_text);
+	text_free(e->permits.ip_text);
+	text_free(e->limit.distrusted_since_text);
+	text_free(e->limit.sct_not_after_text);
+	text_free(e->limit.not_before_max_text);
+	free(e);
+}
+
+void
+anchor_limits_free(struct anchor_limits *table)
+{
+	if (table == NULL)
+		return;
+	for (size_t i = 0; i < table->n; i++)
+		limits_entry_free(table->entry[i]);
+	free(table->entry);
+	free(table);
+}
+
+size_t
+anchor_limits_count(const struct anchor_limits *table)
+{
+	return table->n;
+}
+
+static int
+limits_entry_compare(const void *a, const void *b)
+{
+	const struct limits_entry *x = *(struct limits_entry *const *)a,
+				  *y = *(struct limits_entry *const *)b;
+
+	if (x->of_file != y->of_file)
+		return x->of_file - y->of_file;
+	return x->by_key != y->by_key ? x->by_key - y->by_key : memcmp(x->hash, y->hash, 32);
+}
+
+static const struct limits_entry *
+limits_entry_find(const struct anchor_limits *table, bool of_file, bool by_key, const uint8_t hash[32])
+{
+	struct limits_entry want = {.of_file = of_file, .by_key = by_key}, *const want_at = &want, **found;
+
+	memcpy(want.hash, hash, 32);
+	if (table->n == 0)
+		return NULL;
+	found = bsearch(&want_at, table->entry, table->n, sizeof(*table->entry), limits_entry_compare);
+	return found == NULL ? NULL : *found;
+}
+
+/* The earlier of two dates stays. */
+static void
+date_merge(bool *has, int64_t *ms, const char **text, bool more, int64_t more_ms, const char *more_text)
+{
+	if (!more || (*has && *ms <= more_ms))
+		return;
+	*has = true;
+	*ms = more_ms;
+	*text = more_text;
+}
+
+static void
+limits_merge(struct anchor_limit *out, const struct limits_entry *e)
+{
+	const struct anchor_limit *l = &e->limit;
+
+	date_merge(&out->has_distrusted_since, &out->distrusted_since_ms, &out->distrusted_since_text,
+		   l->has_distrusted_since, l->distrusted_since_ms, l->distrusted_since_text);
+	date_merge(&out->has_sct_not_after, &out->sct_not_after_ms, &out->sct_not_after_text,
+		   l->has_sct_not_after, l->sct_not_after_ms, l->sct_not_after_text);
+	date_merge(&out->has_not_before_max, &out->not_before_max_ms, &out->not_before_max_text,
+		   l->has_not_before_max, l->not_before_max_ms, l->not_before_max_text);
+	if (e->permits.n_name + e->permits.n_ip > 0)
+		out->permits[out->n_permits++] = &e->permits;
+}
+
+/* The entry by the anchor's key or certificate; by certificate also with the other form of its signature. */
+static const struct limits_entry *
+limits_entry_of(const struct anchor_limits *table, bool of_file, bool by_key, const struct cert *anchor)
+{
+	const struct limits_entry *found =
+	    limits_entry_find(table, of_file, by_key, by_key ? anchor->spki_sha256 : anchor->sha256);
+	struct disguises other;
+
+	if (found != NULL || by_key || disguises_of_cert(&other, anchor) != RES_OK)
+		return found;
+	for (size_t i = 0; found == NULL && i < other.n; i++)
+		found = limits_entry_find(table, of_file, false, other.sha256[i]);
+	return found;
+}
+
+bool
+anchor_limits_find(struct anchor_limit *out, const struct anchor_limits *table, const struct cert *anchor)
+{
+	bool any = false;
+
+	*out = (struct anchor_limit){0};
+	for (unsigned i = 0; table != NULL && i < ANCHOR_LIMITS_LINES_MAX; i++) {
+		bool by_key = i % 2 != 0;
+		const struct limits_entry *e = limits_entry_of(table, i >= 2, by_key, anchor);
+
+		if (e == NULL)
+			continue;
+		limits_merge(out, e);
+		any = true;
+	}
+	return any;
+}
+
+enum res
+limits_entry_add(struct anchor_limits *table, struct limits_entry *e, char **why)
+{
+	size_t at = table->n;
+
+	if (limits_entry_find(table, e->of_file, e->by_key, e->hash) != NULL) {
+		limits_entry_free(e);
+		return why_say(why, RES_MALFORMED, "this anchor has a line already");
+	}
+	if (table->n == table->cap) {
+		size_t cap = table->cap == 0 ? 32 : table->cap * 2;
+		struct limits_entry **larger = NULL;
+
+		if (table->n < ANCHOR_LIMITS_ENTRIES_MAX)
+			larger = reallocarray(table->entry, cap, sizeof(*larger));
+		if (larger == NULL) {
+			limits_entry_free(e);
+			return table->n < ANCHOR_LIMITS_ENTRIES_MAX
+				   ? why_say(why, RES_NOMEM, "no memory")
+				   : why_say(why, RES_LIMIT, "more than %d anchors",
+					     ANCHOR_LIMITS_ENTRIES_MAX);
+		}
+		table->entry = larger;
+		table->cap = cap;
+	}
+	for (; at > 0 && limits_entry_compare(&table->entry[at - 1], &e) > 0; at--)
+		table->entry[at] = table->entry[at - 1];
+	table->entry[at] = e;
+	table->n++;
+	return RES_OK;
+}

@@ -1,0 +1,23 @@
+/*
+ * anchor_limits_table.h - the inside of a table of limits, for anchor_limits_*.c only.
+ */
+#ifndef VERIFY_ANCHOR_LIMITS_TABLE_H
+#define VERIFY_ANCHOR_LIMITS_TABLE_H
+
+#include "verify/anchor_limits.h"
+
+/* One line of a file or of the table that is compiled in. */
+struct limits_entry {
+	bool of_file; /* else compiled in */
+	bool by_key;  /* spki-sha256, else cert-sha256 */
+	uint8_t hash[32];
+	struct anchor_limit limit; /* without its permits */
+	struct anchor_permits permits;
+};
+
+struct limits_entry *limits_entry_new(bool of_file); /* NULL: no memory */
+void limits_entry_free(struct limits_entry *);
+/* The entry is taken, also on failure. RES_MALFORMED: this anchor has one already. RES_LIMIT: the table is full. */
+enum res limits_entry_add(struct anchor_limits *, struct limits_entry *, char **why);
+
+#endif

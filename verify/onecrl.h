@@ -1,0 +1,21 @@
+/*
+ * onecrl.h - Mozilla's OneCRL as a disallow file.
+ *
+ * A serial number with its issuer becomes a `serial` entry with the issuer's own bytes, the hash of a key an `spki-sha256`
+ * entry, whatever subject stands beside it. Records that are marked as not enabled are taken as well: it is not settled
+ * whether the list's own readers look at that mark, and one entry more refuses only what somebody wanted refused.
+ */
+#ifndef VERIFY_ONECRL_H
+#define VERIFY_ONECRL_H
+
+#include "base/bytes.h"
+#include "base/faults.h"
+#include "base/res.h"
+
+/* OneCRL's JSON to the text of a disallow file, which is yours. *left_out counts the records that are not in it: those that
+ * an entry cannot express, and those that cannot be read, which also go to faults (NULL: forgotten). RES_MALFORMED: not
+ * OneCRL, or no record can be read. On failure *why gets a sentence (why.h). */
+enum res onecrl_to_disallow(char **text, struct span json, size_t *entries, size_t *left_out,
+			    struct faults *faults, char **why);
+
+#endif
