@@ -290,6 +290,7 @@ def report(t):
     with open(t.path("r.md"), encoding="utf-8") as f:
         text = f.read()
     check("| no-sct |" in text and "**accepted**" in text and "bad\\|one" in text, text[:500])
+    check("\n| bad\\|one, dot | | | 1 of 1 |" in text, f"the summary has no row for each client: {text}")
     with open(t.path("r.html"), encoding="utf-8") as f:
         page = f.read()
     check("<script>" not in page and "&lt;script&gt;" in page and "a &amp; b" in page, "text is not escaped")
@@ -302,10 +303,12 @@ def report(t):
     equal(t.run("ctstub-lab", "report", "--html", t.path("many.html"), *many)[0], 0, "exit code of twelve")
     with open(t.path("many.html"), encoding="utf-8") as f:
         page = f.read()
-    for i in range(12):  # the summary and one group, on a screen and on paper
-        equal(page.count(f'<th scope="col">client-{i}<br>'), 4, f"client {i} in heads of tables")
-    equal((page.count('class="scroll screen"'), page.count('class="scroll paper"')), (2, 4), "tables")
-    equal(len(set(re.findall(r'<caption id="([^"]*)"', page))), 6, "captions")
+    for i in range(12):  # a column of one group, on a screen and on paper; a row of the summary; its cell's label twice
+        equal(page.count(f'scope="col">client-{i}, dot</th>'), 2, f"client {i} in heads of tables")
+        equal(page.count(f'scope="row">client-{i}, dot</th>'), 1, f"client {i} in the summary")
+        equal(page.count(f'data-label="client-{i}, dot"'), 2, f"labels of client {i}")
+    equal((page.count('class="scroll screen"'), page.count('class="scroll paper"'), page.count('class="scroll"')), (1, 2, 1), "tables")
+    equal(len(set(re.findall(r'<caption id="([^"]*)"', page))), 4, "captions")
     equal(page.count("Not tried."), 7, "groups without a scenario")
     code, _, err = t.run("ctstub-lab", "report", "--html", t.path("x.html"), t.write("bad.json", "[1"))
     equal((code, "bad.json" in err), (2, True), "a file that is none")

@@ -92,7 +92,7 @@ def void(t):
     for name in ("r.md", "r.html"):
         with open(t.path(name), encoding="utf-8") as f:
             page = f.read()
-        check("void" in page and "does not take a good resolver (good-v4, refused: it never connected)" in page, name)
+        check("void" in page and "does not accept a good resolver (good-v4, refused: it never connected)" in page, name)
 
 
 def marked(mark):

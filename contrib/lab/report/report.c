@@ -111,8 +111,11 @@ report_column_untaken(const struct report_column *column, size_t i, struct buf *
 
 		if (!report_entry_is(entry, "fail") || i-- > 0)
 			continue;
-		buf_format(out, "%s, %s: %s", stones[k], report_entry_text(entry, "outcome"),
-			   report_entry_text(entry, "detail"));
+		buf_format(
+		    out,
+		    "It does not accept a good resolver (%s, %s: %s), so its refusals of the same kind "
+		    "prove nothing.",
+		    stones[k], report_entry_text(entry, "outcome"), report_entry_text(entry, "detail"));
 		return;
 	}
 }
@@ -166,6 +169,52 @@ report_column_tally(const struct report_column *column, const struct scenario_gr
 		    (group == NULL || strcmp(report_entry_text(entry, "group"), group->name) == 0))
 			tally_add(&tally, entry);
 	return tally;
+}
+
+static size_t
+sum_accepted(const struct tally *tally)
+{
+	return tally->accepted_bad;
+}
+
+static size_t
+sum_refused(const struct tally *tally)
+{
+	return tally->refused_good;
+}
+
+static size_t
+sum_silent(const struct tally *tally)
+{
+	return tally->silent;
+}
+
+static size_t
+sum_void(const struct tally *tally)
+{
+	return tally->voided;
+}
+
+const struct report_sum report_sums[] = {
+    {"impostors accepted", sum_accepted},
+    {"good resolvers refused", sum_refused},
+    {"silent refusals", sum_silent},
+    {"void", sum_void},
+    {NULL, NULL},
+};
+
+const char *
+report_want_text(enum want want)
+{
+	switch (want) {
+	case WANT_ACCEPT:
+		return "accepted";
+	case WANT_REFUSE:
+		return "refused";
+	case WANT_NOTE:
+		break;
+	}
+	return "either";
 }
 
 char *

@@ -34,8 +34,7 @@ const char *report_entry_text(const json_t *entry, const char *key);
 bool report_entry_is(const json_t *entry, const char *mark);
 /* The one word of report_outcome_meanings that the entry is shown as. */
 const char *report_entry_word(const json_t *entry);
-/* "good-v4, refused: it hung up": the i-th good resolver that the client did not take; nothing behind the
- * last. */
+/* A sentence about the i-th good resolver that the client did not accept; nothing after the last. */
 void report_column_untaken(const struct report_column *, size_t i, struct buf *out);
 /* Was any client tried with it? */
 bool report_has(const struct report *, const char *scenario);
@@ -49,11 +48,24 @@ struct tally {
 };
 struct tally report_column_tally(const struct report_column *, const struct scenario_group *);
 
+/* The numbers about all scenarios together; name NULL after the last. */
+struct report_sum {
+	const char *name;
+	size_t (*number)(const struct tally *);
+};
+extern const struct report_sum report_sums[];
+/* What a summary needs to be understood. */
+#define REPORT_BY_NAME                                                                                       \
+	"A client that is configured with the resolver's name cannot notice a wrong address; what it "       \
+	"accepts in the group identity follows from that."
+/* What a strict client must do with the scenario, as a word. */
+const char *report_want_text(enum want);
+
 void report_markdown(const struct report *, struct buf *out);
 void report_html(const struct report *, struct buf *out);
 char *report_json(const struct report *); /* yours */
 
-/* What an outcome means, a sentence; NULL behind the last. */
+/* What an outcome means, a sentence; word NULL after the last. */
 struct outcome_meaning {
 	const char *word, *meaning;
 };

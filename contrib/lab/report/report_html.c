@@ -1,16 +1,24 @@
 /*
  * report_html.c - the report as one HTML page that needs nothing else: no script, no font, no picture.
  *
- * Marks are words, never colours alone; tables have captions and scoped headers and scroll by keyboard; it
- * follows the reader's light or dark setting, fits a phone, and prints: what is as wide as it must be on a
- * screen, where it scrolls, comes in bands of a few clients on paper.
+ * Marks are words, never colours alone. Tables have captions and scoped headers and scroll by keyboard. The page
+ * follows the reader's light or dark setting. On a phone each row is a block with one labelled line a cell, so
+ * that nothing scrolls sideways; the roles keep it a table for screen readers. On paper, tables come in bands of a
+ * few clients.
  */
 #include "contrib/lab/report/report.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
-#define BAND 9 /* clients beside each other on a sheet of paper */
+#define BAND        9   /* clients beside each other on a sheet of paper */
+#define LABEL_MAX   300 /* a client's name and protocol */
+#define HTML_COLUMN "th role=\"columnheader\" scope=\"col\""
+#define HTML_ROW    "th role=\"rowheader\" scope=\"row\""
+#define SHOWS       "The impostor shows"
+#define MUST        "Must be"
+#define SLOWEST     "slowest spoken refusal"
 
 /* The clients that a table shows. */
 struct band {
@@ -26,7 +34,7 @@ static const char style[] =
     ":root{--ink:#ececec;--paper:#141414;--line:#4a4a4a;--soft:#222}\n"
     ":root{--bad:#ff9d9d;--badbg:#3d1515;--good:#8fdc98;--note:#f0c96a}}\n"
     "body{font:1rem/1.5 system-ui,sans-serif;color:var(--ink);background:var(--paper)}\n"
-    "body{max-width:75rem;margin:0 auto;padding:1rem}\n"
+    "body{max-width:85rem;margin:0 auto;padding:1rem}\n"
     "h1{line-height:1.2}h2{margin-top:2.5rem}h2::first-letter{text-transform:uppercase}\n"
     "a{color:inherit}.skip{position:absolute;left:-99rem}.skip:focus{position:static}\n"
     ".scroll{overflow-x:auto;border:1px solid var(--line)}\n"
@@ -41,7 +49,11 @@ static const char style[] =
     "td.number{white-space:nowrap}.paper{display:none}\n"
     "pre{overflow-x:auto;background:var(--soft);padding:.75rem;font-size:.8rem}\n"
     "nav ul{columns:2;padding-left:1.2rem}dt{font-weight:600}dd{margin:0 0 .5rem 1.2rem}\n"
-    "@media (max-width:40rem){nav ul{columns:1}tbody th{position:static}}\n"
+    "@media screen and (max-width:40rem){nav ul{columns:1}thead{display:none}\n"
+    "table,caption,tbody,tr,tbody th,td{display:block}tr{border-bottom:2px solid var(--line)}\n"
+    "tbody th{position:static;background:var(--soft);border:0}td{border:0}td:empty{display:none}\n"
+    "td.what{min-width:0}td.number{white-space:normal}td{overflow-wrap:anywhere}\n"
+    "td::before{content:attr(data-label)\": \";font-weight:400;color:var(--ink)}}\n"
     "@media print{body{max-width:none;color:#000;background:#fff}nav,.skip{display:none}\n"
     ".scroll{overflow:visible;border:0}.screen{display:none}.paper{display:block;margin-bottom:1rem}\n"
     "details>*{display:block}pre{white-space:pre-wrap}table{font-size:7pt}td.number{white-space:normal}\n"
@@ -83,14 +95,14 @@ table_open(struct buf *out, const char *id, const char *caption, const struct ba
 {
 	buf_format(out,
 		   "<div class=\"scroll%s\" role=\"region\" aria-labelledby=\"cap-%s-%zu\" "
-		   "tabindex=\"0\"><table>\n<caption id=\"cap-%s-%zu\">",
+		   "tabindex=\"0\"><table role=\"table\">\n<caption id=\"cap-%s-%zu\">",
 		   band->class, id, band->number, id, band->number);
 	html_put(out, caption);
 	buf_text(out, "</caption>\n");
 }
 
-/* Number 0 is for screens and has all clients; those behind it are for paper, when one sheet is not wide
- * enough. False behind the last. */
+/* Number 0 is for screens and has all clients; the next ones are for paper, when one sheet is not wide enough.
+ * False after the last. */
 static bool
 band_at(struct band *band, size_t number, const struct report *report)
 {
@@ -105,20 +117,26 @@ band_at(struct band *band, size_t number, const struct report *report)
 	return true;
 }
 
-static void
-html_header_row(const struct report *report, struct buf *out, const char *const *first,
-		const struct band *band)
+/* "ctstub, dot" in name, which is returned. */
+static const char *
+client_label(const struct report_column *column, char name[LABEL_MAX])
 {
-	buf_text(out, "<thead><tr>");
-	for (size_t i = 0; first[i] != NULL; i++)
-		element(out, "th scope=\"col\"", first[i]);
-	for (size_t i = band->from; i < band->to; i++) {
-		buf_text(out, "<th scope=\"col\">");
-		html_put(out, report_column_text(&report->columns[i], "client"));
-		buf_text(out, "<br>");
-		html_put(out, report_column_text(&report->columns[i], "protocol"));
-		buf_text(out, "</th>");
-	}
+	snprintf(name, LABEL_MAX, "%s, %s", report_column_text(column, "client"),
+		 report_column_text(column, "protocol"));
+	return name;
+}
+
+static void
+html_header_row(const struct report *report, struct buf *out, const struct band *band)
+{
+	char name[LABEL_MAX];
+
+	buf_text(out, "<thead><tr role=\"row\">");
+	element(out, HTML_COLUMN, "Scenario");
+	element(out, HTML_COLUMN, SHOWS);
+	element(out, HTML_COLUMN, MUST);
+	for (size_t i = band->from; i < band->to; i++)
+		element(out, HTML_COLUMN, client_label(&report->columns[i], name));
 	buf_text(out, "</tr></thead>\n<tbody>\n");
 }
 
@@ -128,121 +146,113 @@ table_close(struct buf *out)
 	buf_text(out, "</tbody></table></div>\n");
 }
 
+/* A cell; on a phone its label stands before it. The content and </td> follow. */
 static void
-number_row(const struct report *report, struct buf *out, const struct band *band, const char *name,
-	   size_t (*number)(const struct tally *))
+cell_open(struct buf *out, const char *class, const char *label)
 {
-	buf_text(out, "<tr>");
-	element(out, "th scope=\"row\"", name);
-	for (size_t i = band->from; i < band->to; i++) {
-		struct tally tally = report_column_tally(&report->columns[i], NULL);
-
-		buf_format(out, "<td>%zu</td>", number(&tally));
-	}
-	buf_text(out, "</tr>\n");
-}
-
-static size_t
-tally_accepted(const struct tally *tally)
-{
-	return tally->accepted_bad;
-}
-
-static size_t
-tally_refused(const struct tally *tally)
-{
-	return tally->refused_good;
-}
-
-static size_t
-tally_silent(const struct tally *tally)
-{
-	return tally->silent;
-}
-
-static size_t
-tally_void(const struct tally *tally)
-{
-	return tally->voided;
+	buf_format(out, "<td role=\"cell\" class=\"%s\" data-label=\"", class);
+	html_put(out, label);
+	buf_text(out, "\">");
 }
 
 static void
-slowest_row(const struct report *report, struct buf *out, const struct band *band)
-{
-	buf_text(out, "<tr><th scope=\"row\">Slowest spoken refusal</th>");
-	for (size_t i = band->from; i < band->to; i++) {
-		int64_t ms = report_column_tally(&report->columns[i], NULL).slowest_ms;
-
-		if (ms >= 0)
-			buf_format(out, "<td class=\"number\">%" PRId64 " ms</td>", ms);
-		else
-			buf_text(out, "<td>none</td>");
-	}
-	buf_text(out, "</tr>\n");
-}
-
-static void
-summary_table(const struct report *report, struct buf *out, const struct band *band)
+summary_header(struct buf *out)
 {
 	const struct scenario_group *group;
 
-	table_open(out, "summary", "Wrong of tried, by group of scenarios", band);
-	html_header_row(report, out, (const char *const[]){"Group", NULL}, band);
-	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++) {
-		buf_format(out, "<tr><th scope=\"row\"><a href=\"#%s\">%s</a></th>", group->name,
-			   group->name);
-		for (size_t i = band->from; i < band->to; i++) {
-			struct tally tally = report_column_tally(&report->columns[i], group);
+	buf_text(out, "<thead><tr role=\"row\">");
+	element(out, HTML_COLUMN, "Client");
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++)
+		buf_format(out, "<" HTML_COLUMN "><a href=\"#%s\">%s</a></th>", group->name, group->name);
+	for (const struct report_sum *sum = report_sums; sum->name != NULL; sum++)
+		element(out, HTML_COLUMN, sum->name);
+	element(out, HTML_COLUMN, SLOWEST);
+	buf_text(out, "</tr></thead>\n<tbody>\n");
+}
 
-			if (tally.tried == 0)
-				buf_text(out, "<td>not tried</td>");
-			else
-				buf_format(out, "<td class=\"number %s\">%zu of %zu</td>",
-					   tally.wrong > 0 ? "bad" : "good", tally.wrong, tally.tried);
-		}
-		buf_text(out, "</tr>\n");
+static void
+summary_row(const struct report_column *column, struct buf *out)
+{
+	const struct tally all = report_column_tally(column, NULL);
+	const struct scenario_group *group;
+	char name[LABEL_MAX];
+
+	buf_text(out, "<tr role=\"row\">");
+	element(out, HTML_ROW, client_label(column, name));
+	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++) {
+		struct tally tally = report_column_tally(column, group);
+
+		cell_open(out,
+			  tally.tried == 0  ? ""
+			  : tally.wrong > 0 ? "number bad"
+					    : "number good",
+			  group->name);
+		buf_format(out, tally.tried == 0 ? "not tried</td>" : "%zu of %zu</td>", tally.wrong,
+			   tally.tried);
 	}
-	number_row(report, out, band, "Impostors accepted", tally_accepted);
-	number_row(report, out, band, "Good resolvers refused", tally_refused);
-	number_row(report, out, band, "Refusals without a word", tally_silent);
-	number_row(report, out, band, "Void: refuses the good one as well", tally_void);
-	slowest_row(report, out, band);
-	table_close(out);
+	for (const struct report_sum *sum = report_sums; sum->name != NULL; sum++) {
+		cell_open(out, "number", sum->name);
+		buf_format(out, "%zu</td>", sum->number(&all));
+	}
+	cell_open(out, "number", SLOWEST);
+	if (all.slowest_ms >= 0)
+		buf_format(out, "%" PRId64 " ms</td></tr>\n", all.slowest_ms);
+	else
+		buf_text(out, "none</td></tr>\n");
 }
 
 static void
 html_summary(const struct report *report, struct buf *out)
 {
-	struct band band;
+	const struct band whole = {0, report->n, "", 0};
 
-	buf_text(out,
-		 "<h2 id=\"summary\">Summary</h2>\n<p>A configuration that knows the resolver by name can "
-		 "not see a wrong address: what it accepts in the group identity follows from that.</p>\n");
-	for (size_t i = 0; band_at(&band, i, report); i++)
-		summary_table(report, out, &band);
+	buf_text(out, "<h2 id=\"summary\">Summary</h2>\n<p>" REPORT_BY_NAME "</p>\n");
+	table_open(out, "summary", "Wrong of tried, by group of scenarios", &whole);
+	summary_header(out);
+	for (size_t i = 0; i < report->n; i++)
+		summary_row(&report->columns[i], out);
+	table_close(out);
 }
 
 static void
-entry_cell(struct buf *out, const json_t *entry)
+entry_cell(struct buf *out, const json_t *entry, const char *label)
 {
-	if (entry == NULL)
-		buf_text(out, "<td></td>");
-	else if (report_entry_is(entry, "skip"))
-		buf_text(out, "<td>not tried</td>");
-	else if (report_entry_is(entry, "pass"))
-		buf_text(out, "<td class=\"good\">ok</td>");
-	else if (report_entry_is(entry, "void"))
-		buf_text(out, "<td>void</td>");
-	else {
-		buf_format(out, "<td class=\"%s\">", report_entry_is(entry, "fail") ? "bad" : "note");
-		html_put(out, report_entry_word(entry));
-		if (report_entry_text(entry, "detail")[0] != '\0') {
-			buf_text(out, "<br><small>");
-			html_put(out, report_entry_text(entry, "detail"));
-			buf_text(out, "</small>");
-		}
-		buf_text(out, "</td>");
+	const bool odd = report_entry_is(entry, "fail") || report_entry_is(entry, "note");
+	const char *class = report_entry_is(entry, "pass")   ? "good"
+			    : report_entry_is(entry, "fail") ? "bad"
+			    : odd                            ? "note"
+							     : "";
+
+	if (entry == NULL) {
+		buf_text(out, "<td role=\"cell\"></td>");
+		return;
 	}
+	cell_open(out, class, label);
+	html_put(out, report_entry_is(entry, "skip") ? "not tried" : report_entry_word(entry));
+	if (odd && report_entry_text(entry, "detail")[0] != '\0') {
+		buf_text(out, "<br>");
+		element(out, "small", report_entry_text(entry, "detail"));
+	}
+	buf_text(out, "</td>");
+}
+
+static void
+scenario_row(const struct report *report, const struct scenario *row, struct buf *out,
+	     const struct band *band)
+{
+	char name[LABEL_MAX];
+
+	buf_text(out, "<tr role=\"row\">");
+	element(out, HTML_ROW, row->name);
+	cell_open(out, "what", SHOWS);
+	html_put(out, row->impostor);
+	buf_text(out, "</td>");
+	cell_open(out, "", MUST);
+	buf_format(out, "%s</td>", report_want_text(row->want));
+	for (size_t c = band->from; c < band->to; c++)
+		entry_cell(out, report_column_entry(&report->columns[c], row->name),
+			   client_label(&report->columns[c], name));
+	buf_text(out, "</tr>\n");
 }
 
 static void
@@ -250,24 +260,10 @@ html_group_table(const struct report *report, const struct scenario_group *group
 		 const struct band *band)
 {
 	table_open(out, group->name, "What each client did", band);
-	html_header_row(report, out, (const char *const[]){"Scenario", "The impostor shows", "Must be", NULL},
-			band);
-	for (size_t i = 0; i < group->n; i++) {
-		const struct scenario *row = &group->rows[i];
-
-		if (!report_has(report, row->name))
-			continue;
-		buf_text(out, "<tr>");
-		element(out, "th scope=\"row\"", row->name);
-		element(out, "td class=\"what\"", row->impostor);
-		element(out, "td",
-			row->want == WANT_ACCEPT   ? "accepted"
-			: row->want == WANT_REFUSE ? "refused"
-						   : "either");
-		for (size_t c = band->from; c < band->to; c++)
-			entry_cell(out, report_column_entry(&report->columns[c], row->name));
-		buf_text(out, "</tr>\n");
-	}
+	html_header_row(report, out, band);
+	for (size_t i = 0; i < group->n; i++)
+		if (report_has(report, group->rows[i].name))
+			scenario_row(report, &group->rows[i], out, band);
 	table_close(out);
 }
 
@@ -286,16 +282,15 @@ group_section(const struct report *report, const struct scenario_group *group, s
 		html_group_table(report, group, out, &band);
 }
 
-/* Which good resolvers it did not take, and how far it came. */
+/* Which good resolvers it did not accept, and how far it came. */
 static void
 html_untaken(const struct report_column *column, struct buf *out)
 {
 	struct buf text = buf_max(1024);
 
 	for (size_t i = 0; report_column_untaken(column, i, &text), text.n > 0; i++) {
-		buf_text(out, " It does not take a good resolver (");
+		buf_u8(out, ' ');
 		html_put(out, buf_cstr(&text));
-		buf_text(out, "): its refusals of the same kind say nothing.");
 		buf_clear(&text);
 	}
 	buf_free(&text);

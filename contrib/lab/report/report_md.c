@@ -26,6 +26,13 @@ put_entry(struct buf *out, const json_t *entry)
 }
 
 static void
+md_client(const struct report_column *column, struct buf *out)
+{
+	md_put(out, report_column_text(column, "client"));
+	buf_format(out, ", %s", report_column_text(column, "protocol"));
+}
+
+static void
 md_header_row(const struct report *report, struct buf *out, const char *const *first)
 {
 	for (size_t i = 0; first[i] != NULL; i++)
@@ -33,8 +40,8 @@ md_header_row(const struct report *report, struct buf *out, const char *const *f
 	buf_u8(out, '|');
 	for (size_t i = 0; i < report->n; i++) {
 		buf_u8(out, ' ');
-		md_put(out, report_column_text(&report->columns[i], "client"));
-		buf_format(out, ", %s |", report_column_text(&report->columns[i], "protocol"));
+		md_client(&report->columns[i], out);
+		buf_text(out, " |");
 	}
 	buf_u8(out, '\n');
 	for (size_t i = 0; first[i] != NULL; i++)
@@ -45,45 +52,52 @@ md_header_row(const struct report *report, struct buf *out, const char *const *f
 }
 
 static void
-md_summary(const struct report *report, struct buf *out)
+md_summary_header(struct buf *out)
 {
 	const struct scenario_group *group;
+	size_t n = 0;
 
-	buf_text(out,
-		 "## Summary\n\nWrong of tried, by group. A configuration that knows the resolver by name "
-		 "can not see a wrong address: what it accepts in the group identity follows from that.\n\n");
-	md_header_row(report, out, (const char *const[]){"group", NULL});
+	buf_text(out, "| client |");
+	for (; (group = scenario_group_at(n)) != NULL; n++)
+		buf_format(out, " %s |", group->name);
+	for (const struct report_sum *sum = report_sums; sum->name != NULL; sum++, n++)
+		buf_format(out, " %s |", sum->name);
+	buf_text(out, " slowest spoken refusal |\n|---|---|");
+	for (size_t i = 0; i < n; i++)
+		buf_text(out, "---|");
+	buf_u8(out, '\n');
+}
+
+static void
+md_summary_row(const struct report_column *column, struct buf *out)
+{
+	const struct tally all = report_column_tally(column, NULL);
+	const struct scenario_group *group;
+
+	buf_text(out, "| ");
+	md_client(column, out);
+	buf_text(out, " |");
 	for (size_t g = 0; (group = scenario_group_at(g)) != NULL; g++) {
-		buf_format(out, "| %s |", group->name);
-		for (size_t i = 0; i < report->n; i++) {
-			struct tally tally = report_column_tally(&report->columns[i], group);
+		struct tally tally = report_column_tally(column, group);
 
-			buf_format(out, tally.tried > 0 ? " %zu of %zu |" : " |", tally.wrong, tally.tried);
-		}
-		buf_u8(out, '\n');
+		buf_format(out, tally.tried > 0 ? " %zu of %zu |" : " |", tally.wrong, tally.tried);
 	}
-	buf_text(out, "| **impostors accepted** |");
-	for (size_t i = 0; i < report->n; i++)
-		buf_format(out, " **%zu** |", report_column_tally(&report->columns[i], NULL).accepted_bad);
-	buf_text(out, "\n| good resolvers refused |");
-	for (size_t i = 0; i < report->n; i++)
-		buf_format(out, " %zu |", report_column_tally(&report->columns[i], NULL).refused_good);
-	buf_text(out, "\n| refusals without a word |");
-	for (size_t i = 0; i < report->n; i++)
-		buf_format(out, " %zu |", report_column_tally(&report->columns[i], NULL).silent);
-	buf_text(out, "\n| void: refuses the good one as well |");
-	for (size_t i = 0; i < report->n; i++)
-		buf_format(out, " %zu |", report_column_tally(&report->columns[i], NULL).voided);
-	buf_text(out, "\n| slowest spoken refusal |");
-	for (size_t i = 0; i < report->n; i++) {
-		int64_t ms = report_column_tally(&report->columns[i], NULL).slowest_ms;
+	for (const struct report_sum *sum = report_sums; sum->name != NULL; sum++)
+		buf_format(out, sum == report_sums ? " **%zu** |" : " %zu |", sum->number(&all));
+	if (all.slowest_ms >= 0)
+		buf_format(out, " %" PRId64 " ms |\n", all.slowest_ms);
+	else
+		buf_text(out, " |\n");
+}
 
-		if (ms >= 0)
-			buf_format(out, " %" PRId64 " ms |", ms);
-		else
-			buf_text(out, " |");
-	}
-	buf_text(out, "\n\n");
+static void
+md_summary(const struct report *report, struct buf *out)
+{
+	buf_text(out, "## Summary\n\nWrong of tried, by group. " REPORT_BY_NAME "\n\n");
+	md_summary_header(out);
+	for (size_t i = 0; i < report->n; i++)
+		md_summary_row(&report->columns[i], out);
+	buf_u8(out, '\n');
 }
 
 static void
@@ -102,10 +116,7 @@ md_group_table(const struct report *report, const struct scenario_group *group, 
 			continue;
 		buf_format(out, "| %s | ", row->name);
 		md_put(out, row->impostor);
-		buf_format(out, " | %s |",
-			   row->want == WANT_ACCEPT   ? "accepted"
-			   : row->want == WANT_REFUSE ? "refused"
-						      : "either");
+		buf_format(out, " | %s |", report_want_text(row->want));
 		for (size_t c = 0; c < report->n; c++) {
 			buf_u8(out, ' ');
 			put_entry(out, report_column_entry(&report->columns[c], row->name));
@@ -116,16 +127,15 @@ md_group_table(const struct report *report, const struct scenario_group *group, 
 	buf_u8(out, '\n');
 }
 
-/* Which good resolvers it did not take, and how far it came. */
+/* Which good resolvers it did not accept, and how far it came. */
 static void
 md_untaken(const struct report_column *column, struct buf *out)
 {
 	struct buf text = buf_max(1024);
 
 	for (size_t i = 0; report_column_untaken(column, i, &text), text.n > 0; i++) {
-		buf_text(out, "It does not take a good resolver (");
 		md_put(out, buf_cstr(&text));
-		buf_text(out, "): its refusals of the same kind say nothing.\n");
+		buf_u8(out, '\n');
 		buf_clear(&text);
 	}
 	buf_free(&text);
