@@ -10,11 +10,8 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 # the modules of a circle (patterns), the most that it may have, and why it may be.
 NAMED = [
-    (("resolver/*",), 14, "being dissolved"),
+    (("resolver/*",), 2, "being dissolved"),
     (("config/*",), 5, "being dissolved"),
-    (("verify/*",), 4, "being dissolved"),
-    (("base/*",), 2, "being dissolved"),
-    (("transport/*",), 2, "being dissolved"),
 ]
 
 
