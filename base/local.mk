@@ -8,6 +8,7 @@ libbase_a_SOURCES = \
 	base/faults.c base/faults.h \
 	base/log.c base/log.h \
 	base/path.c base/path.h \
+	base/pool.c base/pool.h \
 	base/random.c base/random.h \
 	base/replace.c base/replace.h \
 	base/res.c base/res.h \

@@ -1,192 +1,160 @@
-/* The front door of the engine: what can be answered at once. */
-#include "resolver/query.h"
-#include "resolver/explain.h"
-#include "resolver/routes.h"
+#include "resolver/ask.h"
+
+#include "resolver/filter.h"
+#include "resolver/queries.h"
+
+/* One question, and where its reply goes. */
+struct asking {
+	struct engine *engine;
+	const struct msg_question *question;
+	const struct route *route;
+	const struct client *client;
+	struct buf *out;
+};
 
 static enum ask
-ask_done(struct engine *e, const struct buf *out, size_t at)
+ask_reply(const struct asking *a, const struct reply *r)
 {
-	if (out->n >= at + MSG_HEADER && out->p[at + 2] & MSG_TC >> 8)
-		counter_add(e->counters, COUNTER_TRUNCATED, 1);
-	counter_add(e->counters, COUNTER_REPLIES, 1);
-	return ASK_REPLIED;
+	return reply_write(a->out, r, a->question, a->client->tcp, a->engine->counters) ? ASK_REPLIED
+											: ASK_DROPPED;
+}
+
+enum ask
+ask_refuse(struct engine *e, const struct msg_question *q, bool tcp, uint16_t rcode, enum counter counter,
+	   struct buf *out)
+{
+	const struct reply r = reply_empty(rcode, NULL, counter);
+
+	return reply_write(out, &r, q, tcp, e->counters) ? ASK_REPLIED : ASK_DROPPED;
+}
+
+/* ---- names that are answered here */
+
+/* A whole message lies in the engine's scratch; it still has to be made this client's. */
+static enum ask
+ask_made(const struct asking *a, enum counter counter, const struct msg_ede *ede)
+{
+	struct msg_answer m;
+	bool ok = engine_answer_read(a->engine, &m, buf_span(&a->engine->scratch));
+	const struct reply r =
+	    ok ? reply_whole(&m, ede, counter) : reply_empty(RCODE_SERVFAIL, NULL, counter);
+
+	return ask_reply(a, &r);
 }
 
 static enum ask
-ask_empty(struct engine *e, const struct msg_question *q, bool tcp, uint16_t rcode, enum counter counter,
-	  const struct msg_ede *ede, struct buf *out)
+ask_filtered(const struct asking *a, const struct local_view *view)
 {
-	struct msg_finish f = finish_for(q, tcp);
+	struct engine *e = a->engine;
+	const struct reply refused = reply_empty(RCODE_REFUSED, &reply_ede_filtered, COUNTER_FILTERED);
 
-	f.ede = ede;
-	f.n_ede = ede != NULL ? 1 : 0;
-	counter_add(e->counters, counter, 1);
-	if (msg_reply_empty(out, &f, rcode) != RES_OK)
-		return ASK_DROPPED;
-	counter_add(e->counters, COUNTER_REPLIES, 1);
-	return ASK_REPLIED;
+	if (local_blocked(view, a->question, e->plan->snapshot->settings->filter_answer, &e->scratch))
+		return ask_made(a, COUNTER_FILTERED, &reply_ede_filtered);
+	return ask_reply(a, &refused);
 }
 
-/* Local and blocked names: a whole message that still has to be made this client's. */
-static enum ask
-ask_local(struct engine *e, const struct msg_question *q, bool tcp, enum counter counter,
-	  const struct msg_ede *ede, struct buf *out)
-{
-	struct msg_finish f = finish_for(q, tcp);
-	struct msg_answer a;
-	size_t at = out->n;
-
-	f.ede = ede;
-	f.n_ede = ede != NULL ? 1 : 0;
-	counter_add(e->counters, counter, 1);
-	if (msg_answer_read(&a, buf_span(&e->scratch), e->ttl_at) != RES_OK ||
-	    msg_reply_from_answer(out, &f, &a, 0, 0, UINT32_MAX) != RES_OK)
-		return ask_empty(e, q, tcp, RCODE_SERVFAIL, COUNTER_SERVFAIL, NULL, out);
-	return ask_done(e, out, at);
-}
-
-static enum ask
-ask_failed_before(struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit,
-		  struct buf *out)
-{
-	struct msg_finish f = finish_for(q, tcp);
-	struct msg_ede ede[2] = {hit->ede, {.code = EDE_CACHED_ERROR}};
-	size_t at = out->n;
-
-	counter_add(e->counters, COUNTER_CACHE_HITS, 1);
-	if (hit->answer.rcode == RCODE_SERVFAIL)
-		counter_add(e->counters, COUNTER_SERVFAIL, 1);
-	f.ede = hit->has_ede ? ede : ede + 1;
-	f.n_ede = hit->has_ede ? 2 : 1;
-	f.no_recursion = (hit->answer.flags & MSG_RA) == 0;
-	if (msg_reply_empty(out, &f, hit->answer.rcode) != RES_OK)
-		return ASK_DROPPED;
-	return ask_done(e, out, at);
-}
-
-/* A kept answer; false: it cannot be given (it does not happen). */
+/* The answer to a name without asking anybody; false: an upstream has to be asked. */
 static bool
-ask_kept(struct engine *e, const struct msg_question *q, bool tcp, const struct cache_hit *hit, bool stale,
-	 struct buf *out)
+ask_here(const struct asking *a, enum ask *done)
 {
-	struct msg_finish f = finish_for(q, tcp);
-	struct msg_ede ede;
-
-	f.ad = hit->ad && ((q->flags & MSG_AD) != 0 || q->edns.do_bit);
-	if (stale) {
-		ede = stale_ede(hit);
-		f.ede = &ede;
-		f.n_ede = 1;
-		counter_add(e->counters, COUNTER_CACHE_STALE, 1);
-		return msg_reply_from_answer(out, &f, &hit->answer, 0, QUERY_STALE_TTL_S,
-					     QUERY_STALE_TTL_S) == RES_OK;
-	}
-	if (hit->has_ede) {
-		f.ede = &hit->ede;
-		f.n_ede = 1;
-	}
-	counter_add(e->counters, COUNTER_CACHE_HITS, 1);
-	return msg_reply_from_answer(out, &f, &hit->answer, hit->age_s, 0, UINT32_MAX) == RES_OK;
-}
-
-static enum ask
-ask_cache(struct engine *e, const struct msg_question *q, const struct route *route,
-	  const struct client *client, struct buf *out)
-{
-	const struct cache_key key = cache_key_of(q);
-	struct cache_hit hit;
-	enum cache_state state = cache_get(e->cache, &key, loop_now_ms(e->loop), &hit);
-	size_t at = out->n;
-	bool ahead;
-
-	if (state == CACHE_FRESH && hit.failure)
-		return ask_failed_before(e, q, client->tcp, &hit, out);
-	if (state == CACHE_FRESH && ask_kept(e, q, client->tcp, &hit, false, out)) {
-		ahead = hit.prefetch;
-		if (ahead)
-			query_prefetch(e, q, route);
-		return ask_done(e, out, at);
-	}
-	/* It failed a moment ago, or nobody can be reached: what there is goes out at once. A refusal it
-	 * must not hide. */
-	if (state == CACHE_STALE && (hit.failure || upstreams_all_resting(e->upstreams, route)) &&
-	    !upstreams_all_refused(e->upstreams, route)) {
-		ahead = !hit.failure;
-		if (ask_kept(e, q, client->tcp, &hit, true, out)) {
-			if (ahead) /* as a probe */
-				query_prefetch(e, q, route);
-			return ask_done(e, out, at);
-		}
-	}
-	counter_add(e->counters, COUNTER_CACHE_MISSES, 1);
-	return query_join(e, q, route, client, state == CACHE_STALE, out);
-}
-
-/* What a name is told without asking anybody; false: an upstream has to be asked. */
-static bool
-ask_here(struct engine *e, const struct msg_question *q, const struct route *route, bool tcp, struct buf *out,
-	 enum ask *done)
-{
-	static const uint8_t listed_why[] = "on a filter list", single_why[] = "a name of a single label";
-	static const struct msg_ede listed = {EDE_BLOCKED, {listed_why, sizeof listed_why - 1}};
-	static const struct msg_ede single = {EDE_BLOCKED, {single_why, sizeof single_why - 1}};
+	struct engine *e = a->engine;
+	const struct msg_question *q = a->question;
 	const struct local_view view = engine_local(e);
-	enum filter_answer how = e->plan->snapshot->settings->filter_answer;
+	const struct reply single = reply_empty(RCODE_REFUSED, &reply_ede_single_label, COUNTER_REFUSED);
 
 	buf_clear(&e->scratch);
-	switch (local_answer(&view, q, route, loop_now_ms(e->loop), &e->scratch)) {
+	switch (local_answer(&view, q, a->route, loop_now_ms(e->loop), &e->scratch)) {
 	case LOCAL_ANSWERED:
-		*done = ask_local(e, q, tcp, COUNTER_LOCAL, NULL, out);
+		*done = ask_made(a, COUNTER_LOCAL, NULL);
 		return true;
 	case LOCAL_REFUSED:
-		*done = ask_empty(e, q, tcp, RCODE_REFUSED, COUNTER_REFUSED, &single, out);
+		*done = ask_reply(a, &single);
 		return true;
 	case LOCAL_NOT_OURS:
 		break;
 	}
 	if (filter_has(e->plan->filter, span_of(q->name, q->name_n))) {
-		*done = local_blocked(&view, q, how, &e->scratch)
-			    ? ask_local(e, q, tcp, COUNTER_FILTERED, &listed, out)
-			    : ask_empty(e, q, tcp, RCODE_REFUSED, COUNTER_FILTERED, &listed, out);
+		*done = ask_filtered(a, &view);
 		return true;
 	}
 	/* `forward "x" { upstream = {} }`: the name exists here or nowhere. */
-	if (route->n_upstream == 0)
-		local_nothing(&view, q, route->suffix, &e->scratch);
+	if (a->route->n_upstream == 0)
+		local_nothing(&view, q, a->route->suffix, &e->scratch);
 	else if (q->type == TYPE_ANY)
 		local_any(q, &e->scratch);
 	if (e->scratch.n == 0)
 		return false;
-	*done = ask_local(e, q, tcp, COUNTER_LOCAL, NULL, out);
+	*done = ask_made(a, COUNTER_LOCAL, NULL);
 	return true;
 }
 
-enum ask
-engine_ask(struct engine *e, struct span wire, const struct client *client, struct buf *out)
+/* ---- the cache */
+
+static enum ask
+ask_failed_before(const struct asking *a, const struct cache_hit *hit)
 {
-	struct msg_question q;
-	const struct route *route;
-	bool tcp = client->tcp;
+	const struct msg_ede ede[2] = {hit->ede, reply_ede_cached_error};
+	struct reply r =
+	    reply_empty(hit->answer.rcode, hit->has_ede ? ede : &reply_ede_cached_error, COUNTER_CACHE_HITS);
+
+	if (hit->has_ede)
+		r.n_ede = 2;
+	r.no_recursion = (hit->answer.flags & MSG_RA) == 0;
+	return ask_reply(a, &r);
+}
+
+static enum ask
+ask_fresh(const struct asking *a, const struct cache_hit *hit)
+{
+	const struct reply r = reply_cached(hit);
+	bool prefetch = hit->prefetch;
+	enum ask done = ask_reply(a, &r);
+
+	if (prefetch)
+		queries_prefetch(a->engine, a->question, a->route);
+	return done;
+}
+
+static enum ask
+ask_stale(const struct asking *a, const struct cache_hit *hit)
+{
+	bool probe = !hit->failure;
+	struct msg_ede ede;
+	const struct reply r = reply_stale(hit, &ede);
+	enum ask done = ask_reply(a, &r);
+
+	if (probe)
+		queries_prefetch(a->engine, a->question, a->route);
+	return done;
+}
+
+static enum ask
+ask_cache(const struct asking *a)
+{
+	struct engine *e = a->engine;
+	const struct cache_key key = cache_key_of(a->question);
+	struct cache_hit hit;
+	enum cache_state state = cache_get(e->cache, &key, loop_now_ms(e->loop), &hit);
+
+	if (state == CACHE_FRESH)
+		return hit.failure ? ask_failed_before(a, &hit) : ask_fresh(a, &hit);
+	/* It failed a moment ago, or no upstream can be reached: stale data go out at once. They must not hide a refusal. */
+	if (state == CACHE_STALE && (hit.failure || upstreams_all_resting(e->upstreams, a->route)) &&
+	    !upstreams_all_refused(e->upstreams, a->route))
+		return ask_stale(a, &hit);
+	counter_add(e->counters, COUNTER_CACHE_MISSES, 1);
+	return queries_join(e, a->question, a->route, a->client, state == CACHE_STALE, a->out);
+}
+
+enum ask
+ask_question(struct engine *e, const struct msg_question *q, const struct client *client, struct buf *out)
+{
+	const struct asking a = {.engine = e,
+				 .question = q,
+				 .route = routes_find(e->plan->routes, span_of(q->name, q->name_n)),
+				 .client = client,
+				 .out = out};
 	enum ask done;
 
-	counter_add(e->counters, tcp ? COUNTER_QUESTIONS_TCP : COUNTER_QUESTIONS_UDP, 1);
-	switch (msg_question_read(&q, wire)) {
-	case MSG_OK:
-		break;
-	case MSG_DROP:
-		counter_add(e->counters, COUNTER_DROPPED, 1);
-		return ASK_DROPPED;
-	case MSG_FORMERR:
-		return ask_empty(e, &q, tcp, RCODE_FORMERR, COUNTER_FORMERR, NULL, out);
-	case MSG_NOTIMP:
-		return ask_empty(e, &q, tcp, RCODE_NOTIMP, COUNTER_NOTIMP, NULL, out);
-	case MSG_BADVERS:
-		return ask_empty(e, &q, tcp, RCODE_BADVERS, COUNTER_FORMERR, NULL, out);
-	case MSG_REFUSED:
-		return ask_empty(e, &q, tcp, RCODE_REFUSED, COUNTER_REFUSED, NULL, out);
-	}
-	route = routes_find(e->plan->routes, span_of(q.name, q.name_n));
-	if (ask_here(e, &q, route, tcp, out, &done))
-		return done;
-	return ask_cache(e, &q, route, client, out);
+	return ask_here(&a, &done) ? done : ask_cache(&a);
 }

@@ -52,24 +52,10 @@ struct cache {
 	struct cache_stats stats;
 };
 
-struct cache_key
-cache_key_of(const struct msg_question *q)
-{
-	return (struct cache_key){span_of(q->name, q->name_n), q->type, q->class, q->edns.do_bit,
-				  (q->flags & MSG_CD) != 0};
-}
-
 static uint64_t
 key_hash(const struct cache *c, const struct cache_key *k)
 {
-	uint8_t bytes[MSG_NAME_MAX + 5];
-
-	assert(k->name.n > 0 && k->name.n <= MSG_NAME_MAX);
-	memcpy(bytes, k->name.p, k->name.n);
-	be16_write(bytes + k->name.n, k->type);
-	be16_write(bytes + k->name.n + 2, k->class);
-	bytes[k->name.n + 4] = (uint8_t)(k->do_bit << 1 | k->cd);
-	return hash_keyed(&c->key, span_of(bytes, k->name.n + 5));
+	return cache_key_hash(k, &c->key);
 }
 
 static const uint8_t *

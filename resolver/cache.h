@@ -9,7 +9,7 @@
 #ifndef RESOLVER_CACHE_H
 #define RESOLVER_CACHE_H
 
-#include "base/dns/message.h"
+#include "resolver/cache_key.h"
 
 struct cache;
 
@@ -24,13 +24,6 @@ void cache_free(struct cache *);
 /* After a reload; shrinking evicts at once. */
 void cache_limits_set(struct cache *, const struct cache_limits *);
 
-struct cache_key {
-	struct span name; /* lower-case wire form */
-	uint16_t type, class;
-	bool do_bit, cd;
-};
-struct cache_key cache_key_of(const struct msg_question *);
-
 enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
 
 /* Lent until the next call that changes the cache. */
@@ -42,7 +35,7 @@ struct cache_hit {
 	 * recheck timer). */
 	bool failure;
 	bool ad; /* the upstream set AD and is trusted for it */
-	/* Popular and in the last tenth of its life: ask again in the background. Said once. */
+	/* Popular and in the last tenth of its life: ask again in the background. Reported once. */
 	bool prefetch;
 	bool has_ede;
 	struct msg_ede ede; /* what went with it; text lent */

@@ -1,24 +1,56 @@
-/* deliver.c - what becomes of an upstream's answer: what the cache keeps of it, and what those who wait are told. */
+#include "resolver/deliver.h"
+
 #include "resolver/answer_class.h"
-#include "resolver/query.h"
-#include "resolver/explain.h"
 #include "resolver/rebinding.h"
 
 #include <string.h>
 
-/* The question as far as an answer needs it that is made here. */
-static struct msg_question
-query_question(const struct query *q)
-{
-	struct msg_question question = {.flags = MSG_RD,
-					.section = span_of(q->wire + MSG_HEADER, q->section_n),
-					.name_n = q->name_n,
-					.type = q->type,
-					.class = q->class};
+/* ---- answers made here */
 
-	memcpy(question.name, q->name, q->name_n);
-	return question;
+/* The reply to all who wait lies in e->scratch. */
+static enum query_step
+query_deliver_made(struct query *q, const struct msg_ede *ede)
+{
+	struct engine *e = q->engine;
+	struct msg_answer m;
+	const bool ok = engine_answer_read(e, &m, buf_span(&e->scratch));
+	const struct reply r =
+	    ok ? reply_whole(&m, ede, COUNTER_COUNT) : reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
+
+	waiters_reply(&q->waiters, &r);
+	return QUERY_ENDED;
 }
+
+/* Rebinding protection: the name gets what a filtered one gets. */
+static enum query_step
+query_block(struct query *q)
+{
+	struct engine *e = q->engine;
+	const struct msg_question question = query_question(q);
+	const struct local_view view = engine_local(e);
+	const struct reply refused = reply_empty(RCODE_REFUSED, &reply_ede_rebinding, COUNTER_COUNT);
+
+	counter_add(e->counters, COUNTER_REBINDING, 1);
+	buf_clear(&e->scratch);
+	if (local_blocked(&view, &question, e->plan->snapshot->settings->filter_answer, &e->scratch))
+		return query_deliver_made(q, &reply_ede_rebinding);
+	waiters_reply(&q->waiters, &refused);
+	return QUERY_ENDED;
+}
+
+enum query_step
+query_stay_here(struct query *q)
+{
+	struct engine *e = q->engine;
+	const struct msg_question question = query_question(q);
+	const struct local_view view = engine_local(e);
+
+	buf_clear(&e->scratch);
+	local_nothing(&view, &question, q->route->suffix, &e->scratch);
+	return query_deliver_made(q, NULL);
+}
+
+/* ---- answers of upstreams */
 
 /* The answer as it is handed on: a denial says no more than it may, and aliases are in the order that clients read.
  * `changed` is room for it. */
@@ -33,8 +65,8 @@ answer_settle(const struct query *q, const struct msg_answer *m, struct msg_answ
 	if (!local_mends(&view, &question, m, &e->scratch) && !msg_order(&e->scratch, m))
 		return m;
 	/* Either way the offsets of the TTLs have to be those of what is handed on. */
-	if (msg_answer_read(changed, buf_span(&e->scratch), e->ttl_at) == RES_OK ||
-	    msg_answer_read(changed, m->wire, e->ttl_at) == RES_OK) {
+	if (engine_answer_read(e, changed, buf_span(&e->scratch)) ||
+	    engine_answer_read(e, changed, m->wire)) {
 		memcpy(changed->ede, m->ede, sizeof m->ede);
 		changed->n_ede = m->n_ede;
 		return changed;
@@ -42,60 +74,43 @@ answer_settle(const struct query *q, const struct msg_answer *m, struct msg_answ
 	return m;
 }
 
-/* The reply to all who wait lies in e->scratch; the query ends. */
 static void
-query_deliver_made(struct query *q, const struct msg_ede *ede)
+query_reply_answer(struct query *q, const struct msg_answer *m, uint32_t age_s, bool ad)
 {
-	struct engine *e = q->engine;
-	struct msg_answer m;
+	const struct engine *e = q->engine;
+	const struct reply r = {.answer = m,
+				.age_s = age_s,
+				.ttl_floor = engine_ttl_floor(e),
+				.ttl_cap = engine_ttl_cap(e, m),
+				.ad = ad,
+				.ede = m->ede,
+				.n_ede = m->n_ede,
+				.counts_as = COUNTER_COUNT};
 
-	if (msg_answer_read(&m, buf_span(&e->scratch), e->ttl_at) == RES_OK)
-		waiters_answer(q, &m, 0, 0, UINT32_MAX, false, ede, ede != NULL ? 1 : 0);
-	else
-		waiters_empty(q, RCODE_SERVFAIL, ede, ede != NULL ? 1 : 0);
-	query_end(q);
+	waiters_reply(&q->waiters, &r);
 }
 
-/* Rebinding protection: the name gets what a filtered one gets. */
+/* What the cache keeps of it. */
 static void
-query_block(struct query *q)
-{
-	static const uint8_t why[] = "a private address for a public name";
-	static const struct msg_ede private_address = {EDE_BLOCKED, {why, sizeof why - 1}};
-	struct engine *e = q->engine;
-	const struct msg_question question = query_question(q);
-	const struct local_view view = engine_local(e);
-
-	counter_add(e->counters, COUNTER_REBINDING, 1);
-	buf_clear(&e->scratch);
-	if (local_blocked(&view, &question, e->plan->snapshot->settings->filter_answer, &e->scratch)) {
-		query_deliver_made(q, &private_address);
-		return;
-	}
-	waiters_empty(q, RCODE_REFUSED, &private_address, 1);
-	query_end(q);
-}
-
-void
-query_stay_here(struct query *q)
+query_keep(struct query *q, const struct msg_answer *m, const struct cache_entry_info *info, bool decided)
 {
 	struct engine *e = q->engine;
-	const struct msg_question question = query_question(q);
-	const struct local_view view = engine_local(e);
+	int64_t now = loop_now_ms(e->loop);
 
-	buf_clear(&e->scratch);
-	local_nothing(&view, &question, q->route->suffix, &e->scratch);
-	query_deliver_made(q, NULL);
+	if (m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN || m->rcode == RCODE_YXDOMAIN)
+		cache_put(e->cache, &q->key, m, info, now);
+	else if (decided)
+		cache_put_decision(e->cache, &q->key, m, info->ede, FAILURE_RELAYED_MS, now);
+	else if (!query_has_stale(q)) /* beside stale data it would say that they may be given out */
+		cache_put_failure(e->cache, &q->key, m->rcode, info->ede, FAILURE_RELAYED_MS, now);
 }
 
-/* The answer is whole and for this question. A place for validation: between here and the cache. */
-void
+/* A place for validation: between the answer and the cache. */
+enum query_step
 query_deliver(struct query *q, const struct msg_answer *m, const struct server *s, uint32_t age_s)
 {
 	struct engine *e = q->engine;
-	const struct cache_key key = {span_of(q->name, q->name_n), q->type, q->class, q->do_bit, q->cd};
 	struct cache_entry_info info = {.upstream = s->upstream, .age_s = age_s};
-	int64_t now = loop_now_ms(e->loop);
 	bool decided = answer_classify(m) == ANSWER_DECISION;
 	struct msg_answer ours, changed;
 
@@ -105,22 +120,103 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 		ours.rcode = RCODE_SERVFAIL;
 		m = &ours;
 	}
-	if (rebinding_refuses(e->plan->rebinding, key.name, m)) {
-		query_block(q);
-		return;
-	}
+	if (rebinding_refuses(e->plan->rebinding, q->key.name, m))
+		return query_block(q);
 	if (m != &ours)
 		m = answer_settle(q, m, &changed);
 	info.ad = (m->flags & MSG_AD) != 0 && s->trust_ad;
 	info.ede = answer_ede(m);
-	waiters_answer(q, m, age_s, engine_ttl_floor(e), engine_ttl_cap(e, m), info.ad, m->ede, m->n_ede);
+	query_reply_answer(q, m, age_s, info.ad);
 	if (decided)
-		admission_answered(e->admission, q->zone, now);
-	if (m->rcode == RCODE_NOERROR || m->rcode == RCODE_NXDOMAIN || m->rcode == RCODE_YXDOMAIN)
-		cache_put(e->cache, &key, m, &info, now);
-	else if (decided)
-		cache_put_decision(e->cache, &key, m, info.ede, FAILURE_RELAYED_MS, now);
-	else if (!query_has_stale(q)) /* beside stale data it would say that they may be given out */
-		cache_put_failure(e->cache, &key, m->rcode, info.ede, FAILURE_RELAYED_MS, now);
-	query_end(q);
+		admission_answered(e->admission, q->zone, loop_now_ms(e->loop));
+	query_keep(q, m, &info, decided);
+	return QUERY_ENDED;
+}
+
+/* ---- no answer */
+
+/* The first answer that was no good is better than none. True: it was given. */
+static bool
+query_deliver_held(struct query *q)
+{
+	struct engine *e = q->engine;
+	struct buf held = q->held;
+	struct msg_answer m;
+	bool done;
+
+	if (held.n == 0 || q->held_server == NULL)
+		return false;
+	q->held = buf_max(QUERY_HELD_MAX);
+	done = engine_answer_read(e, &m, buf_span(&held));
+	if (done)
+		(void)query_deliver(q, &m, q->held_server, 0);
+	buf_free(&held);
+	return done;
+}
+
+bool
+query_give_stale(struct query *q)
+{
+	struct engine *e = q->engine;
+	struct cache_hit hit;
+	struct msg_ede ede;
+	struct reply r;
+
+	/* A refusal is not bad weather: what was true yesterday must not hide it. */
+	if (upstreams_all_refused(e->upstreams, q->route) ||
+	    cache_get(e->cache, &q->key, loop_now_ms(e->loop), &hit) != CACHE_STALE || hit.failure)
+		return false;
+	r = reply_stale(&hit, &ede);
+	waiters_reply(&q->waiters, &r);
+	return true;
+}
+
+size_t
+query_explain(struct query *q, struct msg_ede ede[UPSTREAM_EDE_MAX])
+{
+	if (q->limited) {
+		ede[0] = reply_ede_overload;
+		return 1;
+	}
+	return upstreams_explain(q->engine->upstreams, q->route, &q->blame, ede);
+}
+
+void
+query_keep_failure(struct query *q, const struct msg_ede *ede)
+{
+	struct engine *e = q->engine;
+
+	/* A refusal is known without asking; keeping it would only hide that it is over. */
+	if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
+		cache_put_failure(e->cache, &q->key, RCODE_SERVFAIL, ede,
+				  q->suspect ? FAILURE_RELAYED_MS : FAILURE_MS, loop_now_ms(e->loop));
+}
+
+/* SERVFAIL that says why. */
+static void
+query_give_up(struct query *q)
+{
+	struct msg_ede ede[UPSTREAM_EDE_MAX];
+	struct reply r = reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
+
+	r.n_ede = query_explain(q, ede);
+	query_keep_failure(q, &ede[0]);
+	waiters_reply(&q->waiters, &r);
+}
+
+enum query_step
+query_fail(struct query *q)
+{
+	struct engine *e = q->engine;
+
+	if (query_deliver_held(q))
+		return QUERY_ENDED;
+	if (query_is_late(q))
+		counter_add(e->counters, COUNTER_TIMEOUTS, 1);
+	if (query_give_stale(q))
+		cache_put_failure(e->cache, &q->key, RCODE_SERVFAIL, NULL, STALE_RECHECK_MS,
+				  loop_now_ms(e->loop));
+	else
+		query_give_up(q);
+	return QUERY_ENDED;
 }

@@ -30,11 +30,11 @@ ede_code(enum reason reason)
 		   : EDE_NETWORK;
 }
 
-/* What is known against the server; blame: how it failed this question, when it was blamed. */
+/* What is known against the server. */
 static enum reason
-server_complaint(const struct server *s, bool blamed, enum reason blame)
+server_complaint(const struct server *s, const struct blame *blame)
 {
-	enum reason reason = blamed && s->health == HEALTH_GOOD ? blame : s->reason;
+	enum reason reason = s == blame->server && s->health == HEALTH_GOOD ? blame->reason : s->reason;
 
 	if (reason == REASON_NONE)
 		reason = s->doubt;
@@ -43,28 +43,45 @@ server_complaint(const struct server *s, bool blamed, enum reason blame)
 	return reason;
 }
 
-size_t
-upstreams_explain(struct upstreams *set, const struct route *route, const struct server *blamed,
-		  enum reason blame, struct msg_ede ede[UPSTREAM_EDE_MAX])
+/* "title address: what", in the i-th place. */
+static struct msg_ede
+ede_write(struct upstreams *set, size_t i, const struct server *s, uint16_t code, const char *what,
+	  const char *more)
 {
+	struct buf text = {
+	    .p = (uint8_t *)set->ede_text[i], .cap = UPSTREAM_EDE_TEXT_MAX, .max = UPSTREAM_EDE_TEXT_MAX};
+	char ip[ADDR_TEXT_MAX];
+
+	buf_format(&text, "%.64s %s: %s%s", s->target->upstream, addr_ip_text(&s->target->addr, ip), what,
+		   more);
+	return (struct msg_ede){.code = code, .text = buf_span(&text)};
+}
+
+size_t
+upstreams_explain(struct upstreams *set, const struct route *route, const struct blame *blame,
+		  struct msg_ede ede[UPSTREAM_EDE_MAX])
+{
+	const char *mode = set->captive_until_ms != 0 ? " (captive mode)" : "";
 	size_t n = 0;
 
+	if (blame->lame && blame->server != NULL) {
+		ede[0] =
+		    ede_write(set, 0, blame->server, EDE_UNREACHABLE, "does not recurse (RA is clear)", "");
+		return 1;
+	}
 	for (size_t i = 0; i < route->n_upstream && n < UPSTREAM_EDE_MAX; i++) {
 		const struct server *s = upstream_representative(set, route->upstream[i]);
-		struct buf text = {.p = (uint8_t *)set->ede_text[n],
-				   .cap = UPSTREAM_EDE_TEXT_MAX,
-				   .max = UPSTREAM_EDE_TEXT_MAX};
-		char ip[ADDR_TEXT_MAX];
 		enum reason reason;
 
-		if (s == NULL && blamed != NULL && blamed->upstream == route->upstream[i])
-			s = blamed;
+		if (s == NULL && blame->server != NULL && blame->server->upstream == route->upstream[i])
+			s = blame->server;
 		if (s == NULL)
 			continue;
-		reason = server_complaint(s, s == blamed, blame);
-		buf_format(&text, "%.64s %s: %s%s", s->target->upstream, addr_ip_text(&s->target->addr, ip),
-			   reason_code(reason), set->captive_until_ms != 0 ? " (captive mode)" : "");
-		ede[n++] = (struct msg_ede){.code = ede_code(reason), .text = span_of(text.p, text.n)};
+		reason = server_complaint(s, blame);
+		ede[n] = ede_write(set, n, s, ede_code(reason), reason_code(reason), mode);
+		n++;
 	}
+	if (n == 0)
+		ede[n++] = (struct msg_ede){.code = EDE_UNREACHABLE};
 	return n;
 }

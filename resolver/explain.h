@@ -18,11 +18,17 @@ enum {
 	EDE_NETWORK = 23
 };
 
+/* Who failed one question, and how. */
+struct blame {
+	const struct server *server; /* NULL: nobody */
+	enum reason reason;
+	bool lame; /* it does not recurse */
+};
+
 /* Why no upstream could be asked, one each, in the order of the route: "cloudflare 1.1.1.1: ct-too-few-scts". INFO-CODE 0
- * for a verdict, 22 when the upstream was not reached, 23 when the connection broke. blamed (may be NULL): the server that
- * failed this very question, and how, where nothing is known against the upstream in general. Text lent until the next
- * call. */
-size_t upstreams_explain(struct upstreams *, const struct route *, const struct server *blamed,
-			 enum reason blame, struct msg_ede ede[UPSTREAM_EDE_MAX]);
+ * for a verdict, 22 when the upstream was not reached, 23 when the connection broke. Blame counts where nothing is known
+ * against the upstream in general. Gives at least one; text lent until the next call. */
+size_t upstreams_explain(struct upstreams *, const struct route *, const struct blame *,
+			 struct msg_ede ede[UPSTREAM_EDE_MAX]);
 
 #endif

@@ -4,14 +4,17 @@ noinst_LIBRARIES += libresolver.a
 libresolver_a_SOURCES = \
 	resolver/admission.c resolver/admission.h \
 	resolver/answer_class.c resolver/answer_class.h \
-	resolver/ask.c \
-	resolver/attempt.c \
+	resolver/ask.c resolver/ask.h \
+	resolver/attempt.c resolver/attempt.h \
 	resolver/budget.c resolver/budget.h \
 	resolver/cache.c resolver/cache.h \
+	resolver/cache_key.c resolver/cache_key.h \
+	resolver/client.h \
 	resolver/client_quota.c resolver/client_quota.h \
 	resolver/counters.c resolver/counters.h resolver/counters.def \
-	resolver/deliver.c \
+	resolver/deliver.c resolver/deliver.h \
 	resolver/engine.c resolver/engine.h \
+	resolver/engine_state.c resolver/engine_state.h \
 	resolver/explain.c resolver/explain.h \
 	resolver/filter.c resolver/filter.h \
 	resolver/health.c resolver/health.h \
@@ -24,9 +27,12 @@ libresolver_a_SOURCES = \
 	resolver/pace.c resolver/pace.h \
 	resolver/plan.c resolver/plan.h \
 	resolver/quarantine.c resolver/quarantine.h \
+	resolver/queries.c resolver/queries.h \
 	resolver/query.c resolver/query.h \
-	resolver/query_way.c \
+	resolver/query_answer.c resolver/query_answer.h \
+	resolver/query_send.c resolver/query_send.h \
 	resolver/rebinding.c resolver/rebinding.h \
+	resolver/reply.c resolver/reply.h \
 	resolver/routes.c resolver/routes.h \
 	resolver/server.c resolver/server.h \
 	resolver/server_slot.c resolver/server_slot.h \
@@ -35,7 +41,7 @@ libresolver_a_SOURCES = \
 	resolver/upstream_report.c resolver/upstream_report.h \
 	resolver/upstream_set.c resolver/upstream_set.h \
 	resolver/upstreams.c resolver/upstreams.h \
-	resolver/waiter.c
+	resolver/waiter.c resolver/waiter.h
 # the process: listeners, workers, control socket, sandbox
 libresolver_a_SOURCES += \
 	resolver/daemon/captive.c resolver/daemon/captive.h \

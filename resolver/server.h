@@ -12,6 +12,8 @@
 #include "resolver/pace.h"
 #include "resolver/upstream_report.h"
 
+#include <sys/queue.h>
+
 #define UPSTREAM_FAIL_MIN_MS    250 /* first rest after a network failure; doubles */
 #define UPSTREAM_FAIL_MAX_MS    15000
 #define UPSTREAM_REFUSED_MIN_MS 5000 /* first rest after a refusal; doubles */
@@ -34,8 +36,8 @@
 #define UPSTREAM_EVIDENCE_MS 2000  /* how long an answer shows that a server lives */
 #define UPSTREAM_FIRE_MS     10000 /* after a lone question ended its connection; a page goes on */
 
-struct upstreams;
-struct attempt;
+struct upstreams;                 /* upstream_set.h */
+LIST_HEAD(attempt_list, attempt); /* attempt.h */
 
 /* A connection of one question at a time, beside the one that all share. */
 struct lane {
@@ -80,8 +82,18 @@ struct server {
 	bool connects; /* a connection was asked for, and nothing is known of it yet */
 	struct lane lane[UPSTREAM_LANES];
 	struct pace fresh_pace, lane_pace;
-	unsigned detached;        /* questions in flight that nobody waits for */
-	struct attempt *attempts; /* all that is in flight here */
+	unsigned detached;            /* questions in flight that nobody waits for */
+	struct attempt_list attempts; /* all that is in flight here */
+};
+
+/* For those who log and count; each may be NULL. Called in the worker's thread. */
+struct server_hooks {
+	/* A verdict that differs from the one before in what refuses or in what it reports, or the first good one after a
+	 * refusal. */
+	void (*on_verdict)(void *ctx, const struct server *);
+	/* A server became ready. */
+	void (*on_ready)(void *ctx, const struct server *);
+	void *ctx;
 };
 
 /* All fields that are not zero have their first values. NULL: no memory. */

@@ -27,8 +27,8 @@ server_refused(struct server *s, struct tp_event *e)
 
 	server_failed(s, e->reason, e->detail);
 	news |= server_verdict_take(s, e);
-	if (news && s->set->hooks.on_verdict != NULL)
-		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
+	if (news && s->set->server_hooks.on_verdict != NULL)
+		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
 }
 
 static void
@@ -38,10 +38,10 @@ server_accepted(struct server *s, struct tp_event *e)
 
 	news |= server_verdict_take(s, e);
 	server_connected(s);
-	if (news && s->set->hooks.on_verdict != NULL)
-		s->set->hooks.on_verdict(s->set->hooks.ctx, s);
-	if (s->set->hooks.on_ready != NULL)
-		s->set->hooks.on_ready(s->set->hooks.ctx, s);
+	if (news && s->set->server_hooks.on_verdict != NULL)
+		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
+	if (s->set->server_hooks.on_ready != NULL)
+		s->set->server_hooks.on_ready(s->set->server_hooks.ctx, s);
 }
 
 static void

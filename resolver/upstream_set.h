@@ -18,14 +18,10 @@
 #define UPSTREAM_EDE_MAX      3    /* upstreams that are named in one reply */
 #define UPSTREAM_EDE_TEXT_MAX 160  /* title, address and reason; message.c cuts it to what goes out */
 
+/* For the questions in flight. */
 struct upstreams_hooks {
 	/* A server is about to go (a reload): questions in flight on it are to be taken elsewhere. */
 	void (*on_gone)(void *ctx, struct server *);
-	/* A verdict that differs from the one before in what refuses or in what it reports, or the first good one after a
-	 * refusal; for the log. May be NULL. */
-	void (*on_verdict)(void *ctx, const struct server *);
-	/* Some server became ready. May be NULL. */
-	void (*on_ready)(void *ctx, const struct server *);
 	/* Something was learned of a server, good or bad: what waits for better times looks again. */
 	void (*on_change)(void *ctx);
 	void *ctx;
@@ -35,6 +31,7 @@ struct upstreams {
 	struct loop *loop;
 	struct counters *counters;
 	struct upstreams_hooks hooks;
+	struct server_hooks server_hooks;
 	const struct plan *plan;
 	struct server **server; /* by upstream, then by address as configured */
 	size_t n;

@@ -12,7 +12,7 @@ static void upstreams_on_captive(void *);
 
 enum res
 upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counters,
-	      const struct upstreams_hooks *hooks)
+	      const struct upstreams_hooks *hooks, const struct server_hooks *server_hooks)
 {
 	struct upstreams *set = calloc(1, sizeof *set);
 
@@ -21,6 +21,7 @@ upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counte
 	set->loop = loop;
 	set->counters = counters;
 	set->hooks = *hooks;
+	set->server_hooks = *server_hooks;
 	set->family_first = ADDR_V6; /* RFC 8305, 4 */
 	loop_timer_init(&set->captive, loop, upstreams_on_captive, set);
 	*out = set;

@@ -8,7 +8,8 @@
 
 #define UPSTREAM_CAPTIVE_MS 2000 /* captive mode: how often what does not work is tried */
 
-enum res upstreams_new(struct upstreams **, struct loop *, struct counters *, const struct upstreams_hooks *);
+enum res upstreams_new(struct upstreams **, struct loop *, struct counters *, const struct upstreams_hooks *,
+		       const struct server_hooks *);
 void upstreams_free(struct upstreams *);
 /* Takes over a plan (lent; must live until the next call). Servers of the same upstream, address and protocol stay, with
  * their connection, which the transport judges again. RES_NOMEM: all is as before. */

@@ -237,7 +237,7 @@ daemon_settle(struct daemon *d)
 static int
 daemon_start(struct daemon *d)
 {
-	const struct engine_hooks hooks = {
+	const struct server_hooks hooks = {
 	    .on_verdict = daemon_on_verdict, .on_ready = daemon_on_server_ready, .ctx = d};
 	char *why = NULL;
 	int failed;

@@ -1,6 +1,7 @@
 #include "resolver/daemon/fan_out.h"
 
 #include "base/clock.h"
+#include "resolver/cache.h"
 #include "transport/loop.h"
 
 #include <stdlib.h>

@@ -6,6 +6,7 @@
 #ifndef RESOLVER_DAEMON_LISTENER_UDP_H
 #define RESOLVER_DAEMON_LISTENER_UDP_H
 
+#include "base/dns/message.h"
 #include "resolver/daemon/heap.h"
 #include "resolver/engine.h"
 

@@ -8,6 +8,7 @@
 #ifndef RESOLVER_DAEMON_TCP_CONN_H
 #define RESOLVER_DAEMON_TCP_CONN_H
 
+#include "base/dns/message.h"
 #include "resolver/budget.h"
 #include "resolver/client_quota.h"
 #include "resolver/daemon/heap.h"
@@ -42,7 +43,7 @@ struct tcp_conn {
 	struct buf in;  /* read, and not yet worked on */
 	struct buf out; /* replies from out_at on are not written yet */
 	size_t out_at;
-	struct waiter *waiting;
+	struct waiter_list waiting;
 	unsigned in_flight;
 	struct budget_item unfinished, unread; /* what it holds of the room's budgets */
 	bool blocked;                          /* the client does not read at the moment */

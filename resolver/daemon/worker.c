@@ -3,6 +3,7 @@
 #include "resolver/daemon/heap.h"
 #include "resolver/daemon/listener_tcp.h"
 #include "resolver/daemon/listener_udp.h"
+#include "resolver/cache.h"
 #include "resolver/upstreams.h"
 
 #include <pthread.h>

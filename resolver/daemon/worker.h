@@ -20,7 +20,7 @@ struct worker_setup {
 	const struct listener_fds *fds; /* the descriptors are taken */
 	size_t n_fds;
 	uint32_t connections_max;      /* of TCP clients */
-	struct engine_hooks hooks;     /* called in the worker's thread */
+	struct server_hooks hooks;     /* called in the worker's thread */
 	void (*on_drained)(void *ctx); /* in its thread */
 	void *ctx;
 };

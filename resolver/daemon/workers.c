@@ -62,7 +62,7 @@ workers_add(struct workers *w, struct worker_setup *setup, const struct given *g
 }
 
 enum res
-workers_new(struct workers *w, struct loop *main_loop, struct plan *plan, const struct engine_hooks *hooks,
+workers_new(struct workers *w, struct loop *main_loop, struct plan *plan, const struct server_hooks *hooks,
 	    char **why)
 {
 	const struct settings *s = plan->snapshot->settings;

@@ -16,7 +16,7 @@ struct workers {
 
 /* Binds the sockets, or takes those that the service manager handed in. *why (yours) on failure; workers_free in either
  * case. The hooks are called in the workers' threads. */
-enum res workers_new(struct workers *, struct loop *main_loop, struct plan *, const struct engine_hooks *,
+enum res workers_new(struct workers *, struct loop *main_loop, struct plan *, const struct server_hooks *,
 		     char **why);
 enum res workers_start(struct workers *);
 /* The main loop stops when all have drained, or when one cannot be told. */

@@ -41,7 +41,7 @@ on_verdict(void *ctx, const struct server *s)
 static bool
 engine_make(struct play *p)
 {
-	const struct engine_hooks hooks = {.on_verdict = on_verdict, .ctx = p};
+	const struct server_hooks hooks = {.on_verdict = on_verdict, .ctx = p};
 	struct plan *plan;
 	enum res res;
 

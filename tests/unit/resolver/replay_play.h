@@ -7,7 +7,8 @@
 #ifndef TESTS_UNIT_REPLAY_PLAY_H
 #define TESTS_UNIT_REPLAY_PLAY_H
 
-#include "resolver/query.h"
+#include "resolver/cache.h"
+#include "resolver/engine.h"
 #include "resolver/upstreams.h"
 
 #include "tests/unit/transport/fake_loop.h"
@@ -20,7 +21,7 @@ struct asked {
 	char id[32];
 	struct buf question, reply;
 	struct client client;
-	struct waiter *waiting;
+	struct waiter_list waiting;
 	unsigned replies;
 	bool udp_limit;
 };

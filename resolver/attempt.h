@@ -1,0 +1,64 @@
+/*
+ * attempt.h - one question on its way to one server.
+ *
+ * An attempt belongs to a query until that goes on without it; then it is still listened for, to learn whether the server
+ * lives. What an attempt says of its server is told to health.h here; what it says of the question is the query's.
+ */
+#ifndef RESOLVER_ATTEMPT_H
+#define RESOLVER_ATTEMPT_H
+
+#include "resolver/engine_state.h"
+#include "resolver/lane.h"
+
+#define ATTEMPTS_DETACHED_MAX 64 /* of one server, listened for while nobody waits for them */
+
+/* What came of an attempt, for its query. Lent. */
+struct attempt_outcome {
+	struct server *server;
+	enum manner manner;
+	bool timed_out; /* its time was up */
+	const struct tp_answer *answer;
+};
+
+/* Those of one query. Embedded in it. */
+struct attempts {
+	struct engine *engine;
+	struct attempt_list list;
+	unsigned open;  /* in the list */
+	unsigned sends; /* made, in all */
+	uint64_t zone;  /* of the question */
+	int64_t deadline_ms;
+	struct span wire;    /* the whole message with one question, id 0 */
+	struct span section; /* its question */
+	/* The attempt is over and out of the list. May end the query. */
+	void (*on_outcome)(struct attempts *, const struct attempt_outcome *);
+};
+
+struct attempt {
+	struct attempts *query; /* NULL: it went on without this one */
+	struct server *server;
+	struct engine *engine;
+	struct tp_exchange *exchange;
+	enum manner manner;
+	int lane; /* of the server; -1: the shared connection */
+	uint64_t zone;
+	int64_t sent_ms, deadline_ms;
+	bool was_ready;     /* the connection stood already */
+	struct buf section; /* a trial: the question, by which it is judged even when nobody waits for it */
+	LIST_ENTRY(attempt) server_link, query_link;
+};
+
+/* Sends the question. RES_LIMIT: there is no room on the connection.
+ * RES_NOT_FOUND: no connection, or no lane. */
+enum res attempt_new(struct attempts *, struct server *, enum manner);
+/* Its query goes on without it. */
+void attempt_detach(struct attempt *);
+void attempt_cancel(struct attempt *);
+
+void attempts_detach(struct attempts *);
+void attempts_cancel(struct attempts *);
+
+/* The connection stands; what came over it was no answer. */
+bool attempt_answer_is_bad(const struct attempt_outcome *);
+
+#endif

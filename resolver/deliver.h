@@ -1,0 +1,30 @@
+/*
+ * deliver.h - the end of a query: what the clients that wait are told, and what the cache keeps of it.
+ *
+ * Each of these gives the query its end but does not free it: the caller does (query_end).
+ */
+#ifndef RESOLVER_DELIVER_H
+#define RESOLVER_DELIVER_H
+
+#include "resolver/query.h"
+
+#define STALE_RECHECK_MS   30000 /* RFC 8767, 5: what is served stale is not asked for again before this */
+#define FAILURE_MS         1000  /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */
+#define FAILURE_RELAYED_MS 5000  /* ... and a SERVFAIL of an upstream, which has made its own attempts */
+
+/* The answer is whole and for this question: it is kept and given to all. */
+enum query_step query_deliver(struct query *, const struct msg_answer *, const struct server *,
+			      uint32_t age_s);
+/* There is no answer: the first one that was no good, or stale data, or SERVFAIL that says why. */
+enum query_step query_fail(struct query *);
+/* A reload took the name's upstreams away: it exists here or nowhere. */
+enum query_step query_stay_here(struct query *);
+
+/* A stale answer for all who wait, if there is one; the query goes on. */
+bool query_give_stale(struct query *);
+/* Why there is no answer, at least one error. Text lent until the next local answer. */
+size_t query_explain(struct query *, struct msg_ede ede[UPSTREAM_EDE_MAX]);
+/* A failure is kept for a moment, unless asking again costs nothing. ede: why. */
+void query_keep_failure(struct query *, const struct msg_ede *ede);
+
+#endif

@@ -1,0 +1,68 @@
+#include "resolver/engine_state.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/suffix.h"
+#include "resolver/upstreams.h"
+
+/* The clocks are not read at the same moment, a short doze harms no connection, and so small a step no verdict. */
+#define CLOCK_JUMP_MIN_MS 1000
+
+struct local_view
+engine_local(const struct engine *e)
+{
+	return (struct local_view){.data = e->plan->local,
+				   .hosts = e->hosts,
+				   .routes = e->plan->routes,
+				   .single_labels = e->plan->snapshot->settings->single_labels};
+}
+
+uint32_t
+engine_ttl_floor(const struct engine *e)
+{
+	return (uint32_t)(e->plan->snapshot->settings->cache_min_ttl_ms / 1000);
+}
+
+uint32_t
+engine_ttl_cap(const struct engine *e, const struct msg_answer *a)
+{
+	const struct settings *s = e->plan->snapshot->settings;
+	int64_t cap = s->cache_max_ttl_ms;
+
+	if ((a->rcode == RCODE_NXDOMAIN || !a->has_answer_of_type) && s->cache_negative_max_ttl_ms < cap)
+		cap = s->cache_negative_max_ttl_ms;
+	return (uint32_t)(cap / 1000);
+}
+
+uint64_t
+engine_zone(const struct engine *e, struct span name)
+{
+	return hash_keyed(&e->hash, suffix_zone(name));
+}
+
+bool
+engine_answer_read(struct engine *e, struct msg_answer *a, struct span wire)
+{
+	return msg_answer_read(a, wire, e->ttl_at) == RES_OK;
+}
+
+void
+engine_notice_clocks(struct engine *e)
+{
+	int64_t boot = clock_boot_ms();
+	int64_t asleep = boot - clock_mono_ms(), slept = asleep - e->asleep_ms;
+	int64_t ahead = clock_wall_ms() - boot, set = ahead - e->ahead_ms;
+
+	e->asleep_ms = asleep;
+	e->ahead_ms = ahead;
+	if (slept >= CLOCK_JUMP_MIN_MS) {
+		counter_add(e->counters, COUNTER_RESUMES, 1);
+		log_event(LOG_NOTICE, "resumed", LOG_INT("asleep_s", slept / 1000));
+		upstreams_network_changed(e->upstreams);
+	}
+	if (set >= CLOCK_JUMP_MIN_MS || set <= -CLOCK_JUMP_MIN_MS) {
+		counter_add(e->counters, COUNTER_CLOCK_SETS, 1);
+		log_event(LOG_NOTICE, "clock-set", LOG_INT("by_s", set / 1000));
+		upstreams_clock_set(e->upstreams);
+	}
+}

@@ -1,0 +1,61 @@
+/*
+ * engine_state.h - the state of an engine that the files of a question's life share. The inside of engine.h.
+ */
+#ifndef RESOLVER_ENGINE_STATE_H
+#define RESOLVER_ENGINE_STATE_H
+
+#include "base/pool.h"
+#include "base/random.h"
+#include "resolver/admission.h"
+#include "resolver/cache.h"
+#include "resolver/client_quota.h"
+#include "resolver/counters.h"
+#include "resolver/hosts.h"
+#include "resolver/local.h"
+#include "resolver/plan.h"
+#include "transport/loop.h"
+
+#include <sys/queue.h>
+
+LIST_HEAD(query_list, query); /* query.h */
+
+struct engine {
+	struct loop *loop;
+	struct counters *counters;
+	struct plan *plan;
+	struct cache *cache;
+	struct hosts *hosts;
+	struct upstreams *upstreams; /* upstreams.h */
+	struct client_quota *quota;  /* of clients that wait */
+	struct admission *admission; /* of questions in flight */
+
+	struct query_list *bucket; /* QUERY_BUCKETS of them, by key */
+	struct query_list queries; /* all; the newest first */
+	size_t n_queries;
+	struct query_list doomed; /* those that give way at the end of the turn */
+	uint32_t doomed_waiters;  /* who wait for them */
+	struct loop_defer shed;
+	struct pool query_pool, waiter_pool, attempt_pool;
+
+	struct buf scratch; /* messages made here */
+	struct buf reply;   /* replies to those who wait */
+	uint16_t *ttl_at;   /* MSG_RRS_MAX offsets of TTLs, of the message being read */
+	struct hash_key hash;
+	int64_t asleep_ms; /* boot clock - monotonic clock */
+	int64_t ahead_ms;  /* wall clock - boot clock */
+};
+
+/* What is known here of names, under the plan. */
+struct local_view engine_local(const struct engine *);
+/* Bounds of the TTLs given out, in seconds, as configured. */
+uint32_t engine_ttl_floor(const struct engine *);
+uint32_t engine_ttl_cap(const struct engine *, const struct msg_answer *);
+/* The registered domain of a name, as a keyed hash. */
+uint64_t engine_zone(const struct engine *, struct span name);
+/* Reads a message with the engine's room for TTL offsets. */
+bool engine_answer_read(struct engine *, struct msg_answer *, struct span wire);
+/* Notices a sleep or a clock that was set. Nothing wakes us when a sleep ends (the boot clock ran on, the monotonic one
+ * did not), so each new question looks. */
+void engine_notice_clocks(struct engine *);
+
+#endif

@@ -1,0 +1,347 @@
+#include "resolver/queries.h"
+
+#include "resolver/deliver.h"
+#include "resolver/health.h"
+#include "resolver/maintain.h"
+#include "resolver/query_answer.h"
+#include "resolver/query_send.h"
+
+static void query_on_due(void *);
+static void query_on_outcome(struct attempts *, const struct attempt_outcome *);
+
+static const struct query_callbacks callbacks = {query_on_due, query_on_outcome};
+
+/* The one end of every step. */
+static void
+query_settle(struct query *q, enum query_step step)
+{
+	switch (step) {
+	case QUERY_GOES_ON:
+		return;
+	case QUERY_ENDED:
+		query_end(q);
+		return;
+	}
+}
+
+/* ---- what the transport and the loop call */
+
+static void
+query_on_outcome(struct attempts *as, const struct attempt_outcome *o)
+{
+	struct query *q = query_of_attempts(as);
+
+	query_settle(q, query_take_outcome(q, o));
+}
+
+/* Servers that have said nothing since they were asked. late: for longer than usual. stalled: for so long that the
+ * connection is most likely dead; one that took its place, or is on its way to it, has its own chance. */
+static void
+query_blame_silent(struct query *q, bool late, bool stalled)
+{
+	struct attempt *a;
+
+	LIST_FOREACH(a, &q->attempts.list, query_link)
+	{
+		struct server *s = a->server;
+
+		if (s->answered_ms >= a->sent_ms)
+			continue;
+		if (late)
+			server_is_slow(s);
+		if (stalled && a->was_ready && server_is_ready(s) && s->ready_ms < a->sent_ms)
+			server_stalled(s);
+	}
+}
+
+/* A query that waits for better times looks again. */
+static enum query_step
+query_look_again(struct query *q)
+{
+	upstreams_maintain(q->engine->upstreams, q->route);
+	return query_look(q) ? QUERY_GOES_ON : query_fail(q);
+}
+
+static enum query_step
+query_take_time(struct query *q)
+{
+	int64_t now = loop_now_ms(q->engine->loop);
+	bool late = q->next_ms != 0 && now >= q->next_ms, stalled = q->stall_ms != 0 && now >= q->stall_ms;
+
+	query_blame_silent(q, late || query_is_late(q), stalled);
+	if (query_is_late(q))
+		return query_fail(q);
+	if (stalled)
+		q->stall_ms = INT64_MAX;
+	if (q->stale_ms != 0 && now >= q->stale_ms) {
+		q->stale_ms = 0;
+		(void)query_give_stale(q);
+	}
+	if (q->wait_ms != 0 && now >= q->wait_ms && q->attempts.open == 0)
+		return query_look_again(q);
+	if (late && query_send(q))
+		counter_add(q->engine->counters, COUNTER_HEDGED, 1);
+	query_arm(q);
+	return QUERY_GOES_ON;
+}
+
+static void
+query_on_due(void *ctx)
+{
+	query_settle(ctx, query_take_time(ctx));
+}
+
+/* ---- room for one more */
+
+static void
+queries_on_shed(void *ctx)
+{
+	struct engine *e = ctx;
+	struct query *q;
+
+	while ((q = LIST_FIRST(&e->doomed)) != NULL) {
+		counter_add(e->counters, COUNTER_SHED, waiters_count(&q->waiters));
+		q->limited = true;
+		query_settle(q, query_fail(q));
+	}
+	e->doomed_waiters = 0;
+}
+
+/* It gives way, though not before the end of the turn: a listener is about to write a reply. */
+static void
+query_doom(struct engine *e, struct admission_entry *entry)
+{
+	struct query *q = query_of_admission(entry);
+
+	e->doomed_waiters += entry->weight; /* they wait still, and count no more */
+	admission_leave(e->admission, entry);
+	q->doomed = true;
+	LIST_INSERT_HEAD(&e->doomed, q, doomed_link);
+	loop_defer(&e->shed, e->loop, queries_on_shed, e);
+}
+
+/* Room for one more client, and for a question when it is a new one; another may have to give way. */
+static bool
+queries_make_room(struct engine *e, const struct admission_claim *claim, bool fresh)
+{
+	int64_t now = loop_now_ms(e->loop);
+	struct admission_entry *victim = NULL;
+
+	if (fresh && (e->n_queries >= QUERIES_MAX || !admission_admits(e->admission, claim, now, &victim)))
+		return false;
+	if (victim == NULL && ((fresh && admission_count(e->admission) >= QUERIES_PRESSED) ||
+			       client_quota_used(e->quota) >= WAITERS_PRESSED + e->doomed_waiters))
+		victim = admission_worst(e->admission, now);
+	if (victim != NULL)
+		query_doom(e, victim);
+	return client_quota_take(e->quota, claim->client);
+}
+
+/* ---- doors */
+
+static enum ask
+reply_now(struct engine *e, const struct reply *r, const struct msg_question *question, bool tcp,
+	  struct buf *out)
+{
+	return reply_write(out, r, question, tcp, e->counters) ? ASK_REPLIED : ASK_DROPPED;
+}
+
+static enum ask
+queries_shed(struct engine *e, const struct msg_question *question, bool tcp, struct buf *out)
+{
+	const struct reply r = reply_empty(RCODE_SERVFAIL, &reply_ede_overload, COUNTER_SHED);
+
+	return reply_now(e, &r, question, tcp, out);
+}
+
+/* Every upstream is refused, and no question was made of it. */
+static enum ask
+queries_all_refused(struct engine *e, const struct msg_question *question, const struct route *route,
+		    bool tcp, struct buf *out)
+{
+	const struct blame nobody = {.server = NULL};
+	struct msg_ede ede[UPSTREAM_EDE_MAX];
+	struct reply r = reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
+
+	r.n_ede = upstreams_explain(e->upstreams, route, &nobody, ede);
+	return reply_now(e, &r, question, tcp, out);
+}
+
+/* No upstream may be asked, and that is known now. The client is answered, and the query ends without it. */
+static enum ask
+query_hopeless(struct query *q, const struct msg_question *question, bool tcp, struct buf *out)
+{
+	struct engine *e = q->engine;
+	struct msg_ede ede[UPSTREAM_EDE_MAX];
+	struct reply r = reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
+	enum ask done;
+
+	r.n_ede = query_explain(q, ede);
+	if (q->suspect)
+		query_keep_failure(q, &ede[0]);
+	done = reply_now(e, &r, question, tcp, out);
+	query_end(q);
+	return done;
+}
+
+/* The query for this question, old or new, with the client among those who wait. The client's place was taken; NULL: there
+ * is no memory. */
+static struct query *
+queries_enter(struct engine *e, struct query *q, const struct msg_question *question,
+	      const struct route *route, const struct client *client, const struct admission_claim *claim)
+{
+	bool fresh = q == NULL;
+
+	if (fresh && (q = query_new(e, question, route, &callbacks)) != NULL)
+		(void)admission_enter(e->admission, &q->waiters.admission, claim, loop_now_ms(e->loop));
+	if (q != NULL && waiter_new(&q->waiters, question, client) != NULL)
+		return q;
+	client_quota_give(e->quota, &client->addr);
+	if (fresh && q != NULL)
+		query_end(q);
+	return NULL;
+}
+
+enum ask
+queries_join(struct engine *e, const struct msg_question *question, const struct route *route,
+	     const struct client *client, bool stale, struct buf *out)
+{
+	const struct admission_claim claim = {engine_zone(e, span_of(question->name, question->name_n)),
+					      &client->addr};
+	struct query *q;
+	bool fresh;
+
+	engine_notice_clocks(e);
+	upstreams_maintain(e->upstreams, route);
+	q = query_find(e, question);
+	fresh = q == NULL;
+	if (fresh && upstreams_all_refused(e->upstreams, route) && !upstreams_connecting(e->upstreams, route))
+		return queries_all_refused(e, question, route, client->tcp, out);
+	/* A client that repeats itself gets the one answer. */
+	if (!fresh && waiters_have(&q->waiters, question, client))
+		return ASK_DROPPED;
+	if (!queries_make_room(e, &claim, fresh) ||
+	    (q = queries_enter(e, q, question, route, client, &claim)) == NULL)
+		return queries_shed(e, question, client->tcp, out);
+	if (stale && q->stale_ms == 0)
+		q->stale_ms = loop_now_ms(e->loop) + QUERY_STALE_MS;
+	if (!fresh) {
+		admission_weigh(&q->waiters.admission, 1);
+		counter_add(e->counters, COUNTER_COALESCED, 1);
+	} else if (!query_look(q)) {
+		return query_hopeless(q, question, client->tcp, out);
+	}
+	query_arm(q);
+	return ASK_WAITS;
+}
+
+void
+queries_prefetch(struct engine *e, const struct msg_question *question, const struct route *route)
+{
+	struct query *q;
+
+	/* Questions that nobody waits for go first when there is little room. */
+	if (e->n_queries >= QUERIES_MAX / 2 || query_find(e, question) != NULL)
+		return;
+	engine_notice_clocks(e);
+	upstreams_maintain(e->upstreams, route);
+	if ((q = query_new(e, question, route, &callbacks)) == NULL)
+		return;
+	if (!query_send(q)) {
+		query_end(q);
+		return;
+	}
+	counter_add(e->counters, COUNTER_PREFETCHED, 1);
+	query_arm(q);
+}
+
+/* ---- changes */
+
+static bool
+route_has(const struct route *r, uint32_t upstream)
+{
+	for (size_t i = 0; i < r->n_upstream; i++)
+		if (r->upstream[i] == upstream)
+			return true;
+	return false;
+}
+
+static enum query_step
+query_reroute(struct query *q, const struct route *route)
+{
+	struct attempt *a, *next;
+
+	q->route = route;
+	for (a = LIST_FIRST(&q->attempts.list); a != NULL; a = next) {
+		next = LIST_NEXT(a, query_link);
+		if (!route_has(route, a->server->upstream))
+			attempt_cancel(a);
+	}
+	if (route->n_upstream == 0)
+		return query_stay_here(q);
+	if (q->attempts.open > 0)
+		return QUERY_GOES_ON;
+	q->wait_ms = 0;
+	return query_retry(q, false);
+}
+
+void
+queries_reroute(struct engine *e)
+{
+	struct query *q, *next;
+
+	for (q = LIST_FIRST(&e->queries); q != NULL; q = next) {
+		next = LIST_NEXT(q, link);
+		query_settle(q, query_reroute(q, routes_find(e->plan->routes, q->key.name)));
+	}
+}
+
+void
+queries_on_server_gone(void *engine, struct server *s)
+{
+	struct engine *e = engine;
+	struct query *q;
+
+	while (!LIST_EMPTY(&s->attempts))
+		attempt_cancel(LIST_FIRST(&s->attempts));
+	LIST_FOREACH(q, &e->queries, link)
+	{
+		if (q->held_server == s)
+			q->held_server = NULL;
+		if (q->blame.server == s)
+			q->blame.server = NULL;
+	}
+}
+
+static void
+queries_wake(struct engine *e, bool known)
+{
+	struct query *q, *next;
+
+	for (q = LIST_FIRST(&e->queries); q != NULL; q = next) {
+		next = LIST_NEXT(q, link);
+		if (q->wait_ms != 0 && q->attempts.open == 0 &&
+		    upstreams_know(e->upstreams, q->route, q->zone) == known && !query_look(q))
+			query_settle(q, query_fail(q));
+	}
+}
+
+/* Zones that some upstream has answered questions of go first when there is little room. */
+void
+queries_on_change(void *engine)
+{
+	queries_wake(engine, true);
+	queries_wake(engine, false);
+}
+
+void
+queries_free(struct engine *e)
+{
+	struct query *q;
+
+	loop_defer_stop(&e->shed);
+	while ((q = LIST_FIRST(&e->queries)) != NULL) {
+		attempts_cancel(&q->attempts);
+		query_end(q);
+	}
+}

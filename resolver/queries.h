@@ -1,0 +1,28 @@
+/*
+ * queries.h - the doors to the questions in flight: a client joins one, the cache asks ahead, a reload moves them, news of
+ * upstreams wakes them. What the loop and the transport call is in here too: each step of a query is settled here.
+ */
+#ifndef RESOLVER_QUERIES_H
+#define RESOLVER_QUERIES_H
+
+#include "resolver/query.h"
+
+#define QUERY_STALE_MS  1800 /* RFC 8767, 5: when a stale answer is given instead of a late one */
+#define QUERIES_PRESSED 3072 /* in flight; beyond, one gives way for each that comes (admission.h) */
+
+/* The client waits for the answer. stale: the cache has an answer for it that is too old. ASK_REPLIED when it is known at
+ * once that there is none. */
+enum ask queries_join(struct engine *, const struct msg_question *, const struct route *,
+		      const struct client *, bool stale, struct buf *out);
+/* Asks for the sake of the cache. */
+void queries_prefetch(struct engine *, const struct msg_question *, const struct route *);
+/* Under the engine's new plan. */
+void queries_reroute(struct engine *);
+void queries_free(struct engine *);
+
+/* Hooks of the upstreams; ctx: the engine. */
+void queries_on_server_gone(void *engine, struct server *);
+/* Something was learned, or is due: those that wait look again. */
+void queries_on_change(void *engine);
+
+#endif

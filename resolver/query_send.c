@@ -1,0 +1,118 @@
+#include "resolver/query_send.h"
+
+#include "resolver/deliver.h"
+#include "resolver/order.h"
+
+void
+query_blame(struct query *q, const struct server *s, enum reason reason)
+{
+	q->blame = (struct blame){.server = s, .reason = reason};
+}
+
+bool
+query_attempt(struct query *q, struct server *s, enum manner manner)
+{
+	enum res res = attempt_new(&q->attempts, s, manner);
+
+	if (res == RES_LIMIT)
+		q->limited = true;
+	return res == RES_OK;
+}
+
+/* Asks this server, if it may be asked at all. True: it was. */
+static bool
+query_send_to(struct query *q, struct server *s)
+{
+	struct engine *e = q->engine;
+	bool waited = loop_now_ms(e->loop) >= q->deadline_ms - QUERY_TIME_MS + QUERY_LANE_MS;
+	enum manner manner = server_manner(s, q->zone, q->suspect, waited);
+
+	if (manner == MANNER_NEVER) {
+		tries_spend(&q->tries, s->id);
+		query_blame(q, s, REASON_CLOSED);
+		q->suspect = true;
+	}
+	return manner != MANNER_NEVER && manner != MANNER_NOT && query_attempt(q, s, manner);
+}
+
+bool
+query_send(struct query *q)
+{
+	struct engine *e = q->engine;
+	int64_t now = loop_now_ms(e->loop);
+
+	while (q->attempts.open < QUERY_OPEN_MAX && q->tries.n < TRIES_MAX &&
+	       q->attempts.sends < QUERY_SENDS_MAX) {
+		struct server *s = upstreams_next(e->upstreams, q->route, &q->tries, q->avoid);
+
+		if (s == NULL)
+			break;
+		tries_add(&q->tries, s->id);
+		if (!query_send_to(q, s))
+			continue;
+		if (q->tries.n == 1 || q->next_ms == 0 || q->next_ms <= now)
+			q->next_ms = now + server_patience_ms(s, e->plan->snapshot->settings->hedge);
+		if (q->stall_ms == 0)
+			q->stall_ms = now + QUERY_STALL_MS;
+		return true;
+	}
+	q->next_ms = 0;
+	return false;
+}
+
+/* The next one, or again one of those that never had the question: connections that end say little. */
+static bool
+query_send_anew(struct query *q)
+{
+	if (query_send(q))
+		return true;
+	if (q->attempts.open == 0)
+		tries_forget_unspent(&q->tries);
+	return q->attempts.open == 0 && query_send(q);
+}
+
+/* Nobody can be asked now. False: nor later. */
+static bool
+query_wait_for_news(struct query *q)
+{
+	struct engine *e = q->engine;
+	int64_t due;
+
+	if (q->held.n > 0 || q->limited || q->attempts.sends >= QUERY_SENDS_MAX)
+		return false;
+	if (query_has_stale(q) && !upstreams_all_refused(e->upstreams, q->route)) /* better than to wait */
+		return false;
+	due = upstreams_due_ms(e->upstreams, q->route, &q->tries, q->zone);
+	if (due == INT64_MAX || query_is_late(q))
+		return false;
+	tries_forget_unspent(&q->tries);
+	q->wait_ms = due;
+	return true;
+}
+
+bool
+query_look(struct query *q)
+{
+	q->wait_ms = 0;
+	if (!query_send(q) && !query_wait_for_news(q))
+		return false;
+	query_arm(q);
+	return true;
+}
+
+enum query_step
+query_retry(struct query *q, bool wait)
+{
+	bool late = query_is_late(q);
+
+	if (q->attempts.open > 0 && wait) {
+		query_arm(q);
+		return QUERY_GOES_ON;
+	}
+	if (!late && query_send_anew(q))
+		counter_add(q->engine->counters, COUNTER_FAILED_OVER, 1);
+	if (q->attempts.open == 0 && (late || !query_wait_for_news(q)))
+		return query_fail(q);
+	query_arm(q);
+	return QUERY_GOES_ON;
+}

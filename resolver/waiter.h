@@ -1,0 +1,49 @@
+/*
+ * waiter.h - clients that wait for the answer to one question, and the replies they get.
+ *
+ * A waiter keeps its own id, spelling and flags. It is called back exactly once, unless its client has gone.
+ */
+#ifndef RESOLVER_WAITER_H
+#define RESOLVER_WAITER_H
+
+#include "resolver/client.h"
+#include "resolver/engine_state.h"
+#include "resolver/reply.h"
+
+#define WAITERS_MAX        16384 /* a worker; of one address: client_quota.h */
+#define WAITERS_PRESSED    8192  /* beyond, a question and all who wait for it give way for each that comes */
+#define WAITER_SECTION_MAX (MSG_NAME_MAX + 4)
+#define WAITER_REPEATED_MAX                                                                                  \
+	16 /* waiters looked at to find a repeated datagram: its first copy is among the last */
+
+/* All who wait for one question. Embedded in its query. */
+struct waiters {
+	struct engine *engine;
+	struct waiter_list list; /* the newest first */
+	uint16_t type, class;    /* of the question */
+	struct admission_entry admission;
+};
+
+struct waiter {
+	struct waiters *waiters;
+	LIST_ENTRY(waiter) link;
+	LIST_ENTRY(waiter) owner_link; /* of the connection */
+	struct client client;
+	uint16_t id, flags;
+	struct msg_edns edns; /* options are not kept */
+	uint16_t section_n;
+	uint8_t section[WAITER_SECTION_MAX]; /* as spelled */
+};
+
+/* The client's place in the quota was taken before; it is given back when the waiter goes. NULL: no memory. */
+struct waiter *waiter_new(struct waiters *, const struct msg_question *, const struct client *);
+void waiter_drop(struct waiter *); /* without a reply */
+
+/* This very datagram came before. */
+bool waiters_have(const struct waiters *, const struct msg_question *, const struct client *);
+unsigned waiters_count(const struct waiters *);
+/* The reply goes to all, and nobody waits any more. */
+void waiters_reply(struct waiters *, const struct reply *);
+void waiters_drop(struct waiters *);
+
+#endif
