@@ -3,7 +3,7 @@
 #include "verify/x509/pem.h"
 
 static enum res
-pem_read(struct chain *chain, struct span pem)
+chain_read_pem(struct chain *chain, struct span pem)
 {
 	size_t at[CHAIN_CERTS_MAX + 1] = {0};
 	enum res res = RES_OK;
@@ -23,7 +23,7 @@ pem_read(struct chain *chain, struct span pem)
 
 /* SEQUENCEs from the first byte to the last. */
 static enum res
-der_read(struct chain *chain, struct span der)
+chain_read_der(struct chain *chain, struct span der)
 {
 	struct der_reader in;
 
@@ -44,8 +44,8 @@ chain_read(struct chain *chain, struct span text)
 	enum res res;
 
 	*chain = (struct chain){.der = buf_max(CHAIN_FILE_MAX)};
-	res = pem_read(chain, text);
-	return res == RES_OK && chain->n == 0 ? der_read(chain, text) : res;
+	res = chain_read_pem(chain, text);
+	return res == RES_OK && chain->n == 0 ? chain_read_der(chain, text) : res;
 }
 
 void

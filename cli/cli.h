@@ -20,8 +20,9 @@ enum exit_code {
 
 struct verb {
 	const char *name;
-	const char *usage;   /* what stands behind the name; lines of at most 100 characters */
-	const char *summary; /* one line */
+	const char *usage;                     /* what follows the name; lines of at most 100 characters */
+	const char *summary;                   /* one line */
+	const struct cli_option *own, *shared; /* its options, every one explained; NULL: none */
 	enum exit_code (*run)(int argc, char **argv);
 };
 
@@ -42,23 +43,31 @@ enum exit_code cmd_status(int, char **);
 enum exit_code cmd_upstreams(int, char **);
 enum exit_code cmd_verify(int, char **);
 
-/* What the help explains of a verb, beside rules_options; a row for each in cmd_help.c. */
-extern const struct cli_option verify_options[];
+/* The options of the verbs; a row of the table in verbs.c names those of each. */
+extern const struct cli_option control_options[]; /* of the verbs that talk to the daemon */
+extern const struct cli_option ct_logs_options[];
+extern const struct cli_option disallow_options[];
+extern const struct cli_option help_options[];
+extern const struct cli_option metrics_options[];
 extern const struct cli_option probe_options[];
+extern const struct cli_option stats_options[];
+extern const struct cli_option verify_options[];
 
 /*
  * With --json among the arguments a verb that fails prints JSON as well: complaints and configuration errors are kept
- * from now on, and print_done prints them as {"error": "...", "errors": [...]} when nothing else was printed as JSON.
+ * from now on, and cli_done prints them as {"error": "...", "errors": [...]} when nothing else was printed as JSON.
  */
-void failures_collect(int argc, char **argv);
+void cli_failures_collect(int argc, char **argv);
 /* A complaint on standard error, "ctstub VERB: ...". Gives the code, so that it can be returned. */
-enum exit_code complain(enum exit_code, const char *verb, const char *format, ...)
+enum exit_code cli_complain(enum exit_code, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* What `ctstub help VERB` prints. */
-enum exit_code help_print(const char *verb);
-/* Says how the verb is used, on standard error. */
-enum exit_code usage(const char *verb);
-/* How a configuration was taken: its errors are said and freed, and become an exit code. */
+enum exit_code cli_help_print(const char *verb);
+/* Are -h or --help the first argument? For verbs whose first argument is an action. */
+bool cli_wants_help(int argc, char **argv);
+/* Prints how the verb is used, on standard error. */
+enum exit_code cli_usage(const char *verb);
+/* How a configuration was taken: its errors are printed and freed, and become an exit code. */
 enum exit_code cli_config_result(const char *verb, enum res, struct config_errors *);
 
 /* Takes an option of rules_options; complains. */
@@ -71,11 +80,11 @@ void cli_warn_faults(const char *verb, const char *file, const struct faults *);
 enum exit_code cli_settings(struct settings **, const char *verb, const char *file);
 
 /* Prints a JSON text (taken; NULL: no memory) as a line. */
-enum exit_code print_json_text(const char *verb, char *json);
+enum exit_code cli_print_json(const char *verb, char *json);
 /* Text for people: the words accepted and refused in colour when standard output is a terminal. */
-void print_verdict_text(const char *text);
-/* Ends a verb: standard output must have taken everything. */
-enum exit_code print_done(const char *verb, enum exit_code);
+void cli_print_verdict(const char *text);
+/* Ends the program: standard output must have taken everything. For main. */
+enum exit_code cli_done(const char *verb, enum exit_code);
 
 /* Chains and staples from files. */
 #define CHAIN_FILE_MAX  (4 * 1024 * 1024)

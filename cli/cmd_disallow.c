@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include "base/text.h"
+#include "cli/args.h"
 #include "cli/files.h"
 #include "verify/onecrl.h"
 
@@ -12,54 +13,51 @@
 
 static const char verb[] = "disallow";
 
-enum { OPT_ONECRL = 256, OPT_JSON, OPT_HELP };
+enum { OPT_ONECRL = 256, OPT_JSON };
 
-static const struct option longs[] = {
-    {"onecrl", required_argument, NULL, OPT_ONECRL},
-    {"output", required_argument, NULL, 'o'},
-    {"json", no_argument, NULL, OPT_JSON},
-    {"help", no_argument, NULL, OPT_HELP},
-    {NULL, 0, NULL, 0},
+const struct cli_option disallow_options[] = {
+    {"onecrl", OPT_ONECRL, "FILE", "import: Mozilla's OneCRL, the records as JSON"},
+    {"output", 'o', "FILE", "import: write the entries to this file, not to standard output"},
+    {"json", OPT_JSON, NULL, "print one JSON object, also of a failure; import wants -o with it"},
+    {"help", 'h', NULL, "print this"},
+    {NULL, 0, NULL, NULL},
 };
 
-struct request {
+struct disallow_request {
 	const char *onecrl, *output, *file;
 	bool json;
 };
 
 static bool
-request_read(struct request *req, int argc, char **argv, bool import, enum exit_code *code)
+disallow_take(void *ctx, int id, const char *value)
 {
-	int c;
+	struct disallow_request *req = ctx;
 
-	*code = EXIT_USAGE;
-	while ((c = getopt_long(argc, argv, "o:h", longs, NULL)) != -1) {
-		if (c == OPT_HELP || c == 'h') {
-			*code = help_print("disallow");
-			return false;
-		}
-		if (c == OPT_JSON) {
-			req->json = true;
-		} else if (c == OPT_ONECRL && import) {
-			req->onecrl = optarg;
-		} else if (c == 'o' && import) {
-			req->output = optarg;
-		} else {
-			(void)usage(verb);
-			return false;
-		}
+	switch (id) {
+	case OPT_ONECRL:
+		req->onecrl = value;
+		break;
+	case 'o':
+		req->output = value;
+		break;
+	case OPT_JSON:
+		req->json = true;
+		break;
 	}
-	if (argc - optind != (import ? 0 : 1) || (import && req->onecrl == NULL) ||
-	    (import && req->json && req->output == NULL)) {
-		(void)usage(verb);
-		return false;
-	}
-	req->file = argv[optind];
 	return true;
 }
 
+/* Do the options belong to the action? */
+static bool
+disallow_fits(const struct disallow_request *req, bool import)
+{
+	if (import)
+		return req->onecrl != NULL && (!req->json || req->output != NULL);
+	return req->onecrl == NULL && req->output == NULL;
+}
+
 static json_t *
-faults_json(const struct request *req, const struct faults *faults)
+disallow_faults_json(const struct disallow_request *req, const struct faults *faults)
 {
 	json_t *list = json_array();
 
@@ -74,7 +72,7 @@ faults_json(const struct request *req, const struct faults *faults)
 
 /* "line" and "error" are the first of "errors". */
 static enum exit_code
-report_check(const struct request *req, size_t entries, const struct faults *faults)
+disallow_cmd_report(const struct disallow_request *req, size_t entries, const struct faults *faults)
 {
 	size_t line = faults->n_shown > 0 ? faults->shown[0].line : 0;
 	json_t *report;
@@ -83,7 +81,7 @@ report_check(const struct request *req, size_t entries, const struct faults *fau
 		for (size_t i = 0; i < faults_lines(faults); i++) {
 			char *text = faults_text(faults, i, req->file);
 
-			(void)complain(EXIT_USAGE, verb, "%s", text != NULL ? text : res_text(RES_NOMEM));
+			(void)cli_complain(EXIT_USAGE, verb, "%s", text != NULL ? text : res_text(RES_NOMEM));
 			free(text);
 		}
 		if (faults->n == 0)
@@ -93,14 +91,14 @@ report_check(const struct request *req, size_t entries, const struct faults *fau
 	report = json_pack(
 	    "{s:s,s:b,s:I,s:o,s:s?,s:o}", "file", req->file, "ok", faults->n == 0, "entries",
 	    (json_int_t)entries, "line", line > 0 ? json_integer((json_int_t)line) : json_null(), "error",
-	    faults->n_shown > 0 ? faults->shown[0].why : NULL, "errors", faults_json(req, faults));
-	(void)print_json_text(verb, report != NULL ? json_dumps(report, JSON_COMPACT) : NULL);
+	    faults->n_shown > 0 ? faults->shown[0].why : NULL, "errors", disallow_faults_json(req, faults));
+	(void)cli_print_json(verb, report != NULL ? json_dumps(report, JSON_COMPACT) : NULL);
 	json_decref(report);
 	return faults->n == 0 ? EXIT_GOOD : EXIT_USAGE;
 }
 
 static enum exit_code
-check(const struct request *req)
+disallow_cmd_check(const struct disallow_request *req)
 {
 	struct cert_match_builder *builder = NULL;
 	struct cert_match *list = NULL;
@@ -111,7 +109,7 @@ check(const struct request *req)
 	enum res res = config_file_read_any(&text, req->file, DISALLOW_FILE_MAX, &why);
 
 	if (res != RES_OK) {
-		code = complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
 		free(why);
 		return code;
 	}
@@ -123,9 +121,9 @@ check(const struct request *req)
 		builder = NULL;
 	}
 	if (res == RES_NOMEM)
-		code = complain(EXIT_TROUBLE, verb, "%s", res_text(res));
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", res_text(res));
 	else
-		code = report_check(req, list != NULL ? cert_match_count(list) : 0, &faults);
+		code = disallow_cmd_report(req, list != NULL ? cert_match_count(list) : 0, &faults);
 	faults_clear(&faults);
 	cert_match_builder_free(builder);
 	cert_match_free(list);
@@ -134,7 +132,7 @@ check(const struct request *req)
 }
 
 static enum exit_code
-import_write(const struct request *req, const char *text, size_t entries, size_t left_out)
+disallow_cmd_write(const struct disallow_request *req, const char *text, size_t entries, size_t left_out)
 {
 	char *why = NULL, *json;
 	enum exit_code code = EXIT_GOOD;
@@ -145,8 +143,8 @@ import_write(const struct request *req, const char *text, size_t entries, size_t
 			      entries, left_out);
 		return EXIT_GOOD;
 	}
-	if (file_replace(req->output, span_str(text), &why) != RES_OK)
-		code = complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(RES_NOMEM));
+	if (files_replace(req->output, span_str(text), &why) != RES_OK)
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(RES_NOMEM));
 	free(why);
 	if (code != EXIT_GOOD)
 		return code;
@@ -156,7 +154,7 @@ import_write(const struct request *req, const char *text, size_t entries, size_t
 
 		json = report != NULL ? json_dumps(report, JSON_COMPACT) : NULL;
 		json_decref(report);
-		return print_json_text(verb, json);
+		return cli_print_json(verb, json);
 	}
 	(void)printf("%s: %zu entries, %zu records left out that an entry cannot express\n", req->output,
 		     entries, left_out);
@@ -164,7 +162,7 @@ import_write(const struct request *req, const char *text, size_t entries, size_t
 }
 
 static enum exit_code
-import(const struct request *req)
+disallow_cmd_import(const struct disallow_request *req)
 {
 	struct faults faults = {.n = 0};
 	struct buf json = buf_max(0);
@@ -174,15 +172,15 @@ import(const struct request *req)
 	enum res res = config_file_read_any(&json, req->onecrl, DISALLOW_FILE_MAX, &why);
 
 	if (res != RES_OK) {
-		code = complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
 	} else {
 		res = onecrl_to_disallow(&text, buf_span(&json), &entries, &left_out, &faults, &why);
 		cli_warn_faults(verb, req->onecrl, &faults);
 		if (res == RES_OK)
-			code = import_write(req, text, entries, left_out);
+			code = disallow_cmd_write(req, text, entries, left_out);
 		else
-			code = complain(res == RES_NOMEM ? EXIT_TROUBLE : EXIT_USAGE, verb, "%s: %s",
-					req->onecrl, why != NULL ? why : res_text(res));
+			code = cli_complain(res == RES_NOMEM ? EXIT_TROUBLE : EXIT_USAGE, verb, "%s: %s",
+					    req->onecrl, why != NULL ? why : res_text(res));
 	}
 	faults_clear(&faults);
 	free(why);
@@ -194,15 +192,21 @@ import(const struct request *req)
 enum exit_code
 cmd_disallow(int argc, char **argv)
 {
-	bool importing = argc > 1 && strcmp(argv[1], "import") == 0;
-	struct request req = {0};
+	bool import = argc > 1 && strcmp(argv[1], "import") == 0;
+	struct disallow_request req = {0};
+	const struct args_rules rules = {disallow_take, &req, import ? 0 : 1, import ? 0 : 1};
 	enum exit_code code;
+	int first;
 
-	if (argc > 1 && strcmp(argv[1], "--help") == 0)
-		return help_print(argv[0]);
-	if (!importing && (argc < 2 || strcmp(argv[1], "check") != 0))
-		return usage(verb);
-	if (!request_read(&req, argc - 1, argv + 1, importing, &code))
+	if (cli_wants_help(argc, argv))
+		return cli_help_print(verb);
+	if (!import && (argc < 2 || strcmp(argv[1], "check") != 0))
+		return cli_usage(verb);
+	first = args_read(&rules, verb, argc - 1, argv + 1, &code);
+	if (first == 0)
 		return code;
-	return print_done(verb, importing ? import(&req) : check(&req));
+	if (!disallow_fits(&req, import))
+		return cli_usage(verb);
+	req.file = argv[1 + first];
+	return import ? disallow_cmd_import(&req) : disallow_cmd_check(&req);
 }

@@ -8,7 +8,7 @@
 static void
 flush_print(const json_t *answer)
 {
-	(void)printf("%lld entries flushed\n", number_of(answer, "flushed"));
+	(void)printf("%lld entries flushed\n", control_number(answer, "flushed"));
 }
 
 enum exit_code
@@ -19,11 +19,12 @@ cmd_flush(int argc, char **argv)
 	enum exit_code code;
 	json_t *request;
 
-	if (!control_args_read(&args, argc, argv, NULL, 0, 1, &code))
+	if (!control_args_read(&args, argc, argv, 0, 1, &code))
 		return code;
 	if (args.first < argc && strchr(argv[args.first], '\\') == NULL &&
 	    !domain_read(name, argv[args.first]))
-		return complain(EXIT_USAGE, argv[0], "\"%s\": a domain name was expected", argv[args.first]);
+		return cli_complain(EXIT_USAGE, argv[0], "\"%s\": a domain name was expected",
+				    argv[args.first]);
 	request = json_pack("{s:s}", "verb", "flush");
 	if (args.first < argc) /* with escapes: the daemon reads it */
 		(void)json_object_set_new(request, "name", json_string(argv[args.first]));

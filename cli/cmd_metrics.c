@@ -25,6 +25,17 @@
 #define LISTEN_BACKLOG  16
 
 static const char verb[] = "metrics";
+
+const struct cli_option metrics_options[] = {
+    {"listen", CONTROL_OPTION_LISTEN, "ADDR:PORT", "the address on which the counters are served"},
+    {"config", 'c', "FILE",
+     "the configuration, which names the control socket; the daemon's own\nwithout it"},
+    {"socket", CONTROL_OPTION_SOCKET, "PATH", "the control socket"},
+    {"json", CONTROL_OPTION_JSON, NULL, "print a failure as one JSON object, too"},
+    {"help", 'h', NULL, "print this"},
+    {NULL, 0, NULL, NULL},
+};
+
 static volatile sig_atomic_t ended;
 /* The signals that end us arrive only while something is waited for: none is missed. */
 static sigset_t while_waiting;
@@ -37,7 +48,7 @@ metrics_on_signal(int signo)
 }
 
 static void
-signals_begin(void)
+metrics_signals_begin(void)
 {
 	struct sigaction end = {.sa_handler = metrics_on_signal};
 	sigset_t ours;
@@ -51,7 +62,7 @@ signals_begin(void)
 }
 
 static int
-listen_on(const struct addr *a)
+metrics_listen_on(const struct addr *a)
 {
 	struct sockaddr_storage ss;
 	socklen_t n = addr_to_sockaddr(a, &ss);
@@ -71,7 +82,7 @@ listen_on(const struct addr *a)
 }
 
 static bool
-wait_for(int fd, short events, int64_t until_ms)
+metrics_wait_for(int fd, short events, int64_t until_ms)
 {
 	int64_t left = until_ms - clock_mono_ms();
 	struct timespec t = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
@@ -81,9 +92,9 @@ wait_for(int fd, short events, int64_t until_ms)
 }
 
 static void
-send_span(int fd, struct span bytes, int64_t until_ms)
+metrics_send_span(int fd, struct span bytes, int64_t until_ms)
 {
-	while (bytes.n > 0 && wait_for(fd, POLLOUT, until_ms)) {
+	while (bytes.n > 0 && metrics_wait_for(fd, POLLOUT, until_ms)) {
 		ssize_t n = send(fd, bytes.p, bytes.n, MSG_NOSIGNAL | MSG_DONTWAIT);
 
 		if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -94,7 +105,7 @@ send_span(int fd, struct span bytes, int64_t until_ms)
 }
 
 static void
-respond(int fd, const char *status, const char *type, struct span body, bool head, int64_t until_ms)
+metrics_respond(int fd, const char *status, const char *type, struct span body, bool head, int64_t until_ms)
 {
 	struct buf out = buf_max(body.n + 512);
 
@@ -103,17 +114,17 @@ respond(int fd, const char *status, const char *type, struct span body, bool hea
 		   status, type, body.n);
 	if (!head)
 		buf_put(&out, body);
-	send_span(fd, buf_span(&out), until_ms);
+	metrics_send_span(fd, buf_span(&out), until_ms);
 	buf_free(&out);
 }
 
 /* Up to the empty line; false: too long, too slow, or gone. */
 static bool
-request_receive(int fd, char request[REQUEST_MAX], int64_t until_ms)
+metrics_request_receive(int fd, char request[REQUEST_MAX], int64_t until_ms)
 {
 	size_t n = 0;
 
-	while (n < REQUEST_MAX - 1 && wait_for(fd, POLLIN, until_ms)) {
+	while (n < REQUEST_MAX - 1 && metrics_wait_for(fd, POLLIN, until_ms)) {
 		ssize_t got = recv(fd, request + n, REQUEST_MAX - 1 - n, MSG_DONTWAIT);
 
 		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
@@ -127,7 +138,7 @@ request_receive(int fd, char request[REQUEST_MAX], int64_t until_ms)
 }
 
 static void
-scrape(int fd, const char *socket, bool head, int64_t until_ms)
+metrics_scrape(int fd, const char *socket, bool head, int64_t until_ms)
 {
 	static const char question[] = "{\"verb\":\"stats\",\"format\":\"prometheus\"}";
 	const char *why = NULL, *text = NULL;
@@ -139,39 +150,39 @@ scrape(int fd, const char *socket, bool head, int64_t until_ms)
 		text = json_string_value(json_object_get(answer, "text"));
 	}
 	if (text != NULL)
-		respond(fd, "200 OK", "text/plain; version=0.0.4; charset=utf-8", span_str(text), head,
-			until_ms);
+		metrics_respond(fd, "200 OK", "text/plain; version=0.0.4; charset=utf-8", span_str(text),
+				head, until_ms);
 	else
-		respond(fd, "503 Service Unavailable", "text/plain", span_str("the daemon does not answer\n"),
-			head, until_ms);
+		metrics_respond(fd, "503 Service Unavailable", "text/plain",
+				span_str("the daemon does not answer\n"), head, until_ms);
 	json_decref(answer);
 	buf_free(&line);
 }
 
 static bool
-starts_with(const char *s, const char *with)
+metrics_starts_with(const char *s, const char *with)
 {
 	return strncmp(s, with, strlen(with)) == 0;
 }
 
 static void
-serve(int fd, const char *socket)
+metrics_serve(int fd, const char *socket)
 {
 	char request[REQUEST_MAX];
 	bool head;
 
-	if (!request_receive(fd, request, clock_mono_ms() + REQUEST_WAIT_MS))
+	if (!metrics_request_receive(fd, request, clock_mono_ms() + REQUEST_WAIT_MS))
 		return;
-	head = starts_with(request, "HEAD ");
-	if (!head && !starts_with(request, "GET "))
-		respond(fd, "405 Method Not Allowed", "text/plain", span_str("GET\n"), false,
-			clock_mono_ms() + REQUEST_WAIT_MS);
-	else if (starts_with(request + (head ? 5 : 4), "/metrics ") ||
-		 starts_with(request + (head ? 5 : 4), "/ "))
-		scrape(fd, socket, head, clock_mono_ms() + CONTROL_WAIT_MS + REQUEST_WAIT_MS);
+	head = metrics_starts_with(request, "HEAD ");
+	if (!head && !metrics_starts_with(request, "GET "))
+		metrics_respond(fd, "405 Method Not Allowed", "text/plain", span_str("GET\n"), false,
+				clock_mono_ms() + REQUEST_WAIT_MS);
+	else if (metrics_starts_with(request + (head ? 5 : 4), "/metrics ") ||
+		 metrics_starts_with(request + (head ? 5 : 4), "/ "))
+		metrics_scrape(fd, socket, head, clock_mono_ms() + CONTROL_WAIT_MS + REQUEST_WAIT_MS);
 	else
-		respond(fd, "404 Not Found", "text/plain", span_str("/metrics\n"), head,
-			clock_mono_ms() + REQUEST_WAIT_MS);
+		metrics_respond(fd, "404 Not Found", "text/plain", span_str("/metrics\n"), head,
+				clock_mono_ms() + REQUEST_WAIT_MS);
 }
 
 enum exit_code
@@ -182,20 +193,21 @@ cmd_metrics(int argc, char **argv)
 	enum exit_code code;
 	int fd;
 
-	if (!control_args_read(&args, argc, argv, "listen", 0, 0, &code))
+	if (!control_args_read(&args, argc, argv, 0, 0, &code))
 		return code;
 	if (args.listen == NULL || addr_read(&listen_at, args.listen, 0) != RES_OK || listen_at.port == 0)
-		return complain(EXIT_USAGE, verb, "--listen ADDR:PORT was expected");
-	signals_begin();
-	fd = listen_on(&listen_at);
+		return cli_complain(EXIT_USAGE, verb, "--listen ADDR:PORT was expected");
+	metrics_signals_begin();
+	fd = metrics_listen_on(&listen_at);
 	if (fd < 0)
-		return complain(EXIT_TROUBLE, verb, "cannot listen on %s: %s", args.listen, strerror(errno));
+		return cli_complain(EXIT_TROUBLE, verb, "cannot listen on %s: %s", args.listen,
+				    strerror(errno));
 	while (!ended) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int client = ppoll(&p, 1, NULL, &while_waiting) == 1 ? accept(fd, NULL, NULL) : -1;
 
 		if (client >= 0) {
-			serve(client, args.socket);
+			metrics_serve(client, args.socket);
 			(void)close(client);
 		} else if (errno != EINTR && errno != EAGAIN && errno != ECONNABORTED) {
 			(void)poll(NULL, 0, 100); /* out of descriptors: not for ever */

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "cli/args.h"
 #include "cli/probe.h"
 #include "config/reader.h"
 
@@ -35,13 +36,13 @@ struct probe {
 	int64_t idle_from_ms;
 };
 
-static void step_begin(struct probe *, enum step);
+static void probe_step_begin(struct probe *, enum step);
 
 /* ---- the question */
 
 /* Appends. With an OPT record the transport adds padding, and over DoT asks for a keepalive time. */
 static enum res
-question_write(struct buf *out, const char *name, bool opt)
+probe_question_write(struct buf *out, const char *name, bool opt)
 {
 	ldns_rdf *owner = ldns_dname_new_frm_str(name);
 	ldns_pkt *q = owner != NULL ? ldns_pkt_query_new(owner, LDNS_RR_TYPE_A, LDNS_RR_CLASS_IN, LDNS_RD)
@@ -63,7 +64,7 @@ question_write(struct buf *out, const char *name, bool opt)
 }
 
 static void
-options_read(struct probe *p, const ldns_rdf *data)
+probe_options_read(struct probe *p, const ldns_rdf *data)
 {
 	struct cursor in =
 	    cursor_over(data != NULL ? span_of(ldns_rdf_data(data), ldns_rdf_size(data)) : span_of(NULL, 0));
@@ -80,7 +81,7 @@ options_read(struct probe *p, const ldns_rdf *data)
 
 /* The one question that was asked (RFC 5452, 9.1). */
 static bool
-answer_matches(const ldns_pkt *a)
+probe_answer_matches(const ldns_pkt *a)
 {
 	const ldns_rr_list *all = ldns_pkt_question(a);
 	const ldns_rr *q = ldns_rr_list_rr_count(all) == 1 ? ldns_rr_list_rr(all, 0) : NULL;
@@ -94,7 +95,7 @@ answer_matches(const ldns_pkt *a)
 }
 
 static void
-rcode_keep(struct probe *p, ldns_pkt_rcode rcode)
+probe_rcode_keep(struct probe *p, ldns_pkt_rcode rcode)
 {
 	char *text = ldns_pkt_rcode2str(rcode);
 
@@ -103,7 +104,7 @@ rcode_keep(struct probe *p, ldns_pkt_rcode rcode)
 }
 
 static void
-answer_read(struct probe *p, struct span message)
+probe_answer_read(struct probe *p, struct span message)
 {
 	ldns_pkt *a = NULL;
 
@@ -111,11 +112,11 @@ answer_read(struct probe *p, struct span message)
 		p->result.trouble = REASON_ANSWER_MALFORMED;
 		return;
 	}
-	if (answer_matches(a)) {
+	if (probe_answer_matches(a)) {
 		p->result.answered = true;
-		rcode_keep(p, ldns_pkt_get_rcode(a));
+		probe_rcode_keep(p, ldns_pkt_get_rcode(a));
 		p->result.answers = ldns_pkt_ancount(a);
-		options_read(p, ldns_pkt_edns_data(a));
+		probe_options_read(p, ldns_pkt_edns_data(a));
 	} else {
 		p->result.trouble = REASON_ANSWER_MISMATCH;
 	}
@@ -130,16 +131,16 @@ probe_on_answer(void *arg, const struct tp_answer *answer)
 	p->query = NULL;
 	if (p->step == STEP_ORDER) {
 		p->result.out_of_order |= p->slow != NULL && answer->failure == REASON_NONE;
-		step_begin(p, STEP_IDLE);
+		probe_step_begin(p, STEP_IDLE);
 		return;
 	}
 	if (answer->failure == REASON_NONE) {
 		p->result.rtt_us = answer->rtt_us;
-		answer_read(p, answer->message);
+		probe_answer_read(p, answer->message);
 	} else {
 		p->result.trouble = answer->failure;
 	}
-	step_begin(p, p->result.trouble == REASON_NONE ? STEP_RESUME : STEP_DONE);
+	probe_step_begin(p, p->result.trouble == REASON_NONE ? STEP_RESUME : STEP_DONE);
 }
 
 static void
@@ -152,10 +153,10 @@ probe_on_slow_answer(void *arg, const struct tp_answer *answer)
 }
 
 static bool
-ask(struct probe *p, const char *name, bool opt, struct tp_exchange **query, tp_answer_fn fn)
+probe_ask(struct probe *p, const char *name, bool opt, struct tp_exchange **query, tp_answer_fn fn)
 {
 	struct buf question = buf_max(512);
-	enum res res = question_write(&question, name, opt);
+	enum res res = probe_question_write(&question, name, opt);
 
 	if (res == RES_OK)
 		res = tp_send(query, p->slot, buf_span(&question), clock_boot_ms() + PROBE_STEP_MS, fn, p);
@@ -166,19 +167,19 @@ ask(struct probe *p, const char *name, bool opt, struct tp_exchange **query, tp_
 /* ---- the steps */
 
 static bool
-ask_in_order(struct probe *p)
+probe_ask_in_order(struct probe *p)
 {
 	char name[64];
 
 	/* A name that nobody has in a cache, then one that everybody has: who answers the second first? Without
 	 * OPT records no keepalive time is agreed on, by which our own side would close. */
 	(void)snprintf(name, sizeof name, "ctstub-probe-%08x.test.", random_u32());
-	return ask(p, name, false, &p->slow, probe_on_slow_answer) &&
-	       ask(p, PROBE_QUESTION, false, &p->query, probe_on_answer);
+	return probe_ask(p, name, false, &p->slow, probe_on_slow_answer) &&
+	       probe_ask(p, PROBE_QUESTION, false, &p->query, probe_on_answer);
 }
 
 static void
-step_begin(struct probe *p, enum step step)
+probe_step_begin(struct probe *p, enum step step)
 {
 	bool ok = true;
 
@@ -191,14 +192,14 @@ step_begin(struct probe *p, enum step step)
 		tp_slot_connect(p->slot);
 		break;
 	case STEP_ASK:
-		ok = ask(p, PROBE_QUESTION, true, &p->query, probe_on_answer);
+		ok = probe_ask(p, PROBE_QUESTION, true, &p->query, probe_on_answer);
 		break;
 	case STEP_RESUME:
 		tp_slot_drop(p->slot, false);
 		tp_slot_connect(p->slot);
 		break;
 	case STEP_ORDER:
-		ok = ask_in_order(p);
+		ok = probe_ask_in_order(p);
 		break;
 	case STEP_IDLE:
 		p->idle_from_ms = clock_boot_ms();
@@ -210,7 +211,7 @@ step_begin(struct probe *p, enum step step)
 	}
 	if (!ok) {
 		p->result.trouble = REASON_OUT_OF_MEMORY;
-		step_begin(p, STEP_DONE);
+		probe_step_begin(p, STEP_DONE);
 	}
 }
 
@@ -223,27 +224,27 @@ probe_on_due(void *ctx)
 		p->result.trouble = REASON_CONNECT_TIMEOUT;
 	else if (p->step == STEP_ASK)
 		p->result.trouble = REASON_CLOSED;
-	step_begin(p, STEP_DONE); /* without a second connection, or an idle close, the rest stands */
+	probe_step_begin(p, STEP_DONE); /* without a second connection, or an idle close, the rest stands */
 }
 
 static void
-text_keep(char *out, size_t n, const char *s)
+probe_text_keep(char *out, size_t n, const char *s)
 {
 	(void)snprintf(out, n, "%s", s != NULL ? s : "");
 }
 
 static void
-ready(struct probe *p, const struct tp_event *e)
+probe_ready(struct probe *p, const struct tp_event *e)
 {
 	if (p->step == STEP_RESUME) {
 		p->result.resumed = e->resumed;
-		step_begin(p, p->result.idle ? STEP_ORDER : STEP_DONE);
+		probe_step_begin(p, p->result.idle ? STEP_ORDER : STEP_DONE);
 		return;
 	}
 	if (p->step != STEP_CONNECT)
 		return;
 	p->result.ready = true;
-	step_begin(p, STEP_ASK);
+	probe_step_begin(p, STEP_ASK);
 }
 
 static void
@@ -257,14 +258,14 @@ probe_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 		*e->verdict = (struct verdict){0};
 	}
 	if (p->step == STEP_CONNECT) {
-		text_keep(p->result.tls_version, sizeof p->result.tls_version, e->tls_version);
-		text_keep(p->result.cipher, sizeof p->result.cipher, e->cipher);
-		text_keep(p->result.alpn, sizeof p->result.alpn, e->alpn);
+		probe_text_keep(p->result.tls_version, sizeof p->result.tls_version, e->tls_version);
+		probe_text_keep(p->result.cipher, sizeof p->result.cipher, e->cipher);
+		probe_text_keep(p->result.alpn, sizeof p->result.alpn, e->alpn);
 		p->result.handshake_ms = e->handshake_ms;
 	}
 	switch (e->kind) {
 	case TP_EVENT_READY:
-		ready(p, e);
+		probe_ready(p, e);
 		break;
 	case TP_EVENT_FAILED:
 		if (p->step == STEP_CONNECT) {
@@ -274,12 +275,12 @@ probe_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 		}
 		if (p->step !=
 		    STEP_ASK) /* the question may get another connection; its answer or failure comes */
-			step_begin(p, STEP_DONE);
+			probe_step_begin(p, STEP_DONE);
 		break;
 	case TP_EVENT_CLOSED:
 		if (p->step == STEP_IDLE) {
 			p->result.idle_close_ms = clock_boot_ms() - p->idle_from_ms;
-			step_begin(p, STEP_DONE);
+			probe_step_begin(p, STEP_DONE);
 		}
 		break;
 	}
@@ -297,7 +298,7 @@ probe_run(struct probe *p)
 	res = tp_slot_new(&p->slot, p->loop, p->result.target, &hooks);
 	if (res == RES_OK) {
 		loop_timer_init(&p->timer, p->loop, probe_on_due, p);
-		step_begin(p, STEP_CONNECT);
+		probe_step_begin(p, STEP_CONNECT);
 		loop_run(p->loop);
 		loop_timer_stop(&p->timer);
 		if (p->query != NULL)
@@ -321,7 +322,7 @@ probe_target(const struct tp_target *target, bool idle, bool json)
 	if (res == RES_OK)
 		res = probe_result_print(r, json);
 	if (res != RES_OK)
-		code = complain(EXIT_TROUBLE, verb, "%s", res_text(res));
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", res_text(res));
 	else if (r->trouble != REASON_NONE || r->verdict.out_of_memory)
 		code = EXIT_TROUBLE;
 	else
@@ -332,7 +333,7 @@ probe_target(const struct tp_target *target, bool idle, bool json)
 
 /* ---- the command line */
 
-struct request {
+struct probe_request {
 	const char *config, *what;
 	struct rules rules;
 	bool json, idle;
@@ -351,41 +352,29 @@ const struct cli_option probe_options[] = {
     {NULL, 0, NULL, NULL},
 };
 
-/* False: *code says how to end. */
 static bool
-request_read(struct request *req, int argc, char **argv, enum exit_code *code)
+probe_take(void *ctx, int id, const char *value)
 {
-	struct option longs[CLI_OPTIONS_MAX + 1];
-	int c;
+	struct probe_request *req = ctx;
 
-	*code = EXIT_USAGE;
-	options_longs(longs, probe_options, rules_options);
-	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-		if (c == 'h') {
-			*code = help_print(verb);
-			return false;
-		}
-		if (c == '?') {
-			(void)usage(verb);
-			return false;
-		}
-		req->json |= c == OPT_JSON;
-		req->idle |= c == OPT_IDLE;
-		req->config = c == 'c' ? optarg : req->config;
-		if (c >= RULES_OPTION_FIRST && !cli_rule_take(&req->rules, verb, c, optarg))
-			return false;
+	switch (id) {
+	case 'c':
+		req->config = value;
+		return true;
+	case OPT_JSON:
+		req->json = true;
+		return true;
+	case OPT_IDLE:
+		req->idle = true;
+		return true;
+	default:
+		return cli_rule_take(&req->rules, verb, id, value);
 	}
-	if (argc - optind != 1) {
-		(void)usage(verb);
-		return false;
-	}
-	req->what = argv[optind];
-	return true;
 }
 
 /* The upstream of that title, or of that address, under the rules of the command line. */
 static enum exit_code
-snapshot_of(struct snapshot **out, const struct request *req)
+probe_snapshot(struct snapshot **out, const struct probe_request *req)
 {
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
@@ -411,19 +400,19 @@ snapshot_of(struct snapshot **out, const struct request *req)
 
 /* A refusal by verdict weighs more than trouble with another address. */
 static enum exit_code
-worse(enum exit_code a, enum exit_code b)
+probe_worse(enum exit_code a, enum exit_code b)
 {
 	return a == EXIT_REFUSED || b == EXIT_REFUSED ? EXIT_REFUSED : a > b ? a : b;
 }
 
 static enum exit_code
-probe_all(const struct snapshot *snap, const struct request *req)
+probe_all(const struct snapshot *snap, const struct probe_request *req)
 {
 	const struct upstream_plan *upstream = &snap->upstream[0];
 	enum exit_code code = EXIT_GOOD;
 
 	for (size_t i = 0; i < upstream->n_target; i++) {
-		code = worse(code, probe_target(&upstream->target[i], req->idle, req->json));
+		code = probe_worse(code, probe_target(&upstream->target[i], req->idle, req->json));
 		if (i + 1 < upstream->n_target && !req->json)
 			(void)putchar('\n');
 		(void)fflush(stdout);
@@ -435,17 +424,19 @@ enum exit_code
 cmd_probe(int argc, char **argv)
 {
 	struct snapshot *snap = NULL;
-	struct request req = {0};
+	struct probe_request req = {0};
+	const struct args_rules rules = {probe_take, &req, 1, 1};
 	enum exit_code code;
+	int first = args_read(&rules, verb, argc, argv, &code);
 
-	failures_collect(argc, argv);
-	if (request_read(&req, argc, argv, &code)) {
-		code = tp_global_init() == RES_OK ? snapshot_of(&snap, &req)
-						  : complain(EXIT_TROUBLE, verb, "TLS cannot be set up");
+	if (first != 0) {
+		req.what = argv[first];
+		code = tp_global_init() == RES_OK ? probe_snapshot(&snap, &req)
+						  : cli_complain(EXIT_TROUBLE, verb, "TLS cannot be set up");
 		if (code == EXIT_GOOD)
 			code = probe_all(snap, &req);
 		snapshot_unref(snap);
 	}
 	rules_free(&req.rules);
-	return print_done(verb, code);
+	return code;
 }

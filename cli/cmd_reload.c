@@ -6,7 +6,7 @@
 static void
 reload_print(const json_t *answer)
 {
-	(void)printf("the configuration was taken, generation %lld\n", number_of(answer, "generation"));
+	(void)printf("the configuration was taken, generation %lld\n", control_number(answer, "generation"));
 }
 
 enum exit_code
@@ -15,7 +15,7 @@ cmd_reload(int argc, char **argv)
 	struct control_args args;
 	enum exit_code code;
 
-	if (!control_args_read(&args, argc, argv, NULL, 0, 0, &code))
+	if (!control_args_read(&args, argc, argv, 0, 0, &code))
 		return code;
 	return control_report(&args, argv[0], json_pack("{s:s}", "verb", "reload"), reload_print);
 }

@@ -10,20 +10,20 @@ upstream_print(const json_t *u, bool workers)
 	json_t *reason;
 	size_t i;
 
-	(void)printf("%-12s %-42s %-3s %-8s", text_of(u, "upstream"), text_of(u, "address"),
-		     text_of(u, "protocol"), text_of(u, "health"));
-	if (!is_null(u, "reason"))
-		(void)printf(" %s", text_of(u, "reason"));
+	(void)printf("%-12s %-42s %-3s %-8s", control_text(u, "upstream"), control_text(u, "address"),
+		     control_text(u, "protocol"), control_text(u, "health"));
+	if (!control_is_null(u, "reason"))
+		(void)printf(" %s", control_text(u, "reason"));
 	json_array_foreach (json_object_get(u, "would_be_refused"), i, reason)
 		(void)printf("%s %s", i == 0 ? " would be refused:" : ",", json_string_value(reason));
-	if (number_of(u, "retry_in_ms") > 0)
-		(void)printf(" (again in %.1f s)", (double)number_of(u, "retry_in_ms") / 1000);
+	if (control_number(u, "retry_in_ms") > 0)
+		(void)printf(" (again in %.1f s)", (double)control_number(u, "retry_in_ms") / 1000);
 	if (json_is_integer(srtt) && json_integer_value(srtt) >= 0)
 		(void)printf(" %.1f ms", (double)json_integer_value(srtt) / 1000);
-	(void)printf(" %lld answers, %lld handshakes (%lld resumed), %s", number_of(u, "answers"),
-		     number_of(u, "handshakes"), number_of(u, "resumed"), text_of(u, "state"));
+	(void)printf(" %lld answers, %lld handshakes (%lld resumed), %s", control_number(u, "answers"),
+		     control_number(u, "handshakes"), control_number(u, "resumed"), control_text(u, "state"));
 	if (workers)
-		(void)printf(", worker %lld", number_of(u, "worker"));
+		(void)printf(", worker %lld", control_number(u, "worker"));
 	(void)putchar('\n');
 }
 
@@ -36,7 +36,7 @@ upstreams_print(const json_t *answer)
 	json_t *u;
 
 	json_array_foreach (list, i, u)
-		workers |= number_of(u, "worker") > 0;
+		workers |= control_number(u, "worker") > 0;
 	json_array_foreach (list, i, u)
 		upstream_print(u, workers);
 }
@@ -47,7 +47,7 @@ cmd_upstreams(int argc, char **argv)
 	struct control_args args;
 	enum exit_code code;
 
-	if (!control_args_read(&args, argc, argv, NULL, 0, 0, &code))
+	if (!control_args_read(&args, argc, argv, 0, 0, &code))
 		return code;
 	return control_report(&args, argv[0], json_pack("{s:s}", "verb", "upstreams"), upstreams_print);
 }

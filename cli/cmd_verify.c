@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/args.h"
 #include "config/forms.h"
 #include "verify/x509/pem.h"
 
@@ -16,7 +17,7 @@
 
 static const char verb[] = "verify";
 
-struct request {
+struct verify {
 	const char *config, *upstream, *ocsp, *batch, *chain;
 	struct rules rules;
 	struct addr ip;
@@ -26,7 +27,7 @@ struct request {
 };
 
 /* What one run judges by. */
-struct context {
+struct verify_context {
 	struct snapshot *snap;
 	const struct upstream_settings *upstream; /* NULL: nobody's in particular */
 	struct addr ip;                           /* expected; ADDR_NONE: none */
@@ -53,7 +54,7 @@ const struct cli_option verify_options[] = {
 };
 
 static bool
-expected_read(struct request *req, int c, const char *arg)
+verify_take_expected(struct verify *req, int c, const char *arg)
 {
 	bool ok;
 
@@ -64,73 +65,64 @@ expected_read(struct request *req, int c, const char *arg)
 	else
 		ok = time_read(&req->now_ms, arg) == RES_OK;
 	if (!ok)
-		(void)complain(EXIT_USAGE, verb, "\"%s\": %s was expected", arg,
-			       c == OPT_IP     ? "an IP address"
-			       : c == OPT_NAME ? "a DNS name in ASCII"
-					       : "a time like 2026-11-21T18:00:00Z");
+		(void)cli_complain(EXIT_USAGE, verb, "\"%s\": %s was expected", arg,
+				   c == OPT_IP     ? "an IP address"
+				   : c == OPT_NAME ? "a DNS name in ASCII"
+						   : "a time like 2026-11-21T18:00:00Z");
 	return ok;
 }
 
 static bool
-option_take(struct request *req, int c, const char *arg)
+verify_take(void *ctx, int id, const char *value)
 {
-	switch (c) {
+	struct verify *req = ctx;
+
+	switch (id) {
 	case 'c':
-		req->config = arg;
+		req->config = value;
 		return true;
 	case OPT_UPSTREAM:
-		req->upstream = arg;
+		req->upstream = value;
 		return true;
 	case OPT_OCSP:
-		req->ocsp = arg;
+		req->ocsp = value;
 		return true;
 	case OPT_JSON:
 		req->json = true;
 		return true;
 	case OPT_BATCH:
-		req->batch = arg;
+		req->batch = value;
 		return true;
 	case OPT_IP:
 	case OPT_NAME:
 	case OPT_AT:
-		return expected_read(req, c, arg);
-	case '?': /* getopt has complained */
-		(void)usage(verb);
-		return false;
+		return verify_take_expected(req, id, value);
 	default:
-		return cli_rule_take(&req->rules, verb, c, arg);
+		return cli_rule_take(&req->rules, verb, id, value);
 	}
 }
 
-/* False: *code says how to end. */
+/* One chain, or a folder of them. False: *code says how to end. */
 static bool
-request_read(struct request *req, int argc, char **argv, enum exit_code *code)
+verify_read(struct verify *req, int argc, char **argv, enum exit_code *code)
 {
-	struct option longs[CLI_OPTIONS_MAX + 1];
-	int c;
+	const struct args_rules rules = {verify_take, req, 0, 1};
+	int first;
 
-	*code = EXIT_USAGE;
 	req->now_ms = clock_wall_ms();
-	options_longs(longs, verify_options, rules_options);
-	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-		if (c == 'h') {
-			*code = help_print(verb);
-			return false;
-		}
-		if (!option_take(req, c, optarg))
-			return false;
-	}
-	if (argc - optind != (req->batch == NULL ? 1 : 0)) {
-		(void)usage(verb);
+	first = args_read(&rules, verb, argc, argv, code);
+	if (first == 0)
 		return false;
-	}
-	req->chain = argv[optind];
-	return true;
+	req->chain = argv[first];
+	if ((req->chain == NULL) == (req->batch != NULL))
+		return true;
+	*code = cli_usage(verb);
+	return false;
 }
 
 /* Whose chain is it? *title NULL: nobody's in particular, then the global policy judges. */
 static enum exit_code
-upstream_choose(const char **title, const struct request *req, const struct settings *s)
+verify_choose_upstream(const char **title, const struct verify *req, const struct settings *s)
 {
 	*title = NULL;
 	if (req->upstream != NULL) {
@@ -139,7 +131,7 @@ upstream_choose(const char **title, const struct request *req, const struct sett
 				*title = s->upstream[i].title;
 		return *title != NULL
 			   ? EXIT_GOOD
-			   : complain(EXIT_USAGE, verb, "there is no upstream \"%s\"", req->upstream);
+			   : cli_complain(EXIT_USAGE, verb, "there is no upstream \"%s\"", req->upstream);
 	}
 	for (size_t i = 0; req->ip.family != ADDR_NONE && i < s->n_upstream; i++)
 		for (size_t k = 0; *title == NULL && k < s->upstream[i].address.n; k++)
@@ -148,18 +140,19 @@ upstream_choose(const char **title, const struct request *req, const struct sett
 	if (*title != NULL || req->ip.family != ADDR_NONE || (req->config == NULL && *req->name != '\0'))
 		return EXIT_GOOD;
 	if (req->config == NULL)
-		return complain(EXIT_USAGE, verb,
-				"what must the certificate bear? --ip, --name or --upstream was expected");
+		return cli_complain(
+		    EXIT_USAGE, verb,
+		    "what must the certificate bear? --ip, --name or --upstream was expected");
 	if (s->n_upstream > 1)
-		return complain(EXIT_USAGE, verb, "%s has several upstreams: --upstream or --ip was expected",
-				req->config);
+		return cli_complain(EXIT_USAGE, verb,
+				    "%s has several upstreams: --upstream or --ip was expected", req->config);
 	*title = s->upstream[0].title;
 	return EXIT_GOOD;
 }
 
 /* No connection is made: the keys for one need not be readable. */
 static bool
-settings_override(struct settings *s, const struct rules *rules)
+verify_override(struct settings *s, const struct rules *rules)
 {
 	struct upstream_settings *u = &s->upstream[0]; /* after settings_narrow: the only one */
 
@@ -168,7 +161,7 @@ settings_override(struct settings *s, const struct rules *rules)
 }
 
 static enum exit_code
-staple_read(struct buf *out, const char *file)
+verify_read_staple(struct buf *out, const char *file)
 {
 	struct buf text = buf_max(0);
 	struct span rest;
@@ -176,7 +169,8 @@ staple_read(struct buf *out, const char *file)
 	enum res res = config_file_read_any(&text, file, STAPLE_MAX * 2, &why);
 
 	if (res != RES_OK) {
-		enum exit_code code = complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
+		enum exit_code code =
+		    cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
 
 		free(why);
 		return code;
@@ -192,7 +186,7 @@ staple_read(struct buf *out, const char *file)
 
 /* Settings, overridden by the command line, compiled. */
 static enum exit_code
-context_open(struct context *ctx, const struct request *req)
+verify_context_open(struct verify_context *ctx, const struct verify *req)
 {
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
@@ -201,13 +195,13 @@ context_open(struct context *ctx, const struct request *req)
 	enum res res = settings_read(&s, req->config, &errors);
 
 	if (res == RES_OK)
-		code = upstream_choose(&title, req, s);
+		code = verify_choose_upstream(&title, req, s);
 	if (res == RES_OK && code == EXIT_GOOD) {
 		bool chosen = title != NULL;
 
 		res = settings_narrow(s, title);
 		if (res == RES_OK)
-			res = settings_override(s, &req->rules) ? RES_OK : RES_NOMEM;
+			res = verify_override(s, &req->rules) ? RES_OK : RES_NOMEM;
 		if (res == RES_OK) {
 			res = snapshot_compile(&ctx->snap, s, 1, &errors);
 			s = NULL; /* taken */
@@ -223,7 +217,7 @@ context_open(struct context *ctx, const struct request *req)
 }
 
 static void
-context_expect(struct context *ctx, const struct request *req)
+verify_context_expect(struct verify_context *ctx, const struct verify *req)
 {
 	const struct upstream_settings *u = ctx->upstream;
 
@@ -241,7 +235,7 @@ context_expect(struct context *ctx, const struct request *req)
 }
 
 static void
-context_close(struct context *ctx)
+verify_context_close(struct verify_context *ctx)
 {
 	snapshot_unref(ctx->snap);
 	buf_free(&ctx->staple);
@@ -249,7 +243,7 @@ context_close(struct context *ctx)
 
 /* Reads and judges one file; on an error *why (yours; NULL: no memory) says what was wrong with it. */
 static enum res
-context_judge(struct verdict *v, const struct context *ctx, const char *file, char **why)
+verify_context_judge(struct verdict *v, const struct verify_context *ctx, const char *file, char **why)
 {
 	struct buf text = buf_max(0);
 	struct chain chain = {0};
@@ -277,7 +271,7 @@ context_judge(struct verdict *v, const struct context *ctx, const char *file, ch
 }
 
 static enum exit_code
-verdict_code(const struct verdict *v)
+verify_code(const struct verdict *v)
 {
 	if (verdict_accepted(v))
 		return EXIT_GOOD;
@@ -285,51 +279,51 @@ verdict_code(const struct verdict *v)
 }
 
 static enum exit_code
-verify_one(const struct context *ctx, const struct request *req)
+verify_one(const struct verify_context *ctx, const struct verify *req)
 {
 	struct verdict v = {0};
 	char *why = NULL, *text;
 	enum exit_code code;
-	enum res res = context_judge(&v, ctx, req->chain, &why);
+	enum res res = verify_context_judge(&v, ctx, req->chain, &why);
 
 	if (res != RES_OK) {
-		code = complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
 		free(why);
 		return code;
 	}
 	if (verdict_has(&v, REASON_CHAIN_EMPTY))
-		(void)complain(
+		(void)cli_complain(
 		    EXIT_REFUSED, verb,
 		    "%s holds no certificate: PEM (-----BEGIN CERTIFICATE-----) or DER was expected",
 		    strcmp(req->chain, "-") == 0 ? "standard input" : req->chain);
-	code = verdict_code(&v);
+	code = verify_code(&v);
 	text = req->json ? verdict_json(&v) : verdict_text(&v);
 	verdict_clear(&v);
 	if (text == NULL)
-		return complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+		return cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	if (req->json)
-		return print_json_text(verb, text) == EXIT_GOOD ? code : EXIT_TROUBLE;
-	print_verdict_text(text);
+		return cli_print_json(verb, text) == EXIT_GOOD ? code : EXIT_TROUBLE;
+	cli_print_verdict(text);
 	free(text);
 	return code;
 }
 
 /* One line: the file's name, then the verdict's keys or "error". */
 static enum exit_code
-verify_line(const struct context *ctx, const char *path, const char *name)
+verify_line(const struct verify_context *ctx, const char *path, const char *name)
 {
 	struct verdict v = {0};
 	json_t *line = json_object(), *keys;
 	char *why = NULL, *text = NULL;
 	enum exit_code code = EXIT_TROUBLE;
-	enum res res = context_judge(&v, ctx, path, &why);
+	enum res res = verify_context_judge(&v, ctx, path, &why);
 
 	(void)json_object_set_new(line, "file", json_string(name));
 	if (res == RES_OK && (text = verdict_json(&v)) != NULL) {
 		keys = json_loads(text, 0, NULL);
 		(void)json_object_update(line, keys);
 		json_decref(keys);
-		code = verdict_code(&v);
+		code = verify_code(&v);
 	} else {
 		(void)json_object_set_new(line, "error",
 					  json_string(why != NULL ? why : res_text(RES_NOMEM)));
@@ -340,32 +334,32 @@ verify_line(const struct context *ctx, const char *path, const char *name)
 	text = json_dumps(line, JSON_COMPACT);
 	json_decref(line);
 	if (text == NULL)
-		return complain(EXIT_TROUBLE, verb, "%s: its name is not UTF-8, or no memory", path);
-	return print_json_text(verb, text) == EXIT_GOOD ? code : EXIT_TROUBLE;
+		return cli_complain(EXIT_TROUBLE, verb, "%s: its name is not UTF-8, or no memory", path);
+	return cli_print_json(verb, text) == EXIT_GOOD ? code : EXIT_TROUBLE;
 }
 
 static int
-is_visible(const struct dirent *entry)
+verify_entry_is_visible(const struct dirent *entry)
 {
 	return entry->d_name[0] != '.';
 }
 
 static int
-by_name(const struct dirent **a, const struct dirent **b)
+verify_entry_order(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
 
 /* The worst of all files. */
 static enum exit_code
-verify_batch(const struct context *ctx, const char *folder)
+verify_batch(const struct verify_context *ctx, const char *folder)
 {
 	struct dirent **entry = NULL;
 	enum exit_code worst = EXIT_GOOD;
-	int n = scandir(folder, &entry, is_visible, by_name);
+	int n = scandir(folder, &entry, verify_entry_is_visible, verify_entry_order);
 
 	if (n < 0)
-		return complain(EXIT_TROUBLE, verb, "cannot read %s: %s", folder, strerror(errno));
+		return cli_complain(EXIT_TROUBLE, verb, "cannot read %s: %s", folder, strerror(errno));
 	for (int i = 0; i < n; i++) {
 		struct buf path = buf_max(strlen(folder) + sizeof entry[i]->d_name + 2);
 		enum exit_code code = EXIT_TROUBLE;
@@ -373,12 +367,12 @@ verify_batch(const struct context *ctx, const char *folder)
 
 		buf_format(&path, "%s/%s", folder, entry[i]->d_name);
 		if (buf_cstr(&path) == NULL)
-			(void)complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+			(void)cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 		else if (stat(buf_cstr(&path), &st) == 0 && S_ISDIR(st.st_mode))
 			code = EXIT_GOOD; /* folders inside are passed over */
 		else if (stat(buf_cstr(&path), &st) == 0 &&
 			 !S_ISREG(st.st_mode)) /* a FIFO would be waited for */
-			(void)complain(EXIT_TROUBLE, verb, "%s: not a regular file", buf_cstr(&path));
+			(void)cli_complain(EXIT_TROUBLE, verb, "%s: not a regular file", buf_cstr(&path));
 		else
 			code = verify_line(ctx, buf_cstr(&path), entry[i]->d_name);
 		if (code > worst)
@@ -393,21 +387,20 @@ verify_batch(const struct context *ctx, const char *folder)
 enum exit_code
 cmd_verify(int argc, char **argv)
 {
-	struct request req = {0};
-	struct context ctx = {0};
+	struct verify req = {0};
+	struct verify_context ctx = {0};
 	enum exit_code code;
 
-	failures_collect(argc, argv);
-	if (request_read(&req, argc, argv, &code)) {
-		code = context_open(&ctx, &req);
+	if (verify_read(&req, argc, argv, &code)) {
+		code = verify_context_open(&ctx, &req);
 		if (code == EXIT_GOOD && req.ocsp != NULL)
-			code = staple_read(&ctx.staple, req.ocsp);
+			code = verify_read_staple(&ctx.staple, req.ocsp);
 		if (code == EXIT_GOOD) {
-			context_expect(&ctx, &req);
+			verify_context_expect(&ctx, &req);
 			code = req.batch != NULL ? verify_batch(&ctx, req.batch) : verify_one(&ctx, &req);
 		}
-		context_close(&ctx);
+		verify_context_close(&ctx);
 	}
 	rules_free(&req.rules);
-	return print_done(verb, code);
+	return code;
 }

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "cli/args.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -12,10 +13,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { OPT_SOCKET = 256, OPT_JSON, OPT_OWN, OPT_LISTEN, OPT_HELP };
+const struct cli_option control_options[] = {
+    {"config", 'c', "FILE",
+     "the configuration, which names the control socket; the daemon's own\nwithout it"},
+    {"socket", CONTROL_OPTION_SOCKET, "PATH", "the control socket"},
+    {"json", CONTROL_OPTION_JSON, NULL, "print the daemon's answer as one JSON object, also of a failure"},
+    {"help", 'h', NULL, "print this"},
+    {NULL, 0, NULL, NULL},
+};
 
 static enum exit_code
-socket_find(char out[CONTROL_PATH_MAX], const char *verb, const char *config, const char *given)
+control_find_socket(char out[CONTROL_PATH_MAX], const char *verb, const char *config, const char *given)
 {
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
@@ -30,7 +38,7 @@ socket_find(char out[CONTROL_PATH_MAX], const char *verb, const char *config, co
 	if (s != NULL)
 		path = s->control_socket;
 	if (code == EXIT_GOOD && (path == NULL || strlen(path) >= CONTROL_PATH_MAX))
-		code = complain(EXIT_USAGE, verb, "the path of a control socket was expected");
+		code = cli_complain(EXIT_USAGE, verb, "the path of a control socket was expected");
 	if (code == EXIT_GOOD)
 		memcpy(out, path, strlen(path) + 1);
 	config_errors_free(&errors);
@@ -38,59 +46,57 @@ socket_find(char out[CONTROL_PATH_MAX], const char *verb, const char *config, co
 	return code;
 }
 
-bool
-control_args_read(struct control_args *args, int argc, char **argv, const char *own_switch, int least,
-		  int most, enum exit_code *code)
+struct control_request {
+	struct control_args *args;
+	const char *config, *given;
+};
+
+static bool
+control_take(void *ctx, int id, const char *value)
 {
-	bool listens = own_switch != NULL && strcmp(own_switch, "listen") == 0;
-	struct option longs[] = {
-	    {"config", required_argument, NULL, 'c'},
-	    {"socket", required_argument, NULL, OPT_SOCKET},
-	    {"json", no_argument, NULL, OPT_JSON},
-	    {"help", no_argument, NULL, OPT_HELP},
-	    {own_switch, listens ? required_argument : no_argument, NULL, listens ? OPT_LISTEN : OPT_OWN},
-	    {NULL, 0, NULL, 0},
-	};
-	const char *config = NULL, *given = NULL;
-	int c;
+	struct control_request *req = ctx;
+
+	switch (id) {
+	case 'c':
+		req->config = value;
+		break;
+	case CONTROL_OPTION_SOCKET:
+		req->given = value;
+		break;
+	case CONTROL_OPTION_JSON:
+		req->args->json = true;
+		break;
+	case CONTROL_OPTION_PROMETHEUS:
+		req->args->prometheus = true;
+		break;
+	case CONTROL_OPTION_LISTEN:
+		req->args->listen = value;
+		break;
+	}
+	return true;
+}
+
+bool
+control_args_read(struct control_args *args, int argc, char **argv, int least, int most, enum exit_code *code)
+{
+	struct control_request req = {.args = args};
+	const struct args_rules rules = {control_take, &req, least, most};
 
 	*args = (struct control_args){0};
-	*code = EXIT_USAGE;
-	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
-		if (c == 'c') {
-			config = optarg;
-		} else if (c == OPT_SOCKET) {
-			given = optarg;
-		} else if (c == OPT_JSON) {
-			args->json = true;
-		} else if (c == OPT_OWN) {
-			args->flag = true;
-		} else if (c == OPT_LISTEN) {
-			args->listen = optarg;
-		} else if (c == OPT_HELP || c == 'h') {
-			*code = help_print(argv[0]);
-			return false;
-		} else {
-			(void)usage(argv[0]);
-			return false;
-		}
-	}
-	args->first = optind;
-	if (argc - optind < least || argc - optind > most) {
-		(void)usage(argv[0]);
+	args->first = args_read(&rules, argv[0], argc, argv, code);
+	if (args->first == 0)
 		return false;
-	}
-	*code = socket_find(args->socket, argv[0], config, given);
+	*code = control_find_socket(args->socket, argv[0], req.config, req.given);
 	return *code == EXIT_GOOD;
 }
 
 static int
-connect_to(const char *path)
+control_connect(const char *path)
 {
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	memcpy(sun.sun_path, path, strlen(path) + 1); /* socket_find saw to its length */
+	memcpy(sun.sun_path, path, strlen(path) + 1); /* control_find_socket checked its length */
 	if (fd >= 0 && connect(fd, (const struct sockaddr *)&sun, sizeof sun) != 0) {
 		int saved = errno;
 
@@ -102,7 +108,7 @@ connect_to(const char *path)
 }
 
 static bool
-wait_for(int fd, short events, int64_t until_ms)
+control_wait(int fd, short events, int64_t until_ms)
 {
 	int64_t left;
 
@@ -120,13 +126,13 @@ wait_for(int fd, short events, int64_t until_ms)
 }
 
 static bool
-send_all(int fd, const char *text, int64_t until_ms)
+control_send(int fd, const char *text, int64_t until_ms)
 {
 	size_t n = strlen(text);
 
 	while (n > 0) {
 		ssize_t sent =
-		    wait_for(fd, POLLOUT, until_ms) ? send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
+		    control_wait(fd, POLLOUT, until_ms) ? send(fd, text, n, MSG_NOSIGNAL | MSG_DONTWAIT) : -1;
 
 		if (sent < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
@@ -140,7 +146,7 @@ send_all(int fd, const char *text, int64_t until_ms)
 
 /* Up to the end of the line, or of the connection. */
 static bool
-receive_line(int fd, struct buf *out, int64_t until_ms)
+control_receive(int fd, struct buf *out, int64_t until_ms)
 {
 	for (;;) {
 		uint8_t *to = buf_room(out, 65536);
@@ -150,7 +156,7 @@ receive_line(int fd, struct buf *out, int64_t until_ms)
 			errno = EMSGSIZE;
 			return false;
 		}
-		n = wait_for(fd, POLLIN, until_ms) ? recv(fd, to, 65536, MSG_DONTWAIT) : -1;
+		n = control_wait(fd, POLLIN, until_ms) ? recv(fd, to, 65536, MSG_DONTWAIT) : -1;
 		if (n < 0 && (errno == EAGAIN || errno == EINTR))
 			continue;
 		if (n < 0)
@@ -168,12 +174,12 @@ enum res
 control_exchange(struct buf *answer, const char *socket, const char *request, const char **why)
 {
 	int64_t until_ms = clock_mono_ms() + CONTROL_WAIT_MS;
-	int fd = connect_to(socket);
+	int fd = control_connect(socket);
 	enum res res = RES_IO;
 
 	*answer = buf_max(CONTROL_ANSWER_MAX);
-	if (fd >= 0 && send_all(fd, request, until_ms) && send_all(fd, "\n", until_ms) &&
-	    receive_line(fd, answer, until_ms))
+	if (fd >= 0 && control_send(fd, request, until_ms) && control_send(fd, "\n", until_ms) &&
+	    control_receive(fd, answer, until_ms))
 		res = RES_OK;
 	else
 		*why = strerror(errno);
@@ -186,7 +192,7 @@ control_exchange(struct buf *answer, const char *socket, const char *request, co
 
 /* With a list of errors it is the configuration that is wrong; else we may not, or the daemon could not. */
 static enum exit_code
-refusal_print(const char *verb, const json_t *answer)
+control_print_refusal(const char *verb, const json_t *answer)
 {
 	const json_t *errors = json_object_get(answer, "errors");
 	json_t *line;
@@ -196,13 +202,13 @@ refusal_print(const char *verb, const json_t *answer)
 		if (json_is_string(line))
 			(void)fprintf(stderr, "%s\n", json_string_value(line));
 	if (json_array_size(errors) > 0)
-		return complain(EXIT_USAGE, verb, "the daemon keeps the configuration that it has");
-	return complain(EXIT_TROUBLE, verb, "the daemon refused: %s", text_of(answer, "error"));
+		return cli_complain(EXIT_USAGE, verb, "the daemon keeps the configuration that it has");
+	return cli_complain(EXIT_TROUBLE, verb, "the daemon refused: %s", control_text(answer, "error"));
 }
 
 static enum exit_code
-answer_print(const struct control_args *args, const char *verb, const struct buf *text,
-	     void (*people)(const json_t *answer))
+control_print_answer(const struct control_args *args, const char *verb, const struct buf *text,
+		     void (*people)(const json_t *answer))
 {
 	json_t *answer = json_loadb((const char *)text->p, text->n, JSON_DISABLE_EOF_CHECK, NULL);
 	bool good = json_is_true(json_object_get(answer, "ok"));
@@ -210,16 +216,14 @@ answer_print(const struct control_args *args, const char *verb, const struct buf
 
 	if (!json_is_object(answer)) {
 		json_decref(answer);
-		return complain(EXIT_TROUBLE, verb, "the daemon's answer can not be read");
+		return cli_complain(EXIT_TROUBLE, verb, "the daemon's answer is not JSON");
 	}
 	if (args->json)
-		code = print_json_text(verb, json_dumps(answer, JSON_COMPACT));
+		code = cli_print_json(verb, json_dumps(answer, JSON_COMPACT));
 	else if (good)
 		people(answer);
-	if (code == EXIT_GOOD)
-		code = print_done(verb, code);
 	if (!good)
-		code = refusal_print(verb, answer);
+		code = control_print_refusal(verb, answer);
 	json_decref(answer);
 	return code;
 }
@@ -235,19 +239,19 @@ control_report(const struct control_args *args, const char *verb, json_t *reques
 
 	json_decref(request);
 	if (text == NULL)
-		return complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+		return cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	if (control_exchange(&line, args->socket, text, &why) == RES_OK)
-		code = answer_print(args, verb, &line, people);
+		code = control_print_answer(args, verb, &line, people);
 	else
-		code =
-		    complain(EXIT_TROUBLE, verb, "the daemon does not answer on %s: %s", args->socket, why);
+		code = cli_complain(EXIT_TROUBLE, verb, "the daemon does not answer on %s: %s", args->socket,
+				    why);
 	buf_free(&line);
 	free(text);
 	return code;
 }
 
 const char *
-text_of(const json_t *object, const char *key)
+control_text(const json_t *object, const char *key)
 {
 	static char kept[4][1024];
 	static unsigned turn;
@@ -275,13 +279,13 @@ text_of(const json_t *object, const char *key)
 }
 
 long long
-number_of(const json_t *object, const char *key)
+control_number(const json_t *object, const char *key)
 {
 	return (long long)json_integer_value(json_object_get(object, key));
 }
 
 bool
-is_null(const json_t *object, const char *key)
+control_is_null(const json_t *object, const char *key)
 {
 	const json_t *v = json_object_get(object, key);
 

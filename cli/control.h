@@ -1,5 +1,5 @@
 /*
- * control.h - one question to the running daemon over its control socket (resolver/daemon/control.h tells the protocol).
+ * control.h - one question to the running daemon over its control socket (the protocol is described in resolver/daemon/control.h).
  */
 #ifndef CLI_CONTROL_H
 #define CLI_CONTROL_H
@@ -15,16 +15,19 @@
 struct control_args {
 	char socket[CONTROL_PATH_MAX];
 	bool json;
-	bool flag;          /* the verb's own switch was given */
+	bool prometheus;    /* of `stats` */
 	const char *listen; /* of `metrics` */
 	int first;          /* index of the first argument that is no option */
 };
 
-/* Reads -c, --socket, --json and, unless NULL, a switch of the verb's own. False: *code says how to end. */
-bool control_args_read(struct control_args *, int argc, char **argv, const char *own_switch, int least,
-		       int most, enum exit_code *code);
+/* Ids of the options that control_args_read takes, beside 'c'; tables: control_options and those of the verbs. */
+enum { CONTROL_OPTION_SOCKET = 256, CONTROL_OPTION_JSON, CONTROL_OPTION_PROMETHEUS, CONTROL_OPTION_LISTEN };
 
-/* One line there and one back, without complaints; *why is constant. */
+/* Reads the options, and least to most arguments; finds the socket. False: *code says how to end. */
+bool control_args_read(struct control_args *, int argc, char **argv, int least, int most,
+		       enum exit_code *code);
+
+/* Sends one line and receives one, without complaints; *why is constant. */
 enum res control_exchange(struct buf *answer, const char *socket, const char *request, const char **why);
 
 /* Asks (request is taken) and prints the answer: as JSON with args->json, a refusal too; else through `people`. */
@@ -33,8 +36,8 @@ enum exit_code control_report(const struct control_args *, const char *verb, jso
 
 /* For people: strings that came from elsewhere, fit for a terminal; "-" when the key is missing or null. Lent until the
  * fourth call after it. */
-const char *text_of(const json_t *object, const char *key);
-long long number_of(const json_t *object, const char *key); /* 0 when missing */
-bool is_null(const json_t *object, const char *key);        /* missing or null */
+const char *control_text(const json_t *object, const char *key);
+long long control_number(const json_t *object, const char *key); /* 0 when missing */
+bool control_is_null(const json_t *object, const char *key);     /* missing or null */
 
 #endif

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct transfer {
+struct fetch {
 	CURL *curl;
 	struct buf *out;
 	struct verdict *verdict;
@@ -21,7 +21,7 @@ struct transfer {
 
 /* The chain as libcurl noted it in the handshake: "Cert:" and PEM, leaf first. */
 static bool
-chain_of(struct chain *chain, CURL *curl)
+fetch_chain(struct chain *chain, CURL *curl)
 {
 	struct curl_certinfo *info = NULL;
 	struct buf pem = buf_max(CHAIN_FILE_MAX);
@@ -39,7 +39,7 @@ chain_of(struct chain *chain, CURL *curl)
 }
 
 static bool
-judge(struct transfer *t)
+fetch_judge(struct fetch *t)
 {
 	struct chain chain = {0};
 	struct vfy_input in = {.now_ms = t->now_ms};
@@ -48,7 +48,7 @@ judge(struct transfer *t)
 	if (t->judged)
 		return verdict_accepted(t->verdict);
 	t->judged = true;
-	if (!chain_of(&chain, t->curl)) {
+	if (!fetch_chain(&chain, t->curl)) {
 		t->judged = false;
 		return false;
 	}
@@ -67,15 +67,15 @@ static size_t
 fetch_on_header(char *bytes, size_t size, size_t n, void *ctx)
 {
 	(void)bytes;
-	return judge(ctx) ? size * n : 0;
+	return fetch_judge(ctx) ? size * n : 0;
 }
 
 static size_t
 fetch_on_body(char *bytes, size_t size, size_t n, void *ctx)
 {
-	struct transfer *t = ctx;
+	struct fetch *t = ctx;
 
-	if (!judge(t))
+	if (!fetch_judge(t))
 		return 0;
 	if (size * n > t->out->max - t->out->n) {
 		t->too_large = true;
@@ -88,7 +88,7 @@ fetch_on_body(char *bytes, size_t size, size_t n, void *ctx)
 /* The host of the URL, without the brackets of an IPv6 literal. Yours; NULL: not an https URL that we take.
  */
 static char *
-host_of(const char *url)
+fetch_host(const char *url)
 {
 	CURLU *parts = curl_url();
 	char *scheme = NULL, *host = NULL, *user = NULL, *out = NULL;
@@ -110,7 +110,7 @@ host_of(const char *url)
 }
 
 static CURLcode
-transfer_setup(struct transfer *t, const char *url, char error[CURL_ERROR_SIZE])
+fetch_setup(struct fetch *t, const char *url, char error[CURL_ERROR_SIZE])
 {
 	CURL *c = t->curl;
 	CURLcode bad = CURLE_OK;
@@ -139,7 +139,7 @@ transfer_setup(struct transfer *t, const char *url, char error[CURL_ERROR_SIZE])
 }
 
 static char *
-sentence(const char *url, const char *what)
+fetch_sentence(const char *url, const char *what)
 {
 	struct buf b = buf_max(FETCH_URL_MAX + 1024);
 
@@ -148,19 +148,19 @@ sentence(const char *url, const char *what)
 }
 
 enum fetch_outcome
-fetch(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *policy, int64_t now_ms,
-      char **why)
+fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *policy,
+	  int64_t now_ms, char **why)
 {
-	struct transfer t = {.out = out, .verdict = v, .policy = policy, .now_ms = now_ms};
+	struct fetch t = {.out = out, .verdict = v, .policy = policy, .now_ms = now_ms};
 	enum fetch_outcome outcome = FETCH_FAILED;
 	char error[CURL_ERROR_SIZE] = "";
 	CURLcode code;
 
-	t.host = host_of(url);
+	t.host = fetch_host(url);
 	if (t.host == NULL)
 		return FETCH_BAD_URL;
 	t.curl = curl_easy_init();
-	code = t.curl == NULL ? CURLE_OUT_OF_MEMORY : transfer_setup(&t, url, error);
+	code = t.curl == NULL ? CURLE_OUT_OF_MEMORY : fetch_setup(&t, url, error);
 	if (code == CURLE_OK)
 		code = curl_easy_perform(t.curl);
 	if (t.judged && !verdict_accepted(v))
@@ -168,9 +168,9 @@ fetch(struct buf *out, struct verdict *v, const char *url, const struct vfy_poli
 	else if (code == CURLE_OK && t.judged)
 		outcome = FETCH_DONE;
 	else
-		*why = sentence(url, t.too_large      ? "the file is too large"
-				     : *error != '\0' ? error
-						      : curl_easy_strerror(code));
+		*why = fetch_sentence(url, t.too_large      ? "the file is too large"
+					   : *error != '\0' ? error
+							    : curl_easy_strerror(code));
 	curl_easy_cleanup(t.curl);
 	free(t.host);
 	return outcome;

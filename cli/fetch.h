@@ -23,7 +23,7 @@ enum fetch_outcome {
  * Appends to out, up to its maximum. The certificate must bear the URL's host (a name, or an address literal) under
  * this policy. *v, zeroed before, is filled once the server showed its chain: clear it.
  */
-enum fetch_outcome fetch(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *,
-			 int64_t now_ms, char **why);
+enum fetch_outcome fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *,
+			     int64_t now_ms, char **why);
 
 #endif

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 enum res
-file_replace(const char *file, struct span content, char **why)
+files_replace(const char *file, struct span content, char **why)
 {
 	struct buf text = buf_max(8192);
 	const char *name, *cause = NULL;

@@ -9,6 +9,6 @@
 
 /* Writes to a new file beside it, mode 0644, syncs, renames, syncs the folder: a crash leaves the old one or the new
  * one. *why on failure (yours; NULL: no memory). */
-enum res file_replace(const char *file, struct span content, char **why);
+enum res files_replace(const char *file, struct span content, char **why);
 
 #endif

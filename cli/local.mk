@@ -1,6 +1,7 @@
 # ---- cli: the user's tool
 bin_PROGRAMS += ctstub
 ctstub_SOURCES = \
+	cli/args.c cli/args.h \
 	cli/chain.c \
 	cli/cli.h \
 	cli/cmd_captive.c \
@@ -22,7 +23,7 @@ ctstub_SOURCES = \
 	cli/main.c \
 	cli/options.c cli/options.h \
 	cli/output.c \
-	cli/probe.h cli/probe_tell.c \
+	cli/probe.h cli/probe_print.c \
 	cli/rules.c cli/rules.h \
 	cli/verbs.c
 dist_man_MANS += cli/ctstub.1

@@ -11,23 +11,27 @@ int
 main(int argc, char **argv)
 {
 	const struct verb *v;
+	enum exit_code code;
 
+	cli_failures_collect(argc, argv);
 	if (environment_clean(argv, NULL) != RES_OK)
-		return (int)complain(EXIT_TROUBLE, NULL,
-				     "cannot start again without the variables that steer GnuTLS");
-	(void)signal(SIGPIPE, SIG_IGN); /* a peer or a pipe that goes away is an error we tell */
+		return (int)cli_complain(EXIT_TROUBLE, NULL,
+					 "cannot start again without the variables that change GnuTLS");
+	(void)signal(SIGPIPE, SIG_IGN); /* a peer or a pipe that goes away is an error we report */
 	if (argc < 2) {
 		(void)cmd_help(1, argv);
-		return EXIT_USAGE;
+		return (int)cli_done("help", EXIT_USAGE);
 	}
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
-		return (int)cmd_help(1, argv);
+		return (int)cli_done("help", cmd_help(1, argv));
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		(void)printf("ctstub %s\n", PACKAGE_VERSION);
-		return (int)print_done("version", EXIT_GOOD);
+		return (int)cli_done("version", EXIT_GOOD);
 	}
 	v = verb_find(argv[1]);
-	if (v == NULL)
-		return (int)complain(EXIT_USAGE, NULL, "unknown verb \"%s\", see: ctstub help", argv[1]);
-	return (int)v->run(argc - 1, argv + 1);
+	if (v != NULL)
+		code = v->run(argc - 1, argv + 1);
+	else
+		code = cli_complain(EXIT_USAGE, NULL, "unknown verb \"%s\", see: ctstub help", argv[1]);
+	return (int)cli_done(argv[1], code);
 }

@@ -8,23 +8,30 @@
 #define HELP_COLUMN 25
 
 void
-options_longs(struct option out[CLI_OPTIONS_MAX + 1], const struct cli_option *own,
-	      const struct cli_option *more)
+options_for_getopt(struct option longs[OPTIONS_MAX + 1], char shorts[OPTIONS_SHORTS_MAX],
+		   const struct cli_option *own, const struct cli_option *shared)
 {
-	const struct cli_option *tables[] = {own, more};
+	const struct cli_option *tables[] = {own, shared};
 	size_t n = 0;
 
+	*shorts++ = ':'; /* getopt_long then tells a missing value from an unknown option */
 	for (size_t t = 0; t < 2; t++)
 		for (const struct cli_option *o = tables[t]; o != NULL && o->name != NULL; o++) {
-			assert(n < CLI_OPTIONS_MAX);
-			out[n++] = (struct option){o->name, o->arg != NULL ? required_argument : no_argument,
-						   NULL, o->id};
+			int has_arg = o->arg != NULL ? required_argument : no_argument;
+
+			assert(n < OPTIONS_MAX);
+			longs[n++] = (struct option){o->name, has_arg, NULL, o->id};
+			if (o->id < 256)
+				*shorts++ = (char)o->id;
+			if (o->id < 256 && o->arg != NULL)
+				*shorts++ = ':';
 		}
-	out[n] = (struct option){NULL, 0, NULL, 0};
+	longs[n] = (struct option){NULL, 0, NULL, 0};
+	*shorts = '\0';
 }
 
 static void
-option_print(const struct cli_option *o)
+options_print_row(const struct cli_option *o)
 {
 	const char *line = o->help;
 	int used = o->id < 256 ? printf("  -%c, --%s", o->id, o->name) : printf("      --%s", o->name);
@@ -48,5 +55,5 @@ void
 options_print(const struct cli_option *table)
 {
 	for (const struct cli_option *o = table; o != NULL && o->name != NULL; o++)
-		option_print(o);
+		options_print_row(o);
 }

@@ -6,7 +6,8 @@
 
 #include <getopt.h>
 
-#define CLI_OPTIONS_MAX 40 /* rows of a verb, the shared ones included */
+#define OPTIONS_MAX        40 /* rows of a verb, the shared ones included */
+#define OPTIONS_SHORTS_MAX (2 * OPTIONS_MAX + 2)
 
 struct cli_option {
 	const char *name; /* without hyphens; NULL ends the table */
@@ -15,9 +16,9 @@ struct cli_option {
 	const char *help; /* one sentence, may have several lines */
 };
 
-/* The rows of both tables, for getopt_long. `more` may be NULL. */
-void options_longs(struct option out[CLI_OPTIONS_MAX + 1], const struct cli_option *own,
-		   const struct cli_option *more);
+/* The rows of both tables, either of which may be NULL, for getopt_long; shorts begins with a colon. */
+void options_for_getopt(struct option longs[OPTIONS_MAX + 1], char shorts[OPTIONS_SHORTS_MAX],
+			const struct cli_option *own, const struct cli_option *shared);
 /* A paragraph an option, on standard output. NULL: nothing. */
 void options_print(const struct cli_option *table);
 

@@ -15,7 +15,7 @@ static json_t *failures; /* an array of sentences; NULL: not asked for */
 static bool json_printed;
 
 void
-failures_collect(int argc, char **argv)
+cli_failures_collect(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--json") == 0 && failures == NULL)
@@ -23,14 +23,14 @@ failures_collect(int argc, char **argv)
 }
 
 static void
-failure_add(const char *text)
+cli_failure_add(const char *text)
 {
 	if (failures != NULL)
 		(void)json_array_append_new(failures, json_string(text) /* NULL when it is not UTF-8 */);
 }
 
 static void
-failures_print(enum exit_code code)
+cli_failures_print(enum exit_code code)
 {
 	const char *first;
 	json_t *out;
@@ -40,8 +40,8 @@ failures_print(enum exit_code code)
 		return;
 	if (!json_printed && code >= EXIT_USAGE) {
 		first = json_string_value(json_array_get(failures, 0));
-		out =
-		    json_pack("{s:s,s:O}", "error", first != NULL ? first : "it failed", "errors", failures);
+		out = json_pack("{s:s,s:O}", "error", first != NULL ? first : "unknown failure", "errors",
+				failures);
 		text = out != NULL ? json_dumps(out, JSON_COMPACT) : NULL;
 		if (text != NULL)
 			(void)puts(text);
@@ -55,7 +55,7 @@ failures_print(enum exit_code code)
 /* ---- standard error */
 
 enum exit_code
-complain(enum exit_code code, const char *verb, const char *format, ...)
+cli_complain(enum exit_code code, const char *verb, const char *format, ...)
 {
 	char text[COMPLAINT_MAX];
 	va_list ap;
@@ -65,32 +65,33 @@ complain(enum exit_code code, const char *verb, const char *format, ...)
 	va_end(ap);
 	(void)fprintf(stderr, verb != NULL ? "ctstub %s: " : "ctstub: ", verb);
 	(void)fprintf(stderr, "%s\n", text);
-	failure_add(text);
+	cli_failure_add(text);
 	return code;
 }
 
 enum exit_code
-usage(const char *verb)
+cli_usage(const char *verb)
 {
 	const struct verb *v = verb_find(verb);
 
 	if (v != NULL)
 		(void)fprintf(stderr, "usage: ctstub %s %s\n", v->name, v->usage);
-	failure_add("the options and arguments are not those of the verb, see its --help");
+	if (json_array_size(failures) == 0)
+		cli_failure_add("the arguments do not fit the verb, see its --help");
 	return EXIT_USAGE;
 }
 
 static enum exit_code
-complain_errors(const char *verb, const struct config_errors *errors)
+cli_complain_errors(const char *verb, const struct config_errors *errors)
 {
 	for (size_t i = 0; i < errors->n; i++) {
 		(void)fprintf(stderr, "%s\n", errors->line[i]);
-		failure_add(errors->line[i]);
+		cli_failure_add(errors->line[i]);
 	}
 	if (errors->more)
 		(void)fprintf(stderr, "and more\n");
 	if (errors->n == 0)
-		(void)complain(EXIT_USAGE, verb, "the configuration can not be used");
+		(void)cli_complain(EXIT_USAGE, verb, "the configuration cannot be used");
 	return EXIT_USAGE;
 }
 
@@ -100,9 +101,9 @@ cli_config_result(const char *verb, enum res res, struct config_errors *errors)
 	enum exit_code code = EXIT_GOOD;
 
 	if (res == RES_NOMEM)
-		code = complain(EXIT_TROUBLE, verb, "%s", res_text(res));
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", res_text(res));
 	else if (res != RES_OK)
-		code = complain_errors(verb, errors);
+		code = cli_complain_errors(verb, errors);
 	config_errors_free(errors);
 	return code;
 }
@@ -111,7 +112,7 @@ void
 cli_warn_lists(const char *verb, const struct snapshot *snap)
 {
 	for (size_t i = 0; i < snap->n_list_warning; i++)
-		(void)complain(EXIT_GOOD, verb, "warning: %s", snap->list_warning[i]);
+		(void)cli_complain(EXIT_GOOD, verb, "warning: %s", snap->list_warning[i]);
 }
 
 void
@@ -120,7 +121,7 @@ cli_warn_faults(const char *verb, const char *file, const struct faults *faults)
 	for (size_t i = 0; i < faults_lines(faults); i++) {
 		char *text = faults_text(faults, i, file);
 
-		(void)complain(EXIT_GOOD, verb, "warning: %s", text != NULL ? text : res_text(RES_NOMEM));
+		(void)cli_complain(EXIT_GOOD, verb, "warning: %s", text != NULL ? text : res_text(RES_NOMEM));
 		free(text);
 	}
 }
@@ -141,16 +142,16 @@ cli_rule_take(struct rules *rules, const char *verb, int id, const char *arg)
 
 	if (rules_take(rules, id, arg, &complaint))
 		return true;
-	(void)complain(EXIT_USAGE, verb, "%s", complaint != NULL ? complaint : res_text(RES_NOMEM));
+	(void)cli_complain(EXIT_USAGE, verb, "%s", complaint != NULL ? complaint : res_text(RES_NOMEM));
 	free(complaint);
 	return false;
 }
 
 enum exit_code
-print_json_text(const char *verb, char *json)
+cli_print_json(const char *verb, char *json)
 {
 	if (json == NULL)
-		return complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+		return cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	(void)puts(json);
 	free(json);
 	json_printed = true;
@@ -159,7 +160,7 @@ print_json_text(const char *verb, char *json)
 
 /* The colour of a line by its first word; NULL: none. */
 static const char *
-colour_of(const char *line)
+cli_line_colour(const char *line)
 {
 	static const char outcome[] = "outcome";
 
@@ -177,13 +178,13 @@ colour_of(const char *line)
 }
 
 void
-print_verdict_text(const char *text)
+cli_print_verdict(const char *text)
 {
 	bool terminal = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
 
 	while (*text != '\0') {
 		int n = (int)strcspn(text, "\n");
-		const char *colour = terminal ? colour_of(text) : NULL;
+		const char *colour = terminal ? cli_line_colour(text) : NULL;
 
 		(void)printf("%s%.*s%s\n", colour != NULL ? colour : "", n, text,
 			     colour != NULL ? "\033[0m" : "");
@@ -192,10 +193,10 @@ print_verdict_text(const char *text)
 }
 
 enum exit_code
-print_done(const char *verb, enum exit_code code)
+cli_done(const char *verb, enum exit_code code)
 {
-	failures_print(code);
+	cli_failures_print(code);
 	if (fflush(stdout) != 0 || ferror(stdout))
-		return complain(EXIT_TROUBLE, verb, "cannot write to standard output");
+		return cli_complain(EXIT_TROUBLE, verb, "cannot write to standard output");
 	return code;
 }

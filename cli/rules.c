@@ -40,7 +40,7 @@ const struct cli_option rules_options[] = {
 };
 
 static bool
-complaint_set(char **complaint, const char *option, const char *arg, const char *expected)
+rules_complain(char **complaint, const char *option, const char *arg, const char *expected)
 {
 	struct buf text = buf_max(4096);
 
@@ -51,25 +51,26 @@ complaint_set(char **complaint, const char *option, const char *arg, const char 
 }
 
 static bool
-list_add(struct strings *list, const char *value, char **complaint)
+rules_add(struct strings *list, const char *value, char **complaint)
 {
 	*complaint = NULL;
 	return strings_append(list, value, (struct place){0});
 }
 
 static bool
-word_take(const char **out, const char *option, const char *arg, enum option_form form, char **complaint)
+rules_take_word(const char **out, const char *option, const char *arg, enum option_form form,
+		char **complaint)
 {
 	for (const char *const *w = form_words(form); *w != NULL; w++)
 		if (strcmp(*w, arg) == 0) {
 			*out = arg;
 			return true;
 		}
-	return complaint_set(complaint, option, arg, form_expected(form));
+	return rules_complain(complaint, option, arg, form_expected(form));
 }
 
 static bool
-is_hash(const char *arg)
+rules_is_hash(const char *arg)
 {
 	uint8_t hash[32];
 
@@ -78,41 +79,41 @@ is_hash(const char *arg)
 
 /* A bare hash as an entry of that kind. */
 static bool
-hash_add(struct strings *list, const char *kind, const char *arg, char **complaint)
+rules_add_hash(struct strings *list, const char *kind, const char *arg, char **complaint)
 {
 	struct buf entry = buf_max(CONFIG_STRING_MAX);
 	bool ok;
 
 	buf_format(&entry, "%s %s", kind, arg);
-	ok = buf_cstr(&entry) != NULL && list_add(list, buf_cstr(&entry), complaint);
+	ok = buf_cstr(&entry) != NULL && rules_add(list, buf_cstr(&entry), complaint);
 	buf_free(&entry);
 	return ok;
 }
 
 static bool
-pin_take(struct rules *r, const char *arg, char **complaint)
+rules_take_pin(struct rules *r, const char *arg, char **complaint)
 {
 	char value[CONFIG_STRING_MAX + 1];
 
-	if (is_hash(arg))
-		return hash_add(&r->pin, "spki-sha256", arg, complaint);
+	if (rules_is_hash(arg))
+		return rules_add_hash(&r->pin, "spki-sha256", arg, complaint);
 	if (!form_read(value, FORM_PIN, arg))
-		return complaint_set(complaint, "--pin", arg, "a SHA-256 of 64 hex digits");
-	return list_add(&r->pin, value, complaint);
+		return rules_complain(complaint, "--pin", arg, "a SHA-256 of 64 hex digits");
+	return rules_add(&r->pin, value, complaint);
 }
 
 /* A bare hash is that of a certificate or of a key: no value is both, so that each is asked for. */
 static bool
-allow_issuer_take(struct rules *r, const char *arg, char **complaint)
+rules_take_allow_issuer(struct rules *r, const char *arg, char **complaint)
 {
 	char value[CONFIG_STRING_MAX + 1];
 
-	if (is_hash(arg))
-		return hash_add(&r->allow_issuer, "spki-sha256", arg, complaint) &&
-		       hash_add(&r->allow_issuer, "cert-sha256", arg, complaint);
+	if (rules_is_hash(arg))
+		return rules_add_hash(&r->allow_issuer, "spki-sha256", arg, complaint) &&
+		       rules_add_hash(&r->allow_issuer, "cert-sha256", arg, complaint);
 	if (!form_read(value, FORM_CA_ENTRY, arg))
-		return complaint_set(complaint, "--allow-issuer", arg, form_expected(FORM_CA_ENTRY));
-	return list_add(&r->allow_issuer, value, complaint);
+		return rules_complain(complaint, "--allow-issuer", arg, form_expected(FORM_CA_ENTRY));
+	return rules_add(&r->allow_issuer, value, complaint);
 }
 
 bool
@@ -124,24 +125,24 @@ rules_take(struct rules *r, int id, const char *arg, char **complaint)
 		r->ca = arg;
 		return true;
 	case RULE_CT:
-		return word_take(&r->ct, "--ct", arg, FORM_CT_MODE, complaint);
+		return rules_take_word(&r->ct, "--ct", arg, FORM_CT_MODE, complaint);
 	case RULE_CT_POLICY:
-		return word_take(&r->ct_policy, "--ct-policy", arg, FORM_CT_POLICY, complaint);
+		return rules_take_word(&r->ct_policy, "--ct-policy", arg, FORM_CT_POLICY, complaint);
 	case RULE_CT_LOGS:
 		r->ct_logs = arg;
 		return true;
 	case RULE_DISALLOW:
-		return list_add(&r->disallow, arg, complaint);
+		return rules_add(&r->disallow, arg, complaint);
 	case RULE_PIN:
-		return pin_take(r, arg, complaint);
+		return rules_take_pin(r, arg, complaint);
 	case RULE_ALLOW_ISSUER:
-		return allow_issuer_take(r, arg, complaint);
+		return rules_take_allow_issuer(r, arg, complaint);
 	case RULE_CRL:
-		return list_add(&r->crl, arg, complaint);
+		return rules_add(&r->crl, arg, complaint);
 	case RULE_CONSTRAINTS:
-		return list_add(&r->constraints, arg, complaint);
+		return rules_add(&r->constraints, arg, complaint);
 	default:
-		return complaint_set(complaint, "option", arg, "another");
+		return rules_complain(complaint, "option", arg, "another");
 	}
 }
 
@@ -169,7 +170,7 @@ rules_text_set(char **field, const char *value)
 
 /* An option of the command line goes before the file's: into the global field, and out of the upstream's. */
 static bool
-override(struct settings *s, enum option_id id, char **field, char **of_upstream, const char *value)
+rules_override(struct settings *s, enum option_id id, char **field, char **of_upstream, const char *value)
 {
 	if (value == NULL)
 		return true;
@@ -179,7 +180,7 @@ override(struct settings *s, enum option_id id, char **field, char **of_upstream
 }
 
 static bool
-lists_join(struct strings *list, const struct strings *more)
+rules_join(struct strings *list, const struct strings *more)
 {
 	bool ok = true;
 
@@ -189,16 +190,16 @@ lists_join(struct strings *list, const struct strings *more)
 }
 
 static bool
-list_replace(struct strings *list, const struct strings *with)
+rules_replace(struct strings *list, const struct strings *with)
 {
 	if (with->n == 0)
 		return true;
 	strings_free(list);
-	return lists_join(list, with);
+	return rules_join(list, with);
 }
 
 static unsigned
-word_index(enum option_form form, const char *word)
+rules_word_index(enum option_form form, const char *word)
 {
 	unsigned i = 0;
 
@@ -213,14 +214,14 @@ rules_apply(const struct rules *r, struct settings *s)
 	struct upstream_settings *u = &s->upstream[0];
 
 	if (r->ct != NULL)
-		s->ct_mode = (enum ct_mode)word_index(FORM_CT_MODE, r->ct);
+		s->ct_mode = (enum ct_mode)rules_word_index(FORM_CT_MODE, r->ct);
 	if (r->ct_policy != NULL)
-		s->ct_policy = (enum ct_policy)word_index(FORM_CT_POLICY, r->ct_policy);
-	return override(s, OPTION_TRUST_ANCHORS, &s->trust_anchors, &u->trust_anchors, r->ca) &&
-	       override(s, OPTION_CT_LOG_LIST, &s->ct_log_list, &u->ct_logs, r->ct_logs) &&
-	       override(s, OPTION_COUNT, NULL, &u->ct, r->ct) &&
-	       override(s, OPTION_COUNT, NULL, &u->ct_policy, r->ct_policy) &&
-	       lists_join(&s->disallow_file, &r->disallow) &&
-	       lists_join(&s->constraints_file, &r->constraints) && lists_join(&u->crl_file, &r->crl) &&
-	       list_replace(&u->pin, &r->pin) && list_replace(&u->allow_issuer, &r->allow_issuer);
+		s->ct_policy = (enum ct_policy)rules_word_index(FORM_CT_POLICY, r->ct_policy);
+	return rules_override(s, OPTION_TRUST_ANCHORS, &s->trust_anchors, &u->trust_anchors, r->ca) &&
+	       rules_override(s, OPTION_CT_LOG_LIST, &s->ct_log_list, &u->ct_logs, r->ct_logs) &&
+	       rules_override(s, OPTION_COUNT, NULL, &u->ct, r->ct) &&
+	       rules_override(s, OPTION_COUNT, NULL, &u->ct_policy, r->ct_policy) &&
+	       rules_join(&s->disallow_file, &r->disallow) &&
+	       rules_join(&s->constraints_file, &r->constraints) && rules_join(&u->crl_file, &r->crl) &&
+	       rules_replace(&u->pin, &r->pin) && rules_replace(&u->allow_issuer, &r->allow_issuer);
 }

@@ -1,4 +1,4 @@
-/* What a probe found, for people and as JSON. */
+/* Prints what a probe found, for people and as JSON. */
 #include "cli/probe.h"
 
 #include "base/clock.h"
@@ -11,7 +11,7 @@
 
 /* What became of the wire goes where a verdict's reasons go. */
 static enum res
-trouble_add(struct probe_result *r)
+probe_trouble_add(struct probe_result *r)
 {
 	struct verdict *v = &r->verdict;
 	char address[ADDR_TEXT_MAX];
@@ -35,7 +35,7 @@ trouble_add(struct probe_result *r)
 }
 
 static json_t *
-connection_json(const struct probe_result *r)
+probe_connection_json(const struct probe_result *r)
 {
 	return r->tls_version[0] == '\0' ? json_null()
 					 : json_pack("{s:s,s:s,s:s,s:I,s:b}", "tls_version", r->tls_version,
@@ -44,7 +44,7 @@ connection_json(const struct probe_result *r)
 }
 
 static json_t *
-query_json(const struct probe_result *r)
+probe_query_json(const struct probe_result *r)
 {
 	if (r->ready && r->trouble != REASON_NONE)
 		return json_pack("{s:s,s:s,s:s}", "name", PROBE_QUESTION, "type", "A", "failure",
@@ -59,7 +59,7 @@ query_json(const struct probe_result *r)
 }
 
 static enum res
-result_print_json(const struct probe_result *r)
+probe_print_json(const struct probe_result *r)
 {
 	char *verdict = verdict_json(&r->verdict), *text, address[ADDR_TEXT_MAX];
 	json_t *keys = verdict != NULL ? json_loads(verdict, 0, NULL) : NULL;
@@ -70,8 +70,8 @@ result_print_json(const struct probe_result *r)
 	free(verdict);
 	(void)json_object_update(out, keys);
 	json_decref(keys);
-	(void)json_object_set_new(out, "connection", connection_json(r));
-	(void)json_object_set_new(out, "query", query_json(r));
+	(void)json_object_set_new(out, "connection", probe_connection_json(r));
+	(void)json_object_set_new(out, "query", probe_query_json(r));
 	(void)json_object_set_new(out, "idle_close_ms",
 				  r->idle_close_ms >= 0 ? json_integer((json_int_t)r->idle_close_ms)
 							: json_null());
@@ -79,11 +79,11 @@ result_print_json(const struct probe_result *r)
 	json_decref(out);
 	if (text == NULL)
 		return RES_NOMEM;
-	return print_json_text("probe", text) == EXIT_GOOD ? RES_OK : RES_NOMEM;
+	return cli_print_json("probe", text) == EXIT_GOOD ? RES_OK : RES_NOMEM;
 }
 
 static void
-query_print(const struct probe_result *r)
+probe_query_print(const struct probe_result *r)
 {
 	(void)printf("%-12s %s A: %s, %u answers, %.1f ms%s", "question", PROBE_QUESTION, r->rcode,
 		     r->answers, (double)r->rtt_us / 1000, r->padded ? ", padded" : ", not padded");
@@ -93,7 +93,7 @@ query_print(const struct probe_result *r)
 }
 
 static enum res
-result_print(const struct probe_result *r)
+probe_print_text(const struct probe_result *r)
 {
 	char *verdict = verdict_text(&r->verdict), address[ADDR_TEXT_MAX];
 
@@ -109,10 +109,10 @@ result_print(const struct probe_result *r)
 		(void)printf("%-12s %s: %s\n", "trouble", reason_code(r->trouble),
 			     r->verdict.findings[0].text);
 	else
-		print_verdict_text(verdict);
+		cli_print_verdict(verdict);
 	free(verdict);
 	if (r->answered)
-		query_print(r);
+		probe_query_print(r);
 	else if (r->ready && r->trouble != REASON_NONE)
 		(void)printf("%-12s no answer: %s\n", "question", reason_code(r->trouble));
 	if (r->idle_close_ms >= 0)
@@ -125,10 +125,10 @@ result_print(const struct probe_result *r)
 enum res
 probe_result_print(struct probe_result *r, bool json)
 {
-	enum res res = trouble_add(r);
+	enum res res = probe_trouble_add(r);
 
 	if (res == RES_OK)
-		res = json ? result_print_json(r) : result_print(r);
+		res = json ? probe_print_json(r) : probe_print_text(r);
 	return res;
 }
 

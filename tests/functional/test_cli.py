@@ -1,0 +1,98 @@
+"""The verbs of ctstub alike: every option explained, every failure as JSON when that was asked for."""
+import json
+import os
+import re
+
+from harness.case import case, check, equal, rows
+
+VERBS = ("verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics")
+
+
+@rows([(f"the help of {verb} explains every option of its usage", verb) for verb in VERBS])
+def help_explains(t, verb):
+    code, out, err = t.run("ctstub", verb, "--help")
+    equal((code, err), (0, ""), "exit code and standard error")
+    equal(t.run("ctstub", "help", verb)[1], out, "ctstub help")
+    equal(t.run("ctstub", verb, "-h")[1], out, "-h")
+    used, _, explained = out.partition("\n\n")
+    rows_ = re.findall(r"^ +(?:-(\w), )?--([a-z-]+)(?: [A-Z:]+)?(?: +|\n {25})\S", explained, re.M)
+    known = {"-" + short for short, _ in rows_ if short} | {"--" + name for _, name in rows_}
+    wanted = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", used))
+    check(wanted and wanted <= known, f"not explained: {sorted(wanted - known)} in {out}")
+    check({"--help", "-h"} <= known, out)
+
+
+@case("the list of verbs has them all")
+def list_of_verbs(t):
+    _, out, _ = t.run("ctstub", "help")
+    equal(set(re.findall(r"^ {2}([a-z-]+) ", out, re.M)) - {"help"}, set(VERBS) | others(t), "verbs")
+
+
+def others(t):
+    """Verbs that have tests of their own."""
+    with open(os.path.join(t.src, "cli", "verbs.c"), encoding="utf-8") as f:
+        return set(re.findall(r'^ {4}\{"([a-z-]+)"', f.read(), re.M)) - set(VERBS) - {"help"}
+
+
+@rows([(f"{verb} says what is wrong with an option, in JSON when asked", verb) for verb in VERBS])
+def bad_option(t, verb):
+    words = {"ct-logs": ["ct-logs", "show"], "disallow": ["disallow", "check"]}.get(verb, [verb])
+    for option, says in (("--bogus", "--bogus: unknown option"), ("-x", "-x: unknown option"), ("--json=1", "--json=1: no value was expected"),
+                         ("--help=1", "--help=1: no value was expected")):
+        code, out, err = t.run("ctstub", *words, option)
+        equal((code, err.split("\n")[0], "usage: ctstub" in err), (2, f"ctstub {verb}: {says}", True), option)
+        check(not out or option == "--json=1", f"standard output: {out}")
+        code, out, _ = t.run("ctstub", *words, "--json", option)
+        equal((code, json.loads(out)), (2, {"error": says, "errors": [says]}), f"{option} with --json")
+
+
+@rows([
+    ("an unknown verb", ["frobnicate"], 2, "unknown verb"),
+    ("status without a daemon", ["status", "--socket", "/nowhere"], 3, "the daemon does not answer on /nowhere"),
+    ("upstreams without a daemon", ["upstreams", "--socket", "/nowhere"], 3, "the daemon does not answer"),
+    ("stats without a daemon", ["stats", "--socket", "/nowhere"], 3, "the daemon does not answer"),
+    ("flush without a daemon", ["flush", "--socket", "/nowhere"], 3, "the daemon does not answer"),
+    ("flush of what is no name", ["flush", "--socket", "/nowhere", "a..b"], 2, "a domain name was expected"),
+    ("reload without a daemon", ["reload", "--socket", "/nowhere"], 3, "the daemon does not answer"),
+    ("log-level without a daemon", ["log-level", "--socket", "/nowhere", "info"], 3, "the daemon does not answer"),
+    ("log-level without a level", ["log-level", "--socket", "/nowhere"], 2, "the arguments do not fit the verb"),
+    ("an unknown level", ["log-level", "--socket", "/nowhere", "loud"], 2, "debug was expected"),
+    ("captive without a daemon", ["captive", "--socket", "/nowhere"], 3, "the daemon does not answer"),
+    ("captive for too long", ["captive", "--socket", "/nowhere", "61"], 2, "minutes from 1 to 60"),
+    ("metrics without an address", ["metrics", "--socket", "/nowhere"], 2, "--listen ADDR:PORT was expected"),
+    ("a configuration that is not there", ["status", "-c", "/nowhere"], 2, "/nowhere"),
+    ("disallow check of no file", ["disallow", "check"], 2, "the arguments do not fit the verb"),
+    ("disallow check of a file that is not there", ["disallow", "check", "/nowhere"], 3, "cannot read /nowhere"),
+    ("disallow check with an option of import", ["disallow", "check", "-o", "x", "/dev/null"], 2, "the arguments do not fit the verb"),
+    ("disallow import of a file that is not there", ["disallow", "import", "--onecrl", "/nowhere", "-o", "x"], 3, "cannot read /nowhere"),
+    ("disallow without an action", ["disallow"], 2, "the arguments do not fit the verb"),
+    ("ct-logs without an action", ["ct-logs"], 2, "the arguments do not fit the verb"),
+    ("ct-logs check of a file that is not there", ["ct-logs", "check", "/nowhere"], 3, "/nowhere"),
+    ("ct-logs check of what is no list", ["ct-logs", "check", "/dev/null"], 2, ""),
+    ("ct-logs update from what is no https URL", ["ct-logs", "update", "--url", "http://127.0.0.1/"], 2, "an https URL was expected"),
+    ("verify without an expectation", ["verify", "/dev/null"], 2, "--ip, --name or --upstream was expected"),
+    ("verify of a file that is not there", ["verify", "--name", "a.test", "/nowhere"], 3, "/nowhere"),
+    ("probe of what is no upstream", ["probe", "no upstream"], 2, ""),
+])
+def failure(t, words, want, says):
+    code, out, err = t.run("ctstub", *words)
+    equal((code, out), (want, ""), "exit code and standard output")
+    code, out, _ = t.run("ctstub", *words, "--json")
+    answer = json.loads(out)
+    equal((code, answer["error"]), (want, answer["errors"][0]), "exit code and first error")
+    check(says in answer["error"] and len(answer) == 2, f"{answer}")
+    check(says in err or "usage" in err, err)
+
+
+@case("disallow check tells every bad line, as text and as JSON")
+def every_bad_line(t):
+    lines = ["spki-sha256 " + "00" * 32, "nonsense", "serial xyz issuer CN=a", "# fine", "cert-sha256 00", "issuer CN=", "issuer CN=good"]
+    file = t.write("list", "\n".join(lines) + "\n")
+    code, _, err = t.run("ctstub", "disallow", "check", file)
+    equal(code, 2, "exit code")
+    code, out, _ = t.run("ctstub", "disallow", "check", "--json", file)
+    answer = json.loads(out)
+    bad = [2, 3, 5]
+    for n in bad:
+        check(f"{file}:{n}:" in err and any(e.startswith(f"{file}:{n}:") for e in answer["errors"]), f"line {n}: {err} {answer}")
+    equal((code, answer["ok"], answer["line"], answer["error"] in answer["errors"][0]), (2, False, 2, True), "the JSON")
