@@ -99,6 +99,24 @@ check_forwards(struct check *c)
 	}
 }
 
+/* A renewal must not cut everybody off: what is in force by itself needs to know what is expected. */
+static void
+check_watch(struct check *c)
+{
+	const struct settings *s = c->s;
+
+	if (s->watch_block != WATCH_BLOCK_ENFORCE || s->known_file.n > 0)
+		return;
+	for (size_t i = 0; i < s->n_upstream; i++)
+		if (s->upstream[i].allow_issuer.n == 0)
+			FAIL(c, s->said[OPTION_WATCH_BLOCK],
+			     "block is \"enforce\" and upstream \"%s\" has no allow-issuer: \"allow-issuer\" "
+			     "there or "
+			     "\"known-file\" here was expected, so that a renewal is not taken for a rogue "
+			     "certificate",
+			     s->upstream[i].title);
+}
+
 bool
 settings_check(const struct settings *s, struct config_errors *errors)
 {
@@ -112,5 +130,6 @@ settings_check(const struct settings *s, struct config_errors *errors)
 	for (size_t i = 0; i < s->n_upstream; i++)
 		check_upstream(&c, &s->upstream[i]);
 	check_forwards(&c);
+	check_watch(&c);
 	return !c.bad;
 }

@@ -2,11 +2,13 @@
 
 #include "config/compile.h"
 
+#include "base/path.h"
 #include "config/file.h"
 #include "config/load.h"
 #include "config/options.h"
 #include "verify/why.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -260,6 +262,54 @@ compile_entries(struct compile *c, const struct strings *entries, enum option_id
 	entries_add(c, b, entries, id);
 	if (files != NULL)
 		entry_files_add(c, b, files, files_id);
+	if (cert_match_finish(&list, b) != RES_OK)
+		c->nomem = true;
+	return list == NULL ? NULL : compile_keep(c, NULL, list, drop_disallow);
+}
+
+/* One file of the watcher. A folder that this user may not enter is a warning: `-t` by hand sees nothing of it. */
+static void
+watch_file_add(struct compile *c, struct cert_match_builder *b, const char *name)
+{
+	struct buf folder = buf_max(PATH_NAME_MAX), text = buf_max(0);
+	const struct place place = c->s->said[OPTION_STATE_DIR];
+	struct faults faults = {.n = 0};
+	char *why = NULL;
+	enum res res;
+
+	buf_format(&folder, "%s/" WATCH_FOLDER, c->s->state_dir);
+	res = buf_cstr(&folder) == NULL
+		  ? RES_NOMEM
+		  : config_state_read(&text, buf_cstr(&folder), name, DISALLOW_FILE_MAX, &why);
+	if (res == RES_OK && (res = disallow_add_file(b, buf_span(&text), &faults)) != RES_OK) {
+		buf_format(&folder, "/%s", name);
+		why = faults_text(&faults, 0, buf_cstr(&folder) != NULL ? buf_cstr(&folder) : name);
+	}
+	if (res == RES_IO && errno == EACCES) {
+		config_errors_add(&c->warnings, place, "%s", why != NULL ? why : res_text(res));
+		free(why);
+	} else if (res != RES_OK && res != RES_NOT_FOUND) {
+		compile_fail(c, place, OPTION_STATE_DIR, res, why);
+	}
+	faults_clear(&faults);
+	buf_free(&text);
+	buf_free(&folder);
+}
+
+const struct cert_match *
+compile_watch_entries(struct compile *c)
+{
+	struct cert_match_builder *b = NULL;
+	struct cert_match *list = NULL;
+
+	if (*c->s->state_dir == '\0')
+		return NULL;
+	if (cert_match_builder_new(&b) != RES_OK) {
+		c->nomem = true;
+		return NULL;
+	}
+	watch_file_add(c, b, WATCH_DISALLOW_FILE);
+	watch_file_add(c, b, WATCH_FEED_FILE);
 	if (cert_match_finish(&list, b) != RES_OK)
 		c->nomem = true;
 	return list == NULL ? NULL : compile_keep(c, NULL, list, drop_disallow);

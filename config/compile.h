@@ -39,6 +39,8 @@ const struct ctlogs *compile_log_list(struct compile *, const char *file, struct
 /* A list of these entries and, unless NULL, of files of them. */
 const struct cert_match *compile_entries(struct compile *, const struct strings *entries, enum option_id,
 					 const struct strings *files, enum option_id files_id, bool builtin);
+/* The entries that ctstub-watch(8) keeps in state-dir; NULL: there are none. */
+const struct cert_match *compile_watch_entries(struct compile *);
 const struct anchor_limits *compile_anchor_limits(struct compile *, const struct strings *files);
 const struct crls *compile_crls(struct compile *, const struct strings *files); /* NULL without files */
 const struct tp_identity *compile_identity(struct compile *,

@@ -21,6 +21,7 @@ static const char *const ct_policies[] = {"strict", "chrome", "mozilla", "apple"
 static const char *const when_stales[] = {"enforce", "refuse", "report", NULL};
 
 static const char *const rule_modes[] = {"require", "report", NULL};
+static const char *const watch_blocks[] = {"report", "propose", "enforce", NULL};
 
 const char *const *
 form_words(enum option_form form)
@@ -48,11 +49,14 @@ form_words(enum option_form form)
 		return when_stales;
 	case FORM_RULE_MODE:
 		return rule_modes;
+	case FORM_WATCH_BLOCK:
+		return watch_blocks;
 	case FORM_ANY:
 	case FORM_USER:
 	case FORM_SOCKET:
 	case FORM_PATH:
 	case FORM_FILE:
+	case FORM_PROGRAM:
 	case FORM_URL_PATH:
 	case FORM_DATE:
 	case FORM_HOST:
@@ -82,6 +86,8 @@ form_expected(enum option_form form)
 		return "a string that is not empty";
 	case FORM_FILE:
 		return "a path or \"\"";
+	case FORM_PROGRAM:
+		return "a path that begins with \"/\", or \"\"";
 	case FORM_URL_PATH:
 		return "a path that begins with \"/\", without \"?\", \"#\" and spaces";
 	case FORM_DATE:
@@ -115,6 +121,7 @@ form_expected(enum option_form form)
 	case FORM_METHOD:
 	case FORM_WHEN_STALE:
 	case FORM_RULE_MODE:
+	case FORM_WATCH_BLOCK:
 		break;
 	}
 	return "one of its words";
@@ -224,6 +231,8 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	case FORM_PATH:
 	case FORM_ENTRY:
 		return *text != '\0';
+	case FORM_PROGRAM:
+		return *text == '\0' || *text == '/';
 	case FORM_URL_PATH:
 		return url_path_ok(text);
 	case FORM_DATE:
@@ -251,6 +260,7 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	case FORM_METHOD:
 	case FORM_WHEN_STALE:
 	case FORM_RULE_MODE:
+	case FORM_WATCH_BLOCK:
 	case FORM_LISTEN:
 	case FORM_SERVER:
 	case FORM_BARE:

@@ -23,6 +23,11 @@ enum res log_list_stored(struct ctlogs **, const char *state_dir, char **why);
  * wrong with the file in state-dir is no failure but told in *warning (yours; NULL: nothing): the list compiled in is
  * no softer. */
 enum res log_list_choose(struct ctlogs **, const char *state_dir, char **from, char **warning);
+/* The folder of ctstub-watch(8) in state-dir, and its files of disallow entries that hold for every upstream. */
+#define WATCH_FOLDER        "watch"
+#define WATCH_DISALLOW_FILE "disallow.txt" /* of its own findings, with block = "enforce" */
+#define WATCH_FEED_FILE     "feed.txt"     /* of an organisation, by `ctstub-watch pull` */
+
 /* The name of the list in state-dir. Yours; NULL: no memory. */
 char *log_list_file(const char *state_dir);
 

@@ -18,6 +18,7 @@ enum section {
 	SECTION_LOCAL,
 	SECTION_REBINDING,
 	SECTION_FILTER,
+	SECTION_WATCH,
 	SECTION_UPSTREAM,
 	SECTION_FORWARD,
 	SECTION_COUNT
@@ -48,11 +49,13 @@ enum option_form {
 	FORM_METHOD,
 	FORM_WHEN_STALE,
 	FORM_RULE_MODE,
+	FORM_WATCH_BLOCK,
 	FORM_CT_MODE, /* as strings of an upstream "" too, and so the next */
 	FORM_CT_POLICY,
 	FORM_SOCKET,   /* a path that fits into a socket's address */
 	FORM_PATH,     /* not empty */
 	FORM_FILE,     /* a path, or "" */
+	FORM_PROGRAM,  /* a path from the root, or "" */
 	FORM_URL_PATH, /* "/dns-query" */
 	FORM_DATE,     /* "2027-03-01", or "" */
 	FORM_HOST,     /* a DNS name, or "" */

@@ -52,6 +52,8 @@ enum option_id {
 enum single_labels { SINGLE_LABELS_LOCAL, SINGLE_LABELS_FORWARD, SINGLE_LABELS_REFUSE };
 /* What a name on a filter list gets, and one that rebinding protection stopped. */
 enum filter_answer { FILTER_NXDOMAIN, FILTER_NODATA, FILTER_ZERO, FILTER_REFUSED };
+/* What ctstub-watch does about a rogue certificate: nothing, a proposal for a person, an entry that is in force. */
+enum watch_block { WATCH_BLOCK_REPORT, WATCH_BLOCK_PROPOSE, WATCH_BLOCK_ENFORCE };
 enum strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_SPREAD };
 
 struct upstream_settings {
@@ -119,6 +121,11 @@ struct settings {
 	bool rebinding_protect;
 	struct strings rebinding_allow;
 	struct strings filter_list_file;
+
+	struct strings watch_file, known_file;
+	int64_t watch_poll_ms;
+	enum watch_block watch_block;
+	char *watch_exec; /* "" : none */
 
 	struct place said[OPTION_COUNT]; /* of the options that are not in an upstream or forward */
 	char **file;                     /* what was read, in that order */

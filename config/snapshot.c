@@ -144,6 +144,7 @@ compile_policy(struct compile *c)
 	if (s->disallow.n + s->disallow_file.n > 0)
 		policy_disallow(p, compile_entries(c, &s->disallow, OPTION_DISALLOW, &s->disallow_file,
 						   OPTION_DISALLOW_FILE, false));
+	policy_disallow(p, compile_watch_entries(c));
 	return p;
 }
 

@@ -112,6 +112,12 @@ static const struct {
     {"a size without a unit", "cache { size = \"1048576\" }", {"f:1: option \"size\" has the wrong value \"1048576\""}},
     {"a path where a domain name belongs", "rebinding { allow = {\"lan.example\",\n \"/etc/allow\"} }",
 	{"f:2: option \"allow\" has the wrong value \"/etc/allow\", a list in braces, each a domain name in ASCII"}},
+    {"block in force without knowing what is expected", "upstream \"u\" { address = {\"192.0.2.1\"} }\nwatch { block = \"enforce\" }",
+	{"f:2: block is \"enforce\" and upstream \"u\" has no allow-issuer"}},
+    {"block in force, of two upstreams one knows", "upstream \"u\" { address = {\"192.0.2.1\"} allow-issuer = {\"issuer CN=x\"} }\n"
+	"upstream \"v\" { address = {\"192.0.2.2\"} }\nwatch { block = \"enforce\" }", {"f:3: block is \"enforce\" and upstream \"v\""}},
+    {"a program without a path", "watch { exec = \"mail\" }", {"f:1: option \"exec\" has the wrong value \"mail\", a path that begins with"}},
+    {"an unknown block", "watch { block = \"off\" }", {"f:1: option \"block\" has the unknown word \"off\", \"report\", \"propose\" or \"enforce\""}},
     {"min-ttl above max-ttl", "cache { min-ttl = \"1h\"\n max-ttl = \"1m\" }", {"f:1: min-ttl is longer than max-ttl"}},
     {"G02 port 0", "listen = {\"127.0.0.1:0\"}", {"f:1: option \"listen\" has the wrong value \"127.0.0.1:0\""}},
     {"G02 port 65536", "listen = {\"127.0.0.1:65536\"}", {"f:1: option \"listen\" has the wrong value"}},

@@ -31,7 +31,8 @@ struct folder {
 };
 
 static const char *const names[] = {"anchor.pem", "good.list", "bad.list", "open.list", "bad.json", "empty.pem",
-    "bad.constraints", "anchors/a.pem", "anchors/note.txt", "state/ct-logs.json"};
+    "bad.constraints", "anchors/a.pem", "anchors/note.txt", "state/ct-logs.json", "state/watch/disallow.txt",
+    "state/watch/feed.txt"};
 
 static void
 file_write(const struct folder *f, const char *name, const char *text, mode_t mode)
@@ -59,6 +60,8 @@ folder_make(void **state)
 	assert_int_equal(mkdir(path, 0755), 0);
 	(void)snprintf(path, sizeof path, "%s/state", f->path);
 	assert_int_equal(mkdir(path, 0755), 0);
+	(void)snprintf(path, sizeof path, "%s/state/watch", f->path);
+	assert_int_equal(mkdir(path, 0755), 0);
 	file_write(f, "anchor.pem", anchor_pem, 0644);
 	file_write(f, "good.list", "# comment\n" SERIAL, 0644);
 	file_write(f, "bad.list", "# comment\n" SERIAL "serial zz issuer CN=x\n", 0644);
@@ -83,6 +86,8 @@ folder_remove(void **state)
 		(void)unlink(path);
 	}
 	(void)snprintf(path, sizeof path, "%s/anchors", f->path);
+	(void)rmdir(path);
+	(void)snprintf(path, sizeof path, "%s/state/watch", f->path);
 	(void)rmdir(path);
 	(void)snprintf(path, sizeof path, "%s/state", f->path);
 	(void)rmdir(path);
@@ -382,6 +387,47 @@ the_newer_log_list_is_used(void **state)
 	}
 }
 
+static void
+entries_of_the_watcher_hold_for_every_upstream(void **state)
+{
+	static const struct {
+		const char *what, *file, *text;
+		mode_t mode;
+		size_t entries;
+		bool error;
+	} rows[] = {
+	    {"no file", NULL, NULL, 0, 0, false},
+	    {"an empty file", "state/watch/disallow.txt", "# none yet\n", 0644, 0, false},
+	    {"the watcher's own", "state/watch/disallow.txt", SERIAL, 0644, 1, false},
+	    {"an organisation's", "state/watch/feed.txt", SERIAL "serial 02 issuer CN=x\n", 0644, 2, false},
+	    {"a bad line", "state/watch/feed.txt", SERIAL "serial zz issuer CN=x\n", 0644, 0, true},
+	    {"a file that others can write", "state/watch/disallow.txt", SERIAL, 0666, 0, true},
+	    {"a file of that name beside the folder", "state/ct-logs.json", SERIAL, 0644, 0, false},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct config_errors errors = {0};
+		struct snapshot *snap = NULL;
+		size_t found = 0;
+		char path[256];
+
+		if (rows[i].file != NULL)
+			file_write(*state, rows[i].file, rows[i].text, rows[i].mode);
+		if ((compile(&snap, *state, "trust { builtin-disallow = false }" STATE UP "}", &errors) != RES_OK) != rows[i].error)
+			fail_msg("%s", rows[i].what);
+		for (size_t k = 0; snap != NULL && k < snap->upstream[0].policy->n_disallow; k++)
+			found += cert_match_count(snap->upstream[0].policy->disallow[k]);
+		if (found != rows[i].entries)
+			fail_msg("%s: %zu entries", rows[i].what, found);
+		config_errors_free(&errors);
+		snapshot_unref(snap);
+		if (rows[i].file != NULL) {
+			(void)snprintf(path, sizeof path, "%s/%s", ((struct folder *)*state)->path, rows[i].file);
+			assert_int_equal(unlink(path), 0);
+		}
+	}
+}
+
 static const struct {
 	const char *what, *uri;
 	const char *address; /* NULL: refused */
@@ -464,6 +510,7 @@ main(void)
 	    cmocka_unit_test(anchors_and_lists_are_read_once),
 	    cmocka_unit_test(an_upstream_of_a_forward_serves_nothing_else),
 	    cmocka_unit_test(the_newer_log_list_is_used),
+	    cmocka_unit_test(entries_of_the_watcher_hold_for_every_upstream),
 	    cmocka_unit_test(words_of_probe_are_an_upstream),
 	    cmocka_unit_test(wildcards_span_no_public_suffix),
 	};
