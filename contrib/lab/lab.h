@@ -28,6 +28,7 @@ enum res lab_world(struct world **out, const char *folder, int64_t at_ms);
 int lab_list(int argc, char **argv);
 int lab_pki(int argc, char **argv);
 int lab_serve(int argc, char **argv);
+int lab_logs_serve(int argc, char **argv);
 int lab_faults(int argc, char **argv);
 int lab_run(int argc, char **argv);
 int lab_report(int argc, char **argv);

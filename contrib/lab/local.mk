@@ -53,14 +53,25 @@ liblab_a_SOURCES += \
 	contrib/lab/run/trap.c contrib/lab/run/trap.h \
 	contrib/lab/run/trial.c contrib/lab/run/trial.h \
 	contrib/lab/run/upctl.c contrib/lab/run/upctl.h
+# CT logs with trees, over HTTPS
+liblab_a_SOURCES += \
+	contrib/lab/logs/filler.c contrib/lab/logs/filler.h \
+	contrib/lab/logs/lab_logs.c contrib/lab/logs/lab_logs.h \
+	contrib/lab/logs/leaf.c contrib/lab/logs/leaf.h \
+	contrib/lab/logs/logs_https.c contrib/lab/logs/logs_https.h \
+	contrib/lab/logs/logs_inside.h contrib/lab/logs/logs_reply.h \
+	contrib/lab/logs/logs_rfc6962.c \
+	contrib/lab/logs/logs_tiles.c \
+	contrib/lab/logs/misbehaviour.def \
+	contrib/lab/logs/toytree.c contrib/lab/logs/toytree.h
 # many runs side by side
 liblab_a_SOURCES += \
 	contrib/lab/report/report.c contrib/lab/report/report.h \
 	contrib/lab/report/report_html.c \
 	contrib/lab/report/report_md.c
 bin_PROGRAMS += ctstub-lab
-ctstub_lab_SOURCES = contrib/lab/main.c contrib/lab/lab.h contrib/lab/cmd_pki.c contrib/lab/cmd_report.c \
-	contrib/lab/cmd_run.c contrib/lab/cmd_serve.c contrib/lab/cmd_switch.c contrib/lab/cmd_up.c
+ctstub_lab_SOURCES = contrib/lab/main.c contrib/lab/lab.h contrib/lab/cmd_logs.c contrib/lab/cmd_pki.c \
+	contrib/lab/cmd_report.c contrib/lab/cmd_run.c contrib/lab/cmd_serve.c contrib/lab/cmd_switch.c contrib/lab/cmd_up.c
 ctstub_lab_LDADD = $(LAB_LIBS)
 labadaptersdir = $(pkgdatadir)/lab/adapters
 dist_labadapters_SCRIPTS = \
@@ -76,4 +87,4 @@ dist_labadapters_SCRIPTS = \
 	contrib/lab/adapters/unbound-nothing
 EXTRA_DIST += contrib/lab/README.md contrib/lab/REPORT.md contrib/lab/adapters/README.md
 dist_man_MANS += contrib/lab/ctstub-lab.1
-LAB_LIBS = liblab.a libbase.a $(GNUTLS_LIBS) $(JANSSON_LIBS) $(NGHTTP2_LIBS) $(EVENT_LIBS) $(LDNS_LIBS)
+LAB_LIBS = liblab.a $(VERIFY_LIBS) $(ZLIB_LIBS) $(NGHTTP2_LIBS) $(EVENT_LIBS) $(LDNS_LIBS)

@@ -17,6 +17,8 @@ static const struct verb {
     {"list", lab_list, "the scenarios"},
     {"pki", lab_pki, "write anchors, logs, chains and policies of all scenarios"},
     {"serve", lab_serve, "one scenario's DoT or DoH server"},
+    {"logs", lab_logs_serve,
+     "CT logs of both kinds, over HTTPS, that take certificates and misbehave on demand"},
     {"up", lab_up, "a resolver to try clients against, and the lines to paste"},
     {"switch", lab_switch, "show another scenario in the lab that is up"},
     {"down", lab_down, "end it"},

@@ -96,8 +96,31 @@ toylogs_free(struct toylogs *logs)
 	free(logs);
 }
 
-/* Lent. NULL when it can be neither read nor made. */
-static const struct key *
+const char *
+toylog_name(enum log_id id)
+{
+	return rows[id].name;
+}
+
+bool
+toylog_is_tiled(enum log_id id)
+{
+	return rows[id].tiled;
+}
+
+bool
+toylog_is_listed(enum log_id id)
+{
+	return rows[id].operator_name != NULL;
+}
+
+int64_t
+toylog_mmd_s(enum log_id id)
+{
+	return rows[id].tiled ? 60 : 86400;
+}
+
+const struct key *
 toylog_key(struct toylogs *logs, enum log_id id)
 {
 	char name[64], path[FILE_PATH_MAX];
@@ -262,19 +285,22 @@ log_state_set(json_t *log, const struct toylog *row, enum list_variant variant, 
 }
 
 static json_t *
-toylog_json(struct toylogs *logs, enum log_id id, enum list_variant variant)
+toylog_json(struct toylogs *logs, enum log_id id, enum list_variant variant, const char *base)
 {
 	const struct toylog *row = &rows[id];
 	const struct key *key = toylog_key(logs, id);
 	json_t *log;
-	char url[128];
+	char url[256];
 
 	if (key == NULL)
 		return NULL;
-	snprintf(url, sizeof url, "https://%s.ct.lab.test/", row->name);
+	if (base != NULL)
+		snprintf(url, sizeof url, "%s/%s/", base, row->name);
+	else
+		snprintf(url, sizeof url, "https://%s.ct.lab.test/", row->name);
 	log = json_pack("{s:s, s:o, s:o, s:i}", "description", row->name, "log_id",
 			toylog_json_base64(span_of(key->spki_sha256, 32)), "key",
-			toylog_json_base64(buf_span(&key->spki)), "mmd", row->tiled ? 60 : 86400);
+			toylog_json_base64(buf_span(&key->spki)), "mmd", (int)toylog_mmd_s(id));
 	if (row->tiled) {
 		json_object_set_new(log, "submission_url", json_string(url));
 		json_object_set_new(log, "monitoring_url", json_string(url));
@@ -330,7 +356,7 @@ list_date(enum list_variant variant, int64_t at_ms)
 }
 
 enum res
-toylogs_list(struct toylogs *logs, enum list_variant variant, struct buf *out)
+toylogs_list(struct toylogs *logs, enum list_variant variant, const char *base, struct buf *out)
 {
 	json_t *operators = json_array(), *list;
 	char *text = NULL;
@@ -342,7 +368,7 @@ toylogs_list(struct toylogs *logs, enum list_variant variant, struct buf *out)
 		if (rows[id].operator_name == NULL)
 			continue;
 		entry = operator_json(operators, rows[id].operator_name);
-		log = toylog_json(logs, id, variant);
+		log = toylog_json(logs, id, variant, base);
 		done = entry != NULL && log != NULL &&
 		       json_array_append_new(json_object_get(entry, rows[id].tiled ? "tiled_logs" : "logs"),
 					     log) == 0;

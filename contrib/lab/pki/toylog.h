@@ -1,8 +1,8 @@
 /*
  * toylog.h - the lab's CT logs: operators, states, keys, the SCTs they sign and the list that names them.
  *
- * The logs keep no tree: they sign what they are given, as RFC 6962, 3.2 says. Static-ct logs put a
- * leaf_index into the SCT's extensions, which are signed too.
+ * Here the logs keep no tree: they sign what they are given, as RFC 6962, 3.2 says. Static-ct logs put a
+ * leaf_index into the SCT's extensions, which are signed too. The trees are in contrib/lab/logs.
  */
 #ifndef CONTRIB_LAB_PKI_TOYLOG_H
 #define CONTRIB_LAB_PKI_TOYLOG_H
@@ -74,7 +74,15 @@ void toylog_sign(struct toylogs *, const struct forge_sct *, const struct log_en
 enum list_variant { LIST_FRESH, LIST_69_DAYS, LIST_71_DAYS, LIST_ALL_RETIRED, LIST_COUNT };
 /* File name of the variant in the lab's folder. */
 const char *pkidir_list_variant(enum list_variant);
-/* Appends the list as v3 JSON. */
-enum res toylogs_list(struct toylogs *, enum list_variant, struct buf *out);
+/* Appends the list as v3 JSON. Every log's URL is its name below `base`, "https://127.0.0.1:8445"; NULL: a host of its own in
+ * lab.test, where nobody is. */
+enum res toylogs_list(struct toylogs *, enum list_variant, const char *base, struct buf *out);
+
+/* One log. The key is lent; NULL: it could be neither read nor made. */
+const struct key *toylog_key(struct toylogs *, enum log_id);
+const char *toylog_name(enum log_id);
+bool toylog_is_tiled(enum log_id);
+bool toylog_is_listed(enum log_id);
+int64_t toylog_mmd_s(enum log_id); /* maximum merge delay */
 
 #endif

@@ -167,7 +167,7 @@ common_write(const struct site *site)
 	buf_free(&plain.anchors);
 	for (enum list_variant v = 0; v < LIST_COUNT && res == RES_OK; v++) {
 		buf_clear(&list);
-		res = toylogs_list(world_logs(site->world), v, &list);
+		res = toylogs_list(world_logs(site->world), v, NULL, &list);
 		if (res == RES_OK)
 			res = world_file(site->world, pkidir_list_variant(v), buf_span(&list));
 	}

@@ -32,7 +32,7 @@ forged_world_open(void **state)
 	assert_non_null(mkdtemp(folder));
 	assert_int_equal(time_read(&at_ms, FORGED_AT), RES_OK);
 	assert_int_equal(world_open(&world, folder, at_ms), RES_OK);
-	assert_int_equal(toylogs_list(world_logs(world), LIST_FRESH, &list), RES_OK);
+	assert_int_equal(toylogs_list(world_logs(world), LIST_FRESH, NULL, &list), RES_OK);
 	assert_int_equal(ctlogs_from_json(&logs, buf_span(&list), &why), RES_OK);
 	buf_free(&list);
 	return 0;
