@@ -60,9 +60,6 @@ class Builds:
         return os.path.join(self.logs, name.replace("/", "-") + ".log")
 
     def copy_sources(self):
-        shared, link = os.path.join(self.top, "..", "shared"), os.path.join(self.base, "shared")
-        if os.path.isdir(shared) and not os.path.exists(link):
-            os.symlink(os.path.realpath(shared), link)
         if self.copy_files():  # autoreconf also brings the helpers that a new kind of source needs; make alone would not
             self.step("autoreconf", ["autoreconf", "-fi"], self.src)
 
