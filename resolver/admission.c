@@ -12,13 +12,16 @@ struct proven {
 	int64_t until_ms;
 };
 
+SLIST_HEAD(tally_list, admission_tally);
+
 struct admission {
 	uint32_t max, n;
 	uint32_t mask; /* of the bucket number */
 	struct hash_key hash;
 	int64_t answered_ms; /* when anything last did */
 	struct admission_entry **entry;
-	struct admission_tally **bucket, *pool, *free;
+	struct tally_list *bucket, free;
+	struct admission_tally *pool;
 	uint32_t pool_used;
 	struct proven proven[ADMISSION_PROVEN];
 };
@@ -40,7 +43,7 @@ admission_new(struct admission **out, uint32_t max)
 	a->hash = hash_key_random();
 	a->answered_ms = INT64_MIN;
 	a->entry = calloc(max, sizeof(struct admission_entry *));
-	a->bucket = calloc(buckets, sizeof(struct admission_tally *));
+	a->bucket = calloc(buckets, sizeof *a->bucket);
 	a->pool = calloc((size_t)max * TALLIES, sizeof *a->pool);
 	if (a->entry == NULL || a->bucket == NULL || a->pool == NULL) {
 		admission_free(a);
@@ -89,13 +92,30 @@ tally_key(const struct admission *a, const struct admission_claim *claim, enum k
 	return hash_keyed(&a->hash, span_of(key, n));
 }
 
-static struct admission_tally **
+/* NULL: nothing is held. */
+static struct admission_tally *
 tally_find(const struct admission *a, uint64_t key)
 {
-	struct admission_tally **t = &a->bucket[key & a->mask];
+	struct admission_tally *t;
 
-	while (*t != NULL && (*t)->key != key)
-		t = &(*t)->next;
+	SLIST_FOREACH(t, &a->bucket[key & a->mask], link)
+	if (t->key == key)
+		return t;
+	return NULL;
+}
+
+static struct admission_tally *
+tally_new(struct admission *a, uint64_t key)
+{
+	struct admission_tally *t = SLIST_FIRST(&a->free);
+
+	if (t != NULL)
+		SLIST_REMOVE_HEAD(&a->free, link);
+	else
+		t = &a->pool[a->pool_used++];
+	*t = (struct admission_tally){.key = key};
+	TAILQ_INIT(&t->list);
+	SLIST_INSERT_HEAD(&a->bucket[key & a->mask], t, link);
 	return t;
 }
 
@@ -103,17 +123,10 @@ static struct admission_tally *
 tally_take(struct admission *a, const struct admission_claim *claim, enum kind kind)
 {
 	uint64_t key = tally_key(a, claim, kind);
-	struct admission_tally **at = tally_find(a, key), *t = *at;
+	struct admission_tally *t = tally_find(a, key);
 
-	if (t == NULL) {
-		t = a->free;
-		if (t != NULL)
-			a->free = t->next;
-		else
-			t = &a->pool[a->pool_used++];
-		*t = (struct admission_tally){.key = key};
-		*at = t;
-	}
+	if (t == NULL)
+		t = tally_new(a, key);
 	t->entries++;
 	t->weight++;
 	return t;
@@ -125,9 +138,8 @@ tally_give(struct admission *a, struct admission_tally *t, uint32_t weight)
 	t->weight -= weight;
 	if (--t->entries > 0)
 		return;
-	*tally_find(a, t->key) = t->next;
-	t->next = a->free;
-	a->free = t;
+	SLIST_REMOVE(&a->bucket[t->key & a->mask], t, admission_tally, link);
+	SLIST_INSERT_HEAD(&a->free, t, link);
 }
 
 /* ---- domains that answer */
@@ -200,8 +212,8 @@ bool
 admission_admits(const struct admission *a, const struct admission_claim *claim, int64_t now_ms,
 		 struct admission_entry **victim)
 {
-	const struct admission_tally *group = *tally_find(a, tally_key(a, claim, KIND_GROUP));
-	const struct admission_entry *oldest = group != NULL ? group->oldest : NULL;
+	const struct admission_tally *group = tally_find(a, tally_key(a, claim, KIND_GROUP));
+	const struct admission_entry *oldest = group != NULL ? TAILQ_FIRST(&group->list) : NULL;
 
 	*victim = NULL;
 	if (oldest == NULL || group->entries < ADMISSION_GROUP)
@@ -211,7 +223,7 @@ admission_admits(const struct admission *a, const struct admission_claim *claim,
 		return true;
 	if (!zone_is_proven(a, claim->zone, now_ms))
 		return false;
-	*victim = group->oldest;
+	*victim = TAILQ_FIRST(&group->list);
 	return true;
 }
 
@@ -228,12 +240,7 @@ admission_enter(struct admission *a, struct admission_entry *e, const struct adm
 	e->group = tally_take(a, claim, KIND_GROUP);
 	e->address = tally_take(a, claim, KIND_ADDRESS);
 	e->port = tally_take(a, claim, KIND_PORT);
-	e->older = e->group->newest;
-	if (e->older != NULL)
-		e->older->newer = e;
-	else
-		e->group->oldest = e;
-	e->group->newest = e;
+	TAILQ_INSERT_TAIL(&e->group->list, e, link);
 	return true;
 }
 
@@ -245,8 +252,7 @@ admission_leave(struct admission *a, struct admission_entry *e)
 	a->entry[e->at - 1] = a->entry[--a->n];
 	a->entry[e->at - 1]->at = e->at;
 	e->at = 0;
-	*(e->older != NULL ? &e->older->newer : &e->group->oldest) = e->newer;
-	*(e->newer != NULL ? &e->newer->older : &e->group->newest) = e->older;
+	TAILQ_REMOVE(&e->group->list, e, link);
 	tally_give(a, e->group, e->weight);
 	tally_give(a, e->address, e->weight);
 	tally_give(a, e->port, e->weight);

@@ -19,6 +19,8 @@
 #include "base/addr.h"
 #include "base/res.h"
 
+#include <sys/queue.h>
+
 #define ADMISSION_SAMPLE 16 /* looked at for one that gives way: a flood of 9 in 10 is missed once in 10^16 */
 #define ADMISSION_GROUP                                                                                      \
 	256 /* unanswered questions of a group beyond which it is a flood, if it is also late */
@@ -34,8 +36,8 @@ struct admission_entry;
 struct admission_tally {
 	uint64_t key;
 	uint32_t entries, weight;
-	struct admission_entry *oldest, *newest; /* of a group only */
-	struct admission_tally *next;            /* in its bucket, or in the list of free ones */
+	TAILQ_HEAD(, admission_entry) list; /* of a group only; the oldest first */
+	SLIST_ENTRY(admission_tally) link;  /* in its bucket, or among the free ones */
 };
 
 /* Embedded in a question, zeroed before the first use. */
@@ -45,7 +47,7 @@ struct admission_entry {
 	int64_t since_ms;
 	uint64_t zone;
 	struct admission_tally *group, *address, *port;
-	struct admission_entry *newer, *older; /* of its group */
+	TAILQ_ENTRY(admission_entry) link; /* of its group */
 };
 
 /* Who asks, and for what. */

@@ -12,34 +12,13 @@ class_of(size_t bytes)
 	return class;
 }
 
-static void
-ring_leave(struct budget *b, struct budget_item *i)
+void
+budget_init(struct budget *b, size_t max)
 {
-	if (i->class == 0)
-		return;
-	if (b->oldest[i->class] == i)
-		b->oldest[i->class] = i->next != i ? i->next : NULL;
-	i->next->prev = i->prev;
-	i->prev->next = i->next;
-	i->class = 0;
-}
-
-static void
-ring_enter(struct budget *b, struct budget_item *i, unsigned class)
-{
-	struct budget_item **oldest = &b->oldest[class];
-
-	i->class = class;
-	if (class == 0)
-		return;
-	if (*oldest == NULL) {
-		*oldest = i->next = i->prev = i;
-		return;
-	}
-	i->next = *oldest;
-	i->prev = (*oldest)->prev;
-	i->prev->next = i;
-	i->next->prev = i;
+	b->max = max;
+	b->used = 0;
+	for (unsigned class = 0; class <= BUDGET_CLASSES; class ++)
+		TAILQ_INIT(&b->class[class]);
 }
 
 void
@@ -51,8 +30,11 @@ budget_set(struct budget *b, struct budget_item *i, size_t bytes)
 	i->bytes = bytes;
 	if (class == i->class)
 		return;
-	ring_leave(b, i);
-	ring_enter(b, i, class);
+	if (i->class != 0)
+		TAILQ_REMOVE(&b->class[i->class], i, link);
+	if (class != 0)
+		TAILQ_INSERT_TAIL(&b->class[class], i, link);
+	i->class = class;
 }
 
 struct budget_item *
@@ -61,7 +43,7 @@ budget_victim(const struct budget *b)
 	if (b->used <= b->max)
 		return NULL;
 	for (unsigned class = BUDGET_CLASSES; class > 0; class --)
-		if (b->oldest[class] != NULL)
-			return b->oldest[class];
+		if (!TAILQ_EMPTY(&b->class[class]))
+			return TAILQ_FIRST(&b->class[class]);
 	return NULL;
 }

@@ -1,32 +1,34 @@
 /*
- * budget.h - bytes that many hold together, and who gives way when they are too many.
+ * budget.h - bytes that many hold together, and which of them gives way when they are too many.
  *
  * Each holder is weighed when what it holds changes. Over the maximum the heaviest gives way, by powers of two; among
- * those of about one weight the one that has been so heavy for longest. So who holds a little is safe from those who hold
+ * those of about one weight the one that has been so heavy for longest. So a holder of little is safe from those who hold
  * much, however many they are.
  */
 #ifndef RESOLVER_BUDGET_H
 #define RESOLVER_BUDGET_H
 
 #include <stddef.h>
+#include <sys/queue.h>
 
 #define BUDGET_CLASSES 24 /* the last: 8 MiB and more, far beyond what one connection may hold */
 
 /* Embedded in its holder, zeroed before the first use. */
 struct budget_item {
 	size_t bytes;
-	unsigned class;                  /* of its list; 0: holds nothing and is in none */
-	struct budget_item *next, *prev; /* a ring */
+	unsigned class; /* of its list; 0: holds nothing and is in none */
+	TAILQ_ENTRY(budget_item) link;
 };
 
 struct budget {
 	size_t max, used;
-	struct budget_item *oldest[BUDGET_CLASSES + 1];
+	TAILQ_HEAD(, budget_item) class[BUDGET_CLASSES + 1]; /* by weight; each has the oldest first */
 };
 
+void budget_init(struct budget *, size_t max);
 /* What it holds from now on; 0 before the holder goes. */
 void budget_set(struct budget *, struct budget_item *, size_t bytes);
-/* Who has to give way; NULL: nobody. Lent. */
+/* The one that has to give way; NULL: none. Lent. */
 struct budget_item *budget_victim(const struct budget *);
 
 #endif

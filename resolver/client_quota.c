@@ -5,19 +5,21 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 struct holder {
 	uint8_t key[17]; /* family, then the address */
 	uint32_t held;
-	struct holder *next; /* in its bucket, or in the list of free ones */
+	SLIST_ENTRY(holder) link; /* in its bucket, or among the free ones */
 };
+
+SLIST_HEAD(holder_list, holder);
 
 struct client_quota {
 	uint32_t cap, used;
 	uint32_t mask; /* of the bucket number */
 	struct hash_key hash;
-	struct holder *free;
-	struct holder **bucket;
+	struct holder_list free, *bucket;
 	struct holder *pool; /* as many as there is to hold: everyone in the table holds at least one */
 	uint32_t pool_used;  /* those beyond were never touched, so their pages are not there */
 };
@@ -55,17 +57,40 @@ client_quota_free(struct client_quota *q)
 	free(q);
 }
 
-static struct holder **
-holder_find(const struct client_quota *q, const struct addr *a, uint8_t key[17])
+/* The bucket of an address, and its key. */
+static struct holder_list *
+holder_bucket(const struct client_quota *q, const struct addr *a, uint8_t key[17])
 {
-	struct holder **h;
-
 	memset(key, 0, 17);
 	key[0] = (uint8_t)a->family;
 	memcpy(key + 1, a->ip, sizeof a->ip);
-	h = &q->bucket[hash_keyed(&q->hash, span_of(key, 17)) & q->mask];
-	while (*h != NULL && memcmp((*h)->key, key, 17) != 0)
-		h = &(*h)->next;
+	return &q->bucket[hash_keyed(&q->hash, span_of(key, 17)) & q->mask];
+}
+
+/* NULL: it holds nothing. */
+static struct holder *
+holder_find(const struct holder_list *bucket, const uint8_t key[17])
+{
+	struct holder *h;
+
+	SLIST_FOREACH(h, bucket, link)
+	if (memcmp(h->key, key, 17) == 0)
+		return h;
+	return NULL;
+}
+
+static struct holder *
+holder_new(struct client_quota *q, struct holder_list *bucket, const uint8_t key[17])
+{
+	struct holder *h = SLIST_FIRST(&q->free);
+
+	if (h != NULL)
+		SLIST_REMOVE_HEAD(&q->free, link);
+	else
+		h = &q->pool[q->pool_used++];
+	memcpy(h->key, key, sizeof h->key);
+	h->held = 0;
+	SLIST_INSERT_HEAD(bucket, h, link);
 	return h;
 }
 
@@ -73,24 +98,15 @@ bool
 client_quota_take(struct client_quota *q, const struct addr *a)
 {
 	uint8_t key[17];
-	struct holder **at = holder_find(q, a, key);
-	uint32_t held = *at != NULL ? (*at)->held : 0;
+	struct holder_list *bucket = holder_bucket(q, a, key);
+	struct holder *h = holder_find(bucket, key);
+	uint32_t held = h != NULL ? h->held : 0;
 
 	if (q->used >= q->cap || held >= 2 * (q->cap - q->used))
 		return false;
-	if (*at == NULL) {
-		struct holder *h = q->free;
-
-		if (h != NULL)
-			q->free = h->next;
-		else
-			h = &q->pool[q->pool_used++];
-		memcpy(h->key, key, sizeof h->key);
-		h->held = 0;
-		h->next = NULL;
-		*at = h;
-	}
-	(*at)->held++;
+	if (h == NULL)
+		h = holder_new(q, bucket, key);
+	h->held++;
 	q->used++;
 	return true;
 }
@@ -99,16 +115,15 @@ void
 client_quota_give(struct client_quota *q, const struct addr *a)
 {
 	uint8_t key[17];
-	struct holder **at = holder_find(q, a, key);
-	struct holder *h = *at;
+	struct holder_list *bucket = holder_bucket(q, a, key);
+	struct holder *h = holder_find(bucket, key);
 
 	assert(h != NULL && h->held > 0 && q->used > 0);
 	q->used--;
 	if (--h->held > 0)
 		return;
-	*at = h->next;
-	h->next = q->free;
-	q->free = h;
+	SLIST_REMOVE(bucket, h, holder, link);
+	SLIST_INSERT_HEAD(&q->free, h, link);
 }
 
 uint32_t
@@ -121,7 +136,8 @@ uint32_t
 client_quota_of(const struct client_quota *q, const struct addr *a)
 {
 	uint8_t key[17];
-	struct holder *h = *holder_find(q, a, key);
+	struct holder_list *bucket = holder_bucket(q, a, key);
+	const struct holder *h = holder_find(bucket, key);
 
 	return h != NULL ? h->held : 0;
 }

@@ -8,6 +8,7 @@ libresolver_a_SOURCES = \
 	resolver/attempt.c resolver/attempt.h \
 	resolver/budget.c resolver/budget.h \
 	resolver/cache.c resolver/cache.h \
+	resolver/cache_entry.c resolver/cache_entry.h \
 	resolver/cache_key.c resolver/cache_key.h \
 	resolver/client.h \
 	resolver/client_quota.c resolver/client_quota.h \

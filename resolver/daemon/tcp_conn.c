@@ -403,7 +403,8 @@ tcp_room_new(struct tcp_room **out, struct loop *loop, struct engine *engine, st
 	r->counters = counters;
 	r->heap = heap;
 	TAILQ_INIT(&r->conns);
-	r->unfinished.max = r->unread.max = bytes_max;
+	budget_init(&r->unfinished, bytes_max);
+	budget_init(&r->unread, bytes_max);
 	*out = r;
 	return RES_OK;
 }

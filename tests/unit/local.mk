@@ -39,6 +39,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_environment \
 	tests/unit/base/test_log \
 	tests/unit/base/test_path \
+	tests/unit/base/test_pool \
 	tests/unit/base/test_text
 check_PROGRAMS += \
 	tests/unit/base/dns/test_message \

@@ -243,7 +243,7 @@ places_are_counted(void **state)
 		admission_leave(a, &entry[i]);
 	admission_leave(a, &entry[0]);
 	assert_int_equal(admission_count(a), MAX / 2);
-	assert_ptr_equal(entry[1].group->oldest, &entry[1]);
+	assert_ptr_equal(TAILQ_FIRST(&entry[1].group->list), &entry[1]);
 	assert_int_equal(entry[1].group->weight, MAX / 2);
 	admission_weigh(&entry[1], 5);
 	admission_weigh(&entry[1], -2);

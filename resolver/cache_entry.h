@@ -1,0 +1,59 @@
+/*
+ * cache_entry.h - one cached answer: its bytes, how long it lives, and what it says when it is asked for.
+ *
+ * The inside of cache.h. Knows nothing of the table that entries hang in.
+ */
+#ifndef RESOLVER_CACHE_ENTRY_H
+#define RESOLVER_CACHE_ENTRY_H
+
+#include "resolver/cache.h"
+
+#include <sys/queue.h>
+
+#define CACHE_NO_SOA_MS                                                                                      \
+	1000 /* RFC 2308, 5: a denial without SOA should not be kept; so long it may, against storms */
+#define CACHE_FAILURE_MIN_MS 1000 /* RFC 9520, 3.2 */
+#define CACHE_FAILURE_MAX_MS 300000
+
+struct cache_entry {
+	SLIST_ENTRY(cache_entry) chain; /* of its hash */
+	TAILQ_ENTRY(cache_entry) age;   /* of all */
+	uint64_t hash;
+	int64_t
+	    stored_ms; /* the age of the answer counts from here: before it was put, when it came with an Age */
+	int64_t expires_ms;
+	int64_t failed_until_ms; /* the last try to refresh this entry failed; no new one before this */
+	uint32_t upstream;
+	uint32_t ttl_min;
+	uint16_t wire_n, n_ttl;
+	uint16_t rcode;
+	uint16_t ede_code;
+	uint8_t ede_n;
+	uint8_t name_n;
+	uint8_t hits;
+	bool visited, do_bit, cd, ad, failure, has_ede, has_answer_of_type, prefetch_reported;
+	/* Offsets of the TTLs, the message (its question in lower case: the key), the EDE's text. */
+	uint16_t data[];
+};
+
+/* An answer. info, key and limits as for cache_put. NULL: it may not be kept, or there is no memory. *life_ms (also when it
+ * gives NULL): how long it may be kept; 0 or less: not at all. */
+struct cache_entry *cache_entry_new(const struct cache_limits *, const struct cache_key *, uint64_t hash,
+				    const struct msg_answer *, const struct cache_entry_info *,
+				    int64_t now_ms, int64_t *life_ms);
+/* An entry without records. NULL: no memory. */
+struct cache_entry *cache_entry_failure(const struct cache_limits *, const struct cache_key *, uint64_t hash,
+					uint16_t flags, uint16_t rcode, const struct msg_ede *,
+					int64_t for_ms, int64_t now_ms);
+int64_t cache_failure_life_ms(int64_t for_ms); /* within the bounds of RFC 9520 */
+
+bool cache_entry_is(const struct cache_entry *, uint64_t hash, const struct cache_key *);
+struct span cache_entry_name(const struct cache_entry *); /* lent */
+/* What it takes of the cache's bytes, malloc's own included. */
+uint64_t cache_entry_bytes(const struct cache_entry *);
+/* Of no use any more, not even as stale data. */
+bool cache_entry_is_dead(const struct cache_entry *, const struct cache_limits *, int64_t now_ms);
+/* Lent from the entry. */
+void cache_entry_hit(const struct cache_entry *, int64_t now_ms, struct cache_hit *);
+
+#endif
