@@ -1,6 +1,11 @@
 """What many modules begin with: a daemon in front of one Python server."""
+import fcntl
+import http.server
+import os
 import resource
 import socket
+import ssl
+import threading
 
 from harness import client
 from harness.case import Skip, check, equal
@@ -81,3 +86,39 @@ def code_of(raw):
 
 def stat(d, name):
     return d.ctl("stats")["counters"][name]
+
+
+class Https:
+    """A web server with one file."""
+
+    def __init__(self, t, site, content, status=200):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self):
+                self.server.asked += 1
+                self.send_response(status)
+                self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.asked = 0
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(site.chain, site.key_file)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        t.defer(self.server.server_close)
+        t.defer(self.server.shutdown)
+        self.url = f"https://127.0.0.1:{self.server.server_address[1]}/list"
+
+
+def one_lab(t):
+    """There is one lab for each user: the same test in another build has to wait."""
+    place = os.open("/tmp", os.O_RDONLY)
+    t.defer(lambda: os.close(place))
+    fcntl.flock(place, fcntl.LOCK_EX)
+    if os.path.exists(f"/tmp/ctstub-lab-{os.geteuid()}/control"):
+        raise Skip("somebody's lab is up")

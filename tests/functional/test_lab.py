@@ -3,7 +3,6 @@
 The scenarios over the wire are in test_lab_run.py."""
 import base64
 import concurrent.futures
-import fcntl
 import hashlib
 import http.client
 import json
@@ -19,6 +18,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding
 
+from functional._common import one_lab
 from harness import net, wire
 from harness.case import Skip, case, check, equal, rows, until
 
@@ -314,15 +314,6 @@ def report(t):
     equal((code, "bad.json" in err), (2, True), "a file that is none")
 
 
-def alone(t):
-    """There is one lab for each user: the same test in another build has to wait."""
-    place = os.open("/tmp", os.O_RDONLY)
-    t.defer(lambda: os.close(place))
-    fcntl.flock(place, fcntl.LOCK_EX)
-    if os.path.exists(f"/tmp/ctstub-lab-{os.geteuid()}/control"):
-        raise Skip("somebody's lab is up")
-
-
 def pasted(t, said):
     """The lines for ctstubd and for unbound do what they are for."""
     line = next(words for words in said.splitlines() if words.startswith("  (echo "))
@@ -341,7 +332,7 @@ def pasted(t, said):
 
 @case("a lab comes up, shows another scenario, and goes down", needs=("dig",))
 def up_and_down(t):
-    alone(t)
+    one_lab(t)
     ports = ["--dot-port", str(net.free_port()), "--doh-port", str(net.free_port())]
     process = t.spawn("up", [t.program("ctstub-lab"), "up", *ports])
     process.wait_log("forward-addr")
@@ -378,7 +369,7 @@ NOBODY = 65534
 @rows([("a lab in a cell: the resolver is 1.1.1.1, the rest of the world lies, and it is switched from inside", None),
        *([("the same for an ordinary user", NOBODY)] if os.geteuid() == 0 else [])], needs=("dig",))
 def cell(t, user):
-    alone(t)
+    one_lab(t)
     command, owner = [t.program("ctstub-lab"), "up", "--cell"], user or os.geteuid()
     if user:
         t.defer(lambda: shutil.rmtree(f"/tmp/ctstub-lab-{user}", ignore_errors=True))

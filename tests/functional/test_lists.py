@@ -1,10 +1,8 @@
 """ctstub ct-logs and disallow: lists shown, checked, taken, refused."""
-import http.server
 import json
 import os
-import ssl
-import threading
 
+from functional._common import Https
 from harness.case import case, check, equal, rows
 from harness.pki import DAY, Log, Site, log_list, utc_now
 
@@ -102,33 +100,6 @@ def huge(t):
         f.truncate(100 * 1024 * 1024)
     code, _, err = t.run("ctstub", "ct-logs", "check", t.path("huge.json"))
     check(code == 3 and "larger" in err, f"{code}: {err}")
-
-
-class Https:
-    """A web server with one file."""
-
-    def __init__(self, t, site, content, status=200):
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                self.server.asked += 1
-                self.send_response(status)
-                self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", str(len(content)))
-                self.end_headers()
-                self.wfile.write(content)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.asked = 0
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(site.chain, site.key_file)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        t.defer(self.server.server_close)
-        t.defer(self.server.shutdown)
-        self.url = f"https://127.0.0.1:{self.server.server_address[1]}/list"
 
 
 def update(t, site, server, *options):
