@@ -67,16 +67,16 @@ enum exit_code cli_help_print(const char *verb);
 bool cli_wants_help(int argc, char **argv);
 /* Prints how the verb is used, on standard error. */
 enum exit_code cli_usage(const char *verb);
-/* How a configuration was taken: its errors are printed and freed, and become an exit code. */
+/* The exit code for the result of reading a configuration; its errors are printed and freed. */
 enum exit_code cli_config_result(const char *verb, enum res, struct config_errors *);
 
 /* Takes an option of rules_options; complains. */
 bool cli_rule_take(struct rules *, const char *verb, int id, const char *arg);
 
-/* Warnings about what was left out of lists, on standard error. */
+/* Prints warnings about items left out of lists, on standard error. */
 void cli_warn_lists(const char *verb, const struct snapshot *);
 void cli_warn_faults(const char *verb, const char *file, const struct faults *);
-/* Settings of a file, or without one of the daemon's own file or what is compiled in. Complains. */
+/* The settings of a file; NULL: of the daemon's own file, or those compiled in. Complains. */
 enum exit_code cli_settings(struct settings **, const char *verb, const char *file);
 
 /* Prints a JSON text (taken; NULL: no memory) as a line. */
@@ -88,14 +88,14 @@ enum exit_code cli_done(const char *verb, enum exit_code);
 
 /* Chains and staples from files. */
 #define CHAIN_FILE_MAX  (4 * 1024 * 1024)
-#define CHAIN_CERTS_MAX 64 /* read from a file; the judge takes fewer and says so */
+#define CHAIN_CERTS_MAX 64 /* read from a file; the judge accepts fewer and reports it */
 
 struct chain {
 	struct buf der;
 	struct span cert[CHAIN_CERTS_MAX];
 	size_t n;
 };
-/* PEM certificates in order, or DER certificates one after the other; of PEM what cannot be read is an empty one, for
+/* PEM certificates in order, or DER certificates one after the other; a malformed PEM block is an empty certificate, for
  * the judge to refuse. A file that holds neither is an empty chain. */
 enum res chain_read(struct chain *, struct span text);
 void chain_free(struct chain *);

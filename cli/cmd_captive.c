@@ -1,4 +1,4 @@
-/* ctstub captive: let the names of a captive portal through for a few minutes, or no longer. */
+/* ctstub captive: opens or closes the window for a captive portal's login. */
 #include "cli/control.h"
 
 #include "base/text.h"

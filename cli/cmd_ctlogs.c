@@ -242,7 +242,7 @@ ct_check(const struct ct_request *req)
 
 /* ---- taking a list */
 
-/* Why this list is not taken without --force; NULL: it is. */
+/* Why this list needs --force; NULL: it does not. */
 static const char *
 ct_objection(const struct ctlogs_change *change)
 {
@@ -251,7 +251,7 @@ ct_objection(const struct ctlogs_change *change)
 	if (change->large_loss)
 		return "more than a third of the logs are gone";
 	if (change->new_operators > 0)
-		return "it brings a log operator that was not known before";
+		return "it brings a new log operator";
 	return NULL;
 }
 
@@ -279,10 +279,10 @@ ct_change_print(const struct ct_request *req, const struct ctlogs_change *change
 	(void)printf("list of %s: %zu logs before, %zu added, %zu removed, %zu changed\n", date,
 		     change->before, change->added, change->removed, change->changed);
 	if (!taken)
-		return cli_complain(EXIT_REFUSED, verb, "not taken: %s (--force takes it)", why);
+		return cli_complain(EXIT_REFUSED, verb, "not installed: %s (--force installs it)", why);
 	(void)printf("written to %s; %s\n", file,
 		     change->older && builtin ? "the list compiled in is newer and stays in effect"
-					      : "a running daemon takes it at its next reload");
+					      : "a running daemon uses it after its next reload");
 	return EXIT_GOOD;
 }
 
@@ -300,7 +300,7 @@ ct_list_write(const char *file, const struct ctlogs *list)
 	return code;
 }
 
-/* What was known before is kept, the difference shown, the file in state-dir replaced. */
+/* Keeps known intervals, shows the difference, and replaces the file in state-dir. */
 static enum exit_code
 ct_take(const struct ct_request *req, const struct settings *s, const struct ctlogs *fresh)
 {
@@ -314,7 +314,7 @@ ct_take(const struct ct_request *req, const struct settings *s, const struct ctl
 	if (*state_dir == '\0') {
 		free(file);
 		return cli_complain(EXIT_USAGE, verb,
-				    "state-dir is \"\": a folder for the list was expected (--state-dir)");
+				    "state-dir is empty: a folder for the list was expected (--state-dir)");
 	}
 	if (file == NULL || log_list_choose(&known, state_dir, &from, &warning) != RES_OK ||
 	    ctlogs_keep_known(&merged, fresh, known) != RES_OK ||
@@ -354,7 +354,7 @@ ct_import(const struct ct_request *req)
 	return code;
 }
 
-/* The policy for the server of the list: strict, whatever the upstreams are judged by. */
+/* The policy for the server of the list: strict, whatever the policy of the upstreams. */
 static enum exit_code
 ct_download_policy(struct vfy_policy *out, struct snapshot **snap, const struct ct_request *req)
 {

@@ -1,4 +1,4 @@
-/* ctstub flush: forget answers. */
+/* ctstub flush: drops cached answers. */
 #include "cli/control.h"
 #include "config/forms.h"
 
@@ -26,7 +26,7 @@ cmd_flush(int argc, char **argv)
 		return cli_complain(EXIT_USAGE, argv[0], "\"%s\": a domain name was expected",
 				    argv[args.first]);
 	request = json_pack("{s:s}", "verb", "flush");
-	if (args.first < argc) /* with escapes: the daemon reads it */
+	if (args.first < argc) /* a name with escapes is parsed by the daemon */
 		(void)json_object_set_new(request, "name", json_string(argv[args.first]));
 	return control_report(&args, argv[0], request, flush_print);
 }

@@ -1,4 +1,4 @@
-/* ctstub log-level: say more, or less, until the next reload. */
+/* ctstub log-level: changes how much the daemon logs, until the next reload. */
 #include "cli/control.h"
 
 #include <stdio.h>

@@ -2,7 +2,7 @@
  * ctstub metrics: the daemon's numbers for Prometheus, from a process of its own, so that the daemon holds no
  * web server.
  *
- * One connection at a time, one request a connection, bounded in size and time; what is asked for is not read
+ * One connection at a time, one request a connection, bounded in size and time; a request is not read
  * beyond its first line. Every scrape is one question over the control socket.
  */
 #include "config.h"

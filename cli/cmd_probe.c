@@ -1,5 +1,5 @@
 /*
- * ctstub probe: one address after the other: connect, judge, ask, connect again, and tell.
+ * ctstub probe: for each address in turn: connect, judge, ask, connect again, report.
  *
  * The connection, the judgement and the question go the very way of the daemon's. A probe is a small state
  * machine: each step ends with an event of the slot, an answer, or the timer.
@@ -171,7 +171,7 @@ probe_ask_in_order(struct probe *p)
 {
 	char name[64];
 
-	/* A name that nobody has in a cache, then one that everybody has: who answers the second first? Without
+	/* A name that is in no cache, then one that is in every cache: is the second answered first? Without
 	 * OPT records no keepalive time is agreed on, by which our own side would close. */
 	(void)snprintf(name, sizeof name, "ctstub-probe-%08x.test.", random_u32());
 	return probe_ask(p, name, false, &p->slow, probe_on_slow_answer) &&

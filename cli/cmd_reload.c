@@ -1,4 +1,4 @@
-/* ctstub reload: read the configuration again. Refused, the old one stays and we say why. */
+/* ctstub reload: reloads the configuration, or shows why the daemon keeps the old one. */
 #include "cli/control.h"
 
 #include <stdio.h>
@@ -6,7 +6,7 @@
 static void
 reload_print(const json_t *answer)
 {
-	(void)printf("the configuration was taken, generation %lld\n", control_number(answer, "generation"));
+	(void)printf("configuration reloaded, generation %lld\n", control_number(answer, "generation"));
 }
 
 enum exit_code

@@ -1,4 +1,4 @@
-/* ctstub status: is the daemon well? */
+/* ctstub status: shows the state of the daemon. */
 #include "cli/control.h"
 
 #include <stdio.h>
@@ -49,7 +49,7 @@ status_print(const json_t *a)
 	put_strings("file", json_object_get(a, "files"));
 	if (!control_is_null(a, "reload_error"))
 		(void)printf("%-14s %s\n", "reload failed", control_text(a, "reload_error"));
-	(void)printf("%-14s %lld: %lld good, %lld failing, %lld refused, %lld not asked yet\n", "upstreams",
+	(void)printf("%-14s %lld: %lld good, %lld failing, %lld refused, %lld not used yet\n", "upstreams",
 		     control_number(up, "total"), control_number(up, "good"), control_number(up, "failing"),
 		     control_number(up, "refused"), control_number(up, "unknown"));
 	(void)printf("%-14s %s, of %s, %lld days old%s\n", "log list", control_text(list, "from"),

@@ -1,4 +1,4 @@
-/* ctstub upstreams: every address, and why it is not used when it is not. */
+/* ctstub upstreams: shows every upstream address, and why one is not used. */
 #include "cli/control.h"
 
 #include <stdio.h>

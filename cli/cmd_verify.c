@@ -29,7 +29,7 @@ struct verify {
 /* What one run judges by. */
 struct verify_context {
 	struct snapshot *snap;
-	const struct upstream_settings *upstream; /* NULL: nobody's in particular */
+	const struct upstream_settings *upstream; /* NULL: the global policy applies */
 	struct addr ip;                           /* expected; ADDR_NONE: none */
 	const char *name;                         /* expected; "": none */
 	struct span also[VFY_ALSO_IPS_MAX];
@@ -120,7 +120,7 @@ verify_read(struct verify *req, int argc, char **argv, enum exit_code *code)
 	return false;
 }
 
-/* Whose chain is it? *title NULL: nobody's in particular, then the global policy judges. */
+/* Finds the upstream whose chain this is; *title NULL: none, and the global policy applies. */
 static enum exit_code
 verify_choose_upstream(const char **title, const struct verify *req, const struct settings *s)
 {
@@ -142,7 +142,7 @@ verify_choose_upstream(const char **title, const struct verify *req, const struc
 	if (req->config == NULL)
 		return cli_complain(
 		    EXIT_USAGE, verb,
-		    "what must the certificate bear? --ip, --name or --upstream was expected");
+		    "--ip, --name or --upstream was expected: what the certificate must have");
 	if (s->n_upstream > 1)
 		return cli_complain(EXIT_USAGE, verb,
 				    "%s has several upstreams: --upstream or --ip was expected", req->config);
@@ -150,7 +150,7 @@ verify_choose_upstream(const char **title, const struct verify *req, const struc
 	return EXIT_GOOD;
 }
 
-/* No connection is made: the keys for one need not be readable. */
+/* No connection is made: client keys need not be readable. */
 static bool
 verify_override(struct settings *s, const struct rules *rules)
 {
@@ -241,7 +241,7 @@ verify_context_close(struct verify_context *ctx)
 	buf_free(&ctx->staple);
 }
 
-/* Reads and judges one file; on an error *why (yours; NULL: no memory) says what was wrong with it. */
+/* Reads and judges one file; on an error *why (yours; NULL: no memory) tells why. */
 static enum res
 verify_context_judge(struct verdict *v, const struct verify_context *ctx, const char *file, char **why)
 {

@@ -14,13 +14,13 @@
 
 enum fetch_outcome {
 	FETCH_DONE,
-	FETCH_REFUSED, /* the verdict says why */
+	FETCH_REFUSED, /* the verdict tells why */
 	FETCH_FAILED,  /* *why does (yours) */
 	FETCH_BAD_URL,
 };
 
 /*
- * Appends to out, up to its maximum. The certificate must bear the URL's host (a name, or an address literal) under
+ * Appends to out, up to its maximum. The certificate must have the URL's host (a name, or an address literal) under
  * this policy. *v, zeroed before, is filled once the server showed its chain: clear it.
  */
 enum fetch_outcome fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *,

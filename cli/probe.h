@@ -1,13 +1,14 @@
 /*
- * probe.h - what a probe of one address found.
+ * probe.h - the result of a probe of one address.
  */
 #ifndef CLI_PROBE_H
 #define CLI_PROBE_H
 
 #include "transport/transport.h"
 
-#define PROBE_QUESTION "example.com." /* RFC 2606, 3: nobody's, and everybody has it */
-#define PROBE_IDLE_MS  110000 /* our own side gives up at 120 s; a server that keeps it longer is told so */
+#define PROBE_QUESTION "example.com." /* RFC 2606, 3: reserved, and resolvable everywhere */
+#define PROBE_IDLE_MS                                                                                        \
+	110000 /* our own side closes at 120 s; a server that keeps it longer is reported as such */
 
 struct probe_result {
 	const struct tp_target *target;

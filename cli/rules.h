@@ -1,5 +1,5 @@
 /*
- * rules.h - the options by which verify and probe change what a certificate is judged by.
+ * rules.h - the options of verify and probe that change the rules of a judgement.
  */
 #ifndef CLI_RULES_H
 #define CLI_RULES_H
@@ -18,9 +18,9 @@ struct rules {
 #define RULES_OPTION_FIRST 512
 extern const struct cli_option rules_options[];
 
-/* Takes an option of the table. False: it was not good, and *complaint (yours; NULL: no memory) says why. */
+/* Takes an option of the table. False: the value is invalid, and *complaint (yours; NULL: no memory) tells why. */
 bool rules_take(struct rules *, int id, const char *arg, char **complaint);
-/* Puts the rules in place of what the settings say; they have one upstream. False: no memory. */
+/* Overrides the settings, which have one upstream, by the rules. False: no memory. */
 bool rules_apply(const struct rules *, struct settings *);
 void rules_free(struct rules *);
 

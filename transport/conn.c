@@ -43,7 +43,7 @@ conn_free(struct conn *c)
 	free(c);
 }
 
-/* The peer's close, or the end of the path, tells how long it keeps idle connections. */
+/* A close by the peer, or a dead path, shows how long idle connections are kept. */
 static void
 conn_learn_idle(struct conn *c)
 {

@@ -30,7 +30,7 @@ struct conn_shared;
 /* What a connection reports to its slot; never called inside a call of transport.h. */
 struct conn_ops {
 	void (*on_ready)(struct conn_shared *, struct conn *);
-	/* The connection ended by itself; its exchanges are still in its list. was_ready tells closed from failed. */
+	/* The connection ended by itself; its exchanges are still in its list. was_ready: closed, else failed. */
 	void (*on_gone)(struct conn_shared *, struct conn *, bool was_ready, enum reason, const char *detail);
 	/* Takes the exchange out of the connection's list and makes its callback. */
 	void (*on_answer)(struct conn_shared *, struct conn *, struct tp_exchange *, struct tp_answer *);

@@ -171,9 +171,9 @@ conn_read(struct conn *c)
 		if (c->state != CONN_READY)
 			return false;
 		if (reason != REASON_NONE) {
-			const char *said;
+			const char *ignored;
 
-			(void)c->proto->ops->gather(c->proto, &c->plain, &said); /* its last words */
+			(void)c->proto->ops->gather(c->proto, &c->plain, &ignored); /* a GOAWAY */
 			(void)tls_write(c->tls, buf_span(&c->plain), &t);
 			conn_end(c, reason, detail);
 			return false;

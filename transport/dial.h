@@ -1,5 +1,5 @@
 /*
- * dial.h - a TCP connection to an address, begun; and what an error of the socket means.
+ * dial.h - begins a TCP connection to an address, and translates errors of its socket.
  */
 #ifndef TRANSPORT_DIAL_H
 #define TRANSPORT_DIAL_H
@@ -7,13 +7,13 @@
 #include "base/addr.h"
 #include "verify/verdict.h"
 
-#define DIAL_USER_TIMEOUT_MS 5000 /* TCP_USER_TIMEOUT: the kernel's own limit, behind ours */
+#define DIAL_USER_TIMEOUT_MS 5000 /* TCP_USER_TIMEOUT: the kernel's own limit, longer than ours */
 
 /* Begins to connect a socket that never blocks and is not inherited. 0: *fd will be ready to write when it is
  * done. Else an errno; *fd is the socket to close, or -1. No TCP Fast Open: it black-holes on roaming
  * laptops. */
 int dial(const struct addr *, int *fd);
-/* What an errno of connect, send or receive says about the peer. */
+/* The reason for an errno of connect, send or receive. */
 enum reason dial_reason(int error);
 
 #endif

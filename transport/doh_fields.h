@@ -8,12 +8,12 @@
 
 /* application/dns-message, with any parameters (RFC 8484, 6; RFC 9110, 8.3.1). */
 bool doh_type_is_dns(struct span value);
-/* delta-seconds (RFC 9111, 1.2.2): what is no number is 0, what is too large is the largest. */
+/* delta-seconds (RFC 9111, 1.2.2): 0 when it is not a number, UINT32_MAX when it is too large. */
 uint32_t doh_seconds(struct span value);
-/* Retry-After, as seconds or as a date (RFC 9110, 10.2.3), in seconds from now; a date that is past, and what is
- * neither, is 0. */
+/* Retry-After, as seconds or as a date (RFC 9110, 10.2.3), in seconds from now; 0 for a date in the past and
+ * for anything else. */
 uint32_t doh_retry_after(struct span value, int64_t now_ms);
-/* Three digits; 0 when it is not that. */
+/* Three digits; 0 for anything else. */
 int doh_status(struct span value);
 /* The name or the address literal, and the port unless it is 443 (RFC 3986, 3.2). */
 void doh_authority(struct buf *, const struct tp_target *);

@@ -124,7 +124,7 @@ doh_stream_judge(const struct doh_stream *s, struct tp_answer *a)
 	a->retry_after_s = s->retry_after_s < RETRY_AFTER_MAX_S ? s->retry_after_s : RETRY_AFTER_MAX_S;
 	if (s->broken != NULL)
 		a->failure = REASON_DOH_MALFORMED;
-	else if (!s->ended) /* reset: by the peer, or by our side for what is wrong with the response */
+	else if (!s->ended) /* reset: by the peer, or by us because of a malformed response */
 		a->failure = s->reset_by_peer || s->error == 0 ? REASON_CLOSED : REASON_DOH_MALFORMED;
 	else if (doh_status_is_redirect(s->status))
 		a->failure = REASON_DOH_REDIRECT;

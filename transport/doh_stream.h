@@ -22,7 +22,7 @@ struct doh_stream {
 	bool ended;  /* END_STREAM came */
 	bool reset_by_peer;
 	uint32_t error;     /* HTTP/2 code it was closed with */
-	const char *broken; /* what is wrong with the response */
+	const char *broken; /* why the response is not acceptable; NULL: it is so far */
 	int status;
 	bool type_seen, type_is_dns, encoded;
 	uint32_t age_s, retry_after_s;
@@ -47,7 +47,7 @@ void doh_stream_free(struct doh_stream *);
 void doh_stream_mark_done(struct doh_stream *);
 void doh_stream_break(struct doh_stream *, const char *what); /* the response is not acceptable; done */
 struct doh_stream *doh_stream_take_done(struct doh_streams *);
-/* Fills in why the response is no answer; REASON_NONE: its body is one. */
+/* Sets the answer's failure; REASON_NONE: the body is an answer. */
 void doh_stream_judge(const struct doh_stream *, struct tp_answer *);
 
 #endif

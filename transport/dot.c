@@ -1,5 +1,5 @@
 /*
- * DNS over TLS (RFC 7858): messages behind a two-byte length, in any order.
+ * DNS over TLS (RFC 7858): messages after a two-byte length, in any order.
  *
  * Ids are random and are not used again until their answer came, also when the question was cancelled: a late
  * answer cannot be taken for another's (RFC 7766, 6.2.1; dnsdist CVE-2026-33596 is what happens else).
@@ -13,7 +13,7 @@
 
 #define HEADER_SIZE   12
 #define BUCKETS       1024
-#define STRANGERS_MAX 16           /* answers to nothing asked; then the peer is broken or hostile */
+#define STRANGERS_MAX 16           /* answers that match no question; then the peer is broken or hostile */
 #define OWED_MAX      16384        /* cancelled and unanswered; then a new connection has more free ids */
 #define OUT_HIGH      (128 * 1024) /* not written yet; more questions wait in their slot */
 
@@ -24,7 +24,7 @@ struct dot {
 	uint32_t in_flight, owed;
 	unsigned strangers;
 	bool keepalive_asked;
-	bool keepalive_waits; /* the answer to keepalive_id tells the idle timeout */
+	bool keepalive_waits; /* the answer to keepalive_id brings the idle timeout */
 	uint16_t keepalive_id;
 	struct buf rest; /* the beginning of a message whose end did not come yet */
 };
@@ -209,7 +209,7 @@ dot_feed(struct proto *w, uint8_t *p, size_t n, const char **detail)
 
 bad:
 	*detail = bad == REASON_ANSWER_MALFORMED ? "a message shorter than its header"
-						 : "answers to nothing that was asked";
+						 : "answers that match no question";
 	return bad;
 }
 

@@ -3,7 +3,7 @@
 void
 idle_on_peer_close(struct idle *idle, int64_t idle_ms)
 {
-	/* Beyond what we keep one ourselves the machine was asleep: that is no limit of the peer's. */
+	/* Longer than we keep a connection ourselves: the machine was suspended, and the peer's limit is not known. */
 	if (idle_ms < IDLE_LEARN_MIN_MS || idle_ms > 2 * IDLE_MAX_MS)
 		return;
 	idle->limit_ms = idle_ms;

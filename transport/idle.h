@@ -1,5 +1,5 @@
 /*
- * idle.h - how long a peer keeps idle connections, learned from its closing them.
+ * idle.h - learns how long a peer keeps idle connections from the closes that it makes.
  *
  * The last close seen is believed. Because we then close first and so see no more of the peer's closes, the
  * limit is doubled after a few closes of our own: a peer that was merely restarted is found out, at the price

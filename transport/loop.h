@@ -53,7 +53,7 @@ void loop_timer_init(struct loop_timer *, struct loop *, void (*on_due)(void *ct
 /* Fires once, `after_ms` from now (0: in the next turn). Setting again moves it. */
 void loop_timer_set(struct loop_timer *, int64_t after_ms);
 void loop_timer_stop(struct loop_timer *); /* harmless when not set; may be called inside on_due */
-/* Brings the timer forward to `after_ms` from now, never back: its owner looks at what is due when it fires. */
+/* Brings the timer forward to `after_ms` from now, never back: its owner looks for what is due when it fires. */
 void loop_timer_within(struct loop_timer *, int64_t after_ms);
 bool loop_timer_is_set(const struct loop_timer *);
 

@@ -1,5 +1,5 @@
 /*
- * proto.h - what a connection asks of the protocol that it carries, DoT or DoH. Inside the transport only.
+ * proto.h - the interface of the protocol drivers, DoT and DoH, to their connection. Inside the transport only.
  *
  * Plain bytes in, plain bytes out; nothing here knows TLS, sockets or time. A protocol holds no question: it maps
  * its own ids to the questions of its connection, whose list they are in.
@@ -23,14 +23,14 @@ struct proto_ops {
 	/* Takes a question: its bytes are in the output, or will be after gather. RES_NOMEM, RES_LIMIT: not
 	 * taken. */
 	enum res (*take)(struct proto *, struct tp_exchange *, struct buf *out);
-	/* Nobody waits for it any more; an answer that still comes is dropped. */
+	/* Its asker gave up; an answer that still comes is dropped. */
 	void (*cancel)(struct proto *, struct tp_exchange *);
-	/* What else is to be sent. Other than REASON_NONE: when that is sent, the conversation is over or
-	 * broken. */
+	/* Appends whatever else is to be sent. Other than REASON_NONE: once that is sent, the connection
+	 * ends. */
 	enum reason (*gather)(struct proto *, struct buf *out, const char **detail);
 	/* Received bytes, which may be written to. REASON_NONE: goes on. */
 	enum reason (*feed)(struct proto *, uint8_t *p, size_t n, const char **detail);
-	/* No new questions: the peer said so, or its ids come to an end. */
+	/* No new questions: the peer ended them, or the ids come to an end. */
 	bool (*is_draining)(const struct proto *);
 	/* Cancelled questions whose answers may still come. */
 	uint32_t (*owed)(const struct proto *);
@@ -39,9 +39,9 @@ struct proto_ops {
 struct proto_hooks {
 	/* The question is answered or failed. False: the connection is gone, stop feeding. */
 	bool (*on_answer)(void *ctx, struct tp_exchange *, struct tp_answer *);
-	/* The peer did not process it and says so. */
+	/* The peer reports that it did not process it. */
 	void (*on_unprocessed)(void *ctx, struct tp_exchange *);
-	/* An answer that nobody waits for. */
+	/* An answer to no exchange in flight. */
 	void (*on_unexpected)(void *ctx);
 	/* The peer's idle timeout (RFC 7828). */
 	void (*on_keepalive)(void *ctx, int64_t ms);

@@ -138,7 +138,7 @@ slot_on_ready(struct conn_shared *shared, struct conn *c)
 	slot_report_event(slot, &event);
 }
 
-/* A session that could not be resumed says nothing about the peer: a full handshake is made at once. */
+/* A failed resumption does not count against the peer: a full handshake follows at once. */
 static bool
 slot_tries_in_full(struct tp_slot *slot, const struct conn *c, enum reason reason)
 {
@@ -272,7 +272,7 @@ slot_open_conn(struct tp_slot *slot)
 		(void)conn_start(slot->conn);
 }
 
-/* Out of use: its peer said so, or it was idle for too long. */
+/* Takes the connection out of use when its peer ended new questions, or it was idle for too long. */
 static void
 slot_retire_conn(struct tp_slot *slot)
 {

@@ -1,7 +1,7 @@
 /*
  * stall.h - how long a peer that owes an answer may send nothing before its connection is given up.
  *
- * A dead path shows in bytes that nobody acknowledges. A peer that acknowledges and does not answer may be slow, or a
+ * On a dead path bytes stay unacknowledged. A peer that acknowledges and does not answer may be slow, or a
  * middle box may acknowledge in its place: that is worth one other connection, not two. Both waits grow with the
  * round trip.
  */

@@ -81,7 +81,7 @@ struct span tls_out(const struct tls *); /* to be sent; lent until the next call
 void tls_sent(struct tls *, size_t n);
 
 /* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as server as it can be read:
- * GnuTLS shows nobody a chain that it cannot parse, and the judge has a name for what is wrong with it.
+ * GnuTLS does not hand out a chain that it cannot parse, and the judge has a reason for it.
  * False: it is malformed. */
 bool tls_peer_read(struct tls_peer *, struct span message, bool v13);
 /* May anything be computed with the key of the peer's own certificate (spki.h)? The handshake's own signature is

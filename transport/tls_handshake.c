@@ -82,7 +82,7 @@ tls_take_chain(struct tls *tls, struct span message)
 	    tls_peer_read(peer, message, gnutls_protocol_get_version(tls->session) == GNUTLS_TLS1_3) &&
 	    tls_peer_computable(peer);
 	if (!computable)
-		(void)tls_judge(tls, peer); /* yes is no answer to such a chain */
+		(void)tls_judge(tls, peer); /* such a chain is refused whatever on_peer returns */
 	free(peer);
 	return computable ? 0 : GNUTLS_E_CERTIFICATE_ERROR;
 }
@@ -118,8 +118,7 @@ tls_on_handshake_message(gnutls_session_t session, unsigned type, unsigned when,
 	return 0;
 }
 
-/* A handshake that failed over a chain nobody has judged: the judge may know better than GnuTLS what is
- * wrong. */
+/* The handshake failed before its chain was judged: the judge may have a better reason than GnuTLS. */
 static enum tls_status
 tls_handshake_failed(struct tls *tls, int code, struct tls_trouble *t)
 {

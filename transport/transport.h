@@ -1,10 +1,10 @@
 /*
  * transport.h - one upstream address and the encrypted connections to it, over DoT or DoH.
  *
- * A target says who and how: the address, the protocol, and the policy by which its certificate is judged. A slot
+ * A target describes an upstream: the address, the protocol, and the policy by which its certificate is judged. A slot
  * is the place of the live connection to one target: it connects when a question is sent, keeps the connection
  * while it is of use, learns when the peer closes idle ones, resumes sessions (judged again before their use), and
- * says why it fails. No question is written before vfy_check accepted the peer. Nothing is ever sent in clear text.
+ * reports why it fails. No question is written before vfy_check accepted the peer. Nothing is ever sent in clear text.
  *
  * What it does not know: the configuration file, the cache, what a DNS message means beyond its length and its id.
  *
@@ -56,14 +56,14 @@ struct tp_event {
 	enum {
 		TP_EVENT_READY,  /* handshake done, verdict accepted */
 		TP_EVENT_FAILED, /* never became ready: reason is set */
-		TP_EVENT_CLOSED, /* was ready, is gone; reason says how (REASON_CLOSED for an idle close) */
+		TP_EVENT_CLOSED, /* was ready, is gone; reason tells why (REASON_CLOSED for an idle close) */
 	} kind;
 	enum reason reason;
 	struct verdict *verdict; /* of READY, and of a refusal; else NULL. Take it by copying and zeroing */
 	bool resumed;
 	const char *tls_version, *cipher, *alpn; /* "" where the handshake did not come so server */
 	int64_t handshake_ms;                    /* from connect to ready or failure */
-	const char *detail; /* a word from the library or the system for the log; may be NULL */
+	const char *detail; /* a message of the library or the system for the log; may be NULL */
 };
 
 struct tp_hooks {
@@ -81,9 +81,9 @@ struct tp_answer {
 	uint32_t age_s;      /* DoH: Age header, 0 without (RFC 8484, 5.1) */
 	int64_t rtt_us;      /* from the write to the answer */
 	bool retry_safe;     /* on failure: the question was not written, or surely not processed */
-	bool killed;    /* on failure: connections ended under it, and it was repeated as often as is right */
-	unsigned alone; /* ... so many of them carried nothing else */
-	int http_status;        /* DoH: of the answer, 0 when it did not come to one */
+	bool killed;         /* on failure: its connections ended, and it was repeated as often as allowed */
+	unsigned alone;      /* how many of these connections carried nothing else */
+	int http_status;     /* DoH: of the answer, 0 when it did not come to one */
 	uint32_t retry_after_s; /* DoH: Retry-After from now, at most a day, 0 without (RFC 9110, 10.2.3) */
 };
 
@@ -120,7 +120,7 @@ const char *tp_state_text(enum tp_state);
 struct tp_stats {
 	/* attempts, ready, ready by ticket, by verdict, by wire */
 	uint64_t connects, handshakes, resumed, refused, failures;
-	uint64_t questions, answers, repeated, unexpected; /* unexpected: answers that nobody waited for */
+	uint64_t questions, answers, repeated, unexpected; /* unexpected: answers to no question in flight */
 	uint64_t bytes_out, bytes_in;                      /* application data */
 	uint64_t idle_closes;
 	int64_t handshake_ms;  /* the last one; -1 none */

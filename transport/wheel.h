@@ -2,7 +2,7 @@
  * wheel.h - a hierarchical timing wheel: timers in O(1), whatever their number.
  *
  * Level n has 64 places of 64^n milliseconds each; a timer lies on the lowest level that reaches it and moves
- * down when its place comes up. The wheel reads no clock and calls nobody: its owner passes the time in and takes
+ * down when its place comes up. The wheel reads no clock and makes no callbacks: its owner passes the time in and takes
  * the due timers out. A jump of time, however far, costs one look at each level.
  */
 #ifndef TRANSPORT_WHEEL_H
@@ -14,7 +14,7 @@
 #define WHEEL_LEVELS 6 /* 64^6 ms are two years; a timer beyond that is placed again as it comes nearer */
 #define WHEEL_PLACES 64
 
-/* Embedded in what is timed. */
+/* Embedded in its owner's struct. */
 struct wheel_timer {
 	int64_t due_ms;                  /* 0: in no wheel */
 	TAILQ_ENTRY(wheel_timer) beside; /* of its place */

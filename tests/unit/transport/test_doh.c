@@ -257,7 +257,7 @@ an_answer_then_a_reset_is_one_answer(void **state) /* H18 */
 }
 
 static void
-concurrent_streams_are_the_peers_to_say(void **state) /* H08 */
+concurrent_streams_follow_the_peers_limit(void **state) /* H08 */
 {
 	(void)state;
 	server_start_with("\0\3\0\0\0\1", 6);
@@ -306,7 +306,7 @@ a_window_that_opens_late_lets_the_body_through(void **state)
 }
 
 static void
-cancelled_questions_hear_nothing(void **state) /* U13 */
+cancelled_questions_get_no_callback(void **state) /* U13 */
 {
 	struct tp_exchange *q;
 
@@ -482,10 +482,10 @@ main(void)
 	    DOH_TEST(goaway_repeats_what_was_not_processed),
 	    DOH_TEST(resets_have_their_reasons),
 	    DOH_TEST(an_answer_then_a_reset_is_one_answer),
-	    DOH_TEST(concurrent_streams_are_the_peers_to_say),
+	    DOH_TEST(concurrent_streams_follow_the_peers_limit),
 	    DOH_TEST(a_window_of_zero_holds_the_body_back),
 	    DOH_TEST(a_window_that_opens_late_lets_the_body_through),
-	    DOH_TEST(cancelled_questions_hear_nothing),
+	    DOH_TEST(cancelled_questions_get_no_callback),
 	    DOH_TEST(an_early_answer_ends_the_request),
 	    DOH_TEST(many_streams_answered_backwards),
 	    DOH_TEST(the_connection_is_replaced_before_its_stream_ids_end),

@@ -62,7 +62,7 @@ flood_deliver(void)
 }
 
 static void
-floods_are_cut(void **state)
+floods_of_frames_end_the_connection(void **state)
 {
 	static const struct {
 		const char *says;
@@ -97,7 +97,7 @@ floods_are_cut(void **state)
 }
 
 static void
-informational_responses_are_cut(void **state) /* H12 */
+floods_of_informational_responses_end_the_stream(void **state) /* H12 */
 {
 	(void)state;
 	client_ask(1);
@@ -144,7 +144,7 @@ header_fields_have_a_budget(void **state) /* H11 */
 }
 
 static void
-continuations_are_cut(void **state) /* H09 */
+floods_of_continuations_end_the_connection(void **state) /* H09 */
 {
 	(void)state;
 	client_ask(1);
@@ -275,10 +275,10 @@ main(void)
 #define DOH_TEST(name) cmocka_unit_test_setup_teardown(name, server_setup, server_teardown)
 	const struct CMUnitTest tests[] = {
 	    DOH_TEST(bodies_have_a_limit),
-	    DOH_TEST(floods_are_cut),
-	    DOH_TEST(informational_responses_are_cut),
+	    DOH_TEST(floods_of_frames_end_the_connection),
+	    DOH_TEST(floods_of_informational_responses_end_the_stream),
 	    DOH_TEST(header_fields_have_a_budget),
-	    DOH_TEST(continuations_are_cut),
+	    DOH_TEST(floods_of_continuations_end_the_connection),
 	    DOH_TEST(trailers_are_not_accepted),
 	    DOH_TEST(other_protocols_end_the_connection),
 	};

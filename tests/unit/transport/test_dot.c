@@ -172,7 +172,7 @@ bad_lengths_end_the_connection(void **state)
 }
 
 static void
-strangers_are_counted_and_end_the_connection(void **state) /* U01, U15 */
+unexpected_answers_are_counted_and_end_the_connection(void **state) /* U01, U15 */
 {
 	struct proto *w = start();
 	uint16_t mine = ask(w, "a", 7, NULL);
@@ -274,7 +274,7 @@ questions_in_flight_have_a_limit(void **state)
 }
 
 static void
-output_that_nobody_takes_has_a_limit(void **state)
+unread_output_has_a_limit(void **state)
 {
 	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
@@ -310,7 +310,7 @@ feeding_stops_when_the_connection_is_gone(void **state)
 }
 
 static void
-the_keepalive_of_the_first_answer_is_told(void **state)
+the_keepalive_of_the_first_answer_is_reported(void **state)
 {
 	static const uint8_t rest[] = "\201\200\0\0\0\0\0\0\0\1\0\0\51\4\320\0\0\0\0\0\6\0\13\0\2\0\144";
 	struct proto *w = start();
@@ -338,13 +338,13 @@ main(void)
 	    cmocka_unit_test(answers_come_in_any_order_and_bring_the_askers_id),
 	    cmocka_unit_test(pieces_of_any_size_make_the_same_answers),
 	    cmocka_unit_test(bad_lengths_end_the_connection),
-	    cmocka_unit_test(strangers_are_counted_and_end_the_connection),
+	    cmocka_unit_test(unexpected_answers_are_counted_and_end_the_connection),
 	    cmocka_unit_test(an_answer_comes_once),
 	    cmocka_unit_test(ids_are_not_used_again_while_an_answer_may_come),
 	    cmocka_unit_test(questions_in_flight_have_a_limit),
-	    cmocka_unit_test(output_that_nobody_takes_has_a_limit),
+	    cmocka_unit_test(unread_output_has_a_limit),
 	    cmocka_unit_test(feeding_stops_when_the_connection_is_gone),
-	    cmocka_unit_test(the_keepalive_of_the_first_answer_is_told),
+	    cmocka_unit_test(the_keepalive_of_the_first_answer_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,7 +48,7 @@ time_stops_at_each_timer(void **state)
 }
 
 static void
-sleep_shows_between_boot_and_mono(void **state)
+a_suspend_moves_boot_time_and_not_monotonic_time(void **state)
 {
 	struct ticker t = {0};
 	struct loop *loop;
@@ -70,7 +70,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(time_stops_at_each_timer),
-	    cmocka_unit_test(sleep_shows_between_boot_and_mono),
+	    cmocka_unit_test(a_suspend_moves_boot_time_and_not_monotonic_time),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,7 +24,7 @@ the_limit_is_learned_from_closes(void **state)
 }
 
 static void
-a_promise_is_obeyed_and_clamped(void **state)
+a_keepalive_time_is_obeyed_and_bounded(void **state)
 {
 	struct idle idle = {.limit_ms = 10000};
 
@@ -35,7 +35,7 @@ a_promise_is_obeyed_and_clamped(void **state)
 }
 
 static void
-own_closes_try_the_limit_again(void **state)
+after_own_closes_the_limit_is_tried_again(void **state)
 {
 	struct idle idle = {0};
 
@@ -59,8 +59,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_limit_is_learned_from_closes),
-	    cmocka_unit_test(a_promise_is_obeyed_and_clamped),
-	    cmocka_unit_test(own_closes_try_the_limit_again),
+	    cmocka_unit_test(a_keepalive_time_is_obeyed_and_bounded),
+	    cmocka_unit_test(after_own_closes_the_limit_is_tried_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

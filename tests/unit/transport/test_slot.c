@@ -16,7 +16,7 @@
 /* ---- the way up */
 
 static void
-questions_wait_for_the_verdict_and_leave_in_one_record(void **state)
+questions_wait_for_the_verdict_and_are_sent_in_one_record(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 50; i++)
@@ -426,7 +426,7 @@ wrong_ids_wait_for_the_right_one(void **state) /* U01 */
 }
 
 static void
-what_comes_after_the_handshake_is_bounded(void **state) /* T16 */
+post_handshake_messages_are_bounded(void **state) /* T16 */
 {
 	static const struct {
 		const char *says;
@@ -526,7 +526,7 @@ a_callback_may_drop_its_connection(void **state)
 }
 
 static void
-the_end_of_a_connection_is_told_to_its_questions(void **state)
+questions_learn_that_their_connections_ended(void **state)
 {
 	struct tp_stats stats;
 
@@ -615,7 +615,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    SLOT_TEST(questions_wait_for_the_verdict_and_leave_in_one_record),
+	    SLOT_TEST(questions_wait_for_the_verdict_and_are_sent_in_one_record),
 	    SLOT_TEST(all_questions_leave_without_waiting_for_answers),
 	    SLOT_TEST(the_connection_is_used_again),
 	    SLOT_TEST(each_stage_has_its_reason),
@@ -629,12 +629,12 @@ main(void)
 	    SLOT_TEST(answers_before_the_close_count),
 	    SLOT_TEST(dribbled_answers_arrive),
 	    SLOT_TEST(wrong_ids_wait_for_the_right_one),
-	    SLOT_TEST(what_comes_after_the_handshake_is_bounded),
+	    SLOT_TEST(post_handshake_messages_are_bounded),
 	    SLOT_TEST(a_key_update_is_answered),
 	    SLOT_TEST(the_queue_has_a_limit),
 	    SLOT_TEST(dropping_repeats_what_is_in_flight),
 	    SLOT_TEST(a_callback_may_drop_its_connection),
-	    SLOT_TEST(the_end_of_a_connection_is_told_to_its_questions),
+	    SLOT_TEST(questions_learn_that_their_connections_ended),
 	    SLOT_TEST(a_failure_to_connect_kills_no_question),
 	    SLOT_TEST(a_slot_adopts_the_connection_of_another),
 	    SLOT_TEST(with_nothing_to_adopt_a_fresh_connection_is_made),

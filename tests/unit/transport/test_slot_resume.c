@@ -115,7 +115,7 @@ a_ticket_before_the_last_answer_is_kept(void **state)
 }
 
 static void
-a_ticket_that_the_server_chokes_on_costs_one_connection(void **state)
+a_ticket_that_breaks_the_handshake_costs_one_connection(void **state)
 {
 	(void)state;
 	fixture_ask();
@@ -131,7 +131,7 @@ a_ticket_that_the_server_chokes_on_costs_one_connection(void **state)
 }
 
 static void
-after_silence_on_a_ticket_the_next_handshake_is_a_full_one(void **state)
+after_a_timeout_with_a_ticket_the_next_handshake_is_a_full_one(void **state)
 {
 	(void)state;
 	fixture_ask();
@@ -199,8 +199,8 @@ main(void)
 	    SLOT_TEST(a_certificate_swapped_under_the_ticket_key_does_not_matter),
 	    SLOT_TEST(a_ticket_is_used_once),
 	    SLOT_TEST(a_ticket_before_the_last_answer_is_kept),
-	    SLOT_TEST(a_ticket_that_the_server_chokes_on_costs_one_connection),
-	    SLOT_TEST(after_silence_on_a_ticket_the_next_handshake_is_a_full_one),
+	    SLOT_TEST(a_ticket_that_breaks_the_handshake_costs_one_connection),
+	    SLOT_TEST(after_a_timeout_with_a_ticket_the_next_handshake_is_a_full_one),
 	    SLOT_TEST(a_new_policy_judges_the_open_connection_first),
 	    SLOT_TEST(answers_of_a_peer_that_is_refused_now_are_not_used),
 	};
