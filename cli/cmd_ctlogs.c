@@ -369,7 +369,7 @@ ct_download_policy(struct vfy_policy *out, struct snapshot **snap, const struct 
 	if (req->ca != NULL && (ca = strdup(req->ca)) != NULL) {
 		free(s->trust_anchors);
 		s->trust_anchors = ca;
-		s->said[OPTION_TRUST_ANCHORS] = (struct place){0};
+		s->set_at[OPTION_TRUST_ANCHORS] = (struct place){0};
 	}
 	if (req->ca != NULL && ca == NULL)
 		settings_free(s);

@@ -175,7 +175,7 @@ rules_override(struct settings *s, enum option_id id, char **field, char **of_up
 	if (value == NULL)
 		return true;
 	if (id != OPTION_COUNT)
-		s->said[id] = (struct place){0};
+		s->set_at[id] = (struct place){0};
 	return (field == NULL || rules_text_set(field, value)) && rules_text_set(of_upstream, "");
 }
 

@@ -26,7 +26,7 @@ is_listener(const struct addr *listener, const struct addr *to)
 static struct place
 said_or(const struct upstream_settings *u, enum option_id id)
 {
-	return u->said[id].line != 0 ? u->said[id] : u->place;
+	return u->set_at[id].line != 0 ? u->set_at[id] : u->place;
 }
 
 static void
@@ -34,7 +34,7 @@ check_addresses(struct check *c, const struct upstream_settings *u)
 {
 	char text[ADDR_TEXT_MAX];
 
-	if (u->address.n == 0 && u->said[OPTION_ADDRESS].line == 0)
+	if (u->address.n == 0 && u->set_at[OPTION_ADDRESS].line == 0)
 		FAIL(c, u->place, "upstream \"%s\" has no address, option \"address\" was expected",
 		     u->title);
 	for (size_t i = 0; i < u->address.n; i++)
@@ -65,10 +65,10 @@ check_upstream(struct check *c, const struct upstream_settings *u)
 		     "\"%s\" was expected as well",
 		     u->title, cert ? "client-cert" : "client-key", cert ? "client-key" : "client-cert");
 	if (u->protocol == TP_DOT && strcmp(u->path, "/dns-query") != 0)
-		FAIL(c, u->said[OPTION_URL_PATH],
+		FAIL(c, u->set_at[OPTION_URL_PATH],
 		     "upstream \"%s\" has a path, protocol \"doh\" was expected with it", u->title);
 	if (u->protocol == TP_DOT && u->method != TP_POST)
-		FAIL(c, u->said[OPTION_METHOD],
+		FAIL(c, u->set_at[OPTION_METHOD],
 		     "upstream \"%s\" has a method, protocol \"doh\" was expected with it", u->title);
 }
 
@@ -80,7 +80,7 @@ check_forwards(struct check *c)
 	for (size_t i = 0; i < s->n_forward; i++) {
 		const struct forward_settings *f = &s->forward[i];
 
-		if (f->said[OPTION_FORWARD_UPSTREAM].line == 0)
+		if (f->set_at[OPTION_FORWARD_UPSTREAM].line == 0)
 			FAIL(c, f->place,
 			     "forward \"%s\" has no upstream, option \"upstream\" was expected ({} keeps the "
 			     "names here)",
@@ -109,7 +109,7 @@ check_watch(struct check *c)
 		return;
 	for (size_t i = 0; i < s->n_upstream; i++)
 		if (s->upstream[i].allow_issuer.n == 0)
-			FAIL(c, s->said[OPTION_WATCH_BLOCK],
+			FAIL(c, s->set_at[OPTION_WATCH_BLOCK],
 			     "block is \"enforce\" and upstream \"%s\" has no allow-issuer: \"allow-issuer\" "
 			     "there or "
 			     "\"known-file\" here was expected, so that a renewal is not taken for a rogue "
@@ -124,8 +124,8 @@ settings_check(const struct settings *s, struct config_errors *errors)
 
 	if (s->cache_min_ttl_ms > s->cache_max_ttl_ms)
 		FAIL(&c,
-		     s->said[s->said[OPTION_CACHE_MIN_TTL].line != 0 ? OPTION_CACHE_MIN_TTL
-								     : OPTION_CACHE_MAX_TTL],
+		     s->set_at[s->set_at[OPTION_CACHE_MIN_TTL].line != 0 ? OPTION_CACHE_MIN_TTL
+									 : OPTION_CACHE_MAX_TTL],
 		     "min-ttl is longer than max-ttl, at most the same was expected");
 	for (size_t i = 0; i < s->n_upstream; i++)
 		check_upstream(&c, &s->upstream[i]);

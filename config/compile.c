@@ -12,15 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One thing of the snapshot; freed in the reverse order of its making. `key`: by which it is found again, or
- * NULL. */
-struct owned {
-	struct owned *next;
-	char *key;
-	void *thing;
-	void (*drop)(void *);
-};
-
 static void
 drop_trust(void *p)
 {
@@ -57,37 +48,13 @@ drop_identity(void *p)
 	tp_identity_free(p);
 }
 
-/* Gives thing to the snapshot; NULL when thing is NULL or there is no memory (then it is dropped and noted).
- */
 void *
 compile_keep(struct compile *c, const char *key, void *thing, void (*drop)(void *))
 {
-	struct owned *o = thing != NULL ? calloc(1, sizeof *o) : NULL;
+	void *kept = owned_add(&c->snap->owned, key, thing, drop);
 
-	if (o != NULL && key != NULL && (o->key = strdup(key)) == NULL) {
-		free(o);
-		o = NULL;
-	}
-	if (o == NULL) {
-		c->nomem = true;
-		if (thing != NULL)
-			drop(thing);
-		return NULL;
-	}
-	o->thing = thing;
-	o->drop = drop;
-	o->next = c->snap->owned;
-	c->snap->owned = o;
-	return thing;
-}
-
-void *
-compile_kept(const struct compile *c, const char *key, void (*drop)(void *))
-{
-	for (struct owned *o = c->snap->owned; o != NULL; o = o->next)
-		if (o->drop == drop && o->key != NULL && strcmp(o->key, key) == 0)
-			return o->thing;
-	return NULL;
+	c->nomem |= kept == NULL;
+	return kept;
 }
 
 void *
@@ -122,23 +89,12 @@ compile_lack(struct compile *c, struct place place, enum option_id id, enum res 
 	return true;
 }
 
-void
-compile_drop(struct owned *list)
-{
-	for (struct owned *o = list, *next; o != NULL; o = next) {
-		next = o->next;
-		o->drop(o->thing);
-		free(o->key);
-		free(o);
-	}
-}
-
 /* ---- what is named and may be named twice */
 
 const struct trust *
 compile_trust(struct compile *c, const char *where, struct place place, enum option_id id)
 {
-	struct trust *trust = compile_kept(c, where, drop_trust);
+	struct trust *trust = owned_find(c->snap->owned, where, drop_trust);
 	char *why = NULL;
 	enum res res;
 
@@ -154,7 +110,7 @@ compile_trust(struct compile *c, const char *where, struct place place, enum opt
 const struct ctlogs *
 compile_log_list(struct compile *c, const char *file, struct place place, enum option_id id)
 {
-	struct ctlogs *list = compile_kept(c, file, drop_ctlogs);
+	struct ctlogs *list = owned_find(c->snap->owned, file, drop_ctlogs);
 	char *why = NULL;
 	enum res res;
 
@@ -272,7 +228,7 @@ static void
 watch_file_add(struct compile *c, struct cert_match_builder *b, const char *name)
 {
 	struct buf folder = buf_max(PATH_NAME_MAX), text = buf_max(0);
-	const struct place place = c->s->said[OPTION_STATE_DIR];
+	const struct place place = c->s->set_at[OPTION_STATE_DIR];
 	struct faults faults = {.n = 0};
 	char *why = NULL;
 	enum res res;
@@ -409,7 +365,7 @@ compile_identity(struct compile *c, const struct upstream_settings *u)
 	buf_free(&cert);
 	if (res == RES_OK)
 		return compile_keep(c, NULL, identity, drop_identity);
-	compile_fail(c, u->said[id], id, res, why);
+	compile_fail(c, u->set_at[id], id, res, why);
 	return NULL;
 }
 
@@ -423,7 +379,7 @@ compile_global_log_list(struct compile *c, char **warning)
 
 	if (*s->ct_log_list != '\0') {
 		snap->ctlogs =
-		    compile_log_list(c, s->ct_log_list, s->said[OPTION_CT_LOG_LIST], OPTION_CT_LOG_LIST);
+		    compile_log_list(c, s->ct_log_list, s->set_at[OPTION_CT_LOG_LIST], OPTION_CT_LOG_LIST);
 		snap->ctlogs_from = s->ct_log_list;
 		return; /* at boot without this list: ct-list-missing, and never another list instead */
 	}
@@ -440,7 +396,7 @@ void
 compile_global_trust(struct compile *c, struct vfy_policy *p)
 {
 	const struct settings *s = c->s;
-	bool used = s->said[OPTION_TRUST_ANCHORS].line != 0 || strcmp(s->trust_anchors, "system") != 0;
+	bool used = s->set_at[OPTION_TRUST_ANCHORS].line != 0 || strcmp(s->trust_anchors, "system") != 0;
 	struct trust *trust = NULL;
 	char *why = NULL;
 
@@ -448,7 +404,7 @@ compile_global_trust(struct compile *c, struct vfy_policy *p)
 		used |= *s->upstream[i].trust_anchors == '\0';
 	if (used)
 		p->trust =
-		    compile_trust(c, s->trust_anchors, s->said[OPTION_TRUST_ANCHORS], OPTION_TRUST_ANCHORS);
+		    compile_trust(c, s->trust_anchors, s->set_at[OPTION_TRUST_ANCHORS], OPTION_TRUST_ANCHORS);
 	else if (anchors_load(&trust, s->trust_anchors, true, &c->warnings, &why) == RES_OK)
 		p->trust = compile_keep(c, s->trust_anchors, trust, drop_trust);
 	free(why);

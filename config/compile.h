@@ -8,6 +8,7 @@
 #ifndef CONFIG_COMPILE_H
 #define CONFIG_COMPILE_H
 
+#include "config/owned.h"
 #include "config/snapshot.h"
 
 struct compile {
@@ -20,12 +21,9 @@ struct compile {
 	bool nomem;
 };
 
-/* Gives thing to the snapshot; NULL when thing is NULL or there is no memory (then it is dropped and noted). With a
- * key it is found again by compile_kept. */
+/* Gives a thing to the snapshot (owned.h). Without memory, also notes that. */
 void *compile_keep(struct compile *, const char *key, void *thing, void (*drop)(void *));
-void *compile_kept(const struct compile *, const char *key, void (*drop)(void *)); /* NULL: not yet */
-void *compile_array(struct compile *, size_t n, size_t size);                      /* zeroed */
-void compile_drop(struct owned *);
+void *compile_array(struct compile *, size_t n, size_t size); /* zeroed */
 /* Tells what is wrong with what an option named; why is taken. */
 void compile_fail(struct compile *, struct place, enum option_id, enum res, char *why);
 

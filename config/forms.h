@@ -4,10 +4,45 @@
 #ifndef CONFIG_FORMS_H
 #define CONFIG_FORMS_H
 
-#include "config/options.h"
+#include "config/settings.h"
 
 #define DOMAIN_WIRE_MAX 255 /* RFC 1035, 2.3.4 */
 
+/* What a value may be, beyond its kind. */
+enum option_form {
+	FORM_ANY,
+	FORM_USER, /* a name, or "" */
+	/* one of a few words */
+	FORM_LOG_LEVEL,
+	FORM_LOG_FORMAT,
+	FORM_STRATEGY,
+	FORM_SINGLE_LABELS,
+	FORM_FILTER_ANSWER,
+	FORM_PROTOCOL,
+	FORM_METHOD,
+	FORM_WHEN_STALE,
+	FORM_RULE_MODE,
+	FORM_WATCH_BLOCK,
+	FORM_CT_MODE, /* as strings of an upstream "" too, and so the next */
+	FORM_CT_POLICY,
+	FORM_SOCKET,   /* a path that fits into a socket's address */
+	FORM_PATH,     /* not empty */
+	FORM_FILE,     /* a path, or "" */
+	FORM_PROGRAM,  /* a path from the root, or "" */
+	FORM_URL_PATH, /* "/dns-query" */
+	FORM_DATE,     /* "2027-03-01", or "" */
+	FORM_HOST,     /* a DNS name, or "" */
+	FORM_DOMAIN,   /* a domain name, the root too */
+	FORM_ENTRY,    /* not empty; judged by who compiles it */
+	FORM_CA_ENTRY, /* an entry of allow-issuer */
+	FORM_PIN,      /* spki-sha256 <hex> */
+	FORM_LISTEN,   /* an address to listen on, port 53 when it has none */
+	FORM_SERVER,   /* an address to connect to, with or without a port */
+	FORM_BARE,     /* an address without a port */
+};
+
+/* The words of a form that is a choice, by the value of its enum; NULL for other forms. */
+const char *const *form_words(enum option_form);
 /* What was expected, for an error: "a DNS name". Constant. */
 const char *form_expected(enum option_form);
 /* Copies text to out in its normal form; false: it is not of this form. */

@@ -10,13 +10,16 @@ libconfig_a_SOURCES = \
 	config/lexer.l \
 	config/load.c config/load.h \
 	config/options.c config/options.def config/options.h \
+	config/owned.c config/owned.h \
 	config/parse.c config/parse.h \
 	config/print.c \
 	config/probe.c \
 	config/reader.c config/reader.h \
 	config/reverse.c config/reverse.h \
-	config/settings.c config/settings.h \
+	config/settings.h \
+	config/settings_read.c \
 	config/snapshot.c config/snapshot.h \
+	config/snapshot_compile.c \
 	config/suffix.c config/suffix.h
 AM_YFLAGS = -d -Wno-yacc
 dist_man_MANS += config/ctstub.conf.5

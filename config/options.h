@@ -7,6 +7,7 @@
 #ifndef CONFIG_OPTIONS_H
 #define CONFIG_OPTIONS_H
 
+#include "config/forms.h"
 #include "config/parse.h"
 #include "config/settings.h"
 
@@ -36,38 +37,6 @@ enum option_kind {
 	KIND_ADDRESSES, /* struct addrs */
 };
 
-enum option_form {
-	FORM_ANY,
-	FORM_USER, /* a name, or "" */
-	/* one of a few words */
-	FORM_LOG_LEVEL,
-	FORM_LOG_FORMAT,
-	FORM_STRATEGY,
-	FORM_SINGLE_LABELS,
-	FORM_FILTER_ANSWER,
-	FORM_PROTOCOL,
-	FORM_METHOD,
-	FORM_WHEN_STALE,
-	FORM_RULE_MODE,
-	FORM_WATCH_BLOCK,
-	FORM_CT_MODE, /* as strings of an upstream "" too, and so the next */
-	FORM_CT_POLICY,
-	FORM_SOCKET,   /* a path that fits into a socket's address */
-	FORM_PATH,     /* not empty */
-	FORM_FILE,     /* a path, or "" */
-	FORM_PROGRAM,  /* a path from the root, or "" */
-	FORM_URL_PATH, /* "/dns-query" */
-	FORM_DATE,     /* "2027-03-01", or "" */
-	FORM_HOST,     /* a DNS name, or "" */
-	FORM_DOMAIN,   /* a domain name, the root too */
-	FORM_ENTRY,    /* not empty; judged by who compiles it */
-	FORM_CA_ENTRY, /* an entry of allow-issuer */
-	FORM_PIN,      /* spki-sha256 <hex> */
-	FORM_LISTEN,   /* an address to listen on, port 53 when it has none */
-	FORM_SERVER,   /* an address to connect to, with or without a port */
-	FORM_BARE,     /* an address without a port */
-};
-
 struct option_row {
 	enum option_id id;
 	enum section section;
@@ -84,8 +53,6 @@ extern const char *const section_names[SECTION_COUNT]; /* "" for SECTION_TOP */
 
 const struct option_row *option_find(enum section, const char *name); /* NULL: there is none */
 bool section_has_title(enum section);
-/* The words of a form that is a choice, by the value of its enum; NULL when it is none. */
-const char *const *form_words(enum option_form);
 
 /* Stores a value that stood in this file (NULL: compiled in); base is the struct of the option's section. A list is
  * replaced, with `add` extended. RES_MALFORMED: errors say what is wrong with the value, or with each item of the list,
@@ -98,7 +65,5 @@ void option_print(struct buf *out, const struct option_row *, const void *base, 
 void option_free(void *base, const struct option_row *);
 
 void string_print(struct buf *out, const char *s); /* in quotes, escaped */
-bool strings_append(struct strings *, const char *s, struct place);
-void strings_free(struct strings *);
 
 #endif

@@ -110,7 +110,7 @@ upstream_open(struct reader *r, const char *title, struct place place)
 		reader_defaults(r, SECTION_UPSTREAM, u);
 	}
 	r->base = u;
-	r->said = u->said;
+	r->set_at = u->set_at;
 	return true;
 }
 
@@ -151,7 +151,7 @@ forward_open(struct reader *r, const char *title, struct place place)
 		s->n_forward++;
 	}
 	r->base = f;
-	r->said = f->said;
+	r->set_at = f->set_at;
 	return true;
 }
 
@@ -225,7 +225,7 @@ reader_on_open(void *ctx, const struct token *name, const struct token *title)
 		r->bad = true;
 	} else if (title == NULL) {
 		r->base = r->s;
-		r->said = r->s->said;
+		r->set_at = r->s->set_at;
 	} else if (title_read(r, r->section, title, text)) {
 		if (r->section == SECTION_UPSTREAM)
 			(void)upstream_open(r, text, place);
@@ -243,7 +243,7 @@ reader_on_close(void *ctx)
 		return;
 	r->section = SECTION_TOP;
 	r->base = r->s;
-	r->said = r->s->said;
+	r->set_at = r->s->set_at;
 }
 
 /* ---- options */
@@ -298,7 +298,7 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 		r->bad = true;
 	if (r->file != NULL) {
 		*here = name->line;
-		r->said[o->id] = place;
+		r->set_at[o->id] = place;
 	}
 }
 
@@ -327,7 +327,7 @@ reader_defaults(struct reader *r, enum section section, void *base)
 		sub.file = NULL;
 		sub.section = section;
 		sub.base = base;
-		sub.said = base == r->s ? r->s->said : ((struct upstream_settings *)base)->said;
+		sub.set_at = base == r->s ? r->s->set_at : ((struct upstream_settings *)base)->set_at;
 		buf_format(&text, "%s = %s", o->name, o->fallback);
 		if (!buf_ok(&text) || parse_text(buf_span(&text), &reader_handler, &sub) == RES_NOMEM)
 			r->nomem = true;
@@ -363,7 +363,7 @@ reader_text(struct reader *r, const char *file, struct span text)
 	r->file = file;
 	r->section = SECTION_TOP;
 	r->base = r->s;
-	r->said = r->s->said;
+	r->set_at = r->s->set_at;
 	r->passed_over = 0;
 	memset(r->top_here, 0, sizeof r->top_here);
 	res = parse_text(text, &reader_handler, r);

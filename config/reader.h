@@ -12,7 +12,7 @@ struct reader {
 	const char *file;     /* being read; NULL: what is compiled in */
 	enum section section; /* where we are */
 	void *base;           /* the struct of its options; NULL: everything in here is passed over */
-	struct place *said;   /* of those options; NULL for what is compiled in */
+	struct place *set_at; /* of those options; NULL for what is compiled in */
 	unsigned passed_over; /* sections inside one that is passed over */
 	unsigned top_here[OPTION_COUNT]; /* the line of this file that set it, outside sections; 0: none */
 	unsigned section_here[OPTION_COUNT]; /* the line in which this section did */
@@ -32,7 +32,7 @@ enum res reader_finish(struct reader *, struct settings **out);
 /* What no option can know alone. True: nothing was told. */
 bool settings_check(const struct settings *, struct config_errors *);
 
-/* The port that an upstream uses where nothing else is said. */
+/* The port that an upstream uses for addresses without one. */
 uint16_t upstream_port(const struct upstream_settings *);
 const struct upstream_settings *settings_upstream(const struct settings *, const char *title);
 

@@ -26,7 +26,7 @@
 #define CONFIG_LISTEN_MAX    64
 #define CONFIG_WORKERS_MAX   64
 
-/* Where something was said: file is NULL for what is compiled in or came from a command line. Lent from the settings. */
+/* Where something was set: file is NULL when it is compiled in or came from a command line. Lent from the settings. */
 struct place {
 	const char *file;
 	unsigned line;
@@ -36,6 +36,9 @@ struct strings {
 	struct place *place; /* of each */
 	size_t n;
 };
+/* Appends a copy. False: no memory. */
+bool strings_append(struct strings *, const char *s, struct place);
+void strings_free(struct strings *);
 struct addrs {
 	struct addr *v;
 	size_t n;
@@ -59,7 +62,7 @@ enum strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_SPREAD };
 struct upstream_settings {
 	char *title;
 	struct place place;
-	struct place said[OPTION_COUNT]; /* where each option was said last; line 0: it has its default */
+	struct place set_at[OPTION_COUNT]; /* where each option was set last; line 0: it has its default */
 	enum tp_protocol protocol;
 	struct addrs address; /* ports filled in */
 	uint16_t port;        /* 0: the protocol's own (853, 443) */
@@ -79,7 +82,7 @@ struct upstream_settings {
 struct forward_settings {
 	char *title; /* a domain name, or an address prefix for its reverse zone */
 	struct place place;
-	struct place said[OPTION_COUNT];
+	struct place set_at[OPTION_COUNT];
 	struct strings upstream; /* titles; empty: never leaves this machine */
 };
 
@@ -127,8 +130,8 @@ struct settings {
 	enum watch_block watch_block;
 	char *watch_exec; /* "" : none */
 
-	struct place said[OPTION_COUNT]; /* of the options that are not in an upstream or forward */
-	char **file;                     /* what was read, in that order */
+	struct place set_at[OPTION_COUNT]; /* of the options that are not in an upstream or forward */
+	char **file;                       /* what was read, in that order */
 	size_t n_file;
 	bool broken; /* something was wrong: good for finding what else is, and for nothing else */
 	/* At boot: data that others collect (block lists, CRLs, log lists) and that cannot be read is a warning, and what

@@ -17,7 +17,7 @@ ALLOWED = {
     "base/path.c": ({"open", "fopen"}, "the door: the first folder of a walk, and /proc/self/uid_map"),
     "config/file.c": ({"open"}, "config_file_read_any: what a person names on a command line, pipes too"),
     "config/load.c": ({"open", "stat", "access"}, "what a person names; looks without opening; the system's own bundle"),
-    "config/settings.c": ({"access"}, "is there a main file? Opens nothing"),
+    "config/settings_read.c": ({"access"}, "is there a main file? Opens nothing"),
     "resolver/daemon/main.c": ({"open", "stat"}, "/dev/null; is there a main file?"),
     "resolver/daemon/control_socket.c": ({"bind"}, "through /proc/self/fd of the folder"),
     "resolver/daemon/listener.c": ({"bind"}, "of network addresses"),

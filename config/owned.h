@@ -1,0 +1,23 @@
+/*
+ * owned.h - inside config/: everything that a snapshot points to, in one list.
+ *
+ * So giving up half way and the end of a snapshot's life are the same: the list is dropped, the latest thing first.
+ */
+#ifndef CONFIG_OWNED_H
+#define CONFIG_OWNED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct owned; /* a list; NULL is an empty one */
+
+/* Takes a thing and returns it. NULL: the thing is NULL, or there is no memory (then it is dropped). With a key (copied; NULL:
+ * none) owned_find finds it again. */
+void *owned_add(struct owned **, const char *key, void *thing, void (*drop)(void *));
+/* The thing that was added with this key and this drop function; NULL: none. Lent. */
+void *owned_find(const struct owned *, const char *key, void (*drop)(void *));
+/* Appends a copy of a sentence to an array that the list owns. False: no memory. */
+bool owned_append_text(struct owned **, const char ***array, size_t *n, const char *text);
+void owned_drop(struct owned *);
+
+#endif
