@@ -39,6 +39,7 @@ libverify_a_SOURCES += \
 	verify/x509/altname.c verify/x509/altname.h \
 	verify/x509/cert.c verify/x509/cert.h \
 	verify/x509/critical.c \
+	verify/x509/datum.h \
 	verify/x509/der.c verify/x509/der.h \
 	verify/x509/disguise.c verify/x509/disguise.h \
 	verify/x509/identity.c verify/x509/identity.h \
@@ -87,7 +88,6 @@ libverify_a_SOURCES += \
 	verify/revocation/crls.c verify/revocation/crls.h \
 	verify/revocation/crlscope.c verify/revocation/crlscope.h \
 	verify/revocation/revocation.h \
-	verify/revocation/signed.c verify/revocation/signed.h \
 	verify/revocation/staple.c
 # the texts that are compiled in
 verify_texts = $(srcdir)/verify/data/ctlogs.txt $(srcdir)/verify/data/ctlogs_retired.txt $(srcdir)/verify/data/anchors.txt $(srcdir)/verify/data/disallow.txt

@@ -285,8 +285,8 @@ MUTANTS = [
      "a certificate that must come with a response may come without"),
 
     # ---- lists of revoked certificates
-    ("crl-by-anybody", "revocation/signed.c", "return rc >= 0 ? RES_OK : RES_NOT_FOUND;", "return rc > INT_MIN ? RES_OK : RES_NOT_FOUND;",
-     "a list counts whoever signed it"),
+    ("crl-by-anybody", "x509/signature.c", "return rc >= 0 ? RES_OK : RES_NOT_FOUND;", "return rc > INT_MIN ? RES_OK : RES_NOT_FOUND;",
+     "a signature counts whoever made it"),
     ("crl-old-entries-forgotten", "revocation/crlcheck.c", "q->revoked |= names;", "q->revoked |= names && current;",
      "what a list named that has run out is good again"),
     ("crl-outlives-its-end", "revocation/crl.c", "return crl->this_ms <= now_ms && crl->next_ms != 0 && now_ms <= crl->next_ms;",

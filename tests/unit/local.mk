@@ -158,6 +158,7 @@ tests_unit_verify_x509_test_trust_SOURCES = tests/unit/verify/x509/test_trust.c 
 tests_unit_verify_ct_test_ctlogs_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_revocation_test_renewed_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_revocation_test_revocation_CPPFLAGS = $(DATA_CPPFLAGS)
+tests_unit_verify_revocation_test_revocation_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=gnutls_hash_fast
 tests_unit_transport_test_doh_SOURCES = tests/unit/transport/test_doh.c $(DOH_SERVER)
 tests_unit_transport_test_doh_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nghttp2_session_client_new2
 tests_unit_transport_test_doh_hostile_SOURCES = tests/unit/transport/test_doh_hostile.c $(DOH_SERVER)

@@ -1,6 +1,7 @@
 #include "verify/ct/logsign.h"
 
 #include "verify/ct/sct.h"
+#include "verify/x509/datum.h"
 #include "verify/x509/sigform.h"
 
 bool
@@ -28,12 +29,6 @@ log_algorithm(const struct ctlog *log)
 		break;
 	}
 	return (struct algorithm){ALGORITHM_RSA, GNUTLS_SIGN_RSA_SHA256, GNUTLS_DIG_SHA256, 0, false};
-}
-
-static gnutls_datum_t
-datum_of(struct span s)
-{
-	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
 }
 
 enum res

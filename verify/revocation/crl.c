@@ -223,7 +223,7 @@ crl_read(struct crl *crl, char **why)
 	res = tbs_read(crl, tbs, sig_alg, why);
 	if (res != RES_OK)
 		return res;
-	res = signed_read(&crl->body, tbs, sig_alg, span_slice(bits, 1, bits.n));
+	res = signature_read_strong(&crl->signature, tbs, sig_alg, span_slice(bits, 1, bits.n));
 	return res == RES_UNSUPPORTED ? why_say(why, res, "a CRL signed with a weak or unknown algorithm")
 				      : res;
 }

@@ -11,7 +11,7 @@
 #define VERIFY_REVOCATION_CRL_H
 
 #include "verify/revocation/crlscope.h"
-#include "verify/revocation/signed.h"
+#include "verify/x509/signature.h"
 
 #define CRL_ISSUER_KEY_MAX                                                                                   \
 	(16 * 1024) /* of the issuer's name in compared form; public names stay below 200 bytes */
@@ -22,7 +22,7 @@ struct crl {
 	struct span issuer_der; /* Name with its header */
 	struct buf issuer;      /* the same in compared form */
 	bool usable;            /* false: only the issuer means anything */
-	struct signed_body body;
+	struct signature signature;
 	int64_t this_ms;
 	int64_t next_ms;           /* 0: absent */
 	struct span authority_key; /* keyIdentifier of authorityKeyIdentifier; empty: none */

@@ -50,7 +50,7 @@ crl_ask(struct inquiry *q, const struct crl *crl)
 	q->fitting |= more != 0;
 	if (!names && more == 0)
 		return;
-	switch (signed_by(&crl->body, q->issuer->spki, q->budget)) {
+	switch (signature_check(&crl->signature, q->issuer->spki, q->budget)) {
 	case RES_OK:
 		q->revoked |= names;
 		q->covered |= more;

@@ -6,7 +6,7 @@
 #include "base/text.h"
 #include "verify/x509/der.h"
 #include "verify/x509/oid.h"
-#include "verify/revocation/signed.h"
+#include "verify/x509/signature.h"
 #include "verify/x509/usage.h"
 #include "verify/why.h"
 
@@ -62,7 +62,7 @@ struct response {
 	struct span responder_key;
 	struct der_reader singles;
 	struct der_reader certs;
-	struct signed_body body;
+	struct signature body;
 };
 
 /* Nothing in Extensions may be critical: there is none we know that must be heeded. */
@@ -144,7 +144,7 @@ response_read(struct response *r, struct span staple, char **text)
 	if (!der_done(&in) || !der_done(&wrapper) || !der_done(&typed) || !der_done(&basic) || bits.n < 2 ||
 	    bits.p[0] != 0 || response_data_read(r, tbs) != RES_OK)
 		return why_say(text, RES_MALFORMED, "the stapled OCSP response cannot be read");
-	res = signed_read(&r->body, tbs, sig_alg, span_slice(bits, 1, bits.n));
+	res = signature_read_strong(&r->body, tbs, sig_alg, span_slice(bits, 1, bits.n));
 	if (res == RES_UNSUPPORTED)
 		return why_say(text, res,
 			       "the stapled OCSP response is signed with a weak or unknown algorithm");
@@ -188,18 +188,18 @@ static enum res
 delegate_check(const struct cert *cert, const struct cert *issuer, int64_t now_ms,
 	       struct signature_budget *budget)
 {
-	struct signed_body body;
+	struct signature body;
 
 	if (!span_equal(cert->issuer, issuer->subject) || !cert_may_sign_ocsp(cert) ||
 	    usage_unknown_critical(cert) != NULL || cert->not_before_ms > now_ms ||
 	    now_ms > cert->not_after_ms ||
-	    signed_read(&body, cert->tbs, cert->sig_alg, cert->signature) != RES_OK)
+	    signature_read_strong(&body, cert->tbs, cert->sig_alg, cert->signature) != RES_OK)
 		return RES_NOT_FOUND;
-	return signed_by(&body, issuer->spki, budget);
+	return signature_check(&body, issuer->spki, budget);
 }
 
 /* A responder that renewed its key has two certificates of one name, so each is tried. RES_OK, RES_NOT_FOUND, RES_LIMIT or
- * RES_NOMEM, as signed_by. */
+ * RES_NOMEM, as signature_check. */
 static enum res
 response_signed(struct response *r, const struct cert *issuer, int64_t now_ms,
 		struct signature_budget *budget)
@@ -208,7 +208,7 @@ response_signed(struct response *r, const struct cert *issuer, int64_t now_ms,
 	struct cert cert;
 
 	if (responder_is(r, issuer))
-		res = signed_by(&r->body, issuer->spki, budget);
+		res = signature_check(&r->body, issuer->spki, budget);
 	for (size_t i = 0; res == RES_NOT_FOUND && i < RESPONDER_CERTS_MAX && der_more(&r->certs); i++) {
 		struct span der = der_any(&r->certs).whole;
 
@@ -216,7 +216,7 @@ response_signed(struct response *r, const struct cert *issuer, int64_t now_ms,
 			continue;
 		res = delegate_check(&cert, issuer, now_ms, budget);
 		if (res == RES_OK)
-			res = signed_by(&r->body, cert.spki, budget);
+			res = signature_check(&r->body, cert.spki, budget);
 	}
 	return res;
 }
@@ -263,33 +263,68 @@ single_read(struct single *s, struct der_reader *list)
 	return extensions_pass(&in, DER_CONTEXT_CONS(1)) && der_done(&in) ? RES_OK : RES_MALFORMED;
 }
 
-static bool
-hash_is(struct span want, gnutls_digest_algorithm_t digest, struct span of)
-{
-	uint8_t hash[64];
+static const struct {
+	struct span oid;
+	gnutls_digest_algorithm_t digest;
+} id_digests[] = {
+    {OID_SHA1, GNUTLS_DIG_SHA1},
+    {OID_SHA256, GNUTLS_DIG_SHA256},
+    {OID_SHA384, GNUTLS_DIG_SHA384},
+    {OID_SHA512, GNUTLS_DIG_SHA512},
+};
+#define ID_DIGESTS (sizeof id_digests / sizeof id_digests[0])
 
-	return want.n == gnutls_hash_get_len(digest) && gnutls_hash_fast(digest, of.p, of.n, hash) >= 0 &&
-	       span_equal(want, span_of(hash, want.n));
-}
+/* The issuer as a CertID names it (RFC 6960, 4.1.1): hashes of its name and of its key. A response may hold hundreds of
+ * entries, so each hash is made once. */
+struct issuer_id {
+	struct span name, key; /* key: content of the BIT STRING; empty when it cannot be read */
+	struct {
+		bool made;
+		uint8_t name[64], key[64];
+		size_t n; /* 0: no hash could be made */
+	} by[ID_DIGESTS];
+};
 
-/* CertID (RFC 6960, 4.1.1): the hashes of the issuer's name and key, and the serial. */
-static bool
-single_is_for(const struct single *s, const struct cert *leaf, const struct cert *issuer)
+static struct issuer_id
+issuer_id_of(const struct cert *leaf, const struct cert *issuer)
 {
 	struct der_reader spki = der_only(issuer->spki, DER_SEQUENCE);
-	gnutls_digest_algorithm_t digest = span_equal(s->hash_oid, OID_SHA1)     ? GNUTLS_DIG_SHA1
-					   : span_equal(s->hash_oid, OID_SHA256) ? GNUTLS_DIG_SHA256
-					   : span_equal(s->hash_oid, OID_SHA384) ? GNUTLS_DIG_SHA384
-					   : span_equal(s->hash_oid, OID_SHA512) ? GNUTLS_DIG_SHA512
-										 : GNUTLS_DIG_UNKNOWN;
+	struct issuer_id id = {.name = leaf->issuer};
 	struct span key;
 
 	(void)der_take(&spki, DER_SEQUENCE);
 	key = der_take(&spki, DER_BIT_STRING).body;
-	return digest != GNUTLS_DIG_UNKNOWN && !spki.bad && key.n > 1 &&
-	       span_equal(der_integer_trim(s->serial), der_integer_trim(leaf->serial)) &&
-	       hash_is(s->name_hash, digest, leaf->issuer) &&
-	       hash_is(s->key_hash, digest, span_slice(key, 1, key.n));
+	if (!spki.bad && key.n > 1)
+		id.key = span_slice(key, 1, key.n);
+	return id;
+}
+
+static void
+issuer_id_hash(struct issuer_id *id, size_t i)
+{
+	gnutls_digest_algorithm_t digest = id_digests[i].digest;
+
+	if (id->by[i].made)
+		return;
+	id->by[i].made = true;
+	if (id->key.n > 0 && gnutls_hash_fast(digest, id->name.p, id->name.n, id->by[i].name) >= 0 &&
+	    gnutls_hash_fast(digest, id->key.p, id->key.n, id->by[i].key) >= 0)
+		id->by[i].n = gnutls_hash_get_len(digest);
+}
+
+/* Does the CertID name the leaf: the serial number, and its issuer? */
+static bool
+single_is_for(const struct single *s, const struct cert *leaf, struct issuer_id *id)
+{
+	size_t i = 0;
+
+	while (i < ID_DIGESTS && !span_equal(s->hash_oid, id_digests[i].oid))
+		i++;
+	if (i == ID_DIGESTS || !span_equal(der_integer_trim(s->serial), der_integer_trim(leaf->serial)))
+		return false;
+	issuer_id_hash(id, i);
+	return id->by[i].n > 0 && span_equal(s->name_hash, span_of(id->by[i].name, id->by[i].n)) &&
+	       span_equal(s->key_hash, span_of(id->by[i].key, id->by[i].n));
 }
 
 static enum reason
@@ -321,28 +356,29 @@ static enum reason
 singles_judge(struct response *r, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
 	      char **text)
 {
+	struct issuer_id id = issuer_id_of(leaf, issuer);
 	enum reason worst = REASON_NONE;
 	bool found = false;
 	struct single s;
 
 	while (der_more(&r->singles)) {
 		enum reason reason;
-		char *said = NULL;
+		char *sentence = NULL;
 
 		if (single_read(&s, &r->singles) != RES_OK) {
 			r->singles.bad = true;
 			break;
 		}
-		if (!single_is_for(&s, leaf, issuer))
+		if (!single_is_for(&s, leaf, &id))
 			continue;
 		found = true;
-		reason = single_judge(&s, now_ms, &said);
+		reason = single_judge(&s, now_ms, &sentence);
 		if (worst == REASON_NONE || (worst != REASON_REVOKED && reason == REASON_REVOKED)) {
 			worst = reason;
 			free(*text);
-			*text = said;
+			*text = sentence;
 		} else {
-			free(said);
+			free(sentence);
 		}
 	}
 	if (worst == REASON_NONE && (!found || r->singles.bad)) {

@@ -2,7 +2,8 @@
  * algorithm.h - signature algorithms as an AlgorithmIdentifier names them, in their one encoding.
  *
  * NULL parameters with RSA (RFC 3279, 2.2.1; RFC 4055, 5), none with ECDSA (RFC 5758, 3.2) and EdDSA (RFC 8410, 3),
- * RSASSA-PSS-params in whole with RSA-PSS (RFC 4055, 3.1). Some algorithms are known so that a signature made with one
+ * RSASSA-PSS-params in whole with RSA-PSS (RFC 4055, 3.1); the salt may have any length (RFC 8017, 9.1), though public CAs
+ * may only use one as long as the digest (Baseline Requirements, 7.1.3.2.1). Some algorithms are known so that a signature made with one
  * can be checked, and are weak all the same.
  */
 #ifndef VERIFY_X509_ALGORITHM_H

@@ -1,4 +1,6 @@
 #include "verify/x509/signature.h"
+
+#include "verify/x509/datum.h"
 #include "verify/x509/sigform.h"
 
 #include <gnutls/abstract.h>
@@ -25,22 +27,31 @@ signature_cost(const struct spki *key, size_t bytes)
 	return key->cost + (unsigned)(bytes / BYTES_PER_COST);
 }
 
-static gnutls_datum_t
-datum_of(struct span s)
+/* EdDSA hashes by itself, so its check costs as the bytes are many. */
+static bool
+is_eddsa(const struct algorithm *a)
 {
-	return (gnutls_datum_t){(unsigned char *)(uintptr_t)s.p, (unsigned)s.n};
+	return a->family == ALGORITHM_ED25519 || a->family == ALGORITHM_ED448;
 }
 
-/* GnuTLS takes the length of the salt from the key; one below the digest's it does not know. */
+enum res
+signature_hash(struct signature *s)
+{
+	if (is_eddsa(&s->algorithm) || s->digest_n > 0)
+		return RES_OK;
+	if (gnutls_hash_fast(s->algorithm.digest, s->bytes.p, s->bytes.n, s->digest) < 0)
+		return RES_NOMEM;
+	s->digest_n = gnutls_hash_get_len(s->algorithm.digest);
+	return RES_OK;
+}
+
+/* GnuTLS takes the length of the salt from the key. */
 static int
 salt_set(gnutls_pubkey_t key, const struct algorithm *a)
 {
 	gnutls_x509_spki_t spki;
-	int rc;
+	int rc = gnutls_x509_spki_init(&spki);
 
-	if (a->salt < gnutls_hash_get_len(a->digest))
-		return GNUTLS_E_PK_SIG_VERIFY_FAILED;
-	rc = gnutls_x509_spki_init(&spki);
 	if (rc < 0)
 		return rc;
 	gnutls_x509_spki_set_rsa_pss_params(spki, a->digest, (unsigned)a->salt);
@@ -55,6 +66,7 @@ computed(const struct signature *s, struct span spki)
 {
 	const unsigned any = GNUTLS_VERIFY_ALLOW_BROKEN | GNUTLS_VERIFY_ALLOW_SIGN_WITH_SHA1;
 	gnutls_datum_t der = datum_of(spki), bytes = datum_of(s->bytes), value = datum_of(s->value);
+	gnutls_datum_t digest = datum_of(span_of(s->digest, s->digest_n));
 	gnutls_pubkey_t key;
 	int rc = gnutls_pubkey_init(&key);
 
@@ -64,7 +76,9 @@ computed(const struct signature *s, struct span spki)
 	if (rc >= 0 && s->algorithm.family == ALGORITHM_RSA_PSS)
 		rc = salt_set(key, &s->algorithm);
 	if (rc >= 0)
-		rc = gnutls_pubkey_verify_data2(key, s->algorithm.sign, any, &bytes, &value);
+		rc = s->digest_n > 0
+			 ? gnutls_pubkey_verify_hash2(key, s->algorithm.sign, any, &digest, &value)
+			 : gnutls_pubkey_verify_data2(key, s->algorithm.sign, any, &bytes, &value);
 	gnutls_pubkey_deinit(key);
 	return rc;
 }
@@ -77,12 +91,26 @@ signature_check(const struct signature *s, struct span spki, struct signature_bu
 
 	if (spki_read(&key, spki) != NULL || !signature_form_fits(&s->algorithm, &key, s->value))
 		return RES_NOT_FOUND;
-	if (!signature_budget_take(budget, signature_cost(&key, s->bytes.n)))
+	if (!signature_budget_take(budget, s->digest_n > 0 ? key.cost : signature_cost(&key, s->bytes.n)))
 		return RES_LIMIT;
 	rc = computed(s, spki);
 	if (rc == GNUTLS_E_MEMORY_ERROR)
 		return RES_NOMEM;
 	return rc >= 0 ? RES_OK : RES_NOT_FOUND;
+}
+
+enum res
+signature_read_strong(struct signature *out, struct span bytes, struct span sig_alg, struct span value)
+{
+	struct signature s = {.bytes = bytes, .value = value};
+	enum res res;
+
+	if (algorithm_read(&s.algorithm, sig_alg) != RES_OK || s.algorithm.weak)
+		return RES_UNSUPPORTED;
+	res = signature_hash(&s);
+	if (res == RES_OK)
+		*out = s;
+	return res;
 }
 
 enum res

@@ -29,15 +29,23 @@ bool signature_budget_take(struct signature_budget *, unsigned cost);
 unsigned signature_cost(const struct spki *, size_t bytes);
 
 struct signature {
-	struct span bytes; /* what was signed */
-	struct span value; /* the signature: content of the BIT STRING without its first octet */
+	struct span bytes; /* what was signed; lent */
+	struct span value; /* the signature: content of the BIT STRING without its first octet; lent */
 	struct algorithm algorithm;
+	uint8_t digest[64]; /* of the bytes, once signature_hash has made it */
+	size_t digest_n;    /* 0: not made, or EdDSA, which hashes by itself */
 };
+
+/* Makes the digest, so that each of several checks costs the same for few and many bytes. RES_NOMEM. */
+enum res signature_hash(struct signature *);
+/* Reads the signature of a CRL, an OCSP response or the certificate of a responder, and makes its digest. RES_UNSUPPORTED: a
+ * weak algorithm, or one that is not known. RES_NOMEM. */
+enum res signature_read_strong(struct signature *, struct span bytes, struct span sig_alg, struct span value);
 
 /*
  * Does the key (SubjectPublicKeyInfo) verify the signature? Weak algorithms are not refused here: who signed is one
- * question, with what another. RES_OK: it does. RES_NOT_FOUND: it does not, the signature has not its form, or nothing is
- * computed with such a key (strength_key_fault tells which); the budget pays only for what is computed. RES_LIMIT: the
+ * question, with what another. RES_OK: it does. RES_NOT_FOUND: it does not, the signature does not have its form, or nothing
+ * is computed with such a key (strength_key_fault tells which); the budget pays only for what is computed. RES_LIMIT: the
  * budget is used up. RES_NOMEM.
  */
 enum res signature_check(const struct signature *, struct span spki, struct signature_budget *);

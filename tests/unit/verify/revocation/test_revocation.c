@@ -3,6 +3,8 @@
 #include "base/text.h"
 #include "verify/x509/signature.h"
 
+#include <gnutls/crypto.h>
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -105,6 +107,48 @@ staples_are_judged(void **state)
 		free(text);
 		buf_free(&staple);
 	}
+	buf_free(&leaf.bytes);
+	buf_free(&issuer.bytes);
+}
+
+static size_t hashes; /* made so far */
+
+int __real_gnutls_hash_fast(gnutls_digest_algorithm_t, const void *, size_t, void *);
+int __wrap_gnutls_hash_fast(gnutls_digest_algorithm_t, const void *, size_t, void *);
+
+int
+__wrap_gnutls_hash_fast(gnutls_digest_algorithm_t digest, const void *bytes, size_t n, void *out)
+{
+	hashes++;
+	return __real_gnutls_hash_fast(digest, bytes, n, out);
+}
+
+static size_t
+hashes_for(const char *path, const struct loaded *leaf, const struct loaded *issuer)
+{
+	struct buf staple = data_file(path);
+	size_t before = hashes;
+	char *text = NULL;
+
+	(void)staple_check(buf_span(&staple), &leaf->cert, &issuer->cert, NOW, BUDGET, &text);
+	free(text);
+	buf_free(&staple);
+	return hashes - before;
+}
+
+static void
+the_issuer_is_hashed_once_however_many_entries_name_it(void **state)
+{
+	struct loaded leaf, issuer;
+	size_t one;
+
+	(void)state;
+	load(&leaf, "leaf");
+	load(&issuer, "issuer");
+	one = hashes_for("revocation/ocsp-good.der", &leaf, &issuer);
+	assert_true(one > 0);
+	assert_int_equal(hashes_for("revocation/ocsp-revoked-second.der", &leaf, &issuer), one);
+	assert_int_equal(hashes_for("revocation/ocsp-revoked-third.der", &leaf, &issuer), one);
 	buf_free(&leaf.bytes);
 	buf_free(&issuer.bytes);
 }
@@ -334,6 +378,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(staples_are_judged),
+	    cmocka_unit_test(the_issuer_is_hashed_once_however_many_entries_name_it),
 	    cmocka_unit_test(no_cut_staple_is_good),
 	    cmocka_unit_test(large_staple_is_refused),
 	    cmocka_unit_test(staple_is_demanded),

@@ -2,6 +2,7 @@
  * test_signature.c - signatures by real keys: which verify, in how many forms each can be written, and what the checks
  * cost.
  */
+#include "base/text.h"
 #include "verify/x509/der.h"
 #include "verify/x509/sigform.h"
 #include "verify/x509/signature.h"
@@ -108,7 +109,7 @@ plenty(void)
 static enum res
 check(enum maker m, struct span signature)
 {
-	struct signature s = {message, signature, algorithm_of(m)};
+	struct signature s = {.bytes = message, .value = signature, .algorithm = algorithm_of(m)};
 	struct signature_budget budget = plenty();
 
 	return signature_check(&s, buf_span(&spki[m]), &budget);
@@ -122,7 +123,7 @@ a_signature_verifies_with_its_key_only(void **state)
 	(void)state;
 	for (enum maker m = 0; m < MAKERS; m++)
 		for (enum maker k = 0; k < MAKERS; k++) {
-			struct signature s = {message, buf_span(&value[m]), algorithm_of(m)};
+			struct signature s = {.bytes = message, .value = buf_span(&value[m]), .algorithm = algorithm_of(m)};
 			struct signature_budget budget = plenty();
 			enum res r = signature_check(&s, buf_span(&spki[k]), &budget);
 
@@ -137,7 +138,7 @@ other_bytes_do_not_verify(void **state)
 {
 	(void)state;
 	for (enum maker m = 0; m < MAKERS; m++) {
-		struct signature s = {span_str("what was not"), buf_span(&value[m]), algorithm_of(m)};
+		struct signature s = {.bytes = span_str("what was not"), .value = buf_span(&value[m]), .algorithm = algorithm_of(m)};
 		struct signature_budget budget = plenty();
 
 		assert_int_equal(signature_check(&s, buf_span(&spki[m]), &budget), RES_NOT_FOUND);
@@ -357,7 +358,7 @@ other_signatures_have_one_form(void **state)
 static void
 an_rsa_signature_is_below_the_modulus(void **state)
 {
-	struct signature s = {message, {NULL, 0}, algorithm_of(RSA)};
+	struct signature s = {.bytes = message, .value = {NULL, 0}, .algorithm = algorithm_of(RSA)};
 	struct spki key;
 	uint8_t same[256];
 
@@ -384,9 +385,9 @@ pss_takes_the_salt_of_its_parameters(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		struct signature s = {message, {NULL, 0},
-				      {ALGORITHM_RSA_PSS, GNUTLS_SIGN_RSA_PSS_SHA256, GNUTLS_DIG_SHA256,
-				       rows[i].said, false}};
+		struct signature s = {.bytes = message,
+				      .algorithm = {ALGORITHM_RSA_PSS, GNUTLS_SIGN_RSA_PSS_SHA256, GNUTLS_DIG_SHA256,
+						    rows[i].said, false}};
 		struct signature_budget budget = plenty();
 		struct buf made = buf_max(MAX);
 		gnutls_x509_spki_t salt;
@@ -411,12 +412,68 @@ pss_takes_the_salt_of_its_parameters(void **state)
 	}
 }
 
+/* GnuTLS makes no salt below the digest's length, so these signatures of "what was signed" are from another library. */
+static const char short_salt_key[] =
+    "30820122300d06092a864886f70d01010105000382010f003082010a0282010100dd8232ffb81d33b544be23fc1af495"
+    "9948d8507e56dd9ac87f9f2a33fab560c78ecce78c30f9a3cc087618ce8927143d92c4984b542ed91912d795df491f01"
+    "d3d339b8ec0b88cc6e5f038aa959b4aaff10045fa5407e2de61ef7b6d086bb0ca58c237d8c7598d8c552e9b2413b6abd"
+    "3608cc8daeaeed3af21199e78ff4f4ca3960f03d5213544f3db1acf46c4148dfbd6812467fa97287f1295ef9a4f03f88"
+    "d6b4dc95e4cb24b93374b462f0eb779acd571a859ca845c0837caf6247ee225ac4891d6be5eb531f4e574c9edebf6ddb"
+    "c656b2bc6a06bcad398a68cfdd865288e1e98a72521db6009eea12a4cb204e96976965216a7ae3ed3aae11dd5d0f1b38"
+    "ff0203010001";
+
+static const char made_with_salt_0[] =
+    "a0641e99eeffe3a499434854fcb8b57ee256f3d0a151336d7a9e4bc2f56502ab8806c1b8c048fd8264aadb6d44586094"
+    "30f28a9e85d68e6058ba4b261985166f330bbed76b81e5a93ffd3e56bd1a44661cfb134baddcd2353f03bde1c7af637c"
+    "2598de63e458858ab5d88d184b46e0b50e7be775d091a922f2927014a1e890e002b3bc290286e2481dbdf460a2827be6"
+    "bbceb1dccc9d3d60eeba11aaef95938492a0b923debac056bd601f0bddb8f19b4de9afb34a35558d02c59d83591f39ce"
+    "389b6d66d955d085ac5ecf824eaea508397dd415eb884ebd7a46b019a146bdc84b8fbdf2cb2e8160b036ef00675c5aac"
+    "3f698a48f632a3f851ceb8751593ce7c";
+
+static const char made_with_salt_20[] =
+    "4e7e7b0b5f9468c75d56a61fcc5b8e639eeb18178930968a36afeba9813f82f5de9ea77777823245d2fc404f11a9527f"
+    "eb1ac1dc71a66a5e7ef44e90db66f1dd84e9c2da4bde3d17815b71d9bb833dc693a18db50572baa7ab7b6679752b82cf"
+    "87322584d33079767158269dd1fc6b75faf25fd32ac7b72ddde00a9f15f45dca163c5eca28772e9b08d23ab500d7555c"
+    "a9730756ed0e6a2eebc7c34207618d6e2fd293034414106f8f9a34648b37f995d7d9c78f10eec4a8786f3a7262bce7a3"
+    "97d079419bab418adecad28fee354825650069e81bcba19d01871f7a3309fc92339d5c80b4f0728ea7ed873add420a12"
+    "b437fd3c0105309a0c9ddea1d522d939";
+
+static void
+pss_takes_a_salt_shorter_than_the_digest(void **state)
+{
+	static const struct {
+		const char *value;
+		size_t salt;
+		bool verifies;
+	} rows[] = {{made_with_salt_0, 0, true}, {made_with_salt_20, 20, true}, {made_with_salt_20, 0, false},
+		    {made_with_salt_0, 20, false}, {made_with_salt_0, 32, false}};
+	uint8_t key[294], given[256];
+
+	(void)state;
+	assert_int_equal(hex_read(key, sizeof key, span_str(short_salt_key)), RES_OK);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct signature s = {.bytes = span_str("what was signed"), .value = span_of(given, sizeof given),
+				      .algorithm = {ALGORITHM_RSA_PSS, GNUTLS_SIGN_RSA_PSS_SHA256, GNUTLS_DIG_SHA256,
+						    rows[i].salt, false}};
+
+		assert_int_equal(hex_read(given, sizeof given, span_str(rows[i].value)), RES_OK);
+		for (unsigned hashed = 0; hashed < 2; hashed++) {
+			struct signature_budget budget = plenty();
+
+			if (hashed == 1)
+				assert_int_equal(signature_hash(&s), RES_OK);
+			if ((signature_check(&s, span_of(key, sizeof key), &budget) == RES_OK) != rows[i].verifies)
+				fail_msg("row %zu, hashed %u", i, hashed);
+		}
+	}
+}
+
 /* ---- the budget */
 
 static void
 the_budget_counts_checks_and_their_cost(void **state)
 {
-	struct signature s = {message, buf_span(&value[P521]), algorithm_of(P521)};
+	struct signature s = {.bytes = message, .value = buf_span(&value[P521]), .algorithm = algorithm_of(P521)};
 	struct signature_budget budget = {.max = 2, .cost_max = 1000};
 
 	(void)state;
@@ -449,6 +506,7 @@ main(void)
 	    cmocka_unit_test(other_signatures_have_one_form),
 	    cmocka_unit_test(an_rsa_signature_is_below_the_modulus),
 	    cmocka_unit_test(pss_takes_the_salt_of_its_parameters),
+	    cmocka_unit_test(pss_takes_a_salt_shorter_than_the_digest),
 	    cmocka_unit_test(the_budget_counts_checks_and_their_cost),
 	};
 
