@@ -5,6 +5,8 @@
  */
 #include "contrib/lab/pki/derw.h"
 #include "tests/unit/verify/forged.h"
+#include "verify/x509/oid.h"
+#include "verify/x509/path_validate.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -170,11 +172,55 @@ every_path_is_judged_as_its_row_says(void **state)
 	assert_int_equal(wrong, 0);
 }
 
+/* ---- answers about names are remembered, each for its CA and the certificate below it */
+
+#define ASKED 512 /* more than are remembered, so that some take the place of others */
+_Static_assert(ASKED > PATH_RULES_NAMES, "answers must be displaced");
+
+static struct cert asked[ASKED + 1];
+
+/* Permits or bears one of two hosts. */
+static void
+host_set(struct cert *c, bool ca, bool second)
+{
+	static const uint8_t permits[2][14] = {"\x30\x0c\xa0\x0a\x30\x08\x82\x06" "a.test", "\x30\x0c\xa0\x0a\x30\x08\x82\x06" "b.test"};
+	static const uint8_t bears[2][10] = {"\x30\x08\x82\x06" "a.test", "\x30\x08\x82\x06" "b.test"};
+
+	c->n_ext = 1;
+	c->subject = span_of("\x30\x00", 2);
+	c->issuer = span_of(c, 1); /* not self-issued */
+	c->ext[0] = ca ? (struct cert_ext){OID_NAME_CONSTRAINTS, true, span_of(permits[second], 14)}
+		       : (struct cert_ext){OID_SUBJECT_ALT_NAME, false, span_of(bears[second], 10)};
+}
+
+/* Whichever two CAs (or leaves) share a place, they differ in some bit of their number, and so in one round. */
+static void
+an_answer_is_of_its_ca_and_its_leaf(void **state)
+{
+	static struct path_rules rules;
+
+	(void)state;
+	for (unsigned of_cas = 0; of_cas < 2; of_cas++)
+		for (size_t bit = 1; bit < ASKED; bit <<= 1) {
+			path_rules_begin(&rules, 0);
+			host_set(&asked[ASKED], of_cas == 0, false);
+			for (size_t i = 0; i < ASKED; i++) {
+				const struct cert *leaf = of_cas ? &asked[ASKED] : &asked[i];
+				const struct cert *ca = of_cas ? &asked[i] : &asked[ASKED];
+
+				host_set(&asked[i], of_cas, (i & bit) != 0);
+				if (path_names_sound(&rules, (const struct cert *const[]){leaf, ca}, 1) != ((i & bit) == 0))
+					fail_msg("%s %zu, bit %zu", of_cas ? "CA" : "leaf", i, bit);
+			}
+		}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_path_is_judged_as_its_row_says),
+	    cmocka_unit_test(an_answer_is_of_its_ca_and_its_leaf),
 	};
 
 	return cmocka_run_group_tests(tests, forged_world_open, forged_world_close);
