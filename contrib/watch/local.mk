@@ -9,6 +9,20 @@ libwatch_a_SOURCES = \
 	contrib/watch/spelling.c contrib/watch/spelling.h \
 	contrib/watch/watch_list.c contrib/watch/watch_list.h \
 	contrib/watch/watch_table.c contrib/watch/watch_table.h
+# what is found, judged, recorded once and acted on
+libwatch_a_SOURCES += \
+	contrib/watch/block.c contrib/watch/block.h \
+	contrib/watch/child.c contrib/watch/child.h \
+	contrib/watch/evidence.c contrib/watch/evidence.h \
+	contrib/watch/finding.c contrib/watch/finding.h \
+	contrib/watch/finding_json.c \
+	contrib/watch/findings.c contrib/watch/findings.h \
+	contrib/watch/findings_act.c contrib/watch/findings_act.h \
+	contrib/watch/findings_limits.h contrib/watch/findings_state.h \
+	contrib/watch/findings_tell.c contrib/watch/findings_tell.h \
+	contrib/watch/judgement.c contrib/watch/judgement.h \
+	contrib/watch/plan.c contrib/watch/plan.h \
+	contrib/watch/record.c contrib/watch/record.h
 # reading logs
 libwatch_a_SOURCES += \
 	contrib/watch/entries_json.c contrib/watch/entries_json.h \

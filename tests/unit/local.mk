@@ -136,6 +136,7 @@ check_PROGRAMS += \
 	tests/unit/watch/test_entries_json \
 	tests/unit/watch/test_gzip \
 	tests/unit/watch/test_pace \
+	tests/unit/watch/test_findings \
 	tests/unit/watch/test_watch_list
 endif
 
@@ -187,3 +188,5 @@ tests_unit_resolver_replay_LDADD = libresolver.a libconfig.a libtransport.a libv
 WATCH_CERTS = tests/unit/watch/cert_fixture.c
 tests_unit_watch_test_watch_list_SOURCES = tests/unit/watch/test_watch_list.c $(WATCH_CERTS)
 tests_unit_watch_test_watch_list_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_findings_SOURCES = tests/unit/watch/test_findings.c tests/unit/verify/forged.c
+tests_unit_watch_test_findings_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)

@@ -1,0 +1,149 @@
+#include "config.h"
+
+#include "contrib/watch/block.h"
+
+#include "base/path.h"
+#include "base/replace.h"
+#include "base/text.h"
+#include "verify/disallow.h"
+#include "verify/why.h"
+#include "verify/x509/name.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#define BLOCK_ENTRIES_MAX                                                                                    \
+	(64 * 1024) /* of one finding: a comment and two lines of at most CERT_MATCH_ENTRY_MAX */
+#define FILE_MODE 0644
+
+static const char header[] =
+    "# Entries made by ctstub-watch(8) of what it found in logs; ctstub.conf(5) tells their form.\n"
+    "# It adds to this file and takes nothing away. A line that is deleted here stays away.\n";
+
+static void
+nothing(void *ctx, const struct identifier *id)
+{
+	(void)ctx;
+	(void)id;
+}
+
+/* As RFC 4514 text where that names the same, else as bytes. */
+static void
+issuer_put(struct buf *out, struct span issuer)
+{
+	struct buf text = buf_max(NAME_TEXT_MAX), der = buf_max(NAME_TEXT_MAX * 4),
+		   again = buf_max(NAME_TEXT_MAX * 4);
+	bool same = name_text(&text, issuer) == RES_OK && text.n > 0 &&
+		    name_key_from_der(&der, issuer) == RES_OK &&
+		    name_key_from_text(&again, buf_cstr(&text)) == RES_OK &&
+		    span_equal(buf_span(&der), buf_span(&again)) && memchr(text.p, '#', text.n) == NULL;
+
+	if (same) {
+		buf_put(out, buf_span(&text));
+	} else {
+		buf_text(out, "der:");
+		base64_write(out, issuer);
+	}
+	buf_free(&text);
+	buf_free(&der);
+	buf_free(&again);
+}
+
+/* One line, whatever is in it. */
+static void
+comment_put(struct buf *out, const char *what, const char *text)
+{
+	buf_format(out, " %s=\"", what);
+	text_escape(out, span_slice(span_str(text), 0, 300));
+	buf_text(out, "\"");
+}
+
+static void
+mark_put(struct buf *out, const struct watch_finding *f)
+{
+	char id[2 * FINDING_ID_SIZE + 1];
+
+	buf_format(out, "# finding %s", finding_id_text(f, id));
+}
+
+enum res
+block_entries(struct buf *out, const struct watch_finding *f, bool key)
+{
+	char hex[2 * 64 + 1], time[TIME_TEXT_MAX];
+	struct cert_parts parts;
+	struct span serial;
+
+	identifiers_read(&parts, buf_span(&f->der), f->precertificate, nothing, NULL);
+	if (parts.serial.n == 0 || parts.issuer.n == 0 || parts.spki.n == 0)
+		return RES_MALFORMED;
+	for (serial = parts.serial; serial.n > 1 && serial.p[0] == 0;)
+		serial = span_slice(serial, 1, serial.n);
+	mark_put(out, f);
+	buf_format(out, " kind=%s index=%llu logged=%s", finding_kind_text(f->kind),
+		   (unsigned long long)f->index, time_text_ms(f->logged_ms, time));
+	comment_put(out, "log", f->log);
+	comment_put(out, "for", f->n_item > 0 ? f->item[0] : "");
+	comment_put(out, "because", f->because);
+	buf_text(out, "\n");
+	if (serial.n <= 64) {
+		buf_format(out, "serial %s issuer ", hex_write(hex, serial));
+		issuer_put(out, parts.issuer);
+		buf_text(out, "\n");
+	}
+	if (key)
+		buf_format(out, "spki-sha256 %s\n", hex_write(hex, span_of(f->spki_sha256, 32)));
+	else
+		buf_text(out, "# its key is not blocked: it is expected elsewhere\n");
+	return buf_ok(out) ? RES_OK : RES_LIMIT;
+}
+
+/* What the file holds; empty when it is not there. */
+static enum res
+file_get(struct buf *out, int folder, const char *file, char **why)
+{
+	const char *cause;
+	struct stat st;
+	int fd = path_file_open_at(folder, file, &st, &cause);
+	uint8_t *to;
+	ssize_t n = 1;
+
+	if (fd < 0)
+		return errno == ENOENT ? RES_OK : why_say(why, RES_IO, "%s: %s", file, cause);
+	while (n > 0) {
+		to = buf_room(out, 65536);
+		n = to == NULL ? -1 : read(fd, to, 65536);
+		if (n > 0)
+			buf_added(out, (size_t)n);
+	}
+	(void)close(fd);
+	return n == 0 ? RES_OK : why_say(why, RES_IO, "%s: cannot be read, or is too large", file);
+}
+
+enum res
+block_add(int folder, const char *file, const struct watch_finding *f, bool key, char **why)
+{
+	struct buf all = buf_max(BLOCK_FILE_MAX), entries = buf_max(BLOCK_ENTRIES_MAX), mark = buf_max(256);
+	enum res res = file_get(&all, folder, file, why);
+	bool there;
+
+	mark_put(&mark, f);
+	there = res == RES_OK && all.n > 0 && memmem(all.p, all.n, mark.p, mark.n) != NULL;
+	if (res == RES_OK && !there)
+		res = block_entries(&entries, f, key);
+	if (res == RES_OK && !there) {
+		if (all.n == 0)
+			buf_text(&all, header);
+		if (all.n > 0 && all.p[all.n - 1] != '\n')
+			buf_text(&all, "\n");
+		buf_put(&all, buf_span(&entries));
+		if (!buf_ok(&all))
+			res = why_say(why, RES_LIMIT, "%s: it is full", file);
+		else if (!file_replace_at(folder, file, buf_span(&all), FILE_MODE))
+			res = why_say(why, RES_IO, "%s: %s", file, strerror(errno));
+	}
+	buf_free(&all);
+	buf_free(&entries);
+	buf_free(&mark);
+	return res;
+}

@@ -1,0 +1,23 @@
+/*
+ * block.h - disallow entries made of a finding: proposed.txt for a person, disallow.txt that every upstream honours.
+ *
+ * A certificate gives two: its serial and issuer, and its key. A key that is expected of somebody (pinned, known, or in a
+ * certificate that was found and expected) is never blocked: whoever has a certificate issued for a resolver's own key
+ * must not thereby cut everybody off.
+ */
+#ifndef CONTRIB_WATCH_BLOCK_H
+#define CONTRIB_WATCH_BLOCK_H
+
+#include "contrib/watch/finding.h"
+
+#define BLOCK_PROPOSED_FILE "proposed.txt"
+#define BLOCK_FILE_MAX      (16 * 1024 * 1024) /* of all entries; a finding takes about 1 KB */
+
+/* Appends the entries of a finding as lines, with a comment before them that tells log, index and why. key: the key may be
+ * blocked. RES_MALFORMED: there is nothing in it that an entry could name. */
+enum res block_entries(struct buf *out, const struct watch_finding *, bool key);
+/* Adds entries to the file in that folder, which is replaced as a whole; those of a finding that is there already are not
+ * added again. *why (yours) on failure. */
+enum res block_add(int folder, const char *file, const struct watch_finding *, bool key, char **why);
+
+#endif

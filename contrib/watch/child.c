@@ -1,0 +1,227 @@
+#include "config.h"
+
+#include "contrib/watch/child.h"
+
+#include "base/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RELOAD_ANSWER_MAX 65536
+/* exit codes of the child that asks for a reload */
+enum { RELOAD_DONE = 0, RELOAD_REFUSED = 1, RELOAD_NOBODY = 2 };
+
+bool
+children_full(const struct children *c)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (c->of[i].pid == 0)
+			return false;
+	return true;
+}
+
+bool
+children_busy(const struct children *c)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (c->of[i].pid != 0)
+			return true;
+	return false;
+}
+
+static struct child *
+place_of(struct children *c)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++)
+		if (c->of[i].pid == 0)
+			return &c->of[i];
+	return NULL;
+}
+
+/* ---- in the child */
+
+static void
+limit(int what, rlim_t n)
+{
+	const struct rlimit l = {n, n};
+
+	(void)setrlimit((__rlimit_resource_t)what, &l);
+}
+
+static bool
+descriptors_set(int input)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	return null >= 0 && dup2(input, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0;
+}
+
+static _Noreturn void
+program_become(int error_to, const char *program, int input, const char *const environment[],
+	       enum res (*before)(void *), void *ctx)
+{
+	char *const arguments[] = {(char *)(uintptr_t)program, NULL};
+	sigset_t none;
+	int error;
+
+	(void)sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+	(void)signal(SIGPIPE, SIG_DFL);
+	(void)setsid();
+	limit(RLIMIT_CPU, CHILD_CPU_S);
+	limit(RLIMIT_AS, CHILD_MEMORY_MAX);
+	limit(RLIMIT_FSIZE, CHILD_FILE_MAX);
+	limit(RLIMIT_CORE, 0);
+	if (descriptors_set(input) && (before == NULL || before(ctx) == RES_OK)) {
+		limit(RLIMIT_NOFILE, CHILD_FILES_MAX);
+		(void)execve(program, arguments, (char *const *)(uintptr_t)environment);
+	}
+	error = errno;
+	(void)!write(error_to, &error, sizeof error);
+	_exit(127);
+}
+
+/* ---- in the parent */
+
+/* A file in memory that holds the input, read from its start. */
+static int
+input_open(struct span input)
+{
+	int fd = memfd_create("finding", MFD_CLOEXEC);
+
+	if (fd >= 0 && (write(fd, input.p, input.n) != (ssize_t)input.n || lseek(fd, 0, SEEK_SET) != 0)) {
+		(void)close(fd);
+		return -1;
+	}
+	return fd;
+}
+
+/* Waits until the child has become the program, which closes the pipe. 0, or the errno that it gives. */
+static int
+child_wait(int error_from)
+{
+	int error = 0;
+	ssize_t n;
+
+	do {
+		n = read(error_from, &error, sizeof error);
+	} while (n < 0 && errno == EINTR);
+	return n == (ssize_t)sizeof error ? (error != 0 ? error : EIO) : 0;
+}
+
+enum res
+child_start(struct children *c, const char *program, struct span input, const char *const environment[],
+	    enum res (*before)(void *ctx), void *ctx)
+{
+	struct child *place = place_of(c);
+	int fd, pipes[2] = {-1, -1}, error = 0;
+	pid_t pid = -1;
+
+	if (place == NULL)
+		return RES_LIMIT;
+	fd = input_open(input);
+	if (fd >= 0 && pipe2(pipes, O_CLOEXEC) == 0)
+		pid = fork();
+	if (pid == 0)
+		program_become(pipes[1], program, fd, environment, before, ctx);
+	error = errno;
+	if (pipes[1] >= 0)
+		(void)close(pipes[1]);
+	if (pid > 0)
+		error = child_wait(pipes[0]);
+	if (pipes[0] >= 0)
+		(void)close(pipes[0]);
+	if (fd >= 0)
+		(void)close(fd);
+	if (pid > 0 && error != 0)
+		(void)waitpid(pid, NULL, 0);
+	errno = error;
+	if (pid < 0 || error != 0)
+		return RES_IO;
+	*place = (struct child){.pid = pid, .until_ms = clock_boot_ms() + CHILD_MS};
+	return RES_OK;
+}
+
+/* ---- reload */
+
+static bool
+answer_wait(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, RELOAD_MS) > 0;
+}
+
+static int
+reload_ask(const char *path)
+{
+	static const char request[] = "{\"verb\":\"reload\"}\n";
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	char answer[RELOAD_ANSWER_MAX + 1];
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	size_t n = 0;
+	ssize_t got = 1;
+
+	(void)snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&sun, sizeof sun) != 0 ||
+	    send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != (ssize_t)sizeof request - 1)
+		return RELOAD_NOBODY;
+	while (got > 0 && n < RELOAD_ANSWER_MAX && memchr(answer, '\n', n) == NULL && answer_wait(fd)) {
+		got = read(fd, answer + n, RELOAD_ANSWER_MAX - n);
+		n += got > 0 ? (size_t)got : 0;
+	}
+	answer[n] = '\0';
+	return strstr(answer, "\"ok\":true") != NULL || strstr(answer, "\"ok\": true") != NULL
+		   ? RELOAD_DONE
+		   : RELOAD_REFUSED;
+}
+
+enum res
+child_reload(struct children *c, const char *control_socket)
+{
+	struct child *place = place_of(c);
+	pid_t pid;
+
+	if (place == NULL)
+		return RES_LIMIT;
+	pid = fork();
+	if (pid == 0) {
+		(void)signal(SIGTERM, SIG_DFL);
+		_exit(reload_ask(control_socket));
+	}
+	if (pid < 0)
+		return RES_IO;
+	*place = (struct child){.pid = pid, .reload = true, .until_ms = clock_boot_ms() + 2 * RELOAD_MS};
+	return RES_OK;
+}
+
+void
+children_reap(struct children *c, void (*ended)(void *ctx, const struct child *, int status), void *ctx)
+{
+	for (size_t i = 0; i < CHILDREN_MAX; i++) {
+		struct child *child = &c->of[i], gone;
+		int status = -1;
+		pid_t pid = child->pid == 0 ? 0 : waitpid(child->pid, &status, WNOHANG);
+
+		if (child->pid == 0 || (pid == 0 && clock_boot_ms() < child->until_ms))
+			continue;
+		if (pid == 0) {
+			(void)kill(child->reload ? child->pid : -child->pid, SIGKILL);
+			(void)waitpid(child->pid, NULL, 0);
+			status = -1;
+		}
+		gone = *child;
+		*child = (struct child){.pid = 0};
+		ended(ctx, &gone, status);
+	}
+}

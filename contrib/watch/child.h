@@ -1,0 +1,47 @@
+/*
+ * child.h - programs that are run for a finding, and the question to the daemon to reload: beside the loop, bounded.
+ *
+ * A program gets the finding on its standard input, which is whole before it starts: it can read on when this process
+ * has ended. It has no other descriptor, its output goes to /dev/null, its complaints to ours; its time, memory and files
+ * are bounded, and it is killed with all that it started in its group when its time is over.
+ */
+#ifndef CONTRIB_WATCH_CHILD_H
+#define CONTRIB_WATCH_CHILD_H
+
+#include "base/bytes.h"
+#include "base/res.h"
+
+#include <sys/types.h>
+
+#define CHILDREN_MAX     4     /* at once; others wait */
+#define CHILD_MS         60000 /* of its life */
+#define CHILD_CPU_S      30
+#define CHILD_MEMORY_MAX (1024u * 1024 * 1024) /* of its address space */
+#define CHILD_FILE_MAX   (64 * 1024 * 1024)    /* of a file that it writes */
+#define CHILD_FILES_MAX  256                   /* descriptors */
+#define RELOAD_MS        10000                 /* a reload reads every file that the configuration names */
+
+struct child {
+	pid_t pid; /* 0: this place is free */
+	bool reload;
+	int64_t until_ms; /* by the boot clock */
+};
+
+struct children {
+	struct child of[CHILDREN_MAX];
+};
+
+bool children_full(const struct children *);
+bool children_busy(const struct children *);
+/*
+ * Starts a program. before, unless NULL, is called in the child with ctx; when it fails nothing is started. Returns when
+ * the program runs, or did not come to that: RES_IO, errno says why. RES_LIMIT: children_full.
+ */
+enum res child_start(struct children *, const char *program, struct span input,
+		     const char *const environment[], enum res (*before)(void *ctx), void *ctx);
+/* Asks the daemon behind this control socket to reload. */
+enum res child_reload(struct children *, const char *control_socket);
+/* Takes those that ended or whose time is over; calls ended for each: status as of waitpid(2), -1 when it was killed here. */
+void children_reap(struct children *, void (*ended)(void *ctx, const struct child *, int status), void *ctx);
+
+#endif

@@ -1,0 +1,239 @@
+#include "config.h"
+
+#include "contrib/watch/findings.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "contrib/watch/evidence.h"
+#include "contrib/watch/findings_act.h"
+#include "contrib/watch/findings_tell.h"
+#include "contrib/watch/judgement.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- what waits */
+
+static struct waiting *
+free_place(struct watch_findings *w)
+{
+	for (size_t i = 0; i < WAITING_MAX; i++)
+		if (w->waiting[i].f == NULL)
+			return &w->waiting[i];
+	return NULL;
+}
+
+/* f is taken: it waits for its chain or for what is to be done about it. */
+static void
+finding_wait(struct watch_findings *w, struct watch_finding *f, const struct watch_log *log, bool may_change)
+{
+	struct waiting *place = free_place(w);
+
+	if (place == NULL) { /* what is recorded is done after the next start */
+		log_event(LOG_WARN, "too-many-findings", LOG_STR("log", f->log), LOG_INT("index", f->index));
+		finding_free(f);
+		return;
+	}
+	*place = (struct waiting){
+	    .w = w, .f = f, .log = log, .since_ms = clock_boot_ms(), .may_change = may_change};
+}
+
+/* ---- entries */
+
+/* A new certificate. f is taken. */
+static enum res
+finding_begin(struct watch_findings *w, struct watch_finding *f, const struct watch_log *log)
+{
+	enum finding_judged judgement = finding_judge(f, w->plan, NULL);
+	bool waits = judgement == JUDGEMENT_NEEDS_CHAIN && w->reader != NULL;
+	enum res res = waits ? record_finding(w->record, f, RECORD_PENDING, true) : finding_report(w, f);
+
+	if (waits && res == RES_LIMIT)
+		res = finding_report(w, f);
+	if (res == RES_OK && f->kind != FINDING_EXPECTED)
+		finding_wait(w, f, log, judgement == JUDGEMENT_NEEDS_CHAIN);
+	else
+		finding_free(f);
+	return res;
+}
+
+void
+watch_entry_seen(struct watch_findings *w, const struct watch_entry *e)
+{
+	bool met = watch_list_match(w->plan->list, &w->match, e->certificate, e->precertificate);
+	uint8_t id[FINDING_ID_SIZE];
+	struct watch_finding *f;
+
+	if (!met && !e->unreadable)
+		return;
+	if (finding_id(id, finding_bytes(e, &w->match)) == RES_OK && record_find(w->record, id) != NULL) {
+		w->totals.again++;
+		return;
+	}
+	f = finding_new(w->plan, e, &w->match, clock_wall_ms());
+	if (f == NULL || finding_begin(w, f, e->log) != RES_OK) {
+		w->lost = true; /* the position stays, so that the entry comes again */
+		log_event(LOG_ERROR, "finding-not-recorded", LOG_STR("log", e->log->ctlog->description),
+			  LOG_INT("index", e->index));
+	}
+}
+
+enum res
+watch_findings_sync(struct watch_findings *w)
+{
+	bool lost = w->lost;
+
+	w->lost = false;
+	return lost ? RES_IO : RES_OK;
+}
+
+/* ---- logs */
+
+/* How many findings about this log there were in this run. */
+static unsigned *
+misbehaved_of(struct watch_findings *w, const uint8_t id[32])
+{
+	for (size_t i = 0; i < w->n_logs; i++)
+		if (memcmp(w->logs[i].id, id, 32) == 0)
+			return &w->logs[i].n;
+	if (w->n_logs == LOGS_MAX)
+		return &w->logs[LOGS_MAX - 1].n;
+	memcpy(w->logs[w->n_logs].id, id, 32);
+	return &w->logs[w->n_logs++].n;
+}
+
+void
+watch_log_misbehaved(struct watch_findings *w, const struct watch_misbehaviour *m)
+{
+	struct watch_finding *f = finding_of_log(m, clock_wall_ms());
+	unsigned *n = misbehaved_of(w, m->log->ctlog->id);
+
+	if (f == NULL) {
+		w->lost = true;
+		return;
+	}
+	if (record_find(w->record, f->id) != NULL || *n >= FINDINGS_MISBEHAVED_MAX) {
+		w->totals.again++;
+		finding_free(f);
+		return;
+	}
+	(*n)++;
+	if (finding_report(w, f) != RES_OK) {
+		w->lost = true;
+		finding_free(f);
+		return;
+	}
+	if (record_count(w->record) <= EVIDENCE_MAX && !evidence_write_log(w->folder, f, m))
+		log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", f->log));
+	finding_wait(w, f, m->log, false);
+}
+
+/* ---- its life */
+
+/* One finding of an earlier process, with what was left undone. */
+static void
+finding_resume(struct watch_findings *w, const struct record_entry *e)
+{
+	bool reported = (e->marks & RECORD_REPORTED) != 0, may_change = false;
+	struct watch_finding *f = NULL;
+
+	if ((reported && e->kind == FINDING_EXPECTED) || record_load(w->record, e, &f) != RES_OK)
+		return;
+	if (reported)
+		finding_tell_again(w, f);
+	if (reported && act_is_done(w, e)) {
+		finding_free(f);
+		return;
+	}
+	if (f->kind == FINDING_ROGUE)
+		may_change = finding_judge(f, w->plan, NULL) == JUDGEMENT_NEEDS_CHAIN;
+	finding_wait(w, f, NULL, may_change);
+}
+
+static void
+findings_resume(struct watch_findings *w)
+{
+	for (size_t i = 0; i < record_count(w->record); i++) {
+		const struct record_entry *e = record_at(w->record, i);
+
+		if ((e->marks & RECORD_REPORTED) != 0)
+			w->totals.finding[e->kind]++;
+		finding_resume(w, e);
+	}
+}
+
+enum res
+watch_findings_open(struct watch_findings **out, const struct watch_plan *plan, int folder, char **why)
+{
+	struct watch_findings *w = calloc(1, sizeof *w);
+	enum res res;
+
+	if (w == NULL)
+		return RES_NOMEM;
+	w->plan = plan;
+	w->folder = folder;
+	for (size_t i = 0; i < FINDINGS_LATEST_MAX; i++)
+		w->latest[i] = buf_max(FINDING_LINE_MAX);
+	res = record_open(&w->record, folder, FINDINGS_MAX, why);
+	if (res != RES_OK) {
+		watch_findings_close(w);
+		return res;
+	}
+	findings_resume(w);
+	*out = w;
+	return RES_OK;
+}
+
+void
+watch_findings_attach(struct watch_findings *w, struct watch_reader *reader, watch_log_find_fn *find)
+{
+	w->reader = reader;
+	w->log_find = find;
+	for (size_t i = 0; i < WAITING_MAX; i++)
+		w->waiting[i].asked = false;
+}
+
+void
+watch_findings_close(struct watch_findings *w)
+{
+	if (w == NULL)
+		return;
+	for (size_t i = 0; i < WAITING_MAX; i++)
+		finding_free(w->waiting[i].f);
+	for (size_t i = 0; i < FINDINGS_LATEST_MAX; i++)
+		buf_free(&w->latest[i]);
+	record_close(w->record);
+	free(w);
+}
+
+void
+watch_findings_step(struct watch_findings *w)
+{
+	act_step(w);
+}
+
+bool
+watch_findings_busy(const struct watch_findings *w)
+{
+	return act_busy(w);
+}
+
+const struct watch_totals *
+watch_findings_totals(const struct watch_findings *w)
+{
+	return &w->totals;
+}
+
+enum res
+watch_findings_latest(const struct watch_findings *w, struct buf *out)
+{
+	size_t n = w->n_latest < FINDINGS_LATEST_MAX ? w->n_latest : FINDINGS_LATEST_MAX;
+
+	buf_text(out, "[");
+	for (size_t i = 0; i < n; i++) {
+		buf_text(out, i == 0 ? "" : ",");
+		buf_put(out, buf_span(&w->latest[(w->n_latest - 1 - i) % FINDINGS_LATEST_MAX]));
+	}
+	buf_text(out, "]");
+	return buf_ok(out) ? RES_OK : RES_LIMIT;
+}

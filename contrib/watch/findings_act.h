@@ -1,0 +1,15 @@
+/*
+ * findings_act.h - inside the findings: what is done about those that wait.
+ */
+#ifndef CONTRIB_WATCH_FINDINGS_ACT_H
+#define CONTRIB_WATCH_FINDINGS_ACT_H
+
+#include "contrib/watch/findings_state.h"
+
+/* Everything that is configured was done about a finding. */
+bool act_is_done(const struct watch_findings *, const struct record_entry *);
+/* As watch_findings_step and watch_findings_busy. */
+void act_step(struct watch_findings *);
+bool act_busy(const struct watch_findings *);
+
+#endif

@@ -1,0 +1,47 @@
+/*
+ * findings_state.h - inside the findings: all that they hold, and what waits.
+ */
+#ifndef CONTRIB_WATCH_FINDINGS_STATE_H
+#define CONTRIB_WATCH_FINDINGS_STATE_H
+
+#include "contrib/watch/child.h"
+#include "contrib/watch/findings_limits.h"
+#include "contrib/watch/record.h"
+
+#define WAITING_MAX                                                                                          \
+	256 /* findings in memory with their certificates; what does not fit is done after the next start */
+#define LOGS_MAX 512 /* logs whose misbehaviour is counted apart */
+
+struct waiting {
+	struct watch_findings *w;
+	struct watch_finding *f;     /* NULL: this place is free */
+	const struct watch_log *log; /* NULL: it is of an earlier process */
+	int64_t since_ms;            /* by the boot clock */
+	bool asked;                  /* for evidence, which will come */
+	bool answered;               /* the evidence is here, or there is none */
+	bool may_change;             /* by its chain, with which it was not judged yet */
+};
+
+struct watch_findings {
+	const struct watch_plan *plan;
+	int folder;
+	struct record *record;
+	struct watch_reader *reader;
+	watch_log_find_fn *log_find;
+	struct watch_match
+	    match; /* of the entry that is being looked at; large, and needed for every entry */
+	struct waiting waiting[WAITING_MAX];
+	struct children children;
+	bool reload; /* is to be asked for */
+	bool lost;   /* something could not be recorded since the last sync */
+	struct {
+		uint8_t id[32];
+		unsigned n;
+	} logs[LOGS_MAX];
+	size_t n_logs;
+	struct watch_totals totals;
+	struct buf latest[FINDINGS_LATEST_MAX]; /* a ring */
+	size_t n_latest;                        /* all that there were */
+};
+
+#endif

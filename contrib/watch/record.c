@@ -1,0 +1,347 @@
+#include "contrib/watch/record.h"
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "verify/why.h"
+
+#include <jansson.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LOCK_FILE     "findings.lock"
+#define LOCK_RETRY_US 20000
+#define SLOTS_MIN     1024
+
+struct record {
+	int fd, lock;
+	off_t size;
+	size_t max;
+	struct record_entry *entry;
+	size_t n, cap;
+	uint32_t *slot; /* index + 1 by id; at most half of them are taken */
+	size_t n_slots;
+};
+
+static const struct {
+	enum record_mark mark;
+	const char *event;
+} events[] = {{RECORD_PENDING, "pending"},   {RECORD_REPORTED, "finding"},  {RECORD_BLOCKED, "blocked"},
+	      {RECORD_EVIDENCE, "evidence"}, {RECORD_EXEC, "exec-started"}, {RECORD_WITHDRAWN, "withdrawn"}};
+
+#define N_EVENTS (sizeof events / sizeof events[0])
+
+static const char *
+event_of(enum record_mark mark)
+{
+	for (size_t i = 0; i < N_EVENTS; i++)
+		if (events[i].mark == mark)
+			return events[i].event;
+	return "?";
+}
+
+static unsigned
+mark_of(const char *event)
+{
+	for (size_t i = 0; event != NULL && i < N_EVENTS; i++)
+		if (strcmp(events[i].event, event) == 0)
+			return events[i].mark;
+	return 0;
+}
+
+/* ---- entries by id */
+
+/* An id is a hash already. */
+static size_t
+slot_of(const struct record *r, const uint8_t id[FINDING_ID_SIZE])
+{
+	size_t i = be32_read(id) & (r->n_slots - 1);
+
+	while (r->slot[i] != 0 && memcmp(r->entry[r->slot[i] - 1].id, id, FINDING_ID_SIZE) != 0)
+		i = (i + 1) & (r->n_slots - 1);
+	return i;
+}
+
+static bool
+record_grow(struct record *r)
+{
+	size_t cap = r->cap == 0 ? SLOTS_MIN / 2 : 2 * r->cap;
+	struct record_entry *entry = reallocarray(r->entry, cap, sizeof *entry);
+	uint32_t *slot = calloc(2 * cap, sizeof *slot);
+
+	if (entry != NULL)
+		r->entry = entry;
+	if (entry == NULL || slot == NULL) {
+		free(slot);
+		return false;
+	}
+	free(r->slot);
+	r->slot = slot;
+	r->n_slots = 2 * cap;
+	r->cap = cap;
+	for (size_t i = 0; i < r->n; i++)
+		r->slot[slot_of(r, r->entry[i].id)] = (uint32_t)i + 1;
+	return true;
+}
+
+static struct record_entry *
+entry_get(struct record *r, const uint8_t id[FINDING_ID_SIZE])
+{
+	size_t at;
+
+	if (r->n == r->cap && !record_grow(r))
+		return NULL;
+	at = slot_of(r, id);
+	if (r->slot[at] == 0) {
+		r->entry[r->n] = (struct record_entry){.line = -1};
+		memcpy(r->entry[r->n].id, id, FINDING_ID_SIZE);
+		r->slot[at] = (uint32_t)++r->n;
+	}
+	return &r->entry[r->slot[at] - 1];
+}
+
+size_t
+record_count(const struct record *r)
+{
+	return r->n;
+}
+
+struct record_entry *
+record_at(const struct record *r, size_t i)
+{
+	return &r->entry[i];
+}
+
+struct record_entry *
+record_find(const struct record *r, const uint8_t id[FINDING_ID_SIZE])
+{
+	size_t at = r->n_slots == 0 ? 0 : slot_of(r, id);
+
+	return r->n_slots == 0 || r->slot[at] == 0 ? NULL : &r->entry[r->slot[at] - 1];
+}
+
+/* ---- reading */
+
+static bool
+line_take(struct record *r, struct span line, off_t at)
+{
+	json_t *o = json_loadb((const char *)line.p, line.n, 0, NULL);
+	const char *id = json_string_value(json_object_get(o, "id"));
+	const char *spki = json_string_value(json_object_get(o, "spki_sha256"));
+	unsigned mark = mark_of(json_string_value(json_object_get(o, "event")));
+	uint8_t raw[FINDING_ID_SIZE];
+	struct record_entry *e = NULL;
+
+	if (id != NULL && mark != 0 && hex_read(raw, sizeof raw, span_str(id)) == RES_OK)
+		e = entry_get(r, raw);
+	if (e != NULL) {
+		e->marks |= mark;
+		if (mark == RECORD_REPORTED || mark == RECORD_WITHDRAWN)
+			e->kind = finding_kind_read(json_string_value(json_object_get(o, "kind")));
+		if (spki != NULL)
+			(void)hex_read(e->spki_sha256, sizeof e->spki_sha256, span_str(spki));
+		if (json_object_get(o, "der") != NULL) {
+			e->line = at;
+			e->n_line = line.n;
+		}
+	}
+	json_decref(o);
+	return e != NULL;
+}
+
+/* Lines that are none of ours are passed over: a later version may write more. */
+static enum res
+record_read(struct record *r, char **why)
+{
+	FILE *file = fdopen(dup(r->fd), "r");
+	char *text = NULL;
+	size_t cap = 0;
+	off_t at = 0;
+	ssize_t n;
+
+	if (file == NULL)
+		return why_say(why, RES_IO, RECORD_FILE ": %s", strerror(errno));
+	while ((n = getline(&text, &cap, file)) > 0) {
+		if (text[n - 1] != '\n')
+			break; /* cut short */
+		(void)line_take(r, span_of(text, (size_t)n - 1), at);
+		at += n;
+	}
+	free(text);
+	(void)fclose(file);
+	if (at < r->size && ftruncate(r->fd, at) != 0)
+		return why_say(why, RES_IO, RECORD_FILE ": %s", strerror(errno));
+	r->size = at;
+	return RES_OK;
+}
+
+static enum res
+lock_take(struct record *r, int folder, char **why)
+{
+	int64_t until = clock_mono_ms() + RECORD_LOCK_MS;
+
+	r->lock = openat(folder, LOCK_FILE, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (r->lock < 0)
+		return why_say(why, RES_IO, LOCK_FILE ": %s", strerror(errno));
+	while (flock(r->lock, LOCK_EX | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK && errno != EINTR)
+			return why_say(why, RES_IO, LOCK_FILE ": %s", strerror(errno));
+		if (clock_mono_ms() >= until)
+			return why_say(why, RES_LIMIT, "another ctstub-watch works with this state-dir");
+		(void)usleep(LOCK_RETRY_US);
+	}
+	return RES_OK;
+}
+
+enum res
+record_open(struct record **out, int folder, size_t max, char **why)
+{
+	struct record *r = calloc(1, sizeof *r);
+	struct stat st;
+	enum res res;
+
+	if (r == NULL)
+		return RES_NOMEM;
+	r->fd = r->lock = -1;
+	r->max = max;
+	res = lock_take(r, folder, why);
+	if (res == RES_OK) {
+		r->fd =
+		    openat(folder, RECORD_FILE, O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0640);
+		if (r->fd < 0 || fstat(r->fd, &st) != 0)
+			res = why_say(why, RES_IO, RECORD_FILE ": %s", strerror(errno));
+		else if (!S_ISREG(st.st_mode) || st.st_size > RECORD_MAX)
+			res = why_say(why, RES_LIMIT, RECORD_FILE ": a file of at most %d bytes was expected",
+				      RECORD_MAX);
+	}
+	if (res == RES_OK) {
+		r->size = st.st_size;
+		res = record_read(r, why);
+	}
+	if (res == RES_OK && r->cap == 0 && !record_grow(r))
+		res = RES_NOMEM;
+	if (res == RES_OK)
+		*out = r;
+	else
+		record_close(r);
+	return res;
+}
+
+void
+record_close(struct record *r)
+{
+	if (r == NULL)
+		return;
+	if (r->fd >= 0)
+		(void)close(r->fd);
+	if (r->lock >= 0)
+		(void)close(r->lock);
+	free(r->entry);
+	free(r->slot);
+	free(r);
+}
+
+/* ---- writing */
+
+/* A line in one write. What a full disk left of it is taken away again. */
+static enum res
+line_append(struct record *r, struct span line)
+{
+	ssize_t n = write(r->fd, line.p, line.n);
+
+	if (n == (ssize_t)line.n && fdatasync(r->fd) == 0) {
+		r->size += n;
+		return RES_OK;
+	}
+	if (n > 0 && ftruncate(r->fd, r->size) != 0)
+		r->size += n; /* the next start takes it away */
+	return RES_IO;
+}
+
+enum res
+record_finding(struct record *r, const struct watch_finding *f, enum record_mark mark, bool with_der)
+{
+	struct buf line = buf_max(FINDING_LINE_MAX);
+	off_t at = r->size;
+	enum res res = record_find(r, f->id) == NULL && r->n >= r->max ? RES_LIMIT : RES_OK;
+	struct record_entry *e = res == RES_OK ? entry_get(r, f->id) : NULL;
+
+	if (res == RES_OK)
+		res = e == NULL ? RES_NOMEM : finding_write(&line, f, event_of(mark), with_der);
+	buf_u8(&line, '\n');
+	if (res == RES_OK)
+		res = buf_ok(&line) ? line_append(r, buf_span(&line)) : RES_LIMIT;
+	if (res == RES_OK) {
+		e->marks |= mark;
+		e->kind = f->kind;
+		memcpy(e->spki_sha256, f->spki_sha256, sizeof e->spki_sha256);
+		if (with_der) {
+			e->line = at;
+			e->n_line = line.n - 1;
+		}
+	}
+	buf_free(&line);
+	return res;
+}
+
+enum res
+record_done(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum record_mark mark)
+{
+	struct record_entry *e = record_find(r, id);
+	char hex[2 * FINDING_ID_SIZE + 1], time[TIME_TEXT_MAX], line[256];
+	int n =
+	    snprintf(line, sizeof line, "{\"event\":\"%s\",\"time\":\"%s\",\"id\":\"%s\"}\n", event_of(mark),
+		     time_text_ms(clock_wall_ms(), time), hex_write(hex, span_of(id, FINDING_ID_SIZE)));
+	enum res res = line_append(r, span_of(line, (size_t)n));
+
+	if (res == RES_OK && e != NULL)
+		e->marks |= mark;
+	return res;
+}
+
+enum res
+record_load(struct record *r, const struct record_entry *e, struct watch_finding **out)
+{
+	struct buf line = buf_max(FINDING_LINE_MAX);
+	uint8_t *to = e->line < 0 ? NULL : buf_room(&line, e->n_line);
+	enum res res = e->line < 0 ? RES_NOT_FOUND : to == NULL ? RES_NOMEM : RES_OK;
+
+	if (res == RES_OK && pread(r->fd, to, e->n_line, e->line) != (ssize_t)e->n_line)
+		res = RES_IO;
+	if (res == RES_OK) {
+		buf_added(&line, e->n_line);
+		res = finding_read(out, buf_span(&line));
+	}
+	buf_free(&line);
+	return res;
+}
+
+void
+record_child_wrote(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum record_mark mark)
+{
+	struct record_entry *e = record_find(r, id);
+	struct stat st;
+
+	if (fstat(r->fd, &st) == 0)
+		r->size = st.st_size;
+	if (e != NULL)
+		e->marks |= mark;
+}
+
+bool
+record_expects_key(const struct record *r, const uint8_t spki_sha256[32])
+{
+	for (size_t i = 0; i < r->n; i++)
+		if (r->entry[i].kind == FINDING_EXPECTED &&
+		    (r->entry[i].marks & (RECORD_REPORTED | RECORD_WITHDRAWN)) != 0 &&
+		    memcmp(r->entry[i].spki_sha256, spki_sha256, 32) == 0)
+			return true;
+	return false;
+}

@@ -1,0 +1,54 @@
+/*
+ * record.h - findings.jsonl: lines that are only ever appended, and what they say of each finding.
+ *
+ * One process at a time, by a lock beside it. A last line that was cut short by a crash is taken away. A child between
+ * fork and exec holds the lock too, so that what it still writes is there before the next process reads.
+ */
+#ifndef CONTRIB_WATCH_RECORD_H
+#define CONTRIB_WATCH_RECORD_H
+
+#include "contrib/watch/finding.h"
+
+#define RECORD_FILE    "findings.jsonl"
+#define RECORD_MAX     (512 * 1024 * 1024) /* bytes; a larger one is not ours */
+#define RECORD_LOCK_MS 10000               /* for a child of the process before to get out of the way */
+
+/* What was done about a finding. */
+enum record_mark {
+	RECORD_PENDING = 1,
+	RECORD_REPORTED = 2,
+	RECORD_BLOCKED = 4,
+	RECORD_EVIDENCE = 8,
+	RECORD_EXEC = 16,
+	RECORD_WITHDRAWN = 32
+};
+
+struct record_entry {
+	uint8_t id[FINDING_ID_SIZE];
+	unsigned marks;
+	enum finding_kind kind;
+	uint8_t spki_sha256[32];
+	off_t line; /* where its newest line with the certificate begins; -1: none */
+	size_t n_line;
+};
+
+struct record;
+
+/* *why (yours) on failure; RES_LIMIT: another process has the lock. */
+enum res record_open(struct record **, int folder, size_t max, char **why);
+void record_close(struct record *);
+size_t record_count(const struct record *);
+struct record_entry *record_at(const struct record *, size_t i); /* in the order of their first lines */
+struct record_entry *record_find(const struct record *, const uint8_t id[FINDING_ID_SIZE]);
+/* Appends the line of a finding, on disk when it returns, and notes the mark. RES_LIMIT: the record is full. */
+enum res record_finding(struct record *, const struct watch_finding *, enum record_mark, bool with_der);
+/* Appends that something was done. Safe in a child after fork. */
+enum res record_done(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark);
+/* A child appended it, and is beyond that. */
+void record_child_wrote(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark);
+/* The finding of an entry as it was written with its certificate. */
+enum res record_load(struct record *, const struct record_entry *, struct watch_finding **);
+/* Is this the key of a finding that was expected? */
+bool record_expects_key(const struct record *, const uint8_t spki_sha256[32]);
+
+#endif
