@@ -91,14 +91,14 @@ walk_enter(struct walk *w, int folder)
 }
 
 static int
-walk_begin(struct walk *w, const char *from)
+path_walk_begin(struct walk *w, const char *from)
 {
 	return walk_enter(w, open(from, O_PATH | O_DIRECTORY | O_CLOEXEC));
 }
 
 /* Takes the next name off what is left ("." when there is none). *last: nothing but slashes follows it. */
 static int
-walk_name(struct walk *w, char name[NAME_MAX + 1], bool *last)
+path_walk_name(struct walk *w, char name[NAME_MAX + 1], bool *last)
 {
 	const char *p = w->left + strspn(w->left, "/");
 	size_t n = strcspn(p, "/"), more = strspn(p + n, "/");
@@ -136,7 +136,7 @@ walk_link(struct walk *w, const char *name, const struct stat *link)
 	}
 	memmove(w->left + n, w->left, left + 1);
 	memcpy(w->left, target, (size_t)n);
-	return w->left[0] == '/' ? walk_begin(w, "/") : 0;
+	return w->left[0] == '/' ? path_walk_begin(w, "/") : 0;
 }
 
 /* To the last name: it lies in w->folder and is no link. */
@@ -146,7 +146,8 @@ walk_to_end(struct walk *w, char name[NAME_MAX + 1], struct stat *at)
 	bool last;
 
 	for (;;) {
-		if (walk_name(w, name, &last) != 0 || fstatat(w->folder, name, at, AT_SYMLINK_NOFOLLOW) != 0)
+		if (path_walk_name(w, name, &last) != 0 ||
+		    fstatat(w->folder, name, at, AT_SYMLINK_NOFOLLOW) != 0)
 			return -1;
 		if (S_ISLNK(at->st_mode)) {
 			if (walk_link(w, name, at) != 0)
@@ -173,7 +174,7 @@ walk(struct walk *w, const char *path, char name[NAME_MAX + 1], struct stat *at)
 		return -1;
 	}
 	memcpy(w->left, path, n + 1);
-	return walk_begin(w, path[0] == '/' ? "/" : ".") == 0 ? walk_to_end(w, name, at) : -1;
+	return path_walk_begin(w, path[0] == '/' ? "/" : ".") == 0 ? walk_to_end(w, name, at) : -1;
 }
 
 static void

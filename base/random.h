@@ -17,7 +17,7 @@ struct hash_key {
 };
 
 struct hash_key hash_key_random(void);
-/* SipHash-1-3: an attacker without the key can not choose collisions. */
+/* SipHash-1-3: an attacker without the key cannot choose collisions. */
 uint64_t hash_keyed(const struct hash_key *, struct span);
 
 #endif

@@ -2,7 +2,7 @@
  * compile.h - inside config/: a snapshot on its way, and the things it owns.
  *
  * Everything that a snapshot points to is kept in one list, so that giving up half way and the end of its life are
- * the same. What can not be had is told with the place of the option that named it, and the work goes on, so that
+ * the same. What cannot be had is told with the place of the option that named it, and the work goes on, so that
  * one run shows all of it.
  */
 #ifndef CONFIG_COMPILE_H

@@ -154,7 +154,7 @@ url_path_ok(const char *s)
 
 /* "" or a DNS name that is not an address: RFC 6125, 6.4 knows only names; the address is in `address`. */
 static bool
-host_read(char *out, const char *text)
+form_host_read(char *out, const char *text)
 {
 	const char *last;
 
@@ -180,7 +180,7 @@ pin_ok(const char *s)
 
 /* YYYY-MM-DD of a year from 1971 to 9998, so that the day after it is a date as well. */
 static bool
-date_read(int64_t *end_ms, const char *text)
+day_read(int64_t *end_ms, const char *text)
 {
 	const char *digits = "0123456789";
 	char time[] = "YYYY-MM-DDT00:00:00Z";
@@ -200,7 +200,7 @@ form_date_end_ms(const char *day)
 {
 	int64_t ms = 0;
 
-	return date_read(&ms, day) ? ms : 0;
+	return day_read(&ms, day) ? ms : 0;
 }
 
 static bool
@@ -219,7 +219,7 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 		return false;
 	out[0] = '\0';
 	if (form == FORM_HOST)
-		return host_read(out, text);
+		return form_host_read(out, text);
 	if (form == FORM_DOMAIN)
 		return domain_read(out, text);
 	memcpy(out, text, strlen(text) + 1);

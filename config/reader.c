@@ -22,18 +22,18 @@ static const char compiled_in[] =
     "}\n";
 
 static void
-tell(struct reader *r, unsigned line, const char *text)
+reader_report(struct reader *r, unsigned line, const char *text)
 {
 	r->bad = true;
 	config_errors_add(r->errors, (struct place){r->file, line}, "%s", text);
 }
 
 static void
-tell_buf(struct reader *r, unsigned line, struct buf *b)
+reader_report_buf(struct reader *r, unsigned line, struct buf *b)
 {
 	const char *text = buf_cstr(b);
 
-	tell(r, line, text != NULL ? text : "out of memory");
+	reader_report(r, line, text != NULL ? text : "out of memory");
 	buf_free(b);
 }
 
@@ -184,7 +184,7 @@ title_read(struct reader *r, enum section section, const struct token *title, ch
 		else
 			buf_text(&why, ", a domain name in ASCII (xn--...), \".\" or an address prefix "
 				       "(\"192.0.2.0/24\", host bits zero) was expected");
-		tell_buf(r, title->line, &why);
+		reader_report_buf(r, title->line, &why);
 	}
 	return ok;
 }
@@ -199,7 +199,8 @@ reader_on_open(void *ctx, const struct token *name, const struct token *title)
 
 	if (r->section != SECTION_TOP || r->passed_over > 0) {
 		if (r->passed_over++ == 0)
-			tell(r, name->line, "a section inside a section, an option or \"}\" was expected");
+			reader_report(r, name->line,
+				      "a section inside a section, an option or \"}\" was expected");
 		return;
 	}
 	for (section = 1; section < SECTION_COUNT; section++)
@@ -249,7 +250,7 @@ reader_on_close(void *ctx)
 /* ---- options */
 
 static void
-tell_unknown(struct reader *r, const struct token *name)
+reader_report_unknown(struct reader *r, const struct token *name)
 {
 	struct buf why = buf_max(CONFIG_STRING_MAX + 2048);
 	const char *separator = "";
@@ -264,7 +265,7 @@ tell_unknown(struct reader *r, const struct token *name)
 			separator = ", ";
 		}
 	buf_text(&why, " was expected");
-	tell_buf(r, name->line, &why);
+	reader_report_buf(r, name->line, &why);
 }
 
 static void
@@ -279,7 +280,7 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 	if (r->base == NULL || r->passed_over > 0)
 		return;
 	if (o == NULL) {
-		tell_unknown(r, name);
+		reader_report_unknown(r, name);
 		return;
 	}
 	here = &(r->section == SECTION_TOP ? r->top_here : r->section_here)[o->id];
@@ -305,7 +306,7 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 static void
 reader_on_error(void *ctx, unsigned line, const char *text)
 {
-	tell(ctx, line, text);
+	reader_report(ctx, line, text);
 }
 
 static const struct parse_handler reader_handler = {reader_on_open, reader_on_close, reader_on_option,

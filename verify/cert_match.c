@@ -370,7 +370,7 @@ hash_match(const struct cert_match *list, enum cert_match_kind kind, const uint8
 	return true;
 }
 
-/* A name that can not be read in compared form meets entries by its bytes only. */
+/* A name that cannot be read in compared form meets entries by its bytes only. */
 static bool
 name_match(const struct cert_match *list, enum cert_match_kind kind, struct span serial, struct span name,
 	   struct cert_match_hit *hit)

@@ -30,7 +30,7 @@ comment_may_begin(struct span line, size_t i)
 
 /* An entry that is too long is a bad line; RES_LIMIT is for a list that is full. */
 static enum res
-entry_take(struct cert_match_builder *b, struct span entry, char **why)
+disallow_entry_take(struct cert_match_builder *b, struct span entry, char **why)
 {
 	enum res res = cert_match_add(b, entry, why);
 
@@ -59,19 +59,19 @@ disallow_line_take(void *arg, struct span line, size_t number, char **why)
 		if (i == 0)
 			return RES_OK;
 		if (!has_name(line))
-			return entry_take(b, span_slice(line, 0, i), why);
+			return disallow_entry_take(b, span_slice(line, 0, i), why);
 		if (!spaced)
 			continue;
 		if (++readings > NAME_READINGS_MAX)
 			return why_say(why, RES_MALFORMED, "more than %d `#` that could begin a comment",
 				       NAME_READINGS_MAX);
-		res = entry_take(b, span_slice(line, 0, i), readings == 1 ? why : NULL);
+		res = disallow_entry_take(b, span_slice(line, 0, i), readings == 1 ? why : NULL);
 		if (res != RES_OK && (readings == 1 || res != RES_MALFORMED))
 			return res;
 	}
 	if (line.n == 0)
 		return RES_OK;
-	res = entry_take(b, line, readings == 0 ? why : NULL);
+	res = disallow_entry_take(b, line, readings == 0 ? why : NULL);
 	return readings > 0 && res == RES_MALFORMED ? RES_OK : res;
 }
 

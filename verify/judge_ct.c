@@ -33,7 +33,7 @@ list_judge(struct judgement *j)
 				   (long long)(age / day), (long long)(j->policy->ct_list_max_age_ms / day));
 }
 
-/* Who they are from is asked once there are enough: too few of them can not come from many. */
+/* Who they are from is asked once there are enough: too few of them cannot come from many. */
 static void
 tally_judge(struct judgement *j, const struct ctpolicy_tally *t)
 {

@@ -15,7 +15,7 @@ struct lookup {
 	enum entry_hit worst;
 };
 
-/* A name that can not be compared may be the one that an entry names: that refuses too. */
+/* A name that cannot be compared may be the one that an entry names: that refuses too. */
 static void
 lookup_add(struct lookup *l, bool found, const struct cert_match_hit *hit)
 {
@@ -28,7 +28,7 @@ lookup_add(struct lookup *l, bool found, const struct cert_match_hit *hit)
 	if (!found && hit->res == RES_NOMEM)
 		l->j->v->out_of_memory = true;
 	else if (!found && l->tell)
-		verdict_add(l->j->v, REASON_CERT_MALFORMED, "%s: its names can not be compared",
+		verdict_add(l->j->v, REASON_CERT_MALFORMED, "%s: its names cannot be compared",
 			    judge_label(who, l->cert));
 	else if (l->tell && l->reported)
 		verdict_note(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",

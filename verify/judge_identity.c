@@ -39,7 +39,7 @@ judge_identity(struct judgement *j)
 			    "no address and no name is expected; that is never enough");
 	if (!identity_readable(&j->certs[0]))
 		judge_cert_fault(j, REASON_CERT_MALFORMED, &j->certs[0],
-				 "its alternative names can not be read");
+				 "its alternative names cannot be read");
 	if (ip && !address_borne(j))
 		mismatch_add(j, REASON_IP_MISMATCH, "address", j->v->expected_ip);
 	if (name && !identity_has_name(&j->certs[0], j->in->name, j->policy->is_public_suffix))

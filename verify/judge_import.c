@@ -27,7 +27,7 @@ cert_import(struct judgement *j, size_t i)
 	case RES_UNSUPPORTED:
 	case RES_NOT_FOUND:
 	case RES_IO:
-		verdict_add(j->v, REASON_CERT_MALFORMED, "certificate %zu can not be read", i);
+		verdict_add(j->v, REASON_CERT_MALFORMED, "certificate %zu cannot be read", i);
 		break;
 	}
 	return i > 0;

@@ -27,7 +27,7 @@ server_judge(struct judgement *j)
 	if (usage_read(&usage, leaf) == RES_OK)
 		judge_cert_fault(j, REASON_WRONG_USAGE, leaf, usage_server_fault(&usage));
 	else
-		judge_cert_fault(j, REASON_CERT_MALFORMED, leaf, "its usage extensions can not be read");
+		judge_cert_fault(j, REASON_CERT_MALFORMED, leaf, "its usage extensions cannot be read");
 	if (usage_unknown_critical(leaf) != NULL)
 		judge_cert_fault(j, REASON_UNKNOWN_CRITICAL, leaf,
 				 "it has a critical extension that is not known");

@@ -79,6 +79,7 @@ libverify_a_SOURCES += \
 	verify/ct/logsign.c verify/ct/logsign.h \
 	verify/ct/sct.c verify/ct/sct.h \
 	verify/ct/sct_status.def \
+	verify/ct/tokens.c verify/ct/tokens.h \
 	verify/ct/sctcheck.c verify/ct/sctcheck.h \
 	verify/ct/tree.c verify/ct/tree.h
 # staples and lists

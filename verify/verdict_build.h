@@ -1,7 +1,7 @@
 /*
  * verdict_build.h - how the judge fills a verdict. Not for other rooms.
  *
- * What can not be stored sets out_of_memory, which alone refuses.
+ * What cannot be stored sets out_of_memory, which alone refuses.
  */
 #ifndef VERIFY_VERDICT_BUILD_H
 #define VERIFY_VERDICT_BUILD_H

@@ -16,7 +16,7 @@ put_safe(struct buf *out, const char *text)
 }
 
 static void
-put_line(struct buf *out, const char *label, const char *text)
+text_put_line(struct buf *out, const char *label, const char *text)
 {
 	buf_format(out, "%-12s ", label);
 	put_safe(out, text);
@@ -50,15 +50,16 @@ text_findings(struct buf *out, const struct verdict *v)
 		buf_u8(out, '\n');
 	}
 	if (scts) {
-		put_line(
+		text_put_line(
 		    out, "",
 		    "(an SCT is the signed promise of a public log to show the certificate to everybody;");
-		put_line(out, "", "with too few of them it may have been issued without anybody noticing)");
+		text_put_line(out, "",
+			      "with too few of them it may have been issued without anybody noticing)");
 	}
 	if (!told)
-		put_line(out, "refused", reason_sentence(REASON_OUT_OF_MEMORY));
+		text_put_line(out, "refused", reason_sentence(REASON_OUT_OF_MEMORY));
 	for (size_t i = 0; i < v->n_warnings; i++)
-		put_line(out, "warning", v->warnings[i]);
+		text_put_line(out, "warning", v->warnings[i]);
 }
 
 static void
@@ -106,8 +107,8 @@ text_scts(struct buf *out, const struct verdict *v)
 	for (size_t i = 0; i < v->n_scts; i++)
 		counts += v->scts[i].counts;
 	if (v->n_scts == 0) {
-		put_line(out, "timestamps",
-			 "none: nothing shows that this certificate was published in a CT log");
+		text_put_line(out, "timestamps",
+			      "none: nothing shows that this certificate was published in a CT log");
 		return;
 	}
 	buf_format(out, "%-12s %zu of %zu count as proof of publication in CT logs:\n", "timestamps", counts,
@@ -155,10 +156,10 @@ text_ends(struct buf *out, const struct verdict *v)
 	if (v->log_list_ms != VERDICT_NUMBER_NONE)
 		text_list_age(out, v);
 	if (v->valid_until_ms != VERDICT_NUMBER_NONE)
-		put_line(out, "valid until", time_text(v->valid_until_ms, text));
-	put_line(out, "judged at", time_text(v->at_ms, text));
+		text_put_line(out, "valid until", time_text(v->valid_until_ms, text));
+	text_put_line(out, "judged at", time_text(v->at_ms, text));
 	if (v->report_until_ms != 0)
-		put_line(out, "reports until", time_text(v->report_until_ms, text));
+		text_put_line(out, "reports until", time_text(v->report_until_ms, text));
 }
 
 char *
@@ -167,11 +168,11 @@ verdict_text(const struct verdict *v)
 	struct buf out = buf_max(TEXT_MAX);
 	char *text;
 
-	put_line(&out, "outcome", verdict_accepted(v) ? "accepted" : "refused");
+	text_put_line(&out, "outcome", verdict_accepted(v) ? "accepted" : "refused");
 	if (v->expected_ip != NULL)
-		put_line(&out, "address", v->expected_ip);
+		text_put_line(&out, "address", v->expected_ip);
 	if (v->expected_name != NULL)
-		put_line(&out, "name", v->expected_name);
+		text_put_line(&out, "name", v->expected_name);
 	text_findings(&out, v);
 	text_chain(&out, v);
 	text_scts(&out, v);

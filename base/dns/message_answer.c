@@ -79,7 +79,7 @@ record_take(struct msg_answer *a, struct walk *w, const struct walk_rr *rr, int 
 }
 
 static enum res
-records_read(struct msg_answer *a, struct walk *w)
+answer_records_read(struct msg_answer *a, struct walk *w)
 {
 	unsigned counts[3] = {a->an, a->ns, a->ar};
 	struct walk_rr rr;
@@ -126,7 +126,7 @@ msg_answer_read(struct msg_answer *a, struct span wire, uint16_t *ttl_at)
 	a->ar = be16_read(wire.p + 10);
 	w = walk_over(wire, MSG_HEADER);
 	w.ttl_at = ttl_at;
-	res = section_read(a, &w) ? records_read(a, &w) : RES_MALFORMED;
+	res = section_read(a, &w) ? answer_records_read(a, &w) : RES_MALFORMED;
 	if (a->rcode != RCODE_NXDOMAIN && a->has_answer_of_type)
 		a->soa_ttl_at = 0;
 	return res;

@@ -41,7 +41,7 @@ name_span(const struct name *name)
 }
 
 static void
-name_read(struct name *name, const struct msg_answer *a, size_t at)
+order_name_read(struct name *name, const struct msg_answer *a, size_t at)
 {
 	uint8_t spelled[MSG_NAME_MAX];
 
@@ -68,7 +68,7 @@ items_read(struct order *o)
 	struct name owner;
 
 	for (o->n = 0; o->n < o->a->an && walk_rr(&w, &rr); o->n++) {
-		name_read(&owner, o->a, rr.name_at);
+		order_name_read(&owner, o->a, rr.name_at);
 		o->item[o->n] = (struct item){rr.name_at, rr.rdata_at, name_hash(&owner), rr.type, false};
 	}
 }
@@ -87,7 +87,7 @@ item_is_of(const struct order *o, uint16_t i, const struct name *name, uint64_t 
 
 	if (o->item[i].placed || o->item[i].owner != hash)
 		return false;
-	name_read(&owner, o->a, o->item[i].at);
+	order_name_read(&owner, o->a, o->item[i].at);
 	return span_equal(name_span(&owner), name_span(name));
 }
 
@@ -119,7 +119,7 @@ dname_place(struct order *o, const struct name *name)
 
 		if (o->item[i].placed || o->item[i].type != TYPE_DNAME)
 			continue;
-		name_read(&owner, o->a, o->item[i].at);
+		order_name_read(&owner, o->a, o->item[i].at);
 		if (owner.n >= name->n || !msg_name_below(name_span(name), name_span(&owner)))
 			continue;
 		item_place(o, i);
@@ -135,7 +135,7 @@ items_order(struct order *o)
 {
 	struct name name;
 
-	name_read(&name, o->a, MSG_HEADER);
+	order_name_read(&name, o->a, MSG_HEADER);
 	for (unsigned step = 0; step < ALIASES_MAX; step++) {
 		uint64_t hash = name_hash(&name);
 		uint16_t alias = alias_find(o, &name, hash);
@@ -147,7 +147,7 @@ items_order(struct order *o)
 		owner_place(o, &name, hash);
 		if (alias == o->n)
 			break;
-		name_read(&name, o->a, o->item[alias].rdata_at);
+		order_name_read(&name, o->a, o->item[alias].rdata_at);
 	}
 	for (uint16_t i = 0; i < o->n; i++)
 		if (!o->item[i].placed)

@@ -60,7 +60,7 @@ name_length(const uint8_t *name)
 
 /* The slot that holds the name, or the free one where it would go. */
 static uint32_t *
-slot_of(const struct nameset *s, struct span name)
+nameset_slot(const struct nameset *s, struct span name)
 {
 	size_t i = hash_keyed(&s->key, name) & (s->slots - 1);
 
@@ -91,7 +91,7 @@ slots_double(struct nameset *s)
 		if (old[i] == 0)
 			continue;
 		name = s->block + (old[i] - 1) + sizeof(uint32_t);
-		*slot_of(s, span_of(name, name_length(name))) = old[i];
+		*nameset_slot(s, span_of(name, name_length(name))) = old[i];
 	}
 	free(old);
 	return RES_OK;
@@ -143,7 +143,7 @@ nameset_add(struct nameset *s, struct span name, uint32_t value)
 		return RES_MALFORMED;
 	if ((s->count + 1) * 4 > s->slots * 3 && (res = slots_double(s)) != RES_OK)
 		return res;
-	slot = slot_of(s, name);
+	slot = nameset_slot(s, name);
 	if (*slot != 0)
 		return RES_OK;
 	res = block_room(s, sizeof value + name.n);
@@ -203,7 +203,7 @@ nameset_find(const struct nameset *s, struct span name, uint32_t *value)
 
 	if (s == NULL || s->count == 0)
 		return false;
-	slot = *slot_of(s, name);
+	slot = *nameset_slot(s, name);
 	if (slot != 0 && value != NULL)
 		memcpy(value, s->block + slot - 1, sizeof *value);
 	return slot != 0;

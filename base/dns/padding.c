@@ -74,7 +74,7 @@ opt_find(struct span message)
 
 /* Finds one option; *well is false when the options do not fill the record exactly. */
 static bool
-option_find(struct span rdata, uint16_t code, struct span *value, bool *well)
+padding_option_find(struct span rdata, uint16_t code, struct span *value, bool *well)
 {
 	struct cursor in = cursor_over(rdata);
 	bool found = false;
@@ -102,8 +102,8 @@ padding_find(struct span message)
 
 	if (!opt.found || !opt.last || message.n > UINT16_MAX)
 		return p;
-	p.padded = option_find(opt.rdata, OPTION_PADDING, &value, &well);
-	p.keepalive = option_find(opt.rdata, OPTION_KEEPALIVE, &value, &well);
+	p.padded = padding_option_find(opt.rdata, OPTION_PADDING, &value, &well);
+	p.keepalive = padding_option_find(opt.rdata, OPTION_KEEPALIVE, &value, &well);
 	if (!well)
 		return p;
 	p.rdlen_at = (uint16_t)opt.rdlen_at;
@@ -146,7 +146,8 @@ padding_keepalive_ms(struct span answer)
 	struct span value;
 	bool well;
 
-	if (!opt.found || !option_find(opt.rdata, OPTION_KEEPALIVE, &value, &well) || !well || value.n != 2)
+	if (!opt.found || !padding_option_find(opt.rdata, OPTION_KEEPALIVE, &value, &well) || !well ||
+	    value.n != 2)
 		return -1;
 	return be16_read(value.p) * INT64_C(100);
 }

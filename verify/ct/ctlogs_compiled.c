@@ -41,7 +41,7 @@ state_find(enum ctlog_state *out, const char *word)
 }
 
 static bool
-interval_read(struct ctlog *log, const char *from, const char *to)
+compiled_interval_read(struct ctlog *log, const char *from, const char *to)
 {
 	if (strcmp(from, "-") == 0 && strcmp(to, "-") == 0)
 		return true;
@@ -51,7 +51,7 @@ interval_read(struct ctlog *log, const char *from, const char *to)
 }
 
 static enum res
-log_read(struct ctlogs *list, const char *operator_name, char *line, struct buf *key, char **why)
+compiled_log_read(struct ctlogs *list, const char *operator_name, char *line, struct buf *key, char **why)
 {
 	struct ctlog log = {.operator_name = operator_name};
 	const char *kind = word_next(&line), *state = word_next(&line), *since = word_next(&line);
@@ -62,10 +62,10 @@ log_read(struct ctlogs *list, const char *operator_name, char *line, struct buf 
 	log.tiled = strcmp(kind, "tiled") == 0;
 	if ((!log.tiled && strcmp(kind, "rfc6962") != 0) || operator_name == NULL ||
 	    !state_find(&log.state, state) || time_read(&log.state_ms, since) != RES_OK ||
-	    !interval_read(&log, from, to) || number_read(&seconds, mmd) != RES_OK || seconds < 0 ||
+	    !compiled_interval_read(&log, from, to) || number_read(&seconds, mmd) != RES_OK || seconds < 0 ||
 	    seconds > INT32_MAX || base64_read(key, span_str(der)) != RES_OK ||
 	    !ctlogs_name_ok(span_str(line)))
-		return why_say(why, RES_MALFORMED, "a log line that can not be read");
+		return why_say(why, RES_MALFORMED, "a log line that cannot be read");
 	log.mmd_s = (uint32_t)seconds;
 	log.key = buf_span(key);
 	log.description = ctlogs_keep(list, span_str(line));
@@ -82,7 +82,7 @@ url_read(struct ctlogs *list, char *line, char **why)
 	struct ctlog *log = list->n > 0 ? &list->log[list->n - 1] : NULL;
 
 	if (log == NULL || log->url != NULL || *line != '\0' || (*submission != '\0') != log->tiled)
-		return why_say(why, RES_MALFORMED, "a url line that can not be read");
+		return why_say(why, RES_MALFORMED, "a url line that cannot be read");
 	if (ctlogs_keep_url(&log->url, list, span_str(read)) != RES_OK ||
 	    (log->tiled && ctlogs_keep_url(&log->submission_url, list, span_str(submission)) != RES_OK))
 		return RES_NOMEM;
@@ -90,7 +90,7 @@ url_read(struct ctlogs *list, char *line, char **why)
 }
 
 static enum res
-line_read(struct ctlogs *list, const char **operator_name, char *line, char **why)
+compiled_line_read(struct ctlogs *list, const char **operator_name, char *line, char **why)
 {
 	const char *first = word_next(&line);
 	struct buf key = buf_max(CTLOG_KEY_MAX);
@@ -108,13 +108,13 @@ line_read(struct ctlogs *list, const char **operator_name, char *line, char **wh
 		return url_read(list, line, why);
 	if (strcmp(first, "log") != 0)
 		return RES_MALFORMED;
-	res = log_read(list, *operator_name, line, &key, why);
+	res = compiled_log_read(list, *operator_name, line, &key, why);
 	buf_free(&key);
 	return res;
 }
 
 static enum res
-text_read(struct ctlogs *list, const char *text, char **why)
+compiled_text_read(struct ctlogs *list, const char *text, char **why)
 {
 	const char *operator_name = NULL;
 	enum res res = RES_OK;
@@ -128,7 +128,7 @@ text_read(struct ctlogs *list, const char *text, char **why)
 		memcpy(line, text, n);
 		line[n] = '\0';
 		text += n + (text[n] == '\n');
-		res = line_read(list, &operator_name, line, why);
+		res = compiled_line_read(list, &operator_name, line, why);
 	}
 	if (res == RES_OK && list->date_ms == 0)
 		return RES_MALFORMED;
@@ -144,7 +144,7 @@ text_load(struct ctlogs **out, const char *text)
 	if (res != RES_OK)
 		return res;
 	list->source = "compiled in";
-	res = text_read(list, text, NULL);
+	res = compiled_text_read(list, text, NULL);
 	if (res != RES_OK) {
 		ctlogs_free(list);
 		return res;

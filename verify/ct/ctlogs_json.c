@@ -39,7 +39,7 @@ place_say(const struct place *at, enum res res)
 
 /* A member that must be a string; absent: the empty span and *there false. */
 static enum res
-string_read(struct span *out, bool *there, const json_t *object, const char *key, char **why)
+json_string_read(struct span *out, bool *there, const json_t *object, const char *key, char **why)
 {
 	const json_t *value = json_object_get(object, key);
 
@@ -55,7 +55,7 @@ time_member_read(int64_t *out, bool *there, const json_t *object, const char *ke
 {
 	struct span text;
 	char quote[WHY_QUOTE_MAX];
-	enum res res = string_read(&text, there, object, key, why);
+	enum res res = json_string_read(&text, there, object, key, why);
 
 	if (res != RES_OK || !*there)
 		return res;
@@ -66,10 +66,10 @@ time_member_read(int64_t *out, bool *there, const json_t *object, const char *ke
 }
 
 static enum res
-name_read(struct span *out, bool *there, const json_t *object, const char *key, char **why)
+json_name_read(struct span *out, bool *there, const json_t *object, const char *key, char **why)
 {
 	char quote[WHY_QUOTE_MAX];
-	enum res res = string_read(out, there, object, key, why);
+	enum res res = json_string_read(out, there, object, key, why);
 
 	if (res == RES_OK && *there && !ctlogs_name_ok(*out))
 		return why_say(why, RES_MALFORMED, "%s \"%s\" is not a name", key, why_quote(quote, *out));
@@ -139,7 +139,7 @@ state_read(struct ctlog *log, const json_t *entry, char **why)
 }
 
 static enum res
-interval_read(struct ctlog *log, const json_t *entry, char **why)
+json_interval_read(struct ctlog *log, const json_t *entry, char **why)
 {
 	const json_t *interval = json_object_get(entry, "temporal_interval");
 	bool start, end;
@@ -177,7 +177,7 @@ previous_read(struct ctlog *log, struct ctlogs *list, const json_t *entry, char 
 	if (json_array_size(previous) > CTLOG_PREVIOUS_MAX)
 		return why_say(why, RES_LIMIT, "more than %d previous_operators", CTLOG_PREVIOUS_MAX);
 	json_array_foreach (previous, i, term) {
-		res = name_read(&name, &has_name, term, "name", why);
+		res = json_name_read(&name, &has_name, term, "name", why);
 		if (res == RES_OK)
 			res = time_member_read(&end, &has_end, term, "end_time", why);
 		if (res != RES_OK)
@@ -204,7 +204,7 @@ small_members_read(struct ctlog *log, const json_t *entry, char **why)
 	const json_t *mmd = json_object_get(entry, "mmd");
 	struct span type;
 	bool there;
-	enum res res = string_read(&type, &there, entry, "log_type", why);
+	enum res res = json_string_read(&type, &there, entry, "log_type", why);
 
 	if (res != RES_OK)
 		return res;
@@ -222,7 +222,7 @@ url_member_read(const char **out, struct ctlogs *list, const json_t *entry, cons
 {
 	struct span url;
 	bool there;
-	enum res res = string_read(&url, &there, entry, key, why);
+	enum res res = json_string_read(&url, &there, entry, key, why);
 
 	if (res == RES_OK && there && ctlogs_keep_url(out, list, url) != RES_OK)
 		return why_say(why, RES_NOMEM, "no memory");
@@ -244,7 +244,7 @@ base64_member_read(struct buf *out, const json_t *entry, const char *key, char *
 {
 	struct span text;
 	bool there;
-	enum res res = string_read(&text, &there, entry, key, why);
+	enum res res = json_string_read(&text, &there, entry, key, why);
 
 	if (res != RES_OK)
 		return res;
@@ -278,7 +278,7 @@ log_take_in(struct place *at, struct ctlog *log, const json_t *entry)
 }
 
 static enum res
-log_read(struct place *at, const json_t *entry)
+json_log_read(struct place *at, const json_t *entry)
 {
 	struct ctlog log = {.tiled = strcmp(at->array, "tiled_logs") == 0};
 	bool there;
@@ -287,11 +287,11 @@ log_read(struct place *at, const json_t *entry)
 	at->log_name = (struct span){NULL, 0};
 	if (!json_is_object(entry))
 		return why_say(at->why, RES_MALFORMED, "not an object");
-	res = name_read(&at->log_name, &there, entry, "description", at->why);
+	res = json_name_read(&at->log_name, &there, entry, "description", at->why);
 	if (res == RES_OK)
 		res = state_read(&log, entry, at->why);
 	if (res == RES_OK)
-		res = interval_read(&log, entry, at->why);
+		res = json_interval_read(&log, entry, at->why);
 	if (res == RES_OK)
 		res = small_members_read(&log, entry, at->why);
 	if (res == RES_OK)
@@ -321,7 +321,7 @@ logs_read(struct place *at, const json_t *operator_entry, const char *array)
 	at->array = array;
 	json_array_foreach (logs, i, entry) {
 		at->log_at = i;
-		res = log_read(at, entry);
+		res = json_log_read(at, entry);
 		if (res != RES_OK)
 			res = ctlogs_leave_out(at->list, 0, place_say(at, res), at->why);
 		if (res != RES_OK)
@@ -341,7 +341,7 @@ operator_read(struct place *at, const json_t *entry)
 	at->array = NULL;
 	if (!json_is_object(entry))
 		return place_say(at, why_say(at->why, RES_MALFORMED, "not an object"));
-	res = name_read(&at->operator_name, &there, entry, "name", at->why);
+	res = json_name_read(&at->operator_name, &there, entry, "name", at->why);
 	if (res == RES_OK && !there)
 		res = why_say(at->why, RES_MALFORMED, "no name");
 	if (res != RES_OK)
@@ -389,7 +389,7 @@ head_read(struct ctlogs *list, const json_t *root, char **why)
 		return why_say(why, RES_MALFORMED, "not a JSON object");
 	res = time_member_read(&list->date_ms, &there, root, "log_list_timestamp", why);
 	if (res == RES_OK)
-		res = name_read(&version, &there, root, "version", why);
+		res = json_name_read(&version, &there, root, "version", why);
 	if (res != RES_OK || !there)
 		return res;
 	list->source = ctlogs_keep(list, version);

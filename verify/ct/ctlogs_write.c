@@ -62,7 +62,7 @@ previous_write(json_t *entry, const struct ctlog *log)
 }
 
 static json_t *
-log_write(const struct ctlog *log)
+json_log_write(const struct ctlog *log)
 {
 	json_t *entry = json_object(), *inner;
 	bool ok = entry != NULL;
@@ -136,7 +136,7 @@ operators_write(json_t *operators, const struct ctlogs *list)
 		json_t *entry = operator_for(operators, sorted[i]);
 		json_t *logs = json_object_get(entry, sorted[i]->tiled ? "tiled_logs" : "logs");
 
-		ok = json_array_append_new(logs, log_write(sorted[i])) == 0;
+		ok = json_array_append_new(logs, json_log_write(sorted[i])) == 0;
 	}
 	free(sorted);
 	return ok;

@@ -18,7 +18,7 @@
 #define SCT_SIGNATURE_ECDSA 3
 
 struct sct {
-	bool malformed;         /* its bytes can not be read: only what was read before the fault is set */
+	bool malformed;         /* its bytes cannot be read: only what was read before the fault is set */
 	uint8_t version;        /* 0 means v1; of any other version nothing more is read */
 	struct span log_id;     /* 32 bytes: SHA-256 of the log's key */
 	uint64_t timestamp_ms;  /* since the epoch; milliseconds are what is signed */
@@ -33,12 +33,12 @@ struct sct_list {
 	size_t n;
 };
 
-/* Reads one SCT; what can not be read sets malformed. */
+/* Reads one SCT; what cannot be read sets malformed. */
 void sct_read(struct sct *, struct span wire);
 
 /*
  * Reads the value of the SCT-list extension: an OCTET STRING that holds a SignedCertificateTimestampList (RFC
- * 6962, 3.3). A fault inside one SCT leaves the others readable. RES_MALFORMED: the list itself can not be
+ * 6962, 3.3). A fault inside one SCT leaves the others readable. RES_MALFORMED: the list itself cannot be
  * read, is empty, or has an empty item. RES_LIMIT: more SCTs than are read. On an error the list is empty.
  */
 enum res sct_list_read(struct sct_list *, struct span extension);

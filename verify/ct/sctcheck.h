@@ -38,7 +38,7 @@ struct sct_check {
 enum res sct_check_open(struct sct_check *, const struct cert *leaf, const struct ctlogs *logs);
 /* Checks the signatures of all SCTs whose log is known, given the key of the CA that signed the leaf: its
  * key, not its name, is what is signed. Asked again with the same key it does nothing. RES_LIMIT: the budget
- * ran out, the rest stays unchecked. RES_MALFORMED: the leaf can not be turned into what the logs signed.
+ * ran out, the rest stays unchecked. RES_MALFORMED: the leaf cannot be turned into what the logs signed.
  * RES_NOMEM. */
 enum res sct_check_signatures(struct sct_check *, const struct cert *leaf,
 			      const uint8_t issuer_spki_sha256[32], struct signature_budget *);

@@ -74,7 +74,7 @@ cert_version_read(struct cert *c, struct der_reader *tbs)
 
 /* An AlgorithmIdentifier with its header. */
 static struct span
-algorithm_read(struct der_reader *in)
+cert_algorithm_read(struct der_reader *in)
 {
 	struct der_element e = der_take(in, DER_SEQUENCE);
 	struct der_reader body = der_over(e.body);
@@ -86,7 +86,7 @@ algorithm_read(struct der_reader *in)
 
 /* A Name is a SEQUENCE; what is inside is compared as bytes here and read in name.c. */
 static struct span
-name_read(struct der_reader *in)
+cert_name_read(struct der_reader *in)
 {
 	return der_take(in, DER_SEQUENCE).whole;
 }
@@ -100,12 +100,12 @@ cert_tbs_read(struct cert *c, struct span *inner_alg)
 	if (r != RES_OK)
 		return r;
 	c->serial = der_take(&tbs, DER_INTEGER).body;
-	*inner_alg = algorithm_read(&tbs);
-	c->issuer = name_read(&tbs);
+	*inner_alg = cert_algorithm_read(&tbs);
+	c->issuer = cert_name_read(&tbs);
 	r = cert_validity_read(c, &tbs);
 	if (r != RES_OK)
 		return r;
-	c->subject = name_read(&tbs);
+	c->subject = cert_name_read(&tbs);
 	c->spki = der_take(&tbs, DER_SEQUENCE).whole;
 	if (der_at(&tbs, DER_CONTEXT(1))) /* issuerUniqueID */
 		der_any(&tbs);
@@ -132,7 +132,7 @@ cert_read(struct cert *out, struct span der)
 	in = der_over(der);
 	body = der_enter(&in, DER_SEQUENCE);
 	c->tbs = der_take(&body, DER_SEQUENCE).whole;
-	c->sig_alg = algorithm_read(&body);
+	c->sig_alg = cert_algorithm_read(&body);
 	bits = der_take(&body, DER_BIT_STRING).body;
 	if (!der_done(&in) || !der_done(&body) || bits.n < 2 || bits.p[0] != 0)
 		return RES_MALFORMED;

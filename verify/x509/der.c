@@ -162,7 +162,7 @@ der_uint(uint32_t *out, struct span body)
 }
 
 static bool
-digits_read(int *out, struct cursor *in, size_t n)
+der_digits_read(int *out, struct cursor *in, size_t n)
 {
 	struct span s = cursor_take(in, n);
 
@@ -185,9 +185,9 @@ der_time(int64_t *ms, struct der_reader *in)
 
 	if (e.id != DER_UTC_TIME && e.id != DER_GENERALIZED_TIME)
 		return RES_MALFORMED;
-	if (!digits_read(&year, &text, year_digits) || !digits_read(&month, &text, 2) ||
-	    !digits_read(&day, &text, 2) || !digits_read(&hour, &text, 2) ||
-	    !digits_read(&minute, &text, 2) || !digits_read(&second, &text, 2))
+	if (!der_digits_read(&year, &text, year_digits) || !der_digits_read(&month, &text, 2) ||
+	    !der_digits_read(&day, &text, 2) || !der_digits_read(&hour, &text, 2) ||
+	    !der_digits_read(&minute, &text, 2) || !der_digits_read(&second, &text, 2))
 		return RES_MALFORMED;
 	if (cursor_u8(&text) != 'Z' || !cursor_done(&text) || second > 59) /* no leap seconds */
 		return RES_MALFORMED;
@@ -280,4 +280,18 @@ der_tbs_without(struct buf *out, struct span tbs, struct span oid)
 	buf_put(out, span_of(list.p, (size_t)(ext.p - list.p)));
 	buf_put(out, span_of(ext.p + ext.n, (size_t)(list.p + list.n - ext.p) - ext.n));
 	return buf_ok(out) ? RES_OK : RES_NOMEM;
+}
+
+void
+der_put_natural(struct buf *out, struct span n)
+{
+	bool sign;
+
+	while (n.n > 1 && n.p[0] == 0)
+		n = span_slice(n, 1, n.n);
+	sign = n.n > 0 && (n.p[0] & 0x80) != 0;
+	der_header(out, DER_INTEGER, n.n + sign);
+	if (sign)
+		buf_u8(out, 0);
+	buf_put(out, n);
 }

@@ -81,4 +81,7 @@ void der_header(struct buf *, uint8_t id, size_t n);
  */
 enum res der_tbs_without(struct buf *out, struct span tbs, struct span oid);
 
+/* Appends an INTEGER that is not negative, from its octets, most significant first; zeros in front are left out. */
+void der_put_natural(struct buf *out, struct span n);
+
 #endif

@@ -94,20 +94,6 @@ key_add(struct disguises *d, struct span algorithm, struct span key)
 	return r;
 }
 
-static void
-natural_put(struct buf *out, struct span n)
-{
-	while (n.n > 1 && n.p[0] == 0)
-		n = span_slice(n, 1, n.n);
-	if (n.n > 0 && (n.p[0] & 0x80) != 0) {
-		der_header(out, DER_INTEGER, n.n + 1);
-		buf_u8(out, 0);
-		buf_put(out, n);
-	} else {
-		der_put(out, DER_INTEGER, n);
-	}
-}
-
 #define SHA2(n)    "\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02" n "\x05\x00"
 #define RSA_OID(n) "\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01" n
 #define PSS(n, salt)                                                                                         \
@@ -131,8 +117,8 @@ rsa_add(struct disguises *d, struct span bytes)
 
 	if (!der_done(&in))
 		return RES_OK;
-	natural_put(&body, modulus);
-	natural_put(&body, exponent);
+	der_put_natural(&body, modulus);
+	der_put_natural(&body, exponent);
 	key.bad |= !buf_ok(&body);
 	der_put(&key, DER_SEQUENCE, buf_span(&body));
 	if (!buf_ok(&key))

@@ -34,7 +34,7 @@ identity_is_host(struct span name)
 
 /* The part behind the first dot; empty when there is none. */
 static struct span
-parent_of(struct span name)
+identity_parent(struct span name)
 {
 	const uint8_t *dot = name.n == 0 ? NULL : memchr(name.p, '.', name.n);
 
@@ -48,7 +48,7 @@ is_registry(const char *domain)
 {
 	static const char *const kinds[] = {"ac", "co", "com", "edu", "gov", "mil", "ne", "net", "or", "org"};
 	struct span base = span_str(domain);
-	struct span country = parent_of(base);
+	struct span country = identity_parent(base);
 	struct span kind = span_slice(base, 0, base.n - country.n - 1);
 
 	for (size_t i = 0; country.n == 2 && i < sizeof kinds / sizeof kinds[0]; i++)
@@ -63,7 +63,7 @@ is_spannable(struct span base, identity_is_suffix *is_suffix)
 {
 	char domain[IDENTITY_NAME_MAX + 1];
 
-	if (!identity_is_host(base) || parent_of(base).n == 0)
+	if (!identity_is_host(base) || identity_parent(base).n == 0)
 		return false;
 	for (size_t i = 0; i < base.n; i++)
 		domain[i] = (char)ascii_lower(base.p[i]);
@@ -79,7 +79,7 @@ name_matches(struct span wanted, struct span presented, identity_is_suffix *is_s
 	if (!(presented.n > 2 && presented.p[0] == '*' && presented.p[1] == '.'))
 		return identity_is_host(presented) && ascii_case_equal(wanted, presented);
 	base = span_slice(presented, 2, presented.n);
-	return ascii_case_equal(parent_of(wanted), base) && is_spannable(base, is_suffix);
+	return ascii_case_equal(identity_parent(wanted), base) && is_spannable(base, is_suffix);
 }
 
 bool

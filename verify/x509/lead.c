@@ -11,7 +11,7 @@ struct search {
 };
 
 static bool
-search_goes_on(const struct search *s)
+lead_search_goes_on(const struct search *s)
 {
 	return s->leads < LEADS_MAX && s->steps < LEAD_STEPS_MAX && s->lead.n < PATH_LENGTH_MAX;
 }
@@ -27,13 +27,13 @@ lead_has(const struct lead *l, const struct cert *c)
 }
 
 static void
-search_from_top(struct search *s)
+lead_search_from_top(struct search *s)
 {
 	struct issuers it = issuers_of(s->ground, s->lead.certs[s->lead.n - 1]);
 	const struct cert *above;
 	bool is_anchor;
 
-	while (search_goes_on(s) && (above = issuers_next(&it, &is_anchor)) != NULL) {
+	while (lead_search_goes_on(s) && (above = issuers_next(&it, &is_anchor)) != NULL) {
 		s->steps++;
 		if (lead_has(&s->lead, above))
 			continue;
@@ -42,7 +42,7 @@ search_from_top(struct search *s)
 			s->leads++;
 			s->visit(s->arg, &s->lead);
 		} else {
-			search_from_top(s);
+			lead_search_from_top(s);
 		}
 		s->lead.n--;
 	}
@@ -54,5 +54,5 @@ leads_find(const struct issuers_ground *ground, lead_visit *visit, void *arg)
 	struct search s = {.ground = ground, .visit = visit, .arg = arg};
 
 	s.lead.certs[s.lead.n++] = &ground->certs[0];
-	search_from_top(&s);
+	lead_search_from_top(&s);
 }

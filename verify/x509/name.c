@@ -12,7 +12,7 @@
 
 /* From `from` on: ASCII case away, spaces at the ends away, runs of spaces to one. */
 static void
-fold(struct buf *b, size_t from)
+value_fold(struct buf *b, size_t from)
 {
 	size_t to = from;
 	bool gap = false;
@@ -75,7 +75,7 @@ attribute_end(struct rdn *rdn, uint8_t kind)
 		return RES_LIMIT;
 	value = head + 1 + key->p[head] + 3;
 	if (kind == 0)
-		fold(key, value);
+		value_fold(key, value);
 	if (key->n - value > VALUE_BYTES_MAX)
 		return RES_LIMIT;
 	key->p[value - 3] = kind;
@@ -270,7 +270,7 @@ pair_read(struct buf *out, struct span s, size_t *i)
 
 /* A string value; one in quotes is the older form (RFC 2253), in which separators need no escape. */
 static enum res
-string_read(struct buf *out, struct span s)
+value_string_read(struct buf *out, struct span s)
 {
 	bool quoted = s.n > 0 && s.p[0] == '"', closed = false;
 	size_t before = out->n, from = quoted;
@@ -334,7 +334,7 @@ attribute_from_text(struct rdn *rdn, struct span text)
 	}
 	res = attribute_begin(rdn, oid);
 	if (res == RES_OK)
-		res = string_read(rdn->key, value);
+		res = value_string_read(rdn->key, value);
 	return res == RES_OK ? attribute_end(rdn, 0) : res;
 }
 

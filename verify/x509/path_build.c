@@ -127,7 +127,7 @@ step_take(struct search *s, const struct cert *above, bool is_anchor)
 
 /* May the search go on? */
 static bool
-search_goes_on(struct search *s)
+path_search_goes_on(struct search *s)
 {
 	if (s->end.steps < PATH_STEPS_MAX && s->end.paths < PATHS_MAX)
 		return !s->over;
@@ -144,19 +144,19 @@ path_show(struct search *s)
 
 /* Depth first; recursion ends because no CA comes twice, at PATH_LENGTH_MAX at the latest. */
 static void
-search_from_top(struct search *s)
+path_search_from_top(struct search *s)
 {
 	struct issuers it = issuers_of(&s->ground->issuers, path_anchor(&s->path));
 	const struct cert *above;
 	bool is_anchor;
 
-	while (!s->over && (above = issuers_next(&it, &is_anchor)) != NULL && search_goes_on(s)) {
+	while (!s->over && (above = issuers_next(&it, &is_anchor)) != NULL && path_search_goes_on(s)) {
 		if (!step_take(s, above, is_anchor))
 			continue;
 		if (is_anchor)
 			path_show(s);
 		else
-			search_from_top(s);
+			path_search_from_top(s);
 		s->path.n--;
 	}
 }
@@ -184,6 +184,6 @@ path_search(const struct path_ground *ground, enum path_kind kind, path_visit *v
 		return s.end;
 	search_leaf(&s);
 	if (!s.over)
-		search_from_top(&s);
+		path_search_from_top(&s);
 	return s.end;
 }

@@ -37,27 +37,6 @@ pem_decode(struct buf *out, struct span body)
 	return r;
 }
 
-enum res
-pem_next(struct buf *out, struct span *text, const char *label)
-{
-	char line[PEM_LABEL_MAX];
-	struct span rest, body;
-	size_t at;
-
-	snprintf(line, sizeof line, "-----BEGIN %s-----", label);
-	at = pem_find(*text, span_str(line));
-	if (at == text->n)
-		return RES_NOT_FOUND;
-	rest = span_slice(*text, at + strlen(line), text->n);
-	snprintf(line, sizeof line, "-----END %s-----", label);
-	at = pem_find(rest, span_str(line));
-	if (at == rest.n)
-		return RES_MALFORMED;
-	body = span_slice(rest, 0, at);
-	*text = span_slice(rest, at + strlen(line), rest.n);
-	return pem_decode(out, body);
-}
-
 struct pem_text
 pem_text_over(struct span text)
 {
@@ -116,4 +95,15 @@ pem_next_of(struct buf *out, struct pem_text *t, const char *const *labels, size
 	body = span_slice(t->left, 0, at);
 	pem_skip(t, at + strlen(end));
 	return pem_decode(out, body);
+}
+
+enum res
+pem_next(struct buf *out, struct span *text, const char *label)
+{
+	struct pem_text t = pem_text_over(*text);
+	size_t which, line;
+	enum res res = pem_next_of(out, &t, &label, 1, &which, &line);
+
+	*text = t.left;
+	return res;
 }

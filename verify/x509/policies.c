@@ -232,7 +232,7 @@ counters_apply(struct state *st, const struct said *s, bool self_issued)
 
 /* The certificate at that place; the leaf is at 0. */
 static const char *
-step(struct state *st, const struct cert *c, size_t at)
+policies_step(struct state *st, const struct cert *c, size_t at)
 {
 	bool self_issued = span_equal(c->subject, c->issuer), dead = state_is_dead(st);
 	struct said s;
@@ -267,7 +267,7 @@ policies_fault(size_t *at, const struct cert *const *certs, size_t n)
 	struct state st = {.any = true, .explicit_in = n + 1, .mapping_in = n + 1, .any_in = n + 1};
 
 	for (size_t i = n; i-- > 0;) {
-		const char *fault = step(&st, certs[i], i);
+		const char *fault = policies_step(&st, certs[i], i);
 
 		if (fault != NULL) {
 			*at = fault == none_is_valid ? st.died_at : i;

@@ -117,17 +117,6 @@ order_minus(uint8_t out[ORDER_MAX], struct span order, struct span s)
 	}
 }
 
-static void
-natural_put(struct buf *out, struct span n)
-{
-	while (n.n > 1 && n.p[0] == 0)
-		n = span_slice(n, 1, n.n);
-	der_header(out, DER_INTEGER, n.n + (n.p[0] >> 7));
-	if ((n.p[0] & 0x80) != 0)
-		buf_u8(out, 0);
-	buf_put(out, n);
-}
-
 enum res
 ecdsa_twin(struct buf *out, enum spki_kind curve, struct span signature)
 {
@@ -139,8 +128,8 @@ ecdsa_twin(struct buf *out, enum spki_kind curve, struct span signature)
 	if (ecdsa_read(&e, curve, signature) != RES_OK)
 		return RES_MALFORMED;
 	order_minus(other, order, e.s);
-	natural_put(&body, e.r);
-	natural_put(&body, span_of(other, order.n));
+	der_put_natural(&body, e.r);
+	der_put_natural(&body, span_of(other, order.n));
 	out->bad |= !buf_ok(&body);
 	der_header(out, DER_SEQUENCE, body.n);
 	buf_put(out, buf_span(&body));

@@ -164,7 +164,7 @@ trust_reject(struct trust *t, const uint8_t sha256[32])
 }
 
 static void
-leave_out(struct trust *t, size_t line, const char *what)
+trust_leave_out(struct trust *t, size_t line, const char *what)
 {
 	char *why = NULL;
 
@@ -186,13 +186,13 @@ trust_add_one(struct trust *t, struct span der, bool has_settings, size_t line)
 	if (r == RES_NOMEM)
 		return r;
 	if (r != RES_OK) {
-		leave_out(t, line, r == RES_LIMIT ? "it is too large" : "it cannot be read as X.509");
+		trust_leave_out(t, line, r == RES_LIMIT ? "it is too large" : "it cannot be read as X.509");
 		return RES_OK;
 	}
 	if (has_settings && anchor_trust_read(&servers, rest) != RES_OK)
-		leave_out(t, line, "its trust settings cannot be read");
+		trust_leave_out(t, line, "its trust settings cannot be read");
 	else if (!servers)
-		leave_out(t, line, "its own trust settings reject it for TLS servers");
+		trust_leave_out(t, line, "its own trust settings reject it for TLS servers");
 	if (!servers)
 		r = trust_reject(t, a->cert.sha256);
 	if (!servers || is_rejected(t, a->cert.sha256)) {
@@ -201,7 +201,7 @@ trust_add_one(struct trust *t, struct span der, bool has_settings, size_t line)
 	}
 	r = trust_insert(t, a);
 	if (r == RES_LIMIT)
-		leave_out(t, line, "there are more anchors than are read");
+		trust_leave_out(t, line, "there are more anchors than are read");
 	return r == RES_NOMEM ? r : RES_OK;
 }
 
@@ -223,7 +223,7 @@ trust_add_blocks(struct trust *t, struct span pem, size_t *number)
 		if (r == RES_NOT_FOUND)
 			break;
 		if (r == RES_MALFORMED || r == RES_LIMIT) {
-			leave_out(t, line, r == RES_LIMIT ? "it is too large" : "no base64, or no end");
+			trust_leave_out(t, line, r == RES_LIMIT ? "it is too large" : "no base64, or no end");
 			r = RES_OK;
 		} else if (r == RES_OK) {
 			r = trust_add_one(t, buf_span(&der), label == 2, line);

@@ -27,7 +27,7 @@ struct usage {
 	bool foreign_purpose; /* one that does not go together with serverAuth */
 };
 
-/* RES_MALFORMED: one of the three extensions can not be read. */
+/* RES_MALFORMED: one of the three extensions cannot be read. */
 enum res usage_read(struct usage *, const struct cert *);
 /* The first critical extension that is not known or whose content cannot be processed (critical.c), NULL when there is
  * none. Lent. */

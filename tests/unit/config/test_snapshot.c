@@ -1,4 +1,4 @@
-/* Settings made ready: what is read, what is told when it can not be read, what goes where. */
+/* Settings made ready: what is read, what is told when it cannot be read, what goes where. */
 #include "base/clock.h"
 #include "config/reader.h"
 #include "config/snapshot.h"
@@ -136,7 +136,7 @@ static const struct {
     {"a file without a certificate", "trust { anchors = \"@/empty.pem\" }", "f:1: option \"anchors\": @/empty.pem: "},
     {"anchors of an upstream that are not there", STATE UP "trust-anchors = \"@/none.pem\" }",
 	"f:3: option \"trust-anchors\": cannot read @/none.pem"},
-    {"a disallow file that can not be read is no empty list", STATE UP "disallow-file = {\"@/good.list\",\n\"@/none.list\"} }",
+    {"a disallow file that cannot be read is no empty list", STATE UP "disallow-file = {\"@/good.list\",\n\"@/none.list\"} }",
 	"f:4: option \"disallow-file\": cannot read @/none.list"},
     {"a bad line of a disallow file has its file and line", STATE UP "disallow-file = {\"@/bad.list\"} }",
 	"f:3: option \"disallow-file\": @/bad.list:3: "},

@@ -202,7 +202,7 @@ static const struct {
     {"der: that is no name", "issuer der:AAAA\n", 1, "base64"},
     {"G01 a NUL", "issuer CN=a\0b\n", 1, "NUL"},
     {"G01 a byte order mark", "\xef\xbb\xbfissuer CN=a\n", 1, "expected serial"},
-    {"G09 what is quoted can not play with a terminal", "\x1b[2Jx\n", 1, "\\x1b[2Jx"},
+    {"G09 what is quoted cannot play with a terminal", "\x1b[2Jx\n", 1, "\\x1b[2Jx"},
 };
 
 static void

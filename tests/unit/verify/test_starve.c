@@ -1,7 +1,7 @@
 /*
  * test_starve.c - a judgement that runs out of memory, at every allocation in turn: never accepted, nothing leaked.
  *
- * The allocations are our own. GnuTLS's can not be starved in the same way: 3.7.9 does not survive it inside
+ * The allocations are our own. GnuTLS's cannot be starved in the same way: 3.7.9 does not survive it inside
  * gnutls_x509_trust_list_verify_crt2.
  */
 #include "tests/unit/verify/forged.h"

@@ -238,7 +238,7 @@ static const struct {
     {"ecdsa-secp384r1-pub.pem", "ecdsa_p384-basic-sct.bin", NO_SUCH_LOG}, /* P-384: no list may name such a log */
 };
 
-/* A list of the one log that has this key; NULL when such a log can not be listed. */
+/* A list of the one log that has this key; NULL when such a log cannot be listed. */
 static struct ctlogs *
 one_log(const char *pem_file)
 {

@@ -89,7 +89,7 @@ static const struct row {
     {"a wildcard inside what is permitted", DNS("e.test"), NONE, DNS("*.e.test"), true},
     {"a wildcard wider than what is permitted", DNS("a.e.test"), NONE, DNS("*.e.test"), false},
     {"a wildcard that can meet what is excluded", NONE, DNS("a.e.test"), DNS("*.e.test"), false},
-    {"a wildcard that can not: a level deeper", NONE, DNS("b.a.e.test"), DNS("*.e.test"), true},
+    {"a wildcard that cannot: a level deeper", NONE, DNS("b.a.e.test"), DNS("*.e.test"), true},
     {"a wildcard inside what is excluded", NONE, DNS("e.test"), DNS("*.a.e.test"), false},
     {"a name that is none", DNS("e.test"), NONE, DNS("a_b.e.test"), false},
     {"a name that is none, and only others are excluded", NONE, DNS("x.test"), DNS("a b.e.test"), false},
