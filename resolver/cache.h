@@ -10,14 +10,9 @@
 #define RESOLVER_CACHE_H
 
 #include "resolver/cache_key.h"
+#include "resolver/cache_terms.h"
 
 struct cache;
-
-struct cache_limits {
-	uint64_t bytes; /* everything the cache holds, its tables included */
-	int64_t min_ttl_ms, max_ttl_ms, negative_max_ttl_ms, serve_stale_ms;
-	bool prefetch;
-};
 
 enum res cache_new(struct cache **, const struct cache_limits *);
 void cache_free(struct cache *);
@@ -26,29 +21,9 @@ void cache_limits_set(struct cache *, const struct cache_limits *);
 
 enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
 
-/* Lent until the next call that changes the cache. */
-struct cache_hit {
-	struct msg_answer answer; /* without OPT; ttl_at set */
-	uint32_t age_s;           /* since it was stored */
-	/* CACHE_FRESH: a cached resolution failure (RFC 9520); the answer has its RCODE and no records. CACHE_STALE: the
-	 * last try to refresh it failed a moment ago, so do not ask again yet (RFC 8767, 5: the failure
-	 * recheck timer). */
-	bool failure;
-	bool ad; /* the upstream set AD and is trusted for it */
-	/* Popular and in the last tenth of its life: ask again in the background. Reported once. */
-	bool prefetch;
-	bool has_ede;
-	struct msg_ede ede; /* what went with it; text lent */
-	uint32_t upstream;  /* a number of the caller's */
-};
+/* *hit is lent until the next call that changes the cache. */
 enum cache_state cache_get(struct cache *, const struct cache_key *, int64_t now_ms, struct cache_hit *);
 
-struct cache_entry_info {
-	uint32_t upstream;
-	bool ad;
-	const struct msg_ede *ede; /* may be NULL; at most MSG_EDE_TEXT_MAX bytes of its text are kept */
-	uint32_t age_s;            /* DoH Age: taken off the life */
-};
 /*
  * Stores what may be stored; false: not stored. NOERROR and NXDOMAIN alone, never TC (RFC 2181, 9), negative
  * answers by their SOA (RFC 2308, 5), without one at most a second, nothing whose life is 0. The limits are

@@ -6,7 +6,8 @@
 #ifndef RESOLVER_CACHE_ENTRY_H
 #define RESOLVER_CACHE_ENTRY_H
 
-#include "resolver/cache.h"
+#include "resolver/cache_key.h"
+#include "resolver/cache_terms.h"
 
 #include <sys/queue.h>
 

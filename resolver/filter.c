@@ -156,7 +156,7 @@ hosts_line_read(struct list *l, struct span address, struct span rest)
 }
 
 static void
-line_read(struct list *l, struct span line)
+filter_line_read(struct list *l, struct span line)
 {
 	const uint8_t *comment = line.n == 0 ? NULL : memchr(line.p, '#', line.n);
 	struct span word, first;
@@ -184,7 +184,7 @@ filter_read(struct filter *f, struct span text, struct faults *left_out)
 	text = text_without_bom(text);
 	while (l.res == RES_OK && text_line_take(&text, &line)) {
 		l.line++;
-		line_read(&l, line);
+		filter_line_read(&l, line);
 	}
 	return l.res == RES_OK && l.names == 0 && l.foreign ? RES_MALFORMED : l.res;
 }
@@ -204,8 +204,8 @@ file_tell(struct config_errors *to, const struct strings *files, size_t i, enum 
 }
 
 static enum res
-file_read(struct filter *f, const struct settings *s, size_t i, struct config_errors *errors,
-	  struct config_errors *warnings)
+filter_file_read(struct filter *f, const struct settings *s, size_t i, struct config_errors *errors,
+		 struct config_errors *warnings)
 {
 	const struct strings *files = &s->filter_list_file;
 	struct buf text = buf_max(FILTER_FILE_MAX);
@@ -253,7 +253,7 @@ filter_compile(struct filter **out, const struct settings *settings, struct conf
 	if (worst != RES_OK)
 		config_errors_add(errors, (struct place){0}, "filter: %s", res_text(worst));
 	for (size_t i = 0; f != NULL && i < files->n; i++) {
-		res = file_read(f, settings, i, errors, warnings);
+		res = filter_file_read(f, settings, i, errors, warnings);
 		worst = worst == RES_OK ? res : worst;
 	}
 	if (worst != RES_OK) {

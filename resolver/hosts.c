@@ -193,7 +193,7 @@ name_is_bad(struct table *t, const struct addr *addr, struct span word, enum res
 
 /* A bad name does not take the others of its line with it. */
 static enum res
-line_read(struct table *t, struct span line)
+hosts_line_read(struct table *t, struct span line)
 {
 	const uint8_t *comment = line.n == 0 ? NULL : memchr(line.p, '#', line.n);
 	struct span word;
@@ -221,7 +221,7 @@ hosts_read(struct hosts *h, struct span text)
 
 	text = text_without_bom(text);
 	while (res == RES_OK && text_line_take(&text, &line))
-		res = line_read(t, line);
+		res = hosts_line_read(t, line);
 	if (res != RES_OK && res != RES_LIMIT) { /* beyond the limit: what was read until there serves */
 		table_free(t);
 		return res;
@@ -244,7 +244,7 @@ complain(struct hosts *h, const char *why)
 }
 
 static void
-file_read(struct hosts *h)
+hosts_file_read(struct hosts *h)
 {
 	struct buf text = buf_max(HOSTS_FILE_MAX);
 	char *why = NULL;
@@ -291,7 +291,7 @@ file_look(struct hosts *h, int64_t now_ms)
 		return;
 	h->there = true;
 	h->seen = st; /* from before the reading: what changes meanwhile is seen the next time */
-	file_read(h);
+	hosts_file_read(h);
 }
 
 enum res

@@ -118,7 +118,7 @@ special_free(struct special *s)
 }
 
 static struct span
-question_name(const struct msg_question *q)
+special_question_name(const struct msg_question *q)
 {
 	return span_of(q->name, q->name_n);
 }
@@ -139,7 +139,7 @@ special_is_localhost(const struct msg_question *q)
 {
 	static const uint8_t localhost[] = "\11localhost";
 
-	return msg_name_below(question_name(q), span_of(localhost, sizeof localhost));
+	return msg_name_below(special_question_name(q), span_of(localhost, sizeof localhost));
 }
 
 static void
@@ -186,7 +186,7 @@ loopback4_answer(const struct msg_question *q, struct span zone, struct buf *out
 	struct span name = span_of(one, sizeof one);
 	struct compose c;
 
-	if (!msg_name_below(name, question_name(q))) {
+	if (!msg_name_below(name, special_question_name(q))) {
 		compose_negative(out, q, RCODE_NXDOMAIN, zone, COMPOSE_TTL_LONG);
 	} else if (q->name_n == zone.n) {
 		empty_answer(q, zone, out);
@@ -225,7 +225,7 @@ zone_find(const struct special *s, const struct msg_question *q, struct span *zo
 		return false;
 	if (*kind != KIND_ARPA)
 		return true;
-	n = nameset_find_above(s->zones, question_name(q), kind);
+	n = nameset_find_above(s->zones, special_question_name(q), kind);
 	*zone = span_of(q->name + q->name_n - n, n);
 	return *kind != KIND_ARPA;
 }

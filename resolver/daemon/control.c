@@ -101,25 +101,26 @@ connection_on_status(void *ctx, const struct status *s)
 	c->pending = NULL;
 	switch (c->request.verb) {
 	case CONTROL_STATUS:
-		connection_answer(c, control_status(s));
+		connection_answer(c, control_json_status(s));
 		return;
 	case CONTROL_UPSTREAMS:
-		connection_answer(c, control_upstreams(s));
+		connection_answer(c, control_json_upstreams(s));
 		return;
 	case CONTROL_STATS:
-		connection_answer(c, c->request.prometheus ? control_stats_text(s) : control_stats(s));
+		connection_answer(c,
+				  c->request.prometheus ? control_json_stats_text(s) : control_json_stats(s));
 		return;
 	case CONTROL_FLUSH:
 		flushed = status_flushed(s);
 		log_event(LOG_NOTICE, "flushed", LOG_INT("entries", flushed), LOG_INT("uid", c->uid));
-		connection_answer(c, control_number("flushed", flushed));
+		connection_answer(c, control_json_number("flushed", flushed));
 		return;
 	case CONTROL_RELOAD:
 	case CONTROL_LOG_LEVEL:
 	case CONTROL_CAPTIVE:
 		break;
 	}
-	connection_answer(c, control_error("internal error", NULL));
+	connection_answer(c, control_json_error("internal error", NULL));
 }
 
 static void
@@ -141,9 +142,10 @@ connection_reload(struct connection *c)
 	enum res res = k->ops->reload(k->ctx, &errors, &generation);
 
 	if (res == RES_OK)
-		connection_answer(c, control_number("generation", generation));
+		connection_answer(c, control_json_number("generation", generation));
 	else
-		connection_answer(c, control_error(errors.n > 0 ? errors.line[0] : res_text(res), &errors));
+		connection_answer(c,
+				  control_json_error(errors.n > 0 ? errors.line[0] : res_text(res), &errors));
 	config_errors_free(&errors);
 }
 
@@ -154,7 +156,7 @@ connection_log_level(struct connection *c)
 
 	log_level_set(c->request.level);
 	log_event(LOG_NOTICE, "log-level", LOG_STR("level", level), LOG_INT("uid", c->uid));
-	connection_answer(c, control_word("level", level));
+	connection_answer(c, control_json_word("level", level));
 }
 
 static void
@@ -164,7 +166,7 @@ connection_captive(struct connection *c)
 	unsigned minutes = c->request.minutes;
 
 	k->ops->captive_set(k->ctx, minutes == 0 ? 0 : clock_boot_ms() + (int64_t)minutes * 60000);
-	connection_answer(c, control_number("minutes", minutes));
+	connection_answer(c, control_json_number("minutes", minutes));
 }
 
 /* No reading from now on; the response decides the end. */
@@ -178,11 +180,12 @@ connection_serve(struct connection *c, struct span line)
 		return;
 	}
 	if (control_request_read(&c->request, line, &why) != RES_OK) {
-		connection_answer(c, control_error(why, NULL));
+		connection_answer(c, control_json_error(why, NULL));
 		return;
 	}
 	if (control_verb_changes(c->request.verb) && !uid_is_privileged(c->uid)) {
-		connection_answer(c, control_error("only root and the daemon's own user may do that", NULL));
+		connection_answer(
+		    c, control_json_error("only root and the daemon's own user may do that", NULL));
 		return;
 	}
 	switch (c->request.verb) {

@@ -182,7 +182,7 @@ strings(char *const *v, size_t n)
 }
 
 char *
-control_error(const char *why, const struct config_errors *errors)
+control_json_error(const char *why, const struct config_errors *errors)
 {
 	json_t *o = json_pack("{s:b,s:o}", "ok", 0, "error", text(why));
 
@@ -192,13 +192,13 @@ control_error(const char *why, const struct config_errors *errors)
 }
 
 char *
-control_number(const char *key, uint64_t value)
+control_json_number(const char *key, uint64_t value)
 {
 	return response(json_pack("{s:b,s:o}", "ok", 1, key, number(value)));
 }
 
 char *
-control_word(const char *key, const char *value)
+control_json_word(const char *key, const char *value)
 {
 	return response(json_pack("{s:b,s:o}", "ok", 1, key, text(value)));
 }
@@ -313,7 +313,7 @@ captive(const struct status *s)
 }
 
 char *
-control_status(const struct status *s)
+control_json_status(const struct status *s)
 {
 	const struct settings *settings = s->snapshot->settings;
 	json_t *o =
@@ -376,7 +376,7 @@ upstream_object(const struct upstream_report *u, unsigned worker)
 }
 
 char *
-control_upstreams(const struct status *s)
+control_json_upstreams(const struct status *s)
 {
 	json_t *list = json_array();
 
@@ -408,7 +408,7 @@ cache_object(const struct cache_stats *c)
 }
 
 char *
-control_stats(const struct status *s)
+control_json_stats(const struct status *s)
 {
 	const struct cache_stats cache = status_cache(s);
 	json_t *counters = json_object();
@@ -421,7 +421,7 @@ control_stats(const struct status *s)
 }
 
 char *
-control_stats_text(const struct status *s)
+control_json_stats_text(const struct status *s)
 {
 	struct buf b = buf_max(CONTROL_RESPONSE_MAX / 2);
 	const char *shown;
@@ -429,7 +429,8 @@ control_stats_text(const struct status *s)
 
 	metrics_write(&b, s, PACKAGE_VERSION);
 	shown = buf_cstr(&b);
-	line = shown == NULL ? control_error("the metrics are too many", NULL) : control_word("text", shown);
+	line = shown == NULL ? control_json_error("the metrics are too many", NULL)
+			     : control_json_word("text", shown);
 	buf_free(&b);
 	return line;
 }

@@ -37,12 +37,12 @@ enum res control_request_read(struct control_request *, struct span line, const 
 bool control_verb_changes(enum control_verb);
 
 /* Responses: one line with its end, yours. NULL: no memory. */
-char *control_error(const char *why, const struct config_errors *);
-char *control_status(const struct status *);
-char *control_upstreams(const struct status *);
-char *control_stats(const struct status *);
-char *control_stats_text(const struct status *);
-char *control_number(const char *key, uint64_t value); /* {"ok": true, key: value} */
-char *control_word(const char *key, const char *value);
+char *control_json_error(const char *why, const struct config_errors *);
+char *control_json_status(const struct status *);
+char *control_json_upstreams(const struct status *);
+char *control_json_stats(const struct status *);
+char *control_json_stats_text(const struct status *);
+char *control_json_number(const char *key, uint64_t value); /* {"ok": true, key: value} */
+char *control_json_word(const char *key, const char *value);
 
 #endif

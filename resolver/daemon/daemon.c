@@ -278,11 +278,13 @@ daemon_stop(struct daemon *d)
 	configuration_free(&d->configuration);
 }
 
-static void
-errors_print(const struct config_errors *errors)
+void
+daemon_errors_print(const struct config_errors *errors)
 {
 	for (size_t i = 0; i < errors->n; i++)
 		fprintf(stderr, "ctstubd: %s\n", errors->line[i]);
+	if (errors->more)
+		fprintf(stderr, "ctstubd: and more\n");
 	if (errors->n == 0)
 		fprintf(stderr, "ctstubd: out of memory\n");
 }
@@ -296,7 +298,7 @@ daemon_run(const struct daemon_options *options)
 
 	heap_begin();
 	if (configuration_read(&d.configuration, options->file, options->verbose, &errors) != RES_OK) {
-		errors_print(&errors);
+		daemon_errors_print(&errors);
 		code = errors.n == 0 ? EXIT_TROUBLE : EXIT_CONFIG;
 		config_errors_free(&errors);
 		configuration_free(&d.configuration);

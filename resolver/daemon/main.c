@@ -52,17 +52,6 @@ on_scrubbed(const char *variable)
 }
 
 static void
-errors_print(const struct config_errors *errors)
-{
-	for (size_t i = 0; i < errors->n; i++)
-		fprintf(stderr, "ctstubd: %s\n", errors->line[i]);
-	if (errors->more)
-		fprintf(stderr, "ctstubd: and more\n");
-	if (errors->n == 0)
-		fprintf(stderr, "ctstubd: out of memory\n");
-}
-
-static void
 warnings_print(const struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_warning; i++)
@@ -82,7 +71,7 @@ config_test(const char *file)
 	struct plan *plan;
 
 	if (plan_read(&plan, file, 1, false, &errors) != RES_OK) {
-		errors_print(&errors);
+		daemon_errors_print(&errors);
 		config_errors_free(&errors);
 		return EXIT_CONFIG;
 	}
@@ -100,7 +89,7 @@ config_print(const char *file)
 	enum res res;
 
 	if (settings_read(&settings, file, &errors) != RES_OK) {
-		errors_print(&errors);
+		daemon_errors_print(&errors);
 		config_errors_free(&errors);
 		return EXIT_CONFIG;
 	}

@@ -164,7 +164,7 @@ static const int deadly_calls[] = {
 /* clang-format on */
 
 static int
-rules_free(scmp_filter_ctx f)
+sandbox_rules_free(scmp_filter_ctx f)
 {
 	for (size_t i = 0; i < sizeof free_calls / sizeof free_calls[0]; i++) {
 		int failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, free_calls[i], 0);
@@ -231,7 +231,7 @@ sandbox_seal(bool kill, char **why)
 	}
 	failed = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (failed == 0)
-		failed = rules_free(f);
+		failed = sandbox_rules_free(f);
 	if (failed == 0)
 		failed = rules_bound(f);
 	if (failed == 0)

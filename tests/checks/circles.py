@@ -10,7 +10,6 @@ INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.M)
 
 # the modules of a circle (patterns), the most that it may have, and why it may be.
 NAMED = [
-    (("resolver/*",), 2, "being dissolved"),
     (("config/*",), 5, "being dissolved"),
 ]
 

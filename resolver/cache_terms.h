@@ -1,0 +1,40 @@
+/*
+ * cache_terms.h - what the cache is limited by, what it is told of an answer, and what it gives back.
+ *
+ * For cache.h, whose users see these, and for cache_entry.h, which keeps them.
+ */
+#ifndef RESOLVER_CACHE_TERMS_H
+#define RESOLVER_CACHE_TERMS_H
+
+#include "base/dns/message.h"
+
+struct cache_limits {
+	uint64_t bytes; /* everything the cache holds, its tables included */
+	int64_t min_ttl_ms, max_ttl_ms, negative_max_ttl_ms, serve_stale_ms;
+	bool prefetch;
+};
+
+/* A cached answer. Lent from its entry. */
+struct cache_hit {
+	struct msg_answer answer; /* without OPT; ttl_at set */
+	uint32_t age_s;           /* since it was stored */
+	/* CACHE_FRESH: a cached resolution failure (RFC 9520); the answer has its RCODE and no records. CACHE_STALE: the
+	 * last try to refresh it failed a moment ago, so do not ask again yet (RFC 8767, 5: the failure
+	 * recheck timer). */
+	bool failure;
+	bool ad; /* the upstream set AD and is trusted for it */
+	/* Popular and in the last tenth of its life: ask again in the background. Reported once. */
+	bool prefetch;
+	bool has_ede;
+	struct msg_ede ede; /* what went with it; text lent */
+	uint32_t upstream;  /* a number of the caller's */
+};
+
+struct cache_entry_info {
+	uint32_t upstream;
+	bool ad;
+	const struct msg_ede *ede; /* may be NULL; at most MSG_EDE_TEXT_MAX bytes of its text are kept */
+	uint32_t age_s;            /* DoH Age: taken off the life */
+};
+
+#endif
