@@ -188,7 +188,7 @@ buf_room(struct buf *b, size_t n)
 			cap = want;
 		if (cap > b->max)
 			cap = b->max;
-		/* One byte more than the capacity, so that a NUL always fits behind. */
+		/* One byte more than the capacity, so that a NUL always fits after it. */
 		p = realloc(b->p, cap + 1);
 		if (p == NULL) {
 			b->bad = true;

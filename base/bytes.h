@@ -1,5 +1,5 @@
 /*
- * bytes.h - bytes that belong to somebody else, a reader over them, and a
+ * bytes.h - bytes that belong to another owner, a reader over them, and a
  * growing buffer with a maximum.
  *
  * A span never owns. A cursor reads big-endian fields and remembers the first
@@ -78,7 +78,7 @@ void buf_text(struct buf *, const char *s);
 void buf_format(struct buf *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drops n bytes from the front. */
 void buf_drop(struct buf *, size_t n);
-/* The content as a C string, NUL appended behind n (not counted). NULL when bad. Lent. */
+/* The content as a C string, NUL appended after n (not counted). NULL when bad. Lent. */
 const char *buf_cstr(struct buf *);
 /* As buf_cstr, but the memory is yours (free) and the buf is empty. */
 char *buf_take_cstr(struct buf *);

@@ -58,7 +58,7 @@ variables_remove(char names[REMOVED_MAX])
 	}
 }
 
-/* The second run. Only our own names are passed on: the variable may be somebody else's invention. */
+/* The second run. Only our own names are passed on: others may have set the variable. */
 static void
 removed_tell(void (*on_scrubbed)(const char *variable))
 {

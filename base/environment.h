@@ -1,5 +1,5 @@
 /*
- * environment.h - variables by which somebody else could steer the libraries under us.
+ * environment.h - variables with which others could steer the libraries that we use.
  *
  * SSLKEYLOGFILE writes our session keys to a file, GNUTLS_* changes what is offered and logs secrets, P11_KIT_* loads
  * modules, OPENSSL_*, NETTLE_* and EVENT_* change how libraries compute and wait.
@@ -12,7 +12,7 @@
 /*
  * The first thing that main does. GnuTLS reads its variables when it is loaded, before main: when any of them is set,
  * they are removed and the program executes itself again, with the same process id, descriptors and arguments. The
- * second run is told through on_scrubbed (may be NULL) what was removed; it comes back at once without a variable.
+ * second run reports through on_scrubbed (may be NULL) what was removed; it comes back at once without a variable.
  *
  * RES_OK: the libraries have seen none of them. RES_IO: the program cannot be executed again; nothing may be done that
  * needs a secret, so the caller ends.

@@ -180,9 +180,9 @@ log_write(enum log_level level, const char *event, const struct log_field *field
 	unsigned before = atomic_exchange(&lost, 0);
 
 	if (before > 0) {
-		const struct log_field said[] = {LOG_INT("lines", before), {.kind = LOG_END}};
+		const struct log_field count[] = {LOG_INT("lines", before), {.kind = LOG_END}};
 
-		put_line(&b, LOG_WARN, "log-lines-lost", said);
+		put_line(&b, LOG_WARN, "log-lines-lost", count);
 		line_write((const char *)b.p, b.n);
 		buf_clear(&b);
 		b.max = LINE_MAX_BYTES - 2;

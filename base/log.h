@@ -3,7 +3,7 @@
  *
  * text: "<level> <event> key=value key=value", values with a space or an odd byte quoted and escaped.
  * json: {"time":"...","level":"...","event":"...","key":"value"}.
- * Lines go to standard error, which never blocks the caller: what does not fit is counted and said later.
+ * Lines go to standard error, which never blocks the caller: lines that do not fit are counted, and the count is logged later.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

@@ -32,7 +32,7 @@ fail(const char **why, const char *text, int error)
 
 /* ---- who could have made this? */
 
-/* Under this id the kernel shows owners who are not mapped in a user namespace, unless somebody is mapped to it. */
+/* Under this id the kernel shows owners who are not mapped in a user namespace, unless another user is mapped to it. */
 #define OVERFLOW_ID 65534
 
 static bool

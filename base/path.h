@@ -1,9 +1,9 @@
 /*
- * path.h - files and folders by name, where somebody else may write the folder that holds them.
+ * path.h - files and folders by name, where other users may write the folder that holds them.
  *
  * A name is resolved component by component, each relative to the descriptor of the folder before it, so that a name
  * swapped meanwhile changes nothing. A symbolic link is followed only when root or the process itself made it, in a
- * folder where nobody else could have put it: then it says what its maker wanted. An owner who is not mapped in this
+ * folder where no other user could have put it: then it is what its maker wanted. An owner who is not mapped in this
  * user namespace stands for root outside of it (user_namespaces(7)). A file is looked at before it is opened, so that
  * no device is touched, opened without waiting (a FIFO), and looked at again.
  *
@@ -47,7 +47,7 @@ int path_file_open(const char *path, struct stat *, const char **why);
 /* A regular file in an open folder, for reading; not through a link. */
 int path_file_open_at(int folder, const char *name, struct stat *, const char **why);
 
-/* Who owns it cannot be told: the owner is not mapped in the user namespace of this process. */
+/* Its owner cannot be determined: the owner is not mapped in the user namespace of this process. */
 bool path_owner_is_unmapped(uid_t);
 /* Nobody but root and this process can put names into this folder, or take those away that they own. */
 bool path_folder_is_safe(const struct stat *folder);

@@ -26,7 +26,7 @@ write_all(int fd, struct span content)
 	return fsync(fd) == 0;
 }
 
-/* A new file in that folder, under a name that nobody knows yet. Gives its descriptor, or -1. */
+/* A new file in that folder, under a name that cannot be guessed. Gives its descriptor, or -1. */
 static int
 file_new(int folder, const char *name, char temporary[NAME_MAX + 1])
 {

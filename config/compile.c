@@ -135,7 +135,7 @@ list_file_get(struct buf *text, const struct strings *files, size_t i, size_t ma
 					    : config_file_read_any(text, files->v[i], max, why);
 }
 
-/* As list_file_get; false: it was told why the file cannot be read. */
+/* As list_file_get; false: an error says why the file cannot be read. */
 static bool
 list_file_read(struct compile *c, struct buf *text, const struct strings *files, size_t i, enum option_id id,
 	       size_t max)
@@ -391,7 +391,7 @@ compile_global_log_list(struct compile *c, char **warning)
 	snap->ctlogs_from = compile_keep(c, NULL, from, free);
 }
 
-/* Anchors that nobody uses need not be there: a private PKI on a machine without a system bundle. */
+/* Anchors that no upstream uses need not exist: a private PKI on a machine without a system bundle. */
 void
 compile_global_trust(struct compile *c, struct vfy_policy *p)
 {

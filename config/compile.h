@@ -2,7 +2,7 @@
  * compile.h - inside config/: a snapshot on its way, and the things it owns.
  *
  * Everything that a snapshot points to is kept in one list, so that giving up half way and the end of its life are
- * the same. What cannot be had is told with the place of the option that named it, and the work goes on, so that
+ * the same. An item that cannot be read is reported with the place of the option that names it, and compiling goes on, so that
  * one run shows all of it.
  */
 #ifndef CONFIG_COMPILE_H
@@ -24,14 +24,14 @@ struct compile {
 /* Gives a thing to the snapshot (owned.h). Without memory, also notes that. */
 void *compile_keep(struct compile *, const char *key, void *thing, void (*drop)(void *));
 void *compile_array(struct compile *, size_t n, size_t size); /* zeroed */
-/* Tells what is wrong with what an option named; why is taken. */
+/* Reports what is wrong with an item that an option names; why is taken. */
 void compile_fail(struct compile *, struct place, enum option_id, enum res, char *why);
 
 /* As compile_fail about data that others collect; at boot (settings.h, serve_without) it is a warning, and what the data
  * is for is refused or left. True: go on without it. */
 bool compile_lack(struct compile *, struct place, enum option_id, enum res, char *why);
 
-/* NULL: it was told why. Anchors and log lists are read once, however many name them. */
+/* NULL: an error says why. Anchors and log lists are read once, however many name them. */
 const struct trust *compile_trust(struct compile *, const char *where, struct place, enum option_id);
 const struct ctlogs *compile_log_list(struct compile *, const char *file, struct place, enum option_id);
 /* A list of these entries and, unless NULL, of files of them. */
@@ -45,7 +45,7 @@ const struct tp_identity *compile_identity(struct compile *,
 					   const struct upstream_settings *); /* NULL without one */
 /* The global log list, into snap->ctlogs and ctlogs_from. *warning: see log_list_choose. */
 void compile_global_log_list(struct compile *, char **warning);
-/* The global anchors, into policy. Those that nobody uses need not be there. */
+/* The global anchors, into policy. Anchors that no upstream uses need not exist. */
 void compile_global_trust(struct compile *, struct vfy_policy *);
 
 #endif

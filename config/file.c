@@ -55,8 +55,8 @@ proc_read(char text[PROC_FILE_MAX], const char *file)
 }
 
 /*
- * In a user namespace every owner that it does not map looks like the overflow user. Such a file belongs to somebody
- * outside, whom nobody inside can become, so that its mode alone says who may write it. Where the overflow user is mapped
+ * In a user namespace every owner that it does not map looks like the overflow user. Such a file belongs to a user
+ * outside, whom no process inside can become, so only its mode says who may write it. Where the overflow user is mapped
  * itself, the file may be its own: that is another user.
  */
 static bool
@@ -94,7 +94,7 @@ owner_check(const char *file, const struct stat *st, char **why)
 	return RES_OK;
 }
 
-/* b can hold one byte more than is allowed: that byte tells that there is more. */
+/* b can hold one byte more than is allowed: that byte shows that there is more. */
 static enum res
 read_all(struct buf *b, int fd, const char *file, char **why)
 {

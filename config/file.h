@@ -1,5 +1,5 @@
 /*
- * file.h - whole files, read with a limit and only when nobody else could have written them.
+ * file.h - whole files, read with a limit and only when no other user could have written them.
  */
 #ifndef CONFIG_FILE_H
 #define CONFIG_FILE_H

@@ -236,7 +236,7 @@ log_list_choose(struct ctlogs **out, const char *state_dir, char **from, char **
 	free(why);
 	if (stored != NULL && ctlogs_add_retired(stored) != RES_OK) {
 		ctlogs_free(stored);
-		stored = NULL; /* the list compiled in is at hand */
+		stored = NULL; /* the compiled-in list serves */
 	}
 	if (stored != NULL && ctlogs_date_ms(stored) > ctlogs_date_ms(builtin)) {
 		ctlogs_free(builtin);

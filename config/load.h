@@ -1,7 +1,7 @@
 /*
  * load.h - inside config/: the files that the settings name, read and made ready.
  *
- * trusted: the name comes from a configuration file, so nobody else may have written what it names (file.h); else a
+ * trusted: the name comes from a configuration file, so no other user may have written the file (file.h); else a
  * person gave it on a command line. *why on failure: a sentence with the file's name (yours; NULL: no memory).
  */
 #ifndef CONFIG_LOAD_H
@@ -15,12 +15,12 @@
  * with a warning; it is an error when nothing is left. */
 enum res anchors_load(struct trust **, const char *where, bool trusted, struct config_errors *warnings,
 		      char **why);
-/* A log list of any of the formats. ctlogs_left_out tells what it lost. */
+/* A log list of any of the formats. ctlogs_left_out says what it left out. */
 enum res log_list_load(struct ctlogs **, const char *file, bool trusted, char **why);
 /* state-dir's ct-logs.json. RES_NOT_FOUND with *why NULL: there is none. */
 enum res log_list_stored(struct ctlogs **, const char *state_dir, char **why);
 /* The newer of the list compiled in and state-dir's ct-logs.json. *from is "compiled in" or the file (yours). What is
- * wrong with the file in state-dir is no failure but told in *warning (yours; NULL: nothing): the list compiled in is
+ * wrong with the file in state-dir is no failure; *warning says what it is (yours; NULL: nothing): the list compiled in is
  * no softer. */
 enum res log_list_choose(struct ctlogs **, const char *state_dir, char **from, char **warning);
 /* The folder of ctstub-watch(8) in state-dir, and its files of disallow entries that hold for every upstream. */

@@ -243,7 +243,7 @@ scalar_store(void *field, const struct store *s, const struct value *v)
 	return RES_MALFORMED;
 }
 
-/* What was there when `add`, with the items of v behind it. */
+/* With `add` the old items, then those of v. */
 static enum res
 strings_store(struct strings *field, const struct store *s, bool add, const struct value *v)
 {

@@ -1,8 +1,8 @@
 /*
  * options.h - the option table, and how a value goes in and out of a field.
  *
- * One row an option (options.def). Nothing here reads files or knows sections' life; a value that does not fit is told
- * as a sentence about what was expected.
+ * One row an option (options.def). Nothing here reads files or opens sections. For a value that does not fit, an
+ * error says what was expected.
  */
 #ifndef CONFIG_OPTIONS_H
 #define CONFIG_OPTIONS_H

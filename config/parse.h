@@ -50,7 +50,7 @@ struct parse {
 	unsigned line;       /* where the lexer is */
 	unsigned token_line; /* of the last token */
 	unsigned nesting;
-	bool failed; /* an error was told */
+	bool failed; /* on_error was called */
 	bool nomem;
 	_Alignas(max_align_t) uint8_t room[1024]; /* all that flex ever wants */
 	size_t room_used;

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* "dot://" and "doh://", or neither. Moves *uri behind it. */
+/* "dot://" and "doh://", or neither. Moves *uri past it. */
 static const char *
 protocol_read(const char **uri)
 {

@@ -155,7 +155,7 @@ forward_open(struct reader *r, const char *title, struct place place)
 	return true;
 }
 
-/* The title in its normal form; false: it was told what is wrong with it. */
+/* The title in its normal form; false: an error says what is wrong with it. */
 static bool
 title_read(struct reader *r, enum section section, const struct token *title, char out[CONFIG_STRING_MAX + 1])
 {
@@ -190,6 +190,18 @@ title_read(struct reader *r, enum section section, const struct token *title, ch
 }
 
 static void
+reader_report_section(struct reader *r, const struct token *name)
+{
+	struct buf why = buf_max(CONFIG_STRING_MAX + 2048);
+
+	buf_format(&why, "unknown section \"%s\", one of ", name->text);
+	for (unsigned i = SECTION_TOP + 1; i < SECTION_COUNT; i++)
+		buf_format(&why, "%s%s", i == SECTION_TOP + 1 ? "" : ", ", section_names[i]);
+	buf_text(&why, " was expected");
+	reader_report_buf(r, name->line, &why);
+}
+
+static void
 reader_on_open(void *ctx, const struct token *name, const struct token *title)
 {
 	struct reader *r = ctx;
@@ -208,11 +220,7 @@ reader_on_open(void *ctx, const struct token *name, const struct token *title)
 			break;
 	r->base = NULL;
 	if (section == SECTION_COUNT) {
-		config_errors_add(r->errors, place,
-				  "unknown section \"%s\", one of ct, trust, cache, local, "
-				  "rebinding, filter, upstream, forward was expected",
-				  name->text);
-		r->bad = true;
+		reader_report_section(r, name);
 		r->passed_over = 1;
 		return;
 	}

@@ -18,7 +18,7 @@ struct reader {
 	unsigned section_here[OPTION_COUNT]; /* the line in which this section did */
 	bool upstreams_are_compiled_in;
 	bool nomem;
-	bool bad; /* an error was told */
+	bool bad; /* an error was reported */
 };
 
 /* Settings of the compiled-in defaults. */
@@ -29,7 +29,7 @@ enum res reader_text(struct reader *, const char *file, struct span text);
  * RES_MALFORMED it is broken (settings.h). The reader is empty afterwards. */
 enum res reader_finish(struct reader *, struct settings **out);
 
-/* What no option can know alone. True: nothing was told. */
+/* Checks options against each other. True: no error. */
 bool settings_check(const struct settings *, struct config_errors *);
 
 /* The port that an upstream uses for addresses without one. */

@@ -1,7 +1,7 @@
 /*
- * settings.h - what the configuration says, typed and whole.
+ * settings.h - the configuration, typed and complete.
  *
- * Every field always has a value: the compiled-in default or what the files said. Strings are owned by the
+ * Every field always has a value: the compiled-in default or the value in the files. Strings are owned by the
  * settings; lists are arrays with a count. Nothing here is compiled, opened or resolved: that is snapshot.h.
  */
 #ifndef CONFIG_SETTINGS_H
@@ -158,8 +158,8 @@ void config_errors_add(struct config_errors *, struct place, const char *format,
  * upstreams); otherwise errors say why. Yours: settings_free.
  */
 enum res settings_read(struct settings **out, const char *file, struct config_errors *errors);
-/* As settings_read; RES_MALFORMED leaves in *out, broken, what could be read: whoever compiles it finds what else is wrong
- * and then refuses it. Yours, unless there is no memory. */
+/* As settings_read; RES_MALFORMED leaves in *out, broken, what could be read: compiling them finds further errors
+ * and then refuses them. Yours, unless there is no memory. */
 enum res settings_read_on(struct settings **out, const char *file, struct config_errors *errors);
 void settings_free(struct settings *);
 /* Leaves one upstream and no forwards, for tools that are about one. title NULL: a new one, "none", with every option at

@@ -114,7 +114,7 @@ drop_ins_add(struct reader *r, const char *main_file)
 		struct buf path = buf_max(strlen(folder) + sizeof entry[i]->d_name + 2);
 
 		buf_format(&path, "%s/%s", folder, entry[i]->d_name);
-		if (n > CONFIG_FILES_MAX) /* told above */
+		if (n > CONFIG_FILES_MAX) /* reported above */
 			;
 		else if (buf_cstr(&path) == NULL)
 			r->nomem = true;

@@ -2,7 +2,7 @@
  * snapshot.h - settings made ready for use: policies, anchors, lists, targets, routes. Immutable and counted.
  *
  * A snapshot is compiled as a whole or not at all; the running one is swapped for it as a whole. Threads share it:
- * whoever keeps a pointer beyond a call holds a reference.
+ * a thread that keeps a pointer beyond a call holds a reference.
  *
  * The trip of a setting: its row in options.def -> parse.h (words) -> options.h (a typed field of settings.h) ->
  * snapshot_compile (what the field names is read: compile.h) -> in the daemon plan.h, which each worker takes over.
@@ -54,7 +54,7 @@ struct snapshot {
  * generation must be larger than any before. */
 enum res snapshot_compile(struct snapshot **out, struct settings *, uint64_t generation,
 			  struct config_errors *);
-/* Adds list warnings to a snapshot that nobody shares yet. RES_NOMEM: some are missing. */
+/* Adds list warnings to a snapshot that is not shared yet. RES_NOMEM: some are missing. */
 enum res snapshot_warn(struct snapshot *, const struct config_errors *warnings);
 struct snapshot *snapshot_ref(struct snapshot *);
 void snapshot_unref(struct snapshot *); /* any thread; the last one frees */

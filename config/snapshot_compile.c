@@ -68,8 +68,8 @@ warn_upstream(struct compile *c, struct upstream_plan *plan, const struct upstre
 		     "certificates that were never logged are not refused (ct)");
 	if (u->also_address.n > 0)
 		warn(c, &plan->warning, &plan->n_warning,
-		     "also-address: the certificate of another address is taken for "
-		     "this one, whoever holds one of them can stand for all");
+		     "also-address: a certificate of another address is accepted for "
+		     "this one; the holder of one can impersonate all");
 }
 
 static void
@@ -266,7 +266,7 @@ compile_forward(struct compile *c, const struct forward_settings *f)
 	for (size_t i = 0; i < f->upstream.n; i++) {
 		const struct upstream_settings *u = settings_upstream(c->s, f->upstream.v[i]);
 
-		if (u != NULL) /* else settings_check told it, and the settings are broken */
+		if (u != NULL) /* else settings_check reported it, and the settings are broken */
 			upstream[i] = (uint32_t)(u - c->s->upstream);
 	}
 	if (prefix_read(&prefix, f->title) == RES_OK) {

@@ -36,7 +36,7 @@ permitted_ip(const struct anchor_permits *permits, struct span ip)
 	return false;
 }
 
-/* An anchor that may vouch for some names may vouch for nothing else: addresses as well have to be permitted. */
+/* An anchor that is limited to some names may vouch for no other name or address: addresses must be permitted as well. */
 static size_t
 permit_faults(const char **out, const struct anchor_permits *permits, const struct cert *leaf)
 {

@@ -143,7 +143,7 @@ match_trim(struct span s)
 	return s;
 }
 
-/* The next word; *rest loses it and the space behind it. */
+/* The next word; *rest loses it and the space after it. */
 static struct span
 match_word_take(struct span *rest)
 {
@@ -172,7 +172,7 @@ name_bytes_read(struct cert_match_builder *b, struct span base64)
 	return res;
 }
 
-/* A name behind a serial (empty for an issuer entry), to the hash it is found by. */
+/* The hash by which a name is found, with the serial before it (empty in an issuer entry). */
 static enum res
 match_name_hash(struct cert_match_builder *b, uint8_t hash[32], struct span serial, struct span name,
 		char **why)

@@ -20,7 +20,7 @@ has_name(struct span entry)
 	return span_equal(kind, span_str("issuer")) || span_equal(kind, span_str("serial"));
 }
 
-/* Could a comment begin at i: a `#` at the start, or behind white space? */
+/* Could a comment begin at i: a `#` at the start, or after white space? */
 static bool
 comment_may_begin(struct span line, size_t i)
 {

@@ -84,7 +84,7 @@ struct others {
 	struct known {
 		const struct cert *cert;
 		enum entry_hit hit;
-		bool told;
+		bool reported_once;
 	} known[KNOWN_MAX];
 	size_t n; /* ever asked; the oldest is forgotten */
 };
@@ -118,9 +118,9 @@ others_tell(struct others *o, const struct path *p)
 	for (size_t i = 0; i < path_n(p); i++) {
 		struct known *known = others_ask(o, path_certs(p)[i]);
 
-		if (known->hit != ENTRY_NONE && !known->told)
+		if (known->hit != ENTRY_NONE && !known->reported_once)
 			disallow_cert(o->j, known->cert, true, true);
-		known->told = true;
+		known->reported_once = true;
 	}
 }
 
@@ -159,8 +159,8 @@ disallow_anywhere(struct judgement *j)
 }
 
 /*
- * A server that is clean by one path and disallowed by another is refused: which path is found is up to whoever presents
- * the chain. So where there are more paths than are tried, it is enough that an entry names what could be in one.
+ * A server that is clean by one path and disallowed by another is refused: the server chooses which path is
+ * found. So where there are more paths than are tried, it is enough that an entry names what could be in one.
  */
 static void
 disallow_others(struct judgement *j)

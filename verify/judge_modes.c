@@ -1,5 +1,5 @@
 /*
- * Rules that are tried out: what they find is told and refuses only from a day on.
+ * Rules in report mode: their findings are reported, and refuse only from a set day on.
  */
 #include "verify/judge.h"
 

@@ -19,7 +19,7 @@ revocation_add(struct judgement *j, enum reason r, const struct cert *c, char *t
 }
 
 /* Who issued the certificate at this place of the path: the next one in it. Of a leaf that is an anchor itself, the CA whose
- * key was found to verify it; NULL when it is not at hand. */
+ * key was found to verify it; NULL when it was not found. */
 static const struct cert *
 issuer_at(const struct judgement *j, size_t i)
 {

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* The issuer whose key the SCTs are checked with, when this is the path; NULL: not at hand, or no memory. */
+/* The issuer whose key the SCTs are checked with, when this is the path; NULL: not found, or no memory. */
 static const struct cert *
 leaf_issuer(struct judgement *j, const struct path *p)
 {

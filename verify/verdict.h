@@ -44,7 +44,7 @@ enum outcome { OUTCOME_REFUSED = 0, OUTCOME_ACCEPTED };
 struct finding {
 	enum reason reason;
 	bool
-	    enforced; /* false: told only: its rule is in report mode, or the log list old and when-stale not refuse */
+	    enforced; /* false: only reported, because its rule is in report mode, or the log list is old and when-stale is not refuse */
 	int64_t have; /* VERDICT_NUMBER_NONE: does not apply */
 	int64_t want;
 	char *text; /* for people, one line, no control characters; owned */

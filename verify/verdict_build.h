@@ -17,7 +17,7 @@
 /* The same sentence twice is kept once. Control characters in it become '?'. */
 void verdict_add(struct verdict *, enum reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* A finding that is told and does not refuse. */
+/* A finding that is reported and does not refuse. */
 void verdict_note(struct verdict *, enum reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* With the two numbers that people ask for. */

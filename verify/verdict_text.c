@@ -34,12 +34,12 @@ is_about_scts(enum reason r)
 static void
 text_findings(struct buf *out, const struct verdict *v)
 {
-	bool told = !v->out_of_memory, scts = false;
+	bool shown = !v->out_of_memory, scts = false;
 
 	for (size_t i = 0; i < v->n_findings; i++) {
 		const struct finding *f = &v->findings[i];
 
-		told |= f->reason == REASON_OUT_OF_MEMORY;
+		shown |= f->reason == REASON_OUT_OF_MEMORY;
 		scts |= is_about_scts(f->reason);
 		buf_format(out, "%-12s %s: ",
 			   f->enforced           ? "refused"
@@ -56,7 +56,7 @@ text_findings(struct buf *out, const struct verdict *v)
 		text_put_line(out, "",
 			      "with too few of them it may have been issued without anybody noticing)");
 	}
-	if (!told)
+	if (!shown)
 		text_put_line(out, "refused", reason_sentence(REASON_OUT_OF_MEMORY));
 	for (size_t i = 0; i < v->n_warnings; i++)
 		text_put_line(out, "warning", v->warnings[i]);

@@ -83,7 +83,7 @@ struct msg_edns {
 	bool present;
 	bool do_bit;
 	uint8_t version;
-	uint16_t udp_size;   /* as said; below 512 counts as 512 (RFC 6891, 6.2.3) */
+	uint16_t udp_size;   /* as sent; below 512 counts as 512 (RFC 6891, 6.2.3) */
 	struct span options; /* RDATA of the OPT */
 	bool keepalive;      /* RFC 7828 option present (TCP clients ask with it) */
 };
@@ -193,8 +193,8 @@ struct msg_finish {
  * would lead nowhere, our OPT goes before that. Appends to out, which may be a stack buffer wrapped in a buf.
  * ttl_at as msg_answer_read gave it; at the end TTLs below ttl_floor are raised to it and TTLs above ttl_cap
  * cut to it (0 and UINT32_MAX: neither).
- * RES_MALFORMED: the OPT cannot be cut out, for a name behind it runs through bytes that are no name (nobody
- * honest sends such).
+ * RES_MALFORMED: the OPT cannot be cut out, because a name after it runs through bytes that are not a name (no honest
+ * server sends such).
  */
 enum res msg_reply_from_answer(struct buf *out, const struct msg_finish *, const struct msg_answer *,
 			       uint32_t age_s, uint32_t ttl_floor, uint32_t ttl_cap);

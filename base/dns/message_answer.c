@@ -88,7 +88,7 @@ answer_records_read(struct msg_answer *a, struct walk *w)
 		for (unsigned i = 0; i < counts[section]; i++) {
 			if (!walk_rr(w, &rr))
 				return w->steps == 0 ? RES_LIMIT : RES_MALFORMED;
-			/* Nothing of ours is signed, and nobody could check it behind us. */
+			/* We sign nothing, and a client could not check the signature after our changes. */
 			if (rr.type == TYPE_TSIG)
 				return RES_MALFORMED;
 			if (rr.type == TYPE_OPT) {

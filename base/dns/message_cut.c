@@ -24,7 +24,7 @@ struct cutter {
 	bool proof; /* the authority section holds one that a name or type does not exist */
 };
 
-/* In front of the OPT: what lies behind it would have to be moved, and is left out instead. */
+/* In front of the OPT: what follows it would have to be moved, so it is left out. */
 static bool
 fits(const struct cutter *c, size_t end)
 {

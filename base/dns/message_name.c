@@ -31,7 +31,7 @@ msg_name_read_span(uint8_t out[MSG_NAME_MAX], uint8_t *out_n, struct span text)
 {
 	struct cursor in = cursor_over(text);
 	uint8_t name[MSG_NAME_MAX];
-	size_t at = 0, n = 1; /* the label under way starts at `at`; n is behind its last byte */
+	size_t at = 0, n = 1; /* the current label starts at `at`; n is after its last byte */
 
 	if (text.n == 0)
 		return RES_MALFORMED;

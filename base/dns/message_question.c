@@ -26,7 +26,7 @@ question_name_read(struct msg_question *q, struct span wire)
 	return true;
 }
 
-/* What nearly every client sends: one OPT, and nothing behind it. */
+/* What nearly every client sends: one OPT, and nothing after it. */
 static bool
 is_lone_opt(struct span wire, size_t at, struct walk_rr *rr)
 {
@@ -39,7 +39,7 @@ is_lone_opt(struct span wire, size_t at, struct walk_rr *rr)
 	return true;
 }
 
-/* However bad its content: who sent an OPT is told in one what is wrong (RFC 6891, 7). */
+/* However bad its content: a client that sent an OPT gets its error with one (RFC 6891, 7). */
 static bool
 edns_read(struct msg_question *q, const struct walk *w, const struct walk_rr *rr)
 {
@@ -47,7 +47,7 @@ edns_read(struct msg_question *q, const struct walk *w, const struct walk_rr *rr
 	return walk_edns(w, rr, &q->edns);
 }
 
-/* What follows the question: one OPT at the most, nothing signed, nothing behind the last record. */
+/* What follows the question: one OPT at the most, nothing signed, nothing after the last record. */
 static bool
 question_rest_read(struct msg_question *q, struct span wire, size_t at, unsigned authority,
 		   unsigned additional)

@@ -9,7 +9,7 @@
 
 struct shift {
 	uint8_t *out; /* the message as it will be */
-	size_t from;  /* what lay here or behind ... */
+	size_t from;  /* what lay here or after ... */
 	size_t by;    /* ... lies this much nearer to the front */
 };
 

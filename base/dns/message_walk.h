@@ -20,7 +20,7 @@ struct walk {
 	size_t n;
 	size_t at;
 	size_t steps;        /* left */
-	size_t question_end; /* behind the question's name, which holds no pointer; 0: not known yet */
+	size_t question_end; /* after the question's name, which holds no pointer; 0: not known yet */
 	/*
 	 * What is going to be changed, and no name that a pointer leads to may run through: the OPT (0, 0:
 	 * none met so far), the TTLs of the records before, and type to RDLENGTH of the record under way (0:
@@ -36,7 +36,7 @@ struct walk {
 };
 
 struct walk walk_over(struct span wire, size_t at);
-/* Both move `at` behind what they read; false: malformed, or out of steps. */
+/* Both move `at` past what they read; false: malformed, or out of steps. */
 bool walk_name(struct walk *, size_t end);
 
 /* A name of a message, written out, as spelled. Gives its length; 0: it is no name, or has a pointer that does not go

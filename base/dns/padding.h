@@ -21,7 +21,7 @@ struct padding {
 };
 
 struct padding padding_find(struct span message);
-/* Writes the options behind the n bytes of the message, which has room for `room` in all, and returns its new
+/* Writes the options after the n bytes of the message, which has room for `room` in all, and returns its new
  * length. May be repeated on the same n bytes: it begins with the OPT record as it came. */
 size_t padding_apply(const struct padding *, uint8_t *message, size_t n, size_t room, bool keepalive);
 /* The server's idle timeout (RFC 7828, 3.1) in ms; -1 without one, or when its length is wrong. */

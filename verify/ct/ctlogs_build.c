@@ -157,7 +157,7 @@ key_kind_read(enum ctlog_key_kind *out, gnutls_pubkey_t key, char **why)
 	}
 }
 
-/* What the library read must be what stands there: no bytes behind the key, no other encoding of it. */
+/* The library must have read all of the bytes: nothing after the key, and no other encoding of it. */
 static bool
 key_is_canonical(gnutls_pubkey_t key, struct span der)
 {

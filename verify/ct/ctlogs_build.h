@@ -26,7 +26,7 @@ struct ctlogs {
 };
 
 enum res ctlogs_new(struct ctlogs **);
-/* A copy that lives as long as the list, NUL behind it. NULL: no memory. */
+/* A copy that lives as long as the list, with a NUL after it. NULL: no memory. */
 const char *ctlogs_keep(struct ctlogs *, struct span text);
 /* The same for a name, kept once. */
 const char *ctlogs_keep_operator(struct ctlogs *, struct span name);

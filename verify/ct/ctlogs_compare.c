@@ -63,7 +63,7 @@ operators_same(const struct ctlog *a, const struct ctlog *b)
 }
 
 /* One line with all that is different; false when nothing is. Names of logs are for people and differ from source to
- * source, and since when a log is current matters to nobody: neither is a change. */
+ * source, and since when a log is current make no difference to a verdict: neither is a change. */
 static bool
 log_compare(struct buf *text, const struct ctlog *a, const struct ctlog *b)
 {

@@ -17,7 +17,7 @@
 
 #include <string.h>
 
-/* The next word of the line, "" behind the last. */
+/* The next word of the line, "" after the last one. */
 static char *
 word_next(char **line)
 {

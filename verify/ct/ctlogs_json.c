@@ -23,7 +23,7 @@ struct place {
 	char **why;
 };
 
-/* Puts the place before what was said. */
+/* Puts the place before the sentence. */
 static enum res
 place_say(const struct place *at, enum res res)
 {
@@ -354,8 +354,8 @@ static enum res
 operators_read(struct ctlogs *list, const json_t *root, char **why)
 {
 	const json_t *operators = json_object_get(root, "operators"), *entry;
-	char *said = NULL;
-	struct place at = {.list = list, .why = &said};
+	char *sentence = NULL;
+	struct place at = {.list = list, .why = &sentence};
 	enum res res = RES_OK;
 	size_t i;
 
@@ -367,13 +367,13 @@ operators_read(struct ctlogs *list, const json_t *root, char **why)
 		at.operator_at = i;
 		res = operator_read(&at, entry);
 		if (res != RES_OK)
-			res = ctlogs_leave_out(list, 0, res, &said);
+			res = ctlogs_leave_out(list, 0, res, &sentence);
 		if (res != RES_OK)
 			break;
 	}
 	if (res != RES_OK)
-		(void)why_say(why, res, "%s", said != NULL ? said : res_text(res));
-	free(said);
+		(void)why_say(why, res, "%s", sentence != NULL ? sentence : res_text(res));
+	free(sentence);
 	return res;
 }
 

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define TIMESTAMP_AT 2 /* behind version and signature type */
+#define TIMESTAMP_AT 2 /* after version and signature type */
 
 bool
 sct_algorithm_fits(const struct sct *sct, const struct ctlog *log)

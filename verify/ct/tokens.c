@@ -119,7 +119,7 @@ tokens_space_pass(struct tokens *in)
 	return res;
 }
 
-/* One escape of a string literal; in->at stands behind the backslash. */
+/* One escape of a string literal; in->at is after the backslash. */
 static enum res
 tokens_escape_read(struct tokens *in)
 {

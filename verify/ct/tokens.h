@@ -26,7 +26,7 @@ struct tokens {
 /* Stands before the first token. */
 void tokens_open(struct tokens *, struct span text, char **why);
 void tokens_close(struct tokens *);
-/* Goes to the next token; TOKEN_END behind the last one. */
+/* Goes to the next token; TOKEN_END after the last one. */
 enum res tokens_next(struct tokens *);
 /* Is the current token this word or mark? */
 bool tokens_is(const struct tokens *, const char *text);

@@ -232,7 +232,7 @@ enum res
 crl_new(struct crl **out, struct span der, char **why)
 {
 	struct crl *crl = calloc(1, sizeof *crl);
-	char *said = NULL;
+	char *sentence = NULL;
 	enum res res = RES_NOMEM;
 
 	*out = NULL;
@@ -240,7 +240,7 @@ crl_new(struct crl **out, struct span der, char **why)
 		if (der.n > 0)
 			memcpy(crl->der, der.p, der.n);
 		crl->n = der.n;
-		res = crl_read(crl, &said);
+		res = crl_read(crl, &sentence);
 		crl->usable = res == RES_OK;
 	}
 	if (res == RES_OK || (res != RES_NOMEM && crl->issuer.n > 0))
@@ -249,10 +249,10 @@ crl_new(struct crl **out, struct span der, char **why)
 		crl_free(crl);
 	if (res != RES_OK)
 		(void)why_say(why, res, "%s",
-			      res == RES_NOMEM ? "no memory"
-			      : said != NULL   ? said
-					       : "not a CRL in DER");
-	free(said);
+			      res == RES_NOMEM   ? "no memory"
+			      : sentence != NULL ? sentence
+						 : "not a CRL in DER");
+	free(sentence);
 	return res;
 }
 

@@ -21,7 +21,7 @@ struct inquiry {
 	struct signature_budget *budget;
 	bool any;     /* in the issuer's name */
 	bool current; /* usable, and not out of date */
-	bool fitting; /* a current one in the issuer's name is for the certificate, whoever signed it */
+	bool fitting; /* a current one in the issuer's name is for the certificate, whichever key signed it */
 	bool revoked;
 	bool starved; /* signature checks or memory used up */
 	bool nomem;

@@ -95,22 +95,22 @@ crls_add_blocks(struct crls *all, struct span file, enum res *first, char **why)
 	*first = RES_OK;
 	while (res == RES_OK) {
 		struct buf der = buf_max(CRL_FILE_MAX);
-		char *said = NULL;
+		char *sentence = NULL;
 
 		res = pem_next_of(&der, &text, labels, 1, &label, &line);
 		if (res == RES_OK)
-			res = crl_add(all, buf_span(&der), &said);
+			res = crl_add(all, buf_span(&der), &sentence);
 		else if (res != RES_NOT_FOUND)
-			(void)why_say(&said, res, "a PEM block that cannot be read");
+			(void)why_say(&sentence, res, "a PEM block that cannot be read");
 		buf_free(&der);
 		if (res == RES_OK || res == RES_NOT_FOUND || res == RES_NOMEM) {
-			free(said);
+			free(sentence);
 			continue;
 		}
 		if (*first == RES_OK)
-			*first = why_say(why, res, "%s", said != NULL ? said : res_text(res));
-		(void)why_prefix(&said, res, "CRL left out");
-		faults_add(&all->left_out, line, said);
+			*first = why_say(why, res, "%s", sentence != NULL ? sentence : res_text(res));
+		(void)why_prefix(&sentence, res, "CRL left out");
+		faults_add(&all->left_out, line, sentence);
 		res = RES_OK;
 	}
 	return res;
@@ -120,22 +120,22 @@ enum res
 crls_add(struct crls *all, struct span file, char **why)
 {
 	size_t before = crls_count(all);
-	char *said = NULL;
+	char *sentence = NULL;
 	enum res res, first;
 
 	if (file.n > CRL_FILE_MAX)
 		return why_say(why, RES_LIMIT, "larger than %d bytes", CRL_FILE_MAX);
 	if (file.n > 0 && file.p[0] == DER_SEQUENCE)
 		return crl_add(all, file, why);
-	res = crls_add_blocks(all, file, &first, &said);
+	res = crls_add_blocks(all, file, &first, &sentence);
 	if (res != RES_NOT_FOUND)
 		res = why_say(why, res, "no memory");
 	else if (crls_count(all) > before)
 		res = RES_OK;
 	else if (first != RES_OK)
-		res = why_say(why, first, "%s", said != NULL ? said : res_text(first));
+		res = why_say(why, first, "%s", sentence != NULL ? sentence : res_text(first));
 	else
 		res = why_say(why, RES_NOT_FOUND, "no CRL in it, neither PEM nor DER");
-	free(said);
+	free(sentence);
 	return res;
 }

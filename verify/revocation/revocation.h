@@ -1,5 +1,5 @@
 /*
- * revocation.h - revocation as it was handed to us: a stapled OCSP response, CRL files. Nothing is fetched.
+ * revocation.h - revocation by what is given: a stapled OCSP response and CRL files. Nothing is fetched.
  *
  * Both speak with the key of the certificate's issuer in the proven path, or in the staple's case with one that it
  * delegated; a CA that renewed its key under its old name is another issuer here.
@@ -46,7 +46,7 @@ bool cert_must_staple(const struct cert *);
 enum reason staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer,
 			 int64_t now_ms, struct signature_budget *, char **text);
 
-/* Judges a certificate against the CRLs of its issuer, whose key is proven to have signed it; NULL: it is not at hand.
+/* Judges a certificate against the CRLs of its issuer, whose key is proven to have signed it; NULL: it was not found.
  * REASON_NONE, REASON_REVOKED, REASON_CRL_INVALID (there are CRLs in the issuer's name, and no current ones of its key speak
  * for the certificate), REASON_OUT_OF_MEMORY; *text gets a sentence (yours) or NULL. */
 enum reason crls_check(const struct crls *, const struct cert *, const struct cert *issuer, int64_t now_ms,

@@ -65,7 +65,7 @@ struct response {
 	struct signature body;
 };
 
-/* Nothing in Extensions may be critical: there is none we know that must be heeded. */
+/* No extension may be critical: none that we know has to be obeyed. */
 static bool
 extensions_pass(struct der_reader *in, uint8_t id)
 {
@@ -351,7 +351,7 @@ single_judge(const struct single *s, int64_t now_ms, char **text)
 	return REASON_STAPLE_INVALID;
 }
 
-/* All that speak of the leaf are heard, and the worst counts: a list may say `good` first and `revoked` second. */
+/* Every entry for the leaf is read, and the worst counts: a response may say `good` first and `revoked` second. */
 static enum reason
 singles_judge(struct response *r, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
 	      char **text)

@@ -32,7 +32,7 @@ enum res altname_read(struct altname *, struct der_reader *);
 
 /* Over the names of a certificate; over none when it has no such extension. */
 struct der_reader altname_list(const struct cert *);
-/* False at the end or when the rest cannot be read; der_done() then tells which. */
+/* False at the end or when the rest cannot be read; der_done() then says which. */
 bool altname_next(struct altname *, struct der_reader *list);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * anchor_tidy.h - a root certificate that is not quite DER, written as DER.
  *
- * For trust anchors only: an anchor is a key and a name (RFC 5280, 6.1.1 (d)), whoever put it into a bundle vouches for
+ * For trust anchors only: an anchor is a key and a name (RFC 5280, 6.1.1 (d)), the maker of a bundle vouches for
  * it, and old roots have what OpenSSL and GnuTLS read all the same. Certificates that a server presents stay strict.
  */
 #ifndef VERIFY_X509_ANCHOR_TIDY_H

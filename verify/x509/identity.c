@@ -32,7 +32,7 @@ identity_is_host(struct span name)
 	return !digits; /* else it is an address in disguise (RFC 1123, 2.1) */
 }
 
-/* The part behind the first dot; empty when there is none. */
+/* The part after the first dot; empty when there is none. */
 static struct span
 identity_parent(struct span name)
 {

@@ -43,7 +43,7 @@ hex_put(struct buf *out, struct span bytes, const char *before_each)
 }
 
 /*
- * RFC 4514, 2.4; controls and marks that play with a terminal are written as pairs too, and so is a `#` behind a space:
+ * RFC 4514, 2.4; controls and marks that play with a terminal are written as pairs too, and so is a `#` after a space:
  * what is shown may be copied into a disallow file, where it would begin a comment.
  */
 static void

@@ -72,7 +72,7 @@ ip_meets(struct span ip, struct span subtree)
 	return true;
 }
 
-/* The part behind the last '@'; a name without one has none. */
+/* The part after the last '@'; a name without one has none. */
 static bool
 split_at(struct span mail, struct span *local, struct span *host)
 {

@@ -2,12 +2,12 @@
  * path.h - proven paths from the leaf to an anchor, and the search for them.
  *
  * A struct path cannot hold a certificate that is not proven: its only maker is the search, and that takes a
- * certificate in when the key of that certificate has verified the signature of the one below it. So whoever is handed
- * a path (for pins, allowed issuers, the anchor's limits, the issuer of SCTs, staples and CRLs) is handed a chain of
+ * certificate in when the key of that certificate has verified the signature of the one below it. So the receiver of
+ * a path (for pins, allowed issuers, the anchor's limits, the issuer of SCTs, staples and CRLs) holds a chain of
  * signatures up to a key that is trusted. What else RFC 5280 (6.1) asks of a path is in path_validate.h.
  *
- * An anchor is a key and a name. A leaf that is itself an anchor (the very same bytes) is a path of one: whoever
- * configures a certificate as anchor trusts that certificate, and everything else about it is still judged.
+ * An anchor is a key and a name. A leaf that is itself an anchor (the very same bytes) is a path of one: to
+ * configure a certificate as anchor is to trust that certificate, and everything else about it is still judged.
  */
 #ifndef VERIFY_X509_PATH_H
 #define VERIFY_X509_PATH_H

@@ -90,7 +90,7 @@ name_is_formed(struct span name)
 	return der_done(&rdns);
 }
 
-/* The accessDescriptions are read by nobody here; that they can be is part of the form of a certificate. */
+/* Nothing here uses the accessDescriptions; that they can be read is part of the form of a certificate. */
 static bool
 authority_info_readable(const struct cert *c)
 {
@@ -148,7 +148,7 @@ strength_judge(struct path_own *own, const struct cert *c, bool is_anchor, int64
 		own_add(own, REASON_NOT_YET_VALID, "it is not valid yet");
 }
 
-/* What a TLS server's own certificate may be for is judged whether there is a path or not (chain.c). */
+/* What a TLS server's own certificate may be for is judged whether there is a path or not (judge_presented.c). */
 static void
 leaf_judge(struct path_own *own, const struct cert *leaf, bool is_anchor, int64_t now_ms)
 {

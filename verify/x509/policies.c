@@ -14,7 +14,7 @@ struct oids {
 };
 
 /* What a certificate or its extensions say. */
-struct said {
+struct own_policies {
 	bool has_policies, any;
 	struct oids policies; /* but anyPolicy */
 	struct oids from, to; /* mappings: issuerDomainPolicy, subjectDomainPolicy; pairs */
@@ -55,7 +55,7 @@ oids_put(struct oids *list, struct span oid)
 
 /* CertificatePolicies (4.2.1.4); qualifiers make no difference. */
 static bool
-policies_read(struct said *s, struct span value)
+policies_read(struct own_policies *s, struct span value)
 {
 	struct der_reader list = der_only(value, DER_SEQUENCE);
 
@@ -80,7 +80,7 @@ policies_read(struct said *s, struct span value)
 
 /* PolicyMappings (4.2.1.5). */
 static bool
-mappings_read(struct said *s, struct span value)
+mappings_read(struct own_policies *s, struct span value)
 {
 	struct der_reader list = der_only(value, DER_SEQUENCE);
 
@@ -109,7 +109,7 @@ skip_read(uint32_t *out, struct span body)
 
 /* PolicyConstraints (4.2.1.11): one of the two at least. */
 static bool
-constraints_read(struct said *s, struct span value)
+constraints_read(struct own_policies *s, struct span value)
 {
 	struct der_reader in = der_only(value, DER_SEQUENCE);
 
@@ -129,7 +129,7 @@ constraints_read(struct said *s, struct span value)
 }
 
 static bool
-inhibit_any_read(struct said *s, struct span value)
+inhibit_any_read(struct own_policies *s, struct span value)
 {
 	struct der_reader in = der_over(value);
 
@@ -138,7 +138,7 @@ inhibit_any_read(struct said *s, struct span value)
 }
 
 static const char *
-said_read(struct said *s, const struct cert *c)
+own_policies_read(struct own_policies *s, const struct cert *c)
 {
 	const struct cert_ext *policies = cert_ext_find(c, OID_POLICIES);
 	const struct cert_ext *mappings = cert_ext_find(c, OID_POLICY_MAPPINGS);
@@ -168,7 +168,7 @@ state_is_dead(const struct state *st)
 
 /* (d): what the certificate names and was valid stays; its anyPolicy lets everything stay that was. */
 static void
-certificate_apply(struct state *st, const struct said *s, bool any_counts)
+certificate_apply(struct state *st, const struct own_policies *s, bool any_counts)
 {
 	struct oids before = st->valid;
 	bool any_before = st->any, any_here = s->any && any_counts;
@@ -187,7 +187,7 @@ certificate_apply(struct state *st, const struct said *s, bool any_counts)
 
 /* (b): a policy that is mapped goes on under the names that it is mapped to, or ends where mapping is inhibited. */
 static bool
-mappings_apply(struct state *st, const struct said *s)
+mappings_apply(struct state *st, const struct own_policies *s)
 {
 	struct oids before = st->valid;
 
@@ -218,7 +218,7 @@ lower(size_t *count, bool has, uint32_t to)
 
 /* (h) to (j) */
 static void
-counters_apply(struct state *st, const struct said *s, bool self_issued)
+counters_apply(struct state *st, const struct own_policies *s, bool self_issued)
 {
 	if (!self_issued) {
 		count_down(&st->explicit_in);
@@ -235,8 +235,8 @@ static const char *
 policies_step(struct state *st, const struct cert *c, size_t at)
 {
 	bool self_issued = span_equal(c->subject, c->issuer), dead = state_is_dead(st);
-	struct said s;
-	const char *fault = said_read(&s, c);
+	struct own_policies s;
+	const char *fault = own_policies_read(&s, c);
 
 	if (fault != NULL)
 		return fault;

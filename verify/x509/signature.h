@@ -45,7 +45,7 @@ enum res signature_read_strong(struct signature *, struct span bytes, struct spa
 /*
  * Does the key (SubjectPublicKeyInfo) verify the signature? Weak algorithms are not refused here: who signed is one
  * question, with what another. RES_OK: it does. RES_NOT_FOUND: it does not, the signature does not have its form, or nothing
- * is computed with such a key (strength_key_fault tells which); the budget pays only for what is computed. RES_LIMIT: the
+ * is computed with such a key (strength_key_fault says which); the budget pays only for what is computed. RES_LIMIT: the
  * budget is used up. RES_NOMEM.
  */
 enum res signature_check(const struct signature *, struct span spki, struct signature_budget *);
