@@ -29,14 +29,26 @@ judge_label(char out[JUDGE_LABEL_MAX], const struct cert *c)
 	return out;
 }
 
-/* One finding about one certificate; none when there is nothing to say. */
+const char *
+judge_dates(char out[JUDGE_DATES_MAX], enum reason r, const struct cert *c)
+{
+	char date[TIME_TEXT_MAX];
+
+	*out = '\0';
+	if (r == REASON_EXPIRED)
+		snprintf(out, JUDGE_DATES_MAX, ", valid until %s", time_text(c->not_after_ms, date));
+	else if (r == REASON_NOT_YET_VALID)
+		snprintf(out, JUDGE_DATES_MAX, ", valid from %s", time_text(c->not_before_ms, date));
+	return out;
+}
+
 void
 judge_cert_fault(struct judgement *j, enum reason r, const struct cert *c, const char *what)
 {
-	char who[JUDGE_LABEL_MAX];
+	char who[JUDGE_LABEL_MAX], dates[JUDGE_DATES_MAX];
 
 	if (what != NULL)
-		verdict_add(j->v, r, "%s: %s", judge_label(who, c), what);
+		verdict_add(j->v, r, "%s: %s%s", judge_label(who, c), what, judge_dates(dates, r, c));
 }
 
 struct path_ground

@@ -87,16 +87,17 @@ static void
 faults_tell(const struct choice *best)
 {
 	const struct cert *const *certs = best->path == NULL ? best->lead.certs : path_certs(best->path);
-	char who[JUDGE_LABEL_MAX];
+	char who[JUDGE_LABEL_MAX], dates[JUDGE_DATES_MAX];
 
 	for (size_t i = 0; i < best->faults.n; i++) {
 		const struct path_fault *fault = &best->faults.fault[i];
 
 		judge_label(who, certs[fault->at]);
+		judge_dates(dates, fault->reason, certs[fault->at]);
 		if (fault->reported)
-			verdict_note(best->j->v, fault->reason, "%s: %s", who, fault->what);
+			verdict_note(best->j->v, fault->reason, "%s: %s%s", who, fault->what, dates);
 		else
-			verdict_add(best->j->v, fault->reason, "%s: %s", who, fault->what);
+			verdict_add(best->j->v, fault->reason, "%s: %s%s", who, fault->what, dates);
 	}
 }
 

@@ -305,6 +305,21 @@ def rules_replace(t):
     equal(t.run("ctstub", "verify", "-c", config, "--pin", key, "--allow-issuer", key, site.chain)[0], 0, "both replaced")
 
 
+@rows([
+    ("a path that has expired tells until when it was valid", "2093-01-01T00:00:00Z", "expired", "valid until", True),
+    ("a path that is not valid yet tells from when it is", "2001-01-01T00:00:00Z", "not-yet-valid", "valid from", True),
+    ("without a path as well: expired", "2093-01-01T00:00:00Z", "expired", "valid until", False),
+    ("without a path as well: not valid yet", "2001-01-01T00:00:00Z", "not-yet-valid", "valid from", False),
+])
+def dates_told(t, at, reason, words, anchored):
+    site, other = Site(t, with_ct=True), Site(t, prefix="other")
+    trusted = (site if anchored else other).anchors
+    code, out, _ = t.run("ctstub", "verify", "--json", "--ca", trusted, "--ct-logs", site.log_list, "--ip", "127.0.0.1", "--at", at, site.chain)
+    texts = [f["text"] for f in json.loads(out)["findings"] if f["reason"] == reason]
+    date = site.cert.not_valid_after if reason == "expired" else site.cert.not_valid_before
+    check(code == 1 and any(f"{words} {date:%Y-%m-%dT%H:%M:%SZ}" in text for text in texts), f"{code} {texts}")
+
+
 @case("text for people has the hashes and the end of each certificate of the path, as entries take them")
 def hashes_shown(t):
     site = Site(t, with_ct=True)
