@@ -12,7 +12,7 @@
 static void
 captive_print(const json_t *answer)
 {
-	long long minutes = control_number(answer, "minutes");
+	long long minutes = control_integer(answer, "minutes");
 
 	if (minutes > 0)
 		(void)printf("captive mode for %lld minutes\n", minutes);

@@ -8,7 +8,7 @@
 static void
 flush_print(const json_t *answer)
 {
-	(void)printf("%lld entries flushed\n", control_number(answer, "flushed"));
+	(void)printf("%lld entries flushed\n", control_integer(answer, "flushed"));
 }
 
 enum exit_code

@@ -437,6 +437,6 @@ cmd_probe(int argc, char **argv)
 			code = probe_all(snap, &req);
 		snapshot_unref(snap);
 	}
-	rules_free(&req.rules);
+	rules_clear(&req.rules);
 	return code;
 }

@@ -6,7 +6,7 @@
 static void
 reload_print(const json_t *answer)
 {
-	(void)printf("configuration reloaded, generation %lld\n", control_number(answer, "generation"));
+	(void)printf("configuration reloaded, generation %lld\n", control_integer(answer, "generation"));
 }
 
 enum exit_code

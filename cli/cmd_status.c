@@ -4,7 +4,7 @@
 #include <stdio.h>
 
 static void
-put_strings(const char *label, const json_t *list)
+status_print_strings(const char *label, const json_t *list)
 {
 	size_t i;
 	json_t *item;
@@ -19,7 +19,7 @@ put_strings(const char *label, const json_t *list)
 
 /* "would refuse   corp 10.0.0.53: pin-mismatch, revoked" */
 static void
-put_reported(const json_t *list)
+status_print_reported(const json_t *list)
 {
 	size_t i, k;
 	json_t *u, *reason;
@@ -38,28 +38,29 @@ status_print(const json_t *a)
 {
 	const json_t *list = json_object_get(a, "log_list"), *up = json_object_get(a, "upstreams");
 	const json_t *captive = json_object_get(a, "captive");
-	long long s = control_number(a, "uptime_s");
+	long long s = control_integer(a, "uptime_s");
 
 	(void)printf("%-14s %s, pid %lld, since %s (%lld d %02lld:%02lld:%02lld)\n", "ctstubd",
-		     control_text(a, "version"), control_number(a, "pid"), control_text(a, "started"),
+		     control_text(a, "version"), control_integer(a, "pid"), control_text(a, "started"),
 		     s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
 	(void)printf("%-14s generation %lld, %lld worker(s), log level %s\n", "configuration",
-		     control_number(a, "generation"), control_number(a, "workers"),
+		     control_integer(a, "generation"), control_integer(a, "workers"),
 		     control_text(a, "log_level"));
-	put_strings("file", json_object_get(a, "files"));
+	status_print_strings("file", json_object_get(a, "files"));
 	if (!control_is_null(a, "reload_error"))
 		(void)printf("%-14s %s\n", "reload failed", control_text(a, "reload_error"));
 	(void)printf("%-14s %lld: %lld good, %lld failing, %lld refused, %lld not used yet\n", "upstreams",
-		     control_number(up, "total"), control_number(up, "good"), control_number(up, "failing"),
-		     control_number(up, "refused"), control_number(up, "unknown"));
+		     control_integer(up, "total"), control_integer(up, "good"),
+		     control_integer(up, "failing"), control_integer(up, "refused"),
+		     control_integer(up, "unknown"));
 	(void)printf("%-14s %s, of %s, %lld days old%s\n", "log list", control_text(list, "from"),
-		     control_text(list, "date"), control_number(list, "age_days"),
+		     control_text(list, "date"), control_integer(list, "age_days"),
 		     json_is_true(json_object_get(list, "stale")) ? ", stale" : "");
 	if (json_is_true(json_object_get(captive, "active")))
 		(void)printf("%-14s for %lld more seconds\n", "captive mode",
-			     control_number(captive, "left_s"));
-	put_reported(json_object_get(a, "would_be_refused"));
-	put_strings("warning", json_object_get(a, "warnings"));
+			     control_integer(captive, "left_s"));
+	status_print_reported(json_object_get(a, "would_be_refused"));
+	status_print_strings("warning", json_object_get(a, "warnings"));
 }
 
 enum exit_code

@@ -16,14 +16,15 @@ upstream_print(const json_t *u, bool workers)
 		(void)printf(" %s", control_text(u, "reason"));
 	json_array_foreach (json_object_get(u, "would_be_refused"), i, reason)
 		(void)printf("%s %s", i == 0 ? " would be refused:" : ",", json_string_value(reason));
-	if (control_number(u, "retry_in_ms") > 0)
-		(void)printf(" (again in %.1f s)", (double)control_number(u, "retry_in_ms") / 1000);
+	if (control_integer(u, "retry_in_ms") > 0)
+		(void)printf(" (again in %.1f s)", (double)control_integer(u, "retry_in_ms") / 1000);
 	if (json_is_integer(srtt) && json_integer_value(srtt) >= 0)
 		(void)printf(" %.1f ms", (double)json_integer_value(srtt) / 1000);
-	(void)printf(" %lld answers, %lld handshakes (%lld resumed), %s", control_number(u, "answers"),
-		     control_number(u, "handshakes"), control_number(u, "resumed"), control_text(u, "state"));
+	(void)printf(" %lld answers, %lld handshakes (%lld resumed), %s", control_integer(u, "answers"),
+		     control_integer(u, "handshakes"), control_integer(u, "resumed"),
+		     control_text(u, "state"));
 	if (workers)
-		(void)printf(", worker %lld", control_number(u, "worker"));
+		(void)printf(", worker %lld", control_integer(u, "worker"));
 	(void)putchar('\n');
 }
 
@@ -36,7 +37,7 @@ upstreams_print(const json_t *answer)
 	json_t *u;
 
 	json_array_foreach (list, i, u)
-		workers |= control_number(u, "worker") > 0;
+		workers |= control_integer(u, "worker") > 0;
 	json_array_foreach (list, i, u)
 		upstream_print(u, workers);
 }

@@ -401,6 +401,6 @@ cmd_verify(int argc, char **argv)
 		}
 		verify_context_close(&ctx);
 	}
-	rules_free(&req.rules);
+	rules_clear(&req.rules);
 	return code;
 }

@@ -279,7 +279,7 @@ control_text(const json_t *object, const char *key)
 }
 
 long long
-control_number(const json_t *object, const char *key)
+control_integer(const json_t *object, const char *key)
 {
 	return (long long)json_integer_value(json_object_get(object, key));
 }

@@ -37,7 +37,7 @@ enum exit_code control_report(const struct control_args *, const char *verb, jso
 /* For people: strings that came from elsewhere, fit for a terminal; "-" when the key is missing or null. Lent until the
  * fourth call after it. */
 const char *control_text(const json_t *object, const char *key);
-long long control_number(const json_t *object, const char *key); /* 0 when missing */
-bool control_is_null(const json_t *object, const char *key);     /* missing or null */
+long long control_integer(const json_t *object, const char *key); /* 0 when missing */
+bool control_is_null(const json_t *object, const char *key);      /* missing or null */
 
 #endif

@@ -147,7 +147,7 @@ rules_take(struct rules *r, int id, const char *arg, char **complaint)
 }
 
 void
-rules_free(struct rules *r)
+rules_clear(struct rules *r)
 {
 	strings_free(&r->disallow);
 	strings_free(&r->crl);

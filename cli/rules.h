@@ -22,7 +22,7 @@ extern const struct cli_option rules_options[];
 bool rules_take(struct rules *, int id, const char *arg, char **complaint);
 /* Overrides the settings, which have one upstream, by the rules. False: no memory. */
 bool rules_apply(const struct rules *, struct settings *);
-void rules_free(struct rules *);
+void rules_clear(struct rules *);
 
 /* Puts a copy of value into a field of the settings. False: no memory. */
 bool rules_text_set(char **field, const char *value);

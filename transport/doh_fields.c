@@ -41,7 +41,7 @@ doh_seconds(struct span value)
 /* The form of today and the two of the past (RFC 9110, 5.6.7). No locale is ever set, so these are the English
  * names. */
 static enum res
-date_read(int64_t *ms, struct span value)
+doh_date_read(int64_t *ms, struct span value)
 {
 	static const char *const forms[] = {"%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT",
 					    "%a %b %e %H:%M:%S %Y"};
@@ -67,7 +67,7 @@ doh_retry_after(struct span value, int64_t now_ms)
 {
 	int64_t ms, seconds;
 
-	if (date_read(&ms, value) != RES_OK)
+	if (doh_date_read(&ms, value) != RES_OK)
 		return doh_seconds(value);
 	seconds = (ms - now_ms + 999) / 1000;
 	return seconds <= 0 ? 0 : seconds < UINT32_MAX ? (uint32_t)seconds : UINT32_MAX;

@@ -6,7 +6,7 @@
 #define PAD_MAX     256 /* with the byte that holds the length (RFC 9113, 6.1) */
 
 static size_t
-round_up(size_t n, size_t block)
+doh_round_up(size_t n, size_t block)
 {
 	return (n + block - 1) / block * block;
 }
@@ -16,7 +16,7 @@ round_up(size_t n, size_t block)
  * Huffman code, which nghttp2 uses only where it is shorter.
  */
 static size_t
-fields_bytes_max(const nghttp2_headers *headers)
+doh_fields_bytes_max(const nghttp2_headers *headers)
 {
 	size_t bytes = 0;
 
@@ -27,7 +27,7 @@ fields_bytes_max(const nghttp2_headers *headers)
 
 /* A GET's path is the only field that must not be indexed. */
 static int
-carries_question(const nghttp2_headers *headers)
+doh_carries_question(const nghttp2_headers *headers)
 {
 	for (size_t i = 0; i < headers->nvlen; i++)
 		if (headers->nva[i].flags & NGHTTP2_NV_FLAG_NO_INDEX)
@@ -44,10 +44,10 @@ doh_on_select_padding(nghttp2_session *session, const nghttp2_frame *frame, size
 	(void)arg;
 	if (frame->hd.type != NGHTTP2_HEADERS)
 		return (ssize_t)n;
-	if (carries_question(&frame->headers))
-		wanted = round_up(fields_bytes_max(&frame->headers) + 1, GET_BLOCK);
+	if (doh_carries_question(&frame->headers))
+		wanted = doh_round_up(doh_fields_bytes_max(&frame->headers) + 1, GET_BLOCK);
 	else
-		wanted = round_up(n + 1, POST_BLOCK);
+		wanted = doh_round_up(n + 1, POST_BLOCK);
 	if (wanted > n + PAD_MAX)
 		wanted = n + PAD_MAX;
 	if (wanted > max)

@@ -107,7 +107,7 @@ loop_on_wake(evutil_socket_t fd, short what, void *arg)
 }
 
 static struct event *
-event_start(struct loop *loop, int fd, short what, event_callback_fn fn)
+loop_start_event(struct loop *loop, int fd, short what, event_callback_fn fn)
 {
 	struct event *event = fd < 0 ? NULL : event_new(loop->base, fd, (short)(what | EV_PERSIST), fn, loop);
 
@@ -119,7 +119,7 @@ event_start(struct loop *loop, int fd, short what, event_callback_fn fn)
 }
 
 static struct event_base *
-base_new(void)
+loop_new_base(void)
 {
 	struct event_config *config = event_config_new();
 	struct event_base *base = NULL;
@@ -152,11 +152,11 @@ loop_new(struct loop **out)
 		res = RES_IO;
 		goto fail;
 	}
-	loop->base = base_new();
+	loop->base = loop_new_base();
 	if (loop->base == NULL)
 		goto fail;
-	loop->timer_event = event_start(loop, loop->timer_fd, EV_READ, loop_on_timer_fd);
-	loop->wake_event = event_start(loop, loop->wake_fd, EV_READ, loop_on_wake);
+	loop->timer_event = loop_start_event(loop, loop->timer_fd, EV_READ, loop_on_timer_fd);
+	loop->wake_event = loop_start_event(loop, loop->wake_fd, EV_READ, loop_on_wake);
 	if (loop->timer_event == NULL || loop->wake_event == NULL)
 		goto fail;
 	*out = loop;

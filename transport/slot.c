@@ -5,7 +5,7 @@
 #include <string.h>
 
 static struct tp_slot *
-slot_of(struct conn_shared *shared)
+slot_of_shared(struct conn_shared *shared)
 {
 	return (struct tp_slot *)(void *)((char *)shared - offsetof(struct tp_slot, shared));
 }
@@ -121,7 +121,7 @@ slot_describe_tls(struct tp_event *event, const struct conn *c)
 static void
 slot_on_ready(struct conn_shared *shared, struct conn *c)
 {
-	struct tp_slot *slot = slot_of(shared);
+	struct tp_slot *slot = slot_of_shared(shared);
 	struct tp_event event = {
 	    .kind = TP_EVENT_READY,
 	    .verdict = &c->verdict,
@@ -158,7 +158,7 @@ static void
 slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum reason reason,
 	     const char *detail)
 {
-	struct tp_slot *slot = slot_of(shared);
+	struct tp_slot *slot = slot_of_shared(shared);
 	struct tp_event event = {
 	    .kind = was_ready ? TP_EVENT_CLOSED : TP_EVENT_FAILED,
 	    .reason = reason,
@@ -217,7 +217,7 @@ slot_count_answer(struct tp_stats *s, int64_t rtt_us)
 static void
 slot_on_answer(struct conn_shared *shared, struct conn *c, struct tp_exchange *x, struct tp_answer *answer)
 {
-	struct tp_slot *slot = slot_of(shared);
+	struct tp_slot *slot = slot_of_shared(shared);
 
 	exchange_list_remove(&c->in_flight, x);
 	x->conn = NULL;
@@ -232,7 +232,7 @@ slot_on_answer(struct conn_shared *shared, struct conn *c, struct tp_exchange *x
 static void
 slot_on_unprocessed(struct conn_shared *shared, struct conn *c, struct tp_exchange *x)
 {
-	struct tp_slot *slot = slot_of(shared);
+	struct tp_slot *slot = slot_of_shared(shared);
 	struct tp_answer answer = {.failure = REASON_CLOSED, .retry_safe = true};
 
 	exchange_list_remove(&c->in_flight, x);
@@ -248,7 +248,7 @@ slot_on_unprocessed(struct conn_shared *shared, struct conn *c, struct tp_exchan
 static void
 slot_on_want_flush(struct conn_shared *shared)
 {
-	slot_want_flush(slot_of(shared));
+	slot_want_flush(slot_of_shared(shared));
 }
 
 static const struct conn_ops slot_conn_ops = {
