@@ -218,7 +218,7 @@ admission_admits(const struct admission *a, const struct admission_claim *claim,
 	*victim = NULL;
 	if (oldest == NULL || group->entries < ADMISSION_GROUP)
 		return true;
-	/* When nothing is answered at all it is not the domain's fault. */
+	/* When no domain gets answers, it is not this domain's fault. */
 	if (now_ms - oldest->since_ms < ADMISSION_LATE_MS || a->answered_ms <= oldest->since_ms)
 		return true;
 	if (!zone_is_proven(a, claim->zone, now_ms))

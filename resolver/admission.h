@@ -1,14 +1,14 @@
 /*
- * admission.h - which question in flight gives way when there are too many.
+ * admission.h - which question in flight is dropped when there are too many.
  *
- * On loopback every program has the same address, so shares by address protect nobody there. What tells a flood from
+ * On loopback every program has the same address, so quotas by address protect nobody there. What tells a flood from
  * the rest is that its questions stay: names that nobody answers hold their places for seconds, where an answer takes
- * milliseconds. So the question that has cost most gives way: its age, times what its group (the registered domain asked
- * for from one address) holds, and a little of what its address and its port hold. Domains that answered lately cost a
- * fraction. The victim is the worst of a few taken at random, so that nobody can aim, and that is quick whatever the
- * number.
+ * milliseconds. So the question that has cost most gives way: its age, times what its group (the registered domain
+ * asked for from one address) holds, and a little of what its address and its port hold. Domains that answered lately
+ * cost a fraction. The victim is the worst of a small random sample, so nobody can aim at others, and choosing it
+ * takes the same time whatever the number.
  *
- * A domain of which many questions are unanswered for long while others are answered gets no more places until it
+ * A domain with many questions that stay unanswered while other domains get answers gets no more places until it
  * gives some back: its flood is shed before it reaches an upstream.
  *
  * Knows no names and no clock: domains are keyed hashes, time is a parameter.
@@ -21,12 +21,13 @@
 
 #include <sys/queue.h>
 
-#define ADMISSION_SAMPLE 16 /* looked at for one that gives way: a flood of 9 in 10 is missed once in 10^16 */
+#define ADMISSION_SAMPLE                                                                                     \
+	16 /* entries sampled to find the victim: a flood of 9 in 10 is missed once in 10^16 */
 #define ADMISSION_GROUP                                                                                      \
 	256 /* unanswered questions of a group beyond which it is a flood, if it is also late */
 #define ADMISSION_LATE_MS                                                                                    \
-	1000 /* unanswered for so long: most answers, and all of a healthy domain's, came by then */
-#define ADMISSION_PROVEN   4096  /* domains that are remembered to have answered lately, in sets of four */
+	1000 /* unanswered for this long: most answers, and all of a healthy domain's, have come by then */
+#define ADMISSION_PROVEN   4096  /* domains remembered to have answered lately, in sets of four */
 #define ADMISSION_TRUST_MS 60000 /* ... for so long */
 #define ADMISSION_CREDIT   16    /* their questions cost this fraction */
 
@@ -61,7 +62,7 @@ struct admission;
 enum res admission_new(struct admission **, uint32_t max);
 void admission_free(struct admission *); /* the entries must have left, or go as well */
 
-/* May this question be asked? *victim (lent; NULL: none) has to leave for it. */
+/* True: this question may be asked; *victim (lent; NULL: none) has to leave for it. */
 bool admission_admits(const struct admission *, const struct admission_claim *, int64_t now_ms,
 		      struct admission_entry **victim);
 /* The one that gives way; NULL: there is none. Lent. */

@@ -30,7 +30,7 @@ ask_refuse(struct engine *e, const struct msg_question *q, bool tcp, uint16_t rc
 
 /* ---- names that are answered here */
 
-/* A whole message lies in the engine's scratch; it still has to be made this client's. */
+/* The engine's scratch holds a whole message; the reply adapts it to this client. */
 static enum ask
 ask_made(const struct asking *a, enum counter counter, const struct msg_ede *ede)
 {
@@ -53,7 +53,7 @@ ask_filtered(const struct asking *a, const struct local_view *view)
 	return ask_reply(a, &refused);
 }
 
-/* The answer to a name without asking anybody; false: an upstream has to be asked. */
+/* Answers without an upstream. False: an upstream has to be asked. */
 static bool
 ask_here(const struct asking *a, enum ask *done)
 {

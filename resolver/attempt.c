@@ -135,7 +135,7 @@ attempt_new(struct attempts *as, struct server *s, enum manner manner)
 
 /* ---- what came back */
 
-/* What came over the fresh connection of a trial: is it any better? */
+/* Did the fresh connection of a trial bring a good answer? */
 static bool
 trial_is_good(const struct attempt *a, const struct tp_answer *answer)
 {

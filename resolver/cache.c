@@ -13,8 +13,8 @@
 #include <string.h>
 
 #define TABLE_MIN        256U
-#define POPULAR_HITS     3     /* asked this often in one life: worth asking again before its end */
-#define PREFETCH_LIFE_MS 10000 /* in a shorter life the last tenth is too short to ask again */
+#define POPULAR_HITS     3     /* hits in one lifetime that make an entry worth prefetching */
+#define PREFETCH_LIFE_MS 10000 /* shorter lifetimes leave too little time to prefetch */
 
 SLIST_HEAD(chain, cache_entry);
 
@@ -66,7 +66,7 @@ table_enlarge(struct cache *c)
 	return true;
 }
 
-/* Splits one chain in two. Without memory for it the chains merely grow longer. */
+/* Splits one chain in two. Without memory the chains only grow longer. */
 static void
 table_grow(struct cache *c)
 {
@@ -101,8 +101,8 @@ cache_drop(struct cache *c, struct cache_entry *e)
 	free(e);
 }
 
-/* One goes: the hand moves from the oldest to the newest and takes the first that was not asked for since it last came by.
- * What it passes by loses its mark, so it stops in the second round at the latest. */
+/* Evicts one entry. The hand moves from the oldest to the newest and evicts the first entry that was not used since
+ * the hand last passed. Entries that it passes lose their mark, so it stops in the second round at the latest. */
 static void
 evict_one(struct cache *c, int64_t now_ms)
 {
@@ -124,7 +124,7 @@ evict_to(struct cache *c, uint64_t bytes, int64_t now_ms)
 		evict_one(c, now_ms);
 }
 
-/* Into the structures, in place of what was there. */
+/* Adds an entry, in place of the old one for the key. */
 static void
 cache_add(struct cache *c, const struct cache_key *k, struct cache_entry *e, int64_t now_ms)
 {
@@ -135,7 +135,7 @@ cache_add(struct cache *c, const struct cache_key *k, struct cache_entry *e, int
 		e->visited = before->visited;
 		cache_drop(c, before);
 	}
-	/* Before it stands in the list: the hand would find it unvisited. */
+	/* Evict before adding the entry: the hand would find it unvisited. */
 	evict_to(c, c->limits.bytes > bytes ? c->limits.bytes - bytes : 0, now_ms);
 	SLIST_INSERT_HEAD(table_chain(c, e->hash), e, chain);
 	TAILQ_INSERT_TAIL(&c->list, e, age);
@@ -255,7 +255,7 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 	struct cache_entry *e =
 	    cache_entry_new(&c->limits, k, cache_key_hash(k, &c->key), a, info, now_ms, &life_ms);
 
-	/* What the name had before it must not come back as stale data. */
+	/* Older data of the name must not come back as stale data. */
 	if (life_ms <= 0 && a->rcode == RCODE_NXDOMAIN)
 		cache_forget(c, k);
 	if (e == NULL)
@@ -264,7 +264,7 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 	return true;
 }
 
-/* An entry without records, in place of what was there. */
+/* Adds an entry without records, in place of the old one for the key. */
 static void
 failure_put(struct cache *c, const struct cache_key *k, uint16_t flags, uint16_t rcode,
 	    const struct msg_ede *ede, int64_t for_ms, int64_t now_ms)
@@ -282,7 +282,7 @@ cache_put_failure(struct cache *c, const struct cache_key *k, uint16_t rcode, co
 {
 	struct cache_entry *e = table_find(c, cache_key_hash(k, &c->key), k);
 
-	/* RFC 8767, 5: data that may still be served are not given up for a failure. */
+	/* RFC 8767, 5: a failure does not replace data that may still be served. */
 	if (e != NULL && !e->failure && !cache_entry_is_dead(e, &c->limits, now_ms))
 		e->failed_until_ms = now_ms + cache_failure_life_ms(for_ms);
 	else
@@ -293,7 +293,7 @@ void
 cache_put_decision(struct cache *c, const struct cache_key *k, const struct msg_answer *a,
 		   const struct msg_ede *ede, int64_t for_ms, int64_t now_ms)
 {
-	cache_forget(c, k); /* also when there is no memory for what follows */
+	cache_forget(c, k); /* even when there is no memory for the new entry */
 	failure_put(c, k, a->flags & MSG_RA, a->rcode, ede, for_ms, now_ms);
 }
 

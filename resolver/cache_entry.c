@@ -15,7 +15,7 @@ cache_entry_name(const struct cache_entry *e)
 	return span_of(entry_wire(e) + MSG_HEADER, e->name_n);
 }
 
-/* With what malloc puts in front, its rounding, and a sixteenth for the holes that entries of many sizes leave. */
+/* Includes malloc's header and rounding, and a sixteenth for fragmentation. */
 uint64_t
 cache_entry_bytes(const struct cache_entry *e)
 {
@@ -70,7 +70,7 @@ cache_entry_hit(const struct cache_entry *e, int64_t now_ms, struct cache_hit *h
 
 /* ---- how long */
 
-/* How long it may be kept, and the most that any of its TTLs may say. 0: it may not be kept. */
+/* How long it may be kept, and the cap of its TTLs. 0: it may not be kept. */
 static int64_t
 answer_life(const struct cache_limits *limits, const struct msg_answer *a, int64_t *cap_ms)
 {
@@ -103,7 +103,7 @@ cache_failure_life_ms(int64_t for_ms)
 
 /* ---- made */
 
-/* Room for everything, the key's fields filled; NULL: no memory, or larger than the cache may be. */
+/* Allocates all of an entry and fills the key's fields; NULL: no memory, or the entry is too large for the cache. */
 static struct cache_entry *
 entry_new(const struct cache_limits *limits, const struct cache_key *k, uint64_t hash, size_t n_ttl,
 	  size_t wire_n, const struct msg_ede *ede)
@@ -111,7 +111,7 @@ entry_new(const struct cache_limits *limits, const struct cache_key *k, uint64_t
 	size_t ede_n = ede == NULL ? 0 : ede->text.n > MSG_EDE_TEXT_MAX ? MSG_EDE_TEXT_MAX : ede->text.n;
 	size_t n = sizeof(struct cache_entry) + 2 * n_ttl + wire_n + ede_n;
 	struct cache_entry *e =
-	    n > limits->bytes / 4 ? NULL : malloc(n); /* one answer is not to empty the cache */
+	    n > limits->bytes / 4 ? NULL : malloc(n); /* one answer must not empty the cache */
 
 	if (e == NULL)
 		return NULL;
@@ -131,7 +131,7 @@ entry_new(const struct cache_limits *limits, const struct cache_key *k, uint64_t
 	return e;
 }
 
-/* TTLs as they are to be counted down, the question in lower case. */
+/* Applies the limits to the TTLs, and writes the question in lower case. */
 static void
 entry_wire_settle(struct cache_entry *e, const struct cache_key *k, const struct msg_answer *a,
 		  int64_t floor_ms, int64_t cap_ms)
@@ -154,8 +154,8 @@ entry_wire_settle(struct cache_entry *e, const struct cache_key *k, const struct
 	be16_write(wire + 10, a->ar);
 }
 
-/* The answer lives, and it is one to this very question: served with other records than asked for, it could not be found
- * by its own. */
+/* The answer is alive and for exactly this question: an answer with another question section could never be found
+ * again. */
 static bool
 answer_may_be_kept(const struct cache_key *k, const struct msg_answer *a, int64_t expires_ms, int64_t now_ms)
 {

@@ -26,8 +26,8 @@ struct cache_hit {
 	/* Popular and in the last tenth of its life: ask again in the background. Reported once. */
 	bool prefetch;
 	bool has_ede;
-	struct msg_ede ede; /* what went with it; text lent */
-	uint32_t upstream;  /* a number of the caller's */
+	struct msg_ede ede; /* the EDE that came with it; text lent */
+	uint32_t upstream;  /* a number that the caller chose */
 };
 
 struct cache_entry_info {

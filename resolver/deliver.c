@@ -7,7 +7,7 @@
 
 /* ---- answers made here */
 
-/* The reply to all who wait lies in e->scratch. */
+/* e->scratch holds the reply to all waiters. */
 static enum query_step
 query_deliver_made(struct query *q, const struct msg_ede *ede)
 {
@@ -21,7 +21,7 @@ query_deliver_made(struct query *q, const struct msg_ede *ede)
 	return QUERY_ENDED;
 }
 
-/* Rebinding protection: the name gets what a filtered one gets. */
+/* Rebinding protection: the name is answered like a filtered one. */
 static enum query_step
 query_block(struct query *q)
 {
@@ -52,8 +52,8 @@ query_stay_here(struct query *q)
 
 /* ---- answers of upstreams */
 
-/* The answer as it is handed on: a denial says no more than it may, and aliases are in the order that clients read.
- * `changed` is room for it. */
+/* Prepares the answer for clients: a denial covers no local names, and aliases are in the order that clients expect.
+ * `changed` is room for the changed answer. */
 static const struct msg_answer *
 answer_settle(const struct query *q, const struct msg_answer *m, struct msg_answer *changed)
 {
@@ -64,7 +64,7 @@ answer_settle(const struct query *q, const struct msg_answer *m, struct msg_answ
 	buf_clear(&e->scratch);
 	if (!local_mends(&view, &question, m, &e->scratch) && !msg_order(&e->scratch, m))
 		return m;
-	/* Either way the offsets of the TTLs have to be those of what is handed on. */
+	/* In either case the TTL offsets must be those of the message that is returned. */
 	if (engine_answer_read(e, changed, buf_span(&e->scratch)) ||
 	    engine_answer_read(e, changed, m->wire)) {
 		memcpy(changed->ede, m->ede, sizeof m->ede);
@@ -90,7 +90,7 @@ query_reply_answer(struct query *q, const struct msg_answer *m, uint32_t age_s, 
 	waiters_reply(&q->waiters, &r);
 }
 
-/* What the cache keeps of it. */
+/* Stores the answer, or its failure, in the cache. */
 static void
 query_keep(struct query *q, const struct msg_answer *m, const struct cache_entry_info *info, bool decided)
 {
@@ -101,11 +101,11 @@ query_keep(struct query *q, const struct msg_answer *m, const struct cache_entry
 		cache_put(e->cache, &q->key, m, info, now);
 	else if (decided)
 		cache_put_decision(e->cache, &q->key, m, info->ede, FAILURE_RELAYED_MS, now);
-	else if (!query_has_stale(q)) /* beside stale data it would say that they may be given out */
+	else if (!query_has_stale(q)) /* beside stale data a failure would allow serving them */
 		cache_put_failure(e->cache, &q->key, m->rcode, info->ede, FAILURE_RELAYED_MS, now);
 }
 
-/* A place for validation: between the answer and the cache. */
+/* DNSSEC validation would go here, between the answer and the cache. */
 enum query_step
 query_deliver(struct query *q, const struct msg_answer *m, const struct server *s, uint32_t age_s)
 {
@@ -114,7 +114,7 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 	bool decided = answer_classify(m) == ANSWER_DECISION;
 	struct msg_answer ours, changed;
 
-	/* BADVERS, BADCOOKIE, those of TSIG: what went wrong between us and the upstream is not the client's. */
+	/* BADVERS, BADCOOKIE, those of TSIG: errors between us and the upstream do not concern the client. */
 	if (m->rcode >= RCODE_BADVERS && m->rcode <= RCODE_BADCOOKIE) {
 		ours = *m;
 		ours.rcode = RCODE_SERVFAIL;
@@ -135,7 +135,7 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 
 /* ---- no answer */
 
-/* The first answer that was no good is better than none. True: it was given. */
+/* The first unusable answer is better than none. True: it was delivered. */
 static bool
 query_deliver_held(struct query *q)
 {
@@ -162,7 +162,7 @@ query_give_stale(struct query *q)
 	struct msg_ede ede;
 	struct reply r;
 
-	/* A refusal is not bad weather: what was true yesterday must not hide it. */
+	/* A refused certificate is not a network failure: stale data must not hide it. */
 	if (upstreams_all_refused(e->upstreams, q->route) ||
 	    cache_get(e->cache, &q->key, loop_now_ms(e->loop), &hit) != CACHE_STALE || hit.failure)
 		return false;
@@ -186,7 +186,7 @@ query_keep_failure(struct query *q, const struct msg_ede *ede)
 {
 	struct engine *e = q->engine;
 
-	/* A refusal is known without asking; keeping it would only hide that it is over. */
+	/* A refusal is known without asking; a cached failure would only hide that it is over. */
 	if (!q->limited && !upstreams_all_refused(e->upstreams, q->route))
 		cache_put_failure(e->cache, &q->key, RCODE_SERVFAIL, ede,
 				  q->suspect ? FAILURE_RELAYED_MS : FAILURE_MS, loop_now_ms(e->loop));

@@ -1,21 +1,22 @@
 /*
- * deliver.h - the end of a query: what the clients that wait are told, and what the cache keeps of it.
+ * deliver.h - the end of a query: replies for the clients that wait, and an entry for the cache.
  *
- * Each of these gives the query its end but does not free it: the caller does (query_end).
+ * Each function ends the query but does not free it: the caller does (query_end).
  */
 #ifndef RESOLVER_DELIVER_H
 #define RESOLVER_DELIVER_H
 
 #include "resolver/query.h"
 
-#define STALE_RECHECK_MS   30000 /* RFC 8767, 5: what is served stale is not asked for again before this */
-#define FAILURE_MS         1000  /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */
-#define FAILURE_RELAYED_MS 5000  /* ... and a SERVFAIL of an upstream, which has made its own attempts */
+#define STALE_RECHECK_MS                                                                                     \
+	30000 /* RFC 8767, 5: a question answered with stale data is not asked again before this */
+#define FAILURE_MS         1000 /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */
+#define FAILURE_RELAYED_MS 5000 /* ... and a SERVFAIL of an upstream, which has made its own attempts */
 
 /* The answer is whole and for this question: it is kept and given to all. */
 enum query_step query_deliver(struct query *, const struct msg_answer *, const struct server *,
 			      uint32_t age_s);
-/* There is no answer: the first one that was no good, or stale data, or SERVFAIL that says why. */
+/* There is no good answer: delivers the first unusable one, or stale data, or SERVFAIL that says why. */
 enum query_step query_fail(struct query *);
 /* A reload took the name's upstreams away: it exists here or nowhere. */
 enum query_step query_stay_here(struct query *);

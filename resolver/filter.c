@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FILTER_SHOWN_MAX 80 /* bytes of a bad word that its message repeats */
+#define FILTER_SHOWN_MAX 80 /* bytes of a bad word that a message repeats */
 
 struct filter {
 	struct nameset *names; /* refused, with all below */
@@ -21,13 +21,13 @@ struct list {
 	struct filter *filter;
 	struct faults *left_out;
 	size_t line;
-	size_t names; /* that it gave, also those that were there already */
-	bool foreign; /* something in it has the form of no list */
+	size_t names; /* names that it gave, duplicates included */
+	bool foreign; /* some item has the form of no known list */
 	enum res res; /* RES_NOMEM or RES_LIMIT end the reading */
 };
 
 static void
-leave_out(struct list *l, const char *what, struct span word)
+filter_leave_out(struct list *l, const char *what, struct span word)
 {
 	struct buf text = buf_max(8 * FILTER_SHOWN_MAX);
 	char *why = NULL;
@@ -81,7 +81,7 @@ name_add(struct list *l, bool wildcard, struct span name)
 
 	l->names++;
 	if (nameset_find_above(l->filter->names, name, NULL) != 0)
-		return; /* refused already, with what is above */
+		return; /* already refused by a name above */
 	res = filter_count(l->filter) < FILTER_NAMES_MAX
 		  ? nameset_add(wildcard ? l->filter->below : l->filter->names, name, 0)
 		  : RES_LIMIT;
@@ -104,7 +104,7 @@ word_unwrap(struct span word, bool *wildcard)
 }
 
 static void
-list_add(struct list *l, struct span word, bool hosts)
+filter_word_add(struct list *l, struct span word, bool hosts)
 {
 	uint8_t name[MSG_NAME_MAX], n = 0;
 	const char *why;
@@ -114,7 +114,7 @@ list_add(struct list *l, struct span word, bool hosts)
 	text = word_unwrap(word, &wildcard);
 	if (!is_name_like(text)) {
 		l->foreign = true;
-		leave_out(
+		filter_leave_out(
 		    l,
 		    "no domain name; a name, \"*.\" and a name, \"||name^\", or an address and names was "
 		    "expected",
@@ -123,13 +123,13 @@ list_add(struct list *l, struct span word, bool hosts)
 	}
 	why = name_take(name, &n, text);
 	if (why != NULL)
-		leave_out(l, why, word);
+		filter_leave_out(l, why, word);
 	else if (!hosts || n != 2U + name[0])
-		/* A hosts file means hosts: its "localhost", "broadcasthost" and the like are not top-level domains. */
+		/* Hosts files name hosts: their "localhost", "broadcasthost" and the like are not top-level domains. */
 		name_add(l, wildcard, span_of(name, n));
 }
 
-/* With its zone, as every hosts file of a Mac has it: "fe80::1%lo0 localhost". */
+/* A zone may follow, as in every hosts file of macOS: "fe80::1%lo0 localhost". */
 static bool
 is_address(struct span word)
 {
@@ -142,16 +142,16 @@ is_address(struct span word)
 }
 
 static void
-hosts_line_read(struct list *l, struct span address, struct span rest)
+filter_hosts_line_read(struct list *l, struct span address, struct span rest)
 {
 	struct span word;
 	bool any = false;
 
 	for (; text_word_take(&rest, &word); any = true)
-		list_add(l, word, true);
+		filter_word_add(l, word, true);
 	if (!any) {
-		l->foreign = true; /* a list of addresses would refuse nothing */
-		leave_out(l, "an address alone; names after it were expected", address);
+		l->foreign = true; /* a list of addresses alone would refuse no name */
+		filter_leave_out(l, "an address alone; names after it were expected", address);
 	}
 }
 
@@ -166,12 +166,12 @@ filter_line_read(struct list *l, struct span line)
 	if (!text_word_take(&line, &first) || first.p[0] == '!')
 		return;
 	if (is_address(first)) {
-		hosts_line_read(l, first, line);
-	} else if (text_word_take(&line, &word)) { /* a sentence: none of its words is meant */
+		filter_hosts_line_read(l, first, line);
+	} else if (text_word_take(&line, &word)) { /* a sentence: none of its words is an entry */
 		l->foreign = true;
-		leave_out(l, "a second word; one name a line was expected", word);
+		filter_leave_out(l, "a second word; one name a line was expected", word);
 	} else {
-		list_add(l, first, false);
+		filter_word_add(l, first, false);
 	}
 }
 
@@ -189,9 +189,10 @@ filter_read(struct filter *f, struct span text, struct faults *left_out)
 	return l.res == RES_OK && l.names == 0 && l.foreign ? RES_MALFORMED : l.res;
 }
 
-/* What was wrong with the i-th file. */
+/* Reports the error of the i-th file. */
 static void
-file_tell(struct config_errors *to, const struct strings *files, size_t i, enum res res, const char *why)
+filter_file_complain(struct config_errors *to, const struct strings *files, size_t i, enum res res,
+		     const char *why)
 {
 	const char *told = why != NULL            ? why
 			   : res == RES_MALFORMED ? "no name that could be refused in it"
@@ -216,7 +217,8 @@ filter_file_read(struct filter *f, const struct settings *s, size_t i, struct co
 	if (res == RES_OK)
 		res = filter_read(f, buf_span(&text), &left_out);
 	if (res != RES_OK)
-		file_tell(s->serve_without && res != RES_NOMEM ? warnings : errors, files, i, res, why);
+		filter_file_complain(s->serve_without && res != RES_NOMEM ? warnings : errors, files, i, res,
+				     why);
 	config_errors_add_faults(res == RES_OK || s->serve_without ? warnings : errors, files->v[i],
 				 &left_out);
 	faults_clear(&left_out);

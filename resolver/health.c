@@ -53,7 +53,7 @@ server_failed(struct server *s, enum reason reason, const char *detail)
 	bool verdict = reason_is_verdict(reason);
 	bool news = s->reason != reason;
 
-	/* The event of a connection and each of its questions tell the same story; it counts once. */
+	/* The event of a connection and each of its questions report the same failure; it counts once. */
 	if (news || now >= s->retry_at_ms) {
 		counter_add_reason(set->counters, reason);
 		s->failures = verdict != (s->health == HEALTH_REFUSED) ? 1 : s->failures + 1;
@@ -159,8 +159,7 @@ void
 server_is_slow(struct server *s)
 {
 	s->suspect_until_ms = loop_now_ms(s->loop) + UPSTREAM_SUSPECT_MS;
-	/* The head start is over and there is no connection yet: the other family goes first on this network.
-	 */
+	/* The head start is over without a connection: the other family goes first on this network. */
 	if (!server_is_ready(s) && s->target->addr.family == s->set->family_first && server_has_rival(s))
 		s->set->family_first = s->target->addr.family == ADDR_V6 ? ADDR_V4 : ADDR_V6;
 }
@@ -178,7 +177,7 @@ server_connected(struct server *s)
 {
 	s->ready_ms = loop_now_ms(s->loop);
 	s->poor = 0;
-	/* Connected is not answered: the next failure rests longer all the same. */
+	/* A connection is not an answer yet: the next failure still backs off longer. */
 	if (s->health == HEALTH_FAILING)
 		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);
 	s->health = HEALTH_GOOD;

@@ -1,8 +1,8 @@
 /*
  * health.h - news of a server, from its connections and from the questions it was asked, and what follows for it.
  *
- * zone: a keyed hash of the registered domain of a question. A name does not speak for its server, so most news of one
- * question counts against its zone first.
+ * zone: a keyed hash of the registered domain of a question. One bad name does not prove a bad server, so most
+ * failures count against the zone of the question first.
  */
 #ifndef RESOLVER_HEALTH_H
 #define RESOLVER_HEALTH_H
@@ -15,16 +15,16 @@ void server_answered(struct server *);
 void server_answered_zone(struct server *, uint64_t zone);
 /* The network, or a verdict. detail: for the log; may be NULL. */
 void server_failed(struct server *, enum reason, const char *detail);
-/* It lives, but this was no answer. One is the fault of a question; UPSTREAM_BAD_MAX zones without an answer among them
- * make the server come after the others, and no more: its connection stands. */
+/* The server is alive but sent no usable answer. One such answer is blamed on the question. UPSTREAM_BAD_MAX zones in
+ * a row make the server come after the others; its connection stays open. */
 void server_answered_badly(struct server *, uint64_t zone, enum reason);
 /* Connections ended under the question, `alone` of them under it alone. apart: it had a connection of its own. */
 void server_killed(struct server *, uint64_t zone, unsigned alone, bool apart);
 /* The shared connection brought a failure, or no answer at all. */
 void server_answered_poorly(struct server *);
 void server_answered_well(struct server *);
-/* It asked not to be asked for so long (Retry-After: RFC 9110, 10.2.3). */
-#define UPSTREAM_WAIT_MAX_MS 300000 /* a server's word is not taken for longer */
+/* It asked for a pause of this length (Retry-After: RFC 9110, 10.2.3). */
+#define UPSTREAM_WAIT_MAX_MS 300000 /* the longest pause that a server is granted */
 void server_asked_to_wait(struct server *, enum reason, int64_t ms);
 /* Silent on this question for longer than usual. */
 void server_is_slow(struct server *);

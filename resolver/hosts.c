@@ -17,20 +17,20 @@
 #define HOSTS_ANSWERS_MAX 256 /* records of one answer */
 #define NONE              UINT32_MAX
 
-/* One address of one name; those of a name hang together by number. */
+/* One address of one name; `next` links the pairs of a name. */
 struct pair {
 	struct addr addr;
 	uint32_t name_at; /* into names_text */
 	uint32_t next;
 };
 
-/* What one reading of the file gave. */
+/* The result of reading the file once. */
 struct table {
 	struct nameset *names;   /* to the first pair of the name */
 	struct nameset *reverse; /* in-addr.arpa and ip6.arpa names, to the first pair of the address: its
 				    official name */
 	struct nameset *above;   /* names above all of them */
-	struct buf names_text;   /* wire forms, each behind its length */
+	struct buf names_text;   /* wire forms, each after its length */
 	struct pair *pair;
 	size_t n, room;
 	size_t bad;
@@ -73,7 +73,7 @@ table_new(void)
 	return t;
 }
 
-/* The name under which the address is looked up backwards (RFC 1035, 3.5; RFC 3596, 2.5). */
+/* The name for reverse lookups of the address (RFC 1035, 3.5; RFC 3596, 2.5). */
 static struct span
 reverse_name(const struct addr *a, uint8_t out[MSG_NAME_MAX])
 {
@@ -174,7 +174,7 @@ pair_add(struct table *t, const struct addr *a, struct span name)
 	return res == RES_OK ? reverse_add(t, a, i) : res;
 }
 
-/* One name of a line, also in another script. True: it was no name. */
+/* Adds one name of a line, in any script. True: it was not a name. */
 static bool
 name_is_bad(struct table *t, const struct addr *addr, struct span word, enum res *res)
 {
@@ -191,7 +191,7 @@ name_is_bad(struct table *t, const struct addr *addr, struct span word, enum res
 	return bad;
 }
 
-/* A bad name does not take the others of its line with it. */
+/* A bad name does not invalidate the other names of its line. */
 static enum res
 hosts_line_read(struct table *t, struct span line)
 {
@@ -222,7 +222,7 @@ hosts_read(struct hosts *h, struct span text)
 	text = text_without_bom(text);
 	while (res == RES_OK && text_line_take(&text, &line))
 		res = hosts_line_read(t, line);
-	if (res != RES_OK && res != RES_LIMIT) { /* beyond the limit: what was read until there serves */
+	if (res != RES_OK && res != RES_LIMIT) { /* beyond the limit: the entries read so far are used */
 		table_free(t);
 		return res;
 	}
@@ -234,9 +234,9 @@ hosts_read(struct hosts *h, struct span text)
 	return res;
 }
 
-/* Once for each bad state, not once a second. */
+/* Logged once for each bad state, not once a second. */
 static void
-complain(struct hosts *h, const char *why)
+hosts_complain(struct hosts *h, const char *why)
 {
 	if (!h->complained)
 		log_event(LOG_WARN, "hosts-not-read", LOG_STR("file", h->file), LOG_STR("why", why));
@@ -253,7 +253,7 @@ hosts_file_read(struct hosts *h)
 	if (res == RES_OK)
 		res = hosts_read(h, buf_span(&text));
 	if (res != RES_OK) {
-		complain(h, why == NULL ? res_text(res) : why);
+		hosts_complain(h, why == NULL ? res_text(res) : why);
 	} else {
 		h->complained = false;
 		log_event(LOG_INFO, "hosts-read", LOG_STR("file", h->file), LOG_INT("entries", h->table->n),
@@ -283,14 +283,14 @@ file_look(struct hosts *h, int64_t now_ms)
 			table_free(h->table);
 			h->table = NULL;
 		} else {
-			complain(h, strerror(errno));
+			hosts_complain(h, strerror(errno));
 		}
 		return;
 	}
 	if (h->there && stat_same(&st, &h->seen))
 		return;
 	h->there = true;
-	h->seen = st; /* from before the reading: what changes meanwhile is seen the next time */
+	h->seen = st; /* from before the read: changes made meanwhile are noticed next time */
 	hosts_file_read(h);
 }
 
@@ -329,7 +329,7 @@ hosts_bad(const struct hosts *h)
 	return h->table == NULL ? 0 : h->table->bad;
 }
 
-/* The addresses of a name that are of the type asked for; ANY: all. Gives how many. */
+/* Adds the addresses of a name that match the type; ANY: all. Returns how many. */
 static size_t
 addresses_put(const struct table *t, uint32_t first, struct compose *c)
 {
@@ -347,7 +347,7 @@ addresses_put(const struct table *t, uint32_t first, struct compose *c)
 	return n;
 }
 
-/* The official name of an address, asked for backwards. */
+/* Answers a reverse lookup with the official name of the address. */
 static size_t
 pointer_put(const struct table *t, uint32_t pair, struct compose *c)
 {

@@ -1,7 +1,7 @@
 /*
  * hosts.h - the hosts file, forwards and backwards.
  *
- * Lines that are no address and names are passed over and counted: the file belongs to others, who put
+ * Lines that are not an address followed by names are skipped and counted: other programs own the file, and put
  * link-local addresses with zones and the like into it.
  */
 #ifndef RESOLVER_HOSTS_H
@@ -10,8 +10,8 @@
 #include "base/dns/message.h"
 
 #define HOSTS_ENTRIES_MAX 500000 /* address and name pairs */
-/* Names above those of the file: a file of half a million names of one domain each has fewer. Beyond it those of the rest
- * are not known to exist. */
+/* Names above those of the file: a file of half a million names of one domain each has fewer. Beyond the limit, names
+ * above the remaining entries are not known to exist. */
 #define HOSTS_ABOVE_MAX 1000000
 
 struct hosts;
@@ -21,13 +21,13 @@ struct hosts;
 enum res hosts_new(struct hosts **, const char *file);
 void hosts_free(struct hosts *);
 
-/* Addresses and their names. A name that is here is answered for every type: what the file does not hold, it does not
- * have (RFC 2308, 2.2). */
+/* Answers from the file. A name in the file is answered for every type: types that the file cannot hold get NODATA
+ * (RFC 2308, 2.2). */
 bool hosts_answer(struct hosts *, const struct msg_question *, int64_t now_ms, struct buf *out);
-/* As last read: the file has this name; a name of the file lies below it. */
+/* As last read: the file has this name; the file has a name below it. */
 bool hosts_has(const struct hosts *, struct span name);
 bool hosts_is_above(const struct hosts *, struct span name);
-size_t hosts_bad(const struct hosts *); /* lines passed over */
+size_t hosts_bad(const struct hosts *); /* lines skipped */
 /* Reads this text in place of the file. */
 enum res hosts_read(struct hosts *, struct span text);
 

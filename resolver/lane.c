@@ -5,7 +5,7 @@
 
 /* ---- lanes */
 
-/* What a lane meets while it connects says nothing new of a server whose shared connection stands; a verdict does. */
+/* A lane's connection failure says nothing new about a server whose shared connection is up; a verdict does. */
 static void
 lane_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 {
@@ -98,7 +98,7 @@ server_manner_alone(struct server *s, int64_t now, unsigned burst)
 	return MANNER_NOT;
 }
 
-/* Nothing is known against the zone. While there is harm about, the shared connection is for those that are known. */
+/* Nothing is known against the zone. For a while after harm was done, the shared connection is for known zones only. */
 static enum manner
 server_manner_unknown(struct server *s, uint64_t zone, bool suspect, bool waited, int64_t now)
 {
@@ -128,7 +128,7 @@ server_manner(struct server *s, uint64_t zone, bool suspect, bool waited)
 	case QUARANTINE_OUT:
 		break;
 	}
-	/* Until the server has answered somebody the fault may be its own: the question waits. */
+	/* Until the server has answered some question the fault may be its own: the question waits. */
 	return quarantine_is_proven(q, s->id, zone, s->answered_ms) ? MANNER_NEVER : MANNER_NOT;
 }
 

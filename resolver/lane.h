@@ -20,9 +20,10 @@ enum manner {
 };
 /* suspect: connections ended under the question itself. waited: long enough for a free lane, when it is not. */
 enum manner server_manner(struct server *, uint64_t zone, bool suspect, bool waited);
-/* May the question be asked over a fresh connection as well, because this one brings nothing good? Counts it. */
+/* True: the question may also be asked over a fresh connection, because this one brings no good answers. Counts the
+ * trial. */
 bool server_takes_trial(struct server *, uint64_t zone);
-/* May the question be put once more on the same connection, to tell a poor connection from a poor name? */
+/* True: the question may be repeated on the same connection, to tell a poor connection from a poor name. */
 bool server_may_ask_again(struct server *, uint64_t zone);
 /* The answer of a trial. Good: its connection becomes the shared one. */
 void server_tried(struct server *, uint64_t zone, int lane, bool good);
@@ -30,7 +31,7 @@ void server_tried(struct server *, uint64_t zone, int lane, bool good);
 /* A free lane, now busy; its number, or -1. */
 int server_lane_take(struct server *, uint64_t zone);
 void server_lane_give(struct server *, int lane);
-/* Idle lanes are closed: an upstream gets one connection from us, not five. */
+/* Idle lanes are closed: an upstream normally gets one connection from us, not five. */
 void server_lanes_tidy(struct server *);
 
 #endif

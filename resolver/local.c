@@ -11,7 +11,7 @@
 #include <string.h>
 
 static struct span
-question_name(const struct msg_question *q)
+local_question_name(const struct msg_question *q)
 {
 	return span_of(q->name, q->name_n);
 }
@@ -24,7 +24,7 @@ name_above(struct span name)
 
 /* ---- what exists */
 
-/* Somebody put something here, or forwards it, that lies at the name or below it. */
+/* The configuration or the hosts file has the name, or a name below it. */
 static bool
 is_configured(const struct local_view *v, struct span name)
 {
@@ -32,14 +32,14 @@ is_configured(const struct local_view *v, struct span name)
 	       routes_is_above(v->routes, name);
 }
 
-/* A name above one that exists does so too (RFC 4592, 2.2.2; RFC 8020). */
+/* A name above an existing name exists too (RFC 4592, 2.2.2; RFC 8020). */
 static bool
 exists(const struct local_view *v, struct span name)
 {
 	return is_configured(v, name) || special_has(local_data_special(v->data), name);
 }
 
-/* The message at `start` says NXDOMAIN of the question's name; it says NODATA when the name exists. They differ in nothing
+/* Turns NXDOMAIN in the message at `start` into NODATA when the question's name exists. The two differ in nothing
  * else (RFC 2308, 2). */
 static void
 deny_no_more(const struct local_view *v, const struct msg_question *q, struct buf *out, size_t start)
@@ -49,19 +49,19 @@ deny_no_more(const struct local_view *v, const struct msg_question *q, struct bu
 	if (!buf_ok(out) || out->n < start + MSG_HEADER)
 		return;
 	flags = be16_read(out->p + start + 2);
-	if ((flags & 15) == RCODE_NXDOMAIN && exists(v, question_name(q)))
+	if ((flags & 15) == RCODE_NXDOMAIN && exists(v, local_question_name(q)))
 		be16_write(out->p + start + 2, (uint16_t)(flags & ~15U));
 }
 
 /* ---- answers */
 
-/* What a zone of local.data has not. The DS of its apex is that of a zone above, if that is ours as well. A forward
- * further down goes on. */
+/* Denies names of a zone of local.data. The DS of its apex belongs to the zone above, if that is local as well. A
+ * forward for a part of the zone is still followed. */
 static bool
 zone_answer(const struct local_view *v, const struct msg_question *q, const struct route *route,
 	    struct buf *out)
 {
-	struct span name = question_name(q);
+	struct span name = local_question_name(q);
 	size_t zone_n;
 
 	if (local_data_is_parents(v->data, q))
@@ -88,7 +88,7 @@ is_top_level(const struct msg_question *q)
 
 	memcpy(label, q->name + 1, n);
 	label[n] = '\0';
-	/* A dot inside a label is not one between two. */
+	/* A dot inside a label does not separate labels. */
 	if (strlen(label) != n || strchr(label, '.') != NULL)
 		return false;
 	return suffix_is_top_level(label) || strcmp(label, "example") == 0;
@@ -107,8 +107,8 @@ single_label_answer(const struct local_view *v, const struct msg_question *q, st
 	}
 	if (is_top_level(q))
 		return LOCAL_NOT_OURS;
-	/* Nobody was asked whether it exists, so it is not denied: that would deny all below it. */
-	compose_negative(out, q, RCODE_NOERROR, question_name(q), COMPOSE_TTL_SHORT);
+	/* No upstream was asked whether the name exists, so answer NODATA: NXDOMAIN would deny all names below it. */
+	compose_negative(out, q, RCODE_NOERROR, local_question_name(q), COMPOSE_TTL_SHORT);
 	return LOCAL_ANSWERED;
 }
 
@@ -116,7 +116,7 @@ enum local
 local_answer(const struct local_view *v, const struct msg_question *q, const struct route *route,
 	     int64_t now_ms, struct buf *out)
 {
-	/* RFC 6761, 6.3: localhost is loopback, whatever a file or a forward says. */
+	/* RFC 6761, 6.3: localhost is loopback, whatever a file or a forward contains. */
 	bool localhost = special_is_localhost(q);
 	size_t start = out->n;
 
@@ -168,7 +168,7 @@ local_blocked(const struct local_view *v, const struct msg_question *q, enum fil
 	case FILTER_REFUSED:
 		return false;
 	case FILTER_NXDOMAIN:
-		compose_negative(out, q, RCODE_NXDOMAIN, question_name(q), COMPOSE_TTL_SHORT);
+		compose_negative(out, q, RCODE_NXDOMAIN, local_question_name(q), COMPOSE_TTL_SHORT);
 		deny_no_more(v, q, out, start);
 		return true;
 	case FILTER_NODATA:
@@ -185,7 +185,7 @@ local_blocked(const struct local_view *v, const struct msg_question *q, enum fil
 				       span_of(zero, 16));
 		return true;
 	}
-	compose_negative(out, q, RCODE_NOERROR, question_name(q), COMPOSE_TTL_SHORT);
+	compose_negative(out, q, RCODE_NOERROR, local_question_name(q), COMPOSE_TTL_SHORT);
 	return true;
 }
 
@@ -210,7 +210,8 @@ soa_owner_on_record(void *ctx, const struct msg_rr *rr)
 	return false;
 }
 
-/* The nearest name above with something of ours; the root: none. Special zones do not count: public zones know of them. */
+/* The nearest name above that is configured here; the root: none. Special zones do not count: public zones know about
+ * them. */
 static struct span
 nearest_configured(const struct local_view *v, struct span name)
 {
@@ -224,7 +225,7 @@ bool
 local_mends(const struct local_view *v, const struct msg_question *q, const struct msg_answer *a,
 	    struct buf *out)
 {
-	struct span name = question_name(q), above;
+	struct span name = local_question_name(q), above;
 	struct soa_owner soa = {.a = a};
 
 	if (a->rcode != RCODE_NXDOMAIN || a->an > 0)
@@ -237,7 +238,7 @@ local_mends(const struct local_view *v, const struct msg_question *q, const stru
 	if (above.n <= 1)
 		return false;
 	msg_each(a, soa_owner_on_record, &soa);
-	/* A zone that ends above this name denies it as well, or a proof beside it does. */
+	/* Only a denial by a zone above this name could be taken to cover it. */
 	if (soa.n == 0 || soa.n >= above.n || !msg_name_below(above, span_of(soa.name, soa.n)))
 		return false;
 	compose_negative(out, q, RCODE_NXDOMAIN, above, COMPOSE_TTL_SHORT);

@@ -48,7 +48,7 @@ record_compare(const void *a, const void *b)
 	return c != 0 ? c : span_compare(x->rdata, y->rdata);
 }
 
-/* From the library's record to ours; why not, or NULL. */
+/* Converts the library's record to ours. Returns what is wrong, or NULL. */
 static const char *
 record_fill(struct record *r, const ldns_rr *rr)
 {
@@ -58,7 +58,7 @@ record_fill(struct record *r, const ldns_rr *rr)
 
 	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
 		return "expected class IN";
-	/* what the library makes of a word that is no type, when nothing follows (RFC 6895, 3.1: 0 is reserved) */
+	/* the library's result for an unknown type without data (RFC 6895, 3.1: 0 is reserved) */
 	if (ldns_rr_get_type(rr) == 0)
 		return "this type is not known";
 	if (ldns_rr2wire(&r->wire, rr, LDNS_SECTION_ANSWER, &n) != LDNS_STATUS_OK)
@@ -78,7 +78,7 @@ record_fill(struct record *r, const ldns_rr *rr)
 	return NULL;
 }
 
-/* The library counts round: more digits than any TTL has would become some other TTL. */
+/* The library's number wraps around: too many digits would become some other TTL. */
 static bool
 ttl_is_short(const char *text)
 {
@@ -93,7 +93,7 @@ ttl_is_short(const char *text)
 }
 
 static const char *
-record_read(struct record *r, const char *text)
+local_record_read(struct record *r, const char *text)
 {
 	ldns_rdf *root = NULL;
 	ldns_rr *rr = NULL;
@@ -114,7 +114,7 @@ record_read(struct record *r, const char *text)
 }
 
 static enum res
-records_read(struct local_data *l, const struct strings *data, struct config_errors *errors)
+local_records_read(struct local_data *l, const struct strings *data, struct config_errors *errors)
 {
 	enum res res = RES_OK;
 
@@ -123,7 +123,7 @@ records_read(struct local_data *l, const struct strings *data, struct config_err
 		return RES_NOMEM;
 	for (size_t i = 0; i < data->n; i++) {
 		struct record *r = &l->record[l->n++];
-		const char *why = record_read(r, data->v[i]);
+		const char *why = local_record_read(r, data->v[i]);
 
 		r->place = data->place[i];
 		if (why == NULL)
@@ -196,7 +196,7 @@ enum res
 local_data_compile(struct local_data **out, const struct settings *settings, struct config_errors *errors)
 {
 	struct local_data *l = calloc(1, sizeof *l);
-	enum res res = l == NULL ? RES_NOMEM : records_read(l, &settings->local_data, errors);
+	enum res res = l == NULL ? RES_NOMEM : local_records_read(l, &settings->local_data, errors);
 
 	if (res == RES_OK)
 		res = names_build(l, settings, errors);
@@ -225,7 +225,7 @@ local_data_free(struct local_data *l)
 	free(l);
 }
 
-/* The records of one name that answer the type. Gives the CNAME that was met instead, or NULL. */
+/* Adds the records of one name that match the type. Returns the CNAME that was found instead, or NULL. */
 static const struct record *
 records_answer(const struct local_data *l, uint32_t first, struct span owner, struct compose *c, bool *any)
 {
@@ -238,7 +238,7 @@ records_answer(const struct local_data *l, uint32_t first, struct span owner, st
 
 		if (!alias && r->type != type && type != TYPE_ANY)
 			continue;
-		if (i > first && record_compare(r, r - 1) == 0) /* said twice */
+		if (i > first && record_compare(r, r - 1) == 0) /* a duplicate */
 			continue;
 		compose_answer(c, owner, r->type, r->ttl, r->rdata);
 		*any = true;
@@ -248,7 +248,7 @@ records_answer(const struct local_data *l, uint32_t first, struct span owner, st
 	return NULL;
 }
 
-/* The SOA of the local zone that `name` is in, or one made up for the question's name where the data know no zone. */
+/* The SOA of the local zone that `name` is in, or a made-up one for the question's name where the data have no zone. */
 static void
 soa_put(const struct local_data *l, struct span name, struct compose *c)
 {
@@ -263,7 +263,7 @@ soa_put(const struct local_data *l, struct span name, struct compose *c)
 	compose_authority(c, record_name(soa), TYPE_SOA, soa->ttl, soa->rdata);
 }
 
-/* The name is there: its records, and those that an alias of it leads to. */
+/* Answers an existing name with its records, and those that its alias leads to. */
 static void
 name_answer(const struct local_data *l, uint32_t first, const struct msg_question *q, struct buf *out)
 {

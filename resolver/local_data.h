@@ -14,12 +14,12 @@ struct local_data;
 enum res local_data_compile(struct local_data **, const struct settings *, struct config_errors *);
 void local_data_free(struct local_data *);
 
-/* The name has records: those of the type, along local aliases, or that there are none. False: it has none, or is the apex
- * of a zone of ours whose DS is asked for. */
+/* Answers a name that has records, along local aliases, or with NODATA. False: it has none, or the question is for
+ * the DS of a local zone's apex. */
 bool local_data_answer(const struct local_data *, const struct msg_question *, struct buf *out);
-/* The DS of a zone that begins here: it is the parent's (RFC 4035, 3.1.4.1). */
+/* The question is for the DS of a local zone, which belongs to the parent (RFC 4035, 3.1.4.1). */
 bool local_data_is_parents(const struct local_data *, const struct msg_question *);
-/* How long the name of the nearest zone at or above is; 0: there is none. */
+/* Length of the name of the nearest zone at or above; 0: there is none. */
 size_t local_data_zone(const struct local_data *, struct span name);
 /* NXDOMAIN with the SOA of the zone that `name`, the end of the question's, is in. */
 void local_data_deny(const struct local_data *, const struct msg_question *, struct span name,

@@ -2,8 +2,8 @@
 
 #include "resolver/server_slot.h"
 
-/* Of the refused servers the one that was not looked at for longest: when its rest is over; when nobody is left, as soon
- * as its upstream may be probed. */
+/* Reconnects to the refused server that was not tried for longest, when its back-off is over. When no other server is
+ * left, as soon as its upstream may be probed. */
 static void
 upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now)
 {

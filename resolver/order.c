@@ -29,11 +29,11 @@ server_expected_us(const struct server *s)
 		return UNMEASURED;
 	if (us >= UNMEASURED / 2)
 		us = UNMEASURED / 2 - 1;
-	/* A change costs a handshake, and close calls would make it back and forth. */
+	/* Switching costs a handshake, and similar times would make it switch back and forth. */
 	return server_is_ready(s) ? us : us + us / 4 + 5000;
 }
 
-/* Smaller goes first. Within an upstream the families take turns (RFC 8305, 4). */
+/* The smallest rank goes first. Within an upstream the address families alternate (RFC 8305, 4). */
 static uint64_t
 server_rank(const struct server *s, size_t i, const struct route *route, const struct tries *tries,
 	    uint32_t avoid)
@@ -111,7 +111,7 @@ server_patience_ms(const struct server *s, bool hedge)
 	return ms < TP_CONNECT_TIMEOUT_MS ? ms : TP_CONNECT_TIMEOUT_MS;
 }
 
-/* all_refused: then the answer is known until somebody looks again, and nobody waits for that. */
+/* all_refused: then the answer is known until the next recheck, and no question waits for that. */
 static int64_t
 server_due_ms(const struct server *s, uint64_t zone, bool all_refused, int64_t now)
 {

@@ -1,5 +1,5 @@
 /*
- * order.h - which server of a route is asked next, and how long it is waited for.
+ * order.h - which server of a route is asked next, and how long to wait for it.
  */
 #ifndef RESOLVER_ORDER_H
 #define RESOLVER_ORDER_H
@@ -9,7 +9,7 @@
 
 #define UPSTREAM_RACE_MS      250 /* RFC 8305, 8: head start of the preferred family */
 #define UPSTREAM_HEDGE_MIN_MS 250
-#define UPSTREAM_LOOK_MS      100 /* how soon a question that found every lane taken looks again */
+#define UPSTREAM_LOOK_MS      100 /* how soon a question that found no free lane looks again */
 
 /* The next server. avoid: an upstream that comes last (UINT32_MAX: none). NULL: none may be asked now. */
 struct server *upstreams_next(const struct upstreams *, const struct route *, const struct tries *,

@@ -37,7 +37,7 @@ plan_read(struct plan **out, const char *file, uint64_t generation, bool at_boot
 	}
 	p->refs = 1;
 	settings->serve_without = at_boot;
-	/* All of them, so that one run shows all that is wrong. */
+	/* Compile everything, so that one run reports all errors. */
 	res[1] = local_data_compile(&p->local, settings, errors);
 	res[2] = filter_compile(&p->filter, settings, errors, &warnings);
 	res[3] = rebinding_compile(&p->rebinding, settings, errors);

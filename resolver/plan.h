@@ -1,6 +1,5 @@
 /*
- * plan.h - a snapshot together with what only the resolver understands: local data, routes, filter,
- * rebinding.
+ * plan.h - a snapshot with the resolver's own parts: local data, routes, filter, rebinding.
  *
  * Compiled as a whole or not at all, immutable, counted, shared by all workers.
  */
@@ -23,9 +22,9 @@ struct plan {
 	struct rebinding *rebinding;
 };
 
-/* Reads the files (settings_read) and compiles what they say. Errors: all that is wrong, in one run, also where some of it
- * could be told without looking at the rest. generation: see snapshot_compile. RES_OK: *out is yours. at_boot: lists that
- * cannot be read are warnings (settings.h, serve_without): without DNS the next list cannot even be fetched. */
+/* Reads the files (settings_read) and compiles their settings. One run reports all errors. generation: see
+ * snapshot_compile. RES_OK: *out is yours. at_boot: lists that cannot be read are warnings (settings.h,
+ * serve_without): without DNS the next list cannot even be fetched. */
 enum res plan_read(struct plan **out, const char *file, uint64_t generation, bool at_boot,
 		   struct config_errors *);
 struct plan *plan_ref(struct plan *);

@@ -34,8 +34,8 @@ query_on_outcome(struct attempts *as, const struct attempt_outcome *o)
 	query_settle(q, query_take_outcome(q, o));
 }
 
-/* Servers that have said nothing since they were asked. late: for longer than usual. stalled: for so long that the
- * connection is most likely dead; one that took its place, or is on its way to it, has its own chance. */
+/* Blames servers that sent nothing since they were asked. late: for longer than usual. stalled: for so long that the
+ * connection is most likely dead; a newer connection is not blamed. */
 static void
 query_blame_silent(struct query *q, bool late, bool stalled)
 {
@@ -107,7 +107,7 @@ queries_on_shed(void *ctx)
 	e->doomed_waiters = 0;
 }
 
-/* It gives way, though not before the end of the turn: a listener is about to write a reply. */
+/* Marks a question to be dropped at the end of the loop's turn, not now: a listener is about to write a reply. */
 static void
 query_doom(struct engine *e, struct admission_entry *entry)
 {
@@ -120,7 +120,7 @@ query_doom(struct engine *e, struct admission_entry *entry)
 	loop_defer(&e->shed, e->loop, queries_on_shed, e);
 }
 
-/* Room for one more client, and for a question when it is a new one; another may have to give way. */
+/* Makes room for one more client, and for its question when that is new. Another question may be dropped for it. */
 static bool
 queries_make_room(struct engine *e, const struct admission_claim *claim, bool fresh)
 {
@@ -154,7 +154,7 @@ queries_shed(struct engine *e, const struct msg_question *question, bool tcp, st
 	return reply_now(e, &r, question, tcp, out);
 }
 
-/* Every upstream is refused, and no question was made of it. */
+/* Answers without a query when every upstream is refused. */
 static enum ask
 queries_all_refused(struct engine *e, const struct msg_question *question, const struct route *route,
 		    bool tcp, struct buf *out)
@@ -167,7 +167,7 @@ queries_all_refused(struct engine *e, const struct msg_question *question, const
 	return reply_now(e, &r, question, tcp, out);
 }
 
-/* No upstream may be asked, and that is known now. The client is answered, and the query ends without it. */
+/* No upstream can be asked, and waiting is of no use. Answers the client and ends the query. */
 static enum ask
 query_hopeless(struct query *q, const struct msg_question *question, bool tcp, struct buf *out)
 {
@@ -184,8 +184,8 @@ query_hopeless(struct query *q, const struct msg_question *question, bool tcp, s
 	return done;
 }
 
-/* The query for this question, old or new, with the client among those who wait. The client's place was taken; NULL: there
- * is no memory. */
+/* Adds the client to the query for this question, an existing or a new one. The client's place in the quota is taken
+ * already. NULL: no memory. */
 static struct query *
 queries_enter(struct engine *e, struct query *q, const struct msg_question *question,
 	      const struct route *route, const struct client *client, const struct admission_claim *claim)
@@ -217,7 +217,7 @@ queries_join(struct engine *e, const struct msg_question *question, const struct
 	fresh = q == NULL;
 	if (fresh && upstreams_all_refused(e->upstreams, route) && !upstreams_connecting(e->upstreams, route))
 		return queries_all_refused(e, question, route, client->tcp, out);
-	/* A client that repeats itself gets the one answer. */
+	/* A client that repeats its datagram gets one answer. */
 	if (!fresh && waiters_have(&q->waiters, question, client))
 		return ASK_DROPPED;
 	if (!queries_make_room(e, &claim, fresh) ||
@@ -240,7 +240,7 @@ queries_prefetch(struct engine *e, const struct msg_question *question, const st
 {
 	struct query *q;
 
-	/* Questions that nobody waits for go first when there is little room. */
+	/* When there is little room, prefetches are the first to go. */
 	if (e->n_queries >= QUERIES_MAX / 2 || query_find(e, question) != NULL)
 		return;
 	engine_notice_clocks(e);
@@ -326,7 +326,7 @@ queries_wake(struct engine *e, bool known)
 	}
 }
 
-/* Zones that some upstream has answered questions of go first when there is little room. */
+/* Zones that some upstream has answered go first: there may not be room for all. */
 void
 queries_on_change(void *engine)
 {

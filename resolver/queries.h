@@ -10,11 +10,11 @@
 #define QUERY_STALE_MS  1800 /* RFC 8767, 5: when a stale answer is given instead of a late one */
 #define QUERIES_PRESSED 3072 /* in flight; beyond, one gives way for each that comes (admission.h) */
 
-/* The client waits for the answer. stale: the cache has an answer for it that is too old. ASK_REPLIED when it is known at
- * once that there is none. */
+/* Makes the client wait for the answer. stale: the cache has a stale answer. ASK_REPLIED: it is known at once that no
+ * upstream will answer. */
 enum ask queries_join(struct engine *, const struct msg_question *, const struct route *,
 		      const struct client *, bool stale, struct buf *out);
-/* Asks for the sake of the cache. */
+/* Asks to refresh the cache. */
 void queries_prefetch(struct engine *, const struct msg_question *, const struct route *);
 /* Under the engine's new plan. */
 void queries_reroute(struct engine *);
@@ -22,7 +22,7 @@ void queries_free(struct engine *);
 
 /* Hooks of the upstreams; ctx: the engine. */
 void queries_on_server_gone(void *engine, struct server *);
-/* Something was learned, or is due: those that wait look again. */
+/* Something was learned, or is due: waiting queries look again. */
 void queries_on_change(void *engine);
 
 #endif

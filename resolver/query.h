@@ -1,8 +1,8 @@
 /*
- * query.h - a question in flight: who waits for it, where it was sent, and when its time is up.
+ * query.h - a question in flight: who waits for it, where it was sent, and when it times out.
  *
- * Equal questions (cache_key) are one query. A query without waiters (a prefetch, or all have gone) goes on and fills the
- * cache. Steps are functions that take a query on; each returns what became of it, and query_end alone frees it:
+ * Equal questions (cache_key) are one query. A query without waiters (a prefetch, or all have gone) goes on and fills
+ * the cache. Steps are functions that take a query on; each returns what became of it, and query_end alone frees it:
  *
  *   queries.h        doors: a client joins, a prefetch, a reload; and what the loop calls
  *   query_send.h     who is asked next, and what the query waits for while nobody can be
@@ -43,11 +43,11 @@ struct query {
 	uint32_t avoid;                                            /* upstream whose answer was no good */
 	bool soft;       /* failed over once for an answer that was a failure (answer_class.h) */
 	bool truncated;  /* ... or TC */
-	bool limited;    /* there was no room for it somewhere */
+	bool limited;    /* some connection had no room for it */
 	bool suspect;    /* connections ended under it */
 	bool again;      /* asked a second time on the connection that gave no good answer */
 	bool tried;      /* ... and on a fresh one */
-	struct buf held; /* the answer that was no good, in case there is no better one */
+	struct buf held; /* the unusable answer, in case no better one comes */
 	const struct server *held_server;
 	struct blame blame;           /* the server that failed this question last */
 	struct cache_key key;         /* its name lies below */
@@ -63,7 +63,7 @@ struct query_callbacks {
 
 /* NULL: there is none. Lent. */
 struct query *query_find(const struct engine *, const struct msg_question *);
-/* In the table, nobody asked yet. NULL: no memory. */
+/* In the table, not sent yet. NULL: no memory. */
 struct query *query_new(struct engine *, const struct msg_question *, const struct route *,
 			const struct query_callbacks *);
 /* Out of the table and freed; whoever still waits is dropped without a reply. */
@@ -75,9 +75,9 @@ struct query *query_of_admission(struct admission_entry *);
 
 void query_arm(struct query *);           /* for whatever comes first of its times */
 bool query_is_late(const struct query *); /* its time is up */
-/* The question as far as an answer needs it that is made here. */
+/* The question, for answers that are made locally. */
 struct msg_question query_question(const struct query *);
-/* A cached answer too old to be given except in need is there. */
+/* The cache has a stale answer for it. */
 bool query_has_stale(const struct query *);
 
 #endif

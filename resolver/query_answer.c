@@ -15,8 +15,8 @@ query_send_elsewhere(struct query *q)
 	return true;
 }
 
-/* The answer is not good, or is none. The connection may be the reason: after two in a row the same question goes over a
- * fresh one as well, and the first of two is put once more. */
+/* The answer is bad or missing, perhaps because of the connection. After two bad answers in a row the same question
+ * also goes over a fresh connection; after the first it is repeated. */
 static void
 query_doubts_connection(struct query *q, const struct attempt_outcome *o)
 {
@@ -26,7 +26,7 @@ query_doubts_connection(struct query *q, const struct attempt_outcome *o)
 		q->tried = query_attempt(q, o->server, MANNER_TRIAL);
 }
 
-/* There is no other server to ask. True: the question was put once more to the same one. */
+/* When there is no other server, repeats the question to the same one. True: it was sent. */
 static bool
 query_asks_again(struct query *q, const struct attempt_outcome *o)
 {
@@ -39,7 +39,7 @@ query_asks_again(struct query *q, const struct attempt_outcome *o)
 	return q->again;
 }
 
-/* It was no answer to the question. */
+/* The upstream sent something that does not answer the question. */
 static enum query_step
 query_on_nonsense(struct query *q, const struct attempt_outcome *o, enum reason bad)
 {
@@ -56,12 +56,12 @@ query_on_nonsense(struct query *q, const struct attempt_outcome *o, enum reason 
 	return QUERY_GOES_ON;
 }
 
-/* An answer that says that it has none. Another upstream may have one. */
+/* The server reported a failure. Another upstream may have the answer. */
 static enum query_step
 query_on_failure(struct query *q, const struct attempt_outcome *o, const struct msg_answer *m)
 {
 	struct server *s = o->server;
-	bool first = !q->soft, doubtful = m->rcode == RCODE_SERVFAIL; /* the other codes say what they mean */
+	bool first = !q->soft, doubtful = m->rcode == RCODE_SERVFAIL; /* the other codes are unambiguous */
 
 	tries_spend(&q->tries, s->id);
 	if (first) {
@@ -98,7 +98,7 @@ query_on_lame(struct query *q, const struct attempt_outcome *o)
 	return QUERY_GOES_ON;
 }
 
-/* There is no longer form than that over a stream (RFC 7766, 5): once elsewhere, then never. */
+/* TC over a stream cannot be helped by a retry (RFC 7766, 5): try one other upstream, then fail. */
 static enum query_step
 query_on_truncated(struct query *q, const struct attempt_outcome *o)
 {
@@ -111,14 +111,14 @@ query_on_truncated(struct query *q, const struct attempt_outcome *o)
 	return query_retry(q, true);
 }
 
-/* The connection may lead to a server that cannot answer at all. The other failures say what they mean. */
+/* SERVFAIL and lame answers may come from a connection to a broken server. Other failures are unambiguous. */
 static bool
 answer_is_poor(const struct msg_answer *m, enum answer_class class)
 {
 	return class == ANSWER_LAME || (class == ANSWER_FAILURE && m->rcode == RCODE_SERVFAIL);
 }
 
-/* REASON_NONE: it is an answer to this question. */
+/* Returns REASON_NONE for an answer to this question. */
 static enum reason
 query_read_answer(const struct query *q, const struct tp_answer *a, struct msg_answer *m)
 {

@@ -60,7 +60,8 @@ query_send(struct query *q)
 	return false;
 }
 
-/* The next one, or again one of those that never had the question: connections that end say little. */
+/* Sends to the next server, or again to one that never had the question: a connection that ended says little about
+ * it. */
 static bool
 query_send_anew(struct query *q)
 {
@@ -71,7 +72,7 @@ query_send_anew(struct query *q)
 	return q->attempts.open == 0 && query_send(q);
 }
 
-/* Nobody can be asked now. False: nor later. */
+/* No server can be asked now: waits for one. False: no server will do later either. */
 static bool
 query_wait_for_news(struct query *q)
 {
@@ -80,7 +81,8 @@ query_wait_for_news(struct query *q)
 
 	if (q->held.n > 0 || q->limited || q->attempts.sends >= QUERY_SENDS_MAX)
 		return false;
-	if (query_has_stale(q) && !upstreams_all_refused(e->upstreams, q->route)) /* better than to wait */
+	if (query_has_stale(q) &&
+	    !upstreams_all_refused(e->upstreams, q->route)) /* a stale answer is better than waiting */
 		return false;
 	due = upstreams_due_ms(e->upstreams, q->route, &q->tries, q->zone);
 	if (due == INT64_MAX || query_is_late(q))

@@ -1,20 +1,20 @@
 /*
- * query_send.h - who is asked next, and what a query waits for while nobody can be.
+ * query_send.h - which server is asked next, and what a query waits for while none can be.
  */
 #ifndef RESOLVER_QUERY_SEND_H
 #define RESOLVER_QUERY_SEND_H
 
 #include "resolver/query.h"
 
-#define QUERY_STALL_MS  1500 /* nothing at all came back for so long: the connection counts as dead */
+#define QUERY_STALL_MS  1500 /* nothing came back for this long: the connection counts as dead */
 #define QUERY_OPEN_MAX  3    /* attempts of one query at the same time */
-#define QUERY_SENDS_MAX 16   /* attempts of one query in all: a bound for what a storm of faults can cost */
+#define QUERY_SENDS_MAX 16   /* attempts of one query in all: bounds the cost of many faults at once */
 #define QUERY_LANE_MS                                                                                        \
-	500 /* an unknown zone waits so long for a lane while there is harm about, then shares */
+	500 /* after harm was done, an unknown zone waits this long for a lane, then uses the shared connection */
 
-/* Sends it to the server whose turn it is. False: there is none. */
+/* Sends it to the next server. False: there is none. */
 bool query_send(struct query *);
-/* Sends it, or waits for better times. False: neither is of use. */
+/* Sends it, or waits until a server can be asked. False: neither is possible. */
 bool query_look(struct query *);
 /* Tries the next server; with none left and nothing in flight the query waits or fails. wait: only when nothing is in
  * flight. */

@@ -9,7 +9,7 @@
 enum { SVC_PARAM_IPV4HINT = 4, SVC_PARAM_IPV6HINT = 6 }; /* RFC 9460, 14.3.2 */
 
 struct rebinding {
-	struct nameset *allow; /* names at and below which private addresses are welcome */
+	struct nameset *allow; /* names at and below which private addresses are allowed */
 };
 
 enum res
@@ -40,7 +40,7 @@ rebinding_compile(struct rebinding **out, const struct settings *settings, struc
 		rebinding_free(r);
 		return res;
 	}
-	if (!settings->rebinding_protect) { /* the list had to be right all the same */
+	if (!settings->rebinding_protect) { /* the list is checked even when protection is off */
 		rebinding_free(r);
 		return RES_OK;
 	}
@@ -78,8 +78,7 @@ hints_are_private(struct span value, size_t each)
 	return false;
 }
 
-/* The walker leaves these to whoever consumes them; here we do, so what is malformed is refused (RFC
- * 9460, 2.2). */
+/* The message walk does not check these parameters; we read them here, so malformed ones are refused (RFC 9460, 2.2). */
 static bool
 svcb_is_private(struct span rdata)
 {

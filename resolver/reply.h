@@ -32,7 +32,7 @@ struct reply reply_empty(uint16_t rcode, const struct msg_ede *ede, enum counter
 struct reply reply_whole(const struct msg_answer *, const struct msg_ede *ede, enum counter counts_as);
 /* A cached answer that is fresh. Lent from the hit. */
 struct reply reply_cached(const struct cache_hit *);
-/* A cached answer too old to be given except in need. *ede (room for it) says how old. */
+/* A stale cached answer. *ede (room for it) marks it as stale. */
 struct reply reply_stale(const struct cache_hit *, struct msg_ede *ede);
 
 /* Appends the reply to this question, within what the client takes over UDP or TCP, and counts it. An answer that cannot

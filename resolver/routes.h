@@ -14,14 +14,14 @@ void routes_free(struct routes *);
 struct route {
 	const uint32_t *upstream; /* indices into snapshot.upstream, in order */
 	size_t n_upstream;        /* 0: never leaves this machine */
-	struct span suffix;       /* that it is for; wire form */
+	struct span suffix;       /* the names it is for; wire form */
 	bool forwarded;           /* a forward other than the root's names it */
 	uint32_t id;              /* number of the route: cache entries and coalescing do not cross it */
 };
 /* Always gives one: the root's. Lent from the routes. name: lower-case wire form. */
 const struct route *routes_find(const struct routes *, struct span name);
 
-/* A forward's name lies below: so this name exists too. NULL routes: none. */
+/* A forward has a name below this one, so this name exists too. NULL routes: false. */
 bool routes_is_above(const struct routes *, struct span name);
 
 #endif

@@ -63,27 +63,27 @@ struct server {
 	bool judged;              /* there was one */
 	unsigned failures;        /* in a row */
 	int64_t retry_at_ms;      /* rests until then; 0: does not */
-	int64_t tried_ms;         /* when it was last turned to; INT64_MIN: never */
+	int64_t tried_ms;         /* when it was last chosen; INT64_MIN: never */
 	int64_t answered_ms;      /* when something last came back; INT64_MIN: never */
 	int64_t ready_ms;         /* when its connection became ready; INT64_MIN: never */
 	int64_t suspect_until_ms; /* asked, and silent for longer than usual: others go first; 0: no */
-	/* Different zones in a row whose questions it did not answer. A name does not speak for its server; so many
-	 * zones without an answer among them do. */
+	/* Different zones in a row whose questions it did not answer. One bad name proves nothing about its server;
+	 * this many zones in a row do. */
 #define UPSTREAM_BAD_MAX 3
 	uint64_t bad_zone[UPSTREAM_BAD_MAX];
 	unsigned bad;
-	enum reason doubt; /* what they met; REASON_NONE: nothing */
+	enum reason doubt; /* the failure they met; REASON_NONE: none */
 	int64_t
-	    fire_until_ms; /* a lone question ended its connection not long ago: unknown zones go apart; 0: no */
+	    fire_until_ms; /* a question ended its connection not long ago: unknown zones go to lanes until then; 0: no */
 #define UPSTREAM_KNOWN_MAX 256
-	uint64_t
-	    known_zone[UPSTREAM_KNOWN_MAX]; /* zones that had an answer here, by hash; the newer one stays */
-	unsigned poor; /* answers in a row over the present connection: failures, or none at all */
-	bool connects; /* a connection was asked for, and nothing is known of it yet */
+	uint64_t known_zone
+	    [UPSTREAM_KNOWN_MAX]; /* zones that had an answer here; a newer one replaces an older one of equal hash */
+	unsigned poor;            /* answers in a row over the present connection: failures, or none at all */
+	bool connects;            /* a connection was started and has no outcome yet */
 	struct lane lane[UPSTREAM_LANES];
 	struct pace fresh_pace, lane_pace;
 	unsigned detached;            /* questions in flight that nobody waits for */
-	struct attempt_list attempts; /* all that is in flight here */
+	struct attempt_list attempts; /* every attempt in flight to this server */
 };
 
 /* For those who log and count; each may be NULL. Called in the worker's thread. */
@@ -96,16 +96,16 @@ struct server_hooks {
 	void *ctx;
 };
 
-/* All fields that are not zero have their first values. NULL: no memory. */
+/* A server in its initial state. NULL: no memory. */
 struct server *server_new(struct upstreams *, struct loop *);
 void server_free(struct server *);
-/* It is for this target from now on. A verdict belongs to its policy and its time: the next one is asked for. */
+/* Gives the server a new target. A verdict belongs to its policy and time, so the certificate is judged again. */
 void server_retarget(struct server *, const struct tp_target *);
 /* Its connection has failed or is gone: back-off and suspicions are forgotten. */
 void server_forget_rest(struct server *);
 
 bool server_is_ready(const struct server *); /* the connection is up */
-/* A connection was asked for, and there is no news of it. */
+/* A connection was started and has no outcome yet. */
 bool server_connects(const struct server *);
 bool server_rests(const struct server *, int64_t now_ms);
 /* Connection after connection ended without an answer, and there was no answer lately. */

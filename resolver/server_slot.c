@@ -62,7 +62,7 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 			server_failed(s, e->reason, e->detail);
 		break;
 	case TP_EVENT_CLOSED:
-		/* An open connection can end by a verdict too: judged again after a reload. */
+		/* A verdict can also end an open connection, which a reload judges again. */
 		if (reason_is_verdict(e->reason))
 			server_refused(s, e);
 		else

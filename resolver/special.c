@@ -8,13 +8,13 @@
 #include <string.h>
 
 enum kind {
-	KIND_ABSENT,    /* neither the name nor anything below exists */
+	KIND_ABSENT,    /* neither the name nor any name below exists */
 	KIND_EMPTY,     /* a zone with an apex and nothing else */
-	KIND_NODATA,    /* everything exists and nothing has data */
+	KIND_NODATA,    /* every name exists and none has data */
 	KIND_LOCALHOST, /* and all below: the loopback addresses */
 	KIND_LOOPBACK4, /* 127.in-addr.arpa */
 	KIND_LOOPBACK6, /* the one name of ::1 */
-	KIND_ARPA,      /* not special itself: look further down */
+	KIND_ARPA,      /* not special itself: look at longer suffixes */
 };
 
 #define NIBBLES_8  "0.0.0.0.0.0.0.0."
@@ -123,7 +123,7 @@ special_question_name(const struct msg_question *q)
 	return span_of(q->name, q->name_n);
 }
 
-/* The last label with its root: what decides for nearly every name. */
+/* The last label with the root, which decides for nearly every name. */
 static struct span
 top_label(const struct msg_question *q)
 {
@@ -156,7 +156,7 @@ localhost_answer(const struct msg_question *q, struct span zone, struct buf *out
 		compose_soa(&c, zone, COMPOSE_TTL_LONG);
 }
 
-/* What an empty zone has at its apex (RFC 6303, 3), and what it has not below. */
+/* Answers from an empty zone: SOA and NS at its apex, nothing below (RFC 6303, 3). */
 static void
 empty_answer(const struct msg_question *q, struct span zone, struct buf *out)
 {
@@ -177,7 +177,7 @@ empty_answer(const struct msg_question *q, struct span zone, struct buf *out)
 	}
 }
 
-/* 1.0.0.127.in-addr.arpa and what leads to it; the other addresses have no name. */
+/* Answers 1.0.0.127.in-addr.arpa and the names above it; other addresses have no name. */
 static void
 loopback4_answer(const struct msg_question *q, struct span zone, struct buf *out)
 {
@@ -230,8 +230,9 @@ zone_find(const struct special *s, const struct msg_question *q, struct span *zo
 	return *kind != KIND_ARPA;
 }
 
-/* RFC 4035, 3.1.4.1: the DS of a zone is its parent's to give. The parents of these say that they are not signed (RFC 6303,
- * 4; 8375, 4), and who validates needs to hear that. What does not exist is no zone, and localhost is never sent. */
+/* RFC 4035, 3.1.4.1: the DS of a zone is its parent's to give. The parents prove that these zones are not signed (RFC
+ * 6303, 4; 8375, 4), and validators need that proof. Names that do not exist are not zones, and localhost is never
+ * sent. */
 static bool
 is_parents(const struct msg_question *q, struct span zone, enum kind kind)
 {

@@ -1,9 +1,8 @@
 /*
- * special.h - special-use names: answered here, never sent.
+ * special.h - special-use names: answered locally, never sent upstream.
  *
- * RFC 6761 (localhost, invalid, test; example is resolved like others), 6762 (local), 7686 (onion),
- * 9476 (alt), 8375 (home.arpa), 9462 (resolver.arpa), 6303 and 7793 (reverse zones of addresses that are
- * nobody's).
+ * RFC 6761 (localhost, invalid, test; example is resolved like others), 6762 (local), 7686 (onion), 9476 (alt), 8375
+ * (home.arpa), 9462 (resolver.arpa), 6303 and 7793 (reverse zones of private and reserved addresses).
  */
 #ifndef RESOLVER_SPECIAL_H
 #define RESOLVER_SPECIAL_H
@@ -12,8 +11,9 @@
 
 struct special;
 /*
- * test_is_sent: names at and below "test" are not special. They are for testing (RFC 6761, 6.2), so they never go to a
- * public resolver; but where all resolvers are on this machine or in private networks, they are what is being tested.
+ * test_is_sent: names at and below "test" are not special. They are for testing (RFC 6761, 6.2), so they never go to
+ * a public resolver; but where all resolvers are on this machine or in private networks, those resolvers are being
+ * tested.
  */
 enum res special_new(struct special **, bool test_is_sent);
 void special_free(struct special *);

@@ -1,8 +1,8 @@
 /*
- * upstream_set.h - the servers of one worker, and what holds for several of them.
+ * upstream_set.h - the servers of one worker, and facts about several of them.
  *
- * What is done with them: upstreams.h (their life), server_slot.h (connections), health.h (news), lane.h (questions apart),
- * order.h (which one is next), maintain.h (background work), explain.h (why there is no answer).
+ * What others do with them: upstreams.h (their life), server_slot.h (connections), health.h (news), lane.h (questions
+ * apart), order.h (which one is next), maintain.h (background work), explain.h (why there is no answer).
  */
 #ifndef RESOLVER_UPSTREAM_SET_H
 #define RESOLVER_UPSTREAM_SET_H
@@ -14,15 +14,15 @@
 #include "resolver/routes.h"
 #include "resolver/server.h"
 
-#define UPSTREAM_PROBE_MS     2000 /* while nobody is left, questions probe an upstream this often at most */
-#define UPSTREAM_EDE_MAX      3    /* upstreams that are named in one reply */
-#define UPSTREAM_EDE_TEXT_MAX 160  /* title, address and reason; message.c cuts it to what goes out */
+#define UPSTREAM_PROBE_MS     2000 /* while no server is usable, questions probe an upstream at most this often */
+#define UPSTREAM_EDE_MAX      3   /* upstreams that are named in one reply */
+#define UPSTREAM_EDE_TEXT_MAX 160 /* title, address and reason; message.c cuts it to what goes out */
 
 /* For the questions in flight. */
 struct upstreams_hooks {
-	/* A server is about to go (a reload): questions in flight on it are to be taken elsewhere. */
+	/* A server is about to go (a reload): questions in flight on it move elsewhere. */
 	void (*on_gone)(void *ctx, struct server *);
-	/* Something was learned of a server, good or bad: what waits for better times looks again. */
+	/* There is news of a server, good or bad: waiting queries look again. */
 	void (*on_change)(void *ctx);
 	void *ctx;
 };
@@ -37,7 +37,7 @@ struct upstreams {
 	size_t n;
 	size_t *first; /* of each upstream, in server */
 	uint32_t next_id;
-	enum addr_family family_first; /* what won the last race on this network */
+	enum addr_family family_first; /* the family that won the last race on this network */
 	int64_t explore_at_ms;
 	int64_t captive_until_ms;
 	struct loop_timer captive;
@@ -57,7 +57,7 @@ struct walk upstreams_walk(const struct upstreams *, const struct route *);
 /* NULL at the end. *i: its upstream's place in the route. */
 struct server *walk_next(struct walk *, size_t *i);
 
-/* When some address of its upstream was last turned to; INT64_MIN: never. */
+/* When some address of the upstream was last chosen; INT64_MIN: never. */
 int64_t upstream_tried_ms(const struct upstreams *, uint32_t upstream);
 /* Another address of the same upstream, of the other family, may be asked: the two are raced. */
 bool server_has_rival(const struct server *);

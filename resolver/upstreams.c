@@ -79,7 +79,7 @@ plan_servers(const struct plan *plan)
 	return n;
 }
 
-/* All memory that the change needs, before anything is changed. Fresh servers are made for all; those not
+/* Allocates all memory that the change needs before anything is changed. New servers are made for all; those not
  * needed are freed again. */
 static enum res
 servers_allocate(struct upstreams *set, size_t n, size_t n_upstream, struct server ***fresh, size_t **first)

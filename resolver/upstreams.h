@@ -1,12 +1,13 @@
 /*
- * upstreams.h - the life of a worker's servers: made, taken over by a reload, told of changes in the world, reported.
+ * upstreams.h - the life of a worker's servers: created, kept across a reload, informed of changes of network and
+ * clock, reported.
  */
 #ifndef RESOLVER_UPSTREAMS_H
 #define RESOLVER_UPSTREAMS_H
 
 #include "resolver/upstream_set.h"
 
-#define UPSTREAM_CAPTIVE_MS 2000 /* captive mode: how often what does not work is tried */
+#define UPSTREAM_CAPTIVE_MS 2000 /* captive mode: how often unusable upstreams are tried */
 
 enum res upstreams_new(struct upstreams **, struct loop *, struct counters *, const struct upstreams_hooks *,
 		       const struct server_hooks *);

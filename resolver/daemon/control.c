@@ -16,9 +16,9 @@
 
 #define ACCEPT_PAUSE_MS 1000 /* without a descriptor to spare the listener would be ready forever */
 
-struct connection {
+struct control_conn {
 	struct control *control;
-	LIST_ENTRY(connection) link;
+	LIST_ENTRY(control_conn) link;
 	int fd;
 	uid_t uid;
 	struct loop_fd watch;
@@ -37,7 +37,7 @@ struct control {
 	struct control_socket socket;
 	struct loop_fd watch;
 	struct loop_timer pause;
-	LIST_HEAD(, connection) connections; /* the newest first */
+	LIST_HEAD(, control_conn) connections; /* the newest first */
 	unsigned n;
 };
 
@@ -48,7 +48,7 @@ uid_is_privileged(uid_t uid)
 }
 
 static void
-connection_close(struct connection *c)
+control_conn_close(struct control_conn *c)
 {
 	LIST_REMOVE(c, link);
 	c->control->n--;
@@ -64,7 +64,7 @@ connection_close(struct connection *c)
 
 /* Writes what can be written; closes at the end. */
 static void
-connection_write(struct connection *c)
+control_conn_write(struct control_conn *c)
 {
 	while (c->sent < c->out_n) {
 		ssize_t n = send(c->fd, c->out + c->sent, c->out_n - c->sent, MSG_NOSIGNAL | MSG_DONTWAIT);
@@ -77,64 +77,64 @@ connection_write(struct connection *c)
 			break;
 		c->sent += (size_t)n;
 	}
-	connection_close(c);
+	control_conn_close(c);
 }
 
 /* response is taken; NULL: there was no memory for one. */
 static void
-connection_answer(struct connection *c, char *response)
+control_conn_answer(struct control_conn *c, char *response)
 {
 	static const char no_memory[] = "{\"ok\":false,\"error\":\"no memory\"}\n";
 
 	c->out = response != NULL ? response : strdup(no_memory);
 	c->out_n = c->out == NULL ? 0 : strlen(c->out);
-	connection_write(c);
+	control_conn_write(c);
 }
 
 /* The status is there: the verbs that need it end here. */
 static void
-connection_on_status(void *ctx, const struct status *s)
+control_conn_on_status(void *ctx, const struct status *s)
 {
-	struct connection *c = ctx;
+	struct control_conn *c = ctx;
 	uint64_t flushed;
 
 	c->pending = NULL;
 	switch (c->request.verb) {
 	case CONTROL_STATUS:
-		connection_answer(c, control_json_status(s));
+		control_conn_answer(c, control_json_status(s));
 		return;
 	case CONTROL_UPSTREAMS:
-		connection_answer(c, control_json_upstreams(s));
+		control_conn_answer(c, control_json_upstreams(s));
 		return;
 	case CONTROL_STATS:
-		connection_answer(c,
-				  c->request.prometheus ? control_json_stats_text(s) : control_json_stats(s));
+		control_conn_answer(c, c->request.prometheus ? control_json_stats_text(s)
+							     : control_json_stats(s));
 		return;
 	case CONTROL_FLUSH:
 		flushed = status_flushed(s);
 		log_event(LOG_NOTICE, "flushed", LOG_INT("entries", flushed), LOG_INT("uid", c->uid));
-		connection_answer(c, control_json_number("flushed", flushed));
+		control_conn_answer(c, control_json_number("flushed", flushed));
 		return;
 	case CONTROL_RELOAD:
 	case CONTROL_LOG_LEVEL:
 	case CONTROL_CAPTIVE:
 		break;
 	}
-	connection_answer(c, control_json_error("internal error", NULL));
+	control_conn_answer(c, control_json_error("internal error", NULL));
 }
 
 static void
-connection_status(struct connection *c, unsigned what)
+control_conn_status(struct control_conn *c, unsigned what)
 {
 	struct control *k = c->control;
 
 	if (k->ops->status(k->ctx, &c->pending, what, span_of(c->request.name, c->request.name_n),
-			   connection_on_status, c) != RES_OK)
-		connection_answer(c, NULL);
+			   control_conn_on_status, c) != RES_OK)
+		control_conn_answer(c, NULL);
 }
 
 static void
-connection_reload(struct connection *c)
+control_conn_reload(struct control_conn *c)
 {
 	const struct control *k = c->control;
 	struct config_errors errors = {0};
@@ -142,77 +142,77 @@ connection_reload(struct connection *c)
 	enum res res = k->ops->reload(k->ctx, &errors, &generation);
 
 	if (res == RES_OK)
-		connection_answer(c, control_json_number("generation", generation));
+		control_conn_answer(c, control_json_number("generation", generation));
 	else
-		connection_answer(c,
-				  control_json_error(errors.n > 0 ? errors.line[0] : res_text(res), &errors));
+		control_conn_answer(
+		    c, control_json_error(errors.n > 0 ? errors.line[0] : res_text(res), &errors));
 	config_errors_free(&errors);
 }
 
 static void
-connection_log_level(struct connection *c)
+control_conn_log_level(struct control_conn *c)
 {
 	const char *level = log_level_text(c->request.level);
 
 	log_level_set(c->request.level);
 	log_event(LOG_NOTICE, "log-level", LOG_STR("level", level), LOG_INT("uid", c->uid));
-	connection_answer(c, control_json_word("level", level));
+	control_conn_answer(c, control_json_word("level", level));
 }
 
 static void
-connection_captive(struct connection *c)
+control_conn_captive(struct control_conn *c)
 {
 	const struct control *k = c->control;
 	unsigned minutes = c->request.minutes;
 
 	k->ops->captive_set(k->ctx, minutes == 0 ? 0 : clock_boot_ms() + (int64_t)minutes * 60000);
-	connection_answer(c, control_json_number("minutes", minutes));
+	control_conn_answer(c, control_json_number("minutes", minutes));
 }
 
-/* No reading from now on; the response decides the end. */
+/* Reads no more; the connection closes after the response. */
 static void
-connection_serve(struct connection *c, struct span line)
+control_conn_serve(struct control_conn *c, struct span line)
 {
 	const char *why = NULL;
 
 	if (loop_fd_interest(&c->watch, 0) != RES_OK) {
-		connection_close(c);
+		control_conn_close(c);
 		return;
 	}
 	if (control_request_read(&c->request, line, &why) != RES_OK) {
-		connection_answer(c, control_json_error(why, NULL));
+		control_conn_answer(c, control_json_error(why, NULL));
 		return;
 	}
 	if (control_verb_changes(c->request.verb) && !uid_is_privileged(c->uid)) {
-		connection_answer(
+		control_conn_answer(
 		    c, control_json_error("only root and the daemon's own user may do that", NULL));
 		return;
 	}
 	switch (c->request.verb) {
 	case CONTROL_STATUS:
 	case CONTROL_UPSTREAMS:
-		connection_status(c, STATUS_UPSTREAMS);
+		control_conn_status(c, STATUS_UPSTREAMS);
 		return;
 	case CONTROL_STATS:
-		connection_status(c, STATUS_UPSTREAMS | STATUS_CACHE);
+		control_conn_status(c, STATUS_UPSTREAMS | STATUS_CACHE);
 		return;
 	case CONTROL_FLUSH:
-		connection_status(c, STATUS_FLUSH);
+		control_conn_status(c, STATUS_FLUSH);
 		return;
 	case CONTROL_RELOAD:
-		connection_reload(c);
+		control_conn_reload(c);
 		return;
 	case CONTROL_LOG_LEVEL:
-		connection_log_level(c);
+		control_conn_log_level(c);
 		return;
 	case CONTROL_CAPTIVE:
-		connection_captive(c);
+		control_conn_captive(c);
 		return;
 	}
 }
 
 static void
-connection_read(struct connection *c)
+control_conn_read(struct control_conn *c)
 {
 	uint8_t *to = buf_room(&c->in, CONTROL_REQUEST_MAX + 2 - c->in.n), *end;
 	ssize_t n = to == NULL ? -1 : recv(c->fd, to, CONTROL_REQUEST_MAX + 2 - c->in.n, MSG_DONTWAIT);
@@ -220,42 +220,43 @@ connection_read(struct connection *c)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR) && to != NULL)
 		return;
 	if (n < 0 || (n == 0 && c->in.n == 0)) {
-		connection_close(c);
+		control_conn_close(c);
 		return;
 	}
 	buf_added(&c->in, (size_t)n);
 	end = memchr(c->in.p, '\n', c->in.n);
-	/* The end of the stream ends the line too. What is too long is refused by its reader. */
+	/* The end of the stream ends the line too. The reader refuses a line that is too long. */
 	if (end == NULL && n > 0 && c->in.n <= CONTROL_REQUEST_MAX)
 		return;
-	connection_serve(c, span_slice(buf_span(&c->in), 0, end == NULL ? c->in.n : (size_t)(end - c->in.p)));
+	control_conn_serve(c,
+			   span_slice(buf_span(&c->in), 0, end == NULL ? c->in.n : (size_t)(end - c->in.p)));
 }
 
 static void
-connection_on_ready(void *ctx, unsigned ready)
+control_conn_on_ready(void *ctx, unsigned ready)
 {
-	struct connection *c = ctx;
+	struct control_conn *c = ctx;
 
 	(void)ready;
 	if (c->out != NULL)
-		connection_write(c);
+		control_conn_write(c);
 	else
-		connection_read(c);
+		control_conn_read(c);
 }
 
 static void
-connection_on_time(void *ctx)
+control_conn_on_time(void *ctx)
 {
-	connection_close(ctx);
+	control_conn_close(ctx);
 }
 
 /* ---- places: how the connections are divided among users */
 
 /* How many connections a user has. */
 static unsigned
-places_of(const struct control *k, uid_t uid)
+control_places_of(const struct control *k, uid_t uid)
 {
-	const struct connection *c;
+	const struct control_conn *c;
 	unsigned n = 0;
 
 	LIST_FOREACH(c, &k->connections, link)
@@ -264,15 +265,15 @@ places_of(const struct control *k, uid_t uid)
 }
 
 /* The oldest connection of the unprivileged user with the most; NULL: there is none. */
-static struct connection *
-place_to_clear(const struct control *k)
+static struct control_conn *
+control_place_to_clear(const struct control *k)
 {
-	struct connection *c, *worst = NULL;
+	struct control_conn *c, *worst = NULL;
 	unsigned most = 0;
 
 	LIST_FOREACH(c, &k->connections, link)
 	{
-		unsigned n = uid_is_privileged(c->uid) ? 0 : places_of(k, c->uid);
+		unsigned n = uid_is_privileged(c->uid) ? 0 : control_places_of(k, c->uid);
 
 		if (n >= most && n > 0) {
 			most = n;
@@ -284,29 +285,30 @@ place_to_clear(const struct control *k)
 
 /* Makes a place for one more connection of this user. The user with the most gives one up for a user with fewer. */
 static bool
-place_make(struct control *k, uid_t uid)
+control_place_make(struct control *k, uid_t uid)
 {
 	unsigned max = CONTROL_CONNECTIONS_MAX - (uid_is_privileged(uid) ? 0 : CONTROL_CONNECTIONS_KEPT);
-	struct connection *worst;
+	struct control_conn *worst;
 
 	if (k->n < max)
 		return true;
-	worst = place_to_clear(k);
-	if (worst == NULL || (!uid_is_privileged(uid) && places_of(k, uid) >= places_of(k, worst->uid)))
+	worst = control_place_to_clear(k);
+	if (worst == NULL ||
+	    (!uid_is_privileged(uid) && control_places_of(k, uid) >= control_places_of(k, worst->uid)))
 		return false;
-	connection_close(worst);
+	control_conn_close(worst);
 	return true;
 }
 
 /* fd is taken. */
 static void
-connection_open(struct control *k, int fd)
+control_conn_open(struct control *k, int fd)
 {
-	struct connection *c;
+	struct control_conn *c;
 	struct ucred peer;
 	socklen_t n = sizeof peer;
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0 || !place_make(k, peer.uid) ||
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0 || !control_place_make(k, peer.uid) ||
 	    (c = calloc(1, sizeof *c)) == NULL) {
 		(void)close(fd);
 		return;
@@ -317,10 +319,10 @@ connection_open(struct control *k, int fd)
 	c->in = buf_max(CONTROL_REQUEST_MAX + 2);
 	LIST_INSERT_HEAD(&k->connections, c, link);
 	k->n++;
-	loop_timer_init(&c->timer, k->loop, connection_on_time, c);
+	loop_timer_init(&c->timer, k->loop, control_conn_on_time, c);
 	loop_timer_set(&c->timer, CONTROL_TIMEOUT_MS);
-	if (loop_fd_watch(&c->watch, k->loop, fd, connection_on_ready, c) != RES_OK)
-		connection_close(c);
+	if (loop_fd_watch(&c->watch, k->loop, fd, control_conn_on_ready, c) != RES_OK)
+		control_conn_close(c);
 }
 
 /* ---- the socket */
@@ -333,7 +335,7 @@ control_on_ready(void *ctx, unsigned ready)
 
 	(void)ready;
 	while ((fd = accept4(k->socket.fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
-		connection_open(k, fd);
+		control_conn_open(k, fd);
 	if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
 		(void)loop_fd_interest(&k->watch, 0);
 		loop_timer_set(&k->pause, ACCEPT_PAUSE_MS);
@@ -381,7 +383,7 @@ control_free(struct control *k)
 	if (k == NULL)
 		return;
 	while (!LIST_EMPTY(&k->connections))
-		connection_close(LIST_FIRST(&k->connections));
+		control_conn_close(LIST_FIRST(&k->connections));
 	loop_timer_stop(&k->pause);
 	loop_fd_unwatch(&k->watch);
 	control_socket_close(&k->socket);

@@ -17,7 +17,7 @@
 
 /* ---- the folder */
 
-/* An open folder that is written as the owner: others may write it as well. */
+/* True: act as the owner in this folder, because others may write to it. */
 static bool
 folder_is_shared(int folder, const struct control_owner *owner)
 {
@@ -40,7 +40,7 @@ act_as_self(bool owner_acted)
 		sandbox_act_as_self();
 }
 
-/* A folder that was just made where nobody else could put another in its place. */
+/* Gives a folder that was just made, where nobody else could have replaced it, to the owner. */
 static bool
 folder_give(int parent, const char *name, const struct control_owner *owner)
 {
@@ -70,7 +70,7 @@ folder_make(const char *folder, const struct control_owner *owner)
 	(void)close(parent);
 }
 
-/* Opens the folder of the socket; it is made when nobody else (systemd, tmpfiles) did. */
+/* Opens the folder of the socket; it is made unless systemd or tmpfiles made it. */
 static const char *
 folder_open(struct control_socket *s, const char *path, const struct control_owner *owner)
 {
@@ -93,7 +93,7 @@ folder_open(struct control_socket *s, const char *path, const struct control_own
 
 /* ---- the socket */
 
-/* A path through the descriptor: the kernel takes no folder beside the address of a socket. */
+/* A path through the descriptor: bind and connect take no folder descriptor. */
 static bool
 address_of(struct sockaddr_un *sun, int fd, const char *name)
 {
@@ -105,7 +105,7 @@ address_of(struct sockaddr_un *sun, int fd, const char *name)
 	return n > 0 && (size_t)n < sizeof sun->sun_path;
 }
 
-/* 0: somebody answers at this socket, which is open as a mere place; else errno. */
+/* 0: a daemon answers at this socket (opened with O_PATH); else errno. */
 static int
 socket_ask(int place)
 {
@@ -121,7 +121,7 @@ socket_ask(int place)
 	return error;
 }
 
-/* Is there somebody who answers? Says why the name cannot be ours, or NULL. What else lies there stays. */
+/* Checks the name: returns why it cannot be used, or NULL. A live socket and other files stay. */
 static const char *
 name_clear(const struct control_socket *s)
 {
@@ -136,7 +136,7 @@ name_clear(const struct control_socket *s)
 	case ECONNREFUSED:
 		return NULL;
 	case 0:
-	case EAGAIN: /* its backlog is full, and it lives */
+	case EAGAIN: /* its backlog is full, so it is alive */
 		return "another daemon answers there";
 	case ENOTSOCK:
 		return "something else lies there";
@@ -144,7 +144,7 @@ name_clear(const struct control_socket *s)
 	return strerror(error);
 }
 
-/* Under the name, in place of a stale socket; 0660 from its first moment. Gives 0 or errno. */
+/* Binds the socket in place of a stale one, with mode 0660 from the start. Returns 0 or errno. */
 static int
 socket_bind(const struct control_socket *s)
 {
@@ -163,7 +163,7 @@ socket_bind(const struct control_socket *s)
 	return error;
 }
 
-/* The socket as it lies there, and, in a folder of root's alone, its new owner. */
+/* Listens, and records the socket's identity. In a folder that only root can write to, gives it to its owner. */
 static int
 socket_settle(struct control_socket *s, bool give, const struct control_owner *owner)
 {
@@ -213,7 +213,7 @@ control_socket_close(struct control_socket *s)
 
 	if (s->fd >= 0)
 		(void)close(s->fd);
-	/* A successor may have put its own there. */
+	/* A successor may have bound its own socket there. */
 	if (s->ino != 0 && fstatat(s->folder, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
 	    st.st_dev == s->dev && st.st_ino == s->ino)
 		(void)unlinkat(s->folder, s->name, 0);

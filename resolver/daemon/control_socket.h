@@ -3,8 +3,8 @@
  *
  * The folder of the socket may belong to the daemon's user, and the socket is made while the daemon is still root. So
  * nothing here goes by path: the folder is opened once, and everything is done in that descriptor. In a folder where
- * others may write the daemon acts as its user, who can give away nothing but his own; only in a folder of root's alone
- * it makes the socket as root and gives it to the user.
+ * others may write the daemon acts as its user, who can give away only what the user owns. Only in a folder that root
+ * alone can write to, it makes the socket as root and gives it to the user.
  */
 #ifndef RESOLVER_DAEMON_CONTROL_SOCKET_H
 #define RESOLVER_DAEMON_CONTROL_SOCKET_H
@@ -14,7 +14,7 @@
 
 #define CONTROL_BACKLOG 16
 
-/* Who is to own the socket; give false: the one who makes it. */
+/* The owner of the socket. give false: the process that makes it. */
 struct control_owner {
 	bool give;
 	uid_t uid;

@@ -16,8 +16,8 @@ listener_refuses(const struct addr *listener, const struct addr *client)
 	return client->port == 0 || (addr_is_loopback(listener) && !addr_is_loopback(client));
 }
 
-/* Options that make a reply leave as it should; a kernel that does not know one of them is no reason to
- * stop. */
+/* Options for replies with the right source address and without fragments; a kernel without one of them is not an
+ * error. */
 static void
 udp_prepare(int fd, const struct addr *a)
 {
@@ -35,7 +35,7 @@ udp_prepare(int fd, const struct addr *a)
 	}
 }
 
-/* Connections inherit it. Left to itself the kernel lets each of them have megabytes of replies that nobody reads. */
+/* Connections inherit it. By default the kernel buffers megabytes of unread replies for each of them. */
 static void
 tcp_prepare(int fd)
 {
@@ -84,7 +84,7 @@ listener_bind(struct listener_fds *out, const struct addr *addr, bool share, cha
 
 	if ((l.udp = socket_bound(addr, SOCK_DGRAM, share)) < 0 ||
 	    (l.tcp = socket_bound(addr, SOCK_STREAM, share)) < 0) {
-		/* IPv6 is switched off, or not in this kernel, where ::1 is not there */
+		/* IPv6 is switched off, or missing in this kernel */
 		res = addr->family == ADDR_V6 && addr_is_loopback(addr) &&
 			      (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)
 			  ? RES_UNSUPPORTED

@@ -204,7 +204,7 @@ udp_in_one(struct listener_udp *l, size_t i)
 		client.interface = ((const struct sockaddr_in6 *)(const void *)&l->in[i].peer)->sin6_scope_id;
 	if (l->wildcard) {
 		udp_in_local(h, &client);
-		/* An address of the whole network is nobody's to answer from. */
+		/* A broadcast or multicast address cannot be a source. */
 		if (client.local.family == ADDR_NONE)
 			return;
 	}

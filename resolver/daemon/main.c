@@ -28,7 +28,7 @@ static const char usage[] =
     "  -V         print the version, and exit\n"
     "  --help     print this, and exit\n";
 
-/* A descriptor below 3 that is closed would become somebody's socket, and the log be written into it. */
+/* If a standard descriptor were closed, a socket could take its number and receive the log. */
 static bool
 standard_fds_open(void)
 {
@@ -140,7 +140,7 @@ main(int argc, char **argv)
 		fprintf(stderr, "ctstubd: unexpected argument: %s\n%s", argv[optind], usage);
 		return EXIT_CONFIG;
 	}
-	/* Only a file that is not there means the defaults; one that cannot be read is an error. */
+	/* A missing default file means the defaults; an unreadable one is an error. */
 	if (options.file == NULL && (stat(DEFAULT_FILE, &there) == 0 || errno != ENOENT))
 		options.file = DEFAULT_FILE;
 	switch (action) {

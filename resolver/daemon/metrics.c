@@ -28,7 +28,7 @@ metric_total(struct buf *out, const char *name, const char *help, uint64_t value
 	buf_format(out, "ctstub_%s %" PRIu64 "\n", full, value);
 }
 
-/* The value of a label: any bytes of a title, as the format wants them. */
+/* Writes a label's value: any bytes of a title, escaped as the format requires. */
 static void
 metric_label(struct buf *out, const char *key, const char *value)
 {
@@ -54,7 +54,7 @@ metric_reasons(struct buf *out, const struct status *s)
 			   s->counters.by_reason[i]);
 	metric_head(
 	    out, "report_findings_total", "counter",
-	    "Verdicts with a finding that refuses nothing because its rule is in report mode, by reason");
+	    "Verdicts with a finding that does not refuse because its rule is in report mode, by reason");
 	for (unsigned i = 1; reason_is_verdict((enum reason)i); i++)
 		buf_format(out, "ctstub_report_findings_total{reason=\"%s\"} %" PRIu64 "\n",
 			   reason_code((enum reason)i), s->counters.by_report[i]);
@@ -72,7 +72,7 @@ metric_upstream_labels(struct buf *out, const struct upstream_report *u, unsigne
 	buf_format(out, ",protocol=\"%s\",worker=\"%u\"}", u->protocol == TP_DOH ? "doh" : "dot", worker);
 }
 
-/* What transport counts for every upstream address of every worker. */
+/* Counters of the transport, for each upstream address of each worker. */
 static const struct {
 	const char *name;
 	const char *help;
@@ -80,15 +80,15 @@ static const struct {
 } upstream_counters[] = {
 #define STAT(field) offsetof(struct upstream_report, stats.field)
     {"connects", "Connection attempts", STAT(connects)},
-    {"handshakes", "Handshakes whose verdict was to accept", STAT(handshakes)},
+    {"handshakes", "Handshakes with an accepted certificate", STAT(handshakes)},
     {"resumed", "Handshakes that resumed a session", STAT(resumed)},
-    {"refusals", "Handshakes whose verdict was to refuse", STAT(refused)},
+    {"refusals", "Handshakes with a refused certificate", STAT(refused)},
     {"failures", "Connections that failed on the wire", STAT(failures)},
     {"questions", "Questions written", STAT(questions)},
     {"answers", "Answers read", STAT(answers)},
     {"repeated", "Questions repeated on a fresh connection", STAT(repeated)},
-    {"unexpected", "Answers that nobody waited for", STAT(unexpected)},
-    {"idle_closes", "Connections that the peer closed for being idle", STAT(idle_closes)},
+    {"unexpected", "Answers without a matching question", STAT(unexpected)},
+    {"idle_closes", "Idle connections closed by the upstream", STAT(idle_closes)},
     {"bytes_out", "Bytes of questions written", STAT(bytes_out)},
     {"bytes_in", "Bytes of answers read", STAT(bytes_in)},
 #undef STAT
@@ -133,7 +133,7 @@ static const struct {
 } upstream_gauges[] = {
     {"up", "1 when the address answers and its certificate is accepted", upstream_up, 0},
     {"refused", "1 when the certificate of the address is refused", upstream_refused, 0},
-    {"would_be_refused", "1 when report mode alone keeps the certificate of the address from being refused",
+    {"would_be_refused", "1 when only report mode keeps the certificate of the address from being refused",
      upstream_would_be_refused, 0},
     {"in_flight", "Questions in flight", upstream_in_flight, 0},
     {"answer_seconds", "Smoothed time to an answer", upstream_answer_seconds, 6},
@@ -187,7 +187,7 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 {
 	int64_t list_age_ms = status_ct_list_age_ms(s);
 
-	metric_head(out, "info", "gauge", "The version that runs");
+	metric_head(out, "info", "gauge", "The running version");
 	buf_text(out, "ctstub_info{");
 	metric_label(out, "version", version);
 	buf_text(out, "} 1\n");
@@ -210,8 +210,8 @@ static void
 metric_cache(struct buf *out, const struct cache_stats *c)
 {
 	metric_gauge(out, "cache_entries", "Answers in the cache", c->entries);
-	metric_gauge(out, "cache_bytes", "Bytes that the cache holds", c->bytes);
-	metric_total(out, "cache_stored", "Answers put into the cache", c->stored);
+	metric_gauge(out, "cache_bytes", "Bytes held by the cache", c->bytes);
+	metric_total(out, "cache_stored", "Answers stored in the cache", c->stored);
 	metric_total(out, "cache_evicted", "Answers evicted to make room for others", c->evicted);
 	metric_total(out, "cache_expired", "Answers dropped when they expired", c->expired);
 }

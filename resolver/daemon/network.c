@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Compared byte by byte: no room between its parts. */
+/* Compared byte by byte, so without padding. */
 struct default_route {
 	uint32_t family, interface, metric;
 	uint8_t gateway[16];
@@ -38,7 +38,8 @@ attribute_copy(void *out, size_t max, const struct rtattr *a)
 	memcpy(out, RTA_DATA(a), n < max ? n : max);
 }
 
-/* A default route appeared or went, and it was not known before to be so. Part of a dump: what was there already. */
+/* True: a default route appeared or disappeared that was not known to have done so. A dump reports routes that
+ * existed before. */
 static bool
 route_read(struct network *w, const struct nlmsghdr *h)
 {
@@ -74,7 +75,7 @@ route_read(struct network *w, const struct nlmsghdr *h)
 	return (h->nlmsg_flags & NLM_F_MULTI) == 0;
 }
 
-/* Of an interface that is taken down the IPv4 routes go without a word of their own. */
+/* The kernel sends no message for the IPv4 routes of an interface that is taken down. */
 static bool
 link_read(struct network *w, const struct nlmsghdr *h)
 {
@@ -94,7 +95,7 @@ link_read(struct network *w, const struct nlmsghdr *h)
 	return gone;
 }
 
-/* Addresses of the link and of the host itself come and go without anybody's connection. */
+/* Link-local and host addresses come and go without effect on connections. */
 static bool
 address_gone(const struct nlmsghdr *h)
 {
@@ -142,7 +143,7 @@ network_on_ready(void *ctx, unsigned ready)
 		ssize_t n = recvmsg(w->fd, &m, MSG_DONTWAIT);
 
 		if (n < 0 && errno == ENOBUFS) {
-			changed = true; /* more happened than fits: so something did */
+			changed = true; /* messages were lost, so something changed */
 			continue;
 		}
 		if (n <= 0)
@@ -150,12 +151,12 @@ network_on_ready(void *ctx, unsigned ready)
 		if (from.nl_pid == 0) /* from the kernel, not from a neighbour */
 			changed |= network_read(w, w->bytes, (size_t)n);
 	}
-	/* The first message starts the time; later ones do not put it off. */
+	/* The first message starts the timer; later ones do not restart it. */
 	if (changed && !loop_timer_is_set(&w->settle))
 		loop_timer_set(&w->settle, NETWORK_SETTLE_MS);
 }
 
-/* The routes that are there; without them the loss of one of them is noticed late. */
+/* Asks for the present routes; without them the loss of one would be noticed late. */
 static void
 routes_ask(int fd)
 {

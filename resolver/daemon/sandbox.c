@@ -49,7 +49,7 @@ sandbox_act_as(uid_t uid, gid_t gid)
 	(void)setfsgid(gid);
 	(void)setfsuid(uid); /* last: the kernel takes CAP_SETGID with it */
 	if ((uid_t)setfsuid((uid_t)-1) != uid || (gid_t)setfsgid((gid_t)-1) != gid)
-		abort(); /* it would act as root where it must not */
+		abort(); /* the daemon would act as root where it must not */
 }
 
 void
@@ -75,10 +75,10 @@ user_become(const char *user, char **why)
 	capng_clear(CAPNG_SELECT_BOTH);
 	if (capng_change_id((int)uid, (int)gid,
 			    CAPNG_DROP_SUPP_GRP | CAPNG_CLEAR_BOUNDING | CAPNG_CLEAR_AMBIENT) != 0) {
-		*why = reason_new("can not become user", user, errno != 0 ? errno : EPERM);
+		*why = reason_new("cannot become user", user, errno != 0 ? errno : EPERM);
 		return RES_IO;
 	}
-	/* It must not be possible to go back. */
+	/* Regaining root must be impossible. */
 	if (uid != 0 && (setuid(0) == 0 || getuid() != uid || geteuid() != uid || getgid() != gid)) {
 		*why = reason_new("privileges stay with user", user, EPERM);
 		return RES_IO;
@@ -98,7 +98,7 @@ sandbox_drop(const char *user, char **why)
 		/* Started with CAP_NET_BIND_SERVICE, say: the sockets are bound. */
 		capng_clear(CAPNG_SELECT_CAPS);
 		if (capng_apply(CAPNG_SELECT_CAPS) != 0) {
-			*why = reason_new("can not drop capabilities", "", errno);
+			*why = reason_new("cannot drop capabilities", "", errno);
 			return RES_IO;
 		}
 	}
@@ -123,7 +123,7 @@ sandbox_drop(const char *user, char **why)
 #define SEALED 1
 #endif
 
-/* The calls stand by what they are for, not one a line. */
+/* The calls are grouped by purpose, not one a line. */
 /* clang-format off */
 
 /* Whatever the arguments. */
@@ -156,7 +156,7 @@ static const int free_calls[] = {
     SCMP_SYS(restart_syscall), SCMP_SYS(tgkill), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
-/* Nothing here has any business with these, whatever else may be refused with an error. */
+/* The daemon never needs these; a call ends the process even where others fail with an error. */
 static const int deadly_calls[] = {
     SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
     SCMP_SYS(process_vm_writev), SCMP_SYS(listen), SCMP_SYS(bind), SCMP_SYS(fork), SCMP_SYS(vfork),
@@ -182,7 +182,7 @@ sandbox_rules_free(scmp_filter_ctx f)
 	return 0;
 }
 
-/* Calls that depend on what is asked of them. */
+/* Calls that depend on their arguments. */
 static int
 rules_bound(scmp_filter_ctx f)
 {

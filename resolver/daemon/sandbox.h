@@ -1,5 +1,5 @@
 /*
- * sandbox.h - what the process gives up once its sockets are bound: privileges, then system calls.
+ * sandbox.h - drops privileges once the sockets are bound, then system calls.
  */
 #ifndef RESOLVER_DAEMON_SANDBOX_H
 #define RESOLVER_DAEMON_SANDBOX_H
@@ -15,11 +15,11 @@ enum res sandbox_drop(const char *user, char **why);
 /* The ids of a user. RES_NOT_FOUND. */
 enum res sandbox_user(const char *user, uid_t *uid, gid_t *gid);
 /* Files and sockets are made, opened and removed with the rights of this user, by this thread alone, until
- * sandbox_act_as_self: root does in a folder of somebody else's what its owner could do himself. Root only. */
+ * sandbox_act_as_self: in a folder of another user, root then does only what that user could do. Root only. */
 void sandbox_act_as(uid_t uid, gid_t gid);
 void sandbox_act_as_self(void);
-/* A filter on system calls, for all threads: nothing is executed, traced, or listened on from here on; files
- * are read only. kill: a call that is not allowed ends the process (tests); else it fails with EPERM. */
+/* A filter on system calls, for all threads: from now on nothing can be executed, traced or listened on, and files
+ * can only be read. kill: a call that is not allowed ends the process (tests); else it fails with EPERM. */
 enum res sandbox_seal(bool kill, char **why);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * service.h - the service manager, where there is one: sockets handed in, readiness, the watchdog.
  *
- * The only door to libsystemd. Without it, or without a manager, everything here does nothing.
+ * The only file that uses libsystemd. Without it, or without a manager, the functions do nothing.
  */
 #ifndef RESOLVER_DAEMON_SERVICE_H
 #define RESOLVER_DAEMON_SERVICE_H
@@ -14,7 +14,7 @@ enum res service_sockets(struct listener_fds **fds, size_t *n, char **why);
 void service_ready(const char *status);
 void service_reloading(void);
 void service_stopping(void);
-/* How often a sign of life is wanted; 0: never. */
+/* How often the manager wants a sign of life; 0: never. */
 int64_t service_watchdog_ms(void);
 void service_alive(void);
 

@@ -7,7 +7,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-/* Sockets of our own. A machine without IPv6 lacks ::1, which is no reason not to answer on the others. */
+/* Sockets of our own. A machine without IPv6 lacks ::1; the daemon still answers on the other addresses. */
 static enum res
 sockets_bind(const struct settings *s, unsigned number, struct listener_fds *v, size_t *n, char **why)
 {
@@ -83,7 +83,7 @@ sockets_are_free(const struct settings *s, char **why)
 	return RES_OK;
 }
 
-/* As many descriptors as the system gives; how many connections of clients each worker may hold. */
+/* See sockets.h. */
 uint32_t
 sockets_connections_max(unsigned workers)
 {

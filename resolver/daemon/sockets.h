@@ -1,5 +1,5 @@
 /*
- * sockets.h - which sockets each worker listens on, and how many connections there are descriptors for.
+ * sockets.h - the sockets that each worker listens on, and how many connections the descriptors allow.
  */
 #ifndef RESOLVER_DAEMON_SOCKETS_H
 #define RESOLVER_DAEMON_SOCKETS_H
@@ -13,9 +13,9 @@
  * warning in the log, where the machine has no IPv6 and there are others. *out is yours. */
 enum res sockets_of_worker(const struct settings *, unsigned number, const struct listener_fds *given,
 			   size_t n_given, struct listener_fds **out, size_t *n_out, char **why);
-/* Nobody else listens where we shall; asked before SO_REUSEPORT would hide it. */
+/* Checks that the addresses are free, before SO_REUSEPORT could hide another listener. */
 enum res sockets_are_free(const struct settings *, char **why);
-/* Takes as many descriptors as the system gives; how many connections of clients each worker may hold. */
+/* Raises the limit of descriptors to its maximum; returns how many client connections each worker may hold. */
 uint32_t sockets_connections_max(unsigned workers);
 
 #endif

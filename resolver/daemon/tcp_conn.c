@@ -130,7 +130,7 @@ tcp_conn_unread_in_kernel(const struct tcp_conn *c)
 	return ioctl(c->fd, SIOCOUTQ, &n) == 0 && n > 0 ? (size_t)n : 0;
 }
 
-/* A client whose questions are not read has its whole receive buffer full of them. */
+/* While its questions are not read, a client's whole receive buffer may be full. */
 static size_t
 tcp_conn_unread(const struct tcp_conn *c, size_t in_kernel)
 {
@@ -144,7 +144,7 @@ tcp_conn_weigh(struct tcp_conn *c, size_t in_kernel)
 	budget_set(&c->room->unread, &c->unread, tcp_conn_unread(c, in_kernel));
 }
 
-/* The heaviest give way until there is room again: any connection may be gone afterwards. */
+/* Closes the heaviest connections until the budgets are met: any connection may be gone afterwards. */
 static void
 tcp_room_trim(struct tcp_room *r)
 {
@@ -160,7 +160,7 @@ tcp_room_trim(struct tcp_room *r)
 		struct tcp_conn *c = CONTAINER(struct tcp_conn, unread, i);
 		size_t now = tcp_conn_unread(c, tcp_conn_unread_in_kernel(c));
 
-		if (now < i->bytes) { /* it did read meanwhile */
+		if (now < i->bytes) { /* the client has read meanwhile */
 			budget_set(&r->unread, i, now);
 			continue;
 		}
@@ -178,7 +178,7 @@ tcp_conn_on_reply(const struct client *client, struct span reply)
 
 	if (--c->in_flight == 0)
 		c->room->busy--;
-	/* Many large replies of one turn are not the client's fault. */
+	/* Many large replies in one turn are not the client's fault. */
 	if (tcp_conn_pending(c) > TCP_WRITE_MAX &&
 	    (!tcp_conn_write(c) || tcp_conn_pending(c) > TCP_WRITE_MAX)) {
 		counter_add(c->room->counters, COUNTER_TCP_CLOSED_SLOW, 1);
@@ -201,7 +201,7 @@ tcp_conn_question(struct tcp_conn *c, struct span frame)
 	    .on_reply = tcp_conn_on_reply, .owner = c, .waiting = &c->waiting, .tcp = true, .addr = c->addr};
 	size_t at = c->out.n;
 
-	/* Shorter than a header: not DNS, and what follows would not be either. */
+	/* Shorter than a header: not DNS, so the following bytes are not either. */
 	if (frame.n < MSG_HEADER) {
 		counter_add(r->counters, COUNTER_DROPPED, 1);
 		return false;
@@ -224,7 +224,7 @@ tcp_conn_question(struct tcp_conn *c, struct span frame)
 	return buf_ok(&c->out);
 }
 
-/* As many questions as may be taken on. *used: how many bytes are done with. False: broken. */
+/* Handles as many questions as the limits allow. *used: bytes consumed. False: the connection is broken. */
 static bool
 tcp_conn_questions(struct tcp_conn *c, struct span bytes, size_t *used)
 {
@@ -281,7 +281,7 @@ tcp_conn_write(struct tcp_conn *c)
 	return true;
 }
 
-/* After anything happened: works on what is left, writes, decides what is waited for. May free it. */
+/* After any event: handles buffered questions, writes replies, sets the interest. May free the connection. */
 static void
 tcp_conn_settle(struct tcp_conn *c)
 {
@@ -305,7 +305,7 @@ tcp_conn_settle(struct tcp_conn *c)
 			tcp_conn_close(c);
 			return;
 		}
-		/* Writing may have made the room that was missing: nothing else would bring us back here. */
+		/* Writing may have made room again, and no other event would continue the work. */
 	} while ((used > 0 || was_full) && c->in.n > 0 && !tcp_conn_is_full(c));
 	if (c->eof && c->in_flight == 0 && tcp_conn_pending(c) == 0) {
 		tcp_conn_close(c);
@@ -341,7 +341,7 @@ tcp_conn_read(struct tcp_conn *c)
 	}
 	if (n == 0)
 		c->eof = true;
-	/* Most often whole questions arrive, and nothing has to be kept. */
+	/* Most reads end with a whole question, and nothing has to be buffered. */
 	if (c->in.n == 0)
 		ok = tcp_conn_questions(c, span_of(r->bytes, (size_t)n), &used);
 	if (ok && used < (size_t)n)

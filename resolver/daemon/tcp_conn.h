@@ -68,9 +68,10 @@ struct tcp_room {
 
 enum res tcp_room_new(struct tcp_room **, struct loop *, struct engine *, struct counters *,
 		      uint32_t connections_max, size_t bytes_max, struct heap_watch *);
-void tcp_room_free(struct tcp_room *);          /* after its listeners; closes the open connections */
-bool tcp_room_is_high(const struct tcp_room *); /* it holds so much that giving it back is worth the effort */
-size_t tcp_room_busy(const struct tcp_room *);  /* connections that still have a reply to get */
+void tcp_room_free(struct tcp_room *); /* after its listeners; closes the open connections */
+bool
+tcp_room_is_high(const struct tcp_room *); /* it holds enough memory that returning it to the system pays */
+size_t tcp_room_busy(const struct tcp_room *); /* connections that still have a reply to get */
 
 /* The descriptor is taken on RES_OK. An idle connection may be closed for it. RES_LIMIT: there is no room. */
 enum res tcp_conn_new(struct tcp_room *, int fd, const struct addr *);

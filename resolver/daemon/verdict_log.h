@@ -1,8 +1,8 @@
 /*
- * verdict_log.h - refusals and acceptances in the log, once per change, however many workers come to the same
- * verdict. With log-format json the line holds the verdict object.
+ * verdict_log.h - refusals and acceptances in the log, once per change, however many workers reach the same verdict.
+ * With log-format json the line holds the verdict object.
  *
- * Workers hand in what they see from their threads; it is remembered and written in the thread of the loop.
+ * Workers report from their threads; the thread of the loop remembers and writes.
  */
 #ifndef RESOLVER_DAEMON_VERDICT_LOG_H
 #define RESOLVER_DAEMON_VERDICT_LOG_H

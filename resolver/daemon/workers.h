@@ -1,5 +1,5 @@
 /*
- * workers.h - all workers of the daemon, as the main thread handles them: made, started, told the same thing, and ended
+ * workers.h - all workers of the daemon, as the main thread handles them: created, started, informed and ended
  * together.
  */
 #ifndef RESOLVER_DAEMON_WORKERS_H
@@ -24,7 +24,7 @@ void workers_drain(struct workers *);
 void workers_stop(struct workers *); /* waits for their threads */
 void workers_free(struct workers *);
 
-/* fn(worker, arg) runs in each worker's thread. RES_NOMEM: some of them will not hear of it. */
+/* fn(worker, arg) runs in each worker's thread. RES_NOMEM: some of them will not run it. */
 enum res workers_post(struct workers *, void (*fn)(struct worker *, void *arg), void *arg);
 /* A reload: each takes a reference. */
 void workers_plan_set(struct workers *, struct plan *);
