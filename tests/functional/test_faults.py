@@ -71,7 +71,7 @@ def sample(t, total, n):
     """1..total; in the default run n of them, the first ones and the last among them."""
     if t.long or total <= n:
         return range(1, total + 1)
-    return sorted({1, 2, 3, *(1 + i * (total - 1) // (n - 4) for i in range(n - 3))})
+    return sorted({1, 2, 3, total, *(1 + i * (total - 1) // (n - 3) for i in range(n - 3))})
 
 
 class Stub:
