@@ -25,6 +25,7 @@ libverify_a_SOURCES = \
 	verify/policy.c verify/policy.h \
 	verify/reason.c \
 	verify/reasons.def \
+	verify/minisign.c verify/minisign.h \
 	verify/verdict.c verify/verdict.h \
 	verify/verdict_build.c verify/verdict_build.h \
 	verify/verdict_json.c \

@@ -23,6 +23,13 @@ libwatch_a_SOURCES += \
 	contrib/watch/judgement.c contrib/watch/judgement.h \
 	contrib/watch/plan.c contrib/watch/plan.h \
 	contrib/watch/record.c contrib/watch/record.h
+# what is expected, and what an organisation hands to its machines
+libwatch_a_SOURCES += \
+	contrib/watch/cmd_known.c \
+	contrib/watch/cmd_sign.c \
+	contrib/watch/commands.c contrib/watch/commands.h \
+	contrib/watch/feed.c contrib/watch/feed.h \
+	contrib/watch/shown.c contrib/watch/shown.h
 # reading logs
 libwatch_a_SOURCES += \
 	contrib/watch/entries_json.c contrib/watch/entries_json.h \

@@ -74,6 +74,15 @@ tests_fuzz_fuzz_reply_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_walker_SOURCES = tests/fuzz/fuzz_walker.c tests/fuzz/beside.h
 tests_fuzz_fuzz_walker_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
 
+# the watcher's
+fuzz_targets += \
+	tests/fuzz/fuzz_feed \
+	tests/fuzz/fuzz_watch_list
+tests_fuzz_fuzz_feed_SOURCES = tests/fuzz/fuzz_feed.c
+tests_fuzz_fuzz_feed_LDADD = $(WATCH_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_watch_list_SOURCES = tests/fuzz/fuzz_watch_list.c
+tests_fuzz_fuzz_watch_list_LDADD = $(WATCH_LIBS) $(FUZZ_LIBS)
+
 if FUZZERS
 FUZZ_LIBS = $(FUZZ_ENGINE)
 noinst_PROGRAMS += $(fuzz_targets)

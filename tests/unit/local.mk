@@ -53,6 +53,7 @@ check_PROGRAMS += \
 	tests/unit/verify/test_anchor_limits \
 	tests/unit/verify/test_disallow \
 	tests/unit/verify/test_limbo \
+	tests/unit/verify/test_minisign \
 	tests/unit/verify/test_reason \
 	tests/unit/verify/test_starve \
 	tests/unit/verify/test_vectors \
@@ -136,6 +137,7 @@ check_PROGRAMS += \
 	tests/unit/watch/test_entries_json \
 	tests/unit/watch/test_gzip \
 	tests/unit/watch/test_pace \
+	tests/unit/watch/test_feed \
 	tests/unit/watch/test_findings \
 	tests/unit/watch/test_watch_list
 endif
@@ -190,3 +192,4 @@ tests_unit_watch_test_watch_list_SOURCES = tests/unit/watch/test_watch_list.c $(
 tests_unit_watch_test_watch_list_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_findings_SOURCES = tests/unit/watch/test_findings.c tests/unit/verify/forged.c
 tests_unit_watch_test_findings_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_feed_LDADD = $(WATCH_LIBS) $(TEST_LIBS)

@@ -1,0 +1,342 @@
+/* ctstub-watch sign: a new edition of an organisation's disallow file, and its signature beside it. */
+#include "config.h"
+
+#include "contrib/watch/commands.h"
+
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/random.h"
+#include "base/replace.h"
+#include "base/text.h"
+#include "config/file.h"
+#include "contrib/watch/feed.h"
+#include "verify/minisign.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
+#include <gnutls/x509.h>
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define KEY_FILE_MAX 16384
+
+const char sign_usage[] =
+    "usage: ctstub-watch sign --new-key NAME\n"
+    "       ctstub-watch sign --key NAME.key [--sequence N] --output FILE ENTRIES...\n"
+    "  --new-key NAME   make a key: NAME.key (keep it offline) and NAME.pub (for every machine)\n"
+    "  --key FILE       sign with this key, an Ed25519 private key in PEM\n"
+    "  --output FILE    write the feed to FILE and its signature to FILE.minisig\n"
+    "  --sequence N     number of this edition; without it one more than FILE has now\n"
+    "  --help           print this, and exit\n";
+static const char verb[] = "sign";
+
+struct request {
+	const char *new_key, *key, *output;
+	int64_t sequence; /* 0: the next */
+	char **entries;
+	int n_entries;
+};
+
+static enum watch_exit
+request_read(struct request *req, int argc, char **argv)
+{
+	static const struct option longs[] = {
+	    {"new-key", required_argument, NULL, 'n'}, {"key", required_argument, NULL, 'k'},
+	    {"output", required_argument, NULL, 'o'},  {"sequence", required_argument, NULL, 's'},
+	    {"help", no_argument, NULL, 'h'},          {0}};
+	int c;
+
+	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		if (c == 'n')
+			req->new_key = optarg;
+		else if (c == 'k')
+			req->key = optarg;
+		else if (c == 'o')
+			req->output = optarg;
+		else if (c == 's' && (number_read(&req->sequence, optarg) != RES_OK || req->sequence < 1 ||
+				      (uint64_t)req->sequence > FEED_SEQUENCE_MAX))
+			return watch_complain(WATCH_USAGE, verb,
+					      "--sequence %s: a number from 1 was expected", optarg);
+		else if (c == 'h' || c == '?')
+			return watch_usage(c == 'h' ? WATCH_DONE : WATCH_USAGE, sign_usage);
+	}
+	req->entries = argv + optind;
+	req->n_entries = argc - optind;
+	if (req->new_key != NULL ? req->key != NULL || req->output != NULL || req->n_entries > 0
+				 : req->key == NULL || req->output == NULL || req->n_entries == 0)
+		return watch_usage(WATCH_USAGE, sign_usage);
+	return WATCH_REFUSED; /* go on */
+}
+
+/* ---- files */
+
+static enum watch_exit
+file_write(const char *file, struct span content, mode_t mode)
+{
+	const char *name, *cause = NULL;
+	int folder = path_parent_open(file, &name, &cause);
+	bool ok = folder >= 0 && file_replace_at(folder, name, content, mode);
+	int error = errno;
+
+	if (folder >= 0)
+		(void)close(folder);
+	return ok ? WATCH_DONE
+		  : watch_complain(WATCH_TROUBLE, verb, "cannot write %s: %s", file,
+				   folder < 0 ? cause : strerror(error));
+}
+
+static enum watch_exit
+file_read(struct buf *out, const char *file, size_t max)
+{
+	char *why = NULL;
+	enum res res = config_file_read_any(out, file, max, &why);
+
+	if (res != RES_OK)
+		(void)watch_complain(WATCH_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
+	free(why);
+	return res == RES_OK ? WATCH_DONE : WATCH_TROUBLE;
+}
+
+/* ---- keys */
+
+/* The id is the beginning of the key's hash: the same key has one id everywhere. */
+static bool
+public_of(struct minisign_key *out, gnutls_privkey_t key)
+{
+	gnutls_datum_t x = {NULL, 0};
+	gnutls_ecc_curve_t curve;
+	uint8_t hash[32];
+	bool ok = gnutls_privkey_export_ecc_raw(key, &curve, &x, NULL, NULL) >= 0 &&
+		  curve == GNUTLS_ECC_CURVE_ED25519 && x.size == MINISIGN_KEY &&
+		  gnutls_hash_fast(GNUTLS_DIG_SHA256, x.data, x.size, hash) >= 0;
+
+	if (ok) {
+		memcpy(out->key, x.data, MINISIGN_KEY);
+		memcpy(out->id, hash, MINISIGN_ID);
+	}
+	gnutls_free(x.data);
+	return ok;
+}
+
+static void
+base64_line(struct buf *out, const char *kind, struct span a, struct span b)
+{
+	struct buf raw = buf_max(256);
+
+	buf_text(&raw, kind);
+	buf_put(&raw, a);
+	buf_put(&raw, b);
+	base64_write(out, buf_span(&raw));
+	buf_text(out, "\n");
+	buf_free(&raw);
+}
+
+static char *
+with_suffix(const char *name, const char *suffix)
+{
+	struct buf b = buf_max(PATH_NAME_MAX);
+
+	buf_format(&b, "%s%s", name, suffix);
+	return buf_take_cstr(&b);
+}
+
+static enum watch_exit
+key_save(const char *name, gnutls_privkey_t key, gnutls_x509_privkey_t x509)
+{
+	char *key_file = with_suffix(name, ".key"), *pub_file = with_suffix(name, ".pub"),
+	     id[2 * MINISIGN_ID + 1];
+	gnutls_datum_t pem = {NULL, 0};
+	struct buf pub = buf_max(512);
+	struct minisign_key public;
+	enum watch_exit code = WATCH_TROUBLE;
+
+	if (key_file == NULL || pub_file == NULL || !public_of(&public, key) ||
+	    gnutls_x509_privkey_export2_pkcs8(x509, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem) < 0) {
+		(void)watch_complain(WATCH_TROUBLE, verb, "no key could be made");
+	} else if (access(key_file, F_OK) == 0) {
+		code = watch_complain(WATCH_REFUSED, verb, "%s is there already, and stays", key_file);
+	} else {
+		buf_format(&pub, "untrusted comment: ctstub-watch public key %s\n",
+			   hex_write(id, span_of(public.id, MINISIGN_ID)));
+		base64_line(&pub, "Ed", span_of(public.id, MINISIGN_ID), span_of(public.key, MINISIGN_KEY));
+		code = file_write(key_file, span_of(pem.data, pem.size), 0600);
+		if (code == WATCH_DONE)
+			code = file_write(pub_file, buf_span(&pub), 0644);
+		if (code == WATCH_DONE)
+			(void)printf("%s and %s written; key %s\n", key_file, pub_file, id);
+	}
+	if (pem.data != NULL)
+		gnutls_memset(pem.data, 0, pem.size);
+	gnutls_free(pem.data);
+	buf_free(&pub);
+	free(key_file);
+	free(pub_file);
+	return code;
+}
+
+static enum watch_exit
+key_make(const char *name)
+{
+	gnutls_x509_privkey_t x509 = NULL;
+	gnutls_privkey_t key = NULL;
+	enum watch_exit code = WATCH_TROUBLE;
+
+	if (gnutls_x509_privkey_init(&x509) >= 0 && gnutls_privkey_init(&key) >= 0 &&
+	    gnutls_x509_privkey_generate(x509, GNUTLS_PK_EDDSA_ED25519,
+					 GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_ED25519), 0) >= 0 &&
+	    gnutls_privkey_import_x509(key, x509, GNUTLS_PRIVKEY_IMPORT_COPY) >= 0)
+		code = key_save(name, key, x509);
+	else
+		(void)watch_complain(code, verb, "no key could be made");
+	if (key != NULL)
+		gnutls_privkey_deinit(key);
+	if (x509 != NULL)
+		gnutls_x509_privkey_deinit(x509);
+	return code;
+}
+
+static enum watch_exit
+key_read(gnutls_privkey_t *out, struct minisign_key *public, const char *file)
+{
+	struct buf pem = buf_max(0);
+	enum watch_exit code = file_read(&pem, file, KEY_FILE_MAX);
+	gnutls_datum_t datum = {pem.p, (unsigned)pem.n};
+
+	if (code == WATCH_DONE &&
+	    (gnutls_privkey_init(out) < 0 ||
+	     gnutls_privkey_import_x509_raw(*out, &datum, GNUTLS_X509_FMT_PEM, NULL, 0) < 0 ||
+	     !public_of(public, *out)))
+		code =
+		    watch_complain(WATCH_USAGE, verb, "%s: an Ed25519 private key in PEM was expected", file);
+	if (pem.p != NULL)
+		gnutls_memset(pem.p, 0, pem.n);
+	buf_free(&pem);
+	return code;
+}
+
+/* ---- a feed */
+
+/* All entries, and which edition they become. */
+static enum watch_exit
+entries_read(struct buf *out, struct feed *feed, const struct request *req)
+{
+	struct buf one = buf_max(0);
+	struct feed before;
+	char *why = NULL;
+	enum watch_exit code = WATCH_DONE;
+
+	for (int i = 0; code == WATCH_DONE && i < req->n_entries; i++) {
+		code = file_read(&one, req->entries[i], FEED_FILE_MAX);
+		buf_put(out, buf_span(&one));
+		if (one.n > 0 && one.p[one.n - 1] != '\n')
+			buf_text(out, "\n");
+	}
+	feed->date_ms = clock_wall_ms() / 1000 * 1000;
+	feed->sequence = req->sequence > 0 ? (uint64_t)req->sequence : 1;
+	if (code == WATCH_DONE && req->sequence == 0 && access(req->output, F_OK) == 0) {
+		code = file_read(&one, req->output, FEED_FILE_MAX);
+		if (code == WATCH_DONE && feed_read(&before, buf_span(&one), &why) != RES_OK)
+			code = watch_complain(WATCH_USAGE, verb, "%s: %s; --sequence was expected",
+					      req->output, why != NULL ? why : "");
+		else if (code == WATCH_DONE)
+			feed->sequence = before.sequence + 1;
+	}
+	free(why);
+	buf_free(&one);
+	return code;
+}
+
+static bool
+sign_bytes(uint8_t out[MINISIGN_SIG], gnutls_privkey_t key, struct span data)
+{
+	gnutls_datum_t d = {(unsigned char *)(uintptr_t)data.p, (unsigned)data.n}, sig = {NULL, 0};
+	bool ok = gnutls_privkey_sign_data2(key, GNUTLS_SIGN_EDDSA_ED25519, 0, &d, &sig) >= 0 &&
+		  sig.size == MINISIGN_SIG;
+
+	if (ok)
+		memcpy(out, sig.data, MINISIGN_SIG);
+	gnutls_free(sig.data);
+	return ok;
+}
+
+static bool
+signature_write(struct buf *out, gnutls_privkey_t key, const struct minisign_key *public,
+		const struct feed *feed, struct span file)
+{
+	uint8_t signature[MINISIGN_SIG], global[MINISIGN_SIG];
+	char date[TIME_TEXT_MAX];
+	struct buf comment = buf_max(1024), both = buf_max(2048);
+	bool ok = sign_bytes(signature, key, file);
+
+	buf_format(&comment, "ctstub-feed sequence:%llu date:%s", (unsigned long long)feed->sequence,
+		   time_text(feed->date_ms, date));
+	buf_put(&both, span_of(signature, sizeof signature));
+	buf_put(&both, buf_span(&comment));
+	ok = ok && buf_ok(&both) && sign_bytes(global, key, buf_span(&both));
+	if (ok) {
+		buf_text(out, "untrusted comment: signature by ctstub-watch\n");
+		base64_line(out, "Ed", span_of(public->id, MINISIGN_ID),
+			    span_of(signature, sizeof signature));
+		buf_format(out, "trusted comment: %s\n", buf_cstr(&comment));
+		base64_line(out, "", span_of(global, sizeof global), (struct span){NULL, 0});
+	}
+	buf_free(&comment);
+	buf_free(&both);
+	return ok && buf_ok(out);
+}
+
+static enum watch_exit
+feed_sign(const struct request *req, gnutls_privkey_t key, const struct minisign_key *public)
+{
+	struct buf entries = buf_max(FEED_FILE_MAX), file = buf_max(FEED_FILE_MAX + 1024),
+		   signature = buf_max(MINISIGN_FILE_MAX);
+	char *why = NULL, *name = with_suffix(req->output, ".minisig");
+	struct feed feed = {.sequence = 0};
+	enum watch_exit code = entries_read(&entries, &feed, req);
+
+	if (code == WATCH_DONE && feed_write(&file, &feed, buf_span(&entries), &why) != RES_OK)
+		code =
+		    watch_complain(WATCH_USAGE, verb, "%s", why != NULL ? why : "the entries are too many");
+	if (code == WATCH_DONE &&
+	    (name == NULL || !signature_write(&signature, key, public, &feed, buf_span(&file))))
+		code = watch_complain(WATCH_TROUBLE, verb, "cannot sign");
+	/* the feed first: a machine that fetches in between sees a signature that does not fit, and tries again */
+	if (code == WATCH_DONE)
+		code = file_write(req->output, buf_span(&file), 0644);
+	if (code == WATCH_DONE)
+		code = file_write(name, buf_span(&signature), 0644);
+	if (code == WATCH_DONE)
+		(void)printf("%s: edition %llu, signed in %s\n", req->output,
+			     (unsigned long long)feed.sequence, name);
+	buf_free(&entries);
+	buf_free(&file);
+	buf_free(&signature);
+	free(name);
+	free(why);
+	return code;
+}
+
+enum watch_exit
+cmd_sign(int argc, char **argv)
+{
+	struct request req = {.key = NULL};
+	struct minisign_key public;
+	gnutls_privkey_t key = NULL;
+	enum watch_exit code = request_read(&req, argc, argv);
+
+	if (code != WATCH_REFUSED)
+		return code;
+	if (req.new_key != NULL)
+		return key_make(req.new_key);
+	code = key_read(&key, &public, req.key);
+	if (code == WATCH_DONE)
+		code = feed_sign(&req, key, &public);
+	if (key != NULL)
+		gnutls_privkey_deinit(key);
+	return code;
+}
