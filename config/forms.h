@@ -1,5 +1,5 @@
 /*
- * forms.h - what a string of the configuration may look like, by its form; and domain names as people write them.
+ * forms.h - the forms that strings of the configuration have, and domain names as people write them.
  */
 #ifndef CONFIG_FORMS_H
 #define CONFIG_FORMS_H
@@ -23,7 +23,7 @@ enum option_form {
 	FORM_WHEN_STALE,
 	FORM_RULE_MODE,
 	FORM_WATCH_BLOCK,
-	FORM_CT_MODE, /* as strings of an upstream "" too, and so the next */
+	FORM_CT_MODE, /* as strings of an upstream "" as well; the same for the next */
 	FORM_CT_POLICY,
 	FORM_SOCKET,   /* a path that fits into a socket's address */
 	FORM_PATH,     /* not empty */
@@ -33,7 +33,7 @@ enum option_form {
 	FORM_DATE,     /* "2027-03-01", or "" */
 	FORM_HOST,     /* a DNS name, or "" */
 	FORM_DOMAIN,   /* a domain name, the root too */
-	FORM_ENTRY,    /* not empty; judged by who compiles it */
+	FORM_ENTRY,    /* not empty; judged when it is compiled */
 	FORM_CA_ENTRY, /* an entry of allow-issuer */
 	FORM_PIN,      /* spki-sha256 <hex> */
 	FORM_LISTEN,   /* an address to listen on, port 53 when it has none */
@@ -47,15 +47,15 @@ const char *const *form_words(enum option_form);
 const char *form_expected(enum option_form);
 /* Copies text to out in its normal form; false: it is not of this form. */
 bool form_read(char out[CONFIG_STRING_MAX + 1], enum option_form, const char *text);
-/* The first moment after a day that form_read took: midnight (UTC) at its end. 0 for "". */
+/* The first moment after a day that form_read accepted: midnight (UTC) at its end. 0 for "". */
 int64_t form_date_end_ms(const char *day);
-/* NULL, or what is wrong: "the unusable address". Lent. */
+/* NULL, or what is wrong, "the unusable address". Constant. */
 const char *form_read_address(struct addr *, enum option_form, const char *text);
 
 /* A name in ASCII: labels of letters, digits, "-" and "_", at most 63 long, 253 in all, with or without the dot at
  * its end; "." is the root. Lower case and without that dot in out. False: it is none. */
 bool domain_read(char out[CONFIG_STRING_MAX + 1], const char *text);
-/* The wire form of what domain_read gave; its length. */
+/* Writes the wire form of a name from domain_read; returns its length. */
 size_t domain_wire(uint8_t out[DOMAIN_WIRE_MAX], const char *domain);
 
 #endif

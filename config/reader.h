@@ -23,7 +23,7 @@ struct reader {
 
 /* Settings of the compiled-in defaults. */
 enum res reader_start(struct reader *, struct config_errors *);
-/* Reads one text over what is there. file: its name, for the errors; lent as long as the settings live. */
+/* Reads one text over the settings so far. file: its name, for the errors; lent as long as the settings live. */
 enum res reader_text(struct reader *, const char *file, struct span text);
 /* Fills what follows from the rest (ports), checks what no option can know alone. *out is yours but after RES_NOMEM; after
  * RES_MALFORMED it is broken (settings.h). The reader is empty afterwards. */

@@ -1,5 +1,5 @@
 /*
- * snapshot.h - settings made ready for use: policies, anchors, lists, targets, routes. Immutable and counted.
+ * snapshot.h - settings compiled for use: policies, anchors, lists, targets, routes. Immutable and counted.
  *
  * A snapshot is compiled as a whole or not at all; the running one is swapped for it as a whole. Threads share it:
  * a thread that keeps a pointer beyond a call holds a reference.

@@ -22,7 +22,7 @@ warn(struct compile *c, const char ***list, size_t *n, const char *text)
 	c->nomem |= !owned_append_text(&c->snap->owned, list, n, text);
 }
 
-/* What only reports, and since when it does not. */
+/* Which rules only report, and until when. */
 static void
 warn_report(struct compile *c, struct upstream_plan *plan, const struct upstream_settings *u)
 {
@@ -43,12 +43,12 @@ warn_report(struct compile *c, struct upstream_plan *plan, const struct upstream
 		buf_clear(&text);
 		buf_text(&text, "report-until has no effect: no rule is in report mode");
 	} else if (p->report_until_ms == 0) {
-		buf_text(&text, "; what they find refuses nothing");
+		buf_text(&text, "; their findings refuse nothing");
 	} else if (clock_wall_ms() < p->report_until_ms) {
-		buf_format(&text, "; what they find refuses nothing until the end of %s (UTC)",
+		buf_format(&text, "; their findings refuse nothing until the end of %s (UTC)",
 			   u->report_until);
 	} else {
-		buf_format(&text, "; report-until, %s, has passed: they refuse", u->report_until);
+		buf_format(&text, "; report-until, %s, has passed: their findings refuse", u->report_until);
 	}
 	if ((n > 0 && n > (p->ct_mode == CT_REPORT)) || *u->report_until != '\0')
 		warn(c, &plan->warning, &plan->n_warning, buf_cstr(&text) == NULL ? "" : buf_cstr(&text));
@@ -60,8 +60,8 @@ warn_upstream(struct compile *c, struct upstream_plan *plan, const struct upstre
 {
 	if (plan->policy->pins != NULL && cert_match_count(plan->policy->pins) == 1)
 		warn(c, &plan->warning, &plan->n_warning,
-		     "a pin set of one: when that key is replaced nothing is left; "
-		     "add a backup, and rather pin a root than a leaf");
+		     "only one key is pinned: when it is replaced, no certificate matches; "
+		     "add a backup, and pin a root rather than a leaf");
 	warn_report(c, plan, u);
 	if (*u->ct != '\0' && plan->policy->ct_mode != CT_REQUIRE)
 		warn(c, &plan->warning, &plan->n_warning,
@@ -84,8 +84,8 @@ warn_global(struct compile *c)
 		general |= strcmp(c->s->forward[i].title, ".") == 0;
 	if (!general)
 		warn(c, &snap->warning, &snap->n_warning,
-		     "every upstream is named in a forward: names that no forward claims "
-		     "go nowhere (a forward \".\" would say where)");
+		     "every upstream is named in a forward: names that match no forward "
+		     "have no upstream (a forward \".\" gives them one)");
 	if (c->s->ct_mode != CT_REQUIRE)
 		warn(c, &snap->warning, &snap->n_warning,
 		     "certificates that were never logged are not refused (ct.mode)");
@@ -101,7 +101,7 @@ warn_global(struct compile *c)
 
 /* ---- policies, upstreams, forwards */
 
-/* An empty list, or none for want of memory, is not looked through. */
+/* An empty list, or a missing one when there was no memory, is not used. */
 static void
 policy_disallow(struct vfy_policy *p, const struct cert_match *list)
 {
@@ -183,7 +183,7 @@ compile_upstream_policy(struct compile *c, const struct upstream_settings *u)
 	return p;
 }
 
-/* It serves what no forward claims unless a forward names it; "." takes that back. */
+/* Does it serve the names that match no forward? Not if a forward names it, unless "." does. */
 static bool
 is_general(const struct settings *s, const char *title)
 {

@@ -12,9 +12,9 @@
  * File: one anchor a line, `#` starts a comment,
  *   cert-sha256 HEX | spki-sha256 HEX  { source WORD | distrusted-since TIME | sct-not-after TIME | not-before-max TIME |
  *                                        permit-name SUFFIX | permit-ip PREFIX }...
- * `source` says where the limits after it come from; a value with white space stands between double quotes. An anchor
- * has at most one line by its certificate and one by its key in the table compiled in, and as many in all files
- * together. All that meet an anchor apply: the earliest of each date, and every set of names and addresses.
+ * `source` names the source of the limits after it; a value with white space stands between double quotes. An anchor has at
+ * most one line by its certificate and one by its key in the compiled-in table, and as many in all files together. All
+ * lines that match an anchor apply: the earliest of each date, and every set of names and addresses.
  */
 #ifndef VERIFY_ANCHOR_LIMITS_H
 #define VERIFY_ANCHOR_LIMITS_H
@@ -27,7 +27,7 @@
 #define ANCHOR_LIMITS_ENTRIES_MAX 4096
 #define ANCHOR_LIMITS_PERMIT_MAX  32 /* names and addresses of one anchor; a national root has nine */
 #define ANCHOR_LIMITS_LINES_MAX                                                                              \
-	4 /* lines that can meet one anchor: by certificate and key, compiled in and of files */
+	4 /* lines that can match one anchor: by certificate and key, compiled in and of files */
 
 struct anchor_limits;
 
@@ -37,12 +37,12 @@ struct anchor_permits {
 	size_t n_name;
 	struct prefix ip[ANCHOR_LIMITS_PERMIT_MAX];
 	size_t n_ip;
-	const char *name_text; /* what to say of a name outside, and of an address outside */
+	const char *name_text; /* the sentences about a name outside, and about an address outside */
 	const char *ip_text;
 };
 
-/* All that limits one anchor. Each text is a sentence for people that names the limit, its value and its source.
- * Pointers are the table's. */
+/* All limits of one anchor. Each text is a sentence for people that names the limit, its value and its source.
+ * Pointers are lent from the table. */
 struct anchor_limit {
 	bool has_distrusted_since;
 	int64_t distrusted_since_ms;
@@ -75,8 +75,8 @@ struct anchor_case {
 };
 
 #define ANCHOR_LIMIT_FAULTS_MAX (3 + 2 * ANCHOR_LIMITS_LINES_MAX)
-/* The limits that the case does not keep, each as its text; their number. Without a valid SCT sct-not-after is not
- * judged: whether one is needed is the caller's question. */
+/* Writes the text of each limit that the case violates, and returns their number. Without a valid SCT sct-not-after is not
+ * judged: the caller decides whether one is needed. */
 size_t anchor_limit_faults(const char *out[ANCHOR_LIMIT_FAULTS_MAX], const struct anchor_limit *,
 			   const struct anchor_case *);
 

@@ -1,5 +1,5 @@
 /*
- * policy.h - what a judgement is asked: the policy of an upstream, and what its server presented when.
+ * policy.h - the input of a judgement: the policy of an upstream, what its server presented, and the time.
  *
  * Plain data, filled by the caller. Everything in it is lent and outlives the judgement.
  */
@@ -14,13 +14,13 @@
 #include "verify/x509/trust.h"
 
 #define VFY_CERTS_MAX 16 /* certificates presented; public chains have 2 to 5 */
-/* Bytes of all that is presented; a certificate beyond is not read. Reading names, comparing and showing them costs as they are long. A
- * handshake of ours reads half as many, and public chains have below 10 KiB. */
+/* Bytes of all presented certificates; a certificate beyond them is not read. The cost of reading, comparing and showing
+ * names grows with their length. A handshake of ours reads half as many, and public chains have less than 10 KiB. */
 #define VFY_BYTES_MAX      (64 * 1024)
 #define VFY_SIG_CHECKS_MAX 64 /* signature checks in one judgement, SCTs included */
 /*
- * What they may cost together, in tenths of a check with RSA-4096 (spki.h). A public chain with three SCTs costs 100 to
- * 200, one of P-521 throughout 340. The rest of a verdict fits into what is left below 64 checks with RSA-4096.
+ * Their cost together, in tenths of a check with RSA-4096 (spki.h). A public chain with three SCTs costs 100 to 200, a
+ * chain with P-521 throughout 340. With the rest of a verdict the cost stays below 64 checks with RSA-4096.
  */
 #define VFY_SIG_COST_MAX 512
 #define VFY_DISALLOW_MAX 4 /* lists of one policy */
@@ -28,7 +28,7 @@
 
 enum ct_mode { CT_REQUIRE, CT_REPORT, CT_OFF };
 enum ct_policy { CT_STRICT, CT_CHROME, CT_MOZILLA, CT_APPLE };
-/* What may be tried out before it refuses. Identity, chain, signatures, dates, usage and strength are none of these. */
+/* The rules that have a report mode. Identity, chain, signatures, dates, usage and strength always refuse. */
 enum vfy_rule {
 	VFY_RULE_PIN,          /* pin-mismatch */
 	VFY_RULE_ALLOW_ISSUER, /* issuer-not-allowed */
@@ -37,7 +37,7 @@ enum vfy_rule {
 	VFY_RULE_REVOCATION,   /* revoked, staple-missing, staple-invalid, crl-invalid */
 	VFY_RULE_COUNT
 };
-/* VFY_REPORT: what the rule finds stays in the verdict and does not refuse. */
+/* VFY_REPORT: the findings of the rule stay in the verdict and do not refuse. */
 enum vfy_mode { VFY_REQUIRE, VFY_REPORT };
 enum ct_when_stale { CT_STALE_ENFORCE, CT_STALE_REFUSE, CT_STALE_REPORT };
 
@@ -52,7 +52,8 @@ struct vfy_policy {
 	const struct anchor_limits *anchor_limits; /* NULL: every anchor is free */
 	const struct cert_match *disallow[VFY_DISALLOW_MAX];
 	size_t n_disallow;
-	size_t n_disallow_always; /* so many of them, the first, refuse in every mode: what is compiled in */
+	size_t
+	    n_disallow_always; /* of these, the first so many refuse in every mode: the compiled-in lists */
 	const struct cert_match *allow_issuer; /* NULL: any issuer */
 	const struct cert_match *pins;         /* NULL: no pins. spki-sha256 entries only */
 	const struct crls *crls;               /* NULL: none */

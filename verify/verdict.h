@@ -1,9 +1,9 @@
 /*
- * verdict.h - what the judge found, all of it, and how that is written as JSON.
+ * verdict.h - everything that the judge found, and how it is written as JSON.
  *
  * A verdict starts refused. Its outcome is accepted only when every stage that the policy asks for has run and
- * none objected. The reasons of the wire live in the same list, so that log, metric, EDE text, JSON and manual
- * share one code for one thing, but the judge never gives them.
+ * none objected. The reasons of the transport are in the same list, so that log, metric, EDE text, JSON and manual
+ * share one code for one thing, but the judge never uses them.
  */
 #ifndef VERIFY_VERDICT_H
 #define VERIFY_VERDICT_H
@@ -24,7 +24,7 @@ const char *reason_stage(enum reason);    /* "ct" */
 const char *reason_sentence(enum reason); /* for people */
 /* REASON_NONE when the code is not known. */
 enum reason reason_read(const char *code);
-/* A reason of the judge (a verdict), as against one of the wire (bad weather). */
+/* Is it a reason of the judge (a verdict), not of the transport (a network failure)? */
 bool reason_is_verdict(enum reason);
 
 enum sct_status {
@@ -85,7 +85,7 @@ struct verdict {
 	int64_t at_ms;
 	int64_t valid_until_ms; /* the earliest notAfter of the path; VERDICT_NUMBER_NONE without one */
 	int64_t
-	    report_until_ms; /* from then on what was only reported refuses, so judge again; 0: no such time */
+	    report_until_ms; /* from then on the reported findings refuse, so judge again; 0: no such time */
 	bool out_of_memory;  /* something could not be stored; the outcome is refused */
 	char **warnings;     /* for people and logs, nothing that refuses: "pin met by the leaf only" */
 	size_t n_warnings;
@@ -99,9 +99,9 @@ enum reason verdict_reason(const struct verdict *);
 /* The finding that goes with it, lent; NULL when accepted. */
 const struct finding *verdict_finding(const struct verdict *);
 bool verdict_has(const struct verdict *, enum reason);
-/* Would this refuse if its rule were not in report mode? Not so an old list of logs, which has a rule of its own. */
+/* Would this refuse if its rule were not in report mode? False for an old list of logs, which has a rule of its own. */
 bool finding_reported(const struct finding *);
-/* The reasons of which that holds, reason r as the bit 1 << r. */
+/* The reasons for which finding_reported holds, reason r as the bit 1 << r. */
 uint64_t verdict_reported(const struct verdict *);
 /* Deep copy. RES_NOMEM: out is cleared. */
 enum res verdict_copy(struct verdict *out, const struct verdict *);

@@ -97,7 +97,7 @@ def ended(t, reason):
     servfail(tried.daemon.ask("www.example.com"), reason)
     check(any("2026-01-01" in w for w in tried.daemon.ctl("status")["warnings"]), "status warns of the day that has passed")
     code, out, err = t.run("ctstubd", "-t", "-c", tried.daemon.config)
-    check(code == 0 and "report-until, 2026-01-01, has passed: they refuse" in out + err, f"-t: {code} {out}{err}")
+    check(code == 0 and "report-until, 2026-01-01, has passed: their findings refuse" in out + err, f"-t: {code} {out}{err}")
     code, out, _ = t.run("ctstubd", "-p", "-c", tried.daemon.config)
     check('report-until = "2026-01-01"' in out, "-p prints the day")
     check(f'{tried.mode.replace("_", "-")} = "report"' in out, "-p prints the mode")

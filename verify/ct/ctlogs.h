@@ -1,10 +1,10 @@
 /*
- * ctlogs.h - a list of CT logs: who they are, whose, and in what state.
+ * ctlogs.h - a list of CT logs: their names, operators and states.
  *
  * A list is immutable once loaded and may be shared by threads. Three sources: v3 JSON, Mozilla's source header,
  * and the table compiled in. log_id is always the SHA-256 of the key (RFC 6962, 3.2), checked at loading.
- * Of the header, the test logs that only a debug build sees are left out.
- * The ids of the two mimic logs, whose private keys are published, are denied whatever a list says.
+ * The test logs that only a debug build sees are left out of the header.
+ * The ids of the two mimic logs, whose private keys are published, are denied even when a list has them.
  */
 #ifndef VERIFY_CT_CTLOGS_H
 #define VERIFY_CT_CTLOGS_H
@@ -61,8 +61,8 @@ struct ctlog {
 struct ctlogs;
 
 /* *why, on failure, gets a sentence for people with the place in the file (yours to free; may be NULL for no
- * memory). A log that cannot be used is left out (ctlogs_left_out): its SCTs then count for nothing, which refuses more
- * and never less. A list of which no log is left, or that has another shape, is refused. */
+ * memory). A log that cannot be used is left out (ctlogs_left_out): its SCTs then count for nothing, which can only refuse
+ * more. A list without any usable log, or of another shape, is refused. */
 enum res ctlogs_from_json(struct ctlogs **out, struct span json, char **why);
 enum res ctlogs_from_mozilla_header(struct ctlogs **out, struct span text, char **why);
 enum res ctlogs_compiled_in(struct ctlogs **out); /* the project's own, with the retired logs */
@@ -85,9 +85,9 @@ size_t ctlogs_count(const struct ctlogs *);
 const struct ctlog *ctlogs_at(const struct ctlogs *, size_t i); /* sorted by id */
 /* NULL: not in the list. Lent. */
 const struct ctlog *ctlogs_find(const struct ctlogs *, const uint8_t id[32]);
-/* In the list, or among the retired logs that were added to it; what the list itself says goes first. */
+/* In the list, or among the retired logs that were added to it; the list itself takes precedence. */
 const struct ctlog *ctlogs_find_ever(const struct ctlogs *, const uint8_t id[32]);
-/* A log that is never to be believed (its private key is public). */
+/* Must the log never be believed (its private key is public)? */
 bool ctlog_is_denied(const uint8_t id[32]);
 /* Who operated the log at that time. Lent. */
 const char *ctlog_operator_at(const struct ctlog *, int64_t ms);

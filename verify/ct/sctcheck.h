@@ -1,7 +1,7 @@
 /*
  * sctcheck.h - a certificate's SCTs with their logs, and what the logs signed (RFC 6962, 3.2).
  *
- * Whether an SCT counts is policy (ctpolicy.h); here it is found out who issued it and whether the signature
+ * Whether an SCT counts is policy (ctpolicy.h). This file finds out which log issued it and whether its signature
  * holds.
  */
 #ifndef VERIFY_CT_SCTCHECK_H
@@ -37,7 +37,7 @@ struct sct_check {
  * extension. RES_MALFORMED, RES_LIMIT as sct_list_read. sct_check_free in every case. */
 enum res sct_check_open(struct sct_check *, const struct cert *leaf, const struct ctlogs *logs);
 /* Checks the signatures of all SCTs whose log is known, given the key of the CA that signed the leaf: its
- * key, not its name, is what is signed. Asked again with the same key it does nothing. RES_LIMIT: the budget
+ * key, not its name, is what is signed. Called again with the same key it does nothing. RES_LIMIT: the budget
  * ran out, the rest stays unchecked. RES_MALFORMED: the leaf cannot be turned into what the logs signed.
  * RES_NOMEM. */
 enum res sct_check_signatures(struct sct_check *, const struct cert *leaf,
@@ -52,7 +52,7 @@ enum res sct_item_prove(struct sct_item *, struct buf *signed_bytes, size_t fron
 /* Are the SCT's two algorithm bytes those of the log's key (RFC 6962, 2.1.4)? */
 bool sct_algorithm_fits(const struct sct *, const struct ctlog *);
 
-/* When an SCT says it was made; INT64_MAX when that is beyond every date. */
+/* The time of an SCT; INT64_MAX when it is beyond every date. */
 int64_t sct_item_ms(const struct sct_item *);
 
 #endif

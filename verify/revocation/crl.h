@@ -5,7 +5,7 @@
  *
  * A list that cannot be used is kept as long as its issuer's name can be read: a malformed one, and those that RFC 5280
  * forbids to use (a delta CRL without its base, an indirect CRL, a critical extension that is not known, of the list or of
- * an entry). So it stays known that a list was configured for this issuer.
+ * an entry). So crls_check still knows that a list was configured for this issuer.
  */
 #ifndef VERIFY_REVOCATION_CRL_H
 #define VERIFY_REVOCATION_CRL_H

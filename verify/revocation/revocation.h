@@ -8,9 +8,9 @@
  * worst counts.
  *
  * Lists (RFC 5280, 5 and 6.3.3): one must be current (nextUpdate present) and for certificates of this kind and place, but
- * what a list of the right key names is revoked whatever the list is for, and stays so when it is old. Not used: delta
- * CRLs, indirect CRLs, lists that name a serial number twice, lists with critical extensions that are not known. A list of
- * another key of the same name says nothing. CRLs signed by another certificate than the issuer's own are not supported.
+ * a certificate that a list of the right key names is revoked, whatever the list is for and however old it is. Not used:
+ * delta CRLs, indirect CRLs, lists that name a serial number twice, lists with unknown critical extensions. A list of
+ * another key of the same name is ignored. CRLs signed by another certificate than the issuer's own are not supported.
  */
 #ifndef VERIFY_REVOCATION_REVOCATION_H
 #define VERIFY_REVOCATION_REVOCATION_H
@@ -31,9 +31,9 @@ enum res crls_new(struct crls **);
  * (crls_left_out); when the issuer's name can be read, crls_check still knows that this issuer has a list. An error: none
  * can be used. */
 enum res crls_add(struct crls *, struct span file, char **why);
-/* What the files lost, with lines; the caller may clear it between two files. Lent. */
+/* The lists that were left out, with lines; the caller may clear it between two files. Lent. */
 struct faults *crls_left_out(struct crls *);
-/* A file that was to be here cannot be read: nothing passes (crl-invalid), though what the others name is revoked. */
+/* A configured file cannot be read: no certificate passes (crl-invalid), and those that the other lists name are revoked. */
 void crls_lack(struct crls *);
 void crls_free(struct crls *);
 size_t crls_count(const struct crls *); /* those that can be used */

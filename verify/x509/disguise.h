@@ -1,10 +1,9 @@
 /*
  * disguise.h - the other hashes under which the same certificate or the same key can be shown.
  *
- * A list names a certificate or a key by a hash of its bytes, and some of these bytes are not the signer's to choose.
- * Anybody can turn the s of an ECDSA signature into n - s; everybody can write his own RSA key as rsaEncryption or as
- * RSASSA-PSS. Each other form has a hash of its own, under which it is looked up as well. What is not of these forms is
- * refused anyhow (sigform.h, spki.h).
+ * A list names a certificate or a key by a hash of its bytes, and others than the signer can change some of these bytes.
+ * Anyone can turn the s of an ECDSA signature into n - s, and an owner of an RSA key can write it as rsaEncryption or as
+ * RSASSA-PSS. Each form has a hash of its own, so each is looked up. Other forms are refused anyway (sigform.h, spki.h).
  */
 #ifndef VERIFY_X509_DISGUISE_H
 #define VERIFY_X509_DISGUISE_H
@@ -20,7 +19,7 @@ struct disguises {
 
 /*
  * The certificate with the other form of its ECDSA signature. The signer's curve is not known here: each of the three
- * whose order the signature fits gives one. None when it is not signed with ECDSA. RES_NOMEM.
+ * whose order the signature fits gives one. None when the certificate is not signed with ECDSA. RES_NOMEM.
  */
 enum res disguises_of_cert(struct disguises *, const struct cert *);
 /*

@@ -1,7 +1,7 @@
 /*
- * lead.h - chains by names alone: where there is no path, what would have been one, to say what is wrong with it.
+ * lead.h - chains by names alone, which explain why there is no path.
  *
- * Nothing in a lead is proven, so it is of another type than a path and satisfies nothing.
+ * Nothing in a lead is proven, so it has another type than a path and satisfies no rule.
  */
 #ifndef VERIFY_X509_LEAD_H
 #define VERIFY_X509_LEAD_H
@@ -9,7 +9,7 @@
 #include "verify/x509/issuers.h"
 #include "verify/x509/path_validate.h"
 
-#define LEADS_MAX      8    /* more explain no better */
+#define LEADS_MAX      8    /* more of them explain no better */
 #define LEAD_STEPS_MAX 1024 /* issuers looked at while searching */
 
 struct lead {

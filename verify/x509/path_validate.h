@@ -1,10 +1,10 @@
 /*
- * path_validate.h - what RFC 5280 (6.1) asks of a path beside its signatures, and which certificate fails it.
+ * path_validate.h - what RFC 5280 (6.1) requires of a path beside its signatures, and which certificate fails.
  *
  * Names that can be compared, dates, basicConstraints with path lengths, key usage, purposes, name constraints, critical
- * extensions, policies, and the strength of keys and signatures. Everything that an anchor's certificate says about
- * itself is applied to it as to a CA's, but for its policies and its own signature. Nothing here proves who signed what
- * (path.h does), so these rules can also be asked of a chain that is no path, to say what is wrong with it.
+ * extensions, policies, and the strength of keys and signatures. An anchor's certificate is judged like a CA's,
+ * except for its policies and its own signature. Nothing here proves who signed what (path.h does), so a chain that is not a
+ * path can be judged as well, to say what is wrong with it.
  */
 #ifndef VERIFY_X509_PATH_VALIDATE_H
 #define VERIFY_X509_PATH_VALIDATE_H
@@ -18,7 +18,7 @@
 
 struct path_fault {
 	enum reason reason;
-	size_t at;        /* of which certificate of the path */
+	size_t at;        /* index of the certificate in the path */
 	const char *what; /* a constant */
 	bool reported;    /* its rule is in report mode: it does not make the path worse than it is */
 };
@@ -28,7 +28,7 @@ struct path_faults {
 	size_t n;
 };
 
-/* what is NULL: there is no fault. */
+/* Adds nothing when what is NULL. */
 void path_faults_add(struct path_faults *, enum reason, size_t at, const char *what);
 
 /* How bad a path is, by its worst fault; up to PATH_DATED its constraints hold. */
@@ -36,15 +36,15 @@ enum path_grade { PATH_GOOD, PATH_UNWANTED, PATH_WEAK, PATH_DATED, PATH_BROKEN }
 enum path_grade path_grade(const struct path_faults *);
 
 #define PATH_RULES_NAMES 256 /* answers about name constraints that are remembered */
-/* Certificates of which is remembered what is wrong with them alone: all that are presented, and many anchors. */
+/* Certificates whose own faults are remembered: all presented ones, and many anchors. */
 #define PATH_RULES_OWN  64
 #define PATH_OWN_FAULTS 16 /* of one certificate; ten can be at once */
 
-/* What place a certificate has in a path; what may be wrong with it alone depends on it. */
+/* The role of a certificate in a path; its own faults depend on it. */
 enum path_place { PATH_LEAF, PATH_LEAF_ANCHOR, PATH_CA, PATH_ANCHOR };
 
-/* What is wrong with a certificate alone, in that place. A search meets it thousands of times, and long extensions take
- * long to read; so they are read once in a judgement. */
+/* The faults of a certificate on its own, in that role. A search meets it thousands of times, and long extensions take long
+ * to read, so they are read once in a judgement. */
 struct path_own {
 	const struct cert *cert;
 	enum path_place place;
@@ -57,7 +57,7 @@ struct path_own {
 	uint32_t path_len;
 };
 
-/* What the rules share in one judgement. */
+/* The state that the rules share in one judgement. */
 struct path_rules {
 	int64_t now_ms;
 	struct nameconstraints_budget names;
@@ -79,7 +79,7 @@ bool path_leaf_sound(struct path_rules *, const struct cert *leaf);
 /* Has certs[at] neither a fault of its own nor more CAs below it than it allows? Those are certs[0] to certs[at - 1],
  * leaf first. */
 bool path_issuer_sound(struct path_rules *, const struct cert *const *certs, size_t at, bool is_anchor);
-/* Do they meet its name constraints? Costs more, so this is asked of issuers that are proven. */
+/* Do they meet its name constraints? This costs more, so ask it about proven issuers only. */
 bool path_names_sound(struct path_rules *, const struct cert *const *certs, size_t at);
 
 /* RFC 5280, 4.1.2.5: valid through notAfter, that second included. */

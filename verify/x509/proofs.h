@@ -2,8 +2,8 @@
  * proofs.h - which key signed which of the presented certificates.
  *
  * Each pair of a certificate and a key is checked once in a judgement and remembered: the same key under other names
- * or in other certificates is the same question. The answers are what a path is made of (path.h), and what says whose
- * key SCTs, staples and CRLs are checked with.
+ * or in other certificates is the same question. Paths are made of the answers (path.h), and they
+ * decide with which key SCTs, staples and CRLs are checked.
  */
 #ifndef VERIFY_X509_PROOFS_H
 #define VERIFY_X509_PROOFS_H

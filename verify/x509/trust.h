@@ -9,20 +9,19 @@
 
 #define TRUST_FILE_MAX    (16 * 1024 * 1024) /* Debian's bundle is 220 KB */
 #define TRUST_ANCHORS_MAX 4096
-#define TRUST_REJECTS_MAX 4096 /* certificates that a text says are not to be trusted */
+#define TRUST_REJECTS_MAX 4096 /* certificates whose own settings reject them */
 
 struct trust;
 
 /*
- * The anchors of one PEM text ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"); anything between them is passed
- * over. A bundle is a collection that others made, so one that cannot be used is left out (trust_left_out) and the others
- * serve. Roots that are not quite DER are read (anchor_tidy.h). RES_NOT_FOUND: there is none in the text. RES_MALFORMED:
+ * The anchors of one PEM text ("CERTIFICATE", "X509 CERTIFICATE", "TRUSTED CERTIFICATE"); text between them is skipped.
+ * Others collect bundles, so a certificate that cannot be used is left out (trust_left_out) and the others serve. Roots that are not quite DER are read (anchor_tidy.h). RES_NOT_FOUND: there is none in the text. RES_MALFORMED:
  * there are, and none of them can be used. RES_LIMIT: the text is larger than TRUST_FILE_MAX.
  */
 enum res trust_from_pem(struct trust **out, struct span pem, char **why);
 /* Adds another text's certificates while the trust is being built; same errors. Twins are kept once. */
 enum res trust_add_pem(struct trust *, struct span pem, char **why);
-/* What the texts lost, with lines; the caller may clear it between two texts. Lent. */
+/* The certificates that were left out, with lines; the caller may clear it between two texts. Lent. */
 struct faults *trust_left_out(struct trust *);
 void trust_free(struct trust *);
 size_t trust_count(const struct trust *);

@@ -1,5 +1,5 @@
 /*
- * usage.h - what a certificate says it may be used for: basicConstraints, keyUsage, extendedKeyUsage, and
+ * usage.h - the uses that a certificate allows: basicConstraints, keyUsage, extendedKeyUsage, and
  * which critical extensions we understand.
  */
 #ifndef VERIFY_X509_USAGE_H
@@ -33,7 +33,7 @@ enum res usage_read(struct usage *, const struct cert *);
  * none. Lent. */
 const struct cert_ext *usage_unknown_critical(const struct cert *);
 
-/* Each gives what is wrong, a constant, or NULL. */
+/* Each returns what is wrong (constant), or NULL. */
 const char *usage_server_fault(const struct usage *);          /* as a TLS server's own certificate */
 const char *usage_ca_fault(const struct usage *, int version); /* as an issuer inside a path */
 const char *usage_anchor_fault(const struct usage *,

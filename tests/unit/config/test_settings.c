@@ -45,7 +45,7 @@ print(const struct settings *s)
 static const struct {
 	const char *what;
 	const char *text;
-	const char *error[4]; /* each error's beginning and, behind " ... ", something it holds */
+	const char *error[4]; /* each error's beginning and, after " ... ", something it holds */
 } wrong[] = {
     {"G01 an unknown option after ten comment lines", "#1\n#2\n#3\n#4\n#5\n#6\n#7\n#8\n#9\n#10\nworker = 1\n",
 	{"f:11: unknown option \"worker\", one of listen, workers"}},
@@ -63,7 +63,7 @@ static const struct {
     {"a word without quotes", "log-level = info", {"f:1: option \"log-level\" has the bare word \"info\", \"error\", \"warn\""}},
     {"an unknown word", "log-level = \"loud\"", {"f:1: option \"log-level\" has the unknown word \"loud\""}},
     {"a boolean in quotes", "hedge = \"true\"", {"f:1: option \"hedge\" has the string"}},
-    {"a boolean that is none", "hedge = yes", {"f:1: option \"hedge\" has the wrong value \"yes\", true or false"}},
+    {"an invalid boolean", "hedge = yes", {"f:1: option \"hedge\" has the wrong value \"yes\", true or false"}},
     {"G01 the same option twice", "workers = 1\nhedge = true\nworkers = 2\n",
 	{"f:3: option \"workers\" is set again, once in a section was expected (first in line 1)"}},
     {"G01 the same option twice outside sections, one between them", "workers = 1\nct { mode = \"off\" }\nworkers = 2\n",
@@ -91,10 +91,10 @@ static const struct {
     {"an unknown escape", "user = \"a\\n\"", {"f:1: an unknown escape"}},
     {"a tab in a string", "user = \"a\tb\"", {"f:1: a control character in a string"}},
     {"one = too many", "hedge = true\n= 1", {"f:2: unexpected \"=\""}},
-    {"nothing is read behind a syntax error", "a = 1\n{ 2\nb = 3\n", {"f:1: unknown option \"a\"", "f:2: unexpected \"{\""}},
+    {"nothing is read after a syntax error", "a = 1\n{ 2\nb = 3\n", {"f:1: unknown option \"a\"", "f:2: unexpected \"{\""}},
     {"an unknown section, its options are passed over", "dns {\n a = 1 }\nb = 1",
 	{"f:1: unknown section \"dns\"", "f:3: unknown option \"b\""}},
-    {"a section inside a section, read on behind it", "ct {\n trust { x = 1 }\n y = 2 }\n z = 3",
+    {"a section inside a section, read on after it", "ct {\n trust { x = 1 }\n y = 2 }\n z = 3",
 	{"f:2: a section inside a section", "f:3: unknown option \"y\"", "f:4: unknown option \"z\""}},
     {"a section nested too deeply", "a{a{a{a{a{a{a{a{a{\n", {"f:1: unknown section", "f:1: sections nested too deeply"}},
     {"a title where none belongs", "ct \"x\" { mode = \"off\" }", {"f:1: section \"ct\" has a title"}},
@@ -154,9 +154,9 @@ static const struct {
 	{"f:2: upstream \"u\" has \"client-key\" alone"}},
     {"a path without DoH", "upstream \"u\" { address = {\"192.0.2.1\"}\n path = \"/x\" }", {"f:2: upstream \"u\" has a path"}},
     {"a method without DoH", "upstream \"u\" { address = {\"192.0.2.1\"}\n method = \"get\" }", {"f:2: upstream \"u\" has a method"}},
-    {"a path that is none", "upstream \"u\" { address = {\"192.0.2.1\"} protocol = \"doh\"\n path = \"dns\" }",
+    {"an invalid path", "upstream \"u\" { address = {\"192.0.2.1\"} protocol = \"doh\"\n path = \"dns\" }",
 	{"f:2: option \"path\" has the wrong value"}},
-    {"a pin that is none", "upstream \"u\" { address = {\"192.0.2.1\"}\n pin = {\"sha256 00\"} }", {"f:2: option \"pin\" has the wrong value"}},
+    {"an invalid pin", "upstream \"u\" { address = {\"192.0.2.1\"}\n pin = {\"sha256 00\"} }", {"f:2: option \"pin\" has the wrong value"}},
     {"a pin that is too short", "upstream \"u\" { address = {\"192.0.2.1\"}\n pin = {\"spki-sha256 00\"} }", {"f:2: option \"pin\""}},
     {"also-address with a port", "upstream \"u\" { address = {\"192.0.2.1\"}\n also-address = {\"192.0.2.2:853\"} }",
 	{"f:2: option \"also-address\" has the wrong value"}},
@@ -372,7 +372,7 @@ files_that_others_could_have_written_are_refused(void **state)
 	    {"G05 only its owner reads", 0600, false, true},
 	    {"G05 everybody writes", 0666, false, false},
 	    {"G05 others write", 0602, false, false},
-	    {"G05 it belongs to somebody else", 0644, true, false},
+	    {"G05 it belongs to another user", 0644, true, false},
 	};
 	struct folder f;
 

@@ -79,7 +79,7 @@ static const struct {
     {"groups of two digits with spaces", "serial A5 30 A2 9C C1 A5 DA 40 00 00 00 00 56 71 F2 4C issuer " FINA, 0x13, true},
     {"hyphens", "serial a5-30-a2-9c-c1-a5-da-40-00-00-00-00-56-71-f2-4c issuer " FINA, 0x13, true},
     {"0x in front", "serial 0xA530A29CC1A5DA40000000005671F24C issuer " FINA, 0x13, true},
-    {"a comment behind it", "serial " FINA_HEX " issuer " FINA " # rogue", 0x13, true},
+    {"a comment after it", "serial " FINA_HEX " issuer " FINA " # rogue", 0x13, true},
     {"a line of DOS", "serial " FINA_HEX " issuer " FINA "\r", 0x13, true},
     {"another case of the name", "serial " FINA_HEX " issuer cn=fina rdc 2015, o=financijska  agencija, c=hr", 0x0c, true},
     {"another serial", "serial a530a29cc1a5da40000000005671f24d issuer " FINA, 0x13, false},
@@ -195,9 +195,9 @@ static const struct {
     {"a serial that is too long", "serial 1111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111111 issuer CN=a\n", 1, "at most 64 bytes"},
     {"no issuer", "serial aa\n", 1, "expected \"issuer\""},
     {"another word for issuer", "serial aa from CN=a\n", 1, "expected \"issuer\""},
-    {"no name behind issuer", "serial aa issuer\n", 1, "missing"},
+    {"no name after issuer", "serial aa issuer\n", 1, "missing"},
     {"no name", "issuer   \n", 1, "missing"},
-    {"a name that is none", "\nissuer Fina\n", 2, "RFC 4514"},
+    {"an invalid name", "\nissuer Fina\n", 2, "RFC 4514"},
     {"der: without base64", "issuer der:\n", 1, "base64"},
     {"der: that is no name", "issuer der:AAAA\n", 1, "base64"},
     {"G01 a NUL", "issuer CN=a\0b\n", 1, "NUL"},
@@ -256,7 +256,7 @@ a_name_is_read_whole_or_the_line_is_an_error(void **state)
 		size_t bad; /* the line that is refused; 0: none */
 		bool named;
 	} rows[] = {
-	    {"a number behind a sign", "issuer CN=CA #1\n", "CN=CA #1", 0, true},
+	    {"a number after a sign", "issuer CN=CA #1\n", "CN=CA #1", 0, true},
 	    {"not the shorter name", "issuer CN=CA #1\n", "CN=CA", 0, false},
 	    {"a sign that is escaped", "issuer CN=CA \\#1\n", "CN=CA #1", 0, true},
 	    {"a sign with space around it, read as a comment", "issuer CN=CA # one\n", "CN=CA", 0, true},
@@ -459,7 +459,7 @@ static const struct {
     {"a record that is text", "{\"data\":[\"x\"]}", RES_MALFORMED, "data[0]", 0},
     {"a serial that is no base64", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":\"!\"}]}", RES_MALFORMED, "data[0]", 0},
     {"an empty serial", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":\"\"}]}", RES_MALFORMED, "data[0]", 0},
-    {"a name that is none", "{\"data\":[{\"issuerName\":\"AAAA\",\"serialNumber\":\"AQ==\"}]}", RES_MALFORMED, "data[0]", 0},
+    {"an invalid name", "{\"data\":[{\"issuerName\":\"AAAA\",\"serialNumber\":\"AQ==\"}]}", RES_MALFORMED, "data[0]", 0},
     {"a hash of another length", "{\"data\":[{\"pubKeyHash\":\"AQ==\"}]}", RES_MALFORMED, "data[0]", 0},
 };
 

@@ -73,7 +73,7 @@ larger_than_read(struct forged *f)
 	assert_true(f->certs[0].n > CERT_BYTES_MAX);
 }
 
-/* So many certificates of that kind behind a good chain: junk, each with hosts of so many bytes. */
+/* So many certificates of that kind after a good chain: junk, each with hosts of so many bytes. */
 static void
 junk_behind(struct forged *f, size_t certs, size_t hosts)
 {
@@ -351,9 +351,9 @@ static const struct forged_row rows[] = {
     {"a good chain", good, ""},
     {"no certificate", no_certificate, "chain-empty"},
     {"a leaf that is noise", leaf_is_noise, "cert-malformed"},
-    {"noise behind a good chain", second_is_noise, "cert-malformed"},
-    {"an empty certificate behind a good chain", second_is_empty, "cert-malformed"},
-    {"a byte behind the leaf", byte_behind_leaf, "cert-malformed"},
+    {"noise after a good chain", second_is_noise, "cert-malformed"},
+    {"an empty certificate after a good chain", second_is_empty, "cert-malformed"},
+    {"a byte after the leaf", byte_behind_leaf, "cert-malformed"},
     {"T07 a leaf larger than is read", larger_than_read, "chain-too-long"},
     {"junk beside it, less than is read", junk_that_fits, ""},
     {"junk beside it, together more than is read", junk_that_does_not_fit, "chain-too-long"},

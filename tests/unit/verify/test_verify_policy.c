@@ -349,7 +349,7 @@ static const struct forged_row rows[] = {
     {"T25 a pinned key does not make a chain good", pin_of_a_bad_chain, "untrusted"},
 
     {"two good paths", two_good_paths, ""},
-    {"a disallowed path behind a clean one", second_path_disallowed, "disallowed"},
+    {"a disallowed path after a clean one", second_path_disallowed, "disallowed"},
     {"a disallowed path in front of a clean one", first_path_disallowed, "disallowed"},
     {"a disallowed key on no path that holds", disallowed_path_is_broken, ""},
     {"a constrained anchor beside a free one", first_anchor_distrusted, ""},

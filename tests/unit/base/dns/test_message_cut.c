@@ -94,7 +94,7 @@ static const struct {
     {"an alias to a name that does not exist as well", "ca/s/", 3, 70, false, "ca//", true},
     {"the answer is cut at a record, with TC", "aaa//x", 0, 60, false, "aa//", true},
     {"... not in it", "at//", 0, 60, false, "a//", true},
-    {"... and nothing behind the first that does not fit", "ata//", 0, 60, false, "a//", true},
+    {"... and nothing after the first that does not fit", "ata//", 0, 60, false, "a//", true},
     {"an alias stays in front", "caa//", 0, 60, false, "ca//", true},
     {"a signature that does not fit is TC (RFC 4035, 3.1.1)", "ag//", 0, 50, true, "a//", true},
     {"no record fits", "a//", 0, 39, false, "//", true},

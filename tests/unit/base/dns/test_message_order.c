@@ -54,7 +54,7 @@ static const struct {
      " | cdn.b.test 60 RRSIG 0105 | edge.c.test 60 RRSIG 0201" SHOWN_EDGE},
     {"other names are kept, last", 3, OTHER_A CDN_A WWW_CDN,
      "NOERROR" SHOWN_WWW " | cdn.b.test 60 A 192.0.2.9 | other.test 60 A 192.0.2.255"},
-    {"a chain in order behind another name", 2, OTHER_A WWW_CDN,
+    {"a chain in order after another name", 2, OTHER_A WWW_CDN,
      "NOERROR" SHOWN_WWW " | other.test 60 A 192.0.2.255"},
     {"names match in any case, and stay as spelled", 3, CDN_EDGE UPPER_WWW EDGE_A,
      "NOERROR | WWW.a.TEST 60 CNAME CDN.B.test" SHOWN_CDN SHOWN_EDGE},
@@ -141,7 +141,7 @@ bounds_hold(void **state)
 	struct msg_answer a;
 
 	(void)state;
-	for (unsigned n = 1000; n < 1040; n += 24) { /* 1,000 and 1,024 records behind the alias make 1,001 and 1,025 */
+	for (unsigned n = 1000; n < 1040; n += 24) { /* 1,000 and 1,024 records after the alias make 1,001 and 1,025 */
 		buf_clear(&b);
 		wire_make(&b, "0000 8180 0001 0000 0000 0000 (www.a.test) 0001 0001");
 		for (unsigned i = 0; i < n; i++)

@@ -85,7 +85,7 @@ static const struct {
      "000b 0002 0064 "
      "000c 0003 000000 0003 0000 0008 0004 00010000",
      0, 0, UINT32_MAX, "beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
-    {"U21: an OPT in the middle: the pointers behind it follow", CLIENT,
+    {"U21: an OPT in the middle: the pointers after it follow", CLIENT,
      "0000 8180 0001 0000 0000 0003 (a.test) 0001 0001" WIRE_OPT " 016e c00c 0002 0001 0000012c 0002 c023 "
      "c023 000f 0001 0000012c 0004 0001 c033",
      0, 0, UINT32_MAX,
@@ -135,7 +135,7 @@ replies_are_made_from_answers(void **state)
 	}
 }
 
-/* A name behind the OPT runs through bytes of an opaque record that look like a pointer: nothing good can be
+/* A name after the OPT runs through bytes of an opaque record that look like a pointer: nothing good can be
  * made. */
 static void
 an_opt_that_can_not_be_cut_out_is_refused(void **state)
@@ -309,7 +309,7 @@ static const struct {
      NULL, false, "beef 8181 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
     {"C07: so are two", "beef 0100 0001 0000 0000 0002 (A.tEsT) 0001 0001" WIRE_OPT WIRE_OPT, RCODE_FORMERR,
      NULL, false, "beef 8181 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
-    {"C12: and one with bytes behind it", "beef 0100 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT " 00",
+    {"C12: and one with bytes after it", "beef 0100 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT " 00",
      RCODE_FORMERR, NULL, false, "beef 8181 0001 0000 0000 0001 (A.tEsT) 0001 0001" WIRE_OPT},
     {"no OPT where none was", "beef 0100 0001 0000 0000 0000 (A.tEsT) 0001 0001 00", RCODE_FORMERR, NULL,
      false, "beef 8181 0001 0000 0000 0000 (A.tEsT) 0001 0001"},

@@ -120,7 +120,7 @@ static const struct {
 } bad[] = {
     {"G07 nothing at all", "", RES_MALFORMED, "not JSON"},
     {"G07 cut off", "{\"operators\":[", RES_MALFORMED, "not JSON"},
-    {"G07 text behind the end", LIST(LOG(A, USABLE)) "x", RES_MALFORMED, "not JSON"},
+    {"G07 text after the end", LIST(LOG(A, USABLE)) "x", RES_MALFORMED, "not JSON"},
     {"G07 an array", "[]", RES_MALFORMED, "not a JSON object"},
     {"G07 no operators", "{}", RES_MALFORMED, "no array of operators"},
     {"G07 operators of another type", "{\"operators\":{}}", RES_MALFORMED, "no array of operators"},
@@ -133,7 +133,7 @@ static const struct {
     {"G07 P-384", LIST(LOG(P384, USABLE)), RES_MALFORMED, "P-256"},
     {"G07 RSA-1024", LIST(LOG(RSA1024, USABLE)), RES_MALFORMED, "1024 bits"},
     {"G07 Ed25519", LIST(LOG(ED, USABLE)), RES_MALFORMED, "neither ECDSA"},
-    {"G07 a byte behind the key", LIST(LOG(TAIL, USABLE)), RES_MALFORMED, "SubjectPublicKeyInfo"},
+    {"G07 a byte after the key", LIST(LOG(TAIL, USABLE)), RES_MALFORMED, "SubjectPublicKeyInfo"},
     {"G07 no key", LIST("{\"log_id\":\"" A_ID "\"}"), RES_MALFORMED, "no key"},
     {"G07 no log_id", LIST("{\"key\":\"" A_KEY "\"}"), RES_MALFORMED, "no log_id"},
     {"log_id of another key", LIST("{\"description\":\"A\",\"log_id\":\"" B_ID "\",\"key\":\"" A_KEY "\"}"), RES_MALFORMED,
@@ -146,7 +146,7 @@ static const struct {
     {"G07 a mmd beyond all numbers", LIST(LOG(A, ",\"mmd\":1e999")), RES_MALFORMED, "not JSON"},
     {"G07 a number beyond 64 bits", LIST(LOG(A, ",\"mmd\":99999999999999999999")), RES_MALFORMED, "not JSON"},
     {"a time that is a number", "{\"log_list_timestamp\":5,\"operators\":[]}", RES_MALFORMED, "log_list_timestamp is not a string"},
-    {"a time that is none", "{\"log_list_timestamp\":\"2026-13-01T00:00:00Z\",\"operators\":[]}", RES_MALFORMED, "not a time"},
+    {"an invalid time", "{\"log_list_timestamp\":\"2026-13-01T00:00:00Z\",\"operators\":[]}", RES_MALFORMED, "not a time"},
     {"a time before 1970", "{\"log_list_timestamp\":\"1969-01-01T00:00:00Z\",\"operators\":[]}", RES_MALFORMED, "not a time"},
     {"a state that is not known", LIST(LOG(A, ",\"state\":{\"splendid\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}")), RES_MALFORMED, "splendid"},
     {"an empty state", LIST(LOG(A, ",\"state\":{}")), RES_MALFORMED, "state is empty"},
@@ -371,7 +371,7 @@ static const struct {
 	const char *what, *member, *want;
 } urls[] = {
     {"a URL is kept", ",\"url\":\"https://ct.example/log/\"", "https://ct.example/log/"},
-    {"a slash is put behind it", ",\"url\":\"https://ct.example/log\"", "https://ct.example/log/"},
+    {"a slash is put after it", ",\"url\":\"https://ct.example/log\"", "https://ct.example/log/"},
     {"a host with a port", ",\"url\":\"https://[::1]:8443/\"", "https://[::1]:8443/"},
     {"a list may have none", "", NULL},
     {"clear text is not asked", ",\"url\":\"http://ct.example/\"", NULL},

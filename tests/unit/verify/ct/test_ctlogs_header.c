@@ -89,7 +89,7 @@ static const struct {
     {"an operator beyond the list", HEADER(LOG("A", "Retired", "Tiled", "5", "2", A_ESCAPED, "91"), ""), "operator 2 is not in the list"},
     {"operators out of place", HEADER(LOG_A, "{\"Third\", 3},\n"), "not its position"},
     {"a length that is not the key's", HEADER(LOG("A", "Retired", "Tiled", "5", "0", A_ESCAPED, "90"), ""), "another length"},
-    {"a key that is none", HEADER(LOG("A", "Retired", "Tiled", "5", "0", "\"\\x30\\x00\"", "2"), ""), "SubjectPublicKeyInfo"},
+    {"an invalid key", HEADER(LOG("A", "Retired", "Tiled", "5", "0", "\"\\x30\\x00\"", "2"), ""), "SubjectPublicKeyInfo"},
     {"an escape that is not known", HEADER(LOG("A", "Retired", "Tiled", "5", "0", "\"\\n\"", "1"), ""), "an escape"},
     {"an escape of three digits", HEADER(LOG("A", "Retired", "Tiled", "5", "0", "\"\\x300\"", "1"), ""), "an escape"},
     {"a string without end", HEADER(LOG("A", "Retired", "Tiled", "5", "0", "\"\\x30", "1"), ""), "a string without end"},
@@ -104,7 +104,7 @@ static const struct {
     {"DEBUG_MORE is not DEBUG", HEADER("#ifdef DEBUG_MORE\n" LOG_A "#endif\n", ""), "a preprocessor line"},
     {"a comment without end", HEAD EXPIRY TYPES LOGS(LOG_A) OPERATORS("") "/* ", "a comment without end"},
     {"cut inside a log", HEAD EXPIRY TYPES "const CTLogInfo kCTLogList[] = {\n{\"A\", CTLogState::", "a state"},
-    {"cut behind a log", HEAD EXPIRY TYPES "const CTLogInfo kCTLogList[] = {\n" LOG_A, "expected {"},
+    {"cut after a log", HEAD EXPIRY TYPES "const CTLogInfo kCTLogList[] = {\n" LOG_A, "expected {"},
 };
 
 static void

@@ -26,7 +26,7 @@ static const struct {
     {"another version", BYTES("\1\0" X509), RES_UNSUPPORTED, false, NULL},
     {"another type of leaf", BYTES("\0\1" X509), RES_UNSUPPORTED, false, NULL},
     {"another type of entry", BYTES("\0\0" TIME "\0\2" "\0\0\4" "CERT" "\0\0"), RES_UNSUPPORTED, false, NULL},
-    {"a byte behind the end", BYTES("\0\0" X509 "!"), RES_MALFORMED, false, NULL},
+    {"a byte after the end", BYTES("\0\0" X509 "!"), RES_MALFORMED, false, NULL},
     {"extensions cut short", BYTES("\0\0" TIME "\0\0" "\0\0\4" "CERT" "\0\1"), RES_MALFORMED, false, NULL},
     {"a certificate longer than the leaf", BYTES("\0\0" TIME "\0\0" "\1\0\4" "CERT" "\0\0"), RES_MALFORMED, false, NULL},
     {"an empty certificate", BYTES("\0\0" TIME "\0\0" "\0\0\0" "\0\0"), RES_MALFORMED, false, NULL},
@@ -70,7 +70,7 @@ static const struct {
     {"an empty precertificate", BYTES("\0\0\0" "\0\0\4" "\0\0\1A"), true, RES_MALFORMED, 0},
     {"an empty issuer", BYTES("\0\0\3" "\0\0\0"), false, RES_MALFORMED, 0},
     {"an issuer longer than the chain", BYTES("\0\0\4" "\0\0\2A"), false, RES_MALFORMED, 0},
-    {"a byte behind the end", BYTES("\0\0\0!"), false, RES_MALFORMED, 0},
+    {"a byte after the end", BYTES("\0\0\0!"), false, RES_MALFORMED, 0},
     {"sixteen issuers",
      BYTES("\0\0\100" "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A"
 	   "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A" "\0\0\1A"),

@@ -113,7 +113,7 @@ static const struct {
     {"a root of 3 bytes", "{\"tree_size\":3,\"timestamp\":4,\"sha256_root_hash\":\"AAAA\"," SIG "}", RES_MALFORMED},
     {"no signature", "{\"tree_size\":3,\"timestamp\":4," ROOT "}", RES_MALFORMED},
     {"an empty signature", "{\"tree_size\":3,\"timestamp\":4," ROOT ",\"tree_head_signature\":\"BAMAAA==\"}", RES_MALFORMED},
-    {"a signature with a byte behind it", "{\"tree_size\":3,\"timestamp\":4," ROOT ",\"tree_head_signature\":\"BAMAAQEC\"}", RES_MALFORMED},
+    {"a signature with a byte after it", "{\"tree_size\":3,\"timestamp\":4," ROOT ",\"tree_head_signature\":\"BAMAAQEC\"}", RES_MALFORMED},
     {"an array", "[]", RES_MALFORMED},
     {"nothing", "", RES_MALFORMED},
 };

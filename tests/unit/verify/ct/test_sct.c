@@ -84,7 +84,7 @@ one_bad_sct_leaves_the_others(void **state)
 		assert_true(list.sct[0].malformed);
 		assert_false(list.sct[1].malformed);
 	}
-	buf_u8(&sct, 0); /* a byte behind the signature */
+	buf_u8(&sct, 0); /* a byte after the signature */
 	buf_clear(&items);
 	buf_clear(&ext);
 	item_put(&items, buf_span(&sct));
@@ -128,8 +128,8 @@ t19_a_broken_frame_is_no_list(void **state)
 	    {"an item past the end", "\x04\x05\x00\x03\x00\x02\x01", 7},
 	    {"half an item length", "\x04\x06\x00\x04\x00\x01\x01\x00", 8},
 	    {"a list length past the end", "\x04\x05\x00\x04\x00\x01\x01", 7},
-	    {"a byte behind the list", "\x04\x06\x00\x03\x00\x01\x01\x00", 8},
-	    {"a byte behind the OCTET STRING", "\x04\x05\x00\x03\x00\x01\x01\x00", 8},
+	    {"a byte after the list", "\x04\x06\x00\x03\x00\x01\x01\x00", 8},
+	    {"a byte after the OCTET STRING", "\x04\x05\x00\x03\x00\x01\x01\x00", 8},
 	};
 
 	(void)state;
@@ -174,7 +174,7 @@ t20_the_leaf_index_is_found(void **state)
 	    {"the usual field", "\x00\x00\x05\x00\x01\x60\x68\x9f", 8, RES_OK, 0x160689f},
 	    {"the largest index", "\x00\x00\x05\xff\xff\xff\xff\xff", 8, RES_OK, 0xffffffffff},
 	    {"an unknown type in front", "\x07\x00\x01x\x00\x00\x05\x00\x00\x00\x00\x07", 12, RES_OK, 7},
-	    {"an unknown type behind", "\x00\x00\x05\x00\x00\x00\x00\x07\x07\x00\x00", 11, RES_OK, 7},
+	    {"an unknown type after", "\x00\x00\x05\x00\x00\x00\x00\x07\x07\x00\x00", 11, RES_OK, 7},
 	    {"no extensions", "", 0, RES_NOT_FOUND, 0},
 	    {"another type only", "\x07\x00\x01x", 4, RES_NOT_FOUND, 0},
 	    {"four bytes", "\x00\x00\x04\x00\x00\x00\x07", 7, RES_MALFORMED, 0},
@@ -182,7 +182,7 @@ t20_the_leaf_index_is_found(void **state)
 	    {"it comes twice", "\x00\x00\x05\x00\x00\x00\x00\x07\x00\x00\x05\x00\x00\x00\x00\x07", 16, RES_MALFORMED, 0},
 	    {"an unknown type twice", "\x07\x00\x00\x07\x00\x00\x00\x00\x05\x00\x00\x00\x00\x07", 14, RES_MALFORMED, 0},
 	    {"past the end", "\x00\x00\x05\x00\x00\x00\x07", 7, RES_MALFORMED, 0},
-	    {"a byte behind", "\x00\x00\x05\x00\x00\x00\x00\x07\x01", 9, RES_MALFORMED, 0},
+	    {"a byte after", "\x00\x00\x05\x00\x00\x00\x00\x07\x01", 9, RES_MALFORMED, 0},
 	};
 
 	(void)state;

@@ -78,7 +78,7 @@ static const struct {
     /* whose list is it */
     {"the list of the issuer's key", "new", NULL, NULL, GOOD, NULL},
     {"beside the list of the old key", "new#old", NULL, NULL, GOOD, NULL},
-    {"behind the list of the old key", "old#new", NULL, NULL, GOOD, NULL},
+    {"after the list of the old key", "old#new", NULL, NULL, GOOD, NULL},
     {"a certificate of the old key, both lists", "new#old", NULL, "ca-old", GOOD, NULL},
     {"the list of the old key alone", "old", NULL, NULL, INVALID, "signed with its issuer's key"},
     {"the list of the new key alone, for a certificate of the old one", "new", NULL, "ca-old", INVALID, "signed with its issuer's key"},

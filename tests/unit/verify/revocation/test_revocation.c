@@ -58,7 +58,7 @@ static const struct {
     {"a critical extension of the single response", "ocsp-critical-single", NOW, REASON_STAPLE_INVALID, "cannot be read"},
     {"T26 revoked", "ocsp-revoked", NOW, REASON_REVOKED, "revoked at 2026-11-19T00:00:00Z"},
     {"T26 good first, revoked in the second entry", "ocsp-revoked-second", NOW, REASON_REVOKED, "revoked at"},
-    {"T26 revoked in the third entry behind unknown", "ocsp-revoked-third", NOW, REASON_REVOKED, "revoked at"},
+    {"T26 revoked in the third entry after unknown", "ocsp-revoked-third", NOW, REASON_REVOKED, "revoked at"},
     {"unknown", "ocsp-unknown", NOW, REASON_STAPLE_INVALID, "does not know"},
     {"T26 for another certificate", "ocsp-other-serial", NOW, REASON_STAPLE_INVALID, "another certificate"},
     {"same serial, another issuer's key", "ocsp-other-issuer-key", NOW, REASON_STAPLE_INVALID, "another certificate"},
@@ -81,7 +81,7 @@ static const struct {
     {"no entry at all", "ocsp-none", NOW, REASON_STAPLE_INVALID, "another certificate"},
     {"an error: try later", "ocsp-error", NOW, REASON_STAPLE_INVALID, "the error 3"},
     {"another type of response", "ocsp-type", NOW, REASON_STAPLE_INVALID, "type that is not known"},
-    {"a byte behind it", "ocsp-tail", NOW, REASON_STAPLE_INVALID, "cannot be read"},
+    {"a byte after it", "ocsp-tail", NOW, REASON_STAPLE_INVALID, "cannot be read"},
     {"a bit of the signature flipped", "ocsp-flipped", NOW, REASON_STAPLE_INVALID, "not signed"},
 };
 
@@ -256,7 +256,7 @@ static const struct {
     {"signed by another key in the issuer's name", "crl-foreign.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "signed with its issuer's key", NULL},
     {"a bit of the signature flipped", "crl-flipped.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "signed with its issuer's key", NULL},
     {"an issuer that may not sign lists", "crl-clean.der", NULL, "issuer-no-crl-sign", NOW, REASON_CRL_INVALID, "may not sign", NULL},
-    {"a list of somebody else", "crl-other-name.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},
+    {"a list of someone else", "crl-other-name.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},
     {"two lists in one file, the second names it", "crl-two.pem", NULL, "issuer", NOW, REASON_REVOKED, "names", NULL},
     /* what a list is for: IssuingDistributionPoint */
     {"for servers", "crl-of-servers.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},

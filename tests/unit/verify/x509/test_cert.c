@@ -136,8 +136,8 @@ each_field_is_strict(void **state)
 	    WITH(extensions, "a30d300b300906012a0101ff040101", RES_OK),                          /* critical */
 	    WITH(extensions, "a30d300b300906012a010100040101", RES_MALFORMED),                   /* DEFAULT FALSE */
 	    WITH(extensions, "a30d300b300906012a010101040101", RES_MALFORMED),                   /* a BOOLEAN of 1 */
-	    WITH(extensions, "a30c300a300806012a0401010500", RES_MALFORMED),                     /* something behind */
-	    WITH(extensions, "a30a3008300606012a0401010500", RES_MALFORMED),                     /* behind [3] */
+	    WITH(extensions, "a30c300a300806012a0401010500", RES_MALFORMED),                     /* something after */
+	    WITH(extensions, "a30a3008300606012a0401010500", RES_MALFORMED),                     /* after [3] */
 	    WITH(signature, "03020101", RES_MALFORMED), /* unused bits */
 	    WITH(signature, "030100", RES_MALFORMED),   /* empty */
 	    WITH(signature, "040101", RES_MALFORMED),

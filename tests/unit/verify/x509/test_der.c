@@ -35,7 +35,7 @@ elements_are_strict(void **state)
 	    {"nothing at all", "", false},
 	    {"an identifier without a length", "04", false},
 	    {"a length beyond the end", "04 03 aabb", false},
-	    {"a byte behind it", "04 01 aa 00", false},
+	    {"a byte after it", "04 01 aa 00", false},
 	    {"a long length that a short one could say (X.690, 10.1)", "04 81 02 aabb", false},
 	    {"a long length with a leading zero", "04 82 0002 aabb", false},
 	    {"the indefinite length", "04 80 aabb 0000", false},
@@ -153,11 +153,11 @@ one_extension_is_cut_out(void **state)
 	    {"none of that kind", "30 0f 020101 a3 0a 30 08 30 06 06012b 040101", RES_NOT_FOUND, ""},
 	    {"no extensions", "30 03 020101", RES_NOT_FOUND, ""},
 	    {"two of that kind", "30 17 020101 a3 12 30 10 30 06 06012a 040101 30 06 06012a 040102", RES_MALFORMED, ""},
-	    {"a field behind [3]", "30 12 020101 a3 0a 30 08 30 06 06012a 040101 020102", RES_MALFORMED, ""},
-	    {"a byte behind all", "30 0f 020101 a3 0a 30 08 30 06 06012a 040101 00", RES_MALFORMED, ""},
+	    {"a field after [3]", "30 12 020101 a3 0a 30 08 30 06 06012a 040101 020102", RES_MALFORMED, ""},
+	    {"a byte after all", "30 0f 020101 a3 0a 30 08 30 06 06012a 040101 00", RES_MALFORMED, ""},
 	    {"a list cut short", "30 0f 020101 a3 0a 30 09 30 06 06012a 040101", RES_MALFORMED, ""},
 	    {"two lists", "30 11 020101 a3 0c 30 08 30 06 06012a 040101 3000", RES_MALFORMED, ""},
-	    {"an extension that is none", "30 0c 020101 a3 07 30 05 30 03 020101", RES_MALFORMED, ""},
+	    {"an invalid extension", "30 0c 020101 a3 07 30 05 30 03 020101", RES_MALFORMED, ""},
 	    {"not a SEQUENCE", "31 03 020101", RES_MALFORMED, ""},
 	};
 

@@ -219,7 +219,7 @@ a_point_is_found_however_it_is_written(void **state)
 	    {"as it should be", OID(EC_ID P256), 4, true},
 	    {"a hybrid point", OID(EC_ID P256), 6, true},
 	    {"the other hybrid point", OID(EC_ID P256), 7, true},
-	    {"a NULL behind the curve", OID(EC_ID P256 "\x05\x00"), 4, true},
+	    {"a NULL after the curve", OID(EC_ID P256 "\x05\x00"), 4, true},
 	    {"explicit parameters of that size", OID(EC_ID "\x30\x31\x02\x01\x01\x30\x2c" FIELD NUMBER NUMBER), 4, true},
 	    {"another curve of that size", OID(EC_ID "\x06\x05\x2b\x81\x04\x00\x0a"), 4, false},
 	};

@@ -50,7 +50,7 @@ static const struct row {
     {"nor below the anchor", {{"CN=Root", LENGTH(0)}, {"CN=Root", FREE}}, "CN=leaf", true, ""},
     {"nor in the middle", {{"CN=Root", FREE}, {"CN=A", LENGTH(1)}, {"CN=A", LENGTH(1)}, {"CN=B", LENGTH(0)}}, "CN=leaf", true,
         ""},
-    {"the CA behind it is", {{"CN=Root", FREE}, {"CN=A", LENGTH(0)}, {"CN=A", FREE}, {"CN=B", FREE}}, "CN=leaf", true,
+    {"the CA after it is", {{"CN=Root", FREE}, {"CN=A", LENGTH(0)}, {"CN=A", FREE}, {"CN=B", FREE}}, "CN=leaf", true,
         "path-too-long"},
     {"a self-issued CA has its own limit", {{"CN=Root", FREE}, {"CN=A", LENGTH(1)}, {"CN=A", LENGTH(0)}, {"CN=B", FREE}},
         "CN=leaf", true, "path-too-long"},

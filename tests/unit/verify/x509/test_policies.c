@@ -34,7 +34,7 @@ static const struct row {
     {"one of several policies is enough", {"P1,P2 E0", "P2,P3", "P3,P2"}, -1},
     {"not one is common to all", {"P1,P2 E0", "P2,P3", "P3,P1"}, 2},
     {"a demand after one more certificate", {"P1 E1", "P1", ""}, 2},
-    {"a demand that comes behind the leaf", {"P1 E2", "", ""}, 1},
+    {"a demand that comes after the leaf", {"P1 E2", "", ""}, 1},
     {"a demand that comes too late", {"P1 E3", "", ""}, -1},
     {"self-issued certificates do not count", {"P1 E2", "S", "S", "S", ""}, -1},
     {"the leaf after them does", {"P1 E1", "S", "S", "S", ""}, 1},

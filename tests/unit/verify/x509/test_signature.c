@@ -234,7 +234,7 @@ integer_put(struct buf *out, enum integer form, struct span number)
 	buf_free(&body);
 }
 
-/* What may be put around and behind the two numbers. */
+/* What may be put around and after the two numbers. */
 enum wrapping { TIGHT, LONG_LENGTH, INDEFINITE, BYTE_INSIDE, BYTE_BEHIND, SET_INSTEAD, CUT };
 
 static void
@@ -283,7 +283,7 @@ an_ecdsa_signature_is_strict_der(void **state)
 	    {"a length in long form", USUAL, USUAL, LONG_LENGTH, false},
 	    {"an indefinite length", USUAL, USUAL, INDEFINITE, false},
 	    {"a third element", USUAL, USUAL, BYTE_INSIDE, false},
-	    {"a byte behind it", USUAL, USUAL, BYTE_BEHIND, false},
+	    {"a byte after it", USUAL, USUAL, BYTE_BEHIND, false},
 	    {"a SET", USUAL, USUAL, SET_INSTEAD, false},
 	    {"the last byte cut", USUAL, USUAL, CUT, false},
 	};
@@ -342,7 +342,7 @@ other_signatures_have_one_form(void **state)
 
 		buf_put(&changed, buf_span(&value[m]));
 		buf_u8(&changed, 0);
-		assert_int_equal(check(m, buf_span(&changed)), RES_NOT_FOUND); /* a byte more behind */
+		assert_int_equal(check(m, buf_span(&changed)), RES_NOT_FOUND); /* a byte more after */
 		buf_clear(&changed);
 		buf_u8(&changed, 0);
 		buf_put(&changed, buf_span(&value[m]));

@@ -330,7 +330,7 @@ pss_signatures(void **state)
 	    {"another trailer", {(const uint8_t *)ID("\x46") "\x39" D256 M256 S32 "\xa3\x03\x02\x01\x02", 72}, false},
 	    {"a salt length with a zero in front",
 	     {(const uint8_t *)ID("\x42") "\x35" D256 M256 "\xa2\x04\x02\x02\x00\x20", 68}, false},
-	    {"a byte behind the salt",
+	    {"a byte after the salt",
 	     {(const uint8_t *)ID("\x43") "\x36" D256 M256 "\xa2\x05\x02\x01\x20\x05\x00", 69}, false},
 	    {"parameters twice", {(const uint8_t *)ID("\x43") "\x34" D256 M256 S32 "\x05\x00", 69}, false},
 	};

@@ -90,7 +90,7 @@ bad_files_say_why(void **state)
 	} rows[] = {
 	    {"T29 an empty file", "", RES_NOT_FOUND},
 	    {"a file without certificates", "-----BEGIN X-----\nYWJj\n-----END X-----\n", RES_NOT_FOUND},
-	    {"a certificate that is none", "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n", RES_MALFORMED},
+	    {"an invalid certificate", "-----BEGIN CERTIFICATE-----\nYWJj\n-----END CERTIFICATE-----\n", RES_MALFORMED},
 	    {"a certificate without its end", "-----BEGIN CERTIFICATE-----\nYWJj\n", RES_MALFORMED},
 	};
 
