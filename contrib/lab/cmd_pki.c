@@ -90,14 +90,15 @@ lab_list(int argc, char **argv)
 	return LAB_USAGE;
 }
 
-/* A world, or a sentence on standard error. */
+/* Opens a world, or explains on standard error why it cannot. */
 enum res
 lab_world(struct world **out, const char *folder, int64_t at_ms)
 {
 	enum res res = world_open(out, folder, at_ms);
 
 	if (res == RES_MALFORMED)
-		fprintf(stderr, "ctstub-lab: %s holds a world of another time, or a broken one\n", folder);
+		fprintf(stderr, "ctstub-lab: %s holds a world made for another time, or a damaged one\n",
+			folder);
 	else if (res != RES_OK)
 		fprintf(stderr, "ctstub-lab: %s: %s%s%s\n", folder, res_text(res), res == RES_IO ? ": " : "",
 			res == RES_IO ? strerror(errno) : "");
@@ -110,7 +111,7 @@ ip_option(const char *text, struct addr *ip4, struct addr *ip6)
 	struct addr addr;
 
 	if (addr_read_ip(&addr, text) != RES_OK) {
-		fprintf(stderr, "ctstub-lab: --ip %s: an IPv4 or IPv6 address was expected\n", text);
+		fprintf(stderr, "ctstub-lab: --ip %s: expected an IPv4 or IPv6 address\n", text);
 		return false;
 	}
 	*(addr.family == ADDR_V4 ? ip4 : ip6) = addr;
@@ -130,8 +131,7 @@ lab_pki(int argc, char **argv)
 
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
 		if (c == 'a' && time_read(&at_ms, optarg) != RES_OK) {
-			fprintf(stderr,
-				"ctstub-lab: --at %s: a time like 2026-11-21T18:00:00Z was expected\n",
+			fprintf(stderr, "ctstub-lab: --at %s: expected a time such as 2026-11-21T18:00:00Z\n",
 				optarg);
 			return LAB_USAGE;
 		}

@@ -1,4 +1,4 @@
-/* cmd_report.c - `ctstub-lab report`: one report out of many runs. */
+/* cmd_report.c - `ctstub-lab report`: one report from many runs. */
 #include "contrib/lab/lab_files.h"
 #include "contrib/lab/lab.h"
 #include "contrib/lab/report/report.h"
@@ -20,7 +20,7 @@ results_load(struct report *report, char *const *files, int n)
 			res = report_add(report, buf_span(&text));
 		if (res != RES_OK)
 			fprintf(stderr, "ctstub-lab: %s: %s\n", files[i],
-				res == RES_MALFORMED ? "not what `run --out` writes" : res_text(res));
+				res == RES_MALFORMED ? "not a file that `run --out` wrote" : res_text(res));
 	}
 	buf_free(&text);
 	return res == RES_OK;

@@ -79,7 +79,7 @@ run_on_result(void *ctx, const struct scenario *scenario, const struct trial_res
 	bar_show(run, scenario->name);
 }
 
-/* Was this scenario asked for, over this protocol? */
+/* Was this scenario selected, and does it use this protocol? */
 static bool
 wanted(const struct run *run, const struct scenario *row)
 {
@@ -88,7 +88,7 @@ wanted(const struct run *run, const struct scenario *row)
 	return (scenario_reach(row) & reach) != 0 && fnmatch(run->glob, row->name, 0) == 0;
 }
 
-/* Is it the good resolver by which another one that was asked for is understood? */
+/* Is it the good resolver that a selected scenario is compared with? */
 static bool
 touchstone(const struct run *run, const struct scenario *stone)
 {
@@ -127,7 +127,7 @@ world_make(struct run *run)
 	return true;
 }
 
-/* What stands in $LAB_CONF for most scenarios, without this machine's paths. */
+/* $LAB_CONF of a typical scenario, without the paths of this machine. */
 static void
 config_example(const struct run *run)
 {
@@ -231,7 +231,7 @@ run_summary(const struct run *run)
 			       json_string_value(json_object_get(entry, "ede")),
 			       json_string_value(json_object_get(entry, "detail")));
 	if (results_count(run->results, "void") > 0)
-		printf("It does not take the good resolver either, so %zu refusals say nothing.\n",
+		printf("It refuses the good resolver as well, so %zu refusals prove nothing.\n",
 		       results_count(run->results, "void"));
 	printf("%s %s over %s: %zu of %zu as a strict client must, %zu wrong, %zu void, %zu noted, %zu "
 	       "skipped\n",
@@ -290,7 +290,7 @@ client_find(struct run *run)
 	case RES_OK:
 		break;
 	case RES_UNSUPPORTED:
-		fprintf(stderr, "ctstub-lab: %s: the client is not installed, or can not run here\n",
+		fprintf(stderr, "ctstub-lab: %s: the client is not installed, or cannot run here\n",
 			run->adapter);
 		return false;
 	case RES_NOT_FOUND:
@@ -300,7 +300,7 @@ client_find(struct run *run)
 	case RES_LIMIT:
 	case RES_NOMEM:
 	case RES_IO:
-		fprintf(stderr, "ctstub-lab: %s: its `describe` says nothing that is understood\n",
+		fprintf(stderr, "ctstub-lab: %s: cannot understand the output of its `describe`\n",
 			run->adapter);
 		return false;
 	}
@@ -342,7 +342,7 @@ run_option_read(struct run *run, int c, const char *value)
 		return true;
 	case 'n':
 		if (number_read(&number, value) != RES_OK || number < 1 || number > JOBS_MAX) {
-			fprintf(stderr, "ctstub-lab: --jobs %s: a number from 1 to %d was expected\n", value,
+			fprintf(stderr, "ctstub-lab: --jobs %s: expected a number from 1 to %d\n", value,
 				JOBS_MAX);
 			return false;
 		}
@@ -351,7 +351,7 @@ run_option_read(struct run *run, int c, const char *value)
 	case 't':
 		if (duration_read(&run->patience_ms, value) == RES_OK && run->patience_ms > 0)
 			return true;
-		fprintf(stderr, "ctstub-lab: --patience %s: a time like 12s was expected\n", value);
+		fprintf(stderr, "ctstub-lab: --patience %s: expected a time such as 12s\n", value);
 		return false;
 	default:
 		return false;

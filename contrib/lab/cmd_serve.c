@@ -1,4 +1,5 @@
-/* cmd_serve.c - `ctstub-lab serve SCENARIO`: one server, its events on standard output, its counts in a file.
+/* cmd_serve.c - `ctstub-lab serve SCENARIO`: one server, its events on standard output, its counts in a
+ * file.
  */
 #include "config.h"
 
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT_DELAY_MS 20 /* the file follows the counts so late at most */
+#define COUNT_DELAY_MS 20 /* the longest delay between a count and the file */
 
 struct serve {
 	const struct scenario *scenario;
@@ -89,7 +90,7 @@ serve_on_signal(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(serve->base);
 }
 
-/* The resolver's addresses: what was said, else the one it listens on, else the lab's. */
+/* The resolver's addresses: the configured ones, else the one it listens on, else the lab's. */
 static void
 addresses_settle(struct serve *serve)
 {
@@ -191,7 +192,7 @@ lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
 	size_t n = strlen(text);
 	char any[ADDR_TEXT_MAX];
 
-	/* addr_read takes no port 0, and rightly so: only somebody who listens may say "any". */
+	/* addr_read rejects port 0: only a listener may ask for any free port. */
 	if (n > 2 && n < sizeof any && strcmp(text + n - 2, ":0") == 0) {
 		snprintf(any, sizeof any, "%.*s:1", (int)(n - 2), text);
 		if (addr_read(out, any, default_port) == RES_OK) {
@@ -201,7 +202,7 @@ lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
 	}
 	if (addr_read(out, text, default_port) == RES_OK)
 		return true;
-	fprintf(stderr, "ctstub-lab: --listen %s: ADDR:PORT was expected\n", text);
+	fprintf(stderr, "ctstub-lab: --listen %s: expected ADDR:PORT\n", text);
 	return false;
 }
 
@@ -217,7 +218,7 @@ serve_option_read(struct serve *serve, int c, const char *value)
 		return lab_listen_read(&serve->listen, value, dot_port);
 	case 'i':
 		if (addr_read_ip(&addr, value) != RES_OK) {
-			fprintf(stderr, "ctstub-lab: --ip %s: an address was expected\n", value);
+			fprintf(stderr, "ctstub-lab: --ip %s: expected an address\n", value);
 			return false;
 		}
 		*(addr.family == ADDR_V4 ? &serve->ip4 : &serve->ip6) = addr;

@@ -1,8 +1,8 @@
 /*
  * cmd_up.c - `ctstub-lab up`: a lab for people; cmd_switch.c talks to it.
  *
- * On loopback it needs no rights. With --cell it opens a shell in namespaces of its own in which the resolver
- * really is at 1.1.1.1 and everything else is the trap.
+ * On loopback it needs no rights. With --cell it opens a shell in namespaces of its own in which the
+ * resolver really is at 1.1.1.1 and everything else is the trap.
  */
 #include "config.h"
 
@@ -28,7 +28,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLIENT_PORT 5300 /* where a client pasted from our lines listens */
+#define CLIENT_PORT 5300 /* where a client started with the printed lines listens */
 #define DOT_PORT    8853
 #define DOH_PORT    8443
 #define SERVERS_MAX 8 /* two protocols at two addresses of each family */
@@ -51,7 +51,7 @@ struct up {
 	pid_t shell;
 };
 
-/* For people: when it was, and what. A line of JSON tells the time by itself. */
+/* Text lines get a time in front; JSON lines have one already. */
 static void
 sink(void *ctx, const char *line, size_t n)
 {
@@ -74,7 +74,7 @@ up_faults(const struct scenario *scenario, struct lab_faults *faults)
 	return scenario->fault == NULL || lab_faults_add(faults, scenario->fault, &bad);
 }
 
-/* Makes the scenario real and writes its files. NULL: it could not be. */
+/* Creates the scenario's site and writes its files. NULL on failure. */
 static struct site *
 site_make(struct up *up, const struct scenario *scenario)
 {
@@ -156,7 +156,7 @@ up_on_line(void *ctx, const char *line, char reply[UPCTL_LINE_MAX])
 	} else if (strcmp(line, "ping") == 0) {
 		snprintf(reply, UPCTL_LINE_MAX, "ok %s\n", up->site->scenario->name);
 	} else {
-		snprintf(reply, UPCTL_LINE_MAX, "error: not understood\n");
+		snprintf(reply, UPCTL_LINE_MAX, "error: unknown command\n");
 	}
 }
 
@@ -189,7 +189,7 @@ serve_at(struct up *up, struct addr at, enum lab_server_protocol protocol)
 	if (res == RES_OK)
 		up->servers[up->n_servers++] = server;
 	else if (errno != EADDRNOTAVAIL)
-		fprintf(stderr, "ctstub-lab: up: %s can not be had\n", addr_text(&at, text));
+		fprintf(stderr, "ctstub-lab: up: cannot listen on %s\n", addr_text(&at, text));
 	return res;
 }
 
@@ -212,7 +212,7 @@ up_servers_start(struct up *up)
 	return res;
 }
 
-/* From now on an interrupt is remembered until events are looked at, and all is cleaned up then. */
+/* From now on a signal becomes an event, so that everything is cleaned up. */
 static enum res
 signals_watch(struct up *up)
 {
@@ -238,14 +238,14 @@ up_prepare(struct up *up)
 	up->base = event_base_new();
 	if (up->base == NULL || signals_watch(up) != RES_OK)
 		return RES_NOMEM;
-	/* First of all: only one lab at a time may touch what is in the folder. */
+	/* This comes first: only one lab at a time may touch the folder. */
 	res = upctl_listen(&up->control, up->base, up_on_line, up);
 	if (res == RES_OK)
 		res = upctl_folder(folder);
 	if (res == RES_OK)
 		res = lab_path_join(up->folder, folder, up->cell ? "world-cell" : "world");
 	if (res == RES_OK) {
-		lab_folder_remove(up->folder); /* yesterday's certificates are no use today */
+		lab_folder_remove(up->folder); /* certificates of an earlier lab have expired */
 		res = world_open(&up->world, up->folder, 0);
 	}
 	if (res != RES_OK)
@@ -397,7 +397,7 @@ up_detached(struct up *up)
 	}
 	close(fd);
 	if (pid < 0 || !answers(pid)) {
-		fprintf(stderr, "ctstub-lab: up: it did not come up; %s says why\n", path);
+		fprintf(stderr, "ctstub-lab: up: it did not come up; see %s\n", path);
 		return LAB_TROUBLE;
 	}
 	printf("the lab is up; what happens is in %s; `ctstub-lab down` ends it\n", path);
@@ -410,7 +410,7 @@ up_port_read(uint16_t *out, const char *text)
 	int64_t number;
 
 	if (number_read(&number, text) != RES_OK || number < 1 || number > UINT16_MAX) {
-		fprintf(stderr, "ctstub-lab: %s: a port was expected\n", text);
+		fprintf(stderr, "ctstub-lab: %s: expected a port number\n", text);
 		return false;
 	}
 	*out = (uint16_t)number;

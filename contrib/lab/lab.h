@@ -1,7 +1,7 @@
 /*
  * lab.h - the verbs of ctstub-lab.
  *
- * Each takes the arguments behind its name, argv[0] being the verb, and returns the exit code: 0 done or
+ * Each takes the arguments after its name, argv[0] being the verb, and returns the exit code: 0 done or
  * accepted, 1 refused, 2 usage, 3 trouble.
  */
 #ifndef CONTRIB_LAB_LAB_H
@@ -11,7 +11,7 @@
 
 enum lab_exit { LAB_DONE = 0, LAB_REFUSED = 1, LAB_USAGE = 2, LAB_TROUBLE = 3 };
 
-/* Where the scenarios' resolver lives unless it is told otherwise. */
+/* The default addresses of the scenarios' resolver. */
 #define LAB_IP4 ((struct addr){.family = ADDR_V4, .ip = {1, 1, 1, 1}})
 #define LAB_IP6                                                                                              \
 	((struct addr){.family = ADDR_V6,                                                                    \
@@ -22,7 +22,7 @@ enum lab_exit { LAB_DONE = 0, LAB_REFUSED = 1, LAB_USAGE = 2, LAB_TROUBLE = 3 };
 	((struct addr){.family = ADDR_V6,                                                                    \
 		       .ip = {0x26, 0x06, 0x47, 0x00, 0x47, 0x00, [14] = 0x10, [15] = 0x01}})
 
-/* Opens a world, or says on standard error why not. */
+/* Opens a world, or explains on standard error why it cannot. */
 enum res lab_world(struct world **out, const char *folder, int64_t at_ms);
 
 int lab_list(int argc, char **argv);
@@ -36,7 +36,7 @@ int lab_up(int argc, char **argv);
 int lab_switch(int argc, char **argv);
 int lab_down(int argc, char **argv);
 
-/* Where to listen, port 0 (any free one) included; a sentence on standard error when it is not that. */
+/* Reads an address to listen on; port 0 means any free port. Explains errors on standard error. */
 bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);
 
 #endif

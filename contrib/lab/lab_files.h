@@ -11,7 +11,7 @@
 
 /* Appends the whole file. RES_NOT_FOUND, RES_LIMIT (larger than the buf's maximum), RES_IO. */
 enum res lab_file_read(struct buf *out, const char *path);
-/* Replaces the file as a whole: nobody ever sees half of it. */
+/* Replaces the file atomically. */
 enum res lab_file_write(const char *path, struct span content, unsigned mode);
 /* As lab_file_write, but RES_LIMIT when the file is there already: the first writer wins. */
 enum res lab_file_create(const char *path, struct span content, unsigned mode);

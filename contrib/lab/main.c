@@ -1,5 +1,5 @@
-/* main.c - ctstub-lab: a false resolver to test DNS clients against. Loopback or namespaces of its own,
- * nothing else. */
+/* main.c - ctstub-lab: a false resolver to test DNS clients against. It uses only loopback and
+ * namespaces of its own. */
 #include "config.h"
 
 #include "base/environment.h"
@@ -14,17 +14,16 @@ static const struct verb {
 	int (*run)(int argc, char **argv);
 	const char *about;
 } verbs[] = {
-    {"list", lab_list, "the scenarios"},
+    {"list", lab_list, "list the scenarios"},
     {"pki", lab_pki, "write anchors, logs, chains and policies of all scenarios"},
-    {"serve", lab_serve, "one scenario's DoT or DoH server"},
-    {"logs", lab_logs_serve,
-     "CT logs of both kinds, over HTTPS, that take certificates and misbehave on demand"},
-    {"up", lab_up, "a resolver to try clients against, and the lines to paste"},
+    {"serve", lab_serve, "run one scenario's DoT or DoH server"},
+    {"logs", lab_logs_serve, "run CT logs of both kinds over HTTPS, which misbehave on demand"},
+    {"up", lab_up, "a resolver for people to try clients against"},
     {"switch", lab_switch, "show another scenario in the lab that is up"},
-    {"down", lab_down, "end it"},
-    {"run", lab_run, "every scenario against one DNS client, in namespaces of its own"},
-    {"report", lab_report, "Markdown, HTML and JSON out of several runs"},
-    {"faults", lab_faults, "what a server can do wrong: serve --fault"},
+    {"down", lab_down, "end the lab that is up"},
+    {"run", lab_run, "test one DNS client with every scenario, in its own namespaces"},
+    {"report", lab_report, "combine the results of several runs as Markdown, HTML or JSON"},
+    {"faults", lab_faults, "list the faults for serve --fault"},
 };
 
 static void
@@ -40,7 +39,8 @@ main(int argc, char **argv)
 {
 	/* The lab's TLS is its own: neither its keys nor its priorities come from the environment. */
 	if (environment_clean(argv, NULL) != RES_OK) {
-		fprintf(stderr, "ctstub-lab: cannot start again without the variables that steer GnuTLS\n");
+		fprintf(stderr, "ctstub-lab: cannot restart itself without the environment variables that "
+				"control GnuTLS\n");
 		return LAB_TROUBLE;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -171,7 +171,7 @@ static const struct {
 	const char *oid;
 } attributes[] = {{"C", "2.5.4.6"}, {"O", "2.5.4.10"}, {"OU", "2.5.4.11"}, {"CN", "2.5.4.3"}};
 
-/* Writes the OID of the attribute at *dn, and moves *dn behind its "=". */
+/* Writes the OID of the attribute at *dn, and moves *dn past its "=". */
 static bool
 attribute_write(struct buf *out, const char **dn)
 {

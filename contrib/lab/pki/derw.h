@@ -1,7 +1,7 @@
 /*
  * derw.h - writing DER (X.690) into a buf.
  *
- * Writing only, and without judgement: what it is told to write it writes, also when no CA would sign it.
+ * It only writes, and checks nothing: also contents that no CA would sign.
  * Errors (the buf's maximum, memory) stick in the buf.
  */
 #ifndef CONTRIB_LAB_PKI_DERW_H
@@ -45,8 +45,8 @@ void derw_bits(struct buf *, struct span bytes, unsigned unused);
 void derw_time(struct buf *, int64_t ms);
 void derw_general_time(struct buf *, int64_t ms);
 /* A Name from "C=XX/O=Some Body/CN=host", in DER order, one attribute each RDN; "" is the empty Name.
- * Attributes C, O, OU, CN or a dotted OID. The strings get string_tag, C always PrintableString. A "/" in a
- * value can not be said. */
+ * Attributes C, O, OU, CN or a dotted OID. The strings get string_tag, C always PrintableString. A value
+ * cannot contain "/". */
 void derw_name(struct buf *, const char *dn, uint8_t string_tag);
 /* The same name as RFC 4514 text (reversed, commas). */
 void derw_name_rfc4514(struct buf *, const char *dn);

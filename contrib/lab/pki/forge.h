@@ -2,8 +2,7 @@
  * forge.h - certificates with whatever contents a scenario wants, right or wrong.
  *
  * A forge is filled in, then forge_certificate writes it: TBSCertificate, embedded SCTs of the lab's logs
- * over the TBSCertificate without them (RFC 6962, 3.2), signature. Nothing is checked: that is somebody
- * else's work.
+ * over the TBSCertificate without them (RFC 6962, 3.2), signature. It checks nothing.
  */
 #ifndef CONTRIB_LAB_PKI_FORGE_H
 #define CONTRIB_LAB_PKI_FORGE_H
@@ -24,11 +23,11 @@ enum forge_basic { BASIC_NONE, BASIC_CA, BASIC_END_ENTITY };
 enum sct_list_fault {
 	SCT_LIST_GOOD,
 	SCT_LIST_EMPTY,       /* no item */
-	SCT_LIST_EMPTY_ITEM,  /* an item of no bytes in front */
-	SCT_LIST_LENGTH_LIES, /* the list says one byte more than there is */
-	SCT_LIST_TRAILING,    /* a byte behind the list */
+	SCT_LIST_EMPTY_ITEM,  /* an empty item at the start */
+	SCT_LIST_LENGTH_LIES, /* the list claims one byte more than it has */
+	SCT_LIST_TRAILING,    /* a byte after the list */
 	SCT_LIST_NOT_NESTED,  /* not wrapped in its second OCTET STRING */
-	SCT_LIST_TWICE,       /* the extension stands there twice */
+	SCT_LIST_TWICE,       /* the extension occurs twice */
 };
 
 struct forge {
@@ -52,7 +51,7 @@ struct forge {
 	struct buf san;       /* GeneralNames without their header; empty: no extension */
 	struct buf permitted; /* GeneralSubtrees without their header */
 	struct buf excluded;
-	struct buf extra; /* whole Extension values behind the others */
+	struct buf extra; /* complete Extension values, after the others */
 
 	struct forge_sct sct[FORGE_SCTS_MAX];
 	size_t n_sct;
@@ -72,7 +71,7 @@ void forge_san_email(struct forge *, const char *);
 void forge_constraint_ip(struct buf *subtrees, const struct addr *, unsigned bits);
 void forge_sct_add(struct forge *, enum log_id, int64_t ms, enum sct_fault);
 
-/* Appends the DER certificate. Trouble makes *out bad. */
+/* Appends the DER certificate. An error makes *out bad. */
 void forge_certificate(const struct forge *, struct toylogs *, struct buf *out);
 /* Appends the TBSCertificate as the logs see it: without SCT list. */
 void forge_precert_tbs(const struct forge *, struct buf *out);

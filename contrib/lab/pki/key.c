@@ -85,7 +85,7 @@ key_material(gnutls_x509_privkey_t *private, enum key_kind kind, const char *fil
 	res = key_make(*private, kind) == 0 ? key_store(*private, file) : RES_NOMEM;
 	if (res != RES_LIMIT)
 		return res;
-	/* Somebody else was faster: theirs counts. */
+	/* Another process was faster: its key counts. */
 	gnutls_x509_privkey_deinit(*private);
 	*private = NULL;
 	return gnutls_x509_privkey_init(private) < 0 ? RES_NOMEM : lab_key_read(*private, file);

@@ -80,7 +80,7 @@ status_crl_write(const struct forge_crl *crl, struct buf *out)
 	buf_free(&tbs);
 }
 
-/* RFC 6960, 4.1.1: CertID, with SHA-1 as everybody has it. */
+/* RFC 6960, 4.1.1: CertID, with SHA-1 as most servers use. */
 static void
 cert_id_write(struct buf *out, const struct forge_ocsp *ocsp)
 {

@@ -1,5 +1,5 @@
 /*
- * status.h - revocation as a CA hands it out: CRLs (RFC 5280, 5) and OCSP responses (RFC 6960), right and
+ * status.h - revocation data of a CA: CRLs (RFC 5280, 5) and OCSP responses (RFC 6960), right and
  * wrong.
  */
 #ifndef CONTRIB_LAB_PKI_STATUS_H
@@ -11,7 +11,7 @@ struct forge_crl {
 	const char *issuer; /* as derw_name reads it */
 	const struct key *key;
 	int64_t this_ms, next_ms;
-	struct span revoked; /* one serial; empty: nobody is revoked */
+	struct span revoked; /* one serial; empty: nothing is revoked */
 	bool broken_signature;
 };
 void status_crl_write(const struct forge_crl *, struct buf *out);

@@ -1,7 +1,7 @@
 /*
  * toylog.h - the lab's CT logs: operators, states, keys, the SCTs they sign and the list that names them.
  *
- * Here the logs keep no tree: they sign what they are given, as RFC 6962, 3.2 says. Static-ct logs put a
+ * Here the logs keep no tree: they sign whatever they are given, as RFC 6962, 3.2 says. Static-ct logs put a
  * leaf_index into the SCT's extensions, which are signed too. The trees are in contrib/lab/logs.
  */
 #ifndef CONTRIB_LAB_PKI_TOYLOG_H
@@ -68,7 +68,7 @@ struct toylogs;
 enum res toylogs_new(struct toylogs **, const char *folder, int64_t at_ms);
 void toylogs_free(struct toylogs *);
 
-/* Appends one serialised SCT. Trouble makes *out bad. */
+/* Appends one serialised SCT. An error makes *out bad. */
 void toylog_sign(struct toylogs *, const struct forge_sct *, const struct log_entry *, struct buf *out);
 
 enum list_variant { LIST_FRESH, LIST_69_DAYS, LIST_71_DAYS, LIST_ALL_RETIRED, LIST_COUNT };

@@ -153,7 +153,7 @@ world_open(struct world **out, const char *folder, int64_t at_ms)
 	res = world_settle(world, at_ms);
 	if (res == RES_OK)
 		res = toylogs_new(&world->logs, world->keys_folder, world->at_ms);
-	/* The keys that nearly everybody needs, while nobody else makes them. */
+	/* Makes the keys that most scenarios need, under the folder's lock. */
 	for (enum ca_id id = 0; id <= CA_STRANGER_ISSUING && res == RES_OK; id++)
 		res = world_ca_key(world, id) != NULL ? RES_OK : RES_IO;
 	if (res == RES_OK && world_key(world, "server", KEY_P256) == NULL)

@@ -19,7 +19,7 @@
 enum ca_id {
 	CA_ROOT,           /* trusted */
 	CA_ISSUING,        /* by CA_ROOT: the resolver's own */
-	CA_FINA_ROOT,      /* trusted too, and careless */
+	CA_FINA_ROOT,      /* trusted as well, but careless */
 	CA_FINA_ISSUING,   /* by it */
 	CA_FINA_REAL_NAME, /* by it, with the issuer name of the certificates of 2025 */
 	CA_STRANGER_ROOT,  /* trusted by nobody */
@@ -53,7 +53,7 @@ const char *world_ca_name(enum ca_id); /* as derw_name reads it */
 
 /* Fills f (which forge_init made) with what the CA's own certificate says. False: no key. */
 bool world_ca_forge(struct world *, enum ca_id, struct forge *f);
-/* The name, key and signature of the CA as issuer of f. False: no key. */
+/* Makes the CA the issuer of f: name and key. False: no key. */
 bool world_issue(struct world *, enum ca_id, struct forge *f);
 
 #endif

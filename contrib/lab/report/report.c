@@ -4,21 +4,21 @@
 #include <string.h>
 
 const struct outcome_meaning report_outcome_meanings[] = {
-    {"ok", "What a strict client must do: it took the answer of a good resolver, or refused an impostor."},
+    {"ok", "The client did what a strict client must: it accepted a good resolver, or refused an impostor."},
     {"accepted",
-     "The client took an impostor's answer. Whoever can redirect its packets can tell it anything."},
-    {"refused", "The client refused a good resolver: its users are without names."},
-    {"silent", "The client refused a good resolver without a word."},
-    {"leaked", "The client took no answer, but sent its question before it looked at the certificate: the "
-	       "impostor knows what was asked."},
-    {"fallback", "The client asked in clear text, or took an answer that came so: encryption can be switched "
-		 "off from outside."},
-    {"wrong reason",
-     "The client refused an impostor, and its Extended DNS Error gives another reason than the right one."},
+     "The client accepted an impostor's answer. Whoever can redirect its packets controls what it resolves."},
+    {"refused", "The client refused a good resolver: its users cannot resolve names."},
+    {"silent", "The client refused a good resolver and sent no answer at all."},
+    {"leaked", "The client accepted no answer, but sent its question before it validated the certificate, so "
+	       "the impostor saw the question."},
+    {"fallback",
+     "The client asked in clear text, or accepted an answer in clear text: an attacker can switch "
+     "its encryption off."},
+    {"wrong reason", "The client refused an impostor, but its Extended DNS Error gives the wrong reason."},
     {"broken", "The client did not start, ended, or failed before the scenario began."},
-    {"void", "The client refused, but it does not take the good resolver either: its refusal says nothing."},
-    {"note", "Both can be defended; shown, not counted."},
-    {"-", "Not tried: the client can not be asked to do this."},
+    {"void", "The client refuses the good resolver as well, so its refusal proves nothing."},
+    {"note", "Both behaviours are defensible; shown, not counted."},
+    {"-", "Not tried: the client cannot be configured for this."},
     {NULL, NULL},
 };
 

@@ -1,5 +1,5 @@
 /*
- * report.h - the matrix of clients by scenarios, out of what `run` wrote.
+ * report.h - the matrix of clients and scenarios, from the results of `run`.
  */
 #ifndef CONTRIB_LAB_REPORT_REPORT_H
 #define CONTRIB_LAB_REPORT_REPORT_H
@@ -44,7 +44,7 @@ bool report_has_group(const struct report *, const struct scenario_group *);
  * count as tried. */
 struct tally {
 	size_t tried, wrong, accepted_bad, refused_good, silent, voided;
-	int64_t slowest_ms; /* of the refusals that were said; -1: none */
+	int64_t slowest_ms; /* of the refusals that came as an answer; -1: none */
 };
 struct tally report_column_tally(const struct report_column *, const struct scenario_group *);
 

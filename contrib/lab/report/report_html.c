@@ -1,10 +1,10 @@
 /*
  * report_html.c - the report as one HTML page that needs nothing else: no script, no font, no picture.
  *
- * Marks are words, never colours alone. Tables have captions and scoped headers and scroll by keyboard. The page
- * follows the reader's light or dark setting. On a phone each row is a block with one labelled line a cell, so
- * that nothing scrolls sideways; the roles keep it a table for screen readers. On paper, tables come in bands of a
- * few clients.
+ * Marks are words, never colours alone. Tables have captions and scoped headers and scroll by keyboard.
+ * The page follows the reader's light or dark setting. On a phone each row is a block with one labelled
+ * line a cell, so that nothing scrolls sideways; the roles keep it a table for screen readers. On paper,
+ * tables come in bands of a few clients.
  */
 #include "contrib/lab/report/report.h"
 
@@ -101,8 +101,8 @@ table_open(struct buf *out, const char *id, const char *caption, const struct ba
 	buf_text(out, "</caption>\n");
 }
 
-/* Number 0 is for screens and has all clients; the next ones are for paper, when one sheet is not wide enough.
- * False after the last. */
+/* Number 0 is for screens and has all clients; the next ones are for paper, when one sheet is not wide
+ * enough. False after the last. */
 static bool
 band_at(struct band *band, size_t number, const struct report *report)
 {

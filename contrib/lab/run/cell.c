@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CELL_FAILED 125 /* exit code of a cell that could not be furnished */
+#define CELL_FAILED 125 /* exit code of a cell that could not be set up */
 
 static const char resolv_conf[] = "nameserver 192.0.2.53\noptions timeout:1 attempts:1\n";
 
@@ -33,7 +33,7 @@ put_text(const char *path, const char *text)
 	return done;
 }
 
-/* An ordinary user is root inside, and nobody else: enough for a network of one's own. */
+/* Maps an ordinary user to root inside: enough for a network namespace. */
 static bool
 become_root_inside(uid_t uid, gid_t gid)
 {
@@ -55,7 +55,7 @@ resolv_conf_cover(const char *target)
 	if (!put_text("/run/lab-resolv.conf", resolv_conf))
 		return false;
 	if (target[0] == '\0')
-		return true; /* there is none: nobody reads it */
+		return true; /* there is none, so nothing reads it */
 	if (strncmp(target, "/run/", 5) == 0) {
 		char folder[FILE_PATH_MAX];
 		const char *slash = strrchr(target, '/');
@@ -79,18 +79,18 @@ mounts_settle(void)
 	       resolv_conf_cover(target);
 }
 
-/* The first process of the cell: furnishes it, then does what was asked. */
+/* The first process of the cell: sets it up, then calls inside. */
 static int
 cell_inside(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
 {
 	if (!mounts_settle() || netlink_loopback_furnish(own, n_own) != RES_OK) {
-		fprintf(stderr, "ctstub-lab: the namespaces could not be furnished: %s\n", strerror(errno));
+		fprintf(stderr, "ctstub-lab: cannot set up the namespaces: %s\n", strerror(errno));
 		return CELL_FAILED;
 	}
 	return inside(ctx);
 }
 
-static volatile sig_atomic_t inhabitant; /* the first process of the cell, as its porter sees it */
+static volatile sig_atomic_t inhabitant; /* the first process of the cell, by its number outside */
 
 static void
 porter_on_term(int signal_number)
@@ -99,8 +99,8 @@ porter_on_term(int signal_number)
 	(void)kill(inhabitant, SIGKILL);
 }
 
-/* Becomes the first process of the cell. The pipe's other end is the porter's: it may have died before we
- * asked to be told, and its number says nothing in here. */
+/* Becomes the first process of the cell. The pipe's other end belongs to the porter. It may have died
+ * before PR_SET_PDEATHSIG, and getppid cannot tell in here. */
 static int
 cell_enter(const int alive[2], const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
 {
@@ -113,7 +113,8 @@ cell_enter(const int alive[2], const struct addr *own, size_t n_own, int (*insid
 	return cell_inside(own, n_own, inside, ctx);
 }
 
-/* Stands between us and the cell: only a child of one that called unshare is process 1 in there. */
+/* The process between the caller and the cell: only a child of the one that called unshare becomes
+ * process 1. */
 static int
 cell_porter(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
 {
@@ -124,7 +125,7 @@ cell_porter(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void
 	sigset_t set, before;
 	pid_t pid;
 
-	/* A new user namespace makes the kernel forget the signal, so it is asked for again. */
+	/* A new user namespace resets the parent-death signal, so it is set again. */
 	if (unshare(uid == 0 ? flags : flags | CLONE_NEWUSER) < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
 	    (uid != 0 && !become_root_inside(uid, gid))) {
 		fprintf(stderr, "ctstub-lab: no namespaces for this user: %s\n", strerror(errno));
@@ -145,7 +146,7 @@ cell_porter(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void
 	inhabitant = pid;
 	(void)sigaction(SIGTERM, &term, NULL);
 	(void)signal(SIGINT,
-		     SIG_IGN); /* from the keyboard it comes to all of us: who started the cell decides */
+		     SIG_IGN); /* the terminal sends it to every process of the group; the caller decides */
 	(void)sigprocmask(SIG_SETMASK, &before, NULL);
 	while (waitpid(pid, &status, 0) < 0)
 		if (errno != EINTR)

@@ -4,10 +4,11 @@
  * An adapter is a small executable (contrib/lab/adapters) with these verbs:
  *   describe      "key: value" lines: name, version, kind (daemon or command), protocols, identity, names
  * (yes), reasons (yes), reload (yes) start         becomes the client, in the foreground, listening on
- * $LAB_LISTEN port $LAB_PORT ask NAME      asks for NAME's A record and prints the addresses (kind: command)
+ * $LAB_LISTEN port $LAB_PORT ask NAME      asks for NAME's A record and prints the addresses (kind:
+ * command)
  *   reload        tells the running client ($LAB_CLIENT_PID) that its policy in $LAB_CONF has changed;
- * optional config        prints the configuration that start uses contrib/lab/adapters/README.md says what is
- * in the environment.
+ * optional config        prints the configuration that start uses contrib/lab/adapters/README.md says
+ * what is in the environment.
  */
 #ifndef CONTRIB_LAB_RUN_CLIENT_H
 #define CONTRIB_LAB_RUN_CLIENT_H
@@ -25,15 +26,15 @@ struct client_about {
 	char path[FILE_PATH_MAX];
 	char name[CLIENT_TEXT_MAX];
 	char version[CLIENT_TEXT_MAX];
-	char identity[CLIENT_TEXT_MAX]; /* by what it knows its resolver */
+	char identity[CLIENT_TEXT_MAX]; /* what it identifies its resolver by */
 	enum client_kind kind;
 	bool dot, doh;
-	bool reasons; /* its SERVFAIL says why, in ctstub's words */
-	bool names;   /* can be told to want a name beside the address */
+	bool reasons; /* its SERVFAIL carries ctstub's reason code */
+	bool names;   /* can require a name beside the address */
 	bool reload;
 };
 
-/* Asks the adapter about itself. RES_NOT_FOUND: no such adapter (a name is looked for in `folder`);
+/* Runs the adapter's `describe`. RES_NOT_FOUND: no such adapter (names are looked up in `folder`);
  * RES_UNSUPPORTED: the client is not installed; RES_MALFORMED. */
 enum res client_describe(struct client_about *, const char *adapter, const char *folder);
 

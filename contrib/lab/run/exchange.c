@@ -96,7 +96,7 @@ exchange_run(struct exchange *exchange, const struct waiting *w)
 			now = clock_mono_ms();
 			if (now - start > START_PATIENCE_MS)
 				return;
-			alive = next = now; /* its time begins when it listens */
+			alive = next = now; /* its time starts when it listens */
 		}
 	}
 	exchange->ms = exchange->done ? now - alive : -1;

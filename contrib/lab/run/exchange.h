@@ -1,8 +1,8 @@
 /*
- * exchange.h - one question to the client under test, while the lab's servers go on working.
+ * exchange.h - one question to the client under test, while the lab's servers keep working.
  *
- * A daemon is asked over UDP on 127.0.0.1; a command is run and its output read. Either may answer, refuse,
- * say nothing, or not be there.
+ * A daemon is asked over UDP on 127.0.0.1; a command is run and its output read. Either may answer,
+ * refuse, stay silent, or not run.
  */
 #ifndef CONTRIB_LAB_RUN_EXCHANGE_H
 #define CONTRIB_LAB_RUN_EXCHANGE_H
@@ -23,7 +23,7 @@ struct exchange {
 	int64_t ms;   /* from the question, or from when the client listened, to the answer; -1: none came */
 };
 
-/* Lets the base's events happen for so long, or until *stop (NULL: never). */
+/* Runs the base's events for that long, or until *stop is set (NULL: never). */
 void exchange_wait(struct event_base *, int64_t ms, const bool *stop);
 
 /* *gone becomes true when the daemon has ended. */

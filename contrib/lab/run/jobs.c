@@ -14,8 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TRIAL_EXTRA_MS 45000 /* start, script and end, beside the waiting for answers */
-#define LOOK_MS        200   /* how often deadlines and the stop flag are looked at */
+#define TRIAL_EXTRA_MS 45000 /* start, script and end, in addition to the waiting for answers */
+#define LOOK_MS        200   /* how often deadlines and the stop flag are checked */
 
 struct job {
 	const struct scenario *scenario;
@@ -110,7 +110,7 @@ job_end(const struct jobs_order *order, struct job *job)
 		result = (struct trial_result){
 		    .outcome = OUTCOME_BROKEN, .mark = MARK_FAIL, .ms = -1, .detail = "the trial broke off"};
 	close(job->fd);
-	cell_end(job->pid); /* the result is all it had to give */
+	cell_end(job->pid); /* its result has been read */
 	job->pid = 0;
 	order->on_result(order->ctx, job->scenario, &result);
 	if (!order->keep)

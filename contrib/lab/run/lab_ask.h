@@ -19,9 +19,10 @@ struct asked {
 	char ede_text[ASK_EDE_MAX]; /* printable ASCII only */
 };
 
-/* A name that nobody has asked before: "q-<hex>.example.com." */
+/* A name that has not been asked before: "q-<hex>.example.com." */
 void ask_name_new(char name[ASK_NAME_MAX]);
-/* The A record that only the lab's encrypted servers tell (zone.h), and the one that only the traps tell. */
+/* The A record that only the lab's encrypted servers give (lab_zone.h), and the one that only the traps
+ * give. */
 void ask_truth(const char *name, uint8_t a[4]);
 void ask_lie(uint8_t a[4]);
 
@@ -29,7 +30,7 @@ void ask_lie(uint8_t a[4]);
 void ask_query_write(struct buf *out, uint16_t id, const char *name);
 /* False: it is not an answer with this id. */
 bool ask_answer_read(struct asked *, struct span wire, uint16_t id);
-/* Does one of the A records say this? */
+/* Does one of the A records have this address? */
 bool ask_says(const struct asked *, const uint8_t a[4]);
 
 #endif

@@ -28,7 +28,7 @@ attribute(struct request *r, uint16_t type, struct span value)
 	r->head.nlmsg_len = (uint32_t)(NLMSG_ALIGN(r->head.nlmsg_len) + RTA_ALIGN(head.rta_len));
 }
 
-/* Sends the request and reads the kernel's word on it. An address or route that exists already is fine. */
+/* Sends the request and reads the kernel's reply. An address or route that already exists is no error. */
 static enum res
 ask_kernel(int fd, struct request *r)
 {

@@ -1,5 +1,5 @@
 /*
- * netlink.h - just enough rtnetlink to furnish the loopback interface of an empty network namespace.
+ * netlink.h - the rtnetlink messages that set up the loopback interface of an empty network namespace.
  */
 #ifndef CONTRIB_LAB_RUN_NETLINK_H
 #define CONTRIB_LAB_RUN_NETLINK_H

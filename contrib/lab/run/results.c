@@ -59,7 +59,7 @@ results_text(const json_t *entry, const char *key)
 	return text != NULL ? text : "";
 }
 
-/* Was the good resolver of this name tried, and not taken? */
+/* Was the good resolver of this name tried and not accepted? */
 static bool
 refused_good(const json_t *list, const char *name)
 {
@@ -73,7 +73,7 @@ refused_good(const json_t *list, const char *name)
 	return false;
 }
 
-/* Would a client that talks to nobody at all have come to the same end? */
+/* Would a client that contacts no server have had the same outcome? */
 static bool
 says_nothing(const json_t *entry)
 {

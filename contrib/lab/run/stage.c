@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Where a client that follows redirects would go: a good certificate, and lies. */
+/* The target of redirects: a good certificate, and lies. */
 static const struct addr elsewhere_addr = {.family = ADDR_V4, .ip = {192, 0, 2, 80}, .port = 443};
 
 bool

@@ -2,7 +2,7 @@
  * stage.h - what stands around a client in a trial: the resolver's addresses with their servers, the place
  * where a redirect leads, the trap for clear text, and what the adapter is told.
  *
- * It knows scenarios, and nothing of clients or of what a trial concludes.
+ * It knows scenarios, but neither clients nor outcomes.
  */
 #ifndef CONTRIB_LAB_RUN_STAGE_H
 #define CONTRIB_LAB_RUN_STAGE_H
@@ -25,8 +25,8 @@ struct stage {
 	struct trap *trap;
 };
 
-/* In the cell: sets all up for the scenario, and the adapter's environment. Whatever it returns, stage_strike
- * afterwards. */
+/* Sets up servers, traps and the adapter's environment in the cell. Call stage_strike afterwards,
+ * whatever it returns. */
 enum res stage_set(struct stage *, const struct scenario *, enum lab_server_protocol,
 		   const char *world_folder, const char *folder);
 void stage_strike(struct stage *);
@@ -37,7 +37,7 @@ enum res stage_give_policy(const struct stage *, const struct site *);
 enum res stage_switch(struct stage *, bool keep_tickets);
 void stage_drop_connections(struct stage *);
 
-/* What the resolver's servers have seen together. */
+/* The counts of all the resolver's servers together. */
 struct lab_server_counts stage_counts(const struct stage *);
 
 /* Does the scenario begin with the good server, or with its own? */

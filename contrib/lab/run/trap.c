@@ -102,7 +102,8 @@ trap_on_datagram(evutil_socket_t fd, short what, void *arg)
 			if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO)
 				((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_spec_dst =
 				    ((struct in_pktinfo *)(void *)CMSG_DATA(c))->ipi_addr;
-		(void)sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL); /* a lost lie is no loss */
+		(void)sendmsg(fd, &message,
+			      MSG_DONTWAIT | MSG_NOSIGNAL); /* a lost datagram does not matter */
 	}
 	buf_free(&out);
 }

@@ -1,8 +1,8 @@
 /*
- * trap.h - clear text answered with lies, on every address: who takes one has fallen back.
+ * trap.h - clear text answered with lies, on every address: a client that accepts one has fallen back.
  *
  * Port 53 over UDP and TCP answers any question with ZONE_LIES. Port 80 answers any request with nothing.
- * What came is remembered: a question of ours that arrives here was leaked.
+ * It remembers the names: a question of the trial that arrives here was leaked.
  */
 #ifndef CONTRIB_LAB_RUN_TRAP_H
 #define CONTRIB_LAB_RUN_TRAP_H

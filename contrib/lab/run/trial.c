@@ -25,7 +25,7 @@ struct trial {
 	struct event *child_signal;
 };
 
-/* We are process 1 in here: whatever ends is ours to bury. */
+/* Process 1 of the cell must reap every child. */
 static void
 trial_on_child(evutil_socket_t fd, short what, void *arg)
 {
@@ -59,7 +59,7 @@ counts_less(struct lab_server_counts a, const struct lab_server_counts *b)
 	return a;
 }
 
-/* How far a client came that did not take a good resolver's answer. */
+/* How far a client came that did not accept a good resolver's answer. */
 static const char *
 how_far(const struct lab_server_counts *c)
 {
@@ -74,7 +74,7 @@ how_far(const struct lab_server_counts *c)
 	return c->answers > 0 ? "it was answered" : "it asked and was not answered";
 }
 
-/* What came of one question, out of all that was seen. */
+/* The outcome of one question, from everything that was counted. */
 static enum outcome
 outcome_of(struct trial *trial, const struct exchange *exchange, const char *name)
 {
@@ -96,7 +96,7 @@ outcome_of(struct trial *trial, const struct exchange *exchange, const char *nam
 	if (ask_says(&exchange->asked, truth) || (exchange->done && exchange->asked.n_a > 0))
 		return OUTCOME_ACCEPTED;
 	if (trial->result->counts.questions == 0 && trial->result->counts.bad_names > 0) {
-		/* It never got as far as the certificate: nothing can be said of what it makes of that. */
+		/* It never saw the certificate, so the trial says nothing about its validation. */
 		detail(trial, "it sends an IPv6 address as server name (RFC 6066, 3), which the lab's TLS "
 			      "does not take");
 		return OUTCOME_SKIPPED;
@@ -110,7 +110,7 @@ outcome_of(struct trial *trial, const struct exchange *exchange, const char *nam
 	return exchange->done ? OUTCOME_REFUSED : OUTCOME_SILENT;
 }
 
-/* Asks for a fresh name and says what became of it. */
+/* Asks for a fresh name and determines the outcome. */
 static enum outcome
 trial_ask(struct trial *trial)
 {
@@ -234,7 +234,7 @@ trial_play(struct trial *trial)
 	if (scenario->script != SCRIPT_ONCE && !begins_well(trial))
 		return;
 	if (interlude(trial) != RES_OK) {
-		detail(trial, "the lab could not go on");
+		detail(trial, "the lab could not continue");
 		trial->result->outcome = OUTCOME_BROKEN;
 		return;
 	}
@@ -249,7 +249,7 @@ trial_end(struct trial *trial)
 	stage_strike(&trial->stage);
 }
 
-/* Is the certificate itself what must be refused, so that no question may reach the server? */
+/* Must the certificate itself be refused, so that no question may reach the server? */
 static bool
 certificate_decides(const struct scenario *scenario)
 {
@@ -287,10 +287,10 @@ trial_run(const struct trial_order *order, struct trial_result *result)
 	*result = (struct trial_result){.outcome = OUTCOME_BROKEN, .ms = -1};
 	if (order->scenario->script == SCRIPT_TIGHTEN && !order->client->reload) {
 		result->outcome = OUTCOME_SKIPPED;
-		detail(&trial, "the client can not change its policy while it runs");
+		detail(&trial, "the client cannot change its policy while it runs");
 	} else if (order->scenario->dial_name != NULL && !order->client->names) {
 		result->outcome = OUTCOME_SKIPPED;
-		detail(&trial, "the client can not want a name beside the address");
+		detail(&trial, "the client cannot require a name beside the address");
 	} else if (trial_prepare(&trial) != RES_OK) {
 		detail(&trial, "the lab could not be set up");
 	} else {

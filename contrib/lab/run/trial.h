@@ -1,5 +1,5 @@
 /*
- * trial.h - one client against one scenario, in a cell of its own, and what came of it.
+ * trial.h - one client against one scenario, in a cell of its own, and the outcome.
  */
 #ifndef CONTRIB_LAB_RUN_TRIAL_H
 #define CONTRIB_LAB_RUN_TRIAL_H
@@ -10,13 +10,13 @@
 #include "contrib/lab/server/lab_server.h"
 
 enum outcome {
-	OUTCOME_ACCEPTED, /* it took the answer of the encrypted server */
-	OUTCOME_REFUSED,  /* it said no: SERVFAIL or another error */
-	OUTCOME_SILENT,   /* it said nothing within the time allowed */
-	OUTCOME_LEAKED,   /* it took no answer, but its question reached the impostor */
-	OUTCOME_FALLBACK, /* it took a lie, or asked, in clear text */
+	OUTCOME_ACCEPTED, /* it accepted the answer of the encrypted server */
+	OUTCOME_REFUSED,  /* it answered SERVFAIL or another error */
+	OUTCOME_SILENT,   /* it sent no answer in time */
+	OUTCOME_LEAKED,   /* it accepted no answer, but its question reached the impostor */
+	OUTCOME_FALLBACK, /* it asked, or accepted an answer, in clear text */
 	OUTCOME_BROKEN,   /* it did not run, or failed before the scenario began */
-	OUTCOME_SKIPPED,  /* the client can not be asked to do this */
+	OUTCOME_SKIPPED,  /* the client cannot be configured for this */
 };
 
 enum mark { MARK_PASS, MARK_FAIL, MARK_NOTE, MARK_SKIP };
@@ -37,11 +37,11 @@ struct trial_result {
 	uint8_t rcode;
 	bool resumed;
 	char ede[ASK_EDE_MAX];
-	char detail[256];                /* for people: what was odd; may be empty */
+	char detail[256];                /* details for people; may be empty */
 	struct lab_server_counts counts; /* of the impostor, all its addresses together */
 };
 
-/* In the cell: furnishes servers and traps, runs the client, asks. Always gives a result. */
+/* In the cell: sets up servers and traps, runs the client, asks. Always fills in a result. */
 void trial_run(const struct trial_order *, struct trial_result *);
 
 const char *report_outcome_text(enum outcome);

@@ -36,7 +36,7 @@ upctl_folder(char out[FILE_PATH_MAX])
 		return RES_IO;
 	if (lstat(out, &st) < 0)
 		return RES_IO;
-	/* /tmp belongs to everybody: a folder there may be somebody's trap. */
+	/* Any user can create this folder in /tmp, so it must be ours, and a folder. */
 	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() || (st.st_mode & 077) != 0) {
 		errno = EPERM;
 		return RES_IO;
@@ -77,7 +77,8 @@ upctl_on_accept(evutil_socket_t listener, short what, void *arg)
 		line[n] = '\0';
 		line[strcspn(line, "\n")] = '\0';
 		upctl->answer(upctl->ctx, line, reply);
-		(void)send(fd, reply, strlen(reply), MSG_NOSIGNAL); /* who asks and leaves misses it */
+		(void)send(fd, reply, strlen(reply),
+			   MSG_NOSIGNAL); /* a client that has left misses the reply */
 	}
 	close(fd);
 }
@@ -99,7 +100,7 @@ upctl_listen(struct upctl **out, struct event_base *base, upctl_fn answer, void 
 	upctl->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	res = upctl->fd < 0 ? RES_IO : control_address(&upctl->at);
 	if (res == RES_OK) {
-		(void)unlink(upctl->at.sun_path); /* of one that ended badly: nobody answered just now */
+		(void)unlink(upctl->at.sun_path); /* left by a lab that crashed: nothing answered on it */
 		if (bind(upctl->fd, (struct sockaddr *)&upctl->at, sizeof upctl->at) < 0 ||
 		    listen(upctl->fd, 8) < 0)
 			res = RES_IO;

@@ -1,5 +1,5 @@
 /*
- * upctl.h - the control socket of a lab that is up: one line there, one line back.
+ * upctl.h - the control socket of a lab that is up: one line in, one line out.
  *
  * It lies in a folder that only its owner may enter: /tmp/ctstub-lab-UID.
  */
@@ -11,7 +11,7 @@
 #include <event2/event.h>
 
 #define UPCTL_LINE_MAX 512
-/* The variable that tells those in a cell whose lab it is: in there everybody is root. */
+/* The variable with the owner's user id, for a cell, where every process is root. */
 #define UPCTL_OWNER "CTSTUB_LAB_OWNER"
 
 /* The folder, made when it is missing. RES_IO: errno says why; EPERM: it is not ours alone. */

@@ -1,13 +1,13 @@
 /*
- * pkidir.h - everything of a world as files: anchors, log lists, chains, policies, and an index of them.
+ * pkidir.h - a world as files: anchors, log lists, chains, policies, and an index of them.
  *
  * DIR/anchors.pem, DIR/ct-logs*.json      the trusted roots; the log list and its variants
  * DIR/keys/                               private keys, TEST ONLY
  * DIR/chains/NAME.pem                     what the server of a scenario presents
  * DIR/policy/NAME.*                       what a client is told beside it: .anchors.pem .disallow .pins
- * .allow .constraints .crl.pem; .staple is the OCSP response that comes along DIR/conf/NAME.conf the same as
- * a configuration file of ctstub, upstream "lab" (-doh.conf: over DoH) DIR/index.json per scenario: files,
- * address, name, options, expected outcome and reason
+ * .allow .constraints .crl.pem; .staple is the OCSP response that comes along DIR/conf/NAME.conf the
+ * same as a configuration file of ctstub, upstream "lab" (-doh.conf: over DoH) DIR/index.json per
+ * scenario: files, address, name, options, expected outcome and reason
  */
 #ifndef CONTRIB_LAB_SCENARIOS_PKIDIR_H
 #define CONTRIB_LAB_SCENARIOS_PKIDIR_H
@@ -21,7 +21,8 @@
 /* Writes all scenarios that can be judged offline, and the configuration of the others. */
 enum res pkidir_write(struct world *, const struct addr *ip4, const struct addr *ip6);
 
-/* Writes one site's files (not the index), its configuration for an upstream on `port` of the site's address.
+/* Writes one site's files (not the index), its configuration for an upstream on `port` of the site's
+ * address.
  */
 enum res pkidir_write_site(const struct site *, bool doh, uint16_t port);
 

@@ -1,7 +1,7 @@
 /*
  * scenario.h - the table of scenarios: what an impostor does, and what a strict client must do.
  *
- * A scenario is a row and, where the row's fields can not say it, one small function. Rows live in one file a
+ * A scenario is a row and, where fields are not enough, one small function. Rows live in one file a
  * group (scenarios_*.c); scenario_at walks all of them in the order in which they are listed and reported.
  */
 #ifndef CONTRIB_LAB_SCENARIOS_SCENARIO_H
@@ -12,9 +12,9 @@
 struct site;
 
 enum want {
-	WANT_ACCEPT, /* a client that refuses breaks for its users */
+	WANT_ACCEPT, /* a client that refuses is broken for its users */
 	WANT_REFUSE,
-	WANT_NOTE, /* both can be defended: reported, not counted */
+	WANT_NOTE, /* both behaviours are defensible: reported, not counted */
 };
 
 enum reach {
@@ -40,7 +40,7 @@ enum script {
 struct sct_row {
 	enum log_id log;
 	enum sct_fault fault;
-	int hours; /* younger than the certificate; negative: older */
+	int hours; /* after the certificate's notBefore; negative: before */
 };
 #define SCTS(...)                                                                                            \
 	.has_scts = true, .scts = (const struct sct_row[]){__VA_ARGS__},                                     \
@@ -57,16 +57,16 @@ struct scenario {
 	bool v6;                 /* the client dials the IPv6 address */
 	const char *dial_name;   /* the client also wants this name */
 	const char *subject;     /* NULL: a good one */
-	/* Subject alternative names: "ip:" "dns:" "uri:" "email:" items separated by blanks, $4 and $6 stand
-	 * for the resolver's addresses, $n for the neighbour of the IPv4 one. NULL: good ones, "": no
-	 * extension. */
+	/* Subject alternative names: "ip:" "dns:" "uri:" "email:" items separated by blanks, $4 and $6
+	 * stand for the resolver's addresses, $n for the neighbour of the IPv4 one. NULL: good ones, "":
+	 * no extension. */
 	const char *san;
 	bool has_scts; /* instead of two good ones */
 	const struct sct_row *scts;
 	size_t n_scts;
 	void (*leaf)(struct site *, struct forge *); /* changes the leaf before it is signed */
 	void (*build)(struct site *);                /* makes the whole chain instead */
-	void (*policy)(struct site *);               /* tells the client more, after the chain is made */
+	void (*policy)(struct site *);               /* adds to the client's policy after the chain is made */
 	const char *fault;                           /* of the server, as lab_fault.h reads it */
 	enum script script;
 };
@@ -81,13 +81,13 @@ struct scenario_group {
 extern const struct scenario_group scenarios_identity, scenarios_chain, scenarios_transparency,
     scenarios_misissuance, scenarios_revocation, scenarios_sessions, scenarios_protocol, scenarios_downgrade;
 
-/* The good resolver of the same kind (family, wanted name): a client that refuses that one as well says
- * nothing by refusing this one. */
+/* The good resolver of the same kind (family, wanted name): if a client refuses that one as well, its
+ * refusal of this one proves nothing. */
 const char *scenario_touchstone(const struct scenario *);
 
-const struct scenario_group *scenario_group_at(size_t); /* NULL behind the last */
+const struct scenario_group *scenario_group_at(size_t); /* NULL after the last */
 size_t scenario_count(void);
-const struct scenario *scenario_at(size_t);         /* NULL behind the last */
+const struct scenario *scenario_at(size_t);         /* NULL after the last */
 const struct scenario *scenario_find(const char *); /* NULL: there is none of that name */
 const struct scenario_group *scenario_group_of(const struct scenario *);
 enum reach scenario_reach(const struct scenario *);

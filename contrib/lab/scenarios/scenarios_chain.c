@@ -1,4 +1,4 @@
-/* scenarios_chain.c - who signed it, when, and with what right (RFC 5280, 6). */
+/* scenarios_chain.c - paths, dates and the rights of issuers (RFC 5280, 6). */
 #include "contrib/lab/pki/derw.h"
 #include "contrib/lab/scenarios/scenarios_strength.h"
 #include "contrib/lab/scenarios/site.h"
@@ -156,7 +156,7 @@ build_version_1_ca(struct site *site)
 	put_leaf_and_changed_issuing(site, ca_version_1);
 }
 
-/* Somebody's honest certificate for a name of theirs signs one for the resolver. */
+/* A customer's own server certificate signs one for the resolver. */
 static void
 build_leaf_as_ca(struct site *site)
 {
@@ -360,34 +360,34 @@ static const struct scenario rows[] = {
      .build = build_missing_intermediate},
     {"broken-signature", "a good certificate with one bit of its signature changed", WANT_REFUSE,
      "bad-signature", .leaf = leaf_broken_signature},
-    {"expired", "a certificate that ended yesterday", WANT_REFUSE, "expired", .leaf = leaf_expired},
+    {"expired", "a certificate that expired yesterday", WANT_REFUSE, "expired", .leaf = leaf_expired},
     {"not-yet-valid", "a certificate that begins next month", WANT_REFUSE, "not-yet-valid",
      .leaf = leaf_not_yet_valid},
-    {"expired-intermediate", "an issuing CA that ended yesterday", WANT_REFUSE, "expired",
+    {"expired-intermediate", "an issuing CA that expired yesterday", WANT_REFUSE, "expired",
      .build = build_expired_intermediate},
     {"not-yet-valid-intermediate", "an issuing CA that begins next month", WANT_REFUSE, "not-yet-valid",
      .build = build_future_intermediate},
-    {"expired-root", "a path to a trusted root that has ended", WANT_REFUSE, "expired",
+    {"expired-root", "a path to an expired trusted root", WANT_REFUSE, "expired",
      .build = build_expired_root},
     {"not-a-ca", "an issuer whose certificate says CA:FALSE", WANT_REFUSE, "not-a-ca",
      .build = build_not_a_ca},
-    {"no-basic-constraints", "an issuer whose certificate does not say that it is a CA", WANT_REFUSE,
-     "not-a-ca", .build = build_no_basic_constraints},
+    {"no-basic-constraints", "an issuer whose certificate lacks basic constraints", WANT_REFUSE, "not-a-ca",
+     .build = build_no_basic_constraints},
     {"no-cert-sign", "an issuing CA whose key usage lacks certificate signing", WANT_REFUSE, "not-a-ca",
      .build = build_no_cert_sign},
     {"version-1-ca", "an issuing CA with a version 1 certificate", WANT_REFUSE, "not-a-ca",
      .build = build_version_1_ca},
     {"leaf-as-ca", "a customer's server certificate signs one for the resolver", WANT_REFUSE, "not-a-ca",
      .build = build_leaf_as_ca},
-    {"path-too-long", "a CA more than its path length allows", WANT_REFUSE, "path-too-long",
+    {"path-too-long", "one CA more than the path length allows", WANT_REFUSE, "path-too-long",
      .build = build_path_too_long},
-    {"good-long-path", "nothing: one CA more, and the path length allows it", .want = WANT_ACCEPT,
+    {"good-long-path", "no fault: one CA more, and the path length allows it", .want = WANT_ACCEPT,
      .build = build_long_path},
     {"constraint-excluded", "a CA that may not vouch for this network", WANT_REFUSE, "name-constraints",
      .build = build_excluded},
     {"constraint-not-permitted", "a CA that may vouch for another network only", WANT_REFUSE,
      "name-constraints", .build = build_not_permitted},
-    {"good-constraint", "nothing: the CA is limited to the resolver's networks", .want = WANT_ACCEPT,
+    {"good-constraint", "no fault: the CA is limited to the resolver's networks", .want = WANT_ACCEPT,
      .build = build_permitted},
     {"client-auth-only", "a certificate for TLS clients", WANT_REFUSE, "wrong-usage",
      .leaf = strength_leaf_client_auth},
@@ -395,9 +395,9 @@ static const struct scenario rows[] = {
      .leaf = strength_leaf_code_signing},
     {"unknown-critical", "a critical extension that nobody knows", WANT_REFUSE, "unknown-critical",
      .leaf = strength_leaf_unknown_critical},
-    {"extension-twice", "the alternative names stand there twice", WANT_REFUSE, "cert-malformed",
+    {"extension-twice", "the subjectAltName extension occurs twice", WANT_REFUSE, "cert-malformed",
      .leaf = strength_leaf_extension_twice},
-    {"good-rsa-2048", "nothing: an RSA key of 2048 bits", .want = WANT_ACCEPT,
+    {"good-rsa-2048", "no fault: an RSA key of 2048 bits", .want = WANT_ACCEPT,
      .leaf = strength_leaf_rsa_2048},
     {"rsa-1024", "an RSA key of 1024 bits", WANT_REFUSE, "weak-key", .leaf = strength_leaf_rsa_1024},
     {"rsa-1024-intermediate", "an issuing CA with an RSA key of 1024 bits", WANT_REFUSE, "weak-key",
@@ -410,18 +410,18 @@ static const struct scenario rows[] = {
      .build = strength_build_md5},
     {"garbage", "bytes that are not a certificate", WANT_REFUSE, "cert-malformed", .build = build_garbage},
     {"endless-chain", "a hundred certificates", WANT_REFUSE, "chain-too-long", .build = build_endless},
-    {"good-superfluous", "nothing: certificates that do not belong stand between the good ones",
-     .want = WANT_ACCEPT, .build = build_superfluous},
-    {"good-unordered", "nothing: the right certificates in the wrong order", .want = WANT_ACCEPT,
+    {"good-superfluous", "no fault: unrelated certificates stand between the right ones", .want = WANT_ACCEPT,
+     .build = build_superfluous},
+    {"good-unordered", "no fault: the right certificates in the wrong order", .want = WANT_ACCEPT,
      .build = build_unordered},
-    {"good-root-included", "nothing: the root is sent along", .want = WANT_ACCEPT,
+    {"good-root-included", "no fault: the root is sent along", .want = WANT_ACCEPT,
      .build = build_root_included},
-    {"good-cross-expired", "nothing: the root also comes cross-signed by a trusted root that has ended",
+    {"good-cross-expired", "no fault: the root also comes cross-signed by a trusted root that has expired",
      .want = WANT_ACCEPT, .build = build_cross_expired},
-    {"good-expired-twin", "nothing: an ended twin of the issuing CA is sent before the good one",
+    {"good-expired-twin", "no fault: an expired twin of the issuing CA is sent before the good one",
      .want = WANT_ACCEPT, .build = build_expired_twin},
     {"good-untrusted-twin",
-     "nothing: a twin of the issuing CA by an unknown root is sent before the good one", .want = WANT_ACCEPT,
+     "no fault: a twin of the issuing CA by an unknown root is sent before the good one", .want = WANT_ACCEPT,
      .build = build_untrusted_twin},
 };
 

@@ -27,7 +27,7 @@ static const struct scenario rows[] = {
      .reach = REACH_WIRE, .fault = "reset-hello"},
     {"blocked-forged", "TLS is intercepted with a self-signed certificate", WANT_REFUSE, "untrusted",
      .reach = REACH_WIRE, .build = build_any_self_signed},
-    {"blocked-old-tls", "only SSL-era versions are let through", WANT_REFUSE, "tls-version",
+    {"blocked-old-tls", "the blocker lets only old TLS versions through", WANT_REFUSE, "tls-version",
      .reach = REACH_WIRE, .fault = "tls10"},
     {"blocked-later", "a good server first; then the TLS port is blocked", WANT_REFUSE, "connect-refused",
      .reach = REACH_WIRE, .script = SCRIPT_SWAP, .fault = "refuse"},

@@ -2,7 +2,7 @@
  * scenarios_misissuance.c - a CA that the client trusts issues what it must not.
  *
  * Modelled on the twelve certificates for 1.1.1.1 of 2024 and 2025: a trusted root, an issuing CA, a
- * certificate that is right in every respect but one: the resolver never asked for it.
+ * certificate that is correct, except that the resolver's owner never asked for it.
  */
 #include "contrib/lab/pki/derw.h"
 #include "contrib/lab/scenarios/site.h"
@@ -349,33 +349,33 @@ static const struct scenario rows[] = {
      .build = build_fina, .policy = policy_disallow_root_key},
     {"fina-disallow-root-cert", "the same, and the root's certificate is disallowed", WANT_REFUSE,
      "disallowed", .build = build_fina, .policy = policy_disallow_root_certificate},
-    {"fina-known", "serial and issuer name of one of the twelve, which every ctstub disallows from the start",
-     WANT_REFUSE, "disallowed", .build = build_fina_known},
-    {"good-disallow-others", "nothing: the disallow list names others", .want = WANT_ACCEPT,
+    {"fina-known", "serial and issuer name of one of the twelve, which is compiled into ctstub", WANT_REFUSE,
+     "disallowed", .build = build_fina_known},
+    {"good-disallow-others", "no fault: the disallow list names others", .want = WANT_ACCEPT,
      .policy = policy_disallow_others},
     {"disallowed-beside-clean", "a clean path, and a second one through a disallowed root", WANT_REFUSE,
      "disallowed", .build = build_two_paths, .policy = policy_disallow_root_key},
-    {"anchor-distrusted-date", "a certificate younger than the date until which its root is trusted",
-     WANT_REFUSE, "anchor-distrusted", .build = build_fina, .policy = policy_not_before_max},
+    {"anchor-distrusted-date", "a certificate issued after its root's distrust date", WANT_REFUSE,
+     "anchor-distrusted", .build = build_fina, .policy = policy_not_before_max},
     {"anchor-distrusted-sct", "the same by the dates of the SCTs", WANT_REFUSE, "anchor-distrusted",
      .build = build_fina, .policy = policy_sct_not_after},
-    {"good-distrusted-later", "nothing: the root lost its trust after this certificate", .want = WANT_ACCEPT,
+    {"good-distrusted-later", "no fault: the root lost its trust after this certificate", .want = WANT_ACCEPT,
      .build = build_fina, .policy = policy_distrust_later},
     {"anchor-permit-name", "a root that may vouch for one country's names only", WANT_REFUSE,
      "anchor-distrusted", .build = build_fina, .policy = policy_permit_name},
     {"anchor-permit-ip", "a root that may vouch for private addresses only", WANT_REFUSE, "anchor-distrusted",
      .build = build_fina, .policy = policy_permit_ip},
-    {"good-constrained-beside-free", "nothing: one of two paths ends in a root that lost its trust",
+    {"good-constrained-beside-free", "no fault: one of two paths ends in a root that lost its trust",
      .want = WANT_ACCEPT, .build = build_two_paths, .policy = policy_not_before_max},
-    {"good-pin-root", "nothing: the client pins the root's key", .want = WANT_ACCEPT,
+    {"good-pin-root", "no fault: the client pins the root's key", .want = WANT_ACCEPT,
      .policy = policy_pin_root},
-    {"good-pin-leaf", "nothing: the client pins the server's key and a backup", .want = WANT_ACCEPT,
+    {"good-pin-leaf", "no fault: the client pins the server's key and a backup", .want = WANT_ACCEPT,
      .policy = policy_pin_leaf_and_backup},
     {"pin-mismatch", "a trusted CA's logged certificate, and the client pins another root", WANT_REFUSE,
      "pin-mismatch", .build = build_fina, .policy = policy_pin_root},
-    {"good-allow-issuer", "nothing: the client allows the root by key", .want = WANT_ACCEPT,
+    {"good-allow-issuer", "no fault: the client allows the root by key", .want = WANT_ACCEPT,
      .policy = policy_allow_root_key},
-    {"good-allow-issuer-cert", "nothing: the client allows the issuing CA by certificate",
+    {"good-allow-issuer-cert", "no fault: the client allows the issuing CA by certificate",
      .want = WANT_ACCEPT, .policy = policy_allow_issuing_certificate},
     {"issuer-not-allowed", "a trusted CA that is not the one that the client allows", WANT_REFUSE,
      "issuer-not-allowed", .build = build_fina, .policy = policy_allow_root_key},

@@ -1,4 +1,4 @@
-/* scenarios_revocation.c - taken back by its CA: stapled OCSP (RFC 6066, 6960, 7633) and CRLs (RFC 5280, 5).
+/* scenarios_revocation.c - revoked by its CA: stapled OCSP (RFC 6066, 6960, 7633) and CRLs (RFC 5280, 5).
  */
 #include "contrib/lab/scenarios/site.h"
 
@@ -258,11 +258,11 @@ policy_crl_other_issuer(struct site *site)
 }
 
 static const struct scenario rows[] = {
-    {"good-staple", "nothing: a good OCSP response is stapled", .want = WANT_ACCEPT,
+    {"good-staple", "no fault: a good OCSP response is stapled", .want = WANT_ACCEPT,
      .policy = policy_staple_good},
-    {"good-staple-delegate", "nothing: the CA's delegate signed the stapled response", .want = WANT_ACCEPT,
+    {"good-staple-delegate", "no fault: the CA's delegate signed the stapled response", .want = WANT_ACCEPT,
      .policy = policy_staple_delegate},
-    {"good-must-staple", "nothing: the certificate demands a staple and brings one", .want = WANT_ACCEPT,
+    {"good-must-staple", "no fault: the certificate demands a staple and brings one", .want = WANT_ACCEPT,
      .leaf = leaf_must_staple, .policy = policy_staple_good},
     {"must-staple-missing", "a certificate that demands a staple comes without one", WANT_REFUSE,
      "staple-missing", .leaf = leaf_must_staple},
@@ -294,8 +294,8 @@ static const struct scenario rows[] = {
      .policy = policy_crl_expired},
     {"crl-broken-signature", "the client's CRL of the issuer is not signed by it", WANT_REFUSE, "crl-invalid",
      .policy = policy_crl_broken},
-    {"good-crl", "nothing: the client's CRLs name others", .want = WANT_ACCEPT, .policy = policy_crl_clean},
-    {"good-crl-other-issuer", "nothing: another CA's CRL names the same serial", .want = WANT_ACCEPT,
+    {"good-crl", "no fault: the client's CRLs name others", .want = WANT_ACCEPT, .policy = policy_crl_clean},
+    {"good-crl-other-issuer", "no fault: another CA's CRL names the same serial", .want = WANT_ACCEPT,
      .policy = policy_crl_other_issuer},
 };
 

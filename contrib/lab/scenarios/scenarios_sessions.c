@@ -1,4 +1,4 @@
-/* scenarios_sessions.c - what a connection or a ticket remembers must not outlive what it was judged by. */
+/* scenarios_sessions.c - a connection or ticket must not outlive the verdict it was given. */
 #include "contrib/lab/scenarios/site.h"
 
 #include "base/clock.h"
@@ -38,9 +38,9 @@ policy_disallow_leaf(struct site *site)
 }
 
 static const struct scenario rows[] = {
-    {"good-resumption", "nothing: the server closes the connection and takes its own ticket back",
+    {"good-resumption", "no fault: the server closes the connection and takes its own ticket back",
      .want = WANT_ACCEPT, .reach = REACH_WIRE, .script = SCRIPT_RESUME},
-    {"good-reconnect", "nothing: the server closes the connection and knows no tickets", .want = WANT_ACCEPT,
+    {"good-reconnect", "no fault: the server closes the connection and knows no tickets", .want = WANT_ACCEPT,
      .reach = REACH_WIRE, .script = SCRIPT_RESUME, .fault = "no-tickets"},
     {"swapped",
      "a good server first; then the connection breaks and an impostor with a self-signed certificate answers",
@@ -54,7 +54,7 @@ static const struct scenario rows[] = {
     {"resumed-expired",
      "the certificate expires while the client holds a ticket, and the server goes on with it", WANT_REFUSE,
      "expired", .reach = REACH_WIRE, .leaf = leaf_expires_soon, .script = SCRIPT_EXPIRE},
-    {"policy-tightened", "nothing, but the client's policy disallows the certificate while it is connected",
+    {"policy-tightened", "no fault, but the client's policy disallows the certificate while it is connected",
      WANT_REFUSE, "disallowed", .reach = REACH_WIRE, .policy = policy_disallow_leaf,
      .script = SCRIPT_TIGHTEN},
 };

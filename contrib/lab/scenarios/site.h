@@ -1,5 +1,5 @@
 /*
- * site.h - one scenario made real: the chain a server presents, and what a client is told to judge it by.
+ * site.h - one scenario with its data: the chain that a server presents, and the policy of the client.
  */
 #ifndef CONTRIB_LAB_SCENARIOS_SITE_H
 #define CONTRIB_LAB_SCENARIOS_SITE_H
@@ -11,7 +11,7 @@
 #define SITE_CHAIN_MAX  128       /* one scenario sends a hundred */
 #define SITE_POLICY_MAX (1 << 20) /* each text of the client's policy */
 
-/* Serves under this name where a scenario wants one. */
+/* The resolver's name in scenarios that want one. */
 #define SITE_NAME "resolver.lab.test"
 
 struct site {
@@ -29,17 +29,17 @@ struct site {
 	const char *fault;               /* as lab_fault.h reads it; NULL: none */
 
 	/* the client's side */
-	const char *name;   /* to be borne as well; NULL: none */
+	const char *name;   /* a name the certificate must have as well; NULL: none */
 	struct buf anchors; /* PEM */
 	enum list_variant list;
 	const char *ct, *ct_policy, *when_stale; /* NULL: as by default */
 	struct buf disallow, allow_issuer, pins; /* entries, a line each */
 	struct buf constraints;                  /* a constraints file */
 	struct buf crl;                          /* PEM */
-	bool bad;                                /* something could not be made */
+	bool bad;                                /* a step failed */
 };
 
-/* Makes the scenario real. RES_NOMEM, RES_IO (keys). Yours: site_free. */
+/* Creates it. RES_NOMEM, RES_IO (keys). Yours: site_free. */
 enum res site_new(struct site **out, struct world *, const struct scenario *, const struct addr *ip4,
 		  const struct addr *ip6);
 void site_free(struct site *);

@@ -1,11 +1,11 @@
-/* answer.c - from a question to its answer: worked out, spoilt, delayed, gathered, sent. */
+/* answer.c - from a question to its answer: computed, altered, delayed, gathered, sent. */
 #include "contrib/lab/server/lab_conn.h"
 #include "base/log.h"
 #include "contrib/lab/server/spoil.h"
 
 #include <stdlib.h>
 
-#define GATHER_MS  60 /* reverse and swap wait so long for company */
+#define GATHER_MS  60 /* how long reverse and swap gather answers */
 #define SOME       10 /* delay-some: every tenth */
 #define UNASKED_ID 0x5a5a
 
@@ -38,7 +38,7 @@ unhold(struct lab_pending *pending)
 	pending->conn->n_held--;
 }
 
-/* An answer with a question of its own that nobody asked. */
+/* An unsolicited answer, with another id. */
 static void
 unasked_send(struct lab_conn *conn, const struct lab_pending *pending)
 {
@@ -115,7 +115,7 @@ swap(struct lab_pending *a, struct lab_pending *b)
 	be16_write(b->message.p, id_b);
 }
 
-/* Those that waited for company, all at once. */
+/* Sends the gathered answers together. */
 static void
 answer_on_gathered(evutil_socket_t fd, short what, void *arg)
 {
@@ -175,7 +175,7 @@ delay_of(struct lab_conn *conn, const struct lab_zone_question *q)
 	return q->delay_ms;
 }
 
-/* Does it say nothing any more, or hang up, instead of answering? */
+/* Does the server stay silent or hang up instead of answering? */
 static bool
 question_unanswered(struct lab_conn *conn)
 {

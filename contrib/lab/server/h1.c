@@ -7,7 +7,7 @@
 #define BODY_MAX  UINT16_MAX /* a DNS message */
 #define DIGIT_MAX 5
 
-/* Takes what stands before the separator off the front of rest. False: there is none. */
+/* Cuts the text before the separator off the front of rest. False: there is none. */
 static bool
 part_take(struct span *part, struct span *rest, const char *separator)
 {
@@ -38,7 +38,7 @@ length_read(size_t *length, struct span text)
 	return n <= BODY_MAX;
 }
 
-/* One line of the head behind the first. */
+/* Reads one header line. */
 static bool
 h1_header_read(struct h1_request *request, size_t *length, struct span line)
 {

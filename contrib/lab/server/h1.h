@@ -1,5 +1,5 @@
 /*
- * h1.h - requests of HTTP/1.1 (RFC 9112), for clients of DNS over HTTPS that never learnt HTTP/2.
+ * h1.h - requests of HTTP/1.1 (RFC 9112), for clients of DNS over HTTPS that do not speak HTTP/2.
  *
  * Bytes in, a request out: nothing here knows connections. Bodies have a length; chunks are not understood.
  */

@@ -120,7 +120,7 @@ lab_conn_wait(struct lab_conn *conn, short what)
 		lab_conn_free(conn, "trouble");
 }
 
-/* What is behind the plain TCP of the early faults: what to say to a ClientHello. */
+/* Replies to a ClientHello without TLS, for the faults before the handshake. */
 static void
 hello_answer(struct lab_conn *conn)
 {
@@ -136,7 +136,8 @@ hello_answer(struct lab_conn *conn)
 	else if (lab_conn_fault(conn, FAULT_GARBAGE))
 		say = span_of(noise, sizeof noise);
 	if (say.n > 0)
-		(void)send(conn->fd, say.p, say.n, MSG_NOSIGNAL); /* a few bytes into an empty socket */
+		(void)send(conn->fd, say.p, say.n,
+			   MSG_NOSIGNAL); /* a few bytes always fit into an empty socket buffer */
 	conn->end = lab_conn_fault(conn, FAULT_RESET_HELLO) ? END_RESET : END_CUT;
 }
 
@@ -157,7 +158,7 @@ hello_step(struct lab_conn *conn)
 	lab_conn_end(conn);
 }
 
-/* Nothing is read any more; the client's leaving is all that is waited for. */
+/* Discards what arrives until the client leaves. */
 static void
 silent_step(struct lab_conn *conn)
 {
@@ -252,7 +253,7 @@ lab_handshake_failed(struct lab_conn *conn, int code)
 		lab_conn_free(conn, alert != NULL ? "client" : "handshake");
 		return;
 	}
-	/* Closing with bytes unread would reset the connection, and our alert might never be seen. */
+	/* Closing with unread bytes would reset the connection, and the client might not see the alert. */
 	conn->state = CONN_SILENT;
 	lab_conn_counted(conn);
 	lab_conn_wait(conn, EV_READ);
@@ -278,7 +279,7 @@ handshake_step(struct lab_conn *conn)
 	}
 }
 
-/* Of a server that sends byte by byte: is it time to pause? *ms gets for how long. */
+/* Does a server that sends byte by byte pause now? *ms is set to how long. */
 static bool
 pauses(const struct lab_conn *conn, int64_t *ms)
 {
@@ -370,7 +371,7 @@ void
 lab_conn_push(struct lab_conn *conn)
 {
 	if (conn->timer != NULL && evtimer_pending(conn->timer, NULL))
-		return; /* dribbling: the next byte's time has not come */
+		return; /* dribbling: the timer sends the next byte */
 	if (!lab_conn_flush(conn))
 		return;
 	if (conn->end != END_NONE)
@@ -410,7 +411,7 @@ lab_conn_on_timer(evutil_socket_t fd, short what, void *arg)
 		lab_conn_step(conn);
 }
 
-/* The state in which the faults let it begin. */
+/* The first state of a connection, as the faults want. */
 static enum lab_conn_state
 first_state(struct lab_conn *conn)
 {

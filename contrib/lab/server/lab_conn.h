@@ -1,10 +1,11 @@
 /*
  * lab_conn.h - one client's connection to a server of the lab, and what its parts know of each other.
  *
- * lab_server.c accepts; lab_conn.c moves bytes through TLS; a protocol (lab_dot.c, lab_doh.c) finds questions in them and frames answers;
- * answer.c answers, on time or late, right or wrong. The protocols know a connection and no other protocol; a connection
- * knows its protocol only as a table of operations. A connection is freed in one place, lab_conn_free, called by lab_conn.c
- * and lab_server.c only: the others ask for it with lab_conn_close.
+ * lab_server.c accepts; lab_conn.c moves bytes through TLS; a protocol (lab_dot.c, lab_doh.c) finds
+ * questions in them and frames answers; answer.c answers, on time or late, right or wrong. The protocols
+ * know a connection and no other protocol; a connection knows its protocol only as a table of
+ * operations. A connection is freed in one place, lab_conn_free, called by lab_conn.c and lab_server.c
+ * only: the others ask for it with lab_conn_close.
  */
 #ifndef CONTRIB_LAB_SERVER_LAB_CONN_H
 #define CONTRIB_LAB_SERVER_LAB_CONN_H
@@ -20,7 +21,7 @@
 #include <event2/event.h>
 #include <gnutls/gnutls.h>
 
-#define CONN_IN_MAX  (256 * 1024) /* plaintext waiting to be understood: a few of the largest DNS messages */
+#define CONN_IN_MAX  (256 * 1024)       /* unprocessed plaintext: a few of the largest DNS messages */
 #define CONN_OUT_MAX (64 * 1024 * 1024) /* floods are written at once */
 #define CONN_MAX     20000              /* connections at a time */
 #define PENDING_MAX  65536              /* answers that a connection holds back */
@@ -51,7 +52,7 @@ extern const struct lab_protocol lab_dot, lab_doh;
 struct lab_pending {
 	TAILQ_ENTRY(lab_pending) link;
 	struct lab_conn *conn;
-	struct event *timer; /* NULL: waits for company (reverse, swap) */
+	struct event *timer; /* NULL: is being gathered (reverse, swap) */
 	int32_t stream;      /* DoH */
 	struct buf message;
 	struct buf query; /* its own question, for swap */
@@ -74,7 +75,7 @@ struct lab_conn {
 	struct buf in, out;
 	size_t pushed;                /* bytes of handshake written, for silent-hello */
 	void *session;                /* the protocol's own */
-	struct lab_pending_list held; /* waiting for company or for their time */
+	struct lab_pending_list held; /* being gathered, or waiting for their time */
 	size_t n_held;
 	uint64_t bytes, questions, answers;
 };
@@ -106,14 +107,15 @@ bool lab_conn_fault(const struct lab_conn *, enum fault);
 enum res lab_conn_new(struct lab_server *, int fd, const struct addr *peer);
 void lab_conn_free(struct lab_conn *, const char *why); /* logs the close */
 
-/* For the protocols and answer.c: bytes to send, and the end behind them. The connection lives until control
- * returns to lab_conn.c. */
+/* For the protocols and answer.c: queue bytes to send, and how to end after them. The connection lives
+ * until control returns to lab_conn.c. */
 void lab_conn_write(struct lab_conn *, struct span);
 void lab_conn_close(struct lab_conn *, enum lab_conn_end);
-/* Sends what was written outside of a call from lab_conn.c (timers). The connection may be gone afterwards. */
+/* Sends queued bytes outside a call from lab_conn.c (timers). The connection may be gone afterwards. */
 void lab_conn_push(struct lab_conn *);
 
-/* lab_conn_tls.c: makes conn->tls, ready for the handshake. On an error lab_conn_free takes what there is. */
+/* lab_conn_tls.c: makes conn->tls, ready for the handshake. On an error lab_conn_free takes what there
+ * is. */
 enum res lab_conn_tls_open(struct lab_conn *);
 
 void lab_conn_held_free(struct lab_pending *);

@@ -1,5 +1,5 @@
-/* lab_conn_tls.c - the TLS session of a connection: versions, protocols, tickets, and a transport that can be
- * slow or stop. */
+/* lab_conn_tls.c - the TLS session of a connection: versions, protocols, tickets, and a transport that
+ * can be slow or stop. */
 #include "config.h"
 
 #include "contrib/lab/server/lab_conn.h"

@@ -4,8 +4,8 @@
  * nghttp2 is entered from lab_doh_on_data and doh_send only, never from inside its callbacks: these gather
  * requests, and the complete ones are taken afterwards.
  *
- * A client that offers no ALPN at all gets HTTP/1.1: RFC 8484, 5.2 only recommends more, and what such a
- * client makes of a certificate could not be told otherwise.
+ * A client that offers no ALPN at all gets HTTP/1.1: RFC 8484, 5.2 only recommends more, and otherwise
+ * such a client could not be tested at all.
  */
 #include "contrib/lab/server/lab_conn.h"
 #include "contrib/lab/server/h1.h"
@@ -104,7 +104,7 @@ h2_on_header(nghttp2_session *session, const nghttp2_frame *frame, const uint8_t
 	return 0;
 }
 
-/* What nghttp2 does not let through, for those who wonder why a client gets no answer. */
+/* Logs frames that nghttp2 rejects: they explain why a client gets no answer. */
 static int
 h2_on_invalid_frame(nghttp2_session *session, const nghttp2_frame *frame, int error, void *arg)
 {
@@ -237,7 +237,7 @@ doh_close(struct lab_conn *conn)
 	free(h2);
 }
 
-/* RFC 4648, 5 without padding, as RFC 8484, 6 wants it, by way of the ordinary alphabet. */
+/* RFC 4648, 5 without padding, as RFC 8484, 6 wants it, converted to the ordinary alphabet. */
 static bool
 base64url_read(struct buf *out, struct span text)
 {
@@ -441,7 +441,7 @@ plain_send(struct h2 *h2, int32_t id, struct span message)
 	struct stream *stream = plain_stream(h2, id);
 
 	if (stream == NULL)
-		return; /* answered already: a second answer has no request */
+		return; /* already answered */
 	lab_respond(h2, stream, 200, message);
 	stream_free(h2, stream);
 }
@@ -452,7 +452,7 @@ h2_send(struct h2 *h2, int32_t id, struct span message)
 	struct stream *stream = nghttp2_session_get_stream_user_data(h2->session, id);
 
 	if (stream == NULL)
-		return; /* the client has given it up */
+		return; /* the client has cancelled it */
 	if (stream_spurned(h2, stream)) {
 		pump(h2);
 		return;

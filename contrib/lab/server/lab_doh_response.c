@@ -73,7 +73,7 @@ lab_response_fill(struct lab_conn *conn, struct lab_response *r, int status, siz
 	}
 }
 
-/* As people write it: there are clients that know Content-Length in no other case. */
+/* In the usual capitals: some clients accept Content-Length only so. */
 static void
 plain_name_write(struct buf *out, const char *name)
 {

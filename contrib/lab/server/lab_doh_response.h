@@ -10,7 +10,7 @@
 
 #define HEADERS_OUT_MAX 12 /* what all faults together add */
 
-/* Points into itself and into the connection's faults: must not outlive them, nor be copied. */
+/* It points into itself and into the connection's faults: do not copy it, and do not keep it. */
 struct lab_response {
 	nghttp2_nv nv[HEADERS_OUT_MAX];
 	size_t n;

@@ -22,8 +22,8 @@ struct lab_faults {
 	char value[FAULT_COUNT][FAULT_VALUE_MAX]; /* of those that take one */
 };
 
-/* Adds "name", "name=value", or several with commas between. False: *bad is the text that could not be
- * understood. */
+/* Adds "name", "name=value", or several with commas between. False: *bad is the text that is not a
+ * fault. */
 bool lab_faults_add(struct lab_faults *, const char *text, const char **bad);
 bool lab_fault_has(const struct lab_faults *, enum fault);
 /* The value as a number; 0 when it is none. */

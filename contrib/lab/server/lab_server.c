@@ -102,7 +102,7 @@ black_hole_fill(struct lab_server *server)
 
 		if (fd >= 0)
 			(void)connect(fd, (struct sockaddr *)&to,
-				      n); /* never finishes for the last ones: that is the aim */
+				      n); /* the last ones never finish, as intended */
 		server->stuffing[i] = fd;
 	}
 }

@@ -1,5 +1,6 @@
 /*
- * lab_server.h - a DoT or DoH server that presents a site's chain and misbehaves as its faults say.
+ * lab_server.h - a DoT or DoH server that presents a site's chain and misbehaves as configured by its
+ * faults.
  *
  * One event per line goes to the log (connect, handshake, refused, question, answer, close), and everything
  * is counted; a test reads the counts and knows whether an application byte arrived.
@@ -19,15 +20,15 @@ enum lab_server_protocol { SERVER_DOT, SERVER_DOH };
 
 struct lab_server;
 
-/* Listens at once. RES_IO: errno says why. Site and base are lent. Yours: server_free. */
+/* Listens at once. RES_IO: errno says why. Site and base are lent. Yours: lab_server_free. */
 enum res lab_server_new(struct lab_server **out, struct event_base *, const struct addr *listen,
 			enum lab_server_protocol, const struct site *, const struct lab_faults *);
 void lab_server_free(struct lab_server *);
 
-/* The port it got when it was asked for port 0. */
+/* The port it listens on, also when it was created with port 0. */
 uint16_t lab_server_port(const struct lab_server *);
 const struct lab_server_counts *lab_server_counts(const struct lab_server *); /* lent */
-/* Shows another site from the next connection on. keep_tickets: takes back what the last one gave out. */
+/* Presents another site from the next connection on. keep_tickets: accepts the tickets of the last one. */
 enum res lab_server_switch(struct lab_server *, const struct site *, const struct lab_faults *,
 			   bool keep_tickets);
 /* Closes all connections, politely. */

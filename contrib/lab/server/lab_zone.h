@@ -1,14 +1,15 @@
 /*
- * lab_zone.h - what the lab's resolver answers: every name exists, and what it says follows from the name.
+ * lab_zone.h - what the lab's resolver answers: every name exists, and its records follow from the name.
  *
- * Anybody can work out the right answer and so tell truth from lies:
+ * Everyone can compute the right answer and so tell it from a lie:
  *   A      198.18.x.y, x and y the first two bytes of SHA-256(name in lower case without the last dot)
  *   AAAA   2001:db8::/64 with the hash's first eight bytes behind
  *   TXT    "answer for NAME"
  *   CNAME, NS, PTR, MX   names below the asked one;   SOA   as for a zone;   HTTPS, SVCB   1 . alpn=h2
  *   others 16 bytes of the hash
- * First labels with a meaning: nx (NXDOMAIN), empty (no data), servfail, refused, alias (CNAME to the rest),
- * big (TXT of about 4000 bytes), ttlN (TTL of N seconds), delayN (answered after N ms), ad (AD is set).
+ * First labels with a meaning: nx (NXDOMAIN), empty (no data), servfail, refused, alias (CNAME to the
+ * rest), big (TXT of about 4000 bytes), ttlN (TTL of N seconds), delayN (answered after N ms), ad (AD is
+ * set).
  */
 #ifndef CONTRIB_LAB_SERVER_LAB_ZONE_H
 #define CONTRIB_LAB_SERVER_LAB_ZONE_H
@@ -22,7 +23,7 @@
 
 enum lab_zone_kind {
 	ZONE_TRUTH,
-	ZONE_LIES, /* A 6.6.6.6, AAAA 2001:db8:bad::6: what the traps in clear text answer */
+	ZONE_LIES, /* A 6.6.6.6, AAAA 2001:db8:bad::6: the answers of the clear-text traps */
 };
 
 struct lab_zone_question {
@@ -36,7 +37,7 @@ struct lab_zone_question {
 	uint32_t delay_ms;
 };
 
-/* Appends the answer to the query. False: the query can not be answered at all (it is no query). */
+/* Appends the answer to the query. False: the message is not a query. */
 bool lab_zone_answer(enum lab_zone_kind, struct span query, struct lab_zone_question *, struct buf *out);
 
 /* Appends an OPT record to a message that has none, and counts it. padding: to a multiple of so many bytes,

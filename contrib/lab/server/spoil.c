@@ -67,7 +67,8 @@ name_write(struct buf *m, const char *labels)
 	buf_u8(m, 0);
 }
 
-/* An A record that claims 20 bytes: who trusts the type instead of the length finds 6.6.6.6 in it. */
+/* An A record that claims 20 bytes: a reader that trusts the type instead of the length finds 6.6.6.6 in
+ * it. */
 static void
 rdlength_long(struct buf *m, const struct lab_zone_question *q)
 {
@@ -105,7 +106,7 @@ odd_owner(struct buf *m, const struct lab_zone_question *q, uint16_t owner)
 	counts_set(m, 1, 1, 0, 0);
 }
 
-/* Thousands of pointers one behind the other in a record's bytes, then records whose owners enter at the far
+/* Thousands of pointers in a row in a record's bytes, then records whose owners enter at the far
  * end. */
 static void
 pointer_chain(struct buf *m, const struct lab_zone_question *q)
@@ -159,7 +160,7 @@ cname_loop(struct buf *m, const struct lab_zone_question *q)
 	buf_free(&target);
 }
 
-/* Records for a name that nobody asked about, behind the good answer. */
+/* Records for another name, after the good answer. */
 static void
 extra_records(struct buf *m)
 {
@@ -338,7 +339,7 @@ spoil_records(const struct lab_faults *f, const struct lab_zone_question *q, str
 		extra_records(m);
 }
 
-/* Faults of the OPT record and of what stands in it. */
+/* Faults of the OPT record and its options. */
 static void
 spoil_edns(const struct lab_faults *f, const struct lab_zone_question *q, struct buf *m)
 {

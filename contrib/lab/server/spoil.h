@@ -1,5 +1,5 @@
 /*
- * spoil.h - answers made wrong, byte by byte.
+ * spoil.h - answers altered byte by byte.
  */
 #ifndef CONTRIB_LAB_SERVER_SPOIL_H
 #define CONTRIB_LAB_SERVER_SPOIL_H
@@ -7,7 +7,7 @@
 #include "contrib/lab/server/lab_fault.h"
 #include "contrib/lab/server/lab_zone.h"
 
-/* Changes the good answer to what the faults want. */
+/* Alters the good answer as the faults want. */
 void lab_spoil(const struct lab_faults *, const struct lab_zone_question *, struct buf *answer);
 
 #endif
