@@ -246,7 +246,7 @@ def one_fault(t, name, takes_value, options):
        ("the lab lives through every fault it can serve over DoH", ["--doh"])], needs=("kdig",), timeout=300)
 def every_fault(t, options):
     pki(t)  # so that the servers need not make its keys at once
-    with open(os.path.join(t.src, "contrib", "lab", "server", "faults.def"), encoding="utf-8") as f:
+    with open(os.path.join(t.src, "contrib", "lab", "server", "lab_faults.def"), encoding="utf-8") as f:
         faults = re.findall(r'^FAULT\(\w+, "([a-z0-9-]+)", (true|false),', f.read(), re.M)
     check(len(faults) > 100, f"{len(faults)} faults")
     equal([line.split()[0] for line in t.run("ctstub-lab", "faults")[1].splitlines()], [name for name, _ in faults], "the list of faults")

@@ -68,7 +68,7 @@ HTTP = [
 
 @rows([("every fault of the lab stands in a row here", 0)])
 def complete(t, _):
-    with open(os.path.join(t.src, "contrib", "lab", "server", "faults.def"), encoding="utf-8") as f:
+    with open(os.path.join(t.src, "contrib", "lab", "server", "lab_faults.def"), encoding="utf-8") as f:
         known = re.findall(r'^FAULT\(\w+, "([a-z0-9-]+)",', f.read(), re.M)
     equal({fault.partition("=")[0] for fault, _, _ in HANDSHAKE + CONNECTION + MESSAGE + HTTP}, set(known), "faults")
 
