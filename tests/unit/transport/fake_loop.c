@@ -25,6 +25,7 @@ struct loop {
 	unsigned n_post;
 	pthread_mutex_t lock;
 	TAILQ_HEAD(, loop_defer) defers;
+	struct loop_defer end; /* stands in defers while those before it are called */
 	bool stop;
 	int64_t slept_ms; /* boot time less mono time */
 	int64_t wall_off_ms;
@@ -172,17 +173,17 @@ timers_serve(struct loop *loop)
 static bool
 defers_serve(struct loop *loop)
 {
-	struct loop_defer *d, end = {.set = true};
+	struct loop_defer *d, *end = &loop->end;
 
 	if (TAILQ_EMPTY(&loop->defers))
 		return false;
-	TAILQ_INSERT_TAIL(&loop->defers, &end, beside);
-	while ((d = TAILQ_FIRST(&loop->defers)) != &end) {
+	TAILQ_INSERT_TAIL(&loop->defers, end, beside);
+	while ((d = TAILQ_FIRST(&loop->defers)) != end) {
 		TAILQ_REMOVE(&loop->defers, d, beside);
 		d->set = false;
 		d->fn(d->ctx);
 	}
-	TAILQ_REMOVE(&loop->defers, &end, beside);
+	TAILQ_REMOVE(&loop->defers, end, beside);
 	return true;
 }
 
