@@ -1,5 +1,6 @@
 /* ctstub status: shows the state of the daemon. */
 #include "cli/control.h"
+#include "cli/watch_status.h"
 
 #include <stdio.h>
 
@@ -60,6 +61,7 @@ status_print(const json_t *a)
 		(void)printf("%-14s for %lld more seconds\n", "captive mode",
 			     control_integer(captive, "left_s"));
 	status_print_reported(json_object_get(a, "would_be_refused"));
+	watch_status_print(json_object_get(a, "watch"));
 	status_print_strings("warning", json_object_get(a, "warnings"));
 }
 
@@ -71,5 +73,6 @@ cmd_status(int argc, char **argv)
 
 	if (!control_args_read(&args, argc, argv, 0, 0, &code))
 		return code;
+	args.add = watch_status_add;
 	return control_report(&args, argv[0], json_pack("{s:s}", "verb", "status"), status_print);
 }

@@ -86,6 +86,8 @@ control_args_read(struct control_args *args, int argc, char **argv, int least, i
 	args->first = args_read(&rules, argv[0], argc, argv, code);
 	if (args->first == 0)
 		return false;
+	args->config = req.config;
+	args->other_daemon = req.given != NULL && req.config == NULL;
 	*code = control_find_socket(args->socket, argv[0], req.config, req.given);
 	return *code == EXIT_GOOD;
 }
@@ -218,6 +220,8 @@ control_print_answer(const struct control_args *args, const char *verb, const st
 		json_decref(answer);
 		return cli_complain(EXIT_TROUBLE, verb, "the daemon's answer is not JSON");
 	}
+	if (good && args->add != NULL)
+		args->add(args, answer);
 	if (args->json)
 		code = cli_print_json(verb, json_dumps(answer, JSON_COMPACT));
 	else if (good)

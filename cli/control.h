@@ -18,6 +18,10 @@ struct control_args {
 	bool prometheus;    /* of `stats` */
 	const char *listen; /* of `metrics` */
 	int first;          /* index of the first argument that is no option */
+	const char *config; /* -c; lent */
+	bool other_daemon;  /* --socket without -c: which configuration that daemon has is not known */
+	/* Adds what is not the daemon's to know to a good answer; NULL: nothing. */
+	void (*add)(const struct control_args *, json_t *answer);
 };
 
 /* Ids of the options that control_args_read takes, beside 'c'; tables: control_options and those of the verbs. */

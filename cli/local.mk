@@ -25,6 +25,7 @@ ctstub_SOURCES = \
 	cli/output.c \
 	cli/probe.h cli/probe_print.c \
 	cli/rules.c cli/rules.h \
-	cli/verbs.c
+	cli/verbs.c \
+	cli/watch_status.c cli/watch_status.h
 dist_man_MANS += cli/ctstub.1
 ctstub_LDADD = $(CONFIG_LIBS) $(LDNS_LIBS) $(CURL_LIBS)

@@ -1,0 +1,17 @@
+/*
+ * watch_status.h - what ctstub-watch(8) found, for `ctstub status`: read from its status.json in state-dir, by the tool.
+ * The daemon does not know of it.
+ */
+#ifndef CLI_WATCH_STATUS_H
+#define CLI_WATCH_STATUS_H
+
+#include "cli/control.h"
+
+#define WATCH_STATUS_OLD_S 600 /* ctstub-watch writes every few seconds; after so long it is not running */
+
+/* Adds "watch" to the answer: the file's object with "age_s"; null where there is none or it cannot be read. */
+void watch_status_add(const struct control_args *, json_t *answer);
+/* For people; nothing where it is null. */
+void watch_status_print(const json_t *watch);
+
+#endif
