@@ -13,15 +13,16 @@
  *   config/file.c              main file, conf.d, lists, anchors, path_file_open: regular, links by the rule above, at
  *                              CRLs, key files, hosts, filters    most max bytes; then the owner is judged (file.h)
  *   config/file.c              state-dir's files                  path_file_open_at: regular, never a link
- *   config/settings.c, load.c  names in conf.d and in a folder    path_folder_open, then scandirat of that descriptor
- *                              of anchors
+ *   config/settings_read.c,    names in conf.d and in a folder    path_folder_open, then scandirat of that descriptor
+ *   load.c                     of anchors
  *   resolver/daemon/control_socket.c                              path_parent_open, then relative to that descriptor; a
  *                              control socket and its folder      folder that others may write is written as the
  *                                                                 daemon's user, never as root
  *   cli/files.c                what the tool writes (state-dir)   path_parent_open; a new file of its own in that
  *                                                                 folder, renamed there
  *   resolver/hosts.c           has the hosts file changed?        stat: nothing is opened
- *   config/settings.c, main.c  is there a main file?              access, stat: nothing is opened
+ *   config/settings_read.c,    is there a main file?              access, stat: nothing is opened
+ *   main.c
  *
  * tests/checks/paths.py fails for any other call that takes a path.
  */

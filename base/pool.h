@@ -1,7 +1,7 @@
 /*
  * pool.h - objects of one size, kept after their use for the next one: allocation without malloc on busy paths.
  *
- * A pool hands out raw memory; whoever takes an object initializes it. Not for several threads.
+ * A pool hands out raw memory; the taker of an object initializes it. Not for several threads.
  */
 #ifndef BASE_POOL_H
 #define BASE_POOL_H

@@ -53,9 +53,9 @@ staple_judge(struct judgement *j)
 		r = staple_check(j->in->staple, leaf, issuer, j->in->now_ms, &j->budget, &text);
 		revocation_add(j, r, leaf, text);
 	} else if (cert_must_staple(leaf)) {
-		verdict_add(
-		    j->v, REASON_STAPLE_INVALID,
-		    "the key of the certificate's issuer is not at hand to check the stapled OCSP response");
+		verdict_add(j->v, REASON_STAPLE_INVALID,
+			    "the stapled OCSP response cannot be checked: the key of the certificate's "
+			    "issuer was not found");
 	}
 }
 

@@ -3,7 +3,7 @@
  *
  * A serial number with its issuer becomes a `serial` entry with the issuer's own bytes, the hash of a key an `spki-sha256`
  * entry, whatever subject stands beside it. Records that are marked as not enabled are taken as well: it is not settled
- * whether the list's own readers look at that mark, and one entry more refuses only what somebody wanted refused.
+ * whether the list's own readers look at that mark, and one entry more refuses only what Mozilla once meant to refuse.
  */
 #ifndef VERIFY_ONECRL_H
 #define VERIFY_ONECRL_H

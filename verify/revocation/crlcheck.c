@@ -83,7 +83,7 @@ inquiry_end(const struct inquiry *q, bool may_sign, char **text)
 	if (!q->any || q->covered == CRL_REASONS_ALL)
 		return REASON_NONE;
 	if (q->issuer == NULL)
-		what = "there is a CRL of its issuer, whose key is not at hand";
+		what = "there is a CRL of its issuer, but the key of that issuer was not found";
 	else if (!may_sign)
 		what = "there is a CRL of its issuer, which may not sign CRLs";
 	else if (q->starved)

@@ -71,7 +71,7 @@ static const struct {
 	const char *what;
 	const char *files;
 	const char *leaf;   /* NULL: leaf */
-	const char *issuer; /* NULL: ca-new; "": its key is not at hand */
+	const char *issuer; /* NULL: ca-new; "": its key was not found */
 	enum reason want;
 	const char *says;
 } rows[] = {
@@ -99,7 +99,7 @@ static const struct {
     {"signed by the old key under the identifier of the new one", "old-with-id-of-new", NULL, NULL, INVALID, "signed with its issuer's key"},
     {"that one beside a good one", "old-with-id-of-new#new", NULL, NULL, GOOD, NULL},
     {"the issuer's name in other letters and another string type", "new-printable", NULL, NULL, GOOD, NULL},
-    {"the issuer's key is not at hand", "new", NULL, "", INVALID, "not at hand"},
+    {"the issuer's key was not found", "new", NULL, "", INVALID, "was not found"},
     {"five keys of one name", "by-rsa#by-ed25519#old#by-ed448#new", NULL, NULL, GOOD, NULL},
     {"the same file twice", "new#new", NULL, NULL, GOOD, NULL},
     /* when is it good */
