@@ -29,6 +29,7 @@ struct verb {
 extern const struct verb verb_table[];
 const struct verb *verb_find(const char *name); /* NULL: there is none */
 
+enum exit_code cmd_audit(int, char **);
 enum exit_code cmd_captive(int, char **);
 enum exit_code cmd_ct_logs(int, char **);
 enum exit_code cmd_disallow(int, char **);
@@ -44,6 +45,7 @@ enum exit_code cmd_upstreams(int, char **);
 enum exit_code cmd_verify(int, char **);
 
 /* The options of the verbs; a row of the table in verbs.c names those of each. */
+extern const struct cli_option audit_options[];
 extern const struct cli_option control_options[]; /* of the verbs that talk to the daemon */
 extern const struct cli_option ct_logs_options[];
 extern const struct cli_option disallow_options[];

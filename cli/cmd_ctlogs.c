@@ -6,6 +6,7 @@
 #include "cli/args.h"
 #include "cli/fetch.h"
 #include "cli/files.h"
+#include "cli/rules.h"
 #include "config/load.h"
 
 #include <jansson.h>
@@ -360,20 +361,13 @@ ct_download_policy(struct vfy_policy *out, struct snapshot **snap, const struct 
 {
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
-	char *ca = NULL;
 	enum exit_code code = cli_settings(&s, verb, req->config);
-	enum res res = RES_NOMEM;
+	enum res res;
 
 	if (code != EXIT_GOOD)
 		return code;
-	if (req->ca != NULL && (ca = strdup(req->ca)) != NULL) {
-		free(s->trust_anchors);
-		s->trust_anchors = ca;
-		s->set_at[OPTION_TRUST_ANCHORS] = (struct place){0};
-	}
-	if (req->ca != NULL && ca == NULL)
-		settings_free(s);
-	else if ((res = settings_narrow(s, NULL)) == RES_OK)
+	res = rules_anchors_set(s, req->ca) ? settings_narrow(s, NULL) : RES_NOMEM;
+	if (res == RES_OK)
 		res = snapshot_compile(snap, s, 1, &errors);
 	else
 		settings_free(s);
@@ -416,6 +410,7 @@ ct_download(struct buf *file, const struct ct_request *req, const char *url)
 		case FETCH_REFUSED:
 			code = ct_refuse_server(req, &v);
 			break;
+		case FETCH_NOT_THERE:
 		case FETCH_FAILED:
 			code =
 			    cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(RES_NOMEM));

@@ -21,7 +21,7 @@ struct fetch {
 
 /* The chain as libcurl noted it in the handshake: "Cert:" and PEM, leaf first. */
 static bool
-fetch_chain(struct chain *chain, CURL *curl)
+fetch_chain_of(struct chain *chain, CURL *curl)
 {
 	struct curl_certinfo *info = NULL;
 	struct buf pem = buf_max(CHAIN_FILE_MAX);
@@ -48,7 +48,7 @@ fetch_judge(struct fetch *t)
 	if (t->judged)
 		return verdict_accepted(t->verdict);
 	t->judged = true;
-	if (!fetch_chain(&chain, t->curl)) {
+	if (!fetch_chain_of(&chain, t->curl)) {
 		t->judged = false;
 		return false;
 	}
@@ -154,6 +154,7 @@ fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_
 	struct fetch t = {.out = out, .verdict = v, .policy = policy, .now_ms = now_ms};
 	enum fetch_outcome outcome = FETCH_FAILED;
 	char error[CURL_ERROR_SIZE] = "";
+	long status = 0;
 	CURLcode code;
 
 	t.host = fetch_host(url);
@@ -163,6 +164,7 @@ fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_
 	code = t.curl == NULL ? CURLE_OUT_OF_MEMORY : fetch_setup(&t, url, error);
 	if (code == CURLE_OK)
 		code = curl_easy_perform(t.curl);
+	(void)curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &status);
 	if (t.judged && !verdict_accepted(v))
 		outcome = FETCH_REFUSED;
 	else if (code == CURLE_OK && t.judged)
@@ -171,7 +173,69 @@ fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_
 		*why = fetch_sentence(url, t.too_large      ? "the file is too large"
 					   : *error != '\0' ? error
 							    : curl_easy_strerror(code));
+	if (outcome == FETCH_FAILED && t.judged && (status == 400 || status == 404))
+		outcome = FETCH_NOT_THERE;
 	curl_easy_cleanup(t.curl);
 	free(t.host);
 	return outcome;
+}
+
+/* "https://ADDR:PORT/", or with a name "https://NAME:PORT/" and where that is. */
+static CURLcode
+fetch_chain_setup(CURL *c, const struct addr *addr, const char *name, struct curl_slist **where,
+		  char error[CURL_ERROR_SIZE])
+{
+	char url[FETCH_URL_MAX], at[FETCH_URL_MAX], text[ADDR_TEXT_MAX];
+	CURLcode bad = CURLE_OK;
+
+	addr_ip_text(addr, text);
+	if (*name == '\0')
+		snprintf(url, sizeof url, "https://%s/", addr_text(addr, text));
+	else
+		snprintf(url, sizeof url, "https://%s:%u/", name, addr->port);
+	if (*name != '\0') {
+		snprintf(at, sizeof at, addr->family == ADDR_V6 ? "%s:%u:[%s]" : "%s:%u:%s", name, addr->port,
+			 text);
+		*where = curl_slist_append(NULL, at);
+		if (*where == NULL)
+			return CURLE_OUT_OF_MEMORY;
+	}
+#define SET(option, value) (bad = bad != CURLE_OK ? bad : curl_easy_setopt(c, option, value))
+	SET(CURLOPT_URL, url);
+	SET(CURLOPT_RESOLVE, *where);
+	SET(CURLOPT_CONNECT_ONLY, 1L);
+	SET(CURLOPT_SSL_ENABLE_ALPN, 0L);
+	SET(CURLOPT_NOSIGNAL, 1L);
+	SET(CURLOPT_PROXY, "");
+	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)FETCH_CONNECT_MS);
+	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	SET(CURLOPT_CERTINFO, 1L);
+	/* Nobody is trusted here: what is presented is looked at, and nothing is sent. */
+	SET(CURLOPT_SSL_VERIFYPEER, 0L);
+	SET(CURLOPT_SSL_VERIFYHOST, 0L);
+	SET(CURLOPT_ERRORBUFFER, error);
+#undef SET
+	return bad;
+}
+
+enum res
+fetch_chain(struct chain *chain, const struct addr *addr, const char *name, char **why)
+{
+	CURL *c = curl_easy_init();
+	struct curl_slist *where = NULL;
+	char error[CURL_ERROR_SIZE] = "", text[ADDR_TEXT_MAX];
+	CURLcode code = c == NULL ? CURLE_OUT_OF_MEMORY : fetch_chain_setup(c, addr, name, &where, error);
+	enum res res = RES_OK;
+
+	if (code == CURLE_OK)
+		code = curl_easy_perform(c);
+	if (code != CURLE_OK || !fetch_chain_of(chain, c)) {
+		*why = fetch_sentence(addr_text(addr, text), *error != '\0'     ? error
+							     : code != CURLE_OK ? curl_easy_strerror(code)
+										: "no chain was presented");
+		res = RES_IO;
+	}
+	curl_easy_cleanup(c);
+	curl_slist_free_all(where);
+	return res;
 }

@@ -6,6 +6,7 @@
 #ifndef CLI_FETCH_H
 #define CLI_FETCH_H
 
+#include "base/addr.h"
 #include "verify/verify.h"
 
 #define FETCH_CONNECT_MS 15000
@@ -14,8 +15,9 @@
 
 enum fetch_outcome {
 	FETCH_DONE,
-	FETCH_REFUSED, /* the verdict tells why */
-	FETCH_FAILED,  /* *why does (yours) */
+	FETCH_REFUSED,   /* the verdict tells why */
+	FETCH_NOT_THERE, /* status 400 or 404: the server has no such thing; *why says it (yours) */
+	FETCH_FAILED,    /* *why does (yours) */
 	FETCH_BAD_URL,
 };
 
@@ -25,5 +27,12 @@ enum fetch_outcome {
  */
 enum fetch_outcome fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *,
 			     int64_t now_ms, char **why);
+
+/*
+ * The chain that a server of TLS presents, whatever it speaks afterwards: not judged, and nothing is sent. `name` is the
+ * server name to ask for, "" for none. RES_IO: *why says what went wrong (yours).
+ */
+struct chain;
+enum res fetch_chain(struct chain *, const struct addr *, const char *name, char **why);
 
 #endif

@@ -2,8 +2,10 @@
 bin_PROGRAMS += ctstub
 ctstub_SOURCES = \
 	cli/args.c cli/args.h \
+	cli/audit.c cli/audit.h \
 	cli/chain.c \
 	cli/cli.h \
+	cli/cmd_audit.c \
 	cli/cmd_captive.c \
 	cli/cmd_ctlogs.c \
 	cli/cmd_disallow.c \

@@ -209,6 +209,15 @@ rules_word_index(enum option_form form, const char *word)
 }
 
 bool
+rules_anchors_set(struct settings *s, const char *ca)
+{
+	if (ca == NULL)
+		return true;
+	s->set_at[OPTION_TRUST_ANCHORS] = (struct place){0};
+	return rules_text_set(&s->trust_anchors, ca);
+}
+
+bool
 rules_apply(const struct rules *r, struct settings *s)
 {
 	struct upstream_settings *u = &s->upstream[0];

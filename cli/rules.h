@@ -22,6 +22,8 @@ extern const struct cli_option rules_options[];
 bool rules_take(struct rules *, int id, const char *arg, char **complaint);
 /* Overrides the settings, which have one upstream, by the rules. False: no memory. */
 bool rules_apply(const struct rules *, struct settings *);
+/* The anchors that everything is judged by which has none of its own. NULL changes nothing. False: no memory. */
+bool rules_anchors_set(struct settings *, const char *ca);
 void rules_clear(struct rules *);
 
 /* Puts a copy of value into a field of the settings. False: no memory. */

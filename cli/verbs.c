@@ -23,6 +23,11 @@ const struct verb verb_table[] = {
      "       ctstub ct-logs update [-c FILE] [--state-dir DIR] [--url URL] [--ca FILE] [--force] [--json]\n"
      "       ctstub ct-logs import [-c FILE] [--state-dir DIR] [--force] [--json] FILE",
      "show, check or renew the list of CT logs", ct_logs_options, NULL, cmd_ct_logs},
+    {"audit",
+     "[-c FILE] [--ct-logs FILE] [--ca FILE] [--at RFC3339] [--evidence DIR] [--json]\n"
+     "    [UPSTREAM | --chain FILE]",
+     "ask the CT logs whether they keep what the SCTs of a certificate promise", audit_options, NULL,
+     cmd_audit},
     {"disallow", "check [--json] FILE\n       ctstub disallow import --onecrl FILE [-o FILE [--json]]",
      "check a file of disallow entries, or make one from Mozilla's OneCRL", disallow_options, NULL,
      cmd_disallow},

@@ -4,10 +4,11 @@ EXTRA_DIST += \
 	contrib/install-packages contrib/packages contrib/quickstart \
 	contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh contrib/laptop/networkmanager.conf contrib/laptop/resolved.conf \
 	contrib/systemd/bind-itself.conf contrib/systemd/egress.conf \
+	contrib/systemd/ctstub-audit.service.in contrib/systemd/ctstub-audit.timer \
 	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer \
 	contrib/systemd/ctstubd.service.in contrib/systemd/ctstubd.socket \
 	contrib/systemd/sysusers.conf contrib/systemd/tmpfiles.conf
-units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-ct-logs.service
+units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-audit.service contrib/systemd/ctstub-ct-logs.service
 CLEANFILES += $(units)
 fill_unit = $(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),'
 # what the systemd that is built for knows; libsystemd tells its version
@@ -18,11 +19,13 @@ restart_steps = -e '/^@restart_steps@$$/d'
 endif
 contrib/systemd/ctstubd.service: contrib/systemd/ctstubd.service.in Makefile
 	$(fill_unit) $(restart_steps) $(srcdir)/contrib/systemd/ctstubd.service.in >$@
+contrib/systemd/ctstub-audit.service: contrib/systemd/ctstub-audit.service.in Makefile
+	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-audit.service.in >$@
 contrib/systemd/ctstub-ct-logs.service: contrib/systemd/ctstub-ct-logs.service.in Makefile
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-ct-logs.service.in >$@
 if SYSTEMD_UNITS
 nodist_systemdunit_DATA = $(units)
-dist_systemdunit_DATA = contrib/systemd/ctstubd.socket contrib/systemd/ctstub-ct-logs.timer
+dist_systemdunit_DATA = contrib/systemd/ctstubd.socket contrib/systemd/ctstub-audit.timer contrib/systemd/ctstub-ct-logs.timer
 endif
 # A configuration that somebody has written is never overwritten, and is left behind when it was changed.
 install-data-local:

@@ -1,0 +1,382 @@
+/* ctstub audit: do the CT logs keep what the SCTs of the upstreams' certificates promise? */
+#include "cli/cli.h"
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "cli/args.h"
+#include "cli/audit.h"
+#include "cli/fetch.h"
+#include "cli/files.h"
+#include "cli/rules.h"
+#include "config/load.h"
+#include "config/reader.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char verb[] = "audit";
+
+enum { OPT_CHAIN = 256, OPT_CA, OPT_CT_LOGS, OPT_EVIDENCE, OPT_JSON, OPT_AT };
+
+const struct cli_option audit_options[] = {
+    {"config", 'c', "FILE", "the configuration, see ctstub.conf(5); the daemon's own without it"},
+    {"chain", OPT_CHAIN, "FILE",
+     "the chain of certificates to audit, in place of what the upstreams present"},
+    {"ct-logs", OPT_CT_LOGS, "FILE", "the list of CT logs, in place of the one in effect"},
+    {"ca", OPT_CA, "FILE", "the trust anchors for the servers of the logs"},
+    {"at", OPT_AT, "RFC3339", "the time of the audit, in place of now"},
+    {"evidence", OPT_EVIDENCE, "DIR", "write what proves a broken promise to a file there"},
+    {"json", OPT_JSON, NULL, "print one JSON object, also of a failure"},
+    {"help", 'h', NULL, "print this"},
+    {NULL, 0, NULL, NULL},
+};
+
+struct audit_request {
+	const char *config, *chain, *evidence, *upstream, *ca, *ct_logs;
+	int64_t now_ms;
+	bool json;
+};
+
+/* One audit, all chains together. */
+struct audit_run {
+	const struct audit_request *req;
+	const struct snapshot *snap;
+	struct ctlogs *logs;      /* of --ct-logs, or NULL: those in effect */
+	struct vfy_policy policy; /* for the servers of the logs */
+	json_t *upstreams;        /* with --json */
+	size_t broken, failed;
+};
+
+static bool
+audit_take(void *ctx, int id, const char *value)
+{
+	struct audit_request *req = ctx;
+
+	switch (id) {
+	case 'c':
+		req->config = value;
+		return true;
+	case OPT_CHAIN:
+		req->chain = value;
+		return true;
+	case OPT_CA:
+		req->ca = value;
+		return true;
+	case OPT_CT_LOGS:
+		req->ct_logs = value;
+		return true;
+	case OPT_EVIDENCE:
+		req->evidence = value;
+		return true;
+	case OPT_JSON:
+		req->json = true;
+		return true;
+	case OPT_AT:
+		if (time_read(&req->now_ms, value) == RES_OK)
+			return true;
+		(void)cli_complain(EXIT_USAGE, verb, "\"%s\": a time like 2026-11-21T18:00:00Z was expected",
+				   value);
+		return false;
+	default:
+		return false;
+	}
+}
+
+/* ---- results */
+
+static json_t *
+json_bytes(struct span bytes)
+{
+	struct buf text = buf_max(256 * 1024);
+	json_t *out;
+
+	base64_write(&text, bytes);
+	out = buf_cstr(&text) != NULL ? json_string(buf_cstr(&text)) : NULL;
+	buf_free(&text);
+	return out;
+}
+
+static const char *
+promise_log_name(const struct promise *p)
+{
+	return p->log != NULL ? p->log->description : "unknown log";
+}
+
+/* What stands for itself: the SCT's signature, the hash that must be there, the head and the log's answer. */
+static json_t *
+evidence_json(const struct promise *p, const struct audit_result *r)
+{
+	return json_pack("{s:o,s:o,s:o,s:o}", "sct_signature", json_bytes(p->sct), "leaf_hash",
+			 json_bytes(span_of(p->leaf.b, sizeof p->leaf.b)), "head",
+			 json_bytes(buf_span(&r->head_text)), "answer", json_bytes(buf_span(&r->answer)));
+}
+
+static json_t *
+promise_json(const struct promise *p, const struct audit_result *r)
+{
+	char at[TIME_TEXT_MAX], head_at[TIME_TEXT_MAX];
+	json_t *out = json_pack("{s:s,s:s?,s:o,s:s,s:s?}", "outcome", audit_outcome_text(r->outcome), "log",
+				p->log != NULL ? p->log->description : NULL, "log_id",
+				json_bytes(span_of(p->log_id, sizeof p->log_id)), "timestamp",
+				time_text_ms((int64_t)p->timestamp_ms, at), "text", r->why);
+
+	if (r->outcome == AUDIT_INCLUDED)
+		json_object_set_new(out, "index", json_integer((json_int_t)r->index));
+	if (r->has_head)
+		json_object_set_new(out, "head",
+				    json_pack("{s:I,s:s,s:o}", "size", (json_int_t)r->head.size, "timestamp",
+					      time_text_ms((int64_t)r->head.timestamp_ms, head_at), "root",
+					      json_bytes(span_of(r->head.root.b, sizeof r->head.root.b))));
+	if (r->outcome == AUDIT_BROKEN)
+		json_object_set_new(out, "evidence", evidence_json(p, r));
+	return out;
+}
+
+static void
+promise_print(const struct promise *p, const struct audit_result *r)
+{
+	struct buf name = buf_max(4096), why = buf_max(8192);
+	char at[TIME_TEXT_MAX], head_at[TIME_TEXT_MAX];
+
+	text_escape(&name, span_str(promise_log_name(p)));
+	text_escape(&why, span_str(r->why));
+	(void)printf("  %-14s %s, SCT of %s", audit_outcome_text(r->outcome), buf_cstr(&name),
+		     time_text_ms((int64_t)p->timestamp_ms, at));
+	if (r->outcome == AUDIT_INCLUDED)
+		(void)printf(": index %llu", (unsigned long long)r->index);
+	else
+		(void)printf(": %s", buf_cstr(&why));
+	if (r->has_head)
+		(void)printf(" (head of %llu entries, %s)", (unsigned long long)r->head.size,
+			     time_text_ms((int64_t)r->head.timestamp_ms, head_at));
+	(void)putchar('\n');
+	buf_free(&name);
+	buf_free(&why);
+}
+
+/* DIR/LEAFHASH.json; a second audit writes the same file. */
+static void
+evidence_write(struct audit_run *run, const struct promise *p, const struct audit_result *r)
+{
+	char hex[2 * TREE_HASH_SIZE + 1], path[4096], *why = NULL;
+	json_t *object = promise_json(p, r);
+	char *text = object != NULL ? json_dumps(object, JSON_INDENT(1)) : NULL;
+
+	snprintf(path, sizeof path, "%s/%s.json", run->req->evidence,
+		 hex_write(hex, span_of(p->leaf.b, sizeof p->leaf.b)));
+	if (text == NULL || files_replace(path, span_str(text), &why) != RES_OK) {
+		(void)cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(RES_NOMEM));
+		run->failed++;
+	} else if (!run->req->json) {
+		(void)printf("  %-14s %s\n", "evidence", path);
+	}
+	free(why);
+	free(text);
+	json_decref(object);
+}
+
+/* ---- chains */
+
+static void
+promise_audit(struct audit_run *run, const struct promise *p, json_t *list)
+{
+	struct audit_result r;
+
+	audit_promise(&r, p, &run->policy, run->req->now_ms);
+	run->broken += r.outcome == AUDIT_BROKEN;
+	run->failed += r.outcome == AUDIT_FAILED;
+	if (run->req->json)
+		(void)json_array_append_new(list, promise_json(p, &r));
+	else
+		promise_print(p, &r);
+	if (r.outcome == AUDIT_BROKEN && run->req->evidence != NULL)
+		evidence_write(run, p, &r);
+	audit_result_clear(&r);
+}
+
+static const char *
+unread_text(enum res res)
+{
+	switch (res) {
+	case RES_NOT_FOUND:
+		return "the certificate has no SCTs";
+	case RES_UNSUPPORTED:
+		return "the certificate of the issuer is not in the chain";
+	case RES_MALFORMED:
+		return "the certificate or its SCTs cannot be read";
+	case RES_OK:
+	case RES_LIMIT:
+	case RES_IO:
+	case RES_NOMEM:
+		break;
+	}
+	return res_text(res);
+}
+
+static void
+chain_audit(struct audit_run *run, const char *what, const struct chain *chain, const struct ctlogs *logs)
+{
+	struct promises *promises = malloc(sizeof *promises);
+	enum res res = promises == NULL ? RES_NOMEM : promises_read(promises, chain->cert, chain->n, logs);
+	json_t *list = json_array();
+
+	if (!run->req->json)
+		(void)printf("%s\n", what);
+	for (size_t i = 0; res == RES_OK && i < promises->n; i++)
+		promise_audit(run, &promises->promise[i], list);
+	if (res != RES_OK && !run->req->json)
+		(void)printf("  %-14s %s\n", audit_outcome_text(AUDIT_FAILED), unread_text(res));
+	run->failed += res != RES_OK;
+	if (run->req->json)
+		(void)json_array_append_new(run->upstreams,
+					    json_pack("{s:s,s:o,s:s?}", "what", what, "scts", list, "error",
+						      res != RES_OK ? unread_text(res) : NULL));
+	else
+		json_decref(list);
+	free(promises);
+}
+
+static void
+target_audit(struct audit_run *run, const struct tp_target *target)
+{
+	struct chain chain = {.n = 0};
+	char text[ADDR_TEXT_MAX], what[512], *why = NULL;
+
+	snprintf(what, sizeof what, "%s %s", target->upstream, addr_text(&target->addr, text));
+	if (fetch_chain(&chain, &target->addr, target->name, &why) == RES_OK) {
+		chain_audit(run, what, &chain, run->logs != NULL ? run->logs : target->policy->ctlogs);
+	} else {
+		run->failed++;
+		if (run->req->json)
+			(void)json_array_append_new(
+			    run->upstreams, json_pack("{s:s,s:[],s:s?}", "what", what, "scts", "error", why));
+		else
+			(void)printf("%s\n  %-14s %s\n", what, audit_outcome_text(AUDIT_FAILED),
+				     why != NULL ? why : res_text(RES_NOMEM));
+	}
+	chain_free(&chain);
+	free(why);
+}
+
+static enum exit_code
+file_audit(struct audit_run *run)
+{
+	struct buf file = buf_max(CHAIN_FILE_MAX);
+	struct chain chain = {.n = 0};
+	char *why = NULL;
+	enum res res = config_file_read_any(&file, run->req->chain, CHAIN_FILE_MAX, &why);
+	enum exit_code code = EXIT_GOOD;
+
+	if (res == RES_OK)
+		res = chain_read(&chain, buf_span(&file));
+	if (res == RES_OK)
+		chain_audit(run, run->req->chain, &chain, run->logs != NULL ? run->logs : run->snap->ctlogs);
+	else
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
+	chain_free(&chain);
+	buf_free(&file);
+	free(why);
+	return code;
+}
+
+static enum exit_code
+audit_all(struct audit_run *run)
+{
+	enum exit_code code = EXIT_GOOD;
+
+	if (run->req->chain != NULL)
+		code = file_audit(run);
+	for (size_t i = 0; run->req->chain == NULL && i < run->snap->n_upstream; i++)
+		for (size_t k = 0; k < run->snap->upstream[i].n_target; k++)
+			target_audit(run, &run->snap->upstream[i].target[k]);
+	if (code != EXIT_GOOD)
+		return code;
+	return run->broken > 0 ? EXIT_REFUSED : run->failed > 0 ? EXIT_TROUBLE : EXIT_GOOD;
+}
+
+static enum exit_code
+audit_snapshot(struct snapshot **out, const struct audit_request *req)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+	enum exit_code code = cli_settings(&s, verb, req->config);
+	enum res res = RES_OK;
+
+	if (code != EXIT_GOOD)
+		return code;
+	if (req->chain != NULL || req->upstream != NULL)
+		res = settings_narrow(s, req->upstream);
+	if (res == RES_NOT_FOUND) {
+		settings_free(s);
+		return cli_complain(EXIT_USAGE, verb, "there is no upstream \"%s\"", req->upstream);
+	}
+	if (res == RES_OK && !rules_anchors_set(s, req->ca))
+		res = RES_NOMEM;
+	if (res == RES_OK) {
+		res = snapshot_compile(out, s, 1, &errors);
+		s = NULL; /* taken */
+	}
+	settings_free(s);
+	return cli_config_result(verb, res, &errors);
+}
+
+static enum exit_code
+logs_load(struct ctlogs **out, const char *file)
+{
+	char *why = NULL;
+	enum res res = file != NULL ? log_list_load(out, file, false, &why) : RES_OK;
+	enum exit_code code = EXIT_GOOD;
+
+	if (res != RES_OK)
+		code = cli_complain(res == RES_MALFORMED ? EXIT_USAGE : EXIT_TROUBLE, verb, "%s",
+				    why != NULL ? why : res_text(res));
+	free(why);
+	return code;
+}
+
+static enum exit_code
+audit_run(const struct audit_request *req)
+{
+	struct audit_run run = {.req = req, .upstreams = json_array()};
+	struct snapshot *snap = NULL;
+	enum exit_code code = audit_snapshot(&snap, req);
+
+	if (code == EXIT_GOOD)
+		code = logs_load(&run.logs, req->ct_logs);
+	if (code == EXIT_GOOD) {
+		run.snap = snap;
+		run.policy = *snap->policy;
+		/* What a log says is signed: its server must be who it says it is, and an old list must not end audits. */
+		run.policy.ct_mode = CT_REPORT;
+		code = audit_all(&run);
+		if (req->json) {
+			json_t *out = json_pack("{s:O,s:I,s:I}", "audited", run.upstreams, "broken",
+						(json_int_t)run.broken, "failed", (json_int_t)run.failed);
+
+			(void)cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
+			json_decref(out);
+		}
+	}
+	json_decref(run.upstreams);
+	ctlogs_free(run.logs);
+	snapshot_unref(snap);
+	return code;
+}
+
+enum exit_code
+cmd_audit(int argc, char **argv)
+{
+	struct audit_request req = {.now_ms = clock_wall_ms()};
+	const struct args_rules rules = {audit_take, &req, 0, 1};
+	enum exit_code code;
+	int first = args_read(&rules, verb, argc, argv, &code);
+
+	if (first == 0)
+		return code;
+	req.upstream = argv[first];
+	if (req.upstream != NULL && req.chain != NULL)
+		return cli_usage(verb);
+	return audit_run(&req);
+}

@@ -1,0 +1,46 @@
+/*
+ * promise.h - what the SCTs of a certificate promise: that a log holds an entry of this hash, at this place when it is static-ct.
+ *
+ * Pure: a chain and a list of logs in, promises out. Whether a log keeps them is for somebody with a network to find out
+ * (`ctstub audit`). An SCT promises only what its log really signed: without the issuer's certificate in the chain nothing
+ * can be said, and an SCT whose signature does not verify is no promise of that log (RFC 6962, 3.2).
+ */
+#ifndef VERIFY_CT_PROMISE_H
+#define VERIFY_CT_PROMISE_H
+
+#include "verify/ct/ctlogs.h"
+#include "verify/ct/sct.h"
+#include "verify/ct/tree.h"
+
+#define PROMISE_CHAIN_MAX                                                                                    \
+	16 /* certificates of which the issuer is looked for, as in a chain that is judged */
+
+enum promise_state {
+	PROMISE_SIGNED,        /* the log made it */
+	PROMISE_UNKNOWN_LOG,   /* in no list, never to be believed, or the SCT cannot be read */
+	PROMISE_BAD_SIGNATURE, /* not made by the log that it names */
+	PROMISE_NO_PLACE,      /* of a static-ct log, and without a leaf index */
+};
+
+struct promise {
+	enum promise_state state;
+	const struct ctlog *log; /* NULL: unknown. Lent by the list */
+	uint8_t log_id[32];      /* zero when it cannot be read */
+	uint64_t timestamp_ms;
+	uint64_t leaf_index;   /* of static-ct logs */
+	struct tree_hash leaf; /* the hash of the entry that the log must have */
+	struct span sct;       /* points into the chain; its signature is the evidence */
+};
+
+struct promises {
+	struct promise promise[SCT_LIST_MAX];
+	size_t n;
+};
+
+/*
+ * Reads those of chain[0]. RES_NOT_FOUND: it has none. RES_MALFORMED, RES_LIMIT: they cannot be read. RES_UNSUPPORTED: the
+ * chain does not hold the certificate of the issuer. RES_NOMEM.
+ */
+enum res promises_read(struct promises *, const struct span *chain, size_t n, const struct ctlogs *);
+
+#endif
