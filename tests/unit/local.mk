@@ -116,10 +116,13 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_answer_class \
 	tests/unit/resolver/test_budget \
 	tests/unit/resolver/test_cache \
+	tests/unit/resolver/test_cache_key \
 	tests/unit/resolver/test_filter \
 	tests/unit/resolver/test_local \
 	tests/unit/resolver/test_local_rule \
+	tests/unit/resolver/test_pace \
 	tests/unit/resolver/test_quarantine \
+	tests/unit/resolver/test_reply \
 	tests/unit/resolver/test_routes \
 	tests/unit/resolver/test_client_quota
 check_PROGRAMS += \
