@@ -3,7 +3,10 @@
 #include <stddef.h>
 #include <string.h>
 
-#define CONTAINER(type, member, p) ((type *)(void *)((char *)(p)-offsetof(type, member)))
+/* Releases of clang-format differ about the blanks around this minus. */
+/* clang-format off */
+#define CONTAINER(type, member, p) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+/* clang-format on */
 
 struct query *
 query_of_attempts(struct attempts *as)

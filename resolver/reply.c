@@ -2,10 +2,10 @@
 
 #include "resolver/explain.h"
 
-#define EDE_TEXT(text)                                                                                       \
-	{                                                                                                    \
-		(const uint8_t *)(text), sizeof(text) - 1                                                    \
-	}
+/* Releases of clang-format differ about braces in a macro. */
+/* clang-format off */
+#define EDE_TEXT(text) {(const uint8_t *)(text), sizeof(text) - 1}
+/* clang-format on */
 
 const struct msg_ede reply_ede_cached_error = {.code = EDE_CACHED_ERROR};
 const struct msg_ede reply_ede_filtered = {EDE_BLOCKED, EDE_TEXT("on a filter list")};

@@ -13,8 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define FRAME_MAX                  (2 + MSG_MAX)
-#define CONTAINER(type, member, p) ((type *)(void *)((char *)(p)-offsetof(type, member)))
+#define FRAME_MAX (2 + MSG_MAX)
+/* Releases of clang-format differ about the blanks around this minus. */
+/* clang-format off */
+#define CONTAINER(type, member, p) ((type *)(void *)((char *)(p) - offsetof(type, member)))
+/* clang-format on */
 
 static void tcp_conn_on_ready(void *, unsigned);
 static void tcp_conn_on_timer(void *);

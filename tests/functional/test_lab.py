@@ -123,7 +123,7 @@ def forger(t):
     ("SCTs with another time do not verify", "sct-other-time", [False, False]),
     ("SCTs signed as for a final certificate do not verify", "sct-x509-entry", [False, False]),
     ("an SCT with an altered leaf_index does not verify", "static-ct-altered", [True, False]),
-    ("an SCT of an unlisted log can not be verified", "unknown-log", [True, False]),
+    ("an SCT of an unlisted log cannot be verified", "unknown-log", [True, False]),
     ("the mis-issued certificate with full transparency is as good as any", "fina-full-ct", [True, True]),
 ])
 def forger_faults(t, name, want):

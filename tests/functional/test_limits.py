@@ -539,7 +539,7 @@ def all_of(s):
         data += more
 
 
-@case("G08 another user can not connect; where the folder's owner lets him, he may read and change nothing")
+@case("G08 another user cannot connect; where the folder's owner lets him, he may read and change nothing")
 def other_user(t):
     if os.geteuid() != 0:
         raise Skip("only root can become another user")

@@ -397,7 +397,7 @@ def mounted(t, path, text):
     source = t.write(path.strip("/").replace("/", "-"), text)
     done = subprocess.run(["mount", "--bind", source, path], stderr=subprocess.PIPE, check=False)
     if done.returncode != 0:
-        raise Skip(f"{path} can not be covered: {done.stderr.decode().strip()}")
+        raise Skip(f"{path} cannot be covered: {done.stderr.decode().strip()}")
 
 
 @case("getaddrinfo and nsswitch find names through the compiled-in upstreams, at their real addresses", netns=True, builds=("gcc",))

@@ -216,7 +216,7 @@ def batch(t):
     equal(code, 1, "exit code")
     os.symlink("/nowhere", t.path("chains/30.pem"))
     code, out, _ = t.run("ctstub", *options)
-    equal(code, 3, "exit code with a file that can not be read")
+    equal(code, 3, "exit code with a file that cannot be read")
     check("error" in json.loads(out.splitlines()[2]), "the error is not in its line")
 
 
@@ -406,7 +406,7 @@ def real_later(t):
         check("unknown-log" not in [s["status"] for s in v["scts"]], f"{file}: {v['scts']}")
 
 
-@case("output that can not be written is trouble, not success")
+@case("output that cannot be written is trouble, not success")
 def full(t):
     site = Site(t, with_ct=True)
     process = t.spawn("ctstub", [t.program("ctstub"), "verify", "--ca", site.anchors, "--ct-logs", site.log_list, "--ip",

@@ -33,7 +33,7 @@ BAD_OUTPUT = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime e
 
 
 class Skip(Exception):
-    """This machine can not do it; the text says why."""
+    """This machine cannot do it; the text says why."""
 
 
 class Case:

@@ -131,7 +131,7 @@ class Site:
         self.intermediate = Authority(f"Intermediate of {prefix}", self.root)
         self.logs = [Log("Alpha 1", "Alpha"), Log("Beta 1", "Beta"), Log("Gamma tiled", "Gamma", static=True)]
         self.key, self.cert = self.intermediate.issue(
-            ips, names, self.logs if with_ct else (), common_name="Test Server")  # kdig can not print an empty subject
+            ips, names, self.logs if with_ct else (), common_name="Test Server")  # kdig cannot print an empty subject
         self.anchors = t.write(f"{prefix}/anchors.pem", pem(self.root.cert))
         self.chain = t.write(f"{prefix}/chain.pem", pem(self.cert) + pem(self.intermediate.cert))
         self.key_file = t.write(f"{prefix}/key.pem", key_pem(self.key))
