@@ -39,6 +39,7 @@ enum exit_code cmd_log_level(int, char **);
 enum exit_code cmd_metrics(int, char **);
 enum exit_code cmd_probe(int, char **);
 enum exit_code cmd_reload(int, char **);
+enum exit_code cmd_setup(int, char **);
 enum exit_code cmd_stats(int, char **);
 enum exit_code cmd_status(int, char **);
 enum exit_code cmd_upstreams(int, char **);
@@ -52,6 +53,7 @@ extern const struct cli_option disallow_options[];
 extern const struct cli_option help_options[];
 extern const struct cli_option metrics_options[];
 extern const struct cli_option probe_options[];
+extern const struct cli_option setup_options[];
 extern const struct cli_option stats_options[];
 extern const struct cli_option verify_options[];
 

@@ -27,6 +27,14 @@ ctstub_SOURCES = \
 	cli/output.c \
 	cli/probe.h cli/probe_print.c \
 	cli/rules.c cli/rules.h \
+	cli/setup/apply.c cli/setup/apply.h \
+	cli/setup/cmd_setup.c \
+	cli/setup/entry.c cli/setup/entry.h \
+	cli/setup/machine.c cli/setup/machine.h \
+	cli/setup/plan.c cli/setup/plan.h \
+	cli/setup/program.c cli/setup/program.h \
+	cli/setup/record.c cli/setup/record.h \
+	cli/setup/resolves.c cli/setup/resolves.h \
 	cli/verbs.c \
 	cli/watch_status.c cli/watch_status.h
 dist_man_MANS += cli/ctstub.1

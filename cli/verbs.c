@@ -47,6 +47,8 @@ const struct verb verb_table[] = {
      "open or close the window for a captive portal's login", control_options, NULL, cmd_captive},
     {"metrics", "[-c FILE | --socket PATH] --listen ADDR:PORT",
      "serve the daemon's counters to Prometheus over HTTP", metrics_options, NULL, cmd_metrics},
+    {"setup", "[-c FILE] [--yes | --undo | --check] [--with-links]",
+     "make this machine resolve through ctstub, or restore what was there", setup_options, NULL, cmd_setup},
     {"help", "[VERB]", "show how ctstub or one of its verbs is used", help_options, NULL, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

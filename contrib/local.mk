@@ -2,12 +2,14 @@
 EXTRA_DIST += \
 	contrib/ctstub.conf contrib/debian \
 	contrib/install-packages contrib/packages contrib/quickstart \
-	contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh contrib/laptop/networkmanager.conf contrib/laptop/resolved.conf \
+	contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh \
 	contrib/systemd/bind-itself.conf contrib/systemd/egress.conf \
 	contrib/systemd/ctstub-audit.service.in contrib/systemd/ctstub-audit.timer \
 	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer \
 	contrib/systemd/ctstubd.service.in contrib/systemd/ctstubd.socket \
 	contrib/systemd/sysusers.conf contrib/systemd/tmpfiles.conf
+# what `ctstub setup --with-links` installs
+dist_pkgdata_SCRIPTS = contrib/laptop/links-hook
 units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-audit.service contrib/systemd/ctstub-ct-logs.service
 CLEANFILES += $(units)
 fill_unit = $(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),'

@@ -130,6 +130,8 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control_socket \
 	tests/unit/resolver/daemon/test_network
 check_PROGRAMS += \
+	tests/unit/cli/setup/test_plan
+check_PROGRAMS += \
 	tests/unit/lab/pki/test_lab_derw \
 	tests/unit/lab/pki/test_lab_forge \
 	tests/unit/lab/server/test_lab_h1 \
@@ -181,6 +183,8 @@ tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wra
 tests_unit_watch_test_entries_json_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_gzip_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_pace_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
+tests_unit_cli_setup_test_plan_SOURCES = tests/unit/cli/setup/test_plan.c \
+	cli/setup/apply.c cli/setup/entry.c cli/setup/machine.c cli/setup/plan.c cli/setup/program.c cli/setup/record.c
 tests_unit_resolver_replay_SOURCES = \
 	tests/unit/resolver/replay.c \
 	tests/unit/resolver/replay_client.c \

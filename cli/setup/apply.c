@@ -1,0 +1,176 @@
+#include "config.h"
+
+#include "cli/setup/apply.h"
+
+#include "cli/cli.h"
+#include "cli/setup/program.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char verb[] = "setup";
+static const char systemctl[] = "/usr/bin/systemctl";
+
+static bool
+call(const char *const argv[])
+{
+	struct buf output = buf_max(PROGRAM_OUTPUT_MAX);
+	int code = program_run(argv, &output);
+	const char *text = buf_ok(&output) && output.n > 0 ? buf_cstr(&output) : NULL;
+
+	if (code != 0)
+		(void)cli_complain(EXIT_TROUBLE, verb, "%s %s failed (%d)%s%s", argv[0], argv[1], code,
+				   text != NULL ? ": " : "", text != NULL ? text : "");
+	buf_free(&output);
+	return code == 0;
+}
+
+static bool
+file_put(const char *path, const struct entry *entry)
+{
+	if (entry_write(path, entry) == RES_OK)
+		return true;
+	(void)cli_complain(EXIT_TROUBLE, verb, "%s: %s", path, strerror(errno));
+	return false;
+}
+
+static bool
+service_end(const char *unit, bool enabled)
+{
+	const char *disable[] = {systemctl, "disable", "--now", unit, NULL};
+	const char *stop[] = {systemctl, "stop", unit, NULL};
+
+	return call(enabled ? disable : stop);
+}
+
+static bool
+service_begin(const char *unit, bool enabled)
+{
+	const char *enable[] = {systemctl, "enable", "--now", unit, NULL};
+	const char *start[] = {systemctl, "start", unit, NULL};
+
+	return call(enabled ? enable : start);
+}
+
+/* A unit that is not running reads its files when it starts. */
+static bool
+restart(const char *what, const char *argument)
+{
+	const char *unit[] = {systemctl, "try-restart", what, NULL};
+	const char *program[] = {what, argument, NULL};
+
+	return call(*argument == '\0' ? unit : program);
+}
+
+bool
+apply_plan(const struct plan *plan)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < plan->n && ok; i++) {
+		const struct step *step = &plan->step[i];
+
+		switch (step->kind) {
+		case STEP_FILE:
+			ok = file_put(step->path, &step->entry);
+			break;
+		case STEP_SERVICE:
+			ok = service_end(step->path, step->enabled);
+			break;
+		case STEP_RESTART:
+			ok = restart(step->path, step->argument != NULL ? step->argument : "");
+			break;
+		}
+	}
+	return ok;
+}
+
+enum standing { IS_BEFORE, IS_AFTER, IS_OTHER };
+
+static enum standing
+standing_of(const struct change *change)
+{
+	char digest[ENTRY_DIGEST_LEN];
+	struct entry now;
+	enum standing standing = IS_OTHER;
+
+	if (entry_read(&now, change->path) == RES_OK) {
+		if (entry_equal(&now, &change->before))
+			standing = IS_BEFORE;
+		else if (entry_digest(digest, &now) == RES_OK && strcmp(digest, change->after) == 0)
+			standing = IS_AFTER;
+	}
+	entry_free(&now);
+	return standing;
+}
+
+static bool
+file_undo(const struct change *change)
+{
+	enum standing standing = standing_of(change);
+
+	if (standing == IS_OTHER)
+		(void)cli_complain(EXIT_REFUSED, verb, "%s has changed since the setup: left as it is",
+				   change->path);
+	return standing == IS_BEFORE || (standing == IS_AFTER && file_put(change->path, &change->before));
+}
+
+static void
+change_drop(struct record *r, size_t i)
+{
+	entry_free(&r->change[i].before);
+	memmove(&r->change[i], &r->change[i + 1], (r->n - i - 1) * sizeof r->change[0]);
+	r->n--;
+}
+
+size_t
+apply_undo(struct record *r)
+{
+	size_t left = 0;
+
+	for (size_t i = r->n; i-- > 0;) {
+		struct change *change = &r->change[i];
+		bool done = change->kind == STEP_RESTART ||
+			    (change->kind == STEP_FILE ? file_undo(change)
+						       : service_begin(change->path, change->enabled));
+
+		left += done ? 0 : 1;
+		if (done && change->kind != STEP_RESTART)
+			change_drop(r, i);
+	}
+	for (size_t i = r->n; i-- > 0;)
+		if (r->change[i].kind == STEP_RESTART) {
+			(void)restart(r->change[i].path, r->change[i].argument);
+			change_drop(r, i);
+		}
+	return left;
+}
+
+static bool
+service_is_back(const char *unit)
+{
+	const char *argv[] = {systemctl, "is-active", "--quiet", unit, NULL};
+
+	return program_run(argv, NULL) == 0;
+}
+
+size_t
+apply_drift(const struct record *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->n; i++) {
+		const struct change *change = &r->change[i];
+		bool drifted = (change->kind == STEP_FILE && standing_of(change) != IS_AFTER) ||
+			       (change->kind == STEP_SERVICE && service_is_back(change->path));
+
+		if (drifted)
+			(void)cli_complain(EXIT_REFUSED, verb, "%s %s", change->path,
+					   change->kind == STEP_FILE ? "is not as setup left it"
+								     : "runs again");
+		n += drifted ? 1 : 0;
+	}
+	return n;
+}

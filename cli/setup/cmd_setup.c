@@ -1,0 +1,357 @@
+/* ctstub setup: make this machine resolve through ctstub, look whether it does, or put everything back. */
+#include "config.h"
+
+#include "cli/cli.h"
+
+#include "base/path.h"
+#include "cli/setup/apply.h"
+#include "cli/setup/resolves.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DNS_PORT       53
+#define HOOK_FILE      PKGDATADIR "/links-hook"
+#define HOOK_MAX       (64 * 1024)
+#define SETTLE_TRIES   10 /* a network manager that restarts needs a moment, a second each */
+#define SETTLE_WAIT_US 1000000
+
+static const char verb[] = "setup";
+/* Names that exist for decades; one that resolves is enough. */
+static const char *const known_names[] = {"example.com", "www.example.com", "debian.org"};
+
+enum { OPT_YES = 256, OPT_UNDO, OPT_CHECK, OPT_LINKS };
+
+const struct cli_option setup_options[] = {
+    {"config", 'c', "FILE", "the daemon's configuration, for its listeners and its state-dir"},
+    {"yes", OPT_YES, NULL, "make the changes, look whether names resolve, and put everything back if not"},
+    {"undo", OPT_UNDO, NULL, "put everything back as it was before; files changed since are left alone"},
+    {"check", OPT_CHECK, NULL, "change nothing; exit code 1 unless this machine resolves through ctstub"},
+    {"with-links", OPT_LINKS, NULL,
+     "forward the domains of a VPN to its own resolver while it is up\n(NetworkManager; that resolver must "
+     "speak DoT)"},
+    {"help", 'h', NULL, "this text"},
+    {NULL, 0, NULL, NULL},
+};
+
+struct request {
+	const char *config;
+	bool yes, undo, check, with_links;
+};
+
+struct setup {
+	struct settings *settings;
+	struct machine machine;
+	struct plan plan;
+	struct record record; /* of before; n is 0 when nothing was set up */
+	struct addr server[SERVERS_MAX];
+	char server_text[SERVERS_MAX][ADDR_TEXT_MAX];
+	size_t n_server;
+	struct buf hook;
+};
+
+static bool
+setup_args_read(struct request *req, int argc, char **argv, enum exit_code *code)
+{
+	struct option longs[OPTIONS_MAX + 1];
+	char shorts[OPTIONS_SHORTS_MAX];
+	int c;
+
+	*req = (struct request){0};
+	*code = EXIT_USAGE;
+	options_for_getopt(longs, shorts, setup_options, NULL);
+	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		if (c == 'h') {
+			*code = cli_help_print(verb);
+			return false;
+		}
+		if (c == '?' || c == ':') {
+			(void)cli_usage(verb);
+			return false;
+		}
+		req->config = c == 'c' ? optarg : req->config;
+		req->yes = req->yes || c == OPT_YES;
+		req->undo = req->undo || c == OPT_UNDO;
+		req->check = req->check || c == OPT_CHECK;
+		req->with_links = req->with_links || c == OPT_LINKS;
+	}
+	if (optind != argc || req->yes + req->undo + req->check > 1 ||
+	    (req->with_links && (req->undo || req->check))) {
+		(void)cli_usage(verb);
+		return false;
+	}
+	return true;
+}
+
+/* ---- what there is */
+
+/* resolv.conf(5) has no ports. */
+static enum exit_code
+servers_find(struct setup *s)
+{
+	const struct addrs *listen = &s->settings->listen;
+
+	for (size_t i = 0; i < listen->n && s->n_server < SERVERS_MAX; i++) {
+		const struct addr *a = &listen->v[i];
+
+		if (a->port != DNS_PORT || !addr_is_loopback(a))
+			continue;
+		s->server[s->n_server] = *a;
+		(void)addr_ip_text(a, s->server_text[s->n_server]);
+		s->n_server++;
+	}
+	if (s->n_server == 0)
+		return cli_complain(
+		    EXIT_USAGE, verb,
+		    "listen has no loopback address with port 53: /etc/resolv.conf cannot name another");
+	return EXIT_GOOD;
+}
+
+static enum exit_code
+hook_read(struct setup *s)
+{
+	char *why = NULL;
+	enum exit_code code = EXIT_GOOD;
+
+	if (config_file_read_any(&s->hook, HOOK_FILE, HOOK_MAX, &why) != RES_OK)
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(RES_NOMEM));
+	free(why);
+	return code;
+}
+
+static enum exit_code
+record_find(struct setup *s)
+{
+	char *why = NULL;
+	enum res res = record_read(&s->record, s->settings->state_dir, &why);
+	enum exit_code code = EXIT_GOOD;
+
+	if (res != RES_OK && res != RES_NOT_FOUND)
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
+	free(why);
+	return code;
+}
+
+static enum exit_code
+plan_find(struct setup *s, bool with_links)
+{
+	struct plan_wish wish = {.n_server = s->n_server, .with_links = with_links};
+	enum exit_code code = with_links ? hook_read(s) : EXIT_GOOD;
+	enum res res;
+
+	if (code != EXIT_GOOD)
+		return code;
+	for (size_t i = 0; i < s->n_server; i++)
+		wish.server[i] = s->server_text[i];
+	wish.hook = with_links ? buf_cstr(&s->hook) : "";
+	res = machine_look(&s->machine, "");
+	if (res == RES_OK)
+		res = plan_make(&s->plan, &s->machine, &wish);
+	if (res != RES_OK)
+		return cli_complain(EXIT_TROUBLE, verb, "cannot read how this machine resolves: %s",
+				    res_text(res));
+	if (with_links && !s->machine.network_manager)
+		return cli_complain(EXIT_USAGE, verb,
+				    "--with-links needs NetworkManager, which is not installed");
+	return EXIT_GOOD;
+}
+
+/* ---- asking */
+
+static void
+print_plan(const struct setup *s)
+{
+	char *what = machine_text(&s->machine);
+
+	(void)printf("This machine resolves with: %s\n", what != NULL ? what : "?");
+	free(what);
+	(void)puts(s->plan.n > 0 ? "To resolve through ctstub alone, setup would:"
+				 : "Nothing needs to change.");
+	for (size_t i = 0; i < s->plan.n; i++) {
+		char *text = step_text(&s->plan.step[i]);
+
+		(void)printf("  %zu. %s\n", i + 1, text != NULL ? text : "?");
+		free(text);
+	}
+}
+
+static const char *
+name_that_resolves(const struct setup *s)
+{
+	for (size_t i = 0; i < sizeof known_names / sizeof known_names[0]; i++)
+		if (resolves_at(&s->server[0], known_names[i]))
+			return known_names[i];
+	return NULL;
+}
+
+static bool
+settles(const char *name)
+{
+	for (int i = 0; i < SETTLE_TRIES; i++) {
+		if (resolves_here(name))
+			return true;
+		(void)usleep(SETTLE_WAIT_US);
+	}
+	return false;
+}
+
+/* ---- doing */
+
+static enum exit_code
+record_store(const struct setup *s)
+{
+	char *why = NULL;
+	enum res res = s->record.n > 0 ? record_write(&s->record, s->settings->state_dir, &why)
+				       : record_remove(s->settings->state_dir, &why);
+	enum exit_code code = EXIT_GOOD;
+
+	if (res != RES_OK)
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
+	free(why);
+	return code;
+}
+
+static enum exit_code
+roll_back(struct setup *s, const char *because)
+{
+	size_t left;
+
+	(void)cli_complain(EXIT_TROUBLE, verb, "%s: everything is put back", because);
+	left = apply_undo(&s->record);
+	(void)record_store(s);
+	if (left > 0)
+		(void)cli_complain(EXIT_TROUBLE, verb, "%zu changes could not be undone", left);
+	return EXIT_TROUBLE;
+}
+
+static enum exit_code
+may_change(const struct setup *s, const char **name)
+{
+	if (geteuid() != 0)
+		return cli_complain(EXIT_TROUBLE, verb,
+				    "changing this machine's resolver needs root: run with sudo");
+	if (s->machine.guard == GUARD_IMMUTABLE)
+		return cli_complain(
+		    EXIT_TROUBLE, verb,
+		    "/etc/resolv.conf is immutable: somebody set it so (chattr -i /etc/resolv.conf ends it)");
+	*name = name_that_resolves(s);
+	if (*name == NULL)
+		return cli_complain(EXIT_TROUBLE, verb,
+				    "%s does not resolve %s: nothing is changed (see ctstub status)",
+				    s->server_text[0], known_names[0]);
+	return EXIT_GOOD;
+}
+
+static enum exit_code
+change_machine(struct setup *s)
+{
+	const char *name = NULL;
+	enum exit_code code = may_change(s, &name);
+
+	if (code != EXIT_GOOD)
+		return code;
+	if (s->plan.n == 0 && settles(name)) {
+		(void)puts("This machine resolves through ctstub already.");
+		return EXIT_GOOD;
+	}
+	if (record_merge(&s->record, &s->plan) != RES_OK)
+		return cli_complain(EXIT_TROUBLE, verb, "cannot keep what is there now: nothing is changed");
+	code = record_store(s);
+	if (code != EXIT_GOOD)
+		return code;
+	if (!apply_plan(&s->plan))
+		return roll_back(s, "a step failed");
+	if (!settles(name))
+		return roll_back(s, "names do not resolve through ctstub");
+	if (s->machine.guard == GUARD_MOUNT)
+		(void)puts("/etc/resolv.conf is a mount point: whatever put it there may write it again.");
+	(void)puts("Done: this machine resolves through ctstub. `ctstub setup --undo` puts everything back.");
+	return EXIT_GOOD;
+}
+
+static enum exit_code
+undo(struct setup *s)
+{
+	size_t left;
+	enum exit_code code;
+
+	if (geteuid() != 0)
+		return cli_complain(EXIT_TROUBLE, verb,
+				    "changing this machine's resolver needs root: run with sudo");
+	if (s->record.n == 0) {
+		(void)puts("Nothing was set up.");
+		return EXIT_GOOD;
+	}
+	left = apply_undo(&s->record);
+	code = record_store(s);
+	if (code == EXIT_GOOD && left > 0)
+		code = EXIT_REFUSED;
+	(void)puts(left == 0 ? "Undone: this machine resolves as before."
+			     : "Undone, but for what is listed above.");
+	return code;
+}
+
+static enum exit_code
+check(const struct setup *s)
+{
+	size_t wrong = apply_drift(&s->record) + s->plan.n;
+
+	for (size_t i = 0; i < s->plan.n; i++) {
+		char *text = step_text(&s->plan.step[i]);
+
+		(void)cli_complain(EXIT_REFUSED, verb, "missing: %s", text != NULL ? text : "?");
+		free(text);
+	}
+	if (wrong == 0 && name_that_resolves(s) == NULL)
+		wrong += cli_complain(EXIT_REFUSED, verb, "%s does not resolve %s", s->server_text[0],
+				      known_names[0]) == EXIT_REFUSED;
+	(void)puts(wrong == 0 ? "This machine resolves through ctstub."
+			      : "This machine does not resolve through ctstub alone.");
+	return wrong == 0 ? EXIT_GOOD : EXIT_REFUSED;
+}
+
+static enum exit_code
+setup_run(struct setup *s, const struct request *req)
+{
+	enum exit_code code = cli_settings(&s->settings, verb, req->config);
+
+	if (code == EXIT_GOOD)
+		code = servers_find(s);
+	if (code == EXIT_GOOD && (geteuid() == 0 || req->undo))
+		code = record_find(s);
+	if (code != EXIT_GOOD || req->undo)
+		return code == EXIT_GOOD ? undo(s) : code;
+	code = plan_find(s, req->with_links);
+	if (code != EXIT_GOOD || req->check)
+		return code == EXIT_GOOD ? check(s) : code;
+	print_plan(s);
+	if (req->yes)
+		return change_machine(s);
+	if (s->plan.n > 0)
+		(void)puts(
+		    "Nothing was changed. `ctstub setup --yes` does it, `ctstub setup --undo` puts it back.");
+	return EXIT_GOOD;
+}
+
+enum exit_code
+cmd_setup(int argc, char **argv)
+{
+	struct setup *s = calloc(1, sizeof *s);
+	struct request req;
+	enum exit_code code;
+
+	if (s == NULL)
+		return cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+	s->hook = buf_max(HOOK_MAX + 1);
+	if (setup_args_read(&req, argc, argv, &code))
+		code = setup_run(s, &req);
+	plan_free(&s->plan);
+	machine_free(&s->machine);
+	record_free(&s->record);
+	buf_free(&s->hook);
+	settings_free(s->settings);
+	free(s);
+	return cli_done(verb, code);
+}

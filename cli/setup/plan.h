@@ -1,0 +1,46 @@
+/*
+ * plan.h - what setup would change on a machine, step by step. A pure function of the facts.
+ */
+#ifndef CLI_SETUP_PLAN_H
+#define CLI_SETUP_PLAN_H
+
+#include "cli/setup/machine.h"
+
+#define PLAN_STEPS_MAX 16
+#define PLAN_PATH_MAX  512
+#define SERVERS_MAX    4 /* resolv.conf(5) takes three, and these are loopback addresses */
+
+enum step_kind {
+	STEP_FILE,    /* the name becomes `entry` */
+	STEP_SERVICE, /* a service ends and stays away: it would decide where names are asked */
+	STEP_RESTART, /* a program reads its changed files */
+};
+
+struct step {
+	enum step_kind kind;
+	char path[PLAN_PATH_MAX]; /* of a file; else the unit's name, or the program */
+	struct entry entry;       /* owned */
+	bool enabled;             /* STEP_SERVICE: it was enabled, not only running */
+	const char *argument;     /* STEP_RESTART of a program that is no unit; NULL: a unit */
+	const char *why;          /* a sentence, constant */
+};
+
+struct plan {
+	struct step step[PLAN_STEPS_MAX]; /* in the order in which they are done */
+	size_t n;
+};
+
+struct plan_wish {
+	const char *server[SERVERS_MAX]; /* addresses in resolv.conf, lent */
+	size_t n_server;
+	bool with_links;
+	const char *hook; /* the text of the dispatcher hook, lent; with_links */
+};
+
+/* RES_NOMEM, RES_LIMIT. A step that would change nothing is left out. */
+enum res plan_make(struct plan *, const struct machine *, const struct plan_wish *);
+void plan_free(struct plan *);
+/* A line for people: what the step does. Yours; NULL: no memory. */
+char *step_text(const struct step *);
+
+#endif

@@ -1,0 +1,39 @@
+/*
+ * record.h - what setup changed, kept so that it can be undone: state-dir/setup/record.json.
+ *
+ * The folder and the record belong to root. state-dir itself is the daemon's, so a record of another owner is refused:
+ * undo would write what it says into /etc, as root.
+ */
+#ifndef CLI_SETUP_RECORD_H
+#define CLI_SETUP_RECORD_H
+
+#include "cli/setup/plan.h"
+
+#define RECORD_FILE_MAX (8 * 1024 * 1024)
+
+struct change {
+	enum step_kind kind;
+	char path[PLAN_PATH_MAX];
+	char argument[32];            /* "" : a unit */
+	struct entry before;          /* of a file; owned */
+	char after[ENTRY_DIGEST_LEN]; /* of a file */
+	bool enabled;
+};
+
+struct record {
+	struct change change[PLAN_STEPS_MAX]; /* in the order in which they were done */
+	size_t n;
+};
+
+/* Adds what stands before each step of the plan, now. A step of a record that is there already keeps its first before.
+ * On an error the record is as it was. */
+enum res record_merge(struct record *, const struct plan *);
+void record_free(struct record *);
+
+/* *why on failure (yours; NULL: no memory). */
+enum res record_write(const struct record *, const char *state_dir, char **why);
+/* RES_NOT_FOUND: nothing was set up. */
+enum res record_read(struct record *, const char *state_dir, char **why);
+enum res record_remove(const char *state_dir, char **why);
+
+#endif

@@ -1,0 +1,207 @@
+"""`ctstub setup` in a booted Debian whose network has a hostile DHCP server: nothing leaves in clear text afterwards, and undo
+leaves no difference."""
+import os
+import shutil
+import subprocess
+
+from harness.case import case, check, until
+from harness.container import Container, debian_root
+from harness.dhcp import HostileNetwork
+from harness.installed import CONFIG, GOOD, configure, doors, install
+
+EXTRA = ("network-manager", "systemd-resolved", "ifupdown", "isc-dhcp-client", "dhcpcd-base")
+SERVICES = ("NetworkManager", "systemd-resolved", "systemd-networkd", "networking", "dhcpcd")
+WATCHED = ("/etc", "/run/systemd/resolve")
+# What a boot, a lease or the clock writes, whoever resolves.
+OF_NO_MATTER = ("/etc/machine-id", "/etc/.pwd.lock", "/etc/NetworkManager/system-connections", "/run/systemd/resolve/netif", "/etc/ld.so.cache")
+SETUP = ("/usr/local/bin/ctstub", "setup", "-c", CONFIG)
+DHCPCD_UNIT = "[Unit]\nDescription=dhcpcd\n[Service]\nType=forking\nPIDFile=/run/dhcpcd/pid\nExecStart=/sbin/dhcpcd -b -q --nodev\n[Install]\nWantedBy=multi-user.target\n"
+
+# name: (services that run, files, does a name of the search domain leak before the setup?)
+MACHINES = {
+    "systemd-networkd and systemd-resolved": (("systemd-networkd", "systemd-resolved"), {
+        "/etc/systemd/network/host0.network": "[Match]\nName=host0\n[Network]\nDHCP=yes\n[DHCPv4]\nUseDomains=yes\n"}),
+    "NetworkManager alone": (("NetworkManager",), {
+        "/etc/NetworkManager/conf.d/managed.conf": "[device-lab]\nmatch-device=interface-name:host0\nmanaged=1\n",
+        "/etc/NetworkManager/system-connections/host0.nmconnection":
+            "[connection]\nid=host0\ntype=ethernet\ninterface-name=host0\n[ipv4]\nmethod=auto\n[ipv6]\nmethod=disabled\n"}),
+    "NetworkManager and systemd-resolved": (("NetworkManager", "systemd-resolved"), {
+        "/etc/NetworkManager/conf.d/managed.conf": "[device-lab]\nmatch-device=interface-name:host0\nmanaged=1\n",
+        "/etc/NetworkManager/system-connections/host0.nmconnection":
+            "[connection]\nid=host0\ntype=ethernet\ninterface-name=host0\n[ipv4]\nmethod=auto\n[ipv6]\nmethod=disabled\n"}),
+    "ifupdown with dhclient": (("networking",), {
+        "/etc/network/interfaces": "auto lo\niface lo inet loopback\nauto host0\niface host0 inet dhcp\n"}),
+    "dhcpcd": (("dhcpcd",), {"/etc/systemd/system/dhcpcd.service": DHCPCD_UNIT}),
+}
+
+
+def laptop_root(t):
+    """A root with every program that may write /etc/resolv.conf; made once from the plain one."""
+    base = os.path.join(os.path.dirname(t.build), "roots")
+    root, making = os.path.join(base, "laptop"), os.path.join(base, "laptop.part")
+    plain = debian_root(t)
+    if not os.path.isdir(root):
+        shutil.rmtree(making, ignore_errors=True)
+        os.rename(plain, making)
+        for command in ("apt-get update -q", "DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends " + " ".join(EXTRA)):
+            done = subprocess.run(["chroot", making, "/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  check=False, timeout=600)
+            check(done.returncode == 0, f"{command}: {done.stdout.decode(errors='replace')[-600:]}")
+        os.rename(making, root)
+        subprocess.run(["cp", "-a", "--reflink=auto", root, plain], check=True)
+    else:
+        shutil.rmtree(plain)
+        subprocess.run(["cp", "-a", "--reflink=auto", root, plain], check=True)
+    return plain
+
+
+def listing(root):
+    found = {}
+    for folder in WATCHED:
+        for path, _, files in os.walk(root + folder):
+            for name in files:
+                full = os.path.join(path, name)
+                inside = full[len(root):]
+                if not inside.startswith(OF_NO_MATTER):
+                    found[inside] = content_of(full)
+    return found
+
+
+def content_of(full):
+    mode = os.lstat(full).st_mode
+    if os.path.islink(full):
+        return mode, os.readlink(full)
+    if not os.path.isfile(full):
+        return mode, ""
+    with open(full, "rb") as f:
+        return mode, f.read()
+
+
+def files_of(machine):
+    """Through PID 1's root, so that /run is the container's own."""
+    return listing(f"/proc/{machine.leader}/root")
+
+
+def differences(before, after):
+    return sorted(p for p in set(before) | set(after) if before.get(p) != after.get(p))
+
+
+def machine_of(t, services, files):
+    root = laptop_root(t)
+    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
+    install(t, root)
+    if "systemd-resolved" not in services:  # its package brings a `resolvconf` that others call
+        subprocess.run(["chroot", root, "dpkg", "-r", "systemd-resolved"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    if os.path.lexists(root + "/etc/resolv.conf"):
+        os.unlink(root + "/etc/resolv.conf")
+    if "systemd-resolved" in services:
+        os.symlink("../run/systemd/resolve/stub-resolv.conf", root + "/etc/resolv.conf")
+    else:
+        open(root + "/etc/resolv.conf", "w", encoding="utf-8").close()
+    for path, content in files.items():
+        os.makedirs(os.path.dirname(root + path), exist_ok=True)
+        with open(root + path, "w", encoding="utf-8") as f:
+            f.write(content)
+        os.chmod(root + path, 0o600)
+    for service in SERVICES:
+        if service not in services:
+            subprocess.run(["systemctl", f"--root={root}", "-q", "mask", service], check=False, stderr=subprocess.DEVNULL)
+        else:
+            subprocess.run(["systemctl", f"--root={root}", "-q", "enable", service], check=False, stderr=subprocess.DEVNULL)
+    return Container(t, root)
+
+
+def lookups(machine, run):
+    """Names that a person's programs look up: of the search domain, of one label, of anybody, of a neighbour."""
+    for name in (f"intranet{run}", f"intranet{run}.search.example", f"www{run}.example.com", f"printer{run}.local"):
+        machine.run("getent", "ahosts", name, seconds=40)
+
+
+def start(t, name, services, files):
+    machine = machine_of(t, services, files)
+    network = HostileNetwork(t)
+    machine.boot()
+    network.plug_in(machine.leader)
+    for service in services:
+        machine.run("systemctl", "restart", service)
+    until(lambda: "192.0.2." in machine.run("ip", "-4", "-o", "addr", "show", "dev", "host0")[1], 40,
+          f"{name}: an address by DHCP; {machine.run('ip', 'addr')[1][-300:]}{network.log()}")
+    machine.must("systemctl", "enable", "--now", "lab.service", "ctstubd.socket", "ctstubd.service")
+    doors(machine)
+    return machine, network
+
+
+def renew(machine, network, services):
+    """A service that starts again and takes a new lease: it writes what the network says."""
+    for service in services:
+        if service != "systemd-resolved":
+            machine.run("systemctl", "restart", service)
+    try:
+        until(network.leases, 40, "a new lease")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {[machine.journal(service)[-500:] for service in services]}") from error
+    until(lambda: "192.0.2." in machine.run("ip", "-4", "-o", "addr", "show", "dev", "host0")[1], 40, "an address again")
+
+
+def whole(t, name, services, files):
+    machine, network = start(t, name, services, files)
+    until(lambda: lookups(machine, "before") or network.clear_text(), 30, f"{name}: names leak before the setup (negative control)")
+    before = files_of(machine)
+    code, said = machine.run(*SETUP)
+    check(code == 0 and "Nothing was changed" in said, f"{name}: setup without --yes: {code} {said}")
+    check(not differences(before, files_of(machine)), f"{name}: setup without --yes changed files")
+    said = machine.must(*SETUP, "--yes")
+    check("Done" in said, f"{name}: {said}")
+    network.forget()
+    lookups(machine, "after")
+    renew(machine, network, services)
+    lookups(machine, "renewed")
+    check(network.clear_text() == [], f"{name}: left in clear text: {network.clear_text()[:4]}")
+    check("127.0.0.1" in machine.must("cat", "/etc/resolv.conf"), f"{name}: resolv.conf was written over")
+    check(machine.run("getent", "ahosts", "www.example.com")[0] == 0, f"{name}: names do not resolve")
+    machine.must(*SETUP, "--check")
+    machine.must(*SETUP, "--undo")
+    until(lambda: not differences(before, files_of(machine)), 40,
+          f"{name}: no difference after undo")
+    code, _ = machine.run(*SETUP, "--check")
+    check(code == 1, f"{name}: --check after undo is {code}")
+    machine.power_off()
+
+
+def row(name, services, files):
+    @case(f"{name}: after `ctstub setup` a hostile lease gets no name in clear text, and undo leaves no difference",
+          builds=("gcc",), timeout=600)
+    def one(t):
+        whole(t, name, services, files)
+
+
+for title, (running, written) in MACHINES.items():
+    row(title, running, written)
+
+
+@case("setup puts everything back when names do not resolve, leaves an immutable file and a file that changed", builds=("gcc",), timeout=600)
+def not_locked_out(t):
+    machine = machine_of(t, (), {"/etc/resolv.conf": "nameserver 192.0.2.53\n"})
+    machine.boot()
+    before = files_of(machine)
+    code, said = machine.run(*SETUP, "--yes")
+    check(code == 3 and "nothing is changed" in said, f"without a daemon: {code} {said}")
+    machine.must("systemctl", "enable", "--now", "lab.service", "ctstubd.socket", "ctstubd.service")
+    doors(machine)
+    before = files_of(machine)
+    machine.must("mv", "/usr/bin/getent", "/usr/bin/getent.away")  # no program can resolve any more
+    code, said = machine.run(*SETUP, "--yes", seconds=120)
+    machine.must("mv", "/usr/bin/getent.away", "/usr/bin/getent")
+    check(code == 3 and "put back" in said, f"names that do not resolve: {code} {said}")
+    check(not differences(before, files_of(machine)), f"after a roll-back: {differences(before, files_of(machine))}")
+    if machine.run("chattr", "+i", "/etc/resolv.conf")[0] == 0:
+        code, said = machine.run(*SETUP, "--yes")
+        machine.must("chattr", "-i", "/etc/resolv.conf")
+        check(code == 3 and "immutable" in said, f"an immutable file: {code} {said}")
+    machine.must(*SETUP, "--yes")
+    machine.must("sh", "-c", "echo nameserver 192.0.2.99 >/etc/resolv.conf")
+    code, said = machine.run(*SETUP, "--undo")
+    check(code == 1 and "changed since" in said, f"a file that changed since: {code} {said}")
+    check("192.0.2.99" in machine.must("cat", "/etc/resolv.conf"), "undo wrote over a file that had changed")
+    configure(machine.root, GOOD)
+    machine.power_off()
