@@ -3,6 +3,7 @@
 #include "cli/watch_status.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static void
 status_print_strings(const char *label, const json_t *list)
@@ -65,6 +66,15 @@ status_print(const json_t *a)
 	status_print_strings("warning", json_object_get(a, "warnings"));
 }
 
+/* 1: the list of CT logs ages, and nobody has renewed it for a month or longer. */
+static enum exit_code
+status_judge(const json_t *a)
+{
+	const char *step = json_string_value(json_object_get(json_object_get(a, "log_list"), "step"));
+
+	return step != NULL && strcmp(step, "fresh") != 0 ? EXIT_REFUSED : EXIT_GOOD;
+}
+
 enum exit_code
 cmd_status(int argc, char **argv)
 {
@@ -74,5 +84,6 @@ cmd_status(int argc, char **argv)
 	if (!control_args_read(&args, argc, argv, 0, 0, &code))
 		return code;
 	args.add = watch_status_add;
+	args.judge = status_judge;
 	return control_report(&args, argv[0], json_pack("{s:s}", "verb", "status"), status_print);
 }

@@ -228,6 +228,8 @@ control_print_answer(const struct control_args *args, const char *verb, const st
 		people(answer);
 	if (!good)
 		code = control_print_refusal(verb, answer);
+	else if (code == EXIT_GOOD && args->judge != NULL)
+		code = args->judge(answer);
 	json_decref(answer);
 	return code;
 }

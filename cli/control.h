@@ -22,6 +22,8 @@ struct control_args {
 	bool other_daemon;  /* --socket without -c: which configuration that daemon has is not known */
 	/* Adds what is not the daemon's to know to a good answer; NULL: nothing. */
 	void (*add)(const struct control_args *, json_t *answer);
+	enum exit_code (*judge)(
+	    const json_t *answer); /* NULL, or the exit code of an answer that is no failure */
 };
 
 /* Ids of the options that control_args_read takes, beside 'c'; tables: control_options and those of the verbs. */

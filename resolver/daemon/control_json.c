@@ -269,10 +269,29 @@ log_list(const struct status *s)
 
 	if (snap->ctlogs == NULL)
 		return json_null();
-	return json_pack("{s:o,s:o,s:o,s:b}", "from", text(snap->ctlogs_from), "date",
+	return json_pack("{s:o,s:o,s:o,s:b,s:s}", "from", text(snap->ctlogs_from), "date",
 			 date(ctlogs_date_ms(snap->ctlogs)), "age_days",
 			 json_integer(status_ct_list_age_ms(s) / 86400000), "stale",
-			 (int)status_ct_list_is_stale(s));
+			 (int)status_ct_list_is_stale(s), "step", list_age_text(status_ct_list_step(s)));
+}
+
+/* Nothing while the list is fresh. */
+static void
+list_age_warning_add(json_t *list, const struct status *s)
+{
+	enum list_age step = status_ct_list_step(s);
+	struct buf b = buf_max(256);
+
+	if (step == LIST_AGE_STALE)
+		buf_text(&b, "the CT log list is older than ct.list-max-age: run `ctstub ct-logs update`");
+	else
+		buf_format(
+		    &b, "the CT log list is %lld days old, and stale after %lld: run `ctstub ct-logs update`",
+		    (long long)(status_ct_list_age_ms(s) / 86400000),
+		    (long long)(s->snapshot->settings->ct_list_max_age_ms / 86400000));
+	if (step != LIST_AGE_FRESH)
+		(void)json_array_append_new(list, text(buf_cstr(&b)));
+	buf_free(&b);
 }
 
 static void
@@ -293,8 +312,7 @@ warnings(const struct status *s)
 	const struct snapshot *snap = s->snapshot;
 	json_t *list = json_array();
 
-	if (status_ct_list_is_stale(s))
-		(void)json_array_append_new(list, text("the CT log list is older than ct.list-max-age"));
+	list_age_warning_add(list, s);
 	for (size_t i = 0; i < snap->n_warning; i++)
 		(void)json_array_append_new(list, text(snap->warning[i]));
 	for (size_t i = 0; i < snap->n_list_warning; i++)

@@ -8,6 +8,7 @@
 #include "resolver/daemon/control.h"
 #include "resolver/daemon/fan_out.h"
 #include "resolver/daemon/heap.h"
+#include "resolver/daemon/list_age.h"
 #include "resolver/daemon/network.h"
 #include "resolver/daemon/sandbox.h"
 #include "resolver/daemon/service.h"
@@ -26,6 +27,7 @@ struct daemon {
 	struct configuration configuration;
 	struct workers workers;
 	struct captive captive;
+	struct list_age_watch list_age;
 	struct watchdog watchdog;
 	struct control *control;
 	struct network *network;
@@ -96,6 +98,7 @@ daemon_reload(void *ctx, struct config_errors *errors, uint64_t *generation)
 	if (res != RES_OK)
 		return res;
 	workers_plan_set(&d->workers, d->configuration.plan);
+	list_age_watch_start(&d->list_age);
 	*generation = d->configuration.generation;
 	heap_trim();
 	return RES_OK;
@@ -247,6 +250,7 @@ daemon_start(struct daemon *d)
 		return daemon_fail(EXIT_TROUBLE, NULL);
 	watchdog_init(&d->watchdog, &d->workers, d->loop);
 	captive_init(&d->captive, &d->workers, d->loop);
+	list_age_watch_init(&d->list_age, d->loop, &d->configuration);
 	if (workers_new(&d->workers, d->loop, d->configuration.plan, &hooks, &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	daemon_control_new(d);
@@ -257,6 +261,7 @@ daemon_start(struct daemon *d)
 		return failed;
 	watchdog_start(&d->watchdog);
 	start_log(d);
+	list_age_watch_start(&d->list_age);
 	heap_trim();
 	service_ready("answering");
 	return 0;
@@ -274,6 +279,7 @@ daemon_stop(struct daemon *d)
 	verdict_log_free(d->verdicts);
 	watchdog_stop(&d->watchdog);
 	captive_stop(&d->captive);
+	list_age_watch_stop(&d->list_age);
 	loop_free(d->loop);
 	configuration_free(&d->configuration);
 }

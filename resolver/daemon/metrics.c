@@ -204,6 +204,9 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 			     (uint64_t)(list_age_ms / 1000));
 	metric_gauge(out, "ct_list_stale", "1 when the CT log list is older than ct.list-max-age",
 		     status_ct_list_is_stale(s));
+	metric_gauge(out, "ct_list_step",
+		     "Age of the CT log list: 0 fresh, 1, 2, 3 from 30, 45, 60 of 70 days on, 4 stale",
+		     (uint64_t)status_ct_list_step(s));
 }
 
 static void

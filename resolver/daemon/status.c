@@ -29,6 +29,12 @@ status_ct_list_is_stale(const struct status *s)
 	return status_ct_list_age_ms(s) > s->snapshot->settings->ct_list_max_age_ms;
 }
 
+enum list_age
+status_ct_list_step(const struct status *s)
+{
+	return list_age_of(status_ct_list_age_ms(s), s->snapshot->settings->ct_list_max_age_ms);
+}
+
 struct cache_stats
 status_cache(const struct status *s)
 {

@@ -11,6 +11,7 @@
 #include "config/snapshot.h"
 #include "resolver/cache.h"
 #include "resolver/counters.h"
+#include "resolver/daemon/list_age.h"
 #include "resolver/upstream_report.h"
 
 /* What is wanted of each worker, or done by it; the rest of its status stays zero. */
@@ -39,7 +40,8 @@ int64_t status_uptime_ms(const struct status *); /* never negative, even when th
 int64_t status_captive_left_ms(const struct status *); /* 0: captive mode is off */
 int64_t status_ct_list_age_ms(const struct status *);  /* negative: there is no list */
 bool status_ct_list_is_stale(const struct status *);
-struct cache_stats status_cache(const struct status *); /* of all workers */
-uint64_t status_flushed(const struct status *);         /* by all workers */
+enum list_age status_ct_list_step(const struct status *); /* without a list fresh: nothing ages */
+struct cache_stats status_cache(const struct status *);   /* of all workers */
+uint64_t status_flushed(const struct status *);           /* by all workers */
 
 #endif

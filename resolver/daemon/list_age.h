@@ -1,0 +1,38 @@
+/*
+ * list_age.h - how old the list of CT logs is, in steps that people act on, and a line of the log for each step.
+ *
+ * Of the days that a list lasts (ct.list-max-age, 70) three are marked: 30, 45 and 60 of 70. A weekly update that fails is
+ * seen at the first, and there is a month left. Another ct.list-max-age moves the marks with it.
+ */
+#ifndef RESOLVER_DAEMON_LIST_AGE_H
+#define RESOLVER_DAEMON_LIST_AGE_H
+
+#include "resolver/daemon/configuration.h"
+#include "transport/loop.h"
+
+#define LIST_AGE_LOOK_MS (3600 * 1000) /* a list ages by days */
+
+enum list_age {
+	LIST_AGE_FRESH,
+	LIST_AGE_AGEING, /* 30 of 70 days */
+	LIST_AGE_OLD,    /* 45 */
+	LIST_AGE_URGENT, /* 60 */
+	LIST_AGE_STALE,  /* older than ct.list-max-age */
+};
+
+enum list_age list_age_of(int64_t age_ms, int64_t max_age_ms);
+const char *list_age_text(enum list_age); /* "fresh" */
+
+/* Main thread. Writes a line when the list gets to another step, and one for each start and reload with an old list. */
+struct list_age_watch {
+	struct loop_timer timer;
+	const struct configuration *configuration; /* lent */
+	enum list_age said;
+};
+
+void list_age_watch_init(struct list_age_watch *, struct loop *, const struct configuration *);
+/* Looks now, and from now on. */
+void list_age_watch_start(struct list_age_watch *);
+void list_age_watch_stop(struct list_age_watch *);
+
+#endif

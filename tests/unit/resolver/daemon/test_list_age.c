@@ -1,0 +1,50 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "resolver/daemon/list_age.h"
+
+#include <string.h>
+
+#define DAY 86400000LL
+
+static const struct {
+	const char *what;
+	int64_t age_ms, max_age_ms;
+	enum list_age want;
+} rows[] = {
+    {"a new list is fresh", 0, 70 * DAY, LIST_AGE_FRESH},
+    {"without a list nothing ages", -1, 70 * DAY, LIST_AGE_FRESH},
+    {"29 days are fresh", 30 * DAY - 1, 70 * DAY, LIST_AGE_FRESH},
+    {"30 days are the first mark", 30 * DAY, 70 * DAY, LIST_AGE_AGEING},
+    {"44 days are before the second", 45 * DAY - 1, 70 * DAY, LIST_AGE_AGEING},
+    {"45 days are the second mark", 45 * DAY, 70 * DAY, LIST_AGE_OLD},
+    {"60 days are the third mark", 60 * DAY, 70 * DAY, LIST_AGE_URGENT},
+    {"70 days are not stale yet", 70 * DAY, 70 * DAY, LIST_AGE_URGENT},
+    {"a moment later it is", 70 * DAY + 1, 70 * DAY, LIST_AGE_STALE},
+    {"three years are stale", 1095 * DAY, 70 * DAY, LIST_AGE_STALE},
+    {"the marks move with list-max-age", 3 * DAY, 7 * DAY, LIST_AGE_AGEING},
+    {"and are not below it", 3 * DAY - 1, 7 * DAY, LIST_AGE_FRESH},
+};
+
+static void
+steps(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+		if (list_age_of(rows[i].age_ms, rows[i].max_age_ms) != rows[i].want)
+			fail_msg("%s: %s", rows[i].what, list_age_text(list_age_of(rows[i].age_ms, rows[i].max_age_ms)));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(steps)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
