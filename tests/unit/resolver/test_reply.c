@@ -36,6 +36,8 @@ static const struct {
      "beef 8105 0001 0000 0000 0000 (A.tEsT) 0001 0001", false},
     {"an answer, with the client's id and spelling", CLIENT, WHOLE, 0, COUNTER_LOCAL,
      "beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", false},
+    {"no AD from an upstream that is not trusted for it", ASKS_AD, WHOLE, 0, COUNTER_COUNT,
+     "beef 8180 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", false},
     {"AD for a client that asks for it", ASKS_AD, VALIDATED, 0, COUNTER_COUNT,
      "beef 81a0 0001 0001 0000 0000 (A.tEsT) 0001 0001 c00c 0001 0001 0000012c 0004 01020304", false},
     {"no AD for a client that does not ask for it", CLIENT, VALIDATED, 0, COUNTER_COUNT,
