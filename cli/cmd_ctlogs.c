@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/args.h"
+#include "cli/ct_print.h"
+#include "cli/ct_sources.h"
 #include "cli/fetch.h"
 #include "cli/files.h"
 #include "cli/rules.h"
@@ -15,15 +17,12 @@
 #include <string.h>
 
 static const char verb[] = "ct-logs";
-static const char mozilla_url[] =
-    "https://hg.mozilla.org/mozilla-central/raw-file/tip/security/ct/CTKnownLogs.h";
-
 enum { OPT_CA = 256, OPT_FORCE, OPT_JSON, OPT_STATE_DIR, OPT_URL };
 
 const struct cli_option ct_logs_options[] = {
     {"config", 'c', "FILE", "the configuration, see ctstub.conf(5); the daemon's own without it"},
     {"state-dir", OPT_STATE_DIR, "DIR", "the folder of the list, in place of the configured state-dir"},
-    {"url", OPT_URL, "URL", "update: the table to fetch, in place of Mozilla's"},
+    {"url", OPT_URL, "URL", "update: the list to fetch, in place of asking every source"},
     {"ca", OPT_CA, "FILE", "update: the trust anchors for the server of the table"},
     {"force", OPT_FORCE, NULL,
      "update, import: take a list that is older, loses more than a third of its\nlogs or brings a new "
@@ -64,114 +63,6 @@ ct_take_option(void *ctx, int id, const char *value)
 		break;
 	}
 	return true;
-}
-
-/* ---- printing a list */
-
-static json_t *
-ct_time_json(int64_t ms)
-{
-	char text[TIME_TEXT_MAX];
-
-	return ms == 0 ? json_null() : json_string(time_text(ms, text));
-}
-
-static json_t *
-ct_log_json(const struct ctlog *log)
-{
-	struct buf id = buf_max(64);
-	json_t *out;
-
-	base64_write(&id, span_of(log->id, sizeof log->id));
-	out = json_pack("{s:s,s:s,s:s,s:s,s:o,s:o,s:o,s:b,s:b}", "log_id", buf_cstr(&id), "description",
-			log->description, "operator", log->operator_name, "state",
-			ctlog_state_text(log->state), "since", ct_time_json(log->state_ms), "interval_start",
-			ct_time_json(log->interval_start_ms), "interval_end",
-			ct_time_json(log->interval_end_ms), "tiled", log->tiled, "counts",
-			!log->never_counts && !ctlog_is_denied(log->id));
-	buf_free(&id);
-	return out;
-}
-
-static int64_t
-ct_age_days(const struct ctlogs *list)
-{
-	return (clock_wall_ms() - ctlogs_date_ms(list)) / 86400000;
-}
-
-static enum exit_code
-ct_list_print_json(const struct ctlogs *list, const char *from)
-{
-	json_t *logs = json_array(), *out;
-	char date[TIME_TEXT_MAX];
-
-	for (size_t i = 0; i < ctlogs_count(list); i++)
-		(void)json_array_append_new(logs, ct_log_json(ctlogs_at(list, i)));
-	out = json_pack("{s:s,s:s,s:s,s:I,s:I,s:o}", "from", from, "source", ctlogs_source(list), "date",
-			time_text(ctlogs_date_ms(list), date), "age_days", (json_int_t)ct_age_days(list),
-			"count", (json_int_t)ctlogs_count(list), "logs", logs);
-	(void)cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
-	json_decref(out);
-	return out != NULL ? EXIT_GOOD : EXIT_TROUBLE;
-}
-
-/* Text that a list brought, fit for a terminal. */
-static const char *
-ct_safe(struct buf *b, const char *s)
-{
-	buf_clear(b);
-	text_escape(b, span_str(s));
-	return buf_cstr(b) != NULL ? buf_cstr(b) : "?";
-}
-
-static void
-ct_log_print(const struct ctlog *log, struct buf *scratch)
-{
-	char start[TIME_TEXT_MAX], end[TIME_TEXT_MAX];
-
-	(void)printf("%-9s %s", ctlog_state_text(log->state), ct_safe(scratch, log->description));
-	(void)printf(" (%s)", ct_safe(scratch, log->operator_name));
-	if (log->interval_end_ms != 0)
-		(void)printf(" %.10s to %.10s", time_text(log->interval_start_ms, start),
-			     time_text(log->interval_end_ms, end));
-	(void)printf("%s%s%s\n", log->tiled ? ", static-ct" : "",
-		     log->never_counts ? ", never counts: a test log" : "",
-		     ctlog_is_denied(log->id) ? ", never counts: its key is public" : "");
-}
-
-/* By operator, then by name: a list by log id is in no order that people see. */
-static int
-ct_log_order(const void *a, const void *b)
-{
-	const struct ctlog *l = *(const struct ctlog *const *)a, *r = *(const struct ctlog *const *)b;
-	int c = strcmp(l->operator_name, r->operator_name);
-
-	return c != 0 ? c : strcmp(l->description, r->description);
-}
-
-static enum exit_code
-ct_list_print(const struct ctlogs *list, const char *from, bool json)
-{
-	struct buf scratch = buf_max(16384);
-	size_t n = ctlogs_count(list);
-	const struct ctlog **log;
-	char date[TIME_TEXT_MAX];
-
-	if (json)
-		return ct_list_print_json(list, from);
-	log = calloc(n + 1, sizeof *log);
-	if (log == NULL)
-		return cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
-	for (size_t i = 0; i < n; i++)
-		log[i] = ctlogs_at(list, i);
-	qsort(log, n, sizeof *log, ct_log_order);
-	for (size_t i = 0; i < n; i++)
-		ct_log_print(log[i], &scratch);
-	free(log);
-	(void)printf("%zu logs, from %s, of %s, %lld days old\n", ctlogs_count(list), from,
-		     time_text(ctlogs_date_ms(list), date), (long long)ct_age_days(list));
-	buf_free(&scratch);
-	return EXIT_GOOD;
 }
 
 /* ---- which list */
@@ -243,19 +134,6 @@ ct_check(const struct ct_request *req)
 
 /* ---- taking a list */
 
-/* Why this list needs --force; NULL: it does not. */
-static const char *
-ct_objection(const struct ctlogs_change *change)
-{
-	if (change->older)
-		return "it is older than the list in effect";
-	if (change->large_loss)
-		return "more than a third of the logs are gone";
-	if (change->new_operators > 0)
-		return "it brings a new log operator";
-	return NULL;
-}
-
 static enum exit_code
 ct_change_print(const struct ct_request *req, const struct ctlogs_change *change, const struct ctlogs *after,
 		const char *file, bool builtin, bool taken, const char *why)
@@ -324,7 +202,7 @@ ct_take(const struct ct_request *req, const struct settings *s, const struct ctl
 	} else {
 		if (warning != NULL)
 			(void)cli_complain(EXIT_GOOD, verb, "%s", warning);
-		why = ct_objection(&change);
+		why = ct_sources_objection(&change);
 		code = why == NULL || req->force ? ct_list_write(file, merged) : EXIT_REFUSED;
 		if (code != EXIT_TROUBLE)
 			code = ct_change_print(req, &change, merged, file, strcmp(from, "compiled in") == 0,
@@ -425,29 +303,72 @@ ct_download(struct buf *file, const struct ct_request *req, const char *url)
 	return code;
 }
 
+/* Of one URL that a person names. */
+static enum exit_code
+ct_update_from(const struct ct_request *req, struct ctlogs **fresh)
+{
+	struct buf file = buf_max(CTLOGS_FILE_MAX);
+	char *why = NULL;
+	enum exit_code code = ct_download(&file, req, req->url);
+
+	if (code == EXIT_GOOD && ctlogs_from_any(fresh, buf_span(&file), &why) != RES_OK)
+		code = cli_complain(EXIT_TROUBLE, verb, "%s: %s", req->url,
+				    why != NULL ? why : res_text(RES_NOMEM));
+	if (code == EXIT_GOOD)
+		cli_warn_faults(verb, req->url, ctlogs_left_out(*fresh));
+	free(why);
+	buf_free(&file);
+	return code;
+}
+
+static enum exit_code
+ct_update_from_sources(const struct ct_request *req, const struct settings *s, struct ctlogs **fresh)
+{
+	struct vfy_policy policy;
+	struct snapshot *snap = NULL;
+	struct ctlogs *known = NULL;
+	struct ct_found found = {NULL, NULL};
+	char *from = NULL, *warning = NULL;
+	enum exit_code code = ct_download_policy(&policy, &snap, req);
+
+	if (code == EXIT_GOOD &&
+	    log_list_choose(&known, req->state_dir != NULL ? req->state_dir : s->state_dir, &from,
+			    &warning) != RES_OK)
+		code = cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+	if (code == EXIT_GOOD) {
+		const struct ct_ask ask = {.list_url = s->ct_list_url,
+					   .list_key = s->ct_list_key,
+					   .policy = &policy,
+					   .known = known,
+					   .force = req->force,
+					   .now_ms = clock_wall_ms()};
+
+		code = ct_sources_ask(&found, &ask);
+	}
+	if (code == EXIT_GOOD && !req->json)
+		(void)printf("from %s\n", found.source);
+	*fresh = found.list;
+	ctlogs_free(known);
+	snapshot_unref(snap);
+	free(from);
+	free(warning);
+	return code;
+}
+
 static enum exit_code
 ct_update(const struct ct_request *req)
 {
-	const char *url = req->url != NULL ? req->url : mozilla_url;
-	struct buf file = buf_max(CTLOGS_FILE_MAX);
 	struct settings *s = NULL;
 	struct ctlogs *fresh = NULL;
-	char *why = NULL;
 	enum exit_code code = cli_settings(&s, verb, req->config);
 
 	if (code == EXIT_GOOD)
-		code = ct_download(&file, req, url);
-	if (code == EXIT_GOOD && ctlogs_from_any(&fresh, buf_span(&file), &why) != RES_OK)
 		code =
-		    cli_complain(EXIT_TROUBLE, verb, "%s: %s", url, why != NULL ? why : res_text(RES_NOMEM));
-	if (code == EXIT_GOOD) {
-		cli_warn_faults(verb, url, ctlogs_left_out(fresh));
+		    req->url != NULL ? ct_update_from(req, &fresh) : ct_update_from_sources(req, s, &fresh);
+	if (code == EXIT_GOOD)
 		code = ct_take(req, s, fresh);
-	}
-	free(why);
 	ctlogs_free(fresh);
 	settings_free(s);
-	buf_free(&file);
 	return code;
 }
 

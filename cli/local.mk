@@ -20,6 +20,8 @@ ctstub_SOURCES = \
 	cli/cmd_upstreams.c \
 	cli/cmd_verify.c \
 	cli/control.c cli/control.h \
+	cli/ct_print.c cli/ct_print.h \
+	cli/ct_sources.c cli/ct_sources.h \
 	cli/fetch.c cli/fetch.h \
 	cli/files.c cli/files.h \
 	cli/main.c \

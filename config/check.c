@@ -99,6 +99,17 @@ check_forwards(struct check *c)
 	}
 }
 
+/* A mirror on the network proves what it gives by a signature; a file is as good as the folder that it lies in. */
+static void
+check_list_url(struct check *c)
+{
+	const struct settings *s = c->s;
+
+	if (*s->ct_list_url != '\0' && *s->ct_list_url != '/' && *s->ct_list_key == '\0')
+		FAIL(c, s->set_at[OPTION_CT_LIST_URL],
+		     "list-url is on the network and no key is given, option \"list-key\" was expected");
+}
+
 /* A renewal must not cut everybody off: what is in force by itself needs to know what is expected. */
 static void
 check_watch(struct check *c)
@@ -130,6 +141,7 @@ settings_check(const struct settings *s, struct config_errors *errors)
 	for (size_t i = 0; i < s->n_upstream; i++)
 		check_upstream(&c, &s->upstream[i]);
 	check_forwards(&c);
+	check_list_url(&c);
 	check_watch(&c);
 	return !c.bad;
 }

@@ -56,6 +56,7 @@ form_words(enum option_form form)
 	case FORM_SOCKET:
 	case FORM_PATH:
 	case FORM_FILE:
+	case FORM_LIST_URL:
 	case FORM_PROGRAM:
 	case FORM_URL_PATH:
 	case FORM_DATE:
@@ -86,6 +87,8 @@ form_expected(enum option_form form)
 		return "a string that is not empty";
 	case FORM_FILE:
 		return "a path or \"\"";
+	case FORM_LIST_URL:
+		return "an https URL, a path that begins with \"/\", or \"\"";
 	case FORM_PROGRAM:
 		return "a path that begins with \"/\", or \"\"";
 	case FORM_URL_PATH:
@@ -231,6 +234,8 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	case FORM_PATH:
 	case FORM_ENTRY:
 		return *text != '\0';
+	case FORM_LIST_URL:
+		return *text == '\0' || *text == '/' || starts_with(text, "https://");
 	case FORM_PROGRAM:
 		return *text == '\0' || *text == '/';
 	case FORM_URL_PATH:

@@ -28,6 +28,7 @@ enum option_form {
 	FORM_SOCKET,   /* a path that fits into a socket's address */
 	FORM_PATH,     /* not empty */
 	FORM_FILE,     /* a path, or "" */
+	FORM_LIST_URL, /* an https URL, a path from the root, or "" */
 	FORM_PROGRAM,  /* a path from the root, or "" */
 	FORM_URL_PATH, /* "/dns-query" */
 	FORM_DATE,     /* "2027-03-01", or "" */

@@ -89,17 +89,18 @@ def stat(d, name):
 
 
 class Https:
-    """A web server with one file."""
+    """A web server with one file, or with those of a dictionary of paths."""
 
     def __init__(self, t, site, content, status=200):
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self):
                 self.server.asked += 1
-                self.send_response(status)
+                body = content.get(self.path) if isinstance(content, dict) else content
+                self.send_response(404 if body is None else status)
                 self.send_header("Location", "/elsewhere")
-                self.send_header("Content-Length", str(len(content)))
+                self.send_header("Content-Length", str(len(body or b"")))
                 self.end_headers()
-                self.wfile.write(content)
+                self.wfile.write(body or b"")
 
             def log_message(self, *_):
                 pass

@@ -1,6 +1,10 @@
 """ctstub ct-logs and disallow: lists shown, checked, taken, refused."""
+import base64
 import json
 import os
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from functional._common import Https
 from harness.case import case, check, equal, rows
@@ -185,3 +189,78 @@ def bad_onecrl(t):
     source = t.write("onecrl.json", '{"data": 1}')
     code, out, err = t.run("ctstub", "disallow", "import", "--onecrl", source)
     check(code == 2 and err and not out, f"{code}: {err}")
+
+
+class Minisign:
+    """An organisation's key, in minisign's form."""
+
+    def __init__(self):
+        self.key, self.id = ed25519.Ed25519PrivateKey.generate(), os.urandom(8)
+
+    def public(self):
+        raw = self.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
+        return b"untrusted comment: test\n" + base64.b64encode(b"Ed" + self.id + raw) + b"\n"
+
+    def sign(self, data):
+        signature, comment = self.key.sign(data), b"of a test"
+        whole = self.key.sign(signature + comment)
+        return (b"untrusted comment: test\n" + base64.b64encode(b"Ed" + self.id + signature) + b"\ntrusted comment: " + comment +
+                b"\n" + base64.b64encode(whole) + b"\n")
+
+
+def from_mirror(t, logs, when, signer="own", change=None):
+    """An update with a mirror and no other source that can be reached."""
+    site, own = Site(t, with_ct=True), Minisign()
+    data = log_list(logs or site.logs, when).encode()
+    signature = {"own": own, "other": Minisign()}[signer].sign(data)
+    if change:
+        data = change(data)
+    server = Https(t, site, {"/list.json": data, "/list.json.minisig": signature})
+    first = t.write("first.json", log_list(site.logs, utc_now()))
+    path = config(t, site)
+    equal(t.run("ctstub", "ct-logs", "import", "--force", "-c", path, first)[0], 0, "exit code of the first import")
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(f'ct {{ list-url = "{server.url}.json" list-key = "{t.write("key.pub", own.public())}" }}\n')
+    code, out, err = t.run("ctstub", "ct-logs", "update", "-c", path)
+    with open(t.path("state/ct-logs.json"), "rb") as f:
+        return code, out, err, f.read()
+
+
+@case("the signed list of a mirror is installed while the public sources are away")
+def mirror(t):
+    code, out, err, _ = from_mirror(t, None, utc_now() + DAY)
+    check(code == 0 and "from mirror" in out, f"{code} {out} {err}")
+    check("mozilla-git: " in err and "mozilla-hg: " in err, f"what became of the others: {err}")
+
+
+@rows([
+    ("the list of a mirror signed by another key is not installed", {"signer": "other"}, "mirror: "),
+    ("nor one that was changed after it was signed", {"change": lambda data: data.replace(b"Alpha 1", b"Omega 1")}, "mirror: "),
+    ("nor one older than the list in effect", {"when": -DAY}, "older"),
+    ("nor one of other logs", {"logs": LOGS}, "third"),
+])
+def mirror_refused(t, how, says):
+    when = utc_now() + how.pop("when", DAY)
+    code, _, err, stored = from_mirror(t, how.pop("logs", None), when, **how)
+    check(code == 1 and says in err, f"{code} {err}")
+    check(b"Omega" not in stored and b"Operator 0" not in stored, "the stored list changed")
+
+
+@case("a file is a source too, and the newest of several wins")
+def newest(t):
+    begin(t)
+    path = config(t)
+    file = t.write("mirror.json", log_list(LOGS, utc_now() + DAY))
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(f'ct {{ list-url = "{file}" }}\n')
+    code, out, err = t.run("ctstub", "ct-logs", "update", "-c", path)
+    check(code == 0 and "from mirror" in out, f"{code} {out} {err}")
+
+
+@rows([
+    ("a mirror on the network without a key", 'list-url = "https://lists.test/l.json"', "list-key"),
+    ("a mirror in clear text", 'list-url = "http://lists.test/l.json"', "an https URL"),
+], builds=("gcc",))
+def mirror_config(t, option, says):
+    code, _, err = t.run("ctstubd", "-t", "-c", t.write("m.conf", f"ct {{ {option} }}\n"))
+    check(code == 2 and says in err, f"{code} {err}")
