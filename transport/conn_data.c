@@ -41,7 +41,7 @@ conn_flush(struct conn *c)
 		c->now_us = clock_mono_us();
 		conn_take(c);
 	}
-	reason = c->proto->ops->gather(c->proto, &c->plain, &detail);
+	reason = c->proto->ops->collect(c->proto, &c->plain, &detail);
 	if (c->state != CONN_READY) /* an answer's callback dropped it */
 		return;
 	more = c->plain.n >= CONN_OUT_HIGH; /* a protocol gives no more at once, and may have it */
@@ -173,7 +173,7 @@ conn_read(struct conn *c)
 		if (reason != REASON_NONE) {
 			const char *ignored;
 
-			(void)c->proto->ops->gather(c->proto, &c->plain, &ignored); /* a GOAWAY */
+			(void)c->proto->ops->collect(c->proto, &c->plain, &ignored); /* a GOAWAY */
 			(void)tls_write(c->tls, buf_span(&c->plain), &t);
 			conn_end(c, reason, detail);
 			return false;

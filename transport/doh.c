@@ -133,7 +133,7 @@ doh_feed(struct proto *w, uint8_t *p, size_t n, const char **detail)
 }
 
 static enum reason
-doh_gather(struct proto *w, struct buf *out, const char **detail)
+doh_collect(struct proto *w, struct buf *out, const char **detail)
 {
 	struct doh *d = doh_of(w);
 	enum reason reason;
@@ -182,7 +182,7 @@ static const struct proto_ops doh_ops = {
     .has_room = doh_has_room,
     .take = doh_take,
     .cancel = doh_cancel,
-    .gather = doh_gather,
+    .collect = doh_collect,
     .feed = doh_feed,
     .is_draining = doh_is_draining,
     .owed = doh_owed,

@@ -105,7 +105,7 @@ dot_cancel(struct proto *w, struct tp_exchange *x)
 }
 
 static enum reason
-dot_gather(struct proto *w, struct buf *out, const char **detail)
+dot_collect(struct proto *w, struct buf *out, const char **detail)
 {
 	(void)w;
 	(void)out;
@@ -239,7 +239,7 @@ static const struct proto_ops dot_ops = {
     .has_room = dot_has_room,
     .take = dot_take,
     .cancel = dot_cancel,
-    .gather = dot_gather,
+    .collect = dot_collect,
     .feed = dot_feed,
     .is_draining = dot_is_draining,
     .owed = dot_owed,

@@ -20,14 +20,14 @@ struct proto_ops {
 	void (*free)(struct proto *);
 	/* May one more question be taken now? */
 	bool (*has_room)(const struct proto *);
-	/* Takes a question: its bytes are in the output, or will be after gather. RES_NOMEM, RES_LIMIT: not
+	/* Takes a question: its bytes are in the output, or will be after collect. RES_NOMEM, RES_LIMIT: not
 	 * taken. */
 	enum res (*take)(struct proto *, struct tp_exchange *, struct buf *out);
 	/* Its asker gave up; an answer that still comes is dropped. */
 	void (*cancel)(struct proto *, struct tp_exchange *);
 	/* Appends whatever else is to be sent. Other than REASON_NONE: once that is sent, the connection
 	 * ends. */
-	enum reason (*gather)(struct proto *, struct buf *out, const char **detail);
+	enum reason (*collect)(struct proto *, struct buf *out, const char **detail);
 	/* Received bytes, which may be written to. REASON_NONE: goes on. */
 	enum reason (*feed)(struct proto *, uint8_t *p, size_t n, const char **detail);
 	/* No new questions: the peer ended them, or the ids come to an end. */

@@ -18,7 +18,7 @@ flush(struct proto *w)
 {
 	struct buf b = buf_max(OUT_MAX);
 	const char *detail = NULL;
-	enum reason reason = w->ops->gather(w, &b, &detail);
+	enum reason reason = w->ops->collect(w, &b, &detail);
 
 	check(reason == REASON_NONE || detail != NULL);
 	buf_free(&b);

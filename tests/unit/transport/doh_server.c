@@ -123,10 +123,10 @@ server_anew(void **state)
 }
 
 enum reason
-client_gather(void)
+client_collect(void)
 {
 	struct buf b = buf_max(1 << 20);
-	enum reason reason = client->ops->gather(client, &b, &broken_because);
+	enum reason reason = client->ops->collect(client, &b, &broken_because);
 
 	if (b.n > 0)
 		assert_int_equal(nghttp2_session_mem_recv(server.session, b.p, b.n), b.n);
@@ -137,7 +137,7 @@ client_gather(void)
 bool
 client_flush(void)
 {
-	return client_gather() == REASON_NONE;
+	return client_collect() == REASON_NONE;
 }
 
 void

@@ -62,7 +62,7 @@ void server_anew(void **state);
 
 struct tp_exchange *client_ask(uint16_t id);
 /* What the client has to say reaches the server. */
-enum reason client_gather(void);
+enum reason client_collect(void);
 /* False: the client says that it is over. */
 bool client_flush(void);
 

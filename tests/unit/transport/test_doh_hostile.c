@@ -58,7 +58,7 @@ flood_deliver(void)
 		/* nobody reads what we acknowledge */
 	}
 	buf_free(&b);
-	return reason != REASON_NONE ? reason : client_gather();
+	return reason != REASON_NONE ? reason : client_collect();
 }
 
 static void
@@ -189,7 +189,7 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 	     "\0\0\0\4\0\0\0\0\0"
 	     "\0\0\1\1\4\0\0\0\2\210",
 	     19},
-	    {"a header block that can not be read",
+	    {"a header block that cannot be read",
 	     "\0\0\0\4\0\0\0\0\0"
 	     "\0\0\2\1\4\0\0\0\1\377\377",
 	     20},
@@ -263,7 +263,7 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 		frames_sent(PING, 0, 0, "12345678", 8, 3); /* H25: frames after errors */
 		reason = server_deliver(16384);
 		if (reason == REASON_NONE)
-			reason = client_gather();
+			reason = client_collect();
 		assert_int_equal(reason, REASON_DOH_MALFORMED);
 		assert_int_equal(recorder.n_heard, 0); /* its connection tells the question */
 	}
