@@ -69,7 +69,7 @@ name_take(uint8_t out[MSG_NAME_MAX], uint8_t *n, struct span text)
 		text = buf_span(&ascii);
 	}
 	if (why == NULL && (msg_name_read_span(out, n, text) != RES_OK || *n == 1))
-		why = "no domain name (a label is empty or longer than 63 bytes, or the name is too long)";
+		why = "not a domain name (a label is empty or longer than 63 bytes, or the name is too long)";
 	buf_free(&ascii);
 	return why;
 }
@@ -114,11 +114,10 @@ filter_word_add(struct list *l, struct span word, bool hosts)
 	text = word_unwrap(word, &wildcard);
 	if (!is_name_like(text)) {
 		l->foreign = true;
-		filter_leave_out(
-		    l,
-		    "no domain name; a name, \"*.\" and a name, \"||name^\", or an address and names was "
-		    "expected",
-		    word);
+		filter_leave_out(l,
+				 "not a domain name; expected a name, \"*.\" and a name, \"||name^\", or an "
+				 "address and names",
+				 word);
 		return;
 	}
 	why = name_take(name, &n, text);
@@ -194,14 +193,14 @@ static void
 filter_file_complain(struct config_errors *to, const struct strings *files, size_t i, enum res res,
 		     const char *why)
 {
-	const char *told = why != NULL            ? why
-			   : res == RES_MALFORMED ? "no name that could be refused in it"
+	const char *text = why != NULL            ? why
+			   : res == RES_MALFORMED ? "it has no name to refuse"
 						  : res_text(res);
 
 	if (why != NULL)
-		config_errors_add(to, files->place[i], "filter.list-file: %s", told);
+		config_errors_add(to, files->place[i], "filter.list-file: %s", text);
 	else
-		config_errors_add(to, files->place[i], "filter.list-file: %s: %s", files->v[i], told);
+		config_errors_add(to, files->place[i], "filter.list-file: %s: %s", files->v[i], text);
 }
 
 static enum res

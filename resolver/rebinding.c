@@ -30,7 +30,7 @@ rebinding_compile(struct rebinding **out, const struct settings *settings, struc
 			read = nameset_add(r->allow, span_of(name, n), 0);
 		if (read != RES_OK) {
 			config_errors_add(errors, settings->rebinding_allow.place[i],
-					  "rebinding.allow: \"%s\" is no domain name", text);
+					  "rebinding.allow: \"%s\" is not a domain name", text);
 			res = read;
 		}
 	}

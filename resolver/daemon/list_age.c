@@ -48,13 +48,13 @@ list_age_look(struct list_age_watch *w)
 	int64_t max_age_ms = snap->settings->ct_list_max_age_ms;
 	enum list_age step = list_age_of(age_ms, max_age_ms);
 
-	if (step != w->said && step != LIST_AGE_FRESH)
+	if (step != w->reported && step != LIST_AGE_FRESH)
 		log_event(LOG_WARN, "ct-list-ageing", LOG_STR("step", list_age_text(step)),
 			  LOG_INT("age_days", age_ms / DAY_MS),
 			  LOG_INT("stale_after_days", max_age_ms / DAY_MS),
 			  LOG_STR("when_stale", ct_when_stale_text(snap->settings->ct_when_stale)),
 			  LOG_STR("run", "ctstub ct-logs update"));
-	w->said = step;
+	w->reported = step;
 }
 
 static void
@@ -70,14 +70,14 @@ void
 list_age_watch_init(struct list_age_watch *w, struct loop *loop, const struct configuration *configuration)
 {
 	w->configuration = configuration;
-	w->said = LIST_AGE_FRESH;
+	w->reported = LIST_AGE_FRESH;
 	loop_timer_init(&w->timer, loop, list_age_watch_on_time, w);
 }
 
 void
 list_age_watch_start(struct list_age_watch *w)
 {
-	w->said = LIST_AGE_FRESH;
+	w->reported = LIST_AGE_FRESH;
 	list_age_watch_on_time(w);
 }
 

@@ -27,7 +27,7 @@ const char *list_age_text(enum list_age); /* "fresh" */
 struct list_age_watch {
 	struct loop_timer timer;
 	const struct configuration *configuration; /* lent */
-	enum list_age said;
+	enum list_age reported;                    /* the step of the last line */
 };
 
 void list_age_watch_init(struct list_age_watch *, struct loop *, const struct configuration *);

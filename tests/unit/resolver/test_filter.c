@@ -89,21 +89,21 @@ static const struct {
 	const char *warning;
 	enum res res; /* RES_MALFORMED: nothing in it has the form of a list */
 } bad[] = {
-    {"a URL", "http://ads.example/\n", "list:1: \"http://ads.example/\": left out: no domain name", RES_MALFORMED},
-    {"a page", "<html>\n", "list:1: \"<html>\": left out: no domain name", RES_MALFORMED},
+    {"a URL", "http://ads.example/\n", "list:1: \"http://ads.example/\": left out: not a domain name", RES_MALFORMED},
+    {"a page", "<html>\n", "list:1: \"<html>\": left out: not a domain name", RES_MALFORMED},
     {"a sentence", "Service unavailable\n", "list:1: \"unavailable\": left out: a second word", RES_MALFORMED},
     {"a list of addresses", "# bad ones\n192.0.2.1\n", "list:2: \"192.0.2.1\": left out: an address alone", RES_MALFORMED},
     {"an address whose name was commented out", "0.0.0.0 ok.example\n0.0.0.0  #[gone]\n", "list:2: \"0.0.0.0\": left out: an address alone", RES_OK},
-    {"an empty label", "\n\na..example\n", "list:3: \"a..example\": left out: no domain name", RES_OK},
-    {"an empty first label", "ok.example\n.a.example\n", "list:2: \".a.example\": left out: no domain name", RES_OK},
-    {"a label of 64", "ok.example\n" LABEL_64 ".example\n", "list:2: \"" LABEL_64 ".example\": left out: no domain name", RES_OK},
+    {"an empty label", "\n\na..example\n", "list:3: \"a..example\": left out: not a domain name", RES_OK},
+    {"an empty first label", "ok.example\n.a.example\n", "list:2: \".a.example\": left out: not a domain name", RES_OK},
+    {"a label of 64", "ok.example\n" LABEL_64 ".example\n", "list:2: \"" LABEL_64 ".example\": left out: not a domain name", RES_OK},
     {"a script without a name", "ok.example\n\xff\xfe.example\n", "list:2: \"\\xff\\xfe.example\": left out: no A-label", RES_OK},
-    {"a star in the middle", "ok.example\na.*.example\n", "list:2: \"a.*.example\": left out: no domain name", RES_OK},
-    {"a star alone", "*\n", "list:1: \"*\": left out: no domain name", RES_MALFORMED},
-    {"a dot alone", "ok.example\n.\n", "list:2: \".\": left out: no domain name", RES_OK},
+    {"a star in the middle", "ok.example\na.*.example\n", "list:2: \"a.*.example\": left out: not a domain name", RES_OK},
+    {"a star alone", "*\n", "list:1: \"*\": left out: not a domain name", RES_MALFORMED},
+    {"a dot alone", "ok.example\n.\n", "list:2: \".\": left out: not a domain name", RES_OK},
     {"two plain names", "ok.example\na.example b.example\n", "list:2: \"b.example\": left out: a second word", RES_OK},
-    {"an escape", "ok.example\na\\000.example\n", "list:2: \"a\\x5c000.example\": left out: no domain name", RES_OK},
-    {"an exception of ad blockers", "ok.example\n@@||a.example^\n", "list:2: \"@@||a.example^\": left out: no domain name", RES_OK},
+    {"an escape", "ok.example\na\\000.example\n", "list:2: \"a\\x5c000.example\": left out: not a domain name", RES_OK},
+    {"an exception of ad blockers", "ok.example\n@@||a.example^\n", "list:2: \"@@||a.example^\": left out: not a domain name", RES_OK},
     {"a rule of ad blockers with a limit", "ok.example\n||a.example^$third-party\n", "list:2: \"||a.example^$third-party\": left out", RES_OK},
     {"one bad name of a hosts line", "0.0.0.0 a..example ok.example\n", "list:1: \"a..example\": left out", RES_OK},
 };
@@ -270,7 +270,7 @@ private_addresses_are_refused(void **state)
 	rebinding_free(r);
 	allow[0] = (char *)(uintptr_t) "a..b";
 	assert_int_equal(rebinding_compile(&r, &settings, &errors), RES_MALFORMED);
-	assert_string_equal(errors.line[0], "a.conf:1: rebinding.allow: \"a..b\" is no domain name");
+	assert_string_equal(errors.line[0], "a.conf:1: rebinding.allow: \"a..b\" is not a domain name");
 	settings.rebinding_protect = false; /* the list has to be right all the same */
 	assert_int_equal(rebinding_compile(&r, &settings, &errors), RES_MALFORMED);
 	allow[0] = (char *)(uintptr_t) "a.b";
