@@ -1,5 +1,5 @@
 /*
- * verdict.c - what a verdict costs beside the library calls that it can not do without, and what loading
+ * verdict.c - what a verdict costs beside the library calls that it cannot do without, and what loading
  * costs.
  *
  *   verdict CHAIN.pem ANCHORS.pem LOGS.json IP RFC3339
@@ -132,7 +132,7 @@ ground_chain(struct ground *g, const struct vfy_input *in, struct span anchors_p
 
 		need(gnutls_x509_crt_init(&g->crts[g->n]) >= 0, "no memory");
 		need(gnutls_x509_crt_import(g->crts[g->n], &der, GNUTLS_X509_FMT_DER) >= 0,
-		     "GnuTLS can not read the chain");
+		     "GnuTLS cannot read the chain");
 	}
 	need(gnutls_x509_trust_list_init(&g->anchors, 0) >= 0, "no memory");
 	need(gnutls_x509_trust_list_add_trust_mem(g->anchors, &anchors, NULL, GNUTLS_X509_FMT_PEM, 0, 0) > 0,
@@ -147,10 +147,10 @@ ground_scts(struct ground *g, const struct vfy_policy *policy, const struct vfy_
 	static struct cert leaf, issuer;
 
 	need(cert_read(&leaf, in->certs[0]) == RES_OK && cert_read(&issuer, in->certs[1]) == RES_OK,
-	     "the chain can not be read");
+	     "the chain cannot be read");
 	need(sct_check_open(&g->scts, &leaf, policy->ctlogs) == RES_OK, "no SCTs");
 	need(sct_check_signatures(&g->scts, &leaf, issuer.spki_sha256, &budget) == RES_OK,
-	     "the SCTs can not be checked");
+	     "the SCTs cannot be checked");
 	for (size_t i = 0; i < g->scts.n; i++) {
 		struct sct_item *item = &g->scts.item[i];
 
@@ -207,7 +207,7 @@ import_measure(const struct vfy_input *in)
 
 			need(gnutls_x509_crt_init(&crt) >= 0 &&
 				 gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) >= 0,
-			     "GnuTLS can not read the chain");
+			     "GnuTLS cannot read the chain");
 			gnutls_x509_crt_deinit(crt);
 		}
 	return (cpu_us() - from) / VERDICTS;
@@ -247,11 +247,11 @@ loading_print(void)
 		double from = cpu_us();
 
 		need(trust_from_pem(&trust, buf_span(&anchors), NULL) == RES_OK,
-		     "the system's anchors can not be read");
+		     "the system's anchors cannot be read");
 		trust_us[k] = cpu_us() - from;
 		trust_free(trust);
 		from = cpu_us();
-		need(ctlogs_compiled_in(&logs) == RES_OK, "the compiled-in log list can not be read");
+		need(ctlogs_compiled_in(&logs) == RES_OK, "the compiled-in log list cannot be read");
 		logs_us[k] = cpu_us() - from;
 		ctlogs_free(logs);
 		from = cpu_us();
@@ -303,8 +303,8 @@ main(int argc, char **argv)
 	     "no address or no time");
 	in.ip = span_of(ip.ip, ip.family == ADDR_V4 ? 4 : 16);
 	in.n_certs = chain_read(der, certs, buf_span(&chain));
-	need(trust_from_pem(&trust, buf_span(&anchors), NULL) == RES_OK, "the anchors can not be read");
-	need(ctlogs_from_json(&logs, buf_span(&logs_json), NULL) == RES_OK, "the logs can not be read");
+	need(trust_from_pem(&trust, buf_span(&anchors), NULL) == RES_OK, "the anchors cannot be read");
+	need(ctlogs_from_json(&logs, buf_span(&logs_json), NULL) == RES_OK, "the logs cannot be read");
 	policy.trust = trust;
 	policy.ctlogs = logs;
 	ground_chain(&ground, &in, buf_span(&anchors));

@@ -51,7 +51,7 @@ replay_file(const char *path)
 	}
 	n = fread(data, 1, sizeof data, f);
 	if (ferror(f) || !feof(f)) {
-		fprintf(stderr, "%s: can not be read, or is larger than %d bytes\n", path, INPUT_MAX);
+		fprintf(stderr, "%s: cannot be read, or is larger than %d bytes\n", path, INPUT_MAX);
 		fclose(f);
 		return 1;
 	}

@@ -252,7 +252,7 @@ MUTANTS = [
     ("disallow-cert-of-the-path", "judge_disallow.c", "found = cert_match_cert(list, c, &hit);",
      "found = cert_match_cert(list, c, &hit) && !in_path && c == &j->certs[0];", "a CA is not looked for among the disallowed"),
     ("disallow-spki", "judge_disallow.c", "found = cert_match_key(list, c, &hit);",
-     "found = cert_match_key(list, c, &hit) && c != path_anchor(j->path);", "the anchor's key can not be disallowed"),
+     "found = cert_match_key(list, c, &hit) && c != path_anchor(j->path);", "the anchor's key cannot be disallowed"),
     ("disallow-issuer", "cert_match.c", "name_match(list, CERT_MATCH_ISSUER, (struct span){NULL, 0}, cert->issuer, hit);",
      "name_match(list, CERT_MATCH_ISSUER, (struct span){NULL, 0}, cert->subject, hit);", "an issuer entry is asked of subjects"),
     ("disallow-other-paths", "judge_disallow.c", "if (j->grade == PATH_GOOD && j->policy->n_disallow > 0)", "if (j->grade == PATH_WEAK && j->policy->n_disallow > 0)",

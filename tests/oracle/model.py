@@ -119,7 +119,7 @@ class Model:
         if not candidates:
             self.reasons.add("untrusted")
             return None
-        # What all candidates have in common can not be cured by choosing another.
+        # What all candidates have in common cannot be cured by choosing another.
         path, faults = min(candidates, key=lambda c: (bool({"bad-signature", "weak-key"} & c[1]), len(c[1])))
         self.reasons |= faults
         return path if faults <= {"expired", "not-yet-valid", "wrong-usage"} else None

@@ -169,7 +169,7 @@ play(const char *path, const char *anchor)
 
 	p.file = slash != NULL ? slash + 1 : path;
 	if (f == NULL || fd < 0 || loop_new(&p.loop) != RES_OK) {
-		printf("%s: can not be played\n", path);
+		printf("%s: cannot be played\n", path);
 		return false;
 	}
 	close(fd);

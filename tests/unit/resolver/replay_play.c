@@ -65,13 +65,13 @@ play_plan_make(struct play *p, struct plan **plan)
 	struct config_errors errors = {0};
 	enum res res;
 	FILE *f = fopen(p->config_path, "w");
-	const char *said = p->config.n > 0 ? buf_cstr(&p->config) : "";
+	const char *text = p->config.n > 0 ? buf_cstr(&p->config) : "";
 
 	if (f == NULL)
 		return RES_IO;
 	fprintf(f, "listen = {\"127.0.0.1:53\"}  user = \"\"  log-level = \"debug\"\n");
-	fprintf(f, "trust { anchors = \"%s\" }  local { hosts-file = \"\" }\n%s\n", p->anchor, said);
-	if (strstr(said, "upstream \"") == NULL)
+	fprintf(f, "trust { anchors = \"%s\" }  local { hosts-file = \"\" }\n%s\n", p->anchor, text);
+	if (strstr(text, "upstream \"") == NULL)
 		fputs(defaults, f);
 	fclose(f);
 	buf_clear(&p->config);

@@ -343,7 +343,7 @@ static void
 an_early_answer_ends_the_request(void **state)
 {
 	(void)state;
-	server_start_with("\0\4\0\0\0\0", 6); /* the body can not be sent */
+	server_start_with("\0\4\0\0\0\0", 6); /* the body cannot be sent */
 	client_ask(1);
 	assert_true(client_flush());
 	server_respond(1, OK_FIELDS, dns, 40);

@@ -105,14 +105,14 @@ struct trace {
 	struct loop *loop;
 	struct loop_timer again;
 	struct loop_defer defer;
-	char said[32];
+	char callbacks[32];
 	int turns;
 };
 
 static void
 say(struct trace *t, const char *what)
 {
-	strncat(t->said, what, sizeof t->said - strlen(t->said) - 1);
+	strncat(t->callbacks, what, sizeof t->callbacks - strlen(t->callbacks) - 1);
 }
 
 static void
@@ -145,7 +145,7 @@ timers_for_now_wait_for_the_next_turn(void **state)
 	loop_timer_init(&t.again, t.loop, trace_on_due, &t);
 	loop_timer_set(&t.again, 0);
 	loop_run(t.loop);
-	assert_string_equal(t.said, "tdtdtd");
+	assert_string_equal(t.callbacks, "tdtdtd");
 	assert_false(loop_timer_is_set(&t.again));
 	loop_free(t.loop);
 }
@@ -287,7 +287,7 @@ deferred_work_can_be_stopped_by_deferred_work(void **state)
 	loop_defer_stop(&b.defer);
 	loop_defer_stop(&b.defer);
 	loop_run(a.loop);
-	assert_string_equal(b.said, "");
+	assert_string_equal(b.callbacks, "");
 	loop_free(a.loop);
 }
 
