@@ -2,12 +2,16 @@
 EXTRA_DIST += \
 	contrib/ctstub.conf contrib/debian \
 	contrib/install-packages contrib/packages contrib/quickstart \
-	contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh \
 	contrib/systemd/bind-itself.conf contrib/systemd/egress.conf \
 	contrib/systemd/ctstub-audit.service.in contrib/systemd/ctstub-audit.timer \
 	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer \
 	contrib/systemd/ctstubd.service.in contrib/systemd/ctstubd.socket \
 	contrib/systemd/sysusers.conf contrib/systemd/tmpfiles.conf
+# commented configurations, and what a laptop needs beside one
+examplesdir = $(docdir)/examples
+dist_examples_DATA = contrib/examples/ctstub.conf contrib/examples/fleet.conf contrib/examples/lab.conf contrib/examples/laptop.conf
+laptopdir = $(docdir)/laptop
+dist_laptop_DATA = contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh
 # what `ctstub setup --with-links` installs
 dist_pkgdata_SCRIPTS = contrib/laptop/links-hook
 units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-audit.service contrib/systemd/ctstub-ct-logs.service

@@ -7,6 +7,7 @@ import subprocess
 from harness.case import Skip, case, check, equal, rows
 
 EXPOSURE_MAX = 1.6
+EXAMPLES = ("ctstub", "fleet", "lab", "laptop")
 
 
 def install(t):
@@ -29,7 +30,8 @@ def installs(t):
                  "usr/local/share/man/man8/ctstubd.8", "usr/local/share/man/man1/ctstub.1", "usr/local/share/man/man1/ctstub-lab.1",
                  "usr/local/share/man/man5/ctstub.conf.5", "usr/local/lib/systemd/system/ctstubd.service",
                  "usr/local/lib/systemd/system/ctstubd.socket", "usr/local/lib/sysusers.d/ctstub.conf",
-                 "usr/local/lib/tmpfiles.d/ctstub.conf"):
+                 "usr/local/lib/tmpfiles.d/ctstub.conf", *(f"usr/local/share/doc/ctstub/examples/{name}.conf" for name in EXAMPLES),
+                 "usr/local/share/doc/ctstub/laptop/README.md", "usr/local/share/doc/ctstub/laptop/networkmanager-captive.sh"):
         check(want in files, f"{want} is not installed; installed are {files}")
 
 

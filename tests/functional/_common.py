@@ -2,6 +2,7 @@
 import fcntl
 import http.server
 import os
+import re
 import resource
 import socket
 import ssl
@@ -10,7 +11,7 @@ import threading
 from harness import client
 from harness.case import Skip, check, equal
 from harness.daemon import Daemon, upstream
-from harness.pki import Site
+from harness.pki import Site, crl
 from harness.upstream import DohServer, DotServer
 
 
@@ -123,3 +124,45 @@ def one_lab(t):
     fcntl.flock(place, fcntl.LOCK_EX)
     if os.path.exists(f"/tmp/ctstub-lab-{os.geteuid()}/control"):
         raise Skip("somebody's lab is up")
+
+
+def is_taken(t, text):
+    """ctstubd -t takes the configuration; the files of other machines that it names are made here."""
+    site = Site(t, with_ct=True)
+    contents = {".pem": site.anchors, ".json": site.log_list, ".crl": t.write("files/ca.crl", crl(site.root))}
+
+    def here(match):
+        path = match.group(1)
+        return f'"{contents.get(os.path.splitext(path)[1]) or t.write("files/" + os.path.basename(path), "# empty")}"'
+    config = t.write("ctstub.conf", re.sub(r'"(/(?:etc|usr|var/lib|tmp/lab)/[^"]*\.[a-z]+)"', here, text) + "\n")
+    t.write("conf.d/anchors.conf", f'trust {{ anchors = "{site.anchors}" }}\n')
+    code, _, err = t.run("ctstubd", "-t", "-c", config)
+    equal(code, 0, f"ctstubd -t: {err}\n{text}")
+    return config
+
+
+def plain(line):
+    """mdoc's escapes as the characters that a reader sees."""
+    for escape, character in (("\\(dq", '"'), ("\\&", ""), ("\\-", "-"), ("\\e", "\\"), ("\\(aq", "'")):
+        line = line.replace(escape, character)
+    return line
+
+
+def examples(text):
+    """The examples of one manual page, in their order."""
+    lines, found, block, session = text.split("\n"), [], None, None
+    for line in lines:
+        if session is not None and not line.startswith(".Dl $ "):
+            found.append("\n".join(session))
+            session = None
+        if block is not None:
+            if line == ".Ed":
+                found.append("\n".join(block))
+                block = None
+            else:
+                block.append(plain(line))
+        elif line.startswith(".Bd -literal"):
+            block = []
+        elif line.startswith(".Dl $ "):
+            session = (session or []) + [plain(line[6:])]
+    return found

@@ -6,18 +6,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 
 from harness.case import case, equal, rows
-from harness.pki import DAY, Authority, pem, utc_now
-
-
-def crl(ca, serials=(), until=7 * DAY, key_id=True):
-    now = utc_now()
-    builder = x509.CertificateRevocationListBuilder().issuer_name(ca.name).last_update(now - DAY).next_update(now + until)
-    for serial in serials:
-        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - DAY)
-        builder = builder.add_revoked_certificate(entry.build())
-    if key_id:
-        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), False)
-    return builder.sign(ca.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+from harness.pki import DAY, Authority, crl, pem, utc_now
 
 
 def staple(ca, certificate, good=True):

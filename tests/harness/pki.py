@@ -123,6 +123,18 @@ class Authority:
         return key, builder.sign(self.key, hashes.SHA256())
 
 
+def crl(ca, serials=(), until=7 * DAY, key_id=True):
+    """A list of revoked certificates, PEM."""
+    now = utc_now()
+    builder = x509.CertificateRevocationListBuilder().issuer_name(ca.name).last_update(now - DAY).next_update(now + until)
+    for serial in serials:
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now - DAY)
+        builder = builder.add_revoked_certificate(entry.build())
+    if key_id:
+        builder = builder.add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(ca.key.public_key()), False)
+    return builder.sign(ca.key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
 class Site:
     """Files of a little world: anchors.pem, one server's chain.pem and key.pem, logs.json."""
 

@@ -111,6 +111,69 @@ every_word_of_a_choice_is_in_the_manual(void **state)
 	free(text);
 }
 
+/* The section that a line of a configuration opens or is inside of. */
+static enum section
+section_after(enum section now, const char *line)
+{
+	char head[32];
+
+	if (*line == '}')
+		return SECTION_TOP;
+	for (unsigned i = 1; i < SECTION_COUNT; i++) {
+		(void)snprintf(head, sizeof head, "%s ", section_names[i]);
+		if (strncmp(line, head, strlen(head)) == 0 && line[strlen(line) - 1] == '{')
+			return (enum section)i;
+	}
+	return now;
+}
+
+/* An option that must be set has no default to show. */
+static bool
+is_required(const struct option_row *o)
+{
+	return o->id == OPTION_ADDRESS || o->id == OPTION_FORWARD_UPSTREAM;
+}
+
+/* "name = default", after '#' unless it is required. */
+static void
+option_is_shown(bool seen[OPTION_COUNT], enum section section, char *line)
+{
+	char *is = strstr(line, " = ");
+	bool off = *line == '#';
+	const struct option_row *o;
+
+	if (is == NULL || strncmp(line, "# ", 2) == 0)
+		return;
+	*is = '\0';
+	o = option_find(section, line + off);
+	if (o == NULL)
+		fail_msg("the example has an option %s that is not in section \"%s\"", line, section_names[section]);
+	if (off == is_required(o) || (off && strcmp(is + 3, o->fallback) != 0))
+		fail_msg("%s: the example shows %s, the table %s", line, is + 3, o->fallback);
+	assert_false(seen[o->id]);
+	seen[o->id] = true;
+}
+
+static void
+every_option_is_in_the_commented_example_with_its_default(void **state)
+{
+	char *text = read_file("contrib/examples/ctstub.conf"), *rest = text, *line;
+	bool seen[OPTION_COUNT] = {false};
+	enum section section = SECTION_TOP;
+
+	(void)state;
+	while ((line = strsep(&rest, "\n")) != NULL) {
+		line += strspn(line, "\t");
+		section = section_after(section, line);
+		option_is_shown(seen, section, line);
+	}
+	for (size_t i = 0; i < OPTION_COUNT; i++)
+		if (!seen[i])
+			fail_msg("%s of section \"%s\" is not in contrib/examples/ctstub.conf", option_table[i].name,
+			    section_names[option_table[i].section]);
+	free(text);
+}
+
 static void
 is_configuration(const char *what, struct span text)
 {
@@ -177,6 +240,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_option_is_in_the_manual_with_its_default),
+	    cmocka_unit_test(every_option_is_in_the_commented_example_with_its_default),
 	    cmocka_unit_test(every_word_of_a_choice_is_in_the_manual),
 	    cmocka_unit_test(what_is_shown_as_configuration_is_one),
 	    cmocka_unit_test(every_reason_and_sct_status_is_in_the_manual),
