@@ -36,3 +36,20 @@ libwatch_a_SOURCES += \
 	contrib/watch/entry.h \
 	contrib/watch/gzip.c contrib/watch/gzip.h \
 	contrib/watch/pace.c contrib/watch/pace.h
+libwatch_a_SOURCES += \
+	contrib/watch/entries.c \
+	contrib/watch/fetch.c contrib/watch/fetch.h \
+	contrib/watch/follow.c contrib/watch/follow.h \
+	contrib/watch/heads.c \
+	contrib/watch/misbehaviour.def \
+	contrib/watch/proof.c contrib/watch/proof.h \
+	contrib/watch/proven.c \
+	contrib/watch/reader.c contrib/watch/reader.h contrib/watch/reader_settings.h \
+	contrib/watch/source.c contrib/watch/source.h \
+	contrib/watch/start.c \
+	contrib/watch/state.c contrib/watch/state.h
+sbin_PROGRAMS += ctstub-watch
+ctstub_watch_SOURCES = \
+	contrib/watch/main.c \
+	contrib/watch/options.c contrib/watch/options.h
+ctstub_watch_LDADD = $(WATCH_LIBS)

@@ -1,0 +1,219 @@
+/*
+ * Heads: what a log signs, and that its tree only grew from one to the next.
+ */
+#include "base/clock.h"
+#include "base/random.h"
+#include "contrib/watch/follow.h"
+
+#include <stdlib.h>
+
+/* Between our clock and a log's, and in caches on the way. */
+#define CLOCK_GRACE_MS ((int64_t)5 * 60 * 1000)
+
+static void
+poll_next(struct follow *f, int64_t in_ms)
+{
+	/* spread, so that eighty logs are not asked in the same moment */
+	f->next_poll_ms = clock_boot_ms() + in_ms - (in_ms > 10 ? random_below((uint32_t)(in_ms / 10)) : 0);
+}
+
+static void
+head_settled(struct follow *f)
+{
+	f->rechecks = 0;
+	poll_next(f, f->reader->settings.poll_ms);
+}
+
+/* Asks again soon; after some times it is no accident. */
+static void
+head_recheck(struct follow *f, enum misbehaviour kind, const struct head *head, struct span bytes)
+{
+	if (++f->rechecks < FOLLOW_RECHECKS) {
+		poll_next(f, FOLLOW_RECHECK_MS);
+		return;
+	}
+	follow_misbehaved(f, kind, f->has_head ? &f->state.head : NULL, head, bytes);
+	f->polled = true;
+	head_settled(f);
+}
+
+/* RFC 6962, 3.5: a log signs at least once in its maximum merge delay. One that ended (readonly) need not. */
+static void
+head_date_judge(struct follow *f, const struct head *head)
+{
+	int64_t age_ms = clock_wall_ms() - (int64_t)head->timestamp_ms;
+
+	if (age_ms < -CLOCK_GRACE_MS)
+		follow_misbehaved(f, MISBEHAVIOUR_HEAD_IN_THE_FUTURE, NULL, head, span_of(NULL, 0));
+	else
+		follow_well(f, MISBEHAVIOUR_HEAD_IN_THE_FUTURE);
+	if (f->log.ctlog->state != CTLOG_READONLY &&
+	    age_ms > (int64_t)source_mmd_ms(f->log.ctlog) + CLOCK_GRACE_MS)
+		follow_misbehaved(f, MISBEHAVIOUR_HEAD_TOO_OLD, NULL, head, span_of(NULL, 0));
+	else
+		follow_well(f, MISBEHAVIOUR_HEAD_TOO_OLD);
+}
+
+static void
+head_accept(struct follow *f, const struct head *head)
+{
+	static const enum misbehaviour healed[] = {
+	    MISBEHAVIOUR_HEAD_MALFORMED, MISBEHAVIOUR_HEAD_BAD_SIGNATURE, MISBEHAVIOUR_HEAD_WENT_BACK,
+	    MISBEHAVIOUR_HEAD_FORKED, MISBEHAVIOUR_HEAD_UNPROVEN};
+
+	for (size_t i = 0; i < sizeof healed / sizeof healed[0]; i++)
+		follow_well(f, healed[i]);
+	if (!f->has_head || head->timestamp_ms > f->state.head.timestamp_ms) {
+		f->state.head = *head;
+		f->dirty = true;
+	}
+	/* nothing was added up to this time: what joins later and is older joined late */
+	if (f->started && f->state.checked.size == head->size && head->timestamp_ms > f->state.checked_ms)
+		f->state.checked_ms = head->timestamp_ms;
+	f->has_head = true;
+	f->polled = true;
+	if (f->refusals == 0 && f->setbacks == 0)
+		follow_content_good(f);
+	head_settled(f);
+}
+
+/* The log did not give a proof: it may be overloaded, or it may have none. */
+static void
+proof_missing(struct follow *f, const struct proof_result *result)
+{
+	const struct fetch_answer *answer = result->answer;
+	bool spoke =
+	    answer != NULL && answer->result == FETCH_ANSWER && answer->status != 429 && answer->status < 500;
+
+	if (answer != NULL)
+		(void)follow_answered(f, answer);
+	if (spoke)
+		follow_content_bad(f, result->why != NULL ? result->why : "no proof");
+	if (spoke)
+		head_recheck(f, MISBEHAVIOUR_HEAD_UNPROVEN, &f->candidate, buf_span(&answer->body->bytes));
+	else
+		poll_next(f, f->reader->settings.poll_ms);
+}
+
+static void
+heads_on_proof(void *arg, const struct proof_result *result)
+{
+	struct follow *f = arg;
+	const struct head *old = &f->state.head, *new = &f->candidate;
+
+	f->proof = NULL;
+	if (result->res != RES_OK) {
+		proof_missing(f, result);
+		return;
+	}
+	(void)follow_answered(f, result->answer);
+	if (tree_consistency_verify(f->reader->hasher, old->size, &old->root, new->size, &new->root,
+				    result->proof) == RES_OK) {
+		head_accept(f, new);
+		return;
+	}
+	follow_misbehaved(f, MISBEHAVIOUR_HEAD_FORKED, old, new, buf_span(&result->answer->body->bytes));
+	f->polled = true;
+	head_settled(f);
+}
+
+static void
+proof_ask(struct follow *f)
+{
+	const struct proof_wish wish = {
+	    .log = &f->log, .first = f->state.head.size, .second = f->candidate.size};
+	enum res r = proof_start(&f->proof, f->reader->fetcher, f->reader->hasher, &wish, heads_on_proof, f);
+
+	if (r == RES_OK)
+		f->requests++;
+	else
+		poll_next(f, FOLLOW_RECHECK_MS);
+}
+
+static void
+head_compare(struct follow *f, const struct head *head, struct span bytes)
+{
+	const struct head *old = &f->state.head;
+
+	if (!f->has_head || old->size == 0) {
+		head_accept(f, head);
+	} else if (head->size < old->size) {
+		head_recheck(f, MISBEHAVIOUR_HEAD_WENT_BACK, head, bytes);
+	} else if (head->size > old->size) {
+		f->candidate = *head;
+		proof_ask(f);
+	} else if (tree_hash_equal(&head->root, &old->root)) {
+		head_accept(f, head);
+	} else {
+		follow_misbehaved(f, MISBEHAVIOUR_HEAD_FORKED, old, head, bytes);
+		f->polled = true;
+		head_settled(f);
+	}
+}
+
+static void
+heads_on_answer(void *arg, const struct fetch_answer *answer)
+{
+	struct follow *f = arg;
+	struct span body = buf_span(&answer->body->bytes);
+	struct head head;
+	char *why = NULL;
+
+	f->head_under_way = false;
+	if (!follow_answered(f, answer)) {
+		poll_next(f, f->reader->settings.poll_ms);
+		if (answer->result == FETCH_TOO_LARGE)
+			head_recheck(f, MISBEHAVIOUR_ANSWER_OVERSIZED, NULL, span_of(NULL, 0));
+		return;
+	}
+	if (answer->gzip || source_head_read(&head, &f->log, body, &why) != RES_OK) {
+		follow_content_bad(f, why != NULL ? why : "the head is packed");
+		head_recheck(f, MISBEHAVIOUR_HEAD_MALFORMED, NULL, body);
+	} else if (head_verify(&head, f->log.ctlog) != RES_OK) {
+		follow_content_bad(f, "the head's signature does not hold");
+		follow_misbehaved(f, MISBEHAVIOUR_HEAD_BAD_SIGNATURE, f->has_head ? &f->state.head : NULL,
+				  &head, body);
+		f->polled = true;
+		head_settled(f);
+	} else {
+		head_date_judge(f, &head);
+		head_compare(f, &head, body);
+	}
+	free(why);
+}
+
+void
+heads_step(struct follow *f, int64_t now_ms)
+{
+	struct buf url = buf_max(FETCHER_URL_MAX);
+	struct fetch_wish wish = {.expected = 1024, .limit = HEAD_FILE_MAX};
+	int64_t due = f->next_poll_ms > f->pace.not_before_ms ? f->next_poll_ms : f->pace.not_before_ms;
+
+	if (f->head_under_way || f->proof != NULL)
+		return;
+	if (f->reader->settings.once && f->polled)
+		return;
+	if (due > now_ms) {
+		follow_due(f->reader, due);
+		return;
+	}
+	source_head_url(&url, &f->log);
+	wish.url = buf_cstr(&url);
+	if (wish.url != NULL && fetcher_get(f->reader->fetcher, &wish, heads_on_answer, f) == RES_OK) {
+		f->head_under_way = true;
+		f->requests++;
+	} else {
+		poll_next(f, FOLLOW_RECHECK_MS);
+		follow_due(f->reader, f->next_poll_ms);
+	}
+	buf_free(&url);
+}
+
+void
+heads_close(struct follow *f)
+{
+	proof_drop(f->proof);
+	f->proof = NULL;
+	fetcher_drop(f->reader->fetcher, f);
+	f->head_under_way = false;
+}

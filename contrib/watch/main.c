@@ -1,0 +1,266 @@
+/* ctstub-watch: the monitor of CT logs. The trip of an entry is in reader.h, that of a finding in findings.h. */
+#include "config.h"
+
+#include "base/clock.h"
+#include "base/environment.h"
+#include "base/log.h"
+#include "contrib/watch/findings.h"
+#include "contrib/watch/options.h"
+#include "contrib/watch/plan.h"
+#include "contrib/watch/reader.h"
+#include "contrib/watch/state.h"
+#include "contrib/watch/commands.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PLAN_MAX_AGE_MS                                                                                      \
+	((int64_t)24 * 3600 * 1000) /* then the configuration and the list of logs are read anew */
+#define STEP_MS 1000                /* between two looks at signals and at findings that wait */
+
+static volatile sig_atomic_t stop_asked, reload_asked;
+
+static void
+main_on_signal(int number)
+{
+	if (number == SIGHUP)
+		reload_asked = 1;
+	else
+		stop_asked = 1;
+}
+
+/* What the monitor works with; of one configuration. */
+struct watch {
+	const struct watch_options *options;
+	struct watch_plan *plan;
+	struct vfy_policy servers;
+	struct watch_findings *findings;
+	struct watch_reader *reader;
+	int folder;
+	uint64_t found_before;
+};
+
+static int
+plan_refused(struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->n; i++)
+		(void)fprintf(stderr, "ctstub-watch: %s\n", errors->line[i]);
+	if (errors->n == 0)
+		(void)fprintf(stderr, "ctstub-watch: the configuration cannot be read\n");
+	config_errors_free(errors);
+	return WATCH_USAGE;
+}
+
+static int
+trouble(const char *what, char *why)
+{
+	log_event(LOG_ERROR, what, LOG_STR("why", why != NULL ? why : "no memory"));
+	free(why);
+	return WATCH_TROUBLE;
+}
+
+/* Logs prove what they say by their own keys: of their servers only the chain and the name are judged. */
+static void
+servers_policy_make(struct vfy_policy *out, const struct vfy_policy *global)
+{
+	*out = *global;
+	out->ct_mode = CT_OFF;
+	out->allow_issuer = NULL;
+	out->pins = NULL;
+	out->crls = NULL;
+}
+
+static uint64_t
+found_count(const struct watch_findings *findings)
+{
+	const struct watch_totals *totals = watch_findings_totals(findings);
+	uint64_t n = 0;
+
+	for (size_t kind = 0; kind < FINDING_KINDS; kind++)
+		n += kind == FINDING_EXPECTED ? 0 : totals->finding[kind];
+	return n;
+}
+
+static enum res
+reader_open(struct watch *w, char **why)
+{
+	const struct watch_options *o = w->options;
+	const struct snapshot *snapshot = w->plan->snapshot;
+	const struct reader_settings settings = {.logs = snapshot->ctlogs,
+						 .servers = &w->servers,
+						 .findings = w->findings,
+						 .state_folder = w->folder,
+						 .poll_ms = snapshot->settings->watch_poll_ms,
+						 .from_kind = o->from_kind,
+						 .from = o->from,
+						 .once = o->once};
+	enum res r = watch_reader_open(&w->reader, &settings, why);
+
+	if (r == RES_OK)
+		watch_findings_attach(w->findings, w->reader, watch_reader_find);
+	return r;
+}
+
+static int
+watch_open(struct watch *w, const struct watch_options *options)
+{
+	struct config_errors errors = {0};
+	char *why = NULL;
+
+	*w = (struct watch){.options = options, .folder = -1};
+	if (watch_plan_read(&w->plan, options->file, &errors) != RES_OK)
+		return plan_refused(&errors);
+	config_errors_free(&errors);
+	servers_policy_make(&w->servers, w->plan->snapshot->policy);
+	w->folder = state_folder_open(w->plan->snapshot->settings->state_dir, &why);
+	if (w->folder < 0)
+		return trouble("no-state-folder", why);
+	if (watch_findings_open(&w->findings, w->plan, w->folder, &why) != RES_OK)
+		return trouble("no-findings", why);
+	w->found_before = found_count(w->findings);
+	return reader_open(w, &why) == RES_OK ? WATCH_DONE : trouble("no-reader", why);
+}
+
+static void
+watch_close(struct watch *w)
+{
+	if (w->findings != NULL)
+		watch_findings_attach(w->findings, NULL, NULL);
+	watch_reader_close(w->reader);
+	watch_findings_close(w->findings);
+	watch_plan_free(w->plan);
+	if (w->folder >= 0)
+		(void)close(w->folder);
+}
+
+static void
+started_tell(const struct watch *w)
+{
+	log_event(LOG_NOTICE, "watching", LOG_INT("logs", watch_reader_count(w->reader)),
+		  LOG_STR("list", w->plan->snapshot->ctlogs_from));
+	for (size_t i = 0; watch_reader_left_out(w->reader, i) != NULL; i++)
+		log_event(LOG_WARN, "log-not-watched",
+			  LOG_STR("log", watch_reader_left_out(w->reader, i)->description),
+			  LOG_STR("why", "the list of logs gives no URL where it can be read"));
+}
+
+/* With --once: what came of it. */
+static int
+once_result(const struct watch *w)
+{
+	for (size_t i = 0; i < watch_reader_count(w->reader); i++) {
+		struct watch_progress p;
+
+		watch_reader_progress(w->reader, i, &p);
+		if (p.trouble != NULL) {
+			log_event(LOG_WARN, "log-not-read", LOG_STR("log", p.log->ctlog->description),
+				  LOG_STR("why", p.trouble));
+			return WATCH_TROUBLE;
+		}
+	}
+	return WATCH_DONE;
+}
+
+static bool
+is_done(const struct watch *w)
+{
+	return w->options->once && watch_reader_done(w->reader) && !watch_findings_busy(w->findings);
+}
+
+/* Until it is done or asked to stop; *again: it is asked to begin anew. */
+static int
+watch_run(struct watch *w, bool *again)
+{
+	int64_t until_ms = clock_boot_ms() + PLAN_MAX_AGE_MS;
+	bool readable;
+	int code = WATCH_DONE;
+
+	started_tell(w);
+	while (!stop_asked && !is_done(w)) {
+		if (reload_asked || (clock_boot_ms() >= until_ms && !w->options->once)) {
+			reload_asked = 0;
+			*again = true;
+			return code;
+		}
+		watch_findings_step(w->findings);
+		if (!watch_reader_run(w->reader, clock_boot_ms() + STEP_MS, -1, &readable))
+			return trouble("no-memory", NULL);
+	}
+	if (w->options->once)
+		code = once_result(w);
+	return found_count(w->findings) > w->found_before && w->options->once ? WATCH_REFUSED : code;
+}
+
+static int
+config_test(const struct watch_options *options)
+{
+	struct config_errors errors = {0};
+	struct watch_plan *plan;
+
+	if (watch_plan_read(&plan, options->file, &errors) != RES_OK)
+		return plan_refused(&errors);
+	(void)printf("%s: OK\n", options->file != NULL ? options->file : "compiled-in defaults");
+	config_errors_free(&errors);
+	watch_plan_free(plan);
+	return WATCH_DONE;
+}
+
+static int
+monitor(const struct watch_options *options)
+{
+	struct watch w;
+	bool again;
+	int code;
+
+	do {
+		again = false;
+		code = watch_open(&w, options);
+		if (code == WATCH_DONE)
+			code = watch_run(&w, &again);
+		watch_close(&w);
+	} while (again);
+	return code;
+}
+
+static void
+signals_take(void)
+{
+	struct sigaction action = {.sa_handler = main_on_signal};
+
+	(void)sigaction(SIGTERM, &action, NULL);
+	(void)sigaction(SIGINT, &action, NULL);
+	(void)sigaction(SIGHUP, &action, NULL);
+	(void)signal(SIGPIPE, SIG_IGN);
+}
+
+static const struct {
+	const char *name;
+	enum watch_exit (*run)(int argc, char **argv);
+} verbs[] = {
+    {"known", cmd_known},
+    {"sign", cmd_sign},
+};
+
+int
+main(int argc, char **argv)
+{
+	struct watch_options options;
+	int code;
+
+	if (environment_clean(argv, NULL) != RES_OK) {
+		(void)fprintf(stderr,
+			      "ctstub-watch: cannot start again without the variables that steer GnuTLS\n");
+		return WATCH_TROUBLE;
+	}
+	signals_take();
+	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
+		if (strcmp(argv[1], verbs[i].name) == 0)
+			return (int)verbs[i].run(argc - 1, argv + 1);
+	if (!watch_options_read(&options, argc, argv, &code))
+		return code;
+	log_setup(options.verbose > 1 ? LOG_DEBUG : options.verbose > 0 ? LOG_INFO : LOG_NOTICE, LOG_TEXT);
+	return options.test ? config_test(&options) : monitor(&options);
+}

@@ -1,0 +1,142 @@
+/*
+ * Where a log begins that has no state yet: at its end, at an entry, or at a time, with the compact range up to there.
+ */
+#include "contrib/watch/follow.h"
+
+/* Entries of one time lie within so many of each other; the search need not be finer. */
+#define SEARCH_FINE 256
+
+static bool
+is_power_of_two(uint64_t n)
+{
+	return n != 0 && (n & (n - 1)) == 0;
+}
+
+static void
+started(struct follow *f, const struct tree_range *range)
+{
+	f->state.range = f->state.checked = *range;
+	f->state.start = range->size;
+	f->started = true;
+	f->dirty = true;
+}
+
+static void
+start_on_proof(void *arg, const struct proof_result *result)
+{
+	struct follow *f = arg;
+	struct tree_range range;
+
+	f->proof = NULL;
+	f->start_under_way = false;
+	if (result->answer != NULL)
+		(void)follow_answered(f, result->answer);
+	if (result->res != RES_OK) {
+		follow_content_bad(f, result->why);
+		return;
+	}
+	/* f->candidate is the head that the proof was asked for */
+	if (tree_range_from_proof(f->reader->hasher, &range, f->start, f->candidate.size, &f->candidate.root,
+				  result->proof) == RES_OK)
+		started(f, &range);
+	else
+		follow_misbehaved(f, MISBEHAVIOUR_HEAD_UNPROVEN, NULL, &f->candidate,
+				  buf_span(&result->answer->body->bytes));
+}
+
+/* The proof between two trees holds the range of the first, unless that is one complete subtree: then we begin one entry
+ * earlier. */
+static void
+range_ask(struct follow *f, uint64_t start)
+{
+	struct proof_wish wish = {.log = &f->log, .second = f->state.head.size};
+
+	if (start >= wish.second && start > 0)
+		start = wish.second == 0 ? 0 : wish.second - 1;
+	while (is_power_of_two(start))
+		start--;
+	if (start == 0) {
+		started(f, &(struct tree_range){.size = 0});
+		return;
+	}
+	f->start = wish.first = start;
+	f->candidate = f->state.head;
+	if (proof_start(&f->proof, f->reader->fetcher, f->reader->hasher, &wish, start_on_proof, f) != RES_OK)
+		return;
+	f->start_under_way = true;
+	f->requests++;
+}
+
+/* ---- the search for a time */
+
+static void
+search_on_answer(void *arg, const struct fetch_answer *answer)
+{
+	struct follow *f = arg;
+	uint64_t middle = f->low + (f->high - f->low) / 2;
+	uint64_t first = f->log.ctlog->tiled ? middle / TILE_WIDTH * TILE_WIDTH : middle;
+	struct batch_entry entry;
+
+	f->start_under_way = false;
+	if (!follow_answered(f, answer))
+		return;
+	if (reader_entry_find(f->reader, &f->log, buf_span(&answer->body->bytes), answer->gzip, first, middle,
+			      &entry) != RES_OK ||
+	    !entry.readable) {
+		follow_content_bad(f, "an entry that cannot be read while a time is searched for");
+		return;
+	}
+	/* an entry may join the tree so much after its time */
+	if (entry.entry.timestamp_ms + source_mmd_ms(f->log.ctlog) < f->reader->settings.from)
+		f->low = middle;
+	else
+		f->high = middle;
+}
+
+static void
+search_ask(struct follow *f)
+{
+	uint64_t middle = f->low + (f->high - f->low) / 2;
+	struct fetch_wish wish = {
+	    .expected = f->log.ctlog->tiled ? 1024 * 1024 : 16384, .limit = FETCHER_ANSWER_MAX, .gzip = true};
+	struct buf url = buf_max(FETCHER_URL_MAX);
+
+	source_entries_url(&url, &f->log, middle, middle + 1,
+			   source_tile_width(0, middle / TILE_WIDTH, f->state.head.size));
+	wish.url = buf_cstr(&url);
+	if (wish.url != NULL && fetcher_get(f->reader->fetcher, &wish, search_on_answer, f) == RES_OK) {
+		f->start_under_way = true;
+		f->requests++;
+	}
+	buf_free(&url);
+}
+
+static void
+search_begin(struct follow *f)
+{
+	f->searching = true;
+	f->low = 0;
+	f->high = f->state.head.size;
+}
+
+void
+start_step(struct follow *f, int64_t now_ms)
+{
+	const struct reader_settings *s = &f->reader->settings;
+
+	if (f->started || !f->has_head || f->start_under_way || f->head_under_way || f->proof != NULL)
+		return;
+	if (f->pace.not_before_ms > now_ms) {
+		follow_due(f->reader, f->pace.not_before_ms);
+		return;
+	}
+	if (s->from_kind == READER_FROM_TIME && !f->searching)
+		search_begin(f);
+	if (f->searching && f->high - f->low > SEARCH_FINE)
+		search_ask(f);
+	else
+		range_ask(f, f->searching                        ? f->low
+			     : s->from_kind == READER_FROM_INDEX ? s->from
+								 : f->state.head.size);
+	follow_due(f->reader, now_ms + (f->started ? 0 : FOLLOW_RECHECK_MS));
+}
