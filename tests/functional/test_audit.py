@@ -34,7 +34,7 @@ def audit(t, logs, *arguments, more=""):
     return code, {s["log"]: s["outcome"] for a in whole["audited"] for s in a["scts"]}, whole
 
 
-@case("promises that are kept: the index and the head are told")
+@case("for SCTs that the log honoured, audit reports the index and the tree head")
 def kept(t):
     logs, chain = world(t, "--fill", "1000")
     logs.enter(chain)
@@ -50,8 +50,8 @@ def kept(t):
 
 
 @rows([
-    ("a log without the entry broke its promise", "alpha-1"),
-    ("a static-ct log that does not reach so far broke its promise", "delta-1"),
+    ("a log without the entry broke its SCT's promise", "alpha-1"),
+    ("a static-ct log shorter than leaf_index broke its SCT's promise", "delta-1"),
 ], builds=("gcc", "san"))
 def missing(t, log):
     logs, chain = world(t, "--fill", "10")
@@ -68,7 +68,7 @@ def missing(t, log):
     check("10" in head and found["head"]["root"] in head.replace("\\/", "/"), f"head {head}")
 
 
-@case("within the maximum merge delay a log still has time")
+@case("audit accepts a missing entry within the maximum merge delay")
 def not_yet(t):
     logs, chain = world(t, "--fill", "10")
     _, _, whole = audit(t, logs, "--chain", chain)
@@ -89,9 +89,9 @@ def not_yet(t):
     ("a checkpoint whose signature is not the log's", "bad-signature", "delta-1", "failed"),
     ("a log that is out of order", "broken", "alpha-1", "failed"),
     ("a log that answers with a page of HTML", "not-json", "delta-1", "failed"),
-    ("a log whose answers do not end", "oversized", "alpha-1", "failed"),
-    ("a head that went back behind the entry", "roll-back", "alpha-1", "broken-promise"),
-    ("a checkpoint that went back behind the entry", "roll-back", "delta-1", "broken-promise"),
+    ("a log with endless answers", "oversized", "alpha-1", "failed"),
+    ("a tree head from before the entry", "roll-back", "alpha-1", "broken-promise"),
+    ("a checkpoint from before the entry", "roll-back", "delta-1", "broken-promise"),
 ], builds=("gcc", "san"))
 def misbehaves(t, name, log, outcome):
     logs, chain = world(t, "--fill", "1000")
@@ -105,8 +105,8 @@ def misbehaves(t, name, log, outcome):
 
 
 @rows([
-    ("SCTs that are not the log's promise nothing", "sct-bad-signature", "not-asked"),
-    ("SCTs of unknown logs cannot be asked for", "unknown-log", "not-asked"),
+    ("SCTs that the log did not sign promise nothing", "sct-bad-signature", "not-asked"),
+    ("SCTs of unknown logs cannot be audited", "unknown-log", "not-asked"),
 ], builds=("gcc",))
 def no_promise(t, scenario, outcome):
     logs, chain = world(t, scenario=scenario)
@@ -115,7 +115,7 @@ def no_promise(t, scenario, outcome):
     check(outcome in [s["outcome"] for s in whole["audited"][0]["scts"]], str(whole))
 
 
-@case("an upstream is asked for its chain, and audited")
+@case("audit fetches the chain of an upstream and audits it")
 def live(t):
     logs, _ = world(t)
     server = t.spawn("server", [t.program("ctstub-lab"), "serve", CHAIN, "--listen", "127.0.0.1:0", "--pki", logs.folder])
@@ -133,10 +133,10 @@ def live(t):
 
 
 @rows([
-    ("an upstream that there is not", ("nobody",), 2, "no upstream"),
+    ("an upstream that does not exist", ("nobody",), 2, "no upstream"),
     ("an upstream and a chain", ("lab", "--chain", "x"), 2, "usage"),
-    ("a chain that is no file", ("--chain", "/nonexistent"), 3, "/nonexistent"),
-    ("a time that is none", ("--at", "noon"), 2, "noon"),
+    ("a chain that does not exist", ("--chain", "/nonexistent"), 3, "/nonexistent"),
+    ("an invalid time", ("--at", "noon"), 2, "noon"),
 ], builds=("gcc",))
 def wrong(t, arguments, code, says):
     path = t.write("wrong.conf", 'state-dir = ""\n')

@@ -22,7 +22,7 @@ def help_explains(t, verb):
     check({"--help", "-h"} <= known, out)
 
 
-@case("the list of verbs has them all")
+@case("`ctstub help` lists every verb")
 def list_of_verbs(t):
     _, out, _ = t.run("ctstub", "help")
     equal(set(re.findall(r"^ {2}([a-z-]+) ", out, re.M)) - {"help"}, set(VERBS) | others(t), "verbs")
@@ -52,7 +52,7 @@ def bad_option(t, verb):
     ("upstreams without a daemon", ["upstreams", "--socket", "/nowhere"], 3, "the daemon does not answer"),
     ("stats without a daemon", ["stats", "--socket", "/nowhere"], 3, "the daemon does not answer"),
     ("flush without a daemon", ["flush", "--socket", "/nowhere"], 3, "the daemon does not answer"),
-    ("flush of what is no name", ["flush", "--socket", "/nowhere", "a..b"], 2, "a domain name was expected"),
+    ("flush of an invalid name", ["flush", "--socket", "/nowhere", "a..b"], 2, "a domain name was expected"),
     ("reload without a daemon", ["reload", "--socket", "/nowhere"], 3, "the daemon does not answer"),
     ("log-level without a daemon", ["log-level", "--socket", "/nowhere", "info"], 3, "the daemon does not answer"),
     ("log-level without a level", ["log-level", "--socket", "/nowhere"], 2, "the arguments do not fit the verb"),
@@ -60,19 +60,19 @@ def bad_option(t, verb):
     ("captive without a daemon", ["captive", "--socket", "/nowhere"], 3, "the daemon does not answer"),
     ("captive for too long", ["captive", "--socket", "/nowhere", "61"], 2, "minutes from 1 to 60"),
     ("metrics without an address", ["metrics", "--socket", "/nowhere"], 2, "--listen ADDR:PORT was expected"),
-    ("a configuration that is not there", ["status", "-c", "/nowhere"], 2, "/nowhere"),
-    ("disallow check of no file", ["disallow", "check"], 2, "the arguments do not fit the verb"),
-    ("disallow check of a file that is not there", ["disallow", "check", "/nowhere"], 3, "cannot read /nowhere"),
+    ("a configuration that does not exist", ["status", "-c", "/nowhere"], 2, "/nowhere"),
+    ("disallow check without a file", ["disallow", "check"], 2, "the arguments do not fit the verb"),
+    ("disallow check of a file that does not exist", ["disallow", "check", "/nowhere"], 3, "cannot read /nowhere"),
     ("disallow check with an option of import", ["disallow", "check", "-o", "x", "/dev/null"], 2, "the arguments do not fit the verb"),
-    ("disallow import of a file that is not there", ["disallow", "import", "--onecrl", "/nowhere", "-o", "x"], 3, "cannot read /nowhere"),
+    ("disallow import of a file that does not exist", ["disallow", "import", "--onecrl", "/nowhere", "-o", "x"], 3, "cannot read /nowhere"),
     ("disallow without an action", ["disallow"], 2, "the arguments do not fit the verb"),
     ("ct-logs without an action", ["ct-logs"], 2, "the arguments do not fit the verb"),
-    ("ct-logs check of a file that is not there", ["ct-logs", "check", "/nowhere"], 3, "/nowhere"),
-    ("ct-logs check of what is no list", ["ct-logs", "check", "/dev/null"], 2, ""),
-    ("ct-logs update from what is no https URL", ["ct-logs", "update", "--url", "http://127.0.0.1/"], 2, "an https URL was expected"),
+    ("ct-logs check of a file that does not exist", ["ct-logs", "check", "/nowhere"], 3, "/nowhere"),
+    ("ct-logs check of a file that is not a list", ["ct-logs", "check", "/dev/null"], 2, ""),
+    ("ct-logs update from a URL without https", ["ct-logs", "update", "--url", "http://127.0.0.1/"], 2, "an https URL was expected"),
     ("verify without an expectation", ["verify", "/dev/null"], 2, "--ip, --name or --upstream was expected"),
-    ("verify of a file that is not there", ["verify", "--name", "a.test", "/nowhere"], 3, "/nowhere"),
-    ("probe of what is no upstream", ["probe", "no upstream"], 2, ""),
+    ("verify of a file that does not exist", ["verify", "--name", "a.test", "/nowhere"], 3, "/nowhere"),
+    ("probe of words that are not an upstream", ["probe", "no upstream"], 2, ""),
 ])
 def failure(t, words, want, says):
     code, out, err = t.run("ctstub", *words)
@@ -84,7 +84,7 @@ def failure(t, words, want, says):
     check(says in err or "usage" in err, err)
 
 
-@case("disallow check tells every bad line, as text and as JSON")
+@case("disallow check reports every bad line, as text and as JSON")
 def every_bad_line(t):
     lines = ["spki-sha256 " + "00" * 32, "nonsense", "serial xyz issuer CN=a", "# fine", "cert-sha256 00", "issuer CN=", "issuer CN=good"]
     file = t.write("list", "\n".join(lines) + "\n")

@@ -65,7 +65,7 @@ POINTERS = {"itself": b"\xc0\x0c", "a cycle of two": b"\xc0\x0e\xc0\x0c", "forwa
 
 @rows([(f"C04 opcode {n} is not implemented", wire.question("bad.example.com", flags=0x0100 | n << 11), NOTIMP)
        for n in (1, 2, 4, 5, 6, 15)] + [
-    ("C05 no question at all is malformed", wire.header(qd=0), FORMERR),
+    ("C05 a query without a question is malformed", wire.header(qd=0), FORMERR),
     ("C05 two questions are malformed (RFC 9619)", wire.header(qd=2) + 2 * (wire.name_bytes("bad.example.com") + b"\0\1\0\1"), FORMERR),
     ("C05 65535 questions are malformed", wire.header(qd=65535) + wire.name_bytes("bad.example.com") + b"\0\1\0\1", FORMERR),
     ("C06 an answer record in a question is malformed",
@@ -150,7 +150,7 @@ def many_options(t, options):
     check(spent < (5 if t.sanitized else 1), f"50 such questions cost {spent} s")
 
 
-@case("C11 the upstream sees one OPT record, ours, without the client's options")
+@case("C11 the upstream gets one OPT record, the daemon's own, without the client's options")
 def one_opt_upstream(t):
     d, server = stub(t)
     options = wire.option(8, b"\0\1\x18\0\xc0\0\2") + wire.option(10, b"c" * 8) + wire.option(65001, b"secret")
@@ -174,7 +174,7 @@ def longest_name(t):
 ODD = [b"a\0b", b"c.d", b"back\\slash", b"sp ace", b"at@", b"cr\r\nlf", b"\xff\xfe", b"\x1b[31m", b"example", b"com"]
 
 
-@case("C15 odd bytes in labels go out and come back byte by byte, and stay out of log and tools")
+@case("C15 odd bytes in labels pass unchanged, and are escaped in the log and the tools")
 def odd_labels(t):
     d, server = stub(t)
     raw = d.udp().ask(wire.question(ODD))
@@ -195,7 +195,7 @@ def unknown_types(t, qtype):
     equal(server.questions[0].qtype, qtype, "type upstream")
 
 
-@case("C18 ANY is answered as RFC 8482 says, or forwarded, never large over UDP")
+@case("C18 ANY is answered by RFC 8482 or forwarded, never with a large UDP reply")
 def any_type(t):
     d, _ = stub(t)
     raw = d.udp().ask(wire.question("any.example.com", 255))
@@ -226,7 +226,7 @@ def code_of_any(raw):
     return raw[3] & 15
 
 
-@case("C21 CD and DO are carried, Z is cleared, AD is given to who asks: all 16 mixes of AD CD DO Z")
+@case("C21 all 16 mixes of AD CD DO Z: CD and DO pass, Z is cleared, AD goes to clients that ask for it")
 def flag_mixes(t):
     def answer(q):
         return wire.answer(q, flags=0x8180 | 0x0020)  # AD set by an upstream that is trusted to validate
@@ -275,7 +275,7 @@ def repeated(t):
     equal(server.names().count("same.example.com"), 1, "questions upstream")
 
 
-@case("C23 one port, one id, two questions: each gets its own answer")
+@case("C23 two questions from one port with one id each get their own answer")
 def same_id(t):
     d, _ = stub(t)
     with d.udp() as c:
@@ -335,7 +335,7 @@ def half_close(t):
         equal(c.receive(), b"", "then it is closed")
 
 
-@case("C25 a frame that never comes whole ends with the client's FIN")
+@case("C25 an incomplete frame is dropped at the client's FIN")
 def cut_frame(t):
     d, server = stub(t)
     with d.tcp() as c:
@@ -384,7 +384,7 @@ def pipelined(t):
         equal(answers, total, "answers")
 
 
-@case("C28 a client that never reads is cut off, and others do not notice")
+@case("C28 a client that never reads is disconnected, and others are served")
 def never_reads(t):
     d, _ = stub(t, large)
     d.ask("large.example.com", "TXT", tcp=True)
@@ -414,7 +414,7 @@ def never_reads(t):
     until(gone, 60, "the connection is closed")
 
 
-@case("C29 urgent data, a reset while we write and a close before the answer harm nobody")
+@case("C29 urgent data, a reset during a write and a close before the answer affect no other client")
 def rude(t):
     gate = threading.Event()
 
@@ -435,7 +435,7 @@ def rude(t):
     equal(client.rcode(d.ask("fine.example.com")), "NOERROR", "afterwards")
 
 
-@case("C30 who asks a loopback listener from another address is dropped, over UDP and TCP", netns=True)
+@case("C30 a loopback listener drops clients from other addresses, over UDP and TCP", netns=True)
 def not_from_loopback(t):
     subprocess.run(["ip", "address", "add", "192.0.2.1/32", "dev", "lo"], check=True)
     d, server = stub(t)
@@ -480,7 +480,7 @@ def source_ports(t):
     equal(d.ctl("stats")["counters"]["dropped"], 2, "dropped: port 0, and the echo")
 
 
-@case("C31 the answer leaves from the address that was asked (RFC 2181, 4)")
+@case("C31 the reply's source is the address that the query was sent to (RFC 2181, 4)")
 def reply_address(t):
     net.need_ipv6()
     site = Site(t)
@@ -517,7 +517,7 @@ def special_names(t, name, qtype, want):
     equal(server.application_bytes, 0, "bytes upstream")
 
 
-@case("C34 each client gets its own spelling back; upper and lower case are one entry in the cache")
+@case("C34 each client gets its own spelling back; case variants share one cache entry")
 def spelling(t):
     d, server = stub(t)
     for name in ("wWw.ExAmPlE.cOm", "www.example.com", "WWW.EXAMPLE.COM"):

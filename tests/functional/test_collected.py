@@ -60,7 +60,7 @@ def longer(der):
     ("times with an offset of zero", {"before": b"\x17\x11050101000000+0000"}),
     ("a GeneralizedTime before 2050", {"after": b"\x18\x0f20350101000000Z"}),
     ("a GeneralizedTime with a fraction", {"after": b"\x18\x1120350101000000.0Z"}),
-    ("a serial number with a needless zero", {"serial": b"\x00\x01"}),
+    ("a serial number with a redundant zero", {"serial": b"\x00\x01"}),
     ("a serial number of many zeros", {"serial": b"\x00" * 8 + b"\x01"}),
     ("a negative serial number, padded", {"serial": b"\xff\xff\x80"}),
     ("a serial number without octets", {"serial": b""}),
@@ -74,15 +74,15 @@ def sloppy_roots(t, odd):
 
 
 @rows([
-    ("base64 that is none", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", "no base64"),
-    ("a block without an end", "-----BEGIN CERTIFICATE-----\nYWJj\n", "no base64, or no end"),
-    ("text in place of a certificate", block(b"hello"), "cannot be read"),
-    ("nothing in the block", block(b""), "cannot be read"),
+    ("invalid base64", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", "no base64"),
+    ("a block without an END line", "-----BEGIN CERTIFICATE-----\nYWJj\n", "no base64, or no end"),
+    ("text instead of a certificate", block(b"hello"), "cannot be read"),
+    ("an empty block", block(b""), "cannot be read"),
     ("an indefinite length", block(b"\x30\x80\x00\x00"), "cannot be read"),
     ("a deep nest", block(b"\x30\x80" * 40), "cannot be read"),
-    ("a nest of elements", block(b"".join(bytes([0x30, 2 * n]) for n in range(40, -1, -1))), ""),
+    ("deeply nested elements", block(b"".join(bytes([0x30, 2 * n]) for n in range(40, -1, -1))), ""),
     ("a CRL under the wrong label", block(tlv(0x30, tlv(0x30), ALGORITHM, tlv(3, b"\x00\x01"))), "cannot be read"),
-    ("a time that is none", "time", "cannot be read"),
+    ("an invalid time", "time", "cannot be read"),
     ("a certificate of 300 KB", block(tlv(0x30, b"\x05\x00" * 150000)), "too large"),
 ])
 def odd_items(t, item, reason):
@@ -109,7 +109,7 @@ def odd_items(t, item, reason):
     ("rejected for servers", tlv(0x30, tlv(0xa0, SERVER)), False),
     ("rejected for any use", tlv(0x30, tlv(0xa0, ANY)), False),
     ("trusted and rejected for servers", tlv(0x30, tlv(0x30, SERVER), tlv(0xa0, SERVER)), False),
-    ("settings that are none", b"\x00", False),
+    ("malformed trust settings", b"\x00", False),
 ])
 def trusted_certificates(t, settings, good):
     site, other = Site(t), Site(t, prefix="other")
@@ -122,7 +122,7 @@ def trusted_certificates(t, settings, good):
             break  # settings that cannot be read
 
 
-@case("logs that cannot be used are left out of a log list, and the others count")
+@case("unusable logs of a log list are left out, and the others count")
 def logs(t):
     good = [Log(f"Log {i}", f"Operator {i}") for i in range(3)]
     document = json.loads(log_list(good))
@@ -152,12 +152,12 @@ def disallow(t):
 
 
 @rows([
-    ("a block list that is not there", 'filter { list-file = {"DIR/none", "DIR/good"} }', "", "DIR/none", "good"),
-    ("a block list that is a page", 'filter { list-file = {"DIR/page", "DIR/good"} }', "", "DIR/page", "good"),
-    ("a CRL file that is not there", "", 'crl-file = {"DIR/none"}', "DIR/none", "crl-invalid"),
-    ("a CRL file that holds none", "", 'crl-file = {"DIR/page"}', "DIR/page", "crl-invalid"),
-    ("a log list that is not there", 'ct { log-list = "DIR/none" mode = "require" }', "", "DIR/none", "ct-list-missing"),
-    ("a log list that is none", 'ct { log-list = "DIR/page" mode = "require" }', "", "DIR/page", "ct-list-missing"),
+    ("a block list that does not exist", 'filter { list-file = {"DIR/none", "DIR/good"} }', "", "DIR/none", "good"),
+    ("a block list that is an HTML page", 'filter { list-file = {"DIR/page", "DIR/good"} }', "", "DIR/page", "good"),
+    ("a CRL file that does not exist", "", 'crl-file = {"DIR/none"}', "DIR/none", "crl-invalid"),
+    ("a CRL file without a CRL", "", 'crl-file = {"DIR/page"}', "DIR/page", "crl-invalid"),
+    ("a log list that does not exist", 'ct { log-list = "DIR/none" mode = "require" }', "", "DIR/none", "ct-list-missing"),
+    ("a log list that is not one", 'ct { log-list = "DIR/page" mode = "require" }', "", "DIR/page", "ct-list-missing"),
     ("an upstream's own log list", "", 'ct-logs = "DIR/none" ct = "require"', "DIR/none", "ct-list-missing"),
     ("a block list with a bad line", 'filter { list-file = {"DIR/odd", "DIR/good"} }', "", "DIR/odd:1", "good"),
 ])
@@ -186,11 +186,11 @@ def boot(t, extra, of_upstream, named, effect):
 
 
 @rows([
-    ("a disallow file that is not there", 'trust { anchors = "ANCHORS" disallow-file = {"DIR/none"} }'),
+    ("a disallow file that does not exist", 'trust { anchors = "ANCHORS" disallow-file = {"DIR/none"} }'),
     ("a disallow file with a bad line", 'trust { anchors = "ANCHORS" disallow-file = {"DIR/bad"} }'),
     ("a constraints file with a bad line", 'trust { anchors = "ANCHORS" constraints-file = {"DIR/bad"} }'),
-    ("anchors that are not there", 'trust { anchors = "DIR/none" }'),
-    ("anchors of which none can be used", 'trust { anchors = "DIR/bad" }'),
+    ("anchors that do not exist", 'trust { anchors = "DIR/none" }'),
+    ("anchors without a usable certificate", 'trust { anchors = "DIR/bad" }'),
 ])
 def boot_strict(t, extra):
     t.write("bad", "nonsense\n")
@@ -203,9 +203,9 @@ def boot_strict(t, extra):
 
 @rows([
     ("a file of an owner that the namespace does not map", 0o644, 1000, 0),
-    ("such a file that others can write", 0o666, 1000, 2),
-    ("such a file that its group can write", 0o664, 1000, 2),
-    ("such a file that only its owner can read and write, readable by all", 0o444, 1234, 0),
+    ("a file of an unmapped owner that others can write", 0o666, 1000, 2),
+    ("a file of an unmapped owner that its group can write", 0o664, 1000, 2),
+    ("a file of an unmapped owner that all can read and nobody can write", 0o444, 1234, 0),
 ])
 def unmapped_owner(t, mode, uid, expected):
     if os.geteuid() != 0:

@@ -41,7 +41,7 @@ BAD = {
     "G01 a wrong value": ('log-level = "loud"\n', [1]),
     "G01 a missing value": ("workers =\nlog-level = \"info\"\n", [1]),
     "G01 an unknown section": ("nonsense { a = 1 }\n", [1]),
-    "G01 ${HOME} is not expanded, and is no address": (UP + 'listen = {"${HOME}:53"}\n', [2]),
+    "G01 ${HOME} is not expanded, and is not an address": (UP + 'listen = {"${HOME}:53"}\n', [2]),
     "G01 a string without an end": (UP + 'user = "ctstub\n', [2]),
     "G01 a NUL byte": ("workers = 1\n\0\n", [2]),
     "G01 an unknown escape": ('user = "a\\n"\n', [1]),
@@ -54,12 +54,12 @@ BAD = {
     "T02 an upstream without an address": ('workers = 1\nupstream "u" { name = "dns.example" }\n', [2]),
     "G06 an upstream that is our own listener": ('listen = {"127.0.0.1:5301"}\nupstream "u" { address = {"127.0.0.1"} port = 5301 }\n', None),
     "G06 an upstream that is our own listener on every address": ('listen = {"0.0.0.0:5301"}\nupstream "u" { address = {"127.0.0.1"} port = 5301 }\n', None),
-    "a forward to an upstream that is not there": (UP + 'forward "x.example" { upstream = {"other"} }\n', [2]),
+    "a forward to an upstream that does not exist": (UP + 'forward "x.example" { upstream = {"other"} }\n', [2]),
     "a bad disallow entry": ('upstream "u" {\n address = {"192.0.2.1"}\n disallow = {"serial xyz issuer CN=A"}\n}\n', None),
-    "T25 a pin that is no hash": ('upstream "u" {\n address = {"192.0.2.1"}\n pin = {"spki-sha256 00"}\n}\n', None),
-    "a disallow file that is not there": ('trust { disallow-file = {"/nonexistent/list"} }\n', None),
-    "T29 anchors that are not there": ('trust { anchors = "/nonexistent/ca.pem" }\n', None),
-    "a log list that is not there": ('ct { log-list = "/nonexistent/logs.json" }\n', None),
+    "T25 a pin that is not a hash": ('upstream "u" {\n address = {"192.0.2.1"}\n pin = {"spki-sha256 00"}\n}\n', None),
+    "a disallow file that does not exist": ('trust { disallow-file = {"/nonexistent/list"} }\n', None),
+    "T29 anchors that do not exist": ('trust { anchors = "/nonexistent/ca.pem" }\n', None),
+    "a log list that does not exist": ('ct { log-list = "/nonexistent/logs.json" }\n', None),
 }
 
 
@@ -92,7 +92,7 @@ upstream "v" { crl-file = {"/nonexistent/crl.pem"} }
 """
 
 
-@case("G01 mistakes of every kind, in names, values, entries, combinations and named files, are shown in one run")
+@case("G01 one run shows mistakes of every kind: names, values, entries, combinations, named files")
 def all_kinds(t):
     code, said, path = test_file(t, ALL_KINDS)
     equal(code, 2, f"exit code; it said: {said}")
@@ -101,7 +101,7 @@ def all_kinds(t):
     equal(len(lines), len(set(lines)), f"each once: {said}")
 
 
-@case("G01 a line of a megabyte, an empty name, a file of binary rubbish and one of 100 MB are refused, at once")
+@case("G01 a line of 1 MB, an empty name, a binary file and a file of 100 MB are refused at once")
 def monsters(t):
     for name, content in (("long", b"x" * (1 << 20)), ("rubbish", os.urandom(5000)), ("large", b"# " + b"y" * (100 << 20))):
         code, said, _ = test_file(t, content, name)
@@ -131,7 +131,7 @@ def conf_d(t):
     check(code == 2 and "40-bad.conf:2:" in said, f"the mistake in conf.d: {said}")
 
 
-@case("-p prints a configuration that prints the same")
+@case("-p prints a configuration that -p prints unchanged")
 def printed(t):
     path = t.write("a.conf", GOOD["escapes in a string"] + 'cache { size = "8MiB" }\nforward "x.example" { upstream = {} }\nct { policy = "apple" }\n')
     _, once, _ = t.run("ctstubd", "-p", "-c", path)
@@ -142,7 +142,7 @@ def printed(t):
     equal(code, 0, f"-t of what -p printed: {err}")
 
 
-@case("a configuration with a mistake starts nothing: exit code 2, the socket stays free")
+@case("with a mistake in the configuration the daemon exits with code 2 before it binds")
 def starts_nothing(t):
     config = t.write("bad.conf", 'listen = {"127.0.0.1:5399"}\nno-such = 1\n')
     code, _, err = t.run("ctstubd", "-c", config)
@@ -150,7 +150,7 @@ def starts_nothing(t):
     check("bad.conf:2:" in err, err)
 
 
-@case("P07 while a list of names is read anew, which takes its time, clients are answered as before", timeout=240, builds=("gcc",))
+@case("P07 clients are answered while a large list of names is reloaded", timeout=240, builds=("gcc",))
 def slow_reload(t):
     names = t.write("names", "".join(f"n{i}.d{i % 1000}.example\n" for i in range(600_000)))
     d, _ = stub(t, extra=f'filter {{ list-file = {{"{names}"}} }}\n', log_level="info")
@@ -165,7 +165,7 @@ def slow_reload(t):
     check(answered > 10, f"only {answered} times two answers came while the configuration was read three times")
 
 
-@case("SIGHUP reads a new configuration: another upstream serves the next question")
+@case("after SIGHUP the newly configured upstream serves the next question")
 def reload(t):
     from harness.daemon import upstream
     from harness.upstream import DotServer

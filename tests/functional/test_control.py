@@ -27,7 +27,7 @@ def verbs(t, words):
     json.loads(out)
 
 
-@case("a refused reload tells all its errors, as text and as JSON, and changes nothing (G03)")
+@case("a refused reload reports all errors, as text and as JSON, and changes nothing (G03)")
 def reload_refused(t):
     d, _ = stub(t)
     good = open(d.config, encoding="utf-8").read()
@@ -50,7 +50,7 @@ def reload_refused(t):
         equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode afterwards")
 
 
-@case("every key of the daemon's answers stands in ctstub(1), and each upstream line tells its worker")
+@case("ctstub(1) documents every key of the daemon's answers, and each upstream line names its worker")
 def keys(t):
     d, _ = stub(t, workers=2)
     d.ask("www.example.com")
@@ -90,7 +90,7 @@ def prometheus(t):
     check(took and float(took.group(1)) > 0, f"an answer takes a plain number of seconds, to the microsecond: {took}")
 
 
-@case("metrics serves the same over HTTP from a process of its own")
+@case("a separate `ctstub metrics` process serves the same over HTTP")
 def metrics(t):
     d, _ = stub(t)
     d.ask("www.example.com")
@@ -121,7 +121,7 @@ def refusal(t):
     check('"untrusted"' in data and '"refused"' in data, data[:500])
 
 
-@case("with log-format json the log holds the verdict object that the control socket gives; again when it is accepted")
+@case("with log-format json the log holds the same verdict object as the control socket, refused and accepted")
 def verdict_in_log(t):
     site, other = Site(t), Site(t, prefix="other")
     server = DotServer(t, other)
@@ -142,7 +142,7 @@ def verdict_in_log(t):
     equal(logged("accepted")[0]["verdict"]["outcome"], "accepted", "its outcome")
 
 
-@case("flush forgets: the next question goes upstream again")
+@case("after flush the next question goes upstream again")
 def flush(t):
     d, server = stub(t)
     for _ in range(3):
@@ -156,7 +156,7 @@ def flush(t):
     equal(server.names().count("www.example.net"), 1, "questions for the other name")
 
 
-@case("the tools say that the daemon is not there: exit code 3")
+@case("the tools report a daemon that is not running with exit code 3")
 def nobody(t):
     config = t.write("c.conf", f'control-socket = "{t.dir}/nobody"\n')
     for verb in ("status", "stats", "upstreams", "reload", "flush"):
@@ -165,7 +165,7 @@ def nobody(t):
         check(err, "nothing is said")
 
 
-@rows([("G08 half a message", b'{"verb": "sta'), ("G08 no JSON", b"GET / HTTP/1.1\r\n\r\n"), ("G08 a gigabyte announced by never ending", b"x" * 100_000),
+@rows([("G08 half a message", b'{"verb": "sta'), ("G08 a request that is not JSON", b"GET / HTTP/1.1\r\n\r\n"), ("G08 a gigabyte announced by never ending", b"x" * 100_000),
        ("G08 nesting of 10,000", b"[" * 10_000 + b"\n"), ("G08 an array", b"[1,2]\n"), ("G08 an unknown verb", b'{"verb": "format"}\n'),
        ("G08 a verb that is a number", b'{"verb": 7}\n'), ("G08 a NUL byte", b'{"verb": "status\\u0000x"}\n'), ("G08 an empty line", b"\n")])
 def rubbish(t, data):
@@ -189,7 +189,7 @@ def rubbish(t, data):
     check(d.ctl("status")["ok"], "afterwards")
 
 
-@case("G08 hundreds of connections that say nothing leave room for one that speaks, and DNS goes on")
+@case("G08 hundreds of silent control connections leave room for an active one and for DNS")
 def many(t):
     d, _ = stub(t)
     idle = []
@@ -213,7 +213,7 @@ def many(t):
         s.close()
 
 
-@case("G08 another user may neither read nor change")
+@case("G08 another user can neither read nor change anything")
 def other_user(t):
     if os.geteuid() != 0:
         from harness.case import Skip
@@ -226,7 +226,7 @@ def other_user(t):
     equal(code, 3, "exit code as nobody")
 
 
-@case("G08 a stale socket is replaced; a live one stays with its owner")
+@case("G08 the daemon replaces a stale socket and leaves a live one to its owner")
 def stale(t):
     d, server = stub(t)
     d.process.kill()
@@ -251,7 +251,7 @@ def escaped(t):
     check("\x1b" not in d.log(), "the log shows control bytes")
 
 
-@case("G08 a client that asks for much and never reads is let go")
+@case("G08 the daemon disconnects a client that asks for much and never reads")
 def slow_reader(t):
     d, _ = stub(t)
     held = []
@@ -302,13 +302,13 @@ def hold(t, d, uid, n):
 
 
 @rows([(f"A5 while {what}, {who} gets an answer from the control socket", holders, asker) for what, holders, who, asker in (
-    ("nobody holds places", (), "root", 0), ("nobody holds places", (), "a user", 65533),
-    ("a user holds all the places that he can", ((65532, 16),), "root", 0),
-    ("a user holds all the places that he can", ((65532, 16),), "another user", 65533),
-    ("a user takes more than there are", ((65532, 40),), "root", 0),
-    ("a user takes more than there are", ((65532, 40),), "another user", 65533),
-    ("two users hold all the places that they can", ((65532, 8), (65531, 8)), "root", 0),
-    ("two users hold all the places that they can", ((65532, 8), (65531, 8)), "another user", 65533),
+    ("no place is taken", (), "root", 0), ("no place is taken", (), "a user", 65533),
+    ("a user holds all of the user's places", ((65532, 16),), "root", 0),
+    ("a user holds all of the user's places", ((65532, 16),), "another user", 65533),
+    ("a user takes more than all places", ((65532, 40),), "root", 0),
+    ("a user takes more than all places", ((65532, 40),), "another user", 65533),
+    ("two users hold all of their places", ((65532, 8), (65531, 8)), "root", 0),
+    ("two users hold all of their places", ((65532, 8), (65531, 8)), "another user", 65533),
     ("many users hold a place each", tuple((65000 + i, 1) for i in range(14)), "root", 0),
     ("one user has many and others one", ((65532, 11), (65531, 1)), "another user", 65533))])
 def places(t, holders, asker):

@@ -22,7 +22,7 @@ def beside_good(t, respond, **options):
     return d, bad, good
 
 
-@rows([("H24 POST: the request is exactly what RFC 8484 says", "post"), ("H24 GET: the request is exactly what RFC 8484 says", "get")])
+@rows([("H24 POST: the request follows RFC 8484 exactly", "post"), ("H24 GET: the request follows RFC 8484 exactly", "get")])
 def request(t, method):
     site = Site(t)
     server = DohServer(t, site)
@@ -47,7 +47,7 @@ def request(t, method):
     check(not {"cookie", "user-agent", "referer"} & set(r.h), f"headers that tell who we are: {r.h}")
 
 
-@case("H24 with a name configured :authority is the name")
+@case("H24 :authority is the configured name")
 def authority(t):
     site = Site(t)
     server = DohServer(t, site)
@@ -71,7 +71,7 @@ def status(code, headers=(), body=b"no"):
     ("H03 an empty body: the other upstream answers", lambda r: (200, [TYPE], b""), None),
     ("H03 eleven bytes: the other upstream answers", lambda r: (200, [TYPE], wire.answer(r.question)[:11]), None),
     ("H03 65,536 bytes: the other upstream answers", lambda r: (200, [TYPE], wire.answer(r.question) + bytes(65536)), None),
-    ("H04 another id than 0: the other upstream answers, or the id is passed over", lambda r: (200, [TYPE], b"\x12\x34" + wire.answer(r.question)[2:]), None),
+    ("H04 an id other than 0: the other upstream answers, or the id is ignored", lambda r: (200, [TYPE], b"\x12\x34" + wire.answer(r.question)[2:]), None),
     ("H16 status twice", lambda r: (200, [(":status", "200"), TYPE], wire.answer(r.question)), None)], timeout=60)
 def bad_responses(t, respond, reason):
     d, bad, good = beside_good(t, respond)
@@ -86,13 +86,13 @@ def bad_responses(t, respond, reason):
         servfail(alone.ask("alone.example.com"), reason)
 
 
-@case("H02 the type with a parameter is accepted")
+@case("H02 a content type with a parameter is accepted")
 def type_with_parameter(t):
     d, _ = stub_doh(t, respond=lambda r: (200, [("content-type", "application/dns-message; x=y")], wire.answer(r.question)))
     equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
 
 
-@rows([("H05 Age 50 of TTL 60 leaves 10", "50", 10), ("H05 an Age that is no number counts as none", "soon", 60),
+@rows([("H05 Age 50 of TTL 60 leaves 10", "50", 10), ("H05 an Age that is not a number is ignored", "soon", 60),
        ("H05 a negative Age counts as none", "-5", 60), ("H05 a huge Age leaves 0", str(2**40), 0)])
 def age(t, value, left):
     d, _ = stub_doh(t, respond=lambda r: (200, [TYPE, ("age", value)], wire.answer(r.question, ttl=60)))
@@ -101,7 +101,7 @@ def age(t, value, left):
     check(left - 1 <= reply.answer[0].ttl <= left, f"TTL {reply.answer[0].ttl}, want {left}")
 
 
-@case("H15 answers of two streams swapped: neither is delivered")
+@case("H15 answers swapped between two streams are not delivered")
 def swapped(t):
     held = []
 
@@ -256,7 +256,7 @@ def goaway(t):
         equal(raw[3] & 15, 0, f"rcode of question {i}")
 
 
-@case("H10 an answer that comes byte by byte is an answer")
+@case("H10 an answer that arrives byte by byte is accepted")
 def dribbled(t):
     from harness.proxy import Proxy
     site = Site(t)
@@ -276,7 +276,7 @@ def http1(t):
     equal(server.application_bytes, 0, "bytes of application data")
 
 
-@case("H19 H27 a slow DoH server holds the others' answers up for nobody")
+@case("H19 H27 a slow DoH server does not delay answers from others")
 def slow(t):
     gate = threading.Event()
 
@@ -290,7 +290,7 @@ def slow(t):
     d.ask("warm.example.com")
     started = time.monotonic()
     equal(client.rcode(d.ask("slow.example.com")), "NOERROR", "rcode, hedged")
-    check(time.monotonic() - started < 4, "nobody else was asked in time")
+    check(time.monotonic() - started < 4, "no other upstream was asked in time")
     gate.set()
     until(lambda: client.rcode(d.ask("after.example.com")) == "NOERROR", 5, "answers afterwards")
 

@@ -58,7 +58,7 @@ def dying(t, how, protocol):
     check(load.slowest < 4.5, f"the slowest answer took {load.slowest:.2f} s")
 
 
-@case("P02 R13 everything goes black and comes back: the next question is answered")
+@case("P02 R13 the first question after a total outage is answered")
 def back_again(t):
     site = Site(t)
     between = Proxy(t, DotServer(t, site))
@@ -91,7 +91,7 @@ def one_handshake(t):
     check(server.handshakes <= 2, f"{server.handshakes} handshakes")
 
 
-@case("P04 an address that swallows everything beside one that answers costs a moment, once")
+@case("P04 a black-holed address beside one that answers delays questions briefly, and once")
 def black_address(t):
     site = Site(t, ips=("127.0.0.1", "127.0.0.2", "::1"))
     server = DotServer(t, site)
@@ -130,7 +130,7 @@ def portal(t):
     until(lambda: client.rcode(d.ask(f"up{next(number)}.example.com")) == "NOERROR", 10, "answers after the login")
 
 
-@case("P06 standard error closed at the other end does not stop the daemon")
+@case("P06 the daemon survives a closed reader of its standard error")
 def closed_log(t):
     site = Site(t)
     server = DotServer(t, site)
@@ -161,7 +161,7 @@ def reloads(t):
     check(d.ctl("stats")["ok"], "the daemon still talks")
 
 
-@case("P07 a reload with a broken file keeps the old configuration, says so, and the next good one is taken")
+@case("P07 a reload of a broken file keeps the old configuration and reports it; the next good one takes effect")
 def broken_reload(t):
     d, server = stub(t)
     good = open(d.config, encoding="utf-8").read()
@@ -181,7 +181,7 @@ def broken_reload(t):
     check(d.ctl("reload")["ok"], "the good file is taken")
 
 
-@case("P08 SIGTERM under load: what was asked is answered, and the end is clean within seconds")
+@case("P08 SIGTERM under load: pending questions are answered, and the daemon exits cleanly within seconds")
 def terminate(t):
     gate = threading.Event()
 
@@ -201,7 +201,7 @@ def terminate(t):
     check(time.monotonic() - started < 3, "the end takes too long")
 
 
-@case("P10 a daemon that was stopped for a while goes on as if nothing had been")
+@case("P10 a daemon continues after SIGSTOP and SIGCONT")
 def stopped(t):
     d, server = stub(t)
     d.ask("before.example.com")
@@ -213,7 +213,7 @@ def stopped(t):
         equal(c.receive()[3] & 15, 0, "rcode of the question that waited")
 
 
-@case("P16 a second daemon on the same sockets refuses to start, and says which")
+@case("P16 a second daemon on the same sockets refuses to start, and names the socket")
 def second_instance(t):
     d, server = stub(t)
     config = t.write("second.conf", open(d.config, encoding="utf-8").read().replace(d.control, d.control + "2"))
@@ -223,7 +223,7 @@ def second_instance(t):
     equal(client.rcode(d.ask("first.example.com")), "NOERROR", "the first one's answer")
 
 
-@case("P12 started with standard input, output and error closed")
+@case("P12 the daemon starts with standard input, output and error closed")
 def closed_descriptors(t):
     site = Site(t)
     server = DotServer(t, site)
@@ -246,7 +246,7 @@ def two_workers(t):
     equal(client.rcode(d.ask("after.example.com")), "NOERROR", "rcode after the reload")
 
 
-@case("an upstream to which no route leads is unreachable, and the client hears so within its own time (EDE 22 or 23)", netns=True)
+@case("an upstream without a route is unreachable, and the client gets EDE 22 or 23 in time", netns=True)
 def unreachable(t):
     site = Site(t)
     server = type("Nowhere", (), {"address": "192.0.2.1", "port": 853, "alpn": ["dot"]})

@@ -150,7 +150,7 @@ def during_questions(t, protocol, call, error, n):
         s.works(f"{call} {k} of {total}")
 
 
-@rows([("A11 R08 no allocation works for a while: it goes on afterwards", "DoT"), ("A11 R08 DoH: no allocation works for a while: it goes on afterwards", "DoH")],
+@rows([("A11 R08 DoT: the daemon recovers after all allocations failed for a while", "DoT"), ("A11 R08 DoH: the daemon recovers after all allocations failed for a while", "DoH")],
       builds=("gcc",))
 def starved(t, protocol):
     s = Stub(t, protocol)
@@ -164,7 +164,7 @@ def starved(t, protocol):
         s.works(f"{times} allocations")
 
 
-@case("A11 R08 an allocation or a file fails during a reload: the old configuration is kept, or the new one works",
+@case("A11 R08 when an allocation or a file fails during a reload, the old or the new configuration works",
       netns=True, builds=("gcc",), timeout=1200)
 def during_reload(t):
     s = Stub(t, "DoT", log_level="info")
@@ -185,7 +185,7 @@ def during_reload(t):
     check(s.daemon.ctl("reload")["ok"], "reload at the end")
 
 
-@rows([(f"A11 R08 {call} fails with {errno.errorcode[error]} at the start: it says why and ends, or it works", call, error, n)
+@rows([(f"A11 R08 {call} fails with {errno.errorcode[error]} at the start: the daemon works, or exits with a reason", call, error, n)
        for call, error, n in (("allocation", errno.ENOMEM, 16), ("socket", errno.EMFILE, 5), ("open", errno.EMFILE, 6), ("open", errno.EACCES, 5),
                               ("read", errno.EIO, 6), ("getrandom", errno.ENOSYS, 4), ("timerfd_create", errno.EMFILE, 4))],
       netns=True, builds=("gcc",), timeout=3600)
@@ -210,7 +210,7 @@ def at_start(t, call, error, n):
             check(p.log().strip(), f"{call} {k}: it ended without a word")
 
 
-@case("A11 R08 ctstubd -t: each allocation with which names, routes and filters are made fails: it says so", builds=("gcc",), timeout=3600)
+@case("A11 R08 ctstubd -t reports every failed allocation of names, routes and filters", builds=("gcc",), timeout=3600)
 def check_only(t):
     faults, site = Faults(t), Site(t)
     config = t.write("c.conf", f'local {{ data = {{"printer.test 60 A 192.0.2.9"}} }}\nfilter {{ list-file = {{"{t.write("list", "ads.example")}"}} }}\n'
@@ -245,7 +245,7 @@ def spoiled(t, protocol, mode):
 
 # ---- clocks
 
-@case("K01 the wall clock jumps ten years either way: lifetimes stay, the open connection is judged by it, and back", builds=("gcc",))
+@case("K01 after a ten-year clock jump either way cache lifetimes stay and the open connection is judged anew", builds=("gcc",))
 def wall_jumps(t):
     s = Stub(t, "DoT")
     d = s.daemon
@@ -267,7 +267,7 @@ def wall_jumps(t):
         check(s.ask(), "the first question with the right time again")
 
 
-@case("K03 a start in 1970: refused as not-yet-valid, without spinning, and service as soon as the clock is set", builds=("gcc",))
+@case("K03 started in 1970: refused as not-yet-valid without spinning, and service once the clock is set", builds=("gcc",))
 def no_clock(t):
     s = Stub(t, "DoT")
     s.daemon.process.stop()
@@ -283,7 +283,7 @@ def no_clock(t):
     check(s.ask(), "the first question with the right time")
 
 
-@case("K02 after a sleep of eight hours what has expired is gone, and the first question goes over a new connection", builds=("gcc",))
+@case("K02 after a sleep of eight hours expired entries are gone and the first question uses a new connection", builds=("gcc",))
 def sleep(t):
     s = Stub(t, "DoT")
     d = s.daemon

@@ -13,7 +13,7 @@ STATUS = {"at": "2026-11-28T08:00:00Z", "items": 4, "entries": 10, "entries_per_
           "left_out": [], "findings": {"expected": 3, "rogue": 1, "unreadable": 0, "log-misbehaved": 2}, "latest": [FINDING]}
 
 
-@case("ctstub status shows what the watcher found, from its file, and works without one")
+@case("ctstub status shows the watcher's findings, and works without their file")
 def status(t):
     d, _ = stub(t)
     os.makedirs(os.path.join(d.dir, "watch"), exist_ok=True)

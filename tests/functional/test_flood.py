@@ -88,7 +88,7 @@ class Flood:
 @rows([(f"A3 {what}, from {'one port' if ports == 1 else 'many ports'}: others of the same address are answered", name, ports)
        for what, name in (("dead names of one domain", one_domain), ("dead names of ever new domains", new_domains),
                           ("dead names of three hundred domains", some_domains), ("ever new domains of one dead TLD", one_tld),
-                          ("dead names of the domain that the others ask for", of_the_good), ("one dead name again and again", one_name),
+                          ("dead names of the domain that other clients ask for", of_the_good), ("one dead name again and again", one_name),
                           ("names of a forward whose upstream is silent", routed))
        for ports in (1, 64)], builds=("gcc",), timeout=180)
 def starves_itself(t, name, ports):

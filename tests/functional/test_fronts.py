@@ -74,13 +74,13 @@ def validator(t, front):
 RESOLVED = [row for row in PUBLIC + PRIVATE if row[0].count(".") > 0 and not row[0].endswith((".home.arpa", ".test"))]
 
 
-@case("systemd-resolved", netns=True, timeout=120, builds=("gcc",))
+@case("systemd-resolved resolves through ctstubd", netns=True, timeout=120, builds=("gcc",))
 def resolved(t):
     d, _ = stub(t)
     asked(fronts.Resolved(t, d), RESOLVED)
 
 
-@case("systemd-resolved validates", netns=True, timeout=120, builds=("gcc",))
+@case("systemd-resolved validates DNSSEC through ctstubd", netns=True, timeout=120, builds=("gcc",))
 def resolved_validates(t):
     d, world = stub(t)
     asked(fronts.Resolved(t, d, world), [row for row in RESOLVED if not row[0].endswith("lan")])
@@ -96,7 +96,7 @@ DELV = [
 ]
 
 
-@case("delv validates: what is signed is proven, what is ours is unsigned, nothing is bogus", timeout=120, builds=("gcc",))
+@case("delv validates signed names, finds local names unsigned and none bogus", timeout=120, builds=("gcc",))
 def delv(t):
     d, world = stub(t)
     words = world.anchor_key.split()

@@ -25,7 +25,7 @@ BAD_ANSWERS = {
 }
 
 
-@rows([(f"A1 the one connection brings {what}: the first question has its answer all the same", bad)
+@rows([(f"A1 the only connection brings {what}: the first question is answered all the same", bad)
        for what, bad in BAD_ANSWERS.items()])
 def bad_connection(t, bad):
     def handler(connection):
@@ -39,7 +39,7 @@ def bad_connection(t, bad):
     check(server.connections <= 3, f"{server.connections} connections")
 
 
-@rows([(f"A1 DoH: the one connection brings {what}: the first question has its answer all the same", response)
+@rows([(f"A1 DoH: the only connection brings {what}: the first question is answered all the same", response)
        for what, response in (("status 500", (500, [], b"")), ("status 502", (502, [], b"")), ("status 503", (503, [("content-type", "text/html")], b"<html>")),
                               ("status 404", (404, [], b"")), ("a page", (200, [("content-type", "text/html")], b"<html>")),
                               ("redirects", (302, [("location", "https://example.com/")], b"")), ("empty bodies", (200, [DNS], b"")))])
@@ -87,7 +87,7 @@ HARM = {
 }
 
 
-@rows([(f"A2 a zone of which each question {what} ({zones} such zones): other questions lose nothing", harm, zones)
+@rows([(f"A2 a zone of which each question {what} ({zones} such zones): other questions are answered", harm, zones)
        for what, harm in HARM.items() for zones in (1, 12)])
 def bad_zone(t, harm, zones):
     def handler(connection):
@@ -110,7 +110,7 @@ def bad_zone(t, harm, zones):
     check("upstream-failed" not in d.log(), "the upstream was failed")
 
 
-@case("A7 an upstream that is away for a moment is waited for")
+@case("A7 the daemon waits for an upstream that is briefly unreachable")
 def blip(t):
     d, server = stub(t)
     equal(client.rcode(d.ask("warm.example.com")), "NOERROR", "before")
@@ -126,7 +126,7 @@ def blip(t):
     equal(replies, ["NOERROR"] * 10, "replies")
 
 
-@case("A4 a refused upstream whose certificate is repaired serves again when nobody else is left")
+@case("A4 a refused upstream with a repaired certificate serves again when no other upstream is usable")
 def repaired(t):
     site, stranger = Site(t), Site(t)
     first = DotServer(t, site, chain=stranger.chain, key=stranger.key_file)
@@ -138,7 +138,7 @@ def repaired(t):
     until(lambda: client.rcode(d.ask("two.example.com")) == "NOERROR", 6, "the first serves")
 
 
-@case("A4 a server that closes each connection on its question is not hammered")
+@case("A4 the daemon backs off from a server that closes each connection on its question")
 def closer(t):
     d, server = stub(t, handler=lambda connection: connection.read_question())
     senders = [d.udp() for _ in range(4)]

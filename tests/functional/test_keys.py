@@ -40,7 +40,7 @@ def shown(t, key, tls13):
     return site, ShownCertificate(t, chain, tls13)
 
 
-@rows([(f"{version}: {what}: weak-key before the server has proven that it has the key", key, version == "TLS 1.3")
+@rows([(f"{version}: {what}: weak-key before the server has proven possession of the key", key, version == "TLS 1.3")
        for what, key in KEYS.items() for version in ("TLS 1.2", "TLS 1.3")])
 def refused_at_sight(t, key, tls13):
     site, server = shown(t, key, tls13)
@@ -54,7 +54,7 @@ def refused_at_sight(t, key, tls13):
     equal(server.answers, [23 if tls13 else 21], "the record that answers the Certificate message: an alert")
 
 
-@rows([("a chain larger than a handshake message may be ends the handshake", False), ("the same with TLS 1.3", True)])
+@rows([("a chain over the limit of a handshake message ends the handshake", False), ("the same with TLS 1.3", True)])
 def too_large(t, tls13):
     site, server = shown(t, rsa_spki(number(400000), 3), tls13)
     config = t.write("c.conf", f'trust {{ anchors = "{site.anchors}" }} ct {{ mode = "off" }}\n'
@@ -64,7 +64,7 @@ def too_large(t, tls13):
     equal(json.loads(out)["reasons"], ["chain-too-long"], "reasons")
 
 
-@rows([("the daemon refuses at sight, too, and its upstream's reason is weak-key", False), ("the same with TLS 1.3", True)])
+@rows([("the daemon refuses the key before any proof, and reports weak-key for the upstream", False), ("the same with TLS 1.3", True)])
 def daemon(t, tls13):
     site, server = shown(t, KEYS["RSA-16384 with an exponent as long"], tls13)
     d = Daemon(t, section('upstream "one"', address=["127.0.0.1"], port=server.port), anchors=site.anchors)

@@ -96,7 +96,7 @@ def scts_good(folder, logs, chain):
     return good
 
 
-@case("what is forged is what another implementation reads, rebuilds and verifies")
+@case("another implementation reads, rebuilds and verifies what the lab forges")
 def forger(t):
     folder, index = pki(t)
     logs, seen = logs_of(folder), 0
@@ -117,7 +117,7 @@ def forger(t):
 
 
 @rows([
-    ("the forger breaks the signature of one SCT where it says so", "sct-bad-signature", [True, False]),
+    ("the forger breaks the signature of exactly the SCT that it names", "sct-bad-signature", [True, False]),
     ("SCTs of another certificate do not verify", "sct-other-cert", [False, False]),
     ("SCTs over another issuer's key do not verify", "sct-other-issuer", [False, False]),
     ("SCTs with another time do not verify", "sct-other-time", [False, False]),
@@ -132,7 +132,7 @@ def forger_faults(t, name, want):
     equal(scts_good(folder, logs_of(folder), chain_of(folder, entry)), want, "SCTs that verify")
 
 
-@case("one folder and one time give the same bytes, whoever asks; another time is refused there")
+@case("the same folder and time give the same bytes; another time is refused in that folder")
 def reproducible(t):
     folder, _ = pki(t, "--at", "2027-01-01T00:00:00Z", "--ip", "192.0.2.1")
     before = {}
@@ -194,7 +194,7 @@ def serve(t, scenario, *options):
     return process, port, read
 
 
-@case("serve says what happens and counts it", needs=("kdig",))
+@case("serve logs and counts events", needs=("kdig",))
 def serve_counts(t):
     process, port, counts = serve(t, "good-v4")
     code, out, _ = t.run("kdig", "@127.0.0.1", "-p", port, f"+tls-ca={t.path('pki')}/anchors.pem", "+short", "www.example.com", "A")
@@ -208,7 +208,7 @@ def serve_counts(t):
     equal((counts()["questions"], counts()["bytes"]), (0, 0), "questions and bytes")
 
 
-@case("a client of DNS over HTTPS that offers no ALPN is served in HTTP/1.1, and one request after another")
+@case("a DoH client without ALPN is served over HTTP/1.1, one request after another")
 def old_http(t):
     process, port, counts = serve(t, "good-v4", "--doh")
     context = ssl.create_default_context(cafile=f"{t.path('pki')}/anchors.pem")
@@ -242,8 +242,8 @@ def one_fault(t, name, takes_value, options):
     return f"{fault}: {server.returncode} {err[:300]}" if server.returncode != 0 or err else None
 
 
-@rows([("the lab lives through every fault it can serve over DoT", []),
-       ("the lab lives through every fault it can serve over DoH", ["--doh"])], needs=("kdig",), timeout=300)
+@rows([("the lab survives every fault that it can serve over DoT", []),
+       ("the lab survives every fault that it can serve over DoH", ["--doh"])], needs=("kdig",), timeout=300)
 def every_fault(t, options):
     pki(t)  # so that the servers need not make its keys at once
     with open(os.path.join(t.src, "contrib", "lab", "server", "lab_faults.def"), encoding="utf-8") as f:
@@ -266,8 +266,8 @@ def every_fault(t, options):
     ("a bad address", ["pki", "--ip", "1.1.1.300", "x"]),
     ("a run without a client", ["run"]),
     ("an unknown adapter", ["run", "--client", "nonsense"]),
-    ("no such number of jobs", ["run", "--client", "nonsense", "--jobs", "0"]),
-    ("a report of nothing", ["report", "--html", "x.html"]),
+    ("an invalid number of jobs", ["run", "--client", "nonsense", "--jobs", "0"]),
+    ("a report without results", ["report", "--html", "x.html"]),
     ("too many scenarios", ["up", "good-v4", "no-sct"]),
 ])
 def usage(t, words):
@@ -276,7 +276,7 @@ def usage(t, words):
     check(err and not out, f"the complaint belongs on standard error: {out!r} {err!r}")
 
 
-@case("a report holds every client and scenario, as Markdown, JSON and a page that needs nothing else")
+@case("a report has every client and scenario, as Markdown, JSON and a self-contained page")
 def report(t):
     def results(client, outcome, mark):
         return json.dumps({"client": client, "version": "1 <2>", "identity": "a & b", "protocol": "dot", "date": "2026-11-21T00:00:00Z",
@@ -311,7 +311,7 @@ def report(t):
     equal(len(set(re.findall(r'<caption id="([^"]*)"', page))), 4, "captions")
     equal(page.count("Not tried."), 7, "groups without a scenario")
     code, _, err = t.run("ctstub-lab", "report", "--html", t.path("x.html"), t.write("bad.json", "[1"))
-    equal((code, "bad.json" in err), (2, True), "a file that is none")
+    equal((code, "bad.json" in err), (2, True), "a file that is not a report")
 
 
 def pasted(t, said):
@@ -366,7 +366,7 @@ def up_and_down(t):
 NOBODY = 65534
 
 
-@rows([("a lab in a cell: the resolver is 1.1.1.1, the rest of the world lies, and it is switched from inside", None),
+@rows([("a lab in a cell: 1.1.1.1 is the resolver, all other servers lie, and the lab is switched from inside", None),
        *([("the same for an ordinary user", NOBODY)] if os.geteuid() == 0 else [])], needs=("dig",))
 def cell(t, user):
     one_lab(t)

@@ -38,7 +38,7 @@ def pair(authority):
     ("a static-ct log of no entries", "delta-1", 0),
     ("a static-ct log of a partial tile", "delta-1", 255),
     ("a static-ct log of a full tile", "delta-1", 256),
-    ("a static-ct log of tiles and a rest", "delta-1", 700),
+    ("a static-ct log of full tiles and a partial one", "delta-1", 700),
 ], builds=("gcc",))
 def heads(t, log, fill):
     logs = ToyLogs(t, "--fill", str(fill))
@@ -47,7 +47,7 @@ def heads(t, log, fill):
     equal(root, root_of(logs.leaves(log, size)), "root over the entries")
 
 
-@case("millions of entries are there at once, and prove themselves", builds=("gcc",))
+@case("a log of millions of entries is ready at once, and its proofs verify", builds=("gcc",))
 def millions(t):
     logs = ToyLogs(t, "--fill", "10000019")
     size, _, root, good = logs.sth("alpha-1")
@@ -84,7 +84,7 @@ def submitted(t, log, pre):
     equal((size, good, leaves[5], root), (6, True, leaf, root_of(leaves)), "the log after it")
 
 
-@case("a submission waits for the merge delay, and stays out while late-merge is on", builds=("gcc",))
+@case("a submission is merged after the merge delay, and not while late-merge is on", builds=("gcc",))
 def delay(t):
     logs, ca = ToyLogs(t, "--merge-delay", "1h"), Authority("Submitter")
     logs.submit("alpha-1", [der(pair(ca)[0]), der(ca.cert)])
@@ -97,7 +97,7 @@ def delay(t):
     equal(logs.sth("alpha-1")[0], 1, "size when it is over")
 
 
-@case("what the SCTs of a chain promise is entered as they say", builds=("gcc",))
+@case("the lab's log enters the certificate of a chain as its SCTs promise", builds=("gcc",))
 def promised(t):
     logs = ToyLogs(t)
     code, out, err = t.run("ctstub-lab", "pki", logs.folder)
@@ -156,22 +156,22 @@ def shrinks(logs, log):
     ("roll-back: the head is smaller", "roll-back", "alpha-1", rolls_back),
     ("roll-back: the checkpoint is smaller", "roll-back", "delta-1", rolls_back),
     ("missing-entry: the root is not that of the entries", "missing-entry", "alpha-1", root_differs),
-    ("missing-entry: nor of the tiles", "missing-entry", "delta-1", root_differs),
+    ("missing-entry: the root is not that of the tiles", "missing-entry", "delta-1", root_differs),
     ("altered-entry: the root is not that of the entries", "altered-entry", "alpha-1", root_differs),
-    ("altered-entry: nor of the tiles", "altered-entry", "delta-1", root_differs),
+    ("altered-entry: the root is not that of the tiles", "altered-entry", "delta-1", root_differs),
     ("bad-signature: the head does not verify", "bad-signature", "alpha-1", lambda l, log: not l.head(log)[3]),
     ("bad-signature: the checkpoint does not verify", "bad-signature", "delta-1", lambda l, log: not l.head(log)[3]),
     ("stale-head: the head is old", "stale-head", "alpha-1", lambda l, log: age_s(l, log) > 2 * 86400 - 9),
     ("stale-head: the checkpoint is old", "stale-head", "delta-1", lambda l, log: age_s(l, log) > 86400),
-    ("future-head: the head is not of today", "future-head", "delta-1", lambda l, log: age_s(l, log) < -80000),
+    ("future-head: the head is dated in the future", "future-head", "delta-1", lambda l, log: age_s(l, log) < -80000),
     ("busy: 429 with Retry-After", "busy", "delta-1", retry_after),
     ("broken: 500", "broken", "alpha-1", status_is(500)),
-    ("gzip-bomb: a GiB of a MiB", "gzip-bomb", "delta-1", bomb),
+    ("gzip-bomb: a MiB expands to a GiB", "gzip-bomb", "delta-1", bomb),
     ("shrinking-tile: a partial tile is shorter", "shrinking-tile", "delta-1", shrinks),
-    ("fewer-entries: three of a batch", "fewer-entries", "alpha-1",
+    ("fewer-entries: three entries instead of a batch", "fewer-entries", "alpha-1",
      lambda l, log: len(l.get_json(f"/{log}/ct/v1/get-entries?start=0&end=99")["entries"]) == 3),
     ("not-json: no JSON", "not-json", "alpha-1", lambda l, log: l.get(f"/{log}/ct/v1/get-sth").startswith(b"<html>")),
-    ("oversized: it does not end", "oversized", "delta-1",
+    ("oversized: the answer does not end", "oversized", "delta-1",
      endless),
 ], builds=("gcc",))
 def misbehaves(t, name, log, seen):
@@ -191,7 +191,7 @@ def misbehaves(t, name, log, seen):
     ("an address that is not loopback", ("--pki", "x", "--listen", "192.0.2.1:1"), "loopback"),
     ("a misbehaviour that does not exist", ("--pki", "x", "--listen", "127.0.0.1:0", "--misbehave", "kindness"), "kindness"),
     ("a log that does not exist", ("--pki", "x", "--listen", "127.0.0.1:0", "--misbehave", "busy@omega"), "omega"),
-    ("a size that is none", ("--pki", "x", "--fill", "many"), "--fill many"),
+    ("an invalid size", ("--pki", "x", "--fill", "many"), "--fill many"),
 ], builds=("gcc",))
 def refused(t, options, says):
     code, out, err = t.run("ctstub-lab", "logs", *options)

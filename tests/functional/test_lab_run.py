@@ -30,8 +30,8 @@ def no_byte_to_impostors(results):
 
 
 @rows([
-    ("ctstub against every scenario over DoT, and not a byte to an impostor", []),
-    ("ctstub against every scenario over DoH, and not a byte to an impostor", ["--doh"]),
+    ("ctstub passes every scenario over DoT, and sends no byte of a question to an impostor", []),
+    ("ctstub passes every scenario over DoH, and sends no byte of a question to an impostor", ["--doh"]),
 ], timeout=900, builds=("gcc",))
 def wire(t, options):
     _, text, results = run(t, "ctstub", *options)
@@ -136,9 +136,9 @@ MOMENTS = (0, 0.02, 0.1, 0.3, 0.8, None)  # seconds after the start; None: when 
 
 
 @rows([("an interrupt leaves no process, mount, namespace or folder behind", signal.SIGINT, os.kill),
-       ("neither does one from the keyboard, which comes to all of its processes", signal.SIGINT, os.killpg),
-       ("neither does a termination", signal.SIGTERM, os.kill),
-       ("a kill leaves no process and no namespace behind", signal.SIGKILL, os.kill)], needs=("kdig",), timeout=240)
+       ("an interrupt from the keyboard, which reaches all processes, leaves nothing behind", signal.SIGINT, os.killpg),
+       ("SIGTERM leaves no process, mount, namespace or folder behind", signal.SIGTERM, os.kill),
+       ("SIGKILL leaves no process and no namespace behind", signal.SIGKILL, os.kill)], needs=("kdig",), timeout=240)
 def interrupted(t, number, send):
     adapter = os.path.join(t.src, "tests", "functional", "lab_careless")
     with open("/proc/self/mountinfo", encoding="utf-8") as f:
@@ -176,7 +176,7 @@ def interrupted(t, number, send):
         equal(f.read(), mounts, "mounts")
 
 
-@case("run without namespaces says so once, writes no results, and ends with exit code 3", builds=("gcc",))
+@case("run without namespaces reports it once, writes no results, and exits with code 3", builds=("gcc",))
 def no_namespaces(t):
     out = t.path("results.json")
     script = 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" run --client ctstub --adapters "$1" --out "$2"'

@@ -58,7 +58,7 @@ def stub(t, *arguments, **options):
 
 # ---- clients that hold and do not ask
 
-@case("R01 thousands of idle TCP clients are all held, each in little memory, and UDP is answered as before", timeout=300)
+@case("R01 thousands of idle TCP clients stay connected in little memory, and UDP is answered as before", timeout=300)
 def idle_clients(t):
     total = 10_000 if t.long else 2_000
     descriptors(total + 200)
@@ -81,7 +81,7 @@ def idle_clients(t):
         equal(code_of(c.ask(wire.question("warm.example.com"))), 0, "rcode of one more client")
 
 
-@case("R01 with few descriptors the client that was silent for longest makes room")
+@case("R01 when descriptors run short the client idle for longest is disconnected")
 def idle_makes_room(t):
     d, _ = limited(t, 600)
     clients = []
@@ -117,7 +117,7 @@ def slow_clients(t):
     check(still_open(slow) <= 560 * 2 // 3, "one address holds nearly all there is")
 
 
-@case("R02 connections without end from one address close its own, never those of another")
+@case("R02 endless connections from one address close its own, never those of another")
 def flood_of_connections(t):
     d, _ = limited(t, 560)
     others = [tcp_from(d, "127.0.0.2") for _ in range(20)]
@@ -130,7 +130,7 @@ def flood_of_connections(t):
     equal(still_open(others), len(others), "connections of the other client that are open")
 
 
-@case("R02 a byte now and then does not keep a connection from its idle end", long=True, timeout=180)
+@case("R02 an occasional byte does not extend a connection's idle limit", long=True, timeout=180)
 def dribble(t):
     d, _ = stub(t)
     c = d.tcp(1)
@@ -173,7 +173,7 @@ def flood(d, total, prefix, source="127.0.0.1", each=2000):
     return connections
 
 
-@case("R03 questions beyond what may be in flight to a silent upstream fail at once and say why; others are served")
+@case("R03 questions over the in-flight limit of a silent upstream fail at once with a reason; others are served")
 def silent_upstream(t):
     d, server = stub(t, silent_after({"cached.example.com"}), extra="hedge = false\n")
     equal(client.rcode(d.ask("cached.example.com")), "NOERROR", "rcode of the first")
@@ -198,7 +198,7 @@ def silent_upstream(t):
     check(d.ctl("stats")["ok"], "the daemon still talks")
 
 
-@case("R17 one client's flood of questions nobody answers leaves another's first-time questions alone")
+@case("R17 one client's flood of unanswered questions does not affect another client's new questions")
 def fair(t):
     site = Site(t)
     served = DotServer(t, site, answer=lambda q: None if q.name.startswith("flood") else wire.answer(q))
@@ -252,7 +252,7 @@ def fd_next(d):
     return next(i for i in range(len(used) + 1) if i not in used)
 
 
-@case("R05 without descriptors accepting pauses and does not spin, work at hand goes on, and it recovers")
+@case("R05 without free descriptors the daemon pauses accepting, does not spin, and recovers")
 def no_accept(t):
     d, _ = stub(t)
     early = d.tcp()
@@ -285,10 +285,10 @@ def connected(d):
     return [r for r in rows_ if r[1].endswith(f":{d.port:04X}") and r[3] not in ("0A", "06")]  # listening, gone
 
 
-@case("R06 without a descriptor for the upstream the answer says so, and the next one after it is back works")
+@case("R06 without a descriptor for the upstream SERVFAIL says so, and the next question works once one is free")
 def no_connect(t):
     d, server = stub(t)
-    until(lambda: not connected(d), 10, "nobody is connected")
+    until(lambda: not connected(d), 10, "no connection is open")
     before = resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE)
     resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE, (fd_next(d), before[1]))
     for i in range(5):
@@ -340,7 +340,7 @@ def failures_are_free(t):
     check(grown < (30_000 if t.sanitized else 1_536), f"{grown} KiB more")
 
 
-@case("R10 a storm of malformed questions and answers makes a bounded log, without control bytes")
+@case("R10 a storm of malformed questions and answers gives a bounded log without control bytes")
 def log_storm(t):
     def garbage(q):
         return wire.header(q.ident, 0x8180, 1, 200, 0, 0) + q.section + b"\xc0\xff" * 20
@@ -359,7 +359,7 @@ def log_storm(t):
     check(not re.search(r"[\x00-\x09\x0b-\x1f]", log), "control bytes in the log")
 
 
-@case("R12 an upstream that comes to life under many waiting questions sees one handshake")
+@case("R12 an upstream that comes back under many waiting questions gets one handshake")
 def herd(t):
     gate = threading.Event()
 
@@ -374,7 +374,7 @@ def herd(t):
         gate.set()
         good = sum(1 for _ in range(150) if code_of(c.receive()) == 0)
     check(server.handshakes <= 3, f"{server.handshakes} handshakes")
-    check(good >= 1, "nobody was answered")
+    check(good >= 1, "no client was answered")
     equal(client.rcode(d.ask("after.example.com")), "NOERROR", "rcode afterwards")
 
 
@@ -409,7 +409,7 @@ def known_at_once(t):
                     check(c.receive(), "the connection was closed")
 
 
-@case("P06 a log that nobody reads is full: the daemon goes on, and says later how much it left out")
+@case("P06 when its log pipe is full the daemon goes on, and later reports how many lines it dropped")
 def full_log(t):
     d, _ = stub(t)
     d.process.stop()
@@ -539,7 +539,7 @@ def all_of(s):
         data += more
 
 
-@case("G08 another user cannot connect; where the folder's owner lets him, he may read and change nothing")
+@case("G08 another user cannot connect; where folder permissions allow it, he can read and change nothing")
 def other_user(t):
     if os.geteuid() != 0:
         raise Skip("only root can become another user")
@@ -561,10 +561,10 @@ def other_user(t):
     equal(client.rcode(d.ask("after.example.com")), "NOERROR", "rcode afterwards")
 
 
-@rows([("G08 half a request, and the end", b'{"verb": "sta', True), ("G08 nothing at all, and the end", b"", True),
-       ("G08 half a request, and silence", b'{"verb": "sta', False), ("G08 zero bytes", b"\0" * 100 + b"\n", False),
-       ("G08 a line that is no JSON", b"status\n", False), ("G08 brackets in brackets", b"[" * 4000 + b"\n", False),
-       ("G08 an announced length of a gigabyte", b"\x40\0\0\0" + b"x" * 60_000, False)])
+@rows([("G08 half a request, then the end of the connection", b'{"verb": "sta', True), ("G08 a connection that ends without a request", b"", True),
+       ("G08 half a request, then silence", b'{"verb": "sta', False), ("G08 zero bytes", b"\0" * 100 + b"\n", False),
+       ("G08 a line that is not JSON", b"status\n", False), ("G08 brackets in brackets", b"[" * 4000 + b"\n", False),
+       ("G08 a length prefix of a gigabyte", b"\x40\0\0\0" + b"x" * 60_000, False)])
 def bad_requests(t, data, end):
     d, _ = stub(t)
     with control(d) as s:
@@ -579,7 +579,7 @@ def bad_requests(t, data, end):
     check(d.ctl("status")["ok"], "the next one is served")
 
 
-@case("G08 a request without end takes no memory")
+@case("G08 an endless request takes no memory")
 def endless_request(t):
     d, _ = stub(t)
     d.ctl("status")
@@ -594,7 +594,7 @@ def endless_request(t):
     check(d.process.rss_kib() - before < (20_000 if t.sanitized else 1024), "memory grew")
 
 
-@case("G08 clients that ask and never read are closed; many connections wait, or are closed, and harm nobody")
+@case("G08 clients that never read are disconnected, and many connections do not affect others")
 def many_connections(t):
     descriptors(600)
     d, _ = stub(t)

@@ -24,11 +24,11 @@ def status(t, d, *options):
 
 @rows([
     ("a list of 29 days is fresh", 29, "fresh", 0),
-    ("of 31 days it is warned of", 31, "ageing", 1),
+    ("a list of 31 days gets a warning", 31, "ageing", 1),
     ("of 46 days", 46, "old", 2),
     ("of 61 days", 61, "urgent", 3),
-    ("of 71 days it is stale", 71, "stale", 4),
-    ("of three years too", 1095, "stale", 4),
+    ("a list of 71 days is stale", 71, "stale", 4),
+    ("a list of three years is stale", 1095, "stale", 4),
 ])
 def ages(t, days, step, number):
     d = daemon(t, days)
@@ -42,7 +42,7 @@ def ages(t, days, step, number):
     equal([f"step={step}" in line for line in lines], [True] if number else [], "log")
 
 
-@rows([("a reload with a newer list ends the warning, one with an old list says it again", 46)], builds=("gcc",))
+@rows([("a reload with a newer list ends the warning, one with an old list repeats it", 46)], builds=("gcc",))
 def renewed(t, days):
     d = daemon(t, days)
     d.write(UPSTREAM, f'ct {{ log-list = "{listed(t, 1)}" }}')

@@ -36,7 +36,7 @@ def in_effect(t):
     return json.loads(out)
 
 
-@case("the list compiled in is shown, with its date and its logs")
+@case("show prints the compiled-in list, with its date and its logs")
 def show(t):
     shown = in_effect(t)
     equal(shown["from"], "compiled in", "from")
@@ -46,7 +46,7 @@ def show(t):
     check(code == 0 and "days old" in out, f"text: {out[-200:]}")
 
 
-@case("a newer list is taken, and is the one in effect")
+@case("import installs a newer list, which takes effect")
 def newer(t):
     begin(t)
     shown = in_effect(t)
@@ -72,7 +72,7 @@ def forced(t, make, word):
     equal((code, json.loads(out)["taken"]), (0, True), "exit code and taken with --force")
 
 
-@case("a list of the same operators is taken without force, and the difference is told")
+@case("import needs no --force for a list of the same operators, and shows the difference")
 def difference(t):
     begin(t)
     code, out, _ = import_list(t, LOGS[:5] + [Log("Log 7", "Operator 1")], utc_now() + DAY)
@@ -113,7 +113,7 @@ def update(t, site, server, *options):
     return t.run("ctstub", "ct-logs", "update", "--json", "-c", config(t, site), "--url", server.url, *options)
 
 
-@case("a list is fetched from a server whose certificate is good")
+@case("update fetches a list from a server with a good certificate")
 def fetched(t):
     site = Site(t, with_ct=True)
     server = Https(t, site, log_list(site.logs, utc_now() + DAY).encode())
@@ -122,7 +122,7 @@ def fetched(t):
     equal(json.loads(out)["taken"], True, "taken")
 
 
-@case("a list is not fetched from a server whose certificate was never logged")
+@case("update refuses a server whose certificate was never logged")
 def not_logged(t):
     site = Site(t)
     server = Https(t, site, log_list(site.logs, utc_now() + DAY).encode())
@@ -130,7 +130,7 @@ def not_logged(t):
     equal((code, json.loads(out)["reasons"]), (1, ["ct-no-scts"]), f"exit code and reasons ({err})")
 
 
-@case("a list is not fetched from a server of another address")
+@case("update refuses a server with the certificate of another address")
 def other_address(t):
     site = Site(t, ips=("192.0.2.1",), with_ct=True)
     server = Https(t, site, log_list(site.logs, utc_now() + DAY).encode())
@@ -155,7 +155,7 @@ def urls(t, url):
     check(code == 2 and "https" in err, f"{code}: {err}")
 
 
-@case("a disallow file is checked: the number of entries, or the line that is wrong")
+@case("disallow check prints the number of entries, or the wrong line")
 def disallow_check(t):
     good = t.write("good", "# x\nissuer CN=a\n\ncert-sha256 " + "00" * 32 + "\n")
     code, out, _ = t.run("ctstub", "disallow", "check", "--json", good)
@@ -165,10 +165,10 @@ def disallow_check(t):
     code, out, err = t.run("ctstub", "disallow", "check", bad)
     check(code == 2 and not out and err.startswith(f"ctstub disallow: {bad}:3: "), f"{code}: {err}")
     code, _, _ = t.run("ctstub", "disallow", "check", "/nowhere")
-    equal(code, 3, "exit code of a file that is not there")
+    equal(code, 3, "exit code of a missing file")
 
 
-@case("OneCRL becomes a disallow file that checks")
+@case("OneCRL imports as a valid disallow file")
 def onecrl(t):
     records = {"data": [
         {"issuerName": "MAsxCTAHBgNVBAMMAA==", "serialNumber": "AQ==", "enabled": True},
@@ -184,7 +184,7 @@ def onecrl(t):
         equal(a.read(), b.read(), "the file")
 
 
-@case("bad OneCRL is refused")
+@case("malformed OneCRL is refused")
 def bad_onecrl(t):
     source = t.write("onecrl.json", '{"data": 1}')
     code, out, err = t.run("ctstub", "disallow", "import", "--onecrl", source)

@@ -191,13 +191,13 @@ def covered(t):
     return found, bare, stale
 
 
-@case("every example of every manual page has its row here, and every row its example", builds=("gcc",))
+@case("every example of every manual page has a row in this test, and every row an example", builds=("gcc",))
 def complete(t):
     found, bare, stale = covered(t)
     check(len(found) >= 10 and not bare and not stale, f"no row: {bare}; no example: {stale}")
 
 
-@case("the reader of manual pages finds sessions and blocks, and what no row covers is seen", builds=("gcc",))
+@case("the reader of manual pages finds sessions and blocks, and reports examples without a row", builds=("gcc",))
 def reads_pages(t):
     text = ".Dl $ a \\(dqb\\(dq\n.Dl $ c\n.Pp\n.Dl no command\n.Bd -literal -offset indent\nx = \\(dqy\\e\n.Ed\n.Dl $ d"
     equal(examples(text + "\n"), ['a "b"\nc', 'x = "y\\', "d"], "examples")

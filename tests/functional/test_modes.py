@@ -56,7 +56,7 @@ class Tried:
         return [line for line in self.daemon.log().splitlines() if event in line]
 
 
-@rows([(f"{reason} in report mode is told everywhere and refuses nothing", reason) for reason in RULES])
+@rows([(f"{reason} in report mode is reported everywhere and refuses nothing", reason) for reason in RULES])
 def told(t, reason):
     tried = Tried(t, reason)
     d = tried.daemon
@@ -78,7 +78,7 @@ def told(t, reason):
     check(re.search(r"(?m)^ctstub_upstream_would_be_refused{.*} 1$", out), "the gauge")
 
 
-@rows([(f"{reason} is judged by verify and probe as by the daemon, and its text says that it would refuse", reason) for reason in RULES])
+@rows([(f"verify, probe and the daemon agree on {reason}, and its text says that it would refuse", reason) for reason in RULES])
 def tools(t, reason):
     tried = Tried(t, reason)
     code, out, err = t.run("ctstub", "verify", "--json", "-c", tried.daemon.config, tried.site.chain)
@@ -103,7 +103,7 @@ def ended(t, reason):
     check(f'{tried.mode.replace("_", "-")} = "report"' in out, "-p prints the mode")
 
 
-@case("a finding is logged once, however often its upstream is connected to; its end and its refusal are logged as well")
+@case("a finding is logged once for any number of connections; its end and its refusal are logged too")
 def once(t):
     tried = Tried(t, "pin-mismatch", report_until="9998-12-31")
     d = tried.daemon
@@ -122,7 +122,7 @@ def once(t):
     equal(d.ctl("status")["would_be_refused"], [], "status")
 
 
-@case("a good upstream in report mode has nothing to tell")
+@case("a good upstream in report mode logs no findings")
 def good(t):
     tried = Tried(t, "anchor-distrusted", pin_mode="report", disallow_mode="report", revocation_mode="report", allow_issuer_mode="report")
     tried.extra = ""
@@ -133,8 +133,8 @@ def good(t):
 
 
 @rows([
-    ("another address has no report mode", "ip-mismatch", {"ips": ("192.0.2.1",)}, None),
-    ("another name has none", "name-mismatch", {"names": ("other.test",)}, "dns.test"),
+    ("ip-mismatch refuses when every mode is report", "ip-mismatch", {"ips": ("192.0.2.1",)}, None),
+    ("name-mismatch refuses when every mode is report", "name-mismatch", {"names": ("other.test",)}, "dns.test"),
 ])
 def identity(t, reason, site_options, name):
     site = Site(t, **site_options)
@@ -143,7 +143,7 @@ def identity(t, reason, site_options, name):
     servfail(d.ask("www.example.com"), reason)
 
 
-@rows([(f"{name} is no option", name) for name in ("identity-mode", "chain-mode", "signature-mode", "name-mode", "dates-mode", "mode")])
+@rows([(f"{name} is not an option", name) for name in ("identity-mode", "chain-mode", "signature-mode", "name-mode", "dates-mode", "mode")])
 def no_option(t, name):
     config = t.write("c.conf", f'upstream "one" {{ address = {{"192.0.2.1"}} {name} = "report" }}\n')
     code, out, err = t.run("ctstubd", "-t", "-c", config)

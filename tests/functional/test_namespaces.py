@@ -248,14 +248,14 @@ def no_wire(world, site, t):
     return ()
 
 
-@rows([("A6 never in clear text: all is well", healthy, True), ("A6 never in clear text: nobody listens", nobody, False),
+@rows([("A6 never in clear text: a good upstream", healthy, True), ("A6 never in clear text: nobody listens", nobody, False),
        ("A6 never in clear text: refused, the anchor is another", another_certificate, False),
        ("A6 never in clear text: refused, the certificate is for another address", another_address, False),
        ("A6 never in clear text: a black hole", black_hole, False),
-       ("A6 never in clear text: the addresses are gone", no_neighbour, False),
+       ("A6 never in clear text: unreachable addresses", no_neighbour, False),
        ("A6 never in clear text: connections are reset", resets, False),
        ("A6 never in clear text, P05: a portal with its page and its certificate", portal, False),
-       ("A6 never in clear text: connected, and never an answer", mute, False),
+       ("A6 never in clear text: connected without ever an answer", mute, False),
        ("A6 never in clear text: every question ends its connection", cut_off, False),
        ("A6 never in clear text: the link is down", no_wire, False)], netns=True, builds=("gcc",))
 def never_in_clear(t, state, works):
@@ -286,7 +286,7 @@ def never_in_clear(t, state, works):
     equal([name for s in servers for name in s.sni if name], [], "names in the handshake (none is configured)")
 
 
-@case("A6 a client that does leak is caught", netns=True, builds=("gcc",))
+@case("A6 the lab detects a client that leaks", netns=True, builds=("gcc",))
 def leak_is_caught(t):
     world, tokens = World(t), Tokens()
     resolver_in_clear(t, world)
@@ -333,7 +333,7 @@ def link_down4():
        ("P03 the local IPv6 address is removed: the connection is renewed at once", UP6, remove_address6),
        ("P03 the default route changes: the connection is renewed at once", UP4, other_route),
        ("P03 the link goes down and comes up: the connection is renewed at once", UP4, link_down),
-       ("P03 the link goes down for good: that is noticed although only IPv4 was there", UP4, None)], netns=True)
+       ("P03 the link goes down for good: the daemon notices, although only IPv4 was configured", UP4, None)], netns=True)
 def network_changes(t, address, change):
     world, site = World(t), site_of(t)
     if change is None:
@@ -357,7 +357,7 @@ def network_changes(t, address, change):
 
 # ---- P04, P05
 
-@case("P04 IPv6 is a black hole and IPv4 is fine: the first answer does not wait for a time-out", netns=True)
+@case("P04 when IPv6 is a black hole and IPv4 works, the first answer does not wait for a time-out", netns=True)
 def ipv6_black_hole(t):
     world, site = World(t), site_of(t)
     server = world.serve(t, site)
@@ -371,7 +371,7 @@ def ipv6_black_hole(t):
     equal(server.handshakes, 1, "handshakes")
 
 
-@case("P05 a portal: SERVFAIL that says why, and service after the login without a restart", netns=True)
+@case("P05 behind a captive portal: SERVFAIL with the reason, and service after the login without a restart", netns=True)
 def captive(t):
     world, site = World(t), site_of(t)
     resolver_in_clear(t, world)
@@ -400,7 +400,7 @@ def mounted(t, path, text):
         raise Skip(f"{path} cannot be covered: {done.stderr.decode().strip()}")
 
 
-@case("getaddrinfo and nsswitch find names through the compiled-in upstreams, at their real addresses", netns=True, builds=("gcc",))
+@case("getaddrinfo and nsswitch resolve names through the compiled-in upstreams, at their real addresses", netns=True, builds=("gcc",))
 def library_clients(t):
     world, site = World(t), site_of(t, with_ct=True)
     resolver_in_clear(t, world)
@@ -428,7 +428,7 @@ def library_clients(t):
     equal(leaks(capture.end(), tokens.all), [], "leaks")
 
 
-@case("a machine without IPv6: the listeners that are compiled in answer on 127.0.0.1, and ::1 alone is an error", netns=True)
+@case("without IPv6 the default listeners answer on 127.0.0.1, and ::1 alone is an error", netns=True)
 def no_ipv6(t):
     switch = "/proc/sys/net/ipv6/conf/lo/disable_ipv6"
     if os.path.exists(switch):
@@ -459,7 +459,7 @@ def is_sealed(d):
         return "Seccomp:\t2" in f.read()
 
 
-@rows([(f"P13 {kind.__name__}: a dead path is found by what the peer does not acknowledge, {how} the filter on system calls",
+@rows([(f"P13 {kind.__name__}: unacknowledged data reveal a dead path, {how} the filter on system calls",
         kind, address, how == "with") for kind, address in ((DotServer, UP4), (DohServer, DOH4)) for how in ("with", "without")],
       netns=True, builds=("gcc",))
 def dead_path(t, kind, address, sealed):

@@ -21,7 +21,7 @@ def agree(t, count, seed):
     return seen
 
 
-@case("A8 at least 2,000 certificates are judged as the model says, and every reason and status among them occurs", builds=("gcc",),
+@case("A8 ctstub and the model agree on at least 2,000 certificates, which cover every reason and SCT status", builds=("gcc",),
       needs=("ctstub",), timeout=600)
 def two_thousand(t):
     seen = agree(t, 2200, 1)
@@ -29,12 +29,12 @@ def two_thousand(t):
     check(not missing, f"never predicted: {missing}")
 
 
-@case("A8 another seed, under the sanitizers", builds=("san",), needs=("ctstub",), timeout=300)
+@case("A8 ctstub and the model agree on another seed, under the sanitizers", builds=("san",), needs=("ctstub",), timeout=300)
 def sanitized(t):
     agree(t, 700, 2)
 
 
-@case("A8 20,000 certificates of a new seed", builds=("gcc",), needs=("ctstub",), timeout=3600, long=True)
+@case("A8 ctstub and the model agree on 20,000 certificates of a new seed", builds=("gcc",), needs=("ctstub",), timeout=3600, long=True)
 def many(t):
     agree(t, 20_000, 3)
 
@@ -48,24 +48,24 @@ def graphs_agree(t, count, first):
     return tally
 
 
-@case("600 random graphs of CAs are judged as all their paths, tried by brute force, say", builds=("gcc",), needs=("ctstub",), timeout=600)
+@case("a brute-force search of all paths confirms the verdicts on 600 random graphs of CAs", builds=("gcc",), needs=("ctstub",), timeout=600)
 def graphs(t):
     tally = graphs_agree(t, 600, 1)
     seen = (tally.accepted, tally.disallowed, tally.unwanted, tally.many, tally.beyond)
     check(all(seen), f"a kind of graph did not occur: {tally.text()}")
 
 
-@case("random graphs of CAs, under the sanitizers", builds=("san",), needs=("ctstub",), timeout=300)
+@case("a brute-force search confirms the verdicts on random graphs of CAs, under the sanitizers", builds=("san",), needs=("ctstub",), timeout=300)
 def graphs_sanitized(t):
     graphs_agree(t, 200, 1001)
 
 
-@case("10,000 random graphs of CAs", builds=("gcc",), needs=("ctstub",), timeout=3600, long=True)
+@case("a brute-force search confirms the verdicts on 10,000 random graphs of CAs", builds=("gcc",), needs=("ctstub",), timeout=3600, long=True)
 def many_graphs(t):
     graphs_agree(t, 10_000, 5001)
 
 
-@case("2,000 changes of real chains: none is accepted that is not whole", builds=("gcc",), needs=("ctstub",), timeout=600)
+@case("no altered chain among 2,000 mutations of real chains is accepted", builds=("gcc",), needs=("ctstub",), timeout=600)
 def real_chains(t):
     folder = os.path.join(t.src, "tests", "data", "vectors", "resolvers")
     warnings.simplefilter("ignore")

@@ -68,8 +68,8 @@ def open_to_all(path, _t):
 
 
 KINDS = [("a FIFO", fifo), ("a device", device), ("a folder", folder), ("a socket", unix_socket), ("a huge file", huge),
-         ("a link to a secret of root's", link_to_secret), ("a link to a FIFO", link_to_fifo), ("a link to itself", link_to_itself),
-         ("a file of a stranger", foreign), ("a file that all may write", open_to_all)]
+         ("a link to a secret file of root", link_to_secret), ("a link to a FIFO", link_to_fifo), ("a link to itself", link_to_itself),
+         ("a file of another user", foreign), ("a file that all may write", open_to_all)]
 
 
 def needs_root():
@@ -77,7 +77,7 @@ def needs_root():
         raise Skip("only root can make files of others")
 
 
-@rows([(f"state-dir holds {what} in place of the log list: -t, start, reload and end go on without it", make)
+@rows([(f"state-dir holds {what} instead of the log list: -t, start, reload and exit work without it", make)
        for what, make in KINDS])
 def state(t, make):
     needs_root()
@@ -119,7 +119,7 @@ REFUSED = ("not a regular file", "larger than", "belongs to another user", "can 
            "Too many levels", "no certificate in it")
 
 
-@rows([(f"{option} names anything but a file of ours: -t refuses it at once and says why", block) for option, block in OPTIONS])
+@rows([(f"{option} names anything but a file of this user: -t refuses it at once with a reason", block) for option, block in OPTIONS])
 def option_file(t, block):
     needs_root()
     site = Site(t)
@@ -191,7 +191,7 @@ def tool_writes(t, make):
             equal(f.read(), "root:secret-of-root:1:\n", "the secret")
 
 
-@case("the control socket is the daemon's user's own in a folder of his, and a reload keeps it")
+@case("the daemon's user owns the control socket and its folder, also after a reload")
 def control_owner(t):
     needs_root()
     site = Site(t)
@@ -210,7 +210,7 @@ def control_owner(t):
     check(not os.path.lexists(d.control), "the socket is left behind")
 
 
-@case("verify --batch does not wait for a FIFO among the chains, and says what it is")
+@case("verify --batch reports a FIFO among the chains and does not wait for it")
 def batch(t):
     os.mkdir(t.path("chains"))
     os.mkfifo(t.path("chains/fifo.pem"))

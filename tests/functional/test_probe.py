@@ -23,7 +23,7 @@ def probe(t, site, server, *words, ct="require"):
     return code, json.loads(out)
 
 
-@rows([("DoT: accepted, asked once, told", DotServer, "dot", "dot"), ("DoH: accepted, asked once, told", DohServer, "doh", "h2")])
+@rows([("DoT: accepted, asked once, reported", DotServer, "dot", "dot"), ("DoH: accepted, asked once, told", DohServer, "doh", "h2")])
 def accepted(t, kind, protocol, alpn):
     site = Site(t, with_ct=True)
     server = kind(t, site)
@@ -39,16 +39,16 @@ def accepted(t, kind, protocol, alpn):
 @rows([
     ("a pin of the path's anchor", ["--pin", "KEY"], 0, []),
     ("a pin that is not met", ["--pin", "00" * 32], 1, ["pin-mismatch"]),
-    ("an issuer that is allowed, with colons", ["--allow-issuer", "COLONS"], 0, []),
-    ("an issuer that is not", ["--allow-issuer", "issuer CN=Nobody"], 1, ["issuer-not-allowed"]),
+    ("an allowed issuer, with colons", ["--allow-issuer", "COLONS"], 0, []),
+    ("an issuer that is not allowed", ["--allow-issuer", "issuer CN=Nobody"], 1, ["issuer-not-allowed"]),
     ("a disallow file", ["--disallow", "DISALLOW"], 1, ["disallowed"]),
     ("a constraints file", ["--constraints", "LIMITS"], 1, ["anchor-distrusted"]),
     ("other anchors", ["--ca", "OTHER"], 1, ["untrusted"]),
     ("other logs", ["--ct-logs", "NO LOGS"], 1, ["ct-too-few-scts"]),
     ("no transparency with other logs", ["--ct-logs", "NO LOGS", "--ct", "off"], 0, []),
-    ("a pin that is none", ["--pin", "x"], 2, None),
-    ("a file that is not there", ["--disallow", "/nowhere"], 2, None),
-    ("a file with a fault", ["--constraints", "BAD"], 2, None),
+    ("an invalid pin", ["--pin", "x"], 2, None),
+    ("a file that does not exist", ["--disallow", "/nowhere"], 2, None),
+    ("a file with an error", ["--constraints", "BAD"], 2, None),
 ])
 def rules(t, options, code, reasons):
     site, other = Site(t, with_ct=True), Site(t, with_ct=True, prefix="other")
@@ -67,8 +67,8 @@ def rules(t, options, code, reasons):
 
 
 @rows([
-    ("words that are no upstream", ["no upstream"]), ("an unknown option", ["--bogus", "one"]), ("no upstream at all", ["--idle"]),
-    ("a configuration that is not there", ["-c", "/nowhere", "one"]),
+    ("words that are not an upstream", ["no upstream"]), ("an unknown option", ["--bogus", "one"]), ("no upstream at all", ["--idle"]),
+    ("a configuration that does not exist", ["-c", "/nowhere", "one"]),
 ])
 def failures(t, words):
     code, out, err = t.run("ctstub", "probe", "--json", *words)
@@ -78,7 +78,7 @@ def failures(t, words):
     equal((code, out), (2, ""), "without --json")
 
 
-@case("every option of verify and probe is explained by its help, and is in the manual")
+@case("help and manual describe every option of verify and probe")
 def explained(t):
     with open(os.path.join(t.src, "cli", "ctstub.1"), encoding="utf-8") as f:
         manual = f.read()
@@ -91,7 +91,7 @@ def explained(t):
             check(f"Fl -{option[2:]}" in manual or f", {option[1:]}" in manual, f"{option} is not in the manual")
 
 
-@rows([("the question of DoT is padded and asks for a keepalive time", DotServer), ("the question of DoH is padded", DohServer)])
+@rows([("the DoT question is padded and asks for a keepalive time", DotServer), ("the question of DoH is padded", DohServer)])
 def options(t, kind):
     site = Site(t, with_ct=True)
     server = kind(t, site)
@@ -102,7 +102,7 @@ def options(t, kind):
     equal(len(server.questions[0].message), 128, "bytes, padded")
 
 
-@case("--idle: how long the server waits, not how long we do; and what comes out of order")
+@case("--idle measures the server's idle limit, not ours, and reports answers out of order")
 def idle(t):
     site = Site(t, with_ct=True)
     seen = []
@@ -134,7 +134,7 @@ def wrong_answers(t, answer, reason):
     equal((code, v["outcome"], v["query"]["failure"]), (3, "accepted", reason), "exit code, outcome and failure")
 
 
-@case("refused by verdict: exit code 1, and nothing was asked")
+@case("a refused upstream gives exit code 1 before any question is sent")
 def refused(t):
     site = Site(t)
     server = DotServer(t, site)
@@ -144,7 +144,7 @@ def refused(t):
     equal(server.questions, [], "questions")
 
 
-@case("a URI is judged by the global rules, with the name it says")
+@case("a URI is judged by the global rules, with the name that it contains")
 def uri(t):
     site = Site(t, with_ct=True)
     server = DotServer(t, site)
@@ -154,7 +154,7 @@ def uri(t):
     equal((code, v["reasons"]), (1, ["name-mismatch"]), "exit code and reasons")
 
 
-@case("nobody there: exit code 3, and the reason of the wire")
+@case("an unreachable server gives exit code 3 and a transport reason")
 def nobody(t):
     site = Site(t)
     port = free_port("127.0.0.1")
@@ -169,7 +169,7 @@ def wrong_use(t, word):
     check(code == 2 and err and not out, f"{code}: {err}")
 
 
-@case("text is for people: outcome, SCTs, question")
+@case("text output shows the outcome, the SCTs and the question")
 def text(t):
     site = Site(t, with_ct=True)
     server = DotServer(t, site)
@@ -198,7 +198,7 @@ def listens(port):
         return False
 
 
-@case("metrics serves the daemon's numbers, and says so when there is no daemon")
+@case("metrics serves the daemon's counters, and reports a missing daemon")
 def metrics(t):
     d, _ = stub(t)
     port = free_port("127.0.0.1")
@@ -222,7 +222,7 @@ def no_daemon(t, words):
     check(code == 3 and not out and "does not answer" in err, f"{code}: {err}")
 
 
-@case("every verb of the tool is in its manual and has a help")
+@case("manual and help describe every verb")
 def verbs(t):
     with open(f"{t.src}/cli/ctstub.1", encoding="utf-8") as f:
         manual = f.read()

@@ -8,7 +8,7 @@ from harness.pki import Site
 PROGRAMS = ("ctstubd", "ctstub", "ctstub-lab")
 
 
-@rows([(f"{p} --help says how to use it, and succeeds", p) for p in PROGRAMS])
+@rows([(f"{p} --help explains its use, and succeeds", p) for p in PROGRAMS])
 def says_usage(t, program):
     code, out, _ = t.run(program, "--help")
     equal(code, 0, "exit code")
@@ -22,7 +22,7 @@ def refuses_option(t, program):
     check(err and not out, "the complaint belongs on standard error")
 
 
-@case("started as root for a user that is not there ctstubd says so and does not start", netns=True)
+@case("started as root for a user that does not exist, ctstubd reports it and does not start", netns=True)
 def no_such_user(t):
     # anchors of our own: in a user namespace the system's belong to nobody
     config = (f'listen = {{"127.0.0.1:53"}}\nuser = "nobody-of-that-name"\ncontrol-socket = "{t.dir}/control"\n'

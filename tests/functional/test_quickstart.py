@@ -17,7 +17,7 @@ def dig(t, name):
     return t.run("dig", "@127.0.0.1", "-p", "5300", "+tries=1", "+time=5", name)[1]
 
 
-@case("quickstart answers through TLS, shows the impersonator refused, may be called again, and stops", netns=True, builds=("gcc",), timeout=300)
+@case("quickstart answers over TLS, shows the refused impersonator, can run twice, and stops", netns=True, builds=("gcc",), timeout=300)
 def all_of_it(t):
     t.defer(lambda: quickstart(t, "--stop"))
     for options, lab in ((("--lab",), True), ((), False)):
@@ -32,7 +32,7 @@ def all_of_it(t):
     until(lambda: "status:" not in dig(t, "gone.example.com"), 10, "it is gone")
 
 
-@case("quickstart: a port that is taken is told, and nothing is left running", netns=True, builds=("gcc",), timeout=120)
+@case("quickstart reports a port in use and leaves nothing running", netns=True, builds=("gcc",), timeout=120)
 def port_taken(t):
     t.defer(lambda: quickstart(t, "--stop"))
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
@@ -44,7 +44,7 @@ def port_taken(t):
     equal(left, [], "programs that are left")
 
 
-@case("quickstart: an unknown option and a port that is no number are usage errors", builds=("gcc",))
+@case("quickstart: an unknown option and a port that is not a number are usage errors", builds=("gcc",))
 def usage(t):
     equal(quickstart(t, "--nonsense")[0], 2, "exit code")
     for options in (("--port",), ("--port", "dns"), ("--port=",)):

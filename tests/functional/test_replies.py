@@ -109,7 +109,7 @@ def c_libraries(t, compiler, options):
     equal(d.ctl("stats")["counters"]["filtered"] > 0, True, "filtered")
 
 
-@rows([(f"{name}: a blocked name is final, whatever a second name server says", compiler, options) for name, compiler, options in LIBRARIES],
+@rows([(f"{name}: a blocked name is final, whatever a second name server answers", compiler, options) for name, compiler, options in LIBRARIES],
       netns=True, builds=("gcc",))
 def second_name_server(t, compiler, options):
     binary = program(t, compiler, *options)
@@ -128,7 +128,7 @@ def second_name_server(t, compiler, options):
 SIZES = [(how, name) for how in ("noedns", 512, 600, 1232) for name in ("plain", "extras", "many", "backwards")]
 
 
-@rows([(f"{name}, {how}: what fits is there, and TC only when the answer is cut", how, name) for how, name in SIZES])
+@rows([(f"{name}, {how}: the reply has what fits, and TC only when the answer is cut", how, name) for how, name in SIZES])
 def sizes(t, how, name):
     d, _ = stub(t, sized)
     question = dns.message.make_query(f"{name}.example", "A", use_edns=-1 if how == "noedns" else 0, payload=1232 if how == "noedns" else how)
@@ -193,7 +193,7 @@ def pair(t, answer):
     return d, first, second
 
 
-@case("a decision is the answer, with its extended error, over UDP, TCP and from the cache", timeout=240)
+@case("an upstream's decision is passed on with its extended error, over UDP, TCP and from the cache", timeout=240)
 def decisions(t):
     by_name = {f"d{i}": row for i, row in enumerate(DECISIONS)}
     d, _, second = pair(t, lambda q: by_name[q.labels[0].decode()][1](q))
@@ -215,7 +215,7 @@ FAILURES += [("NOTIMP", lambda q: with_ede(q, NOTIMP)), ("FORMERR", lambda q: wi
              ("NOERROR without RA, AA, an upward referral", lambda q: referral(q, b"\0", 0x8500))]
 
 
-@case("a failure, and a server that does not recurse, are asked for elsewhere", timeout=240)
+@case("after a failure, or from a server that does not recurse, another upstream is asked", timeout=240)
 def failures(t):
     by_name = {f"f{i}": row for i, row in enumerate(FAILURES)}
     d, _, second = pair(t, lambda q: by_name[q.labels[0].decode()][1](q))
@@ -226,7 +226,7 @@ def failures(t):
         equal(second.names().count(f"{name}.example.com"), 1, f"{what}: questions to the other upstream")
 
 
-@case("nobody recurses: SERVFAIL that says so; RA is what the upstream said")
+@case("when no upstream recurses, SERVFAIL says so and RA is the upstream's")
 def nobody_recurses(t):
     def answer(q):
         if q.labels[0] == b"authority":

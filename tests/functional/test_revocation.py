@@ -54,10 +54,10 @@ class Renewed:
     ("both lists without key identifiers", ["old-without", "new-without"], []),
     ("the old key's list alone", ["old"], ["crl-invalid"]),
     ("the old key's list names a number of the new key's", ["old-names", "new"], []),
-    ("the new key's list names it", ["old", "new-names"], ["revoked"]),
-    ("the new key's list has run out", ["old", "new-ended"], ["crl-invalid"]),
-    ("the new key's list has run out beside another", ["new-ended", "old", "new"], []),
-    ("a list that has run out names it", ["new-names-ended", "new"], ["revoked"]),
+    ("the new key's list names the certificate", ["old", "new-names"], ["revoked"]),
+    ("the new key's list is out of date", ["old", "new-ended"], ["crl-invalid"]),
+    ("the new key's list is out of date, another is current", ["new-ended", "old", "new"], []),
+    ("a list out of date names the certificate", ["new-names-ended", "new"], ["revoked"]),
 ])
 def renewed(t, lists, reasons):
     """A CA renewed its key under its old name"""
@@ -66,7 +66,7 @@ def renewed(t, lists, reasons):
     equal(judge(t, [ca.old.cert, ca.new.cert], [ca.of_old], [crl(ca.old), crl(ca.new, [ca.of_old.serial_number])]), [], "the old key")
 
 
-@case("two lists in one file are as good as two files")
+@case("two CRLs in one file have the effect of two files")
 def one_file(t):
     ca = Renewed()
     equal(judge(t, [ca.old.cert, ca.new.cert], [ca.of_new], [crl(ca.old) + crl(ca.new)]), [], "reasons")
@@ -74,18 +74,18 @@ def one_file(t):
 
 @rows([
     ("nothing is given", "anchor", [], None, []),
-    ("a good list, the CA's certificate was sent", "sent", ["new"], None, []),
-    ("a list that names it, the CA's certificate was sent", "sent", ["new-names"], None, ["revoked"]),
-    ("a list that names it, the CA is an anchor", "anchor", ["old", "new-names"], None, ["revoked"]),
-    ("a list that has run out", "anchor", ["new-ended"], None, ["crl-invalid"]),
+    ("a good list, and the server sends the CA's certificate", "sent", ["new"], None, []),
+    ("a list names the certificate, and the server sends the CA's certificate", "sent", ["new-names"], None, ["revoked"]),
+    ("a list names the certificate, and the CA is an anchor", "anchor", ["old", "new-names"], None, ["revoked"]),
+    ("a list out of date", "anchor", ["new-ended"], None, ["crl-invalid"]),
     ("a list of the CA's old key", "anchor", ["old"], None, ["crl-invalid"]),
-    ("a list, and the CA is not at hand", "away", ["new"], None, ["crl-invalid"]),
-    ("no list of its CA, which is not at hand", "away", [], None, []),
+    ("a list, and the CA's certificate is missing", "away", ["new"], None, ["crl-invalid"]),
+    ("no list of the CA, whose certificate is missing", "away", [], None, []),
     ("a good staple", "sent", [], "good", []),
-    ("a staple that says revoked", "sent", [], "revoked", ["revoked"]),
-    ("the same, the CA is an anchor", "anchor", [], "revoked", ["revoked"]),
+    ("a staple with the status revoked", "sent", [], "revoked", ["revoked"]),
+    ("a staple with the status revoked, and the CA is an anchor", "anchor", [], "revoked", ["revoked"]),
     ("a staple of the CA's old key", "anchor", [], "old", ["staple-invalid"]),
-    ("a staple that cannot be checked is not asked for", "away", [], "revoked", []),
+    ("a staple that could not be checked is not required", "away", [], "revoked", []),
 ])
 def anchored(t, where, lists, response, reasons):
     """A certificate that is an anchor itself"""

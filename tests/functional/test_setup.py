@@ -179,7 +179,7 @@ for title, (running, written) in MACHINES.items():
     row(title, running, written)
 
 
-@case("setup puts everything back when names do not resolve, leaves an immutable file and a file that changed", builds=("gcc",), timeout=600)
+@case("setup undoes itself when names do not resolve, and leaves immutable and changed files alone", builds=("gcc",), timeout=600)
 def not_locked_out(t):
     machine = machine_of(t, (), {"/etc/resolv.conf": "nameserver 192.0.2.53\n"})
     machine.boot()

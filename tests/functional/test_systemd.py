@@ -40,7 +40,7 @@ def killed(machine):
         check(machine.state("ctstubd", "MainPID") not in ("0", before), "there is no new daemon")
 
 
-@case("a Debian with systemd: the units start, answer, reload, refuse while broken, come back after kill -9 and a reboot",
+@case("the units start, answer, reload, refuse a broken configuration, and recover from kill -9 and a reboot",
       builds=("gcc",), timeout=900)
 def whole_life(t):
     root = debian_root(t)

@@ -27,7 +27,7 @@ BAD = {
 }
 
 
-@rows([(f"{what}: refused as {reason}, no byte of a question is sent", options, reason) for what, (options, reason) in BAD.items()])
+@rows([(f"{what}: refused as {reason} before any question is sent", options, reason) for what, (options, reason) in BAD.items()])
 def refused(t, options, reason):
     site = Site(t)
     chain, key = issued(t, site, **options)
@@ -40,7 +40,7 @@ def refused(t, options, reason):
     d.process.wait_log(f"refused .*reason={reason}")
 
 
-@case("T01 an unknown CA: refused as untrusted, no byte of a question is sent")
+@case("T01 an unknown CA is refused as untrusted before any question is sent")
 def unknown_ca(t):
     site, other = Site(t), Site(t, prefix="other")
     server = DotServer(t, other)
@@ -49,7 +49,7 @@ def unknown_ca(t):
     equal(server.application_bytes, 0, "bytes of application data")
 
 
-@case("T24 CT required: no SCTs refused, three good ones accepted, and the same from logs that are not in the list refused")
+@case("T24 CT required: three good SCTs are accepted; no SCTs, and SCTs from unlisted logs, are refused")
 def transparency(t):
     logged, unlogged = Site(t, with_ct=True), Site(t, prefix="unlogged")
     for site, lists, want in ((logged, logged, None), (unlogged, unlogged, "ct-no-scts"), (logged, unlogged, "ct-too-few-scts")):
@@ -63,7 +63,7 @@ def transparency(t):
             equal(client.rcode(reply), "NOERROR", "rcode")
 
 
-@case("T23 a private CA without CT serves the upstream that names it, and no other")
+@case("T23 a private CA without CT is accepted for the upstream that names it, and for no other")
 def private_ca(t):
     private, public = Site(t, prefix="private"), Site(t, prefix="public")
     mine, impostor = DotServer(t, private), DotServer(t, private)
@@ -88,7 +88,7 @@ def old_tls(t, version):
     equal(server.application_bytes, 0, "bytes of application data")
 
 
-@rows([("TLS 1.2 is spoken", ssl.TLSVersion.TLSv1_2), ("TLS 1.3 is spoken", ssl.TLSVersion.TLSv1_3)])
+@rows([("TLS 1.2 is accepted", ssl.TLSVersion.TLSv1_2), ("TLS 1.3 is spoken", ssl.TLSVersion.TLSv1_3)])
 def new_tls(t, version):
     def tune(context):
         context.minimum_version = context.maximum_version = version
@@ -97,7 +97,7 @@ def new_tls(t, version):
         equal(client.rcode(d.ask(f"v{i}.example.com")), "NOERROR", "rcode")
 
 
-@case("T12 a server that demands a client certificate which we do not have is refused")
+@case("T12 a server that demands a client certificate is refused when none is configured")
 def demands_certificate(t):
     def tune(context):
         context.verify_mode = ssl.CERT_REQUIRED
@@ -107,7 +107,7 @@ def demands_certificate(t):
     equal(server.application_bytes, 0, "bytes of application data")
 
 
-@case("mutual TLS: the organisation's resolver gets our client certificate")
+@case("mutual TLS: the upstream gets the configured client certificate")
 def client_certificate(t):
     site = Site(t)
     ca = Authority("Clients")
@@ -125,8 +125,8 @@ def client_certificate(t):
     check(not any("did not return a certificate" in f for f in server.failures), f"the client certificate was not sent: {server.failures}")
 
 
-@rows([("T13 no ALPN at all is fine for DoT", [], None), ("T13 ALPN dot is fine", ["dot"], None),
-       ("T13 another protocol only: nothing agreed, as good as none", ["http/1.1"], "either")])
+@rows([("T13 DoT without ALPN is accepted", [], None), ("T13 ALPN dot is fine", ["dot"], None),
+       ("T13 DoT with another ALPN only: no protocol is negotiated, which is accepted", ["http/1.1"], "either")])
 def alpn(t, protocols, want):
     d, _ = stub(t, options={"alpn": protocols})
     reply = d.ask("www.example.com")
@@ -136,7 +136,7 @@ def alpn(t, protocols, want):
         check(client.rcode(reply) in ("NOERROR", "SERVFAIL"), "rcode")
 
 
-@case("T14 silence after the accept: the other upstream answers inside a client's time")
+@case("T14 when a server is silent after the accept, the other upstream answers in time")
 def silent(t):
     site = Site(t)
 
@@ -150,7 +150,7 @@ def silent(t):
     check(time.monotonic() - started < 4, "longer than a client waits")
 
 
-@case("T14 silence after the accept, alone: SERVFAIL inside 4.5 s that says which upstream")
+@case("T14 when the only server is silent after the accept, SERVFAIL within 4.5 s names the upstream")
 def silent_alone(t):
     def hold(plain):
         time.sleep(8)
@@ -162,7 +162,7 @@ def silent_alone(t):
     servfail(reply, "one 127.0.0.1")
 
 
-@case("T15 the end of the connection in mid frame: the piece is thrown away, the question asked again")
+@case("T15 after a connection ends in mid frame, the fragment is dropped and the question is asked again")
 def mid_frame(t):
     from harness import wire
     first = []
@@ -182,7 +182,7 @@ def mid_frame(t):
     check(wire.rdata_for([b"www", b"example", b"com"], 1) in raw, "the answer")
 
 
-@case("T17 no SNI for an address; the configured name otherwise")
+@case("T17 SNI is absent for an address, and is the configured name otherwise")
 def sni(t):
     site = Site(t)
     bare, named = DotServer(t, site), DotServer(t, site)
@@ -193,7 +193,7 @@ def sni(t):
     equal(set(named.sni), {"dns.test"}, "SNI with a name")
 
 
-@case("T06 the certificate must bear the configured name as well: another is name-mismatch")
+@case("T06 a certificate without the configured name is refused as name-mismatch")
 def wants_name(t):
     site = Site(t)
     server = DotServer(t, site)
@@ -209,7 +209,7 @@ def reconnect(server):
     until(lambda: not server.live, 5, "the connections are gone")
 
 
-@case("T11 a session is resumed, and judged again: a disallow entry that came by reload refuses it")
+@case("T11 a resumed session is judged again: a disallow entry added by reload refuses it")
 def resumption(t):
     import hashlib
     from cryptography.hazmat.primitives.serialization import Encoding
@@ -240,7 +240,7 @@ def open_connection(t):
     equal(server.names(), names, "names asked after the reload")
 
 
-@case("T11 after a reload with other anchors the saved session is of no use")
+@case("T11 after a reload with other anchors the saved session is not resumed")
 def other_anchors(t):
     d, server = stub(t)
     equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode")
@@ -264,7 +264,7 @@ def refused_fast(t):
     check(time.monotonic() - started < 20, "slow refusals")
 
 
-@case("T28 G10 a GnuTLS that is loaded with SSLKEYLOGFILE and GNUTLS_* set gives no keys and no older TLS away")
+@case("T28 G10 with SSLKEYLOGFILE and GNUTLS_* set, GnuTLS writes no keys and accepts no older TLS")
 def environment(t):
     keys = t.path("keys.log")
     older = t.write("older.conf", "[overrides]\ndisabled-version = tls1.3\n")
@@ -279,7 +279,7 @@ def environment(t):
         equal(f.read().strip(), "ctstubd", "the name of the process")
 
 
-@case("T28 G10 probe shows TLS 1.3 and writes no key although the environment asks for both")
+@case("T28 G10 probe shows TLS 1.3 and writes no key, whatever the environment asks for")
 def environment_of_the_tool(t):
     site = Site(t)
     server = DotServer(t, site)
@@ -293,7 +293,7 @@ def environment_of_the_tool(t):
     check(not os.path.exists(keys) and "HSK[" not in err, "GnuTLS obeyed its environment")
 
 
-@case("T29 anchors: a missing file and an empty one stop the start; a new file counts after a reload")
+@case("T29 anchors: a missing or empty file prevents the start; a new file takes effect after a reload")
 def anchor_files(t):
     site = Site(t)
     server = DotServer(t, site)

@@ -16,7 +16,7 @@ HIDDEN = bytes([6, 6, 6, 6])
 OWNER = b"\xc0\x0c"
 
 
-@case("U01 answers with a wrong id are passed over; the right one is waited for")
+@case("U01 answers with a wrong id are ignored until the right one arrives")
 def wrong_id(t):
     def handler(connection):
         while True:
@@ -31,7 +31,7 @@ def wrong_id(t):
     check(wire.rdata_for([b"id", b"example", b"com"], 1) in raw, "the right answer is missing")
 
 
-@case("U01 U15 a server that floods answers which nobody asked for is left")
+@case("U01 U15 the daemon disconnects from a server that floods it with unsolicited answers")
 def unasked(t):
     def handler(connection):
         q = connection.read_question()
@@ -80,7 +80,7 @@ MISMATCHES = {
 }
 
 
-@rows([(f"{what}: refused, the other upstream answers, nothing of it is cached", change) for what, change in MISMATCHES.items()])
+@rows([(f"{what}: refused, the other upstream answers, and the cache stays clean", change) for what, change in MISMATCHES.items()])
 def spoilt_answer(t, change):
     d, first, second = two(t, {"answer": change})
     for _ in range(2):
@@ -150,7 +150,7 @@ def pointer_chain():
     return answer
 
 
-@case("U08 64 KB of pointers to pointers cost next to nothing")
+@case("U08 64 KB of pointers to pointers cost little time")
 def pointers(t):
     d, _ = stub(t, pointer_chain())
     d.ask("warm.example.com", tcp=True)
@@ -162,7 +162,7 @@ def pointers(t):
 
 
 # not under the sanitizers: they keep what was freed
-@case("U09 64 KB of CNAMEs a thousand times: memory stays bounded", timeout=180, builds=("gcc",))
+@case("U09 a thousand answers with 64 KB of CNAMEs leave memory bounded", timeout=180, builds=("gcc",))
 def many_cnames(t):
     def answer(q):
         records = [wire.record(OWNER, 5, 0, struct.pack(">H", 0xc00c)) for _ in range(4500)]
@@ -191,7 +191,7 @@ def aliases(t, records):
     equal(server.names(), ["alias.example.com"], "questions upstream")
 
 
-@case("U11 U12 records for other names in an answer are cached for nobody")
+@case("U11 U12 records for other names in an answer are not cached")
 def extra_records(t):
     def answer(q):
         if q.name == "first.example.com":
@@ -205,7 +205,7 @@ def extra_records(t):
     check("victim.example.com" in server.names(), "the other name was not asked for")
 
 
-@case("U13 an answer twice, and answers after the client's time, are passed over")
+@case("U13 duplicate answers and answers after the client's time are ignored")
 def late_answers(t):
     def handler(connection):
         held = []
@@ -221,7 +221,7 @@ def late_answers(t):
         equal(client.rcode(d.ask(f"twice{i}.example.com")), "NOERROR", "rcode")
 
 
-@case("U13 an answer in the same read as the end of the connection counts")
+@case("U13 an answer read together with the end of the connection is used")
 def answer_and_end(t):
     def handler(connection):
         q = connection.read_question()
@@ -231,7 +231,7 @@ def answer_and_end(t):
         equal(client.rcode(d.ask(f"end{i}.example.com")), "NOERROR", "rcode")
 
 
-@case("U14 ids in flight on one connection are never the same")
+@case("U14 no two questions in flight on a connection share an id")
 def ids(t):
     gate, seen = threading.Event(), []
 
@@ -254,8 +254,8 @@ def ids(t):
     check(sorted(seen) != list(range(min(seen), min(seen) + 2000)) or t.long, "ids can be guessed: they count up")
 
 
-@rows([("U16 a frame of no length", b"\0\0"), ("U16 a frame of five bytes", b"\0\5abcde"),
-       ("U16 a frame of 65,535 bytes that never comes whole", b"\xff\xff" + b"x" * 100)])
+@rows([("U16 a frame of length 0", b"\0\0"), ("U16 a frame of five bytes", b"\0\5abcde"),
+       ("U16 an incomplete frame of 65,535 bytes", b"\xff\xff" + b"x" * 100)])
 def bad_frames(t, raw):
     def handler(connection):
         connection.read_question()
@@ -303,7 +303,7 @@ def ttls(t, ttl, shown):
     equal(len(server.questions), 1 if shown else 2, "questions upstream")
 
 
-@case("U19 NXDOMAIN without SOA is not kept beyond a moment; with a huge MINIMUM at most an hour")
+@case("U19 NXDOMAIN without SOA is cached for a second, with a huge MINIMUM for an hour at most")
 def negatives(t):
     def answer(q):
         if q.labels[0] == b"bare":
@@ -319,7 +319,7 @@ def negatives(t):
     until(lambda: d.ask("bare.example.com") and server.names().count("bare.example.com") > 1, 10, "the one without SOA is asked for again")
 
 
-@case("U21 taking the OPT record out of the middle leaves all others as they were")
+@case("U21 removing an OPT record from the middle leaves all others unchanged")
 def opt_in_the_middle(t):
     def answer(q):
         target = wire.name_bytes("mail.example.com")
@@ -352,8 +352,8 @@ def hop_by_hop(t):
         check(b"\x1b" not in raw, "a control byte in the extended error")
 
 
-@rows([("U25 closes after the accept", "accept"), ("U25 closes after the handshake", "handshake"),
-       ("U25 closes in the middle of a frame", "frame"), ("U25 resets after the question", "reset")])
+@rows([("U25 the server closes after the accept", "accept"), ("U25 closes after the handshake", "handshake"),
+       ("U25 the server closes in the middle of a frame", "frame"), ("U25 resets after the question", "reset")])
 def closes(t, stage):
     def handler(connection):
         if stage == "handshake":
@@ -374,7 +374,7 @@ def closes(t, stage):
     check(first.connections <= 15, f"{first.connections} connections for 5 questions")
 
 
-@case("U25 a server that closes after each answer costs no client anything")
+@case("U25 with a server that closes after each answer every client is answered")
 def closes_after_answer(t):
     def handler(connection):
         connection.send(wire.answer(connection.read_question()))
@@ -384,7 +384,7 @@ def closes_after_answer(t):
     check(server.connections <= 110, f"{server.connections} connections for 50 questions")
 
 
-@case("U26 two upstreams down: each tried a few times, SERVFAIL with EDE 22 or 23 inside the client's time, no busy loop")
+@case("U26 with two upstreams down: a few attempts each, then SERVFAIL with EDE 22 or 23 in time, no busy loop")
 def all_down(t):
     site = Site(t)
     servers = [DotServer(t, site) for _ in range(2)]
@@ -405,7 +405,7 @@ def all_down(t):
     check(d.process.cpu_seconds() - before < (6 if t.sanitized else 1.5), "the daemon is busy with nothing")
 
 
-@case("U27 three slow answers among a thousand hold nobody up")
+@case("U27 three slow answers do not delay a thousand others")
 def slow_ones(t):
     gate = threading.Event()
 
@@ -430,7 +430,7 @@ def slow_ones(t):
     equal(last, {100, 500, 900}, "the slow ones")
 
 
-@case("U30 of two clients that wait for the same question one leaves; the other gets its answer")
+@case("U30 when one of two clients waiting for the same question leaves, the other is answered")
 def one_leaves(t):
     gate = threading.Event()
 
@@ -450,7 +450,7 @@ def one_leaves(t):
     equal(server.names().count("shared.example.com"), 1, "questions upstream")
 
 
-@case("U22 compressed names inside SRV and unknown types pass byte by byte")
+@case("U22 compressed names in SRV and unknown types pass unchanged")
 def odd_compression(t):
     data = b"\0\1\0\2\0\x35" + b"\xc0\x0c"
     d, _ = stub(t, lambda q: wire.answer(q, records=[wire.record(OWNER, 65400, 60, data)], with_opt=False))
@@ -458,7 +458,7 @@ def odd_compression(t):
     check(data in raw, "the record was changed")
 
 
-@case("U24 a keepalive time of 0 ends the connection after the answer; a wrong length is passed over")
+@case("U24 a keepalive time of 0 ends the connection after the answer; a wrong length is ignored")
 def keepalive(t):
     def answer(q):
         value = b"\0\0" if q.labels[0] == b"zero" else b"\0\1\2"

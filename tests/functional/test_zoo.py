@@ -66,7 +66,7 @@ HTTP = [
 ]
 
 
-@rows([("every fault of the lab stands in a row here", 0)])
+@rows([("every fault of the lab has a row in this test", 0)])
 def complete(t, _):
     with open(os.path.join(t.src, "contrib", "lab", "server", "lab_faults.def"), encoding="utf-8") as f:
         known = re.findall(r'^FAULT\(\w+, "([a-z0-9-]+)",', f.read(), re.M)
@@ -111,8 +111,8 @@ class Cage:
             time.sleep(0.5)
 
 
-@rows([("before and in the handshake", HANDSHAKE), ("between handshake and answer", CONNECTION), ("in the answer", MESSAGE),
-       ("of HTTP/2", HTTP)], timeout=300)
+@rows([("every fault before and during the handshake has its outcome", HANDSHAKE), ("every fault between handshake and answer has its outcome", CONNECTION),
+       ("every fault in the answer has its outcome", MESSAGE), ("every fault of HTTP/2 has its outcome", HTTP)], timeout=300)
 def zoo(t, faults):
     folder = t.path("pki")
     equal(t.run("ctstub-lab", "pki", folder)[0], 0, "pki")
