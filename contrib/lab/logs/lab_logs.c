@@ -433,7 +433,7 @@ lab_answer(struct lab_logs *logs, struct span path, const struct logs_request *r
 static bool
 refuses(struct lab_log *log, struct logs_reply *reply, bool *junk)
 {
-	const unsigned served_of_busy = 4; /* one in so many */
+	const unsigned served_of_busy = 2; /* one in so many */
 	bool busy, broken;
 
 	pthread_mutex_lock(&log->lock);
