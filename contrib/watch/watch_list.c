@@ -109,18 +109,41 @@ watch_list_add_address(struct watch_list *list, const struct addr *addr, int own
 	return net_add(list, &net, addr_ip_text(addr, text), owner);
 }
 
-/* The form in which names are looked up: ASCII, lower case, no dots at the ends. */
+static bool
+is_name_byte(uint8_t c)
+{
+	c = ascii_lower(c);
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+}
+
+/* What a person can mean by a name: no wildcard, nothing that cannot be seen. */
+static bool
+is_name_text(struct span text)
+{
+	for (size_t i = 0, n; i < text.n; i += n) {
+		uint32_t c = 0;
+
+		n = utf8_read(&c, span_slice(text, i, text.n));
+		if (n == 0 || unicode_is_control(c) || (c < 0x80 && !is_name_byte((uint8_t)c)))
+			return false;
+	}
+	return true;
+}
+
+/* The form in which names are looked up: ASCII, lower case, no dots at the ends. IDNA alone would take "bÃ¼*.test". */
 static enum res
 name_normal(struct buf *out, const char *name)
 {
-	enum res res = idn_to_ascii(out, span_str(name));
+	enum res res;
 
+	if (!is_name_text(span_str(name)))
+		return RES_MALFORMED;
+	res = idn_to_ascii(out, span_str(name));
 	while (out->n > 0 && out->p[out->n - 1] == '.')
 		out->n--;
 	for (size_t i = 0; i < out->n; i++) {
-		uint8_t c = out->p[i] = ascii_lower(out->p[i]);
-
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.'))
+		out->p[i] = ascii_lower(out->p[i]);
+		if (!is_name_byte(out->p[i]))
 			return RES_MALFORMED;
 	}
 	if (res == RES_OK &&

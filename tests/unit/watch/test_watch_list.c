@@ -346,6 +346,7 @@ every_bad_line_of_a_watch_file_is_told(void **state)
 	    {"a mapped address", "::ffff:192.0.2.1", false},
 	    {"two items", "192.0.2.1 192.0.2.2", false},
 	    {"a wildcard", "*.example.com", false},
+	    {"a wildcard in a U-label", "b\xc3\xbc*.test", false},
 	    {"two dots", ".example..com", false},
 	    {"nothing but a dot", ".", false},
 	    {"a URL", "https://example.com/", false},
