@@ -26,6 +26,7 @@ libwatch_a_SOURCES += \
 # what is expected, and what an organisation hands to its machines
 libwatch_a_SOURCES += \
 	contrib/watch/cmd_known.c \
+	contrib/watch/cmd_pull.c \
 	contrib/watch/cmd_sign.c \
 	contrib/watch/commands.c contrib/watch/commands.h \
 	contrib/watch/feed.c contrib/watch/feed.h \
@@ -47,9 +48,11 @@ libwatch_a_SOURCES += \
 	contrib/watch/reader.c contrib/watch/reader.h contrib/watch/reader_settings.h \
 	contrib/watch/source.c contrib/watch/source.h \
 	contrib/watch/start.c \
-	contrib/watch/state.c contrib/watch/state.h
+	contrib/watch/state.c contrib/watch/state.h \
+	contrib/watch/status.c contrib/watch/status.h
 sbin_PROGRAMS += ctstub-watch
 ctstub_watch_SOURCES = \
 	contrib/watch/main.c \
 	contrib/watch/options.c contrib/watch/options.h
 ctstub_watch_LDADD = $(WATCH_LIBS)
+dist_man_MANS += contrib/watch/ctstub-watch.8

@@ -9,8 +9,10 @@
 #include "contrib/watch/plan.h"
 #include "contrib/watch/reader.h"
 #include "contrib/watch/state.h"
+#include "contrib/watch/status.h"
 #include "contrib/watch/commands.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +42,7 @@ struct watch {
 	struct watch_findings *findings;
 	struct watch_reader *reader;
 	int folder;
+	struct watch_status status;
 	uint64_t found_before;
 };
 
@@ -110,7 +113,7 @@ watch_open(struct watch *w, const struct watch_options *options)
 	struct config_errors errors = {0};
 	char *why = NULL;
 
-	*w = (struct watch){.options = options, .folder = -1};
+	*w = (struct watch){.options = options, .folder = -1, .status = {.started_ms = clock_wall_ms()}};
 	if (watch_plan_read(&w->plan, options->file, &errors) != RES_OK)
 		return plan_refused(&errors);
 	config_errors_free(&errors);
@@ -170,6 +173,15 @@ is_done(const struct watch *w)
 	return w->options->once && watch_reader_done(w->reader) && !watch_findings_busy(w->findings);
 }
 
+/* For `ctstub status` and Prometheus. */
+static void
+status_keep(struct watch *w, bool now)
+{
+	if ((now || watch_status_is_due(&w->status, w->findings)) &&
+	    !watch_status_write(&w->status, w->folder, w->plan, w->findings, w->reader))
+		log_event(LOG_WARN, "status-not-written", LOG_STR("why", strerror(errno)));
+}
+
 /* Until it is done or asked to stop; *again: it is asked to begin anew. */
 static int
 watch_run(struct watch *w, bool *again)
@@ -186,9 +198,11 @@ watch_run(struct watch *w, bool *again)
 			return code;
 		}
 		watch_findings_step(w->findings);
+		status_keep(w, false);
 		if (!watch_reader_run(w->reader, clock_boot_ms() + STEP_MS, -1, &readable))
 			return trouble("no-memory", NULL);
 	}
+	status_keep(w, true);
 	if (w->options->once)
 		code = once_result(w);
 	return found_count(w->findings) > w->found_before && w->options->once ? WATCH_REFUSED : code;
@@ -241,6 +255,7 @@ static const struct {
 	enum watch_exit (*run)(int argc, char **argv);
 } verbs[] = {
     {"known", cmd_known},
+    {"pull", cmd_pull},
     {"sign", cmd_sign},
 };
 

@@ -53,6 +53,7 @@ usage_print(FILE *out)
 	(void)fputs(usage, out);
 	(void)fputs(known_usage, out);
 	(void)fputs(sign_usage, out);
+	(void)fputs(pull_usage, out);
 }
 
 static bool

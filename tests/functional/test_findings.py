@@ -1,9 +1,24 @@
 """What ctstub-watch found, as other programs show it; known certificates; disallow feeds."""
+import base64
+import functools
+import hashlib
+import http.server
 import json
 import os
+import shutil
+import ssl
+import subprocess
+import threading
 
-from functional._common import stub
-from harness.case import case, check, equal
+from cryptography.hazmat.primitives import serialization
+
+from functional._common import servfail, stub
+from harness import client
+from harness.case import Skip, case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.pki import Site, spki
+from harness.toylogs import ToyLogs, leaf_hash, root_from_path
+from harness.upstream import DotServer
 
 FINDING = {"event": "finding", "id": "00", "kind": "rogue", "because": "nobody expects it", "log": {"name": "Toy\u001b[31m log", "id": "AA=="},
            "index": 7, "logged": "2026-11-28T08:00:00.000Z", "matched": [{"item": "1.1.1.1", "upstream": "cloudflare"}],
@@ -38,3 +53,277 @@ def status(t):
         put(broken)
         code, out, err = d.tool("status", "--json")
         equal((code, json.loads(out)["watch"]), (0, None), f"with a broken file: {err}")
+
+
+# ---- from the log to the refusal
+
+def der(certificate):
+    return certificate.public_bytes(serialization.Encoding.DER)
+
+
+class Day:
+    """A resolver that the daemon uses, toy logs, and the watcher with the daemon's own configuration."""
+
+    def __init__(self, t, watch, upstream_more="", known=""):
+        self.t, self.logs, self.site = t, ToyLogs(t, "--quiet"), Site(t)
+        with open(self.site.anchors, "rb") as ours, open(self.logs.anchors, "rb") as theirs:
+            anchors = t.write("both.pem", ours.read() + theirs.read())
+        self.server = DotServer(t, self.site)
+        self.known = t.write("known.txt", known)
+        one = upstream("one", self.server)
+        one = one[:one.rindex("}")] + upstream_more + " }\n"
+        self.d = Daemon(t, one, anchors=anchors,
+                        extra=f'ct {{ mode = "off" log-list = "{self.logs.list}" }}\nwatch {{ poll = "1s" {watch.replace("@K", self.known)} }}\n')
+        self.folder = os.path.join(self.d.dir, "watch")
+
+    def run(self, *options):
+        return self.t.run("ctstub-watch", "-c", self.d.config, *options, timeout=60)
+
+    def start(self):
+        self.watcher = self.t.spawn("watcher", [self.t.program("ctstub-watch"), "-c", self.d.config, "-v", "--from", "0"])
+        self.watcher.wait_log("watching", 20)
+
+    def issue(self, log="alpha-1", pre=False, authority=None):
+        """A certificate for the resolver's address that somebody else had issued, in a log."""
+        authority = authority or self.site.intermediate
+        key, certificate = authority.issue(["127.0.0.1"])
+        self.logs.submit(log, [der(certificate), der(authority.cert)], pre)
+        return key, certificate
+
+    def events(self, kind="finding"):
+        path = os.path.join(self.folder, "findings.jsonl")
+        if not os.path.exists(path):
+            return []
+        with open(path, encoding="utf-8") as f:
+            return [e for e in map(json.loads, f) if e["event"] == kind]
+
+    def file(self, name):
+        path = os.path.join(self.folder, name)
+        if not os.path.exists(path):
+            return ""
+        with open(path, encoding="utf-8") as f:
+            return f.read()
+
+
+@rows([(f"what a resolver shows appears in {what}, and its open connection is refused", log)
+       for what, log in (("an RFC 6962 log", "alpha-1"), ("a static-ct log", "delta-1"))])
+def from_log_to_refusal(t, log):
+    day = Day(t, 'block = "enforce" known-file = {"@K"}')
+    equal(client.rcode(day.d.ask("before.example.com")), "NOERROR", "rcode before")
+    day.start()
+    day.logs.submit(log, [der(day.site.cert), der(day.site.intermediate.cert)], False)
+    until(lambda: "disallowed" in json.dumps(day.d.ctl("upstreams")), 20, lambda: "the open connection is refused; " + day.watcher.log()[-500:])
+    servfail(day.d.ask("after.example.com"), "one", "disallowed")
+    serial = f"{day.site.cert.serial_number:x}"
+    [found] = day.events()
+    equal((found["kind"], int(found["serial"], 16), found["log"]["name"], found["matched"][0]["item"]),
+          ("rogue", day.site.cert.serial_number, log, "127.0.0.1"), "the finding")
+    check(f"serial {serial}" in day.file("disallow.txt").replace("serial 0", "serial "), day.file("disallow.txt"))
+    evidence = os.path.join(day.folder, "evidence", found["id"])
+    until(lambda: os.path.exists(os.path.join(evidence, "proof.json")), 10, "the proof is kept")
+    with open(os.path.join(evidence, "proof.json"), encoding="utf-8") as f:
+        proof = json.load(f)
+    with open(os.path.join(evidence, "leaf.bin"), "rb") as f:
+        leaf = leaf_hash(f.read())
+    head = proof["tree_head"]
+    equal(root_from_path(leaf, proof["leaf_index"], head["tree_size"], [base64.b64decode(h) for h in proof["audit_path"]]),
+          base64.b64decode(head["sha256_root_hash"]), "the root by the proof that was kept")
+    until(lambda: "1 rogue" in day.d.tool("status")[1], 10, lambda: f"status shows it: {day.d.tool('status')}")
+    check("rogue          127.0.0.1" in day.d.tool("status")[1], f"status: {day.d.tool('status')}")
+    check('ctstub_watch_findings_total{kind="rogue"} 1' in day.file("metrics.prom"), day.file("metrics.prom"))
+
+
+@rows([
+    ("an allowed issuer", 'allow-issuer = {"spki-sha256 @I"}', "", "expected"),
+    ("an allowed root", 'allow-issuer = {"spki-sha256 @R"}', "", "expected"),
+    ("a root that is allowed by its name", 'allow-issuer = {"issuer @N"}', "", "expected"),
+    ("another allowed issuer", 'allow-issuer = {"spki-sha256 @O"}', "", "rogue"),
+    ("nothing that is known", "", "", "rogue"),
+], builds=("gcc",))
+def judged(t, more, known, kind):
+    def fill(text, day_site):
+        keys = {"@I": day_site.intermediate.key, "@R": day_site.root.key, "@O": day_site.key}
+        for mark, key in keys.items():
+            text = text.replace(mark, hashlib.sha256(spki(key)).hexdigest())
+        return text.replace("@N", day_site.root.name.rfc4514_string())
+    day = Day(t, 'known-file = {"@K"}', known=known)
+    one = upstream("one", day.server)
+    day.d.write(one[:one.rindex("}")] + fill(more, day.site) + " }\n",
+                f'ct {{ mode = "off" log-list = "{day.logs.list}" }}\nwatch {{ poll = "1s" known-file = {{"{day.known}"}} }}\n')
+    for log, pre in (("alpha-1", False), ("delta-1", False)):
+        _, certificate = day.issue(log, pre)
+        code, out, err = day.run("--once", "--from", "0")
+        found = [e for e in day.events() if int(e["serial"], 16) == certificate.serial_number]
+        equal((code, [e["kind"] for e in found]), (0 if kind == "expected" else 1, [kind]), f"{log}: {out}{err[-600:]}")
+        equal(day.run("--once")[0], 0, f"{log}: exit code when nothing is new")
+
+
+@case("-t tells every error of watch, with its place")
+def tested(t):
+    watched = t.write("watched.txt", "1.1.1.1\nnot/a/prefix\n")
+    config = t.write("bad.conf", f'upstream "one" {{ address = {{"192.0.2.1"}} }}\nwatch {{ block = "enforce" }}\n')
+    code, _, err = t.run("ctstub-watch", "-t", "-c", config)
+    check(code == 2 and f'{config}:2: block is "enforce" and upstream "one" has no allow-issuer' in err, f"{code} {err}")
+    code, _, err = t.run("ctstubd", "-t", "-c", config)
+    check(code == 2 and f"{config}:2: block" in err, f"the daemon: {code} {err}")
+    config = t.write("bad.conf", f'upstream "one" {{ address = {{"192.0.2.1"}} }}\nwatch {{ watch-file = {{"{watched}"}} }}\n')
+    code, _, err = t.run("ctstub-watch", "-t", "-c", config)
+    check(code == 2 and f"{config}:2: option \"watch-file\": {watched}:2: " in err, f"{code} {err}")
+    config = t.write("good.conf", f'upstream "one" {{ address = {{"192.0.2.1"}} }}\nwatch {{ watch-file = {{"{t.write("w.txt", "::1/128")}"}} }}\n')
+    equal(t.run("ctstub-watch", "-t", "-c", config)[0], 0, "a good one")
+
+
+# ---- what is expected
+
+@case("known add takes a certificate from a file, and what an upstream shows")
+def known(t):
+    day = Day(t, 'known-file = {"@K"}')
+    fingerprint = hashlib.sha256(der(day.site.cert)).hexdigest()
+    issuer = hashlib.sha256(spki(day.site.intermediate.key)).hexdigest()
+    code, out, err = day.t.run("ctstub-watch", "known", "add", "-c", day.d.config, "--print", day.site.chain)
+    check(code == 0 and f"cert-sha256 {fingerprint}" in out and issuer not in out, f"{code} {out}{err}")
+    code, out, err = day.t.run("ctstub-watch", "known", "add", "-c", day.d.config, "--print", "--issuer", day.site.chain)
+    check(code == 0 and f"spki-sha256 {issuer}" in out, f"{code} {out}{err}")
+    code, out, err = day.t.run("ctstub-watch", "known", "add", "-c", day.d.config, "--live", "one")
+    equal(code, 0, f"live: {out}{err}")
+    with open(day.known, encoding="utf-8") as f:
+        check(f"cert-sha256 {fingerprint}" in f.read(), "the known-file")
+    day.logs.submit("alpha-1", [der(day.site.cert), der(day.site.intermediate.cert)], False)
+    code, _, err = day.run("--once", "--from", "0")
+    equal((code, [e["kind"] for e in day.events()]), (0, ["expected"]), err[-500:])
+    for what, words in (("no such upstream", ("--live", "two")), ("no certificate", ("--print", day.d.config)), ("nothing", ()),
+                        ("an unknown option", ("--nope", day.site.chain))):
+        equal(t.run("ctstub-watch", "known", "add", "-c", day.d.config, *words)[0], 2, what)
+    day.d.write(upstream("one", day.server).replace("address", 'disallow = {"issuer ' + day.site.intermediate.name.rfc4514_string() + '"} address', 1))
+    equal(t.run("ctstub-watch", "known", "add", "-c", day.d.config, "--print", "--live", "one")[0], 1, "an upstream that is refused")
+
+
+# ---- a feed for many machines
+
+class Files(http.server.SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def copyfile(self, source, outputfile):
+        try:
+            super().copyfile(source, outputfile)
+        except OSError:
+            pass  # who has enough hangs up
+
+
+class Web:
+    """A web server with a folder of files."""
+
+    def __init__(self, t, site):
+        self.folder = t.path("web")
+        os.makedirs(self.folder)
+        handler = functools.partial(Files, directory=self.folder)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(site.chain, site.key_file)
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        t.defer(self.server.server_close)
+        t.defer(self.server.shutdown)
+        self.url = f"https://127.0.0.1:{self.server.server_address[1]}/feed.txt"
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+
+class Feed:
+    def __init__(self, t):
+        self.t = t
+        self.d, self.server = stub(t)
+        self.web = Web(t, self.d.site)
+        self.key = t.path("org")
+        self.entries = t.write("entries.txt", "# ours\nserial 01 issuer CN=x\n")
+        equal(t.run("ctstub-watch", "sign", "--new-key", self.key)[0], 0, "a new key")
+
+    def sign(self, *more, key=None):
+        code, out, err = self.t.run("ctstub-watch", "sign", "--key", (key or self.key) + ".key", "--output", self.web.path("feed.txt"), *more, self.entries)
+        equal(code, 0, f"sign: {out}{err}")
+
+    def pull(self, *more):
+        return self.t.run("ctstub-watch", "pull", "-c", self.d.config, "--key", self.key + ".pub", "--ca", self.d.site.anchors, *more, self.web.url)
+
+    def installed(self):
+        path = os.path.join(self.d.dir, "watch", "feed.txt")
+        if not os.path.exists(path):
+            return None
+        with open(path, encoding="utf-8") as f:
+            return f.read()
+
+
+@case("a feed is signed, pulled and in force at once, on an open connection")
+def feed_in_force(t):
+    feed = Feed(t)
+    equal(client.rcode(feed.d.ask("before.example.com")), "NOERROR", "rcode before")
+    serial = f"{feed.d.site.cert.serial_number:x}"
+    feed.entries = t.write("entries.txt", f"serial {serial} issuer {feed.d.site.intermediate.name.rfc4514_string()}\n")
+    feed.sign()
+    code, out, err = feed.pull()
+    check(code == 0 and "edition 1 taken: 1 entries" in out and "in force" in out, f"{code} {out}{err}")
+    servfail(feed.d.ask("after.example.com"), "one", "disallowed")
+    code, out, err = feed.pull()
+    check(code == 0 and "here already" in out, f"{code} {out}{err}")
+
+
+def change(path, function):
+    with open(path, "rb") as f:
+        data = f.read()
+    with open(path, "wb") as f:
+        f.write(function(data))
+
+
+FEED_FAULTS = [
+    ("an entry that was changed", 1, "not of this file", lambda f: change(f.web.path("feed.txt"), lambda d: d.replace(b"serial 01", b"serial 02"))),
+    ("a line that was added", 1, "not of this file", lambda f: change(f.web.path("feed.txt"), lambda d: d + b"serial 03 issuer CN=x\n")),
+    ("a sequence that was changed", 1, "not of this file", lambda f: change(f.web.path("feed.txt"), lambda d: d.replace(b"sequence 2", b"sequence 9"))),
+    ("a signature by another key", 1, "another key", lambda f: (f.t.run("ctstub-watch", "sign", "--new-key", f.key + "2"), f.sign("--sequence", "3", key=f.key + "2"))),
+    ("a trusted comment that was changed", 1, "trusted comment", lambda f: change(f.web.path("feed.txt.minisig"), lambda d: d.replace(b"sequence:2", b"sequence:9"))),
+    ("no signature", 3, "404", lambda f: os.unlink(f.web.path("feed.txt.minisig"))),
+    ("no feed", 3, "404", lambda f: os.unlink(f.web.path("feed.txt"))),
+    ("a signature that is a gigabyte", 3, "", lambda f: change(f.web.path("feed.txt.minisig"), lambda d: d * 100000)),
+    ("an edition before the one at hand", 1, "earlier edition", lambda f: f.sign("--sequence", "1")),
+    ("another edition of the same number", 1, "other content", lambda f: (setattr(f, "entries", f.t.write("e2.txt", "serial 09 issuer CN=x\n")),
+                                                                        f.pull(), f.sign("--sequence", "2"))),
+]
+
+
+@rows([(f"{what} is not taken, and the feed at hand stays", code, word, fault) for what, code, word, fault in FEED_FAULTS], builds=("gcc", "san"))
+def feed_refused(t, code, word, fault):
+    feed = Feed(t)
+    feed.sign("--sequence", "2")
+    if word in ("earlier edition", "other content"):
+        equal(feed.pull()[0], 0, "the first pull")
+    before = feed.installed()
+    fault(feed)
+    got, out, err = feed.pull()
+    check(got == code and word in err, f"{got} {out}{err}")
+    equal(feed.installed(), before, "the feed at hand")
+    if word == "earlier edition":
+        equal(feed.pull("--force")[0], 0, "with --force")
+
+
+@case("a feed that was signed too long ago is not taken: a newer one may be held back")
+def feed_old(t):
+    feed = Feed(t)
+    feed.sign()
+    code, out, err = feed.pull("--max-age", "1ms")
+    check(code == 1 and "held back" in err, f"{code} {out}{err}")
+    equal(feed.pull("--max-age", "1ms", "--force")[0], 0, "with --force")
+
+
+@case("minisign itself accepts what we sign, and we accept what it signs")
+def interop(t):
+    if not shutil.which("minisign"):
+        raise Skip("minisign is not on this machine")
+    feed = Feed(t)
+    feed.sign()
+    done = subprocess.run(["minisign", "-V", "-p", feed.key + ".pub", "-m", feed.web.path("feed.txt")], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, check=False)
+    equal(done.returncode, 0, f"minisign -V: {done.stdout.decode()}")
+    subprocess.run(["minisign", "-G", "-W", "-f", "-p", feed.key + ".pub", "-s", t.path("mini.key")], stdout=subprocess.DEVNULL, check=True)
+    subprocess.run(["minisign", "-S", "-l", "-s", t.path("mini.key"), "-m", feed.web.path("feed.txt")], stdout=subprocess.DEVNULL, check=True)
+    equal(feed.pull()[0], 0, "pull of what minisign signed")

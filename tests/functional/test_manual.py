@@ -14,6 +14,7 @@ import subprocess
 from functional._common import Https, examples, is_taken, one_lab, stub
 from harness import net
 from harness.case import Skip, case, check, equal, rows
+from harness.daemon import upstream
 from harness.pki import DAY, Site, log_list, utc_now
 from harness.upstream import DohServer, DotServer
 
@@ -50,7 +51,7 @@ def wrapper(t, **extra):
     """A folder for PATH where `ctstub verify` is the built program with more words, by `verify=[...]` (_ is - and space)."""
     folder = t.path("bin")
     os.makedirs(folder, exist_ok=True)
-    for program in ("ctstub", "ctstub-lab", "ctstubd"):
+    for program in ("ctstub", "ctstub-lab", "ctstubd", "ctstub-watch"):
         text = "#!/bin/sh\n"
         for verb, words in extra.items():
             first, _, second = verb.replace("__", " ").replace("_", "-").partition(" ")
@@ -164,6 +165,42 @@ def lab_up(t, session):
 def lab_pki(t, session):
     shell(t, session, wrapper(t))
     check(glob.glob(t.path("vectors/*")), "no vectors")
+
+
+@runs("ctstub-watch.8", r"ctstub-watch known add ")
+def watch_known(t, session):
+    site = Site(t)
+    server = DotServer(t, site)
+    conf = t.write("ctstub.conf", f'state-dir = "{t.path("state")}"\ntrust {{ anchors = "{site.anchors}" }}\nct {{ mode = "off" }}\n'
+                   f'watch {{ known-file = {{"{t.write("known.txt", "")}"}} }}\n' + upstream("cloudflare", server))
+    shell(t, session, wrapper(t, known__add=["-c", conf]))
+    with open(t.path("known.txt"), encoding="utf-8") as f:
+        equal(len(re.findall(r"(?m)^(?:cert|spki)-sha256 ", f.read())), 3, "entries: certificate, key, issuer's key")
+
+
+@runs("ctstub-watch.8", r"ctstub-watch sign ")
+def watch_sign(t, session):
+    t.write("disallow.txt", "serial 01 issuer CN=x\n")
+    shell(t, session, wrapper(t))
+    check(os.path.exists(t.path("feed.txt.minisig")), "no signature")
+
+
+@runs("ctstub-watch.8", r"ctstub-watch pull ")
+def watch_pull(t, session):
+    """The host is not asked: that a feed is taken is test_findings' to see."""
+    conf = t.write("ctstub.conf", f'state-dir = "{t.path("state")}"\n')
+    os.makedirs(t.path("state"), exist_ok=True)
+    shell(t, session.replace("pki.example.com", "127.0.0.1:1"), wrapper(t, pull=["-c", conf]), want=3)
+
+
+@runs("ctstub-watch.8", r"watch \{")
+def watch_configuration(t, block):
+    site = Site(t)
+    known = t.write("known.txt", "# empty")
+    block = block.replace("/etc/ctstub/watched.txt", t.write("watched.txt", "192.0.2.0/24\n")).replace("/etc/ctstub/known.txt", known)
+    config = t.write("ctstub.conf", f'state-dir = ""\ntrust {{ anchors = "{site.anchors}" }}\n{block}\n')
+    code, _, err = t.run("ctstub-watch", "-t", "-c", config)
+    equal(code, 0, err)
 
 
 @runs("ctstub.conf.5", r"(?s).*\b(upstream|listen|forward)\b")
