@@ -1,4 +1,4 @@
-#include "cli/cli.h"
+#include "cli/completion.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -34,6 +34,11 @@ cmd_help(int argc, char **argv)
 {
 	const struct verb *v;
 
+	if (argc == 3 && strcmp(argv[1], "--completion") == 0) /* for `make install`; no person needs it */
+		return completion_print(argv[2])
+			   ? EXIT_GOOD
+			   : cli_complain(EXIT_USAGE, "help", "\"%s\": bash, zsh or fish was expected",
+					  argv[2]);
 	if (argc > 2)
 		return cli_usage("help");
 	if (argc == 2 && !cli_wants_help(argc, argv))

@@ -19,6 +19,7 @@ ctstub_SOURCES = \
 	cli/cmd_status.c \
 	cli/cmd_upstreams.c \
 	cli/cmd_verify.c \
+	cli/completion.c cli/completion.h \
 	cli/control.c cli/control.h \
 	cli/ct_print.c cli/ct_print.h \
 	cli/ct_sources.c cli/ct_sources.h \
@@ -41,3 +42,14 @@ ctstub_SOURCES = \
 	cli/watch_status.c cli/watch_status.h
 dist_man_MANS += cli/ctstub.1
 ctstub_LDADD = $(CONFIG_LIBS) $(LDNS_LIBS) $(CURL_LIBS)
+# Completions, printed by the program from its own tables. Their folders: what the shells look through by default.
+completions = contrib/completions/bash/ctstub contrib/completions/zsh/_ctstub contrib/completions/fish/ctstub.fish
+bashcompdir = $(datadir)/bash-completion/completions
+zshcompdir = $(datadir)/zsh/site-functions
+fishcompdir = $(datadir)/fish/vendor_completions.d
+nodist_bashcomp_DATA = contrib/completions/bash/ctstub
+nodist_zshcomp_DATA = contrib/completions/zsh/_ctstub
+nodist_fishcomp_DATA = contrib/completions/fish/ctstub.fish
+CLEANFILES += $(completions)
+$(completions): ctstub$(EXEEXT)
+	$(AM_V_GEN)$(MKDIR_P) $(@D) && shell=$(@D) && ./ctstub$(EXEEXT) help --completion "$${shell##*/}" >$@.new && mv $@.new $@
