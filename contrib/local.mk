@@ -1,5 +1,6 @@
 # ---- contrib: units, the default configuration, glue
 EXTRA_DIST += \
+	contrib/fleet/rogue-day.md \
 	contrib/ctstub.conf contrib/debian \
 	contrib/install-packages contrib/packages contrib/quickstart \
 	contrib/systemd/bind-itself.conf contrib/systemd/egress.conf \
