@@ -264,3 +264,19 @@ def newest(t):
 def mirror_config(t, option, says):
     code, _, err = t.run("ctstubd", "-t", "-c", t.write("m.conf", f"ct {{ {option} }}\n"))
     check(code == 2 and says in err, f"{code} {err}")
+
+
+@case("a list so old that every certificate is refused is renewed all the same")
+def old_is_renewed(t):
+    site = Site(t, with_ct=True)
+    server = Https(t, site, log_list(site.logs, utc_now()).encode())
+    path = config(t, site)
+    first = t.write("old.json", log_list(site.logs, utc_now() - 1095 * DAY))
+    equal(t.run("ctstub", "ct-logs", "import", "--force", "-c", path, first)[0], 0, "exit code of the first import")
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(f'ct {{ when-stale = "refuse" log-list = "{t.path("state/ct-logs.json")}" }}\n')
+    code, out, _ = t.run("ctstub", "verify", "--json", "-c", path, "--ip", "127.0.0.1", site.chain)
+    equal((code, json.loads(out)["reasons"]), (1, ["ct-list-stale"]), "what the old list does")
+    code, out, err = t.run("ctstub", "ct-logs", "update", "--force", "--json", "-c", path, "--url", server.url)
+    equal((code, json.loads(out)["taken"]), (0, True), f"update {err}")
+    equal(t.run("ctstub", "verify", "-c", path, "--ip", "127.0.0.1", site.chain)[0], 0, "verdict with the new list")
