@@ -64,11 +64,26 @@ text_of(const struct watch_name *name)
 	return span_of(name->text, name->n);
 }
 
+/* Where the first name with this parent stands, or where it would. */
+static size_t
+parent_slot_of(const struct watch_names *t, struct span parent)
+{
+	size_t i = hash_name(parent) & (t->n_slots - 1);
+
+	while (t->parent_slot[i] != 0 &&
+	       !span_equal(parent_of(text_of(&t->name[t->parent_slot[i] - 1])), parent))
+		i = (i + 1) & (t->n_slots - 1);
+	return i;
+}
+
 static void
 name_index(struct watch_names *t, uint32_t i)
 {
+	size_t at = parent_slot_of(t, parent_of(text_of(&t->name[i])));
+
 	slot_put(t->slot, t->n_slots, t->name[i].hash, i);
-	slot_put(t->parent_slot, t->n_slots, hash_name(parent_of(text_of(&t->name[i]))), i);
+	t->name[i].sibling = t->parent_slot[at];
+	t->parent_slot[at] = i + 1;
 }
 
 static enum res
@@ -107,8 +122,11 @@ watch_names_add(struct watch_names *t, struct span name, bool domain, uint32_t i
 	if (t->n == t->cap && names_grow(t) != RES_OK)
 		return RES_NOMEM;
 	n = &t->name[t->n];
-	*n = (struct watch_name){strndup((const char *)name.p, name.n), (uint32_t)name.n, item,
-				 hash_name(name), domain};
+	*n = (struct watch_name){.text = strndup((const char *)name.p, name.n),
+				 .n = (uint32_t)name.n,
+				 .item = item,
+				 .hash = hash_name(name),
+				 .domain = domain};
 	if (n->text == NULL)
 		return RES_NOMEM;
 	name_index(t, (uint32_t)t->n++);
@@ -148,12 +166,13 @@ names_tell(const struct watch_names *t, uint32_t hash, struct span name, bool be
 static void
 children_tell(const struct watch_names *t, struct span parent, watch_hit_fn *fn, void *ctx)
 {
-	for (size_t i = hash_name(parent) & (t->n_slots - 1); t->parent_slot[i] != 0;
-	     i = (i + 1) & (t->n_slots - 1)) {
-		const struct watch_name *n = &t->name[t->parent_slot[i] - 1];
+	uint32_t next = t->parent_slot[parent_slot_of(t, parent)];
 
-		if (span_equal(parent_of(text_of(n)), parent))
-			fn(ctx, n->item);
+	for (unsigned n = 0; next != 0 && n < WATCH_CHILDREN_MAX; n++) {
+		const struct watch_name *name = &t->name[next - 1];
+
+		fn(ctx, name->item);
+		next = name->sibling;
 	}
 }
 

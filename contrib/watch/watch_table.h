@@ -14,10 +14,14 @@ struct watch_name {
 	uint32_t n;
 	uint32_t item;
 	uint32_t hash;
-	bool domain; /* and all below */
+	uint32_t sibling; /* index + 1 of another name with the same parent; 0: there is none */
+	bool domain;      /* and all below */
 };
 
-/* The names themselves; slots by the hash of a name, and of the parent of a name, which wildcards are held against. */
+#define WATCH_CHILDREN_MAX                                                                                   \
+	64 /* names that one wildcard is told to cover: a certificate shows fewer (watch_list.h) */
+
+/* The names themselves; slots by the hash of a name, and one for each parent of names, which wildcards are held against. */
 struct watch_names {
 	struct watch_name *name;
 	size_t n, cap;

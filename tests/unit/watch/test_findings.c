@@ -605,6 +605,49 @@ actions_follow_the_configuration(void **state)
 	}
 }
 
+#define POLL_MS 5000
+
+/* The log shows a head at some moment after a poll, and the entry is handed over at the next poll; from there on it takes
+ * one step of the loop, and with a chain that must come, one step after it. No other time passes. */
+static void
+from_the_head_to_the_list_it_takes_less_than_ten_seconds(void **state)
+{
+	static const struct {
+		const char *what, *upstream;
+		bool chain;
+	} rows[] = {{"nothing is known of its issuer", "", false},
+		    {"the chain could show that it is expected", "allow-issuer = {\"spki-sha256 @L\"}", true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char config[512], *list;
+		struct scene s;
+		int64_t start;
+
+		(void)snprintf(config, sizeof config, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n"
+		    "upstream \"lab\" { address = {\"1.1.1.1\"} trust-anchors = \"@D/anchors.pem\" ct = \"off\" %s }\n"
+		    "watch { poll = \"5s\" block = \"enforce\" known-file = {\"@D/known.txt\"} }\n", rows[i].upstream);
+		scene_open(&s, config, rows[i].chain ? "" : "# nothing\n");
+		findings_start(&s);
+		start = boot_ms;
+		boot_ms += POLL_MS;
+		see(&s, true, 7);
+		boot_ms += FINDINGS_STEP_MS;
+		watch_findings_step(s.w);
+		if (rows[i].chain) {
+			chain_arrives(&s);
+			boot_ms += FINDINGS_STEP_MS;
+			watch_findings_step(s.w);
+		}
+		list = file_get(&s, "disallow.txt");
+		if (times(list, "\nserial ") != 1 || boot_ms - start >= 10000)
+			fail_msg("%s: %lld ms, %s", rows[i].what, (long long)(boot_ms - start), list);
+		assert_true(s.w->reload || s.w->children.of[0].reload); /* the daemon is asked in the same step */
+		free(list);
+		scene_close(&s);
+	}
+}
+
 /* Whoever has a certificate issued for the resolver's own key must not get that key blocked. */
 static void
 an_expected_key_is_never_blocked(void **state)
@@ -853,6 +896,7 @@ main(void)
 	    cmocka_unit_test(a_waiting_finding_survives_a_kill),
 	    cmocka_unit_test(a_chain_that_does_not_come_is_not_waited_for),
 	    cmocka_unit_test(actions_follow_the_configuration),
+	    cmocka_unit_test(from_the_head_to_the_list_it_takes_less_than_ten_seconds),
 	    cmocka_unit_test(an_expected_key_is_never_blocked),
 	    cmocka_unit_test(a_program_gets_the_finding_once),
 	    cmocka_unit_test(a_program_that_is_not_there_is_told),

@@ -391,6 +391,35 @@ an_item_of_two_upstreams_has_both(void **state)
 	watch_list_free(list);
 }
 
+/* An organisation with thousands of names under one domain: each is found, and a wildcard over all of them costs little. */
+static void
+thousands_of_names_have_one_parent(void **state)
+{
+	struct buf file = buf_max(CERT_MAX), der = buf_max(CERT_MAX);
+	struct given given = DNS("n4711.example.org"), all = DNS("*.example.org");
+	struct watch_list *list;
+	struct watch_match m;
+
+	(void)state;
+	for (int i = 0; i < 20000; i++)
+		buf_format(&file, "n%d.example.org\n", i);
+	list = list_of(buf_cstr(&file));
+	fixture_certificate(&der, &given, 1, true, 9);
+	assert_true(watch_list_match(list, &m, buf_span(&der), true));
+	assert_true(m.n == 1 && met(list, &m, "n4711.example.org"));
+	buf_clear(&der);
+	fixture_certificate(&der, &all, 1, true, 9);
+	assert_true(watch_list_match(list, &m, buf_span(&der), true));
+	assert_int_equal(m.n, WATCH_HITS_MAX);
+	buf_clear(&der);
+	all.bytes = "*.example.net";
+	fixture_certificate(&der, &all, 1, true, 9);
+	assert_false(watch_list_match(list, &m, buf_span(&der), true));
+	buf_free(&der);
+	buf_free(&file);
+	watch_list_free(list);
+}
+
 static void
 many_odd_wildcards_are_bounded(void **state)
 {
@@ -430,6 +459,7 @@ main(void)
 	    cmocka_unit_test(a_hundred_thousand_others_meet_nothing),
 	    cmocka_unit_test(every_bad_line_of_a_watch_file_is_told),
 	    cmocka_unit_test(an_item_of_two_upstreams_has_both),
+	    cmocka_unit_test(thousands_of_names_have_one_parent),
 	    cmocka_unit_test(many_odd_wildcards_are_bounded),
 	};
 
