@@ -156,7 +156,7 @@ line_take(struct record *r, struct span line, off_t at)
 	return e != NULL;
 }
 
-/* Lines that are none of ours are passed over: a later version may write more. */
+/* Lines of other kinds are skipped: a later version may write more. */
 static enum res
 record_read(struct record *r, char **why)
 {

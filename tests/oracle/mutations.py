@@ -168,7 +168,7 @@ CHANGES = (  # what, of the leaf (0) or the CA above it (1), how, accepted?
     ("a leaf that is a CA", 0, instead(x509.BasicConstraints(True, None), True), False),
     ("a leaf that is not known", 0, instead(UNKNOWN, True), False),
     ("a leaf that constrains", 0, instead(x509.NameConstraints([x509.DNSName("")], None), True), False),
-    ("a CA that is none", 1, instead(x509.BasicConstraints(False, None), True), False),
+    ("an invalid CA", 1, instead(x509.BasicConstraints(False, None), True), False),
     ("a CA without constraints", 1, without(ExtensionOID.BASIC_CONSTRAINTS), False),
     ("a CA for lists only", 1, instead(CA_USAGE, True), False),
     ("a CA for clients", 1, instead(x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]), False), False),

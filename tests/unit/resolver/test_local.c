@@ -314,7 +314,7 @@ static const struct {
     {"no record at all", ""},
     {"a comment", "; nothing"},
     {"no type", "a.lan."},
-    {"an address that is none", "a.lan. A 1.2.3"},
+    {"an invalid address", "a.lan. A 1.2.3"},
     {"another class", "a.lan. CH A 1.2.3.4"},
     {"a label too long",
      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.lan. A 1.2.3.4"},

@@ -26,7 +26,7 @@ static const struct {
     {"one more member", "{\"x\":1,\"entries\":[" ONE "]}", 1, RES_NOT_FOUND, false},
     {"one more member behind", "{\"entries\":[" ONE "],\"x\":1}", 1, RES_NOT_FOUND, false},
     {"an empty leaf", "{\"entries\":[{\"leaf_input\":\"\",\"extra_data\":\"\"}]}", 1, RES_NOT_FOUND, true},
-    {"base64 that is none", "{\"entries\":[" ONE ",{\"leaf_input\":\"TEV!Rg==\",\"extra_data\":\"\"}]}", 1, RES_MALFORMED, false},
+    {"invalid base64", "{\"entries\":[" ONE ",{\"leaf_input\":\"TEV!Rg==\",\"extra_data\":\"\"}]}", 1, RES_MALFORMED, false},
     {"an entry without a leaf", "{\"entries\":[" ONE ",{\"extra_data\":\"\"}]}", 1, RES_MALFORMED, false},
     {"an entry that is no object", "{\"entries\":[1]}", 0, RES_MALFORMED, false},
     {"a comma too many", "{\"entries\":[" ONE ",]}", 1, RES_MALFORMED, false},

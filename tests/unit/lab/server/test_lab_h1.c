@@ -34,7 +34,7 @@ static const struct request_row requests[] = {
     {"no version", "GET /\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"nothing but an end", "\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"a header without a colon", HEAD "Content-Length\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
-    {"a length that is none", HEAD "Content-Length: 1x\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
+    {"an invalid length", HEAD "Content-Length: 1x\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"a length below zero", HEAD "Content-Length: -1\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"an empty length", HEAD "Content-Length:\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"more than a DNS message", HEAD "Content-Length: 65536\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},

@@ -192,7 +192,7 @@ malformed_names_are_told(void **state)
 {
 	static const struct given bad[] = {
 	    {0x1e, "x", 1},                /* no tag of GeneralName */
-	    {DER_CONTEXT_CONS(4), "x", 1}, /* a directoryName that is none */
+	    {DER_CONTEXT_CONS(4), "x", 1}, /* an invalid directoryName */
 	    {DER_CONTEXT_CONS(2), "", 0},  /* a constructed dNSName */
 	};
 	struct cert c;
