@@ -12,7 +12,7 @@
 #define NO_MASK          "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 
 static void
-tell(struct spelling *s, const struct spelled_address *a)
+address_text_tell(struct spelling *s, const struct spelled_address *a)
 {
 	if (++s->readings > SPELLING_READINGS_MAX)
 		s->limit = true;
@@ -43,9 +43,9 @@ tell_bytes(struct spelling *s, const uint8_t *ip, size_t n, bool exact)
 
 	memcpy(a.ip, ip, n);
 	memcpy(a.mask, NO_MASK, n);
-	tell(s, &a);
+	address_text_tell(s, &a);
 	if (n == 16 && inner_v4(&inner, ip))
-		tell(s, &inner);
+		address_text_tell(s, &inner);
 }
 
 /* ---- IPv4 */
@@ -137,7 +137,7 @@ v4_read(struct spelling *s, struct span text)
 		if (!parts_read(&p, text, octal != 0) || (s->in_words && p.n != 4) || !v4_fill(&a, &p))
 			continue;
 		if (!found || memcmp(a.ip, first.ip, 4) != 0)
-			tell(s, &a);
+			address_text_tell(s, &a);
 		first = a;
 		found = true;
 	}
@@ -253,7 +253,7 @@ spelling_read_ip(struct spelling *s, struct span bytes)
 
 		memcpy(a.ip, bytes.p, a.n);
 		memcpy(a.mask, bytes.p + a.n, a.n);
-		tell(s, &a);
+		address_text_tell(s, &a);
 		return true;
 	}
 	return text;

@@ -32,7 +32,7 @@ trouble(struct reading *r, const char *what)
 }
 
 static void
-tell(const struct reading *r, enum identifier_kind kind, const char *where, struct span value)
+identifiers_tell(const struct reading *r, enum identifier_kind kind, const char *where, struct span value)
 {
 	const struct identifier id = {kind, where, value};
 
@@ -54,16 +54,16 @@ tell_string(struct reading *r, enum identifier_kind kind, const char *where, con
 	if (!is_string(e->id))
 		return false;
 	if (text_is_ascii(e->body) && e->id != 0x1c && e->id != 0x1e) {
-		tell(r, kind, where, e->body);
+		identifiers_tell(r, kind, where, e->body);
 		return true;
 	}
 	buf_clear(&r->wide);
 	if (!attribute_value_utf8(&r->wide, e)) {
 		/* no good text of its type: then its bytes are what a careless reader sees */
-		tell(r, kind, where, e->body);
+		identifiers_tell(r, kind, where, e->body);
 		return e->id != 0x1c && e->id != 0x1e;
 	}
-	tell(r, kind, where, buf_span(&r->wide));
+	identifiers_tell(r, kind, where, buf_span(&r->wide));
 	return true;
 }
 
@@ -105,7 +105,7 @@ attribute_tell(struct reading *r, struct span oid, const struct der_element *val
 
 /* RDNSequence: the Name with its header. */
 static void
-name_tell(struct reading *r, struct span name)
+identifiers_name_tell(struct reading *r, struct span name)
 {
 	struct der_reader rdns = der_only(name, DER_SEQUENCE);
 	struct buf domain = buf_max(DOMAIN_TEXT_MAX);
@@ -127,7 +127,7 @@ name_tell(struct reading *r, struct span name)
 	}
 	if (rdns.bad)
 		trouble(r, "the subject cannot be read");
-	tell(r, IDENTIFIER_HOST, "domainComponents", buf_span(&domain));
+	identifiers_tell(r, IDENTIFIER_HOST, "domainComponents", buf_span(&domain));
 	buf_free(&domain);
 }
 
@@ -147,7 +147,8 @@ other_tell(struct reading *r, struct span value, int depth)
 		else if (is_string(e.id) && !tell_string(r, IDENTIFIER_TEXT, "otherName", &e))
 			in.bad = true;
 		else if (!is_string(e.id) && (e.id & 0xc0) == 0x80)
-			tell(r, IDENTIFIER_TEXT, "otherName", e.body); /* a string by its context */
+			identifiers_tell(r, IDENTIFIER_TEXT, "otherName",
+					 e.body); /* a string by its context */
 	}
 	if (in.bad)
 		trouble(r, "an otherName cannot be read");
@@ -158,19 +159,19 @@ altname_tell(struct reading *r, const struct altname *a)
 {
 	switch (a->kind) {
 	case ALTNAME_DNS:
-		tell(r, IDENTIFIER_HOST, "dNSName", a->value);
+		identifiers_tell(r, IDENTIFIER_HOST, "dNSName", a->value);
 		break;
 	case ALTNAME_IP:
-		tell(r, IDENTIFIER_IP, "iPAddress", a->value);
+		identifiers_tell(r, IDENTIFIER_IP, "iPAddress", a->value);
 		break;
 	case ALTNAME_URI:
-		tell(r, IDENTIFIER_TEXT, "uniformResourceIdentifier", a->value);
+		identifiers_tell(r, IDENTIFIER_TEXT, "uniformResourceIdentifier", a->value);
 		break;
 	case ALTNAME_EMAIL:
-		tell(r, IDENTIFIER_TEXT, "rfc822Name", a->value);
+		identifiers_tell(r, IDENTIFIER_TEXT, "rfc822Name", a->value);
 		break;
 	case ALTNAME_DIRECTORY:
-		name_tell(r, a->value);
+		identifiers_name_tell(r, a->value);
 		break;
 	case ALTNAME_OTHER:
 	case ALTNAME_X400:
@@ -270,7 +271,7 @@ tbs_tell(struct reading *r)
 	p->subject = der_take(&tbs, DER_SEQUENCE).whole;
 	p->spki = der_take(&tbs, DER_SEQUENCE).whole;
 	if (p->subject.n > 0)
-		name_tell(r, p->subject);
+		identifiers_name_tell(r, p->subject);
 	while (der_more(&tbs)) {
 		if (der_at(&tbs, DER_CONTEXT_CONS(3)))
 			extensions_tell(r, &tbs);

@@ -17,7 +17,7 @@ struct judging {
 };
 
 static void
-nothing(void *ctx, const struct identifier *id)
+judgement_nothing(void *ctx, const struct identifier *id)
 {
 	(void)ctx;
 	(void)id;
@@ -204,7 +204,7 @@ finding_judge(struct watch_finding *f, const struct watch_plan *plan, const stru
 				      m.trouble != NULL ? m.trouble : "it could not be read");
 		return JUDGEMENT_ROGUE;
 	}
-	identifiers_read(&j.parts, buf_span(&f->der), f->precertificate, nothing, NULL);
+	identifiers_read(&j.parts, buf_span(&f->der), f->precertificate, judgement_nothing, NULL);
 	if (evidence != NULL)
 		chain_take(&j);
 	known = known_as(&j);

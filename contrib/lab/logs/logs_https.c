@@ -185,7 +185,7 @@ http_request_read(struct http_request *request, struct span bytes)
 /* ---- replies */
 
 static const char *
-status_text(int status)
+logs_status_text(int status)
 {
 	return status == 200   ? "OK"
 	       : status == 429 ? "Too Many Requests"
@@ -199,7 +199,7 @@ head_write(struct buf *out, const struct logs_reply *reply)
 	uint64_t n = reply->endless ? ENDLESS_BYTES : reply->body.n;
 
 	buf_format(out, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %llu\r\n", reply->status,
-		   status_text(reply->status), reply->type, (unsigned long long)n);
+		   logs_status_text(reply->status), reply->type, (unsigned long long)n);
 	if (reply->gzip)
 		buf_text(out, "Content-Encoding: gzip\r\n");
 	if (reply->retry_after_s > 0)
@@ -208,7 +208,7 @@ head_write(struct buf *out, const struct logs_reply *reply)
 }
 
 static bool
-reply_write(struct connection *conn, const struct logs_reply *reply)
+logs_reply_write(struct connection *conn, const struct logs_reply *reply)
 {
 	static const uint8_t spaces[READ_STEP] = {' '};
 	struct buf head = buf_max(1024);
@@ -256,7 +256,7 @@ request_serve(struct logs_https *https, struct connection *conn)
 	reply.body = conn->out;
 	lab_logs_answer(https->logs, &request.asked, &reply);
 	event_write(https, &request, &reply);
-	ok = reply_write(conn, &reply);
+	ok = logs_reply_write(conn, &reply);
 	conn->out = reply.body;
 	buf_drop(&conn->in, request.n);
 	return ok && !request.close;
@@ -365,9 +365,9 @@ logs_https_run(struct logs_https *https, struct lab_logs *logs, int stop)
 
 /* GnuTLS asks for the chain here, so that keys and certificates of the lab are taken as they are. */
 static int
-on_certificate_wanted(gnutls_session_t tls, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **certs,
-		      unsigned *n_certs, gnutls_ocsp_data_st **staples, unsigned *n_staples,
-		      gnutls_privkey_t *key, unsigned *flags)
+logs_on_certificate_wanted(gnutls_session_t tls, const struct gnutls_cert_retr_st *info,
+			   gnutls_pcert_st **certs, unsigned *n_certs, gnutls_ocsp_data_st **staples,
+			   unsigned *n_staples, gnutls_privkey_t *key, unsigned *flags)
 {
 	struct logs_https *https = gnutls_session_get_ptr(tls);
 
@@ -394,12 +394,12 @@ credentials_open(struct logs_https *https, const struct site *site)
 	if (gnutls_certificate_allocate_credentials(&https->credentials) < 0 ||
 	    gnutls_priority_init(&https->priority, "NORMAL:-VERS-ALL:+VERS-TLS1.2:+VERS-TLS1.3", NULL) < 0)
 		return RES_NOMEM;
-	gnutls_certificate_set_retrieve_function3(https->credentials, on_certificate_wanted);
+	gnutls_certificate_set_retrieve_function3(https->credentials, logs_on_certificate_wanted);
 	return RES_OK;
 }
 
 static enum res
-listener_open(struct logs_https *https, struct addr *listen_at)
+logs_listener_open(struct logs_https *https, struct addr *listen_at)
 {
 	struct sockaddr_storage at;
 	socklen_t n = addr_to_sockaddr(listen_at, &at), room = sizeof at;
@@ -432,7 +432,7 @@ logs_https_new(struct logs_https **out, const struct site *site, struct addr *li
 		https->slot[i] = (struct slot){.https = https, .fd = -1};
 	res = credentials_open(https, site);
 	if (res == RES_OK)
-		res = listener_open(https, listen_at);
+		res = logs_listener_open(https, listen_at);
 	if (res != RES_OK) {
 		logs_https_free(https);
 		return res;

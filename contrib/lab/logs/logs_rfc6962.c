@@ -41,7 +41,7 @@ path_number(struct span text, uint64_t *out)
 
 /* The value of a parameter of the query, as it stands. */
 static bool
-query_find(struct span query, const char *name, struct span *value)
+logs_query_find(struct span query, const char *name, struct span *value)
 {
 	for (size_t i = 0, n; i < query.n; i += n + 1) {
 		struct span pair = span_slice(query, i, query.n);
@@ -62,7 +62,7 @@ query_number(struct span query, const char *name, uint64_t *out)
 {
 	struct span value;
 
-	return query_find(query, name, &value) && path_number(value, out);
+	return logs_query_find(query, name, &value) && path_number(value, out);
 }
 
 /* RFC 3986, 2.1. */
@@ -148,7 +148,7 @@ get_proof_by_hash(struct lab_log *log, struct span query, struct logs_reply *rep
 	struct span value = {NULL, 0};
 	uint64_t size, index;
 
-	if (query_find(query, "hash", &value))
+	if (logs_query_find(query, "hash", &value))
 		percent_decode(&text, value);
 	if (base64_read(&hash, buf_span(&text)) != RES_OK || hash.n != 32 ||
 	    !query_number(query, "tree_size", &size) || size == 0 || size > lab_log_merge(log)) {
