@@ -1,0 +1,126 @@
+"""What documents and manual pages say of the tree is true: paths exist, functions exist, answers are where they point."""
+import fnmatch
+import os
+import re
+
+from harness.build import tree_files
+from harness.case import case, check
+
+CODE = re.compile(r"`([^`\n]+)`")
+FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.M | re.S)
+FUNCTION = re.compile(r"\b(\w+)\(\)")
+BLANK = re.compile(r"(?<![A-Za-z])(X|NAME)(?![A-Za-z])")  # a name that the reader fills in
+LIBRARIES = ("gnutls_", "nghttp2_", "ldns_", "event_", "evutil_", "json_")
+# names in documents that are of others' trees, or of files that a program writes
+ELSEWHERE = {"CTKnownLogs.h", "ct-logs.json", "results.json", "chain.pem", "tls_gnutls.c", "evutil_time.c", "control_accept"}
+ENDINGS = (".c", ".h", ".l", ".y", ".def", ".mk", ".py", ".md", ".txt", ".awk", ".pem", ".json", ".am", ".ac")
+PROOF = re.compile(r"`([^`\s]+)` has `([^`]+)`")
+ANSWERS = 20  # questions of a stranger in docs/recipes.md
+
+
+def tree(t):
+    return tree_files(t.src)
+
+
+def read(t, name):
+    with open(os.path.join(t.src, name), encoding="utf-8") as f:
+        return f.read()
+
+
+def documents(files):
+    return [f for f in files if f.endswith(".md") or os.path.basename(f) in ("README", "NEWS") or re.search(r"\.[1-8]$", f)]
+
+
+def is_page(name):
+    return bool(re.search(r"\.[1-8]$", name))
+
+
+def paths_in(name, text, tops):
+    """What looks like a path of the tree, in backticks or, in a manual page, after .Pa."""
+    words = re.findall(r"^\.Pa (\S+)", text, re.M) if is_page(name) else [w for c in CODE.findall(FENCE.sub("", text)) for w in c.split()]
+    for word in words:
+        path = re.sub(r":\d+$", "", word.strip(".,:;()\"'"))
+        if BLANK.search(path) or path in ELSEWHERE:
+            continue
+        if re.fullmatch(r"\.?[\w.*+/-]+", path) and (path.split("/")[0] in tops if "/" in path else path.endswith(ENDINGS) and not is_page(name)):
+            yield path
+
+
+def exists(path, name, files, folders):
+    """A path from the top of the tree or from the document's folder; a name alone may be of any folder."""
+    for full in {path.rstrip("/"), os.path.normpath(os.path.join(os.path.dirname(name), path))}:
+        if full in files or full in folders or ("*" in full and any(fnmatch.fnmatch(f, full) for f in files)):
+            return True
+    return "/" not in path and any(fnmatch.fnmatch(os.path.basename(f), path) for f in files)
+
+
+def folders_of(files):
+    return {f[:i] for f in files for i, c in enumerate(f) if c == "/"}
+
+
+def gone(docs, files):
+    """Paths in documents (name to text) that the tree does not have."""
+    known, folders = set(files), folders_of(files)
+    tops = {f.split("/")[0] for f in files if "/" in f}
+    return sorted({f"{name}: {path}" for name, text in docs.items() for path in paths_in(name, text, tops)
+                   if not exists(path, name, known, folders)})
+
+
+def unknown(docs, defined):
+    return sorted({f"{name}: {f}()" for name, text in docs.items() if not is_page(name)
+                   for code in CODE.findall(FENCE.sub("", text)) for f in FUNCTION.findall(code) if f not in defined | ELSEWHERE and not f.startswith(LIBRARIES) and not BLANK.search(f)})
+
+
+def defined_in(sources):
+    return {f for text in sources for f in re.findall(r"^(?:def |#\s*define )?(\w+)\(", text, re.M)}
+
+
+@case("every path that a document or manual page names is in the tree", builds=("gcc",))
+def paths(t):
+    files = tree(t)
+    missing = gone({d: read(t, d) for d in documents(files)}, files)
+    check(not missing, "not in the tree: " + "; ".join(missing))
+
+
+@case("every function that a document names with () is defined", builds=("gcc",))
+def functions(t):
+    files = tree(t)
+    defined = defined_in(read(t, f) for f in files if f.endswith((".c", ".h", ".y", ".l", ".py")))
+    check(len(defined) > 2000, f"{len(defined)} functions found")
+    missing = unknown({d: read(t, d) for d in documents(files)}, defined)
+    check(not missing, "not defined: " + "; ".join(missing))
+
+
+def unproven(text, contents):
+    """Claims "`FILE` has `TEXT`" that do not hold; contents gives a file's text or None."""
+    return [f"{file}: {words}" for file, words in PROOF.findall(text) if words not in (contents(file) or "")]
+
+
+@case("the answers of docs/recipes.md are where they point", builds=("gcc",))
+def answers(t):
+    files, text = set(tree(t)), read(t, "docs/recipes.md")
+    wrong = unproven(text, lambda f: read(t, f) if f in files else None)
+    check(not wrong, "it is not there: " + "; ".join(wrong))
+    rows = [line for line in text.split("## Twenty questions")[1].splitlines() if line.startswith("| ") and "?" in line]
+    check(len(rows) >= ANSWERS, f"{len(rows)} questions")
+    bare = [row[:60] for row in rows if not PROOF.search(row)]
+    check(not bare, "without a place to look: " + "; ".join(bare))
+
+
+@case("the README's table of folders has every folder of the top level", builds=("gcc",))
+def folders(t):
+    tops = {f.split("/")[0] for f in tree(t) if "/" in f and not f.startswith(".")}
+    rows = set(re.findall(r"^\| `([\w-]+)/` \|", read(t, "README.md"), re.M))
+    check(rows == tops, f"only in the table: {sorted(rows - tops)}, only in the tree: {sorted(tops - rows)}")
+
+
+@case("the check of documents sees a path, a function and an answer that are not there", builds=("gcc",))
+def control(_t):
+    files = ["base/a.c", "docs/x.md", "tests/data/README.md"]
+    text = "`base/a.c` `base/b.c` `a.c` `b.c` `data/x` `base/*.c:12` `base/*.h` `GET /base` `docs` ``` `README.md`\n```\n`base/c.c`\n```\n"
+    check(gone({"docs/x.md": text}, files) == ["docs/x.md: b.c", "docs/x.md: base/*.h", "docs/x.md: base/b.c"], f"{gone({'docs/x.md': text}, files)}")
+    check(gone({"cli/x.1": ".Pa base/a.c\n.Pa base/z.c\n.Pa /etc/x.conf\n.Pa logs.json\n"}, files) == ["cli/x.1: base/z.c"], "a manual page")
+    defined = defined_in(["int\none(void)\n{\n}\n#define two(x) x\n", "def three(a):\n    four(a)\n"])
+    check(unknown({"x.md": "`one()` `two()`, `three()` then `four()`"}, defined) == ["x.md: four()"], "functions")
+    claims = "`a` has `int x` `a` has `int y` `b` has `int x`"
+    check(unproven(claims, {"a": "int x;"}.get) == ["a: int y", "b: int x"], f"{unproven(claims, {'a': 'int x;'}.get)}")
