@@ -41,7 +41,7 @@ struct request {
 };
 
 static enum watch_exit
-request_read(struct request *req, int argc, char **argv)
+known_request_read(struct request *req, int argc, char **argv)
 {
 	static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
 					      {"file", required_argument, NULL, 'f'},
@@ -88,7 +88,7 @@ certificate_put(struct buf *out, const struct shown *c)
 }
 
 static void
-issuer_put(struct buf *out, const struct shown *c)
+known_issuer_put(struct buf *out, const struct shown *c)
 {
 	char hex[65];
 
@@ -210,7 +210,7 @@ entries_make(struct buf *out, const struct request *req, struct settings **s)
 			    WATCH_USAGE, verb,
 			    "--issuer: the issuer's certificate was expected after the first");
 		if (req->issuer)
-			issuer_put(out, &shown[i]);
+			known_issuer_put(out, &shown[i]);
 	}
 	return code;
 }
@@ -223,7 +223,7 @@ cmd_known(int argc, char **argv)
 	struct settings *s = NULL;
 	char *file = NULL;
 	struct buf entries = buf_max(64 * 1024);
-	enum watch_exit code = request_read(&req, argc, argv);
+	enum watch_exit code = known_request_read(&req, argc, argv);
 
 	if (code != WATCH_REFUSED)
 		return code;

@@ -43,7 +43,7 @@ struct request {
 };
 
 static enum watch_exit
-request_read(struct request *req, int argc, char **argv)
+sign_request_read(struct request *req, int argc, char **argv)
 {
 	static const struct option longs[] = {
 	    {"new-key", required_argument, NULL, 'n'}, {"key", required_argument, NULL, 'k'},
@@ -327,7 +327,7 @@ cmd_sign(int argc, char **argv)
 	struct request req = {.key = NULL};
 	struct minisign_key public;
 	gnutls_privkey_t key = NULL;
-	enum watch_exit code = request_read(&req, argc, argv);
+	enum watch_exit code = sign_request_read(&req, argc, argv);
 
 	if (code != WATCH_REFUSED)
 		return code;
