@@ -158,7 +158,7 @@ promise_print(const struct promise *p, const struct audit_result *r)
 
 /* DIR/LEAFHASH.json; a second audit writes the same file. */
 static void
-evidence_write(struct audit_run *run, const struct promise *p, const struct audit_result *r)
+audit_evidence_write(struct audit_run *run, const struct promise *p, const struct audit_result *r)
 {
 	char hex[2 * TREE_HASH_SIZE + 1], path[4096], *why = NULL;
 	json_t *object = promise_json(p, r);
@@ -192,7 +192,7 @@ promise_audit(struct audit_run *run, const struct promise *p, json_t *list)
 	else
 		promise_print(p, &r);
 	if (r.outcome == AUDIT_BROKEN && run->req->evidence != NULL)
-		evidence_write(run, p, &r);
+		audit_evidence_write(run, p, &r);
 	audit_result_clear(&r);
 }
 
