@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 static void
-plan_free(struct plan *p)
+plan_destroy(struct plan *p)
 {
 	local_data_free(p->local);
 	routes_free(p->routes);
@@ -50,7 +50,7 @@ plan_read(struct plan **out, const char *file, uint64_t generation, bool at_boot
 	for (size_t i = 0; i < sizeof res / sizeof *res; i++)
 		worst = worst == RES_OK ? res[i] : worst;
 	if (worst != RES_OK) {
-		plan_free(p);
+		plan_destroy(p);
 		return worst;
 	}
 	*out = p;
@@ -68,5 +68,5 @@ void
 plan_unref(struct plan *p)
 {
 	if (p != NULL && --p->refs == 0)
-		plan_free(p);
+		plan_destroy(p);
 }

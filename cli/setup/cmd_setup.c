@@ -122,10 +122,10 @@ hook_read(struct setup *s)
 }
 
 static enum exit_code
-record_find(struct setup *s)
+setup_record_find(struct setup *s)
 {
 	char *why = NULL;
-	enum res res = record_read(&s->record, s->settings->state_dir, &why);
+	enum res res = setup_record_read(&s->record, s->settings->state_dir, &why);
 	enum exit_code code = EXIT_GOOD;
 
 	if (res != RES_OK && res != RES_NOT_FOUND)
@@ -320,7 +320,7 @@ setup_run(struct setup *s, const struct request *req)
 	if (code == EXIT_GOOD)
 		code = servers_find(s);
 	if (code == EXIT_GOOD && (geteuid() == 0 || req->undo))
-		code = record_find(s);
+		code = setup_record_find(s);
 	if (code != EXIT_GOOD || req->undo)
 		return code == EXIT_GOOD ? undo(s) : code;
 	code = plan_find(s, req->with_links);

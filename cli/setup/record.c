@@ -261,7 +261,7 @@ text_read(struct buf *text, int folder, const char **cause)
 }
 
 enum res
-record_read(struct record *r, const char *state_dir, char **why)
+setup_record_read(struct record *r, const char *state_dir, char **why)
 {
 	struct buf text = buf_max(RECORD_FILE_MAX);
 	const char *cause = NULL;

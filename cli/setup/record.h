@@ -33,7 +33,7 @@ void record_free(struct record *);
 /* *why on failure (yours; NULL: no memory). */
 enum res record_write(const struct record *, const char *state_dir, char **why);
 /* RES_NOT_FOUND: nothing was set up. */
-enum res record_read(struct record *, const char *state_dir, char **why);
+enum res setup_record_read(struct record *, const char *state_dir, char **why);
 enum res record_remove(const char *state_dir, char **why);
 
 #endif

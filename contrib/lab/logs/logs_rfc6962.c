@@ -168,7 +168,7 @@ get_proof_by_hash(struct lab_log *log, struct span query, struct logs_reply *rep
 }
 
 static void
-entry_write(struct lab_log *log, uint64_t index, struct buf *out, struct buf *scratch)
+logs_entry_write(struct lab_log *log, uint64_t index, struct buf *out, struct buf *scratch)
 {
 	buf_clear(scratch);
 	toytree_leaf(log->tree, index, scratch);
@@ -195,7 +195,7 @@ entries_write(struct lab_log *log, uint64_t start, uint64_t end, struct buf *out
 			continue;
 		if (comma)
 			buf_text(out, ",");
-		entry_write(log, i, out, &scratch);
+		logs_entry_write(log, i, out, &scratch);
 		comma = true;
 	}
 	buf_text(out, "]}");

@@ -306,9 +306,9 @@ the_record_comes_back_as_it_was(void **state)
 	(void)state;
 	record_made(&record, &plan, &m);
 	state_path(path, "");
-	assert_int_equal(record_read(&back, path, &why), RES_NOT_FOUND);
+	assert_int_equal(setup_record_read(&back, path, &why), RES_NOT_FOUND);
 	assert_int_equal(record_write(&record, path, &why), RES_OK);
-	assert_int_equal(record_read(&back, path, &why), RES_OK);
+	assert_int_equal(setup_record_read(&back, path, &why), RES_OK);
 	assert_int_equal(back.n, record.n);
 	for (size_t i = 0; i < back.n; i++) {
 		assert_string_equal(back.change[i].path, record.change[i].path);
@@ -316,7 +316,7 @@ the_record_comes_back_as_it_was(void **state)
 		assert_true(entry_equal(&back.change[i].before, &record.change[i].before));
 	}
 	assert_int_equal(record_remove(path, &why), RES_OK);
-	assert_int_equal(record_read(&record, path, &why), RES_NOT_FOUND);
+	assert_int_equal(setup_record_read(&record, path, &why), RES_NOT_FOUND);
 	record_free(&back);
 	plan_free(&plan);
 	machine_free(&m);
@@ -352,7 +352,7 @@ a_record_that_others_may_write_is_refused(void **state)
 			put(&(struct file){"/state/setup/record.json", broken[i].content});
 		assert_int_equal(chmod(folder, broken[i].mode), 0);
 		why = NULL;
-		if (record_read(&back, path, &why) == RES_OK)
+		if (setup_record_read(&back, path, &why) == RES_OK)
 			fail_msg("%s: taken", broken[i].name);
 		assert_non_null(why);
 		assert_int_equal(back.n, 0);
