@@ -5,7 +5,7 @@
 
 #include <stdlib.h>
 
-#define GATHER_MS  60 /* how long reverse and swap gather answers */
+#define COLLECT_MS 60 /* how long reverse and swap gather answers */
 #define SOME       10 /* delay-some: every tenth */
 #define UNASKED_ID 0x5a5a
 
@@ -117,7 +117,7 @@ swap(struct lab_pending *a, struct lab_pending *b)
 
 /* Sends the gathered answers together. */
 static void
-answer_on_gathered(evutil_socket_t fd, short what, void *arg)
+answer_on_collected(evutil_socket_t fd, short what, void *arg)
 {
 	struct lab_pending *last = arg, *pending, *next;
 	struct lab_conn *conn = last->conn;
@@ -143,11 +143,11 @@ answer_on_gathered(evutil_socket_t fd, short what, void *arg)
 static void
 deliver_together(struct lab_pending *pending)
 {
-	const struct timeval wait = {.tv_usec = GATHER_MS * 1000};
+	const struct timeval wait = {.tv_usec = COLLECT_MS * 1000};
 	struct lab_conn *conn = pending->conn;
 
 	if (TAILQ_EMPTY(&conn->held)) {
-		pending->timer = evtimer_new(conn->server->base, answer_on_gathered, pending);
+		pending->timer = evtimer_new(conn->server->base, answer_on_collected, pending);
 		if (pending->timer == NULL || event_add(pending->timer, &wait) < 0) {
 			lab_conn_held_free(pending);
 			return;

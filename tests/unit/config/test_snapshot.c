@@ -145,7 +145,7 @@ static const struct {
     {"a bad disallow entry has its own line", STATE UP "disallow = {\"issuer CN=a\",\n \"serial 1\"} }",
 	"f:4: option \"disallow\": "},
     {"an invalid log list", STATE "ct { log-list = \"@/bad.json\" }", "f:2: option \"log-list\": @/bad.json: "},
-    {"a log list of an upstream that is none", STATE UP "ct-logs = \"@/bad.json\" }", "f:3: option \"ct-logs\": @/bad.json: "},
+    {"an invalid log list of an upstream", STATE UP "ct-logs = \"@/bad.json\" }", "f:3: option \"ct-logs\": @/bad.json: "},
     {"bad constraints have their line", "state-dir = \"\" trust { anchors = \"@/anchor.pem\"\nconstraints-file = {\"@/bad.constraints\"} }",
 	"f:2: option \"constraints-file\": @/bad.constraints:3: "},
     {"an invalid CRL", STATE UP "crl-file = {\"@/bad.list\"} }", "f:3: option \"crl-file\": @/bad.list: "},

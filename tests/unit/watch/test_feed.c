@@ -33,7 +33,7 @@ a_feed_has_its_header_and_good_entries(void **state)
 	    {"a sequence that is no number", "# ctstub-feed 1\n# sequence 1x\n# date 2026-11-28T08:00:00Z\n", 0, false},
 	    {"a sequence beyond all", "# ctstub-feed 1\n# sequence 9223372036854775807\n# date 2026-11-28T08:00:00Z\n", 0, false},
 	    {"no date", "# ctstub-feed 1\n# sequence 17\n" ENTRY, 0, false},
-	    {"a date that is none", "# ctstub-feed 1\n# sequence 17\n# date yesterday\n", 0, false},
+	    {"an invalid date", "# ctstub-feed 1\n# sequence 17\n# date yesterday\n", 0, false},
 	    {"a line before the header", "#\n" HEAD, 0, false},
 	    {"a bad entry", HEAD ENTRY "serial zz issuer CN=x\n", 0, false},
 	    {"a control character", HEAD "serial 01 issuer CN=\x01\n", 0, false},

@@ -1,0 +1,78 @@
+"""Words that a reader stumbles over, in everything that a person reads, and names in the code that a stranger cannot guess."""
+import os
+import re
+
+from harness.build import tree_files
+from harness.case import case, check, equal
+
+# what must not be written: a pattern, and what to write instead
+PHRASES = [
+    (r"can not\b", "cannot"),
+    (r"nobody (may|can) be asked|nobody will do", "no upstream is usable"),
+    (r"have the configuration read again|the configuration is read again", "reload the configuration"),
+    (r"ahead of their end", "prefetched"),
+    (r"(cannot|can|could|to) be had\b", "the verb that is meant: cannot be read, cannot bind"),
+    (r"\b(that|which) (is|are) none\b", "not a ..., invalid"),
+    (r"\bnever nothing\b|\bnot nothing\b", "a sentence without double negation"),
+    (r"\bend(s|ed)? with a word\b", "with a message"),
+    (r"\bwhosoever\b", "any client, any server"),
+    (r"\bnobody's business\b", "private"),
+]
+
+# words of identifiers: a stranger cannot guess what they mean here
+IDENTIFIERS = [
+    (r"court", "verify_context"),
+    (r"spokesman", "representative"),
+    (r"tend(ed)?", "maintain"),
+    (r"silence", "stall"),
+    (r"gather(ed)?", "fan_out; collect"),
+]
+
+# files whose words are others', or a table of words
+LEFT_OUT = re.compile(r"^(tests/data/|tests/fuzz/corpus/|LICENSE|verify/data/|tests/checks/words\.py$|docs/reliability\.md$)|\.(pem|der|bin|json|crt)$")
+STRING_OR_COMMENT = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.S)
+
+
+def stumbles(path, text):
+    """Phrases of the table in one file, with their lines; a phrase may go over a line's end."""
+    for pattern, instead in PHRASES:
+        for m in re.finditer(pattern.replace(" ", r"(?:\s|\n[ \t]*(?:\*|#|//)?[ \t]*)+"), text, re.I):
+            yield f"{path}:{text.count(chr(10), 0, m.start()) + 1}: \"{' '.join(m.group(0).split())}\": write {instead}"
+
+
+def riddles(path, text):
+    """Identifiers of the table in C."""
+    code = STRING_OR_COMMENT.sub(" ", text)
+    for word, instead in IDENTIFIERS:
+        for name in sorted({m.group(0) for m in re.finditer(rf"\b(?:\w+_)?{word}(?:_\w+)?\b", code, re.I)}):
+            yield f"{path}: {name}: name it {instead}"
+
+
+def texts(t):
+    for name in tree_files(t.src):
+        if not LEFT_OUT.search(name):
+            with open(os.path.join(t.src, name), encoding="utf-8", errors="replace") as f:
+                yield name, f.read()
+
+
+@case("no text has a word that readers stumble over", builds=("gcc",))
+def words(t):
+    found = [s for name, text in texts(t) for s in stumbles(name, text)]
+    check(not found, f"{len(found)} places: " + "; ".join(found[:30]))
+
+
+@case("no name in the code is a riddle", builds=("gcc",))
+def names(t):
+    found = [r for name, text in texts(t) if name.endswith((".c", ".h", ".def", ".l", ".y")) for r in riddles(name, text)]
+    found += [f"{name}: a file of that name" for name, _ in texts(t) for word, _ in IDENTIFIERS
+              if re.search(rf"(^|[/_])({word})[_.]", name) and not name.startswith("tests/checks/")]
+    check(not found, f"{len(found)} places: " + "; ".join(found[:30]))
+
+
+@case("the check of words sees a phrase over a line's end and a name, and leaves other words alone", builds=("gcc",))
+def control(_t):
+    equal([s.split(": write")[0] for s in stumbles("a.c", "/* It can\n * not be read. */\nx();\n/* Nobody may be asked */")],
+          ['a.c:1: "can * not"', 'a.c:4: "Nobody may be asked"'], "phrases")
+    equal(list(stumbles("a.md", "It cannot be read; canNot; scan notes; he told the truth.")), [], "other words")
+    equal(list(riddles("a.c", "struct court c; upstreams_tend(x); attend(y); /* tend */ \"silence\"; tp_silence_ms")),
+          ["a.c: court: name it verify_context", "a.c: upstreams_tend: name it maintain", "a.c: tp_silence_ms: name it stall"], "names")
