@@ -152,7 +152,7 @@ feed_fetch(struct buf *feed, struct buf *signature, const struct request *req)
 /* ---- is it ours, and newer? */
 
 static enum watch_exit
-signature_check(const struct request *req, struct span feed, struct span signature)
+pull_signature_check(const struct request *req, struct span feed, struct span signature)
 {
 	struct buf text = buf_max(0);
 	struct minisign_key key;
@@ -307,7 +307,7 @@ cmd_pull(int argc, char **argv)
 	if (code == WATCH_DONE)
 		code = feed_fetch(&feed, &signature, &req);
 	if (code == WATCH_DONE)
-		code = signature_check(&req, buf_span(&feed), buf_span(&signature));
+		code = pull_signature_check(&req, buf_span(&feed), buf_span(&signature));
 	if (code == WATCH_DONE)
 		code = feed_take(&req, s, &folder, buf_span(&feed));
 	if (folder.fd >= 0)

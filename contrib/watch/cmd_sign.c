@@ -91,7 +91,7 @@ file_write(const char *file, struct span content, mode_t mode)
 }
 
 static enum watch_exit
-file_read(struct buf *out, const char *file, size_t max)
+sign_file_read(struct buf *out, const char *file, size_t max)
 {
 	char *why = NULL;
 	enum res res = config_file_read_any(out, file, max, &why);
@@ -204,7 +204,7 @@ static enum watch_exit
 key_read(gnutls_privkey_t *out, struct minisign_key *public, const char *file)
 {
 	struct buf pem = buf_max(0);
-	enum watch_exit code = file_read(&pem, file, KEY_FILE_MAX);
+	enum watch_exit code = sign_file_read(&pem, file, KEY_FILE_MAX);
 	gnutls_datum_t datum = {pem.p, (unsigned)pem.n};
 
 	if (code == WATCH_DONE &&
@@ -231,7 +231,7 @@ entries_read(struct buf *out, struct feed *feed, const struct request *req)
 	enum watch_exit code = WATCH_DONE;
 
 	for (int i = 0; code == WATCH_DONE && i < req->n_entries; i++) {
-		code = file_read(&one, req->entries[i], FEED_FILE_MAX);
+		code = sign_file_read(&one, req->entries[i], FEED_FILE_MAX);
 		buf_put(out, buf_span(&one));
 		if (one.n > 0 && one.p[one.n - 1] != '\n')
 			buf_text(out, "\n");
@@ -239,7 +239,7 @@ entries_read(struct buf *out, struct feed *feed, const struct request *req)
 	feed->date_ms = clock_wall_ms() / 1000 * 1000;
 	feed->sequence = req->sequence > 0 ? (uint64_t)req->sequence : 1;
 	if (code == WATCH_DONE && req->sequence == 0 && access(req->output, F_OK) == 0) {
-		code = file_read(&one, req->output, FEED_FILE_MAX);
+		code = sign_file_read(&one, req->output, FEED_FILE_MAX);
 		if (code == WATCH_DONE && feed_read(&before, buf_span(&one), &why) != RES_OK)
 			code = watch_complain(WATCH_USAGE, verb, "%s: %s; --sequence was expected",
 					      req->output, why != NULL ? why : "");

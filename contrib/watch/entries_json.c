@@ -84,7 +84,7 @@ base64_take(struct buf *out, struct span text)
 enum fast { FAST_ENTRY, FAST_END, FAST_OTHER };
 
 static bool
-entry_take(struct entries_json *in, struct span *leaf, struct span *extra)
+entries_json_take(struct entries_json *in, struct span *leaf, struct span *extra)
 {
 	return (in->n == 0 || byte_take(in, ',')) && byte_take(in, '{') &&
 	       member_take(in, "leaf_input", leaf) && byte_take(in, ',') &&
@@ -100,7 +100,7 @@ entry_take_fast(struct entries_json *in, struct span *leaf, struct span *extra)
 	if (end_take(in))
 		return FAST_END;
 	in->at = begin;
-	if (!entry_take(in, &leaf_text, &extra_text) || !base64_take(&in->leaf, leaf_text) ||
+	if (!entries_json_take(in, &leaf_text, &extra_text) || !base64_take(&in->leaf, leaf_text) ||
 	    (extra != NULL && !base64_take(&in->extra, extra_text)))
 		return FAST_OTHER;
 	*leaf = buf_span(&in->leaf);

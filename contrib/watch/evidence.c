@@ -38,7 +38,7 @@ folder_of(int folder, const struct watch_finding *f)
 }
 
 static bool
-put(int folder, const char *name, struct span content)
+evidence_put(int folder, const char *name, struct span content)
 {
 	return content.n == 0 || file_replace_at(folder, name, content, FILE_MODE);
 }
@@ -46,7 +46,7 @@ put(int folder, const char *name, struct span content)
 static bool
 put_buf(int folder, const char *name, struct buf *b)
 {
-	bool ok = buf_ok(b) && put(folder, name, buf_span(b));
+	bool ok = buf_ok(b) && evidence_put(folder, name, buf_span(b));
 
 	buf_free(b);
 	return ok;
@@ -129,10 +129,11 @@ evidence_write(int folder, const struct watch_finding *f, const struct watch_evi
 	bool ok = in >= 0 && put_finding(in, f);
 
 	if (ok && e != NULL)
-		ok = put(in, "leaf.bin", e->leaf) && put(in, "certificate.der", e->certificate) &&
-		     put_chain(in, e) && put_proof(in, f, e);
+		ok = evidence_put(in, "leaf.bin", e->leaf) &&
+		     evidence_put(in, "certificate.der", e->certificate) && put_chain(in, e) &&
+		     put_proof(in, f, e);
 	else if (ok)
-		ok = put(in, f->precertificate ? "tbs.der" : "certificate.der", buf_span(&f->der));
+		ok = evidence_put(in, f->precertificate ? "tbs.der" : "certificate.der", buf_span(&f->der));
 	if (in >= 0)
 		(void)close(in);
 	return ok;
@@ -143,7 +144,7 @@ evidence_write_log(int folder, const struct watch_finding *f, const struct watch
 {
 	int in = folder_of(folder, f);
 	bool ok = in >= 0 && put_finding(in, f) && put_head(in, "first.json", m->first) &&
-		  put_head(in, "second.json", m->second) && put(in, "answer.bin", m->bytes);
+		  put_head(in, "second.json", m->second) && evidence_put(in, "answer.bin", m->bytes);
 
 	if (in >= 0)
 		(void)close(in);

@@ -96,7 +96,7 @@ struct chain {
 
 /* The chain as libcurl noted it in the handshake: "Cert:" and PEM, leaf first. */
 static bool
-chain_read(struct chain *chain, const struct curl_certinfo *info)
+fetch_chain_read(struct chain *chain, const struct curl_certinfo *info)
 {
 	size_t end[VFY_CERTS_MAX], begin = 0;
 
@@ -122,7 +122,7 @@ chain_judge(const struct transfer *t, const struct curl_certinfo *info)
 	struct vfy_input in = {.now_ms = clock_wall_ms()};
 	struct verdict verdict = {0};
 	struct addr ip;
-	bool ok = chain_read(&chain, info);
+	bool ok = fetch_chain_read(&chain, info);
 
 	in.certs = chain.cert;
 	in.n_certs = chain.n;

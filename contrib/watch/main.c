@@ -58,7 +58,7 @@ plan_refused(struct config_errors *errors)
 }
 
 static int
-trouble(const char *what, char *why)
+main_trouble(const char *what, char *why)
 {
 	log_event(LOG_ERROR, what, LOG_STR("why", why != NULL ? why : "no memory"));
 	free(why);
@@ -120,11 +120,11 @@ watch_open(struct watch *w, const struct watch_options *options)
 	servers_policy_make(&w->servers, w->plan->snapshot->policy);
 	w->folder = state_folder_open(w->plan->snapshot->settings->state_dir, &why);
 	if (w->folder < 0)
-		return trouble("no-state-folder", why);
+		return main_trouble("no-state-folder", why);
 	if (watch_findings_open(&w->findings, w->plan, w->folder, &why) != RES_OK)
-		return trouble("no-findings", why);
+		return main_trouble("no-findings", why);
 	w->found_before = found_count(w->findings);
-	return reader_open(w, &why) == RES_OK ? WATCH_DONE : trouble("no-reader", why);
+	return reader_open(w, &why) == RES_OK ? WATCH_DONE : main_trouble("no-reader", why);
 }
 
 static void
@@ -200,7 +200,7 @@ watch_run(struct watch *w, bool *again)
 		watch_findings_step(w->findings);
 		status_keep(w, false);
 		if (!watch_reader_run(w->reader, clock_boot_ms() + STEP_MS, -1, &readable))
-			return trouble("no-memory", NULL);
+			return main_trouble("no-memory", NULL);
 	}
 	status_keep(w, true);
 	if (w->options->once)

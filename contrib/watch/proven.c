@@ -193,7 +193,7 @@ proven_on_proof(void *arg, const struct proof_result *result)
 }
 
 static bool
-proof_ask(struct proven *p)
+proven_proof_ask(struct proven *p)
 {
 	struct proof_wish wish = {
 	    .log = &p->follow->log, .inclusion = true, .first = p->index, .leaf = p->leaf_hash};
@@ -238,7 +238,7 @@ proven_go_on(struct proven *p, int64_t now_ms)
 	else if (p->n_chain < p->n_issuers)
 		asked = issuer_ask(p);
 	else if (!p->has_proof)
-		asked = proof_ask(p);
+		asked = proven_proof_ask(p);
 	else {
 		proven_tell(p);
 		return;

@@ -39,7 +39,7 @@ follow_open(struct watch_reader *reader, struct follow *f, const struct ctlog *l
 	pace_open(&f->pace);
 	f->entry_bytes = 6144;
 	f->saved_ms = INT64_MIN / 2;
-	r = state_read(&f->state, reader->settings.state_folder, &f->log, why);
+	r = state_load(&f->state, reader->settings.state_folder, &f->log, why);
 	f->started = f->has_head = r == RES_OK && f->state.head.n_signature > 0;
 	return r == RES_NOT_FOUND ? RES_OK : r;
 }

@@ -281,7 +281,7 @@ words_read(struct spelling *s, struct span text)
 }
 
 static void
-text_read(struct spelling *s, struct span text, bool whole)
+spelling_text_read(struct spelling *s, struct span text, bool whole)
 {
 	struct buf folded = buf_max(READ_MAX);
 
@@ -314,9 +314,9 @@ spelling_read(struct spelling *s, struct span text, bool whole)
 	} else if (is_host_text(text) && !has_ace(text)) {
 		host_read(s, text);
 	} else if (!whole || !is_legend(text)) {
-		text_read(s, text, whole);
+		spelling_text_read(s, text, whole);
 		if (!whole && percent_decode(&decoded, text))
-			text_read(s, buf_span(&decoded), false);
+			spelling_text_read(s, buf_span(&decoded), false);
 	}
 	buf_free(&decoded);
 }

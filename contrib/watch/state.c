@@ -160,7 +160,7 @@ line_read(struct log_state *out, unsigned *seen, struct span line, const struct 
 }
 
 static bool
-text_read(struct log_state *out, struct span text, const struct watch_log *log)
+state_text_read(struct log_state *out, struct span text, const struct watch_log *log)
 {
 	struct span line;
 	unsigned seen = 0;
@@ -176,7 +176,7 @@ text_read(struct log_state *out, struct span text, const struct watch_log *log)
 }
 
 static enum res
-file_read(struct buf *out, int fd)
+state_file_read(struct buf *out, int fd)
 {
 	ssize_t n;
 
@@ -193,7 +193,7 @@ file_read(struct buf *out, int fd)
 }
 
 enum res
-state_read(struct log_state *out, int folder, const struct watch_log *log, char **why)
+state_load(struct log_state *out, int folder, const struct watch_log *log, char **why)
 {
 	struct log_state state = {.start = 0};
 	struct buf text = buf_max(STATE_FILE_MAX);
@@ -206,9 +206,9 @@ state_read(struct log_state *out, int folder, const struct watch_log *log, char 
 		return errno == ENOENT
 			   ? RES_NOT_FOUND
 			   : why_say(why, RES_IO, "cannot read " FOLDER "/%s: %s", log->id_hex, cause);
-	r = file_read(&text, fd);
+	r = state_file_read(&text, fd);
 	(void)close(fd);
-	if (r == RES_OK && !text_read(&state, buf_span(&text), log))
+	if (r == RES_OK && !state_text_read(&state, buf_span(&text), log))
 		r = RES_MALFORMED;
 	if (r == RES_OK)
 		*out = state;

@@ -21,7 +21,7 @@ struct log_state {
 /* The folder state-dir/watch, made when it is not there. Gives a descriptor, or -1 and why (yours). */
 int state_folder_open(const char *state_dir, char **why);
 /* RES_NOT_FOUND: there is none, *why stays NULL. RES_MALFORMED, RES_IO with a sentence (yours). */
-enum res state_read(struct log_state *, int folder, const struct watch_log *, char **why);
+enum res state_load(struct log_state *, int folder, const struct watch_log *, char **why);
 enum res state_write(int folder, const struct watch_log *, const struct log_state *, char **why);
 
 #endif

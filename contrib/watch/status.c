@@ -39,7 +39,7 @@ count_of(const struct watch_reader *reader)
 /* ---- JSON */
 
 static json_t *
-time_json(int64_t ms)
+status_time_json(int64_t ms)
 {
 	char text[TIME_TEXT_MAX];
 
@@ -57,7 +57,7 @@ row_json(const struct row *row)
 	out = json_pack("{s:s,s:s,s:s,s:I,s:I,s:I,s:o,s:I,s:I,s:s?}", "log", p->log->ctlog->description,
 			"log_id", buf_cstr(&id), "kind", p->log->ctlog->tiled ? "static-ct" : "rfc6962",
 			"position", (json_int_t)p->position, "verified", (json_int_t)p->verified, "tree_size",
-			(json_int_t)p->head_size, "head", time_json(p->head_ms), "lag_entries",
+			(json_int_t)p->head_size, "head", status_time_json(p->head_ms), "lag_entries",
 			(json_int_t)row->lag_entries, "lag_s", (json_int_t)(row->lag_ms / 1000), "trouble",
 			p->trouble);
 	buf_free(&id);
@@ -133,13 +133,13 @@ status_put(struct buf *out, const struct watch_status *s, const struct watch_pla
 	const struct watch_totals *t = watch_findings_totals(w);
 	const struct settings *settings = plan->snapshot->settings;
 	json_t *o = json_pack(
-	    "{s:o,s:i,s:o,s:I,s:s,s:I,s:I,s:f,s:o,s:o,s:o,s:I,s:I,s:o}", "at", time_json(clock_wall_ms()),
-	    "pid", (int)getpid(), "started", time_json(s->started_ms), "poll_ms",
-	    (json_int_t)settings->watch_poll_ms, "block", block_text(settings->watch_block), "items",
-	    (json_int_t)watch_list_count(plan->list), "entries", (json_int_t)s->last_entries,
-	    "entries_per_second", s->rate, "logs", logs_json(reader), "left_out", left_out_json(reader),
-	    "findings", findings_json(t), "again", (json_int_t)t->again, "failed", (json_int_t)t->failed,
-	    "latest", latest_json(w));
+	    "{s:o,s:i,s:o,s:I,s:s,s:I,s:I,s:f,s:o,s:o,s:o,s:I,s:I,s:o}", "at",
+	    status_time_json(clock_wall_ms()), "pid", (int)getpid(), "started",
+	    status_time_json(s->started_ms), "poll_ms", (json_int_t)settings->watch_poll_ms, "block",
+	    block_text(settings->watch_block), "items", (json_int_t)watch_list_count(plan->list), "entries",
+	    (json_int_t)s->last_entries, "entries_per_second", s->rate, "logs", logs_json(reader), "left_out",
+	    left_out_json(reader), "findings", findings_json(t), "again", (json_int_t)t->again, "failed",
+	    (json_int_t)t->failed, "latest", latest_json(w));
 	char *text = o != NULL ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 
 	json_decref(o);
@@ -324,7 +324,7 @@ rate_take(struct watch_status *s, const struct watch_reader *reader)
 }
 
 static bool
-put(int folder, const char *file, struct buf *content)
+content_put(int folder, const char *file, struct buf *content)
 {
 	bool ok = buf_ok(content);
 
@@ -346,8 +346,8 @@ watch_status_write(struct watch_status *s, int folder, const struct watch_plan *
 	s->findings = findings_count(w);
 	status_put(&status, s, plan, w, reader);
 	metrics_put(&metrics, s, plan, w, reader);
-	ok = put(folder, STATUS_FILE, &status);
-	return put(folder, METRICS_FILE, &metrics) && ok;
+	ok = content_put(folder, STATUS_FILE, &status);
+	return content_put(folder, METRICS_FILE, &metrics) && ok;
 }
 
 bool

@@ -14,7 +14,7 @@ PREFIXES = {
     "cli": "cli setup step",
     "config": "anchors config domain log section string strings upstream value",
     "contrib/lab": "ask misbehaviour path reply strength toyview",
-    "contrib/watch": "act children gunzip",
+    "contrib/watch": "act batch children fetcher gunzip",
     "resolver": "walk",
     "transport": "tp",
     "verify": "attribute ct ecdsa finding limits log pss vfy",
