@@ -20,6 +20,8 @@
  *                                                                 daemon's user, never as root
  *   cli/files.c                what the tool writes (state-dir)   path_parent_open; a new file of its own in that
  *                                                                 folder, renamed there
+ *   contrib/watch/             state-dir/watch                    one descriptor of the folder, everything relative to
+ *                                                                 it, never through a link; new files renamed there
  *   resolver/hosts.c           has the hosts file changed?        stat: nothing is opened
  *   config/settings_read.c,    is there a main file?              access, stat: nothing is opened
  *   main.c

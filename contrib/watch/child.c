@@ -4,6 +4,8 @@
 
 #include "base/clock.h"
 
+#include <linux/close_range.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -84,6 +86,8 @@ program_become(int error_to, const char *program, int input, const char *const e
 	limit(RLIMIT_CORE, 0);
 	if (descriptors_set(input) && (before == NULL || before(ctx) == RES_OK)) {
 		limit(RLIMIT_NOFILE, CHILD_FILES_MAX);
+		/* whatever a library opened without saying so; the pipe closes with the rest when the program runs */
+		(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
 		(void)execve(program, arguments, (char *const *)(uintptr_t)environment);
 	}
 	error = errno;

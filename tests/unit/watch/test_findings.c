@@ -711,7 +711,10 @@ a_program_gets_the_finding_once(void **state)
 
 	(void)state;
 	scene_open(&s, "state-dir = \"@D\"\n" PLAIN "watch { exec = \"@D/alert\" }\n", "");
-	(void)snprintf(script, sizeof script, "#!/bin/sh\n{ cat; echo $CTSTUB_WATCH_KIND; } >>%s/watch/alerts\n", s.folder);
+	(void)snprintf(script, sizeof script, "#!/bin/sh\n{ cat; echo $CTSTUB_WATCH_KIND; ls /proc/self/fd | grep -x 50; env | grep -c LEAK; } "
+	    ">>%s/watch/alerts\n", s.folder);
+	assert_int_equal(dup2(s.watch, 50), 50); /* as a library may leave one open */
+	assert_int_equal(setenv("LEAK", "1", 1), 0);
 	script_put(&s, script);
 	findings_start(&s);
 	see(&s, true, 7);
@@ -724,6 +727,9 @@ a_program_gets_the_finding_once(void **state)
 	text = file_get(&s, "alerts");
 	assert_int_equal(times(text, "\"kind\":\"rogue\""), 1);
 	assert_int_equal(times(text, "\nrogue\n"), 1);
+	assert_int_equal(times(text, "\n50\n"), 0);
+	assert_int_equal(times(text, "\nrogue\n0\n"), 1);
+	(void)close(50);
 	assert_int_equal(times(text, "\"der\""), 0);
 	free(text);
 	scene_close(&s);
