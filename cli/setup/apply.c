@@ -56,12 +56,11 @@ service_begin(const char *unit, bool enabled)
 
 /* A unit that is not running reads its files when it starts. */
 static bool
-restart(const char *what, const char *argument)
+setup_restart(const char *unit)
 {
-	const char *unit[] = {systemctl, "try-restart", what, NULL};
-	const char *program[] = {what, argument, NULL};
+	const char *argv[] = {systemctl, "try-restart", unit, NULL};
 
-	return call(*argument == '\0' ? unit : program);
+	return call(argv);
 }
 
 bool
@@ -80,7 +79,7 @@ apply_plan(const struct plan *plan)
 			ok = service_end(step->path, step->enabled);
 			break;
 		case STEP_RESTART:
-			ok = restart(step->path, step->argument != NULL ? step->argument : "");
+			ok = setup_restart(step->path);
 			break;
 		}
 	}
@@ -142,7 +141,7 @@ apply_undo(struct record *r)
 	}
 	for (size_t i = r->n; i-- > 0;)
 		if (r->change[i].kind == STEP_RESTART) {
-			(void)restart(r->change[i].path, r->change[i].argument);
+			(void)setup_restart(r->change[i].path);
 			change_drop(r, i);
 		}
 	return left;

@@ -56,7 +56,6 @@ look_at_units(struct machine *m)
 	m->resolved_runs = unit_is("is-active", "systemd-resolved.service");
 	m->resolved_enabled = unit_is("is-enabled", "systemd-resolved.service");
 	m->networkd_runs = unit_is("is-active", "systemd-networkd.service");
-	m->dhcpcd_runs = m->dhcpcd && unit_is("is-active", "dhcpcd.service");
 }
 
 static bool

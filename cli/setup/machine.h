@@ -20,7 +20,7 @@ struct machine {
 	bool networkd_runs;
 	bool openresolv; /* /etc/resolvconf.conf */
 	bool resolvconf; /* Debian's resolvconf, which follows a link at /etc/resolv.conf */
-	bool dhcpcd, dhcpcd_runs;
+	bool dhcpcd;
 	bool dhclient; /* its script reads /etc/dhcp/dhclient-enter-hooks.d */
 	bool container;
 	enum resolv_conf_guard guard;

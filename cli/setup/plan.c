@@ -16,7 +16,8 @@ static const char network_manager_text[] = MARK "[main]\n"
 static const char dhclient_text[] = MARK "make_resolv_conf() {\n"
 					 "	:\n"
 					 "}\n";
-static const char dhcpcd_text[] = "\n" MARK "nohook resolv.conf\n";
+/* dhcpcd-run-hooks(8) reads this at each event, so that a dhcpcd that runs already obeys; dhcpcd.conf(5) is read at its start. */
+static const char dhcpcd_text[] = MARK "skip_hooks=\"$skip_hooks resolv.conf\"\n";
 static const char openresolv_text[] = "\n" MARK "resolvconf=NO\n";
 
 static struct step *
@@ -70,7 +71,7 @@ holds(const struct buf *bytes, const char *text)
 	return bytes->n >= n && memmem(bytes->p, bytes->n, text, n) != NULL;
 }
 
-/* A file of somebody else's, with lines of ours at its end. */
+/* A file that may be somebody else's, with lines of ours at its end. */
 static enum res
 append_add(struct plan *plan, const struct machine *m, const char *path, const char *text, const char *why)
 {
@@ -82,10 +83,13 @@ append_add(struct plan *plan, const struct machine *m, const char *path, const c
 	res = entry_read(&step->entry, step->path);
 	if (res != RES_OK)
 		return res;
-	if (step->entry.kind != ENTRY_FILE || holds(&step->entry.bytes, text)) {
+	if (step->entry.kind == ENTRY_LINK || holds(&step->entry.bytes, text)) {
 		step_drop(plan);
 		return RES_OK;
 	}
+	if (step->entry.kind == ENTRY_ABSENT)
+		step->entry.mode = 0644;
+	step->entry.kind = ENTRY_FILE;
 	step->entry.mtime = (struct timespec){0};
 	buf_text(&step->entry.bytes, text);
 	return buf_ok(&step->entry.bytes) ? RES_OK : RES_LIMIT;
@@ -122,7 +126,7 @@ writers_add(struct plan *plan, const struct machine *m)
 		res = file_add(plan, m, "/etc/dhcp/dhclient-enter-hooks.d/zz-ctstub", dhclient_text, 0644,
 			       "dhclient no longer writes /etc/resolv.conf");
 	if (res == RES_OK && m->dhcpcd)
-		res = append_add(plan, m, "/etc/dhcpcd.conf", dhcpcd_text,
+		res = append_add(plan, m, "/etc/dhcpcd.enter-hook", dhcpcd_text,
 				 "dhcpcd no longer writes /etc/resolv.conf");
 	if (res == RES_OK && m->openresolv)
 		res = append_add(plan, m, "/etc/resolvconf.conf", openresolv_text,
@@ -152,19 +156,11 @@ resolved_add(struct plan *plan, const struct machine *m)
 static enum res
 restarts_add(struct plan *plan, const struct machine *m)
 {
-	struct step *step;
-
 	if (plan->n == 0)
 		return RES_OK;
 	if (m->network_manager_runs &&
 	    step_add(plan, STEP_RESTART, "", "NetworkManager.service", "connections stay up") == NULL)
 		return RES_LIMIT;
-	if (m->dhcpcd_runs) {
-		step = step_add(plan, STEP_RESTART, "", "/usr/sbin/dhcpcd", "it reads its file again");
-		if (step == NULL)
-			return RES_LIMIT;
-		step->argument = "--rebind";
-	}
 	return RES_OK;
 }
 
@@ -206,7 +202,6 @@ step_text(const struct step *step)
 	};
 	struct buf text = buf_max(2048);
 
-	buf_format(&text, "%-7s %s%s%s: %s", verbs[step->kind], step->path, step->argument != NULL ? " " : "",
-		   step->argument != NULL ? step->argument : "", step->why);
+	buf_format(&text, "%-7s %s: %s", verbs[step->kind], step->path, step->why);
 	return buf_take_cstr(&text);
 }

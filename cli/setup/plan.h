@@ -13,15 +13,14 @@
 enum step_kind {
 	STEP_FILE,    /* the name becomes `entry` */
 	STEP_SERVICE, /* a service ends and stays away: it would decide where names are asked */
-	STEP_RESTART, /* a program reads its changed files */
+	STEP_RESTART, /* a service reads its changed files */
 };
 
 struct step {
 	enum step_kind kind;
-	char path[PLAN_PATH_MAX]; /* of a file; else the unit's name, or the program */
+	char path[PLAN_PATH_MAX]; /* of a file; else the unit's name */
 	struct entry entry;       /* owned */
 	bool enabled;             /* STEP_SERVICE: it was enabled, not only running */
-	const char *argument;     /* STEP_RESTART of a program that is no unit; NULL: a unit */
 	const char *why;          /* a sentence, constant */
 };
 

@@ -51,8 +51,6 @@ change_make(struct change *change, const struct step *step)
 {
 	*change = (struct change){.kind = step->kind, .enabled = step->enabled};
 	memcpy(change->path, step->path, sizeof change->path);
-	(void)snprintf(change->argument, sizeof change->argument, "%s",
-		       step->argument != NULL ? step->argument : "");
 	return step->kind == STEP_FILE ? entry_read(&change->before, step->path) : RES_OK;
 }
 
@@ -104,11 +102,11 @@ change_json(const struct change *c)
 	json_t *json;
 
 	base64_write(&base64, buf_span(&e->bytes));
-	json = json_pack("{s:s,s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s}", "kind", kind_names[c->kind],
-			 "path", c->path, "argument", c->argument, "enabled", c->enabled, "after-sha256",
-			 c->after, "before", entry_names[e->kind], "mode", (int)e->mode, "uid", (int)e->uid,
-			 "gid", (int)e->gid, "mtime", (json_int_t)e->mtime.tv_sec, "mtime-ns",
-			 (json_int_t)e->mtime.tv_nsec, "content", base64.n > 0 ? buf_cstr(&base64) : "");
+	json = json_pack("{s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s}", "kind", kind_names[c->kind], "path",
+			 c->path, "enabled", c->enabled, "after-sha256", c->after, "before",
+			 entry_names[e->kind], "mode", (int)e->mode, "uid", (int)e->uid, "gid", (int)e->gid,
+			 "mtime", (json_int_t)e->mtime.tv_sec, "mtime-ns", (json_int_t)e->mtime.tv_nsec,
+			 "content", base64.n > 0 ? buf_cstr(&base64) : "");
 	buf_free(&base64);
 	return json;
 }
@@ -125,25 +123,24 @@ name_index(const char *const names[], size_t n, const char *name)
 static bool
 change_read(struct change *c, json_t *json)
 {
-	const char *kind, *path, *argument, *after, *before, *content;
+	const char *kind, *path, *after, *before, *content;
 	int enabled, mode, uid, gid, k, b;
 	json_int_t seconds, nanoseconds;
 
 	c->before = (struct entry){.bytes = buf_max(ENTRY_FILE_MAX)};
-	if (json_unpack(json, "{s:s,s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s}", "kind", &kind, "path",
-			&path, "argument", &argument, "enabled", &enabled, "after-sha256", &after, "before",
-			&before, "mode", &mode, "uid", &uid, "gid", &gid, "mtime", &seconds, "mtime-ns",
-			&nanoseconds, "content", &content) != 0)
+	if (json_unpack(json, "{s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s}", "kind", &kind, "path", &path,
+			"enabled", &enabled, "after-sha256", &after, "before", &before, "mode", &mode, "uid",
+			&uid, "gid", &gid, "mtime", &seconds, "mtime-ns", &nanoseconds, "content",
+			&content) != 0)
 		return false;
 	k = name_index(kind_names, sizeof kind_names / sizeof kind_names[0], kind);
 	b = name_index(entry_names, sizeof entry_names / sizeof entry_names[0], before);
-	if (k < 0 || b < 0 || strlen(path) >= sizeof c->path || strlen(argument) >= sizeof c->argument ||
-	    strlen(after) >= sizeof c->after || base64_read(&c->before.bytes, span_str(content)) != RES_OK)
+	if (k < 0 || b < 0 || strlen(path) >= sizeof c->path || strlen(after) >= sizeof c->after ||
+	    base64_read(&c->before.bytes, span_str(content)) != RES_OK)
 		return false;
 	c->kind = (enum step_kind)k;
 	c->enabled = enabled != 0;
 	memcpy(c->path, path, strlen(path) + 1);
-	memcpy(c->argument, argument, strlen(argument) + 1);
 	memcpy(c->after, after, strlen(after) + 1);
 	c->before.kind = (enum entry_kind)b;
 	c->before.mode = (mode_t)mode & 07777;

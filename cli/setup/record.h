@@ -14,7 +14,6 @@
 struct change {
 	enum step_kind kind;
 	char path[PLAN_PATH_MAX];
-	char argument[32];            /* "" : a unit */
 	struct entry before;          /* of a file; owned */
 	char after[ENTRY_DIGEST_LEN]; /* of a file */
 	bool enabled;

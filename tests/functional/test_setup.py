@@ -15,7 +15,7 @@ WATCHED = ("/etc", "/run/systemd/resolve")
 # What a boot, a lease or the clock writes, whoever resolves.
 OF_NO_MATTER = ("/etc/machine-id", "/etc/.pwd.lock", "/etc/NetworkManager/system-connections", "/run/systemd/resolve/netif", "/etc/ld.so.cache")
 SETUP = ("/usr/local/bin/ctstub", "setup", "-c", CONFIG)
-DHCPCD_UNIT = "[Unit]\nDescription=dhcpcd\n[Service]\nType=forking\nPIDFile=/run/dhcpcd/pid\nExecStart=/sbin/dhcpcd -b -q --nodev\n[Install]\nWantedBy=multi-user.target\n"
+DHCPCD_UNIT = "[Unit]\nDescription=dhcpcd\n[Service]\nExecStart=/sbin/dhcpcd -B -q --nodev\n"
 
 # name: (services that run, files, does a name of the search domain leak before the setup?)
 MACHINES = {
@@ -134,7 +134,9 @@ def start(t, name, services, files):
 def renew(machine, network, services):
     """A service that starts again and takes a new lease: it writes what the network says."""
     for service in services:
-        if service != "systemd-resolved":
+        if service == "dhcpcd":
+            machine.must("/sbin/dhcpcd", "--rebind", "host0")
+        elif service != "systemd-resolved":
             machine.run("systemctl", "restart", service)
     try:
         until(network.leases, 40, "a new lease")

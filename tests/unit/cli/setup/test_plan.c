@@ -67,7 +67,11 @@ static const struct row rows[] = {
      2},
     {"dhcpcd keeps what its file says",
      {{"/etc/dhcpcd.conf", "hostname\n"}, {"/etc/resolv.conf", "nameserver 192.0.2.1\n"}},
-     {OURS, {"/etc/dhcpcd.conf", "hostname\n"}, {"/etc/dhcpcd.conf", "\nnohook resolv.conf\n"}},
+     {OURS, {"/etc/dhcpcd.enter-hook", "skip_hooks="}, {"/etc/dhcpcd.conf", "hostname\n"}},
+     2},
+    {"dhcpcd with a hook of somebody else",
+     {{"/etc/dhcpcd.conf", "hostname\n"}, {"/etc/dhcpcd.enter-hook", "echo mine\n"}},
+     {OURS, {"/etc/dhcpcd.enter-hook", "echo mine\n"}, {"/etc/dhcpcd.enter-hook", "skip_hooks="}},
      2},
     {"openresolv keeps what its file says",
      {{"/etc/resolvconf.conf", "resolv_conf=/etc/resolv.conf\n"}},
@@ -80,7 +84,7 @@ static const struct row rows[] = {
       {"/etc/dhcpcd.conf", "hostname\n"},
       {"/etc/resolvconf.conf", "\n"},
       {"/etc/resolv.conf", "-> /run/NetworkManager/resolv.conf"}},
-     {OURS, {"/etc/dhcpcd.conf", "nohook"}, {"/etc/resolvconf.conf", "resolvconf=NO"}},
+     {OURS, {"/etc/dhcpcd.enter-hook", "skip_hooks"}, {"/etc/resolvconf.conf", "resolvconf=NO"}},
      5},
 };
 
@@ -234,8 +238,8 @@ a_file_that_changed_since_is_left_alone(void **state)
 	read_at(&e, "/etc/resolv.conf");
 	assert_string_equal(buf_cstr(&e.bytes), "nameserver 192.0.2.99\n");
 	entry_free(&e);
-	read_at(&e, "/etc/dhcpcd.conf");
-	assert_string_equal(buf_cstr(&e.bytes), "hostname\n");
+	read_at(&e, "/etc/dhcpcd.enter-hook");
+	assert_int_equal(e.kind, ENTRY_ABSENT);
 	entry_free(&e);
 	record_free(&record);
 	plan_free(&plan);
