@@ -7,6 +7,7 @@ libbase_a_SOURCES = \
 	base/environment.c base/environment.h \
 	base/faults.c base/faults.h \
 	base/log.c base/log.h \
+	base/near.c base/near.h \
 	base/path.c base/path.h \
 	base/pool.c base/pool.h \
 	base/random.c base/random.h \

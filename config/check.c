@@ -1,4 +1,5 @@
 /* What no option can know alone: combinations, and names that must exist. */
+#include "base/near.h"
 #include "config/forms.h"
 #include "config/reader.h"
 
@@ -73,6 +74,19 @@ check_upstream(struct check *c, const struct upstream_settings *u)
 }
 
 static void
+check_unknown_upstream(struct check *c, const char *title, struct place place)
+{
+	struct near near = near_to(title);
+
+	for (size_t i = 0; i < c->s->n_upstream; i++)
+		near_offer(&near, c->s->upstream[i].title);
+	if (near.word != NULL)
+		FAIL(c, place, "unknown upstream \"%s\", did you mean \"%s\"?", title, near.word);
+	else
+		FAIL(c, place, "unknown upstream \"%s\", the title of an upstream was expected", title);
+}
+
+static void
 check_forwards(struct check *c)
 {
 	const struct settings *s = c->s;
@@ -87,9 +101,7 @@ check_forwards(struct check *c)
 			     f->title);
 		for (size_t k = 0; k < f->upstream.n; k++) {
 			if (settings_upstream(s, f->upstream.v[k]) == NULL)
-				FAIL(c, f->upstream.place[k],
-				     "unknown upstream \"%s\", the title of an upstream was expected",
-				     f->upstream.v[k]);
+				check_unknown_upstream(c, f->upstream.v[k], f->upstream.place[k]);
 			for (size_t m = 0; m < k; m++)
 				if (strcmp(f->upstream.v[k], f->upstream.v[m]) == 0)
 					FAIL(c, f->upstream.place[k],

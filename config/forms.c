@@ -108,7 +108,7 @@ form_expected(enum option_form form)
 	case FORM_LISTEN:
 		return "an IP address with a port from 1 to 65535 (\"127.0.0.1:53\", \"[::1]:53\")";
 	case FORM_SERVER:
-		return "the IP address of a server (\"192.0.2.1\", \"2001:db8::1\")";
+		return "the IP address of a server (\"192.0.2.1\", \"2001:db8::1\", \"[2001:db8::1]:853\")";
 	case FORM_BARE:
 		return "an IP address without a port";
 	case FORM_CT_MODE:
@@ -283,6 +283,25 @@ is_no_server(const struct addr *a)
 	return addr_is_any(a) || a->ip[0] == 0xff;
 }
 
+/* Ports that people write after an address; any number, where the address before it is ::1. */
+bool
+form_looks_like_port(const char *text)
+{
+	static const char *const ports[] = {"53",   "443",  "784",  "853",  "5053", "5300",
+					    "5353", "8053", "8443", "8853", NULL};
+	const char *last = strrchr(text, ':');
+	struct addr before, whole;
+	bool known;
+
+	if (last == NULL || *text == '[' || addr_read_ip(&whole, text) != RES_OK ||
+	    addr_read_ip_span(&before, span_of(text, (size_t)(last - text))) != RES_OK)
+		return false;
+	known = addr_is_loopback(&before) && strspn(last + 1, "0123456789") == strlen(last + 1);
+	for (const char *const *p = ports; *p != NULL && !known; p++)
+		known = strcmp(last + 1, *p) == 0;
+	return known;
+}
+
 const char *
 form_read_address(struct addr *out, enum option_form form, const char *text)
 {
@@ -297,6 +316,8 @@ form_read_address(struct addr *out, enum option_form form, const char *text)
 			   ? "the IPv4-mapped address"
 		       : strchr(text, '%') != NULL ? "an address with a zone:"
 						   : "the wrong value";
+	if (form != FORM_BARE && form_looks_like_port(text))
+		return "no brackets around the address in";
 	if (form == FORM_LISTEN ? !addr_is_any(out) && is_no_server(out) : is_no_server(out))
 		return "the unusable address";
 	return NULL;

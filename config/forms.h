@@ -50,6 +50,8 @@ const char *form_expected(enum option_form);
 bool form_read(char out[CONFIG_STRING_MAX + 1], enum option_form, const char *text);
 /* The first moment after a day that form_read accepted: midnight (UTC) at its end. 0 for "". */
 int64_t form_date_end_ms(const char *day);
+/* An IPv6 address without brackets, such as ::1:53, whose end a person surely meant as a port. */
+bool form_looks_like_port(const char *text);
 /* NULL, or what is wrong, "the unusable address". Constant. */
 const char *form_read_address(struct addr *, enum option_form, const char *text);
 

@@ -28,6 +28,10 @@ static bool section_open(struct parse *, struct token *name, struct token *title
 static void section_close(struct parse *);
 static void option_read(struct parse *, struct token *name, bool add, struct value *);
 static void stray_equals(struct parse *, struct token *name, struct token *word, struct token *equals);
+static void equals_missing(struct parse *, struct token *name, struct token *next);
+static void comma_missing(struct parse *, struct value *list, struct token *next);
+static void brace_missing(struct parse *, struct value *list, struct token *next);
+static void section_with_equals(struct parse *, struct token *option, struct token *brace);
 }
 
 %union {
@@ -35,10 +39,13 @@ static void stray_equals(struct parse *, struct token *name, struct token *word,
 	struct value value;
 }
 
-%token <token> WORD "a name or a bare word"
-%token <token> STRING "a string in quotes"
+%token <token> WORD
+%token <token> STRING
 %token <token> ADD "+="
-%token <token> '=' '{' '}' ','
+%token <token> EQUALS "="
+%token <token> OPEN "{"
+%token <token> CLOSE "}"
+%token <token> COMMA ","
 %type <value> value list items
 %type <token> scalar
 
@@ -57,32 +64,38 @@ statements:
 	;
 
 statement:
-	  WORD '=' value                { option_read(parse, &$1, false, &$3); }
+	  WORD "=" value                { option_read(parse, &$1, false, &$3); }
 	| WORD ADD value                { option_read(parse, &$1, true, &$3); }
-	| WORD '=' WORD '='             { stray_equals(parse, &$1, &$3, &$4); YYABORT; }
-	| WORD ADD WORD '='             { stray_equals(parse, &$1, &$3, &$4); YYABORT; }
-	| open statements '}'           { section_close(parse); }
+	| WORD "=" WORD "="             { stray_equals(parse, &$1, &$3, &$4); YYABORT; }
+	| WORD ADD WORD "="             { stray_equals(parse, &$1, &$3, &$4); YYABORT; }
+	| WORD WORD                     { equals_missing(parse, &$1, &$2); YYABORT; }
+	| WORD STRING                   { equals_missing(parse, &$1, &$2); YYABORT; }
+	| open statements "}"           { section_close(parse); }
 	;
 
 open:
-	  WORD '{'                      { if (!section_open(parse, &$1, NULL)) YYABORT; }
-	| WORD STRING '{'               { if (!section_open(parse, &$1, &$2)) YYABORT; }
+	  WORD "{"                      { if (!section_open(parse, &$1, NULL)) YYABORT; }
+	| WORD STRING "{"               { if (!section_open(parse, &$1, &$2)) YYABORT; }
 	;
 
 value:
 	  scalar                        { $$ = (struct value){.line = $1.line}; if (!parse_append(parse, &$$, &$1)) YYABORT; }
-	| '{' list '}'                  { $$ = $2; $$.is_list = true; $$.line = $1.line; }
+	| "{" list "}"                  { $$ = $2; $$.is_list = true; $$.line = $1.line; }
+	| "{" WORD "="                  { $$ = (struct value){0}; section_with_equals(parse, &$2, &$1); YYABORT; }
 	;
 
 list:
 	  %empty                        { $$ = (struct value){0}; }
 	| items
-	| items ','
+	| items ","
 	;
 
 items:
 	  scalar                        { $$ = (struct value){0}; if (!parse_append(parse, &$$, &$1)) YYABORT; }
-	| items ',' scalar              { $$ = $1; if (!parse_append(parse, &$$, &$3)) YYABORT; }
+	| items "," scalar              { $$ = $1; if (!parse_append(parse, &$$, &$3)) YYABORT; }
+	| items scalar                  { $$ = (struct value){0}; comma_missing(parse, &$1, &$2); YYABORT; }
+	| items WORD "="                { $$ = (struct value){0}; brace_missing(parse, &$1, &$2); YYABORT; }
+	| items "," WORD "="            { $$ = (struct value){0}; brace_missing(parse, &$1, &$3); YYABORT; }
 	;
 
 scalar:
@@ -136,41 +149,78 @@ stray_equals(struct parse *p, struct token *name, struct token *word, struct tok
 	free(word->text);
 }
 
-static const char *
-symbol_text(yysymbol_kind_t symbol, char quoted[16])
+/* An option and its value with nothing between, or a section without its "{". */
+static void
+equals_missing(struct parse *p, struct token *name, struct token *next)
+{
+	if (next->quoted)
+		parse_fail(p, name->line,
+		    "neither \"=\" nor \"{\" with \"%.80s\", option = value or section \"title\" { ... } was expected", name->text);
+	else
+		parse_fail(p, name->line, "no \"=\" after \"%.80s\", option = value was expected", name->text);
+	free(name->text);
+	free(next->text);
+}
+
+static void
+comma_missing(struct parse *p, struct value *list, struct token *next)
+{
+	parse_fail(p, next->line, "a comma is missing before \"%.80s\", \",\" was expected between the values of a list", next->text);
+	free(next->text);
+	value_free(list);
+}
+
+/* A list, and then the next option: "a = {1, 2  b = 3". */
+static void
+brace_missing(struct parse *p, struct value *list, struct token *next)
+{
+	parse_fail(p, next->line, "option \"%.80s\" inside a list, \"}\" was expected before it for the \"{\" of line %u", next->text,
+	    p->open_line[p->n_open > 0 ? p->n_open - 1 : 0]);
+	free(next->text);
+	value_free(list);
+}
+
+static void
+section_with_equals(struct parse *p, struct token *option, struct token *brace)
+{
+	parse_fail(p, brace->line, "option \"%.80s\" inside a value, no \"=\" was expected between the name of a section and its \"{\"",
+	    option->text);
+	free(option->text);
+}
+
+static enum parse_symbol
+symbol_read(yysymbol_kind_t symbol)
 {
 	switch (symbol) {
-	case YYSYMBOL_YYEOF:
-		return "the end of the file";
 	case YYSYMBOL_WORD:
-		return "a name or a bare word";
+		return PARSE_WORD;
 	case YYSYMBOL_STRING:
-		return "a string in quotes";
+		return PARSE_STRING;
 	case YYSYMBOL_ADD:
-		return "\"+=\"";
-	default: /* bison's own kinds, and the single characters */
-		(void)snprintf(quoted, 16, "\"%.1s\"", yysymbol_name(symbol) + 1);
-		return quoted;
+	case YYSYMBOL_EQUALS:
+		return PARSE_EQUALS;
+	case YYSYMBOL_OPEN:
+		return PARSE_OPEN;
+	case YYSYMBOL_CLOSE:
+		return PARSE_CLOSE;
+	case YYSYMBOL_COMMA:
+		return PARSE_COMMA;
+	default: /* the end of the file, and kinds of bison's own that never get here */
+		return PARSE_END;
 	}
 }
 
 static int
 yyreport_syntax_error(const yypcontext_t *at, struct parse *p, void *scanner)
 {
-	enum { EXPECTED_MAX = 5 };
-	yysymbol_kind_t expected[EXPECTED_MAX], got = yypcontext_token(at);
-	struct buf b = buf_max(512);
-	int n = yypcontext_expected_tokens(at, expected, EXPECTED_MAX);
-	char quoted[16];
+	yysymbol_kind_t expected[YYNTOKENS];
+	int n = yypcontext_expected_tokens(at, expected, YYNTOKENS);
+	unsigned symbols = 0;
 
 	(void)scanner;
 	for (int i = 0; i < n; i++)
-		buf_format(&b, "%s%s", i == 0 ? "" : i + 1 < n ? ", " : " or ", symbol_text(expected[i], quoted));
-	if (n <= 0)
-		buf_text(&b, "something else");
-	parse_fail(p, p->token_line, "unexpected %s, %s was expected",
-	    got == YYSYMBOL_YYEMPTY ? "text" : symbol_text(got, quoted), buf_cstr(&b));
-	buf_free(&b);
+		symbols |= symbol_read(expected[i]);
+	parse_fail_token(p, symbol_read(yypcontext_token(at)), symbols);
 	return 0;
 }
 

@@ -7,6 +7,7 @@ libconfig_a_SOURCES = \
 	config/file.c config/file.h \
 	config/forms.c config/forms.h \
 	config/grammar.y \
+	config/hints.c config/hints.h \
 	config/lexer.l \
 	config/load.c config/load.h \
 	config/options.c config/options.def config/options.h \

@@ -1,5 +1,6 @@
 #include "config/options.h"
 
+#include "base/near.h"
 #include "base/text.h"
 #include "config/forms.h"
 
@@ -136,6 +137,8 @@ fail_value(const struct store *s, const struct token *t, const char *what, const
 	buf_text(&why, ", ");
 	put_expected(&why, s->o);
 	buf_text(&why, how);
+	if (form_words(s->o->form) != NULL)
+		near_put(&why, near_of(t->text, form_words(s->o->form)));
 	config_errors_add(s->errors, (struct place){s->file, t->line}, "%s",
 			  buf_cstr(&why) != NULL ? buf_cstr(&why) : "out of memory");
 	buf_free(&why);
@@ -373,7 +376,7 @@ list_print(struct buf *out, const struct strings *strings, const struct addrs *a
 		buf_text(out, wide ? "\n\t\t" : i > 0 ? " " : "");
 		if (strings != NULL)
 			string_print(out, strings->v[i]);
-		else if (addrs->v[i].port == port)
+		else if (addrs->v[i].port == port && !form_looks_like_port(addr_ip_text(&addrs->v[i], text)))
 			string_print(out, addr_ip_text(&addrs->v[i], text));
 		else
 			string_print(out, addr_text(&addrs->v[i], text));

@@ -50,6 +50,9 @@ struct parse {
 	unsigned line;       /* where the lexer is */
 	unsigned token_line; /* of the last token */
 	unsigned nesting;
+	char last[80];                              /* the text of the last token, cut */
+	unsigned open_line[CONFIG_NESTING_MAX + 2]; /* of each "{" that waits for its "}" */
+	unsigned n_open;
 	bool failed; /* on_error was called */
 	bool nomem;
 	_Alignas(max_align_t) uint8_t room[1024]; /* all that flex ever wants */
@@ -59,6 +62,20 @@ void parse_fail(struct parse *, unsigned line, const char *format, ...) __attrib
 bool parse_token(struct parse *, struct token *out, const char *text, size_t n, bool quoted);
 bool parse_append(struct parse *, struct value *list, struct token *taken);
 void value_free(struct value *);
+/* Reports a character that begins no token. */
+void parse_fail_character(struct parse *, struct span utf8);
+/* What may stand where the grammar stopped, and what stood there. */
+enum parse_symbol {
+	PARSE_END = 1 << 0,
+	PARSE_WORD = 1 << 1,
+	PARSE_STRING = 1 << 2,
+	PARSE_EQUALS = 1 << 3,
+	PARSE_OPEN = 1 << 4,
+	PARSE_CLOSE = 1 << 5,
+	PARSE_COMMA = 1 << 6,
+};
+/* Reports a token at which the grammar stopped. expected: symbols, or-ed. */
+void parse_fail_token(struct parse *, enum parse_symbol got, unsigned expected);
 
 /* The generated parser. */
 int config_yyparse(struct parse *, void *scanner);

@@ -1,6 +1,7 @@
 #include "config/reader.h"
 
 #include "config/forms.h"
+#include "config/hints.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -190,29 +191,19 @@ title_read(struct reader *r, enum section section, const struct token *title, ch
 }
 
 static void
-reader_report_section(struct reader *r, const struct token *name)
-{
-	struct buf why = buf_max(CONFIG_STRING_MAX + 2048);
-
-	buf_format(&why, "unknown section \"%s\", one of ", name->text);
-	for (unsigned i = SECTION_TOP + 1; i < SECTION_COUNT; i++)
-		buf_format(&why, "%s%s", i == SECTION_TOP + 1 ? "" : ", ", section_names[i]);
-	buf_text(&why, " was expected");
-	reader_report_buf(r, name->line, &why);
-}
-
-static void
 reader_on_open(void *ctx, const struct token *name, const struct token *title)
 {
 	struct reader *r = ctx;
+	struct buf why = buf_max(CONFIG_STRING_MAX + 2048);
 	char text[CONFIG_STRING_MAX + 1];
 	struct place place = {r->file, name->line};
 	unsigned section;
 
 	if (r->section != SECTION_TOP || r->passed_over > 0) {
-		if (r->passed_over++ == 0)
-			reader_report(r, name->line,
-				      "a section inside a section, an option or \"}\" was expected");
+		if (r->passed_over++ == 0) {
+			hint_nested(&why, r->section, name->text);
+			reader_report_buf(r, name->line, &why);
+		}
 		return;
 	}
 	for (section = 1; section < SECTION_COUNT; section++)
@@ -220,7 +211,8 @@ reader_on_open(void *ctx, const struct token *name, const struct token *title)
 			break;
 	r->base = NULL;
 	if (section == SECTION_COUNT) {
-		reader_report_section(r, name);
+		hint_section(&why, name->text);
+		reader_report_buf(r, name->line, &why);
 		r->passed_over = 1;
 		return;
 	}
@@ -258,29 +250,11 @@ reader_on_close(void *ctx)
 /* ---- options */
 
 static void
-reader_report_unknown(struct reader *r, const struct token *name)
-{
-	struct buf why = buf_max(CONFIG_STRING_MAX + 2048);
-	const char *separator = "";
-
-	buf_format(&why, "unknown option \"%s\"", name->text);
-	if (r->section != SECTION_TOP)
-		buf_format(&why, " in section \"%s\"", section_names[r->section]);
-	buf_text(&why, ", one of ");
-	for (size_t i = 0; i < OPTION_COUNT; i++)
-		if (option_table[i].section == r->section) {
-			buf_format(&why, "%s%s", separator, option_table[i].name);
-			separator = ", ";
-		}
-	buf_text(&why, " was expected");
-	reader_report_buf(r, name->line, &why);
-}
-
-static void
 reader_on_option(void *ctx, const struct token *name, bool add, const struct value *value)
 {
 	struct reader *r = ctx;
 	const struct option_row *o = option_find(r->section, name->text);
+	struct buf why = buf_max(CONFIG_STRING_MAX + 2048);
 	struct place place = {r->file, name->line};
 	unsigned *here;
 	enum res res;
@@ -288,7 +262,8 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 	if (r->base == NULL || r->passed_over > 0)
 		return;
 	if (o == NULL) {
-		reader_report_unknown(r, name);
+		hint_option(&why, r->section, name->text);
+		reader_report_buf(r, name->line, &why);
 		return;
 	}
 	here = &(r->section == SECTION_TOP ? r->top_here : r->section_here)[o->id];

@@ -38,6 +38,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_environment \
 	tests/unit/base/test_log \
+	tests/unit/base/test_near \
 	tests/unit/base/test_path \
 	tests/unit/base/test_pool \
 	tests/unit/base/test_text

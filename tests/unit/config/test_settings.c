@@ -48,7 +48,7 @@ static const struct {
 	const char *error[4]; /* each error's beginning and, after " ... ", something it holds */
 } wrong[] = {
     {"G01 an unknown option after ten comment lines", "#1\n#2\n#3\n#4\n#5\n#6\n#7\n#8\n#9\n#10\nworker = 1\n",
-	{"f:11: unknown option \"worker\", one of listen, workers"}},
+	{"f:11: unknown option \"worker\", did you mean \"workers\"?"}},
     {"G01 three unknown options in one file", "a = 1\nct { b = 2 }\n\nupstream \"u\" {\n address = {\"192.0.2.1\"}\n c = \"3\" }",
 	{"f:1: unknown option \"a\"", "f:2: unknown option \"b\" in section \"ct\"",
 	    "f:6: unknown option \"c\" in section \"upstream\""}},
@@ -77,8 +77,8 @@ static const struct {
 	{"f:2: option \"pin\" has the wrong value \"issuer CN=x\"", "f:3: option \"pin\" has the wrong value \"\""}},
     {"G01 every bare word of a list", "listen = { 1,\n 2 }", {"f:1: option \"listen\" has the bare word \"1\"", "f:2: option"}},
     {"G01 a missing value", "workers =\nhedge = true\n", {"f:1: option \"workers\" has no value"}},
-    {"G01 a missing value at the end", "# x\nworkers =", {"f:2: unexpected the end of the file"}},
-    {"G01 a missing brace", "ct {\n mode = \"off\"\n", {"f:2: unexpected the end of the file"}},
+    {"G01 a missing value at the end", "# x\nworkers =", {"f:2: the file ends after \"=\", a value was expected"}},
+    {"G01 a missing brace", "ct {\n mode = \"off\"\n", {"f:2: the file ends inside the \"{\" of line 1, its \"}\" was expected"}},
     {"G01 one brace too many", "}\n", {"f:1: unexpected \"}\""}},
     {"G01 a NUL byte", "workers\x01 = 2", {"f:1: an unexpected character"}},
     {"G01 a byte order mark", "\xef\xbb\xbfworkers = 2", {"f:1: a byte order mark"}},
@@ -95,7 +95,7 @@ static const struct {
     {"an unknown section, its options are passed over", "dns {\n a = 1 }\nb = 1",
 	{"f:1: unknown section \"dns\"", "f:3: unknown option \"b\""}},
     {"a section inside a section, read on after it", "ct {\n trust { x = 1 }\n y = 2 }\n z = 3",
-	{"f:2: a section inside a section", "f:3: unknown option \"y\"", "f:4: unknown option \"z\""}},
+	{"f:2: section \"trust\" inside section \"ct\"", "f:3: unknown option \"y\"", "f:4: unknown option \"z\""}},
     {"a section nested too deeply", "a{a{a{a{a{a{a{a{a{\n", {"f:1: unknown section", "f:1: sections nested too deeply"}},
     {"a title where none belongs", "ct \"x\" { mode = \"off\" }", {"f:1: section \"ct\" has a title"}},
     {"no title where one belongs", "upstream { port = 1 }", {"f:1: section \"upstream\" has no title"}},

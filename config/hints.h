@@ -1,0 +1,18 @@
+/*
+ * hints.h - inside config/: what a wrong name in the configuration file most likely should have been.
+ *
+ * Every function appends a whole message for people, "what, what was expected" or "what, did you mean ...?".
+ */
+#ifndef CONFIG_HINTS_H
+#define CONFIG_HINTS_H
+
+#include "config/options.h"
+
+/* No option of this section has that name. */
+void hint_option(struct buf *why, enum section, const char *name);
+/* No section has that name. */
+void hint_section(struct buf *why, const char *name);
+/* A section of that name stands inside a section. */
+void hint_nested(struct buf *why, enum section outer, const char *name);
+
+#endif
