@@ -106,7 +106,7 @@ def force(t):
 def faults(t):
     date, operators = known(t)
     good = header(date, operators)
-    for text, what in ((good.replace("CTLogFormat::Tiled", "CTLogFormat::Paper", 1), "a format that is not known"),
+    for text, what in ((good.replace("CTLogFormat::Tiled", "CTLogFormat::Paper", 1), "an unknown format"),
                        (good.replace(",\n     91}", ",\n     90}", 1), "a length that is not the key's"),
                        (good[:len(good) // 2], "half a header"), ("{}", "an empty object")):
         code, said, _ = script(t, text)

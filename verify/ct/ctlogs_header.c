@@ -61,7 +61,7 @@ header_enums_read(struct header_reader *r, struct ctlog *log)
 	if (res != RES_OK)
 		return res;
 	if (!tokens_is(&r->in, "Admissible") && !tokens_is(&r->in, "Retired"))
-		return tokens_refuse(&r->in, "a state that is not known");
+		return tokens_refuse(&r->in, "an unknown state");
 	log->state = tokens_is(&r->in, "Retired") ? CTLOG_RETIRED : CTLOG_USABLE;
 	res = tokens_next(&r->in);
 	if (res == RES_OK)
@@ -69,7 +69,7 @@ header_enums_read(struct header_reader *r, struct ctlog *log)
 	if (res != RES_OK)
 		return res;
 	if (!tokens_is(&r->in, "RFC6962") && !tokens_is(&r->in, "Tiled"))
-		return tokens_refuse(&r->in, "a format that is not known");
+		return tokens_refuse(&r->in, "an unknown format");
 	log->tiled = tokens_is(&r->in, "Tiled");
 	res = tokens_next(&r->in);
 	return res == RES_OK ? comma(&r->in) : res;

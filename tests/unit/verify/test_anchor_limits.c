@@ -93,20 +93,20 @@ static const struct {
     {"a date twice", "cert-sha256 " HASH_1 " sct-not-after 2024-11-11T23:59:59Z sct-not-after 2025-11-11T23:59:59Z\n", 1, "twice"},
     {"an anchor twice", "cert-sha256 " HASH_1 " permit-name a\n\ncert-sha256 " HASH_1 " permit-name b\n", 3, "a line already"},
     {"a name with an empty label", "cert-sha256 " HASH_1 " permit-name a..b\n", 1, "not a DNS name"},
-    {"a name of a dot", "cert-sha256 " HASH_1 " permit-name .\n", 1, "not a DNS name"},
+    {"a name that is only a dot", "cert-sha256 " HASH_1 " permit-name .\n", 1, "not a DNS name"},
     {"a name with a dot at the end", "cert-sha256 " HASH_1 " permit-name a.\n", 1, "not a DNS name"},
     {"a name with a wildcard", "cert-sha256 " HASH_1 " permit-name *.a\n", 1, "not a DNS name"},
     {"a label of 64", "cert-sha256 " HASH_1 " permit-name aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b\n", 1, "not a DNS name"},
     {"a prefix with host bits", "cert-sha256 " HASH_1 " permit-ip 192.0.2.1/24\n", 1, "host bits"},
     {"an address without length", "cert-sha256 " HASH_1 " permit-ip 192.0.2.0\n", 1, "prefix"},
     {"a source alone", "cert-sha256 " HASH_1 " source x\n", 1, "no limit"},
-    {"a source without its end", "cert-sha256 " HASH_1 " source \"x permit-name a\n", 1, "value"},
-    {"a source and more", "cert-sha256 " HASH_1 " source \"x\"y permit-name a\n", 1, "value"},
+    {"a source without its closing quote", "cert-sha256 " HASH_1 " source \"x permit-name a\n", 1, "value"},
+    {"text after a source", "cert-sha256 " HASH_1 " source \"x\"y permit-name a\n", 1, "value"},
     {"an empty source", "cert-sha256 " HASH_1 " source \"\" permit-name a\n", 1, "value"},
-    {"a date in quotes that do not end", "cert-sha256 " HASH_1 " permit-name a \"distrusted-since\n", 1, "quote"},
+    {"a date without its closing quote", "cert-sha256 " HASH_1 " permit-name a \"distrusted-since\n", 1, "quote"},
     {"a hash cut in the middle", "cert-sha256 01 01 01 sct-not-after 2024-11-11T23:59:59Z\n", 1, "64 hex digits"},
     {"a hash with a digit too many", "cert-sha256 " HASH_1 "0 permit-name a\n", 1, "64 hex digits"},
-    {"a word that is too long", "cert-sha256 " HASH_1 " permit-name " HASH_1 HASH_1 HASH_1 HASH_1 "\n", 1, "value"},
+    {"an overlong word", "cert-sha256 " HASH_1 " permit-name " HASH_1 HASH_1 HASH_1 HASH_1 "\n", 1, "value"},
 };
 
 static void
@@ -246,7 +246,7 @@ static const struct {
     {"logged at the last moment", "sct-not-after 1970-04-12T00:00:00Z", true, 0, NULL},
     {"logged a second too late", "sct-not-after 1970-04-11T23:59:59Z", true, 1, "sct-not-after"},
     {"no valid SCT: not judged here", "sct-not-after 1970-04-11T23:59:59Z", false, 0, NULL},
-    {"every date at once", "distrusted-since 1970-01-02T00:00:00Z sct-not-after 1970-01-02T00:00:00Z not-before-max 1970-01-02T00:00:00Z",
+    {"every kind of date together", "distrusted-since 1970-01-02T00:00:00Z sct-not-after 1970-01-02T00:00:00Z not-before-max 1970-01-02T00:00:00Z",
      true, 3, "since"},
 };
 

@@ -45,7 +45,7 @@ a_signature_is_of_one_key_and_one_file(void **state)
 	    {"a line more", KEY, FILE_TEXT, GOOD "x\n", RES_MALFORMED},
 	    {"the signature of a hash", KEY, FILE_TEXT, PREHASHED, RES_UNSUPPORTED},
 	    {"a signature cut short", KEY, FILE_TEXT, COMMENT "RWRYKKeqI3Px/CLeZes/a3cQ\n" TRUSTED GLOBAL, RES_MALFORMED},
-	    {"the global signature in its place", KEY, FILE_TEXT, COMMENT GLOBAL TRUSTED GLOBAL, RES_MALFORMED},
+	    {"the global signature instead of the signature", KEY, FILE_TEXT, COMMENT GLOBAL TRUSTED GLOBAL, RES_MALFORMED},
 	    {"nothing", KEY, FILE_TEXT, "", RES_MALFORMED},
 	};
 

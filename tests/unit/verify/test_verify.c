@@ -38,7 +38,7 @@ all_wrong(struct forged *f)
 /* ---- the table */
 
 static const struct forged_row rows[] = {
-    {"everything is said at once", all_wrong,
+    {"all findings are reported together", all_wrong,
         "untrusted,expired,wrong-usage,weak-key,ip-mismatch,name-mismatch,ct-no-scts,staple-missing"},
 };
 

@@ -319,20 +319,20 @@ superfluous_disallowed(struct forged *f)
 /* ---- the table */
 
 static const struct forged_row rows[] = {
-    {"T02 nothing expected is never accepted", nothing_expected, "ip-mismatch"},
+    {"T02 a check without an expected address or name refuses", nothing_expected, "ip-mismatch"},
     {"T06 a name alone, with the root's dot", name_alone, ""},
     {"T06 name and address, in another case", name_and_address, ""},
     {"the right name does not make up for the address", right_name_wrong_address, "ip-mismatch"},
-    {"nor the address for the name", right_address_wrong_name, "name-mismatch"},
+    {"the right address does not make up for the name", right_address_wrong_name, "name-mismatch"},
     {"another address that was configured", also_address, ""},
-    {"an address of five bytes is none", address_of_five_bytes, "ip-mismatch"},
+    {"an expected address of five bytes refuses", address_of_five_bytes, "ip-mismatch"},
 
     {"issued after the anchor's date", distrusted_by_date, "anchor-distrusted"},
     {"issued on the anchor's date", trusted_on_the_date, ""},
     {"logged after the anchor's date", logged_too_late, "anchor-distrusted,ct-too-few-scts"},
     {"logged on the anchor's date", forged_logged_in_time, ""},
-    {"a chain whose signatures do not hold has no anchor", logged_too_late_and_forged, "bad-signature,ct-too-few-scts"},
-    {"the anchor's date is a rule of its own, without CT as well", logged_too_late_without_ct, "anchor-distrusted"},
+    {"a chain with a broken signature has no anchor", logged_too_late_and_forged, "bad-signature,ct-too-few-scts"},
+    {"the anchor's date applies without CT as well", logged_too_late_without_ct, "anchor-distrusted"},
     {"chrome refuses the path, not the SCTs", logged_too_late_under_chrome, "anchor-distrusted"},
     {"an anchor for these names and addresses", permitted_names, ""},
     {"an anchor for these names, and for no address", permitted_names_only, "anchor-distrusted"},
@@ -340,10 +340,10 @@ static const struct forged_row rows[] = {
     {"the anchor's key is allowed", allow_root, ""},
     {"the issuer's key is allowed", allow_issuing, ""},
     {"another key is allowed", allow_stranger, "issuer-not-allowed"},
-    {"the leaf itself is no issuer", allow_leaf, "issuer-not-allowed"},
+    {"the leaf itself does not count as an issuer", allow_leaf, "issuer-not-allowed"},
     {"the issuer's certificate is allowed", allow_cert, ""},
     {"the anchor's name is allowed", allow_anchor_name, ""},
-    {"an intermediate's name is nothing: any CA can mint it", allow_intermediate_name, "issuer-not-allowed"},
+    {"an intermediate's name is not enough: any CA can mint it", allow_intermediate_name, "issuer-not-allowed"},
     {"T25 another key is pinned", pin_stranger, "pin-mismatch"},
     {"T25 a pin and its backup", pin_with_backup, ""},
     {"T25 a pinned key does not make a chain good", pin_of_a_bad_chain, "untrusted"},
@@ -351,10 +351,10 @@ static const struct forged_row rows[] = {
     {"two good paths", two_good_paths, ""},
     {"a disallowed path after a clean one", second_path_disallowed, "disallowed"},
     {"a disallowed path in front of a clean one", first_path_disallowed, "disallowed"},
-    {"a disallowed key on no path that holds", disallowed_path_is_broken, ""},
+    {"a disallowed key on no valid path", disallowed_path_is_broken, ""},
     {"a constrained anchor beside a free one", first_anchor_distrusted, ""},
     {"a pin that another path meets", pin_on_the_second_path, ""},
-    {"a disallowed certificate that is superfluous", superfluous_disallowed, "disallowed"},
+    {"a superfluous certificate is disallowed", superfluous_disallowed, "disallowed"},
 };
 
 static void

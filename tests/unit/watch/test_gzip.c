@@ -46,7 +46,7 @@ static const struct {
     {"a bomb: a thousand times of what is allowed", 1000 * PLAIN, PLAIN, 0, "", RES_LIMIT},
     {"the last byte is missing", PLAIN, PLAIN, 1, "", RES_MALFORMED},
     {"half is missing", PLAIN, PLAIN, 60, "", RES_MALFORMED},
-    {"a byte behind the end", PLAIN, 2 * PLAIN, 0, "x", RES_MALFORMED},
+    {"a byte after the end", PLAIN, 2 * PLAIN, 0, "x", RES_MALFORMED},
 };
 
 static void

@@ -108,7 +108,7 @@ static const struct {
     {"no size", "{\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
     {"a negative size", "{\"tree_size\":-3,\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
     {"a size in text", "{\"tree_size\":\"3\",\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
-    {"a size that is no whole number", "{\"tree_size\":3.0,\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
+    {"a size that is not a whole number", "{\"tree_size\":3.0,\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
     {"a size beyond the limit", "{\"tree_size\":9223372036854775807,\"timestamp\":4," ROOT "," SIG "}", RES_MALFORMED},
     {"a root of 3 bytes", "{\"tree_size\":3,\"timestamp\":4,\"sha256_root_hash\":\"AAAA\"," SIG "}", RES_MALFORMED},
     {"no signature", "{\"tree_size\":3,\"timestamp\":4," ROOT "}", RES_MALFORMED},

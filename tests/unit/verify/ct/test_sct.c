@@ -123,7 +123,7 @@ t19_a_broken_frame_is_no_list(void **state)
 	    {"no OCTET STRING inside", "\x00\x03\x00\x01\x01", 5},
 	    {"an INTEGER inside", "\x02\x05\x00\x03\x00\x01\x01", 7},
 	    {"an empty list", "\x04\x02\x00\x00", 4},
-	    {"no length at all", "\x04\x01\x00", 3},
+	    {"a missing length", "\x04\x01\x00", 3},
 	    {"an empty item", "\x04\x04\x00\x02\x00\x00", 6},
 	    {"an item past the end", "\x04\x05\x00\x03\x00\x02\x01", 7},
 	    {"half an item length", "\x04\x06\x00\x04\x00\x01\x01\x00", 8},

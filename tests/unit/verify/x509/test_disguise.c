@@ -172,7 +172,7 @@ an_rsa_key_is_found_however_it_is_written(void **state)
 		const char *what;
 		struct span algorithm, modulus, exponent;
 	} rows[] = {
-	    {"as it should be", OID(RSA_ID "\x05\x00"), usual, f4},
+	    {"the usual encoding", OID(RSA_ID "\x05\x00"), usual, f4},
 	    {"without NULL", OID(RSA_ID), usual, f4},
 	    {"with an empty SEQUENCE", OID(RSA_ID "\x30\x00"), usual, f4},
 	    {"with a NULL of a byte", OID(RSA_ID "\x05\x01\x00"), usual, f4},
@@ -216,7 +216,7 @@ a_point_is_found_however_it_is_written(void **state)
 		uint8_t form;
 		bool found;
 	} rows[] = {
-	    {"as it should be", OID(EC_ID P256), 4, true},
+	    {"the usual encoding", OID(EC_ID P256), 4, true},
 	    {"a hybrid point", OID(EC_ID P256), 6, true},
 	    {"the other hybrid point", OID(EC_ID P256), 7, true},
 	    {"a NULL after the curve", OID(EC_ID P256 "\x05\x00"), 4, true},

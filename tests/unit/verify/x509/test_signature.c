@@ -268,11 +268,11 @@ an_ecdsa_signature_is_strict_der(void **state)
 		enum wrapping wrapping;
 		bool verifies;
 	} rows[] = {
-	    {"as it should be", USUAL, USUAL, TIGHT, true},
-	    {"r with a zero too many", PADDED, USUAL, TIGHT, false},
-	    {"s with a zero too many", USUAL, PADDED, TIGHT, false},
-	    {"r that reads negative", BARE, USUAL, TIGHT, false},
-	    {"s that reads negative", USUAL, BARE, TIGHT, false},
+	    {"the strict encoding", USUAL, USUAL, TIGHT, true},
+	    {"r with a redundant zero", PADDED, USUAL, TIGHT, false},
+	    {"s with a redundant zero", USUAL, PADDED, TIGHT, false},
+	    {"r that reads as negative", BARE, USUAL, TIGHT, false},
+	    {"s that reads as negative", USUAL, BARE, TIGHT, false},
 	    {"r + n", TOO_LARGE, USUAL, TIGHT, false},
 	    {"s + n", USUAL, TOO_LARGE, TIGHT, false},
 	    {"r = 0", ZERO, USUAL, TIGHT, false},
@@ -283,9 +283,9 @@ an_ecdsa_signature_is_strict_der(void **state)
 	    {"a length in long form", USUAL, USUAL, LONG_LENGTH, false},
 	    {"an indefinite length", USUAL, USUAL, INDEFINITE, false},
 	    {"a third element", USUAL, USUAL, BYTE_INSIDE, false},
-	    {"a byte after it", USUAL, USUAL, BYTE_BEHIND, false},
+	    {"a byte after the signature", USUAL, USUAL, BYTE_BEHIND, false},
 	    {"a SET", USUAL, USUAL, SET_INSTEAD, false},
-	    {"the last byte cut", USUAL, USUAL, CUT, false},
+	    {"the last byte is missing", USUAL, USUAL, CUT, false},
 	};
 	struct buf made = buf_max(MAX);
 	struct span r, s;

@@ -29,7 +29,7 @@ pem_is_found_in_text(void **state)
 	    {"no end", "-----BEGIN X-----\nYWJj\n", RES_MALFORMED, ""},
 	    {"another end", "-----BEGIN X-----\nYWJj\n-----END Y-----\n", RES_MALFORMED, ""},
 	    {"not base64", "-----BEGIN X-----\nYW!j\n-----END X-----\n", RES_MALFORMED, ""},
-	    {"more than is wanted", "-----BEGIN X-----\nYWJjZGVmZ2hp\n-----END X-----\n", RES_LIMIT, ""},
+	    {"a block over the limit of the caller", "-----BEGIN X-----\nYWJjZGVmZ2hp\n-----END X-----\n", RES_LIMIT, ""},
 	};
 
 	(void)state;
