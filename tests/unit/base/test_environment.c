@@ -47,15 +47,15 @@ struct row {
 static const struct row rows[] = {
     {"nothing to remove: one run", {"HOME=/root", "TERM=x"}, "", "HOME=/root,TERM=x,"},
     {"keys", {"SSLKEYLOGFILE=/tmp/k", "A=b"}, "SSLKEYLOGFILE ", "A=b,"},
-    {"everything of GnuTLS", {"GNUTLS_DEBUG_LEVEL=0", "GNUTLS_SYSTEM_PRIORITY_FILE=/x"}, "GNUTLS_DEBUG_LEVEL GNUTLS_SYSTEM_PRIORITY_FILE ", ""},
+    {"all variables of GnuTLS", {"GNUTLS_DEBUG_LEVEL=0", "GNUTLS_SYSTEM_PRIORITY_FILE=/x"}, "GNUTLS_DEBUG_LEVEL GNUTLS_SYSTEM_PRIORITY_FILE ", ""},
     {"libevent", {"EVENT_NOEPOLL=1", "EVENT_=2"}, "EVENT_NOEPOLL EVENT_ ", ""},
     {"nettle, p11-kit and OpenSSL", {"NETTLE_FAT_OVERRIDE=x", "P11_KIT_DEBUG=all", "OPENSSL_CONF=/x"}, "NETTLE_FAT_OVERRIDE P11_KIT_DEBUG OPENSSL_CONF ", ""},
     {"names that are only similar stay", {"SSLKEYLOGFILES=a", "XGNUTLS_=b", "gnutls_x=c", "EVENTS=d"}, "", "SSLKEYLOGFILES=a,XGNUTLS_=b,gnutls_x=c,EVENTS=d,"},
     {"two entries of one name", {"SSLKEYLOGFILE=/a", "B=c", "SSLKEYLOGFILE=/b"}, "SSLKEYLOGFILE SSLKEYLOGFILE ", "B=c,"},
     {"an entry without =", {"GNUTLS_WITHOUT", "B=c"}, "GNUTLS_WITHOUT ", "B=c,"},
     {"an empty value", {"SSLKEYLOGFILE=", "B=c"}, "SSLKEYLOGFILE ", "B=c,"},
-    {"what socket activation needs stays", {"LISTEN_FDS=4", "GNUTLS_X=1", "NOTIFY_SOCKET=/run/x"}, "GNUTLS_X ", "LISTEN_FDS=4,NOTIFY_SOCKET=/run/x,"},
-    {"somebody else's word about what was removed", {"CTSTUB_ENVIRONMENT_REMOVED=NAME bad\nline <b> OK_2"}, "NAME OK_2 ", ""},
+    {"variables of socket activation stay", {"LISTEN_FDS=4", "GNUTLS_X=1", "NOTIFY_SOCKET=/run/x"}, "GNUTLS_X ", "LISTEN_FDS=4,NOTIFY_SOCKET=/run/x,"},
+    {"a marker that another program set", {"CTSTUB_ENVIRONMENT_REMOVED=NAME bad\nline <b> OK_2"}, "NAME OK_2 ", ""},
 };
 
 static void

@@ -119,9 +119,9 @@ static const struct {
     {"a folder", "ours/deep", "not a regular file", false},
     {"the root folder", "/", "not a regular file", false},
     {"no name", "", "No such file or directory", false},
-    {"a file that is not there", "ours/none", "No such file or directory", false},
-    {"a folder that is not there", "none/file", "No such file or directory", false},
-    {"a file as if it were a folder", "ours/file/file", "Not a directory", false},
+    {"a file that does not exist", "ours/none", "No such file or directory", false},
+    {"a folder that does not exist", "none/file", "No such file or directory", false},
+    {"a file in the place of a folder", "ours/file/file", "Not a directory", false},
     {"a file in a folder that all may write", "open/file", NULL, false},
     {"a link in a folder that all may write", "open/link", "a symbolic link that others could have made", false},
     {"a link of ours in a sticky folder", "sticky/link", NULL, false},
@@ -132,7 +132,7 @@ static const struct {
      true},
     {"a folder by a link in the folder of another user", "theirs/folder/file",
      "a symbolic link that others could have made", true},
-    {"a link of ours that leads to such a link", "ours/link-to-their-link",
+    {"a link of ours to a link in the folder of another user", "ours/link-to-their-link",
      "a symbolic link that others could have made", true},
 };
 

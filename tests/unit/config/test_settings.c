@@ -97,17 +97,17 @@ static const struct {
     {"a section inside a section, read on after it", "ct {\n trust { x = 1 }\n y = 2 }\n z = 3",
 	{"f:2: section \"trust\" inside section \"ct\"", "f:3: unknown option \"y\"", "f:4: unknown option \"z\""}},
     {"a section nested too deeply", "a{a{a{a{a{a{a{a{a{\n", {"f:1: unknown section", "f:1: sections nested too deeply"}},
-    {"a title where none belongs", "ct \"x\" { mode = \"off\" }", {"f:1: section \"ct\" has a title"}},
-    {"no title where one belongs", "upstream { port = 1 }", {"f:1: section \"upstream\" has no title"}},
+    {"a title of a section without titles", "ct \"x\" { mode = \"off\" }", {"f:1: section \"ct\" has a title"}},
+    {"a missing title", "upstream { port = 1 }", {"f:1: section \"upstream\" has no title"}},
     {"an empty title", "upstream \"\" { port = 1 }", {"f:1: upstream has the wrong title \"\""}},
-    {"+= on what is no list", "workers += 1", {"f:1: option \"workers\" is not a list"}},
+    {"+= on an option that is not a list", "workers += 1", {"f:1: option \"workers\" is not a list"}},
     {"a number below its range", "workers = 0", {"f:1: option \"workers\" has a value out of range: \"0\", a number from 1 to 64"}},
     {"a number above its range", "workers = 65", {"f:1: option \"workers\" has a value out of range"}},
     {"a number that does not fit any type", "workers = 99999999999999999999999", {"f:1: option \"workers\" has a value out of"}},
     {"a negative number", "workers = -1", {"f:1: option \"workers\" has a value out of range"}},
     {"a duration without a unit", "ct { list-max-age = \"70\" }", {"f:1: option \"list-max-age\" has the wrong value \"70\""}},
     {"a size with an unknown unit", "cache { size = \"16MB\" }", {"f:1: option \"size\" has the wrong value \"16MB\""}},
-    {"a size that is not told in KiB or MiB", "cache { size = \"1GiB\" }",
+    {"a size in units other than KiB and MiB", "cache { size = \"1GiB\" }",
 	{"f:1: option \"size\" has the wrong value \"1GiB\", a size from \"64KiB\" to \"65536MiB\" (units: KiB MiB)"}},
     {"a size without a unit", "cache { size = \"1048576\" }", {"f:1: option \"size\" has the wrong value \"1048576\""}},
     {"a path where a domain name belongs", "rebinding { allow = {\"lan.example\",\n \"/etc/allow\"} }",
@@ -147,7 +147,7 @@ static const struct {
 	{"f:2: upstream \"u\" is this program's own listener [::]:853"}},
     {"a forward to an unknown upstream", UP "forward \"x.example\" { upstream = {\"u\",\n\"v\"} } forward \".\" { upstream = {\"u\"} }",
 	{"f:3: unknown upstream \"v\""}},
-    {"a forward without upstreams said", UP "forward \"x.example\" { }", {"f:2: forward \"x.example\" has no upstream"}},
+    {"a forward without an upstream option", UP "forward \"x.example\" { }", {"f:2: forward \"x.example\" has no upstream"}},
     {"a client certificate without its key", "upstream \"u\" { address = {\"192.0.2.1\"}\n client-cert = \"/c\" }",
 	{"f:2: upstream \"u\" has \"client-cert\" alone"}},
     {"a key without its certificate", "upstream \"u\" { address = {\"192.0.2.1\"}\n client-key = \"/c\" }",
@@ -161,7 +161,7 @@ static const struct {
     {"also-address with a port", "upstream \"u\" { address = {\"192.0.2.1\"}\n also-address = {\"192.0.2.2:853\"} }",
 	{"f:2: option \"also-address\" has the wrong value"}},
     {"an unknown mode of an upstream", "upstream \"u\" { address = {\"192.0.2.1\"}\n ct = \"no\" }", {"f:2: option \"ct\" has the wrong value"}},
-    {"a socket path that does not fit", "control-socket = \"/0123456789012345678901234567890123456789012345678901234567890123456789"
+    {"a socket path that is too long", "control-socket = \"/0123456789012345678901234567890123456789012345678901234567890123456789"
 	"012345678901234567890123456789012345678901234567890\"", {"f:1: option \"control-socket\" has the wrong value"}},
 };
 
@@ -206,7 +206,7 @@ static const struct {
 	const char *text;
 	const char *printed; /* is somewhere in the effective configuration */
 } good[] = {
-    {"an empty file is the defaults", "", "listen = {\"127.0.0.1:53\", \"[::1]:53\"}\nworkers = 1\nuser = \"ctstub\"\n"},
+    {"an empty file means the defaults", "", "listen = {\"127.0.0.1:53\", \"[::1]:53\"}\nworkers = 1\nuser = \"ctstub\"\n"},
     {"Cloudflare is compiled in, with the entry that its incident asks for", "",
 	"serial a530a29cc1a5da40000000005671f24c issuer CN=Fina RDC 2015,O=Financijska agencija,C=HR"},
     {"Quad9 is compiled in", "", "address = {\"9.9.9.9\", \"149.112.112.112\", \"2620:fe::fe\", \"2620:fe::9\"}"},
@@ -231,7 +231,7 @@ static const struct {
     {"G02 a forward with a dot at its end", UP "forward \"Corp.Example.\" { upstream = {} }", "forward \"corp.example\" {\n\tupstream = {}\n}"},
     {"a forward of a prefix", UP "forward \"2001:DB8:0::/32\" { upstream = {} }", "forward \"2001:db8::/32\" {"},
     {"a loopback upstream is allowed", "upstream \"u\" { address = {\"127.0.0.1\"} }", "address = {\"127.0.0.1\"}"},
-    {"the defaults of DoH said for DoT, as the manual shows them",
+    {"DoH options with their default values are allowed with DoT",
 	"upstream \"u\" { address = {\"192.0.2.1\"} path = \"/dns-query\" method = \"post\" }", "path = \"/dns-query\""},
     {"a second block of one title changes its options", UP "upstream \"u\" { address = {\"192.0.2.2\"} port = 8853 }",
 	"address = {\"192.0.2.2\"}\n\tport = 8853\n"},
@@ -368,11 +368,11 @@ files_that_others_could_have_written_are_refused(void **state)
 		mode_t mode;
 		bool other_owner, taken;
 	} rows[] = {
-	    {"G05 only its owner writes", 0644, false, true},
-	    {"G05 only its owner reads", 0600, false, true},
-	    {"G05 everybody writes", 0666, false, false},
-	    {"G05 others write", 0602, false, false},
-	    {"G05 it belongs to another user", 0644, true, false},
+	    {"G05 only the owner can write", 0644, false, true},
+	    {"G05 only the owner can read", 0600, false, true},
+	    {"G05 everybody can write", 0666, false, false},
+	    {"G05 others can write", 0602, false, false},
+	    {"G05 another user owns it", 0644, true, false},
 	};
 	struct folder f;
 

@@ -131,12 +131,12 @@ compile(struct snapshot **out, const struct folder *f, const char *text, struct 
 static const struct {
 	const char *what, *text, *error;
 } wrong[] = {
-    {"anchors that are not there", "state-dir = \"\"\ntrust { anchors = \"@/none.pem\" }",
+    {"anchors that do not exist", "state-dir = \"\"\ntrust { anchors = \"@/none.pem\" }",
 	"f:2: option \"anchors\": cannot read @/none.pem: No such file or directory"},
     {"a file without a certificate", "trust { anchors = \"@/empty.pem\" }", "f:1: option \"anchors\": @/empty.pem: "},
-    {"anchors of an upstream that are not there", STATE UP "trust-anchors = \"@/none.pem\" }",
+    {"anchors of an upstream that do not exist", STATE UP "trust-anchors = \"@/none.pem\" }",
 	"f:3: option \"trust-anchors\": cannot read @/none.pem"},
-    {"a disallow file that cannot be read is no empty list", STATE UP "disallow-file = {\"@/good.list\",\n\"@/none.list\"} }",
+    {"an unreadable disallow file is an error, not an empty list", STATE UP "disallow-file = {\"@/good.list\",\n\"@/none.list\"} }",
 	"f:4: option \"disallow-file\": cannot read @/none.list"},
     {"a bad line of a disallow file has its file and line", STATE UP "disallow-file = {\"@/bad.list\"} }",
 	"f:3: option \"disallow-file\": @/bad.list:3: "},
@@ -257,7 +257,7 @@ static const struct {
     {"a day that has passed", "pin-mode = \"report\" report-until = \"2027-03-01\"", {VFY_REPORT}, MIDNIGHT, MIDNIGHT,
         "report-until, 2027-03-01, has passed: their findings refuse"},
     {"a leap day", "pin-mode = \"report\" report-until = \"2028-02-29\"", {VFY_REPORT}, 1835481600000, 0, "until the end of 2028-02-29"},
-    {"a day for nothing", "report-until = \"2027-03-01\"", {0}, MIDNIGHT, 0, "report-until has no effect"},
+    {"a report-until without a mode", "report-until = \"2027-03-01\"", {0}, MIDNIGHT, 0, "report-until has no effect"},
 };
 
 static void
@@ -398,7 +398,7 @@ entries_of_the_watcher_hold_for_every_upstream(void **state)
 	} rows[] = {
 	    {"no file", NULL, NULL, 0, 0, false},
 	    {"an empty file", "state/watch/disallow.txt", "# none yet\n", 0644, 0, false},
-	    {"the watcher's own", "state/watch/disallow.txt", SERIAL, 0644, 1, false},
+	    {"the watcher's own file", "state/watch/disallow.txt", SERIAL, 0644, 1, false},
 	    {"an organisation's", "state/watch/feed.txt", SERIAL "serial 02 issuer CN=x\n", 0644, 2, false},
 	    {"a bad line", "state/watch/feed.txt", SERIAL "serial zz issuer CN=x\n", 0644, 0, true},
 	    {"a file that others can write", "state/watch/disallow.txt", SERIAL, 0666, 0, true},
@@ -436,13 +436,13 @@ static const struct {
 } uris[] = {
     {"DoT", "dot://192.0.2.1", "192.0.2.1:853", TP_DOT, "/dns-query", ""},
     {"DoT with a port and a name", "dot://192.0.2.1:8853#dns.example", "192.0.2.1:8853", TP_DOT, "/dns-query", "dns.example"},
-    {"DoH with everything", "doh://[2001:db8::1]:8443/q/x#dns.example", "[2001:db8::1]:8443", TP_DOH, "/q/x", "dns.example"},
+    {"DoH with every part", "doh://[2001:db8::1]:8443/q/x#dns.example", "[2001:db8::1]:8443", TP_DOH, "/q/x", "dns.example"},
     {"DoH with an IPv6 address alone", "doh://[2001:db8::1]", "[2001:db8::1]:443", TP_DOH, "/dns-query", ""},
     {"an address alone is DoT", "2001:db8::1", "[2001:db8::1]:853", TP_DOT, "/dns-query", ""},
     {"another scheme", "https://192.0.2.1", NULL, TP_DOT, NULL, NULL},
     {"a name instead of an address", "dot://dns.example", NULL, TP_DOT, NULL, NULL},
     {"a path without DoH", "dot://192.0.2.1/x", NULL, TP_DOT, NULL, NULL},
-    {"a quote in it", "dot://192.0.2.1\"", NULL, TP_DOT, NULL, NULL},
+    {"a quote in the words", "dot://192.0.2.1\"", NULL, TP_DOT, NULL, NULL},
     {"port 0", "dot://192.0.2.1:0", NULL, TP_DOT, NULL, NULL},
     {"nothing", "", NULL, TP_DOT, NULL, NULL},
 };

@@ -43,13 +43,13 @@ static const struct {
     {"the same beside ever new domains", 5000, EVER_NEW, 0, true, false, 30, EVER_NEW},
     {"the same beside slow answers", 5000, EVER_NEW, 0, true, false, 300, ONE},
     {"ever new dead domains, 20,000 a second", 20000, EVER_NEW, 0, true, false, 30, ONE},
-    {"dead names of the domain that the others ask for", 5000, AS_GOOD, 0, true, false, 30, ONE},
+    {"dead names of the domain that other clients ask for", 5000, AS_GOOD, 0, true, false, 30, ONE},
     {"names of one domain that are answered late", 5000, ONE, 3000, true, false, 30, ONE},
     {"names of three hundred domains that are answered late", 5000, SOME, 3000, true, false, 30, ONE},
     {"names of ever new domains that are answered late", 5000, EVER_NEW, 3000, true, false, 30, ONE},
     {"the same beside ever new domains", 5000, EVER_NEW, 3000, true, false, 30, EVER_NEW},
     {"ever new dead domains from another address", 5000, EVER_NEW, 0, true, true, 30, ONE},
-    {"the domain of the others, from another address", 5000, AS_GOOD, 0, true, true, 30, ONE},
+    {"the domain of other clients, from another address", 5000, AS_GOOD, 0, true, true, 30, ONE},
 };
 
 struct question {
@@ -193,14 +193,14 @@ a_domain_is_shut_out_only_when_it_alone_is_silent(void **state)
 		bool admitted, victim;
 	} cases[] = {
 	    {"few questions", ADMISSION_GROUP - 1, 3000, 2000, -1, true, false},
-	    {"many questions, late, others answered", ADMISSION_GROUP, 3000, 2000, -1, false, false},
+	    {"many late questions; other domains answered", ADMISSION_GROUP, 3000, 2000, -1, false, false},
 	    {"many questions that are not late", ADMISSION_GROUP, ADMISSION_LATE_MS - 1, 500, -1, true, false},
-	    {"many questions, just late", ADMISSION_GROUP, ADMISSION_LATE_MS, 500, -1, false, false},
-	    {"nothing was ever answered", ADMISSION_GROUP, 3000, -1, -1, true, false},
-	    {"nothing was answered since the first of them", ADMISSION_GROUP, 3000, 0, -1, true, false},
-	    {"the domain answered lately", ADMISSION_GROUP, 3000, -1, 2000, true, true},
-	    {"the domain and others answered lately", ADMISSION_GROUP, 3000, 2500, 2000, true, true},
-	    {"the domain answered, and is trusted to the end", ADMISSION_GROUP, 2000 + ADMISSION_TRUST_MS - 1, -1, 2000,
+	    {"many questions that are just late", ADMISSION_GROUP, ADMISSION_LATE_MS, 500, -1, false, false},
+	    {"no domain ever answered", ADMISSION_GROUP, 3000, -1, -1, true, false},
+	    {"no domain answered since the first question", ADMISSION_GROUP, 3000, 0, -1, true, false},
+	    {"the domain answered recently", ADMISSION_GROUP, 3000, -1, 2000, true, true},
+	    {"the domain and others answered recently", ADMISSION_GROUP, 3000, 2500, 2000, true, true},
+	    {"the domain answered, at the end of its trust", ADMISSION_GROUP, 2000 + ADMISSION_TRUST_MS - 1, -1, 2000,
 	     true, true},
 	    {"the domain answered long ago", ADMISSION_GROUP, 2000 + ADMISSION_TRUST_MS, -1, 2000, false, false},
 	};

@@ -98,12 +98,12 @@ static const struct {
 	int ede; /* the one that is kept; -1: none */
 } several[] = {
     {"none", "0000", ANSWER_FAILURE, -1},
-    {"one that decides behind one that does not", "000c 000f 0002 000d 000f 0002 0006", ANSWER_DECISION, 6},
-    {"two that do not: the first", "000c 000f 0002 0016 000f 0002 0017", ANSWER_FAILURE, 22},
-    {"the sixth decides: it is found, and the first is kept",
+    {"a deciding code after one that does not decide", "000c 000f 0002 000d 000f 0002 0006", ANSWER_DECISION, 6},
+    {"two codes that do not decide: the first is kept", "000c 000f 0002 0016 000f 0002 0017", ANSWER_FAILURE, 22},
+    {"a deciding sixth code is found, and the first is kept",
      "0024 000f 0002 0000 000f 0002 000d 000f 0002 0016 000f 0002 0017 000f 0002 000e 000f 0002 000f",
      ANSWER_DECISION, 0},
-    {"an option of one byte says nothing (RFC 8914, 2)", "0005 000f 0001 06", ANSWER_FAILURE, -1},
+    {"an option of one byte is ignored (RFC 8914, 2)", "0005 000f 0001 06", ANSWER_FAILURE, -1},
     {"another option with the same bytes", "0006 0003 0002 0006", ANSWER_FAILURE, -1},
     {"a text does not matter", "000a 000f 0006 000f 'text'", ANSWER_DECISION, 15},
     {"32 is not 0, and 38 is not 6", "000c 000f 0002 0020 000f 0002 0026", ANSWER_FAILURE, 32},

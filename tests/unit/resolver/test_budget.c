@@ -17,16 +17,16 @@ static const struct {
 	const char *what, *held;
 	char victim; /* '-': nobody */
 } rows[] = {
-    {"nobody holds anything", "", '-'},
-    {"below the maximum nobody gives way", "a:400 b:400", '-'},
-    {"at the maximum nobody gives way", "a:500 b:500", '-'},
+    {"no holder", "", '-'},
+    {"below the maximum no holder gives way", "a:400 b:400", '-'},
+    {"at the maximum no holder gives way", "a:500 b:500", '-'},
     {"the heaviest gives way, not the oldest", "a:10 b:990 c:10", 'b'},
     {"the heaviest gives way, not the newest", "a:990 b:10 c:10", 'a'},
-    {"of about one weight the oldest", "a:600 b:700 c:550", 'a'},
-    {"who grows into the weight is the newest of it", "a:300 b:600 a:700", 'b'},
-    {"who stays in its weight keeps its age", "a:600 b:600 a:700", 'a'},
-    {"who gave it all back is not asked", "a:900 b:600 a:0 c:700", 'b'},
-    {"many small ones stand behind one larger", "a:300 b:300 c:300 d:512", 'd'},
+    {"on about equal weight the oldest gives way", "a:600 b:700 c:550", 'a'},
+    {"a holder that grows into a weight class is its newest", "a:300 b:600 a:700", 'b'},
+    {"a holder that stays in its weight class keeps its age", "a:600 b:600 a:700", 'a'},
+    {"a holder that gave everything back does not give way", "a:900 b:600 a:0 c:700", 'b'},
+    {"one larger holder gives way before many small ones", "a:300 b:300 c:300 d:512", 'd'},
     {"one byte too many is enough", "a:500 b:501", 'a'},
     {"a holder of far too much", "a:9000000 b:16000000", 'a'},
 };

@@ -90,7 +90,7 @@ static const struct {
      0, 30000},
     {"RFC 8484, 5.1: Age is taken off (H05)", A_300, 50, 250000},
     {"an answer older than its life", A_300, 300, 0},
-    {"an Age beyond all measure", A_300, UINT32_MAX, 0},
+    {"a huge Age", A_300, UINT32_MAX, 0},
     {"U19: TTL 0", HEAD("0001", "0000", "0000") "(a.test) 0001 0001 c00c 0001 0001 00000000 0004 01020304", 0,
      0},
     {"U19: TTL 2^31; RFC 2181, 8",
@@ -234,7 +234,7 @@ failures_are_kept_between_one_second_and_five_minutes(void **state)
 		int64_t asked_ms, kept_ms;
 	} rows[] = {
 	    {"RFC 9520, 3.2: at least a second", RCODE_SERVFAIL, 0, 1000},
-	    {"five seconds, with the RCODE that it was", RCODE_REFUSED, 5000, 5000},
+	    {"five seconds, with the original RCODE", RCODE_REFUSED, 5000, 5000},
 	    {"RFC 9520, 3.2: at most five minutes", RCODE_SERVFAIL, HOUR, 5 * MINUTE},
 	};
 	struct msg_ede ede = {22, span_str("one 192.0.2.1: connect-timeout")};

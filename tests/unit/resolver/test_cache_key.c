@@ -18,7 +18,7 @@ static const struct {
     {"the same", FIRST, true},
     {"another id", "beef 0100 0001 0000 0000 0000 (a.test) 0001 0001", true},
     {"another spelling", "0001 0100 0001 0000 0000 0000 (A.tEsT) 0001 0001", true},
-    {"AD asked for", "0001 0120 0001 0000 0000 0000 (a.test) 0001 0001", true},
+    {"the AD flag", "0001 0120 0001 0000 0000 0000 (a.test) 0001 0001", true},
     {"another name", "0001 0100 0001 0000 0000 0000 (b.test) 0001 0001", false},
     {"a name above", "0001 0100 0001 0000 0000 0000 (test) 0001 0001", false},
     {"another type", "0001 0100 0001 0000 0000 0000 (a.test) 001c 0001", false},

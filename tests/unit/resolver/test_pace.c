@@ -16,11 +16,11 @@
 static const struct {
 	const char *what, *at, *may;
 } rows[] = {
-    {"a few at once, and no more", "5 5 5 5", "yyyn"},
-    {"one more after an interval", "5 5 5 1005 1005", "yyyyn"},
-    {"not a moment earlier", "5 5 5 1004", "yyyn"},
-    {"after a long pause a few at once again, not all that were missed", "5 5 5 90000 90000 90000 90000", "yyyyyyn"},
-    {"one each interval goes on forever", "1000 2000 3000 4000 5000 6000", "yyyyyy"},
+    {"a burst, then no more", "5 5 5 5", "yyyn"},
+    {"one token after an interval", "5 5 5 1005 1005", "yyyyn"},
+    {"none a millisecond earlier", "5 5 5 1004", "yyyn"},
+    {"after a long pause one burst, not all missed tokens", "5 5 5 90000 90000 90000 90000", "yyyyyyn"},
+    {"one each interval is always allowed", "1000 2000 3000 4000 5000 6000", "yyyyyy"},
 };
 
 static void

@@ -43,22 +43,22 @@ static const struct {
 	enum quarantine_state state;
 	int64_t retry_at;
 } rows[] = {
-    {"nothing is known", {{0}}, 0, QUARANTINE_NONE, 0},
-    {"one end of a connection may be chance: the zone is asked apart", {{KILL, 100, 1}}, 100, QUARANTINE_ALONE, 0},
-    {"two are not: it is out for two seconds", {{KILL2, 100, 1}}, 100, QUARANTINE_OUT, 2100},
-    {"two single ones are two", {{KILL, 100, 2}}, 150, QUARANTINE_OUT, 2100},
-    {"its time over it is asked, one question at a time", {{KILL2, 100, 1}}, 2100, QUARANTINE_ONE, 2100},
-    {"again: four seconds", {{KILL2, 100, 1}, {KILL2, 2100, 1}}, 2200, QUARANTINE_OUT, 6100},
-    {"and at most a minute", {{KILL2, 100, 20}}, 200, QUARANTINE_OUT, 60100},
-    {"while nobody is answered it stays at two seconds", {{KILL2_UNPROVEN, 100, 20}}, 200, QUARANTINE_OUT, 2100},
-    {"an answer lets it in again, apart", {{KILL2, 100, 1}, {ANSWER, 200, 1}}, 200, QUARANTINE_ALONE, 0},
+    {"a zone without history is not quarantined", {{0}}, 0, QUARANTINE_NONE, 0},
+    {"one killed connection may be chance: the zone gets a connection of its own", {{KILL, 100, 1}}, 100, QUARANTINE_ALONE, 0},
+    {"two killed connections put the zone out for two seconds", {{KILL2, 100, 1}}, 100, QUARANTINE_OUT, 2100},
+    {"two kills at different times count as two", {{KILL, 100, 2}}, 150, QUARANTINE_OUT, 2100},
+    {"after its time the zone may ask one question at a time", {{KILL2, 100, 1}}, 2100, QUARANTINE_ONE, 2100},
+    {"a second offence puts the zone out for four seconds", {{KILL2, 100, 1}, {KILL2, 2100, 1}}, 2200, QUARANTINE_OUT, 6100},
+    {"the time doubles to a minute at most", {{KILL2, 100, 20}}, 200, QUARANTINE_OUT, 60100},
+    {"while the server answers no zone the time stays at two seconds", {{KILL2_UNPROVEN, 100, 20}}, 200, QUARANTINE_OUT, 2100},
+    {"after an answer the zone gets a connection of its own again", {{KILL2, 100, 1}, {ANSWER, 200, 1}}, 200, QUARANTINE_ALONE, 0},
     {"fifteen answers do not clear two kills", {{KILL2, 100, 1}, {ANSWER, 200, 15}}, 200, QUARANTINE_ALONE, 0},
-    {"sixteen do", {{KILL2, 100, 1}, {ANSWER, 200, 16}}, 200, QUARANTINE_NONE, 0},
+    {"sixteen answers clear two kills", {{KILL2, 100, 1}, {ANSWER, 200, 16}}, 200, QUARANTINE_NONE, 0},
     {"answers before a kill do not count", {{ANSWER, 50, 20}, {KILL2, 100, 1}}, 200, QUARANTINE_OUT, 2100},
-    {"good and bad names of one zone in turn: out", {{KILL2, 100, 1}, {ANSWER, 200, 9}, {KILL2, 300, 1}}, 400,
+    {"alternating good and bad names put the zone out", {{KILL2, 100, 1}, {ANSWER, 200, 9}, {KILL2, 300, 1}}, 400,
 	QUARANTINE_OUT, 4300},
-    {"without news it is forgotten", {{KILL2, 100, 1}}, 100 + QUARANTINE_MEMORY_MS, QUARANTINE_NONE, 0},
-    {"on another network too", {{KILL2, 100, 1}, {CLEAR, 150, 1}}, 200, QUARANTINE_NONE, 0},
+    {"without further events the zone is forgotten", {{KILL2, 100, 1}}, 100 + QUARANTINE_MEMORY_MS, QUARANTINE_NONE, 0},
+    {"a change of network clears the history", {{KILL2, 100, 1}, {CLEAR, 150, 1}}, 200, QUARANTINE_NONE, 0},
 };
 
 static void

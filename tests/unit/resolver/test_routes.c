@@ -32,13 +32,13 @@ static const struct {
 } rows[] = {
     {"a public name", "www.example.com", 2, 0, false, 1},
     {"the root", ".", 2, 0, false, 1},
-    {"the very name of a forward", "corp.example", 1, 1, true, 14},
+    {"the name of a forward itself", "corp.example", 1, 1, true, 14},
     {"a name below", "a.b.corp.example", 1, 1, true, 14},
     {"the longest suffix wins", "x.lab.corp.example", 2, 2, true, 18},
-    {"an end that is no label", "xcorp.example", 2, 0, false, 1},
+    {"a suffix that is not at a label", "xcorp.example", 2, 0, false, 1},
     {"a name above", "example", 2, 0, false, 1},
     {"a reverse zone", "1.0.0.10.in-addr.arpa", 1, 1, true, 17},
-    {"never leaves this machine", "x.never.example", 0, 0, true, 15},
+    {"a forward without upstreams never leaves this machine", "x.never.example", 0, 0, true, 15},
 };
 
 static void

@@ -79,7 +79,7 @@ floods_of_frames_end_the_connection(void **state)
 	    {"H12: WINDOW_UPDATE", WINDOW_UPDATE, 0, 0, "\0\0\0\1", 4},
 	    {"H12: WINDOW_UPDATE of 0", WINDOW_UPDATE, 0, 0, "\0\0\0\0", 4},
 	    {"H12: WINDOW_UPDATE beyond 2^31", WINDOW_UPDATE, 0, 0, "\177\377\377\377", 4},
-	    {"RST_STREAM for streams that are not", RST_STREAM, 0, 99, "\0\0\0\10", 4},
+	    {"RST_STREAM for idle streams", RST_STREAM, 0, 99, "\0\0\0\10", 4},
 	    {"H14: PUSH_PROMISE", PUSH_PROMISE, END_HEADERS, 1, "\0\0\0\2\210", 5},
 	};
 
@@ -201,7 +201,7 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 	     "\0\0\6\4\0\0\0\0\0"
 	     "\0\4\377\377\377\377",
 	     15},
-	    {"a frame size below what all must take",
+	    {"a frame size below the minimum",
 	     "\0\0\6\4\0\0\0\0\0"
 	     "\0\5\0\0\0\1",
 	     15},
@@ -215,7 +215,7 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 	     "\0\0\3\10\0\0\0\0\0"
 	     "\0\0\1",
 	     21},
-	    {"CONTINUATION of nothing",
+	    {"CONTINUATION without HEADERS",
 	     "\0\0\0\4\0\0\0\0\0"
 	     "\0\0\1\11\4\0\0\0\1\210",
 	     19},
@@ -237,12 +237,12 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 	     "\0\0\0\4\0\0\0\0\0"
 	     "\0\0\1\1\4\0\0\0\1\376",
 	     19},
-	    {"a second GOAWAY that takes back the first",
+	    {"a second GOAWAY with a higher last stream",
 	     "\0\0\0\4\0\0\0\0\0"
 	     "\0\0\10\7\0\0\0\0\0\0\0\0\1\0\0\0\0"
 	     "\0\0\10\7\0\0\0\0\0\0\0\0\11\0\0\0\0",
 	     43},
-	    {"a response to what was not asked",
+	    {"a response without a request",
 	     "\0\0\0\4\0\0\0\0\0"
 	     "\0\0\1\1\5\0\0\0\7\210",
 	     19},

@@ -16,7 +16,7 @@ static const struct {
 	const char *wire;
 	enum msg_fault fault;
 } questions[] = {
-    {"C01: nothing at all", "", MSG_DROP},
+    {"C01: an empty datagram", "", MSG_DROP},
     {"C02: one byte", "12", MSG_DROP},
     {"C02: eleven bytes", "1234 0100 0001 0000 0000 00", MSG_DROP},
     {"C03: an answer, sent to us", "1234 8100 0001 0000 0000 0000 " ASK, MSG_DROP},
@@ -75,7 +75,7 @@ static const struct {
     {"C18: ANY", HEAD "(a.test) 00ff 0001", MSG_OK},
     {"C18: TYPE65280; RFC 3597, 3", HEAD "(a.test) ff00 0001", MSG_OK},
     {"C18: HTTPS", HEAD "(a.test) 0041 0001", MSG_OK},
-    {"RFC 8659: CAA is a type like others", HEAD "(a.test) 0101 0001", MSG_OK},
+    {"RFC 8659: CAA is forwarded like other types", HEAD "(a.test) 0101 0001", MSG_OK},
     {"C19: TSIG", HEAD_AR1 ASK " (k) 00fa 00ff 00000000 0010 (k) 000000000000 012c 0000 1234 0000",
      MSG_FORMERR},
     {"C19: SIG(0)",
@@ -83,10 +83,10 @@ static const struct {
      MSG_FORMERR},
     {"C20: RD = 0", "1234 0000 0001 0000 0000 0000 " ASK, MSG_REFUSED},
     {"the root", HEAD "00 0002 0001", MSG_OK},
-    {"another additional record is passed over", HEAD_AR1 ASK " c00c 0001 0001 00000000 0004 01020304",
+    {"another additional record is ignored", HEAD_AR1 ASK " c00c 0001 0001 00000000 0004 01020304",
      MSG_OK},
-    {"an additional record that is said and not there", HEAD_AR1 ASK, MSG_FORMERR},
-    {"65535 additional records that are not there", "1234 0100 0001 0000 0000 ffff " ASK WIRE_OPT,
+    {"an additional record is counted and missing", HEAD_AR1 ASK, MSG_FORMERR},
+    {"65535 additional records are counted and missing", "1234 0100 0001 0000 0000 ffff " ASK WIRE_OPT,
      MSG_FORMERR},
 };
 

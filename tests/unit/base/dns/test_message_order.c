@@ -63,11 +63,11 @@ static const struct {
      " | cdn.b.test 60 A 192.0.2.9"},
     {"... and is in order there", 3, DNAME WWW_CDN CDN_A, NULL},
     {"a loop that is in order", 3, WWW_CDN CDN_EDGE EDGE_WWW, NULL},
-    {"a loop that is not", 3, EDGE_CDN CDN_EDGE WWW_CDN,
+    {"a loop out of order", 3, EDGE_CDN CDN_EDGE WWW_CDN,
      "NOERROR" SHOWN_WWW SHOWN_CDN " | edge.c.test 60 CNAME cdn.b.test"},
-    {"a chain with a gap: what does not follow comes last", 3, EDGE_A OTHER_A WWW_CDN,
+    {"a chain with a gap: records outside the chain come last", 3, EDGE_A OTHER_A WWW_CDN,
      "NOERROR" SHOWN_WWW SHOWN_EDGE " | other.test 60 A 192.0.2.255"},
-    {"an alias and its target said twice", 4, CDN_A WWW_CDN WWW_CDN CDN_A,
+    {"an alias and its target, each twice", 4, CDN_A WWW_CDN WWW_CDN CDN_A,
      "NOERROR" SHOWN_WWW SHOWN_WWW " | cdn.b.test 60 A 192.0.2.9 | cdn.b.test 60 A 192.0.2.9"},
 };
 

@@ -77,7 +77,7 @@ static const struct row rows[] = {
      {{"/etc/resolvconf.conf", "resolv_conf=/etc/resolv.conf\n"}},
      {OURS, {"/etc/resolvconf.conf", "resolv_conf="}, {"/etc/resolvconf.conf", "\nresolvconf=NO\n"}},
      2},
-    {"all of them at once",
+    {"all mechanisms at once",
      {NM,
       NM_DIR,
       {"/etc/dhcp/dhclient-enter-hooks.d/debug", "x"},

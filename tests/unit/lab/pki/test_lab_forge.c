@@ -158,14 +158,14 @@ static const struct sct_fault_row sct_fault_rows[] = {
     {"a good SCT of an RSA log", LOG_RSA, SCT_GOOD, true, 0, 0},
     {"a static-ct log puts its leaf_index in", LOG_DELTA_TILED, SCT_GOOD, true, 0, 8},
     {"an unknown extension is signed too", LOG_DELTA_TILED, SCT_SPARE_EXTENSION, true, 0, 13},
-    {"without extensions it is signed so", LOG_DELTA_TILED, SCT_NO_EXTENSIONS, true, 0, 0},
-    {"altered extensions are not what was signed", LOG_DELTA_TILED, SCT_ALTERED_EXTENSIONS, false, 0, 8},
-    {"one bit of the signature", LOG_ALPHA, SCT_BROKEN_SIGNATURE, false, 0, 0},
+    {"an SCT without extensions is signed without extensions", LOG_DELTA_TILED, SCT_NO_EXTENSIONS, true, 0, 0},
+    {"altered extensions break the signature", LOG_DELTA_TILED, SCT_ALTERED_EXTENSIONS, false, 0, 8},
+    {"one flipped bit of the signature", LOG_ALPHA, SCT_BROKEN_SIGNATURE, false, 0, 0},
     {"another certificate", LOG_ALPHA, SCT_OTHER_CERTIFICATE, false, 0, 0},
     {"another issuer", LOG_ALPHA, SCT_OTHER_ISSUER, false, 0, 0},
     {"another time", LOG_ALPHA, SCT_OTHER_TIME, false, 0, 0},
     {"an x509_entry", LOG_ALPHA, SCT_X509_ENTRY, false, 0, 0},
-    {"another version is signed as v1", LOG_ALPHA, SCT_VERSION_2, true, 1, 0},
+    {"an SCT of another version is signed as v1", LOG_ALPHA, SCT_VERSION_2, true, 1, 0},
 };
 
 /* Reads an SCT by the letter of RFC 6962, 3.2, and checks it by the log's key from the list. */

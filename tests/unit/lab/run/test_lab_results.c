@@ -18,19 +18,19 @@ struct refusal_row {
 static const struct refusal_row refusals[] = {
     {"a refusal by a client that takes the good resolver", "no-sct", OUTCOME_REFUSED, MARK_PASS, "pass",
      "pass"},
-    {"the same by one that does not", "no-sct", OUTCOME_REFUSED, MARK_PASS, "fail", "void"},
-    {"silence is no better", "no-sct", OUTCOME_SILENT, MARK_PASS, "fail", "void"},
-    {"an impostor that is taken is wrong all the same", "no-sct", OUTCOME_ACCEPTED, MARK_FAIL, "fail",
+    {"a refusal by a client that refuses the good resolver", "no-sct", OUTCOME_REFUSED, MARK_PASS, "fail", "void"},
+    {"silence from a client that refuses the good resolver", "no-sct", OUTCOME_SILENT, MARK_PASS, "fail", "void"},
+    {"accepting an impostor fails, whatever the good resolver gets", "no-sct", OUTCOME_ACCEPTED, MARK_FAIL, "fail",
      "fail"},
-    {"so is clear text", "blocked-reset", OUTCOME_FALLBACK, MARK_FAIL, "fail", "fail"},
-    {"a script that could not begin", "swapped", OUTCOME_BROKEN, MARK_FAIL, "fail", "void"},
-    {"the same where either can be defended", "swapped-keeping-tickets", OUTCOME_BROKEN, MARK_FAIL, "fail",
+    {"a question in clear text fails, whatever the good resolver gets", "blocked-reset", OUTCOME_FALLBACK, MARK_FAIL, "fail", "fail"},
+    {"a script that could not start", "swapped", OUTCOME_BROKEN, MARK_FAIL, "fail", "void"},
+    {"a script that could not start, where both outcomes are defensible", "swapped-keeping-tickets", OUTCOME_BROKEN, MARK_FAIL, "fail",
      "void"},
-    {"a good resolver that is refused stays wrong", "good-staple", OUTCOME_REFUSED, MARK_FAIL, "fail",
+    {"refusing a good resolver fails", "good-staple", OUTCOME_REFUSED, MARK_FAIL, "fail",
      "fail"},
-    {"IPv6 is measured by the good one there", "wrong-address-v6", OUTCOME_REFUSED, MARK_PASS, "fail",
+    {"an IPv6 scenario is measured against the good IPv6 resolver", "wrong-address-v6", OUTCOME_REFUSED, MARK_PASS, "fail",
      "pass"},
-    {"what was not tried", "name-other", OUTCOME_SKIPPED, MARK_SKIP, "fail", "skip"},
+    {"a scenario that was not tried", "name-other", OUTCOME_SKIPPED, MARK_SKIP, "fail", "skip"},
 };
 
 static const char *

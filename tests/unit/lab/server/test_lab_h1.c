@@ -17,7 +17,7 @@ struct request_row {
 
 #define HEAD "POST /dns-query HTTP/1.1\r\nHost: 1.1.1.1\r\n"
 static const struct request_row requests[] = {
-    {"as a client of DNS sends it",
+    {"a request of a DoH client",
      HEAD "Content-Type: application/dns-message\r\nContent-Length: 3\r\n\r\nabc", H1_DONE, true, true,
      "/dns-query", "abc", 0},
     {"names in any case, blanks or none",
@@ -27,17 +27,17 @@ static const struct request_row requests[] = {
      "/dns-query", "", 0},
     {"a GET without headers", "GET /dns-query?dns=AAAA HTTP/1.1\r\n\r\nGET", H1_DONE, false, false,
      "/dns-query?dns=AAAA", "", 3},
-    {"a head that is not all there", HEAD, H1_MORE, false, false, NULL, NULL, 0},
-    {"a body that is not all there", HEAD "Content-Length: 4\r\n\r\nabc", H1_MORE, false, false, NULL, NULL,
+    {"an incomplete head", HEAD, H1_MORE, false, false, NULL, NULL, 0},
+    {"an incomplete body", HEAD "Content-Length: 4\r\n\r\nabc", H1_MORE, false, false, NULL, NULL,
      0},
     {"another version", "GET / HTTP/2.0\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"no version", "GET /\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
-    {"nothing but an end", "\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
+    {"only an empty line", "\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"a header without a colon", HEAD "Content-Length\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"an invalid length", HEAD "Content-Length: 1x\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
-    {"a length below zero", HEAD "Content-Length: -1\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
+    {"a negative length", HEAD "Content-Length: -1\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"an empty length", HEAD "Content-Length:\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
-    {"more than a DNS message", HEAD "Content-Length: 65536\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
+    {"a body larger than a DNS message", HEAD "Content-Length: 65536\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
     {"chunks", HEAD "Transfer-Encoding: chunked\r\n\r\n", H1_BAD, false, false, NULL, NULL, 0},
 };
 

@@ -70,8 +70,8 @@ static const struct label_row label_rows[] = {
     {"refused", "refused.example.", 5, 0, 0},
     {"an alias leads to the rest", "alias.a.example.", 0, 1, 0},
     {"a delay", "delay250.example.", 0, 1, 250},
-    {"a delay beyond the limit is none", "delay99999999.example.", 0, 1, 0},
-    {"a label that only begins like one", "nxx.example.", 0, 1, 0},
+    {"a delay above the limit is ignored", "delay99999999.example.", 0, 1, 0},
+    {"a label that only begins like a special one", "nxx.example.", 0, 1, 0},
     {"a number is needed", "delay.example.", 0, 1, 0},
 };
 

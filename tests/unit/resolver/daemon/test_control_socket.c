@@ -131,10 +131,10 @@ nothing_of_roots_is_given_away(void **state)
 		enum swap swap;
 	} rows[] = {
 	    {"nothing", NO_SWAP},
-	    {"a link to a file of root's", TO_LINK},
-	    {"a second name of a file of root's", TO_FILE},
-	    {"a folder of root's", TO_FOLDER},
-	    {"nothing any more", TO_NOTHING},
+	    {"a link to a file of root", TO_LINK},
+	    {"a hard link to a file of root", TO_FILE},
+	    {"a folder of root", TO_FOLDER},
+	    {"a socket that was removed", TO_NOTHING},
 	    {"another socket", TO_OTHER_SOCKET},
 	};
 

@@ -19,17 +19,17 @@ static const struct {
 	enum list_age want;
 } rows[] = {
     {"a new list is fresh", 0, 70 * DAY, LIST_AGE_FRESH},
-    {"without a list nothing ages", -1, 70 * DAY, LIST_AGE_FRESH},
+    {"a missing list is fresh", -1, 70 * DAY, LIST_AGE_FRESH},
     {"29 days are fresh", 30 * DAY - 1, 70 * DAY, LIST_AGE_FRESH},
     {"30 days are the first mark", 30 * DAY, 70 * DAY, LIST_AGE_AGEING},
     {"44 days are before the second", 45 * DAY - 1, 70 * DAY, LIST_AGE_AGEING},
     {"45 days are the second mark", 45 * DAY, 70 * DAY, LIST_AGE_OLD},
     {"60 days are the third mark", 60 * DAY, 70 * DAY, LIST_AGE_URGENT},
     {"70 days are not stale yet", 70 * DAY, 70 * DAY, LIST_AGE_URGENT},
-    {"a moment later it is", 70 * DAY + 1, 70 * DAY, LIST_AGE_STALE},
+    {"a millisecond over 70 days is stale", 70 * DAY + 1, 70 * DAY, LIST_AGE_STALE},
     {"three years are stale", 1095 * DAY, 70 * DAY, LIST_AGE_STALE},
     {"the marks move with list-max-age", 3 * DAY, 7 * DAY, LIST_AGE_AGEING},
-    {"and are not below it", 3 * DAY - 1, 7 * DAY, LIST_AGE_FRESH},
+    {"the marks stop at list-max-age", 3 * DAY - 1, 7 * DAY, LIST_AGE_FRESH},
 };
 
 static void
