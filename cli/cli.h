@@ -55,6 +55,7 @@ extern const struct cli_option metrics_options[];
 extern const struct cli_option probe_options[];
 extern const struct cli_option setup_options[];
 extern const struct cli_option stats_options[];
+extern const struct cli_option status_options[];
 extern const struct cli_option verify_options[];
 
 /*
@@ -85,6 +86,8 @@ enum exit_code cli_settings(struct settings **, const char *verb, const char *fi
 
 /* Prints a JSON text (taken; NULL: no memory) as a line. */
 enum exit_code cli_print_json(const char *verb, char *json);
+/* May text for people have colours? Standard output is a terminal, and NO_COLOR is not set. */
+bool cli_in_colour(void);
 /* Text for people: the words accepted and refused in colour when standard output is a terminal. */
 void cli_print_verdict(const char *text);
 /* Ends the program: standard output must have taken everything. For main. */

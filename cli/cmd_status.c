@@ -1,78 +1,82 @@
-/* ctstub status: shows the state of the daemon. */
+/* ctstub status: is this machine's DNS protected, by whom, and what is to be done. */
 #include "cli/control.h"
+#include "cli/protection.h"
+#include "cli/status_print.h"
 #include "cli/watch_status.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
-#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#define WATCH_PERIOD_S 2 /* the daemon collects it from its workers: no more often than a person reads */
+
+const struct cli_option status_options[] = {
+    {"watch", CONTROL_OPTION_WATCH, NULL, "show it again every 2 seconds, until a signal"},
+    {NULL, 0, NULL, NULL},
+};
 
 static void
-status_print_strings(const char *label, const json_t *list)
+status_add(const struct control_args *args, json_t *answer)
 {
-	size_t i;
-	json_t *item;
+	struct protection p;
 
-	json_array_foreach (list, i, item) {
-		json_t *wrapped = json_pack("{s:O}", "s", item);
-
-		(void)printf("%-14s %s\n", label, control_text(wrapped, "s"));
-		json_decref(wrapped);
-	}
+	watch_status_add(args, answer);
+	protection_judge(&p, answer);
+	(void)json_object_set_new(answer, "protection",
+				  json_pack("{s:s,s:s,s:b}", "state", protection_state_text(p.state), "text",
+					    p.text, "portal", (int)p.portal));
 }
 
-/* "would refuse   corp 10.0.0.53: pin-mismatch, revoked" */
-static void
-status_print_reported(const json_t *list)
-{
-	size_t i, k;
-	json_t *u, *reason;
-
-	json_array_foreach (list, i, u) {
-		(void)printf("%-14s %s %s:", "would refuse", control_text(u, "upstream"),
-			     control_text(u, "address"));
-		json_array_foreach (json_object_get(u, "reasons"), k, reason)
-			(void)printf("%s %s", k == 0 ? "" : ",", json_string_value(reason));
-		(void)putchar('\n');
-	}
-}
-
-static void
-status_print(const json_t *a)
-{
-	const json_t *list = json_object_get(a, "log_list"), *up = json_object_get(a, "upstreams");
-	const json_t *captive = json_object_get(a, "captive");
-	long long s = control_integer(a, "uptime_s");
-
-	(void)printf("%-14s %s, pid %lld, since %s (%lld d %02lld:%02lld:%02lld)\n", "ctstubd",
-		     control_text(a, "version"), control_integer(a, "pid"), control_text(a, "started"),
-		     s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
-	(void)printf("%-14s generation %lld, %lld worker(s), log level %s\n", "configuration",
-		     control_integer(a, "generation"), control_integer(a, "workers"),
-		     control_text(a, "log_level"));
-	status_print_strings("file", json_object_get(a, "files"));
-	if (!control_is_null(a, "reload_error"))
-		(void)printf("%-14s %s\n", "reload failed", control_text(a, "reload_error"));
-	(void)printf("%-14s %lld: %lld good, %lld failing, %lld refused, %lld not used yet\n", "upstreams",
-		     control_integer(up, "total"), control_integer(up, "good"),
-		     control_integer(up, "failing"), control_integer(up, "refused"),
-		     control_integer(up, "unknown"));
-	(void)printf("%-14s %s, of %s, %lld days old%s\n", "log list", control_text(list, "from"),
-		     control_text(list, "date"), control_integer(list, "age_days"),
-		     json_is_true(json_object_get(list, "stale")) ? ", stale" : "");
-	if (json_is_true(json_object_get(captive, "active")))
-		(void)printf("%-14s for %lld more seconds\n", "captive mode",
-			     control_integer(captive, "left_s"));
-	status_print_reported(json_object_get(a, "would_be_refused"));
-	watch_status_print(json_object_get(a, "watch"));
-	status_print_strings("warning", json_object_get(a, "warnings"));
-}
-
-/* 1: the list of CT logs ages, and nobody has renewed it for a month or longer. */
 static enum exit_code
-status_judge(const json_t *a)
+status_judge(const json_t *answer)
 {
-	const char *step = json_string_value(json_object_get(json_object_get(a, "log_list"), "step"));
+	struct protection p;
 
-	return step != NULL && strcmp(step, "fresh") != 0 ? EXIT_REFUSED : EXIT_GOOD;
+	protection_judge(&p, answer);
+	return protection_exit_code(p.state);
+}
+
+static enum exit_code
+status_once(const struct control_args *args, const char *verb)
+{
+	return control_report(args, verb, json_pack("{s:s}", "verb", "status"), status_print);
+}
+
+/* True: one of the signals came. */
+static bool
+status_pause(const sigset_t *signals)
+{
+	const struct timespec period = {.tv_sec = WATCH_PERIOD_S};
+	int got;
+
+	do
+		got = sigtimedwait(signals, NULL, &period);
+	while (got < 0 && errno == EINTR);
+	return got > 0;
+}
+
+/* The exit code is the last one. It ends with a signal, or when nobody reads its output any more. */
+static enum exit_code
+status_watch(const struct control_args *args, const char *verb)
+{
+	enum exit_code code;
+	sigset_t signals;
+
+	(void)sigemptyset(&signals);
+	(void)sigaddset(&signals, SIGINT);
+	(void)sigaddset(&signals, SIGTERM);
+	(void)sigaddset(&signals, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &signals, NULL);
+	do {
+		if (!args->json && isatty(STDOUT_FILENO))
+			(void)fputs("\033[H\033[2J", stdout);
+		code = status_once(args, verb);
+		if (fflush(stdout) != 0)
+			break;
+	} while (!status_pause(&signals));
+	return code;
 }
 
 enum exit_code
@@ -83,7 +87,7 @@ cmd_status(int argc, char **argv)
 
 	if (!control_args_read(&args, argc, argv, 0, 0, &code))
 		return code;
-	args.add = watch_status_add;
+	args.add = status_add;
 	args.judge = status_judge;
-	return control_report(&args, argv[0], json_pack("{s:s}", "verb", "status"), status_print);
+	return args.watch ? status_watch(&args, argv[0]) : status_once(&args, argv[0]);
 }

@@ -38,6 +38,8 @@ upstreams_print(const json_t *answer)
 
 	json_array_foreach (list, i, u)
 		workers |= control_integer(u, "worker") > 0;
+	(void)printf("%-12s %-42s %-3s %s\n", "UPSTREAM", "ADDRESS", "VIA",
+		     "HEALTH, REASON, ANSWER TIME, COUNTS, CONNECTION");
 	json_array_foreach (list, i, u)
 		upstream_print(u, workers);
 }

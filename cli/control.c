@@ -69,6 +69,9 @@ control_take(void *ctx, int id, const char *value)
 	case CONTROL_OPTION_PROMETHEUS:
 		req->args->prometheus = true;
 		break;
+	case CONTROL_OPTION_WATCH:
+		req->args->watch = true;
+		break;
 	case CONTROL_OPTION_LISTEN:
 		req->args->listen = value;
 		break;
@@ -184,7 +187,7 @@ control_exchange(struct buf *answer, const char *socket, const char *request, co
 	    control_receive(fd, answer, until_ms))
 		res = RES_OK;
 	else
-		*why = strerror(errno);
+		*why = errno == EACCES ? "permission denied: run with sudo" : strerror(errno);
 	if (fd >= 0)
 		(void)close(fd);
 	if (res != RES_OK)

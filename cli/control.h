@@ -16,6 +16,7 @@ struct control_args {
 	char socket[CONTROL_PATH_MAX];
 	bool json;
 	bool prometheus;    /* of `stats` */
+	bool watch;         /* of `status` */
 	const char *listen; /* of `metrics` */
 	int first;          /* index of the first argument that is no option */
 	const char *config; /* -c; lent */
@@ -27,7 +28,13 @@ struct control_args {
 };
 
 /* Ids of the options that control_args_read takes, beside 'c'; tables: control_options and those of the verbs. */
-enum { CONTROL_OPTION_SOCKET = 256, CONTROL_OPTION_JSON, CONTROL_OPTION_PROMETHEUS, CONTROL_OPTION_LISTEN };
+enum {
+	CONTROL_OPTION_SOCKET = 256,
+	CONTROL_OPTION_JSON,
+	CONTROL_OPTION_PROMETHEUS,
+	CONTROL_OPTION_LISTEN,
+	CONTROL_OPTION_WATCH
+};
 
 /* Reads the options, and least to most arguments; finds the socket. False: *code says how to end. */
 bool control_args_read(struct control_args *, int argc, char **argv, int least, int most,

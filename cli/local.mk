@@ -1,6 +1,7 @@
 # ---- cli: the user's tool
 bin_PROGRAMS += ctstub
 ctstub_SOURCES = \
+	cli/advice.c cli/advice.h \
 	cli/args.c cli/args.h \
 	cli/audit.c cli/audit.h \
 	cli/chain.c \
@@ -29,6 +30,7 @@ ctstub_SOURCES = \
 	cli/options.c cli/options.h \
 	cli/output.c \
 	cli/probe.h cli/probe_print.c \
+	cli/protection.c cli/protection.h \
 	cli/rules.c cli/rules.h \
 	cli/setup/apply.c cli/setup/apply.h \
 	cli/setup/cmd_setup.c \
@@ -38,6 +40,7 @@ ctstub_SOURCES = \
 	cli/setup/program.c cli/setup/program.h \
 	cli/setup/record.c cli/setup/record.h \
 	cli/setup/resolves.c cli/setup/resolves.h \
+	cli/status_print.c cli/status_print.h \
 	cli/verbs.c \
 	cli/watch_status.c cli/watch_status.h
 dist_man_MANS += cli/ctstub.1

@@ -177,10 +177,18 @@ cli_line_colour(const char *line)
 		   : NULL;
 }
 
+bool
+cli_in_colour(void)
+{
+	const char *no = getenv("NO_COLOR"); /* https://no-color.org: an empty value does not count */
+
+	return isatty(STDOUT_FILENO) && (no == NULL || *no == '\0');
+}
+
 void
 cli_print_verdict(const char *text)
 {
-	bool terminal = isatty(STDOUT_FILENO) && getenv("NO_COLOR") == NULL;
+	bool terminal = cli_in_colour();
 
 	while (*text != '\0') {
 		int n = (int)strcspn(text, "\n");

@@ -1,5 +1,6 @@
 #include "resolver/health.h"
 
+#include "base/clock.h"
 #include "base/random.h"
 
 /* Half of the time is random: a fleet that lost its upstream together must not come back together. */
@@ -28,6 +29,16 @@ server_log(struct server *s, enum log_level level, const char *event, enum reaso
 		  LOG_STR("reason", reason_code(reason)), LOG_STR("detail", detail));
 }
 
+static void
+server_good(struct server *s)
+{
+	if (s->health != HEALTH_GOOD)
+		s->good_since_ms = clock_wall_ms();
+	s->health = HEALTH_GOOD;
+	s->reason = REASON_NONE;
+	s->retry_at_ms = 0;
+}
+
 void
 server_answered(struct server *s)
 {
@@ -40,9 +51,7 @@ server_answered(struct server *s)
 		return;
 	if (s->health == HEALTH_FAILING)
 		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);
-	s->health = HEALTH_GOOD;
-	s->reason = REASON_NONE;
-	s->retry_at_ms = 0;
+	server_good(s);
 }
 
 void
@@ -180,7 +189,5 @@ server_connected(struct server *s)
 	/* A connection is not an answer yet: the next failure still backs off longer. */
 	if (s->health == HEALTH_FAILING)
 		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);
-	s->health = HEALTH_GOOD;
-	s->reason = REASON_NONE;
-	s->retry_at_ms = 0;
+	server_good(s);
 }

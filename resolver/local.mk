@@ -17,6 +17,7 @@ libresolver_a_SOURCES = \
 	resolver/deliver.c resolver/deliver.h \
 	resolver/engine.c resolver/engine.h \
 	resolver/engine_state.c resolver/engine_state.h \
+	resolver/expiry.c resolver/expiry.h \
 	resolver/explain.c resolver/explain.h \
 	resolver/filter.c resolver/filter.h \
 	resolver/health.c resolver/health.h \
@@ -51,6 +52,8 @@ libresolver_a_SOURCES += \
 	resolver/daemon/control.c resolver/daemon/control.h \
 	resolver/daemon/control_json.c resolver/daemon/control_json.h \
 	resolver/daemon/control_socket.c resolver/daemon/control_socket.h \
+	resolver/daemon/control_status.c resolver/daemon/control_status.h \
+	resolver/daemon/control_value.c resolver/daemon/control_value.h \
 	resolver/daemon/daemon.c resolver/daemon/daemon.h \
 	resolver/daemon/fan_out.c resolver/daemon/fan_out.h \
 	resolver/daemon/heap.c resolver/daemon/heap.h \

@@ -1,5 +1,7 @@
 #include "resolver/server.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -121,6 +123,15 @@ server_lanes_drop(struct server *s)
 			tp_slot_drop(s->lane[i].slot, false);
 }
 
+enum expiry
+server_expiry(const struct server *s)
+{
+	const struct verdict_cert *leaf = s->judged && s->verdict.n_chain > 0 ? s->verdict.chain : NULL;
+
+	return leaf == NULL ? EXPIRY_FAR
+			    : expiry_of(leaf->not_before_ms, leaf->not_after_ms, clock_wall_ms());
+}
+
 enum res
 server_report(const struct server *s, struct upstream_report *r, int64_t now)
 {
@@ -130,6 +141,10 @@ server_report(const struct server *s, struct upstream_report *r, int64_t now)
 	r->state = s->slot != NULL ? tp_slot_state(s->slot) : TP_IDLE;
 	r->health = s->health;
 	r->reason = s->reason;
+	r->good_since_ms = s->health == HEALTH_GOOD ? s->good_since_ms : 0;
+	r->leaf_expires_ms = s->judged && s->verdict.n_chain > 0 ? s->verdict.chain[0].not_after_ms : 0;
+	r->leaf_expiry = server_expiry(s);
+	r->tls = s->tls;
 	r->retry_in_ms = s->retry_at_ms > now ? s->retry_at_ms - now : 0;
 	r->stats.handshake_ms = r->stats.srtt_us = r->stats.median_us = r->stats.idle_limit_ms = -1;
 	if (s->slot != NULL)

@@ -61,6 +61,8 @@ struct server {
 	enum reason reason;       /* why it is not good */
 	struct verdict verdict;   /* the last one */
 	bool judged;              /* there was one */
+	struct tls_report tls;    /* of the handshake that was judged last */
+	int64_t good_since_ms;    /* wall clock; of use while the health is good */
 	unsigned failures;        /* in a row */
 	int64_t retry_at_ms;      /* rests until then; 0: does not */
 	int64_t tried_ms;         /* when it was last chosen; INT64_MIN: never */
@@ -119,6 +121,8 @@ unsigned server_lane_burst(const struct server *, unsigned most);
 bool server_has_lane_budget(const struct server *);
 void server_lanes_drop(struct server *);
 
+/* Of the certificate that was judged last, at this moment; EXPIRY_FAR without one. */
+enum expiry server_expiry(const struct server *);
 /* RES_NOMEM: what was filled is freed with upstreams_report_free. */
 enum res server_report(const struct server *, struct upstream_report *, int64_t now_ms);
 

@@ -2,6 +2,7 @@
 
 #include "resolver/health.h"
 
+#include <stdio.h>
 #include <string.h>
 
 bool
@@ -15,6 +16,9 @@ server_verdict_take(struct server *s, struct tp_event *e)
 	s->verdict = *e->verdict;
 	memset(e->verdict, 0, sizeof *e->verdict);
 	s->judged = true;
+	(void)snprintf(s->tls.version, sizeof s->tls.version, "%s", e->tls_version);
+	(void)snprintf(s->tls.cipher, sizeof s->tls.cipher, "%s", e->cipher);
+	(void)snprintf(s->tls.group, sizeof s->tls.group, "%s", e->group);
 	reported = verdict_reported(&s->verdict);
 	counter_add_reports(s->set->counters, reported);
 	return reported != before;

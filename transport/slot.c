@@ -115,6 +115,7 @@ slot_describe_tls(struct tp_event *event, const struct conn *c)
 {
 	event->tls_version = tls_version(c->tls);
 	event->cipher = tls_cipher(c->tls);
+	event->group = tls_group(c->tls);
 	event->alpn = tls_alpn(c->tls);
 }
 
@@ -165,6 +166,7 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 	    .detail = detail,
 	    .tls_version = "",
 	    .cipher = "",
+	    .group = "",
 	    .alpn = "",
 	};
 	bool current = c == NULL || slot->conn == c;

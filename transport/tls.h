@@ -95,7 +95,8 @@ struct ticket *tls_ticket(struct tls *, int64_t now_ms);
 bool tls_resumed(const struct tls *);
 const char *tls_version(const struct tls *); /* "TLS1.3" */
 const char *tls_cipher(const struct tls *);
-const char *tls_alpn(const struct tls *); /* "" when the peer chose none */
+const char *tls_group(const struct tls *); /* of the key exchange: "X25519"; "" when there was none */
+const char *tls_alpn(const struct tls *);  /* "" when the peer chose none */
 
 /* The priorities, once for the process (see transport.h). */
 enum res tls_global_init(void);

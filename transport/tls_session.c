@@ -312,12 +312,15 @@ void
 tls_describe(struct tls *tls)
 {
 	gnutls_datum_t alpn = {NULL, 0};
+	const char *group;
 
 	if (gnutls_alpn_get_selected_protocol(tls->session, &alpn) != 0)
 		alpn.size = 0;
 	(void)snprintf(tls->version, sizeof tls->version, "%s",
 		       gnutls_protocol_get_name(gnutls_protocol_get_version(tls->session)));
 	tls->cipher = tls_suite_name(tls->suite);
+	group = gnutls_group_get_name(gnutls_group_get(tls->session));
+	(void)snprintf(tls->group, sizeof tls->group, "%s", group != NULL ? group : "");
 	(void)snprintf(tls->alpn, sizeof tls->alpn, "%.*s", (int)alpn.size, (const char *)alpn.data);
 }
 
@@ -349,6 +352,12 @@ const char *
 tls_cipher(const struct tls *tls)
 {
 	return tls->cipher != NULL ? tls->cipher : "";
+}
+
+const char *
+tls_group(const struct tls *tls)
+{
+	return tls->group;
 }
 
 const char *

@@ -42,7 +42,7 @@ struct tls {
 	size_t n_fresh;
 	uint16_t suite; /* of the ServerHello; 0: none came */
 	const char *cipher;
-	char version[16], alpn[16];
+	char version[16], alpn[16], group[24];
 	char detail[80];
 };
 

@@ -61,8 +61,8 @@ struct tp_event {
 	enum reason reason;
 	struct verdict *verdict; /* of READY, and of a refusal; else NULL. Take it by copying and zeroing */
 	bool resumed;
-	const char *tls_version, *cipher, *alpn; /* "" where the handshake did not come so server */
-	int64_t handshake_ms;                    /* from connect to ready or failure */
+	const char *tls_version, *cipher, *group, *alpn; /* "" where the handshake did not come so server */
+	int64_t handshake_ms;                            /* from connect to ready or failure */
 	const char *detail; /* a message of the library or the system for the log; may be NULL */
 };
 

@@ -185,14 +185,15 @@ control_conn_serve(struct control_conn *c, struct span line)
 	}
 	if (control_verb_changes(c->request.verb) && !uid_is_privileged(c->uid)) {
 		control_conn_answer(
-		    c, control_json_error("only root and the daemon's own user may do that", NULL));
+		    c, control_json_error("only root and the daemon's own user may do that: run with sudo",
+					  NULL));
 		return;
 	}
 	switch (c->request.verb) {
-	case CONTROL_STATUS:
 	case CONTROL_UPSTREAMS:
 		control_conn_status(c, STATUS_UPSTREAMS);
 		return;
+	case CONTROL_STATUS:
 	case CONTROL_STATS:
 		control_conn_status(c, STATUS_UPSTREAMS | STATUS_CACHE);
 		return;

@@ -3,7 +3,8 @@
 #include "resolver/daemon/control_json.h"
 
 #include "base/clock.h"
-#include "base/text.h"
+#include "resolver/daemon/control_status.h"
+#include "resolver/daemon/control_value.h"
 #include "resolver/daemon/metrics.h"
 
 #include <jansson.h>
@@ -113,47 +114,6 @@ control_request_read(struct control_request *out, struct span line, const char *
 
 /* ---- responses */
 
-/* Titles and paths may be any bytes, JSON strings may not. */
-static json_t *
-text(const char *s)
-{
-	struct buf escaped = buf_max(CONTROL_REQUEST_MAX);
-	const char *shown;
-	json_t *out;
-
-	if (s == NULL)
-		return json_null();
-	out = json_string(s);
-	if (out != NULL)
-		return out;
-	text_escape(&escaped, span_slice(span_str(s), 0, CONTROL_REQUEST_MAX / 4));
-	shown = buf_cstr(&escaped);
-	out = shown == NULL ? json_null() : json_string(shown);
-	buf_free(&escaped);
-	return out;
-}
-
-static json_t *
-number(uint64_t v)
-{
-	return json_integer(v > INT64_MAX ? INT64_MAX : (json_int_t)v);
-}
-
-/* An unknown time or number is null. */
-static json_t *
-known(int64_t v)
-{
-	return v < 0 ? json_null() : json_integer(v);
-}
-
-static json_t *
-date(int64_t ms)
-{
-	char s[TIME_TEXT_MAX];
-
-	return json_string(time_text(ms, s));
-}
-
 /* Takes the object; adds the end of the line. */
 static char *
 response(json_t *object)
@@ -177,14 +137,14 @@ strings(char *const *v, size_t n)
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < n; i++)
-		(void)json_array_append_new(list, text(v[i]));
+		(void)json_array_append_new(list, control_value_text(v[i]));
 	return list;
 }
 
 char *
 control_json_error(const char *why, const struct config_errors *errors)
 {
-	json_t *o = json_pack("{s:b,s:o}", "ok", 0, "error", text(why));
+	json_t *o = json_pack("{s:b,s:o}", "ok", 0, "error", control_value_text(why));
 
 	if (errors != NULL)
 		(void)json_object_set_new(o, "errors", strings(errors->line, errors->n));
@@ -194,27 +154,13 @@ control_json_error(const char *why, const struct config_errors *errors)
 char *
 control_json_number(const char *key, uint64_t value)
 {
-	return response(json_pack("{s:b,s:o}", "ok", 1, key, number(value)));
+	return response(json_pack("{s:b,s:o}", "ok", 1, key, control_value_number(value)));
 }
 
 char *
 control_json_word(const char *key, const char *value)
 {
-	return response(json_pack("{s:b,s:o}", "ok", 1, key, text(value)));
-}
-
-/* GOOD when some worker finds it so; each worker has connections of its own. */
-static enum health
-health_of(const struct status *s, size_t at)
-{
-	static const int rank[] = {
-	    [HEALTH_UNKNOWN] = 0, [HEALTH_FAILING] = 1, [HEALTH_REFUSED] = 2, [HEALTH_GOOD] = 3};
-	enum health best = HEALTH_UNKNOWN;
-
-	for (unsigned i = 0; i < s->n_worker; i++)
-		if (at < s->worker[i].report.n && rank[s->worker[i].report.v[at].health] > rank[best])
-			best = s->worker[i].report.v[at].health;
-	return best;
+	return response(json_pack("{s:b,s:o}", "ok", 1, key, control_value_text(value)));
 }
 
 static json_t *
@@ -223,10 +169,12 @@ upstreams_summary(const struct status *s)
 	size_t total = s->n_worker == 0 ? 0 : s->worker[0].report.n, of[4] = {0};
 
 	for (size_t at = 0; at < total; at++)
-		of[health_of(s, at)]++;
-	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "total", number(total), "good", number(of[HEALTH_GOOD]),
-			 "failing", number(of[HEALTH_FAILING]), "refused", number(of[HEALTH_REFUSED]),
-			 "unknown", number(of[HEALTH_UNKNOWN]));
+		of[status_health(s, at)]++;
+	return json_pack("{s:o,s:o,s:o,s:o,s:o}", "total", control_value_number(total), "good",
+			 control_value_number(of[HEALTH_GOOD]), "failing",
+			 control_value_number(of[HEALTH_FAILING]), "refused",
+			 control_value_number(of[HEALTH_REFUSED]), "unknown",
+			 control_value_number(of[HEALTH_UNKNOWN]));
 }
 
 /* Codes of the reasons that only report mode keeps from refusing. */
@@ -255,9 +203,10 @@ reported_upstreams(const struct status *s)
 		for (unsigned i = 0; i < s->n_worker; i++)
 			set |= at < s->worker[i].report.n ? s->worker[i].report.v[at].reported : 0;
 		if (set != 0)
-			(void)json_array_append_new(
-			    list, json_pack("{s:o,s:s,s:o}", "upstream", text(u->upstream), "address",
-					    addr_text(&u->addr, addr), "reasons", reported_reasons(set)));
+			(void)json_array_append_new(list, json_pack("{s:o,s:s,s:o}", "upstream",
+								    control_value_text(u->upstream),
+								    "address", addr_text(&u->addr, addr),
+								    "reasons", reported_reasons(set)));
 	}
 	return list;
 }
@@ -269,8 +218,8 @@ log_list(const struct status *s)
 
 	if (snap->ctlogs == NULL)
 		return json_null();
-	return json_pack("{s:o,s:o,s:o,s:b,s:s}", "from", text(snap->ctlogs_from), "date",
-			 date(ctlogs_date_ms(snap->ctlogs)), "age_days",
+	return json_pack("{s:o,s:o,s:o,s:b,s:s}", "from", control_value_text(snap->ctlogs_from), "date",
+			 control_value_date(ctlogs_date_ms(snap->ctlogs)), "age_days",
 			 json_integer(status_ct_list_age_ms(s) / 86400000), "stale",
 			 (int)status_ct_list_is_stale(s), "step", list_age_text(status_ct_list_step(s)));
 }
@@ -290,7 +239,7 @@ list_age_warning_add(json_t *list, const struct status *s)
 		    (long long)(status_ct_list_age_ms(s) / 86400000),
 		    (long long)(s->snapshot->settings->ct_list_max_age_ms / 86400000));
 	if (step != LIST_AGE_FRESH)
-		(void)json_array_append_new(list, text(buf_cstr(&b)));
+		(void)json_array_append_new(list, control_value_text(buf_cstr(&b)));
 	buf_free(&b);
 }
 
@@ -301,7 +250,7 @@ upstream_warnings_add(json_t *list, const struct upstream_plan *u)
 		struct buf b = buf_max(CONTROL_REQUEST_MAX);
 
 		buf_format(&b, "%.256s: %.1024s", u->title, u->warning[i]);
-		(void)json_array_append_new(list, text(buf_cstr(&b)));
+		(void)json_array_append_new(list, control_value_text(buf_cstr(&b)));
 		buf_free(&b);
 	}
 }
@@ -314,9 +263,9 @@ warnings(const struct status *s)
 
 	list_age_warning_add(list, s);
 	for (size_t i = 0; i < snap->n_warning; i++)
-		(void)json_array_append_new(list, text(snap->warning[i]));
+		(void)json_array_append_new(list, control_value_text(snap->warning[i]));
 	for (size_t i = 0; i < snap->n_list_warning; i++)
-		(void)json_array_append_new(list, text(snap->list_warning[i]));
+		(void)json_array_append_new(list, control_value_text(snap->list_warning[i]));
 	for (size_t i = 0; i < snap->n_upstream; i++)
 		upstream_warnings_add(list, &snap->upstream[i]);
 	return list;
@@ -334,19 +283,20 @@ char *
 control_json_status(const struct status *s)
 {
 	const struct settings *settings = s->snapshot->settings;
-	json_t *o =
-	    json_pack("{s:b,s:s,s:i,s:o,s:o,s:o,s:o,s:s}", "ok", 1, "version", PACKAGE_VERSION, "pid",
-		      (int)getpid(), "started", date(s->started_ms), "uptime_s",
-		      json_integer(status_uptime_ms(s) / 1000), "generation", number(s->snapshot->generation),
-		      "workers", number(s->workers), "log_level", log_level_text(log_level()));
+	json_t *o = json_pack("{s:b,s:s,s:i,s:o,s:o,s:o,s:o,s:s}", "ok", 1, "version", PACKAGE_VERSION, "pid",
+			      (int)getpid(), "started", control_value_date(s->started_ms), "uptime_s",
+			      json_integer(status_uptime_ms(s) / 1000), "generation",
+			      control_value_number(s->snapshot->generation), "workers",
+			      control_value_number(s->workers), "log_level", log_level_text(log_level()));
 
 	(void)json_object_set_new(o, "files", strings(settings->file, settings->n_file));
-	(void)json_object_set_new(o, "reload_error", text(s->reload_error));
+	(void)json_object_set_new(o, "reload_error", control_value_text(s->reload_error));
 	(void)json_object_set_new(o, "captive", captive(s));
 	(void)json_object_set_new(o, "log_list", log_list(s));
 	(void)json_object_set_new(o, "upstreams", upstreams_summary(s));
 	(void)json_object_set_new(o, "would_be_refused", reported_upstreams(s));
 	(void)json_object_set_new(o, "warnings", warnings(s));
+	control_status_add(o, s);
 	return response(o);
 }
 
@@ -356,34 +306,34 @@ upstream_object(const struct upstream_report *u, unsigned worker)
 	const struct tp_stats *s = &u->stats;
 	char addr[ADDR_TEXT_MAX];
 	json_t *verdict = u->verdict_json == NULL ? NULL : json_loads(u->verdict_json, 0, NULL);
-	json_t *o =
-	    json_pack("{s:o,s:s,s:s,s:i,s:s,s:s,s:o,s:I}", "upstream", text(u->upstream), "address",
-		      addr_text(&u->addr, addr), "protocol", u->protocol == TP_DOH ? "doh" : "dot", "worker",
-		      (int)worker, "state", tp_state_text(u->state), "health", health_text(u->health),
-		      "reason", u->reason == REASON_NONE ? json_null() : json_string(reason_code(u->reason)),
-		      "retry_in_ms", (json_int_t)u->retry_in_ms);
+	json_t *o = json_pack("{s:o,s:s,s:s,s:i,s:s,s:s,s:o,s:I}", "upstream",
+			      control_value_text(u->upstream), "address", addr_text(&u->addr, addr),
+			      "protocol", u->protocol == TP_DOH ? "doh" : "dot", "worker", (int)worker,
+			      "state", tp_state_text(u->state), "health", health_text(u->health), "reason",
+			      u->reason == REASON_NONE ? json_null() : json_string(reason_code(u->reason)),
+			      "retry_in_ms", (json_int_t)u->retry_in_ms);
 	const struct {
 		const char *key;
 		json_t *value;
 	} rest[] = {
-	    {"handshake_ms", known(s->handshake_ms)},
-	    {"srtt_us", known(s->srtt_us)},
-	    {"median_us", known(s->median_us)},
-	    {"idle_limit_ms", known(s->idle_limit_ms)},
-	    {"in_flight", number(s->in_flight)},
-	    {"waiting", number(s->waiting)},
-	    {"questions", number(s->questions)},
-	    {"answers", number(s->answers)},
-	    {"repeated", number(s->repeated)},
-	    {"unexpected", number(s->unexpected)},
-	    {"connects", number(s->connects)},
-	    {"handshakes", number(s->handshakes)},
-	    {"resumed", number(s->resumed)},
-	    {"refused", number(s->refused)},
-	    {"failures", number(s->failures)},
-	    {"idle_closes", number(s->idle_closes)},
-	    {"bytes_out", number(s->bytes_out)},
-	    {"bytes_in", number(s->bytes_in)},
+	    {"handshake_ms", control_value_known(s->handshake_ms)},
+	    {"srtt_us", control_value_known(s->srtt_us)},
+	    {"median_us", control_value_known(s->median_us)},
+	    {"idle_limit_ms", control_value_known(s->idle_limit_ms)},
+	    {"in_flight", control_value_number(s->in_flight)},
+	    {"waiting", control_value_number(s->waiting)},
+	    {"questions", control_value_number(s->questions)},
+	    {"answers", control_value_number(s->answers)},
+	    {"repeated", control_value_number(s->repeated)},
+	    {"unexpected", control_value_number(s->unexpected)},
+	    {"connects", control_value_number(s->connects)},
+	    {"handshakes", control_value_number(s->handshakes)},
+	    {"resumed", control_value_number(s->resumed)},
+	    {"refused", control_value_number(s->refused)},
+	    {"failures", control_value_number(s->failures)},
+	    {"idle_closes", control_value_number(s->idle_closes)},
+	    {"bytes_out", control_value_number(s->bytes_out)},
+	    {"bytes_in", control_value_number(s->bytes_in)},
 	    {"would_be_refused", reported_reasons(u->reported)},
 	    {"verdict", verdict == NULL ? json_null() : verdict},
 	};
@@ -412,17 +362,9 @@ reason_counts(const uint64_t counts[REASON_COUNT])
 
 	for (unsigned i = 1; i < REASON_COUNT; i++)
 		if (counts[i] > 0)
-			(void)json_object_set_new(o, reason_code((enum reason)i), number(counts[i]));
+			(void)json_object_set_new(o, reason_code((enum reason)i),
+						  control_value_number(counts[i]));
 	return o;
-}
-
-static json_t *
-cache_object(const struct cache_stats *c)
-{
-	return json_pack("{s:o,s:o,s:o,s:o,s:o,s:o,s:o,s:o}", "entries", number(c->entries), "bytes",
-			 number(c->bytes), "hits", number(c->hits), "stale_hits", number(c->stale_hits),
-			 "misses", number(c->misses), "stored", number(c->stored), "evicted",
-			 number(c->evicted), "expired", number(c->expired));
 }
 
 char *
@@ -432,10 +374,11 @@ control_json_stats(const struct status *s)
 	json_t *counters = json_object();
 
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)
-		(void)json_object_set_new(counters, counter_name((enum counter)i), number(s->counters.v[i]));
+		(void)json_object_set_new(counters, counter_name((enum counter)i),
+					  control_value_number(s->counters.v[i]));
 	return response(json_pack("{s:b,s:o,s:o,s:o,s:o}", "ok", 1, "counters", counters, "reasons",
 				  reason_counts(s->counters.by_reason), "report_findings",
-				  reason_counts(s->counters.by_report), "cache", cache_object(&cache)));
+				  reason_counts(s->counters.by_report), "cache", control_json_cache(&cache)));
 }
 
 char *

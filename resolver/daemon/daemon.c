@@ -52,8 +52,8 @@ daemon_on_server_ready(void *ctx, const struct server *s)
 {
 	struct daemon *d = ctx;
 
-	(void)s;
 	captive_upstream_ready(&d->captive);
+	verdict_log_tell_ready(d->verdicts, s);
 }
 
 /* ---- operations of the control socket */
@@ -66,6 +66,7 @@ daemon_status_fill(void *ctx, struct status *s)
 	s->snapshot = d->configuration.plan->snapshot;
 	s->reload_error = d->configuration.reload_error;
 	s->started_ms = d->started_ms;
+	verdict_log_last(d->verdicts, &s->last_refusal);
 	s->captive_until_ms = captive_until_ms(&d->captive);
 	counters_sum(&s->counters, &d->counters);
 }

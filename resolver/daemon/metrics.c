@@ -120,6 +120,20 @@ upstream_in_flight(const struct upstream_report *u)
 
 /* Negative: not known. */
 static double
+upstream_expires(const struct upstream_report *u)
+{
+	return u->leaf_expires_ms > 0 ? (double)(u->leaf_expires_ms / 1000) : -1;
+}
+
+/* Negative: not known. */
+static double
+upstream_expiry_step(const struct upstream_report *u)
+{
+	return u->leaf_expires_ms > 0 ? (double)u->leaf_expiry : -1;
+}
+
+/* Negative: not known. */
+static double
 upstream_answer_seconds(const struct upstream_report *u)
 {
 	return (double)u->stats.srtt_us / 1e6;
@@ -136,6 +150,11 @@ static const struct {
     {"would_be_refused", "1 when only report mode keeps the certificate of the address from being refused",
      upstream_would_be_refused, 0},
     {"in_flight", "Questions in flight", upstream_in_flight, 0},
+    {"certificate_expires_seconds", "When the certificate of the address expires, in seconds since 1970",
+     upstream_expires, 0},
+    {"certificate_expiry_step",
+     "End of the certificate of the address: 0 far, 1, 2 from 14, 3 days before on, 3 over",
+     upstream_expiry_step, 0},
     {"answer_seconds", "Smoothed time to an answer", upstream_answer_seconds, 6},
 };
 

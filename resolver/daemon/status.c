@@ -1,9 +1,45 @@
 #include "resolver/daemon/status.h"
 
+#include <string.h>
+
 int64_t
 status_uptime_ms(const struct status *s)
 {
 	return s->wall_ms > s->started_ms ? s->wall_ms - s->started_ms : 0;
+}
+
+enum health
+status_health(const struct status *s, size_t at)
+{
+	static const int rank[] = {
+	    [HEALTH_UNKNOWN] = 0, [HEALTH_FAILING] = 1, [HEALTH_REFUSED] = 2, [HEALTH_GOOD] = 3};
+	enum health best = HEALTH_UNKNOWN;
+
+	for (unsigned i = 0; i < s->n_worker; i++)
+		if (at < s->worker[i].report.n && rank[s->worker[i].report.v[at].health] > rank[best])
+			best = s->worker[i].report.v[at].health;
+	return best;
+}
+
+bool
+status_is_general(const struct status *s, const char *upstream)
+{
+	const struct snapshot *snap = s->snapshot;
+
+	for (size_t i = 0; i < snap->n_forward; i++) {
+		const struct forward_plan *f = &snap->forward[i];
+
+		if (f->suffix.n != 1) /* the root is one zero byte */
+			continue;
+		for (size_t k = 0; k < f->n_upstream; k++)
+			if (strcmp(snap->upstream[f->upstream[k]].title, upstream) == 0)
+				return true;
+		return false;
+	}
+	for (size_t i = 0; i < snap->n_upstream; i++)
+		if (strcmp(snap->upstream[i].title, upstream) == 0)
+			return snap->upstream[i].general;
+	return false;
 }
 
 int64_t

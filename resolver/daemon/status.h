@@ -24,18 +24,31 @@ struct worker_status {
 	size_t flushed; /* cache entries */
 };
 
+/* The last certificate that was refused, as the log has it. */
+struct refusal {
+	const char *upstream; /* lent; NULL: there was none since the start */
+	struct addr addr;
+	enum reason reason;
+	int64_t at_ms; /* wall clock */
+};
+
 struct status {
 	const struct snapshot *snapshot; /* lent */
 	const char *reload_error;        /* lent; NULL: the last reload succeeded */
 	int64_t wall_ms, boot_ms;        /* both clocks at this moment */
 	int64_t started_ms;              /* wall clock */
 	int64_t captive_until_ms;        /* boot clock; 0: off */
+	struct refusal last_refusal;
 	unsigned workers;
 	struct counter_totals counters;
 	const struct worker_status *worker; /* lent */
 	unsigned n_worker;                  /* 0: there was no memory to collect them */
 };
 
+/* Of an address: GOOD when some worker finds it so; each worker has connections of its own. */
+enum health status_health(const struct status *, size_t at);
+/* Does the upstream of this title serve names that no route claims? */
+bool status_is_general(const struct status *, const char *upstream);
 int64_t status_uptime_ms(const struct status *); /* never negative, even when the wall clock was set back */
 int64_t status_captive_left_ms(const struct status *); /* 0: captive mode is off */
 int64_t status_ct_list_age_ms(const struct status *);  /* negative: there is no list */

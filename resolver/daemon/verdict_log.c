@@ -1,6 +1,8 @@
 #include "resolver/daemon/verdict_log.h"
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +13,9 @@ struct written {
 	char *upstream;
 	enum reason reason; /* REASON_NONE: accepted */
 	uint64_t reported;  /* verdict_reported */
+	enum expiry expiry;
+	enum reason refused_for; /* the last refusal */
+	int64_t refused_at_ms;   /* wall clock; 0: never */
 };
 
 struct verdict_log {
@@ -26,7 +31,10 @@ struct news {
 	enum reason reason;
 	int64_t have, want;
 	uint64_t reported;
-	char *verdict; /* the object; NULL: not wanted, or no memory for it */
+	bool ready; /* only that a connection is ready: the expiry */
+	enum expiry expiry;
+	int64_t leaf_expires_ms; /* notAfter */
+	char *verdict;           /* the object; NULL: not wanted, or no memory for it */
 };
 
 static void
@@ -107,11 +115,33 @@ reports_write(const struct news *n, uint64_t before)
 }
 
 static void
+expiry_write(const struct news *n)
+{
+	char date[TIME_TEXT_MAX];
+
+	log_event(LOG_WARN, "certificate-expires", LOG_STR("upstream", n->upstream), LOG_IP("addr", &n->addr),
+		  LOG_STR("step", expiry_text(n->expiry)),
+		  LOG_STR("not_after", time_text(n->leaf_expires_ms, date)));
+}
+
+static void
 news_on_turn(void *arg)
 {
 	struct news *n = arg;
 	struct written *written = written_find(n->log, n);
 
+	if (n->expiry != EXPIRY_FAR && (written == NULL || written->expiry != n->expiry))
+		expiry_write(n);
+	if (written != NULL)
+		written->expiry = n->expiry;
+	if (n->ready) {
+		news_free(n);
+		return;
+	}
+	if (written != NULL && n->reason != REASON_NONE) {
+		written->refused_for = n->reason;
+		written->refused_at_ms = clock_wall_ms();
+	}
 	if (written == NULL || written->reason != n->reason)
 		news_write(n);
 	reports_write(n, written == NULL ? 0 : written->reported);
@@ -122,8 +152,8 @@ news_on_turn(void *arg)
 	news_free(n);
 }
 
-void
-verdict_log_tell(struct verdict_log *v, const struct server *s)
+static void
+verdict_log_post(struct verdict_log *v, const struct server *s, bool ready)
 {
 	bool refused = s->health == HEALTH_REFUSED;
 	const struct finding *f = refused ? verdict_finding(&s->verdict) : NULL;
@@ -138,7 +168,38 @@ verdict_log_tell(struct verdict_log *v, const struct server *s)
 			   .have = f != NULL ? f->have : VERDICT_NUMBER_NONE,
 			   .want = f != NULL ? f->want : VERDICT_NUMBER_NONE,
 			   .reported = s->judged ? verdict_reported(&s->verdict) : 0,
-			   .verdict = log_is_json() ? verdict_json(&s->verdict) : NULL};
+			   .ready = ready,
+			   .expiry = server_expiry(s),
+			   .leaf_expires_ms =
+			       s->judged && s->verdict.n_chain > 0 ? s->verdict.chain[0].not_after_ms : 0,
+			   .verdict = !ready && log_is_json() ? verdict_json(&s->verdict) : NULL};
 	if (n->upstream == NULL || loop_post(v->loop, news_on_turn, n) != RES_OK)
 		news_free(n);
+}
+
+void
+verdict_log_tell(struct verdict_log *v, const struct server *s)
+{
+	verdict_log_post(v, s, false);
+}
+
+void
+verdict_log_tell_ready(struct verdict_log *v, const struct server *s)
+{
+	verdict_log_post(v, s, true);
+}
+
+void
+verdict_log_last(const struct verdict_log *v, struct refusal *out)
+{
+	*out = (struct refusal){0};
+	for (size_t i = 0; v != NULL && i < v->n; i++) {
+		const struct written *w = &v->written[i];
+
+		if (w->refused_at_ms > out->at_ms)
+			*out = (struct refusal){.upstream = w->upstream,
+						.addr = w->addr,
+						.reason = w->refused_for,
+						.at_ms = w->refused_at_ms};
+	}
 }

@@ -7,6 +7,7 @@
 #ifndef RESOLVER_DAEMON_VERDICT_LOG_H
 #define RESOLVER_DAEMON_VERDICT_LOG_H
 
+#include "resolver/daemon/status.h"
 #include "resolver/server.h"
 
 struct verdict_log;
@@ -14,5 +15,9 @@ enum res verdict_log_new(struct verdict_log **, struct loop *);
 void verdict_log_free(struct verdict_log *); /* no worker may run any more */
 /* Any thread. */
 void verdict_log_tell(struct verdict_log *, const struct server *);
+/* Any thread: a connection is ready. A certificate that is about to expire gets a line, one for each step. */
+void verdict_log_tell_ready(struct verdict_log *, const struct server *);
+/* The thread of the loop: the last refusal; its upstream is lent until the next turn of the loop. */
+void verdict_log_last(const struct verdict_log *, struct refusal *);
 
 #endif

@@ -70,7 +70,7 @@ def keys(t):
         code, out, err = d.tool(words[0], "--json", *words[1:])
         equal(code, 0, f"exit code of {words}: {err}")
         walk(json.loads(out), words[0])
-    workers = [line.rpartition(", ")[2] for line in d.tool("upstreams")[1].splitlines()]
+    workers = [line.rpartition(", ")[2] for line in d.tool("upstreams")[1].splitlines()[1:]]
     equal(workers, ["worker 0", "worker 1"], "the end of the lines")
 
 

@@ -118,6 +118,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_budget \
 	tests/unit/resolver/test_cache \
 	tests/unit/resolver/test_cache_key \
+	tests/unit/resolver/test_expiry \
 	tests/unit/resolver/test_filter \
 	tests/unit/resolver/test_local \
 	tests/unit/resolver/test_local_rule \
@@ -132,7 +133,8 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_list_age \
 	tests/unit/resolver/daemon/test_network
 check_PROGRAMS += \
-	tests/unit/cli/setup/test_plan
+	tests/unit/cli/setup/test_plan \
+	tests/unit/cli/test_advice
 check_PROGRAMS += \
 	tests/unit/lab/pki/test_lab_derw \
 	tests/unit/lab/pki/test_lab_forge \
@@ -185,6 +187,7 @@ tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wra
 tests_unit_watch_test_entries_json_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_gzip_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_pace_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
+tests_unit_cli_test_advice_SOURCES = tests/unit/cli/test_advice.c cli/advice.c
 tests_unit_cli_setup_test_plan_SOURCES = tests/unit/cli/setup/test_plan.c \
 	cli/setup/apply.c cli/setup/entry.c cli/setup/machine.c cli/setup/plan.c cli/setup/program.c cli/setup/record.c
 tests_unit_resolver_replay_SOURCES = \

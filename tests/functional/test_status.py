@@ -1,0 +1,261 @@
+"""ctstub status: one screen that begins with the verdict, the exit code that follows it, and what warns early (K09, R16)."""
+import json
+import os
+import pty
+import re
+import select
+import signal
+import subprocess
+
+from functional._common import servfail, stub
+from harness import client, net
+from harness.case import Skip, case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.pki import DAY, Log, Site, key_pem, log_list, pem, utc_now
+from harness.upstream import DotServer
+
+
+def status(d, *options, **more):
+    """(exit code, text) of the tool."""
+    code, out, err = d.t.run("ctstub", "status", "--socket", d.control, *options, **more)
+    equal(err, "", "standard error")
+    return code, out
+
+
+def good(t, **more):
+    d, _ = stub(t, **more)
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    return d
+
+
+def unused(t):
+    return stub(t)[0]
+
+
+def refused(t):
+    d = Daemon(t, upstream("one", DotServer(t, Site(t, prefix="other"))), anchors=Site(t).anchors)
+    servfail(d.ask("www.example.com"), "untrusted")
+    return d
+
+
+def half_refused(t):
+    site = Site(t)
+    d = Daemon(t, [upstream("bad", DotServer(t, Site(t, prefix="other"))), upstream("good", DotServer(t, site))], anchors=site.anchors,
+               extra='strategy = "ordered"')
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    until(lambda: d.ctl("status")["upstreams"]["refused"] == 1, 10, "the refusal is known")
+    return d
+
+
+def closed_port(t):
+    d = Daemon(t, f'upstream "one" {{ address = {{"127.0.0.1"}} port = {net.free_port()} }}\n', anchors=Site(t).anchors)
+    servfail(d.ask("www.example.com"), "connect-refused")
+    return d
+
+
+def dead_and_good(t):
+    site = Site(t)
+    dead = f'upstream "dead" {{ address = {{"127.0.0.1"}} port = {net.free_port()} }}\n'
+    d = Daemon(t, [dead, upstream("good", DotServer(t, site))], anchors=site.anchors, extra='strategy = "ordered"')
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    return d
+
+
+def only_forwarded(t):
+    """What a route serves is good; what serves all names is refused."""
+    site = Site(t)
+    d = Daemon(t, [upstream("all", DotServer(t, Site(t, prefix="other"))), upstream("corp", DotServer(t, site))], anchors=site.anchors,
+               extra='forward "corp.example" { upstream = {"corp"} }')
+    equal(client.rcode(d.ask("www.corp.example")), "NOERROR", "rcode")
+    servfail(d.ask("www.example.com"), "untrusted")
+    return d
+
+
+def bad_reload(t):
+    d = good(t)
+    d.write("nope = 1\n")
+    check(not d.ctl("reload")["ok"], "the reload is refused")
+    return d
+
+
+def leaf(days_left, life=None):
+    def make(t):
+        end = utc_now() + days_left * DAY
+        site = Site(t)
+        key, cert = site.intermediate.issue(ips=["127.0.0.1"], not_before=end - (life or 90) * DAY, not_after=end)
+        chain, key_file = t.write("leaf/chain.pem", pem(cert) + pem(site.intermediate.cert)), t.write("leaf/key.pem", key_pem(key))
+        d = Daemon(t, upstream("one", DotServer(t, site, chain=chain, key=key_file)), anchors=site.anchors)
+        equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+        return d
+    return make
+
+
+def list_of(days):
+    def make(t):
+        site = Site(t)
+        path = t.write("logs.json", log_list([Log("Alpha 1", "Alpha"), Log("Beta 1", "Beta")], utc_now() - days * DAY))
+        d = Daemon(t, upstream("one", DotServer(t, site), ct="off"), anchors=site.anchors, ct=None, extra=f'ct {{ log-list = "{path}" }}')
+        equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+        return d
+    return make
+
+
+@rows([
+    ("an upstream that works protects", good, 0, "protected", r"PROTECTED since 20\d\d-\d\d-\d\dT"),
+    ("a daemon that nobody has asked is ready", unused, 0, "ready", r"READY: no upstream has been used yet"),
+    ("one that is refused while another works degrades", half_refused, 1, "degraded", r"DEGRADED: bad 127\.\S+ is refused: untrusted$"),
+    ("one that is dead while another works degrades", dead_and_good, 1, "degraded", r"DEGRADED: dead 127\.\S+ does not answer: connect-refused$"),
+    ("a reload that failed degrades", bad_reload, 1, "degraded", r"DEGRADED: the last reload failed: .*nope"),
+    ("a list of 31 days degrades", list_of(31), 1, "degraded", r"DEGRADED: the CT log list is 31 days old$"),
+    ("a list of 29 days does not", list_of(29), 0, "protected", r"PROTECTED since "),
+    ("a certificate with 15 days left is well", leaf(15), 0, "protected", r"PROTECTED since "),
+    ("with 13 days left it degrades", leaf(13), 1, "degraded", r"DEGRADED: the certificate of one 127\.\S+ expires 20\S+$"),
+    ("a certificate for six days is well in its first half", leaf(4, 6), 0, "protected", r"PROTECTED since "),
+    ("in its second half it degrades", leaf(2, 6), 1, "degraded", r"DEGRADED: the certificate of one "),
+    ("all refused: nothing answers", refused, 2, "not-answering", r"NOT ANSWERING: no path to a trust anchor \(untrusted\)$"),
+    ("all closed: nothing answers", closed_port, 2, "not-answering", r"NOT ANSWERING: the connection was refused \(connect-refused\)$"),
+    ("a good upstream of one route alone protects nobody", only_forwarded, 2, "not-answering", r"NOT ANSWERING: .*\(untrusted\)$"),
+])
+def verdicts(t, make, want, state, first):
+    d = make(t)
+    code, out = status(d)
+    line = out.split("\n")[0]
+    check(re.match(first, line), f"the first line: {out}")
+    equal(code, want, f"exit code: {out}")
+    equal("portal?" in out, want == 2, f"the hint at a portal: {out}")
+    code, out = status(d, "--json")
+    answer = json.loads(out)
+    equal((code, answer["protection"]["state"], answer["protection"]["text"]), (want, state, line), "as JSON")
+    check(len(out.splitlines()) == 1 and len(status(d)[1].splitlines()) <= 24, "one screen")
+
+
+@case("a network without a way out is named, and no portal suspected", netns=True)
+def unreachable(t):
+    d = Daemon(t, 'upstream "one" { address = {"192.0.2.1"} }\n', anchors=Site(t).anchors)
+    servfail(d.ask("www.example.com"), "unreachable")
+    code, out = status(d)
+    equal((code, out.split("\n")[0], "portal?" in out), (2, "NOT ANSWERING: network unreachable", False), out)
+    check("connect this machine to a network" in out, out)
+
+
+@case("it tells by whom: upstream, address, protocol, TLS, issuer, logs, expiry; and who listens, list and cache")
+def by_whom(t):
+    site = Site(t, with_ct=True)
+    d = Daemon(t, upstream("one", DotServer(t, site)), anchors=site.anchors, ct=None, extra=f'ct {{ log-list = "{site.log_list}" policy = "chrome" }}')
+    d.ask("www.example.com")
+    answer = d.ctl("status")
+    address = answer["addresses"][0]
+    verdict = d.ctl("upstreams")["upstreams"][0]["verdict"]
+    equal((address["upstream"], address["protocol"], address["health"], address["general"]), ("one", "dot", "good", True), "who")
+    equal((address["tls"]["version"], bool(address["tls"]["group"]), bool(address["tls"]["cipher"])), ("TLS1.3", True, True), f"{address['tls']}")
+    equal(address["certificate"], {"issuer": verdict["chain"][0]["issuer"], "not_after": verdict["chain"][0]["not_after"], "expiry": "far",
+                                   "logs": [s["log"] for s in verdict["scts"] if s["counts"]]}, "certificate")
+    check(address["certificate"]["logs"], "no log counts")
+    equal(answer["listen"], [f"127.0.0.1:{d.port}"], "listen")
+    equal((answer["cache"]["entries"], answer["last_refusal"]), (1, None), "cache, and no refusal")
+    _, out = status(d)
+    for want in (rf"^by +one {re.escape(address['address'])} \(dot, TLS1\.3, {address['tls']['group']}\) since {address['since']}$",
+                 rf"^  certificate +until {address['certificate']['not_after']}, issued by {re.escape(address['certificate']['issuer'])}$",
+                 rf"^  logs +{re.escape(', '.join(address['certificate']['logs']))}$", rf"^listens on +127\.0\.0\.1:{d.port}$", r"^log list +\S",
+                 r"^cache +1 answers, "):
+        check(re.search(want, out, re.M), f"{want}: {out}")
+
+
+@case("the last refusal stays, with its reason and what to do, after the upstream is good again")
+def last_refusal(t):
+    site, other = Site(t), Site(t, prefix="other")
+    server = DotServer(t, other)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors)
+    servfail(d.ask("www.example.com"), "untrusted")
+    until(lambda: d.ctl("status")["last_refusal"], 10, "the refusal is kept")
+    d.write(upstream("one", server, trust_anchors=other.anchors))
+    equal(d.tool("reload")[0], 0, "exit code of reload")
+    until(lambda: client.rcode(d.ask("again.example.com")) == "NOERROR", 10, "the new anchors are in force")
+    refusal = d.ctl("status")["last_refusal"]
+    equal((refusal["upstream"], refusal["reason"]), ("one", "untrusted"), "the refusal")
+    code, out = status(d)
+    equal(code, 0, out)
+    check(re.search(rf"^last refused +one {re.escape(refusal['address'])} at {refusal['at']}: untrusted$\n^  why +no path to a trust anchor$\n"
+                    r"^  what to do +\S", out, re.M), out)
+
+
+@rows([("13 days before the end", 13, 1, "near"), ("2 days before", 2, 2, "urgent")])
+def expiry(t, days, step, word):
+    d = leaf(days)(t)
+    check(re.search(r"^  certificate +until \S+ \(expires soon\), issued by ", status(d)[1], re.M), "the screen")
+    until(lambda: "certificate-expires" in d.log(), 10, "the log warns")
+    for i in range(3):
+        d.ctl("reload")
+        d.ask(f"www{i}.example.com")
+    lines = [line for line in d.log().splitlines() if "certificate-expires" in line]
+    equal([f"step={word}" in line for line in lines], [True], "lines of the log")
+    _, out, _ = d.tool("stats", "--prometheus")
+    check(re.search(rf"^ctstub_upstream_certificate_expiry_step{{.*}} {step}$", out, re.M), out)
+    left = int(re.search(r"^ctstub_upstream_certificate_expires_seconds{.*} (\d+)$", out, re.M).group(1)) - utc_now().timestamp()
+    check((days - 1) * 86400 < left <= days * 86400, f"{left} s left")
+
+
+@case("a portal window and a report window are shown with their ends")
+def windows(t):
+    site = Site(t)
+    d = Daemon(t, upstream("one", DotServer(t, site), report_until="2999-12-31"), anchors=site.anchors)
+    d.ask("www.example.com")
+    equal(d.ctl("captive", minutes=5)["minutes"], 5, "captive mode")
+    _, out = status(d)
+    check(re.search(r"^portal window +5 min left", out, re.M) and re.search(r"^report mode +one, until 2999-12-31$", out, re.M), out)
+
+
+def on_terminal(t, d, *options, env=None, enough=None):
+    """What the tool writes to a terminal; ended by SIGINT when `enough` is in it. (exit code, text)"""
+    master, slave = pty.openpty()
+    process = subprocess.Popen([t.program("ctstub"), "status", "-c", d.config, *options], stdout=slave, stderr=slave, env=t.env(**(env or {})))
+    os.close(slave)
+    out = b""
+    for _ in range(300):
+        if select.select([master], [], [], 0.1)[0]:
+            try:
+                more = os.read(master, 65536)
+            except OSError:
+                break
+            out += more
+        if enough and enough(out):
+            process.send_signal(signal.SIGINT)
+            enough = None
+    os.close(master)
+    return process.wait(10), out.decode()
+
+
+@rows([("on a terminal in colour", {}, True), ("with NO_COLOR without", {"NO_COLOR": "1"}, False), ("an empty NO_COLOR does not count", {"NO_COLOR": ""}, True)])
+def colour(t, env, coloured):
+    d = good(t)
+    code, out = on_terminal(t, d, env=env)
+    equal((code, "\033[1;32mPROTECTED" in out, "\033" in out), (0, coloured, coloured), out)
+    check("\033" not in status(d)[1], "no colour in a pipe")
+
+
+@case("--watch draws again until a signal, and ends with the exit code of what it showed last")
+def watch(t):
+    code, out = on_terminal(t, good(t), "--watch", enough=lambda out: out.count(b"PROTECTED") >= 2)
+    equal((code, out.count("\033[H\033[2J") >= 2), (0, True), out)
+    code, out = on_terminal(t, refused(t), "--watch", "--json", enough=lambda out: out.count(b"\n") >= 2)
+    lines = [json.loads(line) for line in out.splitlines()]
+    equal((code, {line["protection"]["state"] for line in lines}), (2, {"not-answering"}), "as JSON, a line each time")
+
+
+@case("without permission on the socket it says: run with sudo")
+def permission(t):
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    d = good(t)
+    os.chmod(t.dir, 0o755)
+    os.chmod(d.dir, 0o755)
+    os.chmod(d.control, 0o600)
+    for verb in ("status", "upstreams"):
+        code, _, err = t.run("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", t.program("ctstub"), verb, "--socket", d.control)
+        equal((code, "run with sudo" in err), (3, True), err)
+
+
+@case("upstreams has a header line")
+def header(t):
+    out = good(t).tool("upstreams")[1].splitlines()
+    check(out[0].startswith("UPSTREAM ") and out[1].startswith("one ") and out[0].index("ADDRESS") == out[1].index("127."), f"{out}")
