@@ -122,6 +122,22 @@ check_list_url(struct check *c)
 		     "list-url is on the network and no key is given, option \"list-key\" was expected");
 }
 
+/* A resolver that strangers reach by accident is an amplifier, and its cache tells what this machine asks. */
+static void
+check_listen(struct check *c)
+{
+	const struct settings *s = c->s;
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < s->listen.n && s->allow.n == 0; i++)
+		if (!addr_is_loopback(&s->listen.v[i]))
+			FAIL(c, s->set_at[OPTION_LISTEN],
+			     "listen has %s, which other machines may reach, option \"allow\" with the "
+			     "prefixes of "
+			     "its clients was expected as well: allow = {\"192.0.2.0/24\"}",
+			     addr_text(&s->listen.v[i], text));
+}
+
 /* A renewal must not cut everybody off: what is in force by itself needs to know what is expected. */
 static void
 check_watch(struct check *c)
@@ -152,6 +168,7 @@ settings_check(const struct settings *s, struct config_errors *errors)
 		     "min-ttl is longer than max-ttl, at most the same was expected");
 	for (size_t i = 0; i < s->n_upstream; i++)
 		check_upstream(&c, &s->upstream[i]);
+	check_listen(&c);
 	check_forwards(&c);
 	check_list_url(&c);
 	check_watch(&c);

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/un.h>
 
@@ -65,6 +66,7 @@ form_words(enum option_form form)
 	case FORM_ENTRY:
 	case FORM_CA_ENTRY:
 	case FORM_PIN:
+	case FORM_PREFIX:
 	case FORM_LISTEN:
 	case FORM_SERVER:
 	case FORM_BARE:
@@ -105,6 +107,8 @@ form_expected(enum option_form form)
 		return "\"spki-sha256 <hex>\", \"cert-sha256 <hex>\" or \"issuer <name>\"";
 	case FORM_PIN:
 		return "\"spki-sha256 <64 hex digits>\"";
+	case FORM_PREFIX:
+		return "an address prefix (\"192.0.2.0/24\", host bits zero) or an IP address";
 	case FORM_LISTEN:
 		return "an IP address with a port from 1 to 65535 (\"127.0.0.1:53\", \"[::1]:53\")";
 	case FORM_SERVER:
@@ -215,6 +219,20 @@ word_ok(const char *const *words, const char *s)
 	return *s == '\0';
 }
 
+static bool
+form_prefix_read(char *out, const char *text)
+{
+	struct prefix p;
+	char ip[ADDR_TEXT_MAX];
+
+	if (addr_read_ip(&p.addr, text) == RES_OK)
+		p.bits = p.addr.family == ADDR_V4 ? 32 : 128;
+	else if (prefix_read(&p, text) != RES_OK)
+		return false;
+	(void)snprintf(out, CONFIG_STRING_MAX + 1, "%s/%u", addr_ip_text(&p.addr, ip), p.bits);
+	return true;
+}
+
 bool
 form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *text)
 {
@@ -225,6 +243,8 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 		return form_host_read(out, text);
 	if (form == FORM_DOMAIN)
 		return domain_read(out, text);
+	if (form == FORM_PREFIX)
+		return form_prefix_read(out, text);
 	memcpy(out, text, strlen(text) + 1);
 	switch (form) {
 	case FORM_USER:
@@ -266,6 +286,7 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	case FORM_WHEN_STALE:
 	case FORM_RULE_MODE:
 	case FORM_WATCH_BLOCK:
+	case FORM_PREFIX:
 	case FORM_LISTEN:
 	case FORM_SERVER:
 	case FORM_BARE:

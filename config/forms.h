@@ -37,6 +37,7 @@ enum option_form {
 	FORM_ENTRY,    /* not empty; judged when it is compiled */
 	FORM_CA_ENTRY, /* an entry of allow-issuer */
 	FORM_PIN,      /* spki-sha256 <hex> */
+	FORM_PREFIX,   /* an address prefix, or an address alone */
 	FORM_LISTEN,   /* an address to listen on, port 53 when it has none */
 	FORM_SERVER,   /* an address to connect to, with or without a port */
 	FORM_BARE,     /* an address without a port */

@@ -90,6 +90,7 @@ struct settings {
 	struct addrs listen;
 	unsigned workers;
 	char *user;
+	struct strings allow; /* prefixes of clients that are not this machine */
 	enum log_level log_level;
 	enum log_format log_format;
 	char *control_socket;

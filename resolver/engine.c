@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-#define POOL_MAX 512 /* objects kept for the next question, of each kind */
+#define STRANGERS_LOG_MS 60000 /* between lines about clients that may not ask: they can ask at will */
+#define POOL_MAX         512   /* objects kept for the next question, of each kind */
 
 static struct cache_limits
 engine_limits(const struct plan *plan)
@@ -113,14 +114,36 @@ engine_plan_set(struct engine *e, struct plan *plan)
 	return RES_OK;
 }
 
+bool
+engine_allows(const struct engine *e, const struct addr *client)
+{
+	return plan_allows(e->plan, client);
+}
+
+/* A readable question of a client that may not ask. */
+static enum ask
+engine_refuse_client(struct engine *e, const struct msg_question *q, const struct client *client,
+		     struct buf *out)
+{
+	uint32_t left_out = 0;
+
+	if (log_wants(LOG_WARN) && log_limit_ok(&e->strangers, 1, STRANGERS_LOG_MS, &left_out))
+		log_event(LOG_WARN, "client-refused", LOG_ADDR("client", &client->addr),
+			  LOG_STR("option", "allow"), LOG_INT("left_out", left_out));
+	return ask_refuse(e, q, client->tcp, RCODE_REFUSED, COUNTER_CLIENTS_REFUSED, out);
+}
+
 enum ask
 engine_ask(struct engine *e, struct span wire, const struct client *client, struct buf *out)
 {
 	struct msg_question q;
 	bool tcp = client->tcp;
+	enum msg_fault fault = msg_question_read(&q, wire);
 
 	counter_add(e->counters, tcp ? COUNTER_QUESTIONS_TCP : COUNTER_QUESTIONS_UDP, 1);
-	switch (msg_question_read(&q, wire)) {
+	if (fault != MSG_DROP && !engine_allows(e, &client->addr))
+		return engine_refuse_client(e, &q, client, out);
+	switch (fault) {
 	case MSG_OK:
 		return ask_question(e, &q, client, out);
 	case MSG_DROP:

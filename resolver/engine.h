@@ -35,6 +35,8 @@ enum res engine_plan_set(struct engine *, struct plan *);
 /* One message of a client. ASK_REPLIED: the reply was appended to out (room for MSG_UDP_PAYLOAD bytes over UDP, MSG_MAX
  * over TCP). */
 enum ask engine_ask(struct engine *, struct span wire, const struct client *, struct buf *out);
+/* May this client ask, under the plan in force? If not, engine_ask replies REFUSED. */
+bool engine_allows(const struct engine *, const struct addr *client);
 /* The owner of these waiters goes: none of them is called back. */
 void engine_forget(struct engine *, struct waiter_list *waiting);
 

@@ -4,6 +4,7 @@
 #ifndef RESOLVER_ENGINE_STATE_H
 #define RESOLVER_ENGINE_STATE_H
 
+#include "base/log.h"
 #include "base/pool.h"
 #include "base/random.h"
 #include "resolver/admission.h"
@@ -41,8 +42,9 @@ struct engine {
 	struct buf reply;   /* replies to those who wait */
 	uint16_t *ttl_at;   /* MSG_RRS_MAX offsets of TTLs, of the message being read */
 	struct hash_key hash;
-	int64_t asleep_ms; /* boot clock - monotonic clock */
-	int64_t ahead_ms;  /* wall clock - boot clock */
+	struct log_limit strangers; /* lines about clients that may not ask */
+	int64_t asleep_ms;          /* boot clock - monotonic clock */
+	int64_t ahead_ms;           /* wall clock - boot clock */
 };
 
 /* What is known here of names, under the plan. */

@@ -20,6 +20,8 @@ struct plan {
 	struct routes *routes;
 	struct filter *filter;
 	struct rebinding *rebinding;
+	struct prefix *allow; /* clients that are not this machine */
+	size_t n_allow;
 };
 
 /* Reads the files (settings_read) and compiles their settings. One run reports all errors. generation: see
@@ -27,6 +29,8 @@ struct plan {
  * serve_without): without DNS the next list cannot even be fetched. */
 enum res plan_read(struct plan **out, const char *file, uint64_t generation, bool at_boot,
 		   struct config_errors *);
+/* May this client ask? This machine always may, over loopback. */
+bool plan_allows(const struct plan *, const struct addr *client);
 struct plan *plan_ref(struct plan *);
 void plan_unref(struct plan *);
 

@@ -215,6 +215,8 @@ tcp_conn_question(struct tcp_conn *c, struct span frame)
 		if (!buf_ok(&c->out))
 			return false;
 		be16_write(c->out.p + at, (uint16_t)(c->out.n - at - 2));
+		if (!engine_allows(r->engine, &c->addr))
+			c->eof = true; /* nothing more is read, and the reply is the last */
 		return true;
 	case ASK_WAITS:
 		if (c->in_flight++ == 0)

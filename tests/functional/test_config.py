@@ -53,7 +53,7 @@ BAD = {
     "G02 an IPv6 zone": ('upstream "u" { address = {"fe80::1%eth0"} }\n', [1]),
     "T02 an upstream without an address": ('workers = 1\nupstream "u" { name = "dns.example" }\n', [2]),
     "G06 an upstream that is our own listener": ('listen = {"127.0.0.1:5301"}\nupstream "u" { address = {"127.0.0.1"} port = 5301 }\n', None),
-    "G06 an upstream that is our own listener on every address": ('listen = {"0.0.0.0:5301"}\nupstream "u" { address = {"127.0.0.1"} port = 5301 }\n', None),
+    "G06 an upstream that is our own listener on every address": ('allow = {"0.0.0.0/0"}\nlisten = {"0.0.0.0:5301"}\nupstream "u" { address = {"127.0.0.1"} port = 5301 }\n', None),
     "a forward to an upstream that does not exist": (UP + 'forward "x.example" { upstream = {"other"} }\n', [2]),
     "a bad disallow entry": ('upstream "u" {\n address = {"192.0.2.1"}\n disallow = {"serial xyz issuer CN=A"}\n}\n', None),
     "T25 a pin that is not a hash": ('upstream "u" {\n address = {"192.0.2.1"}\n pin = {"spki-sha256 00"}\n}\n', None),

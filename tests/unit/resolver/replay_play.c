@@ -57,7 +57,7 @@ play_number(struct play *p, const char *text)
 
 static const char defaults[] = "upstream \"a\" { address = {\"192.0.2.1\"}  ct = \"off\" }\n"
 			       "upstream \"b\" { address = {\"192.0.2.2\"}  ct = \"off\" }\n"
-			       "strategy = \"ordered\"  hedge = false\n";
+			       "strategy = \"ordered\"  hedge = false  allow = {\"0.0.0.0/0\", \"::/0\"}\n";
 
 enum res
 play_plan_make(struct play *p, struct plan **plan)

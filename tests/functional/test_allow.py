@@ -1,0 +1,93 @@
+"""Listeners that other machines reach: only with `allow`, and only for the clients that it names."""
+import signal
+import socket
+import subprocess
+
+from functional._common import stub
+from harness import wire
+from harness.case import case, check, equal, rows, until
+
+NET = ("192.0.2.1/32", "192.0.2.2/32", "198.51.100.1/32")
+NET6 = ("2001:db8::1/128", "2001:db8:1::1/128")
+
+
+def addresses():
+    for address in NET + NET6:
+        subprocess.run(["ip", "address", "add", address, "dev", "lo"] + (["nodad"] if ":" in address else []), check=True)
+
+
+def ask_udp(d, to, source):
+    with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind((source, 0))
+        s.settimeout(6)
+        s.sendto(wire.question("www.example.com"), (to, d.port))
+        reply = s.recv(4096)
+    return ("NOERROR", "", "", "", "", "REFUSED")[reply[3] & 15]
+
+
+def ask_tcp(d, to, source):
+    """The answer, and whether the daemon closed the connection after it."""
+    question = wire.question("www.example.com")
+    with socket.create_connection((to, d.port), 6, (source, 0)) as s:
+        s.sendall(len(question).to_bytes(2, "big") + question)
+        s.settimeout(6)
+        data = b""
+        while len(data) < 2 or len(data) < 2 + int.from_bytes(data[:2], "big"):
+            more = s.recv(4096)
+            check(more, "closed before the answer")
+            data += more
+        s.settimeout(1)
+        try:
+            closed = s.recv(1) == b""
+        except TimeoutError:
+            closed = False
+    return ("NOERROR", "", "", "", "", "REFUSED")[data[5] & 15], closed
+
+
+CLIENTS = (
+    ("a client inside a prefix is answered", "0.0.0.0", "192.0.2.1", "192.0.2.2", "NOERROR"),
+    ("a client outside is refused", "0.0.0.0", "192.0.2.1", "198.51.100.1", "REFUSED"),
+    ("a client outside is refused by a listener on one address", "192.0.2.1", "192.0.2.1", "198.51.100.1", "REFUSED"),
+    ("a client on loopback is always answered", "0.0.0.0", "127.0.0.1", "127.0.0.1", "NOERROR"),
+    ("an IPv6 client inside a prefix is answered", "::", "2001:db8::1", "2001:db8::1", "NOERROR"),
+    ("an IPv6 client outside is refused", "::", "2001:db8::1", "2001:db8:1::1", "REFUSED"),
+    ("an IPv6 client on loopback is always answered", "::", "::1", "::1", "NOERROR"),
+)
+
+
+@rows(CLIENTS, netns=True)
+def clients(t, listen, to, source, want):
+    addresses()
+    d, server = stub(t, allow=["192.0.2.0/24", "2001:db8::/48"], address=listen)
+    equal(ask_udp(d, to, source), want, "over UDP")
+    equal(ask_tcp(d, to, source), (want, want == "REFUSED"), "over TCP, and whether the connection was closed")
+    refused = 2 if want == "REFUSED" else 0
+    equal(d.ctl("stats")["counters"]["clients_refused"], refused, "the counter")
+    equal(len(server.questions) > 0, want == "NOERROR", "whether the upstream was asked")
+    equal(d.log().count("client-refused"), min(refused, 1), "lines of the log")
+
+
+@case("a reload takes a client's permission away, and gives it", netns=True)
+def reload(t):
+    addresses()
+    d, _ = stub(t, allow=["192.0.2.0/24"], address="0.0.0.0")
+    equal(ask_udp(d, "192.0.2.1", "198.51.100.1"), "REFUSED", "before")
+    text = open(d.config, encoding="utf-8").read()
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write(text.replace("192.0.2.0/24", "198.51.100.1"))
+    d.process.signal(signal.SIGHUP)
+    until(lambda: ask_udp(d, "192.0.2.1", "198.51.100.1") == "NOERROR", 10, "the new permission")
+    equal(ask_udp(d, "192.0.2.1", "192.0.2.2"), "REFUSED", "the old one")
+
+
+OPEN = ("0.0.0.0:53", "[::]:53", "192.0.2.1:53", "[2001:db8::1]:53", "10.0.0.1:53")
+
+
+@rows([(f"ctstubd -t refuses listen = {address} without allow, and says how to allow it", address) for address in OPEN])
+def needs_allow(t, address):
+    path = t.write("c.conf", f'\nlisten = {{"127.0.0.1:53", "{address}"}}\n')
+    code, _, err = t.run("ctstubd", "-t", "-c", path)
+    equal(code, 2, "exit code")
+    check(f"{path}:2: listen has {address}, " in err and 'allow = {"192.0.2.0/24"}' in err, err)
+    code, out, err = t.run("ctstubd", "-t", "-c", t.write("c.conf", open(path).read() + 'allow = {"192.0.2.0/24"}\n'))
+    equal(code, 0, f"with allow: {out}{err}")
