@@ -9,12 +9,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define DEFAULT_USER "ctstub"
 #define DEFAULT_FILE SYSCONFDIR "/ctstub/ctstub.conf"
 
 enum action { ACTION_RUN, ACTION_TEST, ACTION_PRINT };
@@ -64,18 +66,50 @@ warnings_print(const struct snapshot *s)
 			       s->upstream[u].warning[i]);
 }
 
+/* A user that somebody configured must exist; the default one may be made later, by the package. *warn: it does not. */
+static enum res
+user_check(const char *file, struct config_errors *errors, bool *warn)
+{
+	struct config_errors seen = {0}; /* plan_read reports them */
+	struct settings *s = NULL;
+	enum res res = RES_OK;
+
+	*warn = false;
+	(void)settings_read_on(&s, file, &seen);
+	config_errors_free(&seen);
+	if (s == NULL)
+		return RES_NOMEM;
+	if (s->user[0] != '\0' && getpwnam(s->user) == NULL) {
+		*warn = strcmp(s->user, DEFAULT_USER) == 0;
+		res = *warn ? RES_OK : RES_NOT_FOUND;
+	}
+	if (res != RES_OK)
+		config_errors_add(
+		    errors, s->set_at[OPTION_USER],
+		    "there is no user \"%s\" on this machine, an existing one was expected (or \"\" to "
+		    "stay who starts the daemon)",
+		    s->user);
+	settings_free(s);
+	return res;
+}
+
 static int
 config_test(const char *file)
 {
 	struct config_errors errors = {0};
-	struct plan *plan;
+	struct plan *plan = NULL;
+	bool no_user;
+	enum res res = plan_read(&plan, file, 1, false, &errors);
 
-	if (plan_read(&plan, file, 1, false, &errors) != RES_OK) {
+	if (user_check(file, &errors, &no_user) != RES_OK || res != RES_OK) {
 		daemon_errors_print(&errors);
 		config_errors_free(&errors);
+		plan_unref(plan);
 		return EXIT_CONFIG;
 	}
 	warnings_print(plan->snapshot);
+	if (no_user)
+		printf("warning: there is no user \"%s\" on this machine\n", DEFAULT_USER);
 	printf("%s: OK\n", file != NULL ? file : "compiled-in defaults");
 	plan_unref(plan);
 	return fflush(stdout) == 0 ? 0 : EXIT_TROUBLE;

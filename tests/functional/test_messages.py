@@ -20,8 +20,8 @@ MISTAKES = (
      ('1: unknown option "Workers", did you mean "workers"?',)),
     ('an option of a section without its last letter', 'ct { mod = "off" }',
      ('1: unknown option "mod" in section "ct", did you mean "mode"?',)),
-    ('an unknown option in a section of five', 'ct { bogus = "off" }',
-     ('1: unknown option "bogus" in section "ct", "mode", "policy", "log-list", "list-max-age" or "when-stale" was expected',)),
+    ('an unknown option in a small section', 'local { bogus = "off" }',
+     ('1: unknown option "bogus" in section "local", "hosts-file" or "data" was expected',)),
     ('an unknown option in a section of six', 'cache { bogus = "off" }',
      ('1: unknown option "bogus" in section "cache", "size", "min-ttl", "max-ttl", "negative-max-ttl", "serve-stale" or "prefetch" was expected',)),
     ('an option outside its section', 'mode = "off"',
@@ -120,7 +120,7 @@ MISTAKES = (
      ('1: unexpected ",", a value or "}" was expected',)),
     ('a comma between options', 'workers = 2, hedge = true',
      ('1: unexpected ",", braces were expected around a list ({"a", "b"}), and no comma between options',)),
-    ('two strings for one', 'user = "a" "b"',
+    ('two strings for one', 'state-dir = "a" "b"',
      ('1: unexpected string "b", an option or a section was expected',)),
     ('a variable', 'user = $HOME',
      ('1: an unexpected character "$", quotes were expected around a string; nothing is expanded',)),
@@ -130,6 +130,11 @@ MISTAKES = (
      ('1: an unexpected character "\xa0" (U+00A0), plain spaces were expected',)),
     ('a missing value before a brace', 'workers =\n}',
      ('2: unexpected "}", a value was expected',)),
+    ('a user that does not exist', 'user = "nobody-of-that-name"',
+     ('1: there is no user "nobody-of-that-name" on this machine, an existing one was expected (or "" to stay who starts the daemon)',)),
+    ('a user that does not exist, beside another mistake', '\nuser = "nobody-of-that-name"\nworkers = 0',
+     ('3: option "workers" has a value out of range: "0", a number from 1 to 64 was expected',
+      '2: there is no user "nobody-of-that-name" on this machine, an existing one was expected (or "" to stay who starts the daemon)')),
 )
 
 
