@@ -33,6 +33,7 @@ enum exit_code cmd_audit(int, char **);
 enum exit_code cmd_captive(int, char **);
 enum exit_code cmd_ct_logs(int, char **);
 enum exit_code cmd_disallow(int, char **);
+enum exit_code cmd_egress(int, char **);
 enum exit_code cmd_flush(int, char **);
 enum exit_code cmd_help(int, char **);
 enum exit_code cmd_log_level(int, char **);
@@ -50,6 +51,7 @@ extern const struct cli_option audit_options[];
 extern const struct cli_option control_options[]; /* of the verbs that talk to the daemon */
 extern const struct cli_option ct_logs_options[];
 extern const struct cli_option disallow_options[];
+extern const struct cli_option egress_options[];
 extern const struct cli_option help_options[];
 extern const struct cli_option metrics_options[];
 extern const struct cli_option probe_options[];

@@ -10,6 +10,7 @@ ctstub_SOURCES = \
 	cli/cmd_captive.c \
 	cli/cmd_ctlogs.c \
 	cli/cmd_disallow.c \
+	cli/cmd_egress.c \
 	cli/cmd_flush.c \
 	cli/cmd_help.c \
 	cli/cmd_log_level.c \
@@ -24,6 +25,9 @@ ctstub_SOURCES = \
 	cli/control.c cli/control.h \
 	cli/ct_print.c cli/ct_print.h \
 	cli/ct_sources.c cli/ct_sources.h \
+	cli/egress.c cli/egress.h \
+	cli/egress_check.c cli/egress_check.h \
+	cli/egress_doh.def \
 	cli/fetch.c cli/fetch.h \
 	cli/files.c cli/files.h \
 	cli/main.c \

@@ -50,6 +50,9 @@ const struct verb verb_table[] = {
      "serve the daemon's counters to Prometheus over HTTP", metrics_options, NULL, cmd_metrics},
     {"setup", "[-c FILE] [--yes | --undo | --check] [--with-links]",
      "make this machine resolve through ctstub, or restore what was there", setup_options, NULL, cmd_setup},
+    {"egress", "[-c FILE] [--user NAME] [--updates] [--nftables | --systemd | --check] [--json]",
+     "print firewall rules that let only ctstub reach resolvers, or show whom they refused", egress_options,
+     NULL, cmd_egress},
     {"help", "[VERB]", "show how ctstub or one of its verbs is used", help_options, NULL, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -1,0 +1,45 @@
+/*
+ * egress.h - what may leave a machine on which ctstub resolves: the endpoints of the upstreams, as firewall rules.
+ *
+ * A plan is made from the settings alone. Texts are written into a buffer; nothing is loaded and nothing is asked here.
+ */
+#ifndef CLI_EGRESS_H
+#define CLI_EGRESS_H
+
+#include "config/settings.h"
+
+/* The table of nftables; `ctstub egress --check` looks for it. */
+#define EGRESS_TABLE "ctstub_egress"
+/* What nftables remembers of refused attempts: user, address and port, each once. A set that is full remembers no more. */
+#define EGRESS_TRIED_MAX 4096
+/* 256 upstreams of 16 addresses at 60 bytes are 240 KiB; the rest is fixed. */
+#define EGRESS_TEXT_MAX (1024 * 1024)
+
+struct egress_endpoint {
+	const char *upstream; /* lent from the settings */
+	enum tp_protocol protocol;
+	struct addr addr;
+};
+
+struct egress {
+	const char *user;           /* lent; of letters, digits, ".", "_" and "-" */
+	struct egress_endpoint *to; /* each address and port once */
+	size_t n;
+	bool serves_others; /* a listener is not on loopback: replies leave the machine */
+	bool updates; /* the user may also reach HTTPS servers: `ctstub ct-logs update` and `ctstub audit` */
+};
+
+/* Is this a name that can stand in the rules? */
+bool egress_user_ok(const char *user);
+/* Endpoints and listeners of the settings, which must outlive it. user replaces the option of that name unless NULL.
+ * RES_MALFORMED: there is no user that the rules could name. */
+enum res egress_new(struct egress *, const struct settings *, const char *user);
+void egress_free(struct egress *);
+/* A ruleset for `nft -f`: it replaces its own table and touches no other. */
+void egress_rules_write(struct buf *, const struct egress *);
+/* A drop-in for ctstubd.service. prefix is before each line. */
+void egress_drop_in_write(struct buf *, const struct egress *, const char *prefix);
+/* The addresses and prefixes of public DoH services; NULL ends the table. */
+extern const char *const egress_doh[];
+
+#endif
