@@ -1,7 +1,6 @@
 # ---- contrib: units, the default configuration, glue
 EXTRA_DIST += \
-	contrib/fleet/rogue-day.md \
-	contrib/ctstub.conf contrib/debian \
+	contrib/ctstub.conf contrib/debian contrib/fleet \
 	contrib/install-packages contrib/packages contrib/quickstart \
 	contrib/systemd/bind-itself.conf contrib/systemd/egress.conf \
 	contrib/systemd/ctstub-audit.service.in contrib/systemd/ctstub-audit.timer \

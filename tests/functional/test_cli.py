@@ -5,7 +5,7 @@ import re
 
 from harness.case import case, check, equal, rows
 
-VERBS = ("verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics")
+VERBS = ("verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics", "egress")
 
 
 @rows([(f"the help of {verb} explains every option of its usage", verb) for verb in VERBS])
