@@ -100,3 +100,4 @@ EXTRA_DIST += verify/data/ctlogs.txt verify/data/ctlogs_retired.txt verify/data/
 EXTRA_DIST += contrib/update-ct-logs contrib/update-anchor-limits contrib/anchor-limits.facts
 CLEANFILES += verify/data_text.c
 EXTRA_DIST += tests/data
+dist_man_MANS += verify/ctstub-disallow.5

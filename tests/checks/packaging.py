@@ -30,7 +30,7 @@ def installs(t):
                  "usr/local/lib/systemd/system/ctstub-watch.service", "usr/local/lib/systemd/system/ctstub-watch-reload.path",
                  "usr/local/bin/ctstub", "usr/local/bin/ctstub-lab", "usr/local/etc/ctstub/ctstub.conf",
                  "usr/local/share/man/man8/ctstubd.8", "usr/local/share/man/man1/ctstub.1", "usr/local/share/man/man1/ctstub-lab.1",
-                 "usr/local/share/man/man5/ctstub.conf.5", "usr/local/lib/systemd/system/ctstubd.service",
+                 "usr/local/share/man/man5/ctstub.conf.5", "usr/local/share/man/man5/ctstub-disallow.5", "usr/local/lib/systemd/system/ctstubd.service",
                  "usr/local/lib/systemd/system/ctstubd.socket", "usr/local/lib/sysusers.d/ctstub.conf",
                  "usr/local/lib/tmpfiles.d/ctstub.conf", *(f"usr/local/share/doc/ctstub/examples/{name}.conf" for name in EXAMPLES),
                  "usr/local/share/doc/ctstub/laptop/README.md", "usr/local/share/doc/ctstub/laptop/networkmanager-captive.sh"):

@@ -203,6 +203,20 @@ def watch_configuration(t, block):
     equal(code, 0, err)
 
 
+@runs("ctstub-disallow.5", r"# a certificate for 1")
+def entries(t, block):
+    code, out, err = t.run("ctstub", "disallow", "check", t.write("disallow.txt", block + "\n"))
+    equal(code, 0, f"ctstub disallow check: {out} {err}")
+    check("3 " in out, f"three entries: {out}")
+
+
+@runs("ctstub-disallow.5", r"ctstub disallow import ")
+def onecrl(t, session):
+    issuer = "MA0xCzAJBgNVBAYTAkRF"  # C=DE
+    t.write("onecrl.json", json.dumps({"data": [{"issuerName": issuer, "serialNumber": "AQ=="}]}))
+    shell(t, session, wrapper(t))
+
+
 @runs("ctstub.conf.5", r"(?s).*\b(upstream|listen|forward)\b")
 def configuration(t, block):
     """As it stands, but for files of other machines."""
