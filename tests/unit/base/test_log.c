@@ -85,7 +85,7 @@ an_object_is_in_json_lines_only(void **state)
 }
 
 static void
-g09_values_can_not_forge_lines(void **state)
+g09_values_cannot_forge_lines(void **state)
 {
 	(void)state;
 	log_setup(LOG_INFO, LOG_TEXT);
@@ -171,7 +171,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_line_is_an_event_with_keys, setup, teardown),
 	    cmocka_unit_test_setup_teardown(json_lines_are_json, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_object_is_in_json_lines_only, setup, teardown),
-	    cmocka_unit_test_setup_teardown(g09_values_can_not_forge_lines, setup, teardown),
+	    cmocka_unit_test_setup_teardown(g09_values_cannot_forge_lines, setup, teardown),
 	    cmocka_unit_test_setup_teardown(levels_are_kept, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_long_line_stays_well_formed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(r10_a_storm_is_counted_not_written, setup, teardown),

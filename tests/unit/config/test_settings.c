@@ -173,7 +173,7 @@ static const struct {
 };
 
 static void
-wrong_files_are_told_with_their_lines(void **state)
+errors_are_reported_with_their_lines(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -196,7 +196,7 @@ wrong_files_are_told_with_their_lines(void **state)
 }
 
 static void
-a_nul_byte_is_told(void **state)
+a_nul_byte_is_reported(void **state)
 {
 	static const char text[] = "workers = 1\n\0hedge = true\n";
 	struct config_errors errors = {0};
@@ -347,7 +347,7 @@ sections_of_one_title_merge_over_conf_d(void **state)
 }
 
 static void
-every_wrong_file_is_told_in_one_run(void **state)
+errors_of_every_file_are_reported_in_one_run(void **state)
 {
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
@@ -447,7 +447,7 @@ repeat(const char *head, const char *unit, size_t n, const char *tail)
 }
 
 static void
-limits_are_told(void **state)
+limits_are_reported(void **state)
 {
 	static const struct {
 		const char *what, *head, *unit;
@@ -498,15 +498,15 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(wrong_files_are_told_with_their_lines),
-	    cmocka_unit_test(a_nul_byte_is_told),
+	    cmocka_unit_test(errors_are_reported_with_their_lines),
+	    cmocka_unit_test(a_nul_byte_is_reported),
 	    cmocka_unit_test(good_files_mean_what_they_say),
 	    cmocka_unit_test(sections_of_one_title_merge_over_conf_d),
-	    cmocka_unit_test(every_wrong_file_is_told_in_one_run),
+	    cmocka_unit_test(errors_of_every_file_are_reported_in_one_run),
 	    cmocka_unit_test(files_that_others_could_have_written_are_refused),
 	    cmocka_unit_test(a_missing_file_is_an_error),
 	    cmocka_unit_test(without_a_file_the_defaults_rule),
-	    cmocka_unit_test(limits_are_told),
+	    cmocka_unit_test(limits_are_reported),
 	    cmocka_unit_test(upstreams_are_bounded),
 	};
 

@@ -156,7 +156,7 @@ static const struct {
 };
 
 static void
-what_can_not_be_read_is_told(void **state)
+unreadable_files_are_reported(void **state)
 {
 	const struct folder *f = *state;
 
@@ -287,7 +287,7 @@ rules_have_their_modes(void **state)
 }
 
 static void
-days_that_are_none_are_errors(void **state)
+invalid_days_are_errors(void **state)
 {
 	static const char *const days[] = {"2027-02-29", "2027-3-1", "2027-03-01T00:00:00Z", "tomorrow", "01.03.2027", "2027-13-01",
 	    "2027-00-10", "1969-12-31", "9999-12-31", "20270301", " 2027-03-01", "2027-03-01 ", "-027-03-01"};
@@ -503,10 +503,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_can_not_be_read_is_told),
+	    cmocka_unit_test(unreadable_files_are_reported),
 	    cmocka_unit_test(an_upstream_has_a_target_for_each_address),
 	    cmocka_unit_test(rules_have_their_modes),
-	    cmocka_unit_test(days_that_are_none_are_errors),
+	    cmocka_unit_test(invalid_days_are_errors),
 	    cmocka_unit_test(anchors_and_lists_are_read_once),
 	    cmocka_unit_test(an_upstream_of_a_forward_serves_nothing_else),
 	    cmocka_unit_test(the_newer_log_list_is_used),

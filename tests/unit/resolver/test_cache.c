@@ -131,7 +131,7 @@ static const struct {
 };
 
 static void
-lives_are_as_the_answers_say(void **state)
+lifetimes_follow_the_answers(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof lives / sizeof *lives; i++) {
@@ -283,7 +283,7 @@ a_failure_leaves_stale_data_in_place(void **state)
 }
 
 static void
-what_is_popular_is_prefetched_once(void **state)
+popular_entries_are_prefetched_once(void **state)
 {
 	struct cache *c = new_cache(&limits);
 	struct cache_hit hit;
@@ -415,13 +415,13 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(lives_are_as_the_answers_say),
+	    cmocka_unit_test(lifetimes_follow_the_answers),
 	    cmocka_unit_test(a_hit_gives_what_was_put),
 	    cmocka_unit_test(only_the_question_finds_its_answer),
 	    cmocka_unit_test(stale_data_have_an_end),
 	    cmocka_unit_test(failures_are_kept_between_one_second_and_five_minutes),
 	    cmocka_unit_test(a_failure_leaves_stale_data_in_place),
-	    cmocka_unit_test(what_is_popular_is_prefetched_once),
+	    cmocka_unit_test(popular_entries_are_prefetched_once),
 	    cmocka_unit_test(limits_are_applied_to_the_ttls_that_are_kept),
 	    cmocka_unit_test(a_flood_stays_inside_the_size),
 	    cmocka_unit_test(shrinking_evicts_at_once),

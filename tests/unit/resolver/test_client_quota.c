@@ -62,7 +62,7 @@ a_newcomer_finds_room(void **state)
 }
 
 static void
-what_is_given_back_can_be_taken(void **state)
+returned_places_can_be_taken(void **state)
 {
 	struct addr a = client("192.0.2.1:1"), same = client("192.0.2.1:2"), b = client("192.0.2.2");
 	struct client_quota *s;
@@ -112,7 +112,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(one_client_gets_two_thirds),
 	    cmocka_unit_test(a_newcomer_finds_room),
-	    cmocka_unit_test(what_is_given_back_can_be_taken),
+	    cmocka_unit_test(returned_places_can_be_taken),
 	    cmocka_unit_test(many_addresses_come_and_go),
 	};
 

@@ -155,7 +155,7 @@ warnings_are_bounded(void **state)
 }
 
 static void
-a_list_that_is_not_there_is_an_error(void **state)
+a_missing_list_is_an_error(void **state)
 {
 	char *files[] = {(char *)(uintptr_t) "/nonexistent/list"};
 	struct place places[] = {{"a.conf", 9}};
@@ -285,7 +285,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names_are_refused),
 	    cmocka_unit_test(bad_items_are_left_out_with_their_place), cmocka_unit_test(warnings_are_bounded),
-	    cmocka_unit_test(a_list_that_is_not_there_is_an_error),
+	    cmocka_unit_test(a_missing_list_is_an_error),
 	    cmocka_unit_test(names_cost_about_thirty_bytes),
 	    cmocka_unit_test(private_addresses_are_refused),
 	};

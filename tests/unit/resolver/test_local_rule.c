@@ -215,7 +215,7 @@ static const struct {
 };
 
 static void
-what_is_sent_and_what_is_not(void **state)
+public_names_are_forwarded_and_local_ones_are_not(void **state)
 {
 	struct world *w = *state;
 
@@ -342,7 +342,7 @@ static const struct {
 };
 
 static void
-upstreams_deny_no_more_than_they_know(void **state)
+denials_do_not_hide_local_names(void **state)
 {
 	struct world *w = *state;
 	static uint16_t ttl_at[MSG_RRS_MAX];
@@ -376,10 +376,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_name_exists_for_every_type_or_for_none, setup, teardown),
-	    cmocka_unit_test_setup_teardown(what_is_sent_and_what_is_not, setup, teardown),
+	    cmocka_unit_test_setup_teardown(public_names_are_forwarded_and_local_ones_are_not, setup, teardown),
 	    cmocka_unit_test_setup_teardown(single_labels_go_where_the_option_says, setup, teardown),
 	    cmocka_unit_test_setup_teardown(blocked_names_get_what_the_option_says, setup, teardown),
-	    cmocka_unit_test_setup_teardown(upstreams_deny_no_more_than_they_know, setup, teardown),
+	    cmocka_unit_test_setup_teardown(denials_do_not_hide_local_names, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

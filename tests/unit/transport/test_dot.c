@@ -65,7 +65,7 @@ feed(struct proto *w, struct buf *b)
 }
 
 static void
-questions_are_framed_padded_and_ask_for_keepalive_once(void **state)
+questions_are_framed_padded_and_request_keepalive_once(void **state)
 {
 	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
@@ -334,7 +334,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(questions_are_framed_padded_and_ask_for_keepalive_once),
+	    cmocka_unit_test(questions_are_framed_padded_and_request_keepalive_once),
 	    cmocka_unit_test(answers_come_in_any_order_and_bring_the_askers_id),
 	    cmocka_unit_test(pieces_of_any_size_make_the_same_answers),
 	    cmocka_unit_test(bad_lengths_end_the_connection),

@@ -24,7 +24,7 @@
 		"KauMUSni2sUA8JHzlibvrhA0EVhopqbYzXH/UElDWNkTE40ByQRfkIufkwQU67CAwWeJ1VCIFTE1W/GJZio9Dg==\n"
 
 static void
-a_signature_is_of_one_key_and_one_file(void **state)
+a_signature_verifies_with_one_key_and_one_file(void **state)
 {
 	static const struct {
 		const char *what, *key, *file, *signature;
@@ -113,7 +113,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_signature_is_of_one_key_and_one_file),
+	    cmocka_unit_test(a_signature_verifies_with_one_key_and_one_file),
 	    cmocka_unit_test(every_bit_of_a_signature_counts),
 	    cmocka_unit_test(keys_have_their_form),
 	};

@@ -21,7 +21,7 @@ codes_are_read_back(void **state)
 }
 
 static void
-judge_and_wire_are_told_apart(void **state)
+reasons_of_judge_and_transport_are_distinct(void **state)
 {
 	(void)state;
 	assert_false(reason_is_verdict(REASON_NONE));
@@ -46,7 +46,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(codes_are_read_back),
-	    cmocka_unit_test(judge_and_wire_are_told_apart),
+	    cmocka_unit_test(reasons_of_judge_and_transport_are_distinct),
 	    cmocka_unit_test(values_outside_the_list_have_a_text),
 	};
 

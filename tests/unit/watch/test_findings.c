@@ -351,7 +351,7 @@ a_certificate_of_two_upstreams_must_suit_both(void **state)
 
 /* A chain of other CAs proves nothing, whatever the log puts beside the entry. */
 static void
-a_chain_that_does_not_prove_is_none(void **state)
+a_chain_that_does_not_verify_does_not_count(void **state)
 {
 	struct scene s;
 	struct watch_entry e;
@@ -409,7 +409,7 @@ a_certificate_is_one_finding(void **state)
 }
 
 static void
-an_expected_one_is_recorded_and_nothing_is_done(void **state)
+an_expected_certificate_is_only_recorded(void **state)
 {
 	struct scene s;
 	char *record, *list;
@@ -736,7 +736,7 @@ a_program_gets_the_finding_once(void **state)
 }
 
 static void
-a_program_that_is_not_there_is_told(void **state)
+a_missing_program_is_reported(void **state)
 {
 	struct scene s;
 
@@ -893,9 +893,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(findings_are_judged),
 	    cmocka_unit_test(a_certificate_of_two_upstreams_must_suit_both),
-	    cmocka_unit_test(a_chain_that_does_not_prove_is_none),
+	    cmocka_unit_test(a_chain_that_does_not_verify_does_not_count),
 	    cmocka_unit_test(a_certificate_is_one_finding),
-	    cmocka_unit_test(an_expected_one_is_recorded_and_nothing_is_done),
+	    cmocka_unit_test(an_expected_certificate_is_only_recorded),
 	    cmocka_unit_test(a_cut_record_loses_and_doubles_nothing),
 	    cmocka_unit_test(two_processes_do_not_share_a_record),
 	    cmocka_unit_test(a_finding_waits_for_its_chain),
@@ -905,7 +905,7 @@ main(void)
 	    cmocka_unit_test(from_the_head_to_the_list_it_takes_less_than_ten_seconds),
 	    cmocka_unit_test(an_expected_key_is_never_blocked),
 	    cmocka_unit_test(a_program_gets_the_finding_once),
-	    cmocka_unit_test(a_program_that_is_not_there_is_told),
+	    cmocka_unit_test(a_missing_program_is_reported),
 	    cmocka_unit_test(a_program_that_hangs_is_killed),
 	    cmocka_unit_test(evidence_is_kept),
 	    cmocka_unit_test(an_unreadable_entry_is_a_finding),

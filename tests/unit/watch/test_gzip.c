@@ -73,7 +73,7 @@ bodies_are_unpacked_within_the_limit(void **state)
 }
 
 static void
-what_is_no_gzip_is_refused(void **state)
+bodies_other_than_gzip_are_refused(void **state)
 {
 	struct buf out = buf_max(PLAIN);
 
@@ -107,7 +107,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(bodies_are_unpacked_within_the_limit),
-	    cmocka_unit_test(what_is_no_gzip_is_refused),
+	    cmocka_unit_test(bodies_other_than_gzip_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);

@@ -237,7 +237,7 @@ no_damage_hides_an_address(void **state)
 }
 
 static void
-certificates_of_others_meet_nothing(void **state)
+unrelated_certificates_match_nothing(void **state)
 {
 	static const struct {
 		const char *what;
@@ -296,7 +296,7 @@ random_name(char *out, uint32_t *seed)
 }
 
 static void
-a_hundred_thousand_others_meet_nothing(void **state)
+a_hundred_thousand_unrelated_certificates_match_nothing(void **state)
 {
 	struct watch_list *list = list_of(WATCHED);
 	uint32_t seed = 20261128;
@@ -323,7 +323,7 @@ a_hundred_thousand_others_meet_nothing(void **state)
 }
 
 static void
-every_bad_line_of_a_watch_file_is_told(void **state)
+every_bad_line_of_a_watch_file_is_reported(void **state)
 {
 	static const struct {
 		const char *what, *line;
@@ -455,9 +455,9 @@ main(void)
 	    cmocka_unit_test(every_disguise_is_seen),
 	    cmocka_unit_test(what_cannot_be_read_is_reported),
 	    cmocka_unit_test(no_damage_hides_an_address),
-	    cmocka_unit_test(certificates_of_others_meet_nothing),
-	    cmocka_unit_test(a_hundred_thousand_others_meet_nothing),
-	    cmocka_unit_test(every_bad_line_of_a_watch_file_is_told),
+	    cmocka_unit_test(unrelated_certificates_match_nothing),
+	    cmocka_unit_test(a_hundred_thousand_unrelated_certificates_match_nothing),
+	    cmocka_unit_test(every_bad_line_of_a_watch_file_is_reported),
 	    cmocka_unit_test(an_item_of_two_upstreams_has_both),
 	    cmocka_unit_test(thousands_of_names_have_one_parent),
 	    cmocka_unit_test(many_odd_wildcards_are_bounded),

@@ -138,7 +138,7 @@ replies_are_made_from_answers(void **state)
 /* A name after the OPT runs through bytes of an opaque record that look like a pointer: nothing good can be
  * made. */
 static void
-an_opt_that_can_not_be_cut_out_is_refused(void **state)
+an_opt_that_cannot_be_removed_is_refused(void **state)
 {
 	struct buf b = buf_max(MSG_MAX), out = buf_max(MSG_MAX);
 	struct msg_answer a;
@@ -518,7 +518,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(replies_are_made_from_answers),
-	    cmocka_unit_test(an_opt_that_can_not_be_cut_out_is_refused),
+	    cmocka_unit_test(an_opt_that_cannot_be_removed_is_refused),
 	    cmocka_unit_test(flags_come_back_as_they_should),
 	    cmocka_unit_test(every_type_passes_unchanged),
 	    cmocka_unit_test(replies_are_cut_to_size),

@@ -213,7 +213,7 @@ log_key_name(enum log_id log)
 }
 
 static void
-scts_are_right_and_wrong_as_told(void **state)
+scts_are_right_and_wrong_as_requested(void **state)
 {
 	static const uint8_t issuer[32] = {1, 2, 3};
 	const struct log_entry entry = {span_str("a TBSCertificate"), issuer};
@@ -260,7 +260,7 @@ main(void)
 	    cmocka_unit_test(the_same_folder_forges_the_same_bytes),
 	    cmocka_unit_test(a_world_of_another_time_is_refused),
 	    cmocka_unit_test(logs_see_the_certificate_without_the_list),
-	    cmocka_unit_test(scts_are_right_and_wrong_as_told),
+	    cmocka_unit_test(scts_are_right_and_wrong_as_requested),
 	    cmocka_unit_test(every_scenario_can_be_made),
 	};
 

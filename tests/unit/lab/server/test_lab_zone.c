@@ -95,7 +95,7 @@ first_labels_have_a_meaning(void **state)
 }
 
 static void
-what_is_no_query_is_not_answered(void **state)
+messages_other_than_queries_are_not_answered(void **state)
 {
 	struct buf query = buf_max(512), out = buf_max(UINT16_MAX);
 	struct lab_zone_question q;
@@ -216,7 +216,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(truth_follows_from_the_name),
 	    cmocka_unit_test(first_labels_have_a_meaning),
-	    cmocka_unit_test(what_is_no_query_is_not_answered),
+	    cmocka_unit_test(messages_other_than_queries_are_not_answered),
 	    cmocka_unit_test(every_fault_of_answers_changes_them),
 	    cmocka_unit_test(a_hidden_record_is_seen_by_nobody_who_reads_lengths),
 	    cmocka_unit_test(extended_codes_go_into_the_opt_record),

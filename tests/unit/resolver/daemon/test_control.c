@@ -306,7 +306,7 @@ expect_text(const json_t *o, const char *key, const char *want)
 }
 
 static void
-status_tells_how_it_is(void **state)
+status_reports_the_daemon(void **state)
 {
 	struct stage *s = *state;
 	json_t *o = ask_json(s, "{\"verb\": \"status\"}\n"), *up;
@@ -330,7 +330,7 @@ status_tells_how_it_is(void **state)
 }
 
 static void
-upstreams_are_told_by_worker(void **state)
+upstreams_are_reported_by_worker(void **state)
 {
 	struct stage *s = *state;
 	json_t *o = ask_json(s, "{\"verb\":\"upstreams\"}\n"), *list = json_object_get(o, "upstreams"), *u;
@@ -471,7 +471,7 @@ static const struct {
 };
 
 static void
-bad_requests_are_told_so(void **state)
+bad_requests_get_errors(void **state)
 {
 	struct stage *s = *state;
 
@@ -487,7 +487,7 @@ bad_requests_are_told_so(void **state)
 }
 
 static void
-a_request_has_a_length(void **state)
+requests_have_a_maximum_length(void **state)
 {
 	struct stage *s = *state;
 	char request[CONTROL_REQUEST_MAX + 2] = {0};
@@ -507,7 +507,7 @@ a_request_has_a_length(void **state)
 
 /* A client that says nothing, one that leaves, one too many: the others are served. */
 static void
-other_clients_do_not_matter(void **state)
+clients_do_not_affect_each_other(void **state)
 {
 	struct stage *s = *state;
 	int fd[CONTROL_CONNECTIONS_MAX], one_more;
@@ -592,16 +592,16 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(status_tells_how_it_is, setup, teardown),
-	    cmocka_unit_test_setup_teardown(upstreams_are_told_by_worker, setup, teardown),
+	    cmocka_unit_test_setup_teardown(status_reports_the_daemon, setup, teardown),
+	    cmocka_unit_test_setup_teardown(upstreams_are_reported_by_worker, setup, teardown),
 	    cmocka_unit_test_setup_teardown(stats_add_up, setup, teardown),
 	    cmocka_unit_test_setup_teardown(prometheus_reads_the_same, setup, teardown),
 	    cmocka_unit_test_setup_teardown(flush_reaches_every_worker, setup, teardown),
 	    cmocka_unit_test_setup_teardown(reload_says_what_is_wrong, setup, teardown),
 	    cmocka_unit_test_setup_teardown(levels_and_captive_mode_are_set, setup, teardown),
-	    cmocka_unit_test_setup_teardown(bad_requests_are_told_so, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_request_has_a_length, setup, teardown),
-	    cmocka_unit_test_setup_teardown(other_clients_do_not_matter, setup, teardown),
+	    cmocka_unit_test_setup_teardown(bad_requests_get_errors, setup, teardown),
+	    cmocka_unit_test_setup_teardown(requests_have_a_maximum_length, setup, teardown),
+	    cmocka_unit_test_setup_teardown(clients_do_not_affect_each_other, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_live_socket_is_an_error_and_a_dead_one_is_replaced, setup,
 					    teardown),
 	};

@@ -124,7 +124,7 @@ is_owned_by(const char *path, uid_t uid)
 }
 
 static void
-nothing_of_roots_is_given_away(void **state)
+files_of_root_keep_their_owner(void **state)
 {
 	static const struct {
 		const char *what;
@@ -171,7 +171,7 @@ nothing_of_roots_is_given_away(void **state)
 }
 
 static void
-what_lies_at_the_name_already_stays(void **state)
+existing_files_at_the_name_stay(void **state)
 {
 	static const char *const makes[] = {"file", "link", "fifo", "folder", "dangling link", "link to a socket"};
 
@@ -201,7 +201,7 @@ what_lies_at_the_name_already_stays(void **state)
 }
 
 static void
-in_a_folder_of_roots_alone_root_makes_the_socket_and_gives_it(void **state)
+in_a_folder_of_root_root_makes_the_socket_and_gives_it(void **state)
 {
 	struct control_socket s;
 
@@ -260,9 +260,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(nothing_of_roots_is_given_away),
-	    cmocka_unit_test(what_lies_at_the_name_already_stays),
-	    cmocka_unit_test(in_a_folder_of_roots_alone_root_makes_the_socket_and_gives_it),
+	    cmocka_unit_test(files_of_root_keep_their_owner),
+	    cmocka_unit_test(existing_files_at_the_name_stay),
+	    cmocka_unit_test(in_a_folder_of_root_root_makes_the_socket_and_gives_it),
 	    cmocka_unit_test(where_the_user_may_not_write_there_is_no_socket),
 	    cmocka_unit_test(a_folder_is_made_and_given_but_none_that_is_swapped_in),
 	};

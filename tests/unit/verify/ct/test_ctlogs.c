@@ -281,7 +281,7 @@ json_is_stable(void **state)
 }
 
 static void
-comparison_tells(void **state)
+comparison_shows_the_differences(void **state)
 {
 	struct ctlogs *before = list_of("{\"log_list_timestamp\":\"2026-11-01T00:00:00Z\",\"operators\":[{\"name\":\"Op\",\"logs\":[" LOG(
 	    A, USABLE) "," LOG(B, USABLE) "," LOG(RSA2048, USABLE) "]}]}");
@@ -313,7 +313,7 @@ comparison_tells(void **state)
 }
 
 static void
-a_third_is_no_large_loss(void **state)
+losing_a_third_is_not_a_large_loss(void **state)
 {
 	struct ctlogs *three = list_of(LIST(LOG(A, USABLE) "," LOG(B, USABLE) "," LOG(C, USABLE)));
 	struct ctlogs *two = list_of(LIST(LOG(A, USABLE) "," LOG(B, USABLE)));
@@ -566,8 +566,8 @@ main(void)
 	    cmocka_unit_test(bounds_hold),
 	    cmocka_unit_test(mimics_are_denied),
 	    cmocka_unit_test(json_is_stable),
-	    cmocka_unit_test(comparison_tells),
-	    cmocka_unit_test(a_third_is_no_large_loss),
+	    cmocka_unit_test(comparison_shows_the_differences),
+	    cmocka_unit_test(losing_a_third_is_not_a_large_loss),
 	    cmocka_unit_test(intervals_are_kept),
 	    cmocka_unit_test(urls_are_kept),
 	    cmocka_unit_test(urls_go_from_list_to_list),

@@ -51,7 +51,7 @@ header_is_read(void **state)
 }
 
 static void
-retired_and_tiled_are_told(void **state)
+retired_and_tiled_logs_are_recognised(void **state)
 {
 	static const char text[] = HEADER(LOG("A", "Retired", "Tiled", "5", "0", A_ESCAPED, "91"), "");
 	struct ctlogs *list = NULL;
@@ -160,7 +160,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(header_is_read),
-	    cmocka_unit_test(retired_and_tiled_are_told),
+	    cmocka_unit_test(retired_and_tiled_logs_are_recognised),
 	    cmocka_unit_test(bad_headers_are_refused),
 	    cmocka_unit_test(no_cut_header_is_read),
 	    cmocka_unit_test(size_is_bounded),

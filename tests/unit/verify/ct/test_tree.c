@@ -262,7 +262,7 @@ consistency_proofs_that_are_wrong_do_not_hold(void **state)
 }
 
 static void
-from_nothing_and_to_itself_the_proof_is_empty(void **state)
+proofs_from_the_empty_tree_and_to_itself_are_empty(void **state)
 {
 	struct tree_proof none = {.n = 0}, one = {.n = 1};
 	struct tree_hash a = leaves[0], b = leaves[1];
@@ -351,7 +351,7 @@ main(void)
 	    cmocka_unit_test(inclusion_proofs_that_are_wrong_do_not_hold),
 	    cmocka_unit_test(consistency_proofs_are_made_and_hold),
 	    cmocka_unit_test(consistency_proofs_that_are_wrong_do_not_hold),
-	    cmocka_unit_test(from_nothing_and_to_itself_the_proof_is_empty),
+	    cmocka_unit_test(proofs_from_the_empty_tree_and_to_itself_are_empty),
 	    cmocka_unit_test(a_consistency_proof_gives_the_compact_range),
 	    cmocka_unit_test(sizes_beyond_the_limit_are_refused),
 	};

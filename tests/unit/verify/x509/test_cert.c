@@ -70,7 +70,7 @@ certificate(struct buf *out, const struct fields *f)
 }
 
 static void
-a_good_one_is_read(void **state)
+a_good_certificate_is_read(void **state)
 {
 	struct buf der;
 	struct cert c;
@@ -214,7 +214,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_good_one_is_read),
+	    cmocka_unit_test(a_good_certificate_is_read),
 	    cmocka_unit_test(each_field_is_strict),
 	    cmocka_unit_test(sizes_are_bounded),
 	};

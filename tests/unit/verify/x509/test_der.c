@@ -219,7 +219,7 @@ lengths_are_mended_at_every_size(void **state)
 }
 
 static void
-a_full_buffer_is_told(void **state)
+a_full_buffer_is_reported(void **state)
 {
 	uint8_t raw[64];
 	struct buf out = buf_max(8);
@@ -284,7 +284,7 @@ main(void)
 	    cmocka_unit_test(times_are_read),
 	    cmocka_unit_test(one_extension_is_cut_out),
 	    cmocka_unit_test(lengths_are_mended_at_every_size),
-	    cmocka_unit_test(a_full_buffer_is_told),
+	    cmocka_unit_test(a_full_buffer_is_reported),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

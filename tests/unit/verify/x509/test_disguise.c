@@ -250,7 +250,7 @@ a_point_is_found_however_it_is_written(void **state)
 }
 
 static void
-what_is_no_key_has_no_other_form(void **state)
+invalid_keys_have_no_other_form(void **state)
 {
 	const struct span rows[] = {OID(""), OID("\x30\x00"), OID("\x30\x02\x30\x00"), OID("\x30\x04\x30\x00\x03\x00")};
 	struct disguises d;
@@ -270,7 +270,7 @@ main(void)
 	    cmocka_unit_test(a_certificate_signed_otherwise_has_no_twin),
 	    cmocka_unit_test(an_rsa_key_is_found_however_it_is_written),
 	    cmocka_unit_test(a_point_is_found_however_it_is_written),
-	    cmocka_unit_test(what_is_no_key_has_no_other_form),
+	    cmocka_unit_test(invalid_keys_have_no_other_form),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

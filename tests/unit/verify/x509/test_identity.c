@@ -188,7 +188,7 @@ the_last_of_many_is_found(void **state)
 }
 
 static void
-malformed_names_are_told(void **state)
+malformed_names_are_reported(void **state)
 {
 	static const struct given bad[] = {
 	    {0x1e, "x", 1},                /* no tag of GeneralName */
@@ -207,7 +207,7 @@ malformed_names_are_told(void **state)
 }
 
 static void
-what_is_borne_is_shown_to_people(void **state)
+names_of_the_certificate_are_shown(void **state)
 {
 	static const struct given names[] = {DNS("dns.e.test"), DNS("*.e.test"), IP("\x01\x01\x01\x01"), DNS("a\x1b[31m.test"),
 	    IP("\x01\x01"), DNS("b.test"), DNS("c.test"), DNS("d.test"), DNS("e.test"), DNS("f.test")};
@@ -253,8 +253,8 @@ main(void)
 	    cmocka_unit_test(no_wildcard_spans_the_names_of_strangers),
 	    cmocka_unit_test(t03_nothing_matches_without_alternative_names),
 	    cmocka_unit_test(the_last_of_many_is_found),
-	    cmocka_unit_test(malformed_names_are_told),
-	    cmocka_unit_test(what_is_borne_is_shown_to_people),
+	    cmocka_unit_test(malformed_names_are_reported),
+	    cmocka_unit_test(names_of_the_certificate_are_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, end);

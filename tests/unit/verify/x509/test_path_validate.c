@@ -195,7 +195,7 @@ host_set(struct cert *c, bool ca, bool second)
 
 /* Whichever two CAs (or leaves) share a place, they differ in some bit of their number, and so in one round. */
 static void
-an_answer_is_of_its_ca_and_its_leaf(void **state)
+a_result_belongs_to_its_ca_and_its_leaf(void **state)
 {
 	static struct path_rules rules;
 
@@ -220,7 +220,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_path_is_judged_as_its_row_says),
-	    cmocka_unit_test(an_answer_is_of_its_ca_and_its_leaf),
+	    cmocka_unit_test(a_result_belongs_to_its_ca_and_its_leaf),
 	};
 
 	return cmocka_run_group_tests(tests, forged_world_open, forged_world_close);

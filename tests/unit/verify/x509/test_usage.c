@@ -50,7 +50,7 @@ extensions_are_read(void **state)
 }
 
 static void
-what_was_read_is_right(void **state)
+extensions_have_the_right_values(void **state)
 {
 	struct cert c = {.n_ext = 3};
 	struct usage u;
@@ -73,7 +73,7 @@ what_was_read_is_right(void **state)
 
 /* Baseline Requirements, 7.1.2.7.10: what serverAuth does not go together with. */
 static void
-a_server_is_nothing_else(void **state)
+a_server_certificate_has_no_other_purpose(void **state)
 {
 	static const struct {
 		const char *what;
@@ -210,8 +210,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(extensions_are_read),
-	    cmocka_unit_test(what_was_read_is_right),
-	    cmocka_unit_test(a_server_is_nothing_else),
+	    cmocka_unit_test(extensions_have_the_right_values),
+	    cmocka_unit_test(a_server_certificate_has_no_other_purpose),
 	    cmocka_unit_test(unknown_critical_extensions_are_found),
 	    cmocka_unit_test(critical_means_understood),
 	};
