@@ -63,7 +63,9 @@ head_accept(struct follow *f, const struct head *head)
 
 	for (size_t i = 0; i < sizeof healed / sizeof healed[0]; i++)
 		follow_well(f, healed[i]);
-	if (!f->has_head || head->timestamp_ms > f->state.head.timestamp_ms) {
+	/* a larger tree counts whatever its date: after one head of the far future all others would be older */
+	if (!f->has_head || head->size > f->state.head.size ||
+	    head->timestamp_ms > f->state.head.timestamp_ms) {
 		f->state.head = *head;
 		f->dirty = true;
 	}

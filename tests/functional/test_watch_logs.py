@@ -121,6 +121,24 @@ def late(t):
     equal({f for f in found if f[1] == "merged-late"}, {("alpha-1", "merged-late"), ("beta-1", "merged-late")}, said)
 
 
+@rows([
+    ("read on after a head of the future: alpha-1", "alpha-1"),
+    ("read on after a head of the future: delta-1", "delta-1"),
+])
+def after_the_future(t, log):
+    """A log that once signed a head of the far future is read on."""
+    logs = ToyLogs(t, "--fill", "10")
+    equal(t.run("ctstub-lab", "pki", logs.folder)[0], 0, "pki")
+    watch = Watch(t, logs)
+    equal(watch.once("--from", "0")[1], set(), "before")
+    logs.misbehave("future-head", log)
+    equal(watch.once()[1], {(log, "head-in-the-future")}, "in between")
+    logs.misbehave("no", "future-head", log)
+    logs.enter(f"{logs.folder}/chains/{GROWN}.pem")  # by the date of that head it joins late: this shows that it is read
+    _, found, said = watch.once()
+    check((log, "merged-late") in found, f"{found} {said}")
+
+
 @case("a proof that does not hold is an alarm")
 def unproven(t):
     logs = ToyLogs(t, "--fill", "10")
