@@ -190,13 +190,20 @@ items_judge(struct hits *h, const struct judging *j, const struct watch_match *m
 		h->rogue = j->f->n_item > 0 ? j->f->item[0] : "?";
 }
 
+/* Items beyond the most that a match holds were not judged: an attacker may have put the one that matters there. */
+static const char *
+trouble_of(const struct watch_match *m, bool known)
+{
+	return m->trouble == NULL && m->more && !known ? "it meets more items than are judged" : m->trouble;
+}
+
 enum finding_judged
 finding_judge(struct watch_finding *f, const struct watch_plan *plan, const struct watch_evidence *evidence)
 {
 	struct judging j = {.f = f, .plan = plan, .evidence = evidence};
 	struct hits h = {.expected = NULL};
 	struct watch_match m;
-	const char *known;
+	const char *known, *trouble;
 
 	(void)watch_list_match(plan->list, &m, buf_span(&f->der), f->precertificate);
 	if (f->n_item == 0) {
@@ -210,8 +217,9 @@ finding_judge(struct watch_finding *f, const struct watch_plan *plan, const stru
 	known = known_as(&j);
 	if (known == NULL)
 		items_judge(&h, &j, &m);
-	if ((known != NULL || h.rogue == NULL) && m.trouble != NULL) {
-		(void)finding_because(f, FINDING_UNREADABLE, "%s; what can be read is expected", m.trouble);
+	trouble = trouble_of(&m, known != NULL);
+	if ((known != NULL || h.rogue == NULL) && trouble != NULL) {
+		(void)finding_because(f, FINDING_UNREADABLE, "%s; what can be read is expected", trouble);
 		return JUDGEMENT_ROGUE;
 	}
 	if (known != NULL || h.rogue == NULL) {

@@ -12,7 +12,8 @@
 
 /* Of one certificate, each through the whole list: odd wildcards, which no CA of the public may issue. Beyond it the
  * certificate is unreadable. */
-#define SCANS_MAX 64
+#define SCANS_MAX         64
+#define TOO_MANY_READINGS "an identifier has too many readings"
 
 struct watch_list {
 	struct watch_item *item;
@@ -235,6 +236,7 @@ struct matching {
 	struct spelling spelling;
 	const struct identifier *id; /* being read */
 	unsigned scans;              /* times that a whole table was looked through */
+	const char *trouble;         /* what was left out of the matching */
 };
 
 static void
@@ -246,8 +248,10 @@ matching_on_hit(void *ctx, uint32_t item)
 	for (size_t i = 0; i < out->n; i++)
 		if (out->hit[i].item == item)
 			return;
-	if (out->n == WATCH_HITS_MAX)
-		return; /* it is found anyhow */
+	if (out->n == WATCH_HITS_MAX) {
+		out->more = true;
+		return;
+	}
 	if (out->n == 0) {
 		struct buf shown = buf_max(sizeof out->shown - 1);
 		char ip[2 * 32 + 1];
@@ -268,8 +272,10 @@ matching_on_name(void *ctx, struct span name)
 {
 	struct matching *m = ctx;
 
-	if (m->scans < SCANS_MAX)
+	if (m->scans < SCANS_MAX || !watch_names_scans(name))
 		m->scans += !watch_names_lookup(&m->list->names, name, matching_on_hit, m);
+	else
+		m->trouble = TOO_MANY_READINGS;
 }
 
 static void
@@ -277,8 +283,10 @@ matching_on_address(void *ctx, const struct spelled_address *a)
 {
 	struct matching *m = ctx;
 
-	if (m->scans < SCANS_MAX)
+	if (m->scans < SCANS_MAX || !watch_nets_scans(a))
 		m->scans += !watch_nets_lookup(&m->list->nets, a, matching_on_hit, m);
+	else
+		m->trouble = TOO_MANY_READINGS;
 }
 
 static void
@@ -288,10 +296,13 @@ matching_on_identifier(void *ctx, const struct identifier *id)
 
 	m->id = id;
 	m->spelling.in_words = false;
+	m->spelling.limit = false; /* one identifier that is too much hides none of the others */
 	if (id->kind != IDENTIFIER_IP)
 		spelling_read(&m->spelling, id->value, id->kind == IDENTIFIER_LEGEND);
 	else if (!spelling_read_ip(&m->spelling, id->value) && m->out->trouble == NULL)
 		m->out->trouble = "an iPAddress is no address";
+	if (m->spelling.limit)
+		m->trouble = TOO_MANY_READINGS;
 }
 
 bool
@@ -302,11 +313,12 @@ watch_list_match(const struct watch_list *list, struct watch_match *out, struct 
 	m.spelling =
 	    (struct spelling){.on_name = matching_on_name, .on_address = matching_on_address, .ctx = &m};
 	out->n = 0;
+	out->more = false;
 	out->trouble = NULL;
 	identifiers_read(&out->parts, certificate, is_tbs, matching_on_identifier, &m);
 	if (out->parts.trouble != NULL)
 		out->trouble = out->parts.trouble;
-	else if (out->trouble == NULL && (m.spelling.limit || m.scans == SCANS_MAX))
-		out->trouble = "an identifier has too many readings";
+	else if (out->trouble == NULL)
+		out->trouble = m.trouble;
 	return out->n > 0 || out->trouble != NULL;
 }

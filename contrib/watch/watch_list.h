@@ -49,6 +49,7 @@ struct watch_hit {
 struct watch_match {
 	struct watch_hit hit[WATCH_HITS_MAX];
 	size_t n;
+	bool more;       /* it meets items beyond these */
 	char shown[256]; /* the identifier that met first, escaped for people */
 	struct cert_parts parts;
 	const char *trouble; /* what could not be read; NULL: everything was. Constant */

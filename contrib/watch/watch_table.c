@@ -228,12 +228,25 @@ pattern_matches(struct span pattern, const struct watch_name *n)
 	return pattern.n == 0 || n->domain;
 }
 
+static struct span
+without_wildcard(struct span name)
+{
+	return name.n > 2 && name.p[0] == '*' && name.p[1] == '.' ? span_slice(name, 2, name.n) : name;
+}
+
+bool
+watch_names_scans(struct span name)
+{
+	struct span rest = without_wildcard(name);
+
+	return rest.n > 0 && memchr(rest.p, '*', rest.n) != NULL;
+}
+
 bool
 watch_names_lookup(const struct watch_names *t, struct span name, watch_hit_fn *fn, void *ctx)
 {
 	uint32_t h = FNV_START;
-	bool wildcard = name.n > 2 && name.p[0] == '*' && name.p[1] == '.';
-	struct span rest = wildcard ? span_slice(name, 2, name.n) : name;
+	struct span rest = without_wildcard(name);
 
 	if (t->n == 0)
 		return true;
@@ -242,13 +255,13 @@ watch_names_lookup(const struct watch_names *t, struct span name, watch_hit_fn *
 			names_tell(t, h, span_slice(name, i, name.n), true, fn, ctx);
 		h = hash_byte(h, name.p[i - 1]);
 	}
-	if (memchr(rest.p, '*', rest.n) != NULL) {
+	if (watch_names_scans(name)) {
 		for (size_t i = 0; i < t->n; i++)
 			if (pattern_matches(name, &t->name[i]))
 				fn(ctx, t->name[i].item);
 		return false;
 	}
-	if (wildcard)
+	if (rest.n < name.n)
 		children_tell(t, rest, fn, ctx);
 	else
 		names_tell(t, h, name, false, fn, ctx);
@@ -371,6 +384,12 @@ is_whole(const struct spelled_address *a)
 		if (a->mask[i] != 0xff)
 			return false;
 	return true;
+}
+
+bool
+watch_nets_scans(const struct spelled_address *a)
+{
+	return !is_whole(a);
 }
 
 bool

@@ -36,6 +36,8 @@ bool watch_names_find(const struct watch_names *, struct span name, bool domain,
 /* Tells every item that the name meets: itself, the domains it lies in, and as a wildcard what it covers. False: the
  * whole table had to be looked through. */
 bool watch_names_lookup(const struct watch_names *, struct span name, watch_hit_fn *, void *ctx);
+/* Does a lookup of this name look through the whole table? */
+bool watch_names_scans(struct span name);
 void watch_names_clear(struct watch_names *);
 
 struct watch_net {
@@ -57,6 +59,8 @@ bool watch_nets_find(const struct watch_nets *, const struct prefix *, uint32_t 
 /* Tells every item that the address lies in, or where bits of it are open can lie in. A short form meets whole addresses
  * only: it can be some other number. False: the whole table had to be looked through. */
 bool watch_nets_lookup(const struct watch_nets *, const struct spelled_address *, watch_hit_fn *, void *ctx);
+/* Does a lookup of this address look through the whole table? */
+bool watch_nets_scans(const struct spelled_address *);
 void watch_nets_clear(struct watch_nets *);
 
 #endif

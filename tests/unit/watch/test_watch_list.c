@@ -407,10 +407,12 @@ thousands_of_names_have_one_parent(void **state)
 	fixture_certificate(&der, &given, 1, true, 9);
 	assert_true(watch_list_match(list, &m, buf_span(&der), true));
 	assert_true(m.n == 1 && met(list, &m, "n4711.example.org"));
+	assert_false(m.more);
 	buf_clear(&der);
 	fixture_certificate(&der, &all, 1, true, 9);
 	assert_true(watch_list_match(list, &m, buf_span(&der), true));
 	assert_int_equal(m.n, WATCH_HITS_MAX);
+	assert_true(m.more);
 	buf_clear(&der);
 	all.bytes = "*.example.net";
 	fixture_certificate(&der, &all, 1, true, 9);
@@ -431,6 +433,7 @@ many_odd_wildcards_are_bounded(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		buf_format(&names, "%c%ca*b.test", 0x82, 8);
+	buf_format(&names, "%c%ccloudflare-dns.com", 0x82, 18); /* behind them a name is found all the same */
 	der.n = 0;
 	buf_put(&der, span_of("\x30\x82", 2));
 	buf_u16(&der, (uint16_t)names.n);
@@ -443,7 +446,27 @@ many_odd_wildcards_are_bounded(void **state)
 	fixture_certificate(&der, &given, 1, true, 9);
 	assert_true(watch_list_match(list, &m, buf_span(&der), true));
 	assert_non_null(m.trouble);
+	assert_true(met(list, &m, "cloudflare-dns.com"));
 	buf_free(&names);
+	buf_free(&der);
+	watch_list_free(list);
+}
+
+/* Else whoever adds one makes a rogue certificate unreadable, and nothing blocks that. */
+static void
+an_identifier_that_is_too_much_hides_no_other(void **state)
+{
+	const struct given given[] = {DNS(TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "test"),
+				      {SAN, 0x86, NULL, BYTES("https://cloudflare-dns.com/dns-query")}};
+	struct watch_list *list = list_of(WATCHED);
+	struct buf der = buf_max(CERT_MAX);
+	struct watch_match m;
+
+	(void)state;
+	fixture_certificate(&der, given, 2, true, 9);
+	assert_true(watch_list_match(list, &m, buf_span(&der), true));
+	assert_non_null(m.trouble);
+	assert_true(met(list, &m, "cloudflare-dns.com"));
 	buf_free(&der);
 	watch_list_free(list);
 }
@@ -461,6 +484,7 @@ main(void)
 	    cmocka_unit_test(an_item_of_two_upstreams_has_both),
 	    cmocka_unit_test(thousands_of_names_have_one_parent),
 	    cmocka_unit_test(many_odd_wildcards_are_bounded),
+	    cmocka_unit_test(an_identifier_that_is_too_much_hides_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
