@@ -23,12 +23,48 @@ free_place(struct watch_findings *w)
 	return NULL;
 }
 
+static size_t
+places_of(const struct watch_findings *w, const uint8_t log_id[32])
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WAITING_MAX; i++)
+		n += w->waiting[i].f != NULL && memcmp(w->waiting[i].f->log_id, log_id, 32) == 0;
+	return n;
+}
+
+/* A log that floods us with findings keeps none of another log's from being acted on: the newest of the log that has the
+ * most places leaves, unless f is of that log itself. */
+static struct waiting *
+place_make(struct watch_findings *w, const struct watch_finding *f)
+{
+	size_t most = places_of(w, f->log_id) + 1;
+	struct waiting *place = NULL;
+
+	for (size_t i = 0; i < WAITING_MAX; i++) {
+		size_t n = places_of(w, w->waiting[i].f->log_id);
+
+		if (n > most || (n == most && place != NULL && w->waiting[i].since_ms >= place->since_ms)) {
+			most = n;
+			place = &w->waiting[i];
+		}
+	}
+	if (place != NULL) {
+		log_event(LOG_WARN, "too-many-findings", LOG_STR("log", place->f->log),
+			  LOG_INT("index", place->f->index));
+		finding_free(place->f);
+	}
+	return place;
+}
+
 /* f is taken: it waits for its chain or for what is to be done about it. */
 static void
 finding_wait(struct watch_findings *w, struct watch_finding *f, const struct watch_log *log, bool may_change)
 {
 	struct waiting *place = free_place(w);
 
+	if (place == NULL)
+		place = place_make(w, f);
 	if (place == NULL) { /* what is recorded is done after the next start */
 		log_event(LOG_WARN, "too-many-findings", LOG_STR("log", f->log), LOG_INT("index", f->index));
 		finding_free(f);

@@ -99,9 +99,8 @@ waiting_on_evidence(void *arg, enum res res, const char *why, const struct watch
 {
 	struct waiting *p = arg;
 
-	(void)index;
-	if (p->f == NULL)
-		return;
+	if (p->f == NULL || p->log != log || p->f->index != index)
+		return; /* of a finding that had to leave its place meanwhile */
 	p->answered = true;
 	if (res != RES_OK)
 		log_event(LOG_WARN, "no-evidence", LOG_STR("log", log->ctlog->description),

@@ -843,6 +843,39 @@ a_log_that_lies_fills_no_disk(void **state)
 	scene_close(&s);
 }
 
+/* Entries that nobody can read fill the places of what waits; a rogue certificate in another log is blocked all the same. */
+static void
+a_log_that_floods_hides_no_other_log(void **state)
+{
+	static struct ctlog flooding = {.id = {9}, .description = "flood"};
+	static const struct watch_log flood = {&flooding, "https://127.0.0.1/", "09"};
+	struct watch_entry e = {.log = &flood, .unreadable = true};
+	char bytes[16], *list;
+	struct scene s;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n"
+		   UPSTREAM("allow-issuer = {\"spki-sha256 @L\"}") "watch { block = \"enforce\" }\n", "");
+	findings_start(&s);
+	for (e.index = 0; e.index < WAITING_MAX + 10; e.index++) {
+		(void)snprintf(bytes, sizeof bytes, "no %u", (unsigned)e.index);
+		e.certificate = span_str(bytes);
+		watch_entry_seen(s.w, &e);
+	}
+	watch_findings_step(s.w); /* all are asked for */
+	see(&s, true, 7);
+	if (asked.fn != NULL) /* what was asked for the one that left comes, and is not taken for the new one's */
+		asked.fn(asked.arg, RES_IO, "late", &flood, WAITING_MAX - 1, NULL);
+	assert_int_equal(watch_findings_totals(s.w)->finding[FINDING_ROGUE], 0);
+	watch_findings_step(s.w);
+	chain_arrives(&s);
+	watch_findings_step(s.w);
+	list = file_get(&s, "disallow.txt");
+	assert_int_equal(times(list, "\nserial "), 1);
+	free(list);
+	scene_close(&s);
+}
+
 static void
 errors_of_the_plan_have_their_place(void **state)
 {
@@ -910,6 +943,7 @@ main(void)
 	    cmocka_unit_test(evidence_is_kept),
 	    cmocka_unit_test(an_unreadable_entry_is_a_finding),
 	    cmocka_unit_test(a_log_that_lies_fills_no_disk),
+	    cmocka_unit_test(a_log_that_floods_hides_no_other_log),
 	    cmocka_unit_test(errors_of_the_plan_have_their_place),
 	};
 
