@@ -210,6 +210,9 @@ head_read_checkpoint(struct head *out, struct span note, const uint8_t log_id[32
 		return why_say(why, RES_MALFORMED, "the origin is \"%s\", not the log's",
 			       why_quote(quote, origin));
 	r = signatures_read(&head, signatures, origin, log_id, why);
+	/* a head is kept in the JSON of get-sth, whose numbers end here */
+	if (r == RES_OK && head.timestamp_ms > INT64_MAX)
+		r = why_say(why, RES_MALFORMED, "the timestamp is too large");
 	if (r == RES_OK)
 		*out = head;
 	return r;

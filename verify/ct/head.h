@@ -16,8 +16,8 @@
 #define HEAD_ORIGIN_MAX    512         /* the name of a log in its checkpoint */
 
 struct head {
-	uint64_t size; /* leaves; at most TREE_SIZE_MAX */
-	uint64_t timestamp_ms;
+	uint64_t size;         /* leaves; at most TREE_SIZE_MAX */
+	uint64_t timestamp_ms; /* at most INT64_MAX, the largest number of JSON here */
 	struct tree_hash root;
 	uint8_t hash_algorithm; /* as in sct.h */
 	uint8_t signature_algorithm;

@@ -137,7 +137,7 @@ sths_are_read_strictly(void **state)
 
 #define R32 "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
 
-/* @1 is the log's signature under ORIGIN, @2 one of another type, @3 one under another name. */
+/* @1 is the log's signature under ORIGIN, @2 one of another type, @3 one under another name, @4 one with a timestamp of 2^63. */
 static const struct {
 	const char *name;
 	const char *note;
@@ -162,11 +162,12 @@ static const struct {
     {"with a size that wraps", ORIGIN "\n18446744073709552850\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_MALFORMED},
     {"with a short root", ORIGIN "\n1234\nAAAA\n\n\xe2\x80\x94 " ORIGIN " @1\n", ORIGIN, RES_MALFORMED},
     {"with lines that end in CR LF", ORIGIN "\r\n1234\r\n" R32 "\r\n\r\n\xe2\x80\x94 " ORIGIN " @1\r\n", ORIGIN, RES_MALFORMED},
+    {"with a timestamp beyond the numbers of JSON", ORIGIN "\n1234\n" R32 "\n\n\xe2\x80\x94 " ORIGIN " @4\n", ORIGIN, RES_MALFORMED},
     {"with an empty origin", "\n1234\n" R32 "\n\n\xe2\x80\x94  @1\n", "", RES_MALFORMED},
 };
 
 static void
-note_fill(struct buf *out, const char *text, struct buf signature[3])
+note_fill(struct buf *out, const char *text, struct buf signature[4])
 {
 	for (; *text != '\0'; text++)
 		if (*text == '@')
@@ -179,12 +180,16 @@ note_fill(struct buf *out, const char *text, struct buf signature[3])
 static void
 checkpoints_are_read_strictly(void **state)
 {
-	struct buf signature[3] = {buf_max(1000), buf_max(1000), buf_max(1000)};
+	struct buf signature[4] = {buf_max(1000), buf_max(1000), buf_max(1000), buf_max(1000)};
+	struct head late = good;
 
 	(void)state;
 	note_signature_put(&signature[0], &good, ORIGIN, 5);
 	note_signature_put(&signature[1], &good, ORIGIN, 1);
 	note_signature_put(&signature[2], &good, "other.example", 5);
+	late.timestamp_ms = (uint64_t)1 << 63;
+	head_sign(&late);
+	note_signature_put(&signature[3], &late, ORIGIN, 5);
 	for (size_t i = 0; i < sizeof notes / sizeof notes[0]; i++) {
 		struct head head;
 		struct buf note = buf_max(2000);
@@ -203,7 +208,7 @@ note_fill(&note, notes[i].note, signature);
 		assert_memory_equal(&head, &good, sizeof head);
 		assert_int_equal(head_verify(&head, &log_known), RES_OK);
 	}
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 4; i++)
 		buf_free(&signature[i]);
 }
 
