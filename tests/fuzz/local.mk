@@ -76,8 +76,20 @@ tests_fuzz_fuzz_walker_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
 
 # the watcher's
 fuzz_targets += \
+	tests/fuzz/fuzz_entries \
 	tests/fuzz/fuzz_feed \
+	tests/fuzz/fuzz_head \
+	tests/fuzz/fuzz_proof \
+	tests/fuzz/fuzz_tile \
 	tests/fuzz/fuzz_watch_list
+tests_fuzz_fuzz_entries_SOURCES = tests/fuzz/fuzz_entries.c
+tests_fuzz_fuzz_entries_LDADD = $(WATCH_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_head_SOURCES = tests/fuzz/fuzz_head.c
+tests_fuzz_fuzz_head_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_proof_SOURCES = tests/fuzz/fuzz_proof.c
+tests_fuzz_fuzz_proof_LDADD = $(VERIFY_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_tile_SOURCES = tests/fuzz/fuzz_tile.c
+tests_fuzz_fuzz_tile_LDADD = $(WATCH_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_feed_SOURCES = tests/fuzz/fuzz_feed.c
 tests_fuzz_fuzz_feed_LDADD = $(WATCH_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_watch_list_SOURCES = tests/fuzz/fuzz_watch_list.c
