@@ -68,7 +68,7 @@ mark_put(struct buf *out, const struct watch_finding *f)
 }
 
 enum res
-block_entries(struct buf *out, const struct watch_finding *f, bool key)
+block_entries(struct buf *out, const struct watch_finding *f, unsigned by)
 {
 	char hex[2 * 64 + 1], time[TIME_TEXT_MAX];
 	struct cert_parts parts;
@@ -86,12 +86,14 @@ block_entries(struct buf *out, const struct watch_finding *f, bool key)
 	comment_put(out, "for", f->n_item > 0 ? f->item[0] : "");
 	comment_put(out, "because", f->because);
 	buf_text(out, "\n");
-	if (serial.n <= 64) {
+	if ((by & BLOCK_SERIAL) == 0) {
+		buf_text(out, "# its serial is not blocked: an expected certificate has it\n");
+	} else if (serial.n <= 64) {
 		buf_format(out, "serial %s issuer ", hex_write(hex, serial));
 		issuer_put(out, parts.issuer);
 		buf_text(out, "\n");
 	}
-	if (key)
+	if ((by & BLOCK_KEY) != 0)
 		buf_format(out, "spki-sha256 %s\n", hex_write(hex, span_of(f->spki_sha256, 32)));
 	else
 		buf_text(out, "# its key is not blocked: it is expected elsewhere\n");
@@ -121,7 +123,7 @@ file_get(struct buf *out, int folder, const char *file, char **why)
 }
 
 enum res
-block_add(int folder, const char *file, const struct watch_finding *f, bool key, char **why)
+block_add(int folder, const char *file, const struct watch_finding *f, unsigned by, char **why)
 {
 	struct buf all = buf_max(BLOCK_FILE_MAX), entries = buf_max(BLOCK_ENTRIES_MAX), mark = buf_max(256);
 	enum res res = file_get(&all, folder, file, why);
@@ -130,7 +132,7 @@ block_add(int folder, const char *file, const struct watch_finding *f, bool key,
 	mark_put(&mark, f);
 	there = res == RES_OK && all.n > 0 && memmem(all.p, all.n, mark.p, mark.n) != NULL;
 	if (res == RES_OK && !there)
-		res = block_entries(&entries, f, key);
+		res = block_entries(&entries, f, by);
 	if (res == RES_OK && !there) {
 		if (all.n == 0)
 			buf_text(&all, header);

@@ -135,9 +135,10 @@ block(struct waiting *p)
 	struct watch_findings *w = p->w;
 	bool enforce = w->plan->snapshot->settings->watch_block == WATCH_BLOCK_ENFORCE;
 	const char *file = enforce ? WATCH_DISALLOW_FILE : BLOCK_PROPOSED_FILE;
-	bool key = !record_expects_key(w->record, p->f->spki_sha256);
+	unsigned by = (record_expects_key(w->record, p->f->spki_sha256) ? 0 : BLOCK_KEY) |
+		      (record_expects_serial(w->record, p->f) ? 0 : BLOCK_SERIAL);
 	char *why = NULL;
-	enum res res = block_add(w->folder, file, p->f, key, &why);
+	enum res res = block_add(w->folder, file, p->f, by, &why);
 
 	if (res != RES_OK && res != RES_MALFORMED) {
 		log_event(LOG_ERROR, "not-blocked", LOG_STR("serial", p->f->serial), LOG_STR("why", why));

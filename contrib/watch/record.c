@@ -127,6 +127,21 @@ record_find(const struct record *r, const uint8_t id[FINDING_ID_SIZE])
 	return r->n_slots == 0 || r->slot[at] == 0 ? NULL : &r->entry[r->slot[at] - 1];
 }
 
+/* FNV-1a. Two that collide lose the entry by serial of one, and keep that by key. */
+static uint64_t
+hash_serial(const char *serial, const char *issuer)
+{
+	uint64_t h = 14695981039346656037u;
+
+	if (serial == NULL || issuer == NULL || *serial == '\0')
+		return 0;
+	for (; *serial != '\0'; serial++)
+		h = (h ^ (uint8_t)*serial) * 1099511628211u;
+	for (h *= 1099511628211u; *issuer != '\0'; issuer++)
+		h = (h ^ (uint8_t)*issuer) * 1099511628211u;
+	return h | 1;
+}
+
 /* ---- reading */
 
 static bool
@@ -147,6 +162,9 @@ line_take(struct record *r, struct span line, off_t at)
 			e->kind = finding_kind_read(json_string_value(json_object_get(o, "kind")));
 		if (spki != NULL)
 			(void)hex_read(e->spki_sha256, sizeof e->spki_sha256, span_str(spki));
+		if (spki != NULL)
+			e->serial_hash = hash_serial(json_string_value(json_object_get(o, "serial")),
+						     json_string_value(json_object_get(o, "issuer")));
 		if (json_object_get(o, "der") != NULL) {
 			e->line = at;
 			e->n_line = line.n;
@@ -282,6 +300,7 @@ record_finding(struct record *r, const struct watch_finding *f, enum record_mark
 		e->marks |= mark;
 		e->kind = f->kind;
 		memcpy(e->spki_sha256, f->spki_sha256, sizeof e->spki_sha256);
+		e->serial_hash = hash_serial(f->serial, f->issuer);
 		if (with_der) {
 			e->line = at;
 			e->n_line = line.n - 1;
@@ -335,13 +354,28 @@ record_child_wrote(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum rec
 		e->marks |= mark;
 }
 
+static bool
+was_expected(const struct record_entry *e)
+{
+	return e->kind == FINDING_EXPECTED && (e->marks & (RECORD_REPORTED | RECORD_WITHDRAWN)) != 0;
+}
+
+bool
+record_expects_serial(const struct record *r, const struct watch_finding *f)
+{
+	uint64_t hash = hash_serial(f->serial, f->issuer);
+
+	for (size_t i = 0; hash != 0 && i < r->n; i++)
+		if (was_expected(&r->entry[i]) && r->entry[i].serial_hash == hash)
+			return true;
+	return false;
+}
+
 bool
 record_expects_key(const struct record *r, const uint8_t spki_sha256[32])
 {
 	for (size_t i = 0; i < r->n; i++)
-		if (r->entry[i].kind == FINDING_EXPECTED &&
-		    (r->entry[i].marks & (RECORD_REPORTED | RECORD_WITHDRAWN)) != 0 &&
-		    memcmp(r->entry[i].spki_sha256, spki_sha256, 32) == 0)
+		if (was_expected(&r->entry[i]) && memcmp(r->entry[i].spki_sha256, spki_sha256, 32) == 0)
 			return true;
 	return false;
 }

@@ -28,7 +28,8 @@ struct record_entry {
 	unsigned marks;
 	enum finding_kind kind;
 	uint8_t spki_sha256[32];
-	off_t line; /* where its newest line with the certificate begins; -1: none */
+	uint64_t serial_hash; /* of its serial and issuer, as text; 0: not known */
+	off_t line;           /* where its newest line with the certificate begins; -1: none */
 	size_t n_line;
 };
 
@@ -50,5 +51,7 @@ void record_child_wrote(struct record *, const uint8_t id[FINDING_ID_SIZE], enum
 enum res record_load(struct record *, const struct record_entry *, struct watch_finding **);
 /* Is this the key of a finding that was expected? */
 bool record_expects_key(const struct record *, const uint8_t spki_sha256[32]);
+/* Are these the serial and issuer of a finding that was expected? */
+bool record_expects_serial(const struct record *, const struct watch_finding *);
 
 #endif

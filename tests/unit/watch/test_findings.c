@@ -703,6 +703,41 @@ script_put(const struct scene *s, const char *text)
 	assert_int_equal(chmod(path, 0755), 0);
 }
 
+/* An entry that its log made up: serial and issuer of a certificate that is expected, and another key. */
+static void
+an_expected_serial_is_never_blocked(void **state)
+{
+	for (int again = 0; again < 2; again++) { /* in one process, and after a restart */
+		struct watch_entry e;
+		struct scene s;
+		char *text;
+
+		(void)state;
+		scene_open(&s, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n"
+			   UPSTREAM("allow-issuer = {\"spki-sha256 @I\"}") "watch { block = \"enforce\" }\n", "");
+		findings_start(&s);
+		see(&s, true, 7);
+		if (again) {
+			findings_kill(&s);
+			findings_start(&s);
+		}
+		s.leaf.key = world_ca_key(forged_world(), CA_STRANGER_ISSUING);
+		buf_clear(&s.tbs);
+		forge_precert_tbs(&s.leaf, &s.tbs);
+		e = entry_of(&s, true, 8);
+		memcpy(e.issuer_key_hash, s.leaf.key->spki_sha256, 32);
+		watch_entry_seen(s.w, &e);
+		watch_findings_step(s.w);
+		chain_arrives(&s);
+		watch_findings_step(s.w);
+		text = file_get(&s, "disallow.txt");
+		assert_int_equal(times(text, "\nserial "), 0);
+		assert_int_equal(times(text, "\nspki-sha256 "), 1);
+		free(text);
+		scene_close(&s);
+	}
+}
+
 static void
 a_program_gets_the_finding_once(void **state)
 {
@@ -937,6 +972,7 @@ main(void)
 	    cmocka_unit_test(actions_follow_the_configuration),
 	    cmocka_unit_test(from_the_head_to_the_list_it_takes_less_than_ten_seconds),
 	    cmocka_unit_test(an_expected_key_is_never_blocked),
+	    cmocka_unit_test(an_expected_serial_is_never_blocked),
 	    cmocka_unit_test(a_program_gets_the_finding_once),
 	    cmocka_unit_test(a_missing_program_is_reported),
 	    cmocka_unit_test(a_program_that_hangs_is_killed),
