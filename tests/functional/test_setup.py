@@ -35,26 +35,6 @@ MACHINES = {
 }
 
 
-def laptop_root(t):
-    """A root with every program that may write /etc/resolv.conf; made once from the plain one."""
-    base = os.path.join(os.path.dirname(t.build), "roots")
-    root, making = os.path.join(base, "laptop"), os.path.join(base, "laptop.part")
-    plain = debian_root(t)
-    if not os.path.isdir(root):
-        shutil.rmtree(making, ignore_errors=True)
-        os.rename(plain, making)
-        for command in ("apt-get update -q", "DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends " + " ".join(EXTRA)):
-            done = subprocess.run(["chroot", making, "/bin/sh", "-c", command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  check=False, timeout=600)
-            check(done.returncode == 0, f"{command}: {done.stdout.decode(errors='replace')[-600:]}")
-        os.rename(making, root)
-        subprocess.run(["cp", "-a", "--reflink=auto", root, plain], check=True)
-    else:
-        shutil.rmtree(plain)
-        subprocess.run(["cp", "-a", "--reflink=auto", root, plain], check=True)
-    return plain
-
-
 def listing(root):
     found = {}
     for folder in WATCHED:
@@ -87,7 +67,7 @@ def differences(before, after):
 
 
 def machine_of(t, services, files):
-    root = laptop_root(t)
+    root = debian_root(t, more=EXTRA)  # with every program that may write /etc/resolv.conf
     t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
     install(t, root)
     if "systemd-resolved" not in services:  # its package brings a `resolvconf` that others call

@@ -8,7 +8,7 @@ import subprocess
 import time
 
 from harness.case import Skip, check, until
-from harness.roots import debootstrap
+from harness.roots import debootstrap, extended
 
 # What a small Debian has, what ctstub links against, and two programs that ask questions.
 PACKAGES = """systemd systemd-sysv dbus ca-certificates bind9-dnsutils iproute2 python3-minimal
@@ -27,8 +27,9 @@ def own_suite():
     return found.get("VERSION_CODENAME", "").strip('"')
 
 
-def debian_root(t, suite=None):
-    """The folder of a root of that suite (this machine's), made once under build-tests/roots; each caller takes a copy of its own."""
+def debian_root(t, suite=None, more=()):
+    """The folder of a root of that suite (this machine's), made once under build-tests/roots, with more packages if a test
+    wants them; each caller takes a copy of its own."""
     suite = suite or own_suite()
     if os.geteuid() != 0:
         raise Skip("a container needs root")
@@ -38,6 +39,8 @@ def debian_root(t, suite=None):
     base = os.path.join(os.path.dirname(t.build), "roots")
     try:
         root = debootstrap(suite, base, PACKAGES + RENAMED[suite], "machine-" + suite)
+        if more:
+            root = extended(root, base, "more-" + suite, more)
     except RuntimeError as error:
         raise AssertionError(str(error)) from error
     copy = t.path("machine")

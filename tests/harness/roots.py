@@ -5,6 +5,7 @@ namespace, makes that folder its root and goes on as the copy's own tests/run. P
 the next run is quick. The network is the machine's own: the packages come from there.
 """
 import ctypes
+import fcntl
 import os
 import shutil
 import subprocess
@@ -76,22 +77,42 @@ def own_mounts():
     os.chdir(here)
 
 
+def once(base, name, make):
+    """The folder base/NAME, which make(folder) fills, once: tests that run side by side wait for each other."""
+    root, making = os.path.join(base, name), os.path.join(base, name + ".part")
+    os.makedirs(base, exist_ok=True)
+    with open(os.path.join(base, name + ".lock"), "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(root):
+            shutil.rmtree(making, ignore_errors=True)
+            make(making)
+            os.rename(making, root)
+    return root
+
+
+def must(command):
+    """Raises RuntimeError with the end of what the program printed."""
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=DEBOOTSTRAP_SECONDS,
+                          env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin", DEBIAN_FRONTEND="noninteractive"))
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)[:60]}: {done.stdout.decode(errors='replace')[-600:]}")
+
+
 def debootstrap(suite, base, include, name=None):
-    """The folder base/NAME, made once. Raises RuntimeError with the end of debootstrap's output."""
+    """The folder base/NAME with that release, made once. Raises RuntimeError with the end of debootstrap's output."""
     program = shutil.which("debootstrap", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
     if not program:
         raise RuntimeError("debootstrap is not on this machine")
-    root, making = os.path.join(base, name or suite), os.path.join(base, (name or suite) + ".part")
-    if not os.path.isdir(root):
-        os.makedirs(base, exist_ok=True)
-        shutil.rmtree(making, ignore_errors=True)
-        command = [program, "--variant=minbase", "--include=" + ",".join(include), suite, making, MIRROR]
-        done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False, timeout=DEBOOTSTRAP_SECONDS,
-                              env=dict(os.environ, PATH=os.environ["PATH"] + ":/usr/sbin:/sbin"))
-        if done.returncode != 0:
-            raise RuntimeError(f"debootstrap {suite}: {done.stdout.decode(errors='replace')[-600:]}")
-        os.rename(making, root)
-    return root
+    return once(base, name or suite, lambda folder: must([program, "--variant=minbase", "--include=" + ",".join(include), suite, folder, MIRROR]))
+
+
+def extended(root, base, name, packages):
+    """The folder base/NAME: a copy of that root with more packages, made once."""
+    def make(folder):
+        must(["cp", "-a", "--reflink=auto", root, folder])
+        must(["chroot", folder, "apt-get", "update", "-q"])
+        must(["chroot", folder, "apt-get", "install", "-qy", "--no-install-recommends", *packages])
+    return once(base, name, make)
 
 
 class Sources(Builds):
