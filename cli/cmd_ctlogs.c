@@ -6,6 +6,7 @@
 #include "cli/args.h"
 #include "cli/ct_print.h"
 #include "cli/ct_sources.h"
+#include "cli/ct_window.h"
 #include "cli/fetch.h"
 #include "cli/files.h"
 #include "cli/rules.h"
@@ -327,7 +328,7 @@ static enum exit_code
 ct_update_from_sources(const struct ct_request *req, const struct settings *s, struct ctlogs **fresh)
 {
 	struct vfy_policy policy;
-	struct snapshot *snap = NULL;
+	struct snapshot *snap = NULL, *window = NULL;
 	struct ctlogs *known = NULL;
 	struct ct_found found = {NULL, NULL};
 	char *from = NULL, *warning = NULL;
@@ -337,11 +338,16 @@ ct_update_from_sources(const struct ct_request *req, const struct settings *s, s
 	    log_list_choose(&known, req->state_dir != NULL ? req->state_dir : s->state_dir, &from,
 			    &warning) != RES_OK)
 		code = cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
+	if (code == EXIT_GOOD)
+		(void)ct_window_open(&window, req->config,
+				     req->state_dir != NULL ? req->state_dir : s->state_dir, known,
+				     clock_wall_ms());
 	if (code == EXIT_GOOD) {
 		const struct ct_ask ask = {.list_url = s->ct_list_url,
 					   .list_key = s->ct_list_key,
 					   .policy = &policy,
 					   .known = known,
+					   .window = window,
 					   .force = req->force,
 					   .now_ms = clock_wall_ms()};
 
@@ -352,6 +358,7 @@ ct_update_from_sources(const struct ct_request *req, const struct settings *s, s
 	*fresh = found.list;
 	ctlogs_free(known);
 	snapshot_unref(snap);
+	snapshot_unref(window);
 	free(from);
 	free(warning);
 	return code;

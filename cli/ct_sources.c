@@ -1,6 +1,7 @@
 #include "cli/ct_sources.h"
 
 #include "cli/fetch.h"
+#include "cli/lookup.h"
 #include "config/file.h"
 #include "verify/minisign.h"
 
@@ -48,14 +49,32 @@ source_warn(const struct ct_source *source, const char *what)
 	(void)cli_complain(EXIT_GOOD, verb, "%s: %s", source->name, what);
 }
 
+/* In the update window: where the source's host is. False: the system is asked. */
+static bool
+source_lookup(struct buf *out, const struct ct_source *source, const struct ct_ask *ask, const char *url)
+{
+	char *host = ask->window != NULL ? fetch_host(url) : NULL;
+	struct addr literal;
+	bool found = host != NULL && addr_read_ip(&literal, host) != RES_OK &&
+		     lookup_host(out, host, ask->window) == RES_OK && buf_cstr(out) != NULL;
+
+	if (found)
+		(void)cli_complain(EXIT_GOOD, verb, "%s: update window: asked the upstreams for %s",
+				   source->name, host);
+	free(host);
+	return found;
+}
+
 static enum exit_code
 source_fetch(struct buf *out, const struct ct_source *source, const struct ct_ask *ask, const char *url)
 {
 	struct verdict v = {0};
 	char *why = NULL;
+	struct buf at = buf_max(1024);
+	bool found = source_lookup(&at, source, ask, url);
 	enum exit_code code = EXIT_TROUBLE;
 
-	switch (fetch_url(out, &v, url, ask->policy, ask->now_ms, &why)) {
+	switch (fetch_url_at(out, &v, url, found ? buf_cstr(&at) : NULL, ask->policy, ask->now_ms, &why)) {
 	case FETCH_DONE:
 		code = EXIT_GOOD;
 		break;
@@ -71,6 +90,7 @@ source_fetch(struct buf *out, const struct ct_source *source, const struct ct_as
 		break;
 	}
 	verdict_clear(&v);
+	buf_free(&at);
 	free(why);
 	return code;
 }

@@ -8,6 +8,7 @@
 #define CLI_CT_SOURCES_H
 
 #include "cli/cli.h"
+#include "config/snapshot.h"
 #include "verify/ct/ctlogs.h"
 #include "verify/verify.h"
 
@@ -15,7 +16,8 @@ struct ct_ask {
 	const char *list_url, *list_key; /* of the configuration; "" : none */
 	const struct vfy_policy *policy; /* judges the servers */
 	const struct ctlogs *known;      /* the list in effect */
-	bool force;                      /* the guards only warn */
+	const struct snapshot *window; /* whom to ask for the hosts of sources; NULL: the system (lookup.h) */
+	bool force;                    /* the guards only warn */
 	int64_t now_ms;
 };
 

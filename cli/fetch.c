@@ -87,7 +87,7 @@ fetch_on_body(char *bytes, size_t size, size_t n, void *ctx)
 
 /* The host of the URL, without the brackets of an IPv6 literal. Yours; NULL: not an https URL that we take.
  */
-static char *
+char *
 fetch_host(const char *url)
 {
 	CURLU *parts = curl_url();
@@ -147,13 +147,42 @@ fetch_sentence(const char *url, const char *what)
 	return buf_take_cstr(&b);
 }
 
+/* "HOST:PORT:ADDRESSES" */
+static struct curl_slist *
+fetch_where(const char *url, const char *host, const char *addresses)
+{
+	CURLU *parts = curl_url();
+	struct buf line = buf_max(FETCH_URL_MAX);
+	struct curl_slist *where = NULL;
+	char *port = NULL;
+
+	if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, 0) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK) {
+		buf_format(&line, "%s:%s:%s", host, port, addresses);
+		if (buf_cstr(&line) != NULL)
+			where = curl_slist_append(NULL, buf_cstr(&line));
+	}
+	curl_free(port);
+	curl_url_cleanup(parts);
+	buf_free(&line);
+	return where;
+}
+
 enum fetch_outcome
 fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *policy,
 	  int64_t now_ms, char **why)
 {
+	return fetch_url_at(out, v, url, NULL, policy, now_ms, why);
+}
+
+enum fetch_outcome
+fetch_url_at(struct buf *out, struct verdict *v, const char *url, const char *addresses,
+	     const struct vfy_policy *policy, int64_t now_ms, char **why)
+{
 	struct fetch t = {.out = out, .verdict = v, .policy = policy, .now_ms = now_ms};
 	enum fetch_outcome outcome = FETCH_FAILED;
 	char error[CURL_ERROR_SIZE] = "";
+	struct curl_slist *where = NULL;
 	long status = 0;
 	CURLcode code;
 
@@ -162,6 +191,10 @@ fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_
 		return FETCH_BAD_URL;
 	t.curl = curl_easy_init();
 	code = t.curl == NULL ? CURLE_OUT_OF_MEMORY : fetch_setup(&t, url, error);
+	if (code == CURLE_OK && addresses != NULL) {
+		where = fetch_where(url, t.host, addresses);
+		code = where != NULL ? curl_easy_setopt(t.curl, CURLOPT_RESOLVE, where) : CURLE_OUT_OF_MEMORY;
+	}
 	if (code == CURLE_OK)
 		code = curl_easy_perform(t.curl);
 	(void)curl_easy_getinfo(t.curl, CURLINFO_RESPONSE_CODE, &status);
@@ -176,6 +209,7 @@ fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_
 	if (outcome == FETCH_FAILED && t.judged && (status == 400 || status == 404))
 		outcome = FETCH_NOT_THERE;
 	curl_easy_cleanup(t.curl);
+	curl_slist_free_all(where);
 	free(t.host);
 	return outcome;
 }

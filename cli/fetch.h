@@ -23,8 +23,11 @@ enum fetch_outcome {
 
 /*
  * Appends to out, up to its maximum. The certificate must have the URL's host (a name, or an address literal) under
- * this policy. *v, zeroed before, is filled once the server showed its chain: clear it.
+ * this policy. `addresses` says where its host is, with commas between them; NULL: ask the system. *v, zeroed before, is filled once the server showed its chain: clear it.
  */
+enum fetch_outcome fetch_url_at(struct buf *out, struct verdict *v, const char *url, const char *addresses,
+				const struct vfy_policy *, int64_t now_ms, char **why);
+/* The same, where the system's resolver finds the host. */
 enum fetch_outcome fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *,
 			     int64_t now_ms, char **why);
 
@@ -34,5 +37,8 @@ enum fetch_outcome fetch_url(struct buf *out, struct verdict *v, const char *url
  */
 struct chain;
 enum res fetch_chain(struct chain *, const struct addr *, const char *name, char **why);
+
+/* The host of a URL, without the brackets of an IPv6 literal. Yours; NULL: not an https URL that we take. */
+char *fetch_host(const char *url);
 
 #endif

@@ -24,12 +24,14 @@ ctstub_SOURCES = \
 	cli/completion.c cli/completion.h \
 	cli/control.c cli/control.h \
 	cli/ct_print.c cli/ct_print.h \
+	cli/ct_window.c cli/ct_window.h \
 	cli/ct_sources.c cli/ct_sources.h \
 	cli/egress.c cli/egress.h \
 	cli/egress_check.c cli/egress_check.h \
 	cli/egress_doh.def \
 	cli/fetch.c cli/fetch.h \
 	cli/files.c cli/files.h \
+	cli/lookup.c cli/lookup.h \
 	cli/main.c \
 	cli/options.c cli/options.h \
 	cli/output.c \

@@ -100,6 +100,7 @@ struct settings {
 	enum ct_policy ct_policy;
 	char *ct_log_list;
 	char *ct_list_url; /* an organisation's mirror of the list: https, or a file; "": none */
+	bool ct_update_window;
 	char *ct_list_key; /* the public key that signs it */
 	int64_t ct_list_max_age_ms;
 	enum ct_when_stale ct_when_stale;

@@ -8,7 +8,9 @@ from cryptography.hazmat.primitives.asymmetric import ed25519
 
 from functional._common import Https
 from harness.case import case, check, equal, rows
+from harness import wire
 from harness.pki import DAY, Log, Site, log_list, utc_now
+from harness.upstream import DotServer
 
 LOGS = [Log(f"Log {i}", f"Operator {i % 2}") for i in range(6)]
 
@@ -280,3 +282,30 @@ def old_is_renewed(t):
     code, out, err = t.run("ctstub", "ct-logs", "update", "--force", "--json", "-c", path, "--url", server.url)
     equal((code, json.loads(out)["taken"]), (0, True), f"update {err}")
     equal(t.run("ctstub", "verify", "-c", path, "--ip", "127.0.0.1", site.chain)[0], 0, "verdict with the new list")
+
+
+@rows([
+    ("while the list refuses every upstream, the update asks them for its source's name", "", 0, True),
+    ("but not with update-window = false", "update-window = false", 3, False),
+    ("and not an upstream that is refused for more than the age of the list", "mode = \"require\"", 3, False),
+])
+def window(t, option, code, asked):
+    site, own = Site(t, names=("mirror.lab.test",), with_ct=True), Minisign()
+    data = log_list(site.logs, utc_now()).encode()
+    server = Https(t, site, {"/list.json": data, "/list.json.minisig": own.sign(data)})
+    port = server.url.split(":")[2].split("/")[0]
+    upstream = DotServer(t, Site(t, prefix="liar") if option.startswith("mode") else site,
+                         answer=lambda q: wire.answer(q, records=[wire.record(b"\xc0\x0c", 1, 60, b"\x7f\0\0\x01")] if q.qtype == 1 else []))
+    path = config(t, site)
+    old = t.write("old.json", log_list(site.logs, utc_now() - 2 * DAY))
+    equal(t.run("ctstub", "ct-logs", "import", "--force", "-c", path, old)[0], 0, "exit code of the first import")
+    key = t.write("key.pub", own.public())
+    with open(path, "a", encoding="utf-8") as f:
+        f.write(f'''upstream "lab" {{ address = {{"127.0.0.1"}} port = {upstream.port} }}
+ct {{ when-stale = "refuse" list-max-age = "1d" list-url = "https://mirror.lab.test:{port}/list.json" list-key = "{key}" {option} }}
+''')
+    for again in range(2):
+        have, out, err = t.run("ctstub", "ct-logs", "update", "--force", "-c", path)
+        equal((have, "asked the upstreams for mirror.lab.test" in err), (3 if again else code, asked and not again), f"{out} {err}")
+        if not asked:
+            break
