@@ -166,8 +166,7 @@ signature_line_read(struct head *head, struct span line, struct span origin, con
 	in = cursor_over(buf_span(&bytes));
 	ok = ok && span_equal(cursor_take(&in, 4), span_of(id, 4));
 	head->timestamp_ms = cursor_u64(&in);
-	ok = ok && cursor_ok(&in) && head->timestamp_ms <= INT64_MAX &&
-	     signature_read(head, span_of(in.p, cursor_left(&in)));
+	ok = ok && cursor_ok(&in) && signature_read(head, span_of(in.p, cursor_left(&in)));
 	buf_free(&bytes);
 	return ok;
 }
