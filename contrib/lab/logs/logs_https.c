@@ -168,7 +168,7 @@ http_request_read(struct http_request *request, struct span bytes)
 	bool first = true;
 
 	*request = (struct http_request){.n = 0};
-	if (memmem(bytes.p, bytes.n, "\r\n\r\n", 4) == NULL)
+	if (bytes.n == 0 || memmem(bytes.p, bytes.n, "\r\n\r\n", 4) == NULL)
 		return bytes.n > HTTPS_HEAD_MAX ? HTTP_BAD : HTTP_MORE;
 	while (text_line_take(&rest, &line) && line.n > 0) {
 		if (first ? !request_line_take(request, line) : !header_take(request, line, &length))
