@@ -369,7 +369,7 @@ overlaps(const struct spelled_address *a, const struct prefix *net)
 		return false;
 	for (unsigned i = 0; i < a->n; i++) {
 		unsigned left = net->bits > 8 * i ? net->bits - 8 * i : 0;
-		uint8_t mask = left >= 8 ? 0xff : (uint8_t)(0xff00 >> left);
+		uint8_t mask = (uint8_t)(left >= 8 ? 0xff : 0xff00 >> left);
 
 		if (((a->ip[i] ^ net->addr.ip[i]) & mask & a->mask[i]) != 0)
 			return false;

@@ -320,6 +320,7 @@ the_record_comes_back_as_it_was(void **state)
 		assert_true(entry_equal(&back.change[i].before, &record.change[i].before));
 	}
 	assert_int_equal(record_remove(path, &why), RES_OK);
+	record_free(&record);
 	assert_int_equal(setup_record_read(&record, path, &why), RES_NOT_FOUND);
 	record_free(&back);
 	plan_free(&plan);
