@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool
-write_all(int fd, struct span content)
+bool
+file_write_all(int fd, struct span content)
 {
 	while (content.n > 0) {
 		ssize_t n = write(fd, content.p, content.n);
@@ -23,7 +23,7 @@ write_all(int fd, struct span content)
 			return false;
 		content = span_slice(content, (size_t)n, content.n);
 	}
-	return fsync(fd) == 0;
+	return true;
 }
 
 /* A new file in that folder, under a name that cannot be guessed. Gives its descriptor, or -1. */
@@ -60,7 +60,7 @@ file_replace_at(int folder, const char *name, struct span content, mode_t mode)
 
 	if (fd < 0)
 		return false;
-	ok = write_all(fd, content) && fchmod(fd, mode) == 0;
+	ok = file_write_all(fd, content) && fsync(fd) == 0 && fchmod(fd, mode) == 0;
 	renamed = ok && renameat(folder, temporary, folder, name) == 0;
 	ok = renamed && folder_sync(folder);
 	error = errno;

@@ -8,6 +8,8 @@
 
 #include <sys/types.h>
 
+/* Every byte, however many calls that takes. False: errno says why. */
+bool file_write_all(int fd, struct span content);
 /* Writes a new file beside it, syncs it, renames it and syncs the folder: a crash leaves the old file or the new one. False:
  * errno says why, and the old file stands. */
 bool file_replace_at(int folder, const char *name, struct span content, mode_t mode);

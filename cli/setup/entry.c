@@ -4,6 +4,7 @@
 
 #include "base/path.h"
 #include "base/random.h"
+#include "base/replace.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -143,26 +144,11 @@ entry_digest(char digest[ENTRY_DIGEST_LEN], const struct entry *e)
 /* ---- writing */
 
 static bool
-write_all(int fd, struct span content)
-{
-	while (content.n > 0) {
-		ssize_t n = write(fd, content.p, content.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		content = span_slice(content, (size_t)n, content.n);
-	}
-	return true;
-}
-
-static bool
 file_finish(int fd, const struct entry *e)
 {
 	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, e->mtime};
 
-	if (!write_all(fd, buf_span(&e->bytes)) || fchown(fd, e->uid, e->gid) != 0 ||
+	if (!file_write_all(fd, buf_span(&e->bytes)) || fchown(fd, e->uid, e->gid) != 0 ||
 	    fchmod(fd, e->mode) != 0)
 		return false;
 	if (e->mtime.tv_sec != 0 && futimens(fd, times) != 0)

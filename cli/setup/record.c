@@ -3,6 +3,7 @@
 #include "cli/setup/record.h"
 
 #include "base/path.h"
+#include "base/replace.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -196,21 +197,6 @@ folder_open(const char *state_dir, bool make, const char **why)
 	return fd;
 }
 
-static bool
-text_write(int folder, const char *text)
-{
-	static const char temporary[] = "record.json.new";
-	int fd = openat(folder, temporary, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	size_t n = strlen(text);
-	bool ok;
-
-	if (fd < 0)
-		return false;
-	ok = write(fd, text, n) == (ssize_t)n && fsync(fd) == 0;
-	ok = close(fd) == 0 && ok;
-	return ok && renameat(folder, temporary, folder, file_name) == 0 && fsync(folder) == 0;
-}
-
 enum res
 record_write(const struct record *r, const char *state_dir, char **why)
 {
@@ -226,7 +212,7 @@ record_write(const struct record *r, const char *state_dir, char **why)
 	text = json != NULL && json_array_size(list) == r->n ? json_dumps(json, JSON_INDENT(1)) : NULL;
 	folder = text != NULL ? folder_open(state_dir, true, &cause) : -1;
 	if (folder >= 0) {
-		ok = text_write(folder, text);
+		ok = file_replace_at(folder, file_name, span_str(text), 0600);
 		cause = strerror(errno);
 		(void)close(folder);
 	}
