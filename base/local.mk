@@ -6,6 +6,8 @@ libbase_a_SOURCES = \
 	base/clock.c base/clock.h \
 	base/environment.c base/environment.h \
 	base/faults.c base/faults.h \
+	base/journal.c base/journal.h \
+	base/jsonl.c base/jsonl.h \
 	base/log.c base/log.h \
 	base/near.c base/near.h \
 	base/path.c base/path.h \

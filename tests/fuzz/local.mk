@@ -13,6 +13,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_disallow \
 	tests/fuzz/fuzz_doh \
 	tests/fuzz/fuzz_dot \
+	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_name \
 	tests/fuzz/fuzz_onecrl \
 	tests/fuzz/fuzz_sct \
@@ -26,6 +27,8 @@ tests_fuzz_fuzz_doh_SOURCES = tests/fuzz/fuzz_doh.c $(PROTO_RECORDER)
 tests_fuzz_fuzz_doh_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_dot_SOURCES = tests/fuzz/fuzz_dot.c $(PROTO_RECORDER)
 tests_fuzz_fuzz_dot_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_journal_SOURCES = tests/fuzz/fuzz_journal.c
+tests_fuzz_fuzz_journal_LDADD = libbase.a $(FUZZ_LIBS)
 tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c
 tests_fuzz_fuzz_settings_LDADD = libconfig.a libbase.a $(FUZZ_LIBS)
 tests_fuzz_fuzz_text_SOURCES = tests/fuzz/fuzz_text.c

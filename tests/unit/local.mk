@@ -37,6 +37,8 @@ check_PROGRAMS += \
 	tests/unit/base/test_addr \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_environment \
+	tests/unit/base/test_journal \
+	tests/unit/base/test_jsonl \
 	tests/unit/base/test_log \
 	tests/unit/base/test_near \
 	tests/unit/base/test_path \
