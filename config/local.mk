@@ -1,6 +1,7 @@
 # ---- config: what was wanted
 noinst_LIBRARIES += libconfig.a
 libconfig_a_SOURCES = \
+	config/changes.c config/changes.h \
 	config/check.c \
 	config/compile.c config/compile.h \
 	config/errors.c \

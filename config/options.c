@@ -360,26 +360,42 @@ string_print(struct buf *out, const char *s)
 
 #define PRINT_WIDTH 90 /* a longer list gets a line for each of its values */
 
-static void
-list_print(struct buf *out, const struct strings *strings, const struct addrs *addrs, uint16_t port)
+size_t
+option_items(const struct option_row *o, const void *field)
 {
-	size_t n = strings != NULL ? strings->n : addrs->n, width = 0;
+	return o->kind == KIND_STRINGS ? ((const struct strings *)field)->n
+				       : ((const struct addrs *)field)->n;
+}
+
+void
+option_item_print(struct buf *out, const struct option_row *o, const void *field, size_t i, uint16_t port)
+{
+	const struct strings *strings = field;
+	const struct addrs *addrs = field;
+	char text[ADDR_TEXT_MAX];
+
+	if (o->kind == KIND_STRINGS)
+		string_print(out, strings->v[i]);
+	else if (addrs->v[i].port == port && !form_looks_like_port(addr_ip_text(&addrs->v[i], text)))
+		string_print(out, addr_ip_text(&addrs->v[i], text));
+	else
+		string_print(out, addr_text(&addrs->v[i], text));
+}
+
+static void
+list_print(struct buf *out, const struct option_row *o, const void *field, uint16_t port)
+{
+	const struct strings *strings = field;
+	size_t n = option_items(o, field), width = 0;
 	bool wide;
 
-	for (size_t i = 0; strings != NULL && i < n; i++)
+	for (size_t i = 0; o->kind == KIND_STRINGS && i < n; i++)
 		width += strlen(strings->v[i]) + 4;
 	wide = width > PRINT_WIDTH && n > 1;
 	buf_u8(out, '{');
 	for (size_t i = 0; i < n; i++) {
-		char text[ADDR_TEXT_MAX];
-
 		buf_text(out, wide ? "\n\t\t" : i > 0 ? " " : "");
-		if (strings != NULL)
-			string_print(out, strings->v[i]);
-		else if (addrs->v[i].port == port && !form_looks_like_port(addr_ip_text(&addrs->v[i], text)))
-			string_print(out, addr_ip_text(&addrs->v[i], text));
-		else
-			string_print(out, addr_text(&addrs->v[i], text));
+		option_item_print(out, o, field, i, port);
 		if (wide || i + 1 < n)
 			buf_u8(out, ',');
 	}
@@ -417,10 +433,8 @@ option_print(struct buf *out, const struct option_row *o, const void *base, uint
 		string_print(out, *(char *const *)field);
 		return;
 	case KIND_STRINGS:
-		list_print(out, field, NULL, 0);
-		return;
 	case KIND_ADDRESSES:
-		list_print(out, NULL, field, port);
+		list_print(out, o, field, port);
 		return;
 	}
 }

@@ -61,6 +61,11 @@ enum res option_store(void *base, const struct option_row *, bool add, const str
 		      struct config_errors *errors);
 /* Appends the field as it would stand in a file: `"info"`, `{"127.0.0.1:53"}`. port: what an address need not say. */
 void option_print(struct buf *out, const struct option_row *, const void *base, uint16_t port);
+/* The items of a list option; field: the list itself. */
+size_t option_items(const struct option_row *, const void *field);
+/* Appends one of them: `"127.0.0.1:53"`. */
+void option_item_print(struct buf *out, const struct option_row *, const void *field, size_t i,
+		       uint16_t port);
 /* Frees what the field owns. */
 void option_free(void *base, const struct option_row *);
 

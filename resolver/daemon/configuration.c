@@ -1,6 +1,7 @@
 #include "resolver/daemon/configuration.h"
 
 #include "base/log.h"
+#include "resolver/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -41,25 +42,40 @@ configuration_read(struct configuration *c, const char *file, int verbose, struc
 	return res;
 }
 
-/* Options whose files and sockets were opened before privileges were dropped: a reload cannot change them. */
-static void
-fixed_settings_warn(const struct settings *a, const struct settings *b)
+static size_t
+disallow_count(const struct vfy_policy *p)
 {
-	bool same = a->listen.n == b->listen.n;
-	const char *what = NULL;
+	size_t n = 0;
 
-	for (size_t i = 0; same && i < a->listen.n; i++)
-		same = addr_equal(&a->listen.v[i], &b->listen.v[i]);
-	if (!same)
-		what = "listen";
-	else if (a->workers != b->workers)
-		what = "workers";
-	else if (strcmp(a->user, b->user) != 0)
-		what = "user";
-	else if (strcmp(a->control_socket, b->control_socket) != 0)
-		what = "control-socket";
-	if (what != NULL)
-		log_event(LOG_WARN, "restart-needed", LOG_STR("option", what));
+	for (size_t i = 0; i < p->n_disallow; i++)
+		n += cert_match_count(p->disallow[i]);
+	return n;
+}
+
+/* What a reload can change without changing an option: what the files hold that the options name. */
+static void
+contents_compare(struct changes *found, const struct plan *before, const struct plan *after)
+{
+	const struct snapshot *a = before->snapshot, *b = after->snapshot;
+
+	changes_add_number(found, "entries of the global disallow lists", disallow_count(a->policy),
+			   disallow_count(b->policy));
+	changes_add_number(found, "trust anchors", trust_count(a->policy->trust),
+			   trust_count(b->policy->trust));
+	changes_add_number(found, "CT logs", a->ctlogs != NULL ? ctlogs_count(a->ctlogs) : 0,
+			   b->ctlogs != NULL ? ctlogs_count(b->ctlogs) : 0);
+	changes_add_number(found, "names of the filter lists", filter_count(before->filter),
+			   filter_count(after->filter));
+}
+
+static void
+changes_log(const struct changes *found)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (found->v[i].text != NULL)
+			log_event(found->v[i].needs_restart ? LOG_WARN : LOG_NOTICE,
+				  found->v[i].needs_restart ? "restart-needed" : "changed",
+				  LOG_STR("setting", found->v[i].text));
 }
 
 static void
@@ -74,7 +90,7 @@ reload_failed(struct configuration *c, const struct config_errors *errors)
 }
 
 enum res
-configuration_reload(struct configuration *c, struct config_errors *errors)
+configuration_reload(struct configuration *c, struct config_errors *errors, struct changes *changes)
 {
 	struct plan *plan, *before = c->plan;
 
@@ -86,11 +102,13 @@ configuration_reload(struct configuration *c, struct config_errors *errors)
 	c->plan = plan;
 	free(c->reload_error);
 	c->reload_error = NULL;
-	fixed_settings_warn(before->snapshot->settings, plan->snapshot->settings);
+	changes_find(changes, before->snapshot->settings, plan->snapshot->settings);
+	contents_compare(changes, before, plan);
 	plan_unref(before);
 	log_as_configured(c);
 	log_event(LOG_NOTICE, "reloaded", LOG_INT("generation", c->generation),
-		  LOG_INT("upstreams", plan->snapshot->n_upstream));
+		  LOG_INT("upstreams", plan->snapshot->n_upstream), LOG_INT("changes", changes->n));
+	changes_log(changes);
 	configuration_warn(c);
 	return RES_OK;
 }

@@ -7,6 +7,7 @@
 #ifndef RESOLVER_DAEMON_CONFIGURATION_H
 #define RESOLVER_DAEMON_CONFIGURATION_H
 
+#include "config/changes.h"
 #include "resolver/plan.h"
 
 struct configuration {
@@ -20,8 +21,9 @@ struct configuration {
 /* *errors is yours in either case. */
 enum res configuration_read(struct configuration *, const char *file, int verbose,
 			    struct config_errors *errors);
-/* RES_MALFORMED: the old plan stays, and *errors (yours) says why. */
-enum res configuration_reload(struct configuration *, struct config_errors *errors);
+/* *changes (yours) gets what the new plan changes, and the log as well. RES_MALFORMED: the old plan stays, and *errors
+ * (yours) says why. */
+enum res configuration_reload(struct configuration *, struct config_errors *errors, struct changes *changes);
 void configuration_free(struct configuration *);
 
 /* Warnings of the plan in force, into the log. */

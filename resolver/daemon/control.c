@@ -138,15 +138,19 @@ control_conn_reload(struct control_conn *c)
 {
 	const struct control *k = c->control;
 	struct config_errors errors = {0};
+	struct changes *changes = calloc(1, sizeof *changes); /* large for a stack */
 	uint64_t generation = 0;
-	enum res res = k->ops->reload(k->ctx, &errors, &generation);
+	enum res res = changes == NULL ? RES_NOMEM : k->ops->reload(k->ctx, &errors, changes, &generation);
 
 	if (res == RES_OK)
-		control_conn_answer(c, control_json_number("generation", generation));
+		control_conn_answer(c, control_json_reload(generation, changes));
 	else
 		control_conn_answer(
 		    c, control_json_error(errors.n > 0 ? errors.line[0] : res_text(res), &errors));
 	config_errors_free(&errors);
+	if (changes != NULL)
+		changes_free(changes);
+	free(changes);
 }
 
 static void

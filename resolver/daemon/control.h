@@ -13,7 +13,8 @@
  *   stats      counters{by the names of counters.def, summed} reasons{code: n} cache{...}
  *              with "format": "prometheus" in the request: text(the Prometheus text) alone
  *   flush      flushed(entries)          without "name": everything
- *   reload     generation                refused: "error" is the first, "errors"[] all of them as file:line: ...
+ *   reload     generation changes[]{where option before after needs_restart text} more_changes
+ *                                        refused: "error" is the first, "errors"[] all of them as file:line: ...
  *   log-level  level
  *   captive    minutes                   the request's 0: off
  * Reading verbs: the socket's group; changing verbs: root and the daemon's own user (SO_PEERCRED).
@@ -40,8 +41,10 @@ struct control_ops {
 	enum res (*status)(void *ctx, struct fan_out **, unsigned what, struct span flush,
 			   void (*done)(void *done_ctx, const struct status *), void *done_ctx);
 	void (*status_cancel)(struct fan_out *); /* done will not be called */
-	/* Reads the configuration again. RES_MALFORMED: the old one stays, and *errors (the caller's) says why. */
-	enum res (*reload)(void *ctx, struct config_errors *errors, uint64_t *generation);
+	/* Reads the configuration again, and says what it changed (*changes: the caller's). RES_MALFORMED: the old one
+	 * stays, and *errors (the caller's) says why. */
+	enum res (*reload)(void *ctx, struct config_errors *errors, struct changes *changes,
+			   uint64_t *generation);
 	/* Captive mode until then (boot clock); 0: off. */
 	void (*captive_set)(void *ctx, int64_t until_ms);
 };

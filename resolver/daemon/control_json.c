@@ -164,6 +164,28 @@ control_json_word(const char *key, const char *value)
 }
 
 static json_t *
+changes_list(const struct changes *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->n; i++)
+		(void)json_array_append_new(
+		    list, json_pack("{s:o,s:s,s:o,s:o,s:b,s:o}", "where", control_value_text(c->v[i].where),
+				    "option", c->v[i].option, "before", control_value_text(c->v[i].before),
+				    "after", control_value_text(c->v[i].after), "needs_restart",
+				    (int)c->v[i].needs_restart, "text", control_value_text(c->v[i].text)));
+	return list;
+}
+
+char *
+control_json_reload(uint64_t generation, const struct changes *c)
+{
+	return response(json_pack("{s:b,s:o,s:o,s:b}", "ok", 1, "generation",
+				  control_value_number(generation), "changes", changes_list(c),
+				  "more_changes", c->more || c->nomem));
+}
+
+static json_t *
 upstreams_summary(const struct status *s)
 {
 	size_t total = s->n_worker == 0 ? 0 : s->worker[0].report.n, of[4] = {0};

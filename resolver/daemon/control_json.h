@@ -6,6 +6,7 @@
 
 #include "base/dns/message.h"
 #include "base/log.h"
+#include "config/changes.h"
 #include "resolver/daemon/status.h"
 
 #define CONTROL_REQUEST_MAX     4096
@@ -42,6 +43,7 @@ char *control_json_status(const struct status *);
 char *control_json_upstreams(const struct status *);
 char *control_json_stats(const struct status *);
 char *control_json_stats_text(const struct status *);
+char *control_json_reload(uint64_t generation, const struct changes *);
 char *control_json_number(const char *key, uint64_t value); /* {"ok": true, key: value} */
 char *control_json_word(const char *key, const char *value);
 

@@ -90,10 +90,10 @@ daemon_status(void *ctx, struct fan_out **out, unsigned what, struct span flush,
 }
 
 static enum res
-daemon_reload(void *ctx, struct config_errors *errors, uint64_t *generation)
+daemon_reload(void *ctx, struct config_errors *errors, struct changes *changes, uint64_t *generation)
 {
 	struct daemon *d = ctx;
-	enum res res = configuration_reload(&d->configuration, errors);
+	enum res res = configuration_reload(&d->configuration, errors, changes);
 
 	counter_add(&d->counters, res == RES_OK ? COUNTER_RELOADS : COUNTER_RELOADS_FAILED, 1);
 	if (res != RES_OK)
@@ -124,10 +124,15 @@ static void
 daemon_on_hangup(void *ctx)
 {
 	struct config_errors errors = {0};
+	struct changes *changes = calloc(1, sizeof *changes); /* large for a stack */
 	uint64_t generation;
 
 	service_reloading();
-	(void)daemon_reload(ctx, &errors, &generation);
+	if (changes != NULL)
+		(void)daemon_reload(ctx, &errors, changes, &generation);
+	if (changes != NULL)
+		changes_free(changes);
+	free(changes);
 	config_errors_free(&errors);
 	service_ready("answering");
 }

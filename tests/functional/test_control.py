@@ -50,6 +50,30 @@ def reload_refused(t):
         equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode afterwards")
 
 
+@case("reload says what changed, and once more says that nothing did")
+def reload_changes(t):
+    d, _ = stub(t)
+    names = t.write("names.txt", "ads.example\n")
+    before = open(d.config, encoding="utf-8").read()
+    code, out, err = d.tool("reload")
+    equal((code, out.splitlines()[1:]), (0, ["nothing changed"]), f"without a change: {err}")
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write(before + f'cache {{ size = "1MiB" }}\nfilter {{ list-file = {{"{names}"}} }}\nupstream "two" {{ address = {{"192.0.2.9"}} }}\n')
+    code, out, err = d.tool("reload")
+    equal((code, out.splitlines()), (0, ["configuration reloaded, generation 3", 'cache: size: "16MiB" -> "1MiB"',
+                                         f'filter: list-file: added {{"{names}"}}', 'upstream "two": added',
+                                         "names of the filter lists: 0 -> 1"]), f"with changes: {err}")
+    t.write("names.txt", "ads.example\nmore.example\n")
+    answer = d.ctl("reload")
+    equal((answer["changes"], answer["more_changes"]),
+          ([{"where": "", "option": "names of the filter lists", "before": "1", "after": "2", "needs_restart": False,
+             "text": "names of the filter lists: 1 -> 2"}], False), "a file that changed")
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write(before + 'workers = 2\n')
+    d.process.signal(1)
+    until(lambda: "restart-needed" in d.log(), 10, "SIGHUP logs the same")
+
+
 @case("ctstub(1) documents every key of the daemon's answers, and each upstream line names its worker")
 def keys(t):
     d, _ = stub(t, workers=2)

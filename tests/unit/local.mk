@@ -108,6 +108,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot_time \
 	tests/unit/transport/test_ticket
 check_PROGRAMS += \
+	tests/unit/config/test_changes \
 	tests/unit/config/test_manual \
 	tests/unit/config/test_settings \
 	tests/unit/config/test_settings_starve \

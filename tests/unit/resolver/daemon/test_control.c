@@ -76,7 +76,7 @@ op_status(void *ctx, struct fan_out **out, unsigned what, struct span flush,
 }
 
 static enum res
-op_reload(void *ctx, struct config_errors *errors, uint64_t *generation)
+op_reload(void *ctx, struct config_errors *errors, struct changes *changes, uint64_t *generation)
 {
 	struct stage *s = ctx;
 
@@ -85,6 +85,7 @@ op_reload(void *ctx, struct config_errors *errors, uint64_t *generation)
 		config_errors_add(errors, (struct place){"a.conf", 4}, "more nonsense");
 		return RES_MALFORMED;
 	}
+	changes_add_number(changes, "CT logs", 1, 2);
 	*generation = ++s->snapshot.generation;
 	return RES_OK;
 }
@@ -412,6 +413,8 @@ reload_says_what_is_wrong(void **state)
 	json_t *o = ask_json(s, "{\"verb\":\"reload\"}\n");
 
 	expect_int(o, "generation", 6);
+	assert_int_equal(json_array_size(json_object_get(o, "changes")), 1);
+	expect_text(json_array_get(json_object_get(o, "changes"), 0), "text", "CT logs: 1 -> 2");
 	json_decref(o);
 	s->reload_fails = true;
 	o = ask_json(s, "{\"verb\":\"reload\"}\n");

@@ -1,0 +1,38 @@
+/*
+ * changes.h - what one configuration changes in another, option by option, for the person who reloads it.
+ *
+ * Values are compared as settings_print would write them. Bounded: a reload of another file may change everything.
+ */
+#ifndef CONFIG_CHANGES_H
+#define CONFIG_CHANGES_H
+
+#include "config/settings.h"
+
+#define CHANGES_MAX      200 /* what a person would still read; then "more" */
+#define CHANGE_VALUE_MAX 400 /* bytes of a value that are shown; an option may hold 4,096 strings */
+#define CHANGE_ITEMS_MAX 8   /* items of a list that came or went, by name; the others are counted */
+
+struct change {
+	char *where;        /* "", "cache", `upstream "one"` */
+	const char *option; /* lent: "size"; "" when the whole section came or went */
+	char *before;       /* as in a file, cut; NULL: it was not there */
+	char *after;        /* NULL: it is not there any more */
+	char *text;         /* a line for people: `cache: size: "16MiB" -> "8MiB"` */
+	bool needs_restart; /* the running daemon keeps the old value */
+};
+
+/* Zeroed is empty. */
+struct changes {
+	struct change v[CHANGES_MAX];
+	size_t n;
+	bool more;  /* than CHANGES_MAX */
+	bool nomem; /* some are missing */
+};
+
+/* Adds the differences, in the order of the option table; upstreams and forwards after that, by title. */
+void changes_find(struct changes *, const struct settings *before, const struct settings *after);
+/* Adds a number that is no option, such as the names of all block lists, if it differs. what: constant. */
+void changes_add_number(struct changes *, const char *what, size_t before, size_t after);
+void changes_free(struct changes *);
+
+#endif
