@@ -17,15 +17,16 @@ noinst_HEADERS += \
 	tests/unit/verify/forged.h \
 	tests/unit/verify/forged_rows.h \
 	tests/unit/verify/data_file.h \
-	tests/unit/verify/starve.h \
-	tests/unit/watch/cert_fixture.h
+	tests/unit/verify/failing_alloc.h \
+	tests/unit/watch/cert_fixture.h \
+	tests/unit/watch/findings_scene.h
 # test data in the tree, and real data beside it; tests that want the latter skip without
 DATA_CPPFLAGS = $(AM_CPPFLAGS) -DDATA_DIR='"$(abs_top_srcdir)/tests/data"'
 # whole verdicts over forged chains, a table a program
 FORGED_ROWS = tests/unit/verify/forged_rows.c tests/unit/verify/forged.c
-# memory that runs out
-STARVE = tests/unit/verify/starve.c
-STARVE_WRAP = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
+# allocations that fail
+FAILING_ALLOC = tests/unit/verify/failing_alloc.c
+FAILING_ALLOC_WRAP = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strdup
 # loop.h with a scripted clock: its objects come before libtransport.a
 FAKE_LOOP = tests/unit/transport/fake_loop.c
 PROTO_RECORDER = tests/unit/transport/proto_recorder.c
@@ -52,13 +53,13 @@ check_PROGRAMS += \
 	tests/unit/base/dns/test_message_reply \
 	tests/unit/base/dns/test_padding
 check_PROGRAMS += \
-	tests/unit/verify/test_alone \
+	tests/unit/verify/test_verify_library \
 	tests/unit/verify/test_anchor_limits \
 	tests/unit/verify/test_disallow \
 	tests/unit/verify/test_limbo \
 	tests/unit/verify/test_minisign \
 	tests/unit/verify/test_reason \
-	tests/unit/verify/test_starve \
+	tests/unit/verify/test_verify_memory \
 	tests/unit/verify/test_vectors \
 	tests/unit/verify/test_verdict \
 	tests/unit/verify/test_verify \
@@ -111,7 +112,7 @@ check_PROGRAMS += \
 	tests/unit/config/test_changes \
 	tests/unit/config/test_manual \
 	tests/unit/config/test_settings \
-	tests/unit/config/test_settings_starve \
+	tests/unit/config/test_settings_memory \
 	tests/unit/config/test_snapshot \
 	tests/unit/config/test_suffix
 check_PROGRAMS += \
@@ -151,15 +152,18 @@ check_PROGRAMS += \
 	tests/unit/watch/test_pace \
 	tests/unit/watch/test_feed \
 	tests/unit/watch/test_findings \
+	tests/unit/watch/test_findings_act \
+	tests/unit/watch/test_judgement \
+	tests/unit/watch/test_plan \
 	tests/unit/watch/test_watch_list
 endif
 
 # the judge and its own libraries, nothing else
-tests_unit_verify_test_alone_LDADD = libverify.a libbase.a $(GNUTLS_LIBS) $(JANSSON_LIBS) $(TASN1_LIBS)
+tests_unit_verify_test_verify_library_LDADD = libverify.a libbase.a $(GNUTLS_LIBS) $(JANSSON_LIBS) $(TASN1_LIBS)
 tests_unit_verify_test_disallow_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_limbo_CPPFLAGS = $(DATA_CPPFLAGS)
-tests_unit_verify_test_starve_SOURCES = tests/unit/verify/test_starve.c $(STARVE) tests/unit/verify/forged.c
-tests_unit_verify_test_starve_LDFLAGS = $(STARVE_WRAP)
+tests_unit_verify_test_verify_memory_SOURCES = tests/unit/verify/test_verify_memory.c $(FAILING_ALLOC) tests/unit/verify/forged.c
+tests_unit_verify_test_verify_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_verify_test_vectors_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_verify_SOURCES = tests/unit/verify/test_verify.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_cert_SOURCES = tests/unit/verify/test_verify_cert.c $(FORGED_ROWS)
@@ -184,8 +188,8 @@ tests_unit_transport_test_slot_cipher_SOURCES = tests/unit/transport/test_slot_c
 tests_unit_transport_test_slot_doh_SOURCES = tests/unit/transport/test_slot_doh.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
-tests_unit_config_test_settings_starve_SOURCES = tests/unit/config/test_settings_starve.c $(STARVE)
-tests_unit_config_test_settings_starve_LDFLAGS = $(STARVE_WRAP)
+tests_unit_config_test_settings_memory_SOURCES = tests/unit/config/test_settings_memory.c $(FAILING_ALLOC)
+tests_unit_config_test_settings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind,--wrap=mkdirat
 tests_unit_watch_test_entries_json_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_gzip_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
@@ -205,6 +209,13 @@ tests_unit_resolver_replay_LDADD = libresolver.a libconfig.a libtransport.a libv
 WATCH_CERTS = tests/unit/watch/cert_fixture.c
 tests_unit_watch_test_watch_list_SOURCES = tests/unit/watch/test_watch_list.c $(WATCH_CERTS)
 tests_unit_watch_test_watch_list_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
-tests_unit_watch_test_findings_SOURCES = tests/unit/watch/test_findings.c tests/unit/verify/forged.c
+FINDINGS_SCENE = tests/unit/watch/findings_scene.c tests/unit/verify/forged.c
+tests_unit_watch_test_findings_SOURCES = tests/unit/watch/test_findings.c $(FINDINGS_SCENE)
 tests_unit_watch_test_findings_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_findings_act_SOURCES = tests/unit/watch/test_findings_act.c $(FINDINGS_SCENE)
+tests_unit_watch_test_findings_act_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_judgement_SOURCES = tests/unit/watch/test_judgement.c $(FINDINGS_SCENE)
+tests_unit_watch_test_judgement_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_plan_SOURCES = tests/unit/watch/test_plan.c $(FINDINGS_SCENE)
+tests_unit_watch_test_plan_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_feed_LDADD = $(WATCH_LIBS) $(TEST_LIBS)

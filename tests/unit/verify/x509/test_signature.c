@@ -379,7 +379,7 @@ static void
 pss_takes_the_salt_of_its_parameters(void **state)
 {
 	static const struct {
-		unsigned made, said;
+		unsigned made, declared;
 		bool verifies;
 	} rows[] = {{32, 32, true}, {32, 33, false}, {64, 64, true}, {222, 222, true}, {222, 32, false}, {32, 20, false}};
 
@@ -387,7 +387,7 @@ pss_takes_the_salt_of_its_parameters(void **state)
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		struct signature s = {.bytes = message,
 				      .algorithm = {ALGORITHM_RSA_PSS, GNUTLS_SIGN_RSA_PSS_SHA256, GNUTLS_DIG_SHA256,
-						    rows[i].said, false}};
+						    rows[i].declared, false}};
 		struct signature_budget budget = plenty();
 		struct buf made = buf_max(MAX);
 		gnutls_x509_spki_t salt;
@@ -405,7 +405,7 @@ pss_takes_the_salt_of_its_parameters(void **state)
 		gnutls_free(out.data);
 		s.value = buf_span(&made);
 		if ((signature_check(&s, buf_span(&spki[RSA]), &budget) == RES_OK) != rows[i].verifies)
-			fail_msg("made with a salt of %u, said to be %u", rows[i].made, rows[i].said);
+			fail_msg("made with a salt of %u, declared to be %u", rows[i].made, rows[i].declared);
 		gnutls_privkey_deinit(key);
 		gnutls_x509_spki_deinit(salt);
 		buf_free(&made);

@@ -1,4 +1,4 @@
-/* test_alone.c - the judge in thirty lines: its public header, GnuTLS, jansson and libtasn1, nothing else. */
+/* test_verify_library.c - the judge in thirty lines: its public header, GnuTLS, jansson and libtasn1, nothing else. */
 #include "verify/verify.h"
 
 #include <stdio.h>

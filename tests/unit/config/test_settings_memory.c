@@ -1,10 +1,10 @@
 /*
- * test_settings_starve.c - a configuration is read while each allocation fails in turn: it is refused or it is whole.
+ * test_settings_memory.c - a configuration is read while each allocation fails in turn: it is refused or it is whole.
  *
  * Half a file that passes for the whole could lose the user's upstreams, whose place those compiled in would take.
  */
 #include "config/reader.h"
-#include "tests/unit/verify/starve.h"
+#include "tests/unit/verify/failing_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -43,14 +43,14 @@ settings_text(const struct settings *s)
 }
 
 static enum res
-read_starved(struct settings **s, size_t at, size_t *needed)
+read_failing(struct settings **s, size_t at, size_t *needed)
 {
 	struct config_errors errors = {0};
 	enum res res;
 
-	starve_begin(at);
+	failing_alloc_begin(at);
 	res = settings_read_text(s, "x.conf", span_str(whole), &errors);
-	*needed = starve_end();
+	*needed = failing_alloc_end();
 	config_errors_free(&errors);
 	return res;
 }
@@ -63,7 +63,7 @@ every_allocation_may_fail(void **state)
 	char *want;
 
 	(void)state;
-	assert_int_equal(read_starved(&s, 0, &needed), RES_OK);
+	assert_int_equal(read_failing(&s, 0, &needed), RES_OK);
 	assert_true(needed > 100);
 	want = settings_text(s);
 	settings_free(s);
@@ -71,7 +71,7 @@ every_allocation_may_fail(void **state)
 		size_t asked;
 		char *have;
 
-		if (read_starved(&s, at, &asked) != RES_OK)
+		if (read_failing(&s, at, &asked) != RES_OK)
 			continue;
 		have = settings_text(s);
 		if (strcmp(have, want) != 0)

@@ -1,4 +1,4 @@
-#include "tests/unit/verify/starve.h"
+#include "tests/unit/verify/failing_alloc.h"
 
 #include <stdbool.h>
 
@@ -15,21 +15,21 @@ static size_t allocations;
 static size_t fail; /* 0: never */
 
 void
-starve_begin(size_t fail_at)
+failing_alloc_begin(size_t fail_at)
 {
 	allocations = 0;
 	fail = fail_at;
 }
 
 size_t
-starve_end(void)
+failing_alloc_end(void)
 {
 	fail = 0;
 	return allocations;
 }
 
 static bool
-starved(void)
+fails_now(void)
 {
 	return ++allocations == fail;
 }
@@ -37,23 +37,23 @@ starved(void)
 void *
 __wrap_malloc(size_t n)
 {
-	return starved() ? NULL : __real_malloc(n);
+	return fails_now() ? NULL : __real_malloc(n);
 }
 
 void *
 __wrap_calloc(size_t n, size_t size)
 {
-	return starved() ? NULL : __real_calloc(n, size);
+	return fails_now() ? NULL : __real_calloc(n, size);
 }
 
 void *
 __wrap_realloc(void *p, size_t n)
 {
-	return starved() ? NULL : __real_realloc(p, n);
+	return fails_now() ? NULL : __real_realloc(p, n);
 }
 
 char *
 __wrap_strdup(const char *s)
 {
-	return starved() ? NULL : __real_strdup(s);
+	return fails_now() ? NULL : __real_strdup(s);
 }

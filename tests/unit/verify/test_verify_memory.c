@@ -1,11 +1,11 @@
 /*
- * test_starve.c - a judgement that runs out of memory, at every allocation in turn: never accepted, nothing leaked.
+ * test_verify_memory.c - a judgement that runs out of memory, at every allocation in turn: never accepted, nothing leaked.
  *
- * The allocations are our own. GnuTLS's cannot be starved in the same way: 3.7.9 does not survive it inside
+ * The allocations are our own. GnuTLS's cannot be made to fail in this way: 3.7.9 does not survive it inside
  * gnutls_x509_trust_list_verify_crt2.
  */
 #include "tests/unit/verify/forged.h"
-#include "tests/unit/verify/starve.h"
+#include "tests/unit/verify/failing_alloc.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -29,16 +29,16 @@ every_allocation_may_fail(void **state)
 	f.disallow = forged_entries("issuer CN=nobody");
 	assert_string_equal(forged_reasons(&f, &work), "");
 	memset(&v, 0, sizeof v);
-	starve_begin(0);
+	failing_alloc_begin(0);
 	vfy_check(&v, &f.policy, &f.in);
-	needed = starve_end();
+	needed = failing_alloc_end();
 	assert_true(needed > 10);
 	verdict_clear(&v);
 	for (size_t at = 1; at <= needed; at++) {
 		memset(&v, 0, sizeof v);
-		starve_begin(at);
+		failing_alloc_begin(at);
 		vfy_check(&v, &f.policy, &f.in);
-		starve_end();
+		failing_alloc_end();
 		if (verdict_accepted(&v))
 			fail_msg("accepted without allocation %zu of %zu", at, needed);
 		assert_int_not_equal(verdict_reason(&v), REASON_NONE);
@@ -63,9 +63,9 @@ t10_allocations_are_bounded(void **state)
 		forged_put_ca(&f, CA_ISSUING);
 	forged_reasons(&f, &work);
 	memset(&v, 0, sizeof v);
-	starve_begin(0);
+	failing_alloc_begin(0);
 	vfy_check(&v, &f.policy, &f.in);
-	assert_true(starve_end() < 2000);
+	assert_true(failing_alloc_end() < 2000);
 	verdict_clear(&v);
 	forged_end(&f);
 }
@@ -82,19 +82,19 @@ writing_and_copying_may_fail(void **state)
 	forged_begin(&f);
 	forged_good(&f);
 	forged_judge(&f, &v, &work);
-	starve_begin(0);
+	failing_alloc_begin(0);
 	assert_int_equal(verdict_copy(&copy, &v), RES_OK);
-	needed = starve_end();
+	needed = failing_alloc_end();
 	verdict_clear(&copy);
 	for (size_t at = 1; at <= needed; at++) {
-		starve_begin(at);
+		failing_alloc_begin(at);
 		assert_int_equal(verdict_copy(&copy, &v), RES_NOMEM);
-		starve_end();
+		failing_alloc_end();
 		assert_false(verdict_accepted(&copy));
 	}
-	starve_begin(1);
+	failing_alloc_begin(1);
 	assert_null(verdict_text(&v));
-	starve_end();
+	failing_alloc_end();
 	verdict_clear(&v);
 	forged_end(&f);
 }

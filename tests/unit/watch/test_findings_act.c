@@ -1,0 +1,277 @@
+/* Findings acted on: blocked, reported to a program, kept with their evidence. */
+#include "tests/unit/watch/findings_scene.h"
+
+#include "contrib/watch/findings_state.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static void
+actions_follow_the_configuration(void **state)
+{
+	static const struct {
+		const char *what, *watch, *file;
+		unsigned serials, keys;
+	} rows[] = {
+	    {"report blocks nothing", "block = \"report\"", "disallow.txt", 0, 0},
+	    {"report proposes nothing", "block = \"report\"", "proposed.txt", 0, 0},
+	    {"propose", "block = \"propose\"", "proposed.txt", 1, 1},
+	    {"propose blocks nothing", "block = \"propose\"", "disallow.txt", 0, 0},
+	    {"enforce", "block = \"enforce\" known-file = {\"@D/known.txt\"}", "disallow.txt", 1, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char config[512], *text;
+		struct scene s;
+		struct config_errors errors = {0};
+		struct snapshot *snap = NULL;
+		struct settings *settings = NULL;
+
+		(void)snprintf(config, sizeof config, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n" PLAIN "watch { %s }\n", rows[i].watch);
+		scene_open(&s, config, "");
+		scene_start(&s);
+		scene_see(&s, true, 7);
+		watch_findings_step(s.w);
+		scene_chain_arrives(&s);
+		watch_findings_step(s.w);
+		text = scene_file_get(&s, rows[i].file);
+		if (text_times(text, "\nserial ") != rows[i].serials || text_times(text, "\nspki-sha256 ") != rows[i].keys)
+			fail_msg("%s: %s", rows[i].what, text);
+		if (rows[i].serials > 0 && strcmp(rows[i].file, "disallow.txt") == 0) {
+			char path[128];
+
+			assert_true(text_times(text, "log=\"Toy \\x22log\\x22\"") == 1 && text_times(text, "index=7") == 1);
+			(void)snprintf(path, sizeof path, "%s/ctstub.conf", s.folder);
+			assert_int_equal(settings_read(&settings, path, &errors), RES_OK);
+			assert_int_equal(snapshot_compile(&snap, settings, 1, &errors), RES_OK);
+			assert_int_equal(cert_match_count(snap->upstream[0].policy->disallow[1]), 2);
+			snapshot_unref(snap);
+		}
+		free(text);
+		scene_close(&s);
+	}
+}
+
+#define POLL_MS 5000
+
+/* The log shows a head at some moment after a poll, and the entry is handed over at the next poll; from there on it takes
+ * one step of the loop, and with a chain that must come, one step after it. No other time passes. */
+static void
+from_the_head_to_the_list_it_takes_less_than_ten_seconds(void **state)
+{
+	static const struct {
+		const char *what, *upstream;
+		bool chain;
+	} rows[] = {{"nothing is known of its issuer", "", false},
+		    {"the chain could show that it is expected", "allow-issuer = {\"spki-sha256 @L\"}", true}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char config[512], *list;
+		struct scene s;
+		int64_t start;
+
+		(void)snprintf(config, sizeof config, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n"
+		    "upstream \"lab\" { address = {\"1.1.1.1\"} trust-anchors = \"@D/anchors.pem\" ct = \"off\" %s }\n"
+		    "watch { poll = \"5s\" block = \"enforce\" known-file = {\"@D/known.txt\"} }\n", rows[i].upstream);
+		scene_open(&s, config, rows[i].chain ? "" : "# nothing\n");
+		scene_start(&s);
+		start = scene_boot_ms;
+		scene_boot_ms += POLL_MS;
+		scene_see(&s, true, 7);
+		scene_boot_ms += FINDINGS_STEP_MS;
+		watch_findings_step(s.w);
+		if (rows[i].chain) {
+			scene_chain_arrives(&s);
+			scene_boot_ms += FINDINGS_STEP_MS;
+			watch_findings_step(s.w);
+		}
+		list = scene_file_get(&s, "disallow.txt");
+		if (text_times(list, "\nserial ") != 1 || scene_boot_ms - start >= 10000)
+			fail_msg("%s: %lld ms, %s", rows[i].what, (long long)(scene_boot_ms - start), list);
+		assert_true(s.w->reload || s.w->children.of[0].reload); /* the daemon is asked in the same step */
+		free(list);
+		scene_close(&s);
+	}
+}
+
+/* Whoever has a certificate issued for the resolver's own key must not get that key blocked. */
+static void
+an_expected_key_is_never_blocked(void **state)
+{
+	struct scene s;
+	char *text;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n" UPSTREAM("allow-issuer = {\"spki-sha256 @I\"}")
+	    "watch { block = \"enforce\" }\n", "");
+	scene_start(&s);
+	scene_see(&s, true, 7);
+	forge_free(&s.leaf);
+	forged_leaf(&s.leaf, CA_STRANGER_ISSUING); /* the same key, another issuer */
+	buf_clear(&s.tbs);
+	forge_precert_tbs(&s.leaf, &s.tbs);
+	{
+		struct watch_entry e = scene_entry(&s, true, 8);
+
+		memcpy(e.issuer_key_hash, world_ca_key(forged_world(), CA_STRANGER_ISSUING)->spki_sha256, 32);
+		watch_entry_seen(s.w, &e);
+	}
+	watch_findings_step(s.w);
+	scene_chain_arrives(&s);
+	watch_findings_step(s.w);
+	text = scene_file_get(&s, "disallow.txt");
+	assert_int_equal(text_times(text, "\nserial "), 1);
+	assert_int_equal(text_times(text, "\nspki-sha256 "), 0);
+	free(text);
+	scene_close(&s);
+}
+
+/* An entry that its log made up: serial and issuer of a certificate that is expected, and another key. */
+static void
+an_expected_serial_is_never_blocked(void **state)
+{
+	for (int again = 0; again < 2; again++) { /* in one process, and after a restart */
+		struct watch_entry e;
+		struct scene s;
+		char *text;
+
+		(void)state;
+		scene_open(&s, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n"
+			   UPSTREAM("allow-issuer = {\"spki-sha256 @I\"}") "watch { block = \"enforce\" }\n", "");
+		scene_start(&s);
+		scene_see(&s, true, 7);
+		if (again) {
+			scene_kill(&s);
+			scene_start(&s);
+		}
+		s.leaf.key = world_ca_key(forged_world(), CA_STRANGER_ISSUING);
+		buf_clear(&s.tbs);
+		forge_precert_tbs(&s.leaf, &s.tbs);
+		e = scene_entry(&s, true, 8);
+		memcpy(e.issuer_key_hash, s.leaf.key->spki_sha256, 32);
+		watch_entry_seen(s.w, &e);
+		watch_findings_step(s.w);
+		scene_chain_arrives(&s);
+		watch_findings_step(s.w);
+		text = scene_file_get(&s, "disallow.txt");
+		assert_int_equal(text_times(text, "\nserial "), 0);
+		assert_int_equal(text_times(text, "\nspki-sha256 "), 1);
+		free(text);
+		scene_close(&s);
+	}
+}
+
+static void
+a_program_gets_the_finding_once(void **state)
+{
+	struct scene s;
+	char script[256], *text;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\n" PLAIN "watch { exec = \"@D/alert\" }\n", "");
+	(void)snprintf(script, sizeof script, "#!/bin/sh\n{ cat; echo $CTSTUB_WATCH_KIND; ls /proc/self/fd | grep -x 50; env | grep -c LEAK; } "
+	    ">>%s/watch/alerts\n", s.folder);
+	assert_int_equal(dup2(s.watch, 50), 50); /* as a library may leave one open */
+	assert_int_equal(setenv("LEAK", "1", 1), 0);
+	scene_script_put(&s, script);
+	scene_start(&s);
+	scene_see(&s, true, 7);
+	scene_kill(&s); /* before anything was done */
+	scene_start(&s);
+	scene_settle(&s);
+	scene_kill(&s);
+	scene_start(&s);
+	scene_settle(&s);
+	text = scene_file_get(&s, "alerts");
+	assert_int_equal(text_times(text, "\"kind\":\"rogue\""), 1);
+	assert_int_equal(text_times(text, "\nrogue\n"), 1);
+	assert_int_equal(text_times(text, "\n50\n"), 0);
+	assert_int_equal(text_times(text, "\nrogue\n0\n"), 1);
+	(void)close(50);
+	assert_int_equal(text_times(text, "\"der\""), 0);
+	free(text);
+	scene_close(&s);
+}
+
+static void
+a_missing_program_is_reported(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\n" PLAIN "watch { exec = \"@D/alert\" }\n", "");
+	scene_start(&s);
+	scene_see(&s, true, 7);
+	scene_settle(&s);
+	assert_int_equal(watch_findings_totals(s.w)->failed, 1);
+	scene_close(&s);
+}
+
+static void
+a_program_that_hangs_is_killed(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\n" PLAIN "watch { exec = \"@D/alert\" }\n", "");
+	scene_script_put(&s, "#!/bin/sh\nsleep 1000 & wait\n");
+	scene_start(&s);
+	scene_see(&s, true, 7);
+	watch_findings_step(s.w);
+	scene_chain_arrives(&s);
+	watch_findings_step(s.w);
+	assert_true(watch_findings_busy(s.w));
+	scene_boot_ms += CHILD_MS;
+	scene_settle(&s);
+	assert_int_equal(watch_findings_totals(s.w)->failed, 1);
+	scene_close(&s);
+}
+
+static void
+evidence_is_kept(void **state)
+{
+	static const char *const names[] = {"finding.json", "leaf.bin", "certificate.der", "chain.pem"};
+	struct scene s;
+	char name[128], id[64];
+	struct watch_finding *f;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\n" PLAIN, "");
+	scene_start(&s);
+	scene_see(&s, true, 7);
+	assert_int_equal(record_load(s.w->record, record_at(s.w->record, 0), &f), RES_OK);
+	scene_settle(&s);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		char *text;
+
+		(void)snprintf(name, sizeof name, "evidence/%s/%s", finding_id_text(f, id), names[i]);
+		text = scene_file_get(&s, name);
+		if (*text == '\0')
+			fail_msg("%s is empty", name);
+		free(text);
+	}
+	finding_free(f);
+	scene_close(&s);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(actions_follow_the_configuration),
+	    cmocka_unit_test(from_the_head_to_the_list_it_takes_less_than_ten_seconds),
+	    cmocka_unit_test(an_expected_key_is_never_blocked),
+	    cmocka_unit_test(an_expected_serial_is_never_blocked),
+	    cmocka_unit_test(a_program_gets_the_finding_once),
+	    cmocka_unit_test(a_missing_program_is_reported),
+	    cmocka_unit_test(a_program_that_hangs_is_killed),
+	    cmocka_unit_test(evidence_is_kept),
+	};
+
+	return cmocka_run_group_tests(tests, scene_group_open, forged_world_close);
+}
