@@ -1,5 +1,5 @@
 /*
- * judge.h - one judgement in progress: what its stages share. Not for other rooms.
+ * judge.h - one judgement in progress: what its stages share.
  *
  * Each stage has its own file: judge_import.c, judge_path.c, judge_presented.c and so on, in the order of verify.h.
  */

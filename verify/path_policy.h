@@ -1,5 +1,5 @@
 /*
- * path_policy.h - what the policy asks of a proven path: the anchor's limits, allowed issuers, pins. Not for other rooms.
+ * path_policy.h - what the policy asks of a proven path: the anchor's limits, allowed issuers, pins.
  */
 #ifndef VERIFY_PATH_POLICY_H
 #define VERIFY_PATH_POLICY_H

@@ -1,5 +1,5 @@
 /*
- * verdict_build.h - how the judge fills a verdict. Not for other rooms.
+ * verdict_build.h - how the judge fills a verdict.
  *
  * What cannot be stored sets out_of_memory, which alone refuses.
  */

@@ -1,5 +1,5 @@
 /*
- * crl.h - one certificate revocation list (RFC 5280, 5): its parts as spans over its own bytes. Not for other rooms.
+ * crl.h - one certificate revocation list (RFC 5280, 5): its parts as spans over its own bytes.
  *
  * Read once, at loading: its serials sorted, its body hashed. Reading only: no key is used, no clock is known.
  *

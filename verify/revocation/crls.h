@@ -1,5 +1,5 @@
 /*
- * crls.h - all lists of one upstream. Not for other rooms (revocation.h).
+ * crls.h - all lists of one upstream.
  */
 #ifndef VERIFY_REVOCATION_CRLS_H
 #define VERIFY_REVOCATION_CRLS_H
