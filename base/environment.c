@@ -60,7 +60,7 @@ variables_remove(char names[REMOVED_MAX])
 
 /* The second run. Only our own names are passed on: others may have set the variable. */
 static void
-removed_tell(void (*on_scrubbed)(const char *variable))
+removed_report(void (*on_scrubbed)(const char *variable))
 {
 	const char *removed = getenv(REMOVED);
 	char names[REMOVED_MAX], *rest, *name;
@@ -83,7 +83,7 @@ environment_clean(char **argv, void (*on_scrubbed)(const char *variable))
 
 	variables_remove(names);
 	if (names[0] == '\0') {
-		removed_tell(on_scrubbed);
+		removed_report(on_scrubbed);
 		return RES_OK;
 	}
 	if (setenv(REMOVED, names, 1) != 0)

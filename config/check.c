@@ -25,7 +25,7 @@ is_listener(const struct addr *listener, const struct addr *to)
 }
 
 static struct place
-said_or(const struct upstream_settings *u, enum option_id id)
+place_of(const struct upstream_settings *u, enum option_id id)
 {
 	return u->set_at[id].line != 0 ? u->set_at[id] : u->place;
 }
@@ -41,14 +41,14 @@ check_addresses(struct check *c, const struct upstream_settings *u)
 	for (size_t i = 0; i < u->address.n; i++)
 		for (size_t k = 0; k < c->s->listen.n; k++)
 			if (is_listener(&c->s->listen.v[k], &u->address.v[i]))
-				FAIL(c, said_or(u, OPTION_ADDRESS),
+				FAIL(c, place_of(u, OPTION_ADDRESS),
 				     "upstream \"%s\" is this program's own listener %s, "
 				     "the address of another server was expected",
 				     u->title, addr_text(&c->s->listen.v[k], text));
 	for (size_t i = 0; i < u->address.n; i++) /* the same one with and without its port */
 		for (size_t k = 0; k < i; k++)
 			if (addr_equal(&u->address.v[i], &u->address.v[k]))
-				FAIL(c, said_or(u, OPTION_ADDRESS),
+				FAIL(c, place_of(u, OPTION_ADDRESS),
 				     "upstream \"%s\" has the address %s twice, once was "
 				     "expected",
 				     u->title, addr_text(&u->address.v[i], text));
@@ -61,7 +61,7 @@ check_upstream(struct check *c, const struct upstream_settings *u)
 
 	check_addresses(c, u);
 	if (cert != key)
-		FAIL(c, said_or(u, cert ? OPTION_CLIENT_CERT : OPTION_CLIENT_KEY),
+		FAIL(c, place_of(u, cert ? OPTION_CLIENT_CERT : OPTION_CLIENT_KEY),
 		     "upstream \"%s\" has \"%s\" alone, "
 		     "\"%s\" was expected as well",
 		     u->title, cert ? "client-cert" : "client-key", cert ? "client-key" : "client-cert");

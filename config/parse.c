@@ -83,7 +83,7 @@ value_free(struct value *list)
 /* Characters that people write by habit, and what this language has for them. */
 static const struct {
 	const char *character, *instead;
-} habits[] = {
+} instead_of[] = {
     {";", "a line break or a space was expected after a value"},
     {":", "\"=\" was expected after an option, or quotes around a value with \":\""},
     {"'", "double quotes (\"...\") were expected around a string"},
@@ -113,9 +113,10 @@ parse_fail_character(struct parse *p, struct span utf8)
 		parse_fail(p, p->line, "an unexpected character U+%04X, %s", (unsigned)c, instead);
 		return;
 	}
-	for (size_t i = 0; i < sizeof habits / sizeof *habits; i++)
-		if (strlen(habits[i].character) == utf8.n && memcmp(habits[i].character, utf8.p, utf8.n) == 0)
-			instead = habits[i].instead;
+	for (size_t i = 0; i < sizeof instead_of / sizeof *instead_of; i++)
+		if (strlen(instead_of[i].character) == utf8.n &&
+		    memcmp(instead_of[i].character, utf8.p, utf8.n) == 0)
+			instead = instead_of[i].instead;
 	if (c < 0x80)
 		parse_fail(p, p->line, "an unexpected character \"%c\", %s", (int)c, instead);
 	else

@@ -10,7 +10,7 @@ enum entry_hit { ENTRY_NONE, ENTRY_REPORTED, ENTRY_REFUSES };
 struct lookup {
 	struct judgement *j;
 	const struct cert *cert;
-	bool tell; /* add findings */
+	bool add; /* add findings */
 	bool reported;
 	enum entry_hit worst;
 };
@@ -27,21 +27,21 @@ lookup_add(struct lookup *l, bool found, const struct cert_match_hit *hit)
 		l->worst = found && l->reported ? ENTRY_REPORTED : ENTRY_REFUSES;
 	if (!found && hit->res == RES_NOMEM)
 		l->j->v->out_of_memory = true;
-	else if (!found && l->tell)
+	else if (!found && l->add)
 		verdict_add(l->j->v, REASON_CERT_MALFORMED, "%s: its names cannot be compared",
 			    judge_label(who, l->cert));
-	else if (l->tell && l->reported)
+	else if (l->add && l->reported)
 		verdict_note(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",
 			     judge_label(who, l->cert), hit->entry);
-	else if (l->tell)
+	else if (l->add)
 		verdict_add(l->j->v, REASON_DISALLOWED, "%s: named by the entry \"%s\"",
 			    judge_label(who, l->cert), hit->entry);
 }
 
 static enum entry_hit
-disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool tell)
+disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool add)
 {
-	struct lookup l = {j, c, tell, false, ENTRY_NONE};
+	struct lookup l = {j, c, add, false, ENTRY_NONE};
 	struct cert_match_hit hit;
 	bool found;
 
@@ -113,7 +113,7 @@ others_path(struct others *o, const struct path *p)
 }
 
 static void
-others_tell(struct others *o, const struct path *p)
+others_report(struct others *o, const struct path *p)
 {
 	for (size_t i = 0; i < path_n(p); i++) {
 		struct known *known = others_ask(o, path_certs(p)[i]);
@@ -138,7 +138,7 @@ disallow_on_path(void *arg, const struct path *p)
 	path_validate(&faults, &j->rules, path_certs(p), path_n(p));
 	path_policy_judge(&faults, j, p);
 	if (path_grade(&faults) == PATH_GOOD)
-		others_tell(o, p);
+		others_report(o, p);
 	return true;
 }
 

@@ -84,7 +84,7 @@ choice_on_lead(void *arg, const struct lead *lead)
 }
 
 static void
-faults_tell(const struct choice *best)
+choice_faults_report(const struct choice *best)
 {
 	const struct cert *const *certs = best->path == NULL ? best->lead.certs : path_certs(best->path);
 	char who[JUDGE_LABEL_MAX], dates[JUDGE_DATES_MAX];
@@ -172,7 +172,7 @@ judge_path(struct judgement *j)
 	}
 	if (best.path == NULL)
 		leads_find(&ground.issuers, choice_on_lead, &best);
-	faults_tell(&best);
+	choice_faults_report(&best);
 	if (best.path == NULL && best.limited)
 		verdict_add(j->v, REASON_UNTRUSTED, "%s", too_many_checks);
 	else if (best.path == NULL && best.lead.n == 0)

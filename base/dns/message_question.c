@@ -121,7 +121,7 @@ void
 msg_question_write(struct buf *out, const struct msg_question *q)
 {
 	/*
-	 * AD asks to be told of AD (RFC 6840, 5.7). It is always set: the answer also serves those who ask
+	 * AD requests the AD flag (RFC 6840, 5.7). It is always set: the answer also serves those who ask
 	 * later, from the cache, and whether they hear of it is decided there.
 	 */
 	buf_u16(out, 0);

@@ -137,18 +137,18 @@ setup_record_find(struct setup *s)
 static enum exit_code
 plan_find(struct setup *s, bool with_links)
 {
-	struct plan_wish wish = {.n_server = s->n_server, .with_links = with_links};
+	struct plan_request request = {.n_server = s->n_server, .with_links = with_links};
 	enum exit_code code = with_links ? hook_read(s) : EXIT_GOOD;
 	enum res res;
 
 	if (code != EXIT_GOOD)
 		return code;
 	for (size_t i = 0; i < s->n_server; i++)
-		wish.server[i] = s->server_text[i];
-	wish.hook = with_links ? buf_cstr(&s->hook) : "";
+		request.server[i] = s->server_text[i];
+	request.hook = with_links ? buf_cstr(&s->hook) : "";
 	res = machine_look(&s->machine, "");
 	if (res == RES_OK)
-		res = plan_make(&s->plan, &s->machine, &wish);
+		res = plan_make(&s->plan, &s->machine, &request);
 	if (res != RES_OK)
 		return cli_complain(EXIT_TROUBLE, verb, "cannot read how this machine resolves: %s",
 				    res_text(res));

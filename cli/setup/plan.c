@@ -96,15 +96,15 @@ append_add(struct plan *plan, const struct machine *m, const char *path, const c
 }
 
 static enum res
-resolv_conf_add(struct plan *plan, const struct machine *m, const struct plan_wish *wish)
+resolv_conf_add(struct plan *plan, const struct machine *m, const struct plan_request *request)
 {
 	struct buf text = buf_max(1024);
 	enum res res = RES_NOMEM;
 	const char *cstr;
 
 	buf_text(&text, MARK);
-	for (size_t i = 0; i < wish->n_server; i++)
-		buf_format(&text, "nameserver %s\n", wish->server[i]);
+	for (size_t i = 0; i < request->n_server; i++)
+		buf_format(&text, "nameserver %s\n", request->server[i]);
 	buf_text(&text, "options edns0\n");
 	cstr = buf_cstr(&text);
 	if (cstr != NULL)
@@ -165,19 +165,19 @@ restarts_add(struct plan *plan, const struct machine *m)
 }
 
 enum res
-plan_make(struct plan *plan, const struct machine *m, const struct plan_wish *wish)
+plan_make(struct plan *plan, const struct machine *m, const struct plan_request *request)
 {
 	enum res res;
 
 	*plan = (struct plan){.n = 0};
 	res = writers_add(plan, m);
-	if (res == RES_OK && wish->with_links)
-		res = file_add(plan, m, "/etc/NetworkManager/dispatcher.d/60-ctstub-links", wish->hook, 0755,
-			       "the domains of a VPN are forwarded to its resolver while it is up");
+	if (res == RES_OK && request->with_links)
+		res = file_add(plan, m, "/etc/NetworkManager/dispatcher.d/60-ctstub-links", request->hook,
+			       0755, "the domains of a VPN are forwarded to its resolver while it is up");
 	if (res == RES_OK)
 		res = resolved_add(plan, m);
 	if (res == RES_OK)
-		res = resolv_conf_add(plan, m, wish);
+		res = resolv_conf_add(plan, m, request);
 	if (res == RES_OK)
 		res = restarts_add(plan, m);
 	if (res != RES_OK)

@@ -29,7 +29,7 @@ struct plan {
 	size_t n;
 };
 
-struct plan_wish {
+struct plan_request {
 	const char *server[SERVERS_MAX]; /* addresses in resolv.conf, lent */
 	size_t n_server;
 	bool with_links;
@@ -37,7 +37,7 @@ struct plan_wish {
 };
 
 /* RES_NOMEM, RES_LIMIT. A step that would change nothing is left out. */
-enum res plan_make(struct plan *, const struct machine *, const struct plan_wish *);
+enum res plan_make(struct plan *, const struct machine *, const struct plan_request *);
 void plan_free(struct plan *);
 /* A line for people: what the step does. Yours; NULL: no memory. */
 char *step_text(const struct step *);

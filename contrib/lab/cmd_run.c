@@ -90,12 +90,12 @@ wanted(const struct run *run, const struct scenario *row)
 
 /* Is it the good resolver that a selected scenario is compared with? */
 static bool
-touchstone(const struct run *run, const struct scenario *stone)
+is_good_resolver(const struct run *run, const struct scenario *good)
 {
 	const struct scenario *row;
 
 	for (size_t i = 0; (row = scenario_at(i)) != NULL; i++)
-		if (wanted(run, row) && strcmp(scenario_touchstone(row), stone->name) == 0)
+		if (wanted(run, row) && strcmp(scenario_good_resolver(row), good->name) == 0)
 			return true;
 	return false;
 }
@@ -109,7 +109,7 @@ queue_fill(struct run *run)
 	if (run->queue == NULL)
 		return false;
 	for (size_t i = 0; (row = scenario_at(i)) != NULL; i++)
-		if (wanted(run, row) || touchstone(run, row))
+		if (wanted(run, row) || is_good_resolver(run, row))
 			run->queue[run->n_queue++] = row;
 	return true;
 }

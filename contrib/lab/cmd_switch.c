@@ -10,7 +10,7 @@
 #define DOWN_WAITS 250 /* of 20 ms: a lab ends within a second, unless the machine is busy */
 
 static int
-lab_tell(const char *line)
+switch_command(const char *line)
 {
 	char reply[UPCTL_LINE_MAX];
 	enum res res = upctl_ask(line, reply);
@@ -51,7 +51,7 @@ lab_switch(int argc, char **argv)
 		return LAB_USAGE;
 	}
 	snprintf(line, sizeof line, "switch%s %s\n", keep ? "-keeping-tickets" : "", argv[optind]);
-	return lab_tell(line);
+	return switch_command(line);
 }
 
 int
@@ -66,7 +66,7 @@ lab_down(int argc, char **argv)
 		fprintf(stderr, "usage: ctstub-lab down\n");
 		return LAB_USAGE;
 	}
-	code = lab_tell("down\n");
+	code = switch_command("down\n");
 	/* The next lab may come up as soon as this has returned. */
 	for (int i = 0; code == LAB_DONE && i < DOWN_WAITS && upctl_ask("ping", reply) != RES_NOT_FOUND; i++)
 		nanosleep(&pause, NULL);

@@ -12,7 +12,7 @@
 #define NO_MASK          "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"
 
 static void
-address_text_tell(struct spelling *s, const struct spelled_address *a)
+address_text_report(struct spelling *s, const struct spelled_address *a)
 {
 	if (++s->readings > SPELLING_READINGS_MAX)
 		s->limit = true;
@@ -37,15 +37,15 @@ inner_v4(struct spelled_address *out, const uint8_t ip[16])
 }
 
 static void
-tell_bytes(struct spelling *s, const uint8_t *ip, size_t n, bool exact)
+bytes_report(struct spelling *s, const uint8_t *ip, size_t n, bool exact)
 {
 	struct spelled_address a = {.n = (uint8_t)n, .exact = exact}, inner;
 
 	memcpy(a.ip, ip, n);
 	memcpy(a.mask, NO_MASK, n);
-	address_text_tell(s, &a);
+	address_text_report(s, &a);
 	if (n == 16 && inner_v4(&inner, ip))
-		address_text_tell(s, &inner);
+		address_text_report(s, &inner);
 }
 
 /* ---- IPv4 */
@@ -137,7 +137,7 @@ v4_read(struct spelling *s, struct span text)
 		if (!parts_read(&p, text, octal != 0) || (s->in_words && p.n != 4) || !v4_fill(&a, &p))
 			continue;
 		if (!found || memcmp(a.ip, first.ip, 4) != 0)
-			address_text_tell(s, &a);
+			address_text_report(s, &a);
 		first = a;
 		found = true;
 	}
@@ -161,7 +161,7 @@ v6_read(struct spelling *s, struct span text)
 	copy[text.n] = '\0';
 	if (strlen(copy) != text.n || inet_pton(AF_INET6, copy, ip) != 1)
 		return false;
-	tell_bytes(s, ip, 16, true);
+	bytes_report(s, ip, 16, true);
 	return true;
 }
 
@@ -245,7 +245,7 @@ spelling_read_ip(struct spelling *s, struct span bytes)
 	bool text = bytes.n >= 3 && text_is_plain(bytes) && spelling_read_address_text(s, bytes);
 
 	if (bytes.n == 4 || bytes.n == 16) {
-		tell_bytes(s, bytes.p, bytes.n, true);
+		bytes_report(s, bytes.p, bytes.n, true);
 		return true;
 	}
 	if (bytes.n == 8 || bytes.n == 32) { /* with a mask, as name constraints have it */
@@ -253,7 +253,7 @@ spelling_read_ip(struct spelling *s, struct span bytes)
 
 		memcpy(a.ip, bytes.p, a.n);
 		memcpy(a.mask, bytes.p + a.n, a.n);
-		address_text_tell(s, &a);
+		address_text_report(s, &a);
 		return true;
 	}
 	return text;

@@ -109,11 +109,11 @@ static enum watch_exit
 download(struct buf *out, struct fetcher *f, const char *url, size_t max)
 {
 	struct download d = {.out = out, .code = WATCH_TROUBLE};
-	const struct fetch_wish wish = {.url = url, .expected = max, .limit = max};
+	const struct fetch_request request = {.url = url, .expected = max, .limit = max};
 	int64_t until = clock_mono_ms() + FETCHER_TOTAL_MS + FETCHER_CONNECT_MS;
 	bool readable;
 
-	if (fetcher_get(f, &wish, pull_on_answer, &d) != RES_OK)
+	if (fetcher_get(f, &request, pull_on_answer, &d) != RES_OK)
 		return watch_complain(WATCH_TROUBLE, verb, "out of memory");
 	while (!d.done && clock_mono_ms() < until)
 		if (!fetcher_wait(f, 1000, -1, &readable))

@@ -317,13 +317,14 @@ slot_ask(struct slot *slot, int64_t now_ms)
 	struct follow *f = slot->follow;
 	unsigned width =
 	    slot->whole ? TILE_WIDTH : source_tile_width(0, slot->begin / TILE_WIDTH, f->target.size);
-	struct fetch_wish wish = {.expected = slot_expected(slot), .limit = FETCHER_ANSWER_MAX, .gzip = true};
+	struct fetch_request request = {
+	    .expected = slot_expected(slot), .limit = FETCHER_ANSWER_MAX, .gzip = true};
 	struct buf url = buf_max(FETCHER_URL_MAX);
 	bool ok;
 
 	source_entries_url(&url, &f->log, slot->begin, slot->end, width);
-	wish.url = buf_cstr(&url);
-	ok = wish.url != NULL && fetcher_get(f->reader->fetcher, &wish, slot_on_answer, slot) == RES_OK;
+	request.url = buf_cstr(&url);
+	ok = request.url != NULL && fetcher_get(f->reader->fetcher, &request, slot_on_answer, slot) == RES_OK;
 	buf_free(&url);
 	if (!ok)
 		return false;

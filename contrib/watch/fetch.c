@@ -237,13 +237,13 @@ host_of(char out[256], const char *url)
 }
 
 static CURLcode
-transfer_setup(struct transfer *t, const struct fetch_wish *wish)
+transfer_setup(struct transfer *t, const struct fetch_request *request)
 {
 	CURL *c = t->curl;
 	CURLcode bad = CURLE_OK;
 
 #define SET(option, value) (bad = bad != CURLE_OK ? bad : curl_easy_setopt(c, option, value))
-	SET(CURLOPT_URL, wish->url);
+	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
 	SET(CURLOPT_NOSIGNAL, 1L);
@@ -254,7 +254,7 @@ transfer_setup(struct transfer *t, const struct fetch_wish *wish)
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	/* a packed body comes as it is: gzip.h bounds it */
-	if (wish->gzip)
+	if (request->gzip)
 		SET(CURLOPT_HTTPHEADER, t->fetcher->gzip_header);
 	SET(CURLOPT_USERAGENT, "ctstub-watch/" PACKAGE_VERSION);
 	/* The judge decides, not libcurl; no anchors are loaded, which every connection would hold a copy of. */
@@ -304,10 +304,10 @@ transfer_spare(struct fetcher *f, struct transfer *t)
 }
 
 enum res
-fetcher_get(struct fetcher *f, const struct fetch_wish *wish, fetch_fn *fn, void *arg)
+fetcher_get(struct fetcher *f, const struct fetch_request *request, fetch_fn *fn, void *arg)
 {
-	size_t limit = wish->limit < FETCHER_ANSWER_MAX ? wish->limit : FETCHER_ANSWER_MAX;
-	size_t expected = wish->expected < limit ? wish->expected : limit;
+	size_t limit = request->limit < FETCHER_ANSWER_MAX ? request->limit : FETCHER_ANSWER_MAX;
+	size_t expected = request->expected < limit ? request->expected : limit;
 	struct transfer *t;
 
 	/* with nothing held any answer has room: no request waits for ever */
@@ -321,7 +321,7 @@ fetcher_get(struct fetcher *f, const struct fetch_wish *wish, fetch_fn *fn, void
 	t->limit = limit;
 	t->fn = fn;
 	t->arg = arg;
-	if (!host_of(t->host, wish->url) || transfer_setup(t, wish) != CURLE_OK ||
+	if (!host_of(t->host, request->url) || transfer_setup(t, request) != CURLE_OK ||
 	    curl_multi_add_handle(f->multi, t->curl) != CURLM_OK) {
 		transfer_spare(f, t);
 		return RES_NOMEM;
@@ -408,7 +408,7 @@ transfer_end(struct fetcher *f, struct transfer *t, CURLcode code)
 }
 
 static void
-ended_tell(struct fetcher *f)
+ended_report(struct fetcher *f)
 {
 	const CURLMsg *message;
 	struct transfer *t;
@@ -434,7 +434,7 @@ fetcher_wait(struct fetcher *f, int64_t timeout_ms, int fd, bool *readable)
 	    curl_multi_perform(f->multi, &running) != CURLM_OK)
 		return false;
 	*readable = fd >= 0 && extra.revents != 0;
-	ended_tell(f);
+	ended_report(f);
 	return true;
 }
 

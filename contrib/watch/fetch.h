@@ -48,7 +48,7 @@ struct fetch_answer {
 
 typedef void fetch_fn(void *arg, const struct fetch_answer *);
 
-struct fetch_wish {
+struct fetch_request {
 	const char *url;
 	size_t expected; /* bytes that are reserved */
 	size_t limit;    /* bytes that the answer may have; at most FETCHER_ANSWER_MAX */
@@ -61,7 +61,7 @@ struct fetcher *fetcher_new(const struct vfy_policy *);
 void fetcher_free(struct fetcher *);
 
 /* Starts a GET; fn is called from fetcher_wait, once. RES_LIMIT: the budget has no room now. RES_NOMEM. */
-enum res fetcher_get(struct fetcher *, const struct fetch_wish *, fetch_fn *fn, void *arg);
+enum res fetcher_get(struct fetcher *, const struct fetch_request *, fetch_fn *fn, void *arg);
 /* The requests of this arg end without a call. */
 void fetcher_drop(struct fetcher *, const void *arg);
 unsigned fetcher_under_way(const struct fetcher *);

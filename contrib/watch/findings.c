@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "contrib/watch/evidence.h"
 #include "contrib/watch/findings_act.h"
-#include "contrib/watch/findings_tell.h"
+#include "contrib/watch/findings_report.h"
 #include "contrib/watch/judgement.h"
 
 #include <stdlib.h>
@@ -176,7 +176,7 @@ finding_resume(struct watch_findings *w, const struct record_entry *e)
 	if ((reported && e->kind == FINDING_EXPECTED) || record_load(w->record, e, &f) != RES_OK)
 		return;
 	if (reported)
-		finding_tell_again(w, f);
+		finding_latest_add(w, f);
 	if (reported && act_is_done(w, e)) {
 		finding_free(f);
 		return;

@@ -8,7 +8,7 @@
 #include "config/load.h"
 #include "contrib/watch/block.h"
 #include "contrib/watch/evidence.h"
-#include "contrib/watch/findings_tell.h"
+#include "contrib/watch/findings_report.h"
 #include "contrib/watch/judgement.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
-#include "contrib/watch/findings_tell.h"
+#include "contrib/watch/findings_report.h"
 
 #include "base/log.h"
 #include "base/text.h"
 
 void
-finding_tell_again(struct watch_findings *w, const struct watch_finding *f)
+finding_latest_add(struct watch_findings *w, const struct watch_finding *f)
 {
 	struct buf *place = &w->latest[w->n_latest % FINDINGS_LATEST_MAX];
 
@@ -18,7 +18,7 @@ totals_count(struct watch_findings *w, const struct watch_finding *f)
 {
 	w->totals.finding[f->kind]++;
 	if (f->kind != FINDING_EXPECTED)
-		finding_tell_again(w, f);
+		finding_latest_add(w, f);
 }
 
 static enum log_level

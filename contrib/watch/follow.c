@@ -28,9 +28,9 @@ follow_misbehaved(struct follow *f, enum misbehaviour kind, const struct head *f
 						.second = second,
 						.bytes = bytes};
 
-	if (f->told[kind])
+	if (f->reported[kind])
 		return;
-	f->told[kind] = true;
+	f->reported[kind] = true;
 	f->misbehaviours++;
 	watch_log_misbehaved(f->reader->settings.findings, &what);
 }
@@ -38,7 +38,7 @@ follow_misbehaved(struct follow *f, enum misbehaviour kind, const struct head *f
 void
 follow_well(struct follow *f, enum misbehaviour kind)
 {
-	f->told[kind] = false;
+	f->reported[kind] = false;
 }
 
 static void

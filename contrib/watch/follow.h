@@ -75,7 +75,7 @@ struct follow {
 	unsigned failures;  /* in a row, of requests */
 	bool trouble_stays; /* it is about what the log says: an answer alone does not end it */
 	char trouble[256];
-	bool told[MISBEHAVIOUR_COUNT]; /* since things were well */
+	bool reported[MISBEHAVIOUR_COUNT]; /* since things were well */
 	uint64_t entries, bytes, requests, total_failures, misbehaviours;
 };
 

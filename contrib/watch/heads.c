@@ -122,9 +122,10 @@ heads_on_proof(void *arg, const struct proof_result *result)
 static void
 proof_ask(struct follow *f)
 {
-	const struct proof_wish wish = {
+	const struct proof_request request = {
 	    .log = &f->log, .first = f->state.head.size, .second = f->candidate.size};
-	enum res r = proof_start(&f->proof, f->reader->fetcher, f->reader->hasher, &wish, heads_on_proof, f);
+	enum res r =
+	    proof_start(&f->proof, f->reader->fetcher, f->reader->hasher, &request, heads_on_proof, f);
 
 	if (r == RES_OK)
 		f->requests++;
@@ -188,7 +189,7 @@ void
 heads_step(struct follow *f, int64_t now_ms)
 {
 	struct buf url = buf_max(FETCHER_URL_MAX);
-	struct fetch_wish wish = {.expected = 1024, .limit = HEAD_FILE_MAX};
+	struct fetch_request request = {.expected = 1024, .limit = HEAD_FILE_MAX};
 	int64_t due = f->next_poll_ms > f->pace.not_before_ms ? f->next_poll_ms : f->pace.not_before_ms;
 
 	if (f->head_under_way || f->proof != NULL)
@@ -200,8 +201,8 @@ heads_step(struct follow *f, int64_t now_ms)
 		return;
 	}
 	source_head_url(&url, &f->log);
-	wish.url = buf_cstr(&url);
-	if (wish.url != NULL && fetcher_get(f->reader->fetcher, &wish, heads_on_answer, f) == RES_OK) {
+	request.url = buf_cstr(&url);
+	if (request.url != NULL && fetcher_get(f->reader->fetcher, &request, heads_on_answer, f) == RES_OK) {
 		f->head_under_way = true;
 		f->requests++;
 	} else {

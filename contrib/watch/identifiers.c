@@ -32,7 +32,7 @@ trouble(struct reading *r, const char *what)
 }
 
 static void
-identifiers_tell(const struct reading *r, enum identifier_kind kind, const char *where, struct span value)
+identifiers_report(const struct reading *r, enum identifier_kind kind, const char *where, struct span value)
 {
 	const struct identifier id = {kind, where, value};
 
@@ -49,21 +49,21 @@ is_string(uint8_t id)
 
 /* A string of any type. As it stands where every reader sees the same bytes; else converted. False: it is none. */
 static bool
-tell_string(struct reading *r, enum identifier_kind kind, const char *where, const struct der_element *e)
+string_report(struct reading *r, enum identifier_kind kind, const char *where, const struct der_element *e)
 {
 	if (!is_string(e->id))
 		return false;
 	if (text_is_ascii(e->body) && e->id != 0x1c && e->id != 0x1e) {
-		identifiers_tell(r, kind, where, e->body);
+		identifiers_report(r, kind, where, e->body);
 		return true;
 	}
 	buf_clear(&r->wide);
 	if (!attribute_value_utf8(&r->wide, e)) {
 		/* no good text of its type: then its bytes are what a careless reader sees */
-		identifiers_tell(r, kind, where, e->body);
+		identifiers_report(r, kind, where, e->body);
 		return e->id != 0x1c && e->id != 0x1e;
 	}
-	identifiers_tell(r, kind, where, buf_span(&r->wide));
+	identifiers_report(r, kind, where, buf_span(&r->wide));
 	return true;
 }
 
@@ -82,11 +82,11 @@ attribute_kind(struct span oid)
 }
 
 static void
-attribute_tell(struct reading *r, struct span oid, const struct der_element *value, struct buf *domain)
+attribute_report(struct reading *r, struct span oid, const struct der_element *value, struct buf *domain)
 {
-	bool told = tell_string(r, attribute_kind(oid), "subject", value);
+	bool found = string_report(r, attribute_kind(oid), "subject", value);
 
-	if (!told && span_equal(oid, OID_COMMON_NAME))
+	if (!found && span_equal(oid, OID_COMMON_NAME))
 		trouble(r, "the common name cannot be read");
 	if (domain != NULL && span_equal(oid, OID_DOMAIN_COMPONENT) && text_is_ascii(value->body)) {
 		/* most significant first: DC=com, DC=example */
@@ -105,7 +105,7 @@ attribute_tell(struct reading *r, struct span oid, const struct der_element *val
 
 /* RDNSequence: the Name with its header. */
 static void
-identifiers_name_tell(struct reading *r, struct span name)
+identifiers_name_report(struct reading *r, struct span name)
 {
 	struct der_reader rdns = der_only(name, DER_SEQUENCE);
 	struct buf domain = buf_max(DOMAIN_TEXT_MAX);
@@ -119,7 +119,7 @@ identifiers_name_tell(struct reading *r, struct span name)
 			struct der_element value = der_any(&pair);
 
 			if (der_done(&pair))
-				attribute_tell(r, oid, &value, &domain);
+				attribute_report(r, oid, &value, &domain);
 			else
 				set.bad = true;
 		}
@@ -127,7 +127,7 @@ identifiers_name_tell(struct reading *r, struct span name)
 	}
 	if (rdns.bad)
 		trouble(r, "the subject cannot be read");
-	identifiers_tell(r, IDENTIFIER_HOST, "domainComponents", buf_span(&domain));
+	identifiers_report(r, IDENTIFIER_HOST, "domainComponents", buf_span(&domain));
 	buf_free(&domain);
 }
 
@@ -135,7 +135,7 @@ identifiers_name_tell(struct reading *r, struct span name)
 
 /* Every string in the value of an otherName, whatever its type-id: SRVName, XmppAddr, SmtpUTF8Mailbox, UPN. */
 static void
-other_tell(struct reading *r, struct span value, int depth)
+other_report(struct reading *r, struct span value, int depth)
 {
 	struct der_reader in = der_over(value);
 
@@ -143,40 +143,40 @@ other_tell(struct reading *r, struct span value, int depth)
 		struct der_element e = der_any(&in);
 
 		if ((e.id & 0x20) != 0 && depth < IDENTIFIERS_NESTING_MAX)
-			other_tell(r, e.body, depth + 1);
-		else if (is_string(e.id) && !tell_string(r, IDENTIFIER_TEXT, "otherName", &e))
+			other_report(r, e.body, depth + 1);
+		else if (is_string(e.id) && !string_report(r, IDENTIFIER_TEXT, "otherName", &e))
 			in.bad = true;
 		else if (!is_string(e.id) && (e.id & 0xc0) == 0x80)
-			identifiers_tell(r, IDENTIFIER_TEXT, "otherName",
-					 e.body); /* a string by its context */
+			identifiers_report(r, IDENTIFIER_TEXT, "otherName",
+					   e.body); /* a string by its context */
 	}
 	if (in.bad)
 		trouble(r, "an otherName cannot be read");
 }
 
 static void
-altname_tell(struct reading *r, const struct altname *a)
+altname_report(struct reading *r, const struct altname *a)
 {
 	switch (a->kind) {
 	case ALTNAME_DNS:
-		identifiers_tell(r, IDENTIFIER_HOST, "dNSName", a->value);
+		identifiers_report(r, IDENTIFIER_HOST, "dNSName", a->value);
 		break;
 	case ALTNAME_IP:
-		identifiers_tell(r, IDENTIFIER_IP, "iPAddress", a->value);
+		identifiers_report(r, IDENTIFIER_IP, "iPAddress", a->value);
 		break;
 	case ALTNAME_URI:
-		identifiers_tell(r, IDENTIFIER_TEXT, "uniformResourceIdentifier", a->value);
+		identifiers_report(r, IDENTIFIER_TEXT, "uniformResourceIdentifier", a->value);
 		break;
 	case ALTNAME_EMAIL:
-		identifiers_tell(r, IDENTIFIER_TEXT, "rfc822Name", a->value);
+		identifiers_report(r, IDENTIFIER_TEXT, "rfc822Name", a->value);
 		break;
 	case ALTNAME_DIRECTORY:
-		identifiers_name_tell(r, a->value);
+		identifiers_name_report(r, a->value);
 		break;
 	case ALTNAME_OTHER:
 	case ALTNAME_X400:
 	case ALTNAME_EDI_PARTY:
-		other_tell(r, a->value, 0);
+		other_report(r, a->value, 0);
 		break;
 	case ALTNAME_REGISTERED_ID:
 		break;
@@ -184,24 +184,24 @@ altname_tell(struct reading *r, const struct altname *a)
 }
 
 static void
-altnames_tell(struct reading *r, struct span value)
+altnames_report(struct reading *r, struct span value)
 {
 	struct der_reader list = der_only(value, DER_SEQUENCE);
 	struct altname a;
 
 	while (altname_next(&a, &list))
-		altname_tell(r, &a);
+		altname_report(r, &a);
 	if (!der_done(&list))
 		trouble(r, "the subjectAltName cannot be read");
 }
 
 static void
-server_name_tell(struct reading *r, struct span value)
+server_name_report(struct reading *r, struct span value)
 {
 	struct der_reader in = der_over(value);
 	struct der_element e = der_any(&in);
 
-	if (!der_done(&in) || !tell_string(r, IDENTIFIER_HOST, "netscape-ssl-server-name", &e))
+	if (!der_done(&in) || !string_report(r, IDENTIFIER_HOST, "netscape-ssl-server-name", &e))
 		trouble(r, "the Netscape server name cannot be read");
 }
 
@@ -209,7 +209,7 @@ server_name_tell(struct reading *r, struct span value)
 
 /* Only what bears names is looked at any closer: this is done for every certificate of the world. */
 static void
-extension_tell(struct reading *r, struct der_reader *list)
+extension_report(struct reading *r, struct der_reader *list)
 {
 	struct der_reader in = der_enter(list, DER_SEQUENCE);
 	struct span oid = der_take(&in, DER_OID).body;
@@ -228,19 +228,19 @@ extension_tell(struct reading *r, struct der_reader *list)
 	if (!der_done(&in))
 		trouble(r, "an extension with names cannot be read");
 	else if (names)
-		altnames_tell(r, value);
+		altnames_report(r, value);
 	else
-		server_name_tell(r, value);
+		server_name_report(r, value);
 }
 
 static void
-extensions_tell(struct reading *r, struct der_reader *tbs)
+extensions_report(struct reading *r, struct der_reader *tbs)
 {
 	struct der_reader wrapper = der_enter(tbs, DER_CONTEXT_CONS(3));
 	struct der_reader list = der_enter(&wrapper, DER_SEQUENCE);
 
 	while (der_more(&list))
-		extension_tell(r, &list);
+		extension_report(r, &list);
 	if (!der_done(&list) || !der_done(&wrapper))
 		trouble(r, "the extensions cannot be read");
 }
@@ -257,7 +257,7 @@ validity_read(struct reading *r, struct der_reader *tbs)
 }
 
 static void
-tbs_tell(struct reading *r)
+tbs_report(struct reading *r)
 {
 	struct cert_parts *p = r->parts;
 	struct der_reader tbs = der_only(p->tbs, DER_SEQUENCE);
@@ -271,10 +271,10 @@ tbs_tell(struct reading *r)
 	p->subject = der_take(&tbs, DER_SEQUENCE).whole;
 	p->spki = der_take(&tbs, DER_SEQUENCE).whole;
 	if (p->subject.n > 0)
-		identifiers_name_tell(r, p->subject);
+		identifiers_name_report(r, p->subject);
 	while (der_more(&tbs)) {
 		if (der_at(&tbs, DER_CONTEXT_CONS(3)))
-			extensions_tell(r, &tbs);
+			extensions_report(r, &tbs);
 		else if (!der_at(&tbs, DER_CONTEXT(1)) && !der_at(&tbs, DER_CONTEXT(2)))
 			tbs.bad = true;
 		else
@@ -298,6 +298,6 @@ identifiers_read(struct cert_parts *parts, struct span certificate, bool is_tbs,
 		if (!der_done(&outer))
 			trouble(&r, "the certificate cannot be read");
 	}
-	tbs_tell(&r);
+	tbs_report(&r);
 	buf_free(&r.wide);
 }

@@ -140,7 +140,7 @@ watch_close(struct watch *w)
 }
 
 static void
-started_tell(const struct watch *w)
+started_report(const struct watch *w)
 {
 	log_event(LOG_NOTICE, "watching", LOG_INT("logs", watch_reader_count(w->reader)),
 		  LOG_STR("list", w->plan->snapshot->ctlogs_from));
@@ -190,7 +190,7 @@ watch_run(struct watch *w, bool *again)
 	bool readable;
 	int code = WATCH_DONE;
 
-	started_tell(w);
+	started_report(w);
 	while (!stop_asked && !is_done(w)) {
 		if (reload_asked || (clock_boot_ms() >= until_ms && !w->options->once)) {
 			reload_asked = 0;

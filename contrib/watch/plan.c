@@ -51,8 +51,8 @@ upstream_watch(struct watch_list *list, const struct upstream_settings *u, int o
 }
 
 static void
-tell_faults(struct config_errors *errors, struct place place, const char *option, const char *file,
-	    const struct faults *faults)
+list_faults_report(struct config_errors *errors, struct place place, const char *option, const char *file,
+		   const struct faults *faults)
 {
 	for (size_t i = 0; i < faults_lines(faults); i++) {
 		char *text = faults_text(faults, i, file);
@@ -86,7 +86,7 @@ watch_file_add(struct watch_plan *p, const struct strings *files, size_t i, stru
 
 	if (res == RES_OK) {
 		res = watch_list_add_file(p->list, buf_span(&text), &faults);
-		tell_faults(errors, files->place[i], "watch-file", files->v[i], &faults);
+		list_faults_report(errors, files->place[i], "watch-file", files->v[i], &faults);
 	}
 	faults_clear(&faults);
 	buf_free(&text);
@@ -119,7 +119,7 @@ known_file_add(struct cert_match_builder *b, const struct strings *files, size_t
 
 	if (res == RES_OK) {
 		res = disallow_add_file(b, buf_span(&text), &faults);
-		tell_faults(errors, files->place[i], "known-file", files->v[i], &faults);
+		list_faults_report(errors, files->place[i], "known-file", files->v[i], &faults);
 	}
 	faults_clear(&faults);
 	buf_free(&text);

@@ -22,7 +22,7 @@ struct tile {
 struct proof_job {
 	struct fetcher *fetcher;
 	struct tree_hasher *hasher;
-	struct proof_wish wish;
+	struct proof_request request;
 	proof_fn *fn;
 	void *arg;
 	struct tree_proof proof;
@@ -99,12 +99,12 @@ proof_read(struct proof_job *job, struct span body)
 	if (r != RES_OK)
 		return r;
 	index = json_object_get(root, "leaf_index");
-	if (job->wish.inclusion &&
-	    (!json_is_integer(index) || (uint64_t)json_integer_value(index) != job->wish.first))
+	if (job->request.inclusion &&
+	    (!json_is_integer(index) || (uint64_t)json_integer_value(index) != job->request.first))
 		r = RES_MALFORMED;
 	else
 		r = hashes_read(&job->proof,
-				json_object_get(root, job->wish.inclusion ? "audit_path" : "consistency"));
+				json_object_get(root, job->request.inclusion ? "audit_path" : "consistency"));
 	json_decref(root);
 	return r;
 }
@@ -123,16 +123,16 @@ proof_on_json(void *arg, const struct fetch_answer *answer)
 static enum res
 json_start(struct proof_job *job)
 {
-	struct fetch_wish wish = {.expected = 4096, .limit = ANSWER_MAX};
+	struct fetch_request request = {.expected = 4096, .limit = ANSWER_MAX};
 	struct buf url = buf_max(FETCHER_URL_MAX);
 	enum res r;
 
-	if (job->wish.inclusion)
-		source_inclusion_url(&url, job->wish.log, &job->wish.leaf, job->wish.second);
+	if (job->request.inclusion)
+		source_inclusion_url(&url, job->request.log, &job->request.leaf, job->request.second);
 	else
-		source_consistency_url(&url, job->wish.log, job->wish.first, job->wish.second);
-	wish.url = buf_cstr(&url);
-	r = wish.url == NULL ? RES_NOMEM : fetcher_get(job->fetcher, &wish, proof_on_json, job);
+		source_consistency_url(&url, job->request.log, job->request.first, job->request.second);
+	request.url = buf_cstr(&url);
+	r = request.url == NULL ? RES_NOMEM : fetcher_get(job->fetcher, &request, proof_on_json, job);
 	buf_free(&url);
 	return r;
 }
@@ -151,7 +151,7 @@ tile_find(struct proof_job *job, unsigned level, uint64_t index)
 		return NULL;
 	tile = &job->tile[job->n_tiles++];
 	*tile = (struct tile){.level = level, .index = index, .job = job};
-	tile->width = source_tile_width(level, index, job->wish.second);
+	tile->width = source_tile_width(level, index, job->request.second);
 	return tile;
 }
 
@@ -186,7 +186,7 @@ node_on_asked(void *arg, unsigned level, uint64_t index, struct tree_hash *out)
 static enum res
 tiles_prove(struct proof_job *job)
 {
-	const struct proof_wish *w = &job->wish;
+	const struct proof_request *w = &job->request;
 
 	job->missing = false;
 	return w->inclusion
@@ -249,13 +249,13 @@ tile_fetch(struct tile *tile)
 {
 	struct buf url = buf_max(FETCHER_URL_MAX);
 	const size_t bytes = (size_t)TILE_WIDTH * TREE_HASH_SIZE;
-	struct fetch_wish wish = {.expected = bytes, .limit = bytes};
+	struct fetch_request request = {.expected = bytes, .limit = bytes};
 	enum res r;
 
-	source_tile_url(&url, tile->job->wish.log, tile->level, tile->index,
+	source_tile_url(&url, tile->job->request.log, tile->level, tile->index,
 			tile->whole ? TILE_WIDTH : tile->width);
-	wish.url = buf_cstr(&url);
-	r = wish.url == NULL ? RES_NOMEM : fetcher_get(tile->job->fetcher, &wish, proof_on_tile, tile);
+	request.url = buf_cstr(&url);
+	r = request.url == NULL ? RES_NOMEM : fetcher_get(tile->job->fetcher, &request, proof_on_tile, tile);
 	buf_free(&url);
 	return r;
 }
@@ -287,7 +287,7 @@ tiles_start(struct proof_job *job)
 
 enum res
 proof_start(struct proof_job **out, struct fetcher *fetcher, struct tree_hasher *hasher,
-	    const struct proof_wish *wish, proof_fn *fn, void *arg)
+	    const struct proof_request *request, proof_fn *fn, void *arg)
 {
 	struct proof_job *job = calloc(1, sizeof *job);
 	enum res r;
@@ -296,10 +296,10 @@ proof_start(struct proof_job **out, struct fetcher *fetcher, struct tree_hasher 
 		return RES_NOMEM;
 	job->fetcher = fetcher;
 	job->hasher = hasher;
-	job->wish = *wish;
+	job->request = *request;
 	job->fn = fn;
 	job->arg = arg;
-	r = wish->log->ctlog->tiled ? tiles_start(job) : json_start(job);
+	r = request->log->ctlog->tiled ? tiles_start(job) : json_start(job);
 	if (r != RES_OK) {
 		job_free(job);
 		return r;

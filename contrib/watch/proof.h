@@ -23,7 +23,7 @@ struct proof_result {
 };
 typedef void proof_fn(void *arg, const struct proof_result *);
 
-struct proof_wish {
+struct proof_request {
 	const struct watch_log *log;
 	bool
 	    inclusion; /* of leaf number `first` in the tree of size `second`; else consistency of both sizes */
@@ -32,8 +32,8 @@ struct proof_wish {
 };
 
 /* Calls back from fetcher_wait, once. RES_LIMIT: no room in the budget now. RES_NOMEM. */
-enum res proof_start(struct proof_job **, struct fetcher *, struct tree_hasher *, const struct proof_wish *,
-		     proof_fn *, void *arg);
+enum res proof_start(struct proof_job **, struct fetcher *, struct tree_hasher *,
+		     const struct proof_request *, proof_fn *, void *arg);
 /* Ends it without a call. NULL is allowed. */
 void proof_drop(struct proof_job *);
 

@@ -62,9 +62,10 @@ answer_good(struct proven *p, const struct fetch_answer *answer)
 static bool
 proven_get(struct proven *p, struct buf *url, size_t expected, size_t limit, bool gzip, fetch_fn *fn)
 {
-	struct fetch_wish wish = {.url = buf_cstr(url), .expected = expected, .limit = limit, .gzip = gzip};
+	struct fetch_request request = {
+	    .url = buf_cstr(url), .expected = expected, .limit = limit, .gzip = gzip};
 
-	p->under_way = wish.url != NULL && fetcher_get(p->reader->fetcher, &wish, fn, p) == RES_OK;
+	p->under_way = request.url != NULL && fetcher_get(p->reader->fetcher, &request, fn, p) == RES_OK;
 	buf_free(url);
 	return p->under_way;
 }
@@ -195,25 +196,25 @@ proven_on_proof(void *arg, const struct proof_result *result)
 static bool
 proven_proof_ask(struct proven *p)
 {
-	struct proof_wish wish = {
+	struct proof_request request = {
 	    .log = &p->follow->log, .inclusion = true, .first = p->index, .leaf = p->leaf_hash};
 
 	p->head = p->follow->state.head;
-	wish.second = p->head.size;
+	request.second = p->head.size;
 	if (p->head.size == 1) { /* the leaf is the root */
 		p->proof.n = 0;
 		p->has_proof = tree_hash_equal(&p->leaf_hash, &p->head.root);
 		return p->has_proof;
 	}
-	p->under_way =
-	    proof_start(&p->job, p->reader->fetcher, p->reader->hasher, &wish, proven_on_proof, p) == RES_OK;
+	p->under_way = proof_start(&p->job, p->reader->fetcher, p->reader->hasher, &request, proven_on_proof,
+				   p) == RES_OK;
 	return p->under_way;
 }
 
 /* ---- all of it */
 
 static void
-proven_tell(struct proven *p)
+proven_report(struct proven *p)
 {
 	struct watch_evidence evidence = {.head = &p->head, .proof = &p->proof, .n_chain = p->n_chain};
 	struct span bytes = buf_span(&p->bytes);
@@ -240,7 +241,7 @@ proven_go_on(struct proven *p, int64_t now_ms)
 	else if (!p->has_proof)
 		asked = proven_proof_ask(p);
 	else {
-		proven_tell(p);
+		proven_report(p);
 		return;
 	}
 	if (!asked)

@@ -34,7 +34,7 @@ is_host_text(struct span s)
 /* ---- one host, in host bytes alone */
 
 static void
-name_tell(struct spelling *s, struct span name)
+name_report(struct spelling *s, struct span name)
 {
 	if (++s->readings > SPELLING_READINGS_MAX)
 		s->limit = true;
@@ -72,7 +72,7 @@ host_read(struct spelling *s, struct span host)
 	}
 	ascii_lower_copy(lower, host.p, host.n);
 	name = span_of(lower, host.n);
-	name_tell(s, name);
+	name_report(s, name);
 	if (may_be_address(name))
 		(void)spelling_read_address_text(s, name);
 	while (name.n > 0 && name.p[0] == '_') { /* _service._proto.example.com (RFC 4985) */
@@ -81,7 +81,7 @@ host_read(struct spelling *s, struct span host)
 		if (dot == NULL)
 			break;
 		name = span_slice(name, (size_t)(dot - name.p) + 1, name.n);
-		name_tell(s, name);
+		name_report(s, name);
 	}
 }
 

@@ -49,19 +49,20 @@ start_on_proof(void *arg, const struct proof_result *result)
 static void
 range_ask(struct follow *f, uint64_t start)
 {
-	struct proof_wish wish = {.log = &f->log, .second = f->state.head.size};
+	struct proof_request request = {.log = &f->log, .second = f->state.head.size};
 
-	if (start >= wish.second && start > 0)
-		start = wish.second == 0 ? 0 : wish.second - 1;
+	if (start >= request.second && start > 0)
+		start = request.second == 0 ? 0 : request.second - 1;
 	while (is_power_of_two(start))
 		start--;
 	if (start == 0) {
 		started(f, &(struct tree_range){.size = 0});
 		return;
 	}
-	f->start = wish.first = start;
+	f->start = request.first = start;
 	f->candidate = f->state.head;
-	if (proof_start(&f->proof, f->reader->fetcher, f->reader->hasher, &wish, start_on_proof, f) != RES_OK)
+	if (proof_start(&f->proof, f->reader->fetcher, f->reader->hasher, &request, start_on_proof, f) !=
+	    RES_OK)
 		return;
 	f->start_under_way = true;
 	f->requests++;
@@ -97,14 +98,14 @@ static void
 search_ask(struct follow *f)
 {
 	uint64_t middle = f->low + (f->high - f->low) / 2;
-	struct fetch_wish wish = {
+	struct fetch_request request = {
 	    .expected = f->log.ctlog->tiled ? 1024 * 1024 : 16384, .limit = FETCHER_ANSWER_MAX, .gzip = true};
 	struct buf url = buf_max(FETCHER_URL_MAX);
 
 	source_entries_url(&url, &f->log, middle, middle + 1,
 			   source_tile_width(0, middle / TILE_WIDTH, f->state.head.size));
-	wish.url = buf_cstr(&url);
-	if (wish.url != NULL && fetcher_get(f->reader->fetcher, &wish, search_on_answer, f) == RES_OK) {
+	request.url = buf_cstr(&url);
+	if (request.url != NULL && fetcher_get(f->reader->fetcher, &request, search_on_answer, f) == RES_OK) {
 		f->start_under_way = true;
 		f->requests++;
 	}

@@ -151,8 +151,8 @@ watch_names_find(const struct watch_names *t, struct span name, bool domain, uin
 
 /* Items of this very name; below: only domains, for the name looked up is below this one. */
 static void
-names_tell(const struct watch_names *t, uint32_t hash, struct span name, bool below, watch_hit_fn *fn,
-	   void *ctx)
+names_report(const struct watch_names *t, uint32_t hash, struct span name, bool below, watch_hit_fn *fn,
+	     void *ctx)
 {
 	for (size_t i = hash & (t->n_slots - 1); t->slot[i] != 0; i = (i + 1) & (t->n_slots - 1)) {
 		const struct watch_name *n = &t->name[t->slot[i] - 1];
@@ -164,7 +164,7 @@ names_tell(const struct watch_names *t, uint32_t hash, struct span name, bool be
 
 /* "*.parent" covers every name right below the parent. */
 static void
-children_tell(const struct watch_names *t, struct span parent, watch_hit_fn *fn, void *ctx)
+children_report(const struct watch_names *t, struct span parent, watch_hit_fn *fn, void *ctx)
 {
 	uint32_t next = t->parent_slot[parent_slot_of(t, parent)];
 
@@ -252,7 +252,7 @@ watch_names_lookup(const struct watch_names *t, struct span name, watch_hit_fn *
 		return true;
 	for (size_t i = name.n; i > 0; i--) {
 		if (name.p[i - 1] == '.')
-			names_tell(t, h, span_slice(name, i, name.n), true, fn, ctx);
+			names_report(t, h, span_slice(name, i, name.n), true, fn, ctx);
 		h = hash_byte(h, name.p[i - 1]);
 	}
 	if (watch_names_scans(name)) {
@@ -262,9 +262,9 @@ watch_names_lookup(const struct watch_names *t, struct span name, watch_hit_fn *
 		return false;
 	}
 	if (rest.n < name.n)
-		children_tell(t, rest, fn, ctx);
+		children_report(t, rest, fn, ctx);
 	else
-		names_tell(t, h, name, false, fn, ctx);
+		names_report(t, h, name, false, fn, ctx);
 	return true;
 }
 

@@ -44,7 +44,7 @@ daemon_on_verdict(void *ctx, const struct server *s)
 {
 	struct daemon *d = ctx;
 
-	verdict_log_tell(d->verdicts, s);
+	verdict_log_add(d->verdicts, s);
 }
 
 static void
@@ -53,7 +53,7 @@ daemon_on_server_ready(void *ctx, const struct server *s)
 	struct daemon *d = ctx;
 
 	captive_upstream_ready(&d->captive);
-	verdict_log_tell_ready(d->verdicts, s);
+	verdict_log_ready(d->verdicts, s);
 }
 
 /* ---- operations of the control socket */

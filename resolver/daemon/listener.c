@@ -46,7 +46,7 @@ tcp_prepare(int fd)
 }
 
 static int
-socket_bound(const struct addr *a, int type, bool share)
+socket_bound(const struct addr *a, int type, bool reuse_port)
 {
 	const int on = 1;
 	struct sockaddr_storage sa;
@@ -60,7 +60,7 @@ socket_bound(const struct addr *a, int type, bool share)
 	/* Connections of a daemon that ended must not keep its successor from listening. */
 	if (type == SOCK_STREAM && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
 		goto fail;
-	if (share && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
+	if (reuse_port && setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof on) != 0)
 		goto fail;
 	if (bind(fd, (const struct sockaddr *)&sa, n) != 0)
 		goto fail;
@@ -75,15 +75,15 @@ fail:
 }
 
 enum res
-listener_bind(struct listener_fds *out, const struct addr *addr, bool share, char **why)
+listener_bind(struct listener_fds *out, const struct addr *addr, bool reuse_port, char **why)
 {
 	struct listener_fds l = {.addr = *addr, .udp = -1, .tcp = -1};
 	char text[ADDR_TEXT_MAX];
 	struct buf b = buf_max(256);
 	enum res res;
 
-	if ((l.udp = socket_bound(addr, SOCK_DGRAM, share)) < 0 ||
-	    (l.tcp = socket_bound(addr, SOCK_STREAM, share)) < 0) {
+	if ((l.udp = socket_bound(addr, SOCK_DGRAM, reuse_port)) < 0 ||
+	    (l.tcp = socket_bound(addr, SOCK_STREAM, reuse_port)) < 0) {
 		/* IPv6 is switched off, or missing in this kernel */
 		res = addr->family == ADDR_V6 && addr_is_loopback(addr) &&
 			      (errno == EADDRNOTAVAIL || errno == EAFNOSUPPORT)

@@ -178,13 +178,13 @@ verdict_log_post(struct verdict_log *v, const struct server *s, bool ready)
 }
 
 void
-verdict_log_tell(struct verdict_log *v, const struct server *s)
+verdict_log_add(struct verdict_log *v, const struct server *s)
 {
 	verdict_log_post(v, s, false);
 }
 
 void
-verdict_log_tell_ready(struct verdict_log *v, const struct server *s)
+verdict_log_ready(struct verdict_log *v, const struct server *s)
 {
 	verdict_log_post(v, s, true);
 }

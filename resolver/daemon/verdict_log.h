@@ -14,9 +14,9 @@ struct verdict_log;
 enum res verdict_log_new(struct verdict_log **, struct loop *);
 void verdict_log_free(struct verdict_log *); /* no worker may run any more */
 /* Any thread. */
-void verdict_log_tell(struct verdict_log *, const struct server *);
+void verdict_log_add(struct verdict_log *, const struct server *);
 /* Any thread: a connection is ready. A certificate that is about to expire gets a line, one for each step. */
-void verdict_log_tell_ready(struct verdict_log *, const struct server *);
+void verdict_log_ready(struct verdict_log *, const struct server *);
 /* The thread of the loop: the last refusal; its upstream is lent until the next turn of the loop. */
 void verdict_log_last(const struct verdict_log *, struct refusal *);
 

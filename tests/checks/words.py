@@ -26,6 +26,10 @@ IDENTIFIERS = [
     (r"tend(ed)?", "maintain"),
     (r"silence", "stall"),
     (r"gather(ed)?", "fan_out; collect"),
+    (r"said", "set_at, declared"),
+    (r"told|tell", "reported, report"),
+    (r"wish(es)?", "request"),
+    (r"touchstone", "good resolver"),
 ]
 
 # files whose words are others', or a table of words

@@ -28,16 +28,16 @@ flush(struct proto *w)
 static void
 heard_check(unsigned asked)
 {
-	bool told[ASKED_MAX] = {false};
+	bool reported[ASKED_MAX] = {false};
 
 	check(recorder.n_heard + recorder.unprocessed <= asked);
 	for (unsigned i = 0; i < recorder.n_heard; i++) {
 		const struct heard *h = &recorder.heard[i];
 		unsigned id = h->failure == REASON_NONE ? be16_read(h->message) : ASKED_MAX;
 
-		check(h->failure != REASON_NONE || (h->n >= 12 && id < asked && !told[id]));
+		check(h->failure != REASON_NONE || (h->n >= 12 && id < asked && !reported[id]));
 		if (id < ASKED_MAX)
-			told[id] = true;
+			reported[id] = true;
 	}
 }
 

@@ -17,7 +17,7 @@ struct run {
 	struct buf sent;
 	struct tp_exchange *asked[ASKED_MAX];
 	uint16_t wire_id[ASKED_MAX];
-	unsigned n_asked, n_told;
+	unsigned n_asked, n_reported;
 	enum reason reason;
 };
 
@@ -32,8 +32,8 @@ feed(struct run *r, const uint8_t *p, size_t n)
 		memcpy(copy, p, n);
 	r->reason = r->w->ops->feed(r->w, copy, n, &detail);
 	check(r->reason == REASON_NONE || detail != NULL);
-	for (; r->n_told < recorder.n_heard; r->n_told++) {
-		struct heard *h = &recorder.heard[r->n_told % RECORDER_MAX];
+	for (; r->n_reported < recorder.n_heard; r->n_reported++) {
+		struct heard *h = &recorder.heard[r->n_reported % RECORDER_MAX];
 		unsigned i = be16_read(h->message);
 
 		/* The asker's id is its place here: told once, and still waited for. */

@@ -14,7 +14,8 @@
 #define LIFE_DAYS  90
 
 /* A certificate with a place for the serial. */
-struct mould {
+struct template
+{
 	struct buf der;
 	size_t number_at; /* eight octets, big-endian */
 };
@@ -22,7 +23,7 @@ struct mould {
 struct filler {
 	bool tiled;
 	int64_t since_ms;
-	struct mould certificate, precertificate, tbs;
+	struct template certificate, precertificate, tbs;
 	struct buf issuer;
 	uint8_t issuer_key_hash[32], fingerprint[32];
 	struct tree_hash *level[FILLER_LEVEL + 1];
@@ -39,26 +40,26 @@ number_put(uint8_t *at, uint64_t number)
 }
 
 static bool
-mould_settle(struct mould *mould)
+template_settle(struct template *template)
 {
-	for (size_t i = 0; i + SERIAL_N <= mould->der.n; i++)
-		if (memcmp(mould->der.p + i, serial, SERIAL_N) == 0) {
-			mould->number_at = i + SERIAL_N - 8;
-			return buf_ok(&mould->der);
+	for (size_t i = 0; i + SERIAL_N <= template->der.n; i++)
+		if (memcmp(template->der.p + i, serial, SERIAL_N) == 0) {
+			template->number_at = i + SERIAL_N - 8;
+			return buf_ok(&template->der);
 		}
 	return false;
 }
 
 static void
-mould_put(const struct mould *mould, uint64_t index, struct buf *out)
+template_put(const struct template *template, uint64_t index, struct buf *out)
 {
-	uint8_t *room = buf_room(out, mould->der.n);
+	uint8_t *room = buf_room(out, template->der.n);
 
 	if (room == NULL)
 		return;
-	memcpy(room, mould->der.p, mould->der.n);
-	number_put(room + mould->number_at, index % FILLER_PERIOD);
-	buf_added(out, mould->der.n);
+	memcpy(room, template->der.p, template->der.n);
+	number_put(room + template->number_at, index % FILLER_PERIOD);
+	buf_added(out, template->der.n);
 }
 
 /* An extension that no program knows, to make certificates as large as wanted. */
@@ -101,29 +102,29 @@ forge_fill(struct forge *f, struct world *world, const struct key *key, bool poi
 }
 
 static bool
-mould_forge(struct mould *mould, struct world *world, bool poison, size_t padding)
+template_forge(struct template *template, struct world *world, bool poison, size_t padding)
 {
 	struct forge f;
 	bool done = forge_fill(&f, world, world_key(world, "filler", KEY_P256), poison, padding);
 
 	if (done)
-		forge_certificate(&f, world_logs(world), &mould->der);
+		forge_certificate(&f, world_logs(world), &template->der);
 	forge_free(&f);
-	return done && mould_settle(mould);
+	return done && template_settle(template);
 }
 
 static bool
-moulds_make(struct filler *filler, struct world *world, size_t size)
+templates_make(struct filler *filler, struct world *world, size_t size)
 {
-	struct mould plain = {.der = buf_max(DER_MAX)};
-	bool done = mould_forge(&plain, world, false, 0);
+	struct template plain = {.der = buf_max(DER_MAX)};
+	bool done = template_forge(&plain, world, false, 0);
 	size_t padding = size > plain.der.n + DER_MARGIN ? size - plain.der.n - DER_MARGIN : 0;
 
 	buf_free(&plain.der);
-	return done && mould_forge(&filler->certificate, world, false, padding) &&
-	       mould_forge(&filler->precertificate, world, true, padding) &&
+	return done && template_forge(&filler->certificate, world, false, padding) &&
+	       template_forge(&filler->precertificate, world, true, padding) &&
 	       leaf_tbs_of(&filler->tbs.der, buf_span(&filler->precertificate.der)) == RES_OK &&
-	       mould_settle(&filler->tbs);
+	       template_settle(&filler->tbs);
 }
 
 static bool
@@ -157,12 +158,12 @@ filler_leaf(const struct filler *filler, uint64_t index, struct buf *out)
 	struct leaf leaf = {.timestamp_ms = (uint64_t)filler->since_ms + index % FILLER_PERIOD,
 			    .has_index = filler->tiled,
 			    .index = index % FILLER_PERIOD};
-	const struct mould *mould = is_precertificate(index) ? &filler->tbs : &filler->certificate;
+	const struct template *template = is_precertificate(index) ? &filler->tbs : &filler->certificate;
 
 	if (is_precertificate(index))
 		leaf.issuer_key_hash = filler->issuer_key_hash;
-	leaf_front_write(out, &leaf, mould->der.n);
-	mould_put(mould, index, out);
+	leaf_front_write(out, &leaf, template->der.n);
+	template_put(template, index, out);
 	leaf_extensions_write(out, &leaf);
 }
 
@@ -171,7 +172,7 @@ filler_extra(const struct filler *filler, uint64_t index, struct buf *out)
 {
 	if (is_precertificate(index)) {
 		buf_u24(out, (uint32_t)filler->precertificate.der.n);
-		mould_put(&filler->precertificate, index, out);
+		template_put(&filler->precertificate, index, out);
 	}
 	buf_u24(out, (uint32_t)filler->issuer.n + 3);
 	buf_u24(out, (uint32_t)filler->issuer.n);
@@ -183,7 +184,7 @@ filler_tile_rest(const struct filler *filler, uint64_t index, struct buf *out)
 {
 	if (is_precertificate(index)) {
 		buf_u24(out, (uint32_t)filler->precertificate.der.n);
-		mould_put(&filler->precertificate, index, out);
+		template_put(&filler->precertificate, index, out);
 	}
 	buf_u16(out, 32);
 	buf_put(out, span_of(filler->fingerprint, 32));
@@ -245,7 +246,7 @@ filler_new(struct filler **out, struct world *world, bool tiled, size_t size)
 	filler->since_ms = world_at(world) - DAY_MS;
 	filler->certificate.der = filler->precertificate.der = filler->tbs.der = filler->issuer =
 	    buf_max(DER_MAX);
-	if (!issuer_make(filler, world) || !moulds_make(filler, world, size) || !hashes_make(filler)) {
+	if (!issuer_make(filler, world) || !templates_make(filler, world, size) || !hashes_make(filler)) {
 		filler_free(filler);
 		return RES_IO;
 	}

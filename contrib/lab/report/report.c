@@ -104,10 +104,10 @@ report_entry_word(const json_t *entry)
 void
 report_column_untaken(const struct report_column *column, size_t i, struct buf *out)
 {
-	static const char *const stones[] = {"good-v4", "good-v6", "good-name"};
+	static const char *const good[] = {"good-v4", "good-v6", "good-name"};
 
-	for (size_t k = 0; k < sizeof stones / sizeof stones[0]; k++) {
-		const json_t *entry = report_column_entry(column, stones[k]);
+	for (size_t k = 0; k < sizeof good / sizeof good[0]; k++) {
+		const json_t *entry = report_column_entry(column, good[k]);
 
 		if (!report_entry_is(entry, "fail") || i-- > 0)
 			continue;
@@ -115,7 +115,7 @@ report_column_untaken(const struct report_column *column, size_t i, struct buf *
 		    out,
 		    "It does not accept a good resolver (%s, %s: %s), so its refusals of the same kind "
 		    "prove nothing.",
-		    stones[k], report_entry_text(entry, "outcome"), report_entry_text(entry, "detail"));
+		    good[k], report_entry_text(entry, "outcome"), report_entry_text(entry, "detail"));
 		return;
 	}
 }

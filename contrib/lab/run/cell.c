@@ -83,31 +83,31 @@ mounts_settle(void)
 static int
 cell_inside(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
 {
-	if (!mounts_settle() || netlink_loopback_furnish(own, n_own) != RES_OK) {
+	if (!mounts_settle() || netlink_loopback_set_up(own, n_own) != RES_OK) {
 		fprintf(stderr, "ctstub-lab: cannot set up the namespaces: %s\n", strerror(errno));
 		return CELL_FAILED;
 	}
 	return inside(ctx);
 }
 
-static volatile sig_atomic_t inhabitant; /* the first process of the cell, by its number outside */
+static volatile sig_atomic_t first_process; /* the first process of the cell, by its number outside */
 
 static void
-porter_on_term(int signal_number)
+parent_on_term(int signal_number)
 {
 	(void)signal_number;
-	(void)kill(inhabitant, SIGKILL);
+	(void)kill(first_process, SIGKILL);
 }
 
-/* Becomes the first process of the cell. The pipe's other end belongs to the porter. It may have died
+/* Becomes the first process of the cell. The pipe's other end belongs to the parent. It may have died
  * before PR_SET_PDEATHSIG, and getppid cannot tell in here. */
 static int
 cell_enter(const int alive[2], const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
 {
-	struct pollfd porter = {.fd = alive[0], .events = POLLIN};
+	struct pollfd parent = {.fd = alive[0], .events = POLLIN};
 
 	close(alive[1]);
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || poll(&porter, 1, 0) != 0)
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || poll(&parent, 1, 0) != 0)
 		return CELL_FAILED;
 	close(alive[0]);
 	return cell_inside(own, n_own, inside, ctx);
@@ -116,12 +116,12 @@ cell_enter(const int alive[2], const struct addr *own, size_t n_own, int (*insid
 /* The process between the caller and the cell: only a child of the one that called unshare becomes
  * process 1. */
 static int
-cell_porter(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
+cell_parent(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void *ctx)
 {
 	uid_t uid = geteuid();
 	gid_t gid = getegid();
 	int flags = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWIPC, status, alive[2];
-	const struct sigaction term = {.sa_handler = porter_on_term};
+	const struct sigaction term = {.sa_handler = parent_on_term};
 	sigset_t set, before;
 	pid_t pid;
 
@@ -143,7 +143,7 @@ cell_porter(const struct addr *own, size_t n_own, int (*inside)(void *ctx), void
 		(void)sigprocmask(SIG_SETMASK, &before, NULL);
 		_exit(cell_enter(alive, own, n_own, inside, ctx));
 	}
-	inhabitant = pid;
+	first_process = pid;
 	(void)sigaction(SIGTERM, &term, NULL);
 	(void)signal(SIGINT,
 		     SIG_IGN); /* the terminal sends it to every process of the group; the caller decides */
@@ -166,7 +166,7 @@ cell_start(pid_t *out, const struct addr *own, size_t n_own, int (*inside)(void 
 		signal(SIGTERM, SIG_DFL);
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 			_exit(CELL_FAILED);
-		_exit(cell_porter(own, n_own, inside, ctx));
+		_exit(cell_parent(own, n_own, inside, ctx));
 	}
 	*out = pid;
 	return RES_OK;

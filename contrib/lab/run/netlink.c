@@ -107,7 +107,7 @@ loopback_up(unsigned *lo)
 }
 
 enum res
-netlink_loopback_furnish(const struct addr *own, size_t n)
+netlink_loopback_set_up(const struct addr *own, size_t n)
 {
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 	unsigned lo;

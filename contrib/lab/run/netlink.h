@@ -8,6 +8,6 @@
 #include "base/res.h"
 
 /* Brings lo up, gives it these addresses, and makes every other address of both families local too. */
-enum res netlink_loopback_furnish(const struct addr *own, size_t n);
+enum res netlink_loopback_set_up(const struct addr *own, size_t n);
 
 #endif

@@ -75,7 +75,7 @@ refused_good(const json_t *list, const char *name)
 
 /* Would a client that contacts no server have had the same outcome? */
 static bool
-says_nothing(const json_t *entry)
+proves_nothing(const json_t *entry)
 {
 	return strcmp(results_text(entry, "strict"), "accept") != 0 &&
 	       (strcmp(results_text(entry, "mark"), "pass") == 0 ||
@@ -91,7 +91,7 @@ results_void(json_t *results)
 
 	json_array_foreach (list, i, entry) {
 		row = scenario_find(results_text(entry, "scenario"));
-		if (row != NULL && says_nothing(entry) && refused_good(list, scenario_touchstone(row)))
+		if (row != NULL && proves_nothing(entry) && refused_good(list, scenario_good_resolver(row)))
 			json_object_set_new(entry, "mark", json_string("void"));
 	}
 }

@@ -17,7 +17,7 @@
 /* Yours. NULL: no memory. */
 json_t *results_new(const struct client_about *, enum lab_server_protocol, const char *config);
 void results_add(json_t *results, const struct scenario *, const struct trial_result *);
-/* Refusals by a client that refused the touchstone as well are marked "void": they prove nothing. */
+/* Refusals by a client that refused the good resolver as well are marked "void": they prove nothing. */
 void results_void(json_t *results);
 /* How many results have this mark. */
 size_t results_count(const json_t *results, const char *mark);

@@ -184,7 +184,7 @@ tighten(struct trial *trial)
 
 /* What happens between the first question and the one that counts. */
 static enum res
-interlude(struct trial *trial)
+script_step(struct trial *trial)
 {
 	const enum script script = trial->stage.site->scenario->script;
 	enum res res = RES_OK;
@@ -233,7 +233,7 @@ trial_play(struct trial *trial)
 
 	if (scenario->script != SCRIPT_ONCE && !begins_well(trial))
 		return;
-	if (interlude(trial) != RES_OK) {
+	if (script_step(trial) != RES_OK) {
 		detail(trial, "the lab could not continue");
 		trial->result->outcome = OUTCOME_BROKEN;
 		return;

@@ -76,7 +76,7 @@ scenario_want_text(enum want want)
 }
 
 const char *
-scenario_touchstone(const struct scenario *scenario)
+scenario_good_resolver(const struct scenario *scenario)
 {
 	if (scenario->dial_name != NULL)
 		return "good-name";

@@ -83,7 +83,7 @@ extern const struct scenario_group scenarios_identity, scenarios_chain, scenario
 
 /* The good resolver of the same kind (family, wanted name): if a client refuses that one as well, its
  * refusal of this one proves nothing. */
-const char *scenario_touchstone(const struct scenario *);
+const char *scenario_good_resolver(const struct scenario *);
 
 const struct scenario_group *scenario_group_at(size_t); /* NULL after the last */
 size_t scenario_count(void);

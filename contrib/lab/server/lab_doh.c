@@ -317,7 +317,7 @@ lab_respond(struct h2 *h2, struct stream *stream, int status, struct span messag
 
 /* Ends the stream, or the connection, instead of answering. True: it did. */
 static bool
-stream_spurned(struct h2 *h2, struct stream *stream)
+stream_refused(struct h2 *h2, struct stream *stream)
 {
 	uint32_t code;
 
@@ -453,7 +453,7 @@ h2_send(struct h2 *h2, int32_t id, struct span message)
 
 	if (stream == NULL)
 		return; /* the client has cancelled it */
-	if (stream_spurned(h2, stream)) {
+	if (stream_refused(h2, stream)) {
 		pump(h2);
 		return;
 	}

@@ -193,7 +193,7 @@ payload_sizes_are_at_least_512(void **state)
 {
 	static const struct {
 		const char *what;
-		uint16_t said, counts;
+		uint16_t declared, counts;
 	} rows[] = {
 	    {"C09: 0", 0, 512},
 	    {"C09: 100; RFC 6891, 6.2.3", 100, 512},
@@ -208,7 +208,7 @@ payload_sizes_are_at_least_512(void **state)
 		struct msg_question q;
 
 		wire_make(&b, HEAD_AR1 ASK " 00 0029");
-		buf_u16(&b, rows[i].said);
+		buf_u16(&b, rows[i].declared);
 		wire_make(&b, "00000000 0000");
 		if (msg_question_read(&q, buf_span(&b)) != MSG_OK || q.edns.udp_size != rows[i].counts)
 			fail_msg("%s", rows[i].what);

@@ -135,10 +135,10 @@ root_empty(void)
 static void
 plan_for(struct plan *plan, struct machine *m)
 {
-	struct plan_wish wish = {.server = {"127.0.0.1", "::1"}, .n_server = 2};
+	struct plan_request request = {.server = {"127.0.0.1", "::1"}, .n_server = 2};
 
 	assert_int_equal(machine_look(m, root), RES_OK);
-	assert_int_equal(plan_make(plan, m, &wish), RES_OK);
+	assert_int_equal(plan_make(plan, m, &request), RES_OK);
 }
 
 /* ---- the table */
