@@ -57,6 +57,7 @@ libresolver_a_SOURCES += \
 	resolver/daemon/daemon.c resolver/daemon/daemon.h \
 	resolver/daemon/fan_out.c resolver/daemon/fan_out.h \
 	resolver/daemon/heap.c resolver/daemon/heap.h \
+	resolver/daemon/helper.c resolver/daemon/helper.h \
 	resolver/daemon/list_age.c resolver/daemon/list_age.h \
 	resolver/daemon/listener.c resolver/daemon/listener.h \
 	resolver/daemon/listener_tcp.c resolver/daemon/listener_tcp.h \

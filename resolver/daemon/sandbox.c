@@ -127,7 +127,7 @@ sandbox_drop(const char *user, char **why)
 /* clang-format off */
 
 /* Whatever the arguments. */
-static const int free_calls[] = {
+static const int daemon_calls[] = {
     /* the loop */
     SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
     SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_gettime),
@@ -161,13 +161,28 @@ static const int deadly_calls[] = {
     SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
     SCMP_SYS(process_vm_writev), SCMP_SYS(listen), SCMP_SYS(bind), SCMP_SYS(fork), SCMP_SYS(vfork),
 };
+
+/* A helper that writes files and talks to the daemon: no network, no new sockets. */
+static const int writer_calls[] = {
+    SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(close), SCMP_SYS(fcntl),
+    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
+    SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(pwrite64),
+    SCMP_SYS(lseek), SCMP_SYS(ftruncate), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(fchmod),
+    SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
+    SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
+    SCMP_SYS(unlinkat), SCMP_SYS(mkdirat),
+    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
+    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getrandom),
+    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(tgkill),
+    SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
 /* clang-format on */
 
 static int
-sandbox_rules_free(scmp_filter_ctx f)
+sandbox_rules_free(scmp_filter_ctx f, const int *calls, size_t n)
 {
-	for (size_t i = 0; i < sizeof free_calls / sizeof free_calls[0]; i++) {
-		int failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, free_calls[i], 0);
+	for (size_t i = 0; i < n; i++) {
+		int failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
 
 		if (failed != 0 && failed != -EDOM) /* -EDOM: there is no such call on this machine */
 			return failed;
@@ -183,30 +198,16 @@ sandbox_rules_free(scmp_filter_ctx f)
 }
 
 /* Calls that depend on their arguments. */
-static int
-rules_bound(scmp_filter_ctx f)
-{
-	const scmp_datum_t type = 0xff; /* beside it: SOCK_NONBLOCK, SOCK_CLOEXEC */
-	const struct scmp_arg_cmp stream = SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM);
-	const struct scmp_arg_cmp datagram = SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_DGRAM);
-	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
-	const struct {
-		int call;
-		unsigned n;
-		struct scmp_arg_cmp arg[2];
-	} rules[] = {
-	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
-	    {SCMP_SYS(open), 1, {SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), stream}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), stream}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), datagram}}, /* sd_notify */
-	    {SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
-	    {SCMP_SYS(mprotect), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
-	    {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0)}}, /* does the peer acknowledge? */
-	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}},    /* its own limits may be read */
-	};
+struct bound_rule {
+	int call;
+	unsigned n;
+	struct scmp_arg_cmp arg[2];
+};
 
-	for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+static int
+rules_add(scmp_filter_ctx f, const struct bound_rule *rules, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
 		int failed =
 		    seccomp_rule_add_array(f, SCMP_ACT_ALLOW, rules[i].call, rules[i].n, rules[i].arg);
 
@@ -216,8 +217,40 @@ rules_bound(scmp_filter_ctx f)
 	return 0;
 }
 
-enum res
-sandbox_seal(bool kill, char **why)
+/* No memory becomes code. */
+static int
+rules_of_all(scmp_filter_ctx f)
+{
+	const struct bound_rule rules[] = {
+	    {SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
+	    {SCMP_SYS(mprotect), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
+	};
+
+	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
+}
+
+static int
+rules_of_daemon(scmp_filter_ctx f)
+{
+	const scmp_datum_t type = 0xff; /* beside it: SOCK_NONBLOCK, SOCK_CLOEXEC */
+	const struct scmp_arg_cmp stream = SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM);
+	const struct scmp_arg_cmp datagram = SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_DGRAM);
+	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
+	const struct bound_rule rules[] = {
+	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
+	    {SCMP_SYS(open), 1, {SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), stream}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), stream}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), datagram}}, /* sd_notify */
+	    {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0)}}, /* does the peer acknowledge? */
+	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}},    /* its own limits may be read */
+	};
+
+	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
+}
+
+static enum res
+seal(bool kill, const int *calls, size_t n, int (*more)(scmp_filter_ctx), char **why)
 {
 	scmp_filter_ctx f;
 	int failed;
@@ -231,9 +264,11 @@ sandbox_seal(bool kill, char **why)
 	}
 	failed = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
 	if (failed == 0)
-		failed = sandbox_rules_free(f);
+		failed = sandbox_rules_free(f, calls, n);
 	if (failed == 0)
-		failed = rules_bound(f);
+		failed = rules_of_all(f);
+	if (failed == 0 && more != NULL)
+		failed = more(f);
 	if (failed == 0)
 		failed = seccomp_load(f);
 	seccomp_release(f);
@@ -241,4 +276,16 @@ sandbox_seal(bool kill, char **why)
 		return RES_OK;
 	*why = reason_new("seccomp", "", failed < 0 ? -failed : EINVAL);
 	return RES_IO;
+}
+
+enum res
+sandbox_seal(bool kill, char **why)
+{
+	return seal(kill, daemon_calls, sizeof daemon_calls / sizeof daemon_calls[0], rules_of_daemon, why);
+}
+
+enum res
+sandbox_seal_writer(bool kill, char **why)
+{
+	return seal(kill, writer_calls, sizeof writer_calls / sizeof writer_calls[0], NULL, why);
 }

@@ -21,5 +21,7 @@ void sandbox_act_as_self(void);
 /* A filter on system calls, for all threads: from now on nothing can be executed, traced or listened on, and files
  * can only be read. kill: a call that is not allowed ends the process (tests); else it fails with EPERM. */
 enum res sandbox_seal(bool kill, char **why);
+/* The filter of a helper (helper.h) that writes files: it can neither make sockets nor execute anything. */
+enum res sandbox_seal_writer(bool kill, char **why);
 
 #endif

@@ -134,6 +134,7 @@ check_PROGRAMS += \
 check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control \
 	tests/unit/resolver/daemon/test_control_socket \
+	tests/unit/resolver/daemon/test_helper \
 	tests/unit/resolver/daemon/test_list_age \
 	tests/unit/resolver/daemon/test_network
 check_PROGRAMS += \

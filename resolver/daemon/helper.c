@@ -1,0 +1,139 @@
+#include "config.h"
+
+#include "resolver/daemon/helper.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "resolver/daemon/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HELPER_TROUBLE 3    /* its exit code */
+#define HELPER_FD      3    /* its end of the socket */
+#define FDS_MAX        4096 /* closed one by one where the kernel has no close_range (before 5.9) */
+
+/* ---- in the helper */
+
+static void
+signals_ignore(void)
+{
+	static const int signals[] = {SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT};
+	const struct sigaction ignore = {.sa_handler = SIG_IGN};
+	sigset_t none;
+
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		(void)sigaction(signals[i], &ignore, NULL);
+	sigemptyset(&none);
+	(void)sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+static void
+rest_close(void)
+{
+	if (close_range(HELPER_FD + 1, ~0U, 0) == 0)
+		return;
+	for (int fd = HELPER_FD + 1; fd < FDS_MAX; fd++)
+		(void)close(fd);
+}
+
+/* Its socket becomes HELPER_FD, and nothing else stays open. */
+static bool
+descriptors_settle(int socket)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null < 0 || (socket != HELPER_FD && dup2(socket, HELPER_FD) < 0))
+		return false;
+	for (int fd = 0; fd < HELPER_FD; fd++)
+		if (dup2(null, fd) < 0)
+			return false;
+	rest_close();
+	return true;
+}
+
+static void
+helper_live(const struct helper_setup *setup, int socket)
+{
+	char *why = NULL;
+
+	signals_ignore();
+	(void)prctl(PR_SET_NAME, setup->name, 0, 0, 0);
+	if (sandbox_drop(setup->user, &why) != RES_OK) {
+		log_event(LOG_ERROR, "helper-not-started", LOG_STR("helper", setup->name),
+			  LOG_STR("error", why));
+		_exit(HELPER_TROUBLE);
+	}
+	if (!descriptors_settle(socket) || setup->seal(setup->kill, &why) != RES_OK)
+		_exit(HELPER_TROUBLE);
+	setup->run(HELPER_FD, setup->ctx);
+	_exit(0); /* nothing of the daemon that it is a copy of may run */
+}
+
+/* ---- in the daemon */
+
+int
+helper_start(const struct helper_setup *setup, char **why)
+{
+	const struct sigaction none = {.sa_handler = SIG_IGN};
+	int pair[2], size = 4 * HELPER_MESSAGE_MAX;
+	pid_t pid;
+
+	/* No zombie: nobody waits for it. */
+	(void)sigaction(SIGCHLD, &none, NULL);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0) {
+		*why = strdup(strerror(errno));
+		return -1;
+	}
+	(void)setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	pid = fork();
+	if (pid == 0)
+		helper_live(setup, pair[1]);
+	(void)close(pair[1]);
+	if (pid > 0 && fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
+		return pair[0];
+	*why = strdup(strerror(errno));
+	(void)close(pair[0]);
+	return -1;
+}
+
+void
+helper_end(int socket)
+{
+	int64_t until = clock_mono_ms() + HELPER_END_MS, left;
+	struct pollfd end = {.fd = socket, .events = POLLIN};
+	uint8_t byte;
+
+	(void)shutdown(socket, SHUT_WR);
+	while ((left = until - clock_mono_ms()) > 0 && poll(&end, 1, (int)left) > 0)
+		if (recv(socket, &byte, 1, 0) <= 0)
+			break;
+	(void)close(socket);
+}
+
+bool
+helper_send(int socket, struct span message)
+{
+	return message.n <= HELPER_MESSAGE_MAX &&
+	       send(socket, message.p, message.n, MSG_NOSIGNAL) == (ssize_t)message.n;
+}
+
+ssize_t
+helper_receive(int socket, uint8_t *room)
+{
+	ssize_t n;
+
+	do {
+		n = recv(socket, room, HELPER_MESSAGE_MAX, 0);
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
+	return n == 0 ? -1 : n;
+}

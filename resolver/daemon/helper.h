@@ -1,0 +1,48 @@
+/*
+ * helper.h - a process beside the daemon for what the daemon itself may not do: it is forked before system calls are
+ * restricted, does one kind of work, and ends with the daemon.
+ *
+ * Daemon and helper talk over a socket pair that keeps the bounds of messages (SOCK_SEQPACKET), each without ever waiting for
+ * the other. The helper keeps no other descriptor: standard input, output and error lead to /dev/null. It ignores the signals
+ * by which a service manager or a terminal ends all processes at once, works off what was sent to it, and ends when the
+ * daemon's end of the socket is closed, which also a killed daemon does.
+ *
+ * A helper that dies is not started again: the filter forbids it. Its owner learns of it by the end of the socket.
+ */
+#ifndef RESOLVER_DAEMON_HELPER_H
+#define RESOLVER_DAEMON_HELPER_H
+
+#include "base/bytes.h"
+#include "base/res.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* One message: evidence is the largest, with 64 KiB of certificates and a verdict. The socket's own buffer is the queue, and
+ * takes some of them. */
+#define HELPER_MESSAGE_MAX (160 * 1024)
+#define HELPER_END_MS                                                                                        \
+	500 /* for what it still has to write when the daemon ends, which has a second for all (P08) */
+
+struct helper_setup {
+	const char *name; /* of the process, at most 15 bytes */
+	const char *user; /* whom it becomes when the daemon is root; "": it stays who the daemon is */
+	enum res (*seal)(bool kill, char **why); /* its filter on system calls (sandbox.h) */
+	bool kill;                               /* a forbidden call ends it (tests) */
+	/* In the helper, with its end of the socket, which blocks. Returns when the other end is closed. */
+	void (*run)(int socket, void *ctx);
+	void *ctx;
+};
+
+/* Before any thread is started. Gives the daemon's end, which does not block, or -1 and *why (yours). */
+int helper_start(const struct helper_setup *, char **why);
+/* Closes the daemon's end, when the helper has done its work or after HELPER_END_MS. */
+void helper_end(int socket);
+
+/* Either side. False: the message was not sent: the other one is gone, or has too many. */
+bool helper_send(int socket, struct span message);
+/* The next message into room of HELPER_MESSAGE_MAX bytes: 0 without one, -1 when the other side is gone; a longer message is
+ * cut. In the helper it waits for one. */
+ssize_t helper_receive(int socket, uint8_t *room);
+
+#endif

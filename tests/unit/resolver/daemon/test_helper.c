@@ -1,0 +1,165 @@
+#include "resolver/daemon/helper.h"
+#include "resolver/daemon/sandbox.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+static int inherited;
+
+/* Answers by the first byte of each message. */
+static void
+answer(int socket_, void *ctx)
+{
+	static uint8_t room[HELPER_MESSAGE_MAX];
+	ssize_t n;
+
+	(void)ctx;
+	while ((n = helper_receive(socket_, room)) >= 0) {
+		if (room[0] == 'd')
+			return;
+		if (room[0] == 'f')
+			room[0] = fcntl(inherited, F_GETFD) == -1 && errno == EBADF ? 'c' : 'o';
+		if (room[0] == 's')
+			room[0] = socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EPERM ? 'p' : 'a';
+		if (room[0] == 't')
+			(void)raise(SIGTERM);
+		(void)helper_send(socket_, span_of(room, (size_t)n));
+	}
+}
+
+static int
+start(void)
+{
+	const struct helper_setup setup = {.name = "test", .user = "", .seal = sandbox_seal_writer, .run = answer};
+	char *why = NULL;
+	int s = helper_start(&setup, &why);
+
+	assert_null(why);
+	assert_true(s >= 0);
+	return s;
+}
+
+/* 0 without an answer, -1 when the helper is gone. */
+static ssize_t
+wait_answer(int s, uint8_t *room)
+{
+	struct pollfd p = {.fd = s, .events = POLLIN};
+
+	assert_int_equal(poll(&p, 1, 20000), 1);
+	return helper_receive(s, room);
+}
+
+static char
+ask(int s, char what)
+{
+	static uint8_t room[HELPER_MESSAGE_MAX];
+
+	assert_true(helper_send(s, span_of(&what, 1)));
+	assert_int_equal(wait_answer(s, room), 1);
+	return (char)room[0];
+}
+
+static void
+it_answers_and_keeps_nothing_open(void **state)
+{
+	int s;
+
+	(void)state;
+	inherited = fcntl(2, F_DUPFD, 100);
+	s = start();
+	assert_int_equal(ask(s, 'x'), 'x');
+	assert_int_equal(ask(s, 'f'), 'c');
+	assert_int_equal(ask(s, 't'), 't');
+	helper_end(s);
+	close(inherited);
+}
+
+static void
+it_can_make_no_socket(void **state)
+{
+	int s = start();
+
+	(void)state;
+#ifdef SANITIZED
+	assert_int_equal(ask(s, 's'), 'a');
+#else
+	assert_int_equal(ask(s, 's'), 'p');
+#endif
+	helper_end(s);
+}
+
+static void
+messages_keep_their_bounds(void **state)
+{
+	static uint8_t room[HELPER_MESSAGE_MAX], large[HELPER_MESSAGE_MAX + 1];
+	int s = start();
+
+	(void)state;
+	memset(large, 'x', sizeof large);
+	assert_true(helper_send(s, span_of(large, HELPER_MESSAGE_MAX / 2)));
+	assert_int_equal(wait_answer(s, room), HELPER_MESSAGE_MAX / 2);
+	assert_false(helper_send(s, span_of(large, sizeof large)));
+	assert_int_equal(helper_receive(s, room), 0);
+	helper_end(s);
+}
+
+static void
+a_dead_helper_is_noticed_and_never_waited_for(void **state)
+{
+	static uint8_t room[HELPER_MESSAGE_MAX];
+	int s = start();
+
+	(void)state;
+	assert_true(helper_send(s, span_str("d")));
+	assert_int_equal(wait_answer(s, room), -1);
+	assert_false(helper_send(s, span_str("x")));
+	helper_end(s);
+}
+
+static void
+a_helper_that_does_not_read_blocks_nobody(void **state)
+{
+	static uint8_t large[HELPER_MESSAGE_MAX / 2];
+	int pair[2], sent = 0;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	while (helper_send(pair[0], span_of(large, sizeof large)) && sent < 1000)
+		sent++;
+	assert_in_range(sent, 1, 999);
+	close(pair[1]);
+	helper_end(pair[0]);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_answers_and_keeps_nothing_open),
+		cmocka_unit_test(it_can_make_no_socket),
+		cmocka_unit_test(messages_keep_their_bounds),
+		cmocka_unit_test(a_dead_helper_is_noticed_and_never_waited_for),
+		cmocka_unit_test(a_helper_that_does_not_read_blocks_nobody),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
