@@ -102,6 +102,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_fake_loop \
 	tests/unit/transport/test_idle \
 	tests/unit/transport/test_loop \
+	tests/unit/transport/test_loop_clock \
 	tests/unit/transport/test_stall \
 	tests/unit/transport/test_slot \
 	tests/unit/transport/test_slot_cipher \

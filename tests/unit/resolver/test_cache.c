@@ -225,6 +225,37 @@ stale_data_have_an_end(void **state)
 	cache_free(c);
 }
 
+/* Seconds that do not fit in 32 bits, signed or not, and milliseconds that have not for long. */
+static void
+k07_lifetimes_pass_every_border_of_the_clock(void **state)
+{
+	static const struct {
+		const char *what;
+		int64_t border_ms;
+	} borders[] = {
+	    {"2^31 ms", INT64_C(1) << 31},
+	    {"2^32 ms", INT64_C(1) << 32},
+	    {"2^31 s: 2038 where a clock counts from 1970", (INT64_C(1) << 31) * 1000},
+	    {"2^32 s: 2106", (INT64_C(1) << 32) * 1000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof borders / sizeof *borders; i++) {
+		int64_t stored = borders[i].border_ms - 100000;
+		struct cache *c = new_cache(&limits);
+		struct cache_hit hit;
+
+		assert_true(put_wire(c, A_300, stored, 0));
+		if (get(c, "a.test", 1, stored + 200000, &hit) != CACHE_FRESH || hit.age_s != 200)
+			fail_msg("%s: lost, or of the wrong age", borders[i].what);
+		if (get(c, "a.test", 1, stored + 300000, &hit) != CACHE_STALE || hit.age_s != 300)
+			fail_msg("%s: still fresh at its end", borders[i].what);
+		if (get(c, "a.test", 1, stored + 300000 + 24 * HOUR, &hit) != CACHE_MISS)
+			fail_msg("%s: kept for ever", borders[i].what);
+		cache_free(c);
+	}
+}
+
 static void
 failures_are_kept_between_one_second_and_five_minutes(void **state)
 {
@@ -419,6 +450,7 @@ main(void)
 	    cmocka_unit_test(a_hit_gives_what_was_put),
 	    cmocka_unit_test(only_the_question_finds_its_answer),
 	    cmocka_unit_test(stale_data_have_an_end),
+	    cmocka_unit_test(k07_lifetimes_pass_every_border_of_the_clock),
 	    cmocka_unit_test(failures_are_kept_between_one_second_and_five_minutes),
 	    cmocka_unit_test(a_failure_leaves_stale_data_in_place),
 	    cmocka_unit_test(popular_entries_are_prefetched_once),

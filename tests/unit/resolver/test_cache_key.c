@@ -49,11 +49,44 @@ equal_questions_have_equal_keys(void **state)
 	}
 }
 
+#define COLLIDING 200
+#define CHAINS    4096
+
+static unsigned
+chain_of(uint32_t number, const struct hash_key *hash)
+{
+	uint8_t wire[6] = {4};
+	struct cache_key k = {.name = span_of(wire, sizeof wire), .type = 1, .class = CLASS_IN};
+
+	be32_write(wire + 1, number);
+	return cache_key_hash(&k, hash) % CHAINS;
+}
+
+/* Names that an attacker found to collide in one process are spread in the next, whose key is another. */
+static void
+r14_names_that_collide_under_one_key_are_spread_by_another(void **state)
+{
+	const struct hash_key known = hash_key_random(), other = hash_key_random();
+	unsigned in_chain[CHAINS] = {0}, longest = 0;
+
+	(void)state;
+	for (uint32_t number = 0, n = 0; n < COLLIDING; number++) {
+		unsigned *chain = &in_chain[chain_of(number, &other)];
+
+		if (chain_of(number, &known) != 0)
+			continue;
+		n++;
+		longest = ++*chain > longest ? *chain : longest;
+	}
+	assert_in_range(longest, 1, 6); /* of 200 names on 4096 chains; under the known key all were in one */
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(equal_questions_have_equal_keys),
+	    cmocka_unit_test(r14_names_that_collide_under_one_key_are_spread_by_another),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

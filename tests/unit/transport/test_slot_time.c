@@ -271,6 +271,43 @@ a_good_one_stays_open_when_report_mode_ends(void **state)
 	fake_judge.report_until_ms = 0;
 }
 
+/* A wall clock that nobody can trust: each reading is ten years after the one before. */
+static int64_t stepping_ms;
+static unsigned wall_readings;
+
+static int64_t
+wall_steps(void)
+{
+	wall_readings++;
+	return stepping_ms += INT64_C(10) * 365 * 86400000;
+}
+
+static int64_t
+boot_goes_on(void)
+{
+	return loop_now_ms(f->loop);
+}
+
+static void
+k04_a_verdict_has_one_time_however_the_clock_steps(void **state)
+{
+	static const struct clock_source stepping = {wall_steps, boot_goes_on, boot_goes_on};
+	int64_t before;
+
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->server.n_conn == 1); /* in the middle of the handshake */
+	stepping_ms = before = FAKE_LOOP_WALL_MS;
+	wall_readings = 0;
+	clock_use(&stepping);
+	PUMP_UNTIL(f->n_done == 1);
+	clock_use(NULL);
+	assert_int_equal(f->asked[0].failure, REASON_NONE);
+	assert_int_equal(fake_judge.calls, 1);
+	assert_true(fake_judge.now_ms > before);
+	assert_int_equal(wall_readings, 1); /* what follows the verdict uses its time */
+}
+
 int
 main(void)
 {
@@ -286,6 +323,7 @@ main(void)
 	    SLOT_TEST(a_connection_is_judged_every_hour),
 	    SLOT_TEST(an_open_connection_is_judged_when_report_mode_ends),
 	    SLOT_TEST(a_good_one_stays_open_when_report_mode_ends),
+	    SLOT_TEST(k04_a_verdict_has_one_time_however_the_clock_steps),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
