@@ -1,4 +1,5 @@
 """What is installed and where, the units and how exposed they are, and the tree as a tarball."""
+import fnmatch
 import os
 import re
 import shutil
@@ -35,6 +36,38 @@ def installs(t):
                  "usr/local/lib/tmpfiles.d/ctstub.conf", *(f"usr/local/share/doc/ctstub/examples/{name}.conf" for name in EXAMPLES),
                  "usr/local/share/doc/ctstub/laptop/README.md", "usr/local/share/doc/ctstub/laptop/networkmanager-captive.sh"):
         check(want in files, f"{want} is not installed; installed are {files}")
+
+# Where the Debian package has what the default --prefix puts elsewhere, and what debhelper makes under names of its own.
+IN_PACKAGE = (("usr/local/etc/", "etc/"), ("usr/local/lib/systemd/", "lib/systemd/"),
+              ("usr/local/share/zsh/site-functions/", "usr/share/zsh/vendor-completions/"), ("usr/local/", "usr/"))
+BY_DEBHELPER = ("usr/lib/sysusers.d/", "usr/lib/tmpfiles.d/")
+
+
+def packages_with(path, rows_of):
+    """The packages of which a row of NAME.install names the path or a folder above it."""
+    parts = path.split("/")
+    heads = ["/".join(parts[:i + 1]) for i in range(len(parts))]
+    return sorted(name for name, patterns in rows_of.items()
+                  if any(head.count("/") == p.count("/") and fnmatch.fnmatchcase(head, p) for p in patterns for head in heads))
+
+
+@case("each file of make install is in exactly one Debian package", builds=("gcc",))
+def one_package(t):
+    folder, rows_of = os.path.join(t.src, "contrib", "debian"), {}
+    for name in os.listdir(folder):
+        if name.endswith(".install"):
+            with open(os.path.join(folder, name), encoding="utf-8") as f:
+                rows_of[name[:-8]] = [line.split()[0] for line in f if line.strip()]
+    wrong = {}
+    for path in installed(install(t)):
+        for old, new in IN_PACKAGE:
+            if path.startswith(old):
+                path = new + path[len(old):]
+                break
+        found = packages_with(path, rows_of)
+        if not path.startswith(BY_DEBHELPER) and len(found) != 1:
+            wrong[path] = found
+    equal(wrong, {}, "files, and the packages that have them")
 
 
 @case("make install leaves a configuration alone that is there", builds=("gcc",))
