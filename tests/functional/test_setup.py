@@ -1,94 +1,11 @@
 """`ctstub setup` in a booted Debian whose network has a hostile DHCP server: nothing leaves in clear text afterwards, and undo
 leaves no difference."""
-import os
-import shutil
-import subprocess
-
 from harness.case import case, check, until
-from harness.container import Container, debian_root
 from harness.dhcp import HostileNetwork
 from harness.installed import CONFIG, GOOD, configure, doors, install
+from harness.machines import KINDS, PLAIN_FILE, differences, files_of, has_address, machine_of
 
-EXTRA = ("network-manager", "systemd-resolved", "ifupdown", "isc-dhcp-client", "dhcpcd-base")
-SERVICES = ("NetworkManager", "systemd-resolved", "systemd-networkd", "networking", "dhcpcd")
-WATCHED = ("/etc", "/run/systemd/resolve")
-# What a boot, a lease or the clock writes, whoever resolves.
-OF_NO_MATTER = ("/etc/machine-id", "/etc/.pwd.lock", "/etc/NetworkManager/system-connections", "/run/systemd/resolve/netif", "/etc/ld.so.cache")
 SETUP = ("/usr/local/bin/ctstub", "setup", "-c", CONFIG)
-DHCPCD_UNIT = "[Unit]\nDescription=dhcpcd\n[Service]\nExecStart=/sbin/dhcpcd -B -q --nodev\n"
-
-# name: (services that run, files, does a name of the search domain leak before the setup?)
-MACHINES = {
-    "systemd-networkd and systemd-resolved": (("systemd-networkd", "systemd-resolved"), {
-        "/etc/systemd/network/host0.network": "[Match]\nName=host0\n[Network]\nDHCP=yes\n[DHCPv4]\nUseDomains=yes\n"}),
-    "NetworkManager alone": (("NetworkManager",), {
-        "/etc/NetworkManager/conf.d/managed.conf": "[device-lab]\nmatch-device=interface-name:host0\nmanaged=1\n",
-        "/etc/NetworkManager/system-connections/host0.nmconnection":
-            "[connection]\nid=host0\ntype=ethernet\ninterface-name=host0\n[ipv4]\nmethod=auto\n[ipv6]\nmethod=disabled\n"}),
-    "NetworkManager and systemd-resolved": (("NetworkManager", "systemd-resolved"), {
-        "/etc/NetworkManager/conf.d/managed.conf": "[device-lab]\nmatch-device=interface-name:host0\nmanaged=1\n",
-        "/etc/NetworkManager/system-connections/host0.nmconnection":
-            "[connection]\nid=host0\ntype=ethernet\ninterface-name=host0\n[ipv4]\nmethod=auto\n[ipv6]\nmethod=disabled\n"}),
-    "ifupdown with dhclient": (("networking",), {
-        "/etc/network/interfaces": "auto lo\niface lo inet loopback\nauto host0\niface host0 inet dhcp\n"}),
-    "dhcpcd": (("dhcpcd",), {"/etc/systemd/system/dhcpcd.service": DHCPCD_UNIT}),
-}
-
-
-def listing(root):
-    found = {}
-    for folder in WATCHED:
-        for path, _, files in os.walk(root + folder):
-            for name in files:
-                full = os.path.join(path, name)
-                inside = full[len(root):]
-                if not inside.startswith(OF_NO_MATTER):
-                    found[inside] = content_of(full)
-    return found
-
-
-def content_of(full):
-    mode = os.lstat(full).st_mode
-    if os.path.islink(full):
-        return mode, os.readlink(full)
-    if not os.path.isfile(full):
-        return mode, ""
-    with open(full, "rb") as f:
-        return mode, f.read()
-
-
-def files_of(machine):
-    """Through PID 1's root, so that /run is the container's own."""
-    return listing(f"/proc/{machine.leader}/root")
-
-
-def differences(before, after):
-    return sorted(p for p in set(before) | set(after) if before.get(p) != after.get(p))
-
-
-def machine_of(t, services, files):
-    root = debian_root(t, more=EXTRA)  # with every program that may write /etc/resolv.conf
-    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
-    install(t, root)
-    if "systemd-resolved" not in services:  # its package brings a `resolvconf` that others call
-        subprocess.run(["chroot", root, "dpkg", "-r", "systemd-resolved"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    if os.path.lexists(root + "/etc/resolv.conf"):
-        os.unlink(root + "/etc/resolv.conf")
-    if "systemd-resolved" in services:
-        os.symlink("../run/systemd/resolve/stub-resolv.conf", root + "/etc/resolv.conf")
-    else:
-        open(root + "/etc/resolv.conf", "w", encoding="utf-8").close()
-    for path, content in files.items():
-        os.makedirs(os.path.dirname(root + path), exist_ok=True)
-        with open(root + path, "w", encoding="utf-8") as f:
-            f.write(content)
-        os.chmod(root + path, 0o600)
-    for service in SERVICES:
-        if service not in services:
-            subprocess.run(["systemctl", f"--root={root}", "-q", "mask", service], check=False, stderr=subprocess.DEVNULL)
-        else:
-            subprocess.run(["systemctl", f"--root={root}", "-q", "enable", service], check=False, stderr=subprocess.DEVNULL)
-    return Container(t, root)
 
 
 def lookups(machine, run):
@@ -98,14 +15,13 @@ def lookups(machine, run):
 
 
 def start(t, name, services, files):
-    machine = machine_of(t, services, files)
+    machine = machine_of(t, services, files, lambda root: install(t, root))
     network = HostileNetwork(t)
     machine.boot()
     network.plug_in(machine.leader)
     for service in services:
         machine.run("systemctl", "restart", service)
-    until(lambda: "192.0.2." in machine.run("ip", "-4", "-o", "addr", "show", "dev", "host0")[1], 40,
-          f"{name}: an address by DHCP; {machine.run('ip', 'addr')[1][-300:]}{network.log()}")
+    until(lambda: has_address(machine), 40, f"{name}: an address by DHCP; {machine.run('ip', 'addr')[1][-300:]}{network.log()}")
     machine.must("systemctl", "enable", "--now", "lab.service", "ctstubd.socket", "ctstubd.service")
     doors(machine)
     return machine, network
@@ -122,7 +38,7 @@ def renew(machine, network, services):
         until(network.leases, 40, "a new lease")
     except AssertionError as error:
         raise AssertionError(f"{error}: {[machine.journal(service)[-500:] for service in services]}") from error
-    until(lambda: "192.0.2." in machine.run("ip", "-4", "-o", "addr", "show", "dev", "host0")[1], 40, "an address again")
+    until(lambda: has_address(machine), 40, "an address again")
 
 
 def whole(t, name, services, files):
@@ -157,13 +73,13 @@ def row(name, services, files):
         whole(t, name, services, files)
 
 
-for title, (running, written) in MACHINES.items():
+for title, (running, written) in KINDS.items():
     row(title, running, written)
 
 
 @case("setup undoes itself when names do not resolve, and leaves immutable and changed files alone", builds=("gcc",), timeout=600)
 def not_locked_out(t):
-    machine = machine_of(t, (), {"/etc/resolv.conf": "nameserver 192.0.2.53\n"})
+    machine = machine_of(t, *PLAIN_FILE, lambda root: install(t, root))
     machine.boot()
     before = files_of(machine)
     code, said = machine.run(*SETUP, "--yes")
