@@ -29,4 +29,5 @@ libbase_a_SOURCES = \
 	base/dns/message_strip.c \
 	base/dns/message_walk.c base/dns/message_walk.h \
 	base/dns/nameset.c base/dns/nameset.h \
-	base/dns/padding.c base/dns/padding.h
+	base/dns/padding.c base/dns/padding.h \
+	base/dns/portal_message.c base/dns/portal_message.h

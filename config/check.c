@@ -156,6 +156,26 @@ check_watch(struct check *c)
 			     s->upstream[i].title);
 }
 
+/* The name that a probe asks for has two labels or more; a single label would carry the search for a machine nearby. */
+static void
+check_portal(struct check *c)
+{
+	const struct settings *s = c->s;
+	char text[ADDR_TEXT_MAX];
+
+	for (size_t i = 0; i < s->portal_names.n; i++)
+		if (strchr(s->portal_names.v[i], '.') == NULL || strcmp(s->portal_names.v[i], ".") == 0)
+			FAIL(c, s->portal_names.place[i],
+			     "\"%s\" is no name of a portal probe, a name of two labels or more was expected",
+			     s->portal_names.v[i]);
+	for (size_t i = 0; i < s->portal_resolver.n; i++)
+		if (addr_is_loopback(&s->portal_resolver.v[i]) || addr_is_any(&s->portal_resolver.v[i]))
+			FAIL(c, s->set_at[OPTION_PORTAL_RESOLVER],
+			     "the resolver %s is this machine, the address of the network's resolver was "
+			     "expected",
+			     addr_ip_text(&s->portal_resolver.v[i], text));
+}
+
 bool
 settings_check(const struct settings *s, struct config_errors *errors)
 {
@@ -172,5 +192,6 @@ settings_check(const struct settings *s, struct config_errors *errors)
 	check_forwards(&c);
 	check_list_url(&c);
 	check_watch(&c);
+	check_portal(&c);
 	return !c.bad;
 }

@@ -14,6 +14,7 @@ libconfig_a_SOURCES = \
 	config/options.c config/options.def config/options.h \
 	config/owned.c config/owned.h \
 	config/parse.c config/parse.h \
+	config/portal_names.c config/portal_names.def config/portal_names.h \
 	config/print.c \
 	config/probe.c \
 	config/reader.c config/reader.h \

@@ -22,7 +22,7 @@ const struct option_row option_table[OPTION_COUNT] = {
 };
 
 const char *const section_names[SECTION_COUNT] = {
-    "", "ct", "trust", "cache", "local", "rebinding", "filter", "watch", "upstream", "forward",
+    "", "ct", "trust", "cache", "local", "rebinding", "filter", "portal", "watch", "upstream", "forward",
 };
 
 const struct option_row *

@@ -25,6 +25,9 @@
 #define CONFIG_FORWARDS_MAX  1024
 #define CONFIG_LISTEN_MAX    64
 #define CONFIG_WORKERS_MAX   64
+#define CONFIG_PORTAL_NAMES_MAX                                                                              \
+	32 /* names added to the compiled list: a few login pages, not a way to send everything in clear text */
+#define CONFIG_PORTAL_RESOLVERS_MAX 3 /* as many as resolv.conf(5) has */
 
 /* Where something was set: file is NULL when it is compiled in or came from a command line. Lent from the settings. */
 struct place {
@@ -128,6 +131,12 @@ struct settings {
 	bool rebinding_protect;
 	struct strings rebinding_allow;
 	struct strings filter_list_file;
+
+	bool portal_enable;
+	struct strings portal_names;  /* beside the compiled list (portal_names.h); lower case */
+	struct addrs portal_resolver; /* without ports; empty: what the network's configuration names */
+	char *portal_socket;
+	char *portal_user; /* of the helper when it is started as root */
 
 	struct strings watch_file, known_file;
 	int64_t watch_poll_ms;

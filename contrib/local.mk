@@ -6,6 +6,7 @@ EXTRA_DIST += \
 	contrib/systemd/ctstub-audit.service.in contrib/systemd/ctstub-audit.timer \
 	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer \
 	contrib/systemd/ctstubd.service.in contrib/systemd/ctstubd.socket \
+	contrib/systemd/ctstub-portal.service.in contrib/systemd/ctstub-portal.socket \
 	contrib/systemd/ctstub-watch.service.in contrib/systemd/ctstub-watch-reload.path contrib/systemd/ctstub-watch-reload.service.in \
 	contrib/systemd/sysusers.conf contrib/systemd/tmpfiles.conf
 # commented configurations, and what a laptop needs beside one
@@ -16,7 +17,7 @@ dist_laptop_DATA = contrib/laptop/README.md contrib/laptop/networkmanager-captiv
 # what `ctstub setup --with-links` installs
 dist_pkgdata_SCRIPTS = contrib/laptop/links-hook
 units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-audit.service contrib/systemd/ctstub-ct-logs.service \
-	contrib/systemd/ctstub-watch.service contrib/systemd/ctstub-watch-reload.service
+	contrib/systemd/ctstub-portal.service contrib/systemd/ctstub-watch.service contrib/systemd/ctstub-watch-reload.service
 CLEANFILES += $(units)
 fill_unit = $(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),'
 # what the systemd that is built for knows; libsystemd tells its version
@@ -31,13 +32,15 @@ contrib/systemd/ctstub-audit.service: contrib/systemd/ctstub-audit.service.in Ma
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-audit.service.in >$@
 contrib/systemd/ctstub-ct-logs.service: contrib/systemd/ctstub-ct-logs.service.in Makefile
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-ct-logs.service.in >$@
+contrib/systemd/ctstub-portal.service: contrib/systemd/ctstub-portal.service.in Makefile
+	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-portal.service.in >$@
 contrib/systemd/ctstub-watch.service: contrib/systemd/ctstub-watch.service.in Makefile
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-watch.service.in >$@
 contrib/systemd/ctstub-watch-reload.service: contrib/systemd/ctstub-watch-reload.service.in Makefile
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-watch-reload.service.in >$@
 if SYSTEMD_UNITS
 nodist_systemdunit_DATA = $(units)
-dist_systemdunit_DATA = contrib/systemd/ctstubd.socket contrib/systemd/ctstub-audit.timer contrib/systemd/ctstub-ct-logs.timer \
+dist_systemdunit_DATA = contrib/systemd/ctstubd.socket contrib/systemd/ctstub-portal.socket contrib/systemd/ctstub-audit.timer contrib/systemd/ctstub-ct-logs.timer \
 	contrib/systemd/ctstub-watch-reload.path
 endif
 # A configuration that somebody has written is never overwritten, and is left behind when it was changed.

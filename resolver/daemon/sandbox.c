@@ -176,6 +176,19 @@ static const int writer_calls[] = {
     SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(tgkill),
     SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
+
+/* Of ctstub-portal: a loop, datagrams, the daemon's connections, and files to read. */
+static const int portal_calls[] = {
+    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
+    SCMP_SYS(timerfd_settime), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(time),
+    SCMP_SYS(connect), SCMP_SYS(accept4), SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(getsockname),
+    SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close), SCMP_SYS(fcntl),
+    SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(getdents64),
+    SCMP_SYS(readlinkat), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
+    SCMP_SYS(futex), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(geteuid), SCMP_SYS(getuid), SCMP_SYS(getrandom),
+    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
+    SCMP_SYS(tgkill), SCMP_SYS(exit), SCMP_SYS(exit_group),
+};
 /* clang-format on */
 
 static int
@@ -229,21 +242,36 @@ rules_of_all(scmp_filter_ctx f)
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }
 
+#define OPEN_WRITES ((scmp_datum_t)(O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND))
+/* 0xff: beside the type there are SOCK_NONBLOCK and SOCK_CLOEXEC */
+#define OF_TYPE(t) SCMP_A1(SCMP_CMP_MASKED_EQ, (scmp_datum_t)0xff, t)
+
+/* No datagram socket of IP: questions in clear text are ctstub-portal's alone to send. */
 static int
 rules_of_daemon(scmp_filter_ctx f)
 {
-	const scmp_datum_t type = 0xff; /* beside it: SOCK_NONBLOCK, SOCK_CLOEXEC */
-	const struct scmp_arg_cmp stream = SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM);
-	const struct scmp_arg_cmp datagram = SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_DGRAM);
-	const scmp_datum_t writes = O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND;
 	const struct bound_rule rules[] = {
-	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
-	    {SCMP_SYS(open), 1, {SCMP_A1(SCMP_CMP_MASKED_EQ, writes, O_RDONLY)}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), stream}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), stream}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), datagram}}, /* sd_notify */
+	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
+	    {SCMP_SYS(open), 1, {SCMP_A1(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), OF_TYPE(SOCK_STREAM)}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), OF_TYPE(SOCK_STREAM)}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), OF_TYPE(SOCK_DGRAM)}}, /* sd_notify */
+	    /* ctstub-portal */
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), OF_TYPE(SOCK_SEQPACKET)}},
 	    {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0)}}, /* does the peer acknowledge? */
 	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}},    /* its own limits may be read */
+	};
+
+	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
+}
+
+static int
+rules_of_portal(scmp_filter_ctx f)
+{
+	const struct bound_rule rules[] = {
+	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), OF_TYPE(SOCK_DGRAM)}},
+	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), OF_TYPE(SOCK_DGRAM)}},
 	};
 
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
@@ -288,4 +316,10 @@ enum res
 sandbox_seal_writer(bool kill, char **why)
 {
 	return seal(kill, writer_calls, sizeof writer_calls / sizeof writer_calls[0], NULL, why);
+}
+
+enum res
+sandbox_seal_portal(bool kill, char **why)
+{
+	return seal(kill, portal_calls, sizeof portal_calls / sizeof portal_calls[0], rules_of_portal, why);
 }

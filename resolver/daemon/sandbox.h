@@ -23,5 +23,7 @@ void sandbox_act_as_self(void);
 enum res sandbox_seal(bool kill, char **why);
 /* The filter of a helper (helper.h) that writes files: it can neither make sockets nor execute anything. */
 enum res sandbox_seal_writer(bool kill, char **why);
+/* The filter of ctstub-portal: datagrams, connections of the daemon, and files to read. */
+enum res sandbox_seal_portal(bool kill, char **why);
 
 #endif

@@ -27,7 +27,9 @@ def installed(root):
 @case("make install puts programs, manual pages, configuration and units in place", builds=("gcc",))
 def installs(t):
     files = installed(install(t))
-    for want in ("usr/local/sbin/ctstubd", "usr/local/sbin/ctstub-watch", "usr/local/share/man/man8/ctstub-watch.8",
+    for want in ("usr/local/sbin/ctstubd", "usr/local/sbin/ctstub-portal", "usr/local/share/man/man8/ctstub-portal.8",
+                 "usr/local/lib/systemd/system/ctstub-portal.service", "usr/local/lib/systemd/system/ctstub-portal.socket",
+                 "usr/local/sbin/ctstub-watch", "usr/local/share/man/man8/ctstub-watch.8",
                  "usr/local/lib/systemd/system/ctstub-watch.service", "usr/local/lib/systemd/system/ctstub-watch-reload.path",
                  "usr/local/bin/ctstub", "usr/local/bin/ctstub-lab", "usr/local/etc/ctstub/ctstub.conf",
                  "usr/local/share/man/man8/ctstubd.8", "usr/local/share/man/man1/ctstub.1", "usr/local/share/man/man1/ctstub-lab.1",
@@ -129,7 +131,7 @@ def no_build_paths(t, folder):
 
 
 @rows([(f"systemd-analyze rates {unit} at {EXPOSURE_MAX} or less, as it is and with its drop-ins", unit)
-       for unit in ("ctstubd.service", "ctstub-ct-logs.service", "ctstub-audit.service",
+       for unit in ("ctstubd.service", "ctstub-ct-logs.service", "ctstub-audit.service", "ctstub-portal.service",
                     "ctstub-watch.service", "ctstub-watch-reload.service")], builds=("gcc",))
 def exposure(t, unit):
     if not shutil.which("systemd-analyze"):
@@ -167,7 +169,7 @@ def units_verify(t):
         for name in os.listdir(where):
             if name.endswith((".service", ".socket", ".timer")):
                 with open(os.path.join(where, name), encoding="utf-8") as f:
-                    text = re.sub(r"/usr/local/s?bin/ctstub(?:d|-watch)?", "/bin/true", f.read())
+                    text = re.sub(r"/usr/local/s?bin/ctstub(?:d|-watch|-portal)?", "/bin/true", f.read())
                 with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
                     f.write(text)
                 units.append(os.path.join(folder, name))

@@ -51,7 +51,7 @@ def wrapper(t, **extra):
     """A folder for PATH where `ctstub verify` is the built program with more words, by `verify=[...]` (_ is - and space)."""
     folder = t.path("bin")
     os.makedirs(folder, exist_ok=True)
-    for program in ("ctstub", "ctstub-lab", "ctstubd", "ctstub-watch"):
+    for program in ("ctstub", "ctstub-lab", "ctstubd", "ctstub-watch", "ctstub-portal"):
         text = "#!/bin/sh\n"
         for verb, words in extra.items():
             first, _, second = verb.replace("__", " ").replace("_", "-").partition(" ")
@@ -201,6 +201,18 @@ def watch_configuration(t, block):
     config = t.write("ctstub.conf", f'state-dir = ""\ntrust {{ anchors = "{site.anchors}" }}\n{block}\n')
     code, _, err = t.run("ctstub-watch", "-t", "-c", config)
     equal(code, 0, err)
+
+
+@runs("ctstub-portal.8", r"ctstub-portal -t ")
+def portal_resolver(t, session):
+    config = t.write("ctstub.conf", 'portal { resolver = {"192.0.2.1"} }\n')
+    out = shell(t, session.replace("/etc/ctstub/ctstub.conf", config), wrapper(t))
+    equal(out, "no question is sent in clear text: portal.enable is false\nresolver 192.0.2.1\n", "whom it asks")
+
+
+@runs("ctstub-portal.8", r"portal \{")
+def portal_switched_on(t, block):
+    is_taken(t, block)
 
 
 @runs("ctstub-disallow.5", r"# a certificate for 1")

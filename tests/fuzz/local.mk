@@ -98,6 +98,11 @@ tests_fuzz_fuzz_feed_LDADD = $(WATCH_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_watch_list_SOURCES = tests/fuzz/fuzz_watch_list.c
 tests_fuzz_fuzz_watch_list_LDADD = $(WATCH_LIBS) $(FUZZ_LIBS)
 
+# the portal helper's
+fuzz_targets += tests/fuzz/fuzz_portal
+tests_fuzz_fuzz_portal_SOURCES = tests/fuzz/fuzz_portal.c
+tests_fuzz_fuzz_portal_LDADD = $(PORTAL_LIBS) $(FUZZ_LIBS)
+
 if FUZZERS
 FUZZ_LIBS = $(FUZZ_ENGINE)
 noinst_PROGRAMS += $(fuzz_targets)

@@ -64,7 +64,6 @@ check_PROGRAMS += \
 	tests/unit/verify/test_verdict \
 	tests/unit/verify/test_verify \
 	tests/unit/verify/test_verify_cert \
-	tests/unit/verify/test_verify_clock \
 	tests/unit/verify/test_verify_ct \
 	tests/unit/verify/test_verify_modes \
 	tests/unit/verify/test_verify_path \
@@ -150,6 +149,10 @@ check_PROGRAMS += \
 	tests/unit/lab/scenarios/test_lab_scenario \
 	tests/unit/lab/server/test_lab_zone
 check_PROGRAMS += \
+	tests/unit/portal/test_question \
+	tests/unit/portal/test_resolvers \
+	tests/unit/portal/test_serve
+check_PROGRAMS += \
 	tests/unit/watch/test_entries_json \
 	tests/unit/watch/test_gzip \
 	tests/unit/watch/test_pace \
@@ -170,7 +173,6 @@ tests_unit_verify_test_verify_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_verify_test_vectors_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_verify_SOURCES = tests/unit/verify/test_verify.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_cert_SOURCES = tests/unit/verify/test_verify_cert.c $(FORGED_ROWS)
-tests_unit_verify_test_verify_clock_SOURCES = tests/unit/verify/test_verify_clock.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_ct_SOURCES = tests/unit/verify/test_verify_ct.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_modes_SOURCES = tests/unit/verify/test_verify_modes.c tests/unit/verify/forged.c
 tests_unit_verify_test_verify_path_SOURCES = tests/unit/verify/test_verify_path.c $(FORGED_ROWS)
@@ -195,6 +197,10 @@ tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_tim
 tests_unit_config_test_settings_memory_SOURCES = tests/unit/config/test_settings_memory.c $(FAILING_ALLOC)
 tests_unit_config_test_settings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind,--wrap=mkdirat
+tests_unit_portal_test_question_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)
+tests_unit_portal_test_resolvers_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)
+tests_unit_portal_test_serve_SOURCES = tests/unit/portal/test_serve.c $(FAKE_LOOP)
+tests_unit_portal_test_serve_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_entries_json_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_gzip_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_pace_LDADD = $(WATCH_LIBS) $(TEST_LIBS)

@@ -52,7 +52,7 @@ log_is_current(const struct ctlog *log, int64_t now_ms)
 }
 
 bool
-ctpolicy_issued_at(int64_t *ms, const struct sct_check *check, struct when when)
+ctpolicy_issued_at(int64_t *ms, const struct sct_check *check, int64_t now_ms)
 {
 	bool found = false;
 
@@ -60,8 +60,7 @@ ctpolicy_issued_at(int64_t *ms, const struct sct_check *check, struct when when)
 		const struct sct_item *item = &check->item[i];
 		int64_t at = sct_item_ms(item);
 
-		if (item->proof != SCT_PROVEN || at > when.until_ms ||
-		    !log_is_current(item->log, when.since_ms))
+		if (item->proof != SCT_PROVEN || at > now_ms || !log_is_current(item->log, now_ms))
 			continue;
 		if (!found || at < *ms)
 			*ms = at;
@@ -74,7 +73,7 @@ struct ground {
 	const struct ctpolicy *policy;
 	const struct cert *leaf;
 	const struct anchor_limit *limit;
-	struct when when;
+	int64_t now_ms;
 	bool issued; /* its time is known */
 	int64_t issued_ms;
 };
@@ -111,7 +110,7 @@ status_of_log(const struct ground *g, const struct ctlog *log, int64_t at)
 		return SCT_STATUS_LOG_PENDING;
 	if (log->state == CTLOG_REJECTED || log->never_counts)
 		return SCT_STATUS_LOG_REJECTED;
-	if (log_is_retired(log, g->when.since_ms) &&
+	if (log_is_retired(log, g->now_ms) &&
 	    (at >= log->state_ms ||
 	     (g->policy->retired_needs_issuance && g->issued && g->issued_ms >= log->state_ms)))
 		return SCT_STATUS_LOG_RETIRED;
@@ -136,7 +135,7 @@ status_of(const struct ground *g, const struct sct_item *item)
 
 	if (status != SCT_STATUS_VALID)
 		return status;
-	if (at > g->when.until_ms)
+	if (at > g->now_ms)
 		return SCT_STATUS_FUTURE;
 	status = status_of_log(g, item->log, at);
 	if (status != SCT_STATUS_VALID)
@@ -187,12 +186,12 @@ is_long(const struct ctpolicy *policy, const struct cert *leaf)
 
 void
 ctpolicy_judge(struct ctpolicy_tally *tally, struct sct_check *check, const struct ctpolicy *policy,
-	       const struct cert *leaf, const struct anchor_limit *limit, struct when when)
+	       const struct cert *leaf, const struct anchor_limit *limit, int64_t now_ms)
 {
-	struct ground g = {policy, leaf, limit, when, false, 0};
+	struct ground g = {policy, leaf, limit, now_ms, false, 0};
 	size_t length = is_long(policy, leaf) ? 1 : 0;
 
-	g.issued = ctpolicy_issued_at(&g.issued_ms, check, when);
+	g.issued = ctpolicy_issued_at(&g.issued_ms, check, now_ms);
 	*tally = (struct ctpolicy_tally){.wanted = policy->scts[length],
 					 .operators_wanted = policy->operators[length]};
 	for (size_t i = 0; i < check->n; i++) {
@@ -206,7 +205,7 @@ ctpolicy_judge(struct ctpolicy_tally *tally, struct sct_check *check, const stru
 		if (item->status != SCT_STATUS_VALID)
 			continue;
 		tally->current |=
-		    log_is_current(item->log, when.since_ms) && !(policy->rfc6962_log && item->log->tiled);
+		    log_is_current(item->log, now_ms) && !(policy->rfc6962_log && item->log->tiled);
 		same = counted_of(check, i, operator_of(item));
 		if (policy->per_operator[length] > 0 && same >= policy->per_operator[length])
 			continue;
@@ -214,10 +213,4 @@ ctpolicy_judge(struct ctpolicy_tally *tally, struct sct_check *check, const stru
 		tally->counted++;
 		tally->operators += same == 0;
 	}
-}
-
-bool
-ctpolicy_is_met(const struct ctpolicy_tally *t)
-{
-	return t->counted >= t->wanted && t->operators >= t->operators_wanted && t->current;
 }

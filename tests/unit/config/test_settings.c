@@ -116,6 +116,13 @@ static const struct {
 	{"f:2: block is \"enforce\" and upstream \"u\" has no allow-issuer"}},
     {"block in force, of two upstreams one knows", "upstream \"u\" { address = {\"192.0.2.1\"} allow-issuer = {\"issuer CN=x\"} }\n"
 	"upstream \"v\" { address = {\"192.0.2.2\"} }\nwatch { block = \"enforce\" }", {"f:3: block is \"enforce\" and upstream \"v\""}},
+    {"a portal name of one label", "portal {\n names = {\"login\"} }", {"f:2: \"login\" is no name of a portal probe, a name of two labels or more"}},
+    {"the root as a portal name", "portal {\n names = {\".\"} }", {"f:2: \".\" is no name of a portal probe"}},
+    {"a portal name with a wildcard", "portal {\n names = {\"*.hotel.test\"} }", {"f:2: option \"names\" has the wrong value \"*.hotel.test\", a list in braces, each a domain name in ASCII"}},
+    {"a portal name that is not ASCII", "portal {\n names = {\"b\xc3\xbc.test\"} }", {"f:2: option \"names\" has the wrong value"}},
+    {"this machine as the network's resolver", "portal {\n resolver = {\"127.0.0.1\"} }", {"f:2: the resolver 127.0.0.1 is this machine, the address of the network's resolver"}},
+    {"a port at the network's resolver", "portal {\n resolver = {\"192.0.2.1:5353\"} }", {"f:2: option \"resolver\" has the wrong value"}},
+    {"four resolvers", "portal {\n resolver = {\"192.0.2.1\",\"192.0.2.2\",\"192.0.2.3\",\"192.0.2.4\"} }", {"f:2: option \"resolver\" has"}},
     {"a program without a path", "watch { exec = \"mail\" }", {"f:1: option \"exec\" has the wrong value \"mail\", a path that begins with"}},
     {"an unknown block", "watch { block = \"off\" }", {"f:1: option \"block\" has the unknown word \"off\", \"report\", \"propose\" or \"enforce\""}},
     {"a listener for every machine, and no word of it", "\nlisten = {\"127.0.0.1:53\", \"0.0.0.0:53\"}",

@@ -1,0 +1,220 @@
+/* ctstub-portal: the only program of ctstub that sends questions in clear text, those of portal probes. See serve.h. */
+#include "config.h"
+
+#include "base/clock.h"
+#include "base/environment.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "contrib/portal/serve.h"
+#include "resolver/daemon/sandbox.h"
+
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HANDED_FD 3 /* sd_listen_fds(3): the first descriptor that is handed in */
+
+enum portal_exit { PORTAL_DONE = 0, PORTAL_USAGE = 2, PORTAL_TROUBLE = 3 };
+
+static const char usage[] = "usage: ctstub-portal [-c FILE] [-tvV]\n"
+			    "  -c FILE    the configuration (" SYSCONFDIR
+			    "/ctstub/ctstub.conf; without it the compiled-in defaults)\n"
+			    "  -t         show where questions would go, and exit\n"
+			    "  -v         more log; twice: still more\n"
+			    "  -V         print the version, and exit\n"
+			    "  --help     print this, and exit\n";
+
+struct options {
+	const char *file;
+	bool test;
+	int verbose;
+};
+
+struct portal {
+	struct settings *settings;
+	struct loop *loop;
+	struct serve *serve;
+};
+
+/* ---- the resolver */
+
+static void
+portal_find(void *ctx, struct resolvers *r)
+{
+	const struct portal *p = ctx;
+	const struct addrs *given = &p->settings->portal_resolver;
+
+	r->n = 0;
+	for (size_t i = 0; i < given->n && r->n < RESOLVERS_MAX; i++) {
+		r->v[r->n] = given->v[i];
+		r->v[r->n++].port = 53;
+	}
+	if (given->n == 0)
+		resolvers_find(r, "", clock_wall_ms());
+}
+
+static int
+portal_test(struct portal *p)
+{
+	struct resolvers r;
+	char text[ADDR_TEXT_MAX];
+
+	portal_find(p, &r);
+	if (!p->settings->portal_enable)
+		(void)puts("no question is sent in clear text: portal.enable is false");
+	for (size_t i = 0; i < r.n; i++)
+		(void)printf("resolver %s\n", addr_ip_text(&r.v[i], text));
+	if (r.n == 0)
+		(void)puts("the network names no resolver: set portal.resolver");
+	return fflush(stdout) == 0 ? PORTAL_DONE : PORTAL_TROUBLE;
+}
+
+/* ---- start */
+
+static int
+portal_fail(int code, const char *why)
+{
+	log_event(LOG_ERROR, "portal-not-started", LOG_STR("error", why != NULL ? why : "out of memory"));
+	return code;
+}
+
+static bool
+variable_is(const char *name, int64_t want)
+{
+	const char *text = getenv(name);
+	int64_t value;
+
+	return text != NULL && number_read(&value, text) == RES_OK && value == want;
+}
+
+/* The socket of ctstub-portal.socket, or of whoever starts this program. -1: none was handed in, or it is another kind. */
+static int
+socket_handed(void)
+{
+	int type = 0, listens = 0;
+	socklen_t n = sizeof type, m = sizeof listens;
+
+	if (!variable_is("LISTEN_PID", getpid()) || !variable_is("LISTEN_FDS", 1) ||
+	    getsockopt(HANDED_FD, SOL_SOCKET, SO_TYPE, &type, &n) != 0 || type != SOCK_SEQPACKET ||
+	    getsockopt(HANDED_FD, SOL_SOCKET, SO_ACCEPTCONN, &listens, &m) != 0 || listens == 0)
+		return -1;
+	return HANDED_FD;
+}
+
+static void
+portal_on_stop(void *ctx)
+{
+	loop_stop(((struct portal *)ctx)->loop);
+}
+
+static enum res
+portal_open(struct portal *p, int fd)
+{
+	const struct serve_setup setup = {.fd = fd,
+					  .settings = p->settings,
+					  .find = portal_find,
+					  .find_ctx = p,
+					  .on_idle = portal_on_stop,
+					  .idle_ctx = p,
+					  .loop = p->loop};
+
+	if (loop_signal(p->loop, SIGTERM, portal_on_stop, p) != RES_OK ||
+	    loop_signal(p->loop, SIGINT, portal_on_stop, p) != RES_OK)
+		return RES_NOMEM;
+	return serve_new(&p->serve, &setup);
+}
+
+static int
+portal_run(struct portal *p)
+{
+	const char *kill = getenv("CTSTUB_SECCOMP"); /* "kill": stricter, for tests */
+	int fd = socket_handed();
+	char *why = NULL;
+
+	if (fd < 0)
+		return portal_fail(PORTAL_USAGE,
+				   "no listening socket was handed in: start ctstub-portal.socket");
+	if (!p->settings->portal_enable)
+		return portal_fail(PORTAL_USAGE, "portal.enable is false");
+	if (loop_new(&p->loop) != RES_OK || portal_open(p, fd) != RES_OK)
+		return portal_fail(PORTAL_TROUBLE, NULL);
+	if (sandbox_drop(p->settings->portal_user, &why) != RES_OK ||
+	    sandbox_seal_portal(kill != NULL && strcmp(kill, "kill") == 0, &why) != RES_OK) {
+		int code = portal_fail(PORTAL_TROUBLE, why);
+
+		free(why);
+		return code;
+	}
+	log_event(LOG_INFO, "portal-started", LOG_STR("version", PACKAGE_VERSION));
+	loop_run(p->loop);
+	return PORTAL_DONE;
+}
+
+static int
+portal_main(const struct options *o)
+{
+	struct config_errors errors = {0};
+	struct portal p = {.settings = NULL};
+	int code;
+
+	if (settings_read(&p.settings, o->file, &errors) != RES_OK) {
+		for (size_t i = 0; i < errors.n; i++)
+			(void)fprintf(stderr, "ctstub-portal: %s\n", errors.line[i]);
+		code = errors.n == 0 ? PORTAL_TROUBLE : PORTAL_USAGE;
+		config_errors_free(&errors);
+		return code;
+	}
+	log_setup(LOG_NOTICE + (enum log_level)(o->verbose > 2 ? 2 : o->verbose), p.settings->log_format);
+	(void)signal(SIGPIPE, SIG_IGN);
+	code = o->test ? portal_test(&p) : portal_run(&p);
+	serve_free(p.serve);
+	if (p.loop != NULL)
+		loop_free(p.loop);
+	settings_free(p.settings);
+	return code;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'}, {NULL, 0, NULL, 0}};
+	struct options o = {.file = NULL};
+	int c;
+
+	if (environment_clean(argv, NULL) != RES_OK)
+		return PORTAL_TROUBLE;
+	while ((c = getopt_long(argc, argv, "c:tvVh", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c':
+			o.file = optarg;
+			break;
+		case 't':
+			o.test = true;
+			break;
+		case 'v':
+			o.verbose++;
+			break;
+		case 'V':
+			(void)printf("ctstub-portal %s\n", PACKAGE_VERSION);
+			return PORTAL_DONE;
+		case 'h':
+			(void)fputs(usage, stdout);
+			return PORTAL_DONE;
+		default:
+			(void)fputs(usage, stderr);
+			return PORTAL_USAGE;
+		}
+	}
+	if (optind != argc) {
+		(void)fprintf(stderr, "ctstub-portal: \"%s\" was not expected\n%s", argv[optind], usage);
+		return PORTAL_USAGE;
+	}
+	if (o.file == NULL)
+		o.file = settings_default_file();
+	return portal_main(&o);
+}
