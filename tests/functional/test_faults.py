@@ -5,66 +5,13 @@ ctstubd itself: GnuTLS 3.7.9 crashes in places when its own fail. With --long ev
 default run a sample of them. The filter of system calls kills meanwhile: no way out of a failure may need another call.
 """
 import errno
-import mmap
-import os
-import socket
-import struct
 import time
 
 from functional._common import servfail
-from harness import client, wire
-from harness.case import Skip, check, equal, rows, case, until
-from harness.daemon import Daemon, upstream
+from harness import client
+from harness.case import check, equal, rows, case, until
+from harness.faults import EINTR, SHORT, YEAR, Faults, Stub
 from harness.pki import Site
-from harness.upstream import DohServer, DotServer
-
-CALLS = ["allocation", "socket", "connect", "accept4", "send", "recv", "recvmmsg", "sendmmsg", "open", "read", "write",
-         "epoll_wait", "getrandom", "timerfd_create"]
-SHORT, EINTR = 1, 2
-KINDS = {"DoT": DotServer, "DoH": DohServer}
-YEAR = 365 * 86400
-
-
-class Faults:
-    """The file that the shim maps; its layout is struct orders in shim.c."""
-
-    def __init__(self, t):
-        self.path = t.write("faults", bytes(4096))
-        with open(self.path, "r+b") as f:
-            self.map = mmap.mmap(f.fileno(), 4096)
-        if " " in t.build:
-            raise Skip("LD_PRELOAD takes no path with a space")
-        self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_FAULT": self.path}
-        check(os.path.exists(self.env["LD_PRELOAD"]), "the shim was not built")
-
-    def arm(self, call, k, error, times=1):
-        """The k-th of these calls from now on fails, and so do the `times - 1` after it."""
-        self.put("<q", 8, 0)
-        self.put("<ii", 0, CALLS.index(call), error)
-        self.put("<qq", 16, times, 0)
-        self.put("<q", 8, k)
-
-    def disarm(self):
-        self.put("<q", 8, 0)
-
-    def put(self, how, at, *values):
-        struct.pack_into(how, self.map, at, *values)
-
-    def get(self, at):
-        return struct.unpack_from("<q", self.map, at)[0]
-
-    def mode(self, mode):
-        self.put("<q", 48, mode)
-
-    def clocks(self, wall=0, boot=0):
-        self.put("<qq", 32, wall, boot)
-
-    @property
-    def hits(self):
-        return self.get(24)
-
-    def count(self, call):
-        return self.get(56 + 8 * CALLS.index(call))
 
 
 def sample(t, total, n):
@@ -72,53 +19,6 @@ def sample(t, total, n):
     if t.long or total <= n:
         return range(1, total + 1)
     return sorted({1, 2, 3, total, *(1 + i * (total - 1) // (n - 3) for i in range(n - 3))})
-
-
-class Stub:
-    """A daemon under the shim, with one upstream."""
-
-    def __init__(self, t, protocol, **daemon):
-        self.t, self.faults, self.site = t, Faults(t), Site(t)
-        self.server = KINDS[protocol](t, self.site)
-        self.number = 0
-        self.daemon = Daemon(t, upstream("one", self.server), anchors=self.site.anchors, env=self.faults.env, **daemon)
-
-    def name(self):
-        self.number += 1
-        return f"n{self.number}.example.com"
-
-    def drop(self):
-        """The upstream closes what is open: the next question needs a new connection."""
-        with self.server.lock:
-            live = list(self.server.live)
-        for connection in live:
-            try:
-                connection.tls.shutdown(socket.SHUT_RDWR)  # its thread closes it: a number closed here could be another's already
-            except OSError:
-                pass
-
-    def ask(self, tcp=False, timeout=6):
-        """NOERROR with the right answer, SERVFAIL, or nothing in time; a wrong answer fails the test."""
-        name = self.name()
-        try:
-            with (self.daemon.tcp if tcp else self.daemon.udp)(timeout) as c:
-                raw = c.ask(wire.question(name))
-        except OSError:
-            return False
-        if not raw or raw[3] & 15 == 2:
-            return False
-        equal(raw[3] & 15, 0, f"rcode of {raw!r}")
-        check(wire.rdata_for(name.encode().split(b"."), 1) in raw, "another question's answer")
-        return True
-
-    def alive(self, what):
-        check(self.daemon.process.alive(), f"{what}: it ended with {self.daemon.process.popen.poll()}")
-
-    def works(self, what):
-        def answers():
-            self.alive(what)
-            return self.ask(timeout=3)
-        until(answers, 15, f"{what}: a question afterwards is answered")
 
 
 RUNTIME = [("allocation", errno.ENOMEM, 14), ("socket", errno.EMFILE, 3), ("connect", errno.ENETUNREACH, 3), ("connect", errno.EPERM, 3),
