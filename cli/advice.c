@@ -3,7 +3,7 @@
 #define FORGED                                                                                               \
 	"do not use this network for anything private; compare with `ctstub probe` from another network"
 #define REPLACED                                                                                             \
-	"ask the operator; if the certificate was replaced on purpose, mend the configuration, else "        \
+	"ask the operator; if the certificate was replaced on purpose, correct the configuration, else "     \
 	"somebody impersonates the upstream"
 #define BROKEN  "the upstream's certificate is at fault: tell its operator, and use another upstream meanwhile"
 #define SERVICE "check address, port and path of the upstream; if they are right, tell its operator"

@@ -266,7 +266,7 @@ tile_fetch(struct audit *a, struct tile *tile)
 	if (outcome != FETCH_DONE)
 		return RES_IO;
 	if (a->result->answer.n != tile->n * sizeof tile->hash[0].b) {
-		audit_end(a, AUDIT_FAILED, "a tile of the log does not have the size that it must have");
+		audit_end(a, AUDIT_FAILED, "a tile of the log has the wrong size");
 		return RES_IO;
 	}
 	for (size_t i = 0; i < tile->n; i++)
@@ -335,7 +335,7 @@ audit_by_index(struct audit *a)
 	}
 	res = audit_on_node(a, 0, index, &leaf);
 	if (res == RES_OK && !tree_hash_equal(&leaf, &a->promise->leaf)) {
-		audit_end(a, AUDIT_BROKEN, "the log has another entry at the place that the SCT names");
+		audit_end(a, AUDIT_BROKEN, "the log has another entry at the index of the SCT");
 		return;
 	}
 	if (res == RES_OK)
@@ -360,13 +360,13 @@ is_asked(struct audit *a)
 		audit_end(a, AUDIT_NOT_ASKED, "the signature is not the log's: the SCT promises nothing");
 		return false;
 	case PROMISE_NO_PLACE:
-		audit_end(a, AUDIT_NOT_ASKED, "the SCT of a static-ct log names no place in it");
+		audit_end(a, AUDIT_NOT_ASKED, "the SCT of a static-ct log has no index");
 		return false;
 	case PROMISE_SIGNED:
 		break;
 	}
 	if (a->promise->log->url == NULL)
-		audit_end(a, AUDIT_NOT_ASKED, "the list does not say where the log is read");
+		audit_end(a, AUDIT_NOT_ASKED, "the list gives no URL of the log");
 	return a->promise->log->url != NULL;
 }
 

@@ -27,7 +27,7 @@ const struct cli_option audit_options[] = {
     {"ct-logs", OPT_CT_LOGS, "FILE", "the list of CT logs, in place of the one in effect"},
     {"ca", OPT_CA, "FILE", "the trust anchors for the servers of the logs"},
     {"at", OPT_AT, "RFC3339", "the time of the audit, in place of now"},
-    {"evidence", OPT_EVIDENCE, "DIR", "write what proves a broken promise to a file there"},
+    {"evidence", OPT_EVIDENCE, "DIR", "write the proof of a broken promise to a file in this folder"},
     {"json", OPT_JSON, NULL, "print one JSON object, also of a failure"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},

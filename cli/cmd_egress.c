@@ -23,14 +23,14 @@ enum { OPT_CHECK = 256, OPT_JSON, OPT_NFTABLES, OPT_SYSTEMD, OPT_UPDATES, OPT_US
 
 const struct cli_option egress_options[] = {
     {"config", 'c', "FILE", "the daemon's configuration, for its upstreams and its user"},
-    {"nftables", OPT_NFTABLES, NULL, "print the ruleset for nft alone"},
-    {"systemd", OPT_SYSTEMD, NULL, "print the drop-in for ctstubd.service alone"},
+    {"nftables", OPT_NFTABLES, NULL, "print only the ruleset for nft"},
+    {"systemd", OPT_SYSTEMD, NULL, "print only the drop-in for ctstubd.service"},
     {"updates", OPT_UPDATES, NULL,
      "let the user reach HTTPS servers as well, for `ctstub ct-logs update` and\n`ctstub audit`"},
     {"user", OPT_USER, "NAME", "the user that the daemon runs as, in place of option user"},
     {"check", OPT_CHECK, NULL,
-     "print nothing of that; exit code 1 when the rules are not loaded or out of\ndate, or when they refused "
-     "somebody"},
+     "print no rules, but whether they are loaded and whom they refused; exit code 1\n"
+     "when they are not loaded, are out of date or refused somebody"},
     {"json", OPT_JSON, NULL, "print one JSON object, also of a failure"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},

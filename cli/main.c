@@ -15,8 +15,9 @@ main(int argc, char **argv)
 
 	cli_failures_collect(argc, argv);
 	if (environment_clean(argv, NULL) != RES_OK)
-		return (int)cli_complain(EXIT_TROUBLE, NULL,
-					 "cannot start again without the variables that change GnuTLS");
+		return (int)cli_complain(
+		    EXIT_TROUBLE, NULL,
+		    "cannot restart without the environment variables that control GnuTLS");
 	(void)signal(SIGPIPE, SIG_IGN); /* a peer or a pipe that goes away is an error we report */
 	if (argc < 2) {
 		(void)cmd_help(1, argv);

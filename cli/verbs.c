@@ -26,13 +26,12 @@ const struct verb verb_table[] = {
     {"audit",
      "[-c FILE] [--ct-logs FILE] [--ca FILE] [--at RFC3339] [--evidence DIR] [--json]\n"
      "    [UPSTREAM | --chain FILE]",
-     "ask the CT logs whether they keep what the SCTs of a certificate promise", audit_options, NULL,
-     cmd_audit},
+     "check that CT logs kept the promise of each SCT of a certificate", audit_options, NULL, cmd_audit},
     {"disallow", "check [--json] FILE\n       ctstub disallow import --onecrl FILE [-o FILE [--json]]",
      "check a file of disallow entries, or make one from Mozilla's OneCRL", disallow_options, NULL,
      cmd_disallow},
     {"status", "[-c FILE | --socket PATH] [--watch] [--json]",
-     "tell whether DNS is protected, by whom, and what is to be done", status_options, control_options,
+     "show whether DNS is protected, by whom, and what to do if not", status_options, control_options,
      cmd_status},
     {"upstreams", "[-c FILE | --socket PATH] [--json]", "show each upstream address, and why one is not used",
      control_options, NULL, cmd_upstreams},
@@ -53,7 +52,7 @@ const struct verb verb_table[] = {
     {"egress", "[-c FILE] [--user NAME] [--updates] [--nftables | --systemd | --check] [--json]",
      "print firewall rules that let only ctstub reach resolvers, or show whom they refused", egress_options,
      NULL, cmd_egress},
-    {"help", "[VERB]", "show how ctstub or one of its verbs is used", help_options, NULL, cmd_help},
+    {"help", "[VERB]", "show help for ctstub or one of its verbs", help_options, NULL, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };
 

@@ -125,7 +125,7 @@ anchors_add_folder(struct anchors *a, const char *folder, char **why)
 	}
 	free(entry);
 	if (res == RES_OK && trust_count(a->trust) == 0) {
-		*why = sentence(folder, ": no certificate in it that can be used", "");
+		*why = sentence(folder, ": no usable certificate", "");
 		res = RES_NOT_FOUND;
 	}
 	return res;

@@ -89,7 +89,7 @@ settings_for_probe(struct settings **settings, const char *uri, struct config_er
 		(void)reader_text(&r, NULL, buf_span(&text));
 	} else {
 		config_errors_add(errors, (struct place){0},
-				  "\"%.200s\" is no upstream and no address, "
+				  "\"%.200s\" is neither an upstream nor an address, "
 				  "[dot|doh]://ADDR[:PORT][/PATH][#NAME] was expected",
 				  uri);
 		r.bad = true;

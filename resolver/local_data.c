@@ -60,7 +60,7 @@ record_fill(struct record *r, const ldns_rr *rr)
 		return "expected class IN";
 	/* the library's result for an unknown type without data (RFC 6895, 3.1: 0 is reserved) */
 	if (ldns_rr_get_type(rr) == 0)
-		return "this type is not known";
+		return "unknown type";
 	if (ldns_rr2wire(&r->wire, rr, LDNS_SECTION_ANSWER, &n) != LDNS_STATUS_OK)
 		return "this record cannot be written";
 	w = walk_over(span_of(r->wire, n), 0);

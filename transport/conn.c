@@ -197,7 +197,7 @@ conn_receive(struct conn *c)
 		ssize_t n = room == 0 ? -1 : recv(c->fd, p, room, 0);
 
 		if (room == 0) {
-			conn_end(c, REASON_TLS_FAILED, "a record that does not end");
+			conn_end(c, REASON_TLS_FAILED, "an unfinished TLS record");
 			return;
 		}
 		if (n < 0 && errno == EINTR)

@@ -57,7 +57,7 @@ conn_judge_again(struct conn *c)
 		conn_end_refused(c);
 	} else {
 		tickets_clear(&c->shared->tickets);
-		conn_end(c, REASON_CLOSED, "not acceptable any more");
+		conn_end(c, REASON_CLOSED, "no longer acceptable");
 	}
 	return false;
 }

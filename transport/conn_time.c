@@ -56,7 +56,7 @@ conn_on_timer(void *ctx)
 		if (c->state == CONN_HANDSHAKE && c->offered)
 			tickets_clear(&c->shared->tickets);
 		conn_end(c, REASON_CONNECT_TIMEOUT,
-			 c->state == CONN_CONNECTING ? "no TCP connection" : "no end of the handshake");
+			 c->state == CONN_CONNECTING ? "no TCP connection" : "the handshake did not end");
 		return;
 	}
 	if (c->quiet_since_ms != 0) {

@@ -148,7 +148,7 @@ doh_collect(struct proto *w, struct buf *out, const char **detail)
 			break;
 	} while (doh_finish_all(d));
 	if (d->session.broken) {
-		*detail = "the peer broke the rules of HTTP/2";
+		*detail = "the peer violated HTTP/2";
 		return REASON_DOH_MALFORMED;
 	}
 	if (doh_session_is_over(&d->session)) {

@@ -190,7 +190,7 @@ tls_handshake(struct tls *tls, struct tls_trouble *t)
 		return tls_handshake_finish(tls, t);
 	if (code == GNUTLS_E_AGAIN) {
 		if (tls->idle_bytes > 2 * TLS_IDLE_BYTES_MAX)
-			return tls_trouble_set(t, REASON_TLS_FAILED, "too much handshake");
+			return tls_trouble_set(t, REASON_TLS_FAILED, "too many handshake bytes");
 		return TLS_GOES_ON;
 	}
 	if (tls->refused || !gnutls_error_is_fatal(code))

@@ -134,7 +134,7 @@ limits_date_read(const struct line *line, const struct date_field *field, const 
 	int64_t *ms = (int64_t *)(void *)(base + field->ms);
 
 	if (*has)
-		return why_say(line->why, RES_MALFORMED, "%s stands there twice", field->limit);
+		return why_say(line->why, RES_MALFORMED, "%s is set twice", field->limit);
 	if (time_read(ms, value) != RES_OK)
 		return why_say(line->why, RES_MALFORMED, "%s \"%s\" is not an RFC 3339 time", field->limit,
 			       why_quote(quote, span_str(value)));
@@ -241,23 +241,23 @@ limits_line_read(struct line *line, struct span rest)
 	enum res res;
 
 	if (!limits_word_take(what, &rest, &res))
-		return why_say(line->why, RES_MALFORMED, "not a line of words");
+		return why_say(line->why, RES_MALFORMED, "not a line of text");
 	line->entry->by_key = strcmp(what, "spki-sha256") == 0;
 	if (!line->entry->by_key && strcmp(what, "cert-sha256") != 0)
 		return why_say(line->why, RES_MALFORMED, "\"%s\": expected cert-sha256 or spki-sha256",
 			       why_quote(quote, span_str(what)));
 	if (!hash_take(line->entry->hash, &rest))
-		return why_say(line->why, RES_MALFORMED, "%s wants a SHA-256 of 64 hex digits", what);
+		return why_say(line->why, RES_MALFORMED, "%s needs a SHA-256 of 64 hex digits", what);
 	while (limits_word_take(what, &rest, &res)) {
 		if (!limits_word_take(value, &rest, &res))
-			return why_say(line->why, RES_MALFORMED, "\"%s\" wants a value",
+			return why_say(line->why, RES_MALFORMED, "\"%s\" needs a value",
 				       why_quote(quote, span_str(what)));
 		res = limit_read(line, what, value);
 		if (res != RES_OK)
 			return res;
 	}
 	if (res != RES_OK)
-		return why_say(line->why, res, "a word that is too long, or a quote without its end");
+		return why_say(line->why, res, "a word that is too long, or an unterminated quote");
 	return line->any ? RES_OK : why_say(line->why, RES_MALFORMED, "no limit for this anchor");
 }
 

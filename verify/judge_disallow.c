@@ -165,8 +165,8 @@ disallow_anywhere(struct judgement *j)
 static void
 disallow_others(struct judgement *j)
 {
-	static const char what[] =
-	    "there are more paths than are tried, and an entry names what may be in one";
+	static const char what[] = "there are too many paths to try all, and an entry names a certificate or "
+				   "key that one may contain";
 	struct others others = {.j = j};
 	struct path_search_end end = judge_search(j, PATH_SOUND, disallow_on_path, &others);
 	enum entry_hit hit = end.limited ? disallow_anywhere(j) : ENTRY_NONE;

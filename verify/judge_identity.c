@@ -25,7 +25,7 @@ mismatch_add(struct judgement *j, enum reason r, const char *what, const char *w
 	buf_free(&borne);
 	j->v->out_of_memory |= text == NULL;
 	verdict_add(j->v, r, "the certificate does not bear the %s %s; it bears %s", what,
-		    wanted == NULL ? "that is expected" : wanted, text == NULL ? "others" : text);
+		    wanted == NULL ? "that was expected" : wanted, text == NULL ? "others" : text);
 	free(text);
 }
 
@@ -36,7 +36,7 @@ judge_identity(struct judgement *j)
 
 	if (!ip && !name)
 		verdict_add(j->v, REASON_IP_MISMATCH,
-			    "no address and no name is expected; that is never enough");
+			    "neither an address nor a name was given to compare with");
 	if (!identity_readable(&j->certs[0]))
 		judge_cert_fault(j, REASON_CERT_MALFORMED, &j->certs[0],
 				 "its alternative names cannot be read");

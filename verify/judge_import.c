@@ -17,7 +17,7 @@ cert_import(struct judgement *j, size_t i)
 	case RES_LIMIT:
 		verdict_add(j->v, REASON_CHAIN_TOO_LONG,
 			    fits ? "certificate %zu has %zu bytes and too many extensions"
-				 : "certificate %zu has %zu bytes, too many with those before it",
+				 : "certificate %zu has %zu bytes and makes the chain too large",
 			    i, der.n);
 		break;
 	case RES_NOMEM:
@@ -40,7 +40,7 @@ judge_import(struct judgement *j)
 
 	if (j->in->larger_than > 0) {
 		verdict_add(j->v, REASON_CHAIN_TOO_LONG,
-			    "the certificates take more than %zu bytes; they are not read",
+			    "the certificates have more than %zu bytes; they are not read",
 			    j->in->larger_than);
 		return false;
 	}

@@ -54,7 +54,7 @@ path_choose(struct choice *best)
 		best->limited |= judge_search(best->j, PATH_PROVEN, choice_on_path, best).limited;
 }
 
-static const char too_many_checks[] = "finding a path takes more signature checks than are made";
+static const char too_many_checks[] = "finding a path would take more signature checks than the limit";
 
 /* Where there is no path; the lead with the fewest faults explains most. Nothing is computed with a weak key, which is
  * a fault already. */

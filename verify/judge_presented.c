@@ -29,8 +29,7 @@ server_judge(struct judgement *j)
 	else
 		judge_cert_fault(j, REASON_CERT_MALFORMED, leaf, "its usage extensions cannot be read");
 	if (usage_unknown_critical(leaf) != NULL)
-		judge_cert_fault(j, REASON_UNKNOWN_CRITICAL, leaf,
-				 "it has a critical extension that is not known");
+		judge_cert_fault(j, REASON_UNKNOWN_CRITICAL, leaf, "it has an unknown critical extension");
 }
 
 bool

@@ -52,9 +52,8 @@ minisign_key_read(struct minisign_key *out, struct span file, char **why)
 
 	if (file.n > MINISIGN_FILE_MAX || !comment_take(&file, UNTRUSTED, &comment) ||
 	    !bytes_take(raw, sizeof raw, &file) || file.n != 0 || memcmp(raw, "Ed", 2) != 0)
-		return why_say(
-		    why, RES_MALFORMED,
-		    "a public key of minisign's form was expected: a comment, and a line of base64");
+		return why_say(why, RES_MALFORMED,
+			       "a minisign public key was expected: a comment and a line of base64");
 	memcpy(out->id, raw + 2, MINISIGN_ID);
 	memcpy(out->key, raw + 2 + MINISIGN_ID, MINISIGN_KEY);
 	return RES_OK;
@@ -104,7 +103,7 @@ minisign_verify(const struct minisign_key *key, struct span data, struct span si
 	if (rest.n > MINISIGN_FILE_MAX || !comment_take(&rest, UNTRUSTED, &untrusted) ||
 	    !bytes_take(raw, sizeof raw, &rest) || !comment_take(&rest, TRUSTED, &trusted) ||
 	    !bytes_take(global, sizeof global, &rest) || rest.n != 0)
-		return why_say(why, RES_MALFORMED, "the signature is not of minisign's form");
+		return why_say(why, RES_MALFORMED, "it is not a minisign signature");
 	if (memcmp(raw, "ED", 2) == 0)
 		return why_say(why, RES_UNSUPPORTED,
 			       "the signature is over a BLAKE2b hash; sign with `minisign -S -l`");

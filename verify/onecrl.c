@@ -115,7 +115,7 @@ onecrl_to_disallow(char **text, struct span json, size_t *entries, size_t *left_
 	else
 		res = records_put(&out, records, &taken, &passed, faults);
 	if (res == RES_MALFORMED && why != NULL && *why == NULL)
-		(void)why_say(why, res, "data[0]: not a record of base64 fields, and no other is one");
+		(void)why_say(why, res, "no record has base64 fields, beginning with data[0]");
 	json_decref(root);
 	if (res == RES_OK && (made = buf_take_cstr(&out)) == NULL)
 		res = why_say(why, RES_LIMIT, "the entries are larger than %d bytes", DISALLOW_FILE_MAX);

@@ -9,7 +9,7 @@ struct reason_row {
 };
 
 static const struct reason_row reasons[] = {
-    [REASON_NONE] = {"none", "", "nothing objected"},
+    [REASON_NONE] = {"none", "", "no objection"},
 #define REASON(id, code, stage, sentence) [REASON_##id] = {code, stage, sentence},
 #include "verify/reasons.def"
 #undef REASON

@@ -130,7 +130,7 @@ text_scts(struct buf *out, const struct verdict *v)
 		}
 		buf_format(out, ": %s", sct_status_sentence(s->status));
 		if (s->status == SCT_STATUS_VALID && !s->counts)
-			buf_text(out, ", but its operator has counted as often as the policy lets it");
+			buf_text(out, ", but the policy counts no more SCTs of its operator");
 		buf_u8(out, '\n');
 	}
 }
@@ -143,7 +143,7 @@ text_list_age(struct buf *out, const struct verdict *v)
 
 	buf_format(out, "%-12s of %s, ", "log list", time_text(v->log_list_ms, text));
 	if (v->at_ms < v->log_list_ms)
-		buf_text(out, "younger than the judgement\n");
+		buf_text(out, "newer than the time of the judgement\n");
 	else
 		buf_format(out, "%" PRId64 " day%s old\n", days, days == 1 ? "" : "s");
 }

@@ -26,8 +26,8 @@ enum { OPT_YES = 256, OPT_UNDO, OPT_CHECK, OPT_LINKS };
 
 const struct cli_option setup_options[] = {
     {"config", 'c', "FILE", "the daemon's configuration, for its listeners and its state-dir"},
-    {"yes", OPT_YES, NULL, "make the changes, look whether names resolve, and put everything back if not"},
-    {"undo", OPT_UNDO, NULL, "put everything back as it was before; files changed since are left alone"},
+    {"yes", OPT_YES, NULL, "make the changes, check that names resolve, and undo them if not"},
+    {"undo", OPT_UNDO, NULL, "restore what was there before; files changed since are left alone"},
     {"check", OPT_CHECK, NULL, "change nothing; exit code 1 unless this machine resolves through ctstub"},
     {"with-links", OPT_LINKS, NULL,
      "forward the domains of a VPN to its own resolver while it is up\n(NetworkManager; that resolver must "
@@ -239,7 +239,7 @@ may_change(const struct setup *s, const char **name)
 	*name = name_that_resolves(s);
 	if (*name == NULL)
 		return cli_complain(EXIT_TROUBLE, verb,
-				    "%s does not resolve %s: nothing is changed (see ctstub status)",
+				    "%s does not resolve %s: nothing was changed (see ctstub status)",
 				    s->server_text[0], known_names[0]);
 	return EXIT_GOOD;
 }
@@ -257,7 +257,7 @@ change_machine(struct setup *s)
 		return EXIT_GOOD;
 	}
 	if (record_merge(&s->record, &s->plan) != RES_OK)
-		return cli_complain(EXIT_TROUBLE, verb, "cannot keep what is there now: nothing is changed");
+		return cli_complain(EXIT_TROUBLE, verb, "cannot save the present state: nothing was changed");
 	code = record_store(s);
 	if (code != EXIT_GOOD)
 		return code;

@@ -39,8 +39,8 @@ main(int argc, char **argv)
 {
 	/* The lab's TLS is its own: neither its keys nor its priorities come from the environment. */
 	if (environment_clean(argv, NULL) != RES_OK) {
-		fprintf(stderr, "ctstub-lab: cannot restart itself without the environment variables that "
-				"control GnuTLS\n");
+		fprintf(stderr,
+			"ctstub-lab: cannot restart without the environment variables that control GnuTLS\n");
 		return LAB_TROUBLE;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -18,8 +18,8 @@
 #define FILE_MODE 0644
 
 static const char header[] =
-    "# Entries made by ctstub-watch(8) of what it found in logs; ctstub.conf(5) tells their form.\n"
-    "# It adds to this file and takes nothing away. A line that is deleted here stays away.\n";
+    "# Entries that ctstub-watch(8) made from its findings; ctstub-disallow(5) describes their form.\n"
+    "# It only adds to this file. It does not add again a line that was deleted.\n";
 
 static void
 nothing(void *ctx, const struct identifier *id)

@@ -26,10 +26,10 @@
 const char known_usage[] =
     "usage: ctstub-watch known add [-c FILE] [--issuer] [--file FILE | --print] CERT\n"
     "       ctstub-watch known add [-c FILE] [--issuer] [--file FILE | --print] --live UPSTREAM\n"
-    "  CERT            a certificate, PEM or DER; of several the first\n"
-    "  --live TITLE    the certificates that this upstream shows now and that are accepted\n"
-    "  --issuer        also its issuer's key, so that renewals of the same CA are expected\n"
-    "  --file FILE     add to this file; without it to the first known-file of the configuration\n"
+    "  CERT            a certificate, PEM or DER; the first of a file\n"
+    "  --live TITLE    the certificates that this upstream presents now, if they are accepted\n"
+    "  --issuer        also the key of its issuer: renewals by the same CA are then expected\n"
+    "  --file FILE     add to this file (default: the first known-file of the configuration)\n"
     "  --print         print the entries instead\n"
     "  -c FILE         the configuration\n"
     "  --help          print this, and exit\n";

@@ -31,9 +31,9 @@ const char pull_usage[] =
     "usage: ctstub-watch pull [-c FILE] --key NAME.pub [--ca FILE] [--max-age TIME] [--force] URL\n"
     "  -c FILE          the configuration, for its state-dir and control socket\n"
     "  --key FILE       the organisation's public key\n"
-    "  --ca FILE        anchors for the server's certificate; the system's without it\n"
-    "  --max-age TIME   refuse a feed that was signed longer ago (30d)\n"
-    "  --force          take an older edition, or one that is too old, all the same\n"
+    "  --ca FILE        trust anchors for the server (default: the system's)\n"
+    "  --max-age TIME   refuse a feed that was signed longer ago (default: 30d)\n"
+    "  --force          accept an older edition, or one that was signed too long ago\n"
     "  --help           print this, and exit\n";
 static const char verb[] = "pull";
 
@@ -179,9 +179,9 @@ objection(enum feed_step step)
 	case FEED_SAME:
 		return NULL;
 	case FEED_ROLL_BACK:
-		return "it is an earlier edition than the one at hand";
+		return "it is older than the installed edition";
 	case FEED_FORKED:
-		return "it has the number of the edition at hand, and other content";
+		return "it has the number of the installed edition but other content";
 	case FEED_TOO_OLD:
 		return "it was signed too long ago: a newer one may be held back";
 	case FEED_IN_THE_FUTURE:
@@ -251,7 +251,7 @@ feed_take(const struct request *req, const struct settings *s, const struct fold
 		step = feed_compare(buf_span(&known), &known_feed, fresh, &feed, clock_wall_ms(),
 				    req->max_age_ms);
 		if (objection(step) != NULL && !req->force)
-			code = watch_complain(WATCH_REFUSED, verb, "%s: edition %llu is not taken: %s",
+			code = watch_complain(WATCH_REFUSED, verb, "%s: edition %llu is refused: %s",
 					      req->url, (unsigned long long)feed.sequence, objection(step));
 		else if (span_equal(buf_span(&known), fresh))
 			(void)printf("edition %llu is here already\n", (unsigned long long)feed.sequence);

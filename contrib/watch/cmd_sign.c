@@ -31,7 +31,7 @@ const char sign_usage[] =
     "  --new-key NAME   make a key: NAME.key (keep it offline) and NAME.pub (for every machine)\n"
     "  --key FILE       sign with this key, an Ed25519 private key in PEM\n"
     "  --output FILE    write the feed to FILE and its signature to FILE.minisig\n"
-    "  --sequence N     number of this edition; without it one more than FILE has now\n"
+    "  --sequence N     number of this edition (default: the number in FILE plus one)\n"
     "  --help           print this, and exit\n";
 static const char verb[] = "sign";
 
@@ -159,7 +159,8 @@ key_save(const char *name, gnutls_privkey_t key, gnutls_x509_privkey_t x509)
 	    gnutls_x509_privkey_export2_pkcs8(x509, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem) < 0) {
 		(void)watch_complain(WATCH_TROUBLE, verb, "no key could be made");
 	} else if (access(key_file, F_OK) == 0) {
-		code = watch_complain(WATCH_REFUSED, verb, "%s is there already, and stays", key_file);
+		code =
+		    watch_complain(WATCH_REFUSED, verb, "%s exists already and was not replaced", key_file);
 	} else {
 		buf_format(&pub, "untrusted comment: ctstub-watch public key %s\n",
 			   hex_write(id, span_of(public.id, MINISIGN_ID)));

@@ -272,8 +272,7 @@ slot_missing(struct follow *f, struct slot *slot, const struct fetch_answer *ans
 		return;
 	}
 	slot->whole = false;
-	slot_refused(f, MISBEHAVIOUR_ENTRIES_WITHHELD, "entries are not there",
-		     buf_span(&answer->body->bytes));
+	slot_refused(f, MISBEHAVIOUR_ENTRIES_WITHHELD, "entries are missing", buf_span(&answer->body->bytes));
 }
 
 static void

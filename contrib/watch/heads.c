@@ -170,7 +170,7 @@ heads_on_answer(void *arg, const struct fetch_answer *answer)
 		return;
 	}
 	if (answer->gzip || source_head_read(&head, &f->log, body, &why) != RES_OK) {
-		follow_content_bad(f, why != NULL ? why : "the head is packed");
+		follow_content_bad(f, why != NULL ? why : "the head is compressed");
 		head_recheck(f, MISBEHAVIOUR_HEAD_MALFORMED, NULL, body);
 	} else if (head_verify(&head, f->log.ctlog) != RES_OK) {
 		follow_content_bad(f, "the head's signature does not hold");

@@ -194,7 +194,7 @@ items_judge(struct hits *h, const struct judging *j, const struct watch_match *m
 static const char *
 trouble_of(const struct watch_match *m, bool known)
 {
-	return m->trouble == NULL && m->more && !known ? "it meets more items than are judged" : m->trouble;
+	return m->trouble == NULL && m->more && !known ? "it matches more items than the limit" : m->trouble;
 }
 
 enum finding_judged

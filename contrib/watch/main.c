@@ -266,8 +266,9 @@ main(int argc, char **argv)
 	int code;
 
 	if (environment_clean(argv, NULL) != RES_OK) {
-		(void)fprintf(stderr,
-			      "ctstub-watch: cannot start again without the variables that steer GnuTLS\n");
+		(void)fprintf(
+		    stderr,
+		    "ctstub-watch: cannot restart without the environment variables that control GnuTLS\n");
 		return WATCH_TROUBLE;
 	}
 	signals_take();

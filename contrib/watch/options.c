@@ -12,11 +12,10 @@
 static const char usage[] =
     "usage: ctstub-watch [-c FILE] [-tvV] [--once] [--from N|end|DATE]\n"
     "       ctstub-watch VERB [ARGUMENT]...\n"
-    "  -c FILE     the configuration (" SYSCONFDIR
-    "/ctstub/ctstub.conf; without it the compiled-in defaults)\n"
+    "  -c FILE     the configuration (" SYSCONFDIR "/ctstub/ctstub.conf; compiled-in defaults without it)\n"
     "  -t          check the configuration and everything that it names, and exit\n"
     "  --once      read every log up to its newest tree head, and exit\n"
-    "  --from W    where logs begin that were never read: an entry's number, end (the default), or a date\n"
+    "  --from W    where to start logs not read before: the number of an entry, end (default) or a date\n"
     "  -v          more log; twice: still more\n"
     "  -V          print the version, and exit\n"
     "  --help      print this, and exit\n";

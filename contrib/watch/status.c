@@ -228,19 +228,18 @@ static const struct family {
 	double (*value)(const struct row *);
 } families[] = {
     {"ctstub_watch_log_position", "gauge", "Entries of the log that were read or passed over.", position_of},
-    {"ctstub_watch_log_verified", "gauge", "Entries whose root is a signed one.", verified_of},
+    {"ctstub_watch_log_verified", "gauge", "Entries whose root matches a signed tree head.", verified_of},
     {"ctstub_watch_log_tree_size", "gauge", "Entries of the newest verified tree head.", tree_size_of},
     {"ctstub_watch_log_head_timestamp_seconds", "gauge", "Timestamp of the newest verified tree head.",
      head_time_of},
-    {"ctstub_watch_log_lag_entries", "gauge", "Entries of the newest tree head that were not read yet.",
+    {"ctstub_watch_log_lag_entries", "gauge", "Entries of the newest tree head not read yet.",
      lag_entries_of},
     {"ctstub_watch_log_lag_seconds", "gauge", "Time from the entry read last to the newest tree head.",
      lag_seconds_of},
     {"ctstub_watch_log_entries_total", "counter", "Entries read by this process.", entries_of},
     {"ctstub_watch_log_failures_total", "counter", "Requests that failed.", failures_of},
-    {"ctstub_watch_log_misbehaviours_total", "counter", "Times that the log did what no log may do.",
-     misbehaviours_of},
-    {"ctstub_watch_log_up", "gauge", "1: the log is being read.", up_of},
+    {"ctstub_watch_log_misbehaviours_total", "counter", "Misbehaviour of the log.", misbehaviours_of},
+    {"ctstub_watch_log_up", "gauge", "1 while the log is read.", up_of},
 };
 
 static void
@@ -275,7 +274,7 @@ metrics_put(struct buf *out, const struct watch_status *s, const struct watch_pl
 	for (unsigned k = 0; k < FINDING_KINDS; k++)
 		buf_format(out, "ctstub_watch_findings_total{kind=\"%s\"} %llu\n",
 			   finding_kind_text((enum finding_kind)k), (unsigned long long)t->finding[k]);
-	head_put(out, "ctstub_watch_again_total", "counter", "Certificates that were met again.");
+	head_put(out, "ctstub_watch_again_total", "counter", "Certificates seen again.");
 	buf_format(out, "ctstub_watch_again_total %llu\n", (unsigned long long)t->again);
 	head_put(out, "ctstub_watch_exec_failures_total", "counter",
 		 "Programs that failed or took too long.");
@@ -283,9 +282,9 @@ metrics_put(struct buf *out, const struct watch_status *s, const struct watch_pl
 	head_put(out, "ctstub_watch_entries_per_second", "gauge",
 		 "Entries read a second, over the last interval.");
 	buf_format(out, "ctstub_watch_entries_per_second %.6g\n", s->rate);
-	head_put(out, "ctstub_watch_items", "gauge", "Addresses, prefixes and names that are watched for.");
+	head_put(out, "ctstub_watch_items", "gauge", "Watched addresses, prefixes and names.");
 	buf_format(out, "ctstub_watch_items %zu\n", watch_list_count(plan->list));
-	head_put(out, "ctstub_watch_timestamp_seconds", "gauge", "When this was written.");
+	head_put(out, "ctstub_watch_timestamp_seconds", "gauge", "Time of these figures.");
 	buf_format(out, "ctstub_watch_timestamp_seconds %.15g\n", (double)clock_wall_ms() / 1000);
 	for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
 		family_put(out, &families[i], reader);

@@ -300,7 +300,7 @@ matching_on_identifier(void *ctx, const struct identifier *id)
 	if (id->kind != IDENTIFIER_IP)
 		spelling_read(&m->spelling, id->value, id->kind == IDENTIFIER_LEGEND);
 	else if (!spelling_read_ip(&m->spelling, id->value) && m->out->trouble == NULL)
-		m->out->trouble = "an iPAddress is no address";
+		m->out->trouble = "an iPAddress has the wrong length";
 	if (m->spelling.limit)
 		m->trouble = TOO_MANY_READINGS;
 }

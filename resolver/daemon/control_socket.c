@@ -139,7 +139,7 @@ name_clear(const struct control_socket *s)
 	case EAGAIN: /* its backlog is full, so it is alive */
 		return "another daemon answers there";
 	case ENOTSOCK:
-		return "something else lies there";
+		return "another file is in its place";
 	}
 	return strerror(error);
 }

@@ -84,11 +84,10 @@ user_check(const char *file, struct config_errors *errors, bool *warn)
 		res = *warn ? RES_OK : RES_NOT_FOUND;
 	}
 	if (res != RES_OK)
-		config_errors_add(
-		    errors, s->set_at[OPTION_USER],
-		    "there is no user \"%s\" on this machine, an existing one was expected (or \"\" to "
-		    "stay who starts the daemon)",
-		    s->user);
+		config_errors_add(errors, s->set_at[OPTION_USER],
+				  "there is no user \"%s\" on this machine, an existing one was expected (or "
+				  "\"\" to keep the user who starts the daemon)",
+				  s->user);
 	settings_free(s);
 	return res;
 }

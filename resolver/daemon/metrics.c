@@ -153,7 +153,8 @@ static const struct {
     {"certificate_expires_seconds", "When the certificate of the address expires, in seconds since 1970",
      upstream_expires, 0},
     {"certificate_expiry_step",
-     "End of the certificate of the address: 0 far, 1, 2 from 14, 3 days before on, 3 over",
+     "Expiry of the certificate of the address: 0 far, 1 from 14 days before, 2 from 3 days before, 3 "
+     "expired",
      upstream_expiry_step, 0},
     {"answer_seconds", "Smoothed time to an answer", upstream_answer_seconds, 6},
 };
@@ -210,7 +211,8 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 	buf_text(out, "ctstub_info{");
 	metric_label(out, "version", version);
 	buf_text(out, "} 1\n");
-	metric_gauge(out, "uptime_seconds", "Time since the start", (uint64_t)(status_uptime_ms(s) / 1000));
+	metric_gauge(out, "uptime_seconds", "Time since the daemon started",
+		     (uint64_t)(status_uptime_ms(s) / 1000));
 	metric_gauge(out, "configuration_generation", "Number of the configuration in force",
 		     s->snapshot->generation);
 	metric_gauge(out, "configuration_reload_failed", "1 when the last reload was refused",
@@ -223,9 +225,10 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 			     (uint64_t)(list_age_ms / 1000));
 	metric_gauge(out, "ct_list_stale", "1 when the CT log list is older than ct.list-max-age",
 		     status_ct_list_is_stale(s));
-	metric_gauge(out, "ct_list_step",
-		     "Age of the CT log list: 0 fresh, 1, 2, 3 from 30, 45, 60 of 70 days on, 4 stale",
-		     (uint64_t)status_ct_list_step(s));
+	metric_gauge(
+	    out, "ct_list_step",
+	    "Age of the CT log list in steps: 0 fresh, 1 from 30, 2 from 45, 3 from 60 of 70 days, 4 stale",
+	    (uint64_t)status_ct_list_step(s));
 }
 
 static void

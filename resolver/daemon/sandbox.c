@@ -68,7 +68,7 @@ user_become(const char *user, char **why)
 	if (sandbox_user(user, &uid, &gid) != RES_OK) {
 		struct buf b = buf_max(512);
 
-		buf_format(&b, "there is no user %s, whom option user names", user);
+		buf_format(&b, "there is no user %s (option user)", user);
 		*why = buf_take_cstr(&b);
 		return RES_NOT_FOUND;
 	}

@@ -27,7 +27,7 @@ socket_read(struct listener_fds *l, int fd, char **why)
 	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &type_n) != 0 ||
 	    addr_from_sockaddr(&l->addr, (const struct sockaddr *)&sa) != RES_OK ||
 	    (type != SOCK_DGRAM && type != SOCK_STREAM)) {
-		buf_format(&b, "descriptor %d from the service manager is no socket of UDP or TCP", fd);
+		buf_format(&b, "descriptor %d from the service manager is not a UDP or TCP socket", fd);
 		*why = buf_take_cstr(&b);
 		return RES_UNSUPPORTED;
 	}

@@ -131,10 +131,10 @@ MISTAKES = (
     ('a missing value before a brace', 'workers =\n}',
      ('2: unexpected "}", a value was expected',)),
     ('a user that does not exist', 'user = "nobody-of-that-name"',
-     ('1: there is no user "nobody-of-that-name" on this machine, an existing one was expected (or "" to stay who starts the daemon)',)),
+     ('1: there is no user "nobody-of-that-name" on this machine, an existing one was expected (or "" to keep the user who starts the daemon)',)),
     ('a user that does not exist, beside another mistake', '\nuser = "nobody-of-that-name"\nworkers = 0',
      ('3: option "workers" has a value out of range: "0", a number from 1 to 64 was expected',
-      '2: there is no user "nobody-of-that-name" on this machine, an existing one was expected (or "" to stay who starts the daemon)')),
+      '2: there is no user "nobody-of-that-name" on this machine, an existing one was expected (or "" to keep the user who starts the daemon)')),
 )
 
 

@@ -148,8 +148,8 @@ key_kind_read(enum ctlog_key_kind *out, gnutls_pubkey_t key, char **why)
 		return RES_OK;
 	case GNUTLS_PK_RSA:
 		if (bits < CTLOG_RSA_BITS_MIN || bits > CTLOG_RSA_BITS_MAX)
-			return why_say(why, RES_MALFORMED, "the RSA key has %u bits, want %d to %d", bits,
-				       CTLOG_RSA_BITS_MIN, CTLOG_RSA_BITS_MAX);
+			return why_say(why, RES_MALFORMED, "the RSA key has %u bits, %d to %d were expected",
+				       bits, CTLOG_RSA_BITS_MIN, CTLOG_RSA_BITS_MAX);
 		*out = CTLOG_RSA;
 		return RES_OK;
 	default:
@@ -294,6 +294,6 @@ ctlogs_finish(struct ctlogs *list, char **why)
 	if (list->n > 0)
 		return RES_OK;
 	return list->left_out.n_shown > 0 && list->left_out.shown[0].why != NULL
-		   ? why_say(why, RES_MALFORMED, "no log in it can be used: %s", list->left_out.shown[0].why)
-		   : why_say(why, RES_MALFORMED, "no log in it");
+		   ? why_say(why, RES_MALFORMED, "no usable log: %s", list->left_out.shown[0].why)
+		   : why_say(why, RES_MALFORMED, "no log");
 }

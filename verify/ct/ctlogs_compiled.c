@@ -65,7 +65,7 @@ compiled_log_read(struct ctlogs *list, const char *operator_name, char *line, st
 	    !compiled_interval_read(&log, from, to) || number_read(&seconds, mmd) != RES_OK || seconds < 0 ||
 	    seconds > INT32_MAX || base64_read(key, span_str(der)) != RES_OK ||
 	    !ctlogs_name_ok(span_str(line)))
-		return why_say(why, RES_MALFORMED, "a log line that cannot be read");
+		return why_say(why, RES_MALFORMED, "a malformed log line");
 	log.mmd_s = (uint32_t)seconds;
 	log.key = buf_span(key);
 	log.description = ctlogs_keep(list, span_str(line));
@@ -82,7 +82,7 @@ url_read(struct ctlogs *list, char *line, char **why)
 	struct ctlog *log = list->n > 0 ? &list->log[list->n - 1] : NULL;
 
 	if (log == NULL || log->url != NULL || *line != '\0' || (*submission != '\0') != log->tiled)
-		return why_say(why, RES_MALFORMED, "a url line that cannot be read");
+		return why_say(why, RES_MALFORMED, "a malformed url line");
 	if (ctlogs_keep_url(&log->url, list, span_str(read)) != RES_OK ||
 	    (log->tiled && ctlogs_keep_url(&log->submission_url, list, span_str(submission)) != RES_OK))
 		return RES_NOMEM;

@@ -236,7 +236,7 @@ header_read_all(struct header_reader *r)
 			res = header_array_read(r, &r->saw_operators, header_operator_entry_read);
 	}
 	if (res == RES_OK && !(r->saw_expiry && r->saw_logs && r->saw_operators))
-		res = why_say(r->in.why, RES_MALFORMED, "neither v3 JSON nor Mozilla's header: it wants %s",
+		res = why_say(r->in.why, RES_MALFORMED, "neither v3 JSON nor Mozilla's header: it has no %s",
 			      !r->saw_expiry ? "kCTExpirationTime"
 			      : !r->saw_logs ? "kCTLogList"
 					     : "kCTLogOperatorList");

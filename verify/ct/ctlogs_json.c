@@ -106,14 +106,14 @@ state_step_read(struct ctlog *log, bool first, const char *key, const json_t *va
 			return why_say(why, RES_MALFORMED, "state %s has no timestamp", key);
 		if (!first && (states[i].state > CTLOG_READONLY || states[i].state == CTLOG_PENDING ||
 			       log->state > CTLOG_READONLY || log->state == CTLOG_PENDING))
-			return why_say(why, RES_MALFORMED, "state is two that contradict each other");
+			return why_say(why, RES_MALFORMED, "two states contradict each other");
 		if (first || states[i].state > log->state) {
 			log->state = states[i].state;
 			log->state_ms = since;
 		}
 		return RES_OK;
 	}
-	return why_say(why, RES_MALFORMED, "state \"%s\" is not known", why_quote(quote, span_str(key)));
+	return why_say(why, RES_MALFORMED, "unknown state \"%s\"", why_quote(quote, span_str(key)));
 }
 
 static enum res
@@ -156,7 +156,7 @@ json_interval_read(struct ctlog *log, const json_t *entry, char **why)
 		return res;
 	if (!start || !end || log->interval_start_ms >= log->interval_end_ms)
 		return why_say(why, RES_MALFORMED,
-			       "temporal_interval wants a start_inclusive and a later end_exclusive");
+			       "temporal_interval needs a start_inclusive and a later end_exclusive");
 	return RES_OK;
 }
 
@@ -184,7 +184,7 @@ previous_read(struct ctlog *log, struct ctlogs *list, const json_t *entry, char 
 			return res;
 		if (!has_name || !has_end)
 			return why_say(why, RES_MALFORMED,
-				       "previous_operators[%zu] wants a name and an end_time", i);
+				       "previous_operators[%zu] needs a name and an end_time", i);
 		for (at = log->n_previous; at > 0 && log->previous[at - 1].end_ms > end; at--)
 			log->previous[at] = log->previous[at - 1];
 		if (at > 0 && log->previous[at - 1].end_ms == end)

@@ -87,7 +87,7 @@ tokens_directive_pass(struct tokens *in)
 	    line_begins(line, "#include ") || line_begins(line, "#endif"))
 		return RES_OK;
 	in->token = line;
-	return tokens_refuse(in, "a preprocessor line that is not known");
+	return tokens_refuse(in, "an unknown preprocessor line");
 }
 
 /* White space and comments. */
@@ -108,7 +108,7 @@ tokens_space_pass(struct tokens *in)
 			       !(in->text.p[in->at] == '*' && tokens_peek(in, 1) == '/'))
 				tokens_step(in);
 			if (in->at >= in->text.n)
-				return tokens_refuse(in, "a comment without end");
+				return tokens_refuse(in, "an unterminated comment");
 			in->at += 2;
 		} else if (c == '#') {
 			res = tokens_directive_pass(in);
@@ -133,7 +133,7 @@ tokens_escape_read(struct tokens *in)
 	/* C takes every hex digit that follows: with a third it would be another number */
 	if (c != 'x' || hex_read(&byte, 1, span_of(more, 2)) == RES_OK ||
 	    hex_read(&byte, 1, span_slice(in->text, in->at, 2)) != RES_OK)
-		return tokens_refuse(in, "an escape that is not known");
+		return tokens_refuse(in, "an unknown escape");
 	in->at += 2;
 	buf_u8(&in->string, byte);
 	return RES_OK;
@@ -150,7 +150,7 @@ tokens_string_read(struct tokens *in)
 		in->at++;
 		while (res == RES_OK && tokens_peek(in, 0) != '"') {
 			if (in->at >= in->text.n || tokens_peek(in, 0) == '\n' || tokens_peek(in, 0) == 0)
-				return tokens_refuse(in, "a string without end");
+				return tokens_refuse(in, "an unterminated string");
 			if (tokens_peek(in, 0) == '\\') {
 				in->at++;
 				res = tokens_escape_read(in);

@@ -74,7 +74,7 @@ extension_use(struct crl *crl, const struct ext *ext, bool *pointed, char **why)
 		if (der_at(&in, DER_CONTEXT(0)))
 			crl->authority_key = der_any(&in).body;
 	} else if (ext->critical && !span_equal(ext->oid, OID_CRL_NUMBER)) {
-		return why_say(why, RES_UNSUPPORTED, "a CRL with a critical extension that is not known");
+		return why_say(why, RES_UNSUPPORTED, "a CRL with an unknown critical extension");
 	}
 	return res == RES_UNSUPPORTED ? why_say(why, res, "an indirect CRL, or one of attribute certificates")
 				      : res;
@@ -127,7 +127,7 @@ entry_extensions_read(struct der_reader *entry, char **why)
 			return why_say(why, RES_UNSUPPORTED, "a CRL with an entry of another issuer");
 		if (ext.critical && !entry_extension_known(ext.oid))
 			return why_say(why, RES_UNSUPPORTED,
-				       "a CRL with an entry that has a critical extension that is not known");
+				       "a CRL with an unknown critical extension in an entry");
 	}
 	return der_done(&list) ? RES_OK : RES_MALFORMED;
 }
@@ -171,7 +171,7 @@ entries_read(struct crl *crl, struct der_reader *list, char **why)
 		qsort(crl->serial, crl->n_serials, sizeof *crl->serial, serial_compare);
 	for (size_t i = 1; i < crl->n_serials; i++)
 		if (span_equal(crl->serial[i - 1], crl->serial[i]))
-			return why_say(why, RES_UNSUPPORTED, "a CRL that names a serial number twice");
+			return why_say(why, RES_UNSUPPORTED, "a CRL that lists a serial number twice");
 	return RES_OK;
 }
 

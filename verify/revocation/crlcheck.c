@@ -75,7 +75,7 @@ inquiry_end(const struct inquiry *q, bool may_sign, char **text)
 	const char *what = NULL;
 
 	if (q->revoked) {
-		(void)why_say(text, RES_OK, "a CRL of its issuer names the certificate");
+		(void)why_say(text, RES_OK, "a CRL of its issuer lists the certificate");
 		return REASON_REVOKED;
 	}
 	if (q->nomem)
@@ -87,9 +87,9 @@ inquiry_end(const struct inquiry *q, bool may_sign, char **text)
 	else if (!may_sign)
 		what = "there is a CRL of its issuer, which may not sign CRLs";
 	else if (q->starved)
-		what = "the CRLs of its issuer take more signature checks than are made";
+		what = "checking the CRLs of its issuer would take more signature checks than the limit";
 	else if (!q->current)
-		what = "no CRL of its issuer is current and can be used";
+		what = "no CRL of its issuer is current and usable";
 	else if (q->covered == 0 && q->fitting)
 		what = "no current CRL in its issuer's name is signed with its issuer's key";
 	else

@@ -135,7 +135,7 @@ crls_add(struct crls *all, struct span file, char **why)
 	else if (first != RES_OK)
 		res = why_say(why, first, "%s", sentence != NULL ? sentence : res_text(first));
 	else
-		res = why_say(why, RES_NOT_FOUND, "no CRL in it, neither PEM nor DER");
+		res = why_say(why, RES_NOT_FOUND, "no CRL, neither PEM nor DER");
 	free(sentence);
 	return res;
 }

@@ -124,12 +124,12 @@ response_read(struct response *r, struct span staple, char **text)
 	if (status.n != 1)
 		return why_say(text, RES_MALFORMED, "the stapled OCSP response cannot be read");
 	if (status.p[0] != 0)
-		return why_say(text, RES_MALFORMED, "the stapled OCSP response is the error %u", status.p[0]);
+		return why_say(text, RES_MALFORMED, "the stapled OCSP response reports error %u",
+			       status.p[0]);
 	wrapper = der_enter(&in, DER_CONTEXT_CONS(0));
 	typed = der_enter(&wrapper, DER_SEQUENCE);
 	if (!span_equal(der_take(&typed, DER_OID).body, OID_OCSP_BASIC))
-		return why_say(text, RES_MALFORMED,
-			       "the stapled OCSP response is of a type that is not known");
+		return why_say(text, RES_MALFORMED, "the stapled OCSP response is of an unknown type");
 	basic = der_only(der_take(&typed, DER_OCTET_STRING).body, DER_SEQUENCE);
 	tbs = der_take(&basic, DER_SEQUENCE).whole;
 	sig_alg = der_take(&basic, DER_SEQUENCE).whole;
@@ -334,17 +334,20 @@ single_judge(const struct single *s, int64_t now_ms, char **text)
 	char time[TIME_TEXT_MAX];
 
 	if (s->this_ms > now_ms)
-		(void)why_say(text, RES_OK, "the stapled OCSP response begins at %s, after now",
+		(void)why_say(text, RES_OK, "the stapled OCSP response is dated %s, after now",
 			      time_text(s->this_ms, time));
 	else if (now_ms > until)
-		(void)why_say(text, RES_OK, "the stapled OCSP response was good until %s",
+		(void)why_say(text, RES_OK, "the stapled OCSP response expired at %s",
 			      time_text(until, time));
 	else if (s->status == STATUS_UNKNOWN)
-		(void)why_say(text, RES_OK, "the stapled OCSP response does not know the certificate");
+		(void)why_say(
+		    text, RES_OK,
+		    "the stapled OCSP response reports that the responder does not know the certificate");
 	else if (s->status == STATUS_GOOD)
 		return REASON_NONE;
 	else {
-		(void)why_say(text, RES_OK, "the stapled OCSP response says: revoked at %s",
+		(void)why_say(text, RES_OK,
+			      "the stapled OCSP response reports that the certificate was revoked at %s",
 			      time_text(s->revoked_ms, time));
 		return REASON_REVOKED;
 	}
@@ -409,7 +412,8 @@ response_open(struct response *r, struct span staple, const struct cert *issuer,
 				      "the stapled OCSP response is not signed by the certificate's issuer");
 		else if (res == RES_LIMIT)
 			(void)why_say(text, res,
-				      "the stapled OCSP response takes more signature checks than are made");
+				      "checking the stapled OCSP response would take more signature checks "
+				      "than the limit");
 	}
 	if (res == RES_OK)
 		return REASON_NONE;

@@ -9,7 +9,7 @@
 
 #define NAME_KEY_MAX (CERT_BYTES_MAX * 2)
 
-static const char too_much[] = "more name constraints and names than are compared";
+static const char too_much[] = "too many name constraints and names to compare";
 static const char unreadable_names[] = "it constrains names that cannot be read";
 static const char unreadable[] = "its name constraints cannot be read";
 
@@ -367,7 +367,7 @@ list_meets(bool *meets, bool *of_kind, struct der_reader list, struct altname na
 			continue;
 		*of_kind = true;
 		if (name_meets(meets, name, base.value, excluded) != RES_OK)
-			return "it constrains directory names, and one cannot be compared";
+			return "it constrains directory names, one of which cannot be compared";
 	}
 	return NULL;
 }
@@ -383,7 +383,7 @@ name_fault(const struct trees *t, struct altname name, struct nameconstraints_bu
 	if (fault != NULL)
 		return fault;
 	if ((some_excluded || some_permitted) && !name_is_sane(name))
-		return "it constrains names of a kind of which one is malformed";
+		return "it constrains a kind of name of which one is malformed";
 	if (excluded)
 		return "its name constraints exclude a name or address of a certificate below it";
 	if (some_permitted && !permitted)

@@ -132,7 +132,7 @@ form_judge(struct path_own *own, const struct cert *c)
 	if (!authority_info_readable(c))
 		own_add(own, REASON_CERT_MALFORMED, "its authority information cannot be read");
 	if (usage_unknown_critical(c) != NULL)
-		own_add(own, REASON_UNKNOWN_CRITICAL, "it has a critical extension that is not known");
+		own_add(own, REASON_UNKNOWN_CRITICAL, "it has an unknown critical extension");
 }
 
 /* An anchor is trusted by configuration, so its own signature says nothing; its key says all. */

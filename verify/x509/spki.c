@@ -4,7 +4,7 @@
 #include "verify/x509/oid.h"
 
 static const char unreadable_rsa[] = "the RSA key cannot be read";
-static const char unreadable_parameters[] = "the key has parameters that its algorithm does not have";
+static const char unreadable_parameters[] = "the parameters of the key do not fit its algorithm";
 
 /* Significant bits of a number without leading zero octets. */
 static size_t
@@ -54,11 +54,11 @@ rsa_read(struct spki *k, struct span bytes)
 		return "RSA above 8192 bits";
 	/* CAs may not certify others either (Baseline Requirements, 6.1.5) */
 	if (bits % 8 != 0)
-		return "RSA of a number of bits that is not a multiple of eight";
+		return "RSA with a number of bits that is not a multiple of eight";
 	if ((modulus.p[modulus.n - 1] & 1) == 0)
 		return "RSA with an even modulus";
 	if (number_bits(exponent) < 2 || (exponent.p[exponent.n - 1] & 1) == 0)
-		return "RSA with an exponent that does not protect";
+		return "RSA with an exponent below 3 or an even one";
 	if (number_bits(exponent) > SPKI_RSA_EXPONENT_BITS_MAX)
 		return "RSA with an exponent above 2^32";
 	k->modulus = modulus;
@@ -165,7 +165,7 @@ spki_read(struct spki *out, struct span spki)
 	if (!der_done(&in) || algorithm.bad || bits.n < 2 || bits.p[0] != 0)
 		return "the key cannot be read";
 	if (!kind_find(&k.kind, oid))
-		return "a kind of key that is not trusted (DSA, or not known)";
+		return "an untrusted kind of key (DSA, or unknown)";
 	bits = span_slice(bits, 1, bits.n);
 	switch (k.kind) {
 	case SPKI_RSA:

@@ -17,8 +17,8 @@ strength_signature_fault(struct span sig_alg)
 	enum res r = algorithm_read(&algorithm, sig_alg);
 
 	if (r == RES_MALFORMED)
-		return "signed with parameters that its algorithm does not have";
+		return "signed with parameters that do not fit the algorithm";
 	if (r != RES_OK || algorithm.weak)
-		return "signed with SHA-1, MD5 or another algorithm that is not trusted";
+		return "signed with SHA-1, MD5 or another untrusted algorithm";
 	return NULL;
 }

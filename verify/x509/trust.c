@@ -201,7 +201,7 @@ trust_add_one(struct trust *t, struct span der, bool has_settings, size_t line)
 	}
 	r = trust_insert(t, a);
 	if (r == RES_LIMIT)
-		trust_leave_out(t, line, "there are more anchors than are read");
+		trust_leave_out(t, line, "there are too many anchors");
 	return r == RES_NOMEM ? r : RES_OK;
 }
 
@@ -223,7 +223,8 @@ trust_add_blocks(struct trust *t, struct span pem, size_t *number)
 		if (r == RES_NOT_FOUND)
 			break;
 		if (r == RES_MALFORMED || r == RES_LIMIT) {
-			trust_leave_out(t, line, r == RES_LIMIT ? "it is too large" : "no base64, or no end");
+			trust_leave_out(
+			    t, line, r == RES_LIMIT ? "it is too large" : "malformed base64, or no END line");
 			r = RES_OK;
 		} else if (r == RES_OK) {
 			r = trust_add_one(t, buf_span(&der), label == 2, line);
@@ -251,8 +252,8 @@ trust_add_pem(struct trust *t, struct span pem, char **why)
 	if (t->n > before || t->left_out.n < lost + number) /* a twin of another text's is as good */
 		return RES_OK;
 	return why_say(
-	    why, RES_MALFORMED, "none of its %zu certificates can be used; the first, in line %zu: %s",
-	    number, t->left_out.n_shown > 0 ? t->left_out.shown[0].line : 0,
+	    why, RES_MALFORMED, "none of its %zu certificates is usable; the first, in line %zu: %s", number,
+	    t->left_out.n_shown > 0 ? t->left_out.shown[0].line : 0,
 	    t->left_out.n_shown > 0 && t->left_out.shown[0].why != NULL ? t->left_out.shown[0].why : "");
 }
 

@@ -70,7 +70,7 @@ how_far(const struct lab_server_counts *c)
 	if (c->bytes == 0)
 		return "it hung up after the handshake";
 	if (c->questions == 0)
-		return "what it sent after the handshake was no question to the server";
+		return "after the handshake it sent no valid question";
 	return c->answers > 0 ? "it was answered" : "it asked and was not answered";
 }
 
@@ -97,8 +97,8 @@ outcome_of(struct trial *trial, const struct exchange *exchange, const char *nam
 		return OUTCOME_ACCEPTED;
 	if (trial->result->counts.questions == 0 && trial->result->counts.bad_names > 0) {
 		/* It never saw the certificate, so the trial says nothing about its validation. */
-		detail(trial, "it sends an IPv6 address as server name (RFC 6066, 3), which the lab's TLS "
-			      "does not take");
+		detail(trial,
+		       "it sends an IPv6 address as server name (RFC 6066, 3), which the lab's TLS rejects");
 		return OUTCOME_SKIPPED;
 	}
 	if (trial->order->scenario->want == WANT_ACCEPT)

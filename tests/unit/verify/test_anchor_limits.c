@@ -87,7 +87,7 @@ static const struct {
     {"a short hash", "cert-sha256 0101 permit-name a\n", 1, "64 hex digits"},
     {"no limit", "cert-sha256 " HASH_1 "\n", 1, "no limit"},
     {"an unknown limit", "cert-sha256 " HASH_1 " expires 2024-11-11T23:59:59Z\n", 1, "expected distrusted-since"},
-    {"a limit without value", "cert-sha256 " HASH_1 " sct-not-after\n", 1, "wants a value"},
+    {"a limit without value", "cert-sha256 " HASH_1 " sct-not-after\n", 1, "needs a value"},
     {"an invalid date", "cert-sha256 " HASH_1 " sct-not-after 2024-11-31T00:00:00Z\n", 1, "RFC 3339"},
     {"a date without time", "cert-sha256 " HASH_1 " not-before-max 2024-11-30\n", 1, "RFC 3339"},
     {"a date twice", "cert-sha256 " HASH_1 " sct-not-after 2024-11-11T23:59:59Z sct-not-after 2025-11-11T23:59:59Z\n", 1, "twice"},

@@ -194,7 +194,7 @@ text_is_for_people(void **state)
 	free(text);
 	v.at_ms = v.log_list_ms - 1;
 	text = verdict_text(&v);
-	assert_non_null(strstr(text, "younger than the judgement\n"));
+	assert_non_null(strstr(text, "newer than the time of the judgement\n"));
 	free(text);
 	verdict_clear(&v);
 	verdict_add(&v, REASON_EXPIRED, "it has expired");
@@ -204,7 +204,7 @@ text_is_for_people(void **state)
 	verdict_clear(&v);
 	v.out_of_memory = true;
 	text = verdict_text(&v);
-	assert_non_null(strstr(text, "no memory"));
+	assert_non_null(strstr(text, "out of memory"));
 	free(text);
 	verdict_clear(&v);
 }

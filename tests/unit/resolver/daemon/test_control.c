@@ -562,7 +562,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 	assert_non_null(f);
 	(void)fclose(f);
 	assert_int_equal(control_new(&k, s->main_loop, &ops, s, path, &nobody, &why), RES_IO);
-	assert_non_null(strstr(why, "something else lies there"));
+	assert_non_null(strstr(why, "another file is in its place"));
 	free(why);
 	assert_int_equal(unlink(path), 0);
 

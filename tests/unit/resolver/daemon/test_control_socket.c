@@ -191,7 +191,7 @@ existing_files_at_the_name_stay(void **state)
 		}
 		assert_int_equal(lstat("shared/control", &before), 0);
 		why = control_socket_open(&s, "shared/control", &(struct control_owner){.give = false});
-		if (why == NULL || strcmp(why, "something else lies there") != 0)
+		if (why == NULL || strcmp(why, "another file is in its place") != 0)
 			fail_msg("%s: %s", makes[i], why);
 		control_socket_close(&s);
 		assert_int_equal(lstat("shared/control", &after), 0);
