@@ -25,6 +25,8 @@
  *   resolver/hosts.c           has the hosts file changed?        stat: nothing is opened
  *   config/settings_read.c,    is there a main file?              access, stat: nothing is opened
  *   main.c
+ *   resolver/daemon/           the installed ctstubd.socket       stat, then config/file.c; drop-ins by path_folder_open
+ *   socket_unit.c                                                 and scandirat
  *
  * tests/checks/paths.py fails for any other call that takes a path.
  */

@@ -58,7 +58,9 @@ libresolver_a_SOURCES += \
 	resolver/daemon/fan_out.c resolver/daemon/fan_out.h \
 	resolver/daemon/heap.c resolver/daemon/heap.h \
 	resolver/daemon/helper.c resolver/daemon/helper.h \
+	resolver/daemon/held.c resolver/daemon/held.h \
 	resolver/daemon/list_age.c resolver/daemon/list_age.h \
+	resolver/daemon/listen_check.c resolver/daemon/listen_check.h \
 	resolver/daemon/listener.c resolver/daemon/listener.h \
 	resolver/daemon/listener_tcp.c resolver/daemon/listener_tcp.h \
 	resolver/daemon/listener_udp.c resolver/daemon/listener_udp.h \
@@ -66,9 +68,11 @@ libresolver_a_SOURCES += \
 	resolver/daemon/network.c resolver/daemon/network.h \
 	resolver/daemon/sandbox.c resolver/daemon/sandbox.h \
 	resolver/daemon/service.c resolver/daemon/service.h \
+	resolver/daemon/socket_unit.c resolver/daemon/socket_unit.h \
 	resolver/daemon/sockets.c resolver/daemon/sockets.h \
 	resolver/daemon/status.c resolver/daemon/status.h \
 	resolver/daemon/tcp_conn.c resolver/daemon/tcp_conn.h \
+	resolver/daemon/turn_away.c resolver/daemon/turn_away.h \
 	resolver/daemon/verdict_log.c resolver/daemon/verdict_log.h \
 	resolver/daemon/watchdog.c resolver/daemon/watchdog.h \
 	resolver/daemon/worker.c resolver/daemon/worker.h \

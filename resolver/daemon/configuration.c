@@ -30,13 +30,30 @@ log_as_configured(const struct configuration *c)
 	log_setup(level > LOG_DEBUG ? LOG_DEBUG : (enum log_level)level, s->log_format);
 }
 
+/* A plan that fits the sockets. *out is yours on RES_OK alone. */
+static enum res
+plan_read_for(const struct configuration *c, struct plan **out, bool at_boot, struct config_errors *errors)
+{
+	struct plan *plan = NULL;
+	enum res res = plan_read(&plan, c->file, c->generation, at_boot, errors);
+
+	if (res == RES_OK && !held_matches(c->held, plan->snapshot->settings, errors)) {
+		plan_unref(plan);
+		return RES_MALFORMED;
+	}
+	if (res == RES_OK)
+		*out = plan;
+	return res;
+}
+
 enum res
-configuration_read(struct configuration *c, const char *file, int verbose, struct config_errors *errors)
+configuration_read(struct configuration *c, const char *file, int verbose, const struct held_sockets *held,
+		   struct config_errors *errors)
 {
 	enum res res;
 
-	*c = (struct configuration){.file = file, .verbose = verbose, .generation = 1};
-	res = plan_read(&c->plan, file, c->generation, true, errors);
+	*c = (struct configuration){.file = file, .verbose = verbose, .held = held, .generation = 1};
+	res = plan_read_for(c, &c->plan, true, errors);
 	if (res == RES_OK)
 		log_as_configured(c);
 	return res;
@@ -94,11 +111,12 @@ configuration_reload(struct configuration *c, struct config_errors *errors, stru
 {
 	struct plan *plan, *before = c->plan;
 
-	if (plan_read(&plan, c->file, c->generation + 1, false, errors) != RES_OK) {
+	c->generation++;
+	if (plan_read_for(c, &plan, false, errors) != RES_OK) {
+		c->generation--;
 		reload_failed(c, errors);
 		return RES_MALFORMED;
 	}
-	c->generation++;
 	c->plan = plan;
 	free(c->reload_error);
 	c->reload_error = NULL;

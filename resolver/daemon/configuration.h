@@ -8,19 +8,21 @@
 #define RESOLVER_DAEMON_CONFIGURATION_H
 
 #include "config/changes.h"
+#include "resolver/daemon/held.h"
 #include "resolver/plan.h"
 
 struct configuration {
-	const char *file; /* lent; NULL: the compiled-in defaults */
-	int verbose;      /* so many levels more log than configured */
+	const char *file;                /* lent; NULL: the compiled-in defaults */
+	int verbose;                     /* so many levels more log than configured */
+	const struct held_sockets *held; /* lent; what `listen` must fit */
 	struct plan *plan;
 	uint64_t generation;
 	char *reload_error; /* why the last reload was refused; NULL: it was not */
 };
 
-/* *errors is yours in either case. */
+/* *errors is yours in either case. held: lent, for reloads too. */
 enum res configuration_read(struct configuration *, const char *file, int verbose,
-			    struct config_errors *errors);
+			    const struct held_sockets *held, struct config_errors *errors);
 /* *changes (yours) gets what the new plan changes, and the log as well. RES_MALFORMED: the old plan stays, and *errors
  * (yours) says why. */
 enum res configuration_reload(struct configuration *, struct config_errors *errors, struct changes *changes);

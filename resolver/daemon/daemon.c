@@ -12,6 +12,7 @@
 #include "resolver/daemon/network.h"
 #include "resolver/daemon/sandbox.h"
 #include "resolver/daemon/service.h"
+#include "resolver/daemon/turn_away.h"
 #include "resolver/daemon/verdict_log.h"
 #include "resolver/daemon/watchdog.h"
 
@@ -23,7 +24,10 @@
 #include <unistd.h>
 
 struct daemon {
-	struct loop *loop; /* of the main thread */
+	struct loop *loop;          /* of the main thread */
+	struct listener_fds *given; /* of the service manager */
+	size_t n_given;
+	struct held_sockets held; /* their addresses */
 	struct configuration configuration;
 	struct workers workers;
 	struct captive captive;
@@ -257,7 +261,8 @@ daemon_start(struct daemon *d)
 	watchdog_init(&d->watchdog, &d->workers, d->loop);
 	captive_init(&d->captive, &d->workers, d->loop);
 	list_age_watch_init(&d->list_age, d->loop, &d->configuration);
-	if (workers_new(&d->workers, d->loop, d->configuration.plan, &hooks, &why) != RES_OK)
+	if (workers_new(&d->workers, d->loop, d->configuration.plan, d->given, d->n_given, &hooks, &why) !=
+	    RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	daemon_control_new(d);
 	if (network_new(&d->network, d->loop, daemon_on_network, d) != RES_OK)
@@ -288,6 +293,7 @@ daemon_stop(struct daemon *d)
 	list_age_watch_stop(&d->list_age);
 	loop_free(d->loop);
 	configuration_free(&d->configuration);
+	free(d->given);
 }
 
 void
@@ -301,19 +307,38 @@ daemon_errors_print(const struct config_errors *errors)
 		fprintf(stderr, "ctstubd: out of memory\n");
 }
 
+/* The sockets of the service manager and a configuration that fits them; else clients that wait there hear of it. */
+static int
+daemon_configure(struct daemon *d, const struct daemon_options *options)
+{
+	struct config_errors errors = {0};
+	char *why = NULL;
+	int code = 0;
+
+	if (service_sockets(&d->given, &d->n_given, &why) != RES_OK)
+		return daemon_fail(EXIT_TROUBLE, why);
+	service_held(&d->held, d->given, d->n_given);
+	if (configuration_read(&d->configuration, options->file, options->verbose, &d->held, &errors) !=
+	    RES_OK) {
+		daemon_errors_print(&errors);
+		turn_away(d->given, d->n_given);
+		code = errors.n == 0 ? EXIT_TROUBLE : EXIT_CONFIG;
+	}
+	config_errors_free(&errors);
+	return code;
+}
+
 int
 daemon_run(const struct daemon_options *options)
 {
 	struct daemon d = {.started_ms = clock_wall_ms()};
-	struct config_errors errors = {0};
 	int code;
 
 	heap_begin();
-	if (configuration_read(&d.configuration, options->file, options->verbose, &errors) != RES_OK) {
-		daemon_errors_print(&errors);
-		code = errors.n == 0 ? EXIT_TROUBLE : EXIT_CONFIG;
-		config_errors_free(&errors);
+	code = daemon_configure(&d, options);
+	if (code != 0) {
 		configuration_free(&d.configuration);
+		free(d.given);
 		return code;
 	}
 	code = daemon_start(&d);

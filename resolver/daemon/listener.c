@@ -102,6 +102,17 @@ listener_bind(struct listener_fds *out, const struct addr *addr, bool reuse_port
 	return RES_OK;
 }
 
+bool
+listener_has_ipv6(void)
+{
+	const struct addr loopback = {.family = ADDR_V6, .ip = {[15] = 1}};
+	int fd = socket_bound(&loopback, SOCK_DGRAM, false);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0 || (errno != EADDRNOTAVAIL && errno != EAFNOSUPPORT);
+}
+
 void
 listener_adopt(const struct listener_fds *l)
 {

@@ -26,6 +26,9 @@ bool listener_refuses(const struct addr *listener, const struct addr *client);
  * already in use". RES_UNSUPPORTED: the address is ::1, and the machine has no IPv6. */
 enum res listener_bind(struct listener_fds *, const struct addr *, bool shared, char **why);
 
+/* Does this machine have [::1]? */
+bool listener_has_ipv6(void);
+
 /* Prepares a socket that was handed in as if it had been bound here. */
 void listener_adopt(const struct listener_fds *);
 

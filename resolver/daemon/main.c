@@ -4,6 +4,7 @@
 #include "base/environment.h"
 #include "base/log.h"
 #include "resolver/daemon/daemon.h"
+#include "resolver/daemon/listen_check.h"
 #include "resolver/plan.h"
 
 #include <errno.h>
@@ -92,21 +93,37 @@ user_check(const char *file, struct config_errors *errors, bool *warn)
 	return res;
 }
 
+/* The file that the installed unit names? */
+static bool
+is_of_service(const char *file)
+{
+	struct stat ours, installed;
+
+	return file != NULL && stat(file, &ours) == 0 && stat(DEFAULT_FILE, &installed) == 0 &&
+	       ours.st_dev == installed.st_dev && ours.st_ino == installed.st_ino;
+}
+
 static int
 config_test(const char *file)
 {
-	struct config_errors errors = {0};
+	struct config_errors errors = {0}, warnings = {0};
 	struct plan *plan = NULL;
 	bool no_user;
 	enum res res = plan_read(&plan, file, 1, false, &errors);
 
+	if (res == RES_OK)
+		res = listen_check(plan->snapshot->settings, is_of_service(file), &errors, &warnings);
 	if (user_check(file, &errors, &no_user) != RES_OK || res != RES_OK) {
 		daemon_errors_print(&errors);
 		config_errors_free(&errors);
+		config_errors_free(&warnings);
 		plan_unref(plan);
 		return EXIT_CONFIG;
 	}
 	warnings_print(plan->snapshot);
+	for (size_t i = 0; i < warnings.n; i++)
+		printf("warning: %s\n", warnings.line[i]);
+	config_errors_free(&warnings);
 	if (no_user)
 		printf("warning: there is no user \"%s\" on this machine\n", DEFAULT_USER);
 	printf("%s: OK\n", file != NULL ? file : "compiled-in defaults");

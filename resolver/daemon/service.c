@@ -10,6 +10,15 @@
 #include <string.h>
 #include <sys/socket.h>
 
+void
+service_held(struct held_sockets *out, const struct listener_fds *fds, size_t n)
+{
+	*out = (struct held_sockets){.from = "the service manager"};
+	out->without_ipv6 = n > 0 && !listener_has_ipv6();
+	for (size_t i = 0; i < n; i++)
+		held_add(out, &fds[i].addr, fds[i].udp >= 0);
+}
+
 #ifdef HAVE_SYSTEMD
 #include <systemd/sd-daemon.h>
 
@@ -62,6 +71,18 @@ service_sockets(struct listener_fds **fds, size_t *n, char **why)
 	return RES_OK;
 }
 
+bool
+service_is_known(void)
+{
+	return true;
+}
+
+bool
+service_is_manager(void)
+{
+	return sd_booted() > 0;
+}
+
 void
 service_ready(const char *status)
 {
@@ -103,6 +124,18 @@ service_sockets(struct listener_fds **fds, size_t *n, char **why)
 	*fds = NULL;
 	*n = 0;
 	return RES_OK;
+}
+
+bool
+service_is_known(void)
+{
+	return false;
+}
+
+bool
+service_is_manager(void)
+{
+	return false;
 }
 
 void

@@ -1,6 +1,5 @@
 #include "resolver/daemon/workers.h"
 
-#include "resolver/daemon/service.h"
 #include "resolver/daemon/sockets.h"
 
 #include <stdlib.h>
@@ -37,33 +36,28 @@ worker_on_drained(void *ctx)
 		loop_stop(w->loop);
 }
 
-/* The sockets that the service manager handed in. */
-struct given {
-	struct listener_fds *v;
-	size_t n;
-};
-
 static enum res
-workers_add(struct workers *w, struct worker_setup *setup, const struct given *given, char **why)
+workers_add(struct workers *w, struct worker_setup *setup, const struct listener_fds *given, size_t n_given,
+	    char **why)
 {
 	const struct settings *s = setup->plan->snapshot->settings;
 	struct listener_fds *fds = NULL;
-	enum res res = sockets_of_worker(s, w->n, given->v, given->n, &fds, &setup->n_fds, why);
+	enum res res = sockets_of_worker(s, w->n, given, n_given, &fds, &setup->n_fds, why);
 
 	setup->number = w->n;
 	setup->fds = fds;
 	if (res == RES_OK)
 		res = worker_new(&w->v[w->n], setup);
 	if (res == RES_OK && w->n == 0)
-		listening_log(fds, setup->n_fds, given->n > 0);
+		listening_log(fds, setup->n_fds, n_given > 0);
 	w->n += res == RES_OK;
 	free(fds);
 	return res;
 }
 
 enum res
-workers_new(struct workers *w, struct loop *main_loop, struct plan *plan, const struct server_hooks *hooks,
-	    char **why)
+workers_new(struct workers *w, struct loop *main_loop, struct plan *plan, const struct listener_fds *given,
+	    size_t n_given, const struct server_hooks *hooks, char **why)
 {
 	const struct settings *s = plan->snapshot->settings;
 	struct worker_setup setup = {.plan = plan,
@@ -71,17 +65,15 @@ workers_new(struct workers *w, struct loop *main_loop, struct plan *plan, const 
 				     .hooks = *hooks,
 				     .on_drained = worker_on_drained,
 				     .ctx = w};
-	struct given given = {NULL, 0};
-	enum res res = service_sockets(&given.v, &given.n, why);
+	enum res res = RES_OK;
 
 	*w = (struct workers){.loop = main_loop};
-	if (res == RES_OK && given.n == 0 && s->workers > 1)
+	if (n_given == 0 && s->workers > 1)
 		res = sockets_are_free(s, why);
 	if (res == RES_OK && (w->v = calloc(s->workers, sizeof(struct worker *))) == NULL)
 		res = RES_NOMEM;
 	while (res == RES_OK && w->n < s->workers)
-		res = workers_add(w, &setup, &given, why);
-	free(given.v);
+		res = workers_add(w, &setup, given, n_given, why);
 	return res;
 }
 

@@ -14,9 +14,10 @@ struct workers {
 	unsigned n_drained;
 };
 
-/* Binds the sockets, or takes those that the service manager handed in. *why (yours) on failure; workers_free in either
+/* Takes the sockets given by the service manager, or binds its own. *why (yours) on failure; workers_free in either
  * case. The hooks are called in the workers' threads. */
-enum res workers_new(struct workers *, struct loop *main_loop, struct plan *, const struct server_hooks *,
+enum res workers_new(struct workers *, struct loop *main_loop, struct plan *,
+		     const struct listener_fds *given, size_t n_given, const struct server_hooks *,
 		     char **why);
 enum res workers_start(struct workers *);
 /* The main loop stops when all have drained, or when one cannot be told. */

@@ -6,6 +6,7 @@ import re
 import resource
 import socket
 import ssl
+import sys
 import threading
 
 from harness import client
@@ -87,6 +88,35 @@ def code_of(raw):
 
 def stat(d, name):
     return d.ctl("stats")["counters"][name]
+
+
+HAND_OVER = """
+import os, sys
+given = [int(n) for n in sys.argv[1].split(",")]
+high = [os.dup2(n, 100 + i) for i, n in enumerate(given)]
+for i, n in enumerate(high):
+    os.dup2(n, 3 + i, inheritable=True)
+os.environ.update(LISTEN_FDS=str(len(given)), LISTEN_PID=str(os.getpid()))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
+class Handed:
+    """Both sockets of an address, handed to programs as systemd does."""
+
+    def __init__(self, t, address, port):
+        self.t = t
+        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.udp.bind((address, port))
+        self.tcp = socket.create_server((address, port), backlog=128)
+        self.fds = (self.udp.fileno(), self.tcp.fileno())
+        for s in (self.udp, self.tcp):
+            s.set_inheritable(True)
+            t.defer(s.close)
+
+    def spawn(self, program, *arguments):
+        command = [sys.executable, "-c", HAND_OVER, ",".join(map(str, self.fds)), self.t.program(program), *arguments]
+        return self.t.spawn(program, command, pass_fds=self.fds)
 
 
 class Https:

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 
-from functional._common import again, code_of, descriptors, servfail, stat, stub as common_stub, udp_from
+from functional._common import Handed, again, code_of, descriptors, servfail, stat, stub as common_stub, udp_from
 from harness import client, net, wire
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
@@ -448,17 +448,6 @@ def read_some(fd):
 
 # ---- sockets that were handed over
 
-TRAMPOLINE = """
-import os, sys
-given = [int(n) for n in sys.argv[1].split(",")]
-high = [os.dup2(n, 100 + i) for i, n in enumerate(given)]
-for i, n in enumerate(high):
-    os.dup2(n, 3 + i, inheritable=True)
-os.environ.update(LISTEN_FDS=str(len(given)), LISTEN_PID=str(os.getpid()))
-os.execv(sys.argv[2], sys.argv[2:])
-"""
-
-
 @case("P09 A13 crashes and restarts with sockets handed over lose no client's question", timeout=180,
       builds=("gcc",))  # the sanitizers call the crash an error
 def handed_over(t):
@@ -466,16 +455,10 @@ def handed_over(t):
     server = DotServer(t, site)
     d = Daemon(t, upstream("one", server), anchors=site.anchors, log_level="info")
     d.process.stop()
-    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    udp.bind((d.address, d.port))
-    tcp = socket.create_server((d.address, d.port), backlog=128)
-    for s in (udp, tcp):
-        s.set_inheritable(True)
-        t.defer(s.close)
+    handed = Handed(t, d.address, d.port)
 
     def start():
-        d.process = t.spawn("ctstubd", [sys.executable, "-c", TRAMPOLINE, f"{udp.fileno()},{tcp.fileno()}", t.program("ctstubd"), "-c", d.config],
-                            pass_fds=(udp.fileno(), tcp.fileno()))
+        d.process = handed.spawn("ctstubd", "-c", d.config)
     start()
     if t.run("ctstubd", "-V")[0] == 0:
         d.process.wait_log("listening|answering|started")

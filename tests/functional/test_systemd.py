@@ -1,7 +1,8 @@
 """The installed units under the real systemd: a Debian in a container, booted, with the lab on its loopback as the only upstream."""
+import os
 import shutil
 
-from harness.case import case, check, until
+from harness.case import case, check, equal, until
 from harness.container import Container, debian_root
 from harness.installed import CONFIG, GOOD, answered, ask, configure, doors, install
 
@@ -18,15 +19,56 @@ def reloads(machine):
 
 
 def broken(machine):
-    """Started on a broken configuration: clients are refused, not kept waiting, and systemd does not try for ever."""
+    """Started on a broken configuration: clients hear so, each of them, and systemd does not try for ever."""
     configure(machine.root, "nonsense = 1\n")
     machine.run("systemctl", "restart", "ctstubd")
-    until(lambda: "connection refused" in ask(machine, "@127.0.0.1")[1], 30, "clients are refused")
+    for number in range(12):
+        words = (("@127.0.0.1",), ("@::1",), ("@127.0.0.1", "+tcp"))[number % 3]
+        out = ask(machine, *words)[1]
+        check("status: SERVFAIL" in out and "configuration of this resolver is broken" in out, f"question {number} of 12: {out}")
     starts = machine.journal("ctstubd").count("nonsense")
-    check(starts <= 8, f"{starts} starts on a configuration that was broken")
-    check(machine.state("ctstubd") == "failed", f"the unit is {machine.state('ctstubd')}")
+    check(2 <= starts <= 16, f"{starts} starts on a configuration that was broken, for 12 questions")
+    until(lambda: machine.state("ctstubd") == "failed", 20, "the unit fails")
+    equal(machine.state("ctstubd", "ExecMainStatus"), "2", "exit status")
     configure(machine.root, GOOD)
     machine.must("systemctl", "restart", "ctstubd")
+    doors(machine)
+
+
+def take_unit(machine):
+    """What the message of ctstubd tells an administrator to do."""
+    machine.must("systemctl", "daemon-reload")
+    machine.must("systemctl", "stop", "ctstubd.socket")
+    machine.must("systemctl", "restart", "ctstubd")
+
+
+LISTEN = 'listen = {"127.0.0.1:5353", "[::1]:5353"}\n'
+DROP_IN = "[Socket]\nListenStream=\n" + "".join(f"Listen{kind}={address}:5353\n" for kind in ("Datagram", "Stream") for address in ("127.0.0.1", "[::1]"))
+
+
+def listens(machine):
+    """`listen` and the socket unit: a difference is an error of -t, reload and start; a drop-in counts."""
+    configure(machine.root, LISTEN + GOOD)
+    code, out = machine.run("ctstubd", "-t")
+    check(code == 2 and f"{CONFIG}:1: listen has 127.0.0.1:5353, and ctstubd.socket does not listen there" in out, f"-t: {code} {out}")
+    check("ctstubd.socket listens on [::1]:53, and listen does not have it" in out, f"-t: {out}")
+    machine.must("cp", CONFIG, "/tmp/other.conf")
+    equal(machine.run("ctstubd", "-t", "-c", "/tmp/other.conf")[0], 0, "-t of a configuration that no unit names")
+    code, _ = machine.run("systemctl", "reload", "ctstubd")
+    check(code != 0 and "listen has 127.0.0.1:5353" in machine.journal("ctstubd"), "a reload with another listen")
+    check(answered(machine, "@127.0.0.1"), "no answer after it")
+    machine.run("systemctl", "restart", "ctstubd")
+    until(lambda: machine.state("ctstubd") == "failed", 20, "a start with another listen fails")
+    equal(machine.state("ctstubd", "ExecMainStatus"), "2", "exit status")
+    os.makedirs(f"{machine.root}/etc/systemd/system/ctstubd.socket.d")
+    with open(f"{machine.root}/etc/systemd/system/ctstubd.socket.d/port.conf", "w", encoding="utf-8") as f:
+        f.write(DROP_IN)
+    machine.must("ctstubd", "-t")
+    take_unit(machine)
+    until(lambda: answered(machine, "@127.0.0.1", "-p", "5353"), 20, "an answer on the new port")
+    os.unlink(f"{machine.root}/etc/systemd/system/ctstubd.socket.d/port.conf")
+    configure(machine.root, GOOD)
+    take_unit(machine)
     doors(machine)
 
 
@@ -52,6 +94,7 @@ def whole_life(t):
     doors(machine)
     reloads(machine)
     configure(root, GOOD)
+    listens(machine)
     killed(machine)
     broken(machine)
     machine.power_off()

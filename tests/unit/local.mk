@@ -137,7 +137,8 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control_socket \
 	tests/unit/resolver/daemon/test_helper \
 	tests/unit/resolver/daemon/test_list_age \
-	tests/unit/resolver/daemon/test_network
+	tests/unit/resolver/daemon/test_network \
+	tests/unit/resolver/daemon/test_socket_unit
 check_PROGRAMS += \
 	tests/unit/cli/setup/test_plan \
 	tests/unit/cli/test_advice

@@ -1,0 +1,21 @@
+/*
+ * turn_away.h - an answer for clients of a daemon that cannot start.
+ *
+ * The sockets that the service manager holds keep the questions that started the daemon. When its configuration is
+ * broken, each gets SERVFAIL with an Extended DNS Error that says so, instead of silence until the client gives up.
+ */
+#ifndef RESOLVER_DAEMON_TURN_AWAY_H
+#define RESOLVER_DAEMON_TURN_AWAY_H
+
+#include "resolver/daemon/listener.h"
+
+#include <stddef.h>
+
+/* How long. systemd starts the daemon again for each question that comes later; in a second it gets so far that the socket
+ * unit's trigger limit (five starts in three seconds) is not met, which would close the sockets on a waiting client. */
+#define TURN_AWAY_MS 1000
+
+/* Answers what waits and what comes in that time. The sockets stay open. Without sockets it does nothing. */
+void turn_away(const struct listener_fds *, size_t n);
+
+#endif

@@ -1,0 +1,112 @@
+"""`listen` and the sockets that a service manager hands over: a difference, and a broken configuration, are said to everybody."""
+import socket
+import struct
+
+import dns.message
+
+from functional._common import Handed, servfail, stub
+from harness import client, net, wire
+from harness.case import Skip, case, check, equal, rows, until
+
+
+def handed(t):
+    """(daemon that was stopped, its sockets in our hands, another free port)."""
+    d, _ = stub(t)
+    d.process.stop()
+    return d, Handed(t, d.address, d.port), net.free_port()
+
+
+def listens(d, *ports):
+    """Rewrites `listen` of the daemon's configuration."""
+    with open(d.config, encoding="utf-8") as f:
+        lines = f.read().splitlines()
+    first = next(i for i, line in enumerate(lines) if line.startswith("listen = "))
+    lines[first] = "listen = {" + ", ".join(f'"127.0.0.1:{p}"' for p in ports) + "}"
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write("\n".join(lines) + "\n")
+
+
+def ends(process):
+    """(exit code, output)."""
+    process.expect = None
+    return process.popen.wait(20), process.log()
+
+
+def built_for_it(d, process):
+    until(lambda: " started " in process.log(), 20, "ctstubd starts")
+    if "bound-by=service-manager" not in process.log():
+        raise Skip("built without libsystemd")
+
+
+@rows([("the same address", lambda ours, other: (ours,), 0, ()),
+       ("another address", lambda ours, other: (other,), 2, ("listen has 127.0.0.1:{other}", "listens on 127.0.0.1:{ours}")),
+       ("an address more", lambda ours, other: (ours, other), 2, ("listen has 127.0.0.1:{other}",))], builds=("gcc",))
+def checked(t, ports, code, words):
+    d, sockets, other = handed(t)
+    good = sockets.spawn("ctstubd", "-c", d.config)
+    built_for_it(d, good)
+    good.stop()
+    listens(d, *ports(d.port, other))
+    got, out = ends(sockets.spawn("ctstubd", "-t", "-c", d.config))
+    equal(got, code, f"exit code of ctstubd -t: {out}")
+    words = [word.format(ours=d.port, other=other) for word in words]
+    check(all(word in out for word in words), f"{words} in {out}")
+    if code != 0:
+        got, out = ends(sockets.spawn("ctstubd", "-c", d.config))
+        equal(got, code, f"exit code of ctstubd: {out}")
+        check(all(word in out for word in words), f"{words} in {out}")
+
+
+@case("without sockets that were handed over ctstubd -t takes any address", builds=("gcc",))
+def unchecked(t):
+    d, _, other = handed(t)
+    listens(d, other)
+    equal(t.run("ctstubd", "-t", "-c", d.config)[0], 0, "exit code")
+
+
+@case("a reload with another listen is refused, names the address, and changes nothing", builds=("gcc",))
+def reloaded(t):
+    d, sockets, other = handed(t)
+    d.process = sockets.spawn("ctstubd", "-c", d.config)
+    built_for_it(d, d.process)
+    listens(d, other)
+    code, _, err = d.tool("reload", "--socket", d.control)
+    check(code == 2 and f"listen has 127.0.0.1:{other}" in err and f"listens on 127.0.0.1:{d.port}" in err, f"{code}: {err}")
+    equal(d.ctl("status")["generation"], 1, "generation")
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode afterwards")
+    listens(d, d.port)
+    equal(d.tool("reload", "--socket", d.control)[0], 0, "exit code of a reload with the old address")
+
+
+BROKEN = [("a broken configuration", lambda d, other: open(d.config, "a", encoding="utf-8").write("nonsense = 1\n"), "nonsense"),
+          ("another listen", lambda d, other: listens(d, other), "listens on"),
+          ("a configuration that is not there", lambda d, other: open(d.config, "w", encoding="utf-8").write("{"), "unexpected")]
+
+
+@rows([(f"clients that wait on {what} get SERVFAIL with an extended error, over UDP and TCP", spoil, word) for what, spoil, word in BROKEN], builds=("gcc",))
+def turned_away(t, spoil, word):
+    d, sockets, other = handed(t)
+    good = sockets.spawn("ctstubd", "-c", d.config)
+    built_for_it(d, good)
+    good.stop()
+    spoil(d, other)
+    clients = []
+    for i in range(20):
+        c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        c.settimeout(10)
+        c.connect((d.address, d.port))
+        c.send(client.query(f"w{i}.example.com", "A").to_wire() if i % 5 else b"rubbish")
+        clients.append(c)
+    stream = socket.create_connection((d.address, d.port), 10)
+    stream.sendall(wire.frame(wire.question("tcp.example.com")))
+    silent = socket.create_connection((d.address, d.port), 10)
+    code, out = ends(sockets.spawn("ctstubd", "-c", d.config))
+    check(code == 2 and word in out, f"{code}: {out}")
+    for i, c in enumerate(clients):
+        if i % 5:
+            reply = c.recv(4096)
+            servfail(dns.message.from_wire(reply), "the configuration of this resolver is broken")
+        c.close()
+    raw = stream.recv(4096)
+    equal((struct.unpack(">H", raw[:2])[0], raw[5] & 15), (len(raw) - 2, 2), "length and rcode over TCP")
+    equal((stream.recv(1), silent.recv(1)), (b"", b""), "the connections end")
