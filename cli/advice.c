@@ -20,6 +20,10 @@ static const struct {
     [REASON_EXPIRED] =
 	{"check this machine's clock; if it is right, tell the operator to renew the certificate", true},
     [REASON_NOT_YET_VALID] = {"check this machine's clock; if it is right, tell the operator", true},
+    [REASON_CLOCK_NOT_SET] = {"set this machine's clock (`timedatectl`, or `date -s`); a program that sets "
+			      "it by the network needs "
+			      "time-names",
+			      false},
     [REASON_BAD_SIGNATURE] = {FORGED, true},
     [REASON_NOT_A_CA] = {FORGED, false},
     [REASON_PATH_TOO_LONG] = {BROKEN, false},

@@ -1,6 +1,8 @@
 /*
  * Settings to a snapshot: policies, upstreams, forwards, and the warnings about them.
  */
+#include "config.h"
+
 #include "config/compile.h"
 
 #include "base/clock.h"
@@ -109,6 +111,15 @@ policy_disallow(struct vfy_policy *p, const struct cert_match *list)
 		p->disallow[p->n_disallow++] = list;
 }
 
+/* A time that has certainly come: this program was built by then, and its list of logs was made. */
+static int64_t
+floor_of(const struct ctlogs *list)
+{
+	int64_t built_ms = (int64_t)BUILD_TIME_S * 1000;
+
+	return list != NULL && ctlogs_date_ms(list) > built_ms ? ctlogs_date_ms(list) : built_ms;
+}
+
 static struct vfy_policy *
 compile_policy(struct compile *c)
 {
@@ -129,6 +140,7 @@ compile_policy(struct compile *c)
 		warn(c, &c->snap->warning, &c->snap->n_warning, warning);
 	free(warning);
 	p->ctlogs = c->snap->ctlogs;
+	p->floor_ms = floor_of(p->ctlogs);
 	p->anchor_limits = compile_anchor_limits(c, &s->constraints_file);
 	if (s->builtin_disallow)
 		policy_disallow(p,
@@ -164,8 +176,10 @@ compile_upstream_policy(struct compile *c, const struct upstream_settings *u)
 		p->ct_mode = (enum ct_mode)word_index(FORM_CT_MODE, u->ct);
 	if (*u->ct_policy != '\0')
 		p->ct_policy = (enum ct_policy)word_index(FORM_CT_POLICY, u->ct_policy);
-	if (*u->ct_logs != '\0')
+	if (*u->ct_logs != '\0') {
 		p->ctlogs = compile_log_list(c, u->ct_logs, u->set_at[OPTION_UP_CT_LOGS], OPTION_UP_CT_LOGS);
+		p->floor_ms = floor_of(p->ctlogs);
+	}
 	if (*u->trust_anchors != '\0')
 		p->trust = compile_trust(c, u->trust_anchors, u->set_at[OPTION_UP_TRUST_ANCHORS],
 					 OPTION_UP_TRUST_ANCHORS);

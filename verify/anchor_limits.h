@@ -69,7 +69,7 @@ bool anchor_limits_find(struct anchor_limit *out, const struct anchor_limits *, 
 /* What a limit is compared with. */
 struct anchor_case {
 	const struct cert *leaf;
-	int64_t now_ms; /* the time of the judgement */
+	int64_t now_ms; /* the time of the judgement, or one that has certainly come */
 	bool issued;    /* the leaf has a valid SCT */
 	int64_t issued_ms;
 };

@@ -37,7 +37,7 @@ judge_dates(char out[JUDGE_DATES_MAX], enum reason r, const struct cert *c)
 	*out = '\0';
 	if (r == REASON_EXPIRED)
 		snprintf(out, JUDGE_DATES_MAX, ", valid until %s", time_text(c->not_after_ms, date));
-	else if (r == REASON_NOT_YET_VALID)
+	else if (r == REASON_NOT_YET_VALID || r == REASON_CLOCK_NOT_SET)
 		snprintf(out, JUDGE_DATES_MAX, ", valid from %s", time_text(c->not_before_ms, date));
 	return out;
 }

@@ -9,6 +9,7 @@
 #include "verify/ct/sctcheck.h"
 #include "verify/policy.h"
 #include "verify/verdict_build.h"
+#include "verify/when.h"
 #include "verify/x509/path.h"
 
 /* What a judgement cost; for tests of the bounds. */
@@ -29,6 +30,7 @@ struct judgement {
 	const struct vfy_policy *policy;
 	const struct vfy_input *in;
 	struct vfy_work *work;
+	struct when when;
 	struct signature_budget budget;
 	struct cert certs[VFY_CERTS_MAX]; /* presented and readable; the leaf first */
 	size_t n_certs;

@@ -13,7 +13,7 @@ bool
 judge_ct_list_is_stale(const struct judgement *j)
 {
 	return j->policy->ctlogs != NULL &&
-	       j->in->now_ms - ctlogs_date_ms(j->policy->ctlogs) > j->policy->ct_list_max_age_ms;
+	       j->when.since_ms - ctlogs_date_ms(j->policy->ctlogs) > j->policy->ct_list_max_age_ms;
 }
 
 static void
@@ -26,7 +26,7 @@ list_judge(struct judgement *j)
 		verdict_add(j->v, REASON_CT_LIST_MISSING, "%s", reason_sentence(REASON_CT_LIST_MISSING));
 		return;
 	}
-	age = j->in->now_ms - ctlogs_date_ms(j->policy->ctlogs);
+	age = j->when.since_ms - ctlogs_date_ms(j->policy->ctlogs);
 	if (judge_ct_list_is_stale(j))
 		verdict_add_counts(j->v, REASON_CT_LIST_STALE, age / day, j->policy->ct_list_max_age_ms / day,
 				   "the list of CT logs is %lld days old, %lld are allowed",
@@ -111,24 +111,34 @@ scts_show(struct judgement *j)
 	return true;
 }
 
+/* Nothing about CT refuses: its rule only reports, or rests while the list is old. */
+static bool
+ct_is_lenient(const struct judgement *j)
+{
+	return judge_ct_mode(j) == CT_REPORT ||
+	       (j->policy->ct_when_stale == CT_STALE_REPORT && judge_ct_list_is_stale(j));
+}
+
 /* What was found stays in the verdict and stops refusing. */
 static void
 ct_relax(struct judgement *j)
 {
-	bool stale = judge_ct_list_is_stale(j), all = judge_ct_mode(j) == CT_REPORT;
-
-	switch (j->policy->ct_when_stale) {
-	case CT_STALE_ENFORCE:
+	if (j->policy->ct_when_stale == CT_STALE_ENFORCE)
 		verdict_relax(j->v, REASON_CT_LIST_STALE);
-		break;
-	case CT_STALE_REFUSE:
-		break;
-	case CT_STALE_REPORT:
-		all |= stale;
-		break;
-	}
-	for (size_t i = 0; all && i < sizeof ct_reasons / sizeof ct_reasons[0]; i++)
+	for (size_t i = 0; ct_is_lenient(j) && i < sizeof ct_reasons / sizeof ct_reasons[0]; i++)
 		verdict_relax(j->v, ct_reasons[i]);
+}
+
+/* The SCTs would do if the clock were right. */
+static void
+clock_blame(struct judgement *j)
+{
+	static const char what[] = "SCTs are dated after the clock, which is not set";
+
+	if (ct_is_lenient(j))
+		verdict_note(j->v, REASON_CLOCK_NOT_SET, "%s", what);
+	else
+		verdict_add(j->v, REASON_CLOCK_NOT_SET, "%s", what);
 }
 
 bool
@@ -137,7 +147,7 @@ judge_ct(struct judgement *j)
 	const struct path *p = j->path;
 	struct anchor_limit limit;
 	bool limited;
-	struct ctpolicy_tally tally;
+	struct ctpolicy_tally tally, later;
 	enum res r = RES_OK;
 
 	if (j->issuer == NULL)
@@ -149,14 +159,19 @@ judge_ct(struct judgement *j)
 	/* A limit that only reports takes no SCT away either. */
 	limited = p != NULL && !judge_reports(j, VFY_RULE_LIMITS) &&
 		  anchor_limits_find(&limit, j->policy->anchor_limits, path_anchor(p));
+	ctpolicy_judge(&later, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0],
+		       limited ? &limit : NULL, when_any_later(j->when));
+	/* Last, for it leaves the statuses that are shown. */
 	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0],
-		       limited ? &limit : NULL, j->in->now_ms);
+		       limited ? &limit : NULL, j->when);
 	if (!scts_show(j))
 		return false;
 	if (j->policy->ct_mode == CT_OFF)
 		return true;
 	list_judge(j);
-	scts_judge(j, &tally);
+	scts_judge(j, &later);
+	if (j->policy->ctlogs != NULL && ctpolicy_is_met(&later) && !ctpolicy_is_met(&tally))
+		clock_blame(j);
 	ct_relax(j);
 	return true;
 }

@@ -6,7 +6,7 @@
 static bool
 reports_now(const struct judgement *j)
 {
-	return j->policy->report_until_ms == 0 || j->in->now_ms < j->policy->report_until_ms;
+	return j->policy->report_until_ms == 0 || j->when.since_ms < j->policy->report_until_ms;
 }
 
 bool

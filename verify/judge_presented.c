@@ -13,9 +13,10 @@ presented_judge(struct judgement *j, const struct cert *c)
 	/* A root that was sent along is no link of anything; its signature on itself says nothing. */
 	if (c == &j->certs[0] || !path_self_issued(c))
 		judge_cert_fault(j, REASON_WEAK_SIGNATURE, c, strength_signature_fault(c->sig_alg));
-	judge_cert_fault(j, REASON_EXPIRED, c, path_cert_expired(c, j->in->now_ms) ? "it has expired" : NULL);
-	judge_cert_fault(j, REASON_NOT_YET_VALID, c,
-			 path_cert_not_yet_valid(c, j->in->now_ms) ? "it is not valid yet" : NULL);
+	judge_cert_fault(j, REASON_EXPIRED, c,
+			 path_cert_expired(c, j->when.since_ms) ? "it has expired" : NULL);
+	if (path_cert_not_yet_valid(c, j->when.until_ms))
+		judge_cert_fault(j, path_reason_early(j->when), c, path_fault_early(j->when));
 }
 
 static void

@@ -13,6 +13,9 @@ revocation_add(struct judgement *j, enum reason r, const struct cert *c, char *t
 
 	if (r == REASON_OUT_OF_MEMORY)
 		j->v->out_of_memory = true;
+	else if (r == REASON_CLOCK_NOT_SET && judge_reports(j, VFY_RULE_REVOCATION))
+		verdict_note(j->v, r, "%s: %s", judge_label(who, c),
+			     text == NULL ? reason_sentence(r) : text);
 	else if (r != REASON_NONE)
 		verdict_add(j->v, r, "%s: %s", judge_label(who, c), text == NULL ? reason_sentence(r) : text);
 	free(text);
@@ -35,8 +38,7 @@ crls_judge(struct judgement *j)
 	for (size_t i = 0; i < n; i++) {
 		const struct cert *c = path_certs(j->path)[i];
 		char *text;
-		enum reason r =
-		    crls_check(j->policy->crls, c, issuer_at(j, i), j->in->now_ms, &j->budget, &text);
+		enum reason r = crls_check(j->policy->crls, c, issuer_at(j, i), j->when, &j->budget, &text);
 
 		revocation_add(j, r, c, text);
 	}
@@ -50,7 +52,7 @@ staple_judge(struct judgement *j)
 	enum reason r;
 
 	if (issuer != NULL) {
-		r = staple_check(j->in->staple, leaf, issuer, j->in->now_ms, &j->budget, &text);
+		r = staple_check(j->in->staple, leaf, issuer, j->when, &j->budget, &text);
 		revocation_add(j, r, leaf, text);
 	} else if (cert_must_staple(leaf)) {
 		verdict_add(j->v, REASON_STAPLE_INVALID,

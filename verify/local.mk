@@ -31,6 +31,7 @@ libverify_a_SOURCES = \
 	verify/verdict_json.c \
 	verify/verdict_text.c \
 	verify/verify.c verify/verify.h \
+	verify/when.h \
 	verify/why.c verify/why.h
 # certificates
 libverify_a_SOURCES += \

@@ -47,14 +47,14 @@ issued_find(struct anchor_case *c, struct judgement *j, const struct path *p)
 		sct_check_forget(&j->scts);
 	else if (sct_check_signatures(&j->scts, c->leaf, issuer->spki_sha256, &j->budget) == RES_NOMEM)
 		j->v->out_of_memory = true;
-	c->issued = ctpolicy_issued_at(&c->issued_ms, &j->scts, j->in->now_ms);
+	c->issued = ctpolicy_issued_at(&c->issued_ms, &j->scts, when_any_later(j->when));
 }
 
 static void
 limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 {
 	const char *fault[ANCHOR_LIMIT_FAULTS_MAX];
-	struct anchor_case c = {.leaf = path_leaf(p), .now_ms = j->in->now_ms};
+	struct anchor_case c = {.leaf = path_leaf(p), .now_ms = j->when.since_ms};
 	size_t at = path_n(p) - 1, n;
 	struct anchor_limit limit;
 

@@ -59,6 +59,11 @@ struct vfy_policy {
 	const struct crls *crls;               /* NULL: none */
 	enum vfy_mode mode[VFY_RULE_COUNT];
 	int64_t
+	    floor_ms; /* a time that has certainly come: of the build, of the list; 0: none is known (when.h) */
+	/* A clock that lies before the floor stands for any time after it: nothing is refused for not having begun. For
+	 * time-names alone, to set that clock. */
+	bool floor_serves;
+	int64_t
 	    report_until_ms; /* from then on every rule in report refuses, CT's as well; 0: no such time */
 	identity_is_suffix *is_public_suffix; /* no wildcard matches below one; NULL: the plain kinds only */
 };

@@ -61,7 +61,10 @@ vfy_check_work(struct verdict *v, const struct vfy_policy *policy, const struct 
 	j->in = in;
 	j->work = work;
 	j->budget = (struct signature_budget){.max = VFY_SIG_CHECKS_MAX, .cost_max = VFY_SIG_COST_MAX};
-	path_rules_begin(&j->rules, in->now_ms);
+	j->when = when_of(in->now_ms, policy->floor_ms);
+	if (policy->floor_serves)
+		j->when = when_any_later(j->when);
+	path_rules_begin(&j->rules, j->when);
 
 	judge_open(j);
 	complete = judge_import(j);

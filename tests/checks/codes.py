@@ -7,7 +7,7 @@ import subprocess
 from harness.build import tree_files
 from harness.case import Skip, case, check
 
-JUDGE = """chain-empty chain-too-long cert-malformed untrusted expired not-yet-valid bad-signature not-a-ca path-too-long
+JUDGE = """chain-empty chain-too-long cert-malformed untrusted expired not-yet-valid clock-not-set bad-signature not-a-ca path-too-long
 name-constraints unknown-critical wrong-usage weak-key weak-signature ip-mismatch name-mismatch anchor-distrusted issuer-not-allowed
 pin-mismatch disallowed ct-list-missing ct-list-stale ct-malformed ct-no-scts ct-too-few-scts ct-too-few-operators ct-no-current-log
 revoked staple-missing staple-invalid crl-invalid out-of-memory""".split()

@@ -43,7 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	/* an issuer that may be named in it, without a key */
 	cert.serial = span_of(data, n < 16 ? n : 16);
 	cert.issuer = issuer.subject = span_of(data, n);
-	check(crls_check(all, &cert, &issuer, 1795305600000, &budget, &text) != REASON_REVOKED);
+	check(crls_check(all, &cert, &issuer, when_at(1795305600000), &budget, &text) != REASON_REVOKED);
 	free(text);
 	free(why);
 	crls_free(all);

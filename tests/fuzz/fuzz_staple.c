@@ -21,7 +21,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	if (!cursor_done(&in) || cert_read(&leaf, leaf_der) != RES_OK || cert_read(&issuer, issuer_der) != RES_OK)
 		return 0;
 	(void)cert_must_staple(&leaf);
-	reason = staple_check(staple, &leaf, &issuer, 1795305600000, &budget, &text); /* 2026-11-22 */
+	reason = staple_check(staple, &leaf, &issuer, when_at(1795305600000), &budget, &text); /* 2026-11-22 */
 	check((reason == REASON_NONE) == (text == NULL));
 	check(reason == REASON_NONE || reason == REASON_REVOKED || reason == REASON_STAPLE_INVALID);
 	free(text);

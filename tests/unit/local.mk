@@ -64,6 +64,7 @@ check_PROGRAMS += \
 	tests/unit/verify/test_verdict \
 	tests/unit/verify/test_verify \
 	tests/unit/verify/test_verify_cert \
+	tests/unit/verify/test_verify_clock \
 	tests/unit/verify/test_verify_ct \
 	tests/unit/verify/test_verify_modes \
 	tests/unit/verify/test_verify_path \
@@ -174,6 +175,7 @@ tests_unit_verify_test_verify_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_verify_test_vectors_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_verify_SOURCES = tests/unit/verify/test_verify.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_cert_SOURCES = tests/unit/verify/test_verify_cert.c $(FORGED_ROWS)
+tests_unit_verify_test_verify_clock_SOURCES = tests/unit/verify/test_verify_clock.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_ct_SOURCES = tests/unit/verify/test_verify_ct.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_modes_SOURCES = tests/unit/verify/test_verify_modes.c tests/unit/verify/forged.c
 tests_unit_verify_test_verify_path_SOURCES = tests/unit/verify/test_verify_path.c $(FORGED_ROWS)

@@ -52,7 +52,7 @@ log_is_current(const struct ctlog *log, int64_t now_ms)
 }
 
 bool
-ctpolicy_issued_at(int64_t *ms, const struct sct_check *check, int64_t now_ms)
+ctpolicy_issued_at(int64_t *ms, const struct sct_check *check, struct when when)
 {
 	bool found = false;
 
@@ -60,7 +60,8 @@ ctpolicy_issued_at(int64_t *ms, const struct sct_check *check, int64_t now_ms)
 		const struct sct_item *item = &check->item[i];
 		int64_t at = sct_item_ms(item);
 
-		if (item->proof != SCT_PROVEN || at > now_ms || !log_is_current(item->log, now_ms))
+		if (item->proof != SCT_PROVEN || at > when.until_ms ||
+		    !log_is_current(item->log, when.since_ms))
 			continue;
 		if (!found || at < *ms)
 			*ms = at;
@@ -73,7 +74,7 @@ struct ground {
 	const struct ctpolicy *policy;
 	const struct cert *leaf;
 	const struct anchor_limit *limit;
-	int64_t now_ms;
+	struct when when;
 	bool issued; /* its time is known */
 	int64_t issued_ms;
 };
@@ -110,7 +111,7 @@ status_of_log(const struct ground *g, const struct ctlog *log, int64_t at)
 		return SCT_STATUS_LOG_PENDING;
 	if (log->state == CTLOG_REJECTED || log->never_counts)
 		return SCT_STATUS_LOG_REJECTED;
-	if (log_is_retired(log, g->now_ms) &&
+	if (log_is_retired(log, g->when.since_ms) &&
 	    (at >= log->state_ms ||
 	     (g->policy->retired_needs_issuance && g->issued && g->issued_ms >= log->state_ms)))
 		return SCT_STATUS_LOG_RETIRED;
@@ -135,7 +136,7 @@ status_of(const struct ground *g, const struct sct_item *item)
 
 	if (status != SCT_STATUS_VALID)
 		return status;
-	if (at > g->now_ms)
+	if (at > g->when.until_ms)
 		return SCT_STATUS_FUTURE;
 	status = status_of_log(g, item->log, at);
 	if (status != SCT_STATUS_VALID)
@@ -186,12 +187,12 @@ is_long(const struct ctpolicy *policy, const struct cert *leaf)
 
 void
 ctpolicy_judge(struct ctpolicy_tally *tally, struct sct_check *check, const struct ctpolicy *policy,
-	       const struct cert *leaf, const struct anchor_limit *limit, int64_t now_ms)
+	       const struct cert *leaf, const struct anchor_limit *limit, struct when when)
 {
-	struct ground g = {policy, leaf, limit, now_ms, false, 0};
+	struct ground g = {policy, leaf, limit, when, false, 0};
 	size_t length = is_long(policy, leaf) ? 1 : 0;
 
-	g.issued = ctpolicy_issued_at(&g.issued_ms, check, now_ms);
+	g.issued = ctpolicy_issued_at(&g.issued_ms, check, when);
 	*tally = (struct ctpolicy_tally){.wanted = policy->scts[length],
 					 .operators_wanted = policy->operators[length]};
 	for (size_t i = 0; i < check->n; i++) {
@@ -205,7 +206,7 @@ ctpolicy_judge(struct ctpolicy_tally *tally, struct sct_check *check, const stru
 		if (item->status != SCT_STATUS_VALID)
 			continue;
 		tally->current |=
-		    log_is_current(item->log, now_ms) && !(policy->rfc6962_log && item->log->tiled);
+		    log_is_current(item->log, when.since_ms) && !(policy->rfc6962_log && item->log->tiled);
 		same = counted_of(check, i, operator_of(item));
 		if (policy->per_operator[length] > 0 && same >= policy->per_operator[length])
 			continue;
@@ -213,4 +214,10 @@ ctpolicy_judge(struct ctpolicy_tally *tally, struct sct_check *check, const stru
 		tally->counted++;
 		tally->operators += same == 0;
 	}
+}
+
+bool
+ctpolicy_is_met(const struct ctpolicy_tally *t)
+{
+	return t->counted >= t->wanted && t->operators >= t->operators_wanted && t->current;
 }

@@ -12,6 +12,7 @@
 #include "verify/anchor_limits.h"
 #include "verify/ct/sctcheck.h"
 #include "verify/policy.h"
+#include "verify/when.h"
 
 #define CTPOLICY_SHORT_LIFETIME_MS ((int64_t)180 * 86400 * 1000)
 
@@ -43,8 +44,10 @@ struct ctpolicy_tally {
 const struct ctpolicy *ctpolicy_of(enum ct_policy);
 /* Gives every SCT its status, and those that count their mark. limit: the anchor's, or NULL. */
 void ctpolicy_judge(struct ctpolicy_tally *, struct sct_check *, const struct ctpolicy *,
-		    const struct cert *leaf, const struct anchor_limit *limit, int64_t now_ms);
+		    const struct cert *leaf, const struct anchor_limit *limit, struct when);
+/* Does what counts satisfy the policy? */
+bool ctpolicy_is_met(const struct ctpolicy_tally *);
 /* The earliest proven SCT of a current log; false when there is none. */
-bool ctpolicy_issued_at(int64_t *ms, const struct sct_check *, int64_t now_ms);
+bool ctpolicy_issued_at(int64_t *ms, const struct sct_check *, struct when);
 
 #endif

@@ -265,7 +265,7 @@ crl_names(const struct crl *crl, struct span serial)
 }
 
 bool
-crl_is_current(const struct crl *crl, int64_t now_ms)
+crl_is_current(const struct crl *crl, struct when when)
 {
-	return crl->this_ms <= now_ms && crl->next_ms != 0 && now_ms <= crl->next_ms;
+	return crl->this_ms <= when.until_ms && crl->next_ms != 0 && when.since_ms <= crl->next_ms;
 }

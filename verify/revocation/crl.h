@@ -11,6 +11,7 @@
 #define VERIFY_REVOCATION_CRL_H
 
 #include "verify/revocation/crlscope.h"
+#include "verify/when.h"
 #include "verify/x509/signature.h"
 
 #define CRL_ISSUER_KEY_MAX                                                                                   \
@@ -42,6 +43,6 @@ void crl_free(struct crl *);
  * the sign does. */
 bool crl_names(const struct crl *, struct span serial);
 /* thisUpdate to nextUpdate, both included; a list without nextUpdate is never current (RFC 5280, 5.1.2.5). */
-bool crl_is_current(const struct crl *, int64_t now_ms);
+bool crl_is_current(const struct crl *, struct when);
 
 #endif

@@ -17,10 +17,11 @@
 struct inquiry {
 	const struct cert *cert;
 	const struct cert *issuer;
-	int64_t now_ms;
+	struct when when;
 	struct signature_budget *budget;
 	bool any;     /* in the issuer's name */
 	bool current; /* usable, and not out of date */
+	bool early;   /* of what is covered, a part by a list that begins after the clock, which is not set */
 	bool fitting; /* a current one in the issuer's name is for the certificate, whichever key signed it */
 	bool revoked;
 	bool starved; /* signature checks or memory used up */
@@ -43,7 +44,7 @@ may_sign_crl(const struct cert *issuer)
 static void
 crl_ask(struct inquiry *q, const struct crl *crl)
 {
-	bool current = crl_is_current(crl, q->now_ms), names = crl_names(crl, q->cert->serial);
+	bool current = crl_is_current(crl, when_any_later(q->when)), names = crl_names(crl, q->cert->serial);
 	unsigned more = current ? crl_scope_reasons(&crl->scope, q->cert) & ~q->covered : 0;
 
 	q->current |= current;
@@ -54,6 +55,7 @@ crl_ask(struct inquiry *q, const struct crl *crl)
 	case RES_OK:
 		q->revoked |= names;
 		q->covered |= more;
+		q->early |= more != 0 && !crl_is_current(crl, q->when);
 		break;
 	case RES_NOMEM:
 		q->nomem = true;
@@ -80,6 +82,10 @@ inquiry_end(const struct inquiry *q, bool may_sign, char **text)
 	}
 	if (q->nomem)
 		return REASON_OUT_OF_MEMORY;
+	if (q->covered == CRL_REASONS_ALL && q->early) {
+		(void)why_say(text, RES_OK, "the CRL of its issuer begins after the clock, which is not set");
+		return REASON_CLOCK_NOT_SET;
+	}
 	if (!q->any || q->covered == CRL_REASONS_ALL)
 		return REASON_NONE;
 	if (q->issuer == NULL)
@@ -106,10 +112,10 @@ crl_is_unlikely(const struct crl *crl, struct span key_id)
 }
 
 enum reason
-crls_check(const struct crls *all, const struct cert *cert, const struct cert *issuer, int64_t now_ms,
+crls_check(const struct crls *all, const struct cert *cert, const struct cert *issuer, struct when when,
 	   struct signature_budget *budget, char **text)
 {
-	struct inquiry q = {.cert = cert, .issuer = issuer, .now_ms = now_ms, .budget = budget};
+	struct inquiry q = {.cert = cert, .issuer = issuer, .when = when, .budget = budget};
 	bool may_sign = issuer != NULL && may_sign_crl(issuer);
 	struct span key_id = issuer == NULL ? (struct span){NULL, 0} : cert_subject_key_id(issuer);
 	struct buf name = buf_max(CRL_ISSUER_KEY_MAX);

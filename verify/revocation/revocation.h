@@ -18,6 +18,7 @@
 #include "base/faults.h"
 #include "verify/x509/cert.h"
 #include "verify/verdict.h"
+#include "verify/when.h"
 
 #define CRL_FILE_MAX (64 * 1024 * 1024)
 #define CRLS_MAX     1024 /* a large organisation's CAs, each with an old and a new key, and lists in parts */
@@ -43,13 +44,13 @@ bool cert_must_staple(const struct cert *);
 
 /* Judges the staple for leaf, issued by issuer. REASON_NONE: good. REASON_REVOKED, REASON_STAPLE_INVALID,
  * REASON_OUT_OF_MEMORY otherwise; *text gets a sentence (yours) or NULL. */
-enum reason staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer,
-			 int64_t now_ms, struct signature_budget *, char **text);
+enum reason staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, struct when,
+			 struct signature_budget *, char **text);
 
 /* Judges a certificate against the CRLs of its issuer, whose key is proven to have signed it; NULL: it was not found.
  * REASON_NONE, REASON_REVOKED, REASON_CRL_INVALID (there are CRLs in the issuer's name, and no current ones of its key speak
  * for the certificate), REASON_OUT_OF_MEMORY; *text gets a sentence (yours) or NULL. */
-enum reason crls_check(const struct crls *, const struct cert *, const struct cert *issuer, int64_t now_ms,
+enum reason crls_check(const struct crls *, const struct cert *, const struct cert *issuer, struct when,
 		       struct signature_budget *, char **text);
 
 #endif

@@ -63,6 +63,7 @@ struct response {
 	struct der_reader singles;
 	struct der_reader certs;
 	struct signature body;
+	bool early; /* a responder's certificate begins after the clock, which is not set */
 };
 
 /* No extension may be critical: none that we know has to be obeyed. */
@@ -185,14 +186,14 @@ cert_may_sign_ocsp(const struct cert *cert)
 
 /* RFC 6960, 4.2.2.2: a certificate for this purpose, signed with the very key that signed the one in question. */
 static enum res
-delegate_check(const struct cert *cert, const struct cert *issuer, int64_t now_ms,
+delegate_check(const struct cert *cert, const struct cert *issuer, struct when when,
 	       struct signature_budget *budget)
 {
 	struct signature body;
 
 	if (!span_equal(cert->issuer, issuer->subject) || !cert_may_sign_ocsp(cert) ||
-	    usage_unknown_critical(cert) != NULL || cert->not_before_ms > now_ms ||
-	    now_ms > cert->not_after_ms ||
+	    usage_unknown_critical(cert) != NULL || cert->not_before_ms > when.until_ms ||
+	    when.since_ms > cert->not_after_ms ||
 	    signature_read_strong(&body, cert->tbs, cert->sig_alg, cert->signature) != RES_OK)
 		return RES_NOT_FOUND;
 	return signature_check(&body, issuer->spki, budget);
@@ -201,7 +202,7 @@ delegate_check(const struct cert *cert, const struct cert *issuer, int64_t now_m
 /* A responder that renewed its key has two certificates of one name, so each is tried. RES_OK, RES_NOT_FOUND, RES_LIMIT or
  * RES_NOMEM, as signature_check. */
 static enum res
-response_signed(struct response *r, const struct cert *issuer, int64_t now_ms,
+response_signed(struct response *r, const struct cert *issuer, struct when when,
 		struct signature_budget *budget)
 {
 	enum res res = RES_NOT_FOUND;
@@ -214,7 +215,8 @@ response_signed(struct response *r, const struct cert *issuer, int64_t now_ms,
 
 		if (cert_read(&cert, der) != RES_OK || !responder_is(r, &cert))
 			continue;
-		res = delegate_check(&cert, issuer, now_ms, budget);
+		res = delegate_check(&cert, issuer, when_any_later(when), budget);
+		r->early |= res == RES_OK && cert.not_before_ms > when.until_ms;
 		if (res == RES_OK)
 			res = signature_check(&r->body, cert.spki, budget);
 	}
@@ -328,24 +330,29 @@ single_is_for(const struct single *s, const struct cert *leaf, struct issuer_id 
 }
 
 static enum reason
-single_judge(const struct single *s, int64_t now_ms, char **text)
+single_judge(const struct single *s, struct when when, char **text)
 {
 	int64_t until = s->next_ms != 0 ? s->next_ms : s->this_ms + AGE_WITHOUT_NEXT_MS;
 	char time[TIME_TEXT_MAX];
 
-	if (s->this_ms > now_ms)
+	if (s->this_ms > when_any_later(when).until_ms)
 		(void)why_say(text, RES_OK, "the stapled OCSP response is dated %s, after now",
 			      time_text(s->this_ms, time));
-	else if (now_ms > until)
+	else if (when.since_ms > until)
 		(void)why_say(text, RES_OK, "the stapled OCSP response expired at %s",
 			      time_text(until, time));
 	else if (s->status == STATUS_UNKNOWN)
 		(void)why_say(
 		    text, RES_OK,
 		    "the stapled OCSP response reports that the responder does not know the certificate");
-	else if (s->status == STATUS_GOOD)
+	else if (s->status == STATUS_GOOD && s->this_ms <= when.until_ms)
 		return REASON_NONE;
-	else {
+	else if (s->status == STATUS_GOOD) {
+		(void)why_say(text, RES_OK,
+			      "the stapled OCSP response is dated %s, after the clock, which is not set",
+			      time_text(s->this_ms, time));
+		return REASON_CLOCK_NOT_SET;
+	} else {
 		(void)why_say(text, RES_OK,
 			      "the stapled OCSP response reports that the certificate was revoked at %s",
 			      time_text(s->revoked_ms, time));
@@ -354,9 +361,24 @@ single_judge(const struct single *s, int64_t now_ms, char **text)
 	return REASON_STAPLE_INVALID;
 }
 
+/* Of two entries the revoked one counts, then the useless one, then the one that only the clock objects to. */
+static bool
+single_is_worse(enum reason a, enum reason than)
+{
+	static const enum reason order[] = {REASON_NONE, REASON_CLOCK_NOT_SET, REASON_STAPLE_INVALID,
+					    REASON_REVOKED};
+	size_t i = 0, k = 0;
+
+	while (order[i] != a)
+		i++;
+	while (order[k] != than)
+		k++;
+	return i > k;
+}
+
 /* Every entry for the leaf is read, and the worst counts: a response may say `good` first and `revoked` second. */
 static enum reason
-singles_judge(struct response *r, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
+singles_judge(struct response *r, const struct cert *leaf, const struct cert *issuer, struct when when,
 	      char **text)
 {
 	struct issuer_id id = issuer_id_of(leaf, issuer);
@@ -375,8 +397,8 @@ singles_judge(struct response *r, const struct cert *leaf, const struct cert *is
 		if (!single_is_for(&s, leaf, &id))
 			continue;
 		found = true;
-		reason = single_judge(&s, now_ms, &sentence);
-		if (worst == REASON_NONE || (worst != REASON_REVOKED && reason == REASON_REVOKED)) {
+		reason = single_judge(&s, when, &sentence);
+		if (single_is_worse(reason, worst)) {
 			worst = reason;
 			free(*text);
 			*text = sentence;
@@ -384,18 +406,24 @@ singles_judge(struct response *r, const struct cert *leaf, const struct cert *is
 			free(sentence);
 		}
 	}
-	if (worst == REASON_NONE && (!found || r->singles.bad)) {
+	if (single_is_worse(REASON_STAPLE_INVALID, worst) && (!found || r->singles.bad)) {
+		free(*text);
 		(void)why_say(text, RES_OK,
 			      r->singles.bad ? "the stapled OCSP response cannot be read"
 					     : "the stapled OCSP response is for another certificate");
 		return REASON_STAPLE_INVALID;
+	}
+	if (worst == REASON_NONE && r->early) {
+		(void)why_say(text, RES_OK,
+			      "the responder's certificate begins after the clock, which is not set");
+		worst = REASON_CLOCK_NOT_SET;
 	}
 	return worst;
 }
 
 /* Bytes to a response whose signature holds. REASON_NONE: it does. */
 static enum reason
-response_open(struct response *r, struct span staple, const struct cert *issuer, int64_t now_ms,
+response_open(struct response *r, struct span staple, const struct cert *issuer, struct when when,
 	      struct signature_budget *budget, char **text)
 {
 	enum res res;
@@ -406,7 +434,7 @@ response_open(struct response *r, struct span staple, const struct cert *issuer,
 	else
 		res = response_read(r, staple, text);
 	if (res == RES_OK) {
-		res = response_signed(r, issuer, now_ms, budget);
+		res = response_signed(r, issuer, when, budget);
 		if (res == RES_NOT_FOUND)
 			(void)why_say(text, res,
 				      "the stapled OCSP response is not signed by the certificate's issuer");
@@ -421,13 +449,13 @@ response_open(struct response *r, struct span staple, const struct cert *issuer,
 }
 
 enum reason
-staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, int64_t now_ms,
+staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, struct when when,
 	     struct signature_budget *budget, char **text)
 {
 	struct response r = {.responder_name = {NULL, 0}};
 	enum reason reason;
 
 	*text = NULL;
-	reason = response_open(&r, staple, issuer, now_ms, budget, text);
-	return reason == REASON_NONE ? singles_judge(&r, leaf, issuer, now_ms, text) : reason;
+	reason = response_open(&r, staple, issuer, when, budget, text);
+	return reason == REASON_NONE ? singles_judge(&r, leaf, issuer, when, text) : reason;
 }

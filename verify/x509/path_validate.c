@@ -20,7 +20,7 @@ reason_grade(enum reason r)
 		return PATH_UNWANTED;
 	if (r == REASON_WEAK_KEY || r == REASON_WEAK_SIGNATURE || r == REASON_WRONG_USAGE)
 		return PATH_WEAK;
-	if (r == REASON_EXPIRED || r == REASON_NOT_YET_VALID)
+	if (r == REASON_EXPIRED || r == REASON_NOT_YET_VALID || r == REASON_CLOCK_NOT_SET)
 		return PATH_DATED;
 	return PATH_BROKEN;
 }
@@ -40,9 +40,9 @@ path_grade(const struct path_faults *f)
 }
 
 void
-path_rules_begin(struct path_rules *rules, int64_t now_ms)
+path_rules_begin(struct path_rules *rules, struct when when)
 {
-	*rules = (struct path_rules){.now_ms = now_ms, .names = nameconstraints_budget()};
+	*rules = (struct path_rules){.when = when, .names = nameconstraints_budget()};
 }
 
 bool
@@ -55,6 +55,18 @@ bool
 path_cert_not_yet_valid(const struct cert *c, int64_t now_ms)
 {
 	return now_ms < c->not_before_ms;
+}
+
+enum reason
+path_reason_early(struct when when)
+{
+	return when.unset ? REASON_CLOCK_NOT_SET : REASON_NOT_YET_VALID;
+}
+
+const char *
+path_fault_early(struct when when)
+{
+	return when.unset ? "it is not valid yet by the clock, which is not set" : "it is not valid yet";
 }
 
 bool
@@ -137,27 +149,27 @@ form_judge(struct path_own *own, const struct cert *c)
 
 /* An anchor is trusted by configuration, so its own signature says nothing; its key says all. */
 static void
-strength_judge(struct path_own *own, const struct cert *c, bool is_anchor, int64_t now_ms)
+strength_judge(struct path_own *own, const struct cert *c, bool is_anchor, struct when when)
 {
 	own_add(own, REASON_WEAK_KEY, strength_key_fault(c->spki));
 	if (!is_anchor)
 		own_add(own, REASON_WEAK_SIGNATURE, strength_signature_fault(c->sig_alg));
-	if (path_cert_expired(c, now_ms))
+	if (path_cert_expired(c, when.since_ms))
 		own_add(own, REASON_EXPIRED, "it has expired");
-	if (path_cert_not_yet_valid(c, now_ms))
-		own_add(own, REASON_NOT_YET_VALID, "it is not valid yet");
+	if (path_cert_not_yet_valid(c, when.until_ms))
+		own_add(own, path_reason_early(when), path_fault_early(when));
 }
 
 /* What a TLS server's own certificate may be for is judged whether there is a path or not (judge_presented.c). */
 static void
-leaf_judge(struct path_own *own, const struct cert *leaf, bool is_anchor, int64_t now_ms)
+leaf_judge(struct path_own *own, const struct cert *leaf, bool is_anchor, struct when when)
 {
 	struct usage usage;
 
 	form_judge(own, leaf);
 	if (usage_read(&usage, leaf) != RES_OK)
 		own_add(own, REASON_CERT_MALFORMED, "its usage extensions cannot be read");
-	strength_judge(own, leaf, is_anchor, now_ms);
+	strength_judge(own, leaf, is_anchor, when);
 	if (cert_ext_find(leaf, OID_NAME_CONSTRAINTS) != NULL)
 		own_add(own, REASON_NAME_CONSTRAINTS, "it constrains names, though it is not a CA");
 }
@@ -177,11 +189,11 @@ usage_judge(struct path_own *own, const struct cert *c, bool is_anchor)
 }
 
 static void
-issuer_judge(struct path_own *own, const struct cert *c, bool is_anchor, int64_t now_ms)
+issuer_judge(struct path_own *own, const struct cert *c, bool is_anchor, struct when when)
 {
 	form_judge(own, c);
 	usage_judge(own, c, is_anchor);
-	strength_judge(own, c, is_anchor, now_ms);
+	strength_judge(own, c, is_anchor, when);
 }
 
 static const struct path_own *
@@ -196,9 +208,9 @@ own_of(struct path_rules *rules, const struct cert *c, enum path_place place)
 	own = &rules->own[rules->n_own++ % PATH_RULES_OWN];
 	*own = (struct path_own){.cert = c, .place = place};
 	if (place == PATH_LEAF || place == PATH_LEAF_ANCHOR)
-		leaf_judge(own, c, is_anchor, rules->now_ms);
+		leaf_judge(own, c, is_anchor, rules->when);
 	else
-		issuer_judge(own, c, is_anchor, rules->now_ms);
+		issuer_judge(own, c, is_anchor, rules->when);
 	return own;
 }
 

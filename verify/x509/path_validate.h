@@ -10,6 +10,7 @@
 #define VERIFY_X509_PATH_VALIDATE_H
 
 #include "verify/verdict.h"
+#include "verify/when.h"
 #include "verify/x509/nameconstraints.h"
 #include "verify/x509/proofs.h"
 
@@ -59,7 +60,7 @@ struct path_own {
 
 /* The state that the rules share in one judgement. */
 struct path_rules {
-	int64_t now_ms;
+	struct when when;
 	struct nameconstraints_budget names;
 	struct path_names {
 		const struct cert *ca, *below;
@@ -69,7 +70,7 @@ struct path_rules {
 	size_t n_own; /* ever remembered; the oldest is forgotten */
 };
 
-void path_rules_begin(struct path_rules *, int64_t now_ms);
+void path_rules_begin(struct path_rules *, struct when);
 
 /* Adds every fault of a chain of n certificates, leaf to anchor. One certificate is a leaf that is an anchor. */
 void path_validate(struct path_faults *, struct path_rules *, const struct cert *const *certs, size_t n);
@@ -85,6 +86,9 @@ bool path_names_sound(struct path_rules *, const struct cert *const *certs, size
 /* RFC 5280, 4.1.2.5: valid through notAfter, that second included. */
 bool path_cert_expired(const struct cert *, int64_t now_ms);
 bool path_cert_not_yet_valid(const struct cert *, int64_t now_ms);
+/* How a certificate that is not valid yet is refused, and the words for it: the clock is to blame when it is not set. */
+enum reason path_reason_early(struct when);
+const char *path_fault_early(struct when);
 bool path_self_issued(const struct cert *);
 
 #endif

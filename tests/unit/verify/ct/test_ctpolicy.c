@@ -237,7 +237,7 @@ every_policy_counts_as_its_row_says(void **state)
 
 		for (size_t k = 0; k < row->n; k++)
 			item_make(&check.item[k], &row->sct[k]);
-		ctpolicy_judge(&tally, &check, ctpolicy_of(row->policy), &leaf, row->sct_not_after == 0 ? NULL : &limit, NOW);
+		ctpolicy_judge(&tally, &check, ctpolicy_of(row->policy), &leaf, row->sct_not_after == 0 ? NULL : &limit, when_at(NOW));
 		for (size_t k = 0; k < row->n; k++)
 			statuses[k] = letter(check.item[k].status, check.item[k].counts);
 		if (strcmp(statuses, row->statuses) != 0 || tally.counted != row->counted || tally.wanted != row->wanted ||
@@ -262,7 +262,7 @@ the_interval_includes_its_start_and_not_its_end(void **state)
 		struct ctpolicy_tally tally;
 
 		item_make(&check.item[0], &(struct given){.log = SHARD});
-		ctpolicy_judge(&tally, &check, ctpolicy_of(CT_STRICT), &leaf, NULL, NOW);
+		ctpolicy_judge(&tally, &check, ctpolicy_of(CT_STRICT), &leaf, NULL, when_at(NOW));
 		assert_int_equal(tally.counted, cases[i].inside ? 1 : 0);
 	}
 }
@@ -279,10 +279,10 @@ the_issuance_is_the_earliest_of_current_logs(void **state)
 	(void)state;
 	for (size_t i = 0; i < check.n; i++)
 		item_make(&check.item[i], &given[i]);
-	assert_true(ctpolicy_issued_at(&ms, &check, NOW));
+	assert_true(ctpolicy_issued_at(&ms, &check, when_at(NOW)));
 	assert_int_equal(ms, 8);
 	check.n = 3;
-	assert_false(ctpolicy_issued_at(&ms, &check, NOW));
+	assert_false(ctpolicy_issued_at(&ms, &check, when_at(NOW)));
 }
 
 int

@@ -186,7 +186,7 @@ lists_are_judged(void **state)
 		assert_int_equal(crls_new(&all), RES_OK);
 		if (lists_load(all, rows[i].files) != 0)
 			fail_msg("%s: a list cannot be read", rows[i].what);
-		got = crls_check(all, &leaf.cert, *by == '\0' ? NULL : &issuer.cert, NOW, &budget, &text);
+		got = crls_check(all, &leaf.cert, *by == '\0' ? NULL : &issuer.cert, when_at(NOW), &budget, &text);
 		if (got != rows[i].want || (text == NULL) != (rows[i].says == NULL) ||
 		    (text != NULL && strstr(text, rows[i].says) == NULL))
 			fail_msg("%s: %s: %s", rows[i].what, reason_code(got), text == NULL ? "-" : text);
@@ -246,10 +246,10 @@ unusable_lists_say_nothing(void **state)
 		if (res != unusable[i].want || why == NULL || strstr(why, unusable[i].says) == NULL)
 			fail_msg("%s: %s: %s", unusable[i].what, res_text(res), why == NULL ? "-" : why);
 		assert_int_equal(crls_count(all), 0);
-		alone = crls_check(all, &leaf.cert, &issuer.cert, NOW, &budget, &text);
+		alone = crls_check(all, &leaf.cert, &issuer.cert, when_at(NOW), &budget, &text);
 		free(text);
 		assert_int_equal(lists_load(all, "new"), 0);
-		beside = crls_check(all, &leaf.cert, &issuer.cert, NOW, &budget, &text);
+		beside = crls_check(all, &leaf.cert, &issuer.cert, when_at(NOW), &budget, &text);
 		if (alone != INVALID || beside != GOOD)
 			fail_msg("%s: alone %s, beside a good one %s", unusable[i].what, reason_code(alone), reason_code(beside));
 		free(text);
@@ -307,7 +307,7 @@ staples_are_judged(void **state)
 		enum reason got;
 
 		load(&issuer, staples[i].issuer == NULL ? "ca-new" : staples[i].issuer);
-		got = staple_check(buf_span(&file), &leaf.cert, &issuer.cert, NOW, &budget, &text);
+		got = staple_check(buf_span(&file), &leaf.cert, &issuer.cert, when_at(NOW), &budget, &text);
 		if (got != staples[i].want || (text == NULL) != (staples[i].says == NULL) ||
 		    (text != NULL && strstr(text, staples[i].says) == NULL))
 			fail_msg("%s: %s: %s", staples[i].what, reason_code(got), text == NULL ? "-" : text);
@@ -333,10 +333,10 @@ budget_that_is_used_up_refuses(void **state)
 	load(&issuer, "ca-new");
 	assert_int_equal(crls_new(&all), RES_OK);
 	assert_int_equal(lists_load(all, "new"), 0);
-	assert_int_equal(crls_check(all, &leaf.cert, &issuer.cert, NOW, &none, &text), INVALID);
+	assert_int_equal(crls_check(all, &leaf.cert, &issuer.cert, when_at(NOW), &none, &text), INVALID);
 	assert_non_null(strstr(text, "more signature checks"));
 	free(text);
-	assert_int_equal(staple_check(buf_span(&staple), &leaf.cert, &issuer.cert, NOW, &none, &text), REASON_STAPLE_INVALID);
+	assert_int_equal(staple_check(buf_span(&staple), &leaf.cert, &issuer.cert, when_at(NOW), &none, &text), REASON_STAPLE_INVALID);
 	assert_non_null(strstr(text, "more signature checks"));
 	free(text);
 	crls_free(all);
@@ -454,7 +454,7 @@ lists_of_other_keys_cost_nothing(void **state)
 		buf_free(&der);
 	}
 	assert_int_equal(lists_load(all, "old#new"), 0);
-	assert_int_equal(crls_check(all, &leaf.cert, &issuer.cert, NOW, &budget, &text), GOOD);
+	assert_int_equal(crls_check(all, &leaf.cert, &issuer.cert, when_at(NOW), &budget, &text), GOOD);
 	assert_int_equal(budget.used, 1);
 	crls_free(all);
 	buf_free(&leaf.bytes);

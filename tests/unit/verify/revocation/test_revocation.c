@@ -100,12 +100,90 @@ staples_are_judged(void **state)
 
 		(void)snprintf(path, sizeof path, "revocation/%s.der", staples[i].file);
 		staple = data_file(path);
-		got = staple_check(buf_span(&staple), &leaf.cert, &issuer.cert, staples[i].now, BUDGET, &text);
+		got = staple_check(buf_span(&staple), &leaf.cert, &issuer.cert, when_at(staples[i].now), BUDGET, &text);
 		if (got != staples[i].want || (text == NULL) != (staples[i].says == NULL) ||
 		    (text != NULL && strstr(text, staples[i].says) == NULL))
 			fail_msg("%s: %s: %s", staples[i].what, reason_code(got), text == NULL ? "-" : text);
 		free(text);
 		buf_free(&staple);
+	}
+	buf_free(&leaf.bytes);
+	buf_free(&issuer.bytes);
+}
+
+/* ---- a clock that is not set: floor is a time that has certainly come */
+
+static const struct {
+	const char *what;
+	const char *file;
+	const char *list; /* "": the file is a list; NULL: a staple */
+	int64_t now, floor;
+	enum reason want;
+} clocks[] = {
+    {"a staple that begins after the clock", "ocsp-good", NULL, 0, NOW, REASON_CLOCK_NOT_SET},
+    {"one that began before it", "ocsp-good", NULL, T0, NOW, REASON_NONE},
+    {"one that was over at the floor", "ocsp-good", NULL, 0, NEXT + 1, REASON_STAPLE_INVALID},
+    {"one that was over at the floor, while the clock says otherwise", "ocsp-good", NULL, NOW, NEXT + 1, REASON_STAPLE_INVALID},
+    {"a revoked one", "ocsp-revoked", NULL, 0, NOW, REASON_REVOKED},
+    {"one that says good first, and revoked second", "ocsp-revoked-second", NULL, 0, NOW, REASON_REVOKED},
+    {"one that does not know the certificate", "ocsp-unknown", NULL, 0, NOW, REASON_STAPLE_INVALID},
+    {"one for another certificate", "ocsp-other-serial", NULL, 0, NOW, REASON_STAPLE_INVALID},
+    {"one by a responder that the issuer certified", "ocsp-delegate", NULL, 0, NOW, REASON_CLOCK_NOT_SET},
+    {"one by a responder that has expired at the floor", "ocsp-delegate-expired", NULL, 0, NOW, REASON_STAPLE_INVALID},
+    {"one that is not signed by the issuer", "ocsp-foreign", NULL, 0, NOW, REASON_STAPLE_INVALID},
+    {"a list that begins after the clock", "crl-clean", "", 0, NOW, REASON_CLOCK_NOT_SET},
+    {"one that began before it", "crl-clean", "", T0, NOW, REASON_NONE},
+    {"one that was over at the floor", "crl-clean", "", 0, NEXT + 1, REASON_CRL_INVALID},
+    {"one that was over at the floor, while the clock says otherwise", "crl-clean", "", NOW, NEXT + 1, REASON_CRL_INVALID},
+    {"one that names the certificate", "crl-revoked", "", 0, NOW, REASON_REVOKED},
+    {"one of another key", "crl-foreign", "", 0, NOW, REASON_CRL_INVALID},
+};
+
+static enum reason
+clock_row_judge(size_t i, const struct loaded *leaf, const struct loaded *issuer, struct when when, char **text)
+{
+	char path[128];
+	struct buf file;
+	struct crls *all = NULL;
+	enum reason got;
+
+	(void)snprintf(path, sizeof path, "revocation/%s.der", clocks[i].file);
+	file = data_file(path);
+	if (clocks[i].list == NULL) {
+		got = staple_check(buf_span(&file), &leaf->cert, &issuer->cert, when, BUDGET, text);
+	} else {
+		assert_int_equal(crls_new(&all), RES_OK);
+		assert_int_equal(crls_add(all, buf_span(&file), text), RES_OK);
+		got = crls_check(all, &leaf->cert, &issuer->cert, when, BUDGET, text);
+		crls_free(all);
+	}
+	buf_free(&file);
+	return got;
+}
+
+/* The clock is to blame for what begins after it and nothing else; when the floor serves as the clock, for nothing. */
+static void
+unset_clocks_are_blamed(void **state)
+{
+	struct loaded leaf, issuer;
+
+	(void)state;
+	load(&leaf, "leaf");
+	load(&issuer, "issuer");
+	for (size_t i = 0; i < 2 * (sizeof clocks / sizeof clocks[0]); i++) {
+		size_t row = i / 2;
+		struct when when = when_of(clocks[row].now, clocks[row].floor);
+		enum reason want = clocks[row].want, got;
+		char *text = NULL;
+
+		if (i % 2 == 1) {
+			when = when_any_later(when);
+			want = want == REASON_CLOCK_NOT_SET ? REASON_NONE : want;
+		}
+		got = clock_row_judge(row, &leaf, &issuer, when, &text);
+		if (got != want || (text == NULL) != (want == REASON_NONE))
+			fail_msg("%s: %s: %s", clocks[row].what, reason_code(got), text == NULL ? "-" : text);
+		free(text);
 	}
 	buf_free(&leaf.bytes);
 	buf_free(&issuer.bytes);
@@ -130,7 +208,7 @@ hashes_for(const char *path, const struct loaded *leaf, const struct loaded *iss
 	size_t before = hashes;
 	char *text = NULL;
 
-	(void)staple_check(buf_span(&staple), &leaf->cert, &issuer->cert, NOW, BUDGET, &text);
+	(void)staple_check(buf_span(&staple), &leaf->cert, &issuer->cert, when_at(NOW), BUDGET, &text);
 	free(text);
 	buf_free(&staple);
 	return hashes - before;
@@ -165,7 +243,7 @@ no_cut_staple_is_good(void **state)
 	for (size_t n = 0; n < staple.n; n++) {
 		char *text = NULL;
 
-		assert_int_equal(staple_check(span_of(staple.p, n), &leaf.cert, &issuer.cert, NOW, BUDGET, &text), REASON_STAPLE_INVALID);
+		assert_int_equal(staple_check(span_of(staple.p, n), &leaf.cert, &issuer.cert, when_at(NOW), BUDGET, &text), REASON_STAPLE_INVALID);
 		assert_non_null(text);
 		free(text);
 	}
@@ -184,7 +262,7 @@ large_staple_is_refused(void **state)
 	(void)state;
 	load(&leaf, "leaf");
 	load(&issuer, "issuer");
-	assert_int_equal(staple_check(span_of(bytes, STAPLE_MAX + 1), &leaf.cert, &issuer.cert, NOW, BUDGET, &text), REASON_STAPLE_INVALID);
+	assert_int_equal(staple_check(span_of(bytes, STAPLE_MAX + 1), &leaf.cert, &issuer.cert, when_at(NOW), BUDGET, &text), REASON_STAPLE_INVALID);
 	assert_non_null(strstr(text, "larger"));
 	free(text);
 	free(bytes);
@@ -306,7 +384,7 @@ lists_are_judged(void **state)
 		assert_int_equal(crl_load(all, lists[i].file, &why), RES_OK);
 		if (lists[i].also != NULL)
 			assert_int_equal(crl_load(all, lists[i].also, &why), RES_OK);
-		got = crls_check(all, &leaf.cert, &issuer.cert, lists[i].now, BUDGET, &text);
+		got = crls_check(all, &leaf.cert, &issuer.cert, when_at(lists[i].now), BUDGET, &text);
 		if (got != lists[i].want || (text == NULL) != (lists[i].says == NULL) ||
 		    (text != NULL && strstr(text, lists[i].says) == NULL))
 			fail_msg("%s: %s: %s", lists[i].what, reason_code(got), text == NULL ? "-" : text);
@@ -378,6 +456,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(staples_are_judged),
+	    cmocka_unit_test(unset_clocks_are_blamed),
 	    cmocka_unit_test(the_issuer_is_hashed_once_however_many_entries_name_it),
 	    cmocka_unit_test(no_cut_staple_is_good),
 	    cmocka_unit_test(large_staple_is_refused),

@@ -202,7 +202,7 @@ a_result_belongs_to_its_ca_and_its_leaf(void **state)
 	(void)state;
 	for (unsigned of_cas = 0; of_cas < 2; of_cas++)
 		for (size_t bit = 1; bit < ASKED; bit <<= 1) {
-			path_rules_begin(&rules, 0);
+			path_rules_begin(&rules, when_at(0));
 			host_set(&asked[ASKED], of_cas == 0, false);
 			for (size_t i = 0; i < ASKED; i++) {
 				const struct cert *leaf = of_cas ? &asked[ASKED] : &asked[i];

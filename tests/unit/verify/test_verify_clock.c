@@ -1,0 +1,350 @@
+/*
+ * test_verify_clock.c - a clock that is not set: what it is to blame for, what refuses all the same, and what the floor alone
+ * may decide (time-names).
+ *
+ * The leaf of every row is valid from FORGED_AT - 10 days for 90 days, and logged an hour after it was issued.
+ */
+#include "tests/unit/verify/forged_rows.h"
+
+#include "base/text.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define DAY ((int64_t)86400000)
+
+static int64_t
+forged_at(void)
+{
+	int64_t at = 0;
+
+	assert_int_equal(time_read(&at, FORGED_AT), RES_OK);
+	return at;
+}
+
+/* The clock stands at the beginning of 1970; the floor is FORGED_AT. */
+static void
+in_1970(struct forged *f)
+{
+	f->in.now_ms = 100000;
+	f->policy.floor_ms = forged_at();
+}
+
+static void
+good(struct forged *f)
+{
+	forged_good(f);
+	in_1970(f);
+}
+
+static void
+clock_right_after_the_floor(struct forged *f)
+{
+	forged_good(f);
+	f->policy.floor_ms = forged_at();
+}
+
+static void
+clock_a_little_slow(struct forged *f)
+{
+	forged_good(f);
+	f->policy.floor_ms = forged_at() + DAY;
+}
+
+static void
+clock_before_the_scts(struct forged *f)
+{
+	forged_good(f);
+	f->in.now_ms = forged_at() - 10 * DAY + 60000;
+	f->policy.floor_ms = forged_at();
+}
+
+static void
+not_yet_and_no_floor(struct forged *f)
+{
+	good(f);
+	f->policy.floor_ms = 0;
+}
+
+static void
+early_and_clock_right(struct forged *f)
+{
+	forged_good(f);
+	f->in.now_ms = forged_at() - 11 * DAY;
+	f->policy.floor_ms = forged_at() - 20 * DAY;
+}
+
+static void
+ended_before_the_floor(struct forge *leaf)
+{
+	leaf->not_after_ms = forged_at() - 1000;
+}
+
+static void
+expired(struct forged *f)
+{
+	forged_leaf_changed(f, ended_before_the_floor);
+	in_1970(f);
+}
+
+static void
+expired_by_a_slow_clock(struct forged *f)
+{
+	forged_leaf_changed(f, ended_before_the_floor);
+	f->in.now_ms = forged_at() - DAY;
+	f->policy.floor_ms = forged_at();
+}
+
+static void
+not_logged_enough(struct forge *leaf)
+{
+	leaf->n_sct = 1;
+}
+
+static void
+rogue_one_sct(struct forged *f)
+{
+	forged_leaf_changed(f, not_logged_enough);
+	in_1970(f);
+}
+
+static void
+not_logged(struct forge *leaf)
+{
+	leaf->n_sct = 0;
+}
+
+static void
+rogue_no_sct(struct forged *f)
+{
+	forged_leaf_changed(f, not_logged);
+	in_1970(f);
+}
+
+static void
+rogue_address(struct forged *f)
+{
+	good(f);
+	f->ip[3] = 2;
+}
+
+static void
+rogue_ca(struct forged *f)
+{
+	forged_put_leaf(f, CA_STRANGER_ROOT);
+	forged_anchor(f, CA_ROOT);
+	in_1970(f);
+}
+
+static void
+rogue_signature(struct forged *f)
+{
+	forged_bad_signature(f);
+	in_1970(f);
+}
+
+static void
+disallowed(struct forged *f)
+{
+	char entry[128];
+
+	good(f);
+	f->disallow = forged_entries(forged_spki_entry(entry, CA_ISSUING));
+}
+
+static void
+not_pinned(struct forged *f)
+{
+	char entry[128];
+
+	good(f);
+	f->pins = forged_entries(forged_spki_entry(entry, CA_STRANGER_ROOT));
+}
+
+static void
+another_issuer_allowed(struct forged *f)
+{
+	char entry[128];
+
+	good(f);
+	f->allow = forged_entries(forged_spki_entry(entry, CA_STRANGER_ROOT));
+}
+
+static void
+distrusted(struct forged *f)
+{
+	good(f);
+	forged_constraint(f, CA_ROOT, "distrusted-since 2026-11-01T00:00:00Z");
+}
+
+static void
+logged_in_time(struct forged *f)
+{
+	forged_logged_in_time(f);
+	in_1970(f);
+}
+
+static void
+logged_too_late(struct forged *f)
+{
+	good(f);
+	forged_constraint(f, CA_ROOT, "sct-not-after 2026-11-11T12:59:59Z");
+}
+
+static void
+must_staple(struct forge *leaf)
+{
+	leaf->must_staple = true;
+}
+
+static void
+staple_missing(struct forged *f)
+{
+	forged_leaf_changed(f, must_staple);
+	in_1970(f);
+}
+
+static void
+report_has_ended(struct forged *f)
+{
+	not_pinned(f);
+	f->policy.mode[VFY_RULE_PIN] = VFY_REPORT;
+	f->policy.report_until_ms = forged_at() - DAY;
+}
+
+static void
+ct_in_report(struct forged *f)
+{
+	clock_before_the_scts(f);
+	f->policy.ct_mode = CT_REPORT;
+}
+
+static void
+ct_off(struct forged *f)
+{
+	clock_before_the_scts(f);
+	f->policy.ct_mode = CT_OFF;
+}
+
+static void
+list_was_stale_at_the_floor(struct forged *f)
+{
+	good(f);
+	f->policy.floor_ms = forged_at() + 75 * DAY;
+	f->policy.ct_when_stale = CT_STALE_REFUSE;
+}
+
+static const struct forged_row not_set[] = {
+    {"K03 in 1970 the clock is to blame, not the certificate", good, "clock-not-set"},
+    {"without a floor the certificate is not valid yet", not_yet_and_no_floor, "not-yet-valid,ct-too-few-scts"},
+    {"with a clock after the floor the certificate is not valid yet", early_and_clock_right, "not-yet-valid,ct-too-few-scts"},
+    {"a clock at the floor is set", clock_right_after_the_floor, ""},
+    {"a clock before the floor refuses no certificate that is valid by both", clock_a_little_slow, ""},
+    {"SCTs after a clock that is not set: the clock is to blame", clock_before_the_scts, "clock-not-set"},
+    {"the same in report mode of CT refuses nothing", ct_in_report, ""},
+    {"and nothing with CT off", ct_off, ""},
+    {"what ended before the floor has expired, whatever the clock", expired, "expired,clock-not-set"},
+    {"also by a clock that makes it look alive", expired_by_a_slow_clock, "expired"},
+    {"one SCT is too few, whatever the clock", rogue_one_sct, "clock-not-set,ct-too-few-scts"},
+    {"no SCT", rogue_no_sct, "clock-not-set,ct-no-scts"},
+    {"another address", rogue_address, "clock-not-set,ip-mismatch"},
+    {"a CA that is no anchor", rogue_ca, "untrusted,clock-not-set,ct-too-few-scts"},
+    {"a signature that does not hold", rogue_signature, "clock-not-set,bad-signature,ct-too-few-scts"},
+    {"a disallowed key", disallowed, "clock-not-set,disallowed"},
+    {"a key that is not pinned", not_pinned, "clock-not-set,pin-mismatch"},
+    {"an issuer that is not allowed", another_issuer_allowed, "clock-not-set,issuer-not-allowed"},
+    {"an anchor that was distrusted before the floor", distrusted, "clock-not-set,anchor-distrusted"},
+    {"an anchor limited by SCT dates, and logged in time", logged_in_time, "clock-not-set"},
+    {"the same, logged too late", logged_too_late, "clock-not-set,anchor-distrusted,ct-too-few-scts"},
+    {"a staple that is missing", staple_missing, "clock-not-set,staple-missing"},
+    {"a report mode that ended before the floor refuses", report_has_ended, "clock-not-set,pin-mismatch"},
+    {"a list that was too old at the floor", list_was_stale_at_the_floor, "clock-not-set,ct-list-stale"},
+};
+
+static void
+unset_clocks_are_blamed(void **state)
+{
+	(void)state;
+	forged_rows_judge(not_set, sizeof not_set / sizeof not_set[0]);
+}
+
+/* ---- time-names: the floor serves as the clock; every row above without its clock-not-set */
+
+static void
+without(char *reasons, const char *code)
+{
+	char *at = strstr(reasons, code);
+	size_t n = strlen(code);
+
+	if (at == NULL)
+		return;
+	if (at[n] == ',')
+		n++;
+	else if (at > reasons) {
+		at--;
+		n++;
+	}
+	memmove(at, at + n, strlen(at + n) + 1);
+}
+
+static void
+the_floor_serves(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof not_set / sizeof not_set[0]; i++) {
+		struct forged f;
+		struct vfy_work work;
+		char want[256];
+		const char *have;
+
+		forged_begin(&f);
+		not_set[i].make(&f);
+		f.policy.floor_serves = true;
+		(void)strncpy(want, not_set[i].reasons, sizeof want - 1);
+		want[sizeof want - 1] = '\0';
+		without(want, "clock-not-set");
+		have = forged_reasons(&f, &work);
+		if (strcmp(have, want) != 0)
+			fail_msg("%s: \"%s\", expected \"%s\"", not_set[i].what, have, want);
+		forged_end(&f);
+	}
+}
+
+static void
+the_sentence_says_why(void **state)
+{
+	struct verdict v = {0};
+	struct vfy_work work;
+	struct forged f;
+	char *text;
+
+	(void)state;
+	forged_begin(&f);
+	good(&f);
+	forged_judge(&f, &v, &work);
+	assert_int_equal(verdict_reason(&v), REASON_CLOCK_NOT_SET);
+	assert_string_equal(reason_stage(verdict_reason(&v)), "dates");
+	text = verdict_text(&v);
+	assert_non_null(strstr(text, "by the clock, which is not set, valid from 2026-11-11T12:00:00Z"));
+	assert_int_equal(v.scts[0].status, SCT_STATUS_FUTURE);
+	assert_false(v.scts[0].counts);
+	free(text);
+	verdict_clear(&v);
+	forged_end(&f);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(unset_clocks_are_blamed),
+	    cmocka_unit_test(the_floor_serves),
+	    cmocka_unit_test(the_sentence_says_why),
+	};
+
+	return cmocka_run_group_tests(tests, forged_world_open, forged_world_close);
+}

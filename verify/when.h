@@ -1,0 +1,40 @@
+/*
+ * when.h - what is known of the time of a judgement.
+ *
+ * A clock says when it is, and a floor is a time that has certainly come: that of the build, or of the list of CT logs. A
+ * clock that lies before the floor is not set, and neither end of a period is judged by it alone: what ended before the floor
+ * has ended, and what begins after the clock has not begun, but the clock is to blame for that (clock-not-set).
+ */
+#ifndef VERIFY_WHEN_H
+#define VERIFY_WHEN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct when {
+	int64_t since_ms; /* what ended before this has ended: the clock or the floor, whichever is later */
+	int64_t until_ms; /* what begins after this has not begun: the clock */
+	bool unset;       /* the clock lies before the floor */
+};
+
+/* The clock is right. */
+static inline struct when
+when_at(int64_t now_ms)
+{
+	return (struct when){now_ms, now_ms, false};
+}
+
+static inline struct when
+when_of(int64_t now_ms, int64_t floor_ms)
+{
+	return (struct when){now_ms < floor_ms ? floor_ms : now_ms, now_ms, now_ms < floor_ms};
+}
+
+/* The same with a clock that may be any time after the floor, when it is not set: what would be found if it were? */
+static inline struct when
+when_any_later(struct when w)
+{
+	return (struct when){w.since_ms, w.unset ? INT64_MAX : w.until_ms, false};
+}
+
+#endif
