@@ -94,6 +94,25 @@ complain_of_expiry(struct complaints *c, const json_t *addresses)
 	}
 }
 
+/* Is the daemon's clock found wrong? Then its date is the text to show. */
+static const char *
+clock_wrong(const json_t *answer)
+{
+	const json_t *clock = json_object_get(answer, "clock");
+
+	return json_is_false(json_object_get(clock, "set")) ? control_text(clock, "now") : NULL;
+}
+
+static void
+complain_of_clock(struct complaints *c, const json_t *answer)
+{
+	const char *now = clock_wrong(answer);
+
+	if (now != NULL)
+		COMPLAIN(c, "the clock is not set (%.40s, before %.40s)", now,
+			 control_text(json_object_get(answer, "clock"), "floor"));
+}
+
 static void
 complain(struct complaints *c, const json_t *answer)
 {
@@ -101,6 +120,7 @@ complain(struct complaints *c, const json_t *answer)
 		     *addresses = json_object_get(answer, "addresses");
 	const json_t *reported = json_array_get(json_object_get(answer, "would_be_refused"), 0);
 
+	complain_of_clock(c, answer);
 	complain_of_addresses(c, addresses);
 	if (json_is_object(list) && !has_text(list, "step", "fresh"))
 		COMPLAIN(c, "the CT log list is %lld days old", control_integer(list, "age_days"));
@@ -153,12 +173,19 @@ common_reason(const json_t *addresses, bool *portal)
 }
 
 static void
-judge_outage(struct protection *p, const json_t *addresses)
+judge_outage(struct protection *p, const json_t *answer)
 {
-	enum reason r = common_reason(addresses, &p->portal);
+	enum reason r = common_reason(json_object_get(answer, "addresses"), &p->portal);
+	const char *now = clock_wrong(answer);
 
 	p->state = PROTECTION_NOT_ANSWERING;
-	if (r == REASON_UNREACHABLE)
+	if (now != NULL &&
+	    r != REASON_NONE) { /* whatever else is wrong: nothing can be judged until it is set */
+		p->portal = false;
+		(void)snprintf(p->text, sizeof p->text,
+			       "NOT ANSWERING: the clock is not set (%.40s, before %.40s)", now,
+			       control_text(json_object_get(answer, "clock"), "floor"));
+	} else if (r == REASON_UNREACHABLE)
 		(void)snprintf(p->text, sizeof p->text, "NOT ANSWERING: network unreachable");
 	else if (r == REASON_NONE)
 		(void)snprintf(p->text, sizeof p->text,
@@ -177,7 +204,7 @@ protection_judge(struct protection *p, const json_t *answer)
 
 	*p = (struct protection){0};
 	if (good == 0 && unknown == 0) {
-		judge_outage(p, addresses);
+		judge_outage(p, answer);
 		return;
 	}
 	complain(&c, answer);

@@ -199,3 +199,10 @@ engine_network_changed(struct engine *e)
 	upstreams_network_changed(e->upstreams);
 	queries_on_change(e);
 }
+
+void
+engine_clock_set(struct engine *e)
+{
+	engine_notice_clocks(e);
+	queries_on_change(e);
+}

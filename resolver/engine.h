@@ -46,5 +46,7 @@ struct cache *engine_cache(struct engine *);
 struct upstreams *engine_upstreams(struct engine *);
 /* Woken, or on another network. */
 void engine_network_changed(struct engine *);
+/* The wall clock may have been set: looks, and judges and tries everything again if so. */
+void engine_clock_set(struct engine *);
 
 #endif

@@ -48,6 +48,7 @@ libresolver_a_SOURCES = \
 # the process: listeners, workers, control socket, sandbox
 libresolver_a_SOURCES += \
 	resolver/daemon/captive.c resolver/daemon/captive.h \
+	resolver/daemon/clock_watch.c resolver/daemon/clock_watch.h \
 	resolver/daemon/configuration.c resolver/daemon/configuration.h \
 	resolver/daemon/control.c resolver/daemon/control.h \
 	resolver/daemon/control_json.c resolver/daemon/control_json.h \

@@ -171,8 +171,14 @@ upstreams_network_changed(struct upstreams *set)
 void
 upstreams_clock_set(struct upstreams *set)
 {
-	for (size_t i = 0; i < set->n; i++)
-		server_retarget(set->server[i], set->server[i]->target);
+	for (size_t i = 0; i < set->n; i++) {
+		struct server *s = set->server[i];
+		bool refused = s->health == HEALTH_REFUSED;
+
+		server_retarget(s, s->target);
+		if (refused)
+			server_connect(s);
+	}
 }
 
 static void

@@ -18,8 +18,8 @@ enum res upstreams_plan_set(struct upstreams *, const struct plan *);
 
 /* Woken from sleep, or on another network: every connection is dropped, all rests and preferences are forgotten. */
 void upstreams_network_changed(struct upstreams *);
-/* The wall clock was set: a verdict belongs to its time, so open connections are judged again before their next use, and
- * the certificates of refused servers are fetched again. */
+/* The wall clock was set: a verdict belongs to its time, so open connections are judged again, and refused servers are
+ * connected to at once. */
 void upstreams_clock_set(struct upstreams *);
 /* Captive mode until then (boot ms); 0: off. */
 void upstreams_captive_set(struct upstreams *, int64_t until_ms);

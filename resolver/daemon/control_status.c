@@ -129,6 +129,14 @@ listeners(const struct addrs *listen)
 	return list;
 }
 
+static json_t *
+clock_object(const struct status *s)
+{
+	return json_pack("{s:b,s:o,s:o}", "set", (int)status_clock_is_set(s), "now",
+			 control_value_date(s->wall_ms), "floor",
+			 control_value_date(s->snapshot->policy->floor_ms));
+}
+
 void
 control_status_add(json_t *o, const struct status *s)
 {
@@ -136,6 +144,7 @@ control_status_add(json_t *o, const struct status *s)
 	const struct cache_stats cache = status_cache(s);
 
 	(void)json_object_set_new(o, "listen", listeners(&settings->listen));
+	(void)json_object_set_new(o, "clock", clock_object(s));
 	(void)json_object_set_new(o, "addresses", addresses(s));
 	(void)json_object_set_new(o, "last_refusal", last_refusal(&s->last_refusal));
 	(void)json_object_set_new(o, "report_windows", report_windows(settings));

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "resolver/daemon/captive.h"
+#include "resolver/daemon/clock_watch.h"
 #include "resolver/daemon/configuration.h"
 #include "resolver/daemon/control.h"
 #include "resolver/daemon/fan_out.h"
@@ -35,6 +36,7 @@ struct daemon {
 	struct watchdog watchdog;
 	struct control *control;
 	struct network *network;
+	struct clock_watch clock;
 	struct verdict_log *verdicts;
 	struct counters counters; /* what the main thread counts */
 	int64_t started_ms;       /* wall clock */
@@ -172,6 +174,22 @@ daemon_on_network(void *ctx)
 	(void)workers_post(&d->workers, worker_on_network, NULL);
 }
 
+static void
+worker_on_clock(struct worker *w, void *arg)
+{
+	(void)arg;
+	worker_clock_set(w);
+}
+
+static void
+daemon_on_clock(void *ctx)
+{
+	struct daemon *d = ctx;
+
+	(void)workers_post(&d->workers, worker_on_clock, NULL);
+	list_age_watch_start(&d->list_age); /* a list ages by the wall clock */
+}
+
 /* ---- start */
 
 static int
@@ -267,6 +285,8 @@ daemon_start(struct daemon *d)
 	daemon_control_new(d);
 	if (network_new(&d->network, d->loop, daemon_on_network, d) != RES_OK)
 		log_event(LOG_WARN, "no-network-watch", LOG_STR("error", strerror(errno)));
+	if (clock_watch_start(&d->clock, d->loop, daemon_on_clock, d) != RES_OK)
+		log_event(LOG_WARN, "no-clock-watch", LOG_STR("error", strerror(errno)));
 	failed = daemon_settle(d);
 	if (failed != 0)
 		return failed;
@@ -286,6 +306,7 @@ daemon_stop(struct daemon *d)
 	workers_stop(&d->workers);
 	control_free(d->control);
 	network_free(d->network);
+	clock_watch_stop(&d->clock);
 	workers_free(&d->workers);
 	verdict_log_free(d->verdicts);
 	watchdog_stop(&d->watchdog);

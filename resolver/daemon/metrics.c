@@ -219,6 +219,8 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 		     s->reload_error != NULL);
 	metric_gauge(out, "list_warnings", "Warnings about lists: items left out, lists that cannot be read",
 		     s->snapshot->n_list_warning);
+	metric_gauge(out, "clock_is_set", "0 while the clock lies before the build or the CT log list",
+		     status_clock_is_set(s));
 	metric_gauge(out, "captive", "1 while captive mode is on", status_captive_left_ms(s) > 0);
 	if (list_age_ms >= 0)
 		metric_gauge(out, "ct_list_age_seconds", "Age of the CT log list",

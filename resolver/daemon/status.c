@@ -42,6 +42,12 @@ status_is_general(const struct status *s, const char *upstream)
 	return false;
 }
 
+bool
+status_clock_is_set(const struct status *s)
+{
+	return s->wall_ms >= s->snapshot->policy->floor_ms;
+}
+
 int64_t
 status_captive_left_ms(const struct status *s)
 {

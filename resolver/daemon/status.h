@@ -50,6 +50,8 @@ enum health status_health(const struct status *, size_t at);
 /* Does the upstream of this title serve names that no route claims? */
 bool status_is_general(const struct status *, const char *upstream);
 int64_t status_uptime_ms(const struct status *); /* never negative, even when the wall clock was set back */
+/* The clock does not lie before the build or the log list (verify/when.h). */
+bool status_clock_is_set(const struct status *);
 int64_t status_captive_left_ms(const struct status *); /* 0: captive mode is off */
 int64_t status_ct_list_age_ms(const struct status *);  /* negative: there is no list */
 bool status_ct_list_is_stale(const struct status *);

@@ -222,6 +222,12 @@ worker_network_changed(struct worker *w)
 }
 
 void
+worker_clock_set(struct worker *w)
+{
+	engine_clock_set(w->engine);
+}
+
+void
 worker_captive_set(struct worker *w, int64_t until_ms)
 {
 	upstreams_captive_set(engine_upstreams(w->engine), until_ms);

@@ -41,6 +41,8 @@ void worker_plan_take(struct worker *, struct plan *);
 /* Takes no more questions; ends when those in flight are answered, in at most WORKER_DRAIN_MS. */
 void worker_drain(struct worker *);
 void worker_network_changed(struct worker *);
+/* The wall clock may have been set. */
+void worker_clock_set(struct worker *);
 /* Captive mode until then (boot ms); 0: off. */
 void worker_captive_set(struct worker *, int64_t until_ms);
 /* Asks itself for localhost: true when it can answer questions. */

@@ -29,6 +29,8 @@ class Faults:
             raise Skip("LD_PRELOAD takes no path with a space")
         self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_FAULT": self.path}
         check(os.path.exists(self.env["LD_PRELOAD"]), "the shim was not built")
+        os.mkfifo(self.path + ".clock")
+        self.fifo = os.open(self.path + ".clock", os.O_RDWR | os.O_NONBLOCK)
 
     def arm(self, call, k, error, times=1):
         """The k-th of these calls from now on fails, and so do the `times - 1` after it."""
@@ -49,8 +51,11 @@ class Faults:
     def mode(self, mode):
         self.put("<q", 48, mode)
 
-    def clocks(self, wall=0, boot=0):
+    def clocks(self, wall=0, boot=0, event=False):
+        """Sets the clocks wrong by so much; event: the kernel reports it, as it does when the wall clock is set."""
         self.put("<qq", 32, wall, boot)
+        if event:
+            os.write(self.fifo, b"!")
 
     @property
     def hits(self):

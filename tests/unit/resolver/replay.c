@@ -75,6 +75,7 @@ static const struct {
     {"leave", verb_leave, 3},
     {"sleep", verb_sleep, 3},
     {"clock", verb_clock, 3},
+    {"clock-event", verb_clock_event, 2},
     {"network", verb_network, 2},
     {"reload", verb_reload, 2},
     {"captive", verb_captive, 3},

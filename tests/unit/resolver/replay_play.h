@@ -82,6 +82,7 @@ void verb_connects_most(struct play *);
 /* ---- the world, and what is counted: replay_world.c */
 void verb_sleep(struct play *);
 void verb_clock(struct play *);
+void verb_clock_event(struct play *);
 void verb_network(struct play *);
 void verb_reload(struct play *);
 void verb_captive(struct play *);

@@ -19,6 +19,12 @@ verb_clock(struct play *p)
 }
 
 void
+verb_clock_event(struct play *p)
+{
+	engine_clock_set(p->engine);
+}
+
+void
 verb_network(struct play *p)
 {
 	engine_network_changed(p->engine);

@@ -37,6 +37,7 @@ struct stage {
 	struct worker worker[WORKERS];
 	struct worker *list[WORKERS];
 	struct snapshot snapshot;
+	struct vfy_policy policy;
 	struct settings settings;
 	int64_t captive_ms;
 	bool reload_fails;
@@ -198,6 +199,7 @@ setup(void **state)
 	s->settings.file = files;
 	s->settings.n_file = 1;
 	s->snapshot.settings = &s->settings;
+	s->snapshot.policy = &s->policy;
 	s->snapshot.generation = 5;
 	for (unsigned i = 0; i < WORKERS; i++) {
 		struct worker *w = &s->worker[i];
@@ -320,6 +322,7 @@ status_reports_the_daemon(void **state)
 	expect_text(o, "log_level", "info");
 	assert_true(json_is_null(json_object_get(o, "reload_error")));
 	assert_true(json_is_false(json_object_get(json_object_get(o, "captive"), "active")));
+	assert_true(json_is_true(json_object_get(json_object_get(o, "clock"), "set")));
 	assert_string_equal(json_string_value(json_array_get(json_object_get(o, "files"), 0)),
 			    "/etc/ctstub/ctstub.conf");
 	up = json_object_get(o, "upstreams");
