@@ -79,6 +79,7 @@ libverify_a_SOURCES += \
 	verify/ct/entry.c verify/ct/entry.h \
 	verify/ct/head.c verify/ct/head.h \
 	verify/ct/logsign.c verify/ct/logsign.h \
+	verify/ct/precert.c verify/ct/precert.h \
 	verify/ct/promise.c verify/ct/promise.h verify/ct/sct.c verify/ct/sct.h \
 	verify/ct/sct_status.def \
 	verify/ct/tokens.c verify/ct/tokens.h \

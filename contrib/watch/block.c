@@ -19,7 +19,8 @@
 
 static const char header[] =
     "# Entries that ctstub-watch(8) made from its findings; ctstub-disallow(5) describes their form.\n"
-    "# It only adds to this file. It does not add again a line that was deleted.\n";
+    "# It adds entries, and removes those of a finding that turns out to be expected. It does not add again\n"
+    "# a line that was deleted.\n";
 
 static void
 nothing(void *ctx, const struct identifier *id)
@@ -60,41 +61,54 @@ comment_put(struct buf *out, const char *what, const char *text)
 }
 
 static void
-mark_put(struct buf *out, const struct watch_finding *f)
+mark_put(struct buf *out, const uint8_t id[FINDING_ID_SIZE], bool proven)
 {
-	char id[2 * FINDING_ID_SIZE + 1];
+	char hex[2 * FINDING_ID_SIZE + 1];
 
-	buf_format(out, "# finding %s", finding_id_text(f, id));
+	buf_format(out, "# %s %s",
+		   proven ? "finding" : "not proven:", hex_write(hex, span_of(id, FINDING_ID_SIZE)));
+}
+
+/* What it is about, on one line. */
+static void
+about_put(struct buf *out, const struct watch_finding *f)
+{
+	char time[TIME_TEXT_MAX];
+
+	mark_put(out, f->id, f->proven);
+	buf_format(out, " kind=%s index=%llu logged=%s", finding_kind_text(f->kind),
+		   (unsigned long long)f->index, time_text_ms(f->logged_ms, time));
+	comment_put(out, "log", f->log);
+	comment_put(out, "for", f->n_item > 0 ? f->item[0] : "");
+	comment_put(out, "because", f->because);
+	if (!f->proven)
+		comment_put(out, "unproven", f->unproven != NULL ? f->unproven : "");
+	buf_text(out, "\n");
 }
 
 enum res
 block_entries(struct buf *out, const struct watch_finding *f, unsigned by)
 {
-	char hex[2 * 64 + 1], time[TIME_TEXT_MAX];
+	const char *begin = f->proven ? "" : "# ";
 	struct cert_parts parts;
 	struct span serial;
+	char hex[2 * 64 + 1];
 
 	identifiers_read(&parts, buf_span(&f->der), f->precertificate, nothing, NULL);
 	if (parts.serial.n == 0 || parts.issuer.n == 0 || parts.spki.n == 0)
 		return RES_MALFORMED;
 	for (serial = parts.serial; serial.n > 1 && serial.p[0] == 0;)
 		serial = span_slice(serial, 1, serial.n);
-	mark_put(out, f);
-	buf_format(out, " kind=%s index=%llu logged=%s", finding_kind_text(f->kind),
-		   (unsigned long long)f->index, time_text_ms(f->logged_ms, time));
-	comment_put(out, "log", f->log);
-	comment_put(out, "for", f->n_item > 0 ? f->item[0] : "");
-	comment_put(out, "because", f->because);
-	buf_text(out, "\n");
+	about_put(out, f);
 	if ((by & BLOCK_SERIAL) == 0) {
 		buf_text(out, "# its serial is not blocked: an expected certificate has it\n");
 	} else if (serial.n <= 64) {
-		buf_format(out, "serial %s issuer ", hex_write(hex, serial));
+		buf_format(out, "%sserial %s issuer ", begin, hex_write(hex, serial));
 		issuer_put(out, parts.issuer);
 		buf_text(out, "\n");
 	}
 	if ((by & BLOCK_KEY) != 0)
-		buf_format(out, "spki-sha256 %s\n", hex_write(hex, span_of(f->spki_sha256, 32)));
+		buf_format(out, "%sspki-sha256 %s\n", begin, hex_write(hex, span_of(f->spki_sha256, 32)));
 	else
 		buf_text(out, "# its key is not blocked: it is expected elsewhere\n");
 	return buf_ok(out) ? RES_OK : RES_LIMIT;
@@ -129,7 +143,7 @@ block_add(int folder, const char *file, const struct watch_finding *f, unsigned 
 	enum res res = file_get(&all, folder, file, why);
 	bool there;
 
-	mark_put(&mark, f);
+	mark_put(&mark, f->id, f->proven);
 	there = res == RES_OK && all.n > 0 && memmem(all.p, all.n, mark.p, mark.n) != NULL;
 	if (res == RES_OK && !there)
 		res = block_entries(&entries, f, by);
@@ -146,6 +160,62 @@ block_add(int folder, const char *file, const struct watch_finding *f, unsigned 
 	}
 	buf_free(&all);
 	buf_free(&entries);
+	buf_free(&mark);
+	return res;
+}
+
+/* Is it a line that block_entries writes after the first? */
+static bool
+is_entry(struct span line)
+{
+	static const char *const begins[] = {"serial ", "spki-sha256 ", "# its serial is not blocked",
+					     "# its key is not blocked"};
+
+	for (size_t i = 0; i < sizeof begins / sizeof begins[0]; i++)
+		if (line.n >= strlen(begins[i]) && memcmp(line.p, begins[i], strlen(begins[i])) == 0)
+			return true;
+	return false;
+}
+
+/* All lines but those of the finding with this mark. */
+static void
+lines_keep(struct buf *out, struct span text, struct span mark)
+{
+	unsigned drop = 0; /* at most two lines after the mark are its entries */
+	struct span line;
+
+	while (text_line_take(&text, &line)) {
+		if (line.n >= mark.n && memcmp(line.p, mark.p, mark.n) == 0) {
+			drop = 2;
+			continue;
+		}
+		if (drop > 0 && is_entry(line)) {
+			drop--;
+			continue;
+		}
+		drop = 0;
+		buf_put(out, line);
+		buf_text(out, "\n");
+	}
+}
+
+enum res
+block_remove(int folder, const char *file, const uint8_t id[FINDING_ID_SIZE], bool *changed, char **why)
+{
+	struct buf all = buf_max(BLOCK_FILE_MAX), rest = buf_max(BLOCK_FILE_MAX + 1), mark = buf_max(256);
+	enum res res = file_get(&all, folder, file, why);
+
+	*changed = false;
+	mark_put(&mark, id, true);
+	if (res == RES_OK && all.n > 0)
+		lines_keep(&rest, buf_span(&all), buf_span(&mark));
+	if (res == RES_OK && rest.n < all.n) {
+		*changed = buf_ok(&rest) && file_replace_at(folder, file, buf_span(&rest), FILE_MODE);
+		if (!*changed)
+			res = why_say(why, RES_IO, "%s: %s", file, strerror(errno));
+	}
+	buf_free(&all);
+	buf_free(&rest);
 	buf_free(&mark);
 	return res;
 }

@@ -44,6 +44,8 @@ struct watch_finding {
 	char *subject, *issuer, *serial; /* for people; serial in hex */
 	int64_t not_before_ms, not_after_ms;
 	char *problem; /* of log-misbehaved: the word of its kind; else NULL */
+	bool proven;   /* a CA that some client trusts issued it: its signature and path were verified */
+	const char *unproven; /* why not, once its chain was looked at; a constant */
 };
 
 /* A finding of this entry and match, without a kind. NULL: no memory. */

@@ -86,6 +86,10 @@ finding_json(const struct watch_finding *f, const char *event)
 
 	if (out != NULL && f->kind != FINDING_LOG_MISBEHAVED)
 		certificate_add(out, f);
+	if (out != NULL && (f->proven || f->unproven != NULL))
+		(void)json_object_set_new(out, "proven", json_boolean(f->proven));
+	if (out != NULL && f->unproven != NULL)
+		(void)json_object_set_new(out, "unproven", json_string(f->unproven));
 	if (out != NULL && f->problem != NULL)
 		(void)json_object_set_new(out, "problem", json_string(f->problem));
 	return out;

@@ -59,7 +59,7 @@ place_make(struct watch_findings *w, const struct watch_finding *f)
 
 /* f is taken: it waits for its chain or for what is to be done about it. */
 static void
-finding_wait(struct watch_findings *w, struct watch_finding *f, const struct watch_log *log, bool may_change)
+finding_wait(struct watch_findings *w, struct watch_finding *f, const struct watch_log *log)
 {
 	struct waiting *place = free_place(w);
 
@@ -70,8 +70,7 @@ finding_wait(struct watch_findings *w, struct watch_finding *f, const struct wat
 		finding_free(f);
 		return;
 	}
-	*place = (struct waiting){
-	    .w = w, .f = f, .log = log, .since_ms = clock_boot_ms(), .may_change = may_change};
+	*place = (struct waiting){.w = w, .f = f, .log = log, .since_ms = clock_boot_ms()};
 }
 
 /* ---- entries */
@@ -87,27 +86,58 @@ finding_begin(struct watch_findings *w, struct watch_finding *f, const struct wa
 	if (waits && res == RES_LIMIT)
 		res = finding_report(w, f);
 	if (res == RES_OK && f->kind != FINDING_EXPECTED)
-		finding_wait(w, f, log, judgement == JUDGEMENT_NEEDS_CHAIN);
+		finding_wait(w, f, log);
 	else
 		finding_free(f);
 	return res;
+}
+
+/*
+ * A rogue certificate that another log has too. That one may prove what the first did not, or give a chain that shows that it
+ * is expected: whoever can have entries made up must not decide by coming first.
+ */
+static enum res
+finding_met_again(struct watch_findings *w, const struct watch_entry *e, struct record_entry *known)
+{
+	bool open = known->kind == FINDING_ROGUE && (known->marks & RECORD_WITHDRAWN) == 0;
+	struct watch_finding *f;
+	enum res res;
+
+	w->totals.again++;
+	if (!open || w->reader == NULL || !record_source_add(known, e->log->ctlog->id))
+		return RES_OK;
+	f = finding_new(w->plan, e, &w->match, clock_wall_ms());
+	if (f == NULL)
+		return RES_NOMEM;
+	(void)finding_judge(f, w->plan, NULL);
+	res = record_finding(w->record, f, RECORD_AGAIN, true);
+	if (res != RES_OK && res != RES_LIMIT)
+		finding_free(f);
+	else
+		finding_wait(w, f, e->log);
+	return res == RES_LIMIT ? RES_OK : res;
 }
 
 void
 watch_entry_seen(struct watch_findings *w, const struct watch_entry *e)
 {
 	bool met = watch_list_match(w->plan->list, &w->match, e->certificate, e->precertificate);
+	struct record_entry *known = NULL;
 	uint8_t id[FINDING_ID_SIZE];
 	struct watch_finding *f;
+	enum res res;
 
 	if (!met && !e->unreadable)
 		return;
-	if (finding_id(id, finding_bytes(e, &w->match)) == RES_OK && record_find(w->record, id) != NULL) {
-		w->totals.again++;
-		return;
+	if (finding_id(id, finding_bytes(e, &w->match)) == RES_OK)
+		known = record_find(w->record, id);
+	if (known != NULL) {
+		res = finding_met_again(w, e, known);
+	} else {
+		f = finding_new(w->plan, e, &w->match, clock_wall_ms());
+		res = f == NULL ? RES_NOMEM : finding_begin(w, f, e->log);
 	}
-	f = finding_new(w->plan, e, &w->match, clock_wall_ms());
-	if (f == NULL || finding_begin(w, f, e->log) != RES_OK) {
+	if (res != RES_OK) {
 		w->lost = true; /* the position stays, so that the entry comes again */
 		log_event(LOG_ERROR, "finding-not-recorded", LOG_STR("log", e->log->ctlog->description),
 			  LOG_INT("index", e->index));
@@ -161,7 +191,7 @@ watch_log_misbehaved(struct watch_findings *w, const struct watch_misbehaviour *
 	}
 	if (record_count(w->record) <= EVIDENCE_MAX && !evidence_write_log(w->folder, f, m))
 		log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", f->log));
-	finding_wait(w, f, m->log, false);
+	finding_wait(w, f, m->log);
 }
 
 /* ---- its life */
@@ -170,9 +200,10 @@ watch_log_misbehaved(struct watch_findings *w, const struct watch_misbehaviour *
 static void
 finding_resume(struct watch_findings *w, const struct record_entry *e)
 {
-	bool reported = (e->marks & RECORD_REPORTED) != 0, may_change = false;
+	bool reported = (e->marks & RECORD_REPORTED) != 0;
 	struct watch_finding *f = NULL;
 
+	act_unblock(w, e);
 	if ((reported && e->kind == FINDING_EXPECTED) || record_load(w->record, e, &f) != RES_OK)
 		return;
 	if (reported)
@@ -182,8 +213,8 @@ finding_resume(struct watch_findings *w, const struct record_entry *e)
 		return;
 	}
 	if (f->kind == FINDING_ROGUE)
-		may_change = finding_judge(f, w->plan, NULL) == JUDGEMENT_NEEDS_CHAIN;
-	finding_wait(w, f, NULL, may_change);
+		(void)finding_judge(f, w->plan, NULL);
+	finding_wait(w, f, NULL);
 }
 
 static void

@@ -35,10 +35,17 @@ marks_wanted(const struct watch_findings *w, enum finding_kind kind)
 	return marks;
 }
 
+/* What is not proven is not blocked, and that is all there is to do. */
+static unsigned
+marks_missing(unsigned wanted, unsigned marks)
+{
+	return wanted & ~(marks | ((marks & RECORD_NOT_BLOCKED) != 0 ? RECORD_BLOCKED : 0));
+}
+
 bool
 act_is_done(const struct watch_findings *w, const struct record_entry *e)
 {
-	return (marks_wanted(w, e->kind) & ~e->marks) == 0;
+	return marks_missing(marks_wanted(w, e->kind), e->marks) == 0;
 }
 
 static unsigned
@@ -60,7 +67,7 @@ evidence_keep(struct waiting *p, const struct watch_evidence *evidence)
 	if ((marks_of(w, p->f) & RECORD_EVIDENCE) != 0 || p->f->kind == FINDING_LOG_MISBEHAVED)
 		return;
 	if (record_count(w->record) > EVIDENCE_MAX || evidence_write(w->folder, p->f, evidence))
-		(void)record_done(w->record, p->f->id, RECORD_EVIDENCE);
+		(void)record_done(w->record, p->f->id, RECORD_EVIDENCE, NULL);
 	else
 		log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", p->f->log),
 			  LOG_STR("error", strerror(errno)));
@@ -73,6 +80,43 @@ waiting_end(struct waiting *p)
 	*p = (struct waiting){.f = NULL};
 }
 
+static bool
+is_blocked(const struct record_entry *e)
+{
+	return (e->marks & RECORD_BLOCKED) != 0 && (e->marks & RECORD_UNBLOCKED) == 0;
+}
+
+void
+act_unblock(struct watch_findings *w, const struct record_entry *e)
+{
+	bool changed = false;
+	char *why = NULL;
+
+	if ((e->marks & RECORD_WITHDRAWN) == 0 || !is_blocked(e))
+		return;
+	if (block_remove(w->folder, WATCH_DISALLOW_FILE, e->id, &changed, &why) != RES_OK ||
+	    record_done(w->record, e->id, RECORD_UNBLOCKED, NULL) != RES_OK)
+		log_event(LOG_ERROR, "not-unblocked", LOG_STR("why", why != NULL ? why : strerror(errno)));
+	else if (changed)
+		log_event(LOG_NOTICE, "unblocked", LOG_STR("file", WATCH_DISALLOW_FILE));
+	w->reload |= changed;
+	free(why);
+}
+
+/* It was reported as rogue, and is expected. */
+static void
+withdraw(struct watch_findings *w, const struct watch_finding *f)
+{
+	const struct record_entry *e;
+
+	if (record_finding(w->record, f, RECORD_WITHDRAWN, false) != RES_OK)
+		return;
+	log_event(LOG_NOTICE, "withdrawn", LOG_STR("because", f->because), LOG_STR("serial", f->serial));
+	e = record_find(w->record, f->id);
+	if (e != NULL)
+		act_unblock(w, e);
+}
+
 /* Judged with the chain, or without one where there is none. */
 static void
 waiting_judge(struct waiting *p, const struct watch_evidence *evidence)
@@ -82,13 +126,10 @@ waiting_judge(struct waiting *p, const struct watch_evidence *evidence)
 
 	if (p->f->n_item > 0 && p->f->kind != FINDING_UNREADABLE)
 		(void)finding_judge(p->f, w->plan, evidence);
-	p->may_change = p->may_change && evidence == NULL;
 	if (!reported && finding_report(w, p->f) != RES_OK)
 		return; /* again at the next step */
-	if (reported && p->f->kind == FINDING_EXPECTED &&
-	    record_finding(w->record, p->f, RECORD_WITHDRAWN, false) == RES_OK)
-		log_event(LOG_NOTICE, "withdrawn", LOG_STR("because", p->f->because),
-			  LOG_STR("serial", p->f->serial));
+	if (reported && p->f->kind == FINDING_EXPECTED)
+		withdraw(w, p->f);
 	if (p->f->kind == FINDING_EXPECTED)
 		waiting_end(p);
 }
@@ -129,35 +170,72 @@ evidence_ask(struct waiting *p)
 
 /* ---- the list and the program */
 
+/* The entries go into the file. False: they could not. */
+static bool
+block_put(const struct waiting *p, const char *file)
+{
+	struct watch_findings *w = p->w;
+	unsigned by = (record_expects_key(w->record, p->f->spki_sha256) ? 0 : BLOCK_KEY) |
+		      (record_expects_serial(w->record, p->f) ? 0 : BLOCK_SERIAL);
+	char *why = NULL;
+	enum res res = block_add(w->folder, file, p->f, by, &why);
+	bool ok = res == RES_OK || res == RES_MALFORMED;
+
+	if (!ok)
+		log_event(LOG_ERROR, "not-blocked", LOG_STR("serial", p->f->serial), LOG_STR("why", why));
+	free(why);
+	return ok;
+}
+
 static void
 block(struct waiting *p)
 {
 	struct watch_findings *w = p->w;
 	bool enforce = w->plan->snapshot->settings->watch_block == WATCH_BLOCK_ENFORCE;
 	const char *file = enforce ? WATCH_DISALLOW_FILE : BLOCK_PROPOSED_FILE;
-	unsigned by = (record_expects_key(w->record, p->f->spki_sha256) ? 0 : BLOCK_KEY) |
-		      (record_expects_serial(w->record, p->f) ? 0 : BLOCK_SERIAL);
-	char *why = NULL;
-	enum res res = block_add(w->folder, file, p->f, by, &why);
 
-	if (res != RES_OK && res != RES_MALFORMED) {
-		log_event(LOG_ERROR, "not-blocked", LOG_STR("serial", p->f->serial), LOG_STR("why", why));
-		free(why);
+	if (!block_put(p, file))
 		return;
-	}
-	(void)record_done(w->record, p->f->id, RECORD_BLOCKED);
+	(void)record_done(w->record, p->f->id, RECORD_BLOCKED, NULL);
 	log_event(LOG_NOTICE, enforce ? "blocked" : "proposed", LOG_STR("serial", p->f->serial),
 		  LOG_STR("issuer", p->f->issuer), LOG_STR("file", file));
 	w->reload |= enforce;
-	free(why);
 }
 
-/* Enforced only when the chain cannot change that it is rogue, or after so long that none will come. */
-static bool
-block_is_due(const struct waiting *p)
+/* It may have been made up to get a good certificate refused: a person decides, who is told, and finds what to enter. Where
+ * its log gave nothing that could prove it, it is tried again after the next start. */
+static void
+not_blocked(struct waiting *p)
 {
-	return !p->may_change || p->w->plan->snapshot->settings->watch_block == WATCH_BLOCK_PROPOSE ||
-	       clock_boot_ms() - p->since_ms >= FINDINGS_BLOCK_WAIT_MS;
+	struct watch_findings *w = p->w;
+	struct watch_finding *f = p->f;
+	bool final = f->unproven != NULL;
+
+	if (p->reported)
+		return;
+	if (!final)
+		f->unproven = "its chain could not be fetched";
+	p->reported = true;
+	if (!block_put(p, BLOCK_PROPOSED_FILE))
+		return;
+	if (final)
+		(void)record_done(w->record, f->id, RECORD_NOT_BLOCKED, f->unproven);
+	else
+		f->unproven = NULL;
+	w->totals.not_blocked++;
+	log_event(LOG_WARN, "not-blocked", LOG_STR("serial", f->serial), LOG_STR("issuer", f->issuer),
+		  LOG_STR("why", final ? f->unproven : "its chain could not be fetched"),
+		  LOG_STR("file", BLOCK_PROPOSED_FILE));
+}
+
+/* As far as its chain allows; it may come late. */
+static void
+block_decide(struct waiting *p)
+{
+	if (p->f->proven)
+		block(p);
+	else if (p->answered || clock_boot_ms() - p->since_ms >= FINDINGS_BLOCK_WAIT_MS)
+		not_blocked(p);
 }
 
 static enum res
@@ -165,7 +243,7 @@ exec_on_fork(void *arg)
 {
 	struct waiting *p = arg;
 
-	return record_done(p->w->record, p->f->id, RECORD_EXEC);
+	return record_done(p->w->record, p->f->id, RECORD_EXEC, NULL);
 }
 
 static void
@@ -198,29 +276,60 @@ exec(struct waiting *p)
 
 /* ---- step by step */
 
+static unsigned
+waiting_missing(const struct waiting *p)
+{
+	unsigned marks = marks_of(p->w, p->f);
+
+	if (p->f->proven)
+		marks &= ~(unsigned)RECORD_NOT_BLOCKED;
+	return marks_missing(marks_wanted(p->w, p->f->kind), marks);
+}
+
+/* By what another log gave it is expected. */
+static bool
+is_settled(const struct waiting *p)
+{
+	const struct record_entry *e = record_find(p->w->record, p->f->id);
+
+	return e != NULL && (e->marks & RECORD_REPORTED) != 0 && e->kind == FINDING_EXPECTED;
+}
+
+/* False: it waits for its chain, or has ended. */
+static bool
+waiting_report(struct waiting *p)
+{
+	bool late = clock_boot_ms() - p->since_ms >= FINDINGS_CHAIN_WAIT_MS;
+
+	if ((marks_of(p->w, p->f) & RECORD_REPORTED) != 0)
+		return true;
+	if (!p->answered && !late)
+		return false;
+	waiting_judge(p, NULL);
+	return p->f != NULL && (marks_of(p->w, p->f) & RECORD_REPORTED) != 0;
+}
+
 static void
 waiting_step(struct waiting *p)
 {
 	unsigned missing;
-	bool late = clock_boot_ms() - p->since_ms >= FINDINGS_CHAIN_WAIT_MS;
 
+	if (is_settled(p)) {
+		waiting_end(p);
+		return;
+	}
 	if (!p->asked && !p->answered)
 		evidence_ask(p);
-	if ((marks_of(p->w, p->f) & RECORD_REPORTED) == 0) {
-		if (!p->answered && !late)
-			return;
-		waiting_judge(p, NULL);
-		if (p->f == NULL || (marks_of(p->w, p->f) & RECORD_REPORTED) == 0)
-			return;
-	}
-	missing = marks_wanted(p->w, p->f->kind) & ~marks_of(p->w, p->f);
-	if ((missing & RECORD_BLOCKED) != 0 && block_is_due(p))
-		block(p);
+	if (!waiting_report(p))
+		return;
+	missing = waiting_missing(p);
+	if ((missing & RECORD_BLOCKED) != 0)
+		block_decide(p);
 	if ((missing & RECORD_EXEC) != 0 && !children_full(&p->w->children))
 		exec(p);
 	if ((missing & RECORD_EVIDENCE) != 0 && p->answered)
 		evidence_keep(p, NULL);
-	missing = marks_wanted(p->w, p->f->kind) & ~marks_of(p->w, p->f);
+	missing = waiting_missing(p) & ~(p->reported && p->answered ? (unsigned)RECORD_BLOCKED : 0);
 	if (missing == 0 && (p->answered || !p->asked))
 		waiting_end(p);
 }

@@ -8,6 +8,8 @@
 
 /* Everything that is configured was done about a finding. */
 bool act_is_done(const struct watch_findings *, const struct record_entry *);
+/* Takes back the block of a finding that turned out to be expected; nothing where that is done, or was not needed. */
+void act_unblock(struct watch_findings *, const struct record_entry *);
 /* As watch_findings_step and watch_findings_busy. */
 void act_step(struct watch_findings *);
 bool act_busy(const struct watch_findings *);

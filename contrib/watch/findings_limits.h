@@ -7,8 +7,9 @@
 #include "contrib/watch/finding.h"
 
 #define FINDINGS_MAX           20000 /* in one record: years of renewals; beyond them findings are only logged */
-#define FINDINGS_CHAIN_WAIT_MS 30000  /* then it is reported as rogue without its chain */
-#define FINDINGS_BLOCK_WAIT_MS 600000 /* then it is blocked without its chain as well */
+#define FINDINGS_CHAIN_WAIT_MS 30000 /* then it is reported as rogue without its chain */
+#define FINDINGS_BLOCK_WAIT_MS                                                                               \
+	600000 /* then somebody is told that it is not blocked, for want of its chain */
 #define FINDINGS_MISBEHAVED_MAX                                                                              \
 	64 /* findings about one log in one run; a log that lies at every poll fills no disk */
 #define FINDINGS_STEP_MS    1000 /* watch_findings_step wants to be called so often while something waits */
@@ -17,8 +18,9 @@
 /* What there is so far, the record of earlier runs included. */
 struct watch_totals {
 	uint64_t finding[FINDING_KINDS];
-	uint64_t again;  /* certificates met again: in another log, or after their precertificate */
-	uint64_t failed; /* programs that failed or took too long */
+	uint64_t again;       /* certificates met again: in another log, or after their precertificate */
+	uint64_t failed;      /* programs that failed or took too long */
+	uint64_t not_blocked; /* rogue certificates that are not blocked, because no signature proves them */
 };
 /* How a log is found in the reader by its id. */
 typedef const struct watch_log *watch_log_find_fn(const struct watch_reader *, const uint8_t id[32]);

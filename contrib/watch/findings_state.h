@@ -19,7 +19,7 @@ struct waiting {
 	int64_t since_ms;            /* by the boot clock */
 	bool asked;                  /* for evidence, which will come */
 	bool answered;               /* the evidence is here, or there is none */
-	bool may_change;             /* by its chain, with which it was not judged yet */
+	bool reported;               /* that it is not blocked */
 };
 
 struct watch_findings {

@@ -1,6 +1,6 @@
 #include "contrib/watch/judgement.h"
 
-#include "verify/verify.h"
+#include "contrib/watch/issued.h"
 #include "verify/x509/cert.h"
 
 #include <string.h>
@@ -8,12 +8,8 @@
 struct judging {
 	struct watch_finding *f;
 	const struct watch_plan *plan;
-	const struct watch_evidence *evidence;
 	struct cert_parts parts;
-	struct span certs
-	    [1 +
-	     WATCH_CHAIN_MAX]; /* what is proven: the leaf, unless it is a precertificate, and its issuers */
-	size_t n_certs;
+	struct issued issued;
 };
 
 static void
@@ -46,83 +42,62 @@ fingerprint_is_in(const struct cert_match *list, const struct watch_finding *f)
 
 /* ---- who issued it */
 
+/* Is one of the items that it bears of that upstream? */
 static bool
-is_key_of(struct span der, const uint8_t sha256[32])
+is_of_upstream(const struct watch_plan *plan, const struct watch_match *m, size_t upstream)
 {
-	struct cert c;
-
-	return cert_read(&c, der) == RES_OK && memcmp(c.spki_sha256, sha256, sizeof c.spki_sha256) == 0;
-}
-
-/* Of a precertificate the chain counts from the CA whose key its entry names; one that signs precertificates only is left
- * out (RFC 6962, 3.1). */
-static void
-chain_take(struct judging *j)
-{
-	const struct watch_evidence *e = j->evidence;
-	size_t from = 0;
-
-	if (!j->f->precertificate)
-		j->certs[j->n_certs++] = buf_span(&j->f->der);
-	else
-		while (from < e->n_chain && !is_key_of(e->chain[from], j->f->issuer_key_hash))
-			from++;
-	for (; from < e->n_chain && from < WATCH_CHAIN_MAX && j->n_certs < VFY_CERTS_MAX; from++)
-		j->certs[j->n_certs++] = e->chain[from];
+	for (size_t i = 0; i < m->n; i++)
+		if ((watch_list_at(plan->list, m->hit[i].item)->owners.bits[upstream / 64] >>
+			 (upstream % 64) &
+		     1) != 0)
+			return true;
+	return false;
 }
 
 static int64_t
 clamp(int64_t ms, int64_t least, int64_t most)
 {
-	return ms < least ? least : ms > most ? most : ms;
+	return most <= least || ms < least ? least : ms > most ? most : ms;
 }
 
-/* A path to an anchor of the policy is proven, in which a CA (or, of pins, any key) meets the list. */
-static bool
-path_meets(const struct judging *j, const struct vfy_policy *of, const struct cert_match *issuers,
-	   const struct cert_match *pins)
+/* The time of the finding, or the nearest at which the certificate is valid: an old one may have been found now. */
+static int64_t
+time_found(const struct watch_finding *f)
 {
-	struct vfy_policy policy = {.ct_mode = CT_OFF,
-				    .trust = of->trust,
-				    .anchor_limits = of->anchor_limits,
-				    .allow_issuer = issuers,
-				    .pins = pins};
-	const struct watch_finding *f = j->f;
-	struct vfy_input in = {.certs = j->certs, .n_certs = j->n_certs, .ip = span_of("\0\0\0\0", 4)};
-	struct verdict v = {0};
-	bool met;
-
-	if (j->n_certs == 0)
-		return false;
-	in.now_ms = f->not_after_ms > f->not_before_ms
-			? clamp(f->logged_ms, f->not_before_ms, f->not_after_ms)
-			: f->logged_ms;
-	vfy_check(&v, &policy, &in);
-	met = !v.out_of_memory && v.chain_verified && !verdict_has(&v, REASON_ISSUER_NOT_ALLOWED) &&
-	      !verdict_has(&v, REASON_PIN_MISMATCH) && !verdict_has(&v, REASON_UNTRUSTED) &&
-	      !verdict_has(&v, REASON_BAD_SIGNATURE);
-	verdict_clear(&v);
-	return met;
+	return clamp(f->found_ms, f->not_before_ms, f->not_after_ms);
 }
 
-/* The CA that issued it, or one above that one, is in the list. */
+/*
+ * A CA of its path is in the list. The key that signed it counts whatever chain its log keeps: a server may send another
+ * certificate of the same CA, which leads to another anchor.
+ */
 static bool
 issuer_is_in(const struct judging *j, const struct vfy_policy *of, const struct cert_match *list)
 {
-	const struct watch_finding *f = j->f;
-
-	if (list == NULL || cert_match_count(list) == 0)
+	if (list == NULL || cert_match_count(list) == 0 || j->issued.fault != NULL)
 		return false;
-	if (f->precertificate && key_is_in(list, f->issuer_key_hash, (struct span){NULL, 0}))
-		return true;
-	if (f->precertificate && j->n_certs > 0) { /* by its fingerprint */
-		struct cert_match_hit hit;
-		struct cert c;
+	return key_is_in(list, j->issued.signer_spki_sha256, (struct span){NULL, 0}) ||
+	       issued_path_allowed(&j->issued, of, list, time_found(j->f));
+}
 
-		if (cert_read(&c, j->certs[0]) == RES_OK && cert_match_cert(list, &c, &hit))
-			return true;
+/* Some client that this configuration speaks for trusts its CA: by the system's anchors, or by those of an upstream. */
+static void
+proof_take(struct judging *j, const struct watch_match *m)
+{
+	const struct settings *s = j->plan->snapshot->settings;
+	const char *fault = issued_path_fault(&j->issued, j->plan->snapshot->policy, time_found(j->f));
+
+	for (size_t i = 0; fault != NULL && j->issued.fault == NULL && i < s->n_upstream; i++) {
+		const struct upstream_plan *u = snapshot_upstream(j->plan->snapshot, s->upstream[i].title);
+
+		if (u == NULL || !is_of_upstream(j->plan, m, i))
+			continue;
+		fault =
+		    issued_path_fault(&j->issued, u->policy,
+				      time_found(j->f)); /* more telling than what the system's anchors say */
 	}
-	return path_meets(j, of, list, NULL);
+	j->f->proven = fault == NULL;
+	j->f->unproven = fault;
 }
 
 /* ---- what is expected of it */
@@ -149,8 +124,7 @@ expected_of(const struct judging *j, const struct vfy_policy *p)
 		return "its key is pinned";
 	if (issuer_is_in(j, p, p->allow_issuer))
 		return "its issuer is allowed";
-	if (p->pins != NULL && (key_is_in(p->pins, j->f->issuer_key_hash, (struct span){NULL, 0}) ||
-				path_meets(j, p, NULL, p->pins)))
+	if (issuer_is_in(j, p, p->pins))
 		return "the key of its issuer is pinned";
 	return NULL;
 }
@@ -200,7 +174,7 @@ trouble_of(const struct watch_match *m, bool known)
 enum finding_judged
 finding_judge(struct watch_finding *f, const struct watch_plan *plan, const struct watch_evidence *evidence)
 {
-	struct judging j = {.f = f, .plan = plan, .evidence = evidence};
+	struct judging j = {.f = f, .plan = plan, .issued = {.fault = "its chain is not at hand"}};
 	struct hits h = {.expected = NULL};
 	struct watch_match m;
 	const char *known, *trouble;
@@ -212,8 +186,10 @@ finding_judge(struct watch_finding *f, const struct watch_plan *plan, const stru
 		return JUDGEMENT_ROGUE;
 	}
 	identifiers_read(&j.parts, buf_span(&f->der), f->precertificate, judgement_nothing, NULL);
+	if (evidence != NULL && issued_read(&j.issued, f, evidence) != RES_OK)
+		j.issued.fault = "no memory";
 	if (evidence != NULL)
-		chain_take(&j);
+		proof_take(&j, &m);
 	known = known_as(&j);
 	if (known == NULL)
 		items_judge(&h, &j, &m);

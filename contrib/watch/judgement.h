@@ -1,12 +1,12 @@
 /*
  * judgement.h - is a certificate that bears what we watch one that we expect?
  *
- * It is when its key or fingerprint is known, when its key is pinned, or when a CA that is proven to have issued it is known,
- * pinned or allowed: for each item that it bears, by one of the upstreams of that item. A watched item of no upstream has
- * only what is known. Pure, but for the memory of the judge.
+ * It is when its key or fingerprint is known, when its key is pinned, or when a CA that is proven to have issued it (issued.h)
+ * is known, pinned or allowed: for each item that it bears, by one of the upstreams of that item. A watched item of no
+ * upstream has only what is known. Pure, but for the memory of the judge.
  *
- * The key hash of the issuer in a precertificate's entry is taken at its word: a log that writes another one there has signed
- * an SCT that no client can verify for the certificate. Of a certificate, and of CAs further up, the chain must prove it.
+ * Where its chain is at hand, the judgement also says whether it is proven that a CA that is trusted somewhere here issued
+ * it. What is not proven is reported and never blocked: it may have been made up to get a good certificate refused.
  */
 #ifndef CONTRIB_WATCH_JUDGEMENT_H
 #define CONTRIB_WATCH_JUDGEMENT_H

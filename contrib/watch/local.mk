@@ -20,6 +20,7 @@ libwatch_a_SOURCES += \
 	contrib/watch/findings_act.c contrib/watch/findings_act.h \
 	contrib/watch/findings_limits.h contrib/watch/findings_state.h \
 	contrib/watch/findings_report.c contrib/watch/findings_report.h \
+	contrib/watch/issued.c contrib/watch/issued.h \
 	contrib/watch/judgement.c contrib/watch/judgement.h \
 	contrib/watch/plan.c contrib/watch/plan.h \
 	contrib/watch/record.c contrib/watch/record.h

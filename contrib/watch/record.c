@@ -33,8 +33,10 @@ struct record {
 static const struct {
 	enum record_mark mark;
 	const char *event;
-} events[] = {{RECORD_PENDING, "pending"},   {RECORD_REPORTED, "finding"},  {RECORD_BLOCKED, "blocked"},
-	      {RECORD_EVIDENCE, "evidence"}, {RECORD_EXEC, "exec-started"}, {RECORD_WITHDRAWN, "withdrawn"}};
+} events[] = {
+    {RECORD_PENDING, "pending"},         {RECORD_REPORTED, "finding"},  {RECORD_BLOCKED, "blocked"},
+    {RECORD_EVIDENCE, "evidence"},       {RECORD_EXEC, "exec-started"}, {RECORD_WITHDRAWN, "withdrawn"},
+    {RECORD_NOT_BLOCKED, "not-blocked"}, {RECORD_AGAIN, "again"},       {RECORD_UNBLOCKED, "unblocked"}};
 
 #define N_EVENTS (sizeof events / sizeof events[0])
 
@@ -142,7 +144,43 @@ hash_serial(const char *serial, const char *issuer)
 	return h | 1;
 }
 
+bool
+record_source_add(struct record_entry *e, const uint8_t log_id[32])
+{
+	uint32_t source = be32_read(log_id);
+
+	for (size_t i = 0; i < e->n_source; i++)
+		if (e->source[i] == source)
+			return false;
+	if (e->n_source == RECORD_SOURCES_MAX)
+		return false;
+	e->source[e->n_source++] = source;
+	return true;
+}
+
+/* Another log may prove what the ones before did not. */
+static void
+mark_set(struct record_entry *e, enum record_mark mark)
+{
+	e->marks |= mark;
+	if (mark == RECORD_AGAIN)
+		e->marks &= ~(unsigned)RECORD_NOT_BLOCKED;
+}
+
 /* ---- reading */
+
+static bool
+log_id_take(uint8_t out[32], const json_t *o)
+{
+	const char *id = json_string_value(json_object_get(json_object_get(o, "log"), "id"));
+	struct buf raw = buf_max(32);
+	bool ok = id != NULL && base64_read(&raw, span_str(id)) == RES_OK && raw.n == 32;
+
+	if (ok)
+		memcpy(out, raw.p, 32);
+	buf_free(&raw);
+	return ok;
+}
 
 static bool
 line_take(struct record *r, struct span line, off_t at)
@@ -151,13 +189,15 @@ line_take(struct record *r, struct span line, off_t at)
 	const char *id = json_string_value(json_object_get(o, "id"));
 	const char *spki = json_string_value(json_object_get(o, "spki_sha256"));
 	unsigned mark = mark_of(json_string_value(json_object_get(o, "event")));
-	uint8_t raw[FINDING_ID_SIZE];
+	uint8_t raw[FINDING_ID_SIZE], log_id[32];
 	struct record_entry *e = NULL;
 
 	if (id != NULL && mark != 0 && hex_read(raw, sizeof raw, span_str(id)) == RES_OK)
 		e = entry_get(r, raw);
 	if (e != NULL) {
-		e->marks |= mark;
+		mark_set(e, (enum record_mark)mark);
+		if (log_id_take(log_id, o))
+			(void)record_source_add(e, log_id);
 		if (mark == RECORD_REPORTED || mark == RECORD_WITHDRAWN)
 			e->kind = finding_kind_read(json_string_value(json_object_get(o, "kind")));
 		if (spki != NULL)
@@ -297,7 +337,8 @@ record_finding(struct record *r, const struct watch_finding *f, enum record_mark
 	if (res == RES_OK)
 		res = buf_ok(&line) ? line_append(r, buf_span(&line)) : RES_LIMIT;
 	if (res == RES_OK) {
-		e->marks |= mark;
+		mark_set(e, mark);
+		(void)record_source_add(e, f->log_id);
 		e->kind = f->kind;
 		memcpy(e->spki_sha256, f->spki_sha256, sizeof e->spki_sha256);
 		e->serial_hash = hash_serial(f->serial, f->issuer);
@@ -311,17 +352,18 @@ record_finding(struct record *r, const struct watch_finding *f, enum record_mark
 }
 
 enum res
-record_done(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum record_mark mark)
+record_done(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum record_mark mark, const char *why)
 {
 	struct record_entry *e = record_find(r, id);
-	char hex[2 * FINDING_ID_SIZE + 1], time[TIME_TEXT_MAX], line[256];
-	int n =
-	    snprintf(line, sizeof line, "{\"event\":\"%s\",\"time\":\"%s\",\"id\":\"%s\"}\n", event_of(mark),
-		     time_text_ms(clock_wall_ms(), time), hex_write(hex, span_of(id, FINDING_ID_SIZE)));
+	char hex[2 * FINDING_ID_SIZE + 1], time[TIME_TEXT_MAX], line[512];
+	int n = snprintf(line, sizeof line, "{\"event\":\"%s\",\"time\":\"%s\",\"id\":\"%s\"%s%s%s}\n",
+			 event_of(mark), time_text_ms(clock_wall_ms(), time),
+			 hex_write(hex, span_of(id, FINDING_ID_SIZE)), why != NULL ? ",\"why\":\"" : "",
+			 why != NULL ? why : "", why != NULL ? "\"" : "");
 	enum res res = line_append(r, span_of(line, (size_t)n));
 
 	if (res == RES_OK && e != NULL)
-		e->marks |= mark;
+		mark_set(e, mark);
 	return res;
 }
 

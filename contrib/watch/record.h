@@ -20,8 +20,14 @@ enum record_mark {
 	RECORD_BLOCKED = 4,
 	RECORD_EVIDENCE = 8,
 	RECORD_EXEC = 16,
-	RECORD_WITHDRAWN = 32
+	RECORD_WITHDRAWN = 32,
+	RECORD_NOT_BLOCKED = 64, /* not proven; until another log has the certificate */
+	RECORD_AGAIN = 128,      /* another log has it; with its bytes there */
+	RECORD_UNBLOCKED = 256
 };
+
+/* Logs that are asked about one certificate: one whose log lies needs another, and public ones are in two to five. */
+#define RECORD_SOURCES_MAX 8
 
 struct record_entry {
 	uint8_t id[FINDING_ID_SIZE];
@@ -31,6 +37,8 @@ struct record_entry {
 	uint64_t serial_hash; /* of its serial and issuer, as text; 0: not known */
 	off_t line;           /* where its newest line with the certificate begins; -1: none */
 	size_t n_line;
+	uint32_t source[RECORD_SOURCES_MAX]; /* the logs that it was met in; the first bytes of their ids */
+	size_t n_source;
 };
 
 struct record;
@@ -43,8 +51,10 @@ struct record_entry *record_at(const struct record *, size_t i); /* in the order
 struct record_entry *record_find(const struct record *, const uint8_t id[FINDING_ID_SIZE]);
 /* Appends the line of a finding, on disk when it returns, and notes the mark. RES_LIMIT: the record is full. */
 enum res record_finding(struct record *, const struct watch_finding *, enum record_mark, bool with_der);
-/* Appends that something was done. Safe in a child after fork. */
-enum res record_done(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark);
+/* Appends that something was done, or why it was not (a constant; NULL: nothing to say). Safe in a child after fork. */
+enum res record_done(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark, const char *why);
+/* Notes that it was met in this log. False: it was before, or in too many others. */
+bool record_source_add(struct record_entry *, const uint8_t log_id[32]);
 /* A child appended it, and is beyond that. */
 void record_child_wrote(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark);
 /* The finding of an entry as it was written with its certificate. */

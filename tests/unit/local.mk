@@ -161,6 +161,7 @@ check_PROGRAMS += \
 	tests/unit/watch/test_feed \
 	tests/unit/watch/test_findings \
 	tests/unit/watch/test_findings_act \
+	tests/unit/watch/test_issued \
 	tests/unit/watch/test_judgement \
 	tests/unit/watch/test_plan \
 	tests/unit/watch/test_watch_list
@@ -227,6 +228,8 @@ tests_unit_watch_test_findings_SOURCES = tests/unit/watch/test_findings.c $(FIND
 tests_unit_watch_test_findings_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_findings_act_SOURCES = tests/unit/watch/test_findings_act.c $(FINDINGS_SCENE)
 tests_unit_watch_test_findings_act_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_issued_SOURCES = tests/unit/watch/test_issued.c $(FINDINGS_SCENE)
+tests_unit_watch_test_issued_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_judgement_SOURCES = tests/unit/watch/test_judgement.c $(FINDINGS_SCENE)
 tests_unit_watch_test_judgement_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_plan_SOURCES = tests/unit/watch/test_plan.c $(FINDINGS_SCENE)

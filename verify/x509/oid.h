@@ -25,6 +25,7 @@
 #define OID_INHIBIT_ANY_POLICY OID("\x55\x1d\x36")
 #define OID_AUTHORITY_INFO     OID("\x2b\x06\x01\x05\x05\x07\x01\x01")
 #define OID_TLS_FEATURE        OID("\x2b\x06\x01\x05\x05\x07\x01\x18")         /* RFC 7633 */
+#define OID_PRECERT_POISON     OID("\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x03") /* RFC 6962, 3.1 */
 #define OID_SCT_LIST           OID("\x2b\x06\x01\x04\x01\xd6\x79\x02\x04\x02") /* RFC 6962, 3.3 */
 
 /* qualifiers of policies (RFC 5280, 4.2.1.4) */

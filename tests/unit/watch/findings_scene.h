@@ -1,13 +1,15 @@
 /*
- * findings_scene.h - one run of the watcher's findings: a configuration, a folder, a certificate and a log, without a reader.
+ * findings_scene.h - findings in a world of their own: a configuration, a folder, a certificate of the lab's forge, and a reader of
+ * logs that is not there. Time is scripted: it passes when a test moves scene_boot_ms.
  *
- * Requests for evidence are kept in scene_asked instead of going to a log; the test answers them. Clocks are scripted.
+ * The anchors of every upstream are CA_ROOT and CA_FINA_ROOT, so that a rogue certificate may come from a CA that is trusted.
  */
 #ifndef TESTS_UNIT_WATCH_FINDINGS_SCENE_H
 #define TESTS_UNIT_WATCH_FINDINGS_SCENE_H
 
 #include "base/clock.h"
 #include "contrib/watch/findings.h"
+#include "contrib/watch/findings_state.h"
 #include "tests/unit/verify/forged.h"
 
 #include <setjmp.h>
@@ -15,16 +17,20 @@
 
 #include <cmocka.h>
 
-extern const struct watch_log scene_log;
-
-/* The last request for evidence; fn is NULL after its answer. */
-extern struct scene_asked {
+/* What was scene_asked of the reader last. */
+struct scene_asked {
 	watch_evidence_fn *fn;
 	void *arg;
+	const struct watch_log *log;
 	uint64_t index;
 	unsigned times;
-	enum res answer; /* to further requests */
-} scene_asked;
+	enum res answer;
+};
+extern struct scene_asked scene_asked;
+#define READER ((struct watch_reader *)(void *)&scene_asked)
+
+extern const struct watch_log scene_log, scene_other_log; /* two logs */
+const struct watch_log *scene_log_find(const struct watch_reader *, const uint8_t id[32]);
 
 extern int64_t scene_boot_ms;
 extern const struct clock_source scene_clock;
@@ -35,32 +41,52 @@ struct scene {
 	int watch; /* state-dir/watch */
 	struct forged forged;
 	struct forge leaf;
-	struct buf certificate, tbs, issuing, root;
+	struct buf certificate, tbs; /* as issued, and as a log keeps its precertificate */
+	struct buf precertificate;   /* as submitted */
+	struct buf chain[4];         /* the issuers, the nearest first */
+	size_t n_chain;
+	uint8_t issuer_key_hash[32]; /* as entries name it */
 	struct watch_plan *plan;
 	struct watch_findings *w;
 };
 
-/* In a configuration or list, @D is the folder; @L, @I and @R are the keys of leaf, issuing CA and root in hex; @C is the
- * certificate's fingerprint. */
+/* An upstream for 1.1.1.1 with these anchors and more options. */
 #define UPSTREAM(more) "upstream \"lab\" { address = {\"1.1.1.1\"} trust-anchors = \"@D/anchors.pem\" ct = \"off\" " more "}\n"
 #define PLAIN          UPSTREAM("")
 
+/* In texts: @D the folder; @L @I @R @F the keys of leaf, CA_ISSUING, CA_ROOT and CA_FINA_ISSUING in hex; @C the
+ * certificate's fingerprint. Yours. */
+char *scene_fill(const struct scene *, const char *text);
+/* A leaf of CA_ISSUING for 1.1.1.1, this configuration, and known.txt. */
 void scene_open(struct scene *, const char *config, const char *known);
 void scene_close(struct scene *);
-char *scene_fill(const struct scene *, const char *text); /* yours */
-void scene_file_put(const struct scene *, const char *name, const char *text);
+/* Another leaf of that CA, with the same key and serial; `changed` is called before it is signed, NULL: not. */
+void scene_leaf(struct scene *, enum ca_id issuer, void (*changed)(struct forge *));
+/* Signs what s->leaf says now. */
+void scene_sign(struct scene *);
+void scene_chain(struct scene *, enum ca_id); /* the chain is this CA alone */
+void scene_chain_clear(struct scene *);
+void scene_chain_add(struct scene *, const struct forge *);
+
+void scene_file_put(const struct scene *, const char *name, const char *text); /* in the folder */
+char *scene_file_get(const struct scene *, const char *name); /* of state-dir/watch; "" when there is none. Yours */
 void scene_script_put(const struct scene *, const char *text); /* the program "alert" */
-char *scene_file_get(const struct scene *, const char *name);  /* from state-dir/watch; yours, "" without the file */
+unsigned text_times(const char *text, const char *what);
 
 void scene_start(struct scene *);
-/* As a kill would: nothing more is written. */
-void scene_kill(struct scene *);
+void scene_kill(struct scene *); /* as a kill would: nothing more is written */
+
 struct watch_entry scene_entry(const struct scene *, bool precertificate, uint64_t index);
+/* The finding of an entry; `because` of the first judgement. Yours. */
+struct watch_finding *scene_finding(const struct scene *, bool precertificate);
 void scene_see(struct scene *, bool precertificate, uint64_t index);
+void scene_see_in(struct scene *, const struct watch_log *, bool precertificate, uint64_t index);
+struct watch_evidence scene_evidence(const struct scene *, bool precertificate);
+/* What was scene_asked for comes, as s has it now. */
 void scene_chain_arrives(struct scene *);
+void scene_no_chain_arrives(void);
 /* Steps until no work is left; the programs of these tests end at once. */
 void scene_settle(struct scene *);
-unsigned text_times(const char *text, const char *what);
 
 /* Setup of a group of tests; forged_world_close ends it. */
 int scene_group_open(void **state);

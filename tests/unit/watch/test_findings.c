@@ -51,9 +51,12 @@ an_expected_certificate_is_only_recorded(void **state)
 	scene_start(&s);
 	scene_see(&s, true, 7);
 	watch_findings_step(s.w);
+	scene_chain_arrives(&s);
+	watch_findings_step(s.w);
 	assert_false(watch_findings_busy(s.w));
 	record = scene_file_get(&s, "findings.jsonl");
-	assert_int_equal(text_times(record, "\n"), 1);
+	assert_int_equal(text_times(record, "\n"), 2);
+	assert_int_equal(text_times(record, "\"event\":\"pending\""), 1);
 	assert_int_equal(text_times(record, "\"kind\":\"expected\""), 1);
 	list = scene_file_get(&s, "disallow.txt");
 	assert_string_equal(list, "");
@@ -171,13 +174,17 @@ a_chain_that_does_not_come_is_not_waited_for(void **state)
 	scene_boot_ms += FINDINGS_CHAIN_WAIT_MS;
 	watch_findings_step(s.w);
 	assert_int_equal(watch_findings_totals(s.w)->finding[FINDING_ROGUE], 1);
+	assert_int_equal(watch_findings_totals(s.w)->not_blocked, 0);
+	scene_boot_ms += FINDINGS_BLOCK_WAIT_MS;
+	watch_findings_step(s.w);
+	watch_findings_step(s.w);
+	assert_int_equal(watch_findings_totals(s.w)->not_blocked, 1);
 	list = scene_file_get(&s, "disallow.txt");
 	assert_string_equal(list, ""); /* it may still be a renewal */
 	free(list);
-	scene_boot_ms += FINDINGS_BLOCK_WAIT_MS;
-	watch_findings_step(s.w);
-	list = scene_file_get(&s, "disallow.txt");
-	assert_int_equal(text_times(list, "\nserial "), 1);
+	list = scene_file_get(&s, "proposed.txt"); /* for a person, as comments */
+	assert_int_equal(text_times(list, "\n# serial ") + text_times(list, "\n# spki-sha256 "), 2);
+	assert_int_equal(text_times(list, "\nserial ") + text_times(list, "\nspki-sha256 "), 0);
 	free(list);
 	scene_chain_arrives(&s); /* at last: it was expected */
 	record = scene_file_get(&s, "findings.jsonl");
