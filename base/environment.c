@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <unistd.h>
 
 /* From the first run to the second: the names of what was removed, with a space after each. */
@@ -88,12 +89,15 @@ environment_clean(char **argv, void (*on_scrubbed)(const char *variable))
 	}
 	if (setenv(REMOVED, names, 1) != 0)
 		return RES_IO;
-	/* By its path, so that the process keeps its name; by the link when the file was replaced meanwhile. */
+	/* By its path, so that the process keeps its name; by the link when the file was replaced meanwhile; without
+	 * /proc by the path that the kernel was given. */
 	n = readlink("/proc/self/exe", program, sizeof program - 1);
 	if (n > 0) {
 		program[n] = '\0';
 		(void)execv(program, argv);
 	}
 	(void)execv("/proc/self/exe", argv);
+	if (getauxval(AT_EXECFN) != 0)
+		(void)execv((const char *)getauxval(AT_EXECFN), argv);
 	return RES_IO;
 }

@@ -148,6 +148,19 @@ config_print(const char *file)
 	return res == RES_OK && fflush(stdout) == 0 ? 0 : EXIT_TROUBLE;
 }
 
+/* Before anything else: a library may write to descriptor 2, or do what a variable asks for. */
+static bool
+process_prepare(char **argv)
+{
+	if (!standard_fds_open())
+		return false;
+	if (environment_clean(argv, on_scrubbed) != RES_OK) {
+		fputs("ctstubd: cannot start again without the variables that change GnuTLS\n", stderr);
+		return false;
+	}
+	return tp_global_init() == RES_OK;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -158,8 +171,7 @@ main(int argc, char **argv)
 	struct stat there;
 	int option;
 
-	if (!standard_fds_open() || environment_clean(argv, on_scrubbed) != RES_OK ||
-	    tp_global_init() != RES_OK)
+	if (!process_prepare(argv))
 		return EXIT_TROUBLE;
 	while ((option = getopt_long(argc, argv, "c:tpvVh", longs, NULL)) != -1) {
 		switch (option) {
