@@ -3,6 +3,7 @@
 The container has a network namespace of its own with nothing but loopback in it. Programs are run in it through the
 namespaces of its PID 1, so that neither D-Bus nor a machine manager is needed on the host.
 """
+import hashlib
 import os
 import subprocess
 import time
@@ -40,7 +41,8 @@ def debian_root(t, suite=None, more=()):
     try:
         root = debootstrap(suite, base, PACKAGES + RENAMED[suite], "machine-" + suite)
         if more:
-            root = extended(root, base, "more-" + suite, more)
+            wanted = hashlib.sha256(" ".join(sorted(more)).encode()).hexdigest()[:8]
+            root = extended(root, base, f"more-{suite}-{wanted}", more)
     except RuntimeError as error:
         raise AssertionError(str(error)) from error
     copy = t.path("machine")

@@ -7,6 +7,7 @@ from harness.container import Container, debian_root
 
 # Every program that may write /etc/resolv.conf.
 WRITERS = ("network-manager", "systemd-resolved", "ifupdown", "isc-dhcp-client", "dhcpcd-base")
+TOOLS = ("curl",)
 SERVICES = ("NetworkManager", "systemd-resolved", "systemd-networkd", "networking", "dhcpcd")
 DHCPCD_UNIT = "[Unit]\nDescription=dhcpcd\n[Service]\nExecStart=/sbin/dhcpcd -B -q --nodev\n"
 NETWORKD = {"/etc/systemd/network/host0.network": "[Match]\nName=host0\n[Network]\nDHCP=yes\n[DHCPv4]\nUseDomains=yes\n"}
@@ -31,9 +32,9 @@ OF_NO_MATTER = ("/etc/machine-id", "/etc/.pwd.lock", "/etc/NetworkManager/system
                 "/etc/ld.so.cache", "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-")
 
 
-def machine_of(t, services, files, install=lambda root: None, suite=None, more=()):
+def machine_of(t, services, files, install=lambda root: None, suite=None):
     """A container of a root in which these services run. install(root) puts ctstub there, or what else is wanted."""
-    root = debian_root(t, suite, more=(*WRITERS, *more))
+    root = debian_root(t, suite, more=(*WRITERS, *TOOLS))
     t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
     install(root)
     if "systemd-resolved" not in services:  # its package brings a `resolvconf` that others call
