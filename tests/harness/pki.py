@@ -91,14 +91,14 @@ def log_list(logs, when=None):
 
 
 class Authority:
-    """A CA: a root, or with `parent` an intermediate; with `key` another CA's twin."""
+    """A CA: a root, or with `parent` an intermediate; with `key` another CA's twin. Good for eight years, or until not_after."""
 
-    def __init__(self, name, parent=None, key=None):
+    def __init__(self, name, parent=None, key=None, not_after=None):
         self.name, self.key, self.parent = named(name), key or new_key(), parent
         issuer = parent or self
         builder = (x509.CertificateBuilder().subject_name(self.name).issuer_name(issuer.name)
                    .public_key(self.key.public_key()).serial_number(x509.random_serial_number())
-                   .not_valid_before(utc_now() - 30 * DAY).not_valid_after(utc_now() + 3000 * DAY)
+                   .not_valid_before(utc_now() - 30 * DAY).not_valid_after(not_after or utc_now() + 3000 * DAY)
                    .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
                    .add_extension(x509.KeyUsage(False, False, False, False, False, True, True, False, False), critical=True))
         self.cert = builder.sign(issuer.key, hashes.SHA256())
