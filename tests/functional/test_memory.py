@@ -8,6 +8,7 @@ import struct
 from functional._common import again, code_of, descriptors, stat, stub, udp_from
 from harness import wire
 from harness.case import Skip, case, check, equal, rows, until
+from harness.load import Load
 
 MIB = 1024  # in KiB
 TXT = 16
@@ -173,3 +174,26 @@ def in_cgroup(t, data, receive):
     check(d.process.alive(), "it was killed")
     equal(group.kills(), 0, "processes that the kernel killed")
     d.process.stop()
+
+
+def storm(d, n):
+    """n names that nobody asked before, as fast as they are answered."""
+    load = Load(d, n, rate=20_000, prefix=f"storm{n}x", window=200)
+    load.start()
+    load.finish()
+    load.flawless()
+
+
+@case("R16 after a flood of names and of clients, memory goes back to a fifth above what it was before", builds=("gcc",), timeout=300)
+def back_to_base(t):
+    descriptors(2 * CLIENTS + 200)
+    d, _ = stub(t, big, log_level="warn", extra='cache { size = "1MiB" }\n')
+    storm(d, 3000)  # the cache is as full as it gets
+    base = d.process.rss_kib()
+    storm(d, 10_000)
+    peak, clients = fill(d, mixed, 4096)
+    others_are_served(d)
+    for s in clients:
+        s.close()
+    check(peak > 1.5 * base, f"no flood: {base} KiB before, {peak} KiB at the peak")
+    until(lambda: d.process.rss_kib() <= 1.2 * base, 60, f"back from {peak} KiB to {base} KiB and a fifth")

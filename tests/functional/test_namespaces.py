@@ -15,7 +15,7 @@ from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
 from harness.pki import Site, key_pem, pem
 from harness.upstream import DohServer, DotServer
-from harness.world import DOH4, GATE4, HOME4, HOME6, UP4, UP6, Capture, Tokens, World, ip, leaks, ports, resolver_in_clear, site_of
+from harness.world import DOH4, GATE4, HOME4, HOME6, UP4, UP6, Capture, Tokens, World, ip, leaks, mounted, ports, resolver_in_clear, site_of
 
 # ---- A6
 
@@ -228,13 +228,6 @@ def captive(t):
 
 
 # ---- clients of the C library, and the defaults
-
-def mounted(t, path, text):
-    source = t.write(path.strip("/").replace("/", "-"), text)
-    done = subprocess.run(["mount", "--bind", source, path], stderr=subprocess.PIPE, check=False)
-    if done.returncode != 0:
-        raise Skip(f"{path} cannot be covered: {done.stderr.decode().strip()}")
-
 
 @case("getaddrinfo and nsswitch resolve names through the compiled-in upstreams, at their real addresses", netns=True, builds=("gcc",))
 def library_clients(t):

@@ -175,3 +175,10 @@ def resolver_in_clear(t, world):
 
 def site_of(t, **options):
     return Site(t, ips=(UP4, UP6, DOH4), **options)
+
+
+def mounted(t, path, text):
+    source = t.write(path.strip("/").replace("/", "-"), text)
+    done = subprocess.run(["mount", "--bind", source, path], stderr=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise Skip(f"{path} cannot be covered: {done.stderr.decode().strip()}")
