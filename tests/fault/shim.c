@@ -328,7 +328,16 @@ int
 timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *before)
 {
 	REAL(timerfd_settime);
-	return fd == clock_fd ? 0 : real(fd, flags, to, before);
+	struct itimerspec at = *to;
+	int64_t boot_s = atomic_load(&orders->boot_s);
+
+	/* The kernel's boot clock has not run on. */
+	if ((flags & TFD_TIMER_ABSTIME) != 0 && boot_s != 0 && (at.it_value.tv_sec | at.it_value.tv_nsec) != 0) {
+		at.it_value.tv_sec -= boot_s;
+		if (at.it_value.tv_sec < 0)
+			at.it_value = (struct timespec){.tv_nsec = 1};
+	}
+	return fd == clock_fd ? 0 : real(fd, flags, &at, before);
 }
 
 /* ---- clocks */
