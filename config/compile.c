@@ -94,7 +94,7 @@ compile_lack(struct compile *c, struct place place, enum option_id id, enum res 
 const struct trust *
 compile_trust(struct compile *c, const char *where, struct place place, enum option_id id)
 {
-	struct trust *trust = owned_find(c->snap->owned, where, drop_trust);
+	struct trust *trust = owned_find(&c->snap->owned, where, drop_trust);
 	char *why = NULL;
 	enum res res;
 
@@ -110,7 +110,7 @@ compile_trust(struct compile *c, const char *where, struct place place, enum opt
 const struct ctlogs *
 compile_log_list(struct compile *c, const char *file, struct place place, enum option_id id)
 {
-	struct ctlogs *list = owned_find(c->snap->owned, file, drop_ctlogs);
+	struct ctlogs *list = owned_find(&c->snap->owned, file, drop_ctlogs);
 	char *why = NULL;
 	enum res res;
 

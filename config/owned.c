@@ -4,14 +4,14 @@
 #include <string.h>
 
 struct owned {
-	struct owned *next;
+	SLIST_ENTRY(owned) link;
 	char *key; /* NULL: none */
 	void *thing;
 	void (*drop)(void *);
 };
 
 void *
-owned_add(struct owned **list, const char *key, void *thing, void (*drop)(void *))
+owned_add(struct owned_list *list, const char *key, void *thing, void (*drop)(void *))
 {
 	struct owned *o = thing != NULL ? calloc(1, sizeof *o) : NULL;
 
@@ -26,22 +26,23 @@ owned_add(struct owned **list, const char *key, void *thing, void (*drop)(void *
 	}
 	o->thing = thing;
 	o->drop = drop;
-	o->next = *list;
-	*list = o;
+	SLIST_INSERT_HEAD(list, o, link);
 	return thing;
 }
 
 void *
-owned_find(const struct owned *list, const char *key, void (*drop)(void *))
+owned_find(const struct owned_list *list, const char *key, void (*drop)(void *))
 {
-	for (const struct owned *o = list; o != NULL; o = o->next)
-		if (o->drop == drop && o->key != NULL && strcmp(o->key, key) == 0)
-			return o->thing;
+	const struct owned *o;
+
+	SLIST_FOREACH(o, list, link)
+	if (o->drop == drop && o->key != NULL && strcmp(o->key, key) == 0)
+		return o->thing;
 	return NULL;
 }
 
 bool
-owned_append_text(struct owned **list, const char ***array, size_t *n, const char *text)
+owned_append_text(struct owned_list *list, const char ***array, size_t *n, const char *text)
 {
 	char *copy = owned_add(list, NULL, strdup(text), free);
 	const char **longer =
@@ -57,10 +58,12 @@ owned_append_text(struct owned **list, const char ***array, size_t *n, const cha
 }
 
 void
-owned_drop(struct owned *list)
+owned_drop(struct owned_list *list)
 {
-	for (struct owned *o = list, *next; o != NULL; o = next) {
-		next = o->next;
+	struct owned *o;
+
+	while ((o = SLIST_FIRST(list)) != NULL) {
+		SLIST_REMOVE_HEAD(list, link);
 		o->drop(o->thing);
 		free(o->key);
 		free(o);

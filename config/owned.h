@@ -8,16 +8,17 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/queue.h>
 
-struct owned; /* a list; NULL is an empty one */
+SLIST_HEAD(owned_list, owned); /* zeroed: empty */
 
 /* Takes a thing and returns it. NULL: the thing is NULL, or there is no memory (then it is dropped). With a key (copied; NULL:
  * none) owned_find finds it again. */
-void *owned_add(struct owned **, const char *key, void *thing, void (*drop)(void *));
+void *owned_add(struct owned_list *, const char *key, void *thing, void (*drop)(void *));
 /* The thing that was added with this key and this drop function; NULL: none. Lent. */
-void *owned_find(const struct owned *, const char *key, void (*drop)(void *));
+void *owned_find(const struct owned_list *, const char *key, void (*drop)(void *));
 /* Appends a copy of a sentence to an array that the list owns. False: no memory. */
-bool owned_append_text(struct owned **, const char ***array, size_t *n, const char *text);
-void owned_drop(struct owned *);
+bool owned_append_text(struct owned_list *, const char ***array, size_t *n, const char *text);
+void owned_drop(struct owned_list *);
 
 #endif

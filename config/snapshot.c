@@ -32,7 +32,7 @@ snapshot_unref(struct snapshot *snap)
 {
 	if (snap == NULL || atomic_fetch_sub_explicit(&snap->refs, 1, memory_order_acq_rel) != 1)
 		return;
-	owned_drop(snap->owned);
+	owned_drop(&snap->owned);
 	settings_free((struct settings *)(uintptr_t)snap->settings);
 	free(snap);
 }

@@ -11,6 +11,7 @@
 #define CONFIG_SNAPSHOT_H
 
 #include "config/file.h"
+#include "config/owned.h"
 #include "config/settings.h"
 
 struct upstream_plan {
@@ -46,7 +47,7 @@ struct snapshot {
 	const char *
 	    *list_warning; /* of files that the options name: items left out, lists that cannot be read */
 	size_t n_list_warning;
-	struct owned *owned; /* everything it points to */
+	struct owned_list owned; /* everything it points to */
 };
 
 /* The settings are taken, also on failure. Reads every file that they name; errors as in settings_read, with the

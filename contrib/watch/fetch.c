@@ -10,9 +10,10 @@
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 
 struct transfer {
-	struct transfer *next;
+	LIST_ENTRY(transfer) link;
 	struct fetcher *fetcher;
 	CURL *curl;
 	struct fetch_body body;
@@ -27,8 +28,8 @@ struct transfer {
 struct fetcher {
 	CURLM *multi;
 	const struct vfy_policy *policy;
-	struct transfer *running;
-	struct transfer *spare; /* kept with their handles */
+	LIST_HEAD(, transfer) running;
+	LIST_HEAD(, transfer) spare; /* kept with their handles */
 	struct curl_slist *gzip_header;
 	size_t held; /* bytes reserved or in use */
 	unsigned under_way;
@@ -277,11 +278,11 @@ transfer_setup(struct transfer *t, const struct fetch_request *request)
 static struct transfer *
 transfer_new(struct fetcher *f)
 {
-	struct transfer *t = f->spare;
+	struct transfer *t = LIST_FIRST(&f->spare);
 	CURL *curl;
 
 	if (t != NULL) {
-		f->spare = t->next;
+		LIST_REMOVE(t, link);
 		curl_easy_reset(t->curl);
 	} else {
 		t = calloc(1, sizeof *t);
@@ -299,8 +300,7 @@ static void
 transfer_spare(struct fetcher *f, struct transfer *t)
 {
 	fetch_body_free(f, &t->body);
-	t->next = f->spare;
-	f->spare = t;
+	LIST_INSERT_HEAD(&f->spare, t, link);
 }
 
 enum res
@@ -326,8 +326,7 @@ fetcher_get(struct fetcher *f, const struct fetch_request *request, fetch_fn *fn
 		transfer_spare(f, t);
 		return RES_NOMEM;
 	}
-	t->next = f->running;
-	f->running = t;
+	LIST_INSERT_HEAD(&f->running, t, link);
 	f->under_way++;
 	return RES_OK;
 }
@@ -335,11 +334,7 @@ fetcher_get(struct fetcher *f, const struct fetch_request *request, fetch_fn *fn
 static void
 transfer_unlink(struct fetcher *f, struct transfer *t)
 {
-	struct transfer **at = &f->running;
-
-	while (*at != t)
-		at = &(*at)->next;
-	*at = t->next;
+	LIST_REMOVE(t, link);
 	f->under_way--;
 	(void)curl_multi_remove_handle(f->multi, t->curl);
 }
@@ -347,8 +342,8 @@ transfer_unlink(struct fetcher *f, struct transfer *t)
 void
 fetcher_drop(struct fetcher *f, const void *arg)
 {
-	for (struct transfer *t = f->running, *next; t != NULL; t = next) {
-		next = t->next;
+	for (struct transfer *t = LIST_FIRST(&f->running), *next; t != NULL; t = next) {
+		next = LIST_NEXT(t, link);
 		if (t->arg != arg)
 			continue;
 		transfer_unlink(f, t);
@@ -447,18 +442,16 @@ fetcher_wake(struct fetcher *f)
 void
 fetcher_free(struct fetcher *f)
 {
+	struct transfer *t;
+
 	if (f == NULL)
 		return;
-	while (f->running != NULL) {
-		struct transfer *t = f->running;
-
+	while ((t = LIST_FIRST(&f->running)) != NULL) {
 		transfer_unlink(f, t);
 		transfer_spare(f, t);
 	}
-	while (f->spare != NULL) {
-		struct transfer *t = f->spare;
-
-		f->spare = t->next;
+	while ((t = LIST_FIRST(&f->spare)) != NULL) {
+		LIST_REMOVE(t, link);
 		curl_easy_cleanup(t->curl);
 		free(t);
 	}
