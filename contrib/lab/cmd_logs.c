@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_options.h"
 #include "contrib/lab/logs/logs_https.h"
 #include "contrib/lab/scenarios/pkidir.h"
 
@@ -52,16 +53,6 @@ events_to_stdout(void *ctx, const char *line, size_t n)
 }
 
 static bool
-number_option(const char *name, const char *text, int64_t least, int64_t most, int64_t *out)
-{
-	if (number_read(out, text) == RES_OK && *out >= least && *out <= most)
-		return true;
-	fprintf(stderr, "ctstub-lab: --%s %s: a number from %lld to %lld was expected\n", name, text,
-		(long long)least, (long long)most);
-	return false;
-}
-
-static bool
 logs_option_read(struct logs_verb *verb, int c, const char *value)
 {
 	const int64_t fill_max = INT64_C(1) << 40;
@@ -75,26 +66,23 @@ logs_option_read(struct logs_verb *verb, int c, const char *value)
 		verb->folder = value;
 		return true;
 	case 'f':
-		ok = number_option("fill", value, 0, fill_max, &number);
+		ok = lab_number_read(&number, "fill", value, 0, fill_max);
 		verb->options.fill = (uint64_t)number;
 		return ok;
 	case 's':
-		ok = number_option("entry-size", value, 1, ENTRY_SIZE_MAX, &number);
+		ok = lab_number_read(&number, "entry-size", value, 1, ENTRY_SIZE_MAX);
 		verb->options.entry_size = (size_t)number;
 		return ok;
 	case 'b':
-		ok = number_option("batch", value, 1, BATCH_MAX, &number);
+		ok = lab_number_read(&number, "batch", value, 1, BATCH_MAX);
 		verb->options.batch = (unsigned)number;
 		return ok;
 	case 'g':
-		ok = number_option("gzip", value, 0, 9, &number);
+		ok = lab_number_read(&number, "gzip", value, 0, 9);
 		verb->options.gzip_level = (int)number;
 		return ok;
 	case 'd':
-		if (duration_read(&verb->options.merge_delay_ms, value) == RES_OK)
-			return true;
-		fprintf(stderr, "ctstub-lab: --merge-delay %s: a duration was expected, as 10s\n", value);
-		return false;
+		return lab_duration_read(&verb->options.merge_delay_ms, "merge-delay", value, 0);
 	case 'm':
 		if (verb->n_wrong == MISBEHAVIOUR_MAX)
 			return false;

@@ -3,6 +3,7 @@
 
 #include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_options.h"
 #include "contrib/lab/run/jobs.h"
 #include "contrib/lab/run/results.h"
 
@@ -341,18 +342,12 @@ run_option_read(struct run *run, int c, const char *value)
 		run->keep = true;
 		return true;
 	case 'n':
-		if (number_read(&number, value) != RES_OK || number < 1 || number > JOBS_MAX) {
-			fprintf(stderr, "ctstub-lab: --jobs %s: expected a number from 1 to %d\n", value,
-				JOBS_MAX);
+		if (!lab_number_read(&number, "jobs", value, 1, JOBS_MAX))
 			return false;
-		}
 		run->jobs = (size_t)number;
 		return true;
 	case 't':
-		if (duration_read(&run->patience_ms, value) == RES_OK && run->patience_ms > 0)
-			return true;
-		fprintf(stderr, "ctstub-lab: --patience %s: expected a time such as 12s\n", value);
-		return false;
+		return lab_duration_read(&run->patience_ms, "patience", value, 1);
 	default:
 		return false;
 	}

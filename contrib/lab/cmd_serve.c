@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_options.h"
 #include "contrib/lab/scenarios/pkidir.h"
 #include "contrib/lab/server/lab_server.h"
 
@@ -184,26 +185,6 @@ serve_end(struct serve *serve)
 	world_close(serve->world);
 	if (serve->own_folder != NULL)
 		lab_folder_remove(serve->own_folder);
-}
-
-bool
-lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
-{
-	size_t n = strlen(text);
-	char any[ADDR_TEXT_MAX];
-
-	/* addr_read rejects port 0: only a listener may ask for any free port. */
-	if (n > 2 && n < sizeof any && strcmp(text + n - 2, ":0") == 0) {
-		snprintf(any, sizeof any, "%.*s:1", (int)(n - 2), text);
-		if (addr_read(out, any, default_port) == RES_OK) {
-			out->port = 0;
-			return true;
-		}
-	}
-	if (addr_read(out, text, default_port) == RES_OK)
-		return true;
-	fprintf(stderr, "ctstub-lab: --listen %s: expected ADDR:PORT\n", text);
-	return false;
 }
 
 static bool

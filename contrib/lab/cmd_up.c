@@ -8,6 +8,7 @@
 
 #include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_options.h"
 #include "contrib/lab/scenarios/pkidir.h"
 #include "contrib/lab/server/lab_server.h"
 #include "contrib/lab/run/trap.h"
@@ -405,14 +406,12 @@ up_detached(struct up *up)
 }
 
 static bool
-up_port_read(uint16_t *out, const char *text)
+up_port_read(uint16_t *out, const char *name, const char *text)
 {
 	int64_t number;
 
-	if (number_read(&number, text) != RES_OK || number < 1 || number > UINT16_MAX) {
-		fprintf(stderr, "ctstub-lab: %s: expected a port number\n", text);
+	if (!lab_number_read(&number, name, text, 1, UINT16_MAX))
 		return false;
-	}
 	*out = (uint16_t)number;
 	return true;
 }
@@ -422,9 +421,9 @@ up_option_read(struct up *up, int c, const char *value)
 {
 	switch (c) {
 	case 't':
-		return up_port_read(&up->dot_port, value);
+		return up_port_read(&up->dot_port, "dot-port", value);
 	case 'h':
-		return up_port_read(&up->doh_port, value);
+		return up_port_read(&up->doh_port, "doh-port", value);
 	case 'c':
 		up->cell = true;
 		up->dot_port = 853;

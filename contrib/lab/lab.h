@@ -36,7 +36,4 @@ int lab_up(int argc, char **argv);
 int lab_switch(int argc, char **argv);
 int lab_down(int argc, char **argv);
 
-/* Reads an address to listen on; port 0 means any free port. Explains errors on standard error. */
-bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);
-
 #endif

@@ -2,6 +2,8 @@
 
 #include "contrib/lab/lab_files.h"
 
+#include "base/replace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -47,21 +49,6 @@ lab_file_read(struct buf *out, const char *path)
 	return res;
 }
 
-static bool
-write_whole(int fd, struct span content)
-{
-	while (content.n > 0) {
-		ssize_t n = write(fd, content.p, content.n);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return false;
-		content = span_slice(content, (size_t)n, content.n);
-	}
-	return true;
-}
-
 /* The content in a new file beside `path`, whose name goes to part. */
 static enum res
 part_write(char part[FILE_PATH_MAX], const char *path, struct span content, unsigned mode)
@@ -74,7 +61,7 @@ part_write(char part[FILE_PATH_MAX], const char *path, struct span content, unsi
 	fd = mkostemp(part, O_CLOEXEC);
 	if (fd < 0)
 		return RES_IO;
-	done = fchmod(fd, mode) == 0 && write_whole(fd, content);
+	done = fchmod(fd, mode) == 0 && file_write_all(fd, content);
 	done = close(fd) == 0 && done;
 	if (!done)
 		unlink(part);

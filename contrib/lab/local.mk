@@ -1,7 +1,8 @@
 # ---- contrib/lab: the impersonation lab
 noinst_LIBRARIES += liblab.a
 liblab_a_SOURCES = \
-	contrib/lab/lab_files.c contrib/lab/lab_files.h
+	contrib/lab/lab_files.c contrib/lab/lab_files.h \
+	contrib/lab/lab_options.c contrib/lab/lab_options.h
 # certificates and logs, true and false
 liblab_a_SOURCES += \
 	contrib/lab/pki/derw.c contrib/lab/pki/derw.h \

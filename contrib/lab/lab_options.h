@@ -1,0 +1,15 @@
+/*
+ * lab_options.h - values of options: each function explains a wrong one on standard error and returns false.
+ */
+#ifndef CONTRIB_LAB_LAB_OPTIONS_H
+#define CONTRIB_LAB_LAB_OPTIONS_H
+
+#include "base/addr.h"
+
+/* name: of the option, without hyphens. */
+bool lab_number_read(int64_t *out, const char *name, const char *text, int64_t least, int64_t most);
+bool lab_duration_read(int64_t *out_ms, const char *name, const char *text, int64_t least_ms);
+/* An address to listen on; port 0 means any free port. */
+bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);
+
+#endif
