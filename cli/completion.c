@@ -102,6 +102,24 @@ verbs_print(void)
 		(void)printf("%s%s", v == verb_table ? "" : " ", v->name);
 }
 
+/* The words that an operand may be. True: it may also be a file. */
+static bool
+operands_print(const char *words)
+{
+	const char *word = NULL;
+	bool file = false;
+	int n = 0;
+
+	while ((word = word_next(words, word, &n)) != NULL)
+		if (word_is(word, n, "FILE"))
+			file = true;
+		else if (word_is(word, n, "VERB"))
+			verbs_print();
+		else
+			(void)printf("%.*s ", n, word);
+	return file;
+}
+
 /* ---- bash */
 
 static void
@@ -127,9 +145,6 @@ static void
 bash_verb(const struct verb *v)
 {
 	const struct cli_option *o;
-	const char *word = NULL;
-	bool file = false;
-	int n = 0;
 
 	(void)printf("\t\t%s) words='", v->name);
 	for (size_t i = 0; (o = option_next(v, &i)) != NULL;) {
@@ -137,14 +152,7 @@ bash_verb(const struct verb *v)
 		if (o->id < 256)
 			(void)printf("-%c ", o->id);
 	}
-	while ((word = word_next(operands_of(v->name), word, &n)) != NULL)
-		if (word_is(word, n, "FILE"))
-			file = true;
-		else if (word_is(word, n, "VERB"))
-			verbs_print();
-		else
-			(void)printf("%.*s ", n, word);
-	(void)printf("'%s ;;\n", file ? " how=-f" : "");
+	(void)printf("'%s ;;\n", operands_print(operands_of(v->name)) ? " how=-f" : "");
 }
 
 static void
@@ -202,21 +210,10 @@ zsh_option(const struct cli_option *o)
 static void
 zsh_operands(const char *words)
 {
-	const char *word = NULL;
-	bool file = false;
-	int n = 0;
-
 	if (*words == '\0')
 		return;
 	(void)fputs(" \\\n\t\t\t'*:argument:{ compadd -- ", stdout);
-	while ((word = word_next(words, word, &n)) != NULL)
-		if (word_is(word, n, "FILE"))
-			file = true;
-		else if (word_is(word, n, "VERB"))
-			verbs_print();
-		else
-			(void)printf("%.*s ", n, word);
-	(void)printf("%s}'", file ? "; _files " : " ");
+	(void)printf("%s}'", operands_print(words) ? "; _files " : " ");
 }
 
 static void
