@@ -2,6 +2,7 @@
  * cost.c - the most that the signatures of one verdict may cost, whatever a peer presents: for each kind of key as many
  * checks as the judge's budget allows, beside 64 checks with RSA-4096. CPU microseconds, the median of some rounds.
  */
+#include "tests/bench/measure.h"
 #include "verify/verify.h"
 #include "verify/x509/signature.h"
 
@@ -37,32 +38,6 @@ static const struct kind {
     {"ed448", GNUTLS_PK_EDDSA_ED448, 456, GNUTLS_DIG_SHAKE_256, ALGORITHM("\x30\x05\x06\x03\x2b\x65\x71")},
 };
 
-static void
-need(bool there, const char *what)
-{
-	if (there)
-		return;
-	fprintf(stderr, "cost: %s\n", what);
-	exit(1);
-}
-
-static double
-cpu_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int
-smaller(const void *a, const void *b)
-{
-	const double *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* One check, and how many of them one verdict may make. */
 static double
 measure(const struct kind *kind, size_t *most)
@@ -74,24 +49,24 @@ measure(const struct kind *kind, size_t *most)
 	struct signature s = {.bytes = span_of(text, sizeof text)};
 	double us[ROUNDS];
 
-	need(gnutls_privkey_init(&private) == 0 && gnutls_pubkey_init(&public) == 0 &&
+	bench_need(gnutls_privkey_init(&private) == 0 && gnutls_pubkey_init(&public) == 0 &&
 		 gnutls_privkey_generate(private, kind->pk, kind->bits, 0) == 0 &&
 		 gnutls_privkey_sign_data(private, kind->digest, 0, &data, &value) == 0 &&
 		 gnutls_pubkey_import_privkey(public, private, 0, 0) == 0 &&
 		 gnutls_pubkey_export2(public, GNUTLS_X509_FMT_DER, &spki) == 0,
 	     "no key, or no signature");
 	s.value = span_of(value.data, value.size);
-	need(algorithm_read(&s.algorithm, kind->algorithm) == RES_OK, "an algorithm cannot be read");
+	bench_need(algorithm_read(&s.algorithm, kind->algorithm) == RES_OK, "an algorithm cannot be read");
 	for (int k = 0; k < ROUNDS; k++) {
-		double from = cpu_us();
+		double from = bench_cpu_us();
 
 		for (int i = 0; i < CHECKS; i++) {
 			struct signature_budget budget = {0, 1, 0, VFY_SIG_COST_MAX};
 
-			need(signature_check(&s, span_of(spki.data, spki.size), &budget) == RES_OK, "a signature does not hold");
+			bench_need(signature_check(&s, span_of(spki.data, spki.size), &budget) == RES_OK, "a signature does not hold");
 			*most = VFY_SIG_COST_MAX / budget.cost;
 		}
-		us[k] = (cpu_us() - from) / CHECKS;
+		us[k] = (bench_cpu_us() - from) / CHECKS;
 	}
 	if (*most > VFY_SIG_CHECKS_MAX)
 		*most = VFY_SIG_CHECKS_MAX;
@@ -99,8 +74,7 @@ measure(const struct kind *kind, size_t *most)
 	gnutls_free(spki.data);
 	gnutls_privkey_deinit(private);
 	gnutls_pubkey_deinit(public);
-	qsort(us, ROUNDS, sizeof us[0], smaller);
-	return us[ROUNDS / 2];
+	return bench_median(us, ROUNDS);
 }
 
 int

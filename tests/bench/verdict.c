@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "verify/x509/cert.h"
 #include "verify/judge.h"
+#include "tests/bench/measure.h"
 #include "verify/verify.h"
 #include "verify/x509/pem.h"
 #include "verify/x509/trust.h"
@@ -33,39 +34,6 @@
 
 static const char SYSTEM_ANCHORS[] = "/etc/ssl/certs/ca-certificates.crt";
 
-static void
-need(bool held, const char *what)
-{
-	if (held)
-		return;
-	fprintf(stderr, "verdict: %s\n", what);
-	exit(1);
-}
-
-static double
-cpu_us(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-	return (double)t.tv_sec * 1e6 + (double)t.tv_nsec / 1e3;
-}
-
-static int
-double_order(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double
-median(double *v)
-{
-	qsort(v, ROUNDS, sizeof *v, double_order);
-	return v[ROUNDS / 2];
-}
-
 static struct buf
 file_text(const char *path)
 {
@@ -74,11 +42,11 @@ file_text(const char *path)
 	uint8_t part[65536];
 	size_t n;
 
-	need(f != NULL, path);
+	bench_need(f != NULL, path);
 	while ((n = fread(part, 1, sizeof part, f)) > 0)
 		buf_put(&text, span_of(part, n));
 	fclose(f);
-	need(buf_ok(&text), path);
+	bench_need(buf_ok(&text), path);
 	return text;
 }
 
@@ -95,7 +63,7 @@ entries_text(size_t n)
 		else
 			buf_format(&text, "cert-sha256 %064zx\n", i * 2654435761U);
 	}
-	need(buf_ok(&text), "no memory for entries");
+	bench_need(buf_ok(&text), "no memory for entries");
 	return text;
 }
 
@@ -105,9 +73,9 @@ entries_load(struct span text)
 	struct cert_match_builder *builder;
 	struct cert_match *list;
 
-	need(cert_match_builder_new(&builder) == RES_OK, "no memory");
-	need(disallow_add_file(builder, text, NULL) == RES_OK, "an entry was refused");
-	need(cert_match_finish(&list, builder) == RES_OK, "no memory");
+	bench_need(cert_match_builder_new(&builder) == RES_OK, "no memory");
+	bench_need(disallow_add_file(builder, text, NULL) == RES_OK, "an entry was refused");
+	bench_need(cert_match_finish(&list, builder) == RES_OK, "no memory");
 	return list;
 }
 
@@ -130,12 +98,12 @@ ground_chain(struct ground *g, const struct vfy_input *in, struct span anchors_p
 		gnutls_datum_t der = {(unsigned char *)(uintptr_t)in->certs[g->n].p,
 				      (unsigned)in->certs[g->n].n};
 
-		need(gnutls_x509_crt_init(&g->crts[g->n]) >= 0, "no memory");
-		need(gnutls_x509_crt_import(g->crts[g->n], &der, GNUTLS_X509_FMT_DER) >= 0,
+		bench_need(gnutls_x509_crt_init(&g->crts[g->n]) >= 0, "no memory");
+		bench_need(gnutls_x509_crt_import(g->crts[g->n], &der, GNUTLS_X509_FMT_DER) >= 0,
 		     "GnuTLS cannot read the chain");
 	}
-	need(gnutls_x509_trust_list_init(&g->anchors, 0) >= 0, "no memory");
-	need(gnutls_x509_trust_list_add_trust_mem(g->anchors, &anchors, NULL, GNUTLS_X509_FMT_PEM, 0, 0) > 0,
+	bench_need(gnutls_x509_trust_list_init(&g->anchors, 0) >= 0, "no memory");
+	bench_need(gnutls_x509_trust_list_add_trust_mem(g->anchors, &anchors, NULL, GNUTLS_X509_FMT_PEM, 0, 0) > 0,
 	     "no anchors");
 }
 
@@ -146,21 +114,21 @@ ground_scts(struct ground *g, const struct vfy_policy *policy, const struct vfy_
 	struct signature_budget budget = {.max = VFY_SIG_CHECKS_MAX, .cost_max = VFY_SIG_COST_MAX};
 	static struct cert leaf, issuer;
 
-	need(cert_read(&leaf, in->certs[0]) == RES_OK && cert_read(&issuer, in->certs[1]) == RES_OK,
+	bench_need(cert_read(&leaf, in->certs[0]) == RES_OK && cert_read(&issuer, in->certs[1]) == RES_OK,
 	     "the chain cannot be read");
-	need(sct_check_open(&g->scts, &leaf, policy->ctlogs) == RES_OK, "no SCTs");
-	need(sct_check_signatures(&g->scts, &leaf, issuer.spki_sha256, &budget) == RES_OK,
+	bench_need(sct_check_open(&g->scts, &leaf, policy->ctlogs) == RES_OK, "no SCTs");
+	bench_need(sct_check_signatures(&g->scts, &leaf, issuer.spki_sha256, &budget) == RES_OK,
 	     "the SCTs cannot be checked");
 	for (size_t i = 0; i < g->scts.n; i++) {
 		struct sct_item *item = &g->scts.item[i];
 
-		need(item->log != NULL &&
+		bench_need(item->log != NULL &&
 			 sct_item_prove(item, &g->scts.signed_bytes, g->scts.front) == RES_OK &&
 			 item->proof == SCT_PROVEN,
 		     "an SCT does not hold");
 		g->signed_bytes[i].size = (unsigned)g->scts.signed_bytes.n;
 		g->signed_bytes[i].data = malloc(g->scts.signed_bytes.n);
-		need(g->signed_bytes[i].data != NULL, "no memory");
+		bench_need(g->signed_bytes[i].data != NULL, "no memory");
 		memcpy(g->signed_bytes[i].data, g->scts.signed_bytes.p, g->scts.signed_bytes.n);
 	}
 }
@@ -169,14 +137,14 @@ static double
 ground_measure(const struct ground *g)
 {
 	const unsigned flags = GNUTLS_VERIFY_DISABLE_TIME_CHECKS | GNUTLS_VERIFY_DISABLE_TRUSTED_TIME_CHECKS;
-	double from = cpu_us();
+	double from = bench_cpu_us();
 
 	for (int k = 0; k < VERDICTS; k++) {
 		gnutls_x509_crt_t list[CERTS_MAX];
 		unsigned status;
 
 		memcpy(list, g->crts, sizeof list);
-		need(gnutls_x509_trust_list_verify_crt2(g->anchors, list, g->n, NULL, 0, flags, &status,
+		bench_need(gnutls_x509_trust_list_verify_crt2(g->anchors, list, g->n, NULL, 0, flags, &status,
 							NULL) >= 0 &&
 			 status == 0,
 		     "GnuTLS refuses the chain");
@@ -185,19 +153,19 @@ ground_measure(const struct ground *g)
 			gnutls_datum_t signature = {(unsigned char *)(uintptr_t)item->sct.signature.p,
 						    (unsigned)item->sct.signature.n};
 
-			need(gnutls_pubkey_verify_data2(item->log->pubkey, GNUTLS_SIGN_ECDSA_SHA256, 0,
+			bench_need(gnutls_pubkey_verify_data2(item->log->pubkey, GNUTLS_SIGN_ECDSA_SHA256, 0,
 							&g->signed_bytes[i], &signature) >= 0,
 			     "an SCT does not hold");
 		}
 	}
-	return (cpu_us() - from) / VERDICTS;
+	return (bench_cpu_us() - from) / VERDICTS;
 }
 
 /* GnuTLS has to read certificates before it verifies them; this is that part alone. */
 static double
 import_measure(const struct vfy_input *in)
 {
-	double from = cpu_us();
+	double from = bench_cpu_us();
 
 	for (int k = 0; k < VERDICTS; k++)
 		for (size_t i = 0; i < in->n_certs; i++) {
@@ -205,12 +173,12 @@ import_measure(const struct vfy_input *in)
 					      (unsigned)in->certs[i].n};
 			gnutls_x509_crt_t crt;
 
-			need(gnutls_x509_crt_init(&crt) >= 0 &&
+			bench_need(gnutls_x509_crt_init(&crt) >= 0 &&
 				 gnutls_x509_crt_import(crt, &der, GNUTLS_X509_FMT_DER) >= 0,
 			     "GnuTLS cannot read the chain");
 			gnutls_x509_crt_deinit(crt);
 		}
-	return (cpu_us() - from) / VERDICTS;
+	return (bench_cpu_us() - from) / VERDICTS;
 }
 
 static double
@@ -220,16 +188,16 @@ verdict_measure(struct vfy_policy policy, const struct vfy_input *in, const stru
 
 	policy.disallow[0] = list;
 	policy.n_disallow = list == NULL ? 0 : 1;
-	from = cpu_us();
+	from = bench_cpu_us();
 	for (int k = 0; k < VERDICTS; k++) {
 		struct verdict v = {0};
 
 		vfy_check(&v, &policy, in);
-		need(v.outcome == OUTCOME_ACCEPTED && v.n_scts == 3,
+		bench_need(v.outcome == OUTCOME_ACCEPTED && v.n_scts == 3,
 		     "the chain is refused, or has not three SCTs");
 		verdict_clear(&v);
 	}
-	return (cpu_us() - from) / VERDICTS;
+	return (bench_cpu_us() - from) / VERDICTS;
 }
 
 /* ---- loading */
@@ -244,23 +212,23 @@ loading_print(void)
 		struct cert_match *list;
 		struct ctlogs *logs;
 		struct trust *trust;
-		double from = cpu_us();
+		double from = bench_cpu_us();
 
-		need(trust_from_pem(&trust, buf_span(&anchors), NULL) == RES_OK,
+		bench_need(trust_from_pem(&trust, buf_span(&anchors), NULL) == RES_OK,
 		     "the system's anchors cannot be read");
-		trust_us[k] = cpu_us() - from;
+		trust_us[k] = bench_cpu_us() - from;
 		trust_free(trust);
-		from = cpu_us();
-		need(ctlogs_compiled_in(&logs) == RES_OK, "the compiled-in log list cannot be read");
-		logs_us[k] = cpu_us() - from;
+		from = bench_cpu_us();
+		bench_need(ctlogs_compiled_in(&logs) == RES_OK, "the compiled-in log list cannot be read");
+		logs_us[k] = bench_cpu_us() - from;
 		ctlogs_free(logs);
-		from = cpu_us();
+		from = bench_cpu_us();
 		list = entries_load(buf_span(&entries));
-		entries_us[k] = cpu_us() - from;
+		entries_us[k] = bench_cpu_us() - from;
 		cert_match_free(list);
 	}
-	printf("load-anchors %.0f\nload-logs %.0f\nload-entries %.0f\n", median(trust_us), median(logs_us),
-	       median(entries_us));
+	printf("load-anchors %.0f\nload-logs %.0f\nload-entries %.0f\n", bench_median(trust_us, ROUNDS), bench_median(logs_us, ROUNDS),
+	       bench_median(entries_us, ROUNDS));
 	buf_free(&entries);
 	buf_free(&anchors);
 }
@@ -276,7 +244,7 @@ chain_read(struct buf der[CERTS_MAX], struct span certs[CERTS_MAX], struct span 
 			break;
 		certs[n] = buf_span(&der[n]);
 	}
-	need(n >= 2, "a leaf and its CA's certificate are needed");
+	bench_need(n >= 2, "a leaf and its CA's certificate are needed");
 	return n;
 }
 
@@ -295,16 +263,16 @@ main(int argc, char **argv)
 	struct trust *trust;
 	struct addr ip;
 
-	need(argc == 6, "usage: verdict CHAIN.pem ANCHORS.pem LOGS.json IP RFC3339");
+	bench_need(argc == 6, "usage: verdict CHAIN.pem ANCHORS.pem LOGS.json IP RFC3339");
 	chain = file_text(argv[1]);
 	anchors = file_text(argv[2]);
 	logs_json = file_text(argv[3]);
-	need(addr_read_ip(&ip, argv[4]) == RES_OK && time_read(&in.now_ms, argv[5]) == RES_OK,
+	bench_need(addr_read_ip(&ip, argv[4]) == RES_OK && time_read(&in.now_ms, argv[5]) == RES_OK,
 	     "no address or no time");
 	in.ip = span_of(ip.ip, ip.family == ADDR_V4 ? 4 : 16);
 	in.n_certs = chain_read(der, certs, buf_span(&chain));
-	need(trust_from_pem(&trust, buf_span(&anchors), NULL) == RES_OK, "the anchors cannot be read");
-	need(ctlogs_from_json(&logs, buf_span(&logs_json), NULL) == RES_OK, "the logs cannot be read");
+	bench_need(trust_from_pem(&trust, buf_span(&anchors), NULL) == RES_OK, "the anchors cannot be read");
+	bench_need(ctlogs_from_json(&logs, buf_span(&logs_json), NULL) == RES_OK, "the logs cannot be read");
 	policy.trust = trust;
 	policy.ctlogs = logs;
 	ground_chain(&ground, &in, buf_span(&anchors));
@@ -317,9 +285,9 @@ main(int argc, char **argv)
 		few_us[k] = verdict_measure(policy, &in, few);
 		many_us[k] = verdict_measure(policy, &in, many);
 	}
-	printf("gnutls %.1f\nimport %.1f\n", median(ground_us), median(import_us));
-	printf("verdict %.1f\nverdict-1000 %.1f\nverdict-100000 %.1f\n", median(bare_us), median(few_us),
-	       median(many_us));
+	printf("gnutls %.1f\nimport %.1f\n", bench_median(ground_us, ROUNDS), bench_median(import_us, ROUNDS));
+	printf("verdict %.1f\nverdict-1000 %.1f\nverdict-100000 %.1f\n", bench_median(bare_us, ROUNDS), bench_median(few_us, ROUNDS),
+	       bench_median(many_us, ROUNDS));
 	loading_print();
 	return 0;
 }
