@@ -25,6 +25,8 @@ enum res hex_number_read(uint8_t *out, size_t max, size_t *n, struct span text);
 void base64_write(struct buf *, struct span);
 /* RFC 4648, 4: padding required, no white space, no stray bits. Appends to out; on an error out is as before. */
 enum res base64_read(struct buf *out, struct span text);
+/* RFC 7468: the bytes between lines that name them ("CERTIFICATE"). Appends. */
+void pem_write(struct buf *, const char *label, struct span);
 /* RFC 4648, 5, without padding (RFC 8484, 6). Appends. */
 void base64url_write(struct buf *, struct span);
 

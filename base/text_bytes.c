@@ -161,6 +161,19 @@ base64_write(struct buf *out, struct span s)
 	base64_encode(out, s, base64_alphabet, true);
 }
 
+#define PEM_LINE 48 /* bytes of a line of 64 characters */
+
+void
+pem_write(struct buf *out, const char *label, struct span bytes)
+{
+	buf_format(out, "-----BEGIN %s-----\n", label);
+	for (size_t i = 0; i < bytes.n; i += PEM_LINE) {
+		base64_write(out, span_slice(bytes, i, PEM_LINE));
+		buf_text(out, "\n");
+	}
+	buf_format(out, "-----END %s-----\n", label);
+}
+
 void
 base64url_write(struct buf *out, struct span s)
 {

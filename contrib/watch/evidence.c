@@ -74,29 +74,13 @@ put_head(int folder, const char *name, const struct head *head)
 	return put_buf(folder, name, &json);
 }
 
-static void
-pem_put(struct buf *out, struct span der)
-{
-	struct buf base64 = buf_max(PEM_MAX);
-
-	base64_write(&base64, der);
-	buf_text(out, "-----BEGIN CERTIFICATE-----\n");
-	for (size_t i = 0; i < base64.n; i += 64) {
-		buf_put(out, span_slice(buf_span(&base64), i, 64));
-		buf_text(out, "\n");
-	}
-	buf_text(out, "-----END CERTIFICATE-----\n");
-	out->bad |= !buf_ok(&base64);
-	buf_free(&base64);
-}
-
 static bool
 put_chain(int folder, const struct watch_evidence *e)
 {
 	struct buf pem = buf_max(PEM_MAX);
 
 	for (size_t i = 0; i < e->n_chain; i++)
-		pem_put(&pem, e->chain[i]);
+		pem_write(&pem, "CERTIFICATE", e->chain[i]);
 	return put_buf(folder, "chain.pem", &pem);
 }
 
