@@ -93,6 +93,9 @@ struct server_hooks {
 	/* A verdict that differs from the one before in what refuses or in what it reports, or the first good one after a
 	 * refusal. */
 	void (*on_verdict)(void *ctx, const struct server *);
+	/* A certificate was refused, or accepted and not what this server showed when it was last accepted. presented: the
+	 * certificates as they came, each after its length of 24 bits; lent. */
+	void (*on_certificate)(void *ctx, const struct server *, struct span presented);
 	/* A server became ready. */
 	void (*on_ready)(void *ctx, const struct server *);
 	void *ctx;

@@ -5,13 +5,27 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Both were accepted, with the same certificate of the same issuer. */
+static bool
+shows_the_same(const struct verdict *a, const struct verdict *b)
+{
+	size_t issuer = a->n_chain > 1;
+
+	return verdict_accepted(a) && verdict_accepted(b) && a->n_chain > 0 && b->n_chain > issuer &&
+	       memcmp(a->chain[0].sha256, b->chain[0].sha256, sizeof a->chain[0].sha256) == 0 &&
+	       memcmp(a->chain[issuer].spki_sha256, b->chain[issuer].spki_sha256,
+		      sizeof a->chain[issuer].spki_sha256) == 0;
+}
+
 bool
 server_verdict_take(struct server *s, struct tp_event *e)
 {
 	uint64_t before = s->judged ? verdict_reported(&s->verdict) : 0, reported;
+	bool same;
 
 	if (e->verdict == NULL)
 		return false;
+	same = s->judged && shows_the_same(&s->verdict, e->verdict);
 	verdict_clear(&s->verdict);
 	s->verdict = *e->verdict;
 	memset(e->verdict, 0, sizeof *e->verdict);
@@ -21,6 +35,8 @@ server_verdict_take(struct server *s, struct tp_event *e)
 	(void)snprintf(s->tls.group, sizeof s->tls.group, "%s", e->group);
 	reported = verdict_reported(&s->verdict);
 	counter_add_reports(s->set->counters, reported);
+	if (!same && s->set->server_hooks.on_certificate != NULL)
+		s->set->server_hooks.on_certificate(s->set->server_hooks.ctx, s, e->presented);
 	return reported != before;
 }
 

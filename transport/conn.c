@@ -39,6 +39,7 @@ conn_free(struct conn *c)
 	tls_free(c->tls);
 	buf_free(&c->plain);
 	verdict_clear(&c->verdict);
+	buf_free(&c->presented);
 	free(c->shown);
 	free(c);
 }
@@ -277,6 +278,7 @@ conn_create(struct conn_shared *shared, struct ticket *ticket)
 	c->keepalive_ms = -1;
 	exchange_list_start(&c->in_flight);
 	c->plain = buf_max(CONN_PLAIN_MAX);
+	c->presented = buf_max(CONN_PRESENTED_MAX);
 	c->offered = ticket != NULL;
 	loop_timer_init(&c->timer, shared->loop, conn_on_timer, c);
 	if (conn_tls(c, ticket) != RES_OK) {

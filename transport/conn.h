@@ -18,11 +18,12 @@
 #include "transport/ticket.h"
 #include "transport/tls.h"
 
-#define CONN_AGE_MAX_MS  (3600 * INT64_C(1000)) /* then the peer is judged again */
-#define CONN_PLAIN_MAX   (256 * 1024)
-#define CONN_OUT_HIGH    (64 * 1024) /* not taken by the socket: nothing is added */
-#define CONN_READS_MAX   8           /* a turn, so that one peer cannot occupy the loop */
-#define CONN_TICKETS_MAX 2           /* kept of one connection */
+#define CONN_AGE_MAX_MS    (3600 * INT64_C(1000)) /* then the peer is judged again */
+#define CONN_PLAIN_MAX     (256 * 1024)
+#define CONN_PRESENTED_MAX (2 * TLS_HANDSHAKE_MAX) /* the message that they came in has at most half of it */
+#define CONN_OUT_HIGH      (64 * 1024)             /* not taken by the socket: nothing is added */
+#define CONN_READS_MAX     8                       /* a turn, so that one peer cannot occupy the loop */
+#define CONN_TICKETS_MAX   2                       /* kept of one connection */
 
 struct conn;
 struct conn_shared;
@@ -63,7 +64,8 @@ struct conn {
 	struct exchange_list in_flight; /* oldest first */
 	struct buf plain;
 	struct verdict verdict;
-	bool judge_again; /* the policy was replaced */
+	struct buf presented; /* the certificates that were judged last, until they are reported: tp_event */
+	bool judge_again;     /* the policy was replaced */
 	int64_t
 	    report_until_ms; /* wall clock: findings only reported until then refuse afterwards; 0: never */
 	bool draining;       /* finishes what it carries and takes nothing new */

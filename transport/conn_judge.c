@@ -5,6 +5,19 @@
 
 #include <stdlib.h>
 
+/* Without memory for them the report goes without. */
+static void
+presented_keep(struct conn *c, const struct tls_peer *peer)
+{
+	buf_clear(&c->presented);
+	for (size_t i = 0; i < peer->n_cert; i++) {
+		buf_u24(&c->presented, (uint32_t)peer->cert[i].n);
+		buf_put(&c->presented, peer->cert[i]);
+	}
+	if (!buf_ok(&c->presented))
+		buf_free(&c->presented);
+}
+
 bool
 conn_on_peer(void *ctx, const struct tls_peer *peer)
 {
@@ -26,6 +39,7 @@ conn_on_peer(void *ctx, const struct tls_peer *peer)
 		also[in.n_also_ips] = addr_ip(&target->also[in.n_also_ips]);
 	verdict_clear(&c->verdict);
 	vfy_check(&c->verdict, target->policy, &in);
+	presented_keep(c, peer);
 	c->judged_ms = loop_now_ms(c->shared->loop);
 	c->judge_again = false;
 	c->report_until_ms = c->verdict.report_until_ms;
@@ -51,8 +65,10 @@ conn_judge_again(struct conn *c)
 	tls_peer(c->tls, peer);
 	accepted = conn_on_peer(c, peer);
 	free(peer);
-	if (accepted)
+	if (accepted) {
+		buf_free(&c->presented);
 		return true;
+	}
 	if (new_policy) {
 		conn_end_refused(c);
 	} else {

@@ -126,6 +126,7 @@ slot_on_ready(struct conn_shared *shared, struct conn *c)
 	struct tp_event event = {
 	    .kind = TP_EVENT_READY,
 	    .verdict = &c->verdict,
+	    .presented = buf_span(&c->presented),
 	    .resumed = tls_resumed(c->tls),
 	    .handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms,
 	};
@@ -137,6 +138,7 @@ slot_on_ready(struct conn_shared *shared, struct conn *c)
 	slot->shared.stats.handshake_ms = event.handshake_ms;
 	slot_want_flush(slot);
 	slot_report_event(slot, &event);
+	buf_free(&c->presented);
 }
 
 /* A failed resumption does not count against the peer: a full handshake follows at once. */
@@ -173,6 +175,8 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 
 	if (c != NULL) {
 		event.verdict = reason_is_verdict(reason) ? &c->verdict : NULL;
+		if (event.verdict != NULL)
+			event.presented = buf_span(&c->presented);
 		event.handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
 		slot_describe_tls(&event, c);

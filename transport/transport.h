@@ -60,6 +60,8 @@ struct tp_event {
 	} kind;
 	enum reason reason;
 	struct verdict *verdict; /* of READY, and of a refusal; else NULL. Take it by copying and zeroing */
+	struct span
+	    presented; /* with a verdict: the certificates as presented, each after its length of 24 bits */
 	bool resumed;
 	const char *tls_version, *cipher, *group, *alpn; /* "" where the handshake did not come so server */
 	int64_t handshake_ms;                            /* from connect to ready or failure */
