@@ -66,6 +66,19 @@ journal_kind_text(enum journal_kind kind)
 	return kinds[kind];
 }
 
+void
+journal_news_put(struct buf *out, unsigned set)
+{
+	const char *before = "";
+
+	for (size_t i = 0; i < COUNT(news); i++) {
+		if ((set & news[i].bit) == 0)
+			continue;
+		buf_format(out, "%s%s", before, news[i].name);
+		before = ",";
+	}
+}
+
 static void *
 field_at(struct journal_record *r, size_t at)
 {

@@ -62,6 +62,8 @@ struct journal_record {
 };
 
 const char *journal_kind_text(enum journal_kind);
+/* Appends the names of what was new, as "leaf,key". */
+void journal_news_put(struct buf *, unsigned news);
 
 /* Appends the line. Too long, it goes without the certificates. RES_LIMIT: there is no room for it; out is as before. */
 enum res journal_write(struct buf *out, const struct journal_record *);

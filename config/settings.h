@@ -143,6 +143,10 @@ struct settings {
 	enum watch_block watch_block;
 	char *watch_exec; /* "" : none */
 
+	uint64_t journal_size; /* of each of its two files */
+	unsigned evidence_count;
+	uint64_t evidence_size;
+
 	struct place set_at[OPTION_COUNT]; /* of the options that are not in an upstream or forward */
 	char **file;                       /* what was read, in that order */
 	size_t n_file;

@@ -56,10 +56,13 @@ libresolver_a_SOURCES += \
 	resolver/daemon/control_status.c resolver/daemon/control_status.h \
 	resolver/daemon/control_value.c resolver/daemon/control_value.h \
 	resolver/daemon/daemon.c resolver/daemon/daemon.h \
+	resolver/daemon/evidence_folder.c resolver/daemon/evidence_folder.h \
 	resolver/daemon/fan_out.c resolver/daemon/fan_out.h \
 	resolver/daemon/heap.c resolver/daemon/heap.h \
 	resolver/daemon/helper.c resolver/daemon/helper.h \
 	resolver/daemon/held.c resolver/daemon/held.h \
+	resolver/daemon/journal_file.c resolver/daemon/journal_file.h \
+	resolver/daemon/known.c resolver/daemon/known.h \
 	resolver/daemon/list_age.c resolver/daemon/list_age.h \
 	resolver/daemon/listen_check.c resolver/daemon/listen_check.h \
 	resolver/daemon/listener.c resolver/daemon/listener.h \
@@ -67,9 +70,12 @@ libresolver_a_SOURCES += \
 	resolver/daemon/listener_udp.c resolver/daemon/listener_udp.h \
 	resolver/daemon/metrics.c resolver/daemon/metrics.h \
 	resolver/daemon/network.c resolver/daemon/network.h \
+	resolver/daemon/recorder.c resolver/daemon/recorder.h \
+	resolver/daemon/repeats.c resolver/daemon/repeats.h \
 	resolver/daemon/sandbox.c resolver/daemon/sandbox.h \
 	resolver/daemon/service.c resolver/daemon/service.h \
 	resolver/daemon/socket_unit.c resolver/daemon/socket_unit.h \
+	resolver/daemon/showing.c resolver/daemon/showing.h \
 	resolver/daemon/sockets.c resolver/daemon/sockets.h \
 	resolver/daemon/status.c resolver/daemon/status.h \
 	resolver/daemon/tcp_conn.c resolver/daemon/tcp_conn.h \
@@ -77,7 +83,8 @@ libresolver_a_SOURCES += \
 	resolver/daemon/verdict_log.c resolver/daemon/verdict_log.h \
 	resolver/daemon/watchdog.c resolver/daemon/watchdog.h \
 	resolver/daemon/worker.c resolver/daemon/worker.h \
-	resolver/daemon/workers.c resolver/daemon/workers.h
+	resolver/daemon/workers.c resolver/daemon/workers.h \
+	resolver/daemon/writer.c resolver/daemon/writer.h
 sbin_PROGRAMS += ctstubd
 ctstubd_SOURCES = resolver/daemon/main.c
 ctstubd_LDADD = $(RESOLVER_LIBS)

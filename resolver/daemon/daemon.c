@@ -11,6 +11,7 @@
 #include "resolver/daemon/heap.h"
 #include "resolver/daemon/list_age.h"
 #include "resolver/daemon/network.h"
+#include "resolver/daemon/recorder.h"
 #include "resolver/daemon/sandbox.h"
 #include "resolver/daemon/service.h"
 #include "resolver/daemon/turn_away.h"
@@ -38,6 +39,7 @@ struct daemon {
 	struct network *network;
 	struct clock_watch clock;
 	struct verdict_log *verdicts;
+	struct recorder *recorder;
 	struct counters counters; /* what the main thread counts */
 	int64_t started_ms;       /* wall clock */
 	bool ending;
@@ -51,6 +53,14 @@ daemon_on_verdict(void *ctx, const struct server *s)
 	struct daemon *d = ctx;
 
 	verdict_log_add(d->verdicts, s);
+}
+
+static void
+daemon_on_certificate(void *ctx, const struct server *s, struct span presented)
+{
+	struct daemon *d = ctx;
+
+	recorder_add(d->recorder, s, presented);
 }
 
 static void
@@ -73,6 +83,7 @@ daemon_status_fill(void *ctx, struct status *s)
 	s->reload_error = d->configuration.reload_error;
 	s->started_ms = d->started_ms;
 	verdict_log_last(d->verdicts, &s->last_refusal);
+	recorder_state(d->recorder, &s->journal);
 	s->captive_until_ms = captive_until_ms(&d->captive);
 	counters_sum(&s->counters, &d->counters);
 }
@@ -105,6 +116,7 @@ daemon_reload(void *ctx, struct config_errors *errors, struct changes *changes, 
 	if (res != RES_OK)
 		return res;
 	workers_plan_set(&d->workers, d->configuration.plan);
+	recorder_configure(d->recorder, d->configuration.plan->snapshot->settings);
 	list_age_watch_start(&d->list_age);
 	*generation = d->configuration.generation;
 	heap_trim();
@@ -254,13 +266,16 @@ static int
 daemon_settle(struct daemon *d)
 {
 	char *why = NULL;
-	const char *kill = getenv("CTSTUB_SECCOMP"); /* "kill": stricter, for tests (P13) */
+	const struct settings *s = d->configuration.plan->snapshot->settings;
+	const char *mode = getenv("CTSTUB_SECCOMP"); /* "kill": stricter, for tests (P13) */
+	bool kill = mode != NULL && strcmp(mode, "kill") == 0;
 
-	if (sandbox_drop(d->configuration.plan->snapshot->settings->user, &why) != RES_OK)
+	if (sandbox_drop(s->user, &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
+	recorder_start(d->recorder, s, kill);
 	if (workers_start(&d->workers) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, NULL);
-	if (sandbox_seal(kill != NULL && strcmp(kill, "kill") == 0, &why) != RES_OK)
+	if (sandbox_seal(kill, &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	return 0;
 }
@@ -268,13 +283,16 @@ daemon_settle(struct daemon *d)
 static int
 daemon_start(struct daemon *d)
 {
-	const struct server_hooks hooks = {
-	    .on_verdict = daemon_on_verdict, .on_ready = daemon_on_server_ready, .ctx = d};
+	const struct server_hooks hooks = {.on_verdict = daemon_on_verdict,
+					   .on_certificate = daemon_on_certificate,
+					   .on_ready = daemon_on_server_ready,
+					   .ctx = d};
 	char *why = NULL;
 	int failed;
 
 	if (loop_new(&d->loop) != RES_OK || daemon_signals(d) != RES_OK ||
-	    verdict_log_new(&d->verdicts, d->loop) != RES_OK)
+	    verdict_log_new(&d->verdicts, d->loop) != RES_OK ||
+	    recorder_new(&d->recorder, d->loop, &d->counters) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, NULL);
 	watchdog_init(&d->watchdog, &d->workers, d->loop);
 	captive_init(&d->captive, &d->workers, d->loop);
@@ -309,6 +327,7 @@ daemon_stop(struct daemon *d)
 	clock_watch_stop(&d->clock);
 	workers_free(&d->workers);
 	verdict_log_free(d->verdicts);
+	recorder_free(d->recorder);
 	watchdog_stop(&d->watchdog);
 	captive_stop(&d->captive);
 	list_age_watch_stop(&d->list_age);

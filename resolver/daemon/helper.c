@@ -16,9 +16,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HELPER_TROUBLE 3    /* its exit code */
-#define HELPER_FD      3    /* its end of the socket */
-#define FDS_MAX        4096 /* closed one by one where the kernel has no close_range (before 5.9) */
+#define HELPER_START_MS 5000 /* a busy machine starts it in some 10 ms */
+#define HELPER_TROUBLE  3    /* its exit code */
+#define HELPER_FD       3    /* its end of the socket */
+#define FDS_MAX         4096 /* closed one by one where the kernel has no close_range (before 5.9) */
+
+static const char ready[] = "r"; /* what it sends first */
 
 /* ---- in the helper */
 
@@ -71,13 +74,29 @@ helper_live(const struct helper_setup *setup, int socket)
 			  LOG_STR("error", why));
 		_exit(HELPER_TROUBLE);
 	}
-	if (!descriptors_settle(socket) || setup->seal(setup->kill, &why) != RES_OK)
+	if (!descriptors_settle(socket) || setup->seal(setup->kill, &why) != RES_OK ||
+	    !helper_send(HELPER_FD, span_str(ready)))
 		_exit(HELPER_TROUBLE);
 	setup->run(HELPER_FD, setup->ctx);
 	_exit(0); /* nothing of the daemon that it is a copy of may run */
 }
 
 /* ---- in the daemon */
+
+/* Waits until it has closed the daemon's descriptors and is sealed: a daemon that is killed at once leaves nobody behind who
+ * holds its sockets. */
+static bool
+helper_is_ready(int socket)
+{
+	struct pollfd p = {.fd = socket, .events = POLLIN};
+	char byte;
+
+	errno = ETIMEDOUT;
+	if (poll(&p, 1, HELPER_START_MS) != 1)
+		return false;
+	errno = ECHILD;
+	return recv(socket, &byte, 1, 0) == 1;
+}
 
 int
 helper_start(const struct helper_setup *setup, char **why)
@@ -97,7 +116,7 @@ helper_start(const struct helper_setup *setup, char **why)
 	if (pid == 0)
 		helper_live(setup, pair[1]);
 	(void)close(pair[1]);
-	if (pid > 0 && fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
+	if (pid > 0 && helper_is_ready(pair[0]) && fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
 		return pair[0];
 	*why = strdup(strerror(errno));
 	(void)close(pair[0]);

@@ -34,7 +34,8 @@ struct helper_setup {
 	void *ctx;
 };
 
-/* Before any thread is started. Gives the daemon's end, which does not block, or -1 and *why (yours). */
+/* Before any thread is started. Waits until the helper is sealed. Gives the daemon's end, which does not block, or -1 and
+ * *why (yours). */
 int helper_start(const struct helper_setup *, char **why);
 /* Closes the daemon's end, when the helper has done its work or after HELPER_END_MS. */
 void helper_end(int socket);

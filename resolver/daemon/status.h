@@ -32,6 +32,20 @@ struct refusal {
 	int64_t at_ms; /* wall clock */
 };
 
+/* The journal of what the upstreams showed, and the evidence beside it. */
+enum journal_health {
+	JOURNAL_OFF, /* there is no state-dir */
+	JOURNAL_WRITTEN,
+	JOURNAL_FAILING, /* the last write failed */
+	JOURNAL_ENDED    /* the process that writes it is gone; a restart of the daemon brings it back */
+};
+
+struct journal_state {
+	enum journal_health health;
+	int error;        /* errno, of a failing one */
+	int64_t since_ms; /* wall clock; 0: since the start */
+};
+
 struct status {
 	const struct snapshot *snapshot; /* lent */
 	const char *reload_error;        /* lent; NULL: the last reload succeeded */
@@ -39,6 +53,7 @@ struct status {
 	int64_t started_ms;              /* wall clock */
 	int64_t captive_until_ms;        /* boot clock; 0: off */
 	struct refusal last_refusal;
+	struct journal_state journal;
 	unsigned workers;
 	struct counter_totals counters;
 	const struct worker_status *worker; /* lent */

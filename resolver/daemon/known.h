@@ -1,0 +1,46 @@
+/*
+ * known.h - what is known of the upstreams: facts that a table has or lacks, so that each is reported once.
+ *
+ * Pure and bounded: the place of the oldest fact goes to a new one. A fact is a keyed hash of its kind, its upstream and its
+ * bytes, so the table holds no text.
+ */
+#ifndef RESOLVER_DAEMON_KNOWN_H
+#define RESOLVER_DAEMON_KNOWN_H
+
+#include "base/journal.h"
+#include "base/random.h"
+
+/* An upstream of 8 addresses whose certificates change weekly has about 200 facts a year; these are 32 KiB. */
+#define KNOWN_MAX 4096
+
+enum known_kind {
+	KNOWN_UPSTREAM = 1, /* some address of it was accepted once */
+	KNOWN_ADDRESS,
+	KNOWN_LEAF,
+	KNOWN_KEY,
+	KNOWN_ISSUER,
+	KNOWN_SCTS,
+	KNOWN_REFUSED /* the address is refused at present */
+};
+
+struct known {
+	struct hash_key key;
+	uint64_t fact[KNOWN_MAX];
+	size_t n, next;
+};
+
+void known_begin(struct known *);
+bool known_has(const struct known *, enum known_kind, struct span upstream, struct span what);
+/* True: it was not known before. */
+bool known_add(struct known *, enum known_kind, struct span upstream, struct span what);
+/* True: it was known. */
+bool known_drop(struct known *, enum known_kind, struct span upstream, struct span what);
+
+/*
+ * Learns from a record whose kind says whether the certificate was refused or not: what it has of certificate, key, issuer,
+ * logs and address is known from now on. Of an accepted one it sets news (enum journal_news) and the kind: a first acceptance,
+ * a change, accepted again, or "known" when nothing is new. True: an upstream that was accepted before shows another issuer.
+ */
+bool known_learn(struct known *, struct journal_record *);
+
+#endif

@@ -1,0 +1,339 @@
+#include "config.h"
+
+#include "resolver/daemon/recorder.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/path.h"
+#include "base/text.h"
+#include "resolver/daemon/evidence_folder.h"
+#include "resolver/daemon/helper.h"
+#include "resolver/daemon/known.h"
+#include "resolver/daemon/repeats.h"
+#include "resolver/daemon/sandbox.h"
+#include "resolver/daemon/showing.h"
+#include "resolver/daemon/writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct recorder {
+	struct loop *loop;
+	struct counters *counters;
+	int socket; /* of the helper; -1: there is none */
+	struct loop_fd watch;
+	struct buf message;
+	struct known known;
+	struct repeats repeats;
+	bool keeps_evidence;
+	struct journal_state state;
+};
+
+/* A certificate that was judged, on its way from a worker. */
+struct sighting {
+	struct recorder *recorder;
+	char *upstream;
+	struct addr addr;
+	struct verdict verdict;
+	struct buf presented;
+};
+
+/* ---- the helper */
+
+static void
+state_set(struct recorder *r, enum journal_health health, int error)
+{
+	if (r->state.health == health && r->state.error == error)
+		return;
+	if (health == JOURNAL_FAILING || health == JOURNAL_ENDED)
+		log_event(
+		    LOG_WARN, "journal-not-written",
+		    LOG_STR("error", health == JOURNAL_ENDED ? "its process has ended" : strerror(error)));
+	else if (r->state.health == JOURNAL_FAILING)
+		log_event(LOG_NOTICE, "journal-written-again",
+			  LOG_INT("lost", counter_get(r->counters, COUNTER_JOURNAL_LOST)));
+	r->state = (struct journal_state){.health = health, .error = error, .since_ms = clock_wall_ms()};
+}
+
+static void
+helper_drop(struct recorder *r)
+{
+	loop_fd_unwatch(&r->watch);
+	(void)close(r->socket);
+	r->socket = -1;
+	state_set(r, JOURNAL_ENDED, 0);
+}
+
+static void
+recorder_on_report(void *ctx, unsigned ready)
+{
+	struct recorder *r = ctx;
+	uint8_t *room = malloc(HELPER_MESSAGE_MAX);
+	struct writer_report report;
+	ssize_t n = 0;
+
+	(void)ready;
+	while (room != NULL && (n = helper_receive(r->socket, room)) > 0) {
+		if (!writer_report_read(&report, span_of(room, (size_t)n)))
+			continue;
+		if (report.error != 0)
+			counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
+		state_set(r, report.error != 0 ? JOURNAL_FAILING : JOURNAL_WRITTEN, report.error);
+	}
+	free(room);
+	if (n < 0)
+		helper_drop(r);
+}
+
+static void
+message_send(struct recorder *r)
+{
+	if (r->socket < 0)
+		return;
+	if (!buf_ok(&r->message) || !helper_send(r->socket, buf_span(&r->message)))
+		counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
+}
+
+static void
+record_send(struct recorder *r, const struct journal_record *record)
+{
+	struct buf line = buf_max(JOURNAL_LINE_MAX + 1);
+
+	if (journal_write(&line, record) == RES_OK) {
+		counter_add(r->counters, COUNTER_JOURNAL_RECORDS, 1);
+		writer_put_line(&r->message, buf_span(&line));
+		message_send(r);
+	}
+	buf_free(&line);
+}
+
+/* ---- what a certificate tells */
+
+static void
+accepted_log(const struct journal_record *record, const struct sighting *s, bool issuer_changed)
+{
+	const struct verdict_cert *leaf = &s->verdict.chain[0];
+	struct buf news = buf_max(64);
+	char date[TIME_TEXT_MAX], hex[65];
+
+	journal_news_put(&news, record->news);
+	(void)time_text(leaf->not_after_ms, date);
+	(void)hex_write(hex, span_of(leaf->sha256, sizeof leaf->sha256));
+	if (record->kind == JOURNAL_FIRST)
+		log_event(LOG_NOTICE, "first-acceptance", LOG_STR("upstream", s->upstream),
+			  LOG_IP("addr", &s->addr), LOG_STR("issuer", leaf->issuer),
+			  LOG_STR("not_after", date), LOG_STR("sha256", hex));
+	else if (record->kind == JOURNAL_CHANGE)
+		log_event(LOG_NOTICE, "certificate-changed", LOG_STR("upstream", s->upstream),
+			  LOG_IP("addr", &s->addr), LOG_STR("new", buf_cstr(&news)),
+			  LOG_STR("issuer", leaf->issuer), LOG_STR("not_after", date),
+			  LOG_STR("sha256", hex));
+	if (issuer_changed)
+		log_event(LOG_WARN, "issuer-changed", LOG_STR("upstream", s->upstream),
+			  LOG_IP("addr", &s->addr), LOG_STR("issuer", leaf->issuer), LOG_STR("sha256", hex));
+	buf_free(&news);
+}
+
+static void
+accepted_take(struct recorder *r, struct journal_record *record, const struct sighting *s)
+{
+	bool issuer_changed = known_learn(&r->known, record);
+
+	if (issuer_changed)
+		counter_add(r->counters, COUNTER_ISSUER_CHANGES, 1);
+	accepted_log(record, s, issuer_changed);
+	if (record->kind != JOURNAL_KNOWN)
+		record_send(r, record);
+}
+
+/* What makes two refusals the same. */
+static struct span
+refusal_text(struct buf *b, const struct journal_record *record)
+{
+	buf_put(b, record->upstream);
+	buf_u8(b, 0);
+	buf_put(b, record->address);
+	buf_u8(b, 0);
+	buf_put(b, record->evidence);
+	return buf_span(b);
+}
+
+static void
+evidence_send(struct recorder *r, const struct sighting *s, const char *name)
+{
+	char *verdict = r->keeps_evidence && r->socket >= 0 ? verdict_json(&s->verdict) : NULL;
+
+	if (verdict == NULL)
+		return;
+	writer_put_evidence(&r->message, name, buf_span(&s->presented), verdict);
+	message_send(r);
+	free(verdict);
+}
+
+static void
+refused_take(struct recorder *r, struct journal_record *record, const struct sighting *s)
+{
+	const uint8_t *sha256 = s->verdict.n_chain > 0 ? s->verdict.chain[0].sha256 : NULL;
+	char name[REFUSAL_NAME_MAX];
+	struct buf same = buf_max(8192);
+
+	record->evidence = span_str(
+	    evidence_name(name, reason_code(verdict_reason(&s->verdict)), sha256, buf_span(&s->presented)));
+	(void)known_learn(&r->known, record);
+	record->count = repeats_count(&r->repeats, refusal_text(&same, record), record->time_ms);
+	buf_free(&same);
+	if (record->count == 0)
+		return;
+	evidence_send(r, s, name);
+	record_send(r, record);
+}
+
+static void
+sighting_free(struct sighting *s)
+{
+	free(s->upstream);
+	verdict_clear(&s->verdict);
+	buf_free(&s->presented);
+	free(s);
+}
+
+static void
+sighting_on_turn(void *arg)
+{
+	struct sighting *s = arg;
+	struct showing *text = malloc(sizeof *text);
+	struct journal_record record;
+
+	if (text != NULL) {
+		showing_record(&record, text, &s->verdict, s->upstream, &s->addr, buf_span(&s->presented));
+		record.time_ms = clock_wall_ms();
+		if (record.kind == JOURNAL_REFUSED)
+			refused_take(s->recorder, &record, s);
+		else
+			accepted_take(s->recorder, &record, s);
+		showing_free(text);
+		free(text);
+	}
+	sighting_free(s);
+}
+
+void
+recorder_add(struct recorder *r, const struct server *server, struct span presented)
+{
+	struct sighting *s = calloc(1, sizeof *s);
+
+	if (s == NULL)
+		return;
+	s->recorder = r;
+	s->addr = server->target->addr;
+	s->upstream = strdup(server->target->upstream);
+	s->presented = buf_max(presented.n);
+	buf_put(&s->presented, presented);
+	if (s->upstream == NULL || verdict_copy(&s->verdict, &server->verdict) != RES_OK ||
+	    (verdict_accepted(&s->verdict) && s->verdict.n_chain == 0) ||
+	    loop_post(r->loop, sighting_on_turn, s) != RES_OK)
+		sighting_free(s);
+}
+
+/* ---- life */
+
+static void
+recorder_on_record(void *ctx, const struct journal_record *record)
+{
+	struct recorder *r = ctx;
+	struct journal_record copy = *record;
+	struct buf same = buf_max(8192);
+
+	(void)known_learn(&r->known, &copy);
+	if (record->kind == JOURNAL_REFUSED)
+		repeats_restore(&r->repeats, refusal_text(&same, record), record->time_ms);
+	buf_free(&same);
+}
+
+static void
+recorder_restore(struct recorder *r, const char *state_dir)
+{
+	struct journal_counts counts = {0};
+	const char *why = NULL;
+	int folder = path_folder_open(state_dir, &why);
+
+	if (folder < 0)
+		return; /* the helper will report it when there is something to write */
+	if (journal_read(folder, &counts, &why, recorder_on_record, r) != RES_OK)
+		log_event(LOG_WARN, "journal-not-read", LOG_STR("error", why));
+	if (counts.broken > 0)
+		log_event(LOG_NOTICE, "journal-damaged", LOG_INT("lines", counts.broken),
+			  LOG_INT("records", counts.records));
+	(void)close(folder);
+}
+
+enum res
+recorder_new(struct recorder **out, struct loop *loop, struct counters *counters)
+{
+	struct recorder *r = calloc(1, sizeof *r);
+
+	if (r == NULL)
+		return RES_NOMEM;
+	r->loop = loop;
+	r->counters = counters;
+	r->socket = -1;
+	r->message = buf_max(HELPER_MESSAGE_MAX);
+	known_begin(&r->known);
+	repeats_begin(&r->repeats);
+	*out = r;
+	return RES_OK;
+}
+
+void
+recorder_start(struct recorder *r, const struct settings *s, bool kill)
+{
+	const struct helper_setup setup = {.name = "ctstub-journal",
+					   .user = "",
+					   .seal = sandbox_seal_writer,
+					   .kill = kill,
+					   .run = writer_run};
+	char *why = NULL;
+
+	if (s->state_dir[0] == '\0')
+		return;
+	recorder_restore(r, s->state_dir);
+	r->socket = helper_start(&setup, &why);
+	if (r->socket >= 0 && loop_fd_watch(&r->watch, r->loop, r->socket, recorder_on_report, r) == RES_OK) {
+		r->state.health = JOURNAL_WRITTEN;
+		recorder_configure(r, s);
+	} else {
+		log_event(LOG_WARN, "no-journal", LOG_STR("error", why));
+	}
+	free(why);
+}
+
+void
+recorder_configure(struct recorder *r, const struct settings *s)
+{
+	r->keeps_evidence = s->evidence_count > 0;
+	if (r->socket < 0)
+		return;
+	writer_put_setup(&r->message, s);
+	message_send(r);
+}
+
+void
+recorder_free(struct recorder *r)
+{
+	if (r == NULL)
+		return;
+	if (r->socket >= 0) {
+		loop_fd_unwatch(&r->watch);
+		helper_end(r->socket);
+	}
+	buf_free(&r->message);
+	free(r);
+}
+
+void
+recorder_state(const struct recorder *r, struct journal_state *out)
+{
+	*out = r->state;
+}

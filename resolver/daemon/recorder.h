@@ -1,0 +1,28 @@
+/*
+ * recorder.h - the daemon's memory of its upstreams: what is new of a certificate goes to the log and to the journal.
+ *
+ * Workers report from their threads; the thread of the loop knows what was seen before, from the journal as of the start and
+ * from what it saw itself, and hands the records to the helper that writes (writer.h). It never waits for it: what the
+ * helper does not take is counted.
+ */
+#ifndef RESOLVER_DAEMON_RECORDER_H
+#define RESOLVER_DAEMON_RECORDER_H
+
+#include "resolver/daemon/status.h"
+#include "resolver/server.h"
+
+struct recorder;
+/* counters: those of the main thread; lent. */
+enum res recorder_new(struct recorder **, struct loop *, struct counters *);
+/* Reads the journal and starts the helper, with the rights of this process as they are: before threads are started and
+ * system calls restricted. Without a state-dir there is neither. kill: as for sandbox_seal. */
+void recorder_start(struct recorder *, const struct settings *, bool kill);
+/* After a reload. */
+void recorder_configure(struct recorder *, const struct settings *);
+/* No worker may run any more. Waits for the helper, a little. */
+void recorder_free(struct recorder *);
+/* Any thread: a certificate was judged (server_hooks.on_certificate). */
+void recorder_add(struct recorder *, const struct server *, struct span presented);
+void recorder_state(const struct recorder *, struct journal_state *);
+
+#endif
