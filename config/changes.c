@@ -10,7 +10,7 @@
 
 /* Their files and sockets are opened before the daemon drops its privileges. */
 static const enum option_id at_start_only[] = {OPTION_LISTEN, OPTION_WORKERS, OPTION_USER,
-					       OPTION_CONTROL_SOCKET};
+					       OPTION_CONTROL_SOCKET, OPTION_CONTROL_GROUP};
 
 /* One section in both configurations. */
 struct pair {

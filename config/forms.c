@@ -54,6 +54,7 @@ form_words(enum option_form form)
 		return watch_blocks;
 	case FORM_ANY:
 	case FORM_USER:
+	case FORM_GROUP:
 	case FORM_SOCKET:
 	case FORM_PATH:
 	case FORM_FILE:
@@ -83,6 +84,8 @@ form_expected(enum option_form form)
 		return "a string";
 	case FORM_USER:
 		return "the name of a user or \"\"";
+	case FORM_GROUP:
+		return "the name of a group or \"\"";
 	case FORM_SOCKET:
 		return "the path of a socket (at most 107 bytes)";
 	case FORM_PATH:
@@ -248,6 +251,7 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	memcpy(out, text, strlen(text) + 1);
 	switch (form) {
 	case FORM_USER:
+	case FORM_GROUP:
 		return user_ok(text);
 	case FORM_SOCKET:
 		return *text != '\0' && strlen(text) < sizeof((struct sockaddr_un *)NULL)->sun_path;

@@ -11,7 +11,8 @@
 /* What a value may be, beyond its kind. */
 enum option_form {
 	FORM_ANY,
-	FORM_USER, /* a name, or "" */
+	FORM_USER,  /* a name, or "" */
+	FORM_GROUP, /* the same, of a group */
 	/* one of a few words */
 	FORM_LOG_LEVEL,
 	FORM_LOG_FORMAT,

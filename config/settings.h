@@ -97,6 +97,7 @@ struct settings {
 	enum log_level log_level;
 	enum log_format log_format;
 	char *control_socket;
+	char *control_group; /* may do everything that the socket offers; "" : none */
 	char *state_dir;
 
 	enum ct_mode ct_mode;

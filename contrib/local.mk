@@ -2,7 +2,7 @@
 EXTRA_DIST += \
 	contrib/ctstub.conf contrib/debian contrib/fleet \
 	contrib/install-packages contrib/packages contrib/quickstart \
-	contrib/systemd/bind-itself.conf contrib/systemd/egress.conf \
+	contrib/systemd/bind-itself.conf contrib/systemd/control-group.conf contrib/systemd/egress.conf \
 	contrib/systemd/ctstub-audit.service.in contrib/systemd/ctstub-audit.timer \
 	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer \
 	contrib/systemd/ctstubd.service.in contrib/systemd/ctstubd.socket \

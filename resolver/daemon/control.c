@@ -14,13 +14,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define ACCEPT_PAUSE_MS 1000 /* without a descriptor to spare the listener would be ready forever */
+#define PEER_GROUPS_MAX 65536 /* NGROUPS_MAX of Linux: with less the kernel tells none */
+#define ACCEPT_PAUSE_MS 1000  /* without a descriptor to spare the listener would be ready forever */
 
 struct control_conn {
 	struct control *control;
 	LIST_ENTRY(control_conn) link;
 	int fd;
 	uid_t uid;
+	bool privileged; /* may change something */
 	struct loop_fd watch;
 	struct loop_timer timer; /* for the whole of it */
 	struct buf in;
@@ -35,16 +37,34 @@ struct control {
 	const struct control_ops *ops;
 	void *ctx;
 	struct control_socket socket;
+	bool has_group; /* its members are privileged */
+	gid_t group;
 	struct loop_fd watch;
 	struct loop_timer pause;
 	LIST_HEAD(, control_conn) connections; /* the newest first */
 	unsigned n;
 };
 
+/* The supplementary groups of a peer; its effective one is in SO_PEERCRED. */
 static bool
-uid_is_privileged(uid_t uid)
+peer_has_group(int fd, gid_t group)
 {
-	return uid == 0 || uid == geteuid();
+	socklen_t n = PEER_GROUPS_MAX * sizeof(gid_t);
+	gid_t *list = calloc(PEER_GROUPS_MAX, sizeof *list);
+	bool found = false;
+
+	if (list != NULL && getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, list, &n) == 0)
+		for (size_t i = 0; i < n / sizeof *list && !found; i++)
+			found = list[i] == group;
+	free(list);
+	return found;
+}
+
+static bool
+peer_is_privileged(const struct control *k, int fd, const struct ucred *peer)
+{
+	return peer->uid == 0 || peer->uid == geteuid() ||
+	       (k->has_group && (peer->gid == k->group || peer_has_group(fd, k->group)));
 }
 
 static void
@@ -187,10 +207,10 @@ control_conn_serve(struct control_conn *c, struct span line)
 		control_conn_answer(c, control_json_error(why, NULL));
 		return;
 	}
-	if (control_verb_changes(c->request.verb) && !uid_is_privileged(c->uid)) {
-		control_conn_answer(
-		    c, control_json_error("only root and the daemon's own user may do that: run with sudo",
-					  NULL));
+	if (control_verb_changes(c->request.verb) && !c->privileged) {
+		control_conn_answer(c, control_json_error("only root, the daemon's own user and the members "
+							  "of control-group may do that: run with sudo",
+							  NULL));
 		return;
 	}
 	switch (c->request.verb) {
@@ -278,7 +298,7 @@ control_place_to_clear(const struct control *k)
 
 	LIST_FOREACH(c, &k->connections, link)
 	{
-		unsigned n = uid_is_privileged(c->uid) ? 0 : control_places_of(k, c->uid);
+		unsigned n = c->privileged ? 0 : control_places_of(k, c->uid);
 
 		if (n >= most && n > 0) {
 			most = n;
@@ -290,16 +310,15 @@ control_place_to_clear(const struct control *k)
 
 /* Makes a place for one more connection of this user. The user with the most gives one up for a user with fewer. */
 static bool
-control_place_make(struct control *k, uid_t uid)
+control_place_make(struct control *k, uid_t uid, bool privileged)
 {
-	unsigned max = CONTROL_CONNECTIONS_MAX - (uid_is_privileged(uid) ? 0 : CONTROL_CONNECTIONS_KEPT);
+	unsigned max = CONTROL_CONNECTIONS_MAX - (privileged ? 0 : CONTROL_CONNECTIONS_KEPT);
 	struct control_conn *worst;
 
 	if (k->n < max)
 		return true;
 	worst = control_place_to_clear(k);
-	if (worst == NULL ||
-	    (!uid_is_privileged(uid) && control_places_of(k, uid) >= control_places_of(k, worst->uid)))
+	if (worst == NULL || (!privileged && control_places_of(k, uid) >= control_places_of(k, worst->uid)))
 		return false;
 	control_conn_close(worst);
 	return true;
@@ -312,15 +331,17 @@ control_conn_open(struct control *k, int fd)
 	struct control_conn *c;
 	struct ucred peer;
 	socklen_t n = sizeof peer;
+	bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0;
+	bool privileged = known && peer_is_privileged(k, fd, &peer);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) != 0 || !control_place_make(k, peer.uid) ||
-	    (c = calloc(1, sizeof *c)) == NULL) {
+	if (!known || !control_place_make(k, peer.uid, privileged) || (c = calloc(1, sizeof *c)) == NULL) {
 		(void)close(fd);
 		return;
 	}
 	c->control = k;
 	c->fd = fd;
 	c->uid = peer.uid;
+	c->privileged = privileged;
 	c->in = buf_max(CONTROL_REQUEST_MAX + 2);
 	LIST_INSERT_HEAD(&k->connections, c, link);
 	k->n++;
@@ -368,6 +389,8 @@ control_new(struct control **out, struct loop *loop, const struct control_ops *o
 	k->loop = loop;
 	k->ops = ops;
 	k->ctx = ctx;
+	k->has_group = owner->group;
+	k->group = owner->gid;
 	failed = control_socket_open(&k->socket, path, owner);
 	loop_timer_init(&k->pause, loop, control_on_pause_over, k);
 	if (failed == NULL && loop_fd_watch(&k->watch, loop, k->socket.fd, control_on_ready, k) != RES_OK)
@@ -380,6 +403,12 @@ control_new(struct control **out, struct loop *loop, const struct control_ops *o
 	}
 	*out = k;
 	return RES_OK;
+}
+
+const char *
+control_group_trouble(const struct control *k)
+{
+	return k->socket.group_trouble;
 }
 
 void

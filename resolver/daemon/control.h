@@ -17,7 +17,8 @@
  *                                        refused: "error" is the first, "errors"[] all of them as file:line: ...
  *   log-level  level
  *   captive    minutes                   the request's 0: off
- * Reading verbs: the socket's group; changing verbs: root and the daemon's own user (SO_PEERCRED).
+ * Reading verbs: the socket's group; changing verbs: root, the daemon's own user, and the members of option control-group
+ * (SO_PEERCRED, SO_PEERGROUPS).
  */
 #ifndef RESOLVER_DAEMON_CONTROL_H
 #define RESOLVER_DAEMON_CONTROL_H
@@ -25,7 +26,7 @@
 #include "resolver/daemon/control_json.h"
 #include "resolver/daemon/control_socket.h"
 
-/* A quarter of them is kept for root and the daemon's own user, whom others must not keep out. */
+/* A quarter of them is kept for those who may change something, whom others must not keep out. */
 #define CONTROL_CONNECTIONS_MAX  16
 #define CONTROL_CONNECTIONS_KEPT 4
 #define CONTROL_TIMEOUT_MS       5000
@@ -53,6 +54,8 @@ struct control_ops {
  * (yours) on failure. */
 enum res control_new(struct control **, struct loop *, const struct control_ops *, void *ctx,
 		     const char *path, const struct control_owner *, char **why);
+/* Why the members of option control-group cannot use the socket; NULL: they can, or there is no such group. Constant. */
+const char *control_group_trouble(const struct control *);
 void control_free(struct control *); /* removes the socket */
 
 #endif

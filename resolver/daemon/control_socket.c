@@ -163,6 +163,37 @@ socket_bind(const struct control_socket *s)
 	return error;
 }
 
+static const char not_given[] =
+    "the socket cannot be given to it: the daemon must be started as root, or be in that group";
+
+/* By the descriptor of what was seen to be a socket: others may be able to put another file there. */
+static bool
+group_give(const struct control_socket *s, gid_t gid)
+{
+	int fd = openat(s->folder, s->name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st;
+	bool ok = fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) &&
+		  fchownat(fd, "", (uid_t)-1, gid, AT_EMPTY_PATH) == 0;
+
+	if (fd >= 0)
+		(void)close(fd);
+	return ok;
+}
+
+/* Checks that the group of option control-group got the socket, and can enter its folder. Constant, or NULL. */
+static const char *
+group_trouble(const struct control_socket *s, const struct stat *st, gid_t gid)
+{
+	struct stat folder;
+
+	if (st->st_gid != gid)
+		return not_given;
+	if (fstat(s->folder, &folder) != 0 ||
+	    ((folder.st_mode & S_IXOTH) == 0 && ((folder.st_mode & S_IXGRP) == 0 || folder.st_gid != gid)))
+		return "it cannot enter the folder of the socket: mode 0751 was expected there";
+	return NULL;
+}
+
 /* Listens, and records the socket's identity. In a folder that only root can write to, gives it to its owner. */
 static int
 socket_settle(struct control_socket *s, bool give, const struct control_owner *owner)
@@ -172,9 +203,13 @@ socket_settle(struct control_socket *s, bool give, const struct control_owner *o
 	if (listen(s->fd, CONTROL_BACKLOG) != 0 ||
 	    (give && fchownat(s->folder, s->name, owner->uid, owner->gid, AT_SYMLINK_NOFOLLOW) != 0))
 		return errno;
+	if (owner->group && !owner->give && !group_give(s, owner->gid))
+		s->group_trouble = not_given;
 	if (fstatat(s->folder, s->name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode)) {
 		s->dev = st.st_dev;
 		s->ino = st.st_ino;
+		if (owner->group && s->group_trouble == NULL)
+			s->group_trouble = group_trouble(s, &st, owner->gid);
 	}
 	return 0;
 }

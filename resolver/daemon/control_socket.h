@@ -14,9 +14,10 @@
 
 #define CONTROL_BACKLOG 16
 
-/* The owner of the socket. give false: the process that makes it. */
+/* The owner of the socket. */
 struct control_owner {
-	bool give;
+	bool give;  /* to this user; else it stays with the process that makes it */
+	bool group; /* gid is the group of option control-group: also the socket of our own gets it */
 	uid_t uid;
 	gid_t gid;
 };
@@ -27,6 +28,7 @@ struct control_socket {
 	char *name; /* in the folder */
 	dev_t dev;  /* of the socket that is ours to remove */
 	ino_t ino;
+	const char *group_trouble; /* why the group of owner.group cannot use it (constant); NULL: it can */
 };
 
 /* Binds path, mode 0660, and listens. The last folder of the path is made if it is not there. A stale socket is

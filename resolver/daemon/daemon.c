@@ -212,22 +212,37 @@ daemon_fail(int code, char *why)
 	return code;
 }
 
+/* The socket's group may read (control.h); root's own group is nobody's. */
+static struct control_owner
+control_owner(const struct settings *s)
+{
+	struct control_owner owner = {0};
+
+	owner.give =
+	    geteuid() == 0 && s->user[0] != '\0' && sandbox_user(s->user, &owner.uid, &owner.gid) == RES_OK;
+	owner.group = s->control_group[0] != '\0' && sandbox_group(s->control_group, &owner.gid) == RES_OK;
+	if (s->control_group[0] != '\0' && !owner.group)
+		log_event(LOG_WARN, "no-control-group", LOG_STR("group", s->control_group),
+			  LOG_STR("error", "there is no such group"));
+	return owner;
+}
+
 /* A daemon that answers questions is worth more than one that also reports its status. */
 static void
 daemon_control_new(struct daemon *d)
 {
 	const struct settings *s = d->configuration.plan->snapshot->settings;
-	struct control_owner owner = {0};
+	struct control_owner owner = control_owner(s);
 	char *why = NULL;
 
 	if (s->control_socket[0] == '\0')
 		return;
-	/* The socket's group may read (control.h); root's own group is nobody's. */
-	owner.give =
-	    geteuid() == 0 && s->user[0] != '\0' && sandbox_user(s->user, &owner.uid, &owner.gid) == RES_OK;
 	if (control_new(&d->control, d->loop, &control_ops, d, s->control_socket, &owner, &why) != RES_OK)
 		log_event(LOG_WARN, "no-control-socket", LOG_STR("path", s->control_socket),
 			  LOG_STR("error", why));
+	else if (control_group_trouble(d->control) != NULL)
+		log_event(LOG_WARN, "no-control-group", LOG_STR("group", s->control_group),
+			  LOG_STR("error", control_group_trouble(d->control)));
 	free(why);
 }
 

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -67,9 +68,10 @@ warnings_print(const struct snapshot *s)
 			       s->upstream[u].warning[i]);
 }
 
-/* A user that somebody configured must exist; the default one may be made later, by the package. *warn: it does not. */
+/* A user and a group that somebody configured must exist; the default user may be made later, by the package. *warn: it
+ * does not exist. */
 static enum res
-user_check(const char *file, struct config_errors *errors, bool *warn)
+accounts_check(const char *file, struct config_errors *errors, bool *warn)
 {
 	struct config_errors seen = {0}; /* plan_read reports them */
 	struct settings *s = NULL;
@@ -89,6 +91,14 @@ user_check(const char *file, struct config_errors *errors, bool *warn)
 				  "there is no user \"%s\" on this machine, an existing one was expected (or "
 				  "\"\" to keep the user who starts the daemon)",
 				  s->user);
+	if (s->control_group[0] != '\0' && getgrnam(s->control_group) == NULL) {
+		res = RES_NOT_FOUND;
+		config_errors_add(
+		    errors, s->set_at[OPTION_CONTROL_GROUP],
+		    "there is no group \"%s\" on this machine, an existing one was expected (or "
+		    "\"\" for none)",
+		    s->control_group);
+	}
 	settings_free(s);
 	return res;
 }
@@ -113,7 +123,7 @@ config_test(const char *file)
 
 	if (res == RES_OK)
 		res = listen_check(plan->snapshot->settings, is_of_service(file), &errors, &warnings);
-	if (user_check(file, &errors, &no_user) != RES_OK || res != RES_OK) {
+	if (accounts_check(file, &errors, &no_user) != RES_OK || res != RES_OK) {
 		daemon_errors_print(&errors);
 		config_errors_free(&errors);
 		config_errors_free(&warnings);

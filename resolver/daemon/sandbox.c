@@ -43,6 +43,17 @@ sandbox_user(const char *user, uid_t *uid, gid_t *gid)
 	return RES_OK;
 }
 
+enum res
+sandbox_group(const char *group, gid_t *gid)
+{
+	const struct group *g = getgrnam(group);
+
+	if (g == NULL)
+		return RES_NOT_FOUND;
+	*gid = g->gr_gid;
+	return RES_OK;
+}
+
 void
 sandbox_act_as(uid_t uid, gid_t gid)
 {

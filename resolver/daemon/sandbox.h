@@ -14,6 +14,7 @@
 enum res sandbox_drop(const char *user, char **why);
 /* The ids of a user. RES_NOT_FOUND. */
 enum res sandbox_user(const char *user, uid_t *uid, gid_t *gid);
+enum res sandbox_group(const char *group, gid_t *gid);
 /* Files and sockets are made, opened and removed with the rights of this user, by this thread alone, until
  * sandbox_act_as_self: in a folder of another user, root then does only what that user could do. Root only. */
 void sandbox_act_as(uid_t uid, gid_t gid);

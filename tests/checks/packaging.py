@@ -137,7 +137,7 @@ def exposure(t, unit):
     if not shutil.which("systemd-analyze"):
         raise Skip("systemd-analyze is not on this machine")
     source = os.path.join(t.build, "contrib", "systemd", unit)
-    drop_ins = [None] + (["bind-itself.conf", "egress.conf"] if unit == "ctstubd.service" else [])
+    drop_ins = [None] + (["bind-itself.conf", "control-group.conf", "egress.conf"] if unit == "ctstubd.service" else [])
     for drop_in in drop_ins:
         folder = t.path(f"with-{drop_in}")
         os.makedirs(os.path.join(folder, unit + ".d"))

@@ -19,7 +19,6 @@ ALLOWED = {
     "config/load.c": ({"open", "stat", "access"}, "what a person names; looks without opening; the system's own bundle"),
     "config/settings_read.c": ({"access"}, "is there a main file? Opens nothing"),
     "resolver/daemon/helper.c": ({"open"}, "/dev/null"),
-    "resolver/daemon/main.c": ({"open", "stat"}, "/dev/null; is there a main file?"),
     "resolver/daemon/main.c": ({"open", "stat"}, "/dev/null; is there a main file, and is it this one?"),
     "resolver/daemon/socket_unit.c": ({"stat"}, "is the unit there, or masked? Opens nothing"),
     "resolver/daemon/control_socket.c": ({"bind"}, "through /proc/self/fd of the folder"),

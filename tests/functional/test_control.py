@@ -1,4 +1,5 @@
 """The control socket and the verbs of ctstub that talk to it (G08, G09)."""
+import grp
 import json
 import os
 import re
@@ -248,6 +249,59 @@ def other_user(t):
     check(mode & 0o007 == 0, f"the socket's mode is {mode:o}")
     code, _, _ = t.run("/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", t.program("ctstub"), "flush", "-c", d.config)
     equal(code, 3, "exit code as nobody")
+
+
+ADMIN = next((g.gr_name for g in grp.getgrall() if g.gr_gid not in (0, 65534)), None)
+GROUP = [
+    ("a member of control-group by a supplementary group may reload", ADMIN, ["--regid=65533", "--groups={group}"], ["reload"], 0, ""),
+    ("a member by the primary group may flush", ADMIN, ["--regid={group}", "--clear-groups"], ["flush"], 0, ""),
+    ("a member may set the log level", ADMIN, ["--regid=65533", "--groups={group}"], ["log-level", "debug"], 0, ""),
+    ("a member may open the captive window", ADMIN, ["--regid=65533", "--groups={group}"], ["captive", "1"], 0, ""),
+    ("a member may read", ADMIN, ["--regid=65533", "--groups={group}"], ["stats"], 0, ""),
+    ("a member of other groups may not connect", ADMIN, ["--regid=65533", "--groups=65530"], ["stats"], 3, "permission"),
+    ("without control-group no group may connect", "", ["--regid=65533", "--groups={group}"], ["stats"], 3, "permission"),
+]
+
+
+def root_stub(t, **options):
+    """A daemon that root made, whose folder everybody may enter."""
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    d, _ = stub(t, **options)
+    for folder in (t.dir, d.dir):
+        os.chmod(folder, 0o755)
+    return d
+
+
+def as_member(t, d, how, words):
+    group = str(grp.getgrnam(ADMIN).gr_gid)
+    return t.run("/usr/bin/setpriv", "--reuid=65533", *[h.format(group=group) for h in how], t.program("ctstub"), *words, "--socket", d.control)
+
+
+@rows(GROUP)
+def control_group(t, group, how, words, want, text):
+    d = root_stub(t, control_group=group)
+    code, _, err = as_member(t, d, how, words)
+    check(code == want and text in err.lower(), f"{code}: {err}")
+
+
+@case("where others can connect, only members of control-group may change something")
+def control_group_rights(t):
+    d = root_stub(t, control_group=ADMIN)
+    os.chmod(d.control, 0o666)
+    code, _, err = as_member(t, d, ["--regid=65533", "--groups=65530"], ["flush"])
+    check(code == 3 and "members of control-group" in err, f"{code}: {err}")
+    equal(as_member(t, d, ["--regid=65533", "--groups=65530"], ["stats"])[0], 0, "reading")
+    equal(as_member(t, d, ["--regid=65533", "--groups=65530,{group}"], ["flush"])[0], 0, "a member with more groups")
+
+
+@case("a control-group that does not exist is an error of -t, and a warning of a daemon that answers all the same")
+def control_group_missing(t):
+    d, _ = stub(t, control_group="no-such-group")
+    check("no-control-group" in d.log() and "there is no such group" in d.log(), d.log())
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    code, _, err = t.run("ctstubd", "-t", "-c", d.config)
+    check(code == 2 and 'there is no group "no-such-group" on this machine' in err, f"{code}: {err}")
 
 
 @case("G08 the daemon replaces a stale socket and leaves a live one to its owner")

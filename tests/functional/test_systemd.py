@@ -72,6 +72,28 @@ def listens(machine):
     doors(machine)
 
 
+def administrators(machine):
+    """The drop-in for control-group, with the group that Debian has for those who read logs."""
+    os.makedirs(f"{machine.root}/etc/systemd/system/ctstubd.service.d", exist_ok=True)
+    with open(os.path.join(machine.t.src, "contrib", "systemd", "control-group.conf"), encoding="utf-8") as f:
+        text = f.read().replace("SupplementaryGroups=ctstub-admin", "SupplementaryGroups=adm")
+    with open(f"{machine.root}/etc/systemd/system/ctstubd.service.d/control-group.conf", "w", encoding="utf-8") as f:
+        f.write(text)
+    configure(machine.root, GOOD + 'control-group = "adm"\n')
+    machine.must("systemctl", "daemon-reload")
+    machine.must("systemctl", "restart", "ctstubd")
+    owner = machine.must("stat", "-c", "%U:%G %a", "/run/ctstub/control").strip()
+    equal(owner, "ctstub:adm 660", "the owner of the control socket")
+    for group, want in (("adm", 0), ("games", 3)):
+        code, out = machine.run("setpriv", "--reuid=games", "--regid=games", f"--groups={group}", "ctstub", "reload", "-c", CONFIG)
+        equal(code, want, f"ctstub reload as a member of {group}: {out}")
+    doors(machine)
+    os.unlink(f"{machine.root}/etc/systemd/system/ctstubd.service.d/control-group.conf")
+    configure(machine.root, GOOD)
+    machine.must("systemctl", "daemon-reload")
+    machine.must("systemctl", "restart", "ctstubd")
+
+
 def killed(machine):
     """Three times: the socket keeps what is asked meanwhile."""
     for _ in range(3):
@@ -95,6 +117,7 @@ def whole_life(t):
     reloads(machine)
     configure(root, GOOD)
     listens(machine)
+    administrators(machine)
     killed(machine)
     broken(machine)
     machine.power_off()

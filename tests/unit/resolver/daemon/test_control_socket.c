@@ -21,7 +21,8 @@
 
 #include <cmocka.h>
 
-#define USER 65533 /* the daemon's */
+#define USER  65533 /* the daemon's */
+#define GROUP 65531 /* the administrators' */
 
 enum swap { NO_SWAP, TO_LINK, TO_FILE, TO_FOLDER, TO_NOTHING, TO_OTHER_SOCKET };
 
@@ -256,10 +257,48 @@ a_folder_is_made_and_given_but_none_that_is_swapped_in(void **state)
 	assert_int_equal(access("root-only/control", F_OK), -1);
 }
 
+static void
+the_group_gets_the_socket_or_the_reason_is_known(void **state)
+{
+	static const struct {
+		const char *what, *path;
+		bool give;
+		mode_t folder;
+		const char *trouble;
+	} rows[] = {
+	    {"root gives it in a folder of root", "root-only/control", true, 0755, NULL},
+	    {"root makes it as the user in the user's folder", "shared/control", true, 0751, NULL},
+	    {"root keeps it", "root-only/control", false, 0755, NULL},
+	    {"a folder that the group cannot enter", "root-only/control", true, 0750, "it cannot enter the folder"},
+	    {"a folder of the user that the group cannot enter", "shared/control", true, 0750, "it cannot enter the folder"},
+	};
+
+	(void)state;
+	if (geteuid() != 0)
+		skip();
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct control_owner owner = {.give = rows[i].give, .group = true, .uid = USER, .gid = GROUP};
+		const char *folder = rows[i].path[0] == 'r' ? "root-only" : "shared";
+		struct control_socket s;
+		struct stat st;
+
+		assert_int_equal(chmod(folder, rows[i].folder), 0);
+		assert_null(control_socket_open(&s, rows[i].path, &owner));
+		assert_int_equal(stat(rows[i].path, &st), 0);
+		if (st.st_gid != GROUP || (st.st_mode & 07777) != 0660 || st.st_uid != (rows[i].give ? USER : 0))
+			fail_msg("%s: %u:%u %o", rows[i].what, st.st_uid, st.st_gid, st.st_mode);
+		if (rows[i].trouble == NULL ? s.group_trouble != NULL : s.group_trouble == NULL || strstr(s.group_trouble, rows[i].trouble) == NULL)
+			fail_msg("%s: %s", rows[i].what, s.group_trouble);
+		control_socket_close(&s);
+		assert_int_equal(chmod(folder, folder[0] == 'r' ? 0755 : 0750), 0);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(the_group_gets_the_socket_or_the_reason_is_known),
 	    cmocka_unit_test(files_of_root_keep_their_owner),
 	    cmocka_unit_test(existing_files_at_the_name_stay),
 	    cmocka_unit_test(in_a_folder_of_root_root_makes_the_socket_and_gives_it),
