@@ -236,19 +236,10 @@ form_prefix_read(char *out, const char *text)
 	return true;
 }
 
-bool
-form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *text)
+/* Is this text, which is its own normal form, of the form? */
+static bool
+form_has(enum option_form form, const char *text)
 {
-	if (strlen(text) > CONFIG_STRING_MAX)
-		return false;
-	out[0] = '\0';
-	if (form == FORM_HOST)
-		return form_host_read(out, text);
-	if (form == FORM_DOMAIN)
-		return domain_read(out, text);
-	if (form == FORM_PREFIX)
-		return form_prefix_read(out, text);
-	memcpy(out, text, strlen(text) + 1);
 	switch (form) {
 	case FORM_USER:
 	case FORM_GROUP:
@@ -297,6 +288,22 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 		break;
 	}
 	return false;
+}
+
+bool
+form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *text)
+{
+	if (strlen(text) > CONFIG_STRING_MAX)
+		return false;
+	out[0] = '\0';
+	if (form == FORM_HOST)
+		return form_host_read(out, text);
+	if (form == FORM_DOMAIN)
+		return domain_read(out, text);
+	if (form == FORM_PREFIX)
+		return form_prefix_read(out, text);
+	memcpy(out, text, strlen(text) + 1);
+	return form_has(form, text);
 }
 
 /* Where a server cannot be: unspecified, multicast, broadcast. */
