@@ -152,6 +152,19 @@ print_reason(const char *code)
 	(void)printf("%-14s %s\n", "  what to do", advice_of(r));
 }
 
+/* Names that resolve although the clock is not set. */
+static void
+print_time_names(const json_t *clock)
+{
+	const json_t *names = json_object_get(clock, "time_names");
+
+	if (!json_is_false(json_object_get(clock, "set")) || json_array_size(names) == 0)
+		return;
+	(void)printf("%-14s ", "time names");
+	print_joined(names);
+	(void)printf(", %lld questions\n", control_integer(clock, "time_questions"));
+}
+
 /* The first failure that lasts, when no refusal tells more. */
 static void
 print_failure(const json_t *addresses)
@@ -247,6 +260,7 @@ void
 status_print(const json_t *answer)
 {
 	print_protection(answer);
+	print_time_names(json_object_get(answer, "clock"));
 	print_addresses(json_object_get(answer, "addresses"));
 	print_refusal(answer);
 	print_reported(answer);

@@ -156,6 +156,16 @@ check_watch(struct check *c)
 			     s->upstream[i].title);
 }
 
+static void
+check_two_labels(struct check *c, const struct strings *names, const char *what)
+{
+	for (size_t i = 0; i < names->n; i++)
+		if (strchr(names->v[i], '.') == NULL || strcmp(names->v[i], ".") == 0)
+			FAIL(c, names->place[i],
+			     "\"%s\" is no name of %s, a name of two labels or more was expected",
+			     names->v[i], what);
+}
+
 /* The name that a probe asks for has two labels or more; a single label would carry the search for a machine nearby. */
 static void
 check_portal(struct check *c)
@@ -163,11 +173,7 @@ check_portal(struct check *c)
 	const struct settings *s = c->s;
 	char text[ADDR_TEXT_MAX];
 
-	for (size_t i = 0; i < s->portal_names.n; i++)
-		if (strchr(s->portal_names.v[i], '.') == NULL || strcmp(s->portal_names.v[i], ".") == 0)
-			FAIL(c, s->portal_names.place[i],
-			     "\"%s\" is no name of a portal probe, a name of two labels or more was expected",
-			     s->portal_names.v[i]);
+	check_two_labels(c, &s->portal_names, "a portal probe");
 	for (size_t i = 0; i < s->portal_resolver.n; i++)
 		if (addr_is_loopback(&s->portal_resolver.v[i]) || addr_is_any(&s->portal_resolver.v[i]))
 			FAIL(c, s->set_at[OPTION_PORTAL_RESOLVER],
@@ -193,5 +199,6 @@ settings_check(const struct settings *s, struct config_errors *errors)
 	check_list_url(&c);
 	check_watch(&c);
 	check_portal(&c);
+	check_two_labels(&c, &s->time_names, "a time server");
 	return !c.bad;
 }

@@ -15,16 +15,17 @@
 
 #include <stdio.h>
 
-#define CONFIG_FILE_MAX      (1024 * 1024)
-#define CONFIG_FILES_MAX     256 /* files in conf.d */
-#define CONFIG_LIST_MAX      4096
-#define CONFIG_STRING_MAX    4096
-#define CONFIG_ERRORS_MAX    100 /* shown in one run; then "and more" */
-#define CONFIG_UPSTREAMS_MAX 256
-#define CONFIG_ADDRESSES_MAX 16 /* of one upstream */
-#define CONFIG_FORWARDS_MAX  1024
-#define CONFIG_LISTEN_MAX    64
-#define CONFIG_WORKERS_MAX   64
+#define CONFIG_FILE_MAX       (1024 * 1024)
+#define CONFIG_FILES_MAX      256 /* files in conf.d */
+#define CONFIG_LIST_MAX       4096
+#define CONFIG_STRING_MAX     4096
+#define CONFIG_ERRORS_MAX     100 /* shown in one run; then "and more" */
+#define CONFIG_UPSTREAMS_MAX  256
+#define CONFIG_ADDRESSES_MAX  16 /* of one upstream */
+#define CONFIG_FORWARDS_MAX   1024
+#define CONFIG_LISTEN_MAX     64
+#define CONFIG_TIME_NAMES_MAX 16 /* an NTP client has four servers */
+#define CONFIG_WORKERS_MAX    64
 #define CONFIG_PORTAL_NAMES_MAX                                                                              \
 	32 /* names added to the compiled list: a few login pages, not a way to send everything in clear text */
 #define CONFIG_PORTAL_RESOLVERS_MAX 3 /* as many as resolv.conf(5) has */
@@ -99,6 +100,7 @@ struct settings {
 	char *control_socket;
 	char *control_group; /* may do everything that the socket offers; "" : none */
 	char *state_dir;
+	struct strings time_names; /* resolved while the clock is not set */
 
 	enum ct_mode ct_mode;
 	enum ct_policy ct_policy;

@@ -18,6 +18,9 @@ struct upstream_plan {
 	const char *title;
 	const struct tp_target *target; /* one an address, in the order of the configuration */
 	size_t n_target;
+	const struct tp_target
+	    *target_by_floor; /* the same, judged by the floor while the clock is not set (verify/when.h),
+						  * for time-names; NULL without such names */
 	const struct vfy_policy *policy; /* of all its targets */
 	bool general;                    /* serves names that no forward claims */
 	bool trust_ad;
@@ -42,6 +45,8 @@ struct snapshot {
 	const struct vfy_policy *policy; /* the global one, without any upstream's own lists */
 	const struct ctlogs *ctlogs;     /* the global list (ct.log-list, state-dir or compiled in) */
 	const char *ctlogs_from;         /* "compiled in" or a path */
+	struct span *time_name;          /* time-names, wire form, lower case */
+	size_t n_time_name;
 	const char **warning; /* of no upstream in particular: "the stored log list is not used ..." */
 	size_t n_warning;
 	const char *

@@ -212,6 +212,42 @@ is_general(const struct settings *s, const char *title)
 	return root || !named;
 }
 
+/* The same targets under the same policy, but for the clock. */
+static const struct tp_target *
+compile_by_floor(struct compile *c, const struct upstream_plan *plan)
+{
+	struct vfy_policy *policy = compile_array(c, 1, sizeof *policy);
+	struct tp_target *target = compile_array(c, plan->n_target, sizeof *target);
+
+	if (policy == NULL || target == NULL)
+		return NULL;
+	*policy = *plan->policy;
+	policy->floor_serves = true;
+	for (size_t i = 0; i < plan->n_target; i++) {
+		target[i] = plan->target[i];
+		target[i].policy = policy;
+	}
+	return target;
+}
+
+static void
+compile_time_names(struct compile *c)
+{
+	const struct strings *names = &c->s->time_names;
+	uint8_t wire[DOMAIN_WIRE_MAX], *kept;
+	size_t n;
+
+	c->snap->time_name = compile_array(c, names->n + 1, sizeof *c->snap->time_name);
+	for (size_t i = 0; c->snap->time_name != NULL && i < names->n; i++) {
+		n = domain_wire(wire, names->v[i]);
+		kept = compile_array(c, n, 1);
+		if (kept == NULL)
+			return;
+		memcpy(kept, wire, n);
+		c->snap->time_name[c->snap->n_time_name++] = span_of(kept, n);
+	}
+}
+
 static void
 compile_upstream(struct compile *c, struct upstream_plan *plan, const struct upstream_settings *u)
 {
@@ -240,6 +276,8 @@ compile_upstream(struct compile *c, struct upstream_plan *plan, const struct ups
 		};
 	plan->target = target;
 	plan->n_target = u->address.n;
+	if (c->s->time_names.n > 0)
+		plan->target_by_floor = compile_by_floor(c, plan);
 	warn_upstream(c, plan, u);
 }
 
@@ -320,6 +358,7 @@ compile_all(struct compile *c)
 		return;
 	for (size_t i = 0; i < c->s->n_upstream; i++)
 		compile_upstream(c, &snap->upstream[snap->n_upstream++], &c->s->upstream[i]);
+	compile_time_names(c);
 	for (size_t i = 0; i < c->s->n_forward; i++)
 		compile_forward(c, &c->s->forward[i]);
 	warn_global(c);

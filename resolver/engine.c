@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "resolver/ask.h"
 #include "resolver/queries.h"
+#include "resolver/time_names.h"
 #include "resolver/upstreams.h"
 
 #include <stdlib.h>
@@ -11,9 +12,14 @@
 #define POOL_MAX         512   /* objects kept for the next question, of each kind */
 
 static struct cache_limits
-engine_limits(const struct plan *plan)
+engine_limits(const struct plan *plan, bool by_floor)
 {
 	const struct settings *s = plan->snapshot->settings;
+
+	if (by_floor)
+		return (struct cache_limits){.bytes = TIME_NAMES_CACHE,
+					     .max_ttl_ms = s->cache_max_ttl_ms,
+					     .negative_max_ttl_ms = s->cache_negative_max_ttl_ms};
 
 	return (struct cache_limits){.bytes = s->cache_size / (s->workers > 0 ? s->workers : 1),
 				     .min_ttl_ms = s->cache_min_ttl_ms,
@@ -39,24 +45,25 @@ engine_init(struct engine *e, struct loop *loop, struct counters *counters)
 	pool_init(&e->attempt_pool, sizeof(struct attempt), POOL_MAX);
 }
 
-enum res
-engine_new(struct engine **out, struct loop *loop, struct counters *counters, struct plan *plan,
-	   const struct server_hooks *hooks)
+static enum res
+engine_make(struct engine **out, struct loop *loop, struct counters *counters, struct plan *plan,
+	    const struct server_hooks *hooks, bool by_floor)
 {
 	struct engine *e = calloc(1, sizeof *e);
 	const struct upstreams_hooks watch = {queries_on_server_gone, queries_on_change, e};
-	const struct cache_limits limits = engine_limits(plan);
+	const struct cache_limits limits = engine_limits(plan, by_floor);
 
 	if (e == NULL)
 		return RES_NOMEM;
 	engine_init(e, loop, counters);
+	e->is_by_floor = by_floor;
 	e->ttl_at = calloc(MSG_RRS_MAX, sizeof *e->ttl_at);
 	e->bucket = calloc(QUERY_BUCKETS, sizeof *e->bucket);
 	if (e->ttl_at == NULL || e->bucket == NULL || cache_new(&e->cache, &limits) != RES_OK ||
 	    hosts_new(&e->hosts, plan->snapshot->settings->hosts_file) != RES_OK ||
 	    client_quota_new(&e->quota, WAITERS_MAX) != RES_OK ||
 	    admission_new(&e->admission, QUERIES_MAX) != RES_OK ||
-	    upstreams_new(&e->upstreams, loop, counters, &watch, hooks) != RES_OK ||
+	    upstreams_new(&e->upstreams, loop, counters, &watch, hooks, by_floor) != RES_OK ||
 	    upstreams_plan_set(e->upstreams, plan) != RES_OK) {
 		engine_free(e);
 		return RES_NOMEM;
@@ -66,11 +73,19 @@ engine_new(struct engine **out, struct loop *loop, struct counters *counters, st
 	return RES_OK;
 }
 
+enum res
+engine_new(struct engine **out, struct loop *loop, struct counters *counters, struct plan *plan,
+	   const struct server_hooks *hooks)
+{
+	return engine_make(out, loop, counters, plan, hooks, false);
+}
+
 void
 engine_free(struct engine *e)
 {
 	if (e == NULL)
 		return;
+	engine_free(e->by_floor);
 	queries_free(e);
 	upstreams_free(e->upstreams); /* ends attempts that no query waits for */
 	pool_clear(&e->query_pool);
@@ -88,11 +103,33 @@ engine_free(struct engine *e)
 	free(e);
 }
 
+/* The engine for time-names goes when it is idle and not needed any more. */
+static void
+engine_tidy(struct engine *e)
+{
+	if (e->by_floor == NULL || time_names_needed(e) || e->by_floor->n_queries > 0)
+		return;
+	engine_free(e->by_floor);
+	e->by_floor = NULL;
+}
+
+/* The engine that answers this question: a name of time-names has one of its own while the clock is not set. */
+static struct engine *
+engine_for(struct engine *e, const struct msg_question *q)
+{
+	if (!time_names_have(e, q))
+		return e;
+	if (e->by_floor == NULL &&
+	    engine_make(&e->by_floor, e->loop, e->counters, e->plan, &time_names_hooks, true) != RES_OK)
+		return e;
+	return time_names_take(e, q) ? e->by_floor : e;
+}
+
 enum res
 engine_plan_set(struct engine *e, struct plan *plan)
 {
 	static const uint8_t root[1] = {0};
-	const struct cache_limits limits = engine_limits(plan);
+	const struct cache_limits limits = engine_limits(plan, e->is_by_floor);
 	struct hosts *hosts = NULL;
 	struct plan *before = e->plan;
 
@@ -111,6 +148,10 @@ engine_plan_set(struct engine *e, struct plan *plan)
 	cache_flush(e->cache, span_of(root, sizeof root));
 	queries_reroute(e);
 	plan_unref(before);
+	/* Without time-names any more it ends when its questions have, under the old plan. */
+	if (e->by_floor != NULL && plan->snapshot->n_time_name > 0)
+		(void)engine_plan_set(e->by_floor, plan);
+	engine_tidy(e);
 	return RES_OK;
 }
 
@@ -145,7 +186,7 @@ engine_ask(struct engine *e, struct span wire, const struct client *client, stru
 		return engine_refuse_client(e, &q, client, out);
 	switch (fault) {
 	case MSG_OK:
-		return ask_question(e, &q, client, out);
+		return ask_question(engine_for(e, &q), &q, client, out);
 	case MSG_DROP:
 		counter_add(e->counters, COUNTER_DROPPED, 1);
 		return ASK_DROPPED;
@@ -172,13 +213,13 @@ engine_forget(struct engine *e, struct waiter_list *waiting)
 size_t
 engine_in_flight(const struct engine *e)
 {
-	return e->n_queries;
+	return e->n_queries + (e->by_floor != NULL ? engine_in_flight(e->by_floor) : 0);
 }
 
 size_t
 engine_waiting(const struct engine *e)
 {
-	return client_quota_used(e->quota);
+	return client_quota_used(e->quota) + (e->by_floor != NULL ? engine_waiting(e->by_floor) : 0);
 }
 
 struct cache *
@@ -198,6 +239,8 @@ engine_network_changed(struct engine *e)
 {
 	upstreams_network_changed(e->upstreams);
 	queries_on_change(e);
+	if (e->by_floor != NULL)
+		engine_network_changed(e->by_floor);
 }
 
 void
@@ -205,4 +248,7 @@ engine_clock_set(struct engine *e)
 {
 	engine_notice_clocks(e);
 	queries_on_change(e);
+	if (e->by_floor != NULL)
+		engine_clock_set(e->by_floor);
+	engine_tidy(e);
 }

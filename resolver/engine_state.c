@@ -56,13 +56,17 @@ engine_notice_clocks(struct engine *e)
 	e->asleep_ms = asleep;
 	e->ahead_ms = ahead;
 	if (slept >= CLOCK_JUMP_MIN_MS) {
-		counter_add(e->counters, COUNTER_RESUMES, 1);
-		log_event(LOG_NOTICE, "resumed", LOG_INT("asleep_s", slept / 1000));
+		if (!e->is_by_floor) {
+			counter_add(e->counters, COUNTER_RESUMES, 1);
+			log_event(LOG_NOTICE, "resumed", LOG_INT("asleep_s", slept / 1000));
+		}
 		upstreams_network_changed(e->upstreams);
 	}
 	if (set >= CLOCK_JUMP_MIN_MS || set <= -CLOCK_JUMP_MIN_MS) {
-		counter_add(e->counters, COUNTER_CLOCK_SETS, 1);
-		log_event(LOG_NOTICE, "clock-set", LOG_INT("by_s", set / 1000));
+		if (!e->is_by_floor) {
+			counter_add(e->counters, COUNTER_CLOCK_SETS, 1);
+			log_event(LOG_NOTICE, "clock-set", LOG_INT("by_s", set / 1000));
+		}
 		upstreams_clock_set(e->upstreams);
 	}
 }

@@ -13,6 +13,7 @@
 #include "resolver/counters.h"
 #include "resolver/hosts.h"
 #include "resolver/local.h"
+#include "resolver/pace.h"
 #include "resolver/plan.h"
 #include "transport/loop.h"
 
@@ -45,6 +46,10 @@ struct engine {
 	struct log_limit strangers; /* lines about clients that may not ask */
 	int64_t asleep_ms;          /* boot clock - monotonic clock */
 	int64_t ahead_ms;           /* wall clock - boot clock */
+	/* time_names.h */
+	struct engine *by_floor; /* owned; NULL while it is not needed */
+	struct pace time_pace;
+	bool is_by_floor; /* this is one */
 };
 
 /* What is known here of names, under the plan. */

@@ -40,6 +40,7 @@ libresolver_a_SOURCES = \
 	resolver/server.c resolver/server.h \
 	resolver/server_slot.c resolver/server_slot.h \
 	resolver/special.c resolver/special.h \
+	resolver/time_names.c resolver/time_names.h \
 	resolver/tries.c resolver/tries.h \
 	resolver/upstream_report.c resolver/upstream_report.h \
 	resolver/upstream_set.c resolver/upstream_set.h \

@@ -33,6 +33,7 @@ struct upstreams {
 	struct upstreams_hooks hooks;
 	struct server_hooks server_hooks;
 	const struct plan *plan;
+	bool by_floor;          /* time_names.h */
 	struct server **server; /* by upstream, then by address as configured */
 	size_t n;
 	size_t *first; /* of each upstream, in server */

@@ -12,7 +12,7 @@ static void upstreams_on_captive(void *);
 
 enum res
 upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counters,
-	      const struct upstreams_hooks *hooks, const struct server_hooks *server_hooks)
+	      const struct upstreams_hooks *hooks, const struct server_hooks *server_hooks, bool by_floor)
 {
 	struct upstreams *set = calloc(1, sizeof *set);
 
@@ -22,6 +22,7 @@ upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counte
 	set->counters = counters;
 	set->hooks = *hooks;
 	set->server_hooks = *server_hooks;
+	set->by_floor = by_floor;
 	set->family_first = ADDR_V6; /* RFC 8305, 4 */
 	loop_timer_init(&set->captive, loop, upstreams_on_captive, set);
 	*out = set;
@@ -114,7 +115,8 @@ upstreams_plan_set(struct upstreams *set, const struct plan *plan)
 	for (uint32_t u = 0; u < snap->n_upstream; u++) {
 		first[u] = at;
 		for (uint32_t p = 0; p < snap->upstream[u].n_target; p++, at++) {
-			const struct tp_target *t = &snap->upstream[u].target[p];
+			const struct tp_target *t = set->by_floor ? &snap->upstream[u].target_by_floor[p]
+								  : &snap->upstream[u].target[p];
 			struct server *kept = server_before(set, &snap->upstream[u], t);
 
 			if (kept != NULL) {

@@ -9,8 +9,9 @@
 
 #define UPSTREAM_CAPTIVE_MS 2000 /* captive mode: how often unusable upstreams are tried */
 
+/* by_floor: they are judged by the floor while the clock is not set, for time-names. */
 enum res upstreams_new(struct upstreams **, struct loop *, struct counters *, const struct upstreams_hooks *,
-		       const struct server_hooks *);
+		       const struct server_hooks *, bool by_floor);
 void upstreams_free(struct upstreams *);
 /* Takes over a plan (lent; must live until the next call). Servers of the same upstream, address and protocol stay, with
  * their connection, which the transport judges again. RES_NOMEM: all is as before. */

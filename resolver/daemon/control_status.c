@@ -132,9 +132,15 @@ listeners(const struct addrs *listen)
 static json_t *
 clock_object(const struct status *s)
 {
-	return json_pack("{s:b,s:o,s:o}", "set", (int)status_clock_is_set(s), "now",
+	const struct strings *names = &s->snapshot->settings->time_names;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < names->n; i++)
+		(void)json_array_append_new(list, control_value_text(names->v[i]));
+	return json_pack("{s:b,s:o,s:o,s:o,s:o}", "set", (int)status_clock_is_set(s), "now",
 			 control_value_date(s->wall_ms), "floor",
-			 control_value_date(s->snapshot->policy->floor_ms));
+			 control_value_date(s->snapshot->policy->floor_ms), "time_names", list,
+			 "time_questions", control_value_number(s->counters.v[COUNTER_TIME_NAMES]));
 }
 
 void

@@ -3,12 +3,14 @@ import json
 import re
 import time
 
+from cryptography.hazmat.primitives import hashes
+
 from functional._common import servfail
 from harness import client
 from harness.case import case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
 from harness.faults import Faults
-from harness.pki import Site
+from harness.pki import DAY, Site, utc_now
 from harness.upstream import DotServer
 
 EPOCH = 100  # seconds after the beginning of 1970
@@ -96,3 +98,138 @@ def no_step(t):
     m.set(0, event=True)
     equal(client.rcode(m.daemon.ask("other.example.com")), "NOERROR", "rcode")
     equal((m.server.connections, m.daemon.log().count("clock-set")), (before, 0), "connections and lines of the log")
+
+
+# ---- time-names
+
+NTP = 'time-names = {"ntp.example.org", "Time.Example.NET"}\n'
+
+
+def resolves(m, name, qtype="A"):
+    return client.rcode(m.daemon.ask(name, qtype)) == "NOERROR"
+
+
+@case("K03 booted in 1970 the names of time servers resolve and no others do; once the clock is set all do", builds=("gcc",))
+def boot(t):
+    m = Machine(t, extra=NTP)
+    for name, qtype in (("ntp.example.org", "A"), ("ntp.example.org", "AAAA"), ("time.example.net", "A"), ("NTP.Example.Org", "A")):
+        equal(client.rcode(m.daemon.ask(name, qtype)), "NOERROR", f"rcode of {name} {qtype}")
+    for name, qtype in (("www.example.com", "A"), ("0.ntp.example.org", "A"), ("example.org", "A"), ("xntp.example.org", "A"),
+                        ("ntp.example.org.evil.test", "A"), ("ntp.example.org", "TXT"), ("ntp.example.org", "ANY"),
+                        ("ntp.example.org", "HTTPS")):
+        reply = m.daemon.ask(name, qtype)
+        if qtype != "ANY":  # is answered here, whatever the name
+            servfail(reply, "clock-not-set")
+    asked = {(q.name.lower(), q.qtype) for q in m.server.questions}
+    equal(asked, {("ntp.example.org", 1), ("ntp.example.org", 28), ("time.example.net", 1)}, "questions upstream")
+    log = m.daemon.log()
+    equal((log.count(" time-name name="), log.count("accepted-for-time-names")), (3, 1), "lines of the log")
+    code, out = m.status()
+    check(code == 2 and "\ntime names     ntp.example.org, time.example.net, 3 questions\n" in out, out)
+    m.metric("ctstub_time_names_total 3")
+    m.set(event=True)
+    until(lambda: m.daemon.ctl("status")["upstreams"]["good"] == 1, 10, "the upstream is good")
+    check(resolves(m, "www.example.com") and resolves(m, "ntp.example.org"), "every name resolves")
+    m.metric("ctstub_time_names_total 3")
+    check("time names" not in m.status()[1], "status shows the names no more")
+
+
+def leaf_ended(t):
+    return Site(t, not_before=utc_now() - 400 * DAY, not_after=utc_now() - 390 * DAY)
+
+
+def ca_unknown(t):
+    site = Site(t, prefix="other")
+    site.anchors = Site(t).anchors
+    return site
+
+
+def other_address(t):
+    return Site(t, ips=["192.0.2.1"])
+
+
+def not_begun(t):
+    return Site(t, not_before=utc_now() + 400 * DAY, not_after=utc_now() + 490 * DAY)
+
+
+@rows([
+    ("time-names do not resolve through an expired certificate", leaf_ended, "", "expired"),
+    ("time-names do not resolve through a CA that is no anchor", ca_unknown, "", "untrusted"),
+    ("time-names do not resolve through a certificate for another address", other_address, "", "ip-mismatch"),
+    ("time-names do not resolve through a certificate that was never logged", Site, 'mode = "require"', "ct-no-scts"),
+    ("time-names do not resolve through a disallowed certificate", Site, "disallowed", "disallowed"),
+], builds=("gcc",))
+def rogue(t, make, rule, reason):
+    site = make(t)
+    more = {}
+    if rule == "disallowed":
+        more["extra"] = NTP + 'trust { disallow = {"cert-sha256 %s"} }\n' % site.cert.fingerprint(hashes.SHA256()).hex()
+    elif rule:
+        more.update(extra=NTP, ct="require")
+    m = Machine(t, site=site, **{"extra": NTP, **more})
+    servfail(m.daemon.ask("ntp.example.org"), reason)
+    servfail(m.daemon.ask("www.example.com"), "")
+    equal(m.server.questions, [], "questions upstream")
+    check("refused-for-time-names" in m.daemon.log(), m.daemon.log()[-600:])
+
+
+@case("a certificate that was issued and logged after the build serves for time-names, also where CT is required", builds=("gcc",))
+def issued_later(t):
+    site = Site(t, with_ct=True, not_before=utc_now() + DAY, not_after=utc_now() + 50 * DAY)
+    lists = f'ct {{ mode = "require" log-list = "{site.log_list}" }}\n'
+    m = Machine(t, site=site, extra=NTP + lists, ct=None)
+    check(resolves(m, "ntp.example.org"), m.daemon.log()[-600:])
+    servfail(m.daemon.ask("www.example.com"), "clock-not-set")
+
+
+@rows([
+    ("with the clock set a certificate of the far future is not valid yet, time-names or not", 0, not_begun, "not-yet-valid"),
+    ("and one that has expired is refused", 0, leaf_ended, "expired"),
+], builds=("gcc",))
+def set_clock(t, wall, make, reason):
+    m = Machine(t, wall=wall, site=make(t), extra=NTP)
+    servfail(m.daemon.ask("ntp.example.org"), reason)
+    equal((m.server.questions, m.daemon.log().count("time-name ")), ([], 0), "questions upstream, and lines of the log")
+
+
+@case("without time-names no name resolves in 1970", builds=("gcc",))
+def opt_in(t):
+    m = Machine(t)
+    servfail(m.daemon.ask("ntp.example.org"), "clock-not-set")
+    equal(m.server.questions, [], "questions upstream")
+
+
+@case("questions for time-names are few: 20 at once, then the ordinary answer; those in the cache cost nothing", builds=("gcc",))
+def few(t):
+    names = ", ".join(f'"t{i}.example.org"' for i in range(16))
+    m = Machine(t, extra=f"time-names = {{{names}}}\n")
+    for i in range(16):
+        check(resolves(m, f"t{i}.example.org"), f"name {i}")
+    got = [client.rcode(m.daemon.ask(f"t{i}.example.org", "AAAA")) for i in range(16)]
+    equal((set(got[:4]), set(got[8:])), ({"NOERROR"}, {"SERVFAIL"}), f"rcodes of 16 more questions: {got}")
+    check(all(resolves(m, f"t{i}.example.org") for i in range(16)), "answers from the cache")
+    check(20 <= len(m.server.questions) <= 24, f"{len(m.server.questions)} questions upstream")
+    check("ctstub_time_names_limited_total 0" not in m.t.run("ctstub", "stats", "--prometheus", "--socket", m.daemon.control)[1], "limited")
+
+
+@case("a reload that takes time-names away ends them, one that brings them begins them", builds=("gcc",))
+def reloaded(t):
+    m = Machine(t, extra=NTP)
+    check(resolves(m, "ntp.example.org"), "with the option")
+    m.daemon.write(upstream("one", m.server))
+    check(m.daemon.ctl("reload")["ok"], "reload")
+    servfail(m.daemon.ask("ntp.example.org"), "clock-not-set")
+    m.daemon.write(upstream("one", m.server), NTP)
+    check(m.daemon.ctl("reload")["ok"], "reload")
+    check(resolves(m, "ntp.example.org"), "with the option again")
+
+
+@rows([
+    ("the check of time-names refuses a name of one label", 'time-names = {"ntp"}', "two labels"),
+    ("the check of time-names refuses the root", 'time-names = {"."}', "two labels"),
+    ("the check of time-names refuses no name", 'time-names = {"a..b"}', "domain name"),
+    ("the check of time-names refuses too many", "time-names = {%s}" % ", ".join(f'"t{i}.example.org"' for i in range(17)), "16"),
+], builds=("gcc",))
+def checked(t, option, says):
+    code, _, err = t.run("ctstubd", "-t", "-c", t.write("time.conf", option + "\n"))
+    check(code == 2 and says in err, f"{code} {err}")
