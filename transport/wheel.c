@@ -5,7 +5,9 @@
 
 #define PLACE_BITS 6
 #define PLACE_DUE  UINT32_MAX /* in the list of due timers */
-#define REACH_MS   ((INT64_C(1) << PLACE_BITS * WHEEL_LEVELS) - 1)
+/* An idle loop has one or two timers and must sleep until they are due; a busy one wakes up anyway. */
+#define WHEEL_LOOKS_MAX 4
+#define REACH_MS        ((INT64_C(1) << PLACE_BITS * WHEEL_LEVELS) - 1)
 
 void
 wheel_start(struct wheel *w, int64_t now_ms)
@@ -109,6 +111,25 @@ wheel_take(struct wheel *w)
 	return t;
 }
 
+/* When the first timer of a place that begins at start_ms is due; its beginning when there are too many to look at. */
+static int64_t
+wheel_place_next_ms(const struct wheel *w, unsigned level, int64_t start_ms)
+{
+	unsigned i = (unsigned)((uint64_t)start_ms >> PLACE_BITS * level) % WHEEL_PLACES, looked_at = 0;
+	int64_t first =
+	    start_ms + (INT64_C(1) << PLACE_BITS * level) - 1; /* a timer beyond the wheel is due later */
+	struct wheel_timer *t;
+
+	TAILQ_FOREACH(t, &w->place[level][i], beside)
+	{
+		if (++looked_at > WHEEL_LOOKS_MAX)
+			return start_ms;
+		if (t->due_ms < first)
+			first = t->due_ms;
+	}
+	return first;
+}
+
 int64_t
 wheel_next_ms(const struct wheel *w)
 {
@@ -126,6 +147,7 @@ wheel_next_ms(const struct wheel *w)
 		if (turn != 0)
 			taken = taken >> turn | taken << (WHEEL_PLACES - turn);
 		at = (hand + 1 + __builtin_ctzll(taken)) << PLACE_BITS * level;
+		at = at < next ? wheel_place_next_ms(w, level, at) : at;
 		if (at < next)
 			next = at;
 	}

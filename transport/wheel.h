@@ -38,7 +38,8 @@ void wheel_remove(struct wheel *, struct wheel_timer *t); /* t is in the wheel, 
 void wheel_turn(struct wheel *, int64_t now_ms);
 /* The next of the due timers, out of the wheel, its due_ms zero; NULL when there is none. */
 struct wheel_timer *wheel_take(struct wheel *);
-/* No timer is due before this; it may be earlier than the first one. INT64_MAX when the wheel is empty. */
+/* No timer is due before this. It is when the first one is due, or earlier when many timers are close to each other.
+ * INT64_MAX when the wheel is empty. */
 int64_t wheel_next_ms(const struct wheel *);
 
 #endif

@@ -1,0 +1,87 @@
+"""The installed units for a longer time in a booted Debian: quiet while nobody asks (A15), and no failure that a client sees while the
+daemon is killed again and again (A13). With --long for as long as the promises say."""
+import re
+import shutil
+import time
+
+from harness.case import case, check, equal, until
+from harness.container import Container, debian_root
+from harness.installed import configure, doors, install
+from harness.outside import network_of
+from harness.pki import Site
+from harness.retries import Retries
+from harness.upstream import DotServer
+
+UPSTREAM = 'upstream "lab" {\n  address = {"127.0.0.1"}\n  port = 8853\n  trust-anchors = "/var/lib/lab/own.pem"\n  ct = "off"\n}\n'
+
+
+def booted(t):
+    """(machine, server): the units run, and their only upstream is a server of this test."""
+    root = debian_root(t)
+    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
+    install(t, root)
+    site = Site(t)
+    shutil.copy(site.anchors, f"{root}/var/lib/lab/own.pem")
+    configure(root, UPSTREAM)
+    machine = Container(t, root)
+    machine.boot()
+    with network_of(machine.leader):
+        server = DotServer(t, site, port=8853)
+    machine.must("systemctl", "enable", "--now", "ctstubd.socket", "ctstubd.service")
+    doors(machine)
+    return machine, server
+
+
+def processes(machine):
+    """Those of the service, helpers included."""
+    group = machine.must("systemctl", "show", "-P", "ControlGroup", "ctstubd").strip()
+    return machine.must("sh", "-c", f"cat /sys/fs/cgroup/systemd{group}/cgroup.procs /sys/fs/cgroup{group}/cgroup.procs 2>/dev/null || :").split()
+
+
+def wake_ups(machine):
+    """How often all threads of the service were woken so far: each wait that ends is a voluntary switch."""
+    text = machine.must("sh", "-c", "cat " + " ".join(f"/proc/{pid}/task/*/status" for pid in processes(machine)))
+    return sum(map(int, re.findall(r"^voluntary_ctxt_switches:\s+(\d+)", text, re.M)))
+
+
+def packets(machine):
+    """Sent over loopback, where the upstream is; the container has no other link."""
+    text = machine.must("cat", "/proc/net/dev")
+    return int(re.search(r"^\s*lo:\s*\d+\s+(\d+)", text, re.M).group(1))
+
+
+@case("A15 while nobody asks the service is woken at most once in ten seconds, and sends no packet", builds=("gcc",), timeout=900)
+def idle(t):
+    machine, server = booted(t)
+    check(len(processes(machine)) >= 1, "no process was found")
+    server.stop()  # closes what is open: from now on there is nothing to do
+    server.start()
+    machine.run("sleep", "3")
+    seconds = 600 if t.long else 30
+    woken, sent = wake_ups(machine), packets(machine)
+    machine.must("sleep", str(seconds), seconds=seconds + 60)
+    woken, sent = wake_ups(machine) - woken, packets(machine) - sent
+    equal(sent, 0, f"packets in {seconds} s")
+    check(woken <= seconds // 10 + 1, f"{woken} wake-ups in {seconds} s")
+    doors(machine)
+    machine.power_off()
+
+
+@case("A13 kill -9 every five seconds under 500 questions a second: clients that ask twice see no failure", builds=("gcc",), timeout=900)
+def killed(t):
+    machine, _ = booted(t)
+    with network_of(machine.leader):
+        load = Retries("127.0.0.1", 53, 500)
+    before = None
+    for _ in range(12 if t.long else 3):
+        time.sleep(5)
+        pid = machine.state("ctstubd", "MainPID")
+        check(pid not in ("0", before), f"there is no new daemon: {pid}")
+        machine.must("systemctl", "kill", "-s", "KILL", "ctstubd")
+        before = pid
+    time.sleep(5)
+    load.finish()
+    equal(load.failed[:5], [], f"failures of {load.asked} questions, {load.repeated} of them asked twice")
+    check(load.asked > 100 * (12 if t.long else 3) * 5, f"only {load.asked} questions were asked")
+    until(lambda: machine.state("ctstubd") == "active", 10, "the service is active")
+    machine.power_off()
