@@ -346,16 +346,18 @@ journal_file_read(int fd, struct journal_counts *counts, journal_record_fn on_re
 	return res;
 }
 
-/* -1: there is none, or *why. */
+/* -1: there is none, or *why and *error. */
 static int
-file_open(int state_dir, const char *name, const char **why)
+file_open(int state_dir, const char *name, const char **why, int *error)
 {
 	const char *cause = NULL;
 	struct stat st;
 	int fd = path_file_open_at(state_dir, name, &st, &cause);
 
-	if (fd < 0 && errno != ENOENT)
+	if (fd < 0 && errno != ENOENT) {
+		*error = errno;
 		*why = cause != NULL ? cause : strerror(errno);
+	}
 	return fd;
 }
 
@@ -375,12 +377,13 @@ journal_read(int state_dir, struct journal_counts *counts, const char **why, jou
 {
 	int fd
 	    [2]; /* in the order of their records; the newer one is opened first, so that a rotation loses none */
+	int error = 0;
 	enum res res = RES_OK;
 
 	*counts = (struct journal_counts){0};
 	*why = NULL;
-	fd[1] = file_open(state_dir, JOURNAL_FILE, why);
-	fd[0] = file_open(state_dir, JOURNAL_OLDER, why);
+	fd[1] = file_open(state_dir, JOURNAL_FILE, why, &error);
+	fd[0] = file_open(state_dir, JOURNAL_OLDER, why, &error);
 	if (same_file(fd[0], fd[1])) {
 		(void)close(fd[0]);
 		fd[0] = -1;
@@ -388,12 +391,15 @@ journal_read(int state_dir, struct journal_counts *counts, const char **why, jou
 	for (int i = 0; i < 2; i++) {
 		enum res one = fd[i] < 0 ? RES_OK : journal_file_read(fd[i], counts, on_record, ctx);
 
-		if (one == RES_IO)
-			*why = strerror(errno);
-		if (one != RES_OK)
+		if (one == RES_IO) {
+			error = errno;
+			*why = strerror(error);
+		} else if (one != RES_OK) {
 			res = one;
+		}
 		if (fd[i] >= 0)
 			(void)close(fd[i]);
 	}
-	return res == RES_OK && *why != NULL ? RES_IO : res;
+	errno = error;
+	return res == RES_OK && error != 0 ? RES_IO : res;
 }

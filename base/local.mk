@@ -7,6 +7,7 @@ libbase_a_SOURCES = \
 	base/environment.c base/environment.h \
 	base/faults.c base/faults.h \
 	base/journal.c base/journal.h \
+	base/journal_shown.c base/journal_shown.h \
 	base/jsonl.c base/jsonl.h \
 	base/log.c base/log.h \
 	base/near.c base/near.h \

@@ -15,6 +15,9 @@
  *   config/file.c              state-dir's files                  path_file_open_at: regular, never a link
  *   config/settings_read.c,    names in conf.d and in a folder    path_folder_open, then scandirat of that descriptor
  *   load.c                     of anchors
+ *   base/journal.c             state-dir's journal, to read       path_file_open_at of the folder's descriptor
+ *   resolver/daemon/journal_file.c, evidence_folder.c             relative to a descriptor of state-dir, never through a
+ *                              journal and evidence, to write     link; the helper has the daemon's user
  *   resolver/daemon/control_socket.c                              path_parent_open, then relative to that descriptor; a
  *                              control socket and its folder      folder that others may write is written as the
  *                                                                 daemon's user, never as root

@@ -265,6 +265,20 @@ list_age_warning_add(json_t *list, const struct status *s)
 	buf_free(&b);
 }
 
+/* Nothing while the journal is written. */
+static void
+journal_warning_add(json_t *list, const struct status *s)
+{
+	const char *trouble = status_journal_trouble(&s->journal);
+	struct buf b = buf_max(256);
+
+	if (trouble == NULL)
+		return;
+	buf_format(&b, "the journal is not written: %s", trouble);
+	(void)json_array_append_new(list, control_value_text(buf_cstr(&b)));
+	buf_free(&b);
+}
+
 static void
 upstream_warnings_add(json_t *list, const struct upstream_plan *u)
 {
@@ -284,6 +298,7 @@ warnings(const struct status *s)
 	json_t *list = json_array();
 
 	list_age_warning_add(list, s);
+	journal_warning_add(list, s);
 	for (size_t i = 0; i < snap->n_warning; i++)
 		(void)json_array_append_new(list, control_value_text(snap->warning[i]));
 	for (size_t i = 0; i < snap->n_list_warning; i++)

@@ -143,6 +143,14 @@ clock_object(const struct status *s)
 			 "time_questions", control_value_number(s->counters.v[COUNTER_TIME_NAMES]));
 }
 
+static json_t *
+journal_object(const struct journal_state *j)
+{
+	return json_pack("{s:s,s:o,s:o}", "state", status_journal_text(j->health), "error",
+			 control_value_text(status_journal_trouble(j)), "since",
+			 j->since_ms == 0 ? json_null() : control_value_date(j->since_ms));
+}
+
 void
 control_status_add(json_t *o, const struct status *s)
 {
@@ -153,6 +161,7 @@ control_status_add(json_t *o, const struct status *s)
 	(void)json_object_set_new(o, "clock", clock_object(s));
 	(void)json_object_set_new(o, "addresses", addresses(s));
 	(void)json_object_set_new(o, "last_refusal", last_refusal(&s->last_refusal));
+	(void)json_object_set_new(o, "journal", journal_object(&s->journal));
 	(void)json_object_set_new(o, "report_windows", report_windows(settings));
 	(void)json_object_set_new(o, "cache", control_json_cache(&cache));
 }

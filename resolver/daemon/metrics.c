@@ -222,6 +222,10 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 	metric_gauge(out, "clock_is_set", "0 while the clock lies before the build or the CT log list",
 		     status_clock_is_set(s));
 	metric_gauge(out, "captive", "1 while captive mode is on", status_captive_left_ms(s) > 0);
+	if (s->journal.health != JOURNAL_OFF)
+		metric_gauge(out, "journal_written",
+			     "1 when the journal could be written the last time, else 0",
+			     s->journal.health == JOURNAL_WRITTEN);
 	if (list_age_ms >= 0)
 		metric_gauge(out, "ct_list_age_seconds", "Age of the CT log list",
 			     (uint64_t)(list_age_ms / 1000));

@@ -45,16 +45,16 @@ struct sighting {
 static void
 state_set(struct recorder *r, enum journal_health health, int error)
 {
+	const struct journal_state next = {.health = health, .error = error, .since_ms = clock_wall_ms()};
+
 	if (r->state.health == health && r->state.error == error)
 		return;
-	if (health == JOURNAL_FAILING || health == JOURNAL_ENDED)
-		log_event(
-		    LOG_WARN, "journal-not-written",
-		    LOG_STR("error", health == JOURNAL_ENDED ? "its process has ended" : strerror(error)));
+	if (status_journal_trouble(&next) != NULL)
+		log_event(LOG_WARN, "journal-not-written", LOG_STR("error", status_journal_trouble(&next)));
 	else if (r->state.health == JOURNAL_FAILING)
 		log_event(LOG_NOTICE, "journal-written-again",
 			  LOG_INT("lost", counter_get(r->counters, COUNTER_JOURNAL_LOST)));
-	r->state = (struct journal_state){.health = health, .error = error, .since_ms = clock_wall_ms()};
+	r->state = next;
 }
 
 static void

@@ -77,6 +77,37 @@ status_ct_list_step(const struct status *s)
 	return list_age_of(status_ct_list_age_ms(s), s->snapshot->settings->ct_list_max_age_ms);
 }
 
+const char *
+status_journal_text(enum journal_health health)
+{
+	switch (health) {
+	case JOURNAL_OFF:
+		return "off";
+	case JOURNAL_WRITTEN:
+		return "written";
+	case JOURNAL_FAILING:
+		return "failing";
+	case JOURNAL_ENDED:
+		break;
+	}
+	return "ended";
+}
+
+const char *
+status_journal_trouble(const struct journal_state *j)
+{
+	switch (j->health) {
+	case JOURNAL_OFF:
+	case JOURNAL_WRITTEN:
+		return NULL;
+	case JOURNAL_FAILING:
+		return strerror(j->error);
+	case JOURNAL_ENDED:
+		break;
+	}
+	return "its process has ended, restart ctstubd";
+}
+
 struct cache_stats
 status_cache(const struct status *s)
 {

@@ -71,7 +71,10 @@ int64_t status_captive_left_ms(const struct status *); /* 0: captive mode is off
 int64_t status_ct_list_age_ms(const struct status *);  /* negative: there is no list */
 bool status_ct_list_is_stale(const struct status *);
 enum list_age status_ct_list_step(const struct status *); /* without a list fresh: nothing ages */
-struct cache_stats status_cache(const struct status *);   /* of all workers */
-uint64_t status_flushed(const struct status *);           /* by all workers */
+const char *status_journal_text(enum journal_health);     /* "off" "written" "failing" "ended" */
+/* Why the journal is not written; NULL: it is, or nobody wants it. */
+const char *status_journal_trouble(const struct journal_state *);
+struct cache_stats status_cache(const struct status *); /* of all workers */
+uint64_t status_flushed(const struct status *);         /* by all workers */
 
 #endif

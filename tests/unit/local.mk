@@ -136,9 +136,13 @@ check_PROGRAMS += \
 check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control \
 	tests/unit/resolver/daemon/test_control_socket \
+	tests/unit/resolver/daemon/test_evidence_folder \
 	tests/unit/resolver/daemon/test_helper \
+	tests/unit/resolver/daemon/test_journal_file \
+	tests/unit/resolver/daemon/test_known \
 	tests/unit/resolver/daemon/test_list_age \
 	tests/unit/resolver/daemon/test_network \
+	tests/unit/resolver/daemon/test_repeats \
 	tests/unit/resolver/daemon/test_socket_unit
 check_PROGRAMS += \
 	tests/unit/cli/setup/test_plan \

@@ -1,0 +1,28 @@
+/*
+ * journal_shown.h - the certificates that an upstream showed and that are still valid, as its journal has them.
+ */
+#ifndef BASE_JOURNAL_SHOWN_H
+#define BASE_JOURNAL_SHOWN_H
+
+#include "base/journal.h"
+
+#define JOURNAL_SHOWN_MAX                                                                                    \
+	64 /* certificates: four addresses, each with a renewal a week in the life of one of three months */
+
+struct journal_shown {
+	struct journal_shown_one {
+		uint8_t *line; /* owned; the record points into it */
+		struct journal_record record;
+	} v[JOURNAL_SHOWN_MAX];
+	size_t n; /* each certificate at each address once, the one that was seen last at the end */
+};
+
+/* Those of accepted records of this upstream whose notAfter is not before now. Found at several addresses, one has a place
+ * for each. The result is yours: journal_shown_free. Errors as of journal_read; then it has what could be read. */
+enum res journal_shown_read(struct journal_shown *, int state_dir, const char *upstream, int64_t now_ms,
+			    const char **why);
+/* A later place has the same certificate, shown at another address. */
+bool journal_shown_is_elsewhere(const struct journal_shown *, size_t at);
+void journal_shown_free(struct journal_shown *);
+
+#endif

@@ -1,0 +1,119 @@
+#include "resolver/daemon/known.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct known *known;
+
+static int
+begin(void **state)
+{
+	(void)state;
+	known = malloc(sizeof *known);
+	if (known != NULL)
+		known_begin(known);
+	return known == NULL;
+}
+
+static int
+end(void **state)
+{
+	(void)state;
+	free(known);
+	return 0;
+}
+
+/* One story: what is seen, one after the other, and what each is. leaf, key and issuer are digits; logs are letters. */
+static const struct {
+	const char *what, *upstream, *address, *facts, *logs;
+	bool refused;
+	enum journal_kind kind;
+	unsigned news;
+	bool issuer_changed;
+} story[] = {
+	{"the first of an upstream", "a", "1", "111", "xy", false, JOURNAL_FIRST, 15, false},
+	{"the same again", "a", "1", "111", "xy", false, JOURNAL_KNOWN, 0, false},
+	{"the same logs in another order", "a", "1", "111", "yx", false, JOURNAL_KNOWN, 0, false},
+	{"another leaf with the same key", "a", "1", "211", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF, false},
+	{"another leaf with another key", "a", "1", "321", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_KEY, false},
+	{"another leaf with fewer logs", "a", "1", "421", "x", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_SCTS, false},
+	{"back to the first one", "a", "1", "111", "xy", false, JOURNAL_KNOWN, 0, false},
+	{"another address with a leaf that is known", "a", "2", "111", "xy", false, JOURNAL_FIRST, 0, false},
+	{"another upstream with the same leaf", "b", "1", "111", "xy", false, JOURNAL_FIRST, 15, false},
+	{"another issuer", "a", "1", "522", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_ISSUER, true},
+	{"back to the issuer before", "a", "1", "111", "xy", false, JOURNAL_KNOWN, 0, false},
+	{"a new address with a new issuer", "a", "3", "633", "xy", false, JOURNAL_FIRST, JOURNAL_LEAF | JOURNAL_KEY | JOURNAL_ISSUER, true},
+	{"a refusal teaches nothing of the certificate", "a", "1", "944", "z", true, JOURNAL_REFUSED, 0, false},
+	{"after it a leaf that is known", "a", "1", "111", "xy", false, JOURNAL_ACCEPTED, 0, false},
+	{"only once", "a", "1", "111", "xy", false, JOURNAL_KNOWN, 0, false},
+	{"refused again", "a", "1", "944", "z", true, JOURNAL_REFUSED, 0, false},
+	{"and accepted with what was refused", "a", "1", "944", "z", false, JOURNAL_CHANGE, 15, true},
+	{"no SCTs are no set of logs", "a", "1", "744", "", false, JOURNAL_CHANGE, JOURNAL_LEAF, false},
+};
+
+static void
+each_is_reported_once(void **state)
+{
+	size_t failed = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof story / sizeof *story; i++) {
+		struct journal_record r = {.kind = story[i].refused ? JOURNAL_REFUSED : JOURNAL_KNOWN, .upstream = span_str(story[i].upstream),
+					   .address = span_str(story[i].address), .sha256 = span_of(story[i].facts, 1),
+					   .spki_sha256 = span_of(story[i].facts + 1, 1), .issuer_spki_sha256 = span_of(story[i].facts + 2, 1)};
+		bool changed;
+
+		for (const char *log = story[i].logs; *log != '\0'; log++)
+			r.log_id[r.n_log_id++] = span_of(log, 1);
+		changed = known_learn(known, &r);
+		if (r.kind != story[i].kind || r.news != story[i].news || changed != story[i].issuer_changed) {
+			print_error("%s: kind %s, news %u, issuer changed %d\n", story[i].what, journal_kind_text(r.kind), r.news, changed);
+			failed++;
+		}
+	}
+	assert_int_equal(failed, 0);
+}
+
+static void
+the_oldest_fact_makes_room(void **state)
+{
+	char text[16];
+
+	(void)state;
+	for (int i = 0; i <= KNOWN_MAX; i++) {
+		snprintf(text, sizeof text, "%d", i);
+		assert_true(known_add(known, KNOWN_LEAF, span_str("a"), span_str(text)));
+	}
+	assert_false(known_has(known, KNOWN_LEAF, span_str("a"), span_str("0")));
+	assert_true(known_has(known, KNOWN_LEAF, span_str("a"), span_str("1")));
+	assert_true(known_has(known, KNOWN_LEAF, span_str("a"), span_str(text)));
+}
+
+static void
+facts_differ_in_kind_and_upstream(void **state)
+{
+	(void)state;
+	assert_true(known_add(known, KNOWN_LEAF, span_str("ab"), span_str("c")));
+	assert_false(known_has(known, KNOWN_KEY, span_str("ab"), span_str("c")));
+	assert_false(known_has(known, KNOWN_LEAF, span_str("a"), span_str("bc")));
+	assert_true(known_drop(known, KNOWN_LEAF, span_str("ab"), span_str("c")));
+	assert_false(known_drop(known, KNOWN_LEAF, span_str("ab"), span_str("c")));
+	assert_true(known_add(known, KNOWN_LEAF, span_str("ab"), span_str("c")));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(each_is_reported_once, begin, end),
+		cmocka_unit_test_setup_teardown(the_oldest_fact_makes_room, begin, end),
+		cmocka_unit_test_setup_teardown(facts_differ_in_kind_and_upstream, begin, end),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
