@@ -1,4 +1,6 @@
 #include "cli/cli.h"
+
+#include "base/text.h"
 #include "verify/x509/der.h"
 #include "verify/x509/pem.h"
 
@@ -46,6 +48,22 @@ chain_read(struct chain *chain, struct span text)
 	*chain = (struct chain){.der = buf_max(CHAIN_FILE_MAX)};
 	res = chain_read_pem(chain, text);
 	return res == RES_OK && chain->n == 0 ? chain_read_der(chain, text) : res;
+}
+
+enum res
+chain_of_journal(struct chain *chain, const struct journal_record *r)
+{
+	size_t at[JOURNAL_CHAIN_MAX + 1] = {0};
+	enum res res = RES_OK;
+
+	*chain = (struct chain){.der = buf_max(CHAIN_FILE_MAX)};
+	for (size_t i = 0; res == RES_OK && i < r->n_chain; i++) {
+		res = base64_read(&chain->der, r->chain[i]);
+		at[i + 1] = chain->der.n;
+	}
+	for (size_t i = 0; res == RES_OK && i < r->n_chain; i++)
+		chain->cert[chain->n++] = span_slice(buf_span(&chain->der), at[i], at[i + 1] - at[i]);
+	return res;
 }
 
 void

@@ -7,6 +7,7 @@
 #ifndef CLI_CLI_H
 #define CLI_CLI_H
 
+#include "base/journal.h"
 #include "cli/options.h"
 #include "cli/rules.h"
 #include "config/snapshot.h"
@@ -36,6 +37,7 @@ enum exit_code cmd_disallow(int, char **);
 enum exit_code cmd_egress(int, char **);
 enum exit_code cmd_flush(int, char **);
 enum exit_code cmd_help(int, char **);
+enum exit_code cmd_history(int, char **);
 enum exit_code cmd_log_level(int, char **);
 enum exit_code cmd_metrics(int, char **);
 enum exit_code cmd_probe(int, char **);
@@ -53,6 +55,7 @@ extern const struct cli_option ct_logs_options[];
 extern const struct cli_option disallow_options[];
 extern const struct cli_option egress_options[];
 extern const struct cli_option help_options[];
+extern const struct cli_option history_options[];
 extern const struct cli_option metrics_options[];
 extern const struct cli_option probe_options[];
 extern const struct cli_option setup_options[];
@@ -86,6 +89,9 @@ void cli_warn_faults(const char *verb, const char *file, const struct faults *);
 /* The settings of a file; NULL: of the daemon's own file, or those compiled in. Complains. */
 enum exit_code cli_settings(struct settings **, const char *verb, const char *file);
 
+/* There is no upstream of that title in the configuration; the nearest one is named. */
+enum exit_code cli_complain_upstream(const char *verb, const struct settings *, const char *title);
+
 /* Prints a JSON text (taken; NULL: no memory) as a line. */
 enum exit_code cli_print_json(const char *verb, char *json);
 /* May text for people have colours? Standard output is a terminal, and NO_COLOR is not set. */
@@ -107,6 +113,8 @@ struct chain {
 /* PEM certificates in order, or DER certificates one after the other; a malformed PEM block is an empty certificate, for
  * the judge to refuse. A file that holds neither is an empty chain. */
 enum res chain_read(struct chain *, struct span text);
+/* The certificates of a record. RES_MALFORMED: they are not base64. */
+enum res chain_of_journal(struct chain *, const struct journal_record *);
 void chain_free(struct chain *);
 
 #endif

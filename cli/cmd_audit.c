@@ -2,6 +2,8 @@
 #include "cli/cli.h"
 
 #include "base/clock.h"
+#include "base/journal_shown.h"
+#include "base/path.h"
 #include "base/text.h"
 #include "cli/args.h"
 #include "cli/audit.h"
@@ -15,15 +17,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char verb[] = "audit";
 
-enum { OPT_CHAIN = 256, OPT_CA, OPT_CT_LOGS, OPT_EVIDENCE, OPT_JSON, OPT_AT };
+enum { OPT_CHAIN = 256, OPT_LIVE, OPT_CA, OPT_CT_LOGS, OPT_EVIDENCE, OPT_JSON, OPT_AT };
 
 const struct cli_option audit_options[] = {
     {"config", 'c', "FILE", "the configuration, see ctstub.conf(5); the daemon's own without it"},
     {"chain", OPT_CHAIN, "FILE",
-     "the chain of certificates to audit, in place of what the upstreams present"},
+     "the chain of certificates to audit, in place of what the upstreams presented"},
+    {"live", OPT_LIVE, NULL,
+     "audit what the upstreams present now, in place of what they presented by the daemon's journal"},
     {"ct-logs", OPT_CT_LOGS, "FILE", "the list of CT logs, in place of the one in effect"},
     {"ca", OPT_CA, "FILE", "the trust anchors for the servers of the logs"},
     {"at", OPT_AT, "RFC3339", "the time of the audit, in place of now"},
@@ -37,7 +42,7 @@ struct audit_request {
 	const char *config, *chain, *evidence, *upstream, *ca, *ct_logs;
 	int64_t now_ms;
 	bool at_given; /* by --at */
-	bool json;
+	bool live, json;
 };
 
 /* One audit, all chains together. */
@@ -61,6 +66,9 @@ audit_take(void *ctx, int id, const char *value)
 		return true;
 	case OPT_CHAIN:
 		req->chain = value;
+		return true;
+	case OPT_LIVE:
+		req->live = true;
 		return true;
 	case OPT_CA:
 		req->ca = value;
@@ -262,6 +270,58 @@ target_audit(struct audit_run *run, const struct tp_target *target)
 	free(why);
 }
 
+static bool
+record_audit(struct audit_run *run, const struct upstream_plan *u, const struct journal_record *r)
+{
+	struct chain chain = {.n = 0};
+	struct buf what = buf_max(1024);
+	char time[TIME_TEXT_MAX];
+	bool whole = chain_of_journal(&chain, r) == RES_OK && chain.n > 0;
+
+	buf_format(&what, "%s ", u->title);
+	text_escape(&what, span_slice(r->address, 0, ADDR_TEXT_MAX));
+	buf_format(&what, ", seen %s", time_text(r->time_ms, time));
+	if (whole)
+		chain_audit(run, buf_cstr(&what) != NULL ? buf_cstr(&what) : u->title, &chain,
+			    run->logs != NULL ? run->logs : u->policy->ctlogs);
+	chain_free(&chain);
+	buf_free(&what);
+	return whole;
+}
+
+/* What the journal says that the upstream presented, each certificate once. False: it has none. */
+static bool
+journal_audit(struct audit_run *run, const struct upstream_plan *u)
+{
+	struct journal_shown *shown = calloc(1, sizeof *shown);
+	const char *why = NULL;
+	int folder = path_folder_open(run->snap->settings->state_dir, &why);
+	bool any = false;
+
+	if (shown != NULL && folder >= 0 &&
+	    journal_shown_read(shown, folder, u->title, run->req->now_ms, &why) != RES_OK)
+		(void)cli_complain(EXIT_GOOD, verb, "warning: cannot read the journal: %s",
+				   why != NULL ? why : res_text(RES_NOMEM));
+	for (size_t i = 0; shown != NULL && i < shown->n; i++)
+		if (!journal_shown_is_elsewhere(shown, i))
+			any |= record_audit(run, u, &shown->v[i].record);
+	if (shown != NULL)
+		journal_shown_free(shown);
+	free(shown);
+	if (folder >= 0)
+		(void)close(folder);
+	return any;
+}
+
+static void
+upstream_audit(struct audit_run *run, const struct upstream_plan *u)
+{
+	if (!run->req->live && *run->snap->settings->state_dir != '\0' && journal_audit(run, u))
+		return;
+	for (size_t i = 0; i < u->n_target; i++)
+		target_audit(run, &u->target[i]);
+}
+
 static enum exit_code
 file_audit(struct audit_run *run)
 {
@@ -291,8 +351,7 @@ audit_all(struct audit_run *run)
 	if (run->req->chain != NULL)
 		code = file_audit(run);
 	for (size_t i = 0; run->req->chain == NULL && i < run->snap->n_upstream; i++)
-		for (size_t k = 0; k < run->snap->upstream[i].n_target; k++)
-			target_audit(run, &run->snap->upstream[i].target[k]);
+		upstream_audit(run, &run->snap->upstream[i]);
 	if (code != EXIT_GOOD)
 		return code;
 	return run->broken > 0 ? EXIT_REFUSED : run->failed > 0 ? EXIT_TROUBLE : EXIT_GOOD;
@@ -311,8 +370,9 @@ audit_snapshot(struct snapshot **out, const struct audit_request *req)
 	if (req->chain != NULL || req->upstream != NULL)
 		res = settings_narrow(s, req->upstream);
 	if (res == RES_NOT_FOUND) {
+		code = cli_complain_upstream(verb, s, req->upstream);
 		settings_free(s);
-		return cli_complain(EXIT_USAGE, verb, "there is no upstream \"%s\"", req->upstream);
+		return code;
 	}
 	if (res == RES_OK && !rules_anchors_set(s, req->ca))
 		res = RES_NOMEM;
@@ -380,7 +440,7 @@ cmd_audit(int argc, char **argv)
 	if (first == 0)
 		return code;
 	req.upstream = argv[first];
-	if (req.upstream != NULL && req.chain != NULL)
+	if (req.chain != NULL && (req.upstream != NULL || req.live))
 		return cli_usage(verb);
 	return audit_run(&req);
 }

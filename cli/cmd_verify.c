@@ -131,9 +131,7 @@ verify_choose_upstream(const char **title, const struct verify *req, const struc
 		for (size_t i = 0; i < s->n_upstream; i++)
 			if (strcmp(s->upstream[i].title, req->upstream) == 0)
 				*title = s->upstream[i].title;
-		return *title != NULL
-			   ? EXIT_GOOD
-			   : cli_complain(EXIT_USAGE, verb, "there is no upstream \"%s\"", req->upstream);
+		return *title != NULL ? EXIT_GOOD : cli_complain_upstream(verb, s, req->upstream);
 	}
 	for (size_t i = 0; req->ip.family != ADDR_NONE && i < s->n_upstream; i++)
 		for (size_t k = 0; *title == NULL && k < s->upstream[i].address.n; k++)

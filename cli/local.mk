@@ -13,6 +13,7 @@ ctstub_SOURCES = \
 	cli/cmd_egress.c \
 	cli/cmd_flush.c \
 	cli/cmd_help.c \
+	cli/cmd_history.c \
 	cli/cmd_log_level.c \
 	cli/cmd_metrics.c \
 	cli/cmd_probe.c \

@@ -1,5 +1,7 @@
 #include "cli/cli.h"
 
+#include "base/near.h"
+
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -133,6 +135,21 @@ cli_settings(struct settings **out, const char *verb, const char *file)
 
 	return cli_config_result(
 	    verb, settings_read(out, file != NULL ? file : settings_default_file(), &errors), &errors);
+}
+
+enum exit_code
+cli_complain_upstream(const char *verb, const struct settings *s, const char *title)
+{
+	struct near near = near_to(title);
+	struct buf hint = buf_max(256);
+
+	for (size_t i = 0; i < s->n_upstream; i++)
+		near_offer(&near, s->upstream[i].title);
+	near_put(&hint, near.word);
+	(void)cli_complain(EXIT_USAGE, verb, "there is no upstream \"%s\"%s", title,
+			   buf_cstr(&hint) != NULL ? buf_cstr(&hint) : "");
+	buf_free(&hint);
+	return EXIT_USAGE;
 }
 
 bool

@@ -24,7 +24,7 @@ const struct verb verb_table[] = {
      "       ctstub ct-logs import [-c FILE] [--state-dir DIR] [--force] [--json] FILE",
      "show, check or renew the list of CT logs", ct_logs_options, NULL, cmd_ct_logs},
     {"audit",
-     "[-c FILE] [--ct-logs FILE] [--ca FILE] [--at RFC3339] [--evidence DIR] [--json]\n"
+     "[-c FILE] [--ct-logs FILE] [--ca FILE] [--at RFC3339] [--evidence DIR] [--live] [--json]\n"
      "    [UPSTREAM | --chain FILE]",
      "check that CT logs kept the promise of each SCT of a certificate", audit_options, NULL, cmd_audit},
     {"disallow", "check [--json] FILE\n       ctstub disallow import --onecrl FILE [-o FILE [--json]]",
@@ -52,6 +52,9 @@ const struct verb verb_table[] = {
     {"egress", "[-c FILE] [--user NAME] [--updates] [--nftables | --systemd | --check] [--json]",
      "print firewall rules that let only ctstub reach resolvers, or show whom they refused", egress_options,
      NULL, cmd_egress},
+    {"history", "[-c FILE] [--state-dir DIR] [--last N] [--json] [UPSTREAM]",
+     "print what the upstreams showed: certificates, issuers, logs, and what was refused", history_options,
+     NULL, cmd_history},
     {"help", "[VERB]", "show help for ctstub or one of its verbs", help_options, NULL, cmd_help},
     {NULL, NULL, NULL, NULL, NULL, NULL},
 };

@@ -27,7 +27,7 @@ const char known_usage[] =
     "usage: ctstub-watch known add [-c FILE] [--issuer] [--file FILE | --print] CERT\n"
     "       ctstub-watch known add [-c FILE] [--issuer] [--file FILE | --print] --live UPSTREAM\n"
     "  CERT            a certificate, PEM or DER; the first of a file\n"
-    "  --live TITLE    the certificates that this upstream presents now, if they are accepted\n"
+    "  --live TITLE    the accepted certificates of this upstream, by the daemon's journal or from itself\n"
     "  --issuer        also the key of its issuer: renewals by the same CA are then expected\n"
     "  --file FILE     add to this file (default: the first known-file of the configuration)\n"
     "  --print         print the entries instead\n"

@@ -1,12 +1,17 @@
 #include "contrib/watch/shown.h"
 
+#include "base/clock.h"
+#include "base/path.h"
+#include "base/text.h"
 #include "config/snapshot.h"
 #include "transport/transport.h"
 #include "verify/x509/der.h"
 #include "verify/x509/pem.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char verb[] = "known";
 
@@ -103,6 +108,53 @@ connection_run(struct connection *c)
 	return c->accepted;
 }
 
+/* ---- the journal */
+
+static bool
+record_take(struct shown *s, const struct journal_record *r)
+{
+	struct buf subject = buf_max(sizeof s->subject - 1), from = buf_max(sizeof s->from - 1);
+
+	*s = (struct shown){.has_issuer = hex_read(s->issuer_spki_sha256, sizeof s->issuer_spki_sha256,
+						   r->issuer_spki_sha256) == RES_OK};
+	if (hex_read(s->sha256, sizeof s->sha256, r->sha256) != RES_OK ||
+	    hex_read(s->spki_sha256, sizeof s->spki_sha256, r->spki_sha256) != RES_OK)
+		return false;
+	if (s->has_issuer)
+		(void)hex_read(s->issuer_spki_sha256, sizeof s->issuer_spki_sha256, r->issuer_spki_sha256);
+	buf_put(&subject, span_slice(r->subject, 0, sizeof s->subject - 1));
+	buf_put(&from, span_slice(r->upstream, 0, 32));
+	buf_u8(&from, ' ');
+	buf_put(&from, span_slice(r->address, 0, ADDR_TEXT_MAX));
+	(void)snprintf(s->subject, sizeof s->subject, "%s",
+		       buf_cstr(&subject) != NULL ? buf_cstr(&subject) : "");
+	(void)snprintf(s->from, sizeof s->from, "%s", buf_cstr(&from) != NULL ? buf_cstr(&from) : "");
+	buf_free(&subject);
+	buf_free(&from);
+	return true;
+}
+
+/* What the daemon accepted of the upstream before; *n 0: its journal has nothing. */
+static void
+shown_journal(struct shown out[], size_t *n, const struct settings *s, const char *title)
+{
+	struct journal_shown *known = calloc(1, sizeof *known);
+	const char *why = NULL;
+	int folder = *s->state_dir != '\0' ? path_folder_open(s->state_dir, &why) : -1;
+
+	if (known != NULL && folder >= 0 &&
+	    journal_shown_read(known, folder, title, clock_wall_ms(), &why) != RES_OK)
+		(void)watch_complain(WATCH_DONE, verb, "warning: cannot read the daemon's journal: %s",
+				     why != NULL ? why : "out of memory");
+	for (size_t i = 0; known != NULL && i < known->n && *n < SHOWN_MAX; i++)
+		*n += record_take(&out[*n], &known->v[i].record);
+	if (known != NULL)
+		journal_shown_free(known);
+	free(known);
+	if (folder >= 0)
+		(void)close(folder);
+}
+
 enum watch_exit
 shown_live(struct shown out[], size_t *n, struct settings **settings, const char *title)
 {
@@ -114,6 +166,9 @@ shown_live(struct shown out[], size_t *n, struct settings **settings, const char
 	*n = 0;
 	if (settings_narrow(s, title) != RES_OK)
 		return watch_complain(WATCH_USAGE, verb, "unknown upstream \"%s\"", title);
+	shown_journal(out, n, s, title);
+	if (*n > 0)
+		return WATCH_DONE;
 	*settings = NULL;
 	if (tp_global_init() != RES_OK || snapshot_compile(&snap, s, 1, &errors) != RES_OK) {
 		(void)watch_complain(WATCH_USAGE, verb, "%s",

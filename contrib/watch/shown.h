@@ -1,18 +1,19 @@
 /*
  * shown.h - the certificates that an upstream shows: what an entry of a known-file is made of.
  *
- * From its servers themselves: each address is connected to the way the daemon does it, and judged by the upstream's own
- * policy; only what is accepted counts. The journal of the daemon, which says what it accepted before, is another source
- * of the same struct.
+ * From the journal of the daemon, which says what it accepted. Where the journal has nothing of the upstream, from its servers
+ * themselves: each address is connected to the way the daemon does it, and judged by the upstream's own policy; only what is
+ * accepted counts.
  */
 #ifndef CONTRIB_WATCH_SHOWN_H
 #define CONTRIB_WATCH_SHOWN_H
 
+#include "base/journal_shown.h"
 #include "config/settings.h"
 #include "contrib/watch/commands.h"
 
-#define SHOWN_MAX     CONFIG_ADDRESSES_MAX /* one an address */
-#define SHOWN_LIVE_MS 10000                /* for one address */
+#define SHOWN_MAX     JOURNAL_SHOWN_MAX /* more than an upstream has addresses (CONFIG_ADDRESSES_MAX) */
+#define SHOWN_LIVE_MS 10000             /* for one address */
 
 struct shown {
 	uint8_t sha256[32], spki_sha256[32];
@@ -24,7 +25,7 @@ struct shown {
 
 /* Certificates of a file, PEM or DER: appends the first, *n is its size, and the second where there is one. */
 bool shown_certificates(struct buf *der, size_t *n, struct span text);
-/* What the upstream of that title shows now; at most SHOWN_MAX. The settings are taken, and NULL afterwards. Complains:
+/* What the upstream of that title shows; at most SHOWN_MAX. The settings may be taken, and are NULL then. Complains:
  * WATCH_REFUSED when none was accepted, WATCH_USAGE when there is no such upstream. */
 enum watch_exit shown_live(struct shown out[], size_t *n, struct settings **, const char *title);
 

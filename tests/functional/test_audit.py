@@ -132,8 +132,38 @@ def live(t):
     check(whole["audited"][1]["error"], "no word of why")
 
 
+@case("audit takes what the journal says, and asks upstreams that the journal lacks", builds=("gcc", "san"))
+def journal(t):
+    logs, chain = world(t)
+    logs.enter(chain)
+    with open(chain, encoding="ascii") as f:
+        certificates = ["".join(part.split("-----END")[0].split()) for part in f.read().split("-----BEGIN CERTIFICATE-----")[1:]]
+    shown = {"time": "2026-11-28T10:00:00Z", "event": "change", "upstream": "lab", "address": "127.0.0.1:1", "sha256": "ab" * 32,
+             "not_after": "2099-01-01T00:00:00Z", "chain": certificates}
+    t.write("state/journal.jsonl", "".join(json.dumps(r) + "\n" for r in (
+        dict(shown, address="127.0.0.2:1"), shown, dict(shown, event="refused", sha256="cd" * 32),
+        dict(shown, sha256="ef" * 32, not_after="2020-01-01T00:00:00Z"))))
+    path = t.write("journal.conf", f'''state-dir = "{t.path("state")}"
+ct {{ log-list = "{logs.list}" }}
+trust {{ anchors = "{logs.anchors}" }}
+upstream "lab" {{ address = {{"127.0.0.1"}} port = 1 }}
+upstream "other" {{ address = {{"127.0.0.1"}} port = 1 }}
+''')
+    code, out, err = t.run("ctstub", "audit", "--json", "-c", path, "lab")
+    check(out, err)
+    audited = json.loads(out)["audited"]
+    equal([(a["what"], [s["outcome"] for s in a["scts"]]) for a in audited],
+          [("lab 127.0.0.1:1, seen 2026-11-28T10:00:00Z", ["included", "included"])], "from the journal, once")
+    equal(code, 0, "exit code")
+    code, out, _ = t.run("ctstub", "audit", "--json", "-c", path, "lab", "--live")
+    check(code == 3 and json.loads(out)["failed"] == 1, f"--live {code} {out}")
+    code, out, _ = t.run("ctstub", "audit", "--json", "-c", path)
+    equal((code, [a["what"].split()[0] for a in json.loads(out)["audited"]]), (3, ["lab", "other"]), "the other one is asked, and is not there")
+
+
 @rows([
     ("an upstream that does not exist", ("nobody",), 2, "no upstream"),
+    ("a chain and --live", ("--live", "--chain", "x"), 2, "usage"),
     ("an upstream and a chain", ("lab", "--chain", "x"), 2, "usage"),
     ("a chain that does not exist", ("--chain", "/nonexistent"), 3, "/nonexistent"),
     ("an invalid time", ("--at", "noon"), 2, "noon"),

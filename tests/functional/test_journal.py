@@ -1,10 +1,14 @@
 """The journal: what upstreams showed is recorded once, survives restarts, crashes, full disks and damage."""
 import json
 import os
+import re
+import signal
+import ssl
+import subprocess
 
 from functional._common import again, stat
 from harness import client
-from harness.case import case, check, equal, rows, until
+from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
 from harness.pki import Authority, Site, key_pem, pem
 from harness.upstream import DotServer
@@ -41,6 +45,7 @@ class World:
     def renew(self, logs=None, issuer=None):
         issuer = issuer or self.site.intermediate
         key, certificate = issuer.issue(["127.0.0.1"], ["dns.test"], self.site.logs if logs is None else logs)
+        self.last = certificate.serial_number
         self.show(key, certificate, *([self.site.intermediate.cert] if issuer is self.site.intermediate else []))
         return certificate
 
@@ -172,3 +177,347 @@ def evidence_verifies(t):
     code, out, err = t.run("ctstub", "verify", "-c", w.daemon.config, "--upstream", "one", "--at", kept["at"], "--json",
                            os.path.join(folder, name + ".pem"))
     equal((code, json.loads(out)), (1, kept), f"verify {err}")
+
+
+# ---- crashes, disks and damage
+
+def children_of(d):
+    with open(f"/proc/{d.process.pid}/task/{d.process.pid}/children", encoding="ascii") as f:
+        return [int(pid) for pid in f.read().split()]
+
+
+def helper(d):
+    """The process that writes."""
+    d.process.wait_log(" started ")
+    children = children_of(d)
+    equal(len(children), 1, f"children {children}")
+    with open(f"/proc/{children[0]}/comm", encoding="ascii") as f:
+        equal(f.read().strip(), "ctstub-journal", "its name")
+    return children[0]
+
+
+def state(d):
+    return d.ctl("status")["journal"]["state"]
+
+
+@case("killed at any moment, the daemon leaves whole records, and none twice")
+def killed(t):
+    w = World(t)
+    w.ask()
+    for _ in range(12):
+        w.renew()
+        w.ask()
+        w.daemon.process.kill()
+        again(w.daemon)
+    w.renew()
+    w.ask()
+    until(lambda: w.records() and w.records()[-1]["serial"].lstrip("0") == f"{w.last:x}", 10, "the last one is recorded")
+    with open(os.path.join(w.dir, "journal.jsonl"), encoding="utf-8") as f:
+        text = f.read()
+    records = [json.loads(line) for line in text.splitlines()]
+    check(text.endswith("\n"), "the last line is whole")
+    leaves = [r["sha256"] for r in records]
+    equal(len(set(leaves)), len(leaves), "each certificate once")
+    equal([r["event"] for r in records], ["first-acceptance"] + ["change"] * (len(records) - 1), "events")
+
+
+@case("a line that was cut short is counted, skipped and taken away", builds=("gcc", "san"))
+def torn(t):
+    w = World(t)
+    w.ask()
+    w.settle(1)
+    w.daemon.process.kill()
+    with open(os.path.join(w.dir, "journal.jsonl"), "ab") as f:
+        f.write(b'{"time":"2026-11-28T10:00:00Z","event":"change","upstr')
+    again(w.daemon)
+    check("journal-damaged lines=1 records=1" in w.daemon.log(), "the log says so")
+    code, out, err = w.daemon.tool("history", "--json")
+    equal((code, json.loads(out)["damaged_lines"]), (0, 1), f"history {err}")
+    w.renew()
+    w.ask()
+    w.settle(2)
+    equal(json.loads(w.daemon.tool("history", "--json")[1])["damaged_lines"], 0, "damaged lines after the next record")
+
+
+@case("without the process that writes, the daemon answers and says that there is no journal", builds=("gcc", "san"))
+def helper_killed(t):
+    w = World(t)
+    w.ask()
+    w.settle(1)
+    equal(state(w.daemon), "written", "state")
+    os.kill(helper(w.daemon), signal.SIGKILL)
+    until(lambda: state(w.daemon) == "ended", 10, "the daemon notices")
+    w.renew()
+    w.ask()
+    until(lambda: len(w.events("certificate-changed")) == 1, 10, "the log still has changes")
+    out = w.daemon.tool("status")[1]
+    check("the journal is not written: its process has ended, restart ctstubd" in out, out)
+    check("ctstub_journal_written 0" in w.daemon.tool("stats", "--prometheus")[1], "metric")
+    check("journal-not-written" in w.daemon.log(), "log")
+    again(w.daemon)
+    w.ask()
+    w.settle(2)
+
+
+def small_disk(t, options):
+    folder = t.path("disk")
+    os.makedirs(folder)
+    done = subprocess.run(["mount", "-t", "tmpfs", "-o", options, "tmpfs", folder], stderr=subprocess.PIPE, check=False)
+    if done.returncode != 0:
+        raise Skip(f"no tmpfs here: {done.stderr.decode().strip()}")
+    return folder
+
+
+@case("a full disk loses records, is reported, and is over when there is room again", netns=True)
+def full_disk(t):
+    folder = small_disk(t, "size=64k")
+    w = World(t, state_dir=folder)
+    w.ask()
+    w.settle(1)
+    with open(os.path.join(folder, "filler"), "wb", buffering=0) as f:
+        try:
+            while True:
+                f.write(bytes(4096))
+        except OSError:
+            pass
+    for _ in range(2):
+        w.renew()
+        w.ask()
+        until(lambda: state(w.daemon) == "failing", 10, "the journal fails")
+    equal(len(w.records()), 1, "whole records")
+    check("No space left on device" in w.daemon.tool("status")[1], "status")
+    os.unlink(os.path.join(folder, "filler"))
+    w.renew()
+    w.ask()
+    w.settle(2)
+    until(lambda: state(w.daemon) == "written", 10, "the journal is written again")
+    check("journal-written-again" in w.daemon.log() and stat(w.daemon, "journal_lost") >= 2, "log and count")
+
+
+@case("a folder that cannot be written is reported, and costs nothing else", netns=True)
+def read_only(t):
+    folder = small_disk(t, "size=64k,ro")
+    w = World(t, state_dir=folder)
+    w.ask()
+    until(lambda: state(w.daemon) == "failing", 10, "the journal fails")
+    check("Read-only file system" in w.daemon.tool("status")[1], "status")
+    w.ask()
+
+
+@rows([
+    ("without a state-dir there is no journal and no process for it", "", "off"),
+    ("a state-dir that does not exist is reported when there is something to write", "/nonexistent/ctstub", "failing"),
+], builds=("gcc",))
+def no_folder(t, folder, want):
+    w = World(t, state_dir=folder)
+    w.ask()
+    until(lambda: state(w.daemon) == want, 10, f"state is {want}")
+    equal(len(children_of(w.daemon)), 1 if folder else 0, "children")
+    equal(w.daemon.tool("history")[0], 0 if folder else 2, "history")
+
+
+@case("a reload moves the journal to another folder, and knows what it knew")
+def moved(t):
+    w = World(t)
+    w.ask()
+    w.settle(1)
+    w.dir = t.path("elsewhere")
+    os.makedirs(w.dir)
+    w.daemon.head = w.daemon.head.replace(f'state-dir = "{w.daemon.dir}"', f'state-dir = "{w.dir}"')
+    w.daemon.write(upstream("one", w.server), w.extra)
+    equal(w.daemon.tool("reload")[0], 0, "reload")
+    w.ask()
+    w.renew()
+    w.ask()
+    equal(w.settle(1)[0]["event"], "change", "the only record there")
+
+
+@case("the process that writes is the daemon's user, and can neither make sockets nor execute", builds=("gcc",))
+def user(t):
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    folder = t.path("state")
+    os.makedirs(folder)
+    os.chown(folder, 65534, 65534)
+    w = World(t, state_dir=folder, user="nobody")
+    with os.scandir(f"/proc/{helper(w.daemon)}/fd") as fds:
+        targets = sorted(os.readlink(fd.path).split(":")[0] for fd in fds)
+    equal(targets, ["/dev/null"] * 3 + ["socket"], "descriptors")
+    with open(f"/proc/{helper(w.daemon)}/status", encoding="ascii") as f:
+        lines = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
+    equal((lines["Uid"].split(), lines["Seccomp"], lines["NoNewPrivs"], int(lines["CapEff"], 16)), (["65534"] * 4, "2", "1", 0), "process")
+    w.ask()
+    w.settle(1)
+    equal(os.stat(os.path.join(folder, "journal.jsonl")).st_uid, 65534, "owner")
+
+
+@case("two workers record a certificate once")
+def two_workers(t):
+    w = World(t, workers=2)
+    for _ in range(20):
+        w.ask()
+    w.renew()
+    for _ in range(20):
+        w.ask()
+    equal([r["event"] for r in w.settle(2)], ["first-acceptance", "change"], "events")
+
+
+@case("a journal of its size is rotated, and a restart after it reports nothing again", builds=("gcc", "san"))
+def rotated(t):
+    w = World(t, extra='journal { size = "64KiB" }\n')
+    w.ask()
+    w.settle(1)
+    rounds = 0
+    while not w.records("journal.jsonl.1") and rounds < 60:
+        rounds += 1
+        w.renew()
+        w.ask()
+        until(lambda: any(r["serial"].lstrip("0") == f"{w.last:x}" for r in w.records()), 10, "recorded")
+    now = w.records()
+    check(now[0]["event"] == "known" and now[-1]["event"] == "change", f"events {[r['event'] for r in now]}")
+    check(all(os.stat(os.path.join(w.dir, name)).st_size <= 65536 for name in ("journal.jsonl", "journal.jsonl.1")), "sizes")
+    os.unlink(os.path.join(w.dir, "journal.jsonl.1"))
+    again(w.daemon)
+    w.ask()
+    equal(len(w.settle(len(now))), len(now), "records after a restart")
+
+
+@rows([
+    ("a journal of garbage", lambda: os.urandom(300000)),
+    ("a journal of one endless line", lambda: b'{"time":"' + b"x" * 3000000),
+    ("a journal of deep nesting", lambda: b"[" * 500000 + b"\n"),
+    ("a journal of records that lack everything", lambda: b"{}\n" * 50000),
+    ("a journal of names with control characters",
+     lambda: json.dumps({"time": "2026-11-28T10:00:00Z", "event": "refused", "upstream": "one\x1b[31m\r\n", "reason": "\x1b]0;x\x07"}).encode() + b"\n"),
+], builds=("gcc", "san"))
+def hostile(t, make):
+    w = World(t, daemon=False)
+    folder = t.path("hostile")
+    os.makedirs(folder)
+    with open(os.path.join(folder, "journal.jsonl"), "wb") as f:
+        f.write(make())
+    w.dir = folder
+    w.daemon = Daemon(t, upstream("one", w.server), anchors=w.site.anchors, ct=None, extra=w.extra, state_dir=folder)
+    w.ask()
+    code, out, err = w.daemon.tool("history")
+    check(code == 0 and not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", out), f"history {code} {out!r} {err}")
+    until(lambda: "first accepted" in w.daemon.tool("history", "one")[1], 10, "the new record is there")
+
+
+@case("a flood of different rogue chains leaves bounded evidence, the newest", builds=("gcc", "san"))
+def flood(t):
+    w = World(t, with_ct=False, daemon=False)
+    n = 14
+    contexts = []
+    rogue = Authority("Rogue")
+    for i in range(n):
+        key, certificate = rogue.issue([f"127.0.0.{i + 1}"], ["dns.test"])
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(t.write(f"rogue-{i}.pem", pem(certificate)), t.write(f"rogue-{i}.key", key_pem(key)))
+        context.set_alpn_protocols(["dot"])
+        contexts.append(context)
+    taken = []
+
+    def other(connection, _name, _context):
+        taken.append(1)
+        connection.context = contexts[len(taken) % n]
+    server = DotServer(t, w.site, address="0.0.0.0", tune=lambda context: None)
+    server.context.sni_callback = other
+    addresses = [f"127.0.0.{i + 1}" for i in range(n)]
+    w.daemon = Daemon(t, upstream("one", server, address=addresses), anchors=w.site.anchors, ct=None, log_level=DEFAULT,
+                      extra=w.extra + 'evidence { count = 3 }\n')
+    w.dir = w.daemon.dir
+    for _ in range(4):
+        w.ask("SERVFAIL")
+    until(lambda: len(w.records()) >= n, 20, f"{n} refusals; {len(w.records())}")
+    equal({(r["event"], r["reason"]) for r in w.records()}, {("refused", "untrusted")}, "records")
+    check(len({r["evidence"] for r in w.records()}) > 3, "different chains")
+    files = evidence(w)
+    equal(len(files), 6, f"files {files}")
+    latest = list(dict.fromkeys(r["evidence"] for r in reversed(w.records())))
+    check(f"{latest[0]}.pem" in files, f"the newest {latest[0]} is among {files}")
+
+
+# ---- ctstub history, and others who read the journal
+
+@case("history prints what happened for people, in colour only on a terminal")
+def history(t):
+    w = World(t, with_ct=False)
+    w.ask()
+    w.renew(logs=(), issuer=w.other)
+    w.ask()
+    w.renew(logs=(), issuer=Authority("Rogue"))
+    w.ask("SERVFAIL")
+    records = w.settle(3)
+    w.daemon.process.stop()
+    code, out, err = w.daemon.tool("history")
+    equal(code, 0, f"exit code {err}")
+    lines = out.splitlines()
+    equal(lines[0], "one", "the upstream")
+    for word in ("first accepted", "changed: leaf,key,issuer", "REFUSED: untrusted", "Intermediate of site", "Other root",
+                 f"{w.dir}/evidence/{records[2]['evidence']}.pem", records[0]["sha256"]):
+        check(word in out, f"{word} is not in {out}")
+    check("\x1b" not in out, "no colour")
+    check(len(lines) <= 24 and max(map(len, lines)) <= 160, f"it fits a screen: {len(lines)} lines")
+    out = subprocess.run(["script", "-qec", f"{t.program('ctstub')} history -c {w.daemon.config}", "/dev/null"], env=t.env(TERM="xterm"),
+                         stdout=subprocess.PIPE, check=True).stdout.decode()
+    check("\x1b[31m" in out and "\x1b[33m" in out, f"in colour: {out!r}")
+    code, out, _ = w.daemon.tool("history", "--last", "1", "one")
+    check("REFUSED" in out and "first accepted" not in out and "2 earlier records" in out, f"--last 1: {out}")
+    code, out, _ = w.daemon.tool("history", "--json", "--last", "2")
+    equal([r["event"] for r in json.loads(out)["records"]], ["change", "refused"], "--json --last 2")
+    code, out, _ = w.daemon.tool("history", "--json", "one")
+    equal(json.loads(out), {"records": records, "damaged_lines": 0, "incomplete": False}, "--json")
+
+
+@rows([
+    ("an upstream that is configured and has no records", ("one",), 0, "no records of one"),
+    ("a misspelt upstream", ("onne",), 2, 'there is no upstream "onne", did you mean "one"?'),
+    ("a number that is not a number", ("--last", "many"), 2, "many"),
+    ("two upstreams", ("one", "two"), 2, "usage"),
+    ("a state-dir that does not exist", ("--state-dir", "/nonexistent/x"), 0, "no records in /nonexistent/x yet"),
+    ("a state-dir that is not a folder", ("--state-dir", "/dev/null"), 3, "/dev/null"),
+], builds=("gcc",))
+def history_complains(t, arguments, code, says):
+    config = t.write("c.conf", f'state-dir = "{t.dir}"\nupstream "one" {{ address = {{"127.0.0.1"}} }}\n')
+    have, out, err = t.run("ctstub", "history", "-c", config, *arguments)
+    check(have == code and says in out + err, f"{have} {out} {err}")
+    have, out, err = t.run("ctstub", "history", "-c", config, "--json", *arguments)
+    equal(have, code, f"exit code with --json {err}")
+    json.loads(out)
+
+
+@case("who may not read the journal is told to be root", builds=("gcc",))
+def history_denied(t):
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    w = World(t)
+    w.ask()
+    w.settle(1)
+    os.chmod(os.path.join(w.dir, "journal.jsonl"), 0o600)
+    for path in (t.dir, w.dir, w.daemon.config):
+        os.chmod(path, 0o755)
+    done = subprocess.run([t.program("ctstub"), "history", "-c", w.daemon.config], user=65534, group=65534, extra_groups=[], env=t.env(),
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
+    check(done.returncode == 3 and b"run with sudo" in done.stderr, f"{done.returncode} {done.stderr}")
+
+
+@case("ctstub-watch known add --live takes what the journal says, and nothing that expired or was refused")
+def known(t):
+    w = World(t, with_ct=False)
+    w.ask()
+    second = w.renew(logs=())
+    w.ask()
+    w.renew(logs=(), issuer=Authority("Rogue"))
+    w.ask("SERVFAIL")
+    records = w.settle(3)
+    expired = dict(records[1], time="2020-01-01T00:00:00Z", not_after="2020-02-01T00:00:00Z", sha256="ab" * 32, spki_sha256="cd" * 32)
+    with open(os.path.join(w.dir, "journal.jsonl"), "a", encoding="utf-8") as f:
+        f.write(json.dumps(expired) + "\n")
+    w.server.stop()
+    code, out, err = t.run("ctstub-watch", "known", "add", "-c", w.daemon.config, "--print", "--issuer", "--live", "one")
+    equal(code, 0, f"known add {err}")
+    entries = [line for line in out.splitlines() if not line.startswith("#")]
+    want = [e for r in records[:2] for e in (f"cert-sha256 {r['sha256']}", f"spki-sha256 {r['spki_sha256']}", f"spki-sha256 {r['issuer_spki_sha256']}")]
+    equal(entries, want, "entries")
+    check(second is not None and f"one 127.0.0.1:{w.server.port}" in out, f"comments {out}")

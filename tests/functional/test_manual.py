@@ -78,6 +78,14 @@ def shell(t, session, folder, want=0, timeout=120):
     return out
 
 
+@runs("ctstub.1", r"ctstub history cloudflare")
+def shown(t, session):
+    record = {"time": "2026-11-28T10:00:00Z", "event": "first-acceptance", "upstream": "cloudflare", "address": "1.1.1.1:853"}
+    t.write("state/journal.jsonl", json.dumps(record) + "\n")
+    out = shell(t, session, wrapper(t, history=["--state-dir", t.path("state")]))
+    check(re.search(r"^cloudflare\n.*1\.1\.1\.1:853 +first accepted", out), out)
+
+
 @runs("ctstub.1", r"ctstub verify --name dns\.example --at ")
 def verify_at(t, session):
     site = Site(t, names=("dns.example",), with_ct=True)

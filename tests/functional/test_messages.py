@@ -41,7 +41,7 @@ MISTAKES = (
     ('an option as a section', 'listen { a = 1 }',
      ('1: "listen" is an option, not a section: listen = ... was expected',)),
     ('an unknown section', 'nonsense { a = 1 }',
-     ('1: unknown section "nonsense", "ct", "trust", "cache", "local", "rebinding", "filter", "watch", "journal", "evidence", "upstream" or "forward" was expected',)),
+     ('1: unknown section "nonsense", "ct", "trust", "cache", "local", "rebinding", "filter", "portal", "watch", "journal", "evidence", "upstream" or "forward" was expected',)),
     ("an upstream's option as a section", 'upstream "u" { ct { mode = "off" } }',
      ('1: "ct" is an option of section "upstream", not a section: ct = ... was expected', '1: upstream "u" has no address, option "address" was expected',)),
     ('a section inside an upstream', 'upstream "u" { cache { size = "1MiB" } }',
