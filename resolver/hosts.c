@@ -15,24 +15,28 @@
 #include <sys/stat.h>
 
 #define HOSTS_ANSWERS_MAX 256 /* records of one answer */
-#define NONE              UINT32_MAX
 
-/* One address of one name; `next` links the pairs of a name. */
+/* One address of one name. */
 struct pair {
 	struct addr addr;
-	uint32_t name_at; /* into names_text */
-	uint32_t next;
+	uint32_t name; /* its number, in the order of first appearance */
+};
+
+/* The pairs of one name: together, in the order of the file. */
+struct group {
+	uint32_t first, n;
 };
 
 /* The result of reading the file once. */
 struct table {
-	struct nameset *names;   /* to the first pair of the name */
-	struct nameset *reverse; /* in-addr.arpa and ip6.arpa names, to the first pair of the address: its
-				    official name */
+	struct nameset *names;   /* to the number of the name */
+	struct nameset *reverse; /* in-addr.arpa and ip6.arpa names, to the official name of the address in
+				    names_text */
 	struct nameset *above;   /* names above all of them */
 	struct buf names_text;   /* wire forms, each after its length */
-	struct pair *pair;
+	struct pair *pair;       /* in the order of the file while it is read, then by name */
 	size_t n, room;
+	struct group *group; /* by the number of the name */
 	size_t bad;
 };
 
@@ -54,6 +58,7 @@ table_free(struct table *t)
 	nameset_free(t->above);
 	buf_free(&t->names_text);
 	free(t->pair);
+	free(t->group);
 	free(t);
 }
 
@@ -96,61 +101,46 @@ reverse_name(const struct addr *a, uint8_t out[MSG_NAME_MAX])
 	return span_of(out, n);
 }
 
-/* To the end of the chain of its name. */
-static enum res
-chain_append(struct table *t, struct span name, uint32_t pair)
-{
-	uint32_t at;
-
-	if (!nameset_find(t->names, name, &at))
-		return nameset_add(t->names, name, pair);
-	for (unsigned i = 1; i < HOSTS_ANSWERS_MAX; i++) {
-		if (t->pair[at].next == NONE) {
-			t->pair[at].next = pair;
-			return RES_OK;
-		}
-		at = t->pair[at].next;
-	}
-	return RES_OK; /* the rest is left out */
-}
-
-static bool
-pair_is_there(const struct table *t, struct span name, const struct addr *a)
-{
-	uint32_t at;
-
-	if (!nameset_find(t->names, name, &at))
-		return false;
-	for (; at != NONE; at = t->pair[at].next)
-		if (addr_ip_equal(&t->pair[at].addr, a))
-			return true;
-	return false;
-}
-
 static enum res
 above_add(struct table *t, struct span name)
 {
 	return nameset_count(t->above) < HOSTS_ABOVE_MAX ? nameset_add_above(t->above, name) : RES_OK;
 }
 
+/* The number of a name; a new name is added. */
 static enum res
-reverse_add(struct table *t, const struct addr *a, uint32_t pair)
+name_number(struct table *t, struct span name, uint32_t *number)
+{
+	if (nameset_find(t->names, name, number))
+		return RES_OK;
+	*number = (uint32_t)nameset_count(t->names);
+	return nameset_add(t->names, name, *number);
+}
+
+/* The first name of an address is its official name. */
+static enum res
+reverse_add(struct table *t, const struct addr *a, struct span official)
 {
 	uint8_t name[MSG_NAME_MAX];
 	struct span reverse = reverse_name(a, name);
-	enum res res = nameset_add(t->reverse, reverse, pair);
+	enum res res;
 
+	if (nameset_find(t->reverse, reverse, NULL))
+		return RES_OK;
+	res = nameset_add(t->reverse, reverse, (uint32_t)t->names_text.n);
+	buf_u8(&t->names_text, (uint8_t)official.n);
+	buf_put(&t->names_text, official);
+	if (!buf_ok(&t->names_text))
+		return RES_NOMEM;
 	return res == RES_OK ? above_add(t, reverse) : res;
 }
 
 static enum res
 pair_add(struct table *t, const struct addr *a, struct span name)
 {
-	uint32_t i = (uint32_t)t->n;
+	uint32_t number;
 	enum res res;
 
-	if (pair_is_there(t, name, a))
-		return RES_OK;
 	if (t->n == HOSTS_ENTRIES_MAX)
 		return RES_LIMIT;
 	if (t->n == t->room) {
@@ -162,16 +152,12 @@ pair_add(struct table *t, const struct addr *a, struct span name)
 		t->pair = pair;
 		t->room = room;
 	}
-	t->pair[i] = (struct pair){*a, (uint32_t)t->names_text.n, NONE};
-	buf_u8(&t->names_text, (uint8_t)name.n);
-	buf_put(&t->names_text, name);
-	if (!buf_ok(&t->names_text))
-		return RES_NOMEM;
-	t->n++;
-	res = chain_append(t, name, i);
-	if (res == RES_OK)
-		res = above_add(t, name);
-	return res == RES_OK ? reverse_add(t, a, i) : res;
+	res = name_number(t, name, &number);
+	if (res != RES_OK)
+		return res;
+	t->pair[t->n++] = (struct pair){*a, number};
+	res = above_add(t, name);
+	return res == RES_OK ? reverse_add(t, a, name) : res;
 }
 
 /* Adds one name of a line, in any script. True: it was not a name. */
@@ -212,6 +198,44 @@ hosts_line_read(struct table *t, struct span line)
 	return res;
 }
 
+static void
+group_add(struct group *g, struct pair *sorted, const struct pair *p)
+{
+	struct pair *pairs = sorted + g->first;
+
+	if (g->n == HOSTS_ANSWERS_MAX)
+		return; /* the rest is left out */
+	for (uint32_t i = 0; i < g->n; i++)
+		if (addr_ip_equal(&pairs[i].addr, &p->addr))
+			return;
+	pairs[g->n++] = *p;
+}
+
+/* Brings the pairs of each name together, each address once. */
+static enum res
+pairs_group(struct table *t)
+{
+	size_t n_names = nameset_count(t->names);
+	struct group *group = calloc(n_names + 1, sizeof *group);
+	struct pair *sorted = calloc(t->n + 1, sizeof *sorted);
+
+	if (group == NULL || sorted == NULL) {
+		free(group);
+		free(sorted);
+		return RES_NOMEM;
+	}
+	for (size_t i = 0; i < t->n; i++)
+		group[t->pair[i].name + 1].first++;
+	for (size_t i = 1; i <= n_names; i++)
+		group[i].first += group[i - 1].first;
+	for (size_t i = 0; i < t->n; i++)
+		group_add(&group[t->pair[i].name], sorted, &t->pair[i]);
+	free(t->pair);
+	t->pair = sorted;
+	t->group = group;
+	return RES_OK;
+}
+
 enum res
 hosts_read(struct hosts *h, struct span text)
 {
@@ -222,9 +246,10 @@ hosts_read(struct hosts *h, struct span text)
 	text = text_without_bom(text);
 	while (res == RES_OK && text_line_take(&text, &line))
 		res = hosts_line_read(t, line);
-	if (res != RES_OK && res != RES_LIMIT) { /* beyond the limit: the entries read so far are used */
+	/* beyond the limit, the entries read so far are used */
+	if ((res != RES_OK && res != RES_LIMIT) || pairs_group(t) != RES_OK) {
 		table_free(t);
-		return res;
+		return res == RES_OK || res == RES_LIMIT ? RES_NOMEM : res;
 	}
 	nameset_seal(t->names);
 	nameset_seal(t->reverse);
@@ -331,17 +356,19 @@ hosts_bad(const struct hosts *h)
 
 /* Adds the addresses of a name that match the type; ANY: all. Returns how many. */
 static size_t
-addresses_put(const struct table *t, uint32_t first, struct compose *c)
+addresses_put(const struct table *t, uint32_t number, struct compose *c)
 {
+	const struct group *g = &t->group[number];
 	uint16_t asked = c->question->type;
 	size_t n = 0;
 
-	for (uint32_t i = first; i != NONE; i = t->pair[i].next) {
-		uint16_t type = t->pair[i].addr.family == ADDR_V4 ? TYPE_A : TYPE_AAAA;
+	for (uint32_t i = 0; i < g->n; i++) {
+		const struct addr *a = &t->pair[g->first + i].addr;
+		uint16_t type = a->family == ADDR_V4 ? TYPE_A : TYPE_AAAA;
 
 		if (type != asked && asked != TYPE_ANY)
 			continue;
-		compose_answer(c, (struct span){NULL, 0}, type, COMPOSE_TTL_SHORT, addr_ip(&t->pair[i].addr));
+		compose_answer(c, (struct span){NULL, 0}, type, COMPOSE_TTL_SHORT, addr_ip(a));
 		n++;
 	}
 	return n;
@@ -349,9 +376,9 @@ addresses_put(const struct table *t, uint32_t first, struct compose *c)
 
 /* Answers a reverse lookup with the official name of the address. */
 static size_t
-pointer_put(const struct table *t, uint32_t pair, struct compose *c)
+pointer_put(const struct table *t, uint32_t official, struct compose *c)
 {
-	const uint8_t *name = t->names_text.p + t->pair[pair].name_at;
+	const uint8_t *name = t->names_text.p + official;
 
 	if (c->question->type != TYPE_PTR && c->question->type != TYPE_ANY)
 		return 0;
@@ -363,7 +390,8 @@ bool
 hosts_answer(struct hosts *h, const struct msg_question *q, int64_t now_ms, struct buf *out)
 {
 	struct span name = span_of(q->name, q->name_n);
-	uint32_t first = NONE, pair = NONE;
+	uint32_t number, official;
+	bool forwards, backwards;
 	struct compose c;
 	size_t n = 0;
 
@@ -371,15 +399,15 @@ hosts_answer(struct hosts *h, const struct msg_question *q, int64_t now_ms, stru
 		file_look(h, now_ms);
 	if (h->table == NULL)
 		return false;
-	(void)nameset_find(h->table->names, name, &first);
-	(void)nameset_find(h->table->reverse, name, &pair);
-	if (first == NONE && pair == NONE)
+	forwards = nameset_find(h->table->names, name, &number);
+	backwards = nameset_find(h->table->reverse, name, &official);
+	if (!forwards && !backwards)
 		return false;
 	c = compose_begin(out, q, RCODE_NOERROR);
-	if (first != NONE)
-		n += addresses_put(h->table, first, &c);
-	if (pair != NONE)
-		n += pointer_put(h->table, pair, &c);
+	if (forwards)
+		n += addresses_put(h->table, number, &c);
+	if (backwards)
+		n += pointer_put(h->table, official, &c);
 	if (n == 0)
 		compose_soa(&c, name, COMPOSE_TTL_SHORT);
 	return true;

@@ -9,7 +9,7 @@
 
 #include "base/dns/message.h"
 
-#define HOSTS_ENTRIES_MAX 500000 /* address and name pairs */
+#define HOSTS_ENTRIES_MAX 500000 /* address and name pairs, repeated ones included */
 /* Names above those of the file: a file of half a million names of one domain each has fewer. Beyond the limit, names
  * above the remaining entries are not known to exist. */
 #define HOSTS_ABOVE_MAX 1000000

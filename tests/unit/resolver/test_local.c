@@ -43,6 +43,7 @@ static const char hosts_text[] =
     "not an address\n"
     "10.1.2.5\n"
     "10.1.2.6 bad..name good.example\n"
+    "10.1.2.3 server.example\n" /* once more */
     "10.1.2.7 b\xc3\xbc" "cher.example\n"
     "10.0.0.99 localhost.evil\n"
     "0.0.0.0 blocked.example";
@@ -402,6 +403,39 @@ write_file(const char *path, const char *text)
 	assert_int_equal(fclose(f), 0);
 }
 
+static unsigned
+hosts_answer_count(struct hosts *h, const char *name)
+{
+	struct buf b = buf_max(MSG_MAX), out = buf_max(MSG_MAX);
+	struct msg_question q;
+	unsigned n;
+
+	wire_question(&b, &q, name, TYPE_A);
+	assert_true(hosts_answer(h, &q, 0, &out));
+	n = (unsigned)(out.p[6] << 8 | out.p[7]);
+	buf_free(&out);
+	buf_free(&b);
+	return n;
+}
+
+/* More addresses than an answer holds, each twice, between those of another name. */
+static void
+hosts_answers_are_bounded(void **state)
+{
+	struct buf text = buf_max(65536);
+	struct hosts *h;
+
+	(void)state;
+	for (int i = 0; i < 600; i++)
+		buf_format(&text, "10.0.%d.%d many.example\n10.9.0.1 other.example\n", i / 2 / 250, i / 2 % 250);
+	assert_int_equal(hosts_new(&h, NULL), RES_OK);
+	assert_int_equal(hosts_read(h, buf_span(&text)), RES_OK);
+	assert_int_equal(hosts_answer_count(h, "many.example"), 256);
+	assert_int_equal(hosts_answer_count(h, "other.example"), 1);
+	hosts_free(h);
+	buf_free(&text);
+}
+
 static void
 hosts_are_read_again_when_they_change(void **state)
 {
@@ -490,6 +524,7 @@ main(void)
 	    cmocka_unit_test(bad_local_data_are_shown_with_their_place),
 	    cmocka_unit_test(a_zone_has_one_soa),
 	    cmocka_unit_test(an_alias_stands_alone),
+	    cmocka_unit_test(hosts_answers_are_bounded),
 	    cmocka_unit_test(hosts_are_read_again_when_they_change),
 	};
 
