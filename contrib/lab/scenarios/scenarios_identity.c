@@ -63,6 +63,13 @@ leaf_three_octets(struct site *site, struct forge *f)
 }
 
 static void
+leaf_no_octets(struct site *site, struct forge *f)
+{
+	(void)site;
+	forge_san_ip(f, span_of(NULL, 0));
+}
+
+static void
 leaf_five_octets(struct site *site, struct forge *f)
 {
 	uint8_t five[5] = {0};
@@ -169,6 +176,8 @@ static const struct scenario rows[] = {
      .leaf = leaf_mask},
     {"ip-three-bytes", "an iPAddress of three bytes, the network's", WANT_REFUSE, "ip-mismatch", .san = "",
      .leaf = leaf_three_octets},
+    {"ip-no-bytes", "an iPAddress without any byte, which begins every address", WANT_REFUSE, "ip-mismatch",
+     .san = "", .leaf = leaf_no_octets},
     {"ip-five-bytes", "an iPAddress of five bytes that begins with the address", WANT_REFUSE, "ip-mismatch",
      .san = "", .leaf = leaf_five_octets},
     {"ip-nul", "a dNSName with the address's text, a NUL byte, and a domain of the impostor", WANT_REFUSE,
