@@ -41,15 +41,16 @@ head_recheck(struct follow *f, enum misbehaviour kind, const struct head *head, 
 static void
 head_date_judge(struct follow *f, const struct head *head)
 {
+	const struct head *before = f->has_head ? &f->state.head : NULL;
 	int64_t age_ms = clock_wall_ms() - (int64_t)head->timestamp_ms;
 
 	if (age_ms < -CLOCK_GRACE_MS)
-		follow_misbehaved(f, MISBEHAVIOUR_HEAD_IN_THE_FUTURE, NULL, head, span_of(NULL, 0));
+		follow_misbehaved(f, MISBEHAVIOUR_HEAD_IN_THE_FUTURE, before, head, span_of(NULL, 0));
 	else
 		follow_well(f, MISBEHAVIOUR_HEAD_IN_THE_FUTURE);
 	if (f->log.ctlog->state != CTLOG_READONLY &&
 	    age_ms > (int64_t)source_mmd_ms(f->log.ctlog) + CLOCK_GRACE_MS)
-		follow_misbehaved(f, MISBEHAVIOUR_HEAD_TOO_OLD, NULL, head, span_of(NULL, 0));
+		follow_misbehaved(f, MISBEHAVIOUR_HEAD_TOO_OLD, before, head, span_of(NULL, 0));
 	else
 		follow_well(f, MISBEHAVIOUR_HEAD_TOO_OLD);
 }

@@ -1,7 +1,13 @@
 """ctstub-watch against the lab's logs: every misbehaviour is an alarm of the right kind, about the right log, and of no other."""
+import json
+import os
 import re
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from harness.case import case, check, equal, rows
+from harness.pki import Authority
+from harness.stillclock import StillClock
 from harness.toylogs import ToyLogs
 
 FILL = 700
@@ -22,14 +28,37 @@ upstream "lab" {{ address = {{"1.1.1.1"}} }}
 ''')
         t.write("state/.keep", "")
 
-    def once(self, *options):
+    def once(self, *options, clock=None):
         """(exit code, {(log, problem)}, the whole of what it wrote)"""
-        code, out, err = self.t.run("ctstub-watch", "-c", self.config, "--once", *options, timeout=100)
+        code, out, err = self.t.run("ctstub-watch", "-c", self.config, "--once", *options, timeout=100,
+                                    env=clock and clock.env(self.t))
         found = set()
         for line in err.splitlines():
             if "log-misbehaved" in line:
                 found.add((re.search(r" log=(\S+)", line)[1], re.search(r" problem=(\S+)", line)[1]))
         return code, found, out + err
+
+
+    def state(self, name):
+        with open(self.t.path(f"state/watch/{name}"), encoding="utf-8") as f:
+            return f.read()
+
+    def unread(self):
+        """The logs of which not every entry was read and verified up to the head."""
+        logs = json.loads(self.state("status.json"))["logs"]
+        check(len(logs) >= 13, f"{len(logs)} logs")
+        return {log["log"] for log in logs if not log["verified"] == log["tree_size"] > 0}
+
+    def heads_of(self, problem):
+        """[(size, root)] of the heads that are kept as evidence of a problem, the earlier one first."""
+        found = [json.loads(line) for line in self.state("findings.jsonl").splitlines()]
+        ids = [f["id"] for f in found if f.get("problem") == problem and f["event"] == "finding"]
+        equal(len(ids), 1, f"findings of {problem}")
+        folder = self.t.path(f"state/watch/evidence/{ids[0]}")
+        names = [n for n in ("first.json", "second.json") if os.path.exists(os.path.join(folder, n))]
+        heads = [json.loads(self.state(f"evidence/{ids[0]}/{n}")) for n in names]
+        check(all(h["tree_head_signature"] for h in heads), "signatures are kept")
+        return [(h["tree_size"], h["timestamp"], h["sha256_root_hash"]) for h in heads]
 
 
 @case("logs that behave are read to their heads without a word")
@@ -72,6 +101,11 @@ def heads(t, name, log, wanted):
     for _ in range(2):  # every other head of a split view is the good one
         found |= watch.once()[1]
     equal(found, {(log, kind) for kind in wanted}, name)
+    for kind in wanted:
+        kept = watch.heads_of(kind)
+        # what cannot be read is no head: the answer itself is kept beside the earlier one
+        equal(len(kept), 1 if kind in ("head-malformed", "answer-oversized") else 2, f"heads of {kind}")
+        equal(len(set(kept)), len(kept), f"heads of {kind}: {kept}")
     logs.misbehave("no", name, log)
     _, found, said = watch.once()
     equal(found, set(), f"after: {said}")
@@ -108,6 +142,37 @@ def slowed(t, name, log):
     watch = Watch(t, logs)
     code, found, said = watch.once("--from", "0")
     equal((code, found), (0, set()), said)
+    equal(watch.unread(), set(), "logs that were not read whole")
+
+
+@rows([
+    ("slow: alpha-1", "slow", "alpha-1"),
+    ("slow: delta-1", "slow", "delta-1"),
+    ("broken: alpha-1", "broken", "alpha-1"),
+    ("broken: delta-1", "broken", "delta-1"),
+])
+def away(t, name, log):
+    """A log that cannot be read now is trouble, no alarm, and keeps nothing of the others from being read."""
+    logs = ToyLogs(t, "--fill", "40", "--misbehave", f"{name}@{log}")
+    watch, clock = Watch(t, logs), StillClock(t, scale=40)  # a stall of 30 s takes less than one
+    code, found, said = watch.once("--from", "0", clock=clock)
+    equal((code, found), (3, set()), said)
+    check(re.search(rf"log-not-read log={log} ", said), said[-600:])
+    equal(watch.unread(), {log}, "logs that were not read whole")
+    logs.misbehave("no", name, log)
+    code, found, said = watch.once("--from", "0")
+    equal((code, found), (0, set()), f"after: {said}")
+    equal(watch.unread(), set(), "logs that were not read whole")
+
+
+@case("every misbehaviour of the lab's logs is tried here")
+def complete(t):
+    with open(os.path.join(t.src, "contrib/lab/logs/misbehaviour.def"), encoding="utf-8") as f:
+        names = set(re.findall(r'MISBEHAVIOUR\(\w+, "([\w-]+)"', f.read()))
+    with open(__file__, encoding="utf-8") as f:
+        tried = set(re.findall(r'"([a-z][\w-]+)"', f.read()))
+    check(len(names) >= 18, f"{names}")
+    equal(names - tried, set(), "misbehaviours without a test")
 
 
 @case("an entry that joins the tree after the maximum merge delay is an alarm")
@@ -116,9 +181,25 @@ def late(t):
     equal(t.run("ctstub-lab", "pki", logs.folder)[0], 0, "pki")
     watch = Watch(t, logs)
     equal(watch.once("--from", "0")[1], set(), "before")
+    logs.misbehave("late-merge", "alpha-1")
     logs.enter(f"{logs.folder}/chains/good-v4.pem")  # its SCTs are ten days old
     _, found, said = watch.once()
+    equal({f for f in found if f[1] == "merged-late"}, {("beta-1", "merged-late")}, said)
+    logs.misbehave("no", "late-merge", "alpha-1")
+    _, late, said = watch.once()
+    found |= late
     equal({f for f in found if f[1] == "merged-late"}, {("alpha-1", "merged-late"), ("beta-1", "merged-late")}, said)
+
+
+@case("an entry that joins the tree within the maximum merge delay is no alarm")
+def in_time(t):
+    logs, ca = ToyLogs(t, "--fill", "10"), Authority("Submitter")
+    watch = Watch(t, logs)
+    equal(watch.once("--from", "0")[1], set(), "before")
+    logs.submit("alpha-1", [c.public_bytes(Encoding.DER) for c in (ca.issue(names=["x.test"])[1], ca.cert)], pre=False)
+    _, found, said = watch.once()
+    equal(found, set(), said)
+    equal(watch.unread(), set(), "logs that were not read whole")
 
 
 @rows([

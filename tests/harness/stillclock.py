@@ -1,0 +1,32 @@
+"""A clock of the test's own for programs of ours: it stands still until the test moves it, or runs faster than a real one."""
+import os
+import struct
+import time
+
+FIELDS = ("wall", "boot", "real", "scale", "advance")  # struct clock_orders of fault/stillclock.c
+
+
+class StillClock:
+    def __init__(self, t, scale=0):
+        self.path = t.path("clock")
+        self.library = os.path.join(t.build, "tests", "fault", "stillclock.so")
+        self.seconds = 0
+        with open(self.path, "wb") as f:
+            f.write(struct.pack(f"<{len(FIELDS)}q", time.time_ns(), time.clock_gettime_ns(time.CLOCK_BOOTTIME),
+                                time.monotonic_ns(), scale, 0))
+
+    def env(self, t, **more):
+        """The environment of a program that has this clock."""
+        return t.env(LD_PRELOAD=self.library, CTSTUB_CLOCK=self.path, **more)
+
+    def run(self):
+        """From now on it runs as a real one: programs that end wait for each other."""
+        with open(self.path, "r+b") as f:
+            f.seek(8 * FIELDS.index("real"))
+            f.write(struct.pack("<2q", time.monotonic_ns(), 1))
+
+    def advance(self, seconds):
+        self.seconds += seconds
+        with open(self.path, "r+b") as f:
+            f.seek(8 * FIELDS.index("advance"))
+            f.write(struct.pack("<q", self.seconds * 10**9))
