@@ -191,3 +191,31 @@ def plain_copy(t):
     os.makedirs(folder)
     done = subprocess.run([os.path.join(t.src, "configure"), "-q"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     check(done.returncode == 0, done.stdout.decode()[-500:])
+
+
+# Families of variables that our libraries obey, some of them before main; names of alerts, errors and other constants are none.
+STEERS = re.compile(rb"(?<![A-Za-z0-9_])((?:SSLKEYLOGFILE|(?:GNUTLS(?!_[AE]_|_CLIENT)|NETTLE|P11_KIT(?!_ITER))_[A-Z_]+[A-Z]))\0")
+
+
+def variables_of(library):
+    with open(library, "rb") as f:
+        return {name.decode() for name in STEERS.findall(f.read())}
+
+
+@case("T28 every unit takes the variables away that our libraries obey", builds=("gcc",))
+def units_clean(t):
+    wanted = set()
+    for program in ("ctstubd", "ctstub", "ctstub-watch"):
+        out = t.run("/usr/bin/ldd", t.program(program))[1]
+        for name, path in re.findall(r"^\t(\S+) => (/\S+)", out, re.M):
+            if name.startswith(("libgnutls", "libnettle", "libhogweed", "libp11-kit")):
+                wanted |= variables_of(path)
+    for name in ("SSLKEYLOGFILE", "GNUTLS_SYSTEM_PRIORITY_FILE", "NETTLE_FAT_OVERRIDE", "P11_KIT_DEBUG"):
+        check(name in wanted, f"{name} was not found in any library: {wanted}")
+    folder, missing = os.path.join(t.src, "contrib", "systemd"), {}
+    for name in sorted(os.listdir(folder)):
+        if name.endswith(".service.in"):
+            with open(os.path.join(folder, name), encoding="utf-8") as f:
+                taken = {word for line in f if line.startswith("UnsetEnvironment=") for word in line.strip().partition("=")[2].split()}
+            missing[name] = sorted(wanted - taken)
+    equal({name: words for name, words in missing.items() if words}, {}, "units, and the variables they leave in place")

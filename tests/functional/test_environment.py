@@ -1,0 +1,84 @@
+"""T28 and G10: whoever sets the environment of our programs neither gets keys nor weakens TLS, whichever program it is."""
+import os
+import shutil
+
+from functional._common import stub
+from harness import client
+from harness.case import Skip, check, equal, rows, until
+from harness.pki import Site
+
+# What GnuTLS, nettle, p11-kit, libevent and OpenSSL obey, some of it in a constructor; two that are nobody's must stay.
+HOSTILE = {"SSLKEYLOGFILE": "{dir}/keys", "GNUTLS_DEBUG_LEVEL": "9", "GNUTLS_SYSTEM_PRIORITY_FILE": "{dir}/older", "GNUTLS_CPUID_OVERRIDE": "0x1",
+           "GNUTLS_NO_IMPLICIT_INIT": "1", "GNUTLS_FORCE_FIPS_MODE": "1", "NETTLE_FAT_OVERRIDE": "vendor:intel", "NETTLE_FAT_VERBOSE": "1",
+           "P11_KIT_DEBUG": "all", "P11_KIT_STRICT": "yes", "EVENT_NOEPOLL": "1", "EVENT_SHOW_METHOD": "1", "OPENSSL_CONF": "{dir}/older"}
+KEPT = {"HOME": "/", "GNU_TLS": "stays"}
+
+
+def daemon(t):
+    d, _ = stub(t, wait=False)
+    d.process.kill()
+    return ["ctstubd", "-c", d.config], lambda: client.rcode(d.ask("www.example.com", timeout=1)) == "NOERROR"
+
+
+def tool(t):
+    fifo = t.path("never.pem")
+    os.mkfifo(fifo)
+    return ["ctstub", "verify", "--ip", "127.0.0.1", fifo], lambda: True
+
+
+def watcher(t):
+    site = Site(t, with_ct=True)
+    config = t.write("watch.conf", f'user = ""\nstate-dir = "{t.dir}"\ncontrol-socket = "{t.dir}/control"\nct {{ log-list = "{site.log_list}" }}\n'
+                     f'trust {{ anchors = "{site.anchors}" }}\nupstream "one" {{ address = {{"192.0.2.1"}} }}\n')
+    return ["ctstub-watch", "-c", config], lambda: True
+
+
+def lab(t):
+    folder = t.path("lab")
+    os.makedirs(folder)
+    return ["ctstub-lab", "serve", "good-v4", "--listen", "127.0.0.1:0", "--pki", folder], lambda: True
+
+
+def entries(pid):
+    with open(f"/proc/{pid}/environ", "rb") as f:
+        return dict(e.decode().partition("=")[::2] for e in f.read().split(b"\0") if e)
+
+
+@rows([(f"T28 G10 {name}: a hostile environment is gone in the process that works, what is harmless stays", make)
+       for name, make in (("ctstubd", daemon), ("ctstub", tool), ("ctstub-watch", watcher), ("ctstub-lab", lab))], builds=("gcc",))
+def cleaned(t, make):
+    t.write("older", "[overrides]\ndisabled-version = tls1.3\n")
+    (program, *arguments), works = make(t)
+    variables = {name: value.replace("{dir}", t.dir) for name, value in HOSTILE.items()}
+    p = t.spawn("it", [t.program(program), *arguments], env=t.env(**variables, **KEPT))
+    p.expect = None
+    until(lambda: p.alive() and not set(entries(p.pid)) & set(HOSTILE), 20, f"the process runs without them: {p.alive() and entries(p.pid)} {p.log()[-300:]}")
+
+    def ready():
+        try:
+            return works()
+        except OSError:
+            return False
+    until(ready, 20, "it works")
+    left = entries(p.pid)
+    equal({name: left.get(name) for name in KEPT}, KEPT, "variables of others")
+    with open(f"/proc/{p.pid}/comm", encoding="ascii") as f:
+        equal(f.read().strip(), program[:15], "the name of the process")
+    check(not os.path.exists(t.path("keys")), "keys were written")
+    p.kill()
+
+
+@rows([("T28 ctstub-lab writes no key for whoever sets its environment, and serves TLS 1.3", "good-v4")], builds=("gcc",))
+def lab_serves(t, scenario):
+    if not shutil.which("gnutls-cli"):
+        raise Skip("gnutls-cli is not on this machine")
+    folder = t.path("lab")
+    os.makedirs(folder)
+    variables = {name: value.replace("{dir}", t.dir) for name, value in HOSTILE.items()}
+    t.write("older", "[overrides]\ndisabled-version = tls1.3\n")
+    p = t.spawn("lab", [t.program("ctstub-lab"), "serve", scenario, "--listen", "127.0.0.1:0", "--pki", folder], env=t.env(**variables))
+    p.wait_log("listening", 20)
+    port = p.log().split("address=127.0.0.1:")[1].split()[0]
+    _, out, _ = t.run("gnutls-cli", "--insecure", "--alpn=dot", "-p", port, "127.0.0.1", stdin=b"")
+    check("TLS1.3" in out, f"not TLS 1.3: {out[-500:]}")
+    check(not os.path.exists(t.path("keys")), "keys were written")
