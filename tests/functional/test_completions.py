@@ -1,10 +1,16 @@
 """Completions of ctstub for bash, zsh and fish: they offer what the help and the manual page name, and shells read them."""
+import fcntl
 import os
+import pty
 import re
+import select
 import shutil
+import signal
+import struct
 import subprocess
+import termios
 
-from harness.case import Skip, case, check, equal, rows
+from harness.case import Skip, case, check, equal, rows, until
 
 SHELLS = ("bash", "zsh", "fish")
 
@@ -100,6 +106,67 @@ def completes(t, words, want):
         fish = script(t, "fish") + f"\ncomplete -C 'ctstub {' '.join(words)}'\n"
         code, out, err = t.run(shell_program("fish"), "--no-config", "-c", fish, env=t.env(HOME=t.dir))
         equal((code, err, {line.split("\t")[0] for line in out.splitlines()} & want), (0, "", want), f"fish: {out}")
+
+
+ZSH = """fpath=({folder} $fpath)
+autoload -Uz compinit && compinit -u -d {folder}/dump
+zstyle ':completion:*' list-colors ''
+LISTMAX=1000 PROMPT='READY ' RPROMPT=''
+print -r -- SET-UP-DONE
+"""
+
+
+class Zsh:
+    """An interactive zsh on a terminal, with the completions as a package installs them."""
+
+    def __init__(self, t):
+        folder = t.path("zsh")
+        os.makedirs(folder)
+        with open(f"{folder}/_ctstub", "w", encoding="utf-8") as f:
+            f.write(script(t, "zsh"))
+        self.out = b""
+        setup = t.write("zsh/setup", ZSH.format(folder=folder))
+        self.pid, self.master = pty.fork()
+        if self.pid == 0:
+            os.chdir(t.dir)
+            os.execve(shell_program("zsh"), ["zsh", "-f", "-i"], {"TERM": "dumb", "HOME": t.dir, "PATH": "/usr/bin:/bin", "ZDOTDIR": folder})
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", 200, 160, 0, 0))
+        t.defer(self.end)
+        self.write(f"source {setup}\n", lambda out: "SET-UP-DONE\r" in out)
+
+    def write(self, text, enough):
+        """Types, and waits until what came since then is enough."""
+        self.out = b""
+        os.write(self.master, text.encode())
+
+        def seen():
+            if select.select([self.master], [], [], 0.05)[0]:
+                self.out += os.read(self.master, 65536)
+            return enough(re.sub(r"\x1b\[[0-9;?]*[A-Za-z]|\x07", "", self.out.decode(errors="replace")))
+        try:
+            until(seen, 20, f"zsh shows what is wanted after {text!r}")
+        except AssertionError as error:
+            raise AssertionError(f"{error}: {self.out.decode(errors='replace')[-800:]!r}") from error
+
+    def end(self):
+        os.close(self.master)
+        os.kill(self.pid, signal.SIGKILL)
+        os.waitpid(self.pid, 0)
+
+
+@rows([
+    ("zsh offers the verbs", "ctstub st", {"status", "stats"}),
+    ("zsh offers the options of a verb", "ctstub verify --ct", {"--ct-policy", "--ct-logs"}),
+    ("zsh offers the values of an option", "ctstub verify --ct re", {"require", "report"}),
+    ("zsh offers the words that follow a verb", "ctstub ct-logs ", {"show", "check", "update", "import"}),
+    ("zsh offers all verbs", "ctstub ", {"verify", "probe", "status", "setup", "captive", "egress", "audit"}),
+], builds=("gcc",))
+def zsh_offers(t, typed, want):
+    zsh = Zsh(t)
+
+    def listed(out):
+        return all(re.search(rf"(?<![\w-]){re.escape(word)}(?![\w-])", out.replace(typed, "", 1)) for word in want)
+    zsh.write(typed + "\t\t", listed)
 
 
 @rows([("an unknown shell is refused", "tcsh"), ("an empty one too", "")], builds=("gcc",))
