@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
 #include <time.h>
@@ -29,7 +30,7 @@
 /* In the order of CALLS in test_faults.py. */
 enum call { ALLOC, SOCKET, CONNECT, ACCEPT, SEND, RECV, RECVMMSG, SENDMMSG, OPEN, READ, WRITE, EPOLL_WAIT, GETRANDOM,
 	TIMERFD, CALLS };
-enum mode { MODE_NONE, MODE_SHORT, MODE_EINTR };
+enum mode { MODE_NONE, MODE_SHORT, MODE_EINTR, MODE_FORBIDDEN };
 
 struct orders {
 	_Atomic int32_t call;   /* which call fails; */
@@ -207,6 +208,9 @@ ssize_t
 send(int fd, const void *p, size_t n, int flags)
 {
 	REAL(send);
+	/* a call that nothing in the program makes, and that anybody may make */
+	if (atomic_load(&orders->mode) == MODE_FORBIDDEN && syscall(SYS_sync) < 0)
+		atomic_fetch_add(&orders->hits, 1);
 	return fails(SEND) || interrupted(SEND) ? -1 : real(fd, p, cut(n, 3), flags);
 }
 

@@ -5,13 +5,16 @@ ctstubd itself: GnuTLS 3.7.9 crashes in places when its own fail. With --long ev
 default run a sample of them. The filter of system calls kills meanwhile: no way out of a failure may need another call.
 """
 import errno
+import signal
 import time
 
 from functional._common import servfail
 from harness import client
 from harness.case import check, equal, rows, case, until
-from harness.faults import EINTR, SHORT, YEAR, Faults, Stub
+from harness.daemon import Daemon, upstream
+from harness.faults import EINTR, FORBIDDEN, SHORT, YEAR, Faults, Stub
 from harness.pki import Site
+from harness.upstream import DotServer
 
 
 def sample(t, total, n):
@@ -141,6 +144,30 @@ def spoiled(t, protocol, mode):
     check(s.ask(), "the question after a reload")
     check(s.faults.hits > 20, "nothing was spoiled")
     equal(s.daemon.process.stop(), 0, "exit code")
+
+
+# ---- the filter of system calls
+
+@case("P13 every test runs under the filter that kills: a call that no code of ours makes ends the daemon at once", builds=("gcc",))
+def forbidden_kills(t):
+    equal(t.env()["CTSTUB_SECCOMP"], "kill", "the environment of every daemon of the tests")
+    s = Stub(t, "DoT")
+    s.works("before")
+    s.daemon.process.expect = None
+    s.faults.mode(FORBIDDEN)
+    s.ask(timeout=1)
+    until(lambda: s.daemon.process.popen.poll() is not None, 10, "it ends")
+    equal((s.daemon.process.popen.returncode, s.faults.hits), (-signal.SIGSYS, 0), "the signal that ended it, and calls that came back")
+
+
+@case("P13 installed, the filter refuses such a call, and the daemon goes on", builds=("gcc",))
+def forbidden_fails(t):
+    faults, site = Faults(t), Site(t)
+    d = Daemon(t, upstream("one", DotServer(t, site)), anchors=site.anchors, env={**faults.env, "CTSTUB_SECCOMP": ""})
+    equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode")
+    faults.mode(FORBIDDEN)
+    equal(client.rcode(d.ask("after.example.com")), "NOERROR", "rcode")
+    check(faults.hits > 0, "nothing forbidden was tried")
 
 
 # ---- clocks

@@ -5,7 +5,7 @@ import signal
 import socket
 import struct
 
-from functional._common import again, code_of, descriptors, stat, stub, udp_from
+from functional._common import Handed, again, code_of, descriptors, stat, stub, udp_from
 from harness import wire
 from harness.case import Skip, case, check, equal, rows, until
 from harness.load import Load
@@ -156,6 +156,12 @@ class Cgroup:
         with open(path, "w", encoding="ascii") as f:
             f.write(str(value))
 
+    def limit(self, size):
+        """A limit below what is in use is taken as soon as the kernel can; swap is none of it."""
+        for name in ("memory.limit_in_bytes", "memory.max"):
+            if os.path.exists(os.path.join(self.path, name)):
+                self.put(name, size)
+
     def kills(self):
         with open(os.path.join(self.path, self.events), encoding="ascii") as f:
             return int(next(line.split()[1] for line in f if line.startswith("oom_kill ")))
@@ -197,3 +203,32 @@ def back_to_base(t):
         s.close()
     check(peak > 1.5 * base, f"no flood: {base} KiB before, {peak} KiB at the peak")
     until(lambda: d.process.rss_kib() <= 1.2 * base, 60, f"back from {peak} KiB to {base} KiB and a fifth")
+
+
+@case("P15 the kernel kills the daemon at its memory limit: it is started again on the same sockets, and no question is lost", builds=("gcc",))
+def out_of_memory(t):
+    group = Cgroup(t, 256 << 20)
+    d, _ = stub(t, big, log_level="warn", wait=False)
+    d.process.kill()
+    handed = Handed(t, d.address, d.port)
+
+    def start():
+        d.process = handed.spawn("ctstubd", "-c", d.config)
+        d.process.expect = None
+        group.put("cgroup.procs", d.process.pid)
+    start()
+    until(d.control_accepts, 20, "it runs")
+    equal(code_of(d.udp().ask(wire.question("before.example.com"))), 0, "rcode")
+    with d.udp(10) as c:
+        group.limit(d.process.rss_kib() * 1024 // 2)
+        for i in range(2000):  # each is kept: memory is touched until the kernel has none left to give
+            c.send(wire.question(f"big{i}.example.com", TXT, ident=i))
+            if d.process.popen.poll() is not None:
+                break
+        until(lambda: d.process.popen.poll() is not None, 20, "the kernel kills it")
+    equal((d.process.popen.returncode, group.kills() > 0), (-signal.SIGKILL, True), "how it ended")
+    with d.udp(10) as c:
+        c.send(wire.question("meanwhile.example.com", ident=7))
+        group.limit(256 << 20)
+        start()
+        equal(code_of(c.receive()), 0, "rcode of a question that was asked while nobody ran")

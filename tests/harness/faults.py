@@ -13,7 +13,7 @@ from harness.upstream import DohServer, DotServer
 
 CALLS = ["allocation", "socket", "connect", "accept4", "send", "recv", "recvmmsg", "sendmmsg", "open", "read", "write",
          "epoll_wait", "getrandom", "timerfd_create"]
-SHORT, EINTR = 1, 2
+SHORT, EINTR, FORBIDDEN = 1, 2, 3
 KINDS = {"DoT": DotServer, "DoH": DohServer}
 YEAR = 365 * 86400
 
