@@ -9,7 +9,9 @@ libbase_a_SOURCES = \
 	base/journal.c base/journal.h \
 	base/journal_shown.c base/journal_shown.h \
 	base/jsonl.c base/jsonl.h \
-	base/log.c base/log.h \
+	base/log.c base/log.h base/log_events.def \
+	base/log_field.h \
+	base/log_journald.c base/log_journald.h \
 	base/near.c base/near.h \
 	base/path.c base/path.h \
 	base/pool.c base/pool.h \
@@ -32,3 +34,14 @@ libbase_a_SOURCES = \
 	base/dns/nameset.c base/dns/nameset.h \
 	base/dns/padding.c base/dns/padding.h \
 	base/dns/portal_message.c base/dns/portal_message.h
+dist_man_MANS += base/ctstub-log.5
+# what `journalctl -x` says of an event
+contrib/systemd/ctstub.catalog: base/log_events.def Makefile
+	$(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -n \
+		-e 's/^LOG_EVENT("\([a-z-]*\)", "\([0-9a-f]*\)", "\(.*\)")$$/-- \2\nSubject: ctstub: \1\nDefined-By: ctstub\nDocumentation: man:ctstub-log(5)\n\n\3\n\n@MESSAGE@\n/p' \
+		$(srcdir)/base/log_events.def >$@
+CLEANFILES += contrib/systemd/ctstub.catalog
+if SYSTEMD_UNITS
+catalogdir = $(prefix)/lib/systemd/catalog
+nodist_catalog_DATA = contrib/systemd/ctstub.catalog
+endif

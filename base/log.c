@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/clock.h"
+#include "base/log_journald.h"
 #include "base/text.h"
 
 #include <errno.h>
@@ -188,9 +189,16 @@ log_write(enum log_level level, const char *event, const struct log_field *field
 		b.max = LINE_MAX_BYTES - 2;
 	}
 	put_line(&b, level, event, fields);
-	if (b.n > 0)
+	if (b.n > 0 && (capture != NULL ||
+			!log_journald_send(level, event, fields, span_of(b.p, b.n - 1 /* its end */))))
 		line_write((const char *)b.p, b.n);
 	buf_free(&b);
+}
+
+void
+log_to_journal(const char *program)
+{
+	(void)log_journald_open(program);
 }
 
 bool

@@ -4,34 +4,19 @@
  * text: "<level> <event> key=value key=value", values with a space or an odd byte quoted and escaped.
  * json: {"time":"...","level":"...","event":"...","key":"value"}.
  * Lines go to standard error, which never blocks the caller: lines that do not fit are counted, and the count is logged later.
+ * After log_to_journal they go to systemd-journald with their fields (log_journald.h), and to standard error when it is away.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
 
-#include "base/addr.h"
-#include "base/bytes.h"
+#include "base/log_field.h"
 
-enum log_level { LOG_ERROR, LOG_WARN, LOG_NOTICE, LOG_INFO, LOG_DEBUG };
 enum log_format { LOG_TEXT, LOG_JSON };
 
-enum log_kind { LOG_END, LOG_KIND_STR, LOG_KIND_INT, LOG_KIND_ADDR, LOG_KIND_IP, LOG_KIND_JSON };
-
-struct log_field {
-	const char *key; /* a constant of ours: [a-z0-9_-] */
-	enum log_kind kind;
-	const char *s;
-	int64_t i;
-	const struct addr *addr;
-};
-
-#define LOG_STR(k, v)  ((struct log_field){.key = (k), .kind = LOG_KIND_STR, .s = (v)})
-#define LOG_INT(k, v)  ((struct log_field){.key = (k), .kind = LOG_KIND_INT, .i = (int64_t)(v)})
-#define LOG_ADDR(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_ADDR, .addr = (v)}) /* with port */
-#define LOG_IP(k, v)   ((struct log_field){.key = (k), .kind = LOG_KIND_IP, .addr = (v)})   /* without */
-/* A JSON value, as it stands, without line breaks; only in json lines, and left out when it is NULL or too long. */
-#define LOG_VALUE(k, v) ((struct log_field){.key = (k), .kind = LOG_KIND_JSON, .s = (v)})
-
 void log_setup(enum log_level, enum log_format);
+/* If standard error is the journal: every line also brings its fields, as CTSTUB_<KEY>, and the MESSAGE_ID of its event
+ * (log_events.def). Before threads and sandbox. program: a constant, the identifier of its lines. */
+void log_to_journal(const char *program);
 enum log_level log_level(void);
 bool log_is_json(void);             /* LOG_VALUE will be written: worth making */
 void log_level_set(enum log_level); /* any thread */

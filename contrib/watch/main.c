@@ -277,6 +277,7 @@ main(int argc, char **argv)
 			return (int)verbs[i].run(argc - 1, argv + 1);
 	if (!watch_options_read(&options, argc, argv, &code))
 		return code;
+	log_to_journal("ctstub-watch");
 	log_setup(options.verbose > 1 ? LOG_DEBUG : options.verbose > 0 ? LOG_INFO : LOG_NOTICE, LOG_TEXT);
 	return options.test ? config_test(&options) : monitor(&options);
 }

@@ -164,6 +164,7 @@ process_prepare(char **argv)
 {
 	if (!standard_fds_open())
 		return false;
+	log_to_journal("ctstubd");
 	if (environment_clean(argv, on_scrubbed) != RES_OK) {
 		fputs("ctstubd: cannot start again without the variables that change GnuTLS\n", stderr);
 		return false;

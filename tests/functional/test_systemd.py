@@ -1,5 +1,7 @@
 """The installed units under the real systemd: a Debian in a container, booted, with the lab on its loopback as the only upstream."""
+import json
 import os
+import re
 import shutil
 
 from harness.case import case, check, equal, until
@@ -104,6 +106,18 @@ def killed(machine):
         check(machine.state("ctstubd", "MainPID") not in ("0", before), "there is no new daemon")
 
 
+def fields(t, machine):
+    """The journal has the fields of each line, and explains it with -x."""
+    entry = json.loads(machine.must("journalctl", "-o", "json", "-u", "ctstubd", "CTSTUB_EVENT=started").splitlines()[-1])
+    with open(os.path.join(t.src, "base/log_events.def"), encoding="utf-8") as f:
+        known = re.search(r'"started", "([0-9a-f]{32})", "([^"]+)"', f.read())
+    want = {"MESSAGE_ID": known.group(1), "PRIORITY": "5", "SYSLOG_IDENTIFIER": "ctstubd", "_TRANSPORT": "journal",
+            "_SYSTEMD_UNIT": "ctstubd.service", "CTSTUB_UPSTREAMS": "1"}
+    equal({k: entry.get(k) for k in want}, want, "the fields of the entry")
+    machine.must("journalctl", "--update-catalog")
+    check(known.group(2) in machine.must("journalctl", "-x", "-u", "ctstubd", "CTSTUB_EVENT=started"), "journalctl -x explains nothing")
+
+
 @case("the units start, answer, reload, refuse a broken configuration, and recover from kill -9 and a reboot",
       builds=("gcc",), timeout=900)
 def whole_life(t):
@@ -114,6 +128,7 @@ def whole_life(t):
     machine.boot()
     machine.must("systemctl", "enable", "--now", "lab.service", "ctstubd.socket", "ctstubd.service")
     doors(machine)
+    fields(t, machine)
     reloads(machine)
     configure(root, GOOD)
     listens(machine)

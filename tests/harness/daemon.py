@@ -33,7 +33,7 @@ def upstream(title, server, **options):
 
 class Daemon:
     def __init__(self, t, upstreams, anchors=None, ct="off", extra="", address="127.0.0.1", options=(), env=None,
-                 wait=True, name="ctstubd", **top):
+                 wait=True, name="ctstubd", wrap=(), **top):
         self.t = t
         self.address, self.port = address, net.free_port(address)
         self.dir = os.path.join(t.dir, f"{name}-{self.port}")
@@ -48,7 +48,7 @@ class Daemon:
         if ct:
             self.head += section("ct", mode=ct)
         self.write(upstreams, extra)
-        self.process = t.spawn(name, [t.program("ctstubd"), "-c", self.config, *options], env=t.env(**(env or {})))
+        self.process = t.spawn(name, [*wrap, t.program("ctstubd"), "-c", self.config, *options], env=t.env(**(env or {})))
         if wait:
             self.wait()
 

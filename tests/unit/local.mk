@@ -41,6 +41,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_journal \
 	tests/unit/base/test_jsonl \
 	tests/unit/base/test_log \
+	tests/unit/base/test_log_journald \
 	tests/unit/base/test_near \
 	tests/unit/base/test_path \
 	tests/unit/base/test_pool \
@@ -173,6 +174,7 @@ endif
 
 # the judge and its own libraries, nothing else
 tests_unit_verify_test_verify_library_LDADD = libverify.a libbase.a $(GNUTLS_LIBS) $(JANSSON_LIBS) $(TASN1_LIBS)
+tests_unit_base_test_log_journald_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sendto
 tests_unit_verify_test_disallow_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_limbo_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_verify_memory_SOURCES = tests/unit/verify/test_verify_memory.c $(FAILING_ALLOC) tests/unit/verify/forged.c
