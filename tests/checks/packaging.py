@@ -34,13 +34,13 @@ def installs(t):
                  "usr/local/bin/ctstub", "usr/local/bin/ctstub-lab", "usr/local/etc/ctstub/ctstub.conf",
                  "usr/local/share/man/man8/ctstubd.8", "usr/local/share/man/man1/ctstub.1", "usr/local/share/man/man1/ctstub-lab.1",
                  "usr/local/share/man/man5/ctstub.conf.5", "usr/local/share/man/man5/ctstub-disallow.5", "usr/local/lib/systemd/system/ctstubd.service",
-                 "usr/local/lib/systemd/system/ctstubd.socket", "usr/local/lib/sysusers.d/ctstub.conf",
+                 "usr/local/lib/systemd/system/ctstubd.socket", "usr/local/lib/systemd/catalog/ctstub.catalog", "usr/local/lib/sysusers.d/ctstub.conf",
                  "usr/local/lib/tmpfiles.d/ctstub.conf", *(f"usr/local/share/doc/ctstub/examples/{name}.conf" for name in EXAMPLES),
                  "usr/local/share/doc/ctstub/laptop/README.md", "usr/local/share/doc/ctstub/laptop/networkmanager-captive.sh"):
         check(want in files, f"{want} is not installed; installed are {files}")
 
 # Where the Debian package has what the default --prefix puts elsewhere, and what debhelper makes under names of its own.
-IN_PACKAGE = (("usr/local/etc/", "etc/"), ("usr/local/lib/systemd/", "lib/systemd/"),
+IN_PACKAGE = (("usr/local/etc/", "etc/"), ("usr/local/lib/systemd/system/", "lib/systemd/system/"),
               ("usr/local/share/zsh/site-functions/", "usr/share/zsh/vendor-completions/"), ("usr/local/", "usr/"))
 BY_DEBHELPER = ("usr/lib/sysusers.d/", "usr/lib/tmpfiles.d/")
 
