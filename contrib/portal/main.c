@@ -168,6 +168,7 @@ portal_main(const struct options *o)
 		config_errors_free(&errors);
 		return code;
 	}
+	log_to_journal("ctstub-portal");
 	log_setup(LOG_NOTICE + (enum log_level)(o->verbose > 2 ? 2 : o->verbose), p.settings->log_format);
 	(void)signal(SIGPIPE, SIG_IGN);
 	code = o->test ? portal_test(&p) : portal_run(&p);

@@ -46,9 +46,9 @@ def known(t):
     for name in tree_files(t.src):
         if name.endswith(".c") and not name.startswith(OTHERS):
             used |= events_in(read(t, name))
-    # a row for the table, and its twin for the manual page
-    missing = [f'LOG_EVENT("{e}", "{uuid.uuid4().hex}", "...")' for e in sorted(used - events)]
-    check(not missing, f"add to {TABLE}: {' '.join(missing)}")
+    rows = [(e, uuid.uuid4().hex) for e in sorted(used - events)]
+    check(not rows, f"add to {TABLE}: " + " ".join(f'LOG_EVENT("{e}", "{i}", "MEANING")' for e, i in rows) +
+          f" and to {PAGE}: " + " ".join(f".It Li {e} Pq Li {i} / MEANING" for e, i in rows))
     check(not events - used, f"{TABLE} has events that no program logs: {' '.join(sorted(events - used))}")
 
 
