@@ -39,6 +39,12 @@ clock_mono_us(void)
 	return scripted != NULL ? scripted->mono_ms() * 1000 : clock_read_us(CLOCK_MONOTONIC);
 }
 
+int64_t
+clock_wall_us(void)
+{
+	return scripted != NULL ? scripted->wall_ms() * 1000 : clock_read_us(CLOCK_REALTIME);
+}
+
 void
 clock_use(const struct clock_source *source)
 {

@@ -16,6 +16,7 @@ int64_t clock_wall_ms(void);
 int64_t clock_boot_ms(void);
 int64_t clock_mono_ms(void);
 int64_t clock_mono_us(void); /* for measuring round trips */
+int64_t clock_wall_us(void);
 
 struct clock_source {
 	int64_t (*wall_ms)(void);

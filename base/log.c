@@ -101,6 +101,15 @@ put_text_string(struct buf *b, const char *s)
 	buf_u8(b, '"');
 }
 
+void
+log_put_string(struct buf *b, const char *s, bool json)
+{
+	if (json)
+		put_json_string(b, s);
+	else
+		put_text_string(b, s);
+}
+
 static void
 put_value(struct buf *b, const struct log_field *f, bool json)
 {
@@ -126,10 +135,7 @@ put_value(struct buf *b, const struct log_field *f, bool json)
 	case LOG_END:
 		return;
 	}
-	if (json)
-		put_json_string(b, s);
-	else
-		put_text_string(b, s);
+	log_put_string(b, s, json);
 }
 
 static void

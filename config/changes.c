@@ -9,8 +9,9 @@
 	(CONFIG_LIST_MAX * (2 * CONFIG_STRING_MAX + 8)) /* the longest value, every byte escaped */
 
 /* Their files and sockets are opened before the daemon drops its privileges. */
-static const enum option_id at_start_only[] = {OPTION_LISTEN, OPTION_WORKERS, OPTION_USER,
-					       OPTION_CONTROL_SOCKET, OPTION_CONTROL_GROUP};
+static const enum option_id at_start_only[] = {
+    OPTION_LISTEN,        OPTION_WORKERS,      OPTION_USER,          OPTION_CONTROL_SOCKET,
+    OPTION_CONTROL_GROUP, OPTION_QUERY_LOG_TO, OPTION_QUERY_LOG_SIZE};
 
 /* One section in both configurations. */
 struct pair {

@@ -1,4 +1,6 @@
 /* What no option can know alone: combinations, and names that must exist. */
+#include "config.h"
+
 #include "base/near.h"
 #include "config/forms.h"
 #include "config/reader.h"
@@ -182,6 +184,21 @@ check_portal(struct check *c)
 			     addr_ip_text(&s->portal_resolver.v[i], text));
 }
 
+static void
+check_query_log(struct check *c)
+{
+#ifdef HAVE_DNSTAP
+	(void)c;
+#else
+	if (strncmp(c->s->query_log_to, "dnstap", 6) == 0)
+		FAIL(c, c->s->set_at[OPTION_QUERY_LOG_TO],
+		     "query-log has \"%s\" and this program was built without dnstap, the path of a text "
+		     "file was "
+		     "expected",
+		     c->s->query_log_to);
+#endif
+}
+
 bool
 settings_check(const struct settings *s, struct config_errors *errors)
 {
@@ -200,5 +217,6 @@ settings_check(const struct settings *s, struct config_errors *errors)
 	check_watch(&c);
 	check_portal(&c);
 	check_two_labels(&c, &s->time_names, "a time server");
+	check_query_log(&c);
 	return !c.bad;
 }

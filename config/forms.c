@@ -22,6 +22,7 @@ static const char *const ct_policies[] = {"strict", "chrome", "mozilla", "apple"
 static const char *const when_stales[] = {"enforce", "refuse", "report", NULL};
 
 static const char *const rule_modes[] = {"require", "report", NULL};
+static const char *const query_client_words[] = {"full", "prefix", "none", NULL};
 static const char *const watch_blocks[] = {"report", "propose", "enforce", NULL};
 
 const char *const *
@@ -52,6 +53,8 @@ form_words(enum option_form form)
 		return rule_modes;
 	case FORM_WATCH_BLOCK:
 		return watch_blocks;
+	case FORM_QUERY_CLIENTS:
+		return query_client_words;
 	case FORM_ANY:
 	case FORM_USER:
 	case FORM_GROUP:
@@ -60,6 +63,7 @@ form_words(enum option_form form)
 	case FORM_FILE:
 	case FORM_LIST_URL:
 	case FORM_PROGRAM:
+	case FORM_QUERY_LOG:
 	case FORM_URL_PATH:
 	case FORM_DATE:
 	case FORM_HOST:
@@ -76,65 +80,39 @@ form_words(enum option_form form)
 	return NULL;
 }
 
+/* What a form that is no choice looks like. */
+static const char *const expected[] = {
+    [FORM_ANY] = "a string",
+    [FORM_USER] = "the name of a user or \"\"",
+    [FORM_GROUP] = "the name of a group or \"\"",
+    [FORM_SOCKET] = "the path of a socket (at most 107 bytes)",
+    [FORM_PATH] = "a string that is not empty",
+    [FORM_FILE] = "a path or \"\"",
+    [FORM_LIST_URL] = "an https URL, a path that begins with \"/\", or \"\"",
+    [FORM_PROGRAM] = "a path that begins with \"/\", or \"\"",
+    [FORM_QUERY_LOG] = "the path of a file (\"/var/log/ctstub/queries.log\"), the socket of a collector "
+		       "(\"dnstap:/run/dnstap.sock\"), a file of frames (\"dnstap-file:/...\") or \"\"",
+    [FORM_URL_PATH] = "a path that begins with \"/\", without \"?\", \"#\" and spaces",
+    [FORM_DATE] = "a day (\"2027-03-01\") or \"\"",
+    [FORM_HOST] = "a DNS name in ASCII (xn--...) or \"\"",
+    [FORM_DOMAIN] = "a domain name in ASCII (xn--...)",
+    [FORM_ENTRY] = "an entry that is not empty",
+    [FORM_CA_ENTRY] = "\"spki-sha256 <hex>\", \"cert-sha256 <hex>\" or \"issuer <name>\"",
+    [FORM_PIN] = "\"spki-sha256 <64 hex digits>\"",
+    [FORM_PREFIX] = "an address prefix (\"192.0.2.0/24\", host bits zero) or an IP address",
+    [FORM_LISTEN] = "an IP address with a port from 1 to 65535 (\"127.0.0.1:53\", \"[::1]:53\")",
+    [FORM_SERVER] = "the IP address of a server (\"192.0.2.1\", \"2001:db8::1\", \"[2001:db8::1]:853\")",
+    [FORM_BARE] = "an IP address without a port",
+    [FORM_CT_MODE] = "\"\", \"require\", \"report\" or \"off\"",
+    [FORM_CT_POLICY] = "\"\", \"strict\", \"chrome\", \"mozilla\" or \"apple\"",
+};
+
 const char *
 form_expected(enum option_form form)
 {
-	switch (form) {
-	case FORM_ANY:
-		return "a string";
-	case FORM_USER:
-		return "the name of a user or \"\"";
-	case FORM_GROUP:
-		return "the name of a group or \"\"";
-	case FORM_SOCKET:
-		return "the path of a socket (at most 107 bytes)";
-	case FORM_PATH:
-		return "a string that is not empty";
-	case FORM_FILE:
-		return "a path or \"\"";
-	case FORM_LIST_URL:
-		return "an https URL, a path that begins with \"/\", or \"\"";
-	case FORM_PROGRAM:
-		return "a path that begins with \"/\", or \"\"";
-	case FORM_URL_PATH:
-		return "a path that begins with \"/\", without \"?\", \"#\" and spaces";
-	case FORM_DATE:
-		return "a day (\"2027-03-01\") or \"\"";
-	case FORM_HOST:
-		return "a DNS name in ASCII (xn--...) or \"\"";
-	case FORM_DOMAIN:
-		return "a domain name in ASCII (xn--...)";
-	case FORM_ENTRY:
-		return "an entry that is not empty";
-	case FORM_CA_ENTRY:
-		return "\"spki-sha256 <hex>\", \"cert-sha256 <hex>\" or \"issuer <name>\"";
-	case FORM_PIN:
-		return "\"spki-sha256 <64 hex digits>\"";
-	case FORM_PREFIX:
-		return "an address prefix (\"192.0.2.0/24\", host bits zero) or an IP address";
-	case FORM_LISTEN:
-		return "an IP address with a port from 1 to 65535 (\"127.0.0.1:53\", \"[::1]:53\")";
-	case FORM_SERVER:
-		return "the IP address of a server (\"192.0.2.1\", \"2001:db8::1\", \"[2001:db8::1]:853\")";
-	case FORM_BARE:
-		return "an IP address without a port";
-	case FORM_CT_MODE:
-		return "\"\", \"require\", \"report\" or \"off\"";
-	case FORM_CT_POLICY:
-		return "\"\", \"strict\", \"chrome\", \"mozilla\" or \"apple\"";
-	case FORM_LOG_LEVEL:
-	case FORM_LOG_FORMAT:
-	case FORM_STRATEGY:
-	case FORM_SINGLE_LABELS:
-	case FORM_FILTER_ANSWER:
-	case FORM_PROTOCOL:
-	case FORM_METHOD:
-	case FORM_WHEN_STALE:
-	case FORM_RULE_MODE:
-	case FORM_WATCH_BLOCK:
-		break;
-	}
-	return "one of its words";
+	const char *text = (size_t)form < sizeof expected / sizeof *expected ? expected[form] : NULL;
+
+	return text != NULL ? text : "one of its words";
 }
 
 static bool
@@ -150,6 +128,22 @@ user_ok(const char *s)
 		if (*c <= ' ' || *c == ':' || *c == '/' || *c == ',')
 			return false;
 	return strlen(s) <= USER_MAX && *s != '-';
+}
+
+/* A path from the root, of a file; of a socket one that fits into its address. */
+static bool
+query_log_ok(const char *text)
+{
+	bool to_socket = starts_with(text, QUERY_LOG_DNSTAP),
+	     to_frames = starts_with(text, QUERY_LOG_DNSTAP_FILE);
+	const char *path = text + (to_socket   ? strlen(QUERY_LOG_DNSTAP)
+				   : to_frames ? strlen(QUERY_LOG_DNSTAP_FILE)
+					       : 0);
+
+	if (*path == '\0')
+		return !to_socket && !to_frames;
+	return *path == '/' && path[strlen(path) - 1] != '/' &&
+	       (!to_socket || strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path));
 }
 
 static bool
@@ -253,6 +247,8 @@ form_has(enum option_form form, const char *text)
 		return *text == '\0' || *text == '/' || starts_with(text, "https://");
 	case FORM_PROGRAM:
 		return *text == '\0' || *text == '/';
+	case FORM_QUERY_LOG:
+		return query_log_ok(text);
 	case FORM_URL_PATH:
 		return url_path_ok(text);
 	case FORM_DATE:
@@ -281,6 +277,7 @@ form_has(enum option_form form, const char *text)
 	case FORM_WHEN_STALE:
 	case FORM_RULE_MODE:
 	case FORM_WATCH_BLOCK:
+	case FORM_QUERY_CLIENTS:
 	case FORM_PREFIX:
 	case FORM_LISTEN:
 	case FORM_SERVER:

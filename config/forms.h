@@ -24,24 +24,26 @@ enum option_form {
 	FORM_WHEN_STALE,
 	FORM_RULE_MODE,
 	FORM_WATCH_BLOCK,
+	FORM_QUERY_CLIENTS,
 	FORM_CT_MODE, /* as strings of an upstream "" as well; the same for the next */
 	FORM_CT_POLICY,
-	FORM_SOCKET,   /* a path that fits into a socket's address */
-	FORM_PATH,     /* not empty */
-	FORM_FILE,     /* a path, or "" */
-	FORM_LIST_URL, /* an https URL, a path from the root, or "" */
-	FORM_PROGRAM,  /* a path from the root, or "" */
-	FORM_URL_PATH, /* "/dns-query" */
-	FORM_DATE,     /* "2027-03-01", or "" */
-	FORM_HOST,     /* a DNS name, or "" */
-	FORM_DOMAIN,   /* a domain name, the root too */
-	FORM_ENTRY,    /* not empty; judged when it is compiled */
-	FORM_CA_ENTRY, /* an entry of allow-issuer */
-	FORM_PIN,      /* spki-sha256 <hex> */
-	FORM_PREFIX,   /* an address prefix, or an address alone */
-	FORM_LISTEN,   /* an address to listen on, port 53 when it has none */
-	FORM_SERVER,   /* an address to connect to, with or without a port */
-	FORM_BARE,     /* an address without a port */
+	FORM_SOCKET,    /* a path that fits into a socket's address */
+	FORM_PATH,      /* not empty */
+	FORM_FILE,      /* a path, or "" */
+	FORM_LIST_URL,  /* an https URL, a path from the root, or "" */
+	FORM_PROGRAM,   /* a path from the root, or "" */
+	FORM_QUERY_LOG, /* a path from the root, with or without dnstap: or dnstap-file:, or "" */
+	FORM_URL_PATH,  /* "/dns-query" */
+	FORM_DATE,      /* "2027-03-01", or "" */
+	FORM_HOST,      /* a DNS name, or "" */
+	FORM_DOMAIN,    /* a domain name, the root too */
+	FORM_ENTRY,     /* not empty; judged when it is compiled */
+	FORM_CA_ENTRY,  /* an entry of allow-issuer */
+	FORM_PIN,       /* spki-sha256 <hex> */
+	FORM_PREFIX,    /* an address prefix, or an address alone */
+	FORM_LISTEN,    /* an address to listen on, port 53 when it has none */
+	FORM_SERVER,    /* an address to connect to, with or without a port */
+	FORM_BARE,      /* an address without a port */
 };
 
 /* The words of a form that is a choice, by the value of its enum; NULL for other forms. */

@@ -22,8 +22,8 @@ const struct option_row option_table[OPTION_COUNT] = {
 };
 
 const char *const section_names[SECTION_COUNT] = {
-    "",       "ct",    "trust",   "cache",    "local",    "rebinding", "filter",
-    "portal", "watch", "journal", "evidence", "upstream", "forward",
+    "",       "ct",    "trust",   "cache",    "local",     "rebinding", "filter",
+    "portal", "watch", "journal", "evidence", "query-log", "upstream",  "forward",
 };
 
 const struct option_row *

@@ -61,6 +61,12 @@ enum single_labels { SINGLE_LABELS_LOCAL, SINGLE_LABELS_FORWARD, SINGLE_LABELS_R
 enum filter_answer { FILTER_NXDOMAIN, FILTER_NODATA, FILTER_ZERO, FILTER_REFUSED };
 /* What ctstub-watch does about a rogue certificate: nothing, a proposal for a person, an entry that is in force. */
 enum watch_block { WATCH_BLOCK_REPORT, WATCH_BLOCK_PROPOSE, WATCH_BLOCK_ENFORCE };
+/* What the query log shows of the client that asked: its address and port, its network, or nothing. */
+enum query_clients { QUERY_CLIENTS_FULL, QUERY_CLIENTS_PREFIX, QUERY_CLIENTS_NONE };
+/* What query-log.to begins with when it is not the path of a text file. */
+#define QUERY_LOG_DNSTAP      "dnstap:"      /* the Unix socket of a collector */
+#define QUERY_LOG_DNSTAP_FILE "dnstap-file:" /* a file of frames */
+
 enum strategy { STRATEGY_FASTEST, STRATEGY_ORDERED, STRATEGY_SPREAD };
 
 struct upstream_settings {
@@ -149,6 +155,10 @@ struct settings {
 	uint64_t journal_size; /* of each of its two files */
 	unsigned evidence_count;
 	uint64_t evidence_size;
+
+	char *query_log_to; /* "" : none; a path, or one of the above with a path */
+	enum query_clients query_log_clients;
+	uint64_t query_log_size;
 
 	struct place set_at[OPTION_COUNT]; /* of the options that are not in an upstream or forward */
 	char **file;                       /* what was read, in that order */

@@ -12,6 +12,7 @@ EXTRA_DIST += \
 # commented configurations, and what a laptop needs beside one
 examplesdir = $(docdir)/examples
 dist_examples_DATA = contrib/examples/ctstub.conf contrib/examples/fleet.conf contrib/examples/lab.conf contrib/examples/laptop.conf
+dist_doc_DATA = contrib/logrotate
 laptopdir = $(docdir)/laptop
 dist_laptop_DATA = contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh
 # what `ctstub setup --with-links` installs

@@ -15,17 +15,19 @@ struct asking {
 static enum ask
 ask_reply(const struct asking *a, const struct reply *r)
 {
-	return reply_write(a->out, r, a->question, a->client->tcp, a->engine->counters) ? ASK_REPLIED
-											: ASK_DROPPED;
+	struct engine *e = a->engine;
+
+	return tap_reply_write(e->tap, a->out, r, a->question, a->client, e->counters) ? ASK_REPLIED
+										       : ASK_DROPPED;
 }
 
 enum ask
-ask_refuse(struct engine *e, const struct msg_question *q, bool tcp, uint16_t rcode, enum counter counter,
-	   struct buf *out)
+ask_refuse(struct engine *e, const struct msg_question *q, const struct client *client, uint16_t rcode,
+	   enum counter counter, struct buf *out)
 {
 	const struct reply r = reply_empty(rcode, NULL, counter);
 
-	return reply_write(out, &r, q, tcp, e->counters) ? ASK_REPLIED : ASK_DROPPED;
+	return tap_reply_write(e->tap, out, &r, q, client, e->counters) ? ASK_REPLIED : ASK_DROPPED;
 }
 
 /* ---- names that are answered here */

@@ -10,7 +10,7 @@
 /* ASK_REPLIED: the reply was appended to out. */
 enum ask ask_question(struct engine *, const struct msg_question *, const struct client *, struct buf *out);
 /* The message was not a question that can be answered. */
-enum ask ask_refuse(struct engine *, const struct msg_question *, bool tcp, uint16_t rcode, enum counter,
-		    struct buf *out);
+enum ask ask_refuse(struct engine *, const struct msg_question *, const struct client *, uint16_t rcode,
+		    enum counter, struct buf *out);
 
 #endif

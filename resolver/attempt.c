@@ -1,5 +1,6 @@
 #include "resolver/attempt.h"
 
+#include "base/clock.h"
 #include "resolver/answer_class.h"
 #include "resolver/health.h"
 #include "resolver/server_slot.h"
@@ -83,6 +84,24 @@ attempt_slot(struct server *s, enum manner manner, uint64_t zone, int *lane)
 	return manner == MANNER_SHARED ? server_slot(s) : NULL;
 }
 
+static void
+attempt_tap_sent(struct attempt *a)
+{
+	const struct tap *tap = a->engine->tap;
+
+	a->sent_us = clock_mono_us();
+	tap->on_sent(tap->ctx, a->server, a->query->wire);
+}
+
+static void
+attempt_tap_received(const struct attempt *a, const struct tp_answer *answer)
+{
+	const struct tap *tap = a->engine->tap;
+
+	if (tap != NULL && tap->on_received != NULL && answer->failure == REASON_NONE)
+		tap->on_received(tap->ctx, a->server, a->sent_us, answer->message);
+}
+
 static enum res
 attempt_send(struct attempt *a, struct tp_slot *slot)
 {
@@ -93,6 +112,8 @@ attempt_send(struct attempt *a, struct tp_slot *slot)
 	if (a->manner == MANNER_TRIAL)
 		buf_put(&a->section, a->query->section);
 	res = tp_send(&a->exchange, slot, a->query->wire, a->deadline_ms, attempt_on_answer, a);
+	if (res == RES_OK && a->engine->tap != NULL && a->engine->tap->on_sent != NULL)
+		attempt_tap_sent(a);
 	if (res == RES_OK && a->lane < 0 && !a->was_ready)
 		s->connects = true;
 	return res;
@@ -193,6 +214,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 	uint64_t zone = a->zone;
 	bool silent = s->answered_ms < a->sent_ms, apart = a->lane >= 0;
 
+	attempt_tap_received(a, answer);
 	if (o.manner == MANNER_TRIAL)
 		server_tried(s, zone, a->lane, trial_is_good(a, answer));
 	attempt_free(a);

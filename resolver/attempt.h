@@ -43,6 +43,7 @@ struct attempt {
 	int lane; /* of the server; -1: the shared connection */
 	uint64_t zone;
 	int64_t sent_ms, deadline_ms;
+	int64_t sent_us;    /* monotonic clock; with a tap alone */
 	bool was_ready;     /* the connection stood already */
 	struct buf section; /* a trial: the question, by which it is judged even when nobody waits for it */
 	LIST_ENTRY(attempt) server_link, query_link;

@@ -18,9 +18,11 @@ struct client {
 	void *owner;                 /* the listener's, or the connection's */
 	struct waiter_list *waiting; /* TCP: this connection's waiters; UDP: NULL */
 	bool tcp;
-	struct addr addr;   /* of the client, with port */
-	struct addr local;  /* UDP on a wildcard: the address that was asked; ADDR_NONE otherwise */
-	uint32_t interface; /* ... and where */
+	struct addr addr;    /* of the client, with port */
+	struct addr local;   /* UDP on a wildcard: the address that was asked; ADDR_NONE otherwise */
+	uint32_t interface;  /* ... and where */
+	int64_t asked_us;    /* monotonic clock, and ... */
+	uint16_t question_n; /* the bytes of the question; with a tap alone (tap.h) */
 };
 
 /* ASK_REPLIED: the reply was appended. ASK_WAITS: on_reply will be called, once. ASK_DROPPED: there is no reply. */

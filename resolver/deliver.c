@@ -75,7 +75,8 @@ answer_settle(const struct query *q, const struct msg_answer *m, struct msg_answ
 }
 
 static void
-query_reply_answer(struct query *q, const struct msg_answer *m, uint32_t age_s, bool ad)
+query_reply_answer(struct query *q, const struct msg_answer *m, const struct server *s, uint32_t age_s,
+		   bool ad)
 {
 	const struct engine *e = q->engine;
 	const struct reply r = {.answer = m,
@@ -85,6 +86,7 @@ query_reply_answer(struct query *q, const struct msg_answer *m, uint32_t age_s, 
 				.ad = ad,
 				.ede = m->ede,
 				.n_ede = m->n_ede,
+				.server = s,
 				.counts_as = COUNTER_COUNT};
 
 	waiters_reply(&q->waiters, &r);
@@ -126,7 +128,7 @@ query_deliver(struct query *q, const struct msg_answer *m, const struct server *
 		m = answer_settle(q, m, &changed);
 	info.ad = (m->flags & MSG_AD) != 0 && s->trust_ad;
 	info.ede = answer_ede(m);
-	query_reply_answer(q, m, age_s, info.ad);
+	query_reply_answer(q, m, s, age_s, info.ad);
 	if (decided)
 		admission_answered(e->admission, q->zone, loop_now_ms(e->loop));
 	query_keep(q, m, &info, decided);

@@ -171,17 +171,22 @@ engine_refuse_client(struct engine *e, const struct msg_question *q, const struc
 	if (log_wants(LOG_WARN) && log_limit_ok(&e->strangers, 1, STRANGERS_LOG_MS, &left_out))
 		log_event(LOG_WARN, "client-refused", LOG_ADDR("client", &client->addr),
 			  LOG_STR("option", "allow"), LOG_INT("left_out", left_out));
-	return ask_refuse(e, q, client->tcp, RCODE_REFUSED, COUNTER_CLIENTS_REFUSED, out);
+	return ask_refuse(e, q, client, RCODE_REFUSED, COUNTER_CLIENTS_REFUSED, out);
 }
 
-enum ask
-engine_ask(struct engine *e, struct span wire, const struct client *client, struct buf *out)
+void
+engine_tap_set(struct engine *e, const struct tap *tap)
+{
+	e->tap = tap;
+}
+
+static enum ask
+engine_take(struct engine *e, struct span wire, const struct client *client, struct buf *out)
 {
 	struct msg_question q;
-	bool tcp = client->tcp;
 	enum msg_fault fault = msg_question_read(&q, wire);
 
-	counter_add(e->counters, tcp ? COUNTER_QUESTIONS_TCP : COUNTER_QUESTIONS_UDP, 1);
+	counter_add(e->counters, client->tcp ? COUNTER_QUESTIONS_TCP : COUNTER_QUESTIONS_UDP, 1);
 	if (fault != MSG_DROP && !engine_allows(e, &client->addr))
 		return engine_refuse_client(e, &q, client, out);
 	switch (fault) {
@@ -191,15 +196,34 @@ engine_ask(struct engine *e, struct span wire, const struct client *client, stru
 		counter_add(e->counters, COUNTER_DROPPED, 1);
 		return ASK_DROPPED;
 	case MSG_FORMERR:
-		return ask_refuse(e, &q, tcp, RCODE_FORMERR, COUNTER_FORMERR, out);
+		return ask_refuse(e, &q, client, RCODE_FORMERR, COUNTER_FORMERR, out);
 	case MSG_NOTIMP:
-		return ask_refuse(e, &q, tcp, RCODE_NOTIMP, COUNTER_NOTIMP, out);
+		return ask_refuse(e, &q, client, RCODE_NOTIMP, COUNTER_NOTIMP, out);
 	case MSG_BADVERS:
-		return ask_refuse(e, &q, tcp, RCODE_BADVERS, COUNTER_FORMERR, out);
+		return ask_refuse(e, &q, client, RCODE_BADVERS, COUNTER_FORMERR, out);
 	case MSG_REFUSED:
-		return ask_refuse(e, &q, tcp, RCODE_REFUSED, COUNTER_REFUSED, out);
+		return ask_refuse(e, &q, client, RCODE_REFUSED, COUNTER_REFUSED, out);
 	}
 	return ASK_DROPPED;
+}
+
+/* With a tap: what the time of a reply is measured from. */
+static enum ask
+engine_take_tapped(struct engine *e, struct span wire, const struct client *client, struct buf *out)
+{
+	struct client asked = *client;
+
+	asked.asked_us = clock_mono_us();
+	asked.question_n = (uint16_t)wire.n;
+	if (e->tap->on_question != NULL && client->addr.family != ADDR_NONE)
+		e->tap->on_question(e->tap->ctx, &asked, wire);
+	return engine_take(e, wire, &asked, out);
+}
+
+enum ask
+engine_ask(struct engine *e, struct span wire, const struct client *client, struct buf *out)
+{
+	return e->tap == NULL ? engine_take(e, wire, client, out) : engine_take_tapped(e, wire, client, out);
 }
 
 void

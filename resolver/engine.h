@@ -20,6 +20,7 @@
 #include "resolver/counters.h"
 #include "resolver/plan.h"
 #include "resolver/server.h"
+#include "resolver/tap.h"
 
 struct engine;
 struct cache;
@@ -31,6 +32,9 @@ enum res engine_new(struct engine **, struct loop *, struct counters *, struct p
 void engine_free(struct engine *); /* clients that wait are not called back any more */
 /* A reload: questions in flight go on under the new plan; the cache is emptied. The reference is taken. */
 enum res engine_plan_set(struct engine *, struct plan *);
+
+/* From now on; lent, NULL: nobody. */
+void engine_tap_set(struct engine *, const struct tap *);
 
 /* One message of a client. ASK_REPLIED: the reply was appended to out (room for MSG_UDP_PAYLOAD bytes over UDP, MSG_MAX
  * over TCP). */

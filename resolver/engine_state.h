@@ -15,6 +15,7 @@
 #include "resolver/local.h"
 #include "resolver/pace.h"
 #include "resolver/plan.h"
+#include "resolver/tap.h"
 #include "transport/loop.h"
 
 #include <sys/queue.h>
@@ -24,6 +25,7 @@ LIST_HEAD(query_list, query); /* query.h */
 struct engine {
 	struct loop *loop;
 	struct counters *counters;
+	const struct tap *tap; /* NULL: nobody listens */
 	struct plan *plan;
 	struct cache *cache;
 	struct hosts *hosts;

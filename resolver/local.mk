@@ -42,6 +42,7 @@ libresolver_a_SOURCES = \
 	resolver/special.c resolver/special.h \
 	resolver/time_names.c resolver/time_names.h \
 	resolver/tries.c resolver/tries.h \
+	resolver/tap.c resolver/tap.h \
 	resolver/upstream_report.c resolver/upstream_report.h \
 	resolver/upstream_set.c resolver/upstream_set.h \
 	resolver/upstreams.c resolver/upstreams.h \
@@ -86,10 +87,35 @@ libresolver_a_SOURCES += \
 	resolver/daemon/worker.c resolver/daemon/worker.h \
 	resolver/daemon/workers.c resolver/daemon/workers.h \
 	resolver/daemon/writer.c resolver/daemon/writer.h
+# the query log
+libresolver_a_SOURCES += \
+	resolver/daemon/querylog/query_event.c resolver/daemon/querylog/query_event.h \
+	resolver/daemon/querylog/query_feed.c resolver/daemon/querylog/query_feed.h \
+	resolver/daemon/querylog/query_file.c resolver/daemon/querylog/query_file.h \
+	resolver/daemon/querylog/query_line.c resolver/daemon/querylog/query_line.h \
+	resolver/daemon/querylog/query_log.c resolver/daemon/querylog/query_log.h \
+	resolver/daemon/querylog/query_writer.c resolver/daemon/querylog/query_writer.h
+EXTRA_DIST += resolver/daemon/querylog/dnstap.proto
+if DNSTAP
+libresolver_a_SOURCES += \
+	resolver/daemon/querylog/query_dnstap.c resolver/daemon/querylog/query_dnstap.h \
+	resolver/daemon/querylog/query_stream.c resolver/daemon/querylog/query_stream.h
+# what protoc-c makes is not held to our warnings
+noinst_LIBRARIES += libdnstap.a
+nodist_libdnstap_a_SOURCES = resolver/daemon/querylog/dnstap.pb-c.c resolver/daemon/querylog/dnstap.pb-c.h
+libdnstap_a_CFLAGS = -std=gnu11 $(HARDEN_CFLAGS) $(SAN_CFLAGS) $(DNSTAP_CFLAGS)
+BUILT_SOURCES += resolver/daemon/querylog/dnstap.pb-c.h
+CLEANFILES += resolver/daemon/querylog/dnstap.pb-c.c resolver/daemon/querylog/dnstap.pb-c.h
+resolver/daemon/querylog/dnstap.pb-c.c: resolver/daemon/querylog/dnstap.pb-c.h
+	@touch $@
+resolver/daemon/querylog/dnstap.pb-c.h: resolver/daemon/querylog/dnstap.proto
+	$(AM_V_GEN)$(MKDIR_P) resolver/daemon/querylog && $(PROTOC_C) --proto_path=$(srcdir) --c_out=. $(srcdir)/resolver/daemon/querylog/dnstap.proto
+DNSTAP_LIB = libdnstap.a
+endif
 sbin_PROGRAMS += ctstubd
 ctstubd_SOURCES = resolver/daemon/main.c
 ctstubd_LDADD = $(RESOLVER_LIBS)
 dist_man_MANS += resolver/daemon/ctstubd.8
-RESOLVER_LIBS = libresolver.a $(CONFIG_LIBS) $(LDNS_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(SYSTEMD_LIBS)
+RESOLVER_LIBS = libresolver.a $(DNSTAP_LIB) $(DNSTAP_LIBS) $(CONFIG_LIBS) $(LDNS_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(SYSTEMD_LIBS)
 
 EXTRA_DIST += tests/data/replay

@@ -140,36 +140,38 @@ queries_make_room(struct engine *e, const struct admission_claim *claim, bool fr
 /* ---- doors */
 
 static enum ask
-reply_now(struct engine *e, const struct reply *r, const struct msg_question *question, bool tcp,
-	  struct buf *out)
+reply_now(struct engine *e, const struct reply *r, const struct msg_question *question,
+	  const struct client *client, struct buf *out)
 {
-	return reply_write(out, r, question, tcp, e->counters) ? ASK_REPLIED : ASK_DROPPED;
+	return tap_reply_write(e->tap, out, r, question, client, e->counters) ? ASK_REPLIED : ASK_DROPPED;
 }
 
 static enum ask
-queries_shed(struct engine *e, const struct msg_question *question, bool tcp, struct buf *out)
+queries_shed(struct engine *e, const struct msg_question *question, const struct client *client,
+	     struct buf *out)
 {
 	const struct reply r = reply_empty(RCODE_SERVFAIL, &reply_ede_overload, COUNTER_SHED);
 
-	return reply_now(e, &r, question, tcp, out);
+	return reply_now(e, &r, question, client, out);
 }
 
 /* Answers without a query when every upstream is refused. */
 static enum ask
 queries_all_refused(struct engine *e, const struct msg_question *question, const struct route *route,
-		    bool tcp, struct buf *out)
+		    const struct client *client, struct buf *out)
 {
 	const struct blame nobody = {.server = NULL};
 	struct msg_ede ede[UPSTREAM_EDE_MAX];
 	struct reply r = reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
 
 	r.n_ede = upstreams_explain(e->upstreams, route, &nobody, ede);
-	return reply_now(e, &r, question, tcp, out);
+	return reply_now(e, &r, question, client, out);
 }
 
 /* No upstream can be asked, and waiting is of no use. Answers the client and ends the query. */
 static enum ask
-query_hopeless(struct query *q, const struct msg_question *question, bool tcp, struct buf *out)
+query_hopeless(struct query *q, const struct msg_question *question, const struct client *client,
+	       struct buf *out)
 {
 	struct engine *e = q->engine;
 	struct msg_ede ede[UPSTREAM_EDE_MAX];
@@ -179,7 +181,7 @@ query_hopeless(struct query *q, const struct msg_question *question, bool tcp, s
 	r.n_ede = query_explain(q, ede);
 	if (q->suspect)
 		query_keep_failure(q, &ede[0]);
-	done = reply_now(e, &r, question, tcp, out);
+	done = reply_now(e, &r, question, client, out);
 	query_end(q);
 	return done;
 }
@@ -216,20 +218,20 @@ queries_join(struct engine *e, const struct msg_question *question, const struct
 	q = query_find(e, question);
 	fresh = q == NULL;
 	if (fresh && upstreams_all_refused(e->upstreams, route) && !upstreams_connecting(e->upstreams, route))
-		return queries_all_refused(e, question, route, client->tcp, out);
+		return queries_all_refused(e, question, route, client, out);
 	/* A client that repeats its datagram gets one answer. */
 	if (!fresh && waiters_have(&q->waiters, question, client))
 		return ASK_DROPPED;
 	if (!queries_make_room(e, &claim, fresh) ||
 	    (q = queries_enter(e, q, question, route, client, &claim)) == NULL)
-		return queries_shed(e, question, client->tcp, out);
+		return queries_shed(e, question, client, out);
 	if (stale && q->stale_ms == 0)
 		q->stale_ms = loop_now_ms(e->loop) + QUERY_STALE_MS;
 	if (!fresh) {
 		admission_weigh(&q->waiters.admission, 1);
 		counter_add(e->counters, COUNTER_COALESCED, 1);
 	} else if (!query_look(q)) {
-		return query_hopeless(q, question, client->tcp, out);
+		return query_hopeless(q, question, client, out);
 	}
 	query_arm(q);
 	return ASK_WAITS;

@@ -10,6 +10,8 @@
 #include "resolver/cache.h"
 #include "resolver/counters.h"
 
+struct server; /* server.h */
+
 #define REPLY_KEEPALIVE_DS                                                                                   \
 	300 /* the idle time-out that RFC 7828 clients are given, in 100 ms: ours (TCP_IDLE_MS) */
 #define REPLY_STALE_TTL_S 30 /* RFC 8767, 4 */
@@ -23,7 +25,8 @@ struct reply {
 	uint32_t ttl_floor, ttl_cap;
 	const struct msg_ede *ede;
 	size_t n_ede;
-	enum counter counts_as; /* beside COUNTER_REPLIES; COUNTER_COUNT: nothing */
+	const struct server *server; /* of an upstream's answer; NULL: it is of none, or of the cache */
+	enum counter counts_as;      /* beside COUNTER_REPLIES; COUNTER_COUNT: nothing */
 };
 
 /* An RCODE without records. ede may be NULL. */

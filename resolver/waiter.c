@@ -90,7 +90,8 @@ waiters_reply(struct waiters *ws, const struct reply *r)
 		waiter_question(w, &question);
 		waiter_leave(w);
 		buf_clear(&e->reply);
-		if (reply_write(&e->reply, r, &question, w->client.tcp, e->counters) && buf_ok(&e->reply))
+		if (tap_reply_write(e->tap, &e->reply, r, &question, &w->client, e->counters) &&
+		    buf_ok(&e->reply))
 			w->client.on_reply(&w->client, buf_span(&e->reply));
 		pool_give(&e->waiter_pool, w);
 	}

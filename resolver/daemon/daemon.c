@@ -11,6 +11,7 @@
 #include "resolver/daemon/heap.h"
 #include "resolver/daemon/list_age.h"
 #include "resolver/daemon/network.h"
+#include "resolver/daemon/querylog/query_log.h"
 #include "resolver/daemon/recorder.h"
 #include "resolver/daemon/sandbox.h"
 #include "resolver/daemon/service.h"
@@ -38,6 +39,7 @@ struct daemon {
 	struct control *control;
 	struct network *network;
 	struct clock_watch clock;
+	struct query_log *query_log; /* NULL: none is wanted */
 	struct verdict_log *verdicts;
 	struct recorder *recorder;
 	struct counters counters; /* what the main thread counts */
@@ -117,6 +119,7 @@ daemon_reload(void *ctx, struct config_errors *errors, struct changes *changes, 
 		return res;
 	workers_plan_set(&d->workers, d->configuration.plan);
 	recorder_configure(d->recorder, d->configuration.plan->snapshot->settings);
+	query_log_reload(d->query_log, d->configuration.plan->snapshot->settings);
 	list_age_watch_start(&d->list_age);
 	*generation = d->configuration.generation;
 	heap_trim();
@@ -276,32 +279,65 @@ start_log(const struct daemon *d)
 	configuration_warn(&d->configuration);
 }
 
+/* A call that the filter does not know ends the process instead of failing: stricter, for tests (P13). */
+static bool
+seals_kill(void)
+{
+	const char *kill = getenv("CTSTUB_SECCOMP");
+
+	return kill != NULL && strcmp(kill, "kill") == 0;
+}
+
+/* Answers are worth more than their log. */
+static void
+daemon_query_log_new(struct daemon *d)
+{
+	const struct settings *s = d->configuration.plan->snapshot->settings;
+	char *why = NULL;
+
+	if (query_log_start(&d->query_log, s, seals_kill(), &why) != RES_OK ||
+	    query_log_listen(d->query_log, d->loop, &d->counters) != RES_OK)
+		log_event(LOG_WARN, "query-log-failed", LOG_STR("to", s->query_log_to),
+			  LOG_STR("error", why != NULL ? why : "out of memory"));
+	free(why);
+}
+
 /* From bound sockets to a process that can do nothing else. */
 static int
 daemon_settle(struct daemon *d)
 {
 	char *why = NULL;
 	const struct settings *s = d->configuration.plan->snapshot->settings;
-	const char *mode = getenv("CTSTUB_SECCOMP"); /* "kill": stricter, for tests (P13) */
-	bool kill = mode != NULL && strcmp(mode, "kill") == 0;
 
 	if (sandbox_drop(s->user, &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
-	recorder_start(d->recorder, s, kill);
+	recorder_start(d->recorder, s, seals_kill());
 	if (workers_start(&d->workers) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, NULL);
-	if (sandbox_seal(kill, &why) != RES_OK)
+	if (sandbox_seal(seals_kill(), &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	return 0;
+}
+
+static enum res
+daemon_workers_new(struct daemon *d, char **why)
+{
+	const struct workers_setup setup = {.main_loop = d->loop,
+					    .plan = d->configuration.plan,
+					    .given = d->given,
+					    .n_given = d->n_given,
+					    .query_channel = query_log_channel(d->query_log),
+					    .hooks = {.on_verdict = daemon_on_verdict,
+						      .on_certificate = daemon_on_certificate,
+						      .on_ready = daemon_on_server_ready,
+						      .ctx = d}};
+
+	return workers_new(&d->workers, &setup, why);
 }
 
 static int
 daemon_start(struct daemon *d)
 {
-	const struct server_hooks hooks = {.on_verdict = daemon_on_verdict,
-					   .on_certificate = daemon_on_certificate,
-					   .on_ready = daemon_on_server_ready,
-					   .ctx = d};
 	char *why = NULL;
 	int failed;
 
@@ -312,8 +348,8 @@ daemon_start(struct daemon *d)
 	watchdog_init(&d->watchdog, &d->workers, d->loop);
 	captive_init(&d->captive, &d->workers, d->loop);
 	list_age_watch_init(&d->list_age, d->loop, &d->configuration);
-	if (workers_new(&d->workers, d->loop, d->configuration.plan, d->given, d->n_given, &hooks, &why) !=
-	    RES_OK)
+	daemon_query_log_new(d);
+	if (daemon_workers_new(d, &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	daemon_control_new(d);
 	if (network_new(&d->network, d->loop, daemon_on_network, d) != RES_OK)
@@ -341,6 +377,7 @@ daemon_stop(struct daemon *d)
 	network_free(d->network);
 	clock_watch_stop(&d->clock);
 	workers_free(&d->workers);
+	query_log_end(d->query_log);
 	verdict_log_free(d->verdicts);
 	recorder_free(d->recorder);
 	watchdog_stop(&d->watchdog);

@@ -323,6 +323,28 @@ sandbox_seal(bool kill, char **why)
 	return seal(kill, daemon_calls, sizeof daemon_calls / sizeof daemon_calls[0], rules_of_daemon, why);
 }
 
+/* A writer that also connects to a Unix socket. */
+static int
+rules_of_connector(scmp_filter_ctx f)
+{
+	const scmp_datum_t type = 0xff;
+	const struct bound_rule rules[] = {
+	    {SCMP_SYS(socket),
+	     2,
+	     {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM)}},
+	    {SCMP_SYS(connect), 0, {{0}}},
+	};
+
+	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
+}
+
+enum res
+sandbox_seal_connector(bool kill, char **why)
+{
+	return seal(kill, writer_calls, sizeof writer_calls / sizeof writer_calls[0], rules_of_connector,
+		    why);
+}
+
 enum res
 sandbox_seal_writer(bool kill, char **why)
 {

@@ -26,5 +26,7 @@ enum res sandbox_seal(bool kill, char **why);
 enum res sandbox_seal_writer(bool kill, char **why);
 /* The filter of ctstub-portal: datagrams, connections of the daemon, and files to read. */
 enum res sandbox_seal_portal(bool kill, char **why);
+/* ... that may also connect to Unix sockets. */
+enum res sandbox_seal_connector(bool kill, char **why);
 
 #endif

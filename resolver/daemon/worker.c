@@ -21,6 +21,7 @@ struct worker {
 	pthread_t thread;
 	struct counters counters;
 	struct engine *engine;
+	struct query_feed *feed; /* NULL: no query log */
 	struct tcp_room *room;
 	struct listener_udp **udp;
 	struct listener_tcp **tcp;
@@ -85,6 +86,18 @@ worker_listen(struct worker *w, const struct worker_setup *setup)
 	return res;
 }
 
+static enum res
+worker_log(struct worker *w, const struct worker_setup *setup)
+{
+	if (setup->query_channel == NULL)
+		return RES_OK;
+	w->feed = query_feed_new(setup->query_channel, w->loop, &w->counters);
+	if (w->feed == NULL)
+		return RES_NOMEM;
+	engine_tap_set(w->engine, query_feed_tap(w->feed));
+	return RES_OK;
+}
+
 static void worker_on_drain(void *);
 
 static bool
@@ -118,7 +131,7 @@ worker_new(struct worker **out, const struct worker_setup *setup)
 	    (res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max,
 				TCP_BYTES_MAX / setup->plan->snapshot->settings->workers, &w->heap)) !=
 		RES_OK ||
-	    (res = worker_listen(w, setup)) != RES_OK)
+	    (res = worker_listen(w, setup)) != RES_OK || (res = worker_log(w, setup)) != RES_OK)
 		goto fail;
 	*out = w;
 	return RES_OK;
@@ -140,6 +153,7 @@ worker_free(struct worker *w)
 	engine_free(w->engine);
 	for (size_t i = 0; i < w->n_udp; i++)
 		listener_udp_free(w->udp[i]);
+	query_feed_free(w->feed);
 	free(w->udp);
 	free(w->tcp);
 	loop_free(w->loop);

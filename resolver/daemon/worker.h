@@ -8,6 +8,7 @@
 #define RESOLVER_DAEMON_WORKER_H
 
 #include "resolver/daemon/listener.h"
+#include "resolver/daemon/querylog/query_feed.h"
 #include "resolver/engine.h"
 
 #define WORKER_DRAIN_MS 900 /* P08: SIGTERM ends the process within a second */
@@ -19,9 +20,10 @@ struct worker_setup {
 	struct plan *plan;              /* lent; a reference is taken */
 	const struct listener_fds *fds; /* the descriptors are taken */
 	size_t n_fds;
-	uint32_t connections_max;      /* of TCP clients */
-	struct server_hooks hooks;     /* called in the worker's thread */
-	void (*on_drained)(void *ctx); /* in its thread */
+	uint32_t connections_max;            /* of TCP clients */
+	struct query_channel *query_channel; /* lent; NULL: no query log */
+	struct server_hooks hooks;           /* called in the worker's thread */
+	void (*on_drained)(void *ctx);       /* in its thread */
 	void *ctx;
 };
 enum res worker_new(struct worker **, const struct worker_setup *);

@@ -56,24 +56,24 @@ workers_add(struct workers *w, struct worker_setup *setup, const struct listener
 }
 
 enum res
-workers_new(struct workers *w, struct loop *main_loop, struct plan *plan, const struct listener_fds *given,
-	    size_t n_given, const struct server_hooks *hooks, char **why)
+workers_new(struct workers *w, const struct workers_setup *of_all, char **why)
 {
-	const struct settings *s = plan->snapshot->settings;
-	struct worker_setup setup = {.plan = plan,
+	const struct settings *s = of_all->plan->snapshot->settings;
+	struct worker_setup setup = {.plan = of_all->plan,
 				     .connections_max = sockets_connections_max(s->workers),
-				     .hooks = *hooks,
+				     .query_channel = of_all->query_channel,
+				     .hooks = of_all->hooks,
 				     .on_drained = worker_on_drained,
 				     .ctx = w};
 	enum res res = RES_OK;
 
-	*w = (struct workers){.loop = main_loop};
-	if (n_given == 0 && s->workers > 1)
+	*w = (struct workers){.loop = of_all->main_loop};
+	if (of_all->n_given == 0 && s->workers > 1)
 		res = sockets_are_free(s, why);
 	if (res == RES_OK && (w->v = calloc(s->workers, sizeof(struct worker *))) == NULL)
 		res = RES_NOMEM;
 	while (res == RES_OK && w->n < s->workers)
-		res = workers_add(w, &setup, given, n_given, why);
+		res = workers_add(w, &setup, of_all->given, of_all->n_given, why);
 	return res;
 }
 

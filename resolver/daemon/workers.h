@@ -14,11 +14,16 @@ struct workers {
 	unsigned n_drained;
 };
 
-/* Takes the sockets given by the service manager, or binds its own. *why (yours) on failure; workers_free in either
- * case. The hooks are called in the workers' threads. */
-enum res workers_new(struct workers *, struct loop *main_loop, struct plan *,
-		     const struct listener_fds *given, size_t n_given, const struct server_hooks *,
-		     char **why);
+struct workers_setup {
+	struct loop *main_loop;
+	struct plan *plan;                   /* lent; each worker takes a reference */
+	const struct listener_fds *given;    /* sockets from the service manager (lent) */
+	size_t n_given;                      /* 0: the workers bind their own */
+	struct query_channel *query_channel; /* lent; NULL: no query log */
+	struct server_hooks hooks;           /* called in the workers' threads */
+};
+/* *why (yours) on failure; workers_free in either case. */
+enum res workers_new(struct workers *, const struct workers_setup *, char **why);
 enum res workers_start(struct workers *);
 /* The main loop stops when all have drained, or when one cannot be told. */
 void workers_drain(struct workers *);

@@ -13,7 +13,7 @@ from harness.roots import debootstrap, extended
 
 # What a small Debian has, what ctstub links against, and two programs that ask questions.
 PACKAGES = """systemd systemd-sysv dbus ca-certificates bind9-dnsutils iproute2 python3-minimal
-libcap-ng0 libjansson4 libnghttp2-14 libseccomp2 libtasn1-6""".split()
+libcap-ng0 libfstrm0 libjansson4 libnghttp2-14 libprotobuf-c1 libseccomp2 libtasn1-6""".split()
 RENAMED = {  # Debian 13 renamed the libraries whose interface has times in it
     "bookworm": "libcurl3-gnutls libevent-core-2.1-7 libgnutls30 libldns3 libpsl5".split(),
     "trixie": "libcurl3t64-gnutls libevent-core-2.1-7t64 libgnutls30t64 libldns3t64 libpsl5t64".split(),

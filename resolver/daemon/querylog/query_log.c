@@ -1,0 +1,159 @@
+#include "config.h"
+
+#include "resolver/daemon/querylog/query_log.h"
+
+#include "resolver/daemon/helper.h"
+#include "resolver/daemon/querylog/query_event.h"
+#include "resolver/daemon/querylog/query_writer.h"
+#include "resolver/daemon/sandbox.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct query_log {
+	struct query_channel channel;
+	char *to; /* as configured */
+	struct query_writer_setup writer;
+	struct loop_fd watch;
+	struct counters *counters;
+	uint8_t *room; /* for reports */
+	bool was_open; /* and so was reported */
+	bool was_failed;
+};
+
+/* ---- the writer's reports */
+
+static void
+report_log(struct query_log *q, const struct query_report *r)
+{
+	if (r->open && !q->was_open)
+		log_event(LOG_NOTICE, "query-log-open", LOG_STR("to", q->to));
+	else if (!r->open && !q->was_failed)
+		log_event(LOG_WARN, "query-log-failed", LOG_STR("to", q->to), LOG_STR("error", r->error));
+	if (r->lost > 0)
+		counter_add(q->counters, COUNTER_QUERY_LOG_DROPPED, r->lost);
+	q->was_open = r->open;
+	q->was_failed = !r->open;
+}
+
+static void
+log_on_ready(void *ctx, unsigned ready)
+{
+	struct query_log *q = ctx;
+	struct query_report report;
+	ssize_t n;
+
+	(void)ready;
+	while ((n = helper_receive(q->channel.socket, q->room)) == (ssize_t)sizeof report) {
+		memcpy(&report, q->room, sizeof report);
+		report.error[sizeof report.error - 1] = '\0';
+		report_log(q, &report);
+	}
+	if (n >= 0)
+		return;
+	atomic_store(&q->channel.gone, true);
+	loop_fd_unwatch(&q->watch);
+	log_event(LOG_ERROR, "query-log-failed", LOG_STR("to", q->to),
+		  LOG_STR("error", "its writer has ended, a restart is needed"));
+}
+
+/* ---- life */
+
+static void
+writer_setup(struct query_log *q, const struct settings *s)
+{
+	static const char file[] = QUERY_LOG_DNSTAP_FILE, dnstap[] = QUERY_LOG_DNSTAP;
+
+	q->writer = (struct query_writer_setup){.to = QUERY_TO_LINES,
+						.path = q->to,
+						.file_max = s->query_log_size,
+						.json = s->log_format == LOG_JSON};
+	if (strncmp(q->to, file, sizeof file - 1) == 0) {
+		q->writer.to = QUERY_TO_DNSTAP_FILE;
+		q->writer.path += sizeof file - 1;
+	} else if (strncmp(q->to, dnstap, sizeof dnstap - 1) == 0) {
+		q->writer.to = QUERY_TO_DNSTAP_SOCKET;
+		q->writer.path += sizeof dnstap - 1;
+	}
+	q->channel.messages = q->writer.to != QUERY_TO_LINES;
+	atomic_store(&q->channel.clients, (int)s->query_log_clients);
+}
+
+static void
+query_log_free(struct query_log *q)
+{
+	free(q->room);
+	free(q->to);
+	free(q);
+}
+
+enum res
+query_log_start(struct query_log **out, const struct settings *s, bool kill, char **why)
+{
+	struct query_log *q;
+	struct helper_setup helper = {
+	    .name = "ctstub-queries", .user = s->user, .kill = kill, .run = query_writer_run};
+
+	*out = NULL;
+	if (s->query_log_to[0] == '\0')
+		return RES_OK;
+	q = calloc(1, sizeof *q);
+	if (q == NULL)
+		return RES_NOMEM;
+	q->to = strdup(s->query_log_to);
+	q->room = malloc(HELPER_MESSAGE_MAX);
+	if (q->to == NULL || q->room == NULL) {
+		query_log_free(q);
+		return RES_NOMEM;
+	}
+	writer_setup(q, s);
+	helper.seal = q->writer.to == QUERY_TO_DNSTAP_SOCKET ? sandbox_seal_connector : sandbox_seal_writer;
+	helper.ctx = &q->writer;
+	q->channel.socket = helper_start(&helper, why);
+	if (q->channel.socket < 0) {
+		query_log_free(q);
+		return RES_IO;
+	}
+	*out = q;
+	return RES_OK;
+}
+
+enum res
+query_log_listen(struct query_log *q, struct loop *loop, struct counters *counters)
+{
+	if (q == NULL)
+		return RES_OK;
+	q->counters = counters;
+	return loop_fd_watch(&q->watch, loop, q->channel.socket, log_on_ready, q);
+}
+
+void
+query_log_reload(struct query_log *q, const struct settings *s)
+{
+	const struct query_event reopen = {.kind = QUERY_EVENT_REOPEN};
+	struct buf b = buf_max(QUERY_EVENT_MAX);
+
+	if (q == NULL)
+		return;
+	atomic_store(&q->channel.clients, (int)s->query_log_clients);
+	if (!query_event_write(&b, &reopen) || !helper_send(q->channel.socket, buf_span(&b)))
+		log_event(LOG_WARN, "query-log-failed", LOG_STR("to", q->to),
+			  LOG_STR("error", "its writer is too busy to open the file anew"));
+	buf_free(&b);
+}
+
+void
+query_log_end(struct query_log *q)
+{
+	if (q == NULL)
+		return;
+	loop_fd_unwatch(&q->watch);
+	helper_end(q->channel.socket);
+	query_log_free(q);
+}
+
+struct query_channel *
+query_log_channel(struct query_log *q)
+{
+	return q != NULL ? &q->channel : NULL;
+}

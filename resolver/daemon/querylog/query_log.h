@@ -1,0 +1,26 @@
+/*
+ * query_log.h - the query log of the daemon: its writer, a helper process, and the feeds of the workers.
+ *
+ * Main thread. It starts before the workers and the sandbox. The log never makes a question wait: what the writer does not
+ * take in time is dropped and counted. Losing it does not end the daemon.
+ */
+#ifndef RESOLVER_DAEMON_QUERYLOG_QUERY_LOG_H
+#define RESOLVER_DAEMON_QUERYLOG_QUERY_LOG_H
+
+#include "resolver/daemon/querylog/query_feed.h"
+
+struct query_log;
+
+/* *out is NULL when the settings want no log. kill: as in helper.h. *why (yours) on failure. */
+enum res query_log_start(struct query_log **out, const struct settings *, bool kill, char **why);
+/* Listens to the writer: its troubles are logged, and what it lost counted. Harmless without a log, like the others. */
+enum res query_log_listen(struct query_log *, struct loop *, struct counters *);
+/* A reload: whose addresses are shown changes at once, the file is opened anew. */
+void query_log_reload(struct query_log *, const struct settings *);
+/* After the feeds: the writer works off what it has. */
+void query_log_end(struct query_log *);
+
+/* For the feeds; NULL: there is no log. */
+struct query_channel *query_log_channel(struct query_log *);
+
+#endif
