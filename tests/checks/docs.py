@@ -4,7 +4,7 @@ import os
 import re
 
 from harness.build import tree_files
-from harness.case import case, check
+from harness.case import case, check, equal
 
 CODE = re.compile(r"`([^`\n]+)`")
 FENCE = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.M | re.S)
@@ -16,6 +16,17 @@ ELSEWHERE = {"CTKnownLogs.h", "ct-logs.json", "results.json", "chain.pem", "tls_
 ENDINGS = (".c", ".h", ".l", ".y", ".def", ".mk", ".py", ".md", ".txt", ".awk", ".pem", ".json", ".am", ".ac")
 PROOF = re.compile(r"`([^`\s]+)` has `([^`]+)`")
 ANSWERS = 20  # questions of a stranger in docs/recipes.md
+EXAMPLE = re.compile(r"^Example: commit ([0-9a-f]{7,40}) added (.+?)\.(?=\s)", re.M)
+# A recipe's title in docs/recipes.md, and the files that its steps and its example commit have in common.
+RECIPES = {
+    "Add an option": "config/settings.h config/options.def config/ctstub.conf.5 contrib/examples/ctstub.conf NEWS tests/unit/config/test_settings.c",
+    "Add a reason code": "verify/reasons.def cli/ctstub.1 cli/advice.c docs/interface.md tests/checks/codes.py tests/unit/verify/",
+    "Add a verb to ctstub": "cli/cmd_ cli/cli.h cli/verbs.c cli/local.mk cli/ctstub.1 docs/interface.md NEWS tests/functional/",
+    "Add a metric": "resolver/counters.def tests/functional/",
+    "Add a scenario to the lab": "contrib/lab/scenarios/",
+    "Add a fuzz target": "tests/fuzz/fuzz_ tests/fuzz/local.mk tests/fuzz/corpus/",
+    "Add a verb to the replay language": "tests/unit/resolver/replay.c tests/unit/resolver/replay_play.h tests/data/replay/README tests/data/replay/",
+}
 
 
 def tree(t):
@@ -107,6 +118,40 @@ def answers(t):
     check(not bare, "without a place to look: " + "; ".join(bare))
 
 
+def bad_recipes(text, commit):
+    """Recipes without an example that took their steps; commit gives what a commit touched and added, or None."""
+    sections = dict(s.split("\n", 1) for s in re.split(r"^## ", text, flags=re.M)[1:])
+    for title, steps in RECIPES.items():
+        section = sections.get(title, "")
+        example = EXAMPLE.search(section)
+        found = commit(example.group(1)) if example else None
+        if found is None:
+            yield f"{title}: no commit as its example"
+            continue
+        files, added = found
+        yield from (f"{title}: {step} is not in the recipe" for step in steps.split() if step not in section)
+        yield from (f"{title}: {example.group(1)} does not touch {step}" for step in steps.split() if not any(f.startswith(step) for f in files))
+        yield from (f"{title}: {example.group(1)} does not add {name}" for name in CODE.findall(example.group(2)) if name not in added)
+
+
+@case("each recipe names a commit that took its steps", builds=("gcc",))
+def recipes(t):
+    def commit(name):
+        show = ("git", "-c", f"safe.directory={t.top}", "-C", t.top, "show", "--format=", name)
+        code, files, _ = t.run(*show, "--name-only")
+        if code != 0:
+            return None
+        patch = t.run(*show)[1]
+        return files.split(), files + "".join(line for line in patch.splitlines(True) if line.startswith("+"))
+
+    text = read(t, "docs/recipes.md")
+    if not os.path.exists(os.path.join(t.top, ".git")) or t.run("git", "-C", t.top, "rev-parse", "--is-shallow-repository")[1].strip() == "true":
+        equal(len(EXAMPLE.findall(text)), len(RECIPES), "examples of recipes")  # without history they cannot be compared
+        return
+    wrong = list(bad_recipes(text, commit))
+    check(not wrong, "; ".join(wrong))
+
+
 @case("the README's table of folders has every folder of the top level", builds=("gcc",))
 def folders(t):
     tops = {f.split("/")[0] for f in tree(t) if "/" in f and not f.startswith(".")}
@@ -124,3 +169,10 @@ def control(_t):
     check(unknown({"x.md": "`one()` `two()`, `three()` then `four()`"}, defined) == ["x.md: four()"], "functions")
     claims = "`a` has `int x` `a` has `int y` `b` has `int x`"
     check(unproven(claims, {"a": "int x;"}.get) == ["a: int y", "b: int x"], f"{unproven(claims, {'a': 'int x;'}.get)}")
+    recipe = "## Add a metric\nExample: commit 1234567 added `x_y`.\n`resolver/counters.def` `tests/functional/`\n"
+    others = len(RECIPES) - 1
+    touched = ["resolver/counters.def", "tests/functional/test_x.py"]
+    equal(len(list(bad_recipes(recipe, lambda _: (touched, "+x_y")))), others, "a good recipe")
+    equal(len(list(bad_recipes(recipe, lambda _: (touched[:1], "+x_y")))), others + 1, "a step that the commit did not take")
+    equal(len(list(bad_recipes(recipe, lambda _: (touched, "+x_z")))), others + 1, "a name that the commit did not add")
+    equal(len(list(bad_recipes(recipe, lambda _: None))), others + 1, "no such commit")
