@@ -14,10 +14,34 @@ captive_print(const json_t *answer)
 {
 	long long minutes = control_integer(answer, "minutes");
 
-	if (minutes > 0)
-		(void)printf("captive mode for %lld minutes\n", minutes);
-	else
+	if (minutes == 0)
 		(void)puts("captive mode off");
+	else if (json_is_true(json_object_get(answer, "portal")))
+		(void)printf(
+		    "portal window for %lld minute%s: names of portal probes, and no others, leave in clear "
+		    "text\n",
+		    minutes, minutes == 1 ? "" : "s");
+	else
+		(void)printf(
+		    "captive mode for %lld minute%s: nothing leaves in clear text (portal.enable is false)\n",
+		    minutes, minutes == 1 ? "" : "s");
+}
+
+/* "off", or "5", "5m", "1h": whole minutes. */
+static bool
+minutes_read(int64_t *minutes, const char *text)
+{
+	int64_t ms;
+
+	*minutes = 0;
+	if (strcmp(text, "off") == 0)
+		return true;
+	if (number_read(minutes, text) != RES_OK) {
+		if (duration_read(&ms, text) != RES_OK || ms % 60000 != 0)
+			return false;
+		*minutes = ms / 60000;
+	}
+	return *minutes >= 1 && *minutes <= CAPTIVE_MAX_MIN;
 }
 
 enum exit_code
@@ -29,11 +53,9 @@ cmd_captive(int argc, char **argv)
 
 	if (!control_args_read(&args, argc, argv, 0, 1, &code))
 		return code;
-	if (args.first < argc && strcmp(argv[args.first], "off") == 0)
-		minutes = 0;
-	else if (args.first < argc && (number_read(&minutes, argv[args.first]) != RES_OK || minutes < 1 ||
-				       minutes > CAPTIVE_MAX_MIN))
-		return cli_complain(EXIT_USAGE, argv[0], "\"%s\": minutes from 1 to %d or off was expected",
+	if (args.first < argc && !minutes_read(&minutes, argv[args.first]))
+		return cli_complain(EXIT_USAGE, argv[0],
+				    "\"%s\": minutes from 1 to %d (\"5\" or \"5m\") or off was expected",
 				    argv[args.first], CAPTIVE_MAX_MIN);
 	return control_report(&args, argv[0],
 			      json_pack("{s:s,s:I}", "verb", "captive", "minutes", (json_int_t)minutes),

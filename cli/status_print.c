@@ -236,6 +236,21 @@ print_daemon(const json_t *a)
 		     control_integer(up, "unknown"));
 }
 
+/* "portal window, 4 min left: 3 questions of portal probes left in clear text" */
+static void
+print_captive(const json_t *captive, const json_t *portal)
+{
+	long long left_s = control_integer(captive, "left_s"), asked = control_integer(portal, "questions");
+
+	if (json_is_true(json_object_get(portal, "open")))
+		(void)printf(
+		    "portal window, %lld min left: %lld question%s of portal probes left in clear text\n",
+		    (left_s + 59) / 60, asked, asked == 1 ? "" : "s");
+	else if (json_is_true(json_object_get(captive, "active")))
+		(void)printf("%-14s %lld min left: nothing leaves in clear text\n", "captive mode",
+			     (left_s + 59) / 60);
+}
+
 static void
 print_rest(const json_t *a)
 {
@@ -250,10 +265,7 @@ print_rest(const json_t *a)
 		(void)printf("%-14s %lld answers, %lld KiB, %lld hits, %lld misses\n", "cache",
 			     control_integer(cache, "entries"), control_integer(cache, "bytes") / 1024,
 			     control_integer(cache, "hits"), control_integer(cache, "misses"));
-	if (json_is_true(json_object_get(captive, "active")))
-		(void)printf("%-14s %lld min left (%lld s)\n", "portal window",
-			     (control_integer(captive, "left_s") + 59) / 60,
-			     control_integer(captive, "left_s"));
+	print_captive(captive, json_object_get(a, "portal"));
 }
 
 void

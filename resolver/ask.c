@@ -1,6 +1,7 @@
 #include "resolver/ask.h"
 
 #include "resolver/filter.h"
+#include "resolver/portal.h"
 #include "resolver/queries.h"
 
 /* One question, and where its reply goes. */
@@ -158,5 +159,7 @@ ask_question(struct engine *e, const struct msg_question *q, const struct client
 				 .out = out};
 	enum ask done;
 
-	return ask_here(&a, &done) ? done : ask_cache(&a);
+	if (ask_here(&a, &done) || portal_ask(e->portal, q, a.route, client, out, &done))
+		return done;
+	return ask_cache(&a);
 }

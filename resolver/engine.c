@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "resolver/ask.h"
+#include "resolver/portal.h"
 #include "resolver/queries.h"
 #include "resolver/time_names.h"
 #include "resolver/upstreams.h"
@@ -64,7 +65,7 @@ engine_make(struct engine **out, struct loop *loop, struct counters *counters, s
 	    client_quota_new(&e->quota, WAITERS_MAX) != RES_OK ||
 	    admission_new(&e->admission, QUERIES_MAX) != RES_OK ||
 	    upstreams_new(&e->upstreams, loop, counters, &watch, hooks, by_floor) != RES_OK ||
-	    upstreams_plan_set(e->upstreams, plan) != RES_OK) {
+	    upstreams_plan_set(e->upstreams, plan) != RES_OK || portal_new(&e->portal, e) != RES_OK) {
 		engine_free(e);
 		return RES_NOMEM;
 	}
@@ -86,6 +87,7 @@ engine_free(struct engine *e)
 	if (e == NULL)
 		return;
 	engine_free(e->by_floor);
+	portal_free(e->portal);
 	queries_free(e);
 	upstreams_free(e->upstreams); /* ends attempts that no query waits for */
 	pool_clear(&e->query_pool);
@@ -256,6 +258,18 @@ struct upstreams *
 engine_upstreams(struct engine *e)
 {
 	return e->upstreams;
+}
+
+struct portal *
+engine_portal(struct engine *e)
+{
+	return e->portal;
+}
+
+const struct plan *
+engine_plan(const struct engine *e)
+{
+	return e->plan;
 }
 
 void

@@ -4,6 +4,7 @@
  *
  *   engine_ask (engine.c)   the message is read; a malformed one is answered
  *   ask.h                   local names, filter and cache may answer at once
+ *   portal.h                a window for a captive portal may take it
  *   queries.h               else the client waits, together with all who ask the same (query.h)
  *   order.h, attempt.h      which server is asked, and how
  *   answer_class.h          is what came back the answer, or is another server asked?
@@ -24,6 +25,7 @@
 
 struct engine;
 struct cache;
+struct portal;
 struct upstreams;
 
 /* The plan is taken (a reference). hooks: of the servers. */
@@ -48,6 +50,9 @@ size_t engine_in_flight(const struct engine *); /* questions, with or without cl
 size_t engine_waiting(const struct engine *);   /* clients */
 struct cache *engine_cache(struct engine *);
 struct upstreams *engine_upstreams(struct engine *);
+struct portal *engine_portal(struct engine *);
+/* In force; lent until the next engine_plan_set. */
+const struct plan *engine_plan(const struct engine *);
 /* Woken, or on another network. */
 void engine_network_changed(struct engine *);
 /* The wall clock may have been set: looks, and judges and tries everything again if so. */

@@ -30,6 +30,7 @@ struct engine {
 	struct cache *cache;
 	struct hosts *hosts;
 	struct upstreams *upstreams; /* upstreams.h */
+	struct portal *portal;       /* portal.h */
 	struct client_quota *quota;  /* of clients that wait */
 	struct admission *admission; /* of questions in flight */
 

@@ -29,6 +29,7 @@ libresolver_a_SOURCES = \
 	resolver/order.c resolver/order.h \
 	resolver/pace.c resolver/pace.h \
 	resolver/plan.c resolver/plan.h \
+	resolver/portal.c resolver/portal.h \
 	resolver/quarantine.c resolver/quarantine.h \
 	resolver/queries.c resolver/queries.h \
 	resolver/query.c resolver/query.h \
@@ -71,6 +72,7 @@ libresolver_a_SOURCES += \
 	resolver/daemon/listener_tcp.c resolver/daemon/listener_tcp.h \
 	resolver/daemon/listener_udp.c resolver/daemon/listener_udp.h \
 	resolver/daemon/metrics.c resolver/daemon/metrics.h \
+	resolver/daemon/portal_link.c resolver/daemon/portal_link.h \
 	resolver/daemon/network.c resolver/daemon/network.h \
 	resolver/daemon/recorder.c resolver/daemon/recorder.h \
 	resolver/daemon/repeats.c resolver/daemon/repeats.h \

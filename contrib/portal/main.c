@@ -34,7 +34,7 @@ struct options {
 	int verbose;
 };
 
-struct portal {
+struct program {
 	struct settings *settings;
 	struct loop *loop;
 	struct serve *serve;
@@ -43,9 +43,9 @@ struct portal {
 /* ---- the resolver */
 
 static void
-portal_find(void *ctx, struct resolvers *r)
+program_find(void *ctx, struct resolvers *r)
 {
-	const struct portal *p = ctx;
+	const struct program *p = ctx;
 	const struct addrs *given = &p->settings->portal_resolver;
 
 	r->n = 0;
@@ -58,12 +58,12 @@ portal_find(void *ctx, struct resolvers *r)
 }
 
 static int
-portal_test(struct portal *p)
+program_test(struct program *p)
 {
 	struct resolvers r;
 	char text[ADDR_TEXT_MAX];
 
-	portal_find(p, &r);
+	program_find(p, &r);
 	if (!p->settings->portal_enable)
 		(void)puts("no question is sent in clear text: portal.enable is false");
 	for (size_t i = 0; i < r.n; i++)
@@ -76,7 +76,7 @@ portal_test(struct portal *p)
 /* ---- start */
 
 static int
-portal_fail(int code, const char *why)
+program_fail(int code, const char *why)
 {
 	log_event(LOG_ERROR, "portal-not-started", LOG_STR("error", why != NULL ? why : "out of memory"));
 	return code;
@@ -106,45 +106,45 @@ socket_handed(void)
 }
 
 static void
-portal_on_stop(void *ctx)
+program_on_stop(void *ctx)
 {
-	loop_stop(((struct portal *)ctx)->loop);
+	loop_stop(((struct program *)ctx)->loop);
 }
 
 static enum res
-portal_open(struct portal *p, int fd)
+program_open(struct program *p, int fd)
 {
 	const struct serve_setup setup = {.fd = fd,
 					  .settings = p->settings,
-					  .find = portal_find,
+					  .find = program_find,
 					  .find_ctx = p,
-					  .on_idle = portal_on_stop,
+					  .on_idle = program_on_stop,
 					  .idle_ctx = p,
 					  .loop = p->loop};
 
-	if (loop_signal(p->loop, SIGTERM, portal_on_stop, p) != RES_OK ||
-	    loop_signal(p->loop, SIGINT, portal_on_stop, p) != RES_OK)
+	if (loop_signal(p->loop, SIGTERM, program_on_stop, p) != RES_OK ||
+	    loop_signal(p->loop, SIGINT, program_on_stop, p) != RES_OK)
 		return RES_NOMEM;
 	return serve_new(&p->serve, &setup);
 }
 
 static int
-portal_run(struct portal *p)
+program_serve(struct program *p)
 {
 	const char *kill = getenv("CTSTUB_SECCOMP"); /* "kill": stricter, for tests */
 	int fd = socket_handed();
 	char *why = NULL;
 
 	if (fd < 0)
-		return portal_fail(PORTAL_USAGE,
-				   "no listening socket was handed in: start ctstub-portal.socket");
+		return program_fail(PORTAL_USAGE,
+				    "no listening socket was handed in: start ctstub-portal.socket");
 	if (!p->settings->portal_enable)
-		return portal_fail(PORTAL_USAGE, "portal.enable is false");
-	if (loop_new(&p->loop) != RES_OK || portal_open(p, fd) != RES_OK)
-		return portal_fail(PORTAL_TROUBLE, NULL);
+		return program_fail(PORTAL_USAGE, "portal.enable is false");
+	if (loop_new(&p->loop) != RES_OK || program_open(p, fd) != RES_OK)
+		return program_fail(PORTAL_TROUBLE, NULL);
 	if (sandbox_drop(p->settings->portal_user, &why) != RES_OK ||
 	    sandbox_seal_portal(kill != NULL && strcmp(kill, "kill") == 0, &why) != RES_OK) {
-		int code = portal_fail(PORTAL_TROUBLE, why);
+		int code = program_fail(PORTAL_TROUBLE, why);
 
 		free(why);
 		return code;
@@ -155,10 +155,10 @@ portal_run(struct portal *p)
 }
 
 static int
-portal_main(const struct options *o)
+program_main(const struct options *o)
 {
 	struct config_errors errors = {0};
-	struct portal p = {.settings = NULL};
+	struct program p = {.settings = NULL};
 	int code;
 
 	if (settings_read(&p.settings, o->file, &errors) != RES_OK) {
@@ -171,7 +171,7 @@ portal_main(const struct options *o)
 	log_to_journal("ctstub-portal");
 	log_setup(LOG_NOTICE + (enum log_level)(o->verbose > 2 ? 2 : o->verbose), p.settings->log_format);
 	(void)signal(SIGPIPE, SIG_IGN);
-	code = o->test ? portal_test(&p) : portal_run(&p);
+	code = o->test ? program_test(&p) : program_serve(&p);
 	serve_free(p.serve);
 	if (p.loop != NULL)
 		loop_free(p.loop);
@@ -217,5 +217,5 @@ main(int argc, char **argv)
 	}
 	if (o.file == NULL)
 		o.file = settings_default_file();
-	return portal_main(&o);
+	return program_main(&o);
 }

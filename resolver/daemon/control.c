@@ -189,8 +189,9 @@ control_conn_captive(struct control_conn *c)
 	const struct control *k = c->control;
 	unsigned minutes = c->request.minutes;
 
-	k->ops->captive_set(k->ctx, minutes == 0 ? 0 : clock_boot_ms() + (int64_t)minutes * 60000);
-	control_conn_answer(c, control_json_number("minutes", minutes));
+	int64_t until_ms = minutes == 0 ? 0 : clock_boot_ms() + (int64_t)minutes * 60000;
+
+	control_conn_answer(c, control_json_captive(minutes, k->ops->captive_set(k->ctx, until_ms)));
 }
 
 /* Reads no more; the connection closes after the response. */

@@ -7,7 +7,7 @@
  *
  * What goes with {"ok": true} (keys may be added, never renamed; null: does not apply):
  *   status     version pid started(RFC3339) uptime_s generation workers log_level files[] reload_error
- *              captive{active left_s} log_list{from date age_days stale} upstreams{total good failing refused unknown} warnings[]
+ *              captive{active left_s} portal{enabled open left_s questions answered failed} log_list{from date age_days stale} upstreams{total good failing refused unknown} warnings[]
  *   upstreams  upstreams[]{upstream address protocol worker state health reason retry_in_ms
  *                          handshake_ms srtt_us in_flight questions answers handshakes resumed refused failures verdict{...}}
  *   stats      counters{by the names of counters.def, summed} reasons{code: n} cache{...}
@@ -16,7 +16,7 @@
  *   reload     generation changes[]{where option before after needs_restart text} more_changes
  *                                        refused: "error" is the first, "errors"[] all of them as file:line: ...
  *   log-level  level
- *   captive    minutes                   the request's 0: off
+ *   captive    minutes portal            the request's 0: off; portal: a window for clear text is open
  * Reading verbs: the socket's group; changing verbs: root, the daemon's own user, and the members of option control-group
  * (SO_PEERCRED, SO_PEERGROUPS).
  */
@@ -46,8 +46,8 @@ struct control_ops {
 	 * stays, and *errors (the caller's) says why. */
 	enum res (*reload)(void *ctx, struct config_errors *errors, struct changes *changes,
 			   uint64_t *generation);
-	/* Captive mode until then (boot clock); 0: off. */
-	void (*captive_set)(void *ctx, int64_t until_ms);
+	/* Captive mode until then (boot clock); 0: off. True: names of portal probes leave in clear text meanwhile. */
+	bool (*captive_set)(void *ctx, int64_t until_ms);
 };
 
 /* Binds path (control_socket.h). Runs on the loop of the main thread. The table of operations must outlive it. *why

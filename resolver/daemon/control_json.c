@@ -158,6 +158,12 @@ control_json_number(const char *key, uint64_t value)
 }
 
 char *
+control_json_captive(unsigned minutes, bool portal)
+{
+	return response(json_pack("{s:b,s:i,s:b}", "ok", 1, "minutes", (int)minutes, "portal", (int)portal));
+}
+
+char *
 control_json_word(const char *key, const char *value)
 {
 	return response(json_pack("{s:b,s:o}", "ok", 1, key, control_value_text(value)));

@@ -45,6 +45,7 @@ char *control_json_stats(const struct status *);
 char *control_json_stats_text(const struct status *);
 char *control_json_reload(uint64_t generation, const struct changes *);
 char *control_json_number(const char *key, uint64_t value); /* {"ok": true, key: value} */
+char *control_json_captive(unsigned minutes, bool portal);
 char *control_json_word(const char *key, const char *value);
 
 #endif

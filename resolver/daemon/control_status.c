@@ -151,6 +151,18 @@ journal_object(const struct journal_state *j)
 			 j->since_ms == 0 ? json_null() : control_value_date(j->since_ms));
 }
 
+static json_t *
+portal(const struct status *s)
+{
+	int64_t left_ms = status_portal_left_ms(s);
+
+	return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o}", "enabled", s->snapshot->settings->portal_enable, "open",
+			 left_ms > 0, "left_s", json_integer((left_ms + 999) / 1000), "questions",
+			 control_value_number(s->counters.v[COUNTER_PORTAL_QUESTIONS]), "answered",
+			 control_value_number(s->counters.v[COUNTER_PORTAL_ANSWERED]), "failed",
+			 control_value_number(s->counters.v[COUNTER_PORTAL_FAILED]));
+}
+
 void
 control_status_add(json_t *o, const struct status *s)
 {
@@ -163,5 +175,6 @@ control_status_add(json_t *o, const struct status *s)
 	(void)json_object_set_new(o, "last_refusal", last_refusal(&s->last_refusal));
 	(void)json_object_set_new(o, "journal", journal_object(&s->journal));
 	(void)json_object_set_new(o, "report_windows", report_windows(settings));
+	(void)json_object_set_new(o, "portal", portal(s));
 	(void)json_object_set_new(o, "cache", control_json_cache(&cache));
 }

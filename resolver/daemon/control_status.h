@@ -8,7 +8,7 @@
 
 #include <jansson.h>
 
-/* Adds the keys listen, addresses, last_refusal, report_windows and cache. */
+/* Adds the keys listen, addresses, last_refusal, report_windows, portal and cache. */
 void control_status_add(json_t *object, const struct status *);
 json_t *control_json_cache(const struct cache_stats *);
 

@@ -126,12 +126,16 @@ daemon_reload(void *ctx, struct config_errors *errors, struct changes *changes, 
 	return RES_OK;
 }
 
-static void
+static bool
 daemon_captive_set(void *ctx, int64_t until_ms)
 {
 	struct daemon *d = ctx;
+	bool portal = until_ms != 0 && d->configuration.plan->snapshot->settings->portal_enable;
 
+	if (portal)
+		counter_add(&d->counters, COUNTER_PORTAL_WINDOWS, 1);
 	captive_set(&d->captive, until_ms);
+	return portal;
 }
 
 static const struct control_ops control_ops = {.status = daemon_status,

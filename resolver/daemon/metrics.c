@@ -222,6 +222,8 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 	metric_gauge(out, "clock_is_set", "0 while the clock lies before the build or the CT log list",
 		     status_clock_is_set(s));
 	metric_gauge(out, "captive", "1 while captive mode is on", status_captive_left_ms(s) > 0);
+	metric_gauge(out, "portal_window", "1 while names of portal probes may leave in clear text",
+		     status_portal_left_ms(s) > 0);
 	if (s->journal.health != JOURNAL_OFF)
 		metric_gauge(out, "journal_written",
 			     "1 when the journal could be written the last time, else 0",

@@ -55,6 +55,12 @@ status_captive_left_ms(const struct status *s)
 }
 
 int64_t
+status_portal_left_ms(const struct status *s)
+{
+	return s->snapshot->settings->portal_enable ? status_captive_left_ms(s) : 0;
+}
+
+int64_t
 status_ct_list_age_ms(const struct status *s)
 {
 	int64_t age_ms;

@@ -68,6 +68,7 @@ int64_t status_uptime_ms(const struct status *); /* never negative, even when th
 /* The clock does not lie before the build or the log list (verify/when.h). */
 bool status_clock_is_set(const struct status *);
 int64_t status_captive_left_ms(const struct status *); /* 0: captive mode is off */
+int64_t status_portal_left_ms(const struct status *);  /* 0: nothing may leave in clear text */
 int64_t status_ct_list_age_ms(const struct status *);  /* negative: there is no list */
 bool status_ct_list_is_stale(const struct status *);
 enum list_age status_ct_list_step(const struct status *); /* without a list fresh: nothing ages */

@@ -3,6 +3,7 @@
 #include "resolver/daemon/heap.h"
 #include "resolver/daemon/listener_tcp.h"
 #include "resolver/daemon/listener_udp.h"
+#include "resolver/daemon/portal_link.h"
 #include "resolver/cache.h"
 #include "resolver/upstreams.h"
 
@@ -22,6 +23,8 @@ struct worker {
 	struct counters counters;
 	struct engine *engine;
 	struct query_feed *feed; /* NULL: no query log */
+	struct portal_link portal;
+	int64_t captive_until_ms; /* boot clock; 0: off */
 	struct tcp_room *room;
 	struct listener_udp **udp;
 	struct listener_tcp **tcp;
@@ -127,8 +130,10 @@ worker_new(struct worker **out, const struct worker_setup *setup)
 		goto fail;
 	loop_timer_init(&w->drain, w->loop, worker_on_drain, w);
 	heap_watch_init(&w->heap, w->loop, worker_is_high, w);
-	if ((res = engine_new(&w->engine, w->loop, &w->counters, setup->plan, &setup->hooks)) != RES_OK ||
-	    (res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max,
+	if ((res = engine_new(&w->engine, w->loop, &w->counters, setup->plan, &setup->hooks)) != RES_OK)
+		goto fail;
+	portal_link_init(&w->portal, w->loop, engine_portal(w->engine));
+	if ((res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max,
 				TCP_BYTES_MAX / setup->plan->snapshot->settings->workers, &w->heap)) !=
 		RES_OK ||
 	    (res = worker_listen(w, setup)) != RES_OK || (res = worker_log(w, setup)) != RES_OK)
@@ -147,6 +152,7 @@ worker_free(struct worker *w)
 		return;
 	loop_timer_stop(&w->drain);
 	heap_watch_stop(&w->heap);
+	portal_link_close(&w->portal);
 	for (size_t i = 0; i < w->n_tcp; i++)
 		listener_tcp_free(w->tcp[i]);
 	tcp_room_free(w->room);
@@ -195,12 +201,25 @@ worker_stop(struct worker *w)
 
 /* ---- in its thread */
 
+/* Questions may leave in clear text while captive mode is on and the configuration allows it. */
+static void
+worker_portal_set(struct worker *w)
+{
+	const struct settings *s = engine_plan(w->engine)->snapshot->settings;
+
+	if (s->portal_enable && w->captive_until_ms > loop_now_ms(w->loop))
+		portal_link_open(&w->portal, s->portal_socket, w->captive_until_ms);
+	else
+		portal_link_close(&w->portal);
+}
+
 void
 worker_plan_take(struct worker *w, struct plan *plan)
 {
 	if (engine_plan_set(w->engine, plan) != RES_OK)
 		log_event(LOG_ERROR, "reload-without-memory", LOG_INT("worker", w->number));
 	plan_unref(plan);
+	worker_portal_set(w);
 }
 
 static void
@@ -233,6 +252,7 @@ worker_network_changed(struct worker *w)
 {
 	counter_add(&w->counters, COUNTER_NETWORK_CHANGES, 1);
 	engine_network_changed(w->engine);
+	portal_link_reset(&w->portal);
 }
 
 void
@@ -244,7 +264,9 @@ worker_clock_set(struct worker *w)
 void
 worker_captive_set(struct worker *w, int64_t until_ms)
 {
+	w->captive_until_ms = until_ms;
 	upstreams_captive_set(engine_upstreams(w->engine), until_ms);
+	worker_portal_set(w);
 }
 
 static void

@@ -202,7 +202,7 @@ def windows(t):
     d.ask("www.example.com")
     equal(d.ctl("captive", minutes=5)["minutes"], 5, "captive mode")
     _, out = status(d)
-    check(re.search(r"^portal window +5 min left", out, re.M) and re.search(r"^report mode +one, until 2999-12-31$", out, re.M), out)
+    check(re.search(r"^captive mode +5 min left: nothing leaves in clear text$", out, re.M) and re.search(r"^report mode +one, until 2999-12-31$", out, re.M), out)
 
 
 def on_terminal(t, d, *options, env=None, enough=None):

@@ -222,6 +222,7 @@ tests_unit_resolver_replay_SOURCES = \
 	tests/unit/resolver/replay_client.c \
 	tests/unit/resolver/replay_play.c \
 	tests/unit/resolver/replay_upstream.c \
+	tests/unit/resolver/replay_portal.c \
 	tests/unit/resolver/replay_world.c \
 	tests/unit/transport/fake_transport.c \
 	$(FAKE_LOOP)

@@ -9,6 +9,7 @@
 
 #include "resolver/cache.h"
 #include "resolver/engine.h"
+#include "resolver/portal.h"
 #include "resolver/upstreams.h"
 
 #include "tests/unit/transport/fake_loop.h"
@@ -26,6 +27,15 @@ struct asked {
 	bool udp_limit;
 };
 
+/* A question that the portal's helper was given. */
+struct portal_asked {
+	uint32_t id;
+	uint16_t type;
+	char name[256];
+	bool seen, answered;
+};
+#define PORTAL_ASKED_MAX 64
+
 struct play {
 	const char *file, *anchor;
 	unsigned line;
@@ -40,6 +50,9 @@ struct play {
 	size_t n_asked;
 	int64_t start_ms, now_ms;
 	struct buf log;
+	struct portal_asked portal[PORTAL_ASKED_MAX];
+	size_t n_portal;
+	bool portal_gone; /* the helper takes nothing */
 	char *word[WORDS_MAX];
 	size_t n_words;
 };
@@ -78,6 +91,13 @@ void verb_kill(struct play *);
 void verb_apart(struct play *);
 void verb_unasked(struct play *);
 void verb_connects_most(struct play *);
+
+/* ---- the helper of portal windows: replay_portal.c */
+void verb_portal(struct play *);
+void verb_portal_sent(struct play *);
+void verb_portal_quiet(struct play *);
+void verb_portal_answer(struct play *);
+void verb_portal_helper(struct play *);
 
 /* ---- the world, and what is counted: replay_world.c */
 void verb_sleep(struct play *);

@@ -91,12 +91,13 @@ op_reload(void *ctx, struct config_errors *errors, struct changes *changes, uint
 	return RES_OK;
 }
 
-static void
+static bool
 op_captive_set(void *ctx, int64_t until_ms)
 {
 	struct stage *s = ctx;
 
 	s->captive_ms = until_ms;
+	return until_ms != 0;
 }
 
 static const struct control_ops ops = {op_status, fan_out_cancel, op_reload, op_captive_set};
