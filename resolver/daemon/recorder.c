@@ -27,6 +27,7 @@ struct recorder {
 	struct buf message;
 	struct known known;
 	struct repeats repeats;
+	bool writes; /* there is a state-dir */
 	bool keeps_evidence;
 	struct journal_state state;
 };
@@ -90,7 +91,7 @@ recorder_on_report(void *ctx, unsigned ready)
 static void
 message_send(struct recorder *r)
 {
-	if (r->socket < 0)
+	if (r->socket < 0 || !r->writes)
 		return;
 	if (!buf_ok(&r->message) || !helper_send(r->socket, buf_span(&r->message)))
 		counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
@@ -301,7 +302,6 @@ recorder_start(struct recorder *r, const struct settings *s, bool kill)
 	recorder_restore(r, s->state_dir);
 	r->socket = helper_start(&setup, &why);
 	if (r->socket >= 0 && loop_fd_watch(&r->watch, r->loop, r->socket, recorder_on_report, r) == RES_OK) {
-		r->state.health = JOURNAL_WRITTEN;
 		recorder_configure(r, s);
 	} else {
 		log_event(LOG_WARN, "no-journal", LOG_STR("error", why));
@@ -313,8 +313,14 @@ void
 recorder_configure(struct recorder *r, const struct settings *s)
 {
 	r->keeps_evidence = s->evidence_count > 0;
-	if (r->socket < 0)
+	r->writes = s->state_dir[0] != '\0';
+	if (r->socket < 0) {
+		if (r->writes && r->state.health == JOURNAL_OFF)
+			log_event(LOG_WARN, "restart-needed", LOG_STR("option", "state-dir"));
 		return;
+	}
+	if (r->writes != (r->state.health != JOURNAL_OFF))
+		state_set(r, r->writes ? JOURNAL_WRITTEN : JOURNAL_OFF, 0);
 	writer_put_setup(&r->message, s);
 	message_send(r);
 }

@@ -332,6 +332,33 @@ def moved(t):
     equal(w.settle(1)[0]["event"], "change", "the only record there")
 
 
+@case("a reload switches the journal off; switching it on needs the process that writes")
+def switched(t):
+    w = World(t)
+    w.ask()
+    w.settle(1)
+
+    def reload_with(folder):
+        w.daemon.head = re.sub(r'state-dir = ".*"', f'state-dir = "{folder}"', w.daemon.head)
+        w.daemon.write(upstream("one", w.server), w.extra)
+        equal(w.daemon.tool("reload")[0], 0, "reload")
+    reload_with("")
+    equal(state(w.daemon), "off", "state without a folder")
+    w.renew()
+    w.ask()
+    until(lambda: len(w.events("certificate-changed")) == 1, 10, "the log has changes")
+    reload_with(w.dir)
+    equal(state(w.daemon), "written", "state with it again")
+    w.renew()
+    w.ask()
+    w.settle(2)
+    reload_with("")
+    again(w.daemon)
+    reload_with(w.dir)
+    equal(state(w.daemon), "off", "without the process")
+    check("restart-needed option=state-dir" in w.daemon.log(), "the log asks for a restart")
+
+
 @case("the process that writes is the daemon's user, and can neither make sockets nor execute", builds=("gcc",))
 def user(t):
     if os.geteuid() != 0:

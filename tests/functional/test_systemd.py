@@ -100,7 +100,7 @@ def killed(machine):
     """Three times: the socket keeps what is asked meanwhile."""
     for _ in range(3):
         before = machine.state("ctstubd", "MainPID")
-        machine.must("systemctl", "kill", "-s", "KILL", "ctstubd")
+        machine.must("systemctl", "kill", "--kill-whom=main", "-s", "KILL", "ctstubd")
         code, out = ask(machine, "@127.0.0.1")
         check("status: NOERROR" in out, f"a question asked after kill -9 was lost ({code}): {out}")
         check(machine.state("ctstubd", "MainPID") not in ("0", before), "there is no new daemon")
@@ -116,6 +116,14 @@ def fields(t, machine):
     equal({k: entry.get(k) for k in want}, want, "the fields of the entry")
     machine.must("journalctl", "--update-catalog")
     check(known.group(2) in machine.must("journalctl", "-x", "-u", "ctstubd", "CTSTUB_EVENT=started"), "journalctl -x explains nothing")
+
+
+def remembers(machine):
+    """The journal has the first acceptance of the lab's address, once, over kills and reboots; its process is up."""
+    machine.must("sh", "-c", "grep -lx ctstub-journal /proc/[0-9]*/comm")
+    records = json.loads(machine.must("ctstub", "history", "--json"))["records"]
+    firsts = [r["address"] for r in records if r["event"] == "first-acceptance"]
+    check(firsts and len(firsts) == len(set(firsts)) == len(records), f"history {[(r['event'], r['address']) for r in records]}")
 
 
 @case("the units start, answer, reload, refuse a broken configuration, and recover from kill -9 and a reboot",
@@ -134,8 +142,10 @@ def whole_life(t):
     listens(machine)
     administrators(machine)
     killed(machine)
+    remembers(machine)
     broken(machine)
     machine.power_off()
     machine.boot()
     doors(machine)
+    remembers(machine)
     machine.power_off()
