@@ -267,6 +267,7 @@ of_a_file_that_is_too_large_the_end_is_read(void **state)
 	close(fd);
 	assert_string_equal(read_both(&seen, &counts, RES_OK), "b ");
 	assert_true(counts.older_lost);
+	assert_int_equal(counts.broken, 0);
 	buf_free(&seen);
 }
 

@@ -13,6 +13,17 @@
 
 struct fixture *f;
 
+/* The certificates of an event; all of them must be there to their last byte. */
+static void
+count_presented(struct span presented)
+{
+	struct cursor in = cursor_over(presented);
+
+	for (f->presented = 0; cursor_left(&in) > 0; f->presented++)
+		f->last_certificate = cursor_vec24(&in).n;
+	assert_true(cursor_done(&in));
+}
+
 static void
 on_event(void *ctx, struct tp_slot *slot, struct tp_event *event)
 {
@@ -20,10 +31,12 @@ on_event(void *ctx, struct tp_slot *slot, struct tp_event *event)
 	assert_ptr_equal(slot, f->slot);
 	f->last_resumed = event->resumed;
 	snprintf(f->cipher, sizeof f->cipher, "%s", event->cipher);
+	count_presented(event->presented);
 	if (event->kind == TP_EVENT_READY) {
 		f->ready++;
 		assert_non_null(event->verdict);
 		assert_true(verdict_accepted(event->verdict));
+		assert_int_not_equal(f->presented, 0);
 		return;
 	}
 	if (event->kind == TP_EVENT_FAILED)

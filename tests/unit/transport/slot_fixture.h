@@ -36,6 +36,7 @@ struct fixture {
 	char detail[64];
 	char cipher[64]; /* of the last event */
 	bool last_verdict, last_resumed;
+	size_t presented, last_certificate; /* of the last event: certificates, and bytes of the last one */
 	bool drop_in_callback, with_opt;
 };
 

@@ -176,6 +176,11 @@ stage_run(const struct stage *s)
 	assert_string_equal(reason_code(f->asked[0].failure), reason_code(s->reason));
 	assert_true(f->asked[0].retry_safe);
 	assert_int_equal(f->last_verdict, s->refuse != REASON_NONE);
+	assert_int_equal(f->presented > 0, s->refuse != REASON_NONE); /* as they came, whatever they are */
+	if (s->copies > 0)
+		assert_true(f->presented > s->copies / 2);
+	if (s->garbage != NULL && s->refuse != REASON_NONE)
+		assert_int_equal(f->last_certificate, strlen(s->garbage));
 	fixture_pump_a_while();
 	assert_int_equal(server->app_bytes, 0); /* A7: no DNS byte before the verdict */
 	assert_int_equal(server->n_conn, 1);

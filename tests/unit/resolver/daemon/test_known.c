@@ -85,12 +85,13 @@ the_oldest_fact_makes_room(void **state)
 	char text[16];
 
 	(void)state;
-	for (int i = 0; i <= KNOWN_MAX; i++) {
+	for (int i = 0; i <= KNOWN_MAX + 1; i++) {
 		snprintf(text, sizeof text, "%d", i);
 		assert_true(known_add(known, KNOWN_LEAF, span_str("a"), span_str(text)));
 	}
 	assert_false(known_has(known, KNOWN_LEAF, span_str("a"), span_str("0")));
-	assert_true(known_has(known, KNOWN_LEAF, span_str("a"), span_str("1")));
+	assert_false(known_has(known, KNOWN_LEAF, span_str("a"), span_str("1")));
+	assert_true(known_has(known, KNOWN_LEAF, span_str("a"), span_str("2")));
 	assert_true(known_has(known, KNOWN_LEAF, span_str("a"), span_str(text)));
 }
 
