@@ -50,7 +50,7 @@ def twice(t, out):
 def needed_to_build():
     with open(os.path.join(TOP, "contrib", "debian", "control"), encoding="utf-8") as f:
         field = re.search(r"^Build-Depends:((?:.*\n(?= ))*.*)\n", f.read(), re.M).group(1)
-    return [name for name in re.findall(r"[a-z0-9][a-z0-9.+-]+(?= *(?:,|\(|$))", field, re.M) if name != "debhelper-compat"]
+    return [name for name in re.findall(r"[a-z0-9][a-z0-9.+-]+(?= *(?:,|\(|<|$))", field, re.M) if name != "debhelper-compat"]
 
 
 def build_in(t, suite, out):
