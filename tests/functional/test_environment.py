@@ -1,8 +1,10 @@
 """T28 and G10: whoever sets the environment of our programs neither gets keys nor weakens TLS, whichever program it is."""
 import os
 import shutil
+import socket
+import sys
 
-from functional._common import stub
+from functional._common import HAND_OVER, stub
 from harness import client
 from harness.case import Skip, check, equal, rows, until
 from harness.pki import Site
@@ -39,20 +41,40 @@ def lab(t):
     return ["ctstub-lab", "serve", "good-v4", "--listen", "127.0.0.1:0", "--pki", folder], lambda: True
 
 
+def portal(t):
+    """Started as its socket unit does."""
+    listener = socket.socket(socket.AF_UNIX)
+    listener.bind(t.path("portal"))
+    listener.listen()
+    listener.set_inheritable(True)
+    t.defer(listener.close)
+    config = t.write("portal.conf", 'user = ""\nportal { enable = true user = "" }\n')
+    return ["ctstub-portal", "-c", config], lambda: True, listener.fileno()
+
+
 def entries(pid):
     with open(f"/proc/{pid}/environ", "rb") as f:
         return dict(e.decode().partition("=")[::2] for e in f.read().split(b"\0") if e)
 
 
 @rows([(f"T28 G10 {name}: a hostile environment is gone in the process that works, what is harmless stays", make)
-       for name, make in (("ctstubd", daemon), ("ctstub", tool), ("ctstub-watch", watcher), ("ctstub-lab", lab))], builds=("gcc",))
+       for name, make in (("ctstubd", daemon), ("ctstub", tool), ("ctstub-watch", watcher), ("ctstub-lab", lab), ("ctstub-portal", portal))], builds=("gcc",))
 def cleaned(t, make):
     t.write("older", "[overrides]\ndisabled-version = tls1.3\n")
-    (program, *arguments), works = make(t)
+    (program, *arguments), works, *fds = make(t)
+    command = [t.program(program), *arguments]
+    if fds:
+        command = [sys.executable, "-c", HAND_OVER, str(fds[0]), *command]
     variables = {name: value.replace("{dir}", t.dir) for name, value in HOSTILE.items()}
-    p = t.spawn("it", [t.program(program), *arguments], env=t.env(**variables, **KEPT))
+    p = t.spawn("it", command, env=t.env(**variables, **KEPT), pass_fds=fds)
     p.expect = None
-    until(lambda: p.alive() and not set(entries(p.pid)) & set(HOSTILE), 20, f"the process runs without them: {p.alive() and entries(p.pid)} {p.log()[-300:]}")
+    want = os.path.realpath(t.program(program))
+
+    def clean():
+        left = entries(p.pid)
+        return os.readlink(f"/proc/{p.pid}/exe") == want and KEPT.items() <= left.items() and not set(left) & set(HOSTILE)
+    until(lambda: not p.alive() or clean(), 20, "the process runs without them, and with those of others")
+    check(p.alive(), f"it ended: {p.log()[-500:]}")
 
     def ready():
         try:
@@ -60,8 +82,6 @@ def cleaned(t, make):
         except OSError:
             return False
     until(ready, 20, "it works")
-    left = entries(p.pid)
-    equal({name: left.get(name) for name in KEPT}, KEPT, "variables of others")
     with open(f"/proc/{p.pid}/comm", encoding="ascii") as f:
         equal(f.read().strip(), program[:15], "the name of the process")
     check(not os.path.exists(t.path("keys")), "keys were written")
