@@ -43,7 +43,7 @@ def lab(t):
 
 def portal(t):
     """Started as its socket unit does."""
-    listener = socket.socket(socket.AF_UNIX)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     listener.bind(t.path("portal"))
     listener.listen()
     listener.set_inheritable(True)
@@ -71,7 +71,10 @@ def cleaned(t, make):
     want = os.path.realpath(t.program(program))
 
     def clean():
-        left = entries(p.pid)
+        try:
+            left = entries(p.pid)
+        except ProcessLookupError:
+            return False  # it is about to end
         return os.readlink(f"/proc/{p.pid}/exe") == want and KEPT.items() <= left.items() and not set(left) & set(HOSTILE)
     until(lambda: not p.alive() or clean(), 20, "the process runs without them, and with those of others")
     check(p.alive(), f"it ended: {p.log()[-500:]}")
