@@ -18,7 +18,11 @@ static const char *const kinds[] = {
 static const struct {
 	enum journal_news bit;
 	const char *name;
-} news[] = {{JOURNAL_LEAF, "leaf"}, {JOURNAL_KEY, "key"}, {JOURNAL_ISSUER, "issuer"}, {JOURNAL_SCTS, "scts"}};
+} news[] = {{JOURNAL_LEAF, "leaf"},
+	    {JOURNAL_KEY, "key"},
+	    {JOURNAL_ISSUER, "issuer"},
+	    {JOURNAL_CA, "ca"},
+	    {JOURNAL_SCTS, "scts"}};
 
 /* Members that are text as it stands. */
 static const struct {
@@ -29,8 +33,12 @@ static const struct {
 	{                                                                                                    \
 #field, offsetof(struct journal_record, field)                                               \
 	}
-    TEXT(upstream), TEXT(address), TEXT(reason),      TEXT(evidence),           TEXT(subject), TEXT(issuer),
-    TEXT(serial),   TEXT(sha256),  TEXT(spki_sha256), TEXT(issuer_spki_sha256), TEXT(anchor),
+    TEXT(upstream),    TEXT(address),
+    TEXT(reason),      TEXT(evidence),
+    TEXT(subject),     TEXT(issuer),
+    TEXT(serial),      TEXT(sha256),
+    TEXT(spki_sha256), TEXT(issuer_spki_sha256),
+    TEXT(anchor),      TEXT(anchor_spki_sha256),
 #undef TEXT
 };
 

@@ -33,8 +33,15 @@
 
 enum journal_kind { JOURNAL_FIRST, JOURNAL_CHANGE, JOURNAL_ACCEPTED, JOURNAL_REFUSED, JOURNAL_KNOWN };
 
-/* What was new: a certificate of the server, its key, the key of its issuer, the set of logs that its SCTs are of. */
-enum journal_news { JOURNAL_LEAF = 1, JOURNAL_KEY = 2, JOURNAL_ISSUER = 4, JOURNAL_SCTS = 8 };
+/* What was new: a certificate of the server, its key, the key of its issuer, the key of the trust anchor, the set of logs that
+ * its SCTs are of. */
+enum journal_news {
+	JOURNAL_LEAF = 1,
+	JOURNAL_KEY = 2,
+	JOURNAL_ISSUER = 4,
+	JOURNAL_CA = 8,
+	JOURNAL_SCTS = 16
+};
 
 /* Spans are lent: by who writes, or by the reader until its callback returns. Empty: not known. All text is UTF-8. */
 struct journal_record {
@@ -53,6 +60,7 @@ struct journal_record {
 	struct span sha256, spki_sha256;      /* lower-case hex, of the server's certificate and its key */
 	struct span issuer_spki_sha256;       /* of the issuer's key; empty: no path was found */
 	struct span anchor;                   /* subject of the trust anchor */
+	struct span anchor_spki_sha256;       /* of its key */
 	struct span log[JOURNAL_SCTS_MAX];    /* names of the logs of its SCTs that count */
 	struct span log_id[JOURNAL_SCTS_MAX]; /* and their ids, base64 */
 	size_t n_log, n_log_id;

@@ -146,7 +146,8 @@ colour_of(const struct journal_record *r)
 		return NULL;
 	if (r->kind == JOURNAL_REFUSED)
 		return "\033[31m";
-	return r->kind == JOURNAL_CHANGE && (r->news & JOURNAL_ISSUER) != 0 ? "\033[33m" : NULL;
+	return r->kind == JOURNAL_CHANGE && (r->news & (JOURNAL_ISSUER | JOURNAL_CA)) != 0 ? "\033[33m"
+											   : NULL;
 }
 
 /* Other people's text: escaped, and cut where it would fill the screen. */

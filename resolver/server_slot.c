@@ -5,16 +5,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Both were accepted, with the same certificate of the same issuer. */
+/* Both were accepted, over the same path. */
 static bool
 shows_the_same(const struct verdict *a, const struct verdict *b)
 {
-	size_t issuer = a->n_chain > 1;
-
-	return verdict_accepted(a) && verdict_accepted(b) && a->n_chain > 0 && b->n_chain > issuer &&
-	       memcmp(a->chain[0].sha256, b->chain[0].sha256, sizeof a->chain[0].sha256) == 0 &&
-	       memcmp(a->chain[issuer].spki_sha256, b->chain[issuer].spki_sha256,
-		      sizeof a->chain[issuer].spki_sha256) == 0;
+	if (!verdict_accepted(a) || !verdict_accepted(b) || a->n_chain == 0 || a->n_chain != b->n_chain)
+		return false;
+	for (size_t i = 0; i < a->n_chain; i++)
+		if (memcmp(a->chain[i].sha256, b->chain[i].sha256, sizeof a->chain[i].sha256) != 0)
+			return false;
+	return true;
 }
 
 bool

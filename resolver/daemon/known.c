@@ -102,6 +102,7 @@ news_learn(struct known *k, const struct journal_record *r)
 	    {KNOWN_LEAF, JOURNAL_LEAF, r->sha256},
 	    {KNOWN_KEY, JOURNAL_KEY, r->spki_sha256},
 	    {KNOWN_ISSUER, JOURNAL_ISSUER, r->issuer_spki_sha256},
+	    {KNOWN_CA, JOURNAL_CA, r->anchor_spki_sha256},
 	    {KNOWN_SCTS, JOURNAL_SCTS, logs_sorted(r, &logs)},
 	};
 	unsigned news = 0;
@@ -130,5 +131,5 @@ known_learn(struct known *k, struct journal_record *r)
 		r->kind = JOURNAL_CHANGE;
 	else
 		r->kind = again ? JOURNAL_ACCEPTED : JOURNAL_KNOWN;
-	return !first && (r->news & JOURNAL_ISSUER) != 0;
+	return !first && (r->news & (JOURNAL_ISSUER | JOURNAL_CA)) != 0;
 }

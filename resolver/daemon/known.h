@@ -19,6 +19,7 @@ enum known_kind {
 	KNOWN_LEAF,
 	KNOWN_KEY,
 	KNOWN_ISSUER,
+	KNOWN_CA,
 	KNOWN_SCTS,
 	KNOWN_REFUSED /* the address is refused at present */
 };
@@ -39,7 +40,8 @@ bool known_drop(struct known *, enum known_kind, struct span upstream, struct sp
 /*
  * Learns from a record whose kind says whether the certificate was refused or not: what it has of certificate, key, issuer,
  * logs and address is known from now on. Of an accepted one it sets news (enum journal_news) and the kind: a first acceptance,
- * a change, accepted again, or "known" when nothing is new. True: an upstream that was accepted before shows another issuer.
+ * a change, accepted again, or "known" when nothing is new. True: an upstream that was accepted before shows another issuer
+ * or CA.
  */
 bool known_learn(struct known *, struct journal_record *);
 

@@ -133,7 +133,8 @@ accepted_log(const struct journal_record *record, const struct sighting *s, bool
 			  LOG_STR("sha256", hex));
 	if (issuer_changed)
 		log_event(LOG_WARN, "issuer-changed", LOG_STR("upstream", s->upstream),
-			  LOG_IP("addr", &s->addr), LOG_STR("issuer", leaf->issuer), LOG_STR("sha256", hex));
+			  LOG_IP("addr", &s->addr), LOG_STR("new", buf_cstr(&news)),
+			  LOG_STR("issuer", leaf->issuer), LOG_STR("sha256", hex));
 	buf_free(&news);
 }
 

@@ -26,6 +26,7 @@ leaf_take(struct journal_record *r, struct showing *text, const struct verdict *
 		return;
 	r->issuer_spki_sha256 = hex_of(text->issuer_spki_sha256, v->chain[v->n_chain > 1].spki_sha256);
 	r->anchor = span_str(v->chain[v->n_chain - 1].subject);
+	r->anchor_spki_sha256 = hex_of(text->anchor_spki_sha256, v->chain[v->n_chain - 1].spki_sha256);
 }
 
 static void

@@ -11,7 +11,7 @@
 /* The text of a record that the verdict does not have as such. */
 struct showing {
 	char address[ADDR_TEXT_MAX];
-	char sha256[65], spki_sha256[65], issuer_spki_sha256[65];
+	char sha256[65], spki_sha256[65], issuer_spki_sha256[65], anchor_spki_sha256[65];
 	char log_id[JOURNAL_SCTS_MAX][48];
 	struct buf chain; /* base64 of the certificates, one after the other */
 };

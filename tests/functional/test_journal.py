@@ -77,7 +77,7 @@ def first(t):
     w = World(t)
     w.ask()
     record = w.settle(1)[0]
-    equal((record["event"], record["upstream"], record["new"]), ("first-acceptance", "one", ["leaf", "key", "issuer", "scts"]), "record")
+    equal((record["event"], record["upstream"], record["new"]), ("first-acceptance", "one", ["leaf", "key", "issuer", "ca", "scts"]), "record")
     equal((record["address"], record["serial"]), (f"127.0.0.1:{w.server.port}", f"{w.site.cert.serial_number:x}".zfill(len(record["serial"]))), "whose")
     equal((sorted(record["logs"]), len(record["log_ids"]), len(record["chain"])), (["Alpha 1", "Beta 1", "Gamma tiled"], 3, 2), "logs and chain")
     equal(len(w.events("first-acceptance")), 1, f"events {w.daemon.log()}")
@@ -110,7 +110,7 @@ def issuer(t):
     w.renew(logs=(), issuer=w.other)
     w.ask()
     record = w.settle(2)[1]
-    equal((record["event"], record["new"]), ("change", ["leaf", "key", "issuer"]), "record")
+    equal((record["event"], record["new"]), ("change", ["leaf", "key", "issuer", "ca"]), "record")
     check("Other root" in record["issuer"] and "Other root" in record["anchor"], f"whose {record}")
     line = w.events("issuer-changed")
     check(len(line) == 1 and line[0].startswith("warn ") and "Other root" in line[0], f"event {line}")
@@ -122,6 +122,21 @@ def issuer(t):
     records = w.settle(3)
     equal(records[2]["new"], ["leaf", "key"], "both issuers are known by now")
     equal(stat(w.daemon, "upstream_issuer_changes"), 1, "metric")
+
+
+@case("the same issuer below another root is another CA")
+def other_ca(t):
+    w = World(t, with_ct=False)
+    w.ask()
+    twin = Authority("Intermediate of site", w.other, w.site.intermediate.key)
+    key, certificate = w.site.intermediate.issue(["127.0.0.1"], ["dns.test"])
+    w.show(key, certificate, twin.cert)
+    w.ask()
+    record = w.settle(2)[1]
+    check("Other root" in record["anchor"], record["anchor"])
+    equal(record["new"], ["leaf", "key", "ca"], "what is new")
+    line = w.events("issuer-changed")
+    check(len(line) == 1 and "new=leaf,key,ca" in line[0], f"event {line}")
 
 
 @case("other logs are a new set of SCTs")
@@ -481,7 +496,7 @@ def history(t):
     equal(code, 0, f"exit code {err}")
     lines = out.splitlines()
     equal(lines[0], "one", "the upstream")
-    for word in ("first accepted", "changed: leaf,key,issuer", "REFUSED: untrusted", "Intermediate of site", "Other root",
+    for word in ("first accepted", "changed: leaf,key,issuer,ca", "REFUSED: untrusted", "Intermediate of site", "Other root",
                  f"{w.dir}/evidence/{records[2]['evidence']}.pem", records[0]["sha256"]):
         check(word in out, f"{word} is not in {out}")
     check("\x1b" not in out, "no colour")

@@ -63,7 +63,7 @@ full(void)
 		.news = JOURNAL_LEAF | JOURNAL_ISSUER, .reason = span_str("ct-no-scts"), .count = 3, .evidence = span_str("name"),
 		.subject = span_str("CN=a\"b"), .issuer = span_str("CN=\xc3\xa9"), .serial = span_str("0a"),
 		.not_before_ms = 1795000000000, .not_after_ms = 1796000000000, .sha256 = span_str("11"), .spki_sha256 = span_str("22"),
-		.issuer_spki_sha256 = span_str("33"), .anchor = span_str("CN=root"), .log = {span_str("log 1"), span_str("log 2")},
+		.issuer_spki_sha256 = span_str("33"), .anchor = span_str("CN=root"), .anchor_spki_sha256 = span_str("44"), .log = {span_str("log 1"), span_str("log 2")},
 		.n_log = 2, .log_id = {span_str("AAA="), span_str("BBB=")}, .n_log_id = 2, .chain = {span_str("MIIB"), span_str("MIIC")}, .n_chain = 2};
 }
 

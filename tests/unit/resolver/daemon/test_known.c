@@ -28,7 +28,7 @@ end(void **state)
 	return 0;
 }
 
-/* One story: what is seen, one after the other, and what each is. leaf, key and issuer are digits; logs are letters. */
+/* One story: what is seen, one after the other, and what each is. leaf, key, issuer and CA are digits; logs are letters. */
 static const struct {
 	const char *what, *upstream, *address, *facts, *logs;
 	bool refused;
@@ -36,24 +36,25 @@ static const struct {
 	unsigned news;
 	bool issuer_changed;
 } story[] = {
-	{"the first of an upstream", "a", "1", "111", "xy", false, JOURNAL_FIRST, 15, false},
-	{"the same again", "a", "1", "111", "xy", false, JOURNAL_KNOWN, 0, false},
-	{"the same logs in another order", "a", "1", "111", "yx", false, JOURNAL_KNOWN, 0, false},
-	{"another leaf with the same key", "a", "1", "211", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF, false},
-	{"another leaf with another key", "a", "1", "321", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_KEY, false},
-	{"another leaf with fewer logs", "a", "1", "421", "x", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_SCTS, false},
-	{"back to the first one", "a", "1", "111", "xy", false, JOURNAL_KNOWN, 0, false},
-	{"another address with a leaf that is known", "a", "2", "111", "xy", false, JOURNAL_FIRST, 0, false},
-	{"another upstream with the same leaf", "b", "1", "111", "xy", false, JOURNAL_FIRST, 15, false},
-	{"another issuer", "a", "1", "522", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_ISSUER, true},
-	{"back to the issuer before", "a", "1", "111", "xy", false, JOURNAL_KNOWN, 0, false},
-	{"a new address with a new issuer", "a", "3", "633", "xy", false, JOURNAL_FIRST, JOURNAL_LEAF | JOURNAL_KEY | JOURNAL_ISSUER, true},
-	{"a refusal teaches nothing of the certificate", "a", "1", "944", "z", true, JOURNAL_REFUSED, 0, false},
-	{"after it a leaf that is known", "a", "1", "111", "xy", false, JOURNAL_ACCEPTED, 0, false},
-	{"only once", "a", "1", "111", "xy", false, JOURNAL_KNOWN, 0, false},
-	{"refused again", "a", "1", "944", "z", true, JOURNAL_REFUSED, 0, false},
-	{"and accepted with what was refused", "a", "1", "944", "z", false, JOURNAL_CHANGE, 15, true},
-	{"no SCTs are no set of logs", "a", "1", "744", "", false, JOURNAL_CHANGE, JOURNAL_LEAF, false},
+	{"the first of an upstream", "a", "1", "1111", "xy", false, JOURNAL_FIRST, 31, false},
+	{"the same again", "a", "1", "1111", "xy", false, JOURNAL_KNOWN, 0, false},
+	{"the same logs in another order", "a", "1", "1111", "yx", false, JOURNAL_KNOWN, 0, false},
+	{"another leaf with the same key", "a", "1", "2111", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF, false},
+	{"another leaf with another key", "a", "1", "3211", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_KEY, false},
+	{"another leaf with fewer logs", "a", "1", "4211", "x", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_SCTS, false},
+	{"back to the first one", "a", "1", "1111", "xy", false, JOURNAL_KNOWN, 0, false},
+	{"another address with a leaf that is known", "a", "2", "1111", "xy", false, JOURNAL_FIRST, 0, false},
+	{"another upstream with the same leaf", "b", "1", "1111", "xy", false, JOURNAL_FIRST, 31, false},
+	{"another issuer", "a", "1", "5221", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_ISSUER, true},
+	{"back to the issuer before", "a", "1", "1111", "xy", false, JOURNAL_KNOWN, 0, false},
+	{"a new address with a new issuer", "a", "3", "6331", "xy", false, JOURNAL_FIRST, JOURNAL_LEAF | JOURNAL_KEY | JOURNAL_ISSUER, true},
+	{"a refusal teaches nothing of the certificate", "a", "1", "9442", "z", true, JOURNAL_REFUSED, 0, false},
+	{"after it a leaf that is known", "a", "1", "1111", "xy", false, JOURNAL_ACCEPTED, 0, false},
+	{"only once", "a", "1", "1111", "xy", false, JOURNAL_KNOWN, 0, false},
+	{"refused again", "a", "1", "9442", "z", true, JOURNAL_REFUSED, 0, false},
+	{"and accepted with what was refused", "a", "1", "9442", "z", false, JOURNAL_CHANGE, 31, true},
+	{"the same issuer below another CA", "a", "1", "9443", "z", false, JOURNAL_CHANGE, JOURNAL_CA, true},
+	{"no SCTs are no set of logs", "a", "1", "7442", "", false, JOURNAL_CHANGE, JOURNAL_LEAF, false},
 };
 
 static void
@@ -65,7 +66,8 @@ each_is_reported_once(void **state)
 	for (size_t i = 0; i < sizeof story / sizeof *story; i++) {
 		struct journal_record r = {.kind = story[i].refused ? JOURNAL_REFUSED : JOURNAL_KNOWN, .upstream = span_str(story[i].upstream),
 					   .address = span_str(story[i].address), .sha256 = span_of(story[i].facts, 1),
-					   .spki_sha256 = span_of(story[i].facts + 1, 1), .issuer_spki_sha256 = span_of(story[i].facts + 2, 1)};
+					   .spki_sha256 = span_of(story[i].facts + 1, 1), .issuer_spki_sha256 = span_of(story[i].facts + 2, 1),
+					   .anchor_spki_sha256 = span_of(story[i].facts + 3, 1)};
 		bool changed;
 
 		for (const char *log = story[i].logs; *log != '\0'; log++)
