@@ -87,7 +87,7 @@ merged_late_judge(struct follow *f, uint64_t index, uint64_t timestamp_ms)
 		follow_misbehaved(f, MISBEHAVIOUR_MERGED_LATE, NULL, &f->target, span_of(NULL, 0));
 }
 
-static void
+static bool
 entry_hand_over(struct follow *f, const struct batch_entry *e, uint64_t index)
 {
 	struct watch_entry entry = {.log = &f->log, .index = index, .unreadable = !e->readable};
@@ -103,19 +103,22 @@ entry_hand_over(struct follow *f, const struct batch_entry *e, uint64_t index)
 	} else {
 		entry.certificate = e->rest;
 	}
-	watch_entry_seen(f->reader->settings.findings, &entry);
+	return watch_entry_seen(f->reader->settings.findings, &entry);
 }
 
-static void
+/* False: what was found in it is not on disk, and the range ends before it. */
+static bool
 entry_take(struct follow *f, const struct batch_entry *e)
 {
 	struct tree_hash leaf;
 
+	if (!entry_hand_over(f, e, f->state.range.size))
+		return false;
 	tree_leaf_hash(f->reader->hasher, &leaf, e->front, e->rest);
-	entry_hand_over(f, e, f->state.range.size);
 	(void)tree_range_append(f->reader->hasher, &f->state.range, &leaf);
 	f->entries++;
 	f->dirty = true;
+	return true;
 }
 
 /* ---- one answer */
@@ -161,8 +164,8 @@ slot_read(struct follow *f, const struct slot *slot, struct span body)
 
 	batch_open(batch, f->log.ctlog->tiled, body);
 	while ((r = batch_next(batch, &entry, false)) == RES_OK && f->state.range.size < slot->end)
-		if (index++ == f->state.range.size)
-			entry_take(f, &entry);
+		if (index++ == f->state.range.size && !entry_take(f, &entry))
+			return RES_IO;
 	/* what a log gives beyond what was asked for is not looked at */
 	return f->state.range.size == slot->end ? RES_OK : r;
 }
@@ -176,6 +179,15 @@ slot_refused(struct follow *f, enum misbehaviour kind, const char *why, struct s
 		follow_misbehaved(f, kind, NULL, &f->target, body);
 	setback(f, f->refusals);
 	slots_drop(f, 1); /* their bytes are for others meanwhile */
+}
+
+/* The disk is full, say: it is not the log's fault, and the entry is read again. */
+static void
+slot_unrecorded(struct follow *f)
+{
+	follow_content_bad(f, "a finding cannot be recorded");
+	setback(f, 1);
+	slots_drop(f, 1);
 }
 
 static void
@@ -220,7 +232,9 @@ slot_process(struct follow *f)
 		return true;
 	}
 	slot->begin = f->state.range.size;
-	if (r == RES_LIMIT)
+	if (r == RES_IO)
+		slot_unrecorded(f);
+	else if (r == RES_LIMIT)
 		slot_refused(f, MISBEHAVIOUR_ANSWER_OVERSIZED, "an answer with entries is too large", body);
 	else if (r != RES_NOT_FOUND)
 		slot_refused(f, MISBEHAVIOUR_ENTRIES_MALFORMED, "an answer with entries cannot be read",

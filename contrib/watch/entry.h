@@ -47,8 +47,9 @@ struct watch_misbehaviour {
 	struct span bytes;         /* what the log answered, as evidence; may be empty, and may be cut */
 };
 
-/* Implemented by the findings. An entry that does not match costs less than 2 microseconds. */
-void watch_entry_seen(struct watch_findings *, const struct watch_entry *);
+/* Implemented by the findings. An entry that does not match costs less than 2 microseconds. False: it could not be recorded,
+ * and must be handed over again later. */
+bool watch_entry_seen(struct watch_findings *, const struct watch_entry *);
 void watch_log_misbehaved(struct watch_findings *, const struct watch_misbehaviour *);
 /* All that was handed over is on disk, or need not be. Asked before a position is written, so that a kill loses nothing.
  * Anything but RES_OK keeps the position where it is. */

@@ -50,6 +50,7 @@ place_make(struct watch_findings *w, const struct watch_finding *f)
 		}
 	}
 	if (place != NULL) {
+		w->backlog = true;
 		log_event(LOG_WARN, "too-many-findings", LOG_STR("log", place->f->log),
 			  LOG_INT("index", place->f->index));
 		finding_free(place->f);
@@ -65,7 +66,8 @@ finding_wait(struct watch_findings *w, struct watch_finding *f, const struct wat
 
 	if (place == NULL)
 		place = place_make(w, f);
-	if (place == NULL) { /* what is recorded is done after the next start */
+	if (place == NULL) { /* what is recorded is done when places are free */
+		w->backlog = true;
 		log_event(LOG_WARN, "too-many-findings", LOG_STR("log", f->log), LOG_INT("index", f->index));
 		finding_free(f);
 		return;
@@ -118,7 +120,7 @@ finding_met_again(struct watch_findings *w, const struct watch_entry *e, struct 
 	return res == RES_LIMIT ? RES_OK : res;
 }
 
-void
+bool
 watch_entry_seen(struct watch_findings *w, const struct watch_entry *e)
 {
 	bool met = watch_list_match(w->plan->list, &w->match, e->certificate, e->precertificate);
@@ -128,7 +130,7 @@ watch_entry_seen(struct watch_findings *w, const struct watch_entry *e)
 	enum res res;
 
 	if (!met && !e->unreadable)
-		return;
+		return true;
 	if (finding_id(id, finding_bytes(e, &w->match)) == RES_OK)
 		known = record_find(w->record, id);
 	if (known != NULL) {
@@ -138,10 +140,10 @@ watch_entry_seen(struct watch_findings *w, const struct watch_entry *e)
 		res = f == NULL ? RES_NOMEM : finding_begin(w, f, e->log);
 	}
 	if (res != RES_OK) {
-		w->lost = true; /* the position stays, so that the entry comes again */
 		log_event(LOG_ERROR, "finding-not-recorded", LOG_STR("log", e->log->ctlog->description),
 			  LOG_INT("index", e->index));
 	}
+	return res == RES_OK;
 }
 
 enum res
@@ -196,25 +198,78 @@ watch_log_misbehaved(struct watch_findings *w, const struct watch_misbehaviour *
 
 /* ---- its life */
 
-/* One finding of an earlier process, with what was left undone. */
+/* One finding of the record that waits for what was left undone. */
 static void
 finding_resume(struct watch_findings *w, const struct record_entry *e)
 {
-	bool reported = (e->marks & RECORD_REPORTED) != 0;
 	struct watch_finding *f = NULL;
 
-	act_unblock(w, e);
-	if ((reported && e->kind == FINDING_EXPECTED) || record_load(w->record, e, &f) != RES_OK)
+	if (record_load(w->record, e, &f) != RES_OK)
 		return;
-	if (reported)
-		finding_latest_add(w, f);
-	if (reported && act_is_done(w, e)) {
-		finding_free(f);
-		return;
-	}
 	if (f->kind == FINDING_ROGUE)
 		(void)finding_judge(f, w->plan, NULL);
 	finding_wait(w, f, NULL);
+}
+
+static bool
+is_undone(const struct watch_findings *w, const struct record_entry *e)
+{
+	return e->line >= 0 &&
+	       ((e->marks & RECORD_REPORTED) == 0 || (e->kind != FINDING_EXPECTED && !act_is_done(w, e)));
+}
+
+static void
+latest_resume(struct watch_findings *w, const struct record_entry *e)
+{
+	struct watch_finding *f = NULL;
+
+	if ((e->marks & RECORD_REPORTED) == 0 || e->kind == FINDING_EXPECTED ||
+	    record_load(w->record, e, &f) != RES_OK)
+		return;
+	finding_latest_add(w, f);
+	finding_free(f);
+}
+
+static size_t
+places_free(const struct watch_findings *w)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < WAITING_MAX; i++)
+		n += w->waiting[i].f == NULL;
+	return n;
+}
+
+static bool
+is_waiting(const struct watch_findings *w, const struct record_entry *e)
+{
+	for (size_t i = 0; i < WAITING_MAX; i++)
+		if (w->waiting[i].f != NULL && memcmp(w->waiting[i].f->id, e->id, sizeof e->id) == 0)
+			return true;
+	return false;
+}
+
+/* What had no place gets one when half of them are free. */
+static void
+backlog_step(struct watch_findings *w)
+{
+	size_t room = w->backlog ? places_free(w) : 0;
+
+	if (room < WAITING_MAX / 2)
+		return;
+	w->backlog = false;
+	for (size_t i = 0; i < record_count(w->record); i++) {
+		const struct record_entry *e = record_at(w->record, i);
+
+		if (!is_undone(w, e) || is_waiting(w, e))
+			continue;
+		if (room == 0) {
+			w->backlog = true;
+			return;
+		}
+		finding_resume(w, e);
+		room--;
+	}
 }
 
 static void
@@ -225,13 +280,19 @@ findings_resume(struct watch_findings *w)
 
 		if ((e->marks & RECORD_REPORTED) != 0)
 			w->totals.finding[e->kind]++;
-		finding_resume(w, e);
+		act_unblock(w, e);
+		latest_resume(w, e);
+		if (is_undone(w, e))
+			finding_resume(w, e);
 	}
 }
 
 enum res
 watch_findings_open(struct watch_findings **out, const struct watch_plan *plan, int folder, char **why)
 {
+	static const struct record_limits limits = {FINDINGS_MAX,       FINDINGS_LOG_MAX,
+						    FINDINGS_ROGUE_MAX, FINDINGS_ROGUE_LOG_MAX,
+						    FINDINGS_BYTES_MAX, FINDINGS_LOG_BYTES_MAX};
 	struct watch_findings *w = calloc(1, sizeof *w);
 	enum res res;
 
@@ -241,7 +302,7 @@ watch_findings_open(struct watch_findings **out, const struct watch_plan *plan, 
 	w->folder = folder;
 	for (size_t i = 0; i < FINDINGS_LATEST_MAX; i++)
 		w->latest[i] = buf_max(FINDING_LINE_MAX);
-	res = record_open(&w->record, folder, FINDINGS_MAX, why);
+	res = record_open(&w->record, folder, &limits, why);
 	if (res != RES_OK) {
 		watch_findings_close(w);
 		return res;
@@ -276,6 +337,7 @@ watch_findings_close(struct watch_findings *w)
 void
 watch_findings_step(struct watch_findings *w)
 {
+	backlog_step(w);
 	act_step(w);
 }
 

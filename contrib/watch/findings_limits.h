@@ -6,8 +6,19 @@
 
 #include "contrib/watch/finding.h"
 
-#define FINDINGS_MAX           20000 /* in one record: years of renewals; beyond them findings are only logged */
-#define FINDINGS_CHAIN_WAIT_MS 30000 /* then it is reported as rogue without its chain */
+/*
+ * What one record takes. A log that floods us with entries that it made up fills its own share, and the others' findings
+ * are recorded all the same. Rogue ones have places of their own, which nothing else takes. Beyond them findings are only
+ * logged and counted, which is an alarm of its own (record-full).
+ */
+#define FINDINGS_MAX           20000 /* that are not rogue: years of renewals */
+#define FINDINGS_LOG_MAX       2500  /* of these in one log: eight logs that lie fill it */
+#define FINDINGS_ROGUE_MAX     40000
+#define FINDINGS_ROGUE_LOG_MAX 5000
+#define FINDINGS_BYTES_MAX                                                                                   \
+	((off_t)256 * 1024 * 1024) /* of the record with certificates; what is done comes on top */
+#define FINDINGS_LOG_BYTES_MAX ((off_t)32 * 1024 * 1024) /* of one log: 5000 certificates of 6 KiB */
+#define FINDINGS_CHAIN_WAIT_MS 30000                     /* then it is reported as rogue without its chain */
 #define FINDINGS_BLOCK_WAIT_MS                                                                               \
 	600000 /* then somebody is told that it is not blocked, for want of its chain */
 #define FINDINGS_MISBEHAVED_MAX                                                                              \
@@ -20,6 +31,7 @@ struct watch_totals {
 	uint64_t finding[FINDING_KINDS];
 	uint64_t again;       /* certificates met again: in another log, or after their precertificate */
 	uint64_t failed;      /* programs that failed or took too long */
+	uint64_t unrecorded;  /* findings that the record had no place for: logged only */
 	uint64_t not_blocked; /* rogue certificates that are not blocked, because no signature proves them */
 };
 /* How a log is found in the reader by its id. */

@@ -50,9 +50,10 @@ finding_report(struct watch_findings *w, struct watch_finding *f)
 {
 	enum res res = record_finding(w->record, f, RECORD_REPORTED, f->kind != FINDING_EXPECTED);
 
-	if (res == RES_LIMIT)
-		log_event(LOG_WARN, "record-full", LOG_INT("findings", record_count(w->record)));
-	else if (res != RES_OK)
+	if (res == RES_LIMIT && w->totals.unrecorded++ == 0)
+		log_event(LOG_ERROR, "record-full", LOG_STR("log", f->log),
+			  LOG_INT("findings", record_count(w->record)));
+	if (res != RES_OK && res != RES_LIMIT)
 		return res;
 	totals_count(w, f);
 	finding_log(f);

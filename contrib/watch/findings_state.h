@@ -9,7 +9,7 @@
 #include "contrib/watch/record.h"
 
 #define WAITING_MAX                                                                                          \
-	256 /* findings in memory with their certificates; what does not fit is done after the next start */
+	256 /* findings in memory with their certificates; what does not fit is done when places are free */
 #define LOGS_MAX 512 /* logs whose misbehaviour is counted apart */
 
 struct waiting {
@@ -32,8 +32,9 @@ struct watch_findings {
 	    match; /* of the entry that is being looked at; large, and needed for every entry */
 	struct waiting waiting[WAITING_MAX];
 	struct children children;
-	bool reload; /* is to be asked for */
-	bool lost;   /* something could not be recorded since the last sync */
+	bool backlog; /* recorded findings wait for a place */
+	bool reload;  /* is to be asked for */
+	bool lost;    /* something could not be recorded since the last sync */
 	struct {
 		uint8_t id[32];
 		unsigned n;

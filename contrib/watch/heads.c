@@ -17,6 +17,13 @@ poll_next(struct follow *f, int64_t in_ms)
 	f->next_poll_ms = clock_boot_ms() + in_ms - (in_ms > 10 ? random_below((uint32_t)(in_ms / 10)) : 0);
 }
 
+/* After a failure; --once does not wait for the next poll. */
+static void
+poll_again(struct follow *f)
+{
+	poll_next(f, f->reader->settings.once ? FOLLOW_RECHECK_MS : f->reader->settings.poll_ms);
+}
+
 static void
 head_settled(struct follow *f)
 {
@@ -95,7 +102,7 @@ proof_missing(struct follow *f, const struct proof_result *result)
 	if (spoke)
 		head_recheck(f, MISBEHAVIOUR_HEAD_UNPROVEN, &f->candidate, buf_span(&answer->body->bytes));
 	else
-		poll_next(f, f->reader->settings.poll_ms);
+		poll_again(f);
 }
 
 static void
@@ -165,7 +172,7 @@ heads_on_answer(void *arg, const struct fetch_answer *answer)
 
 	f->head_under_way = false;
 	if (!follow_answered(f, answer)) {
-		poll_next(f, f->reader->settings.poll_ms);
+		poll_again(f);
 		if (answer->result == FETCH_TOO_LARGE)
 			head_recheck(f, MISBEHAVIOUR_ANSWER_OVERSIZED, NULL, span_of(NULL, 0));
 		return;

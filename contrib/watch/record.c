@@ -20,10 +20,19 @@
 #define LOCK_RETRY_US 20000
 #define SLOTS_MIN     1024
 
+/* What one log takes of it. */
+struct share {
+	uint32_t log; /* the first bytes of its id */
+	size_t n[2];  /* findings: not rogue, rogue */
+	off_t bytes;
+};
+
 struct record {
 	int fd, lock;
 	off_t size;
-	size_t max;
+	const struct record_limits *limits;
+	struct share all, share[RECORD_LOGS_MAX];
+	size_t n_share;
 	struct record_entry *entry;
 	size_t n, cap;
 	uint32_t *slot; /* index + 1 by id; at most half of them are taken */
@@ -129,6 +138,48 @@ record_find(const struct record *r, const uint8_t id[FINDING_ID_SIZE])
 	return r->n_slots == 0 || r->slot[at] == 0 ? NULL : &r->entry[r->slot[at] - 1];
 }
 
+/* ---- shares */
+
+static struct share *
+share_of(struct record *r, const uint8_t log_id[32])
+{
+	uint32_t log = be32_read(log_id);
+	size_t i = 0;
+
+	while (i < r->n_share && r->share[i].log != log)
+		i++;
+	if (i == RECORD_LOGS_MAX)
+		return &r->share[RECORD_LOGS_MAX - 1];
+	if (i == r->n_share)
+		r->share[r->n_share++] = (struct share){.log = log};
+	return &r->share[i];
+}
+
+/* A line with a certificate: of a finding that is new, or of one that is there already. */
+static void
+share_take(struct record *r, const uint8_t log_id[32], enum finding_kind kind, bool is_new, size_t bytes)
+{
+	struct share *shares[] = {&r->all, share_of(r, log_id)};
+
+	for (size_t i = 0; i < 2; i++) {
+		shares[i]->n[kind == FINDING_ROGUE] += is_new;
+		shares[i]->bytes += (off_t)bytes;
+	}
+}
+
+/* Has one more finding of this kind and log a place? */
+static bool
+share_has_room(struct record *r, const struct watch_finding *f)
+{
+	const struct record_limits *l = r->limits;
+	const struct share *log = share_of(r, f->log_id);
+	bool rogue = f->kind == FINDING_ROGUE;
+
+	return r->all.n[rogue] < (rogue ? l->rogue_max : l->max) &&
+	       log->n[rogue] < (rogue ? l->rogue_log_max : l->log_max) && r->all.bytes < l->bytes_max &&
+	       log->bytes < l->log_bytes_max;
+}
+
 /* FNV-1a. Two that collide lose the entry by serial of one, and keep that by key. */
 static uint64_t
 hash_serial(const char *serial, const char *issuer)
@@ -191,15 +242,18 @@ line_take(struct record *r, struct span line, off_t at)
 	unsigned mark = mark_of(json_string_value(json_object_get(o, "event")));
 	uint8_t raw[FINDING_ID_SIZE], log_id[32];
 	struct record_entry *e = NULL;
+	size_t before = r->n;
 
 	if (id != NULL && mark != 0 && hex_read(raw, sizeof raw, span_str(id)) == RES_OK)
 		e = entry_get(r, raw);
 	if (e != NULL) {
 		mark_set(e, (enum record_mark)mark);
-		if (log_id_take(log_id, o))
-			(void)record_source_add(e, log_id);
-		if (mark == RECORD_REPORTED || mark == RECORD_WITHDRAWN)
+		if (mark == RECORD_PENDING || mark == RECORD_REPORTED || mark == RECORD_WITHDRAWN)
 			e->kind = finding_kind_read(json_string_value(json_object_get(o, "kind")));
+		if (log_id_take(log_id, o)) {
+			(void)record_source_add(e, log_id);
+			share_take(r, log_id, e->kind, r->n > before, line.n);
+		}
 		if (spki != NULL)
 			(void)hex_read(e->spki_sha256, sizeof e->spki_sha256, span_str(spki));
 		if (spki != NULL)
@@ -259,7 +313,7 @@ lock_take(struct record *r, int folder, char **why)
 }
 
 enum res
-record_open(struct record **out, int folder, size_t max, char **why)
+record_open(struct record **out, int folder, const struct record_limits *limits, char **why)
 {
 	struct record *r = calloc(1, sizeof *r);
 	struct stat st;
@@ -268,7 +322,7 @@ record_open(struct record **out, int folder, size_t max, char **why)
 	if (r == NULL)
 		return RES_NOMEM;
 	r->fd = r->lock = -1;
-	r->max = max;
+	r->limits = limits;
 	res = lock_take(r, folder, why);
 	if (res == RES_OK) {
 		r->fd =
@@ -328,17 +382,24 @@ record_finding(struct record *r, const struct watch_finding *f, enum record_mark
 {
 	struct buf line = buf_max(FINDING_LINE_MAX);
 	off_t at = r->size;
-	enum res res = record_find(r, f->id) == NULL && r->n >= r->max ? RES_LIMIT : RES_OK;
-	struct record_entry *e = res == RES_OK ? entry_get(r, f->id) : NULL;
+	bool is_new = record_find(r, f->id) == NULL;
+	bool has_room = (!is_new && mark != RECORD_AGAIN) || share_has_room(r, f);
+	enum res res = has_room && r->size < RECORD_MAX ? RES_OK : RES_LIMIT;
+	struct record_entry *e;
 
+	if (res == RES_OK && r->n == r->cap && !record_grow(r))
+		res = RES_NOMEM;
 	if (res == RES_OK)
-		res = e == NULL ? RES_NOMEM : finding_write(&line, f, event_of(mark), with_der);
+		res = finding_write(&line, f, event_of(mark), with_der);
 	buf_u8(&line, '\n');
 	if (res == RES_OK)
 		res = buf_ok(&line) ? line_append(r, buf_span(&line)) : RES_LIMIT;
-	if (res == RES_OK) {
+	/* not before it is on disk: else it would count as known, and never be recorded */
+	e = res == RES_OK ? entry_get(r, f->id) : NULL;
+	if (e != NULL) {
 		mark_set(e, mark);
 		(void)record_source_add(e, f->log_id);
+		share_take(r, f->log_id, f->kind, is_new, line.n);
 		e->kind = f->kind;
 		memcpy(e->spki_sha256, f->spki_sha256, sizeof e->spki_sha256);
 		e->serial_hash = hash_serial(f->serial, f->issuer);

@@ -41,15 +41,24 @@ struct record_entry {
 	size_t n_source;
 };
 
+/* What a record takes of findings; of each bound the first that is reached counts. */
+struct record_limits {
+	size_t max, log_max;             /* findings that are not rogue, in all and of one log */
+	size_t rogue_max, rogue_log_max; /* rogue ones, and those that wait for their chain */
+	off_t bytes_max, log_bytes_max;  /* lines with certificates */
+};
+#define RECORD_LOGS_MAX 512 /* logs that are counted apart; the rest share one place */
+
 struct record;
 
-/* *why (yours) on failure; RES_LIMIT: another process has the lock. */
-enum res record_open(struct record **, int folder, size_t max, char **why);
+/* The limits are lent. *why (yours) on failure; RES_LIMIT: another process has the lock. */
+enum res record_open(struct record **, int folder, const struct record_limits *, char **why);
 void record_close(struct record *);
 size_t record_count(const struct record *);
 struct record_entry *record_at(const struct record *, size_t i); /* in the order of their first lines */
 struct record_entry *record_find(const struct record *, const uint8_t id[FINDING_ID_SIZE]);
-/* Appends the line of a finding, on disk when it returns, and notes the mark. RES_LIMIT: the record is full. */
+/* Appends the line of a finding, on disk when it returns, and notes the mark. RES_LIMIT: no more of its kind, or of its log,
+ * are taken. */
 enum res record_finding(struct record *, const struct watch_finding *, enum record_mark, bool with_der);
 /* Appends that something was done, or why it was not (a constant; NULL: nothing to say). Safe in a child after fork. */
 enum res record_done(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark, const char *why);

@@ -133,13 +133,14 @@ status_put(struct buf *out, const struct watch_status *s, const struct watch_pla
 	const struct watch_totals *t = watch_findings_totals(w);
 	const struct settings *settings = plan->snapshot->settings;
 	json_t *o = json_pack(
-	    "{s:o,s:i,s:o,s:I,s:s,s:I,s:I,s:f,s:o,s:o,s:o,s:I,s:I,s:I,s:o}", "at",
+	    "{s:o,s:i,s:o,s:I,s:s,s:I,s:I,s:f,s:o,s:o,s:o,s:I,s:I,s:I,s:I,s:o}", "at",
 	    status_time_json(clock_wall_ms()), "pid", (int)getpid(), "started",
 	    status_time_json(s->started_ms), "poll_ms", (json_int_t)settings->watch_poll_ms, "block",
 	    block_text(settings->watch_block), "items", (json_int_t)watch_list_count(plan->list), "entries",
 	    (json_int_t)s->last_entries, "entries_per_second", s->rate, "logs", logs_json(reader), "left_out",
 	    left_out_json(reader), "findings", findings_json(t), "again", (json_int_t)t->again, "failed",
-	    (json_int_t)t->failed, "not_blocked", (json_int_t)t->not_blocked, "latest", latest_json(w));
+	    (json_int_t)t->failed, "not_blocked", (json_int_t)t->not_blocked, "unrecorded",
+	    (json_int_t)t->unrecorded, "latest", latest_json(w));
 	char *text = o != NULL ? json_dumps(o, JSON_COMPACT | JSON_REAL_PRECISION(6)) : NULL;
 
 	json_decref(o);
@@ -282,6 +283,9 @@ metrics_put(struct buf *out, const struct watch_status *s, const struct watch_pl
 	head_put(out, "ctstub_watch_not_blocked_total", "counter",
 		 "Rogue certificates that are not blocked, because no CA is proven to have issued them.");
 	buf_format(out, "ctstub_watch_not_blocked_total %llu\n", (unsigned long long)t->not_blocked);
+	head_put(out, "ctstub_watch_unrecorded_total", "counter",
+		 "Findings that the record had no place for.");
+	buf_format(out, "ctstub_watch_unrecorded_total %llu\n", (unsigned long long)t->unrecorded);
 	head_put(out, "ctstub_watch_entries_per_second", "gauge",
 		 "Entries read a second, over the last interval.");
 	buf_format(out, "ctstub_watch_entries_per_second %.6g\n", s->rate);

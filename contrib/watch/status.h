@@ -6,7 +6,7 @@
  *   {"at", "pid", "started", "poll_ms", "block", "items", "entries", "entries_per_second",
  *    "logs": [{"log", "log_id", "kind", "position", "verified", "tree_size", "head", "lag_entries", "lag_s", "trouble"}],
  *    "left_out": [names], "findings": {"expected", "rogue", "unreadable", "log-misbehaved"}, "again", "failed",
- *    "not_blocked", "latest": [findings]}
+ *    "not_blocked", "unrecorded", "latest": [findings]}
  */
 #ifndef CONTRIB_WATCH_STATUS_H
 #define CONTRIB_WATCH_STATUS_H

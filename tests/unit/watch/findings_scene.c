@@ -84,7 +84,7 @@ scene_file_put(const struct scene *s, const char *name, const char *text)
 char *
 scene_file_get(const struct scene *s, const char *name)
 {
-	struct buf b = buf_max(1 << 20);
+	struct buf b = buf_max(16 << 20);
 	int fd = openat(s->watch, name, O_RDONLY);
 	ssize_t n = 0;
 

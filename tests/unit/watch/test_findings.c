@@ -5,9 +5,11 @@
 #include "contrib/watch/findings_state.h"
 
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 /* ---- recorded once */
@@ -104,6 +106,7 @@ a_cut_record_loses_and_doubles_nothing(void **state)
 static void
 two_processes_do_not_share_a_record(void **state)
 {
+	static const struct record_limits few = {10, 10, 10, 10, 1 << 20, 1 << 20};
 	struct scene s;
 	struct record *second = NULL;
 	char *why = NULL;
@@ -112,7 +115,7 @@ two_processes_do_not_share_a_record(void **state)
 	scene_open(&s, "state-dir = \"@D\"\n" PLAIN, "");
 	scene_start(&s);
 	clock_use(&scene_clock_hurried);
-	assert_int_equal(record_open(&second, s.watch, 10, &why), RES_LIMIT);
+	assert_int_equal(record_open(&second, s.watch, &few, &why), RES_LIMIT);
 	clock_use(&scene_clock);
 	free(why);
 	scene_close(&s);
@@ -274,6 +277,144 @@ a_log_that_floods_hides_no_other_log(void **state)
 	scene_close(&s);
 }
 
+/* ---- a full record */
+
+static const struct record_limits small = {.max = 6, .log_max = 3, .rogue_max = 8, .rogue_log_max = 4, .bytes_max = 1 << 20,
+					   .log_bytes_max = 1 << 19};
+
+/* A finding of its own in that log. */
+static enum res
+record_one(struct record *r, const struct scene *s, uint8_t log, enum finding_kind kind, unsigned number, size_t bytes)
+{
+	struct watch_finding *f = scene_finding(s, true);
+	enum res res;
+
+	memset(f->log_id, log, sizeof f->log_id);
+	f->kind = kind;
+	memset(f->id, 0, sizeof f->id);
+	f->id[0] = log;
+	f->id[1] = (uint8_t)kind;
+	f->id[2] = (uint8_t)number;
+	for (size_t i = 0; i < bytes; i++)
+		buf_u8(&f->der, 0);
+	f->der.max = bytes > 0 ? f->der.max + bytes : f->der.max;
+	res = record_finding(r, f, RECORD_REPORTED, true);
+	finding_free(f);
+	return res;
+}
+
+static void
+a_full_share_takes_no_place_of_others(void **state)
+{
+	static const struct {
+		const char *what;
+		uint8_t log;
+		enum finding_kind kind;
+		unsigned n, taken;
+	} rows[] = {
+	    {"a log floods with what cannot be read", 1, FINDING_UNREADABLE, 9, 3},
+	    {"its rogue ones are recorded all the same", 1, FINDING_ROGUE, 9, 4},
+	    {"so is what another log has", 2, FINDING_UNREADABLE, 9, 3},
+	    {"and its rogue ones", 2, FINDING_ROGUE, 9, 4},
+	    {"in all there is a bound", 3, FINDING_UNREADABLE, 1, 0},
+	    {"for rogue ones as well", 3, FINDING_ROGUE, 1, 0},
+	};
+	struct record *r = NULL;
+	char *why = NULL;
+	struct scene s;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\n" PLAIN, "");
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		unsigned taken = 0;
+
+		/* as after a restart: the shares are counted from the file */
+		assert_int_equal(record_open(&r, s.watch, &small, &why), RES_OK);
+		for (unsigned n = 0; n < rows[i].n; n++)
+			taken += record_one(r, &s, rows[i].log, rows[i].kind, n, 0) == RES_OK;
+		if (taken != rows[i].taken)
+			fail_msg("%s: %u", rows[i].what, taken);
+		record_close(r);
+	}
+	scene_close(&s);
+}
+
+/* Whatever is full is told once, and each finding is still logged and counted. */
+static void
+a_full_record_is_an_alarm(void **state)
+{
+	struct watch_entry e = {.log = &scene_log, .unreadable = true};
+	char bytes[16], *record;
+	struct scene s;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\n" PLAIN, "");
+	scene_start(&s);
+	for (e.index = 0; e.index < FINDINGS_LOG_MAX + 5; e.index++) {
+		(void)snprintf(bytes, sizeof bytes, "no %u", (unsigned)e.index);
+		e.certificate = span_str(bytes);
+		assert_true(watch_entry_seen(s.w, &e));
+	}
+	assert_int_equal(watch_findings_totals(s.w)->finding[FINDING_UNREADABLE], FINDINGS_LOG_MAX + 5);
+	assert_int_equal(watch_findings_totals(s.w)->unrecorded, 5);
+	record = scene_file_get(&s, "findings.jsonl");
+	assert_int_equal(text_times(record, "\"event\":\"finding\""), FINDINGS_LOG_MAX);
+	free(record);
+	scene_close(&s);
+}
+
+/* More findings than there are places: all are acted on, in turn and without a restart. */
+static void
+what_has_no_place_gets_one_later(void **state)
+{
+	struct watch_entry e = {.log = &scene_log, .unreadable = true};
+	char bytes[16], *record;
+	struct scene s;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\n" PLAIN, "");
+	scene_start(&s);
+	for (e.index = 0; e.index < WAITING_MAX + 40; e.index++) {
+		(void)snprintf(bytes, sizeof bytes, "no %u", (unsigned)e.index);
+		e.certificate = span_str(bytes);
+		assert_true(watch_entry_seen(s.w, &e));
+	}
+	watch_findings_attach(s.w, NULL, NULL); /* no log answers: what is kept is what was found */
+	for (int i = 0; i < 6; i++)
+		watch_findings_step(s.w);
+	assert_false(watch_findings_busy(s.w));
+	record = scene_file_get(&s, "findings.jsonl");
+	assert_int_equal(text_times(record, "\"event\":\"evidence\""), WAITING_MAX + 40);
+	free(record);
+	scene_close(&s);
+}
+
+/* What is not on disk does not count as read. */
+static void
+an_entry_that_cannot_be_recorded_comes_again(void **state)
+{
+	struct rlimit no_file = {0, RLIM_INFINITY}, before;
+	struct watch_entry e;
+	struct scene s;
+	char *record;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\n" PLAIN, "");
+	scene_start(&s);
+	e = scene_entry(&s, true, 7);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &no_file), 0);
+	assert_false(watch_entry_seen(s.w, &e));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(watch_findings_totals(s.w)->finding[FINDING_ROGUE], 0);
+	assert_true(watch_entry_seen(s.w, &e));
+	record = scene_file_get(&s, "findings.jsonl");
+	assert_int_equal(text_times(record, "\"event\":\"finding\""), 1);
+	free(record);
+	scene_close(&s);
+}
+
 int
 main(void)
 {
@@ -288,6 +429,10 @@ main(void)
 	    cmocka_unit_test(an_unreadable_entry_is_a_finding),
 	    cmocka_unit_test(a_log_that_lies_fills_no_disk),
 	    cmocka_unit_test(a_log_that_floods_hides_no_other_log),
+	    cmocka_unit_test(a_full_share_takes_no_place_of_others),
+	    cmocka_unit_test(a_full_record_is_an_alarm),
+	    cmocka_unit_test(what_has_no_place_gets_one_later),
+	    cmocka_unit_test(an_entry_that_cannot_be_recorded_comes_again),
 	};
 
 	return cmocka_run_group_tests(tests, scene_group_open, forged_world_close);
