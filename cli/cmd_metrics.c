@@ -7,6 +7,7 @@
  */
 #include "config.h"
 #include "cli/control.h"
+#include "cli/watch_status.h"
 
 #include "base/clock.h"
 
@@ -137,26 +138,36 @@ metrics_request_receive(int fd, char request[REQUEST_MAX], int64_t until_ms)
 	return false;
 }
 
+/* Where a scrape looks. */
+struct sources {
+	const char *socket;
+	char *watch; /* the folder of ctstub-watch; NULL: none */
+};
+
 static void
-metrics_scrape(int fd, const char *socket, bool head, int64_t until_ms)
+metrics_scrape(int fd, const struct sources *from, bool head, int64_t until_ms)
 {
 	static const char question[] = "{\"verb\":\"stats\",\"format\":\"prometheus\"}";
 	const char *why = NULL, *text = NULL;
-	struct buf line = {0};
+	struct buf line = {0}, body = buf_max(CONTROL_ANSWER_MAX);
 	json_t *answer = NULL;
 
-	if (control_exchange(&line, socket, question, &why) == RES_OK) {
+	if (control_exchange(&line, from->socket, question, &why) == RES_OK) {
 		answer = json_loadb((const char *)line.p, line.n, JSON_DISABLE_EOF_CHECK, NULL);
 		text = json_string_value(json_object_get(answer, "text"));
 	}
-	if (text != NULL)
-		metrics_respond(fd, "200 OK", "text/plain; version=0.0.4; charset=utf-8", span_str(text),
+	buf_text(&body, text != NULL ? text : "");
+	if (text != NULL && from->watch != NULL)
+		watch_metrics_put(&body, from->watch);
+	if (text != NULL && buf_ok(&body))
+		metrics_respond(fd, "200 OK", "text/plain; version=0.0.4; charset=utf-8", buf_span(&body),
 				head, until_ms);
 	else
 		metrics_respond(fd, "503 Service Unavailable", "text/plain",
 				span_str("the daemon does not answer\n"), head, until_ms);
 	json_decref(answer);
 	buf_free(&line);
+	buf_free(&body);
 }
 
 static bool
@@ -166,7 +177,7 @@ metrics_starts_with(const char *s, const char *with)
 }
 
 static void
-metrics_serve(int fd, const char *socket)
+metrics_serve(int fd, const struct sources *from)
 {
 	char request[REQUEST_MAX];
 	bool head;
@@ -179,7 +190,7 @@ metrics_serve(int fd, const char *socket)
 				clock_mono_ms() + REQUEST_WAIT_MS);
 	else if (metrics_starts_with(request + (head ? 5 : 4), "/metrics ") ||
 		 metrics_starts_with(request + (head ? 5 : 4), "/ "))
-		metrics_scrape(fd, socket, head, clock_mono_ms() + CONTROL_WAIT_MS + REQUEST_WAIT_MS);
+		metrics_scrape(fd, from, head, clock_mono_ms() + CONTROL_WAIT_MS + REQUEST_WAIT_MS);
 	else
 		metrics_respond(fd, "404 Not Found", "text/plain", span_str("/metrics\n"), head,
 				clock_mono_ms() + REQUEST_WAIT_MS);
@@ -190,6 +201,7 @@ cmd_metrics(int argc, char **argv)
 {
 	struct control_args args;
 	struct addr listen_at;
+	struct sources from;
 	enum exit_code code;
 	int fd;
 
@@ -202,17 +214,19 @@ cmd_metrics(int argc, char **argv)
 	if (fd < 0)
 		return cli_complain(EXIT_TROUBLE, verb, "cannot listen on %s: %s", args.listen,
 				    strerror(errno));
+	from = (struct sources){args.socket, watch_folder(&args)};
 	while (!ended) {
 		struct pollfd p = {.fd = fd, .events = POLLIN};
 		int client = ppoll(&p, 1, NULL, &while_waiting) == 1 ? accept(fd, NULL, NULL) : -1;
 
 		if (client >= 0) {
-			metrics_serve(client, args.socket);
+			metrics_serve(client, &from);
 			(void)close(client);
 		} else if (errno != EINTR && errno != EAGAIN && errno != ECONNABORTED) {
 			(void)poll(NULL, 0, 100); /* out of descriptors: not for ever */
 		}
 	}
+	free(from.watch);
 	(void)close(fd);
 	return EXIT_GOOD;
 }

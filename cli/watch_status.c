@@ -7,25 +7,74 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define FILE_NAME  "status.json"
-#define FILE_MAX   (8 * 1024 * 1024)
-#define FOLDER_MAX 4096
-#define LATEST_MAX 3 /* findings that are shown; `--json` has ten */
+#define FILE_NAME    "status.json"
+#define FILE_MAX     (8 * 1024 * 1024)
+#define FOLDER_MAX   4096
+#define METRICS_NAME "metrics.prom"
+#define METRICS_MAX  (1024 * 1024) /* a hundred logs take 100 KiB */
+#define LATEST_MAX   3             /* findings that are shown; `--json` has ten */
+
+char *
+watch_folder(const struct control_args *args)
+{
+	const char *file = args->config != NULL ? args->config : settings_default_file();
+	struct buf folder = buf_max(FOLDER_MAX);
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+	char *out = NULL;
+
+	if (!args->other_daemon && settings_read(&s, file, &errors) == RES_OK && *s->state_dir != '\0') {
+		buf_format(&folder, "%s/" WATCH_FOLDER, s->state_dir);
+		out = buf_take_cstr(&folder);
+	}
+	buf_free(&folder);
+	config_errors_free(&errors);
+	settings_free(s);
+	return out;
+}
+
+static bool
+is_watch_metric(struct span line)
+{
+	static const char *const fronts[] = {"ctstub_watch_", "# HELP ctstub_watch_", "# TYPE ctstub_watch_"};
+
+	for (size_t i = 0; i < sizeof fronts / sizeof *fronts; i++)
+		if (line.n > strlen(fronts[i]) && memcmp(line.p, fronts[i], strlen(fronts[i])) == 0)
+			return text_is_plain(line);
+	return false;
+}
+
+void
+watch_metrics_put(struct buf *out, const char *folder)
+{
+	struct buf text = buf_max(0);
+	struct span rest, line;
+	char *why = NULL;
+
+	if (config_state_read(&text, folder, METRICS_NAME, METRICS_MAX, &why) == RES_OK) {
+		rest = buf_span(&text);
+		while (text_line_take(&rest, &line))
+			if (is_watch_metric(line)) {
+				buf_put(out, line);
+				buf_u8(out, '\n');
+			}
+	}
+	free(why);
+	buf_free(&text);
+}
 
 /* The object in the file; NULL: there is none that can be read. */
 static json_t *
-watch_status_read(const char *state_dir)
+watch_status_read(const char *folder)
 {
-	struct buf folder = buf_max(FOLDER_MAX), text = buf_max(0);
+	struct buf text = buf_max(0);
 	json_t *watch = NULL;
 	char *why = NULL;
 
-	buf_format(&folder, "%s/" WATCH_FOLDER, state_dir);
-	if (buf_cstr(&folder) != NULL &&
-	    config_state_read(&text, buf_cstr(&folder), FILE_NAME, FILE_MAX, &why) == RES_OK)
+	if (config_state_read(&text, folder, FILE_NAME, FILE_MAX, &why) == RES_OK)
 		watch = json_loadb((const char *)text.p, text.n, 0, NULL);
-	buf_free(&folder);
 	buf_free(&text);
 	free(why);
 	if (json_is_object(watch))
@@ -47,18 +96,13 @@ watch_status_date(json_t *watch)
 void
 watch_status_add(const struct control_args *args, json_t *answer)
 {
-	const char *file = args->config != NULL ? args->config : settings_default_file();
-	struct config_errors errors = {0};
-	struct settings *s = NULL;
-	json_t *watch = NULL;
+	char *folder = watch_folder(args);
+	json_t *watch = folder != NULL ? watch_status_read(folder) : NULL;
 
-	if (!args->other_daemon && settings_read(&s, file, &errors) == RES_OK && *s->state_dir != '\0')
-		watch = watch_status_read(s->state_dir);
 	if (watch != NULL)
 		watch_status_date(watch);
 	(void)json_object_set_new(answer, "watch", watch != NULL ? watch : json_null());
-	config_errors_free(&errors);
-	settings_free(s);
+	free(folder);
 }
 
 /* The log that is furthest behind; NULL: none is. */

@@ -11,6 +11,10 @@
 
 /* Adds "watch" to the answer: the file's object with "age_s"; null where there is none or it cannot be read. */
 void watch_status_add(const struct control_args *, json_t *answer);
+/* The folder of ctstub-watch that belongs to the daemon that is asked. Yours; NULL: it has none, or it is not known. */
+char *watch_folder(const struct control_args *);
+/* Appends what ctstub-watch wrote for Prometheus: the lines about ctstub_watch_ metrics. Nothing where it did not. */
+void watch_metrics_put(struct buf *, const char *folder);
 /* For people; nothing where it is null. */
 void watch_status_print(const json_t *watch);
 

@@ -201,57 +201,77 @@ log_list_file(const char *state_dir)
 }
 
 enum res
-log_list_stored(struct ctlogs **out, const char *state_dir, char **why)
+log_list_stored(struct ctlogs **out, const char *folder, char **why)
 {
 	struct buf text = buf_max(0);
-	char *file = log_list_file(state_dir);
+	char *file = log_list_file(folder);
 	enum res res = RES_NOMEM;
 
 	*why = NULL;
 	if (file != NULL)
-		res = config_state_read(&text, state_dir, LOG_LIST_NAME, CTLOGS_FILE_MAX, why);
+		res = config_state_read(&text, folder, LOG_LIST_NAME, CTLOGS_FILE_MAX, why);
 	if (res == RES_OK)
 		res = log_list_read(out, &text, file, why);
 	free(file);
 	return res;
 }
 
+/* The list on its way, and where it is from. */
+struct choice {
+	struct ctlogs *list;
+	char *from;
+	char *warning;
+};
+
+/* Takes the list of a folder if it is newer. */
+static enum res
+choice_offer(struct choice *c, const char *folder)
+{
+	struct ctlogs *stored = NULL;
+	char *file = log_list_file(folder), *why = NULL;
+	enum res res = file == NULL ? RES_NOMEM : log_list_stored(&stored, folder, &why);
+
+	if (res != RES_OK && (res != RES_NOT_FOUND || why != NULL)) {
+		free(c->warning);
+		c->warning =
+		    sentence("the stored log list is not used: ", why != NULL ? why : res_text(res), "");
+	}
+	free(why);
+	if (res == RES_OK && ctlogs_date_ms(stored) > ctlogs_date_ms(c->list) &&
+	    ctlogs_add_retired(stored) == RES_OK) {
+		ctlogs_free(c->list);
+		free(c->from);
+		c->list = stored;
+		c->from = file;
+		return RES_OK;
+	}
+	ctlogs_free(stored);
+	free(file);
+	return file == NULL ? RES_NOMEM : RES_OK;
+}
+
 enum res
 log_list_choose(struct ctlogs **out, const char *state_dir, char **from, char **warning)
 {
-	struct ctlogs *builtin = NULL, *stored = NULL;
-	char *file = log_list_file(state_dir), *why = NULL;
-	enum res res = file == NULL ? RES_NOMEM : ctlogs_compiled_in(&builtin);
+	struct choice c = {.from = strdup("compiled in")};
+	char *folder = sentence(state_dir, "/", LOG_LIST_FOLDER);
+	enum res res = c.from == NULL || folder == NULL ? RES_NOMEM : ctlogs_compiled_in(&c.list);
 
+	if (res == RES_OK && *state_dir != '\0')
+		res = choice_offer(&c, state_dir);
+	if (res == RES_OK && *state_dir != '\0')
+		res = choice_offer(&c, folder);
+	free(folder);
 	*warning = NULL;
 	*from = NULL;
 	if (res != RES_OK) {
-		free(file);
+		ctlogs_free(c.list);
+		free(c.from);
+		free(c.warning);
 		return res;
 	}
-	res = *state_dir == '\0' ? RES_NOT_FOUND : log_list_stored(&stored, state_dir, &why);
-	if (res != RES_OK && (res != RES_NOT_FOUND || why != NULL))
-		*warning = sentence("the stored log list is not used, the one compiled in is: ",
-				    why != NULL ? why : file, "");
-	free(why);
-	if (stored != NULL && ctlogs_add_retired(stored) != RES_OK) {
-		ctlogs_free(stored);
-		stored = NULL; /* the compiled-in list serves */
-	}
-	if (stored != NULL && ctlogs_date_ms(stored) > ctlogs_date_ms(builtin)) {
-		ctlogs_free(builtin);
-		*out = stored;
-		*from = file;
-		return RES_OK;
-	}
-	free(file);
-	ctlogs_free(stored);
-	*from = strdup("compiled in");
-	if (*from == NULL) {
-		ctlogs_free(builtin);
-		free(*warning);
-		return RES_NOMEM;
-	}
-	*out = builtin;
+	*out = c.list;
+	*from = c.from;
+	*warning = c.warning;
 	return RES_OK;
 }

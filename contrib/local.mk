@@ -7,7 +7,8 @@ EXTRA_DIST += \
 	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer \
 	contrib/systemd/ctstubd.service.in contrib/systemd/ctstubd.socket \
 	contrib/systemd/ctstub-portal.service.in contrib/systemd/ctstub-portal.socket \
-	contrib/systemd/ctstub-watch.service.in contrib/systemd/ctstub-watch-reload.path contrib/systemd/ctstub-watch-reload.service.in \
+	contrib/systemd/ctstub-watch.service.in contrib/systemd/ctstub-watch-reload.path contrib/systemd/ctstub-reload.service.in \
+	contrib/systemd/ctstub-watch-pull.service.in contrib/systemd/ctstub-watch-pull.timer contrib/systemd/ctstub-metrics.service.in \
 	contrib/systemd/sysusers.conf contrib/systemd/tmpfiles.conf
 # commented configurations, and what a laptop needs beside one
 examplesdir = $(docdir)/examples
@@ -18,9 +19,10 @@ dist_laptop_DATA = contrib/laptop/README.md contrib/laptop/networkmanager-captiv
 # what `ctstub setup --with-links` installs
 dist_pkgdata_SCRIPTS = contrib/laptop/links-hook
 units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-audit.service contrib/systemd/ctstub-ct-logs.service \
-	contrib/systemd/ctstub-portal.service contrib/systemd/ctstub-watch.service contrib/systemd/ctstub-watch-reload.service
+	contrib/systemd/ctstub-portal.service contrib/systemd/ctstub-watch.service contrib/systemd/ctstub-reload.service \
+	contrib/systemd/ctstub-watch-pull.service contrib/systemd/ctstub-metrics.service
 CLEANFILES += $(units)
-fill_unit = $(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),'
+fill_unit = $(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),g'
 # what the systemd that is built for knows; libsystemd tells its version
 if SYSTEMD_RESTART_STEPS
 restart_steps = -e 's/^@restart_steps@$$/RestartSteps=8\nRestartMaxDelaySec=1min/'
@@ -37,12 +39,16 @@ contrib/systemd/ctstub-portal.service: contrib/systemd/ctstub-portal.service.in 
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-portal.service.in >$@
 contrib/systemd/ctstub-watch.service: contrib/systemd/ctstub-watch.service.in Makefile
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-watch.service.in >$@
-contrib/systemd/ctstub-watch-reload.service: contrib/systemd/ctstub-watch-reload.service.in Makefile
-	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-watch-reload.service.in >$@
+contrib/systemd/ctstub-reload.service: contrib/systemd/ctstub-reload.service.in Makefile
+	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-reload.service.in >$@
+contrib/systemd/ctstub-watch-pull.service: contrib/systemd/ctstub-watch-pull.service.in Makefile
+	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-watch-pull.service.in >$@
+contrib/systemd/ctstub-metrics.service: contrib/systemd/ctstub-metrics.service.in Makefile
+	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-metrics.service.in >$@
 if SYSTEMD_UNITS
 nodist_systemdunit_DATA = $(units)
 dist_systemdunit_DATA = contrib/systemd/ctstubd.socket contrib/systemd/ctstub-portal.socket contrib/systemd/ctstub-audit.timer contrib/systemd/ctstub-ct-logs.timer \
-	contrib/systemd/ctstub-watch-reload.path
+	contrib/systemd/ctstub-watch-reload.path contrib/systemd/ctstub-watch-pull.timer
 endif
 # A configuration that somebody has written is never overwritten, and is left behind when it was changed.
 install-data-local:

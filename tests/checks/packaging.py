@@ -132,7 +132,8 @@ def no_build_paths(t, folder):
 
 @rows([(f"systemd-analyze rates {unit} at {EXPOSURE_MAX} or less, as it is and with its drop-ins", unit)
        for unit in ("ctstubd.service", "ctstub-ct-logs.service", "ctstub-audit.service", "ctstub-portal.service",
-                    "ctstub-watch.service", "ctstub-watch-reload.service")], builds=("gcc",))
+                    "ctstub-watch.service", "ctstub-watch-pull.service", "ctstub-reload.service",
+                    "ctstub-metrics.service")], builds=("gcc",))
 def exposure(t, unit):
     if not shutil.which("systemd-analyze"):
         raise Skip("systemd-analyze is not on this machine")

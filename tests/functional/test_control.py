@@ -115,6 +115,12 @@ def prometheus(t):
     check(took and float(took.group(1)) > 0, f"an answer takes a plain number of seconds, to the microsecond: {took}")
 
 
+def scrape(port):
+    with socket.create_connection(("127.0.0.1", port), 5) as s:
+        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        return b"".join(iter(lambda: s.recv(65536), b""))
+
+
 @case("a separate `ctstub metrics` process serves the same over HTTP")
 def metrics(t):
     d, _ = stub(t)
@@ -122,15 +128,20 @@ def metrics(t):
     port = net.free_port()
     exporter = t.spawn("metrics", [t.program("ctstub"), "metrics", "-c", d.config, "--listen", f"127.0.0.1:{port}"])
     until(lambda: net.answers_tcp("127.0.0.1", port), 10, "the exporter listens")
-    with socket.create_connection(("127.0.0.1", port), 5) as s:
-        s.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-        data = b""
-        while True:
-            more = s.recv(65536)
-            if not more:
-                break
-            data += more
+    data = scrape(port)
     check(b" 200 " in data.split(b"\r\n")[0] and b"ctstub_questions_udp_total" in data, data[:300])
+    check(b"ctstub_watch_" not in data, "metrics of a watcher that is not there")
+    os.mkdir(os.path.join(d.dir, "watch"), 0o755)
+    watched = '# HELP ctstub_watch_items Watched.\n# TYPE ctstub_watch_items gauge\nctstub_watch_items 7\n'
+    with open(os.path.join(d.dir, "watch", "metrics.prom"), "w", encoding="utf-8") as f:
+        f.write(watched + "ctstub_upstream_up 99\n# HELP up x\nctstub_watch_bad\x00 1\n")
+    data = scrape(port)
+    check(data.endswith(watched.encode()), f"what ctstub-watch wrote: {data[-300:]}")
+    check(b"ctstub_upstream_up 99" not in data, "the watcher speaks for the daemon")
+    length = int(re.search(rb"Content-Length: (\d+)", data).group(1))
+    equal(length, len(data.partition(b"\r\n\r\n")[2]), "Content-Length")
+    equal(d.process.stop(), 0, "exit code of the daemon")
+    check(b" 503 " in scrape(port).split(b"\r\n")[0], "without a daemon")
     with socket.create_connection(("127.0.0.1", port), 5):  # says nothing, and does not delay the end
         equal(exporter.stop(), 0, "exit code after SIGTERM")
 

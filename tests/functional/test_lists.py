@@ -55,6 +55,18 @@ def newer(t):
     equal((shown["from"], shown["count"]), (t.path("state/ct-logs.json"), 6), "list in effect")
 
 
+@rows([("the unit's folder has the newer list", 1, 2, "state/ct-logs/ct-logs.json"), ("state-dir has the newer list", 2, 1, "state/ct-logs.json"),
+       ("the unit's folder alone has a list", None, 1, "state/ct-logs/ct-logs.json"), ("both are older than the compiled-in list", -4000, -4000, None)])
+def two_folders(t, own, units, used):
+    """ctstub-ct-logs.service writes to a folder of its own in state-dir."""
+    os.makedirs(t.path("state/ct-logs"))
+    for days, folder in ((own, "state"), (units, "state/ct-logs")):
+        if days is not None:
+            code, out, err = import_list(t, LOGS, utc_now() + days * DAY, "--force", "--state-dir", t.path(folder))
+            equal(code, 0, f"import into {folder} ({out} {err})")
+    equal(in_effect(t)["from"], t.path(used) if used else "compiled in", "list in effect")
+
+
 @rows([
     ("a list that is older", lambda: (LOGS, utc_now() - DAY), "older"),
     ("a list that loses more than a third", lambda: (LOGS[:3], utc_now() + DAY), "third"),
