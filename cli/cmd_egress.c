@@ -7,6 +7,7 @@
 #include "cli/setup/program.h"
 
 #include <jansson.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,14 +20,15 @@ static const char verb[] = "egress";
 /* Where distributions keep it. */
 static const char *const nft_programs[] = {"/usr/sbin/nft", "/usr/bin/nft", "/sbin/nft"};
 
-enum { OPT_CHECK = 256, OPT_JSON, OPT_NFTABLES, OPT_SYSTEMD, OPT_UPDATES, OPT_USER };
+enum { OPT_CHECK = 256, OPT_JSON, OPT_NFTABLES, OPT_SYSTEMD, OPT_UPDATES, OPT_USER, OPT_LISTS_USER };
 
 const struct cli_option egress_options[] = {
     {"config", 'c', "FILE", "the daemon's configuration, for its upstreams and its user"},
     {"nftables", OPT_NFTABLES, NULL, "print only the ruleset for nft"},
     {"systemd", OPT_SYSTEMD, NULL, "print only the drop-in for ctstubd.service"},
-    {"updates", OPT_UPDATES, NULL,
-     "let the user reach HTTPS servers as well, for `ctstub ct-logs update` and\n`ctstub audit`"},
+    {"updates", OPT_UPDATES, NULL, "let the user reach HTTPS servers as well, for `ctstub audit`"},
+    {"lists-user", OPT_LISTS_USER, "NAME",
+     "the user that fetches the list of CT logs; ctstub-ct-logs without this, where it\nexists"},
     {"user", OPT_USER, "NAME", "the user that the daemon runs as, in place of option user"},
     {"check", OPT_CHECK, NULL,
      "print no rules, but whether they are loaded and whom they refused; exit code 1\n"
@@ -37,7 +39,7 @@ const struct cli_option egress_options[] = {
 };
 
 struct egress_request {
-	const char *config, *user;
+	const char *config, *user, *lists_user;
 	bool check, json, nftables, systemd, updates;
 };
 
@@ -62,6 +64,9 @@ egress_take(void *ctx, int id, const char *value)
 		return req->updates = true;
 	case OPT_USER:
 		req->user = value;
+		return true;
+	case OPT_LISTS_USER:
+		req->lists_user = value;
 		return true;
 	default:
 		return false;
@@ -97,8 +102,9 @@ rules_print_json(const struct egress *e, struct buf *rules, struct buf *drop_in)
 		(void)json_array_append_new(to, json_endpoint(&e->to[i]));
 	for (const char *const *a = egress_doh; *a != NULL; a++)
 		(void)json_array_append_new(doh, json_string(*a));
-	out = json_pack("{s:s,s:o,s:o,s:s,s:s}", "user", e->user, "upstreams", to, "doh_addresses", doh,
-			"nftables", buf_cstr(rules), "systemd", buf_cstr(drop_in));
+	out =
+	    json_pack("{s:s,s:o,s:o,s:s,s:s,s:s}", "user", e->user, "upstreams", to, "doh_addresses", doh,
+		      "doh_date", EGRESS_DOH_DATE, "nftables", buf_cstr(rules), "systemd", buf_cstr(drop_in));
 	text = out != NULL ? json_dumps(out, JSON_COMPACT) : NULL;
 	json_decref(out);
 	return cli_print_json(verb, text);
@@ -245,6 +251,21 @@ egress_check(const struct egress_request *req, const struct egress *e)
 	return code;
 }
 
+/* nft refuses rules that name a user who does not exist. */
+static const char *
+user_here(const char *user)
+{
+	return egress_user_ok(user) && getpwnam(user) != NULL ? user : NULL;
+}
+
+static void
+egress_helpers(struct egress *e, const struct egress_request *req, const struct settings *s)
+{
+	e->lists_user = user_here(req->lists_user != NULL ? req->lists_user : EGRESS_LISTS_USER);
+	if (s->portal_enable)
+		e->portal_user = user_here(s->portal_user);
+}
+
 enum exit_code
 cmd_egress(int argc, char **argv)
 {
@@ -262,6 +283,7 @@ cmd_egress(int argc, char **argv)
 		return code;
 	res = egress_new(&egress, settings, req.user);
 	egress.updates = req.updates;
+	egress_helpers(&egress, &req, settings);
 	if (res == RES_NOMEM)
 		code = no_memory();
 	else if (res != RES_OK)

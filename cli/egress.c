@@ -128,15 +128,22 @@ put_hooks(struct buf *b, const struct egress *e)
 		   "\tchain output {\n"
 		   "\t\ttype filter hook output priority filter; policy accept;\n"
 		   "\t\toifname \"lo\" accept\n"
-		   "\t\tmeta skuid \"%s\" goto daemon\n"
-		   "\t\tjump others\n"
-		   "\t}\n"
-		   "\t# containers and virtual machines behind this one\n"
-		   "\tchain forward {\n"
-		   "\t\ttype filter hook forward priority filter; policy accept;\n"
-		   "\t\tjump others\n"
-		   "\t}\n",
+		   "\t\tmeta skuid \"%s\" goto daemon\n",
 		   e->user);
+	if (e->lists_user != NULL)
+		buf_format(b, "\t\tmeta skuid \"%s\" jump upstreams\n", e->lists_user);
+	if (e->portal_user != NULL)
+		buf_format(b,
+			   "\t\t# names of portal probes, while a window is open\n"
+			   "\t\tmeta skuid \"%s\" meta l4proto { tcp, udp } th dport 53 accept\n",
+			   e->portal_user);
+	buf_text(b, "\t\tjump others\n"
+		    "\t}\n"
+		    "\t# containers and virtual machines behind this one\n"
+		    "\tchain forward {\n"
+		    "\t\ttype filter hook forward priority filter; policy accept;\n"
+		    "\t\tjump others\n"
+		    "\t}\n");
 }
 
 static void
@@ -145,13 +152,16 @@ put_daemon(struct buf *b, const struct egress *e)
 	buf_text(b, "\tchain daemon {\n");
 	if (e->serves_others)
 		buf_text(b, "\t\tct direction reply accept\n");
-	buf_text(b, "\t\tip daddr . tcp dport @upstreams4 accept\n"
-		    "\t\tip6 daddr . tcp dport @upstreams6 accept\n");
+	buf_text(b, "\t\tjump upstreams\n");
 	if (e->updates)
-		buf_text(b, "\t\t# ctstub ct-logs update, ctstub audit\n\t\ttcp dport 443 accept\n");
+		buf_text(b, "\t\t# ctstub audit\n\t\ttcp dport 443 accept\n");
 	buf_text(b, "\t\tgoto refuse\n\t}\n");
 }
 
+static const char upstreams[] = "\tchain upstreams {\n"
+				"\t\tip daddr . tcp dport @upstreams4 accept\n"
+				"\t\tip6 daddr . tcp dport @upstreams6 accept\n"
+				"\t}\n";
 static const char others[] = "\tchain others {\n"
 			     "\t\tmeta l4proto != { tcp, udp } return\n"
 			     "\t\tth dport { 53, 853 } goto refuse\n"
@@ -172,7 +182,8 @@ static const char refuse[] = "\tchain refuse {\n"
 void
 egress_rules_write(struct buf *b, const struct egress *e)
 {
-	buf_text(b, "# The first line makes the table, so that the second always has one to remove.\n"
+	buf_text(b, "# The addresses of public DoH services are of " EGRESS_DOH_DATE ".\n"
+		    "# The first line makes the table, so that the second always has one to remove.\n"
 		    "table inet " EGRESS_TABLE "\n"
 		    "delete table inet " EGRESS_TABLE "\n"
 		    "table inet " EGRESS_TABLE " {\n");
@@ -183,6 +194,7 @@ egress_rules_write(struct buf *b, const struct egress *e)
 	put_tried(b, 4, "ip");
 	put_tried(b, 6, "ip6");
 	buf_text(b, "\tcounter refused {\n\t}\n");
+	buf_text(b, upstreams); /* before the chains that jump to it */
 	put_hooks(b, e);
 	put_daemon(b, e);
 	buf_text(b, others);

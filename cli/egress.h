@@ -26,8 +26,16 @@ struct egress {
 	struct egress_endpoint *to; /* each address and port once */
 	size_t n;
 	bool serves_others; /* a listener is not on loopback: replies leave the machine */
-	bool updates; /* the user may also reach HTTPS servers: `ctstub ct-logs update` and `ctstub audit` */
+	bool updates;       /* the user may also reach HTTPS servers: `ctstub audit` */
+	const char *
+	    lists_user; /* lent; may reach the upstreams as well: `ct-logs update`; NULL: there is none here */
+	const char *portal_user; /* lent; may ask in clear text, for portal probes; NULL: nobody may */
 };
+
+/* The user of ctstub-ct-logs.service. Others that fetch something (ctstub-watch) need no more than anybody has. */
+#define EGRESS_LISTS_USER "ctstub-ct-logs"
+/* When the table of DoH services was looked through last. */
+#define EGRESS_DOH_DATE "2026-11-28"
 
 /* Is this a name that can stand in the rules? */
 bool egress_user_ok(const char *user);

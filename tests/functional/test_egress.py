@@ -1,6 +1,7 @@
 """ctstub egress: the rules are taken by nft, let only ctstub out, and --check shows who tried."""
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -33,8 +34,8 @@ def egress(t, *options, want=0, text=UPSTREAMS):
     return out
 
 
-def load(t, nft, *options):
-    done = subprocess.run([nft, "-f", t.write("rules.nft", egress(t, *options))], stderr=subprocess.PIPE, check=False)
+def load(t, nft, *options, text=UPSTREAMS):
+    done = subprocess.run([nft, "-f", t.write("rules.nft", egress(t, *options, text=text))], stderr=subprocess.PIPE, check=False)
     check(done.returncode == 0, done.stderr.decode())
 
 
@@ -115,6 +116,28 @@ def checks(t):
     check("out of date" in egress(t, "--check", want=1, text=UPSTREAMS + 'upstream "more" { address = {"192.0.2.4"} }\n'), "one upstream more")
 
 
+DAEMON, BIN = 1, 2  # users that Debian always has
+PORTAL = UPSTREAMS + 'portal { enable = true user = "bin" }\n'
+HELPERS = [
+    ("the user of the list reaches an upstream over DoT", ("--lists-user", "daemon"), UPSTREAMS, DAEMON, TCP, "192.0.2.1", 853, False),
+    ("the user of the list reaches HTTPS servers", ("--lists-user", "daemon"), UPSTREAMS, DAEMON, TCP, "192.0.2.9", 443, False),
+    ("the user of the list reaches no other DoT server", ("--lists-user", "daemon"), UPSTREAMS, DAEMON, TCP, "192.0.2.9", 853, True),
+    ("the user of the list asks nothing in clear text", ("--lists-user", "daemon"), UPSTREAMS, DAEMON, UDP, "192.0.2.9", 53, True),
+    ("a user of the list that does not exist is left out", ("--lists-user", "no-such-user"), UPSTREAMS, DAEMON, TCP, "192.0.2.1", 853, True),
+    ("the portal's user asks in clear text when it is on", (), PORTAL, BIN, UDP, "192.0.2.9", 53, False),
+    ("the portal's user reaches no upstream", (), PORTAL, BIN, TCP, "192.0.2.1", 853, True),
+    ("the portal's user asks nothing in clear text when it is off", (), PORTAL.replace("true", "false"), BIN, UDP, "192.0.2.9", 53, True),
+]
+
+
+@rows(HELPERS, netns=True, builds=("gcc",))
+def helpers(t, options, text, uid, kind, address, port, is_refused):
+    nft = need_nft()
+    network()
+    load(t, nft, *options, text=text)
+    equal(refused(uid, kind, address, port), is_refused, f"uid {uid} to {address} port {port} is refused")
+
+
 @case("--updates lets the daemon's user reach HTTPS servers", netns=True, builds=("gcc",))
 def updates(t):
     nft = need_nft()
@@ -137,6 +160,7 @@ def as_json(t):
           [("one", "dot", "192.0.2.1", 853), ("one", "dot", "2001:db8::1", 853), ("two", "doh", "192.0.2.2", 443)], "upstreams")
     equal((out["user"], out["nftables"], out["systemd"]), ("nobody", egress(t, "--nftables"), egress(t, "--systemd")), "texts")
     check("9.9.9.9" in out["doh_addresses"], "a known DoH address is missing")
+    check(re.fullmatch(r"20\d\d-\d\d-\d\d", out["doh_date"]) and out["doh_date"] in out["nftables"], "the date of the table")
 
 
 @rows([("an empty user", 'user = ""\n', "user"), ("a user that nft would read as more", 'user = "a\\"b"\n', "user"),
