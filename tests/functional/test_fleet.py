@@ -1,12 +1,21 @@
-"""contrib/fleet: the checkers of Ansible, YAML and Prometheus find nothing, and the metrics that it names exist."""
+"""contrib/fleet: the checkers of Ansible, YAML and Prometheus find nothing, and a real Prometheus that scrapes `ctstub metrics`
+has data for every panel of the dashboard."""
 import json
+import math
 import os
 import re
 import shutil
 import subprocess
+import urllib.error
+import urllib.parse
+import urllib.request
 
 from functional._common import is_taken, stub
-from harness.case import Skip, case, check, equal, rows
+from harness import client, net
+from harness.case import Skip, case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.pki import Site
+from harness.upstream import DotServer
 
 
 def fleet(t, *names):
@@ -60,6 +69,8 @@ def metrics_exist(t):
     code, out, _ = t.run("ctstub", "stats", "--prometheus", "--socket", d.control)
     equal(code, 0, "ctstub stats")
     served = set(re.findall(r"^# TYPE (ctstub_\w+)", out, re.M))
+    with open(os.path.join(t.src, "contrib", "watch", "status.c"), encoding="utf-8") as source:
+        served |= set(re.findall(r'"(ctstub_watch_\w+)"', source.read()))
     dashboard = json.loads(text(t, "dashboard.json"))
     queries = " ".join(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
     for name, source in (("alerts.yml", " ".join(re.findall(r"expr: .*(?:\n {12}.*)?", text(t, "alerts.yml")))), ("dashboard.json", queries)):
@@ -78,3 +89,90 @@ def cloud_init(t):
         check(options in role + content, options)
         shown = t.run("ctstub", "help", options.split()[0])[1]
         check(all(word in shown for word in options.split()), f"{options}: {shown}")
+
+
+WATCHED = """# HELP ctstub_watch_findings_total Findings by kind.
+# TYPE ctstub_watch_findings_total counter
+ctstub_watch_findings_total{kind="rogue"} 1
+ctstub_watch_timestamp_seconds 1
+"""
+
+
+class Prometheus:
+    def __init__(self, t, target):
+        self.port = net.free_port()
+        config = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [fleet(t, "alerts.yml")],
+                  "scrape_configs": [{"job_name": "ctstub", "static_configs": [{"targets": [target]}]}]}
+        self.process = t.spawn("prometheus", [t.program("prometheus"), f"--config.file={t.write('prometheus.yml', json.dumps(config))}",
+                                              f"--storage.tsdb.path={t.path('tsdb')}", f"--web.listen-address=127.0.0.1:{self.port}"],
+                               env=t.servers.env())
+        self.process.expect = None
+        until(self.is_ready, 60, "Prometheus is ready")
+
+    def is_ready(self):
+        check(self.process.alive(), f"Prometheus ended: {self.process.log()[-600:]}")
+        try:
+            return net.answers_tcp("127.0.0.1", self.port) and self.get("targets")["activeTargets"]
+        except urllib.error.HTTPError:  # 503 while it starts
+            return False
+
+    def get(self, what, **parameters):
+        url = f"http://127.0.0.1:{self.port}/api/v1/{what}?{urllib.parse.urlencode(parameters)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            reply = json.load(answer)
+        equal(reply["status"], "success", what)
+        return reply["data"]
+
+    def has_data(self, query):
+        values = [float(series["value"][1]) for series in self.get("query", query=query)["result"]]
+        return bool(values) and not all(math.isnan(v) for v in values)
+
+
+def lab(t):
+    """A daemon with an upstream that it refuses, and one that a rule in report mode finds fault with; its exporter."""
+    site, other = Site(t), Site(t, prefix="other")
+    pin = {"pin": ["spki-sha256 " + "00" * 32], "pin_mode": "report"}
+    good = DotServer(t, site)
+    d = Daemon(t, [upstream("bad", DotServer(t, other)), upstream("good", good, **pin)], anchors=site.anchors, extra='strategy = "ordered"')
+    os.mkdir(os.path.join(d.dir, "watch"), 0o755)
+    with open(os.path.join(d.dir, "watch", "metrics.prom"), "w", encoding="utf-8") as f:
+        f.write(WATCHED)
+    port = net.free_port()
+    t.spawn("metrics", [t.program("ctstub"), "metrics", "-c", d.config, "--listen", f"127.0.0.1:{port}"])
+    return d, good, f"127.0.0.1:{port}"
+
+
+@case("every panel of the dashboard shows data of a running daemon, and every alert rule is evaluated", builds=("gcc",), timeout=300)
+def panels(t):
+    d, good, target = lab(t)
+    prometheus = Prometheus(t, target)
+    queries = {panel["title"]: query["expr"] for panel in json.loads(text(t, "dashboard.json"))["panels"] for query in panel["targets"]}
+    check(len(queries) >= 16, f"panels: {list(queries)}")
+    asked = [0]
+
+    def missing():
+        """What happens on a machine, and the panels that show nothing of it."""
+        for _ in range(3):
+            asked[0] += 1
+            equal(client.rcode(d.ask(f"n{asked[0]}.example.com")), "NOERROR", "rcode")
+            d.ask("again.example.com")
+        d.ctl("reload")  # the upstream that is refused is tried again
+        for connection in list(good.live):
+            connection.close()  # the next question makes a handshake, and a verdict
+        return [title for title, query in queries.items() if not prometheus.has_data(query.replace("$instance", ".*"))]
+    left = ["all"]
+
+    def complete():
+        left[:] = missing()
+        return not left
+    try:
+        until(complete, 90, "every panel has data")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: without data are {left}") from error
+
+    def rules():
+        return {rule["name"]: rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]}
+    until(lambda: all(rule["health"] == "ok" for rule in rules().values()), 30, "every rule is evaluated")
+    until(lambda: rules()["CtstubUpstreamRefused"]["state"] in ("pending", "firing"), 30, "the refused upstream raises its alert")
+    until(lambda: rules()["CtstubReportFindings"]["state"] == "firing", 30, "the finding in report mode raises its alert")
+    equal([name for name in ("CtstubDown", "CtstubNoUpstream", "CtstubReloadRefused", "CtstubListOld") if rules()[name]["state"] != "inactive"], [], "other alerts")
