@@ -465,6 +465,7 @@ def rotated(t):
     os.chmod(config, 0o644)
     code, out, err = t.run("logrotate", "-f", "-s", t.path("state"), config)
     check(code == 0, out + err)
-    until(lambda: os.path.exists(path), 10, "a new file")
-    d.ask("box.test", "AAAA")
-    lines(path, 1)
+    d.process.wait_log("notice reloaded")
+    until(lambda: d.ask("box.test", "AAAA") and os.path.getsize(path) > 0, 10, "lines in the new file")
+    with open(path + ".1", encoding="utf-8") as f:
+        check("type=A " in f.read().splitlines()[0], "the line before is in the file that was moved")

@@ -3,13 +3,12 @@
 The container has a network namespace of its own with nothing but loopback in it. Programs are run in it through the
 namespaces of its PID 1, so that neither D-Bus nor a machine manager is needed on the host.
 """
-import hashlib
 import os
 import subprocess
 import time
 
 from harness.case import Skip, check, until
-from harness.roots import debootstrap, extended
+from harness.roots import debootstrap, digest, extended
 
 # What a small Debian has, what ctstub links against, and two programs that ask questions.
 PACKAGES = """systemd systemd-sysv dbus ca-certificates bind9-dnsutils iproute2 python3-minimal
@@ -39,10 +38,10 @@ def debian_root(t, suite=None, more=()):
     t.program("debootstrap")
     base = os.path.join(os.path.dirname(t.build), "roots")
     try:
-        root = debootstrap(suite, base, PACKAGES + RENAMED[suite], "machine-" + suite)
+        packages = PACKAGES + RENAMED[suite]
+        root = debootstrap(suite, base, packages, f"machine-{suite}-{digest(packages)}")
         if more:
-            wanted = hashlib.sha256(" ".join(sorted(more)).encode()).hexdigest()[:8]
-            root = extended(root, base, f"more-{suite}-{wanted}", more)
+            root = extended(root, base, "more-" + suite, sorted(more))
     except RuntimeError as error:
         raise AssertionError(str(error)) from error
     copy = t.path("machine")

@@ -6,6 +6,7 @@ the next run is quick. The network is the machine's own: the packages come from 
 """
 import ctypes
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -98,6 +99,11 @@ def must(command):
         raise RuntimeError(f"{' '.join(command)[:60]}: {done.stdout.decode(errors='replace')[-600:]}")
 
 
+def digest(packages):
+    """Of a list of packages, for the name of a root: another list is another root."""
+    return hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8]
+
+
 def debootstrap(suite, base, include, name=None):
     """The folder base/NAME with that release, made once. Raises RuntimeError with the end of debootstrap's output."""
     program = shutil.which("debootstrap", path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin")
@@ -112,7 +118,7 @@ def extended(root, base, name, packages):
         must(["cp", "-a", "--reflink=auto", root, folder])
         must(["chroot", folder, "apt-get", "update", "-q"])
         must(["chroot", folder, "apt-get", "install", "-qy", "--no-install-recommends", *packages])
-    return once(base, name, make)
+    return once(base, f"{name}-{digest((root, *packages))}", make)
 
 
 class Sources(Builds):

@@ -143,6 +143,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_known \
 	tests/unit/resolver/daemon/test_list_age \
 	tests/unit/resolver/daemon/test_network \
+	tests/unit/resolver/daemon/test_query_line \
 	tests/unit/resolver/daemon/test_repeats \
 	tests/unit/resolver/daemon/test_socket_unit
 check_PROGRAMS += \
