@@ -6,6 +6,7 @@
 #pragma GCC diagnostic ignored "-Wunused-but-set-variable"
 }
 %code requires {
+#include "config/options.h"
 #include "config/parse.h"
 }
 %define api.pure full
@@ -149,6 +150,15 @@ stray_equals(struct parse *p, struct token *name, struct token *word, struct tok
 	free(word->text);
 }
 
+static bool
+names_titled_section(const char *name)
+{
+	for (unsigned i = SECTION_TOP; i < SECTION_COUNT; i++)
+		if (section_has_title((enum section)i) && strcmp(section_names[i], name) == 0)
+			return true;
+	return false;
+}
+
 /* An option and its value with nothing between, or a section without its "{". */
 static void
 equals_missing(struct parse *p, struct token *name, struct token *next)
@@ -156,6 +166,9 @@ equals_missing(struct parse *p, struct token *name, struct token *next)
 	if (next->quoted)
 		parse_fail(p, name->line,
 		    "neither \"=\" nor \"{\" with \"%.80s\", option = value or section \"title\" { ... } was expected", name->text);
+	else if (names_titled_section(name->text))
+		parse_fail(p, name->line, "no quotes around the title of a section, %.80s \"%.80s\" { ... } was expected", name->text,
+		    next->text);
 	else
 		parse_fail(p, name->line, "no \"=\" after \"%.80s\", option = value was expected", name->text);
 	free(name->text);

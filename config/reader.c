@@ -339,6 +339,19 @@ reader_start(struct reader *r, struct config_errors *errors)
 	return RES_OK;
 }
 
+/* A syntax error ended the reading inside a section: what it must have may stand below, and is not called missing. */
+static void
+section_cut(struct reader *r)
+{
+	static const enum option_id needed[] = {OPTION_ADDRESS, OPTION_FORWARD_UPSTREAM};
+
+	if (r->base == NULL || !section_has_title(r->section))
+		return;
+	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
+		if (r->set_at[needed[i]].line == 0)
+			r->set_at[needed[i]] = (struct place){r->file, 1};
+}
+
 enum res
 reader_text(struct reader *r, const char *file, struct span text)
 {
@@ -351,6 +364,8 @@ reader_text(struct reader *r, const char *file, struct span text)
 	r->passed_over = 0;
 	memset(r->top_here, 0, sizeof r->top_here);
 	res = parse_text(text, &reader_handler, r);
+	if (res != RES_OK)
+		section_cut(r);
 	/* Half a file must never pass for the whole, whatever the caller makes of it. */
 	r->nomem |= res == RES_NOMEM;
 	return r->nomem ? RES_NOMEM : res;
