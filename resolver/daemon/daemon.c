@@ -85,6 +85,8 @@ daemon_status_fill(void *ctx, struct status *s)
 	s->reload_error = d->configuration.reload_error;
 	s->started_ms = d->started_ms;
 	verdict_log_last(d->verdicts, &s->last_refusal);
+	if (s->last_refusal.upstream == NULL)
+		recorder_last_refusal(d->recorder, &s->last_refusal);
 	recorder_state(d->recorder, &s->journal);
 	s->captive_until_ms = captive_until_ms(&d->captive);
 	counters_sum(&s->counters, &d->counters);

@@ -29,6 +29,8 @@ struct recorder {
 	struct repeats repeats;
 	bool writes; /* there is a state-dir */
 	bool keeps_evidence;
+	struct refusal before; /* the last one of the journal, as of the start */
+	char *before_upstream; /* its upstream */
 	struct journal_state state;
 };
 
@@ -241,6 +243,28 @@ recorder_add(struct recorder *r, const struct server *server, struct span presen
 
 /* ---- life */
 
+/* A reason that a later version knows is left out. */
+static void
+refusal_keep(struct recorder *r, const struct journal_record *record)
+{
+	struct buf text = buf_max(JOURNAL_LINE_MAX), reason = buf_max(64), addr = buf_max(ADDR_TEXT_MAX);
+	struct refusal one = {.at_ms = record->time_ms};
+
+	buf_put(&text, record->upstream);
+	buf_put(&reason, record->reason);
+	buf_put(&addr, record->address);
+	if (buf_cstr(&reason) != NULL && buf_cstr(&addr) != NULL &&
+	    (one.reason = reason_read(buf_cstr(&reason))) != REASON_NONE &&
+	    addr_read(&one.addr, buf_cstr(&addr), 853) == RES_OK && buf_cstr(&text) != NULL) {
+		free(r->before_upstream);
+		one.upstream = r->before_upstream = buf_take_cstr(&text);
+		r->before = one;
+	}
+	buf_free(&text);
+	buf_free(&reason);
+	buf_free(&addr);
+}
+
 static void
 recorder_on_record(void *ctx, const struct journal_record *record)
 {
@@ -249,8 +273,10 @@ recorder_on_record(void *ctx, const struct journal_record *record)
 	struct buf same = buf_max(8192);
 
 	(void)known_learn(&r->known, &copy);
-	if (record->kind == JOURNAL_REFUSED)
+	if (record->kind == JOURNAL_REFUSED) {
 		repeats_restore(&r->repeats, refusal_text(&same, record), record->time_ms);
+		refusal_keep(r, record);
+	}
 	buf_free(&same);
 }
 
@@ -336,6 +362,7 @@ recorder_free(struct recorder *r)
 		helper_end(r->socket);
 	}
 	buf_free(&r->message);
+	free(r->before_upstream);
 	free(r);
 }
 
@@ -343,4 +370,10 @@ void
 recorder_state(const struct recorder *r, struct journal_state *out)
 {
 	*out = r->state;
+}
+
+void
+recorder_last_refusal(const struct recorder *r, struct refusal *out)
+{
+	*out = r->before;
 }

@@ -23,6 +23,8 @@ void recorder_configure(struct recorder *, const struct settings *);
 void recorder_free(struct recorder *);
 /* Any thread: a certificate was judged (server_hooks.on_certificate). */
 void recorder_add(struct recorder *, const struct server *, struct span presented);
+/* The last refusal before the start, by the journal; its upstream is lent. */
+void recorder_last_refusal(const struct recorder *, struct refusal *);
 void recorder_state(const struct recorder *, struct journal_state *);
 
 #endif

@@ -24,9 +24,9 @@ struct worker_status {
 	size_t flushed; /* cache entries */
 };
 
-/* The last certificate that was refused, as the log has it. */
+/* The last certificate that was refused, also before the start when the journal has it. */
 struct refusal {
-	const char *upstream; /* lent; NULL: there was none since the start */
+	const char *upstream; /* lent; NULL: there was none */
 	struct addr addr;
 	enum reason reason;
 	int64_t at_ms; /* wall clock */

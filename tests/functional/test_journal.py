@@ -165,6 +165,10 @@ def refusal(t):
     w.ask("SERVFAIL")
     record = w.settle(2)[1]
     equal((record["event"], record["reason"], record["count"]), ("refused", "ct-too-few-scts", 1), "record")
+    w.daemon.process.stop()
+    again(w.daemon)
+    last = w.daemon.ctl("status")["last_refusal"]
+    equal((last["upstream"], last["reason"], last["at"][:19]), ("one", "ct-too-few-scts", record["time"][:19]), "the last refusal, after a restart")
     equal(evidence(w), [record["evidence"] + ".json", record["evidence"] + ".pem"], "files")
     w.renew()
     again(w.daemon)
