@@ -148,7 +148,7 @@ conn_become_ready(struct conn *c)
 	return c->state == CONN_READY;
 }
 
-/* Takes the state as server as the received bytes carry it. False: the connection is gone. */
+/* Takes the state as far as the received bytes carry it. False: the connection is gone. */
 static bool
 conn_step(struct conn *c)
 {

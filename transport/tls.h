@@ -80,7 +80,7 @@ void tls_bye(struct tls *); /* close_notify into the output */
 struct span tls_out(const struct tls *); /* to be sent; lent until the next call */
 void tls_sent(struct tls *, size_t n);
 
-/* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as server as it can be read:
+/* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as far as it can be read:
  * GnuTLS does not hand out a chain that it cannot parse, and the judge has a reason for it.
  * False: it is malformed. */
 bool tls_peer_read(struct tls_peer *, struct span message, bool v13);

@@ -63,7 +63,7 @@ struct tp_event {
 	struct span
 	    presented; /* with a verdict: the certificates as presented, each after its length of 24 bits */
 	bool resumed;
-	const char *tls_version, *cipher, *group, *alpn; /* "" where the handshake did not come so server */
+	const char *tls_version, *cipher, *group, *alpn; /* "" where the handshake did not come so far */
 	int64_t handshake_ms;                            /* from connect to ready or failure */
 	const char *detail; /* a message of the library or the system for the log; may be NULL */
 };
