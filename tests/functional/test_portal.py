@@ -16,7 +16,9 @@ import urllib.request
 
 from harness import client, wire
 from harness.case import Skip, case, check, equal, rows, until
+from harness.container import Container, debian_root
 from harness.daemon import Daemon, section, upstream
+from harness.installed import CONFIG, configure, install
 from harness.pki import Site
 from harness.upstream import DohServer
 from harness.world import DOH4, GATE4, HOME4, UP4, Capture, Tokens, World, ports, site_of
@@ -441,3 +443,68 @@ def windows_have_bounds(t, word, code):
     equal(have, code, f"exit code: {out} {err}")
     if code:
         check("minutes from 1 to 60" in err, err)
+
+
+@rows([(f"NetworkManager reports {state or 'nothing'}", state, want) for state, want in (
+    ("PORTAL", "captive 5\n"), ("LIMITED", "captive 5\n"), ("FULL", "captive off\n"), ("NONE", ""), ("UNKNOWN", ""), ("", ""))])
+def hook_of_network_manager(t, state, want):
+    fake = t.write("fake", '#!/bin/sh\necho "$@" >>calls\n')
+    os.chmod(fake, 0o755)
+    hook = os.path.join(t.src, "contrib/laptop/networkmanager-captive.sh")
+    for event in ("connectivity-change", "up", "dhcp4-change"):
+        code, out, err = t.run("/bin/sh", hook, "", event, env=t.env(CTSTUB=fake, CONNECTIVITY_STATE=state))
+        equal((code, out, err), (0, "", ""), f"the hook at {event}")
+    calls = open(t.path("calls"), encoding="ascii").read() if os.path.exists(t.path("calls")) else ""
+    equal(calls, want, f"what it runs at {state or 'an empty state'}")
+
+
+OUTSIDE = """
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(("192.0.2.1", 53))
+while True:
+    data, peer = s.recvfrom(512)
+    end = data.index(b"\\0", 12) + 5
+    s.sendto(data[:2] + b"\\x81\\x80\\0\\1\\0\\1\\0\\0\\0\\0" + data[12:end] + b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\1\\0\\0\\4\\xc0\\0\\2\\x50", peer)
+"""
+UNIT = """upstream "away" { address = {"192.0.2.9"} }
+portal { enable = true }
+"""
+
+
+@case("the units under systemd: the daemon's connection starts the helper under its own user and filter, and it ends by itself", builds=("gcc",), timeout=600)
+def units(t):
+    root = debian_root(t)
+    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
+    install(t, root)
+    configure(root, UNIT)
+    with open(f"{root}/root/outside.py", "w", encoding="utf-8") as f:
+        f.write(OUTSIDE)
+    machine = Container(t, root)
+    machine.boot()
+    for line in ("ip netns add world", "ip link add wire0 type veth peer name wire1 netns world", "ip addr add 192.0.2.2/24 dev wire0", "ip link set wire0 up",
+                 "ip netns exec world ip addr add 192.0.2.1/24 dev wire1", "ip netns exec world ip link set wire1 up",
+                 "systemd-run --unit=outside ip netns exec world python3 /root/outside.py"):
+        machine.must(*line.split())
+    machine.must("mkdir", "-p", "/run/NetworkManager")
+    machine.must("sh", "-c", "echo nameserver 192.0.2.1 >/run/NetworkManager/resolv.conf")
+    machine.must("systemctl", "enable", "--now", "ctstub-portal.socket", "ctstubd.socket", "ctstubd.service")
+    equal(machine.state("ctstub-portal"), "inactive", "the helper before a window")
+    machine.must("ctstub", "captive", "5m", "-c", CONFIG)
+
+    def ask():
+        return machine.run("dig", "+short", "+tries=1", "+time=5", "@127.0.0.1", PROBE)[1].strip()
+    until(lambda: ask() == "192.0.2.80", 20, f"the portal's address; {ask()}\n{machine.journal('ctstub-portal')[-800:]}{machine.journal('ctstubd')[-800:]}")
+    pid = machine.state("ctstub-portal", "MainPID")
+    equal(machine.must("stat", "-c", "%U", f"/proc/{pid}").strip(), "ctstub-portal", "the helper's user")
+    status = machine.must("cat", f"/proc/{pid}/status")
+    for line in ("CapEff:\t0000000000000000", "CapBnd:\t0000000000000000", "NoNewPrivs:\t1", "Seccomp:\t2"):
+        check(line in status, f"the helper's status lacks {line!r}: {status}")
+    equal(machine.must("stat", "-c", "%U:%G %a", "/run/ctstub-portal/socket").strip(), "root:ctstub 660", "the socket")
+    check(f"name={PROBE}" in machine.journal("ctstub-portal"), "the journal of the helper lacks the question")
+    machine.must("ctstub", "captive", "off", "-c", CONFIG)
+    until(lambda: machine.state("ctstub-portal") == "inactive", 40, "the helper ends by itself")
+    check(machine.state("ctstub-portal", "Result") == "success", "the helper's end is a failure")
+    machine.must("ctstub", "captive", "5m", "-c", CONFIG)
+    until(lambda: ask() == "192.0.2.80", 20, "the portal's address in the second window")
+    machine.power_off()

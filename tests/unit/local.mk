@@ -142,6 +142,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_journal_file \
 	tests/unit/resolver/daemon/test_known \
 	tests/unit/resolver/daemon/test_list_age \
+	tests/unit/resolver/daemon/test_sandbox \
 	tests/unit/resolver/daemon/test_network \
 	tests/unit/resolver/daemon/test_query_line \
 	tests/unit/resolver/daemon/test_repeats \

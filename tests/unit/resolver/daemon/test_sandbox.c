@@ -1,0 +1,169 @@
+/* What a process can do once it is sealed: the daemon cannot send a question in clear text, the portal helper cannot connect. */
+#include "resolver/daemon/sandbox.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SANITIZED 1
+#endif
+
+/* Each gives 0, or errno. */
+static int
+result(int fd)
+{
+	return fd >= 0 ? 0 : errno;
+}
+
+static int
+try_udp(void)
+{
+	return result(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+}
+
+static int
+try_udp6(void)
+{
+	return result(socket(AF_INET6, SOCK_DGRAM, 0));
+}
+
+static int
+try_raw(void)
+{
+	return result(socket(AF_INET, SOCK_RAW, IPPROTO_UDP));
+}
+
+static int
+try_packet(void)
+{
+	return result(socket(AF_PACKET, SOCK_DGRAM, 0));
+}
+
+static int
+try_tcp(void)
+{
+	return result(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+}
+
+static int
+try_unix_messages(void)
+{
+	return result(socket(AF_UNIX, SOCK_SEQPACKET, 0));
+}
+
+static int
+try_write(void)
+{
+	return result(open("/tmp/never", O_WRONLY | O_CREAT, 0600));
+}
+
+static int
+try_read(void)
+{
+	return result(openat(AT_FDCWD, "/dev/null", O_RDONLY));
+}
+
+/* A listener's socket, made before: bound to loopback, it reaches nobody else. */
+static int loopback = -1;
+
+static int
+try_listener(void)
+{
+	struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(53)};
+
+	to.sin_addr.s_addr = inet_addr("198.51.100.1");
+	return sendto(loopback, "x", 1, MSG_DONTWAIT, (const struct sockaddr *)&to, sizeof to) == 1 ? 0 : errno;
+}
+
+typedef enum res (*seal_fn)(bool kill, char **why);
+
+static const struct {
+	const char *what;
+	seal_fn seal;
+	int (*attempt)(void);
+	bool allowed;
+} rows[] = {
+    {"the daemon: UDP", sandbox_seal, try_udp, false},
+    {"the daemon: UDP over IPv6", sandbox_seal, try_udp6, false},
+    {"the daemon: raw IP", sandbox_seal, try_raw, false},
+    {"the daemon: raw frames", sandbox_seal, try_packet, false},
+    {"the daemon: its listener's socket, to another machine", sandbox_seal, try_listener, false},
+    {"the daemon: TCP, for TLS", sandbox_seal, try_tcp, true},
+    {"the daemon: the portal helper's socket", sandbox_seal, try_unix_messages, true},
+    {"the daemon: writing a file", sandbox_seal, try_write, false},
+    {"the portal helper: UDP", sandbox_seal_portal, try_udp, true},
+    {"the portal helper: UDP over IPv6", sandbox_seal_portal, try_udp6, true},
+    {"the portal helper: TCP", sandbox_seal_portal, try_tcp, false},
+    {"the portal helper: raw IP", sandbox_seal_portal, try_raw, false},
+    {"the portal helper: raw frames", sandbox_seal_portal, try_packet, false},
+    {"the portal helper: a socket of the machine", sandbox_seal_portal, try_unix_messages, false},
+    {"the portal helper: writing a file", sandbox_seal_portal, try_write, false},
+    {"the portal helper: reading a file", sandbox_seal_portal, try_read, true},
+};
+
+/* In a child, which is sealed: its exit code is what the attempt gave. */
+static int
+sealed_try(size_t i)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	assert_true(child >= 0);
+	if (child == 0) {
+		char *why = NULL;
+
+		if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || rows[i].seal(false, &why) != RES_OK)
+			_exit(255);
+		_exit(rows[i].attempt());
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static void
+clear_text_is_the_helpers_alone(void **state)
+{
+	struct sockaddr_in own = {.sin_family = AF_INET};
+
+	(void)state;
+#ifdef SANITIZED
+	skip();
+#endif
+	loopback = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(loopback, (const struct sockaddr *)&own, sizeof own), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		int error = sealed_try(i);
+
+		if ((error == 0) != rows[i].allowed || error == 255)
+			fail_msg("%s: %s", rows[i].what, error == 0 ? "allowed" : strerror(error));
+	}
+	(void)close(loopback);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(clear_text_is_the_helpers_alone)};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
