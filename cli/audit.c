@@ -67,27 +67,27 @@ audit_end(struct audit *a, enum audit_outcome outcome, const char *format, ...)
 	a->result->why = strdup(why);
 }
 
-/* Within the maximum merge delay of the SCT? */
-static bool
-has_time(const struct audit *a)
-{
-	int64_t delay_ms = (int64_t)a->promise->log->mmd_s * 1000;
-
-	return a->promise->timestamp_ms > INT64_MAX / 2 ||
-	       a->now_ms < (int64_t)a->promise->timestamp_ms + delay_ms;
-}
-
 /* The entry is not where the log should have it. */
 static void
 audit_missing(struct audit *a, const char *what)
 {
-	char due[TIME_TEXT_MAX];
-	int64_t due_ms = (int64_t)(a->promise->timestamp_ms + (uint64_t)a->promise->log->mmd_s * 1000);
+	char due[TIME_TEXT_MAX], head[TIME_TEXT_MAX];
 
-	if (has_time(a))
-		audit_end(a, AUDIT_NOT_YET, "%s; the log has time until %s", what, time_text(due_ms, due));
-	else
-		audit_end(a, AUDIT_BROKEN, "%s, and had to be by %s", what, time_text(due_ms, due));
+	(void)time_text((int64_t)promise_due_ms(a->promise), due);
+	(void)time_text((int64_t)a->result->head.timestamp_ms, head);
+	switch (promise_missing(a->promise, a->result->head.timestamp_ms, a->now_ms)) {
+	case PROMISE_NOT_YET:
+		audit_end(a, AUDIT_NOT_YET, "%s; the log has time until %s", what, due);
+		return;
+	case PROMISE_UNSETTLED:
+		audit_end(a, AUDIT_FAILED,
+			  "%s in its tree of %s, and newer ones must have it from %s on: its head is old",
+			  what, head, due);
+		return;
+	case PROMISE_BROKEN:
+		audit_end(a, AUDIT_BROKEN, "%s, and had to be by %s", what, due);
+		return;
+	}
 }
 
 /* The log's answer goes to the result. */

@@ -83,7 +83,7 @@ merged_late_judge(struct follow *f, uint64_t index, uint64_t timestamp_ms)
 
 	/* the head before did not have it, and was signed when it should have had */
 	if (f->state.checked_ms != 0 && index >= f->state.checked.size &&
-	    timestamp_ms + source_mmd_ms(log) < f->state.checked_ms)
+	    timestamp_ms + ctlog_mmd_ms(log) < f->state.checked_ms)
 		follow_misbehaved(f, MISBEHAVIOUR_MERGED_LATE, NULL, &f->target, span_of(NULL, 0));
 }
 

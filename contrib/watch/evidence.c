@@ -37,10 +37,12 @@ folder_of(int folder, const struct watch_finding *f)
 	return one;
 }
 
+/* What is larger than a file may be is left out: the log and the index say where it is. */
 static bool
 evidence_put(int folder, const char *name, struct span content)
 {
-	return content.n == 0 || file_replace_at(folder, name, content, FILE_MODE);
+	return content.n == 0 || content.n > EVIDENCE_FILE_MAX ||
+	       file_replace_at(folder, name, content, FILE_MODE);
 }
 
 static bool

@@ -14,7 +14,12 @@
 #include "contrib/watch/finding.h"
 
 #define EVIDENCE_FOLDER "evidence"
-#define EVIDENCE_MAX    2000 /* findings with evidence; at 20 KB each they take 40 MB */
+/*
+ * A log puts beside its entries what it likes, up to megabytes, and whoever floods a log causes findings. So evidence is kept
+ * of so many findings a log, and no file of it is larger: a log that lies takes 500 MiB at most, a good one 20 KiB a finding.
+ */
+#define EVIDENCE_LOG_MAX  500
+#define EVIDENCE_FILE_MAX ((size_t)256 * 1024) /* as large as certificates are read */
 
 /* Each replaces what is there of that finding; folder is state-dir/watch. evidence NULL: the finding and its bytes alone.
  * False: errno says why. */

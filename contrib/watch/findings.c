@@ -191,7 +191,7 @@ watch_log_misbehaved(struct watch_findings *w, const struct watch_misbehaviour *
 		finding_free(f);
 		return;
 	}
-	if (record_count(w->record) <= EVIDENCE_MAX && !evidence_write_log(w->folder, f, m))
+	if (evidence_has_room(w, f) && !evidence_write_log(w->folder, f, m))
 		log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", f->log));
 	finding_wait(w, f, m->log);
 }

@@ -59,6 +59,12 @@ marks_of(const struct watch_findings *w, const struct watch_finding *f)
 
 /* ---- the chain */
 
+bool
+evidence_has_room(struct watch_findings *w, const struct watch_finding *f)
+{
+	return record_count_of(w->record, f->log_id, f->kind == FINDING_ROGUE) <= EVIDENCE_LOG_MAX;
+}
+
 static void
 evidence_keep(struct waiting *p, const struct watch_evidence *evidence)
 {
@@ -66,7 +72,7 @@ evidence_keep(struct waiting *p, const struct watch_evidence *evidence)
 
 	if ((marks_of(w, p->f) & RECORD_EVIDENCE) != 0 || p->f->kind == FINDING_LOG_MISBEHAVED)
 		return;
-	if (record_count(w->record) > EVIDENCE_MAX || evidence_write(w->folder, p->f, evidence))
+	if (!evidence_has_room(w, p->f) || evidence_write(w->folder, p->f, evidence))
 		(void)record_done(w->record, p->f->id, RECORD_EVIDENCE, NULL);
 	else
 		log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", p->f->log),

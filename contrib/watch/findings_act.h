@@ -10,6 +10,8 @@
 bool act_is_done(const struct watch_findings *, const struct record_entry *);
 /* Takes back the block of a finding that turned out to be expected; nothing where that is done, or was not needed. */
 void act_unblock(struct watch_findings *, const struct record_entry *);
+/* Is evidence of this finding kept (evidence.h)? */
+bool evidence_has_room(struct watch_findings *, const struct watch_finding *);
 /* As watch_findings_step and watch_findings_busy. */
 void act_step(struct watch_findings *);
 bool act_busy(const struct watch_findings *);

@@ -56,7 +56,7 @@ head_date_judge(struct follow *f, const struct head *head)
 	else
 		follow_well(f, MISBEHAVIOUR_HEAD_IN_THE_FUTURE);
 	if (f->log.ctlog->state != CTLOG_READONLY &&
-	    age_ms > (int64_t)source_mmd_ms(f->log.ctlog) + CLOCK_GRACE_MS)
+	    age_ms > (int64_t)ctlog_mmd_ms(f->log.ctlog) + CLOCK_GRACE_MS)
 		follow_misbehaved(f, MISBEHAVIOUR_HEAD_TOO_OLD, before, head, span_of(NULL, 0));
 	else
 		follow_well(f, MISBEHAVIOUR_HEAD_TOO_OLD);

@@ -155,6 +155,12 @@ share_of(struct record *r, const uint8_t log_id[32])
 	return &r->share[i];
 }
 
+size_t
+record_count_of(struct record *r, const uint8_t log_id[32], bool rogue)
+{
+	return share_of(r, log_id)->n[rogue];
+}
+
 /* A line with a certificate: of a finding that is new, or of one that is there already. */
 static void
 share_take(struct record *r, const uint8_t log_id[32], enum finding_kind kind, bool is_new, size_t bytes)

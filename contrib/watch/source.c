@@ -96,12 +96,6 @@ source_tile_width(unsigned level, uint64_t tile, uint64_t size)
 	return nodes - before < TILE_WIDTH ? (unsigned)(nodes - before) : TILE_WIDTH;
 }
 
-uint64_t
-source_mmd_ms(const struct ctlog *log)
-{
-	return (uint64_t)(log->mmd_s != 0 ? log->mmd_s : log->tiled ? 60 : 86400) * 1000;
-}
-
 /* The submission prefix without its scheme and last slash (static-ct-api, Checkpoints). */
 static const char *
 origin_of(struct buf *out, const char *submission_url)

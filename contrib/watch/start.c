@@ -88,7 +88,7 @@ search_on_answer(void *arg, const struct fetch_answer *answer)
 		return;
 	}
 	/* an entry may join the tree so much after its time */
-	if (entry.entry.timestamp_ms + source_mmd_ms(f->log.ctlog) < f->reader->settings.from)
+	if (entry.entry.timestamp_ms + ctlog_mmd_ms(f->log.ctlog) < f->reader->settings.from)
 		f->low = middle;
 	else
 		f->high = middle;

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import subprocess
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -11,6 +12,7 @@ from harness.stillclock import StillClock
 from harness.toylogs import ToyLogs
 
 FILL = 700
+MEMORY_KIB = 64 * 1024  # what a watcher may take at any log's speed
 
 
 class Watch:
@@ -163,6 +165,24 @@ def away(t, name, log):
     code, found, said = watch.once("--from", "0")
     equal((code, found), (0, set()), f"after: {said}")
     equal(watch.unread(), set(), "logs that were not read whole")
+
+
+@rows([
+    ("memory stays below its budget: entries as fast as the logs give them", ()),
+    ("memory stays below its budget: entries of 32 KiB", ("--entry-size", "32768")),
+    ("memory stays below its budget: answers without end", ("--misbehave", "oversized")),
+    ("memory stays below its budget: a GiB of zeros in each tile", ("--misbehave", "gzip-bomb@delta-1")),
+], builds=("gcc",), timeout=200)
+def memory(t, options):
+    logs = ToyLogs(t, "--fill", "600" if options else "4000", *options)
+    watch = Watch(t, logs)
+    process = subprocess.Popen([t.program("ctstub-watch"), "-c", watch.config, "--once", "--from", "0"],
+                               env=StillClock(t, scale=20).env(t), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    logs.process.kill()  # a bomb may still be in the making
+    check(process.returncode in (0, 1, 3), f"exit code {process.returncode}")
+    check(usage.ru_maxrss < MEMORY_KIB, f"{usage.ru_maxrss} KiB")
 
 
 @case("every misbehaviour of the lab's logs is tried here")

@@ -90,6 +90,7 @@ check_PROGRAMS += \
 	tests/unit/verify/ct/test_ctpolicy \
 	tests/unit/verify/ct/test_entry \
 	tests/unit/verify/ct/test_head \
+	tests/unit/verify/ct/test_promise \
 	tests/unit/verify/ct/test_sct \
 	tests/unit/verify/ct/test_tree
 check_PROGRAMS += \
@@ -171,6 +172,8 @@ check_PROGRAMS += \
 	tests/unit/watch/test_issued \
 	tests/unit/watch/test_judgement \
 	tests/unit/watch/test_plan \
+	tests/unit/watch/test_source \
+	tests/unit/watch/test_state \
 	tests/unit/watch/test_watch_list
 endif
 
@@ -243,4 +246,9 @@ tests_unit_watch_test_judgement_SOURCES = tests/unit/watch/test_judgement.c $(FI
 tests_unit_watch_test_judgement_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_plan_SOURCES = tests/unit/watch/test_plan.c $(FINDINGS_SCENE)
 tests_unit_watch_test_plan_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_source_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_state_SOURCES = tests/unit/watch/test_state.c tests/unit/verify/forged.c
+tests_unit_watch_test_state_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_verify_ct_test_promise_SOURCES = tests/unit/verify/ct/test_promise.c tests/unit/verify/forged.c
+tests_unit_verify_ct_test_promise_LDADD = $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_feed_LDADD = $(WATCH_LIBS) $(TEST_LIBS)

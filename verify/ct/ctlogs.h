@@ -51,7 +51,7 @@ struct ctlog {
 	int64_t state_ms;          /* since when; 0 when the list does not say */
 	int64_t interval_start_ms; /* of the certificate's notAfter: [start, end) */
 	int64_t interval_end_ms;   /* both 0: no interval given */
-	uint32_t mmd_s;
+	uint32_t mmd_s;            /* 0: the list does not say; see ctlog_mmd_ms */
 	/* Where the log is read: the url of RFC 6962, the monitoring_url of static-ct. https, ends in "/". NULL: the
 	 * list gives none, or none that can be asked. */
 	const char *url;
@@ -91,6 +91,8 @@ const struct ctlog *ctlogs_find_ever(const struct ctlogs *, const uint8_t id[32]
 bool ctlog_is_denied(const uint8_t id[32]);
 /* Who operated the log at that time. Lent. */
 const char *ctlog_operator_at(const struct ctlog *, int64_t ms);
+/* The maximum merge delay; where a list gives none, what all logs of its kind have promised. */
+uint64_t ctlog_mmd_ms(const struct ctlog *);
 const char *ctlog_state_text(enum ctlog_state);
 
 /* A copy of `fresh` in which a log keeps the temporal interval and the URLs that `known` gives it and `fresh` does not. */

@@ -22,6 +22,12 @@ ctlog_is_denied(const uint8_t id[32])
 	return false;
 }
 
+uint64_t
+ctlog_mmd_ms(const struct ctlog *log)
+{
+	return (uint64_t)(log->mmd_s != 0 ? log->mmd_s : log->tiled ? 60 : 86400) * 1000;
+}
+
 const char *
 ctlog_state_text(enum ctlog_state state)
 {

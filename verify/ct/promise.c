@@ -102,3 +102,21 @@ promises_read(struct promises *out, const struct span *chain, size_t n, const st
 	free(leaf);
 	return res;
 }
+
+uint64_t
+promise_due_ms(const struct promise *p)
+{
+	uint64_t delay_ms = ctlog_mmd_ms(p->log);
+
+	return p->timestamp_ms > INT64_MAX - delay_ms ? INT64_MAX : p->timestamp_ms + delay_ms;
+}
+
+enum promise_missing
+promise_missing(const struct promise *p, uint64_t head_ms, int64_t now_ms)
+{
+	uint64_t due_ms = promise_due_ms(p);
+
+	if (now_ms < (int64_t)due_ms)
+		return PROMISE_NOT_YET;
+	return head_ms < due_ms ? PROMISE_UNSETTLED : PROMISE_BROKEN;
+}

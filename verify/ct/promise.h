@@ -43,4 +43,14 @@ struct promises {
  */
 enum res promises_read(struct promises *, const struct span *chain, size_t n, const struct ctlogs *);
 
+/* What it means that a tree head does not have the entry. */
+enum promise_missing {
+	PROMISE_NOT_YET, /* the log still has time */
+	PROMISE_UNSETTLED, /* the head is older than the time that the log had: it says nothing about the entry */
+	PROMISE_BROKEN, /* a head of after that time, signed by the log, lacks what the log promised */
+};
+/* By when the log must have the entry, in milliseconds since the epoch (RFC 6962, 3: the maximum merge delay). */
+uint64_t promise_due_ms(const struct promise *);
+enum promise_missing promise_missing(const struct promise *, uint64_t head_ms, int64_t now_ms);
+
 #endif
