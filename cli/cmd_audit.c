@@ -415,7 +415,8 @@ audit_run(const struct audit_request *req)
 		if (req->at_given) /* a past that is asked about is no clock that is wrong */
 			run.policy.floor_ms = 0;
 		code = audit_all(&run);
-		if (req->json) {
+		/* A file that cannot be read is no audit: then the failure is what is printed. */
+		if (req->json && (json_array_size(run.upstreams) > 0 || code == EXIT_GOOD)) {
 			json_t *out = json_pack("{s:O,s:I,s:I}", "audited", run.upstreams, "broken",
 						(json_int_t)run.broken, "failed", (json_int_t)run.failed);
 

@@ -5,7 +5,7 @@ import re
 
 from harness.case import case, check, equal, rows
 
-VERBS = ("verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics", "egress")
+VERBS = ("verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics", "egress", "audit", "history")
 
 
 @rows([(f"the help of {verb} explains every option of its usage", verb) for verb in VERBS])
@@ -72,6 +72,13 @@ def bad_option(t, verb):
     ("ct-logs update from a URL without https", ["ct-logs", "update", "--url", "http://127.0.0.1/"], 2, "an https URL was expected"),
     ("verify without an expectation", ["verify", "/dev/null"], 2, "--ip, --name or --upstream was expected"),
     ("verify of a file that does not exist", ["verify", "--name", "a.test", "/nowhere"], 3, "/nowhere"),
+    ("audit of an unknown upstream", ["audit", "no-such"], 2, 'no upstream "no-such"'),
+    ("audit of a chain that does not exist", ["audit", "--chain", "/nowhere"], 3, "cannot read /nowhere"),
+    ("audit of an upstream and a chain", ["audit", "--chain", "/dev/null", "cloudflare"], 2, "the arguments do not fit the verb"),
+    ("history of an unknown upstream", ["history", "no-such"], 2, 'no upstream "no-such"'),
+    ("history with a configuration that does not exist", ["history", "-c", "/nowhere"], 2, "/nowhere"),
+    ("egress with a configuration that does not exist", ["egress", "-c", "/nowhere"], 2, "/nowhere"),
+    ("stats in two forms", ["stats", "--prometheus", "--socket", "/nowhere", "extra"], 2, "the arguments do not fit the verb"),
     ("probe of words that are not an upstream", ["probe", "no upstream"], 2, ""),
 ])
 def failure(t, words, want, says):
