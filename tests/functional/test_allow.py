@@ -1,14 +1,18 @@
 """Listeners that other machines reach: only with `allow`, and only for the clients that it names."""
+import os
 import signal
 import socket
 import subprocess
 
 from functional._common import stub
-from harness import wire
+from harness import net, wire
 from harness.case import case, check, equal, rows, until
+from harness.daemon import upstream
+from harness.pki import Site
+from harness.upstream import DotServer
 
 NET = ("192.0.2.1/32", "192.0.2.2/32", "198.51.100.1/32")
-NET6 = ("2001:db8::1/128", "2001:db8:1::1/128")
+NET6 = ("2001:db8::1/128", "2001:db8:1::1/128", "fe80::1/128", "fe80::2/128")
 
 
 def addresses():
@@ -16,11 +20,16 @@ def addresses():
         subprocess.run(["ip", "address", "add", address, "dev", "lo"] + (["nodad"] if ":" in address else []), check=True)
 
 
+def at(address, port):
+    """The tuple of an address, whose zone (%lo) it keeps."""
+    return socket.getaddrinfo(address, port, type=socket.SOCK_DGRAM)[0][4]
+
+
 def ask_udp(d, to, source):
     with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind((source, 0))
+        s.bind(at(source, 0))
         s.settimeout(6)
-        s.sendto(wire.question("www.example.com"), (to, d.port))
+        s.sendto(wire.question("www.example.com"), at(to, d.port))
         reply = s.recv(4096)
     return ("NOERROR", "", "", "", "", "REFUSED")[reply[3] & 15]
 
@@ -28,7 +37,10 @@ def ask_udp(d, to, source):
 def ask_tcp(d, to, source):
     """The answer, and whether the daemon closed the connection after it."""
     question = wire.question("www.example.com")
-    with socket.create_connection((to, d.port), 6, (source, 0)) as s:
+    with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET) as s:
+        s.bind(at(source, 0))
+        s.settimeout(6)
+        s.connect(at(to, d.port))
         s.sendall(len(question).to_bytes(2, "big") + question)
         s.settimeout(6)
         data = b""
@@ -52,13 +64,15 @@ CLIENTS = (
     ("an IPv6 client inside a prefix is answered", "::", "2001:db8::1", "2001:db8::1", "NOERROR"),
     ("an IPv6 client outside is refused", "::", "2001:db8::1", "2001:db8:1::1", "REFUSED"),
     ("an IPv6 client on loopback is always answered", "::", "::1", "::1", "NOERROR"),
+    ("a link-local client inside a prefix is answered", "::", "fe80::1%lo", "fe80::1%lo", "NOERROR"),
+    ("a link-local client outside is refused", "::", "fe80::1%lo", "fe80::2%lo", "REFUSED"),
 )
 
 
 @rows(CLIENTS, netns=True)
 def clients(t, listen, to, source, want):
     addresses()
-    d, server = stub(t, allow=["192.0.2.0/24", "2001:db8::/48"], address=listen)
+    d, server = stub(t, allow=["192.0.2.0/24", "2001:db8::/48", "fe80::1"], address=listen)
     equal(ask_udp(d, to, source), want, "over UDP")
     equal(ask_tcp(d, to, source), (want, want == "REFUSED"), "over TCP, and whether the connection was closed")
     refused = 2 if want == "REFUSED" else 0
@@ -78,6 +92,54 @@ def reload(t):
     d.process.signal(signal.SIGHUP)
     until(lambda: ask_udp(d, "192.0.2.1", "198.51.100.1") == "NOERROR", 10, "the new permission")
     equal(ask_udp(d, "192.0.2.1", "192.0.2.2"), "REFUSED", "the old one")
+
+
+def handed_in(t, listen, allow):
+    """A daemon with sockets of a service manager on [::] that also take IPv4, as systemd makes them by default."""
+    port, sockets = net.free_port("::"), []
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        s = socket.socket(socket.AF_INET6, kind)
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        s.bind(("::", port))
+        s.listen() if kind == socket.SOCK_STREAM else None
+        sockets.append(s)
+    site = Site(t)
+    server = DotServer(t, site)
+    prefixes = ", ".join(f'"{a}"' for a in allow)
+    config = t.write("given.conf", f'listen = {{"{listen.format(port)}"}}\nallow = {{{prefixes}}}\nuser = ""\ncontrol-socket = "{t.path("control")}"\n'
+                     f'state-dir = "{t.dir}"\ntrust {{ anchors = "{site.anchors}" }}\nct {{ mode = "off" }}\n' + upstream("one", server))
+
+    def place():
+        high = [os.dup2(s.fileno(), 60 + i) for i, s in enumerate(sockets)]
+        for i, fd in enumerate(high):
+            os.dup2(fd, 3 + i)
+    process = t.spawn("ctstubd", ["/bin/sh", "-c", 'LISTEN_PID=$$; export LISTEN_PID; exec "$@"', "sh", t.program("ctstubd"), "-c", config],
+                      env=t.env(LISTEN_FDS="2"), preexec=place, pass_fds=(3, 4))
+    process.port = port
+    return process
+
+
+@rows([("a client of IPv4 inside a prefix is answered by a socket that takes both families", "192.0.2.1", "192.0.2.2", "NOERROR"),
+       ("a client of IPv4 outside is refused by it", "192.0.2.1", "198.51.100.1", "REFUSED"),
+       ("a client of IPv6 inside is answered by it", "2001:db8::1", "2001:db8::1", "NOERROR"),
+       ("a client of IPv6 outside is refused by it", "2001:db8::1", "2001:db8:1::1", "REFUSED"),
+       ("127.0.0.1 is answered by it", "127.0.0.1", "127.0.0.1", "NOERROR")], netns=True)
+def both_families(t, to, source, want):
+    addresses()
+    process = handed_in(t, "[::]:{}", ["192.0.2.0/24", "2001:db8::/48"])
+    process.wait_log("started")
+    equal(ask_udp(process, to, source), want, "over UDP")
+    equal(ask_tcp(process, to, source), (want, want == "REFUSED"), "over TCP, and whether the connection was closed")
+
+
+@rows([("a public socket is handed in and listen names loopback alone: no start", "127.0.0.1:{}", []), ("a public socket is handed in and there is no allow: no start", "[::]:{}", [])], netns=True)
+def not_handed_in(t, listen, allow):
+    """A public socket of the service manager opens nothing that the configuration does not: the daemon does not start."""
+    process = handed_in(t, listen, allow)
+    process.expect = None
+    until(lambda: not process.alive(), 10, "the end")
+    equal(process.popen.returncode, 2, f"exit code: {process.log()}")
+    check("listen" in process.log(), process.log())
 
 
 OPEN = ("0.0.0.0:53", "[::]:53", "192.0.2.1:53", "[2001:db8::1]:53", "10.0.0.1:53")
