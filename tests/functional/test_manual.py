@@ -34,6 +34,8 @@ FORMS = [
     ("ctstub.1", r'\{ "outcome": "refused"', "the verdict object: test_verify and test_probe"),
     ("ctstub.1", r'\{ "upstream", "address", "protocol"', "the keys of probe: test_probe"),
     ("ctstub.conf.5", r"option = value\n", "the grammar: test_config"),
+    ("ctstub-log.5", r"warn refused upstream=", "a line of the log: test_journald"),
+    ("ctstub-log.5", r"2026-11-28T10:22:05", "a line of the query log: test_query_log"),
 ]
 
 # page, what the example begins with, the function that runs it
