@@ -252,6 +252,16 @@ print_captive(const json_t *captive, const json_t *portal)
 }
 
 static void
+print_query_log(const json_t *log)
+{
+	if (json_is_object(log))
+		(void)printf(
+		    "%-14s %s, clients: %s%s\n", "query log", control_text(log, "to"),
+		    control_text(log, "clients"),
+		    json_is_true(json_object_get(log, "writes")) ? "" : " (cannot be written, see the log)");
+}
+
+static void
 print_rest(const json_t *a)
 {
 	const json_t *list = json_object_get(a, "log_list"), *captive = json_object_get(a, "captive");
@@ -265,6 +275,7 @@ print_rest(const json_t *a)
 		(void)printf("%-14s %lld answers, %lld KiB, %lld hits, %lld misses\n", "cache",
 			     control_integer(cache, "entries"), control_integer(cache, "bytes") / 1024,
 			     control_integer(cache, "hits"), control_integer(cache, "misses"));
+	print_query_log(json_object_get(a, "query_log"));
 	print_captive(captive, json_object_get(a, "portal"));
 }
 

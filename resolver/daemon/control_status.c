@@ -163,6 +163,19 @@ portal(const struct status *s)
 			 control_value_number(s->counters.v[COUNTER_PORTAL_FAILED]));
 }
 
+/* What the daemon remembers of its clients: whoever uses it should be able to see that. */
+static json_t *
+query_log(const struct status *s)
+{
+	static const char *const clients[] = {"full", "prefix", "none"}; /* enum query_clients */
+
+	if (s->query_log == NULL)
+		return json_null();
+	return json_pack("{s:o,s:s,s:b}", "to", control_value_text(s->query_log), "clients",
+			 clients[s->snapshot->settings->query_log_clients], "writes",
+			 (int)s->query_log_writes);
+}
+
 void
 control_status_add(json_t *o, const struct status *s)
 {
@@ -176,5 +189,6 @@ control_status_add(json_t *o, const struct status *s)
 	(void)json_object_set_new(o, "journal", journal_object(&s->journal));
 	(void)json_object_set_new(o, "report_windows", report_windows(settings));
 	(void)json_object_set_new(o, "portal", portal(s));
+	(void)json_object_set_new(o, "query_log", query_log(s));
 	(void)json_object_set_new(o, "cache", control_json_cache(&cache));
 }

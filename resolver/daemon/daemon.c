@@ -89,6 +89,7 @@ daemon_status_fill(void *ctx, struct status *s)
 		recorder_last_refusal(d->recorder, &s->last_refusal);
 	recorder_state(d->recorder, &s->journal);
 	s->captive_until_ms = captive_until_ms(&d->captive);
+	s->query_log = query_log_to(d->query_log, &s->query_log_writes);
 	counters_sum(&s->counters, &d->counters);
 }
 

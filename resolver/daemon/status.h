@@ -52,6 +52,8 @@ struct status {
 	int64_t wall_ms, boot_ms;        /* both clocks at this moment */
 	int64_t started_ms;              /* wall clock */
 	int64_t captive_until_ms;        /* boot clock; 0: off */
+	const char *query_log;           /* where it goes, as configured at the start; NULL: there is none */
+	bool query_log_writes;           /* it could be written when that was last tried */
 	struct refusal last_refusal;
 	struct journal_state journal;
 	unsigned workers;

@@ -188,6 +188,21 @@ def bounded(t):
                 parse(line)
 
 
+@case("status shows where the query log goes and whose addresses it has, and nothing without one")
+def in_status(t):
+    d, _, path = logging(t, clients="prefix")
+    d.ask("box.test")
+    lines(path, 1)
+    equal(d.ctl("status")["query_log"], {"to": path, "clients": "prefix", "writes": True}, "the object")
+    check(f"query log      {path}, clients: prefix\n" in d.tool("status")[1], d.tool("status")[1])
+    os.kill(writer_of(d), signal.SIGKILL)
+    d.process.wait_log("its writer has ended")
+    check("clients: prefix (cannot be written" in d.tool("status")[1], d.tool("status")[1])
+    d, _ = stub(t, name="without")
+    equal(d.ctl("status")["query_log"], None, "the object without a log")
+    check("query log" not in d.tool("status")[1], d.tool("status")[1])
+
+
 @case("the file is readable by its user and group alone")
 def private(t):
     d, _, path = logging(t)

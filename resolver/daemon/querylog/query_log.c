@@ -152,6 +152,13 @@ query_log_end(struct query_log *q)
 	query_log_free(q);
 }
 
+const char *
+query_log_to(const struct query_log *q, bool *writes)
+{
+	*writes = q != NULL && q->was_open && !atomic_load(&q->channel.gone);
+	return q != NULL ? q->to : NULL;
+}
+
 struct query_channel *
 query_log_channel(struct query_log *q)
 {

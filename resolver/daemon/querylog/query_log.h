@@ -20,6 +20,8 @@ void query_log_reload(struct query_log *, const struct settings *);
 /* After the feeds: the writer works off what it has. */
 void query_log_end(struct query_log *);
 
+/* As configured (lent), and whether it could be written when that was last tried. NULL: there is no log. */
+const char *query_log_to(const struct query_log *, bool *writes);
 /* For the feeds; NULL: there is no log. */
 struct query_channel *query_log_channel(struct query_log *);
 
