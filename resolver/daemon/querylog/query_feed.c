@@ -33,9 +33,17 @@ feed_forget_sent(struct query_feed *f)
 	f->sent = 0;
 }
 
+static bool
+writer_is_gone(const struct query_feed *f)
+{
+	return atomic_load_explicit(&f->channel->gone, memory_order_relaxed);
+}
+
 static void
 feed_flush(struct query_feed *f)
 {
+	if (writer_is_gone(f)) /* no retry may wake an idle daemon for nothing */
+		f->sent = f->pending.n;
 	while (f->sent < f->pending.n) {
 		struct span rest = span_of(f->pending.p + f->sent, f->pending.n - f->sent);
 		size_t n = query_event_fit(rest, QUERY_FEED_BATCH);
@@ -74,8 +82,7 @@ feed_put(struct query_feed *f, const struct query_event *event)
 {
 	if (f->sent >= QUERY_FEED_MAX / 2)
 		feed_forget_sent(f);
-	if (atomic_load_explicit(&f->channel->gone, memory_order_relaxed) ||
-	    !query_event_write(&f->pending, event)) {
+	if (writer_is_gone(f) || !query_event_write(&f->pending, event)) {
 		counter_add(f->counters, COUNTER_QUERY_LOG_DROPPED, 1);
 		return;
 	}
