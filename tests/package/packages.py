@@ -77,8 +77,8 @@ def lint(out):
 class Machine:
     """A booted Debian with the packages in /root."""
 
-    def __init__(self, t, suite, out, only=("ctstub", "ctstub-lab", "ctstub-watch")):
-        self.root = debian_root(t, suite)
+    def __init__(self, t, suite, out, only=("ctstub", "ctstub-lab", "ctstub-watch"), more=()):
+        self.root = debian_root(t, suite, more)
         t.defer(lambda: shutil.rmtree(self.root, ignore_errors=True))
         self.packages = []
         for name in sorted(os.listdir(out)):
