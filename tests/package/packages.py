@@ -57,7 +57,8 @@ def build_in(t, suite, out):
     """Built in a root of another release."""
     t.program("debootstrap")
     base = os.path.join(os.path.dirname(t.build), "roots")
-    root = extended(debootstrap(suite, base, ["ca-certificates"], "small-" + suite), base, "build-" + suite, (*BUILD_TOOLS, *needed_to_build()))
+    needed = (*BUILD_TOOLS, *needed_to_build())
+    root = extended(debootstrap(suite, base, ["ca-certificates"], "small-" + suite), base, "build-" + suite, needed)
     Sources(TOP, root).copy_files()
     command = [t.program("systemd-nspawn"), "-q", "-D", root, "--register=no", "--keep-unit", "--private-network", f"--machine=ctstub-build-{os.getpid()}",
                "--bind=" + out + ":/srv/out", "--setenv=LANG=C.UTF-8", "/bin/sh", "-c", "cd /srv/ctstub && rm -f /srv/out/* && contrib/debian/build --out /srv/out"]
