@@ -103,3 +103,25 @@ def not_locked_out(t):
     check("192.0.2.99" in machine.must("cat", "/etc/resolv.conf"), "undo wrote over a file that had changed")
     configure(machine.root, GOOD)
     machine.power_off()
+
+
+HOSTILE = b"nameserver $(touch /ran)\nsearch `touch /ran` ;touch /ran \"&& touch /ran\n\x00options \x1b[31m\n" + b"search " + b"a." * 32768 + b"\n"
+
+
+@case("G11 commands, zero bytes and 64 KiB in resolv.conf: nothing of it is run or printed raw, and undo restores every byte",
+      builds=("gcc",), timeout=600)
+def hostile_file(t):
+    machine = machine_of(t, *PLAIN_FILE, lambda root: install(t, root))
+    machine.boot()
+    machine.must("systemctl", "enable", "--now", "lab.service", "ctstubd.socket", "ctstubd.service")
+    doors(machine)
+    with open(machine.root + "/etc/resolv.conf", "wb") as f:
+        f.write(HOSTILE)
+    before = files_of(machine)
+    said = machine.must(*SETUP) + machine.must(*SETUP, "--yes")
+    check("Done" in said and not set(said) & {"\x00", "\x1b"}, f"{said!r}")
+    check(machine.run("getent", "ahosts", "www.example.com")[0] == 0, "names do not resolve")
+    machine.must(*SETUP, "--undo")
+    check(not differences(before, files_of(machine)), f"after undo: {differences(before, files_of(machine))}")
+    check(machine.run("test", "-e", "/ran")[0] == 1, "a command in the file was run")
+    machine.power_off()
