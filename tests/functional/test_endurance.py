@@ -55,7 +55,8 @@ def idle(t):
     machine, server = booted(t)
     check(len(processes(machine)) >= 1, "no process was found")
     server.stop()  # closes what is open: from now on there is nothing to do
-    server.start()
+    with network_of(machine.leader):
+        server.start()
     machine.run("sleep", "3")
     seconds = 600 if t.long else 30
     woken, sent = wake_ups(machine), packets(machine)
