@@ -50,7 +50,7 @@ def packets(machine):
     return int(re.search(r"^\s*lo:\s*\d+\s+(\d+)", text, re.M).group(1))
 
 
-@case("A15 while nobody asks the service is woken at most once in ten seconds, and sends no packet", builds=("gcc",), timeout=900)
+@case("A15 while nobody asks the service is woken at most once in ten seconds, and sends no packet", builds=("gcc",), timeout=1200)
 def idle(t):
     machine, server = booted(t)
     check(len(processes(machine)) >= 1, "no process was found")
@@ -59,11 +59,11 @@ def idle(t):
         server.start()
     machine.run("sleep", "3")
     seconds = 600 if t.long else 30
-    woken, sent = wake_ups(machine), packets(machine)
+    woken, sent, begun = wake_ups(machine), packets(machine), time.monotonic()
     machine.must("sleep", str(seconds), seconds=seconds + 60)
-    woken, sent = wake_ups(machine) - woken, packets(machine) - sent
-    equal(sent, 0, f"packets in {seconds} s")
-    check(woken <= seconds // 10 + 1, f"{woken} wake-ups in {seconds} s")
+    woken, sent, seconds = wake_ups(machine) - woken, packets(machine) - sent, time.monotonic() - begun
+    equal(sent, 0, f"packets in {seconds:.0f} s")
+    check(woken <= seconds / 10 + 2, f"{woken} wake-ups in {seconds:.0f} s")  # one at each end may just fall into it
     doors(machine)
     machine.power_off()
 
