@@ -17,12 +17,16 @@ dist_doc_DATA = contrib/logrotate
 laptopdir = $(docdir)/laptop
 dist_laptop_DATA = contrib/laptop/README.md contrib/laptop/networkmanager-captive.sh
 # what `ctstub setup --with-links` installs
-dist_pkgdata_SCRIPTS = contrib/laptop/links-hook
+pkgdata_SCRIPTS = contrib/laptop/links-hook
+EXTRA_DIST += contrib/laptop/links-hook.in
+CLEANFILES += contrib/laptop/links-hook
+contrib/laptop/links-hook: contrib/laptop/links-hook.in Makefile
+	$(fill_unit) $(srcdir)/contrib/laptop/links-hook.in >$@ && chmod +x $@
 units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-audit.service contrib/systemd/ctstub-ct-logs.service \
 	contrib/systemd/ctstub-portal.service contrib/systemd/ctstub-watch.service contrib/systemd/ctstub-reload.service \
 	contrib/systemd/ctstub-watch-pull.service contrib/systemd/ctstub-metrics.service
 CLEANFILES += $(units)
-fill_unit = $(AM_V_GEN)$(MKDIR_P) contrib/systemd && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),g'
+fill_unit = $(AM_V_GEN)$(MKDIR_P) $(@D) && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),g'
 # what the systemd that is built for knows; libsystemd tells its version
 if SYSTEMD_RESTART_STEPS
 restart_steps = -e 's/^@restart_steps@$$/RestartSteps=8\nRestartMaxDelaySec=1min/'

@@ -105,11 +105,24 @@ standing_of(const struct change *change)
 	return standing;
 }
 
+/* The hook removes the forward rows that it wrote, while it is there. It is as setup wrote it. */
+static void
+links_forget(const char *path)
+{
+	const char *argv[] = {path, "-", "forget", NULL};
+	size_t n = strlen(path), tail = strlen(LINKS_HOOK_FILE);
+
+	if (n >= tail && strcmp(path + n - tail, LINKS_HOOK_FILE) == 0)
+		(void)call(argv);
+}
+
 static bool
 file_undo(const struct change *change)
 {
 	enum standing standing = standing_of(change);
 
+	if (standing == IS_AFTER)
+		links_forget(change->path);
 	if (standing == IS_OTHER)
 		(void)cli_complain(EXIT_REFUSED, verb, "%s has changed since the setup: left as it is",
 				   change->path);

@@ -172,8 +172,8 @@ plan_make(struct plan *plan, const struct machine *m, const struct plan_request 
 	*plan = (struct plan){.n = 0};
 	res = writers_add(plan, m);
 	if (res == RES_OK && request->with_links)
-		res = file_add(plan, m, "/etc/NetworkManager/dispatcher.d/60-ctstub-links", request->hook,
-			       0755, "the domains of a VPN are forwarded to its resolver while it is up");
+		res = file_add(plan, m, LINKS_HOOK_FILE, request->hook, 0755,
+			       "the domains of a VPN are forwarded to its resolver while it is up");
 	if (res == RES_OK)
 		res = resolved_add(plan, m);
 	if (res == RES_OK)

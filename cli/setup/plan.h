@@ -6,9 +6,10 @@
 
 #include "cli/setup/machine.h"
 
-#define PLAN_STEPS_MAX 16
-#define PLAN_PATH_MAX  512
-#define SERVERS_MAX    4 /* resolv.conf(5) takes three, and these are loopback addresses */
+#define PLAN_STEPS_MAX  16
+#define PLAN_PATH_MAX   512
+#define LINKS_HOOK_FILE "/etc/NetworkManager/dispatcher.d/60-ctstub-links"
+#define SERVERS_MAX     4 /* resolv.conf(5) takes three, and these are loopback addresses */
 
 enum step_kind {
 	STEP_FILE,    /* the name becomes `entry` */

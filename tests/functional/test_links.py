@@ -9,7 +9,7 @@ from harness.installed import CONFIG, install
 from harness.machines import KINDS, has_address, machine_of
 from harness.outside import Resolver
 
-HOOK = "contrib/laptop/links-hook"
+HOOK = "contrib/laptop/links-hook"  # of the build: it names the folders of the configuration and the programs
 VPN = {"VPN_IP_IFACE": "tun0", "VPN_IP4_DOMAINS": "corp.example.net", "VPN_IP4_NAMESERVERS": "192.0.2.7"}
 FORWARD = 'forward "corp.example.net" { upstream = {"link-tun0"} }'
 
@@ -23,7 +23,7 @@ def hook(t, link, action, variables):
     os.chmod(tool, 0o755)
     env = t.env(CTSTUB_ETC=etc, CTSTUB=tool, CTSTUBD=t.program("ctstubd"), **variables)
     t.write("evil.example.net", "a file that a pattern would find")
-    code, _, err = t.run("/bin/sh", os.path.join(t.src, HOOK), link, action, env=env)
+    code, _, err = t.run("/bin/sh", os.path.join(t.build, HOOK), link, action, env=env)
     equal(code, 0, err)
     left = os.listdir(f"{etc}/conf.d")
     if not left:
@@ -82,7 +82,7 @@ def bad_link(t, link):
     equal(hook(t, link, "vpn-up", VPN), None, "files")
 
 
-@rows([("the link goes down", "vpn-down"), ("a day has passed", "expired"), ("NetworkManager takes it down", "down")], builds=("gcc",))
+@rows([("the link goes down", "vpn-down"), ("a day has passed", "expired"), ("NetworkManager takes it down", "down"), ("setup is undone", "forget")], builds=("gcc",))
 def ends(t, action):
     check(FORWARD in hook(t, "tun0", "vpn-up", VPN), "up")
     equal(hook(t, "tun0", action, {}), None, "afterwards")
@@ -94,7 +94,7 @@ def stale(t, link, hours, stays):
     check(f'upstream = {{"link-{link}"}}' in hook(t, link, "vpn-up", VPN), "up")
     path = t.path(f"etc/conf.d/90-link-{link}.conf")
     os.utime(path, (os.stat(path).st_atime, os.stat(path).st_mtime - hours * 3600))
-    t.run("/bin/sh", os.path.join(t.src, HOOK), "eth9", "up", env=t.env(CTSTUB_ETC=t.path("etc"), CTSTUB="/bin/true", CTSTUBD="/bin/true"))
+    t.run("/bin/sh", os.path.join(t.build, HOOK), "eth9", "up", env=t.env(CTSTUB_ETC=t.path("etc"), CTSTUB="/bin/true", CTSTUBD="/bin/true"))
     equal(os.path.exists(path), stays, "the file is there")
 
 
@@ -103,8 +103,6 @@ def stale(t, link, hours, stays):
 SETUP = ("/usr/local/bin/ctstub", "setup", "-c", CONFIG)
 GATE, DEAF = "192.0.2.7", "192.0.2.8"
 INSTALLED_HOOK = "/etc/NetworkManager/dispatcher.d/60-ctstub-links"
-# make install puts it under /usr/local: what the environment is for
-PROGRAMS = ("CTSTUB_ETC=/usr/local/etc/ctstub", "CTSTUB=/usr/local/bin/ctstub", "CTSTUBD=/usr/local/sbin/ctstubd")
 
 
 class Machine:
@@ -136,7 +134,7 @@ class Machine:
 
     def event(self, action, **variables):
         """As NetworkManager-dispatcher(8) calls it."""
-        self.box.must("/usr/bin/env", *PROGRAMS, *(f"{k}={v}" for k, v in variables.items()), INSTALLED_HOOK, "tun0", action)
+        self.box.must("/usr/bin/env", *(f"{k}={v}" for k, v in variables.items()), INSTALLED_HOOK, "tun0", action)
 
     def resolves(self, name):
         return self.box.run("getent", "ahosts", name, seconds=40)[0] == 0
@@ -166,6 +164,8 @@ def vpn(t):
     m.event("expired")
     check(m.resolves("four.corp.example.net") and "four.corp.example.net" in m.public.asked(), "after a day")
     equal(m.network.clear_text(), [], "in clear text")
+    m.event("vpn-up", **{**VPN, "VPN_IP4_NAMESERVERS": GATE})
     m.box.must(*SETUP, "--undo")
+    equal(m.box.must("sh", "-c", "ls /usr/local/etc/ctstub/conf.d; systemctl list-timers --all --no-legend 'ctstub-link-*'"), "", "left after undo")
     equal(m.box.run("test", "-e", INSTALLED_HOOK)[0], 1, "the hook is gone after undo")
     m.box.power_off()
