@@ -21,7 +21,7 @@ watchdog_on_time(void *ctx)
 	if (atomic_exchange(&d->alive, 0) >= d->workers->n)
 		service_alive();
 	(void)workers_post(d->workers, worker_on_watchdog, d);
-	loop_timer_set(&d->timer, d->interval_ms / 2);
+	loop_timer_set(&d->timer, d->interval_ms * 3 / 5); /* early enough, and seldom for an idle machine */
 }
 
 void
