@@ -24,7 +24,7 @@ const struct cli_option history_options[] = {
     {"config", 'c', "FILE", "the configuration, see ctstub.conf(5); the daemon's own without it"},
     {"state-dir", OPT_STATE_DIR, "DIR", "the folder of the journal, in place of the configured state-dir"},
     {"last", OPT_LAST, "N",
-     "only the last N records of each upstream; without it 20, and all with --json; 0: all"},
+     "only the last N records of each upstream (default: 20, all with --json; 0: all)"},
     {"json", OPT_JSON, NULL, "print one JSON object, also of a failure"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},

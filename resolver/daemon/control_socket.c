@@ -137,7 +137,7 @@ name_clear(const struct control_socket *s)
 		return NULL;
 	case 0:
 	case EAGAIN: /* its backlog is full, so it is alive */
-		return "another daemon answers there";
+		return "another daemon answers on it";
 	case ENOTSOCK:
 		return "another file is in its place";
 	}

@@ -166,7 +166,8 @@ process_prepare(char **argv)
 		return false;
 	log_to_journal("ctstubd");
 	if (environment_clean(argv, on_scrubbed) != RES_OK) {
-		fputs("ctstubd: cannot start again without the variables that change GnuTLS\n", stderr);
+		fputs("ctstubd: cannot restart without the environment variables that control GnuTLS\n",
+		      stderr);
 		return false;
 	}
 	return tp_global_init() == RES_OK;

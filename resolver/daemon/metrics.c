@@ -225,8 +225,7 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 	metric_gauge(out, "portal_window", "1 while names of portal probes may leave in clear text",
 		     status_portal_left_ms(s) > 0);
 	if (s->journal.health != JOURNAL_OFF)
-		metric_gauge(out, "journal_written",
-			     "1 when the journal could be written the last time, else 0",
+		metric_gauge(out, "journal_written", "1 when the last write to the journal succeeded",
 			     s->journal.health == JOURNAL_WRITTEN);
 	if (list_age_ms >= 0)
 		metric_gauge(out, "ct_list_age_seconds", "Age of the CT log list",

@@ -211,7 +211,7 @@ query_stream_open(struct query_stream *s, const char **why)
 {
 	if (s->writer != NULL)
 		return true;
-	s->why = "the collector takes no frames of dnstap";
+	s->why = "the collector does not accept dnstap frames";
 	s->writer = writer_new(s);
 	if (s->writer != NULL && fstrm_writer_open(s->writer) == fstrm_res_success)
 		return true;

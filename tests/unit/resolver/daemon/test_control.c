@@ -556,7 +556,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 	int fd;
 
 	assert_int_equal(control_new(&k, s->main_loop, &ops, s, s->path, &nobody, &why), RES_IO);
-	assert_non_null(strstr(why, "another daemon answers there"));
+	assert_non_null(strstr(why, "another daemon answers on it"));
 	free(why);
 	assert_int_equal(stat(s->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0660);
