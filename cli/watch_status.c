@@ -148,6 +148,14 @@ watch_status_print_finding(const json_t *f)
 			     control_text(f, "because"));
 }
 
+/* Only where there is something to do about it. */
+static void
+watch_status_print_count(const json_t *w, const char *member, const char *label, const char *what)
+{
+	if (control_integer(w, member) > 0)
+		(void)printf("%-14s %lld %s\n", label, control_integer(w, member), what);
+}
+
 void
 watch_status_print(const json_t *w)
 {
@@ -168,6 +176,9 @@ watch_status_print(const json_t *w)
 	(void)printf("%-14s %lld rogue, %lld unreadable, %lld of logs, %lld expected\n", "findings",
 		     control_integer(found, "rogue"), control_integer(found, "unreadable"),
 		     control_integer(found, "log-misbehaved"), control_integer(found, "expected"));
+	watch_status_print_count(w, "not_blocked", "not blocked",
+				 "rogue, without proof that a CA issued them; see proposed.txt");
+	watch_status_print_count(w, "unrecorded", "not recorded", "findings, because the record is full");
 	for (size_t i = 0; i < LATEST_MAX && i < json_array_size(latest); i++)
 		watch_status_print_finding(json_array_get(latest, i));
 }

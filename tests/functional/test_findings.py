@@ -25,7 +25,8 @@ FINDING = {"event": "finding", "id": "00", "kind": "rogue", "because": "nobody e
            "issuer": "CN=Fina RDC 2020", "serial": "4af6"}
 STATUS = {"at": "2026-11-28T08:00:00Z", "items": 4, "entries": 10, "entries_per_second": 2.5,
           "logs": [{"log": "Toy", "lag_entries": 0, "trouble": None}, {"log": "Slow", "lag_entries": 120, "trouble": "it is away"}],
-          "left_out": [], "findings": {"expected": 3, "rogue": 1, "unreadable": 0, "log-misbehaved": 2}, "latest": [FINDING]}
+          "left_out": [], "findings": {"expected": 3, "rogue": 1, "unreadable": 0, "log-misbehaved": 2}, "not_blocked": 5, "unrecorded": 6,
+          "latest": [FINDING]}
 
 
 @case("ctstub status shows the watcher's findings, and works without their file")
@@ -46,7 +47,7 @@ def status(t):
     code, out, err = d.tool("status")
     equal(code, 0, err)
     for line in ("2 logs, 1 of them with trouble, 4 items, Slow is 120 entries behind; NOT RUNNING", "1 rogue, 0 unreadable, 2 of logs, 3 expected",
-                 "1.1.1.1, issuer CN=Fina RDC 2020, serial 4af6"):
+                 "not blocked    5 rogue", "not recorded   6 findings", "1.1.1.1, issuer CN=Fina RDC 2020, serial 4af6"):
         check(line in out, f"{line!r} is missing in {out}")
     check("\u001b" not in out, "an escape of the file reached the terminal")
     for broken in ("", "[]", "{", "[" * 100000):
@@ -285,7 +286,9 @@ FEED_FAULTS = [
     ("no signature", 3, "404", lambda f: os.unlink(f.web.path("feed.txt.minisig"))),
     ("no feed", 3, "404", lambda f: os.unlink(f.web.path("feed.txt"))),
     ("a signature that is a gigabyte", 3, "", lambda f: change(f.web.path("feed.txt.minisig"), lambda d: d * 100000)),
-    ("an edition before the one at hand", 1, "earlier edition", lambda f: f.sign("--sequence", "1")),
+    ("a feed of nine megabytes", 3, "too large", lambda f: change(f.web.path("feed.txt"), lambda d: d + b"#" * (9 << 20))),
+    ("a redirect", 3, "301", lambda f: (os.unlink(f.web.path("feed.txt")), os.mkdir(f.web.path("feed.txt")))),
+    ("an edition before the one at hand", 1, "older than", lambda f: f.sign("--sequence", "1")),
     ("another edition of the same number", 1, "other content", lambda f: (setattr(f, "entries", f.t.write("e2.txt", "serial 09 issuer CN=x\n")),
                                                                         f.pull(), f.sign("--sequence", "2"))),
 ]
@@ -295,14 +298,14 @@ FEED_FAULTS = [
 def feed_refused(t, code, word, fault):
     feed = Feed(t)
     feed.sign("--sequence", "2")
-    if word in ("earlier edition", "other content"):
+    if word in ("older than", "other content"):
         equal(feed.pull()[0], 0, "the first pull")
     before = feed.installed()
     fault(feed)
     got, out, err = feed.pull()
     check(got == code and word in err, f"{got} {out}{err}")
     equal(feed.installed(), before, "the feed at hand")
-    if word == "earlier edition":
+    if word == "older than":
         equal(feed.pull("--force")[0], 0, "with --force")
 
 
@@ -313,6 +316,37 @@ def feed_old(t):
     code, out, err = feed.pull("--max-age", "1ms")
     check(code == 1 and "held back" in err, f"{code} {out}{err}")
     equal(feed.pull("--max-age", "1ms", "--force")[0], 0, "with --force")
+
+
+@case("the edition at hand is refused when nothing newer has come for too long")
+def feed_frozen(t):
+    feed = Feed(t)
+    feed.sign()
+    equal(feed.pull()[0], 0, "the first pull")
+    code, out, err = feed.pull("--max-age", "1ms")
+    check(code == 1 and "held back" in err, f"{code} {out}{err}")
+
+
+@rows([
+    ("a link in place of the feed at hand is not followed", "feed.txt"),
+    ("a link in place of the watcher's folder is not followed", ""),
+], builds=("gcc",))
+def feed_link(t, name):
+    feed = Feed(t)
+    feed.sign()
+    elsewhere, folder = t.path("elsewhere"), os.path.join(feed.d.dir, "watch")
+    os.makedirs(elsewhere)
+    outside = t.write("elsewhere/feed.txt", "keep\n")
+    if name:
+        os.makedirs(folder, exist_ok=True)
+        os.symlink(outside, os.path.join(folder, name))
+    else:
+        check(not os.path.exists(folder), "the daemon makes no such folder")
+        os.symlink(elsewhere, folder)
+    code, out, err = feed.pull()
+    equal(code, 3, f"{out}{err}")
+    with open(outside, encoding="utf-8") as f:
+        equal((f.read(), os.listdir(elsewhere)), ("keep\n", ["feed.txt"]), "the file elsewhere")
 
 
 @case("minisign itself accepts what we sign, and we accept what it signs")
