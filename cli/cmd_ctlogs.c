@@ -18,7 +18,7 @@
 #include <string.h>
 
 static const char verb[] = "ct-logs";
-enum { OPT_CA = 256, OPT_FORCE, OPT_JSON, OPT_STATE_DIR, OPT_URL };
+enum { OPT_CA = 256, OPT_FORCE, OPT_JSON, OPT_OLDER_THAN, OPT_STATE_DIR, OPT_URL };
 
 const struct cli_option ct_logs_options[] = {
     {"config", 'c', "FILE", "the configuration, see ctstub.conf(5); the daemon's own without it"},
@@ -28,6 +28,7 @@ const struct cli_option ct_logs_options[] = {
     {"force", OPT_FORCE, NULL,
      "update, import: take a list that is older, loses more than a third of its\nlogs or brings a new "
      "operator"},
+    {"older-than", OPT_OLDER_THAN, "AGE", "update: only if the list in effect is older, such as 7d"},
     {"json", OPT_JSON, NULL, "print one JSON object, also of a failure"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
@@ -35,6 +36,7 @@ const struct cli_option ct_logs_options[] = {
 
 struct ct_request {
 	const char *config, *ca, *state_dir, *url, *file;
+	int64_t older_than_ms; /* 0: whatever its age */
 	bool force, json;
 };
 
@@ -56,6 +58,11 @@ ct_take_option(void *ctx, int id, const char *value)
 	case OPT_JSON:
 		req->json = true;
 		break;
+	case OPT_OLDER_THAN:
+		if (duration_read(&req->older_than_ms, value) == RES_OK)
+			break;
+		(void)cli_complain(EXIT_USAGE, verb, "\"%s\": an age like 7d was expected", value);
+		return false;
 	case OPT_STATE_DIR:
 		req->state_dir = value;
 		break;
@@ -203,7 +210,7 @@ ct_take(const struct ct_request *req, const struct settings *s, const struct ctl
 	} else {
 		if (warning != NULL)
 			(void)cli_complain(EXIT_GOOD, verb, "%s", warning);
-		why = ct_sources_objection(&change);
+		why = ct_sources_objection(&change, fresh, known, clock_wall_ms());
 		code = why == NULL || req->force ? ct_list_write(file, merged) : EXIT_REFUSED;
 		if (code != EXIT_TROUBLE)
 			code = ct_change_print(req, &change, merged, file, strcmp(from, "compiled in") == 0,
@@ -328,7 +335,8 @@ static enum exit_code
 ct_update_from_sources(const struct ct_request *req, const struct settings *s, struct ctlogs **fresh)
 {
 	struct vfy_policy policy;
-	struct snapshot *snap = NULL, *window = NULL;
+	struct snapshot *snap = NULL;
+	struct ct_window *window = NULL;
 	struct ctlogs *known = NULL;
 	struct ct_found found = {NULL, NULL};
 	char *from = NULL, *warning = NULL;
@@ -339,9 +347,8 @@ ct_update_from_sources(const struct ct_request *req, const struct settings *s, s
 			    &warning) != RES_OK)
 		code = cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	if (code == EXIT_GOOD)
-		(void)ct_window_open(&window, req->config,
-				     req->state_dir != NULL ? req->state_dir : s->state_dir, known,
-				     clock_wall_ms());
+		window = ct_window_open(req->config, req->state_dir != NULL ? req->state_dir : s->state_dir,
+					known, strcmp(from, "compiled in") == 0, clock_wall_ms());
 	if (code == EXIT_GOOD) {
 		const struct ct_ask ask = {.list_url = s->ct_list_url,
 					   .list_key = s->ct_list_key,
@@ -358,10 +365,41 @@ ct_update_from_sources(const struct ct_request *req, const struct settings *s, s
 	*fresh = found.list;
 	ctlogs_free(known);
 	snapshot_unref(snap);
-	snapshot_unref(window);
+	ct_window_close(window);
 	free(from);
 	free(warning);
 	return code;
+}
+
+/* --older-than: is there nothing to do? Says so. */
+static bool
+ct_is_young(const struct ct_request *req, const struct settings *s, enum exit_code *code)
+{
+	struct ctlogs *known = NULL;
+	char *from = NULL, date[TIME_TEXT_MAX];
+	int64_t age_ms;
+	bool young = false;
+
+	if (req->older_than_ms == 0)
+		return false;
+	*code = ct_list_choose(&known, &from, s, req->state_dir != NULL ? req->state_dir : s->state_dir);
+	if (*code == EXIT_GOOD) {
+		age_ms = clock_wall_ms() - ctlogs_date_ms(known);
+		young = age_ms <= req->older_than_ms;
+		(void)time_text(ctlogs_date_ms(known), date);
+	}
+	if (young && req->json) {
+		json_t *out = json_pack("{s:b,s:s,s:I}", "taken", 0, "date", date, "age_days",
+					(json_int_t)(age_ms / 86400000));
+
+		*code = cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
+		json_decref(out);
+	} else if (young) {
+		(void)printf("the list of %s is young enough\n", date);
+	}
+	ctlogs_free(known);
+	free(from);
+	return young || *code != EXIT_GOOD;
 }
 
 static enum exit_code
@@ -371,6 +409,10 @@ ct_update(const struct ct_request *req)
 	struct ctlogs *fresh = NULL;
 	enum exit_code code = cli_settings(&s, verb, req->config);
 
+	if (code == EXIT_GOOD && ct_is_young(req, s, &code)) {
+		settings_free(s);
+		return code;
+	}
 	if (code == EXIT_GOOD)
 		code =
 		    req->url != NULL ? ct_update_from(req, &fresh) : ct_update_from_sources(req, s, &fresh);

@@ -1,7 +1,7 @@
 #include "cli/ct_sources.h"
 
 #include "cli/fetch.h"
-#include "cli/lookup.h"
+#include "cli/ct_window.h"
 #include "config/file.h"
 #include "verify/minisign.h"
 
@@ -10,6 +10,8 @@
 #include <string.h>
 
 static const char verb[] = "ct-logs";
+
+#define FUTURE_MS (24 * 3600 * 1000LL) /* clocks of machines and makers differ by less */
 
 enum ct_source_kind {
 	CT_SOURCE_MIRROR, /* list-url: signed by list-key, or a file */
@@ -31,11 +33,22 @@ static const struct ct_source {
     {"package", PKGDATADIR "/ct-logs.json", CT_SOURCE_FILE},
 };
 
+/* A list of the future would be the newest for long, and a clock before it is not set. Where the clock lies before the list in
+ * effect it says nothing about the future. */
+static bool
+is_of_the_future(const struct ctlogs *list, const struct ctlogs *known, int64_t now_ms)
+{
+	return ctlogs_date_ms(list) > now_ms + FUTURE_MS && ctlogs_date_ms(known) <= now_ms + FUTURE_MS;
+}
+
 const char *
-ct_sources_objection(const struct ctlogs_change *change)
+ct_sources_objection(const struct ctlogs_change *change, const struct ctlogs *list,
+		     const struct ctlogs *known, int64_t now_ms)
 {
 	if (change->older)
 		return "it is older than the list in effect";
+	if (is_of_the_future(list, known, now_ms))
+		return "it is dated more than a day after now";
 	if (change->large_loss)
 		return "more than a third of the logs are gone";
 	if (change->new_operators > 0)
@@ -56,7 +69,7 @@ source_lookup(struct buf *out, const struct ct_source *source, const struct ct_a
 	char *host = ask->window != NULL ? fetch_host(url) : NULL;
 	struct addr literal;
 	bool found = host != NULL && addr_read_ip(&literal, host) != RES_OK &&
-		     lookup_host(out, host, ask->window) == RES_OK && buf_cstr(out) != NULL;
+		     ct_window_lookup(ask->window, out, host) == RES_OK && buf_cstr(out) != NULL;
 
 	if (found)
 		(void)cli_complain(EXIT_GOOD, verb, "%s: update window: asked the upstreams for %s",
@@ -68,13 +81,18 @@ source_lookup(struct buf *out, const struct ct_source *source, const struct ct_a
 static enum exit_code
 source_fetch(struct buf *out, const struct ct_source *source, const struct ct_ask *ask, const char *url)
 {
+	struct vfy_policy policy = *ask->policy;
 	struct verdict v = {0};
 	char *why = NULL;
 	struct buf at = buf_max(1024);
 	bool found = source_lookup(&at, source, ask, url);
 	enum exit_code code = EXIT_TROUBLE;
 
-	switch (fetch_url_at(out, &v, url, found ? buf_cstr(&at) : NULL, ask->policy, ask->now_ms, &why)) {
+	/* What a mirror gives is signed. Its server must not be refused for want of the very list that it brings: the logs of its
+	 * certificate may be newer than an old list. */
+	if (source->kind == CT_SOURCE_MIRROR)
+		policy.ct_when_stale = CT_STALE_REPORT;
+	switch (fetch_url_at(out, &v, url, found ? buf_cstr(&at) : NULL, &policy, ask->now_ms, &why)) {
 	case FETCH_DONE:
 		code = EXIT_GOOD;
 		break;
@@ -168,7 +186,7 @@ source_judge(struct ctlogs **out, const struct ct_source *source, const struct c
 	if (res == RES_OK)
 		res = ctlogs_compare(&change, ask->known, merged);
 	if (res == RES_OK && !ask->force)
-		objection = ct_sources_objection(&change);
+		objection = ct_sources_objection(&change, list, ask->known, ask->now_ms);
 	if (res != RES_OK)
 		source_warn(source, why != NULL ? why : res_text(res));
 	else if (objection != NULL)

@@ -8,7 +8,7 @@
 #define CLI_CT_SOURCES_H
 
 #include "cli/cli.h"
-#include "config/snapshot.h"
+#include "cli/ct_window.h"
 #include "verify/ct/ctlogs.h"
 #include "verify/verify.h"
 
@@ -16,8 +16,8 @@ struct ct_ask {
 	const char *list_url, *list_key; /* of the configuration; "" : none */
 	const struct vfy_policy *policy; /* judges the servers */
 	const struct ctlogs *known;      /* the list in effect */
-	const struct snapshot *window; /* whom to ask for the hosts of sources; NULL: the system (lookup.h) */
-	bool force;                    /* the guards only warn */
+	struct ct_window *window;        /* finds the hosts of sources; NULL: the system does */
+	bool force;                      /* the guards only warn */
 	int64_t now_ms;
 };
 
@@ -30,6 +30,7 @@ struct ct_found {
 enum exit_code ct_sources_ask(struct ct_found *, const struct ct_ask *);
 
 /* Why this list needs --force; NULL: it does not. */
-const char *ct_sources_objection(const struct ctlogs_change *);
+const char *ct_sources_objection(const struct ctlogs_change *, const struct ctlogs *list,
+				 const struct ctlogs *known, int64_t now_ms);
 
 #endif

@@ -1,68 +1,154 @@
 #include "cli/ct_window.h"
 
-#include "base/text.h"
+#include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/ct_known.h"
 #include "cli/files.h"
-#include "config/file.h"
+#include "cli/lookup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define STAMP_FILE "update-window"
-#define STAMP_MAX  64
-
 static const char verb[] = "ct-logs";
 
-/* Does nothing but the age of the list keep the daemon from resolving? */
+struct ct_window {
+	char file[PATH_MAX];
+	struct window_record record;
+	int64_t until_ms;  /* boot clock */
+	int64_t before_ms; /* when the window before this one began */
+	bool began, answered;
+	struct snapshot *snapshot;
+	struct ct_known *known; /* the targets that may be asked */
+};
+
+static struct ct_window *
+no_window(const char *why)
+{
+	(void)cli_complain(EXIT_GOOD, verb, "update window: %s", why);
+	return NULL;
+}
+
+/* May the age of the list keep the daemon from resolving? Either it refuses everything, or the logs of a certificate may be newer
+ * than the list. */
 static bool
 is_needed(const struct settings *s, const struct ctlogs *known, int64_t now_ms)
 {
-	return s->ct_update_window && s->ct_when_stale == CT_STALE_REFUSE && s->ct_mode == CT_REQUIRE &&
+	return s->ct_update_window && s->ct_when_stale != CT_STALE_REPORT && s->ct_mode == CT_REQUIRE &&
 	       now_ms - ctlogs_date_ms(known) > s->ct_list_max_age_ms;
 }
 
-/* The file says when today's window began; without one that can be read or written there is no window. */
+/* What is not recorded does not happen. */
 static bool
-stamp_take(const char *state_dir, int64_t now_ms)
+record_keep(const struct ct_window *w)
 {
-	char path[4096], text[TIME_TEXT_MAX], *why = NULL;
-	struct buf file = buf_max(STAMP_MAX);
-	int64_t began_ms = 0;
-	bool known;
+	struct buf text = buf_max(512);
+	char *why = NULL;
+	bool kept;
 
-	snprintf(path, sizeof path, "%s/" STAMP_FILE, state_dir);
-	known = config_file_read(&file, path, STAMP_MAX, &why) == RES_OK && buf_cstr(&file) != NULL &&
-		time_read(&began_ms, buf_cstr(&file)) == RES_OK && began_ms <= now_ms &&
-		now_ms - began_ms < CT_WINDOW_DAY_MS;
+	window_record_write(&text, &w->record);
+	kept = buf_ok(&text) && files_replace(w->file, buf_span(&text), &why) == RES_OK;
+	if (!kept)
+		(void)no_window(why != NULL ? why : "out of memory");
 	free(why);
-	why = NULL;
-	if (!known) {
-		began_ms = now_ms;
-		known = files_replace(path, span_str(time_text(now_ms, text)), &why) == RES_OK;
-	}
-	free(why);
-	buf_free(&file);
-	return known && now_ms - began_ms < CT_WINDOW_MS;
+	buf_free(&text);
+	return kept;
 }
 
-bool
-ct_window_open(struct snapshot **out, const char *config, const char *state_dir, const struct ctlogs *known,
-	       int64_t now_ms)
+/* Takes what is left of this day's window, or begins it. */
+static bool
+window_take(struct ct_window *w, const char *state_dir, int64_t now_ms)
 {
-	struct config_errors errors = {0};
-	struct settings *s = NULL;
-	bool open = cli_settings(&s, verb, config) == EXIT_GOOD && is_needed(s, known, now_ms);
+	int64_t left_ms;
 
-	if (open && !stamp_take(state_dir, now_ms)) {
-		(void)cli_complain(EXIT_GOOD, verb, "update window: the 10 minutes of this day are over");
-		open = false;
-	}
-	if (!open) {
-		settings_free(s);
+	(void)snprintf(w->file, sizeof w->file, "%s/" WINDOW_RECORD_FILE, state_dir);
+	window_record_read(&w->record, state_dir);
+	left_ms = window_record_left_ms(&w->record, now_ms);
+	if (left_ms == 0) {
+		(void)no_window("the 10 minutes of this day are over");
 		return false;
 	}
-	s->ct_when_stale = CT_STALE_ENFORCE;
-	open = snapshot_compile(out, s, 1, &errors) == RES_OK;
+	w->began = !window_record_is_open(&w->record, now_ms);
+	if (w->began) {
+		w->before_ms = w->record.began_ms;
+		w->record.began_ms = now_ms;
+		w->record.windows++;
+	}
+	w->until_ms = clock_boot_ms() + left_ms;
+	if (!record_keep(w))
+		return false;
+	(void)cli_complain(EXIT_GOOD, verb, "update window: open for %lld s, because the list is too old",
+			   (long long)(left_ms / 1000));
+	return true;
+}
+
+static struct snapshot *
+snapshot_of(struct settings *s)
+{
+	struct config_errors errors = {0};
+	struct snapshot *snapshot = NULL;
+
+	s->ct_when_stale = CT_STALE_ENFORCE; /* everything but the age */
+	if (snapshot_compile(&snapshot, s, 1, &errors) != RES_OK)
+		snapshot = NULL;
 	config_errors_free(&errors);
-	return open;
+	return snapshot;
+}
+
+struct ct_window *
+ct_window_open(const char *config, const char *state_dir, const struct ctlogs *known, bool compiled_in,
+	       int64_t now_ms)
+{
+	struct settings *s = NULL;
+	struct ct_window *w;
+
+	if (cli_settings(&s, verb, config) != EXIT_GOOD)
+		return NULL;
+	if (!is_needed(s, known, now_ms)) {
+		settings_free(s);
+		return NULL;
+	}
+	w = calloc(1, sizeof *w);
+	if (w == NULL) {
+		settings_free(s);
+		return no_window("out of memory");
+	}
+	w->snapshot = snapshot_of(s);
+	if (w->snapshot != NULL) /* the journal is the daemon's, the record is of whoever fetches lists */
+		w->known = ct_known_read(w->snapshot, w->snapshot->settings->state_dir, compiled_in);
+	if (w->known != NULL && window_take(w, state_dir, now_ms))
+		return w;
+	ct_window_close(w);
+	return NULL;
+}
+
+enum res
+ct_window_lookup(struct ct_window *w, struct buf *out, const char *host)
+{
+	enum res res;
+
+	if (clock_boot_ms() >= w->until_ms) {
+		(void)no_window("the 10 minutes of this day are over");
+		return RES_NOT_FOUND;
+	}
+	w->record.names++;
+	if (!record_keep(w))
+		return RES_NOT_FOUND;
+	res = lookup_host(out, host, ct_known_targets(w->known), ct_known_count(w->known));
+	w->answered |= res == RES_OK;
+	return res;
+}
+
+void
+ct_window_close(struct ct_window *w)
+{
+	if (w == NULL)
+		return;
+	/* Without a network nobody was asked: the next attempt of this day has a window, too. */
+	if (w->began && !w->answered) {
+		w->record.began_ms = w->before_ms;
+		(void)record_keep(w);
+	}
+	ct_known_free(w->known);
+	snapshot_unref(w->snapshot);
+	free(w);
 }

@@ -1,21 +1,27 @@
 /*
- * ct_window.h - the update window: while the list of CT logs is so old that every upstream is refused, `ct-logs update` asks
- * the upstreams itself for the names of its sources.
+ * ct_window.h - the update window: while the list of CT logs is older than list-max-age, so that the upstreams may be refused
+ * for it, `ct-logs update` asks them itself for the names of its sources.
  *
- * Bounded in names (those of the sources), in time (10 minutes a day, kept in state-dir) and in trust: everything but the age
- * of the list holds for the upstream. Off with `update-window = false`.
+ * Bounded in names (those of the sources), in time (10 minutes a day, kept in state-dir: config/window_record.h) and in trust:
+ * everything but the age of the list holds (logs that it does not have count as newer ones), and an upstream must show the key, or the key of the issuer, of its last acceptance
+ * in the journal. A machine that is fresh has no acceptance in its journal, and no list but the one compiled in: there every
+ * upstream that is acceptable but for the list's age is asked. Off with `update-window = false`.
  */
 #ifndef CLI_CT_WINDOW_H
 #define CLI_CT_WINDOW_H
 
 #include "config/snapshot.h"
+#include "config/window_record.h"
 
-#define CT_WINDOW_MS     (10 * 60 * 1000LL)
-#define CT_WINDOW_DAY_MS (24 * 3600 * 1000LL)
+struct ct_window; /* while it is open */
 
-/* Takes a part of today's window. True, and *out is a snapshot of the upstreams to ask (yours), when the settings need and
- * allow it. config: as cli_settings takes it. */
-bool ct_window_open(struct snapshot **out, const char *config, const char *state_dir,
-		    const struct ctlogs *known, int64_t now_ms);
+/* NULL: the settings do not need or allow it, or it is over for this day; standard error says which. config: as cli_settings
+ * takes it. state_dir: where the record is kept, beside the list. compiled_in: of the list in effect. */
+struct ct_window *ct_window_open(const char *config, const char *state_dir, const struct ctlogs *known,
+				 bool compiled_in, int64_t now_ms);
+/* Appends the addresses of one source's host, as lookup_host. RES_NOT_FOUND: the time is over, or it cannot be recorded. */
+enum res ct_window_lookup(struct ct_window *, struct buf *out, const char *host);
+/* A window in which no upstream answered does not count for the day. NULL is allowed. */
+void ct_window_close(struct ct_window *);
 
 #endif

@@ -25,6 +25,7 @@ ctstub_SOURCES = \
 	cli/completion.c cli/completion.h \
 	cli/control.c cli/control.h \
 	cli/ct_print.c cli/ct_print.h \
+	cli/ct_known.c cli/ct_known.h \
 	cli/ct_window.c cli/ct_window.h \
 	cli/ct_sources.c cli/ct_sources.h \
 	cli/egress.c cli/egress.h \

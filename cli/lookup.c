@@ -98,18 +98,17 @@ lookup_ask(struct lookup *l, const char *host, const struct tp_target *target)
 }
 
 enum res
-lookup_host(struct buf *out, const char *host, const struct snapshot *snap)
+lookup_host(struct buf *out, const char *host, const struct tp_target *target, size_t n)
 {
 	static const uint16_t types[] = {TYPE_A, TYPE_AAAA};
 	struct lookup l = {.out = out};
 	enum res res = tp_global_init();
 
-	for (size_t i = 0; res == RES_OK && i < snap->n_upstream; i++)
-		for (size_t k = 0; l.n == 0 && k < snap->upstream[i].n_target; k++)
-			for (size_t t = 0; res != RES_NOMEM && l.n == 0 && t < 2; t++) {
-				l.type = types[t];
-				res = lookup_ask(&l, host, &snap->upstream[i].target[k]);
-			}
+	for (size_t i = 0; res == RES_OK && l.n == 0 && i < n; i++)
+		for (size_t t = 0; res != RES_NOMEM && l.n == 0 && t < 2; t++) {
+			l.type = types[t];
+			res = lookup_ask(&l, host, &target[i]);
+		}
 	if (res == RES_NOMEM)
 		return res;
 	return l.n > 0 && buf_ok(out) ? RES_OK : RES_NOT_FOUND;

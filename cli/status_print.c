@@ -251,6 +251,21 @@ print_captive(const json_t *captive, const json_t *portal)
 			     (left_s + 59) / 60);
 }
 
+/* Nothing while it was never needed. */
+static void
+print_update_window(const json_t *w)
+{
+	if (control_integer(w, "windows") == 0)
+		return;
+	if (json_is_true(json_object_get(w, "open")))
+		(void)printf("%-14s open, %lld min left", "update window",
+			     (control_integer(w, "left_s") + 59) / 60);
+	else
+		(void)printf("%-14s closed, last opened %s", "update window", control_text(w, "last"));
+	(void)printf(", %lld names asked in %lld windows\n", control_integer(w, "names"),
+		     control_integer(w, "windows"));
+}
+
 static void
 print_query_log(const json_t *log)
 {
@@ -271,6 +286,7 @@ print_rest(const json_t *a)
 		(void)printf("%-14s %s, of %s, %lld days old%s\n", "log list", control_text(list, "from"),
 			     control_text(list, "date"), control_integer(list, "age_days"),
 			     json_is_true(json_object_get(list, "stale")) ? ", stale" : "");
+	print_update_window(json_object_get(a, "update_window"));
 	if (json_is_object(cache))
 		(void)printf("%-14s %lld answers, %lld KiB, %lld hits, %lld misses\n", "cache",
 			     control_integer(cache, "entries"), control_integer(cache, "bytes") / 1024,

@@ -23,7 +23,8 @@ libconfig_a_SOURCES = \
 	config/settings_read.c \
 	config/snapshot.c config/snapshot.h \
 	config/snapshot_compile.c \
-	config/suffix.c config/suffix.h
+	config/suffix.c config/suffix.h \
+	config/window_record.c config/window_record.h
 AM_YFLAGS = -d -Wno-yacc
 dist_man_MANS += config/ctstub.conf.5
 BUILT_SOURCES += config/grammar.c config/grammar.h config/lexer.c

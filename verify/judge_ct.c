@@ -51,12 +51,30 @@ tally_judge(struct judgement *j, const struct ctpolicy_tally *t)
 		verdict_add(j->v, REASON_CT_NO_CURRENT_LOG, "%s", reason_sentence(REASON_CT_NO_CURRENT_LOG));
 }
 
+/* Would there be enough SCTs if the logs that an old list does not have counted? Each log once. */
+static bool
+newer_logs_suffice(const struct judgement *j, const struct ctpolicy_tally *t)
+{
+	size_t newer = 0;
+
+	for (size_t i = 0; i < j->scts.n; i++) {
+		bool again = j->scts.item[i].status != SCT_STATUS_UNKNOWN_LOG;
+
+		for (size_t k = 0; k < i && !again; k++)
+			again = j->scts.item[k].status == SCT_STATUS_UNKNOWN_LOG &&
+				span_equal(j->scts.item[k].sct.log_id, j->scts.item[i].sct.log_id);
+		newer += !again;
+	}
+	return newer > 0 && t->counted + newer >= t->wanted;
+}
+
 static void
 scts_judge(struct judgement *j, const struct ctpolicy_tally *tally)
 {
 	switch (j->scts_read) {
 	case RES_OK:
-		if (j->policy->ctlogs != NULL)
+		if (j->policy->ctlogs != NULL && !(j->policy->old_list_serves && judge_ct_list_is_stale(j) &&
+						   newer_logs_suffice(j, tally)))
 			tally_judge(j, tally);
 		break;
 	case RES_NOT_FOUND:

@@ -105,6 +105,9 @@ path_policy_judge(struct path_faults *f, struct judgement *j, const struct path 
 
 	limit_judge(f, j, p);
 	faults_report(f, j, from, VFY_RULE_LIMITS);
+	if (j->policy->known_keys != NULL && !path_policy_pinned(j->policy->known_keys, p, 0))
+		path_faults_add(f, REASON_PIN_MISMATCH, at,
+				"no key of the path to it was shown by this upstream before");
 	from = f->n;
 	if (j->policy->allow_issuer != NULL && !issuer_allowed(j->policy->allow_issuer, p))
 		path_faults_add(f, REASON_ISSUER_NOT_ALLOWED, at,

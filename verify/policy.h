@@ -56,10 +56,14 @@ struct vfy_policy {
 	    n_disallow_always; /* of these, the first so many refuse in every mode: the compiled-in lists */
 	const struct cert_match *allow_issuer; /* NULL: any issuer */
 	const struct cert_match *pins;         /* NULL: no pins. spki-sha256 entries only */
+	const struct cert_match *known_keys;   /* as pins, and no mode relaxes them; for the update window */
 	const struct crls *crls;               /* NULL: none */
 	enum vfy_mode mode[VFY_RULE_COUNT];
 	int64_t
 	    floor_ms; /* a time that has certainly come: of the build, of the list; 0: none is known (when.h) */
+	/* Where the list is older than ct_list_max_age_ms, an SCT of a log that it does not have counts as well: logs are newer
+	 * than the list. No signature of it is checked. For the update window alone, beside known_keys. */
+	bool old_list_serves;
 	/* A clock that lies before the floor stands for any time after it: nothing is refused for not having begun. For
 	 * time-names alone, to set that clock. */
 	bool floor_serves;

@@ -25,6 +25,20 @@ best_report(const struct status *s, size_t at)
 	return &s->worker[0].report.v[at];
 }
 
+/* Of `ctstub ct-logs update`. */
+static json_t *
+update_window(const struct status *s)
+{
+	const struct window_record *r = &s->window;
+	bool open = window_record_is_open(r, s->wall_ms);
+
+	return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o}", "enabled", (int)s->snapshot->settings->ct_update_window,
+			 "open", (int)open, "left_s",
+			 json_integer(open ? (window_record_left_ms(r, s->wall_ms) + 999) / 1000 : 0),
+			 "windows", json_integer(r->windows), "names", json_integer(r->names), "last",
+			 r->began_ms > 0 ? control_value_date(r->began_ms) : json_null());
+}
+
 /* Names of the logs whose SCTs count. */
 static json_t *
 logs_of(const json_t *verdict)
@@ -183,6 +197,7 @@ control_status_add(json_t *o, const struct status *s)
 	const struct cache_stats cache = status_cache(s);
 
 	(void)json_object_set_new(o, "listen", listeners(&settings->listen));
+	(void)json_object_set_new(o, "update_window", update_window(s));
 	(void)json_object_set_new(o, "clock", clock_object(s));
 	(void)json_object_set_new(o, "addresses", addresses(s));
 	(void)json_object_set_new(o, "last_refusal", last_refusal(&s->last_refusal));

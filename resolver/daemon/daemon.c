@@ -3,6 +3,7 @@
 #include "resolver/daemon/daemon.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "resolver/daemon/captive.h"
 #include "resolver/daemon/clock_watch.h"
 #include "resolver/daemon/configuration.h"
@@ -87,6 +88,7 @@ daemon_status_fill(void *ctx, struct status *s)
 	verdict_log_last(d->verdicts, &s->last_refusal);
 	if (s->last_refusal.upstream == NULL)
 		recorder_last_refusal(d->recorder, &s->last_refusal);
+	window_record_latest(&s->window, s->snapshot->settings->state_dir);
 	recorder_state(d->recorder, &s->journal);
 	s->captive_until_ms = captive_until_ms(&d->captive);
 	s->query_log = query_log_to(d->query_log, &s->query_log_writes);
@@ -196,6 +198,18 @@ daemon_on_network(void *ctx)
 	(void)workers_post(&d->workers, worker_on_network, NULL);
 }
 
+/* A clock before the floor is not set (verify/when.h). */
+static void
+clock_log(const struct daemon *d)
+{
+	int64_t now_ms = clock_wall_ms(), floor_ms = d->configuration.plan->snapshot->policy->floor_ms;
+	char now[TIME_TEXT_MAX], floor[TIME_TEXT_MAX];
+
+	if (now_ms < floor_ms)
+		log_event(LOG_WARN, "clock-not-set", LOG_STR("now", time_text(now_ms, now)),
+			  LOG_STR("built_or_listed", time_text(floor_ms, floor)));
+}
+
 static void
 worker_on_clock(struct worker *w, void *arg)
 {
@@ -209,6 +223,7 @@ daemon_on_clock(void *ctx)
 	struct daemon *d = ctx;
 
 	(void)workers_post(&d->workers, worker_on_clock, NULL);
+	clock_log(d);
 	list_age_watch_start(&d->list_age); /* a list ages by the wall clock */
 }
 
@@ -283,6 +298,7 @@ start_log(const struct daemon *d)
 			  LOG_STR("protocol", s->settings->upstream[i].protocol == TP_DOT ? "dot" : "doh"),
 			  LOG_INT("addresses", s->upstream[i].n_target),
 			  LOG_STR("ct", ct_mode_text(s->upstream[i].policy->ct_mode)));
+	clock_log(d);
 	configuration_warn(&d->configuration);
 }
 

@@ -193,8 +193,12 @@ file_ready(int state_dir, off_t *size)
 	if (fstat(fd, &st) == 0 && !S_ISREG(st.st_mode))
 		errno = EINVAL;
 	else if (fstat(fd, &st) == 0 && (*size = whole_size(fd, st.st_size)) >= 0 &&
-		 (*size == st.st_size || ftruncate(fd, *size) == 0))
+		 (*size == st.st_size || ftruncate(fd, *size) == 0)) {
+		/* Whatever the umask: the group's programs read it, such as the update of the list of CT logs. */
+		if (st.st_size == 0)
+			(void)!fchmod(fd, FILE_MODE);
 		return fd;
+	}
 	error = errno;
 	(void)close(fd);
 	errno = error;

@@ -236,6 +236,12 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 	    out, "ct_list_step",
 	    "Age of the CT log list in steps: 0 fresh, 1 from 30, 2 from 45, 3 from 60 of 70 days, 4 stale",
 	    (uint64_t)status_ct_list_step(s));
+	metric_gauge(out, "update_window", "1 while the update window of ct-logs update is open",
+		     window_record_is_open(&s->window, s->wall_ms));
+	metric_total(out, "update_windows", "Update windows of ct-logs update so far",
+		     (uint64_t)s->window.windows);
+	metric_total(out, "update_window_names", "Names asked for in update windows",
+		     (uint64_t)s->window.names);
 }
 
 static void

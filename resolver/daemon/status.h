@@ -9,6 +9,7 @@
 #define RESOLVER_DAEMON_STATUS_H
 
 #include "config/snapshot.h"
+#include "config/window_record.h"
 #include "resolver/cache.h"
 #include "resolver/counters.h"
 #include "resolver/daemon/list_age.h"
@@ -55,6 +56,7 @@ struct status {
 	const char *query_log;           /* where it goes, as configured at the start; NULL: there is none */
 	bool query_log_writes;           /* it could be written when that was last tried */
 	struct refusal last_refusal;
+	struct window_record window; /* of `ct-logs update` */
 	struct journal_state journal;
 	unsigned workers;
 	struct counter_totals counters;

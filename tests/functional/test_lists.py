@@ -1,16 +1,11 @@
 """ctstub ct-logs and disallow: lists shown, checked, taken, refused."""
-import base64
 import json
 import os
 
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ed25519
-
 from functional._common import Https
 from harness.case import case, check, equal, rows
-from harness import wire
+from harness.minisign import Minisign
 from harness.pki import DAY, Log, Site, log_list, utc_now
-from harness.upstream import DotServer
 
 LOGS = [Log(f"Log {i}", f"Operator {i % 2}") for i in range(6)]
 
@@ -70,6 +65,7 @@ def two_folders(t, own, units, used):
 @rows([
     ("a list that is older", lambda: (LOGS, utc_now() - DAY), "older"),
     ("a list that loses more than a third", lambda: (LOGS[:3], utc_now() + DAY), "third"),
+    ("a list that is dated two days after now", lambda: (LOGS, utc_now() + 2 * DAY), "after now"),
     ("a list with a new operator", lambda: (LOGS + [Log("New", "Newcomer")], utc_now() + DAY), "operator"),
 ])
 def forced(t, make, word):
@@ -205,23 +201,6 @@ def bad_onecrl(t):
     check(code == 2 and err and not out, f"{code}: {err}")
 
 
-class Minisign:
-    """An organisation's key, in minisign's form."""
-
-    def __init__(self):
-        self.key, self.id = ed25519.Ed25519PrivateKey.generate(), os.urandom(8)
-
-    def public(self):
-        raw = self.key.public_key().public_bytes(serialization.Encoding.Raw, serialization.PublicFormat.Raw)
-        return b"untrusted comment: test\n" + base64.b64encode(b"Ed" + self.id + raw) + b"\n"
-
-    def sign(self, data):
-        signature, comment = self.key.sign(data), b"of a test"
-        whole = self.key.sign(signature + comment)
-        return (b"untrusted comment: test\n" + base64.b64encode(b"Ed" + self.id + signature) + b"\ntrusted comment: " + comment +
-                b"\n" + base64.b64encode(whole) + b"\n")
-
-
 def from_mirror(t, logs, when, signer="own", change=None):
     """An update with a mirror and no other source that can be reached."""
     site, own = Site(t, with_ct=True), Minisign()
@@ -296,28 +275,87 @@ def old_is_renewed(t):
     equal(t.run("ctstub", "verify", "-c", path, "--ip", "127.0.0.1", site.chain)[0], 0, "verdict with the new list")
 
 
+# ---- an adversary in the place of a source: what it gives, and what becomes of it
+
+def newest_of(site, **change):
+    return log_list(change.get("logs", site.logs), utc_now() + change.get("age", DAY)).encode()
+
+
+def signed_before(site, key):
+    """A list that the organisation did sign once: an old one."""
+    data = newest_of(site, age=-20 * DAY)
+    return {"/list.json": data, "/list.json.minisig": key.sign(data)}
+
+
+def signature_of_another_list(site, key):
+    return {"/list.json": newest_of(site), "/list.json.minisig": key.sign(newest_of(site, age=-DAY))}
+
+
+def no_signature(site, key):
+    return {"/list.json": newest_of(site)}
+
+
+def huge_list(site, key):
+    return {"/list.json": b" " * (9 * 1024 * 1024), "/list.json.minisig": key.sign(b"")}
+
+
+def huge_signature(site, key):
+    return {"/list.json": newest_of(site), "/list.json.minisig": b"x" * 100000}
+
+
+def frozen(site, key):
+    """The very list that is in effect, for ever."""
+    with open(site.in_effect, "rb") as f:
+        data = f.read()
+    return {"/list.json": data, "/list.json.minisig": key.sign(data)}
+
+
+def of(**change):
+    def make(site, key):
+        data = newest_of(site, **{k: v(site) if callable(v) else v for k, v in change.items()})
+        return {"/list.json": data, "/list.json.minisig": key.sign(data)}
+    return make
+
+
 @rows([
-    ("while the list refuses every upstream, the update asks them for its source's name", "", 0, True),
-    ("but not with update-window = false", "update-window = false", 3, False),
-    ("and not an upstream that is refused for more than the age of the list", "mode = \"require\"", 3, False),
-])
-def window(t, option, code, asked):
-    site, own = Site(t, names=("mirror.lab.test",), with_ct=True), Minisign()
-    data = log_list(site.logs, utc_now()).encode()
-    server = Https(t, site, {"/list.json": data, "/list.json.minisig": own.sign(data)})
-    port = server.url.split(":")[2].split("/")[0]
-    upstream = DotServer(t, Site(t, prefix="liar") if option.startswith("mode") else site,
-                         answer=lambda q: wire.answer(q, records=[wire.record(b"\xc0\x0c", 1, 60, b"\x7f\0\0\x01")] if q.qtype == 1 else []))
+    ("a list that was signed long ago is older than the one in effect", signed_before, {}, 1, "older"),
+    ("a signature of another list does not verify", signature_of_another_list, {}, 1, "signature"),
+    ("a list without its signature is not taken", no_signature, {}, 3, "minisig"),
+    ("an endless list is given up at 8 MiB", huge_list, {}, 3, "too large"),
+    ("and an endless signature", huge_signature, {}, 3, "too large"),
+    ("a list of the year to come is of the future", of(age=365 * DAY), {}, 1, "after now"),
+    ("half the logs are too few", of(logs=lambda site: site.logs[:1]), {}, 1, "third"),
+    ("a new operator needs a person", of(logs=lambda site: site.logs + [Log("Omega", "Omega")]), {}, 1, "operator"),
+    ("a server with the certificate of another address is refused", of(), {"ips": ["192.0.2.1"]}, 1, "ip-mismatch"),
+    ("a server whose certificate has expired is refused", of(), {"not_before": utc_now() - 20 * DAY, "not_after": utc_now() - DAY}, 1, "expired"),
+    ("a server whose certificate was never logged is refused", of(), {"with_ct": False}, 1, "ct-no-scts"),
+    ("the same list for ever changes nothing, and its age is warned of elsewhere", frozen, {}, 0, "0 added, 0 removed"),
+    ("a good list is taken", of(), {}, 0, "from mirror"),
+], builds=("gcc",))
+def adversary(t, give, site, code, says):
+    site = Site(t, **{"with_ct": True, **site})
+    key = Minisign()
     path = config(t, site)
-    old = t.write("old.json", log_list(site.logs, utc_now() - 2 * DAY))
-    equal(t.run("ctstub", "ct-logs", "import", "--force", "-c", path, old)[0], 0, "exit code of the first import")
-    key = t.write("key.pub", own.public())
+    first = t.write("first.json", log_list(site.logs, utc_now()))
+    equal(t.run("ctstub", "ct-logs", "import", "--force", "-c", path, first)[0], 0, "exit code of the first import")
+    site.in_effect = t.path("state/ct-logs.json")
+    with open(site.in_effect, "rb") as f:
+        before = f.read()
+    server = Https(t, site, give(site, key))
     with open(path, "a", encoding="utf-8") as f:
-        f.write(f'''upstream "lab" {{ address = {{"127.0.0.1"}} port = {upstream.port} }}
-ct {{ when-stale = "refuse" list-max-age = "1d" list-url = "https://mirror.lab.test:{port}/list.json" list-key = "{key}" {option} }}
-''')
-    for again in range(2):
-        have, out, err = t.run("ctstub", "ct-logs", "update", "--force", "-c", path)
-        equal((have, "asked the upstreams for mirror.lab.test" in err), (3 if again else code, asked and not again), f"{out} {err}")
-        if not asked:
-            break
+        f.write(f'ct {{ list-url = "{server.url}.json" list-key = "{t.write("key.pub", key.public())}" }}\n')
+    have, out, err = t.run("ctstub", "ct-logs", "update", "-c", path)
+    check(have == code and says in out + err, f"{have} {out} {err}")
+    with open(site.in_effect, "rb") as f:
+        equal(f.read() == before, code != 0 or give is frozen, "the list in effect is the one before")
+
+
+@rows([
+    ("a list of today is younger than a day", ["--older-than", "1d"], 0, "young enough"),
+    ("and JSON says so", ["--older-than", "1d", "--json"], 0, '"taken":false'),
+    ("no age", ["--older-than", "soon"], 2, "an age like 7d"),
+], builds=("gcc",))
+def older_than(t, options, code, says):
+    begin(t)
+    have, out, err = t.run("ctstub", "ct-logs", "update", "-c", config(t), *options)
+    check(have == code and says in out + err, f"{have} {out} {err}")

@@ -118,7 +118,8 @@ check_PROGRAMS += \
 	tests/unit/config/test_settings \
 	tests/unit/config/test_settings_memory \
 	tests/unit/config/test_snapshot \
-	tests/unit/config/test_suffix
+	tests/unit/config/test_suffix \
+	tests/unit/config/test_window_record
 check_PROGRAMS += \
 	tests/unit/resolver/replay \
 	tests/unit/resolver/test_admission \
@@ -136,6 +137,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_routes \
 	tests/unit/resolver/test_client_quota
 check_PROGRAMS += \
+	tests/unit/resolver/daemon/test_clock_watch \
 	tests/unit/resolver/daemon/test_control \
 	tests/unit/resolver/daemon/test_control_socket \
 	tests/unit/resolver/daemon/test_evidence_folder \

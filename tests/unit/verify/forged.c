@@ -70,6 +70,7 @@ forged_end(struct forged *f)
 	cert_match_free(f->disallow);
 	cert_match_free(f->allow);
 	cert_match_free(f->pins);
+	cert_match_free(f->known);
 	anchor_limits_free(f->anchor_limits);
 }
 
@@ -299,6 +300,7 @@ forged_judge(struct forged *f, struct verdict *v, struct vfy_work *work)
 	}
 	f->policy.allow_issuer = f->allow;
 	f->policy.pins = f->pins;
+	f->policy.known_keys = f->known;
 	f->policy.anchor_limits = f->anchor_limits;
 	f->in.certs = f->certs;
 	f->in.n_certs = f->n;

@@ -20,7 +20,7 @@ struct forged {
 	size_t n;
 	struct buf anchors; /* PEM */
 	struct trust *trust;
-	struct cert_match *disallow, *allow, *pins;
+	struct cert_match *disallow, *allow, *pins, *known;
 	struct anchor_limits *anchor_limits;
 	uint8_t ip[16];
 	struct vfy_policy policy; /* strict, required, the lab's fresh list */

@@ -1,6 +1,6 @@
 /*
  * test_verify_clock.c - a clock that is not set: what it is to blame for, what refuses all the same, and what the floor alone
- * may decide (time-names).
+ * may decide (time-names). An old list of logs, and what the update window demands in its place.
  *
  * The leaf of every row is valid from FORGED_AT - 10 days for 90 days, and logged an hour after it was issued.
  */
@@ -272,6 +272,115 @@ unset_clocks_are_blamed(void **state)
 	forged_rows_judge(not_set, sizeof not_set / sizeof not_set[0]);
 }
 
+/* ---- the update window: an old list, and keys that are known */
+
+/* A list of 75 days, and a leaf with SCTs of logs that it does not have. */
+static void
+window(struct forged *f, size_t unknown, size_t known)
+{
+	struct forge leaf;
+	int64_t at = forged_at() - 10 * DAY + 60000;
+
+	forged_leaf(&leaf, CA_ISSUING);
+	leaf.n_sct = 0;
+	for (size_t i = 0; i < unknown; i++)
+		forge_sct_add(&leaf, LOG_UNKNOWN, at + (int64_t)i, SCT_GOOD);
+	for (size_t i = 0; i < known; i++)
+		forge_sct_add(&leaf, LOG_ALPHA, at + (int64_t)i, SCT_GOOD);
+	forged_put(f, &leaf);
+	forge_free(&leaf);
+	forged_put_ca(f, CA_ISSUING);
+	forged_anchor(f, CA_ROOT);
+	f->policy.ct_list_max_age_ms = 0;
+	f->policy.old_list_serves = true;
+}
+
+static void
+window_old_list(struct forged *f)
+{
+	window(f, 1, 1);
+}
+
+static void
+window_one_unknown_log_twice(struct forged *f)
+{
+	window(f, 2, 0);
+}
+
+static void
+window_known_logs_only(struct forged *f)
+{
+	window(f, 0, 1);
+}
+
+static void
+window_no_sct(struct forged *f)
+{
+	window(f, 0, 0);
+}
+
+static void
+window_refuse(struct forged *f)
+{
+	window(f, 1, 1);
+	f->policy.ct_when_stale = CT_STALE_REFUSE;
+}
+
+static void
+window_fresh_list(struct forged *f)
+{
+	window(f, 1, 1);
+	f->policy.ct_list_max_age_ms = 75 * DAY;
+}
+
+static void
+window_not_open(struct forged *f)
+{
+	window(f, 1, 1);
+	f->policy.old_list_serves = false;
+}
+
+static void
+known(struct forged *f, enum ca_id id)
+{
+	char entry[128];
+
+	window(f, 1, 1);
+	f->known = forged_entries(forged_spki_entry(entry, id));
+	f->policy.mode[VFY_RULE_PIN] = VFY_REPORT;
+}
+
+static void
+known_issuer(struct forged *f)
+{
+	known(f, CA_ISSUING);
+}
+
+static void
+known_other(struct forged *f)
+{
+	known(f, CA_STRANGER_ISSUING);
+}
+
+static const struct forged_row windows[] = {
+    {"a log that an old list does not have counts", window_old_list, ""},
+    {"the same log twice does not", window_one_unknown_log_twice, "ct-too-few-scts"},
+    {"one SCT of a log on the list stays too few", window_known_logs_only, "ct-too-few-scts"},
+    {"no SCT at all is refused", window_no_sct, "ct-no-scts"},
+    {"when-stale = refuse refuses all the same", window_refuse, "ct-list-stale"},
+    {"on a fresh list a log that it does not have counts for nothing", window_fresh_list, "ct-too-few-scts"},
+    {"outside of the window as well", window_not_open, "ct-too-few-scts"},
+    {"the key of the issuer is known", known_issuer, ""},
+    {"another key is known, and report mode of pins is no way around it", known_other, "pin-mismatch"},
+};
+
+static void
+the_window_asks_for_known_keys(void **state)
+{
+	(void)state;
+	forged_rows_judge(windows, sizeof windows / sizeof windows[0]);
+}
+
 /* ---- time-names: the floor serves as the clock; every row above without its clock-not-set */
 
 static void
@@ -343,6 +452,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(unset_clocks_are_blamed),
 	    cmocka_unit_test(the_floor_serves),
+	    cmocka_unit_test(the_window_asks_for_known_keys),
 	    cmocka_unit_test(the_sentence_says_why),
 	};
 
