@@ -20,6 +20,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Sanitizers trace the process, and write what they find. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SEALED 0
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
+#define SEALED 0
+#endif
+#endif
+#ifndef SEALED
+#define SEALED 1
+#endif
+
 static char *
 reason_new(const char *what, const char *name, int error)
 {
@@ -117,22 +129,15 @@ sandbox_drop(const char *user, char **why)
 		*why = reason_new("no_new_privs", "", errno);
 		return RES_IO;
 	}
+	/* Helpers and timers run as the same user, and could write to /proc/PID/mem of the daemon. */
+	if (SEALED && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0) {
+		*why = reason_new("not dumpable", "", errno);
+		return RES_IO;
+	}
 	return RES_OK;
 }
 
 /* ---- system calls */
-
-/* Sanitizers trace the process, and write what they find. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SEALED 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || __has_feature(thread_sanitizer)
-#define SEALED 0
-#endif
-#endif
-#ifndef SEALED
-#define SEALED 1
-#endif
 
 /* The calls are grouped by purpose, not one a line. */
 /* clang-format off */
@@ -164,7 +169,7 @@ static const int daemon_calls[] = {
     SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
     SCMP_SYS(getegid), SCMP_SYS(getrandom), SCMP_SYS(getrusage), SCMP_SYS(sysinfo), SCMP_SYS(uname),
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
-    SCMP_SYS(restart_syscall), SCMP_SYS(tgkill), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
 /* The daemon never needs these; a call ends the process even where others fail with an error. */
@@ -184,7 +189,7 @@ static const int writer_calls[] = {
     SCMP_SYS(unlinkat), SCMP_SYS(mkdirat),
     SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
     SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getrandom),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall), SCMP_SYS(tgkill),
+    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
     SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 
@@ -198,7 +203,7 @@ static const int portal_calls[] = {
     SCMP_SYS(readlinkat), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
     SCMP_SYS(futex), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(geteuid), SCMP_SYS(getuid), SCMP_SYS(getrandom),
     SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
-    SCMP_SYS(tgkill), SCMP_SYS(exit), SCMP_SYS(exit_group),
+    SCMP_SYS(exit), SCMP_SYS(exit_group),
 };
 /* clang-format on */
 
@@ -241,11 +246,12 @@ rules_add(scmp_filter_ctx f, const struct bound_rule *rules, size_t n)
 	return 0;
 }
 
-/* No memory becomes code. */
+/* No memory becomes code, and signals (abort) go to the process itself: other processes of its user stay out of reach. */
 static int
 rules_of_all(scmp_filter_ctx f)
 {
 	const struct bound_rule rules[] = {
+	    {SCMP_SYS(tgkill), 1, {SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)}},
 	    {SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
 	    {SCMP_SYS(mprotect), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
 	};

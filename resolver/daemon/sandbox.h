@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 /* Becomes this user when started as root ("": stays who it is) and keeps no capability; sets no_new_privs.
- * Before any thread is started. *why (yours) on failure. */
+ * Other processes of that user can neither read nor write its memory, and it leaves no core file. Before any thread is started. *why (yours) on failure. */
 enum res sandbox_drop(const char *user, char **why);
 /* The ids of a user. RES_NOT_FOUND. */
 enum res sandbox_user(const char *user, uid_t *uid, gid_t *gid);
@@ -19,8 +19,8 @@ enum res sandbox_group(const char *group, gid_t *gid);
  * sandbox_act_as_self: in a folder of another user, root then does only what that user could do. Root only. */
 void sandbox_act_as(uid_t uid, gid_t gid);
 void sandbox_act_as_self(void);
-/* A filter on system calls, for all threads: from now on nothing can be executed, traced or listened on, and files
- * can only be read. kill: a call that is not allowed ends the process (tests); else it fails with EPERM. */
+/* A filter on system calls, for all threads: from now on nothing can be executed, traced, signalled or listened on,
+ * and files can only be read. kill: a call that is not allowed ends the process (tests); else it fails with EPERM. */
 enum res sandbox_seal(bool kill, char **why);
 /* The filter of a helper (helper.h) that writes files: it can neither make sockets nor execute anything. */
 enum res sandbox_seal_writer(bool kill, char **why);

@@ -9,7 +9,10 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -24,6 +27,7 @@
 #endif
 
 static int inherited;
+static pid_t parent;
 
 /* Answers by the first byte of each message. */
 static void
@@ -40,6 +44,10 @@ answer(int socket_, void *ctx)
 			room[0] = fcntl(inherited, F_GETFD) == -1 && errno == EBADF ? 'c' : 'o';
 		if (room[0] == 's')
 			room[0] = socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EPERM ? 'p' : 'a';
+		if (room[0] == 'k')
+			room[0] = syscall(SYS_tgkill, parent, parent, 0) != 0 && errno == EPERM ? 'p' : 'a';
+		if (room[0] == 'o')
+			room[0] = syscall(SYS_tgkill, getpid(), getpid(), 0) == 0 ? 'a' : 'p';
 		if (room[0] == 't')
 			(void)raise(SIGTERM);
 		(void)helper_send(socket_, span_of(room, (size_t)n));
@@ -107,6 +115,46 @@ it_can_make_no_socket(void **state)
 	helper_end(s);
 }
 
+/* The daemon runs as the same user, so the kernel would let it. */
+static void
+it_can_signal_itself_alone(void **state)
+{
+	int s;
+
+	(void)state;
+	parent = getpid();
+	s = start();
+#ifndef SANITIZED
+	assert_int_equal(ask(s, 'k'), 'p');
+#endif
+	assert_int_equal(ask(s, 'o'), 'a');
+	helper_end(s);
+}
+
+static void
+memory_is_closed_to_others_of_the_same_user(void **state)
+{
+	int status = 0;
+	pid_t pid;
+
+	(void)state;
+	(void)signal(SIGCHLD, SIG_DFL); /* helper_start ignores it */
+	pid = fork();
+	if (pid == 0) {
+		char *why = NULL;
+
+		(void)prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+		_exit(sandbox_drop("", &why) == RES_OK ? prctl(PR_GET_DUMPABLE, 0, 0, 0, 0) : 9);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+#ifdef SANITIZED
+	assert_int_equal(WEXITSTATUS(status), 1);
+#else
+	assert_int_equal(WEXITSTATUS(status), 0);
+#endif
+}
+
 static void
 messages_keep_their_bounds(void **state)
 {
@@ -156,6 +204,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_answers_and_keeps_nothing_open),
 		cmocka_unit_test(it_can_make_no_socket),
+		cmocka_unit_test(it_can_signal_itself_alone),
+		cmocka_unit_test(memory_is_closed_to_others_of_the_same_user),
 		cmocka_unit_test(messages_keep_their_bounds),
 		cmocka_unit_test(a_dead_helper_is_noticed_and_never_waited_for),
 		cmocka_unit_test(a_helper_that_does_not_read_blocks_nobody),
