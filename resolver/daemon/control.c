@@ -17,12 +17,18 @@
 #define PEER_GROUPS_MAX 65536 /* NGROUPS_MAX of Linux: with less the kernel tells none */
 #define ACCEPT_PAUSE_MS 1000  /* without a descriptor to spare the listener would be ready forever */
 
+enum peer {
+	PEER_USER,
+	PEER_MEMBER, /* of control-group: may change something */
+	PEER_OWNER,  /* root or the daemon's own user: may, and nobody keeps them out */
+};
+
 struct control_conn {
 	struct control *control;
 	LIST_ENTRY(control_conn) link;
 	int fd;
 	uid_t uid;
-	bool privileged; /* may change something */
+	enum peer peer;
 	struct loop_fd watch;
 	struct loop_timer timer; /* for the whole of it */
 	struct buf in;
@@ -60,11 +66,13 @@ peer_has_group(int fd, gid_t group)
 	return found;
 }
 
-static bool
-peer_is_privileged(const struct control *k, int fd, const struct ucred *peer)
+static enum peer
+peer_of(const struct control *k, int fd, const struct ucred *peer)
 {
-	return peer->uid == 0 || peer->uid == geteuid() ||
-	       (k->has_group && (peer->gid == k->group || peer_has_group(fd, k->group)));
+	if (peer->uid == 0 || peer->uid == geteuid())
+		return PEER_OWNER;
+	return k->has_group && (peer->gid == k->group || peer_has_group(fd, k->group)) ? PEER_MEMBER
+										       : PEER_USER;
 }
 
 static void
@@ -208,7 +216,7 @@ control_conn_serve(struct control_conn *c, struct span line)
 		control_conn_answer(c, control_json_error(why, NULL));
 		return;
 	}
-	if (control_verb_changes(c->request.verb) && !c->privileged) {
+	if (control_verb_changes(c->request.verb) && c->peer == PEER_USER) {
 		control_conn_answer(c, control_json_error("only root, the daemon's own user and the members "
 							  "of control-group may do that: run with sudo",
 							  NULL));
@@ -290,16 +298,31 @@ control_places_of(const struct control *k, uid_t uid)
 	return n;
 }
 
-/* The oldest connection of the unprivileged user with the most; NULL: there is none. */
+/* How many places there are for such peers. */
+static unsigned
+control_places_for(enum peer peer)
+{
+	switch (peer) {
+	case PEER_USER:
+		return CONTROL_CONNECTIONS_MAX - CONTROL_CONNECTIONS_KEPT;
+	case PEER_MEMBER:
+		return CONTROL_CONNECTIONS_MAX - CONTROL_CONNECTIONS_OWNERS;
+	case PEER_OWNER:
+		break;
+	}
+	return CONTROL_CONNECTIONS_MAX;
+}
+
+/* The oldest connection of the user with the most, among those that such a peer may displace; NULL: there is none. */
 static struct control_conn *
-control_place_to_clear(const struct control *k)
+control_place_to_clear(const struct control *k, enum peer by)
 {
 	struct control_conn *c, *worst = NULL;
 	unsigned most = 0;
 
 	LIST_FOREACH(c, &k->connections, link)
 	{
-		unsigned n = c->privileged ? 0 : control_places_of(k, c->uid);
+		unsigned n = c->peer == PEER_OWNER || c->peer > by ? 0 : control_places_of(k, c->uid);
 
 		if (n >= most && n > 0) {
 			most = n;
@@ -311,15 +334,15 @@ control_place_to_clear(const struct control *k)
 
 /* Makes a place for one more connection of this user. The user with the most gives one up for a user with fewer. */
 static bool
-control_place_make(struct control *k, uid_t uid, bool privileged)
+control_place_make(struct control *k, uid_t uid, enum peer peer)
 {
-	unsigned max = CONTROL_CONNECTIONS_MAX - (privileged ? 0 : CONTROL_CONNECTIONS_KEPT);
 	struct control_conn *worst;
 
-	if (k->n < max)
+	if (k->n < control_places_for(peer))
 		return true;
-	worst = control_place_to_clear(k);
-	if (worst == NULL || (!privileged && control_places_of(k, uid) >= control_places_of(k, worst->uid)))
+	worst = control_place_to_clear(k, peer);
+	if (worst == NULL ||
+	    (worst->peer == peer && control_places_of(k, uid) >= control_places_of(k, worst->uid)))
 		return false;
 	control_conn_close(worst);
 	return true;
@@ -330,19 +353,19 @@ static void
 control_conn_open(struct control *k, int fd)
 {
 	struct control_conn *c;
-	struct ucred peer;
-	socklen_t n = sizeof peer;
-	bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0;
-	bool privileged = known && peer_is_privileged(k, fd, &peer);
+	struct ucred cred;
+	socklen_t n = sizeof cred;
+	bool known = getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &n) == 0;
+	enum peer peer = known ? peer_of(k, fd, &cred) : PEER_USER;
 
-	if (!known || !control_place_make(k, peer.uid, privileged) || (c = calloc(1, sizeof *c)) == NULL) {
+	if (!known || !control_place_make(k, cred.uid, peer) || (c = calloc(1, sizeof *c)) == NULL) {
 		(void)close(fd);
 		return;
 	}
 	c->control = k;
 	c->fd = fd;
-	c->uid = peer.uid;
-	c->privileged = privileged;
+	c->uid = cred.uid;
+	c->peer = peer;
 	c->in = buf_max(CONTROL_REQUEST_MAX + 2);
 	LIST_INSERT_HEAD(&k->connections, c, link);
 	k->n++;

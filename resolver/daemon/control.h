@@ -26,10 +26,11 @@
 #include "resolver/daemon/control_json.h"
 #include "resolver/daemon/control_socket.h"
 
-/* A quarter of them is kept for those who may change something, whom others must not keep out. */
-#define CONTROL_CONNECTIONS_MAX  16
-#define CONTROL_CONNECTIONS_KEPT 4
-#define CONTROL_TIMEOUT_MS       5000
+/* Others must not keep out those who may change something, and the members of control-group must not keep out root. */
+#define CONTROL_CONNECTIONS_MAX    16
+#define CONTROL_CONNECTIONS_KEPT   4 /* for root, the daemon's own user and members */
+#define CONTROL_CONNECTIONS_OWNERS 2 /* of these, for root and the daemon's own user */
+#define CONTROL_TIMEOUT_MS         5000
 
 struct control;
 struct loop;

@@ -362,7 +362,7 @@ def slow_reader(t):
 
 HOLD = """
 import os, socket, sys
-os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
+os.setgroups([int(g) for g in sys.argv[4:]]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
 held = []
 for i in range(int(sys.argv[3])):
     s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); held.append(s)
@@ -373,7 +373,7 @@ sys.stdin.read()
 """
 ASK = """
 import os, socket, sys
-os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
+os.setgroups([int(g) for g in sys.argv[3:]]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
 s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect(sys.argv[1]); s.sendall(b'{"verb":"status"}\\n')
 data = b""
 while True:
@@ -384,8 +384,8 @@ print(data.decode()[:10])
 """
 
 
-def hold(t, d, uid, n):
-    p = subprocess.Popen([sys.executable, "-c", HOLD, d.control, str(uid), str(n)], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+def hold(t, d, uid, n, *groups):
+    p = subprocess.Popen([sys.executable, "-c", HOLD, d.control, str(uid), str(n), *groups], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     t.defer(lambda: (p.stdin.close(), p.stdout.close(), p.wait(10)))
     equal(p.stdout.readline(), b"held\n", "what the holder says")
 
@@ -409,5 +409,21 @@ def places(t, holders, asker):
     os.chmod(d.control, 0o666)
     for uid, n in holders:
         hold(t, d, uid, n)
-    done = subprocess.run([sys.executable, "-c", ASK, d.control, str(asker)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30, check=False)
+    says_status(d, asker)
+
+
+def says_status(d, asker, *groups):
+    done = subprocess.run([sys.executable, "-c", ASK, d.control, str(asker), *groups], stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30, check=False)
     equal((done.returncode, done.stdout), (0, b'{"ok":true\n'[:10] + b"\n"), f"what it says; {done.stderr.decode()[-300:]}")
+
+
+@rows([(f"A5 while {what} of control-group, {who} gets an answer from the control socket", holders, asker, member) for what, holders, who, asker, member in (
+    ("one member holds all places", (65532,), "root", 0, False), ("one member holds all places", (65532,), "another member", 65533, True),
+    ("two members take all places", (65532, 65531), "root", 0, False), ("two members take all places", (65532, 65531), "another member", 65533, True))])
+def places_of_members(t, holders, asker, member):
+    group = str(grp.getgrnam(ADMIN).gr_gid)
+    d = root_stub(t, control_group=ADMIN)
+    os.chmod(d.control, 0o666)
+    for uid in holders:
+        hold(t, d, uid, 40, group)
+    says_status(d, asker, *([group] if member else []))
