@@ -1,11 +1,28 @@
 #include "base/dns/portal_message.h"
 
+#include "base/addr.h"
+
 #include <string.h>
 
 static size_t
 address_size(uint16_t type)
 {
 	return type == TYPE_AAAA ? 16 : 4;
+}
+
+bool
+portal_address_serves(struct span ip)
+{
+	struct addr a = {.family = ip.n == 4 ? ADDR_V4 : ADDR_V6};
+	bool mapped;
+
+	memcpy(a.ip, ip.p, ip.n);
+	if (ip.n == 4)
+		return !addr_is_loopback(&a) && a.ip[0] != 0 && a.ip[0] < 224 &&
+		       !(a.ip[0] == 169 && a.ip[1] == 254);
+	mapped = memcmp(a.ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0;
+	return !addr_is_loopback(&a) && !addr_is_any(&a) && !mapped && a.ip[0] != 0xff &&
+	       !(a.ip[0] == 0xfe && (a.ip[1] & 0xc0) == 0x80);
 }
 
 void
@@ -87,8 +104,9 @@ answer_read(struct portal_message *m, struct cursor *in)
 	for (size_t i = 0; i < m->n; i++) {
 		struct span ip = cursor_take(in, address_size(m->type));
 
-		if (ip.n > 0)
-			memcpy(m->ip[i], ip.p, ip.n);
+		if (ip.n == 0 || !portal_address_serves(ip))
+			return false;
+		memcpy(m->ip[i], ip.p, ip.n);
 	}
 	return true;
 }

@@ -37,22 +37,6 @@ name_at(const struct collecting *c, size_t at, uint8_t out[MSG_NAME_MAX])
 	return n;
 }
 
-/* An address that a login page can have. */
-static bool
-address_serves(const struct span ip)
-{
-	struct addr a = {.family = ip.n == 4 ? ADDR_V4 : ADDR_V6};
-	bool mapped;
-
-	memcpy(a.ip, ip.p, ip.n);
-	if (ip.n == 4)
-		return !addr_is_loopback(&a) && a.ip[0] != 0 && a.ip[0] < 224 &&
-		       !(a.ip[0] == 169 && a.ip[1] == 254);
-	mapped = memcmp(a.ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0;
-	return !addr_is_loopback(&a) && !addr_is_any(&a) && !mapped && a.ip[0] != 0xff &&
-	       !(a.ip[0] == 0xfe && (a.ip[1] & 0xc0) == 0x80);
-}
-
 static void
 ttl_take(struct portal_message *answer, uint32_t ttl)
 {
@@ -80,7 +64,7 @@ collect(void *ctx, const struct msg_rr *rr)
 		c->next_n = name_at(c, (size_t)(rr->rdata.p - c->wire.p), c->next);
 		ttl_take(answer, rr->ttl);
 	} else if (rr->type == answer->type && rr->rdata.n == (rr->type == TYPE_A ? 4 : 16) &&
-		   answer->n < PORTAL_ADDRESSES_MAX && address_serves(rr->rdata)) {
+		   answer->n < PORTAL_ADDRESSES_MAX && portal_address_serves(rr->rdata)) {
 		memcpy(answer->ip[answer->n++], rr->rdata.p, rr->rdata.n);
 		ttl_take(answer, rr->ttl);
 	}

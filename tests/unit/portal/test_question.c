@@ -256,6 +256,12 @@ static const struct {
     {"an invalid outcome", "'A' 00000007 0001 03 00000005 00", RES_MALFORMED},
     {"an answer that lives long", "'A' 00000007 0001 00 00000006 01 c0000201", RES_MALFORMED},
     {"an IPv6 answer with an IPv4 address", "'A' 00000007 001c 00 00000005 01 c0000201", RES_MALFORMED},
+    {"an answer of loopback", "'A' 00000007 0001 00 00000005 01 7f000001", RES_MALFORMED},
+    {"an answer of a good address and loopback", "'A' 00000007 0001 00 00000005 02 c0000201 7f000035", RES_MALFORMED},
+    {"an answer of nobody", "'A' 00000007 0001 00 00000005 01 00000000", RES_MALFORMED},
+    {"an answer of a link", "'A' 00000007 0001 00 00000005 01 a9fe0101", RES_MALFORMED},
+    {"an answer of loopback over IPv6", "'A' 00000007 001c 00 00000005 01 00000000000000000000000000000001", RES_MALFORMED},
+    {"an answer of mapped loopback", "'A' 00000007 001c 00 00000005 01 00000000000000000000ffff7f000001", RES_MALFORMED},
     {"nine addresses", "'A' 00000007 0001 00 00000005 09 01010101 01010101 01010101 01010101 01010101 01010101 01010101 "
                        "01010101 01010101", RES_MALFORMED},
     {"another kind", "'X' 00000007", RES_MALFORMED},
