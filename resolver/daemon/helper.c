@@ -156,3 +156,13 @@ helper_receive(int socket, uint8_t *room)
 		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
 	return n == 0 ? -1 : n;
 }
+
+bool
+helper_drain(int socket, uint8_t *room, void (*on_message)(void *ctx, struct span), void *ctx)
+{
+	ssize_t n = 0;
+
+	for (unsigned i = 0; i < HELPER_TURN_MAX && (n = helper_receive(socket, room)) > 0; i++)
+		on_message(ctx, span_of(room, (size_t)n));
+	return n >= 0;
+}

@@ -21,6 +21,7 @@
 /* One message: evidence is the largest, with 64 KiB of certificates and a verdict. The socket's own buffer is the queue, and
  * takes some of them. */
 #define HELPER_MESSAGE_MAX (160 * 1024)
+#define HELPER_TURN_MAX    64 /* messages of one turn of the loop: reports come one for each message to it */
 #define HELPER_END_MS                                                                                        \
 	500 /* for what it still has to write when the daemon ends, which has a second for all (P08) */
 
@@ -45,5 +46,8 @@ bool helper_send(int socket, struct span message);
 /* The next message into room of HELPER_MESSAGE_MAX bytes: 0 without one, -1 when the other side is gone; a longer message is
  * cut. In the helper it waits for one. */
 ssize_t helper_receive(int socket, uint8_t *room);
+/* In the daemon: calls back for each message that is there, HELPER_TURN_MAX at most, so that a helper that sends without end
+ * does not keep the daemon from other work: the loop comes back for the rest. False: the helper is gone. */
+bool helper_drain(int socket, uint8_t *room, void (*on_message)(void *ctx, struct span), void *ctx);
 
 #endif

@@ -19,6 +19,10 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Lines about whether the journal is written: a full disk may have room for every other record. */
+#define STATE_LOG_BURST 20
+#define STATE_LOG_MS    60000
+
 struct recorder {
 	struct loop *loop;
 	struct counters *counters;
@@ -32,6 +36,7 @@ struct recorder {
 	struct refusal before; /* the last one of the journal, as of the start */
 	char *before_upstream; /* its upstream */
 	struct journal_state state;
+	struct log_limit log; /* of its changes */
 };
 
 /* A certificate that was judged, on its way from a worker. */
@@ -49,10 +54,13 @@ static void
 state_set(struct recorder *r, enum journal_health health, int error)
 {
 	const struct journal_state next = {.health = health, .error = error, .since_ms = clock_wall_ms()};
+	uint32_t left_out;
 
 	if (r->state.health == health && r->state.error == error)
 		return;
-	if (status_journal_trouble(&next) != NULL)
+	if (!log_limit_ok(&r->log, STATE_LOG_BURST, STATE_LOG_MS, &left_out))
+		; /* the status has it */
+	else if (status_journal_trouble(&next) != NULL)
 		log_event(LOG_WARN, "journal-not-written", LOG_STR("error", status_journal_trouble(&next)));
 	else if (r->state.health == JOURNAL_FAILING)
 		log_event(LOG_NOTICE, "journal-written-again",
@@ -69,24 +77,31 @@ helper_drop(struct recorder *r)
 	state_set(r, JOURNAL_ENDED, 0);
 }
 
+/* A report of before a reload that switched the journal off changes nothing. */
 static void
-recorder_on_report(void *ctx, unsigned ready)
+recorder_on_report(void *ctx, struct span message)
+{
+	struct recorder *r = ctx;
+	struct writer_report report;
+
+	if (!writer_report_read(&report, message))
+		return;
+	if (report.error != 0)
+		counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
+	if (r->writes)
+		state_set(r, report.error != 0 ? JOURNAL_FAILING : JOURNAL_WRITTEN, report.error);
+}
+
+static void
+recorder_on_ready(void *ctx, unsigned ready)
 {
 	struct recorder *r = ctx;
 	uint8_t *room = malloc(HELPER_MESSAGE_MAX);
-	struct writer_report report;
-	ssize_t n = 0;
+	bool there = room == NULL || helper_drain(r->socket, room, recorder_on_report, r);
 
 	(void)ready;
-	while (room != NULL && (n = helper_receive(r->socket, room)) > 0) {
-		if (!writer_report_read(&report, span_of(room, (size_t)n)))
-			continue;
-		if (report.error != 0)
-			counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
-		state_set(r, report.error != 0 ? JOURNAL_FAILING : JOURNAL_WRITTEN, report.error);
-	}
 	free(room);
-	if (n < 0)
+	if (!there)
 		helper_drop(r);
 }
 
@@ -328,7 +343,7 @@ recorder_start(struct recorder *r, const struct settings *s, bool kill)
 		return;
 	recorder_restore(r, s->state_dir);
 	r->socket = helper_start(&setup, &why);
-	if (r->socket >= 0 && loop_fd_watch(&r->watch, r->loop, r->socket, recorder_on_report, r) == RES_OK) {
+	if (r->socket >= 0 && loop_fd_watch(&r->watch, r->loop, r->socket, recorder_on_ready, r) == RES_OK) {
 		recorder_configure(r, s);
 	} else {
 		log_event(LOG_WARN, "no-journal", LOG_STR("error", why));

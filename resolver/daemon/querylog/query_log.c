@@ -19,16 +19,25 @@ struct query_log {
 	uint8_t *room; /* for reports */
 	bool was_open; /* and so was reported */
 	bool was_failed;
+	struct log_limit log; /* of changes between the two */
 };
+
+#define STATE_LOG_BURST 20 /* lines about that: a collector may come and go */
+#define STATE_LOG_MS    60000
 
 /* ---- the writer's reports */
 
 static void
 report_log(struct query_log *q, const struct query_report *r)
 {
-	if (r->open && !q->was_open)
+	bool news = r->open ? !q->was_open : !q->was_failed;
+	uint32_t left_out;
+
+	if (news && !log_limit_ok(&q->log, STATE_LOG_BURST, STATE_LOG_MS, &left_out))
+		news = false;
+	if (news && r->open)
 		log_event(LOG_NOTICE, "query-log-open", LOG_STR("to", q->to));
-	else if (!r->open && !q->was_failed)
+	else if (news)
 		log_event(LOG_WARN, "query-log-failed", LOG_STR("to", q->to), LOG_STR("error", r->error));
 	if (r->lost > 0)
 		counter_add(q->counters, COUNTER_QUERY_LOG_DROPPED, r->lost);
@@ -37,19 +46,24 @@ report_log(struct query_log *q, const struct query_report *r)
 }
 
 static void
+log_on_report(void *ctx, struct span message)
+{
+	struct query_report report;
+
+	if (message.n != sizeof report)
+		return;
+	memcpy(&report, message.p, sizeof report);
+	report.error[sizeof report.error - 1] = '\0';
+	report_log(ctx, &report);
+}
+
+static void
 log_on_ready(void *ctx, unsigned ready)
 {
 	struct query_log *q = ctx;
-	struct query_report report;
-	ssize_t n;
 
 	(void)ready;
-	while ((n = helper_receive(q->channel.socket, q->room)) == (ssize_t)sizeof report) {
-		memcpy(&report, q->room, sizeof report);
-		report.error[sizeof report.error - 1] = '\0';
-		report_log(q, &report);
-	}
-	if (n >= 0)
+	if (helper_drain(q->channel.socket, q->room, log_on_report, q))
 		return;
 	atomic_store(&q->channel.gone, true);
 	loop_fd_unwatch(&q->watch);

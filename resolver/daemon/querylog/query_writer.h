@@ -22,7 +22,7 @@ struct query_writer_setup {
 
 /* What it has to say to the daemon: a change of its state, or how many events were lost. */
 struct query_report {
-	bool open;
+	uint8_t open;   /* 0 or 1: bytes of another process are no bool */
 	uint32_t lost;  /* since the last report */
 	char error[96]; /* cut; why it is not open */
 };

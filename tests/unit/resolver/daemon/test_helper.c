@@ -198,6 +198,36 @@ a_helper_that_does_not_read_blocks_nobody(void **state)
 	helper_end(pair[0]);
 }
 
+static void
+count(void *ctx, struct span message)
+{
+	assert_int_equal(message.n, 1);
+	++*(unsigned *)ctx;
+}
+
+static void
+a_helper_that_sends_without_end_gets_its_turns(void **state)
+{
+	static uint8_t room[HELPER_MESSAGE_MAX];
+	unsigned taken = 0, sent = 0;
+	int pair[2];
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_NONBLOCK, 0, pair), 0);
+	while (sent < 2 * HELPER_TURN_MAX && helper_send(pair[1], span_str("x")))
+		sent++;
+	assert_in_range(sent, HELPER_TURN_MAX + 1, 2 * HELPER_TURN_MAX);
+	assert_true(helper_drain(pair[0], room, count, &taken));
+	assert_int_equal(taken, HELPER_TURN_MAX);
+	while (taken < sent)
+		assert_true(helper_drain(pair[0], room, count, &taken));
+	assert_true(helper_drain(pair[0], room, count, &taken));
+	assert_int_equal(taken, sent);
+	close(pair[1]);
+	assert_false(helper_drain(pair[0], room, count, &taken));
+	close(pair[0]);
+}
+
 int
 main(void)
 {
@@ -209,6 +239,7 @@ main(void)
 		cmocka_unit_test(messages_keep_their_bounds),
 		cmocka_unit_test(a_dead_helper_is_noticed_and_never_waited_for),
 		cmocka_unit_test(a_helper_that_does_not_read_blocks_nobody),
+		cmocka_unit_test(a_helper_that_sends_without_end_gets_its_turns),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
