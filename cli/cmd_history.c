@@ -15,6 +15,9 @@
 #define LAST_DEFAULT 20 /* records of an upstream: three upstreams have a screen */
 #define LAST_MAX     1000000
 #define DETAIL_MAX   (2 * JOURNAL_LINE_MAX)
+/* Records that are kept, the newest: a journal of the largest size has fewer, unless somebody filled it. A record takes 1 KiB
+ * of memory and its line. */
+#define RECORDS_MAX 65536
 
 static const char verb[] = "history";
 
@@ -40,6 +43,9 @@ struct history_request {
 struct entry {
 	uint8_t *line;
 	struct journal_record record;
+	struct entry *next; /* of the same upstream */
+	size_t from_end;    /* 1: the last of its upstream */
+	bool first;         /* of its upstream */
 };
 
 struct history {
@@ -78,27 +84,47 @@ history_take(void *ctx, int id, const char *value)
 
 /* ---- reading */
 
+/* The older half makes room. */
+static void
+history_forget(struct history *h)
+{
+	size_t half = h->n / 2;
+
+	for (size_t i = 0; i < half; i++)
+		free(h->v[i].line);
+	memmove(h->v, h->v + half, (h->n - half) * sizeof *h->v);
+	h->n -= half;
+	h->counts.older_lost = true;
+}
+
+static bool
+history_room(struct history *h)
+{
+	size_t cap = h->cap == 0 ? 256 : 2 * h->cap;
+	struct entry *v;
+
+	if (h->n == RECORDS_MAX)
+		history_forget(h);
+	if (h->n < h->cap)
+		return true;
+	v = reallocarray(h->v, cap, sizeof *v);
+	if (v == NULL)
+		return false;
+	h->v = v;
+	h->cap = cap;
+	return true;
+}
+
 static void
 history_on_record(void *ctx, const struct journal_record *r)
 {
 	struct history *h = ctx;
 	struct buf line = buf_max(JOURNAL_LINE_MAX + 1);
-	struct entry one;
+	struct entry one = {.line = NULL};
 
 	if (h->req->upstream != NULL && !span_equal(r->upstream, span_str(h->req->upstream)))
 		return;
-	if (h->n == h->cap) {
-		size_t cap = h->cap == 0 ? 256 : 2 * h->cap;
-		struct entry *v = reallocarray(h->v, cap, sizeof *v);
-
-		if (v == NULL) {
-			h->no_memory = true;
-			return;
-		}
-		h->v = v;
-		h->cap = cap;
-	}
-	if (journal_write(&line, r) != RES_OK ||
+	if (!history_room(h) || journal_write(&line, r) != RES_OK ||
 	    journal_line_read(&one.record, line.p, line.n - 1) != RES_OK) {
 		h->no_memory = true;
 		buf_free(&line);
@@ -114,6 +140,40 @@ history_free(struct history *h)
 	for (size_t i = 0; i < h->n; i++)
 		free(h->v[i].line);
 	free(h->v);
+}
+
+static int
+by_upstream(const void *a, const void *b)
+{
+	const struct entry *const *x = a, *const *y = b;
+	int order = span_compare((*x)->record.upstream, (*y)->record.upstream);
+
+	return order != 0 ? order : *x < *y ? -1 : 1;
+}
+
+/* Links the records of each upstream, in their order: a journal may name as many upstreams as it has records. */
+static bool
+history_link(struct history *h)
+{
+	struct entry **sorted = calloc(h->n + 1, sizeof *sorted);
+
+	if (sorted == NULL)
+		return false;
+	for (size_t i = 0; i < h->n; i++)
+		sorted[i] = &h->v[i];
+	qsort(sorted, h->n, sizeof(struct entry *), by_upstream);
+	for (size_t i = h->n; i-- > 0;) {
+		struct entry *e = sorted[i], *next = sorted[i + 1];
+		bool same = next != NULL && span_equal(e->record.upstream, next->record.upstream);
+
+		e->next = same ? next : NULL;
+		e->from_end = same ? next->from_end + 1 : 1;
+		e->first = true;
+		if (same)
+			next->first = false;
+	}
+	free(sorted);
+	return true;
 }
 
 static enum exit_code
@@ -132,7 +192,7 @@ history_read(struct history *h)
 	if (res == RES_IO)
 		return cli_complain(EXIT_TROUBLE, verb, "cannot read the journal in %s: %s%s", h->state_dir,
 				    why, errno == EACCES ? ": run with sudo" : "");
-	if (res != RES_OK || h->no_memory)
+	if (res != RES_OK || h->no_memory || !history_link(h))
 		return cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	return EXIT_GOOD;
 }
@@ -227,38 +287,20 @@ entry_print(const struct history *h, const struct journal_record *r)
 	buf_free(&b);
 }
 
-static bool
-same_upstream(const struct history *h, size_t a, size_t b)
-{
-	return span_equal(h->v[a].record.upstream, h->v[b].record.upstream);
-}
-
 /* The records of the upstream whose first one this is. */
 static void
-history_upstream_print(const struct history *h, size_t first, size_t last)
+history_upstream_print(const struct history *h, const struct entry *first, size_t last)
 {
 	struct buf title = buf_max(DETAIL_MAX);
-	size_t n = 0, at = 0;
 
-	for (size_t i = first; i < h->n; i++)
-		n += same_upstream(h, first, i);
-	put_field(&title, "", h->v[first].record.upstream);
-	(void)printf("%s%s\n", first > 0 ? "\n" : "", buf_cstr(&title));
-	if (n > last)
-		(void)printf("  (%zu earlier records: --last 0 shows them)\n", n - last);
-	for (size_t i = first; i < h->n; i++)
-		if (same_upstream(h, first, i) && n - at++ <= last)
-			entry_print(h, &h->v[i].record);
+	put_field(&title, "", first->record.upstream);
+	(void)printf("%s%s\n", first != h->v ? "\n" : "", buf_cstr(&title));
+	if (first->from_end > last)
+		(void)printf("  (%zu earlier records: --last 0 shows them)\n", first->from_end - last);
+	for (const struct entry *e = first; e != NULL; e = e->next)
+		if (e->from_end <= last)
+			entry_print(h, &e->record);
 	buf_free(&title);
-}
-
-static bool
-is_first(const struct history *h, size_t at)
-{
-	for (size_t i = 0; i < at; i++)
-		if (same_upstream(h, i, at))
-			return false;
-	return true;
 }
 
 static void
@@ -267,29 +309,19 @@ history_print(const struct history *h)
 	size_t last = h->req->last < 0 ? LAST_DEFAULT : h->req->last == 0 ? SIZE_MAX : (size_t)h->req->last;
 
 	for (size_t i = 0; i < h->n; i++)
-		if (is_first(h, i))
-			history_upstream_print(h, i, last);
+		if (h->v[i].first)
+			history_upstream_print(h, &h->v[i], last);
 	if (h->n == 0)
 		(void)printf("no records%s%s in %s yet\n", h->req->upstream != NULL ? " of " : "",
 			     h->req->upstream != NULL ? h->req->upstream : "", h->state_dir);
+	if (h->counts.older_lost)
+		(void)printf("\nthere are older records that are not shown: the journal is larger than it "
+			     "should be\n");
 	if (h->counts.broken > 0)
 		(void)printf("\n%llu damaged lines were skipped\n", (unsigned long long)h->counts.broken);
 }
 
 /* ---- for machines */
-
-/* Is it among the last ones of its upstream that were asked for? */
-static bool
-is_wanted(const struct history *h, size_t at)
-{
-	int64_t later = 0;
-
-	if (h->req->last <= 0)
-		return true;
-	for (size_t i = at + 1; i < h->n && later < h->req->last; i++)
-		later += same_upstream(h, at, i);
-	return later < h->req->last;
-}
 
 static enum exit_code
 history_print_json(const struct history *h)
@@ -299,7 +331,7 @@ history_print_json(const struct history *h)
 
 	buf_text(&out, "{\"records\":[");
 	for (size_t i = 0; i < h->n; i++) {
-		if (!is_wanted(h, i))
+		if (h->req->last > 0 && h->v[i].from_end > (size_t)h->req->last)
 			continue;
 		buf_text(&out, before);
 		(void)journal_write(&out, &h->v[i].record);

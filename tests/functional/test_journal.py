@@ -428,6 +428,23 @@ def rotated(t):
     equal(len(w.settle(len(now))), len(now), "records after a restart")
 
 
+FILLED = b'{"time":"2026-11-28T10:00:00Z","event":"refused","upstream":"u%d","address":"%d","reason":"untrusted"}\n'
+
+
+@case("history keeps the newest 65536 records of a journal that somebody filled, and says so")
+def filled(t):
+    w = World(t)
+    with open(os.path.join(w.dir, "journal.jsonl"), "wb") as f:
+        f.writelines(FILLED % (n % 3, n) for n in range(150000))
+    shown = json.loads(w.daemon.tool("history", "--json")[1])
+    check(32768 <= len(shown["records"]) <= 65536 and shown["incomplete"], f"{len(shown['records'])} records, incomplete {shown['incomplete']}")
+    equal([r["address"] for r in shown["records"]], [str(n) for n in range(150000 - len(shown["records"]), 150000)], "the newest, in their order")
+    code, out, _ = w.daemon.tool("history", "--last", "2", "u1")
+    equal((code, re.findall(r"Z  (\d+)  REFUSED", out)), (0, ["149995", "149998"]), "the last two of one upstream")
+    check("older records that are not shown" not in out, "nothing of u1 alone was left out")
+    check("older records that are not shown" in w.daemon.tool("history")[1], "it is said")
+
+
 @rows([
     ("a journal of garbage", lambda: os.urandom(300000)),
     ("a journal of one endless line", lambda: b'{"time":"' + b"x" * 3000000),
@@ -435,6 +452,7 @@ def rotated(t):
     ("a journal of records that lack everything", lambda: b"{}\n" * 50000),
     ("a journal of names with control characters",
      lambda: json.dumps({"time": "2026-11-28T10:00:00Z", "event": "refused", "upstream": "one\x1b[31m\r\n", "reason": "\x1b]0;x\x07"}).encode() + b"\n"),
+    ("a journal of as many upstreams as records", lambda: b"".join(FILLED % (n, 9) for n in range(400000))),
 ], builds=("gcc", "san"))
 def hostile(t, make):
     w = World(t, daemon=False)
