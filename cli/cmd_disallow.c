@@ -18,7 +18,7 @@ enum { OPT_ONECRL = 256, OPT_JSON };
 const struct cli_option disallow_options[] = {
     {"onecrl", OPT_ONECRL, "FILE", "import: Mozilla's OneCRL, the records as JSON"},
     {"output", 'o', "FILE", "import: write the entries to this file, not to standard output"},
-    {"json", OPT_JSON, NULL, "print one JSON object, also of a failure; import wants -o with it"},
+    {"json", OPT_JSON, NULL, "print one JSON object, even on failure; import then requires -o"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
 };

@@ -28,12 +28,12 @@ const struct cli_option egress_options[] = {
     {"systemd", OPT_SYSTEMD, NULL, "print only the drop-in for ctstubd.service"},
     {"updates", OPT_UPDATES, NULL, "let the user reach HTTPS servers as well, for `ctstub audit`"},
     {"lists-user", OPT_LISTS_USER, "NAME",
-     "the user that fetches the list of CT logs; ctstub-ct-logs without this, where it\nexists"},
+     "the user that fetches the list of CT logs (default: ctstub-ct-logs, if it exists)"},
     {"user", OPT_USER, "NAME", "the user that the daemon runs as, in place of option user"},
     {"check", OPT_CHECK, NULL,
-     "print no rules, but whether they are loaded and whom they refused; exit code 1\n"
-     "when they are not loaded, are out of date or refused somebody"},
-    {"json", OPT_JSON, NULL, "print one JSON object, also of a failure"},
+     "report whether the rules are loaded and whom they refused; exit code 1 if they\n"
+     "are not loaded, are out of date or refused somebody"},
+    {"json", OPT_JSON, NULL, "print one JSON object, even on failure"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
 };

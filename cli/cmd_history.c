@@ -28,7 +28,7 @@ const struct cli_option history_options[] = {
     {"state-dir", OPT_STATE_DIR, "DIR", "the folder of the journal, in place of the configured state-dir"},
     {"last", OPT_LAST, "N",
      "only the last N records of each upstream (default: 20, all with --json; 0: all)"},
-    {"json", OPT_JSON, NULL, "print one JSON object, also of a failure"},
+    {"json", OPT_JSON, NULL, "print one JSON object, even on failure"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
 };

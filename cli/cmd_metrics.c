@@ -32,7 +32,7 @@ const struct cli_option metrics_options[] = {
     {"config", 'c', "FILE",
      "the configuration, which names the control socket; the daemon's own\nwithout it"},
     {"socket", CONTROL_OPTION_SOCKET, "PATH", "the control socket"},
-    {"json", CONTROL_OPTION_JSON, NULL, "print a failure as one JSON object, too"},
+    {"json", CONTROL_OPTION_JSON, NULL, "print a failure as one JSON object"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
 };

@@ -17,7 +17,7 @@ const struct cli_option control_options[] = {
     {"config", 'c', "FILE",
      "the configuration, which names the control socket; the daemon's own\nwithout it"},
     {"socket", CONTROL_OPTION_SOCKET, "PATH", "the control socket"},
-    {"json", CONTROL_OPTION_JSON, NULL, "print the daemon's answer as one JSON object, also of a failure"},
+    {"json", CONTROL_OPTION_JSON, NULL, "print the daemon's answer as one JSON object, even on failure"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
 };

@@ -6,7 +6,7 @@ const struct verb verb_table[] = {
     {"verify",
      "[-c FILE] [--upstream NAME] [--ip ADDR] [--name HOST] [--ca FILE] [--ct MODE]\n"
      "    [--ct-policy POLICY] [--ct-logs FILE] [--disallow FILE]... [--pin HASH]...\n"
-     "    [--allow-issuer ENTRY]... [--crl FILE]... [--ocsp FILE] [--constraints FILE]... [--at RFC3339]\n"
+     "    [--allow-issuer ENTRY]... [--crl FILE]... [--ocsp FILE] [--constraints FILE]... [--at TIME]\n"
      "    [--json] CHAIN.pem | - | --batch DIR",
      "judge a certificate chain without network, as the daemon would", verify_options, rules_options,
      cmd_verify},
@@ -20,11 +20,12 @@ const struct verb verb_table[] = {
     {"ct-logs",
      "show [-c FILE] [--json]\n"
      "       ctstub ct-logs check [--json] FILE\n"
-     "       ctstub ct-logs update [-c FILE] [--state-dir DIR] [--url URL] [--ca FILE] [--force] [--json]\n"
+     "       ctstub ct-logs update [-c FILE] [--state-dir DIR] [--url URL] [--ca FILE] [--older-than AGE]\n"
+     "           [--force] [--json]\n"
      "       ctstub ct-logs import [-c FILE] [--state-dir DIR] [--force] [--json] FILE",
      "show, check or renew the list of CT logs", ct_logs_options, NULL, cmd_ct_logs},
     {"audit",
-     "[-c FILE] [--ct-logs FILE] [--ca FILE] [--at RFC3339] [--evidence DIR] [--live] [--json]\n"
+     "[-c FILE] [--ct-logs FILE] [--ca FILE] [--at TIME] [--evidence DIR] [--live] [--json]\n"
      "    [UPSTREAM | --chain FILE]",
      "check that CT logs kept the promise of each SCT of a certificate", audit_options, NULL, cmd_audit},
     {"disallow", "check [--json] FILE\n       ctstub disallow import --onecrl FILE [-o FILE [--json]]",
@@ -46,11 +47,13 @@ const struct verb verb_table[] = {
     {"captive", "[-c FILE | --socket PATH] [--json] [MINUTES|off]",
      "retry upstreams often behind a captive portal, and open a portal window", control_options, NULL,
      cmd_captive},
-    {"metrics", "[-c FILE | --socket PATH] --listen ADDR:PORT",
+    {"metrics", "[-c FILE | --socket PATH] [--json] --listen ADDR:PORT",
      "serve the daemon's counters to Prometheus over HTTP", metrics_options, NULL, cmd_metrics},
     {"setup", "[-c FILE] [--yes | --undo | --check] [--with-links]",
      "make this machine resolve through ctstub, or restore what was there", setup_options, NULL, cmd_setup},
-    {"egress", "[-c FILE] [--user NAME] [--updates] [--nftables | --systemd | --check] [--json]",
+    {"egress",
+     "[-c FILE] [--user NAME] [--lists-user NAME] [--updates]\n"
+     "    [--nftables | --systemd | --check] [--json]",
      "print firewall rules that let only ctstub reach resolvers, or show whom they refused", egress_options,
      NULL, cmd_egress},
     {"history", "[-c FILE] [--state-dir DIR] [--last N] [--json] [UPSTREAM]",

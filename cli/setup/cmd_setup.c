@@ -32,7 +32,7 @@ const struct cli_option setup_options[] = {
     {"with-links", OPT_LINKS, NULL,
      "forward the domains of a VPN to its own resolver while it is up\n(NetworkManager; that resolver must "
      "speak DoT)"},
-    {"help", 'h', NULL, "this text"},
+    {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
 };
 

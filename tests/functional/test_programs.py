@@ -1,11 +1,12 @@
-"""The three programs as such: where they lie, what they say of themselves."""
+"""The programs as such: where they lie, what they say of themselves."""
 import os
+import re
 import shutil
 
 from harness.case import case, check, equal, rows
 from harness.pki import Site
 
-PROGRAMS = ("ctstubd", "ctstub", "ctstub-lab")
+PROGRAMS = ("ctstubd", "ctstub", "ctstub-lab", "ctstub-watch", "ctstub-portal")
 
 
 @rows([(f"{p} --help explains its use, and succeeds", p) for p in PROGRAMS])
@@ -13,6 +14,24 @@ def says_usage(t, program):
     code, out, _ = t.run(program, "--help")
     equal(code, 0, "exit code")
     check("usage" in out.lower(), f"no usage in: {out[:200]}")
+
+
+def left_out_of_usage(text):
+    """Options that the help of a verb explains, but its usage does not name."""
+    usage, _, options = text.partition("\n\n")
+    explained = re.findall(r"^ {2}(?:-(\w), |    )--([\w-]+)", options, re.M)
+    return [long for short, long in explained if long != "help" and not re.search(rf"[\[ ](--{long}|-{short or '-'})[\] \n]", usage)]
+
+
+@case("the usage of each verb of ctstub names all of its options")
+def usage_is_whole(t):
+    verbs = re.findall(r"^  ([a-z][a-z-]*) {2,}", t.run("ctstub", "help")[1], re.M)
+    check(len(verbs) > 10, f"the verbs were not found: {verbs}")
+    texts = {v: t.run("ctstub", "help", v)[1] for v in verbs if v != "help"}
+    check(sum("--json" in text for text in texts.values()) > 10, "the options were not found")
+    missing = {v: left_out_of_usage(text) for v, text in texts.items()}
+    check(not any(missing.values()), f"not in the usage: { {v: m for v, m in missing.items() if m} }")
+    equal(left_out_of_usage("usage: x [-c FILE] [--json-lines]\n\nx.\n\n  -c, --config FILE  a\n      --json  b\n  -h, --help  c\n"), ["json"], "a lack that it sees")
 
 
 @rows([(f"{p} refuses an unknown option with exit code 2", p) for p in PROGRAMS])
