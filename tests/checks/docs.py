@@ -159,6 +159,25 @@ def folders(t):
     check(rows == tops, f"only in the table: {sorted(rows - tops)}, only in the tree: {sorted(tops - rows)}")
 
 
+def see_also(text):
+    """The pages of ctstub that a manual page speaks of, and those in its SEE ALSO, in order."""
+    body, _, rest = text.partition(".Sh SEE ALSO\n")
+    section, _, after = rest.partition("\n.Sh ")
+    page = re.compile(r"^\.(?:It )?Xr (ctstub[\w.-]*) (\d)", re.M)
+    return set(page.findall(body + "\n" + after)), page.findall(section)
+
+
+@case("SEE ALSO of a manual page has every page of ctstub that its text refers to", builds=("gcc",))
+def related_pages(t):
+    pages = [f for f in tree(t) if is_page(f)]
+    check(len(pages) > 6, f"{pages}")
+    for name in pages:
+        text, listed = see_also(read(t, name))
+        own = tuple(os.path.basename(name).rsplit(".", 1))
+        check(text - {own} <= set(listed), f"{name}: SEE ALSO lacks {sorted(text - {own} - set(listed))}")
+        equal(listed, sorted(listed, key=lambda p: (p[1], p[0])), f"{name}: order by section, then name")
+
+
 @case("the check of documents sees a path, a function and an answer that are not there", builds=("gcc",))
 def control(_t):
     files = ["base/a.c", "docs/x.md", "tests/data/README.md"]
@@ -167,6 +186,8 @@ def control(_t):
     check(gone({"cli/x.1": ".Pa base/a.c\n.Pa base/z.c\n.Pa /etc/x.conf\n.Pa logs.json\n"}, files) == ["cli/x.1: base/z.c"], "a manual page")
     defined = defined_in(["int\none(void)\n{\n}\n#define two(x) x\n", "def three(a):\n    four(a)\n"])
     check(unknown({"x.md": "`one()` `two()`, `three()` then `four()`"}, defined) == ["x.md: four()"], "functions")
+    page = ".Sh A\nsee\n.Xr ctstub.conf 5 .\n.Sh SEE ALSO\n.Xr ctstubd 8 ,\n.Xr dig 1\n.Sh B\n.It Xr ctstub 1\n"
+    equal(see_also(page), ({("ctstub.conf", "5"), ("ctstub", "1")}, [("ctstubd", "8")]), "related pages")
     claims = "`a` has `int x` `a` has `int y` `b` has `int x`"
     check(unproven(claims, {"a": "int x;"}.get) == ["a: int y", "b: int x"], f"{unproven(claims, {'a': 'int x;'}.get)}")
     recipe = "## Add a metric\nExample: commit 1234567 added `x_y`.\n`resolver/counters.def` `tests/functional/`\n"
