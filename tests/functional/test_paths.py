@@ -101,7 +101,7 @@ def state(t, make):
 
 
 def head(t, site, server, extra):
-    return (f'listen = {{"127.0.0.1:0"}}\nuser = ""\nstate-dir = ""\ncontrol-socket = ""\n{extra}'
+    return (f'listen = {{"127.0.0.1:5300"}}\nuser = ""\nstate-dir = ""\n{extra}'
             f'{section("trust", anchors=site.anchors)}{section("ct", mode="off")}{upstream("one", server)}')
 
 
@@ -116,7 +116,7 @@ OPTIONS = [("trust.disallow-file", lambda f: section("trust", disallow_file=[f])
            ("an upstream's crl-file", lambda f: section('upstream "two"', address=["127.0.0.2"], crl_file=[f])),
            ("an upstream's client-cert", lambda f: section('upstream "two"', address=["127.0.0.2"], client_cert=f, client_key=f))]
 REFUSED = ("not a regular file", "larger than", "belongs to another user", "can be written by others", "others could have made",
-           "Too many levels", "no certificate in it")
+           "Too many levels", "no usable certificate")
 
 
 @rows([(f"{option} names anything but a file of this user: -t refuses it at once with a reason", block) for option, block in OPTIONS])
@@ -128,6 +128,8 @@ def option_file(t, block):
     where = t.path("theirs")
     os.mkdir(where)
     os.chown(where, NOBODY, NOBODY)
+    code, out, err = t.run("ctstubd", "-t", "-c", t.write("c.conf", head(t, site, server, "")))
+    equal(code, 0, f"exit code without the option; {out}{err}")
     for what, make in KINDS:
         path = os.path.join(where, make.__name__)
         for left in ("secret", "elsewhere"):
