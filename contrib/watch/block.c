@@ -101,7 +101,7 @@ block_entries(struct buf *out, const struct watch_finding *f, unsigned by)
 		serial = span_slice(serial, 1, serial.n);
 	about_put(out, f);
 	if ((by & BLOCK_SERIAL) == 0) {
-		buf_text(out, "# its serial is not blocked: an expected certificate has it\n");
+		buf_text(out, "# its serial is not blocked: a good certificate has it\n");
 	} else if (serial.n <= 64) {
 		buf_format(out, "%sserial %s issuer ", begin, hex_write(hex, serial));
 		issuer_put(out, parts.issuer);
@@ -110,7 +110,7 @@ block_entries(struct buf *out, const struct watch_finding *f, unsigned by)
 	if ((by & BLOCK_KEY) != 0)
 		buf_format(out, "%sspki-sha256 %s\n", begin, hex_write(hex, span_of(f->spki_sha256, 32)));
 	else
-		buf_text(out, "# its key is not blocked: it is expected elsewhere\n");
+		buf_text(out, "# its key is not blocked: a good certificate has it, or may have it\n");
 	return buf_ok(out) ? RES_OK : RES_LIMIT;
 }
 

@@ -45,7 +45,9 @@ struct watch_finding {
 	int64_t not_before_ms, not_after_ms;
 	char *problem; /* of log-misbehaved: the word of its kind; else NULL */
 	bool proven;   /* a CA that some client trusts issued it: its signature and path were verified */
-	const char *unproven; /* why not, once its chain was looked at; a constant */
+	const char *unproven;           /* why not, once its chain was looked at; a constant */
+	bool has_signer;                /* its chain has the certificate that signed it, */
+	uint8_t signer_spki_sha256[32]; /* with this key */
 };
 
 /* A finding of this entry and match, without a kind. NULL: no memory. */

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "config/load.h"
+#include "contrib/watch/accepted.h"
 #include "contrib/watch/block.h"
 #include "contrib/watch/evidence.h"
 #include "contrib/watch/findings_report.h"
@@ -176,13 +177,28 @@ evidence_ask(struct waiting *p)
 
 /* ---- the list and the program */
 
+/* What only the finding has, and no good certificate. The journal is read for a CA's certificates only, not for all that a log makes
+ * up. */
+static unsigned
+block_by(const struct watch_findings *w, const struct watch_finding *f)
+{
+	struct accepted accepted = {false, false};
+	const char *why = NULL;
+
+	if (f->proven)
+		accepted_read(&accepted, w->plan->snapshot->settings->state_dir, f, &why);
+	if (why != NULL)
+		log_event(LOG_WARN, "journal-not-read", LOG_STR("why", why),
+			  LOG_STR("then", "its key is not blocked"));
+	return (accepted.key || record_expects_key(w->record, f->spki_sha256) ? 0 : BLOCK_KEY) |
+	       (accepted.serial || record_expects_serial(w->record, f) ? 0 : BLOCK_SERIAL);
+}
+
 /* The entries go into the file. False: they could not. */
 static bool
-block_put(const struct waiting *p, const char *file)
+block_put(const struct waiting *p, const char *file, unsigned by)
 {
 	struct watch_findings *w = p->w;
-	unsigned by = (record_expects_key(w->record, p->f->spki_sha256) ? 0 : BLOCK_KEY) |
-		      (record_expects_serial(w->record, p->f) ? 0 : BLOCK_SERIAL);
 	char *why = NULL;
 	enum res res = block_add(w->folder, file, p->f, by, &why);
 	bool ok = res == RES_OK || res == RES_MALFORMED;
@@ -194,13 +210,13 @@ block_put(const struct waiting *p, const char *file)
 }
 
 static void
-block(struct waiting *p)
+block(struct waiting *p, unsigned by)
 {
 	struct watch_findings *w = p->w;
 	bool enforce = w->plan->snapshot->settings->watch_block == WATCH_BLOCK_ENFORCE;
 	const char *file = enforce ? WATCH_DISALLOW_FILE : BLOCK_PROPOSED_FILE;
 
-	if (!block_put(p, file))
+	if (!block_put(p, file, by))
 		return;
 	(void)record_done(w->record, p->f->id, RECORD_BLOCKED, NULL);
 	log_event(LOG_NOTICE, enforce ? "blocked" : "proposed", LOG_STR("serial", p->f->serial),
@@ -211,18 +227,16 @@ block(struct waiting *p)
 /* It may have been made up to get a good certificate refused: a person decides, who is told, and finds what to enter. Where
  * its log gave nothing that could prove it, it is tried again after the next start. */
 static void
-not_blocked(struct waiting *p)
+not_blocked(struct waiting *p, unsigned by)
 {
 	struct watch_findings *w = p->w;
 	struct watch_finding *f = p->f;
 	bool final = f->unproven != NULL;
 
-	if (p->reported)
-		return;
 	if (!final)
 		f->unproven = "its chain could not be fetched";
 	p->reported = true;
-	if (!block_put(p, BLOCK_PROPOSED_FILE))
+	if (!block_put(p, BLOCK_PROPOSED_FILE, by))
 		return;
 	if (final)
 		(void)record_done(w->record, f->id, RECORD_NOT_BLOCKED, f->unproven);
@@ -238,10 +252,20 @@ not_blocked(struct waiting *p)
 static void
 block_decide(struct waiting *p)
 {
+	bool late = clock_boot_ms() - p->since_ms >= FINDINGS_BLOCK_WAIT_MS;
+	unsigned by;
+
+	if (!p->f->proven && (p->reported || (!p->answered && !late)))
+		return;
+	by = block_by(p->w, p->f);
+	if (p->f->proven && by == 0) { /* nothing would be blocked: a person decides */
+		p->f->proven = false;
+		p->f->unproven = "a good certificate has its key and its serial";
+	}
 	if (p->f->proven)
-		block(p);
-	else if (p->answered || clock_boot_ms() - p->since_ms >= FINDINGS_BLOCK_WAIT_MS)
-		not_blocked(p);
+		block(p, by);
+	else
+		not_blocked(p, by);
 }
 
 static enum res

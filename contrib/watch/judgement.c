@@ -96,6 +96,8 @@ proof_take(struct judging *j, const struct watch_match *m)
 		    issued_path_fault(&j->issued, u->policy,
 				      time_found(j->f)); /* more telling than what the system's anchors say */
 	}
+	j->f->has_signer = j->issued.fault == NULL;
+	memcpy(j->f->signer_spki_sha256, j->issued.signer_spki_sha256, sizeof j->f->signer_spki_sha256);
 	j->f->proven = fault == NULL;
 	j->f->unproven = fault;
 }

@@ -11,6 +11,7 @@ libwatch_a_SOURCES = \
 	contrib/watch/watch_table.c contrib/watch/watch_table.h
 # what is found, judged, recorded once and acted on
 libwatch_a_SOURCES += \
+	contrib/watch/accepted.c contrib/watch/accepted.h \
 	contrib/watch/block.c contrib/watch/block.h \
 	contrib/watch/child.c contrib/watch/child.h \
 	contrib/watch/evidence.c contrib/watch/evidence.h \

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static void
@@ -175,6 +176,83 @@ an_expected_serial_is_never_blocked(void **state)
 	}
 }
 
+/* @S serial and @N issuer name of the finding, as scene_fill fills the rest. Yours. */
+static char *
+journal_text(const struct scene *s, const char *kind, const char *rest)
+{
+	struct watch_finding *f = scene_finding(s, true);
+	struct buf text = buf_max(4096);
+	char *filled;
+
+	buf_format(&text, "{\"time\":\"2026-11-01T00:00:00Z\",\"event\":\"%s\",\"upstream\":\"lab\",\"address\":\"1.1.1.1:853\",", kind);
+	for (; *rest != '\0'; rest++)
+		if (rest[0] == '@' && (rest[1] == 'S' || rest[1] == 'N'))
+			buf_text(&text, *++rest == 'S' ? f->serial : f->issuer);
+		else
+			buf_u8(&text, (uint8_t)*rest);
+	buf_text(&text, "}\n");
+	filled = scene_fill(s, buf_cstr(&text));
+	buf_free(&text);
+	finding_free(f);
+	return filled;
+}
+
+/* A CA puts the key or the serial of a certificate into a rogue one that no log showed us, but that the daemon accepted. */
+static void
+what_the_daemon_accepted_is_never_blocked(void **state)
+{
+#define SERIAL  "\"serial\":\"@S\","
+#define OTHER   "\"serial\":\"1234\","
+#define ISSUER  "\"issuer\":\"@N\","
+#define KEY(k)  "\"spki_sha256\":\"" k "\","
+#define BY(k)   "\"issuer_spki_sha256\":\"" k "\""
+	static const struct {
+		const char *what, *kind, *record; /* record NULL: the journal cannot be read */
+		unsigned serials, keys, comments;
+	} rows[] = {
+	    {"a good certificate has its key", "first-acceptance", OTHER ISSUER KEY("@L") BY("@F"), 1, 0, 0},
+	    {"so does one that is known from before", "known", OTHER ISSUER KEY("@L") BY("@F"), 1, 0, 0},
+	    {"one with its key was refused", "refused", OTHER ISSUER KEY("@L") BY("@F"), 1, 1, 0},
+	    {"the daemon accepted the rogue one itself", "change", SERIAL ISSUER KEY("@L") BY("@I"), 1, 1, 0},
+	    {"it did, and the journal does not have the signer", "change", SERIAL ISSUER KEY("@L") BY(""), 1, 1, 0},
+	    {"a good one has its serial and issuer name", "accepted", SERIAL ISSUER KEY("@F") BY("@F"), 0, 1, 0},
+	    {"a good one of another CA has its serial", "accepted", SERIAL "\"issuer\":\"CN=Other\"," KEY("@F") BY("@F"), 1, 1, 0},
+	    {"a good one has its key, serial and issuer name", "accepted", SERIAL ISSUER KEY("@L") BY("@F"), 0, 0, 1},
+	    {"the journal cannot be read", NULL, NULL, 1, 0, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char *list, *proposed, *journal, path[128];
+		struct scene s;
+
+		scene_open(&s, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n" PLAIN
+		    "watch { block = \"enforce\" known-file = {\"@D/known.txt\"} }\n", "");
+		(void)snprintf(path, sizeof path, "%s/journal.jsonl", s.folder);
+		if (rows[i].record == NULL) {
+			assert_int_equal(mkdir(path, 0700), 0);
+		} else {
+			journal = journal_text(&s, rows[i].kind, rows[i].record);
+			scene_file_put(&s, "journal.jsonl", journal);
+			free(journal);
+		}
+		scene_start(&s);
+		scene_see(&s, true, 7);
+		watch_findings_step(s.w);
+		scene_chain_arrives(&s);
+		watch_findings_step(s.w);
+		list = scene_file_get(&s, "disallow.txt");
+		proposed = scene_file_get(&s, "proposed.txt");
+		if (text_times(list, "\nserial ") != rows[i].serials || text_times(list, "\nspki-sha256 ") != rows[i].keys ||
+		    text_times(proposed, "is not blocked: a good certificate") != 2 * rows[i].comments ||
+		    watch_findings_totals(s.w)->not_blocked != rows[i].comments)
+			fail_msg("%s: %s, %s", rows[i].what, list, proposed);
+		free(list);
+		free(proposed);
+		scene_close(&s);
+	}
+}
+
 static void
 a_program_gets_the_finding_once(void **state)
 {
@@ -276,6 +354,7 @@ main(void)
 	    cmocka_unit_test(from_the_head_to_the_list_it_takes_less_than_ten_seconds),
 	    cmocka_unit_test(an_expected_key_is_never_blocked),
 	    cmocka_unit_test(an_expected_serial_is_never_blocked),
+	    cmocka_unit_test(what_the_daemon_accepted_is_never_blocked),
 	    cmocka_unit_test(a_program_gets_the_finding_once),
 	    cmocka_unit_test(a_missing_program_is_reported),
 	    cmocka_unit_test(a_program_that_hangs_is_killed),
