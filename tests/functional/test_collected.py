@@ -74,7 +74,7 @@ def sloppy_roots(t, odd):
 
 
 @rows([
-    ("invalid base64", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", "no base64"),
+    ("invalid base64", "-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", "malformed base64"),
     ("a block without an END line", "-----BEGIN CERTIFICATE-----\nYWJj\n", "malformed base64, or no END line"),
     ("text instead of a certificate", block(b"hello"), "cannot be read"),
     ("an empty block", block(b""), "cannot be read"),
