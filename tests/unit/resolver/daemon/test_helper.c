@@ -46,6 +46,8 @@ answer(int socket_, void *ctx)
 			room[0] = socket(AF_INET, SOCK_DGRAM, 0) < 0 && errno == EPERM ? 'p' : 'a';
 		if (room[0] == 'k')
 			room[0] = syscall(SYS_tgkill, parent, parent, 0) != 0 && errno == EPERM ? 'p' : 'a';
+		if (room[0] == 'g')
+			room[0] = fcntl(socket_, F_SETOWN, parent) != 0 && errno == EPERM ? 'p' : 'a';
 		if (room[0] == 'o')
 			room[0] = syscall(SYS_tgkill, getpid(), getpid(), 0) == 0 ? 'a' : 'p';
 		if (room[0] == 't')
@@ -126,6 +128,7 @@ it_can_signal_itself_alone(void **state)
 	s = start();
 #ifndef SANITIZED
 	assert_int_equal(ask(s, 'k'), 'p');
+	assert_int_equal(ask(s, 'g'), 'p');
 #endif
 	assert_int_equal(ask(s, 'o'), 'a');
 	helper_end(s);
