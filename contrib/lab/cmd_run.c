@@ -25,7 +25,7 @@
 #define BAR_WIDTH           30
 
 struct run {
-	struct client_about client;
+	struct lab_client_about client;
 	enum lab_server_protocol protocol;
 	const char *adapter, *adapters, *glob, *out_file;
 	size_t jobs;
@@ -167,7 +167,7 @@ config_of(const struct run *run)
 	setenv("LAB_ANCHORS", "anchors.pem", 1);
 	setenv("LAB_CT_LOGS", "ct-logs.json", 1);
 	config_example(run);
-	if (client_run(&run->client, "config", NULL, &text, &code) != RES_OK || code != 0)
+	if (lab_client_run(&run->client, "config", NULL, &text, &code) != RES_OK || code != 0)
 		buf_clear(&text);
 	results = results_new(&run->client, run->protocol, buf_cstr(&text) != NULL ? buf_cstr(&text) : "");
 	buf_free(&text);
@@ -287,7 +287,7 @@ adapters_folder(void)
 static bool
 client_find(struct run *run)
 {
-	switch (client_describe(&run->client, run->adapter, run->adapters)) {
+	switch (lab_client_describe(&run->client, run->adapter, run->adapters)) {
 	case RES_OK:
 		break;
 	case RES_UNSUPPORTED:

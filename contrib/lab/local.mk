@@ -8,7 +8,7 @@ liblab_a_SOURCES += \
 	contrib/lab/pki/derw.c contrib/lab/pki/derw.h \
 	contrib/lab/pki/forge.c contrib/lab/pki/forge.h \
 	contrib/lab/pki/key.c contrib/lab/pki/key.h \
-	contrib/lab/pki/status.c contrib/lab/pki/status.h \
+	contrib/lab/pki/lab_status.c contrib/lab/pki/lab_status.h \
 	contrib/lab/pki/toylog.c contrib/lab/pki/toylog.h \
 	contrib/lab/pki/world.c contrib/lab/pki/world.h
 # what each impersonator shows
@@ -45,8 +45,8 @@ liblab_a_SOURCES += \
 liblab_a_SOURCES += \
 	contrib/lab/run/lab_ask.c contrib/lab/run/lab_ask.h \
 	contrib/lab/run/cell.c contrib/lab/run/cell.h \
-	contrib/lab/run/client.c contrib/lab/run/client.h \
-	contrib/lab/run/exchange.c contrib/lab/run/exchange.h \
+	contrib/lab/run/lab_client.c contrib/lab/run/lab_client.h \
+	contrib/lab/run/lab_exchange.c contrib/lab/run/lab_exchange.h \
 	contrib/lab/run/jobs.c contrib/lab/run/jobs.h \
 	contrib/lab/run/netlink.c contrib/lab/run/netlink.h \
 	contrib/lab/run/results.c contrib/lab/run/results.h \
@@ -63,7 +63,7 @@ liblab_a_SOURCES += \
 	contrib/lab/logs/logs_inside.h contrib/lab/logs/logs_reply.h \
 	contrib/lab/logs/logs_rfc6962.c \
 	contrib/lab/logs/logs_tiles.c \
-	contrib/lab/logs/misbehaviour.def \
+	contrib/lab/logs/lab_misbehaviour.def \
 	contrib/lab/logs/toytree.c contrib/lab/logs/toytree.h
 # many runs side by side
 liblab_a_SOURCES += \

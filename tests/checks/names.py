@@ -96,6 +96,19 @@ def prefixes(t):
     check(not found, "rename, or add the prefix to the table in checks/names.py: " + "; ".join(found))
 
 
+def doubles(files):
+    """Files of the lab that are called like a file of the product: the lab's are lab_..., so that a name alone says whose it is."""
+    product = {os.path.basename(f) for f in files if not f.startswith(("contrib/lab/", "tests/"))}
+    return sorted(f for f in files if f.startswith("contrib/lab/") and os.path.basename(f) in product - {"main.c"})
+
+
+@case("no file of the lab is called like a file of the product", builds=("gcc",))
+def lab_files(t):
+    files = [f for f in tree_files(t.src) if f.endswith((".c", ".h", ".def"))]
+    check(sum(f.startswith("contrib/lab/") for f in files) > 50, "the lab was not found")
+    check(not doubles(files), "name it lab_...: " + " ".join(doubles(files)))
+
+
 @case("the check of names sees twins, strangers and rows that nothing needs", builds=("gcc",))
 def control(_t):
     def function(kind, name):
@@ -104,6 +117,8 @@ def control(_t):
     files = {"base/a.c": function("int", "a_one") + function("static int", "two") + function("static void", "three"),
              "base/b.c": function("static char *", "two") + function("static int", "a_one"), "cli/c.c": function("static int", "three")}
     equal(list(twins(files)), ["a_one: base/a.c base/b.c", "two: base/a.c base/b.c"], "twins")
+    equal(doubles(["contrib/lab/a.c", "contrib/lab/run/a.h", "contrib/lab/main.c", "cli/main.c", "resolver/a.h", "tests/a.c"]),
+          ["contrib/lab/run/a.h"], "a file of the lab")
     files = {"base/two_words.c": function("int", "two_x") + function("int", "two_words") + function("int", "twox") + function("int", "obj_free"),
              "base/z.c": function("const char *", "obj_new")}
     equal(list(strangers(files, {"base": "obj spare"})), ["base/two_words.c: twox()", "nothing in base needs the row spare"], "strangers")

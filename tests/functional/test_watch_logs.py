@@ -187,7 +187,7 @@ def memory(t, options):
 
 @case("every misbehaviour of the lab's logs is tried here")
 def complete(t):
-    with open(os.path.join(t.src, "contrib/lab/logs/misbehaviour.def"), encoding="utf-8") as f:
+    with open(os.path.join(t.src, "contrib/lab/logs/lab_misbehaviour.def"), encoding="utf-8") as f:
         names = set(re.findall(r'MISBEHAVIOUR\(\w+, "([\w-]+)"', f.read()))
     with open(__file__, encoding="utf-8") as f:
         tried = set(re.findall(r'"([a-z][\w-]+)"', f.read()))

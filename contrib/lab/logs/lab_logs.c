@@ -27,7 +27,7 @@ static const struct {
 	const char *name, *text;
 } misbehaviours[MISBEHAVIOUR_COUNT] = {
 #define MISBEHAVIOUR(id, name, sentence) [MISBEHAVE_##id] = {name, sentence},
-#include "contrib/lab/logs/misbehaviour.def"
+#include "contrib/lab/logs/lab_misbehaviour.def"
 #undef MISBEHAVIOUR
 };
 

@@ -11,7 +11,7 @@
 
 enum misbehaviour {
 #define MISBEHAVIOUR(id, name, sentence) MISBEHAVE_##id,
-#include "contrib/lab/logs/misbehaviour.def"
+#include "contrib/lab/logs/lab_misbehaviour.def"
 #undef MISBEHAVIOUR
 	MISBEHAVIOUR_COUNT
 };

@@ -12,7 +12,7 @@
 
 /* All of it is lent. */
 struct jobs_order {
-	const struct client_about *client;
+	const struct lab_client_about *client;
 	enum lab_server_protocol protocol;
 	const char *folder; /* where each trial gets a folder of its own */
 	const char *world_folder;

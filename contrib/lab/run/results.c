@@ -7,7 +7,7 @@
 #include <string.h>
 
 json_t *
-results_new(const struct client_about *client, enum lab_server_protocol protocol, const char *config)
+results_new(const struct lab_client_about *client, enum lab_server_protocol protocol, const char *config)
 {
 	char date[TIME_TEXT_MAX];
 

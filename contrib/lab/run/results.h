@@ -15,7 +15,7 @@
 #include <jansson.h>
 
 /* Yours. NULL: no memory. */
-json_t *results_new(const struct client_about *, enum lab_server_protocol, const char *config);
+json_t *results_new(const struct lab_client_about *, enum lab_server_protocol, const char *config);
 void results_add(json_t *results, const struct scenario *, const struct trial_result *);
 /* Refusals by a client that refused the good resolver as well are marked "void": they prove nothing. */
 void results_void(json_t *results);

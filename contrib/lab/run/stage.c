@@ -1,7 +1,7 @@
 #include "config.h"
 
 #include "contrib/lab/run/stage.h"
-#include "contrib/lab/run/exchange.h"
+#include "contrib/lab/run/lab_exchange.h"
 #include "contrib/lab/lab.h"
 #include "contrib/lab/scenarios/pkidir.h"
 

@@ -3,7 +3,7 @@
 #include "contrib/lab/run/trial.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "contrib/lab/run/exchange.h"
+#include "contrib/lab/run/lab_exchange.h"
 #include "contrib/lab/run/stage.h"
 
 #include <signal.h>
@@ -76,7 +76,7 @@ how_far(const struct lab_server_counts *c)
 
 /* The outcome of one question, from everything that was counted. */
 static enum outcome
-outcome_of(struct trial *trial, const struct exchange *exchange, const char *name)
+outcome_of(struct trial *trial, const struct lab_exchange *exchange, const char *name)
 {
 	const bool gone = trial->client_gone && trial->order->client->kind == CLIENT_DAEMON;
 	const struct stage *stage = &trial->stage;
@@ -116,14 +116,15 @@ trial_ask(struct trial *trial)
 {
 	const struct trial_order *order = trial->order;
 	struct lab_server_counts before = stage_counts(&trial->stage);
-	struct exchange exchange;
+	struct lab_exchange exchange;
 	char name[ASK_NAME_MAX];
 
 	ask_name_new(name);
 	if (order->client->kind == CLIENT_COMMAND)
-		exchange_command(&exchange, trial->stage.base, order->client, order->patience_ms, name);
+		lab_exchange_command(&exchange, trial->stage.base, order->client, order->patience_ms, name);
 	else
-		exchange_daemon(&exchange, trial->stage.base, order->patience_ms, name, &trial->client_gone);
+		lab_exchange_daemon(&exchange, trial->stage.base, order->patience_ms, name,
+				    &trial->client_gone);
 	trial->result->ms = exchange.ms;
 	trial->result->counts = counts_less(stage_counts(&trial->stage), &before);
 	trial->result->resumed = trial->result->counts.resumed > 0;
@@ -142,7 +143,7 @@ client_start(struct trial *trial)
 		return RES_OK;
 	res = lab_path_join(log, trial->order->folder, "client.log");
 	if (res == RES_OK)
-		res = client_spawn(&trial->client, trial->order->client, "start", NULL, NULL, log);
+		res = lab_client_spawn(&trial->client, trial->order->client, "start", NULL, NULL, log);
 	snprintf(pid, sizeof pid, "%ld", (long)trial->client);
 	return res == RES_OK && setenv("LAB_CLIENT_PID", pid, 1) < 0 ? RES_NOMEM : res;
 }
@@ -166,7 +167,7 @@ wait_for_expiry(struct trial *trial)
 	int64_t end = site_leaf_end(trial->stage.site), now = clock_wall_ms();
 
 	if (end + EXPIRY_SLACK_MS > now)
-		exchange_wait(trial->stage.base, end + EXPIRY_SLACK_MS - now, NULL);
+		lab_exchange_wait(trial->stage.base, end + EXPIRY_SLACK_MS - now, NULL);
 }
 
 /* Tells the client of its new policy. */
@@ -177,8 +178,8 @@ tighten(struct trial *trial)
 	pid_t pid;
 
 	if (res == RES_OK)
-		res = client_spawn(&pid, trial->order->client, "reload", NULL, NULL, "/dev/null");
-	exchange_wait(trial->stage.base, SETTLE_MS, NULL);
+		res = lab_client_spawn(&pid, trial->order->client, "reload", NULL, NULL, "/dev/null");
+	lab_exchange_wait(trial->stage.base, SETTLE_MS, NULL);
 	return res;
 }
 
@@ -207,7 +208,7 @@ script_step(struct trial *trial)
 		res = tighten(trial);
 		break;
 	}
-	exchange_wait(trial->stage.base, SETTLE_MS, NULL);
+	lab_exchange_wait(trial->stage.base, SETTLE_MS, NULL);
 	return res;
 }
 

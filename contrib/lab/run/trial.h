@@ -5,7 +5,7 @@
 #define CONTRIB_LAB_RUN_TRIAL_H
 
 #include "contrib/lab/run/lab_ask.h"
-#include "contrib/lab/run/client.h"
+#include "contrib/lab/run/lab_client.h"
 #include "contrib/lab/scenarios/scenario.h"
 #include "contrib/lab/server/lab_server.h"
 
@@ -23,7 +23,7 @@ enum mark { MARK_PASS, MARK_FAIL, MARK_NOTE, MARK_SKIP };
 
 struct trial_order {
 	const struct scenario *scenario;
-	const struct client_about *client;
+	const struct lab_client_about *client;
 	enum lab_server_protocol protocol;
 	const char *world_folder;
 	const char *folder;  /* scratch, of this trial alone */

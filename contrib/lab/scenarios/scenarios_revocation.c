@@ -37,7 +37,7 @@ static void
 staple_put(struct site *site, const struct forge_ocsp *ocsp)
 {
 	if (!site->bad)
-		status_ocsp_write(ocsp, &site->staple);
+		lab_status_ocsp_write(ocsp, &site->staple);
 }
 
 static void
@@ -204,7 +204,7 @@ crl_put(struct site *site, enum ca_id id, struct span revoked, int from_days, in
 	if (crl.key == NULL)
 		site->bad = true;
 	else
-		status_crl_write(&crl, &der);
+		lab_status_crl_write(&crl, &der);
 	lab_pem_write(&site->crl, "X509 CRL", buf_span(&der));
 	site->bad = site->bad || !buf_ok(&der);
 	buf_free(&der);

@@ -5,7 +5,7 @@
 #define CONTRIB_LAB_SCENARIOS_SITE_H
 
 #include "contrib/lab/scenarios/scenario.h"
-#include "contrib/lab/pki/status.h"
+#include "contrib/lab/pki/lab_status.h"
 #include "contrib/lab/pki/world.h"
 
 #define SITE_CHAIN_MAX  128       /* one scenario sends a hundred */

@@ -43,7 +43,7 @@ mark_at(json_t *results, size_t i)
 static void
 refusals_count_for_those_who_take_a_good_resolver(void **state)
 {
-	const struct client_about client = {.name = "x"};
+	const struct lab_client_about client = {.name = "x"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {

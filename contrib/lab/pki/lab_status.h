@@ -1,9 +1,9 @@
 /*
- * status.h - revocation data of a CA: CRLs (RFC 5280, 5) and OCSP responses (RFC 6960), right and
+ * lab_status.h - revocation data of a CA: CRLs (RFC 5280, 5) and OCSP responses (RFC 6960), right and
  * wrong.
  */
-#ifndef CONTRIB_LAB_PKI_STATUS_H
-#define CONTRIB_LAB_PKI_STATUS_H
+#ifndef CONTRIB_LAB_PKI_LAB_STATUS_H
+#define CONTRIB_LAB_PKI_LAB_STATUS_H
 
 #include "contrib/lab/pki/forge.h"
 
@@ -14,7 +14,7 @@ struct forge_crl {
 	struct span revoked; /* one serial; empty: nothing is revoked */
 	bool broken_signature;
 };
-void status_crl_write(const struct forge_crl *, struct buf *out);
+void lab_status_crl_write(const struct forge_crl *, struct buf *out);
 
 enum ocsp_status { OCSP_GOOD, OCSP_REVOKED, OCSP_UNKNOWN };
 
@@ -30,6 +30,6 @@ struct forge_ocsp {
 	struct span delegate;
 	bool broken_signature;
 };
-void status_ocsp_write(const struct forge_ocsp *, struct buf *out);
+void lab_status_ocsp_write(const struct forge_ocsp *, struct buf *out);
 
 #endif

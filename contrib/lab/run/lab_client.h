@@ -1,5 +1,5 @@
 /*
- * client.h - the DNS client under test, driven through an adapter.
+ * lab_client.h - the DNS client under test, driven through an adapter.
  *
  * An adapter is a small executable (contrib/lab/adapters) with these verbs:
  *   describe      "key: value" lines: name, version, kind (daemon or command), protocols, identity, names
@@ -10,8 +10,8 @@
  * optional config        prints the configuration that start uses contrib/lab/adapters/README.md says
  * what is in the environment.
  */
-#ifndef CONTRIB_LAB_RUN_CLIENT_H
-#define CONTRIB_LAB_RUN_CLIENT_H
+#ifndef CONTRIB_LAB_RUN_LAB_CLIENT_H
+#define CONTRIB_LAB_RUN_LAB_CLIENT_H
 
 #include "base/res.h"
 #include "contrib/lab/lab_files.h"
@@ -22,7 +22,7 @@
 
 enum client_kind { CLIENT_DAEMON, CLIENT_COMMAND };
 
-struct client_about {
+struct lab_client_about {
 	char path[FILE_PATH_MAX];
 	char name[CLIENT_TEXT_MAX];
 	char version[CLIENT_TEXT_MAX];
@@ -36,13 +36,13 @@ struct client_about {
 
 /* Runs the adapter's `describe`. RES_NOT_FOUND: no such adapter (names are looked up in `folder`);
  * RES_UNSUPPORTED: the client is not installed; RES_MALFORMED. */
-enum res client_describe(struct client_about *, const char *adapter, const char *folder);
+enum res lab_client_describe(struct lab_client_about *, const char *adapter, const char *folder);
 
 /* Runs one verb. Its output is appended to out (NULL: to our standard error). argument may be NULL. */
-enum res client_run(const struct client_about *, const char *verb, const char *argument, struct buf *out,
-		    int *exit_code);
+enum res lab_client_run(const struct lab_client_about *, const char *verb, const char *argument,
+			struct buf *out, int *exit_code);
 /* Starts a verb and returns; its output goes to *out_fd (when not NULL) or to the file. */
-enum res client_spawn(pid_t *pid, const struct client_about *, const char *verb, const char *argument,
-		      int *out_fd, const char *file);
+enum res lab_client_spawn(pid_t *pid, const struct lab_client_about *, const char *verb, const char *argument,
+			  int *out_fd, const char *file);
 
 #endif

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "contrib/lab/run/exchange.h"
+#include "contrib/lab/run/lab_exchange.h"
 #include "base/addr.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -24,7 +24,7 @@ on_wake(evutil_socket_t fd, short what, void *arg)
 }
 
 void
-exchange_wait(struct event_base *base, int64_t ms, const bool *stop)
+lab_exchange_wait(struct event_base *base, int64_t ms, const bool *stop)
 {
 	struct timeval wait = {.tv_sec = ms / 1000, .tv_usec = (suseconds_t)(ms % 1000 * 1000)};
 	bool done = false;
@@ -40,7 +40,7 @@ exchange_wait(struct event_base *base, int64_t ms, const bool *stop)
 static void
 exchange_on_answer(evutil_socket_t fd, short what, void *arg)
 {
-	struct exchange *exchange = arg;
+	struct lab_exchange *exchange = arg;
 	uint8_t bytes[UINT16_MAX];
 	ssize_t n = recv(fd, bytes, sizeof bytes, MSG_DONTWAIT);
 
@@ -78,7 +78,7 @@ struct waiting {
 
 /* Sends until an answer comes: every REPEAT_MS, and faster while nobody listens yet. */
 static void
-exchange_run(struct exchange *exchange, const struct waiting *w)
+exchange_run(struct lab_exchange *exchange, const struct waiting *w)
 {
 	int64_t start = clock_mono_ms(), now = start, next = start, alive = start;
 
@@ -88,11 +88,11 @@ exchange_run(struct exchange *exchange, const struct waiting *w)
 			next = now + REPEAT_MS;
 		}
 		exchange->woken = false;
-		exchange_wait(w->base, next - now, &exchange->woken);
+		lab_exchange_wait(w->base, next - now, &exchange->woken);
 		now = clock_mono_ms();
 		if (exchange->refused && !exchange->done) {
 			exchange->refused = false;
-			exchange_wait(w->base, RETRY_START_MS, NULL);
+			lab_exchange_wait(w->base, RETRY_START_MS, NULL);
 			now = clock_mono_ms();
 			if (now - start > START_PATIENCE_MS)
 				return;
@@ -103,14 +103,14 @@ exchange_run(struct exchange *exchange, const struct waiting *w)
 }
 
 void
-exchange_daemon(struct exchange *exchange, struct event_base *base, int64_t patience_ms, const char *name,
-		const bool *gone)
+lab_exchange_daemon(struct lab_exchange *exchange, struct event_base *base, int64_t patience_ms,
+		    const char *name, const bool *gone)
 {
 	struct buf query = buf_max(512);
 	struct waiting w = {.base = base, .patience_ms = patience_ms, .gone = gone, .fd = client_socket()};
 	struct event *event;
 
-	*exchange = (struct exchange){.ms = -1, .id = (uint16_t)random_u32()};
+	*exchange = (struct lab_exchange){.ms = -1, .id = (uint16_t)random_u32()};
 	event = w.fd >= 0 ? event_new(base, w.fd, EV_READ | EV_PERSIST, exchange_on_answer, exchange) : NULL;
 	ask_query_write(&query, exchange->id, name);
 	w.query = buf_span(&query);
@@ -168,8 +168,8 @@ command_addresses(struct asked *asked, const char *text)
 }
 
 void
-exchange_command(struct exchange *exchange, struct event_base *base, const struct client_about *client,
-		 int64_t patience_ms, const char *name)
+lab_exchange_command(struct lab_exchange *exchange, struct event_base *base,
+		     const struct lab_client_about *client, int64_t patience_ms, const char *name)
 {
 	struct command_output output = {.text = buf_max(COMMAND_OUTPUT_MAX)};
 	int64_t start = clock_mono_ms();
@@ -178,12 +178,12 @@ exchange_command(struct exchange *exchange, struct event_base *base, const struc
 	pid_t pid;
 	int fd;
 
-	*exchange = (struct exchange){.ms = -1};
-	if (client_spawn(&pid, client, "ask", name, &fd, NULL) != RES_OK)
+	*exchange = (struct lab_exchange){.ms = -1};
+	if (lab_client_spawn(&pid, client, "ask", name, &fd, NULL) != RES_OK)
 		return;
 	event = event_new(base, fd, EV_READ | EV_PERSIST, command_on_output, &output);
 	if (event != NULL && event_add(event, NULL) == 0)
-		exchange_wait(base, patience_ms, &output.done);
+		lab_exchange_wait(base, patience_ms, &output.done);
 	if (output.done) {
 		text = buf_cstr(&output.text);
 		exchange->done = true;

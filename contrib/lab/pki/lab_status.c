@@ -1,4 +1,4 @@
-#include "contrib/lab/pki/status.h"
+#include "contrib/lab/pki/lab_status.h"
 #include "contrib/lab/pki/derw.h"
 
 #define STATUS_MAX     (64 * 1024)
@@ -51,7 +51,7 @@ crl_extensions_write(struct buf *out, const struct forge_crl *crl)
 }
 
 void
-status_crl_write(const struct forge_crl *crl, struct buf *out)
+lab_status_crl_write(const struct forge_crl *crl, struct buf *out)
 {
 	struct buf tbs = buf_max(STATUS_MAX);
 	size_t outer = derw_open(&tbs, DERW_SEQUENCE), list, entry;
@@ -167,7 +167,7 @@ basic_response_write(struct buf *out, const struct forge_ocsp *ocsp)
 }
 
 void
-status_ocsp_write(const struct forge_ocsp *ocsp, struct buf *out)
+lab_status_ocsp_write(const struct forge_ocsp *ocsp, struct buf *out)
 {
 	const uint32_t successful = 0, try_later = 3;
 	size_t response = derw_open(out, DERW_SEQUENCE), wrap, bytes, octets;

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "contrib/lab/run/client.h"
+#include "contrib/lab/run/lab_client.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 
 /* In the child: becomes the adapter. */
 static void
-become(const struct client_about *about, const char *verb, const char *argument, int out)
+become(const struct lab_client_about *about, const char *verb, const char *argument, int out)
 {
 	char *args[] = {(char *)(uintptr_t)about->path, (char *)(uintptr_t)verb, (char *)(uintptr_t)argument,
 			NULL};
@@ -36,8 +36,8 @@ become(const struct client_about *about, const char *verb, const char *argument,
 }
 
 enum res
-client_spawn(pid_t *out_pid, const struct client_about *about, const char *verb, const char *argument,
-	     int *out_fd, const char *file)
+lab_client_spawn(pid_t *out_pid, const struct lab_client_about *about, const char *verb, const char *argument,
+		 int *out_fd, const char *file)
 {
 	int pipe_fds[2] = {-1, -1}, out = -1;
 	pid_t pid;
@@ -65,15 +65,15 @@ client_spawn(pid_t *out_pid, const struct client_about *about, const char *verb,
 }
 
 enum res
-client_run(const struct client_about *about, const char *verb, const char *argument, struct buf *out,
-	   int *exit_code)
+lab_client_run(const struct lab_client_about *about, const char *verb, const char *argument, struct buf *out,
+	       int *exit_code)
 {
 	struct buf own = buf_max(ADAPTER_OUTPUT_MAX), *text = out != NULL ? out : &own;
 	uint8_t *room;
 	ssize_t n = 1;
 	int fd, status;
 	pid_t pid;
-	enum res res = client_spawn(&pid, about, verb, argument, &fd, NULL);
+	enum res res = lab_client_spawn(&pid, about, verb, argument, &fd, NULL);
 
 	if (res != RES_OK)
 		return res;
@@ -111,7 +111,7 @@ value_of(char out[CLIENT_TEXT_MAX], const char *lines, const char *key)
 }
 
 static enum res
-about_read(struct client_about *about, const char *lines)
+about_read(struct lab_client_about *about, const char *lines)
 {
 	char text[CLIENT_TEXT_MAX];
 
@@ -134,21 +134,21 @@ about_read(struct client_about *about, const char *lines)
 }
 
 enum res
-client_describe(struct client_about *about, const char *adapter, const char *folder)
+lab_client_describe(struct lab_client_about *about, const char *adapter, const char *folder)
 {
 	struct buf text = buf_max(ADAPTER_OUTPUT_MAX);
 	char path[FILE_PATH_MAX];
 	enum res res;
 	int code;
 
-	*about = (struct client_about){.name = ""};
+	*about = (struct lab_client_about){.name = ""};
 	if (strchr(adapter, '/') != NULL)
 		snprintf(path, sizeof path, "%s", adapter);
 	else if (lab_path_join(path, folder, adapter) != RES_OK)
 		return RES_LIMIT;
 	if (realpath(path, about->path) == NULL || access(about->path, X_OK) < 0)
 		return RES_NOT_FOUND;
-	res = client_run(about, "describe", NULL, &text, &code);
+	res = lab_client_run(about, "describe", NULL, &text, &code);
 	if (res == RES_OK && code == NOT_INSTALLED)
 		res = RES_UNSUPPORTED;
 	if (res == RES_OK)

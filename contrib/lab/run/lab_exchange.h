@@ -1,20 +1,20 @@
 /*
- * exchange.h - one question to the client under test, while the lab's servers keep working.
+ * lab_exchange.h - one question to the client under test, while the lab's servers keep working.
  *
  * A daemon is asked over UDP on 127.0.0.1; a command is run and its output read. Either may answer,
  * refuse, stay silent, or not run.
  */
-#ifndef CONTRIB_LAB_RUN_EXCHANGE_H
-#define CONTRIB_LAB_RUN_EXCHANGE_H
+#ifndef CONTRIB_LAB_RUN_LAB_EXCHANGE_H
+#define CONTRIB_LAB_RUN_LAB_EXCHANGE_H
 
 #include "contrib/lab/run/lab_ask.h"
-#include "contrib/lab/run/client.h"
+#include "contrib/lab/run/lab_client.h"
 
 #include <event2/event.h>
 
 #define EXCHANGE_PORT 5300 /* where adapters make daemons listen */
 
-struct exchange {
+struct lab_exchange {
 	struct asked asked;
 	uint16_t id;
 	bool done;    /* an answer came */
@@ -24,12 +24,12 @@ struct exchange {
 };
 
 /* Runs the base's events for that long, or until *stop is set (NULL: never). */
-void exchange_wait(struct event_base *, int64_t ms, const bool *stop);
+void lab_exchange_wait(struct event_base *, int64_t ms, const bool *stop);
 
 /* *gone becomes true when the daemon has ended. */
-void exchange_daemon(struct exchange *, struct event_base *, int64_t patience_ms, const char *name,
-		     const bool *gone);
-void exchange_command(struct exchange *, struct event_base *, const struct client_about *,
-		      int64_t patience_ms, const char *name);
+void lab_exchange_daemon(struct lab_exchange *, struct event_base *, int64_t patience_ms, const char *name,
+			 const bool *gone);
+void lab_exchange_command(struct lab_exchange *, struct event_base *, const struct lab_client_about *,
+			  int64_t patience_ms, const char *name);
 
 #endif
