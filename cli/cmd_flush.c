@@ -8,7 +8,9 @@
 static void
 flush_print(const json_t *answer)
 {
-	(void)printf("%lld entries flushed\n", control_integer(answer, "flushed"));
+	long long n = control_integer(answer, "flushed");
+
+	(void)printf("%lld %s flushed\n", n, n == 1 ? "entry" : "entries");
 }
 
 enum exit_code

@@ -8,7 +8,7 @@ from harness.case import case, check, equal, rows
 VERBS = ("verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics", "egress", "audit", "history")
 
 
-@rows([(f"the help of {verb} explains every option of its usage", verb) for verb in VERBS])
+@rows([(f"the help of {verb} explains every option of its usage, and no other", verb) for verb in VERBS])
 def help_explains(t, verb):
     code, out, err = t.run("ctstub", verb, "--help")
     equal((code, err), (0, ""), "exit code and standard error")
@@ -19,6 +19,8 @@ def help_explains(t, verb):
     known = {"-" + short for short, _ in rows_ if short} | {"--" + name for _, name in rows_}
     wanted = set(re.findall(r"(?<![\w-])--?[a-z][a-z-]*", used))
     check(wanted and wanted <= known, f"not explained: {sorted(wanted - known)} in {out}")
+    unused = {"--" + name for short, name in rows_ if not {"-" + short, "--" + name} & wanted} - {"--help"}
+    check(not unused, f"explained, but not in the usage: {sorted(unused)} in {out}")
     check({"--help", "-h"} <= known, out)
 
 
