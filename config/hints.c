@@ -100,12 +100,30 @@ put_elsewhere(struct buf *why, enum section section, const char *name)
 	return true;
 }
 
+/* `ct.mode`, as the manual and our messages name an option of a section. False: it is none of them. */
+static bool
+put_dotted(struct buf *why, const char *name)
+{
+	const char *dot = strchr(name, '.');
+
+	for (unsigned s = SECTION_TOP + 1; dot != NULL && s < SECTION_COUNT; s++)
+		if (strlen(section_names[s]) == (size_t)(dot - name) &&
+		    strncmp(name, section_names[s], (size_t)(dot - name)) == 0 &&
+		    option_find((enum section)s, dot + 1) != NULL) {
+			buf_format(why, "\"%s\" is not the name of an option: %s%s { %s = ... } was expected",
+				   name, section_names[s],
+				   section_has_title((enum section)s) ? " \"TITLE\"" : "", dot + 1);
+			return true;
+		}
+	return false;
+}
+
 void
 hint_option(struct buf *why, enum section section, const char *name)
 {
 	const struct option_row *near = option_near(section, name), *other = option_near(SECTION_COUNT, name);
 
-	if (put_elsewhere(why, section, name))
+	if (put_elsewhere(why, section, name) || put_dotted(why, name))
 		return;
 	buf_format(why, "unknown option \"%s\"", name);
 	if (section != SECTION_TOP)

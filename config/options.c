@@ -85,12 +85,12 @@ put_words(struct buf *why, const char *const *words)
 		buf_format(why, "%s\"%s\"", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
 }
 
-/* What a value of this option looks like. */
+/* What a value of this option looks like, or with `item` one value of its list. */
 static void
-put_expected(struct buf *why, const struct option_row *o)
+put_expected(struct buf *why, const struct option_row *o, bool item)
 {
 	char least[TIME_TEXT_MAX], most[TIME_TEXT_MAX];
-	bool list = o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES;
+	bool list = !item && (o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES);
 
 	switch (o->kind) {
 	case KIND_BOOL:
@@ -123,6 +123,7 @@ put_expected(struct buf *why, const struct option_row *o)
 /* A value on its way into a field, and where to tell what is wrong with it. */
 struct store {
 	const struct option_row *o;
+	bool item;        /* one value of a list: its braces are there */
 	const char *file; /* NULL: compiled in */
 	struct config_errors *errors;
 };
@@ -136,7 +137,7 @@ fail_value(const struct store *s, const struct token *t, const char *what, const
 	buf_format(&why, "option \"%s\" has %s ", s->o->name, what);
 	string_print(&why, t->text);
 	buf_text(&why, ", ");
-	put_expected(&why, s->o);
+	put_expected(&why, s->o, s->item);
 	buf_text(&why, how);
 	if (form_words(s->o->form) != NULL)
 		near_put(&why, near_of(t->text, form_words(s->o->form)));
@@ -215,7 +216,7 @@ scalar_store(void *field, const struct store *s, const struct value *v)
 	if (v->is_list) {
 		struct buf expected = buf_max(1024);
 
-		put_expected(&expected, o);
+		put_expected(&expected, o, false);
 		config_errors_add(s->errors, (struct place){s->file, v->line}, "option \"%s\" has a list, %s",
 				  o->name,
 				  buf_cstr(&expected) != NULL ? buf_cstr(&expected) : "none was expected");
@@ -312,6 +313,7 @@ list_store(void *base, const struct store *s, bool add, const struct value *v)
 	struct strings *strings = field_of(base, o);
 	struct addrs *addrs = field_of(base, o);
 	size_t n = v->n + (!add ? 0 : o->kind == KIND_STRINGS ? strings->n : addrs->n);
+	const struct store item = {o, true, s->file, s->errors};
 	enum res res = RES_OK;
 
 	if (!v->is_list)
@@ -324,18 +326,18 @@ list_store(void *base, const struct store *s, bool add, const struct value *v)
 	}
 	for (size_t i = 0; i < v->n; i++)
 		if (!v->v[i].quoted)
-			res = fail_value(s, &v->v[i], "the bare word", " in quotes");
+			res = fail_value(&item, &v->v[i], "the bare word", " in quotes");
 	if (res != RES_OK)
 		return res;
-	return o->kind == KIND_STRINGS ? strings_store(strings, s, add, v)
-				       : addresses_store(addrs, s, add, v);
+	return o->kind == KIND_STRINGS ? strings_store(strings, &item, add, v)
+				       : addresses_store(addrs, &item, add, v);
 }
 
 enum res
 option_store(void *base, const struct option_row *o, bool add, const struct value *v, const char *file,
 	     struct config_errors *errors)
 {
-	const struct store s = {o, file, errors};
+	const struct store s = {o, false, file, errors};
 	bool list = o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES;
 
 	if (add && !list) {
