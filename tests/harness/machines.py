@@ -1,4 +1,5 @@
 """Machines that resolve names in different ways, as root folders to boot; and what is the same before and after."""
+import contextlib
 import os
 import shutil
 import subprocess
@@ -69,7 +70,8 @@ def files_of(machine, folders=WATCHED):
                 full = os.path.join(path, name)
                 inside = full[len(root):]
                 if not inside.startswith(OF_NO_MATTER):
-                    found[inside] = content_of(full)
+                    with contextlib.suppress(FileNotFoundError):  # a service's temporary file, renamed meanwhile
+                        found[inside] = content_of(full)
     return found
 
 
