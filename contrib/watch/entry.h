@@ -71,10 +71,12 @@ typedef void watch_evidence_fn(void *arg, enum res, const char *why, const struc
 
 /*
  * Fetches the evidence and calls back from the loop, once, never before this returns. It is tried again by the reader while
- * the log cannot be reached; closing the reader drops it without a call. RES_LIMIT: WATCH_EVIDENCE_MAX are under way; ask
- * again later. RES_NOMEM.
+ * the log cannot be reached; closing the reader drops it without a call. RES_LIMIT: WATCH_EVIDENCE_MAX are under way, or
+ * WATCH_EVIDENCE_LOG_MAX of this log; ask again later. RES_NOMEM.
  */
 #define WATCH_EVIDENCE_MAX 64
+#define WATCH_EVIDENCE_LOG_MAX                                                                               \
+	8 /* a log that fills itself with findings and proves none delays no other log's */
 enum res watch_evidence_get(struct watch_reader *, const struct watch_log *, uint64_t index,
 			    watch_evidence_fn *, void *arg);
 

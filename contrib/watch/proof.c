@@ -113,11 +113,14 @@ static void
 proof_on_json(void *arg, const struct fetch_answer *answer)
 {
 	struct proof_job *job = arg;
+	const char *why = answer->why != NULL ? answer->why : "the log does not give the proof";
 	enum res r = RES_IO;
 
 	if (answer->result == FETCH_ANSWER && answer->status == 200)
 		r = answer->gzip ? RES_MALFORMED : proof_read(job, buf_span(&answer->body->bytes));
-	job_end(job, r, r == RES_MALFORMED ? "the answer is not a proof" : answer->why, answer);
+	if (r == RES_LIMIT) /* larger or deeper than any proof */
+		r = RES_MALFORMED;
+	job_end(job, r, r == RES_MALFORMED ? "the answer is not a proof" : why, answer);
 }
 
 static enum res

@@ -31,19 +31,25 @@ proven_end(struct proven *p, enum res res, const char *why, const struct watch_e
 	*p = (struct proven){.used = false};
 }
 
+/* retry_after_ms: what the log asks for, 0: nothing. */
 static void
-proven_failed(struct proven *p, const char *why)
+proven_failed(struct proven *p, const char *why, int64_t retry_after_ms)
 {
+	bool once = p->reader->settings.once;
 	int64_t wait_ms = PACE_BACKOFF_MS;
 
 	p->under_way = false;
-	if (++p->tries >= TRIES_MAX || (p->reader->settings.once && p->tries >= FOLLOW_GIVE_UP)) {
+	if (++p->tries >= TRIES_MAX ||
+	    (once && (p->tries >= FOLLOW_GIVE_UP || retry_after_ms > PACE_BACKOFF_MAX_MS))) {
 		proven_end(p, RES_IO, why != NULL ? why : "the log does not answer", NULL);
 		return;
 	}
 	for (unsigned i = 0; i < p->tries && wait_ms < PACE_BACKOFF_MAX_MS; i++)
 		wait_ms *= 2;
-	p->next_ms = clock_boot_ms() + wait_ms / 2 + random_below((uint32_t)(wait_ms / 2 + 1));
+	wait_ms = wait_ms / 2 + random_below((uint32_t)(wait_ms / 2 + 1));
+	if (retry_after_ms > PACE_RETRY_AFTER_MAX_MS)
+		retry_after_ms = PACE_RETRY_AFTER_MAX_MS;
+	p->next_ms = clock_boot_ms() + (wait_ms > retry_after_ms ? wait_ms : retry_after_ms);
 }
 
 /* Any answer with status 200. */
@@ -53,9 +59,8 @@ answer_good(struct proven *p, const struct fetch_answer *answer)
 	p->under_way = false;
 	if (answer->result == FETCH_ANSWER && answer->status == 200)
 		return true;
-	if (answer->retry_after_ms > 0)
-		p->next_ms = clock_boot_ms() + answer->retry_after_ms;
-	proven_failed(p, answer->why != NULL ? answer->why : "the log does not give the entry");
+	proven_failed(p, answer->why != NULL ? answer->why : "the log does not give the entry",
+		      answer->retry_after_ms);
 	return false;
 }
 
@@ -126,7 +131,7 @@ proven_on_entry(void *arg, const struct fetch_answer *answer)
 	if (reader_entry_find(p->reader, log, buf_span(&answer->body->bytes), answer->gzip, first, p->index,
 			      &entry) != RES_OK ||
 	    !entry_keep(p, &entry))
-		proven_failed(p, "the answer does not have the entry");
+		proven_failed(p, "the answer does not have the entry", 0);
 }
 
 static bool
@@ -155,7 +160,7 @@ proven_on_issuer(void *arg, const struct fetch_answer *answer)
 		return;
 	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, issuer.p, issuer.n, hash) < 0 ||
 	    memcmp(hash, p->fingerprint[p->n_chain], 32) != 0) {
-		proven_failed(p, "the log gives another issuer than the entry names");
+		proven_failed(p, "the log gives another issuer than the entry names", 0);
 		return;
 	}
 	chain_add(p, issuer);
@@ -189,8 +194,8 @@ proven_on_proof(void *arg, const struct proof_result *result)
 		return;
 	}
 	p->has_entry = false; /* it may be the entry that is another now */
-	proven_failed(p,
-		      result->res == RES_OK ? "the log does not prove that it has the entry" : result->why);
+	proven_failed(p, result->res == RES_OK ? "the log does not prove that it has the entry" : result->why,
+		      result->answer != NULL ? result->answer->retry_after_ms : 0);
 }
 
 static bool
@@ -285,16 +290,20 @@ watch_evidence_get(struct watch_reader *reader, const struct watch_log *log, uin
 {
 	struct proven *p = NULL;
 	const struct follow *follow = NULL;
+	unsigned n_log = 0;
 
 	for (size_t i = 0; i < reader->n_follow; i++)
 		if (&reader->follow[i].log == log)
 			follow = &reader->follow[i];
-	for (size_t i = 0; p == NULL && i < WATCH_EVIDENCE_MAX; i++)
+	for (size_t i = 0; i < WATCH_EVIDENCE_MAX; i++) {
 		if (!reader->proven[i].used)
 			p = &reader->proven[i];
+		else
+			n_log += reader->proven[i].follow == follow;
+	}
 	if (follow == NULL)
 		return RES_NOT_FOUND;
-	if (p == NULL)
+	if (p == NULL || n_log >= WATCH_EVIDENCE_LOG_MAX)
 		return RES_LIMIT;
 	*p = (struct proven){.reader = reader,
 			     .follow = follow,
