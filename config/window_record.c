@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "config/file.h"
+#include "config/load.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -55,7 +56,7 @@ window_record_latest(struct window_record *out, const char *state_dir)
 
 	window_record_read(out, state_dir);
 	if (*state_dir == '\0' ||
-	    (size_t)snprintf(folder, sizeof folder, "%s/ct-logs", state_dir) >= sizeof folder)
+	    (size_t)snprintf(folder, sizeof folder, "%s/" LOG_LIST_FOLDER, state_dir) >= sizeof folder)
 		return;
 	window_record_read(&apart, folder);
 	if (apart.began_ms > out->began_ms)
