@@ -260,7 +260,8 @@ portal_ask(struct portal *p, const struct msg_question *question, const struct r
 			return true;
 		client_quota_give(e->quota, &client->addr);
 	}
-	*done = reply_write(out, &shed, question, client->tcp, e->counters) ? ASK_REPLIED : ASK_DROPPED;
+	*done =
+	    tap_reply_write(e->tap, out, &shed, question, client, e->counters) ? ASK_REPLIED : ASK_DROPPED;
 	return true;
 }
 
