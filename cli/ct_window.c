@@ -54,6 +54,18 @@ record_keep(const struct ct_window *w)
 	return kept;
 }
 
+/* This day's window may be recorded in the other folder: the unit has one of its own, and a person uses state-dir. */
+static void
+window_find(struct ct_window *w, const char *state_dir, int64_t now_ms)
+{
+	struct window_record latest;
+
+	window_record_read(&w->record, state_dir);
+	window_record_latest(&latest, w->snapshot->settings->state_dir);
+	if (latest.began_ms > w->record.began_ms && latest.began_ms <= now_ms)
+		w->record.began_ms = latest.began_ms;
+}
+
 /* Takes what is left of this day's window, or begins it. */
 static bool
 window_take(struct ct_window *w, const char *state_dir, int64_t now_ms)
@@ -61,7 +73,7 @@ window_take(struct ct_window *w, const char *state_dir, int64_t now_ms)
 	int64_t left_ms;
 
 	(void)snprintf(w->file, sizeof w->file, "%s/" WINDOW_RECORD_FILE, state_dir);
-	window_record_read(&w->record, state_dir);
+	window_find(w, state_dir, now_ms);
 	left_ms = window_record_left_ms(&w->record, now_ms);
 	if (left_ms == 0) {
 		(void)no_window("the 10 minutes of this day are over");

@@ -265,6 +265,20 @@ def own_folder(t):
           (True, False), "records")
 
 
+@case("the unit's window and one by hand are the same: ten minutes a day in all", builds=("gcc",))
+def one_for_both(t):
+    lab = Lab(t)
+    lab.accepted()
+    lab.files.clear()
+    own = os.path.join(lab.state, "ct-logs")
+    os.mkdir(own, mode=0o750)
+    for seconds, arguments, opens in ((0, ("--state-dir", own), True), (300, (), True), (700, (), False), (86500, (), True),
+                                      (86500 + 700, ("--state-dir", own), False), (2 * 86500, ("--state-dir", own), True)):
+        lab.faults.clocks(wall=YEARS + seconds)
+        err = lab.update(*arguments)[2]
+        equal(("asked the upstreams" in err, "over" in err), (opens, not opens), f"{arguments} after {seconds} s: {err}")
+
+
 @case("a window that cannot be recorded does not open", builds=("gcc",))
 def unrecorded(t):
     lab = Lab(t)
