@@ -278,6 +278,7 @@ findings_resume(struct watch_findings *w)
 	for (size_t i = 0; i < record_count(w->record); i++) {
 		const struct record_entry *e = record_at(w->record, i);
 
+		act_reconsider(w, e);
 		if ((e->marks & RECORD_REPORTED) != 0)
 			w->totals.finding[e->kind]++;
 		act_unblock(w, e);

@@ -124,6 +124,19 @@ withdraw(struct watch_findings *w, const struct watch_finding *f)
 		act_unblock(w, e);
 }
 
+void
+act_reconsider(struct watch_findings *w, const struct record_entry *e)
+{
+	struct watch_finding *f = NULL;
+
+	if (e->kind != FINDING_ROGUE || !is_blocked(e) || record_load(w->record, e, &f) != RES_OK)
+		return;
+	(void)finding_judge(f, w->plan, NULL);
+	if (f->kind == FINDING_EXPECTED)
+		withdraw(w, f);
+	finding_free(f);
+}
+
 /* Judged with the chain, or without one where there is none. */
 static void
 waiting_judge(struct waiting *p, const struct watch_evidence *evidence)

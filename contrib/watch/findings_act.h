@@ -8,6 +8,8 @@
 
 /* Everything that is configured was done about a finding. */
 bool act_is_done(const struct watch_findings *, const struct record_entry *);
+/* A blocked finding whose key or fingerprint is known now is withdrawn: the configuration may be another than before. */
+void act_reconsider(struct watch_findings *, const struct record_entry *);
 /* Takes back the block of a finding that turned out to be expected; nothing where that is done, or was not needed. */
 void act_unblock(struct watch_findings *, const struct record_entry *);
 /* Is evidence of this finding kept (evidence.h)? */

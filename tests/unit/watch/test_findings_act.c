@@ -253,6 +253,48 @@ what_the_daemon_accepted_is_never_blocked(void **state)
 	}
 }
 
+/* A person finds that it is a renewal, and enters its key: the watcher takes its block back when it is restarted. */
+static void
+what_becomes_known_is_unblocked(void **state)
+{
+	static const struct {
+		const char *what, *known;
+		unsigned serials;
+	} rows[] = {{"its key is known now", "spki-sha256 @L\n", 0}, {"another key is", "spki-sha256 @F\n", 1}, {"nothing is", "", 1}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct config_errors errors = {0};
+		char *text, path[128];
+		struct scene s;
+
+		scene_open(&s, "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n" PLAIN
+		    "watch { block = \"enforce\" known-file = {\"@D/known.txt\"} }\n", "");
+		scene_start(&s);
+		scene_see(&s, true, 7);
+		scene_settle(&s);
+		scene_kill(&s);
+		text = scene_fill(&s, rows[i].known);
+		scene_file_put(&s, "known.txt", text);
+		free(text);
+		watch_plan_free(s.plan);
+		s.plan = NULL;
+		(void)snprintf(path, sizeof path, "%s/ctstub.conf", s.folder);
+		assert_int_equal(watch_plan_read(&s.plan, path, &errors), RES_OK);
+		for (int start = 0; start < 2; start++) {
+			scene_start(&s);
+			text = scene_file_get(&s, "disallow.txt");
+			if (text_times(text, "\nserial ") != rows[i].serials || text_times(text, "\nspki-sha256 ") != rows[i].serials ||
+			    watch_findings_totals(s.w)->finding[FINDING_ROGUE] != rows[i].serials ||
+			    s.w->reload != (rows[i].serials == 0 && start == 0))
+				fail_msg("%s, start %d: %s", rows[i].what, start, text);
+			free(text);
+			scene_kill(&s);
+		}
+		scene_close(&s);
+	}
+}
+
 static void
 a_program_gets_the_finding_once(void **state)
 {
@@ -355,6 +397,7 @@ main(void)
 	    cmocka_unit_test(an_expected_key_is_never_blocked),
 	    cmocka_unit_test(an_expected_serial_is_never_blocked),
 	    cmocka_unit_test(what_the_daemon_accepted_is_never_blocked),
+	    cmocka_unit_test(what_becomes_known_is_unblocked),
 	    cmocka_unit_test(a_program_gets_the_finding_once),
 	    cmocka_unit_test(a_missing_program_is_reported),
 	    cmocka_unit_test(a_program_that_hangs_is_killed),
