@@ -26,7 +26,7 @@ def stepping_server(t, site, step):
     ("K04 the clock steps ten years ahead in the handshake: one verdict, expired", 0, 10 * YEAR, "expired"),
     ("K04 the clock steps ten years back in the handshake: one verdict, dated back", 0, -10 * YEAR, "not-yet-valid|clock-not-set"),
     ("K04 the clock is set right in the handshake: accepted", 10 * YEAR, 0, None),
-])
+], builds=("gcc",))
 def step_in_handshake(t, before, after, reason):
     faults, site = Faults(t), Site(t, with_ct=True)
     faults.clocks(wall=before)
