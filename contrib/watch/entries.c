@@ -66,6 +66,12 @@ entries_close(struct follow *f)
 	slots_drop(f, 0);
 }
 
+void
+entries_give_way(struct follow *f)
+{
+	slots_drop(f, 1);
+}
+
 static void
 slot_shift(struct follow *f)
 {
@@ -398,6 +404,7 @@ entries_step(struct follow *f, int64_t now_ms)
 			break;
 		}
 		if (!slot_ask(slot, now_ms)) {
+			f->reader->no_room = true;
 			follow_due(f->reader, now_ms + 50); /* the budget is full: others end soon */
 			break;
 		}

@@ -114,6 +114,7 @@ struct watch_reader {
 	size_t n_left_out;
 	struct proven proven[WATCH_EVIDENCE_MAX];
 	int64_t next_ms; /* when something is due again */
+	bool no_room;    /* a request for entries did not fit into the budget in this round */
 };
 
 /* Tells the findings, once until things are well again. */
@@ -139,6 +140,8 @@ void proven_step(struct watch_reader *, int64_t now_ms);
 /* Drops what is under way. */
 void heads_close(struct follow *);
 void entries_close(struct follow *);
+/* Drops the answers that wait for those before them: their bytes are needed. */
+void entries_give_way(struct follow *);
 void proven_close(struct watch_reader *);
 
 /* The body of an answer, unpacked where it is packed; lent until the next. RES_LIMIT: larger than it may be. */

@@ -151,17 +151,30 @@ follow_step(struct follow *f, int64_t now_ms)
 	follow_save(f, f->started && !f->has_target);
 }
 
+/* Answers that wait for the one before them can fill the budget, so that no log gets that one: nothing is under way then,
+ * and nothing would ever be. */
+static void
+room_make(struct watch_reader *reader)
+{
+	if (!reader->no_room || fetcher_under_way(reader->fetcher) > 0)
+		return;
+	for (size_t i = 0; i < reader->n_follow; i++)
+		entries_give_way(&reader->follow[i]);
+}
+
 bool
 watch_reader_run(struct watch_reader *reader, int64_t until_ms, int fd, bool *readable)
 {
 	int64_t now_ms = clock_boot_ms();
 
 	reader->next_ms = now_ms + IDLE_MS;
+	reader->no_room = false;
 	follow_due(reader, until_ms);
 	/* the first one changes: none is always the last to get what room there is */
 	for (size_t i = 0, first = random_below((uint32_t)reader->n_follow + 1); i < reader->n_follow; i++)
 		follow_step(&reader->follow[(first + i) % reader->n_follow], now_ms);
 	proven_step(reader, now_ms);
+	room_make(reader);
 	if (reader->settings.once && watch_reader_done(reader))
 		return true;
 	return fetcher_wait(reader->fetcher, reader->next_ms - now_ms, fd, readable);
