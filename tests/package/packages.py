@@ -172,6 +172,7 @@ def life(t, suite, out):
     before = machine.files()
     said = machine.dpkg("-i", *machine.packages)
     check("answers on 127.0.0.1:53" in said, f"the installation does not say that it answers: {said}")
+    check("Failed to" not in said, f"the installation complains: {said}")
     answers(box)
     units_are_well(box, "ctstubd.service", "ctstubd.socket", "ctstub-watch.service", "ctstub-ct-logs.timer", "ctstub-audit.timer")
     box.must("ctstubd", "-t")
