@@ -175,6 +175,23 @@ control_receive(int fd, struct buf *out, int64_t until_ms)
 	}
 }
 
+/* Why there is no answer, and what to do where we know. */
+static const char *
+control_why(int error)
+{
+	switch (error) {
+	case EACCES:
+		return "permission denied: run with sudo";
+	case ENOENT: /* there is no socket, or nobody behind it */
+	case ECONNREFUSED:
+		return "it does not run, or its configuration is broken: see `ctstubd -t` and `systemctl "
+		       "status "
+		       "ctstubd`";
+	default:
+		return strerror(error);
+	}
+}
+
 enum res
 control_exchange(struct buf *answer, const char *socket, const char *request, const char **why)
 {
@@ -187,7 +204,7 @@ control_exchange(struct buf *answer, const char *socket, const char *request, co
 	    control_receive(fd, answer, until_ms))
 		res = RES_OK;
 	else
-		*why = errno == EACCES ? "permission denied: run with sudo" : strerror(errno);
+		*why = control_why(errno);
 	if (fd >= 0)
 		(void)close(fd);
 	if (res != RES_OK)

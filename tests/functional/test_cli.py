@@ -50,7 +50,8 @@ def bad_option(t, verb):
 
 @rows([
     ("an unknown verb", ["frobnicate"], 2, "unknown verb"),
-    ("status without a daemon", ["status", "--socket", "/nowhere"], 3, "the daemon does not answer on /nowhere"),
+    ("status without a daemon", ["status", "--socket", "/nowhere"], 3,
+     "the daemon does not answer on /nowhere: it does not run, or its configuration is broken: see `ctstubd -t`"),
     ("upstreams without a daemon", ["upstreams", "--socket", "/nowhere"], 3, "the daemon does not answer"),
     ("stats without a daemon", ["stats", "--socket", "/nowhere"], 3, "the daemon does not answer"),
     ("flush without a daemon", ["flush", "--socket", "/nowhere"], 3, "the daemon does not answer"),
