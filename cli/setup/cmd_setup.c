@@ -301,7 +301,7 @@ check(const struct setup *s)
 	for (size_t i = 0; i < s->plan.n; i++) {
 		char *text = step_text(&s->plan.step[i]);
 
-		(void)cli_complain(EXIT_REFUSED, verb, "missing: %s", text != NULL ? text : "?");
+		(void)cli_complain(EXIT_REFUSED, verb, "not done yet: %s", text != NULL ? text : "?");
 		free(text);
 	}
 	if (wrong == 0 && name_that_resolves(s) == NULL)

@@ -202,6 +202,6 @@ step_text(const struct step *step)
 	};
 	struct buf text = buf_max(2048);
 
-	buf_format(&text, "%-7s %s: %s", verbs[step->kind], step->path, step->why);
+	buf_format(&text, "%s %s: %s", verbs[step->kind], step->path, step->why);
 	return buf_take_cstr(&text);
 }
