@@ -201,7 +201,7 @@ def back_to_base(t):
     others_are_served(d)
     for s in clients:
         s.close()
-    check(peak > 1.5 * base, f"no flood: {base} KiB before, {peak} KiB at the peak")
+    check(peak > 1.25 * base, f"no flood: {base} KiB before, {peak} KiB at the peak")
     until(lambda: d.process.rss_kib() <= 1.2 * base, 60, f"back from {peak} KiB to {base} KiB and a fifth")
 
 
