@@ -19,7 +19,7 @@ egress_user_ok(const char *user)
 
 /* ---- the plan */
 
-static bool
+bool
 egress_has(const struct egress *e, const struct addr *a)
 {
 	for (size_t i = 0; i < e->n; i++)

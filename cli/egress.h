@@ -43,6 +43,7 @@ bool egress_user_ok(const char *user);
  * RES_MALFORMED: there is no user that the rules could name. */
 enum res egress_new(struct egress *, const struct settings *, const char *user);
 void egress_free(struct egress *);
+bool egress_has(const struct egress *, const struct addr *);
 /* A ruleset for `nft -f`: it replaces its own table and touches no other. */
 void egress_rules_write(struct buf *, const struct egress *);
 /* A drop-in for ctstubd.service. prefix is before each line. */

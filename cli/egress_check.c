@@ -53,15 +53,6 @@ attempt_add(struct egress_found *f, const json_t *element)
 	f->tried[f->n++] = a;
 }
 
-static bool
-is_planned(const struct egress *e, const struct addr *a)
-{
-	for (size_t i = 0; i < e->n; i++)
-		if (addr_equal(&e->to[i].addr, a))
-			return true;
-	return false;
-}
-
 /* Counts the upstreams of the rules that the plan has; any other is out of date. */
 static void
 upstreams_compare(struct egress_found *f, const json_t *elements, const struct egress *e, size_t *seen)
@@ -71,7 +62,7 @@ upstreams_compare(struct egress_found *f, const json_t *elements, const struct e
 	size_t i;
 
 	json_array_foreach (elements, i, element) {
-		if (endpoint_read(&a, json_object_get(element, "concat"), 0) && is_planned(e, &a))
+		if (endpoint_read(&a, json_object_get(element, "concat"), 0) && egress_has(e, &a))
 			++*seen;
 		else
 			f->out_of_date = true;
