@@ -3,6 +3,7 @@
 #include "verify/x509/der.h"
 #include "verify/x509/oid.h"
 #include "verify/x509/signature.h"
+#include "verify/x509/usage.h"
 
 #define COST_MAX 512 /* as spki.h counts: as much as one judgement */
 
@@ -22,16 +23,7 @@ precert_signer(struct cert *signer, size_t *at, const struct cert *leaf, const s
 bool
 precert_signing(const struct cert *c)
 {
-	const struct cert_ext *purposes = cert_ext_find(c, OID_EXTENDED_KEY_USAGE);
-	struct der_reader in;
-
-	if (purposes == NULL)
-		return false;
-	in = der_only(purposes->value, DER_SEQUENCE);
-	while (der_more(&in))
-		if (span_equal(der_take(&in, DER_OID).body, OID_PRECERT_SIGNING))
-			return true;
-	return false;
+	return usage_names_purpose(c, OID_PRECERT_SIGNING);
 }
 
 /* Without the extension; the same where it is not there. */

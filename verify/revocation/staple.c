@@ -169,21 +169,6 @@ responder_is(const struct response *r, const struct cert *cert)
 	return span_equal(r->responder_key, span_of(sha1, sizeof sha1)); /* an identifier, not a proof */
 }
 
-static bool
-cert_may_sign_ocsp(const struct cert *cert)
-{
-	const struct cert_ext *ext = cert_ext_find(cert, OID_EXTENDED_KEY_USAGE);
-	struct der_reader in;
-
-	if (ext == NULL)
-		return false;
-	in = der_only(ext->value, DER_SEQUENCE);
-	while (der_more(&in))
-		if (span_equal(der_take(&in, DER_OID).body, OID_OCSP_SIGNING))
-			return true;
-	return false;
-}
-
 /* RFC 6960, 4.2.2.2: a certificate for this purpose, signed with the very key that signed the one in question. */
 static enum res
 delegate_check(const struct cert *cert, const struct cert *issuer, struct when when,
@@ -191,7 +176,7 @@ delegate_check(const struct cert *cert, const struct cert *issuer, struct when w
 {
 	struct signature body;
 
-	if (!span_equal(cert->issuer, issuer->subject) || !cert_may_sign_ocsp(cert) ||
+	if (!span_equal(cert->issuer, issuer->subject) || !usage_names_purpose(cert, OID_OCSP_SIGNING) ||
 	    usage_unknown_critical(cert) != NULL || cert->not_before_ms > when.until_ms ||
 	    when.since_ms > cert->not_after_ms ||
 	    signature_read_strong(&body, cert->tbs, cert->sig_alg, cert->signature) != RES_OK)

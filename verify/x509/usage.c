@@ -80,6 +80,21 @@ usage_read(struct usage *out, const struct cert *c)
 	return RES_OK;
 }
 
+bool
+usage_names_purpose(const struct cert *c, struct span oid)
+{
+	const struct cert_ext *purposes = cert_ext_find(c, OID_EXTENDED_KEY_USAGE);
+	struct der_reader in;
+
+	if (purposes == NULL)
+		return false;
+	in = der_only(purposes->value, DER_SEQUENCE);
+	while (der_more(&in))
+		if (span_equal(der_take(&in, DER_OID).body, oid))
+			return true;
+	return false;
+}
+
 const char *
 usage_server_fault(const struct usage *u)
 {

@@ -29,6 +29,8 @@ struct usage {
 
 /* RES_MALFORMED: one of the three extensions cannot be read. */
 enum res usage_read(struct usage *, const struct cert *);
+/* Does the extended key usage name that purpose, up to its first mistake? False without the extension. */
+bool usage_names_purpose(const struct cert *, struct span oid);
 /* The first critical extension that is not known or whose content cannot be processed (critical.c), NULL when there is
  * none. Lent. */
 const struct cert_ext *usage_unknown_critical(const struct cert *);

@@ -205,6 +205,33 @@ critical_means_understood(void **state)
 	}
 }
 
+static void
+a_purpose_is_named(void **state)
+{
+	static const struct {
+		const char *what;
+		struct span value;
+		bool named;
+	} rows[] = {
+	    {"alone", OID("\x30\x04\x06\x02\x2a\x03"), true},
+	    {"behind another", OID("\x30\x08\x06\x02\x2a\x04\x06\x02\x2a\x03"), true},
+	    {"others", OID("\x30\x04\x06\x02\x2a\x04"), false},
+	    {"a longer one", OID("\x30\x05\x06\x03\x2a\x03\x01"), false},
+	    {"behind what is no OID", OID("\x30\x06\x05\x00\x06\x02\x2a\x03"), false},
+	    {"no list", OID("\x06\x02\x2a\x03"), false},
+	};
+	struct cert c = {.n_ext = 0};
+
+	(void)state;
+	assert_false(usage_names_purpose(&c, OID("\x2a\x03")));
+	c.n_ext = 1;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		c.ext[0] = (struct cert_ext){OID_EXTENDED_KEY_USAGE, false, rows[i].value};
+		if (usage_names_purpose(&c, OID("\x2a\x03")) != rows[i].named)
+			fail_msg("%s", rows[i].what);
+	}
+}
+
 int
 main(void)
 {
@@ -214,6 +241,7 @@ main(void)
 	    cmocka_unit_test(a_server_certificate_has_no_other_purpose),
 	    cmocka_unit_test(unknown_critical_extensions_are_found),
 	    cmocka_unit_test(critical_means_understood),
+	    cmocka_unit_test(a_purpose_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
