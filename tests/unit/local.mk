@@ -90,6 +90,7 @@ check_PROGRAMS += \
 	tests/unit/verify/ct/test_ctpolicy \
 	tests/unit/verify/ct/test_entry \
 	tests/unit/verify/ct/test_head \
+	tests/unit/verify/ct/test_precert \
 	tests/unit/verify/ct/test_promise \
 	tests/unit/verify/ct/test_sct \
 	tests/unit/verify/ct/test_tree
@@ -253,6 +254,8 @@ tests_unit_watch_test_proof_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_source_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_state_SOURCES = tests/unit/watch/test_state.c tests/unit/verify/forged.c
 tests_unit_watch_test_state_LDADD = $(WATCH_LIBS) $(LAB_LIBS) $(TEST_LIBS)
+tests_unit_verify_ct_test_precert_SOURCES = tests/unit/verify/ct/test_precert.c tests/unit/verify/forged.c
+tests_unit_verify_ct_test_precert_LDADD = $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_verify_ct_test_promise_SOURCES = tests/unit/verify/ct/test_promise.c tests/unit/verify/forged.c
 tests_unit_verify_ct_test_promise_LDADD = $(LAB_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_feed_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
