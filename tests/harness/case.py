@@ -342,6 +342,19 @@ def matches(name, filters):
     return not filters or any(f in name or fnmatch.fnmatch(name, f) for f in filters)
 
 
+def used():
+    """Seconds of the clock, and of processors by this process and its ended children."""
+    times = os.times()
+    return times.elapsed, times.user + times.system + times.children_user + times.children_system
+
+
+def note_times(options, name, before):
+    """Beside the logs, a line a test: seconds it took, seconds of a processor, its name. tests/run sums them up."""
+    after = used()
+    with open(os.path.join(options.logs, "times"), "a", encoding="utf-8") as f:
+        f.write(f"{after[0] - before[0]:.2f}\t{after[1] - before[1]:.2f}\t{name}\n")
+
+
 def main(argv):
     options = parse(argv)
     os.makedirs(options.logs, exist_ok=True)
@@ -364,7 +377,10 @@ def main(argv):
         if options.list:
             print(name)
             continue
+        before = used()
         outcome, why = run_case(one, options)
+        if not options.in_netns:
+            note_times(options, name, before)
         if outcome == "ok":
             print(f"ok {name}", flush=True)
         elif outcome == "skip":
