@@ -26,6 +26,7 @@ import traceback
 
 from harness.build import SANITIZER_ENV
 from harness.packages import Unpacked
+from harness.seen import Seen
 
 CASES = []
 BAD_OUTPUT = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|Assertion .* failed|stack smashing"
@@ -170,6 +171,7 @@ class Context:
         self.servers = Unpacked(os.path.join(os.path.dirname(options.build), "servers"))
         self.dir = folder
         self.processes = []
+        self.seen = Seen(f"{options.label}-{options.module}")
         self._deferred = []
 
     @property
@@ -217,6 +219,7 @@ class Context:
         done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
                               env=env or self.env(), cwd=cwd or self.dir, check=False)
         out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
+        self.seen.read(out + "\n" + err)
         if command[0].startswith(self.build):
             bad = BAD_OUTPUT.search(err)
             check(not bad, f"{os.path.basename(command[0])}: {bad and err[bad.start():][:2000]}")
@@ -234,6 +237,7 @@ class Context:
         for process in reversed(self.processes):
             try:
                 code = process.stop()
+                self.seen.read(process.log())
                 if process.expect is not None and code not in process.expect:
                     trouble.append(f"{process.name} ended with {code}: {tail(process.log())}")
             except AssertionError as error:
@@ -372,7 +376,8 @@ def main(argv):
             continue
         if not matches(name, options.filter):
             continue
-        if options.label not in one.builds or (one.long and not options.long):
+        # the build that measures coverage is gcc's with counters
+        if {"coverage": "gcc"}.get(options.label, options.label) not in one.builds or (one.long and not options.long):
             continue
         if options.list:
             print(name)

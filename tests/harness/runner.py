@@ -11,13 +11,16 @@ import sys
 import threading
 import time
 
-from harness import case, roots
+from harness import case, coverage, produced, roots, seen
 from harness.build import BuildError, Builds, SANITIZER_ENV
 from harness.packages import Unpacked, wanted
 from harness.report import Report
 
 VALGRIND = "--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect"
 SEALED = ("test_helper", "test_sandbox")  # unit tests that load a filter on system calls: valgrind has no seccomp(2)
+
+# (kind, program): LLVM's runtime puts a variable into the environment that this test wants empty
+NOT_IN = {("coverage", "tests/unit/base/test_environment")}
 
 
 class Run:
@@ -78,7 +81,7 @@ class Run:
         """make check in one build; every program is a test. kind: the label in the names (valgrind runs in gcc's build)."""
         kind = kind or label
         folder = self.builds.dir(label)
-        programs = [p for p in self.builds.test_programs(label) if self.wants(f"{kind}/{short(p)}")]
+        programs = [p for p in self.builds.test_programs(label) if self.wants(f"{kind}/{short(p)}") and (kind, p) not in NOT_IN]
         if kind == "valgrind":
             programs = [p for p in programs if os.path.basename(p) not in SEALED]
         if not programs:
@@ -176,7 +179,7 @@ class Run:
 
     def module_env(self):
         """Modules come from the copy of the sources: somebody may be at work in the tree."""
-        return dict(os.environ, PYTHONPATH=os.path.join(self.builds.src, "tests"))
+        return dict(os.environ, PYTHONPATH=os.path.join(self.builds.src, "tests"), CTSTUB_SEEN=self.builds.seen)
 
     def modules(self, folder):
         files = sorted(glob.glob(os.path.join(self.builds.src, "tests", folder, "*.py")))
@@ -190,6 +193,24 @@ class Run:
             self.report.note(f"# servers ({group}) could not be unpacked: {said.splitlines()[0]}")
 
     # ---- what is not part of every run
+
+    def measured(self):
+        """What the coverage build reached: a report, and the lines that nothing reached."""
+        source, base = self.builds.src, self.builds.base
+        programs = coverage.PROGRAMS + self.builds.test_programs("coverage")
+        files = coverage.measure(self.builds.dir("coverage"), source, self.builds.profiles, programs)
+        for line in coverage.results(files, source, base):
+            self.line(line)
+
+    def produced(self):
+        """Every reason, status, event and metric was seen; what could not run here is no proof of the contrary."""
+        for name, why in produced.compare(produced.tables(self.builds.src), seen.gather(self.builds.seen)):
+            if why and self.report.skips:
+                self.report.skip(name, f"{len(self.report.skips)} tests were skipped; {why}")
+            elif why:
+                self.report.bad(name, why)
+            else:
+                self.report.ok(name)
 
     def distcheck(self):
         log = self.builds.log("distcheck")
@@ -221,6 +242,17 @@ class Run:
         with concurrent.futures.ThreadPoolExecutor(max_workers=self.options.jobs) as pool:
             list(pool.map(lambda t: self.fuzz(t, self.options.fuzz), targets))
 
+    def line(self, line):
+        """One of our lines."""
+        if line.startswith("ok "):
+            self.report.ok(line[3:].strip())
+        elif line.startswith("not ok "):
+            self.report.bad(*line[7:].strip().partition(": ")[::2])
+        elif line.startswith("skipped: "):
+            self.report.skip(*line[9:].strip().partition(": ")[::2])
+        else:
+            self.report.note(line.rstrip())
+
     def script(self, name, *command):
         """A program of its own that prints our lines (mutants, peers, browser, bench)."""
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -228,14 +260,7 @@ class Run:
                                        os.environ, CTSTUB_BUILDS=self.builds.base, CTSTUB_TOP=self.top))
         self.children.add(process)
         for line in process.stdout:
-            if line.startswith("ok "):
-                self.report.ok(line[3:].strip())
-            elif line.startswith("not ok "):
-                self.report.bad(*line[7:].strip().partition(": ")[::2])
-            elif line.startswith("skipped: "):
-                self.report.skip(*line[9:].strip().partition(": ")[::2])
-            else:
-                self.report.note(line.rstrip())
+            self.line(line)
         if process.wait() not in (0, 1):
             self.report.bad(name, f"ended with {process.returncode}")
         self.children.discard(process)
@@ -250,6 +275,9 @@ class Run:
             self.report.bad("sources", str(error))
             return
         self.task("servers", lambda: self.fetch_servers("default"))
+        if o.coverage:
+            self.plan_coverage()
+            return
         self.build("gcc")
         full = not o.quick
         labels = ["gcc"] + (["san"] if full else [])
@@ -283,6 +311,20 @@ class Run:
                 self.task(option, lambda option=option, program=program: self.script(option, program),
                           ["build/gcc", "servers"] + ([f"servers {group}"] if group else []))
 
+    def plan_coverage(self):
+        """Unit tests, stored inputs and functional tests in the build that counts, then the report."""
+        if not shutil.which("clang") or " " in self.builds.base:
+            self.report.skip("coverage", "clang is not on this machine, or the folder's name has a space in it")
+            return
+        self.builds.empty(self.builds.profiles)
+        self.build("coverage")
+        self.task("coverage/unit", lambda: self.unit("coverage"), ["build/coverage"])
+        names = []
+        for module in self.modules("functional"):
+            names.append(f"coverage {module}")
+            self.task(names[-1], lambda module=module: self.module(module, "coverage"), ["build/coverage", "servers"])
+        self.task("coverage/report", self.measured, ["coverage/unit", *names])
+
     def list(self):
         self.builds.copy_files()
         for folder in ("checks", "functional"):
@@ -301,6 +343,7 @@ class Run:
             os._exit(130)
         signal.signal(signal.SIGINT, give_up)
         signal.signal(signal.SIGTERM, give_up)
+        self.builds.empty(self.builds.seen)
         self.plan()
         for future in self.futures:
             future.result()
@@ -335,7 +378,7 @@ def failure_line(path):
 
 def parse(argv):
     arguments = argparse.ArgumentParser(prog="tests/run", add_help=False)
-    for name in ("quick", "long", "mutants", "peers", "browser", "package", "bench", "list", "no-install"):
+    for name in ("quick", "long", "mutants", "peers", "browser", "package", "bench", "coverage", "list", "no-install"):
         arguments.add_argument(f"--{name}", action="store_true")
     arguments.add_argument("--fuzz", nargs="?", const="60")
     arguments.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2))
