@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "cli/args.h"
+#include "cli/file_kind.h"
 #include "config/forms.h"
 #include "verify/x509/pem.h"
 
@@ -14,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define VERIFY_KIND_MAX 256 /* a clause */
 
 static const char verb[] = "verify";
 
@@ -242,9 +245,10 @@ verify_context_close(struct verify_context *ctx)
 	buf_free(&ctx->staple);
 }
 
-/* Reads and judges one file; on an error *why (yours; NULL: no memory) tells why. */
+/* Reads and judges one file; on an error *why (yours; NULL: no memory) tells why. kind: what else it holds, file_kind.h. */
 static enum res
-verify_context_judge(struct verdict *v, const struct verify_context *ctx, const char *file, char **why)
+verify_context_judge(struct verdict *v, const struct verify_context *ctx, const char *file, struct buf *kind,
+		     char **why)
 {
 	struct buf text = buf_max(0);
 	struct chain chain = {0};
@@ -269,6 +273,8 @@ verify_context_judge(struct verdict *v, const struct verify_context *ctx, const 
 		if (ctx->at_given) /* a past that is asked about is no clock that is wrong */
 			policy.floor_ms = 0;
 		vfy_check(v, &policy, &in);
+		if (verdict_has(v, REASON_CHAIN_EMPTY) || verdict_has(v, REASON_CERT_MALFORMED))
+			(void)file_kind_put(kind, buf_span(&text));
 	}
 	chain_free(&chain);
 	buf_free(&text);
@@ -283,24 +289,47 @@ verify_code(const struct verdict *v)
 	return v->out_of_memory || verdict_has(v, REASON_OUT_OF_MEMORY) ? EXIT_TROUBLE : EXIT_REFUSED;
 }
 
+static bool
+is_folder(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* A person may have picked the wrong file. */
+static void
+verify_warn_kind(const struct verdict *v, const char *file, struct buf *kind)
+{
+	const char *what = kind->n > 0 ? buf_cstr(kind) : NULL;
+
+	if (verdict_has(v, REASON_CHAIN_EMPTY))
+		(void)cli_complain(
+		    EXIT_REFUSED, verb,
+		    "%s holds no certificate: PEM (-----BEGIN CERTIFICATE-----) or DER was expected%s%s",
+		    file, what != NULL ? ", and " : "", what != NULL ? what : "");
+	else if (what != NULL)
+		(void)cli_complain(EXIT_REFUSED, verb, "%s: %s", file, what);
+}
+
 static enum exit_code
 verify_one(const struct verify_context *ctx, const struct verify *req)
 {
+	struct buf kind = buf_max(VERIFY_KIND_MAX);
 	struct verdict v = {0};
 	char *why = NULL, *text;
 	enum exit_code code;
-	enum res res = verify_context_judge(&v, ctx, req->chain, &why);
+	enum res res = verify_context_judge(&v, ctx, req->chain, &kind, &why);
 
 	if (res != RES_OK) {
-		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(res));
+		code = cli_complain(EXIT_TROUBLE, verb, "%s%s", why != NULL ? why : res_text(res),
+				    is_folder(req->chain) ? " (--batch judges the files of a folder)" : "");
+		buf_free(&kind);
 		free(why);
 		return code;
 	}
-	if (verdict_has(&v, REASON_CHAIN_EMPTY))
-		(void)cli_complain(
-		    EXIT_REFUSED, verb,
-		    "%s holds no certificate: PEM (-----BEGIN CERTIFICATE-----) or DER was expected",
-		    strcmp(req->chain, "-") == 0 ? "standard input" : req->chain);
+	verify_warn_kind(&v, strcmp(req->chain, "-") == 0 ? "standard input" : req->chain, &kind);
+	buf_free(&kind);
 	code = verify_code(&v);
 	text = req->json ? verdict_json(&v) : verdict_text(&v);
 	verdict_clear(&v);
@@ -317,11 +346,12 @@ verify_one(const struct verify_context *ctx, const struct verify *req)
 static enum exit_code
 verify_line(const struct verify_context *ctx, const char *path, const char *name)
 {
+	struct buf kind = buf_max(VERIFY_KIND_MAX);
 	struct verdict v = {0};
 	json_t *line = json_object(), *keys;
 	char *why = NULL, *text = NULL;
 	enum exit_code code = EXIT_TROUBLE;
-	enum res res = verify_context_judge(&v, ctx, path, &why);
+	enum res res = verify_context_judge(&v, ctx, path, &kind, &why);
 
 	(void)json_object_set_new(line, "file", json_string(name));
 	if (res == RES_OK && (text = verdict_json(&v)) != NULL) {
@@ -333,6 +363,9 @@ verify_line(const struct verify_context *ctx, const char *path, const char *name
 		(void)json_object_set_new(line, "error",
 					  json_string(why != NULL ? why : res_text(RES_NOMEM)));
 	}
+	if (kind.n > 0)
+		(void)cli_complain(EXIT_REFUSED, verb, "%s: %s", path, buf_cstr(&kind));
+	buf_free(&kind);
 	free(text);
 	free(why);
 	verdict_clear(&v);

@@ -32,6 +32,7 @@ ctstub_SOURCES = \
 	cli/egress_check.c cli/egress_check.h \
 	cli/egress_doh.def \
 	cli/fetch.c cli/fetch.h \
+	cli/file_kind.c cli/file_kind.h \
 	cli/files.c cli/files.h \
 	cli/lookup.c cli/lookup.h \
 	cli/main.c \

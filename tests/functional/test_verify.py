@@ -345,17 +345,75 @@ def der(t):
     equal((code, v["reasons"]), (1, ["chain-empty"]), "cut")
 
 
+SEQUENCE, KEY_INFO = b"\x30", b"\x30\x09\x06\x05\x2b\x0e\x03\x02\x1a\x05\x00"
+
+
+def der_of(*parts):
+    body = b"".join(parts)
+    return SEQUENCE + bytes([len(body)]) + body
+
+
+def pem_of(label):
+    return f"-----BEGIN {label}-----\nMAA=\n-----END {label}-----\n".encode()
+
+
 @rows([
-    ("a file of text", b"hello\n"), ("a private key", b"-----BEGIN PRIVATE KEY-----\nMAA=\n-----END PRIVATE KEY-----\n"),
-    ("nothing", b""), ("white space", b"\n"), ("zeros", bytes(100)),
+    ("a file of text", b"hello\n", "it is text without PEM"),
+    ("nothing", b"", "it is empty"),
+    ("white space", b"\n", "it is text without PEM"),
+    ("zeros", bytes(100), "it is neither text nor DER, or it was cut"),
+    ("text in UTF-16", "-----BEGIN CERTIFICATE-----\n".encode("utf-16"), "it is text in UTF-16"),
+    ("a private key", pem_of("PRIVATE KEY"), "it holds a private key"),
+    ("an RSA key", pem_of("RSA PRIVATE KEY"), "it holds a private key"),
+    ("a key of a curve", pem_of("EC PRIVATE KEY"), "it holds a private key"),
+    ("a public key", pem_of("PUBLIC KEY"), "it holds a public key"),
+    ("a certificate request", pem_of("CERTIFICATE REQUEST"), "it holds a certificate request"),
+    ("a revocation list", pem_of("X509 CRL"), "it holds a certificate revocation list"),
+    ("a bundle", pem_of("PKCS7"), "it holds a PKCS #7 bundle (`openssl pkcs7 -print_certs` unpacks it)"),
+    ("PEM of another kind", pem_of("DH PARAMETERS"), 'it holds PEM of another kind, "DH PARAMETERS"'),
+    ("a cut certificate in DER", b"\x30\x82\x01\x00\x30", "it is neither text nor DER, or it was cut"),
 ])
-def no_certificate(t, content):
+def no_certificate(t, content, kind):
     file = t.write("file", content)
-    says = f"ctstub verify: {file} holds no certificate: PEM (-----BEGIN CERTIFICATE-----) or DER was expected\n"
+    says = f"ctstub verify: {file} holds no certificate: PEM (-----BEGIN CERTIFICATE-----) or DER was expected, and {kind}\n"
     code, out, err = t.run("ctstub", "verify", "--name", "a.test", "--json", file)
     equal((code, json.loads(out)["reasons"], err), (1, ["chain-empty"], says), "with --json")
     code, out, err = t.run("ctstub", "verify", "--name", "a.test", file)
     check((code, err) == (1, says) and "chain-empty" in out, f"{code} {out} {err}")
+
+
+INTEGER_0, INTEGER_3, OID, NAME = b"\x02\x01\x00", b"\x02\x01\x03", b"\x06\x01\x2a", b"\x31\x00"
+
+
+@rows([
+    ("a private key in DER (PKCS #8)", der_of(INTEGER_0, KEY_INFO, b"\x04\x00"), "it holds a private key"),
+    ("a private key in DER (PKCS #1)", der_of(INTEGER_0, INTEGER_3), "it holds a private key"),
+    ("a bundle in DER (PKCS #12)", der_of(INTEGER_3, der_of(OID)), "it holds a PKCS #12 bundle (`openssl pkcs12` unpacks it)"),
+    ("a bundle in DER (PKCS #7)", der_of(OID), "it holds a PKCS #7 bundle (`openssl pkcs7 -print_certs` unpacks it)"),
+    ("a public key in DER", der_of(KEY_INFO, b"\x03\x01\x00"), "it holds a public key"),
+    ("a certificate request in DER", der_of(der_of(INTEGER_0, der_of(NAME))), "it holds a certificate request"),
+    ("an OCSP response in DER", der_of(b"\x0a\x01\x00"), "it is DER of something else"),
+    ("a certificate in PEM without its end", b"x\n-----BEGIN CERTIFICATE-----\nMAA=\n", "the certificate that begins in line 2 has no end, or is not base64"),
+    ("a certificate in PEM that is no base64", b"-----BEGIN CERTIFICATE-----\n@@\n-----END CERTIFICATE-----\n",
+     "the certificate that begins in line 1 has no end, or is not base64"),
+])
+def wrong_file(t, content, kind):
+    file = t.write("file", content)
+    code, out, err = t.run("ctstub", "verify", "--name", "a.test", "--json", file)
+    equal((code, json.loads(out)["reasons"], err), (1, ["cert-malformed"], f"ctstub verify: {file}: {kind}\n"), "the reasons, and what the file is")
+
+
+@case("a damaged certificate in DER is not called another kind of file")
+def damaged(t):
+    file = t.write("file", der_of(der_of(INTEGER_0, der_of(OID))))
+    code, out, err = t.run("ctstub", "verify", "--name", "a.test", "--json", file)
+    equal((code, json.loads(out)["reasons"], err), (1, ["cert-malformed"], ""), "the reasons, and no guess")
+
+
+@case("a folder is named as one, with the option that takes folders")
+def folder(t):
+    code, out, err = t.run("ctstub", "verify", "--name", "a.test", t.dir)
+    equal((code, out, err), (3, "", f"ctstub verify: cannot read {t.dir}: Is a directory (--batch judges the files of a folder)\n"), "the message")
 
 
 @rows([

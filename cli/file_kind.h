@@ -1,0 +1,15 @@
+/*
+ * file_kind.h - what a file holds that was given for a certificate chain and is none, for people who picked the wrong one.
+ *
+ * A guess by the first bytes: nothing here decides about a certificate.
+ */
+#ifndef CLI_FILE_KIND_H
+#define CLI_FILE_KIND_H
+
+#include "base/bytes.h"
+
+/* Appends a clause with a verb ("it holds a private key", "it is empty"). False: nothing is wrong with its kind: every block or
+ * element of it may be a certificate. */
+bool file_kind_put(struct buf *out, struct span text);
+
+#endif
