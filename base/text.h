@@ -49,6 +49,12 @@ const char *size_text(uint64_t bytes, char text[TIME_TEXT_MAX]);
 /* A whole decimal number, nothing around it. */
 enum res number_read(int64_t *out, const char *text);
 
+#define COUNTED_TEXT_MAX 64
+/* "1 answer", "2 answers", "0 entries": a number with its noun, which is given in the singular. */
+const char *text_counted(uint64_t n, const char *noun, char text[COUNTED_TEXT_MAX]);
+/* The same for the arguments of one call: the text lives as long as the block around it. */
+#define COUNTED(n, noun) text_counted((uint64_t)(n), noun, (char[COUNTED_TEXT_MAX]){0})
+
 /* Takes the next line off the front, without its end (LF or CR LF; the last line may lack the LF). False: nothing is left. */
 bool text_line_take(struct span *text, struct span *line);
 /* Nothing in the line is a control character but tabs: no CR that only looks like the end of a line, no NUL. */

@@ -3,6 +3,7 @@
  */
 #include "base/text.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -255,4 +256,31 @@ number_read(int64_t *out, const char *text)
 		return RES_LIMIT;
 	*out = minus ? -(int64_t)v : (int64_t)v;
 	return RES_OK;
+}
+
+/* "entry" gives "entries", "address" gives "addresses". */
+static const char *
+plural_of(const char *noun, int *stem)
+{
+	size_t n = strlen(noun);
+
+	*stem = (int)n;
+	if (n > 1 && noun[n - 1] == 'y' && strchr("aeiou", noun[n - 2]) == NULL) {
+		*stem = (int)n - 1;
+		return "ies";
+	}
+	return n > 0 && noun[n - 1] == 's' ? "es" : "s";
+}
+
+const char *
+text_counted(uint64_t n, const char *noun, char text[COUNTED_TEXT_MAX])
+{
+	int stem;
+	const char *end = plural_of(noun, &stem);
+
+	if (n == 1)
+		(void)snprintf(text, COUNTED_TEXT_MAX, "1 %s", noun);
+	else
+		(void)snprintf(text, COUNTED_TEXT_MAX, "%" PRIu64 " %.*s%s", n, stem, noun, end);
+	return text;
 }

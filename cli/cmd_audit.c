@@ -159,7 +159,7 @@ promise_print(const struct promise *p, const struct audit_result *r)
 	else
 		(void)printf(": %s", buf_cstr(&why));
 	if (r->has_head)
-		(void)printf(" (head of %llu entries, %s)", (unsigned long long)r->head.size,
+		(void)printf(" (head of %s, %s)", COUNTED(r->head.size, "entry"),
 			     time_text_ms((int64_t)r->head.timestamp_ms, head_at));
 	(void)putchar('\n');
 	buf_free(&name);

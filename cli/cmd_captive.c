@@ -17,14 +17,12 @@ captive_print(const json_t *answer)
 	if (minutes == 0)
 		(void)puts("captive mode off");
 	else if (json_is_true(json_object_get(answer, "portal")))
-		(void)printf(
-		    "portal window for %lld minute%s: names of portal probes, and no others, leave in clear "
-		    "text\n",
-		    minutes, minutes == 1 ? "" : "s");
+		(void)printf("portal window for %s: names of portal probes, and no others, leave in clear "
+			     "text\n",
+			     COUNTED(minutes, "minute"));
 	else
-		(void)printf(
-		    "captive mode for %lld minute%s: nothing leaves in clear text (portal.enable is false)\n",
-		    minutes, minutes == 1 ? "" : "s");
+		(void)printf("captive mode for %s: nothing leaves in clear text (portal.enable is false)\n",
+			     COUNTED(minutes, "minute"));
 }
 
 /* "off", or "5", "5m", "1h": whole minutes. */

@@ -163,8 +163,8 @@ ct_change_print(const struct ct_request *req, const struct ctlogs_change *change
 	}
 	if (change->text != NULL)
 		(void)fputs(change->text, stdout);
-	(void)printf("list of %s: %zu logs before, %zu added, %zu removed, %zu changed\n", date,
-		     change->before, change->added, change->removed, change->changed);
+	(void)printf("list of %s: %s before, %zu added, %zu removed, %zu changed\n", date,
+		     COUNTED(change->before, "log"), change->added, change->removed, change->changed);
 	if (!taken)
 		return cli_complain(EXIT_REFUSED, verb, "not installed: %s (--force installs it)", why);
 	(void)printf("written to %s; %s\n", file,

@@ -85,7 +85,7 @@ disallow_cmd_report(const struct disallow_request *req, size_t entries, const st
 			free(text);
 		}
 		if (faults->n == 0)
-			(void)printf("%s: %zu entries\n", req->file, entries);
+			(void)printf("%s: %s\n", req->file, COUNTED(entries, "entry"));
 		return faults->n == 0 ? EXIT_GOOD : EXIT_USAGE;
 	}
 	report = json_pack(
@@ -139,8 +139,8 @@ disallow_cmd_write(const struct disallow_request *req, const char *text, size_t 
 
 	if (req->output == NULL) {
 		(void)fputs(text, stdout);
-		(void)fprintf(stderr, "%zu entries, %zu records left out that an entry cannot express\n",
-			      entries, left_out);
+		(void)fprintf(stderr, "%s, %s left out that an entry cannot express\n",
+			      COUNTED(entries, "entry"), COUNTED(left_out, "record"));
 		return EXIT_GOOD;
 	}
 	if (files_replace(req->output, span_str(text), &why) != RES_OK)
@@ -156,8 +156,8 @@ disallow_cmd_write(const struct disallow_request *req, const char *text, size_t 
 		json_decref(report);
 		return cli_print_json(verb, json);
 	}
-	(void)printf("%s: %zu entries, %zu records left out that an entry cannot express\n", req->output,
-		     entries, left_out);
+	(void)printf("%s: %s, %s left out that an entry cannot express\n", req->output,
+		     COUNTED(entries, "entry"), COUNTED(left_out, "record"));
 	return EXIT_GOOD;
 }
 

@@ -1,5 +1,6 @@
 /* ctstub egress: firewall rules that let only ctstub reach resolvers, and who was refused by them. */
 #include "cli/cli.h"
+#include "base/text.h"
 
 #include "cli/args.h"
 #include "cli/egress.h"
@@ -191,12 +192,12 @@ found_print_text(const struct egress_found *f)
 			   "configuration.");
 	else
 		(void)puts("The rules are loaded.");
-	(void)printf("%lld packets were refused.\n", f->refused);
+	(void)printf("Refused so far: %s.\n", COUNTED(f->refused, "packet"));
 	for (size_t i = 0; i < f->n; i++) {
 		char text[ADDR_TEXT_MAX];
 
-		(void)printf("user %s tried %s (%lld packets)\n", f->tried[i].user,
-			     addr_text(&f->tried[i].addr, text), f->tried[i].packets);
+		(void)printf("user %s tried %s (%s)\n", f->tried[i].user, addr_text(&f->tried[i].addr, text),
+			     COUNTED(f->tried[i].packets, "packet"));
 	}
 }
 

@@ -241,7 +241,7 @@ put_event(struct buf *b, const struct journal_record *r)
 	case JOURNAL_REFUSED:
 		put_field(b, "REFUSED: ", r->reason);
 		if (r->count > 1)
-			buf_format(b, " (%lld times)", (long long)r->count);
+			buf_format(b, " (%s)", COUNTED(r->count, "time"));
 		break;
 	case JOURNAL_KNOWN:
 		buf_text(b, "known");
@@ -296,7 +296,8 @@ history_upstream_print(const struct history *h, const struct entry *first, size_
 	put_field(&title, "", first->record.upstream);
 	(void)printf("%s%s\n", first != h->v ? "\n" : "", buf_cstr(&title));
 	if (first->from_end > last)
-		(void)printf("  (%zu earlier records: --last 0 shows them)\n", first->from_end - last);
+		(void)printf("  (%s: --last 0 shows all)\n",
+			     COUNTED(first->from_end - last, "earlier record"));
 	for (const struct entry *e = first; e != NULL; e = e->next)
 		if (e->from_end <= last)
 			entry_print(h, &e->record);
@@ -318,7 +319,7 @@ history_print(const struct history *h)
 		(void)printf("\nthere are older records that are not shown: the journal is larger than it "
 			     "should be\n");
 	if (h->counts.broken > 0)
-		(void)printf("\n%llu damaged lines were skipped\n", (unsigned long long)h->counts.broken);
+		(void)printf("\nskipped: %s\n", COUNTED(h->counts.broken, "damaged line"));
 }
 
 /* ---- for machines */

@@ -1,5 +1,6 @@
 /* ctstub upstreams: shows every upstream address, and why one is not used. */
 #include "cli/control.h"
+#include "base/text.h"
 
 #include <stdio.h>
 
@@ -20,8 +21,8 @@ upstream_print(const json_t *u, bool workers)
 		(void)printf(" (again in %.1f s)", (double)control_integer(u, "retry_in_ms") / 1000);
 	if (json_is_integer(srtt) && json_integer_value(srtt) >= 0)
 		(void)printf(" %.1f ms", (double)json_integer_value(srtt) / 1000);
-	(void)printf(" %lld answers, %lld handshakes (%lld resumed), %s", control_integer(u, "answers"),
-		     control_integer(u, "handshakes"), control_integer(u, "resumed"),
+	(void)printf(" %s, %s (%lld resumed), %s", COUNTED(control_integer(u, "answers"), "answer"),
+		     COUNTED(control_integer(u, "handshakes"), "handshake"), control_integer(u, "resumed"),
 		     control_text(u, "state"));
 	if (workers)
 		(void)printf(", worker %lld", control_integer(u, "worker"));

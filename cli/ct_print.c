@@ -110,8 +110,8 @@ ct_list_print(const struct ctlogs *list, const char *from, bool json)
 	for (size_t i = 0; i < n; i++)
 		ct_log_print(log[i], &scratch);
 	free(log);
-	(void)printf("%zu logs, from %s, of %s, %lld days old\n", ctlogs_count(list), from,
-		     time_text(ctlogs_date_ms(list), date), (long long)ct_age_days(list));
+	(void)printf("%s, from %s, of %s, %s old\n", COUNTED(ctlogs_count(list), "log"), from,
+		     time_text(ctlogs_date_ms(list), date), COUNTED(ct_age_days(list), "day"));
 	buf_free(&scratch);
 	return EXIT_GOOD;
 }

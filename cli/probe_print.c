@@ -2,6 +2,7 @@
 #include "cli/probe.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "cli/cli.h"
 
 #include <jansson.h>
@@ -85,8 +86,9 @@ probe_print_json(const struct probe_result *r)
 static void
 probe_query_print(const struct probe_result *r)
 {
-	(void)printf("%-12s %s A: %s, %u answers, %.1f ms%s", "question", PROBE_QUESTION, r->rcode,
-		     r->answers, (double)r->rtt_us / 1000, r->padded ? ", padded" : ", not padded");
+	(void)printf("%-12s %s A: %s, %s, %.1f ms%s", "question", PROBE_QUESTION, r->rcode,
+		     COUNTED(r->answers, "answer"), (double)r->rtt_us / 1000,
+		     r->padded ? ", padded" : ", not padded");
 	if (r->keepalive_ms >= 0)
 		(void)printf(", keepalive %.1f s", (double)r->keepalive_ms / 1000);
 	(void)printf("%s\n", r->out_of_order ? ", answers out of order" : "");

@@ -1,4 +1,5 @@
 #include "cli/protection.h"
+#include "base/text.h"
 
 #include "cli/advice.h"
 #include "cli/control.h"
@@ -123,7 +124,7 @@ complain(struct complaints *c, const json_t *answer)
 	complain_of_clock(c, answer);
 	complain_of_addresses(c, addresses);
 	if (json_is_object(list) && !has_text(list, "step", "fresh"))
-		COMPLAIN(c, "the CT log list is %lld days old", control_integer(list, "age_days"));
+		COMPLAIN(c, "the CT log list is %s old", COUNTED(control_integer(list, "age_days"), "day"));
 	complain_of_expiry(c, addresses);
 	if (!control_is_null(answer, "reload_error"))
 		COMPLAIN(c, "the last reload failed: %.300s", control_text(answer, "reload_error"));

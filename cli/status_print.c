@@ -1,4 +1,5 @@
 #include "cli/status_print.h"
+#include "base/text.h"
 
 #include "cli/advice.h"
 #include "cli/control.h"
@@ -162,7 +163,7 @@ print_time_names(const json_t *clock)
 		return;
 	(void)printf("%-14s ", "time names");
 	print_joined(names);
-	(void)printf(", %lld questions\n", control_integer(clock, "time_questions"));
+	(void)printf(", %s\n", COUNTED(control_integer(clock, "time_questions"), "question"));
 }
 
 /* The first failure that lasts, when no refusal tells more. */
@@ -224,8 +225,8 @@ print_daemon(const json_t *a)
 		     s / 86400, s / 3600 % 24, s / 60 % 60, s % 60);
 	(void)printf("%-14s ", "listens on");
 	print_joined(json_object_get(a, "listen"));
-	(void)printf("\n%-14s generation %lld, %lld worker(s), log level %s\n", "configuration",
-		     control_integer(a, "generation"), control_integer(a, "workers"),
+	(void)printf("\n%-14s generation %lld, %s, log level %s\n", "configuration",
+		     control_integer(a, "generation"), COUNTED(control_integer(a, "workers"), "worker"),
 		     control_text(a, "log_level"));
 	print_lines("file", json_object_get(a, "files"), STATUS_WARNINGS_MAX);
 	if (!control_is_null(a, "reload_error"))
@@ -243,9 +244,8 @@ print_captive(const json_t *captive, const json_t *portal)
 	long long left_s = control_integer(captive, "left_s"), asked = control_integer(portal, "questions");
 
 	if (json_is_true(json_object_get(portal, "open")))
-		(void)printf(
-		    "portal window, %lld min left: %lld question%s of portal probes left in clear text\n",
-		    (left_s + 59) / 60, asked, asked == 1 ? "" : "s");
+		(void)printf("portal window, %lld min left: %s of portal probes left in clear text\n",
+			     (left_s + 59) / 60, COUNTED(asked, "question"));
 	else if (json_is_true(json_object_get(captive, "active")))
 		(void)printf("%-14s %lld min left: nothing leaves in clear text\n", "captive mode",
 			     (left_s + 59) / 60);
@@ -262,8 +262,8 @@ print_update_window(const json_t *w)
 			     (control_integer(w, "left_s") + 59) / 60);
 	else
 		(void)printf("%-14s closed, last opened %s", "update window", control_text(w, "last"));
-	(void)printf(", %lld names asked in %lld windows\n", control_integer(w, "names"),
-		     control_integer(w, "windows"));
+	(void)printf(", %s asked in %s\n", COUNTED(control_integer(w, "names"), "name"),
+		     COUNTED(control_integer(w, "windows"), "window"));
 }
 
 static void
@@ -283,14 +283,16 @@ print_rest(const json_t *a)
 	const json_t *cache = json_object_get(a, "cache");
 
 	if (json_is_object(list))
-		(void)printf("%-14s %s, of %s, %lld days old%s\n", "log list", control_text(list, "from"),
-			     control_text(list, "date"), control_integer(list, "age_days"),
+		(void)printf("%-14s %s, of %s, %s old%s\n", "log list", control_text(list, "from"),
+			     control_text(list, "date"), COUNTED(control_integer(list, "age_days"), "day"),
 			     json_is_true(json_object_get(list, "stale")) ? ", stale" : "");
 	print_update_window(json_object_get(a, "update_window"));
 	if (json_is_object(cache))
-		(void)printf("%-14s %lld answers, %lld KiB, %lld hits, %lld misses\n", "cache",
-			     control_integer(cache, "entries"), control_integer(cache, "bytes") / 1024,
-			     control_integer(cache, "hits"), control_integer(cache, "misses"));
+		(void)printf("%-14s %s, %lld KiB, %s, %s\n", "cache",
+			     COUNTED(control_integer(cache, "entries"), "answer"),
+			     control_integer(cache, "bytes") / 1024,
+			     COUNTED(control_integer(cache, "hits"), "hit"),
+			     COUNTED(control_integer(cache, "misses"), "miss"));
 	print_query_log(json_object_get(a, "query_log"));
 	print_captive(captive, json_object_get(a, "portal"));
 }

@@ -165,11 +165,11 @@ watch_status_print(const json_t *w)
 
 	if (!json_is_object(w))
 		return;
-	(void)printf("%-14s %zu logs, %zu of them with trouble, %lld items", "watch", json_array_size(logs),
-		     watch_status_troubled(logs), control_integer(w, "items"));
+	(void)printf("%-14s %s, %zu of them with trouble, %s", "watch", COUNTED(json_array_size(logs), "log"),
+		     watch_status_troubled(logs), COUNTED(control_integer(w, "items"), "item"));
 	if (last != NULL)
-		(void)printf(", %s is %lld entries behind", control_text(last, "log"),
-			     control_integer(last, "lag_entries"));
+		(void)printf(", %s is %s behind", control_text(last, "log"),
+			     COUNTED(control_integer(last, "lag_entries"), "entry"));
 	(void)printf("%s\n", age > WATCH_STATUS_OLD_S ? "; NOT RUNNING" : "");
 	if (age > WATCH_STATUS_OLD_S)
 		(void)printf("%-14s %s\n", "watched until", control_text(w, "at"));

@@ -1,4 +1,5 @@
 #include "verify/ct/ctpolicy.h"
+#include "base/text.h"
 #include "verify/judge.h"
 
 #include <stdlib.h>
@@ -29,8 +30,9 @@ list_judge(struct judgement *j)
 	age = j->when.since_ms - ctlogs_date_ms(j->policy->ctlogs);
 	if (judge_ct_list_is_stale(j))
 		verdict_add_counts(j->v, REASON_CT_LIST_STALE, age / day, j->policy->ct_list_max_age_ms / day,
-				   "the list of CT logs is %lld days old, %lld are allowed",
-				   (long long)(age / day), (long long)(j->policy->ct_list_max_age_ms / day));
+				   "the list of CT logs is %s old, at most %lld are allowed",
+				   COUNTED(age / day, "day"),
+				   (long long)(j->policy->ct_list_max_age_ms / day));
 }
 
 /* Who they are from is asked once there are enough: too few of them cannot come from many. */
@@ -45,8 +47,8 @@ tally_judge(struct judgement *j, const struct ctpolicy_tally *t)
 	else if (t->operators < t->operators_wanted)
 		verdict_add_counts(j->v, REASON_CT_TOO_FEW_OPERATORS, (int64_t)t->operators,
 				   (int64_t)t->operators_wanted,
-				   "the SCTs that count come from %zu log operator%s, %zu are needed",
-				   t->operators, t->operators == 1 ? "" : "s", t->operators_wanted);
+				   "the SCTs that count come from %s, %zu are needed",
+				   COUNTED(t->operators, "log operator"), t->operators_wanted);
 	if (t->counted > 0 && !t->current)
 		verdict_add(j->v, REASON_CT_NO_CURRENT_LOG, "%s", reason_sentence(REASON_CT_NO_CURRENT_LOG));
 }

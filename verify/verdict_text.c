@@ -145,7 +145,7 @@ text_list_age(struct buf *out, const struct verdict *v)
 	if (v->at_ms < v->log_list_ms)
 		buf_text(out, "newer than the time of the judgement\n");
 	else
-		buf_format(out, "%" PRId64 " day%s old\n", days, days == 1 ? "" : "s");
+		buf_format(out, "%s old\n", COUNTED(days, "day"));
 }
 
 static void

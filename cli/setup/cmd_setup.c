@@ -4,6 +4,7 @@
 #include "cli/cli.h"
 
 #include "base/path.h"
+#include "base/text.h"
 #include "cli/setup/apply.h"
 #include "cli/setup/resolves.h"
 
@@ -222,7 +223,7 @@ roll_back(struct setup *s, const char *because)
 	left = apply_undo(&s->record);
 	(void)record_store(s);
 	if (left > 0)
-		(void)cli_complain(EXIT_TROUBLE, verb, "%zu changes could not be undone", left);
+		(void)cli_complain(EXIT_TROUBLE, verb, "not undone: %s", COUNTED(left, "change"));
 	return EXIT_TROUBLE;
 }
 

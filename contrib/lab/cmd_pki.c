@@ -148,7 +148,7 @@ lab_pki(int argc, char **argv)
 	if (res != RES_OK)
 		fprintf(stderr, "ctstub-lab: %s: %s\n", argv[optind], res_text(res));
 	else
-		printf("%zu scenarios in %s/index.json\n", scenario_count(), world_folder(world));
+		printf("%s in %s/index.json\n", COUNTED(scenario_count(), "scenario"), world_folder(world));
 	world_close(world);
 	return res == RES_OK ? LAB_DONE : LAB_TROUBLE;
 }

@@ -232,8 +232,8 @@ run_summary(const struct run *run)
 			       json_string_value(json_object_get(entry, "ede")),
 			       json_string_value(json_object_get(entry, "detail")));
 	if (results_count(run->results, "void") > 0)
-		printf("It refuses the good resolver as well, so %zu refusals prove nothing.\n",
-		       results_count(run->results, "void"));
+		printf("It refuses the good resolver as well, so its refusals prove nothing: %s.\n",
+		       COUNTED(results_count(run->results, "void"), "trial"));
 	printf("%s %s over %s: %zu of %zu as a strict client must, %zu wrong, %zu void, %zu noted, %zu "
 	       "skipped\n",
 	       run->client.name, run->client.version, run->protocol == SERVER_DOH ? "DoH" : "DoT",

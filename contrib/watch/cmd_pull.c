@@ -259,8 +259,8 @@ feed_take(const struct request *req, const struct settings *s, const struct fold
 			code =
 			    watch_complain(WATCH_TROUBLE, verb, "%s: %s", WATCH_FEED_FILE, strerror(errno));
 		else {
-			(void)printf("edition %llu taken: %zu entries\n", (unsigned long long)feed.sequence,
-				     feed.entries);
+			(void)printf("edition %llu taken: %s\n", (unsigned long long)feed.sequence,
+				     COUNTED(feed.entries, "entry"));
 			(void)fflush(stdout); /* before the child that asks for the reload */
 			reload(s->control_socket);
 		}

@@ -3,6 +3,7 @@
 #include "resolver/daemon/control_json.h"
 
 #include "base/clock.h"
+#include "base/text.h"
 #include "resolver/daemon/control_status.h"
 #include "resolver/daemon/control_value.h"
 #include "resolver/daemon/metrics.h"
@@ -262,10 +263,9 @@ list_age_warning_add(json_t *list, const struct status *s)
 	if (step == LIST_AGE_STALE)
 		buf_text(&b, "the CT log list is older than ct.list-max-age: run `ctstub ct-logs update`");
 	else
-		buf_format(
-		    &b, "the CT log list is %lld days old, and stale after %lld: run `ctstub ct-logs update`",
-		    (long long)(status_ct_list_age_ms(s) / 86400000),
-		    (long long)(s->snapshot->settings->ct_list_max_age_ms / 86400000));
+		buf_format(&b, "the CT log list is %s old, and stale after %lld: run `ctstub ct-logs update`",
+			   COUNTED(status_ct_list_age_ms(s) / 86400000, "day"),
+			   (long long)(s->snapshot->settings->ct_list_max_age_ms / 86400000));
 	if (step != LIST_AGE_FRESH)
 		(void)json_array_append_new(list, control_value_text(buf_cstr(&b)));
 	buf_free(&b);

@@ -52,6 +52,28 @@ def riddles(path, text):
             yield f"{path}: {name}: name it {instead}"
 
 
+# A number that may be 1, and a noun in the plural: COUNTED of base/text.h writes both. Limits are left out: they are never 1.
+PLURAL = re.compile(r'(%(?:zu|u|lld|llu|ld|lu)|%" PRI[du]64 ") ((?:[a-z]+ )?[a-z]+s)\b')
+NO_NOUN = re.compile(r"of |(?:\w+ )?(?:is|was|has|ms|as|discards|needs)$|s$(?<=ss)")
+LIMIT = re.compile(r"(?:than|most|least|to|a string of|a file of) $")
+OPTIONAL = re.compile(r"\w\((?:e?s|ies)\)")
+# always more than one: bytes and bits of keys and certificates, certificates beyond the limit
+NEVER_ONE = {"the RSA key has %u bits", "the key has %zu bytes", "certificate %zu has %zu bytes", "%zu certificates were presented"}
+
+
+def plurals(path, text):
+    """Texts of C that say "1 answers" or "answer(s)"."""
+    joined = re.sub(r'(?<!\\)"\s*\n\s*"', "", text)
+    for literal in STRING_OR_COMMENT.findall(joined):
+        if not literal.startswith('"'):
+            continue
+        for m in PLURAL.finditer(literal):
+            if not (NO_NOUN.search(m.group(2)) or LIMIT.search(literal[:m.start()]) or any(known in literal for known in NEVER_ONE)):
+                yield f"{path}: {literal[m.start():m.end()]}: COUNTED writes the number with its noun"
+        for m in OPTIONAL.finditer(literal):
+            yield f"{path}: {literal}: COUNTED writes the number with its noun"
+
+
 def texts(t):
     for name in tree_files(t.src):
         if not LEFT_OUT.search(name):
@@ -71,6 +93,21 @@ def names(t):
     found += [f"{name}: a file of that name" for name, _ in texts(t) for word, _ in IDENTIFIERS
               if re.search(rf"(^|[/_])({word})[_.]", name) and not name.startswith("tests/checks/")]
     check(not found, f"{len(found)} places: " + "; ".join(found[:30]))
+
+
+@case("no text counts one answers, nor answer(s)", builds=("gcc",))
+def numbers(t):
+    found = [p for name, text in texts(t) if name.endswith((".c", ".h", ".def")) and not name.startswith("tests/") for p in plurals(name, text)]
+    check(not found, f"{len(found)} places: " + "; ".join(found[:30]))
+
+
+@case("the check of plurals sees numbers before nouns, over literals that are joined, and leaves limits and verbs alone", builds=("gcc",))
+def plurals_control(_t):
+    says = ": COUNTED writes the number with its noun"
+    equal([p.removesuffix(says) for p in plurals("a.c", 'f("%u "\n   "answers, %s", x); g("%lld old days"); h("worker(s)"); /* %u answers */')],
+          ["a.c: %u answers", "a.c: %lld old days", 'a.c: "worker(s)"'], "found")
+    equal(list(plurals("a.c", 'f("more than %zu bytes", "line %zu has no end", "%lld ms", "at most %zu logs"); g(strlen(s), "%lld of logs")')),
+          [], "left alone")
 
 
 @case("the check of words sees a phrase over a line's end and a name, and leaves other words alone", builds=("gcc",))

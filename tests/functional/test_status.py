@@ -157,7 +157,7 @@ def by_whom(t):
     for want in (rf"^by +one {re.escape(address['address'])} \(dot, TLS1\.3, {address['tls']['group']}\) since {address['since']}$",
                  rf"^  certificate +until {address['certificate']['not_after']}, issued by {re.escape(address['certificate']['issuer'])}$",
                  rf"^  logs +{re.escape(', '.join(address['certificate']['logs']))}$", rf"^listens on +127\.0\.0\.1:{d.port}$", r"^log list +\S",
-                 r"^cache +1 answers, "):
+                 r"^cache +1 answer, "):
         check(re.search(want, out, re.M), f"{want}: {out}")
 
 

@@ -1,4 +1,5 @@
 #include "verify/x509/trust.h"
+#include "base/text.h"
 #include "verify/why.h"
 #include "verify/x509/anchor_tidy.h"
 #include "verify/x509/anchor_trust.h"
@@ -252,8 +253,8 @@ trust_add_pem(struct trust *t, struct span pem, char **why)
 	if (t->n > before || t->left_out.n < lost + number) /* a twin of another text's is as good */
 		return RES_OK;
 	return why_say(
-	    why, RES_MALFORMED, "none of its %zu certificates is usable; the first, in line %zu: %s", number,
-	    t->left_out.n_shown > 0 ? t->left_out.shown[0].line : 0,
+	    why, RES_MALFORMED, "it holds %s, none usable; the first, in line %zu: %s",
+	    COUNTED(number, "certificate"), t->left_out.n_shown > 0 ? t->left_out.shown[0].line : 0,
 	    t->left_out.n_shown > 0 && t->left_out.shown[0].why != NULL ? t->left_out.shown[0].why : "");
 }
 

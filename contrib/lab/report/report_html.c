@@ -7,6 +7,7 @@
  * tables come in bands of a few clients.
  */
 #include "contrib/lab/report/report.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -356,12 +357,12 @@ report_html(const struct report *report, struct buf *out)
 		   "impersonated</title>\n<style>\n%s</style>\n</head>\n<body>\n"
 		   "<a class=\"skip\" href=\"#main\">Skip to the report</a>\n<header><h1>What DNS clients do "
 		   "when their resolver is impersonated</h1>\n"
-		   "<p>Made by <code>ctstub-lab report</code> from %zu runs. In each trial the client runs "
+		   "<p>Made by <code>ctstub-lab report</code> from %s. In each trial the client runs "
 		   "in namespaces of its own in which the "
 		   "resolver really is at 1.1.1.1, 1.0.0.1 and 2606:4700:4700::1111, and every other address "
 		   "answers with lies in clear text.</p>\n"
 		   "</header>\n",
-		   style, report->n);
+		   style, COUNTED(report->n, "run"));
 	contents(out);
 	buf_text(out, "<main id=\"main\">\n");
 	html_summary(report, out);

@@ -1,5 +1,6 @@
 /* report_md.c - the report as Markdown. */
 #include "contrib/lab/report/report.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -164,12 +165,12 @@ report_markdown(const struct report *report, struct buf *out)
 
 	buf_format(out,
 		   "# What DNS clients do when their resolver is impersonated\n\nMade by `ctstub-lab report` "
-		   "from %zu runs of `ctstub-lab run`; not "
+		   "from %s of `ctstub-lab run`; not "
 		   "edited by hand. In each trial the client runs in namespaces of its own in which the "
 		   "resolver really is at 1.1.1.1, 1.0.0.1 and "
 		   "2606:4700:4700::1111, and every other address answers with lies in clear text.\n\n| word "
 		   "| meaning |\n|---|---|\n",
-		   report->n);
+		   COUNTED(report->n, "run"));
 	for (const struct outcome_meaning *m = report_outcome_meanings; m->word != NULL; m++)
 		buf_format(out, "| %s | %s |\n", m->word, m->meaning);
 	buf_u8(out, '\n');

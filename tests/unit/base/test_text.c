@@ -332,6 +332,30 @@ lines_and_words_are_taken(void **state)
 	assert_true(span_equal(line, span_str("cut")));
 }
 
+static const struct {
+	uint64_t n;
+	const char *noun, *want;
+} counted[] = {
+    {1, "answer", "1 answer"},
+    {0, "answer", "0 answers"},
+    {2, "answer", "2 answers"},
+    {UINT64_MAX, "day", "18446744073709551615 days"},
+    {1, "entry", "1 entry"},
+    {3, "entry", "3 entries"},
+    {2, "key", "2 keys"},
+    {1, "address", "1 address"},
+    {2, "address", "2 addresses"},
+    {2, "damaged line", "2 damaged lines"},
+};
+
+static void
+one_is_not_many(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof counted / sizeof *counted; i++)
+		assert_string_equal(COUNTED(counted[i].n, counted[i].noun), counted[i].want);
+}
+
 int
 main(void)
 {
@@ -350,6 +374,7 @@ main(void)
 	    cmocka_unit_test(numbers_are_whole),
 	    cmocka_unit_test(letters_become_lower_wherever_they_stand),
 	    cmocka_unit_test(lines_and_words_are_taken),
+	    cmocka_unit_test(one_is_not_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
