@@ -37,14 +37,17 @@ if HAVE_CMOCKA
 check_PROGRAMS += \
 	tests/unit/base/test_addr \
 	tests/unit/base/test_bytes \
+	tests/unit/base/test_clock \
 	tests/unit/base/test_environment \
 	tests/unit/base/test_journal \
+	tests/unit/base/test_journal_shown \
 	tests/unit/base/test_jsonl \
 	tests/unit/base/test_log \
 	tests/unit/base/test_log_journald \
 	tests/unit/base/test_near \
 	tests/unit/base/test_path \
 	tests/unit/base/test_pool \
+	tests/unit/base/test_random \
 	tests/unit/base/test_text
 check_PROGRAMS += \
 	tests/unit/base/dns/test_message \

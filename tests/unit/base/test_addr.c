@@ -90,6 +90,24 @@ a_mapped_private_address_is_private(void **state)
 	assert_false(addr_is_private(&a));
 }
 
+/* A Unix socket's peer, for example; the caller's address stays as it was. */
+static void
+a_sockaddr_of_another_family_is_none(void **state)
+{
+	static const sa_family_t families[] = {AF_UNSPEC, AF_UNIX, AF_NETLINK, AF_PACKET};
+	struct addr a, was;
+
+	(void)state;
+	assert_int_equal(addr_read(&was, "192.0.2.1:853", 0), RES_OK);
+	for (size_t i = 0; i < sizeof families / sizeof *families; i++) {
+		struct sockaddr_storage ss = {.ss_family = families[i]};
+
+		a = was;
+		assert_int_equal(addr_from_sockaddr(&a, (struct sockaddr *)&ss), RES_UNSUPPORTED);
+		assert_true(addr_equal(&a, &was));
+	}
+}
+
 static void
 sockaddrs_go_both_ways(void **state)
 {
@@ -153,6 +171,7 @@ main(void)
 	    cmocka_unit_test(private_addresses_are_known),
 	    cmocka_unit_test(a_mapped_private_address_is_private),
 	    cmocka_unit_test(sockaddrs_go_both_ways),
+	    cmocka_unit_test(a_sockaddr_of_another_family_is_none),
 	    cmocka_unit_test(prefixes_hold_what_they_say),
 	};
 

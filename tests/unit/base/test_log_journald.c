@@ -64,6 +64,21 @@ a_value_cannot_forge_a_field(void **state)
 	}
 }
 
+/* What follows a value that is not there is written all the same. */
+static void
+each_kind_has_its_form(void **state)
+{
+	struct addr addr;
+	const struct log_field fields[] = {LOG_INT("have", -1), LOG_VALUE("nothing", NULL), LOG_ADDR("addr", &addr), LOG_IP("ip", &addr),
+					   LOG_VALUE("verdict", "{\"a\":1}"), LOG_STR("upstream", "one"), {.kind = LOG_END}};
+
+	(void)state;
+	assert_int_equal(addr_read(&addr, "192.0.2.1:853", 0), RES_OK);
+	assert_true(log_journald_send(LOG_WARN, "refused", fields, span_str("the line")));
+	assert_non_null(strstr(buf_cstr(&sent), "\nCTSTUB_HAVE=-1\nCTSTUB_ADDR=192.0.2.1:853\nCTSTUB_IP=192.0.2.1\n"
+						 "CTSTUB_VERDICT={\"a\":1}\nCTSTUB_UPSTREAM=one\n"));
+}
+
 static void
 fields_that_do_not_fit_are_left_out(void **state)
 {
@@ -109,6 +124,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup(a_value_cannot_forge_a_field, setup),
+	    cmocka_unit_test_setup(each_kind_has_its_form, setup),
 	    cmocka_unit_test_setup(fields_that_do_not_fit_are_left_out, setup),
 	    cmocka_unit_test_setup(only_events_of_the_table_have_an_identifier, setup),
 	    cmocka_unit_test(another_standard_error_is_not_the_journal),
