@@ -39,6 +39,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_clock \
 	tests/unit/base/test_environment \
+	tests/unit/base/test_faults \
 	tests/unit/base/test_journal \
 	tests/unit/base/test_journal_shown \
 	tests/unit/base/test_jsonl \

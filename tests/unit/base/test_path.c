@@ -265,6 +265,22 @@ a_swap_under_way_changes_nothing(void **state)
 	}
 }
 
+/* The kernel's id for owners that are not mapped is that of a user here, and asking leaves no file open. */
+static void
+asking_who_is_mapped_keeps_nothing_open(void **state)
+{
+	int before = dup(STDERR_FILENO), after;
+
+	(void)state;
+	(void)close(before);
+	for (uid_t uid = 65530; uid < 65536; uid++)
+		(void)path_owner_is_unmapped(uid);
+	assert_false(path_owner_is_unmapped(0));
+	after = dup(STDERR_FILENO);
+	(void)close(after);
+	assert_int_equal(after, before);
+}
+
 int
 main(void)
 {
@@ -274,6 +290,7 @@ main(void)
 	    cmocka_unit_test(in_an_open_folder_no_link_is_followed),
 	    cmocka_unit_test(a_folder_that_is_swapped_stays_the_one_that_was_opened),
 	    cmocka_unit_test(a_swap_under_way_changes_nothing),
+	    cmocka_unit_test(asking_who_is_mapped_keeps_nothing_open),
 	};
 
 	return cmocka_run_group_tests(tests, stage_set, stage_strike);
