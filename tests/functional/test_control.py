@@ -17,7 +17,8 @@ from harness.upstream import DotServer
 
 
 @rows([(f"{' '.join(v)} works as text and as JSON", v) for v in (["status"], ["upstreams"], ["stats"], ["flush"], ["flush", "example.com"], ["reload"],
-                                                                ["log-level", "debug"], ["captive", "1"], ["captive", "off"])])
+                                                                *(["log-level", level] for level in ("error", "warn", "notice", "info", "debug")),
+                                                                ["captive", "1"], ["captive", "off"])])
 def verbs(t, words):
     d, _ = stub(t)
     d.ask("www.example.com")

@@ -49,6 +49,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_path \
 	tests/unit/base/test_pool \
 	tests/unit/base/test_random \
+	tests/unit/base/test_replace \
 	tests/unit/base/test_text
 check_PROGRAMS += \
 	tests/unit/base/dns/test_message \
