@@ -242,6 +242,15 @@ def watch(t):
     equal((code, {line["protection"]["state"] for line in lines}), (2, {"not-answering"}), "as JSON, a line each time")
 
 
+@case("--watch ends when its output can be written no longer")
+def watch_full(t):
+    d = good(t)
+    with open("/dev/full", "wb") as full:
+        process = t.spawn("watch", [t.program("ctstub"), "status", "--watch", "--socket", d.control], stdout=full)
+        process.expect = None
+        until(lambda: not process.alive(), 20, "ctstub status --watch ends")
+
+
 @case("without permission on the socket it says: run with sudo")
 def permission(t):
     if os.geteuid() != 0:

@@ -251,3 +251,14 @@ def refused_by_policy(t, policy, reason):
     until(lambda: d.ctl("status")["addresses"][0]["reason"], 10, "the failure is known")
     got = d.ctl("status")["addresses"][0]["reason"]
     check(got in reason.split("|"), f"the reason is {got}: {json.dumps(d.ctl('status')['addresses'][0])[:400]}")
+
+
+@case("on a machine without trust anchors -t and the start name the package that has them", netns=True, builds=("gcc",))
+def no_anchors(t):
+    for folder in ("/etc/ssl", "/etc/pki"):
+        if os.path.isdir(folder):
+            subprocess.run(["mount", "-t", "tmpfs", "none", folder], check=True)
+    conf = t.write("conf", 'upstream "u" { address = {"127.0.0.9"} }\n')
+    for options in (["-t"], []):
+        code, _, err = t.run("ctstubd", *options, "-c", conf)
+        equal((code, "no file of trust anchors (Debian: apt install ca-certificates)" in err), (2, True), f"ctstubd {options}: {err}")

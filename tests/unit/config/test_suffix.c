@@ -16,6 +16,7 @@ static const struct {
     {"www.example.com", "example.com", "a name below it belongs to it"},
     {"x1.x2.x3.x4.x5.x6.x7.x8.example.com", "example.com", "however deep"},
     {"www.example.co.uk", "example.co.uk", "a suffix may have two labels"},
+    {"x.a.s3.dualstack.us-east-1.amazonaws.com", "a.s3.dualstack.us-east-1.amazonaws.com", "a suffix may have five labels"},
     {"co.uk", "co.uk", "a public suffix is its own zone"},
     {"com", "com", "a top-level domain too"},
     {".", ".", "the root is its own zone"},
