@@ -41,6 +41,8 @@ def show(t):
     check(shown["count"] > 50, "the list compiled in is small")
     code, out, _ = t.run("ctstub", "ct-logs", "show", "-c", config(t))
     check(code == 0 and "days old" in out, f"text: {out[-200:]}")
+    gone = [log["description"] for log in shown["logs"] if f" {log['description']} ({log['operator']})" not in out]
+    check(not gone, f"logs without name and operator in the text: {gone}")
 
 
 @case("import installs a newer list, which takes effect")

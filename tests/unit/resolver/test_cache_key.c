@@ -49,6 +49,26 @@ equal_questions_have_equal_keys(void **state)
 	}
 }
 
+/* No client gets another class past the reader of questions; a key has it all the same. */
+static void
+every_part_of_a_key_counts(void **state)
+{
+	static uint8_t name[] = {1, 'a', 0}, other[] = {1, 'b', 0};
+	const struct cache_key first = {span_of(name, sizeof name), 1, 1, false, false};
+	const struct cache_key others[] = {
+	    {span_of(other, sizeof other), 1, 1, false, false}, {span_of(name, sizeof name), 28, 1, false, false},
+	    {span_of(name, sizeof name), 256, 1, false, false}, {span_of(name, sizeof name), 1, 3, false, false},
+	    {span_of(name, sizeof name), 1, 256, false, false}, {span_of(name, sizeof name), 1, 1, true, false},
+	    {span_of(name, sizeof name), 1, 1, false, true},
+	};
+	const struct hash_key hash = hash_key_random();
+
+	(void)state;
+	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+		if (cache_key_equal(&first, &others[i]) || cache_key_hash(&first, &hash) == cache_key_hash(&others[i], &hash))
+			fail_msg("other %zu", i);
+}
+
 #define COLLIDING 200
 #define CHAINS    4096
 
@@ -86,6 +106,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(equal_questions_have_equal_keys),
+	    cmocka_unit_test(every_part_of_a_key_counts),
 	    cmocka_unit_test(r14_names_that_collide_under_one_key_are_spread_by_another),
 	};
 
