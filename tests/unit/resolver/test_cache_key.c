@@ -53,7 +53,7 @@ equal_questions_have_equal_keys(void **state)
 static void
 every_part_of_a_key_counts(void **state)
 {
-	static uint8_t name[] = {1, 'a', 0}, other[] = {1, 'b', 0};
+	static uint8_t name[] = "\7example", other[] = "\7exomple";
 	const struct cache_key first = {span_of(name, sizeof name), 1, 1, false, false};
 	const struct cache_key others[] = {
 	    {span_of(other, sizeof other), 1, 1, false, false}, {span_of(name, sizeof name), 28, 1, false, false},
