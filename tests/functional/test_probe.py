@@ -141,6 +141,8 @@ def refused(t):
     code, v = probe(t, site, server)
     equal((code, v["outcome"], v["reasons"]), (1, "refused", ["ct-no-scts"]), "exit code, outcome and reasons")
     equal((v["connection"]["tls_version"], v["connection"]["alpn"], v["query"]), ("TLS1.3", "dot", None), "connection and query")
+    code, out, _ = t.run("ctstub", "probe", "--ca", site.anchors, "--ct-logs", site.log_list, f"dot://127.0.0.1:{server.port}")
+    check(code == 1 and "ct-no-scts" in out and "\nquestion" not in out, f"text: {out}")
     equal(server.questions, [], "questions")
 
 

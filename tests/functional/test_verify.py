@@ -116,6 +116,16 @@ def whose(t, options, code, expected):
         check(json.loads(out)["error"], "the failure as JSON")
 
 
+@case("a wrong value of an option of the command line is not reported at a line of the configuration")
+def whose_mistake(t):
+    site = Site(t)
+    config = t.write("conf", f'\ntrust {{ anchors = "{site.anchors}" }} ct {{ log-list = "{site.log_list}" }}\n'
+                     'upstream "one" { address = {"127.0.0.1"} }\n')
+    for option, word in (("--ca", "anchors"), ("--ct-logs", "log-list")):
+        code, _, err = t.run("ctstub", "verify", "-c", config, option, "/nonexistent/file", site.chain)
+        check(code == 2 and "/nonexistent/file" in err and word in err and f"{config}:" not in err, f"{option}: {code}, {err}")
+
+
 @case("verify judges for the only upstream of a configuration")
 def only_one(t):
     site = Site(t)

@@ -1,9 +1,14 @@
+#include "config.h"
+
 #include "resolver/filter.h"
 #include "resolver/rebinding.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -154,6 +159,31 @@ warnings_are_bounded(void **state)
 	filter_free(f);
 }
 
+/* What is wrong with its lines is no list either; the whole file is named, at the place that asks for it. */
+static void
+a_list_without_a_name_is_an_error(void **state)
+{
+	char file[] = "/tmp/test_filter.XXXXXX", want[128], *files[] = {file};
+	struct place places[] = {{"a.conf", 9}};
+	struct settings settings = {.filter_list_file = {files, places, 1}};
+	struct config_errors errors = {0}, warnings = {0};
+	struct filter *f;
+	int fd = mkstemp(file);
+
+	(void)state;
+	assert_int_equal(write(fd, "<html>\n", 7), 7);
+	(void)close(fd);
+	(void)snprintf(want, sizeof want, "a.conf:9: filter.list-file: %s: it has no name to refuse", file);
+	assert_int_not_equal(filter_compile(&f, &settings, &errors, &warnings), RES_OK);
+	assert_null(f);
+	assert_int_equal(errors.n, 2);
+	assert_string_equal(errors.line[0], want);
+	assert_non_null(strstr(errors.line[1], "test_filter."));
+	config_errors_free(&errors);
+	config_errors_free(&warnings);
+	(void)unlink(file);
+}
+
 static void
 a_missing_list_is_an_error(void **state)
 {
@@ -285,6 +315,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(names_are_refused),
 	    cmocka_unit_test(bad_items_are_left_out_with_their_place), cmocka_unit_test(warnings_are_bounded),
+	    cmocka_unit_test(a_list_without_a_name_is_an_error),
 	    cmocka_unit_test(a_missing_list_is_an_error),
 	    cmocka_unit_test(names_cost_about_thirty_bytes),
 	    cmocka_unit_test(private_addresses_are_refused),
