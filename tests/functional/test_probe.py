@@ -162,6 +162,8 @@ def nobody(t):
     port = free_port("127.0.0.1")
     code, v = probe(t, site, DotServer(t, site), f"dot://127.0.0.1:{port}")
     equal((code, v["outcome"], v["reasons"]), (3, "refused", ["connect-refused"]), "exit code, outcome and reasons")
+    code, out, _ = t.run("ctstub", "probe", "--ca", site.anchors, f"dot://127.0.0.1:{port}")
+    check(code == 3 and "connect-refused" in out and "\nquestion" not in out, f"text: {out}")
 
 
 @rows([("neither an upstream nor an address", "nobody"), ("another scheme", "https://127.0.0.1"), ("a name", "dot://localhost"),
