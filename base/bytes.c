@@ -156,7 +156,7 @@ void
 buf_clear(struct buf *b)
 {
 	b->n = 0;
-	b->bad = false;
+	b->bad = b->nomem = false;
 }
 
 struct span
@@ -169,6 +169,14 @@ bool
 buf_ok(const struct buf *b)
 {
 	return !b->bad;
+}
+
+enum res
+buf_res(const struct buf *b)
+{
+	if (!b->bad)
+		return RES_OK;
+	return b->nomem ? RES_NOMEM : RES_LIMIT;
 }
 
 uint8_t *
@@ -191,7 +199,7 @@ buf_room(struct buf *b, size_t n)
 		/* One byte more than the capacity, so that a NUL always fits after it. */
 		p = realloc(b->p, cap + 1);
 		if (p == NULL) {
-			b->bad = true;
+			b->bad = b->nomem = true;
 			return NULL;
 		}
 		b->p = p;

@@ -10,6 +10,8 @@
 #ifndef BASE_BYTES_H
 #define BASE_BYTES_H
 
+#include "base/res.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +60,7 @@ struct buf {
 	size_t cap;
 	size_t max; /* never grows beyond */
 	bool bad;   /* an append failed (limit or memory); the content stops before it */
+	bool nomem; /* and it was memory */
 };
 
 struct buf buf_max(size_t max);
@@ -65,6 +68,8 @@ void buf_free(struct buf *);              /* empties; keeps max; usable again */
 void buf_clear(struct buf *);             /* n = 0, bad = false; keeps the memory */
 struct span buf_span(const struct buf *); /* lent, until the next change */
 bool buf_ok(const struct buf *);
+/* RES_OK, RES_LIMIT or RES_NOMEM. The last is nobody's fault: what leaves out the malformed must not leave out for it. */
+enum res buf_res(const struct buf *);
 /* Makes room for n more bytes and returns where they go (NULL: bad). n is not added until buf_added. */
 uint8_t *buf_room(struct buf *, size_t n);
 void buf_added(struct buf *, size_t n);

@@ -23,7 +23,8 @@ enum res hex_number_read(uint8_t *out, size_t max, size_t *n, struct span text);
 
 /* RFC 4648, 4, with padding. Appends. */
 void base64_write(struct buf *, struct span);
-/* RFC 4648, 4: padding required, no white space, no stray bits. Appends to out; on an error out is as before. */
+/* RFC 4648, 4: padding required, no white space, no stray bits. Appends to out; on an error out is as before. RES_LIMIT:
+ * more than out may hold. RES_NOMEM is not the text's fault: whoever leaves out what is malformed must not leave it out. */
 enum res base64_read(struct buf *out, struct span text);
 /* RFC 7468: the bytes between lines that name them ("CERTIFICATE"). Appends. */
 void pem_write(struct buf *, const char *label, struct span);

@@ -241,6 +241,7 @@ enum res
 base64_read(struct buf *out, struct span text)
 {
 	size_t before = out->n, groups = text.n / 4, n;
+	enum res res;
 	uint8_t last[3], *room;
 
 	if (text.n % 4 != 0)
@@ -250,15 +251,17 @@ base64_read(struct buf *out, struct span text)
 	n = base64_last(last, text.p + text.n - 4);
 	if (n == 0)
 		return RES_MALFORMED;
-	room = buf_room(out, (groups - 1) * 3 + n);
+	n += (groups - 1) * 3;
+	room = buf_room(out, n);
 	if (room == NULL) {
+		res = buf_res(out);
 		buf_clear(out);
 		out->n = before;
-		return RES_LIMIT;
+		return res;
 	}
 	if (!base64_groups(room, text.p, groups - 1))
 		return RES_MALFORMED;
-	memcpy(room + (groups - 1) * 3, last, n);
-	buf_added(out, (groups - 1) * 3 + n);
+	memcpy(room + (groups - 1) * 3, last, n - (groups - 1) * 3);
+	buf_added(out, n);
 	return RES_OK;
 }

@@ -99,7 +99,7 @@ static enum res
 match_key_hash(uint8_t hash[32], const struct buf *key)
 {
 	if (!buf_ok(key))
-		return RES_LIMIT;
+		return buf_res(key);
 	return gnutls_hash_fast(GNUTLS_DIG_SHA256, key->p, key->n, hash) < 0 ? RES_NOMEM : RES_OK;
 }
 
@@ -195,6 +195,8 @@ match_name_hash(struct cert_match_builder *b, uint8_t hash[32], struct span seri
 		res = match_key_hash(hash, &b->key);
 	if (res == RES_LIMIT)
 		return why_say(why, res, "the name is too long");
+	if (res == RES_NOMEM)
+		return why_say(why, res, "no memory");
 	return res == RES_OK
 		   ? res
 		   : why_say(why, res, der ? "not the base64 of a DER name" : "not an RFC 4514 name");

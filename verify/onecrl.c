@@ -12,13 +12,14 @@
 #define FIELD_MAX  6000 /* characters of base64: an entry must stay below CERT_MATCH_ENTRY_MAX */
 #define SERIAL_MAX 64   /* bytes, as in cert_match.c */
 
-enum field { FIELD_ABSENT, FIELD_BAD, FIELD_LONG, FIELD_OK };
+enum field { FIELD_ABSENT, FIELD_BAD, FIELD_LONG, FIELD_NOMEM, FIELD_OK };
 
 /* A member that is base64; its bytes go to out, its characters to *text. */
 static enum field
 field_read(struct buf *out, struct span *text, const json_t *record, const char *key)
 {
 	const json_t *value = json_object_get(record, key);
+	enum res res;
 
 	buf_clear(out);
 	if (value == NULL)
@@ -27,7 +28,10 @@ field_read(struct buf *out, struct span *text, const json_t *record, const char 
 		return FIELD_BAD;
 	if (text->n > FIELD_MAX)
 		return FIELD_LONG;
-	return base64_read(out, *text) == RES_OK && out->n > 0 ? FIELD_OK : FIELD_BAD;
+	res = base64_read(out, *text);
+	if (res == RES_NOMEM)
+		return FIELD_NOMEM;
+	return res == RES_OK && out->n > 0 ? FIELD_OK : FIELD_BAD;
 }
 
 /* FIELD_ABSENT: the record is not of this kind. */
@@ -74,12 +78,14 @@ records_put(struct buf *out, const json_t *records, size_t *entries, size_t *lef
 	struct buf bytes = buf_max(FIELD_MAX);
 	const json_t *record;
 	size_t i, bad = 0;
+	enum field got = FIELD_ABSENT;
 
 	json_array_foreach (records, i, record) {
-		enum field got = json_is_object(record) ? serial_put(out, record, &bytes) : FIELD_BAD;
-
+		got = json_is_object(record) ? serial_put(out, record, &bytes) : FIELD_BAD;
 		if (got == FIELD_ABSENT)
 			got = key_put(out, record, &bytes);
+		if (got == FIELD_NOMEM)
+			break;
 		if (got == FIELD_BAD) {
 			char *why = NULL;
 
@@ -91,6 +97,8 @@ records_put(struct buf *out, const json_t *records, size_t *entries, size_t *lef
 		*left_out += got != FIELD_OK;
 	}
 	buf_free(&bytes);
+	if (got == FIELD_NOMEM)
+		return RES_NOMEM;
 	return bad > 0 && bad == i ? RES_MALFORMED : RES_OK;
 }
 
@@ -117,8 +125,13 @@ onecrl_to_disallow(char **text, struct span json, size_t *entries, size_t *left_
 	if (res == RES_MALFORMED && why != NULL && *why == NULL)
 		(void)why_say(why, res, "no record has base64 fields, beginning with data[0]");
 	json_decref(root);
-	if (res == RES_OK && (made = buf_take_cstr(&out)) == NULL)
-		res = why_say(why, RES_LIMIT, "the entries are larger than %d bytes", DISALLOW_FILE_MAX);
+	if (res == RES_OK && (made = buf_take_cstr(&out)) == NULL) {
+		if (buf_res(&out) == RES_LIMIT)
+			res = why_say(why, RES_LIMIT, "the entries are larger than %d bytes",
+				      DISALLOW_FILE_MAX);
+		else
+			res = why_say(why, RES_NOMEM, "no memory");
+	}
 	buf_free(&out);
 	if (res != RES_OK)
 		return res;

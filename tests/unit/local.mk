@@ -65,6 +65,7 @@ check_PROGRAMS += \
 	tests/unit/verify/test_limbo \
 	tests/unit/verify/test_minisign \
 	tests/unit/verify/test_reason \
+	tests/unit/verify/test_readers_memory \
 	tests/unit/verify/test_verify_memory \
 	tests/unit/verify/test_vectors \
 	tests/unit/verify/test_verdict \
@@ -193,6 +194,9 @@ tests_unit_verify_test_disallow_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_limbo_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_verify_memory_SOURCES = tests/unit/verify/test_verify_memory.c $(FAILING_ALLOC) tests/unit/verify/forged.c
 tests_unit_verify_test_verify_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
+tests_unit_verify_test_readers_memory_SOURCES = tests/unit/verify/test_readers_memory.c $(FAILING_ALLOC)
+tests_unit_verify_test_readers_memory_CPPFLAGS = $(DATA_CPPFLAGS)
+tests_unit_verify_test_readers_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_verify_test_vectors_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_verify_SOURCES = tests/unit/verify/test_verify.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_cert_SOURCES = tests/unit/verify/test_verify_cert.c $(FORGED_ROWS)

@@ -57,14 +57,16 @@ compiled_log_read(struct ctlogs *list, const char *operator_name, char *line, st
 	const char *kind = word_next(&line), *state = word_next(&line), *since = word_next(&line);
 	const char *from = word_next(&line), *to = word_next(&line), *mmd = word_next(&line),
 		   *der = word_next(&line);
+	enum res res = base64_read(key, span_str(der));
 	int64_t seconds;
 
+	if (res == RES_NOMEM)
+		return why_say(why, res, "no memory");
 	log.tiled = strcmp(kind, "tiled") == 0;
 	if ((!log.tiled && strcmp(kind, "rfc6962") != 0) || operator_name == NULL ||
 	    !state_find(&log.state, state) || time_read(&log.state_ms, since) != RES_OK ||
 	    !compiled_interval_read(&log, from, to) || number_read(&seconds, mmd) != RES_OK || seconds < 0 ||
-	    seconds > INT32_MAX || base64_read(key, span_str(der)) != RES_OK ||
-	    !ctlogs_name_ok(span_str(line)))
+	    seconds > INT32_MAX || res != RES_OK || !ctlogs_name_ok(span_str(line)))
 		return why_say(why, RES_MALFORMED, "a malformed log line");
 	log.mmd_s = (uint32_t)seconds;
 	log.key = buf_span(key);

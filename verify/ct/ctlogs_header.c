@@ -85,6 +85,8 @@ header_key_read(struct header_reader *r, struct buf *key)
 	if (r->in.kind != TOKEN_STRING)
 		return tokens_refuse(&r->in, "expected the key");
 	buf_put(key, r->in.token);
+	if (buf_res(key) == RES_NOMEM)
+		return why_say(r->in.why, RES_NOMEM, "no memory");
 	res = tokens_next(&r->in);
 	if (res == RES_OK)
 		res = comma(&r->in);

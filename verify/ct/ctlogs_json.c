@@ -250,7 +250,10 @@ base64_member_read(struct buf *out, const json_t *entry, const char *key, char *
 		return res;
 	if (!there)
 		return why_say(why, RES_MALFORMED, "no %s", key);
-	if (base64_read(out, text) != RES_OK)
+	res = base64_read(out, text);
+	if (res == RES_NOMEM)
+		return why_say(why, res, "no memory");
+	if (res != RES_OK)
 		return why_say(why, RES_MALFORMED, "%s is not base64 of at most %zu bytes", key, out->max);
 	return RES_OK;
 }

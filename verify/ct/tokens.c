@@ -162,8 +162,11 @@ tokens_string_read(struct tokens *in)
 		if (res == RES_OK)
 			res = tokens_space_pass(in);
 	}
-	if (res == RES_OK && !buf_ok(&in->string))
+	if (res == RES_OK && !buf_ok(&in->string)) {
+		if (buf_res(&in->string) == RES_NOMEM)
+			return why_say(in->why, RES_NOMEM, "no memory");
 		return tokens_refuse(in, "a string that is too long");
+	}
 	in->token = buf_span(&in->string);
 	return res;
 }

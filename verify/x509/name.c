@@ -72,7 +72,7 @@ attribute_end(struct rdn *rdn, uint8_t kind)
 	size_t value, head = rdn->at[rdn->n];
 
 	if (!buf_ok(key))
-		return RES_LIMIT;
+		return buf_res(key);
 	value = head + 1 + key->p[head] + 3;
 	if (kind == 0)
 		value_fold(key, value);
@@ -143,7 +143,7 @@ rdn_from_der(struct buf *key, struct der_reader *set)
 	}
 	if (res != RES_OK)
 		return res;
-	return !der_done(set) ? RES_MALFORMED : buf_ok(key) ? rdn_end(&rdn) : RES_LIMIT;
+	return !der_done(set) ? RES_MALFORMED : buf_ok(key) ? rdn_end(&rdn) : buf_res(key);
 }
 
 enum res
@@ -160,8 +160,8 @@ name_key_from_der(struct buf *key, struct span name)
 	}
 	if (res == RES_OK && !der_done(&in))
 		res = RES_MALFORMED;
-	if (res == RES_OK && !buf_ok(key))
-		res = RES_LIMIT;
+	if (res == RES_OK)
+		res = buf_res(key);
 	if (res != RES_OK)
 		key->n = before;
 	return res;
@@ -354,7 +354,7 @@ rdn_from_text(struct buf *key, struct span text)
 	}
 	if (res != RES_OK)
 		return res;
-	return buf_ok(key) ? rdn_end(&rdn) : RES_LIMIT;
+	return buf_ok(key) ? rdn_end(&rdn) : buf_res(key);
 }
 
 enum res
@@ -371,8 +371,8 @@ name_key_from_text(struct buf *key, const char *rfc4514)
 		res = n >= NAME_RDNS_MAX ? RES_LIMIT : piece_next(&piece[n++], &rest, ',', &more);
 	while (res == RES_OK && n > 0)
 		res = rdn_from_text(key, piece[--n]);
-	if (res == RES_OK && !buf_ok(key))
-		res = RES_LIMIT;
+	if (res == RES_OK)
+		res = buf_res(key);
 	if (res != RES_OK)
 		key->n = before;
 	return res;

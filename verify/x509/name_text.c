@@ -129,8 +129,8 @@ name_text(struct buf *out, struct span name)
 			buf_u8(out, ',');
 		res = rdn_put(out, rdn[--n]);
 	}
-	if (res == RES_OK && !buf_ok(out))
-		res = RES_LIMIT;
+	if (res == RES_OK)
+		res = buf_res(out);
 	if (res != RES_OK)
 		out->n = before;
 	return res;
