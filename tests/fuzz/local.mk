@@ -111,4 +111,4 @@ FUZZ_LIBS = tests/fuzz/libreplay.a
 check_LIBRARIES += tests/fuzz/libreplay.a
 check_PROGRAMS += $(fuzz_targets)
 endif
-tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/fuzz.h
+tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/mutilate.c tests/fuzz/mutilate.h tests/fuzz/fuzz.h
