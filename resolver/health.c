@@ -3,9 +3,8 @@
 #include "base/clock.h"
 #include "base/random.h"
 
-/* Half of the time is random: a fleet that lost its upstream together must not come back together. */
-static int64_t
-rest_ms(unsigned failures, int64_t least, int64_t most)
+int64_t
+health_rest_ms(unsigned failures, int64_t least, int64_t most)
 {
 	int64_t ms = least;
 
@@ -67,8 +66,9 @@ server_failed(struct server *s, enum reason reason, const char *detail)
 		counter_add_reason(set->counters, reason);
 		s->failures = verdict != (s->health == HEALTH_REFUSED) ? 1 : s->failures + 1;
 		s->retry_at_ms =
-		    now + (verdict ? rest_ms(s->failures, UPSTREAM_REFUSED_MIN_MS, UPSTREAM_REFUSED_MAX_MS)
-				   : rest_ms(s->failures, UPSTREAM_FAIL_MIN_MS, UPSTREAM_FAIL_MAX_MS));
+		    now + (verdict
+			       ? health_rest_ms(s->failures, UPSTREAM_REFUSED_MIN_MS, UPSTREAM_REFUSED_MAX_MS)
+			       : health_rest_ms(s->failures, UPSTREAM_FAIL_MIN_MS, UPSTREAM_FAIL_MAX_MS));
 	}
 	s->health = verdict ? HEALTH_REFUSED : HEALTH_FAILING;
 	s->reason = reason;

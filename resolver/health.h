@@ -9,6 +9,12 @@
 
 #include "resolver/upstream_set.h"
 
+/*
+ * How long a server rests after so many failures in a row: twice as long after each, from least to most milliseconds. Half of
+ * it is random: a fleet that lost its upstream together must not come back together.
+ */
+int64_t health_rest_ms(unsigned failures, int64_t least, int64_t most);
+
 /* Something came back. */
 void server_answered(struct server *);
 /* An answer to a question of this zone: it does no harm. */

@@ -4,6 +4,7 @@ import re
 import shutil
 import time
 
+from harness import client, wire
 from harness.case import case, check, equal, until
 from harness.container import Container, debian_root
 from harness.installed import configure, doors, install
@@ -64,6 +65,13 @@ def idle(t):
     woken, sent, seconds = wake_ups(machine) - woken, packets(machine) - sent, time.monotonic() - begun
     equal(sent, 0, f"packets in {seconds:.0f} s")
     check(woken <= seconds / 10 + 2, f"{woken} wake-ups in {seconds:.0f} s")  # one at each end may just fall into it
+    t.promised(f"{woken} wake-ups and {sent} packets in {seconds:.0f} s")
+    # The negative control: what a few questions cost is counted.
+    quiet, begun = wake_ups(machine), packets(machine)
+    with network_of(machine.leader), client.Udp("127.0.0.1", 53, 10) as c:
+        for i in range(20):
+            c.ask(wire.question(f"awake{i}.example.com"))
+    check(wake_ups(machine) - quiet > 20 and packets(machine) - begun > 20, "questions are not counted as wake-ups and packets")
     doors(machine)
     machine.power_off()
 
@@ -84,5 +92,6 @@ def killed(t):
     load.finish()
     equal(load.failed[:5], [], f"failures of {load.asked} questions, {load.repeated} of them asked twice")
     check(load.asked > 100 * (12 if t.long else 3) * 5, f"only {load.asked} questions were asked")
+    t.promised(f"0 failures of {load.asked:,} questions, {load.repeated} asked twice, {12 if t.long else 3} kills")
     until(lambda: machine.state("ctstubd") == "active", 10, "the service is active")
     machine.power_off()

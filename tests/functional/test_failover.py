@@ -56,6 +56,7 @@ def dying(t, how, protocol):
     load.finish()
     load.flawless()
     check(load.slowest < 4.5, f"the slowest answer took {load.slowest:.2f} s")
+    t.promised(f"0 failures of {total:,} questions, the slowest answer {load.slowest:.2f} s")
 
 
 @case("P02 R13 the first question after a total outage is answered")

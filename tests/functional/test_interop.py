@@ -112,6 +112,7 @@ def same_answers(t):
         if any(r != replies[-1] for r in replies):
             different.append((name, qtype, replies))
     check(not different, f"{len(different)} of {len(names)}: {different[:3]}")
+    t.promised(f"0 of {len(names)} answers differ between ctstubd, unbound and dnsdist")
 
 
 def everything(rng, total):
@@ -137,20 +138,13 @@ def exchange_all(address, port, queries):
     return replies
 
 
-def normal(message):
-    """All that two replies must have in common; id, TTLs, the OPT, RA and the spelling of owners are left out."""
-    return (message.rcode(), [str(q) for q in message.question],
-            [sorted((str(s.name).lower(), s.rdclass, s.rdtype, tuple(sorted(r.to_digestable() for r in s))) for s in section)
-             for section in (message.answer, message.authority, message.additional)])
-
-
 @case("A14 20,000 mixed names and types: ctstubd gives the same answers as the server itself", timeout=400, builds=("gcc",))
 def mixed(t):
     site = Site(t)
     back = servers.Bind(t, site, "dot")
     d = Daemon(t, upstream("back", back), anchors=site.anchors)
     rng = random.Random(14)
-    asked = list(everything(rng, 20_000))
+    asked = list(everything(rng, 50_000 if t.long else 20_000))
     different = []
     for start in range(0, len(asked), 5000):
         queries = []
@@ -160,7 +154,8 @@ def mixed(t):
             queries.append(q)
         ours, direct = exchange_all(d.address, d.port, queries), exchange_all(back.address, back.plain_port, queries)
         for q in queries:
-            a, b = normal(ours[q.id]), normal(direct[q.id])
+            a, b = client.normal(ours[q.id]), client.normal(direct[q.id])
             if a != b:
                 different.append((str(q.question[0]), a, b))
     check(not different, f"{len(different)} of {len(asked)}: {different[:2]}")
+    t.promised(f"0 of {len(asked):,} answers differ from the server's own")

@@ -77,6 +77,7 @@ def idle_clients(t):
     if not t.sanitized:
         grown = (d.process.rss_kib() - before) / total
         check(grown <= 8, f"{grown:.1f} KiB for each")
+        t.promised(f"{held:,} of {total:,} connected, {grown:.1f} KiB for each")
     with d.tcp() as c:
         equal(code_of(c.ask(wire.question("warm.example.com"))), 0, "rcode of one more client")
 
@@ -374,6 +375,7 @@ def herd(t):
         gate.set()
         good = sum(1 for _ in range(150) if code_of(c.receive()) == 0)
     check(server.handshakes <= 3, f"{server.handshakes} handshakes")
+    t.promised(f"150 waiting questions, handshakes: {server.handshakes}")
     check(good >= 1, "no client was answered")
     equal(client.rcode(d.ask("after.example.com")), "NOERROR", "rcode afterwards")
 

@@ -56,6 +56,7 @@ class Builds:
         self.logs = os.path.join(self.base, "logs")
         self.profiles = os.path.join(self.base, "profiles")
         self.seen = os.path.join(self.base, "seen")
+        self.promises = os.path.join(self.base, "promises.jsonl")  # kept from run to run: tests/promises reads it
         for folder in (self.logs, self.profiles, self.seen):
             os.makedirs(folder, exist_ok=True)
 

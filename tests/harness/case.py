@@ -25,6 +25,7 @@ import time
 import traceback
 
 from harness.build import SANITIZER_ENV
+from harness import promises
 from harness.packages import Unpacked
 from harness.seen import Seen
 
@@ -171,6 +172,7 @@ class Context:
         self.servers = Unpacked(os.path.join(os.path.dirname(options.build), "servers"))
         self.dir = folder
         self.processes = []
+        self.figure = None
         self.seen = Seen(f"{options.label}-{options.module}")
         self._deferred = []
 
@@ -195,6 +197,10 @@ class Context:
         if not path:
             raise Skip(f"{name} is not on this machine")
         return path
+
+    def promised(self, figure):
+        """What this test measured, for tests/PROMISES.md."""
+        self.figure = figure
 
     def defer(self, function):
         self._deferred.append(function)
@@ -289,6 +295,9 @@ def run_case(one, options):
         with open(log + ".log", "w", encoding="utf-8") as f:
             f.write(f"{why}\n\n{text}\n{t.logs()}")
         why = f"{' / '.join(why.splitlines()[:2])[:600]} [{log}.log]"
+    name = f"{prefix(options.module)}/{one.name}"
+    if outcome == "ok" and promises.wanted(name):
+        promises.record(name, options.label, t.figure)
     if options.keep and outcome == "bad":
         print(f"kept: {folder}")
     else:

@@ -135,3 +135,10 @@ def values(reply, qtype="A"):
     """The records of one type in the answer section, as text."""
     kind = dns.rdatatype.from_text(qtype)
     return [r.to_text() for rrset in reply.answer if rrset.rdtype == kind for r in rrset]
+
+
+def normal(message):
+    """All that two replies must have in common; id, TTLs, the OPT, RA and the spelling of owners are left out."""
+    return (message.rcode(), [str(q) for q in message.question],
+            [sorted((str(s.name).lower(), s.rdclass, s.rdtype, tuple(sorted(r.to_digestable() for r in s))) for s in section)
+             for section in (message.answer, message.authority, message.additional)])

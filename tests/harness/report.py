@@ -11,6 +11,7 @@ class Report:
         self.out = out
         self.lock = threading.Lock()
         self.passed = 0
+        self.good = {}  # prefix of the name: how many passed
         self.failures = []
         self.skips = []
         self.strict = os.environ.get("CI") == "true"
@@ -26,7 +27,16 @@ class Report:
     def ok(self, name):
         with self.lock:
             self.passed += 1
+            first = name.partition("/")[0]
+            self.good[first] = self.good.get(first, 0) + 1
             self._line(f"ok {name}")
+
+    def passed_in(self, first):
+        """How many of the names FIRST/... passed."""
+        return self.good.get(first, 0)
+
+    def failed_in(self, first):
+        return sum(1 for name, _ in self.failures if name.partition("/")[0] == first)
 
     def bad(self, name, why):
         with self.lock:

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 
-from harness import case, coverage, produced, roots, seen
+from harness import case, coverage, produced, promises, roots, seen
 from harness.build import BuildError, Builds, SANITIZER_ENV
 from harness.packages import Unpacked, wanted
 from harness.report import Report
@@ -103,6 +103,8 @@ class Run:
                 result = "no result"
             if result == "PASS":
                 self.report.ok(name)
+                if promises.wanted(short(program)):
+                    promises.record(short(program), label, path=self.builds.promises)
             elif result == "SKIP":
                 self.report.skip(name, last_line(os.path.join(folder, program + ".log")))
             else:
@@ -179,7 +181,8 @@ class Run:
 
     def module_env(self):
         """Modules come from the copy of the sources: somebody may be at work in the tree."""
-        return dict(os.environ, PYTHONPATH=os.path.join(self.builds.src, "tests"), CTSTUB_SEEN=self.builds.seen)
+        return dict(os.environ, PYTHONPATH=os.path.join(self.builds.src, "tests"), CTSTUB_SEEN=self.builds.seen,
+                    CTSTUB_PROMISES=self.builds.promises)
 
     def modules(self, folder):
         files = sorted(glob.glob(os.path.join(self.builds.src, "tests", folder, "*.py")))
@@ -201,6 +204,9 @@ class Run:
         files = coverage.measure(self.builds.dir("coverage"), source, self.builds.profiles, programs)
         for line in coverage.results(files, source, base):
             self.line(line)
+        for name, said, why in coverage.verdicts(files):
+            if not why:
+                self.promised(f"tests/run --coverage: {name}", said)
 
     def produced(self):
         """Every reason, status, event and metric was seen; what could not run here is no proof of the contrary."""
@@ -211,6 +217,10 @@ class Run:
                 self.report.bad(name, why)
             else:
                 self.report.ok(name)
+                self.promised(f"tests/run: {name.partition('/')[2]}", "each was seen")
+
+    def promised(self, name, figure=None):
+        promises.record(name, "gcc", figure, self.builds.promises)
 
     def distcheck(self):
         log = self.builds.log("distcheck")
@@ -241,6 +251,8 @@ class Run:
         targets = [t for t in out.stdout.decode().split() if self.wants(f"fuzz/{os.path.basename(t)[5:]}")]
         with concurrent.futures.ThreadPoolExecutor(max_workers=self.options.jobs) as pool:
             list(pool.map(lambda t: self.fuzz(t, self.options.fuzz), targets))
+        if not self.options.name and not self.report.failed_in("fuzz"):
+            self.promised("tests/run --fuzz", f"{len(targets)} targets for {self.options.fuzz} s each, no finding")
 
     def line(self, line):
         """One of our lines."""
@@ -263,6 +275,8 @@ class Run:
             self.line(line)
         if process.wait() not in (0, 1):
             self.report.bad(name, f"ended with {process.returncode}")
+        elif not self.options.name:
+            self.promised(f"tests/run --{name}", f"{self.report.passed_in(name)} passed, {self.report.failed_in(name)} failed")
         self.children.discard(process)
 
     # ---- the whole
@@ -347,6 +361,8 @@ class Run:
         self.plan()
         for future in self.futures:
             future.result()
+        if not self.options.name and not self.options.coverage and not self.report.failures:
+            self.promised("tests/run: whole", f"{self.report.passed} passed, {len(self.report.skips)} skipped")
         self.report.note(f"# {time.monotonic() - started:.0f} s")
         return self.report.finish()
 

@@ -1,0 +1,88 @@
+"""Negative controls that need no daemon, and the list of promises itself."""
+import fnmatch
+import os
+import shutil
+import subprocess
+
+from harness import promises
+from harness.case import Skip, case, check, equal
+
+PLANTED = """
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	volatile uint8_t *copy = malloc(4);
+
+	if (n > 2 && data[0] == 'c' && data[1] == 't' && data[2] == 's')
+		copy[n + 2] = data[0];
+	free((void *)copy);
+	return 0;
+}
+"""
+
+
+@case("A9 libFuzzer finds a planted overflow behind three bytes within its runs", builds=("gcc",))
+def planted(t):
+    if not shutil.which("clang"):
+        raise Skip("clang is not on this machine")
+    program = t.path("planted")
+    subprocess.run(["clang", "-g", "-O1", "-fsanitize=fuzzer,address", "-o", program, t.write("planted.c", PLANTED)], check=True)
+    done = subprocess.run([program, "-seed=1", "-runs=2000000", f"-artifact_prefix={t.dir}/"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, cwd=t.dir, check=False)
+    check(b"heap-buffer-overflow" in done.stdout, done.stdout.decode(errors="replace")[-500:])
+    t.promised("heap-buffer-overflow reported")
+
+
+def published(t):
+    with open(os.path.join(t.src, "tests", "PROMISES.md"), encoding="utf-8") as f:
+        return f.read()
+
+
+@case("every promise has tests and a control, and each of them exists", builds=("gcc",))
+def complete(t):
+    equal([one.name.split()[0] for one in promises.TABLE], [f"A{i}" for i in range(1, 18)], "promises")
+    names = promises.cases(t.src)
+    with open(os.path.join(t.src, "tests", "run"), encoding="utf-8") as f:
+        options = f.read()
+    missing = []
+    for one in promises.TABLE:
+        check(one.tests and one.controls and one.broken, f"{one.name} has no test or no control")
+        for pattern in one.tests + one.controls:
+            program, _, option = pattern.partition(":")[0].partition(" ")
+            if promises.is_command(pattern):
+                if not os.access(os.path.join(t.src, program), os.X_OK) or option and option not in options:
+                    missing.append(pattern)
+            elif not any(fnmatch.fnmatchcase(n, pattern) for n in names):
+                missing.append(pattern)
+    check(not missing, f"there is no such test: {missing}")
+
+
+@case("tests/PROMISES.md is what tests/promises makes, but for figures and dates", builds=("gcc",))
+def made(t):
+    want, have = promises.blank(promises.render(promises.cases(t.src), {})), promises.blank(published(t))
+    for line, (a, b) in enumerate(zip(want.splitlines() + [None], have.splitlines() + [None]), 1):
+        check(a == b, f"tests/PROMISES.md:{line}: {b!r}, and tests/promises makes {a!r}: run it")
+    equal(len(have), len(want), "length")
+
+
+@case("a row that was edited by hand, and a figure, are told apart", builds=("gcc",))
+def told_apart(t):
+    row = "| `failover/A2 *`, 5 tests | 5 of 5 passed | 2026-11-28 |"
+    equal(promises.blank(row), "| `failover/A2 *`, 5 tests |", "a row")
+    check(promises.blank(row.replace("5 tests", "4 tests")) != promises.blank(row), "another number of tests is not noticed")
+    equal(promises.blank("No client sees a failure."), "No client sees a failure.", "a sentence")
+
+
+@case("the newest record of a test is published, and a test without one is not measured", builds=("gcc",))
+def newest(t):
+    path = t.write("records", "")
+    equal(promises.row("a/b *", ["a/b one", "a/b two"], promises.read_records([path])), ("`a/b *`, 2 tests", promises.UNMEASURED, "-"), "without")
+    promises.record("a/b one", "gcc", "7 of 7", path)
+    promises.record("a/b one", "san", None, path)
+    promises.record("other", "gcc", "9 of 9", path)
+    what, figure, date = promises.row("a/b *", ["a/b one", "a/b two"], promises.read_records([path]))
+    equal((what, figure), ("`a/b *`, 2 tests", "1 of 2 passed; 7 of 7"), "with one")
+    check(len(date) == 10, date)
