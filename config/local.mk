@@ -11,6 +11,7 @@ libconfig_a_SOURCES = \
 	config/hints.c config/hints.h \
 	config/lexer.l \
 	config/load.c config/load.h \
+	config/named_paths.c config/named_paths.h \
 	config/options.c config/options.def config/options.h \
 	config/owned.c config/owned.h \
 	config/parse.c config/parse.h \

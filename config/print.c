@@ -4,13 +4,23 @@
 
 #define PRINT_MAX (64 * 1024 * 1024)
 
+/* Options of DNS over HTTPS are not in effect with DoT. */
+static bool
+is_in_effect(const struct option_row *o, const void *base)
+{
+	const struct upstream_settings *u = base;
+
+	return o->section != SECTION_UPSTREAM || u->protocol == TP_DOH ||
+	       (o->id != OPTION_URL_PATH && o->id != OPTION_METHOD);
+}
+
 static void
 put_options(struct buf *b, enum section section, const void *base, uint16_t port)
 {
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *o = &option_table[i];
 
-		if (o->section != section)
+		if (o->section != section || !is_in_effect(o, base))
 			continue;
 		buf_format(b, "%s%s = ", section == SECTION_TOP ? "" : "\t", o->name);
 		option_print(b, o, base, port);

@@ -65,6 +65,9 @@ warn_upstream(struct compile *c, struct upstream_plan *plan, const struct upstre
 		     "only one key is pinned: when it is replaced, no certificate matches; "
 		     "add a backup, and pin a root rather than a leaf");
 	warn_report(c, plan, u);
+	if (u->protocol == TP_DOT && u->set_at[OPTION_URL_PATH].line != 0)
+		warn(c, &plan->warning, &plan->n_warning,
+		     "path has no effect with protocol \"dot\": DNS over HTTPS needs protocol = \"doh\"");
 	if (*u->ct != '\0' && plan->policy->ct_mode != CT_REQUIRE)
 		warn(c, &plan->warning, &plan->n_warning,
 		     "certificates that were never logged are not refused (ct)");

@@ -74,6 +74,8 @@ libresolver_a_SOURCES += \
 	resolver/daemon/metrics.c resolver/daemon/metrics.h \
 	resolver/daemon/portal_link.c resolver/daemon/portal_link.h \
 	resolver/daemon/network.c resolver/daemon/network.h \
+	resolver/daemon/path_check.c resolver/daemon/path_check.h \
+	resolver/daemon/portal_reach.c resolver/daemon/portal_reach.h \
 	resolver/daemon/recorder.c resolver/daemon/recorder.h \
 	resolver/daemon/repeats.c resolver/daemon/repeats.h \
 	resolver/daemon/sandbox.c resolver/daemon/sandbox.h \

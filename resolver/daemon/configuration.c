@@ -1,10 +1,22 @@
 #include "resolver/daemon/configuration.h"
 
 #include "base/log.h"
+#include "resolver/daemon/path_check.h"
 #include "resolver/filter.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+static void
+paths_warn(const struct settings *s)
+{
+	struct config_errors warnings = {0};
+
+	path_check(s, &warnings);
+	for (size_t i = 0; i < warnings.n; i++)
+		log_event(LOG_WARN, "configuration", LOG_STR("warning", warnings.line[i]));
+	config_errors_free(&warnings);
+}
 
 void
 configuration_warn(const struct configuration *c)
@@ -15,6 +27,7 @@ configuration_warn(const struct configuration *c)
 		log_event(LOG_WARN, "configuration", LOG_STR("warning", s->warning[i]));
 	for (size_t i = 0; i < s->n_list_warning; i++)
 		log_event(LOG_WARN, "list", LOG_STR("warning", s->list_warning[i]));
+	paths_warn(s->settings);
 	for (size_t u = 0; u < s->n_upstream; u++)
 		for (size_t i = 0; i < s->upstream[u].n_warning; i++)
 			log_event(LOG_WARN, "configuration", LOG_STR("upstream", s->upstream[u].title),

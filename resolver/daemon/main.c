@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "resolver/daemon/daemon.h"
 #include "resolver/daemon/listen_check.h"
+#include "resolver/daemon/path_check.h"
 #include "resolver/plan.h"
 
 #include <errno.h>
@@ -131,6 +132,8 @@ config_test(const char *file)
 		return EXIT_CONFIG;
 	}
 	warnings_print(plan->snapshot);
+	path_check(plan->snapshot->settings, &warnings);
+	path_check_as_user(plan->snapshot->settings, &warnings);
 	for (size_t i = 0; i < warnings.n; i++)
 		printf("warning: %s\n", warnings.line[i]);
 	config_errors_free(&warnings);

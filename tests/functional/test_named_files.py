@@ -1,0 +1,119 @@
+"""What ctstubd -t says of files, folders and sockets that options name and that are needed later (path_check.h)."""
+import os
+import pwd
+import re
+import socket
+
+from functional._common import stub
+from harness.case import Skip, case, check, equal, rows
+
+UP = 'upstream "u" { address = {"192.0.2.1"} }\n'
+GONE, FOLDER, FILE = "No such file or directory", "not a regular file", "not a folder"
+
+# option: (what it is called, the line, what it names, {what is there: the reason}, what follows)
+OPTIONS = [
+    ("hosts-file", 'local {{ hosts-file = "{path}" }}', {"nothing": GONE, "folder": FOLDER}, "its names are not answered here until it can be read"),
+    ("control-socket", 'control-socket = "{path}"', {"no folder": GONE, "folder": "it is a folder"}, "the tool cannot talk to the daemon"),
+    ("state-dir", 'state-dir = "{path}"', {"nothing": GONE}, "nothing is remembered until it is there"),
+    ("to", 'query-log {{ to = "{path}" }}', {"no folder": GONE, "folder": "it is a folder"}, "questions are not logged until it is there"),
+    ("to", 'query-log {{ to = "dnstap-file:{path}" }}', {"no folder": GONE, "folder": "it is a folder"}, "questions are not logged until it is there"),
+    ("to", 'query-log {{ to = "dnstap:{path}" }}', {"nothing": GONE, "file": "it is not a socket", "folder": "it is a folder"},
+     "questions are not logged until it is there"),
+    ("list-url", 'ct {{ list-url = "{path}" list-key = "" }}', {"nothing": GONE, "folder": FOLDER}, "`ctstub ct-logs update` cannot take the list from it"),
+    ("list-key", 'ct {{ list-url = "https://192.0.2.1/l" list-key = "{path}" }}', {"nothing": GONE, "folder": FOLDER},
+     "`ctstub ct-logs update` refuses the mirror's list"),
+    ("watch-file", 'watch {{ watch-file = {{"{path}"}} }}', {"nothing": GONE, "folder": FOLDER}, "ctstub-watch does not start"),
+    ("known-file", 'watch {{ known-file = {{"{path}"}} }}', {"nothing": GONE, "folder": FOLDER}, "ctstub-watch does not start"),
+    ("exec", 'watch {{ exec = "{path}" }}', {"nothing": GONE, "file": "nobody may execute it", "folder": "it is a folder"}, "ctstub-watch cannot run it"),
+]
+
+
+def place(t, there):
+    path = t.path("named")
+    if there == "no folder":
+        return t.path("missing/named")
+    if there == "folder":
+        os.mkdir(path)
+    if there == "file":
+        t.write("named", "x\n")
+        os.chmod(path, 0o644)
+    if there == "socket":
+        with socket.socket(socket.AF_UNIX) as s:
+            s.bind(path)
+    return path
+
+
+def config_test(t, text):
+    config = t.write("c.conf", f'user = ""\n{text}\n{UP}')
+    code, out, err = t.run("ctstubd", "-t", "-c", config)
+    equal((code, err), (0, ""), f"exit code and standard error; {out}")
+    lines = out.splitlines()
+    equal(lines[-1], f"{config}: OK", "the last line")
+    return [line.replace(f"warning: {config}:", "") for line in lines[:-1]]
+
+
+@rows([(f"{line.split('{{')[0].strip()} {option}, where there is {there}: -t says why it cannot be used, and what follows", option, line, there, why, then)
+       for option, line, found, then in OPTIONS for there, why in found.items()])
+def unusable(t, option, line, there, why, then):
+    path = place(t, there)
+    if "dnstap" in line and "without dnstap" in t.run("ctstubd", "-t", "-c", t.write("d.conf", 'query-log { to = "dnstap:/x" }'))[2]:
+        raise Skip("built without dnstap")
+    equal(config_test(t, line.format(path=path)), [f'2: option "{option}": cannot use {path}: {why}, so {then}'], "the warnings")
+
+
+@rows([("a hosts file", 'local {{ hosts-file = "{path}" }}', "file"), ("a socket in a folder that is there", 'control-socket = "{path}"', "nothing"),
+       ("a query log in a folder that is there", 'query-log {{ to = "{path}" }}', "nothing"), ("a state-dir", 'state-dir = "{path}"', "folder"),
+       ("the socket of a portal helper", 'portal {{ enable = true user = "" socket = "{path}" }}', "socket"),
+       ("a portal that is off", 'portal {{ user = "" socket = "{path}" }}', "nothing")])
+def usable(t, line, there):
+    equal(config_test(t, line.format(path=place(t, there))), [], "the warnings")
+
+
+@rows([(f"a portal helper whose socket is {there}", there, why) for there, why in
+       (("nothing", GONE), ("no folder", GONE), ("file", "Socket operation on non-socket"), ("folder", "Socket operation on non-socket"))])
+def portal(t, there, why):
+    path = place(t, there)
+    equal(config_test(t, f'portal {{ enable = true user = "" socket = "{path}" }}'),
+          [f'2: option "socket" of section "portal": cannot use {path}: {why}, so no portal window can open (is ctstub-portal.socket enabled?)'], "the warnings")
+
+
+@case("path with DoT is a warning, and -p leaves it out with what has no effect")
+def path_with_dot(t):
+    config = t.write("c.conf", 'user = ""\nupstream "u" { address = {"192.0.2.1"} path = "/dns-query" }\nupstream "d" { protocol = "doh" address = {"192.0.2.2"} path = "/q" }\n')
+    code, out, err = t.run("ctstubd", "-t", "-c", config)
+    equal((code, err, out.splitlines()), (0, "", ['warning: upstream "u": path has no effect with protocol "dot": DNS over HTTPS needs protocol = "doh"',
+                                                 f"{config}: OK"]), "-t")
+    printed = t.run("ctstubd", "-p", "-c", config)[1]
+    equal(re.findall(r"^\tpath = (.*)$", printed, re.M), ['"/q"'], "the paths of -p")
+    again = t.write("again.conf", printed)
+    equal(t.run("ctstubd", "-p", "-c", again)[1], printed, "-p of what -p printed")
+    check("path has no effect" not in t.run("ctstubd", "-t", "-c", again)[1], "-t of what -p printed")
+
+
+COMPILED = [("disallow-file", 'trust {{ disallow-file = {{"{path}"}} }}\n', "# none\n"), ("list-file", 'filter {{ list-file = {{"{path}"}} }}\n', "a.test\n")]
+
+
+@rows([(f"as root, -t warns of a {option} that the daemon's user may not read", option, line, content) for option, line, content in COMPILED])
+def unreadable(t, option, line, content):
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    user = pwd.getpwuid(65534).pw_name
+    path = t.write("secret", content)
+    os.chmod(path, 0o600)
+    os.chmod(t.dir, 0o755)
+    config = t.write("c.conf", f'user = "{user}"\n' + line.format(path=path) + UP)
+    os.chmod(config, 0o644)
+    code, out, err = t.run("ctstubd", "-t", "-c", config)
+    want = f"user {user} cannot use {path}: Permission denied, so a reload will fail"
+    equal((code, err, want in out), (0, "", True), out)
+    os.chmod(path, 0o644)
+    equal(t.run("ctstubd", "-t", "-c", config)[1], f"{config}: OK\n", "readable by everybody")
+
+
+@case("the daemon logs the same warnings at its start and after a reload")
+def logged(t):
+    d, server = stub(t, extra=f'local {{ hosts-file = "{t.path("nope")}" }}\n')
+    d.process.wait_log(f"cannot use {t.path('nope')}: {GONE}")
+    before = d.log().count("cannot use")
+    check(d.ctl("reload")["ok"], "reload")
+    equal(d.log().count("cannot use"), before + 1, "warnings after a reload")
