@@ -17,6 +17,7 @@
 
 %code {
 #include "base/text.h"
+#include "config/hints.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,10 +152,10 @@ stray_equals(struct parse *p, struct token *name, struct token *word, struct tok
 }
 
 static bool
-names_titled_section(const char *name)
+names_section(const char *name, bool titled)
 {
-	for (unsigned i = SECTION_TOP; i < SECTION_COUNT; i++)
-		if (section_has_title((enum section)i) && strcmp(section_names[i], name) == 0)
+	for (unsigned i = SECTION_TOP + 1; i < SECTION_COUNT; i++)
+		if (section_has_title((enum section)i) == titled && strcmp(section_names[i], name) == 0)
 			return true;
 	return false;
 }
@@ -163,10 +164,14 @@ names_titled_section(const char *name)
 static void
 equals_missing(struct parse *p, struct token *name, struct token *next)
 {
-	if (next->quoted)
+	if (hint_is_include(name->text))
+		parse_fail(p, name->line, HINT_INCLUDE, name->text);
+	else if (names_section(name->text, false))
+		parse_fail(p, name->line, "no \"{\" after the section \"%.80s\", %.80s { option = value } was expected", name->text, name->text);
+	else if (next->quoted)
 		parse_fail(p, name->line,
 		    "neither \"=\" nor \"{\" with \"%.80s\", option = value or section \"title\" { ... } was expected", name->text);
-	else if (names_titled_section(name->text))
+	else if (names_section(name->text, true))
 		parse_fail(p, name->line, "no quotes around the title of a section, %.80s \"%.80s\" { ... } was expected", name->text,
 		    next->text);
 	else

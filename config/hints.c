@@ -118,6 +118,18 @@ put_dotted(struct buf *why, const char *name)
 	return false;
 }
 
+bool
+hint_is_include(const char *name)
+{
+	static const char *const words[] = {"include",      "includes", "include-dir",
+					    "include-file", "import",   "source"};
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		if (strcmp(words[i], name) == 0)
+			return true;
+	return false;
+}
+
 void
 hint_option(struct buf *why, enum section section, const char *name)
 {
@@ -125,6 +137,10 @@ hint_option(struct buf *why, enum section section, const char *name)
 
 	if (put_elsewhere(why, section, name) || put_dotted(why, name))
 		return;
+	if (hint_is_include(name)) {
+		buf_format(why, HINT_INCLUDE, name);
+		return;
+	}
 	buf_format(why, "unknown option \"%s\"", name);
 	if (section != SECTION_TOP)
 		buf_format(why, " in section \"%s\"", section_names[section]);
