@@ -12,6 +12,8 @@
 #include "cli/rules.h"
 #include "config/snapshot.h"
 
+#include <jansson.h>
+
 enum exit_code {
 	EXIT_GOOD = 0,    /* accepted, done */
 	EXIT_REFUSED = 1, /* a verdict */
@@ -68,6 +70,8 @@ extern const struct cli_option verify_options[];
  * from now on, and cli_done prints them as {"error": "...", "errors": [...]} when nothing else was printed as JSON.
  */
 void cli_failures_collect(int argc, char **argv);
+/* What was complained of since then: an array of sentences, yours; empty without --json. */
+json_t *cli_complaints(void);
 /* A complaint on standard error, "ctstub VERB: ...". Gives the code, so that it can be returned. */
 enum exit_code cli_complain(enum exit_code, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
@@ -88,6 +92,10 @@ void cli_warn_lists(const char *verb, const struct snapshot *);
 void cli_warn_faults(const char *verb, const char *file, const struct faults *);
 /* The settings of a file; NULL: of the daemon's own file, or those compiled in. Complains. */
 enum exit_code cli_settings(struct settings **, const char *verb, const char *file);
+
+/* The same for verbs that need little of it, and that a person may run because the file is broken: faults are warnings, and what
+ * could not be read has its default. A file that cannot be read at all is an error when somebody named it. */
+enum exit_code cli_settings_as_read(struct settings **, const char *verb, const char *file);
 
 /* There is no upstream of that title in the configuration; the nearest one is named. */
 enum exit_code cli_complain_upstream(const char *verb, const struct settings *, const char *title);

@@ -384,7 +384,7 @@ cmd_history(int argc, char **argv)
 	if (first == 0)
 		return code;
 	req.upstream = argv[first];
-	code = cli_settings(&s, verb, req.config);
+	code = cli_settings_as_read(&s, verb, req.config);
 	if (code != EXIT_GOOD)
 		return code;
 	h.state_dir = req.state_dir != NULL ? req.state_dir : s->state_dir;

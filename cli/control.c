@@ -25,23 +25,19 @@ const struct cli_option control_options[] = {
 static enum exit_code
 control_find_socket(char out[CONTROL_PATH_MAX], const char *verb, const char *config, const char *given)
 {
-	struct config_errors errors = {0};
 	struct settings *s = NULL;
 	const char *path = given;
 	enum exit_code code = EXIT_GOOD;
 
-	if (path == NULL && config != NULL)
-		code = cli_settings(&s, verb, config);
-	else if (path == NULL && settings_read(&s, settings_default_file(), &errors) != RES_OK)
-		/* The file is broken now; the daemon that read it before may well be running. */
-		(void)settings_read(&s, NULL, &errors);
+	/* The file may be broken now; the daemon that read it before may well be running. */
+	if (path == NULL)
+		code = cli_settings_as_read(&s, verb, config);
 	if (s != NULL)
 		path = s->control_socket;
 	if (code == EXIT_GOOD && (path == NULL || strlen(path) >= CONTROL_PATH_MAX))
 		code = cli_complain(EXIT_USAGE, verb, "the path of a control socket was expected");
 	if (code == EXIT_GOOD)
 		memcpy(out, path, strlen(path) + 1);
-	config_errors_free(&errors);
 	settings_free(s);
 	return code;
 }

@@ -1,12 +1,14 @@
 #include "cli/cli.h"
 
 #include "base/near.h"
+#include "base/path.h"
 
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define COMPLAINT_MAX 8192 /* two paths of the longest, and a sentence */
@@ -29,6 +31,12 @@ cli_failure_add(const char *text)
 {
 	if (failures != NULL)
 		(void)json_array_append_new(failures, json_string(text) /* NULL when it is not UTF-8 */);
+}
+
+json_t *
+cli_complaints(void)
+{
+	return failures != NULL ? json_copy(failures) : json_array();
 }
 
 static void
@@ -135,6 +143,40 @@ cli_settings(struct settings **out, const char *verb, const char *file)
 
 	return cli_config_result(
 	    verb, settings_read(out, file != NULL ? file : settings_default_file(), &errors), &errors);
+}
+
+/* Is there such a file, and may we read it? */
+static bool
+is_readable(const char *file)
+{
+	const char *why;
+	struct stat st;
+	int fd = path_file_open(file, &st, &why);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd >= 0;
+}
+
+enum exit_code
+cli_settings_as_read(struct settings **out, const char *verb, const char *file)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+	enum res res;
+
+	if (file != NULL && !is_readable(file))
+		return cli_settings(out, verb, file);
+	res = settings_read_on(&s, file != NULL ? file : settings_default_file(), &errors);
+	if (s == NULL)
+		return cli_config_result(verb, res, &errors);
+	for (size_t i = 0; i < errors.n; i++)
+		(void)cli_complain(EXIT_GOOD, verb, "warning: %s", errors.line[i]);
+	if (errors.n > 0)
+		(void)cli_complain(EXIT_GOOD, verb, "warning: what is wrong has its default");
+	config_errors_free(&errors);
+	*out = s;
+	return EXIT_GOOD;
 }
 
 enum exit_code

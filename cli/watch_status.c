@@ -25,7 +25,8 @@ watch_folder(const struct control_args *args)
 	struct settings *s = NULL;
 	char *out = NULL;
 
-	if (!args->other_daemon && settings_read(&s, file, &errors) == RES_OK && *s->state_dir != '\0') {
+	if (!args->other_daemon && (settings_read_on(&s, file, &errors), s != NULL) &&
+	    *s->state_dir != '\0') {
 		buf_format(&folder, "%s/" WATCH_FOLDER, s->state_dir);
 		out = buf_take_cstr(&folder);
 	}

@@ -4,10 +4,12 @@
 #include "cli/cli.h"
 
 #include "base/path.h"
+#include "cli/args.h"
 #include "base/text.h"
 #include "cli/setup/apply.h"
 #include "cli/setup/resolves.h"
 
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +25,7 @@ static const char verb[] = "setup";
 /* Names that exist for decades; one that resolves is enough. */
 static const char *const known_names[] = {"example.com", "www.example.com", "debian.org"};
 
-enum { OPT_YES = 256, OPT_UNDO, OPT_CHECK, OPT_LINKS };
+enum { OPT_YES = 256, OPT_UNDO, OPT_CHECK, OPT_LINKS, OPT_JSON };
 
 const struct cli_option setup_options[] = {
     {"config", 'c', "FILE", "the daemon's configuration, for its listeners and its state-dir"},
@@ -33,13 +35,14 @@ const struct cli_option setup_options[] = {
     {"with-links", OPT_LINKS, NULL,
      "forward the domains of a VPN to its own resolver while it is up\n(NetworkManager; that resolver must "
      "speak DoT)"},
+    {"json", OPT_JSON, NULL, "with --check: print one JSON object, even on failure"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
 };
 
 struct request {
 	const char *config;
-	bool yes, undo, check, with_links;
+	bool yes, undo, check, with_links, json;
 };
 
 struct setup {
@@ -54,33 +57,44 @@ struct setup {
 };
 
 static bool
+setup_take(void *ctx, int id, const char *value)
+{
+	struct request *req = ctx;
+
+	switch (id) {
+	case 'c':
+		req->config = value;
+		break;
+	case OPT_YES:
+		req->yes = true;
+		break;
+	case OPT_UNDO:
+		req->undo = true;
+		break;
+	case OPT_CHECK:
+		req->check = true;
+		break;
+	case OPT_LINKS:
+		req->with_links = true;
+		break;
+	case OPT_JSON:
+		req->json = true;
+		break;
+	}
+	return true;
+}
+
+static bool
 setup_args_read(struct request *req, int argc, char **argv, enum exit_code *code)
 {
-	struct option longs[OPTIONS_MAX + 1];
-	char shorts[OPTIONS_SHORTS_MAX];
-	int c;
+	const struct args_rules rules = {setup_take, req, 0, 0};
 
 	*req = (struct request){0};
-	*code = EXIT_USAGE;
-	options_for_getopt(longs, shorts, setup_options, NULL);
-	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		if (c == 'h') {
-			*code = cli_help_print(verb);
-			return false;
-		}
-		if (c == '?' || c == ':') {
-			(void)cli_usage(verb);
-			return false;
-		}
-		req->config = c == 'c' ? optarg : req->config;
-		req->yes = req->yes || c == OPT_YES;
-		req->undo = req->undo || c == OPT_UNDO;
-		req->check = req->check || c == OPT_CHECK;
-		req->with_links = req->with_links || c == OPT_LINKS;
-	}
-	if (optind != argc || req->yes + req->undo + req->check > 1 ||
-	    (req->with_links && (req->undo || req->check))) {
-		(void)cli_usage(verb);
+	if (args_read(&rules, verb, argc, argv, code) == 0)
+		return false;
+	if (req->yes + req->undo + req->check > 1 || (req->with_links && (req->undo || req->check)) ||
+	    (req->json && !req->check)) {
+		*code = cli_usage(verb);
 		return false;
 	}
 	return true;
@@ -294,8 +308,9 @@ undo(struct setup *s)
 	return code;
 }
 
-static enum exit_code
-check(const struct setup *s)
+/* How many things are wrong, each with a complaint. */
+static size_t
+check_problems(const struct setup *s)
 {
 	size_t wrong = apply_drift(&s->record) + s->plan.n;
 
@@ -305,12 +320,42 @@ check(const struct setup *s)
 		(void)cli_complain(EXIT_REFUSED, verb, "not done yet: %s", text != NULL ? text : "?");
 		free(text);
 	}
-	if (wrong == 0 && name_that_resolves(s) == NULL)
-		wrong += cli_complain(EXIT_REFUSED, verb, "%s does not resolve %s", s->server_text[0],
-				      known_names[0]) == EXIT_REFUSED;
-	(void)puts(wrong == 0 ? "This machine resolves through ctstub."
+	if (wrong == 0 && name_that_resolves(s) == NULL) {
+		(void)cli_complain(EXIT_REFUSED, verb, "%s does not resolve %s", s->server_text[0],
+				   known_names[0]);
+		wrong++;
+	}
+	return wrong;
+}
+
+static enum exit_code
+check_print_json(const struct setup *s, bool ok)
+{
+	json_t *servers = json_array(), *out;
+	char *machine = machine_text(&s->machine);
+	enum exit_code code;
+
+	for (size_t i = 0; i < s->n_server; i++)
+		(void)json_array_append_new(servers, json_string(s->server_text[i]));
+	out = json_pack("{s:b,s:s?,s:o,s:o}", "ok", (int)ok, "machine", machine, "servers", servers,
+			"problems", cli_complaints());
+	code = cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
+	json_decref(out);
+	free(machine);
+	return code;
+}
+
+static enum exit_code
+check(const struct setup *s, bool json)
+{
+	bool ok = check_problems(s) == 0;
+
+	if (json && check_print_json(s, ok) != EXIT_GOOD)
+		return EXIT_TROUBLE;
+	if (!json)
+		(void)puts(ok ? "This machine resolves through ctstub."
 			      : "This machine does not resolve through ctstub alone.");
-	return wrong == 0 ? EXIT_GOOD : EXIT_REFUSED;
+	return ok ? EXIT_GOOD : EXIT_REFUSED;
 }
 
 static enum exit_code
@@ -326,7 +371,7 @@ setup_run(struct setup *s, const struct request *req)
 		return code == EXIT_GOOD ? undo(s) : code;
 	code = plan_find(s, req->with_links);
 	if (code != EXIT_GOOD || req->check)
-		return code == EXIT_GOOD ? check(s) : code;
+		return code == EXIT_GOOD ? check(s, req->json) : code;
 	print_plan(s);
 	if (req->yes)
 		return change_machine(s);
@@ -354,5 +399,5 @@ cmd_setup(int argc, char **argv)
 	buf_free(&s->hook);
 	settings_free(s->settings);
 	free(s);
-	return cli_done(verb, code);
+	return code;
 }

@@ -5,7 +5,7 @@ import re
 
 from harness.case import case, check, equal, rows
 
-VERBS = ("verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics", "egress", "audit", "history")
+VERBS = ("setup", "verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics", "egress", "audit", "history")
 
 
 @rows([(f"the help of {verb} explains every option of its usage, and no other", verb) for verb in VERBS])
@@ -92,6 +92,56 @@ def failure(t, words, want, says):
     equal((code, answer["error"]), (want, answer["errors"][0]), "exit code and first error")
     check(says in answer["error"] and len(answer) == 2, f"{answer}")
     check(says in err or "usage" in err, err)
+
+
+BROKEN = 'control-socket = "{socket}"\nstate-dir = "{state}"\nno-such = 1\n'
+
+
+@rows([("status", ["status"]), ("upstreams", ["upstreams"]), ("stats", ["stats"]), ("flush", ["flush"]), ("log-level", ["log-level", "info"]),
+       ("captive", ["captive", "off"])])
+def broken_file(t, words):
+    """A daemon that runs is asked over the socket that the broken file names."""
+    from functional._common import stub
+    d, _ = stub(t)
+    config = t.write("broken.conf", BROKEN.format(socket=d.control, state=d.dir))
+    verb, *rest = words
+    code, out, err = t.run("ctstub", verb, "-c", config, *rest)
+    equal((code, bool(out)), (0, True), f"exit code and standard output; {err}")
+    check(f'ctstub {verb}: warning: {config}:3: unknown option "no-such"' in err and "what is wrong has its default" in err, err)
+    code, out, _ = t.run("ctstub", verb, "-c", config, "--json", *rest)
+    equal((code, json.loads(out)["ok"]), (0, True), "with --json")
+
+
+@case("a reload of a broken file says so through the daemon, with exit code 2")
+def broken_reload(t):
+    from functional._common import stub
+    d, _ = stub(t)
+    with open(d.config, "a", encoding="utf-8") as f:
+        f.write("\nno-such = 1\n")
+    code, out, err = t.run("ctstub", "reload", "-c", d.config, "--json")
+    equal((code, json.loads(out)["ok"]), (2, False), err)
+    check(any("no-such" in line for line in json.loads(out)["errors"]), out)
+
+
+@case("history reads the journal of a state-dir that a broken file names")
+def broken_history(t):
+    config = t.write("broken.conf", BROKEN.format(socket="/nowhere", state=t.dir))
+    code, out, err = t.run("ctstub", "history", "-c", config, "--json")
+    equal((code, json.loads(out)["records"]), (0, []), err)
+    check("warning: " in err and "no-such" in err, err)
+
+
+@case("setup --check --json prints what is not done yet, and --json alone is a usage error in JSON")
+def setup_json(t):
+    code, out, err = t.run("ctstub", "setup", "--check", "--json", "-c", t.write("c.conf", f'state-dir = "{t.dir}"\n'))
+    answer = json.loads(out)
+    equal((code, sorted(answer), answer["ok"], answer["servers"]), (1, ["machine", "ok", "problems", "servers"], False, ["127.0.0.1", "::1"]), err)
+    check(answer["problems"] and all(p in err for p in answer["problems"]), f"{answer} {err}")
+    for words, says in ((["--json"], "the arguments do not fit"), (["--check", "--json", "--bogus"], "--bogus: unknown option"),
+                        (["--check", "--json", "-c", "/nowhere"], "/nowhere"), (["--yes", "--undo", "--json"], "the arguments do not fit")):
+        code, out, err = t.run("ctstub", "setup", *words)
+        equal((code, sorted(json.loads(out))), (2, ["error", "errors"]), f"{words}: {err}")
+        check(says in json.loads(out)["error"], out)
 
 
 @case("disallow check reports every bad line, as text and as JSON")
