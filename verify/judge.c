@@ -29,16 +29,30 @@ judge_label(char out[JUDGE_LABEL_MAX], const struct cert *c)
 	return out;
 }
 
-const char *
-judge_dates(char out[JUDGE_DATES_MAX], enum reason r, const struct cert *c)
+/* Nothing for less than a day: the date is enough. */
+static const char *
+days_text(char out[JUDGE_DATES_MAX], const char *before, int64_t ms, const char *after)
 {
-	char date[TIME_TEXT_MAX];
+	const int64_t day = 86400000;
+
+	*out = '\0';
+	if (ms >= day)
+		snprintf(out, JUDGE_DATES_MAX, ", %s%s%s", before, COUNTED(ms / day, "day"), after);
+	return out;
+}
+
+const char *
+judge_dates(char out[JUDGE_DATES_MAX], enum reason r, const struct judgement *j, const struct cert *c)
+{
+	char date[TIME_TEXT_MAX], days[JUDGE_DATES_MAX];
 
 	*out = '\0';
 	if (r == REASON_EXPIRED)
-		snprintf(out, JUDGE_DATES_MAX, ", valid until %s", time_text(c->not_after_ms, date));
+		snprintf(out, JUDGE_DATES_MAX, ", valid until %s%s", time_text(c->not_after_ms, date),
+			 days_text(days, "", j->when.since_ms - c->not_after_ms, " ago"));
 	else if (r == REASON_NOT_YET_VALID || r == REASON_CLOCK_NOT_SET)
-		snprintf(out, JUDGE_DATES_MAX, ", valid from %s", time_text(c->not_before_ms, date));
+		snprintf(out, JUDGE_DATES_MAX, ", valid from %s%s", time_text(c->not_before_ms, date),
+			 days_text(days, "in ", c->not_before_ms - j->when.until_ms, ""));
 	return out;
 }
 
@@ -48,7 +62,7 @@ judge_cert_fault(struct judgement *j, enum reason r, const struct cert *c, const
 	char who[JUDGE_LABEL_MAX], dates[JUDGE_DATES_MAX];
 
 	if (what != NULL)
-		verdict_add(j->v, r, "%s: %s%s", judge_label(who, c), what, judge_dates(dates, r, c));
+		verdict_add(j->v, r, "%s: %s%s", judge_label(who, c), what, judge_dates(dates, r, j, c));
 }
 
 struct path_ground

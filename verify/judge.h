@@ -47,9 +47,10 @@ struct judgement {
 #define JUDGE_LABEL_MAX 160
 /* A certificate's subject for a sentence, shortened; its serial number when the subject is empty. Returns out. */
 const char *judge_label(char out[JUDGE_LABEL_MAX], const struct cert *);
-#define JUDGE_DATES_MAX 48
+#define JUDGE_DATES_MAX 96
 /* For a fault of dates, the date that decides it, to follow its sentence; "" for any other reason. Returns out. */
-const char *judge_dates(char out[JUDGE_DATES_MAX], enum reason, const struct cert *);
+const char *judge_dates(char out[JUDGE_DATES_MAX], enum reason, const struct judgement *,
+			const struct cert *);
 /* Adds a finding about one certificate, "label: what" and the date that decides; nothing when what is NULL. */
 void judge_cert_fault(struct judgement *, enum reason, const struct cert *, const char *what);
 

@@ -93,7 +93,7 @@ choice_faults_report(const struct choice *best)
 		const struct path_fault *fault = &best->faults.fault[i];
 
 		judge_label(who, certs[fault->at]);
-		judge_dates(dates, fault->reason, certs[fault->at]);
+		judge_dates(dates, fault->reason, best->j, certs[fault->at]);
 		if (fault->reported)
 			verdict_note(best->j->v, fault->reason, "%s: %s%s", who, fault->what, dates);
 		else

@@ -1,5 +1,6 @@
 """ctstub verify: its options, what it expects of a certificate, exit codes, JSON, folders."""
 import base64
+import datetime
 import hashlib
 import json
 import os
@@ -327,7 +328,20 @@ def dates_told(t, at, reason, words, anchored):
     code, out, _ = t.run("ctstub", "verify", "--json", "--ca", trusted, "--ct-logs", site.log_list, "--ip", "127.0.0.1", "--at", at, site.chain)
     texts = [f["text"] for f in json.loads(out)["findings"] if f["reason"] == reason]
     date = site.cert.not_valid_after if reason == "expired" else site.cert.not_valid_before
-    check(code == 1 and any(f"{words} {date:%Y-%m-%dT%H:%M:%SZ}" in text for text in texts), f"{code} {texts}")
+    then = datetime.datetime.fromisoformat(at.replace("Z", ""))
+    days = abs(then - date.replace(tzinfo=None)).days
+    told = f"{words} {date:%Y-%m-%dT%H:%M:%SZ}, " + (f"{days} days ago" if reason == "expired" else f"in {days} days")
+    check(code == 1 and any(told in text for text in texts), f"{code} {told}: {texts}")
+
+
+@rows([("a day after its end", datetime.timedelta(days=1, seconds=5), ", 1 day ago"), ("an hour after its end", datetime.timedelta(hours=1), None),
+       ("two days after its end", datetime.timedelta(days=2, seconds=5), ", 2 days ago")])
+def days_since(t, after, want):
+    site = Site(t, with_ct=True)
+    at = site.cert.not_valid_after + after
+    code, out, _ = t.run("ctstub", "verify", "--json", "--ca", site.anchors, "--ct-logs", site.log_list, "--ip", "127.0.0.1", "--at", f"{at:%Y-%m-%dT%H:%M:%SZ}", site.chain)
+    texts = [f["text"] for f in json.loads(out)["findings"] if f["reason"] == "expired"]
+    check(texts and (texts[0].endswith(want) if want else texts[0].endswith("Z")), texts)
 
 
 @case("text output has the hashes and notAfter of each certificate of the path, in the form of entries")
