@@ -120,8 +120,11 @@ print_good(const json_t *a)
 static void
 print_bad(const json_t *a)
 {
-	(void)printf("%-14s %s %s: %s\n", control_text(a, "health"), control_text(a, "upstream"),
+	(void)printf("%-14s %s %s: %s", control_text(a, "health"), control_text(a, "upstream"),
 		     control_text(a, "address"), control_text(a, "reason"));
+	if (!control_is_null(a, "text"))
+		(void)printf(" (%s)", control_text(a, "text"));
+	(void)putchar('\n');
 }
 
 static void
@@ -273,7 +276,7 @@ print_query_log(const json_t *log)
 		(void)printf(
 		    "%-14s %s, clients: %s%s\n", "query log", control_text(log, "to"),
 		    control_text(log, "clients"),
-		    json_is_true(json_object_get(log, "writes")) ? "" : " (cannot be written, see the log)");
+		    json_is_true(json_object_get(log, "writes")) ? "" : " (cannot be written, see below)");
 }
 
 static void

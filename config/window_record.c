@@ -60,7 +60,9 @@ window_record_latest(struct window_record *out, const char *state_dir)
 		return;
 	window_record_read(&apart, folder);
 	if (apart.began_ms > out->began_ms)
-		*out = apart;
+		out->began_ms = apart.began_ms;
+	out->windows += apart.windows;
+	out->names += apart.names;
 }
 
 void

@@ -23,7 +23,8 @@ struct window_record {
 
 /* Of this folder; "": none. */
 void window_record_read(struct window_record *, const char *folder);
-/* The one that was used last of state-dir and its folder ct-logs, which the unit of the update has for itself. */
+/* Of state-dir and its folder ct-logs, which the unit of the update has for itself: the window that began last, and the windows
+ * and names of both. */
 void window_record_latest(struct window_record *, const char *state_dir);
 /* Appends the content of the file. */
 void window_record_write(struct buf *, const struct window_record *);

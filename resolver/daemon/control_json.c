@@ -271,18 +271,31 @@ list_age_warning_add(json_t *list, const struct status *s)
 	buf_free(&b);
 }
 
-/* Nothing while the journal is written. */
+/* Nothing without trouble. */
 static void
-journal_warning_add(json_t *list, const struct status *s)
+trouble_add(json_t *list, const char *what, const char *trouble)
 {
-	const char *trouble = status_journal_trouble(&s->journal);
-	struct buf b = buf_max(256);
+	struct buf b = buf_max(CONTROL_REQUEST_MAX);
 
 	if (trouble == NULL)
 		return;
-	buf_format(&b, "the journal is not written: %s", trouble);
+	buf_format(&b, "%s: %s", what, trouble);
 	(void)json_array_append_new(list, control_value_text(buf_cstr(&b)));
 	buf_free(&b);
+}
+
+/* The processes beside the daemon. */
+static void
+helper_warnings_add(json_t *list, const struct status *s)
+{
+	trouble_add(list, "the journal is not written", status_journal_trouble(&s->journal));
+	trouble_add(list, "the evidence of refusals is not written", status_journal_trouble(&s->evidence));
+	trouble_add(list, "the query log is not written", s->query_log_trouble);
+	trouble_add(
+	    list,
+	    "the portal helper cannot be reached, so no portal window can open (is ctstub-portal.socket "
+	    "enabled?)",
+	    s->portal_trouble);
 }
 
 static void
@@ -304,7 +317,7 @@ warnings(const struct status *s)
 	json_t *list = json_array();
 
 	list_age_warning_add(list, s);
-	journal_warning_add(list, s);
+	helper_warnings_add(list, s);
 	for (size_t i = 0; i < snap->n_warning; i++)
 		(void)json_array_append_new(list, control_value_text(snap->warning[i]));
 	for (size_t i = 0; i < snap->n_list_warning; i++)

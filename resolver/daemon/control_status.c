@@ -2,6 +2,8 @@
 
 #include "resolver/daemon/control_value.h"
 
+#include <string.h>
+
 json_t *
 control_json_cache(const struct cache_stats *c)
 {
@@ -78,18 +80,38 @@ certificate_object(const struct upstream_report *u)
 	return o;
 }
 
+/* What the last verdict found, for the reason that the address is not used: with the date, the limit, the name. */
+static json_t *
+reason_text(const struct upstream_report *u)
+{
+	json_t *verdict =
+	    u->reason == REASON_NONE || u->verdict_json == NULL ? NULL : json_loads(u->verdict_json, 0, NULL);
+	json_t *finding, *text = json_null();
+	size_t i;
+
+	json_array_foreach (json_object_get(verdict, "findings"), i, finding) {
+		const char *reason = json_string_value(json_object_get(finding, "reason"));
+
+		if (json_is_null(text) && reason != NULL && strcmp(reason, reason_code(u->reason)) == 0)
+			text = json_incref(json_object_get(finding, "text"));
+	}
+	json_decref(verdict);
+	return text;
+}
+
 static json_t *
 address_object(const struct status *s, const struct upstream_report *u)
 {
 	char addr[ADDR_TEXT_MAX];
 
-	return json_pack("{s:o,s:s,s:s,s:b,s:s,s:o,s:o,s:o,s:o}", "upstream", control_value_text(u->upstream),
-			 "address", addr_text(&u->addr, addr), "protocol",
+	return json_pack("{s:o,s:s,s:s,s:b,s:s,s:o,s:o,s:o,s:o,s:o}", "upstream",
+			 control_value_text(u->upstream), "address", addr_text(&u->addr, addr), "protocol",
 			 u->protocol == TP_DOH ? "doh" : "dot", "general",
 			 (int)status_is_general(s, u->upstream), "health", health_text(u->health), "reason",
-			 u->reason == REASON_NONE ? json_null() : json_string(reason_code(u->reason)),
-			 "since", u->good_since_ms > 0 ? control_value_date(u->good_since_ms) : json_null(),
-			 "tls", tls_object(&u->tls), "certificate", certificate_object(u));
+			 u->reason == REASON_NONE ? json_null() : json_string(reason_code(u->reason)), "text",
+			 reason_text(u), "since",
+			 u->good_since_ms > 0 ? control_value_date(u->good_since_ms) : json_null(), "tls",
+			 tls_object(&u->tls), "certificate", certificate_object(u));
 }
 
 static json_t *
@@ -170,11 +192,15 @@ portal(const struct status *s)
 {
 	int64_t left_ms = status_portal_left_ms(s);
 
-	return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o}", "enabled", s->snapshot->settings->portal_enable, "open",
-			 left_ms > 0, "left_s", json_integer((left_ms + 999) / 1000), "questions",
+	return json_pack("{s:b,s:b,s:o,s:o,s:o,s:o,s:s,s:o}", "enabled", s->snapshot->settings->portal_enable,
+			 "open", left_ms > 0, "left_s", json_integer((left_ms + 999) / 1000), "questions",
 			 control_value_number(s->counters.v[COUNTER_PORTAL_QUESTIONS]), "answered",
 			 control_value_number(s->counters.v[COUNTER_PORTAL_ANSWERED]), "failed",
-			 control_value_number(s->counters.v[COUNTER_PORTAL_FAILED]));
+			 control_value_number(s->counters.v[COUNTER_PORTAL_FAILED]), "helper",
+			 !s->snapshot->settings->portal_enable ? "off"
+			 : s->portal_trouble == NULL           ? "ready"
+							       : "unreachable",
+			 "error", control_value_text(s->portal_trouble));
 }
 
 /* What the daemon remembers of its clients: whoever uses it should be able to see that. */
@@ -187,7 +213,7 @@ query_log(const struct status *s)
 		return json_null();
 	return json_pack("{s:o,s:s,s:b}", "to", control_value_text(s->query_log), "clients",
 			 clients[s->snapshot->settings->query_log_clients], "writes",
-			 (int)s->query_log_writes);
+			 s->query_log_trouble == NULL);
 }
 
 void
@@ -202,6 +228,7 @@ control_status_add(json_t *o, const struct status *s)
 	(void)json_object_set_new(o, "addresses", addresses(s));
 	(void)json_object_set_new(o, "last_refusal", last_refusal(&s->last_refusal));
 	(void)json_object_set_new(o, "journal", journal_object(&s->journal));
+	(void)json_object_set_new(o, "evidence", journal_object(&s->evidence));
 	(void)json_object_set_new(o, "report_windows", report_windows(settings));
 	(void)json_object_set_new(o, "portal", portal(s));
 	(void)json_object_set_new(o, "query_log", query_log(s));

@@ -12,6 +12,7 @@
 #include "resolver/daemon/heap.h"
 #include "resolver/daemon/list_age.h"
 #include "resolver/daemon/network.h"
+#include "resolver/daemon/portal_reach.h"
 #include "resolver/daemon/querylog/query_log.h"
 #include "resolver/daemon/recorder.h"
 #include "resolver/daemon/sandbox.h"
@@ -89,9 +90,13 @@ daemon_status_fill(void *ctx, struct status *s)
 	if (s->last_refusal.upstream == NULL)
 		recorder_last_refusal(d->recorder, &s->last_refusal);
 	window_record_latest(&s->window, s->snapshot->settings->state_dir);
-	recorder_state(d->recorder, &s->journal);
+	recorder_state(d->recorder, &s->journal, &s->evidence);
 	s->captive_until_ms = captive_until_ms(&d->captive);
-	s->query_log = query_log_to(d->query_log, &s->query_log_writes);
+	s->query_log = query_log_to(d->query_log);
+	s->query_log_trouble = query_log_trouble(d->query_log, s->snapshot->settings);
+	if (s->query_log == NULL && s->query_log_trouble != NULL)
+		s->query_log = s->snapshot->settings->query_log_to;
+	s->portal_trouble = portal_reach_trouble(s->snapshot->settings, status_portal_error(s));
 	counters_sum(&s->counters, &d->counters);
 }
 

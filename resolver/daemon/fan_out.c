@@ -64,6 +64,7 @@ fan_out_on_worker(struct worker *w, void *arg)
 		cache_stats(worker_cache(w), &part->answer.cache);
 	if (s->what & STATUS_UPSTREAMS)
 		part->answer.res = worker_report(w, &part->answer.report);
+	part->answer.portal_error = worker_portal_error(w);
 	/* Without memory for the way back the request ends by its time; the part is then never freed, nor used again. */
 	(void)loop_post(s->loop, fan_out_on_answer, part);
 }

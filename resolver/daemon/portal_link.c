@@ -97,7 +97,7 @@ link_is_up(struct portal_link *l)
 	if (l->path == NULL || now >= l->until_ms || now < l->retry_ms)
 		return false;
 	l->retry_ms = now + PORTAL_LINK_RETRY_MS;
-	error = link_connect(l);
+	error = l->error = link_connect(l);
 	if (error != 0)
 		link_report(l, error);
 	return error == 0;
@@ -153,7 +153,8 @@ portal_link_close(struct portal_link *l)
 	link_disconnect(l);
 	loop_timer_stop(&l->end);
 	free(l->path);
-	*l = (struct portal_link){.loop = l->loop, .portal = l->portal, .fd = -1, .end = l->end};
+	*l = (struct portal_link){
+	    .loop = l->loop, .portal = l->portal, .fd = -1, .end = l->end, .error = l->error};
 	portal_close(l->portal);
 }
 

@@ -21,6 +21,7 @@ struct portal_link {
 	struct loop_timer end;
 	int64_t until_ms, retry_ms; /* boot clock */
 	bool reported;              /* that the helper cannot be reached, once a window */
+	int error;                  /* errno of the last attempt, also after the window; 0: it was reached */
 };
 
 void portal_link_init(struct portal_link *, struct loop *, struct portal *);

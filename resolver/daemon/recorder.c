@@ -33,10 +33,11 @@ struct recorder {
 	struct repeats repeats;
 	bool writes; /* there is a state-dir */
 	bool keeps_evidence;
-	struct refusal before; /* the last one of the journal, as of the start */
-	char *before_upstream; /* its upstream */
-	struct journal_state state;
-	struct log_limit log; /* of its changes */
+	struct refusal before;         /* the last one of the journal, as of the start */
+	char *before_upstream;         /* its upstream */
+	struct journal_state state;    /* of the journal */
+	struct journal_state evidence; /* of the evidence */
+	struct log_limit log;          /* of their changes */
 };
 
 /* A certificate that was judged, on its way from a worker. */
@@ -51,21 +52,53 @@ struct sighting {
 /* ---- the helper */
 
 static void
-state_set(struct recorder *r, enum journal_health health, int error)
+state_log(struct recorder *r, bool evidence, const struct journal_state *next)
 {
-	const struct journal_state next = {.health = health, .error = error, .since_ms = clock_wall_ms()};
+	const char *trouble = status_journal_trouble(next);
 	uint32_t left_out;
 
-	if (r->state.health == health && r->state.error == error)
-		return;
 	if (!log_limit_ok(&r->log, STATE_LOG_BURST, STATE_LOG_MS, &left_out))
-		; /* the status has it */
-	else if (status_journal_trouble(&next) != NULL)
-		log_event(LOG_WARN, "journal-not-written", LOG_STR("error", status_journal_trouble(&next)));
-	else if (r->state.health == JOURNAL_FAILING)
+		return; /* the status has it */
+	if (trouble != NULL && evidence)
+		log_event(LOG_WARN, "evidence-not-written", LOG_STR("error", trouble));
+	else if (trouble != NULL)
+		log_event(LOG_WARN, "journal-not-written", LOG_STR("error", trouble));
+	else if (evidence && r->evidence.health == JOURNAL_FAILING)
+		log_event(LOG_NOTICE, "evidence-written-again",
+			  LOG_INT("lost", counter_get(r->counters, COUNTER_JOURNAL_LOST)));
+	else if (!evidence && r->state.health == JOURNAL_FAILING)
 		log_event(LOG_NOTICE, "journal-written-again",
 			  LOG_INT("lost", counter_get(r->counters, COUNTER_JOURNAL_LOST)));
-	r->state = next;
+}
+
+static void
+state_set(struct recorder *r, bool evidence, enum journal_health health, int error)
+{
+	const struct journal_state next = {.health = health, .error = error, .since_ms = clock_wall_ms()};
+	struct journal_state *now = evidence ? &r->evidence : &r->state;
+
+	if (now->health == health && now->error == error)
+		return;
+	state_log(r, evidence, &next);
+	*now = next;
+}
+
+/* Neither is written any more; one that nobody wants stays off. */
+static void
+states_end(struct recorder *r)
+{
+	state_set(r, false, r->writes ? JOURNAL_ENDED : JOURNAL_OFF, 0);
+	state_set(r, true, r->writes && r->keeps_evidence ? JOURNAL_ENDED : JOURNAL_OFF, 0);
+}
+
+/* After a start or a reload: what is wanted counts as written until a write fails. */
+static void
+state_want(struct recorder *r, bool evidence, bool wanted)
+{
+	const struct journal_state *now = evidence ? &r->evidence : &r->state;
+
+	if (wanted != (now->health != JOURNAL_OFF))
+		state_set(r, evidence, wanted ? JOURNAL_WRITTEN : JOURNAL_OFF, 0);
 }
 
 static void
@@ -74,7 +107,7 @@ helper_drop(struct recorder *r)
 	loop_fd_unwatch(&r->watch);
 	(void)close(r->socket);
 	r->socket = -1;
-	state_set(r, JOURNAL_ENDED, 0);
+	states_end(r);
 }
 
 /* A report of before a reload that switched the journal off changes nothing. */
@@ -88,8 +121,9 @@ recorder_on_report(void *ctx, struct span message)
 		return;
 	if (report.error != 0)
 		counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
-	if (r->writes)
-		state_set(r, report.error != 0 ? JOURNAL_FAILING : JOURNAL_WRITTEN, report.error);
+	if (r->writes && (!report.evidence || r->keeps_evidence))
+		state_set(r, report.evidence, report.error != 0 ? JOURNAL_FAILING : JOURNAL_WRITTEN,
+			  report.error);
 }
 
 static void
@@ -347,6 +381,9 @@ recorder_start(struct recorder *r, const struct settings *s, bool kill)
 		recorder_configure(r, s);
 	} else {
 		log_event(LOG_WARN, "no-journal", LOG_STR("error", why));
+		r->writes = true;
+		r->keeps_evidence = s->evidence_count > 0;
+		states_end(r);
 	}
 	free(why);
 }
@@ -359,10 +396,11 @@ recorder_configure(struct recorder *r, const struct settings *s)
 	if (r->socket < 0) {
 		if (r->writes && r->state.health == JOURNAL_OFF)
 			log_event(LOG_WARN, "restart-needed", LOG_STR("option", "state-dir"));
+		states_end(r);
 		return;
 	}
-	if (r->writes != (r->state.health != JOURNAL_OFF))
-		state_set(r, r->writes ? JOURNAL_WRITTEN : JOURNAL_OFF, 0);
+	state_want(r, false, r->writes);
+	state_want(r, true, r->writes && r->keeps_evidence);
 	writer_put_setup(&r->message, s);
 	message_send(r);
 }
@@ -382,9 +420,10 @@ recorder_free(struct recorder *r)
 }
 
 void
-recorder_state(const struct recorder *r, struct journal_state *out)
+recorder_state(const struct recorder *r, struct journal_state *journal, struct journal_state *evidence)
 {
-	*out = r->state;
+	*journal = r->state;
+	*evidence = r->evidence;
 }
 
 void

@@ -25,6 +25,6 @@ void recorder_free(struct recorder *);
 void recorder_add(struct recorder *, const struct server *, struct span presented);
 /* The last refusal before the start, by the journal; its upstream is lent. */
 void recorder_last_refusal(const struct recorder *, struct refusal *);
-void recorder_state(const struct recorder *, struct journal_state *);
+void recorder_state(const struct recorder *, struct journal_state *journal, struct journal_state *evidence);
 
 #endif

@@ -60,6 +60,16 @@ status_portal_left_ms(const struct status *s)
 	return s->snapshot->settings->portal_enable ? status_captive_left_ms(s) : 0;
 }
 
+int
+status_portal_error(const struct status *s)
+{
+	int error = 0;
+
+	for (unsigned i = 0; i < s->n_worker && error == 0; i++)
+		error = s->worker[i].portal_error;
+	return error;
+}
+
 int64_t
 status_ct_list_age_ms(const struct status *s)
 {

@@ -22,7 +22,8 @@ struct worker_status {
 	enum res res; /* not RES_OK: it could not be asked or had no memory; the rest is zero */
 	struct upstreams_report report;
 	struct cache_stats cache;
-	size_t flushed; /* cache entries */
+	size_t flushed;   /* cache entries */
+	int portal_error; /* errno of the last attempt to reach the portal helper; 0: none failed */
 };
 
 /* The last certificate that was refused, also before the start when the journal has it. */
@@ -33,12 +34,12 @@ struct refusal {
 	int64_t at_ms; /* wall clock */
 };
 
-/* The journal of what the upstreams showed, and the evidence beside it. */
+/* The journal of what the upstreams showed, or the evidence beside it. */
 enum journal_health {
-	JOURNAL_OFF, /* there is no state-dir */
+	JOURNAL_OFF, /* there is no state-dir, or evidence.count is 0 */
 	JOURNAL_WRITTEN,
 	JOURNAL_FAILING, /* the last write failed */
-	JOURNAL_ENDED    /* the process that writes it is gone; a restart of the daemon brings it back */
+	JOURNAL_ENDED /* the process that writes it is gone, or never started; a restart of the daemon brings it back */
 };
 
 struct journal_state {
@@ -54,10 +55,12 @@ struct status {
 	int64_t started_ms;              /* wall clock */
 	int64_t captive_until_ms;        /* boot clock; 0: off */
 	const char *query_log;           /* where it goes, as configured at the start; NULL: there is none */
-	bool query_log_writes;           /* it could be written when that was last tried */
+	const char *query_log_trouble;   /* lent; why it is not written; NULL: it is, or there is none */
+	const char
+	    *portal_trouble; /* why the portal helper cannot be reached; NULL: it can, or nobody wants it */
 	struct refusal last_refusal;
 	struct window_record window; /* of `ct-logs update` */
-	struct journal_state journal;
+	struct journal_state journal, evidence;
 	unsigned workers;
 	struct counter_totals counters;
 	const struct worker_status *worker; /* lent */
@@ -73,6 +76,7 @@ int64_t status_uptime_ms(const struct status *); /* never negative, even when th
 bool status_clock_is_set(const struct status *);
 int64_t status_captive_left_ms(const struct status *); /* 0: captive mode is off */
 int64_t status_portal_left_ms(const struct status *);  /* 0: nothing may leave in clear text */
+int status_portal_error(const struct status *);        /* of some worker: worker_status.portal_error */
 int64_t status_ct_list_age_ms(const struct status *);  /* negative: there is no list */
 bool status_ct_list_is_stale(const struct status *);
 enum list_age status_ct_list_step(const struct status *); /* without a list fresh: nothing ages */

@@ -304,6 +304,12 @@ worker_cache(struct worker *w)
 	return engine_cache(w->engine);
 }
 
+int
+worker_portal_error(const struct worker *w)
+{
+	return w->portal.error;
+}
+
 enum res
 worker_report(struct worker *w, struct upstreams_report *out)
 {

@@ -50,6 +50,7 @@ void worker_captive_set(struct worker *, int64_t until_ms);
 /* Asks itself for localhost: true when it can answer questions. */
 bool worker_self_test(struct worker *);
 struct cache *worker_cache(struct worker *);
+int worker_portal_error(const struct worker *); /* portal_link.error */
 enum res worker_report(struct worker *, struct upstreams_report *out);
 
 #endif

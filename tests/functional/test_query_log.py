@@ -198,6 +198,7 @@ def in_status(t):
     os.kill(writer_of(d), signal.SIGKILL)
     d.process.wait_log("its writer has ended")
     check("clients: prefix (cannot be written" in d.tool("status")[1], d.tool("status")[1])
+    check("the query log is not written: its process has ended, restart ctstubd" in d.ctl("status")["warnings"], d.ctl("status")["warnings"])
     d, _ = stub(t, name="without")
     equal(d.ctl("status")["query_log"], None, "the object without a log")
     check("query log" not in d.tool("status")[1], d.tool("status")[1])

@@ -5,6 +5,7 @@ import pty
 import re
 import select
 import signal
+import socket
 import subprocess
 
 from functional._common import servfail, stub
@@ -268,3 +269,79 @@ def permission(t):
 def header(t):
     out = good(t).tool("upstreams")[1].splitlines()
     check(out[0].startswith("UPSTREAM ") and out[1].startswith("one ") and out[0].index("ADDRESS") == out[1].index("127."), f"{out}")
+
+
+def portal_state(d):
+    answer = d.ctl("status")
+    return answer["portal"]["helper"], answer["portal"]["error"], [w for w in answer["warnings"] if w.startswith("the portal helper")]
+
+
+@case("status says when the portal helper cannot be reached: no socket, nobody behind it, and that it can")
+def portal_helper(t):
+    path = t.path("portal.sock")
+    site = Site(t)
+    d = Daemon(t, upstream("one", DotServer(t, site)), anchors=site.anchors, extra=f'portal {{ enable = true user = "" socket = "{path}" }}\n')
+    helper, error, warnings = portal_state(d)
+    equal((helper, error, len(warnings)), ("unreachable", "No such file or directory", 1), "without a socket")
+    check(f"warning        {warnings[0]}" in status(d)[1], status(d)[1])
+    d.process.wait_log(f"cannot use {path}: No such file or directory")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.bind(path)
+        s.listen(4)
+        equal(portal_state(d), ("ready", None, []), "with a helper")
+    equal(portal_state(d), ("ready", None, []), "nobody behind the socket, and no window yet")
+    check(d.ctl("captive", minutes=1)["ok"], "captive")
+    until(lambda: portal_state(d)[:2] == ("unreachable", "Connection refused"), 10, "the attempt of the window")
+    check("portal-helper-unreachable" in d.log(), "the log")
+    os.unlink(path)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET) as s:
+        s.bind(path)
+        s.listen(4)
+        check(d.ctl("captive", minutes=2)["ok"], "captive")
+        until(lambda: portal_state(d) == ("ready", None, []), 10, "a helper that is back")
+
+
+@case("status says nothing of a portal helper that nobody wants")
+def portal_unwanted(t):
+    equal(portal_state(unused(t)), ("off", None, []), "the helper")
+
+
+@case("status says why the query log cannot be written")
+def query_log_unwritable(t):
+    d, _ = stub(t, extra=f'query-log {{ to = "{t.path("missing/log")}" }}\n')
+    want = "the query log is not written: No such file or directory"
+    until(lambda: any(w.startswith(want) for w in d.ctl("status")["warnings"]), 10, "the warning")
+    check(want in status(d)[1], status(d)[1])
+
+
+@case("status says why the evidence of refusals cannot be written, while the journal is, and that it can again")
+def evidence_unwritable(t):
+    site = Site(t)
+    server = DotServer(t, Site(t, prefix="other"))
+    state = t.path("state")
+    os.mkdir(state)
+    open(os.path.join(state, "evidence"), "w", encoding="utf-8").close()
+    d = Daemon(t, upstream("one", server), anchors=site.anchors, state_dir=state)
+    servfail(d.ask("www.example.com"), "untrusted")
+    until(lambda: d.ctl("status")["evidence"]["state"] == "failing", 10, "the evidence fails")
+    answer = d.ctl("status")
+    equal((answer["evidence"]["error"], answer["journal"]["state"]), ("Not a directory", "written"), "evidence and journal")
+    check("the evidence of refusals is not written: Not a directory" in status(d)[1], status(d)[1])
+    check("evidence-not-written" in d.log(), "log")
+
+
+@case("evidence that is switched off is off, and no trouble")
+def evidence_off(t):
+    answer = stub(t, extra="evidence { count = 0 }\n")[0].ctl("status")
+    equal((answer["evidence"]["state"], [w for w in answer["warnings"] if "evidence" in w]), ("off", []), "the evidence")
+
+
+@case("status says why an address is refused, with the date and the days since then")
+def dated_refusal(t):
+    site = Site(t)
+    now = utc_now()
+    old = Site(t, prefix="old", not_before=now - 40 * DAY, not_after=now - 12 * DAY - DAY / 2)
+    d = Daemon(t, upstream("one", DotServer(t, old)), anchors=old.anchors)
+    servfail(d.ask("www.example.com"), "expired")
+    out = status(d)[1]
+    check(re.search(r"^refused +one 127\.0\.0\.1:\d+: expired \(.*it has expired, valid until \d{4}-[^,]*Z, 12 days ago\)$", out, re.M), out)

@@ -7,6 +7,7 @@
 #include "resolver/daemon/querylog/query_writer.h"
 #include "resolver/daemon/sandbox.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,7 +20,8 @@ struct query_log {
 	uint8_t *room; /* for reports */
 	bool was_open; /* and so was reported */
 	bool was_failed;
-	struct log_limit log; /* of changes between the two */
+	char error[sizeof(((struct query_report *)NULL)->error)]; /* of the last report; "": it is open */
+	struct log_limit log;                                     /* of changes between the two */
 };
 
 #define STATE_LOG_BURST 20 /* lines about that: a collector may come and go */
@@ -43,6 +45,7 @@ report_log(struct query_log *q, const struct query_report *r)
 		counter_add(q->counters, COUNTER_QUERY_LOG_DROPPED, r->lost);
 	q->was_open = r->open;
 	q->was_failed = !r->open;
+	(void)snprintf(q->error, sizeof q->error, "%s", r->open ? "" : r->error);
 }
 
 static void
@@ -167,10 +170,21 @@ query_log_end(struct query_log *q)
 }
 
 const char *
-query_log_to(const struct query_log *q, bool *writes)
+query_log_to(const struct query_log *q)
 {
-	*writes = q != NULL && q->was_open && !atomic_load(&q->channel.gone);
 	return q != NULL ? q->to : NULL;
+}
+
+const char *
+query_log_trouble(const struct query_log *q, const struct settings *s)
+{
+	if (q == NULL)
+		return s->query_log_to[0] != '\0' ? "its process is not running, restart ctstubd" : NULL;
+	if (atomic_load(&q->channel.gone))
+		return "its process has ended, restart ctstubd";
+	if (q->was_open)
+		return NULL;
+	return q->error[0] != '\0' ? q->error : "it is not open yet";
 }
 
 struct query_channel *

@@ -20,8 +20,10 @@ void query_log_reload(struct query_log *, const struct settings *);
 /* After the feeds: the writer works off what it has. */
 void query_log_end(struct query_log *);
 
-/* As configured (lent), and whether it could be written when that was last tried. NULL: there is no log. */
-const char *query_log_to(const struct query_log *, bool *writes);
+/* As configured at the start (lent). NULL: there is no log. */
+const char *query_log_to(const struct query_log *);
+/* Why it is not written (lent until the next report), also when the settings want a log and there is none; NULL: it is. */
+const char *query_log_trouble(const struct query_log *, const struct settings *);
 /* For the feeds; NULL: there is no log. */
 struct query_channel *query_log_channel(struct query_log *);
 

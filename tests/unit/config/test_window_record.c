@@ -95,7 +95,9 @@ records_are_read(void **state)
 	assert_int_equal(mkdir(inner, 0700), 0);
 	file_write(inner, files[0].content);
 	window_record_latest(&r, folder);
-	assert_int_equal(r.windows, 3); /* the one that was used last */
+	assert_int_equal(r.windows, 4 + 3); /* of both folders */
+	assert_int_equal(r.names, 2 + 12);
+	assert_int_equal(r.began_ms, NOW); /* that of the last one */
 	(void)snprintf(path, sizeof path, "%s/" WINDOW_RECORD_FILE, inner);
 	assert_int_equal(chmod(path, 0666), 0);
 	window_record_latest(&r, folder);

@@ -141,6 +141,13 @@ worker_cache(struct worker *w)
 	return w->cache;
 }
 
+int
+worker_portal_error(const struct worker *w)
+{
+	(void)w;
+	return 0;
+}
+
 enum res
 worker_report(struct worker *w, struct upstreams_report *out)
 {
