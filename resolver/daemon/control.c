@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "resolver/daemon/helper.h"
 #include "transport/loop.h"
 
 #include <errno.h>
@@ -66,9 +67,12 @@ peer_has_group(int fd, gid_t group)
 	return found;
 }
 
+/* A helper has the daemon's user, but no business here: one that was taken over may look like any user, and change nothing. */
 static enum peer
 peer_of(const struct control *k, int fd, const struct ucred *peer)
 {
+	if (helper_has_pid(peer->pid))
+		return PEER_USER;
 	if (peer->uid == 0 || peer->uid == geteuid())
 		return PEER_OWNER;
 	return k->has_group && (peer->gid == k->group || peer_has_group(fd, k->group)) ? PEER_MEMBER

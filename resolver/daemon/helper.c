@@ -19,9 +19,14 @@
 #define HELPER_START_MS 5000 /* a busy machine starts it in some 10 ms */
 #define HELPER_TROUBLE  3    /* its exit code */
 #define HELPER_FD       3    /* its end of the socket */
+#define HELPERS_MAX     4    /* the journal's, the query log's, and room */
 #define FDS_MAX         4096 /* closed one by one where the kernel has no close_range (before 5.9) */
 
 static const char ready[] = "r"; /* what it sends first */
+
+/* Written before any thread is started. */
+static pid_t helpers[HELPERS_MAX];
+static size_t n_helpers;
 
 /* ---- in the helper */
 
@@ -116,11 +121,23 @@ helper_start(const struct helper_setup *setup, char **why)
 	if (pid == 0)
 		helper_live(setup, pair[1]);
 	(void)close(pair[1]);
+	if (pid > 0 && n_helpers < HELPERS_MAX)
+		helpers[n_helpers++] = pid;
 	if (pid > 0 && helper_is_ready(pair[0]) && fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
 		return pair[0];
 	*why = strdup(strerror(errno));
 	(void)close(pair[0]);
 	return -1;
+}
+
+bool
+helper_has_pid(pid_t pid)
+{
+	size_t i = 0;
+
+	while (i < n_helpers && helpers[i] != pid)
+		i++;
+	return i < n_helpers;
 }
 
 void

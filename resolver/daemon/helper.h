@@ -38,6 +38,8 @@ struct helper_setup {
 /* Before any thread is started. Waits until the helper is sealed. Gives the daemon's end, which does not block, or -1 and
  * *why (yours). */
 int helper_start(const struct helper_setup *, char **why);
+/* Is this one of the processes that were started so? Their filters forbid them to start others. */
+bool helper_has_pid(pid_t);
 /* Closes the daemon's end, when the helper has done its work or after HELPER_END_MS. */
 void helper_end(int socket);
 

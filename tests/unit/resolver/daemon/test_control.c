@@ -1,6 +1,7 @@
 /* The control socket over a real socket, with real loops and threads, and fake workers. */
 #include "resolver/daemon/control.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,6 +18,7 @@
 
 #include "base/clock.h"
 #include "resolver/daemon/fan_out.h"
+#include "resolver/daemon/helper.h"
 #include "transport/loop.h"
 
 #define WORKERS 2
@@ -316,6 +318,69 @@ expect_text(const json_t *o, const char *key, const char *want)
 		fail_msg("%s is %s, not %s", key, v == NULL ? "no string" : v, want);
 }
 
+static enum res
+no_seal(bool kill, char **why)
+{
+	(void)kill;
+	(void)why;
+	return RES_OK;
+}
+
+/* In the helper: what it is asked to send to the control socket, it sends, and hands back the response. */
+static void
+helper_asks(int socket, void *ctx)
+{
+	static uint8_t room[HELPER_MESSAGE_MAX];
+	ssize_t n = helper_receive(socket, room);
+	char *response;
+
+	if (n <= 0)
+		return;
+	room[n] = '\0';
+	response = ask(ctx, (const char *)room);
+	(void)helper_send(socket, span_str(response));
+	free(response);
+}
+
+static json_t *
+ask_by_helper(struct stage *s, const char *request)
+{
+	static uint8_t room[HELPER_MESSAGE_MAX];
+	const struct helper_setup setup = {.name = "asks", .user = "", .seal = no_seal, .run = helper_asks, .ctx = s};
+	char *why = NULL;
+	int fd = helper_start(&setup, &why);
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	ssize_t n;
+	json_t *o;
+
+	assert_true(fd >= 0);
+	assert_true(helper_send(fd, span_str(request)));
+	assert_int_equal(poll(&p, 1, 10000), 1);
+	n = helper_receive(fd, room);
+	assert_true(n > 0);
+	o = json_loadb((const char *)room, (size_t)n, JSON_DISABLE_EOF_CHECK, NULL);
+	assert_non_null(o);
+	helper_end(fd);
+	return o;
+}
+
+/* It has the daemon's user, and may do what any user may. */
+static void
+a_helper_changes_nothing(void **state)
+{
+	struct stage *s = *state;
+	json_t *o = ask_by_helper(s, "{\"verb\": \"flush\"}\n");
+
+	assert_true(json_is_false(json_object_get(o, "ok")));
+	json_decref(o);
+	o = ask_by_helper(s, "{\"verb\": \"status\"}\n");
+	assert_true(json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+	o = ask_json(s, "{\"verb\": \"flush\"}\n"); /* the same user, another process */
+	assert_true(json_is_true(json_object_get(o, "ok")));
+	json_decref(o);
+}
+
 static void
 status_reports_the_daemon(void **state)
 {
@@ -606,6 +671,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(a_helper_changes_nothing, setup, teardown),
 	    cmocka_unit_test_setup_teardown(status_reports_the_daemon, setup, teardown),
 	    cmocka_unit_test_setup_teardown(upstreams_are_reported_by_worker, setup, teardown),
 	    cmocka_unit_test_setup_teardown(stats_add_up, setup, teardown),
