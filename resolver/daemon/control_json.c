@@ -284,11 +284,22 @@ trouble_add(json_t *list, const char *what, const char *trouble)
 	buf_free(&b);
 }
 
+/* Off although the configuration wants it: a reload brought state-dir, and no reload can start the process. */
+static const char *
+journal_trouble(const struct status *s)
+{
+	const char *folder = s->snapshot->settings->state_dir;
+
+	return s->journal.health == JOURNAL_OFF && folder != NULL && folder[0] != '\0'
+		   ? "its process is not running, restart ctstubd"
+		   : status_journal_trouble(&s->journal);
+}
+
 /* The processes beside the daemon. */
 static void
 helper_warnings_add(json_t *list, const struct status *s)
 {
-	trouble_add(list, "the journal is not written", status_journal_trouble(&s->journal));
+	trouble_add(list, "the journal is not written", journal_trouble(s));
 	trouble_add(list, "the evidence of refusals is not written", status_journal_trouble(&s->evidence));
 	trouble_add(list, "the query log is not written", s->query_log_trouble);
 	trouble_add(

@@ -23,20 +23,43 @@ fact_of(const struct known *k, enum known_kind kind, struct span upstream, struc
 	return hash_keyed(&k->key, buf_span(&b));
 }
 
+/* Its place; KNOWN_MAX: it is not there. */
 static size_t
 fact_at(const struct known *k, uint64_t fact)
 {
-	size_t i = 0;
+	size_t at = k->first[fact % KNOWN_MAX];
 
-	while (i < k->n && k->fact[i] != fact)
-		i++;
-	return i;
+	while (at != 0 && k->fact[at - 1] != fact)
+		at = k->after[at - 1];
+	return at != 0 ? at - 1 : KNOWN_MAX;
+}
+
+static void
+fact_link(struct known *k, size_t at, uint64_t fact)
+{
+	uint16_t *first = &k->first[fact % KNOWN_MAX];
+
+	k->fact[at] = fact;
+	k->after[at] = *first;
+	*first = (uint16_t)(at + 1);
+}
+
+/* Harmless for a place whose fact was dropped. */
+static void
+fact_unlink(struct known *k, size_t at)
+{
+	uint16_t *link = &k->first[k->fact[at] % KNOWN_MAX];
+
+	while (*link != 0 && *link != at + 1)
+		link = &k->after[*link - 1];
+	if (*link != 0)
+		*link = k->after[at];
 }
 
 bool
 known_has(const struct known *k, enum known_kind kind, struct span upstream, struct span what)
 {
-	return fact_at(k, fact_of(k, kind, upstream, what)) < k->n;
+	return fact_at(k, fact_of(k, kind, upstream, what)) < KNOWN_MAX;
 }
 
 bool
@@ -44,12 +67,13 @@ known_add(struct known *k, enum known_kind kind, struct span upstream, struct sp
 {
 	uint64_t fact = fact_of(k, kind, upstream, what);
 
-	if (fact_at(k, fact) < k->n)
+	if (fact_at(k, fact) < KNOWN_MAX)
 		return false;
 	if (k->n < KNOWN_MAX) {
-		k->fact[k->n++] = fact;
+		fact_link(k, k->n++, fact);
 	} else {
-		k->fact[k->next] = fact;
+		fact_unlink(k, k->next);
+		fact_link(k, k->next, fact);
 		k->next = (k->next + 1) % KNOWN_MAX;
 	}
 	return true;
@@ -60,9 +84,9 @@ known_drop(struct known *k, enum known_kind kind, struct span upstream, struct s
 {
 	size_t at = fact_at(k, fact_of(k, kind, upstream, what));
 
-	if (at == k->n)
+	if (at == KNOWN_MAX)
 		return false;
-	k->fact[at] = 0; /* its place is taken in turn */
+	fact_unlink(k, at); /* its place is taken in turn */
 	return true;
 }
 

@@ -396,7 +396,6 @@ recorder_configure(struct recorder *r, const struct settings *s)
 	if (r->socket < 0) {
 		if (r->writes && r->state.health == JOURNAL_OFF)
 			log_event(LOG_WARN, "restart-needed", LOG_STR("option", "state-dir"));
-		states_end(r);
 		return;
 	}
 	state_want(r, false, r->writes);

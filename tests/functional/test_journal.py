@@ -376,6 +376,7 @@ def switched(t):
     reload_with(w.dir)
     equal(state(w.daemon), "off", "without the process")
     check("restart-needed option=state-dir" in w.daemon.log(), "the log asks for a restart")
+    check("the journal is not written: its process is not running, restart ctstubd" in w.daemon.ctl("status")["warnings"], "and so does the status")
 
 
 @case("the process that writes is the daemon's user, and can neither make sockets nor execute", builds=("gcc",))

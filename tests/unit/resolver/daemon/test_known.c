@@ -109,6 +109,68 @@ facts_differ_in_kind_and_upstream(void **state)
 	assert_true(known_add(known, KNOWN_LEAF, span_str("ab"), span_str("c")));
 }
 
+/* The same table as a plain ring: places from the oldest on, a dropped fact leaves its place empty until its turn. */
+struct ring {
+	unsigned v[KNOWN_MAX]; /* 0: empty */
+	size_t n, next;
+};
+
+static size_t
+ring_at(const struct ring *r, unsigned id)
+{
+	size_t i = 0;
+
+	while (i < r->n && r->v[i] != id)
+		i++;
+	return i;
+}
+
+static bool
+ring_add(struct ring *r, unsigned id)
+{
+	if (ring_at(r, id) < r->n)
+		return false;
+	if (r->n < KNOWN_MAX) {
+		r->v[r->n++] = id;
+		return true;
+	}
+	r->v[r->next] = id;
+	r->next = (r->next + 1) % KNOWN_MAX;
+	return true;
+}
+
+static bool
+ring_drop(struct ring *r, unsigned id)
+{
+	size_t at = ring_at(r, id);
+
+	if (at < r->n)
+		r->v[at] = 0;
+	return at < r->n;
+}
+
+static void
+chains_find_what_a_search_finds(void **state)
+{
+	struct ring *ring = calloc(1, sizeof *ring);
+	uint32_t random = 1;
+
+	(void)state;
+	assert_non_null(ring);
+	for (unsigned i = 0; i < 60000; i++) {
+		unsigned id = 1 + (random >> 8) % (KNOWN_MAX + KNOWN_MAX / 2);
+		const struct span what = span_of((const uint8_t *)&id, sizeof id), up = span_str("a");
+		bool drops = (random >> 5) % 8 == 0;
+
+		if ((drops ? known_drop(known, KNOWN_LEAF, up, what) : known_add(known, KNOWN_LEAF, up, what)) !=
+		    (drops ? ring_drop(ring, id) : ring_add(ring, id)))
+			fail_msg("step %u: %s %u", i, drops ? "drop" : "add", id);
+		assert_int_equal(known_has(known, KNOWN_LEAF, up, what), ring_at(ring, id) < ring->n);
+		random = random * 1664525 + 1013904223;
+	}
+	free(ring);
+}
+
 int
 main(void)
 {
@@ -116,6 +178,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(each_is_reported_once, begin, end),
 		cmocka_unit_test_setup_teardown(the_oldest_fact_makes_room, begin, end),
 		cmocka_unit_test_setup_teardown(facts_differ_in_kind_and_upstream, begin, end),
+		cmocka_unit_test_setup_teardown(chains_find_what_a_search_finds, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
