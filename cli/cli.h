@@ -72,7 +72,7 @@ extern const struct cli_option verify_options[];
 void cli_failures_collect(int argc, char **argv);
 /* What was complained of since then: an array of sentences, yours; empty without --json. */
 json_t *cli_complaints(void);
-/* A complaint on standard error, "ctstub VERB: ...". Gives the code, so that it can be returned. */
+/* A complaint on standard error (with EXIT_GOOD a warning, which is kept from the JSON of a failure), "ctstub VERB: ...". Gives the code, so that it can be returned. */
 enum exit_code cli_complain(enum exit_code, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 /* What `ctstub help VERB` prints. */

@@ -75,7 +75,8 @@ cli_complain(enum exit_code code, const char *verb, const char *format, ...)
 	va_end(ap);
 	(void)fprintf(stderr, verb != NULL ? "ctstub %s: " : "ctstub: ", verb);
 	(void)fprintf(stderr, "%s\n", text);
-	cli_failure_add(text);
+	if (code != EXIT_GOOD) /* a warning is not what went wrong */
+		cli_failure_add(text);
 	return code;
 }
 

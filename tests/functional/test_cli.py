@@ -112,6 +112,23 @@ def broken_file(t, words):
     equal((code, json.loads(out)["ok"]), (0, True), "with --json")
 
 
+WITH_A_FILE = [("verify", ["--ip", "192.0.2.1", "/dev/null"], 2), ("probe", ["cloudflare"], 2), ("ct-logs show", [], 2), ("ct-logs update", [], 2),
+               ("ct-logs import", ["/dev/null"], 2), ("audit", [], 2), ("egress", [], 2), ("setup", ["--check"], 2), ("status", [], 3),
+               ("upstreams", [], 3), ("stats", [], 3), ("flush", [], 3), ("reload", [], 3), ("log-level", ["info"], 3), ("captive", [], 3)]
+
+
+@rows([(f"{verb} with a broken configuration, and no daemon: the first error in JSON is what went wrong", verb, more, want) for verb, more, want in WITH_A_FILE])
+def broken_alone(t, verb, more, want):
+    config = t.write("broken.conf", BROKEN.format(socket="/nowhere", state=t.dir))
+    code, out, err = t.run("ctstub", *verb.split(), "-c", config, "--json", *more)
+    answer = json.loads(out)
+    equal((code, sorted(answer), answer["error"]), (want, ["error", "errors"], answer["errors"][0]), err)
+    check(("the daemon does not answer on /nowhere" if want == 3 else f'{config}:3: unknown option "no-such"') in answer["error"], answer)
+    check("no-such" in err and not any("warning" in e for e in answer["errors"]), f"{answer} {err}")
+    code, out, err = t.run("ctstub", *verb.split(), "-c", "/nowhere", "--json", *more)
+    equal((code, sorted(json.loads(out))), (2, ["error", "errors"]), f"a file that does not exist: {err}")
+
+
 @case("a reload of a broken file says so through the daemon, with exit code 2")
 def broken_reload(t):
     from functional._common import stub
