@@ -3,8 +3,8 @@ EXTRA_DIST += \
 	contrib/ctstub.conf contrib/debian contrib/fleet \
 	contrib/install-packages contrib/packages contrib/quickstart \
 	contrib/systemd/bind-itself.conf contrib/systemd/control-group.conf contrib/systemd/egress.conf \
-	contrib/systemd/ctstub-audit.service.in contrib/systemd/ctstub-audit.timer \
-	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer \
+	contrib/systemd/ctstub-audit.service.in contrib/systemd/ctstub-audit.timer contrib/systemd/ctstub-audit-retry.timer \
+	contrib/systemd/ctstub-ct-logs.service.in contrib/systemd/ctstub-ct-logs.timer contrib/systemd/ctstub-ct-logs-retry.timer \
 	contrib/systemd/ctstubd.service.in contrib/systemd/ctstubd.socket \
 	contrib/systemd/ctstub-portal.service.in contrib/systemd/ctstub-portal.socket \
 	contrib/systemd/ctstub-watch.service.in contrib/systemd/ctstub-watch-reload.path contrib/systemd/ctstub-reload.service.in \
@@ -52,7 +52,8 @@ contrib/systemd/ctstub-metrics.service: contrib/systemd/ctstub-metrics.service.i
 if SYSTEMD_UNITS
 nodist_systemdunit_DATA = $(units)
 dist_systemdunit_DATA = contrib/systemd/ctstubd.socket contrib/systemd/ctstub-portal.socket contrib/systemd/ctstub-audit.timer contrib/systemd/ctstub-ct-logs.timer \
-	contrib/systemd/ctstub-watch-reload.path contrib/systemd/ctstub-watch-pull.timer
+	contrib/systemd/ctstub-watch-reload.path contrib/systemd/ctstub-watch-pull.timer \
+	contrib/systemd/ctstub-audit-retry.timer contrib/systemd/ctstub-ct-logs-retry.timer
 endif
 # A configuration that somebody has written is never overwritten, and is left behind when it was changed.
 install-data-local:

@@ -1,14 +1,10 @@
 """What ctstub-watch found, as other programs show it; known certificates; disallow feeds."""
 import base64
-import functools
 import hashlib
-import http.server
 import json
 import os
 import shutil
-import ssl
 import subprocess
-import threading
 
 from cryptography.hazmat.primitives import serialization
 
@@ -19,6 +15,7 @@ from harness.daemon import Daemon, upstream
 from harness.pki import Site, spki
 from harness.toylogs import ToyLogs, leaf_hash, root_from_path
 from harness.upstream import DotServer
+from harness.web import Web
 
 FINDING = {"event": "finding", "id": "00", "kind": "rogue", "because": "nobody expects it", "log": {"name": "Toy\u001b[31m log", "id": "AA=="},
            "index": 7, "logged": "2026-11-28T08:00:00.000Z", "matched": [{"item": "1.1.1.1", "upstream": "cloudflare"}],
@@ -200,37 +197,6 @@ def known(t):
 
 
 # ---- a feed for many machines
-
-class Files(http.server.SimpleHTTPRequestHandler):
-    def log_message(self, *_):
-        pass
-
-    def copyfile(self, source, outputfile):
-        try:
-            super().copyfile(source, outputfile)
-        except OSError:
-            pass  # who has enough hangs up
-
-
-class Web:
-    """A web server with a folder of files."""
-
-    def __init__(self, t, site):
-        self.folder = t.path("web")
-        os.makedirs(self.folder)
-        handler = functools.partial(Files, directory=self.folder)
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(site.chain, site.key_file)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        t.defer(self.server.server_close)
-        t.defer(self.server.shutdown)
-        self.url = f"https://127.0.0.1:{self.server.server_address[1]}/feed.txt"
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
 
 class Feed:
     def __init__(self, t):

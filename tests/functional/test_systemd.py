@@ -6,8 +6,7 @@ import shutil
 
 from harness.case import case, check, equal, until
 from harness.container import Container, debian_root
-from harness.installed import CONFIG, GOOD, STATUS, answered, ask, configure, doors, install
-from harness.pki import DAY, Log, log_list, utc_now
+from harness.installed import CONFIG, GOOD, answered, ask, configure, doors, install
 
 def reloads(machine):
     """A good change takes effect; a broken one is refused with file and line, and the old configuration stays."""
@@ -97,38 +96,6 @@ def administrators(machine):
     machine.must("systemctl", "restart", "ctstubd")
 
 
-def helpers(machine):
-    """The list of CT logs under its own user, and the exporter, each beside the daemon."""
-    folder = "/var/lib/ctstub/ct-logs"
-    logs = [Log(f"Toy {i}", "Operator") for i in range(3)]
-    for name, days in (("first", 1), ("second", 2)):
-        with open(f"{machine.root}/srv/{name}.json", "w", encoding="utf-8") as f:
-            f.write(log_list(logs, utc_now() + days * DAY))
-    configure(machine.root, GOOD + 'ct { list-url = "/srv/mirror.json" }\n')
-    machine.must("systemctl", "restart", "ctstubd")
-    code, _ = machine.run("systemctl", "start", "ctstub-ct-logs", seconds=120)
-    check(code != 0 and machine.state("ctstub-ct-logs", "SubState") == "auto-restart", f"without a source: {machine.state('ctstub-ct-logs', 'SubState')}")
-    equal(machine.state("ctstub-ct-logs", "RestartUSec"), "30min", "the next attempt")
-    machine.must("systemctl", "stop", "ctstub-ct-logs")
-    machine.must("setpriv", "--reuid=ctstub-ct-logs", "--regid=ctstub", "--init-groups", "ctstub", "ct-logs", "import", "--force", "--state-dir", folder, "/srv/first.json")
-    os.rename(f"{machine.root}/srv/second.json", f"{machine.root}/srv/mirror.json")
-    code, _ = machine.run("systemctl", "start", "ctstub-ct-logs", seconds=120)
-    equal(code, 0, f"ctstub-ct-logs.service: {machine.journal('ctstub-ct-logs')[-800:]}")
-    equal(machine.must("stat", "-c", "%U:%G", folder, f"{folder}/ct-logs.json").split(), ["ctstub-ct-logs:ctstub"] * 2, "owner")
-    until(lambda: f"{folder}/ct-logs.json" in machine.run(*STATUS, "--json")[1], 20, "the daemon uses the new list")
-    code, _ = machine.run("setpriv", "--reuid=ctstub-ct-logs", "--regid=ctstub", "--init-groups", "touch", "/var/lib/ctstub/other")
-    check(code != 0, "the user of the list can write elsewhere in state-dir")
-    machine.must("systemctl", "start", "ctstub-metrics")
-    request = r'exec 3<>/dev/tcp/127.0.0.1/9153; printf "GET /metrics HTTP/1.1\r\n\r\n" >&3; cat <&3'
-    until(lambda: "ctstub_questions_udp_total" in machine.run("bash", "-c", request)[1], 20, "the exporter serves")
-    status = machine.must("cat", f"/proc/{machine.state('ctstub-metrics', 'MainPID')}/status")
-    check("CapEff:\t0000000000000000" in status and "Uid:\t0\t" not in status, "the exporter has rights")
-    machine.must("systemctl", "stop", "ctstub-metrics")
-    os.unlink(f"{machine.root}{folder}/ct-logs.json")  # a list of the future: the clock would not be set
-    configure(machine.root, GOOD)
-    machine.must("systemctl", "restart", "ctstubd")
-
-
 def killed(machine):
     """Three times: the socket keeps what is asked meanwhile."""
     for _ in range(3):
@@ -174,7 +141,6 @@ def whole_life(t):
     configure(root, GOOD)
     listens(machine)
     administrators(machine)
-    helpers(machine)
     killed(machine)
     remembers(machine)
     broken(machine)
