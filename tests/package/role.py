@@ -16,6 +16,7 @@ CONFIG = """upstream "lab" {
   ct-logs = "/srv/lab/ct-logs.json"
 }
 """
+FEED = "https://127.0.0.1:1/feed.txt"
 ENTRY = "cert-sha256 " + "ab" * 32
 
 
@@ -29,16 +30,20 @@ def play(box, *options):
 
 
 def role(t, suite, out):
-    machine = Machine(t, suite, out, ("ctstub", "ctstub-lab"), ANSIBLE)
+    machine = Machine(t, suite, out, ("ctstub", "ctstub-lab", "ctstub-watch"), ANSIBLE)
     box = machine.box
     shutil.copytree(os.path.join(TOP, "contrib", "fleet", "ansible"), machine.root + "/root/ansible")
-    deb = next(p for p in machine.packages if "ctstub_" in p)
+    deb, watch = (next(p for p in machine.packages if name in p) for name in ("ctstub_", "ctstub-watch_"))
+    key = t.path("org")
+    check(t.run("ctstub-watch", "sign", "--new-key", key)[0] == 0, "a key of the feed")
+    with open(key + ".pub", encoding="utf-8") as f:
+        key = f.read()
     variables = {"ctstub_package": deb, "ctstub_config": CONFIG, "ctstub_disallow": [ENTRY], "ctstub_egress": True, "ctstub_control_group": "adm",
-                 "ctstub_metrics": "127.0.0.1:9153"}
+                 "ctstub_metrics": "127.0.0.1:9153", "ctstub_feed_url": FEED, "ctstub_feed_key": key, "ctstub_watch_package": watch}
     machine.write("/root/vars.json", json.dumps(variables))
     machine.write("/etc/systemd/system/lab.service", LAB_UNIT)
     box.boot()
-    machine.dpkg("-i", *[p for p in machine.packages if p != deb])
+    machine.dpkg("-i", *[p for p in machine.packages if p not in (deb, watch)])
     box.must("ctstub-lab", "pki", "/srv/lab")
     box.must("chmod", "-R", "a+rX", "/srv/lab")
     box.must("systemctl", "start", "lab.service")
@@ -67,5 +72,10 @@ def done(machine, box):
     equal(box.run("setpriv", "--reuid=games", "--regid=games", "--groups=adm", "ctstub", "reload")[0], 0, "a reload by a member")
     request = r'exec 3<>/dev/tcp/127.0.0.1/9153; printf "GET /metrics HTTP/1.1\r\n\r\n" >&3; cat <&3'
     until(lambda: "ctstub_questions_udp_total" in box.run("bash", "-c", request)[1], 20, "the exporter serves")
-    for unit in ("ctstubd.socket", "ctstubd.service", "ctstub-ct-logs.timer", "ctstub-audit.timer", "ctstub-metrics.service", "nftables.service"):
+    for unit in ("ctstubd.socket", "ctstubd.service", "ctstub-ct-logs.timer", "ctstub-audit.timer", "ctstub-metrics.service", "nftables.service",
+                 "ctstub-watch-pull.timer", "ctstub-watch-reload.path"):
         equal(box.run("systemctl", "is-enabled", unit)[1].strip(), "enabled", unit)
+    equal((box.run("systemctl", "is-enabled", "ctstub-watch")[1].strip(), box.state("ctstub-watch")), ("disabled", "inactive"), "the watcher on a machine that only pulls")
+    box.run("systemctl", "start", "ctstub-watch-pull", seconds=60)
+    until(lambda: "ctstub-watch pull: " in box.journal("ctstub-watch-pull"), 20, f"the pull looks at {FEED}: {box.journal('ctstub-watch-pull')}")
+    check("key" not in box.journal("ctstub-watch-pull") and "127.0.0.1" in box.journal("ctstub-watch-pull"), f"the pull: {box.journal('ctstub-watch-pull')}")
