@@ -345,7 +345,7 @@ watch_findings_step(struct watch_findings *w)
 bool
 watch_findings_busy(const struct watch_findings *w)
 {
-	return act_busy(w);
+	return w->backlog || act_busy(w);
 }
 
 const struct watch_totals *

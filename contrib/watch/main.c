@@ -17,21 +17,31 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #define PLAN_MAX_AGE_MS                                                                                      \
 	((int64_t)24 * 3600 * 1000) /* then the configuration and the list of logs are read anew */
-#define STEP_MS 1000                /* between two looks at signals and at findings that wait */
+#define STEP_MS 1000                /* between two looks at findings that wait */
+#define REST_MS 20000               /* between two looks while none waits: the state shown is never older */
 
 static volatile sig_atomic_t stop_asked, reload_asked;
+static int woken = -1; /* an eventfd: a signal ends the wait */
 
 static void
 main_on_signal(int number)
 {
+	const uint64_t one = 1;
+	int kept = errno;
+	ssize_t n;
+
 	if (number == SIGHUP)
 		reload_asked = 1;
 	else
 		stop_asked = 1;
+	n = write(woken, &one, sizeof one);
+	(void)n; /* full: it ends the wait already */
+	errno = kept;
 }
 
 /* What the monitor works with; of one configuration. */
@@ -142,12 +152,16 @@ watch_close(struct watch *w)
 static void
 started_report(const struct watch *w)
 {
+	size_t n;
+
 	log_event(LOG_NOTICE, "watching", LOG_INT("logs", watch_reader_count(w->reader)),
 		  LOG_STR("list", w->plan->snapshot->ctlogs_from));
-	for (size_t i = 0; watch_reader_left_out(w->reader, i) != NULL; i++)
-		log_event(LOG_WARN, "log-not-watched",
-			  LOG_STR("log", watch_reader_left_out(w->reader, i)->description),
-			  LOG_STR("why", "the list of logs gives no URL where it can be read"));
+	for (n = 0; watch_reader_left_out(w->reader, n) != NULL; n++)
+		log_event(LOG_DEBUG, "log-not-watched",
+			  LOG_STR("log", watch_reader_left_out(w->reader, n)->description));
+	if (n > 0)
+		log_event(LOG_WARN, "logs-not-watched", LOG_INT("logs", n),
+			  LOG_STR("why", "the list of logs gives no URL where they can be read"));
 }
 
 /* With --once: what came of it. */
@@ -182,12 +196,27 @@ status_keep(struct watch *w, bool now)
 		log_event(LOG_WARN, "status-not-written", LOG_STR("why", strerror(errno)));
 }
 
+/* Starts what is due and waits; a signal ends the wait. False: no memory. */
+static bool
+watch_step(struct watch *w)
+{
+	int64_t rest_ms = woken < 0 || watch_findings_busy(w->findings) ? STEP_MS : REST_MS;
+	uint64_t signals;
+	bool readable;
+	ssize_t n;
+
+	if (!watch_reader_run(w->reader, clock_boot_ms() + rest_ms, woken, &readable))
+		return false;
+	n = readable ? read(woken, &signals, sizeof signals) : 0;
+	(void)n; /* the flags tell which signals came */
+	return true;
+}
+
 /* Until it is done or asked to stop; *again: it is asked to begin anew. */
 static int
 watch_run(struct watch *w, bool *again)
 {
 	int64_t until_ms = clock_boot_ms() + PLAN_MAX_AGE_MS;
-	bool readable;
 	int code = WATCH_DONE;
 
 	started_report(w);
@@ -199,7 +228,7 @@ watch_run(struct watch *w, bool *again)
 		}
 		watch_findings_step(w->findings);
 		status_keep(w, false);
-		if (!watch_reader_run(w->reader, clock_boot_ms() + STEP_MS, -1, &readable))
+		if (!watch_step(w))
 			return main_trouble("no-memory", NULL);
 	}
 	status_keep(w, true);
@@ -244,6 +273,7 @@ signals_take(void)
 {
 	struct sigaction action = {.sa_handler = main_on_signal};
 
+	woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGHUP, &action, NULL);
