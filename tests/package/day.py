@@ -7,6 +7,7 @@ from harness.case import check, until
 from harness.dhcp import HostileNetwork
 from harness.machines import KINDS, PLAIN_FILE, differences, files_of, has_address, machine_of
 from harness.outside import CONFIG_FILE, MIRROR, Mirror, Resolver
+from package.packages import no_traces
 
 KINDS_HERE = {**{name: kind for name, kind in KINDS.items() if name != "dhcpcd"}, "a plain file": PLAIN_FILE}
 APT = ("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qy", "-o", "Acquire::Languages=none")
@@ -68,10 +69,22 @@ def day(t, name, suite, out):
     machine.must("ctstub", "setup", "--check")
     if name != "a plain file":  # there, the package's removal undoes it
         machine.must("ctstub", "setup", "--undo")
+        with_links(machine)
     machine.must(*APT, "purge", "ctstub", seconds=180)
     after = settled(machine)
     check(not differences(before, after), f"different afterwards: {told(before, after)}")
+    no_traces(machine)
     machine.power_off()
+
+
+def with_links(machine):
+    """The other form of setup, and back: each file is as it was before."""
+    before = settled(machine)
+    machine.must("ctstub", "setup", "--yes", "--with-links", seconds=120)
+    machine.must("getent", "hosts", "links.example.org")
+    machine.must("ctstub", "setup", "--undo")
+    after = settled(machine)
+    check(not differences(before, after), f"different after setup --with-links and back: {told(before, after)}")
 
 
 def settled(machine):

@@ -7,7 +7,7 @@ import ssl
 import subprocess
 import urllib.request
 
-from harness.case import Skip, check, until
+from harness.case import Skip, check, equal, until
 from harness.container import Container, debian_root, own_suite
 from harness.machines import differences, files_of
 from harness.outside import network_of
@@ -164,6 +164,31 @@ def watch(machine):
     box.must("systemctl", "restart", "ctstubd", "ctstub-watch")
 
 
+# Where a purge leaves the package's name: what dpkg, apt, logrotate and the journal remember of the past, and this test's own files.
+PAST = ("/var/lib/dpkg", "/var/lib/apt", "/var/log", "/var/cache/apt", "/root", "/srv", "/proc", "/sys", "/dev", "/tmp", "/run/log")
+
+
+def no_traces(box):
+    """No file of that name, no unit that is loaded, failed or still runs, no user."""
+    pruned = " -o ".join(f"-path {folder}" for folder in PAST)
+    found = box.must("sh", "-c", f"find / \\( {pruned} \\) -prune -o -name '*ctstub*' -print")
+    equal(found, "", "files of that name")
+    equal(box.must("systemctl", "list-units", "--all", "--plain", "--no-legend", "ctstub*"), "", "units")
+    equal(box.run("getent", "passwd", "ctstub", "ctstub-portal", "ctstub-ct-logs", "ctstub-watch")[1], "", "users")
+    running = [name for name in box.must("sh", "-c", "cat /proc/[0-9]*/comm 2>/dev/null || :").split() if name.startswith("ctstub")]
+    equal(running, [], "processes")
+
+
+def in_use(box):
+    """Units that an administrator starts, and one that fails: a removal stops and forgets them."""
+    code, _ = box.run("systemctl", "start", "ctstub-ct-logs", seconds=120)
+    check(code != 0 and box.state("ctstub-ct-logs") == "failed", f"ctstub-ct-logs without a network: {code} {box.state('ctstub-ct-logs')}")
+    until(lambda: box.state("ctstub-ct-logs-retry.timer") == "active", 10, "the next attempt is due")
+    box.must("systemctl", "enable", "--now", "ctstub-metrics.service", "ctstub-watch-pull.timer")
+    for unit in ("ctstub-metrics.service", "ctstub-watch-pull.timer"):
+        equal(box.state(unit), "active", unit)
+
+
 def life(t, suite, out):
     """Install, use, upgrade, remove, install again, purge; then nothing is left."""
     machine = Machine(t, suite, out)
@@ -183,7 +208,9 @@ def life(t, suite, out):
     machine.dpkg("-i", *machine.packages)
     answers(box)
     until(lambda: "192.0.2.1" in box.run("dig", "+short", "@127.0.0.1", "mine.test")[1], 10, "what was configured holds after an upgrade")
+    in_use(box)
     machine.dpkg("-r", "ctstub-watch", "ctstub", "ctstub-lab")
+    equal(box.must("systemctl", "list-units", "--all", "--plain", "--no-legend", "ctstub*"), "", "units after the removal")
     check(os.path.exists(f"{machine.root}/etc/ctstub/conf.d/mine.conf"), "removing took a configuration that somebody wrote")
     for unit in ("ctstubd.socket", "ctstubd.service", "ctstub-watch.service"):
         check(box.state(unit) != "active", f"{unit} is still active after the removal")
@@ -193,8 +220,7 @@ def life(t, suite, out):
     machine.dpkg("-P", "ctstub-watch", "ctstub", "ctstub-lab")
     after = machine.files()
     check(not differences(before, after), f"after the purge: {[(p, before.get(p), after.get(p)) for p in differences(before, after)][:8]}")
-    running = box.must("ps", "-eo", "user,args") if box.run("which", "ps")[0] == 0 else ""
-    check("ctstub" not in running, f"still running: {running}")
+    no_traces(box)
     box.power_off()
 
 
