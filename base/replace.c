@@ -51,8 +51,8 @@ folder_sync(int folder)
 	return ok;
 }
 
-bool
-file_replace_at(int folder, const char *name, struct span content, mode_t mode)
+static bool
+file_put(int folder, const char *name, struct span content, mode_t mode, bool sync)
 {
 	char temporary[NAME_MAX + 1];
 	int fd = file_new(folder, name, temporary), error;
@@ -60,13 +60,25 @@ file_replace_at(int folder, const char *name, struct span content, mode_t mode)
 
 	if (fd < 0)
 		return false;
-	ok = file_write_all(fd, content) && fsync(fd) == 0 && fchmod(fd, mode) == 0;
+	ok = file_write_all(fd, content) && (!sync || fsync(fd) == 0) && fchmod(fd, mode) == 0;
 	renamed = ok && renameat(folder, temporary, folder, name) == 0;
-	ok = renamed && folder_sync(folder);
+	ok = renamed && (!sync || folder_sync(folder));
 	error = errno;
 	if (!renamed)
 		(void)unlinkat(folder, temporary, 0);
 	(void)close(fd);
 	errno = error;
 	return ok;
+}
+
+bool
+file_replace_at(int folder, const char *name, struct span content, mode_t mode)
+{
+	return file_put(folder, name, content, mode, true);
+}
+
+bool
+file_show_at(int folder, const char *name, struct span content, mode_t mode)
+{
+	return file_put(folder, name, content, mode, false);
 }

@@ -13,5 +13,8 @@ bool file_write_all(int fd, struct span content);
 /* Writes a new file beside it, syncs it, renames it and syncs the folder: a crash leaves the old file or the new one. False:
  * errno says why, and the old file stands. */
 bool file_replace_at(int folder, const char *name, struct span content, mode_t mode);
+/* The same without waiting for the disk, for what is only shown and soon written again: readers see the old file or the new
+ * one, and after a crash of the machine it may be damaged. */
+bool file_show_at(int folder, const char *name, struct span content, mode_t mode);
 
 #endif

@@ -23,7 +23,7 @@
 #define PLAN_MAX_AGE_MS                                                                                      \
 	((int64_t)24 * 3600 * 1000) /* then the configuration and the list of logs are read anew */
 #define STEP_MS 1000                /* between two looks at findings that wait */
-#define REST_MS 20000               /* between two looks while none waits: the state shown is never older */
+#define REST_MS 60000 /* between two looks while nothing happens: the state shown is never older */
 
 static volatile sig_atomic_t stop_asked, reload_asked;
 static int woken = -1; /* an eventfd: a signal ends the wait */
@@ -37,7 +37,7 @@ main_on_signal(int number)
 
 	if (number == SIGHUP)
 		reload_asked = 1;
-	else
+	else if (number != SIGCONT) /* it was stopped: what is due now? */
 		stop_asked = 1;
 	n = write(woken, &one, sizeof one);
 	(void)n; /* full: it ends the wait already */
@@ -54,6 +54,7 @@ struct watch {
 	int folder;
 	struct watch_status status;
 	uint64_t found_before;
+	bool active; /* something happened in the last step: its state is shown soon */
 };
 
 static int
@@ -200,13 +201,16 @@ status_keep(struct watch *w, bool now)
 static bool
 watch_step(struct watch *w)
 {
-	int64_t rest_ms = woken < 0 || watch_findings_busy(w->findings) ? STEP_MS : REST_MS;
+	int64_t now_ms = clock_boot_ms(), until_ms = now_ms + (w->active ? STATUS_EVERY_MS : REST_MS);
 	uint64_t signals;
 	bool readable;
 	ssize_t n;
 
-	if (!watch_reader_run(w->reader, clock_boot_ms() + rest_ms, woken, &readable))
+	if (woken < 0 || watch_findings_busy(w->findings))
+		until_ms = now_ms + STEP_MS;
+	if (!watch_reader_run(w->reader, until_ms, woken, &readable))
 		return false;
+	w->active = clock_boot_ms() < until_ms;
 	n = readable ? read(woken, &signals, sizeof signals) : 0;
 	(void)n; /* the flags tell which signals came */
 	return true;
@@ -277,6 +281,7 @@ signals_take(void)
 	(void)sigaction(SIGTERM, &action, NULL);
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGHUP, &action, NULL);
+	(void)sigaction(SIGCONT, &action, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 }
 

@@ -336,7 +336,7 @@ content_put(int folder, const char *file, struct buf *content)
 
 	if (!ok)
 		errno = ENOMEM;
-	ok = ok && file_replace_at(folder, file, buf_span(content), FILE_MODE);
+	ok = ok && file_show_at(folder, file, buf_span(content), FILE_MODE);
 	buf_free(content);
 	return ok;
 }

@@ -117,7 +117,8 @@ class Prometheus:
         config = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [fleet(t, "alerts.yml")],
                   "scrape_configs": [{"job_name": "ctstub", "static_configs": [{"targets": [target]}]}]}
         self.process = t.spawn("prometheus", [t.program("prometheus"), f"--config.file={t.write('prometheus.yml', json.dumps(config))}",
-                                              f"--storage.tsdb.path={t.path('tsdb')}", f"--web.listen-address=127.0.0.1:{self.port}"],
+                                              f"--storage.tsdb.path={t.path('tsdb')}", f"--web.listen-address=127.0.0.1:{self.port}",
+                                              f"--web.local-assets={t.servers.root}/usr/share/prometheus/web/"],
                                env=t.servers.env())
         self.process.expect = None
         until(self.is_ready, 60, "Prometheus is ready")

@@ -251,3 +251,29 @@ def unproven(t):
     _, found, said = watch.once()
     kinds = {"head-unproven", "head-forked"}  # a proof that does not hold may be that of a fork
     equal([log for log, kind in found if kind in kinds], ["alpha-1"], said)
+
+
+def without_urls(path, keep):
+    """The same list, in which only `keep` logs say where they are."""
+    with open(path, encoding="utf-8") as f:
+        content = json.load(f)
+    logs = [log for o in content["operators"] for kind in ("logs", "tiled_logs") for log in o[kind]]
+    for log in logs[keep:]:
+        for name in ("url", "monitoring_url", "submission_url"):
+            log.pop(name, None)
+    with open(path, "w", encoding="utf-8") as f:
+        json.dump(content, f)
+    return [log["description"] for log in logs[keep:]]
+
+
+@rows([("one warning gives the number of logs without a URL", [], 0), ("with -vv their names follow", ["-v", "-v"], 1)], builds=("gcc",))
+def no_url(t, options, named):
+    logs = ToyLogs(t)
+    names = without_urls(logs.list, 2)
+    code, _, out = Watch(t, logs).once(*options)
+    equal(code, 0, f"exit code: {out}")
+    warnings = re.findall(r"\blogs-not-watched logs=(\d+)", out)
+    equal(len(warnings), 1, f"warnings: {out}")
+    check(5 < int(warnings[0]) <= len(names), f"{warnings} of {len(names)} logs")  # those that ended are not followed anyway
+    shown = re.findall(r"\blog-not-watched log=(\S+)", out)
+    check(len(shown) == named * int(warnings[0]) and set(shown) <= set(names), f"lines with a name: {shown}")
