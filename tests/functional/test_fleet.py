@@ -113,7 +113,7 @@ ctstub_watch_timestamp_seconds 1
 
 class Prometheus:
     def __init__(self, t, target):
-        self.port = net.free_port()
+        self.t, self.port = t, net.free_port()
         config = {"global": {"scrape_interval": "1s", "evaluation_interval": "1s"}, "rule_files": [fleet(t, "alerts.yml")],
                   "scrape_configs": [{"job_name": "ctstub", "static_configs": [{"targets": [target]}]}]}
         self.process = t.spawn("prometheus", [t.program("prometheus"), f"--config.file={t.write('prometheus.yml', json.dumps(config))}",
@@ -147,13 +147,25 @@ def lab(t):
     site, other = Site(t), Site(t, prefix="other")
     pin = {"pin": ["spki-sha256 " + "00" * 32], "pin_mode": "report"}
     good = DotServer(t, site)
-    d = Daemon(t, [upstream("bad", DotServer(t, other)), upstream("good", good, **pin)], anchors=site.anchors, extra='strategy = "ordered"')
+    d = Daemon(t, [upstream("bad", DotServer(t, other)), upstream("good", good, **pin)], anchors=site.anchors, extra='strategy = "ordered"\nworkers = 2')
     os.mkdir(os.path.join(d.dir, "watch"), 0o755)
     with open(os.path.join(d.dir, "watch", "metrics.prom"), "w", encoding="utf-8") as f:
         f.write(WATCHED)
     port = net.free_port()
     t.spawn("metrics", [t.program("ctstub"), "metrics", "-c", d.config, "--listen", f"127.0.0.1:{port}"])
     return d, good, f"127.0.0.1:{port}"
+
+
+def same_names(prometheus):
+    """{panel: its legend}, where two lines of a panel could not be told apart."""
+    found = {}
+    for panel in json.loads(text(prometheus.t, "dashboard.json"))["panels"]:
+        for query in panel["targets"]:
+            series = prometheus.get("query", query=query["expr"].replace("$instance", ".*"))["result"]
+            names = [re.sub(r"{{(\w+)}}", lambda label, s=s: s["metric"].get(label[1], ""), query.get("legendFormat", "")) for s in series]
+            if len(set(names)) < len(names):
+                found[panel["title"]] = names
+    return found
 
 
 @case("every panel of the dashboard shows data of a running daemon, and every alert rule is evaluated", builds=("gcc",), timeout=300)
@@ -183,6 +195,8 @@ def panels(t):
         until(complete, 90, "every panel has data")
     except AssertionError as error:
         raise AssertionError(f"{error}: without data are {left}") from error
+
+    equal(same_names(prometheus), {}, "series of one panel that have the same name in its legend")
 
     def rules():
         return {rule["name"]: rule for group in prometheus.get("rules")["groups"] for rule in group["rules"]}
