@@ -36,6 +36,7 @@ def installs(t):
                  "usr/local/share/man/man5/ctstub.conf.5", "usr/local/share/man/man5/ctstub-disallow.5", "usr/local/lib/systemd/system/ctstubd.service",
                  "usr/local/lib/systemd/system/ctstubd.socket", "usr/local/lib/systemd/catalog/ctstub.catalog", "usr/local/lib/sysusers.d/ctstub.conf",
                  "usr/local/lib/tmpfiles.d/ctstub.conf", *(f"usr/local/share/doc/ctstub/examples/{name}.conf" for name in EXAMPLES),
+                 *(f"usr/local/lib/systemd/system/ctstub-{unit}" for unit in ("ct-logs-retry.timer", "audit-retry.timer", "watch-pull.timer")),
                  "usr/local/share/doc/ctstub/laptop/README.md", "usr/local/share/doc/ctstub/laptop/networkmanager-captive.sh"):
         check(want in files, f"{want} is not installed; installed are {files}")
 
@@ -192,6 +193,17 @@ def plain_copy(t):
     os.makedirs(folder)
     done = subprocess.run([os.path.join(t.src, "configure"), "-q"], cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     check(done.returncode == 0, done.stdout.decode()[-500:])
+
+
+@case("contrib/debian/build names the program that it lacks, and its package", builds=("gcc",))
+def package_build_lacks(t):
+    folder, out = t.path("bin"), t.path("out")
+    os.makedirs(folder)
+    for program in ("sh", "dirname", "mkdir", "mktemp", "rm"):
+        os.symlink(shutil.which(program), os.path.join(folder, program))
+    code, said, err = t.run(os.path.join(t.src, "contrib/debian/build"), "--out", out, env=t.env(PATH=folder))
+    equal((code, "dpkg-buildpackage is not installed" in err and "debhelper" in err), (1, True), f"{said}{err}")
+    equal(os.listdir(out), [], "files that it left")
 
 
 # Families of variables that our libraries obey, some of them before main; names of alerts, errors and other constants are none.
