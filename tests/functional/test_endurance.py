@@ -8,7 +8,7 @@ import time
 from harness import client, wire
 from harness.case import case, check, equal, until
 from harness.container import Container, debian_root
-from harness.installed import configure, doors, install
+from harness.installed import CONFIG, configure, doors, install
 from harness.outside import network_of
 from harness.pki import Site
 from harness.retries import Retries
@@ -86,6 +86,10 @@ LOGS_UNIT = "[Service]\nExecStart=/usr/local/bin/ctstub-lab logs --listen 127.0.
 WATCH = 'ct { log-list = "/var/lib/lab/ct-logs-served.json" }\ntrust { anchors = "/var/lib/lab/anchors.pem" }\nwatch { poll = "1h" }\n'
 
 
+def starts(machine, unit):
+    return machine.journal(unit).count("Started ")
+
+
 def logs_are_read(machine):
     """Every log of the list, to its end."""
     code, text = machine.run("cat", "/var/lib/ctstub/watch/status.json")
@@ -93,7 +97,7 @@ def logs_are_read(machine):
     return logs and all(log["lag_entries"] == 0 and log["trouble"] is None and log["head"] for log in logs)
 
 
-@case("ctstub-watch with nothing to read is woken at most once in ten seconds and sends no packet", builds=("gcc",), timeout=1800)
+@case("ctstub-watch with nothing to read is woken at most once in ten seconds and sends no packet; ctstub-portal ends", builds=("gcc",), timeout=1800)
 def helpers_idle(t):
     machine, _ = booted(t)
     with open(f"{machine.root}/etc/systemd/system/lab-logs.service", "w", encoding="utf-8") as f:
@@ -110,6 +114,13 @@ def helpers_idle(t):
     begun = time.monotonic()
     machine.must("systemctl", "stop", "ctstub-watch")
     check(time.monotonic() - begun < 10, "a watcher at rest does not end when it is asked to")
+    configure(machine.root, UPSTREAM + "portal { enable = true }\n")
+    machine.must("systemctl", "restart", "ctstubd")
+    machine.must("systemctl", "start", "ctstub-portal.socket")
+    started = starts(machine, "ctstub-portal")
+    machine.must("ctstub", "captive", "30m", "-c", CONFIG)
+    until(lambda: starts(machine, "ctstub-portal") > started, 20, "the window starts the portal helper")
+    until(lambda: machine.state("ctstub-portal") == "inactive", 40, "the helper ends by itself while nothing is asked")
     machine.power_off()
 
 
