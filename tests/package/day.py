@@ -73,7 +73,7 @@ def day(t, name, suite, out):
     machine.must(*APT, "purge", "ctstub", seconds=180)
     after = settled(machine)
     check(not differences(before, after), f"different afterwards: {told(before, after)}")
-    no_traces(machine)
+    no_traces(machine, os.path.dirname(os.path.dirname(CONFIG_FILE)))  # the test put it there
     machine.power_off()
 
 
