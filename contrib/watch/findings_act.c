@@ -73,11 +73,14 @@ evidence_keep(struct waiting *p, const struct watch_evidence *evidence)
 
 	if ((marks_of(w, p->f) & RECORD_EVIDENCE) != 0 || p->f->kind == FINDING_LOG_MISBEHAVED)
 		return;
-	if (!evidence_has_room(w, p->f) || evidence_write(w->folder, p->f, evidence))
+	if (!evidence_has_room(w, p->f) || evidence_write(w->folder, p->f, evidence)) {
 		(void)record_done(w->record, p->f->id, RECORD_EVIDENCE, NULL);
-	else
-		log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", p->f->log),
-			  LOG_STR("error", strerror(errno)));
+		return;
+	}
+	/* one line, and no second request to the log: a full disk stays full for a while */
+	p->unkept = true;
+	log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", p->f->log),
+		  LOG_STR("error", strerror(errno)));
 }
 
 static void
@@ -370,9 +373,11 @@ waiting_step(struct waiting *p)
 		block_decide(p);
 	if ((missing & RECORD_EXEC) != 0 && !children_full(&p->w->children))
 		exec(p);
-	if ((missing & RECORD_EVIDENCE) != 0 && p->answered)
+	if ((missing & RECORD_EVIDENCE) != 0 && p->answered && !p->unkept)
 		evidence_keep(p, NULL);
 	missing = waiting_missing(p) & ~(p->reported && p->answered ? (unsigned)RECORD_BLOCKED : 0);
+	if (p->unkept)
+		missing &= ~(unsigned)RECORD_EVIDENCE;
 	if (missing == 0 && (p->answered || !p->asked))
 		waiting_end(p);
 }

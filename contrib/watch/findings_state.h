@@ -20,6 +20,7 @@ struct waiting {
 	bool asked;                  /* for evidence, which will come */
 	bool answered;               /* the evidence is here, or there is none */
 	bool reported;               /* that it is not blocked */
+	bool unkept;                 /* its evidence could not be written: the next process tries again */
 };
 
 struct watch_findings {

@@ -3,6 +3,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -327,3 +328,63 @@ def interop(t):
     subprocess.run(["minisign", "-G", "-W", "-f", "-p", feed.key + ".pub", "-s", t.path("mini.key")], stdout=subprocess.DEVNULL, check=True)
     subprocess.run(["minisign", "-S", "-l", "-s", t.path("mini.key"), "-m", feed.web.path("feed.txt")], stdout=subprocess.DEVNULL, check=True)
     equal(feed.pull()[0], 0, "pull of what minisign signed")
+
+
+# ---- what the watcher logs when something stands in its way
+
+def folder_in_place_of(name):
+    return lambda day: os.makedirs(os.path.join(day.folder, name))
+
+
+def file_in_place_of(name):
+    def put(day):
+        os.makedirs(os.path.dirname(os.path.join(day.folder, name)), exist_ok=True)
+        with open(os.path.join(day.folder, name), "w", encoding="utf-8"):
+            pass
+    return put
+
+
+def stop_daemon(day):
+    day.d.process.stop()
+
+
+def journal_is_folder(day):
+    day.d.process.stop()
+    path = os.path.join(day.d.dir, "journal")
+    shutil.rmtree(path, ignore_errors=True)
+    for name in os.listdir(day.d.dir):
+        if name.startswith("journal"):
+            os.unlink(os.path.join(day.d.dir, name))
+    os.makedirs(os.path.join(day.d.dir, "journal.jsonl"))
+
+
+def log_without_url(day):
+    with open(day.logs.list, encoding="utf-8") as f:
+        text = json.load(f)
+    for operator in text["operators"]:
+        for log in operator.get("logs", []):
+            if log["description"] != "alpha-1":
+                log.pop("url", None)
+    with open(day.logs.list, "w", encoding="utf-8") as f:
+        json.dump(text, f)
+
+
+@rows([
+    ("a program that fails", "exec-failed", 'exec = "/bin/false"', None),
+    ("a certificate to be blocked by hand", "proposed", 'block = "propose"', None),
+    ("a file where the evidence belongs", "evidence-not-written", "", file_in_place_of("evidence")),
+    ("a daemon that is not there to reload", "reload-failed", 'block = "enforce"', stop_daemon),
+    ("a folder where the status belongs", "status-not-written", "", folder_in_place_of("status.json")),
+    ("a folder where the findings belong", "no-findings", "", folder_in_place_of("findings.jsonl")),
+    ("a folder where the journal belongs", "journal-not-read", 'block = "enforce"', journal_is_folder),
+    ("a log without a URL", "log-not-watched", "", log_without_url),
+], builds=("gcc", "san"))
+def in_the_way(t, event, watch, prepare):
+    day = Day(t, watch + ' known-file = {"@K"}')
+    day.issue()
+    equal(client.rcode(day.d.ask("before.example.com")), "NOERROR", "rcode")
+    if prepare:
+        prepare(day)
+    _, _, err = day.run("-v", "--once", "--from", "0")
+    lines = len(re.findall(rf"^\w+ {event} ", err, re.M))
+    check(lines == 1 or lines > 1 and event in ("status-not-written", "log-not-watched"), f"{lines} lines of {event} in {err[-900:]}")
