@@ -29,6 +29,16 @@ def counts(t):
     equal(files["base/dns/a.c"].unreached(), [(5, 6, "missed")], "lines that nothing reached")
 
 
+@case("the missing case of a switch is no branch", builds=("gcc",))
+def switches(t):
+    one = coverage.read_lcov(LCOV, "/top/build", "/top")["base/dns/a.c"]
+    one.leave_out_switches(["", "\tswitch (kind) {"])
+    equal(one.counts(), (2, 4, 0, 0), "lines and branches")
+    one = coverage.read_lcov(LCOV, "/top/build", "/top")["base/dns/a.c"]
+    one.leave_out_switches(["\tswitch (kind) {", "\tif (switched)"])
+    equal(one.counts(), (2, 4, 1, 2), "of another line")
+
+
 @case("coverage below a threshold is a failure, and so is a room without a file", builds=("gcc",))
 def thresholds(t):
     files = coverage.read_lcov(LCOV, "/top/build", "/top")
@@ -42,6 +52,8 @@ def thresholds(t):
     ("a reason for its function is enough", "base/dns/*.c missed no memory\n", 0, 0),
     ("a reason for another function is not", "base/dns/a.c reached no memory\n", 1, 1),
     ("a reason for what is reached is stale", "base/dns/a.c * no memory\nbase/b.c * no memory\n", 0, 1),
+    ("an expression that the line meets is enough", "when /^5$/m no memory\n".replace("/m", "/"), 1, 1),
+    ("an expression may meet the condition before the line", "when /4\\n5/ no memory\n", 0, 0),
 ], builds=("gcc",))
 def excused(t, listing, bare, stale):
     t.write("base/dns/a.c", "1\n2\n3\n4\n5\n6\n")
@@ -68,7 +80,7 @@ def recognised(t, text, names):
     equal(seen.names_in(text), names, "names")
 
 
-@case("a reason, status, event or metric that no test produced is a failure, and so is an excuse that is not needed", builds=("gcc",))
+@case("a reason, status, event or metric that no test produced is a failure, and so is an excuse for what is not there", builds=("gcc",))
 def compared(t):
     tables = produced.tables(t.src)
     everything = {kind: set(names) for kind, names in tables.items()}
@@ -79,7 +91,7 @@ def compared(t):
         less = dict(everything, **{kind: names - {one}})
         equal([why for _, why in produced.compare(tables, less, {}) if why], [f"no test produces: {one}"], "without one")
         equal([why for _, why in produced.compare(tables, less, {f"{kind} {one}": "a unit test"}) if why], [], "excused")
-        stale = [why for _, why in produced.compare(tables, everything, {f"{kind} {one}": "a unit test"}) if why]
-        check(len(stale) == 1 and "strike out" in stale[0], f"an excuse that is not needed: {stale}")
+        stale = [why for _, why in produced.compare(tables, everything, {f"{kind} no-such-name": "a unit test"}) if why]
+        check(len(stale) == 1 and "strike out" in stale[0], f"an excuse for what is not there: {stale}")
     declared = dict(everything, declared={"ctstub_new"})
     equal([why for _, why in produced.compare(tables, declared, {}) if why], ["no test produces: ctstub_new"], "a declared metric")

@@ -220,3 +220,22 @@ def sleep(t):
     s.faults.clocks(boot=8 * 3600)
     equal(client.rcode(d.ask("kept.example.com")), "NOERROR", "rcode after the sleep")
     equal((len(s.server.questions), s.server.handshakes), (2, 2), "questions and handshakes after it")
+
+
+@case("a popular name is asked for again shortly before its answer expires, and only then")
+def prefetched(t):
+    s = Stub(t, "DoT")
+
+    def counted():
+        return s.daemon.ctl("stats")["counters"]["prefetched"]
+
+    def popular():
+        for _ in range(5):
+            equal(s.daemon.ask("popular.example.com").rcode(), 0, "rcode")
+    popular()  # for 300 s
+    s.faults.clocks(boot=200)
+    popular()
+    equal(counted(), 0, "prefetched with a third of its life left")
+    s.faults.clocks(boot=290)
+    popular()
+    until(lambda: counted() == 1, 10, "it is prefetched")

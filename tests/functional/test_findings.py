@@ -344,6 +344,14 @@ def file_in_place_of(name):
     return put
 
 
+def link_in_place_of_folder(day):
+    os.symlink(os.path.join(day.d.dir, "nowhere"), day.folder)
+
+
+def folder_in_place_of_state(day):
+    os.makedirs(os.path.join(day.folder, hashlib.sha256(day.logs.keys["alpha-1"]).hexdigest()))
+
+
 def stop_daemon(day):
     day.d.process.stop()
 
@@ -377,6 +385,8 @@ def log_without_url(day):
     ("a folder where the status belongs", "status-not-written", "", folder_in_place_of("status.json")),
     ("a folder where the findings belong", "no-findings", "", folder_in_place_of("findings.jsonl")),
     ("a folder where the journal belongs", "journal-not-read", 'block = "enforce"', journal_is_folder),
+    ("a link where the watcher's folder belongs", "no-state-folder", "", link_in_place_of_folder),
+    ("a folder where the state of a log belongs", "no-reader", "", folder_in_place_of_state),
     ("a log without a URL", "log-not-watched", "", log_without_url),
 ], builds=("gcc", "san"))
 def in_the_way(t, event, watch, prepare):

@@ -167,6 +167,17 @@ def away(t, name, log):
     equal(watch.unread(), set(), "logs that were not read whole")
 
 
+@case("a log that was away, and one that asks for patience, are read to the end, and the watcher says so")
+def back(t):
+    logs = ToyLogs(t, "--fill", "40", "--misbehave", "broken@alpha-1", "--misbehave", "busy@beta-1")
+    watch, clock = Watch(t, logs), StillClock(t, scale=40)
+    watcher = t.spawn("watcher", [t.program("ctstub-watch"), "-c", watch.config, "-v", "--from", "0"], env=clock.env(t))
+    watcher.wait_log("log-trouble .*alpha-1", 60)
+    watcher.wait_log("log-slows-us .*beta-1", 60)
+    logs.misbehave("no", "broken", "alpha-1")
+    watcher.wait_log("log-back log=alpha-1", 60)
+
+
 @rows([
     ("memory stays below its budget: entries as fast as the logs give them", ()),
     ("memory stays below its budget: entries of 32 KiB", ("--entry-size", "32768")),

@@ -361,6 +361,8 @@ class Run:
         self.plan()
         for future in self.futures:
             future.result()
+        if not self.options.name:
+            self.produced()
         if not self.options.name and not self.options.coverage and not self.report.failures:
             self.promised("tests/run: whole", f"{self.report.passed} passed, {len(self.report.skips)} skipped")
         self.report.note(f"# {time.monotonic() - started:.0f} s")

@@ -113,6 +113,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_loop \
 	tests/unit/transport/test_loop_clock \
 	tests/unit/transport/test_stall \
+	tests/unit/transport/test_proto_memory \
 	tests/unit/transport/test_slot \
 	tests/unit/transport/test_slot_cipher \
 	tests/unit/transport/test_slot_doh \
@@ -216,6 +217,8 @@ tests_unit_verify_revocation_test_revocation_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=
 tests_unit_transport_test_doh_SOURCES = tests/unit/transport/test_doh.c $(DOH_SERVER)
 tests_unit_transport_test_doh_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=nghttp2_session_client_new2
 tests_unit_transport_test_doh_hostile_SOURCES = tests/unit/transport/test_doh_hostile.c $(DOH_SERVER)
+tests_unit_transport_test_proto_memory_SOURCES = tests/unit/transport/test_proto_memory.c $(DOH_SERVER) $(FAILING_ALLOC)
+tests_unit_transport_test_proto_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_transport_test_dot_SOURCES = tests/unit/transport/test_dot.c $(PROTO_RECORDER)
 tests_unit_transport_test_fake_loop_SOURCES = tests/unit/transport/test_fake_loop.c $(FAKE_LOOP)
 tests_unit_transport_test_slot_SOURCES = tests/unit/transport/test_slot.c $(SLOT_FIXTURE)
