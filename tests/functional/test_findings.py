@@ -231,7 +231,7 @@ def feed_in_force(t):
     feed.entries = t.write("entries.txt", f"serial {serial} issuer {feed.d.site.intermediate.name.rfc4514_string()}\n")
     feed.sign()
     code, out, err = feed.pull()
-    check(code == 0 and "edition 1 taken: 1 entries" in out and "in force" in out, f"{code} {out}{err}")
+    check(code == 0 and "edition 1 taken: 1 entry" in out and "in force" in out, f"{code} {out}{err}")
     servfail(feed.d.ask("after.example.com"), "one", "disallowed")
     code, out, err = feed.pull()
     check(code == 0 and "here already" in out, f"{code} {out}{err}")
