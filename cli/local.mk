@@ -53,7 +53,7 @@ ctstub_SOURCES = \
 	cli/verbs.c \
 	cli/watch_status.c cli/watch_status.h
 dist_man_MANS += cli/ctstub.1
-ctstub_LDADD = $(CONFIG_LIBS) $(LDNS_LIBS) $(CURL_LIBS)
+ctstub_LDADD = $(ABOUT_LIBS) $(CONFIG_LIBS) $(LDNS_LIBS) $(CURL_LIBS)
 # Completions, printed by the program from its own tables. Their folders: what the shells look through by default.
 completions = contrib/completions/bash/ctstub contrib/completions/zsh/_ctstub contrib/completions/fish/ctstub.fish
 bashcompdir = $(datadir)/bash-completion/completions

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "about/about.h"
 #include "base/environment.h"
 #include "cli/cli.h"
 
@@ -26,7 +27,7 @@ main(int argc, char **argv)
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
 		return (int)cli_done("help", cmd_help(1, argv));
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-		(void)printf("ctstub %s\n", PACKAGE_VERSION);
+		about_print("ctstub");
 		return (int)cli_done("version", EXIT_GOOD);
 	}
 	v = verb_find(argv[1]);

@@ -118,7 +118,7 @@ DNSTAP_LIB = libdnstap.a
 endif
 sbin_PROGRAMS += ctstubd
 ctstubd_SOURCES = resolver/daemon/main.c
-ctstubd_LDADD = $(RESOLVER_LIBS)
+ctstubd_LDADD = $(ABOUT_LIBS) $(RESOLVER_LIBS)
 dist_man_MANS += resolver/daemon/ctstubd.8
 RESOLVER_LIBS = libresolver.a $(DNSTAP_LIB) $(DNSTAP_LIBS) $(CONFIG_LIBS) $(LDNS_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(SYSTEMD_LIBS)
 

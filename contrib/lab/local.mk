@@ -73,7 +73,7 @@ liblab_a_SOURCES += \
 bin_PROGRAMS += ctstub-lab
 ctstub_lab_SOURCES = contrib/lab/main.c contrib/lab/lab.h contrib/lab/cmd_logs.c contrib/lab/cmd_pki.c \
 	contrib/lab/cmd_report.c contrib/lab/cmd_run.c contrib/lab/cmd_serve.c contrib/lab/cmd_switch.c contrib/lab/cmd_up.c
-ctstub_lab_LDADD = $(LAB_LIBS)
+ctstub_lab_LDADD = $(ABOUT_LIBS) $(LAB_LIBS)
 labadaptersdir = $(pkgdatadir)/lab/adapters
 dist_labadapters_SCRIPTS = \
 	contrib/lab/adapters/ctstub contrib/lab/adapters/curl-doh contrib/lab/adapters/curl-doh-name \

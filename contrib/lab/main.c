@@ -2,6 +2,7 @@
  * namespaces of its own. */
 #include "config.h"
 
+#include "about/about.h"
 #include "base/environment.h"
 #include "contrib/lab/lab.h"
 
@@ -43,7 +44,7 @@ main(int argc, char **argv)
 			"ctstub-lab: cannot restart without the environment variables that control GnuTLS\n");
 		return LAB_TROUBLE;
 	}
-	setvbuf(stdout, NULL, _IOLBF, 0);
+	(void)setvbuf(stdout, NULL, _IOLBF, 0);
 	if (argc < 2) {
 		lab_usage(stderr);
 		return LAB_USAGE;
@@ -56,7 +57,7 @@ main(int argc, char **argv)
 		return LAB_DONE;
 	}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
-		printf("ctstub-lab %s\n", PACKAGE_VERSION);
+		about_print("ctstub-lab");
 		return LAB_DONE;
 	}
 	fprintf(stderr, "ctstub-lab: unknown verb: %s\n", argv[1]);

@@ -8,5 +8,5 @@ libportal_a_SOURCES = \
 PORTAL_LIBS = libportal.a $(RESOLVER_LIBS)
 sbin_PROGRAMS += ctstub-portal
 ctstub_portal_SOURCES = contrib/portal/main.c
-ctstub_portal_LDADD = $(PORTAL_LIBS)
+ctstub_portal_LDADD = $(ABOUT_LIBS) $(PORTAL_LIBS)
 dist_man_MANS += contrib/portal/ctstub-portal.8

@@ -1,6 +1,7 @@
 /* ctstub-portal: the only program of ctstub that sends questions in clear text, those of portal probes. See serve.h. */
 #include "config.h"
 
+#include "about/about.h"
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/log.h"
@@ -25,7 +26,7 @@ static const char usage[] = "usage: ctstub-portal [-c FILE] [-tvV]\n"
 			    "/ctstub/ctstub.conf; without it the compiled-in defaults)\n"
 			    "  -t         show where questions would go, and exit\n"
 			    "  -v         more log; twice: still more\n"
-			    "  -V         print the version, and exit\n"
+			    "  -V         print the version and the libraries, and exit\n"
 			    "  --help     print this, and exit\n";
 
 struct options {
@@ -201,7 +202,7 @@ main(int argc, char **argv)
 			o.verbose++;
 			break;
 		case 'V':
-			(void)printf("ctstub-portal %s\n", PACKAGE_VERSION);
+			about_print("ctstub-portal");
 			return PORTAL_DONE;
 		case 'h':
 			(void)fputs(usage, stdout);

@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include "about/about.h"
 #include "contrib/watch/options.h"
 
 #include "base/text.h"
@@ -17,7 +18,7 @@ static const char usage[] =
     "  --once      read every log up to its newest tree head, and exit\n"
     "  --from W    where to start logs not read before: the number of an entry, end (default) or a date\n"
     "  -v          more log; twice: still more\n"
-    "  -V          print the version, and exit\n"
+    "  -V          print the version and the libraries, and exit\n"
     "  --help      print this, and exit\n";
 
 bool
@@ -88,7 +89,7 @@ option_read(struct watch_options *o, int c, int *code)
 	case OPT_FROM:
 		return from_option(o, optarg);
 	case 'V':
-		(void)printf("ctstub-watch %s\n", PACKAGE_VERSION);
+		about_print("ctstub-watch");
 		*code = WATCH_DONE;
 		return false;
 	case OPT_HELP:

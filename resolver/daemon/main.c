@@ -1,6 +1,7 @@
 /* ctstubd: the command line; everything else is in daemon.h. */
 #include "config.h"
 
+#include "about/about.h"
 #include "base/environment.h"
 #include "base/log.h"
 #include "resolver/daemon/daemon.h"
@@ -30,7 +31,7 @@ static const char usage[] =
     "  -t         check the configuration and everything that it names, and exit\n"
     "  -p         print the effective configuration, and exit\n"
     "  -v         more log; twice: still more\n"
-    "  -V         print the version, and exit\n"
+    "  -V         print the version and the libraries, and exit\n"
     "  --help     print this, and exit\n";
 
 /* If a standard descriptor were closed, a socket could take its number and receive the log. */
@@ -203,7 +204,7 @@ main(int argc, char **argv)
 			options.verbose++;
 			break;
 		case 'V':
-			printf("ctstubd %s\n", PACKAGE_VERSION);
+			about_print("ctstubd");
 			return 0;
 		case 'h':
 			fputs(usage, stdout);

@@ -7,7 +7,7 @@ from harness.build import tree_files
 from harness.case import Skip, case, check
 
 MADE = ("config/grammar.c", "config/grammar.h", "config/lexer.c")  # by bison and flex; in a tarball they are there
-ROOMS = ("base/", "cli/", "config/", "contrib/", "resolver/", "transport/", "verify/")
+ROOMS = ("about/", "base/", "cli/", "config/", "contrib/", "resolver/", "transport/", "verify/")
 
 
 @case("clang-format has nothing to change in the product", builds=("gcc",))

@@ -35,6 +35,9 @@ SLOT_FIXTURE = tests/unit/transport/slot_fixture.c tests/unit/transport/dot_serv
 
 if HAVE_CMOCKA
 check_PROGRAMS += \
+	tests/unit/about/test_dpkg \
+	tests/unit/about/test_holes \
+	tests/unit/about/test_version \
 	tests/unit/base/test_addr \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_clock \
