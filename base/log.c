@@ -114,14 +114,14 @@ static void
 put_value(struct buf *b, const struct log_field *f, bool json)
 {
 	char text[ADDR_TEXT_MAX];
-	const char *s = NULL;
+	const char *s = "-";
 
 	switch (f->kind) {
 	case LOG_KIND_INT:
 		buf_format(b, "%lld", (long long)f->i);
 		return;
 	case LOG_KIND_STR:
-		s = f->s != NULL ? f->s : "-";
+		s = f->s != NULL ? f->s : s;
 		break;
 	case LOG_KIND_ADDR:
 		s = addr_text(f->addr, text);

@@ -15,11 +15,11 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DNS_PORT       53
-#define HOOK_FILE      PKGDATADIR "/links-hook"
-#define HOOK_MAX       (64 * 1024)
-#define SETTLE_TRIES   10 /* a network manager that restarts needs a moment, a second each */
-#define SETTLE_WAIT_US 1000000
+#define DNS_PORT      53
+#define HOOK_FILE     PKGDATADIR "/links-hook"
+#define HOOK_MAX      (64 * 1024)
+#define SETTLE_TRIES  10 /* a network manager that restarts needs a moment, a second each */
+#define SETTLE_WAIT_S 1
 
 static const char verb[] = "setup";
 /* Names that exist for decades; one that resolves is enough. */
@@ -207,7 +207,7 @@ settles(const char *name)
 	for (int i = 0; i < SETTLE_TRIES; i++) {
 		if (resolves_here(name))
 			return true;
-		(void)usleep(SETTLE_WAIT_US);
+		(void)sleep(SETTLE_WAIT_S);
 	}
 	return false;
 }

@@ -62,7 +62,7 @@ bar_show(const struct run *run, const char *name)
 	fprintf(stderr, "] %zu/%zu %s", run->done, run->n_queue, name);
 	if (run->done == run->n_queue)
 		fputc('\n', stderr);
-	fflush(stderr);
+	(void)fflush(stderr);
 }
 
 static void

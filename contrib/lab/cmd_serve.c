@@ -41,10 +41,10 @@ static void
 sink_stdout(void *ctx, const char *line, size_t n)
 {
 	(void)ctx;
-	fwrite(line, 1, n, stdout);
+	(void)fwrite(line, 1, n, stdout);
 	if (n == 0 || line[n - 1] != '\n')
 		putchar('\n');
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 static void

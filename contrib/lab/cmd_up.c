@@ -60,10 +60,10 @@ sink(void *ctx, const char *line, size_t n)
 
 	if (n > 0 && line[0] != '{')
 		fprintf(ctx, "%s ", time_text_ms(clock_wall_ms(), now));
-	fwrite(line, 1, n, ctx);
+	(void)fwrite(line, 1, n, ctx);
 	if (n == 0 || line[n - 1] != '\n')
 		fputc('\n', ctx);
-	fflush(ctx);
+	(void)fflush(ctx);
 }
 
 static bool
@@ -112,7 +112,7 @@ lines_show(const struct up *up)
 	       folder);
 	printf("  forward-zone: name: \".\" forward-tls-upstream: yes forward-addr: %s@%u#%s\n\n", ip,
 	       up->dot_port, ip);
-	fflush(stdout);
+	(void)fflush(stdout);
 }
 
 static void
@@ -296,7 +296,7 @@ shell_start(struct up *up)
 
 	shell = shell != NULL && shell[0] == '/' ? shell : "/bin/sh";
 	printf("a shell in the cell; events: tail -f %s/events.log; it ends with `exit`\n", up->folder);
-	fflush(stdout);
+	(void)fflush(stdout);
 	signal(SIGINT, SIG_IGN);
 	up->shell = fork();
 	if (up->shell == 0) {
@@ -334,7 +334,7 @@ up_run(void *ctx)
 	up_end(up);
 	log_capture(NULL, NULL);
 	if (events != NULL)
-		fclose(events);
+		(void)fclose(events);
 	return res == RES_OK ? LAB_DONE : LAB_TROUBLE;
 }
 
@@ -389,7 +389,7 @@ up_detached(struct up *up)
 		perror("ctstub-lab: up");
 		return LAB_TROUBLE;
 	}
-	fflush(NULL);
+	(void)fflush(NULL);
 	pid = fork();
 	if (pid == 0) {
 		if (setsid() < 0 || dup2(fd, STDOUT_FILENO) < 0 || dup2(fd, STDERR_FILENO) < 0)

@@ -171,7 +171,7 @@ reload_ask(const char *path)
 {
 	static const char request[] = "{\"verb\":\"reload\"}\n";
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	char answer[RELOAD_ANSWER_MAX + 1];
+	char answer[RELOAD_ANSWER_MAX + 1] = "";
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	size_t n = 0;
 	ssize_t got = 1;

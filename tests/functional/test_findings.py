@@ -160,7 +160,7 @@ def judged(t, more, known, kind):
 @case("-t tells every error of watch, with its place")
 def tested(t):
     watched = t.write("watched.txt", "1.1.1.1\nnot/a/prefix\n")
-    config = t.write("bad.conf", f'upstream "one" {{ address = {{"192.0.2.1"}} }}\nwatch {{ block = "enforce" }}\n')
+    config = t.write("bad.conf", 'upstream "one" { address = {"192.0.2.1"} }\nwatch { block = "enforce" }\n')
     code, _, err = t.run("ctstub-watch", "-t", "-c", config)
     check(code == 2 and f'{config}:2: block is "enforce" and upstream "one" has no allow-issuer' in err, f"{code} {err}")
     code, _, err = t.run("ctstubd", "-t", "-c", config)

@@ -1,7 +1,6 @@
 """Revocation in whole verdicts: a CA that renewed its key under its name, and a server's certificate that is an anchor itself."""
 import json
 
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509 import ocsp
 

@@ -123,7 +123,7 @@ class Run:
         suppressions = os.path.join(self.top, "tests", "valgrind.supp")
         if os.path.exists(suppressions):
             flags += f" --suppressions={suppressions}"
-        self.unit("gcc", "valgrind", [f"LOG_COMPILER=valgrind", f"LOG_FLAGS={flags}"], {"UNDER_VALGRIND": "1"})
+        self.unit("gcc", "valgrind", ["LOG_COMPILER=valgrind", f"LOG_FLAGS={flags}"], {"UNDER_VALGRIND": "1"})
 
     # ---- modules of cases
 
@@ -265,6 +265,12 @@ class Run:
         else:
             self.report.note(line.rstrip())
 
+    def static(self):
+        """The analysers. With nothing else to do they may have every processor; what they found before is kept."""
+        program = os.path.join(self.top, "tests", "static", "run")
+        names = [f.partition("static/")[2] or f for f in self.options.name]
+        self.script("static", program, "--jobs", str(self.options.jobs), *(["--long"] if self.options.long else []), *names)
+
     def script(self, name, *command):
         """A program of its own that prints our lines (mutants, peers, browser, bench)."""
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
@@ -314,6 +320,8 @@ class Run:
             self.task("valgrind", self.valgrind, ["build/gcc"])
             if self.wants("distcheck"):
                 self.task("distcheck", self.distcheck, ["build/gcc"])
+        if (full and self.wants_any("static/")) or any("static" in f for f in o.name):
+            self.task("static", self.static, ["build/gcc"])
         if o.fuzz:
             self.build("fuzz")
             self.task("fuzz", self.fuzz_all, ["build/fuzz"])

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.x509.oid import ExtendedKeyUsageOID as EKU
 from cryptography.x509.oid import NameOID, ObjectIdentifier
 
-from oracle.forge import KEY_USAGES, UNKNOWN, Keys, fingerprint, rfc3339, spki, spki_sha256, when
+from oracle.forge import KEY_USAGES, UNKNOWN, Keys, fingerprint, rfc3339, spki, when
 from oracle.plan import DAY, NOW
 
 ADDRESS = "192.0.2.1"

@@ -293,7 +293,7 @@ enum res
 lab_logs_enter(struct lab_logs *logs, const struct span *chain, size_t n, struct buf *entered)
 {
 	struct buf tbs = buf_max(SIGNED_MAX);
-	struct sct_list scts;
+	struct sct_list scts = {.n = 0};
 	uint8_t key_hash[32];
 	enum res res = n < 2 ? RES_MALFORMED : leaf_key_hash(key_hash, chain[1]);
 	size_t kept = 0;

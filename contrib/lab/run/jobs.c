@@ -40,10 +40,10 @@ struct inside {
 static void
 sink_file(void *ctx, const char *line, size_t n)
 {
-	fwrite(line, 1, n, ctx);
+	(void)fwrite(line, 1, n, ctx);
 	if (n == 0 || line[n - 1] != '\n')
 		fputc('\n', ctx);
-	fflush(ctx);
+	(void)fflush(ctx);
 }
 
 /* Runs in the cell. */
@@ -86,7 +86,7 @@ job_start(const struct jobs_order *order, struct job *job, const struct scenario
 					    .world_folder = order->world_folder,
 					    .folder = job->folder,
 					    .patience_ms = order->patience_ms};
-	fflush(NULL);
+	(void)fflush(NULL);
 	if (cell_start(&job->pid, own, sizeof own / sizeof own[0], inside_cell, &inside) != RES_OK) {
 		job->pid = 0;
 		close(fds[0]);

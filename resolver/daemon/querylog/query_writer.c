@@ -201,6 +201,7 @@ query_writer_run(int socket, void *ctx)
 {
 	struct query_writer w = {.setup = ctx, .socket = socket, .out = buf_max(BATCH_LINES_MAX)};
 	uint8_t *room = malloc(HELPER_MESSAGE_MAX);
+	bool ready = room != NULL;
 	ssize_t n;
 
 	w.file = (struct query_file){.path = w.setup->path, .max = w.setup->file_max, .fd = -1};
@@ -209,11 +210,11 @@ query_writer_run(int socket, void *ctx)
 		w.stream =
 		    query_stream_new(w.setup->to == QUERY_TO_DNSTAP_FILE ? &w.file : NULL, w.setup->path);
 	if (w.setup->to != QUERY_TO_LINES && w.stream == NULL)
-		room = NULL;
+		ready = false;
 #endif
 	(void)writer_ready(&w);
 	writer_report(&w);
-	while (room != NULL && (n = writer_receive(&w, room)) >= 0)
+	while (ready && (n = writer_receive(&w, room)) >= 0)
 		writer_batch(&w, span_of(room, (size_t)n));
 	sink_close(&w);
 	free(room);
