@@ -7,3 +7,10 @@ libabout_a_SOURCES = \
 	about/holes.c about/holes.h about/holes.def \
 	about/libraries.c about/libraries.h about/libraries.def \
 	about/version.c about/version.h
+# the bill of materials of this build, and of a tarball (dist-hook of Makefile.am)
+EXTRA_DIST += contrib/sbom
+sbom = $(srcdir)/contrib/sbom --version '$(PACKAGE_VERSION)' --time '$(build_time_s)'
+nodist_doc_DATA = about/ctstub.spdx.json
+CLEANFILES += about/ctstub.spdx.json
+about/ctstub.spdx.json: contrib/sbom contrib/debian/copyright Makefile
+	$(AM_V_GEN)$(MKDIR_P) about && $(sbom) $(sbom_libraries) >$@.tmp && mv $@.tmp $@
