@@ -93,8 +93,10 @@ TOOLS = [
     Cppcheck("cppcheck", "cppcheck", "2.10", (OURS, "tests/static/cppcheck.cfg")),
     Tidy("clang-tidy", "14", (OURS, ".clang-tidy")),
 ]
-# the path-sensitive half of clang-tidy costs four times all the rest
-LONG_TOOLS = [Tidy("clang-analyzer", "14", (OURS,), "-*,clang-analyzer-*,-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling")]
+# The path-sensitive half of clang-tidy costs twice all the rest. Off: memcpy and snprintf are no findings, and neither is the
+# order of members in small tables.
+LONG_TOOLS = [Tidy("clang-analyzer", "14", (OURS,), "-*,clang-analyzer-*,-clang-analyzer-optin.performance.Padding,"
+                                                    "-clang-analyzer-security.insecureAPI.DeprecatedOrUnsafeBufferHandling")]
 
 
 def compiler_flags(build):
