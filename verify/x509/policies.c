@@ -147,6 +147,7 @@ own_policies_read(struct own_policies *s, const struct cert *c)
 
 	s->has_policies = s->any = s->has_explicit = s->has_inhibit_mapping = s->has_inhibit_any = false;
 	s->policies.n = s->from.n = s->to.n = 0;
+	s->explicit_after = s->inhibit_mapping_after = s->inhibit_any_after = 0;
 	if (policies != NULL && !policies_read(s, policies->value))
 		return unreadable;
 	if ((mappings != NULL && !mappings_read(s, mappings->value)) ||
