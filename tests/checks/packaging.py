@@ -37,7 +37,8 @@ def installs(t):
                  "usr/local/lib/systemd/system/ctstubd.socket", "usr/local/lib/systemd/catalog/ctstub.catalog", "usr/local/lib/sysusers.d/ctstub.conf",
                  "usr/local/lib/tmpfiles.d/ctstub.conf", *(f"usr/local/share/doc/ctstub/examples/{name}.conf" for name in EXAMPLES),
                  *(f"usr/local/lib/systemd/system/ctstub-{unit}" for unit in ("ct-logs-retry.timer", "audit-retry.timer", "watch-pull.timer")),
-                 "usr/local/share/doc/ctstub/laptop/README.md", "usr/local/share/doc/ctstub/laptop/networkmanager-captive.sh"):
+                 "usr/local/share/doc/ctstub/laptop/README.md", "usr/local/share/doc/ctstub/laptop/networkmanager-captive.sh",
+                 "usr/local/share/doc/ctstub/ctstub.spdx.json"):
         check(want in files, f"{want} is not installed; installed are {files}")
 
 # Where the Debian package has what the default --prefix puts elsewhere, and what debhelper makes under names of its own.
