@@ -41,14 +41,14 @@ def shell_checked(t):
     check(code == 0, out.replace(t.src + "/", ""))
 
 
-@case("pyflakes has nothing to say about the Python files", builds=("gcc",))
+@case("pyflakes has nothing to say about the Python files", builds=("gcc",), timeout=900)
 def python_checked(t):
     if not shutil.which("pyflakes3"):
         raise Skip("pyflakes3 is not on this machine")
     paths = [os.path.join(t.src, f) for f in tree_files(t.src) if f.endswith(".py")]
     paths += [path for name, path in scripts(t, "python") if not name.endswith(".py")]
     check(len(paths) > 100, f"the Python files were not found: {len(paths)}")
-    code, out, _ = t.run("pyflakes3", *paths)
+    code, out, _ = t.run("pyflakes3", *paths, timeout=800)
     check(code == 0, out.replace(t.src + "/", ""))
     code, out, _ = t.run("pyflakes3", t.write("faulty.py", "import os\n"))
     check(code == 1, f"pyflakes3 does not see an import that nothing uses: {out}")

@@ -338,7 +338,6 @@ def evidence_off(t):
 
 @case("status says why an address is refused, with the date and the days since then")
 def dated_refusal(t):
-    site = Site(t)
     now = utc_now()
     old = Site(t, prefix="old", not_before=now - 40 * DAY, not_after=now - 12 * DAY - DAY / 2)
     d = Daemon(t, upstream("one", DotServer(t, old)), anchors=old.anchors)
