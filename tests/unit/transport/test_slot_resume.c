@@ -115,6 +115,25 @@ a_ticket_before_the_last_answer_is_kept(void **state)
 }
 
 static void
+of_many_tickets_of_one_connection_few_are_kept(void **state)
+{
+	(void)state;
+	f->server.mood = DOT_SERVER_HOLDS;
+	fixture_ask();
+	PUMP_UNTIL(f->server.n_question == 1);
+	fixture_pump_a_while();
+	tickets_clear(&f->slot->shared.tickets); /* those of the handshake */
+	f->slot->conn->tickets = 0;
+	for (unsigned i = 1; i <= CONN_TICKETS_MAX + 2; i++) {
+		assert_int_equal(gnutls_session_ticket_send(f->server.conn[0].tls, 1, 0), 0);
+		fixture_pump_a_while();
+		assert_int_equal(f->slot->shared.tickets.n, i < CONN_TICKETS_MAX ? i : CONN_TICKETS_MAX);
+	}
+	dot_server_answer(&f->server, 0, 30);
+	PUMP_UNTIL(f->n_done == 1);
+}
+
+static void
 a_ticket_that_breaks_the_handshake_costs_one_connection(void **state)
 {
 	(void)state;
@@ -199,6 +218,7 @@ main(void)
 	    SLOT_TEST(a_certificate_swapped_under_the_ticket_key_does_not_matter),
 	    SLOT_TEST(a_ticket_is_used_once),
 	    SLOT_TEST(a_ticket_before_the_last_answer_is_kept),
+	    SLOT_TEST(of_many_tickets_of_one_connection_few_are_kept),
 	    SLOT_TEST(a_ticket_that_breaks_the_handshake_costs_one_connection),
 	    SLOT_TEST(after_a_timeout_with_a_ticket_the_next_handshake_is_a_full_one),
 	    SLOT_TEST(a_new_policy_judges_the_open_connection_first),
