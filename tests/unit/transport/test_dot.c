@@ -244,6 +244,7 @@ ids_are_not_used_again_while_an_answer_may_come(void **state) /* U14 */
 		w->ops->cancel(w, q);
 		recorder_drop(&recorder, q);
 	}
+	assert_int_equal(w->ops->owed(w), 16384); /* a quarter of all ids */
 	assert_true(w->ops->is_draining(w)); /* a new connection is cheaper */
 	finish(w);
 }
