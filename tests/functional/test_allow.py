@@ -30,7 +30,8 @@ def ask_udp(d, to, source):
         s.bind(at(source, 0))
         s.settimeout(6)
         s.sendto(wire.question("www.example.com"), at(to, d.port))
-        reply = s.recv(4096)
+        reply, answerer = s.recvfrom(4096)
+    equal(answerer[0].partition("%")[0], to.partition("%")[0], "source of the reply")
     return ("NOERROR", "", "", "", "", "REFUSED")[reply[3] & 15]
 
 

@@ -39,7 +39,7 @@ def ages(t, days, step, number):
     code, out, _ = t.run("ctstub", "stats", "--prometheus", "--socket", d.control)
     check(f"ctstub_ct_list_step {number}" in out, out)
     lines = [line for line in d.log().splitlines() if "ct-list-ageing" in line]
-    equal([f"step={step}" in line for line in lines], [True] if number else [], "log")
+    equal([f"step={step}" in line and f"age_days={days}" in line.split() for line in lines], [True] if number else [], f"log {lines}")
 
 
 @rows([("a reload with a newer list ends the warning, one with an old list repeats it", 46)], builds=("gcc",))
