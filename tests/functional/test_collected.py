@@ -183,6 +183,11 @@ def boot(t, extra, of_upstream, named, effect):
     check(re.search(r"ctstub_list_warnings [1-9]", out), "the metric counts")
     code, out, err = t.run("ctstubd", "-t", "-c", d.config)
     equal(code, 0 if "odd" in named else 2, f"ctstubd -t: {out} {err}")
+    if code == 0:  # a reload takes it, and warns as the start did
+        told = [line for line in d.log().splitlines() if "warning=" in line and named.replace("DIR", t.dir) in line]
+        equal(d.tool("reload")[0], 0, "exit code of reload")
+        again = [line for line in d.log().splitlines() if "warning=" in line and named.replace("DIR", t.dir) in line]
+        equal((len(told), len(again)), (1, 2), f"lines of the log: {again}")
 
 
 @rows([
