@@ -171,6 +171,26 @@ def hosts(t, make):
     check("secret-of-root" not in d.log(), "a secret is in the log")
 
 
+@case("a hosts file that is damaged, mended and damaged again is complained of once each time")
+def hosts_again(t):
+    site = Site(t)
+    server = DotServer(t, site)
+    path = t.path("hosts")
+    d = Daemon(t, upstream("one", server), anchors=site.anchors, extra=f'local {{ hosts-file = {value(path)} }}\n')
+
+    def answered():
+        d.ask("a.example.com")  # the file is looked at when there is a question, once a second at most
+        return d.log()
+    for n in (1, 2):
+        os.mkdir(path)
+        until(lambda: answered().count("hosts-not-read") >= n, 20, f"complaint {n}")
+        os.rmdir(path)
+        t.write("hosts", f"192.0.2.{n} good.example\n")
+        until(lambda: answered().count("hosts-read") >= n, 20, f"the file is read again {n}")
+        os.unlink(path)
+    equal(d.log().count("hosts-not-read"), 2, "complaints")
+
+
 @rows([(f"ct-logs import replaces {what} in state-dir, and writes nowhere else", make) for what, make in KINDS])
 def tool_writes(t, make):
     needs_root()

@@ -109,6 +109,8 @@ idle_closes_are_learned(void **state)
 	(void)state;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
+	tp_slot_stats(f->slot, &s);
+	assert_int_equal(s.idle_limit_ms, -1);
 	fake_loop_advance(f->loop, 10000);
 	dot_server_close(&f->server, 0);
 	PUMP_UNTIL(f->closed == 1);
