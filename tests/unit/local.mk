@@ -122,7 +122,8 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot_doh \
 	tests/unit/transport/test_slot_resume \
 	tests/unit/transport/test_slot_time \
-	tests/unit/transport/test_ticket
+	tests/unit/transport/test_ticket \
+	tests/unit/transport/test_unacked
 check_PROGRAMS += \
 	tests/unit/config/test_changes \
 	tests/unit/config/test_manual \
