@@ -55,6 +55,7 @@ def short_frames(t, n):
         c.send(GOOD[:n])
         check(c.closed(5), "the connection stays open")
     equal(server.questions, [], "questions upstream")
+    equal(d.ctl("stats")["counters"]["dropped"], 1, "frames that are counted as dropped")
 
 
 LONG_NAME = [b"a" * 63, b"b" * 63, b"c" * 63, b"d" * 61]      # 255 bytes with the root
