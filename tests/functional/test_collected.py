@@ -188,6 +188,7 @@ def boot(t, extra, of_upstream, named, effect):
         equal(d.tool("reload")[0], 0, "exit code of reload")
         again = [line for line in d.log().splitlines() if "warning=" in line and named.replace("DIR", t.dir) in line]
         equal((len(told), len(again)), (1, 2), f"lines of the log: {again}")
+        check("reload-without-memory" not in d.log(), "memory was enough")
 
 
 @rows([

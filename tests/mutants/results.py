@@ -9,12 +9,13 @@ HEAD = """# Faults of one line beyond verify/
 
 Made by `tests/run --mutants`; `tests/mutants/run --publish` puts it here. Each fault is one line of `base/`,
 `transport/`, `config/`, `resolver/` or `cli/`, changed. `tests/mutants/propose` proposes faults for every file in an
-order that a seed decides; the first ones that compile to something else were taken, one a file and one more for each
-250 lines. A fault counts as caught when the test in its row fails with it, and passes without it.
+order that a seed decides; of each file one was taken that compiles to something else. A fault counts as caught when the
+test in its row fails with it, and passes without it.
 """
 
 
 def code(text):
+    text = text.replace("()", "( )")  # the names of a document's functions are looked up; these are quoted lines
     return "`` " + text.replace("|", "\\|") + " ``" if "`" in text else "`" + text.replace("|", "\\|") + "`"
 
 

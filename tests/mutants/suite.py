@@ -35,7 +35,7 @@ class Suite:
             self.scratch.configure(label, *(SANITIZERS if label == "san" else ()))
             servers = os.path.join(self.scratch.base, "servers")
             if not os.path.lexists(servers):
-                os.symlink(os.path.join("..", "servers"), servers)
+                os.symlink(os.path.join(os.path.dirname(self.scratch.base), "servers"), servers)
             self.ready.add(label)
 
     def make(self, label, *targets):
