@@ -1,4 +1,5 @@
 """`listen` and the sockets that a service manager hands over: a difference, and a broken configuration, are said to everybody."""
+import os
 import socket
 import struct
 
@@ -7,6 +8,9 @@ import dns.message
 from functional._common import Handed, servfail, stub
 from harness import client, net, wire
 from harness.case import Skip, case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.pki import Site
+from harness.upstream import DotServer
 
 
 def handed(t):
@@ -110,3 +114,21 @@ def turned_away(t, spoil, word):
     raw = stream.recv(4096)
     equal((struct.unpack(">H", raw[:2])[0], raw[5] & 15), (len(raw) - 2, 2), "length and rcode over TCP")
     equal((stream.recv(1), silent.recv(1)), (b"", b""), "the connections end")
+
+
+@rows([("one worker feeds the watchdog of the service manager", 1), ("two workers feed it together", 2)])
+def watchdog(t, workers):
+    """Each sign of life needs an answered question of every worker."""
+    site = Site(t)
+    server = DotServer(t, site)
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
+        notified.bind(t.path("notify"))
+        os.chmod(t.path("notify"), 0o666)
+        notified.settimeout(20)
+        d = Daemon(t, upstream("one", server), anchors=site.anchors, workers=workers,
+                   env=t.env(NOTIFY_SOCKET=t.path("notify"), WATCHDOG_USEC="1000000"))
+        said = []
+        while said.count("WATCHDOG=1") < 3:
+            said += notified.recv(4096).decode().splitlines()
+        check("READY=1" in said, f"{said}")
+        equal(d.ask("a.example.com").rcode(), 0, "rcode")
