@@ -206,7 +206,7 @@ watch_step(struct watch *w)
 	bool readable;
 	ssize_t n;
 
-	if (woken < 0 || watch_findings_busy(w->findings))
+	if (woken < 0 || w->options->once || watch_findings_busy(w->findings))
 		until_ms = now_ms + STEP_MS;
 	if (!watch_reader_run(w->reader, until_ms, woken, &readable))
 		return false;
