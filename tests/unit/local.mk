@@ -123,6 +123,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot_resume \
 	tests/unit/transport/test_slot_time \
 	tests/unit/transport/test_ticket \
+	tests/unit/transport/test_tls_peer \
 	tests/unit/transport/test_unacked
 check_PROGRAMS += \
 	tests/unit/config/test_changes \
