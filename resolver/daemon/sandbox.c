@@ -9,6 +9,8 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/sockios.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <pwd.h>
 #include <seccomp.h>
 #include <stdlib.h>
@@ -152,7 +154,7 @@ static const int daemon_calls[] = {
     /* sockets that exist, and those to upstreams */
     SCMP_SYS(connect), SCMP_SYS(accept4), SCMP_SYS(accept), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
     SCMP_SYS(sendmmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(shutdown),
-    SCMP_SYS(getsockopt), SCMP_SYS(setsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
+    SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
     /* descriptors and files: a reload reads them */
     SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
     SCMP_SYS(dup), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat),
@@ -230,7 +232,7 @@ sandbox_rules_free(scmp_filter_ctx f, const int *calls, size_t n)
 struct bound_rule {
 	int call;
 	unsigned n;
-	struct scmp_arg_cmp arg[2];
+	struct scmp_arg_cmp arg[3];
 };
 
 static int
@@ -275,8 +277,24 @@ rules_of_all(scmp_filter_ctx f)
 }
 
 #define OPEN_WRITES ((scmp_datum_t)(O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND))
-/* 0xff: beside the type there are SOCK_NONBLOCK and SOCK_CLOEXEC */
-#define OF_TYPE(t) SCMP_A1(SCMP_CMP_MASKED_EQ, (scmp_datum_t)0xff, t)
+/* 0xff: beside the type there are SOCK_NONBLOCK and SOCK_CLOEXEC. One protocol: no other that the type has, such as MPTCP
+ * or ICMP. */
+#define SOCKET(family, type, protocol)                                                                       \
+	{                                                                                                    \
+		SCMP_SYS(socket), 3,                                                                         \
+		{                                                                                            \
+			SCMP_A0(SCMP_CMP_EQ, family, 0),                                                     \
+			    SCMP_A1(SCMP_CMP_MASKED_EQ, (scmp_datum_t)0xff, type),                           \
+			    SCMP_A2(SCMP_CMP_EQ, protocol, 0)                                                \
+		}                                                                                            \
+	}
+#define SOCKET_OPTION(level, name)                                                                           \
+	{                                                                                                    \
+		SCMP_SYS(setsockopt), 2,                                                                     \
+		{                                                                                            \
+			SCMP_A1(SCMP_CMP_EQ, level, 0), SCMP_A2(SCMP_CMP_EQ, name, 0)                        \
+		}                                                                                            \
+	}
 
 /* No datagram socket of IP: questions in clear text are ctstub-portal's alone to send. */
 static int
@@ -285,11 +303,14 @@ rules_of_daemon(scmp_filter_ctx f)
 	const struct bound_rule rules[] = {
 	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
 	    {SCMP_SYS(open), 1, {SCMP_A1(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), OF_TYPE(SOCK_STREAM)}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), OF_TYPE(SOCK_STREAM)}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), OF_TYPE(SOCK_DGRAM)}}, /* sd_notify */
-	    /* ctstub-portal */
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), OF_TYPE(SOCK_SEQPACKET)}},
+	    SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
+	    SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
+	    SOCKET(AF_UNIX, SOCK_DGRAM, 0),     /* sd_notify */
+	    SOCKET(AF_UNIX, SOCK_SEQPACKET, 0), /* ctstub-portal */
+	    SOCKET_OPTION(IPPROTO_TCP, TCP_NODELAY),
+	    SOCKET_OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
+	    SOCKET_OPTION(SOL_SOCKET, SO_SNDBUF), /* sd_notify: libsystemd tries both */
+	    SOCKET_OPTION(SOL_SOCKET, SO_SNDBUFFORCE),
 	    {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0)}}, /* does the peer acknowledge? */
 	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}},    /* its own limits may be read */
 	};
@@ -302,8 +323,8 @@ rules_of_portal(scmp_filter_ctx f)
 {
 	const struct bound_rule rules[] = {
 	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET, 0), OF_TYPE(SOCK_DGRAM)}},
-	    {SCMP_SYS(socket), 2, {SCMP_A0(SCMP_CMP_EQ, AF_INET6, 0), OF_TYPE(SOCK_DGRAM)}},
+	    SOCKET(AF_INET, SOCK_DGRAM, 0),
+	    SOCKET(AF_INET6, SOCK_DGRAM, 0),
 	};
 
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
@@ -323,6 +344,9 @@ seal(bool kill, const int *calls, size_t n, int (*more)(scmp_filter_ctx), char *
 		return RES_NOMEM;
 	}
 	failed = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
+	/* Calls of 32-bit programs and of x32: the default would end one thread, and leave the daemon without it. */
+	if (failed == 0)
+		failed = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (failed == 0)
 		failed = sandbox_rules_free(f, calls, n);
 	if (failed == 0)
@@ -348,11 +372,8 @@ sandbox_seal(bool kill, char **why)
 static int
 rules_of_connector(scmp_filter_ctx f)
 {
-	const scmp_datum_t type = 0xff;
 	const struct bound_rule rules[] = {
-	    {SCMP_SYS(socket),
-	     2,
-	     {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0), SCMP_A1(SCMP_CMP_MASKED_EQ, type, SOCK_STREAM)}},
+	    SOCKET(AF_UNIX, SOCK_STREAM, 0),
 	    {SCMP_SYS(connect), 0, {{0}}},
 	};
 

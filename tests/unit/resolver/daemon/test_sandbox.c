@@ -60,7 +60,7 @@ try_packet(void)
 static int
 try_tcp(void)
 {
-	return result(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
+	return result(socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, IPPROTO_TCP));
 }
 
 static int

@@ -1,0 +1,360 @@
+"""A16: what each sealed process can do, tried from inside of it.
+
+tests/sandbox/inside.c is preloaded. When a process is about to load its filter, copies of it load the same filter and make one
+system call each. A refusal of the filter has an error that no kernel gives, so nothing else can be taken for it.
+"""
+import errno
+import mmap
+import os
+import pwd
+import shutil
+import signal
+import socket
+import struct
+
+from harness.case import Skip, case, check, equal, rows
+from harness.daemon import Daemon, section
+
+OUTCOMES = ["nothing", "done", "failed", "killed"]  # enum outcome in inside.c
+REFUSED = 3999
+SLOT, FIRST, SLOTS = 64, 8, 2000
+MAY, FILTER, KILLED = "may", "filter", "killed"  # the kernel decides; refused; ends the process at once
+
+# sentence, attempt, what it comes to: for all, or for the daemon, the journal's writer and that of the query log, the writer of
+# a collector's socket, and ctstub-portal
+TABLE = [
+    # ---- programs and other processes
+    ("runs a program", "execve", KILLED),
+    ("runs a program relative to a folder", "execveat", KILLED),
+    ("runs a program that it made in memory", "exec-memory-file", KILLED),
+    ("makes another process", "fork", KILLED),
+    ("makes another process that borrows its memory", "vfork", KILLED),
+    ("makes another process by clone", "clone-process", FILTER),
+    ("makes another thread", "clone-thread", FILTER),
+    ("makes a process in a user namespace of its own", "clone-namespace", FILTER),
+    ("makes another process by clone3", "clone3", FILTER),
+    ("makes a process in a namespace by clone3", "clone3-namespace", FILTER),
+    ("lets its parent trace it", "ptrace-traceme", KILLED),
+    ("traces another process", "ptrace-attach", KILLED),
+    ("reads the memory of another process", "process-vm-readv", KILLED),
+    ("writes the memory of another process", "process-vm-writev", KILLED),
+    ("advises on the memory of another process", "process-madvise", FILTER),
+    ("takes the memory of a dying process", "process-mrelease", FILTER),
+    ("compares itself with another process", "kcmp", FILTER),
+    ("signals another process", "kill", FILTER),
+    ("signals every process it may", "kill-all", FILTER),
+    ("signals a thread of another process", "tkill", FILTER),
+    ("signals a thread of another process by both numbers", "tgkill-another", FILTER),
+    ("signals itself, as abort does", "tgkill-itself", FILTER),
+    ("signals another process with a value", "sigqueue", FILTER),
+    ("signals a thread with a value", "tgsigqueue", FILTER),
+    ("opens another process", "pidfd-open", FILTER),
+    ("takes a descriptor of another process", "pidfd-getfd", FILTER),
+    ("signals through a descriptor", "pidfd-send-signal", FILTER),
+    ("waits for children", "wait4", FILTER),
+    ("waits for a descriptor's process", "waitid", FILTER),
+    ("changes its process group", "setpgid", FILTER),
+    ("leaves its session", "setsid", FILTER),
+    # ---- files
+    ("opens a file for writing", "openat-write", FILTER, MAY, MAY, FILTER),
+    ("opens a file for reading and writing", "openat-update", FILTER, MAY, MAY, FILTER),
+    ("makes a file", "openat-create", FILTER, MAY, MAY, FILTER),
+    ("empties a file", "openat-truncate", FILTER, MAY, MAY, FILTER),
+    ("opens a file to append", "openat-append", FILTER, MAY, MAY, FILTER),
+    ("makes a file without a name", "openat-nameless", FILTER, MAY, MAY, FILTER),
+    ("makes a file in /tmp", "openat-tmp", FILTER, MAY, MAY, FILTER),
+    ("opens its own memory as a file", "openat-memory", FILTER, MAY, MAY, FILTER),
+    ("opens a file for reading, as a reload does", "openat-read", MAY),
+    ("opens a file for writing by the old call", "open-write", FILTER, MAY, MAY, FILTER),
+    ("makes a file by the old call", "creat", FILTER),
+    ("opens a file by the new call", "openat2", FILTER),
+    ("opens a file past all folders", "open-by-handle", FILTER),
+    ("learns the handle of a file", "name-to-handle", FILTER),
+    ("removes a file, as the control socket at the end", "unlink", MAY, MAY, MAY, FILTER),
+    ("removes a folder", "rmdir", FILTER),
+    ("renames a file", "rename", FILTER, MAY, MAY, FILTER),
+    ("gives a file a second name", "link", FILTER),
+    ("makes a symbolic link", "symlink", FILTER),
+    ("makes a folder", "mkdir", FILTER, MAY, MAY, FILTER),
+    ("makes a device", "mknod", FILTER),
+    ("changes the mode of a file by its name", "chmod", FILTER),
+    ("changes the mode of an open file", "fchmod", FILTER, MAY, MAY, FILTER),
+    ("changes the owner of a file", "chown", FILTER),
+    ("shortens a file by its name", "truncate", FILTER),
+    ("shortens an open file", "ftruncate", FILTER, MAY, MAY, FILTER),
+    ("takes room on the disk", "fallocate", FILTER),
+    ("changes the times of a file", "utimensat", FILTER),
+    ("sets an attribute of a file", "setxattr", FILTER),
+    ("reads an attribute of a file", "getxattr", FILTER),
+    ("copies between files in the kernel", "copy-file-range", FILTER),
+    ("sends a file", "sendfile", FILTER),
+    ("moves data through a pipe", "splice", FILTER),
+    ("makes a pipe", "pipe", FILTER),
+    ("locks a file", "flock", FILTER),
+    ("has signals sent to another process", "fcntl-owner", FILTER),
+    ("takes a lease of a file", "fcntl-lease", FILTER),
+    ("watches a folder by signals", "fcntl-notify", FILTER),
+    ("locks a part of a file", "fcntl-lock", FILTER),
+    ("watches files", "inotify", FILTER),
+    ("watches a file system", "fanotify", FILTER),
+    ("changes its root", "chroot", FILTER),
+    ("changes its folder", "chdir", FILTER),
+    ("changes its mask of modes", "umask", FILTER),
+    ("writes out every file system", "sync", FILTER),
+    # ---- the network
+    ("makes a socket of TCP, for DoT and DoH", "socket-tcp", MAY, FILTER, FILTER, FILTER),
+    ("makes a socket of TCP over IPv6", "socket-tcp6", MAY, FILTER, FILTER, FILTER),
+    ("makes a socket of UDP: questions in clear text", "socket-udp", FILTER, FILTER, FILTER, MAY),
+    ("makes a socket of UDP over IPv6", "socket-udp6", FILTER, FILTER, FILTER, MAY),
+    ("makes a socket of raw IP", "socket-raw", FILTER),
+    ("makes a socket of raw IPv6", "socket-raw6", FILTER),
+    ("makes a socket of ICMP", "socket-ping", FILTER),
+    ("makes a socket of SCTP", "socket-sctp", FILTER),
+    ("makes a socket of another stream protocol", "socket-mptcp", FILTER),
+    ("makes a socket of raw frames", "socket-packet", FILTER),
+    ("makes a socket of the kernel's network tables", "socket-netlink", FILTER),
+    ("makes a socket of the kernel's cryptography", "socket-alg", FILTER),
+    ("makes a socket to the host of a virtual machine", "socket-vsock", FILTER),
+    ("makes a socket of Bluetooth", "socket-bluetooth", FILTER),
+    ("makes a Unix socket of a stream", "socket-unix-stream", FILTER, FILTER, MAY, FILTER),
+    ("makes a Unix socket of datagrams, for sd_notify", "socket-unix-datagram", MAY, FILTER, FILTER, FILTER),
+    ("makes a Unix socket of messages, to ctstub-portal", "socket-unix-messages", MAY, FILTER, FILTER, FILTER),
+    ("makes a pair of sockets", "socketpair", FILTER),
+    ("binds a port", "bind", KILLED),
+    ("listens on a socket", "listen", KILLED),
+    ("connects a socket", "connect", MAY, FILTER, MAY, MAY),
+    ("sends a datagram from a listener's socket to another machine", "foreign-datagram", "EINVAL"),
+    ("accepts a client", "accept", MAY, FILTER, FILTER, MAY),
+    ("lists network interfaces", "ioctl-interfaces", FILTER),
+    ("attaches a program to a socket", "setsockopt-filter", FILTER),
+    ("marks packets past the firewall", "setsockopt-mark", FILTER),
+    ("sends through another interface", "setsockopt-device", FILTER),
+    ("loads a protocol of the kernel onto a socket", "setsockopt-ulp", FILTER),
+    ("changes the firewall", "setsockopt-tables", FILTER),
+    ("sets an option that the daemon needs", "setsockopt-no-delay", MAY, FILTER, FILTER, FILTER),
+    # ---- memory and code
+    ("maps memory that can be executed", "mmap-code", FILTER),
+    ("maps memory that can be written and executed", "mmap-write-code", FILTER),
+    ("makes memory executable", "mprotect-code", FILTER),
+    ("makes memory executable by the other call", "pkey-mprotect", FILTER),
+    ("maps a file in another order", "remap-file-pages", FILTER),
+    ("makes a file in memory", "memfd-create", FILTER),
+    ("makes secret memory", "memfd-secret", FILTER),
+    ("handles its page faults itself", "userfaultfd", FILTER),
+    ("makes shared memory", "shmget", FILTER),
+    ("attaches shared memory", "shmat", FILTER),
+    ("makes a message queue", "msgget", FILTER),
+    ("makes semaphores", "semget", FILTER),
+    ("makes a message queue with a name", "mq-open", FILTER),
+    ("keeps memory from being swapped out", "mlockall", FILTER),
+    ("chooses where memory lies", "mbind", FILTER),
+    ("moves memory of another process", "move-pages", FILTER),
+    ("changes how its memory is laid out", "personality", FILTER),
+    ("changes its segments", "modify-ldt", FILTER),
+    ("changes its segment bases", "arch-prctl", FILTER),
+    ("makes a call in the x32 form", "x32", KILLED),
+    ("makes a call of 32-bit programs", "i386", KILLED),
+    # ---- itself
+    ("changes its user", "setuid", FILTER),
+    ("changes its group", "setgid", FILTER),
+    ("changes its three users", "setresuid", FILTER),
+    ("changes two of its users", "setreuid", FILTER),
+    ("changes its groups", "setgroups", FILTER),
+    ("changes its user for files", "setfsuid", FILTER),
+    ("changes its capabilities", "capset", FILTER),
+    ("reads capabilities", "capget", FILTER),
+    ("lets programs gain privileges again", "prctl-new-privileges", FILTER),
+    ("lets others read its memory", "prctl-dumpable", FILTER),
+    ("sets a filter by prctl", "prctl-seccomp", FILTER),
+    ("names a process that may trace it", "prctl-ptracer", FILTER),
+    ("changes the bounds of its memory", "prctl-memory-map", FILTER),
+    ("raises an ambient capability", "prctl-ambient", FILTER),
+    ("sets another filter", "seccomp", FILTER),
+    ("asks what filters can do", "seccomp-log", FILTER),
+    ("makes rules for files", "landlock", FILTER),
+    ("changes a limit of its own", "setrlimit", FILTER),
+    ("changes a limit by the new call", "prlimit-write", FILTER),
+    ("changes a limit of another process", "prlimit-another", FILTER),
+    ("changes its priority", "setpriority", FILTER),
+    ("changes its scheduler", "sched-setscheduler", FILTER),
+    ("chooses its processors", "sched-setaffinity", FILTER),
+    ("changes its priority of input and output", "ioprio-set", FILTER),
+    ("sets a timer that signals", "setitimer", FILTER),
+    ("makes a timer that signals", "timer-create", FILTER),
+    ("sets an alarm", "alarm", FILTER),
+    ("types into the terminal", "ioctl-terminal", FILTER),
+    ("pastes into the console", "ioctl-paste", FILTER),
+    ("types into the terminal, with bits that the kernel ignores", "ioctl-terminal-high", FILTER),
+    # ---- the machine
+    ("makes a user namespace", "unshare-user", FILTER),
+    ("makes a mount namespace", "unshare-mount", FILTER),
+    ("makes a network namespace", "unshare-network", FILTER),
+    ("leaves nothing", "unshare-nothing", FILTER),
+    ("enters a namespace", "setns", FILTER),
+    ("mounts a file system", "mount", FILTER),
+    ("unmounts a file system", "umount", FILTER),
+    ("begins a mount by the new calls", "fsopen", FILTER),
+    ("opens a mount", "open-tree", FILTER),
+    ("moves a mount", "move-mount", FILTER),
+    ("changes a mount", "mount-setattr", FILTER),
+    ("changes the root of all", "pivot-root", FILTER),
+    ("makes a map of BPF", "bpf-map", FILTER),
+    ("loads a program of BPF", "bpf-program", FILTER),
+    ("makes a ring that makes calls past the filter", "io-uring-setup", FILTER),
+    ("uses such a ring", "io-uring-enter", FILTER),
+    ("registers with such a ring", "io-uring-register", FILTER),
+    ("makes calls asynchronously in the older way", "io-setup", FILTER),
+    ("uses the kernel's keys", "keyctl", FILTER),
+    ("adds a key to the kernel's", "add-key", FILTER),
+    ("asks for a key of the kernel's", "request-key", FILTER),
+    ("measures processes", "perf-event-open", FILTER),
+    ("loads another kernel", "kexec-load", FILTER),
+    ("loads another kernel from a file", "kexec-file-load", FILTER),
+    ("loads a module", "init-module", FILTER),
+    ("loads a module from a file", "finit-module", FILTER),
+    ("unloads a module", "delete-module", FILTER),
+    ("restarts the machine", "reboot", FILTER),
+    ("renames the machine", "sethostname", FILTER),
+    ("renames the machine's domain", "setdomainname", FILTER),
+    ("sets the clock", "settimeofday", FILTER),
+    ("sets the clock by the new call", "clock-settime", FILTER),
+    ("bends the clock", "adjtimex", FILTER),
+    ("bends the clock by the new call", "clock-adjtime", FILTER),
+    ("swaps to a file", "swapon", FILTER),
+    ("ends swapping", "swapoff", FILTER),
+    ("keeps accounts of processes", "acct", FILTER),
+    ("changes quotas", "quotactl", FILTER),
+    ("reads the kernel's log", "syslog", FILTER),
+    ("hangs up the terminal", "vhangup", FILTER),
+    ("reaches devices directly", "iopl", FILTER),
+    ("reaches a device's port directly", "ioperm", FILTER),
+]
+PROCESSES = ["ctstubd", "ctstub-journal", "ctstub-queries", "ctstub-portal"]
+READERS = (0, 3)  # the columns of those that write no file
+HANDED = 3         # sd_listen_fds(3)
+
+
+class Inside:
+    """The file that inside.c maps; its layout is struct report there."""
+
+    def __init__(self, t, **more):
+        if " " in t.build:
+            raise Skip("LD_PRELOAD takes no path with a space")
+        library = os.path.join(t.build, "tests", "sandbox", "inside.so")
+        check(os.path.exists(library), "inside.so was not built")
+        self.path = t.write("inside", bytes(FIRST + SLOT * SLOTS))
+        with open(self.path, "r+b") as f:
+            self.map = mmap.mmap(f.fileno(), 0)
+        self.folder = t.path("own")
+        os.makedirs(self.folder)
+        with open(os.path.join(self.folder, "precious"), "w", encoding="ascii") as f:
+            f.write("untouched")
+        # not "kill": what is installed is tried, where most refusals are errors
+        self.env = {"LD_PRELOAD": library, "CTSTUB_INSIDE": self.path, "CTSTUB_INSIDE_DIR": self.folder, "CTSTUB_SECCOMP": "", **more}
+
+    def outcomes(self, process):
+        """Attempt to (outcome, detail), of the process with this name."""
+        found = {}
+        for i in range(min(SLOTS, struct.unpack_from("<q", self.map, 0)[0])):
+            name, attempt, outcome, detail = struct.unpack_from("<16s40sii", self.map, FIRST + SLOT * i)
+            if text(name) == process:
+                found[text(attempt)] = (OUTCOMES[outcome], detail)
+        return found
+
+    def own(self, user):
+        entry = pwd.getpwnam(user)
+        for name in ("", "precious"):
+            os.chown(os.path.join(self.folder, name), entry.pw_uid, entry.pw_gid)
+
+
+def text(field):
+    return field.split(b"\0", 1)[0].decode()
+
+
+def kind(outcome, detail):
+    """One of MAY, FILTER and KILLED."""
+    if outcome == "killed":
+        return KILLED if detail == signal.SIGSYS else f"signal {detail}"
+    if outcome == "failed" and detail == REFUSED:
+        return FILTER
+    return outcome if outcome == "nothing" else MAY
+
+
+def compare(found, column):
+    """Everything that is not as the table says."""
+    check(found, "the process made no attempt")
+    wrong = []
+    for sentence, attempt, *want in TABLE:
+        expected = want[0] if len(want) == 1 else want[column]
+        outcome, detail = found.get(attempt, ("not here", 0))
+        if outcome == "not here":
+            continue  # another architecture has no such call
+        have = kind(outcome, detail)
+        if expected not in (MAY, FILTER, KILLED):
+            have = errno.errorcode.get(detail, str(detail)) if outcome == "failed" else outcome
+        if have != expected:
+            wrong.append(f"{sentence} ({attempt}): have {have} ({outcome} {detail}), want {expected}")
+    wrong += [f"{attempt} is not in the table" for attempt in found if attempt not in {row[1] for row in TABLE}]
+    if os.uname().machine == "x86_64":
+        wrong += [f"{row[1]} was not tried" for row in TABLE if row[1] not in found]
+    return wrong
+
+
+def run_daemon(t, inside, user, journal=True, query_log=None):
+    """A daemon that was started, has tried everything, and answers."""
+    extra = f'local {{ data = {{"box.test. 60 IN A 192.0.2.77"}} }}\n' + (section("query-log", to=query_log) if query_log else "")
+    state = t.path("state")
+    os.makedirs(state)
+    if user:
+        shutil.chown(state, user)
+        inside.own(user)
+    d = Daemon(t, 'upstream "none" { address = {"192.0.2.1"} }\n', extra=extra, env=inside.env, user=user, state_dir=state if journal else "")
+    d.process.wait_log(" started ", 30)
+    equal(len(d.ask("box.test").answer), 1, "answers of a question afterwards")
+
+
+def run_portal(t, inside, user):
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(t.path("portal"))
+    listener.listen()
+    t.defer(listener.close)
+    config = t.write("portal.conf", section("portal", enable=True, user=user, resolver=["192.0.2.1"]))
+    script = f'LISTEN_PID=$$ LISTEN_FDS=1 exec {t.program("ctstub-portal")} -vv -c {config}'
+    p = t.spawn("ctstub-portal", ["/bin/sh", "-c", script], env=t.env(**inside.env), pass_fds=(HANDED,),
+                preexec=lambda: os.dup2(listener.fileno(), HANDED))
+    p.wait_log("portal-started", 30)
+
+
+def expected_user(user):
+    if user and os.geteuid() != 0:
+        raise Skip("only root becomes another user")
+    return user
+
+
+@rows([(f"A16 {what} {who} can do what the table says, and nothing else", process, column, user)
+       for process, column, what in ((PROCESSES[0], 0, "the daemon"), (PROCESSES[1], 1, "the journal's writer"), (PROCESSES[2], 1, "the query log's writer"),
+                                     (PROCESSES[2], 2, "the query log's writer to a collector"), (PROCESSES[3], 3, "ctstub-portal"))
+       for user, who in (("nobody", "as its user"), ("", "that stays who started it"))], builds=("gcc",))
+def from_inside(t, process, column, user):
+    inside = Inside(t)
+    if process == PROCESSES[3]:
+        run_portal(t, inside, expected_user(user))
+    else:
+        log = {1: t.path("state/queries"), 2: f"dnstap:{t.path('collector')}"}[column] if process == PROCESSES[2] else None
+        run_daemon(t, inside, expected_user(user), process == PROCESSES[1], log)
+    wrong = compare(inside.outcomes(process), column)
+    check(not wrong, f"{len(wrong)} of {len(TABLE)}: " + "; ".join(wrong))
+    if column in READERS:
+        with open(os.path.join(inside.folder, "precious"), encoding="ascii") as f:
+            equal((f.read(), sorted(os.listdir(inside.folder))), ("untouched", ["precious"]), "the file that is there")
+
+
+@case("A16 without the filter none of these calls is refused in its way: the table shows the filter, and not the kernel", builds=("gcc",))
+def open_inside(t):
+    inside = Inside(t, CTSTUB_INSIDE_OPEN="yes")
+    inside.own(expected_user("nobody"))
+    run_portal(t, inside, "nobody")
+    found = inside.outcomes(PROCESSES[3])
+    check(len(found) > 150, f"{len(found)} attempts")
+    refused = [attempt for attempt, outcome in found.items() if kind(*outcome) in (FILTER, KILLED)]
+    equal(refused, ["x32"] if "x32" in refused else [], "attempts that look refused")
