@@ -11,6 +11,32 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+ssize_t
+file_read_some(int fd, void *to, size_t n)
+{
+	ssize_t got;
+
+	do {
+		got = read(fd, to, n);
+	} while (got < 0 && errno == EINTR);
+	return got;
+}
+
+ssize_t
+file_read_at(int fd, void *to, size_t n, off_t from)
+{
+	size_t all = 0;
+	ssize_t got = 1;
+
+	while (all < n && got != 0) {
+		got = pread(fd, (uint8_t *)to + all, n - all, from + (off_t)all);
+		if (got < 0 && errno != EINTR)
+			return -1;
+		all += got > 0 ? (size_t)got : 0;
+	}
+	return (ssize_t)all;
+}
+
 bool
 file_write_all(int fd, struct span content)
 {

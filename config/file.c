@@ -1,6 +1,7 @@
 #include "config/file.h"
 
 #include "base/path.h"
+#include "base/replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +48,7 @@ static void
 proc_read(char text[PROC_FILE_MAX], const char *file)
 {
 	int fd = open(file, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd < 0 ? -1 : read(fd, text, PROC_FILE_MAX - 1);
+	ssize_t n = fd < 0 ? -1 : file_read_some(fd, text, PROC_FILE_MAX - 1);
 
 	text[n < 0 ? 0 : n] = '\0';
 	if (fd >= 0)
@@ -107,13 +108,12 @@ read_all(struct buf *b, int fd, const char *file, char **why)
 			return RES_NOMEM;
 		if (room == 0)
 			return refuse(why, "%s is larger than %zu bytes", file, b->max - 1);
-		n = read(fd, to, room);
+		n = file_read_some(fd, to, room);
 		if (n == 0)
 			return RES_OK;
-		if (n > 0)
-			buf_added(b, (size_t)n);
-		else if (errno != EINTR)
+		if (n < 0)
 			return refuse(why, "cannot read %s: %s", file, strerror(errno));
+		buf_added(b, (size_t)n);
 	}
 }
 

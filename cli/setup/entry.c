@@ -31,9 +31,7 @@ file_fill(struct entry *e, int fd)
 	uint8_t chunk[4096];
 	ssize_t n;
 
-	while ((n = read(fd, chunk, sizeof chunk)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
+	while ((n = file_read_some(fd, chunk, sizeof chunk)) != 0) {
 		if (n < 0)
 			return RES_IO;
 		buf_put(&e->bytes, span_of(chunk, (size_t)n));

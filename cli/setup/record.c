@@ -236,7 +236,7 @@ text_read(struct buf *text, int folder, const char **cause)
 		(void)close(fd);
 		return RES_IO;
 	}
-	while (buf_ok(text) && (n = read(fd, chunk, sizeof chunk)) > 0)
+	while (buf_ok(text) && (n = file_read_some(fd, chunk, sizeof chunk)) > 0)
 		buf_put(text, span_of(chunk, (size_t)n));
 	*cause = n < 0 ? strerror(errno) : "too large";
 	(void)close(fd);

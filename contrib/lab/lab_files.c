@@ -39,7 +39,7 @@ lab_file_read(struct buf *out, const char *path)
 			res = room == NULL ? RES_NOMEM : RES_LIMIT;
 			break;
 		}
-		n = read(fd, room, left < step ? left : step);
+		n = file_read_some(fd, room, left < step ? left : step);
 		if (n < 0)
 			res = RES_IO;
 		else

@@ -71,7 +71,10 @@ program_test(struct program *p)
 		(void)printf("resolver %s\n", addr_ip_text(&r.v[i], text));
 	if (r.n == 0)
 		(void)puts("the network names no resolver: set portal.resolver");
-	return fflush(stdout) == 0 ? PORTAL_DONE : PORTAL_TROUBLE;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return PORTAL_DONE;
+	(void)fputs("ctstub-portal: cannot write to standard output\n", stderr);
+	return PORTAL_TROUBLE;
 }
 
 /* ---- start */

@@ -3,6 +3,7 @@
 #include "contrib/portal/resolvers.h"
 
 #include "base/path.h"
+#include "base/replace.h"
 #include "base/text.h"
 
 #include <dirent.h>
@@ -156,7 +157,7 @@ fd_read(struct resolvers *r, enum resolvers_form form, int fd, const struct stat
 {
 	uint8_t *text = malloc(RESOLVERS_FILE_MAX);
 	off_t from = st->st_size > RESOLVERS_FILE_MAX ? st->st_size - RESOLVERS_FILE_MAX : 0;
-	ssize_t n = text == NULL ? -1 : pread(fd, text, RESOLVERS_FILE_MAX, from);
+	ssize_t n = text == NULL ? -1 : file_read_at(fd, text, RESOLVERS_FILE_MAX, from);
 
 	if (n > 0)
 		resolvers_read(r, form, span_of(text, (size_t)n), now_ms);

@@ -128,7 +128,7 @@ file_get(struct buf *out, int folder, const char *file, char **why)
 		return errno == ENOENT ? RES_OK : why_say(why, RES_IO, "%s: %s", file, cause);
 	while (n > 0) {
 		to = buf_room(out, 65536);
-		n = to == NULL ? -1 : read(fd, to, 65536);
+		n = to == NULL ? -1 : file_read_some(fd, to, 65536);
 		if (n > 0)
 			buf_added(out, (size_t)n);
 	}

@@ -3,6 +3,7 @@
 #include "contrib/watch/child.h"
 
 #include "base/clock.h"
+#include "base/replace.h"
 
 #include <linux/close_range.h>
 
@@ -163,7 +164,12 @@ answer_wait(int fd)
 {
 	struct pollfd p = {.fd = fd, .events = POLLIN};
 
-	return poll(&p, 1, RELOAD_MS) > 0;
+	int n;
+
+	do {
+		n = poll(&p, 1, RELOAD_MS);
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
 }
 
 static int
@@ -181,7 +187,7 @@ reload_ask(const char *path)
 	    send(fd, request, sizeof request - 1, MSG_NOSIGNAL) != (ssize_t)sizeof request - 1)
 		return RELOAD_NOBODY;
 	while (got > 0 && n < RELOAD_ANSWER_MAX && memchr(answer, '\n', n) == NULL && answer_wait(fd)) {
-		got = read(fd, answer + n, RELOAD_ANSWER_MAX - n);
+		got = file_read_some(fd, answer + n, RELOAD_ANSWER_MAX - n);
 		n += got > 0 ? (size_t)got : 0;
 	}
 	answer[n] = '\0';

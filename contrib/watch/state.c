@@ -185,10 +185,10 @@ state_file_read(struct buf *out, int fd)
 
 		if (room == NULL)
 			return RES_LIMIT;
-		n = read(fd, room, 4096);
+		n = file_read_some(fd, room, 4096);
 		if (n > 0)
 			buf_added(out, (size_t)n);
-	} while (n > 0 || (n < 0 && errno == EINTR));
+	} while (n > 0);
 	return n == 0 ? RES_OK : RES_IO;
 }
 

@@ -88,16 +88,31 @@ helper_live(const struct helper_setup *setup, int socket)
 
 /* ---- in the daemon */
 
+/* Signals come meanwhile, such as one to reload. False: errno says why. */
+static bool
+readable_until(int socket, int64_t until_ms)
+{
+	struct pollfd p = {.fd = socket, .events = POLLIN};
+	int64_t left;
+
+	while ((left = until_ms - clock_mono_ms()) > 0) {
+		int n = poll(&p, 1, (int)left);
+
+		if (n > 0 || (n < 0 && errno != EINTR))
+			return n > 0;
+	}
+	errno = ETIMEDOUT;
+	return false;
+}
+
 /* Waits until it has closed the daemon's descriptors and is sealed: a daemon that is killed at once leaves nobody behind who
  * holds its sockets. */
 static bool
 helper_is_ready(int socket)
 {
-	struct pollfd p = {.fd = socket, .events = POLLIN};
 	char byte;
 
-	errno = ETIMEDOUT;
-	if (poll(&p, 1, HELPER_START_MS) != 1)
+	if (!readable_until(socket, clock_mono_ms() + HELPER_START_MS))
 		return false;
 	errno = ECHILD;
 	return recv(socket, &byte, 1, 0) == 1;
@@ -143,12 +158,11 @@ helper_has_pid(pid_t pid)
 void
 helper_end(int socket)
 {
-	int64_t until = clock_mono_ms() + HELPER_END_MS, left;
-	struct pollfd end = {.fd = socket, .events = POLLIN};
+	int64_t until_ms = clock_mono_ms() + HELPER_END_MS;
 	uint8_t byte;
 
 	(void)shutdown(socket, SHUT_WR);
-	while ((left = until - clock_mono_ms()) > 0 && poll(&end, 1, (int)left) > 0)
+	while (readable_until(socket, until_ms))
 		if (recv(socket, &byte, 1, 0) <= 0)
 			break;
 	(void)close(socket);
@@ -169,9 +183,10 @@ helper_receive(int socket, uint8_t *room)
 	do {
 		n = recv(socket, room, HELPER_MESSAGE_MAX, 0);
 	} while (n < 0 && errno == EINTR);
-	if (n < 0)
-		return errno == EAGAIN || errno == EWOULDBLOCK ? 0 : -1;
-	return n == 0 ? -1 : n;
+	/* Memory may be there again for the next one. */
+	if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == ENOMEM || errno == ENOBUFS))
+		return 0;
+	return n <= 0 ? -1 : n;
 }
 
 bool

@@ -45,8 +45,8 @@ void helper_end(int socket);
 
 /* Either side. False: the message was not sent: the other one is gone, or has too many. */
 bool helper_send(int socket, struct span message);
-/* The next message into room of HELPER_MESSAGE_MAX bytes: 0 without one, -1 when the other side is gone; a longer message is
- * cut. In the helper it waits for one. */
+/* The next message into room of HELPER_MESSAGE_MAX bytes: 0 without one or without memory for it, -1 when the other side is
+ * gone; a longer message is cut. In the helper it waits for one. */
 ssize_t helper_receive(int socket, uint8_t *room);
 /* In the daemon: calls back for each message that is there, HELPER_TURN_MAX at most, so that a helper that sends without end
  * does not keep the daemon from other work: the loop comes back for the rest. False: the helper is gone. */

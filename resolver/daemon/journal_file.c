@@ -169,8 +169,10 @@ whole_size(int fd, off_t size)
 
 	while (at > 0 && size - at < JOURNAL_LINE_MAX) {
 		off_t from = at > (off_t)sizeof last ? at - (off_t)sizeof last : 0;
-		ssize_t n = pread(fd, last, (size_t)(at - from), from);
+		ssize_t n = file_read_at(fd, last, (size_t)(at - from), from);
 
+		if (n >= 0 && n != at - from)
+			errno = EIO; /* another program made it shorter */
 		if (n != at - from)
 			return -1;
 		for (ssize_t i = n; i > 0; i--)

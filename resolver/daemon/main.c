@@ -115,6 +115,16 @@ is_of_service(const char *file)
 	       ours.st_dev == installed.st_dev && ours.st_ino == installed.st_ino;
 }
 
+/* The exit code: was there memory to print all, and has it reached the file or terminal? */
+static int
+output_end(bool printed)
+{
+	if (printed && fflush(stdout) == 0 && !ferror(stdout))
+		return 0;
+	fprintf(stderr, "ctstubd: %s\n", printed ? "cannot write to standard output" : "out of memory");
+	return EXIT_TROUBLE;
+}
+
 static int
 config_test(const char *file)
 {
@@ -142,7 +152,7 @@ config_test(const char *file)
 		printf("warning: there is no user \"%s\" on this machine\n", DEFAULT_USER);
 	printf("%s: OK\n", file != NULL ? file : "compiled-in defaults");
 	plan_unref(plan);
-	return fflush(stdout) == 0 ? 0 : EXIT_TROUBLE;
+	return output_end(true);
 }
 
 static int
@@ -159,7 +169,7 @@ config_print(const char *file)
 	}
 	res = settings_print(settings, stdout);
 	settings_free(settings);
-	return res == RES_OK && fflush(stdout) == 0 ? 0 : EXIT_TROUBLE;
+	return output_end(res == RES_OK);
 }
 
 /* Before anything else: a library may write to descriptor 2, or do what a variable asks for. */
@@ -174,7 +184,10 @@ process_prepare(char **argv)
 		      stderr);
 		return false;
 	}
-	return tp_global_init() == RES_OK;
+	if (tp_global_init() == RES_OK)
+		return true;
+	fputs("ctstubd: GnuTLS cannot be set up\n", stderr);
+	return false;
 }
 
 int

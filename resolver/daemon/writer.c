@@ -182,7 +182,10 @@ writer_run(int socket, void *ctx)
 	ssize_t n;
 
 	(void)ctx;
-	while (room != NULL && w != NULL && (n = helper_receive(socket, room)) > 0) {
+	while (room != NULL && w != NULL && (n = helper_receive(socket, room)) >= 0) {
+		if (n == 0)
+			continue;
+
 		struct cursor in = cursor_over(span_of(room, (size_t)n));
 		enum message kind = (enum message)cursor_u8(&in);
 

@@ -6,10 +6,13 @@
  * GnuTLS 3.7.9 itself crashes in places when its own fail.
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -18,19 +21,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/timerfd.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-/* In the order of CALLS in test_faults.py. */
+/* In the order of CALLS in harness/faults.py. */
 enum call { ALLOC, SOCKET, CONNECT, ACCEPT, SEND, RECV, RECVMMSG, SENDMMSG, OPEN, READ, WRITE, EPOLL_WAIT, GETRANDOM,
-	TIMERFD, CALLS };
-enum mode { MODE_NONE, MODE_SHORT, MODE_EINTR, MODE_FORBIDDEN };
+	TIMERFD, OPENAT, FOPEN, FOLDER, STAT, PREAD, SYNC, RENAME, UNLINK, MAKE, CHANGE, SENDTO, SENDMSG, RECVMSG, POLL, FORK,
+	PAIR, DUP, FCNTL, EPOLL_CTL, EPOLL_CREATE, EVENTFD, MMAP, CLOCK, THREAD, READLINK, SETSOCKOPT, MEMFD, FREAD, FWRITE,
+	CALLS };
+enum mode { MODE_NONE, MODE_SHORT, MODE_EINTR, MODE_FORBIDDEN,
+	MODE_DISK /* nothing can be written to files or made in folders: `error` says why */ };
 
 struct orders {
 	_Atomic int32_t call;   /* which call fails; */
@@ -52,6 +61,11 @@ extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 
+/* In a program with AddressSanitizer its allocator comes next, which finds leaks. */
+static void *(*next_malloc)(size_t) = __libc_malloc;
+static void *(*next_calloc)(size_t, size_t) = __libc_calloc;
+static void *(*next_realloc)(void *, size_t) = __libc_realloc;
+
 static int
 program_find(struct dl_phdr_info *info, size_t size, void *arg)
 {
@@ -66,6 +80,21 @@ program_find(struct dl_phdr_info *info, size_t size, void *arg)
 		}
 	}
 	return 1; /* the first one is the program */
+}
+
+static void
+allocator_find(void)
+{
+	static bool found;
+
+	if (found)
+		return;
+	found = true;
+	if (dlsym(RTLD_DEFAULT, "__asan_init") == NULL)
+		return;
+	next_calloc = (void *(*)(size_t, size_t))dlsym(RTLD_NEXT, "calloc");
+	next_realloc = (void *(*)(void *, size_t))dlsym(RTLD_NEXT, "realloc");
+	next_malloc = (void *(*)(size_t))dlsym(RTLD_NEXT, "malloc");
 }
 
 __attribute__((constructor)) static void
@@ -139,25 +168,26 @@ cut(size_t n, size_t to)
 static bool
 alloc_fails(const void *caller)
 {
+	allocator_find();
 	return is_ours(caller) && fails(ALLOC);
 }
 
 void *
 malloc(size_t n)
 {
-	return alloc_fails(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
+	return alloc_fails(__builtin_return_address(0)) ? NULL : next_malloc(n);
 }
 
 void *
 calloc(size_t n, size_t size)
 {
-	return alloc_fails(__builtin_return_address(0)) ? NULL : __libc_calloc(n, size);
+	return alloc_fails(__builtin_return_address(0)) ? NULL : next_calloc(n, size);
 }
 
 void *
 realloc(void *p, size_t n)
 {
-	return alloc_fails(__builtin_return_address(0)) ? NULL : __libc_realloc(p, n);
+	return alloc_fails(__builtin_return_address(0)) ? NULL : next_realloc(p, n);
 }
 
 void *
@@ -169,16 +199,31 @@ reallocarray(void *p, size_t n, size_t size)
 		errno = ENOMEM;
 		return NULL;
 	}
-	return alloc_fails(__builtin_return_address(0)) ? NULL : __libc_realloc(p, all);
+	return alloc_fails(__builtin_return_address(0)) ? NULL : next_realloc(p, all);
+}
+
+static char *
+text_copy(const void *caller, const char *s, size_t n)
+{
+	char *copy = alloc_fails(caller) ? NULL : next_malloc(n + 1);
+
+	if (copy == NULL)
+		return NULL;
+	memcpy(copy, s, n);
+	copy[n] = '\0';
+	return copy;
 }
 
 char *
 strdup(const char *s)
 {
-	size_t n = strlen(s) + 1;
-	char *copy = alloc_fails(__builtin_return_address(0)) ? NULL : __libc_malloc(n);
+	return text_copy(__builtin_return_address(0), s, strlen(s));
+}
 
-	return copy != NULL ? memcpy(copy, s, n) : NULL;
+char *
+strndup(const char *s, size_t n)
+{
+	return text_copy(__builtin_return_address(0), s, strnlen(s, n));
 }
 
 /* ---- sockets */
@@ -237,6 +282,45 @@ sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 
 /* ---- files, the loop, the rest */
 
+/* The file system that takes nothing; what is there can be read. */
+static bool
+disk_fails(void)
+{
+	if (atomic_load(&orders->mode) != MODE_DISK)
+		return false;
+	atomic_fetch_add(&orders->hits, 1);
+	errno = atomic_load(&orders->error);
+	return true;
+}
+
+static mode_t
+kind_of(int fd)
+{
+	struct stat st = {.st_mode = 0};
+	int error = errno;
+
+	(void)syscall(SYS_fstat, fd, &st);
+	errno = error;
+	return st.st_mode & S_IFMT;
+}
+
+static bool
+file_fails(int fd)
+{
+	return atomic_load(&orders->mode) == MODE_DISK && kind_of(fd) == S_IFREG && disk_fails();
+}
+
+/* A read-only file system refuses to open; a full one or one over its quota refuses to make a file. */
+static bool
+opening_fails(int flags)
+{
+	bool writes = (flags & O_ACCMODE) != O_RDONLY;
+
+	if ((flags & O_CREAT) == 0 && !(writes && atomic_load(&orders->error) == EROFS))
+		return false;
+	return disk_fails();
+}
+
 int
 open(const char *path, int flags, ...)
 {
@@ -252,7 +336,25 @@ open(const char *path, int flags, ...)
 	}
 	if (real == NULL)
 		real = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");
-	return fails(OPEN) ? -1 : real(path, flags, mode);
+	return fails(OPEN) || opening_fails(flags) ? -1 : real(path, flags, mode);
+}
+
+int
+openat(int folder, const char *path, int flags, ...)
+{
+	static int (*real)(int, const char *, int, ...);
+	mode_t mode = 0;
+
+	if ((flags & (O_CREAT | O_TMPFILE)) != 0) {
+		va_list more;
+
+		va_start(more, flags);
+		mode = va_arg(more, mode_t);
+		va_end(more);
+	}
+	if (real == NULL)
+		real = (int (*)(int, const char *, int, ...))dlsym(RTLD_NEXT, "openat");
+	return fails(OPENAT) || opening_fails(flags) ? -1 : real(folder, path, flags, mode);
 }
 
 /* What open becomes with _FORTIFY_SOURCE. */
@@ -261,6 +363,13 @@ int
 __open_2(const char *path, int flags)
 {
 	return open(path, flags);
+}
+
+extern int __openat_2(int, const char *, int);
+int
+__openat_2(int folder, const char *path, int flags)
+{
+	return openat(folder, path, flags);
 }
 
 ssize_t
@@ -285,9 +394,166 @@ write(int fd, const void *p, size_t n)
 	REAL(write);
 	/* A line of the log is one write, and a pipe takes it whole. libevent's handler of signals writes one byte that
 	 * nothing can interrupt, and does not repeat it. */
-	if (fails(WRITE) || (is_ours(__builtin_return_address(0)) && interrupted(WRITE)))
+	/* An eventfd, which has no kind, takes every write. */
+	bool ours = is_ours(__builtin_return_address(0)) && kind_of(fd) != 0;
+
+	if ((ours && fails(WRITE)) || file_fails(fd) || (ours && interrupted(WRITE)))
 		return -1;
 	return real(fd, p, fd == STDERR_FILENO ? n : cut(n, 8));
+}
+
+/* What read and recv become with _FORTIFY_SOURCE. */
+extern ssize_t __read_chk(int, void *, size_t, size_t), __recv_chk(int, void *, size_t, size_t, int),
+    __pread_chk(int, void *, size_t, off_t, size_t);
+
+ssize_t
+__read_chk(int fd, void *p, size_t n, size_t room)
+{
+	(void)room;
+	return read(fd, p, n);
+}
+
+ssize_t
+__recv_chk(int fd, void *p, size_t n, size_t room, int flags)
+{
+	(void)room;
+	return recv(fd, p, n, flags);
+}
+
+ssize_t
+pread(int fd, void *p, size_t n, off_t at)
+{
+	REAL(pread);
+	return fails(PREAD) || interrupted(PREAD) ? -1 : real(fd, p, cut(n, 8), at);
+}
+
+ssize_t
+__pread_chk(int fd, void *p, size_t n, off_t at, size_t room)
+{
+	(void)room;
+	return pread(fd, p, n, at);
+}
+
+/* Calls that fail and have no other fault: result on failure, what is counted, the call, parameters, arguments. */
+#define FAILING(type, failed, call, name, parameters, arguments) \
+	type name parameters                                     \
+	{                                                        \
+		REAL(name);                                      \
+		return fails(call) ? failed : real arguments;    \
+	}
+/* ... and that a disk without room refuses as well. */
+#define WRITING(call, name, parameters, arguments)                            \
+	int name parameters                                                   \
+	{                                                                     \
+		REAL(name);                                                   \
+		return fails(call) || disk_fails() ? -1 : real arguments;     \
+	}
+#define INTERRUPTED(type, call, name, parameters, arguments)                      \
+	type name parameters                                                      \
+	{                                                                         \
+		REAL(name);                                                       \
+		return fails(call) || interrupted(call) ? -1 : real arguments;    \
+	}
+
+FAILING(FILE *, NULL, FOPEN, fopen, (const char *path, const char *mode), (path, mode))
+FAILING(FILE *, NULL, FOPEN, fdopen, (int fd, const char *mode), (fd, mode))
+FAILING(DIR *, NULL, FOLDER, opendir, (const char *path), (path))
+FAILING(DIR *, NULL, FOLDER, fdopendir, (int fd), (fd))
+FAILING(int, -1, STAT, fstat, (int fd, struct stat *st), (fd, st))
+FAILING(int, -1, STAT, stat, (const char *path, struct stat *st), (path, st))
+FAILING(int, -1, STAT, lstat, (const char *path, struct stat *st), (path, st))
+FAILING(int, -1, STAT, fstatat, (int folder, const char *path, struct stat *st, int flags), (folder, path, st, flags))
+FAILING(int, -1, STAT, access, (const char *path, int mode), (path, mode))
+FAILING(ssize_t, -1, READLINK, readlink, (const char *path, char *p, size_t n), (path, p, n))
+FAILING(ssize_t, -1, READLINK, readlinkat, (int folder, const char *path, char *p, size_t n), (folder, path, p, n))
+WRITING(SYNC, fsync, (int fd), (fd))
+WRITING(SYNC, fdatasync, (int fd), (fd))
+WRITING(RENAME, rename, (const char *from, const char *to), (from, to))
+WRITING(RENAME, renameat, (int from, const char *a, int to, const char *b), (from, a, to, b))
+FAILING(int, -1, UNLINK, unlink, (const char *path), (path))
+FAILING(int, -1, UNLINK, unlinkat, (int folder, const char *path, int flags), (folder, path, flags))
+WRITING(MAKE, mkdir, (const char *path, mode_t mode), (path, mode))
+WRITING(MAKE, mkdirat, (int folder, const char *path, mode_t mode), (folder, path, mode))
+WRITING(MAKE, link, (const char *from, const char *to), (from, to))
+WRITING(MAKE, symlinkat, (const char *text, int folder, const char *path), (text, folder, path))
+FAILING(int, -1, CHANGE, fchmod, (int fd, mode_t mode), (fd, mode))
+FAILING(int, -1, CHANGE, fchown, (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
+FAILING(int, -1, CHANGE, ftruncate, (int fd, off_t n), (fd, n))
+INTERRUPTED(ssize_t, SENDTO, sendto,
+	    (int fd, const void *p, size_t n, int flags, const struct sockaddr *to, socklen_t to_n), (fd, p, n, flags, to, to_n))
+INTERRUPTED(ssize_t, SENDMSG, sendmsg, (int fd, const struct msghdr *m, int flags), (fd, m, flags))
+INTERRUPTED(ssize_t, RECVMSG, recvmsg, (int fd, struct msghdr *m, int flags), (fd, m, flags))
+
+/* libcurl polls again and again until it has waited long enough. */
+int
+poll(struct pollfd *v, nfds_t n, int timeout)
+{
+	REAL(poll);
+	bool ours = is_ours(__builtin_return_address(0));
+
+	return fails(POLL) || (ours && interrupted(POLL)) ? -1 : real(v, n, timeout);
+}
+
+extern int __poll_chk(struct pollfd *, nfds_t, int, size_t);
+int
+__poll_chk(struct pollfd *v, nfds_t n, int timeout, size_t room)
+{
+	(void)room;
+	return poll(v, n, timeout);
+}
+
+INTERRUPTED(int, ACCEPT, accept, (int fd, struct sockaddr *from, socklen_t *n), (fd, from, n))
+INTERRUPTED(pid_t, FORK, waitpid, (pid_t pid, int *status, int options), (pid, status, options))
+FAILING(pid_t, -1, FORK, fork, (void), ())
+FAILING(int, -1, PAIR, socketpair, (int domain, int type, int protocol, int pair[2]), (domain, type, protocol, pair))
+FAILING(int, -1, PAIR, pipe2, (int pair[2], int flags), (pair, flags))
+FAILING(int, -1, DUP, dup, (int fd), (fd))
+FAILING(int, -1, DUP, dup2, (int from, int to), (from, to))
+FAILING(int, -1, EPOLL_CTL, epoll_ctl, (int loop, int op, int fd, struct epoll_event *e), (loop, op, fd, e))
+FAILING(int, -1, EPOLL_CREATE, epoll_create1, (int flags), (flags))
+FAILING(int, -1, EVENTFD, eventfd, (unsigned n, int flags), (n, flags))
+FAILING(void *, MAP_FAILED, MMAP, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t from), (at, n, prot, flags, fd, from))
+FAILING(int, EAGAIN, THREAD, pthread_create,
+	(pthread_t * id, const pthread_attr_t *a, void *(*run)(void *), void *arg), (id, a, run, arg))
+FAILING(int, -1, SETSOCKOPT, setsockopt, (int fd, int level, int name, const void *p, socklen_t n), (fd, level, name, p, n))
+FAILING(int, -1, MEMFD, memfd_create, (const char *name, unsigned flags), (name, flags))
+
+size_t
+fread(void *p, size_t size, size_t n, FILE *f)
+{
+	REAL(fread);
+	return fails(FREAD) ? 0 : real(p, size, n, f);
+}
+
+/* The file is not told, as with a full disk: only the result shows it. */
+size_t
+fwrite(const void *p, size_t size, size_t n, FILE *f)
+{
+	REAL(fwrite);
+	return fails(FWRITE) || file_fails(fileno(f)) ? 0 : real(p, size, n, f);
+}
+
+int
+fflush(FILE *f)
+{
+	REAL(fflush);
+	return fails(FWRITE) ? EOF : real(f);
+}
+
+int
+fcntl(int fd, int command, ...)
+{
+	static int (*real)(int, int, ...);
+	va_list more;
+	long argument;
+
+	va_start(more, command);
+	argument = va_arg(more, long);
+	va_end(more);
+	if (real == NULL)
+		real = (int (*)(int, int, ...))dlsym(RTLD_NEXT, "fcntl");
+	/* libcurl and libevent rely on it for descriptors of their own, where it cannot fail */
+	return is_ours(__builtin_return_address(0)) && fails(FCNTL) ? -1 : real(fd, command, argument);
 }
 
 int
@@ -350,7 +616,7 @@ int
 clock_gettime(clockid_t clock, struct timespec *out)
 {
 	REAL(clock_gettime);
-	int failed = real(clock, out);
+	int failed = fails(CLOCK) ? -1 : real(clock, out);
 
 	if (failed == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
 		out->tv_sec += atomic_load(&orders->wall_s);

@@ -2,20 +2,31 @@
 clocks are wrong."""
 import mmap
 import os
+import random
 import socket
 import struct
 
 from harness import wire
+from harness.build import SANITIZER_ENV
 from harness.case import Skip, check, equal, until
 from harness.daemon import Daemon, upstream
 from harness.pki import Site
 from harness.upstream import DohServer, DotServer
 
 CALLS = ["allocation", "socket", "connect", "accept4", "send", "recv", "recvmmsg", "sendmmsg", "open", "read", "write",
-         "epoll_wait", "getrandom", "timerfd_create"]
-SHORT, EINTR, FORBIDDEN = 1, 2, 3
+         "epoll_wait", "getrandom", "timerfd_create", "openat", "fopen", "folder", "stat", "pread", "sync", "rename", "unlink", "make",
+         "change", "sendto", "sendmsg", "recvmsg", "poll", "fork", "pair", "dup", "fcntl", "epoll_ctl", "epoll_create", "eventfd", "mmap",
+         "clock", "thread", "readlink", "setsockopt", "memfd", "fread", "fwrite"]
+SHORT, EINTR, FORBIDDEN, DISK_FULL = 1, 2, 3, 4
 KINDS = {"DoT": DotServer, "DoH": DohServer}
 YEAR = 365 * 86400
+
+
+def sample(t, total, n):
+    """1..total; in the default run n of them: the first, the last, and others that the number of calls chooses."""
+    if t.long or total <= n:
+        return list(range(1, total + 1))
+    return sorted({1, total, *random.Random(total).sample(range(1, total + 1), n)})[-max(n, 1):]
 
 
 class Faults:
@@ -28,6 +39,8 @@ class Faults:
         if " " in t.build:
             raise Skip("LD_PRELOAD takes no path with a space")
         self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_FAULT": self.path}
+        # a sanitizer wants to be the first library; the shim hands allocations on to it
+        self.env["ASAN_OPTIONS"] = SANITIZER_ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
         check(os.path.exists(self.env["LD_PRELOAD"]), "the shim was not built")
         os.mkfifo(self.path + ".clock")
         self.fifo = os.open(self.path + ".clock", os.O_RDWR | os.O_NONBLOCK)
@@ -41,6 +54,15 @@ class Faults:
 
     def disarm(self):
         self.put("<q", 8, 0)
+
+    @property
+    def armed(self):
+        return self.get(8) > 0
+
+    def disk(self, error):
+        """From now on nothing can be written to files, until mode(0)."""
+        self.put("<i", 4, error)
+        self.mode(DISK_FULL)
 
     def put(self, how, at, *values):
         struct.pack_into(how, self.map, at, *values)

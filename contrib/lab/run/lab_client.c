@@ -2,6 +2,8 @@
 
 #include "contrib/lab/run/lab_client.h"
 
+#include "base/replace.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -78,11 +80,9 @@ lab_client_run(const struct lab_client_about *about, const char *verb, const cha
 	if (res != RES_OK)
 		return res;
 	while (n > 0 && (room = buf_room(text, 4096)) != NULL) {
-		n = read(fd, room, 4096);
+		n = file_read_some(fd, room, 4096);
 		if (n > 0)
 			buf_added(text, (size_t)n);
-		else if (n < 0 && errno == EINTR)
-			n = 1;
 	}
 	close(fd);
 	while (waitpid(pid, &status, 0) < 0)
