@@ -78,7 +78,7 @@ libresolver_a_SOURCES += \
 	resolver/daemon/portal_reach.c resolver/daemon/portal_reach.h \
 	resolver/daemon/recorder.c resolver/daemon/recorder.h \
 	resolver/daemon/repeats.c resolver/daemon/repeats.h \
-	resolver/daemon/sandbox.c resolver/daemon/sandbox.h \
+	resolver/daemon/sandbox.c resolver/daemon/sandbox.h resolver/daemon/sandbox_calls.def \
 	resolver/daemon/service.c resolver/daemon/service.h \
 	resolver/daemon/socket_unit.c resolver/daemon/socket_unit.h \
 	resolver/daemon/showing.c resolver/daemon/showing.h \

@@ -141,79 +141,40 @@ sandbox_drop(const char *user, char **why)
 
 /* ---- system calls */
 
-/* The calls are grouped by purpose, not one a line. */
-/* clang-format off */
+enum sealed { DAEMON = 1, WRITER = 2, PORTAL = 4 }; /* kinds of processes */
 
 /* Whatever the arguments. */
-static const int daemon_calls[] = {
-    /* the loop */
-    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
-    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(timerfd_settime), SCMP_SYS(timerfd_gettime),
-    SCMP_SYS(clock_gettime), SCMP_SYS(clock_nanosleep), SCMP_SYS(nanosleep), SCMP_SYS(gettimeofday),
-    SCMP_SYS(time),
-    /* sockets that exist, and those to upstreams */
-    SCMP_SYS(connect), SCMP_SYS(accept4), SCMP_SYS(accept), SCMP_SYS(sendto), SCMP_SYS(sendmsg),
-    SCMP_SYS(sendmmsg), SCMP_SYS(recvfrom), SCMP_SYS(recvmsg), SCMP_SYS(recvmmsg), SCMP_SYS(shutdown),
-    SCMP_SYS(getsockopt), SCMP_SYS(getsockname), SCMP_SYS(getpeername),
-    /* descriptors and files: a reload reads them */
-    SCMP_SYS(read), SCMP_SYS(readv), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
-    SCMP_SYS(dup), SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat),
-    SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(statfs), SCMP_SYS(fstatfs), SCMP_SYS(access),
-    SCMP_SYS(faccessat), SCMP_SYS(faccessat2), SCMP_SYS(getdents64), SCMP_SYS(readlink),
-    SCMP_SYS(readlinkat), SCMP_SYS(getcwd), SCMP_SYS(fadvise64),
-    /* the control socket goes at the end */
-    SCMP_SYS(unlink), SCMP_SYS(unlinkat),
-    /* memory and threads */
-    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
-    SCMP_SYS(sched_yield), SCMP_SYS(sched_getaffinity), SCMP_SYS(membarrier), SCMP_SYS(rseq),
-    SCMP_SYS(set_robust_list),
-    /* the process */
-    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getgid),
-    SCMP_SYS(getegid), SCMP_SYS(getrandom), SCMP_SYS(getrusage), SCMP_SYS(sysinfo), SCMP_SYS(uname),
-    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(sigaltstack),
-    SCMP_SYS(restart_syscall), SCMP_SYS(exit), SCMP_SYS(exit_group),
+static const struct {
+	int call;
+	unsigned of; /* enum sealed, several */
+} free_calls[] = {
+#define CALL(name, of, reason) {SCMP_SYS(name), of},
+#define RARE                   CALL
+#include "resolver/daemon/sandbox_calls.def"
+#undef RARE
+#undef CALL
 };
 
 /* The daemon never needs these; a call ends the process even where others fail with an error. */
 static const int deadly_calls[] = {
-    SCMP_SYS(execve), SCMP_SYS(execveat), SCMP_SYS(ptrace), SCMP_SYS(process_vm_readv),
-    SCMP_SYS(process_vm_writev), SCMP_SYS(listen), SCMP_SYS(bind), SCMP_SYS(fork), SCMP_SYS(vfork),
+    SCMP_SYS(execve),
+    SCMP_SYS(execveat),
+    SCMP_SYS(ptrace),
+    SCMP_SYS(process_vm_readv),
+    SCMP_SYS(process_vm_writev),
+    SCMP_SYS(listen),
+    SCMP_SYS(bind),
+    SCMP_SYS(fork),
+    SCMP_SYS(vfork),
 };
-
-/* A helper that writes files and talks to the daemon: no network, no new sockets. */
-static const int writer_calls[] = {
-    SCMP_SYS(recvfrom), SCMP_SYS(sendto), SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(close),
-    SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
-    SCMP_SYS(openat), SCMP_SYS(open), SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(pwrite64),
-    SCMP_SYS(lseek), SCMP_SYS(ftruncate), SCMP_SYS(fsync), SCMP_SYS(fdatasync), SCMP_SYS(fchmod),
-    SCMP_SYS(fstat), SCMP_SYS(stat), SCMP_SYS(lstat), SCMP_SYS(newfstatat), SCMP_SYS(statx),
-    SCMP_SYS(getdents64), SCMP_SYS(readlinkat), SCMP_SYS(rename), SCMP_SYS(renameat), SCMP_SYS(renameat2),
-    SCMP_SYS(unlinkat), SCMP_SYS(mkdirat),
-    SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(futex),
-    SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(getuid), SCMP_SYS(geteuid), SCMP_SYS(getrandom),
-    SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
-    SCMP_SYS(exit), SCMP_SYS(exit_group),
-};
-
-/* Of ctstub-portal: a loop, datagrams, the daemon's connections, and files to read. */
-static const int portal_calls[] = {
-    SCMP_SYS(epoll_wait), SCMP_SYS(epoll_pwait), SCMP_SYS(epoll_pwait2), SCMP_SYS(epoll_ctl),
-    SCMP_SYS(poll), SCMP_SYS(ppoll), SCMP_SYS(timerfd_settime), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday),
-    SCMP_SYS(time), SCMP_SYS(connect), SCMP_SYS(accept4), SCMP_SYS(sendmsg), SCMP_SYS(sendto), SCMP_SYS(recvfrom), SCMP_SYS(getsockname),
-    SCMP_SYS(read), SCMP_SYS(pread64), SCMP_SYS(write), SCMP_SYS(writev), SCMP_SYS(close),
-    SCMP_SYS(lseek), SCMP_SYS(fstat), SCMP_SYS(newfstatat), SCMP_SYS(statx), SCMP_SYS(getdents64),
-    SCMP_SYS(readlinkat), SCMP_SYS(brk), SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(madvise),
-    SCMP_SYS(futex), SCMP_SYS(getpid), SCMP_SYS(gettid), SCMP_SYS(geteuid), SCMP_SYS(getuid), SCMP_SYS(getrandom),
-    SCMP_SYS(rt_sigaction), SCMP_SYS(rt_sigprocmask), SCMP_SYS(rt_sigreturn), SCMP_SYS(restart_syscall),
-    SCMP_SYS(exit), SCMP_SYS(exit_group),
-};
-/* clang-format on */
 
 static int
-sandbox_rules_free(scmp_filter_ctx f, const int *calls, size_t n)
+sandbox_rules_free(scmp_filter_ctx f, enum sealed who)
 {
-	for (size_t i = 0; i < n; i++) {
-		int failed = seccomp_rule_add(f, SCMP_ACT_ALLOW, calls[i], 0);
+	for (size_t i = 0; i < sizeof free_calls / sizeof *free_calls; i++) {
+		int failed = (free_calls[i].of & who) == 0
+				 ? 0
+				 : seccomp_rule_add(f, SCMP_ACT_ALLOW, free_calls[i].call, 0);
 
 		if (failed != 0 && failed != -EDOM) /* -EDOM: there is no such call on this machine */
 			return failed;
@@ -263,12 +224,9 @@ rules_of_all(scmp_filter_ctx f)
 {
 	const struct bound_rule rules[] = {
 	    {SCMP_SYS(tgkill), 1, {SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0)}},
-	    FCNTL(F_GETFD),
 	    FCNTL(F_SETFD),
 	    FCNTL(F_GETFL),
-	    FCNTL(F_SETFL),
-	    FCNTL(F_DUPFD),
-	    FCNTL(F_DUPFD_CLOEXEC),
+	    FCNTL(F_SETFL), /* rare: a library makes a descriptor of its own non-blocking */
 	    {SCMP_SYS(mmap), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
 	    {SCMP_SYS(mprotect), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)}},
 	};
@@ -302,15 +260,14 @@ rules_of_daemon(scmp_filter_ctx f)
 {
 	const struct bound_rule rules[] = {
 	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
-	    {SCMP_SYS(open), 1, {SCMP_A1(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
 	    SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
-	    SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP),
-	    SOCKET(AF_UNIX, SOCK_DGRAM, 0),     /* sd_notify */
-	    SOCKET(AF_UNIX, SOCK_SEQPACKET, 0), /* ctstub-portal */
+	    SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP), /* upstreams over IPv6 */
+	    SOCKET(AF_UNIX, SOCK_DGRAM, 0),             /* sd_notify */
+	    SOCKET(AF_UNIX, SOCK_SEQPACKET, 0),         /* ctstub-portal */
 	    SOCKET_OPTION(IPPROTO_TCP, TCP_NODELAY),
 	    SOCKET_OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
-	    SOCKET_OPTION(SOL_SOCKET, SO_SNDBUF), /* sd_notify: libsystemd tries both */
-	    SOCKET_OPTION(SOL_SOCKET, SO_SNDBUFFORCE),
+	    SOCKET_OPTION(SOL_SOCKET, SO_SNDBUF),                      /* sd_notify: libsystemd tries both */
+	    SOCKET_OPTION(SOL_SOCKET, SO_SNDBUFFORCE),                 /* when SO_SNDBUF gave too little */
 	    {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0)}}, /* does the peer acknowledge? */
 	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}},    /* its own limits may be read */
 	};
@@ -324,14 +281,14 @@ rules_of_portal(scmp_filter_ctx f)
 	const struct bound_rule rules[] = {
 	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
 	    SOCKET(AF_INET, SOCK_DGRAM, 0),
-	    SOCKET(AF_INET6, SOCK_DGRAM, 0),
+	    SOCKET(AF_INET6, SOCK_DGRAM, 0), /* a network's resolver over IPv6 */
 	};
 
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }
 
 static enum res
-seal(bool kill, const int *calls, size_t n, int (*more)(scmp_filter_ctx), char **why)
+seal(bool kill, enum sealed who, int (*more)(scmp_filter_ctx), char **why)
 {
 	scmp_filter_ctx f;
 	int failed;
@@ -348,10 +305,10 @@ seal(bool kill, const int *calls, size_t n, int (*more)(scmp_filter_ctx), char *
 	if (failed == 0)
 		failed = seccomp_attr_set(f, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	if (failed == 0)
-		failed = sandbox_rules_free(f, calls, n);
+		failed = sandbox_rules_free(f, who);
 	if (failed == 0)
 		failed = rules_of_all(f);
-	if (failed == 0 && more != NULL)
+	if (failed == 0)
 		failed = more(f);
 	if (failed == 0)
 		failed = seccomp_load(f);
@@ -365,7 +322,16 @@ seal(bool kill, const int *calls, size_t n, int (*more)(scmp_filter_ctx), char *
 enum res
 sandbox_seal(bool kill, char **why)
 {
-	return seal(kill, daemon_calls, sizeof daemon_calls / sizeof daemon_calls[0], rules_of_daemon, why);
+	return seal(kill, DAEMON, rules_of_daemon, why);
+}
+
+/* Files of any kind. */
+static int
+rules_of_writer(scmp_filter_ctx f)
+{
+	const struct bound_rule rules[] = {{SCMP_SYS(openat), 0, {{0}}}};
+
+	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }
 
 /* A writer that also connects to a Unix socket. */
@@ -377,24 +343,25 @@ rules_of_connector(scmp_filter_ctx f)
 	    {SCMP_SYS(connect), 0, {{0}}},
 	};
 
-	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
+	int failed = rules_of_writer(f);
+
+	return failed != 0 ? failed : rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }
 
 enum res
 sandbox_seal_connector(bool kill, char **why)
 {
-	return seal(kill, writer_calls, sizeof writer_calls / sizeof writer_calls[0], rules_of_connector,
-		    why);
+	return seal(kill, WRITER, rules_of_connector, why);
 }
 
 enum res
 sandbox_seal_writer(bool kill, char **why)
 {
-	return seal(kill, writer_calls, sizeof writer_calls / sizeof writer_calls[0], NULL, why);
+	return seal(kill, WRITER, rules_of_writer, why);
 }
 
 enum res
 sandbox_seal_portal(bool kill, char **why)
 {
-	return seal(kill, portal_calls, sizeof portal_calls / sizeof portal_calls[0], rules_of_portal, why);
+	return seal(kill, PORTAL, rules_of_portal, why);
 }

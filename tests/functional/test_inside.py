@@ -65,7 +65,7 @@ TABLE = [
     ("makes a file in /tmp", "openat-tmp", FILTER, MAY, MAY, FILTER),
     ("opens its own memory as a file", "openat-memory", FILTER, MAY, MAY, FILTER),
     ("opens a file for reading, as a reload does", "openat-read", MAY),
-    ("opens a file for writing by the old call", "open-write", FILTER, MAY, MAY, FILTER),
+    ("opens a file for writing by the old call", "open-write", FILTER),
     ("makes a file by the old call", "creat", FILTER),
     ("opens a file by the new call", "openat2", FILTER),
     ("opens a file past all folders", "open-by-handle", FILTER),

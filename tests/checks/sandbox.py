@@ -1,0 +1,99 @@
+"""Every system call that a sealed process may make has a reason, and somebody who makes it: traces of the functional tests, or
+a machine, library or moment that the reason names."""
+import re
+
+from harness import traces
+from harness.case import case, check, equal, rows
+
+TABLE = "resolver/daemon/sandbox_calls.def"
+RULES = "resolver/daemon/sandbox.c"
+ROW = re.compile(r'^(CALL|RARE)\((\w+), ([A-Z| ]+), "([^"]*)"\)$', re.M)
+# whose argument the filter looks at (sandbox.c), and how a trace writes it
+BOUND = {"DAEMON": ("openat", "socket", "setsockopt", "ioctl", "prlimit64"), "WRITER": ("openat",), "CONNECTOR": ("socket", "connect"),
+         "PORTAL": ("openat", "socket")}
+OF_ALL = ("tgkill", "fcntl", "mmap", "mprotect")
+# made at once after the filter was loaded, by libseccomp
+LOADING = ("seccomp", "prctl")
+
+
+def table(text):
+    """{(process, call): (kind, reason)}"""
+    found = {}
+    for kind, call, processes, reason in ROW.findall(text):
+        for process in processes.split(" | "):
+            check((process, call) not in found, f"{process} {call} stands there twice")
+            found[process, call] = (kind, reason)
+    return found
+
+
+def made_by(seen):
+    """{(process, call)} of the traces; what the connector does as any writer does is the writer's."""
+    found = set()
+    for process, words in seen:
+        call = words.split()[0]
+        if process == "connector" and call not in BOUND["CONNECTOR"]:
+            process = "writer"
+        if call not in LOADING:
+            found.add((process.upper(), call))
+    return found
+
+
+def wrong(text, seen):
+    have, made, found = table(text), made_by(seen), []
+    equal(len(re.findall(r"^(?:CALL|RARE)\(", text, re.M)), len(ROW.findall(text)), "rows that can be read")
+    for (process, call), (kind, reason) in have.items():
+        if len(reason.split()) < 2 and kind == "RARE" or not reason.strip():
+            found.append(f"{process} {call}: no reason")
+        if kind == "CALL" and (process, call) not in made:
+            found.append(f"{process} {call}: in no trace; remove it, or name in RARE who makes it")
+        if kind == "RARE" and (process, call) in made:
+            found.append(f"{process} {call}: the traces have it, so it is no RARE one")
+    for process, call in sorted(made):
+        if (process, call) not in have and call not in OF_ALL and call not in BOUND.get(process, ()):
+            found.append(f"{process} {call}: traces have it, the table does not")
+    return found
+
+
+def read(t, name):
+    with open(f"{t.top}/{name}", encoding="utf-8") as f:
+        return f.read()
+
+
+@case("every system call that the filter allows has a reason, and is seen in traces or rare for a reason")
+def calls(t):
+    found = wrong(read(t, TABLE), traces.read(f"{t.top}/{traces.LIST}"))
+    check(not found, "; ".join(found))
+
+
+@case("every socket, socket option and command that the filter allows by its arguments is seen in traces, or says why not")
+def arguments(t):
+    text = read(t, RULES)
+    seen = {words for _, words in traces.read(f"{t.top}/{traces.LIST}")}
+    found = []
+    for family, kind, comment in re.findall(r"^\s+SOCKET\((\w+), (\w+), \w+\),(?:[ ]*/\*(.*?)\*/)?", text, re.M):
+        if f"socket {family} {kind}" not in seen and not comment:
+            found.append(f"socket {family} {kind}")
+    for level, name, comment in re.findall(r"^\s+SOCKET_OPTION\((\w+), (\w+)\),(?:[ ]*/\*(.*?)\*/)?", text, re.M):
+        if f"setsockopt {level.replace('IPPROTO', 'SOL')} {name}" not in seen and not comment:
+            found.append(f"setsockopt {level} {name}")
+    for command, comment in re.findall(r"^\s+FCNTL\((\w+)\),(?:[ ]*/\*(.*?)\*/)?", text, re.M):
+        if f"fcntl {command}" not in seen and not comment:
+            found.append(f"fcntl {command}")
+    check(not found, "; ".join(found))
+
+
+GOOD = 'CALL(read, DAEMON, "files")\nRARE(ppoll, DAEMON, "aarch64: poll")\n'
+SEEN = {("daemon", "read"), ("daemon", "mmap"), ("daemon", "socket AF_INET SOCK_STREAM")}
+
+
+@rows([
+    ("a good table", GOOD, SEEN, 0),
+    ("a call that no trace has", GOOD + 'CALL(reboot, DAEMON, "why not")\n', SEEN, 1),
+    ("a rare call without a reason", GOOD + 'RARE(reboot, DAEMON, "x")\n', SEEN, 1),
+    ("a call without a reason", 'CALL(read, DAEMON, "")\n', SEEN, 1),
+    ("a call that is allowed to a process that never makes it", GOOD.replace("DAEMON,", "DAEMON | WRITER,", 1), SEEN, 1),
+    ("a rare call that traces have", 'RARE(read, DAEMON, "aarch64: files")\n', SEEN, 1),
+    ("a call of the traces that the table does not have", GOOD, SEEN | {("daemon", "sync")}, 1),
+])
+def check_sees(_t, text, seen, n):
+    equal(len(wrong(text, seen)), n, f"faults: {wrong(text, seen)}")
