@@ -20,6 +20,11 @@ struct post {
 	STAILQ_ENTRY(post) beside;
 };
 
+struct loop_reply {
+	struct post post; /* first: freed as one */
+	struct loop *loop;
+};
+
 struct signal_watch {
 	struct event *event;
 	void (*on_signal)(void *ctx);
@@ -284,23 +289,56 @@ loop_stop(struct loop *loop)
 	loop_wake(loop);
 }
 
-enum res
-loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+static void
+post_add(struct loop *loop, struct post *post)
 {
-	struct post *post = calloc(1, sizeof *post);
 	bool first;
 
-	if (post == NULL)
-		return RES_NOMEM;
-	post->fn = fn;
-	post->arg = arg;
 	pthread_mutex_lock(&loop->lock);
 	first = STAILQ_EMPTY(&loop->posts);
 	STAILQ_INSERT_TAIL(&loop->posts, post, beside);
 	pthread_mutex_unlock(&loop->lock);
 	if (first)
 		loop_wake(loop);
+}
+
+enum res
+loop_post(struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+	struct post *post = calloc(1, sizeof *post);
+
+	if (post == NULL)
+		return RES_NOMEM;
+	post->fn = fn;
+	post->arg = arg;
+	post_add(loop, post);
 	return RES_OK;
+}
+
+enum res
+loop_reply_new(struct loop_reply **out, struct loop *loop, void (*fn)(void *arg), void *arg)
+{
+	struct loop_reply *reply = calloc(1, sizeof *reply);
+
+	if (reply == NULL)
+		return RES_NOMEM;
+	reply->post.fn = fn;
+	reply->post.arg = arg;
+	reply->loop = loop;
+	*out = reply;
+	return RES_OK;
+}
+
+void
+loop_reply_post(struct loop_reply *reply)
+{
+	post_add(reply->loop, &reply->post);
+}
+
+void
+loop_reply_free(struct loop_reply *reply)
+{
+	free(reply);
 }
 
 static void

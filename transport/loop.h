@@ -62,6 +62,11 @@ int64_t loop_now_ms(const struct loop *);
 
 /* From any thread: fn(arg) runs in the loop's thread, in order. RES_NOMEM: it will not run. */
 enum res loop_post(struct loop *, void (*fn)(void *arg), void *arg);
+/* The same in two steps: the first takes the memory, the second cannot fail, so that whoever is asked can always answer. */
+struct loop_reply;
+enum res loop_reply_new(struct loop_reply **out, struct loop *, void (*fn)(void *arg), void *arg);
+void loop_reply_post(struct loop_reply *); /* taken */
+void loop_reply_free(struct loop_reply *); /* one that was not posted; NULL is fine */
 
 /* Runs once at the end of this turn, after all ready descriptors and due timers were served: where writes are
  * collected. Embedded, zeroed before the first use; setting it again in the same turn does nothing; set by something

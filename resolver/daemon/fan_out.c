@@ -9,6 +9,7 @@
 
 struct part {
 	struct fan_out *all;
+	struct loop_reply *reply;    /* until it is posted back */
 	struct worker_status answer; /* the worker's until it is posted back */
 };
 
@@ -65,24 +66,40 @@ fan_out_on_worker(struct worker *w, void *arg)
 	if (s->what & STATUS_UPSTREAMS)
 		part->answer.res = worker_report(w, &part->answer.report);
 	part->answer.portal_error = worker_portal_error(w);
-	/* Without memory for the way back the request ends by its time; the part is then never freed, nor used again. */
-	(void)loop_post(s->loop, fan_out_on_answer, part);
+	loop_reply_post(part->reply);
+}
+
+/* The way back of every part, so that a worker without memory answers all the same. */
+static bool
+replies_make(struct fan_out *f)
+{
+	unsigned n = 0;
+
+	for (; n < f->n; n++) {
+		struct part *part = &f->part[n];
+
+		part->all = f;
+		if (loop_reply_new(&part->reply, f->setup.loop, fan_out_on_answer, part) != RES_OK)
+			break;
+	}
+	if (n == f->n)
+		return true;
+	while (n > 0)
+		loop_reply_free(f->part[--n].reply);
+	return false;
 }
 
 /* Sends every part to its worker. A worker that cannot be asked has its part answered at once. */
 static void
 fan_out_send(struct fan_out *f)
 {
-	for (unsigned i = 0; i < f->n; i++)
-		f->part[i].all = f;
 	for (unsigned i = 0; i < f->n; i++) {
 		enum res res = worker_post(f->setup.worker[i], fan_out_on_worker, &f->part[i]);
 
 		if (res == RES_OK)
 			continue;
 		f->part[i].answer.res = res;
-		if (loop_post(f->setup.loop, fan_out_on_answer, &f->part[i]) != RES_OK)
-			f->left--; /* no callback runs inside this call, so the others are still to come */
+		loop_reply_post(f->part[i].reply);
 	}
 }
 
@@ -98,11 +115,11 @@ fan_out_start(struct fan_out **out, const struct fan_out_setup *setup)
 		memcpy(f->flush, setup->flush.p, setup->flush.n);
 	f->setup.flush = span_of(f->flush, setup->flush.n);
 	f->n = f->left = setup->n_worker;
-	fan_out_send(f);
-	if (f->left == 0) {
+	if (!replies_make(f)) {
 		free(f);
 		return RES_NOMEM;
 	}
+	fan_out_send(f);
 	*out = f;
 	return RES_OK;
 }
