@@ -302,7 +302,7 @@ def compare(found, column):
 
 def run_daemon(t, inside, user, journal=True, query_log=None):
     """A daemon that was started, has tried everything, and answers."""
-    extra = f'local {{ data = {{"box.test. 60 IN A 192.0.2.77"}} }}\n' + (section("query-log", to=query_log) if query_log else "")
+    extra = 'local { data = {"box.test. 60 IN A 192.0.2.77"} }\n' + (section("query-log", to=query_log) if query_log else "")
     state = t.path("state")
     os.makedirs(state)
     if user:
