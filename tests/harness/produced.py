@@ -19,6 +19,7 @@ ELSEWHERE = {
     "event too-many-findings": "tests/unit/watch/test_findings.c: more findings than there are places",
     "event record-full": "tests/unit/watch/test_findings.c: a log that floods the record",
     "event no-evidence": "tests/unit/watch/test_findings.c: evidence that a log does not give",
+    "event evidence-written-again": "no test: the refusals of an upstream are recorded an hour apart",
     "event not-unblocked": "no test: the block list would have to become unwritable between two findings",
     "event finding-not-recorded": "no test: the disk would have to become full between an entry and its finding",
     "event state-not-written": "no test: the disk would have to become full between two writes",
