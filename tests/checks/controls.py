@@ -48,9 +48,12 @@ def complete(t):
     with open(os.path.join(t.src, "tests", "run"), encoding="utf-8") as f:
         options = f.read()
     missing = []
+    soaks = os.path.exists(os.path.join(t.src, "tests", "soak"))
     for one in promises.TABLE:
         check(one.tests and one.controls and one.broken, f"{one.name} has no test or no control")
         for pattern in one.tests + one.controls:
+            if not soaks and "soak" in pattern:
+                continue
             program, _, option = pattern.partition(":")[0].partition(" ")
             if promises.is_command(pattern):
                 if not os.access(os.path.join(t.src, program), os.X_OK) or option and option not in options:

@@ -26,8 +26,10 @@ TABLE = [
     Promise("A1 Hours of upstreams that come and go, and no wrong answer",
             "With three upstreams that die, stop, lie and come back at random and one of them healthy, no answer is wrong, no question "
             "fails, and memory and descriptors stay flat.",
-            "Each answer is a hash of its question, so an answer for another question, name or moment shows.",
-            ["surroundings/P17 *"], "an upstream that sends another question's data", ["controls/A1 *"]),
+            "Each answer is a hash of its question, so an answer for another question, name or moment shows. The long form is "
+            "`tests/soak --hours 2`.",
+            ["soak/A1 * of soak with *", "tests/soak: gcc", "tests/soak: san", "tests/soak: tsan", "surroundings/P17 *"],
+            "an upstream that sends another name's data, silence, a leak, lost descriptors", ["soak/A1 the soak finds *", "controls/A1 *"]),
     Promise("A2 A dying upstream is invisible",
             "No client sees a failure when an upstream is killed, goes black or closes in mid frame while another is alive.",
             "A load of questions over UDP while the first of two upstreams dies.", ["failover/A2 P01 P02 *"],
