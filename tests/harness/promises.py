@@ -4,6 +4,7 @@ A test gives a figure by `t.promised("0 failures of 10,000")`; harness.case note
 that CTSTUB_PROMISES names, a JSON line each. `tests/promises` makes tests/PROMISES.md of the newest lines and of TABLE.
 """
 import fnmatch
+import functools
 import json
 import os
 import re
@@ -136,18 +137,13 @@ def read_records(paths):
     return newest
 
 
+@functools.lru_cache
 def cases(top):
     """Names of all tests: functional, checks, and the programs of unit tests."""
-    names = []
-    for folder in ("functional", "checks"):
-        for file in sorted(os.listdir(os.path.join(top, "tests", folder))):
-            if not file.endswith(".py") or file.startswith("_"):
-                continue
-            command = [sys.executable, "-B", "-m", "harness.case", f"{folder}.{file[:-3]}", "--top", top, "--build", top, "--logs",
-                       os.environ.get("TMPDIR", "/tmp"), "--list", "--long"]
-            env = dict(os.environ, PYTHONPATH=os.path.join(top, "tests"))
-            done = subprocess.run(command, env=env, stdout=subprocess.PIPE, check=True, text=True)
-            names += [line.partition("/")[2] for line in done.stdout.splitlines()]
+    env = dict(os.environ, PYTHONPATH=os.path.join(top, "tests"))
+    done = subprocess.run([sys.executable, "-B", "-m", "harness.promises_make", "--top", top, "--names"], env=env,
+                          stdout=subprocess.PIPE, check=True, text=True)
+    names = done.stdout.splitlines()
     with open(os.path.join(top, "tests", "unit", "local.mk"), encoding="utf-8") as f:
         names += re.findall(r"^\ttests/(unit/\S+?)(?: \\)?$", f.read(), re.M)
     return names

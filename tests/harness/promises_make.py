@@ -1,10 +1,11 @@
 """Makes tests/PROMISES.md; tests/promises calls it."""
 import argparse
+import importlib
 import json
 import os
 import sys
 
-from harness import promises
+from harness import case, promises
 
 
 def keep(path, lines):
@@ -17,13 +18,30 @@ def keep(path, lines):
         f.writelines(line + "\n" for line in map(json.dumps, lines) if line not in have)
 
 
+def print_names(top):
+    """A line for each functional test and check of the ordinary build."""
+    for folder in ("functional", "checks"):
+        for file in sorted(os.listdir(os.path.join(top, "tests", folder))):
+            if file.endswith(".py") and not file.startswith("_"):
+                case.CASES.clear()
+                module = f"{folder}.{file[:-3]}"
+                importlib.import_module(module)
+                for one in case.CASES:
+                    if "gcc" in one.builds:
+                        print(f"{case.prefix(module)}/{one.name}")
+
+
 def main(argv):
     arguments = argparse.ArgumentParser(prog="tests/promises")
     arguments.add_argument("--top", required=True, help=argparse.SUPPRESS)
     arguments.add_argument("--records")
     arguments.add_argument("--soak", action="append", default=[])
     arguments.add_argument("--show", action="store_true")
+    arguments.add_argument("--names", action="store_true", help=argparse.SUPPRESS)
     options = arguments.parse_args(argv)
+    if options.names:
+        print_names(options.top)
+        return 0
     records = options.records or os.path.join(options.top, "build-tests", "promises.jsonl")
     for path in options.soak:
         os.makedirs(os.path.dirname(os.path.abspath(records)), exist_ok=True)
