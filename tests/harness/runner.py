@@ -203,9 +203,10 @@ class Run:
         programs = coverage.PROGRAMS + self.builds.test_programs("coverage")
         files = coverage.measure(self.builds.dir("coverage"), source, self.builds.profiles, programs)
         for line in coverage.results(files, source, base):
-            self.line(line)
+            if line.startswith("#") or not self.options.name:  # of some tests alone the figures are no verdict
+                self.line(line)
         for name, said, why in coverage.verdicts(files):
-            if not why:
+            if not why and not self.options.name:
                 self.promised(f"tests/run --coverage: {name}", said)
 
     def produced(self):
