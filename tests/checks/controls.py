@@ -54,7 +54,7 @@ def complete(t):
         for pattern in one.tests + one.controls:
             if not soaks and "soak" in pattern:
                 continue
-            program, _, option = pattern.partition(":")[0].partition(" ")
+            program, _, option = pattern.partition(":")[0].replace("soak --hours", "tests/soak").partition(" ")
             if promises.is_command(pattern):
                 if not os.access(os.path.join(t.src, program), os.X_OK) or option and option not in options:
                     missing.append(pattern)
