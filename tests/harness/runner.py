@@ -22,12 +22,16 @@ SEALED = ("test_helper", "test_sandbox")  # unit tests that load a filter on sys
 # (kind, program): LLVM's runtime puts a variable into the environment that this test wants empty
 NOT_IN = {("coverage", "tests/unit/base/test_environment")}
 
+LONGEST = ("endurance", "setup", "portal", "oracle", "lab_run", "failover", "watch_kill", "links", "lab", "surroundings", "systemd")
+# modules that take minutes, mostly waiting: they begin first, so that nobody waits for one of them alone at the end
+
 
 class Run:
     def __init__(self, options):
         self.options = options
         self.top = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
-        self.builds = Builds(self.top, options.jobs)
+        self.processors = max(2, os.cpu_count() or 2)
+        self.builds = Builds(self.top, self.processors)
         self.report = Report()
         self.servers = Unpacked(os.path.join(self.builds.base, "servers"))
         self.pool = concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs)
@@ -92,7 +96,7 @@ class Run:
                 if os.path.exists(os.path.join(folder, leftover)):
                     os.unlink(os.path.join(folder, leftover))
         with open(log, "wb") as out:
-            command = ["make", "-k", f"-j{self.options.jobs}", "check", "TESTS=" + " ".join(programs), *make]
+            command = ["make", "-k", f"-j{self.processors}", "check", "TESTS=" + " ".join(programs), *make]
             self.child(command, out, cwd=folder, env=dict(os.environ, **(env or {})), timeout=1200)
         for program in programs:
             name = f"{kind}/{short(program)}"
@@ -186,7 +190,9 @@ class Run:
 
     def modules(self, folder):
         files = sorted(glob.glob(os.path.join(self.builds.src, "tests", folder, "*.py")))
-        return [f"{folder}.{os.path.basename(f)[:-3]}" for f in files if not os.path.basename(f).startswith("_")]
+        names = [f"{folder}.{os.path.basename(f)[:-3]}" for f in files if not os.path.basename(f).startswith("_")]
+        rank = {f"functional.test_{name}": i for i, name in enumerate(LONGEST)}
+        return sorted(names, key=lambda name: rank.get(name, len(rank)))
 
     def fetch_servers(self, group):
         try:
@@ -226,7 +232,7 @@ class Run:
     def distcheck(self):
         log = self.builds.log("distcheck")
         with open(log, "wb") as out:
-            code = self.child(["make", f"-j{self.options.jobs}", "distcheck"], out, cwd=self.builds.dir("gcc"), timeout=1200)
+            code = self.child(["make", f"-j{self.processors}", "distcheck"], out, cwd=self.builds.dir("gcc"), timeout=1200)
         if code == 0:
             self.report.ok("distcheck")
         else:
@@ -250,7 +256,7 @@ class Run:
     def fuzz_all(self):
         out = subprocess.run(["make", "-s", "list-fuzz"], cwd=self.builds.dir("fuzz"), stdout=subprocess.PIPE, check=True)
         targets = [t for t in out.stdout.decode().split() if self.wants(f"fuzz/{os.path.basename(t)[5:]}")]
-        with concurrent.futures.ThreadPoolExecutor(max_workers=self.options.jobs) as pool:
+        with concurrent.futures.ThreadPoolExecutor(max_workers=self.processors) as pool:
             list(pool.map(lambda t: self.fuzz(t, self.options.fuzz), targets))
         if not self.options.name and not self.report.failed_in("fuzz"):
             self.promised("tests/run --fuzz", f"{len(targets)} targets for {self.options.fuzz} s each, no finding")
@@ -306,12 +312,12 @@ class Run:
             self.build("san")
         for label in labels:
             self.task(f"{label}/unit", lambda label=label: self.unit(label, env=SANITIZER_ENV), [f"build/{label}"])
-        for module in self.modules("checks"):
-            self.task(f"check {module}", lambda module=module: self.module(module, "gcc"), ["build/gcc"])
-        for label in labels:
-            for module in self.modules("functional"):
+        for module in self.modules("functional"):
+            for label in labels:
                 self.task(f"{label} {module}", lambda module=module, label=label: self.module(module, label),
                           [f"build/{label}", "servers"])
+        for module in self.modules("checks"):
+            self.task(f"check {module}", lambda module=module: self.module(module, "gcc"), ["build/gcc"])
         if full:
             if shutil.which("clang"):
                 if self.wants_any("build/clang"):
@@ -408,7 +414,7 @@ def parse(argv):
     for name in ("quick", "long", "mutants", "peers", "browser", "package", "bench", "coverage", "list", "no-install"):
         arguments.add_argument(f"--{name}", action="store_true")
     arguments.add_argument("--fuzz", nargs="?", const="60")
-    arguments.add_argument("--jobs", type=int, default=max(2, os.cpu_count() or 2))
+    arguments.add_argument("--jobs", type=int, default=2 * max(2, os.cpu_count() or 2))
     arguments.add_argument("name", nargs="*")
     options = arguments.parse_args(argv)
     if options.fuzz is not None:
