@@ -133,7 +133,7 @@ server_killed(struct server *s, uint64_t zone, unsigned alone, bool apart)
 			s->known_zone[zone % UPSTREAM_KNOWN_MAX] = 0;
 	}
 	many = alone > 0 && server_bad_zone(s, zone) &&
-	       (s->answered_ms == INT64_MIN || now - s->answered_ms >= UPSTREAM_EVIDENCE_MS);
+	       !server_time_within(s->answered_ms, now, UPSTREAM_EVIDENCE_MS);
 	if ((many || server_is_barren(s)) && !server_has_lane_budget(s)) {
 		server_failed(s, REASON_CLOSED, NULL);
 		return;

@@ -14,8 +14,8 @@ upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now)
 
 	while ((s = walk_next(&w, &i)) != NULL) {
 		int64_t tried = upstream_tried_ms(set, s->upstream);
-		bool due = now >= s->retry_at_ms ||
-			   (nobody && (tried == INT64_MIN || now - tried >= UPSTREAM_PROBE_MS));
+		bool due =
+		    now >= s->retry_at_ms || (nobody && !server_time_within(tried, now, UPSTREAM_PROBE_MS));
 
 		if (s->health == HEALTH_REFUSED && due && !server_connects(s) &&
 		    (oldest == NULL || s->tried_ms < oldest->tried_ms))

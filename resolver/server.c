@@ -72,7 +72,10 @@ server_is_ready(const struct server *s)
 bool
 server_connects(const struct server *s)
 {
-	return s->connects && loop_now_ms(s->loop) - s->tried_ms < TP_HANDSHAKE_TIMEOUT_MS;
+	/* A try that was forgotten while it was under way (server_forget_rest) still ends by an event of its own. */
+	return s->connects &&
+	       (s->tried_ms == INT64_MIN ||
+		server_time_within(s->tried_ms, loop_now_ms(s->loop), TP_HANDSHAKE_TIMEOUT_MS));
 }
 
 bool
@@ -87,7 +90,7 @@ server_is_barren(const struct server *s)
 	int64_t now = loop_now_ms(s->loop);
 	struct tp_stats stats;
 
-	if (s->slot == NULL || (s->answered_ms != INT64_MIN && now - s->answered_ms < UPSTREAM_EVIDENCE_MS))
+	if (s->slot == NULL || server_time_within(s->answered_ms, now, UPSTREAM_EVIDENCE_MS))
 		return false;
 	tp_slot_stats(s->slot, &stats);
 	return stats.barren >= UPSTREAM_BARREN_MAX;
@@ -103,7 +106,7 @@ unsigned
 server_lane_burst(const struct server *s, unsigned most)
 {
 	int64_t now = loop_now_ms(s->loop);
-	bool proven = s->answered_ms != INT64_MIN && now - s->answered_ms < UPSTREAM_LANE_PROVEN_MS;
+	bool proven = server_time_within(s->answered_ms, now, UPSTREAM_LANE_PROVEN_MS);
 
 	return proven || most < UPSTREAM_LANE_UNPROVEN ? most : UPSTREAM_LANE_UNPROVEN;
 }

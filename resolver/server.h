@@ -109,6 +109,13 @@ void server_retarget(struct server *, const struct tp_target *);
 /* Its connection has failed or is gone: back-off and suspicions are forgotten. */
 void server_forget_rest(struct server *);
 
+/* Was it less than ms ago? INT64_MIN: it never was, and no difference may be taken. */
+static inline bool
+server_time_within(int64_t then_ms, int64_t now_ms, int64_t ms)
+{
+	return then_ms != INT64_MIN && now_ms - then_ms < ms;
+}
+
 bool server_is_ready(const struct server *); /* the connection is up */
 /* A connection was started and has no outcome yet. */
 bool server_connects(const struct server *);

@@ -12,6 +12,9 @@
 /* One input of n bytes, of which nothing is kept. 0, always: a broken promise ends the program. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
+/* Defined by a target whose input is a script of operations: the replay feeds no prefixes, which are scripts like others. */
+extern const bool fuzz_is_script __attribute__((weak));
+
 /* What holds for every input whatever. */
 static inline void
 check(bool holds)

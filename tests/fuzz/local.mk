@@ -13,6 +13,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_disallow \
 	tests/fuzz/fuzz_doh \
 	tests/fuzz/fuzz_dot \
+	tests/fuzz/fuzz_h2 \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_name \
 	tests/fuzz/fuzz_onecrl \
@@ -20,6 +21,7 @@ fuzz_targets = \
 	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_staple \
 	tests/fuzz/fuzz_text \
+	tests/fuzz/fuzz_tls \
 	tests/fuzz/fuzz_verify
 tests_fuzz_fuzz_certmessage_SOURCES = tests/fuzz/fuzz_certmessage.c
 tests_fuzz_fuzz_certmessage_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
@@ -27,6 +29,10 @@ tests_fuzz_fuzz_doh_SOURCES = tests/fuzz/fuzz_doh.c $(PROTO_RECORDER)
 tests_fuzz_fuzz_doh_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_dot_SOURCES = tests/fuzz/fuzz_dot.c $(PROTO_RECORDER)
 tests_fuzz_fuzz_dot_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_h2_SOURCES = tests/fuzz/fuzz_h2.c $(PROTO_RECORDER)
+tests_fuzz_fuzz_h2_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_tls_SOURCES = tests/fuzz/fuzz_tls.c
+tests_fuzz_fuzz_tls_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_journal_SOURCES = tests/fuzz/fuzz_journal.c
 tests_fuzz_fuzz_journal_LDADD = libbase.a $(FUZZ_LIBS)
 tests_fuzz_fuzz_settings_SOURCES = tests/fuzz/fuzz_settings.c
@@ -65,6 +71,7 @@ fuzz_targets += \
 	tests/fuzz/fuzz_lists \
 	tests/fuzz/fuzz_question \
 	tests/fuzz/fuzz_reply \
+	tests/fuzz/fuzz_resolver \
 	tests/fuzz/fuzz_walker
 tests_fuzz_fuzz_control_SOURCES = tests/fuzz/fuzz_control.c
 tests_fuzz_fuzz_control_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
@@ -74,6 +81,10 @@ tests_fuzz_fuzz_question_SOURCES = tests/fuzz/fuzz_question.c
 tests_fuzz_fuzz_question_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c tests/fuzz/beside.h
 tests_fuzz_fuzz_reply_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_resolver_SOURCES = tests/fuzz/fuzz_resolver.c tests/fuzz/resolver_plans.c tests/fuzz/resolver_plans.h \
+	tests/unit/transport/fake_transport.c $(FAKE_LOOP)
+tests_fuzz_fuzz_resolver_CPPFLAGS = $(DATA_CPPFLAGS)
+tests_fuzz_fuzz_resolver_LDADD = libresolver.a libconfig.a libtransport.a libverify.a libbase.a $(LDNS_LIBS) $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS) $(PSL_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_walker_SOURCES = tests/fuzz/fuzz_walker.c tests/fuzz/beside.h
 tests_fuzz_fuzz_walker_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
 
@@ -112,3 +123,4 @@ check_LIBRARIES += tests/fuzz/libreplay.a
 check_PROGRAMS += $(fuzz_targets)
 endif
 tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/mutilate.c tests/fuzz/mutilate.h tests/fuzz/fuzz.h
+EXTRA_DIST += tests/fuzz/make-corpus tests/fuzz/seeds.py

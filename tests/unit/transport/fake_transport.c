@@ -269,8 +269,11 @@ tp_slot_free(struct tp_slot *s)
 	while (s->first != NULL)
 		exchange_remove(s->first);
 	loop_timer_stop(&s->timer);
-	if (s->line->slot == s)
-		s->line->slot = NULL;
+	for (struct tp_slot **at = &s->line->slot; *at != NULL; at = &(*at)->beside)
+		if (*at == s) {
+			*at = s->beside;
+			break;
+		}
 	free(s);
 }
 
