@@ -16,7 +16,8 @@ stats_print_numbers(const json_t *object, const char *prefix)
 
 	json_object_foreach ((json_t *)(uintptr_t)object, key, v)
 		if (json_is_integer(v))
-			(void)printf("%s%-32s %lld\n", prefix, key, (long long)json_integer_value(v));
+			(void)printf("%s%-32s %lld\n", prefix, control_shown(key),
+				     (long long)json_integer_value(v));
 }
 
 static void
@@ -32,8 +33,7 @@ stats_print_prometheus(const json_t *answer)
 {
 	const char *text = json_string_value(json_object_get(answer, "text"));
 
-	if (text != NULL)
-		(void)fputs(text, stdout);
+	control_write(stdout, text, true);
 }
 
 enum exit_code

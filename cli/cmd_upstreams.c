@@ -15,8 +15,10 @@ upstream_print(const json_t *u, bool workers)
 		     control_text(u, "protocol"), control_text(u, "health"));
 	if (!control_is_null(u, "reason"))
 		(void)printf(" %s", control_text(u, "reason"));
-	json_array_foreach (json_object_get(u, "would_be_refused"), i, reason)
-		(void)printf("%s %s", i == 0 ? " would be refused:" : ",", json_string_value(reason));
+	json_array_foreach (json_object_get(u, "would_be_refused"), i, reason) {
+		(void)fputs(i == 0 ? " would be refused: " : ", ", stdout);
+		control_write(stdout, json_string_value(reason), false);
+	}
 	if (control_integer(u, "retry_in_ms") > 0)
 		(void)printf(" (again in %.1f s)", (double)control_integer(u, "retry_in_ms") / 1000);
 	if (json_is_integer(srtt) && json_integer_value(srtt) >= 0)

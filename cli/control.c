@@ -218,7 +218,7 @@ control_print_refusal(const char *verb, const json_t *answer)
 
 	json_array_foreach (errors, i, line)
 		if (json_is_string(line))
-			(void)fprintf(stderr, "%s\n", json_string_value(line));
+			control_write_line(stderr, json_string_value(line));
 	if (json_array_size(errors) > 0)
 		return cli_complain(EXIT_USAGE, verb, "the daemon keeps the configuration that it has");
 	return cli_complain(EXIT_TROUBLE, verb, "the daemon refused: %s", control_text(answer, "error"));
@@ -272,32 +272,65 @@ control_report(const struct control_args *args, const char *verb, json_t *reques
 	return code;
 }
 
+/* Takes the next character of well-formed UTF-8 (jansson hands out nothing else), fit for a terminal. Its bytes; 0: none is
+ * left. */
+static size_t
+char_take(struct span *s, char out[4], bool lines)
+{
+	uint32_t c = 0;
+	size_t n = s->n > 0 ? utf8_read(&c, *s) : 0;
+
+	if (n == 0)
+		return 0;
+	memcpy(out, s->p, n);
+	*s = span_slice(*s, n, s->n);
+	if (!unicode_is_control(c) || (lines && c == '\n'))
+		return n;
+	out[0] = '?';
+	return 1;
+}
+
+void
+control_write(FILE *out, const char *text, bool lines)
+{
+	struct span s = span_str(text);
+	char one[4];
+	size_t n;
+
+	while ((n = char_take(&s, one, lines)) > 0)
+		(void)fwrite(one, 1, n, out);
+}
+
+void
+control_write_line(FILE *out, const char *text)
+{
+	control_write(out, text, false);
+	(void)fputc('\n', out);
+}
+
 const char *
-control_text(const json_t *object, const char *key)
+control_shown(const char *text)
 {
 	static char kept[4][1024];
 	static unsigned turn;
-	struct span s = span_str(json_string_value(json_object_get(object, key)));
+	struct span s = span_str(text);
 	char *out = kept[turn++ % 4];
-	size_t n = 0;
+	size_t n = 0, length = 1;
 
 	if (s.p == NULL)
 		return "-";
-	while (s.n > 0 && n + 4 < sizeof kept[0]) {
-		uint32_t c = 0;
-		size_t length = utf8_read(&c, s); /* jansson hands out nothing else */
-
-		if (length == 0)
-			break;
-		if (unicode_is_control(c))
-			out[n++] = '?';
-		else
-			for (size_t i = 0; i < length; i++)
-				out[n++] = (char)s.p[i];
-		s = span_slice(s, length, s.n);
+	while (length > 0 && n + 4 < sizeof kept[0]) {
+		length = char_take(&s, out + n, false);
+		n += length;
 	}
 	out[n] = '\0';
 	return out;
+}
+
+const char *
+control_text(const json_t *object, const char *key)
+{
+	return control_shown(json_string_value(json_object_get(object, key)));
 }
 
 long long

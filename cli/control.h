@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 
 #include <jansson.h>
+#include <stdio.h>
 
 #define CONTROL_ANSWER_MAX (8 * 1024 * 1024)
 #define CONTROL_WAIT_MS    10000 /* a reload reads every file that the configuration names */
@@ -47,9 +48,14 @@ enum res control_exchange(struct buf *answer, const char *socket, const char *re
 enum exit_code control_report(const struct control_args *, const char *verb, json_t *request,
 			      void (*people)(const json_t *answer));
 
+/* Writes text that came from elsewhere, fit for a terminal: a control character becomes "?". lines: line ends stay. NULL:
+ * nothing. */
+void control_write(FILE *out, const char *text, bool lines);
+void control_write_line(FILE *out, const char *text); /* and ends the line */
 /* For people: strings that came from elsewhere, fit for a terminal; "-" when the key is missing or null. Lent until the
  * fourth call after it. */
 const char *control_text(const json_t *object, const char *key);
+const char *control_shown(const char *text); /* the same, of a string at hand; NULL: "-" */
 long long control_integer(const json_t *object, const char *key); /* 0 when missing */
 bool control_is_null(const json_t *object, const char *key);      /* missing or null */
 

@@ -1,6 +1,8 @@
 # ---- cli: the user's tool
 bin_PROGRAMS += ctstub
-ctstub_SOURCES = \
+ctstub_SOURCES = cli/main.c $(CLI_SOURCES)
+# all but main(), for the fuzz target of the tool as well
+CLI_SOURCES = \
 	cli/advice.c cli/advice.h \
 	cli/args.c cli/args.h \
 	cli/audit.c cli/audit.h \
@@ -35,7 +37,6 @@ ctstub_SOURCES = \
 	cli/file_kind.c cli/file_kind.h \
 	cli/files.c cli/files.h \
 	cli/lookup.c cli/lookup.h \
-	cli/main.c \
 	cli/options.c cli/options.h \
 	cli/output.c \
 	cli/probe.h cli/probe_print.c \

@@ -4,6 +4,7 @@
 fuzz_targets = \
 	tests/fuzz/fuzz_cert \
 	tests/fuzz/fuzz_certmessage \
+	tests/fuzz/fuzz_config \
 	tests/fuzz/fuzz_anchor_limits \
 	tests/fuzz/fuzz_crl \
 	tests/fuzz/fuzz_ctextensions \
@@ -17,11 +18,13 @@ fuzz_targets = \
 	tests/fuzz/fuzz_journal \
 	tests/fuzz/fuzz_name \
 	tests/fuzz/fuzz_onecrl \
+	tests/fuzz/fuzz_policy \
 	tests/fuzz/fuzz_sct \
 	tests/fuzz/fuzz_settings \
 	tests/fuzz/fuzz_staple \
 	tests/fuzz/fuzz_text \
 	tests/fuzz/fuzz_tls \
+	tests/fuzz/fuzz_tool \
 	tests/fuzz/fuzz_verify
 tests_fuzz_fuzz_certmessage_SOURCES = tests/fuzz/fuzz_certmessage.c
 tests_fuzz_fuzz_certmessage_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
@@ -29,6 +32,15 @@ tests_fuzz_fuzz_doh_SOURCES = tests/fuzz/fuzz_doh.c $(PROTO_RECORDER)
 tests_fuzz_fuzz_doh_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_dot_SOURCES = tests/fuzz/fuzz_dot.c $(PROTO_RECORDER)
 tests_fuzz_fuzz_dot_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_config_SOURCES = tests/fuzz/fuzz_config.c tests/fuzz/scratch.c tests/fuzz/scratch.h
+tests_fuzz_fuzz_config_CPPFLAGS = $(DATA_CPPFLAGS)
+tests_fuzz_fuzz_config_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_policy_SOURCES = tests/fuzz/fuzz_policy.c tests/fuzz/scratch.c tests/fuzz/scratch.h
+tests_fuzz_fuzz_policy_CPPFLAGS = $(DATA_CPPFLAGS)
+tests_fuzz_fuzz_policy_LDADD = $(LAB_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_tool_SOURCES = tests/fuzz/fuzz_tool.c $(CLI_SOURCES)
+tests_fuzz_fuzz_tool_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=connect
+tests_fuzz_fuzz_tool_LDADD = $(CONFIG_LIBS) $(LDNS_LIBS) $(CURL_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_h2_SOURCES = tests/fuzz/fuzz_h2.c $(PROTO_RECORDER)
 tests_fuzz_fuzz_h2_LDADD = $(TRANSPORT_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_tls_SOURCES = tests/fuzz/fuzz_tls.c
@@ -115,12 +127,14 @@ tests_fuzz_fuzz_portal_SOURCES = tests/fuzz/fuzz_portal.c
 tests_fuzz_fuzz_portal_LDADD = $(PORTAL_LIBS) $(FUZZ_LIBS)
 
 if FUZZERS
-FUZZ_LIBS = $(FUZZ_ENGINE)
+FUZZ_LIBS = tests/fuzz/liblimits.a $(FUZZ_WRAP) $(FUZZ_ENGINE)
 noinst_PROGRAMS += $(fuzz_targets)
+noinst_LIBRARIES += tests/fuzz/liblimits.a
 else
-FUZZ_LIBS = tests/fuzz/libreplay.a
-check_LIBRARIES += tests/fuzz/libreplay.a
+FUZZ_LIBS = tests/fuzz/libreplay.a tests/fuzz/liblimits.a $(FUZZ_WRAP)
+check_LIBRARIES += tests/fuzz/libreplay.a tests/fuzz/liblimits.a
 check_PROGRAMS += $(fuzz_targets)
 endif
+tests_fuzz_liblimits_a_SOURCES = tests/fuzz/limits.c tests/fuzz/fuzz.h
 tests_fuzz_libreplay_a_SOURCES = tests/fuzz/replay.c tests/fuzz/mutilate.c tests/fuzz/mutilate.h tests/fuzz/fuzz.h
-EXTRA_DIST += tests/fuzz/make-corpus tests/fuzz/seeds.py
+EXTRA_DIST += tests/fuzz/config.dict tests/fuzz/settings.dict tests/fuzz/tool.dict tests/fuzz/make-corpus tests/fuzz/policy_model.py tests/fuzz/runs.json tests/fuzz/seeds.py

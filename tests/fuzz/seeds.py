@@ -1,4 +1,5 @@
 """Inputs made by rule for the targets whose input is a script: what each operation needs, in plausible order."""
+import json
 import random
 
 
@@ -107,4 +108,69 @@ def tls():
     return made
 
 
-TARGETS = {"h2": h2, "resolver": resolver, "tls": tls}
+# ---- config: files apart by bytes of 0, see fuzz_config.c
+
+def config():
+    main = 'upstream "a" { address = {"192.0.2.1"} ct = "off" }\n'
+    lists = ('local { hosts-file = "@/hosts" } filter { list-file = {"@/filter"} }\n'
+             'trust { disallow-file = {"@/disallow"} constraints-file = {"@/limits"} }\n')
+    made = {
+        "plain": [main],
+        "conf-d": [main, "hedge = false\n", 'upstream "a" { port = 8853 }\nupstream "b" { address = {"192.0.2.2"} protocol = "doh" path = "/q" }\n'],
+        "adds": ['listen = {"127.0.0.1:53"}\n' + main, 'listen += {"[::1]:53"}\n', 'forward "corp.example" { upstream = {"a"} }\n'],
+        "lists": [main + lists, "", "", "192.0.2.7 printer printer.home\n", "ads.example.org\n||bad.example^\n0.0.0.0 x.example\n*.wild.example\n",
+                  "cert-sha256 " + "ab" * 32 + "\nissuer CN=Nobody,O=X\nserial 0a issuer CN=Nobody\n", "spki-sha256 " + "cd" * 32 + " not-before-max 2026-01-01T00:00:00Z\n"],
+        "missing-files": [main + 'filter { list-file = {"@/nothing"} } trust { anchors = "@" disallow-file = {"@/none"} }\n'],
+        "a-folder-as-a-list": [main + 'trust { disallow-file = {"@"} }\n'],
+        "many-errors": ['listen = {"x"} workers = 0 nothing = 1 ct { mode = "soft" } upstream "a" { port = 99999 address = {} }\n'],
+        "control-characters": ['upstream "\x1b[31m" { x = } # \x07\n'],
+        "local-data": [main + 'local { data = {"a.home.example A 192.0.2.9", "home.example SOA ns.home.example root.home.example 1 2 3 4 5"} '
+                       'single-labels = "forward" } forward "home.example" { upstream = {} } time-names = {"0.pool.example.net"}\n'],
+        "modes": [main + 'upstream "a" { pin = {"spki-sha256 ' + "ef" * 32 + '"} pin-mode = "report" report-until = "2027-01-01" update-window = "30d" }\n'],
+    }
+    return {name: "\0".join(files).encode() for name, files in made.items()}
+
+
+# ---- tool: the verb, and the daemon's answer, see fuzz_tool.c
+
+ANSWERS = (
+    {"version": "0.1", "pid": 1, "started": "2026-11-28T10:00:00Z", "uptime_s": 9, "generation": 1, "workers": 1, "log_level": "info",
+     "files": ["/etc/c"], "reload_error": None, "captive": {"active": False, "left_s": 0}, "portal": {"enabled": False},
+     "log_list": {"from": "compiled in", "date": "2026-11-13T00:00:00Z", "age_days": 15, "stale": False},
+     "upstreams": {"total": 2, "good": 1, "failing": 0, "refused": 1, "unknown": 0}, "warnings": ["w\x1b[31m"],
+     "addresses": [{"upstream": "a", "address": "192.0.2.1:853", "health": "refused", "reason": "expired"}]},
+    {"upstreams": [{"upstream": "a\x1b", "address": "192.0.2.1:853", "protocol": "dot", "worker": 0, "state": "ready", "health": "refused",
+                    "reason": "expired", "retry_in_ms": 50, "handshake_ms": 3, "srtt_us": 1200, "would_be_refused": ["pin-mismatch", "\x9b"]}]},
+    {"counters": {"questions": 3, "\x1b]0;x": 1}, "reasons": {"expired": 1}, "cache": {"entries": 1}},
+    {"text": "# HELP x y\nx 1\n\x1b"},
+    {"generation": 2, "changes": [{"where": "a", "option": "hedge", "before": "true", "after": "false", "text": "hedge: \x07"}], "more_changes": 0},
+    {"flushed": 3},
+    {"minutes": 5, "portal": False},
+    {"level": "debug"},
+)
+
+
+def tool():
+    made = {"not-json": u8(0) + b"hello\n", "no-answer": u8(0), "two-answers": u8(5) + b'{"ok":true,"flushed":1}{"ok":false}\n'}
+    for verb, answer in enumerate(ANSWERS):
+        text = json.dumps({"ok": True, **answer}).encode() + b"\n"
+        made[f"verb-{verb}"] = u8(verb) + text
+        made[f"verb-{verb}-as-json"] = u8(verb + 8) + text
+        made[f"verb-{verb}-refused"] = u8(verb) + json.dumps({"ok": False, "error": "no\x1b", "errors": ["f:1: bad \x1b[2J", 5]}).encode() + b"\n"
+    return made
+
+
+# ---- policy: facts chosen by bytes, see fuzz_policy.c
+
+def policy():
+    draw = random.Random(5)
+    made = {"zeros": bytes(60)}
+    for i in range(24):
+        # the policy, the list, the time, the dates, the usages, the flaw, the names, the SCTs (3 to 5 of usable logs), the CA, the rest
+        made[f"facts-{i}"] = (u8(draw.randrange(256), draw.randrange(8), draw.randrange(3), draw.randrange(6), draw.randrange(8), 0, draw.randrange(4), 0,
+                                 draw.randrange(64)) + u8(3 + i % 3) + b"".join(u8(draw.randrange(20), draw.choice((0, 0, 0, 4, 12)), draw.randrange(8)) for _ in range(3 + i % 3)) +
+                              u8(0, draw.choice((0, 0, draw.randrange(12)))) + bytes(draw.randrange(256) for _ in range(6)))
+    return made
+
+
+TARGETS = {"config": config, "h2": h2, "policy": policy, "resolver": resolver, "tls": tls, "tool": tool}
