@@ -16,6 +16,7 @@ BUILDS = {
     "coverage": ["--enable-werror", "CC=clang", "CFLAGS=-g -O1 -fprofile-instr-generate={profiles}/%c%m.profraw -fcoverage-mapping"
                  " -mllvm -runtime-counter-relocation -Wno-unused-command-line-argument"],
     "fuzz": ["--enable-werror", "--enable-sanitizers", "--enable-fuzzers", "CC=clang", "CFLAGS=-g -O1"],
+    "afl": ["--enable-werror", "--enable-sanitizers", "--enable-fuzzers", "CC=afl-clang-fast", "CFLAGS=-g -O1"],
 }
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1",
@@ -119,7 +120,7 @@ class Builds:
     def build(self, label):
         """Configures when the options changed, and makes everything including the test programs."""
         folder, options = self.dir(label), [o.replace("{profiles}", self.profiles) for o in BUILDS[label]]
-        if shutil.which("ccache"):
+        if shutil.which("ccache") and label != "afl":  # which has flags of its own that ccache does not see
             options = [o.replace("CC=", "CC=ccache ") if o.startswith("CC=") else o for o in options]
         stamp = os.path.join(folder, "options")
         os.makedirs(folder, exist_ok=True)
@@ -130,7 +131,7 @@ class Builds:
             self.step(f"{label}-configure", [configure, "-q", *options], folder)
             with open(stamp, "w", encoding="utf-8") as f:
                 f.write(repr(options))
-        if label == "fuzz":
+        if label in ("fuzz", "afl"):
             self.make(label, "fuzz")
         else:
             self.make(label, "all")

@@ -2,6 +2,7 @@
 import argparse
 import concurrent.futures
 import glob
+import json
 import os
 import re
 import shutil
@@ -11,7 +12,7 @@ import sys
 import threading
 import time
 
-from harness import case, coverage, produced, promises, roots, seen
+from harness import case, coverage, fuzz, produced, promises, roots, seen
 from harness.build import BuildError, Builds, SANITIZER_ENV
 from harness.packages import Unpacked, wanted
 from harness.report import Report
@@ -39,6 +40,7 @@ class Run:
         self.failed = set()  # tasks that others must not wait for in vain
         self.children = set()
         self.futures = []
+        self.fuzz_lock = threading.Lock()
 
     # ---- tasks: submitted in an order in which each comes after what it waits for
 
@@ -238,28 +240,68 @@ class Run:
         else:
             self.report.bad("distcheck", f"ended with {code}: {failure_line(log)} [{log}]")
 
-    def fuzz(self, target, seconds):
-        name = f"fuzz/{os.path.basename(target)[5:]}"
-        corpus = os.path.join(self.builds.src, "tests", "fuzz", "corpus", os.path.basename(target)[5:])
-        grown = os.path.join(self.builds.base, "fuzz-corpus", os.path.basename(target)[5:])
-        os.makedirs(grown, exist_ok=True)
+    def fuzzed(self, done):
+        """Reports one stretch of one engine, and keeps what it took."""
+        target, engine = done.record["target"], done.record["engine"]
+        name = f"fuzz/{target}" if engine == "libFuzzer" else f"fuzz/{target} with {engine}"
         log = self.builds.log(name)
-        command = [os.path.join(self.builds.dir("fuzz"), target), f"-max_total_time={seconds}", "-timeout=10", "-rss_limit_mb=1024",
-                   "-max_len=65535", f"-artifact_prefix={self.builds.logs}/{os.path.basename(target)}-", grown, corpus]
-        with open(log, "wb") as out:
-            code = self.child(command, out, env=dict(os.environ, **SANITIZER_ENV), timeout=seconds + 300)
-        if code == 0:
-            self.report.ok(name)
+        if done.skip:
+            self.report.skip(name, done.skip)
+            return
+        with self.fuzz_lock, open(os.path.join(self.builds.base, "fuzz-runs.jsonl"), "a", encoding="utf-8") as f:
+            f.write(json.dumps(done.record) + "\n")
+        if done.why:
+            self.report.bad(name, f"{done.why}: {failure_line(log)} [{log}]")
         else:
-            self.report.bad(name, f"ended with {code}: {failure_line(log)} [{log}]")
+            self.report.ok(name)
+
+    def fuzz(self, target, seconds):
+        b, program = self.builds, f"tests/fuzz/fuzz_{target}"
+        grown = os.path.join(b.base, "fuzz-corpus", target)
+        os.makedirs(grown, exist_ok=True)
+        self.fuzzed(fuzz.libfuzzer(os.path.join(b.dir("fuzz"), program), target, seconds, b.src, grown, b.logs, b.log(f"fuzz/{target}")))
+        if "build/afl" in self.done and "build/afl" not in self.failed:
+            folder = os.path.join(b.base, "fuzz-afl", target)
+            self.fuzzed(fuzz.afl(os.path.join(b.dir("afl"), program), target, seconds, b.src, folder, b.log(f"fuzz/{target} with AFL++")))
+
+    def fuzz_targets(self):
+        out = subprocess.run(["make", "-s", "list-fuzz"], cwd=self.builds.dir("fuzz"), stdout=subprocess.PIPE, check=True)
+        targets = [os.path.basename(t)[5:] for t in out.stdout.decode().split()]
+        return [t for t in targets if self.wants(f"fuzz/{t}")]
 
     def fuzz_all(self):
-        out = subprocess.run(["make", "-s", "list-fuzz"], cwd=self.builds.dir("fuzz"), stdout=subprocess.PIPE, check=True)
-        targets = [t for t in out.stdout.decode().split() if self.wants(f"fuzz/{os.path.basename(t)[5:]}")]
+        targets = self.fuzz_targets()
         with concurrent.futures.ThreadPoolExecutor(max_workers=self.processors) as pool:
             list(pool.map(lambda t: self.fuzz(t, self.options.fuzz), targets))
         if not self.options.name and not self.report.failed_in("fuzz"):
-            self.promised("tests/run --fuzz", f"{len(targets)} targets for {self.options.fuzz} s each, no finding")
+            self.promised("tests/run --fuzz", f"{len(targets)} targets for {self.options.fuzz} s with each engine, no finding")
+
+    def fuzz_reached(self):
+        """Which part of the files that each target is for its inputs reach: stored ones, and what grew."""
+        b = self.builds
+        for target in self.fuzz_targets():
+            folders = [d for d in (os.path.join(b.src, "tests/fuzz/corpus", target), os.path.join(b.base, "fuzz-corpus", target))
+                       if os.path.isdir(d) and os.listdir(d)]
+            reached, lines = fuzz.reached(b.dir("coverage"), b.src, target, folders, os.path.join(b.base, "fuzz-profiles", target))
+            name = f"fuzz/{target} reaches the files that it is for"
+            if reached == 0:
+                self.report.bad(name, f"none of {lines} lines")
+            else:
+                self.report.ok(name)
+                self.report.note(f"# fuzz/{target}: {coverage.share(reached, lines):.1f} % of {lines} lines are reached")
+
+    def plan_fuzz(self):
+        self.build("fuzz")
+        if shutil.which("afl-clang-fast"):
+            self.build("afl")
+        else:
+            self.report.skip("build/afl", "afl-clang-fast is not on this machine (package afl++)")
+            self.done.setdefault("build/afl", threading.Event()).set()
+            self.failed.add("build/afl")
+        self.task("fuzz", self.fuzz_all, ["build/fuzz"] + (["build/afl"] if "build/afl" not in self.failed else []))
+        if not self.options.coverage:
+            self.build("coverage")
+        self.task("fuzz/reached", self.fuzz_reached, ["fuzz", "build/coverage"])
 
     def line(self, line):
         """One of our lines."""
@@ -330,8 +372,7 @@ class Run:
         if (full and self.wants_any("static/")) or any("static" in f for f in o.name):
             self.task("static", self.static, ["build/gcc"])
         if o.fuzz:
-            self.build("fuzz")
-            self.task("fuzz", self.fuzz_all, ["build/fuzz"])
+            self.plan_fuzz()
         for option, group in (("mutants", None), ("peers", "peers"), ("browser", "browser"), ("package", None), ("bench", None)):
             if getattr(o, option):
                 if group:
