@@ -1,6 +1,9 @@
 /*
  * fuzz_reply.c - an upstream's answer on its way to a client, straight and through the cache: the OPT goes,
  * ours comes, and every other record stays what it was.
+ *
+ * With FUZZ_PAIRS=FILE each answer and the reply made from it are appended to FILE, a length of four bytes before each, for
+ * other readers of DNS messages to compare (tests/functional/test_rewriting.py).
  */
 #include "resolver/cache.h"
 #include "base/text.h"
@@ -45,6 +48,25 @@ same_records(const struct msg_answer *a, struct span reply)
 	lists_check(ldns_pkt_additional(x), ldns_pkt_additional(y));
 	ldns_pkt_free(x);
 	ldns_pkt_free(y);
+}
+
+static void
+pair_put(struct span answer, struct span reply)
+{
+	static FILE *file;
+	const char *path = getenv("FUZZ_PAIRS");
+	struct buf b = buf_max(2 * MSG_MAX + 8);
+
+	if (path == NULL)
+		return;
+	if (file == NULL)
+		check((file = fopen(path, "ab")) != NULL);
+	buf_u32(&b, (uint32_t)answer.n);
+	buf_put(&b, answer);
+	buf_u32(&b, (uint32_t)reply.n);
+	buf_put(&b, reply);
+	check(buf_ok(&b) && fwrite(b.p, 1, b.n, file) == b.n && fflush(file) == 0);
+	buf_free(&b);
 }
 
 static struct span
@@ -129,8 +151,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	q.type = a.type;
 	q.class = a.class;
 	reply = reply_make(&out, &q, &a);
-	if (reply.n > 0)
+	if (reply.n > 0) {
+		pair_put(a.wire, reply);
 		same_records(&a, reply);
+	}
 	through_the_cache(&out, &q, &a);
 	in_order(&out, &a);
 	buf_free(&out);

@@ -93,7 +93,7 @@ tests_fuzz_fuzz_question_SOURCES = tests/fuzz/fuzz_question.c
 tests_fuzz_fuzz_question_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c tests/fuzz/beside.h
 tests_fuzz_fuzz_reply_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
-tests_fuzz_fuzz_resolver_SOURCES = tests/fuzz/fuzz_resolver.c tests/fuzz/resolver_plans.c tests/fuzz/resolver_plans.h \
+tests_fuzz_fuzz_resolver_SOURCES = tests/fuzz/fuzz_resolver.c tests/fuzz/resolver_plans.c tests/fuzz/resolver_plans.h tests/fuzz/scratch.c tests/fuzz/scratch.h \
 	tests/unit/transport/fake_transport.c $(FAKE_LOOP)
 tests_fuzz_fuzz_resolver_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_fuzz_fuzz_resolver_LDADD = libresolver.a libconfig.a libtransport.a libverify.a libbase.a $(LDNS_LIBS) $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS) $(PSL_LIBS) $(FUZZ_LIBS)
@@ -127,11 +127,11 @@ tests_fuzz_fuzz_portal_SOURCES = tests/fuzz/fuzz_portal.c
 tests_fuzz_fuzz_portal_LDADD = $(PORTAL_LIBS) $(FUZZ_LIBS)
 
 if FUZZERS
-FUZZ_LIBS = tests/fuzz/liblimits.a $(FUZZ_WRAP) $(FUZZ_ENGINE)
+FUZZ_LIBS = $(FUZZ_WRAP) tests/fuzz/liblimits.a $(FUZZ_ENGINE)
 noinst_PROGRAMS += $(fuzz_targets)
 noinst_LIBRARIES += tests/fuzz/liblimits.a
 else
-FUZZ_LIBS = tests/fuzz/libreplay.a tests/fuzz/liblimits.a $(FUZZ_WRAP)
+FUZZ_LIBS = $(FUZZ_WRAP) tests/fuzz/libreplay.a tests/fuzz/liblimits.a
 check_LIBRARIES += tests/fuzz/libreplay.a tests/fuzz/liblimits.a
 check_PROGRAMS += $(fuzz_targets)
 endif

@@ -1,9 +1,9 @@
 #include "tests/fuzz/resolver_plans.h"
 
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/scratch.h"
 
 #include <stdio.h>
-#include <unistd.h>
 
 const char *const fuzz_lines[] = {"192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", LINE_CORP};
 const unsigned fuzz_lines_n = sizeof fuzz_lines / sizeof *fuzz_lines;
@@ -48,25 +48,40 @@ static const char *const plan_text[PLANS] = {
 	   "strategy = \"spread\"  single-labels = \"forward\"  rebinding { protect = true }\n"
 	   "local { data = {\"ads.example.org A 203.0.113.9\"} }  cache { serve-stale = \"0s\"  prefetch = false }\n",
     COMMON "upstream \"a\" { address = {\"192.0.2.1\"}  ct = \"off\" }\n"
-	   "strategy = \"fastest\"  single-labels = \"refuse\"  cache { size = \"64KiB\" }\n",
+	   "strategy = \"fastest\"  single-labels = \"refuse\"  cache { size = \"64KiB\" }\n"
+	   "local { hosts-file = \"@/hosts\" }  filter { list-file = {\"@/filter\"} }  filter-answer = \"zero\"\n",
 };
+
+/* `@` stands for the folder. */
+static void
+file_write(const char *name, const char *text)
+{
+	char path[128];
+	FILE *f;
+
+	(void)snprintf(path, sizeof path, "%s/%s", scratch_folder(), name);
+	check((f = fopen(path, "w")) != NULL);
+	for (; *text != '\0'; text++)
+		(void)(*text == '@' ? fputs(scratch_folder(), f) : fputc(*text, f));
+	check(fclose(f) == 0);
+}
 
 static struct plan *
 plan_make(unsigned i)
 {
-	char path[] = "/tmp/fuzz-plan-XXXXXX";
 	struct config_errors errors = {0};
 	struct plan *plan = NULL;
-	int fd = mkstemp(path);
-	FILE *f = fd >= 0 ? fdopen(fd, "w") : NULL;
+	char path[128];
 
-	check(f != NULL && fputs(plan_text[i], f) >= 0 && fclose(f) == 0);
+	file_write("hosts", "192.0.2.77 intranet printer.home.example # a comment\n");
+	file_write("filter", "ads.example.org\n");
+	file_write("conf", plan_text[i]);
+	(void)snprintf(path, sizeof path, "%s/conf", scratch_folder());
 	(void)plan_read(&plan, path, i + 1, false, &errors);
 	for (size_t k = 0; k < errors.n; k++)
 		(void)fprintf(stderr, "%s\n", errors.line[k]);
 	check(plan != NULL);
 	config_errors_free(&errors);
-	(void)unlink(path);
 	return plan;
 }
 

@@ -18,7 +18,7 @@ from harness import coverage
 
 # Limits of one input. The target itself measures its processor time (tests/fuzz/limits.c); the engine's own limit is in wall
 # time and only ends what never ends, also on a machine with much else to do.
-ENDLESS_S = 20
+ENDLESS_S = 120
 RSS_MB = 256
 INPUT_BYTES = 65535
 # What waits to be freed, so that a use after free is seen, counts as memory: with ASan's own 256 MiB no limit could be kept.
@@ -150,6 +150,10 @@ def afl(program, target, seconds, source, folder, log):
         command += ["-x", dictionary]
     code, done.record["cpu_s"] = spent([*command, "--", program], environment(source, afl=True), log, seconds + AFL_GRACE_S)
     facts = dict(re.findall(r"^(\w+)\s*: (.*)$", read(os.path.join(folder, "default/fuzzer_stats")), re.M))
+    if not facts and "crashed with one of the test cases" in read(log):
+        done.record["findings"] = 1
+        done.why = "a stored input crashes it"
+        return done
     if not facts:
         why = [line for line in re.sub(r"\x1b\[[0-9;]*m", "", read(log)).splitlines() if "PROGRAM ABORT" in line or "SYSTEM ERROR" in line or "[-]" in line]
         done.skip = why[0].strip() if why else f"afl-fuzz ended with {code}"
