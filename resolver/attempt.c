@@ -137,7 +137,7 @@ attempt_new(struct attempts *as, struct server *s, enum manner manner)
 				      .zone = as->zone,
 				      .section = buf_max(MSG_NAME_MAX + 4),
 				      .sent_ms = loop_now_ms(e->loop),
-				      .deadline_ms = as->deadline_ms};
+				      .deadline_ms = engine_boot_of_awake_ms(e, as->deadline_ms)};
 		res = attempt_send(a, slot);
 	}
 	if (res == RES_OK) {

@@ -24,10 +24,10 @@ struct attempt_outcome {
 struct attempts {
 	struct engine *engine;
 	struct attempt_list list;
-	unsigned open;  /* in the list */
-	unsigned sends; /* made, in all */
-	uint64_t zone;  /* of the question */
-	int64_t deadline_ms;
+	unsigned open;       /* in the list */
+	unsigned sends;      /* made, in all */
+	uint64_t zone;       /* of the question */
+	int64_t deadline_ms; /* of engine_awake_ms */
 	struct span wire;    /* the whole message with one question, id 0 */
 	struct span section; /* its question */
 	/* The attempt is over and out of the list. May end the query. */
@@ -42,9 +42,9 @@ struct attempt {
 	enum manner manner;
 	int lane; /* of the server; -1: the shared connection */
 	uint64_t zone;
-	int64_t sent_ms, deadline_ms;
-	int64_t sent_us;    /* monotonic clock; with a tap alone */
-	bool was_ready;     /* the connection stood already */
+	int64_t sent_ms, deadline_ms; /* boot clock */
+	int64_t sent_us;              /* monotonic clock; with a tap alone */
+	bool was_ready;               /* the connection stood already */
 	struct buf section; /* a trial: the question, by which it is judged even when nobody waits for it */
 	LIST_ENTRY(attempt) server_link, query_link;
 };

@@ -39,7 +39,7 @@ engine_init(struct engine *e, struct loop *loop, struct counters *counters)
 	e->scratch = buf_max(MSG_MAX);
 	e->reply = buf_max(MSG_MAX);
 	e->hash = hash_key_random();
-	e->asleep_ms = clock_boot_ms() - clock_mono_ms();
+	e->asleep_ms = e->slept_ms = clock_boot_ms() - clock_mono_ms();
 	e->ahead_ms = clock_wall_ms() - clock_boot_ms();
 	pool_init(&e->query_pool, sizeof(struct query), POOL_MAX);
 	pool_init(&e->waiter_pool, sizeof(struct waiter), POOL_MAX);
@@ -88,6 +88,7 @@ engine_free(struct engine *e)
 		return;
 	engine_free(e->by_floor);
 	portal_free(e->portal);
+	loop_defer_stop(&e->woken);
 	queries_free(e);
 	upstreams_free(e->upstreams); /* ends attempts that no query waits for */
 	pool_clear(&e->query_pool);

@@ -7,6 +7,7 @@
 
 /* The clocks are not read at the same moment, a short doze harms no connection, and so small a step no verdict. */
 #define CLOCK_JUMP_MIN_MS 1000
+#define AWAKE_ROUNDING_MS 100
 
 struct local_view
 engine_local(const struct engine *e)
@@ -44,6 +45,34 @@ bool
 engine_answer_read(struct engine *e, struct msg_answer *a, struct span wire)
 {
 	return msg_answer_read(a, wire, e->ttl_at) == RES_OK;
+}
+
+static void
+engine_on_woken(void *ctx)
+{
+	engine_notice_clocks(ctx);
+}
+
+int64_t
+engine_awake_ms(struct engine *e)
+{
+	int64_t awake = clock_mono_ms(), slept = clock_boot_ms() - awake;
+
+	/* Smaller differences are those of rounding, or too short to harm anything. It is not acted upon at once: that ends
+	 * attempts, those of this question too. */
+	if (slept - e->slept_ms >= AWAKE_ROUNDING_MS || e->slept_ms - slept >= AWAKE_ROUNDING_MS) {
+		e->slept_ms = slept;
+		loop_defer(&e->woken, e->loop, engine_on_woken, e);
+	}
+	return awake;
+}
+
+int64_t
+engine_boot_of_awake_ms(struct engine *e, int64_t awake_ms)
+{
+	int64_t now = engine_awake_ms(e);
+
+	return clock_boot_ms() + awake_ms - now;
 }
 
 void

@@ -2,13 +2,27 @@
 
 #include "resolver/server_slot.h"
 
-/* Reconnects to the refused server that was not tried for longest, when its back-off is over. When no other server is
- * left, as soon as its upstream may be probed. */
+/* No server is known to answer in time: all are refused, rest, or were silent or poor a while ago. */
+static bool
+upstreams_none_serves(const struct upstreams *set, const struct route *route, int64_t now)
+{
+	struct walk w = upstreams_walk(set, route);
+	struct server *s;
+	size_t i;
+
+	while ((s = walk_next(&w, &i)) != NULL)
+		if (s->health != HEALTH_REFUSED && !server_rests(s, now) && now >= s->suspect_until_ms)
+			return false;
+	return true;
+}
+
+/* Reconnects to the refused server that was not tried for longest, when its back-off is over. When no other server
+ * serves, as soon as its upstream may be probed. */
 static void
 upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now)
 {
 	struct walk w = upstreams_walk(set, route);
-	bool nobody = upstreams_all_resting(set, route);
+	bool nobody = upstreams_none_serves(set, route, now);
 	struct server *s, *oldest = NULL;
 	size_t i;
 

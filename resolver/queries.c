@@ -65,7 +65,7 @@ query_look_again(struct query *q)
 static enum query_step
 query_take_time(struct query *q)
 {
-	int64_t now = loop_now_ms(q->engine->loop);
+	int64_t now = engine_awake_ms(q->engine);
 	bool late = q->next_ms != 0 && now >= q->next_ms, stalled = q->stall_ms != 0 && now >= q->stall_ms;
 
 	query_blame_silent(q, late || query_is_late(q), stalled);
@@ -226,7 +226,7 @@ queries_join(struct engine *e, const struct msg_question *question, const struct
 	    (q = queries_enter(e, q, question, route, client, &claim)) == NULL)
 		return queries_shed(e, question, client, out);
 	if (stale && q->stale_ms == 0)
-		q->stale_ms = loop_now_ms(e->loop) + QUERY_STALE_MS;
+		q->stale_ms = engine_awake_ms(e) + QUERY_STALE_MS;
 	if (!fresh) {
 		admission_weigh(&q->waiters.admission, 1);
 		counter_add(e->counters, COUNTER_COALESCED, 1);
@@ -315,6 +315,16 @@ queries_on_server_gone(void *engine, struct server *s)
 	}
 }
 
+/* It waits for servers that are late, and had nobody else to ask until now. */
+static void
+query_look_for_others(struct query *q)
+{
+	if (q->next_ms != 0 || q->wait_ms != 0 || query_is_late(q) || !query_send(q))
+		return;
+	counter_add(q->engine->counters, COUNTER_HEDGED, 1);
+	query_arm(q);
+}
+
 static void
 queries_wake(struct engine *e, bool known)
 {
@@ -322,8 +332,10 @@ queries_wake(struct engine *e, bool known)
 
 	for (q = LIST_FIRST(&e->queries); q != NULL; q = next) {
 		next = LIST_NEXT(q, link);
-		if (q->wait_ms != 0 && q->attempts.open == 0 &&
-		    upstreams_know(e->upstreams, q->route, q->zone) == known && !query_look(q))
+		if (q->attempts.open > 0)
+			query_look_for_others(q);
+		else if (q->wait_ms != 0 && upstreams_know(e->upstreams, q->route, q->zone) == known &&
+			 !query_look(q))
 			query_settle(q, query_fail(q));
 	}
 }

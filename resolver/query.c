@@ -85,7 +85,7 @@ query_new(struct engine *e, const struct msg_question *question, const struct ro
 	q->tries.spin = random_u32();
 	q->zone = q->attempts.zone = engine_zone(e, q->key.name);
 	q->attempts.on_outcome = callbacks->on_outcome;
-	q->deadline_ms = q->attempts.deadline_ms = loop_now_ms(e->loop) + QUERY_TIME_MS;
+	q->deadline_ms = q->attempts.deadline_ms = engine_awake_ms(e) + QUERY_TIME_MS;
 	loop_timer_init(&q->timer, e->loop, callbacks->on_due, q);
 	if (!query_write(q, question)) {
 		pool_give(&e->query_pool, q);
@@ -119,18 +119,19 @@ void
 query_arm(struct query *q)
 {
 	const int64_t times[] = {q->next_ms, q->stale_ms, q->stall_ms, q->wait_ms};
-	int64_t now = loop_now_ms(q->engine->loop), due = q->deadline_ms;
+	int64_t due = q->deadline_ms, after;
 
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
 		if (times[i] != 0 && times[i] < due)
 			due = times[i];
-	loop_timer_set(&q->timer, due > now ? due - now : 0);
+	after = engine_boot_of_awake_ms(q->engine, due) - loop_now_ms(q->engine->loop);
+	loop_timer_set(&q->timer, after > 0 ? after : 0);
 }
 
 bool
 query_is_late(const struct query *q)
 {
-	return loop_now_ms(q->engine->loop) >= q->deadline_ms;
+	return engine_awake_ms(q->engine) >= q->deadline_ms;
 }
 
 struct msg_question

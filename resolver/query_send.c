@@ -24,7 +24,7 @@ static bool
 query_send_to(struct query *q, struct server *s)
 {
 	struct engine *e = q->engine;
-	bool waited = loop_now_ms(e->loop) >= q->deadline_ms - QUERY_TIME_MS + QUERY_LANE_MS;
+	bool waited = engine_awake_ms(e) >= q->deadline_ms - QUERY_TIME_MS + QUERY_LANE_MS;
 	enum manner manner = server_manner(s, q->zone, q->suspect, waited);
 
 	if (manner == MANNER_NEVER) {
@@ -39,7 +39,7 @@ bool
 query_send(struct query *q)
 {
 	struct engine *e = q->engine;
-	int64_t now = loop_now_ms(e->loop);
+	int64_t now = engine_awake_ms(e);
 
 	while (q->attempts.open < QUERY_OPEN_MAX && q->tries.n < TRIES_MAX &&
 	       q->attempts.sends < QUERY_SENDS_MAX) {
@@ -88,7 +88,7 @@ query_wait_for_news(struct query *q)
 	if (due == INT64_MAX || query_is_late(q))
 		return false;
 	tries_forget_unspent(&q->tries);
-	q->wait_ms = due;
+	q->wait_ms = engine_awake_ms(e) + due - loop_now_ms(e->loop);
 	return true;
 }
 
