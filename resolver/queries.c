@@ -79,7 +79,7 @@ query_take_time(struct query *q)
 	}
 	if (q->wait_ms != 0 && now >= q->wait_ms && q->attempts.open == 0)
 		return query_look_again(q);
-	if (late && query_send(q))
+	if (late && query_send_beside(q))
 		counter_add(q->engine->counters, COUNTER_HEDGED, 1);
 	query_arm(q);
 	return QUERY_GOES_ON;
@@ -319,7 +319,7 @@ queries_on_server_gone(void *engine, struct server *s)
 static void
 query_look_for_others(struct query *q)
 {
-	if (q->next_ms != 0 || q->wait_ms != 0 || query_is_late(q) || !query_send(q))
+	if (q->next_ms != 0 || q->wait_ms != 0 || query_is_late(q) || !query_send_beside(q))
 		return;
 	counter_add(q->engine->counters, COUNTER_HEDGED, 1);
 	query_arm(q);

@@ -1,6 +1,7 @@
 #include "resolver/query_send.h"
 
 #include "resolver/deliver.h"
+#include "resolver/maintain.h"
 #include "resolver/order.h"
 
 void
@@ -72,6 +73,19 @@ query_send_anew(struct query *q)
 	return q->attempts.open == 0 && query_send(q);
 }
 
+bool
+query_send_beside(struct query *q)
+{
+	struct attempt *a;
+
+	if (query_send(q))
+		return true;
+	tries_forget_unspent(&q->tries);
+	LIST_FOREACH(a, &q->attempts.list, query_link)
+	tries_add(&q->tries, a->server->id);
+	return query_send(q);
+}
+
 /* No server can be asked now: waits for one. False: no server will do later either. */
 static bool
 query_wait_for_news(struct query *q)
@@ -84,6 +98,7 @@ query_wait_for_news(struct query *q)
 	if (query_has_stale(q) &&
 	    !upstreams_all_refused(e->upstreams, q->route)) /* a stale answer is better than waiting */
 		return false;
+	upstreams_maintain(e->upstreams, q->route); /* a refused one may be looked at again */
 	due = upstreams_due_ms(e->upstreams, q->route, &q->tries, q->zone);
 	if (due == INT64_MAX || query_is_late(q))
 		return false;

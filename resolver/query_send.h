@@ -14,6 +14,8 @@
 
 /* Sends it to the next server. False: there is none. */
 bool query_send(struct query *);
+/* The same for a query that has attempts in flight: to a server that has none of them, even if it was tried before. */
+bool query_send_beside(struct query *);
 /* Sends it, or waits until a server can be asked. False: neither is possible. */
 bool query_look(struct query *);
 /* Tries the next server; with none left and nothing in flight the query waits or fails. wait: only when nothing is in
