@@ -12,6 +12,7 @@ BUILDS = {
     "gcc": ["--enable-werror", "CC=gcc"],
     "clang": ["--enable-werror", "CC=clang"],
     "san": ["--enable-werror", "--enable-sanitizers", "CC=gcc", "CFLAGS=-g -O1"],
+    "tsan": ["--enable-werror", "--enable-thread-sanitizer", "CC=gcc", "CFLAGS=-g -O1"],
     # -fcoverage-mapping: what clang knows of the source; the counters lie in a mapped file, see harness.coverage
     "coverage": ["--enable-werror", "CC=clang", "CFLAGS=-g -O1 -fprofile-instr-generate={profiles}/%c%m.profraw -fcoverage-mapping"
                  " -mllvm -runtime-counter-relocation -Wno-unused-command-line-argument"],
@@ -21,6 +22,7 @@ BUILDS = {
 SANITIZER_ENV = {
     "ASAN_OPTIONS": "abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1",
     "UBSAN_OPTIONS": "halt_on_error=1:print_stacktrace=1",
+    "TSAN_OPTIONS": "second_deadlock_stack=1:history_size=4",
 }
 
 
@@ -135,6 +137,9 @@ class Builds:
             self.make(label, "fuzz")
         else:
             self.make(label, "all")
+            if label == "tsan":  # functional tests alone
+                self.make(label, "check-data", name="tsan-make-check-data")
+                return
             self.make(label, "check", "TESTS=", name=f"{label}-make-check-programs")
 
     def test_programs(self, label):

@@ -42,6 +42,8 @@ class Daemon:
         self.config = os.path.join(self.dir, "ctstub.conf")
         listen = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
         top = {"listen": [listen], "user": "", "log_level": "debug", "control_socket": self.control, "state_dir": self.dir, **top}
+        if t.label == "tsan":  # threads are what that build is for
+            top.setdefault("workers", 2)
         self.head = "".join(f"{k.replace('_', '-')} = {value(v)}\n" for k, v in top.items())
         if anchors:
             self.head += section("trust", anchors=anchors)

@@ -27,6 +27,15 @@ LONGEST = ("endurance", "setup", "portal", "oracle", "lab_run", "failover", "wat
 # modules that take minutes, mostly waiting: they begin first, so that nobody waits for one of them alone at the end
 
 
+# Modules that mostly wait.
+BESIDE = ("functional.test_soak",)
+# Under ThreadSanitizer in every run: reloads, control and flaps, all of which cross threads. --tsan runs every module.
+THREADS = ("functional.test_soak", "functional.test_control", "functional.test_failover")
+# Their library replaces malloc, they measure memory, or they run the installed packages.
+NO_THREADS = ("functional.test_faults", "functional.test_clock_steps", "functional.test_memory", "functional.test_endurance",
+              "functional.test_setup", "functional.test_systemd", "functional.test_links", "functional.test_fleet")
+
+
 class Run:
     def __init__(self, options):
         self.options = options
@@ -36,6 +45,7 @@ class Run:
         self.report = Report()
         self.servers = Unpacked(os.path.join(self.builds.base, "servers"))
         self.pool = concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs)
+        self.waiting = concurrent.futures.ThreadPoolExecutor(max_workers=3)
         self.done = {}      # task: an event
         self.failed = set()  # tasks that others must not wait for in vain
         self.children = set()
@@ -44,7 +54,8 @@ class Run:
 
     # ---- tasks: submitted in an order in which each comes after what it waits for
 
-    def task(self, name, function, after=()):
+    def task(self, name, function, after=(), beside=False):
+        """beside: it mostly waits, and takes no place of the others."""
         event = self.done[name] = threading.Event()
 
         def work():
@@ -63,7 +74,7 @@ class Run:
                 self.report.bad(name, f"{type(error).__name__}: {error}")
             finally:
                 event.set()
-        self.futures.append(self.pool.submit(work))
+        self.futures.append((self.waiting if beside else self.pool).submit(work))
 
     def wants(self, name):
         return case.matches(name, self.options.name)
@@ -357,9 +368,11 @@ class Run:
         for module in self.modules("functional"):
             for label in labels:
                 self.task(f"{label} {module}", lambda module=module, label=label: self.module(module, label),
-                          [f"build/{label}", "servers"])
+                          [f"build/{label}", "servers"], beside=module in BESIDE)
         for module in self.modules("checks"):
             self.task(f"check {module}", lambda module=module: self.module(module, "gcc"), ["build/gcc"])
+        if full or o.tsan:
+            self.plan_threads()
         if full:
             if shutil.which("clang"):
                 if self.wants_any("build/clang"):
@@ -394,6 +407,14 @@ class Run:
             names.append(f"coverage {module}")
             self.task(names[-1], lambda module=module: self.module(module, "coverage"), ["build/coverage", "servers"])
         self.task("coverage/report", self.measured, ["coverage/unit", *names])
+
+    def plan_threads(self):
+        """With two workers under ThreadSanitizer: in every run the modules with most traffic between threads, or all of them."""
+        self.build("tsan")
+        for module in self.modules("functional") if self.options.tsan else THREADS:
+            if module not in NO_THREADS:
+                self.task(f"tsan {module}", lambda module=module: self.module(module, "tsan", timeout=3000),
+                          ["build/tsan", "servers"], beside=module in BESIDE)
 
     def list(self):
         self.builds.copy_files()
@@ -452,7 +473,7 @@ def failure_line(path):
 
 def parse(argv):
     arguments = argparse.ArgumentParser(prog="tests/run", add_help=False)
-    for name in ("quick", "long", "mutants", "peers", "browser", "package", "bench", "coverage", "list", "no-install"):
+    for name in ("quick", "long", "mutants", "peers", "browser", "package", "bench", "coverage", "tsan", "list", "no-install"):
         arguments.add_argument(f"--{name}", action="store_true")
     arguments.add_argument("--fuzz", nargs="?", const="60")
     arguments.add_argument("--jobs", type=int, default=2 * max(2, os.cpu_count() or 2))
