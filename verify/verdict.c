@@ -42,7 +42,7 @@ verdict_accepted(const struct verdict *v)
 const struct finding *
 verdict_finding(const struct verdict *v)
 {
-	static const char no_memory[] = "out of memory";
+	static char no_memory[] = "out of memory";
 	static const struct finding starved = {REASON_OUT_OF_MEMORY, true, VERDICT_NUMBER_NONE,
 					       VERDICT_NUMBER_NONE, no_memory};
 
