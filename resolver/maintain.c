@@ -19,10 +19,9 @@ upstreams_none_serves(const struct upstreams *set, const struct route *route, in
 /* Reconnects to the refused server that was not tried for longest, when its back-off is over. When no other server
  * serves, as soon as its upstream may be probed. */
 static void
-upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now)
+upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now, bool nobody)
 {
 	struct walk w = upstreams_walk(set, route);
-	bool nobody = upstreams_none_serves(set, route, now);
 	struct server *s, *oldest = NULL;
 	size_t i;
 
@@ -63,7 +62,13 @@ upstreams_maintain(struct upstreams *set, const struct route *route)
 {
 	int64_t now = loop_now_ms(set->loop);
 
-	upstreams_recheck(set, route, now);
+	upstreams_recheck(set, route, now, upstreams_none_serves(set, route, now));
 	if (set->plan->snapshot->settings->strategy == STRATEGY_FASTEST && now >= set->explore_at_ms)
 		upstreams_explore(set, route, now);
+}
+
+void
+upstreams_maintain_for_stranded(struct upstreams *set, const struct route *route)
+{
+	upstreams_recheck(set, route, loop_now_ms(set->loop), true);
 }

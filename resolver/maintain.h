@@ -10,5 +10,8 @@
 
 /* Called with each question that goes out or would. */
 void upstreams_maintain(struct upstreams *, const struct route *);
+/* For a question that no other server of the route can take: a refused one is tried again as soon as its upstream may be probed,
+ * although others may serve other questions. */
+void upstreams_maintain_for_stranded(struct upstreams *, const struct route *);
 
 #endif

@@ -83,7 +83,10 @@ query_send_beside(struct query *q)
 	tries_forget_unspent(&q->tries);
 	LIST_FOREACH(a, &q->attempts.list, query_link)
 	tries_add(&q->tries, a->server->id);
-	return query_send(q);
+	if (query_send(q))
+		return true;
+	upstreams_maintain_for_stranded(q->engine->upstreams, q->route);
+	return false;
 }
 
 /* No server can be asked now: waits for one. False: no server will do later either. */
@@ -98,7 +101,7 @@ query_wait_for_news(struct query *q)
 	if (query_has_stale(q) &&
 	    !upstreams_all_refused(e->upstreams, q->route)) /* a stale answer is better than waiting */
 		return false;
-	upstreams_maintain(e->upstreams, q->route); /* a refused one may be looked at again */
+	upstreams_maintain_for_stranded(e->upstreams, q->route);
 	due = upstreams_due_ms(e->upstreams, q->route, &q->tries, q->zone);
 	if (due == INT64_MAX || query_is_late(q))
 		return false;
