@@ -22,7 +22,7 @@ def detector(t, make):
 @case("4,000 questions with random reloads, flushes and clients that leave: every answer arrives and is right", timeout=200)
 def disturbed(t):
     d, _ = stub(t, log_level="info")
-    load = Load(d, 20_000 if t.long else 4_000, rate=600, names=1500)
+    load = Load(d, 20_000 if t.long else 4_000, rate=600, names=1500, window=400)
     load.start()
     rng = random.Random(5)
     while load.running():
