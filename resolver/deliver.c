@@ -157,16 +157,23 @@ query_deliver_held(struct query *q)
 }
 
 bool
-query_give_stale(struct query *q)
+query_find_stale(const struct query *q, struct cache_hit *hit)
 {
 	struct engine *e = q->engine;
+
+	/* A refused certificate is not a network failure: stale data must not hide it. */
+	return !upstreams_all_refused(e->upstreams, q->route) &&
+	       cache_get(e->cache, &q->key, loop_now_ms(e->loop), hit) == CACHE_STALE && !hit->failure;
+}
+
+bool
+query_give_stale(struct query *q)
+{
 	struct cache_hit hit;
 	struct msg_ede ede;
 	struct reply r;
 
-	/* A refused certificate is not a network failure: stale data must not hide it. */
-	if (upstreams_all_refused(e->upstreams, q->route) ||
-	    cache_get(e->cache, &q->key, loop_now_ms(e->loop), &hit) != CACHE_STALE || hit.failure)
+	if (!query_find_stale(q, &hit))
 		return false;
 	r = reply_stale(&hit, &ede);
 	waiters_reply(&q->waiters, &r);

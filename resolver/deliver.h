@@ -21,6 +21,8 @@ enum query_step query_fail(struct query *);
 /* A reload took the name's upstreams away: it exists here or nowhere. */
 enum query_step query_stay_here(struct query *);
 
+/* The stale answer that may be given for it. Lent, as cache_get lends it. */
+bool query_find_stale(const struct query *, struct cache_hit *);
 /* A stale answer for all who wait, if there is one; the query goes on. */
 bool query_give_stale(struct query *);
 /* Why there is no answer, at least one error. Text lent until the next local answer. */

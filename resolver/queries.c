@@ -168,19 +168,26 @@ queries_all_refused(struct engine *e, const struct msg_question *question, const
 	return reply_now(e, &r, question, client, out);
 }
 
-/* No upstream can be asked, and waiting is of no use. Answers the client and ends the query. */
+/* No upstream can be asked, and waiting is of no use. Answers the client, with stale data if there are any, and ends the
+ * query. */
 static enum ask
 query_hopeless(struct query *q, const struct msg_question *question, const struct client *client,
 	       struct buf *out)
 {
 	struct engine *e = q->engine;
 	struct msg_ede ede[UPSTREAM_EDE_MAX];
-	struct reply r = reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
+	struct cache_hit hit;
+	struct reply r;
 	enum ask done;
 
-	r.n_ede = query_explain(q, ede);
-	if (q->suspect)
-		query_keep_failure(q, &ede[0]);
+	if (query_find_stale(q, &hit)) {
+		r = reply_stale(&hit, ede);
+	} else {
+		r = reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
+		r.n_ede = query_explain(q, ede);
+		if (q->suspect)
+			query_keep_failure(q, &ede[0]);
+	}
 	done = reply_now(e, &r, question, client, out);
 	query_end(q);
 	return done;
