@@ -115,6 +115,7 @@ class Soak:
         self.last_event = 0.0
         self.home = 0
         self.world = World(t)
+        t.defer(lambda: ip("link", "del", "wire0"))  # the next phase has a wire of its own
         with self.world:
             for _, gate4, _, gate6 in HOMES[1:]:
                 ip("addr", "add", gate4 + "/24", "dev", "wire1")

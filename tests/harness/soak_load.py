@@ -24,7 +24,8 @@ DOMAINS = 400       # the daemon suspects a domain whose questions end connectio
 TTL_MAX = 300       # what the upstreams give
 TYPES = ((wire.A, 60), (wire.AAAA, 25), (wire.TXT, 15))
 WAKING_S = 2        # after a sleep the daemon closes connections that were idle for so long
-EXAMPLES = 20
+EXAMPLES = 40       # of trouble that are kept,
+TOGETHER = 4        # and of one second
 
 
 class Channel:
@@ -167,8 +168,10 @@ class Clients:
     def _trouble(self, kind, one, text):
         section, labels, qtype, when, times, _ = one
         setattr(self.counts, kind, getattr(self.counts, kind) + 1)
-        if len(self.counts.examples) < EXAMPLES or (kind == "wrong" and len(self.counts.examples) < 2 * EXAMPLES):
-            self.counts.examples.append({
+        examples = self.counts.examples
+        same = sum(1 for e in examples if e["what"] == kind and time.time() - e["at"] < 1)
+        if same < TOGETHER and len(examples) < (2 if kind == "wrong" else 1) * EXAMPLES:
+            examples.append({
                 "what": kind, "name": b".".join(labels).decode(), "type": qtype, "after_s": round(time.monotonic() - when, 3),
                 "at": time.time(), "asked": times, "text": text, "state": self.state()})
 
