@@ -27,8 +27,9 @@ enum res log_list_stored(struct ctlogs **, const char *folder, char **why);
 enum res log_list_choose(struct ctlogs **, const char *state_dir, char **from, char **warning);
 /* The folder of ctstub-watch(8) in state-dir, and its files of disallow entries that hold for every upstream. */
 #define WATCH_FOLDER        "watch"
-#define WATCH_DISALLOW_FILE "disallow.txt" /* of its own findings, with block = "enforce" */
-#define WATCH_FEED_FILE     "feed.txt"     /* of an organisation, by `ctstub-watch pull` */
+#define WATCH_DISALLOW_FILE "disallow.txt"  /* of its own findings, with block = "enforce" */
+#define WATCH_FEED_FILE     "feed.txt"      /* of an organisation, by `ctstub-watch pull` */
+#define WATCH_RELOAD_FILE   "reload-wanted" /* empty; there until ctstub-reload.service has removed it */
 
 /* The name of the list in state-dir. Yours; NULL: no memory. */
 char *log_list_file(const char *state_dir);

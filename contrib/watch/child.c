@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/replace.h"
+#include "config/load.h"
 
 #include <linux/close_range.h>
 
@@ -196,8 +197,20 @@ reload_ask(const char *path)
 		   : RELOAD_REFUSED;
 }
 
+static int
+reload_ask_or_want(const char *control_socket, int folder)
+{
+	int code = reload_ask(control_socket), fd = -1;
+
+	if (code != RELOAD_DONE)
+		fd = openat(folder, WATCH_RELOAD_FILE, O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd >= 0)
+		(void)close(fd);
+	return code;
+}
+
 enum res
-child_reload(struct children *c, const char *control_socket)
+child_reload(struct children *c, const char *control_socket, int folder)
 {
 	struct child *place = place_of(c);
 	pid_t pid;
@@ -207,7 +220,7 @@ child_reload(struct children *c, const char *control_socket)
 	pid = fork();
 	if (pid == 0) {
 		(void)signal(SIGTERM, SIG_DFL);
-		_exit(reload_ask(control_socket));
+		_exit(reload_ask_or_want(control_socket, folder));
 	}
 	if (pid < 0)
 		return RES_IO;

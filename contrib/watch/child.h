@@ -39,8 +39,11 @@ bool children_busy(const struct children *);
  */
 enum res child_start(struct children *, const char *program, struct span input,
 		     const char *const environment[], enum res (*before)(void *ctx), void *ctx);
-/* Asks the daemon behind this control socket to reload. */
-enum res child_reload(struct children *, const char *control_socket);
+/*
+ * Asks the daemon behind this control socket to reload. When it does not, WATCH_RELOAD_FILE is made in the folder, for
+ * ctstub-watch-reload.path. A path unit can miss that a list was replaced, but not a file that stays.
+ */
+enum res child_reload(struct children *, const char *control_socket, int folder);
 /* Takes those that ended or whose time is over; calls ended for each: status as of waitpid(2), -1 when it was killed here. */
 void children_reap(struct children *, void (*ended)(void *ctx, const struct child *, int status), void *ctx);
 

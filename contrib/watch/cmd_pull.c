@@ -220,12 +220,12 @@ pull_on_end(void *ctx, const struct child *child, int status)
 }
 
 static void
-reload(const char *control_socket)
+reload(const char *control_socket, int folder)
 {
 	struct children children = {0};
 	bool done = false;
 
-	if (child_reload(&children, control_socket) == RES_OK)
+	if (child_reload(&children, control_socket, folder) == RES_OK)
 		while (children_busy(&children)) {
 			children_reap(&children, pull_on_end, &done);
 			if (children_busy(&children))
@@ -262,7 +262,7 @@ feed_take(const struct request *req, const struct settings *s, const struct fold
 			(void)printf("edition %llu taken: %s\n", (unsigned long long)feed.sequence,
 				     COUNTED(feed.entries, "entry"));
 			(void)fflush(stdout); /* before the child that asks for the reload */
-			reload(s->control_socket);
+			reload(s->control_socket, folder->fd);
 		}
 	}
 	buf_free(&known);

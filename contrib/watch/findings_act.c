@@ -407,7 +407,8 @@ act_step(struct watch_findings *w)
 		if (w->waiting[i].f != NULL)
 			waiting_step(&w->waiting[i]);
 	if (w->reload && !children_full(&w->children))
-		w->reload = child_reload(&w->children, w->plan->snapshot->settings->control_socket) != RES_OK;
+		w->reload = child_reload(&w->children, w->plan->snapshot->settings->control_socket,
+					 w->folder) != RES_OK;
 }
 
 bool

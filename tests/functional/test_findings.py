@@ -215,6 +215,9 @@ class Feed:
     def pull(self, *more):
         return self.t.run("ctstub-watch", "pull", "-c", self.d.config, "--key", self.key + ".pub", "--ca", self.d.site.anchors, *more, self.web.url)
 
+    def reload_wanted(self):
+        return os.path.exists(os.path.join(self.d.dir, "watch", "reload-wanted"))
+
     def installed(self):
         path = os.path.join(self.d.dir, "watch", "feed.txt")
         if not os.path.exists(path):
@@ -233,8 +236,19 @@ def feed_in_force(t):
     code, out, err = feed.pull()
     check(code == 0 and "edition 1 taken: 1 entry" in out and "in force" in out, f"{code} {out}{err}")
     servfail(feed.d.ask("after.example.com"), "one", "disallowed")
+    equal(feed.reload_wanted(), False, "a reload is wanted although the daemon reloaded")
     code, out, err = feed.pull()
     check(code == 0 and "here already" in out, f"{code} {out}{err}")
+
+
+@case("when the daemon does not reload, a file says that it should, for the path unit")
+def feed_reload_wanted(t):
+    feed = Feed(t)
+    feed.d.process.stop()
+    feed.sign()
+    code, out, err = feed.pull()
+    check(code == 0 and "did not reload" in out, f"{code} {out}{err}")
+    equal(feed.reload_wanted(), True, "a reload is wanted")
 
 
 def change(path, function):
