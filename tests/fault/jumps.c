@@ -5,21 +5,19 @@
  * replaces no allocation, so it goes with every sanitizer.
  */
 #define _GNU_SOURCE
-#include <dlfcn.h>
-#include <errno.h>
+#include "tests/fault/jumping.h"
+
+#include "tests/fault/preload.h"
+
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/timerfd.h>
-#include <time.h>
 #include <unistd.h>
 
 struct jumps {
@@ -30,12 +28,6 @@ struct jumps {
 };
 
 static struct jumps none, *jumps = &none;
-static int clock_fd = -1; /* what the program takes for a timer of the wall clock */
-
-#define REAL(name)                                                   \
-	static __typeof__(name) *real;                               \
-	if (real == NULL)                                            \
-		real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
 __attribute__((constructor)) static void
 begin(void)
@@ -50,76 +42,27 @@ begin(void)
 		jumps = map;
 }
 
-int
-clock_gettime(clockid_t clock, struct timespec *out)
-{
-	REAL(clock_gettime);
-	int failed = real(clock, out);
+/* ---- clocks */
 
-	if (failed == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-		out->tv_sec += atomic_load(&jumps->slept_s) + atomic_load(&jumps->set_s);
-	if (failed == 0 && clock == CLOCK_BOOTTIME)
-		out->tv_sec += atomic_load(&jumps->slept_s);
-	return failed;
+const char jumping_variable[] = "CTSTUB_JUMPS";
+
+int64_t
+jumping_wall_s(void)
+{
+	return atomic_load(&jumps->slept_s) + atomic_load(&jumps->set_s);
 }
 
-time_t
-time(time_t *out)
+int64_t
+jumping_boot_s(void)
 {
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (out != NULL)
-		*out = now.tv_sec;
-	return now.tv_sec;
+	return atomic_load(&jumps->slept_s);
 }
 
-int
-gettimeofday(struct timeval *restrict out, void *restrict zone)
+bool
+jumping_fails(enum jumping_call call)
 {
-	struct timespec now;
-
-	(void)zone;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	*out = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
-	return 0;
-}
-
-/* ---- timers: the kernel's clocks did not jump */
-
-/* A byte in CTSTUB_JUMPS.clock reports that the wall clock was set (TFD_TIMER_CANCEL_ON_SET). */
-static bool
-clock_fifo_open(void)
-{
-	const char *file = getenv("CTSTUB_JUMPS");
-	char path[4096];
-
-	if (file == NULL || (size_t)snprintf(path, sizeof path, "%s.clock", file) >= sizeof path)
-		return false;
-	clock_fd = openat(AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	return clock_fd >= 0;
-}
-
-int
-timerfd_create(int clock, int flags)
-{
-	REAL(timerfd_create);
-	return clock == CLOCK_REALTIME && clock_fifo_open() ? clock_fd : real(clock, flags);
-}
-
-int
-timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *before)
-{
-	REAL(timerfd_settime);
-	struct itimerspec at = *to;
-	int64_t slept_s = atomic_load(&jumps->slept_s);
-
-	if ((flags & TFD_TIMER_ABSTIME) != 0 && slept_s != 0 && (at.it_value.tv_sec | at.it_value.tv_nsec) != 0) {
-		at.it_value.tv_sec -= slept_s;
-		if (at.it_value.tv_sec < 0)
-			at.it_value = (struct timespec){.tv_nsec = 1};
-	}
-	return fd == clock_fd ? 0 : real(fd, flags, &at, before);
+	(void)call;
+	return false;
 }
 
 ssize_t
@@ -128,12 +71,7 @@ read(int fd, void *p, size_t n)
 	REAL(read);
 	ssize_t got;
 
-	if (fd != clock_fd || fd < 0)
-		return real(fd, p, n);
-	got = real(fd, p, 1);
-	if (got == 1)
-		errno = ECANCELED;
-	return -1;
+	return jumping_read(&got, real, fd, p) ? got : real(fd, p, n);
 }
 
 /* ---- leaks, to show that they are found */

@@ -6,6 +6,10 @@
  * GnuTLS 3.7.9 itself crashes in places when its own fail.
  */
 #define _GNU_SOURCE
+#include "tests/fault/jumping.h"
+
+#include "tests/fault/preload.h"
+
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
@@ -55,7 +59,6 @@ struct orders {
 
 static struct orders none, *orders = &none;
 static uintptr_t text_from, text_to;
-static int clock_fd = -1; /* what the program takes for a timer of the wall clock */
 
 extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
@@ -157,11 +160,6 @@ cut(size_t n, size_t to)
 	atomic_fetch_add(&orders->hits, 1);
 	return to;
 }
-
-#define REAL(name)                                                   \
-	static __typeof__(name) *real;                               \
-	if (real == NULL)                                            \
-		real = (__typeof__(name) *)dlsym(RTLD_NEXT, #name)
 
 /* ---- memory */
 
@@ -378,12 +376,8 @@ read(int fd, void *p, size_t n)
 	REAL(read);
 	ssize_t got;
 
-	if (fd == clock_fd) {
-		got = real(fd, p, 1);
-		if (got == 1)
-			errno = ECANCELED;
-		return -1;
-	}
+	if (jumping_read(&got, real, fd, p))
+		return got;
 	/* What counts events (eventfd, timerfd) gives eight bytes or nothing. */
 	return fails(READ) || (is_ours(__builtin_return_address(0)) && interrupted(READ)) ? -1 : real(fd, p, cut(n, 8));
 }
@@ -570,82 +564,26 @@ getrandom(void *p, size_t n, unsigned flags)
 	return fails(GETRANDOM) ? -1 : real(p, n, flags);
 }
 
-/* A byte in CTSTUB_FAULT.clock reports that the wall clock was set (TFD_TIMER_CANCEL_ON_SET). False: there is no such FIFO. */
-static bool
-clock_fifo_open(void)
-{
-	const char *file = getenv("CTSTUB_FAULT");
-	char path[4096];
-
-	if (file == NULL || (size_t)snprintf(path, sizeof path, "%s.clock", file) >= sizeof path)
-		return false;
-	clock_fd = openat(AT_FDCWD, path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-	return clock_fd >= 0;
-}
-
-int
-timerfd_create(int clock, int flags)
-{
-	REAL(timerfd_create);
-	if (fails(TIMERFD))
-		return -1;
-	if (clock == CLOCK_REALTIME && clock_fifo_open())
-		return clock_fd;
-	return real(clock, flags);
-}
-
-int
-timerfd_settime(int fd, int flags, const struct itimerspec *to, struct itimerspec *before)
-{
-	REAL(timerfd_settime);
-	struct itimerspec at = *to;
-	int64_t boot_s = atomic_load(&orders->boot_s);
-
-	/* The kernel's boot clock has not run on. */
-	if ((flags & TFD_TIMER_ABSTIME) != 0 && boot_s != 0 && (at.it_value.tv_sec | at.it_value.tv_nsec) != 0) {
-		at.it_value.tv_sec -= boot_s;
-		if (at.it_value.tv_sec < 0)
-			at.it_value = (struct timespec){.tv_nsec = 1};
-	}
-	return fd == clock_fd ? 0 : real(fd, flags, &at, before);
-}
-
 /* ---- clocks */
 
-int
-clock_gettime(clockid_t clock, struct timespec *out)
-{
-	REAL(clock_gettime);
-	int failed = fails(CLOCK) ? -1 : real(clock, out);
+const char jumping_variable[] = "CTSTUB_FAULT";
 
-	if (failed == 0 && (clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE))
-		out->tv_sec += atomic_load(&orders->wall_s);
-	if (failed == 0 && clock == CLOCK_BOOTTIME)
-		out->tv_sec += atomic_load(&orders->boot_s);
-	return failed;
+int64_t
+jumping_wall_s(void)
+{
+	return atomic_load(&orders->wall_s);
 }
 
-time_t
-time(time_t *out)
+int64_t
+jumping_boot_s(void)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	if (out != NULL)
-		*out = now.tv_sec;
-	return now.tv_sec;
+	return atomic_load(&orders->boot_s);
 }
 
-int
-gettimeofday(struct timeval *restrict out, void *restrict zone)
+bool
+jumping_fails(enum jumping_call call)
 {
-	struct timespec now;
-
-	(void)zone;
-	clock_gettime(CLOCK_REALTIME, &now);
-	out->tv_sec = now.tv_sec;
-	out->tv_usec = now.tv_nsec / 1000;
-	return 0;
+	return fails(call == JUMPING_CLOCK ? CLOCK : TIMERFD);
 }
 
 /* A daemon without its filter on system calls, to compare it with one that has it (CTSTUB_UNSEALED). */

@@ -10,7 +10,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -76,26 +75,4 @@ clock_gettime(clockid_t id, struct timespec *out)
 	}
 	*out = (struct timespec){.tv_sec = ns / SECOND_NS, .tv_nsec = ns % SECOND_NS};
 	return 0;
-}
-
-int
-gettimeofday(struct timeval *restrict out, void *restrict zone)
-{
-	struct timespec now;
-
-	(void)zone;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	*out = (struct timeval){.tv_sec = now.tv_sec, .tv_usec = now.tv_nsec / 1000};
-	return 0;
-}
-
-time_t
-time(time_t *out)
-{
-	struct timespec now;
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	if (out != NULL)
-		*out = now.tv_sec;
-	return now.tv_sec;
 }
