@@ -18,15 +18,14 @@ from harness.packages import Unpacked, wanted
 from harness.report import Report
 
 VALGRIND = "--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect"
-SEALED = ("test_helper", "test_sandbox")  # unit tests that load a filter on system calls: valgrind has no seccomp(2)
 
-# (kind, program): LLVM's runtime puts a variable into the environment that this test wants empty
-NOT_IN = {("coverage", "tests/unit/base/test_environment")}
+# Unit tests that a kind of run cannot have (kind, program).
+NOT_IN = {("coverage", "tests/unit/base/test_environment"),  # LLVM's runtime puts a variable into the environment that it wants empty
+          ("valgrind", "tests/unit/resolver/daemon/test_helper"),  # they load a filter on system calls: valgrind has no seccomp(2)
+          ("valgrind", "tests/unit/resolver/daemon/test_sandbox")}
 
+# Modules that take minutes: they begin first, so that nobody waits for one of them alone at the end.
 LONGEST = ("endurance", "setup", "portal", "oracle", "lab_run", "failover", "watch_kill", "links", "lab", "surroundings", "systemd")
-# modules that take minutes, mostly waiting: they begin first, so that nobody waits for one of them alone at the end
-
-
 # Modules that mostly wait.
 BESIDE = ("functional.test_soak",)
 # Under ThreadSanitizer in every run: reloads, control and flaps, all of which cross threads. --tsan runs every module.
@@ -99,8 +98,6 @@ class Run:
         kind = kind or label
         folder = self.builds.dir(label)
         programs = [p for p in self.builds.test_programs(label) if self.wants(f"{kind}/{short(p)}") and (kind, p) not in NOT_IN]
-        if kind == "valgrind":
-            programs = [p for p in programs if os.path.basename(p) not in SEALED]
         if not programs:
             return
         log = self.builds.log(f"{kind}-check")
