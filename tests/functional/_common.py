@@ -5,15 +5,14 @@ import os
 import re
 import resource
 import socket
-import ssl
 import sys
-import threading
 
 from harness import client
 from harness.case import Skip, check, equal
 from harness.daemon import Daemon, upstream
 from harness.pki import Site, crl
 from harness.upstream import DohServer, DotServer
+from harness.web import serve_https
 
 
 def stub(t, answer=None, handler=None, kind=DotServer, extra="", options=None, **daemon):
@@ -136,14 +135,8 @@ class Https:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = serve_https(t, site, Handler)
         self.server.asked = 0
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(site.chain, site.key_file)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        t.defer(self.server.server_close)
-        t.defer(self.server.shutdown)
         self.url = f"https://127.0.0.1:{self.server.server_address[1]}/list"
 
 

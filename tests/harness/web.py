@@ -20,6 +20,19 @@ class Files(http.server.SimpleHTTPRequestHandler):
             pass  # who has enough hangs up
 
 
+def serve_https(t, site, handler, pid=None):
+    """A web server until the test ends, with the certificate of that site. pid: in that process's network namespace."""
+    with network_of(pid) if pid else contextlib.nullcontext():
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(site.chain, site.key_file)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    t.defer(server.server_close)
+    t.defer(server.shutdown)
+    return server
+
+
 class Web:
     """A web server with a folder of files, with the certificate of that site. pid: in that process's network namespace."""
 
@@ -27,14 +40,7 @@ class Web:
         self.folder = t.path("web")
         os.makedirs(self.folder)
         handler = functools.partial(Files, directory=self.folder)
-        with network_of(pid) if pid else contextlib.nullcontext():
-            self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(site.chain, site.key_file)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        t.defer(self.server.server_close)
-        t.defer(self.server.shutdown)
+        self.server = serve_https(t, site, handler, pid)
         self.url = f"https://127.0.0.1:{self.server.server_address[1]}/feed.txt"
 
     def path(self, name):
