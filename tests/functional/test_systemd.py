@@ -2,11 +2,10 @@
 import json
 import os
 import re
-import shutil
 
 from harness.case import case, check, equal, until
-from harness.container import Container, debian_root
-from harness.installed import CONFIG, GOOD, answered, ask, configure, doors, install
+from harness.installed import CONFIG, GOOD, answered, ask, booted, configure, doors
+
 
 def reloads(machine):
     """A good change takes effect; a broken one is refused with file and line, and the old configuration stays."""
@@ -129,16 +128,10 @@ def remembers(machine):
 @case("the units start, answer, reload, refuse a broken configuration, and recover from kill -9 and a reboot",
       builds=("gcc",), timeout=900)
 def whole_life(t):
-    root = debian_root(t)
-    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
-    install(t, root)
-    machine = Container(t, root)
-    machine.boot()
-    machine.must("systemctl", "enable", "--now", "lab.service", "ctstubd.socket", "ctstubd.service")
-    doors(machine)
+    machine = booted(t)
     fields(t, machine)
     reloads(machine)
-    configure(root, GOOD)
+    configure(machine.root, GOOD)
     listens(machine)
     administrators(machine)
     killed(machine)

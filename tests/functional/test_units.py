@@ -1,11 +1,9 @@
 """The units beside the daemon's under the real systemd: what runs by a timer, fails and comes again; the exporter."""
 import os
 import re
-import shutil
 
 from harness.case import case, check, equal, until
-from harness.container import Container, debian_root
-from harness.installed import CONFIG, GOOD, STATUS, configure, doors, install
+from harness.installed import CONFIG, GOOD, STATUS, booted, configure, doors
 from harness.pki import DAY, Log, Site, log_list, utc_now
 from harness.web import Web
 
@@ -15,17 +13,6 @@ SOON = "[Timer]\nOnActiveSec=\nOnActiveSec=3s\nRandomizedDelaySec=0\nAccuracySec
 SETTINGS = os.path.dirname(CONFIG)
 ANCHORS = "/etc/ssl/certs/ca-certificates.crt"
 HOUR_US, MINUTE_US = 3600 * 1000000, 60 * 1000000
-
-
-def booted(t):
-    root = debian_root(t)
-    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
-    install(t, root)
-    machine = Container(t, root)
-    machine.boot()
-    machine.must("systemctl", "enable", "--now", "lab.service", "ctstubd.socket", "ctstubd.service")
-    doors(machine)
-    return machine
 
 
 def put(machine, path, content):

@@ -1,8 +1,10 @@
 """ctstub as `make install` puts it into a root folder, with the lab's good resolver on loopback as its only upstream."""
 import os
+import shutil
 import subprocess
 
 from harness.case import check, until
+from harness.container import Container, debian_root
 
 CONFIG = "/usr/local/etc/ctstub/ctstub.conf"
 STATUS = ("ctstub", "status", "-c", CONFIG)
@@ -35,6 +37,18 @@ def install(t, root):
     with open(f"{root}/etc/systemd/system/lab.service", "w", encoding="utf-8") as f:
         f.write(LAB)
     configure(root, GOOD)
+
+
+def booted(t):
+    """A booted Debian of this release whose daemon answers."""
+    root = debian_root(t)
+    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
+    install(t, root)
+    machine = Container(t, root)
+    machine.boot()
+    machine.must("systemctl", "enable", "--now", "lab.service", "ctstubd.socket", "ctstubd.service")
+    doors(machine)
+    return machine
 
 
 def configure(root, text):
