@@ -18,7 +18,10 @@ files_replace(const char *file, struct span content, char **why)
 	bool ok = folder >= 0 && file_replace_at(folder, name, content, 0644);
 
 	if (!ok) {
-		buf_format(&text, "cannot write %s: %s", file, folder < 0 ? cause : strerror(errno));
+		int error = errno;
+
+		buf_format(&text, "cannot write %s: %s%s", file, folder < 0 ? cause : strerror(error),
+			   error == EACCES ? ": run with sudo" : "");
 		*why = buf_take_cstr(&text);
 	}
 	if (folder >= 0)

@@ -242,11 +242,21 @@ roll_back(struct setup *s, const char *because)
 }
 
 static enum exit_code
-may_change(const struct setup *s, const char **name)
+need_root(void)
 {
 	if (geteuid() != 0)
 		return cli_complain(EXIT_TROUBLE, verb,
 				    "changing this machine's resolver needs root: run with sudo");
+	return EXIT_GOOD;
+}
+
+static enum exit_code
+may_change(const struct setup *s, const char **name)
+{
+	enum exit_code code = need_root();
+
+	if (code != EXIT_GOOD)
+		return code;
 	if (s->machine.guard == GUARD_IMMUTABLE)
 		return cli_complain(
 		    EXIT_TROUBLE, verb,
@@ -286,15 +296,19 @@ change_machine(struct setup *s)
 	return EXIT_GOOD;
 }
 
+/* Of the configuration it needs only state-dir: a file that is broken must not lock anybody out. */
 static enum exit_code
-undo(struct setup *s)
+undo(struct setup *s, const char *config)
 {
 	size_t left;
-	enum exit_code code;
+	enum exit_code code = need_root();
 
-	if (geteuid() != 0)
-		return cli_complain(EXIT_TROUBLE, verb,
-				    "changing this machine's resolver needs root: run with sudo");
+	if (code == EXIT_GOOD)
+		code = cli_settings_as_read(&s->settings, verb, config);
+	if (code == EXIT_GOOD)
+		code = setup_record_find(s);
+	if (code != EXIT_GOOD)
+		return code;
 	if (s->record.n == 0) {
 		(void)puts("Nothing was set up.");
 		return EXIT_GOOD;
@@ -361,15 +375,17 @@ check(const struct setup *s, bool json)
 static enum exit_code
 setup_run(struct setup *s, const struct request *req)
 {
-	enum exit_code code = cli_settings(&s->settings, verb, req->config);
+	enum exit_code code;
 
+	if (req->undo)
+		return undo(s, req->config);
+	code = cli_settings(&s->settings, verb, req->config);
 	if (code == EXIT_GOOD)
 		code = servers_find(s);
-	if (code == EXIT_GOOD && (geteuid() == 0 || req->undo))
+	if (code == EXIT_GOOD && geteuid() == 0)
 		code = setup_record_find(s);
-	if (code != EXIT_GOOD || req->undo)
-		return code == EXIT_GOOD ? undo(s) : code;
-	code = plan_find(s, req->with_links);
+	if (code == EXIT_GOOD)
+		code = plan_find(s, req->with_links);
 	if (code != EXIT_GOOD || req->check)
 		return code == EXIT_GOOD ? check(s, req->json) : code;
 	print_plan(s);

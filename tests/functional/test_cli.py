@@ -2,8 +2,10 @@
 import json
 import os
 import re
+import socket
 
-from harness.case import case, check, equal, rows
+from harness.case import Skip, case, check, equal, rows
+from harness.pki import Log, log_list
 
 VERBS = ("setup", "verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics", "egress", "audit", "history")
 
@@ -129,6 +131,41 @@ def broken_alone(t, verb, more, want):
     equal((code, sorted(json.loads(out))), (2, ["error", "errors"]), f"a file that does not exist: {err}")
 
 
+WITHOUT_PERMISSION = [
+    *[(f"{verb} may not use the control socket", [verb, *more, "--socket", "{socket}"], "permission denied: run with sudo")
+      for verb, more in (("status", []), ("upstreams", []), ("stats", []), ("flush", []), ("reload", []),
+                         ("log-level", ["info"]), ("captive", ["5m"]))],
+    ("history may not read the state folder", ["history", "-c", "{config}"], "Permission denied: run with sudo"),
+    ("setup --undo may not change the machine", ["setup", "--undo", "-c", "{config}"], "needs root: run with sudo"),
+    ("setup --yes may not change the machine", ["setup", "--yes", "-c", "{config}"], "needs root: run with sudo"),
+    ("egress --check may not read the rules", ["egress", "--check", "-c", "{config}"], "run it with sudo"),
+    ("ct-logs import may not write the state folder", ["ct-logs", "import", "-c", "{config}", "--force", "{list}"], "Permission denied: run with sudo"),
+]
+
+
+@rows([(name + ": exit code 3, a hint, and JSON when asked", words, says) for name, words, says in WITHOUT_PERMISSION])
+def without_permission(t, words, says):
+    if os.geteuid() != 0:
+        raise Skip("only root can become another user")
+    os.chmod(t.dir, 0o755)
+    private = t.path("private")
+    os.makedirs(private, mode=0o700)
+    with socket.socket(socket.AF_UNIX) as control:
+        control.bind(t.path("control"))
+        os.chmod(t.path("control"), 0o600)
+        config = t.write("c.conf", f'listen = {{"127.0.0.1:53"}}\nstate-dir = "{private}"\ncontrol-socket = "{t.path("control")}"\nuser = "nobody"\n')
+        places = {"socket": t.path("control"), "config": config, "list": t.write("logs.json", log_list([Log("Log 1", "Operator 1")]))}
+        command = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", t.program("ctstub"), *[w.format(**places) for w in words]]
+        code, _, err = t.run(*command)
+        equal((code, says in err), (3, True), err)
+        if words[0] == "setup":  # --json is for --check
+            return
+        code, out, err = t.run(*command, "--json")
+        answer = json.loads(out)
+        equal((code, sorted(answer), answer["error"]), (3, ["error", "errors"], answer["errors"][0]), err)
+        check(says in answer["error"], f"{answer}")
+
+
 @case("a reload of a broken file says so through the daemon, with exit code 2")
 def broken_reload(t):
     from functional._common import stub
@@ -145,6 +182,16 @@ def broken_history(t):
     config = t.write("broken.conf", BROKEN.format(socket="/nowhere", state=t.dir))
     code, out, err = t.run("ctstub", "history", "-c", config, "--json")
     equal((code, json.loads(out)["records"]), (0, []), err)
+    check("warning: " in err and "no-such" in err, err)
+
+
+@case("setup --undo needs no more of a broken file than its state-dir")
+def broken_undo(t):
+    if os.geteuid() != 0:
+        raise Skip("only root may undo")
+    config = t.write("broken.conf", f'listen = {{"127.0.0.1:5300"}}\nstate-dir = "{t.dir}"\nno-such = 1\n')
+    code, out, err = t.run("ctstub", "setup", "--undo", "-c", config)
+    equal((code, out), (0, "Nothing was set up.\n"), err)
     check("warning: " in err and "no-such" in err, err)
 
 

@@ -121,7 +121,9 @@ def hostile_file(t):
     said = machine.must(*SETUP) + machine.must(*SETUP, "--yes")
     check("Done" in said and not set(said) & {"\x00", "\x1b"}, f"{said!r}")
     check(machine.run("getent", "ahosts", "www.example.com")[0] == 0, "names do not resolve")
+    configure(machine.root, 'listen = {"127.0.0.1:5300"}\nno-such = 1\n')  # a broken file locks nobody out
     machine.must(*SETUP, "--undo")
     check(not differences(before, files_of(machine)), f"after undo: {differences(before, files_of(machine))}")
+    configure(machine.root, GOOD)
     check(machine.run("test", "-e", "/ran")[0] == 1, "a command in the file was run")
     machine.power_off()
