@@ -25,7 +25,7 @@ from harness.soak_figures import slope
 from harness.soak_load import Clients
 from harness.world import World, ip
 
-FLAP_S = (1, 20)            # how long an upstream stays as it is
+FLAP_S = (1, 20)            # how long an upstream stays as it is: 17 changes a minute of all three
 EVENT_S = (15, 45)          # between two events of one kind
 SETTLED_S = 2.5             # a refused upstream is looked at every two seconds: one that became good is healthy after that
 CALM_S = 5                  # after an event of any kind answers count as those of a fault for so long
@@ -47,6 +47,12 @@ HOMES = (("192.0.2.2/24", "192.0.2.1", "2001:db8::2/64", "2001:db8::1"),
 PLACES = (("one", "1.1.1.1", 853, False), ("two", "2606:4700:4700::1111", 853, False), ("three", "9.9.9.9", 443, True))
 BAD = ("dead", "stopped", "slow", "cut", "swapped", "untrusted", "other-address", "expired", "no-sct")
 CONTROLS = ("wrong", "leak", "descriptors", "silence")
+
+
+def flap_seconds(a_minute):
+    """The same range, for so many changes a minute of all upstreams together (P17 wants 50)."""
+    scale = len(PLACES) * 60 / a_minute / (sum(FLAP_S) / 2)
+    return tuple(scale * s for s in FLAP_S)
 
 
 class Upstream:
@@ -107,8 +113,9 @@ class Upstream:
 class Soak:
     """One phase: a daemon, its upstreams, clients and events for `seconds`."""
 
-    def __init__(self, t, seconds, workers=2, seed=0, rate=200, control=None, log_level="notice"):
+    def __init__(self, t, seconds, workers=2, seed=0, rate=200, control=None, log_level="notice", flaps=None):
         self.t, self.seconds, self.workers, self.seed, self.rate, self.control = t, seconds, workers, seed, rate, control
+        self.flap_s = FLAP_S if flaps is None else flap_seconds(flaps)
         self.log_level = log_level
         self.random = random.Random(f"{seed} {workers}")
         self.events, self.happened, self.samples = [], {}, []
@@ -185,7 +192,7 @@ class Soak:
             u.become(mode)
             self.event(mode, u.title)
             self.happened[mode] -= 1
-            u.until = time.monotonic() + self.random.uniform(*FLAP_S)
+            u.until = time.monotonic() + self.random.uniform(*self.flap_s)
 
     def reload(self):
         refused = self.random.random() < 0.25
@@ -248,7 +255,7 @@ class Soak:
     def begin(self):
         for u in self.upstreams:
             u.become("good")
-            u.until = time.monotonic() + self.random.uniform(*FLAP_S)
+            u.until = time.monotonic() + self.random.uniform(*self.flap_s)
         blocks, extra = self.configuration()
         self.daemon = Daemon(self.t, blocks, anchors=self.site.anchors, ct=None, extra=extra, env=self.jumps.env,
                              workers=self.workers, log_level=self.log_level)
@@ -392,6 +399,7 @@ def parse(argv):
     arguments.add_argument("--workers", choices=("1", "2", "both"), default="both", help="both: half of the time each")
     arguments.add_argument("--build", default=os.path.join(top, "build"), help="the folder with ctstubd (default: build)")
     arguments.add_argument("--rate", type=int, default=200, help="questions a second (default: 200)")
+    arguments.add_argument("--flaps", type=float, metavar="N", help="changes a minute of the upstreams together, unless it is the last healthy one (default: 17)")
     arguments.add_argument("--seed", type=int, help="of everything that is random (default: the time)")
     arguments.add_argument("--json", metavar="FILE", help="figures, seed and events")
     arguments.add_argument("--control", choices=CONTROLS, help="break something, to see that it is found: exit code 1")
@@ -436,7 +444,7 @@ def soak(o, folder):
             write_json(o, [*done, s.result()], complete=False)
         one, result = None, None
         try:
-            one = Soak(t, seconds, workers, o.seed, o.rate, o.control, o.log_level)
+            one = Soak(t, seconds, workers, o.seed, o.rate, o.control, o.log_level, o.flaps)
             result = one.run(progress)
         except Exception as error:
             trouble = f"{type(error).__name__}: {error}"
