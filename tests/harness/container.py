@@ -3,6 +3,7 @@
 The container has a network namespace of its own with nothing but loopback in it. Programs are run in it through the
 namespaces of its PID 1, so that neither D-Bus nor a machine manager is needed on the host.
 """
+import contextlib
 import os
 import subprocess
 import time
@@ -71,10 +72,11 @@ class Container:
         with open(f"/proc/{self.nspawn.pid}/task/{self.nspawn.pid}/children", encoding="ascii") as f:
             children = f.read().split()
         for child in children:
-            with open(f"/proc/{child}/status", encoding="ascii") as f:
-                inner = [line.split()[1:] for line in f if line.startswith("NSpid:")][0]
-            if inner[-1] == "1":
-                return int(child)
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # helpers that nspawn starts come and go
+                with open(f"/proc/{child}/status", encoding="ascii") as f:
+                    inner = [line.split()[1:] for line in f if line.startswith("NSpid:")][0]
+                if inner[-1] == "1":
+                    return int(child)
         return None
 
     def is_up(self):

@@ -16,6 +16,7 @@ DOMAINS = ("search.example", "corp.example")
 LEASE = "lease"
 CLEAR_PORTS = {53: "DNS", 5353: "mDNS", 5355: "LLMNR", 137: "NetBIOS"}
 ETH_P_ALL, ETH_P_IP, ETH_P_IPV6, UDP, TCP = 3, 0x0800, 0x86DD, 17, 6
+SO_TIMESTAMPNS = 35  # <asm-generic/socket.h>
 
 
 # ---- the server's side
@@ -90,13 +91,28 @@ def transport_of(frame):
     return protocol, source, port_from, port_to, packet[size + 8:]
 
 
+def receive(wire):
+    """(frame, when the kernel saw it): on a busy machine it is read later, perhaps in the next part of a test."""
+    frame, more, _, _ = wire.recvmsg(65535, 64)
+    for level, kind, data in more:
+        if (level, kind) == (socket.SOL_SOCKET, SO_TIMESTAMPNS):
+            seconds, nanoseconds = struct.unpack("@ll", data[:16])
+            return frame, seconds + nanoseconds / 1e9
+    return frame, time.time()
+
+
 def serve(interface, log):
     wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL))
+    wire.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     wire.bind((interface, ETH_P_ALL))
     own = wire.getsockname()[4]
+
+    def note(when, *row):
+        log.write(json.dumps([when, *row]) + "\n")
+        log.flush()
     while True:
         try:
-            frame = wire.recv(65535)
+            frame, when = receive(wire)
         except OSError:  # the link is not up yet
             time.sleep(0.05)
             continue
@@ -107,15 +123,13 @@ def serve(interface, log):
             continue
         protocol, source, port_from, port_to, payload = found
         if port_to in CLEAR_PORTS:
-            log.write(json.dumps([CLEAR_PORTS[port_to], "TCP" if protocol == TCP else "UDP", payload.decode("latin-1")]) + "\n")
-            log.flush()
+            note(when, CLEAR_PORTS[port_to], "TCP" if protocol == TCP else "UDP", payload.decode("latin-1"))
         if protocol == UDP and port_to == 53 and len(payload) > 16:
             wire.send(frame[6:12] + own + b"\x08\x00" + datagram(SERVER, source, 53, port_from, answer_to(payload)))
         if protocol == UDP and port_to == 67:
             reply = reply_to(payload)
             if reply:
-                log.write(json.dumps([LEASE]) + "\n")
-                log.flush()
+                note(when, LEASE)
                 wire.send(b"\xff" * 6 + own + b"\x08\x00" + datagram(SERVER, "255.255.255.255", 67, 68, reply))
 
 
@@ -125,7 +139,7 @@ class HostileNetwork:
     """One segment with the server and, after plug_in, a container's `host0`."""
 
     def __init__(self, t):
-        self.t, self.file = t, t.path("clear-text")
+        self.t, self.file, self.since = t, t.path("clear-text"), 0.0
         open(self.file, "w", encoding="utf-8").close()
         tests = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
         self.server = t.spawn("dhcp", ["unshare", "-n", "env", f"PYTHONPATH={tests}", "/usr/bin/python3", "-B", "-m", "harness.dhcp", self.file])
@@ -147,19 +161,19 @@ class HostileNetwork:
         subprocess.run(["nsenter", "-t", str(leader), "-n", "ip", "link", "set", "host0", "up"], check=True)
 
     def clear_text(self):
-        """[kind, protocol, payload] of each packet, DNS over any transport, mDNS, LLMNR."""
-        return [row for row in self.rows() if row[0] != LEASE]
+        """[kind, protocol, payload, seconds since forget()] of each packet: DNS over any transport, mDNS, LLMNR, NetBIOS."""
+        return [[*row[1:], round(row[0] - self.since, 3)] for row in self.rows() if row[1] != LEASE]
 
     def leases(self):
-        return sum(row[0] == LEASE for row in self.rows())
+        return sum(row[1] == LEASE for row in self.rows())
 
     def rows(self):
+        """What the network saw since forget(), whenever the server read it."""
         with open(self.file, encoding="utf-8") as f:
-            return [json.loads(line) for line in f]
+            return [row for row in map(json.loads, f) if row[0] >= self.since]
 
     def forget(self):
-        with open(self.file, "r+", encoding="utf-8") as f:
-            f.truncate(0)
+        self.since = time.time()
 
     def log(self):
         return self.server.log()[-400:]
