@@ -50,6 +50,36 @@ def debian_root(t, suite=None, more=()):
     return copy
 
 
+class Group:
+    """A control group of its own, below that of this process, in each hierarchy in which systemd may keep its units: its
+    own of version 1, and that of version 2. Containers that boot side by side in the same group would end each other's
+    services."""
+
+    def __init__(self, name):
+        with open("/proc/self/cgroup", encoding="ascii") as f:
+            here = {line.split(":", 2)[1]: line.strip().split(":", 2)[2] for line in f}
+        self.folders = []
+        with open("/proc/self/mountinfo", encoding="utf-8") as f:
+            for mount, _, what in (line.partition(" - ") for line in f):
+                kind = {"cgroup": "name=systemd", "cgroup2": ""}.get(what.split()[0])
+                if kind in here and kind in what:
+                    root, folder = mount.split()[3:5]
+                    self.folders.append(os.path.join(folder, os.path.relpath(here[kind], root), name))
+
+    def enter(self):
+        """In the process that becomes systemd-nspawn."""
+        for folder in self.folders:
+            os.makedirs(folder, exist_ok=True)
+            with open(os.path.join(folder, "cgroup.procs"), "w", encoding="ascii") as f:
+                f.write("0")
+
+    def remove(self):
+        for top in self.folders:
+            for folder, _, _ in os.walk(top, topdown=False):
+                with contextlib.suppress(OSError):  # a process that ends just now
+                    os.rmdir(folder)
+
+
 class Container:
     """One boot of a root folder. `run` gives exit code and output of a program inside."""
 
@@ -61,7 +91,9 @@ class Container:
         self.boots += 1
         command = [self.t.program("systemd-nspawn"), "-q", "-D", self.root, f"--machine=ctstub-{os.getpid()}-{self.boots}", "--register=no",
                    "--keep-unit", "--private-network", "--console=read-only", "--link-journal=no", "-b"]
-        self.nspawn = self.t.spawn("nspawn", command)
+        group = Group(f"ctstub-{os.getpid()}-{self.boots}")
+        self.t.defer(group.remove)
+        self.nspawn = self.t.spawn("nspawn", command, preexec=group.enter)
         self.nspawn.expect = None
         self.t.defer(self.kill)
         self.leader = until(self.find_leader, BOOT_SECONDS, "systemd-nspawn starts PID 1")
