@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- the reader that is not there */
@@ -236,12 +237,22 @@ scene_open(struct scene *s, const char *config, const char *known)
 	scene_asked = (struct scene_asked){.answer = RES_OK};
 }
 
+/* A child that asks for a reload in vain writes into the scene's folder. */
+static void
+findings_end(struct watch_findings *w)
+{
+	for (size_t i = 0; w != NULL && i < CHILDREN_MAX; i++)
+		if (w->children.of[i].reload)
+			(void)waitpid(w->children.of[i].pid, NULL, 0);
+	watch_findings_close(w);
+}
+
 void
 scene_close(struct scene *s)
 {
 	char command[128];
 
-	watch_findings_close(s->w);
+	findings_end(s->w);
 	watch_plan_free(s->plan);
 	forge_free(&s->leaf);
 	forged_end(&s->forged);
@@ -269,7 +280,7 @@ scene_start(struct scene *s)
 void
 scene_kill(struct scene *s)
 {
-	watch_findings_close(s->w);
+	findings_end(s->w);
 	s->w = NULL;
 	scene_asked.fn = NULL;
 }
