@@ -13,7 +13,7 @@ SOME = 50_000
 @rows([("50,000 questions over DoT: none wrong, none lost", stub), ("50,000 questions over DoH: none wrong, none lost", stub_doh)], timeout=400, builds=("gcc",))
 def detector(t, make):
     d, server = make(t, log_level="info")
-    load = Load(d, 1_000_000 if t.long else SOME, rate=4000, names=20_000, window=500)
+    load = Load(d, 1_000_000 if t.long else SOME, rate=4000, names=20_000)
     load.start()
     load.finish()
     load.flawless()
@@ -22,7 +22,7 @@ def detector(t, make):
 @case("4,000 questions with random reloads, flushes and clients that leave: every answer arrives and is right", timeout=200)
 def disturbed(t):
     d, _ = stub(t, log_level="info")
-    load = Load(d, 20_000 if t.long else 4_000, rate=600, names=1500, window=400)
+    load = Load(d, 20_000 if t.long else 4_000, rate=600, names=1500)
     load.start()
     rng = random.Random(5)
     while load.running():

@@ -49,7 +49,7 @@ def dying(t, how, protocol):
                log_level="info")
     d.ask("warm.example.com")
     total = 100_000 if t.long else (2_000 if t.sanitized else 10_000)
-    load = Load(d, total, rate=1500 if t.long and protocol == "dot" else 500, window=400)  # what HTTP/2 in Python can carry
+    load = Load(d, total, rate=1500 if t.long and protocol == "dot" else 500)  # what HTTP/2 in Python can carry
     load.start()
     until(lambda: load.answered > total // 4, 120, "a quarter of the questions")
     how(between, first)
@@ -152,7 +152,7 @@ def closed_log(t):
 def reloads(t):
     d, _ = stub(t, log_level="info")
     total = 20_000 if t.long else (2_000 if t.sanitized else 6_000)
-    load = Load(d, total, rate=500, window=400)
+    load = Load(d, total, rate=500)
     load.start()
     while load.running():
         d.process.signal(signal.SIGHUP)

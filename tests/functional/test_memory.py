@@ -184,7 +184,7 @@ def in_cgroup(t, data, receive):
 
 def storm(d, n):
     """n names that nobody asked before, as fast as they are answered."""
-    load = Load(d, n, rate=20_000, prefix=f"storm{n}x", window=200)
+    load = Load(d, n, rate=20_000, prefix=f"storm{n}x")
     load.start()
     load.finish()
     load.flawless()

@@ -1,33 +1,41 @@
 """Many questions at a steady rate, each with an answer that only it may have."""
+import collections
 import random
 import socket
 import struct
 import threading
 import time
 
-from harness import wire
+import dns.message
+
+from harness import client, wire
 from harness.case import equal
+
+# Questions that wait for their answers at the same time. All are for one domain, and the daemon takes 256 of one domain
+# for a flood when the oldest is unanswered for a second (resolver/admission.h): on a busy machine it would refuse some.
+WINDOW = 200
 
 
 class Load:
     """Sends `total` questions (UDP, one in eight over TCP) at `rate` a second, and looks at every answer.
 
-    With a window no more than so many wait for their answers: a machine that is busy with other things makes the load
-    slower, and no answer late.
+    No more than WINDOW wait for their answers: a machine that is busy with other things makes the load slower, and no
+    answer late.
 
     wrong: another question's answer; failed: an RCODE other than NOERROR; lost: none within ten seconds. A client's own
     retry after five seconds, as the C library does it, is not made: the first question must be answered.
     """
 
-    def __init__(self, daemon, total, rate=500, names=None, prefix="load", tcp_share=8, window=None):
+    def __init__(self, daemon, total, rate=500, names=None, prefix="load", tcp_share=8):
         self.daemon, self.total, self.rate = daemon, total, rate
         self.names = names or total       # how many different names: fewer than total means that the cache answers, too
-        self.prefix, self.tcp_share, self.window = prefix, tcp_share, window
+        self.prefix, self.tcp_share = prefix, tcp_share
         self.answered = self.wrong = self.failed = 0
         self.lost = total
         self.slowest = 0.0
         self.times = []
         self.codes = {}
+        self.reasons = collections.Counter()  # extended errors of those that failed
         self.examples = []
         self.sent_all = threading.Event()
         self.lock = threading.Condition()
@@ -56,11 +64,11 @@ class Load:
             labels = [f"{self.prefix}{self.random.randrange(self.names) if self.names < self.total else i}".encode(), b"example", b"com"]
             channel = 4 if self.tcp_share and i % self.tcp_share == 0 else i % 4
             with self.lock:
-                if self.window and not self.lock.wait_for(lambda: len(self.pending) < self.window, 10):
+                if not self.lock.wait_for(lambda: len(self.pending) < WINDOW, 10):
                     break  # nothing comes back any more: what was not sent counts as lost
                 ident = i & 0xffff
                 self.pending[channel, ident, labels[0]] = time.monotonic()
-            message = wire.question(labels, ident=ident)
+            message = wire.question(labels, ident=ident, ar=1, extra=wire.opt())
             if channel == 4:
                 self.tcp.sendall(wire.frame(message))
             else:
@@ -84,6 +92,7 @@ class Load:
             self.codes[code] = self.codes.get(code, 0) + 1
             if code:
                 self.failed += 1
+                self.reasons.update(client.ede(dns.message.from_wire(raw)))
             elif wire.rdata_for(q.labels, q.qtype) not in raw:
                 self.wrong += 1
                 self.examples.append(f"channel {channel}: not the answer: {raw.hex()}")
@@ -132,7 +141,7 @@ class Load:
     def flawless(self):
         """Raises when an answer was wrong, failed or lost."""
         equal((self.wrong, self.failed, self.lost), (0, 0, 0),
-              f"wrong, failed and lost answers (RCODEs {self.codes}; {self.examples[:3]}; waiting {list(self.pending)[:3]})")
+              f"wrong, failed and lost answers (RCODEs {self.codes}, {self.reasons.most_common(3)}; {self.examples[:3]}; waiting {list(self.pending)[:3]})")
 
     def percentile(self, part):
         ordered = sorted(self.times)
