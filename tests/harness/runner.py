@@ -1,6 +1,7 @@
 """Everything, in an order that keeps the processors busy; tests/run calls it."""
 import argparse
 import concurrent.futures
+import contextlib
 import glob
 import json
 import os
@@ -16,6 +17,7 @@ from harness import case, coverage, fuzz, produced, promises, roots, seen
 from harness.build import BuildError, Builds, SANITIZER_ENV
 from harness.packages import Unpacked, wanted
 from harness.report import Report
+from harness.turns import BESIDE, LONGEST, NO_THREADS, THREADS, Places, places_of
 
 VALGRIND = "--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect"
 
@@ -23,16 +25,6 @@ VALGRIND = "--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kind
 NOT_IN = {("coverage", "tests/unit/base/test_environment"),  # LLVM's runtime puts a variable into the environment that it wants empty
           ("valgrind", "tests/unit/resolver/daemon/test_helper"),  # they load a filter on system calls: valgrind has no seccomp(2)
           ("valgrind", "tests/unit/resolver/daemon/test_sandbox")}
-
-# Modules that take minutes: they begin first, so that nobody waits for one of them alone at the end.
-LONGEST = ("endurance", "setup", "portal", "oracle", "lab_run", "failover", "watch_kill", "links", "lab", "surroundings", "systemd")
-# Modules that mostly wait.
-BESIDE = ("functional.test_soak",)
-# Under ThreadSanitizer in every run: reloads, control and flaps, all of which cross threads. --tsan runs every module.
-THREADS = ("functional.test_soak", "functional.test_control", "functional.test_failover")
-# Their library replaces malloc, they measure memory, or they run the installed packages.
-NO_THREADS = ("functional.test_faults", "functional.test_clock_steps", "functional.test_memory", "functional.test_endurance",
-              "functional.test_setup", "functional.test_systemd", "functional.test_links", "functional.test_fleet")
 
 
 class Run:
@@ -43,6 +35,7 @@ class Run:
         self.builds = Builds(self.top, self.processors)
         self.report = Report()
         self.servers = Unpacked(os.path.join(self.builds.base, "servers"))
+        self.places = Places(options.jobs)
         self.pool = concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs)
         self.waiting = concurrent.futures.ThreadPoolExecutor(max_workers=3)
         self.done = {}      # task: an event
@@ -53,8 +46,8 @@ class Run:
 
     # ---- tasks: submitted in an order in which each comes after what it waits for
 
-    def task(self, name, function, after=(), beside=False):
-        """beside: it mostly waits, and takes no place of the others."""
+    def task(self, name, function, after=(), beside=False, places=1):
+        """beside: it mostly waits, and takes no place of the others. places: 2 for what keeps every processor busy."""
         event = self.done[name] = threading.Event()
 
         def work():
@@ -64,7 +57,8 @@ class Run:
                     if before in self.failed:
                         self.failed.add(name)
                         return
-                function()
+                with contextlib.nullcontext() if beside else self.places.taken(places):
+                    function()
             except BuildError as error:
                 self.failed.add(name)
                 self.report.bad(name, str(error))
@@ -91,7 +85,7 @@ class Run:
             if self.wants(f"build/{label}"):
                 self.report.ok(f"build/{label}")
             self.report.note(f"# {label} was built in {time.monotonic() - started:.0f} s")
-        self.task(f"build/{label}", work)
+        self.task(f"build/{label}", work, places=2)
 
     def unit(self, label, kind=None, make=(), env=None):
         """make check in one build; every program is a test. kind: the label in the names (valgrind runs in gcc's build)."""
@@ -326,7 +320,7 @@ class Run:
         """The analysers. With nothing else to do they may have every processor; what they found before is kept."""
         program = os.path.join(self.top, "tests", "static", "run")
         names = [f.partition("static/")[2] or f for f in self.options.name]
-        self.script("static", program, "--jobs", str(self.options.jobs), *(["--long"] if self.options.long else []), *names)
+        self.script("static", program, "--jobs", str(self.processors), *(["--long"] if self.options.long else []), *names)
 
     def script(self, name, *command):
         """A program of its own that prints our lines (mutants, peers, browser, bench)."""
@@ -361,11 +355,11 @@ class Run:
         if full:
             self.build("san")
         for label in labels:
-            self.task(f"{label}/unit", lambda label=label: self.unit(label, env=SANITIZER_ENV), [f"build/{label}"])
+            self.task(f"{label}/unit", lambda label=label: self.unit(label, env=SANITIZER_ENV), [f"build/{label}"], places=2)
         for module in self.modules("functional"):
             for label in labels:
                 self.task(f"{label} {module}", lambda module=module, label=label: self.module(module, label),
-                          [f"build/{label}", "servers"], beside=module in BESIDE)
+                          [f"build/{label}", "servers"], beside=module in BESIDE, places=places_of(module))
         for module in self.modules("checks"):
             self.task(f"check {module}", lambda module=module: self.module(module, "gcc"), ["build/gcc"])
         if full or o.tsan:
@@ -376,11 +370,11 @@ class Run:
                     self.build("clang")
             else:
                 self.report.skip("build/clang", "clang is not on this machine")
-            self.task("valgrind", self.valgrind, ["build/gcc"])
+            self.task("valgrind", self.valgrind, ["build/gcc"], places=2)
             if self.wants("distcheck"):
-                self.task("distcheck", self.distcheck, ["build/gcc"])
+                self.task("distcheck", self.distcheck, ["build/gcc"], places=2)
         if (full and self.wants_any("static/")) or any("static" in f for f in o.name):
-            self.task("static", self.static, ["build/gcc"])
+            self.task("static", self.static, ["build/gcc"], places=2)
         if o.fuzz:
             self.plan_fuzz()
         for option, group in (("mutants", None), ("peers", "peers"), ("browser", "browser"), ("package", None), ("bench", None)):
@@ -411,7 +405,7 @@ class Run:
         for module in self.modules("functional") if self.options.tsan else THREADS:
             if module not in NO_THREADS:
                 self.task(f"tsan {module}", lambda module=module: self.module(module, "tsan", timeout=3000),
-                          ["build/tsan", "servers"], beside=module in BESIDE)
+                          ["build/tsan", "servers"], beside=module in BESIDE, places=places_of(module))
 
     def list(self):
         self.builds.copy_files()
@@ -461,7 +455,7 @@ def failure_line(path):
     """The line of a log that tells most."""
     with open(path, encoding="utf-8", errors="replace") as f:
         lines = f.read().strip().splitlines()
-    for pattern in (r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY", r"error:|Error:|ERROR:", r"FAILED|FAIL:"):
+    for pattern in (r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY", r"^FAIL: ", r"error:|Error:|ERROR: (?!0$)", r"FAILED|FAIL:"):
         for line in lines:
             if re.search(pattern, line):
                 return line.strip()
