@@ -1,28 +1,33 @@
 /*
  * cache.h - answers as wire with their TTL offsets, bounded in bytes.
  *
- * One worker's own; no locks. The key is the question alone: lower-case name, type, class, DO and CD. Only the exact
- * question is ever found: NXDOMAIN too is kept for its type, and says nothing about names below (RFC 2308, 5 and RFC
- * 8020 would allow it; servers that say so for AAAA alone must not take the A away: RFC 4074, 4.2). Eviction is O(1)
- * and keeps what is used (SIEVE: one hand, one visited bit; no list surgery on a hit, which is the hot path). Times
- * are boot milliseconds.
+ * A cache is one thread's own, and so is what it lends. Several of them may hold their answers in one store, with its locks
+ * (cache_store.h). The key is the question alone: lower-case name, type, class, DO and CD. Only the exact question is ever
+ * found: NXDOMAIN too is kept for its type, and says nothing about names below (RFC 2308, 5 and RFC 8020 would allow it;
+ * servers that say so for AAAA alone must not take the A away: RFC 4074, 4.2). Eviction is O(1) and keeps what is used
+ * (SIEVE: one hand, one visited bit; no list surgery on a hit, which is the hot path). Times are boot milliseconds.
  */
 #ifndef RESOLVER_CACHE_H
 #define RESOLVER_CACHE_H
 
 #include "resolver/cache_key.h"
+#include "resolver/cache_store.h"
 #include "resolver/cache_terms.h"
 
 struct cache;
 
+/* With a store of its own. */
 enum res cache_new(struct cache **, const struct cache_limits *);
+/* In this store, which is lent and outlives the cache. */
+enum res cache_new_in(struct cache **, struct cache_store *);
 void cache_free(struct cache *);
-/* After a reload; shrinking evicts at once. */
-void cache_limits_set(struct cache *, const struct cache_limits *);
+/* A new configuration is in force, with a larger number than any before. What was stored under an earlier one is not found
+ * any more, and what others store under an earlier one neither. The limits are those of the whole store. */
+void cache_renew(struct cache *, uint64_t generation, const struct cache_limits *);
 
 enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
 
-/* *hit is lent until the next call that changes the cache. */
+/* *hit is lent until the next cache_get of this cache. */
 enum cache_state cache_get(struct cache *, const struct cache_key *, int64_t now_ms, struct cache_hit *);
 
 /*
@@ -42,14 +47,8 @@ void cache_put_failure(struct cache *, const struct cache_key *, uint16_t rcode,
 void cache_put_decision(struct cache *, const struct cache_key *, const struct msg_answer *,
 			const struct msg_ede *, int64_t for_ms, int64_t now_ms);
 
-/* Flushes the name and all names below it (wire form, lower case); the root: everything. Returns how many entries it
- * removed. */
+/* Of the whole store: see cache_store.h. */
 size_t cache_flush(struct cache *, struct span name);
-
-struct cache_stats {
-	uint64_t hits, stale_hits, misses, stored, evicted, expired;
-	uint64_t entries, bytes;
-};
-void cache_stats(const struct cache *, struct cache_stats *);
+void cache_stats(struct cache *, struct cache_stats *);
 
 #endif

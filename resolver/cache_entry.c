@@ -1,7 +1,10 @@
 #include "resolver/cache_entry.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define EDE_HEAD 3 /* code and length */
 
 static const uint8_t *
 entry_wire(const struct cache_entry *e)
@@ -15,17 +18,43 @@ cache_entry_name(const struct cache_entry *e)
 	return span_of(entry_wire(e) + MSG_HEADER, e->name_n);
 }
 
+/* With has_ede: the EDE's code, the length of its text, the text. */
+static const uint8_t *
+entry_ede(const struct cache_entry *e)
+{
+	return entry_wire(e) + e->wire_n;
+}
+
+static size_t
+entry_size(const struct cache_entry *e)
+{
+	return offsetof(struct cache_entry, data) + 2U * e->n_ttl + e->wire_n +
+	       (e->has_ede ? EDE_HEAD + (size_t)entry_ede(e)[2] : 0);
+}
+
+void
+cache_entry_copy(struct cache_entry *to, const struct cache_entry *e)
+{
+	memcpy(to, e, entry_size(e));
+}
+
 /* Includes malloc's header and rounding, and a sixteenth for fragmentation. */
 uint64_t
 cache_entry_bytes(const struct cache_entry *e)
 {
-	size_t chunk = (sizeof *e + 2U * e->n_ttl + e->wire_n + e->ede_n + 8 + 15) & ~(size_t)15;
+	size_t chunk = (entry_size(e) + 8 + 15) & ~(size_t)15;
 
 	return chunk + chunk / 16;
 }
 
+int64_t
+cache_entry_expires_ms(const struct cache_entry *e)
+{
+	return e->stored_ms + e->life_ms;
+}
+
 bool
-cache_entry_is(const struct cache_entry *e, uint64_t hash, const struct cache_key *k)
+cache_entry_is(const struct cache_entry *e, uint32_t hash, const struct cache_key *k)
 {
 	const uint8_t *fixed = entry_wire(e) + MSG_HEADER + e->name_n;
 
@@ -37,7 +66,7 @@ cache_entry_is(const struct cache_entry *e, uint64_t hash, const struct cache_ke
 bool
 cache_entry_is_dead(const struct cache_entry *e, const struct cache_limits *limits, int64_t now_ms)
 {
-	return now_ms >= e->expires_ms + (e->failure ? 0 : limits->serve_stale_ms);
+	return now_ms >= cache_entry_expires_ms(e) + (e->failure ? 0 : limits->serve_stale_ms);
 }
 
 void
@@ -57,14 +86,19 @@ cache_entry_hit(const struct cache_entry *e, int64_t now_ms, struct cache_hit *h
 				 .ar = be16_read(wire + 10),
 				 .n_ttl = e->n_ttl,
 				 .ttl_at = (uint16_t *)(uintptr_t)e->data,
-				 .ttl_min = e->ttl_min,
+				 .ttl_min = e->failure ? UINT32_MAX : e->life_ms / 1000,
 				 .has_answer_of_type = e->has_answer_of_type};
-	hit->age_s = (uint32_t)((now_ms - e->stored_ms) / 1000);
-	hit->failure = e->failure || now_ms < e->failed_until_ms;
+	/* Another worker's time may be a moment behind that of the one who stored it. */
+	hit->age_s = now_ms > e->stored_ms ? (uint32_t)((now_ms - e->stored_ms) / 1000) : 0;
+	hit->failure = e->failure || now_ms < e->stored_ms + e->failed_for_ms;
 	hit->ad = e->ad;
 	hit->upstream = e->upstream;
-	hit->ede = (struct msg_ede){e->ede_code, span_of(wire + e->wire_n, e->ede_n)};
 	hit->has_ede = e->has_ede;
+	if (e->has_ede)
+		hit->ede = (struct msg_ede){be16_read(entry_ede(e)),
+					    span_of(entry_ede(e) + EDE_HEAD, entry_ede(e)[2])};
+	else
+		hit->ede = (struct msg_ede){0};
 	hit->prefetch = false;
 }
 
@@ -93,25 +127,37 @@ answer_life(const struct cache_limits *limits, const struct msg_answer *a, int64
 	return life < *cap_ms ? life : *cap_ms;
 }
 
-int64_t
-cache_failure_life_ms(int64_t for_ms)
+/* Within the bounds of RFC 9520. */
+static uint32_t
+failure_life_ms(int64_t for_ms)
 {
 	if (for_ms < CACHE_FAILURE_MIN_MS)
 		return CACHE_FAILURE_MIN_MS;
-	return for_ms < CACHE_FAILURE_MAX_MS ? for_ms : CACHE_FAILURE_MAX_MS;
+	return for_ms < CACHE_FAILURE_MAX_MS ? (uint32_t)for_ms : CACHE_FAILURE_MAX_MS;
+}
+
+void
+cache_entry_failed(struct cache_entry *e, int64_t for_ms, int64_t now_ms)
+{
+	int64_t after_ms = now_ms - e->stored_ms + failure_life_ms(for_ms);
+
+	/* Data older than 49 days are tried more often. */
+	e->failed_for_ms = after_ms < UINT32_MAX ? (uint32_t)(after_ms > 0 ? after_ms : 0) : UINT32_MAX;
 }
 
 /* ---- made */
 
 /* Allocates all of an entry and fills the key's fields; NULL: no memory, or the entry is too large for the cache. */
 static struct cache_entry *
-entry_new(const struct cache_limits *limits, const struct cache_key *k, uint64_t hash, size_t n_ttl,
+entry_new(const struct cache_limits *limits, const struct cache_key *k, uint32_t hash, size_t n_ttl,
 	  size_t wire_n, const struct msg_ede *ede)
 {
 	size_t ede_n = ede == NULL ? 0 : ede->text.n > MSG_EDE_TEXT_MAX ? MSG_EDE_TEXT_MAX : ede->text.n;
-	size_t n = sizeof(struct cache_entry) + 2 * n_ttl + wire_n + ede_n;
-	struct cache_entry *e =
-	    n > limits->bytes / 4 ? NULL : malloc(n); /* one answer must not empty the cache */
+	size_t n =
+	    offsetof(struct cache_entry, data) + 2 * n_ttl + wire_n + (ede == NULL ? 0 : EDE_HEAD + ede_n);
+	uint8_t *to;
+	/* One answer must not empty the cache. A message is longer than the padding at the end of the struct. */
+	struct cache_entry *e = n > limits->bytes / 4 ? NULL : malloc(n);
 
 	if (e == NULL)
 		return NULL;
@@ -120,13 +166,14 @@ entry_new(const struct cache_limits *limits, const struct cache_key *k, uint64_t
 				  .n_ttl = (uint16_t)n_ttl,
 				  .name_n = (uint8_t)k->name.n,
 				  .do_bit = k->do_bit,
-				  .cd = k->cd,
-				  .ede_n = (uint8_t)ede_n};
+				  .cd = k->cd};
 	if (ede != NULL) {
+		to = (uint8_t *)(e->data + n_ttl) + wire_n;
 		e->has_ede = true;
-		e->ede_code = ede->code;
+		be16_write(to, ede->code);
+		to[2] = (uint8_t)ede_n;
 		if (ede_n > 0)
-			memcpy((uint8_t *)(e->data + n_ttl) + wire_n, ede->text.p, ede_n);
+			memcpy(to + EDE_HEAD, ede->text.p, ede_n);
 	}
 	return e;
 }
@@ -164,7 +211,7 @@ answer_may_be_kept(const struct cache_key *k, const struct msg_answer *a, int64_
 }
 
 struct cache_entry *
-cache_entry_new(const struct cache_limits *limits, const struct cache_key *k, uint64_t hash,
+cache_entry_new(const struct cache_limits *limits, const struct cache_key *k, uint32_t hash,
 		const struct msg_answer *a, const struct cache_entry_info *info, int64_t now_ms,
 		int64_t *life_ms)
 {
@@ -184,17 +231,16 @@ cache_entry_new(const struct cache_limits *limits, const struct cache_key *k, ui
 	}
 	entry_wire_settle(e, k, a, limits->min_ttl_ms < cap_ms ? limits->min_ttl_ms : cap_ms, cap_ms);
 	e->stored_ms = stored_ms;
-	e->expires_ms = stored_ms + life;
-	e->ttl_min = (uint32_t)(life / 1000);
-	e->rcode = a->rcode;
-	e->upstream = info->upstream;
+	e->life_ms = life < UINT32_MAX ? (uint32_t)life : UINT32_MAX;
+	e->rcode = a->rcode & 0xfffU;
+	e->upstream = (uint16_t)info->upstream;
 	e->ad = info->ad;
 	e->has_answer_of_type = a->has_answer_of_type;
 	return e;
 }
 
 struct cache_entry *
-cache_entry_failure(const struct cache_limits *limits, const struct cache_key *k, uint64_t hash,
+cache_entry_failure(const struct cache_limits *limits, const struct cache_key *k, uint32_t hash,
 		    uint16_t flags, uint16_t rcode, const struct msg_ede *ede, int64_t for_ms, int64_t now_ms)
 {
 	struct cache_entry *e = entry_new(limits, k, hash, 0, MSG_HEADER + k->name.n + 4, ede);
@@ -210,9 +256,8 @@ cache_entry_failure(const struct cache_limits *limits, const struct cache_key *k
 	be16_write(wire + MSG_HEADER + k->name.n, k->type);
 	be16_write(wire + MSG_HEADER + k->name.n + 2, k->class);
 	e->failure = true;
-	e->rcode = rcode;
-	e->ttl_min = UINT32_MAX;
+	e->rcode = rcode & 0xfffU;
 	e->stored_ms = now_ms;
-	e->expires_ms = now_ms + cache_failure_life_ms(for_ms);
+	e->life_ms = failure_life_ms(for_ms);
 	return e;
 }

@@ -16,44 +16,52 @@
 #define CACHE_FAILURE_MIN_MS 1000 /* RFC 9520, 3.2 */
 #define CACHE_FAILURE_MAX_MS 300000
 
+/*
+ * Fields are as small as their values allow: of a million entries each byte is a megabyte. Options bound lives to 30 days,
+ * which fit in 32 bits of milliseconds, and upstreams to 256.
+ */
 struct cache_entry {
 	SLIST_ENTRY(cache_entry) chain; /* of its hash */
 	TAILQ_ENTRY(cache_entry) age;   /* of all */
-	uint64_t hash;
 	int64_t
 	    stored_ms; /* the age of the answer counts from here: before it was put, when it came with an Age */
-	int64_t expires_ms;
-	int64_t failed_until_ms; /* the last try to refresh this entry failed; no new one before this */
-	uint32_t upstream;
-	uint32_t ttl_min;
+	uint32_t hash;
+	uint32_t life_ms; /* from stored_ms; then it is stale */
+	/* From stored_ms: the last try to refresh this entry failed; no new one before this. */
+	uint32_t failed_for_ms;
 	uint16_t wire_n, n_ttl;
-	uint16_t rcode;
-	uint16_t ede_code;
-	uint8_t ede_n;
+	uint16_t upstream;
+	uint16_t rcode : 12, hits : 2, do_bit : 1, cd : 1;
 	uint8_t name_n;
-	uint8_t hits;
-	bool visited, do_bit, cd, ad, failure, has_ede, has_answer_of_type, prefetch_reported;
-	/* Offsets of the TTLs, the message (its question in lower case: the key), the EDE's text. */
+	uint8_t visited : 1, ad : 1, failure : 1, has_ede : 1, has_answer_of_type : 1, prefetch_reported : 1;
+	/* Offsets of the TTLs, the message (its question in lower case: the key); with has_ede the code of the EDE, the length
+	 * of its text and the text. */
 	uint16_t data[];
 };
+TAILQ_HEAD(cache_entries, cache_entry);
 
 /* An answer. info, key and limits as for cache_put. NULL: it may not be kept, or there is no memory. *life_ms (also when it
  * gives NULL): how long it may be kept; 0 or less: not at all. */
-struct cache_entry *cache_entry_new(const struct cache_limits *, const struct cache_key *, uint64_t hash,
+struct cache_entry *cache_entry_new(const struct cache_limits *, const struct cache_key *, uint32_t hash,
 				    const struct msg_answer *, const struct cache_entry_info *,
 				    int64_t now_ms, int64_t *life_ms);
 /* An entry without records. NULL: no memory. */
-struct cache_entry *cache_entry_failure(const struct cache_limits *, const struct cache_key *, uint64_t hash,
+struct cache_entry *cache_entry_failure(const struct cache_limits *, const struct cache_key *, uint32_t hash,
 					uint16_t flags, uint16_t rcode, const struct msg_ede *,
 					int64_t for_ms, int64_t now_ms);
-int64_t cache_failure_life_ms(int64_t for_ms); /* within the bounds of RFC 9520 */
 
-bool cache_entry_is(const struct cache_entry *, uint64_t hash, const struct cache_key *);
+bool cache_entry_is(const struct cache_entry *, uint32_t hash, const struct cache_key *);
 struct span cache_entry_name(const struct cache_entry *); /* lent */
 /* What it takes of the cache's bytes, malloc's own included. */
 uint64_t cache_entry_bytes(const struct cache_entry *);
 /* Of no use any more, not even as stale data. */
 bool cache_entry_is_dead(const struct cache_entry *, const struct cache_limits *, int64_t now_ms);
+int64_t cache_entry_expires_ms(const struct cache_entry *);
+/* No try to refresh it before now + for_ms, within the bounds of RFC 9520. */
+void cache_entry_failed(struct cache_entry *, int64_t for_ms, int64_t now_ms);
+/* To a room of CACHE_ENTRY_MAX bytes. */
+void cache_entry_copy(struct cache_entry *to, const struct cache_entry *);
+#define CACHE_ENTRY_MAX (sizeof(struct cache_entry) + 2 * MSG_RRS_MAX + MSG_MAX + 3 + MSG_EDE_TEXT_MAX)
 /* Lent from the entry. */
 void cache_entry_hit(const struct cache_entry *, int64_t now_ms, struct cache_hit *);
 

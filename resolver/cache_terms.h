@@ -14,7 +14,13 @@ struct cache_limits {
 	bool prefetch;
 };
 
-/* A cached answer. Lent from its entry. */
+/* Counted since the start; entries and bytes are of this moment. */
+struct cache_stats {
+	uint64_t hits, stale_hits, misses, stored, evicted, expired;
+	uint64_t entries, bytes;
+};
+
+/* A cached answer. */
 struct cache_hit {
 	struct msg_answer answer; /* without OPT; ttl_at set */
 	uint32_t age_s;           /* since it was stored */

@@ -12,22 +12,41 @@
 #define STRANGERS_LOG_MS 60000 /* between lines about clients that may not ask: they can ask at will */
 #define POOL_MAX         512   /* objects kept for the next question, of each kind */
 
-static struct cache_limits
-engine_limits(const struct plan *plan, bool by_floor)
+struct cache_limits
+engine_cache_limits(const struct plan *plan)
 {
 	const struct settings *s = plan->snapshot->settings;
 
-	if (by_floor)
-		return (struct cache_limits){.bytes = TIME_NAMES_CACHE,
-					     .max_ttl_ms = s->cache_max_ttl_ms,
-					     .negative_max_ttl_ms = s->cache_negative_max_ttl_ms};
-
-	return (struct cache_limits){.bytes = s->cache_size / (s->workers > 0 ? s->workers : 1),
+	return (struct cache_limits){.bytes = s->cache_size,
 				     .min_ttl_ms = s->cache_min_ttl_ms,
 				     .max_ttl_ms = s->cache_max_ttl_ms,
 				     .negative_max_ttl_ms = s->cache_negative_max_ttl_ms,
 				     .serve_stale_ms = s->cache_serve_stale_ms,
 				     .prefetch = s->cache_prefetch};
+}
+
+static struct cache_limits
+engine_limits(const struct engine *e, const struct plan *plan)
+{
+	const struct settings *s = plan->snapshot->settings;
+
+	if (!e->is_by_floor)
+		return engine_cache_limits(plan);
+	return (struct cache_limits){.bytes = TIME_NAMES_CACHE,
+				     .max_ttl_ms = s->cache_max_ttl_ms,
+				     .negative_max_ttl_ms = s->cache_negative_max_ttl_ms};
+}
+
+/* In this store; NULL: in one of its own. */
+static enum res
+engine_cache_make(struct engine *e, const struct plan *plan, struct cache_store *store)
+{
+	const struct cache_limits limits = engine_limits(e, plan);
+	enum res res = store != NULL ? cache_new_in(&e->cache, store) : cache_new(&e->cache, &limits);
+
+	if (res == RES_OK)
+		cache_renew(e->cache, plan->snapshot->generation, &limits);
+	return res;
 }
 
 /* Everything that needs no plan and no memory. */
@@ -48,11 +67,10 @@ engine_init(struct engine *e, struct loop *loop, struct counters *counters)
 
 static enum res
 engine_make(struct engine **out, struct loop *loop, struct counters *counters, struct plan *plan,
-	    const struct server_hooks *hooks, bool by_floor)
+	    const struct server_hooks *hooks, struct cache_store *store, bool by_floor)
 {
 	struct engine *e = calloc(1, sizeof *e);
 	const struct upstreams_hooks watch = {queries_on_server_gone, queries_on_change, e};
-	const struct cache_limits limits = engine_limits(plan, by_floor);
 
 	if (e == NULL)
 		return RES_NOMEM;
@@ -60,7 +78,7 @@ engine_make(struct engine **out, struct loop *loop, struct counters *counters, s
 	e->is_by_floor = by_floor;
 	e->ttl_at = calloc(MSG_RRS_MAX, sizeof *e->ttl_at);
 	e->bucket = calloc(QUERY_BUCKETS, sizeof *e->bucket);
-	if (e->ttl_at == NULL || e->bucket == NULL || cache_new(&e->cache, &limits) != RES_OK ||
+	if (e->ttl_at == NULL || e->bucket == NULL || engine_cache_make(e, plan, store) != RES_OK ||
 	    hosts_new(&e->hosts, plan->snapshot->settings->hosts_file) != RES_OK ||
 	    client_quota_new(&e->quota, WAITERS_MAX) != RES_OK ||
 	    admission_new(&e->admission, QUERIES_MAX) != RES_OK ||
@@ -76,9 +94,9 @@ engine_make(struct engine **out, struct loop *loop, struct counters *counters, s
 
 enum res
 engine_new(struct engine **out, struct loop *loop, struct counters *counters, struct plan *plan,
-	   const struct server_hooks *hooks)
+	   const struct server_hooks *hooks, struct cache_store *store)
 {
-	return engine_make(out, loop, counters, plan, hooks, false);
+	return engine_make(out, loop, counters, plan, hooks, store, false);
 }
 
 void
@@ -123,7 +141,7 @@ engine_for(struct engine *e, const struct msg_question *q)
 	if (!time_names_have(e, q))
 		return e;
 	if (e->by_floor == NULL &&
-	    engine_make(&e->by_floor, e->loop, e->counters, e->plan, &time_names_hooks, true) != RES_OK)
+	    engine_make(&e->by_floor, e->loop, e->counters, e->plan, &time_names_hooks, NULL, true) != RES_OK)
 		return e;
 	return time_names_take(e, q) ? e->by_floor : e;
 }
@@ -131,8 +149,7 @@ engine_for(struct engine *e, const struct msg_question *q)
 enum res
 engine_plan_set(struct engine *e, struct plan *plan)
 {
-	static const uint8_t root[1] = {0};
-	const struct cache_limits limits = engine_limits(plan, e->is_by_floor);
+	const struct cache_limits limits = engine_limits(e, plan);
 	struct hosts *hosts = NULL;
 	struct plan *before = e->plan;
 
@@ -147,8 +164,7 @@ engine_plan_set(struct engine *e, struct plan *plan)
 	e->hosts = hosts;
 	/* Answers under the old configuration are not given out under the new one: another upstream may be asked for them
 	 * now, or none. */
-	cache_limits_set(e->cache, &limits);
-	cache_flush(e->cache, span_of(root, sizeof root));
+	cache_renew(e->cache, plan->snapshot->generation, &limits);
 	queries_reroute(e);
 	plan_unref(before);
 	/* Without time-names any more it ends when its questions have, under the old plan. */

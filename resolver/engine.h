@@ -25,12 +25,17 @@
 
 struct engine;
 struct cache;
+struct cache_limits; /* cache_terms.h */
+struct cache_store;  /* cache_store.h */
 struct portal;
 struct upstreams;
 
-/* The plan is taken (a reference). hooks: of the servers. */
+/* The plan is taken (a reference). hooks: of the servers. The store of cached answers is lent, for several engines to find
+ * each other's; NULL: the engine has one of its own. */
 enum res engine_new(struct engine **, struct loop *, struct counters *, struct plan *,
-		    const struct server_hooks *);
+		    const struct server_hooks *, struct cache_store *);
+/* What the plan allows the cache of all engines together. */
+struct cache_limits engine_cache_limits(const struct plan *);
 void engine_free(struct engine *); /* clients that wait are not called back any more */
 /* A reload: questions in flight go on under the new plan; the cache is emptied. The reference is taken. */
 enum res engine_plan_set(struct engine *, struct plan *);

@@ -261,10 +261,16 @@ filter_compile(struct filter **out, const struct settings *settings, struct conf
 		filter_free(f);
 		return worst;
 	}
-	nameset_seal(f->names);
-	nameset_seal(f->below);
+	filter_seal(f);
 	*out = f;
 	return RES_OK;
+}
+
+void
+filter_seal(struct filter *f)
+{
+	nameset_seal(f->names);
+	nameset_seal(f->below);
 }
 
 void

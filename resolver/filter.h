@@ -28,9 +28,10 @@ size_t filter_count(const struct filter *);
 /* The name, or one above it, is listed. NULL filter: false. */
 bool filter_has(const struct filter *, struct span name);
 
-/* The parts of filter_compile: a filter, and one list's text read into it. RES_MALFORMED: nothing in the text has the
- * form of a list. RES_LIMIT: more than FILTER_NAMES_MAX names. RES_NOMEM. */
+/* The parts of filter_compile: a filter, one list's text read into it, and the end of reading. RES_MALFORMED: nothing in
+ * the text has the form of a list. RES_LIMIT: more than FILTER_NAMES_MAX names. RES_NOMEM. */
 enum res filter_new(struct filter **);
 enum res filter_read(struct filter *, struct span text, struct faults *left_out);
+void filter_seal(struct filter *);
 
 #endif

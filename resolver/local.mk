@@ -10,6 +10,8 @@ libresolver_a_SOURCES = \
 	resolver/cache.c resolver/cache.h \
 	resolver/cache_entry.c resolver/cache_entry.h \
 	resolver/cache_key.c resolver/cache_key.h \
+	resolver/cache_store.c resolver/cache_store.h \
+	resolver/cache_table.c resolver/cache_table.h \
 	resolver/cache_terms.h \
 	resolver/client.h \
 	resolver/client_quota.c resolver/client_quota.h \

@@ -128,7 +128,6 @@ static void
 control_conn_on_status(void *ctx, const struct status *s)
 {
 	struct control_conn *c = ctx;
-	uint64_t flushed;
 
 	c->pending = NULL;
 	switch (c->request.verb) {
@@ -143,10 +142,6 @@ control_conn_on_status(void *ctx, const struct status *s)
 							     : control_json_stats(s));
 		return;
 	case CONTROL_FLUSH:
-		flushed = status_flushed(s);
-		log_event(LOG_NOTICE, "flushed", LOG_INT("entries", flushed), LOG_INT("uid", c->uid));
-		control_conn_answer(c, control_json_number("flushed", flushed));
-		return;
 	case CONTROL_RELOAD:
 	case CONTROL_LOG_LEVEL:
 	case CONTROL_CAPTIVE:
@@ -156,13 +151,22 @@ control_conn_on_status(void *ctx, const struct status *s)
 }
 
 static void
-control_conn_status(struct control_conn *c, unsigned what)
+control_conn_status(struct control_conn *c)
 {
 	struct control *k = c->control;
 
-	if (k->ops->status(k->ctx, &c->pending, what, span_of(c->request.name, c->request.name_n),
-			   control_conn_on_status, c) != RES_OK)
+	if (k->ops->status(k->ctx, &c->pending, control_conn_on_status, c) != RES_OK)
 		control_conn_answer(c, NULL);
+}
+
+static void
+control_conn_flush(struct control_conn *c)
+{
+	const struct control *k = c->control;
+	uint64_t flushed = k->ops->flush(k->ctx, span_of(c->request.name, c->request.name_n));
+
+	log_event(LOG_NOTICE, "flushed", LOG_INT("entries", flushed), LOG_INT("uid", c->uid));
+	control_conn_answer(c, control_json_number("flushed", flushed));
 }
 
 static void
@@ -228,14 +232,12 @@ control_conn_serve(struct control_conn *c, struct span line)
 	}
 	switch (c->request.verb) {
 	case CONTROL_UPSTREAMS:
-		control_conn_status(c, STATUS_UPSTREAMS);
-		return;
 	case CONTROL_STATUS:
 	case CONTROL_STATS:
-		control_conn_status(c, STATUS_UPSTREAMS | STATUS_CACHE);
+		control_conn_status(c);
 		return;
 	case CONTROL_FLUSH:
-		control_conn_status(c, STATUS_FLUSH);
+		control_conn_flush(c);
 		return;
 	case CONTROL_RELOAD:
 		control_conn_reload(c);

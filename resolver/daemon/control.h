@@ -38,11 +38,13 @@ struct fan_out; /* a status that is being collected */
 
 /* What can be asked of the daemon. All are called in the main thread with the context of control_new. */
 struct control_ops {
-	/* Collects the status (`what`: STATUS_...; flush: a name in lower-case wire form, for STATUS_FLUSH). done is called
-	 * once, from the main loop, never from inside this call. RES_NOMEM: it will not be called. */
-	enum res (*status)(void *ctx, struct fan_out **, unsigned what, struct span flush,
-			   void (*done)(void *done_ctx, const struct status *), void *done_ctx);
+	/* Collects the status. done is called once, from the main loop, never from inside this call. RES_NOMEM: it will not
+	 * be called. */
+	enum res (*status)(void *ctx, struct fan_out **, void (*done)(void *done_ctx, const struct status *),
+			   void *done_ctx);
 	void (*status_cancel)(struct fan_out *); /* done will not be called */
+	/* Removes a name (lower-case wire form) and all below it from the cache. How many entries those were. */
+	uint64_t (*flush)(void *ctx, struct span name);
 	/* Reads the configuration again, and says what it changed (*changes: the caller's). RES_MALFORMED: the old one
 	 * stays, and *errors (the caller's) says why. */
 	enum res (*reload)(void *ctx, struct config_errors *errors, struct changes *changes,

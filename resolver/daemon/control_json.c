@@ -437,7 +437,6 @@ reason_counts(const uint64_t counts[REASON_COUNT])
 char *
 control_json_stats(const struct status *s)
 {
-	const struct cache_stats cache = status_cache(s);
 	json_t *counters = json_object();
 
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)
@@ -445,7 +444,8 @@ control_json_stats(const struct status *s)
 					  control_value_number(s->counters.v[i]));
 	return response(json_pack("{s:b,s:o,s:o,s:o,s:o}", "ok", 1, "counters", counters, "reasons",
 				  reason_counts(s->counters.by_reason), "report_findings",
-				  reason_counts(s->counters.by_report), "cache", control_json_cache(&cache)));
+				  reason_counts(s->counters.by_report), "cache",
+				  control_json_cache(&s->cache)));
 }
 
 char *

@@ -220,7 +220,6 @@ void
 control_status_add(json_t *o, const struct status *s)
 {
 	const struct settings *settings = s->snapshot->settings;
-	const struct cache_stats cache = status_cache(s);
 
 	(void)json_object_set_new(o, "listen", listeners(&settings->listen));
 	(void)json_object_set_new(o, "update_window", update_window(s));
@@ -232,5 +231,5 @@ control_status_add(json_t *o, const struct status *s)
 	(void)json_object_set_new(o, "report_windows", report_windows(settings));
 	(void)json_object_set_new(o, "portal", portal(s));
 	(void)json_object_set_new(o, "query_log", query_log(s));
-	(void)json_object_set_new(o, "cache", control_json_cache(&cache));
+	(void)json_object_set_new(o, "cache", control_json_cache(&s->cache));
 }

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/text.h"
+#include "resolver/cache_store.h"
 #include "resolver/daemon/captive.h"
 #include "resolver/daemon/clock_watch.h"
 #include "resolver/daemon/configuration.h"
@@ -98,24 +99,31 @@ daemon_status_fill(void *ctx, struct status *s)
 		s->query_log = s->snapshot->settings->query_log_to;
 	s->portal_trouble = portal_reach_trouble(s->snapshot->settings, status_portal_error(s));
 	counters_sum(&s->counters, &d->counters);
+	cache_store_stats(d->workers.store, &s->cache);
 }
 
 static enum res
-daemon_status(void *ctx, struct fan_out **out, unsigned what, struct span flush,
-	      void (*done)(void *done_ctx, const struct status *), void *done_ctx)
+daemon_status(void *ctx, struct fan_out **out, void (*done)(void *done_ctx, const struct status *),
+	      void *done_ctx)
 {
 	struct daemon *d = ctx;
 	const struct fan_out_setup setup = {.loop = d->loop,
 					    .worker = d->workers.v,
 					    .n_worker = d->workers.n,
-					    .what = what,
-					    .flush = flush,
 					    .fill = daemon_status_fill,
 					    .fill_ctx = d,
 					    .done = done,
 					    .done_ctx = done_ctx};
 
 	return fan_out_start(out, &setup);
+}
+
+static uint64_t
+daemon_flush(void *ctx, struct span name)
+{
+	struct daemon *d = ctx;
+
+	return cache_store_flush(d->workers.store, name);
 }
 
 static enum res
@@ -150,6 +158,7 @@ daemon_captive_set(void *ctx, int64_t until_ms)
 
 static const struct control_ops control_ops = {.status = daemon_status,
 					       .status_cancel = fan_out_cancel,
+					       .flush = daemon_flush,
 					       .reload = daemon_reload,
 					       .captive_set = daemon_captive_set};
 

@@ -1,11 +1,9 @@
 #include "resolver/daemon/fan_out.h"
 
 #include "base/clock.h"
-#include "resolver/cache.h"
 #include "transport/loop.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct part {
 	struct fan_out *all;
@@ -15,7 +13,6 @@ struct part {
 
 struct fan_out {
 	struct fan_out_setup setup; /* done NULL: cancelled */
-	uint8_t flush[MSG_NAME_MAX];
 	unsigned n, left;
 	struct part part[];
 };
@@ -57,14 +54,8 @@ static void
 fan_out_on_worker(struct worker *w, void *arg)
 {
 	struct part *part = arg;
-	const struct fan_out_setup *s = &part->all->setup;
 
-	if (s->what & STATUS_FLUSH)
-		part->answer.flushed = cache_flush(worker_cache(w), s->flush);
-	if (s->what & STATUS_CACHE)
-		cache_stats(worker_cache(w), &part->answer.cache);
-	if (s->what & STATUS_UPSTREAMS)
-		part->answer.res = worker_report(w, &part->answer.report);
+	part->answer.res = worker_report(w, &part->answer.report);
 	part->answer.portal_error = worker_portal_error(w);
 	loop_reply_post(part->reply);
 }
@@ -111,9 +102,6 @@ fan_out_start(struct fan_out **out, const struct fan_out_setup *setup)
 	if (f == NULL)
 		return RES_NOMEM;
 	f->setup = *setup;
-	if (setup->flush.n > 0)
-		memcpy(f->flush, setup->flush.p, setup->flush.n);
-	f->setup.flush = span_of(f->flush, setup->flush.n);
 	f->n = f->left = setup->n_worker;
 	if (!replies_make(f)) {
 		free(f);

@@ -15,8 +15,6 @@ struct fan_out_setup {
 	struct loop *loop;            /* of the main thread */
 	struct worker *const *worker; /* lent until `done` was called */
 	unsigned n_worker;
-	unsigned what;     /* STATUS_... */
-	struct span flush; /* STATUS_FLUSH: a name in lower-case wire form; copied */
 	/* Fills what the workers do not know. In the main thread, just before `done`. */
 	void (*fill)(void *fill_ctx, struct status *);
 	void *fill_ctx;

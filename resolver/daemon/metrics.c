@@ -257,13 +257,11 @@ metric_cache(struct buf *out, const struct cache_stats *c)
 void
 metrics_write(struct buf *out, const struct status *s, const char *version)
 {
-	const struct cache_stats cache = status_cache(s);
-
 	metric_daemon(out, s, version);
 	for (unsigned i = 0; i < COUNTER_COUNT; i++)
 		metric_total(out, counter_name((enum counter)i), counter_help((enum counter)i),
 			     s->counters.v[i]);
-	metric_cache(out, &cache);
+	metric_cache(out, &s->cache);
 	metric_reasons(out, s);
 	for (size_t i = 0; i < sizeof upstream_gauges / sizeof *upstream_gauges; i++)
 		metric_upstream_gauge(out, s, i);

@@ -123,33 +123,3 @@ status_journal_trouble(const struct journal_state *j)
 	}
 	return "its process has ended, restart ctstubd";
 }
-
-struct cache_stats
-status_cache(const struct status *s)
-{
-	struct cache_stats sum = {0};
-
-	for (unsigned i = 0; i < s->n_worker; i++) {
-		const struct cache_stats *c = &s->worker[i].cache;
-
-		sum.hits += c->hits;
-		sum.stale_hits += c->stale_hits;
-		sum.misses += c->misses;
-		sum.stored += c->stored;
-		sum.evicted += c->evicted;
-		sum.expired += c->expired;
-		sum.entries += c->entries;
-		sum.bytes += c->bytes;
-	}
-	return sum;
-}
-
-uint64_t
-status_flushed(const struct status *s)
-{
-	uint64_t n = 0;
-
-	for (unsigned i = 0; i < s->n_worker; i++)
-		n += s->worker[i].flushed;
-	return n;
-}

@@ -10,19 +10,14 @@
 
 #include "config/snapshot.h"
 #include "config/window_record.h"
-#include "resolver/cache.h"
+#include "resolver/cache_terms.h"
 #include "resolver/counters.h"
 #include "resolver/daemon/list_age.h"
 #include "resolver/upstream_report.h"
 
-/* What is wanted of each worker, or done by it; the rest of its status stays zero. */
-enum { STATUS_UPSTREAMS = 1, STATUS_CACHE = 2, STATUS_FLUSH = 4 };
-
 struct worker_status {
 	enum res res; /* not RES_OK: it could not be asked or had no memory; the rest is zero */
 	struct upstreams_report report;
-	struct cache_stats cache;
-	size_t flushed;   /* cache entries */
 	int portal_error; /* errno of the last attempt to reach the portal helper; 0: none failed */
 };
 
@@ -63,6 +58,7 @@ struct status {
 	struct journal_state journal, evidence;
 	unsigned workers;
 	struct counter_totals counters;
+	struct cache_stats cache;
 	const struct worker_status *worker; /* lent */
 	unsigned n_worker;                  /* 0: there was no memory to collect them */
 };
@@ -83,7 +79,5 @@ enum list_age status_ct_list_step(const struct status *); /* without a list fres
 const char *status_journal_text(enum journal_health);     /* "off" "written" "failing" "ended" */
 /* Why the journal is not written; NULL: it is, or nobody wants it. */
 const char *status_journal_trouble(const struct journal_state *);
-struct cache_stats status_cache(const struct status *); /* of all workers */
-uint64_t status_flushed(const struct status *);         /* by all workers */
 
 #endif

@@ -4,7 +4,6 @@
 #include "resolver/daemon/listener_tcp.h"
 #include "resolver/daemon/listener_udp.h"
 #include "resolver/daemon/portal_link.h"
-#include "resolver/cache.h"
 #include "resolver/upstreams.h"
 
 #include <pthread.h>
@@ -130,7 +129,8 @@ worker_new(struct worker **out, const struct worker_setup *setup)
 		goto fail;
 	loop_timer_init(&w->drain, w->loop, worker_on_drain, w);
 	heap_watch_init(&w->heap, w->loop, worker_is_high, w);
-	if ((res = engine_new(&w->engine, w->loop, &w->counters, setup->plan, &setup->hooks)) != RES_OK)
+	if ((res = engine_new(&w->engine, w->loop, &w->counters, setup->plan, &setup->hooks, setup->store)) !=
+	    RES_OK)
 		goto fail;
 	portal_link_init(&w->portal, w->loop, engine_portal(w->engine));
 	if ((res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max,
@@ -296,12 +296,6 @@ const struct counters *
 worker_counters(const struct worker *w)
 {
 	return &w->counters;
-}
-
-struct cache *
-worker_cache(struct worker *w)
-{
-	return engine_cache(w->engine);
 }
 
 int

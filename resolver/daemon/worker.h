@@ -1,7 +1,8 @@
 /*
  * worker.h - one event loop and all it owns: listeners, cache, queries in flight, upstream connections.
  *
- * Everything that changes hangs off a worker; workers share only the immutable plan. Each runs in a thread of its own
+ * Everything that changes hangs off a worker; workers share only the immutable plan and the store of cached answers, which
+ * has locks. Each runs in a thread of its own
  * with its own sockets (SO_REUSEPORT). Others reach a worker through worker_post. A worker knows nothing of the daemon.
  */
 #ifndef RESOLVER_DAEMON_WORKER_H
@@ -21,6 +22,7 @@ struct worker_setup {
 	const struct listener_fds *fds; /* the descriptors are taken */
 	size_t n_fds;
 	uint32_t connections_max;            /* of TCP clients */
+	struct cache_store *store;           /* lent; of all workers */
 	struct query_channel *query_channel; /* lent; NULL: no query log */
 	struct server_hooks hooks;           /* called in the worker's thread */
 	void (*on_drained)(void *ctx);       /* in its thread */
@@ -49,7 +51,6 @@ void worker_clock_set(struct worker *);
 void worker_captive_set(struct worker *, int64_t until_ms);
 /* Asks itself for localhost: true when it can answer questions. */
 bool worker_self_test(struct worker *);
-struct cache *worker_cache(struct worker *);
 int worker_portal_error(const struct worker *); /* portal_link.error */
 enum res worker_report(struct worker *, struct upstreams_report *out);
 

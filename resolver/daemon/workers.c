@@ -1,5 +1,6 @@
 #include "resolver/daemon/workers.h"
 
+#include "resolver/cache_store.h"
 #include "resolver/daemon/sockets.h"
 
 #include <stdlib.h>
@@ -65,10 +66,13 @@ workers_new(struct workers *w, const struct workers_setup *of_all, char **why)
 				     .hooks = of_all->hooks,
 				     .on_drained = worker_on_drained,
 				     .ctx = w};
-	enum res res = RES_OK;
+	const struct cache_limits limits = engine_cache_limits(of_all->plan);
+	enum res res;
 
 	*w = (struct workers){.loop = of_all->main_loop};
-	if (of_all->n_given == 0 && s->workers > 1)
+	res = cache_store_new(&w->store, s->workers, &limits);
+	setup.store = w->store;
+	if (res == RES_OK && of_all->n_given == 0 && s->workers > 1)
 		res = sockets_are_free(s, why);
 	if (res == RES_OK && (w->v = calloc(s->workers, sizeof(struct worker *))) == NULL)
 		res = RES_NOMEM;
@@ -121,6 +125,10 @@ worker_on_plan(struct worker *w, void *arg)
 void
 workers_plan_set(struct workers *w, struct plan *plan)
 {
+	const struct cache_limits limits = engine_cache_limits(plan);
+
+	/* Here rather than in a worker: it frees all that the cache held. */
+	cache_store_renew(w->store, plan->snapshot->generation, &limits);
 	for (unsigned i = 0; i < w->n; i++) {
 		struct plan *ref = plan_ref(plan);
 
@@ -142,5 +150,6 @@ workers_free(struct workers *w)
 	for (unsigned i = 0; i < w->n; i++)
 		worker_free(w->v[i]);
 	free(w->v);
+	cache_store_free(w->store);
 	*w = (struct workers){0};
 }

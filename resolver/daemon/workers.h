@@ -8,7 +8,8 @@
 #include "resolver/daemon/worker.h"
 
 struct workers {
-	struct loop *loop; /* of the main thread */
+	struct loop *loop;         /* of the main thread */
+	struct cache_store *store; /* they find each other's answers there */
 	struct worker **v;
 	unsigned n;
 	unsigned n_drained;

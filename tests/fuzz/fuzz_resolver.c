@@ -606,7 +606,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	log_setup(LOG_DEBUG, LOG_TEXT);
 	log_capture(on_log, NULL);
 	check(loop_new(&r.loop) == RES_OK);
-	check(engine_new(&r.engine, r.loop, &r.counters, fuzz_plan(data[0] % PLANS), &hooks) == RES_OK);
+	check(engine_new(&r.engine, r.loop, &r.counters, fuzz_plan(data[0] % PLANS), &hooks, NULL) == RES_OK);
 	while (cursor_left(&r.in) > 0)
 		step(&r);
 	finish(&r);

@@ -49,7 +49,7 @@ engine_make(struct play *p)
 		play_wrong(p, "configuration: %s", buf_cstr(&p->log));
 		return false;
 	}
-	res = engine_new(&p->engine, p->loop, &p->counters, plan, &hooks);
+	res = engine_new(&p->engine, p->loop, &p->counters, plan, &hooks, NULL);
 	plan_unref(plan);
 	return res == RES_OK;
 }

@@ -28,7 +28,6 @@ static const struct control_owner nobody = {.give = false};
 struct worker {
 	struct loop *loop;
 	struct counters counters;
-	struct cache *cache;
 	pthread_t thread;
 	unsigned number;
 };
@@ -41,6 +40,7 @@ struct stage {
 	struct snapshot snapshot;
 	struct vfy_policy policy;
 	struct settings settings;
+	struct cache *cache; /* for the store in it */
 	int64_t captive_ms;
 	bool reload_fails;
 	struct loop *main_loop;
@@ -58,24 +58,30 @@ status_fill(void *ctx, struct status *status)
 	status->snapshot = &s->snapshot;
 	status->started_ms = clock_wall_ms() - 90500; /* half a second for a slow machine */
 	status->captive_until_ms = s->captive_ms;
+	cache_stats(s->cache, &status->cache);
 }
 
 static enum res
-op_status(void *ctx, struct fan_out **out, unsigned what, struct span flush,
-	  void (*done)(void *, const struct status *), void *done_ctx)
+op_status(void *ctx, struct fan_out **out, void (*done)(void *, const struct status *), void *done_ctx)
 {
 	struct stage *s = ctx;
 	const struct fan_out_setup setup = {.loop = s->main_loop,
 					    .worker = s->list,
 					    .n_worker = WORKERS,
-					    .what = what,
-					    .flush = flush,
 					    .fill = status_fill,
 					    .fill_ctx = s,
 					    .done = done,
 					    .done_ctx = done_ctx};
 
 	return fan_out_start(out, &setup);
+}
+
+static uint64_t
+op_flush(void *ctx, struct span name)
+{
+	struct stage *s = ctx;
+
+	return cache_flush(s->cache, name);
 }
 
 static enum res
@@ -102,7 +108,7 @@ op_captive_set(void *ctx, int64_t until_ms)
 	return until_ms != 0;
 }
 
-static const struct control_ops ops = {op_status, fan_out_cancel, op_reload, op_captive_set};
+static const struct control_ops ops = {op_status, fan_out_cancel, op_flush, op_reload, op_captive_set};
 
 /* ---- fake workers */
 
@@ -135,12 +141,6 @@ const struct counters *
 worker_counters(const struct worker *w)
 {
 	return &w->counters;
-}
-
-struct cache *
-worker_cache(struct worker *w)
-{
-	return w->cache;
 }
 
 int
@@ -211,14 +211,14 @@ setup(void **state)
 	s->snapshot.settings = &s->settings;
 	s->snapshot.policy = &s->policy;
 	s->snapshot.generation = 5;
+	assert_int_equal(cache_new(&s->cache, &limits), RES_OK);
+	cache_fill(s->cache);
 	for (unsigned i = 0; i < WORKERS; i++) {
 		struct worker *w = &s->worker[i];
 
 		w->number = i;
 		s->list[i] = w;
 		assert_int_equal(loop_new(&w->loop), RES_OK);
-		assert_int_equal(cache_new(&w->cache, &limits), RES_OK);
-		cache_fill(w->cache);
 		counter_add(&w->counters, COUNTER_QUESTIONS_UDP, 10 + i);
 		atomic_store(&w->counters.by_reason[REASON_CT_NO_SCTS], 2);
 	}
@@ -247,8 +247,8 @@ teardown(void **state)
 		loop_stop(s->worker[i].loop);
 		assert_int_equal(pthread_join(s->worker[i].thread, NULL), 0);
 		loop_free(s->worker[i].loop);
-		cache_free(s->worker[i].cache);
 	}
+	cache_free(s->cache);
 	loop_free(s->main_loop);
 	assert_int_equal(access(s->path, F_OK), -1); /* the socket is gone */
 	assert_int_equal(rmdir(s->dir), 0);
@@ -441,7 +441,7 @@ stats_add_up(void **state)
 	expect_int(json_object_get(o, "counters"), "questions_tcp", 0);
 	expect_int(json_object_get(o, "reasons"), "ct-no-scts", 4);
 	assert_int_equal(json_object_size(json_object_get(o, "reasons")), 1);
-	expect_int(json_object_get(o, "cache"), "entries", 6);
+	expect_int(json_object_get(o, "cache"), "entries", 3);
 	json_decref(o);
 }
 
@@ -451,7 +451,7 @@ prometheus_reads_the_same(void **state)
 	static const char *lines[] = {
 	    "\n# TYPE ctstub_questions_udp_total counter\nctstub_questions_udp_total 21\n",
 	    "\nctstub_upstream_problems_total{reason=\"ct-no-scts\",stage=\"ct\"} 4\n",
-	    "\nctstub_cache_entries 6\n",
+	    "\nctstub_cache_entries 3\n",
 	    "\nctstub_upstream_up{upstream=\"one?\",address=\"192.0.2.1:853\",protocol=\"dot\",worker=\"1\"} "
 	    "1\n",
 	    "\nctstub_upstream_refused{upstream=\"two\",address=\"[2001:db8::1]:443\",protocol=\"doh\","
@@ -470,15 +470,15 @@ prometheus_reads_the_same(void **state)
 }
 
 static void
-flush_reaches_every_worker(void **state)
+flush_takes_a_name_or_all(void **state)
 {
 	struct stage *s = *state;
 	json_t *o = ask_json(s, "{\"verb\":\"flush\",\"name\":\"Example.COM\"}\n");
 
-	expect_int(o, "flushed", 4);
+	expect_int(o, "flushed", 2);
 	json_decref(o);
 	o = ask_json(s, "{\"verb\":\"flush\"}\n");
-	expect_int(o, "flushed", 2);
+	expect_int(o, "flushed", 1);
 	json_decref(o);
 }
 
@@ -676,7 +676,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(upstreams_are_reported_by_worker, setup, teardown),
 	    cmocka_unit_test_setup_teardown(stats_add_up, setup, teardown),
 	    cmocka_unit_test_setup_teardown(prometheus_reads_the_same, setup, teardown),
-	    cmocka_unit_test_setup_teardown(flush_reaches_every_worker, setup, teardown),
+	    cmocka_unit_test_setup_teardown(flush_takes_a_name_or_all, setup, teardown),
 	    cmocka_unit_test_setup_teardown(reload_says_what_is_wrong, setup, teardown),
 	    cmocka_unit_test_setup_teardown(levels_and_captive_mode_are_set, setup, teardown),
 	    cmocka_unit_test_setup_teardown(bad_requests_get_errors, setup, teardown),
