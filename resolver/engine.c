@@ -150,18 +150,22 @@ enum res
 engine_plan_set(struct engine *e, struct plan *plan)
 {
 	const struct cache_limits limits = engine_limits(e, plan);
+	const char *hosts_file = plan->snapshot->settings->hosts_file;
 	struct hosts *hosts = NULL;
 	struct plan *before = e->plan;
 
-	if (hosts_new(&hosts, plan->snapshot->settings->hosts_file) != RES_OK)
+	/* A file that is the same is not read again: it may hold half a million names, and questions wait for that. */
+	if (!hosts_look_again(e->hosts, hosts_file) && hosts_new(&hosts, hosts_file) != RES_OK)
 		return RES_NOMEM;
 	if (upstreams_plan_set(e->upstreams, plan) != RES_OK) {
 		hosts_free(hosts);
 		return RES_NOMEM;
 	}
 	e->plan = plan_ref(plan);
-	hosts_free(e->hosts);
-	e->hosts = hosts;
+	if (hosts != NULL) {
+		hosts_free(e->hosts);
+		e->hosts = hosts;
+	}
 	/* Answers under the old configuration are not given out under the new one: another upstream may be asked for them
 	 * now, or none. */
 	cache_renew(e->cache, plan->snapshot->generation, &limits);

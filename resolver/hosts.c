@@ -348,6 +348,13 @@ hosts_free(struct hosts *h)
 	free(h);
 }
 
+bool
+hosts_look_again(struct hosts *h, const char *file)
+{
+	h->look_again_ms = INT64_MIN;
+	return strcmp(h->file != NULL ? h->file : "", file != NULL ? file : "") == 0;
+}
+
 size_t
 hosts_bad(const struct hosts *h)
 {

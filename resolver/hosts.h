@@ -20,6 +20,8 @@ struct hosts;
 /* file "" or NULL: none. A file that does not exist is an empty one. */
 enum res hosts_new(struct hosts **, const char *file);
 void hosts_free(struct hosts *);
+/* A reload: the file is checked for changes at the next question. False: it is another file than before. */
+bool hosts_look_again(struct hosts *, const char *file);
 
 /* Answers from the file. A name in the file is answered for every type: types that the file cannot hold get NODATA
  * (RFC 2308, 2.2). */

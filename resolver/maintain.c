@@ -26,12 +26,12 @@ upstreams_recheck(struct upstreams *set, const struct route *route, int64_t now,
 	size_t i;
 
 	while ((s = walk_next(&w, &i)) != NULL) {
-		int64_t tried = upstream_tried_ms(set, s->upstream);
-		bool due =
-		    now >= s->retry_at_ms || (nobody && !server_time_within(tried, now, UPSTREAM_PROBE_MS));
-
-		if (s->health == HEALTH_REFUSED && due && !server_connects(s) &&
-		    (oldest == NULL || s->tried_ms < oldest->tried_ms))
+		if (s->health != HEALTH_REFUSED || server_connects(s) ||
+		    (oldest != NULL && s->tried_ms >= oldest->tried_ms))
+			continue;
+		if (now >= s->retry_at_ms ||
+		    (nobody &&
+		     !server_time_within(upstream_tried_ms(set, s->upstream), now, UPSTREAM_PROBE_MS)))
 			oldest = s;
 	}
 	if (oldest != NULL)

@@ -33,6 +33,18 @@ server_expected_us(const struct server *s)
 	return server_is_ready(s) ? us : us + us / 4 + 5000;
 }
 
+#define RANK_AVOIDED (1ULL << 63)
+#define RANK_SILENT  (1ULL << 62)
+
+/* Where a question begins in its route: at the upstream of the smallest rank, unless times decide. */
+static size_t
+route_start(enum strategy strategy, const struct route *route, const struct tries *tries)
+{
+	size_t n = route->n_upstream;
+
+	return strategy == STRATEGY_SPREAD && n > 0 ? (n - tries->spin % n) % n : 0;
+}
+
 /* The smallest rank goes first. Within an upstream the address families alternate (RFC 8305, 4). */
 static uint64_t
 server_rank(const struct server *s, size_t i, const struct route *route, const struct tries *tries,
@@ -57,14 +69,16 @@ server_rank(const struct server *s, size_t i, const struct route *route, const s
 		break;
 	}
 	silent = loop_now_ms(set->loop) < s->suspect_until_ms;
-	return (uint64_t)(s->upstream == avoid) << 63 | (uint64_t)silent << 62 | rank << 8 | (turn & 0xff);
+	return (s->upstream == avoid ? RANK_AVOIDED : 0) | (silent ? RANK_SILENT : 0) | rank << 8 |
+	       (turn & 0xff);
 }
 
 struct server *
 upstreams_next(const struct upstreams *set, const struct route *route, const struct tries *tries,
 	       uint32_t avoid)
 {
-	struct walk w = upstreams_walk(set, route);
+	const enum strategy strategy = set->plan->snapshot->settings->strategy;
+	struct walk w = upstreams_walk_from(set, route, route_start(strategy, route, tries));
 	int64_t now = loop_now_ms(set->loop);
 	struct server *s, *best = NULL, *probe = NULL;
 	uint64_t best_rank = 0;
@@ -73,6 +87,10 @@ upstreams_next(const struct upstreams *set, const struct route *route, const str
 	while ((s = walk_next(&w, &i)) != NULL) {
 		uint64_t rank;
 
+		/* Upstreams come by their rank: the rest of a thousand need not be looked at. */
+		if (strategy != STRATEGY_FASTEST && best != NULL && best_rank < RANK_SILENT &&
+		    s->upstream != best->upstream)
+			break;
 		if (s->health == HEALTH_REFUSED || tries_have(tries, s->id))
 			continue;
 		if (server_rests(s, now)) {

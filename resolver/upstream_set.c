@@ -6,14 +6,23 @@ upstreams_walk(const struct upstreams *set, const struct route *route)
 	return (struct walk){.set = set, .route = route};
 }
 
+struct walk
+upstreams_walk_from(const struct upstreams *set, const struct route *route, size_t place)
+{
+	return (struct walk){.set = set, .route = route, .first = place};
+}
+
 struct server *
 walk_next(struct walk *w, size_t *i)
 {
 	while (w->i < w->route->n_upstream) {
-		uint32_t u = w->route->upstream[w->i];
+		size_t place = w->first + w->i < w->route->n_upstream
+				   ? w->first + w->i
+				   : w->first + w->i - w->route->n_upstream;
+		uint32_t u = w->route->upstream[place];
 
 		if (w->p < w->set->plan->snapshot->upstream[u].n_target) {
-			*i = w->i;
+			*i = place;
 			return w->set->server[w->set->first[u] + w->p++];
 		}
 		w->i++;

@@ -51,10 +51,13 @@ struct upstreams {
 struct walk {
 	const struct upstreams *set;
 	const struct route *route;
-	size_t i; /* upstream in the route */
-	size_t p; /* address in the upstream */
+	size_t first; /* where it began */
+	size_t i;     /* upstreams of the route that are done */
+	size_t p;     /* address in the upstream */
 };
 struct walk upstreams_walk(const struct upstreams *, const struct route *);
+/* The same, beginning at this place of the route, and then at its start. */
+struct walk upstreams_walk_from(const struct upstreams *, const struct route *, size_t place);
 /* NULL at the end. *i: its upstream's place in the route. */
 struct server *walk_next(struct walk *, size_t *i);
 

@@ -44,16 +44,22 @@ upstreams_free(struct upstreams *set)
 	free(set);
 }
 
-/* The server that was for the same upstream, address and protocol before. */
+/* Takes the server out of the old ones that was for the same upstream, address and protocol before. *at: where it is looked for
+ * first; after the one that was found last, for the order seldom changes and there may be thousands. */
 static struct server *
-server_before(const struct upstreams *set, const struct upstream_plan *u, const struct tp_target *t)
+server_before(const struct upstreams *set, const struct upstream_plan *u, const struct tp_target *t,
+	      size_t *at)
 {
-	for (size_t i = 0; i < set->n; i++) {
+	for (size_t n = 0; n < set->n; n++) {
+		size_t i = (*at + n) % set->n;
 		struct server *s = set->server[i];
 
 		if (s != NULL && s->target->protocol == t->protocol &&
-		    addr_equal(&s->target->addr, &t->addr) && strcmp(s->target->upstream, u->title) == 0)
+		    addr_equal(&s->target->addr, &t->addr) && strcmp(s->target->upstream, u->title) == 0) {
+			set->server[i] = NULL;
+			*at = i + 1;
 			return s;
+		}
 	}
 	return NULL;
 }
@@ -106,7 +112,7 @@ upstreams_plan_set(struct upstreams *set, const struct plan *plan)
 {
 	const struct snapshot *snap = plan->snapshot;
 	struct server **fresh;
-	size_t *first, at = 0, n = plan_servers(plan);
+	size_t *first, at = 0, at_old = 0, n = plan_servers(plan);
 	struct server **old = set->server;
 	size_t n_old = set->n;
 
@@ -117,12 +123,9 @@ upstreams_plan_set(struct upstreams *set, const struct plan *plan)
 		for (uint32_t p = 0; p < snap->upstream[u].n_target; p++, at++) {
 			const struct tp_target *t = set->by_floor ? &snap->upstream[u].target_by_floor[p]
 								  : &snap->upstream[u].target[p];
-			struct server *kept = server_before(set, &snap->upstream[u], t);
+			struct server *kept = server_before(set, &snap->upstream[u], t, &at_old);
 
 			if (kept != NULL) {
-				for (size_t i = 0; i < n_old; i++)
-					if (old[i] == kept)
-						old[i] = NULL;
 				free(fresh[at]);
 				fresh[at] = kept;
 				server_retarget(kept, t);

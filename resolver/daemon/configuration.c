@@ -120,7 +120,8 @@ reload_failed(struct configuration *c, const struct config_errors *errors)
 }
 
 enum res
-configuration_reload(struct configuration *c, struct config_errors *errors, struct changes *changes)
+configuration_reload(struct configuration *c, struct config_errors *errors, struct changes *changes,
+		     struct plan **replaced)
 {
 	struct plan *plan, *before = c->plan;
 
@@ -135,7 +136,7 @@ configuration_reload(struct configuration *c, struct config_errors *errors, stru
 	c->reload_error = NULL;
 	changes_find(changes, before->snapshot->settings, plan->snapshot->settings);
 	contents_compare(changes, before, plan);
-	plan_unref(before);
+	*replaced = before;
 	log_as_configured(c);
 	log_event(LOG_NOTICE, "reloaded", LOG_INT("generation", c->generation),
 		  LOG_INT("upstreams", plan->snapshot->n_upstream), LOG_INT("changes", changes->n));

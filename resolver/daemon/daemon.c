@@ -130,17 +130,19 @@ static enum res
 daemon_reload(void *ctx, struct config_errors *errors, struct changes *changes, uint64_t *generation)
 {
 	struct daemon *d = ctx;
-	enum res res = configuration_reload(&d->configuration, errors, changes);
+	struct plan *before;
+	enum res res = configuration_reload(&d->configuration, errors, changes, &before);
 
 	counter_add(&d->counters, res == RES_OK ? COUNTER_RELOADS : COUNTER_RELOADS_FAILED, 1);
-	if (res != RES_OK)
+	if (res != RES_OK) {
+		heap_trim();
 		return res;
-	workers_plan_set(&d->workers, d->configuration.plan);
+	}
+	workers_plan_set(&d->workers, d->configuration.plan, before);
 	recorder_configure(d->recorder, d->configuration.plan->snapshot->settings);
 	query_log_reload(d->query_log, d->configuration.plan->snapshot->settings);
 	list_age_watch_start(&d->list_age);
 	*generation = d->configuration.generation;
-	heap_trim();
 	return RES_OK;
 }
 

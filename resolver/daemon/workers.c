@@ -1,6 +1,7 @@
 #include "resolver/daemon/workers.h"
 
 #include "resolver/cache_store.h"
+#include "resolver/daemon/heap.h"
 #include "resolver/daemon/sockets.h"
 
 #include <stdlib.h>
@@ -116,25 +117,101 @@ workers_drain(struct workers *w)
 		loop_stop(w->loop);
 }
 
+/* ---- a reload */
+
+struct handover {
+	LIST_ENTRY(handover) link;
+	struct plan *before;
+	unsigned n, left; /* workers in all, and those that still use it */
+	struct handed {
+		struct handover *all;
+		struct plan *plan;        /* a reference, until the worker took it */
+		struct loop_reply *reply; /* until it is posted back */
+	} handed[];
+};
+
+/* Main thread; no worker uses it any more. */
+static void
+handover_free(struct handover *h)
+{
+	LIST_REMOVE(h, link);
+	for (unsigned i = 0; i < h->n; i++) {
+		loop_reply_free(h->handed[i].reply);
+		plan_unref(h->handed[i].plan);
+	}
+	plan_unref(h->before);
+	free(h);
+	heap_trim();
+}
+
+static void
+handover_on_taken(void *arg)
+{
+	struct handover *h = arg;
+
+	if (--h->left == 0)
+		handover_free(h);
+}
+
+static void
+handed_reply(struct handed *p)
+{
+	struct loop_reply *reply = p->reply;
+
+	p->reply = NULL;
+	loop_reply_post(reply);
+}
+
 static void
 worker_on_plan(struct worker *w, void *arg)
 {
-	worker_plan_take(w, arg);
+	struct handed *p = arg;
+	struct plan *plan = p->plan;
+
+	p->plan = NULL;
+	worker_plan_take(w, plan);
+	handed_reply(p);
+}
+
+/* NULL: no memory. The plan before is taken on success. */
+static struct handover *
+handover_new(struct workers *w, struct plan *plan, struct plan *before)
+{
+	struct handover *h = calloc(1, sizeof *h + w->n * sizeof *h->handed);
+
+	if (h == NULL)
+		return NULL;
+	LIST_INSERT_HEAD(&w->handovers, h, link);
+	h->n = h->left = w->n;
+	for (unsigned i = 0; i < w->n; i++) {
+		h->handed[i].all = h;
+		if (loop_reply_new(&h->handed[i].reply, w->loop, handover_on_taken, h) != RES_OK) {
+			handover_free(h);
+			return NULL;
+		}
+	}
+	for (unsigned i = 0; i < w->n; i++)
+		h->handed[i].plan = plan_ref(plan);
+	h->before = before;
+	return h;
 }
 
 void
-workers_plan_set(struct workers *w, struct plan *plan)
+workers_plan_set(struct workers *w, struct plan *plan, struct plan *before)
 {
 	const struct cache_limits limits = engine_cache_limits(plan);
+	struct handover *h = handover_new(w, plan, before);
 
 	/* Here rather than in a worker: it frees all that the cache held. */
 	cache_store_renew(w->store, plan->snapshot->generation, &limits);
-	for (unsigned i = 0; i < w->n; i++) {
-		struct plan *ref = plan_ref(plan);
-
-		if (worker_post(w->v[i], worker_on_plan, ref) != RES_OK)
-			plan_unref(ref);
+	if (h == NULL) { /* the workers go on with the plan that they have */
+		log_event(LOG_ERROR, "reload-without-memory", LOG_INT("workers", w->n));
+		plan_unref(before);
+		return;
 	}
+	for (unsigned i = 0; i < w->n; i++)
+		if (worker_post(w->v[i], worker_on_plan, &h->handed[i]) != RES_OK)
+			handed_reply(&h->handed[i]); /* this one goes on with the plan that it has */
 }
 
 void
@@ -149,6 +226,8 @@ workers_free(struct workers *w)
 {
 	for (unsigned i = 0; i < w->n; i++)
 		worker_free(w->v[i]);
+	while (!LIST_EMPTY(&w->handovers))
+		handover_free(LIST_FIRST(&w->handovers));
 	free(w->v);
 	cache_store_free(w->store);
 	*w = (struct workers){0};

@@ -7,12 +7,17 @@
 
 #include "resolver/daemon/worker.h"
 
+#include <sys/queue.h>
+
+struct handover;
+
 struct workers {
 	struct loop *loop;         /* of the main thread */
 	struct cache_store *store; /* they find each other's answers there */
 	struct worker **v;
 	unsigned n;
 	unsigned n_drained;
+	LIST_HEAD(, handover) handovers; /* plans that some worker may still use */
 };
 
 struct workers_setup {
@@ -33,7 +38,8 @@ void workers_free(struct workers *);
 
 /* fn(worker, arg) runs in each worker's thread. RES_NOMEM: some of them will not run it. */
 enum res workers_post(struct workers *, void (*fn)(struct worker *, void *arg), void *arg);
-/* A reload: each takes a reference. */
-void workers_plan_set(struct workers *, struct plan *);
+/* A reload: each takes a reference, and the store is emptied. The plan before (taken) is freed in the main thread, when the last
+ * worker has the new one: it may be large, and no question waits for that. */
+void workers_plan_set(struct workers *, struct plan *, struct plan *before);
 
 #endif

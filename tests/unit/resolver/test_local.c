@@ -456,6 +456,11 @@ hosts_are_read_again_when_they_change(void **state)
 	assert_false(hosts_have(h, "two.example", 7000)); /* not there: empty */
 	write_file(path, "10.0.0.1 three.example\n");
 	assert_true(hosts_have(h, "three.example", 8000));
+	write_file(path, "10.0.0.1 number-four.example\n");
+	assert_false(hosts_have(h, "number-four.example", 8500));
+	assert_false(hosts_look_again(h, "/etc/hosts"));
+	assert_true(hosts_look_again(h, path)); /* a reload does not wait for the second to pass */
+	assert_true(hosts_have(h, "number-four.example", 8500));
 	assert_int_equal(remove(path), 0);
 	hosts_free(h);
 	(void)fclose(fdopen(fd, "r"));

@@ -1,0 +1,99 @@
+"""Several workers, one cache: what one of them received is found by all, and what is taken out is gone for all. The kernel chooses the
+worker by the client's port, so each question below comes from a port of its own: 30 of them miss no worker."""
+from functional._common import stub
+from harness import client, wire
+from harness.case import case, check, equal, until
+from harness.daemon import upstream
+from harness.upstream import DotServer
+
+PORTS = 30
+WORKERS = 2
+
+
+def from_all_ports(d, name, rcode="NOERROR", **options):
+    """Asks once from each port; the replies."""
+    replies = [d.ask(name, **options) for _ in range(PORTS)]
+    equal({client.rcode(r) for r in replies}, {rcode}, f"rcodes for {name}")
+    return replies
+
+
+def asked(server, name):
+    return server.names().count(name)
+
+
+def handshakes(d):
+    """Of each worker."""
+    return [u["handshakes"] for u in d.ctl("upstreams")["upstreams"]]
+
+
+def busy(d):
+    """Every worker has an upstream connection of its own, so each of them answers some port."""
+    for i in range(40 * WORKERS):
+        if all(handshakes(d)):
+            return
+        d.ask(f"warm{i}.example.com")
+    check(False, f"not every worker was asked: {handshakes(d)}")
+
+
+def denial(q):
+    soa = b"\x01a\x00\x01b\x00" + b"\0\0\0\1" * 4 + b"\0\0\1\x2c"
+    if not q.name.lower().startswith("no-such"):
+        return wire.answer(q)
+    return wire.header(q.ident, 0x8183, 1, 0, 1, 0) + q.section + wire.record(b"\xc0\x0c", 6, 300, soa)
+
+
+ROWS = (("an answer over UDP", "www.example.com", "NOERROR", {}),
+        ("an answer over TCP", "tcp.example.com", "NOERROR", {"tcp": True}),
+        ("an answer of another type", "www.example.net", "NOERROR", {"qtype": "AAAA"}),
+        ("a denial", "no-such.example.com", "NXDOMAIN", {}))
+
+
+@case("what one worker received is found by the others")
+def shared(t):
+    d, server = stub(t, answer=denial, workers=WORKERS)
+    busy(d)
+    for what, name, rcode, options in ROWS:
+        from_all_ports(d, name, rcode, **options)
+        equal(asked(server, name), 1, f"{what}: questions at the upstream")
+    names = len(set(server.names()))
+    cache = d.ctl("stats")["cache"]
+    equal(cache["entries"], names, "entries: each name once")
+    check(cache["hits"] >= len(ROWS) * (PORTS - 1), f"hits: {cache}")
+
+
+@case("a flush reaches the cache of all workers, by name and whole")
+def flushed(t):
+    d, server = stub(t, workers=WORKERS)
+    busy(d)
+    for name in ("a.example.com", "b.example.org"):
+        from_all_ports(d, name)
+    equal(d.ctl("flush", name="example.com")["flushed"], asked_below(server, "example.com"), "entries that a flush of a name removes")
+    for name, times in (("a.example.com", 2), ("b.example.org", 1)):
+        from_all_ports(d, name)
+        equal(asked(server, name), times, f"{name}: questions at the upstream")
+    check(d.ctl("flush")["flushed"] >= 2, "a flush of everything")
+    equal(d.ctl("stats")["cache"]["entries"], 0, "entries afterwards")
+    from_all_ports(d, "b.example.org")
+    equal(asked(server, "b.example.org"), 2, "b.example.org: questions at the upstream")
+
+
+def asked_below(server, zone):
+    return len({n for n in server.names() if n.endswith(zone)})
+
+
+@case("after a reload no worker gives an answer of the configuration before")
+def reloaded(t):
+    d, _ = stub(t, workers=WORKERS)
+    second = DotServer(t, d.site, answer=lambda q: wire.answer(q, records=[wire.record(b"\xc0\x0c", q.qtype, 300, bytes([203, 0, 113, 9]))]))
+    busy(d)
+    old = {r.answer[0][0].to_text() for r in from_all_ports(d, "www.example.com")}
+    d.write(upstream("two", second))
+    check(d.ctl("reload")["ok"], "reload")
+    until(lambda: d.ask("www.example.com").answer[0][0].to_text() == "203.0.113.9", 10, "the new upstream answers")
+    # The second worker may take the configuration a moment later; it must not put what it knew back.
+    until(lambda: {r.answer[0][0].to_text() for r in from_all_ports(d, "www.example.com")} == {"203.0.113.9"}, 10,
+          f"the new upstream answers for all workers, instead of {old}")
+    equal(asked(second, "www.example.com"), 1, "questions at the new upstream")
+    for _ in range(3):
+        check(d.ctl("reload")["ok"], "another reload")
+    from_all_ports(d, "www.example.com")
