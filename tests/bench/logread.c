@@ -30,7 +30,7 @@ struct watch_findings {
 
 static volatile sig_atomic_t stop;
 
-void
+bool
 watch_entry_seen(struct watch_findings *findings, const struct watch_entry *entry)
 {
 	findings->entries++;
@@ -39,6 +39,7 @@ watch_entry_seen(struct watch_findings *findings, const struct watch_entry *entr
 	if (findings->out >= 0)
 		buf_format(&findings->lines, "%.8s %llu %zu\n", entry->log->id_hex, (unsigned long long)entry->index,
 			   entry->certificate.n);
+	return true;
 }
 
 void
