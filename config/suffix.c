@@ -40,11 +40,12 @@ tail_text(char *out, struct span tail)
 struct span
 suffix_zone(struct span name)
 {
-	size_t at[LABELS_MAX], labels = 0, known = 1;
+	uint8_t at[LABELS_MAX];
+	size_t labels = 0, known = 1;
 	char text[256];
 
 	for (size_t i = 0; i < name.n && name.p[i] != 0 && labels < LABELS_MAX; i += 1U + name.p[i])
-		at[labels++] = i;
+		at[labels++] = (uint8_t)i;
 	if (labels == 0)
 		return name;
 	for (size_t n = 2; n <= labels && n <= SUFFIX_LABELS_MAX; n++) {

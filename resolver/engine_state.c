@@ -53,10 +53,11 @@ engine_on_woken(void *ctx)
 	engine_notice_clocks(ctx);
 }
 
-int64_t
-engine_awake_ms(struct engine *e)
+/* How long the machine has slept, at that moment of the clock that stands still meanwhile. */
+static int64_t
+engine_slept_ms(struct engine *e, int64_t awake)
 {
-	int64_t awake = clock_mono_ms(), slept = clock_boot_ms() - awake;
+	int64_t slept = clock_boot_ms() - awake;
 
 	/* Smaller differences are those of rounding, or too short to harm anything. It is not acted upon at once: that ends
 	 * attempts, those of this question too. */
@@ -64,15 +65,22 @@ engine_awake_ms(struct engine *e)
 		e->slept_ms = slept;
 		loop_defer(&e->woken, e->loop, engine_on_woken, e);
 	}
+	return slept;
+}
+
+int64_t
+engine_awake_ms(struct engine *e)
+{
+	int64_t awake = clock_mono_ms();
+
+	(void)engine_slept_ms(e, awake);
 	return awake;
 }
 
 int64_t
 engine_boot_of_awake_ms(struct engine *e, int64_t awake_ms)
 {
-	int64_t now = engine_awake_ms(e);
-
-	return clock_boot_ms() + awake_ms - now;
+	return awake_ms + engine_slept_ms(e, clock_mono_ms());
 }
 
 void

@@ -201,7 +201,7 @@ queries_enter(struct engine *e, struct query *q, const struct msg_question *ques
 {
 	bool fresh = q == NULL;
 
-	if (fresh && (q = query_new(e, question, route, &callbacks)) != NULL)
+	if (fresh && (q = query_new(e, question, route, claim->zone, &callbacks)) != NULL)
 		(void)admission_enter(e->admission, &q->waiters.admission, claim, loop_now_ms(e->loop));
 	if (q != NULL && waiter_new(&q->waiters, question, client) != NULL)
 		return q;
@@ -254,7 +254,9 @@ queries_prefetch(struct engine *e, const struct msg_question *question, const st
 		return;
 	engine_notice_clocks(e);
 	upstreams_maintain(e->upstreams, route);
-	if ((q = query_new(e, question, route, &callbacks)) == NULL)
+	q = query_new(e, question, route, engine_zone(e, span_of(question->name, question->name_n)),
+		      &callbacks);
+	if (q == NULL)
 		return;
 	if (!query_send(q)) {
 		query_end(q);

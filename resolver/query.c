@@ -65,7 +65,7 @@ query_enter(struct query *q)
 }
 
 struct query *
-query_new(struct engine *e, const struct msg_question *question, const struct route *route,
+query_new(struct engine *e, const struct msg_question *question, const struct route *route, uint64_t zone,
 	  const struct query_callbacks *callbacks)
 {
 	struct query *q = pool_take(&e->query_pool);
@@ -83,7 +83,7 @@ query_new(struct engine *e, const struct msg_question *question, const struct ro
 	q->waiters.class = question->class;
 	q->held = buf_max(QUERY_HELD_MAX);
 	q->tries.spin = random_u32();
-	q->zone = q->attempts.zone = engine_zone(e, q->key.name);
+	q->zone = q->attempts.zone = zone;
 	q->attempts.on_outcome = callbacks->on_outcome;
 	q->deadline_ms = q->attempts.deadline_ms = engine_awake_ms(e) + QUERY_TIME_MS;
 	loop_timer_init(&q->timer, e->loop, callbacks->on_due, q);

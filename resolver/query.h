@@ -63,8 +63,8 @@ struct query_callbacks {
 
 /* NULL: there is none. Lent. */
 struct query *query_find(const struct engine *, const struct msg_question *);
-/* In the table, not sent yet. NULL: no memory. */
-struct query *query_new(struct engine *, const struct msg_question *, const struct route *,
+/* In the table, not sent yet. zone: engine_zone of the name. NULL: no memory. */
+struct query *query_new(struct engine *, const struct msg_question *, const struct route *, uint64_t zone,
 			const struct query_callbacks *);
 /* Out of the table and freed; whoever still waits is dropped without a reply. */
 void query_end(struct query *);
