@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SLOTS_MIN  16U
-#define LABELS_MAX 128 /* 127 and the root alone */
+#define SLOTS_MIN 16U
 
 /* What lies at an offset of the block: the value, then the name. */
 struct nameset {
@@ -16,8 +15,7 @@ struct nameset {
 	uint32_t *slot; /* offset + 1; 0: free. Linear probing, at most three quarters full */
 	size_t slots;   /* a power of two */
 	size_t count;
-	uint64_t depths[LABELS_MAX /
-			64]; /* numbers of labels that names here have: others need not be looked for */
+	uint64_t lengths[MSG_NAME_MAX / 64 + 1]; /* of names here, in bytes: others need not be hashed */
 };
 
 enum res
@@ -116,30 +114,19 @@ block_room(struct nameset *s, size_t n)
 	return RES_OK;
 }
 
-static unsigned
-labels_of(struct span name)
-{
-	unsigned labels = 0;
-
-	for (size_t at = 0; at < name.n && name.p[at] != 0; at += 1U + name.p[at])
-		labels++;
-	return labels;
-}
-
 static bool
-depth_is_used(const struct nameset *s, unsigned labels)
+length_is_used(const struct nameset *s, size_t n)
 {
-	return labels < LABELS_MAX && (s->depths[labels / 64] >> labels % 64 & 1) != 0;
+	return n <= MSG_NAME_MAX && (s->lengths[n / 64] >> n % 64 & 1) != 0;
 }
 
 enum res
 nameset_add(struct nameset *s, struct span name, uint32_t value)
 {
-	unsigned labels = labels_of(name);
 	uint32_t *slot;
 	enum res res;
 
-	if (name.n == 0 || name.n > MSG_NAME_MAX || labels >= LABELS_MAX)
+	if (name.n == 0 || name.n > MSG_NAME_MAX)
 		return RES_MALFORMED;
 	if ((s->count + 1) * 4 > s->slots * 3 && (res = slots_double(s)) != RES_OK)
 		return res;
@@ -154,7 +141,7 @@ nameset_add(struct nameset *s, struct span name, uint32_t value)
 	memcpy(s->block + s->used + sizeof value, name.p, name.n);
 	s->used += sizeof value + name.n;
 	s->count++;
-	s->depths[labels / 64] |= (uint64_t)1 << labels % 64;
+	s->lengths[name.n / 64] |= (uint64_t)1 << name.n % 64;
 	return RES_OK;
 }
 
@@ -201,7 +188,7 @@ nameset_find(const struct nameset *s, struct span name, uint32_t *value)
 {
 	uint32_t slot;
 
-	if (s == NULL || s->count == 0)
+	if (s == NULL || !length_is_used(s, name.n))
 		return false;
 	slot = *nameset_slot(s, name);
 	if (slot != 0 && value != NULL)
@@ -214,11 +201,10 @@ nameset_find_above(const struct nameset *s, struct span name, uint32_t *value)
 {
 	if (s == NULL || s->count == 0)
 		return 0;
-	for (unsigned labels = labels_of(name);; labels--) {
-		if (depth_is_used(s, labels) && nameset_find(s, name, value))
-			return name.n;
-		if (labels == 0)
+	while (!nameset_find(s, name, value)) {
+		if (name.n <= 1)
 			return 0;
 		name = span_slice(name, 1U + name.p[0], name.n);
 	}
+	return name.n;
 }
