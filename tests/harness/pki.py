@@ -138,13 +138,13 @@ def crl(ca, serials=(), until=7 * DAY, key_id=True):
 class Site:
     """Files of a little world: anchors.pem, one server's chain.pem and key.pem, logs.json."""
 
-    def __init__(self, t, ips=("127.0.0.1", "::1"), names=("dns.test",), with_ct=False, prefix="site", **leaf):
-        """leaf: dates, as Authority.issue takes them."""
+    def __init__(self, t, ips=("127.0.0.1", "::1"), names=("dns.test",), with_ct=False, prefix="site", common_name="Test Server", **leaf):
+        """leaf: dates, as Authority.issue takes them. The subject is not empty, as kdig cannot print an empty one."""
         self.root = Authority(f"Root of {prefix}")
         self.intermediate = Authority(f"Intermediate of {prefix}", self.root)
         self.logs = [Log("Alpha 1", "Alpha"), Log("Beta 1", "Beta"), Log("Gamma tiled", "Gamma", static=True)]
         self.key, self.cert = self.intermediate.issue(
-            ips, names, self.logs if with_ct else (), common_name="Test Server", **leaf)  # kdig cannot print an empty subject
+            ips, names, self.logs if with_ct else (), common_name=common_name, **leaf)
         self.anchors = t.write(f"{prefix}/anchors.pem", pem(self.root.cert))
         self.chain = t.write(f"{prefix}/chain.pem", pem(self.cert) + pem(self.intermediate.cert))
         self.key_file = t.write(f"{prefix}/key.pem", key_pem(self.key))

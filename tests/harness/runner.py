@@ -377,7 +377,7 @@ class Run:
             self.task("static", self.static, ["build/gcc"], places=2)
         if o.fuzz:
             self.plan_fuzz()
-        for option, group in (("mutants", None), ("peers", "peers"), ("browser", "browser"), ("package", None), ("bench", None)):
+        for option, group in (("mutants", None), ("peers", "peers"), ("browser", "browser"), ("package", None), ("bench", "peers")):
             if getattr(o, option):
                 if group:
                     self.task(f"servers {group}", lambda group=group: self.fetch_servers(group))
