@@ -18,7 +18,7 @@ KINDS = {            # name: (title, command, options of the load that choose th
 SYSTEM_CALLS = ("recvmmsg", "sendmmsg", "recvmsg", "sendmsg", "recvfrom", "sendto", "recv", "send", "read", "write", "writev", "readv",
                 "epoll_wait", "epoll_pwait", "epoll_pwait2", "epoll_ctl", "timerfd_settime", "timerfd_settime@@GLIBC_2.8", "getrandom", "poll")
 SHOWN = 25           # functions in each table
-LEAST = 0.004        # of a question's instructions: what is less is not shown
+LEAST = 0.002        # of a question's instructions: functions with less are not kept
 
 
 def costs(text):
@@ -108,7 +108,10 @@ def measure(bench):
             if bare in SYSTEM_CALLS and "libc" in name:
                 calls[bare] = round(calls.get(bare, 0) + row[2], 3)
         whole = sum(row[0] for row in rows.values())
-        kinds[kind] = {"instructions": whole, "system_calls": calls,
+        places = {}
+        for name, row in rows.items():
+            places[split(name)[1]] = round(places.get(split(name)[1], 0) + row[0], 1)
+        kinds[kind] = {"instructions": round(whole, 1), "system_calls": calls, "places": places,
                        "functions": {name: row for name, row in sorted(rows.items(), key=lambda r: -r[1][1]) if max(row[0], row[1]) >= LEAST * whole}}
     return {"questions": n, "kinds": kinds}
 
@@ -129,14 +132,6 @@ def split(name):
     return function, place.rstrip("]").split(".so")[0]
 
 
-def by_place(kind):
-    sums = {}
-    for name, (own, _, _) in kind["functions"].items():
-        place = split(name)[1]
-        sums[place] = sums.get(place, 0) + own
-    return sorted(sums.items(), key=lambda r: -r[1])
-
-
 def function_table(kind, column):
     rows = sorted(kind["functions"].items(), key=lambda r: -r[1][column])[:SHOWN]
     lines = ["| function | instructions | share | calls |", "|---|---|---|---|"]
@@ -151,7 +146,7 @@ def document(raw, tried):
     parts = [HEAD.format(questions=raw["questions"])]
     lines = ["| | instructions | where | system calls |", "|---|---|---|---|"]
     for name, kind in kinds.items():
-        where = ", ".join(f"{place} {100 * own / kind['instructions']:.0f} %" for place, own in by_place(kind)[:4])
+        where = ", ".join(f"{place} {100 * own / kind['instructions']:.0f} %" for place, own in sorted(kind["places"].items(), key=lambda p: -p[1])[:4])
         calls = ", ".join(f"{call} {n:.2f}" for call, n in sorted(kind["system_calls"].items(), key=lambda c: -c[1]) if n >= 0.005)
         lines.append(f"| {KINDS[name][0]} | {kind['instructions']:.0f} | {where} | {calls} |")
     parts += ["\n".join(lines) + "\n", tried]

@@ -206,6 +206,11 @@ def latency_table(side, which):
 
 # ---- plots
 
+def curve(side, name, which):
+    points = ((rate, side.median(name, "uncached_rates", str(rate), which)) for rate in rates_of(side, "uncached_rates"))
+    return [(rate, us) for rate, us in points if us]
+
+
 def plots(raw):
     """File name to SVG."""
     if "side" not in raw:
@@ -213,15 +218,14 @@ def plots(raw):
     side, panels = Side(raw["side"]), []
     real = [n for n in side.names if CANDIDATES[n].protocol]
     for which in ("p50", "p99"):
-        series = [(CANDIDATES[n].title, CANDIDATES[n].ours, [(rate, side.median(n, "uncached_rates", str(rate), which)) for rate in rates_of(side, "uncached_rates")
-                                                             if side.median(n, "uncached_rates", str(rate), which)]) for n in real]
-        panels.append((f"{which} of uncached answers", series))
+        panels.append((f"{which} of uncached answers", [(CANDIDATES[n].title, CANDIDATES[n].ours, curve(side, n, which)) for n in real]))
 
     def bars(*path):
         return [(CANDIDATES[n].title, CANDIDATES[n].ours, [(path[-1], side.median(n, *path))] if side.median(n, *path) else []) for n in side.names]
     both = [(CANDIDATES[n].title, CANDIDATES[n].ours, [(p, side.median(n, p)) for p in ("own_mib", "files_mib")]) for n in real if side.values(n, "own_mib")]
     return {"latency.svg": plot.latencies("Time to an answer at a steady rate", panels),
-            "cpu.svg": plot.bars("Processor time of an answer at full speed", "us", [("cached", bars("cached", "cpu_us")), ("uncached", bars("uncached", "cpu_us"))]),
+            "cpu.svg": plot.bars("Processor time of an answer at full speed", "us",
+                                 [(part, bars(part, "cpu_us")) for part in ("cached", "uncached")]),
             "memory.svg": plot.bars("Resident memory with 1,000 names cached (dark: own, light: of files)", "MiB", [("", both)])}
 
 

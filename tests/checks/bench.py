@@ -161,7 +161,8 @@ def profile(t):
     equal(sorted(raw["kinds"]), sorted(instructions.KINDS), "kinds of questions")
     for name, kind in raw["kinds"].items():
         own = sum(row[0] for row in kind["functions"].values())
-        check(0.8 * kind["instructions"] < own <= kind["instructions"], f"{name}: the functions have {own} of {kind['instructions']} instructions")
+        check(0.5 * kind["instructions"] < own <= kind["instructions"], f"{name}: the functions have {own} of {kind['instructions']} instructions")
+        check(abs(sum(kind["places"].values()) - kind["instructions"]) < 10, f"{name}: the places have {kind['places']}")
 
 
 CALLGRIND = """events: Ir
