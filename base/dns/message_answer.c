@@ -139,6 +139,8 @@ msg_answer_matches(const struct msg_answer *a, struct span sent)
 
 	if (sent.n <= 4 || a->section.n != sent.n || memcmp(a->section.p + name_n, sent.p + name_n, 4) != 0)
 		return false;
+	if (memcmp(a->section.p, sent.p, name_n) == 0)
+		return true;
 	/* A label is at most 63 long, below 'A': its length is no letter. */
 	for (size_t i = 0; i < name_n; i++)
 		if (ascii_lower(a->section.p[i]) != ascii_lower(sent.p[i]))
