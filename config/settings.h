@@ -133,6 +133,7 @@ struct settings {
 	size_t n_upstream;
 	enum strategy strategy;
 	bool hedge;
+	int64_t keep_warm_ms; /* 0: off */
 	struct forward_settings *forward;
 	size_t n_forward;
 	enum single_labels single_labels;

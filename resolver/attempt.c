@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "resolver/answer_class.h"
 #include "resolver/health.h"
+#include "resolver/keep_warm.h"
 #include "resolver/server_slot.h"
 
 static void attempt_on_answer(void *, const struct tp_answer *);
@@ -114,9 +115,12 @@ attempt_send(struct attempt *a, struct tp_slot *slot)
 	res = tp_send(&a->exchange, slot, a->query->wire, a->deadline_ms, attempt_on_answer, a);
 	if (res == RES_OK && a->engine->tap != NULL && a->engine->tap->on_sent != NULL)
 		attempt_tap_sent(a);
-	if (res == RES_OK && a->lane < 0 && !a->was_ready)
+	if (res != RES_OK || a->lane >= 0)
+		return res;
+	if (!a->was_ready)
 		s->connects = true;
-	return res;
+	server_keep_warm(s);
+	return RES_OK;
 }
 
 enum res

@@ -186,6 +186,9 @@ server_connected(struct server *s)
 {
 	s->ready_ms = loop_now_ms(s->loop);
 	s->poor = 0;
+	if (s->set->racing && server_has_rival(s))
+		s->set->family_first = s->target->addr.family;
+	s->set->racing = false;
 	/* A connection is not an answer yet: the next failure still backs off longer. */
 	if (s->health == HEALTH_FAILING)
 		server_log(s, LOG_NOTICE, "upstream-back", s->reason, NULL);

@@ -24,6 +24,7 @@ libresolver_a_SOURCES = \
 	resolver/filter.c resolver/filter.h \
 	resolver/health.c resolver/health.h \
 	resolver/hosts.c resolver/hosts.h \
+	resolver/keep_warm.c resolver/keep_warm.h \
 	resolver/lane.c resolver/lane.h \
 	resolver/local.c resolver/local.h \
 	resolver/local_data.c resolver/local_data.h \
@@ -49,7 +50,8 @@ libresolver_a_SOURCES = \
 	resolver/upstream_report.c resolver/upstream_report.h \
 	resolver/upstream_set.c resolver/upstream_set.h \
 	resolver/upstreams.c resolver/upstreams.h \
-	resolver/waiter.c resolver/waiter.h
+	resolver/waiter.c resolver/waiter.h \
+	resolver/warm.c resolver/warm.h
 # the process: listeners, workers, control socket, sandbox
 libresolver_a_SOURCES += \
 	resolver/daemon/captive.c resolver/daemon/captive.h \

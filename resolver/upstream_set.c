@@ -43,21 +43,27 @@ upstream_tried_ms(const struct upstreams *set, uint32_t upstream)
 	return tried;
 }
 
-bool
-server_has_rival(const struct server *s)
+struct server *
+server_rival(const struct server *s)
 {
 	const struct upstreams *set = s->set;
 	size_t n = set->plan->snapshot->upstream[s->upstream].n_target;
 	int64_t now = loop_now_ms(set->loop);
 
 	for (size_t i = 0; i < n; i++) {
-		const struct server *o = set->server[set->first[s->upstream] + i];
+		struct server *o = set->server[set->first[s->upstream] + i];
 
 		if (o->target->addr.family != s->target->addr.family && o->health != HEALTH_REFUSED &&
 		    !server_rests(o, now))
-			return true;
+			return o;
 	}
-	return false;
+	return NULL;
+}
+
+bool
+server_has_rival(const struct server *s)
+{
+	return server_rival(s) != NULL;
 }
 
 bool

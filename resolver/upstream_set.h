@@ -13,6 +13,7 @@
 #include "resolver/quarantine.h"
 #include "resolver/routes.h"
 #include "resolver/server.h"
+#include "resolver/warm.h"
 
 #define UPSTREAM_PROBE_MS     2000 /* while no server is usable, questions probe an upstream at most this often */
 #define UPSTREAM_EDE_MAX      3   /* upstreams that are named in one reply */
@@ -39,6 +40,8 @@ struct upstreams {
 	size_t *first; /* of each upstream, in server */
 	uint32_t next_id;
 	enum addr_family family_first; /* the family that won the last race on this network */
+	bool racing;                   /* both are being connected to (keep_warm.h) */
+	struct warm warm;
 	int64_t explore_at_ms;
 	int64_t captive_until_ms;
 	struct loop_timer captive;
@@ -63,7 +66,8 @@ struct server *walk_next(struct walk *, size_t *i);
 
 /* When some address of the upstream was last chosen; INT64_MIN: never. */
 int64_t upstream_tried_ms(const struct upstreams *, uint32_t upstream);
-/* Another address of the same upstream, of the other family, may be asked: the two are raced. */
+/* Another address of the same upstream, of the other family, that may be asked: the two are raced. NULL: none. */
+struct server *server_rival(const struct server *);
 bool server_has_rival(const struct server *);
 
 /* Every server of the route has been refused: the answer is known at once. */

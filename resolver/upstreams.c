@@ -1,5 +1,6 @@
 #include "resolver/upstreams.h"
 
+#include "resolver/keep_warm.h"
 #include "resolver/maintain.h"
 #include "resolver/server_slot.h"
 
@@ -29,16 +30,22 @@ upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counte
 	return RES_OK;
 }
 
+static void
+upstreams_drop(struct upstreams *set, struct server *s)
+{
+	set->hooks.on_gone(set->hooks.ctx, s);
+	warm_forget(&set->warm, s);
+	server_free(s);
+}
+
 void
 upstreams_free(struct upstreams *set)
 {
 	if (set == NULL)
 		return;
 	loop_timer_stop(&set->captive);
-	for (size_t i = 0; i < set->n; i++) {
-		set->hooks.on_gone(set->hooks.ctx, set->server[i]);
-		server_free(set->server[i]);
-	}
+	for (size_t i = 0; i < set->n; i++)
+		upstreams_drop(set, set->server[i]);
 	free(set->server);
 	free(set->first);
 	free(set);
@@ -144,11 +151,10 @@ upstreams_plan_set(struct upstreams *set, const struct plan *plan)
 	set->plan = plan;
 	set->explore_at_ms = loop_now_ms(set->loop) + UPSTREAM_EXPLORE_MS / 6;
 	for (size_t i = 0; i < n_old; i++)
-		if (old[i] != NULL) {
-			set->hooks.on_gone(set->hooks.ctx, old[i]);
-			server_free(old[i]);
-		}
+		if (old[i] != NULL)
+			upstreams_drop(set, old[i]);
 	free(old);
+	upstreams_keep_set(set);
 	return RES_OK;
 }
 
@@ -171,6 +177,7 @@ upstreams_network_changed(struct upstreams *set)
 		if (s->slot != NULL)
 			tp_slot_drop(s->slot, false);
 	}
+	upstreams_reopen(set);
 }
 
 void

@@ -18,7 +18,8 @@ void upstreams_free(struct upstreams *);
  * their connection, which the transport judges again. RES_NOMEM: all is as before. */
 enum res upstreams_plan_set(struct upstreams *, const struct plan *);
 
-/* Woken from sleep, or on another network: every connection is dropped, all rests and preferences are forgotten. */
+/* Woken from sleep, or on another network: every connection is dropped, all rests and preferences are forgotten. In use,
+ * it connects again at once (keep_warm.h). */
 void upstreams_network_changed(struct upstreams *);
 /* The wall clock was set: a verdict belongs to its time, so open connections are judged again, and refused servers are
  * connected to at once. */

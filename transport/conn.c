@@ -45,7 +45,7 @@ conn_free(struct conn *c)
 }
 
 /* A close by the peer, or a dead path, shows how long idle connections are kept. */
-static void
+void
 conn_learn_idle(struct conn *c)
 {
 	int64_t idle_ms = c->idle_before_ms;
@@ -93,7 +93,7 @@ conn_end_trouble(struct conn *c, const struct tls_trouble *t)
 void
 conn_close_idle(struct conn *c)
 {
-	idle_on_own_close(&c->shared->idle);
+	idle_on_used(&c->shared->idle);
 	c->shared->stats.idle_closes++;
 	conn_end(c, REASON_CLOSED, "idle");
 }

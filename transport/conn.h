@@ -37,6 +37,8 @@ struct conn_ops {
 	void (*on_answer)(struct conn_shared *, struct conn *, struct tp_exchange *, struct tp_answer *);
 	/* The peer did not process it: it waits again, or fails when that happened before. */
 	void (*on_unprocessed)(struct conn_shared *, struct conn *, struct tp_exchange *);
+	/* It has been idle for almost as long as the peer allows. True: it was given a question and stays. */
+	bool (*on_idle)(struct conn_shared *, struct conn *);
 	/* Wants conn_flush at the end of this turn. */
 	void (*want_flush)(struct conn_shared *);
 };
@@ -93,6 +95,8 @@ void conn_flush(struct conn *);
 /* Has it been idle for too long to be used again? */
 bool conn_is_stale(const struct conn *);
 void conn_close_idle(struct conn *); /* an own close: on_gone is called */
+/* The peer closes a connection, or announced that it will: how long was it idle? */
+void conn_learn_idle(struct conn *);
 /* Closes without a report; its exchanges stay in its list. Freed later, with conn_free. */
 void conn_shut(struct conn *);
 void conn_free(struct conn *);

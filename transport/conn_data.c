@@ -166,7 +166,9 @@ conn_read(struct conn *c)
 		conn_keep_tickets(
 		    c); /* an answer's callback may drop the connection, not what came before it */
 		c->shared->stats.bytes_in += n;
-		c->used_ms = loop_now_ms(c->shared->loop);
+		/* Frames that answer nothing (a PING, a GOAWAY) are not use. */
+		if (c->in_flight.n > 0 || c->proto->ops->owed(c->proto) > 0)
+			c->used_ms = loop_now_ms(c->shared->loop);
 		c->idle_before_ms = 0;
 		reason = c->proto->ops->feed(c->proto, plain, n, &detail);
 		if (c->state != CONN_READY)

@@ -64,7 +64,10 @@ conn_on_timer(void *ctx)
 		return;
 	}
 	if (conn_is_stale(c)) {
-		conn_close_idle(c);
+		if (c->shared->ops->on_idle(c->shared, c))
+			loop_timer_set(&c->timer, STALL_DEAD_PATH_MS); /* it may find no room */
+		else
+			conn_close_idle(c);
 		return;
 	}
 	if (!conn_judge_again(c))

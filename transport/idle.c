@@ -1,21 +1,38 @@
 #include "transport/idle.h"
 
+/* An eighth apart: peers look at their timers in turns. */
+static bool
+idle_is_near(int64_t a, int64_t b)
+{
+	int64_t apart = a > b ? a - b : b - a;
+
+	return apart <= b / 8;
+}
+
 void
 idle_on_peer_close(struct idle *idle, int64_t idle_ms)
 {
 	/* Longer than we keep a connection ourselves: the machine was suspended, and the peer's limit is not known. */
 	if (idle_ms < IDLE_LEARN_MIN_MS || idle_ms > 2 * IDLE_MAX_MS)
 		return;
-	idle->limit_ms = idle_ms;
-	idle->own_closes = 0;
+	if (idle_is_near(idle_ms, idle->seen_ms))
+		idle->trust = idle->trust < IDLE_TRUST_MAX ? 2 * idle->trust : IDLE_TRUST_MAX;
+	else
+		idle->trust = IDLE_TRUST;
+	idle->limit_ms = idle->seen_ms = idle_ms;
+	idle->used = 0;
 }
 
 void
-idle_on_own_close(struct idle *idle)
+idle_on_used(struct idle *idle)
 {
-	if (idle->limit_ms == 0 || ++idle->own_closes < IDLE_OWN_CLOSES)
+	if (idle->limit_ms == 0)
 		return;
-	idle->own_closes = 0;
+	if (idle->limit_ms > idle->seen_ms) /* the peer kept it for longer than before */
+		idle->trust = IDLE_TRUST;
+	if (++idle->used < idle->trust)
+		return;
+	idle->used = 0;
 	idle->limit_ms *= 2;
 	if (idle->limit_ms > IDLE_MAX_MS)
 		idle->limit_ms = 0;

@@ -19,6 +19,7 @@ libtransport_a_SOURCES = \
 	transport/proto.h \
 	transport/slot.c transport/slot.h \
 	transport/slot_exchange.c \
+	transport/slot_keep.c \
 	transport/slot_report.c \
 	transport/stall.c transport/stall.h \
 	transport/ticket.c transport/ticket.h \

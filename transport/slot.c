@@ -47,6 +47,10 @@ slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 
 	while ((x = exchange_list_last(&c->in_flight)) != NULL) {
 		exchange_list_remove(&c->in_flight, x);
+		if (x == slot->keep.exchange) {
+			slot_keep_died(slot);
+			continue;
+		}
 		x->alone += alone;
 		if (count && ++x->deaths >= most) {
 			x->killed = true;
@@ -172,6 +176,7 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 	    .alpn = "",
 	};
 	bool current = c == NULL || slot->conn == c;
+	bool asked = c != NULL && slot->keep.exchange != NULL && slot->keep.exchange->conn == c;
 
 	if (c != NULL) {
 		event.verdict = reason_is_verdict(reason) ? &c->verdict : NULL;
@@ -180,15 +185,18 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 		event.handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
 		slot_describe_tls(&event, c);
-		if (c->in_flight.n > 0 && !c->answered)
+		if (c->in_flight.n > asked && !c->answered)
 			slot->barren++;
 		slot_take_back(slot, c, true);
 		slot_forget(slot, c);
 	}
+	if (was_ready && current && reason == REASON_CLOSED && slot_keep_reopens(slot, c, asked))
+		slot->wanted = true;
 	if (!was_ready && slot_tries_in_full(slot, c, reason))
 		return;
 	if (!was_ready) {
 		slot->wanted = false;
+		slot->keep.until_ms = 0;
 		if (current)
 			slot_fail_waiting(slot);
 	}
@@ -230,7 +238,8 @@ slot_on_answer(struct conn_shared *shared, struct conn *c, struct tp_exchange *x
 	if (answer->failure == REASON_NONE) {
 		c->answered = true;
 		slot->barren = 0;
-		slot_count_answer(&slot->shared.stats, answer->rtt_us);
+		if (x != slot->keep.exchange)
+			slot_count_answer(&slot->shared.stats, answer->rtt_us);
 	}
 	slot_finish_exchange(slot, x, answer);
 }
@@ -251,6 +260,14 @@ slot_on_unprocessed(struct conn_shared *shared, struct conn *c, struct tp_exchan
 	slot_want_flush(slot);
 }
 
+static bool
+slot_on_idle(struct conn_shared *shared, struct conn *c)
+{
+	struct tp_slot *slot = slot_of_shared(shared);
+
+	return slot->conn == c && slot_keep_ask(slot, c);
+}
+
 static void
 slot_on_want_flush(struct conn_shared *shared)
 {
@@ -262,6 +279,7 @@ static const struct conn_ops slot_conn_ops = {
     .on_gone = slot_on_gone,
     .on_answer = slot_on_answer,
     .on_unprocessed = slot_on_unprocessed,
+    .on_idle = slot_on_idle,
     .want_flush = slot_on_want_flush,
 };
 
@@ -286,10 +304,14 @@ slot_retire_conn(struct tp_slot *slot)
 
 	if (c == NULL || c->state != CONN_READY)
 		return;
-	if (c->proto->ops->is_draining(c->proto))
+	if (c->proto->ops->is_draining(c->proto)) {
+		if (c->in_flight.n == 0) /* a GOAWAY, for being idle */
+			conn_learn_idle(c);
+		slot->wanted |= slot_keep_reopens(slot, c, false);
 		slot_start_draining(slot);
-	else if (slot->shared.waiting.n > 0 && conn_is_stale(c))
+	} else if (slot->shared.waiting.n > 0 && slot->keep.exchange == NULL && conn_is_stale(c)) {
 		conn_close_idle(c);
+	}
 }
 
 static void

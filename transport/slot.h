@@ -14,6 +14,13 @@
 #define SLOT_BARREN_MAX   2 /* connections in a row without an answer; after them a question is not repeated */
 #define SLOT_DRAINING_MAX 4 /* connections that finish; the oldest makes room */
 
+/* Keeping a connection open (slot_keep.c). */
+struct slot_keep {
+	int64_t until_ms;             /* 0: it is not kept */
+	struct tp_exchange *exchange; /* the question that keeps it open; NULL: none */
+	bool failed;                  /* the last one brought no answer */
+};
+
 struct tp_slot {
 	struct conn_shared shared;
 	struct tp_hooks hooks;
@@ -25,7 +32,8 @@ struct tp_slot {
 	unsigned n_draining;
 	struct conn_list gone; /* freed at the end of the turn */
 	bool wanted;           /* a connection, although no question waits */
-	uint32_t barren;       /* connections in a row that ended under questions and had brought no answer */
+	struct slot_keep keep;
+	uint32_t barren; /* connections in a row that ended under questions and had brought no answer */
 };
 
 /* Between the files of a slot. */
@@ -36,5 +44,16 @@ void slot_finish_exchange(struct tp_slot *, struct tp_exchange *, const struct t
 void slot_fail_exchange(struct tp_slot *, struct tp_exchange *, enum reason);
 /* Into the waiting ones; first: before all others. */
 void slot_queue_exchange(struct tp_slot *, struct tp_exchange *, bool first);
+/* In no list; NULL: no memory. */
+struct tp_exchange *slot_new_exchange(struct tp_slot *, struct span message, int64_t deadline_ms,
+				      tp_answer_fn, void *arg);
+
+/* A connection that is idle: asks the question that keeps it open. False: it is not kept. */
+bool slot_keep_ask(struct tp_slot *, struct conn *);
+/* Its connection ended under that question: it is not repeated. */
+void slot_keep_died(struct tp_slot *);
+/* A connection that was ready is gone. Is a fresh one to be made, although no question waits? asked: that question
+ * was in flight. */
+bool slot_keep_reopens(struct tp_slot *, const struct conn *, bool asked);
 
 #endif

@@ -62,6 +62,21 @@ slot_on_deadline(void *ctx)
 	slot_fail_exchange(slot, x, connected ? REASON_CLOSED : REASON_CONNECT_TIMEOUT);
 }
 
+struct tp_exchange *
+slot_new_exchange(struct tp_slot *slot, struct span message, int64_t deadline_ms, tp_answer_fn fn, void *arg)
+{
+	struct tp_exchange *x = exchange_take(&slot->pool, message);
+
+	if (x == NULL)
+		return NULL;
+	x->slot = slot;
+	x->fn = fn;
+	x->arg = arg;
+	loop_timer_init(&x->deadline, slot->shared.loop, slot_on_deadline, x);
+	loop_timer_set(&x->deadline, deadline_ms - loop_now_ms(slot->shared.loop));
+	return x;
+}
+
 enum res
 tp_send(struct tp_exchange **out, struct tp_slot *slot, struct span message, int64_t deadline_ms,
 	tp_answer_fn fn, void *arg)
@@ -72,14 +87,9 @@ tp_send(struct tp_exchange **out, struct tp_slot *slot, struct span message, int
 		return RES_MALFORMED;
 	if (slot->shared.waiting.n >= TP_QUEUE_MAX)
 		return RES_LIMIT;
-	x = exchange_take(&slot->pool, message);
+	x = slot_new_exchange(slot, message, deadline_ms, fn, arg);
 	if (x == NULL)
 		return RES_NOMEM;
-	x->slot = slot;
-	x->fn = fn;
-	x->arg = arg;
-	loop_timer_init(&x->deadline, slot->shared.loop, slot_on_deadline, x);
-	loop_timer_set(&x->deadline, deadline_ms - loop_now_ms(slot->shared.loop));
 	slot_queue_exchange(slot, x, false);
 	slot->shared.stats.questions++;
 	slot_want_flush(slot);

@@ -4,7 +4,7 @@
  * A target describes an upstream: the address, the protocol, and the policy by which its certificate is judged. A slot
  * is the place of the live connection to one target: it connects when a question is sent, keeps the connection
  * while it is of use, learns when the peer closes idle ones, resumes sessions (judged again before their use), and
- * reports why it fails. No question is written before vfy_check accepted the peer. Nothing is ever sent in clear text.
+ * reports why it fails. On request it keeps a connection open while no question comes. No question is written before vfy_check accepted the peer. Nothing is ever sent in clear text.
  *
  * What it does not know: the configuration file, the cache, what a DNS message means beyond its length and its id.
  *
@@ -107,6 +107,14 @@ void tp_cancel(struct tp_exchange *);
 
 /* Opens the connection without a question (probing, racing). Harmless when there is one. */
 void tp_slot_connect(struct tp_slot *);
+/*
+ * Keeps a connection open until then (boot clock; 0: no longer) although no question is sent. Shortly before the peer
+ * would close an idle one, the slot asks for the root's SOA record; when the peer closes it nevertheless, a fresh one is made.
+ * Never sooner than TP_KEEP_EVERY_MS after the last use: with a peer that closes idle connections sooner, or announced
+ * that it will (RFC 7828), nothing is kept. A failure ends it until the next call.
+ */
+#define TP_KEEP_EVERY_MS 4000 /* most public resolvers keep idle connections for 10 s and longer */
+void tp_slot_keep(struct tp_slot *, int64_t until_ms);
 /* Drops the connection now. Questions in flight are repeated on a fresh one. forget_tickets: saved sessions too. */
 void tp_slot_drop(struct tp_slot *, bool forget_tickets);
 /* The ready connection of `from`, a slot of the same target, takes the place of this one's, which is dropped; its
@@ -125,6 +133,8 @@ struct tp_stats {
 	uint64_t questions, answers, repeated, unexpected; /* unexpected: answers to no question in flight */
 	uint64_t bytes_out, bytes_in;                      /* application data */
 	uint64_t idle_closes;
+	uint64_t
+	    kept; /* questions of its own that kept a connection open; in no other count but that of bytes */
 	int64_t handshake_ms;  /* the last one; -1 none */
 	int64_t srtt_us;       /* smoothed; -1 none */
 	int64_t median_us;     /* running estimate of the median answer time; -1 none */

@@ -399,6 +399,7 @@ upstream_object(const struct upstream_report *u, unsigned worker)
 	    {"refused", control_value_number(s->refused)},
 	    {"failures", control_value_number(s->failures)},
 	    {"idle_closes", control_value_number(s->idle_closes)},
+	    {"kept", control_value_number(s->kept)},
 	    {"bytes_out", control_value_number(s->bytes_out)},
 	    {"bytes_in", control_value_number(s->bytes_in)},
 	    {"would_be_refused", reported_reasons(u->reported)},

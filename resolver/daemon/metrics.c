@@ -89,6 +89,7 @@ static const struct {
     {"repeated", "Questions repeated on a fresh connection", STAT(repeated)},
     {"unexpected", "Answers without a matching question", STAT(unexpected)},
     {"idle_closes", "Idle connections closed by the upstream", STAT(idle_closes)},
+    {"kept", "Questions that only kept a connection open", STAT(kept)},
     {"bytes_out", "Bytes of questions written", STAT(bytes_out)},
     {"bytes_in", "Bytes of answers read", STAT(bytes_in)},
 #undef STAT

@@ -120,6 +120,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot \
 	tests/unit/transport/test_slot_cipher \
 	tests/unit/transport/test_slot_doh \
+	tests/unit/transport/test_slot_keep \
 	tests/unit/transport/test_slot_resume \
 	tests/unit/transport/test_slot_time \
 	tests/unit/transport/test_ticket \
@@ -149,6 +150,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_quarantine \
 	tests/unit/resolver/test_reply \
 	tests/unit/resolver/test_routes \
+	tests/unit/resolver/test_warm \
 	tests/unit/resolver/test_client_quota
 check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_clock_watch \
@@ -229,6 +231,7 @@ tests_unit_transport_test_fake_loop_SOURCES = tests/unit/transport/test_fake_loo
 tests_unit_transport_test_slot_SOURCES = tests/unit/transport/test_slot.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_cipher_SOURCES = tests/unit/transport/test_slot_cipher.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_doh_SOURCES = tests/unit/transport/test_slot_doh.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_keep_SOURCES = tests/unit/transport/test_slot_keep.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
 tests_unit_config_test_settings_memory_SOURCES = tests/unit/config/test_settings_memory.c $(FAILING_ALLOC)

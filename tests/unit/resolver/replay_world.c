@@ -112,6 +112,14 @@ verb_drops(struct play *p)
 }
 
 void
+verb_kept(struct play *p)
+{
+	int64_t left = upstream_line(play_word(p, 2))->kept_until_ms - loop_now_ms(p->loop);
+
+	same_number(p, "kept", left > 0 ? (uint64_t)left : 0, play_word(p, 3));
+}
+
+void
 verb_waiting(struct play *p)
 {
 	same_number(p, "waiting", engine_waiting(p->engine), play_word(p, 2));

@@ -322,6 +322,12 @@ tp_slot_drop(struct tp_slot *s, bool forget_tickets)
 }
 
 void
+tp_slot_keep(struct tp_slot *s, int64_t until_ms)
+{
+	s->line->kept_until_ms = until_ms;
+}
+
+void
 tp_slot_adopt(struct tp_slot *s, struct tp_slot *from)
 {
 	tp_slot_drop(s, false);

@@ -34,6 +34,17 @@ a_keepalive_time_is_obeyed_and_bounded(void **state)
 	assert_int_equal(idle_use_ms(&idle, 6553500), IDLE_MAX_MS); /* U24: clamped */
 }
 
+/* So many uses, and not fewer, make it this limit. */
+static void
+use(struct idle *idle, unsigned uses, int64_t limit_ms)
+{
+	while (uses-- > 0) {
+		assert_int_not_equal(idle->limit_ms, limit_ms);
+		idle_on_used(idle);
+	}
+	assert_int_equal(idle->limit_ms, limit_ms);
+}
+
 static void
 after_own_closes_the_limit_is_tried_again(void **state)
 {
@@ -41,17 +52,45 @@ after_own_closes_the_limit_is_tried_again(void **state)
 
 	(void)state;
 	for (int i = 0; i < 10; i++)
-		idle_on_own_close(&idle);
+		idle_on_used(&idle);
 	assert_int_equal(idle.limit_ms, 0);
 	idle_on_peer_close(&idle, 10000);
-	for (int i = 0; i < IDLE_OWN_CLOSES; i++)
-		idle_on_own_close(&idle);
-	assert_int_equal(idle.limit_ms, 20000);
+	use(&idle, IDLE_TRUST, 20000);
 	idle_on_peer_close(&idle, 10000); /* it was the limit */
 	assert_int_equal(idle.limit_ms, 10000);
-	for (int i = 0; i < 4 * IDLE_OWN_CLOSES; i++)
-		idle_on_own_close(&idle);
-	assert_int_equal(idle.limit_ms, 0); /* it was not: forgotten in the end */
+	use(&idle, 2 * IDLE_TRUST, 20000);
+	use(&idle, IDLE_TRUST, 40000); /* it was not: forgotten in the end */
+	use(&idle, IDLE_TRUST, 80000);
+	use(&idle, IDLE_TRUST, 0);
+}
+
+/* Doubts cost a handshake each: they become rare, and start anew when the limit is another. */
+static void
+a_confirmed_limit_is_doubted_less_and_less(void **state)
+{
+	static const struct {
+		const char *name;
+		int64_t close_ms;
+		unsigned trust; /* uses until it is doubled, after that close */
+	} rows[] = {
+	    {"the first close", 10000, 3},
+	    {"the same again", 10000, 6},
+	    {"a little later", 11000, 12},
+	    {"a little sooner", 10100, 24},
+	    {"again", 10000, 48},
+	    {"no more than the most", 10000, 48},
+	    {"a restart in between", 5000, 3},
+	    {"and the old limit", 10000, 3},
+	    {"twice that", 20000, 3},
+	};
+	struct idle idle = {0};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		print_message("%s\n", rows[i].name);
+		idle_on_peer_close(&idle, rows[i].close_ms);
+		use(&idle, rows[i].trust, 2 * rows[i].close_ms);
+	}
 }
 
 int
@@ -61,6 +100,7 @@ main(void)
 	    cmocka_unit_test(the_limit_is_learned_from_closes),
 	    cmocka_unit_test(a_keepalive_time_is_obeyed_and_bounded),
 	    cmocka_unit_test(after_own_closes_the_limit_is_tried_again),
+	    cmocka_unit_test(a_confirmed_limit_is_doubted_less_and_less),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

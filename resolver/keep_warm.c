@@ -1,0 +1,68 @@
+#include "resolver/keep_warm.h"
+
+#include "base/clock.h"
+#include "resolver/order.h"
+#include "resolver/server_slot.h"
+
+static int64_t
+keep_most_ms(const struct upstreams *set)
+{
+	return set->by_floor ? 0 : set->plan->snapshot->settings->keep_warm_ms;
+}
+
+static void
+server_keep(struct server *s, int64_t most_ms)
+{
+	struct upstreams *set = s->set;
+	struct server *other = warm_add(&set->warm, s);
+
+	if (other != NULL)
+		tp_slot_keep(other->slot, 0);
+	tp_slot_keep(s->slot, loop_now_ms(set->loop) + warm_hold_ms(&set->warm, most_ms));
+}
+
+void
+server_keep_warm(struct server *s)
+{
+	int64_t most_ms = keep_most_ms(s->set);
+
+	if (most_ms == 0)
+		return;
+	warm_on_question(&s->set->warm, clock_mono_ms(), most_ms);
+	server_keep(s, most_ms);
+}
+
+void
+upstreams_keep_set(struct upstreams *set)
+{
+	if (keep_most_ms(set) > 0)
+		return;
+	for (size_t i = 0; i < set->n; i++)
+		if (set->server[i]->slot != NULL)
+			tp_slot_keep(set->server[i]->slot, 0);
+	set->warm = (struct warm){0};
+}
+
+void
+upstreams_reopen(struct upstreams *set)
+{
+	static const uint8_t root[1] = {0};
+	const struct tries none = {.n = 0};
+	int64_t most_ms = keep_most_ms(set);
+	struct server *s, *rival;
+
+	set->racing = false;
+	if (most_ms == 0 || !warm_is_in_use(&set->warm, clock_mono_ms(), most_ms))
+		return;
+	s = upstreams_next(set, routes_find(set->plan->routes, span_of(root, sizeof root)), &none,
+			   UINT32_MAX);
+	if (s == NULL)
+		return;
+	server_connect(s);
+	if (s->slot != NULL)
+		server_keep(s, most_ms);
+	if ((rival = server_rival(s)) == NULL)
+		return;
+	set->racing = true;
+	server_connect(rival);
+}
