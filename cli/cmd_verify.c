@@ -40,7 +40,8 @@ struct verify_context {
 	size_t n_also;
 	struct buf staple;
 	int64_t now_ms;
-	bool at_given; /* by --at */
+	bool at_given;          /* by --at */
+	struct sigcache *known; /* of a batch: its chains have CAs in common. NULL: none */
 };
 
 enum { OPT_UPSTREAM = 256, OPT_IP, OPT_NAME, OPT_OCSP, OPT_AT, OPT_JSON, OPT_BATCH };
@@ -243,6 +244,7 @@ verify_context_close(struct verify_context *ctx)
 {
 	snapshot_unref(ctx->snap);
 	buf_free(&ctx->staple);
+	sigcache_free(ctx->known);
 }
 
 /* Reads and judges one file; on an error *why (yours; NULL: no memory) tells why. kind: what else it holds, file_kind.h. */
@@ -266,6 +268,7 @@ verify_context_judge(struct verdict *v, const struct verify_context *ctx, const 
 		    .n_also_ips = ctx->n_also,
 		    .name = ctx->name,
 		    .now_ms = ctx->now_ms,
+		    .known = ctx->known,
 		};
 
 		struct vfy_policy policy = *ctx->snap->upstream[0].policy;
@@ -435,6 +438,8 @@ cmd_verify(int argc, char **argv)
 			code = verify_read_staple(&ctx.staple, req.ocsp);
 		if (code == EXIT_GOOD) {
 			verify_context_expect(&ctx, &req);
+			if (req.batch != NULL)
+				(void)sigcache_new(&ctx.known);
 			code = req.batch != NULL ? verify_batch(&ctx, req.batch) : verify_one(&ctx, &req);
 		}
 		verify_context_close(&ctx);

@@ -45,7 +45,7 @@ server_lane_free(const struct server *s)
 int
 server_lane_take(struct server *s, uint64_t zone)
 {
-	const struct tp_hooks hooks = {.on_event = lane_on_event, .ctx = s};
+	const struct tp_hooks hooks = {.on_event = lane_on_event, .ctx = s, .known = s->set->known};
 	int n = server_lane_free(s);
 	struct lane *l = n < 0 ? NULL : &s->lane[n];
 

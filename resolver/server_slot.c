@@ -95,7 +95,7 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 struct tp_slot *
 server_slot(struct server *s)
 {
-	const struct tp_hooks hooks = {.on_event = server_on_event, .ctx = s};
+	const struct tp_hooks hooks = {.on_event = server_on_event, .ctx = s, .known = s->set->known};
 
 	if (s->slot == NULL && tp_slot_new(&s->slot, s->loop, s->target, &hooks) != RES_OK)
 		return NULL;

@@ -47,6 +47,7 @@ struct upstreams {
 	struct loop_timer captive;
 	struct log_limit log_limit;
 	struct quarantine quarantine;
+	struct sigcache *known; /* signatures that hold, of whatever server; NULL: each is computed. Owned */
 	char ede_text[UPSTREAM_EDE_MAX][UPSTREAM_EDE_TEXT_MAX]; /* explain.h */
 };
 

@@ -24,7 +24,8 @@ upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counte
 	set->hooks = *hooks;
 	set->server_hooks = *server_hooks;
 	set->by_floor = by_floor;
-	set->family_first = ADDR_V6; /* RFC 8305, 4 */
+	set->family_first = ADDR_V6;     /* RFC 8305, 4 */
+	(void)sigcache_new(&set->known); /* without memory for it, verdicts only cost more */
 	loop_timer_init(&set->captive, loop, upstreams_on_captive, set);
 	*out = set;
 	return RES_OK;
@@ -48,6 +49,7 @@ upstreams_free(struct upstreams *set)
 		upstreams_drop(set, set->server[i]);
 	free(set->server);
 	free(set->first);
+	sigcache_free(set->known);
 	free(set);
 }
 

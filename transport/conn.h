@@ -48,6 +48,7 @@ struct conn_shared {
 	const struct conn_ops *ops;
 	struct loop *loop;
 	const struct tp_target *target;
+	struct sigcache *known;       /* of the thread; NULL: none. Lent */
 	struct exchange_list waiting; /* for a connection that takes them */
 	struct tickets tickets;
 	struct idle idle;

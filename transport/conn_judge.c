@@ -33,6 +33,7 @@ conn_on_peer(void *ctx, const struct tls_peer *peer)
 	    .also_ips = also,
 	    .name = target->name,
 	    .now_ms = clock_wall_ms(),
+	    .known = sigcache_under(c->shared->known, target->generation),
 	};
 
 	for (; in.n_also_ips < target->n_also && in.n_also_ips < VFY_ALSO_IPS_MAX; in.n_also_ips++)

@@ -355,8 +355,10 @@ tp_slot_new(struct tp_slot **out, struct loop *loop, const struct tp_target *tar
 	exchange_list_start(&slot->failing);
 	TAILQ_INIT(&slot->draining);
 	TAILQ_INIT(&slot->gone);
-	if (hooks != NULL)
+	if (hooks != NULL) {
 		slot->hooks = *hooks;
+		slot->shared.known = hooks->known;
+	}
 	slot->shared.stats.handshake_ms = slot->shared.stats.srtt_us = slot->shared.stats.median_us = -1;
 	*out = slot;
 	return RES_OK;

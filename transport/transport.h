@@ -71,6 +71,8 @@ struct tp_event {
 struct tp_hooks {
 	void (*on_event)(void *ctx, struct tp_slot *, struct tp_event *); /* may be NULL */
 	void *ctx;
+	/* Signatures that are known to hold, of this thread, shared by its slots (sigcache.h); lent. NULL: none are known. */
+	struct sigcache *known;
 };
 
 enum res tp_slot_new(struct tp_slot **, struct loop *, const struct tp_target *, const struct tp_hooks *);

@@ -57,6 +57,7 @@ libverify_a_SOURCES += \
 	verify/x509/path_build.c \
 	verify/x509/path_validate.c verify/x509/path_validate.h \
 	verify/x509/pem.c verify/x509/pem.h \
+	verify/x509/sigcache.c verify/x509/sigcache.h \
 	verify/x509/sigform.c verify/x509/sigform.h \
 	verify/x509/policies.c verify/x509/policies.h \
 	verify/x509/proofs.c verify/x509/proofs.h \

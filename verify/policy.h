@@ -11,6 +11,7 @@
 #include "verify/disallow.h"
 #include "verify/revocation/revocation.h"
 #include "verify/x509/identity.h"
+#include "verify/x509/sigcache.h"
 #include "verify/x509/trust.h"
 
 #define VFY_CERTS_MAX 16 /* certificates presented; public chains have 2 to 5 */
@@ -83,6 +84,9 @@ struct vfy_input {
 	size_t n_also_ips;
 	const char *name; /* the DNS name it must bear as well; NULL or "": none */
 	int64_t now_ms;   /* wall clock of the judgement */
+	/* Signatures that are known to hold; the judgement adds to it, so one thread at a time. NULL: all are computed. The
+	 * verdict is the same either way. */
+	struct sigcache *known;
 };
 
 /* The word of the configuration for each value. Constant. */

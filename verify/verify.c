@@ -60,7 +60,8 @@ vfy_check_work(struct verdict *v, const struct vfy_policy *policy, const struct 
 	j->policy = policy;
 	j->in = in;
 	j->work = work;
-	j->budget = (struct signature_budget){.max = VFY_SIG_CHECKS_MAX, .cost_max = VFY_SIG_COST_MAX};
+	j->budget = (struct signature_budget){
+	    .max = VFY_SIG_CHECKS_MAX, .cost_max = VFY_SIG_COST_MAX, .known = in->known};
 	j->when = when_of(in->now_ms, policy->floor_ms);
 	if (policy->floor_serves)
 		j->when = when_any_later(j->when);

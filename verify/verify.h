@@ -2,13 +2,15 @@
  * verify.h - the judge.
  *
  * Bytes, policy and time go in; a verdict comes out. It is pure: no socket, file, clock, log, or global that changes.
- * Several threads may call it with the same policy. `ctstub verify`, the daemon's handshakes, the fuzzers and the lab all
+ * Several threads may call it with the same policy; the one thing that it changes beside the verdict is the cache of
+ * signatures that the caller may hand in (sigcache.h), and that changes no verdict. `ctstub verify`, the daemon's handshakes, the fuzzers and the lab all
  * enter here: what the tool says offline is what the daemon does online.
  *
  * The trip of a certificate. Each stage is one file, judge_STAGE.c, and runs whatever the stage before it found:
  *
  *   import       bytes to certificates, bounded (cert.h, der.h)
- *   path         who may have issued what (issuers.h, trust.h) and who did (proofs.h: each signature is checked here, once);
+ *   path         who may have issued what (issuers.h, trust.h) and who did (proofs.h: each signature is checked here, once,
+ *                or is known to hold: sigcache.h);
  *                the paths that this proves (path.h); what RFC 5280 asks of them (path_validate.h, nameconstraints.h,
  *                policies.h); what the policy asks of them: the anchor's limits (anchor_limits.h), pins and allowed issuers
  *                (path_policy.h, cert_match.h); without a path, the chain that comes closest to one (lead.h)

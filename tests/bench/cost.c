@@ -61,7 +61,7 @@ measure(const struct kind *kind, size_t *most)
 		double from = bench_cpu_us();
 
 		for (int i = 0; i < CHECKS; i++) {
-			struct signature_budget budget = {0, 1, 0, VFY_SIG_COST_MAX};
+			struct signature_budget budget = {.max = 1, .cost_max = VFY_SIG_COST_MAX};
 
 			bench_need(signature_check(&s, span_of(spki.data, spki.size), &budget) == RES_OK, "a signature does not hold");
 			*most = VFY_SIG_COST_MAX / budget.cost;

@@ -33,7 +33,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
 	struct crls *all = NULL;
 	struct cert cert = {.version = 3}, issuer = {.version = 3};
-	struct signature_budget budget = {0, 64, 0, 640};
+	struct signature_budget budget = {.max = 64, .cost_max = 640};
 	char *why = NULL, *text = NULL;
 
 	scope_judge(span_of(data, n));

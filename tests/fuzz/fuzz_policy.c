@@ -10,6 +10,7 @@
 
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/scratch.h"
+#include "tests/unit/verify/judged_again.h"
 
 #include "base/text.h"
 #include "contrib/lab/pki/world.h"
@@ -551,6 +552,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	p.input.certs = p.presented;
 	p.input.n_certs = p.n_presented;
 	vfy_check_work(&v, &p.policy, &p.input, &work);
+	check(judged_again_same(&v, &work, &p.policy, p.input));
 	check(work.signature_checks <= VFY_SIG_CHECKS_MAX && work.signature_cost <= VFY_SIG_COST_MAX);
 	model_compare(p.facts, &v);
 	verdict_clear(&v);

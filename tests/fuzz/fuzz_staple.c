@@ -14,7 +14,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct cursor in = cursor_over(span_of(data, n));
 	struct span leaf_der = cursor_vec16(&in), issuer_der = cursor_vec16(&in), staple = cursor_take(&in, cursor_left(&in));
 	struct cert leaf, issuer;
-	struct signature_budget budget = {0, 64, 0, 640};
+	struct signature_budget budget = {.max = 64, .cost_max = 640};
 	char *text = NULL;
 	enum reason reason;
 

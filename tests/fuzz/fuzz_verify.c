@@ -7,6 +7,7 @@
  */
 #include "base/text.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/unit/verify/judged_again.h"
 #include "verify/judge.h"
 
 #include <stdio.h>
@@ -64,6 +65,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	policy.ct_mode = n % 2 == 0 ? CT_REQUIRE : CT_OFF;
 	vfy_check_work(&v, &policy, &in, &work);
 	check(verdict_accepted(&v) == (verdict_reason(&v) == REASON_NONE));
+	check(judged_again_same(&v, &work, &policy, in));
 	check(work.signature_checks <= VFY_SIG_CHECKS_MAX && work.path_steps <= 3 * PATH_STEPS_MAX);
 	check(!verdict_accepted(&v) || v.chain_verified);
 	check(!verdict_accepted(&v) || policy.ct_mode == CT_OFF); /* no log of the list signed anything here */

@@ -17,6 +17,7 @@ noinst_HEADERS += \
 	tests/unit/verify/forged.h \
 	tests/unit/verify/forged_rows.h \
 	tests/unit/verify/data_file.h \
+	tests/unit/verify/judged_again.h \
 	tests/unit/verify/failing_alloc.h \
 	tests/unit/watch/cert_fixture.h \
 	tests/unit/watch/findings_scene.h
@@ -89,6 +90,7 @@ check_PROGRAMS += \
 	tests/unit/verify/x509/test_nameconstraints \
 	tests/unit/verify/x509/test_path_validate \
 	tests/unit/verify/x509/test_policies \
+	tests/unit/verify/x509/test_sigcache \
 	tests/unit/verify/x509/test_signature \
 	tests/unit/verify/x509/test_strength \
 	tests/unit/verify/x509/test_trust \
@@ -216,6 +218,7 @@ tests_unit_verify_test_verify_path_SOURCES = tests/unit/verify/test_verify_path.
 tests_unit_verify_test_verify_policy_SOURCES = tests/unit/verify/test_verify_policy.c $(FORGED_ROWS)
 tests_unit_verify_test_verify_proven_SOURCES = tests/unit/verify/test_verify_proven.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_path_validate_SOURCES = tests/unit/verify/x509/test_path_validate.c tests/unit/verify/forged.c
+tests_unit_verify_x509_test_sigcache_SOURCES = tests/unit/verify/x509/test_sigcache.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_trust_SOURCES = tests/unit/verify/x509/test_trust.c tests/unit/verify/forged.c
 tests_unit_verify_ct_test_ctlogs_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_revocation_test_renewed_CPPFLAGS = $(DATA_CPPFLAGS)

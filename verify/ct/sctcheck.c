@@ -97,25 +97,61 @@ sct_item_prove(struct sct_item *item, struct buf *bytes, size_t front)
 	return RES_OK;
 }
 
+/* The parts say it twice: what was signed is made of the leaf, the issuer's key and the SCT's own fields. */
+static enum res
+item_known(struct signature_fact *fact, struct sct_item *item, const struct cert *leaf,
+	   const uint8_t issuer[32], struct signature_budget *budget)
+{
+	uint8_t timestamp[8];
+	const struct span parts[] = {span_of(leaf->sha256, 32),  span_of(issuer, 32),
+				     span_of(item->log->id, 32), span_of(timestamp, 8),
+				     item->sct.extensions,       item->sct.signature};
+	enum res r;
+
+	be32_write(timestamp, (uint32_t)(item->sct.timestamp_ms >> 32));
+	be32_write(timestamp + 4, (uint32_t)item->sct.timestamp_ms);
+	r = signature_known(fact, budget, SIGCACHE_SCT, parts, sizeof parts / sizeof *parts);
+	if (r == RES_OK)
+		item->proof = SCT_PROVEN;
+	return r;
+}
+
+static enum res
+item_check(struct sct_check *check, struct sct_item *item, const struct cert *leaf, const uint8_t issuer[32],
+	   struct signature_budget *budget)
+{
+	struct signature_fact fact;
+	enum res r = item_known(&fact, item, leaf, issuer, budget);
+
+	if (r != RES_NOT_FOUND)
+		return r;
+	r = check->front > 0 ? RES_OK : signed_front(check, leaf, issuer);
+	if (r != RES_OK)
+		return r;
+	if (!signature_budget_take(budget, item_cost(item, check)))
+		return RES_LIMIT;
+	r = sct_item_prove(item, &check->signed_bytes, check->front);
+	if (r == RES_OK && item->proof == SCT_PROVEN)
+		signature_keep(&fact, budget);
+	return r;
+}
+
 enum res
 sct_check_signatures(struct sct_check *check, const struct cert *leaf, const uint8_t issuer[32],
 		     struct signature_budget *budget)
 {
-	enum res r;
+	enum res r = RES_OK;
 
 	if (check->checked && memcmp(check->issuer, issuer, 32) == 0)
 		return RES_OK;
 	sct_check_forget(check);
-	r = check->n == 0 ? RES_OK : signed_front(check, leaf, issuer);
+	check->front = 0;
 	for (size_t i = 0; r == RES_OK && i < check->n; i++) {
 		struct sct_item *item = &check->item[i];
 
 		/* A log whose key is public proves nothing; neither does another algorithm than the log's. */
-		if (item->log == NULL || !item->algorithm_fits || ctlog_is_denied(item->log->id))
-			continue;
-		r = signature_budget_take(budget, item_cost(item, check))
-			? sct_item_prove(item, &check->signed_bytes, check->front)
-			: RES_LIMIT;
+		if (item->log != NULL && item->algorithm_fits && !ctlog_is_denied(item->log->id))
+			r = item_check(check, item, leaf, issuer, budget);
 	}
 	if (r == RES_OK) {
 		check->checked = true;

@@ -21,6 +21,27 @@ signature_budget_take(struct signature_budget *b, unsigned cost)
 	return true;
 }
 
+enum res
+signature_known(struct signature_fact *fact, struct signature_budget *b, enum sigcache_kind kind,
+		const struct span *parts, size_t n)
+{
+	unsigned cost;
+
+	fact->keyed = b->known != NULL && sigcache_key(&fact->key, kind, parts, n);
+	fact->cost = b->cost;
+	cost = fact->keyed ? sigcache_cost(b->known, &fact->key) : 0;
+	if (cost == 0)
+		return RES_NOT_FOUND;
+	return signature_budget_take(b, cost) ? RES_OK : RES_LIMIT;
+}
+
+void
+signature_keep(const struct signature_fact *fact, struct signature_budget *b)
+{
+	if (fact->keyed && b->cost > fact->cost)
+		sigcache_add(b->known, &fact->key, (unsigned)(b->cost - fact->cost));
+}
+
 unsigned
 signature_cost(const struct spki *key, size_t bytes)
 {

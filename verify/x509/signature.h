@@ -10,21 +10,38 @@
 
 #include "verify/x509/algorithm.h"
 #include "verify/x509/cert.h"
+#include "verify/x509/sigcache.h"
 #include "verify/x509/spki.h"
 
 /*
  * Signature checks are what a hostile chain costs most. One judgement has a fixed number of them, and a fixed cost of
- * all together: a check with P-521 costs eight times one with RSA-4096.
+ * all together: a check with P-521 costs eight times one with RSA-4096. A signature that is known to hold counts like one that
+ * is computed.
  */
 struct signature_budget {
 	size_t used; /* checks */
 	size_t max;
 	size_t cost; /* as spki.h counts */
 	size_t cost_max;
+	struct sigcache *known; /* NULL: nothing is known, and every signature is computed; lent */
 };
 
 /* True, and counted, when one more check of this cost may be made. */
 bool signature_budget_take(struct signature_budget *, unsigned cost);
+
+/* One check, as the cache of the budget knows it. */
+struct signature_fact {
+	struct sigcache_key key;
+	bool keyed;  /* the key was made; else nothing is looked up or kept */
+	size_t cost; /* of the budget, before the check */
+};
+
+/* Is the check that depends on these parts (sigcache.h) known to hold? RES_OK: it is, and it was counted. RES_LIMIT: it is,
+ * and no more checks may be made. RES_NOT_FOUND: it is not known; make it and, when it holds, call signature_keep. */
+enum res signature_known(struct signature_fact *, struct signature_budget *, enum sigcache_kind,
+			 const struct span *parts, size_t n);
+void signature_keep(const struct signature_fact *, struct signature_budget *);
+
 /* What a check with this key costs over so many bytes, which are hashed. */
 unsigned signature_cost(const struct spki *, size_t bytes);
 

@@ -123,7 +123,7 @@ fixture_let_pass(int64_t ms, int64_t step)
 int
 fixture_setup(void **state)
 {
-	const struct tp_hooks hooks = {on_event, NULL};
+	const struct tp_hooks hooks = {.on_event = on_event};
 
 	f = calloc(1, sizeof *f);
 	if (f == NULL || tp_global_init() != RES_OK || loop_new(&f->loop) != RES_OK)

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "contrib/lab/pki/derw.h"
 #include "contrib/lab/scenarios/site.h"
+#include "tests/unit/verify/judged_again.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -306,6 +307,8 @@ forged_judge(struct forged *f, struct verdict *v, struct vfy_work *work)
 	f->in.n_certs = f->n;
 	memset(v, 0, sizeof *v);
 	vfy_check_work(v, &f->policy, &f->in, work);
+	if (f->in.known == NULL)
+		assert_true(judged_again_same(v, work, &f->policy, f->in));
 }
 
 const char *

@@ -7,6 +7,7 @@
 #include "base/addr.h"
 #include "base/text.h"
 #include "config/suffix.h"
+#include "tests/unit/verify/judged_again.h"
 #include "verify/x509/pem.h"
 #include "verify/verify.h"
 
@@ -137,6 +138,7 @@ case_judge(struct verdict *v, const json_t *testcase)
 	struct trust *trust = NULL;
 	struct crls *crls = NULL;
 	struct vfy_input in;
+	struct vfy_work work;
 	struct addr addr;
 	const json_t *item;
 	size_t i;
@@ -155,7 +157,8 @@ case_judge(struct verdict *v, const json_t *testcase)
 		assert_int_equal(crls_add(crls, span_str(crl_text), &why), RES_OK);
 		policy.crls = crls;
 	}
-	vfy_check(v, &policy, &in);
+	vfy_check_work(v, &policy, &in, &work);
+	assert_true(judged_again_same(v, &work, &policy, in));
 	trust_free(trust);
 	crls_free(crls);
 	chain_free(&chain);

@@ -21,6 +21,7 @@
 #include <jansson.h>
 
 #include "tests/unit/verify/data_file.h"
+#include "tests/unit/verify/judged_again.h"
 
 #define FOLDER "vectors/"
 #define CERTS_MAX 16
@@ -189,6 +190,7 @@ every_sct_is_judged_as_expected(void **state)
 		const json_t *want = json_object_get(entry, "scts");
 		struct chain chain = {.n = 0};
 		struct vfy_input in;
+		struct vfy_work work;
 		struct verdict v = {0};
 
 		chain_add(&chain, file);
@@ -196,7 +198,8 @@ every_sct_is_judged_as_expected(void **state)
 		tbs_compare(file, &chain, json_object_get(entry, "precert_tbs_sha256"));
 		in = (struct vfy_input){.certs = chain.certs, .n_certs = chain.n, .name = "nobody.test"};
 		assert_int_equal(time_read(&in.now_ms, "2026-11-21T00:00:00Z"), RES_OK);
-		vfy_check(&v, &policy, &in);
+		vfy_check_work(&v, &policy, &in, &work);
+		assert_true(judged_again_same(&v, &work, &policy, in));
 		assert_false(verdict_accepted(&v)); /* nothing is trusted here */
 		if (v.n_scts != json_array_size(want))
 			fail_msg("%s: %zu SCTs", file, v.n_scts);

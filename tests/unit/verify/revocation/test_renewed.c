@@ -174,7 +174,7 @@ lists_are_judged(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		const char *by = rows[i].issuer == NULL ? "ca-new" : rows[i].issuer;
-		struct signature_budget budget = {0, 8, 0, 640};
+		struct signature_budget budget = {.max = 8, .cost_max = 640};
 		struct loaded leaf, issuer = {.bytes = buf_max(0)};
 		struct crls *all = NULL;
 		char *text = NULL;
@@ -234,7 +234,7 @@ unusable_lists_say_nothing(void **state)
 	load(&leaf, "leaf");
 	load(&issuer, "ca-new");
 	for (size_t i = 0; i < sizeof unusable / sizeof unusable[0]; i++) {
-		struct signature_budget budget = {0, 8, 0, 640};
+		struct signature_budget budget = {.max = 8, .cost_max = 640};
 		struct buf file = file_of(unusable[i].file, strlen(unusable[i].file));
 		struct crls *all = NULL;
 		char *why = NULL, *text = NULL;
@@ -302,7 +302,7 @@ staples_are_judged(void **state)
 	load(&leaf, "leaf");
 	for (size_t i = 0; i < sizeof staples / sizeof staples[0]; i++) {
 		struct buf file = file_of(staples[i].file, strlen(staples[i].file));
-		struct signature_budget budget = {0, 8, 0, 640};
+		struct signature_budget budget = {.max = 8, .cost_max = 640};
 		char *text = NULL;
 		enum reason got;
 
@@ -322,7 +322,7 @@ staples_are_judged(void **state)
 static void
 budget_that_is_used_up_refuses(void **state)
 {
-	struct signature_budget none = {0, 0, 0, 0};
+	struct signature_budget none = {.max = 0};
 	struct buf staple = file_of("staple-new", 10);
 	struct loaded leaf, issuer;
 	struct crls *all = NULL;
@@ -437,7 +437,7 @@ number_of_lists_is_bounded(void **state)
 static void
 lists_of_other_keys_cost_nothing(void **state)
 {
-	struct signature_budget budget = {0, 64, 0, 640};
+	struct signature_budget budget = {.max = 64, .cost_max = 640};
 	struct loaded leaf, issuer;
 	struct crls *all = NULL;
 	char *text = NULL;

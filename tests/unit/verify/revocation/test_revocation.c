@@ -19,9 +19,7 @@
 #define NEXT (T0 + 7 * DAY)
 #define NOW  (T0 + 2 * DAY)
 
-#define BUDGET                                                                                                                     \
-	(&(struct signature_budget){                                                                                               \
-	    0, 64, 0, 640})
+#define BUDGET (&(struct signature_budget){.max = 64, .cost_max = 640})
 
 struct loaded {
 	struct buf bytes;

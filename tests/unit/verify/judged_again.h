@@ -1,0 +1,48 @@
+/*
+ * judged_again.h - the same judgement with a cache of signatures that hold, first as it was left by all judgements before,
+ * then once more.
+ */
+#ifndef TESTS_JUDGED_AGAIN_H
+#define TESTS_JUDGED_AGAIN_H
+
+#include "verify/judge.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* One for the whole program: what one chain filled in is there for all others. */
+static inline struct sigcache *
+judged_again_cache(void)
+{
+	static struct sigcache *cache;
+
+	if (cache == NULL && sigcache_new(&cache) != RES_OK)
+		abort();
+	return cache;
+}
+
+/* Does the cache change neither the verdict nor what it cost? v and work: of the judgement without it. */
+static inline bool
+judged_again_same(const struct verdict *v, const struct vfy_work *work, const struct vfy_policy *policy, struct vfy_input in)
+{
+	char *before = verdict_json(v);
+	bool same = before != NULL;
+
+	in.known = judged_again_cache();
+	for (int i = 0; i < 2 && same; i++) {
+		struct verdict again = {0};
+		struct vfy_work cost;
+		char *after;
+
+		vfy_check_work(&again, policy, &in, &cost);
+		after = verdict_json(&again);
+		same = after != NULL && strcmp(before, after) == 0 && cost.signature_checks == work->signature_checks &&
+		       cost.signature_cost == work->signature_cost;
+		free(after);
+		verdict_clear(&again);
+	}
+	free(before);
+	return same;
+}
+
+#endif
