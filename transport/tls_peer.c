@@ -27,6 +27,6 @@ tls_peer_computable(const struct tls_peer *peer)
 {
 	struct cert leaf;
 
-	return peer->n_cert > 0 && cert_read(&leaf, peer->cert[0]) == RES_OK &&
+	return peer->n_cert > 0 && cert_read_parts(&leaf, peer->cert[0]) == RES_OK &&
 	       strength_key_fault(leaf.spki) == NULL;
 }

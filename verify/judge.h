@@ -32,7 +32,7 @@ struct judgement {
 	struct vfy_work *work;
 	struct when when;
 	struct signature_budget budget;
-	struct cert certs[VFY_CERTS_MAX]; /* presented and readable; the leaf first */
+	struct cert *certs; /* presented and readable; the leaf first. Owned; NULL before they are read */
 	size_t n_certs;
 	size_t n_bytes;       /* of the presented certificates that were read; at most VFY_BYTES_MAX */
 	struct proofs proofs; /* who signed which of them */

@@ -1,5 +1,7 @@
 #include "verify/judge.h"
 
+#include <stdlib.h>
+
 /* False: without a leaf nothing can be judged. */
 static bool
 cert_import(struct judgement *j, size_t i)
@@ -52,6 +54,11 @@ judge_import(struct judgement *j)
 		verdict_add_counts(j->v, REASON_CHAIN_TOO_LONG, (int64_t)j->in->n_certs, VFY_CERTS_MAX,
 				   "%zu certificates were presented; %d are read", j->in->n_certs,
 				   VFY_CERTS_MAX);
+	j->certs = calloc(n, sizeof *j->certs);
+	if (j->certs == NULL) {
+		j->v->out_of_memory = true;
+		return false;
+	}
 	for (size_t i = 0; i < n; i++)
 		if (!cert_import(j, i))
 			return false;

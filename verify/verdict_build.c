@@ -141,6 +141,13 @@ serial_new(struct span serial)
 	return text == NULL ? NULL : hex_write(text, serial);
 }
 
+/* Most names of a chain stand in it twice; the text of an equal one is at hand. */
+static char *
+name_again(const char *text, struct span of, struct span name)
+{
+	return text != NULL && span_equal(of, name) ? strdup(text) : name_new(name);
+}
+
 void
 verdict_show_chain(struct verdict *v, const struct cert *const *certs, size_t n, bool verified)
 {
@@ -156,8 +163,9 @@ verdict_show_chain(struct verdict *v, const struct cert *const *certs, size_t n,
 	for (size_t i = 0; i < n; i++) {
 		struct verdict_cert *c = &v->chain[i];
 
-		c->subject = name_new(certs[i]->subject);
-		c->issuer = name_new(certs[i]->issuer);
+		c->subject = i > 0 ? name_again(c[-1].issuer, certs[i - 1]->issuer, certs[i]->subject)
+				   : name_new(certs[i]->subject);
+		c->issuer = name_again(c->subject, certs[i]->subject, certs[i]->issuer);
 		c->serial = serial_new(certs[i]->serial);
 		c->not_before_ms = certs[i]->not_before_ms;
 		c->not_after_ms = certs[i]->not_after_ms;

@@ -39,6 +39,7 @@ judge_close(struct judgement *j, bool complete)
 	sct_check_free(&j->scts);
 	judge_modes(j);
 	verdict_close(j->v, complete);
+	free(j->certs);
 	free(j);
 }
 

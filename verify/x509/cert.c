@@ -118,10 +118,9 @@ cert_tbs_read(struct cert *c, struct span *inner_alg)
 }
 
 enum res
-cert_read(struct cert *out, struct span der)
+cert_read_parts(struct cert *c, struct span der)
 {
 	struct der_reader in, body;
-	struct cert *c = out;
 	struct span inner_alg = {0}, bits;
 	enum res r;
 
@@ -140,8 +139,16 @@ cert_read(struct cert *out, struct span der)
 	r = cert_tbs_read(c, &inner_alg);
 	if (r != RES_OK)
 		return r;
-	if (!span_equal(inner_alg, c->sig_alg)) /* RFC 5280, 4.1.1.2 */
-		return RES_MALFORMED;
+	return span_equal(inner_alg, c->sig_alg) ? RES_OK : RES_MALFORMED; /* RFC 5280, 4.1.1.2 */
+}
+
+enum res
+cert_read(struct cert *c, struct span der)
+{
+	enum res r = cert_read_parts(c, der);
+
+	if (r != RES_OK)
+		return r;
 	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, der.p, der.n, c->sha256) < 0 ||
 	    gnutls_hash_fast(GNUTLS_DIG_SHA256, c->spki.p, c->spki.n, c->spki_sha256) < 0)
 		return RES_NOMEM;

@@ -40,6 +40,8 @@ struct cert {
 
 /* RES_MALFORMED, RES_LIMIT (too large, too many extensions), RES_NOMEM; then what is in the cert means nothing. */
 enum res cert_read(struct cert *, struct span der);
+/* The same without the two fingerprints, which are zero. */
+enum res cert_read_parts(struct cert *, struct span der);
 
 /* The extension with this OID (content bytes), NULL when absent. Lent. */
 const struct cert_ext *cert_ext_find(const struct cert *, struct span oid);

@@ -6,6 +6,8 @@
 #include "verify/x509/strength.h"
 #include "verify/x509/usage.h"
 
+#include <string.h>
+
 void
 path_faults_add(struct path_faults *f, enum reason reason, size_t at, const char *what)
 {
@@ -42,7 +44,10 @@ path_grade(const struct path_faults *f)
 void
 path_rules_begin(struct path_rules *rules, struct when when)
 {
-	*rules = (struct path_rules){.when = when, .names = nameconstraints_budget()};
+	rules->when = when;
+	rules->names = nameconstraints_budget();
+	memset(rules->seen, 0, sizeof rules->seen);
+	rules->n_own = 0;
 }
 
 bool
