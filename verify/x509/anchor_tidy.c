@@ -130,19 +130,38 @@ time_put(struct buf *out, uint8_t id, struct span body)
 
 static enum res tidy(struct buf *out, struct span in, unsigned depth);
 
+/* What stands behind `at`, under its header. The room before it fits a body of the length that was expected. */
+static void
+header_fit(struct buf *out, size_t at, size_t room, uint8_t id)
+{
+	struct buf header = buf_max(DER_HEADER_MAX);
+	size_t n = out->n - at - room;
+
+	der_header(&header, id, n);
+	if (header.n > room)
+		(void)buf_room(out, header.n - room);
+	out->bad |= !buf_ok(&header);
+	if (buf_ok(out)) {
+		memmove(out->p + at + header.n, out->p + at + room, n);
+		memcpy(out->p + at, header.p, header.n);
+		out->n = at + header.n + n;
+	}
+	buf_free(&header);
+}
+
 /* What is inside, under its own header. */
 static enum res
 inside_put(struct buf *out, uint8_t id, struct span body, unsigned depth)
 {
-	struct buf inside = buf_max(out->max);
-	enum res res = depth == ANCHOR_NESTING_MAX ? RES_LIMIT : tidy(&inside, body, depth + 1);
+	size_t at = out->n, room;
+	enum res res;
 
-	if (res == RES_OK && !buf_ok(&inside))
-		res = RES_NOMEM;
-	if (res == RES_OK)
-		element_put(out, id, buf_span(&inside));
-	buf_free(&inside);
-	return res;
+	der_header(out, id, body.n);
+	room = out->n - at;
+	res = depth == ANCHOR_NESTING_MAX ? RES_LIMIT : tidy(out, body, depth + 1);
+	if (res == RES_OK && out->n - at - room != body.n)
+		header_fit(out, at, room, id);
+	return res == RES_OK && !buf_ok(out) ? RES_NOMEM : res;
 }
 
 static enum res

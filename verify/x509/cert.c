@@ -147,9 +147,13 @@ cert_read(struct cert *c, struct span der)
 {
 	enum res r = cert_read_parts(c, der);
 
-	if (r != RES_OK)
-		return r;
-	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, der.p, der.n, c->sha256) < 0 ||
+	return r == RES_OK ? cert_fingerprint(c, der) : r;
+}
+
+enum res
+cert_fingerprint(struct cert *c, struct span given)
+{
+	if (gnutls_hash_fast(GNUTLS_DIG_SHA256, given.p, given.n, c->sha256) < 0 ||
 	    gnutls_hash_fast(GNUTLS_DIG_SHA256, c->spki.p, c->spki.n, c->spki_sha256) < 0)
 		return RES_NOMEM;
 	return RES_OK;

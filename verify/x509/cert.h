@@ -42,6 +42,8 @@ struct cert {
 enum res cert_read(struct cert *, struct span der);
 /* The same without the two fingerprints, which are zero. */
 enum res cert_read_parts(struct cert *, struct span der);
+/* Sets them: that of the certificate as it was given, which for an anchor need not be DER, and the key's. RES_NOMEM. */
+enum res cert_fingerprint(struct cert *, struct span given);
 
 /* The extension with this OID (content bytes), NULL when absent. Lent. */
 const struct cert_ext *cert_ext_find(const struct cert *, struct span oid);

@@ -26,11 +26,17 @@ static enum res
 pem_decode(struct buf *out, struct span body)
 {
 	struct buf packed = buf_max(body.n);
+	uint8_t *to = buf_room(&packed, body.n);
 	enum res r = RES_NOMEM;
+	size_t n = 0;
 
-	for (size_t i = 0; i < body.n; i++)
-		if (strchr(" \t\r\n", body.p[i]) == NULL || body.p[i] == '\0')
-			buf_u8(&packed, body.p[i]);
+	for (size_t i = 0; to != NULL && i < body.n; i++) {
+		uint8_t c = body.p[i];
+
+		to[n] = c;
+		n += !(c == ' ' || c == '\t' || c == '\r' || c == '\n');
+	}
+	buf_added(&packed, n);
 	if (buf_ok(&packed))
 		r = base64_read(out, buf_span(&packed));
 	buf_free(&packed);
@@ -47,8 +53,12 @@ pem_text_over(struct span text)
 static void
 pem_skip(struct pem_text *t, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		t->line += t->left.p[i] == '\n';
+	const uint8_t *at = t->left.p, *end = n == 0 ? at : at + n;
+
+	while (at != end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+		t->line++;
+		at++;
+	}
 	t->left = span_slice(t->left, n, t->left.n);
 }
 

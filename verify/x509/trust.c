@@ -51,10 +51,8 @@ anchor_read(struct anchor *a, struct span given)
 	buf_free(&der);
 	if (a->der == NULL)
 		return RES_NOMEM;
-	r = cert_read(&a->cert, span_of(a->der, n));
-	if (r == RES_OK && gnutls_hash_fast(GNUTLS_DIG_SHA256, given.p, given.n, a->cert.sha256) < 0)
-		return RES_NOMEM;
-	return r;
+	r = cert_read_parts(&a->cert, span_of(a->der, n));
+	return r == RES_OK ? cert_fingerprint(&a->cert, given) : r;
 }
 
 static enum res

@@ -1,4 +1,6 @@
 #include "tests/unit/verify/forged.h"
+#include "verify/x509/anchor_tidy.h"
+#include "verify/x509/der.h"
 #include "verify/x509/pem.h"
 #include "verify/x509/trust.h"
 
@@ -107,10 +109,60 @@ bad_files_say_why(void **state)
 	assert_int_equal(trust_count(NULL), 0);
 }
 
+/* ---- a length that needs more or fewer octets once what is inside was mended */
+
+static void
+element_put(struct buf *b, uint8_t id, const uint8_t *body, size_t n)
+{
+	der_header(b, id, n);
+	buf_put(b, span_of(body, n));
+}
+
+/* SEQUENCE { SEQUENCE { what, OCTET STRING of n octets } } */
+static struct buf
+two_sequences(uint8_t id, const char *what, size_t what_n, size_t n)
+{
+	static const uint8_t filler[256];
+	struct buf body = buf_max(1024), middle = buf_max(1024), out = buf_max(1024);
+
+	element_put(&body, id, (const uint8_t *)what, what_n);
+	element_put(&body, DER_OCTET_STRING, filler, n);
+	element_put(&middle, DER_SEQUENCE, body.p, body.n);
+	element_put(&out, DER_SEQUENCE, middle.p, middle.n);
+	buf_free(&body);
+	buf_free(&middle);
+	return out;
+}
+
+static void
+lengths_fit_what_was_mended(void **state)
+{
+	(void)state;
+	for (size_t n = 90; n < 256; n++) {
+		struct buf loose_time = two_sequences(DER_UTC_TIME, "2601010000Z", 11, n);
+		struct buf time = two_sequences(DER_UTC_TIME, "260101000000Z", 13, n);
+		struct buf loose_number = two_sequences(DER_INTEGER, "\0\0\0\x05", 4, n);
+		struct buf number = two_sequences(DER_INTEGER, "\x05", 1, n);
+		struct buf out = buf_max(1024);
+
+		assert_int_equal(anchor_tidy(&out, buf_span(&loose_time)), RES_OK);
+		assert_true(span_equal(buf_span(&out), buf_span(&time)));
+		buf_clear(&out);
+		assert_int_equal(anchor_tidy(&out, buf_span(&loose_number)), RES_OK);
+		assert_true(span_equal(buf_span(&out), buf_span(&number)));
+		buf_free(&loose_time);
+		buf_free(&time);
+		buf_free(&loose_number);
+		buf_free(&number);
+		buf_free(&out);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(lengths_fit_what_was_mended),
 	    cmocka_unit_test(pem_is_found_in_text),
 	    cmocka_unit_test(anchors_are_found_by_subject),
 	    cmocka_unit_test(bad_files_say_why),
