@@ -355,6 +355,7 @@ daemon_settle(struct daemon *d)
 		return daemon_fail(EXIT_TROUBLE, NULL);
 	if (sandbox_seal(seals_kill(), &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
+	recorder_settle(d->recorder, s); /* it came up beside the workers, which answer by now */
 	return 0;
 }
 

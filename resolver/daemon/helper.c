@@ -119,7 +119,7 @@ helper_is_ready(int socket)
 }
 
 int
-helper_start(const struct helper_setup *setup, char **why)
+helper_fork(const struct helper_setup *setup, char **why)
 {
 	const struct sigaction none = {.sa_handler = SIG_IGN};
 	int pair[2], size = 4 * HELPER_MESSAGE_MAX;
@@ -138,11 +138,29 @@ helper_start(const struct helper_setup *setup, char **why)
 	(void)close(pair[1]);
 	if (pid > 0 && n_helpers < HELPERS_MAX)
 		helpers[n_helpers++] = pid;
-	if (pid > 0 && helper_is_ready(pair[0]) && fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
+	if (pid > 0 && fcntl(pair[0], F_SETFL, O_NONBLOCK) == 0)
 		return pair[0];
 	*why = strdup(strerror(errno));
 	(void)close(pair[0]);
 	return -1;
+}
+
+bool
+helper_await(int socket, char **why)
+{
+	if (helper_is_ready(socket))
+		return true;
+	*why = strdup(strerror(errno));
+	(void)close(socket);
+	return false;
+}
+
+int
+helper_start(const struct helper_setup *setup, char **why)
+{
+	int socket = helper_fork(setup, why);
+
+	return socket >= 0 && helper_await(socket, why) ? socket : -1;
 }
 
 bool

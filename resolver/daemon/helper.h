@@ -35,8 +35,12 @@ struct helper_setup {
 	void *ctx;
 };
 
-/* Before any thread is started. Waits until the helper is sealed. Gives the daemon's end, which does not block, or -1 and
- * *why (yours). */
+/* Before any thread is started. Gives the daemon's end, which does not block, or -1 and *why (yours). */
+int helper_fork(const struct helper_setup *, char **why);
+/* Waits until the helper is sealed and has closed the daemon's descriptors; the daemon may do other work meanwhile. False:
+ * it came to nothing, *why (yours) says so, and the socket is closed. */
+bool helper_await(int socket, char **why);
+/* Both. */
 int helper_start(const struct helper_setup *, char **why);
 /* Is this one of the processes that were started so? Their filters forbid them to start others. */
 bool helper_has_pid(pid_t);

@@ -363,6 +363,16 @@ recorder_new(struct recorder **out, struct loop *loop, struct counters *counters
 	return RES_OK;
 }
 
+/* There is no helper; what is wanted stays unwritten. */
+static void
+recorder_without(struct recorder *r, const struct settings *s, const char *why)
+{
+	log_event(LOG_WARN, "no-journal", LOG_STR("error", why));
+	r->writes = true;
+	r->keeps_evidence = s->evidence_count > 0;
+	states_end(r);
+}
+
 void
 recorder_start(struct recorder *r, const struct settings *s, bool kill)
 {
@@ -376,15 +386,25 @@ recorder_start(struct recorder *r, const struct settings *s, bool kill)
 	if (s->state_dir[0] == '\0')
 		return;
 	recorder_restore(r, s->state_dir);
-	r->socket = helper_start(&setup, &why);
-	if (r->socket >= 0 && loop_fd_watch(&r->watch, r->loop, r->socket, recorder_on_ready, r) == RES_OK) {
+	r->socket = helper_fork(&setup, &why);
+	if (r->socket < 0)
+		recorder_without(r, s, why);
+	free(why);
+}
+
+void
+recorder_settle(struct recorder *r, const struct settings *s)
+{
+	char *why = NULL;
+
+	if (r->socket < 0)
+		return;
+	if (!helper_await(r->socket, &why))
+		r->socket = -1;
+	if (r->socket >= 0 && loop_fd_watch(&r->watch, r->loop, r->socket, recorder_on_ready, r) == RES_OK)
 		recorder_configure(r, s);
-	} else {
-		log_event(LOG_WARN, "no-journal", LOG_STR("error", why));
-		r->writes = true;
-		r->keeps_evidence = s->evidence_count > 0;
-		states_end(r);
-	}
+	else
+		recorder_without(r, s, why);
 	free(why);
 }
 

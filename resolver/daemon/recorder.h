@@ -17,6 +17,8 @@ enum res recorder_new(struct recorder **, struct loop *, struct counters *);
 /* Reads the journal and starts the helper, with the rights of this process as they are: before threads are started and
  * system calls restricted. Without a state-dir there is neither. kill: as for sandbox_seal. */
 void recorder_start(struct recorder *, const struct settings *, bool kill);
+/* Waits for the helper. Before the loop runs: until then nothing is recorded. */
+void recorder_settle(struct recorder *, const struct settings *);
 /* After a reload. */
 void recorder_configure(struct recorder *, const struct settings *);
 /* No worker may run any more. Waits for the helper, a little. */

@@ -421,7 +421,7 @@ CAUGHT = [
     ("resolver/daemon/portal_reach.c", "if (!s->portal_enable)",
      "if (s->portal_enable)",
      "a condition is turned round", "named_files/a portal that is off"),
-    ("resolver/daemon/recorder.c", "r->socket = helper_start(&setup, &why);",
+    ("resolver/daemon/recorder.c", "r->socket = helper_fork(&setup, &why);",
      ";",
      "a value is not kept", "journal/the first acceptance is recorded and logged at the default level, once, also over restarts"),
     ("resolver/daemon/repeats.c", "if (r->v[i].what == hash)",
