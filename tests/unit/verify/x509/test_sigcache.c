@@ -74,6 +74,19 @@ another_check_has_another_key(void **state)
 	sigcache_free(c);
 }
 
+/* Bytes in a part that look like the end of it and the beginning of the next. */
+static void
+a_part_cannot_look_like_two(void **state)
+{
+	const struct span left[] = {span_of("a\0\0\0\0\0b", 7), span_of("c", 1)};
+	const struct span right[] = {span_of("a", 1), span_of("b\0\0\0\0\0c", 7)};
+	struct sigcache_key one, other;
+
+	(void)state;
+	assert_true(sigcache_key(&one, SIGCACHE_CERT, left, 2) && sigcache_key(&other, SIGCACHE_CERT, right, 2));
+	assert_memory_not_equal(one.sha256, other.sha256, 32);
+}
+
 static void
 a_full_cache_replaces_and_stays_bounded(void **state)
 {
@@ -404,6 +417,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(another_check_has_another_key),
+	    cmocka_unit_test(a_part_cannot_look_like_two),
 	    cmocka_unit_test(a_full_cache_replaces_and_stays_bounded),
 	    cmocka_unit_test(a_newer_generation_forgets_and_an_older_one_gets_nothing),
 	    cmocka_unit_test(what_is_known_of_a_good_chain_excuses_nothing),
