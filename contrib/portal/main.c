@@ -135,7 +135,6 @@ program_open(struct program *p, int fd)
 static int
 program_serve(struct program *p)
 {
-	const char *kill = getenv("CTSTUB_SECCOMP"); /* "kill": stricter, for tests */
 	int fd = socket_handed();
 	char *why = NULL;
 
@@ -147,7 +146,7 @@ program_serve(struct program *p)
 	if (loop_new(&p->loop) != RES_OK || program_open(p, fd) != RES_OK)
 		return program_fail(PORTAL_TROUBLE, NULL);
 	if (sandbox_drop(p->settings->portal_user, &why) != RES_OK ||
-	    sandbox_seal_portal(kill != NULL && strcmp(kill, "kill") == 0, &why) != RES_OK) {
+	    sandbox_seal_portal(sandbox_kills(), &why) != RES_OK) {
 		int code = program_fail(PORTAL_TROUBLE, why);
 
 		free(why);

@@ -2,7 +2,6 @@
 
 #include "contrib/watch/child.h"
 
-#include "base/clock.h"
 #include "base/replace.h"
 #include "config/load.h"
 
@@ -14,7 +13,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -74,13 +72,16 @@ static _Noreturn void
 program_become(int error_to, const char *program, int input, const char *const environment[],
 	       enum res (*before)(void *), void *ctx)
 {
+	/* what this process or its parent ignores, a program would ignore too */
+	static const int defaults[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 	char *const arguments[] = {(char *)(uintptr_t)program, NULL};
 	sigset_t none;
 	int error;
 
 	(void)sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)signal(SIGPIPE, SIG_DFL);
+	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
+		(void)signal(defaults[i], SIG_DFL);
 	(void)setsid();
 	limit(RLIMIT_CPU, CHILD_CPU_S);
 	limit(RLIMIT_AS, CHILD_MEMORY_MAX);
@@ -99,19 +100,6 @@ program_become(int error_to, const char *program, int input, const char *const e
 
 /* ---- in the parent */
 
-/* A file in memory that holds the input, read from its start. */
-static int
-input_open(struct span input)
-{
-	int fd = memfd_create("finding", MFD_CLOEXEC);
-
-	if (fd >= 0 && (write(fd, input.p, input.n) != (ssize_t)input.n || lseek(fd, 0, SEEK_SET) != 0)) {
-		(void)close(fd);
-		return -1;
-	}
-	return fd;
-}
-
 /* Waits until the child has become the program, which closes the pipe. 0, or the errno that it gives. */
 static int
 child_wait(int error_from)
@@ -126,20 +114,19 @@ child_wait(int error_from)
 }
 
 enum res
-child_start(struct children *c, const char *program, struct span input, const char *const environment[],
-	    enum res (*before)(void *ctx), void *ctx)
+child_start(struct children *c, const char *program, int input, const char *const environment[],
+	    enum res (*before)(void *ctx), void *ctx, int64_t now_ms)
 {
 	struct child *place = place_of(c);
-	int fd, pipes[2] = {-1, -1}, error = 0;
+	int pipes[2] = {-1, -1}, error = 0;
 	pid_t pid = -1;
 
 	if (place == NULL)
 		return RES_LIMIT;
-	fd = input_open(input);
-	if (fd >= 0 && pipe2(pipes, O_CLOEXEC) == 0)
+	if (pipe2(pipes, O_CLOEXEC) == 0)
 		pid = fork();
 	if (pid == 0)
-		program_become(pipes[1], program, fd, environment, before, ctx);
+		program_become(pipes[1], program, input, environment, before, ctx);
 	error = errno;
 	if (pipes[1] >= 0)
 		(void)close(pipes[1]);
@@ -147,14 +134,12 @@ child_start(struct children *c, const char *program, struct span input, const ch
 		error = child_wait(pipes[0]);
 	if (pipes[0] >= 0)
 		(void)close(pipes[0]);
-	if (fd >= 0)
-		(void)close(fd);
 	if (pid > 0 && error != 0)
 		(void)waitpid(pid, NULL, 0);
 	errno = error;
 	if (pid < 0 || error != 0)
 		return RES_IO;
-	*place = (struct child){.pid = pid, .until_ms = clock_boot_ms() + CHILD_MS};
+	*place = (struct child){.pid = pid, .until_ms = now_ms + CHILD_MS};
 	return RES_OK;
 }
 
@@ -210,7 +195,7 @@ reload_ask_or_want(const char *control_socket, int folder)
 }
 
 enum res
-child_reload(struct children *c, const char *control_socket, int folder)
+child_reload(struct children *c, const char *control_socket, int folder, int64_t now_ms)
 {
 	struct child *place = place_of(c);
 	pid_t pid;
@@ -219,24 +204,25 @@ child_reload(struct children *c, const char *control_socket, int folder)
 		return RES_LIMIT;
 	pid = fork();
 	if (pid == 0) {
-		(void)signal(SIGTERM, SIG_DFL);
+		(void)signal(SIGTERM, SIG_DFL); /* the launcher ignores it */
 		_exit(reload_ask_or_want(control_socket, folder));
 	}
 	if (pid < 0)
 		return RES_IO;
-	*place = (struct child){.pid = pid, .reload = true, .until_ms = clock_boot_ms() + 2 * RELOAD_MS};
+	*place = (struct child){.pid = pid, .reload = true, .until_ms = now_ms + 2 * RELOAD_MS};
 	return RES_OK;
 }
 
 void
-children_reap(struct children *c, void (*ended)(void *ctx, const struct child *, int status), void *ctx)
+children_reap(struct children *c, void (*ended)(void *ctx, const struct child *, int status), void *ctx,
+	      int64_t now_ms)
 {
 	for (size_t i = 0; i < CHILDREN_MAX; i++) {
 		struct child *child = &c->of[i], gone;
 		int status = -1;
 		pid_t pid = child->pid == 0 ? 0 : waitpid(child->pid, &status, WNOHANG);
 
-		if (child->pid == 0 || (pid == 0 && clock_boot_ms() < child->until_ms))
+		if (child->pid == 0 || (pid == 0 && now_ms < child->until_ms))
 			continue;
 		if (pid == 0) {
 			(void)kill(child->reload ? child->pid : -child->pid, SIGKILL);

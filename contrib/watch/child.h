@@ -1,5 +1,6 @@
 /*
- * child.h - programs that are run for a finding, and the question to the daemon to reload: beside the loop, bounded.
+ * child.h - programs that are run for a finding, and the question to the daemon to reload: beside the loop, bounded. The
+ * monitor has its launcher start them (launcher.h).
  *
  * A program gets the finding on its standard input, which is whole before it starts: it can read on when this process
  * has ended. It has no other descriptor, its output goes to /dev/null, its complaints to ours; its time, memory and files
@@ -34,17 +35,19 @@ struct children {
 bool children_full(const struct children *);
 bool children_busy(const struct children *);
 /*
- * Starts a program. before, unless NULL, is called in the child with ctx; when it fails nothing is started. Returns when
- * the program runs, or did not come to that: RES_IO, errno says why. RES_LIMIT: children_full.
+ * Starts a program whose standard input is this open file, from where it stands. before, unless NULL, is called in the child
+ * with ctx; when it fails nothing is started. Returns when the program runs, or did not come to that: RES_IO, errno says
+ * why. RES_LIMIT: children_full. now_ms, here and below: by the boot clock.
  */
-enum res child_start(struct children *, const char *program, struct span input,
-		     const char *const environment[], enum res (*before)(void *ctx), void *ctx);
+enum res child_start(struct children *, const char *program, int input, const char *const environment[],
+		     enum res (*before)(void *ctx), void *ctx, int64_t now_ms);
 /*
  * Asks the daemon behind this control socket to reload. When it does not, WATCH_RELOAD_FILE is made in the folder, for
  * ctstub-watch-reload.path. A path unit can miss that a list was replaced, but not a file that stays.
  */
-enum res child_reload(struct children *, const char *control_socket, int folder);
+enum res child_reload(struct children *, const char *control_socket, int folder, int64_t now_ms);
 /* Takes those that ended or whose time is over; calls ended for each: status as of waitpid(2), -1 when it was killed here. */
-void children_reap(struct children *, void (*ended)(void *ctx, const struct child *, int status), void *ctx);
+void children_reap(struct children *, void (*ended)(void *ctx, const struct child *, int status), void *ctx,
+		   int64_t now_ms);
 
 #endif

@@ -225,9 +225,9 @@ reload(const char *control_socket, int folder)
 	struct children children = {0};
 	bool done = false;
 
-	if (child_reload(&children, control_socket, folder) == RES_OK)
+	if (child_reload(&children, control_socket, folder, clock_boot_ms()) == RES_OK)
 		while (children_busy(&children)) {
-			children_reap(&children, pull_on_end, &done);
+			children_reap(&children, pull_on_end, &done, clock_boot_ms());
 			if (children_busy(&children))
 				(void)usleep(10000);
 		}

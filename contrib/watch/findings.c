@@ -289,7 +289,8 @@ findings_resume(struct watch_findings *w)
 }
 
 enum res
-watch_findings_open(struct watch_findings **out, const struct watch_plan *plan, int folder, char **why)
+watch_findings_open(struct watch_findings **out, const struct watch_plan *plan, int folder,
+		    struct launcher *launcher, char **why)
 {
 	static const struct record_limits limits = {FINDINGS_MAX,       FINDINGS_LOG_MAX,
 						    FINDINGS_ROGUE_MAX, FINDINGS_ROGUE_LOG_MAX,
@@ -301,6 +302,7 @@ watch_findings_open(struct watch_findings **out, const struct watch_plan *plan, 
 		return RES_NOMEM;
 	w->plan = plan;
 	w->folder = folder;
+	w->launcher = launcher;
 	for (size_t i = 0; i < FINDINGS_LATEST_MAX; i++)
 		w->latest[i] = buf_max(FINDING_LINE_MAX);
 	res = record_open(&w->record, folder, &limits, why);

@@ -13,10 +13,12 @@
 #define CONTRIB_WATCH_FINDINGS_H
 
 #include "contrib/watch/findings_limits.h"
+#include "contrib/watch/launcher.h"
 
-/* Lends the plan and the folder state-dir/watch (a descriptor) until it is closed. *why (yours) on failure; RES_LIMIT:
- * another process works in this folder. */
-enum res watch_findings_open(struct watch_findings **, const struct watch_plan *, int folder, char **why);
+/* Lends the plan, the folder state-dir/watch (a descriptor) and the launcher until it is closed. *why (yours) on failure;
+ * RES_LIMIT: another process works in this folder. */
+enum res watch_findings_open(struct watch_findings **, const struct watch_plan *, int folder,
+			     struct launcher *, char **why);
 /* Where evidence comes from, and how a log is found there by its id (NULL: it is not read any more). A NULL reader: nowhere
  * any more. */
 void watch_findings_attach(struct watch_findings *, struct watch_reader *, watch_log_find_fn *);

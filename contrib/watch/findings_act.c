@@ -284,40 +284,29 @@ block_decide(struct waiting *p)
 		not_blocked(p, by);
 }
 
-static enum res
-exec_on_fork(void *arg)
-{
-	struct waiting *p = arg;
-
-	return record_done(p->w->record, p->f->id, RECORD_EXEC, NULL);
-}
-
 static void
 exec(struct waiting *p)
 {
 	struct watch_findings *w = p->w;
-	const char *program = w->plan->snapshot->settings->watch_exec;
-	struct buf line = buf_max(FINDING_LINE_MAX), kind = buf_max(64);
-	const char *environment[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL, NULL};
-	enum res res;
+	struct buf line = buf_max(FINDING_LINE_MAX);
+	struct record_note note;
+	enum res res = finding_write(&line, p->f, "finding", false);
 
-	buf_format(&kind, "CTSTUB_WATCH_KIND=%s", finding_kind_text(p->f->kind));
-	environment[1] = buf_cstr(&kind);
-	res = finding_write(&line, p->f, "finding", false);
 	buf_text(&line, "\n");
+	record_note_make(w->record, &note, p->f->id, RECORD_EXEC, NULL);
 	if (res == RES_OK)
-		res = child_start(&w->children, program, buf_span(&line), environment, exec_on_fork, p);
+		res = launcher_run(w->launcher, p->f->kind, buf_span(&line), &note);
 	if (res == RES_OK) {
-		record_child_wrote(w->record, p->f->id, RECORD_EXEC);
-	} else if (res != RES_LIMIT) {
+		record_was_done(w->record, p->f->id, RECORD_EXEC);
+	} else if (res != RES_LIMIT && !launcher_is_gone(w->launcher)) {
 		w->totals.failed++;
-		log_event(LOG_ERROR, "exec-failed", LOG_STR("program", program),
+		log_event(LOG_ERROR, "exec-failed",
+			  LOG_STR("program", w->plan->snapshot->settings->watch_exec),
 			  LOG_STR("error", strerror(errno)));
-		record_child_wrote(w->record, p->f->id,
-				   RECORD_EXEC); /* a program that is not there will not come */
+		record_was_done(w->record, p->f->id,
+				RECORD_EXEC); /* a program that is not there will not come */
 	}
 	buf_free(&line);
-	buf_free(&kind);
 }
 
 /* ---- step by step */
@@ -371,7 +360,7 @@ waiting_step(struct waiting *p)
 	missing = waiting_missing(p);
 	if ((missing & RECORD_BLOCKED) != 0)
 		block_decide(p);
-	if ((missing & RECORD_EXEC) != 0 && !children_full(&p->w->children))
+	if ((missing & RECORD_EXEC) != 0 && !launcher_is_full(p->w->launcher))
 		exec(p);
 	if ((missing & RECORD_EVIDENCE) != 0 && p->answered && !p->unkept)
 		evidence_keep(p, NULL);
@@ -383,32 +372,31 @@ waiting_step(struct waiting *p)
 }
 
 static void
-findings_on_end(void *ctx, const struct child *child, int status)
+findings_on_end(void *ctx, bool reload, int status)
 {
 	struct watch_findings *w = ctx;
 	const char *how = status == -1 ? "took too long" : WIFSIGNALED(status) ? "was killed" : "failed";
 
 	if (status != -1 && WIFEXITED(status) && WEXITSTATUS(status) == 0) {
-		if (child->reload)
+		if (reload)
 			log_event(LOG_NOTICE, "reloaded", LOG_STR("by", "control socket"));
 		return;
 	}
-	if (!child->reload)
+	if (!reload)
 		w->totals.failed++;
-	log_event(LOG_WARN, child->reload ? "reload-failed" : "exec-failed", LOG_STR("how", how),
+	log_event(LOG_WARN, reload ? "reload-failed" : "exec-failed", LOG_STR("how", how),
 		  LOG_INT("status", status != -1 && WIFEXITED(status) ? WEXITSTATUS(status) : -1));
 }
 
 void
 act_step(struct watch_findings *w)
 {
-	children_reap(&w->children, findings_on_end, w);
+	launcher_reap(w->launcher, findings_on_end, w);
 	for (size_t i = 0; i < WAITING_MAX; i++)
 		if (w->waiting[i].f != NULL)
 			waiting_step(&w->waiting[i]);
-	if (w->reload && !children_full(&w->children))
-		w->reload = child_reload(&w->children, w->plan->snapshot->settings->control_socket,
-					 w->folder) != RES_OK;
+	if (w->reload && !launcher_is_full(w->launcher))
+		w->reload = launcher_reload(w->launcher, w->folder) != RES_OK;
 }
 
 bool
@@ -417,5 +405,5 @@ act_busy(const struct watch_findings *w)
 	for (size_t i = 0; i < WAITING_MAX; i++)
 		if (w->waiting[i].f != NULL)
 			return true;
-	return w->reload || children_busy(&w->children);
+	return w->reload || launcher_is_busy(w->launcher);
 }

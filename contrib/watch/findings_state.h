@@ -4,8 +4,8 @@
 #ifndef CONTRIB_WATCH_FINDINGS_STATE_H
 #define CONTRIB_WATCH_FINDINGS_STATE_H
 
-#include "contrib/watch/child.h"
 #include "contrib/watch/findings_limits.h"
+#include "contrib/watch/launcher.h"
 #include "contrib/watch/record.h"
 
 #define WAITING_MAX                                                                                          \
@@ -32,7 +32,7 @@ struct watch_findings {
 	struct watch_match
 	    match; /* of the entry that is being looked at; large, and needed for every entry */
 	struct waiting waiting[WAITING_MAX];
-	struct children children;
+	struct launcher *launcher;
 	bool backlog; /* recorded findings wait for a place */
 	bool reload;  /* is to be asked for */
 	bool lost;    /* something could not be recorded since the last sync */

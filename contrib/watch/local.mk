@@ -22,9 +22,10 @@ libwatch_a_SOURCES += \
 	contrib/watch/findings_limits.h contrib/watch/findings_state.h \
 	contrib/watch/findings_report.c contrib/watch/findings_report.h \
 	contrib/watch/issued.c contrib/watch/issued.h \
+	contrib/watch/launcher.c contrib/watch/launcher.h \
 	contrib/watch/judgement.c contrib/watch/judgement.h \
 	contrib/watch/plan.c contrib/watch/plan.h \
-	contrib/watch/record.c contrib/watch/record.h
+	contrib/watch/record.c contrib/watch/record.h contrib/watch/record_line.c
 # what is expected, and what an organisation hands to its machines
 libwatch_a_SOURCES += \
 	contrib/watch/cmd_known.c \
@@ -56,5 +57,5 @@ sbin_PROGRAMS += ctstub-watch
 ctstub_watch_SOURCES = \
 	contrib/watch/main.c \
 	contrib/watch/options.c contrib/watch/options.h
-ctstub_watch_LDADD = $(ABOUT_LIBS) $(WATCH_LIBS)
+ctstub_watch_LDADD = $(ABOUT_LIBS) $(RESOLVER_LIBS) $(WATCH_LIBS)
 dist_man_MANS += contrib/watch/ctstub-watch.8

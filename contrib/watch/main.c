@@ -5,12 +5,14 @@
 #include "base/environment.h"
 #include "base/log.h"
 #include "contrib/watch/findings.h"
+#include "contrib/watch/launcher.h"
 #include "contrib/watch/options.h"
 #include "contrib/watch/plan.h"
 #include "contrib/watch/reader.h"
 #include "contrib/watch/state.h"
 #include "contrib/watch/status.h"
 #include "contrib/watch/commands.h"
+#include "resolver/daemon/sandbox.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -47,6 +49,7 @@ main_on_signal(int number)
 /* What the monitor works with; of one configuration. */
 struct watch {
 	const struct watch_options *options;
+	struct launcher *launcher; /* lent */
 	struct watch_plan *plan;
 	struct vfy_policy servers;
 	struct watch_findings *findings;
@@ -73,6 +76,15 @@ main_trouble(const char *what, char *why)
 {
 	log_event(LOG_ERROR, what, LOG_STR("why", why != NULL ? why : "no memory"));
 	free(why);
+	return WATCH_TROUBLE;
+}
+
+/* No finding is lost: the next process goes on where this one ends. */
+static int
+launcher_lost(void)
+{
+	log_event(LOG_ERROR, "helper-not-started", LOG_STR("helper", "ctstub-launcher"),
+		  LOG_STR("error", strerror(errno)));
 	return WATCH_TROUBLE;
 }
 
@@ -119,20 +131,25 @@ reader_open(struct watch *w, char **why)
 }
 
 static int
-watch_open(struct watch *w, const struct watch_options *options)
+watch_open(struct watch *w, const struct watch_options *options, struct launcher *launcher)
 {
 	struct config_errors errors = {0};
 	char *why = NULL;
 
-	*w = (struct watch){.options = options, .folder = -1, .status = {.started_ms = clock_wall_ms()}};
+	*w = (struct watch){.options = options,
+			    .launcher = launcher,
+			    .folder = -1,
+			    .status = {.started_ms = clock_wall_ms()}};
 	if (watch_plan_read(&w->plan, options->file, &errors) != RES_OK)
 		return plan_refused(&errors);
 	config_errors_free(&errors);
+	if (launcher_configure(launcher) != RES_OK)
+		return launcher_lost();
 	servers_policy_make(&w->servers, w->plan->snapshot->policy);
 	w->folder = state_folder_open(w->plan->snapshot->settings->state_dir, &why);
 	if (w->folder < 0)
 		return main_trouble("no-state-folder", why);
-	if (watch_findings_open(&w->findings, w->plan, w->folder, &why) != RES_OK)
+	if (watch_findings_open(&w->findings, w->plan, w->folder, launcher, &why) != RES_OK)
 		return main_trouble("no-findings", why);
 	w->found_before = found_count(w->findings);
 	return reader_open(w, &why) == RES_OK ? WATCH_DONE : main_trouble("no-reader", why);
@@ -231,6 +248,8 @@ watch_run(struct watch *w, bool *again)
 			return code;
 		}
 		watch_findings_step(w->findings);
+		if (launcher_is_gone(w->launcher))
+			return launcher_lost();
 		status_keep(w, false);
 		if (!watch_step(w))
 			return main_trouble("no-memory", NULL);
@@ -255,8 +274,17 @@ config_test(const struct watch_options *options)
 	return WATCH_DONE;
 }
 
+/* From here on this process executes nothing, starts no other and listens nowhere. */
+static enum res
+watch_seal(char **why)
+{
+	enum res res = sandbox_drop("", why);
+
+	return res == RES_OK ? sandbox_seal_watch(sandbox_kills(), why) : res;
+}
+
 static int
-monitor(const struct watch_options *options)
+watch_again(const struct watch_options *options, struct launcher *launcher)
 {
 	struct watch w;
 	bool again;
@@ -264,11 +292,31 @@ monitor(const struct watch_options *options)
 
 	do {
 		again = false;
-		code = watch_open(&w, options);
+		code = watch_open(&w, options, launcher);
 		if (code == WATCH_DONE)
 			code = watch_run(&w, &again);
 		watch_close(&w);
 	} while (again);
+	return code;
+}
+
+static int
+monitor(const struct watch_options *options)
+{
+	struct launcher *launcher;
+	char *why = NULL;
+	int code;
+
+	if (launcher_start(&launcher, options->file) != RES_OK)
+		return launcher_lost();
+	if (watch_seal(&why) == RES_OK) {
+		code = watch_again(options, launcher);
+	} else {
+		(void)fprintf(stderr, "ctstub-watch: %s\n", why != NULL ? why : "no memory");
+		code = WATCH_TROUBLE;
+	}
+	free(why);
+	launcher_stop(launcher);
 	return code;
 }
 

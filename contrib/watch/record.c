@@ -368,19 +368,10 @@ record_close(struct record *r)
 
 /* ---- writing */
 
-/* A line in one write. What a full disk left of it is taken away again. */
 static enum res
 line_append(struct record *r, struct span line)
 {
-	ssize_t n = write(r->fd, line.p, line.n);
-
-	if (n == (ssize_t)line.n && fdatasync(r->fd) == 0) {
-		r->size += n;
-		return RES_OK;
-	}
-	if (n > 0 && ftruncate(r->fd, r->size) != 0)
-		r->size += n; /* the next start takes it away */
-	return RES_IO;
+	return record_line_write(r->fd, &r->size, line);
 }
 
 enum res
@@ -418,17 +409,30 @@ record_finding(struct record *r, const struct watch_finding *f, enum record_mark
 	return res;
 }
 
+void
+record_note_make(const struct record *r, struct record_note *note, const uint8_t id[FINDING_ID_SIZE],
+		 enum record_mark mark, const char *why)
+{
+	char hex[2 * FINDING_ID_SIZE + 1], time[TIME_TEXT_MAX];
+	int n = snprintf(note->line, sizeof note->line,
+			 "{\"event\":\"%s\",\"time\":\"%s\",\"id\":\"%s\"%s%s%s}\n", event_of(mark),
+			 time_text_ms(clock_wall_ms(), time), hex_write(hex, span_of(id, FINDING_ID_SIZE)),
+			 why != NULL ? ",\"why\":\"" : "", why != NULL ? why : "", why != NULL ? "\"" : "");
+
+	note->n = n < 0 ? 0 : (size_t)n < sizeof note->line ? (size_t)n : sizeof note->line - 1;
+	note->file = r->fd;
+	note->lock = r->lock;
+}
+
 enum res
 record_done(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum record_mark mark, const char *why)
 {
 	struct record_entry *e = record_find(r, id);
-	char hex[2 * FINDING_ID_SIZE + 1], time[TIME_TEXT_MAX], line[512];
-	int n = snprintf(line, sizeof line, "{\"event\":\"%s\",\"time\":\"%s\",\"id\":\"%s\"%s%s%s}\n",
-			 event_of(mark), time_text_ms(clock_wall_ms(), time),
-			 hex_write(hex, span_of(id, FINDING_ID_SIZE)), why != NULL ? ",\"why\":\"" : "",
-			 why != NULL ? why : "", why != NULL ? "\"" : "");
-	enum res res = line_append(r, span_of(line, (size_t)n));
+	struct record_note note;
+	enum res res;
 
+	record_note_make(r, &note, id, mark, why);
+	res = line_append(r, span_of(note.line, note.n));
 	if (res == RES_OK && e != NULL)
 		mark_set(e, mark);
 	return res;
@@ -452,7 +456,7 @@ record_load(struct record *r, const struct record_entry *e, struct watch_finding
 }
 
 void
-record_child_wrote(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum record_mark mark)
+record_was_done(struct record *r, const uint8_t id[FINDING_ID_SIZE], enum record_mark mark)
 {
 	struct record_entry *e = record_find(r, id);
 	struct stat st;

@@ -1,7 +1,7 @@
 /*
  * record.h - findings.jsonl: lines that are only ever appended, and what they say of each finding.
  *
- * One process at a time, by a lock beside it. A last line that was cut short by a crash is taken away. A child between
+ * One process at a time, by a lock beside it. A last line that was cut short by a crash is taken away. A program between
  * fork and exec holds the lock too, so that what it still writes is there before the next process reads.
  */
 #ifndef CONTRIB_WATCH_RECORD_H
@@ -9,9 +9,10 @@
 
 #include "contrib/watch/finding.h"
 
-#define RECORD_FILE    "findings.jsonl"
-#define RECORD_MAX     (512 * 1024 * 1024) /* bytes; a larger one is not ours */
-#define RECORD_LOCK_MS 10000               /* for a child of the process before to get out of the way */
+#define RECORD_FILE     "findings.jsonl"
+#define RECORD_MAX      (512 * 1024 * 1024) /* bytes; a larger one is not ours */
+#define RECORD_NOTE_MAX 512                 /* a line without a certificate; their words are ours */
+#define RECORD_LOCK_MS  10000               /* for a child of the process before to get out of the way */
 
 /* What was done about a finding. */
 enum record_mark {
@@ -61,12 +62,23 @@ struct record_entry *record_find(const struct record *, const uint8_t id[FINDING
 /* Appends the line of a finding, on disk when it returns, and notes the mark. RES_LIMIT: no more of its kind, or of its log,
  * are taken. */
 enum res record_finding(struct record *, const struct watch_finding *, enum record_mark, bool with_der);
-/* Appends that something was done, or why it was not (a constant; NULL: nothing to say). Safe in a child after fork. */
+/* Appends that something was done, or why it was not (a constant; NULL: nothing to say). */
 enum res record_done(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark, const char *why);
 /* Notes that it was met in this log. False: it was before, or in too many others. */
 bool record_source_add(struct record_entry *, const uint8_t log_id[32]);
-/* A child appended it, and is beyond that. */
-void record_child_wrote(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark);
+/* Appends a line in one write to a file of that size, which grows. What a full disk left of it is taken away again. RES_IO. */
+enum res record_line_write(int fd, off_t *size, struct span line);
+/* The same as record_done by another process, which has the lock as well while it appends: the line, the file and the lock to hand to it
+ * (lent), and what it does. record_was_done afterwards. */
+struct record_note {
+	int file, lock;
+	size_t n;
+	char line[RECORD_NOTE_MAX];
+};
+void record_note_make(const struct record *, struct record_note *, const uint8_t id[FINDING_ID_SIZE],
+		      enum record_mark, const char *why);
+enum res record_note_append(const struct record_note *);
+void record_was_done(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark);
 /* The finding of an entry as it was written with its certificate. */
 enum res record_load(struct record *, const struct record_entry *, struct watch_finding **);
 /* Is this the key of a finding that was expected? */

@@ -318,15 +318,6 @@ start_log(const struct daemon *d)
 	configuration_warn(&d->configuration);
 }
 
-/* A call that the filter does not know ends the process instead of failing: stricter, for tests (P13). */
-static bool
-seals_kill(void)
-{
-	const char *kill = getenv("CTSTUB_SECCOMP");
-
-	return kill != NULL && strcmp(kill, "kill") == 0;
-}
-
 /* Answers are worth more than their log. */
 static void
 daemon_query_log_new(struct daemon *d)
@@ -334,7 +325,7 @@ daemon_query_log_new(struct daemon *d)
 	const struct settings *s = d->configuration.plan->snapshot->settings;
 	char *why = NULL;
 
-	if (query_log_start(&d->query_log, s, seals_kill(), &why) != RES_OK ||
+	if (query_log_start(&d->query_log, s, sandbox_kills(), &why) != RES_OK ||
 	    query_log_listen(d->query_log, d->loop, &d->counters) != RES_OK)
 		log_event(LOG_WARN, "query-log-failed", LOG_STR("to", s->query_log_to),
 			  LOG_STR("error", why != NULL ? why : "out of memory"));
@@ -350,10 +341,10 @@ daemon_settle(struct daemon *d)
 
 	if (sandbox_drop(s->user, &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
-	recorder_start(d->recorder, s, seals_kill());
+	recorder_start(d->recorder, s, sandbox_kills());
 	if (workers_start(&d->workers) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, NULL);
-	if (sandbox_seal(seals_kill(), &why) != RES_OK)
+	if (sandbox_seal(sandbox_kills(), &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	recorder_settle(d->recorder, s); /* it came up beside the workers, which answer by now */
 	return 0;

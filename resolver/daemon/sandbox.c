@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pwd.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <stdlib.h>
 #include <string.h>
@@ -141,7 +142,7 @@ sandbox_drop(const char *user, char **why)
 
 /* ---- system calls */
 
-enum sealed { DAEMON = 1, WRITER = 2, PORTAL = 4 }; /* kinds of processes */
+enum sealed { DAEMON = 1, WRITER = 2, PORTAL = 4, WATCH = 8 }; /* kinds of processes */
 
 /* Whatever the arguments. */
 static const struct {
@@ -217,8 +218,8 @@ rules_add(scmp_filter_ctx f, const struct bound_rule *rules, size_t n)
 		}                                                                                            \
 	}
 
-/* No memory becomes code, and signals (abort) go to the process itself, also those of F_SETOWN: other processes of its user
- * stay out of reach. */
+/* Memory that can be written never becomes code, and signals (abort) go to the process itself, also those of F_SETOWN: other
+ * processes of its user stay out of reach. */
 static int
 rules_of_all(scmp_filter_ctx f)
 {
@@ -285,6 +286,60 @@ rules_of_portal(scmp_filter_ctx f)
 	};
 
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
+}
+
+/* Calls that the C library makes and does without: an error that it knows, and no end of the process in tests. */
+static int
+rules_of_refusal(scmp_filter_ctx f)
+{
+	/* clone3 hides its flags in memory, where no filter sees them: the library then uses clone */
+	int failed = seccomp_rule_add(f, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
+
+	if (failed != 0 && failed != -EDOM)
+		return failed;
+	/* getaddrinfo(3) asks which families the machine has, and goes on without the answer */
+	return seccomp_rule_add(f, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+				SCMP_A0(SCMP_CMP_EQ, AF_NETLINK, 0));
+}
+
+#define THREAD_FLAGS                                                                                         \
+	(CLONE_THREAD | CLONE_VFORK | CLONE_NEWNS | CLONE_NEWCGROUP | CLONE_NEWUTS | CLONE_NEWIPC |          \
+	 CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNET)
+
+#ifdef __s390__
+#define CLONE_FLAGS(how, ...) SCMP_A1(how, __VA_ARGS__) /* the stack comes first there */
+#else
+#define CLONE_FLAGS(how, ...) SCMP_A0(how, __VA_ARGS__)
+#endif
+
+/* Its thread of a name's lookup loads modules of the C library, which are code, from files. */
+static int
+rules_of_watch(scmp_filter_ctx f)
+{
+	const struct bound_rule rules[] = {
+	    {SCMP_SYS(openat), 0, {{0}}},
+	    {SCMP_SYS(clone), 1, {CLONE_FLAGS(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, CLONE_THREAD)}},
+	    {SCMP_SYS(mmap),
+	     2,
+	     {SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_WRITE | PROT_EXEC, PROT_EXEC),
+	      SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, 0)}},
+	    SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),  /* servers of logs */
+	    SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP), /* servers of logs over IPv6 */
+	    SOCKET(AF_INET, SOCK_STREAM, 0),            /* the C library asks a resolver again over TCP */
+	    SOCKET(AF_INET6, SOCK_STREAM, 0),           /* the same over IPv6 */
+	    SOCKET(AF_INET, SOCK_DGRAM, 0),  /* the C library asks a resolver, and sorts addresses */
+	    SOCKET(AF_INET6, SOCK_DGRAM, 0), /* the same over IPv6; libcurl tries whether there is any */
+	    SOCKET(AF_UNIX, SOCK_STREAM, 0), /* nscd and other sources of names */
+	    SOCKET(AF_UNIX, SOCK_DGRAM, 0),  /* the log goes to journald */
+	    SOCKET_OPTION(IPPROTO_TCP, TCP_NODELAY),
+	    SOCKET_OPTION(IPPROTO_IP, IP_RECVERR),     /* the C library's resolver */
+	    SOCKET_OPTION(IPPROTO_IPV6, IPV6_RECVERR), /* the C library's resolver over IPv6 */
+	    {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, FIONREAD, 0)}}, /* the size of a resolver's answer */
+	    {SCMP_SYS(socketpair), 1, {SCMP_A0(SCMP_CMP_EQ, AF_UNIX, 0)}}, /* libcurl wakes its wait */
+	};
+	int failed = rules_of_refusal(f);
+
+	return failed != 0 ? failed : rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }
 
 static enum res
@@ -364,4 +419,18 @@ enum res
 sandbox_seal_portal(bool kill, char **why)
 {
 	return seal(kill, PORTAL, rules_of_portal, why);
+}
+
+enum res
+sandbox_seal_watch(bool kill, char **why)
+{
+	return seal(kill, WATCH, rules_of_watch, why);
+}
+
+bool
+sandbox_kills(void)
+{
+	const char *kill = getenv("CTSTUB_SECCOMP");
+
+	return kill != NULL && strcmp(kill, "kill") == 0;
 }

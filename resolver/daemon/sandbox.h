@@ -28,5 +28,9 @@ enum res sandbox_seal_writer(bool kill, char **why);
 enum res sandbox_seal_portal(bool kill, char **why);
 /* ... that may also connect to Unix sockets. */
 enum res sandbox_seal_connector(bool kill, char **why);
+/* The filter of ctstub-watch: files of any kind, connections to the servers of logs, and threads that look up their names. */
+enum res sandbox_seal_watch(bool kill, char **why);
+/* The environment asks for filters that kill (CTSTUB_SECCOMP=kill): stricter, for tests (P13). */
+bool sandbox_kills(void);
 
 #endif

@@ -1,16 +1,18 @@
 """Every system call that a sealed process may make has a reason, and somebody who makes it: traces of the functional tests, or
 a machine, library or moment that the reason names."""
 import re
+import shutil
+import subprocess
 
 from harness import traces
-from harness.case import case, check, equal, rows
+from harness.case import Skip, case, check, equal, rows
 
 TABLE = "resolver/daemon/sandbox_calls.def"
 RULES = "resolver/daemon/sandbox.c"
 ROW = re.compile(r'^(CALL|RARE)\((\w+), ([A-Z| ]+), "([^"]*)"\)$', re.M)
 # whose argument the filter looks at (sandbox.c), and how a trace writes it
 BOUND = {"DAEMON": ("openat", "socket", "setsockopt", "ioctl", "prlimit64"), "WRITER": ("openat",), "CONNECTOR": ("socket", "connect"),
-         "PORTAL": ("openat", "socket")}
+         "PORTAL": ("openat", "socket"), "WATCH": ("openat", "socket", "setsockopt", "ioctl", "clone", "clone3", "socketpair")}
 OF_ALL = ("tgkill", "fcntl", "mmap", "mprotect")
 # made at once after the filter was loaded, by libseccomp
 LOADING = ("seccomp", "prctl")
@@ -97,3 +99,47 @@ SEEN = {("daemon", "read"), ("daemon", "mmap"), ("daemon", "socket AF_INET SOCK_
 ])
 def check_sees(_t, text, seen, n):
     equal(len(wrong(text, seen)), n, f"faults: {wrong(text, seen)}")
+
+
+# ---- the units
+
+UNITS = {"ctstubd": ("DAEMON", "WRITER"), "ctstub-portal": ("PORTAL",), "ctstub-watch": ("WATCH",)}
+TO_SEAL = {"capset", "seccomp", "prctl"}
+
+
+def members(name):
+    """The calls of a set of systemd, with those of the sets in it."""
+    done = subprocess.run(["systemd-analyze", "--no-pager", "syscall-filter", name], stdout=subprocess.PIPE, check=True, text=True)
+    found = set()
+    for line in done.stdout.splitlines()[1:]:
+        word = line.strip()
+        if word and not word.startswith("#"):
+            found |= members(word) if word.startswith("@") else {word}
+    return found
+
+
+def allowed(text):
+    """What the lines SystemCallFilter= of a unit allow; a later line counts more."""
+    calls = set()
+    for value in re.findall(r"^SystemCallFilter=(.*)$", text, re.M):
+        named = set().union(*(members(word) if word.startswith("@") else {word} for word in value.lstrip("~").split()))
+        calls = calls - named if value.startswith("~") else calls | named
+    return calls
+
+
+def refused(unit, processes, text):
+    """Calls that the program needs and its unit refuses."""
+    needed = {call for process, call in table(text) if process in processes} | TO_SEAL
+    needed |= {call for process in processes for call in BOUND[process] if call != "clone3"}
+    return sorted(needed - allowed(unit))
+
+
+@rows([(f"the unit of {program} allows every call that the program's own filter allows, and those by which it loads that", program, processes)
+       for program, processes in UNITS.items()])
+def units(t, program, processes):
+    if not shutil.which("systemd-analyze"):
+        raise Skip("systemd-analyze is not on this machine")
+    unit = read(t, f"contrib/systemd/{program}.service.in")
+    equal(refused(unit, processes, read(t, TABLE)), [], "calls that the unit refuses")
+    equal(refused(re.sub(r"^SystemCallFilter=capset.*$", "", unit, flags=re.M), processes, ""), ["capset", "seccomp"],
+          "calls that a unit without its exception refuses")

@@ -4,6 +4,7 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +36,7 @@ is_held(int fd)
 	ssize_t n;
 
 	(void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	n = hold == NULL ? -1 : readlink(path, name, sizeof name - 1);
+	n = hold == NULL ? -1 : readlinkat(AT_FDCWD, path, name, sizeof name - 1);
 	if (n < (ssize_t)(hold == NULL ? 0 : strlen(hold)))
 		return 0;
 	name[n] = '\0';
@@ -60,7 +61,7 @@ static void
 point(void)
 {
 	if (left > 0 && --left == 0)
-		(void)kill(getpid(), SIGKILL);
+		(void)raise(SIGKILL); /* kill(2) is for the filter of system calls to refuse */
 }
 
 int

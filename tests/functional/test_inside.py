@@ -14,6 +14,7 @@ import struct
 
 from harness.case import Skip, case, check, equal, rows
 from harness.daemon import Daemon, section
+from harness.pki import Site
 
 OUTCOMES = ["nothing", "done", "failed", "killed"]  # enum outcome in inside.c
 REFUSED = 3999
@@ -21,7 +22,7 @@ SLOT, FIRST, SLOTS = 64, 8, 2000
 MAY, FILTER, KILLED = "may", "filter", "killed"  # the kernel decides; refused; ends the process at once
 
 # sentence, attempt, what it comes to: for all, or for the daemon, the journal's writer and that of the query log, the writer of
-# a collector's socket, and ctstub-portal
+# a collector's socket, ctstub-portal, and ctstub-watch
 TABLE = [
     # ---- programs and other processes
     ("runs a program", "execve", KILLED),
@@ -30,10 +31,11 @@ TABLE = [
     ("makes another process", "fork", KILLED),
     ("makes another process that borrows its memory", "vfork", KILLED),
     ("makes another process by clone", "clone-process", FILTER),
-    ("makes another thread", "clone-thread", FILTER),
+    ("makes another thread", "clone-thread", FILTER, FILTER, FILTER, FILTER, MAY),
+    ("makes a thread in a user namespace of its own", "clone-thread-namespace", FILTER),
     ("makes a process in a user namespace of its own", "clone-namespace", FILTER),
-    ("makes another process by clone3", "clone3", FILTER),
-    ("makes a process in a namespace by clone3", "clone3-namespace", FILTER),
+    ("makes another process by clone3", "clone3", FILTER, FILTER, FILTER, FILTER, "ENOSYS"),
+    ("makes a process in a namespace by clone3", "clone3-namespace", FILTER, FILTER, FILTER, FILTER, "ENOSYS"),
     ("lets its parent trace it", "ptrace-traceme", KILLED),
     ("traces another process", "ptrace-attach", KILLED),
     ("reads the memory of another process", "process-vm-readv", KILLED),
@@ -56,32 +58,32 @@ TABLE = [
     ("changes its process group", "setpgid", FILTER),
     ("leaves its session", "setsid", FILTER),
     # ---- files
-    ("opens a file for writing", "openat-write", FILTER, MAY, MAY, FILTER),
-    ("opens a file for reading and writing", "openat-update", FILTER, MAY, MAY, FILTER),
-    ("makes a file", "openat-create", FILTER, MAY, MAY, FILTER),
-    ("empties a file", "openat-truncate", FILTER, MAY, MAY, FILTER),
-    ("opens a file to append", "openat-append", FILTER, MAY, MAY, FILTER),
-    ("makes a file without a name", "openat-nameless", FILTER, MAY, MAY, FILTER),
-    ("makes a file in /tmp", "openat-tmp", FILTER, MAY, MAY, FILTER),
-    ("opens its own memory as a file", "openat-memory", FILTER, MAY, MAY, FILTER),
+    ("opens a file for writing", "openat-write", FILTER, MAY, MAY, FILTER, MAY),
+    ("opens a file for reading and writing", "openat-update", FILTER, MAY, MAY, FILTER, MAY),
+    ("makes a file", "openat-create", FILTER, MAY, MAY, FILTER, MAY),
+    ("empties a file", "openat-truncate", FILTER, MAY, MAY, FILTER, MAY),
+    ("opens a file to append", "openat-append", FILTER, MAY, MAY, FILTER, MAY),
+    ("makes a file without a name", "openat-nameless", FILTER, MAY, MAY, FILTER, MAY),
+    ("makes a file in /tmp", "openat-tmp", FILTER, MAY, MAY, FILTER, MAY),
+    ("opens its own memory as a file", "openat-memory", FILTER, MAY, MAY, FILTER, MAY),
     ("opens a file for reading, as a reload does", "openat-read", MAY),
     ("opens a file for writing by the old call", "open-write", FILTER),
     ("makes a file by the old call", "creat", FILTER),
     ("opens a file by the new call", "openat2", FILTER),
     ("opens a file past all folders", "open-by-handle", FILTER),
     ("learns the handle of a file", "name-to-handle", FILTER),
-    ("removes a file, as the control socket at the end", "unlink", MAY, MAY, MAY, FILTER),
+    ("removes a file, as the control socket at the end", "unlink", MAY, MAY, MAY, FILTER, MAY),
     ("removes a folder", "rmdir", FILTER),
-    ("renames a file", "rename", FILTER, MAY, MAY, FILTER),
+    ("renames a file", "rename", FILTER, MAY, MAY, FILTER, MAY),
     ("gives a file a second name", "link", FILTER),
     ("makes a symbolic link", "symlink", FILTER),
-    ("makes a folder", "mkdir", FILTER, MAY, MAY, FILTER),
+    ("makes a folder", "mkdir", FILTER, MAY, MAY, FILTER, MAY),
     ("makes a device", "mknod", FILTER),
     ("changes the mode of a file by its name", "chmod", FILTER),
-    ("changes the mode of an open file", "fchmod", FILTER, MAY, MAY, FILTER),
+    ("changes the mode of an open file", "fchmod", FILTER, MAY, MAY, FILTER, MAY),
     ("changes the owner of a file", "chown", FILTER),
     ("shortens a file by its name", "truncate", FILTER),
-    ("shortens an open file", "ftruncate", FILTER, MAY, MAY, FILTER),
+    ("shortens an open file", "ftruncate", FILTER, MAY, MAY, FILTER, MAY),
     ("takes room on the disk", "fallocate", FILTER),
     ("changes the times of a file", "utimensat", FILTER),
     ("sets an attribute of a file", "setxattr", FILTER),
@@ -89,8 +91,8 @@ TABLE = [
     ("copies between files in the kernel", "copy-file-range", FILTER),
     ("sends a file", "sendfile", FILTER),
     ("moves data through a pipe", "splice", FILTER),
-    ("makes a pipe", "pipe", FILTER),
-    ("locks a file", "flock", FILTER),
+    ("makes a pipe", "pipe", FILTER, FILTER, FILTER, FILTER, MAY),
+    ("locks a file", "flock", FILTER, FILTER, FILTER, FILTER, MAY),
     ("has signals sent to another process", "fcntl-owner", FILTER),
     ("takes a lease of a file", "fcntl-lease", FILTER),
     ("watches a folder by signals", "fcntl-notify", FILTER),
@@ -102,43 +104,45 @@ TABLE = [
     ("changes its mask of modes", "umask", FILTER),
     ("writes out every file system", "sync", FILTER),
     # ---- the network
-    ("makes a socket of TCP, for DoT and DoH", "socket-tcp", MAY, FILTER, FILTER, FILTER),
-    ("makes a socket of TCP over IPv6", "socket-tcp6", MAY, FILTER, FILTER, FILTER),
-    ("makes a socket of UDP: questions in clear text", "socket-udp", FILTER, FILTER, FILTER, MAY),
-    ("makes a socket of UDP over IPv6", "socket-udp6", FILTER, FILTER, FILTER, MAY),
+    ("makes a socket of TCP, for DoT and DoH", "socket-tcp", MAY, FILTER, FILTER, FILTER, MAY),
+    ("makes a socket of TCP over IPv6", "socket-tcp6", MAY, FILTER, FILTER, FILTER, MAY),
+    ("makes a socket of UDP: questions in clear text", "socket-udp", FILTER, FILTER, FILTER, MAY, MAY),
+    ("makes a socket of UDP over IPv6", "socket-udp6", FILTER, FILTER, FILTER, MAY, MAY),
     ("makes a socket of raw IP", "socket-raw", FILTER),
     ("makes a socket of raw IPv6", "socket-raw6", FILTER),
     ("makes a socket of ICMP", "socket-ping", FILTER),
     ("makes a socket of SCTP", "socket-sctp", FILTER),
     ("makes a socket of another stream protocol", "socket-mptcp", FILTER),
     ("makes a socket of raw frames", "socket-packet", FILTER),
-    ("makes a socket of the kernel's network tables", "socket-netlink", FILTER),
+    ("makes a socket of the kernel's network tables", "socket-netlink", FILTER, FILTER, FILTER, FILTER, "EAFNOSUPPORT"),
     ("makes a socket of the kernel's cryptography", "socket-alg", FILTER),
     ("makes a socket to the host of a virtual machine", "socket-vsock", FILTER),
     ("makes a socket of Bluetooth", "socket-bluetooth", FILTER),
-    ("makes a Unix socket of a stream", "socket-unix-stream", FILTER, FILTER, MAY, FILTER),
-    ("makes a Unix socket of datagrams, for sd_notify", "socket-unix-datagram", MAY, FILTER, FILTER, FILTER),
-    ("makes a Unix socket of messages, to ctstub-portal", "socket-unix-messages", MAY, FILTER, FILTER, FILTER),
-    ("makes a pair of sockets", "socketpair", FILTER),
+    ("makes a Unix socket of a stream", "socket-unix-stream", FILTER, FILTER, MAY, FILTER, MAY),
+    ("makes a Unix socket of datagrams, for sd_notify", "socket-unix-datagram", MAY, FILTER, FILTER, FILTER, MAY),
+    ("makes a Unix socket of messages, to ctstub-portal", "socket-unix-messages", MAY, FILTER, FILTER, FILTER, FILTER),
+    ("makes a pair of sockets", "socketpair", FILTER, FILTER, FILTER, FILTER, MAY),
     ("binds a port", "bind", KILLED),
     ("listens on a socket", "listen", KILLED),
-    ("connects a socket", "connect", MAY, FILTER, MAY, MAY),
+    ("connects a socket", "connect", MAY, FILTER, MAY, MAY, MAY),
     ("sends a datagram from a listener's socket to another machine", "foreign-datagram", "EINVAL"),
-    ("accepts a client", "accept", MAY, FILTER, FILTER, MAY),
+    ("accepts a client", "accept", MAY, FILTER, FILTER, MAY, FILTER),
     ("lists network interfaces", "ioctl-interfaces", FILTER),
     ("attaches a program to a socket", "setsockopt-filter", FILTER),
     ("marks packets past the firewall", "setsockopt-mark", FILTER),
     ("sends through another interface", "setsockopt-device", FILTER),
     ("loads a protocol of the kernel onto a socket", "setsockopt-ulp", FILTER),
     ("changes the firewall", "setsockopt-tables", FILTER),
-    ("sets an option that the daemon needs", "setsockopt-no-delay", MAY, FILTER, FILTER, FILTER),
+    ("sets an option that the daemon needs", "setsockopt-no-delay", MAY, FILTER, FILTER, FILTER, MAY),
     # ---- memory and code
     ("maps memory that can be executed", "mmap-code", FILTER),
+    ("maps a file that can be executed", "mmap-file-code", FILTER, FILTER, FILTER, FILTER, MAY),
+    ("maps a file that can be written and executed", "mmap-file-write-code", FILTER),
     ("maps memory that can be written and executed", "mmap-write-code", FILTER),
     ("makes memory executable", "mprotect-code", FILTER),
     ("makes memory executable by the other call", "pkey-mprotect", FILTER),
     ("maps a file in another order", "remap-file-pages", FILTER),
-    ("makes a file in memory", "memfd-create", FILTER),
+    ("makes a file in memory", "memfd-create", FILTER, FILTER, FILTER, FILTER, MAY),
     ("makes secret memory", "memfd-secret", FILTER),
     ("handles its page faults itself", "userfaultfd", FILTER),
     ("makes shared memory", "shmget", FILTER),
@@ -229,7 +233,7 @@ TABLE = [
     ("reaches devices directly", "iopl", FILTER),
     ("reaches a device's port directly", "ioperm", FILTER),
 ]
-PROCESSES = ["ctstubd", "ctstub-journal", "ctstub-queries", "ctstub-portal"]
+PROCESSES = ["ctstubd", "ctstub-journal", "ctstub-queries", "ctstub-portal", "ctstub-watch"]
 READERS = (0, 3)  # the columns of those that write no file
 HANDED = 3         # sd_listen_fds(3)
 
@@ -325,6 +329,13 @@ def run_portal(t, inside, user):
     p.wait_log("portal-started", 30)
 
 
+def run_watch(t, inside):
+    config = t.write("watch.conf", f'state-dir = "{t.path("watch-state")}"\nct {{ log-list = "{Site(t, with_ct=True).log_list}" }}\nupstream "one" {{ address = {{"192.0.2.1"}} }}\n')
+    t.write("watch-state/.keep", "")
+    p = t.spawn("ctstub-watch", [t.program("ctstub-watch"), "-v", "-c", config], env=t.env(**inside.env))
+    p.wait_log(" watching ", 30)
+
+
 def expected_user(user):
     if user and os.geteuid() != 0:
         raise Skip("only root becomes another user")
@@ -333,11 +344,14 @@ def expected_user(user):
 
 @rows([(f"A16 {what} {who} can do what the table says, and nothing else", process, column, user)
        for process, column, what in ((PROCESSES[0], 0, "the daemon"), (PROCESSES[1], 1, "the journal's writer"), (PROCESSES[2], 1, "the query log's writer"),
-                                     (PROCESSES[2], 2, "the query log's writer to a collector"), (PROCESSES[3], 3, "ctstub-portal"))
-       for user, who in (("nobody", "as its user"), ("", "that stays who started it"))], builds=("gcc",))
+                                     (PROCESSES[2], 2, "the query log's writer to a collector"), (PROCESSES[3], 3, "ctstub-portal"),
+                                     (PROCESSES[4], 4, "ctstub-watch"))
+       for user, who in (("nobody", "as its user"), ("", "that stays who started it")) if not (user and column == 4)], builds=("gcc",))
 def from_inside(t, process, column, user):
     inside = Inside(t)
-    if process == PROCESSES[3]:
+    if process == PROCESSES[4]:
+        run_watch(t, inside)
+    elif process == PROCESSES[3]:
         run_portal(t, inside, expected_user(user))
     else:
         log = {1: t.path("state/queries"), 2: f"dnstap:{t.path('collector')}"}[column] if process == PROCESSES[2] else None

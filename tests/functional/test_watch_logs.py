@@ -2,14 +2,17 @@
 import json
 import os
 import re
+import signal
 import subprocess
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from harness.case import case, check, equal, rows
+from harness.case import case, check, equal, rows, until
+from harness.daemon import Daemon, section
 from harness.pki import Authority
 from harness.stillclock import StillClock
 from harness.toylogs import ToyLogs
+from harness.world import mounted
 
 FILL = 700
 MEMORY_KIB = 64 * 1024  # what a watcher may take at any log's speed
@@ -288,3 +291,65 @@ def no_url(t, options, named):
     check(5 < int(warnings[0]) <= len(names), f"{warnings} of {len(names)} logs")  # those that ended are not followed anyway
     shown = re.findall(r"\blog-not-watched log=(\S+)", out)
     check(len(shown) == named * int(warnings[0]) and set(shown) <= set(names), f"lines with a name: {shown}")
+
+
+@rows([(f"the name of a log's server: {what}", *more) for what, *more in (("it resolves", "log.example", "the server's certificate is refused"), ("it does not exist", "none.example", "resolve"),
+       ("its answer is long", "long.example", "the server's certificate is refused"))], netns=True, builds=("gcc",))
+def looked_up(t, name, trouble):
+    """The watcher's threads ask the C library for a server's address, behind its filter of system calls."""
+    data = ['log.example A 127.0.0.1', 'log.example AAAA ::1', *(f"long.example A 127.0.0.{i}" for i in range(1, 90))]
+    d = Daemon(t, 'forward "." { upstream = {} }\nupstream "none" { address = {"192.0.2.1"} }\n', extra=section("local", hosts_file="", data=data),
+               wait=False, listen=["127.0.0.1:53"])
+    d.port = 53
+    d.wait()
+    mounted(t, os.path.realpath("/etc/resolv.conf"), "nameserver 127.0.0.1\n")
+    mounted(t, os.path.realpath("/etc/nsswitch.conf"), "hosts: files mdns4_minimal [NOTFOUND=return] resolve [!UNAVAIL=return] dns myhostname\n")
+    logs = ToyLogs(t)
+    without_urls(logs.list, 1)
+    with open(logs.list, encoding="utf-8") as f:
+        text = f.read()
+    with open(logs.list, "w", encoding="utf-8") as f:
+        f.write(text.replace("https://127.0.0.1:", f"https://{name}:"))
+    code, _, out = Watch(t, logs).once()
+    equal(code, 3, f"exit code: {out}")
+    check(trouble in out, f"{trouble!r} is not in {out}")
+
+
+def launcher_of(process):
+    """The process that starts programs for this watcher."""
+    with open(f"/proc/{process.popen.pid}/task/{process.popen.pid}/children", encoding="ascii") as f:
+        children = [int(pid) for pid in f.read().split()]
+    for pid in children:
+        with open(f"/proc/{pid}/comm", encoding="ascii") as f:
+            if f.read() == "ctstub-launcher\n":
+                return pid
+    raise AssertionError(f"children {children}")
+
+
+@case("without its launcher the watcher ends with an error, for the service manager to start it again", builds=("gcc",))
+def launcher_gone(t):
+    watch = Watch(t, ToyLogs(t))
+    p = t.spawn("watcher", [t.program("ctstub-watch"), "-v", "-c", watch.config], env=t.env())
+    p.expect = (3,)
+    p.wait_log(" watching ", 30)
+    launcher = launcher_of(p)
+    os.kill(launcher, signal.SIGTERM)  # as a service manager may send it to all
+    os.kill(p.popen.pid, signal.SIGHUP)
+    p.wait_log(" watching .*\n(?:.*\n)*.* watching ", 30)
+    equal(launcher_of(p), launcher, "the launcher after a signal that is not for it, and a reload")
+    os.kill(launcher, signal.SIGKILL)
+    os.kill(p.popen.pid, signal.SIGHUP)
+    equal(p.popen.wait(30), 3, "exit code")
+    check("helper-not-started helper=ctstub-launcher" in p.log(), p.log())
+
+
+@case("a watcher that is killed leaves no launcher behind")
+def launcher_ends(t):
+    watch = Watch(t, ToyLogs(t))
+    p = t.spawn("watcher", [t.program("ctstub-watch"), "-v", "-c", watch.config], env=t.env())
+    p.expect = None
+    p.wait_log(" watching ", 30)
+    launcher = launcher_of(p)
+    p.popen.kill()
+    p.popen.wait(30)
+    until(lambda: not os.path.exists(f"/proc/{launcher}") or " Z " in open(f"/proc/{launcher}/stat", encoding="ascii").read(), 30, "it ends")

@@ -1,11 +1,12 @@
 """Which system calls the sealed processes of the functional tests make: writes tests/sandbox/system-calls.txt.
 
-    PYTHONPATH=tests /usr/bin/python3 -B -m harness.traces --build BUILD [--keep] [MODULE...]
+    PYTHONPATH=tests /usr/bin/python3 -B -m harness.traces --build BUILD [--keep] [--filter TEXT] [MODULE...]
 
-BUILD is a build without sanitizers. Every ctstubd and ctstub-portal of the tests runs under strace; what counts is what a
-process does after it loaded its filter (sandbox.h). Without modules all functional ones run. With --keep the calls of
-the present list stay: for a second machine, with another C library or architecture. checks/sandbox.py compares the list
-with resolver/daemon/sandbox_calls.def.
+BUILD is a build without sanitizers. Every ctstubd, ctstub-portal and ctstub-watch of the tests runs under strace; what counts
+is what a process does after it loaded its filter (sandbox.h). The filter refuses here and does not kill, so that one trace
+shows every call that is missing. Without modules all functional ones run, of which --filter takes the tests whose names
+contain the text. With --keep the calls of the present list stay: for a second machine, with another C library or
+architecture. checks/sandbox.py compares the list with resolver/daemon/sandbox_calls.def.
 """
 import argparse
 import glob
@@ -16,12 +17,12 @@ import subprocess
 import sys
 import tempfile
 
-PROGRAMS = ("ctstubd", "ctstub-portal")
+PROGRAMS = {"ctstubd": "daemon", "ctstub-portal": "portal", "ctstub-watch": "watch"}
 # -D: the traced program keeps the number that the test knows. The tests preload libraries, which are not for strace.
 WRAPPER = """#!/bin/sh
 preload=${{LD_PRELOAD:-}}
 unset LD_PRELOAD
-exec strace -D -f -qq -a0 -s32 -e signal=none -o {traces}/trace.$$ ${{preload:+-E LD_PRELOAD="$preload"}} {program} "$@"
+exec strace -D -f -qq -a0 -s32 -e signal=none -E CTSTUB_SECCOMP= -o {traces}/trace.$$ ${{preload:+-E LD_PRELOAD="$preload"}} {program} "$@"
 """
 LINE = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)")
 # Calls whose argument the filter looks at: the argument's place in the text that strace writes
@@ -72,7 +73,7 @@ class Trace:
         name = self.name.get(group)
         if name == "ctstub-queries" and "connect" in calls:
             return "connector"
-        return "writer" if name else {"ctstubd": "daemon", "ctstub-portal": "portal"}[program]
+        return "writer" if name else PROGRAMS[program]
 
 
 def words(call, rest):
@@ -122,6 +123,7 @@ def main(argv):
     arguments = argparse.ArgumentParser(prog="harness.traces")
     arguments.add_argument("--build", required=True)
     arguments.add_argument("--keep", action="store_true")
+    arguments.add_argument("--filter", default="")
     arguments.add_argument("modules", nargs="*")
     options = arguments.parse_args(argv)
     top = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -137,7 +139,7 @@ def main(argv):
         shadow(os.path.abspath(options.build), build, traces)
         for module in modules:
             subprocess.run([sys.executable, "-B", "-m", "harness.case", f"functional.{module}", "--top", top, "--build", build,
-                            "--logs", os.path.join(folder, "logs")], check=False,
+                            "--logs", os.path.join(folder, "logs"), "--filter", options.filter], check=False,
                            env={**os.environ, "PYTHONPATH": os.path.join(top, "tests")})
             new = collect(traces) - found
             found |= new

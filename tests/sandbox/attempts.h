@@ -11,7 +11,9 @@ static const struct attempt attempts[] = {
 	{"vfork", SYS_vfork, {0}, NULL},
 #endif
 	{"clone-process", SYS_clone, {SIGCHLD}, NULL},
-	{"clone-thread", SYS_clone, {CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD, 0}, NULL},
+	/* without CLONE_SIGHAND, so that the kernel refuses it where the filter does not */
+	{"clone-thread", SYS_clone, {CLONE_VM | CLONE_THREAD, 0}, NULL},
+	{"clone-thread-namespace", SYS_clone, {CLONE_VM | CLONE_THREAD | CLONE_NEWUSER, 0}, NULL},
 	{"clone-namespace", SYS_clone, {CLONE_NEWUSER | SIGCHLD}, NULL},
 	{"clone3", SYS_clone3, {0, 0}, NULL},
 	{"clone3-namespace", 0, {0}, try_clone3_namespace},
@@ -121,6 +123,8 @@ static const struct attempt attempts[] = {
 	{"setsockopt-no-delay", SYS_setsockopt, {-1, 6, 1, 0, 0}, NULL},
 	/* memory and code */
 	{"mmap-code", SYS_mmap, {0, PAGE, PROT_READ | PROT_EXEC, ANON, -1, 0}, NULL},
+	{"mmap-file-code", SYS_mmap, {0, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, -1, 0}, NULL},
+	{"mmap-file-write-code", SYS_mmap, {0, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE, -1, 0}, NULL},
 	{"mmap-write-code", SYS_mmap, {0, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, ANON, -1, 0}, NULL},
 	{"mprotect-code", SYS_mprotect, {0, PAGE, PROT_READ | PROT_EXEC}, NULL},
 	{"pkey-mprotect", SYS_pkey_mprotect, {0, PAGE, PROT_READ | PROT_EXEC, -1}, NULL},

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 /* ---- the reader that is not there */
@@ -234,17 +233,8 @@ scene_open(struct scene *s, const char *config, const char *known)
 	free(text);
 	if (watch_plan_read(&s->plan, path, &errors) != RES_OK)
 		fail_msg("%s", errors.n > 0 ? errors.line[0] : "no memory");
+	assert_int_equal(launcher_start(&s->launcher, path), RES_OK);
 	scene_asked = (struct scene_asked){.answer = RES_OK};
-}
-
-/* A child that asks for a reload in vain writes into the scene's folder. */
-static void
-findings_end(struct watch_findings *w)
-{
-	for (size_t i = 0; w != NULL && i < CHILDREN_MAX; i++)
-		if (w->children.of[i].reload)
-			(void)waitpid(w->children.of[i].pid, NULL, 0);
-	watch_findings_close(w);
 }
 
 void
@@ -252,7 +242,8 @@ scene_close(struct scene *s)
 {
 	char command[128];
 
-	findings_end(s->w);
+	watch_findings_close(s->w);
+	launcher_stop(s->launcher);
 	watch_plan_free(s->plan);
 	forge_free(&s->leaf);
 	forged_end(&s->forged);
@@ -272,7 +263,8 @@ scene_start(struct scene *s)
 {
 	char *why = NULL;
 
-	if (watch_findings_open(&s->w, s->plan, s->watch, &why) != RES_OK)
+	assert_int_equal(launcher_configure(s->launcher), RES_OK);
+	if (watch_findings_open(&s->w, s->plan, s->watch, s->launcher, &why) != RES_OK)
 		fail_msg("%s", why);
 	watch_findings_attach(s->w, READER, scene_log_find);
 }
@@ -280,7 +272,7 @@ scene_start(struct scene *s)
 void
 scene_kill(struct scene *s)
 {
-	findings_end(s->w);
+	watch_findings_close(s->w);
 	s->w = NULL;
 	scene_asked.fn = NULL;
 }

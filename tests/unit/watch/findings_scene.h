@@ -47,6 +47,7 @@ struct scene {
 	size_t n_chain;
 	uint8_t issuer_key_hash[32]; /* as entries name it */
 	struct watch_plan *plan;
+	struct launcher *launcher;
 	struct watch_findings *w;
 };
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -81,6 +82,30 @@ try_read(void)
 	return result(openat(AT_FDCWD, "/dev/null", O_RDONLY));
 }
 
+static void *
+thread_run(void *arg)
+{
+	return arg;
+}
+
+static int
+try_thread(void)
+{
+	pthread_t thread;
+
+	return pthread_create(&thread, NULL, thread_run, NULL) != 0 || pthread_join(thread, NULL) != 0 ? EPERM : 0;
+}
+
+static int
+try_process(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(0);
+	return pid > 0 ? 0 : errno;
+}
+
 /* A listener's socket, made before: bound to loopback, it reaches nobody else. */
 static int loopback = -1;
 
@@ -117,6 +142,14 @@ static const struct {
     {"the portal helper: a socket of the machine", sandbox_seal_portal, try_unix_messages, false},
     {"the portal helper: writing a file", sandbox_seal_portal, try_write, false},
     {"the portal helper: reading a file", sandbox_seal_portal, try_read, true},
+    {"the watcher: TCP, to a log", sandbox_seal_watch, try_tcp, true},
+    {"the watcher: UDP, for names", sandbox_seal_watch, try_udp, true},
+    {"the watcher: writing a file", sandbox_seal_watch, try_write, true},
+    {"the watcher: a thread", sandbox_seal_watch, try_thread, true},
+    {"the watcher: a process", sandbox_seal_watch, try_process, false},
+    {"the watcher: raw IP", sandbox_seal_watch, try_raw, false},
+    {"the watcher: raw frames", sandbox_seal_watch, try_packet, false},
+    {"the watcher: the portal helper's socket", sandbox_seal_watch, try_unix_messages, false},
 };
 
 /* In a child, which is sealed: its exit code is what the attempt gave. */
