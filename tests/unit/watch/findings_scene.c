@@ -237,12 +237,31 @@ scene_open(struct scene *s, const char *config, const char *known)
 	scene_asked = (struct scene_asked){.answer = RES_OK};
 }
 
+static void
+scene_on_end(void *ctx, bool reload, int status)
+{
+	(void)ctx;
+	(void)reload;
+	(void)status;
+}
+
+/* What asks for a reload writes to the folder. */
+static void
+scene_launched_wait(struct scene *s)
+{
+	for (int i = 0; i < 3000 && launcher_is_busy(s->launcher); i++) {
+		launcher_reap(s->launcher, scene_on_end, NULL);
+		(void)usleep(10000);
+	}
+}
+
 void
 scene_close(struct scene *s)
 {
 	char command[128];
 
 	watch_findings_close(s->w);
+	scene_launched_wait(s);
 	launcher_stop(s->launcher);
 	watch_plan_free(s->plan);
 	forge_free(&s->leaf);
