@@ -15,22 +15,6 @@ ct_mode_text(enum ct_mode mode)
 }
 
 const char *
-ct_policy_text(enum ct_policy policy)
-{
-	switch (policy) {
-	case CT_STRICT:
-		return "strict";
-	case CT_CHROME:
-		return "chrome";
-	case CT_MOZILLA:
-		return "mozilla";
-	case CT_APPLE:
-		return "apple";
-	}
-	return "?";
-}
-
-const char *
 ct_when_stale_text(enum ct_when_stale w)
 {
 	switch (w) {
@@ -39,18 +23,6 @@ ct_when_stale_text(enum ct_when_stale w)
 	case CT_STALE_REFUSE:
 		return "refuse";
 	case CT_STALE_REPORT:
-		return "report";
-	}
-	return "?";
-}
-
-const char *
-vfy_mode_text(enum vfy_mode mode)
-{
-	switch (mode) {
-	case VFY_REQUIRE:
-		return "require";
-	case VFY_REPORT:
 		return "report";
 	}
 	return "?";

@@ -91,8 +91,6 @@ struct vfy_input {
 
 /* The word of the configuration for each value. Constant. */
 const char *ct_mode_text(enum ct_mode);
-const char *ct_policy_text(enum ct_policy);
 const char *ct_when_stale_text(enum ct_when_stale);
-const char *vfy_mode_text(enum vfy_mode);
 
 #endif

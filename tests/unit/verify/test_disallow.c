@@ -440,6 +440,10 @@ onecrl_of_a_browser(void **state)
 }
 
 #define NAME_64 "MAwxCjAIBgNVBAMMAXg="
+#define A10      "AAAAAAAAAA"
+#define A100     A10 A10 A10 A10 A10 A10 A10 A10 A10 A10
+#define A1000    A100 A100 A100 A100 A100 A100 A100 A100 A100 A100
+#define A6000    A1000 A1000 A1000 A1000 A1000 A1000
 #define HASH_64 "AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="
 
 static const struct {
@@ -459,9 +463,29 @@ static const struct {
     {"a record that is text", "{\"data\":[\"x\"]}", RES_MALFORMED, "data[0]", 0},
     {"a serial that is not base64", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":\"!\"}]}", RES_MALFORMED, "data[0]", 0},
     {"an empty serial", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":\"\"}]}", RES_MALFORMED, "data[0]", 0},
+    {"a serial that is a number", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":1}]}", RES_MALFORMED, "data[0]", 0},
+    {"a name that is a number", "{\"data\":[{\"issuerName\":1,\"serialNumber\":\"AQ==\"}]}", RES_MALFORMED, "data[0]", 0},
+    {"a serial that is too long for a certificate is left out", "{\"data\":[{\"issuerName\":\"" NAME_64 "\",\"serialNumber\":\"" A100 "\"}]}", RES_OK, "", 1},
+    {"a name that is too long for an entry is left out", "{\"data\":[{\"issuerName\":\"" A6000 "AAAA\",\"serialNumber\":\"AQ==\"}]}", RES_OK, "", 1},
+    {"a serial without an issuer is of another kind", "{\"data\":[{\"serialNumber\":\"AQ==\"}]}", RES_OK, "", 1},
     {"an invalid name", "{\"data\":[{\"issuerName\":\"AAAA\",\"serialNumber\":\"AQ==\"}]}", RES_MALFORMED, "data[0]", 0},
     {"a hash of another length", "{\"data\":[{\"pubKeyHash\":\"AQ==\"}]}", RES_MALFORMED, "data[0]", 0},
 };
+
+static void
+an_entry_with_a_nul_byte_is_refused(void **state)
+{
+	static const char entry[] = "issuer CN=a\0b";
+	struct cert_match_builder *b = NULL;
+	char *why = NULL;
+
+	(void)state;
+	assert_int_equal(cert_match_builder_new(&b), RES_OK);
+	assert_int_equal(cert_match_add(b, span_of(entry, sizeof entry - 1), &why), RES_MALFORMED);
+	assert_string_equal(why, "a NUL byte");
+	free(why);
+	cert_match_builder_free(b);
+}
 
 static void
 onecrl_records(void **state)
@@ -502,6 +526,7 @@ main(void)
 	    cmocka_unit_test(builtin_names_the_fina_root),
 	    cmocka_unit_test(many_entries_are_found),
 	    cmocka_unit_test(onecrl_of_a_browser),
+	    cmocka_unit_test(an_entry_with_a_nul_byte_is_refused),
 	    cmocka_unit_test(onecrl_records),
 	};
 

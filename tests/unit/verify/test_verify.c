@@ -132,10 +132,14 @@ static void
 modes_have_names(void **state)
 {
 	(void)state;
+	assert_string_equal(ct_mode_text(CT_REQUIRE), "require");
 	assert_string_equal(ct_mode_text(CT_REPORT), "report");
-	assert_string_equal(ct_policy_text(CT_APPLE), "apple");
-	assert_string_equal(ct_when_stale_text(CT_STALE_ENFORCE), "enforce");
+	assert_string_equal(ct_mode_text(CT_OFF), "off");
 	assert_string_equal(ct_mode_text((enum ct_mode)9), "?");
+	assert_string_equal(ct_when_stale_text(CT_STALE_ENFORCE), "enforce");
+	assert_string_equal(ct_when_stale_text(CT_STALE_REFUSE), "refuse");
+	assert_string_equal(ct_when_stale_text(CT_STALE_REPORT), "report");
+	assert_string_equal(ct_when_stale_text((enum ct_when_stale)9), "?");
 }
 
 int

@@ -312,6 +312,46 @@ comparison_shows_the_differences(void **state)
 	ctlogs_free(after);
 }
 
+#define OF(operator, kind, rest) "{\"log_list_timestamp\":\"2026-11-01T00:00:00Z\",\"operators\":[{\"name\":\"" operator "\",\"" kind "\":[" LOG(A, rest) "]}]}"
+#define OF_2026 USABLE ",\"temporal_interval\":{\"start_inclusive\":\"2026-01-01T00:00:00Z\",\"end_exclusive\":\"2027-01-01T00:00:00Z\"}"
+#define PREVIOUS(name, year) USABLE ",\"previous_operators\":[{\"name\":\"" name "\",\"end_time\":\"" year "-01-01T00:00:00Z\"}]"
+
+static void
+each_difference_has_its_words(void **state)
+{
+	static const struct {
+		const char *what, *before, *after, *text;
+	} rows[] = {
+	    {"nothing", OF("Op", "logs", USABLE), OF("Op", "logs", USABLE), ""},
+	    {"another operator", OF("Op", "logs", USABLE), OF("New", "logs", USABLE), "+ operator New\n~ A (New): operator Op -> New\n"},
+	    {"a former operator more", OF("Op", "logs", USABLE), OF("Op", "logs", PREVIOUS("Old", "2025")), "~ A (Op): operator Op -> Op\n"},
+	    {"the same former operator", OF("Op", "logs", PREVIOUS("Old", "2025")), OF("Op", "logs", PREVIOUS("Old", "2025")), ""},
+	    {"another former operator", OF("Op", "logs", PREVIOUS("Old", "2025")), OF("Op", "logs", PREVIOUS("Other", "2025")), "~ A (Op): operator Op -> Op\n"},
+	    {"a former operator until another time", OF("Op", "logs", PREVIOUS("Old", "2025")), OF("Op", "logs", PREVIOUS("Old", "2024")), "~ A (Op): operator Op -> Op\n"},
+	    {"another form", OF("Op", "logs", USABLE), OF("Op", "tiled_logs", USABLE), "~ A (Op): RFC 6962 -> static-ct\n"},
+	    {"the other form back", OF("Op", "tiled_logs", USABLE), OF("Op", "logs", USABLE), "~ A (Op): static-ct -> RFC 6962\n"},
+	    {"a log for tests", OF("Op", "logs", USABLE), OF("Op", "logs", USABLE ",\"log_type\":\"test\""), "~ A (Op): is for tests now\n"},
+	    {"a log for production", OF("Op", "logs", USABLE ",\"log_type\":\"test\""), OF("Op", "logs", USABLE), "~ A (Op): is for production now\n"},
+	    {"an interval", OF("Op", "logs", USABLE), OF("Op", "logs", OF_2026), "~ A (Op): interval none -> 2026-01-01T00:00:00Z to 2027-01-01T00:00:00Z\n"},
+	    {"no interval any more", OF("Op", "logs", OF_2026), OF("Op", "logs", USABLE), "~ A (Op): interval 2026-01-01T00:00:00Z to 2027-01-01T00:00:00Z -> none\n"},
+	    {"a pending log", OF("Op", "logs", ""), OF("Op", "logs", USABLE), "~ A (Op): pending -> usable since 2025-01-01T00:00:00Z\n"},
+	    {"two at once", OF("Op", "logs", ""), OF("Op", "tiled_logs", USABLE), "~ A (Op): pending -> usable since 2025-01-01T00:00:00Z, RFC 6962 -> static-ct\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct ctlogs *before = list_of(rows[i].before), *after = list_of(rows[i].after);
+		struct ctlogs_change change;
+
+		assert_int_equal(ctlogs_compare(&change, before, after), RES_OK);
+		if (strcmp(change.text, rows[i].text) != 0 || change.changed != (strchr(rows[i].text, '~') != NULL))
+			fail_msg("%s: %zu changed: %s", rows[i].what, change.changed, change.text);
+		free(change.text);
+		ctlogs_free(before);
+		ctlogs_free(after);
+	}
+}
+
 static void
 losing_a_third_is_not_a_large_loss(void **state)
 {
@@ -567,6 +607,7 @@ main(void)
 	    cmocka_unit_test(mimics_are_denied),
 	    cmocka_unit_test(json_is_stable),
 	    cmocka_unit_test(comparison_shows_the_differences),
+	    cmocka_unit_test(each_difference_has_its_words),
 	    cmocka_unit_test(losing_a_third_is_not_a_large_loss),
 	    cmocka_unit_test(intervals_are_kept),
 	    cmocka_unit_test(urls_are_kept),

@@ -51,6 +51,20 @@ header_is_read(void **state)
 }
 
 static void
+escapes_and_leading_space_are_read(void **state)
+{
+	static const char text[] = " \t\r\n" HEADER(LOG("A \\\"log\\\" of C:\\\\ it\\'s", "Retired", "Tiled", "5", "0", A_ESCAPED, "91"), "");
+	struct ctlogs *list = NULL;
+	char *why = NULL;
+
+	(void)state;
+	if (ctlogs_from_any(&list, span_str(text), &why) != RES_OK)
+		fail_msg("not read: %s", why);
+	assert_string_equal(ctlogs_at(list, 0)->description, "A \"log\" of C:\\ it's");
+	ctlogs_free(list);
+}
+
+static void
 retired_and_tiled_logs_are_recognised(void **state)
 {
 	static const char text[] = HEADER(LOG("A", "Retired", "Tiled", "5", "0", A_ESCAPED, "91"), "");
@@ -92,6 +106,8 @@ static const struct {
     {"an invalid key", HEADER(LOG("A", "Retired", "Tiled", "5", "0", "\"\\x30\\x00\"", "2"), ""), "SubjectPublicKeyInfo"},
     {"an unknown escape", HEADER(LOG("A", "Retired", "Tiled", "5", "0", "\"\\n\"", "1"), ""), "an unknown escape"},
     {"an escape of three digits", HEADER(LOG("A", "Retired", "Tiled", "5", "0", "\"\\x300\"", "1"), ""), "an unknown escape"},
+    {"an unterminated string between the parts", HEAD EXPIRY "kMore = \"more", "an unterminated string"},
+    {"nothing but space", " \t\r\n", "empty"},
     {"an unterminated string", HEADER(LOG("A", "Retired", "Tiled", "5", "0", "\"\\x30", "1"), ""), "an unterminated string"},
     {"a name with a control character", HEADER(LOG("A\\x1b", "Retired", "Tiled", "5", "0", A_ESCAPED, "91"), ""), "the name of a log"},
     {"a time in hex", HEADER(LOG("A", "Retired", "Tiled", "0x5", "0", A_ESCAPED, "91"), ""), "a number"},
@@ -160,6 +176,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(header_is_read),
+	    cmocka_unit_test(escapes_and_leading_space_are_read),
 	    cmocka_unit_test(retired_and_tiled_logs_are_recognised),
 	    cmocka_unit_test(bad_headers_are_refused),
 	    cmocka_unit_test(no_cut_header_is_read),

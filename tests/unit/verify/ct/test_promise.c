@@ -18,13 +18,22 @@ promises_are_those_that_logs_made(void **state)
 		bool with_issuer;
 		enum res res;
 		enum promise_state state;
+		enum log_id log;
+		enum ca_id before; /* beside the issuer, and before it; CA_ROOT: nobody */
 	} rows[] = {
-	    {"a good SCT", SCT_GOOD, true, RES_OK, PROMISE_SIGNED},
-	    {"the issuer's certificate is not in the chain", SCT_GOOD, false, RES_UNSUPPORTED, PROMISE_SIGNED},
-	    {"a signature that does not verify", SCT_BROKEN_SIGNATURE, true, RES_OK, PROMISE_BAD_SIGNATURE},
-	    {"an SCT for another certificate", SCT_OTHER_CERTIFICATE, true, RES_OK, PROMISE_BAD_SIGNATURE},
-	    {"an SCT for another issuer's certificate", SCT_OTHER_ISSUER, true, RES_OK, PROMISE_BAD_SIGNATURE},
-	    {"an SCT whose time was changed", SCT_OTHER_TIME, true, RES_OK, PROMISE_BAD_SIGNATURE},
+	    {"a good SCT", SCT_GOOD, true, RES_OK, PROMISE_SIGNED, LOG_ALPHA, CA_ROOT},
+	    {"the issuer's certificate is not in the chain", SCT_GOOD, false, RES_UNSUPPORTED, PROMISE_SIGNED, LOG_ALPHA, CA_ROOT},
+	    {"a signature that does not verify", SCT_BROKEN_SIGNATURE, true, RES_OK, PROMISE_BAD_SIGNATURE, LOG_ALPHA, CA_ROOT},
+	    {"an SCT for another certificate", SCT_OTHER_CERTIFICATE, true, RES_OK, PROMISE_BAD_SIGNATURE, LOG_ALPHA, CA_ROOT},
+	    {"an SCT for another issuer's certificate", SCT_OTHER_ISSUER, true, RES_OK, PROMISE_BAD_SIGNATURE, LOG_ALPHA, CA_ROOT},
+	    {"an SCT whose time was changed", SCT_OTHER_TIME, true, RES_OK, PROMISE_BAD_SIGNATURE, LOG_ALPHA, CA_ROOT},
+	    {"another CA's certificate before the issuer's", SCT_GOOD, true, RES_OK, PROMISE_SIGNED, LOG_ALPHA, CA_FINA_ISSUING},
+	    {"a false CA of the issuer's name before it", SCT_GOOD, true, RES_OK, PROMISE_SIGNED, LOG_ALPHA, CA_FALSE_ISSUING},
+	    {"a false CA of the issuer's name alone", SCT_GOOD, false, RES_UNSUPPORTED, PROMISE_SIGNED, LOG_ALPHA, CA_FALSE_ISSUING},
+	    {"a static-ct log", SCT_GOOD, true, RES_OK, PROMISE_SIGNED, LOG_DELTA_TILED, CA_ROOT},
+	    {"a static-ct log that names no place", SCT_NO_EXTENSIONS, true, RES_OK, PROMISE_NO_PLACE, LOG_DELTA_TILED, CA_ROOT},
+	    {"a log that is in no list", SCT_GOOD, true, RES_OK, PROMISE_UNKNOWN_LOG, LOG_UNKNOWN, CA_ROOT},
+	    {"an SCT of another version", SCT_VERSION_2, true, RES_OK, PROMISE_UNKNOWN_LOG, LOG_ALPHA, CA_ROOT},
 	};
 
 	(void)state;
@@ -38,8 +47,10 @@ promises_are_those_that_logs_made(void **state)
 		forged_begin(&f);
 		forged_leaf(&leaf, CA_ISSUING);
 		leaf.n_sct = 0;
-		forge_sct_add(&leaf, LOG_ALPHA, leaf.not_before_ms + HOUR_MS, rows[i].fault);
+		forge_sct_add(&leaf, rows[i].log, leaf.not_before_ms + HOUR_MS, rows[i].fault);
 		forged_put(&f, &leaf);
+		if (rows[i].before != CA_ROOT)
+			forged_put_ca(&f, rows[i].before);
 		if (rows[i].with_issuer)
 			forged_put_ca(&f, CA_ISSUING);
 		res = promises_read(promises, f.certs, f.n, f.policy.ctlogs);
