@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -20,6 +21,17 @@ file_read_some(int fd, void *to, size_t n)
 		got = read(fd, to, n);
 	} while (got < 0 && errno == EINTR);
 	return got;
+}
+
+bool
+file_message_send(int socket, struct span message, int flags)
+{
+	ssize_t n;
+
+	do {
+		n = send(socket, message.p, message.n, flags | MSG_NOSIGNAL);
+	} while (n < 0 && errno == EINTR);
+	return n == (ssize_t)message.n;
 }
 
 ssize_t

@@ -10,6 +10,8 @@
 
 /* read(2) that no signal interrupts. */
 ssize_t file_read_some(int fd, void *to, size_t n);
+/* send(2) of one message with these flags, without SIGPIPE, that no signal interrupts. False: errno says why. */
+bool file_message_send(int socket, struct span message, int flags);
 /* n bytes from that place on, fewer only at the end of the file, however many calls that takes. -1: errno says why. */
 ssize_t file_read_at(int fd, void *to, size_t n, off_t from);
 /* Every byte, however many calls that takes. False: errno says why. */

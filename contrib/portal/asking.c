@@ -1,6 +1,7 @@
 #include "contrib/portal/asking.h"
 
 #include "base/random.h"
+#include "base/replace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -71,7 +72,7 @@ attempt_send(struct asking *a, const struct addr *to)
 	a->strays = 0;
 	if (connect(a->fd, (const struct sockaddr *)&sa, n) == 0 && !is_this_machine(a->fd, to) &&
 	    loop_fd_watch(&a->watch, a->loop, a->fd, asking_on_ready, a) == RES_OK &&
-	    send(a->fd, a->question.p, a->question.n, MSG_NOSIGNAL) == (ssize_t)a->question.n)
+	    file_message_send(a->fd, buf_span(&a->question), 0))
 		return true;
 	attempt_close(a);
 	return false;

@@ -3,6 +3,7 @@
 #include "contrib/portal/serve.h"
 
 #include "base/log.h"
+#include "base/replace.h"
 #include "config/portal_names.h"
 #include "contrib/portal/asking.h"
 
@@ -102,7 +103,7 @@ session_answer(struct session *s, uint32_t id, const struct portal_message *answ
 
 	m.id = id;
 	portal_message_write(&out, &m);
-	if (send(s->fd, out.p, out.n, MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
+	if (!file_message_send(s->fd, buf_span(&out), MSG_DONTWAIT))
 		log_event(LOG_DEBUG, "portal-answer-lost", LOG_STR("error", strerror(errno)));
 }
 

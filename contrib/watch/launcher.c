@@ -47,7 +47,7 @@ union fds_room {
 };
 
 static ssize_t
-message_send(int socket, const void *bytes, size_t n, const int *fds, size_t n_fds)
+parcel_send(int socket, const void *bytes, size_t n, const int *fds, size_t n_fds)
 {
 	struct iovec v = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = n};
 	union fds_room room = {.bytes = {0}};
@@ -70,7 +70,7 @@ message_send(int socket, const void *bytes, size_t n, const int *fds, size_t n_f
 
 /* Descriptors that did not come are -1. */
 static ssize_t
-message_receive(int socket, void *bytes, size_t n, int fds[FDS_MAX])
+parcel_receive(int socket, void *bytes, size_t n, int fds[FDS_MAX])
 {
 	struct iovec v = {.iov_base = bytes, .iov_len = n};
 	union fds_room room = {.bytes = {0}};
@@ -191,7 +191,7 @@ launcher_live(int socket, const char *file)
 	int fds[FDS_MAX];
 
 	launcher_settle();
-	while (message_receive(socket, &request, sizeof request, fds) == (ssize_t)sizeof request) {
+	while (parcel_receive(socket, &request, sizeof request, fds) == (ssize_t)sizeof request) {
 		struct reply reply = {.res = RES_OK};
 
 		l.reply = &reply;
@@ -203,7 +203,7 @@ launcher_live(int socket, const char *file)
 		for (size_t i = 0; i < FDS_MAX; i++)
 			if (fds[i] >= 0)
 				(void)close(fds[i]);
-		if (message_send(socket, &reply, sizeof reply, NULL, 0) < 0)
+		if (parcel_send(socket, &reply, sizeof reply, NULL, 0) < 0)
 			break;
 	}
 	_exit(0); /* nothing of the monitor that it is a copy of may run */
@@ -262,8 +262,8 @@ ask(struct launcher *l, struct request *request, const int *fds, size_t n_fds, s
 
 	request->now_ms = clock_boot_ms();
 	*reply = (struct reply){.res = RES_IO, .error = ECHILD};
-	if (l->gone || message_send(l->socket, request, sizeof *request, fds, n_fds) < 0 ||
-	    message_receive(l->socket, reply, sizeof *reply, none) != (ssize_t)sizeof *reply) {
+	if (l->gone || parcel_send(l->socket, request, sizeof *request, fds, n_fds) < 0 ||
+	    parcel_receive(l->socket, reply, sizeof *reply, none) != (ssize_t)sizeof *reply) {
 		l->gone = true;
 		l->busy = l->full = false;
 		errno = ECHILD;

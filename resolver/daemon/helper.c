@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/replace.h"
 #include "resolver/daemon/sandbox.h"
 
 #include <errno.h>
@@ -189,8 +190,7 @@ helper_end(int socket)
 bool
 helper_send(int socket, struct span message)
 {
-	return message.n <= HELPER_MESSAGE_MAX &&
-	       send(socket, message.p, message.n, MSG_NOSIGNAL) == (ssize_t)message.n;
+	return message.n <= HELPER_MESSAGE_MAX && file_message_send(socket, message, 0);
 }
 
 ssize_t

@@ -3,6 +3,7 @@
 #include "resolver/daemon/portal_link.h"
 
 #include "base/log.h"
+#include "base/replace.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -37,7 +38,7 @@ link_send(struct portal_link *l, const struct portal_message *m)
 	struct buf b = {.p = room, .cap = sizeof room, .max = sizeof room};
 
 	portal_message_write(&b, m);
-	return send(l->fd, b.p, b.n, MSG_NOSIGNAL | MSG_DONTWAIT) == (ssize_t)b.n;
+	return file_message_send(l->fd, buf_span(&b), MSG_DONTWAIT);
 }
 
 static void

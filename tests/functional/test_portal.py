@@ -3,6 +3,7 @@
 The world behind the wire is P05's: TCP 853 is reset, 443 has another certificate, UDP 53 is answered for every name with the
 portal's address, and HTTP there is a login page.
 """
+import errno
 import http.server
 import json
 import os
@@ -18,6 +19,7 @@ from harness import client, wire
 from harness.case import Skip, case, check, equal, rows, until
 from harness.container import Container, debian_root
 from harness.daemon import Daemon, section, upstream
+from harness.faults import EINTR, Faults, sample
 from harness.installed import CONFIG, configure, install
 from harness.pki import Site
 from harness.upstream import DohServer
@@ -93,8 +95,8 @@ def interceptor(t, world, site):
 class Helper:
     """ctstub-portal, with the socket that systemd would hand in."""
 
-    def __init__(self, t, path, config):
-        self.t, self.path, self.config = t, path, config
+    def __init__(self, t, path, config, env=None):
+        self.t, self.path, self.config, self.env = t, path, config, env
         self.process = None
         self.start()
 
@@ -107,7 +109,7 @@ class Helper:
             fd = s.fileno()
             self.process = self.t.spawn("ctstub-portal", ["sh", "-c", 'LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@"',
                                                           self.t.program("ctstub-portal"), "-v", "-c", self.config],
-                                        preexec=lambda: os.dup2(fd, 3), pass_fds=(3,))
+                                        preexec=lambda: os.dup2(fd, 3), pass_fds=(3,), env=self.env)
         self.process.wait_log("portal-started")
 
     def log(self):
@@ -117,7 +119,7 @@ class Helper:
 class Hotel:
     """The world, the daemon in it and the helper beside it."""
 
-    def __init__(self, t, enable=True, respond=None, resolver=(GATE4,), names=(LOGIN,), workers=1):
+    def __init__(self, t, enable=True, respond=None, resolver=(GATE4,), names=(LOGIN,), workers=1, env=None):
         self.world, self.site = World(t), site_of(t)
         self.resolver = Resolver(t, self.world, respond=respond)
         Resolver(t, self.world, address=UP4)  # UDP 53 is redirected, wherever it goes
@@ -131,7 +133,7 @@ class Hotel:
         self.upstreams = [section('upstream "tls"', address=[UP4]), section('upstream "https"', protocol="doh", address=[DOH4])]
         self.daemon = Daemon(t, self.upstreams, anchors=self.site.anchors, extra=section("portal", enable=enable, **self.portal), workers=workers)
         os.chmod(t.dir, 0o755)
-        self.helper = Helper(t, socket_path, self.daemon.config) if enable else None
+        self.helper = Helper(t, socket_path, self.daemon.config, env) if enable else None
         self.t = t
 
     def open(self, minutes=5):
@@ -508,3 +510,56 @@ def units(t):
     machine.must("ctstub", "captive", "5m", "-c", CONFIG)
     until(lambda: ask() == "192.0.2.80", 20, "the portal's address in the second window")
     machine.power_off()
+
+
+# ---- single failures of the helper (A11)
+
+# call, error, calls in the default run
+FAULTS = [("allocation", errno.ENOMEM, 4), ("accept4", errno.EMFILE, 1), ("socket", errno.EMFILE, 1), ("connect", errno.ENETUNREACH, 1),
+          ("send", errno.EPERM, 1), ("sendto", errno.ENOBUFS, 1), ("recv", errno.ENOMEM, 2), ("write", errno.ENOSPC, 1),
+          ("epoll_wait", errno.EINTR, 2), ("epoll_ctl", errno.ENOMEM, 1), ("openat", errno.EMFILE, 1), ("getrandom", errno.ENOSYS, 1)]
+
+
+def portal_answer(hotel):
+    """The address of a probe's name, None for SERVFAIL or no reply; another answer fails the test."""
+    try:
+        reply = hotel.daemon.ask(PROBE, timeout=3)
+    except OSError:
+        return None
+    if client.rcode(reply) == "SERVFAIL":
+        return None
+    equal([r[0].to_text() for r in reply.answer], [GATE4], "the answer of a probe")
+    return GATE4
+
+
+@case("A11 any call of ctstub-portal fails during a probe: no wrong answer, and a later probe is answered", netns=True, timeout=3600)
+def helper_faults(t):
+    faults = Faults(t)
+    os.chmod(faults.path, 0o666)  # the helper has a user of its own
+    hotel = Hotel(t, env=t.env(**faults.env))
+    hotel.open()
+    equal(portal_answer(hotel), GATE4, "a probe before")
+    before = {call: faults.count(call) for call, _, _ in FAULTS}
+    equal(portal_answer(hotel), GATE4, "a probe while calls are counted")
+    total = {call: faults.count(call) - before[call] for call, _, _ in FAULTS}
+    check(total["recv"] > 0 and total["send"] + total["sendto"] > 0, f"calls of a probe: {total}")
+    for call, error, n in FAULTS:
+        for k in sample(t, total[call], n) if total[call] else ():
+            what = f"{call} {k} of {total[call]} {errno.errorcode[error]}"
+            faults.arm(call, k, error)
+            portal_answer(hotel)
+            faults.disarm()
+            check(hotel.helper.process.alive(), f"{what}: it ended with {hotel.helper.process.popen.poll()}; {hotel.helper.log()[-300:]}")
+            until(lambda: portal_answer(hotel) == GATE4, 15, f"{what}: a probe afterwards is answered; {hotel.helper.log()[-300:]}")
+
+
+@case("A11 ctstub-portal: every second call is interrupted, and probes are answered", netns=True)
+def helper_interrupted(t):
+    faults = Faults(t)
+    os.chmod(faults.path, 0o666)
+    hotel = Hotel(t, env=t.env(**faults.env))
+    hotel.open()
+    faults.mode(EINTR)
+    for _ in range(3):
+        equal(portal_answer(hotel), GATE4, "a probe")
+    check(faults.hits > 0, "nothing was interrupted")
