@@ -3,12 +3,14 @@
 The scenarios over the wire are in test_lab_run.py."""
 import base64
 import concurrent.futures
+import errno
 import hashlib
 import http.client
 import json
 import os
 import re
 import shutil
+import socket
 import ssl
 import struct
 import subprocess
@@ -21,6 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, padding
 from functional._common import one_lab
 from harness import net, wire
 from harness.case import Skip, case, check, equal, rows, until
+from harness.faults import EINTR, SHORT, Faults, sample
 
 SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 
@@ -224,6 +227,69 @@ def old_http(t):
     until(lambda: counts()["questions"] == 2, 5, "two questions are counted")
     equal(counts()["connections"], 1, "connections")
     check('alpn=""' in process.log(), process.log())
+
+
+# ---- single failures of a server (A11)
+
+# call, error, calls in the default run
+CALLS = [("allocation", errno.ENOMEM, 5), ("accept4", errno.EMFILE, 1), ("send", errno.EPIPE, 2), ("sendmsg", errno.ENOBUFS, 1),
+         ("recv", errno.ECONNRESET, 2), ("read", errno.EIO, 1), ("write", errno.ENOSPC, 2), ("rename", errno.EIO, 1), ("openat", errno.EMFILE, 1),
+         ("epoll_wait", errno.EINTR, 2), ("epoll_ctl", errno.ENOMEM, 1), ("poll", errno.ENOMEM, 1), ("getrandom", errno.ENOSYS, 1)]
+SERVED = bytes([198, 18]) + hashlib.sha256(b"www.example.com").digest()[:2]
+
+
+def served(port, context):
+    """A question over a new connection has its answer. False: there is none; a wrong one fails the test."""
+    try:
+        with context.wrap_socket(socket.create_connection(("127.0.0.1", port), 3)) as tls, tls.makefile("rb") as stream:
+            tls.sendall(wire.frame(wire.question("www.example.com")))
+            reply = stream.read(int.from_bytes(stream.read(2), "big"))
+    except OSError:
+        return False
+    if not reply:
+        return False
+    check(reply.endswith(SERVED), f"another answer: {reply!r}")
+    return True
+
+
+def faulty_server(t):
+    faults = Faults(t)
+    process = t.spawn("serve", [t.program("ctstub-lab"), "serve", "good-v4", "--listen", "127.0.0.1:0", "--pki", t.path("pki"),
+                                "--count", t.path("counts.json")], env=t.env(**faults.env))
+    process.wait_log("listening", 30)
+    port = int(process.log().split("address=127.0.0.1:")[1].split()[0])
+    context = ssl.create_default_context(cafile=f"{t.path('pki')}/anchors.pem")
+    context.check_hostname = False
+    check(served(port, context), "a question before")
+    return faults, process, lambda: served(port, context)
+
+
+@case("A11 any call of a server of the lab fails during a question: no wrong answer, and the next question is answered", timeout=3600)
+def serve_faults(t):
+    faults, process, ask = faulty_server(t)
+    before = {call: faults.count(call) for call, _, _ in CALLS}
+    check(ask(), "a question while calls are counted")
+    total = {call: faults.count(call) - before[call] for call, _, _ in CALLS}
+    check(total["allocation"] > 0, f"calls of a question: {total}")
+    for call, error, n in CALLS:
+        for k in sample(t, total[call], n) if total[call] else ():
+            what = f"{call} {k} of {total[call]} {errno.errorcode[error]}"
+            faults.arm(call, k, error)
+            ask()
+            faults.disarm()
+            check(process.alive(), f"{what}: it ended with {process.popen.poll()}; {process.log()[-300:]}")
+            until(ask, 15, f"{what}: a question afterwards is answered; {process.log()[-300:]}")
+    equal(process.stop(), 0, "exit code")
+
+
+@rows([(f"A11 a server of the lab: {how}, and questions are answered", mode) for how, mode in (("every read and write is short", SHORT),
+                                                                                         ("every second call is interrupted", EINTR))])
+def serve_spoiled(t, mode):
+    faults, _, ask = faulty_server(t)
+    faults.mode(mode)
+    for i in range(3):
+        check(ask(), f"question {i} is not answered")
+    check(faults.hits > 0, "nothing was spoiled")
 
 
 VALUES = {"status": "404", "type": "text/html"}

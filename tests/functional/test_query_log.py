@@ -1,4 +1,5 @@
 """The query log: lines and dnstap, whose addresses it shows, what a writer that is stuck costs, and real readers of dnstap."""
+import errno
 import grp
 import json
 import os
@@ -8,10 +9,12 @@ import shutil
 import signal
 import socket
 import subprocess
+import threading
 
 from functional._common import stat, stub
 from harness import client, wire
 from harness.case import Skip, case, check, equal, rows, until
+from harness.faults import Faults, sample
 
 LOCAL = 'local { data = {"box.test. 60 IN A 192.0.2.77"} }\n'
 STRICT = {"CTSTUB_SECCOMP": "kill"}
@@ -40,7 +43,7 @@ def logging(t, to=None, clients="full", size="64MiB", more=LOCAL, **daemon):
     """(daemon, server, path): one upstream, and a query log at `path` unless `to` says where else."""
     path = t.path("queries.log")
     section = f'query-log {{ to = "{to or path}"  clients = "{clients}"  size = "{size}" }}\n'
-    d, server = stub(t, extra=section + more, env=STRICT, **daemon)
+    d, server = stub(t, extra=section + more, env={**STRICT, **daemon.pop("env", {})}, **daemon)
     return d, server, path
 
 
@@ -485,3 +488,121 @@ def rotated(t):
     until(lambda: d.ask("box.test", "AAAA") and os.path.getsize(path) > 0, 10, "lines in the new file")
     with open(path + ".1", encoding="utf-8") as f:
         check("type=A " in f.read().splitlines()[0], "the line before is in the file that was moved")
+
+
+# ---- single failures of the writer (A11)
+
+# call, error, calls in the default run
+CALLS = [("allocation", errno.ENOMEM, 4), ("socket", errno.EMFILE, 1), ("connect", errno.ECONNREFUSED, 1), ("send", errno.EPIPE, 2), ("recv", errno.ENOMEM, 1),
+         ("write", errno.ENOSPC, 2), ("poll", errno.ENOMEM, 1), ("openat", errno.EMFILE, 1), ("stat", errno.EIO, 1), ("sync", errno.EIO, 1)]
+
+
+def tap_sweep(d, t, faults, written):
+    """Each call fails once while a question is logged; written(name): the message of a question about it has arrived."""
+    number = 0
+
+    def another(what):
+        nonlocal number
+        number += 1
+        name = f"n{number}.box.test"
+        equal(client.rcode(d.ask(name)), "NOERROR", f"{what}: rcode")
+        return name
+
+    def arrives(what):
+        """Asked again and again: what a writer without room loses is counted, and not kept."""
+        until(lambda: written(another(what)), 30, f"{what}: a message afterwards; {d.log()[-400:]}")
+    arrives("before")
+    before = {call: faults.count(call) for call, _, _ in CALLS}
+    arrives("while calls are counted")
+    total = {call: faults.count(call) - before[call] for call, _, _ in CALLS}
+    check(total["write"] + total["send"] > 0, f"calls of a message: {total}")
+    for call, error, n in CALLS:
+        for k in sample(t, total[call], n) if total[call] else ():
+            what = f"{call} {k} of {total[call]} {errno.errorcode[error]}"
+            faults.arm(call, k, error)
+            try:
+                d.ask("fault.box.test", timeout=2)
+            except OSError:
+                pass  # the fault met the question itself
+            until(lambda: not faults.armed or d.ask("fault.box.test"), 5, f"{what}: it comes to that call")
+            faults.disarm()
+            check(d.process.alive(), f"{what}: it ended with {d.process.popen.poll()}")
+            arrives(what)
+
+
+def names_in(found):
+    """The names of the questions in whole messages."""
+    names = set()
+    for frame in found:
+        check(14 in protobuf(frame), f"a frame without a message: {frame!r}")
+        protobuf(protobuf(frame)[14])  # both levels are whole
+        names |= {name.decode() for name in re.findall(rb"(n[0-9]+)\x03box\x04test", frame)}
+    return names
+
+
+def comes(found, name):
+    """True as soon as the name is there, False when it is not in a while."""
+    try:
+        until(lambda: name.split(".")[0] in names_in(found()), 1, "")
+        return True
+    except AssertionError:
+        return False
+
+
+NUMBERED = 'local { data = {"fault.box.test 60 IN A 192.0.2.77", ' + ", ".join(f'"n{i}.box.test 60 IN A 192.0.2.77"' for i in range(1, 400)) + "} }\n"
+
+
+@case("A11 any call fails while dnstap is written to a file: every frame stays whole, and later ones are written", timeout=3600)
+def tap_file_faults(t):
+    faults, path = Faults(t), t.path("tap")
+    d, _, _ = logging(t, to=f"dnstap-file:{path}", more=NUMBERED, env=faults.env)
+    tap_sweep(d, t, faults, lambda name: comes(lambda: frames(path) if os.path.exists(path) else [], name))
+    d.process.stop()
+    check(names_in(frames(path)), "no frame at the end")
+
+
+class Sink:
+    """A collector in memory: Frame Streams in both directions (READY, ACCEPT, START, frames, STOP, FINISH)."""
+
+    def __init__(self, t):
+        self.path, self.frames = t.path("sink.sock"), []
+        self.listener = socket.socket(socket.AF_UNIX)
+        self.listener.bind(self.path)
+        self.listener.listen(8)
+        t.defer(self.listener.close)
+        threading.Thread(target=self.accept, daemon=True).start()
+
+    def accept(self):
+        while True:
+            try:
+                connection, _ = self.listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+
+    def serve(self, connection):
+        """A frame that is cut by the end of a connection was not sent whole, and is none."""
+        with connection, connection.makefile("rb") as stream:
+            while len(head := stream.read(4)) == 4:
+                n = int.from_bytes(head, "big")
+                if n > 0:
+                    frame = stream.read(n)
+                    if len(frame) == n:
+                        self.frames.append(frame)
+                    continue
+                control = stream.read(int.from_bytes(stream.read(4), "big"))
+                answer = {b"\0\0\0\x04": b"\0\0\0\x01", b"\0\0\0\x03": b"\0\0\0\x05"}.get(control[:4])
+                if answer:  # ACCEPT has the content type of READY
+                    answer += control[4:]
+                    try:
+                        connection.sendall(bytes(4) + len(answer).to_bytes(4, "big") + answer)
+                    except OSError:
+                        return
+
+
+@case("A11 any call fails while dnstap is sent to a collector: every frame is whole, and later ones are sent", timeout=3600)
+def tap_socket_faults(t):
+    faults, sink = Faults(t), Sink(t)
+    d, _, _ = logging(t, to=f"dnstap:{sink.path}", more=NUMBERED, env=faults.env)
+    tap_sweep(d, t, faults, lambda name: comes(lambda: list(sink.frames), name))
+    check(len(names_in(sink.frames)) > 5, "frames at the end")
