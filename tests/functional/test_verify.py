@@ -210,6 +210,29 @@ def told(t, n, anchors, options, text):
     check(text in out, f"output: {out}")
 
 
+@rows([(f"without a path: {what}", *more) for what, *more in [
+    ("nothing else is wrong", lambda s: [], ["untrusted"]),
+    ("a pin of another key is not judged", lambda s: ["--pin", "spki-sha256 " + 64 * "7"], ["untrusted"]),
+    ("another allowed issuer is not judged", lambda s: ["--allow-issuer", "spki-sha256 " + 64 * "7"], ["untrusted"]),
+    ("a serial that an entry names is refused", lambda s: [f"serial {s.cert.serial_number:x} issuer CN=Intermediate of site,O=Test,C=XX"], ["untrusted", "disallowed"]),
+    ("a CA that an entry names is refused", lambda s: [f"cert-sha256 {s.intermediate.cert.fingerprint(hashes.SHA256()).hex()}"], ["untrusted", "disallowed"]),
+    ("a key that an entry names is refused, as nothing shows that it is in no path", lambda s: [f"spki-sha256 {hashlib.sha256(spki(s.intermediate.cert)).hexdigest()}"],
+     ["untrusted", "disallowed"]),
+    ("an issuer that an entry names is refused, as nothing shows that it is in no path", lambda s: ["issuer CN=Root of site,O=Test,C=XX"], ["untrusted", "disallowed"]),
+    ("an entry for a key that was not presented", lambda s: [f"spki-sha256 {hashlib.sha256(spki(s.root.cert)).hexdigest()}"], ["untrusted"]),
+    ("another address is refused", lambda s: ["--ip", "127.0.0.9"], ["untrusted", "ip-mismatch"]),
+]])
+def without_path(t, options, reasons):
+    """A chain to a root that is no anchor."""
+    site, other = Site(t), Site(t, prefix="other")
+    options = options(site)
+    if options and not options[0].startswith("--"):
+        options = ["--disallow", t.write("entries", options[0] + "\n")]
+    code, out, err = t.run("ctstub", "verify", "--json", "--ca", other.anchors, "--ct", "off", *([] if "--ip" in options else ["--ip", "127.0.0.1"]),
+                           *options, site.chain)
+    equal((code, out and json.loads(out)["reasons"]), (1, reasons), f"exit code and reasons; {err}")
+
+
 @case("verify --batch prints a line of JSON per file, sorted, and exits with the worst code")
 def batch(t):
     site = Site(t, with_ct=True)
