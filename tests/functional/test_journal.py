@@ -51,7 +51,7 @@ class World:
 
     def ask(self, want="NOERROR"):
         self.asked = getattr(self, "asked", 0) + 1
-        reply = self.daemon.ask(f"n{self.asked}.example", timeout=10)
+        reply = self.daemon.ask(f"n{self.asked}.example", timeout=60)
         equal(client.rcode(reply), want, "rcode")
 
     def settle(self, n):
