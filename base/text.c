@@ -132,12 +132,6 @@ ascii_is_blank(uint8_t c)
 	return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-uint8_t
-ascii_lower(uint8_t c)
-{
-	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
-}
-
 /* Eight bytes at a time: a byte whose top bit is clear is a letter when adding carries it over 'A' and not over 'Z'. */
 static uint64_t
 ascii_lower_8(uint64_t x)

@@ -79,7 +79,11 @@ bool text_is_ascii(struct span);
 /* ASCII only; no locale. */
 /* Space, tab, line feed, vertical tab, form feed, carriage return. */
 bool ascii_is_blank(uint8_t);
-uint8_t ascii_lower(uint8_t);
+static inline uint8_t
+ascii_lower(uint8_t c)
+{
+	return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 32) : c;
+}
 void ascii_lower_copy(uint8_t *to, const uint8_t *from, size_t n);
 bool ascii_case_equal(struct span, struct span);
 

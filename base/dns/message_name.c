@@ -26,6 +26,17 @@ char_read(struct cursor *in)
 	return v > 255 || !cursor_ok(in) ? -1 : v;
 }
 
+/* Bytes that stand for themselves, up to the next dot, escape or what is malformed. */
+static size_t
+plain_run(struct span text)
+{
+	size_t n = 0;
+
+	while (n < text.n && text.p[n] > ' ' && text.p[n] != '.' && text.p[n] != '\\' && text.p[n] != 0x7f)
+		n++;
+	return n;
+}
+
 enum res
 msg_name_read_span(uint8_t out[MSG_NAME_MAX], uint8_t *out_n, struct span text)
 {
@@ -38,7 +49,17 @@ msg_name_read_span(uint8_t out[MSG_NAME_MAX], uint8_t *out_n, struct span text)
 	if (text.n == 1 && text.p[0] == '.')
 		(void)cursor_u8(&in);
 	while (cursor_left(&in) > 0) {
-		if (*in.p == '.') {
+		size_t plain = plain_run(span_of(in.p, cursor_left(&in)));
+
+		if (plain > 0) {
+			if (n + plain > MSG_NAME_MAX - 1 || n - at + plain > 64)
+				return RES_LIMIT;
+			ascii_lower_copy(name + n, in.p, plain);
+			n += plain;
+			(void)cursor_take(&in, plain);
+			if (cursor_left(&in) > 0)
+				continue;
+		} else if (*in.p == '.') {
 			(void)cursor_u8(&in);
 		} else {
 			int c = char_read(&in);
