@@ -3,7 +3,7 @@ leaves no difference."""
 from harness.case import case, check, until
 from harness.dhcp import HostileNetwork
 from harness.installed import CONFIG, GOOD, configure, doors, install
-from harness.machines import KINDS, PLAIN_FILE, differences, files_of, has_address, machine_of
+from harness.machines import GATHERERS, KINDS, PLAIN_FILE, differences, files_of, has_address, machine_of
 
 SETUP = ("/usr/local/bin/ctstub", "setup", "-c", CONFIG)
 
@@ -14,8 +14,8 @@ def lookups(machine, run):
         machine.run("getent", "ahosts", name, seconds=40)
 
 
-def start(t, name, services, files):
-    machine = machine_of(t, services, files, lambda root: install(t, root))
+def start(t, name, services, files, gatherer=None):
+    machine = machine_of(t, services, files, lambda root: install(t, root), gatherer=gatherer)
     network = HostileNetwork(t)
     machine.boot()
     network.plug_in(machine.leader)
@@ -41,12 +41,13 @@ def renew(machine, network, services):
     until(lambda: has_address(machine), 40, "an address again")
 
 
-def whole(t, name, services, files):
-    machine, network = start(t, name, services, files)
+def whole(t, name, services, files, gatherer):
+    machine, network = start(t, name, services, files, gatherer)
     until(lambda: lookups(machine, "before") or network.clear_text(), 30, f"{name}: names leak before the setup (negative control)")
     before = files_of(machine)
     code, said = machine.run(*SETUP)
     check(code == 0 and "Nothing was changed" in said, f"{name}: setup without --yes: {code} {said}")
+    check(gatherer is None or gatherer in said.partition("\n")[0], f"{name}: not seen: {said}")
     check(not differences(before, files_of(machine)), f"{name}: setup without --yes changed files")
     said = machine.must(*SETUP, "--yes")
     check("Done" in said, f"{name}: {said}")
@@ -66,15 +67,17 @@ def whole(t, name, services, files):
     machine.power_off()
 
 
-def row(name, services, files):
+def row(name, services, files, gatherer=None):
     @case(f"{name}: after `ctstub setup` a hostile lease gets no name in clear text, and undo leaves no difference",
           builds=("gcc",), timeout=600)
     def one(t):
-        whole(t, name, services, files)
+        whole(t, name, services, files, gatherer)
 
 
 for title, (running, written) in KINDS.items():
     row(title, running, written)
+for title, (kind, program) in GATHERERS.items():
+    row(title, *KINDS[kind], program)
 
 
 @case("setup undoes itself when names do not resolve, and leaves immutable and changed files alone", builds=("gcc",), timeout=600)

@@ -8,6 +8,7 @@ from harness.container import Container, debian_root
 
 # Every program that may write /etc/resolv.conf.
 WRITERS = ("network-manager", "systemd-resolved", "ifupdown", "isc-dhcp-client", "dhcpcd-base")
+GATHERED = ("ifupdown", "isc-dhcp-client", "dhcpcd-base")  # beside a gatherer of their lists
 TOOLS = ("curl",)
 SERVICES = ("NetworkManager", "systemd-resolved", "systemd-networkd", "networking", "dhcpcd")
 DHCPCD_UNIT = "[Unit]\nDescription=dhcpcd\n[Service]\nExecStart=/sbin/dhcpcd -B -q --nodev\n"
@@ -25,6 +26,11 @@ KINDS = {
         "/etc/network/interfaces": "auto lo\niface lo inet loopback\nauto host0\niface host0 inet dhcp\n"}),
     "dhcpcd": (("dhcpcd",), {"/etc/systemd/system/dhcpcd.service": DHCPCD_UNIT}),
 }
+# The same with a program that gathers what others say; each takes the place of systemd-resolved's own `resolvconf`.
+GATHERERS = {
+    "ifupdown with dhclient and resolvconf": ("ifupdown with dhclient", "resolvconf"),
+    "dhcpcd and openresolv": ("dhcpcd", "openresolv"),
+}
 PLAIN_FILE = ((), {"/etc/resolv.conf": "nameserver 192.0.2.1\n"})
 
 WATCHED = ("/etc", "/run/systemd/resolve")
@@ -33,17 +39,19 @@ OF_NO_MATTER = ("/etc/machine-id", "/etc/.pwd.lock", "/etc/NetworkManager/system
                 "/etc/ld.so.cache", "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-")
 
 
-def machine_of(t, services, files, install=lambda root: None, suite=None):
+def machine_of(t, services, files, install=lambda root: None, suite=None, gatherer=None):
     """A container of a root in which these services run. install(root) puts ctstub there, or what else is wanted."""
-    root = debian_root(t, suite, more=(*WRITERS, *TOOLS))
+    root = debian_root(t, suite, more=(*WRITERS, *TOOLS) if gatherer is None else (*GATHERED, gatherer))
     t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
     install(root)
-    if "systemd-resolved" not in services:  # its package brings a `resolvconf` that others call
+    if "systemd-resolved" not in services and gatherer is None:  # its package brings a `resolvconf` that others call
         subprocess.run(["chroot", root, "dpkg", "-r", "systemd-resolved"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if os.path.lexists(root + "/etc/resolv.conf"):
         os.unlink(root + "/etc/resolv.conf")
     if "systemd-resolved" in services:
         os.symlink("../run/systemd/resolve/stub-resolv.conf", root + "/etc/resolv.conf")
+    elif gatherer == "resolvconf":
+        os.symlink("../run/resolvconf/resolv.conf", root + "/etc/resolv.conf")
     else:
         open(root + "/etc/resolv.conf", "w", encoding="utf-8").close()
     for path, content in files.items():
