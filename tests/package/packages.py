@@ -195,7 +195,10 @@ def in_use(box):
     until(lambda: box.state("ctstub-ct-logs-retry.timer") == "active", 10, "the next attempt is due")
     box.must("sh", "-c", f"mkdir {RETRY} && printf '[Timer]\\nOnActiveSec=\\nOnActiveSec=3s\\nRandomizedDelaySec=0\\n' >{RETRY}/soon.conf && systemctl daemon-reload")
     box.must("systemctl", "restart", "ctstub-ct-logs-retry.timer")
-    until(lambda: box.journal("ctstub-ct-logs").count("Failed to start") >= 3, 40, f"two more attempts: {box.journal('ctstub-ct-logs')[-600:]}")
+    try:  # an attempt asks four sources, each of which may wait for a resolver that is not there
+        until(lambda: box.journal("ctstub-ct-logs").count("Failed to start") >= 3, 120, "two more attempts")
+    except AssertionError as error:
+        raise AssertionError(f"{error}: {box.run('journalctl', '-o', 'short-precise', '-u', 'ctstub-ct-logs*')[1][-3000:]}") from error
     box.must("sh", "-c", f"rm -r {RETRY} && systemctl daemon-reload && systemctl restart ctstub-ct-logs-retry.timer")
     box.must("systemctl", "enable", "--now", "ctstub-metrics.service", "ctstub-watch-pull.timer")
     for unit in ("ctstub-metrics.service", "ctstub-watch-pull.timer"):
