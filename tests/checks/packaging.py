@@ -42,7 +42,7 @@ def installs(t):
         check(want in files, f"{want} is not installed; installed are {files}")
 
 # Where the Debian package has what the default --prefix puts elsewhere, and what debhelper makes under names of its own.
-IN_PACKAGE = (("usr/local/etc/", "etc/"), ("usr/local/lib/systemd/system/", "lib/systemd/system/"),
+IN_PACKAGE = (("usr/local/etc/", "etc/"), ("usr/local/lib/systemd/system/", "${env:SYSTEM_UNITS}/"),
               ("usr/local/share/zsh/site-functions/", "usr/share/zsh/vendor-completions/"), ("usr/local/", "usr/"))
 BY_DEBHELPER = ("usr/lib/sysusers.d/", "usr/lib/tmpfiles.d/")
 
@@ -196,14 +196,15 @@ def plain_copy(t):
     check(done.returncode == 0, done.stdout.decode()[-500:])
 
 
-@case("contrib/debian/build names the program that it lacks, and its package", builds=("gcc",))
+@case("contrib/debian/build names the program and all packages that it lacks", builds=("gcc",))
 def package_build_lacks(t):
     folder, out = t.path("bin"), t.path("out")
     os.makedirs(folder)
-    for program in ("sh", "dirname", "mkdir", "mktemp", "rm"):
+    for program in ("sh", "dirname", "mkdir", "mktemp", "rm", "sed", "cat", "tr", "grep"):
         os.symlink(shutil.which(program), os.path.join(folder, program))
     code, said, err = t.run(os.path.join(t.src, "contrib/debian/build"), "--out", out, env=t.env(PATH=folder))
-    equal((code, "dpkg-buildpackage is not installed" in err and "debhelper" in err), (1, True), f"{said}{err}")
+    wanted = ("dpkg-buildpackage is not installed", "build-essential debhelper", "libgnutls28-dev", "zlib1g-dev")
+    equal((code, [text for text in wanted if text not in err]), (1, []), f"{said}{err}")
     equal(os.listdir(out), [], "files that it left")
 
 

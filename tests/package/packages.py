@@ -17,7 +17,7 @@ TOP = os.environ.get("CTSTUB_TOP") or os.path.realpath(os.path.join(os.path.dirn
 FOLDERS = ("/etc", "/usr/lib/systemd/system", "/lib/systemd/system", "/usr/lib/sysusers.d", "/usr/bin", "/usr/sbin", "/usr/libexec", "/var/lib")
 # What dpkg, apt and systemd keep for themselves.
 OURS_NOT = ("/var/lib/dpkg", "/var/lib/apt", "/var/lib/systemd/deb-systemd", "/var/lib/systemd/catalog", "/var/lib/systemd/random-seed", "/etc/resolv.conf", "/etc/mtab", "/etc/hostname")
-BUILD_TOOLS = ("build-essential", "debhelper", "ca-certificates")
+BUILD_TOOLS = ("build-essential", "debhelper", "ca-certificates", "lintian")
 LAB_PORT, LOGS_PORT = 8853, 9443
 
 
@@ -53,18 +53,32 @@ def needed_to_build():
     return [name for name in re.findall(r"[a-z0-9][a-z0-9.+-]+(?= *(?:,|\(|<|$))", field, re.M) if name != "debhelper-compat"]
 
 
-def build_in(t, suite, out):
-    """Built in a root of another release."""
+def build_root(t, suite):
     t.program("debootstrap")
     base = os.path.join(os.path.dirname(t.build), "roots")
     needed = (*BUILD_TOOLS, *needed_to_build())
-    root = extended(debootstrap(suite, base, ["ca-certificates"], "small-" + suite), base, "build-" + suite, needed)
-    Sources(TOP, root).copy_files()
+    return extended(debootstrap(suite, base, ["ca-certificates"], "small-" + suite), base, "build-" + suite, needed)
+
+
+def in_root(t, root, out, script):
+    """Runs a script in that root, with the folder of the packages as /srv/out."""
     command = [t.program("systemd-nspawn"), "-q", "-D", root, "--register=no", "--keep-unit", "--private-network", f"--machine=ctstub-build-{os.getpid()}",
-               "--bind=" + out + ":/srv/out", "--setenv=LANG=C.UTF-8", "/bin/sh", "-c", "cd /srv/ctstub && rm -f /srv/out/* && contrib/debian/build --out /srv/out"]
+               "--bind=" + out + ":/srv/out", "--setenv=LANG=C.UTF-8", "/bin/sh", "-c", script]
     os.makedirs(out, exist_ok=True)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
     check(done.returncode == 0, done.stdout.decode(errors="replace")[-1500:])
+
+
+def build_in(t, suite, out):
+    """Built in a root of another release."""
+    root = build_root(t, suite)
+    Sources(TOP, root).copy_files()
+    in_root(t, root, out, "cd /srv/ctstub && rm -f /srv/out/* && contrib/debian/build --out /srv/out")
+
+
+def lint_in(t, suite, out):
+    """Looked at by the lintian of that release."""
+    in_root(t, build_root(t, suite), out, "cd /srv/out && lintian --allow-root --fail-on error,warning *.changes")
 
 
 def lint(out):
