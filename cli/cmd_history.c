@@ -166,11 +166,15 @@ history_link(struct history *h)
 		struct entry *e = sorted[i], *next = sorted[i + 1];
 		bool same = next != NULL && span_equal(e->record.upstream, next->record.upstream);
 
-		e->next = same ? next : NULL;
-		e->from_end = same ? next->from_end + 1 : 1;
+		e->next = NULL;
+		e->from_end = 1;
 		e->first = true;
-		if (same)
-			next->first = false;
+		if (!same)
+			continue;
+		/* no "?:": GCC 14 without optimisation reads next->from_end also where there is no next */
+		e->next = next;
+		e->from_end += next->from_end;
+		next->first = false;
 	}
 	free(sorted);
 	return true;
