@@ -54,6 +54,7 @@ def measure(bench, name):
         if not candidate.protocol:
             bench.wait_for(lambda: bench.answered(), process, name)
             row["cached"] = cost(bench, process, "--echo", *full(), *common())
+            row["dnsperf"] = bench.dnsperf(NAMES)
             row["cached_rates"] = {str(r): at_rate(bench, process, r, "--echo", *common()) for r in CACHED_RATES}
             return row
         bench.wait_for(bench.answered, process, name)
@@ -61,6 +62,7 @@ def measure(bench, name):
         bench.load("--window", "48", *common(), "--count", str(NAMES))
         row["own_mib"], row["files_mib"] = (round(part, 3) for part in resident(process.pid))
         row["cached"] = cost(bench, process, *full(), *common())
+        row["dnsperf"] = bench.dnsperf(NAMES)
         row["cached_rates"] = at_rates(bench, process, name, CACHED_RATES, common)
         row["uncached_rates"] = at_rates(bench, process, name, rates, fresh)
         bench.wait_for(bench.answered, process, name, DRAIN)

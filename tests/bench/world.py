@@ -134,6 +134,21 @@ addAction(AllRule(), SpoofAction({{"192.0.2.1"}}, {{ttl=3600}}))
             raise Missing(f"the load ended with {done.returncode}: {done.stderr.strip()}")
         return json.loads(done.stdout)
 
+    def dnsperf(self, names):
+        """The same from a load that everybody has: answers a second to the names that `load --names` asks. None without dnsperf."""
+        program = shutil.which("dnsperf")
+        if not program:
+            return None
+        path = self.write("names", "".join(f"x{0:08x}-{i:08x}.example A\n" for i in range(names)))
+        done = subprocess.run([program, "-s", "127.0.0.1", "-p", str(self.port), "-d", path, "-S", "0", "-c", str(SOCKETS), "-q", "400", "-l",
+                               f"{max(self.options.seconds, 1):.0f}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                              preexec_fn=lambda: os.sched_setaffinity(0, self.others))
+        found = {key: re.search(rf"{words}\s+([\d.]+)", done.stdout) for key, words in
+                 (("sent", "Queries sent:"), ("answered", "Queries completed:"), ("rate", "Queries per second:"))}
+        if None in found.values():
+            raise Missing(f"dnsperf: {done.stdout[-200:]}")
+        return {key: float(m.group(1)) for key, m in found.items()}
+
     def answered(self, timeout=0.05):
         """Whether a name that is in no cache is answered without an error."""
         ident, label = random.randrange(65536), f"start{random.randrange(1 << 30)}".encode()

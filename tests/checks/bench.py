@@ -37,6 +37,13 @@ def control(t):
     equal(sorted(n for n in before if before[n] != after[n]), ["RESULTS.md", "cpu.svg"], "what one number is in")
 
 
+@case("the cached rate is compared with the echo by both loads", builds=("gcc",))
+def loads_compared(_t):
+    slow = dict(candidate(), dnsperf={"rate": 9}, cached=load(rate=9.6))
+    have = report.side_targets(report.Side({"rounds": [{"echo": candidate(), "ctstub-dot": slow}]}))
+    equal([met for what, _, met in have if "to a bare UDP echo" in what], [False, True], "dnsperf, load.c")
+
+
 @case("every target of the comparison has a line in RESULTS.md, measured", builds=("gcc",))
 def targets(t):
     raw, others = report.read(folder(t))
@@ -66,7 +73,8 @@ def load(answered=100, failed=0, **more):
 
 def candidate(cpu=10.0, failed=0, own=1.0, files=1.0, p99=9.0, late=0):
     rates = {"1000": load(p99=p99), "10000": load(p99=p99, failed=late)}
-    return {"cached": load(), "uncached": load(cpu_us=cpu, failed=failed), "cached_rates": rates, "uncached_rates": rates, "own_mib": own, "files_mib": files}
+    return {"cached": load(), "dnsperf": {"rate": 10}, "uncached": load(cpu_us=cpu, failed=failed), "cached_rates": rates,
+            "uncached_rates": rates, "own_mib": own, "files_mib": files}
 
 
 def judged(words, **rows_of):
