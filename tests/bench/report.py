@@ -4,7 +4,7 @@ import json
 import os
 import statistics
 
-from bench import plot
+from bench import distance_report, plot
 from bench.candidates import CANDIDATES
 
 COMPLETE = 0.001  # a candidate answers everything when at most this part of its questions got no good answer: at full speed and at
@@ -160,8 +160,24 @@ def other_targets(others):
     return rows
 
 
+def distance_targets(raw):
+    """Of tests/bench/distance, at 30 ms. Only peers that answer everything are compared."""
+    measured = raw["parts"]["30ms"]
+    rtt, rows, out = measured["part"]["rtt"], distance_report.table(measured)[1], []
+    peers = [r["p99"] for n, r in rows.items() if n in CANDIDATES and CANDIDATES[n].package and r["unanswered"] <= COMPLETE]
+    for name in ("ctstub-dot", "ctstub-doh"):
+        r, where = rows[name], f", {CANDIDATES[name].title}, 30 ms away (`DISTANCE.md`)"
+        out += [at_least("percent of answers within 1.5 round trips" + where, 100 * r["in_time"], 97),
+                at_most("p90 of a burst, in round trips" + where, r["p90"] / rtt, 1.5)]
+        if peers:
+            out.append(at_most("p99 of a burst, to the best peer" + where, r["p99"] / min(peers), 1))
+    return out
+
+
 def targets(raw, others):
-    return (side_targets(Side(raw["side"])) if "side" in raw else []) + part_targets(raw) + other_targets(others)
+    rows = (side_targets(Side(raw["side"])) if "side" in raw else []) + part_targets(raw)
+    rows += distance_targets(others[distance_report.RAW]) if distance_report.RAW in others else []
+    return rows + other_targets(others)
 
 
 # ---- tables
@@ -268,7 +284,7 @@ def machine_text(about):
 
 def document(raw, others):
     about = dict(raw["about"], load_average=raw.get("side", {}).get("load_average", []))
-    beside = "".join(f", `{name}`" for name, other in sorted(others.items()) if other.get("targets"))
+    beside = "".join(f", `{name}`" for name, other in sorted(others.items()) if other.get("targets") or name == distance_report.RAW)
     parts = [HEAD.format(own=OWN, beside=beside), machine_text(about), "## Targets\n",
              table(["target", "measured", "met"], [[what, have, {True: "met", False: "**not met**", None: "not judged"}[met]]
                                                    for what, have, met in targets(raw, others)])]
