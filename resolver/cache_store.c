@@ -28,6 +28,21 @@ store_part(const struct cache_store *s, uint64_t hash)
 	return &s->part[hash >> 32 & (s->n - 1)];
 }
 
+static void
+part_lock(struct part *p, struct cache_gone *gone)
+{
+	cache_gone_init(gone);
+	pthread_mutex_lock(&p->lock);
+}
+
+/* Frees what left the table when nobody waits for the lock any more. */
+static void
+part_unlock(struct part *p, struct cache_gone *gone)
+{
+	pthread_mutex_unlock(&p->lock);
+	cache_gone_free(gone);
+}
+
 /* What each table may have of it. */
 static struct cache_limits
 part_limits(const struct cache_store *s, const struct cache_limits *limits)
@@ -101,14 +116,12 @@ cache_store_renew(struct cache_store *s, uint64_t generation, const struct cache
 	for (unsigned i = 0; i < s->n; i++) {
 		struct part *p = &s->part[i];
 
-		cache_gone_init(&gone);
-		pthread_mutex_lock(&p->lock);
+		part_lock(p, &gone);
 		if (generation > p->generation) {
 			p->generation = generation;
 			cache_table_renew(p->table, &own, &gone);
 		}
-		pthread_mutex_unlock(&p->lock);
-		cache_gone_free(&gone);
+		part_unlock(p, &gone);
 	}
 }
 
@@ -120,11 +133,9 @@ part_flush(struct part *p, struct span name)
 	bool more = true;
 
 	while (more) {
-		cache_gone_init(&gone);
-		pthread_mutex_lock(&p->lock);
+		part_lock(p, &gone);
 		more = cache_table_flush(p->table, name, &at, FLUSH_CHAINS, &gone, &n);
-		pthread_mutex_unlock(&p->lock);
-		cache_gone_free(&gone);
+		part_unlock(p, &gone);
 	}
 	return n;
 }
@@ -166,14 +177,12 @@ cache_store_get(struct cache_store *s, uint64_t generation, const struct cache_k
 	struct cache_entry *e = NULL;
 	struct cache_gone gone;
 
-	cache_gone_init(&gone);
-	pthread_mutex_lock(&p->lock);
+	part_lock(p, &gone);
 	if (p->generation == generation)
 		e = cache_table_get(p->table, k, (uint32_t)hash, now_ms, prefetch, &gone);
 	if (e != NULL)
 		cache_entry_copy(copy, e);
-	pthread_mutex_unlock(&p->lock);
-	cache_gone_free(&gone);
+	part_unlock(p, &gone);
 	return e != NULL;
 }
 
@@ -198,15 +207,13 @@ cache_store_add(struct cache_store *s, uint64_t generation, const struct cache_k
 	struct cache_gone gone;
 	bool current;
 
-	cache_gone_init(&gone);
-	pthread_mutex_lock(&p->lock);
+	part_lock(p, &gone);
 	current = p->generation == generation;
 	if (current)
 		cache_table_add(p->table, k, e, now_ms, &gone);
-	pthread_mutex_unlock(&p->lock);
+	part_unlock(p, &gone);
 	if (!current)
 		free(e);
-	cache_gone_free(&gone);
 	return current;
 }
 
@@ -217,14 +224,12 @@ cache_store_forget(struct cache_store *s, uint64_t generation, const struct cach
 	struct cache_entry *e = NULL;
 	struct cache_gone gone;
 
-	cache_gone_init(&gone);
-	pthread_mutex_lock(&p->lock);
+	part_lock(p, &gone);
 	if (p->generation == generation)
 		e = cache_table_find(p->table, k, (uint32_t)hash);
 	if (e != NULL)
 		cache_table_drop(p->table, e, &gone);
-	pthread_mutex_unlock(&p->lock);
-	cache_gone_free(&gone);
+	part_unlock(p, &gone);
 }
 
 bool
