@@ -27,7 +27,7 @@
 
 #define ROUNDS    9
 #define EACH      20 /* handshakes of a kind in one round */
-#define FILE_MAX  (1 << 20)
+#define SENT_MAX  (1 << 20) /* by one side */
 #define MAPPED    (64 * 1024) /* resolver/daemon/heap.c: larger blocks are mapped */
 #define STEPS_MAX 16 /* messages of a handshake that go back and forth */
 
@@ -72,22 +72,6 @@ struct pair {
 	bool server_done, client_done;
 	double us; /* of the client's turns */
 };
-
-static struct buf
-file_text(const char *path)
-{
-	struct buf text = buf_max(FILE_MAX);
-	FILE *f = fopen(path, "rb");
-	uint8_t part[65536];
-	size_t n;
-
-	bench_need(f != NULL, path);
-	while ((n = fread(part, 1, sizeof part, f)) > 0)
-		buf_put(&text, span_of(part, n));
-	fclose(f);
-	bench_need(buf_ok(&text), path);
-	return text;
-}
 
 /* ---- bytes in memory */
 
@@ -331,7 +315,7 @@ handshake(struct bench *b, enum kind kind, bool keep)
 {
 	void (*counted)(struct pair *, void (*)(struct pair *)) = keep ? turn_uncounted : client_turn;
 
-	struct pair p = {.b = b, .kind = kind, .to_server = buf_max(FILE_MAX), .to_client = buf_max(FILE_MAX)};
+	struct pair p = {.b = b, .kind = kind, .to_server = buf_max(SENT_MAX), .to_client = buf_max(SENT_MAX)};
 	bool resumed = kind == BARE_RESUMED || kind == OURS_RESUMED;
 
 	server_open(&p);
@@ -358,7 +342,7 @@ handshake(struct bench *b, enum kind kind, bool keep)
 static void
 bench_open(struct bench *b, char **argv)
 {
-	struct buf anchors = file_text(argv[3]), logs_json = file_text(argv[4]);
+	struct buf anchors = bench_file(argv[3]), logs_json = bench_file(argv[4]);
 	struct ctlogs *logs;
 	struct trust *trust;
 	static struct addr ip;

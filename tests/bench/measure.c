@@ -36,3 +36,19 @@ bench_median(double *values, size_t n)
 	qsort(values, n, sizeof *values, double_order);
 	return values[n / 2];
 }
+
+struct buf
+bench_file(const char *path)
+{
+	struct buf text = buf_max(BENCH_FILE_MAX);
+	FILE *f = fopen(path, "rb");
+	uint8_t part[65536];
+	size_t n;
+
+	bench_need(f != NULL, path);
+	while ((n = fread(part, 1, sizeof part, f)) > 0)
+		buf_put(&text, span_of(part, n));
+	fclose(f);
+	bench_need(buf_ok(&text), path);
+	return text;
+}

@@ -1,8 +1,10 @@
 /*
- * measure.h - for the programs of the bench: processor time, a median, and an end with a message.
+ * measure.h - for the programs of the bench: processor time, a median, a file, and an end with a message.
  */
 #ifndef TESTS_BENCH_MEASURE_H
 #define TESTS_BENCH_MEASURE_H
+
+#include "base/bytes.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,5 +15,9 @@ void bench_need(bool holds, const char *message);
 double bench_cpu_us(void);
 /* Sorts the values. */
 double bench_median(double *values, size_t n);
+
+#define BENCH_FILE_MAX (64 << 20)
+/* All of a file of at most so many bytes; the caller frees it. Ends the program when it cannot be read. */
+struct buf bench_file(const char *path);
 
 #endif

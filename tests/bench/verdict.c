@@ -30,31 +30,14 @@
 #define CERTS_MAX    8
 #define ENTRIES_FEW  1000
 #define ENTRIES_MANY 100000
-#define FILE_MAX     (64 << 20)
 
 static const char SYSTEM_ANCHORS[] = "/etc/ssl/certs/ca-certificates.crt";
-
-static struct buf
-file_text(const char *path)
-{
-	struct buf text = buf_max(FILE_MAX);
-	FILE *f = fopen(path, "rb");
-	uint8_t part[65536];
-	size_t n;
-
-	bench_need(f != NULL, path);
-	while ((n = fread(part, 1, sizeof part, f)) > 0)
-		buf_put(&text, span_of(part, n));
-	fclose(f);
-	bench_need(buf_ok(&text), path);
-	return text;
-}
 
 /* Half of them serials, half of them fingerprints; none meets the chain. */
 static struct buf
 entries_text(size_t n)
 {
-	struct buf text = buf_max(FILE_MAX);
+	struct buf text = buf_max(BENCH_FILE_MAX);
 
 	for (size_t i = 0; i < n; i++) {
 		if (i % 2 == 0)
@@ -205,7 +188,7 @@ verdict_measure(struct vfy_policy policy, const struct vfy_input *in, const stru
 static void
 loading_print(void)
 {
-	struct buf entries = entries_text(ENTRIES_MANY), anchors = file_text(SYSTEM_ANCHORS);
+	struct buf entries = entries_text(ENTRIES_MANY), anchors = bench_file(SYSTEM_ANCHORS);
 	double trust_us[ROUNDS], logs_us[ROUNDS], entries_us[ROUNDS];
 
 	for (int k = 0; k < ROUNDS; k++) {
@@ -264,9 +247,9 @@ main(int argc, char **argv)
 	struct addr ip;
 
 	bench_need(argc == 6, "usage: verdict CHAIN.pem ANCHORS.pem LOGS.json IP RFC3339");
-	chain = file_text(argv[1]);
-	anchors = file_text(argv[2]);
-	logs_json = file_text(argv[3]);
+	chain = bench_file(argv[1]);
+	anchors = bench_file(argv[2]);
+	logs_json = bench_file(argv[3]);
 	bench_need(addr_read_ip(&ip, argv[4]) == RES_OK && time_read(&in.now_ms, argv[5]) == RES_OK,
 	     "no address or no time");
 	in.ip = span_of(ip.ip, ip.family == ADDR_V4 ? 4 : 16);
