@@ -1,6 +1,7 @@
 """What the functional tests and the checks stand on.
 
 runner    builds, runs everything, counts (tests/run calls it)
+children  programs that a run starts, and what each of its tasks used of the processors
 case      a test: a function, a name, what it needs; and the context it gets
 build     a copy of the sources and the builds made from it
 packages  servers from Debian, unpacked and never installed

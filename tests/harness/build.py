@@ -8,6 +8,8 @@ import os
 import shutil
 import subprocess
 
+from harness.children import Children
+
 BUILDS = {
     "gcc": ["--enable-werror", "CC=gcc"],
     "clang": ["--enable-werror", "CC=clang", "CFLAGS=-O0"],  # for its warnings, which no optimisation finds
@@ -51,9 +53,10 @@ def tree_files(top):
 class Builds:
     """The folder build-tests/: src (the copy), one folder a build, logs."""
 
-    def __init__(self, top, jobs):
+    def __init__(self, top, jobs, children=None):
         self.top = top
         self.jobs = jobs
+        self.children = children or Children()
         self.base = os.path.join(top, "build-tests")
         self.src = os.path.join(self.base, "src")
         self.logs = os.path.join(self.base, "logs")
@@ -108,10 +111,11 @@ class Builds:
         log = self.log(name)
         with open(log, "wb") as out:
             try:
-                code = subprocess.run(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out,
-                                      stderr=subprocess.STDOUT, timeout=timeout, check=False).returncode
-            except (OSError, subprocess.TimeoutExpired) as error:
+                code = self.children.run(command, out, timeout, cwd=cwd, env=env)
+            except OSError as error:
                 raise BuildError(f"{error}; output: {log}") from error
+        if code is None:
+            raise BuildError(f"{' '.join(command[:3])} took more than {timeout} s; output: {log}")
         if code != 0:
             raise BuildError(f"{' '.join(command[:3])} ended with {code}: {first_error(log)}; output: {log}")
 

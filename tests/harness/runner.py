@@ -15,6 +15,7 @@ import time
 
 from harness import case, coverage, fuzz, produced, promises, roots, seen
 from harness.build import BuildError, Builds, SANITIZER_ENV
+from harness.children import Children
 from harness.packages import Unpacked, wanted
 from harness.report import Report
 from harness.turns import BESIDE, LONGEST, NO_THREADS, THREADS, Places, places_of
@@ -32,7 +33,9 @@ class Run:
         self.options = options
         self.top = os.path.realpath(os.path.join(os.path.dirname(__file__), "..", ".."))
         self.processors = max(2, os.cpu_count() or 2)
-        self.builds = Builds(self.top, self.processors)
+        self.children = Children()
+        self.times = self.children.times
+        self.builds = Builds(self.top, self.processors, self.children)
         self.report = Report()
         self.servers = Unpacked(os.path.join(self.builds.base, "servers"))
         self.places = Places(options.jobs)
@@ -40,7 +43,6 @@ class Run:
         self.waiting = concurrent.futures.ThreadPoolExecutor(max_workers=3)
         self.done = {}      # task: an event
         self.failed = set()  # tasks that others must not wait for in vain
-        self.children = set()
         self.futures = []
         self.fuzz_lock = threading.Lock()
 
@@ -57,7 +59,7 @@ class Run:
                     if before in self.failed:
                         self.failed.add(name)
                         return
-                with contextlib.nullcontext() if beside else self.places.taken(places):
+                with contextlib.nullcontext() if beside else self.places.taken(places), self.times.of(name):
                     function()
             except BuildError as error:
                 self.failed.add(name)
@@ -101,7 +103,7 @@ class Run:
                     os.unlink(os.path.join(folder, leftover))
         with open(log, "wb") as out:
             command = ["make", "-k", f"-j{self.processors}", "check", "TESTS=" + " ".join(programs), *make]
-            self.child(command, out, cwd=folder, env=dict(os.environ, **(env or {})), timeout=1200)
+            self.children.run(command, out, 1200, cwd=folder, env=dict(os.environ, **(env or {})))
         for program in programs:
             name = f"{kind}/{short(program)}"
             try:
@@ -135,27 +137,6 @@ class Run:
 
     # ---- modules of cases
 
-    def child(self, command, out, cwd=None, env=None, timeout=600):
-        """Runs a command in a process group of its own; its exit code, or None when its time was up."""
-        process = subprocess.Popen(command, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=out,
-                                   stderr=subprocess.STDOUT, start_new_session=True)
-        self.children.add(process)
-        try:
-            return process.wait(timeout)
-        except subprocess.TimeoutExpired:
-            return None
-        finally:
-            self.end(process)
-            self.children.discard(process)
-
-    @staticmethod
-    def end(process):
-        try:
-            os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        process.wait()
-
     def case_command(self, module, label):
         command = [sys.executable, "-B", "-m", "harness.case", module, "--top", self.top, "--src", self.builds.src,
                    "--build", self.builds.dir(label), "--label", label, "--logs", self.builds.logs]
@@ -164,10 +145,9 @@ class Run:
 
     def module(self, module, label, timeout=1500):
         log = self.builds.log(f"{label}-{module}")
-        process = subprocess.Popen(self.case_command(module, label), env=self.module_env(), stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=open(log, "wb"), start_new_session=True, text=True, errors="replace")
-        self.children.add(process)
-        timer = threading.Timer(timeout * (10 if self.options.long else 1), self.end, [process])
+        process = self.children.start(self.case_command(module, label), env=self.module_env(), stdout=subprocess.PIPE,
+                                      stderr=open(log, "wb"), text=True, errors="replace")
+        timer = threading.Timer(timeout * (10 if self.options.long else 1), self.children.kill, [process])
         timer.start()
         for line in process.stdout:
             if line.startswith("ok "):
@@ -180,10 +160,8 @@ class Run:
                 self.report.skip(name, why)
             else:
                 self.report.note(f"# {line.rstrip()}")
-        code = process.wait()
         timer.cancel()
-        self.end(process)
-        self.children.discard(process)
+        code = self.children.wait(process)
         if code not in (0, 1) or (code == 1 and os.path.getsize(log)):
             self.report.bad(f"{label}/{case.prefix(module)}", f"the module ended with {code}: {last_line(log)} [{log}]")
 
@@ -236,7 +214,7 @@ class Run:
     def distcheck(self):
         log = self.builds.log("distcheck")
         with open(log, "wb") as out:
-            code = self.child(["make", f"-j{self.processors}", "distcheck"], out, cwd=self.builds.dir("gcc"), timeout=1200)
+            code = self.children.run(["make", f"-j{self.processors}", "distcheck"], out, 1200, cwd=self.builds.dir("gcc"))
         if code == 0:
             self.report.ok("distcheck")
         else:
@@ -324,24 +302,22 @@ class Run:
 
     def script(self, name, *command):
         """A program of its own that prints our lines (mutants, peers, browser, bench)."""
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                   start_new_session=True, text=True, errors="replace", env=dict(
-                                       os.environ, CTSTUB_BUILDS=self.builds.base, CTSTUB_TOP=self.top))
-        self.children.add(process)
+        process = self.children.start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
+                                      env=dict(os.environ, CTSTUB_BUILDS=self.builds.base, CTSTUB_TOP=self.top))
         for line in process.stdout:
             self.line(line)
-        if process.wait() not in (0, 1):
+        if self.children.wait(process) not in (0, 1):
             self.report.bad(name, f"ended with {process.returncode}")
         elif not self.options.name:
             self.promised(f"tests/run --{name}", f"{self.report.passed_in(name)} passed, {self.report.failed_in(name)} failed")
-        self.children.discard(process)
 
     # ---- the whole
 
     def plan(self):
         o = self.options
         try:
-            self.builds.copy_sources()
+            with self.times.of("sources"):
+                self.builds.copy_sources()
         except BuildError as error:
             self.report.bad("sources", str(error))
             return
@@ -420,8 +396,7 @@ class Run:
         started = time.monotonic()
 
         def give_up(_number, _frame):
-            for process in list(self.children):
-                self.end(process)
+            self.children.kill_all()
             os._exit(130)
         signal.signal(signal.SIGINT, give_up)
         signal.signal(signal.SIGTERM, give_up)
@@ -433,8 +408,17 @@ class Run:
             self.produced()
         if not self.options.name and not self.options.coverage and not self.report.failures:
             self.promised("tests/run: whole", f"{self.report.passed} passed, {len(self.report.skips)} skipped")
-        self.report.note(f"# {time.monotonic() - started:.0f} s")
+        self.report.note(f"# {time.monotonic() - started:.0f} s; {self.times.summary(self.processors)}")
+        self.account()
         return self.report.finish()
+
+    def account(self):
+        """What each task took, into build-tests/times.txt; with --times it is printed, too."""
+        lines = ["processor  seconds   begins  task", *self.times.table()]
+        with open(os.path.join(self.builds.base, "times.txt"), "w", encoding="utf-8") as f:
+            f.write("\n".join(lines) + "\n")
+        for line in lines if self.options.times else ():
+            self.report.note(f"# {line}")
 
 
 def short(program):
@@ -464,7 +448,7 @@ def failure_line(path):
 
 def parse(argv):
     arguments = argparse.ArgumentParser(prog="tests/run", add_help=False)
-    for name in ("quick", "long", "mutants", "peers", "browser", "package", "bench", "coverage", "tsan", "list", "no-install"):
+    for name in ("quick", "long", "mutants", "peers", "browser", "package", "bench", "coverage", "tsan", "list", "times", "no-install"):
         arguments.add_argument(f"--{name}", action="store_true")
     arguments.add_argument("--fuzz", nargs="?", const="60")
     arguments.add_argument("--jobs", type=int, default=2 * max(2, os.cpu_count() or 2))
