@@ -126,6 +126,21 @@ unicode_is_control(uint32_t c)
 	       c == 0xfeff || (c >= 0xfff0 && c <= 0xfffb) || (c >= 0xe0000 && c <= 0xe0fff);
 }
 
+void
+text_show(struct buf *out, struct span s)
+{
+	for (size_t n; s.n > 0; s = span_slice(s, n, s.n)) {
+		uint32_t c = 0;
+		size_t whole = utf8_read(&c, s);
+
+		n = whole == 0 ? 1 : whole;
+		if (whole == 0 || unicode_is_control(c))
+			text_escape(out, span_slice(s, 0, n));
+		else
+			buf_put(out, span_slice(s, 0, n));
+	}
+}
+
 bool
 ascii_is_blank(uint8_t c)
 {

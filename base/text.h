@@ -69,6 +69,9 @@ void text_blanks_skip(struct span *line);
 
 /* Appends s with everything but printable ASCII, and `"` and `\`, as \xNN: safe on a terminal and in a log line. */
 void text_escape(struct buf *, struct span s);
+/* Appends s as it is, but each byte of what is a control, hides, turns the direction of text or is no UTF-8 as \xNN: safe on
+ * a terminal, and as long as it is UTF-8 others can read it. */
+void text_show(struct buf *, struct span s);
 /* The character that text begins with: its length, or 0 when there is none of RFC 3629 form. */
 size_t utf8_read(uint32_t *out, struct span text);
 bool utf8_ok(struct span);

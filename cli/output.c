@@ -2,6 +2,7 @@
 
 #include "base/near.h"
 #include "base/path.h"
+#include "base/text.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -30,7 +31,7 @@ static void
 cli_failure_add(const char *text)
 {
 	if (failures != NULL)
-		(void)json_array_append_new(failures, json_string(text) /* NULL when it is not UTF-8 */);
+		(void)json_array_append_new(failures, json_string(text));
 }
 
 json_t *
@@ -67,16 +68,21 @@ cli_failures_print(enum exit_code code)
 enum exit_code
 cli_complain(enum exit_code code, const char *verb, const char *format, ...)
 {
+	struct buf shown = buf_max(4 * COMPLAINT_MAX); /* each byte may be shown as \xNN */
 	char text[COMPLAINT_MAX];
+	const char *line;
 	va_list ap;
 
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
+	text_show(&shown, span_str(text));
+	line = buf_ok(&shown) ? buf_cstr(&shown) : res_text(RES_NOMEM);
 	(void)fprintf(stderr, verb != NULL ? "ctstub %s: " : "ctstub: ", verb);
-	(void)fprintf(stderr, "%s\n", text);
+	(void)fprintf(stderr, "%s\n", line);
 	if (code != EXIT_GOOD) /* a warning is not what went wrong */
-		cli_failure_add(text);
+		cli_failure_add(line);
+	buf_free(&shown);
 	return code;
 }
 

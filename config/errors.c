@@ -1,3 +1,4 @@
+#include "base/text.h"
 #include "config/settings.h"
 
 #include <stdarg.h>
@@ -8,7 +9,7 @@
 void
 config_errors_add(struct config_errors *errors, struct place place, const char *format, ...)
 {
-	struct buf b = buf_max(ERROR_TEXT_MAX + CONFIG_STRING_MAX);
+	struct buf b = buf_max(4 * (ERROR_TEXT_MAX + CONFIG_STRING_MAX)); /* each byte may be shown as \xNN */
 	char text[ERROR_TEXT_MAX];
 	char **line;
 	va_list ap;
@@ -21,8 +22,10 @@ config_errors_add(struct config_errors *errors, struct place place, const char *
 	(void)vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
 	if (place.file != NULL)
-		buf_format(&b, "%s:%u: ", place.file, place.line);
-	buf_text(&b, text);
+		text_show(&b, span_str(place.file));
+	if (place.file != NULL)
+		buf_format(&b, ":%u: ", place.line);
+	text_show(&b, span_str(text));
 	line = realloc(errors->line, (errors->n + 1) * sizeof *line);
 	if (line == NULL) {
 		errors->more = true;

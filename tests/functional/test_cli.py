@@ -220,3 +220,16 @@ def every_bad_line(t):
     for n in bad:
         check(f"{file}:{n}:" in err and any(e.startswith(f"{file}:{n}:") for e in answer["errors"]), f"line {n}: {err} {answer}")
     equal((code, answer["ok"], answer["line"], answer["error"] in answer["errors"][0]), (2, False, 2, True), "the JSON")
+
+
+# What an argument or a file can hold, and how a complaint shows it.
+HIDDEN = (("a control", b"a\x1b[31m", r"a\x1b[31m"), ("a mark that turns the direction", "a\u202eb".encode(), r"a\xe2\x80\xaeb"),
+          ("what is no UTF-8", b"a\xff", r"a\xff"), ("letters", "caf\u00e9".encode(), "caf\u00e9"))
+
+
+@rows([(f"{what} in an argument is shown in the complaint, in its JSON too", name, shown) for what, name, shown in HIDDEN])
+def argument_is_shown(t, name, shown):
+    for words in (("verify", "--ip", "192.0.2.1"), ("status", "-c")):
+        code, out, err = t.run("ctstub", *words, "/nowhere/" + os.fsdecode(name), "--json")
+        check(code != 0 and f"/nowhere/{shown}" in err, f"{words}: {code} {err!r}")
+        check(any(f"/nowhere/{shown}" in line for line in json.loads(out)["errors"]), f"{words}: {out}")

@@ -188,6 +188,32 @@ escaped_text_is_safe_on_a_terminal(void **state)
 	buf_free(&b);
 }
 
+static const struct {
+	const char *what, *text, *shown;
+} shows[] = {
+    {"ASCII", "a \"b\" \\", "a \"b\" \\"},
+    {"letters of other scripts", "caf\u00e9 \u65e5", "caf\u00e9 \u65e5"},
+    {"a control", "a\x1b[31m\n", "a\\x1b[31m\\x0a"},
+    {"a control of the upper half", "\xc2\x9b", "\\xc2\\x9b"},
+    {"what hides", "re\ufeffport", "re\\xef\\xbb\\xbfport"},
+    {"what turns the direction", "a\u202eb", "a\\xe2\\x80\\xaeb"},
+    {"no UTF-8", "a\xff" "b\xe2\x80", "a\\xffb\\xe2\\x80"},
+};
+
+static void
+shown_text_hides_nothing(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof shows / sizeof *shows; i++) {
+		struct buf b = buf_max(100);
+
+		text_show(&b, span_str(shows[i].text));
+		if (strcmp(buf_cstr(&b), shows[i].shown) != 0)
+			fail_msg("%s: %s", shows[i].what, buf_cstr(&b));
+		buf_free(&b);
+	}
+}
+
 static void
 hex_is_strict(void **state)
 {
@@ -368,6 +394,7 @@ main(void)
 	    cmocka_unit_test(durations_are_exact),
 	    cmocka_unit_test(sizes_are_exact),
 	    cmocka_unit_test(escaped_text_is_safe_on_a_terminal),
+	    cmocka_unit_test(shown_text_hides_nothing),
 	    cmocka_unit_test(hex_is_strict),
 	    cmocka_unit_test(pasted_hex_is_read),
 	    cmocka_unit_test(hex_numbers_have_no_leading_zeros),

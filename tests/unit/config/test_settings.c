@@ -90,6 +90,8 @@ static const struct {
     {"a string without an end", "user = \"a", {"f:1: a string that does not end"}},
     {"an unknown escape", "user = \"a\\n\"", {"f:1: an unknown escape"}},
     {"a tab in a string", "user = \"a\tb\"", {"f:1: a control character in a string"}},
+    {"what hides in a wrong value is shown", "ct { mode = \"re\xef\xbb\xbfport\" }",
+	{"f:1: option \"mode\" has the unknown word \"re\\xef\\xbb\\xbfport\""}},
     {"one = too many", "hedge = true\n= 1", {"f:2: unexpected \"=\""}},
     {"nothing is read after a syntax error", "a = 1\n{ 2\nb = 3\n", {"f:1: unknown option \"a\"", "f:2: unexpected \"{\""}},
     {"an unknown section, its options are passed over", "dns {\n a = 1 }\nb = 1",
