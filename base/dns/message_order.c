@@ -181,6 +181,18 @@ pointers_on_pointer(void *ctx, size_t at, size_t target)
 	}
 }
 
+/* Does a pointer lead to a name that lies within the question's? One that leads into the middle of a label may run on into
+ * records, which move. */
+static bool
+leads_to_question(const struct msg_answer *a, size_t target)
+{
+	size_t at = MSG_HEADER, end = MSG_HEADER + a->section.n - 4;
+
+	while (at < target && at < end)
+		at += 1U + a->wire.p[at];
+	return at == target && target < end;
+}
+
 /* The bytes of a record from `from` to `to`, its names written out. Those that lead into the question stay: it is not
  * moved. */
 static void
@@ -189,7 +201,7 @@ piece_put(struct buf *out, const struct msg_answer *a, const struct pointers *p,
 	for (size_t i = 0; i < p->n; i++) {
 		uint8_t name[MSG_NAME_MAX];
 
-		if (p->at[i] < from || p->at[i] >= to || p->target[i] < MSG_HEADER + a->section.n - 4)
+		if (p->at[i] < from || p->at[i] >= to || leads_to_question(a, p->target[i]))
 			continue;
 		buf_put(out, span_of(a->wire.p + from, p->at[i] - from));
 		buf_put(out, span_of(name, walk_name_expand(a->wire, p->at[i], name)));

@@ -133,6 +133,29 @@ compressed_names_are_written_out(void **state)
 	buf_free(&b);
 }
 
+/* A pointer into the middle of a label of the question may lead to a name that runs on into records, which move. */
+static void
+names_in_the_middle_of_labels_are_written_out(void **state)
+{
+	/* 0x0e is the third byte of the question's label: there a name of 11 bytes begins, which ends in the first record */
+	static const char wire[] = "0000 8180 0001 0002 0000 0000 04 'a' 0b 'xy' 00 0001 0001"
+				   " 03 'www' 00 0001 0001 0000003c 0004 c0000207"
+				   " c00c 0005 0001 0000003c 0002 c00e";
+	struct buf b = buf_max(MSG_MAX), out = buf_max(MSG_MAX), text = buf_max(MSG_MAX);
+	struct msg_answer a, back;
+
+	(void)state;
+	assert_int_equal(msg_answer_read(&a, wire_make(&b, wire), ttl_at), RES_OK);
+	assert_true(msg_order(&out, &a));
+	assert_int_equal(msg_answer_read(&back, buf_span(&out), ttl_at), RES_OK);
+	assert_int_equal(back.an, 2);
+	assert_string_equal(wire_text(&text, buf_span(&out)),
+			    "NOERROR | a\\011xy 60 CNAME xy\\000\\000\\001\\000\\001\\003www | www 60 A 192.0.2.7");
+	buf_free(&text);
+	buf_free(&out);
+	buf_free(&b);
+}
+
 /* What grows too long, or has too many records, is left alone. */
 static void
 bounds_hold(void **state)
@@ -175,6 +198,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(aliases_come_first),
 	    cmocka_unit_test(compressed_names_are_written_out),
+	    cmocka_unit_test(names_in_the_middle_of_labels_are_written_out),
 	    cmocka_unit_test(bounds_hold),
 	};
 
