@@ -27,6 +27,7 @@
 #define PLAIN_MAX  4096
 #define CHAIN_MAX  20
 #define SCRIPT_MAX 4096
+#define PIECES_MAX 20000 /* of one input, each a turn of the pump; after them flights come whole */
 
 const bool fuzz_is_script = true;
 
@@ -62,7 +63,7 @@ struct run {
 	unsigned judged;
 	uint8_t next; /* of the bytes read */
 	size_t sent;  /* before the handshake was done */
-	size_t piece;
+	size_t piece, pieces;
 };
 
 static gnutls_certificate_credentials_t credentials;
@@ -326,7 +327,8 @@ static void
 client_receive(struct run *r, struct span s)
 {
 	while (s.n > 0 && !r->failed) {
-		size_t room, n = s.n < r->piece ? s.n : r->piece;
+		size_t piece = r->pieces++ < PIECES_MAX ? r->piece : WIRE_MAX;
+		size_t room, n = s.n < piece ? s.n : piece;
 		uint8_t *p = tls_room(r->tls, &room);
 
 		check(room > 0);
