@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct span {
 	const uint8_t *p; /* may be NULL when n is 0 */
@@ -30,7 +31,15 @@ struct span span_str(const char *s); /* without the terminating NUL; NULL gives 
 bool span_equal(struct span, struct span);
 int span_compare(struct span, struct span); /* bytes first, then length; <0, 0, >0 */
 /* The part from `from`, at most `n` bytes; empty when it lies outside. */
-struct span span_slice(struct span, size_t from, size_t n);
+static inline struct span
+span_slice(struct span s, size_t from, size_t n)
+{
+	if (s.p == NULL || from > s.n) /* not even 0 may be added to NULL */
+		return (struct span){NULL, 0};
+	if (n > s.n - from)
+		n = s.n - from;
+	return span_of(s.p + from, n);
+}
 
 /* Reader with a sticky error. */
 struct cursor {
@@ -39,19 +48,109 @@ struct cursor {
 	bool bad;
 };
 
-struct cursor cursor_over(struct span);
-uint8_t cursor_u8(struct cursor *);
-uint16_t cursor_u16(struct cursor *);
-uint32_t cursor_u24(struct cursor *);
-uint32_t cursor_u32(struct cursor *);
-uint64_t cursor_u64(struct cursor *);
-struct span cursor_take(struct cursor *, size_t n);
-struct span cursor_vec8(struct cursor *);  /* u8 length, then that many bytes */
-struct span cursor_vec16(struct cursor *); /* u16 length, then that many bytes */
-struct span cursor_vec24(struct cursor *);
-size_t cursor_left(const struct cursor *); /* 0 once bad */
-bool cursor_ok(const struct cursor *);     /* nothing was overrun so far */
-bool cursor_done(const struct cursor *);   /* ok, and every byte was read */
+/* Inline, for every message is read by these. */
+static inline struct cursor
+cursor_over(struct span s)
+{
+	static const uint8_t none;
+
+	if (s.n == 0)
+		return (struct cursor){&none, &none, false};
+	return (struct cursor){s.p, s.p + s.n, false};
+}
+
+static inline struct span
+cursor_take(struct cursor *in, size_t n)
+{
+	struct span s;
+
+	if (in->bad || n > (size_t)(in->end - in->p)) {
+		in->bad = true;
+		return (struct span){NULL, 0};
+	}
+	s = span_of(in->p, n);
+	in->p += n;
+	return s;
+}
+
+/* n big-endian bytes, at most 8. */
+static inline uint64_t
+cursor_uint(struct cursor *in, size_t n)
+{
+	struct span s = cursor_take(in, n);
+	uint64_t v = 0;
+
+	for (size_t i = 0; i < s.n; i++)
+		v = v << 8 | s.p[i];
+	return v;
+}
+
+static inline uint8_t
+cursor_u8(struct cursor *in)
+{
+	return (uint8_t)cursor_uint(in, 1);
+}
+
+static inline uint16_t
+cursor_u16(struct cursor *in)
+{
+	return (uint16_t)cursor_uint(in, 2);
+}
+
+static inline uint32_t
+cursor_u24(struct cursor *in)
+{
+	return (uint32_t)cursor_uint(in, 3);
+}
+
+static inline uint32_t
+cursor_u32(struct cursor *in)
+{
+	return (uint32_t)cursor_uint(in, 4);
+}
+
+static inline uint64_t
+cursor_u64(struct cursor *in)
+{
+	return cursor_uint(in, 8);
+}
+
+/* A u8, u16 or u24 length, then that many bytes. */
+static inline struct span
+cursor_vec8(struct cursor *in)
+{
+	return cursor_take(in, cursor_u8(in));
+}
+
+static inline struct span
+cursor_vec16(struct cursor *in)
+{
+	return cursor_take(in, cursor_u16(in));
+}
+
+static inline struct span
+cursor_vec24(struct cursor *in)
+{
+	return cursor_take(in, cursor_u24(in));
+}
+
+static inline size_t
+cursor_left(const struct cursor *in) /* 0 once bad */
+{
+	return in->bad ? 0 : (size_t)(in->end - in->p);
+}
+
+static inline bool
+cursor_ok(const struct cursor *in) /* nothing was overrun so far */
+{
+	return !in->bad;
+}
+
+static inline bool
+cursor_done(const struct cursor *in) /* ok, and every byte was read */
+{
+	return !in->bad && in->p == in->end;
+}
 
 /* Growing buffer. Zero-initialised with a max it is ready: struct buf b = buf_max(65535). */
 struct buf {
@@ -63,22 +162,108 @@ struct buf {
 	bool nomem; /* and it was memory */
 };
 
-struct buf buf_max(size_t max);
-void buf_free(struct buf *);              /* empties; keeps max; usable again */
-void buf_clear(struct buf *);             /* n = 0, bad = false; keeps the memory */
-struct span buf_span(const struct buf *); /* lent, until the next change */
-bool buf_ok(const struct buf *);
+static inline struct buf
+buf_max(size_t max)
+{
+	return (struct buf){.max = max};
+}
+
+void buf_free(struct buf *); /* empties; keeps max; usable again */
+
+static inline void
+buf_clear(struct buf *b) /* n = 0, bad = false; keeps the memory */
+{
+	b->n = 0;
+	b->bad = b->nomem = false;
+}
+
+static inline struct span
+buf_span(const struct buf *b) /* lent, until the next change */
+{
+	return span_of(b->p, b->n);
+}
+
+static inline bool
+buf_ok(const struct buf *b)
+{
+	return !b->bad;
+}
+
 /* RES_OK, RES_LIMIT or RES_NOMEM. The last is nobody's fault: what leaves out the malformed must not leave out for it. */
 enum res buf_res(const struct buf *);
-/* Makes room for n more bytes and returns where they go (NULL: bad). n is not added until buf_added. */
-uint8_t *buf_room(struct buf *, size_t n);
-void buf_added(struct buf *, size_t n);
-void buf_put(struct buf *, struct span);
-void buf_u8(struct buf *, uint8_t);
-void buf_u16(struct buf *, uint16_t);
-void buf_u24(struct buf *, uint32_t);
-void buf_u32(struct buf *, uint32_t);
-void buf_u64(struct buf *, uint64_t);
+
+uint8_t *buf_grow(struct buf *, size_t n); /* buf_room, when there is no room yet */
+
+/* Makes room for n more bytes and returns where they go (NULL: bad). n is not added until buf_added. The capacity is never
+ * above the maximum. */
+static inline uint8_t *
+buf_room(struct buf *b, size_t n)
+{
+	if (b->bad || b->p == NULL || n > b->cap - b->n)
+		return buf_grow(b, n);
+	return b->p + b->n;
+}
+
+static inline void
+buf_added(struct buf *b, size_t n)
+{
+	b->n += n;
+}
+
+static inline void
+buf_put(struct buf *b, struct span s)
+{
+	uint8_t *p = s.n == 0 ? NULL : buf_room(b, s.n);
+
+	if (p == NULL)
+		return;
+	memcpy(p, s.p, s.n);
+	b->n += s.n;
+}
+
+/* The n lower bytes of v, big-endian, at most 8. */
+static inline void
+buf_uint(struct buf *b, uint64_t v, size_t n)
+{
+	uint8_t *p = buf_room(b, n);
+
+	if (p == NULL)
+		return;
+	for (size_t i = 0; i < n; i++)
+		p[i] = (uint8_t)(v >> 8 * (n - 1 - i));
+	b->n += n;
+}
+
+static inline void
+buf_u8(struct buf *b, uint8_t v)
+{
+	buf_uint(b, v, 1);
+}
+
+static inline void
+buf_u16(struct buf *b, uint16_t v)
+{
+	buf_uint(b, v, 2);
+}
+
+static inline void
+buf_u24(struct buf *b, uint32_t v)
+{
+	buf_uint(b, v, 3);
+}
+
+static inline void
+buf_u32(struct buf *b, uint32_t v)
+{
+	buf_uint(b, v, 4);
+}
+
+static inline void
+buf_u64(struct buf *b, uint64_t v)
+{
+	buf_uint(b, v, 8);
+}
+
 void buf_text(struct buf *, const char *s);
 void buf_format(struct buf *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Drops n bytes from the front. */

@@ -10,7 +10,7 @@ DEFINITION = re.compile(r"^((?:[\w*]+[ \t*]+)*[\w*]+[ \t*]*)\n(\w+)\([^;{}]*\)\n
 
 # Prefixes that are no file's name: of a room as a whole, and of objects that live in a file of another name.
 PREFIXES = {
-    "base": "ascii base64 base64url buf cursor duration file hash hex msg number pem prefix size span time unicode utf8 walk",
+    "base": "ascii base64 base64url buf duration file hash hex msg number pem prefix size span time unicode utf8 walk",
     "cli": "cli setup step",
     "config": "anchors config domain log section string strings upstream value",
     "contrib/lab": "ask misbehaviour path reply strength toyview",
