@@ -2,6 +2,7 @@
 noinst_LIBRARIES += libbase.a
 libbase_a_SOURCES = \
 	base/addr.c base/addr.h \
+	base/addr_hash.c base/addr_hash.h \
 	base/bytes.c base/bytes.h \
 	base/clock.c base/clock.h \
 	base/environment.c base/environment.h \

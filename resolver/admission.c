@@ -1,6 +1,6 @@
 #include "resolver/admission.h"
 
-#include "base/random.h"
+#include "base/addr_hash.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ SLIST_HEAD(tally_list, admission_tally);
 struct admission {
 	uint32_t max, n;
 	uint32_t mask; /* of the bucket number */
-	struct hash_key hash;
+	struct addr_hash hash;
 	int64_t answered_ms; /* when anything last did */
 	struct admission_entry **entry;
 	struct tally_list *bucket, free;
@@ -40,7 +40,7 @@ admission_new(struct admission **out, uint32_t max)
 		buckets *= 2;
 	a->max = max;
 	a->mask = buckets - 1;
-	a->hash = hash_key_random();
+	a->hash = addr_hash_new();
 	a->answered_ms = INT64_MIN;
 	a->entry = calloc(max, sizeof(struct admission_entry *));
 	a->bucket = calloc(buckets, sizeof *a->bucket);
@@ -68,28 +68,30 @@ admission_free(struct admission *a)
 
 enum kind { KIND_GROUP, KIND_ADDRESS, KIND_PORT };
 
+/* A mixing of all bits that has an inverse: different values stay different. */
 static uint64_t
-tally_key(const struct admission *a, const struct admission_claim *claim, enum kind kind)
+mixed(uint64_t x)
 {
-	uint8_t key[1 + 1 + sizeof claim->client->ip + 8] = {0};
-	size_t n = 2 + sizeof claim->client->ip;
+	x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
+	x = (x ^ x >> 33) * UINT64_C(0xc4ceb9fe1a85ec53);
+	return x ^ x >> 33;
+}
 
-	key[0] = (uint8_t)kind;
-	key[1] = (uint8_t)claim->client->family;
-	memcpy(key + 2, claim->client->ip, sizeof claim->client->ip);
+/* The hashes of address and domain are keyed, so nobody can choose what meets in a tally. */
+static uint64_t
+tally_key(struct admission *a, const struct admission_claim *claim, enum kind kind)
+{
+	uint64_t key = mixed(addr_hash_of(&a->hash, claim->client) + kind);
+
 	switch (kind) {
 	case KIND_GROUP:
-		memcpy(key + n, &claim->zone, 8);
-		n += 8;
-		break;
+		return mixed(key ^ claim->zone);
 	case KIND_ADDRESS:
-		break;
+		return key;
 	case KIND_PORT:
-		be16_write(key + n, claim->client->port);
-		n += 2;
-		break;
+		return mixed(key ^ claim->client->port);
 	}
-	return hash_keyed(&a->hash, span_of(key, n));
+	return key;
 }
 
 /* NULL: nothing is held. */
@@ -209,7 +211,7 @@ admission_worst(const struct admission *a, int64_t now_ms)
 }
 
 bool
-admission_admits(const struct admission *a, const struct admission_claim *claim, int64_t now_ms,
+admission_admits(struct admission *a, const struct admission_claim *claim, int64_t now_ms,
 		 struct admission_entry **victim)
 {
 	const struct admission_tally *group = tally_find(a, tally_key(a, claim, KIND_GROUP));

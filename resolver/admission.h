@@ -63,7 +63,7 @@ enum res admission_new(struct admission **, uint32_t max);
 void admission_free(struct admission *); /* the entries must have left, or go as well */
 
 /* True: this question may be asked; *victim (lent; NULL: none) has to leave for it. */
-bool admission_admits(const struct admission *, const struct admission_claim *, int64_t now_ms,
+bool admission_admits(struct admission *, const struct admission_claim *, int64_t now_ms,
 		      struct admission_entry **victim);
 /* The one that gives way; NULL: there is none. Lent. */
 struct admission_entry *admission_worst(const struct admission *, int64_t now_ms);

@@ -1,6 +1,6 @@
 #include "resolver/client_quota.h"
 
-#include "base/random.h"
+#include "base/addr_hash.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@ SLIST_HEAD(holder_list, holder);
 struct client_quota {
 	uint32_t cap, used;
 	uint32_t mask; /* of the bucket number */
-	struct hash_key hash;
+	struct addr_hash hash;
 	struct holder_list free, *bucket;
 	struct holder *pool; /* as many as there is to hold: everyone in the table holds at least one */
 	uint32_t pool_used;  /* those beyond were never touched, so their pages are not there */
@@ -36,7 +36,7 @@ client_quota_new(struct client_quota **out, uint32_t cap)
 		buckets *= 2;
 	q->cap = cap;
 	q->mask = buckets - 1;
-	q->hash = hash_key_random();
+	q->hash = addr_hash_new();
 	q->bucket = calloc(buckets, sizeof *q->bucket);
 	q->pool = calloc(cap, sizeof *q->pool);
 	if (q->bucket == NULL || q->pool == NULL) {
@@ -59,12 +59,12 @@ client_quota_free(struct client_quota *q)
 
 /* The bucket of an address, and its key. */
 static struct holder_list *
-holder_bucket(const struct client_quota *q, const struct addr *a, uint8_t key[17])
+holder_bucket(struct client_quota *q, const struct addr *a, uint8_t key[17])
 {
 	memset(key, 0, 17);
 	key[0] = (uint8_t)a->family;
 	memcpy(key + 1, a->ip, sizeof a->ip);
-	return &q->bucket[hash_keyed(&q->hash, span_of(key, 17)) & q->mask];
+	return &q->bucket[addr_hash_of(&q->hash, a) & q->mask];
 }
 
 /* NULL: it holds nothing. */
@@ -133,7 +133,7 @@ client_quota_used(const struct client_quota *q)
 }
 
 uint32_t
-client_quota_of(const struct client_quota *q, const struct addr *a)
+client_quota_of(struct client_quota *q, const struct addr *a)
 {
 	uint8_t key[17];
 	struct holder_list *bucket = holder_bucket(q, a, key);

@@ -19,6 +19,6 @@ void client_quota_free(struct client_quota *);
 bool client_quota_take(struct client_quota *, const struct addr *);
 void client_quota_give(struct client_quota *, const struct addr *);
 uint32_t client_quota_used(const struct client_quota *);
-uint32_t client_quota_of(const struct client_quota *, const struct addr *);
+uint32_t client_quota_of(struct client_quota *, const struct addr *);
 
 #endif

@@ -40,6 +40,7 @@ check_PROGRAMS += \
 	tests/unit/about/test_holes \
 	tests/unit/about/test_version \
 	tests/unit/base/test_addr \
+	tests/unit/base/test_addr_hash \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_clock \
 	tests/unit/base/test_environment \
