@@ -37,21 +37,45 @@ tail_text(char *out, struct span tail)
 	out[n] = '\0';
 }
 
+static bool
+tail_is_public(struct span tail)
+{
+	char text[256];
+
+	tail_text(text, tail);
+	return suffix_is_public(text);
+}
+
+void
+suffix_memo_init(struct suffix_memo *memo)
+{
+	*memo = (struct suffix_memo){.key = hash_key_random()};
+}
+
+static bool
+memo_is_public(struct suffix_memo *memo, struct span tail)
+{
+	uint64_t hash = hash_keyed(&memo->key, tail), *slot = &memo->slot[hash / 2 % SUFFIX_MEMO_SLOTS];
+
+	if (*slot == 0 || *slot >> 1 != hash >> 1)
+		*slot = (hash & ~UINT64_C(1)) | tail_is_public(tail);
+	return (*slot & 1) != 0;
+}
+
 struct span
-suffix_zone(struct span name)
+suffix_zone(struct suffix_memo *memo, struct span name)
 {
 	uint8_t at[LABELS_MAX];
 	size_t labels = 0, known = 1;
-	char text[256];
 
 	for (size_t i = 0; i < name.n && name.p[i] != 0 && labels < LABELS_MAX; i += 1U + name.p[i])
 		at[labels++] = (uint8_t)i;
-	if (labels == 0)
-		return name;
-	for (size_t n = 2; n <= labels && n <= SUFFIX_LABELS_MAX; n++) {
-		tail_text(text, span_slice(name, at[labels - n], name.n));
-		if (suffix_is_public(text))
+	/* When the rest is a suffix the whole name is the answer, whether it is one as well or not. */
+	for (size_t n = 2; known + 1 < labels && n <= labels && n <= SUFFIX_LABELS_MAX; n++) {
+		struct span tail = span_slice(name, at[labels - n], name.n);
+
+		if (memo != NULL ? memo_is_public(memo, tail) : tail_is_public(tail))
 			known = n;
 	}
-	return span_slice(name, at[labels - (known < labels ? known + 1 : known)], name.n);
+	return known + 1 < labels ? span_slice(name, at[labels - known - 1], name.n) : name;
 }

@@ -58,6 +58,7 @@ engine_init(struct engine *e, struct loop *loop, struct counters *counters)
 	e->scratch = buf_max(MSG_MAX);
 	e->reply = buf_max(MSG_MAX);
 	e->hash = hash_key_random();
+	suffix_memo_init(&e->suffixes);
 	e->asleep_ms = e->slept_ms = clock_boot_ms() - clock_mono_ms();
 	e->ahead_ms = clock_wall_ms() - clock_boot_ms();
 	pool_init(&e->query_pool, sizeof(struct query), POOL_MAX);

@@ -2,7 +2,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "config/suffix.h"
 #include "resolver/upstreams.h"
 
 /* The clocks are not read at the same moment, a short doze harms no connection, and so small a step no verdict. */
@@ -36,9 +35,9 @@ engine_ttl_cap(const struct engine *e, const struct msg_answer *a)
 }
 
 uint64_t
-engine_zone(const struct engine *e, struct span name)
+engine_zone(struct engine *e, struct span name)
 {
-	return hash_keyed(&e->hash, suffix_zone(name));
+	return hash_keyed(&e->hash, suffix_zone(&e->suffixes, name));
 }
 
 bool

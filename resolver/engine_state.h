@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/pool.h"
 #include "base/random.h"
+#include "config/suffix.h"
 #include "resolver/admission.h"
 #include "resolver/cache.h"
 #include "resolver/client_quota.h"
@@ -46,6 +47,7 @@ struct engine {
 	struct buf reply;   /* replies to those who wait */
 	uint16_t *ttl_at;   /* MSG_RRS_MAX offsets of TTLs, of the message being read */
 	struct hash_key hash;
+	struct suffix_memo suffixes; /* for engine_zone */
 	struct log_limit strangers; /* lines about clients that may not ask */
 	int64_t asleep_ms;          /* boot clock - monotonic clock, when a sleep was last acted upon */
 	int64_t slept_ms;           /* the same, when a question last looked (engine_awake_ms) */
@@ -63,7 +65,7 @@ struct local_view engine_local(const struct engine *);
 uint32_t engine_ttl_floor(const struct engine *);
 uint32_t engine_ttl_cap(const struct engine *, const struct msg_answer *);
 /* The registered domain of a name, as a keyed hash. */
-uint64_t engine_zone(const struct engine *, struct span name);
+uint64_t engine_zone(struct engine *, struct span name);
 /* Reads a message with the engine's room for TTL offsets. */
 bool engine_answer_read(struct engine *, struct msg_answer *, struct span wire);
 /* Notices a sleep or a clock that was set. Nothing wakes us when a sleep ends (the boot clock ran on, the monotonic one

@@ -32,17 +32,54 @@ static const struct {
 };
 
 static void
-zones_are_registered_domains(void **state)
+check_zones(struct suffix_memo *memo)
 {
-	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
 		uint8_t name[MSG_NAME_MAX], want[MSG_NAME_MAX], n, want_n;
 
 		assert_int_equal(msg_name_read(name, &n, rows[i].name), RES_OK);
 		assert_int_equal(msg_name_read(want, &want_n, rows[i].zone), RES_OK);
-		if (!span_equal(suffix_zone(span_of(name, n)), span_of(want, want_n)))
+		if (!span_equal(suffix_zone(memo, span_of(name, n)), span_of(want, want_n)))
 			fail_msg("%s: %s", rows[i].name, rows[i].why);
 	}
+}
+
+static void
+zones_are_registered_domains(void **state)
+{
+	(void)state;
+	check_zones(NULL);
+}
+
+static void
+a_memo_changes_no_zone(void **state)
+{
+	static struct suffix_memo memo;
+
+	(void)state;
+	suffix_memo_init(&memo);
+	for (int round = 0; round < 3; round++)
+		check_zones(&memo);
+}
+
+/* More tails than it has slots: each takes the place of another. */
+static void
+a_memo_that_is_full_changes_no_zone(void **state)
+{
+	static struct suffix_memo memo;
+	char text[64];
+
+	(void)state;
+	suffix_memo_init(&memo);
+	for (int i = 0; i < 40 * SUFFIX_MEMO_SLOTS; i++) {
+		uint8_t name[MSG_NAME_MAX], n;
+
+		(void)snprintf(text, sizeof text, "h%d.d%d.%s", i, i, i % 2 == 0 ? "com" : "co.uk");
+		assert_int_equal(msg_name_read(name, &n, text), RES_OK);
+		if (suffix_zone(&memo, span_of(name, n)).n != suffix_zone(NULL, span_of(name, n)).n)
+			fail_msg("%s has another zone", text);
+	}
+	check_zones(&memo);
 }
 
 static void
@@ -55,7 +92,7 @@ a_name_of_127_labels_has_a_zone(void **state)
 		name[i] = 1;
 		name[i + 1] = 'a';
 	}
-	assert_int_equal(suffix_zone(span_of(name, sizeof name)).n, 5);
+	assert_int_equal(suffix_zone(NULL, span_of(name, sizeof name)).n, 5);
 }
 
 int
@@ -63,6 +100,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(zones_are_registered_domains),
+	    cmocka_unit_test(a_memo_changes_no_zone),
+	    cmocka_unit_test(a_memo_that_is_full_changes_no_zone),
 	    cmocka_unit_test(a_name_of_127_labels_has_a_zone),
 	};
 
