@@ -106,20 +106,28 @@ ask_failed_before(const struct asking *a, const struct cache_hit *hit)
 	return ask_reply(a, &r);
 }
 
+static void
+ask_ahead(const struct asking *a, const struct cache_key *key)
+{
+	const struct query_subject what = {a->question, key, a->route};
+
+	queries_prefetch(a->engine, &what);
+}
+
 static enum ask
-ask_fresh(const struct asking *a, const struct cache_hit *hit)
+ask_fresh(const struct asking *a, const struct cache_key *key, const struct cache_hit *hit)
 {
 	const struct reply r = reply_cached(hit);
 	bool prefetch = hit->prefetch;
 	enum ask done = ask_reply(a, &r);
 
 	if (prefetch)
-		queries_prefetch(a->engine, a->question, a->route);
+		ask_ahead(a, key);
 	return done;
 }
 
 static enum ask
-ask_stale(const struct asking *a, const struct cache_hit *hit)
+ask_stale(const struct asking *a, const struct cache_key *key, const struct cache_hit *hit)
 {
 	bool probe = !hit->failure;
 	struct msg_ede ede;
@@ -127,7 +135,7 @@ ask_stale(const struct asking *a, const struct cache_hit *hit)
 	enum ask done = ask_reply(a, &r);
 
 	if (probe)
-		queries_prefetch(a->engine, a->question, a->route);
+		ask_ahead(a, key);
 	return done;
 }
 
@@ -135,18 +143,21 @@ static enum ask
 ask_cache(const struct asking *a)
 {
 	struct engine *e = a->engine;
-	const struct cache_key key = cache_key_of(a->question);
+	struct cache_key key = cache_key_of(a->question);
+	const struct query_subject what = {a->question, &key, a->route};
 	struct cache_hit hit;
-	enum cache_state state = cache_get(e->cache, &key, loop_now_ms(e->loop), &hit);
+	enum cache_state state;
 
+	cache_key_prepare(e->cache, &key);
+	state = cache_get(e->cache, &key, loop_now_ms(e->loop), &hit);
 	if (state == CACHE_FRESH)
-		return hit.failure ? ask_failed_before(a, &hit) : ask_fresh(a, &hit);
+		return hit.failure ? ask_failed_before(a, &hit) : ask_fresh(a, &key, &hit);
 	/* It failed a moment ago, or no upstream can be reached: stale data go out at once. They must not hide a refusal. */
 	if (state == CACHE_STALE && (hit.failure || upstreams_all_resting(e->upstreams, a->route)) &&
 	    !upstreams_all_refused(e->upstreams, a->route))
-		return ask_stale(a, &hit);
+		return ask_stale(a, &key, &hit);
 	counter_add(e->counters, COUNTER_CACHE_MISSES, 1);
-	return queries_join(e, a->question, a->route, a->client, state == CACHE_STALE, a->out);
+	return queries_join(e, &what, a->client, state == CACHE_STALE, a->out);
 }
 
 enum ask

@@ -6,7 +6,8 @@ struct cache {
 	struct cache_store *store;
 	bool owned; /* the store is */
 	uint64_t generation;
-	struct cache_entry *found; /* room for the entry of the last hit */
+	struct cache_limits limits; /* of one table, in this generation */
+	struct cache_entry *found;  /* room for the entry of the last hit */
 };
 
 /* ---- life */
@@ -19,6 +20,7 @@ cache_new_in(struct cache **out, struct cache_store *store)
 	if (c == NULL)
 		return RES_NOMEM;
 	c->store = store;
+	c->limits = cache_store_limits(store);
 	c->found = malloc(CACHE_ENTRY_MAX);
 	if (c->found == NULL) {
 		free(c);
@@ -59,6 +61,7 @@ cache_renew(struct cache *c, uint64_t generation, const struct cache_limits *lim
 {
 	cache_store_renew(c->store, generation, limits);
 	c->generation = generation;
+	c->limits = cache_store_part_limits(c->store, limits);
 }
 
 size_t
@@ -74,6 +77,12 @@ cache_stats(struct cache *c, struct cache_stats *out)
 }
 
 /* ---- asked */
+
+void
+cache_key_prepare(const struct cache *c, struct cache_key *k)
+{
+	k->hash = cache_store_hash(c->store, k);
+}
 
 enum cache_state
 cache_get(struct cache *c, const struct cache_key *k, int64_t now_ms, struct cache_hit *hit)
@@ -98,13 +107,9 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 	  const struct cache_entry_info *info, int64_t now_ms)
 {
 	const uint64_t hash = cache_store_hash(c->store, k);
-	struct cache_limits limits;
-	struct cache_entry *e;
 	int64_t life_ms;
+	struct cache_entry *e = cache_entry_new(&c->limits, k, (uint32_t)hash, a, info, now_ms, &life_ms);
 
-	if (!cache_store_limits(c->store, c->generation, hash, &limits))
-		return false;
-	e = cache_entry_new(&limits, k, (uint32_t)hash, a, info, now_ms, &life_ms);
 	/* Older data of the name must not come back as stale data. */
 	if (life_ms <= 0 && a->rcode == RCODE_NXDOMAIN)
 		cache_store_forget(c->store, c->generation, k, hash);
@@ -116,11 +121,9 @@ static void
 failure_put(struct cache *c, const struct cache_key *k, uint64_t hash, uint16_t flags, uint16_t rcode,
 	    const struct msg_ede *ede, int64_t for_ms, int64_t now_ms)
 {
-	struct cache_limits limits;
-	struct cache_entry *e = NULL;
+	struct cache_entry *e =
+	    cache_entry_failure(&c->limits, k, (uint32_t)hash, flags, rcode, ede, for_ms, now_ms);
 
-	if (cache_store_limits(c->store, c->generation, hash, &limits))
-		e = cache_entry_failure(&limits, k, (uint32_t)hash, flags, rcode, ede, for_ms, now_ms);
 	if (e != NULL)
 		(void)cache_store_add(c->store, c->generation, k, hash, e, now_ms);
 }

@@ -25,6 +25,9 @@ void cache_free(struct cache *);
  * any more, and what others store under an earlier one neither. The limits are those of the whole store. */
 void cache_renew(struct cache *, uint64_t generation, const struct cache_limits *);
 
+/* Computes the hash by which this cache finds the key. Without it each call computes its own. */
+void cache_key_prepare(const struct cache *, struct cache_key *);
+
 enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
 
 /* *hit is lent until the next cache_get of this cache. */

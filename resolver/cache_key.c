@@ -6,8 +6,11 @@
 struct cache_key
 cache_key_of(const struct msg_question *q)
 {
-	return (struct cache_key){span_of(q->name, q->name_n), q->type, q->class, q->edns.do_bit,
-				  (q->flags & MSG_CD) != 0};
+	return (struct cache_key){.name = span_of(q->name, q->name_n),
+				  .type = q->type,
+				  .class = q->class,
+				  .do_bit = q->edns.do_bit,
+				  .cd = (q->flags & MSG_CD) != 0};
 }
 
 uint64_t

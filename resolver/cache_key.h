@@ -12,6 +12,7 @@ struct cache_key {
 	struct span name; /* lower-case wire form; lent */
 	uint16_t type, class;
 	bool do_bit, cd;
+	uint64_t hash; /* of the rest, as cache_key_prepare computed it; 0: not yet */
 };
 
 /* The name is lent from the question. */

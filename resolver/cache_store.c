@@ -43,9 +43,8 @@ part_unlock(struct part *p, struct cache_gone *gone)
 	cache_gone_free(gone);
 }
 
-/* What each table may have of it. */
-static struct cache_limits
-part_limits(const struct cache_store *s, const struct cache_limits *limits)
+struct cache_limits
+cache_store_part_limits(const struct cache_store *s, const struct cache_limits *limits)
 {
 	struct cache_limits own = *limits;
 
@@ -77,7 +76,7 @@ cache_store_new(struct cache_store **out, unsigned workers, const struct cache_l
 	s->key = hash_key_random();
 	s->part = aligned_alloc(CACHE_LINE, n * sizeof *s->part);
 	s->n = n;
-	own = part_limits(s, limits);
+	own = cache_store_part_limits(s, limits);
 	for (s->n = 0; s->part != NULL && s->n < n && res == RES_OK; s->n += res == RES_OK) {
 		struct part *p = &s->part[s->n];
 
@@ -110,7 +109,7 @@ cache_store_free(struct cache_store *s)
 void
 cache_store_renew(struct cache_store *s, uint64_t generation, const struct cache_limits *limits)
 {
-	const struct cache_limits own = part_limits(s, limits);
+	const struct cache_limits own = cache_store_part_limits(s, limits);
 	struct cache_gone gone;
 
 	for (unsigned i = 0; i < s->n; i++) {
@@ -150,6 +149,17 @@ cache_store_flush(struct cache_store *s, struct span name)
 	return n;
 }
 
+struct cache_limits
+cache_store_limits(struct cache_store *s)
+{
+	struct cache_limits limits;
+
+	pthread_mutex_lock(&s->part[0].lock);
+	limits = *cache_table_limits(s->part[0].table);
+	pthread_mutex_unlock(&s->part[0].lock);
+	return limits;
+}
+
 void
 cache_store_stats(struct cache_store *s, struct cache_stats *sum)
 {
@@ -166,7 +176,7 @@ cache_store_stats(struct cache_store *s, struct cache_stats *sum)
 uint64_t
 cache_store_hash(const struct cache_store *s, const struct cache_key *k)
 {
-	return cache_key_hash(k, &s->key);
+	return k->hash != 0 ? k->hash : cache_key_hash(k, &s->key);
 }
 
 bool
@@ -184,19 +194,6 @@ cache_store_get(struct cache_store *s, uint64_t generation, const struct cache_k
 		cache_entry_copy(copy, e);
 	part_unlock(p, &gone);
 	return e != NULL;
-}
-
-bool
-cache_store_limits(struct cache_store *s, uint64_t generation, uint64_t hash, struct cache_limits *limits)
-{
-	struct part *p = store_part(s, hash);
-	bool current;
-
-	pthread_mutex_lock(&p->lock);
-	current = p->generation == generation;
-	*limits = *cache_table_limits(p->table);
-	pthread_mutex_unlock(&p->lock);
-	return current;
 }
 
 bool

@@ -35,14 +35,17 @@ size_t cache_store_flush(struct cache_store *, struct span name);
 /* Of all tables. */
 void cache_store_stats(struct cache_store *, struct cache_stats *);
 
+/* The limits of one table: in force, and when these are those of the store. */
+struct cache_limits cache_store_limits(struct cache_store *);
+struct cache_limits cache_store_part_limits(const struct cache_store *, const struct cache_limits *);
+
 /* For cache.h, with the generation of the caller's configuration. hash: cache_store_hash. */
 
+/* That of the key, or computed for one that has none. */
 uint64_t cache_store_hash(const struct cache_store *, const struct cache_key *);
 /* Copies the entry, as it is, to `copy` (CACHE_ENTRY_MAX bytes, aligned as for malloc). False: CACHE_MISS. */
 bool cache_store_get(struct cache_store *, uint64_t generation, const struct cache_key *, uint64_t hash,
 		     int64_t now_ms, struct cache_entry *copy, bool *prefetch);
-/* False: the generation is over. */
-bool cache_store_limits(struct cache_store *, uint64_t generation, uint64_t hash, struct cache_limits *);
 /* The entry (of this hash) is taken. False: the generation is over. */
 bool cache_store_add(struct cache_store *, uint64_t generation, const struct cache_key *, uint64_t hash,
 		     struct cache_entry *, int64_t now_ms);

@@ -52,41 +52,55 @@ engine_on_woken(void *ctx)
 	engine_notice_clocks(ctx);
 }
 
-/* How long the machine has slept, at that moment of the clock that stands still meanwhile. */
-static int64_t
-engine_slept_ms(struct engine *e, int64_t awake)
+static void
+engine_read_clocks(struct engine *e)
 {
-	int64_t slept = clock_boot_ms() - awake;
+	int64_t awake = clock_mono_ms(), asleep = clock_boot_ms() - awake;
 
+	e->awake_ms = awake;
+	e->asleep_now_ms = asleep;
 	/* Smaller differences are those of rounding, or too short to harm anything. It is not acted upon at once: that ends
 	 * attempts, those of this question too. */
-	if (slept - e->slept_ms >= AWAKE_ROUNDING_MS || e->slept_ms - slept >= AWAKE_ROUNDING_MS) {
-		e->slept_ms = slept;
+	if (asleep - e->slept_ms >= AWAKE_ROUNDING_MS || e->slept_ms - asleep >= AWAKE_ROUNDING_MS) {
+		e->slept_ms = asleep;
 		loop_defer(&e->woken, e->loop, engine_on_woken, e);
 	}
-	return slept;
+}
+
+void
+engine_step_begin(struct engine *e)
+{
+	if (e->steps++ == 0)
+		engine_read_clocks(e);
+}
+
+void
+engine_step_end(struct engine *e)
+{
+	e->steps--;
 }
 
 int64_t
 engine_awake_ms(struct engine *e)
 {
-	int64_t awake = clock_mono_ms();
-
-	(void)engine_slept_ms(e, awake);
-	return awake;
+	if (e->steps == 0)
+		engine_read_clocks(e);
+	return e->awake_ms;
 }
 
 int64_t
 engine_boot_of_awake_ms(struct engine *e, int64_t awake_ms)
 {
-	return awake_ms + engine_slept_ms(e, clock_mono_ms());
+	if (e->steps == 0)
+		engine_read_clocks(e);
+	return awake_ms + e->asleep_now_ms;
 }
 
 void
 engine_notice_clocks(struct engine *e)
 {
-	int64_t boot = clock_boot_ms();
-	int64_t asleep = boot - clock_mono_ms(), slept = asleep - e->asleep_ms;
+	int64_t boot = engine_boot_of_awake_ms(e, engine_awake_ms(e));
+	int64_t asleep = e->asleep_now_ms, slept = asleep - e->asleep_ms;
 	int64_t ahead = clock_wall_ms() - boot, set = ahead - e->ahead_ms;
 
 	e->asleep_ms = asleep;

@@ -47,10 +47,12 @@ struct engine {
 	struct buf reply;   /* replies to those who wait */
 	uint16_t *ttl_at;   /* MSG_RRS_MAX offsets of TTLs, of the message being read */
 	struct hash_key hash;
-	struct suffix_memo suffixes; /* for engine_zone */
-	struct log_limit strangers; /* lines about clients that may not ask */
-	int64_t asleep_ms;          /* boot clock - monotonic clock, when a sleep was last acted upon */
-	int64_t slept_ms;           /* the same, when a question last looked (engine_awake_ms) */
+	struct suffix_memo suffixes;     /* for engine_zone */
+	struct log_limit strangers;      /* lines about clients that may not ask */
+	int64_t asleep_ms;               /* boot clock - monotonic clock, when a sleep was last acted upon */
+	int64_t slept_ms;                /* the same, when a question last looked (engine_awake_ms) */
+	unsigned steps;                  /* that are under way, one within the other (engine_step_begin) */
+	int64_t awake_ms, asleep_now_ms; /* of the step: the monotonic clock; boot clock - monotonic clock */
 	struct loop_defer woken;
 	int64_t ahead_ms; /* wall clock - boot clock */
 	/* time_names.h */
@@ -71,9 +73,13 @@ bool engine_answer_read(struct engine *, struct msg_answer *, struct span wire);
 /* Notices a sleep or a clock that was set. Nothing wakes us when a sleep ends (the boot clock ran on, the monotonic one
  * did not), so each new question looks. */
 void engine_notice_clocks(struct engine *);
+/* A step takes one question on. It happens at one moment: the clocks are read when it begins. Steps may lie within each
+ * other. */
+void engine_step_begin(struct engine *);
+void engine_step_end(struct engine *);
 /* The time by which questions in flight are measured: it stands still while the machine sleeps, as a client's patience does
- * (the C library waits by the monotonic clock), so that the client still waits afterwards. Read anew each time: the
- * loop's time may be of before the sleep. */
+ * (the C library waits by the monotonic clock), so that the client still waits afterwards. Outside a step it is read anew
+ * each time: the loop's time may be of before the sleep. */
 int64_t engine_awake_ms(struct engine *);
 /* That time as one of the boot clock, as loop and transport take it. */
 int64_t engine_boot_of_awake_ms(struct engine *, int64_t awake_ms);

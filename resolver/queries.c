@@ -30,8 +30,11 @@ static void
 query_on_outcome(struct attempts *as, const struct attempt_outcome *o)
 {
 	struct query *q = query_of_attempts(as);
+	struct engine *e = q->engine;
 
+	engine_step_begin(e);
 	query_settle(q, query_take_outcome(q, o));
+	engine_step_end(e);
 }
 
 /* Blames servers that sent nothing since they were asked. late: for longer than usual. stalled: for so long that the
@@ -88,7 +91,12 @@ query_take_time(struct query *q)
 static void
 query_on_due(void *ctx)
 {
-	query_settle(ctx, query_take_time(ctx));
+	struct query *q = ctx;
+	struct engine *e = q->engine;
+
+	engine_step_begin(e);
+	query_settle(q, query_take_time(q));
+	engine_step_end(e);
 }
 
 /* ---- room for one more */
@@ -196,14 +204,14 @@ query_hopeless(struct query *q, const struct msg_question *question, const struc
 /* Adds the client to the query for this question, an existing or a new one. The client's place in the quota is taken
  * already. NULL: no memory. */
 static struct query *
-queries_enter(struct engine *e, struct query *q, const struct msg_question *question,
-	      const struct route *route, const struct client *client, const struct admission_claim *claim)
+queries_enter(struct engine *e, struct query *q, const struct query_subject *what,
+	      const struct client *client, const struct admission_claim *claim)
 {
 	bool fresh = q == NULL;
 
-	if (fresh && (q = query_new(e, question, route, claim->zone, &callbacks)) != NULL)
+	if (fresh && (q = query_new(e, what, claim->zone, &callbacks)) != NULL)
 		(void)admission_enter(e->admission, &q->waiters.admission, claim, loop_now_ms(e->loop));
-	if (q != NULL && waiter_new(&q->waiters, question, client) != NULL)
+	if (q != NULL && waiter_new(&q->waiters, what->question, client) != NULL)
 		return q;
 	client_quota_give(e->quota, &client->addr);
 	if (fresh && q != NULL)
@@ -211,51 +219,62 @@ queries_enter(struct engine *e, struct query *q, const struct msg_question *ques
 	return NULL;
 }
 
-enum ask
-queries_join(struct engine *e, const struct msg_question *question, const struct route *route,
-	     const struct client *client, bool stale, struct buf *out)
+static enum ask
+queries_take(struct engine *e, const struct query_subject *what, const struct client *client, bool stale,
+	     struct buf *out)
 {
-	const struct admission_claim claim = {engine_zone(e, span_of(question->name, question->name_n)),
-					      &client->addr};
+	const struct msg_question *question = what->question;
+	const struct admission_claim claim = {engine_zone(e, what->key->name), &client->addr};
 	struct query *q;
 	bool fresh;
 
 	engine_notice_clocks(e);
-	upstreams_maintain(e->upstreams, route);
-	q = query_find(e, question);
+	upstreams_maintain(e->upstreams, what->route);
+	q = query_find(e, what->key);
 	fresh = q == NULL;
-	if (fresh && upstreams_all_refused(e->upstreams, route) && !upstreams_connecting(e->upstreams, route))
-		return queries_all_refused(e, question, route, client, out);
+	if (fresh && upstreams_all_refused(e->upstreams, what->route) &&
+	    !upstreams_connecting(e->upstreams, what->route))
+		return queries_all_refused(e, question, what->route, client, out);
 	/* A client that repeats its datagram gets one answer. */
 	if (!fresh && waiters_have(&q->waiters, question, client))
 		return ASK_DROPPED;
-	if (!queries_make_room(e, &claim, fresh) ||
-	    (q = queries_enter(e, q, question, route, client, &claim)) == NULL)
+	if (!queries_make_room(e, &claim, fresh) || (q = queries_enter(e, q, what, client, &claim)) == NULL)
 		return queries_shed(e, question, client, out);
 	if (stale && q->stale_ms == 0)
 		q->stale_ms = engine_awake_ms(e) + QUERY_STALE_MS;
 	if (!fresh) {
 		admission_weigh(&q->waiters.admission, 1);
 		counter_add(e->counters, COUNTER_COALESCED, 1);
+		query_arm(q);
 	} else if (!query_look(q)) {
 		return query_hopeless(q, question, client, out);
 	}
-	query_arm(q);
 	return ASK_WAITS;
 }
 
+enum ask
+queries_join(struct engine *e, const struct query_subject *what, const struct client *client, bool stale,
+	     struct buf *out)
+{
+	enum ask done;
+
+	engine_step_begin(e);
+	done = queries_take(e, what, client, stale, out);
+	engine_step_end(e);
+	return done;
+}
+
 void
-queries_prefetch(struct engine *e, const struct msg_question *question, const struct route *route)
+queries_prefetch(struct engine *e, const struct query_subject *what)
 {
 	struct query *q;
 
 	/* When there is little room, prefetches are the first to go. */
-	if (e->n_queries >= QUERIES_MAX / 2 || query_find(e, question) != NULL)
+	if (e->n_queries >= QUERIES_MAX / 2 || query_find(e, what->key) != NULL)
 		return;
 	engine_notice_clocks(e);
-	upstreams_maintain(e->upstreams, route);
-	q = query_new(e, question, route, engine_zone(e, span_of(question->name, question->name_n)),
-		      &callbacks);
+	upstreams_maintain(e->upstreams, what->route);
+	q = query_new(e, what, engine_zone(e, what->key->name), &callbacks);
 	if (q == NULL)
 		return;
 	if (!query_send(q)) {

@@ -12,10 +12,10 @@
 
 /* Makes the client wait for the answer. stale: the cache has a stale answer. ASK_REPLIED: it is known at once that no
  * upstream will answer. */
-enum ask queries_join(struct engine *, const struct msg_question *, const struct route *,
-		      const struct client *, bool stale, struct buf *out);
+enum ask queries_join(struct engine *, const struct query_subject *, const struct client *, bool stale,
+		      struct buf *out);
 /* Asks to refresh the cache. */
-void queries_prefetch(struct engine *, const struct msg_question *, const struct route *);
+void queries_prefetch(struct engine *, const struct query_subject *);
 /* Under the engine's new plan. */
 void queries_reroute(struct engine *);
 void queries_free(struct engine *);

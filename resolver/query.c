@@ -23,19 +23,18 @@ query_of_admission(struct admission_entry *entry)
 /* ---- the table of what is in flight */
 
 static uint32_t
-query_bucket(const struct engine *e, const struct cache_key *key)
+query_bucket(const struct cache_key *key)
 {
-	return (uint32_t)(cache_key_hash(key, &e->hash) & (QUERY_BUCKETS - 1));
+	return (uint32_t)(key->hash & (QUERY_BUCKETS - 1));
 }
 
 struct query *
-query_find(const struct engine *e, const struct msg_question *question)
+query_find(const struct engine *e, const struct cache_key *key)
 {
-	const struct cache_key key = cache_key_of(question);
 	struct query *q;
 
-	LIST_FOREACH(q, &e->bucket[query_bucket(e, &key)], chain)
-	if (cache_key_equal(&q->key, &key))
+	LIST_FOREACH(q, &e->bucket[query_bucket(key)], chain)
+	if (cache_key_equal(&q->key, key))
 		return q;
 	return NULL;
 }
@@ -58,25 +57,26 @@ query_enter(struct query *q)
 {
 	struct engine *e = q->engine;
 
-	q->bucket = query_bucket(e, &q->key);
+	q->bucket = query_bucket(&q->key);
 	LIST_INSERT_HEAD(&e->bucket[q->bucket], q, chain);
 	LIST_INSERT_HEAD(&e->queries, q, link);
 	e->n_queries++;
 }
 
 struct query *
-query_new(struct engine *e, const struct msg_question *question, const struct route *route, uint64_t zone,
+query_new(struct engine *e, const struct query_subject *what, uint64_t zone,
 	  const struct query_callbacks *callbacks)
 {
+	const struct msg_question *question = what->question;
 	struct query *q = pool_take(&e->query_pool);
 
 	if (q == NULL)
 		return NULL;
 	memset(q, 0, offsetof(struct query, name));
 	q->engine = q->waiters.engine = q->attempts.engine = e;
-	q->route = route;
+	q->route = what->route;
 	q->avoid = UINT32_MAX;
-	q->key = cache_key_of(question);
+	q->key = *what->key;
 	memcpy(q->name, question->name, question->name_n);
 	q->key.name = span_of(q->name, question->name_n);
 	q->waiters.type = question->type;

@@ -61,10 +61,17 @@ struct query_callbacks {
 	void (*on_outcome)(struct attempts *, const struct attempt_outcome *);
 };
 
+/* What is asked. Lent. */
+struct query_subject {
+	const struct msg_question *question;
+	const struct cache_key *key; /* of it, prepared for the engine's cache */
+	const struct route *route;
+};
+
 /* NULL: there is none. Lent. */
-struct query *query_find(const struct engine *, const struct msg_question *);
+struct query *query_find(const struct engine *, const struct cache_key *);
 /* In the table, not sent yet. zone: engine_zone of the name. NULL: no memory. */
-struct query *query_new(struct engine *, const struct msg_question *, const struct route *, uint64_t zone,
+struct query *query_new(struct engine *, const struct query_subject *, uint64_t zone,
 			const struct query_callbacks *);
 /* Out of the table and freed; whoever still waits is dropped without a reply. */
 void query_end(struct query *);

@@ -42,10 +42,11 @@ is_time_name(const struct snapshot *s, const struct msg_question *q)
 static bool
 is_known(struct engine *e, const struct msg_question *q)
 {
-	const struct cache_key key = cache_key_of(q);
+	struct cache_key key = cache_key_of(q);
 	struct cache_hit hit;
 
-	return query_find(e, q) != NULL ||
+	cache_key_prepare(e->cache, &key);
+	return query_find(e, &key) != NULL ||
 	       cache_get(e->cache, &key, loop_now_ms(e->loop), &hit) == CACHE_FRESH;
 }
 

@@ -173,6 +173,27 @@ a_hit_gives_what_was_put(void **state)
 	cache_free(c);
 }
 
+/* A key that was hashed before finds what one without a hash put. */
+static void
+a_prepared_key_finds_the_same(void **state)
+{
+	struct cache *c = new_cache(&limits);
+	uint8_t wire[MSG_NAME_MAX];
+	struct cache_key k = key_of(wire, "a.test", 1), other = key_of(wire, "a.test", TYPE_AAAA);
+	struct cache_hit hit;
+
+	(void)state;
+	assert_true(put_wire(c, A_300, START, 0));
+	cache_key_prepare(c, &k);
+	cache_key_prepare(c, &other);
+	assert_true(k.hash != 0 && k.hash != other.hash);
+	assert_int_equal(cache_get(c, &k, START, &hit), CACHE_FRESH);
+	assert_int_equal(cache_get(c, &other, START, &hit), CACHE_MISS);
+	cache_put_failure(c, &other, RCODE_SERVFAIL, NULL, 5000, START);
+	assert_int_equal(get(c, "a.test", TYPE_AAAA, START, &hit), CACHE_FRESH);
+	cache_free(c);
+}
+
 /* C36, U11, C35: nothing but the very question finds an entry. */
 static void
 only_the_question_finds_its_answer(void **state)
@@ -691,6 +712,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lifetimes_follow_the_answers),
 	    cmocka_unit_test(a_hit_gives_what_was_put),
+	    cmocka_unit_test(a_prepared_key_finds_the_same),
 	    cmocka_unit_test(only_the_question_finds_its_answer),
 	    cmocka_unit_test(stale_data_have_an_end),
 	    cmocka_unit_test(k07_lifetimes_pass_every_border_of_the_clock),

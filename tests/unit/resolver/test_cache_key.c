@@ -54,12 +54,12 @@ static void
 every_part_of_a_key_counts(void **state)
 {
 	static uint8_t name[] = "\7example", other[] = "\7exomple";
-	const struct cache_key first = {span_of(name, sizeof name), 1, 1, false, false};
+	const struct cache_key first = {span_of(name, sizeof name), 1, 1, false, false, 0};
 	const struct cache_key others[] = {
-	    {span_of(other, sizeof other), 1, 1, false, false}, {span_of(name, sizeof name), 28, 1, false, false},
-	    {span_of(name, sizeof name), 256, 1, false, false}, {span_of(name, sizeof name), 1, 3, false, false},
-	    {span_of(name, sizeof name), 1, 256, false, false}, {span_of(name, sizeof name), 1, 1, true, false},
-	    {span_of(name, sizeof name), 1, 1, false, true},
+	    {span_of(other, sizeof other), 1, 1, false, false, 0}, {span_of(name, sizeof name), 28, 1, false, false, 0},
+	    {span_of(name, sizeof name), 256, 1, false, false, 0}, {span_of(name, sizeof name), 1, 3, false, false, 0},
+	    {span_of(name, sizeof name), 1, 256, false, false, 0}, {span_of(name, sizeof name), 1, 1, true, false, 0},
+	    {span_of(name, sizeof name), 1, 1, false, true, 0},
 	};
 	const struct hash_key hash = hash_key_random();
 
