@@ -11,19 +11,24 @@
 #include <string.h>
 
 #define CHAINS_MIN       256U
-#define CHAIN_LOAD       2     /* entries to a chain: the array takes 4 bytes of each */
+#define CHAIN_LOAD       2     /* entries to a chain: the arrays take 5 bytes of each */
 #define POPULAR_HITS     3     /* hits in one lifetime that make an entry worth prefetching */
 #define PREFETCH_LIFE_MS 10000 /* shorter lifetimes leave too little time to prefetch */
 
 SLIST_HEAD(chain, cache_entry);
 
+#define CHAIN_BYTES (sizeof(struct chain) + sizeof(uint16_t)) /* in both arrays */
+
 struct cache_table {
 	struct cache_limits limits;
 	struct chain *chains;
+	/* Of each chain, which of 16 kinds of hashes are in it. They lie close together, and most questions that are not in the
+	 * cache need not fetch the entries of a chain from far memory to know it. */
+	uint16_t *marks;
 	size_t
-	    capacity; /* of the array; what no chain used yet was never written, so its pages are not there */
+	    capacity; /* of the arrays; what no chain used yet was never written, so its pages are not there */
 	size_t base;  /* a power of two; chains 0 .. base + split - 1 are in use */
-	size_t split; /* the next chain to be split */
+	size_t split;              /* the next chain to be split */
 	struct cache_entries list; /* the oldest first */
 	struct cache_entry *hand;  /* NULL: at the oldest */
 	struct cache_stats stats;
@@ -31,20 +36,52 @@ struct cache_table {
 
 /* ---- the table */
 
-static struct chain *
+static size_t
 table_chain(const struct cache_table *t, uint32_t hash)
 {
 	size_t i = hash & (2 * t->base - 1);
 
-	return &t->chains[i < t->base + t->split ? i : i & (t->base - 1)];
+	return i < t->base + t->split ? i : i & (t->base - 1);
+}
+
+/* By the bits that choose the chain last. */
+static uint16_t
+hash_mark(uint32_t hash)
+{
+	return (uint16_t)(1U << (hash >> 28));
+}
+
+static void
+chain_insert(struct cache_table *t, struct cache_entry *e)
+{
+	size_t i = table_chain(t, e->hash);
+
+	SLIST_INSERT_HEAD(&t->chains[i], e, chain);
+	t->marks[i] |= hash_mark(e->hash);
+}
+
+static void
+chain_remove(struct cache_table *t, struct cache_entry *e)
+{
+	size_t i = table_chain(t, e->hash);
+	struct cache_entry *other;
+	uint16_t marks = 0;
+
+	SLIST_REMOVE(&t->chains[i], e, cache_entry, chain);
+	SLIST_FOREACH(other, &t->chains[i], chain)
+	marks |= hash_mark(other->hash);
+	t->marks[i] = marks;
 }
 
 struct cache_entry *
 cache_table_find(const struct cache_table *t, const struct cache_key *k, uint32_t hash)
 {
+	size_t i = table_chain(t, hash);
 	struct cache_entry *e;
 
-	SLIST_FOREACH(e, table_chain(t, hash), chain)
+	if ((t->marks[i] & hash_mark(hash)) == 0)
+		return NULL;
+	SLIST_FOREACH(e, &t->chains[i], chain)
 	if (cache_entry_is(e, hash, k))
 		return e;
 	return NULL;
@@ -54,10 +91,15 @@ static bool
 table_enlarge(struct cache_table *t)
 {
 	struct chain *chains = reallocarray(t->chains, t->capacity * 2, sizeof *chains);
+	uint16_t *marks;
 
 	if (chains == NULL)
 		return false;
 	t->chains = chains;
+	marks = reallocarray(t->marks, t->capacity * 2, sizeof *marks);
+	if (marks == NULL)
+		return false;
+	t->marks = marks;
 	t->capacity *= 2;
 	return true;
 }
@@ -74,14 +116,15 @@ table_grow(struct cache_table *t)
 	all = t->chains[t->split];
 	SLIST_INIT(&t->chains[t->split]);
 	SLIST_INIT(&t->chains[t->base + t->split]);
-	t->stats.bytes += sizeof *t->chains;
+	t->marks[t->split] = t->marks[t->base + t->split] = 0;
+	t->stats.bytes += CHAIN_BYTES;
 	if (++t->split == t->base) {
 		t->base *= 2;
 		t->split = 0;
 	}
 	while ((e = SLIST_FIRST(&all)) != NULL) {
 		SLIST_REMOVE_HEAD(&all, chain);
-		SLIST_INSERT_HEAD(table_chain(t, e->hash), e, chain);
+		chain_insert(t, e);
 	}
 }
 
@@ -90,7 +133,7 @@ table_grow(struct cache_table *t)
 void
 cache_table_drop(struct cache_table *t, struct cache_entry *e, struct cache_gone *gone)
 {
-	SLIST_REMOVE(table_chain(t, e->hash), e, cache_entry, chain);
+	chain_remove(t, e);
 	if (t->hand == e)
 		t->hand = TAILQ_NEXT(e, age);
 	TAILQ_REMOVE(&t->list, e, age);
@@ -135,7 +178,7 @@ cache_table_add(struct cache_table *t, const struct cache_key *k, struct cache_e
 	}
 	/* Evict before adding the entry: the hand would find it unvisited. */
 	evict_to(t, t->limits.bytes > bytes ? t->limits.bytes - bytes : 0, now_ms, gone);
-	SLIST_INSERT_HEAD(table_chain(t, e->hash), e, chain);
+	chain_insert(t, e);
 	TAILQ_INSERT_TAIL(&t->list, e, age);
 	t->stats.entries++;
 	t->stats.bytes += bytes;
@@ -152,7 +195,7 @@ cache_table_add(struct cache_table *t, const struct cache_key *k, struct cache_e
 static uint64_t
 table_bytes(const struct cache_table *t)
 {
-	return sizeof *t + (t->base + t->split) * sizeof *t->chains;
+	return sizeof *t + (t->base + t->split) * CHAIN_BYTES;
 }
 
 enum res
@@ -163,7 +206,10 @@ cache_table_new(struct cache_table **out, const struct cache_limits *limits)
 	if (t == NULL)
 		return RES_NOMEM;
 	t->chains = calloc(CHAINS_MIN, sizeof *t->chains);
-	if (t->chains == NULL) {
+	t->marks = calloc(CHAINS_MIN, sizeof *t->marks);
+	if (t->chains == NULL || t->marks == NULL) {
+		free(t->chains);
+		free(t->marks);
 		free(t);
 		return RES_NOMEM;
 	}
@@ -180,6 +226,7 @@ cache_gone_init(struct cache_gone *gone)
 {
 	TAILQ_INIT(&gone->list);
 	gone->chains = NULL;
+	gone->marks = NULL;
 }
 
 void
@@ -192,7 +239,9 @@ cache_gone_free(struct cache_gone *gone)
 		free(e);
 	}
 	free(gone->chains);
+	free(gone->marks);
 	gone->chains = NULL;
+	gone->marks = NULL;
 }
 
 void
@@ -205,6 +254,7 @@ cache_table_free(struct cache_table *t)
 	cache_gone_init(&gone);
 	TAILQ_CONCAT(&gone.list, &t->list, age);
 	gone.chains = t->chains;
+	gone.marks = t->marks;
 	cache_gone_free(&gone);
 	free(t);
 }
@@ -215,20 +265,34 @@ cache_table_limits(const struct cache_table *t)
 	return &t->limits;
 }
 
+/* Small arrays in place of large ones. Without memory for them the large ones stay, and are used from their front. */
+static void
+table_shrink(struct cache_table *t, struct cache_gone *gone)
+{
+	struct chain *chains = calloc(CHAINS_MIN, sizeof *chains);
+	uint16_t *marks = calloc(CHAINS_MIN, sizeof *marks);
+
+	if (chains == NULL || marks == NULL) {
+		free(chains);
+		free(marks);
+		return;
+	}
+	gone->chains = t->chains;
+	gone->marks = t->marks;
+	t->chains = chains;
+	t->marks = marks;
+	t->capacity = CHAINS_MIN;
+}
+
 void
 cache_table_renew(struct cache_table *t, const struct cache_limits *limits, struct cache_gone *gone)
 {
-	struct chain *chains = t->capacity == CHAINS_MIN ? NULL : calloc(CHAINS_MIN, sizeof *chains);
-
 	TAILQ_CONCAT(&gone->list, &t->list, age);
 	t->hand = NULL;
-	if (chains != NULL) {
-		gone->chains = t->chains;
-		t->chains = chains;
-		t->capacity = CHAINS_MIN;
-	} else {
-		memset(t->chains, 0, CHAINS_MIN * sizeof *t->chains);
-	}
+	if (t->capacity > CHAINS_MIN)
+		table_shrink(t, gone);
+	memset(t->chains, 0, CHAINS_MIN * sizeof *t->chains);
+	memset(t->marks, 0, CHAINS_MIN * sizeof *t->marks);
 	t->base = CHAINS_MIN;
 	t->split = 0;
 	t->limits = *limits;

@@ -17,7 +17,7 @@ void cache_table_free(struct cache_table *);
 /* What left a table. */
 struct cache_gone {
 	struct cache_entries list;
-	void *chains; /* an array that the table does not need any more */
+	void *chains, *marks; /* arrays that the table does not need any more */
 };
 void cache_gone_init(struct cache_gone *);
 void cache_gone_free(struct cache_gone *);
