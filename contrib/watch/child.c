@@ -85,9 +85,10 @@ program_become(int error_to, const char *program, int input, const char *const e
 	(void)setsid();
 	limit(RLIMIT_CPU, CHILD_CPU_S);
 	limit(RLIMIT_AS, CHILD_MEMORY_MAX);
-	limit(RLIMIT_FSIZE, CHILD_FILE_MAX);
 	limit(RLIMIT_CORE, 0);
 	if (descriptors_set(input) && (before == NULL || before(ctx) == RES_OK)) {
+		/* after the note: the record may be larger than a file of the program */
+		limit(RLIMIT_FSIZE, CHILD_FILE_MAX);
 		limit(RLIMIT_NOFILE, CHILD_FILES_MAX);
 		/* whatever a library opened without saying so; the pipe closes with the rest when the program runs */
 		(void)close_range(STDERR_FILENO + 1, ~0U, CLOSE_RANGE_CLOEXEC);
@@ -99,6 +100,13 @@ program_become(int error_to, const char *program, int input, const char *const e
 }
 
 /* ---- in the parent */
+
+/* When its time is over. The monitor gives the time, and may have been taken over. */
+static int64_t
+child_until(int64_t now_ms, int64_t ms)
+{
+	return now_ms < INT64_MAX - ms ? now_ms + ms : INT64_MAX;
+}
 
 /* Waits until the child has become the program, which closes the pipe. 0, or the errno that it gives. */
 static int
@@ -139,7 +147,7 @@ child_start(struct children *c, const char *program, int input, const char *cons
 	errno = error;
 	if (pid < 0 || error != 0)
 		return RES_IO;
-	*place = (struct child){.pid = pid, .until_ms = now_ms + CHILD_MS};
+	*place = (struct child){.pid = pid, .until_ms = child_until(now_ms, CHILD_MS)};
 	return RES_OK;
 }
 
@@ -209,7 +217,7 @@ child_reload(struct children *c, const char *control_socket, int folder, int64_t
 	}
 	if (pid < 0)
 		return RES_IO;
-	*place = (struct child){.pid = pid, .reload = true, .until_ms = now_ms + 2 * RELOAD_MS};
+	*place = (struct child){.pid = pid, .reload = true, .until_ms = child_until(now_ms, 2 * RELOAD_MS)};
 	return RES_OK;
 }
 

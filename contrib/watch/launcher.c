@@ -68,14 +68,17 @@ parcel_send(int socket, const void *bytes, size_t n, const int *fds, size_t n_fd
 	return sent;
 }
 
-/* Descriptors that did not come are -1. */
+/* Descriptors that did not come are -1. There is room for so many and no more: the kernel closes others. CMSG_SPACE, which is
+ * rounded up, would let in one that nobody closes. */
 static ssize_t
 parcel_receive(int socket, void *bytes, size_t n, int fds[FDS_MAX])
 {
 	struct iovec v = {.iov_base = bytes, .iov_len = n};
 	union fds_room room = {.bytes = {0}};
-	struct msghdr m = {
-	    .msg_iov = &v, .msg_iovlen = 1, .msg_control = room.bytes, .msg_controllen = sizeof room.bytes};
+	struct msghdr m = {.msg_iov = &v,
+			   .msg_iovlen = 1,
+			   .msg_control = room.bytes,
+			   .msg_controllen = CMSG_LEN(FDS_MAX * sizeof(int))};
 	const struct cmsghdr *head;
 	ssize_t got;
 

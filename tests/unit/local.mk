@@ -184,6 +184,7 @@ check_PROGRAMS += \
 	tests/unit/portal/test_resolvers \
 	tests/unit/portal/test_serve
 check_PROGRAMS += \
+	tests/unit/watch/test_child \
 	tests/unit/watch/test_entries_json \
 	tests/unit/watch/test_gzip \
 	tests/unit/watch/test_pace \
@@ -192,6 +193,7 @@ check_PROGRAMS += \
 	tests/unit/watch/test_findings_act \
 	tests/unit/watch/test_issued \
 	tests/unit/watch/test_judgement \
+	tests/unit/watch/test_launcher \
 	tests/unit/watch/test_plan \
 	tests/unit/watch/test_proof \
 	tests/unit/watch/test_source \
@@ -245,6 +247,8 @@ tests_unit_portal_test_question_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)
 tests_unit_portal_test_resolvers_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)
 tests_unit_portal_test_serve_SOURCES = tests/unit/portal/test_serve.c $(FAKE_LOOP)
 tests_unit_portal_test_serve_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_child_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
+tests_unit_watch_test_launcher_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_entries_json_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_gzip_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_pace_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
