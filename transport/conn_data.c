@@ -160,19 +160,22 @@ conn_read(struct conn *c)
 	if (!conn_judge_again(c))
 		return false;
 	while ((status = tls_read(c->tls, plain, sizeof plain, &n, &t)) == TLS_DONE) {
+		const uint32_t owed = c->proto->ops->owed(c->proto);
 		const char *detail = NULL;
 		enum reason reason;
 
 		conn_keep_tickets(
 		    c); /* an answer's callback may drop the connection, not what came before it */
 		c->shared->stats.bytes_in += n;
-		/* Frames that answer nothing (a PING, a GOAWAY) are not use. */
-		if (c->in_flight.n > 0 || c->proto->ops->owed(c->proto) > 0)
+		if (c->in_flight.n > 0)
 			c->used_ms = loop_now_ms(c->shared->loop);
 		c->idle_before_ms = 0;
 		reason = c->proto->ops->feed(c->proto, plain, n, &detail);
 		if (c->state != CONN_READY)
 			return false;
+		/* A late answer is use too. What answers nothing (a PING, a piece of a message that never ends) is not. */
+		if (c->proto->ops->owed(c->proto) < owed)
+			c->used_ms = loop_now_ms(c->shared->loop);
 		if (reason != REASON_NONE) {
 			const char *ignored;
 

@@ -2,6 +2,7 @@
 #include "tests/unit/transport/slot_fixture.h"
 
 #include "base/clock.h"
+#include "transport/idle.h"
 #include "tests/unit/transport/fake_unacked.h"
 #include "transport/stall.h"
 
@@ -209,6 +210,44 @@ keepalive_of_zero_closes_when_idle(void **state) /* U24 */
 	buf_free(&b);
 }
 
+/* A question was given up, so the peer owes an answer. */
+static void
+only_an_answer_keeps_a_connection_in_use(void **state)
+{
+	static const struct {
+		const char *what;
+		bool whole, kept;
+	} rows[] = {
+	    {"a message that never ends, a byte in seven seconds", false, false},
+	    {"an answer, however late", true, true},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		print_message("%s\n", rows[i].what);
+		f->server.mood = DOT_SERVER_HOLDS;
+		fixture_ask();
+		fixture_ask_until(clock_boot_ms() + 1000);
+		PUMP_UNTIL(f->server.n_question == 2);
+		fixture_let_pass(1000, 100);
+		dot_server_answer(&f->server, 0, 30);
+		PUMP_UNTIL(f->n_done == 2);
+		fixture_let_pass(10000, 1000);
+		if (rows[i].whole)
+			dot_server_answer(&f->server, 1, 30);
+		for (int64_t end = clock_boot_ms() + IDLE_MAX_MS - 1000; clock_boot_ms() < end;) {
+			if (!rows[i].whole)
+				dot_server_send(&f->server, 0, span_of((const uint8_t *)"\xff", 1));
+			fixture_let_pass(7000, 1000);
+		}
+		if ((tp_slot_state(f->slot) == TP_READY) != rows[i].kept)
+			fail_msg("%s: %s (%s)", rows[i].what, tp_state_text(tp_slot_state(f->slot)), f->detail);
+	}
+}
+
 static void
 a_connection_is_judged_every_hour(void **state) /* K05 */
 {
@@ -322,6 +361,7 @@ main(void)
 	    SLOT_TEST(an_hour_of_rare_questions_loses_none),
 	    SLOT_TEST(after_a_long_sleep_one_fresh_handshake_answers),
 	    SLOT_TEST(keepalive_of_zero_closes_when_idle),
+	    SLOT_TEST(only_an_answer_keeps_a_connection_in_use),
 	    SLOT_TEST(a_connection_is_judged_every_hour),
 	    SLOT_TEST(an_open_connection_is_judged_when_report_mode_ends),
 	    SLOT_TEST(a_good_one_stays_open_when_report_mode_ends),
