@@ -86,6 +86,22 @@ by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name); /* bytes: the same order in every locale */
 }
 
+/* Each file is judged by itself (file.h), but who can write the folder could take away one that makes the rules stricter. */
+static void
+drop_in_folder_check(struct reader *r, const char *folder, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && path_folder_is_safe(&st))
+		return;
+	config_errors_add(
+	    r->errors, (struct place){0},
+	    "%s can be written by others or belongs to another user, a folder that only root or "
+	    "the reading user can write was expected",
+	    folder);
+	r->bad = true;
+}
+
 static void
 drop_ins_add(struct reader *r, const char *main_file)
 {
@@ -99,6 +115,8 @@ drop_ins_add(struct reader *r, const char *main_file)
 		return;
 	}
 	fd = path_folder_open(folder, &cause);
+	if (fd >= 0)
+		drop_in_folder_check(r, folder, fd);
 	n = fd < 0 ? -1 : scandirat(fd, ".", &entry, is_drop_in, by_name);
 	if ((n < 0 && errno != ENOENT) || n > CONFIG_FILES_MAX) {
 		if (n < 0)

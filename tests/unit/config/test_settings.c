@@ -413,6 +413,49 @@ files_that_others_could_have_written_are_refused(void **state)
 	folder_remove(&f);
 }
 
+/* Whoever can write the folder can take away a file of root's that makes the rules stricter. */
+static void
+a_conf_d_that_others_can_write_is_refused(void **state)
+{
+	static const struct {
+		const char *what;
+		mode_t mode;
+		bool other_owner, taken;
+	} rows[] = {
+	    {"only its owner can write", 0755, false, true},
+	    {"only its owner can enter", 0700, false, true},
+	    {"everybody can write", 0777, false, false},
+	    {"others can write", 0757, false, false},
+	    {"everybody can write, and remove what is theirs (sticky)", 01777, false, true},
+	    {"another user owns it", 0755, true, false},
+	    {"another user owns it, sticky", 01755, true, false},
+	};
+	struct folder f;
+
+	(void)state;
+	folder_make(&f);
+	write_file(f.path, "ctstub.conf", "workers = 2\n", 0644);
+	write_file(f.conf_d, "10-a.conf", "workers = 3\n", 0644);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct config_errors errors = {0};
+		struct settings *s = NULL;
+
+		if (rows[i].other_owner && geteuid() != 0)
+			continue; /* only root can give a folder away */
+		if (rows[i].other_owner)
+			assert_int_equal(chown(f.conf_d, 4711, 4711), 0);
+		assert_int_equal(chmod(f.conf_d, rows[i].mode), 0);
+		if ((settings_read(&s, f.file, &errors) == RES_OK) != rows[i].taken)
+			fail_msg("%s", rows[i].what);
+		assert_int_equal(errors.n, rows[i].taken ? 0 : 1);
+		if (!rows[i].taken)
+			assert_non_null(strstr(errors.line[0], "/conf.d can be written by others or belongs to another user"));
+		config_errors_free(&errors);
+		settings_free(s);
+	}
+	folder_remove(&f);
+}
+
 static void
 a_missing_file_is_an_error(void **state)
 {
@@ -513,6 +556,7 @@ main(void)
 	    cmocka_unit_test(sections_of_one_title_merge_over_conf_d),
 	    cmocka_unit_test(errors_of_every_file_are_reported_in_one_run),
 	    cmocka_unit_test(files_that_others_could_have_written_are_refused),
+	    cmocka_unit_test(a_conf_d_that_others_can_write_is_refused),
 	    cmocka_unit_test(a_missing_file_is_an_error),
 	    cmocka_unit_test(without_a_file_the_defaults_rule),
 	    cmocka_unit_test(limits_are_reported),
