@@ -4,6 +4,8 @@
 # Makefile.am. One that brings more files (a fixture, a scripted clock) names them in a line of its own below.
 noinst_HEADERS += \
 	tests/unit/base/dns/dnswire.h \
+	tests/unit/resolver/cache_fixture.h \
+	tests/unit/resolver/daemon/control_stage.h \
 	tests/unit/resolver/replay_play.h \
 	tests/unit/transport/doh_server.h \
 	tests/unit/transport/fake_judge.h \
@@ -144,6 +146,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_budget \
 	tests/unit/resolver/test_cache \
 	tests/unit/resolver/test_cache_key \
+	tests/unit/resolver/test_cache_store \
 	tests/unit/resolver/test_expiry \
 	tests/unit/resolver/test_filter \
 	tests/unit/resolver/test_local \
@@ -255,6 +258,10 @@ tests_unit_watch_test_pace_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_cli_test_advice_SOURCES = tests/unit/cli/test_advice.c cli/advice.c
 tests_unit_cli_setup_test_plan_SOURCES = tests/unit/cli/setup/test_plan.c \
 	cli/setup/apply.c cli/setup/entry.c cli/setup/machine.c cli/setup/plan.c cli/setup/program.c cli/setup/record.c
+tests_unit_resolver_daemon_test_control_SOURCES = tests/unit/resolver/daemon/test_control.c tests/unit/resolver/daemon/control_stage.c
+CACHE_FIXTURE = tests/unit/resolver/cache_fixture.c
+tests_unit_resolver_test_cache_SOURCES = tests/unit/resolver/test_cache.c $(CACHE_FIXTURE)
+tests_unit_resolver_test_cache_store_SOURCES = tests/unit/resolver/test_cache_store.c $(CACHE_FIXTURE)
 tests_unit_resolver_replay_SOURCES = \
 	tests/unit/resolver/replay.c \
 	tests/unit/resolver/replay_client.c \

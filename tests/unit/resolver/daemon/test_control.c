@@ -1,322 +1,14 @@
-/* The control socket over a real socket, with real loops and threads, and fake workers. */
-#include "resolver/daemon/control.h"
+/* The control socket: what each verb answers, what is refused, and who is kept apart. */
+#include "tests/unit/resolver/daemon/control_stage.h"
 
 #include <poll.h>
-#include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
-
-#include <cmocka.h>
-#include <jansson.h>
 
 #include "base/clock.h"
-#include "resolver/daemon/fan_out.h"
 #include "resolver/daemon/helper.h"
 #include "transport/loop.h"
-
-#define WORKERS 2
-
-static const struct control_owner nobody = {.give = false};
-
-struct worker {
-	struct loop *loop;
-	struct counters counters;
-	pthread_t thread;
-	unsigned number;
-};
-
-/* ---- the operations that the control socket is given */
-
-struct stage {
-	struct worker worker[WORKERS];
-	struct worker *list[WORKERS];
-	struct snapshot snapshot;
-	struct vfy_policy policy;
-	struct settings settings;
-	struct cache *cache; /* for the store in it */
-	int64_t captive_ms;
-	bool reload_fails;
-	struct loop *main_loop;
-	pthread_t main_thread;
-	struct control *control;
-	char dir[32];
-	char path[64];
-};
-
-static void
-status_fill(void *ctx, struct status *status)
-{
-	const struct stage *s = ctx;
-
-	status->snapshot = &s->snapshot;
-	status->started_ms = clock_wall_ms() - 90500; /* half a second for a slow machine */
-	status->captive_until_ms = s->captive_ms;
-	cache_stats(s->cache, &status->cache);
-}
-
-static enum res
-op_status(void *ctx, struct fan_out **out, void (*done)(void *, const struct status *), void *done_ctx)
-{
-	struct stage *s = ctx;
-	const struct fan_out_setup setup = {.loop = s->main_loop,
-					    .worker = s->list,
-					    .n_worker = WORKERS,
-					    .fill = status_fill,
-					    .fill_ctx = s,
-					    .done = done,
-					    .done_ctx = done_ctx};
-
-	return fan_out_start(out, &setup);
-}
-
-static uint64_t
-op_flush(void *ctx, struct span name)
-{
-	struct stage *s = ctx;
-
-	return cache_flush(s->cache, name);
-}
-
-static enum res
-op_reload(void *ctx, struct config_errors *errors, struct changes *changes, uint64_t *generation)
-{
-	struct stage *s = ctx;
-
-	if (s->reload_fails) {
-		config_errors_add(errors, (struct place){"a.conf", 3}, "nonsense, expected sense");
-		config_errors_add(errors, (struct place){"a.conf", 4}, "more nonsense");
-		return RES_MALFORMED;
-	}
-	changes_add_number(changes, "CT logs", 1, 2);
-	*generation = ++s->snapshot.generation;
-	return RES_OK;
-}
-
-static bool
-op_captive_set(void *ctx, int64_t until_ms)
-{
-	struct stage *s = ctx;
-
-	s->captive_ms = until_ms;
-	return until_ms != 0;
-}
-
-static const struct control_ops ops = {op_status, fan_out_cancel, op_flush, op_reload, op_captive_set};
-
-/* ---- fake workers */
-
-struct posted {
-	struct worker *worker;
-	void (*fn)(struct worker *, void *);
-	void *arg;
-};
-
-static void
-on_posted(void *arg)
-{
-	struct posted p = *(struct posted *)arg;
-
-	free(arg);
-	p.fn(p.worker, p.arg);
-}
-
-enum res
-worker_post(struct worker *w, void (*fn)(struct worker *, void *arg), void *arg)
-{
-	struct posted *p = malloc(sizeof *p);
-
-	assert_non_null(p);
-	*p = (struct posted){w, fn, arg};
-	return loop_post(w->loop, on_posted, p);
-}
-
-const struct counters *
-worker_counters(const struct worker *w)
-{
-	return &w->counters;
-}
-
-int
-worker_portal_error(const struct worker *w)
-{
-	(void)w;
-	return 0;
-}
-
-enum res
-worker_report(struct worker *w, struct upstreams_report *out)
-{
-	struct upstream_report *v = calloc(2, sizeof *v);
-
-	assert_non_null(v);
-	v[0] = (struct upstream_report){.upstream = strdup("one\xff"),
-					.health = w->number == 0 ? HEALTH_FAILING : HEALTH_GOOD,
-					.reason = w->number == 0 ? REASON_CLOSED : REASON_NONE,
-					.retry_in_ms = 1500,
-					.stats = {.srtt_us = 12345, .answers = 7}};
-	assert_int_equal(addr_read(&v[0].addr, "192.0.2.1:853", 0), RES_OK);
-	v[1] = (struct upstream_report){.upstream = strdup("two"),
-					.health = HEALTH_REFUSED,
-					.reason = REASON_CT_NO_SCTS,
-					.protocol = TP_DOH,
-					.verdict_json = strdup("{\"outcome\":\"refused\"}"),
-					.stats = {.srtt_us = -1}};
-	assert_int_equal(addr_read(&v[1].addr, "[2001:db8::1]:443", 0), RES_OK);
-	*out = (struct upstreams_report){v, 2};
-	return RES_OK;
-}
-
-/* ---- the stage */
-
-static void *
-run_loop(void *loop)
-{
-	loop_run(loop);
-	return NULL;
-}
-
-static void
-cache_fill(struct cache *c)
-{
-	static const char *names[] = {"a.example.com", "b.example.com", "example.org"};
-
-	for (size_t i = 0; i < 3; i++) {
-		uint8_t name[MSG_NAME_MAX], n;
-		struct cache_key k = {.type = TYPE_A, .class = CLASS_IN};
-
-		assert_int_equal(msg_name_read(name, &n, names[i]), RES_OK);
-		k.name = span_of(name, n);
-		cache_put_failure(c, &k, RCODE_SERVFAIL, NULL, 60000, clock_boot_ms());
-	}
-}
-
-static int
-setup(void **state)
-{
-	static const struct cache_limits limits = {.bytes = 1 << 20, .max_ttl_ms = 86400000};
-	static char *files[] = {(char *)(uintptr_t) "/etc/ctstub/ctstub.conf"};
-	struct stage *s = calloc(1, sizeof *s);
-	char *why = NULL;
-
-	assert_non_null(s);
-	s->settings.file = files;
-	s->settings.n_file = 1;
-	s->snapshot.settings = &s->settings;
-	s->snapshot.policy = &s->policy;
-	s->snapshot.generation = 5;
-	assert_int_equal(cache_new(&s->cache, &limits), RES_OK);
-	cache_fill(s->cache);
-	for (unsigned i = 0; i < WORKERS; i++) {
-		struct worker *w = &s->worker[i];
-
-		w->number = i;
-		s->list[i] = w;
-		assert_int_equal(loop_new(&w->loop), RES_OK);
-		counter_add(&w->counters, COUNTER_QUESTIONS_UDP, 10 + i);
-		atomic_store(&w->counters.by_reason[REASON_CT_NO_SCTS], 2);
-	}
-	(void)strcpy(s->dir, "/tmp/ctstub-control-XXXXXX");
-	assert_non_null(mkdtemp(s->dir));
-	(void)snprintf(s->path, sizeof s->path, "%s/control", s->dir);
-	assert_int_equal(loop_new(&s->main_loop), RES_OK);
-	assert_int_equal(control_new(&s->control, s->main_loop, &ops, s, s->path, &nobody, &why), RES_OK);
-	assert_int_equal(pthread_create(&s->main_thread, NULL, run_loop, s->main_loop), 0);
-	for (unsigned i = 0; i < WORKERS; i++)
-		assert_int_equal(
-		    pthread_create(&s->worker[i].thread, NULL, run_loop, s->worker[i].loop), 0);
-	*state = s;
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	struct stage *s = *state;
-
-	loop_stop(s->main_loop);
-	assert_int_equal(pthread_join(s->main_thread, NULL), 0);
-	control_free(s->control);
-	for (unsigned i = 0; i < WORKERS; i++) {
-		loop_stop(s->worker[i].loop);
-		assert_int_equal(pthread_join(s->worker[i].thread, NULL), 0);
-		loop_free(s->worker[i].loop);
-	}
-	cache_free(s->cache);
-	loop_free(s->main_loop);
-	assert_int_equal(access(s->path, F_OK), -1); /* the socket is gone */
-	assert_int_equal(rmdir(s->dir), 0);
-	free(s);
-	return 0;
-}
-
-static int
-connect_to(const char *path)
-{
-	struct sockaddr_un sun = {.sun_family = AF_UNIX};
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	assert_true(fd >= 0);
-	(void)snprintf(sun.sun_path, sizeof sun.sun_path, "%s", path);
-	assert_int_equal(connect(fd, (const struct sockaddr *)&sun, sizeof sun), 0);
-	return fd;
-}
-
-/* Everything up to the end that the daemon makes. Yours. */
-static char *
-ask(const struct stage *s, const char *request)
-{
-	struct buf b = buf_max(CONTROL_RESPONSE_MAX);
-	int fd = connect_to(s->path);
-	ssize_t n;
-
-	assert_int_equal(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
-	do {
-		n = recv(fd, buf_room(&b, 4096), 4096, 0);
-		if (n > 0)
-			buf_added(&b, (size_t)n);
-	} while (n > 0);
-	(void)close(fd);
-	return buf_take_cstr(&b);
-}
-
-static json_t *
-ask_json(const struct stage *s, const char *request)
-{
-	char *text = ask(s, request);
-	json_t *o = json_loads(text, 0, NULL);
-
-	if (o == NULL)
-		fail_msg("%s gave %s", request, text);
-	assert_int_equal(text[strlen(text) - 1], '\n');
-	assert_ptr_equal(strchr(text, '\n'), text + strlen(text) - 1); /* one line */
-	free(text);
-	return o;
-}
-
-static void
-expect_int(const json_t *o, const char *key, long long want)
-{
-	const json_t *v = json_object_get(o, key);
-
-	if (!json_is_integer(v) || json_integer_value(v) != want)
-		fail_msg("%s is %lld, not %lld", key, (long long)json_integer_value(v), want);
-}
-
-static void
-expect_text(const json_t *o, const char *key, const char *want)
-{
-	const char *v = json_string_value(json_object_get(o, key));
-
-	if (v == NULL || strcmp(v, want) != 0)
-		fail_msg("%s is %s, not %s", key, v == NULL ? "no string" : v, want);
-}
 
 static enum res
 no_seal(bool kill, char **why)
@@ -337,7 +29,7 @@ helper_asks(int socket, void *ctx)
 	if (n <= 0)
 		return;
 	room[n] = '\0';
-	response = ask(ctx, (const char *)room);
+	response = stage_ask(ctx, (const char *)room);
 	(void)helper_send(socket, span_str(response));
 	free(response);
 }
@@ -376,7 +68,7 @@ a_helper_changes_nothing(void **state)
 	o = ask_by_helper(s, "{\"verb\": \"status\"}\n");
 	assert_true(json_is_true(json_object_get(o, "ok")));
 	json_decref(o);
-	o = ask_json(s, "{\"verb\": \"flush\"}\n"); /* the same user, another process */
+	o = stage_ask_json(s, "{\"verb\": \"flush\"}\n"); /* the same user, another process */
 	assert_true(json_is_true(json_object_get(o, "ok")));
 	json_decref(o);
 }
@@ -385,7 +77,7 @@ static void
 status_reports_the_daemon(void **state)
 {
 	struct stage *s = *state;
-	json_t *o = ask_json(s, "{\"verb\": \"status\"}\n"), *up;
+	json_t *o = stage_ask_json(s, "{\"verb\": \"status\"}\n"), *up;
 
 	assert_true(json_is_true(json_object_get(o, "ok")));
 	expect_int(o, "pid", getpid());
@@ -410,7 +102,7 @@ static void
 upstreams_are_reported_by_worker(void **state)
 {
 	struct stage *s = *state;
-	json_t *o = ask_json(s, "{\"verb\":\"upstreams\"}\n"), *list = json_object_get(o, "upstreams"), *u;
+	json_t *o = stage_ask_json(s, "{\"verb\":\"upstreams\"}\n"), *list = json_object_get(o, "upstreams"), *u;
 
 	assert_int_equal(json_array_size(list), 2 * WORKERS);
 	u = json_array_get(list, 0);
@@ -435,7 +127,7 @@ static void
 stats_add_up(void **state)
 {
 	struct stage *s = *state;
-	json_t *o = ask_json(s, "{\"verb\":\"stats\"}\n");
+	json_t *o = stage_ask_json(s, "{\"verb\":\"stats\"}\n");
 
 	expect_int(json_object_get(o, "counters"), "questions_udp", 21);
 	expect_int(json_object_get(o, "counters"), "questions_tcp", 0);
@@ -459,7 +151,7 @@ prometheus_reads_the_same(void **state)
 	    "\nctstub_configuration_generation 5\n",
 	};
 	struct stage *s = *state;
-	json_t *o = ask_json(s, "{\"verb\":\"stats\",\"format\":\"prometheus\"}\n");
+	json_t *o = stage_ask_json(s, "{\"verb\":\"stats\",\"format\":\"prometheus\"}\n");
 	const char *text = json_string_value(json_object_get(o, "text"));
 
 	assert_non_null(text);
@@ -473,11 +165,11 @@ static void
 flush_takes_a_name_or_all(void **state)
 {
 	struct stage *s = *state;
-	json_t *o = ask_json(s, "{\"verb\":\"flush\",\"name\":\"Example.COM\"}\n");
+	json_t *o = stage_ask_json(s, "{\"verb\":\"flush\",\"name\":\"Example.COM\"}\n");
 
 	expect_int(o, "flushed", 2);
 	json_decref(o);
-	o = ask_json(s, "{\"verb\":\"flush\"}\n");
+	o = stage_ask_json(s, "{\"verb\":\"flush\"}\n");
 	expect_int(o, "flushed", 1);
 	json_decref(o);
 }
@@ -486,14 +178,14 @@ static void
 reload_says_what_is_wrong(void **state)
 {
 	struct stage *s = *state;
-	json_t *o = ask_json(s, "{\"verb\":\"reload\"}\n");
+	json_t *o = stage_ask_json(s, "{\"verb\":\"reload\"}\n");
 
 	expect_int(o, "generation", 6);
 	assert_int_equal(json_array_size(json_object_get(o, "changes")), 1);
 	expect_text(json_array_get(json_object_get(o, "changes"), 0), "text", "CT logs: 1 -> 2");
 	json_decref(o);
 	s->reload_fails = true;
-	o = ask_json(s, "{\"verb\":\"reload\"}\n");
+	o = stage_ask_json(s, "{\"verb\":\"reload\"}\n");
 	assert_true(json_is_false(json_object_get(o, "ok")));
 	expect_text(o, "error", "a.conf:3: nonsense, expected sense");
 	assert_int_equal(json_array_size(json_object_get(o, "errors")), 2);
@@ -505,17 +197,17 @@ levels_and_captive_mode_are_set(void **state)
 {
 	struct stage *s = *state;
 	enum log_level before = log_level();
-	json_t *o = ask_json(s, "{\"verb\":\"log-level\",\"level\":\"error\"}\n");
+	json_t *o = stage_ask_json(s, "{\"verb\":\"log-level\",\"level\":\"error\"}\n");
 
 	expect_text(o, "level", "error");
 	assert_int_equal(log_level(), LOG_ERROR);
 	log_level_set(before);
 	json_decref(o);
-	o = ask_json(s, "{\"verb\":\"captive\",\"minutes\":5}\n");
+	o = stage_ask_json(s, "{\"verb\":\"captive\",\"minutes\":5}\n");
 	expect_int(o, "minutes", 5);
 	assert_true(s->captive_ms > clock_boot_ms() + 4 * 60000);
 	json_decref(o);
-	o = ask_json(s, "{\"verb\":\"captive\",\"minutes\":0}\n");
+	o = stage_ask_json(s, "{\"verb\":\"captive\",\"minutes\":0}\n");
 	assert_int_equal(s->captive_ms, 0);
 	json_decref(o);
 }
@@ -555,7 +247,7 @@ bad_requests_get_errors(void **state)
 	struct stage *s = *state;
 
 	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-		json_t *o = ask_json(s, bad[i].request);
+		json_t *o = stage_ask_json(s, bad[i].request);
 		const char *error = json_string_value(json_object_get(o, "error"));
 
 		if (!json_is_false(json_object_get(o, "ok")) || error == NULL ||
@@ -573,13 +265,13 @@ requests_have_a_maximum_length(void **state)
 	json_t *o;
 
 	memset(request, ' ', CONTROL_REQUEST_MAX + 1);
-	o = ask_json(s, request);
+	o = stage_ask_json(s, request);
 	expect_text(o, "error", "the request is too long");
 	json_decref(o);
 	/* as long as may be */
 	memcpy(request, "{\"verb\":\"status\"}", 17);
 	request[CONTROL_REQUEST_MAX] = '\n';
-	o = ask_json(s, request);
+	o = stage_ask_json(s, request);
 	assert_true(json_is_true(json_object_get(o, "ok")));
 	json_decref(o);
 }
@@ -594,10 +286,10 @@ clients_do_not_affect_each_other(void **state)
 	json_t *o;
 
 	for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
-		fd[i] = connect_to(s->path);
+		fd[i] = stage_connect(s->path);
 		assert_int_equal(send(fd[i], "{", 1, MSG_NOSIGNAL), 1);
 	}
-	one_more = connect_to(s->path);
+	one_more = stage_connect(s->path);
 	assert_int_equal(recv(one_more, &byte, 1, 0), 0); /* closed at once */
 	(void)close(one_more);
 	assert_int_equal(send(fd[0], "\"verb\":\"status\"}\n", 17, MSG_NOSIGNAL), 17);
@@ -607,7 +299,7 @@ clients_do_not_affect_each_other(void **state)
 	for (size_t i = 1; i < CONTROL_CONNECTIONS_MAX; i++)
 		(void)close(fd[i]);
 	do {
-		char *text = ask(s, "{\"verb\":\"status\"}\n");
+		char *text = stage_ask(s, "{\"verb\":\"status\"}\n");
 
 		o = json_loads(text, 0, NULL); /* until the daemon has seen that they left */
 		free(text);
@@ -627,7 +319,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 	FILE *f;
 	int fd;
 
-	assert_int_equal(control_new(&k, s->main_loop, &ops, s, s->path, &nobody, &why), RES_IO);
+	assert_int_equal(control_new(&k, s->main_loop, &stage_ops, s, s->path, &stage_nobody, &why), RES_IO);
 	assert_non_null(strstr(why, "another daemon answers on it"));
 	free(why);
 	assert_int_equal(stat(s->path, &st), 0);
@@ -637,7 +329,7 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 	f = fopen(path, "w");
 	assert_non_null(f);
 	(void)fclose(f);
-	assert_int_equal(control_new(&k, s->main_loop, &ops, s, path, &nobody, &why), RES_IO);
+	assert_int_equal(control_new(&k, s->main_loop, &stage_ops, s, path, &stage_nobody, &why), RES_IO);
 	assert_non_null(strstr(why, "another file is in its place"));
 	free(why);
 	assert_int_equal(unlink(path), 0);
@@ -651,17 +343,17 @@ a_live_socket_is_an_error_and_a_dead_one_is_replaced(void **state)
 		struct loop *own;
 
 		assert_int_equal(loop_new(&own), RES_OK);
-		assert_int_equal(control_new(&k, own, &ops, s, path, &nobody, &why), RES_OK);
+		assert_int_equal(control_new(&k, own, &stage_ops, s, path, &stage_nobody, &why), RES_OK);
 		control_free(k);
 		loop_free(own);
 	}
 	assert_int_equal(access(path, F_OK), -1);
-	assert_int_equal(control_new(&k, s->main_loop, &ops, s,
+	assert_int_equal(control_new(&k, s->main_loop, &stage_ops, s,
 				     "/tmp/"
 				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 				     "aaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 				     "aaaaaaaaaaaaaaaaaaa",
-				     &nobody, &why),
+				     &stage_nobody, &why),
 			 RES_IO);
 	assert_non_null(strstr(why, "too long"));
 	free(why);
@@ -671,19 +363,18 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test_setup_teardown(a_helper_changes_nothing, setup, teardown),
-	    cmocka_unit_test_setup_teardown(status_reports_the_daemon, setup, teardown),
-	    cmocka_unit_test_setup_teardown(upstreams_are_reported_by_worker, setup, teardown),
-	    cmocka_unit_test_setup_teardown(stats_add_up, setup, teardown),
-	    cmocka_unit_test_setup_teardown(prometheus_reads_the_same, setup, teardown),
-	    cmocka_unit_test_setup_teardown(flush_takes_a_name_or_all, setup, teardown),
-	    cmocka_unit_test_setup_teardown(reload_says_what_is_wrong, setup, teardown),
-	    cmocka_unit_test_setup_teardown(levels_and_captive_mode_are_set, setup, teardown),
-	    cmocka_unit_test_setup_teardown(bad_requests_get_errors, setup, teardown),
-	    cmocka_unit_test_setup_teardown(requests_have_a_maximum_length, setup, teardown),
-	    cmocka_unit_test_setup_teardown(clients_do_not_affect_each_other, setup, teardown),
-	    cmocka_unit_test_setup_teardown(a_live_socket_is_an_error_and_a_dead_one_is_replaced, setup,
-					    teardown),
+	    cmocka_unit_test_setup_teardown(a_helper_changes_nothing, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(status_reports_the_daemon, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(upstreams_are_reported_by_worker, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(stats_add_up, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(prometheus_reads_the_same, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(flush_takes_a_name_or_all, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(reload_says_what_is_wrong, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(levels_and_captive_mode_are_set, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(bad_requests_get_errors, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(requests_have_a_maximum_length, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(clients_do_not_affect_each_other, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(a_live_socket_is_an_error_and_a_dead_one_is_replaced, stage_set, stage_strike),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
