@@ -27,7 +27,7 @@ units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-audit.service con
 	contrib/systemd/ctstub-watch-pull.service contrib/systemd/ctstub-metrics.service
 CLEANFILES += $(units)
 fill_unit = $(AM_V_GEN)$(MKDIR_P) $(@D) && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),g'
-# what the systemd that is built for knows; libsystemd tells its version
+# what the systemd that is built for knows (--with-systemd-version)
 if SYSTEMD_RESTART_STEPS
 restart_steps = -e 's/^@restart_steps@$$/RestartSteps=8\nRestartMaxDelaySec=1min/'
 else

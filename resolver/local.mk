@@ -78,6 +78,7 @@ libresolver_a_SOURCES += \
 	resolver/daemon/metrics.c resolver/daemon/metrics.h \
 	resolver/daemon/portal_link.c resolver/daemon/portal_link.h \
 	resolver/daemon/network.c resolver/daemon/network.h \
+	resolver/daemon/notify.c resolver/daemon/notify.h \
 	resolver/daemon/path_check.c resolver/daemon/path_check.h \
 	resolver/daemon/portal_reach.c resolver/daemon/portal_reach.h \
 	resolver/daemon/recorder.c resolver/daemon/recorder.h \
@@ -124,6 +125,6 @@ sbin_PROGRAMS += ctstubd
 ctstubd_SOURCES = resolver/daemon/main.c
 ctstubd_LDADD = $(ABOUT_LIBS) $(RESOLVER_LIBS)
 dist_man_MANS += resolver/daemon/ctstubd.8
-RESOLVER_LIBS = libresolver.a $(DNSTAP_LIB) $(DNSTAP_LIBS) $(CONFIG_LIBS) $(LDNS_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS) $(SYSTEMD_LIBS)
+RESOLVER_LIBS = libresolver.a $(DNSTAP_LIB) $(DNSTAP_LIBS) $(CONFIG_LIBS) $(LDNS_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
 
 EXTRA_DIST += tests/data/replay

@@ -39,7 +39,7 @@ listen_check(const struct settings *s, bool of_service, struct config_errors *er
 	} else if (n > 0) {
 		service_held(&held, fds, n);
 		res = held_matches(&held, s, errors) ? RES_OK : RES_MALFORMED;
-	} else if (of_service && service_is_known()) {
+	} else if (of_service) {
 		res = unit_compare(s, errors, warnings);
 	}
 	free(why);

@@ -263,12 +263,10 @@ rules_of_daemon(scmp_filter_ctx f)
 	    {SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_WRITES, O_RDONLY)}},
 	    SOCKET(AF_INET, SOCK_STREAM, IPPROTO_TCP),
 	    SOCKET(AF_INET6, SOCK_STREAM, IPPROTO_TCP), /* upstreams over IPv6 */
-	    SOCKET(AF_UNIX, SOCK_DGRAM, 0),             /* sd_notify */
+	    SOCKET(AF_UNIX, SOCK_DGRAM, 0),             /* the service manager */
 	    SOCKET(AF_UNIX, SOCK_SEQPACKET, 0),         /* ctstub-portal */
 	    SOCKET_OPTION(IPPROTO_TCP, TCP_NODELAY),
 	    SOCKET_OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
-	    SOCKET_OPTION(SOL_SOCKET, SO_SNDBUF),                      /* sd_notify: libsystemd tries both */
-	    SOCKET_OPTION(SOL_SOCKET, SO_SNDBUFFORCE),                 /* when SO_SNDBUF gave too little */
 	    {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0)}}, /* does the peer acknowledge? */
 	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}},    /* its own limits may be read */
 	};

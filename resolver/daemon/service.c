@@ -3,12 +3,12 @@
 #include "resolver/daemon/service.h"
 
 #include "base/clock.h"
+#include "resolver/daemon/notify.h"
 
-#include <errno.h>
-#include <stdio.h>
+#include <inttypes.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 void
 service_held(struct held_sockets *out, const struct listener_fds *fds, size_t n)
@@ -18,9 +18,6 @@ service_held(struct held_sockets *out, const struct listener_fds *fds, size_t n)
 	for (size_t i = 0; i < n; i++)
 		held_add(out, &fds[i].addr, fds[i].udp >= 0);
 }
-
-#ifdef HAVE_SYSTEMD
-#include <systemd/sd-daemon.h>
 
 static enum res
 socket_read(struct listener_fds *l, int fd, char **why)
@@ -45,124 +42,87 @@ socket_read(struct listener_fds *l, int fd, char **why)
 	return RES_OK;
 }
 
+static enum res
+sockets_count(size_t *n, char **why)
+{
+	struct buf b = buf_max(256);
+	enum res res = notify_handed(n);
+
+	if (res == RES_OK)
+		return res;
+	buf_format(&b, "LISTEN_FDS of the service manager: a number of sockets, at most %d, was expected",
+		   HANDED_MAX);
+	*why = buf_take_cstr(&b);
+	return res;
+}
+
 enum res
 service_sockets(struct listener_fds **fds, size_t *n, char **why)
 {
-	int count = sd_listen_fds(1);
 	struct listener_fds *v;
+	size_t count;
+	enum res res = sockets_count(&count, why);
 
 	*fds = NULL;
 	*n = 0;
-	if (count <= 0)
-		return RES_OK;
-	v = calloc((size_t)count, sizeof *v);
+	if (res != RES_OK || count == 0)
+		return res;
+	v = calloc(count, sizeof *v);
 	if (v == NULL)
 		return RES_NOMEM;
-	for (int i = 0; i < count; i++) {
-		enum res res = socket_read(&v[i], SD_LISTEN_FDS_START + i, why);
-
-		if (res != RES_OK) {
-			free(v);
-			return res;
-		}
+	for (size_t i = 0; res == RES_OK && i < count; i++)
+		res = socket_read(&v[i], HANDED_FIRST + (int)i, why);
+	if (res != RES_OK) {
+		free(v);
+		return res;
 	}
 	*fds = v;
-	*n = (size_t)count;
+	*n = count;
 	return RES_OK;
 }
 
-bool
-service_is_known(void)
-{
-	return true;
-}
-
+/* As sd_booted(3) finds out. */
 bool
 service_is_manager(void)
 {
-	return sd_booted() > 0;
+	return access("/run/systemd/system/", F_OK) == 0;
 }
 
 void
 service_ready(const char *status)
 {
-	sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+	struct buf b = buf_max(256);
+
+	buf_format(&b, "READY=1\nSTATUS=%s", status);
+	(void)notify_send(buf_span(&b));
+	buf_free(&b);
 }
 
+/* Type=notify-reload wants both (systemd.service(5)). */
 void
 service_reloading(void)
 {
-	sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%lld", (long long)clock_mono_us());
+	struct buf b = buf_max(256);
+
+	buf_format(&b, "RELOADING=1\nMONOTONIC_USEC=%" PRId64, clock_mono_us());
+	(void)notify_send(buf_span(&b));
+	buf_free(&b);
 }
 
 void
 service_stopping(void)
 {
-	sd_notify(0, "STOPPING=1");
+	(void)notify_send(span_str("STOPPING=1"));
 }
 
 int64_t
 service_watchdog_ms(void)
 {
-	uint64_t us = 0;
-
-	return sd_watchdog_enabled(0, &us) > 0 ? (int64_t)(us / 1000) : 0;
+	return (int64_t)(notify_watchdog_us() / 1000);
 }
 
 void
 service_alive(void)
 {
-	sd_notify(0, "WATCHDOG=1");
+	(void)notify_send(span_str("WATCHDOG=1"));
 }
-
-#else
-
-enum res
-service_sockets(struct listener_fds **fds, size_t *n, char **why)
-{
-	(void)why;
-	*fds = NULL;
-	*n = 0;
-	return RES_OK;
-}
-
-bool
-service_is_known(void)
-{
-	return false;
-}
-
-bool
-service_is_manager(void)
-{
-	return false;
-}
-
-void
-service_ready(const char *status)
-{
-	(void)status;
-}
-
-void
-service_reloading(void)
-{
-}
-
-void
-service_stopping(void)
-{
-}
-
-int64_t
-service_watchdog_ms(void)
-{
-	return 0;
-}
-
-void
-service_alive(void)
-{
-}
-
-#endif

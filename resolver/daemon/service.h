@@ -1,7 +1,7 @@
 /*
  * service.h - the service manager, where there is one: sockets handed in, readiness, the watchdog.
  *
- * The only file that uses libsystemd. Without it, or without a manager, the functions do nothing.
+ * Without a manager the functions do nothing. The protocols are in notify.h.
  */
 #ifndef RESOLVER_DAEMON_SERVICE_H
 #define RESOLVER_DAEMON_SERVICE_H
@@ -14,8 +14,7 @@
 enum res service_sockets(struct listener_fds **fds, size_t *n, char **why);
 /* Their addresses. Without any it is empty. */
 void service_held(struct held_sockets *, const struct listener_fds *, size_t n);
-/* This program can take sockets from a service manager; one runs this machine. */
-bool service_is_known(void);
+/* systemd runs this machine. */
 bool service_is_manager(void);
 void service_ready(const char *status);
 void service_reloading(void);

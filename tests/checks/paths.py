@@ -21,6 +21,7 @@ ALLOWED = {
     "config/settings_read.c": ({"access"}, "is there a main file? Opens nothing"),
     "resolver/daemon/helper.c": ({"open"}, "/dev/null"),
     "resolver/daemon/main.c": ({"open", "stat"}, "/dev/null; is there a main file, and is it this one?"),
+    "resolver/daemon/service.c": ({"access"}, "does systemd run? Opens nothing"),
     "resolver/daemon/socket_unit.c": ({"stat"}, "is the unit there, or masked? Opens nothing"),
     "resolver/daemon/control_socket.c": ({"bind"}, "through /proc/self/fd of the folder"),
     "resolver/daemon/listener.c": ({"bind"}, "of network addresses"),

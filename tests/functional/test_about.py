@@ -10,7 +10,7 @@ PROGRAMS = ("ctstubd", "ctstub", "ctstub-lab", "ctstub-watch", "ctstub-portal")
 # as -V writes them, and pkg-config
 NAMES = {"GnuTLS": "gnutls", "libtasn1": "libtasn1", "nghttp2": "libnghttp2", "libevent": "libevent_core", "ldns": "ldns", "jansson": "jansson",
          "libpsl": "libpsl", "libcurl": "libcurl", "zlib": "zlib", "libseccomp": "libseccomp", "nettle": "nettle", "libidn2": "libidn2",
-         "protobuf-c": "libprotobuf-c", "libcap-ng": "libcap-ng", "libsystemd": "libsystemd", "libfstrm": "libfstrm"}
+         "protobuf-c": "libprotobuf-c", "libcap-ng": "libcap-ng", "libfstrm": "libfstrm"}
 LINE = re.compile(r"^  (\S+) +(\S+?)(?: \(package (\S+)\))?(?:, built with (\S+))?$")
 STATUS = "/var/lib/dpkg/status"
 

@@ -119,7 +119,7 @@ TABLE = [
     ("makes a socket to the host of a virtual machine", "socket-vsock", FILTER),
     ("makes a socket of Bluetooth", "socket-bluetooth", FILTER),
     ("makes a Unix socket of a stream", "socket-unix-stream", FILTER, FILTER, MAY, FILTER, MAY),
-    ("makes a Unix socket of datagrams, for sd_notify", "socket-unix-datagram", MAY, FILTER, FILTER, FILTER, MAY),
+    ("makes a Unix socket of datagrams, for the service manager", "socket-unix-datagram", MAY, FILTER, FILTER, FILTER, MAY),
     ("makes a Unix socket of messages, to ctstub-portal", "socket-unix-messages", MAY, FILTER, FILTER, FILTER, FILTER),
     ("makes a pair of sockets", "socketpair", FILTER, FILTER, FILTER, FILTER, MAY),
     ("binds a port", "bind", KILLED),

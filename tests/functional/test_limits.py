@@ -480,10 +480,7 @@ def handed_over(t):
     def start():
         d.process = handed.spawn("ctstubd", "-c", d.config)
     start()
-    if t.run("ctstubd", "-V")[0] == 0:
-        d.process.wait_log("listening|answering|started")
-    if "bound-by=service-manager" not in d.log():
-        raise Skip("built without libsystemd")
+    d.process.wait_log("bound-by=service-manager")
     failed, ended = [], threading.Event()
 
     def ask_on():

@@ -1,13 +1,16 @@
 """`listen` and the sockets that a service manager hands over: a difference, and a broken configuration, are said to everybody."""
 import os
+import re
+import signal
 import socket
 import struct
+import time
 
 import dns.message
 
 from functional._common import Handed, servfail, stub
 from harness import client, net, wire
-from harness.case import Skip, case, check, equal, rows, until
+from harness.case import case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
 from harness.pki import Site
 from harness.upstream import DotServer
@@ -38,8 +41,7 @@ def ends(process):
 
 def built_for_it(d, process):
     until(lambda: " started " in process.log(), 20, "ctstubd starts")
-    if "bound-by=service-manager" not in process.log():
-        raise Skip("built without libsystemd")
+    check("bound-by=service-manager" in process.log(), process.log())
 
 
 @rows([("the same address", lambda ours, other: (ours,), 0, ()),
@@ -114,6 +116,39 @@ def turned_away(t, spoil, word):
     raw = stream.recv(4096)
     equal((struct.unpack(">H", raw[:2])[0], raw[5] & 15), (len(raw) - 2, 2), "length and rcode over TCP")
     equal((stream.recv(1), silent.recv(1)), (b"", b""), "the connections end")
+
+
+@rows([("the service manager hears of the start, each reload and the end, on a path", "path"),
+       ("the service manager hears of the start, each reload and the end, on an abstract name", "abstract")], builds=("gcc",))
+def notified(t, kind):
+    """sd_notify(3), with the filter on."""
+    site = Site(t)
+    server = DotServer(t, site)
+    name = t.path("notify") if kind == "path" else f"@ctstub-test-{os.getpid()}"
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(name.replace("@", "\0"))
+        if kind == "path":
+            os.chmod(name, 0o666)
+        manager.settimeout(20)
+        d = Daemon(t, upstream("one", server), anchors=site.anchors, env=t.env(NOTIFY_SOCKET=name, CTSTUB_SECCOMP="kill"))
+        ready = b"READY=1\nSTATUS=answering"
+        equal(manager.recv(4096), ready, "the start")
+        for _ in range(2):
+            d.process.popen.send_signal(signal.SIGHUP)
+            reloading = manager.recv(4096).decode()
+            found = re.fullmatch(r"RELOADING=1\nMONOTONIC_USEC=(\d+)", reloading)
+            check(found and 0 < int(found.group(1)) <= time.monotonic_ns() // 1000, reloading)
+            equal(manager.recv(4096), ready, "the end of a reload")
+        d.process.stop()
+        equal(manager.recv(4096), b"STOPPING=1", "the end")
+
+
+@rows([("an invalid number of sockets ends the start", "two"), ("more sockets than can be ends the start", "1000000")], builds=("gcc",))
+def broken_number(t, number):
+    d, _, _ = handed(t)
+    process = t.spawn("ctstubd", ["sh", "-c", f'LISTEN_PID=$$ LISTEN_FDS={number} exec "$0" "$@"', t.program("ctstubd"), "-c", d.config])
+    code, out = ends(process)
+    check(code == 3 and "LISTEN_FDS of the service manager" in out, f"{code}: {out}")
 
 
 @rows([("one worker feeds the watchdog of the service manager", 1), ("two workers feed it together", 2)])

@@ -10,7 +10,7 @@ from harness.build import tree_files
 from harness.case import case, check, equal, rows
 
 LIBRARIES = ["gnutls=3.7.9", "libtasn1=4.19.0", "jansson=2.14", "libpsl=0.21.2", "libevent_core=2.1.12-stable", "libnghttp2=1.52.0",
-             "libcurl=7.88.1", "zlib=1.2.13", "libseccomp=2.5.4", "libcap-ng=0.8.3", "ldns=1.8.3", "libsystemd=252", "libfstrm=0.6.1",
+             "libcurl=7.88.1", "zlib=1.2.13", "libseccomp=2.5.4", "libcap-ng=0.8.3", "ldns=1.8.3", "libfstrm=0.6.1",
              "libprotobuf-c=1.4.1"]
 LICENSES = {"BSD-2-Clause", "Apache-2.0", "ISC", "MPL-2.0", "MIT", "BSD-3-Clause", "LGPL-2.1-or-later", "LGPL-2.1-only", "Zlib", "curl"}
 REFERENCE = re.compile(r"SPDXRef-[A-Za-z0-9.-]+")

@@ -169,6 +169,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_list_age \
 	tests/unit/resolver/daemon/test_sandbox \
 	tests/unit/resolver/daemon/test_network \
+	tests/unit/resolver/daemon/test_notify \
 	tests/unit/resolver/daemon/test_query_line \
 	tests/unit/resolver/daemon/test_repeats \
 	tests/unit/resolver/daemon/test_socket_unit
@@ -206,6 +207,7 @@ endif
 
 # the judge and its own libraries, nothing else
 tests_unit_verify_test_verify_library_LDADD = libverify.a libbase.a $(GNUTLS_LIBS) $(JANSSON_LIBS) $(TASN1_LIBS)
+tests_unit_resolver_daemon_test_notify_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_mono_ms,--wrap=poll
 tests_unit_base_test_log_journald_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=sendto
 tests_unit_verify_test_disallow_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_test_limbo_CPPFLAGS = $(DATA_CPPFLAGS)
