@@ -39,6 +39,8 @@ libresolver_a_SOURCES = \
 	resolver/query_answer.c resolver/query_answer.h \
 	resolver/query_send.c resolver/query_send.h \
 	resolver/rebinding.c resolver/rebinding.h \
+	resolver/record_ldns.c resolver/record_ldns.h \
+	resolver/record_plain.c resolver/record_plain.h \
 	resolver/reply.c resolver/reply.h \
 	resolver/routes.c resolver/routes.h \
 	resolver/server.c resolver/server.h \
@@ -125,6 +127,6 @@ sbin_PROGRAMS += ctstubd
 ctstubd_SOURCES = resolver/daemon/main.c
 ctstubd_LDADD = $(ABOUT_LIBS) $(RESOLVER_LIBS)
 dist_man_MANS += resolver/daemon/ctstubd.8
-RESOLVER_LIBS = libresolver.a $(DNSTAP_LIB) $(DNSTAP_LIBS) $(CONFIG_LIBS) $(LDNS_LIBS) $(SECCOMP_LIBS) $(CAPNG_LIBS)
+RESOLVER_LIBS = libresolver.a $(DNSTAP_LIB) $(DNSTAP_LIBS) $(CONFIG_LIBS) $(ABOUT_DL) $(SECCOMP_LIBS) $(CAPNG_LIBS)
 
 EXTRA_DIST += tests/data/replay

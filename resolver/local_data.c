@@ -4,12 +4,14 @@
 #include "base/dns/compose.h"
 #include "base/dns/message_walk.h"
 #include "base/dns/nameset.h"
+#include "resolver/record_ldns.h"
+#include "resolver/record_plain.h"
 
-#include <ldns/ldns.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define LOCAL_DEFAULT_TTL 3600
+#define RECORD_WIRE_MAX   (MSG_NAME_MAX + 10 + UINT16_MAX) /* RFC 1035, 3.2.1 */
 
 /* One record of local.data. */
 struct record {
@@ -18,7 +20,7 @@ struct record {
 	uint8_t name_n;
 	uint16_t type;
 	uint32_t ttl;
-	uint8_t *wire; /* owned: the whole record as the library wrote it */
+	uint8_t *wire; /* owned: the whole record */
 	struct span rdata;
 };
 
@@ -48,32 +50,32 @@ record_compare(const void *a, const void *b)
 	return c != 0 ? c : span_compare(x->rdata, y->rdata);
 }
 
-/* Converts the library's record to ours. Returns what is wrong, or NULL. */
+/* Takes the record's bytes. Returns what is wrong, or NULL. */
 static const char *
-record_fill(struct record *r, const ldns_rr *rr)
+record_fill(struct record *r, struct span wire)
 {
-	size_t n, owner_n = ldns_rdf_size(ldns_rr_owner(rr));
 	struct walk_rr shape;
-	struct walk w;
+	struct walk w = walk_over(wire, 0);
 
-	if (ldns_rr_get_class(rr) != LDNS_RR_CLASS_IN)
+	if (!walk_rr(&w, &shape) || w.at != wire.n || shape.type_at > MSG_NAME_MAX)
+		return "this record cannot be written";
+	if (shape.class != CLASS_IN)
 		return "expected class IN";
 	/* the library's result for an unknown type without data (RFC 6895, 3.1: 0 is reserved) */
-	if (ldns_rr_get_type(rr) == 0)
+	if (shape.type == 0)
 		return "unknown type";
-	if (ldns_rr2wire(&r->wire, rr, LDNS_SECTION_ANSWER, &n) != LDNS_STATUS_OK)
-		return "this record cannot be written";
-	w = walk_over(span_of(r->wire, n), 0);
-	if (!walk_rr(&w, &shape) || w.at != n || owner_n > MSG_NAME_MAX)
-		return "this record cannot be written";
 	if (shape.type == TYPE_OPT || (shape.type >= TYPE_TKEY && shape.type <= TYPE_ANY))
 		return "this record cannot be served";
-	ascii_lower_copy(r->name, r->wire, owner_n);
-	r->name_n = (uint8_t)owner_n;
+	if (shape.ttl > INT32_MAX) /* RFC 2181, 8 */
+		return "a TTL beyond 2147483647";
+	r->wire = malloc(wire.n);
+	if (r->wire == NULL)
+		return res_text(RES_NOMEM);
+	memcpy(r->wire, wire.p, wire.n);
+	r->name_n = (uint8_t)shape.type_at;
+	ascii_lower_copy(r->name, r->wire, r->name_n);
 	r->type = shape.type;
 	r->ttl = shape.ttl;
-	if (r->ttl > INT32_MAX) /* RFC 2181, 8 */
-		return "a TTL beyond 2147483647";
 	r->rdata = span_of(r->wire + shape.rdata_at, shape.end - shape.rdata_at);
 	return NULL;
 }
@@ -92,24 +94,27 @@ ttl_is_short(const char *text)
 	return digits <= 10;
 }
 
+/* In wire form. */
+static const char *
+record_text_read(struct buf *wire, const char *text)
+{
+	if (record_plain_read(wire, text, LOCAL_DEFAULT_TTL))
+		return NULL;
+	buf_clear(wire);
+	if (!ttl_is_short(text))
+		return "a TTL beyond 2147483647";
+	return record_ldns_read(wire, text, LOCAL_DEFAULT_TTL);
+}
+
 static const char *
 local_record_read(struct record *r, const char *text)
 {
-	ldns_rdf *root = NULL;
-	ldns_rr *rr = NULL;
-	const char *why = NULL;
-	ldns_status status = ldns_str2rdf_dname(&root, ".");
+	struct buf wire = buf_max(RECORD_WIRE_MAX);
+	const char *why = record_text_read(&wire, text);
 
-	if (status == LDNS_STATUS_OK)
-		status = ldns_rr_new_frm_str(&rr, text, LOCAL_DEFAULT_TTL, root, NULL);
-	if (status != LDNS_STATUS_OK)
-		why = ldns_get_errorstr_by_id(status);
-	else if (!ttl_is_short(text))
-		why = "a TTL beyond 2147483647";
-	else
-		why = record_fill(r, rr);
-	ldns_rr_free(rr);
-	ldns_rdf_deep_free(root);
+	if (why == NULL)
+		why = record_fill(r, buf_span(&wire));
+	buf_free(&wire);
 	return why;
 }
 

@@ -21,6 +21,7 @@
 #include "resolver/daemon/turn_away.h"
 #include "resolver/daemon/verdict_log.h"
 #include "resolver/daemon/watchdog.h"
+#include "resolver/record_ldns.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -344,6 +345,7 @@ daemon_settle(struct daemon *d)
 	recorder_start(d->recorder, s, sandbox_kills());
 	if (workers_start(&d->workers) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, NULL);
+	record_ldns_seal();
 	if (sandbox_seal(sandbox_kills(), &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	recorder_settle(d->recorder, s); /* it came up beside the workers, which answer by now */

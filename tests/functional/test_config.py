@@ -2,9 +2,11 @@
 import os
 import signal
 
-from functional._common import stub
+from functional._common import again, stub
 from harness import client
 from harness.case import case, check, equal, rows, until
+from harness.daemon import upstream
+from harness.upstream import DotServer
 
 UP = 'upstream "u" { address = {"192.0.2.1"} }\n'
 
@@ -150,6 +152,51 @@ def starts_nothing(t):
     check("bad.conf:2:" in err, err)
 
 
+PLAIN = ["a.local.test. 60 IN A 192.0.2.77", "b.local.test. AAAA 2001:db8::77", "c.local.test. CNAME a.local.test.", "local.test. MX 10 a.local.test.",
+         "_x._tcp.local.test. SRV 0 5 80 a.local.test.", 'local.test. TXT "v=spf1; -all"']
+RARE = 'rare.local.test. CAA 0 issue "ca.example"'
+
+
+def mapped(d, library):
+    with open(f"/proc/{d.process.pid}/maps", encoding="utf-8") as f:
+        return library in f.read()
+
+
+def local_data(d, *records):
+    data = ", ".join('"' + r.replace("\\", "\\\\").replace('"', '\\"') + '"' for r in records)
+    return f"local {{ data = {{{data}}} }}\n"
+
+
+@case("local data of the usual types take effect at a reload, without ldns; no libcrypto is in the daemon", builds=("gcc",))
+def plain_local_data(t):
+    d, server = stub(t, user="")
+    check(not mapped(d, "libcrypto") and not mapped(d, "libldns"), "libraries that only rare records need")
+    d.write(upstream("one", server), local_data(d, *PLAIN))
+    check(d.ctl("reload")["ok"], "the reload")
+    for name, kind in (("a", "A"), ("b", "AAAA"), ("c", "A"), ("_x._tcp", "SRV")):
+        reply = d.ask(f"{name}.local.test", kind)
+        check(client.rcode(reply) == "NOERROR" and reply.answer, f"{name}: {reply}")
+    check("v=spf1; -all" in d.ask("local.test", "TXT").answer[0][0].to_text(), "the text")
+    check(not mapped(d, "libldns"), "ldns was loaded")
+
+
+@case("a record of another type is served from a start on; a reload that brings the first one is refused with what to do, and changes nothing",
+      builds=("gcc",))
+def rare_local_data(t):
+    d, server = stub(t, user="")
+    d.write(upstream("one", server), local_data(d, PLAIN[0], RARE))
+    reply = d.ctl("reload")
+    check(not reply["ok"] and "restart ctstubd" in str(reply) and "CAA 0 issue" in str(reply), f"{reply}")
+    check(not d.ask("a.local.test", "A").answer or "192.0.2.77" not in str(d.ask("a.local.test", "A")), "half of it was taken")
+    code, out, err = t.run("ctstubd", "-t", "-c", d.config)
+    equal(code, 0, f"ctstubd -t: {out}{err}")
+    again(d, env=t.env(CTSTUB_SECCOMP="kill"))
+    check("ca.example" in d.ask("rare.local.test", "CAA").answer[0][0].to_text(), "the record")
+    d.write(upstream("one", server), local_data(d, RARE, 'rarer.local.test. TYPE65280 \\# 2 abcd'))
+    check(d.ctl("reload")["ok"], "a reload with ldns there")
+    check(d.ask("rarer.local.test", "TYPE65280").answer, "the second record")
+
+
 @case("P07 clients are answered while a large list of names is reloaded", timeout=240, builds=("gcc",))
 def slow_reload(t):
     names = t.write("names", "".join(f"n{i}.d{i % 1000}.example\n" for i in range(600_000)))
@@ -167,8 +214,6 @@ def slow_reload(t):
 
 @case("after SIGHUP the newly configured upstream serves the next question")
 def reload(t):
-    from harness.daemon import upstream
-    from harness.upstream import DotServer
     d, first = stub(t)
     equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode")
     second = DotServer(t, d.site)

@@ -92,13 +92,13 @@ tests_fuzz_fuzz_lists_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_question_SOURCES = tests/fuzz/fuzz_question.c
 tests_fuzz_fuzz_question_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_reply_SOURCES = tests/fuzz/fuzz_reply.c tests/fuzz/beside.h
-tests_fuzz_fuzz_reply_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_reply_LDADD = $(RESOLVER_LIBS) $(LDNS_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_resolver_SOURCES = tests/fuzz/fuzz_resolver.c tests/fuzz/resolver_plans.c tests/fuzz/resolver_plans.h tests/fuzz/scratch.c tests/fuzz/scratch.h \
 	tests/unit/transport/fake_transport.c $(FAKE_LOOP)
 tests_fuzz_fuzz_resolver_CPPFLAGS = $(DATA_CPPFLAGS)
-tests_fuzz_fuzz_resolver_LDADD = libresolver.a libconfig.a libtransport.a libverify.a libbase.a $(LDNS_LIBS) $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS) $(PSL_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_resolver_LDADD = libresolver.a libconfig.a libtransport.a libverify.a libbase.a $(GNUTLS_LIBS) $(TASN1_LIBS) $(JANSSON_LIBS) $(PSL_LIBS) $(FUZZ_LIBS)
 tests_fuzz_fuzz_walker_SOURCES = tests/fuzz/fuzz_walker.c tests/fuzz/beside.h
-tests_fuzz_fuzz_walker_LDADD = $(RESOLVER_LIBS) $(FUZZ_LIBS)
+tests_fuzz_fuzz_walker_LDADD = $(RESOLVER_LIBS) $(LDNS_LIBS) $(FUZZ_LIBS)
 
 # the watcher's
 fuzz_targets += \
