@@ -16,9 +16,27 @@
 #define WORD_MAX       256 /* the longest name has 253 bytes */
 #define HASH_TEXT_MAX  160 /* of 32 octets with a separator each, and some space */
 #define SENTENCE_MAX   512
+#define SHARED_MAX                                                                                           \
+	8 /* sentences of the lines before; a release of a root store gives some twenty roots one date */
+
+/* A sentence that further lines may share. */
+struct shared {
+	const char *limit; /* NULL: none yet */
+	int64_t ms;
+	char source[WORD_MAX];
+	const char *text; /* the table's */
+};
+
+struct limits_reader {
+	struct anchor_limits *table;
+	bool of_file;
+	struct shared shared[SHARED_MAX];
+	size_t next_shared; /* the next to be replaced */
+};
 
 /* A line being read. */
 struct line {
+	struct limits_reader *in;
 	struct limits_entry *entry;
 	char source[WORD_MAX]; /* of the limits that follow */
 	bool any;              /* a limit was read */
@@ -77,6 +95,10 @@ hash_take(uint8_t hash[32], struct span *rest)
 	size_t n = 0;
 
 	text_blanks_skip(rest);
+	if (word_length(*rest) == 64 && hex_read(hash, 32, span_slice(*rest, 0, 64)) == RES_OK) {
+		*rest = span_slice(*rest, 64, rest->n - 64);
+		return true;
+	}
 	while (n < rest->n && n <= HASH_TEXT_MAX) {
 		struct span more = span_slice(*rest, n, rest->n - n);
 
@@ -90,22 +112,56 @@ hash_take(uint8_t hash[32], struct span *rest)
 	return false;
 }
 
-/* A sentence about a limit: what, and in parentheses the option and the source. *out is the entry's. */
+/* NULL: no line before has it. */
+static const char *
+sentence_shared(const struct line *line, const char *limit, int64_t ms)
+{
+	for (size_t i = 0; i < SHARED_MAX; i++) {
+		const struct shared *s = &line->in->shared[i];
+
+		if (s->limit == limit && s->ms == ms && strcmp(s->source, line->source) == 0)
+			return s->text;
+	}
+	return NULL;
+}
+
+/* A sentence that names a line belongs to that one. */
+static void
+sentence_share(const struct line *line, const char *limit, int64_t ms, const char *text)
+{
+	struct shared *s = &line->in->shared[line->in->next_shared];
+
+	if (line->source[0] == '\0')
+		return;
+	*s = (struct shared){.limit = limit, .ms = ms, .text = text};
+	memcpy(s->source, line->source, sizeof s->source);
+	line->in->next_shared = (line->in->next_shared + 1) % SHARED_MAX;
+}
+
+/* A sentence about a limit: what, its time where it has one, and in parentheses the option and the source. limit is one of the
+ * names below, whose address tells them apart; ms is 0 for a limit without a time. */
 static enum res
-sentence_set(const char **out, const struct line *line, const char *what, const char *value,
-	     const char *limit)
+sentence_set(const char **out, const struct line *line, const char *what, const char *limit, int64_t ms,
+	     const char *time)
 {
 	struct buf text = buf_max(SENTENCE_MAX);
 
-	buf_format(&text, "%s%s (%s, ", what, value, limit);
+	*out = sentence_shared(line, limit, ms);
+	if (*out != NULL)
+		return RES_OK;
+	buf_format(&text, "%s%s (%s, ", what, time, limit);
 	if (line->source[0] != '\0')
 		buf_text(&text, line->source);
 	else
 		buf_format(&text, "line %zu of a constraints file", line->number);
 	buf_u8(&text, ')');
-	*out = buf_take_cstr(&text);
+	if (buf_ok(&text))
+		*out = limits_text_keep(line->in->table, buf_span(&text));
 	buf_free(&text);
-	return *out != NULL ? RES_OK : why_say(line->why, RES_NOMEM, "no memory");
+	if (*out == NULL)
+		return why_say(line->why, RES_NOMEM, "no memory");
+	sentence_share(line, limit, ms, *out);
+	return RES_OK;
 }
 
 struct date_field {
@@ -139,8 +195,8 @@ limits_date_read(const struct line *line, const struct date_field *field, const 
 		return why_say(line->why, RES_MALFORMED, "%s \"%s\" is not an RFC 3339 time", field->limit,
 			       why_quote(quote, span_str(value)));
 	*has = true;
-	return sentence_set((const char **)(void *)(base + field->text), line, field->sentence,
-			    time_text(*ms, text), field->limit);
+	return sentence_set((const char **)(void *)(base + field->text), line, field->sentence, field->limit,
+			    *ms, time_text(*ms, text));
 }
 
 /* Labels of letters, digits, hyphens and underscores, no dot at either end. */
@@ -161,9 +217,8 @@ suffix_ok(const char *name)
 }
 
 static enum res
-suffix_add(const struct line *line, const char *value)
+suffix_add(const struct line *line, struct anchor_permits *permits, const char *value)
 {
-	struct anchor_permits *permits = &line->entry->permits;
 	char quote[WHY_QUOTE_MAX], *name;
 
 	if (permits->n_name == ANCHOR_LIMITS_PERMIT_MAX)
@@ -181,9 +236,8 @@ suffix_add(const struct line *line, const char *value)
 }
 
 static enum res
-prefix_add(const struct line *line, const char *value)
+prefix_add(const struct line *line, struct anchor_permits *permits, const char *value)
 {
-	struct anchor_permits *permits = &line->entry->permits;
 	char quote[WHY_QUOTE_MAX];
 
 	if (permits->n_ip == ANCHOR_LIMITS_PERMIT_MAX)
@@ -200,16 +254,21 @@ prefix_add(const struct line *line, const char *value)
 static enum res
 permit_add(const struct line *line, const char *what, const char *value)
 {
-	struct anchor_permits *permits = &line->entry->permits;
-	enum res res = strcmp(what, "permit-name") == 0 ? suffix_add(line, value) : prefix_add(line, value);
+	static const char by_name[] = "permit-name", by_ip[] = "permit-ip";
+	struct anchor_permits *permits = limits_permits(line->entry);
+	enum res res;
 
+	if (permits == NULL)
+		return why_say(line->why, RES_NOMEM, "no memory");
+	res =
+	    strcmp(what, by_name) == 0 ? suffix_add(line, permits, value) : prefix_add(line, permits, value);
 	if (res != RES_OK || permits->name_text != NULL)
 		return res;
-	res = sentence_set(&permits->name_text, line, "it may not vouch for a name of the certificate", "",
-			   "permit-name");
+	res = sentence_set(&permits->name_text, line, "it may not vouch for a name of the certificate",
+			   by_name, 0, "");
 	return res == RES_OK
 		   ? sentence_set(&permits->ip_text, line,
-				  "it may not vouch for an address of the certificate", "", "permit-ip")
+				  "it may not vouch for an address of the certificate", by_ip, 0, "")
 		   : res;
 }
 
@@ -261,18 +320,13 @@ limits_line_read(struct line *line, struct span rest)
 	return line->any ? RES_OK : why_say(line->why, RES_MALFORMED, "no limit for this anchor");
 }
 
-struct limits_reader {
-	struct anchor_limits *table;
-	bool of_file;
-};
-
 /* A line that is too long is a bad one; RES_LIMIT is for a table that is full. */
 static enum res
 limits_line_add(void *arg, struct span text, size_t number, char **why)
 {
-	const struct limits_reader *in = arg;
+	struct limits_reader *in = arg;
 	const uint8_t *comment = text.n == 0 ? NULL : memchr(text.p, '#', text.n);
-	struct line line = {.number = number, .why = why};
+	struct line line = {.in = in, .number = number, .why = why};
 	enum res res;
 
 	if (comment != NULL) /* no word of a line needs a `#` */
@@ -295,7 +349,7 @@ limits_line_add(void *arg, struct span text, size_t number, char **why)
 enum res
 anchor_limits_add_file(struct anchor_limits *table, struct span text, struct faults *faults)
 {
-	struct limits_reader in = {table, true};
+	struct limits_reader in = {.table = table, .of_file = true};
 
 	return lines_read(text, ANCHOR_LIMITS_FILE_MAX, limits_line_add, &in, faults);
 }
@@ -303,7 +357,7 @@ anchor_limits_add_file(struct anchor_limits *table, struct span text, struct fau
 enum res
 anchor_limits_add_builtin(struct anchor_limits *table)
 {
-	struct limits_reader in = {table, false};
+	struct limits_reader in = {.table = table};
 
 	return lines_read(span_str(data_text_anchors), ANCHOR_LIMITS_FILE_MAX, limits_line_add, &in, NULL);
 }

@@ -6,7 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Most roots share the sentence of a source and a date with others. */
+struct limits_text {
+	struct limits_text *next;
+	char text[];
+};
+
 struct anchor_limits {
+	struct limits_text *texts;
 	struct limits_entry **entry; /* sorted; an entry is large, so pointers move, not entries */
 	size_t n;
 	size_t cap;
@@ -23,12 +30,6 @@ anchor_limits_new(struct anchor_limits **out)
 	return RES_OK;
 }
 
-static void
-text_free(const char *text)
-{
-	free((void *)(uintptr_t)text);
-}
-
 struct limits_entry *
 limits_entry_new(bool of_file)
 {
@@ -39,28 +40,53 @@ limits_entry_new(bool of_file)
 	return e;
 }
 
+struct anchor_permits *
+limits_permits(struct limits_entry *e)
+{
+	if (e->permits == NULL)
+		e->permits = calloc(1, sizeof *e->permits);
+	return e->permits;
+}
+
 void
 limits_entry_free(struct limits_entry *e)
 {
 	if (e == NULL)
 		return;
-	for (size_t i = 0; i < e->permits.n_name; i++)
-		text_free(e->permits.name[i]);
-	text_free(e->permits.name_text);
-	text_free(e->permits.ip_text);
-	text_free(e->limit.distrusted_since_text);
-	text_free(e->limit.sct_not_after_text);
-	text_free(e->limit.not_before_max_text);
+	for (size_t i = 0; e->permits != NULL && i < e->permits->n_name; i++)
+		free((void *)(uintptr_t)e->permits->name[i]);
+	free(e->permits);
 	free(e);
+}
+
+const char *
+limits_text_keep(struct anchor_limits *table, struct span text)
+{
+	struct limits_text *t = malloc(sizeof *t + text.n + 1);
+
+	if (t == NULL)
+		return NULL;
+	if (text.n > 0)
+		memcpy(t->text, text.p, text.n);
+	t->text[text.n] = '\0';
+	t->next = table->texts;
+	table->texts = t;
+	return t->text;
 }
 
 void
 anchor_limits_free(struct anchor_limits *table)
 {
+	struct limits_text *next;
+
 	if (table == NULL)
 		return;
 	for (size_t i = 0; i < table->n; i++)
 		limits_entry_free(table->entry[i]);
+	for (struct limits_text *t = table->texts; t != NULL; t = next) {
+		next = t->next;
+		free(t);
+	}
 	free(table->entry);
 	free(table);
 }
@@ -116,8 +142,8 @@ limits_merge(struct anchor_limit *out, const struct limits_entry *e)
 		   l->has_sct_not_after, l->sct_not_after_ms, l->sct_not_after_text);
 	date_merge(&out->has_not_before_max, &out->not_before_max_ms, &out->not_before_max_text,
 		   l->has_not_before_max, l->not_before_max_ms, l->not_before_max_text);
-	if (e->permits.n_name + e->permits.n_ip > 0)
-		out->permits[out->n_permits++] = &e->permits;
+	if (e->permits != NULL)
+		out->permits[out->n_permits++] = e->permits;
 }
 
 /* The entry by the anchor's key or certificate; by certificate also with the other form of its signature. */
