@@ -95,12 +95,25 @@ owner_check(const char *file, const struct stat *st, char **why)
 	return RES_OK;
 }
 
+/* What the file seems to hold, and a byte in which its end is found: most are small, and a large buffer is slow to make. */
+static size_t
+room_wanted(const struct buf *b, int fd)
+{
+	size_t left = b->max - b->n, want = READ_CHUNK;
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && st.st_size >= 0 && (uint64_t)st.st_size >= b->n &&
+	    (uint64_t)st.st_size - b->n < READ_CHUNK)
+		want = (size_t)st.st_size - b->n + 1;
+	return want < left ? want : left;
+}
+
 /* b can hold one byte more than is allowed: that byte shows that there is more. */
 static enum res
 read_all(struct buf *b, int fd, const char *file, char **why)
 {
 	for (;;) {
-		size_t room = b->max - b->n < READ_CHUNK ? b->max - b->n : READ_CHUNK;
+		size_t room = room_wanted(b, fd);
 		uint8_t *to = buf_room(b, room);
 		ssize_t n;
 

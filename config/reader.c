@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define TITLE_MAX 64 /* of an upstream: it goes into log lines and EDE texts */
+#define DEFAULTS_MAX 8192 /* the defaults of a section, as text */
+#define TITLE_MAX    64   /* of an upstream: it goes into log lines and EDE texts */
 
 /* Public resolvers by address, as their operators publish them. */
 static const char compiled_in[] =
@@ -83,10 +84,6 @@ upstream_open(struct reader *r, const char *title, struct place place)
 	struct settings *s = r->s;
 	struct upstream_settings *u, *list;
 
-	if (r->file != NULL && r->upstreams_are_compiled_in) {
-		upstreams_drop(s);
-		r->upstreams_are_compiled_in = false;
-	}
 	u = (struct upstream_settings *)(uintptr_t)settings_upstream(s, title);
 	if (u == NULL) {
 		if (s->n_upstream == CONFIG_UPSTREAMS_MAX) {
@@ -300,24 +297,27 @@ static void
 reader_defaults(struct reader *r, enum section section, void *base)
 {
 	struct reader sub = *r;
+	struct buf text = buf_max(DEFAULTS_MAX);
 
 	for (size_t i = 0; i < OPTION_COUNT; i++) {
 		const struct option_row *o = &option_table[i];
-		struct buf text = buf_max(1024);
 
 		/* no address is no value of `address`, and the port follows from the protocol */
 		if (o->section != section || o->id == OPTION_ADDRESS || o->id == OPTION_PORT)
 			continue;
-		sub.file = NULL;
-		sub.section = section;
-		sub.base = base;
-		sub.set_at = base == r->s ? r->s->set_at : ((struct upstream_settings *)base)->set_at;
-		buf_format(&text, "%s = %s", o->name, o->fallback);
-		if (!buf_ok(&text) || parse_text(buf_span(&text), &reader_handler, &sub) == RES_NOMEM)
-			r->nomem = true;
-		assert(!sub.bad || r->bad);
-		buf_free(&text);
+		buf_text(&text, o->name);
+		buf_text(&text, " = ");
+		buf_text(&text, o->fallback);
+		buf_u8(&text, '\n');
 	}
+	sub.file = NULL;
+	sub.section = section;
+	sub.base = base;
+	sub.set_at = base == r->s ? r->s->set_at : ((struct upstream_settings *)base)->set_at;
+	if (!buf_ok(&text) || parse_text(buf_span(&text), &reader_handler, &sub) == RES_NOMEM)
+		r->nomem = true;
+	assert(!sub.bad || r->bad);
+	buf_free(&text);
 	r->nomem |= sub.nomem;
 }
 
@@ -331,12 +331,10 @@ reader_start(struct reader *r, struct config_errors *errors)
 		return RES_NOMEM;
 	for (unsigned section = 0; section < SECTION_UPSTREAM; section++)
 		reader_defaults(r, (enum section)section, r->s);
-	if (reader_text(r, NULL, span_str(compiled_in)) != RES_OK) {
-		settings_free(r->s);
-		return RES_NOMEM;
-	}
-	r->upstreams_are_compiled_in = true;
-	return RES_OK;
+	if (!r->nomem)
+		return RES_OK;
+	settings_free(r->s);
+	return RES_NOMEM;
 }
 
 /* A syntax error ended the reading inside a section: what it must have may stand below, and is not called missing. */
@@ -384,6 +382,9 @@ reader_finish(struct reader *r, struct settings **out)
 {
 	enum res res = r->nomem ? RES_NOMEM : RES_OK;
 
+	/* any upstream in the files replaces those */
+	if (res == RES_OK && r->s->n_upstream == 0)
+		res = reader_text(r, NULL, span_str(compiled_in));
 	for (size_t i = 0; i < r->s->n_upstream; i++) {
 		struct upstream_settings *u = &r->s->upstream[i];
 

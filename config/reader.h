@@ -16,7 +16,6 @@ struct reader {
 	unsigned passed_over; /* sections inside one that is passed over */
 	unsigned top_here[OPTION_COUNT]; /* the line of this file that set it, outside sections; 0: none */
 	unsigned section_here[OPTION_COUNT]; /* the line in which this section did */
-	bool upstreams_are_compiled_in;
 	bool nomem;
 	bool bad; /* an error was reported */
 };
