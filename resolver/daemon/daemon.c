@@ -374,6 +374,7 @@ daemon_start(struct daemon *d)
 	char *why = NULL;
 	int failed;
 
+	heap_tables_begin();
 	if (loop_new(&d->loop) != RES_OK || daemon_signals(d) != RES_OK ||
 	    verdict_log_new(&d->verdicts, d->loop) != RES_OK ||
 	    recorder_new(&d->recorder, d->loop, &d->counters) != RES_OK)
@@ -389,6 +390,7 @@ daemon_start(struct daemon *d)
 		log_event(LOG_WARN, "no-network-watch", LOG_STR("error", strerror(errno)));
 	if (clock_watch_start(&d->clock, d->loop, daemon_on_clock, d) != RES_OK)
 		log_event(LOG_WARN, "no-clock-watch", LOG_STR("error", strerror(errno)));
+	heap_tables_end();
 	failed = daemon_settle(d);
 	if (failed != 0)
 		return failed;

@@ -7,10 +7,29 @@
 #define MAPPED_FROM                                                                                          \
 	(64 * 1024) /* half of malloc's default; setting it switches off malloc's own adjustment */
 
+#define TABLE_MAPPED_FROM (16 * 1024)
+#define TOP_PAD           (128 * 1024) /* malloc's default */
+
 void
 heap_begin(void)
 {
 	(void)mallopt(M_MMAP_THRESHOLD, MAPPED_FROM);
+}
+
+/* malloc clears what it takes from memory that it keeps, and leaves fresh pages of the kernel as they are. */
+void
+heap_tables_begin(void)
+{
+	heap_trim();
+	(void)mallopt(M_TOP_PAD, 0);
+	(void)mallopt(M_MMAP_THRESHOLD, TABLE_MAPPED_FROM);
+}
+
+void
+heap_tables_end(void)
+{
+	(void)mallopt(M_TOP_PAD, TOP_PAD);
+	heap_begin();
 }
 
 void

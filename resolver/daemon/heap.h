@@ -11,6 +11,10 @@
  * and clears them there, as soon as one large file was read and freed. Called before anything is read.
  */
 void heap_begin(void);
+/* Around what makes the tables of the workers, most of which stay empty: also tables of four pages get a mapping. The heap would
+ * clear them where the configuration was read, and so bring all their pages into memory. One thread. */
+void heap_tables_begin(void);
+void heap_tables_end(void);
 /* After reading and compiling a configuration. */
 void heap_trim(void);
 

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/replace.h"
+#include "resolver/daemon/heap.h"
 #include "resolver/daemon/sandbox.h"
 
 #include <errno.h>
@@ -83,6 +84,7 @@ helper_live(const struct helper_setup *setup, int socket)
 	if (!descriptors_settle(socket) || setup->seal(setup->kill, &why) != RES_OK ||
 	    !helper_send(HELPER_FD, span_str(ready)))
 		_exit(HELPER_TROUBLE);
+	heap_trim(); /* of what the filter was made with */
 	setup->run(HELPER_FD, setup->ctx);
 	_exit(0); /* nothing of the daemon that it is a copy of may run */
 }
