@@ -72,9 +72,15 @@ def lint(t):
         raise Skip("mandoc is not on this machine")
     pages = [os.path.join(t.src, n) for n in tree_files(t.src) if re.search(r"\.[1-8]$", n) and not n.startswith("tests/")]
     check(len(pages) >= 4, f"pages found: {pages}")
-    done = subprocess.run(["mandoc", "-T", "lint", "-W", "warning", *pages], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    # Pages that Debian does not know are named in See Also of each other; mandoc looks for them on this machine.
-    said = [line for line in done.stdout.decode().splitlines() if "referenced manual not found" not in line]
+    done = subprocess.run(["mandoc", "-T", "lint", "-W", "style", *pages], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
+    # Pages refer to each other, and to those of programs that need not be on this machine, where mandoc looks for them.
+    ours = {tuple(os.path.basename(p).rsplit(".", 1)) for p in pages}
+    away = re.compile(r".*referenced manual not found: Xr (\S+) (\d)")
+    said = []
+    for line in done.stdout.decode().splitlines():
+        known = away.match(line)
+        if not known or known.group(1).startswith("ctstub") and known.groups() not in ours:
+            said.append(line)
     check(not said, "\n".join(said[:20]))
 
 
