@@ -12,7 +12,8 @@ GATHERED = ("ifupdown", "isc-dhcp-client", "dhcpcd-base")  # beside a gatherer o
 TOOLS = ("curl",)
 SERVICES = ("NetworkManager", "systemd-resolved", "systemd-networkd", "networking", "dhcpcd")
 DHCPCD_UNIT = "[Unit]\nDescription=dhcpcd\n[Service]\nExecStart=/sbin/dhcpcd -B -q --nodev\n"
-NETWORKD = {"/etc/systemd/network/host0.network": "[Match]\nName=host0\n[Network]\nDHCP=yes\n[DHCPv4]\nUseDomains=yes\n"}
+# Before 80-container-host0.network, which systemd brings.
+NETWORKD = {"/etc/systemd/network/10-host0.network": "[Match]\nName=host0\n[Network]\nDHCP=yes\n[DHCPv4]\nUseDomains=yes\n"}
 NETWORK_MANAGER = {
     "/etc/NetworkManager/conf.d/managed.conf": "[device-lab]\nmatch-device=interface-name:host0\nmanaged=1\n",
     "/etc/NetworkManager/system-connections/host0.nmconnection":
@@ -58,7 +59,8 @@ def machine_of(t, services, files, install=lambda root: None, suite=None, gather
         os.makedirs(os.path.dirname(root + path), exist_ok=True)
         with open(root + path, "w", encoding="utf-8") as f:
             f.write(content)
-        os.chmod(root + path, 0o644 if path == "/etc/resolv.conf" else 0o600)
+        # NetworkManager wants its secrets closed; systemd-networkd, a user of its own, has to read its files.
+        os.chmod(root + path, 0o600 if path.endswith(".nmconnection") else 0o644)
     for service in SERVICES:
         word = "enable" if service in services else "mask"
         subprocess.run(["systemctl", f"--root={root}", "-q", word, service], check=False, stderr=subprocess.DEVNULL)
