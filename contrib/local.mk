@@ -9,6 +9,7 @@ EXTRA_DIST += \
 	contrib/systemd/ctstub-portal.service.in contrib/systemd/ctstub-portal.socket \
 	contrib/systemd/ctstub-watch.service.in contrib/systemd/ctstub-watch-reload.path contrib/systemd/ctstub-reload.service.in \
 	contrib/systemd/ctstub-watch-pull.service.in contrib/systemd/ctstub-watch-pull.timer contrib/systemd/ctstub-metrics.service.in \
+	contrib/systemd/ctstub-links.path contrib/systemd/ctstub-links.timer contrib/systemd/ctstub-links@.service.in \
 	contrib/systemd/sysusers.conf contrib/systemd/tmpfiles.conf
 # commented configurations, and what a laptop needs beside one
 examplesdir = $(docdir)/examples
@@ -24,9 +25,9 @@ contrib/laptop/links-hook: contrib/laptop/links-hook.in Makefile
 	$(fill_unit) $(srcdir)/contrib/laptop/links-hook.in >$@ && chmod +x $@
 units = contrib/systemd/ctstubd.service contrib/systemd/ctstub-audit.service contrib/systemd/ctstub-ct-logs.service \
 	contrib/systemd/ctstub-portal.service contrib/systemd/ctstub-watch.service contrib/systemd/ctstub-reload.service \
-	contrib/systemd/ctstub-watch-pull.service contrib/systemd/ctstub-metrics.service
+	contrib/systemd/ctstub-watch-pull.service contrib/systemd/ctstub-metrics.service contrib/systemd/ctstub-links@.service
 CLEANFILES += $(units)
-fill_unit = $(AM_V_GEN)$(MKDIR_P) $(@D) && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@sysconfdir\@,$(sysconfdir),g'
+fill_unit = $(AM_V_GEN)$(MKDIR_P) $(@D) && sed -e 's,@sbindir\@,$(sbindir),' -e 's,@bindir\@,$(bindir),' -e 's,@pkgdatadir\@,$(pkgdatadir),' -e 's,@sysconfdir\@,$(sysconfdir),g'
 # what the systemd that is built for knows (--with-systemd-version)
 if SYSTEMD_RESTART_STEPS
 restart_steps = -e 's/^@restart_steps@$$/RestartSteps=8\nRestartMaxDelaySec=1min/'
@@ -47,13 +48,16 @@ contrib/systemd/ctstub-reload.service: contrib/systemd/ctstub-reload.service.in 
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-reload.service.in >$@
 contrib/systemd/ctstub-watch-pull.service: contrib/systemd/ctstub-watch-pull.service.in Makefile
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-watch-pull.service.in >$@
+contrib/systemd/ctstub-links@.service: contrib/systemd/ctstub-links@.service.in Makefile
+	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-links@.service.in >$@
 contrib/systemd/ctstub-metrics.service: contrib/systemd/ctstub-metrics.service.in Makefile
 	$(fill_unit) $(srcdir)/contrib/systemd/ctstub-metrics.service.in >$@
 if SYSTEMD_UNITS
 nodist_systemdunit_DATA = $(units)
 dist_systemdunit_DATA = contrib/systemd/ctstubd.socket contrib/systemd/ctstub-portal.socket contrib/systemd/ctstub-audit.timer contrib/systemd/ctstub-ct-logs.timer \
 	contrib/systemd/ctstub-watch-reload.path contrib/systemd/ctstub-watch-pull.timer \
-	contrib/systemd/ctstub-audit-retry.timer contrib/systemd/ctstub-ct-logs-retry.timer
+	contrib/systemd/ctstub-audit-retry.timer contrib/systemd/ctstub-ct-logs-retry.timer \
+	contrib/systemd/ctstub-links.path contrib/systemd/ctstub-links.timer
 endif
 # A configuration that somebody has written is never overwritten, and is left behind when it was changed.
 install-data-local:

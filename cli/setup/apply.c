@@ -81,6 +81,9 @@ apply_plan(const struct plan *plan)
 		case STEP_RESTART:
 			ok = setup_restart(step->path);
 			break;
+		case STEP_ENABLE:
+			ok = service_begin(step->path, true);
+			break;
 		}
 	}
 	return ok;
@@ -105,15 +108,30 @@ standing_of(const struct change *change)
 	return standing;
 }
 
-/* The hook removes the forward rows that it wrote, while it is there. It is as setup wrote it. */
+/* The hook removes the forward rows that it wrote. */
 static void
-links_forget(const char *path)
+links_forget(const char *hook)
 {
-	const char *argv[] = {path, "-", "forget", NULL};
+	const char *argv[] = {hook, "-", "forget", NULL};
+
+	(void)call(argv);
+}
+
+static bool
+is_links_hook(const char *path)
+{
 	size_t n = strlen(path), tail = strlen(LINKS_HOOK_FILE);
 
-	if (n >= tail && strcmp(path + n - tail, LINKS_HOOK_FILE) == 0)
-		(void)call(argv);
+	return n >= tail && strcmp(path + n - tail, LINKS_HOOK_FILE) == 0;
+}
+
+static bool
+unit_undo(const char *unit)
+{
+	if (!service_end(unit, true))
+		return false;
+	links_forget(LINKS_HOOK_SOURCE);
+	return true;
 }
 
 static bool
@@ -121,7 +139,7 @@ file_undo(const struct change *change)
 {
 	enum standing standing = standing_of(change);
 
-	if (standing == IS_AFTER)
+	if (standing == IS_AFTER && is_links_hook(change->path)) /* it is as setup wrote it */
 		links_forget(change->path);
 	if (standing == IS_OTHER)
 		(void)cli_complain(EXIT_REFUSED, verb, "%s has changed since the setup: left as it is",
@@ -137,19 +155,32 @@ change_drop(struct record *r, size_t i)
 	r->n--;
 }
 
+static bool
+change_undo(const struct change *change)
+{
+	switch (change->kind) {
+	case STEP_FILE:
+		return file_undo(change);
+	case STEP_SERVICE:
+		return service_begin(change->path, change->enabled);
+	case STEP_ENABLE:
+		return unit_undo(change->path);
+	case STEP_RESTART: /* after all others */
+		break;
+	}
+	return true;
+}
+
 size_t
 apply_undo(struct record *r)
 {
 	size_t left = 0;
 
 	for (size_t i = r->n; i-- > 0;) {
-		struct change *change = &r->change[i];
-		bool done = change->kind == STEP_RESTART ||
-			    (change->kind == STEP_FILE ? file_undo(change)
-						       : service_begin(change->path, change->enabled));
+		bool done = change_undo(&r->change[i]);
 
 		left += done ? 0 : 1;
-		if (done && change->kind != STEP_RESTART)
+		if (done && r->change[i].kind != STEP_RESTART)
 			change_drop(r, i);
 	}
 	for (size_t i = r->n; i-- > 0;)
@@ -161,11 +192,28 @@ apply_undo(struct record *r)
 }
 
 static bool
-service_is_back(const char *unit)
+service_runs(const char *unit)
 {
 	const char *argv[] = {systemctl, "is-active", "--quiet", unit, NULL};
 
 	return program_run(argv, NULL) == 0;
+}
+
+/* What is wrong with it; NULL: nothing. */
+static const char *
+drift_of(const struct change *change)
+{
+	switch (change->kind) {
+	case STEP_FILE:
+		return standing_of(change) != IS_AFTER ? "is not as setup left it" : NULL;
+	case STEP_SERVICE:
+		return service_runs(change->path) ? "runs again" : NULL;
+	case STEP_ENABLE:
+		return service_runs(change->path) ? NULL : "does not run";
+	case STEP_RESTART:
+		break;
+	}
+	return NULL;
 }
 
 size_t
@@ -174,15 +222,11 @@ apply_drift(const struct record *r)
 	size_t n = 0;
 
 	for (size_t i = 0; i < r->n; i++) {
-		const struct change *change = &r->change[i];
-		bool drifted = (change->kind == STEP_FILE && standing_of(change) != IS_AFTER) ||
-			       (change->kind == STEP_SERVICE && service_is_back(change->path));
+		const char *drift = drift_of(&r->change[i]);
 
-		if (drifted)
-			(void)cli_complain(EXIT_REFUSED, verb, "%s %s", change->path,
-					   change->kind == STEP_FILE ? "is not as setup left it"
-								     : "runs again");
-		n += drifted ? 1 : 0;
+		if (drift != NULL)
+			(void)cli_complain(EXIT_REFUSED, verb, "%s %s", r->change[i].path, drift);
+		n += drift != NULL ? 1 : 0;
 	}
 	return n;
 }

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #define DNS_PORT      53
-#define HOOK_FILE     PKGDATADIR "/links-hook"
 #define HOOK_MAX      (64 * 1024)
 #define SETTLE_TRIES  10 /* a network manager that restarts needs a moment, a second each */
 #define SETTLE_WAIT_S 1
@@ -33,8 +32,8 @@ const struct cli_option setup_options[] = {
     {"undo", OPT_UNDO, NULL, "restore what was there before; files changed since are left alone"},
     {"check", OPT_CHECK, NULL, "change nothing; exit code 1 unless this machine resolves through ctstub"},
     {"with-links", OPT_LINKS, NULL,
-     "forward the domains of a VPN to its own resolver while it is up\n(NetworkManager; that resolver must "
-     "speak DoT)"},
+     "forward the domains of a VPN to its own resolver while it is up\n(NetworkManager, systemd-networkd; "
+     "that resolver must speak DoT)"},
     {"json", OPT_JSON, NULL, "with --check: print one JSON object, even on failure"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
@@ -130,7 +129,7 @@ hook_read(struct setup *s)
 	char *why = NULL;
 	enum exit_code code = EXIT_GOOD;
 
-	if (config_file_read_any(&s->hook, HOOK_FILE, HOOK_MAX, &why) != RES_OK)
+	if (config_file_read_any(&s->hook, LINKS_HOOK_SOURCE, HOOK_MAX, &why) != RES_OK)
 		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(RES_NOMEM));
 	free(why);
 	return code;
@@ -167,9 +166,10 @@ plan_find(struct setup *s, bool with_links)
 	if (res != RES_OK)
 		return cli_complain(EXIT_TROUBLE, verb, "cannot read how this machine resolves: %s",
 				    res_text(res));
-	if (with_links && !s->machine.network_manager)
+	if (with_links && !s->machine.network_manager && !s->machine.networkd_runs)
 		return cli_complain(EXIT_USAGE, verb,
-				    "--with-links needs NetworkManager, which is not installed");
+				    "--with-links needs NetworkManager, which is not installed, or "
+				    "systemd-networkd, which does not run");
 	return EXIT_GOOD;
 }
 

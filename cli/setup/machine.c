@@ -56,6 +56,8 @@ look_at_units(struct machine *m)
 	m->resolved_runs = unit_is("is-active", "systemd-resolved.service");
 	m->resolved_enabled = unit_is("is-enabled", "systemd-resolved.service");
 	m->networkd_runs = unit_is("is-active", "systemd-networkd.service");
+	m->links_unit_runs =
+	    m->networkd_runs && unit_is("is-active", LINKS_UNIT) && unit_is("is-enabled", LINKS_UNIT);
 }
 
 static bool

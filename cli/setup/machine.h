@@ -6,6 +6,8 @@
 
 #include "cli/setup/entry.h"
 
+#define LINKS_UNIT "ctstub-links.path" /* follows what systemd-networkd says of links, for --with-links */
+
 enum resolv_conf_guard {
 	GUARD_NONE,
 	GUARD_IMMUTABLE, /* chattr +i or +a: somebody does not want it changed */
@@ -17,8 +19,8 @@ struct machine {
 	bool systemd;     /* it is PID 1 */
 	bool network_manager, network_manager_runs;
 	bool resolved_runs, resolved_enabled;
-	bool networkd_runs;
-	bool openresolv; /* /etc/resolvconf.conf */
+	bool networkd_runs, links_unit_runs; /* the latter: LINKS_UNIT, now and at each boot */
+	bool openresolv;                     /* /etc/resolvconf.conf */
 	bool resolvconf; /* Debian's resolvconf, which follows a link at /etc/resolv.conf */
 	bool dhcpcd;
 	bool dhclient; /* its script reads /etc/dhcp/dhclient-enter-hooks.d */

@@ -152,6 +152,24 @@ resolved_add(struct plan *plan, const struct machine *m)
 	return RES_OK;
 }
 
+/* For each manager of links that this machine has. */
+static enum res
+links_add(struct plan *plan, const struct machine *m, const char *hook)
+{
+	enum res res = RES_OK;
+
+	if (m->network_manager)
+		res = file_add(plan, m, LINKS_HOOK_FILE, hook, 0755,
+			       "the domains of a VPN are forwarded to its resolver while it is up");
+	if (res == RES_OK && m->networkd_runs && !m->links_unit_runs &&
+	    step_add(
+		plan, STEP_ENABLE, "", LINKS_UNIT,
+		"the domains of a VPN of systemd-networkd are forwarded to its resolver while it is up") ==
+		NULL)
+		res = RES_LIMIT;
+	return res;
+}
+
 /* Where something that these programs read was changed. */
 static enum res
 restarts_add(struct plan *plan, const struct machine *m)
@@ -172,8 +190,7 @@ plan_make(struct plan *plan, const struct machine *m, const struct plan_request 
 	*plan = (struct plan){.n = 0};
 	res = writers_add(plan, m);
 	if (res == RES_OK && request->with_links)
-		res = file_add(plan, m, LINKS_HOOK_FILE, request->hook, 0755,
-			       "the domains of a VPN are forwarded to its resolver while it is up");
+		res = links_add(plan, m, request->hook);
 	if (res == RES_OK)
 		res = resolved_add(plan, m);
 	if (res == RES_OK)
@@ -199,6 +216,7 @@ step_text(const struct step *step)
 	    [STEP_FILE] = "write",
 	    [STEP_SERVICE] = "stop",
 	    [STEP_RESTART] = "restart",
+	    [STEP_ENABLE] = "enable",
 	};
 	struct buf text = buf_max(2048);
 

@@ -6,15 +6,19 @@
 
 #include "cli/setup/machine.h"
 
-#define PLAN_STEPS_MAX  16
-#define PLAN_PATH_MAX   512
-#define LINKS_HOOK_FILE "/etc/NetworkManager/dispatcher.d/60-ctstub-links"
-#define SERVERS_MAX     4 /* resolv.conf(5) takes three, and these are loopback addresses */
+#define PLAN_STEPS_MAX 16
+#define PLAN_PATH_MAX  512
+#define SERVERS_MAX    4 /* resolv.conf(5) takes three, and these are loopback addresses */
+
+/* What writes forward rows for the domains of links, as it is installed; NetworkManager wants a copy in a folder of its own. */
+#define LINKS_HOOK_SOURCE PKGDATADIR "/links-hook"
+#define LINKS_HOOK_FILE   "/etc/NetworkManager/dispatcher.d/60-ctstub-links"
 
 enum step_kind {
 	STEP_FILE,    /* the name becomes `entry` */
 	STEP_SERVICE, /* a service ends and stays away: it would decide where names are asked */
 	STEP_RESTART, /* a service reads its changed files */
+	STEP_ENABLE,  /* a unit of ours starts, now and at each boot */
 };
 
 struct step {
@@ -34,7 +38,7 @@ struct plan_request {
 	const char *server[SERVERS_MAX]; /* addresses in resolv.conf, lent */
 	size_t n_server;
 	bool with_links;
-	const char *hook; /* the text of the dispatcher hook, lent; with_links */
+	const char *hook; /* the text of LINKS_HOOK_SOURCE, lent; with_links */
 };
 
 /* RES_NOMEM, RES_LIMIT. A step that would change nothing is left out. */

@@ -21,6 +21,7 @@ static const char *const kind_names[] = {
     [STEP_FILE] = "file",
     [STEP_SERVICE] = "service",
     [STEP_RESTART] = "restart",
+    [STEP_ENABLE] = "enable",
 };
 static const char *const entry_names[] = {
     [ENTRY_ABSENT] = "absent",

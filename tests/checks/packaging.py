@@ -35,7 +35,9 @@ def installs(t):
                  "usr/local/share/man/man5/ctstub.conf.5", "usr/local/share/man/man5/ctstub-disallow.5", "usr/local/lib/systemd/system/ctstubd.service",
                  "usr/local/lib/systemd/system/ctstubd.socket", "usr/local/lib/systemd/catalog/ctstub.catalog", "usr/local/lib/sysusers.d/ctstub.conf",
                  "usr/local/lib/tmpfiles.d/ctstub.conf", *(f"usr/local/share/doc/ctstub/examples/{name}.conf" for name in EXAMPLES),
-                 *(f"usr/local/lib/systemd/system/ctstub-{unit}" for unit in ("ct-logs-retry.timer", "audit-retry.timer", "watch-pull.timer")),
+                 *(f"usr/local/lib/systemd/system/ctstub-{unit}" for unit in ("ct-logs-retry.timer", "audit-retry.timer", "watch-pull.timer",
+                                                                              "links.path", "links.timer", "links@.service")),
+                 "usr/local/share/ctstub/links-hook",
                  "usr/local/share/doc/ctstub/laptop/README.md", "usr/local/share/doc/ctstub/laptop/networkmanager-captive.sh",
                  "usr/local/share/doc/ctstub/ctstub.spdx.json"):
         check(want in files, f"{want} is not installed; installed are {files}")
@@ -135,7 +137,7 @@ def no_build_paths(t, folder):
 EXPOSURES = [("ctstubd.service", None, 1.2), ("ctstubd.service", "egress.conf", 1.1), ("ctstubd.service", "bind-itself.conf", 1.6),
              ("ctstubd.service", "control-group.conf", 1.4), ("ctstub-portal.service", None, 1.2), ("ctstub-watch.service", None, 1.2),
              ("ctstub-watch-pull.service", None, 1.1), ("ctstub-ct-logs.service", None, 1.1), ("ctstub-audit.service", None, 1.1),
-             ("ctstub-metrics.service", None, 1.1), ("ctstub-reload.service", None, 0.2)]
+             ("ctstub-metrics.service", None, 1.1), ("ctstub-links@.service", None, 1.3), ("ctstub-reload.service", None, 0.2)]
 
 
 def unit_text(t, unit, drop_in):
@@ -185,9 +187,9 @@ def units_verify(t):
     units = []
     for where in (os.path.join(t.build, "contrib", "systemd"), os.path.join(t.src, "contrib", "systemd")):
         for name in os.listdir(where):
-            if name.endswith((".service", ".socket", ".timer")):
+            if name.endswith((".service", ".socket", ".timer", ".path")):
                 with open(os.path.join(where, name), encoding="utf-8") as f:
-                    text = re.sub(r"/usr/local/s?bin/ctstub(?:d|-watch|-portal)?", "/bin/true", f.read())
+                    text = re.sub(r"/usr/local/(?:s?bin/ctstub(?:d|-watch|-portal)?|share/ctstub/links-hook)", "/bin/true", f.read())
                 with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
                     f.write(text)
                 units.append(os.path.join(folder, name))

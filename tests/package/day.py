@@ -7,6 +7,7 @@ from harness.case import check, until
 from harness.dhcp import HostileNetwork
 from harness.machines import KINDS, PLAIN_FILE, differences, files_of, has_address, machine_of
 from harness.outside import CONFIG_FILE, MIRROR, Mirror, Resolver
+from harness.tunnel import Tunnel
 from package.packages import no_traces
 
 KINDS_HERE = {**{name: kind for name, kind in KINDS.items() if name != "dhcpcd"}, "a plain file": PLAIN_FILE}
@@ -69,7 +70,7 @@ def day(t, name, suite, out):
     machine.must("ctstub", "setup", "--check")
     if name != "a plain file":  # there, the package's removal undoes it
         machine.must("ctstub", "setup", "--undo")
-        with_links(machine)
+        with_links(machine, Tunnel(t, machine) if "systemd-networkd" in name else None)
     machine.must(*APT, "purge", "ctstub", seconds=180)
     after = settled(machine)
     check(not differences(before, after), f"different afterwards: {told(before, after)}")
@@ -77,12 +78,22 @@ def day(t, name, suite, out):
     machine.power_off()
 
 
-def with_links(machine):
-    """The other form of setup, and back: each file is as it was before."""
+LINK_ROWS = ("sh", "-c", "cat /etc/ctstub/conf.d/90-link-tun0.conf 2>/dev/null || :")
+
+
+def with_links(machine, tunnel):
+    """The other form of setup, and back: each file is as it was before. With a tunnel of systemd-networkd its domain is forwarded."""
     before = settled(machine)
     machine.must("ctstub", "setup", "--yes", "--with-links", seconds=120)
     machine.must("getent", "hosts", "links.example.org")
+    if tunnel:
+        tunnel.up("192.0.2.7", "~corp.example.net")
+        until(lambda: 'forward "corp.example.net"' in machine.must(*LINK_ROWS), 40, f"rows of the tunnel: {machine.journal('ctstub-links@*')[-800:]}")
+        tunnel.down()
+        until(lambda: machine.must(*LINK_ROWS) == "", 40, f"the rows go with the tunnel: {machine.journal('ctstub-links@*')[-800:]}")
     machine.must("ctstub", "setup", "--undo")
+    if tunnel:
+        tunnel.away()
     after = settled(machine)
     check(not differences(before, after), f"different after setup --with-links and back: {told(before, after)}")
 

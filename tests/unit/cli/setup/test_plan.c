@@ -215,6 +215,44 @@ every_machine(void **state)
 }
 
 static void
+links_have_a_step_for_each_manager(void **state)
+{
+	static const struct {
+		const char *name;
+		bool with_links, network_manager, networkd, unit_runs;
+		size_t files, units; /* steps */
+	} links[] = {
+	    {"NetworkManager", true, true, false, false, 1, 0},
+	    {"systemd-networkd", true, false, true, false, 0, 1},
+	    {"both", true, true, true, false, 1, 1},
+	    {"systemd-networkd that is followed already", true, false, true, true, 0, 0},
+	    {"no manager of links", true, false, false, false, 0, 0},
+	    {"links that nobody asked for", false, true, true, false, 0, 0},
+	};
+
+	(void)state;
+	root_empty();
+	for (size_t i = 0; i < sizeof links / sizeof links[0]; i++) {
+		const struct machine m = {.root = root,
+					  .network_manager = links[i].network_manager,
+					  .networkd_runs = links[i].networkd,
+					  .links_unit_runs = links[i].unit_runs};
+		const struct plan_request request = {.with_links = links[i].with_links, .hook = "#!/bin/sh\n"};
+		size_t files = 0, units = 0;
+		struct plan plan;
+
+		assert_int_equal(plan_make(&plan, &m, &request), RES_OK);
+		for (size_t j = 0; j < plan.n; j++) {
+			files += strstr(plan.step[j].path, LINKS_HOOK_FILE) != NULL ? 1 : 0;
+			units += plan.step[j].kind == STEP_ENABLE && strcmp(plan.step[j].path, LINKS_UNIT) == 0 ? 1 : 0;
+		}
+		if (files != links[i].files || units != links[i].units)
+			fail_msg("%s: %zu files, %zu units", links[i].name, files, units);
+		plan_free(&plan);
+	}
+}
+
+static void
 a_file_that_changed_since_is_left_alone(void **state)
 {
 	struct record record = {.n = 0};
@@ -311,10 +349,12 @@ the_record_comes_back_as_it_was(void **state)
 	record_made(&record, &plan, &m);
 	state_path(path, "");
 	assert_int_equal(setup_record_read(&back, path, &why), RES_NOT_FOUND);
+	record.change[record.n++] = (struct change){.kind = STEP_ENABLE, .path = LINKS_UNIT};
 	assert_int_equal(record_write(&record, path, &why), RES_OK);
 	assert_int_equal(setup_record_read(&back, path, &why), RES_OK);
 	assert_int_equal(back.n, record.n);
 	for (size_t i = 0; i < back.n; i++) {
+		assert_int_equal(back.change[i].kind, record.change[i].kind);
 		assert_string_equal(back.change[i].path, record.change[i].path);
 		assert_string_equal(back.change[i].after, record.change[i].after);
 		assert_true(entry_equal(&back.change[i].before, &record.change[i].before));
@@ -389,6 +429,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_machine),
+	    cmocka_unit_test(links_have_a_step_for_each_manager),
 	    cmocka_unit_test(a_file_that_changed_since_is_left_alone),
 	    cmocka_unit_test(a_second_setup_keeps_the_first_before),
 	    cmocka_unit_test(the_record_comes_back_as_it_was),
