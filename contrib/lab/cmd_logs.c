@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
 #include "contrib/lab/logs/logs_https.h"
 #include "contrib/lab/scenarios/pkidir.h"
@@ -225,14 +226,8 @@ lab_logs_serve(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (!logs_option_read(&verb, c, optarg))
 			return LAB_USAGE;
-	if (argc != optind || verb.folder == NULL) {
-		fprintf(stderr, "usage: ctstub-lab logs --pki DIR [--listen ADDR:PORT] [--fill N] "
-				"[--entry-size N] [--batch N]\n"
-				"                  [--gzip LEVEL] [--merge-delay TIME] [--misbehave "
-				"NAME[@LOG]]... [--json] "
-				"[--quiet]\n");
-		return LAB_USAGE;
-	}
+	if (argc != optind || verb.folder == NULL)
+		return lab_help_wrong("logs");
 	log_setup(LOG_INFO, verb.json ? LOG_JSON : LOG_TEXT);
 	log_capture(events_to_stdout, NULL);
 	code = logs_serve(&verb);

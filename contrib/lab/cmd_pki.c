@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_help.h"
 #include "contrib/lab/scenarios/pkidir.h"
 
 #include "base/text.h"
@@ -78,10 +79,8 @@ lab_list(int argc, char **argv)
 			return LAB_USAGE;
 		json = true;
 	}
-	if (argc - optind > 1) {
-		fprintf(stderr, "usage: ctstub-lab list [--json] [GLOB]\n");
-		return LAB_USAGE;
-	}
+	if (argc - optind > 1)
+		return lab_help_wrong("list");
 	glob = argc > optind ? argv[optind] : "*";
 	code = json ? list_json(glob) : list_text(glob);
 	if (list_has(glob))
@@ -138,10 +137,8 @@ lab_pki(int argc, char **argv)
 		if ((c == 'i' && !ip_option(optarg, &ip4, &ip6)) || c == '?')
 			return LAB_USAGE;
 	}
-	if (argc - optind != 1) {
-		fprintf(stderr, "usage: ctstub-lab pki [--at RFC3339] [--ip ADDR]... DIR\n");
-		return LAB_USAGE;
-	}
+	if (argc - optind != 1)
+		return lab_help_wrong("pki");
 	if (lab_world(&world, argv[optind], at_ms) != RES_OK)
 		return LAB_TROUBLE;
 	res = pkidir_write(world, &ip4, &ip6);

@@ -1,6 +1,7 @@
 /* cmd_report.c - `ctstub-lab report`: one report from many runs. */
 #include "contrib/lab/lab_files.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_help.h"
 #include "contrib/lab/report/report.h"
 
 #include <getopt.h>
@@ -68,11 +69,8 @@ lab_report(int argc, char **argv)
 			return LAB_USAGE;
 		*(c == 'h' ? &html : c == 'm' ? &markdown : &json) = optarg;
 	}
-	if (optind == argc || (html == NULL && markdown == NULL && json == NULL)) {
-		fprintf(stderr, "usage: ctstub-lab report [--markdown FILE] [--html FILE] [--json FILE] "
-				"RESULTS.json...\n");
-		return LAB_USAGE;
-	}
+	if (optind == argc || (html == NULL && markdown == NULL && json == NULL))
+		return lab_help_wrong("report");
 	done = results_load(&report, argv + optind, argc - optind);
 	if (!done) {
 		report_free(&report);

@@ -3,6 +3,7 @@
 
 #include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
 #include "contrib/lab/run/jobs.h"
 #include "contrib/lab/run/results.h"
@@ -387,12 +388,8 @@ lab_run(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1)
 		if (!run_option_read(&run, c, optarg))
 			return LAB_USAGE;
-	if (argc != optind || run.adapter == NULL) {
-		fprintf(stderr, "usage: ctstub-lab run --client ADAPTER [--scenario GLOB] [--doh] [--jobs N] "
-				"[--patience TIME] [--out FILE]\n"
-				"                [--json] [--verbose] [--adapters DIR] [--keep]\n");
-		return LAB_USAGE;
-	}
+	if (argc != optind || run.adapter == NULL)
+		return lab_help_wrong("run");
 	if (!client_find(&run))
 		return LAB_USAGE;
 	sigaction(SIGINT, &stop, NULL);

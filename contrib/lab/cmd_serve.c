@@ -4,6 +4,7 @@
 #include "config.h"
 
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
 #include "contrib/lab/scenarios/pkidir.h"
 #include "contrib/lab/server/lab_server.h"
@@ -244,12 +245,8 @@ lab_serve(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (!serve_option_read(&serve, c, optarg))
 			return LAB_USAGE;
-	if (argc - optind != 1 || serve.listen.family == ADDR_NONE) {
-		fprintf(stderr, "usage: ctstub-lab serve SCENARIO --listen ADDR:PORT [--doh] [--pki DIR] "
-				"[--ip ADDR]... [--fault NAME]...\n"
-				"                  [--count FILE] [--json]\n");
-		return LAB_USAGE;
-	}
+	if (argc - optind != 1 || serve.listen.family == ADDR_NONE)
+		return lab_help_wrong("serve");
 	serve.scenario = scenario_find(argv[optind]);
 	if (serve.scenario == NULL) {
 		fprintf(stderr, "ctstub-lab: %s: no such scenario (see `ctstub-lab list`)\n", argv[optind]);

@@ -1,5 +1,6 @@
 /* cmd_switch.c - `ctstub-lab switch` and `down`: a line to the lab that is up, and its reply. */
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_help.h"
 #include "contrib/lab/run/upctl.h"
 
 #include <getopt.h>
@@ -46,10 +47,8 @@ lab_switch(int argc, char **argv)
 			return LAB_USAGE;
 		keep = true;
 	}
-	if (argc - optind != 1 || strlen(argv[optind]) > 200) {
-		fprintf(stderr, "usage: ctstub-lab switch [--keep-tickets] SCENARIO\n");
-		return LAB_USAGE;
-	}
+	if (argc - optind != 1 || strlen(argv[optind]) > 200)
+		return lab_help_wrong("switch");
 	snprintf(line, sizeof line, "switch%s %s\n", keep ? "-keeping-tickets" : "", argv[optind]);
 	return switch_command(line);
 }
@@ -62,10 +61,8 @@ lab_down(int argc, char **argv)
 	int code;
 
 	(void)argv;
-	if (argc != 1) {
-		fprintf(stderr, "usage: ctstub-lab down\n");
-		return LAB_USAGE;
-	}
+	if (argc != 1)
+		return lab_help_wrong("down");
 	code = switch_command("down\n");
 	/* The next lab may come up as soon as this has returned. */
 	for (int i = 0; code == LAB_DONE && i < DOWN_WAITS && upctl_ask("ping", reply) != RES_NOT_FOUND; i++)

@@ -8,6 +8,7 @@
 
 #include "contrib/lab/run/cell.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_help.h"
 #include "contrib/lab/lab_options.h"
 #include "contrib/lab/scenarios/pkidir.h"
 #include "contrib/lab/server/lab_server.h"
@@ -453,11 +454,8 @@ lab_up(int argc, char **argv)
 	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
 		if (!up_option_read(&up, c, optarg))
 			return LAB_USAGE;
-	if (argc - optind > 1 || (up.cell && up.detach)) {
-		fprintf(stderr, "usage: ctstub-lab up [--dot-port N] [--doh-port N] [--detach | --cell] "
-				"[--json] [SCENARIO]\n");
-		return LAB_USAGE;
-	}
+	if (argc - optind > 1 || (up.cell && up.detach))
+		return lab_help_wrong("up");
 	up.scenario = scenario_find(argc > optind ? argv[optind] : "good-v4");
 	if (up.scenario == NULL) {
 		fprintf(stderr, "ctstub-lab: %s: no such scenario (see `ctstub-lab list`)\n", argv[optind]);

@@ -2,6 +2,7 @@
 noinst_LIBRARIES += liblab.a
 liblab_a_SOURCES = \
 	contrib/lab/lab_files.c contrib/lab/lab_files.h \
+	contrib/lab/lab_help.c contrib/lab/lab_help.h \
 	contrib/lab/lab_options.c contrib/lab/lab_options.h
 # certificates and logs, true and false
 liblab_a_SOURCES += \

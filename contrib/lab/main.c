@@ -5,6 +5,7 @@
 #include "about/about.h"
 #include "base/environment.h"
 #include "contrib/lab/lab.h"
+#include "contrib/lab/lab_help.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,9 +36,31 @@ lab_usage(FILE *to)
 		fprintf(to, "  %-8s %s\n", verbs[i].name, verbs[i].about);
 }
 
+/* `help`, `help VERB`, `--help` and `VERB ... --help`. False: no help was asked for. */
+static bool
+lab_help(int argc, char **argv, int *code)
+{
+	bool first = strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0;
+	const char *verb = first && argc > 2 ? argv[2] : NULL;
+
+	for (int i = 2; !first && i < argc && verb == NULL; i++)
+		if (strcmp(argv[i], "--help") == 0)
+			verb = argv[1];
+	if (!first && verb == NULL)
+		return false;
+	*code = LAB_DONE;
+	if (verb == NULL)
+		lab_usage(stdout);
+	else if (!lab_help_print(verb))
+		return false;
+	return true;
+}
+
 int
 main(int argc, char **argv)
 {
+	int code;
+
 	/* The lab's TLS is its own: neither its keys nor its priorities come from the environment. */
 	if (environment_clean(argv, NULL) != RES_OK) {
 		fprintf(stderr,
@@ -49,18 +72,17 @@ main(int argc, char **argv)
 		lab_usage(stderr);
 		return LAB_USAGE;
 	}
+	if (lab_help(argc, argv, &code))
+		return code;
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0)
 			return verbs[i].run(argc - 1, argv + 1);
-	if (strcmp(argv[1], "help") == 0 || strcmp(argv[1], "--help") == 0) {
-		lab_usage(stdout);
-		return LAB_DONE;
-	}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {
 		about_print("ctstub-lab");
 		return LAB_DONE;
 	}
-	fprintf(stderr, "ctstub-lab: unknown verb: %s\n", argv[1]);
+	fprintf(stderr, "ctstub-lab: unknown verb: %s\n",
+		strcmp(argv[1], "help") == 0 && argc > 2 ? argv[2] : argv[1]);
 	lab_usage(stderr);
 	return LAB_USAGE;
 }

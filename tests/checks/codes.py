@@ -5,7 +5,7 @@ import shutil
 import subprocess
 
 from harness.build import tree_files
-from harness.case import Skip, case, check
+from harness.case import Skip, case, check, equal
 
 JUDGE = """chain-empty chain-too-long cert-malformed untrusted expired not-yet-valid clock-not-set bad-signature not-a-ca path-too-long
 name-constraints unknown-critical wrong-usage weak-key weak-signature ip-mismatch name-mismatch anchor-distrusted issuer-not-allowed
@@ -104,11 +104,32 @@ def usage(t):
         text = t.run(program, "--help")[1]
         verbs = re.findall(r"^  ([a-z][a-z-]+)  ", text, re.M)
         for verb in verbs:
-            if program == "ctstub" and verb != "help":
+            if program in ("ctstub", "ctstub-lab") and verb != "help":
                 text += t.run(program, "help", verb)[1]
         words = set(verbs) | set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z]\b)", text))
         missing += [f"{name}: {w}" for w in sorted(words) if not re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", shown)]
     check(not missing, "; ".join(missing))
+
+
+@case("ctstub-lab explains every option of every verb, by help VERB and by VERB --help alike, and no other", builds=("gcc",))
+def lab_help(t):
+    verbs = {}
+    for verb in re.findall(r"^  ([a-z]+) ", t.run("ctstub-lab", "--help")[1], re.M):
+        code, shown, err = t.run("ctstub-lab", verb, "--help")
+        equal((code, err, t.run("ctstub-lab", "help", verb)[1]), (0, "", shown), verb)
+        synopsis, *rows_shown = re.split(r"\n(?=  \S)", shown)  # a further line of the synopsis is indented more
+        explained = set(re.findall(r"^  (?:-v, )?--([a-z-]+)", "\n".join(rows_shown), re.M)) - {"help"}
+        equal(explained, set(re.findall(r"--([a-z-]+)", synopsis)), f"{verb}: the options of the synopsis")
+        verbs[verb] = explained
+    in_source = set()
+    for name in os.listdir(os.path.join(t.src, "contrib", "lab")):
+        if name.startswith("cmd_"):
+            with open(os.path.join(t.src, "contrib", "lab", name), encoding="utf-8") as f:
+                of_file = set(re.findall(r'\{"([a-z-]+)", (?:required|no)_argument', f.read()))
+            own = {"cmd_pki.c": ("list", "pki")}.get(name, (name[4:-2],))
+            equal(of_file, set().union(*(verbs[v] for v in own)), f"the options that {name} reads")
+            in_source |= of_file
+    check(len(in_source) > 20, f"options found: {in_source}")
 
 
 @case("verify/ stands alone: thirty lines with its public header link against it and its three libraries", builds=("gcc",))
