@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "resolver/answer_class.h"
+#include "resolver/beside.h"
 #include "resolver/health.h"
 #include "resolver/keep_warm.h"
 #include "resolver/server_slot.h"
@@ -75,14 +76,29 @@ attempt_enter(struct attempt *a)
 	a->query->sends++;
 }
 
-/* The slot that a question goes to; *lane: its number, or -1 for the shared connection. */
-static struct tp_slot *
-attempt_slot(struct server *s, enum manner manner, uint64_t zone, int *lane)
+static bool
+attempts_have(const struct attempts *as, const struct tp_slot *slot)
 {
-	*lane = manner == MANNER_SHARED ? -1 : server_lane_take(s, zone);
-	if (*lane >= 0)
-		return s->lane[*lane].slot;
-	return manner == MANNER_SHARED ? server_slot(s) : NULL;
+	const struct attempt *a;
+
+	LIST_FOREACH(a, &as->list, query_link)
+	if (a->slot == slot)
+		return true;
+	return false;
+}
+
+/* The connection that a question goes to. False: none. */
+static bool
+attempt_place(struct attempt *a, struct attempts *as)
+{
+	if (a->manner == MANNER_SHARED) {
+		a->slot = server_shared_slot(a->server, &a->beside);
+		return a->slot != NULL && !attempts_have(as, a->slot);
+	}
+	a->lane = server_lane_take(a->server, as->zone);
+	if (a->lane >= 0)
+		a->slot = a->server->lane[a->lane].slot;
+	return a->lane >= 0;
 }
 
 static void
@@ -104,18 +120,19 @@ attempt_tap_received(const struct attempt *a, const struct tp_answer *answer)
 }
 
 static enum res
-attempt_send(struct attempt *a, struct tp_slot *slot)
+attempt_send(struct attempt *a)
 {
 	struct server *s = a->server;
+	bool first = a->lane < 0 && !a->beside;
 	enum res res;
 
-	a->was_ready = a->lane < 0 && server_is_ready(s);
+	a->was_ready = first && server_is_ready(s);
 	if (a->manner == MANNER_TRIAL)
 		buf_put(&a->section, a->query->section);
-	res = tp_send(&a->exchange, slot, a->query->wire, a->deadline_ms, attempt_on_answer, a);
+	res = tp_send(&a->exchange, a->slot, a->query->wire, a->deadline_ms, attempt_on_answer, a);
 	if (res == RES_OK && a->engine->tap != NULL && a->engine->tap->on_sent != NULL)
 		attempt_tap_sent(a);
-	if (res != RES_OK || a->lane >= 0)
+	if (res != RES_OK || !first)
 		return res;
 	if (!a->was_ready)
 		s->connects = true;
@@ -127,35 +144,56 @@ enum res
 attempt_new(struct attempts *as, struct server *s, enum manner manner)
 {
 	struct engine *e = as->engine;
-	int lane;
-	struct tp_slot *slot = attempt_slot(s, manner, as->zone, &lane);
-	struct attempt *a = slot == NULL ? NULL : pool_take(&e->attempt_pool);
-	enum res res = RES_NOT_FOUND;
+	struct attempt *a = pool_take(&e->attempt_pool);
+	enum res res;
 
-	if (a != NULL) {
-		*a = (struct attempt){.query = as,
-				      .server = s,
-				      .engine = e,
-				      .manner = manner,
-				      .lane = lane,
-				      .zone = as->zone,
-				      .section = buf_max(MSG_NAME_MAX + 4),
-				      .sent_ms = loop_now_ms(e->loop),
-				      .deadline_ms = engine_boot_of_awake_ms(e, as->deadline_ms)};
-		res = attempt_send(a, slot);
-	}
+	if (a == NULL)
+		return RES_NOT_FOUND;
+	*a = (struct attempt){.query = as,
+			      .server = s,
+			      .engine = e,
+			      .manner = manner,
+			      .lane = -1,
+			      .zone = as->zone,
+			      .section = buf_max(MSG_NAME_MAX + 4),
+			      .sent_ms = loop_now_ms(e->loop),
+			      .deadline_ms = engine_boot_of_awake_ms(e, as->deadline_ms)};
+	res = attempt_place(a, as) ? attempt_send(a) : RES_NOT_FOUND;
 	if (res == RES_OK) {
 		attempt_enter(a);
 		counter_add(e->counters, COUNTER_FORWARDED, 1);
+		counter_add(e->counters, COUNTER_BESIDE, a->beside);
 		return RES_OK;
 	}
-	if (a != NULL) {
-		buf_free(&a->section);
-		pool_give(&e->attempt_pool, a);
-	}
-	if (lane >= 0)
-		server_lane_give(s, lane);
+	buf_free(&a->section);
+	if (a->lane >= 0)
+		server_lane_give(s, a->lane);
+	pool_give(&e->attempt_pool, a);
 	return res;
+}
+
+/* ---- waiting */
+
+bool
+attempts_wait(const struct attempts *as)
+{
+	const struct attempt *a;
+
+	LIST_FOREACH(a, &as->list, query_link)
+	if (a->lane >= 0 || !tp_waits(a->exchange))
+		return false;
+	return !LIST_EMPTY(&as->list);
+}
+
+struct server *
+attempts_blocked_by(const struct attempts *as)
+{
+	const struct attempt *a;
+
+	LIST_FOREACH(a, &as->list, query_link)
+	if (a->beside || server_is_late(a->server))
+		return a->server;
+	return NULL;
 }
 
 /* ---- what came back */
@@ -199,6 +237,8 @@ server_on_failure(const struct attempt_outcome *o, uint64_t zone, bool silent)
 		server_answered_badly(s, zone, answer->failure);
 	else if (answer->killed)
 		server_killed(s, zone, answer->alone, o->manner != MANNER_SHARED);
+	else if (o->beside && answer->retry_safe && server_is_ready(s))
+		return; /* that connection could not be made, or was not used; beside.c knows */
 	else if (!o->timed_out)
 		server_failed(s, answer->failure, NULL);
 	else if (silent)
@@ -213,6 +253,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 	struct attempts *query = a->query;
 	const struct attempt_outcome o = {.server = s,
 					  .manner = a->manner,
+					  .beside = a->beside,
 					  .timed_out = loop_now_ms(a->engine->loop) >= a->deadline_ms,
 					  .answer = answer};
 	uint64_t zone = a->zone;
@@ -228,6 +269,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 		query->on_outcome(query, &o);
 	else if (answer->failure == REASON_NONE)
 		server_answered_zone(s, zone);
+	server_beside_tidy(s);
 	if (apart) { /* a lane is free */
 		s->set->hooks.on_change(s->set->hooks.ctx);
 		server_lanes_tidy(s);

@@ -16,6 +16,7 @@
 struct attempt_outcome {
 	struct server *server;
 	enum manner manner;
+	bool beside;    /* it was on a connection beside the first one (beside.h) */
 	bool timed_out; /* its time was up */
 	const struct tp_answer *answer;
 };
@@ -40,7 +41,9 @@ struct attempt {
 	struct engine *engine;
 	struct tp_exchange *exchange;
 	enum manner manner;
-	int lane; /* of the server; -1: the shared connection */
+	int lane; /* of the server; -1: a shared connection */
+	struct tp_slot *slot;
+	bool beside; /* not the first of the shared ones */
 	uint64_t zone;
 	int64_t sent_ms, deadline_ms; /* boot clock */
 	int64_t sent_us;              /* monotonic clock; with a tap alone */
@@ -50,7 +53,7 @@ struct attempt {
 };
 
 /* Sends the question. RES_LIMIT: there is no room on the connection.
- * RES_NOT_FOUND: no connection, or no lane. */
+ * RES_NOT_FOUND: no connection, no lane, or only the connection that an attempt of the query is on. */
 enum res attempt_new(struct attempts *, struct server *, enum manner);
 /* Its query goes on without it. */
 void attempt_detach(struct attempt *);
@@ -58,6 +61,11 @@ void attempt_cancel(struct attempt *);
 
 void attempts_detach(struct attempts *);
 void attempts_cancel(struct attempts *);
+
+/* All of a query's attempts wait for connections or behind late answers. */
+bool attempts_wait(const struct attempts *);
+/* Of attempts that wait: a server that may take the question over another connection as well (beside.h). NULL: none. */
+struct server *attempts_blocked_by(const struct attempts *);
 
 /* The connection stands; what came over it was no answer. */
 bool attempt_answer_is_bad(const struct attempt_outcome *);

@@ -5,21 +5,11 @@
 
 /* ---- lanes */
 
-/* A lane's connection failure says nothing new about a server whose shared connection is up; a verdict does. */
 static void
 lane_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 {
-	struct server *s = ctx;
-
 	(void)slot;
-	if (reason_is_verdict(e->reason)) {
-		server_refused(s, e);
-		s->set->hooks.on_change(s->set->hooks.ctx);
-	} else if (e->kind == TP_EVENT_READY) {
-		server_verdict_take(s, e);
-	} else if (e->kind == TP_EVENT_FAILED && !server_is_ready(s)) {
-		server_failed(s, e->reason, NULL);
-	}
+	server_on_other_event(ctx, e);
 }
 
 static bool

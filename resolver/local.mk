@@ -6,6 +6,7 @@ libresolver_a_SOURCES = \
 	resolver/answer_class.c resolver/answer_class.h \
 	resolver/ask.c resolver/ask.h \
 	resolver/attempt.c resolver/attempt.h \
+	resolver/beside.c resolver/beside.h \
 	resolver/budget.c resolver/budget.h \
 	resolver/cache.c resolver/cache.h \
 	resolver/cache_entry.c resolver/cache_entry.h \

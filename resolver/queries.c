@@ -82,6 +82,8 @@ query_take_time(struct query *q)
 	}
 	if (q->wait_ms != 0 && now >= q->wait_ms && q->attempts.open == 0)
 		return query_look_again(q);
+	if (q->behind_ms != 0 && now >= q->behind_ms)
+		query_look_behind(q);
 	if (late && query_send_beside(q))
 		counter_add(q->engine->counters, COUNTER_HEDGED, 1);
 	query_arm(q);

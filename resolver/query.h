@@ -38,9 +38,10 @@ struct query {
 	struct attempts attempts;
 	struct tries tries;
 	struct loop_timer timer;
-	int64_t deadline_ms, next_ms, stale_ms, stall_ms, wait_ms; /* of engine_awake_ms; 0: none */
-	uint64_t zone;                                             /* engine_zone of the name */
-	uint32_t avoid;                                            /* upstream whose answer was no good */
+	/* Of engine_awake_ms; 0: none. behind_ms: when to look whether it waits behind a late answer. */
+	int64_t deadline_ms, next_ms, stale_ms, stall_ms, wait_ms, behind_ms;
+	uint64_t zone;   /* engine_zone of the name */
+	uint32_t avoid;  /* upstream whose answer was no good */
 	bool soft;       /* failed over once for an answer that was a failure (answer_class.h) */
 	bool truncated;  /* ... or TC */
 	bool limited;    /* some connection had no room for it */

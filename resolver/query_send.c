@@ -36,6 +36,32 @@ query_send_to(struct query *q, struct server *s)
 	return manner != MANNER_NEVER && manner != MANNER_NOT && query_attempt(q, s, manner);
 }
 
+/* When an answer of this server is late. 0: of no interest. */
+static int64_t
+query_behind_ms(const struct query *q, const struct server *s, int64_t now)
+{
+	if (!q->engine->plan->snapshot->settings->hedge || s->slot == NULL)
+		return 0;
+	return now + tp_slot_late_after_ms(s->slot);
+}
+
+void
+query_look_behind(struct query *q)
+{
+	int64_t now = engine_awake_ms(q->engine);
+	struct server *s;
+
+	q->behind_ms = 0;
+	if (!attempts_wait(&q->attempts))
+		return;
+	s = attempts_blocked_by(&q->attempts);
+	if (s != NULL && !q->suspect && q->attempts.open < QUERY_OPEN_MAX &&
+	    q->attempts.sends < QUERY_SENDS_MAX)
+		(void)query_attempt(q, s, MANNER_SHARED);
+	q->behind_ms = query_behind_ms(q, LIST_FIRST(&q->attempts.list)->server,
+				       now); /* there may be room for it later */
+}
+
 bool
 query_send(struct query *q)
 {
@@ -55,6 +81,8 @@ query_send(struct query *q)
 			q->next_ms = now + server_patience_ms(s, e->plan->snapshot->settings->hedge);
 		if (q->stall_ms == 0)
 			q->stall_ms = now + QUERY_STALL_MS;
+		if (q->behind_ms == 0)
+			q->behind_ms = query_behind_ms(q, s, now);
 		return true;
 	}
 	q->next_ms = 0;

@@ -16,6 +16,8 @@
 bool query_send(struct query *);
 /* The same for a query that has attempts in flight: to a server that has none of them, even if it was tried before. */
 bool query_send_beside(struct query *);
+/* Its answer is late. When it waits behind another question's, it is also asked over another connection to the same server. */
+void query_look_behind(struct query *);
 /* Sends it, or waits until a server can be asked. False: neither is possible. */
 bool query_look(struct query *);
 /* Tries the next server; with none left and nothing in flight the query waits or fails. wait: only when nothing is in

@@ -26,6 +26,8 @@ server_free(struct server *s)
 	tp_slot_free(s->slot);
 	for (size_t i = 0; i < UPSTREAM_LANES; i++)
 		tp_slot_free(s->lane[i].slot);
+	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
+		tp_slot_free(s->beside[i]);
 	verdict_clear(&s->verdict);
 	free(s);
 }
@@ -39,6 +41,9 @@ server_retarget(struct server *s, const struct tp_target *t)
 	for (size_t i = 0; i < UPSTREAM_LANES; i++)
 		if (s->lane[i].slot != NULL)
 			tp_slot_retarget(s->lane[i].slot, t);
+	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
+		if (s->beside[i] != NULL)
+			tp_slot_retarget(s->beside[i], t);
 	if (s->health == HEALTH_REFUSED) {
 		s->health = HEALTH_UNKNOWN;
 		s->reason = REASON_NONE;

@@ -36,6 +36,12 @@
 #define UPSTREAM_EVIDENCE_MS 2000  /* how long an answer shows that a server lives */
 #define UPSTREAM_FIRE_MS     10000 /* after a lone question ended its connection; a page goes on */
 
+/* Connections beside the first one while its answers are late (beside.h): a few at once, as the slow names of one page
+ * may be several, then at most one in ten seconds. */
+#define UPSTREAM_BESIDE_MAX   2
+#define UPSTREAM_BESIDE_MS    10000
+#define UPSTREAM_BESIDE_BURST 4
+
 struct upstreams;                 /* upstream_set.h */
 LIST_HEAD(attempt_list, attempt); /* attempt.h */
 
@@ -84,6 +90,10 @@ struct server {
 	bool connects;            /* a connection was started and has no outcome yet */
 	struct lane lane[UPSTREAM_LANES];
 	struct pace fresh_pace, lane_pace;
+	struct tp_slot *beside[UPSTREAM_BESIDE_MAX]; /* NULL until the first use */
+	struct pace beside_pace;
+	unsigned beside_failures;     /* in a row */
+	int64_t beside_rest_until_ms; /* no new one is made before */
 	unsigned detached;            /* questions in flight that nobody waits for */
 	struct attempt_list attempts; /* every attempt in flight to this server */
 };

@@ -92,6 +92,19 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 	s->set->hooks.on_change(s->set->hooks.ctx);
 }
 
+void
+server_on_other_event(struct server *s, struct tp_event *e)
+{
+	if (reason_is_verdict(e->reason)) {
+		server_refused(s, e);
+		s->set->hooks.on_change(s->set->hooks.ctx);
+	} else if (e->kind == TP_EVENT_READY) {
+		server_verdict_take(s, e);
+	} else if (e->kind == TP_EVENT_FAILED && !server_is_ready(s)) {
+		server_failed(s, e->reason, NULL);
+	}
+}
+
 struct tp_slot *
 server_slot(struct server *s)
 {

@@ -1,5 +1,6 @@
 #include "resolver/upstreams.h"
 
+#include "resolver/beside.h"
 #include "resolver/keep_warm.h"
 #include "resolver/maintain.h"
 #include "resolver/server_slot.h"
@@ -174,8 +175,10 @@ upstreams_network_changed(struct upstreams *set)
 		server_forget_rest(s);
 		s->connects = false;
 		s->fire_until_ms = 0;
-		s->fresh_pace = s->lane_pace = (struct pace){0};
+		s->fresh_pace = s->lane_pace = s->beside_pace = (struct pace){0};
+		s->beside_rest_until_ms = 0;
 		server_lanes_drop(s);
+		server_beside_drop(s);
 		if (s->slot != NULL)
 			tp_slot_drop(s->slot, false);
 	}

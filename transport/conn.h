@@ -53,6 +53,7 @@ struct conn_shared {
 	struct tickets tickets;
 	struct idle idle;
 	struct tp_stats stats;
+	bool unordered; /* the peer has answered a question before an older one, or its protocol says so */
 };
 
 struct conn {
@@ -95,6 +96,8 @@ bool conn_start(struct conn *);
 void conn_flush(struct conn *);
 /* Has it been idle for too long to be used again? */
 bool conn_is_stale(const struct conn *);
+/* Do its questions wait behind one that is late (late.h)? False while it is not ready. */
+bool conn_is_late(const struct conn *);
 void conn_close_idle(struct conn *); /* an own close: on_gone is called */
 /* The peer closes a connection, or announced that it will: how long was it idle? */
 void conn_learn_idle(struct conn *);

@@ -22,6 +22,7 @@ conn_take(struct conn *c)
 		x->conn = c;
 		x->written = true;
 		x->written_us = c->now_us;
+		x->written_ms = loop_now_ms(c->shared->loop);
 	}
 }
 

@@ -1,6 +1,7 @@
 /* What becomes of a connection as time passes: stalls, idleness, age. */
 #include "transport/conn.h"
 
+#include "transport/late.h"
 #include "transport/stall.h"
 #include "transport/unacked.h"
 
@@ -42,6 +43,24 @@ conn_is_stale(const struct conn *c)
 {
 	return c->in_flight.n == 0 &&
 	       loop_now_ms(c->shared->loop) - c->used_ms >= idle_use_ms(&c->shared->idle, c->keepalive_ms);
+}
+
+bool
+conn_is_late(const struct conn *c)
+{
+	const struct tp_exchange *oldest = exchange_list_first(&c->in_flight), *second;
+	struct late_facts f;
+	int64_t now;
+
+	if (c->state != CONN_READY || oldest == NULL)
+		return false;
+	second = TAILQ_NEXT(oldest, beside);
+	now = loop_now_ms(c->shared->loop);
+	f.oldest_ms = now - oldest->written_ms;
+	f.second_ms = second != NULL ? now - second->written_ms : -1;
+	f.quiet_ms = now - c->quiet_since_ms;
+	f.unordered = c->shared->unordered;
+	return late_judge(&f, c->shared->stats.median_us);
 }
 
 void

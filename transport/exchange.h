@@ -29,6 +29,7 @@ struct tp_exchange {
 	bool written;      /* some connection carried it, and may have had it processed */
 	struct loop_timer deadline;
 	int64_t written_us;
+	int64_t written_ms; /* the same moment of the boot clock */
 	tp_answer_fn fn;
 	void *arg;
 

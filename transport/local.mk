@@ -15,6 +15,7 @@ libtransport_a_SOURCES = \
 	transport/dot.c \
 	transport/exchange.c transport/exchange.h \
 	transport/idle.c transport/idle.h \
+	transport/late.c transport/late.h \
 	transport/loop.c transport/loop.h \
 	transport/proto.h \
 	transport/slot.c transport/slot.h \

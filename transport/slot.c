@@ -233,6 +233,8 @@ slot_on_answer(struct conn_shared *shared, struct conn *c, struct tp_exchange *x
 {
 	struct tp_slot *slot = slot_of_shared(shared);
 
+	if (x != exchange_list_first(&c->in_flight))
+		slot->shared.unordered = true;
 	exchange_list_remove(&c->in_flight, x);
 	x->conn = NULL;
 	if (answer->failure == REASON_NONE) {
@@ -351,6 +353,7 @@ tp_slot_new(struct tp_slot **out, struct loop *loop, const struct tp_target *tar
 	slot->shared.ops = &slot_conn_ops;
 	slot->shared.loop = loop;
 	slot->shared.target = target;
+	slot->shared.unordered = target->protocol == TP_DOH;
 	exchange_list_start(&slot->shared.waiting);
 	exchange_list_start(&slot->failing);
 	TAILQ_INIT(&slot->draining);

@@ -97,6 +97,22 @@ tp_send(struct tp_exchange **out, struct tp_slot *slot, struct span message, int
 	return RES_OK;
 }
 
+bool
+tp_waits(const struct tp_exchange *x)
+{
+	switch (x->place) {
+	case EXCHANGE_WAITING:
+		return true;
+	case EXCHANGE_IN_FLIGHT:
+		return x != exchange_list_first(&x->conn->in_flight) && conn_is_late(x->conn);
+	case EXCHANGE_FAILING:
+	case EXCHANGE_DONE:
+	case EXCHANGE_FREE:
+		break;
+	}
+	return false;
+}
+
 void
 tp_cancel(struct tp_exchange *x)
 {

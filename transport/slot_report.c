@@ -1,6 +1,8 @@
 /* What a slot reports of itself. */
 #include "transport/slot.h"
 
+#include "transport/late.h"
+
 #include <stdlib.h>
 
 enum tp_state
@@ -51,6 +53,18 @@ tp_slot_stats(const struct tp_slot *slot, struct tp_stats *out)
 		out->in_flight += slot->conn->in_flight.n;
 	TAILQ_FOREACH(c, &slot->draining, beside)
 	out->in_flight += c->in_flight.n;
+}
+
+bool
+tp_slot_is_late(const struct tp_slot *slot)
+{
+	return slot->conn != NULL && conn_is_late(slot->conn);
+}
+
+int64_t
+tp_slot_late_after_ms(const struct tp_slot *slot)
+{
+	return late_after_ms(slot->shared.stats.median_us);
 }
 
 void

@@ -106,6 +106,8 @@ typedef void (*tp_answer_fn)(void *arg, const struct tp_answer *);
 enum res tp_send(struct tp_exchange **, struct tp_slot *, struct span message, int64_t deadline_ms,
 		 tp_answer_fn, void *arg);
 void tp_cancel(struct tp_exchange *);
+/* It is not on its way: no connection carried it yet, or it lies behind a late one (tp_slot_is_late). */
+bool tp_waits(const struct tp_exchange *);
 
 /* Opens the connection without a question (probing, racing). Harmless when there is one. */
 void tp_slot_connect(struct tp_slot *);
@@ -125,6 +127,15 @@ void tp_slot_adopt(struct tp_slot *, struct tp_slot *from);
 /* After a reload: the new target for the same address and protocol. An open connection is judged again by the new
  * policy before its next use, saved sessions likewise; a refusal drops them. The old target may be freed after it. */
 void tp_slot_retarget(struct tp_slot *, const struct tp_target *);
+
+/*
+ * A question that is sent now would wait behind one whose answer is late: the oldest one has had no answer for
+ * tp_slot_late_after_ms, and the peer answers in order as far as is known. With a peer that answers in any order, two are
+ * late, and the connection has been silent since the younger was written.
+ */
+bool tp_slot_is_late(const struct tp_slot *);
+/* After how many milliseconds an answer counts as late: a few times the peer's usual answer time, within bounds. */
+int64_t tp_slot_late_after_ms(const struct tp_slot *);
 
 enum tp_state tp_slot_state(const struct tp_slot *);
 const char *tp_state_text(enum tp_state);

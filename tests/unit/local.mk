@@ -118,6 +118,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_dot \
 	tests/unit/transport/test_fake_loop \
 	tests/unit/transport/test_idle \
+	tests/unit/transport/test_late \
 	tests/unit/transport/test_loop \
 	tests/unit/transport/test_loop_clock \
 	tests/unit/transport/test_stall \
@@ -126,6 +127,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot_cipher \
 	tests/unit/transport/test_slot_doh \
 	tests/unit/transport/test_slot_keep \
+	tests/unit/transport/test_slot_late \
 	tests/unit/transport/test_slot_resume \
 	tests/unit/transport/test_slot_time \
 	tests/unit/transport/test_ticket \
@@ -245,6 +247,7 @@ tests_unit_transport_test_slot_SOURCES = tests/unit/transport/test_slot.c $(SLOT
 tests_unit_transport_test_slot_cipher_SOURCES = tests/unit/transport/test_slot_cipher.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_doh_SOURCES = tests/unit/transport/test_slot_doh.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_keep_SOURCES = tests/unit/transport/test_slot_keep.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_late_SOURCES = tests/unit/transport/test_slot_late.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
 tests_unit_config_test_settings_memory_SOURCES = tests/unit/config/test_settings_memory.c $(FAILING_ALLOC)

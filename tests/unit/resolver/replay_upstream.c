@@ -42,6 +42,7 @@ lying(const struct play *p, const struct fake_line *line, bool unseen)
 			if (n > 1)
 				name[n - 1] = '\0';
 			same = strcmp(name, play_word(p, 3)) == 0 && strcmp(type, play_word(p, 4)) == 0 &&
+			    (fake_question_is_apart(q) || !play_has_word(p, 5, "apart")) &&
 			    (ldns_pkt_cd(pkt) == play_has_word(p, 5, "cd") ||
 				(!unseen && !play_has_word(p, 5, "cd")));
 			free(name);
@@ -191,7 +192,7 @@ answer_flag(ldns_pkt *pkt, const char *word)
 	else if (strcmp(word, "nora") == 0)
 		ldns_pkt_set_ra(pkt, false);
 	else
-		return strcmp(word, "short") == 0;
+		return strcmp(word, "short") == 0 || strcmp(word, "apart") == 0;
 	return true;
 }
 

@@ -1,5 +1,7 @@
 #include "tests/unit/transport/fake_transport.h"
 
+#include "transport/late.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,8 @@ struct tp_slot {
 	struct tp_exchange *first;
 	struct tp_stats stats;
 	int64_t began_ms;
+	int64_t heard_ms; /* the last answer */
+	bool unordered;   /* an answer has come before that of an older question */
 	struct tp_slot *beside; /* of the same line, made later */
 };
 
@@ -126,6 +130,8 @@ fake_answer(struct tp_exchange *q, struct span message, uint32_t age_s)
 
 	q->slot->stats.srtt_us = q->slot->stats.median_us = rtt_us;
 	q->slot->stats.barren = 0;
+	q->slot->heard_ms = loop_now_ms(q->slot->loop);
+	q->slot->unordered |= q != q->slot->first;
 	exchange_finish(q, &(struct tp_answer){.message = message, .age_s = age_s, .rtt_us = rtt_us});
 }
 
@@ -249,6 +255,7 @@ tp_slot_new(
 	s->target = target;
 	s->hooks = *hooks;
 	s->line = fake_line(addr_ip_text(&target->addr, text));
+	s->line->generation = target->generation;
 	if (s->line->slot == NULL) {
 		s->line->slot = s;
 	} else {
@@ -283,6 +290,7 @@ tp_send(struct tp_exchange **out, struct tp_slot *s, struct span message, int64_
 {
 	struct tp_exchange *q = calloc(1, sizeof *q), **at = &s->first;
 
+	assert(s->target->generation == s->line->generation); /* no slot is left with an old one */
 	if (q == NULL)
 		return RES_NOMEM;
 	q->slot = s;
@@ -306,6 +314,33 @@ void
 tp_cancel(struct tp_exchange *q)
 {
 	exchange_remove(q);
+}
+
+bool
+tp_slot_is_late(const struct tp_slot *s)
+{
+	int64_t now = loop_now_ms(s->loop), heard = s->heard_ms;
+	struct late_facts facts = {.oldest_ms = -1, .second_ms = -1, .unordered = s->unordered};
+
+	if (s->state != TP_READY || s->first == NULL)
+		return false;
+	facts.oldest_ms = now - s->first->written_ms;
+	if (s->first->next != NULL)
+		facts.second_ms = now - s->first->next->written_ms;
+	facts.quiet_ms = now - (heard > s->first->written_ms ? heard : s->first->written_ms);
+	return late_judge(&facts, s->stats.median_us);
+}
+
+int64_t
+tp_slot_late_after_ms(const struct tp_slot *s)
+{
+	return late_after_ms(s->stats.median_us);
+}
+
+bool
+tp_waits(const struct tp_exchange *q)
+{
+	return !q->written || (q != q->slot->first && tp_slot_is_late(q->slot));
 }
 
 void
@@ -343,6 +378,7 @@ void
 tp_slot_retarget(struct tp_slot *s, const struct tp_target *target)
 {
 	s->target = target;
+	s->line->generation = target->generation;
 }
 
 enum tp_state

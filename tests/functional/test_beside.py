@@ -1,0 +1,96 @@
+"""No question waits behind a slow one: a second connection to the same server while answers on the first are late."""
+import threading
+
+from functional._common import stub
+from harness import client, wire
+from harness.case import case, check, equal, rows, until
+from harness.upstream import DohServer, Gone
+
+SLOW = "slow.example.net"
+
+
+class Gate:
+    """A server's handler that holds the answer for one name until the test lets it go."""
+
+    def __init__(self, t, in_order):
+        self.open, self.in_order = threading.Event(), in_order
+        t.defer(self.open.set)
+
+    def __call__(self, connection):
+        while True:
+            q = connection.read_question()
+            if q.name != SLOW:
+                connection.send(wire.answer(q))
+            elif self.in_order:
+                self.open.wait(20)
+                connection.send(wire.answer(q))
+            else:
+                threading.Thread(target=self._later, args=(connection, q), daemon=True).start()
+
+    def _later(self, connection, q):
+        self.open.wait(20)
+        try:
+            connection.send(wire.answer(q))
+        except Gone:
+            pass  # the test is over
+
+
+def counted(d, name):
+    return d.ctl("stats")["counters"][name]
+
+
+def ask_slow(t, d, server):
+    """A client that waits for the slow name, which has reached the server."""
+    c = d.udp(timeout=8)
+    t.defer(c.close)
+    c.send(client.query(SLOW).to_wire())
+    until(lambda: SLOW in server.names(), 10, "the slow question is at the server")
+    return c
+
+
+@case("a server that answers in order: questions behind a slow one go over a second connection, which is closed afterwards")
+def in_order(t):
+    gate = Gate(t, True)
+    d, server = stub(t, handler=gate)
+    d.ask("warm.example.com")
+    waiting = ask_slow(t, d, server)
+    for name in ("behind.example.com", "later.example.com"):
+        equal(client.rcode(d.ask(name)), "NOERROR", name)
+    check(counted(d, "beside") >= 2, "nothing went over a second connection")
+    check(not gate.open.is_set() and server.connections >= 2, "connections")
+    gate.open.set()
+    check(waiting.receive(), "the slow answer does not come")
+    until(lambda: d.ask("after.example.com") and len(server.live) == 1, 20, "one connection is left")
+    status, = d.ctl("upstreams")["upstreams"]
+    equal(status["health"], "good", "health")
+
+
+@rows([("a server that answers in any order: a slow answer is no reason for a second connection", False),
+       ("... nor over HTTP/2, where answers are in any order", True)])
+def any_order(t, doh):
+    if doh:
+        def respond(r):
+            return None if r.question.name == SLOW else DohServer.default_response(server, r)
+        d, server = stub(t, kind=DohServer, options={"respond": respond})
+    else:
+        d, server = stub(t, handler=Gate(t, False))
+    d.ask("warm.example.com")
+    ask_slow(t, d, server)
+    for i in range(20):
+        equal(client.rcode(d.ask(f"other{i}.example.com")), "NOERROR", "rcode")
+    # On a busy machine one or the other may be late itself.
+    check(counted(d, "beside") < 10, "questions over a second connection")
+
+
+@case("with hedge = false no second connection is made")
+def off(t):
+    gate = Gate(t, True)
+    d, server = stub(t, handler=gate, extra="hedge = false\n")
+    d.ask("warm.example.com")
+    ask_slow(t, d, server)
+    with d.udp(timeout=8) as behind:
+        behind.send(client.query("behind.example.com").to_wire())
+        until(lambda: counted(d, "forwarded") >= 3, 10, "it was sent")
+        gate.open.set()
+        check(behind.receive(), "no answer")
+    equal(counted(d, "beside"), 0, "questions over a second connection")
