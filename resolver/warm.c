@@ -13,6 +13,7 @@ warm_on_question(struct warm *w, int64_t awake_ms, int64_t most_ms)
 	/* A pause too long to be bridged takes a place too: where all are like that, nothing is kept. */
 	w->pause_ms[w->next] = pause <= most_ms ? pause : 0;
 	w->next = (w->next + 1) % WARM_PAUSES;
+	w->paused = true;
 }
 
 int64_t
@@ -20,6 +21,8 @@ warm_hold_ms(const struct warm *w, int64_t most_ms)
 {
 	int64_t longest = 0;
 
+	if (!w->paused)
+		return most_ms < WARM_FIRST_MS ? most_ms : WARM_FIRST_MS;
 	for (unsigned i = 0; i < WARM_PAUSES; i++)
 		if (w->pause_ms[i] > longest)
 			longest = w->pause_ms[i];

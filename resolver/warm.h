@@ -2,9 +2,9 @@
  * warm.h - for how long, and to which servers, connections are kept open while nobody asks.
  *
  * The first question after a pause is three round trips faster when its connection is open. So it is kept for
- * several times the longest recent pause between questions, and never for longer than the option keep-warm: while somebody
- * uses the machine that is most of the time, and where a program asks once an hour it is never. Only questions that went
- * to an upstream count. What keeping costs is in transport.h (tp_slot_keep).
+ * several times the longest recent pause between questions, for a minute while no pause is known, and never for longer
+ * than the option keep-warm: while somebody uses the machine that is most of the time, and where a program asks once an hour
+ * it is never after the first time. Only questions that went to an upstream count. What keeping costs is in transport.h (tp_slot_keep).
  */
 #ifndef RESOLVER_WARM_H
 #define RESOLVER_WARM_H
@@ -13,10 +13,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define WARM_PAUSES       8    /* that are remembered */
-#define WARM_PAUSE_MIN_MS 1000 /* shorter ones are within the loading of one page */
-#define WARM_FACTOR       8    /* pauses of one person differ that much from one to the next */
-#define WARM_SERVERS_MAX  4    /* kept at the same time: those asked last */
+#define WARM_PAUSES       8     /* that are remembered */
+#define WARM_PAUSE_MIN_MS 1000  /* shorter ones are within the loading of one page */
+#define WARM_FIRST_MS     60000 /* while no pause is known: whoever has just begun mostly goes on sooner */
+#define WARM_FACTOR       8     /* pauses of one person differ that much from one to the next */
+#define WARM_SERVERS_MAX  4     /* kept at the same time: those asked last */
 
 struct server; /* server.h */
 
@@ -25,6 +26,7 @@ struct warm {
 	int64_t asked_ms; /* awake time of the last question; 0: none yet */
 	int64_t pause_ms[WARM_PAUSES];
 	unsigned next;
+	bool paused;                             /* some pause is known */
 	struct server *server[WARM_SERVERS_MAX]; /* the one asked last first */
 };
 

@@ -18,8 +18,8 @@ static const struct {
 	double pause[16]; /* until the first 0 */
 	int64_t hold_s;
 } rows[] = {
-    {"one question", {0}, 0},
-    {"a page's questions are no pause", {0.03, 0.2, 0.9, 0.05}, 0},
+    {"one question: a minute, as nothing is known", {0}, 60},
+    {"a page's questions are no pause", {0.03, 0.2, 0.9, 0.05}, 60},
     {"a second is one", {1}, 8},
     {"the longest counts", {2, 12, 3}, 96},
     {"... whenever it was, among the last eight", {12, 2, 2, 2, 2, 2, 2, 2}, 96},
@@ -48,6 +48,18 @@ connections_are_kept_as_pauses_were(void **state)
 		}
 		assert_int_equal(warm_hold_ms(&w, MOST), rows[i].hold_s * 1000);
 	}
+}
+
+static void
+the_first_minute_is_bounded_too(void **state)
+{
+	struct warm w = {0};
+
+	(void)state;
+	warm_on_question(&w, BOOT, 30000);
+	assert_int_equal(warm_hold_ms(&w, 30000), 30000);
+	warm_on_question(&w, BOOT + 30001, 30000); /* too long a pause to be bridged */
+	assert_int_equal(warm_hold_ms(&w, 30000), 0);
 }
 
 static void
@@ -87,6 +99,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(connections_are_kept_as_pauses_were),
+	    cmocka_unit_test(the_first_minute_is_bounded_too),
 	    cmocka_unit_test(in_use_until_nobody_asked_for_a_while),
 	    cmocka_unit_test(those_asked_last_are_kept),
 	};
