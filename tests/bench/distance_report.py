@@ -18,23 +18,25 @@ HEAD = """# Resolvers at a distance
 
 Made by `tests/bench/distance` (its header tells how) from `{raw}`. Do not edit.
 
-{about}
-
 Every candidate replays the same trace at the same time over a link of its own (`tests/bench/link.c` tells what it models) to one
-server, which closes connections after {idle:.0f} s without use. A burst is 5 to 40 names, Zipf-distributed over 2,000, each asked for A, AAAA and
+server, which closes connections after 10 s without use. A burst is 5 to 40 names, Zipf-distributed over 2,000, each asked for A, AAAA and
 HTTPS at once; answers from a candidate's cache count. Pauses are real time. A question without a good answer counts {lost:.1f} s.
 Connections, packets and bytes are those of the link during the trace, scaled to an hour; packets are counted by rule, not captured.
 
 - burst: milliseconds until the last answer of a burst has come, which is what a person waits for. The least is one round trip.
-- in time: the share of answers within {in_time} round trips.
+- one trip: the share of answers that needed no more than one round trip, counted on the link (`tests/bench/rounds.h`): from the cache, or
+  over a connection that stood. Other programs on the machine change nothing about it; a burst with a single answer that needed more has none
+  but those from the cache.
+- in time: the share of answers within {in_time} round trips by the clock, which is the target.
 - unanswered: questions without a good answer.
 """
 
 FIRST = """
 ## The first question
 
-One question for a name in no cache, in round trips of {rtt} ms (measured time divided by the round trip, rounded; `-`: no answer in
-{lost:.0f} s). A connection that is there costs 1, a new one with TLS 1.3 over TCP 3.
+One question for a name in no cache: round trips, counted on the link, and milliseconds until its answer (part `{name}`; `-`: no answer in
+{lost:.0f} s). A connection that is there costs 1, a new one with TLS 1.3 over TCP 3. Where the time is much longer, the candidate waited for something
+else: a dead connection, or the processor.
 
 - new: the candidate was started a moment ago; 13 s after its first question. In use: the same after the trace.
 - there: half a second later.
@@ -57,7 +59,15 @@ def about(top, options):
     versions |= {c.package: version(c) for c in CANDIDATES.values() if c.package}
     return {"date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"), "machine": first(r"^model name\s*: (.*)$", "/proc/cpuinfo"),
             "processors": os.cpu_count(), "kernel": platform.release(), "system": first(r'^PRETTY_NAME="(.*)"', "/etc/os-release"),
-            "seed": options.seed, "note": options.note, "load": os.getloadavg()[0], "versions": versions}
+            "seed": options.seed, "load": [os.getloadavg()[0]], "versions": versions}
+
+
+def read(path):
+    """The raw JSON. Round trips are null where they were not counted."""
+    if not os.path.exists(path):
+        return {"parts": {}}
+    with open(path, encoding="utf-8") as f:
+        return json.load(f)
 
 
 def title(name):
@@ -69,6 +79,18 @@ def quantile(values, part):
     return ordered[min(int(len(ordered) * part), len(ordered) - 1)]
 
 
+def one_trip(part, row):
+    """The share of answers from the cache or over a connection that stood; None: it was not counted."""
+    if row["rounds"] is None:
+        return None
+    soon = sum(sum(t is not None and (rounds <= 1 or t < 0.9 * part["rtt"]) for t in burst) for burst, rounds in zip(row["times"], row["rounds"]))
+    return soon / sum(len(burst) for burst in row["times"])
+
+
+def percent(share):
+    return "-" if share is None else f"{100 * share:.1f} %"
+
+
 def figures(part, seconds, row):
     """What one candidate's row of a table says."""
     times = [LOST_MS if t is None else t for burst in row["times"] for t in burst]
@@ -76,7 +98,7 @@ def figures(part, seconds, row):
     hour = 3600 / seconds
     link = row["link"]
     return {"p50": quantile(bursts, 0.5), "p90": quantile(bursts, 0.9), "p99": quantile(bursts, 0.99),
-            "in_time": sum(t <= IN_TIME * part["rtt"] for t in times) / len(times),
+            "one_trip": one_trip(part, row), "in_time": sum(t <= IN_TIME * part["rtt"] for t in times) / len(times),
             "unanswered": sum(t is None for burst in row["times"] for t in burst) / len(times), "connections": link["answered"] * hour,
             "packets": (link["packets_up"] + link["packets_down"]) * hour, "kib": (link["bytes_up"] + link["bytes_down"]) * hour / 1024}
 
@@ -84,9 +106,9 @@ def figures(part, seconds, row):
 def table(measured):
     part, out = measured["part"], []
     rows = {n: figures(part, measured["seconds"], r) for n, r in measured["candidates"].items()}
-    out.append("| | burst p50 ms | p90 | p99 | in time | unanswered | connections/h | packets/h | KiB/h |\n|---|---|---|---|---|---|---|---|---|\n")
+    out.append("| | burst p50 ms | p90 | p99 | one trip | in time | unanswered | connections/h | packets/h | KiB/h |\n|---|---|---|---|---|---|---|---|---|---|\n")
     for name, r in rows.items():
-        out.append(f"| {title(name)} | {r['p50']:.0f} | {r['p90']:.0f} | {r['p99']:.0f} | {100 * r['in_time']:.1f} % | {100 * r['unanswered']:.1f} % | "
+        out.append(f"| {title(name)} | {r['p50']:.0f} | {r['p90']:.0f} | {r['p99']:.0f} | {percent(r['one_trip'])} | {100 * r['in_time']:.1f} % | {100 * r['unanswered']:.1f} % | "
                    f"{r['connections']:.0f} | {r['packets']:,.0f} | {r['kib']:,.0f} |\n")
     return "".join(out), rows
 
@@ -106,8 +128,14 @@ def verdicts(part, rows):
         yield f"- {title(name)}: " + "; ".join(text + ("" if met else ": missed") for text, met in checks) + "\n"
 
 
-def round_trips(ms, rtt):
-    return "-" if ms is None else f"{max(round(ms / rtt), 0)}"
+def first(asked):
+    ms, rounds = asked
+    return "-" if ms is None else f"{'-' if rounds is None else rounds} ({ms:.0f} ms)"
+
+
+def circumstances(a):
+    return (f"{a['date']}, {a['machine']} ({a['processors']} processors), {a['system']}, Linux {a['kernel']}, ctstub {a['versions']['ctstub']}, seed {a['seed']}, "
+            f"load {' at the start and '.join(f'{load:.1f}' for load in a['load'])} at the {'end' if len(a['load']) > 1 else 'start'}.")
 
 
 def heading(name, measured):
@@ -115,25 +143,21 @@ def heading(name, measured):
     low, high = part["pauses"]
     line = f"{part['rtt']} ms" + (f", jitter {part['jitter']} ms, {part['loss'] / 10:.1f} % of segments lost" if "loss" in part else "")
     return (f"\n## {line}, pauses of {low:g} to {high:g} s\n\n{len(measured['bursts'])} bursts, {sum(n for _, n in measured['bursts']):,} questions, "
-            f"{measured['seconds']:.0f} s (part `{name}`).\n\n")
+            f"{measured['seconds']:.0f} s (part `{name}`). {circumstances(measured['about'])}\n\n")
 
 
 def write(path):
-    with open(path, encoding="utf-8") as f:
-        raw = json.load(f)
-    a = raw["about"]
-    versions = ", ".join(f"{n} {v}" for n, v in sorted(a["versions"].items()))
-    lines = (f"{a['date']}, {a['machine']} ({a['processors']} processors), {a['system']}, Linux {a['kernel']}, seed {a['seed']}, load at the start {a['load']:.1f}"
-             f"{'; ' + a['note'] if a['note'] else ''}.\nVersions: {versions}.")
-    out = [HEAD.format(raw=RAW, about=lines, idle=raw["idle_ms"] / 1000, lost=LOST_MS / 1000, in_time=IN_TIME)]
-    for name, measured in raw["parts"].items():
+    parts = read(path)["parts"]
+    out = [HEAD.format(raw=RAW, lost=LOST_MS / 1000, in_time=IN_TIME)]
+    versions = {f"{n} {v}" for measured in parts.values() for n, v in measured["about"]["versions"].items() if n != "ctstub"}
+    out.append(f"\nPeers: {', '.join(sorted(versions))}.\n")
+    for name, measured in parts.items():
         text, rows = table(measured)
         out += [heading(name, measured), text, "\n", *verdicts(measured["part"], rows)]
-    name, measured = next(iter(raw["parts"].items()))
-    rtt = measured["part"]["rtt"]
-    out.append(FIRST.format(rtt=rtt, lost=LOST_MS / 1000))
-    for n, row in measured["candidates"].items():
-        cells = [round_trips(row[when][key], rtt) for when in ("first_fresh", "first_used") for key in ("idle", "there", "sleep")]
-        out.append(f"| {title(n)} | " + " | ".join(cells) + " |\n")
+    for name, measured in list(parts.items())[:1]:
+        out.append(FIRST.format(name=name, lost=LOST_MS / 1000))
+        for n, row in measured["candidates"].items():
+            cells = [first(row[when][key]) for when in ("first_fresh", "first_used") for key in ("idle", "there", "sleep")]
+            out.append(f"| {title(n)} | " + " | ".join(cells) + " |\n")
     with open(os.path.join(os.path.dirname(path), "DISTANCE.md"), "w", encoding="utf-8") as f:
         f.write("".join(out))

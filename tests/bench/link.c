@@ -5,7 +5,8 @@
  *
  * Each LISTEN is a port of 127.0.0.1 whose connections lead to TARGET, another one. On standard input: `report` prints a line of
  * JSON with what each port has carried since the last report, `lose` makes every present connection a dead one, as a new network
- * does, and prints a line when that is done. It ends with its input.
+ * does, and prints a line when that is done. `rounds PORT` prints how many round trips answers have taken since the last such order
+ * (rounds.h). It ends with its input.
  *
  * Modelled: half a round trip each way, jitter (evenly distributed, in order), a rate, and loss of single segments as TCP
  * shows it to its user: a segment that was lost arrives a round trip and RTO_MS later, and so does all that follows. The kernel of
@@ -19,6 +20,8 @@
  * packets to begin a connection and four to end it.
  */
 #define _GNU_SOURCE
+#include "tests/bench/rounds.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -39,13 +42,13 @@
 #define SEGMENT   1448
 #define RTO_MS    200 /* the least that Linux waits before it sends again */
 
-enum side { CLIENT, SERVER };
 enum kind { DATA, END, RESET };
 
 struct piece {
 	TAILQ_ENTRY(piece) beside;
 	enum kind kind;
 	int64_t due_us;
+	struct piece_rounds rounds;
 	size_t n, sent;
 	uint8_t bytes[];
 };
@@ -62,6 +65,7 @@ struct port {
 	uint16_t number, target;
 	int fd;
 	uint64_t connections, answered, bytes[2], packets[2]; /* by the side that gets them */
+	struct port_rounds rounds;
 };
 
 struct pair {
@@ -71,6 +75,7 @@ struct pair {
 	struct way to[2];
 	int64_t began_us, used_us;
 	bool dead, answers;
+	struct pair_rounds rounds;
 };
 
 static struct {
@@ -144,6 +149,7 @@ put(struct pair *p, enum side to, enum kind kind, const void *bytes, size_t n)
 		w->free_us = start += (int64_t)n * 1000000 / line.rate;
 	}
 	piece->kind = kind;
+	piece->rounds = rounds_of_piece(&p->rounds, to == SERVER ? CLIENT : SERVER);
 	piece->n = n;
 	piece->sent = 0;
 	piece->due_us = start + line.rtt_us / 2 + random_below(line.jitter_us + 1);
@@ -220,6 +226,8 @@ arrive(struct pair *p, enum side to, struct piece *piece)
 		n = send(p->fd[to], piece->bytes + piece->sent, piece->n - piece->sent, MSG_NOSIGNAL);
 		if (n < 0 && (errno == EAGAIN || errno == ENOTCONN))
 			return false;
+		if (piece->sent == 0)
+			rounds_arrive(&p->rounds, &p->port->rounds, to, piece->rounds);
 		if (n > 0) {
 			count(p, to, (size_t)n);
 			piece->sent += (size_t)n;
@@ -278,6 +286,7 @@ accept_from(struct port *port)
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	*p = (struct pair){.port = port, .fd = {fd, open_socket()}, .began_us = now_us()};
 	p->used_us = p->began_us;
+	rounds_open(&p->rounds, &port->rounds);
 	TAILQ_INIT(&p->to[CLIENT].pieces);
 	TAILQ_INIT(&p->to[SERVER].pieces);
 	if (connect(p->fd[SERVER], (struct sockaddr *)&to, sizeof to) != 0 && errno != EINPROGRESS)
@@ -296,6 +305,8 @@ take_from(struct pair *p, enum side from)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n > 0) {
+		if (from == CLIENT)
+			rounds_client_sends(&p->rounds, &p->port->rounds, bytes, (size_t)n);
 		put(p, !from, DATA, bytes, (size_t)n);
 		if (from == SERVER)
 			p->used_us = now_us();
@@ -334,7 +345,7 @@ report(void)
 		    i > 0 ? "," : "", p->number, (uintmax_t)p->connections, (uintmax_t)p->answered,
 		    (uintmax_t)p->bytes[SERVER], (uintmax_t)p->bytes[CLIENT], (uintmax_t)p->packets[SERVER],
 		    (uintmax_t)p->packets[CLIENT]);
-		*p = (struct port){.number = p->number, .target = p->target, .fd = p->fd};
+		*p = (struct port){.number = p->number, .target = p->target, .fd = p->fd, .rounds = p->rounds};
 	}
 	printf("]\n");
 	fflush(stdout);
@@ -346,6 +357,15 @@ lose(void)
 	for (size_t i = 0; i < PAIRS_MAX; i++)
 		pairs[i].dead = true;
 	printf("lost\n");
+	fflush(stdout);
+}
+
+static void
+report_rounds(unsigned number)
+{
+	for (size_t i = 0; i < n_ports; i++)
+		if (ports[i].number == number)
+			printf("%u\n", rounds_take(&ports[i].rounds));
 	fflush(stdout);
 }
 
@@ -363,6 +383,8 @@ take_orders(void)
 			report();
 		if (strcmp(order, "lose") == 0)
 			lose();
+		if (strncmp(order, "rounds ", 7) == 0)
+			report_rounds((unsigned)atoi(order + 7));
 	}
 }
 

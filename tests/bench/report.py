@@ -162,6 +162,8 @@ def other_targets(others):
 
 def distance_targets(raw):
     """Of tests/bench/distance, at 30 ms. Only peers that answer everything are compared."""
+    if "30ms" not in raw["parts"]:
+        return []
     measured = raw["parts"]["30ms"]
     rtt, rows, out = measured["part"]["rtt"], distance_report.table(measured)[1], []
     peers = [r["p99"] for n, r in rows.items() if n in CANDIDATES and CANDIDATES[n].package and r["unanswered"] <= COMPLETE]
