@@ -20,7 +20,6 @@ UPSTREAM = 'upstream "lab" {\n  address = {"127.0.0.1"}\n  port = 8853\n  trust-
 def booted(t):
     """(machine, server): the units run, and their only upstream is a server of this test."""
     root = debian_root(t)
-    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
     install(t, root)
     site = Site(t)
     shutil.copy(site.anchors, f"{root}/var/lib/lab/own.pem")

@@ -477,7 +477,6 @@ portal { enable = true }
 @case("the units under systemd: the daemon's connection starts the helper under its own user and filter, and it ends by itself", builds=("gcc",), timeout=600)
 def units(t):
     root = debian_root(t)
-    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
     install(t, root)
     configure(root, UNIT)
     with open(f"{root}/root/outside.py", "w", encoding="utf-8") as f:

@@ -5,6 +5,7 @@ namespaces of its PID 1, so that neither D-Bus nor a machine manager is needed o
 """
 import contextlib
 import os
+import re
 import subprocess
 import time
 
@@ -45,8 +46,19 @@ def debian_root(t, suite=None, more=()):
             root = extended(root, base, "more-" + suite, sorted(more))
     except RuntimeError as error:
         raise AssertionError(str(error)) from error
-    copy = t.path("machine")
-    subprocess.run(["cp", "-a", "--reflink=auto", root, copy], check=True)
+    return own_copy(t, root)
+
+
+def own_copy(t, root):
+    """What a test writes there lies in its own folder: above the root, or where the machine has no such mounts, beside a copy."""
+    copy, above, work = (t.path(name) for name in ("machine", "machine-above", "machine-work"))
+    for folder in (copy, above, work):
+        os.mkdir(folder)
+    mount = ["mount", "-t", "overlay", "overlay", "-o", f"lowerdir={root},upperdir={above},workdir={work}", copy]
+    if re.search("[,:]", root + above) or subprocess.run(mount, stderr=subprocess.DEVNULL, check=False).returncode != 0:
+        subprocess.run(["cp", "-a", "--reflink=auto", root + "/.", copy], check=True)
+    else:
+        t.defer(lambda: subprocess.run(["umount", "-l", copy], check=True))
     return copy
 
 

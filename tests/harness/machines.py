@@ -1,7 +1,6 @@
 """Machines that resolve names in different ways, as root folders to boot; and what is the same before and after."""
 import contextlib
 import os
-import shutil
 import subprocess
 
 from harness.container import Container, debian_root
@@ -43,7 +42,6 @@ OF_NO_MATTER = ("/etc/machine-id", "/etc/.pwd.lock", "/etc/NetworkManager/system
 def machine_of(t, services, files, install=lambda root: None, suite=None, gatherer=None):
     """A container of a root in which these services run. install(root) puts ctstub there, or what else is wanted."""
     root = debian_root(t, suite, more=(*WRITERS, *TOOLS) if gatherer is None else (*GATHERED, gatherer))
-    t.defer(lambda: shutil.rmtree(root, ignore_errors=True))
     install(root)
     if "systemd-resolved" not in services and gatherer is None:  # its package brings a `resolvconf` that others call
         subprocess.run(["chroot", root, "dpkg", "-r", "systemd-resolved"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
