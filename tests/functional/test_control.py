@@ -12,6 +12,7 @@ from functional._common import servfail, stub
 from harness import client, net
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
+from harness.jumps import Jumps
 from harness.pki import Site
 from harness.upstream import DotServer
 
@@ -27,6 +28,22 @@ def verbs(t, words):
     code, out, err = d.tool(words[0], "--json", *words[1:])
     equal(code, 0, f"exit code with --json: {err}")
     json.loads(out)
+
+
+@case("captive mode ends when its time is up, also while the machine sleeps, and the log says so")
+def captive_ends(t):
+    jumps = Jumps(t)
+    d = Daemon(t, f'upstream "gone" {{ address = {{"127.0.0.1"}} port = {net.free_port("127.0.0.1")} }}\n', env=jumps.env)
+    d.ctl("captive", minutes=1)
+    jumps.sleep(30)
+    check(d.ctl("status")["captive"]["active"], "captive mode after half of its time")
+    check("time is up" not in d.log(), d.log())
+    jumps.sleep(31)
+
+    def over():
+        active = d.ctl("status")["captive"]["active"]
+        return not active and re.search(r' captive-mode state=off why="time is up"', d.log())
+    until(over, 20, f"captive mode ends: {d.log()[-600:]}")
 
 
 @case("a refused reload reports all errors, as text and as JSON, and changes nothing (G03)")

@@ -217,6 +217,24 @@ def trust(t, change, how, opens):
     equal((code == 0, set(asked)), (opens, SOURCES if opens else set()), f"renewed, and names that went upstream; {out} {err}")
 
 
+@rows([("a journal that a crash cut in its last line", -40), ("a journal whose last line lacks its end", -1),
+       ("a journal that a crash cut in its only line", 20)])
+def cut(t, at):
+    """A crash cut the journal: what is whole is used, and nothing behind its end is read."""
+    lab = Lab(t)
+    lab.daemon.process.stop()
+    written(lab)
+    path = os.path.join(lab.state, "journal.jsonl")
+    with open(path, "rb") as f:
+        line = f.read()
+    with open(path, "wb") as f:
+        f.write(line[:at] if at > 0 else line + line[:at])
+    lab.later()
+    before = len(lab.server.questions)
+    code, out, err = lab.update("--force")
+    equal((code == 0, set(lab.asked()[before:])), (at < 0, SOURCES if at < 0 else set()), f"renewed, and names that went upstream; {out} {err}")
+
+
 @case("the second window of a day is refused, one on the next day is not, and a record of the future counts as none", builds=("gcc",))
 def once_a_day(t):
     lab = Lab(t)

@@ -166,6 +166,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_clock_watch \
 	tests/unit/resolver/daemon/test_control \
 	tests/unit/resolver/daemon/test_control_socket \
+	tests/unit/resolver/daemon/test_control_status \
 	tests/unit/resolver/daemon/test_evidence_folder \
 	tests/unit/resolver/daemon/test_helper \
 	tests/unit/resolver/daemon/test_journal_file \
@@ -176,7 +177,8 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_notify \
 	tests/unit/resolver/daemon/test_query_line \
 	tests/unit/resolver/daemon/test_repeats \
-	tests/unit/resolver/daemon/test_socket_unit
+	tests/unit/resolver/daemon/test_socket_unit \
+	tests/unit/resolver/daemon/test_writer
 check_PROGRAMS += \
 	tests/unit/cli/setup/test_plan \
 	tests/unit/cli/test_advice
