@@ -1,12 +1,15 @@
 """The harness itself, against clients that are not ours: what the functional tests stand on holds."""
+import glob
+import os
 import subprocess
+import sys
 import time
 
 from harness.case import case, check, equal
 from harness.pki import Site
 from harness.proxy import Proxy
 from harness.upstream import DohServer, DotServer
-from harness import wire
+from harness import turns, wire
 
 
 def kdig(t, server, *options):
@@ -62,3 +65,28 @@ def forged_scts(t):
     log_ids = ["".join(f"{b:02X}" for b in log.log_id) for log in site.logs]
     shown = out.replace(":", "").replace("\n", "").replace(" ", "")
     check(all(i in shown for i in log_ids), "log ids")
+
+
+def listed(t, name, label, *options):
+    """The names of a module's cases in a build, without the build."""
+    command = [sys.executable, "-B", "-m", "harness.case", f"functional.test_{name}", "--top", t.top, "--src", t.src, "--build", t.build,
+               "--label", label, "--logs", t.dir, "--list", *options]
+    out = subprocess.run(command, stdout=subprocess.PIPE, check=True, env={**os.environ, "PYTHONPATH": os.path.join(t.src, "tests")}).stdout
+    return {line.partition("/")[2] for line in out.decode().splitlines()}
+
+
+@case("what the plain build leaves to the sanitizers in a whole run is run by them, and nothing else is left", builds=("gcc",))
+def once(t):
+    for name, why in turns.ONCE.items():
+        check(len(why.split()) > 4, f"{name}: why?")
+        plain, left, sanitized = listed(t, name, "gcc"), listed(t, name, "gcc", "--once"), listed(t, name, "san")
+        check(sanitized, f"{name} has no case under the sanitizers")
+        equal(plain - left, plain & sanitized, f"{name}: cases that the plain build leaves out")
+        check(left <= plain, f"{name}: more cases than without --once")
+
+
+@case("every module that the order of a run names is there", builds=("gcc",))
+def named(t):
+    have = {os.path.basename(f)[5:-3] for f in glob.glob(os.path.join(t.src, "tests", "functional", "test_*.py"))}
+    for table in (turns.LONGEST, turns.LOADS, turns.BESIDE, turns.ONCE, map(turns.name_of, turns.THREADS + turns.NO_THREADS)):
+        equal(sorted(set(table) - have), [], "modules that are not there")

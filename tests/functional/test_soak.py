@@ -37,7 +37,7 @@ def ten_minutes(t, workers):
     ("ten seconds without any upstream", "silence", 20, "failed"),
     ("a mebibyte lost with every connection", "leak", 30, "memory"),
     ("four descriptors lost with every connection", "descriptors", 30, "descriptors")]],
-      netns=True, builds=("gcc",), timeout=200)
+      netns=True, builds=("gcc",), threads=False, timeout=200)
 def found(t, what, seconds, word):
     result, failed = soaked(t, seconds, control=what)
     hits = [text for text in failed if word in text]
@@ -45,7 +45,7 @@ def found(t, what, seconds, word):
     t.promised(f"not held: {hits[0]}")
 
 
-@case("figures: the line through samples and the percentiles are right", builds=("gcc",))
+@case("figures: the line through samples and the percentiles are right", builds=("gcc",), threads=False)
 def figures(_t):
     equal(round(soak_figures.slope([(x, 3 * x + 7) for x in range(50)]), 9), 3.0, "slope of a line")
     equal(soak_figures.slope([(1, 5)]), 0.0, "slope of one sample")

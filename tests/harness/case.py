@@ -46,6 +46,7 @@ class Case:
         self.needs = options.pop("needs", ())
         self.netns = options.pop("netns", False)       # wants network and mount namespaces of its own
         self.builds = options.pop("builds", ("gcc", "san"))
+        self.threads = options.pop("threads", True)    # ThreadSanitizer may find something in it
         self.long = options.pop("long", False)         # only with --long
         self.timeout = options.pop("timeout", 120)
         assert not options, options
@@ -78,16 +79,22 @@ def equal(have, want, what):
         raise AssertionError(f"{what}: have {have!r}, want {want!r}")
 
 
+LOOKS_S = (0.01, 0.25)  # between two looks at a condition
+LOOK_SHARE = 3          # and that many times as long as a look took: one that starts programs leaves the processor to others
+
+
 def until(condition, seconds, what):
     """Waits until the condition gives something true, and returns that."""
     end = time.monotonic() + seconds
     while True:
+        began = time.monotonic()
         value = condition()
         if value:
             return value
-        if time.monotonic() > end:
+        now = time.monotonic()
+        if now > end:
             raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(0.01)
+        time.sleep(min(max(LOOKS_S[0], LOOK_SHARE * (now - began)), LOOKS_S[1]))
 
 
 class Process:
@@ -341,6 +348,7 @@ def parse(argv):
     arguments.add_argument("--label", default="gcc")
     arguments.add_argument("--logs", default="/tmp")
     arguments.add_argument("--long", action="store_true")
+    arguments.add_argument("--once", action="store_true", help="leave to the build with sanitizers what it runs, too")
     arguments.add_argument("--keep", action="store_true", help="keep the folder of a failed test")
     arguments.add_argument("--list", action="store_true")
     arguments.add_argument("--filter", action="append", default=[])
@@ -374,9 +382,16 @@ def note_times(options, name, before):
         f.write(f"{after[0] - before[0]:.2f}\t{after[1] - before[1]:.2f}\t{name}\n")
 
 
-def in_build(one, label):
-    """The build that measures coverage is gcc's with counters; ThreadSanitizer's runs whatever another build runs."""
-    return label == "tsan" or {"coverage": "gcc"}.get(label, label) in one.builds
+def in_build(one, label, once=False):
+    """The build that measures coverage is gcc's with counters; ThreadSanitizer's runs whatever another build runs.
+
+    once: what the build with sanitizers runs is left to it.
+    """
+    if label == "tsan":
+        return one.threads
+    if once and label == "gcc" and "san" in one.builds:
+        return False
+    return {"coverage": "gcc"}.get(label, label) in one.builds
 
 
 def main(argv):
@@ -396,7 +411,7 @@ def main(argv):
             continue
         if not matches(name, options.filter):
             continue
-        if not in_build(one, options.label) or (one.long and not options.long):
+        if not in_build(one, options.label, options.once) or (one.long and not options.long):
             continue
         if options.list:
             print(name)

@@ -13,12 +13,11 @@ import sys
 import threading
 import time
 
-from harness import case, coverage, fuzz, produced, promises, roots, seen
+from harness import case, coverage, fuzz, produced, promises, roots, seen, turns
 from harness.build import BuildError, Builds, SANITIZER_ENV
 from harness.children import Children
 from harness.packages import Unpacked, wanted
 from harness.report import Report
-from harness.turns import BESIDE, LONGEST, NO_THREADS, THREADS, Places, places_of
 
 VALGRIND = "--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect"
 
@@ -38,9 +37,10 @@ class Run:
         self.builds = Builds(self.top, self.processors, self.children)
         self.report = Report()
         self.servers = Unpacked(os.path.join(self.builds.base, "servers"))
-        self.places = Places(options.jobs)
+        self.places = turns.Places(options.jobs)
+        self.half = max(1, options.jobs // 2)  # places of what keeps every processor busy
         self.pool = concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs)
-        self.waiting = concurrent.futures.ThreadPoolExecutor(max_workers=3)
+        self.waiting = concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs)
         self.done = {}      # task: an event
         self.failed = set()  # tasks that others must not wait for in vain
         self.futures = []
@@ -49,7 +49,7 @@ class Run:
     # ---- tasks: submitted in an order in which each comes after what it waits for
 
     def task(self, name, function, after=(), beside=False, places=1):
-        """beside: it mostly waits, and takes no place of the others. places: 2 for what keeps every processor busy."""
+        """beside: it mostly waits, and takes no place of the others. places: that it takes."""
         event = self.done[name] = threading.Event()
 
         def work():
@@ -87,7 +87,7 @@ class Run:
             if self.wants(f"build/{label}"):
                 self.report.ok(f"build/{label}")
             self.report.note(f"# {label} was built in {time.monotonic() - started:.0f} s")
-        self.task(f"build/{label}", work, places=2)
+        self.task(f"build/{label}", work, places=self.half)
 
     def unit(self, label, kind=None, make=(), env=None):
         """make check in one build; every program is a test. kind: the label in the names (valgrind runs in gcc's build)."""
@@ -133,7 +133,8 @@ class Run:
         suppressions = os.path.join(self.top, "tests", "valgrind.supp")
         if os.path.exists(suppressions):
             flags += f" --suppressions={suppressions}"
-        self.unit("gcc", "valgrind", ["LOG_COMPILER=valgrind", f"LOG_FLAGS={flags}"], {"UNDER_VALGRIND": "1"})
+        self.unit("gcc", "valgrind", ["LOG_COMPILER=valgrind", f"LOG_FLAGS={flags}"],
+                  {"UNDER_VALGRIND": "whole" if self.options.long else "sample"})
 
     # ---- modules of cases
 
@@ -141,7 +142,9 @@ class Run:
         command = [sys.executable, "-B", "-m", "harness.case", module, "--top", self.top, "--src", self.builds.src,
                    "--build", self.builds.dir(label), "--label", label, "--logs", self.builds.logs]
         command += [a for f in self.options.name for a in ("--filter", f)]
-        return command + (["--long"] if self.options.long else [])
+        o = self.options
+        once = turns.name_of(module) in turns.ONCE and not (o.quick or o.long or o.coverage or o.list)
+        return command + (["--long"] if o.long else []) + (["--once"] if once else [])
 
     def module(self, module, label, timeout=1500):
         log = self.builds.log(f"{label}-{module}")
@@ -173,8 +176,8 @@ class Run:
     def modules(self, folder):
         files = sorted(glob.glob(os.path.join(self.builds.src, "tests", folder, "*.py")))
         names = [f"{folder}.{os.path.basename(f)[:-3]}" for f in files if not os.path.basename(f).startswith("_")]
-        rank = {f"functional.test_{name}": i for i, name in enumerate(LONGEST)}
-        return sorted(names, key=lambda name: rank.get(name, len(rank)))
+        rank = {name: i for i, name in enumerate(turns.LONGEST)}
+        return sorted(names, key=lambda name: rank.get(turns.name_of(name), len(rank)))
 
     def fetch_servers(self, group):
         try:
@@ -212,9 +215,11 @@ class Run:
         promises.record(name, "gcc", figure, self.builds.promises)
 
     def distcheck(self):
-        log = self.builds.log("distcheck")
+        """That a tarball builds, tests, installs and uninstalls: not optimised and hardly compressed, as nobody keeps it."""
+        log, compiler = self.builds.log("distcheck"), "ccache gcc" if shutil.which("ccache") else "gcc"
+        command = ["make", f"-j{self.processors}", "distcheck", f"DISTCHECK_CONFIGURE_FLAGS=CC='{compiler}' CFLAGS=-O0"]
         with open(log, "wb") as out:
-            code = self.children.run(["make", f"-j{self.processors}", "distcheck"], out, 1200, cwd=self.builds.dir("gcc"))
+            code = self.children.run(command, out, 1200, cwd=self.builds.dir("gcc"), env=dict(os.environ, XZ_OPT="-1"))
         if code == 0:
             self.report.ok("distcheck")
         else:
@@ -325,32 +330,23 @@ class Run:
         if o.coverage:
             self.plan_coverage()
             return
-        self.build("gcc")
         full = not o.quick
         labels = ["gcc"] + (["san"] if full else [])
-        if full:
-            self.build("san")
         for label in labels:
-            self.task(f"{label}/unit", lambda label=label: self.unit(label, env=SANITIZER_ENV), [f"build/{label}"], places=2)
-        for module in self.modules("functional"):
-            for label in labels:
-                self.task(f"{label} {module}", lambda module=module, label=label: self.module(module, label),
-                          [f"build/{label}", "servers"], beside=module in BESIDE, places=places_of(module))
-        for module in self.modules("checks"):
-            self.task(f"check {module}", lambda module=module: self.module(module, "gcc"), ["build/gcc"])
+            self.build(label)
+        for label in labels:
+            self.busy(f"{label}/unit", lambda label=label: self.unit(label, env=SANITIZER_ENV), f"build/{label}")
         if full or o.tsan:
             self.plan_threads()
         if full:
-            if shutil.which("clang"):
-                if self.wants_any("build/clang"):
-                    self.build("clang")
-            else:
-                self.report.skip("build/clang", "clang is not on this machine")
-            self.task("valgrind", self.valgrind, ["build/gcc"], places=2)
-            if self.wants("distcheck"):
-                self.task("distcheck", self.distcheck, ["build/gcc"], places=2)
+            self.plan_busy()
         if (full and self.wants_any("static/")) or any("static" in f for f in o.name):
-            self.task("static", self.static, ["build/gcc"], places=2)
+            self.busy("static", self.static, "build/gcc")
+        for module in self.modules("functional"):
+            for label in labels:
+                self.functional(module, label)
+        for module in self.modules("checks"):
+            self.task(f"check {module}", lambda module=module: self.module(module, "gcc"), ["build/gcc"])
         if o.fuzz:
             self.plan_fuzz()
         for option, group in (("mutants", None), ("peers", "peers"), ("browser", "browser"), ("package", None), ("bench", "peers")):
@@ -360,6 +356,24 @@ class Run:
                 program = os.path.join(self.top, "tests", option, "run")
                 self.task(option, lambda option=option, program=program: self.script(option, program),
                           ["build/gcc", "servers"] + ([f"servers {group}"] if group else []))
+
+    def busy(self, name, function, *after):
+        """A task that keeps every processor busy."""
+        self.task(name, function, after, places=self.half)
+
+    def functional(self, module, label, timeout=1500):
+        self.task(f"{label} {module}", lambda: self.module(module, label, timeout), [f"build/{label}", "servers"],
+                  beside=turns.name_of(module) in turns.BESIDE, places=turns.places_of(module))
+
+    def plan_busy(self):
+        """Before the modules, of which those that mostly wait go on beside it: at the end nobody waits for one of these alone."""
+        if not shutil.which("clang"):
+            self.report.skip("build/clang", "clang is not on this machine")
+        elif self.wants_any("build/clang"):
+            self.build("clang")
+        self.busy("valgrind", self.valgrind, "build/gcc", "gcc/unit")  # whose results lie in the same files
+        if self.wants("distcheck"):
+            self.busy("distcheck", self.distcheck, "build/gcc")
 
     def plan_coverage(self):
         """Unit tests, stored inputs and functional tests in the build that counts, then the report."""
@@ -378,10 +392,9 @@ class Run:
     def plan_threads(self):
         """With two workers under ThreadSanitizer: in every run the modules with most traffic between threads, or all of them."""
         self.build("tsan")
-        for module in self.modules("functional") if self.options.tsan else THREADS:
-            if module not in NO_THREADS:
-                self.task(f"tsan {module}", lambda module=module: self.module(module, "tsan", timeout=3000),
-                          ["build/tsan", "servers"], beside=module in BESIDE, places=places_of(module))
+        for module in self.modules("functional") if self.options.tsan else turns.THREADS:
+            if module not in turns.NO_THREADS:
+                self.functional(module, "tsan", timeout=3000)
 
     def list(self):
         self.builds.copy_files()
@@ -451,7 +464,7 @@ def parse(argv):
     for name in ("quick", "long", "mutants", "peers", "browser", "package", "bench", "coverage", "tsan", "list", "times", "no-install"):
         arguments.add_argument(f"--{name}", action="store_true")
     arguments.add_argument("--fuzz", nargs="?", const="60")
-    arguments.add_argument("--jobs", type=int, default=2 * max(2, os.cpu_count() or 2))
+    arguments.add_argument("--jobs", type=int, default=3 * max(2, os.cpu_count() or 2))
     arguments.add_argument("name", nargs="*")
     options = arguments.parse_args(argv)
     if options.fuzz is not None:

@@ -7,8 +7,21 @@ LONGEST = ("endurance", "setup", "portal", "oracle", "lab_run", "failover", "wat
 # Modules that send a load and look at every answer: such a one takes the places of two, so that its servers, which are
 # in Python, get their turn.
 LOADS = ("answers", "failover", "flood", "limits", "memory")
-# Modules that mostly wait.
-BESIDE = ("functional.test_soak",)
+# Modules that mostly wait: for a limit in seconds that they prove, or for a machine that boots.
+BESIDE = ("portal", "soak", "surroundings", "quickstart", "namespaces", "zoo", "keep_warm", "watch_day", "tls")
+# A whole run has every case in the build with sanitizers, and in the plain build. Of these modules the plain build has only the
+# cases that no other build has: the others assert the same under the sanitizers, which see more and cost most of the run.
+# tests/run --quick has every case in the plain build, --long in both. A module whose figures differ between builds (memory,
+# processor time, descriptors, latency, the filter of system calls) does not belong here.
+ONCE = {
+    "audit": "verdicts about proofs of logs, from one process that ends",
+    "journal": "records and their order; the sanitizers also watch the reader of 65,536 records",
+    "lab": "verdicts and bytes of the lab's certificates",
+    "portal": "which packets leave and which answers come, while a window lasts",
+    "single_faults": "exit codes and answers when a call fails; only the sanitizers see what leaks then",
+    "watch_logs": "alarms about logs; its cases about memory are of the plain build alone",
+    "zoo": "refusals by reason, of TLS servers of others",
+}
 # Under ThreadSanitizer in every run: reloads, control and flaps, all of which cross threads. --tsan runs every module.
 THREADS = ("functional.test_soak", "functional.test_control", "functional.test_failover")
 # Their library replaces malloc, they measure memory, or they run the installed packages.
@@ -16,8 +29,12 @@ NO_THREADS = ("functional.test_faults", "functional.test_clock_steps", "function
               "functional.test_setup", "functional.test_systemd", "functional.test_links", "functional.test_fleet")
 
 
+def name_of(module):
+    return module.removeprefix("functional.test_")
+
+
 def places_of(module):
-    return 2 if module.removeprefix("functional.test_") in LOADS else 1
+    return 2 if name_of(module) in LOADS else 1
 
 
 class Places:
