@@ -90,3 +90,5 @@ def named(t):
     have = {os.path.basename(f)[5:-3] for f in glob.glob(os.path.join(t.src, "tests", "functional", "test_*.py"))}
     for table in (turns.LONGEST, turns.LOADS, turns.BESIDE, turns.ONCE, map(turns.name_of, turns.THREADS + turns.NO_THREADS)):
         equal(sorted(set(table) - have), [], "modules that are not there")
+    gone = [name for name in turns.LONG_IN_VALGRIND if not os.path.exists(os.path.join(t.src, name + ".c"))]
+    equal(gone, [], "unit tests that are not there")

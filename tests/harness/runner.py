@@ -93,7 +93,9 @@ class Run:
         """make check in one build; every program is a test. kind: the label in the names (valgrind runs in gcc's build)."""
         kind = kind or label
         folder = self.builds.dir(label)
-        programs = [p for p in self.builds.test_programs(label) if self.wants(f"{kind}/{short(p)}") and (kind, p) not in NOT_IN]
+        left = turns.LONG_IN_VALGRIND if kind == "valgrind" and not self.options.long else ()
+        programs = [p for p in self.builds.test_programs(label)
+                    if self.wants(f"{kind}/{short(p)}") and (kind, p) not in NOT_IN and p not in left]
         if not programs:
             return
         log = self.builds.log(f"{kind}-check")

@@ -27,6 +27,14 @@ THREADS = ("functional.test_soak", "functional.test_control", "functional.test_f
 # Their library replaces malloc, they measure memory, or they run the installed packages.
 NO_THREADS = ("functional.test_faults", "functional.test_clock_steps", "functional.test_memory", "functional.test_endurance",
               "functional.test_setup", "functional.test_systemd", "functional.test_links", "functional.test_fleet")
+# Unit tests that valgrind has with --long alone: each takes it half a minute and more. The sanitizers always have them.
+LONG_IN_VALGRIND = {
+    "tests/unit/resolver/test_admission": "half a minute of a thousand questions a second: counters, no memory of their own",
+    "tests/unit/watch/test_findings": "hundreds of certificates; test_findings_act is about the same files",
+    "tests/unit/watch/test_gzip": "expands a hundred megabytes, by zlib",
+    "tests/unit/watch/test_issued": "ten thousand files of state; test_state is about the same functions",
+    "tests/unit/watch/test_watch_list": "a list of a hundred thousand names; fuzz_watch_list reads lists as well",
+}
 
 
 def name_of(module):
