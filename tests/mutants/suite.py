@@ -47,7 +47,7 @@ class Suite:
         if kind == "unit":
             self.make(label, f"tests/unit/{name}")
         else:
-            self.make(label, *PROGRAMS, "tests/fault/shim.so", "tests/fault/killat.so", "tests/fault/stillclock.so")
+            self.make(label, *PROGRAMS, *(f"tests/fault/{name}.so" for name in ("shim", "killat", "stillclock", "jumps")))
 
     def run(self, test):
         """Builds what the test needs and runs it; None when it passes, otherwise what it says. Raises BuildError."""
