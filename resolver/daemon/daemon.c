@@ -343,9 +343,9 @@ daemon_settle(struct daemon *d)
 	if (sandbox_drop(s->user, &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	recorder_start(d->recorder, s, sandbox_kills());
+	record_ldns_seal();
 	if (workers_start(&d->workers) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, NULL);
-	record_ldns_seal();
 	if (sandbox_seal(sandbox_kills(), &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	recorder_settle(d->recorder, s); /* it came up beside the workers, which answer by now */

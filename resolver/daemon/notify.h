@@ -18,7 +18,7 @@
 #define HANDED_FIRST 3    /* the first descriptor that is handed in (sd_listen_fds(3)) */
 #define HANDED_MAX   1024 /* descriptors; `listen` has at most 64 addresses, each with two */
 /* A manager that reads slowly holds up the main thread, which answers no questions, for so long at most. */
-#define NOTIFY_WAIT_MS 2000
+#define NOTIFY_WAIT_MS 5000
 
 /*
  * How many descriptors were handed to this process, the first of which is HANDED_FIRST: they are closed on exec from now on,
