@@ -142,14 +142,15 @@ sentence_share(const struct line *line, const char *limit, int64_t ms, const cha
  * names below, whose address tells them apart; ms is 0 for a limit without a time. */
 static enum res
 sentence_set(const char **out, const struct line *line, const char *what, const char *limit, int64_t ms,
-	     const char *time)
+	     bool has_time)
 {
 	struct buf text = buf_max(SENTENCE_MAX);
+	char time[TIME_TEXT_MAX];
 
 	*out = sentence_shared(line, limit, ms);
 	if (*out != NULL)
 		return RES_OK;
-	buf_format(&text, "%s%s (%s, ", what, time, limit);
+	buf_format(&text, "%s%s (%s, ", what, has_time ? time_text(ms, time) : "", limit);
 	if (line->source[0] != '\0')
 		buf_text(&text, line->source);
 	else
@@ -185,7 +186,7 @@ static const struct date_field date_fields[] = {
 static enum res
 limits_date_read(const struct line *line, const struct date_field *field, const char *value)
 {
-	char *base = (char *)&line->entry->limit, quote[WHY_QUOTE_MAX], text[TIME_TEXT_MAX];
+	char *base = (char *)&line->entry->limit, quote[WHY_QUOTE_MAX];
 	bool *has = (bool *)(void *)(base + field->has);
 	int64_t *ms = (int64_t *)(void *)(base + field->ms);
 
@@ -196,7 +197,7 @@ limits_date_read(const struct line *line, const struct date_field *field, const 
 			       why_quote(quote, span_str(value)));
 	*has = true;
 	return sentence_set((const char **)(void *)(base + field->text), line, field->sentence, field->limit,
-			    *ms, time_text(*ms, text));
+			    *ms, true);
 }
 
 /* Labels of letters, digits, hyphens and underscores, no dot at either end. */
@@ -268,7 +269,7 @@ permit_add(const struct line *line, const char *what, const char *value)
 			   by_name, 0, "");
 	return res == RES_OK
 		   ? sentence_set(&permits->ip_text, line,
-				  "it may not vouch for an address of the certificate", by_ip, 0, "")
+				  "it may not vouch for an address of the certificate", by_ip, 0, false)
 		   : res;
 }
 
