@@ -7,7 +7,7 @@
 void
 known_begin(struct known *k)
 {
-	*k = (struct known){.key = hash_key_random()};
+	k->key = hash_key_random();
 }
 
 static uint64_t

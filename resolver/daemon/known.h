@@ -33,6 +33,7 @@ struct known {
 	size_t n, next;
 };
 
+/* The struct is zeroed, as calloc(3) leaves it: most of its pages are not used before there are many facts. */
 void known_begin(struct known *);
 bool known_has(const struct known *, enum known_kind, struct span upstream, struct span what);
 /* True: it was not known before. */

@@ -14,7 +14,7 @@ static int
 begin(void **state)
 {
 	(void)state;
-	known = malloc(sizeof *known);
+	known = calloc(1, sizeof *known);
 	if (known != NULL)
 		known_begin(known);
 	return known == NULL;
