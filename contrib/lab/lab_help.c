@@ -114,7 +114,10 @@ synopsis_print(FILE *to, const struct help *help)
 int
 lab_help_wrong(const char *verb)
 {
-	synopsis_print(stderr, help_of(verb));
+	const struct help *help = help_of(verb);
+
+	if (help != NULL)
+		synopsis_print(stderr, help);
 	return LAB_USAGE;
 }
 
