@@ -32,15 +32,26 @@ server_keep_warm(struct server *s)
 	server_keep(s, most_ms);
 }
 
+/* Of the servers that are kept, by the option as it is now: what is left of the time since the last question. */
+static void
+servers_keep_anew(struct upstreams *set, int64_t most_ms)
+{
+	int64_t since_ms = clock_mono_ms() - set->warm.asked_ms;
+	int64_t until_ms = loop_now_ms(set->loop) + warm_hold_ms(&set->warm, most_ms) - since_ms;
+
+	for (size_t i = 0; i < WARM_SERVERS_MAX; i++)
+		if (set->warm.server[i] != NULL)
+			tp_slot_keep(set->warm.server[i]->slot, until_ms);
+}
+
 void
 upstreams_keep_set(struct upstreams *set)
 {
-	if (keep_most_ms(set) > 0)
-		return;
-	for (size_t i = 0; i < set->n; i++)
-		if (set->server[i]->slot != NULL)
-			tp_slot_keep(set->server[i]->slot, 0);
-	set->warm = (struct warm){0};
+	int64_t most_ms = keep_most_ms(set);
+
+	servers_keep_anew(set, most_ms);
+	if (most_ms == 0)
+		set->warm = (struct warm){0};
 }
 
 void
