@@ -35,6 +35,10 @@ libbase_a_SOURCES = \
 	base/dns/nameset.c base/dns/nameset.h \
 	base/dns/padding.c base/dns/padding.h \
 	base/dns/portal_message.c base/dns/portal_message.h
+# apart, for the programs that restrict themselves: it needs libseccomp and libcap-ng
+noinst_LIBRARIES += libsandbox.a
+libsandbox_a_SOURCES = base/sandbox/sandbox.c base/sandbox/sandbox.h base/sandbox/sandbox_calls.def
+SANDBOX_LIBS = libsandbox.a libbase.a $(SECCOMP_LIBS) $(CAPNG_LIBS)
 dist_man_MANS += base/ctstub-log.5
 # what `journalctl -x` says of an event
 contrib/systemd/ctstub.catalog: base/log_events.def Makefile

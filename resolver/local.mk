@@ -55,7 +55,7 @@ libresolver_a_SOURCES = \
 	resolver/upstreams.c resolver/upstreams.h \
 	resolver/waiter.c resolver/waiter.h \
 	resolver/warm.c resolver/warm.h
-# the process: listeners, workers, control socket, sandbox
+# the process: listeners, workers, control socket
 libresolver_a_SOURCES += \
 	resolver/daemon/captive.c resolver/daemon/captive.h \
 	resolver/daemon/clock_watch.c resolver/daemon/clock_watch.h \
@@ -86,7 +86,6 @@ libresolver_a_SOURCES += \
 	resolver/daemon/portal_reach.c resolver/daemon/portal_reach.h \
 	resolver/daemon/recorder.c resolver/daemon/recorder.h \
 	resolver/daemon/repeats.c resolver/daemon/repeats.h \
-	resolver/daemon/sandbox.c resolver/daemon/sandbox.h resolver/daemon/sandbox_calls.def \
 	resolver/daemon/service.c resolver/daemon/service.h \
 	resolver/daemon/socket_unit.c resolver/daemon/socket_unit.h \
 	resolver/daemon/showing.c resolver/daemon/showing.h \
@@ -128,6 +127,6 @@ sbin_PROGRAMS += ctstubd
 ctstubd_SOURCES = resolver/daemon/main.c
 ctstubd_LDADD = $(ABOUT_LIBS) $(RESOLVER_LIBS)
 dist_man_MANS += resolver/daemon/ctstubd.8
-RESOLVER_LIBS = libresolver.a $(DNSTAP_LIB) $(DNSTAP_LIBS) $(CONFIG_LIBS) $(ABOUT_DL) $(SECCOMP_LIBS) $(CAPNG_LIBS)
+RESOLVER_LIBS = libresolver.a $(DNSTAP_LIB) $(DNSTAP_LIBS) $(SANDBOX_LIBS) $(CONFIG_LIBS) $(ABOUT_DL)
 
 EXTRA_DIST += tests/data/replay

@@ -5,7 +5,7 @@ libportal_a_SOURCES = \
 	contrib/portal/question.c contrib/portal/question.h \
 	contrib/portal/resolvers.c contrib/portal/resolvers.h \
 	contrib/portal/serve.c contrib/portal/serve.h
-PORTAL_LIBS = libportal.a $(RESOLVER_LIBS)
+PORTAL_LIBS = libportal.a $(SANDBOX_LIBS) $(CONFIG_LIBS)
 sbin_PROGRAMS += ctstub-portal
 ctstub_portal_SOURCES = contrib/portal/main.c
 ctstub_portal_LDADD = $(ABOUT_LIBS) $(PORTAL_LIBS)

@@ -5,9 +5,9 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/sandbox/sandbox.h"
 #include "base/text.h"
 #include "contrib/portal/serve.h"
-#include "resolver/daemon/sandbox.h"
 
 #include <getopt.h>
 #include <signal.h>

@@ -57,5 +57,5 @@ sbin_PROGRAMS += ctstub-watch
 ctstub_watch_SOURCES = \
 	contrib/watch/main.c \
 	contrib/watch/options.c contrib/watch/options.h
-ctstub_watch_LDADD = $(ABOUT_LIBS) $(RESOLVER_LIBS) $(WATCH_LIBS)
+ctstub_watch_LDADD = $(ABOUT_LIBS) $(WATCH_LIBS) $(SANDBOX_LIBS)
 dist_man_MANS += contrib/watch/ctstub-watch.8

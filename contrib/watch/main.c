@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/sandbox/sandbox.h"
 #include "contrib/watch/findings.h"
 #include "contrib/watch/launcher.h"
 #include "contrib/watch/options.h"
@@ -12,7 +13,6 @@
 #include "contrib/watch/state.h"
 #include "contrib/watch/status.h"
 #include "contrib/watch/commands.h"
-#include "resolver/daemon/sandbox.h"
 
 #include <errno.h>
 #include <signal.h>

@@ -3,7 +3,7 @@
 #include "resolver/daemon/control_socket.h"
 
 #include "base/path.h"
-#include "resolver/daemon/sandbox.h"
+#include "base/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -3,6 +3,7 @@
 #include "resolver/daemon/daemon.h"
 
 #include "base/clock.h"
+#include "base/sandbox/sandbox.h"
 #include "base/text.h"
 #include "resolver/cache_store.h"
 #include "resolver/daemon/captive.h"
@@ -16,7 +17,6 @@
 #include "resolver/daemon/portal_reach.h"
 #include "resolver/daemon/querylog/query_log.h"
 #include "resolver/daemon/recorder.h"
-#include "resolver/daemon/sandbox.h"
 #include "resolver/daemon/service.h"
 #include "resolver/daemon/turn_away.h"
 #include "resolver/daemon/verdict_log.h"

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/replace.h"
+#include "base/sandbox/sandbox.h"
 #include "resolver/daemon/heap.h"
-#include "resolver/daemon/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

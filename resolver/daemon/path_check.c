@@ -2,9 +2,9 @@
 
 #include "resolver/daemon/path_check.h"
 
+#include "base/sandbox/sandbox.h"
 #include "config/named_paths.h"
 #include "resolver/daemon/portal_reach.h"
-#include "resolver/daemon/sandbox.h"
 
 #include <fcntl.h>
 #include <stdio.h>

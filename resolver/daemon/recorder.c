@@ -5,12 +5,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/path.h"
+#include "base/sandbox/sandbox.h"
 #include "base/text.h"
 #include "resolver/daemon/evidence_folder.h"
 #include "resolver/daemon/helper.h"
 #include "resolver/daemon/known.h"
 #include "resolver/daemon/repeats.h"
-#include "resolver/daemon/sandbox.h"
 #include "resolver/daemon/showing.h"
 #include "resolver/daemon/writer.h"
 

@@ -7,8 +7,8 @@ import subprocess
 from harness import traces
 from harness.case import Skip, case, check, equal, rows
 
-TABLE = "resolver/daemon/sandbox_calls.def"
-RULES = "resolver/daemon/sandbox.c"
+TABLE = "base/sandbox/sandbox_calls.def"
+RULES = "base/sandbox/sandbox.c"
 ROW = re.compile(r'^(CALL|RARE)\((\w+), ([A-Z| ]+), "([^"]*)"\)$', re.M)
 # whose argument the filter looks at (sandbox.c), and how a trace writes it
 BOUND = {"DAEMON": ("openat", "socket", "setsockopt", "ioctl", "prlimit64"), "WRITER": ("openat",), "CONNECTOR": ("socket", "connect"),

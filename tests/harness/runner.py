@@ -24,7 +24,7 @@ VALGRIND = "--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kind
 # Unit tests that a kind of run cannot have (kind, program).
 NOT_IN = {("coverage", "tests/unit/base/test_environment"),  # LLVM's runtime puts a variable into the environment that it wants empty
           ("valgrind", "tests/unit/resolver/daemon/test_helper"),  # they load a filter on system calls: valgrind has no seccomp(2)
-          ("valgrind", "tests/unit/resolver/daemon/test_sandbox")}
+          ("valgrind", "tests/unit/base/sandbox/test_sandbox")}
 
 
 class Run:

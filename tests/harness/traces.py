@@ -6,7 +6,7 @@ BUILD is a build without sanitizers. Every ctstubd, ctstub-portal and ctstub-wat
 is what a process does after it loaded its filter (sandbox.h). The filter refuses here and does not kill, so that one trace
 shows every call that is missing. Without modules all functional ones run, of which --filter takes the tests whose names
 contain the text. With --keep the calls of the present list stay: for a second machine, with another C library or
-architecture. checks/sandbox.py compares the list with resolver/daemon/sandbox_calls.def.
+architecture. checks/sandbox.py compares the list with base/sandbox/sandbox_calls.def.
 """
 import argparse
 import glob
@@ -29,7 +29,7 @@ LINE = re.compile(r"^(\d+) +(?:<\.\.\. )?(\w+)(?:\(| resumed>)(.*)")
 ARGUMENT = {"socket": r"(AF_\w+), (SOCK_\w+)", "setsockopt": r"\d+, (\w+), (\w+)", "prlimit64": r"\d+, (\w+), (NULL|\{)",
             "fcntl": r"\d+, (F_\w+)", "ioctl": r"\d+, (\w+)"}
 HEAD = """# System calls that the sealed processes make, written by tests/harness/traces.py from traces of the functional tests.
-# PROCESS CALL [ARGUMENTS]; the processes are those of resolver/daemon/sandbox_calls.def.
+# PROCESS CALL [ARGUMENTS]; the processes are those of base/sandbox/sandbox_calls.def.
 """
 LIST = "tests/sandbox/system-calls.txt"
 

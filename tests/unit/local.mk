@@ -57,6 +57,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_pool \
 	tests/unit/base/test_random \
 	tests/unit/base/test_replace \
+	tests/unit/base/sandbox/test_sandbox \
 	tests/unit/base/test_text
 check_PROGRAMS += \
 	tests/unit/base/dns/test_message \
@@ -172,7 +173,6 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_journal_file \
 	tests/unit/resolver/daemon/test_known \
 	tests/unit/resolver/daemon/test_list_age \
-	tests/unit/resolver/daemon/test_sandbox \
 	tests/unit/resolver/daemon/test_network \
 	tests/unit/resolver/daemon/test_notify \
 	tests/unit/resolver/daemon/test_query_line \

@@ -2,10 +2,10 @@
 
 #include "resolver/daemon/querylog/query_log.h"
 
+#include "base/sandbox/sandbox.h"
 #include "resolver/daemon/helper.h"
 #include "resolver/daemon/querylog/query_event.h"
 #include "resolver/daemon/querylog/query_writer.h"
-#include "resolver/daemon/sandbox.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 #include "config.h"
 
 #include "resolver/daemon/control_socket.h"
-#include "resolver/daemon/sandbox.h"
+#include "base/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 #include "resolver/daemon/helper.h"
-#include "resolver/daemon/sandbox.h"
+#include "base/sandbox/sandbox.h"
 
 #include <errno.h>
 #include <fcntl.h>

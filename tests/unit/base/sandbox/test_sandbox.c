@@ -1,5 +1,5 @@
 /* What a process can do once it is sealed: the daemon cannot send a question in clear text, the portal helper cannot connect. */
-#include "resolver/daemon/sandbox.h"
+#include "base/sandbox/sandbox.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

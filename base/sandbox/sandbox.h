@@ -1,8 +1,8 @@
 /*
- * sandbox.h - drops privileges once the sockets are bound, then system calls.
+ * sandbox.h - gives up privileges, then system calls, for good. Each program that restricts itself has a filter here.
  */
-#ifndef RESOLVER_DAEMON_SANDBOX_H
-#define RESOLVER_DAEMON_SANDBOX_H
+#ifndef BASE_SANDBOX_SANDBOX_H
+#define BASE_SANDBOX_SANDBOX_H
 
 #include "base/res.h"
 
@@ -19,15 +19,15 @@ enum res sandbox_group(const char *group, gid_t *gid);
  * sandbox_act_as_self: in a folder of another user, root then does only what that user could do. Root only. */
 void sandbox_act_as(uid_t uid, gid_t gid);
 void sandbox_act_as_self(void);
-/* A filter on system calls, for all threads: from now on nothing can be executed, traced, signalled or listened on,
+/* The daemon's filter on system calls, for all threads: from now on nothing can be executed, traced, signalled or listened on,
  * and files can only be read. kill: a call that is not allowed ends the process (tests); else it fails with EPERM. */
 enum res sandbox_seal(bool kill, char **why);
-/* The filter of a helper (helper.h) that writes files: it can neither make sockets nor execute anything. */
+/* The filter of a helper of the daemon that writes files: it can neither make sockets nor execute anything. */
 enum res sandbox_seal_writer(bool kill, char **why);
-/* The filter of ctstub-portal: datagrams, connections of the daemon, and files to read. */
-enum res sandbox_seal_portal(bool kill, char **why);
 /* ... that may also connect to Unix sockets. */
 enum res sandbox_seal_connector(bool kill, char **why);
+/* The filter of ctstub-portal: datagrams, connections of the daemon, and files to read. */
+enum res sandbox_seal_portal(bool kill, char **why);
 /* The filter of ctstub-watch: files of any kind, connections to the servers of logs, and threads that look up their names. */
 enum res sandbox_seal_watch(bool kill, char **why);
 /* The environment asks for filters that kill (CTSTUB_SECCOMP=kill): stricter, for tests (P13). */

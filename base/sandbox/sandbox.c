@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "resolver/daemon/sandbox.h"
+#include "base/sandbox/sandbox.h"
 
 #include "base/bytes.h"
 
@@ -151,7 +151,7 @@ static const struct {
 } free_calls[] = {
 #define CALL(name, of, reason) {SCMP_SYS(name), of},
 #define RARE                   CALL
-#include "resolver/daemon/sandbox_calls.def"
+#include "base/sandbox/sandbox_calls.def"
 #undef RARE
 #undef CALL
 };
