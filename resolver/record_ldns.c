@@ -51,7 +51,7 @@ library_load(void)
 		return NULL;
 	if (ldns.sealed)
 		return "this record needs ldns, which is loaded at the start only: restart ctstubd, or write "
-		       "the record without escapes, parentheses, comments and rare types";
+		       "the record without parentheses, comments, escaped names and rare types";
 	library = dlopen(LDNS_SONAME, RTLD_NOW | RTLD_LOCAL);
 	if (library == NULL)
 		return error_of_loader();

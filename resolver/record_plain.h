@@ -1,6 +1,6 @@
 /*
  * record_plain.h - the text of a record, as a zone file has it, in the forms that nearly all local data have: an owner, a TTL,
- * the class IN, one of the types of record_plain.c, and RDATA without escapes, comments or parentheses.
+ * the class IN, one of the types of record_plain.c, and RDATA without comments or parentheses; escapes only in strings.
  *
  * For such texts it gives the bytes that ldns gives (the test compares them). Any other text is left to ldns, also one that is
  * malformed: ldns says what is wrong with it. Knows no files and no library.

@@ -153,8 +153,9 @@ def starts_nothing(t):
 
 
 PLAIN = ["a.local.test. 60 IN A 192.0.2.77", "b.local.test. AAAA 2001:db8::77", "c.local.test. CNAME a.local.test.", "local.test. MX 10 a.local.test.",
-         "_x._tcp.local.test. SRV 0 5 80 a.local.test.", 'local.test. TXT "v=spf1; -all"']
-RARE = 'rare.local.test. CAA 0 issue "ca.example"'
+         "_x._tcp.local.test. SRV 0 5 80 a.local.test.", 'local.test. TXT "v=spf1; -all"',
+         'local.test. CAA 0 issue "ca.example"', "local.test. HTTPS 1 . alpn=h2,h3 ipv4hint=192.0.2.77", "_853._tcp.local.test. TLSA 3 1 1 aabbccdd", 'quoted.local.test. TXT "a\\"b"']
+RARE = "rare.local.test. LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m"
 
 
 def mapped(d, library):
@@ -176,7 +177,9 @@ def plain_local_data(t):
     for name, kind in (("a", "A"), ("b", "AAAA"), ("c", "A"), ("_x._tcp", "SRV")):
         reply = d.ask(f"{name}.local.test", kind)
         check(client.rcode(reply) == "NOERROR" and reply.answer, f"{name}: {reply}")
-    check("v=spf1; -all" in d.ask("local.test", "TXT").answer[0][0].to_text(), "the text")
+    for name, kind, text in (("local", "TXT", "v=spf1; -all"), ("local", "CAA", "ca.example"), ("local", "HTTPS", "192.0.2.77"),
+                             ("_853._tcp.local", "TLSA", "aabbccdd"), ("quoted.local", "TXT", 'a\\"b')):
+        check(text in d.ask(f"{name}.test", kind).answer[0][0].to_text(), f"{name} {kind}")
     check(not mapped(d, "libldns"), "ldns was loaded")
 
 
@@ -186,12 +189,12 @@ def rare_local_data(t):
     d, server = stub(t, user="")
     d.write(upstream("one", server), local_data(d, PLAIN[0], RARE))
     reply = d.ctl("reload")
-    check(not reply["ok"] and "restart ctstubd" in str(reply) and "CAA 0 issue" in str(reply), f"{reply}")
+    check(not reply["ok"] and "restart ctstubd" in str(reply) and "LOC 52 22" in str(reply), f"{reply}")
     check(not d.ask("a.local.test", "A").answer or "192.0.2.77" not in str(d.ask("a.local.test", "A")), "half of it was taken")
     code, out, err = t.run("ctstubd", "-t", "-c", d.config)
     equal(code, 0, f"ctstubd -t: {out}{err}")
     again(d, env=t.env(CTSTUB_SECCOMP="kill"))
-    check("ca.example" in d.ask("rare.local.test", "CAA").answer[0][0].to_text(), "the record")
+    check("52 22 23" in d.ask("rare.local.test", "LOC").answer[0][0].to_text(), "the record")
     d.write(upstream("one", server), local_data(d, RARE, 'rarer.local.test. TYPE65280 \\# 2 abcd'))
     check(d.ctl("reload")["ok"], "a reload with ldns there")
     check(d.ask("rarer.local.test", "TYPE65280").answer, "the second record")

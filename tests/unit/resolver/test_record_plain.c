@@ -115,13 +115,40 @@ static const struct {
     {"an owner in UTF-8", "dr\xc3\xbc" "cker.lan. A 192.0.2.9", false},
     {"a text that does not end", "lan. TXT \"one", false},
     {"texts without a blank between", "lan. TXT \"one\"\"two\"", false},
-    {"an escape in a text", "lan. TXT \"a\\\"b\"", false},
+    {"escapes in a text", "lan. TXT \"a\\\"b\\\\c\\065\\255\"", true},
+    {"an escaped quote at the end", "lan. TXT \"\\\"\"", true},
+    {"an invalid escape", "lan. TXT \"a\\bc\"", false},
+    {"an escape beyond an octet", "lan. TXT \"\\256\"", false},
+    {"an escape of two digits", "lan. TXT \"\\25\"", false},
+    {"an escaped quote and no end", "lan. TXT \"a\\\"", false},
+    {"the longest text", "lan. TXT \"" LABEL LABEL LABEL LABEL "abc\"", true},
+    {"a text that is too long", "lan. TXT \"" LABEL LABEL LABEL LABEL "abcd\"", false},
+    {"an authorization of a CA", "lan. CAA 128 issue \"ca.example; policy=ev\"", true},
+    {"an empty authorization", "lan. CAA 0 iodef \"\"", true},
+    {"an authorization with a blank behind it", "lan. CAA 0 issue \"ca\" ", false},
+    {"a tag with a hyphen", "lan. CAA 0 is-sue \"ca\"", false},
+    {"an authorization without quotes", "lan. CAA 0 issue ca", false},
+    {"flags beyond an octet", "lan. CAA 256 issue \"ca\"", false},
+    {"a rule", "lan. NAPTR 10 20 \"u\" \"E2U+sip\" \"!^.*$!sip:x@lan!\" .", true},
+    {"a key of SSH", "lan. SSHFP 4 2 AAbb09", true},
+    {"a certificate", "_853._tcp.lan. TLSA 3 1 1 aabb ccdd", true},
+    {"half an octet", "lan. TLSA 3 1 1 aab", false},
+    {"no octets", "lan. TLSA 3 1 1", false},
+    {"a digest of a key", "lan. DS 12345 13 2 00ff", true},
+    {"an alias of a service", "lan. HTTPS 0 www.lan.", true},
+    {"a service with parameters", "lan. HTTPS 1 . alpn=h2,http/1.1 port=8443 ipv4hint=192.0.2.1,192.0.2.2 ipv6hint=2001:db8::1", true},
+    {"parameters in another order", "lan. HTTPS 1 . port=8443 alpn=h2", false},
+    {"a parameter twice", "lan. HTTPS 1 . port=1 port=2", false},
+    {"a parameter without a value", "lan. HTTPS 1 . alpn=", false},
+    {"a comma at the end", "lan. HTTPS 1 . alpn=h2,", false},
+    {"an address of the other family", "lan. HTTPS 1 . ipv4hint=2001:db8::1", false},
+    {"a key that ldns reads", "lan. SVCB 1 . key667=x", false},
     {"a control character in a text", "lan. TXT \"a\tb\"", false},
     {"no text", "lan. TXT", false},
     {"a preference beyond 16 bits", "lan. MX 65536 mail.lan.", false},
     {"a preference below 0", "lan. MX -1 mail.lan.", false},
     {"a period with a unit", "lan. SOA ns.lan. root.lan. 1 1h 600 86400 60", false},
-    {"a type that ldns reads", "lan. CAA 0 issue \"ca.example\"", false},
+    {"a type that ldns reads", "lan. LOC 52 22 23.000 N 4 53 32.000 E -2.00m 0.00m 10000m 10m", false},
     {"a type by its number", "lan. TYPE1 \\# 4 c0000209", false},
     {"an unknown type", "lan. BOGUS 1", false},
     {"a line break", "lan. A\n192.0.2.9", false},
@@ -151,9 +178,10 @@ dice(uint32_t sides)
 
 static const char *const owners[] = {"a", "a.lan.", ".", "*.b", "60", "IN", "A", "@", "a..b", "-", "_x.y", "A.B.C.D.E.F.", "1.2.3.4", "a\\.b"};
 static const char *const middles[] = {"", "60 ", "IN ", "60 IN ", "IN 60 ", "0 ", "007 ", "2147483647 ", "2147483648 ", "1h ", "in ", "CH ", "60\t", " "};
-static const char *const types[] = {"A ", "AAAA ", "CNAME ", "NS ", "PTR ", "MX ", "SRV ", "TXT ", "SOA ", "a ", "Txt ", "TYPE1 ", ""};
+static const char *const types[] = {"A ", "AAAA ", "CNAME ", "NS ", "PTR ", "MX ", "SRV ", "TXT ", "SOA ", "CAA ", "CAA 0 issue ", "TLSA ", "TLSA 3 1 1 ", "SSHFP 4 2 ", "DS 1 2 3 ", "NAPTR ", "NAPTR 1 2 \"a\" ", "HTTPS ", "HTTPS 1 . ", "SVCB 2 a. ", "a ", "Txt ", "TYPE1 ", ""};
 static const char *const words[] = {"192.0.2.9", "1.2.3", "1.2.3.4.5", "::1", "2001:db8::1", "fe80::1%1", "::ffff:1.2.3.4", "01.2.3.4", "a.b.", "A.b", ".", "10", "0", "65535", "65536",
-				    "4294967295", "00", "010", "\"x y\"", "\"\"", "\"a;b\"", "\"(\"", "\")\"", "abc", "a=b", "+1", "\"", "(", ")", ";", "x\"y", "2001:DB8::A:b", "1::2::3", "-"};
+				    "4294967295", "00", "010", "\"x y\"", "\"\"", "\"a;b\"", "\"(\"", "\")\"", "abc", "a=b", "+1", "\"", "(", ")", ";", "x\"y", "2001:DB8::A:b", "1::2::3", "-", "aabb", "AA", "aab", "issue", "\"\\\"\"", "\"\\065\"",
+				    "\"\\\\\"", "alpn=h2", "alpn=h2,h3", "port=53", "port=", "ipv4hint=192.0.2.1", "ipv6hint=2001:db8::1,::1", "alpn=a,,b", "mandatory=alpn"};
 
 static void
 random_records_are_read_as_ldns_reads_them(void **state)
