@@ -64,3 +64,18 @@ def room_tests(t):
         if not os.path.exists(os.path.join(t.top, path)):
             gone.append(test)
     check(not gone, "; ".join(gone))
+
+
+@case("the tree of the faults runs a step of a build, and says which one failed", builds=("gcc",))
+def steps(t):
+    tables(t)
+    from harness.build import BuildError
+    from scratch import Scratch
+    scratch = Scratch(t.top, t.dir)
+    scratch.step("good", ["true"], t.dir)
+    try:
+        scratch.step("bad", ["false"], t.dir)
+    except BuildError as error:
+        check("false" in str(error), str(error))
+        return
+    check(False, "a step that fails is no BuildError")

@@ -4,13 +4,14 @@ import os
 import shutil
 
 from harness.build import Builds
+from harness.children import Children
 from table import places
 
 
 class Scratch(Builds):
     def __init__(self, top, builds):
         self.origin = os.path.join(builds, "src")
-        self.top, self.jobs = top, max(2, os.cpu_count() or 2)
+        self.top, self.jobs, self.children = top, max(2, os.cpu_count() or 2), Children()
         self.base = os.path.join(builds, "mutants")
         self.src, self.logs = os.path.join(self.base, "src"), os.path.join(self.base, "logs")
         os.makedirs(self.logs, exist_ok=True)
