@@ -9,18 +9,13 @@
 #include <stdlib.h>
 
 /* What is used of it, with the types of its header. */
-#define LDNS_FUNCTIONS(F)                                                                                    \
-	F(get_errorstr_by_id)                                                                                \
-	F(rdf_deep_free)                                                                                     \
-	F(rr2wire)                                                                                           \
-	F(rr_free)                                                                                           \
-	F(rr_new_frm_str)                                                                                    \
-	F(str2rdf_dname)
-
 static struct {
-#define MEMBER(name) __typeof__(ldns_##name) *name;
-	LDNS_FUNCTIONS(MEMBER)
-#undef MEMBER
+	__typeof__(ldns_get_errorstr_by_id) *get_errorstr_by_id;
+	__typeof__(ldns_rdf_deep_free) *rdf_deep_free;
+	__typeof__(ldns_rr2wire) *rr2wire;
+	__typeof__(ldns_rr_free) *rr_free;
+	__typeof__(ldns_rr_new_frm_str) *rr_new_frm_str;
+	__typeof__(ldns_str2rdf_dname) *str2rdf_dname;
 	bool loaded, sealed;
 } ldns;
 
@@ -28,8 +23,12 @@ static const struct {
 	const char *symbol;
 	size_t at;
 } functions[] = {
-#define ROW(name) {"ldns_" #name, offsetof(__typeof__(ldns), name)},
-    LDNS_FUNCTIONS(ROW)
+#define ROW(name)                                                                                            \
+	{                                                                                                    \
+		"ldns_" #name, offsetof(__typeof__(ldns), name)                                              \
+	}
+    ROW(get_errorstr_by_id), ROW(rdf_deep_free), ROW(rr2wire), ROW(rr_free),
+    ROW(rr_new_frm_str),     ROW(str2rdf_dname),
 #undef ROW
 };
 
