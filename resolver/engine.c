@@ -164,6 +164,7 @@ engine_plan_set(struct engine *e, struct plan *plan)
 	}
 	e->plan = plan_ref(plan);
 	if (hosts != NULL) {
+		hosts_read_beside(hosts, e->reader);
 		hosts_free(e->hosts);
 		e->hosts = hosts;
 	}
@@ -202,6 +203,13 @@ void
 engine_tap_set(struct engine *e, const struct tap *tap)
 {
 	e->tap = tap;
+}
+
+void
+engine_reader_set(struct engine *e, struct reader *reader)
+{
+	e->reader = reader;
+	hosts_read_beside(e->hosts, reader);
 }
 
 static enum ask

@@ -42,6 +42,9 @@ enum res engine_plan_set(struct engine *, struct plan *);
 
 /* From now on; lent, NULL: nobody. */
 void engine_tap_set(struct engine *, const struct tap *);
+/* Who reads large files while questions are answered (reader.h). Lent; set before the first question. */
+struct reader;
+void engine_reader_set(struct engine *, struct reader *);
 
 /* One message of a client. ASK_REPLIED: the reply was appended to out (room for MSG_UDP_PAYLOAD bytes over UDP, MSG_MAX
  * over TCP). */

@@ -30,6 +30,7 @@ struct engine {
 	struct plan *plan;
 	struct cache *cache;
 	struct hosts *hosts;
+	struct reader *reader;       /* reader.h; NULL: none */
 	struct upstreams *upstreams; /* upstreams.h */
 	struct portal *portal;       /* portal.h */
 	struct client_quota *quota;  /* of clients that wait */

@@ -1,261 +1,46 @@
 #include "resolver/hosts.h"
 
-#include "base/addr.h"
-#include "base/log.h"
-#include "base/text.h"
-#include "config/snapshot.h"
 #include "base/dns/compose.h"
-#include "base/dns/nameset.h"
-#include "verify/x509/idn.h"
+#include "base/log.h"
+#include "resolver/hosts_table.h"
+#include "resolver/reader.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#define HOSTS_ANSWERS_MAX 256 /* records of one answer */
+#define HOSTS_JOB_LOOK_MS 20 /* while the file is read: how often questions look whether it is done */
 
-/* One address of one name. */
-struct pair {
-	struct addr addr;
-	uint32_t name; /* its number, in the order of first appearance */
-};
-
-/* The pairs of one name: together, in the order of the file. */
-struct group {
-	uint32_t first, n;
-};
-
-/* The result of reading the file once. */
-struct table {
-	struct nameset *names;   /* to the number of the name */
-	struct nameset *reverse; /* in-addr.arpa and ip6.arpa names, to the official name of the address in
-				    names_text */
-	struct nameset *above;   /* names above all of them */
-	struct buf names_text;   /* wire forms, each after its length */
-	struct pair *pair;       /* in the order of the file while it is read, then by name */
-	size_t n, room;
-	struct group *group; /* by the number of the name */
-	size_t bad;
+/* A large file that is read while questions are answered from the table before. */
+struct hosts_job {
+	struct reader_job job; /* first */
+	char *file;
+	enum res res; /* the rest is the reader's until it is done */
+	struct hosts_table *table;
+	char *why;
 };
 
 struct hosts {
 	char *file;
-	struct table *table;
+	struct hosts_table *table;
+	struct reader *reader; /* lent; NULL: none */
+	struct hosts_job *job; /* NULL: none */
 	int64_t look_again_ms;
 	bool there, complained;
 	struct stat seen;
 };
 
-static void
-table_free(struct table *t)
-{
-	if (t == NULL)
-		return;
-	nameset_free(t->names);
-	nameset_free(t->reverse);
-	nameset_free(t->above);
-	buf_free(&t->names_text);
-	free(t->pair);
-	free(t->group);
-	free(t);
-}
-
-static struct table *
-table_new(void)
-{
-	struct table *t = calloc(1, sizeof *t);
-
-	if (t == NULL)
-		return NULL;
-	t->names_text = buf_max((size_t)2 * HOSTS_FILE_MAX);
-	if (nameset_new(&t->names) != RES_OK || nameset_new(&t->reverse) != RES_OK ||
-	    nameset_new(&t->above) != RES_OK) {
-		table_free(t);
-		return NULL;
-	}
-	return t;
-}
-
-/* The name for reverse lookups of the address (RFC 1035, 3.5; RFC 3596, 2.5). */
-static struct span
-reverse_name(const struct addr *a, uint8_t out[MSG_NAME_MAX])
-{
-	struct buf text = buf_max(256);
-	struct span ip = addr_ip(a);
-	const char *s;
-	uint8_t n = 0;
-
-	for (size_t i = ip.n; i-- > 0;) {
-		if (ip.n == 4)
-			buf_format(&text, "%u.", ip.p[i]);
-		else
-			buf_format(&text, "%x.%x.", ip.p[i] & 15, ip.p[i] >> 4);
-	}
-	buf_text(&text, ip.n == 4 ? "in-addr.arpa" : "ip6.arpa");
-	s = buf_cstr(&text);
-	if (s == NULL || msg_name_read(out, &n, s) != RES_OK)
-		n = 0;
-	buf_free(&text);
-	return span_of(out, n);
-}
-
-static enum res
-above_add(struct table *t, struct span name)
-{
-	return nameset_count(t->above) < HOSTS_ABOVE_MAX ? nameset_add_above(t->above, name) : RES_OK;
-}
-
-/* The number of a name; a new name is added. */
-static enum res
-name_number(struct table *t, struct span name, uint32_t *number)
-{
-	if (nameset_find(t->names, name, number))
-		return RES_OK;
-	*number = (uint32_t)nameset_count(t->names);
-	return nameset_add(t->names, name, *number);
-}
-
-/* The first name of an address is its official name. */
-static enum res
-reverse_add(struct table *t, const struct addr *a, struct span official)
-{
-	uint8_t name[MSG_NAME_MAX];
-	struct span reverse = reverse_name(a, name);
-	enum res res;
-
-	if (nameset_find(t->reverse, reverse, NULL))
-		return RES_OK;
-	res = nameset_add(t->reverse, reverse, (uint32_t)t->names_text.n);
-	buf_u8(&t->names_text, (uint8_t)official.n);
-	buf_put(&t->names_text, official);
-	if (!buf_ok(&t->names_text))
-		return RES_NOMEM;
-	return res == RES_OK ? above_add(t, reverse) : res;
-}
-
-static enum res
-pair_add(struct table *t, const struct addr *a, struct span name)
-{
-	uint32_t number;
-	enum res res;
-
-	if (t->n == HOSTS_ENTRIES_MAX)
-		return RES_LIMIT;
-	if (t->n == t->room) {
-		size_t room = t->room == 0 ? 64 : t->room * 2;
-		struct pair *pair = reallocarray(t->pair, room, sizeof *pair);
-
-		if (pair == NULL)
-			return RES_NOMEM;
-		t->pair = pair;
-		t->room = room;
-	}
-	res = name_number(t, name, &number);
-	if (res != RES_OK)
-		return res;
-	t->pair[t->n++] = (struct pair){*a, number};
-	res = above_add(t, name);
-	return res == RES_OK ? reverse_add(t, a, name) : res;
-}
-
-/* Adds one name of a line, in any script. True: it was not a name. */
-static bool
-name_is_bad(struct table *t, const struct addr *addr, struct span word, enum res *res)
-{
-	struct buf ascii = buf_max(IDN_TEXT_MAX);
-	uint8_t name[MSG_NAME_MAX], n;
-	bool bad;
-
-	if (!text_is_ascii(word) && idn_to_ascii(&ascii, word) == RES_OK)
-		word = buf_span(&ascii);
-	bad = msg_name_read_span(name, &n, word) != RES_OK || n == 1;
-	buf_free(&ascii);
-	if (!bad)
-		*res = pair_add(t, addr, span_of(name, n));
-	return bad;
-}
-
-/* A bad name does not invalidate the other names of its line. */
-static enum res
-hosts_line_read(struct table *t, struct span line)
-{
-	const uint8_t *comment = line.n == 0 ? NULL : memchr(line.p, '#', line.n);
-	struct span word;
-	struct addr addr;
-	bool any = false, bad;
-	enum res res = RES_OK;
-
-	if (comment != NULL)
-		line.n = (size_t)(comment - line.p);
-	if (!text_word_take(&line, &word))
-		return RES_OK;
-	bad = addr_read_ip_span(&addr, word) != RES_OK;
-	for (bool address = !bad; address && res == RES_OK && text_word_take(&line, &word); any = true)
-		bad |= name_is_bad(t, &addr, word, &res);
-	t->bad += bad || !any;
-	return res;
-}
-
-static void
-group_add(struct group *g, struct pair *sorted, const struct pair *p)
-{
-	struct pair *pairs = sorted + g->first;
-
-	if (g->n == HOSTS_ANSWERS_MAX)
-		return; /* the rest is left out */
-	for (uint32_t i = 0; i < g->n; i++)
-		if (addr_ip_equal(&pairs[i].addr, &p->addr))
-			return;
-	pairs[g->n++] = *p;
-}
-
-/* Brings the pairs of each name together, each address once. */
-static enum res
-pairs_group(struct table *t)
-{
-	size_t n_names = nameset_count(t->names);
-	struct group *group = calloc(n_names + 1, sizeof *group);
-	struct pair *sorted = calloc(t->n + 1, sizeof *sorted);
-
-	if (group == NULL || sorted == NULL) {
-		free(group);
-		free(sorted);
-		return RES_NOMEM;
-	}
-	for (size_t i = 0; i < t->n; i++)
-		group[t->pair[i].name + 1].first++;
-	for (size_t i = 1; i <= n_names; i++)
-		group[i].first += group[i - 1].first;
-	for (size_t i = 0; i < t->n; i++)
-		group_add(&group[t->pair[i].name], sorted, &t->pair[i]);
-	free(t->pair);
-	t->pair = sorted;
-	t->group = group;
-	return RES_OK;
-}
-
 enum res
 hosts_read(struct hosts *h, struct span text)
 {
-	struct table *t = table_new();
-	enum res res = t == NULL ? RES_NOMEM : RES_OK;
-	struct span line;
+	struct hosts_table *table = NULL;
+	enum res res = hosts_table_read(&table, text);
 
-	text = text_without_bom(text);
-	while (res == RES_OK && text_line_take(&text, &line))
-		res = hosts_line_read(t, line);
-	/* beyond the limit, the entries read so far are used */
-	if ((res != RES_OK && res != RES_LIMIT) || pairs_group(t) != RES_OK) {
-		table_free(t);
-		return res == RES_OK || res == RES_LIMIT ? RES_NOMEM : res;
+	if (table != NULL) {
+		hosts_table_free(h->table);
+		h->table = table;
 	}
-	nameset_seal(t->names);
-	nameset_seal(t->reverse);
-	nameset_seal(t->above);
-	table_free(h->table);
-	h->table = t;
 	return res;
 }
 
@@ -268,15 +53,14 @@ hosts_complain(struct hosts *h, const char *why)
 	h->complained = true;
 }
 
+/* What came of reading the file; the table and the text are taken. Beyond the limit, the entries read so far are used. */
 static void
-hosts_file_read(struct hosts *h)
+hosts_take(struct hosts *h, enum res res, struct hosts_table *table, char *why)
 {
-	struct buf text = buf_max(HOSTS_FILE_MAX);
-	char *why = NULL;
-	enum res res = config_file_read(&text, h->file, HOSTS_FILE_MAX, &why);
-
-	if (res == RES_OK)
-		res = hosts_read(h, buf_span(&text));
+	if (table != NULL) {
+		hosts_table_free(h->table);
+		h->table = table;
+	}
 	if (res != RES_OK) {
 		hosts_complain(h, why == NULL ? res_text(res) : why);
 	} else {
@@ -285,7 +69,79 @@ hosts_file_read(struct hosts *h)
 			  LOG_INT("bad-lines", h->table->bad));
 	}
 	free(why);
-	buf_free(&text);
+}
+
+static void
+hosts_file_read(struct hosts *h)
+{
+	struct hosts_table *table = NULL;
+	char *why = NULL;
+	enum res res = hosts_table_load(&table, h->file, &why);
+
+	hosts_take(h, res, table, why);
+}
+
+/* ---- beside the questions */
+
+static struct hosts_job *
+job_of(struct reader_job *job)
+{
+	return (struct hosts_job *)(void *)job; /* its first member */
+}
+
+static void
+job_free(struct reader_job *reader_job)
+{
+	struct hosts_job *job = job_of(reader_job);
+
+	hosts_table_free(job->table);
+	free(job->why);
+	free(job->file);
+	free(job);
+}
+
+static void
+job_run(struct reader_job *reader_job)
+{
+	struct hosts_job *job = job_of(reader_job);
+
+	job->res = hosts_table_load(&job->table, job->file, &job->why);
+}
+
+/* False: there is no reader, or no memory. */
+static bool
+job_start(struct hosts *h)
+{
+	struct hosts_job *job = h->reader == NULL ? NULL : calloc(1, sizeof *job);
+
+	if (job == NULL)
+		return false;
+	job->job = (struct reader_job){.run = job_run, .free = job_free};
+	job->file = strdup(h->file);
+	if (job->file == NULL || reader_add(h->reader, &job->job) != RES_OK) {
+		job_free(&job->job);
+		return false;
+	}
+	h->job = job;
+	return true;
+}
+
+/* True: none is under way any more. */
+static bool
+job_take(struct hosts *h)
+{
+	struct hosts_job *job = h->job;
+
+	if (job == NULL)
+		return true;
+	if (!reader_is_done(h->reader, &job->job))
+		return false;
+	hosts_take(h, job->res, job->table, job->why);
+	job->table = NULL;
+	job->why = NULL;
+	h->job = NULL;
+	reader_leave(h->reader, &job->job);
+	return true;
 }
 
 static bool
@@ -301,11 +157,15 @@ file_look(struct hosts *h, int64_t now_ms)
 {
 	struct stat st = {0};
 
+	if (!job_take(h)) {
+		h->look_again_ms = now_ms + HOSTS_JOB_LOOK_MS;
+		return;
+	}
 	h->look_again_ms = now_ms + HOSTS_CHECK_MS;
 	if (stat(h->file, &st) != 0) {
 		if (errno == ENOENT || errno == ENOTDIR) {
 			h->there = false;
-			table_free(h->table);
+			hosts_table_free(h->table);
 			h->table = NULL;
 		} else {
 			hosts_complain(h, strerror(errno));
@@ -316,7 +176,11 @@ file_look(struct hosts *h, int64_t now_ms)
 		return;
 	h->there = true;
 	h->seen = st; /* from before the read: changes made meanwhile are noticed next time */
-	hosts_file_read(h);
+	/* The first time there are no entries that could be used meanwhile, and names of the file must not go upstream. */
+	if (h->table != NULL && st.st_size > HOSTS_BESIDE_MIN && job_start(h))
+		h->look_again_ms = now_ms + HOSTS_JOB_LOOK_MS;
+	else
+		hosts_file_read(h);
 }
 
 enum res
@@ -339,11 +203,19 @@ hosts_new(struct hosts **out, const char *file)
 }
 
 void
+hosts_read_beside(struct hosts *h, struct reader *reader)
+{
+	h->reader = reader;
+}
+
+void
 hosts_free(struct hosts *h)
 {
 	if (h == NULL)
 		return;
-	table_free(h->table);
+	if (h->job != NULL)
+		reader_leave(h->reader, &h->job->job);
+	hosts_table_free(h->table);
 	free(h->file);
 	free(h);
 }
@@ -363,9 +235,9 @@ hosts_bad(const struct hosts *h)
 
 /* Adds the addresses of a name that match the type; ANY: all. Returns how many. */
 static size_t
-addresses_put(const struct table *t, uint32_t number, struct compose *c)
+addresses_put(const struct hosts_table *t, uint32_t number, struct compose *c)
 {
-	const struct group *g = &t->group[number];
+	const struct hosts_group *g = &t->group[number];
 	uint16_t asked = c->question->type;
 	size_t n = 0;
 
@@ -383,7 +255,7 @@ addresses_put(const struct table *t, uint32_t number, struct compose *c)
 
 /* Answers a reverse lookup with the official name of the address. */
 static size_t
-pointer_put(const struct table *t, uint32_t official, struct compose *c)
+pointer_put(const struct hosts_table *t, uint32_t official, struct compose *c)
 {
 	const uint8_t *name = t->names_text.p + official;
 
@@ -423,7 +295,7 @@ hosts_answer(struct hosts *h, const struct msg_question *q, int64_t now_ms, stru
 bool
 hosts_has(const struct hosts *h, struct span name)
 {
-	const struct table *t = h->table;
+	const struct hosts_table *t = h->table;
 
 	return t != NULL && (nameset_find(t->names, name, NULL) || nameset_find(t->reverse, name, NULL));
 }

@@ -9,17 +9,17 @@
 
 #include "base/dns/message.h"
 
-#define HOSTS_ENTRIES_MAX 500000 /* address and name pairs, repeated ones included */
-/* Names above those of the file: a file of half a million names of one domain each has fewer. Beyond the limit, names
- * above the remaining entries are not known to exist. */
-#define HOSTS_ABOVE_MAX 1000000
-
 struct hosts;
-#define HOSTS_FILE_MAX (16 * 1024 * 1024)
 #define HOSTS_CHECK_MS 1000 /* the file is checked for changes at most this often */
+/* A larger file that changed is left to a reader: it takes milliseconds, a large one half a second, and questions do not
+ * wait for it. Until it is read the entries from before are used. */
+#define HOSTS_BESIDE_MIN (64 * 1024)
 /* file "" or NULL: none. A file that does not exist is an empty one. */
 enum res hosts_new(struct hosts **, const char *file);
 void hosts_free(struct hosts *);
+struct reader;
+/* Who reads large files; lent, NULL: nobody. Set before the first answer. */
+void hosts_read_beside(struct hosts *, struct reader *);
 /* A reload: the file is checked for changes at the next question. False: it is another file than before. */
 bool hosts_look_again(struct hosts *, const char *file);
 

@@ -25,6 +25,8 @@ libresolver_a_SOURCES = \
 	resolver/filter.c resolver/filter.h \
 	resolver/health.c resolver/health.h \
 	resolver/hosts.c resolver/hosts.h \
+	resolver/hosts_table.c resolver/hosts_table.h \
+	resolver/reader.c resolver/reader.h \
 	resolver/keep_warm.c resolver/keep_warm.h \
 	resolver/lane.c resolver/lane.h \
 	resolver/local.c resolver/local.h \

@@ -132,6 +132,7 @@ worker_new(struct worker **out, const struct worker_setup *setup)
 	if ((res = engine_new(&w->engine, w->loop, &w->counters, setup->plan, &setup->hooks, setup->store)) !=
 	    RES_OK)
 		goto fail;
+	engine_reader_set(w->engine, setup->reader);
 	portal_link_init(&w->portal, w->loop, engine_portal(w->engine));
 	if ((res = tcp_room_new(&w->room, w->loop, w->engine, &w->counters, setup->connections_max,
 				TCP_BYTES_MAX / setup->plan->snapshot->settings->workers, &w->heap)) !=

@@ -3,6 +3,7 @@
 #include "resolver/cache_store.h"
 #include "resolver/daemon/heap.h"
 #include "resolver/daemon/sockets.h"
+#include "resolver/reader.h"
 
 #include <stdlib.h>
 
@@ -72,7 +73,10 @@ workers_new(struct workers *w, const struct workers_setup *of_all, char **why)
 
 	*w = (struct workers){.loop = of_all->main_loop};
 	res = cache_store_new(&w->store, s->workers, &limits);
+	if (res == RES_OK)
+		res = reader_new(&w->reader, w->loop);
 	setup.store = w->store;
+	setup.reader = w->reader;
 	if (res == RES_OK && of_all->n_given == 0 && s->workers > 1)
 		res = sockets_are_free(s, why);
 	if (res == RES_OK && (w->v = calloc(s->workers, sizeof(struct worker *))) == NULL)
@@ -230,5 +234,6 @@ workers_free(struct workers *w)
 		handover_free(LIST_FIRST(&w->handovers));
 	free(w->v);
 	cache_store_free(w->store);
+	reader_free(w->reader);
 	*w = (struct workers){0};
 }

@@ -14,6 +14,7 @@ struct handover;
 struct workers {
 	struct loop *loop;         /* of the main thread */
 	struct cache_store *store; /* they find each other's answers there */
+	struct reader *reader;     /* reads large files for them, in the main thread */
 	struct worker **v;
 	unsigned n;
 	unsigned n_drained;

@@ -5,7 +5,7 @@ import re
 import socket
 
 from functional._common import stub
-from harness.case import Skip, case, check, equal, rows
+from harness.case import Skip, case, check, equal, rows, until
 
 UP = 'upstream "u" { address = {"192.0.2.1"} }\n'
 GONE, FOLDER, FILE = "No such file or directory", "not a regular file", "not a folder"
@@ -117,3 +117,24 @@ def logged(t):
     before = d.log().count("cannot use")
     check(d.ctl("reload")["ok"], "reload")
     equal(d.log().count("cannot use"), before + 1, "warnings after a reload")
+
+
+@case("a large hosts file that changed is read while each worker goes on answering")
+def large_hosts(t):
+    path = t.path("hosts")
+
+    def put(address):
+        filler = "".join(f"10.9.0.1 filler{i}.example\n" for i in range(20000))
+        os.replace(t.write("hosts.new", f"{address} large.example\n{filler}"), path)
+    put("10.0.0.1")
+    d, _ = stub(t, extra=f'local {{ hosts-file = "{path}" }}\nworkers = 2\n')
+
+    def answers():
+        """From 20 ports, so from both workers."""
+        return {d.ask("large.example").answer[0][0].address for _ in range(20)}
+    equal(answers(), {"10.0.0.1"}, "the first file is read before the first answer")
+    for address in ("10.0.0.2", "10.0.0.3"):
+        put(address)
+        until(lambda address=address: answers() == {address}, 30, f"both workers answer with {address}")
+    check(d.ctl("reload")["ok"], "reload")
+    equal(answers(), {"10.0.0.3"}, "after a reload")

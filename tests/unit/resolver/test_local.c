@@ -3,11 +3,14 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "resolver/hosts.h"
+#include "resolver/hosts_table.h"
 #include "resolver/local_data.h"
+#include "resolver/reader.h"
 #include "resolver/routes.h"
 #include "tests/unit/base/dns/dnswire.h"
 
@@ -466,6 +469,97 @@ hosts_are_read_again_when_they_change(void **state)
 	(void)fclose(fdopen(fd, "r"));
 }
 
+static void
+write_many_hosts(const char *path, const char *first)
+{
+	struct buf text = buf_max((size_t)4 * HOSTS_BESIDE_MIN);
+
+	buf_format(&text, "10.0.0.1 %s\n", first);
+	while (text.n <= HOSTS_BESIDE_MIN)
+		buf_format(&text, "10.0.0.2 filler-%zu.example\n", text.n);
+	write_file(path, buf_cstr(&text));
+	buf_free(&text);
+}
+
+static void
+stop(void *loop)
+{
+	loop_stop(loop);
+}
+
+/* What the reader was given so far is carried out. */
+static void
+read_now(struct loop *loop)
+{
+	assert_int_equal(loop_post(loop, stop, loop), RES_OK);
+	loop_run(loop);
+}
+
+/* The first time nobody may be answered without it; when it changes nobody waits for it. */
+static void
+large_hosts_are_read_beside_the_questions(void **state)
+{
+	char path[] = "/tmp/ctstub-hosts-XXXXXX";
+	int fd = mkstemp(path);
+	struct reader *reader;
+	struct loop *loop;
+	struct hosts *h;
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(loop_new(&loop), RES_OK);
+	assert_int_equal(reader_new(&reader, loop), RES_OK);
+	write_many_hosts(path, "one.example");
+	assert_int_equal(hosts_new(&h, path), RES_OK);
+	hosts_read_beside(h, reader);
+	assert_true(hosts_have(h, "one.example", 1000));
+	write_many_hosts(path, "number-two.example");
+	assert_true(hosts_have(h, "one.example", 2000));
+	assert_true(hosts_have(h, "one.example", 9000)); /* however long it takes */
+	read_now(loop);
+	assert_true(hosts_have(h, "number-two.example", 10000));
+	assert_false(hosts_have(h, "one.example", 10000));
+
+	/* It changes again before its turn: the latest is read, and looked at again. */
+	write_many_hosts(path, "the-third.example");
+	assert_true(hosts_have(h, "number-two.example", 11000));
+	write_file(path, "10.0.0.1 four.example\n");
+	read_now(loop);
+	assert_true(hosts_have(h, "four.example", 12000));
+	assert_false(hosts_have(h, "the-third.example", 12000));
+
+	/* It cannot be read when its turn comes: the entries stay. */
+	write_many_hosts(path, "the-fifth.example");
+	assert_true(hosts_have(h, "four.example", 13000));
+	assert_int_equal(truncate(path, (off_t)HOSTS_FILE_MAX + 1), 0);
+	read_now(loop);
+	assert_true(hosts_have(h, "four.example", 13500));
+
+	/* It is gone when its turn comes. */
+	assert_int_equal(remove(path), 0);
+	read_now(loop);
+	assert_false(hosts_have(h, "four.example", 15000));
+
+	/* Nobody wants it any more before its turn, and after it. */
+	for (int turn = 0; turn < 2; turn++) {
+		write_many_hosts(path, turn == 0 ? "the-sixth.example" : "the-seventh.example");
+		hosts_free(h);
+		assert_int_equal(hosts_new(&h, path), RES_OK);
+		hosts_read_beside(h, reader);
+		assert_true(hosts_have(h, turn == 0 ? "the-sixth.example" : "the-seventh.example", 1000));
+		write_many_hosts(path, "the-last-one.example");
+		assert_false(hosts_have(h, "the-last-one.example", 2000));
+		if (turn == 1)
+			read_now(loop);
+	}
+	hosts_free(h);
+	read_now(loop);
+	assert_int_equal(remove(path), 0);
+	reader_free(reader);
+	loop_free(loop);
+	(void)fclose(fdopen(fd, "r"));
+}
+
 /* RFC 6761, 6.2: names below test are for testing; they go to resolvers of this machine or network only. */
 static void
 test_names_stay_off_public_resolvers(void **state)
@@ -531,6 +625,7 @@ main(void)
 	    cmocka_unit_test(an_alias_stands_alone),
 	    cmocka_unit_test(hosts_answers_are_bounded),
 	    cmocka_unit_test(hosts_are_read_again_when_they_change),
+	    cmocka_unit_test(large_hosts_are_read_beside_the_questions),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

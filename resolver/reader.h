@@ -1,0 +1,40 @@
+/*
+ * reader.h - work that takes too long for a loop that answers questions, such as reading a large file: the main thread
+ * does it.
+ *
+ * A job is added by the thread that wants it and carried out in the loop of the reader. It has one owner at any time: the one
+ * who added it, but for one that was left while it was carried out.
+ */
+#ifndef RESOLVER_READER_H
+#define RESOLVER_READER_H
+
+#include "base/res.h"
+#include "transport/loop.h"
+
+#include <sys/queue.h>
+
+struct reader;
+
+enum reader_state { READER_WAITS, READER_RUNS, READER_DONE, READER_LEFT };
+
+/* Embedded in what the work needs. */
+struct reader_job {
+	void (*run)(struct reader_job *);  /* in the loop's thread */
+	void (*free)(struct reader_job *); /* it is over, and nobody wants the result any more */
+	enum reader_state state;           /* the reader's own */
+	TAILQ_ENTRY(reader_job) link;
+};
+
+/* loop: lent; it outlives the reader's use by others. */
+enum res reader_new(struct reader **, struct loop *loop);
+/* Every job must have been left. */
+void reader_free(struct reader *);
+
+/* From any thread. RES_NOMEM: it was not added. */
+enum res reader_add(struct reader *, struct reader_job *);
+/* It is done: its result may be read, and reader_leave is due. */
+bool reader_is_done(struct reader *, struct reader_job *);
+/* Whoever added a job does not need it any more: it is freed, at once or as soon as it was carried out. */
+void reader_leave(struct reader *, struct reader_job *);
+
+#endif
