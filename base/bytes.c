@@ -5,18 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct span
-span_str(const char *s)
-{
-	return s == NULL ? (struct span){NULL, 0} : span_of(s, strlen(s));
-}
-
-bool
-span_equal(struct span a, struct span b)
-{
-	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
 int
 span_compare(struct span a, struct span b)
 {

@@ -27,8 +27,20 @@ span_of(const void *p, size_t n)
 {
 	return (struct span){p, n};
 }
-struct span span_str(const char *s); /* without the terminating NUL; NULL gives the empty span */
-bool span_equal(struct span, struct span);
+
+/* Without the terminating NUL; NULL gives the empty span. */
+static inline struct span
+span_str(const char *s)
+{
+	return s == NULL ? (struct span){NULL, 0} : span_of(s, strlen(s));
+}
+
+static inline bool
+span_equal(struct span a, struct span b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
 int span_compare(struct span, struct span); /* bytes first, then length; <0, 0, >0 */
 /* The part from `from`, at most `n` bytes; empty when it lies outside. */
 static inline struct span

@@ -2,7 +2,6 @@
 
 #include "transport/doh_fields.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define PATH_MAX_BYTES (128 * 1024) /* a message of 64 KiB in base64, and the path before it */
@@ -40,14 +39,28 @@ doh_request_field(const char *name, struct span value, bool lasting)
 	};
 }
 
+#define LENGTH_TEXT 8 /* a message has at most 5 digits of bytes */
+
+/* The decimal digits of a length, at the end of text: snprintf(3) takes 700 instructions for them. */
+static struct span
+length_text(char text[LENGTH_TEXT], size_t n)
+{
+	size_t at = LENGTH_TEXT;
+
+	do {
+		text[--at] = (char)('0' + n % 10);
+		n /= 10;
+	} while (n > 0 && at > 0);
+	return span_of(text + at, LENGTH_TEXT - at);
+}
+
 enum res
 doh_request_submit(nghttp2_session *h2, const struct doh_target *target, struct doh_stream *s)
 {
 	static const char dns_message[] = "application/dns-message";
 	const struct span type = span_of(dns_message, sizeof dns_message - 1);
 	bool post = target->method == TP_POST;
-	char length[8];
-	int n_length = snprintf(length, sizeof length, "%zu", s->request.n);
+	char length[LENGTH_TEXT];
 	nghttp2_data_provider body = {.source.ptr = s, .read_callback = doh_on_request_read};
 	nghttp2_nv fields[7];
 	struct buf get_path = buf_max(PATH_MAX_BYTES);
@@ -69,7 +82,7 @@ doh_request_submit(nghttp2_session *h2, const struct doh_target *target, struct 
 	fields[n++] = doh_request_field("accept", type, true);
 	if (post) {
 		fields[n++] = doh_request_field("content-type", type, true);
-		fields[n++] = doh_request_field("content-length", span_of(length, (size_t)n_length), false);
+		fields[n++] = doh_request_field("content-length", length_text(length, s->request.n), false);
 	}
 	s->id = nghttp2_submit_request(h2, NULL, fields, n, post ? &body : NULL, s);
 	buf_free(&get_path);
