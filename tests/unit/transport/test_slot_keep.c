@@ -214,16 +214,35 @@ a_question_without_an_answer_costs_one_connection_more(void **state)
 static void
 a_peer_that_cannot_be_reached_ends_it(void **state)
 {
+	uint64_t kept;
+
 	(void)state;
 	learn(LIMIT);
 	keep_for(10 * MINUTE);
 	f->server.mood = DOT_SERVER_CLOSES_AT_ONCE;
-	pass(LIMIT - LIMIT / 10 + TP_KEEP_EVERY_MS);
+	pass(LIMIT - LIMIT / 10 + TP_KEEP_EVERY_MS + 1000);
 	dot_server_close(&f->server, 1);
 	pass(5 * MINUTE);
 	/* One attempt with the saved session, and one without. */
 	assert_int_equal(f->failed, 1);
 	assert_int_equal(f->server.n_conn, 4);
+	/* The next question makes a connection, which is not kept. */
+	f->server.mood = DOT_SERVER_SERVES;
+	kept = stats().kept;
+	ask_one();
+	pass(MINUTE);
+	assert_int_equal(stats().kept, kept);
+}
+
+static void
+a_peer_of_little_patience_is_not_asked(void **state)
+{
+	(void)state;
+	learn(2000);
+	keep_for(10 * MINUTE);
+	pass(MINUTE);
+	assert_int_equal(stats().kept, 0);
+	assert_int_equal(f->server.n_conn, 2);
 }
 
 static void
@@ -316,6 +335,7 @@ main(void)
 	    SLOT_TEST(the_cost_is_bounded),
 	    SLOT_TEST(a_question_without_an_answer_costs_one_connection_more),
 	    SLOT_TEST(a_peer_that_cannot_be_reached_ends_it),
+	    SLOT_TEST(a_peer_of_little_patience_is_not_asked),
 	    SLOT_TEST(a_silent_peer_is_left_and_tried_once_more),
 	    SLOT_TEST(after_a_sleep_a_fresh_connection_is_made),
 	    SLOT_TEST(the_peer_is_judged_as_ever),
