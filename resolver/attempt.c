@@ -174,6 +174,22 @@ attempt_new(struct attempts *as, struct server *s, enum manner manner)
 
 /* ---- waiting */
 
+unsigned
+attempts_servers(const struct attempts *as)
+{
+	const struct attempt *a, *before;
+	unsigned n = 0;
+
+	LIST_FOREACH(a, &as->list, query_link)
+	{
+		before = LIST_FIRST(&as->list);
+		while (before->server != a->server)
+			before = LIST_NEXT(before, query_link);
+		n += before == a;
+	}
+	return n;
+}
+
 bool
 attempts_wait(const struct attempts *as)
 {

@@ -62,6 +62,8 @@ void attempt_cancel(struct attempt *);
 void attempts_detach(struct attempts *);
 void attempts_cancel(struct attempts *);
 
+/* Servers with an attempt of the query. Several may be at one: on connections beside its first. */
+unsigned attempts_servers(const struct attempts *);
 /* All of a query's attempts wait for connections or behind late answers. */
 bool attempts_wait(const struct attempts *);
 /* Of attempts that wait: a server that may take the question over another connection as well (beside.h). NULL: none. */

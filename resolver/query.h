@@ -42,6 +42,7 @@ struct query {
 	int64_t deadline_ms, next_ms, stale_ms, stall_ms, wait_ms, behind_ms;
 	uint64_t zone;   /* engine_zone of the name */
 	uint32_t avoid;  /* upstream whose answer was no good */
+	unsigned behind; /* attempts made because it waited behind a late answer */
 	bool soft;       /* failed over once for an answer that was a failure (answer_class.h) */
 	bool truncated;  /* ... or TC */
 	bool limited;    /* some connection had no room for it */

@@ -55,11 +55,16 @@ query_look_behind(struct query *q)
 	if (!attempts_wait(&q->attempts))
 		return;
 	s = attempts_blocked_by(&q->attempts);
-	if (s != NULL && !q->suspect && q->attempts.open < QUERY_OPEN_MAX &&
-	    q->attempts.sends < QUERY_SENDS_MAX)
-		(void)query_attempt(q, s, MANNER_SHARED);
+	if (s != NULL && !q->suspect && q->behind < QUERY_BEHIND_MAX && query_attempt(q, s, MANNER_SHARED))
+		q->behind++;
 	q->behind_ms = query_behind_ms(q, LIST_FIRST(&q->attempts.list)->server,
 				       now); /* there may be room for it later */
+}
+
+static bool
+query_has_sends(const struct query *q)
+{
+	return q->attempts.sends - q->behind < QUERY_SENDS_MAX;
 }
 
 bool
@@ -68,8 +73,8 @@ query_send(struct query *q)
 	struct engine *e = q->engine;
 	int64_t now = engine_awake_ms(e);
 
-	while (q->attempts.open < QUERY_OPEN_MAX && q->tries.n < TRIES_MAX &&
-	       q->attempts.sends < QUERY_SENDS_MAX) {
+	while (attempts_servers(&q->attempts) < QUERY_OPEN_MAX && q->tries.n < TRIES_MAX &&
+	       query_has_sends(q)) {
 		struct server *s = upstreams_next(e->upstreams, q->route, &q->tries, q->avoid);
 
 		if (s == NULL)
@@ -124,7 +129,7 @@ query_wait_for_news(struct query *q)
 	struct engine *e = q->engine;
 	int64_t due;
 
-	if (q->held.n > 0 || q->limited || q->attempts.sends >= QUERY_SENDS_MAX)
+	if (q->held.n > 0 || q->limited || !query_has_sends(q))
 		return false;
 	if (query_has_stale(q) &&
 	    !upstreams_all_refused(e->upstreams, q->route)) /* a stale answer is better than waiting */

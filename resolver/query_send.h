@@ -7,8 +7,10 @@
 #include "resolver/query.h"
 
 #define QUERY_STALL_MS  1500 /* nothing came back for this long: the connection counts as dead */
-#define QUERY_OPEN_MAX  3    /* attempts of one query at the same time */
+#define QUERY_OPEN_MAX  3    /* servers that one query is at, at the same time */
 #define QUERY_SENDS_MAX 16   /* attempts of one query in all: bounds the cost of many faults at once */
+#define QUERY_BEHIND_MAX                                                                                     \
+	4 /* ... and so many more behind late answers, which take no place of another server */
 #define QUERY_LANE_MS                                                                                        \
 	500 /* after harm was done, an unknown zone waits this long for a lane, then uses the shared connection */
 
