@@ -266,7 +266,7 @@ permit_add(const struct line *line, const char *what, const char *value)
 	if (res != RES_OK || permits->name_text != NULL)
 		return res;
 	res = sentence_set(&permits->name_text, line, "it may not vouch for a name of the certificate",
-			   by_name, 0, "");
+			   by_name, 0, false);
 	return res == RES_OK
 		   ? sentence_set(&permits->ip_text, line,
 				  "it may not vouch for an address of the certificate", by_ip, 0, false)
