@@ -42,12 +42,14 @@ span_equal(struct span a, struct span b)
 }
 
 int span_compare(struct span, struct span); /* bytes first, then length; <0, 0, >0 */
-/* The part from `from`, at most `n` bytes; empty when it lies outside. */
+/* The part from `from`, at most `n` bytes; empty when it lies outside, and still not NULL unless s is. */
 static inline struct span
 span_slice(struct span s, size_t from, size_t n)
 {
-	if (s.p == NULL || from > s.n) /* not even 0 may be added to NULL */
-		return (struct span){NULL, 0};
+	if (s.n == 0) /* not even 0 may be added to NULL */
+		return s;
+	if (from > s.n)
+		from = s.n;
 	if (n > s.n - from)
 		n = s.n - from;
 	return span_of(s.p + from, n);
@@ -78,7 +80,7 @@ cursor_take(struct cursor *in, size_t n)
 
 	if (in->bad || n > (size_t)(in->end - in->p)) {
 		in->bad = true;
-		return (struct span){NULL, 0};
+		return span_of(in->p, 0); /* not NULL, which memcpy must not get even for 0 bytes */
 	}
 	s = span_of(in->p, n);
 	in->p += n;

@@ -67,6 +67,19 @@ buf_stops_at_its_maximum(void **state)
 }
 
 static void
+an_empty_part_can_be_handed_to_memcpy(void **state)
+{
+	struct span abc = span_str("abc");
+	struct cursor in = cursor_over(abc);
+
+	(void)state;
+	assert_int_equal(cursor_take(&in, 4).n, 0);
+	assert_non_null(cursor_take(&in, 0).p); /* bad since the line before */
+	assert_non_null(span_slice(abc, 4, 1).p);
+	assert_non_null(span_slice(span_of(abc.p, 0), 1, 1).p);
+}
+
+static void
 span_compare_orders_by_bytes_then_length(void **state)
 {
 	(void)state;
@@ -74,6 +87,7 @@ span_compare_orders_by_bytes_then_length(void **state)
 	assert_true(span_compare(span_str("ab"), span_str("a")) > 0);
 	assert_int_equal(span_compare(span_str(""), span_str("")), 0);
 	assert_int_equal(span_slice(span_str("abc"), 4, 1).n, 0);
+	assert_int_equal(span_slice(span_str(NULL), 1, 1).n, 0);
 	assert_true(span_equal(span_slice(span_str("abc"), 1, 9), span_str("bc")));
 }
 
@@ -85,6 +99,7 @@ main(void)
 	    cmocka_unit_test(cursor_reads_vectors),
 	    cmocka_unit_test(cursor_over_nothing_is_done),
 	    cmocka_unit_test(buf_stops_at_its_maximum),
+	    cmocka_unit_test(an_empty_part_can_be_handed_to_memcpy),
 	    cmocka_unit_test(span_compare_orders_by_bytes_then_length),
 	};
 
