@@ -411,8 +411,8 @@ record_plain_read(struct buf *wire, const char *text, uint32_t default_ttl)
 	size_t length_at;
 
 	/* a blank in front stands for the owner of the record before */
-	if (!text_is_plain(rest) || ascii_is_blank((uint8_t)text[0]) || !text_word_take(&rest, &owner) ||
-	    !name_put(wire, owner))
+	if (!text_is_plain(rest) || (rest.n > 0 && ascii_is_blank(rest.p[0])) ||
+	    !text_word_take(&rest, &owner) || !name_put(wire, owner))
 		return false;
 	kind = head_take(&rest, &ttl);
 	if (kind == NULL)

@@ -40,7 +40,7 @@ comment_take(struct span *text, const char *kind, struct span *comment)
 
 	if (!text_line_take(text, &line) || !starts_with(line, kind) || !text_is_plain(line))
 		return false;
-	*comment = span_slice(line, strlen(kind), line.n);
+	*comment = span_slice(line, span_str(kind).n, line.n);
 	return true;
 }
 

@@ -42,7 +42,7 @@ may_sign_crl(const struct cert *issuer)
 /* The signature is looked at last, and only when the list would change the answer: of a hundred parts of a list one or two
  * are checked. */
 static void
-crl_ask(struct inquiry *q, const struct crl *crl)
+crl_ask(struct inquiry *q, const struct cert *signer, const struct crl *crl)
 {
 	bool current = crl_is_current(crl, when_any_later(q->when)), names = crl_names(crl, q->cert->serial);
 	unsigned more = current ? crl_scope_reasons(&crl->scope, q->cert) & ~q->covered : 0;
@@ -51,7 +51,7 @@ crl_ask(struct inquiry *q, const struct crl *crl)
 	q->fitting |= more != 0;
 	if (!names && more == 0)
 		return;
-	switch (signature_check(&crl->signature, q->issuer->spki, q->budget)) {
+	switch (signature_check(&crl->signature, signer->spki, q->budget)) {
 	case RES_OK:
 		q->revoked |= names;
 		q->covered |= more;
@@ -116,7 +116,7 @@ crls_check(const struct crls *all, const struct cert *cert, const struct cert *i
 	   struct signature_budget *budget, char **text)
 {
 	struct inquiry q = {.cert = cert, .issuer = issuer, .when = when, .budget = budget};
-	bool may_sign = issuer != NULL && may_sign_crl(issuer);
+	const struct cert *signer = issuer != NULL && may_sign_crl(issuer) ? issuer : NULL;
 	struct span key_id = issuer == NULL ? (struct span){NULL, 0} : cert_subject_key_id(issuer);
 	struct buf name = buf_max(CRL_ISSUER_KEY_MAX);
 	enum res res = name_key_from_der(&name, cert->issuer);
@@ -130,13 +130,13 @@ crls_check(const struct crls *all, const struct cert *cert, const struct cert *i
 		    !span_equal(buf_span(&crl->issuer), buf_span(&name)))
 			continue;
 		q.any = true;
-		if (crl->usable && may_sign)
-			crl_ask(&q, crl);
+		if (crl->usable && signer != NULL)
+			crl_ask(&q, signer, crl);
 	}
 	buf_free(&name);
 	if (res == RES_NOMEM)
 		return REASON_OUT_OF_MEMORY;
-	reason = inquiry_end(&q, may_sign, text); /* no list has a name that cannot be read */
+	reason = inquiry_end(&q, signer != NULL, text); /* no list has a name that cannot be read */
 	if (reason != REASON_NONE || !all->lacking)
 		return reason;
 	(void)why_say(text, RES_OK, "a configured CRL file cannot be read");
