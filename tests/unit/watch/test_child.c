@@ -93,14 +93,15 @@ a_program_has_the_limits_of_the_header(void **state)
 {
 	static const struct {
 		const char *what, *line, *wanted;
+		bool in_valgrind; /* also when valgrind runs the test */
 	} rows[] = {
-	    {"no more than 64 MiB in a file, in blocks of 512 bytes", "ulimit -f", "131072\n"},
-	    {"no more than 256 descriptors", "ulimit -n", "256\n"},
-	    {"30 seconds of the processor", "ulimit -t", "30\n"},
-	    {"1 GiB of address space, in KiB", "ulimit -v", "1048576\n"},
-	    {"no core file", "ulimit -c", "0\n"},
-	    {"the line on its standard input", "cat", "a finding\n"},
-	    {"no descriptor but the three", "ls /proc/self/fd | head -n 3 | tr '\\n' ' '; ls /proc/self/fd | wc -l", "4\n"},
+	    {"no more than 64 MiB in a file, in blocks of 512 bytes", "ulimit -f", "131072\n", true},
+	    {"no more than 256 descriptors", "ulimit -n", "256\n", false},
+	    {"30 seconds of the processor", "ulimit -t", "30\n", true},
+	    {"1 GiB of address space, in KiB", "ulimit -v", "1048576\n", true},
+	    {"no core file", "ulimit -c", "0\n", true},
+	    {"the line on its standard input", "cat", "a finding\n", true},
+	    {"no descriptor but the three", "ls /proc/self/fd | head -n 3 | tr '\\n' ' '; ls /proc/self/fd | wc -l", "4\n", true},
 	};
 
 	(void)state;
@@ -117,7 +118,8 @@ a_program_has_the_limits_of_the_header(void **state)
 		(void)close(kept);
 		assert_int_equal(end_of(&children, NOW), 0);
 		output_read(&p, out);
-		if (strcmp(out, rows[i].wanted) != 0)
+		/* valgrind imitates RLIMIT_NOFILE without setting it, so a program that it starts keeps the old one */
+		if (strcmp(out, rows[i].wanted) != 0 && (rows[i].in_valgrind || getenv("UNDER_VALGRIND") == NULL))
 			fail_msg("%s: %s", rows[i].what, out);
 		program_remove(&p);
 	}
