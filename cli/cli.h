@@ -119,7 +119,7 @@ struct chain {
 	size_t n;
 };
 /* PEM certificates in order, or DER certificates one after the other; a malformed PEM block is an empty certificate, for
- * the judge to refuse. A file that holds neither is an empty chain. */
+ * the judge to refuse. A file that holds neither is an empty chain. Whatever it returns, chain_free is due. */
 enum res chain_read(struct chain *, struct span text);
 /* The certificates of a record. RES_MALFORMED: they are not base64. */
 enum res chain_of_journal(struct chain *, const struct journal_record *);

@@ -49,6 +49,7 @@ fetch_judge(struct fetch *t)
 		return verdict_accepted(t->verdict);
 	t->judged = true;
 	if (!fetch_chain_of(&chain, t->curl)) {
+		chain_free(&chain);
 		t->judged = false;
 		return false;
 	}
