@@ -2,9 +2,10 @@
 import threading
 
 from functional._common import servfail, stub, stub_doh
-from harness import client, wire
+from harness import client, net, wire
 from harness.case import case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
+from harness.jumps import Jumps
 from harness.pki import Site
 from harness.upstream import DotServer
 
@@ -146,3 +147,17 @@ def closer(t):
         senders[i % 4].send(client.query(f"n{i}.example{i}.com").to_wire())
     servfail(d.ask("last.example.org"), "closed")
     check(server.connections <= 30, f"{server.connections} connections")
+
+
+@case("when many upstreams fail at once, 20 lines are logged in 10 seconds, and then how many were left out")
+def lines_left_out(t):
+    jumps = Jumps(t)
+    d = Daemon(t, "".join(f'upstream "u{i}" {{ address = {{"127.0.0.1"}} port = {net.free_port("127.0.0.1")} }}\n' for i in range(30)),
+               env=jumps.env)
+    for i in range(8):  # each asks the next ones
+        d.ask(f"n{i}.example{i}.com", timeout=6)
+    until(lambda: d.process.log().count("upstream-failed") >= 20, 20, "20 lines")
+    check("upstream-lines-left-out" not in d.process.log(), "nothing is said yet of what was left out")
+    jumps.sleep(11)
+    d.ask("later.example.com", timeout=6)
+    d.process.wait_log("upstream-lines-left-out", 20)
