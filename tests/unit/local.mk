@@ -7,6 +7,7 @@ noinst_HEADERS += \
 	tests/unit/resolver/cache_fixture.h \
 	tests/unit/resolver/daemon/control_stage.h \
 	tests/unit/resolver/replay_play.h \
+	tests/unit/sanitized.h \
 	tests/unit/transport/doh_server.h \
 	tests/unit/transport/fake_judge.h \
 	tests/unit/transport/fake_loop.h \
