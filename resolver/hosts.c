@@ -31,16 +31,21 @@ struct hosts {
 	struct stat seen;
 };
 
+static void
+table_set(struct hosts *h, struct hosts_table *table)
+{
+	hosts_table_free(h->table);
+	h->table = table;
+}
+
 enum res
 hosts_read(struct hosts *h, struct span text)
 {
 	struct hosts_table *table = NULL;
 	enum res res = hosts_table_read(&table, text);
 
-	if (table != NULL) {
-		hosts_table_free(h->table);
-		h->table = table;
-	}
+	if (table != NULL)
+		table_set(h, table);
 	return res;
 }
 
@@ -57,10 +62,8 @@ hosts_complain(struct hosts *h, const char *why)
 static void
 hosts_take(struct hosts *h, enum res res, struct hosts_table *table, char *why)
 {
-	if (table != NULL) {
-		hosts_table_free(h->table);
-		h->table = table;
-	}
+	if (table != NULL)
+		table_set(h, table);
 	if (res != RES_OK) {
 		hosts_complain(h, why == NULL ? res_text(res) : why);
 	} else {
@@ -165,8 +168,7 @@ file_look(struct hosts *h, int64_t now_ms)
 	if (stat(h->file, &st) != 0) {
 		if (errno == ENOENT || errno == ENOTDIR) {
 			h->there = false;
-			hosts_table_free(h->table);
-			h->table = NULL;
+			table_set(h, NULL);
 		} else {
 			hosts_complain(h, strerror(errno));
 		}

@@ -158,17 +158,24 @@ string_take(struct span *rest, uint8_t string[STRING_MAX], size_t *n)
 	return true;
 }
 
+/* Octets with their number in front, which is one octet. */
+static bool
+counted_put(struct buf *wire, struct span octets)
+{
+	if (octets.n > UINT8_MAX)
+		return false;
+	buf_u8(wire, (uint8_t)octets.n);
+	buf_put(wire, octets);
+	return true;
+}
+
 static bool
 string_put(struct buf *wire, struct span *rest)
 {
 	uint8_t string[STRING_MAX];
 	size_t n;
 
-	if (!string_take(rest, string, &n))
-		return false;
-	buf_u8(wire, (uint8_t)n);
-	buf_put(wire, span_of(string, n));
-	return true;
+	return string_take(rest, string, &n) && counted_put(wire, span_of(string, n));
 }
 
 static bool
@@ -199,11 +206,7 @@ value_put(struct buf *wire, struct span *rest)
 static bool
 tag_put(struct buf *wire, struct span word)
 {
-	if (!has_only(word, LETTERS DIGITS) || word.n > UINT8_MAX)
-		return false;
-	buf_u8(wire, (uint8_t)word.n);
-	buf_put(wire, word);
-	return true;
+	return has_only(word, LETTERS DIGITS) && counted_put(wire, word);
 }
 
 /* One or more words, each of whole octets. */
@@ -224,16 +227,32 @@ hex_put(struct buf *wire, struct span *rest)
 	return wire->n > n;
 }
 
+static bool
+number_put(struct buf *wire, enum field field, struct span word)
+{
+	uint32_t v;
+
+	if (!number_of(&v, word,
+		       field == FIELD_U8    ? UINT8_MAX
+		       : field == FIELD_U16 ? UINT16_MAX
+		       : field == FIELD_U32 ? UINT32_MAX
+					    : INT32_MAX))
+		return false;
+	if (field == FIELD_U8)
+		buf_u8(wire, (uint8_t)v);
+	else if (field == FIELD_U16)
+		buf_u16(wire, (uint16_t)v);
+	else
+		buf_u32(wire, v);
+	return true;
+}
+
 /* ---- SvcParams (RFC 9460, 2.1 and 7): in the order of their keys, each once */
 
 static bool
 alpn_put(struct buf *wire, struct span id)
 {
-	if (!has_only(id, LETTERS DIGITS "-./") || id.n > UINT8_MAX)
-		return false;
-	buf_u8(wire, (uint8_t)id.n);
-	buf_put(wire, id);
-	return true;
+	return has_only(id, LETTERS DIGITS "-./") && counted_put(wire, id);
 }
 
 static bool
@@ -267,17 +286,6 @@ hints_put(struct buf *wire, uint16_t key, struct span list)
 }
 
 static bool
-port_put(struct buf *wire, struct span word)
-{
-	uint32_t v;
-
-	if (!number_of(&v, word, UINT16_MAX))
-		return false;
-	buf_u16(wire, (uint16_t)v);
-	return true;
-}
-
-static bool
 param_put(struct buf *wire, struct span word, int *last)
 {
 	static const struct {
@@ -297,7 +305,7 @@ param_put(struct buf *wire, struct span word, int *last)
 	buf_u16(wire, (uint16_t)*last);
 	length_at = wire->n;
 	buf_u16(wire, 0);
-	if (*last == 3 ? !port_put(wire, value) : !hints_put(wire, (uint16_t)*last, value))
+	if (*last == 3 ? !number_put(wire, FIELD_U16, value) : !hints_put(wire, (uint16_t)*last, value))
 		return false;
 	if (buf_ok(wire))
 		be16_write(wire->p + length_at, (uint16_t)(wire->n - length_at - 2));
@@ -317,26 +325,6 @@ params_put(struct buf *wire, struct span *rest)
 }
 
 /* ---- fields */
-
-static bool
-number_put(struct buf *wire, enum field field, struct span word)
-{
-	uint32_t v;
-
-	if (!number_of(&v, word,
-		       field == FIELD_U8    ? UINT8_MAX
-		       : field == FIELD_U16 ? UINT16_MAX
-		       : field == FIELD_U32 ? UINT32_MAX
-					    : INT32_MAX))
-		return false;
-	if (field == FIELD_U8)
-		buf_u8(wire, (uint8_t)v);
-	else if (field == FIELD_U16)
-		buf_u16(wire, (uint16_t)v);
-	else
-		buf_u32(wire, v);
-	return true;
-}
 
 /* What is one word. */
 static bool
