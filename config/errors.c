@@ -21,10 +21,10 @@ config_errors_add(struct config_errors *errors, struct place place, const char *
 	va_start(ap, format);
 	(void)vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	if (place.file != NULL)
+	if (place.file != NULL) {
 		text_show(&b, span_str(place.file));
-	if (place.file != NULL)
 		buf_format(&b, ":%u: ", place.line);
+	}
 	text_show(&b, span_str(text));
 	line = realloc(errors->line, (errors->n + 1) * sizeof *line);
 	if (line == NULL) {
