@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/epoll.h>
 #include <sys/types.h>
 
 enum jumping_call { JUMPING_CLOCK, JUMPING_TIMERFD };
@@ -23,5 +24,9 @@ bool jumping_fails(enum jumping_call); /* this call fails now, and errno says wh
 
 /* For read(): is it what the program takes for a timer of the wall clock? Then *got and errno are what read() gives. */
 bool jumping_read(ssize_t *got, ssize_t (*real)(int, void *, size_t), int fd, void *p);
+
+/* For epoll_wait(): waits in pieces, so that a timer that a sleep made due wakes a program that waits. */
+typedef int jumping_waits(int fd, struct epoll_event *events, int max, int timeout);
+int jumping_wait(jumping_waits *real, int fd, struct epoll_event *events, int max, int timeout);
 
 #endif

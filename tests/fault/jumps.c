@@ -74,6 +74,14 @@ read(int fd, void *p, size_t n)
 	return jumping_read(&got, real, fd, p) ? got : real(fd, p, n);
 }
 
+int
+epoll_wait(int fd, struct epoll_event *events, int max, int timeout)
+{
+	REAL(epoll_wait);
+
+	return jumping_wait(real, fd, events, max, timeout);
+}
+
 /* ---- leaks, to show that they are found */
 
 int

@@ -554,7 +554,10 @@ int
 epoll_wait(int fd, struct epoll_event *v, int n, int timeout)
 {
 	REAL(epoll_wait);
-	return fails(EPOLL_WAIT) || interrupted(EPOLL_WAIT) ? -1 : real(fd, v, (int)cut((size_t)n, 1), timeout);
+
+	if (fails(EPOLL_WAIT) || interrupted(EPOLL_WAIT))
+		return -1;
+	return jumping_wait(real, fd, v, (int)cut((size_t)n, 1), timeout);
 }
 
 ssize_t

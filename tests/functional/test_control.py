@@ -30,6 +30,30 @@ def verbs(t, words):
     json.loads(out)
 
 
+TIMER_OF_THE_BOOT_CLOCK = """
+import ctypes, select, time
+libc = ctypes.CDLL(None)
+timer = libc.timerfd_create(time.CLOCK_BOOTTIME, 0)
+at = (ctypes.c_long * 4)(0, 0, int(time.clock_gettime(time.CLOCK_BOOTTIME)) + 1000, 0)
+assert libc.timerfd_settime(timer, 1, at, None) == 0
+waiting = select.epoll()
+waiting.register(timer)
+print("waits", flush=True)
+print("woken" if waiting.poll(60) else "not woken", flush=True)
+"""
+
+
+@case("a timer that was set before a sleep is due after it, in a program that waits (the library of the tests)")
+def timer_over_sleep(t):
+    jumps = Jumps(t)
+    p = t.spawn("timer", ["/usr/bin/python3", "-c", TIMER_OF_THE_BOOT_CLOCK], env={**jumps.env, "PYTHONMALLOC": "malloc"})
+    p.wait_log("waits")
+    jumps.sleep(1001)
+    p.wait_log("woken")
+    check("not woken" not in p.log(), p.log())
+    p.popen.wait(10)
+
+
 @case("captive mode ends when its time is up, also while the machine sleeps, and the log says so")
 def captive_ends(t):
     jumps = Jumps(t)
