@@ -8,7 +8,7 @@ import socket
 import sys
 
 from harness import client
-from harness.case import Skip, check, equal
+from harness.case import Skip, check, equal, until
 from harness.daemon import Daemon, upstream
 from harness.pki import Site, crl
 from harness.upstream import DohServer, DotServer
@@ -100,14 +100,23 @@ os.execv(sys.argv[2], sys.argv[2:])
 """
 
 
+def bound(address, port):
+    """The UDP and the TCP socket of a port; None while somebody holds it."""
+    udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        udp.bind((address, port))
+        return udp, socket.create_server((address, port), backlog=128)
+    except OSError:
+        udp.close()
+        return None
+
+
 class Handed:
     """Both sockets of an address, handed to programs as systemd does."""
 
     def __init__(self, t, address, port):
         self.t = t
-        self.udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.udp.bind((address, port))
-        self.tcp = socket.create_server((address, port), backlog=128)
+        self.udp, self.tcp = until(lambda: bound(address, port), 10, f"whoever had {address} port {port} has ended")
         self.fds = (self.udp.fileno(), self.tcp.fileno())
         for s in (self.udp, self.tcp):
             s.set_inheritable(True)

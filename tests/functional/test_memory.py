@@ -1,5 +1,6 @@
 """What clients can make the daemon hold, all of them together: it is bounded, those who hold much give way, others are served, and
 the memory goes back to the system."""
+import contextlib
 import os
 import signal
 import socket
@@ -142,7 +143,8 @@ class Cgroup:
     def remove(self):
         """When its processes have ended."""
         for pid in self.members():
-            os.kill(int(pid), signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it was ending already
+                os.kill(int(pid), signal.SIGKILL)
         until(lambda: os.rmdir(self.path) is None if not self.members() else False, 10, "the cgroup is empty")
 
     def members(self):
