@@ -1,7 +1,7 @@
 """Answers that become replies, read by dnspython: whatever it reads in the answer it reads in the reply, but for our OPT and TTLs.
 
 The messages are the stored inputs of the fuzz target `reply`, and messages that dnspython makes itself: many types, compressed
-names, several OPT options. tests/fuzz/fuzz_reply.c makes the replies; its own check is against ldns.
+names, several OPT options, response codes of more than four bits. tests/fuzz/fuzz_reply.c makes the replies; its own check is against ldns.
 """
 import importlib.util
 import os
@@ -30,6 +30,7 @@ TYPES = {
     "TYPE65280": lambda d: "\\# 4 " + "".join(f"{d.randrange(256):02x}" for _ in range(4)),
 }
 MESSAGES = 400
+SERVFAIL = 2
 
 
 def label(draw):
@@ -56,11 +57,12 @@ def message(draw):
     if draw.randrange(4):
         options = [dns.edns.GenericOption(draw.choice((3, 10, 12, 65001)), bytes(draw.randrange(20))) for _ in range(draw.randrange(4))]
         answer.use_edns(0, 0, 1232, options=options)
+        answer.set_rcode(draw.choice((0, 0, 0, 3, 2, 16, 23, 720, 4095)))
     return answer.to_wire(max_size=65535)
 
 
 def read(wire):
-    """(header and question, records of each section as sorted text without their TTLs), or None: dnspython cannot read it."""
+    """(question and records of each section without their TTLs, response code, whether it has an OPT); None: dnspython cannot read it."""
     import dns.exception
     import dns.message
     try:
@@ -68,7 +70,7 @@ def read(wire):
     except (dns.exception.DNSException, ValueError, struct.error):
         return None
     sections = [[(r.name.to_text(), r.rdclass, r.rdtype, r[0].to_wire() if len(r) else b"") for r in s] for s in (m.answer, m.authority, m.additional)]
-    return (m.rcode() & 15, [(q.name.to_text(), q.rdclass, q.rdtype) for q in m.question]), sections
+    return ([(q.name.to_text(), q.rdclass, q.rdtype) for q in m.question], sections), int(m.rcode()), m.edns >= 0
 
 
 def pairs(path):
@@ -90,7 +92,10 @@ def compare(answer, reply):
     if before is None:
         return None
     check(after is not None, f"dnspython reads the answer and not its reply: {answer.hex()} {reply.hex()}")
-    equal(after, before, f"the reply to {answer.hex()}")
+    equal(after[0], before[0], f"the reply to {answer.hex()}")
+    _, rcode, with_opt = after
+    # The upper bits are in the OPT (RFC 6891, 6.1.3): a client that takes none would read another code in the lower ones.
+    equal(rcode, before[1] if with_opt or before[1] < 16 else SERVFAIL, f"the response code of the reply to {answer.hex()}")
     return True
 
 
@@ -117,14 +122,21 @@ def same(t):
     check(read_by_both >= MESSAGES // 2, f"only {read_by_both} of {len(results)} answers were read by dnspython")
 
 
-@case("the comparison sees a record that is lost, changed or moved to another section", builds=("gcc",))
+@case("the comparison sees a record that is lost, changed or moved to another section, and another response code", builds=("gcc",))
 def sees(_t):
     needs_dnspython()
     one = bytes.fromhex("0001818000010001000000000161076578616d706c650000010001c00c000100010000003c0004c0000201")
-    for what, other in (("lost", one[:6] + b"\0\0" + one[8:27]), ("changed", one[:-1] + b"\2"), ("moved", one[:6] + b"\0\0\0\1" + one[10:])):
+    badcookie = one[:3] + b"\x87" + one[4:10] + b"\0\1" + one[12:] + bytes.fromhex("00002904d0010000000000")  # 23: 1 in the OPT, 7 below
+    for what, before, other in (("a record that is lost", one, one[:6] + b"\0\0" + one[8:27]),
+                                ("a record that is changed", one, one[:-1] + b"\2"),
+                                ("a record that is moved to another section", one, one[:6] + b"\0\0\0\1" + one[10:]),
+                                ("another response code", one, one[:3] + b"\x82" + one[4:]),
+                                ("other upper bits of a response code", badcookie, badcookie[:-6] + b"\2" + badcookie[-5:]),
+                                ("the lower bits of a response code alone", badcookie, one[:3] + b"\x87" + one[4:])):
         try:
-            compare(one, other)
+            compare(before, other)
         except AssertionError:
             continue
-        check(False, f"a record that is {what} was not seen")
+        check(False, f"{what} was not seen")
     check(compare(one, one[:33] + b"\0\0\0\1" + one[37:]) is True, "the same message differs")
+    check(compare(badcookie, one[:3] + b"\x82" + one[4:]) is True, "SERVFAIL to a client that takes no OPT")
