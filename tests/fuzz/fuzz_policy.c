@@ -17,6 +17,7 @@
 #include "contrib/lab/scenarios/site.h"
 #include "verify/judge.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
 #include <spawn.h>
@@ -69,6 +70,18 @@ model_start(const char *list)
 	model_ask_text(list);
 }
 
+/* libFuzzer's own alarm interrupts a read. */
+static bool
+model_answer(char *answer, int max)
+{
+	while (fgets(answer, max, from_model) == NULL) {
+		if (!ferror(from_model) || errno != EINTR)
+			return false;
+		clearerr(from_model);
+	}
+	return true;
+}
+
 /* The case is taken. */
 static void
 model_compare(json_t *facts, const struct verdict *v)
@@ -79,7 +92,7 @@ model_compare(json_t *facts, const struct verdict *v)
 	check(verdict != NULL && text != NULL);
 	if (to_model != NULL) {
 		check(fprintf(to_model, "{\"case\":%s,\"verdict\":%s}\n", text, verdict) > 0 && fflush(to_model) == 0);
-		check(fgets(answer, sizeof answer, from_model) != NULL);
+		check(model_answer(answer, sizeof answer));
 		if (answer[0] != '\n') {
 			(void)fprintf(stderr, "%s%s\n", answer, verdict);
 			abort();
