@@ -20,11 +20,11 @@ def der(certificate):
 
 def pair(authority):
     """(precertificate, the TBSCertificate without its poison) of one serial."""
-    key, serial = new_key(), x509.random_serial_number()
+    key, serial, now = new_key(), x509.random_serial_number(), utc_now()
 
     def builder():
         return (x509.CertificateBuilder().subject_name(named("x")).issuer_name(authority.name).public_key(key.public_key())
-                .serial_number(serial).not_valid_before(utc_now() - DAY).not_valid_after(utc_now() + 60 * DAY)
+                .serial_number(serial).not_valid_before(now - DAY).not_valid_after(now + 60 * DAY)
                 .add_extension(x509.SubjectAlternativeName([x509.DNSName("x.test")]), critical=False))
     pre = builder().add_extension(x509.PrecertPoison(), critical=True).sign(authority.key, hashes.SHA256())
     return pre, builder().sign(authority.key, hashes.SHA256())

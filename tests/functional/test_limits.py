@@ -372,7 +372,7 @@ def log_storm(t):
     with d.udp() as c:
         for i in range(5000):
             c.send(wire.header(i, 0x0100, 5) + b"\xff" * 20)
-    equal(client.rcode(d.ask("localhost")), "NOERROR", "rcode afterwards")
+    equal(client.rcode(d.ask("localhost", tcp=True)), "NOERROR", "rcode afterwards")  # the UDP socket's queue may still be full
     log = d.log()
     check(log.count("\n") < 400, f"{log.count(chr(10))} lines in the log")
     check(not re.search(r"[\x00-\x09\x0b-\x1f]", log), "control bytes in the log")
