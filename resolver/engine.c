@@ -173,9 +173,13 @@ engine_plan_set(struct engine *e, struct plan *plan)
 	cache_renew(e->cache, plan->snapshot->generation, &limits);
 	queries_reroute(e);
 	plan_unref(before);
-	/* Without time-names any more it ends when its questions have, under the old plan. */
-	if (e->by_floor != NULL && plan->snapshot->n_time_name > 0)
-		(void)engine_plan_set(e->by_floor, plan);
+	/* No question is sent under the old plan any more. */
+	if (e->by_floor != NULL &&
+	    (plan->snapshot->n_time_name == 0 || engine_plan_set(e->by_floor, plan) != RES_OK)) {
+		queries_fail(e->by_floor);
+		engine_free(e->by_floor);
+		e->by_floor = NULL;
+	}
 	engine_tidy(e);
 	return RES_OK;
 }

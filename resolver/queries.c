@@ -329,6 +329,17 @@ queries_reroute(struct engine *e)
 }
 
 void
+queries_fail(struct engine *e)
+{
+	struct query *q, *next;
+
+	for (q = LIST_FIRST(&e->queries); q != NULL; q = next) {
+		next = LIST_NEXT(q, link);
+		query_settle(q, query_fail(q));
+	}
+}
+
+void
 queries_on_server_gone(void *engine, struct server *s)
 {
 	struct engine *e = engine;

@@ -18,6 +18,8 @@ enum ask queries_join(struct engine *, const struct query_subject *, const struc
 void queries_prefetch(struct engine *, const struct query_subject *);
 /* Under the engine's new plan. */
 void queries_reroute(struct engine *);
+/* All of them fail now. */
+void queries_fail(struct engine *);
 void queries_free(struct engine *);
 
 /* Hooks of the upstreams; ctx: the engine. */

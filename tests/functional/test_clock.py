@@ -5,7 +5,7 @@ import time
 
 from cryptography.hazmat.primitives import hashes
 
-from functional._common import servfail
+from functional._common import code_of, servfail, stat
 from harness import client
 from harness.case import case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
@@ -223,6 +223,21 @@ def reloaded(t):
     m.daemon.write(upstream("one", m.server), NTP)
     check(m.daemon.ctl("reload")["ok"], "reload")
     check(resolves(m, "ntp.example.org"), "with the option again")
+
+
+@case("a reload that takes time-names away while one is asked: its client has an answer at once, and no server is asked again", builds=("gcc",))
+def reloaded_meanwhile(t):
+    m = Machine(t, extra=NTP)
+    check(resolves(m, "time.example.net"), "with the option")
+    m.server.answer = lambda q: None
+    with m.daemon.udp(20) as c:
+        c.send(client.query("ntp.example.org").to_wire())
+        until(lambda: any(q.name.lower() == "ntp.example.org" for q in m.server.questions), 10, "the server is asked")
+        m.daemon.write(upstream("one", m.server))
+        asked = len(m.server.questions)
+        check(m.daemon.ctl("reload")["ok"], "reload")
+        equal(code_of(c.receive()), 2, "rcode")
+    equal((len(m.server.questions), stat(m.daemon, "timeouts")), (asked, 0), "questions to the server, and those that ended by time")
 
 
 @rows([
