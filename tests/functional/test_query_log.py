@@ -443,10 +443,13 @@ def writer_dies(t):
 @case("the daemon is killed: its writer works off what it has, and ends")
 def daemon_dies(t):
     d, _, path = logging(t)
-    d.ask("box.test")
     writer = writer_of(d)
+    os.kill(writer, signal.SIGSTOP)
+    d.ask("box.test")
+    until(lambda: stat(d, "query_logged") == 1, 10, "the writer has the question")
     d.process.expect = None
     os.kill(d.process.pid, signal.SIGKILL)
+    os.kill(writer, signal.SIGCONT)
     lines(path, 1)
     until(lambda: not os.path.exists(f"/proc/{writer}") or open(f"/proc/{writer}/stat", encoding="ascii").read().split()[2] == "Z", 10, "the writer ends")
 
