@@ -178,6 +178,8 @@ ascii_case_equal(struct span a, struct span b)
 {
 	if (a.n != b.n)
 		return false;
+	if (span_equal(a, b)) /* nearly always, and faster than a byte at a time */
+		return true;
 	for (size_t i = 0; i < a.n; i++)
 		if (ascii_lower(a.p[i]) != ascii_lower(b.p[i]))
 			return false;
