@@ -26,6 +26,7 @@ import traceback
 
 from harness.build import SANITIZER_ENV
 from harness import promises
+from harness.patience import patient
 from harness.packages import Unpacked
 from harness.seen import Seen
 
@@ -85,16 +86,22 @@ LOOK_SHARE = 3          # and that many times as long as a look took: one that s
 
 def until(condition, seconds, what):
     """Waits until the condition gives something true, and returns that."""
-    end = time.monotonic() + seconds
+    start = time.monotonic()
     while True:
         began = time.monotonic()
         value = condition()
         if value:
             return value
         now = time.monotonic()
-        if now > end:
+        if now > start + patient(seconds):
             raise AssertionError(f"not within {seconds} s: {what}")
         time.sleep(min(max(LOOKS_S[0], LOOK_SHARE * (now - began)), LOOKS_S[1]))
+
+
+def within(seconds, began, what):
+    """No more time than that has passed since `began`."""
+    took = time.monotonic() - began
+    check(took < patient(seconds), f"{what}: {took:.1f} s")
 
 
 class Process:
@@ -144,7 +151,7 @@ class Process:
         """SIGTERM, and the exit code."""
         self.signal(signal.SIGTERM)
         try:
-            return self.popen.wait(seconds)
+            return self.popen.wait(patient(seconds))
         except subprocess.TimeoutExpired:
             os.killpg(self.pid, signal.SIGKILL)
             self.popen.wait(10)
@@ -229,7 +236,7 @@ class Context:
         """Runs a program to its end; (code, stdout, stderr). A crash or a sanitizer's report of one of ours fails the test
         (not of others: kdig 3.2.6 frees twice when a TLS server is silent)."""
         command = [self.program(command[0]) if "/" not in command[0] else command[0], *map(str, command[1:])]
-        done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=timeout,
+        done = subprocess.run(command, input=stdin, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=patient(timeout),
                               env=env or self.env(), cwd=cwd or self.dir, check=False)
         out, err = done.stdout.decode(errors="replace"), done.stderr.decode(errors="replace")
         self.seen.read(out + "\n" + err)
@@ -278,10 +285,15 @@ def run_case(one, options):
     t = Context(options, folder)
     outcome, why, text = "ok", None, ""
 
+    started, most = time.monotonic(), one.timeout * (3 if t.sanitized else 1)
+
     def too_long(_number, _frame):
-        raise TooLong(f"longer than {one.timeout} s")
+        left = started + patient(most) - time.monotonic()
+        if left <= 0:
+            raise TooLong(f"longer than {one.timeout} s")
+        signal.alarm(int(left) + 1)  # the machine is busy
     signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(one.timeout * (3 if t.sanitized else 1))
+    signal.alarm(most)
     try:
         for need in one.needs:
             t.program(need)
@@ -328,7 +340,7 @@ def run_in_namespaces(one, options):
         return "skip", f"no namespaces here: {probe.stderr.decode().strip()}"
     command = [*unshare, sys.executable, "-B", "-m", "harness.case", *options.argv, "--in-netns", "--exactly", one.name]
     try:
-        out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=4 * one.timeout,
+        out = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=patient(4 * one.timeout),
                              check=False).stdout.decode(errors="replace")
     except subprocess.TimeoutExpired:
         return "bad", "longer than its time"

@@ -9,6 +9,7 @@ import dns.rcode
 import dns.rdatatype
 
 from harness.case import check
+from harness.patience import for_answer
 
 EDE = 15
 
@@ -18,7 +19,7 @@ class Udp:
 
     def __init__(self, address, port, timeout=5):
         self.socket = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.settimeout(timeout)
+        self.socket.settimeout(for_answer(timeout))
         self.socket.connect((address, port))
 
     def send(self, data):
@@ -45,7 +46,7 @@ class Tcp:
     """A TCP connection with two-byte frames."""
 
     def __init__(self, address, port, timeout=5):
-        self.socket = socket.create_connection((address, port), timeout)
+        self.socket = socket.create_connection((address, port), for_answer(timeout))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._held = b""
 
@@ -80,7 +81,7 @@ class Tcp:
 
     def closed(self, seconds=10):
         """Waits until the peer has closed; True when it did."""
-        self.socket.settimeout(seconds)
+        self.socket.settimeout(for_answer(seconds))
         try:
             while self.receive():
                 pass
