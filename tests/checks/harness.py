@@ -9,7 +9,7 @@ from harness.case import case, check, equal
 from harness.pki import Site
 from harness.proxy import Proxy
 from harness.upstream import DohServer, DotServer
-from harness import turns, wire
+from harness import patience, turns, wire
 
 
 def kdig(t, server, *options):
@@ -90,5 +90,34 @@ def named(t):
     have = {os.path.basename(f)[5:-3] for f in glob.glob(os.path.join(t.src, "tests", "functional", "test_*.py"))}
     for table in (turns.LONGEST, turns.LOADS, turns.BESIDE, turns.ONCE, map(turns.name_of, turns.THREADS + turns.NO_THREADS)):
         equal(sorted(set(table) - have), [], "modules that are not there")
-    gone = [name for name in turns.LONG_IN_VALGRIND if not os.path.exists(os.path.join(t.src, name + ".c"))]
+    programs = {f[:-2] for folder in ("unit", "fuzz") for f in glob.glob(f"tests/{folder}/**/*.c", root_dir=t.src, recursive=True)}
+    gone = [start for start in turns.IN_VALGRIND if not any(p.startswith(start) for p in programs)]
     equal(gone, [], "unit tests that are not there")
+
+
+@case("a tarball is tested with what reads its files, and valgrind has each reader of hostile bytes", builds=("gcc",))
+def reduced(t):
+    programs = subprocess.run(["make", "-s", "list-tests"], cwd=t.build, stdout=subprocess.PIPE, check=True).stdout.decode().split()
+    targets = [p for p in programs if p.startswith("tests/fuzz/")]
+    tested = turns.reads_the_tree(t.src, programs)
+    check(targets and set(targets) <= set(tested), "stored inputs that a tarball is not tested with")
+    check("tests/unit/verify/test_vectors" in tested, f"no vectors in {tested}")
+    check(len(tested) < len(programs) / 2, f"{len(tested)} of {len(programs)} are no reduced form")
+    equal([p for p in targets if not turns.in_valgrind(p)], [], "stored inputs that valgrind does not have")
+    for start, why in turns.IN_VALGRIND.items():
+        check(len(why.split()) > 2, f"{start}: why?")
+
+
+@case("patience is what was asked for on a quiet machine, grows with the load, and has a limit", builds=("gcc",))
+def waits(_t):
+    rows = ((0.1, 1.0, 10), (1.5, 1.0, 15), (1.0, 3.0, 30), (90.0, 2.0, 10 * patience.MOST))
+    kept = patience.load, patience.delay
+    try:
+        for load, delay, wanted in rows:
+            patience.load, patience.delay = (lambda load=load: load), (lambda delay=delay: delay)
+            equal(patience.patient(10), wanted, f"load {load}, delay {delay}")
+            equal((patience.for_answer(1), patience.for_answer(10)), (1, wanted), "for an answer that may not come")
+        equal((patience.patient(None), patience.for_answer(None)), (None, None), "without an end")
+    finally:
+        patience.load, patience.delay = kept
+    check(patience.load() > 0 and patience.delay() >= 1, "what is measured")

@@ -1,5 +1,6 @@
 """Results as they come, one a line, and the count at the end."""
 import os
+import re
 import sys
 import threading
 
@@ -60,3 +61,23 @@ class Report:
             self._line(f"{len(self.skips)} skipped")
         self._line(f"{self.passed} passed, {len(self.failures)} failed")
         return 1 if self.failures or not self.passed else 0
+
+
+def last_line(path):
+    try:
+        with open(path, encoding="utf-8", errors="replace") as f:
+            lines = f.read().strip().splitlines()
+        return lines[-1] if lines else "no output"
+    except OSError as error:
+        return str(error)
+
+
+def failure_line(path):
+    """The line of a log that tells most."""
+    with open(path, encoding="utf-8", errors="replace") as f:
+        lines = f.read().strip().splitlines()
+    for pattern in (r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY", r"^FAIL: ", r"error:|Error:|ERROR: (?!0$)", r"FAILED|FAIL:"):
+        for line in lines:
+            if re.search(pattern, line):
+                return line.strip()
+    return lines[-1].strip() if lines else "no output"

@@ -14,10 +14,10 @@ import threading
 import time
 
 from harness import case, coverage, fuzz, produced, promises, roots, seen, turns
-from harness.build import BuildError, Builds, SANITIZER_ENV
+from harness.build import BuildError, Builds, LINKER, SANITIZER_ENV
 from harness.children import Children
 from harness.packages import Unpacked, wanted
-from harness.report import Report
+from harness.report import Report, failure_line, last_line
 
 VALGRIND = "--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect"
 
@@ -83,7 +83,7 @@ class Run:
     def build(self, label):
         def work():
             started = time.monotonic()
-            self.builds.build(label)
+            self.builds.build(label, reduced=label == "tsan" and not self.options.tsan)
             if self.wants(f"build/{label}"):
                 self.report.ok(f"build/{label}")
             self.report.note(f"# {label} was built in {time.monotonic() - started:.0f} s")
@@ -93,9 +93,9 @@ class Run:
         """make check in one build; every program is a test. kind: the label in the names (valgrind runs in gcc's build)."""
         kind = kind or label
         folder = self.builds.dir(label)
-        left = turns.LONG_IN_VALGRIND if kind == "valgrind" and not self.options.long else ()
-        programs = [p for p in self.builds.test_programs(label)
-                    if self.wants(f"{kind}/{short(p)}") and (kind, p) not in NOT_IN and p not in left]
+        reduced = kind == "valgrind" and not self.options.long
+        programs = [p for p in self.builds.test_programs(label) if self.wants(f"{kind}/{short(p)}") and (kind, p) not in NOT_IN
+                    and not (reduced and not turns.in_valgrind(p))]
         if not programs:
             return
         log = self.builds.log(f"{kind}-check")
@@ -217,15 +217,27 @@ class Run:
         promises.record(name, "gcc", figure, self.builds.promises)
 
     def distcheck(self):
-        """That a tarball builds, tests, installs and uninstalls: not optimised and hardly compressed, as nobody keeps it."""
-        log, compiler = self.builds.log("distcheck"), "ccache gcc" if shutil.which("ccache") else "gcc"
-        command = ["make", f"-j{self.processors}", "distcheck", f"DISTCHECK_CONFIGURE_FLAGS=CC='{compiler}' CFLAGS=-O0"]
+        """That a tarball builds, tests, installs and uninstalls: not optimised and hardly compressed, as nobody keeps it.
+
+        Clang builds it, so that its warnings (build/clang) cost no build of their own: no optimisation finds more of them. Of
+        the unit tests, which ran in gcc's build, those that read files of the tree run; with --long all of them.
+        """
+        log, compiler = self.builds.log("distcheck"), "clang" if shutil.which("clang") else "gcc"
+        options = f"--enable-werror CC='{'ccache ' if shutil.which('ccache') else ''}{compiler}' CFLAGS=-O0 LDFLAGS='{LINKER}'"
+        command = ["make", f"-j{self.processors}", "distcheck", f"DISTCHECK_CONFIGURE_FLAGS={options}"]
+        if not self.options.long:
+            command.append("TESTS=" + " ".join(turns.reads_the_tree(self.builds.src, self.builds.test_programs("gcc"))))
         with open(log, "wb") as out:
             code = self.children.run(command, out, 1200, cwd=self.builds.dir("gcc"), env=dict(os.environ, XZ_OPT="-1"))
-        if code == 0:
-            self.report.ok("distcheck")
-        else:
-            self.report.bad("distcheck", f"ended with {code}: {failure_line(log)} [{log}]")
+        with open(log, encoding="utf-8", errors="replace") as f:
+            compiled = re.search(r"^# TOTAL:", f.read(), re.M)  # the tests ran, so every program was built
+        for name, good in (("build/clang", compiled), ("distcheck", code == 0)):
+            if name == "build/clang" and compiler != "clang":
+                self.report.skip(name, "clang is not on this machine")
+            elif good:
+                self.report.ok(name)
+            else:
+                self.report.bad(name, f"ended with {code}: {failure_line(log)} [{log}]")
 
     def fuzzed(self, done):
         """Reports one stretch of one engine, and keeps what it took."""
@@ -369,12 +381,8 @@ class Run:
 
     def plan_busy(self):
         """Before the modules, of which those that mostly wait go on beside it: at the end nobody waits for one of these alone."""
-        if not shutil.which("clang"):
-            self.report.skip("build/clang", "clang is not on this machine")
-        elif self.wants_any("build/clang"):
-            self.build("clang")
         self.busy("valgrind", self.valgrind, "build/gcc", "gcc/unit")  # whose results lie in the same files
-        if self.wants("distcheck"):
+        if self.wants("distcheck") or self.wants("build/clang"):
             self.busy("distcheck", self.distcheck, "build/gcc")
 
     def plan_coverage(self):
@@ -439,26 +447,6 @@ class Run:
 def short(program):
     """tests/unit/test_x -> unit/test_x"""
     return program.partition("/")[2]
-
-
-def last_line(path):
-    try:
-        with open(path, encoding="utf-8", errors="replace") as f:
-            lines = f.read().strip().splitlines()
-        return lines[-1] if lines else "no output"
-    except OSError as error:
-        return str(error)
-
-
-def failure_line(path):
-    """The line of a log that tells most."""
-    with open(path, encoding="utf-8", errors="replace") as f:
-        lines = f.read().strip().splitlines()
-    for pattern in (r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY", r"^FAIL: ", r"error:|Error:|ERROR: (?!0$)", r"FAILED|FAIL:"):
-        for line in lines:
-            if re.search(pattern, line):
-                return line.strip()
-    return lines[-1].strip() if lines else "no output"
 
 
 def parse(argv):

@@ -1,5 +1,7 @@
 """Which modules run first, which with what else beside them, and which under ThreadSanitizer."""
 import contextlib
+import os
+import re
 import threading
 
 # Modules that take minutes: they begin first, so that nobody waits for one of them alone at the end.
@@ -27,14 +29,39 @@ THREADS = ("functional.test_soak", "functional.test_control", "functional.test_f
 # Their library replaces malloc, they measure memory, or they run the installed packages.
 NO_THREADS = ("functional.test_faults", "functional.test_clock_steps", "functional.test_memory", "functional.test_endurance",
               "functional.test_setup", "functional.test_systemd", "functional.test_links", "functional.test_fleet")
-# Unit tests that valgrind has with --long alone: each takes it half a minute and more. The sanitizers always have them.
-LONG_IN_VALGRIND = {
-    "tests/unit/resolver/test_admission": "half a minute of a thousand questions a second: counters, no memory of their own",
-    "tests/unit/watch/test_findings": "hundreds of certificates; test_findings_act is about the same files",
-    "tests/unit/watch/test_gzip": "expands a hundred megabytes, by zlib",
-    "tests/unit/watch/test_issued": "ten thousand files of state; test_state is about the same functions",
-    "tests/unit/watch/test_watch_list": "a list of a hundred thousand names; fuzz_watch_list reads lists as well",
+# Valgrind looks for what the sanitizers do not see, reads of values that were never set. In every run it has the unit tests
+# that begin so: what strangers send, and what is freed half built. --long: every unit test. The sanitizers always have them all.
+IN_VALGRIND = {
+    "tests/fuzz/": "the readers of everything hostile, with the stored inputs and a sample of their prefixes",
+    "tests/unit/base/dns/": "questions of clients and answers of upstreams",
+    "tests/unit/config/test_settings_memory": "frees settings that are half built",
+    "tests/unit/transport/test_doh": "HTTP/2 of an upstream",
+    "tests/unit/transport/test_dot": "frames of an upstream",
+    "tests/unit/transport/test_proto_memory": "frees connections that are half built",
+    "tests/unit/transport/test_ticket": "tickets of an upstream",
+    "tests/unit/transport/test_tls_peer": "certificates as they come in a handshake",
+    "tests/unit/verify/ct/test_precert": "rebuilds a certificate from parts of a stranger's",
+    "tests/unit/verify/ct/test_sct": "lists of timestamps in a stranger's certificate",
+    "tests/unit/verify/ct/test_head": "signed heads of a log",
+    "tests/unit/verify/ct/test_entry": "entries of a log",
+    "tests/unit/verify/test_verify_memory": "frees verdicts that are half built",
+    "tests/unit/verify/x509/test_cert": "certificates of strangers",
+    "tests/unit/verify/x509/test_der": "DER of strangers",
+    "tests/unit/verify/x509/test_disguise": "certificates that two readers understand differently",
+    "tests/unit/verify/x509/test_identity": "names in a stranger's certificate",
+    "tests/unit/verify/x509/test_name": "names in a stranger's certificate",
 }
+
+
+def in_valgrind(program):
+    return program.startswith(tuple(IN_VALGRIND))
+
+
+def reads_the_tree(src, programs):
+    """Unit tests that read files of the tree, which a tarball has to bring: those with DATA_DIR, and the stored inputs."""
+    with open(os.path.join(src, "tests/unit/local.mk"), encoding="utf-8") as f:
+        with_data = set(re.findall(r"^(\w+)_CPPFLAGS = \$\(DATA_CPPFLAGS\)", f.read(), re.M))
+    return [p for p in programs if p.startswith("tests/fuzz/") or re.sub(r"\W", "_", p) in with_data]
 
 
 def name_of(module):
