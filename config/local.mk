@@ -4,6 +4,7 @@ libconfig_a_SOURCES = \
 	config/changes.c config/changes.h \
 	config/check.c \
 	config/compile.c config/compile.h \
+	config/compiled_in.c config/compiled_in.h \
 	config/errors.c \
 	config/file.c config/file.h \
 	config/forms.c config/forms.h \

@@ -1,5 +1,6 @@
 #include "config/reader.h"
 
+#include "config/compiled_in.h"
 #include "config/forms.h"
 #include "config/hints.h"
 
@@ -9,19 +10,6 @@
 
 #define DEFAULTS_MAX 8192 /* the defaults of a section, as text */
 #define TITLE_MAX    64   /* of an upstream: it goes into log lines and EDE texts */
-
-/* Public resolvers by address, as their operators publish them. */
-static const char compiled_in[] =
-    "upstream \"cloudflare\" {\n"
-    "	address = {\"1.1.1.1\", \"1.0.0.1\", \"2606:4700:4700::1111\", \"2606:4700:4700::1001\"}\n"
-    /* issued for 1.1.1.1 in 2024 and 2025 without Cloudflare's knowledge */
-    "	disallow = {\"serial a530a29cc1a5da40000000005671f24c issuer CN=Fina RDC 2015,O=Financijska "
-    "agencija,C=HR\"}\n"
-    "}\n"
-    "upstream \"quad9\" { address = {\"9.9.9.9\", \"149.112.112.112\", \"2620:fe::fe\", \"2620:fe::9\"} }\n"
-    "upstream \"google\" {\n"
-    "	address = {\"8.8.8.8\", \"8.8.4.4\", \"2001:4860:4860::8888\", \"2001:4860:4860::8844\"}\n"
-    "}\n";
 
 static void
 reader_report(struct reader *r, unsigned line, const char *text)
@@ -377,14 +365,42 @@ upstream_port(const struct upstream_settings *u)
 	return u->protocol == TP_DOT ? 853 : 443;
 }
 
+static bool
+is_any_general(const struct settings *s)
+{
+	for (size_t i = 0; i < s->n_upstream; i++)
+		if (!s->upstream[i].forward_only)
+			return true;
+	return false;
+}
+
+/* Any upstream in the files replaces those, but one that serves forwards only. */
+static enum res
+add_compiled_in(struct reader *r)
+{
+	bool clash = false;
+
+	for (size_t i = 0; i < COMPILED_IN_N; i++) {
+		const struct upstream_settings *u = settings_upstream(r->s, compiled_in_titles[i]);
+
+		if (u == NULL)
+			continue;
+		config_errors_add(r->errors, u->place,
+				  "upstream \"%s\" has forward-only and the title of a compiled-in upstream, "
+				  "another title was expected",
+				  u->title);
+		clash = r->bad = true;
+	}
+	return clash ? RES_OK : reader_text(r, NULL, span_str(compiled_in_upstreams));
+}
+
 enum res
 reader_finish(struct reader *r, struct settings **out)
 {
 	enum res res = r->nomem ? RES_NOMEM : RES_OK;
 
-	/* any upstream in the files replaces those */
-	if (res == RES_OK && r->s->n_upstream == 0)
-		res = reader_text(r, NULL, span_str(compiled_in));
+	if (res == RES_OK && !is_any_general(r->s))
+		res = add_compiled_in(r);
 	for (size_t i = 0; i < r->s->n_upstream; i++) {
 		struct upstream_settings *u = &r->s->upstream[i];
 

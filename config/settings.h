@@ -87,6 +87,7 @@ struct upstream_settings {
 	char *client_cert, *client_key;
 	struct addrs also_address;
 	bool trust_ad;
+	bool forward_only; /* serves what is forwarded to it, and takes no compiled-in upstream's place */
 };
 
 struct forward_settings {
@@ -94,6 +95,7 @@ struct forward_settings {
 	struct place place;
 	struct place set_at[OPTION_COUNT];
 	struct strings upstream; /* titles; empty: never leaves this machine */
+	bool shared;             /* its upstreams serve what they served without this row */
 };
 
 struct settings {

@@ -89,7 +89,7 @@ warn_global(struct compile *c)
 		general |= strcmp(c->s->forward[i].title, ".") == 0;
 	if (!general)
 		warn(c, &snap->warning, &snap->n_warning,
-		     "every upstream is named in a forward: names that match no forward "
+		     "every upstream serves forwards only: names that match no forward "
 		     "have no upstream (a forward \".\" gives them one)");
 	if (c->s->ct_mode != CT_REQUIRE)
 		warn(c, &snap->warning, &snap->n_warning,
@@ -200,19 +200,19 @@ compile_upstream_policy(struct compile *c, const struct upstream_settings *u)
 	return p;
 }
 
-/* Does it serve the names that match no forward? Not if a forward names it, unless "." does. */
+/* Does it serve the names that match no forward? Not if a forward claims it, unless "." names it. */
 static bool
-is_general(const struct settings *s, const char *title)
+is_general(const struct settings *s, const struct upstream_settings *u)
 {
-	bool named = false, root = false;
+	bool claimed = u->forward_only, root = false;
 
 	for (size_t i = 0; i < s->n_forward; i++)
 		for (size_t k = 0; k < s->forward[i].upstream.n; k++)
-			if (strcmp(s->forward[i].upstream.v[k], title) == 0) {
-				named = true;
+			if (strcmp(s->forward[i].upstream.v[k], u->title) == 0) {
+				claimed |= !s->forward[i].shared;
 				root |= strcmp(s->forward[i].title, ".") == 0;
 			}
-	return root || !named;
+	return root || !claimed;
 }
 
 /* The same targets under the same policy, but for the clock. */
@@ -259,7 +259,7 @@ compile_upstream(struct compile *c, struct upstream_plan *plan, const struct ups
 
 	plan->title = u->title;
 	plan->policy = compile_upstream_policy(c, u);
-	plan->general = is_general(c->s, u->title);
+	plan->general = is_general(c->s, u);
 	plan->trust_ad = u->trust_ad;
 	if (target == NULL || plan->policy == NULL)
 		return;

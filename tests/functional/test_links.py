@@ -16,18 +16,18 @@ VPN = {"VPN_IP_IFACE": "tun0", "VPN_IP4_DOMAINS": "corp.example.net", "VPN_IP4_N
 FORWARD = 'forward "corp.example.net" { upstream = {"link-tun0"} }'
 
 
-def hook(t, link, action, variables):
-    """The file that the hook leaves, or None; a daemon that takes it and a tool that notes each reload."""
+def hook(t, link, action, variables, configuration="", beside=()):
+    """The file that the hook leaves, or None; a daemon that takes it and a tool that notes each reload. Files beside it stay."""
     etc = t.path("etc")
     os.makedirs(f"{etc}/conf.d", exist_ok=True)
-    t.write("etc/ctstub.conf", f'trust {{ builtin-disallow = true }}\nstate-dir = "{t.dir}"\n')
+    t.write("etc/ctstub.conf", f'trust {{ builtin-disallow = true }}\nstate-dir = "{t.dir}"\n{configuration}')
     tool = t.write("ctstub", f'#!/bin/sh\necho "$@" >>{t.path("reloads")}\n')
     os.chmod(tool, 0o755)
     env = t.env(CTSTUB_ETC=etc, CTSTUB=tool, CTSTUBD=t.program("ctstubd"), **variables)
     t.write("evil.example.net", "a file that a pattern would find")
     code, _, err = t.run("/bin/sh", os.path.join(t.build, HOOK), link, action, env=env)
     equal(code, 0, err)
-    left = os.listdir(f"{etc}/conf.d")
+    left = sorted(set(os.listdir(f"{etc}/conf.d")) - set(beside))
     if not left:
         return None
     equal(left, [f"90-link-{link}.conf"], "files in conf.d")
@@ -72,10 +72,56 @@ def row(t, change, want):
     text = hook(t, "tun0", "vpn-up", variables)
     equal(forwards(text), want, text)
     for line in lines_of(text):
-        check(re.fullmatch(r'upstream "link-tun0" \{|  address = \{("[0-9a-f.:]+",?)+\}|\}|forward "[a-z0-9.-]+" \{ upstream = \{"link-tun0"\} \}', line),
-              f"not a line of ours: {line}")
+        check(re.fullmatch(r'upstream "link-tun0" \{|  address = \{("[0-9a-f.:]+",?)+\}|  forward-only = true|\}|'
+                           r'forward "[a-z0-9.-]+" \{ upstream = \{"link-tun0"\} \}', line), f"not a line of ours: {line}")
     check(not os.path.exists(t.path("ran")), "a command in a name was run")
     equal(os.path.exists(t.path("reloads")), bool(want), "the daemon was asked to reload")
+
+
+QUAD9 = 'upstream "quad9" { address = {"9.9.9.9"} }\n'
+CORP_ROWS = 'upstream "corp" { address = {"192.0.2.7"} ct = "off" }\nforward "corp.example.net" { upstream = {"corp"} }\n'
+OTHER = "other.example.net"
+
+
+def general_upstreams(t):
+    """Who serves names that match no forward, by what `ctstubd -p` prints."""
+    code, text, err = t.run(t.program("ctstubd"), "-p", "-c", t.path("etc/ctstub.conf"))
+    equal(code, 0, err)
+    sections = dict(re.findall(r'^(\w+ ".*?") \{\n(.*?)^\}', text, re.M | re.S))
+    forwards_of = [body for title, body in sections.items() if title.startswith("forward")]
+    claimed = {u for body in forwards_of if "shared = false" in body for u in re.findall(r'"(.*?)"', body)}
+    return [title[10:-1] for title, body in sections.items()
+            if title.startswith("upstream") and "forward-only = false" in body and title[10:-1] not in claimed]
+
+
+@rows([
+    ("the compiled-in upstreams serve all other names", "", {}, ["corp.example.net"], ["cloudflare", "quad9", "google"]),
+    ("an upstream of the file serves all other names", QUAD9, {}, ["corp.example.net"], ["quad9"]),
+    ("a VPN that gives the resolver of all names does not take it away", QUAD9, {"VPN_IP4_NAMESERVERS": "9.9.9.9"}, ["corp.example.net"], ["quad9"]),
+    ("a VPN that gives a compiled-in resolver does not take it away", "", {"VPN_IP4_NAMESERVERS": "1.1.1.1"}, ["corp.example.net"],
+     ["cloudflare", "quad9", "google"]),
+    ("an upstream whose title has spaces and signs", 'upstream "my & own / 1" { address = {"192.0.2.7"} }\n', {}, ["corp.example.net"], ["my & own / 1"]),
+    ("G11 a VPN that claims a name of the configuration", QUAD9 + CORP_ROWS, {"VPN_IP4_DOMAINS": f"corp.example.net {OTHER}"}, [OTHER], ["quad9"]),
+    ("G11 a VPN that claims a name below one of the configuration", QUAD9 + CORP_ROWS, {"VPN_IP4_DOMAINS": f"secret.corp.example.net {OTHER}"}, [OTHER], ["quad9"]),
+    ("a name above one of the configuration goes to the VPN, the one below does not", QUAD9 + CORP_ROWS, {"VPN_IP4_DOMAINS": "example.net"}, ["example.net"],
+     ["quad9"]),
+    ("G11 a VPN that claims a name that must not leave this machine", QUAD9 + 'forward "Home.Arpa." {upstream={}}\n', {"VPN_IP4_DOMAINS": "home.arpa a.home.arpa"}, [],
+     ["quad9"]),
+    ("reverse zones that an address prefix of the configuration covers", QUAD9 + 'forward "10.0.0.0/8" {upstream={}}\n',
+     {"VPN_IP4_DOMAINS": f"1.10.in-addr.arpa 8.b.d.0.1.0.0.2.ip6.arpa {OTHER}"}, ["8.b.d.0.1.0.0.2.ip6.arpa", OTHER], ["quad9"]),
+    ("a forward of all names is no claim to each of them", QUAD9 + 'forward "." { upstream = {"quad9"} }\n', {}, ["corp.example.net"], []),
+    ("G11 a VPN that claims another link's name and one of conf.d", QUAD9, {"VPN_IP4_DOMAINS": f"first.example.net mine.example.net {OTHER}"}, [OTHER], ["quad9"]),
+], builds=("gcc",))
+def others(t, configuration, change, want, general):
+    """The names of nobody's link go where they went before, whatever a VPN says."""
+    t.write("etc/conf.d/90-link-lo.conf", 'upstream "link-lo" { address = {"192.0.2.77"} forward-only = true }\n'
+            'forward "first.example.net" { upstream = {"link-lo"} }\n')
+    t.write("etc/conf.d/95-mine.conf", 'forward "mine.example.net" {upstream={}}\n')
+    text = hook(t, "tun0", "vpn-up", {**VPN, **change}, configuration, beside=("90-link-lo.conf", "95-mine.conf"))
+    equal(forwards(text), sorted(want), text)
+    equal(general_upstreams(t), general, "upstreams of all other names")
+    code, _, err = t.run(t.program("ctstubd"), "-t", "-c", t.path("etc/ctstub.conf"))
+    equal((code, "serves forwards only" in err), (0, False), err)
 
 
 @case("the same event again changes nothing and asks for no reload, and another resolver does", builds=("gcc",))

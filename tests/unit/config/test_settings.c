@@ -244,7 +244,7 @@ static const struct {
     {"a port of one address", "upstream \"u\" { address = {\"192.0.2.1\", \"[2001:db8::1]:8853\"} port = 8530 }",
 	"address = {\"192.0.2.1\", \"[2001:db8::1]:8853\"}\n\tport = 8530\n"},
     {"G02 a name with a dot at its end", "upstream \"u\" { address = {\"192.0.2.1\"} name = \"DNS.Example.\" }", "name = \"dns.example\"\n"},
-    {"G02 a forward with a dot at its end", UP "forward \"Corp.Example.\" { upstream = {} }", "forward \"corp.example\" {\n\tupstream = {}\n}"},
+    {"G02 a forward with a dot at its end", UP "forward \"Corp.Example.\" { upstream = {} }", "forward \"corp.example\" {\n\tupstream = {}\n\tshared = false\n}"},
     {"an address alone as a client", "allow = {\"192.0.2.7\", \"2001:DB8::/32\"}", "allow = {\"192.0.2.7/32\", \"2001:db8::/32\"}\n"},
     {"a forward of a prefix", UP "forward \"2001:DB8:0::/32\" { upstream = {} }", "forward \"2001:db8::/32\" {"},
     {"a loopback upstream is allowed", "upstream \"u\" { address = {\"127.0.0.1\"} }", "address = {\"127.0.0.1\"}"},

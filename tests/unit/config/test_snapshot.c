@@ -345,6 +345,54 @@ an_upstream_of_a_forward_serves_nothing_else(void **state)
 	snapshot_unref(snap);
 }
 
+#define PLAIN "upstream \"u\" { address = {\"192.0.2.1\"} }\n"
+#define LINK "upstream \"l\" { address = {\"192.0.2.2\"} forward-only = true }\nforward \"l.example\" { upstream = {\"l\"} }\n"
+
+/* Names of the upstreams that serve names for which there is no forward. */
+static void
+rows_of_a_link_change_nothing_for_other_names(void **state)
+{
+	static const struct { const char *text, *general; } rows[] = {
+	    {LINK, "cloudflare quad9 google "},
+	    {PLAIN LINK, "u "},
+	    {LINK "forward \".\" { upstream = {\"l\"} }\n", "l cloudflare quad9 google "},
+	    {PLAIN "forward \"l.example\" { upstream = {\"u\"} shared = true }\n", "u "},
+	    {PLAIN "forward \"l.example\" { upstream = {\"u\"} shared = false }\n", ""},
+	    {PLAIN "forward \"l.example\" { upstream = {\"u\"} shared = true }\nforward \"m.example\" { upstream = {\"u\"} }\n", ""},
+	    {LINK "forward \"m.example\" { upstream = {\"quad9\", \"l\"} shared = true }\n", "cloudflare quad9 google "},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char text[2048], general[256] = "";
+		struct snapshot *snap;
+
+		(void)snprintf(text, sizeof text, STATE "%s", rows[i].text);
+		snap = compile_good(*state, text);
+		for (size_t k = 0; k < snap->n_upstream; k++)
+			if (snap->upstream[k].general) {
+				(void)strcat(general, snap->upstream[k].title);
+				(void)strcat(general, " ");
+			}
+		assert_string_equal(general, rows[i].general);
+		snapshot_unref(snap);
+	}
+}
+
+static void
+an_upstream_for_forwards_cannot_change_one_that_is_compiled_in(void **state)
+{
+	struct config_errors errors = {0};
+	struct settings *s = NULL;
+
+	(void)state;
+	assert_int_equal(settings_read_text(&s, "f", span_str("\nupstream \"google\" { address = {\"192.0.2.1\"} forward-only = true }\n"), &errors),
+	    RES_MALFORMED);
+	assert_int_equal(errors.n, 1);
+	assert_string_equal(errors.line[0], "f:2: upstream \"google\" has forward-only and the title of a compiled-in upstream, another title was expected");
+	settings_free(s);
+	config_errors_free(&errors);
+}
+
 /* A log list of one log, as of a date. */
 static char *
 log_list(const char *date)
@@ -509,6 +557,8 @@ main(void)
 	    cmocka_unit_test(invalid_days_are_errors),
 	    cmocka_unit_test(anchors_and_lists_are_read_once),
 	    cmocka_unit_test(an_upstream_of_a_forward_serves_nothing_else),
+	    cmocka_unit_test(rows_of_a_link_change_nothing_for_other_names),
+	    cmocka_unit_test(an_upstream_for_forwards_cannot_change_one_that_is_compiled_in),
 	    cmocka_unit_test(the_newer_log_list_is_used),
 	    cmocka_unit_test(entries_of_the_watcher_hold_for_every_upstream),
 	    cmocka_unit_test(words_of_probe_are_an_upstream),
