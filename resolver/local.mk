@@ -91,7 +91,6 @@ libresolver_a_SOURCES += \
 	resolver/daemon/service.c resolver/daemon/service.h \
 	resolver/daemon/socket_unit.c resolver/daemon/socket_unit.h \
 	resolver/daemon/showing.c resolver/daemon/showing.h \
-	resolver/daemon/slice.c resolver/daemon/slice.h \
 	resolver/daemon/sockets.c resolver/daemon/sockets.h \
 	resolver/daemon/status.c resolver/daemon/status.h \
 	resolver/daemon/tcp_conn.c resolver/daemon/tcp_conn.h \

@@ -4,7 +4,6 @@
 #include "resolver/daemon/listener_tcp.h"
 #include "resolver/daemon/listener_udp.h"
 #include "resolver/daemon/portal_link.h"
-#include "resolver/daemon/slice.h"
 #include "resolver/upstreams.h"
 
 #include <pthread.h>
@@ -181,15 +180,12 @@ enum res
 worker_start(struct worker *w)
 {
 	sigset_t all, before;
-	uint64_t slice;
 	int failed;
 
-	/* Signals are the main thread's. The new thread inherits the slice: the sandbox may be closed when it begins. */
+	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
-	slice = slice_set(SLICE_SHORT_NS);
 	failed = pthread_create(&w->thread, NULL, worker_thread, w);
-	(void)slice_set(slice);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	w->started = failed == 0;
 	return failed == 0 ? RES_OK : RES_NOMEM;

@@ -1,13 +1,8 @@
 """Several workers, one cache: what one of them received is found by all, and what is taken out is gone for all. The kernel chooses the
 worker by the client's port, so each question below comes from a port of its own: 30 of them miss no worker."""
-import ctypes
-import os
-import platform
-import struct
-
 from functional._common import stub
 from harness import client, wire
-from harness.case import Skip, case, check, equal, until
+from harness.case import case, check, equal, until
 from harness.daemon import upstream
 from harness.upstream import DotServer
 
@@ -102,27 +97,3 @@ def reloaded(t):
     for _ in range(3):
         check(d.ctl("reload")["ok"], "another reload")
     from_all_ports(d, "www.example.com")
-
-
-SCHED_CALLS = {"x86_64": (315, 314), "aarch64": (275, 274)}   # sched_getattr, sched_setattr
-SCHED_ATTR = struct.Struct("IIQiIQQQ")                       # size, policy, flags, nice, priority, runtime, deadline, period
-
-
-def slice_ns(tid, again=False):
-    """What sched_getattr(2) reports for a thread; again: and sets it to what it is."""
-    get, put = SCHED_CALLS.get(platform.machine(), (None, None))
-    libc, room = ctypes.CDLL(None), ctypes.create_string_buffer(SCHED_ATTR.size)
-    if get is None or libc.syscall(get, tid, room, SCHED_ATTR.size, 0) != 0 or again and libc.syscall(put, tid, room, 0) != 0:
-        raise Skip("threads cannot ask for slices here")
-    return SCHED_ATTR.unpack(room.raw)[5]
-
-
-@case("each worker asks for short slices, and the main thread keeps its own", builds=("gcc",))
-def slices(t):
-    usual = slice_ns(0, again=True)
-    if usual == 0:
-        raise Skip("the kernel knows no slices, which came with Linux 6.12")
-    d, _ = stub(t, workers=WORKERS)
-    main = d.process.pid
-    found = sorted((int(name) != main, slice_ns(int(name))) for name in os.listdir(f"/proc/{main}/task"))
-    equal(found, [(False, usual)] + [(True, 100_000)] * WORKERS, "(is a worker, its slice)")

@@ -178,7 +178,6 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_notify \
 	tests/unit/resolver/daemon/test_query_line \
 	tests/unit/resolver/daemon/test_repeats \
-	tests/unit/resolver/daemon/test_slice \
 	tests/unit/resolver/daemon/test_socket_unit \
 	tests/unit/resolver/daemon/test_writer
 check_PROGRAMS += \
