@@ -6,6 +6,7 @@
 #include "cli/files.h"
 #include "cli/lookup.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 

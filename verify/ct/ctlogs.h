@@ -13,8 +13,6 @@
 #include "base/faults.h"
 #include "base/res.h"
 
-#include <gnutls/abstract.h>
-
 #define CTLOGS_FILE_MAX      (8 * 1024 * 1024) /* the largest public list is 150 KB */
 #define CTLOGS_MAX           4096              /* logs in one list; the largest public list has 250 */
 #define CTLOGS_OPERATORS_MAX 512
@@ -44,7 +42,6 @@ struct ctlog {
 	size_t n_previous;
 	struct span key; /* DER SubjectPublicKeyInfo */
 	enum ctlog_key_kind key_kind;
-	gnutls_pubkey_t pubkey; /* imported once, read by all threads */
 	bool tiled;             /* static-ct: its SCTs must carry a leaf_index */
 	bool never_counts;      /* log_type other than prod */
 	enum ctlog_state state;

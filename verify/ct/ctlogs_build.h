@@ -30,7 +30,7 @@ enum res ctlogs_new(struct ctlogs **);
 const char *ctlogs_keep(struct ctlogs *, struct span text);
 /* The same for a name, kept once. */
 const char *ctlogs_keep_operator(struct ctlogs *, struct span name);
-/* Checks a log and takes it in: log->key is lent, id and key_kind and pubkey are made from it, the other strings
+/* Checks a log and takes it in: log->key is lent, id and key_kind are made from it, the other strings
  * must be kept already; a NULL description becomes the id. RES_LIMIT, RES_MALFORMED with a sentence without place. */
 enum res ctlogs_add(struct ctlogs *, const struct ctlog *, char **why);
 /* Takes back the log that was added last. */

@@ -2,6 +2,7 @@
 #include "base/text.h"
 #include "verify/ct/sct.h"
 
+#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -215,13 +216,19 @@ note_fill(&note, notes[i].note, signature);
 static int
 setup(void **state)
 {
+	gnutls_pubkey_t key = NULL;
+	bool made;
+
 	(void)state;
 	if (gnutls_privkey_init(&private_key) < 0 ||
 	    gnutls_privkey_generate(private_key, GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0) < 0 ||
-	    gnutls_pubkey_init(&log_known.pubkey) < 0 ||
-	    gnutls_pubkey_import_privkey(log_known.pubkey, private_key, 0, 0) < 0 ||
-	    gnutls_pubkey_export2(log_known.pubkey, GNUTLS_X509_FMT_DER, &spki) < 0 ||
-	    gnutls_hash_fast(GNUTLS_DIG_SHA256, spki.data, spki.size, log_known.id) < 0)
+	    gnutls_pubkey_init(&key) < 0)
+		return -1;
+	made = gnutls_pubkey_import_privkey(key, private_key, 0, 0) >= 0 &&
+	       gnutls_pubkey_export2(key, GNUTLS_X509_FMT_DER, &spki) >= 0 &&
+	       gnutls_hash_fast(GNUTLS_DIG_SHA256, spki.data, spki.size, log_known.id) >= 0;
+	gnutls_pubkey_deinit(key);
+	if (!made)
 		return -1;
 	log_known.key = span_of(spki.data, spki.size);
 	log_known.key_kind = CTLOG_ECDSA_P256;
@@ -238,7 +245,6 @@ teardown(void **state)
 {
 	(void)state;
 	gnutls_privkey_deinit(private_key);
-	gnutls_pubkey_deinit(log_known.pubkey);
 	gnutls_free(spki.data);
 	return 0;
 }
