@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#define EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte)) /* eight such bytes */
+
 bool
 text_line_take(struct span *text, struct span *line)
 {
@@ -20,12 +22,31 @@ text_line_take(struct span *text, struct span *line)
 	return true;
 }
 
+/* Is one of eight bytes below a space or 0x7f? A byte whose top bit is set is neither. */
+static bool
+eight_have_control(const uint8_t p[8])
+{
+	uint64_t v, is_7f;
+
+	memcpy(&v, p, sizeof v);
+	is_7f = v ^ EIGHT(0x7f);
+	return (((v - EIGHT(' ')) & ~v & EIGHT(0x80)) | ((is_7f - EIGHT(1)) & ~is_7f & EIGHT(0x80))) != 0;
+}
+
 bool
 text_is_plain(struct span line)
 {
-	for (size_t i = 0; i < line.n; i++)
+	size_t i = 0;
+
+	while (i < line.n) {
+		if (line.n - i >= 8 && !eight_have_control(line.p + i)) {
+			i += 8;
+			continue;
+		}
 		if ((line.p[i] < ' ' && line.p[i] != '\t') || line.p[i] == 0x7f)
 			return false;
+		i++;
+	}
 	return true;
 }
 
@@ -151,10 +172,9 @@ ascii_is_blank(uint8_t c)
 static uint64_t
 ascii_lower_8(uint64_t x)
 {
-	const uint64_t ones = 0x0101010101010101;
-	uint64_t low = x & 0x7f * ones;
-	uint64_t from_a = low + (0x80 - 'A') * ones, beyond_z = low + (0x7f - 'Z') * ones;
-	uint64_t upper = (from_a ^ beyond_z) & ~x & 0x80 * ones;
+	uint64_t low = x & EIGHT(0x7f);
+	uint64_t from_a = low + EIGHT(0x80 - 'A'), beyond_z = low + EIGHT(0x7f - 'Z');
+	uint64_t upper = (from_a ^ beyond_z) & ~x & EIGHT(0x80);
 
 	return x | upper >> 2;
 }

@@ -18,23 +18,31 @@ hex_write(char *out, struct span s)
 	return out;
 }
 
+/* The value of each digit, plus one: 0 is no digit. */
+static const uint8_t hex_values[256] = {
+    ['0'] = 1,  ['1'] = 2,  ['2'] = 3,  ['3'] = 4,  ['4'] = 5,  ['5'] = 6,  ['6'] = 7,  ['7'] = 8,
+    ['8'] = 9,  ['9'] = 10, ['a'] = 11, ['b'] = 12, ['c'] = 13, ['d'] = 14, ['e'] = 15, ['f'] = 16,
+    ['A'] = 11, ['B'] = 12, ['C'] = 13, ['D'] = 14, ['E'] = 15, ['F'] = 16,
+};
+
+/* -1: it is no digit. */
 static int
 hex_value(uint8_t c)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	c = ascii_lower(c);
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+	return hex_values[c] - 1;
 }
 
 enum res
 hex_read(uint8_t *out, size_t n, struct span text)
 {
+	int all = 0;
+
 	if (text.n != 2 * n)
 		return RES_MALFORMED;
 	for (size_t i = 0; i < text.n; i++)
-		if (hex_value(text.p[i]) < 0)
-			return RES_MALFORMED;
+		all |= hex_value(text.p[i]);
+	if (all < 0)
+		return RES_MALFORMED;
 	for (size_t i = 0; i < n; i++)
 		out[i] = (uint8_t)(hex_value(text.p[2 * i]) << 4 | hex_value(text.p[2 * i + 1]));
 	return RES_OK;

@@ -128,6 +128,8 @@ endif
 sbin_PROGRAMS += ctstubd
 ctstubd_SOURCES = resolver/daemon/main.c
 ctstubd_LDADD = $(ABOUT_LIBS) $(RESOLVER_LIBS)
+# The dynamic linker looks for each symbol in the libraries by their order: those that define most of them come first.
+ctstubd_LDFLAGS = -Wl,--no-as-needed -lc $(GNUTLS_LIBS) $(EVENT_LIBS) $(AM_LDFLAGS)
 dist_man_MANS += resolver/daemon/ctstubd.8
 RESOLVER_LIBS = libresolver.a $(DNSTAP_LIB) $(DNSTAP_LIBS) $(SANDBOX_LIBS) $(CONFIG_LIBS) $(ABOUT_DL)
 

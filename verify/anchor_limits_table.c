@@ -98,26 +98,38 @@ anchor_limits_count(const struct anchor_limits *table)
 }
 
 static int
-limits_entry_compare(const void *a, const void *b)
+limits_entry_compare(const struct limits_entry *e, bool of_file, bool by_key, const uint8_t hash[32])
 {
-	const struct limits_entry *x = *(struct limits_entry *const *)a,
-				  *y = *(struct limits_entry *const *)b;
+	if (e->of_file != of_file)
+		return e->of_file - of_file;
+	return e->by_key != by_key ? e->by_key - by_key : memcmp(e->hash, hash, 32);
+}
 
-	if (x->of_file != y->of_file)
-		return x->of_file - y->of_file;
-	return x->by_key != y->by_key ? x->by_key - y->by_key : memcmp(x->hash, y->hash, 32);
+/* Where the entry is, or where it would be: how many are before it. */
+static size_t
+limits_entry_at(const struct anchor_limits *table, bool of_file, bool by_key, const uint8_t hash[32])
+{
+	size_t low = 0, high = table->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (limits_entry_compare(table->entry[mid], of_file, by_key, hash) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
 }
 
 static const struct limits_entry *
 limits_entry_find(const struct anchor_limits *table, bool of_file, bool by_key, const uint8_t hash[32])
 {
-	struct limits_entry want = {.of_file = of_file, .by_key = by_key}, *const want_at = &want, **found;
+	size_t at = limits_entry_at(table, of_file, by_key, hash);
 
-	memcpy(want.hash, hash, 32);
-	if (table->n == 0)
-		return NULL;
-	found = bsearch(&want_at, table->entry, table->n, sizeof(*table->entry), limits_entry_compare);
-	return found == NULL ? NULL : *found;
+	return at < table->n && limits_entry_compare(table->entry[at], of_file, by_key, hash) == 0
+		   ? table->entry[at]
+		   : NULL;
 }
 
 /* The earlier of two dates stays. */
@@ -182,9 +194,9 @@ anchor_limits_find(struct anchor_limit *out, const struct anchor_limits *table, 
 enum res
 limits_entry_add(struct anchor_limits *table, struct limits_entry *e, char **why)
 {
-	size_t at = table->n;
+	size_t at = limits_entry_at(table, e->of_file, e->by_key, e->hash);
 
-	if (limits_entry_find(table, e->of_file, e->by_key, e->hash) != NULL) {
+	if (at < table->n && limits_entry_compare(table->entry[at], e->of_file, e->by_key, e->hash) == 0) {
 		limits_entry_free(e);
 		return why_say(why, RES_MALFORMED, "this anchor has a line already");
 	}
@@ -204,8 +216,7 @@ limits_entry_add(struct anchor_limits *table, struct limits_entry *e, char **why
 		table->entry = larger;
 		table->cap = cap;
 	}
-	for (; at > 0 && limits_entry_compare(&table->entry[at - 1], &e) > 0; at--)
-		table->entry[at] = table->entry[at - 1];
+	memmove(table->entry + at + 1, table->entry + at, (table->n - at) * sizeof(*table->entry));
 	table->entry[at] = e;
 	table->n++;
 	return RES_OK;

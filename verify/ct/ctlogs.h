@@ -42,8 +42,8 @@ struct ctlog {
 	size_t n_previous;
 	struct span key; /* DER SubjectPublicKeyInfo */
 	enum ctlog_key_kind key_kind;
-	bool tiled;             /* static-ct: its SCTs must carry a leaf_index */
-	bool never_counts;      /* log_type other than prod */
+	bool tiled;        /* static-ct: its SCTs must carry a leaf_index */
+	bool never_counts; /* log_type other than prod */
 	enum ctlog_state state;
 	int64_t state_ms;          /* since when; 0 when the list does not say */
 	int64_t interval_start_ms; /* of the certificate's notAfter: [start, end) */

@@ -217,6 +217,7 @@ shown_text_hides_nothing(void **state)
 static void
 hex_is_strict(void **state)
 {
+	static const char digits[] = "0123456789abcdefABCDEF";
 	uint8_t out[2] = {0};
 	char text[5];
 
@@ -226,6 +227,35 @@ hex_is_strict(void **state)
 	assert_int_equal(hex_read(out, 2, span_str("ab0")), RES_MALFORMED);
 	assert_int_equal(hex_read(out, 2, span_str("ab0g")), RES_MALFORMED);
 	assert_int_equal(hex_read(out, 2, span_str("ab0f0")), RES_MALFORMED);
+	assert_string_equal(hex_write(text, span_of(out, 2)), "ab0f"); /* as it was */
+	for (int c = 0; c < 256; c++) {
+		const char *digit = c == 0 ? NULL : strchr(digits, c);
+		long at = digit != NULL ? digit - digits : -1;
+		uint8_t pair[2] = {'0', (uint8_t)c};
+
+		if (hex_read(out, 1, span_of(pair, 2)) != (at >= 0 ? RES_OK : RES_MALFORMED) ||
+		    (at >= 0 && out[0] != (at < 16 ? at : at - 6)))
+			fail_msg("byte %d", c);
+	}
+}
+
+/* Every byte at every place of a line that is longer than two words of the machine. */
+static void
+control_characters_are_found_wherever_they_stand(void **state)
+{
+	(void)state;
+	for (int c = 0; c < 256; c++)
+		for (size_t at = 0; at < 19; at++)
+			for (size_t tab = 0; tab < 19; tab++) {
+				uint8_t line[19];
+				bool plain = (c >= ' ' && c != 0x7f) || c == '\t';
+
+				memset(line, at % 2 == 0 ? 'x' : 0xff, sizeof line);
+				line[tab] = '\t';
+				line[at] = (uint8_t)c;
+				if (text_is_plain(span_of(line, sizeof line)) != plain)
+					fail_msg("byte %d at %zu, a tab at %zu", c, at, tab);
+			}
 }
 
 static const struct {
@@ -396,6 +426,7 @@ main(void)
 	    cmocka_unit_test(escaped_text_is_safe_on_a_terminal),
 	    cmocka_unit_test(shown_text_hides_nothing),
 	    cmocka_unit_test(hex_is_strict),
+	    cmocka_unit_test(control_characters_are_found_wherever_they_stand),
 	    cmocka_unit_test(pasted_hex_is_read),
 	    cmocka_unit_test(hex_numbers_have_no_leading_zeros),
 	    cmocka_unit_test(numbers_are_whole),
