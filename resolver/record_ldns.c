@@ -49,8 +49,9 @@ library_load(void)
 	if (ldns.loaded)
 		return NULL;
 	if (ldns.sealed)
-		return "this record needs ldns, which is loaded at the start only: restart ctstubd, or write "
-		       "the record without parentheses, comments, escaped names and rare types";
+		return "this record needs ldns, which is loaded at the start only: check it with ctstubd -t, "
+		       "and restart ctstubd; or write the record without parentheses, comments, escaped "
+		       "names and rare types";
 	library = dlopen(LDNS_SONAME, RTLD_NOW | RTLD_LOCAL);
 	if (library == NULL)
 		return error_of_loader();

@@ -1,5 +1,6 @@
 """Configuration files: every mistake with its line, all in one run; nothing falls back (G01 to G06)."""
 import os
+import re
 import signal
 
 from functional._common import again, stub
@@ -189,7 +190,7 @@ def rare_local_data(t):
     d, server = stub(t, user="")
     d.write(upstream("one", server), local_data(d, PLAIN[0], RARE))
     reply = d.ctl("reload")
-    check(not reply["ok"] and "restart ctstubd" in str(reply) and "LOC 52 22" in str(reply), f"{reply}")
+    check(not reply["ok"] and "check it with ctstubd -t, and restart ctstubd" in str(reply) and "LOC 52 22" in str(reply), f"{reply}")
     check(not d.ask("a.local.test", "A").answer or "192.0.2.77" not in str(d.ask("a.local.test", "A")), "half of it was taken")
     code, out, err = t.run("ctstubd", "-t", "-c", d.config)
     equal(code, 0, f"ctstubd -t: {out}{err}")
@@ -198,6 +199,19 @@ def rare_local_data(t):
     d.write(upstream("one", server), local_data(d, RARE, 'rarer.local.test. TYPE65280 \\# 2 abcd'))
     check(d.ctl("reload")["ok"], "a reload with ldns there")
     check(d.ask("rarer.local.test", "TYPE65280").answer, "the second record")
+
+
+@case("a reload that brings the first rare record, a malformed one, names the place that ctstubd -t explains", builds=("gcc",))
+def malformed_rare_record(t):
+    d, server = stub(t, user="")
+    d.write(upstream("one", server), "\n" + local_data(d, 'rare.local.test. LOC somewhere'))
+    reply = d.ctl("reload")
+    place = re.search(re.escape(d.config) + r":\d+: ", str(reply))
+    check(not reply["ok"] and place and "check it with ctstubd -t" in str(reply), f"{reply}")
+    code, out, err = t.run("ctstubd", "-t", "-c", d.config)
+    lines = [line for line in err.splitlines() if place.group() in line]
+    equal((code, len(lines)), (2, 1), f"ctstubd -t: {out}{err}")
+    check("LOC somewhere" in lines[0] and "rdata" in lines[0] and "ldns" not in lines[0], f"it does not say what is wrong: {lines[0]}")
 
 
 @case("P07 clients are answered while a large list of names is reloaded", timeout=240, builds=("gcc",))
