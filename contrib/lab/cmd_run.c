@@ -14,6 +14,7 @@
 #include <fnmatch.h>
 #include <getopt.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,7 @@ struct run {
 	size_t jobs;
 	int64_t patience_ms;
 	bool json, verbose, keep;
+	bool shown; /* the results were printed */
 
 	char folder[FILE_PATH_MAX]; /* world and scratch; ours */
 	char world_folder[FILE_PATH_MAX];
@@ -79,6 +81,43 @@ run_on_result(void *ctx, const struct scenario *scenario, const struct trial_res
 			(long long)result->ms, result->ede, result->ede[0] != '\0' ? " " : "",
 			result->detail);
 	bar_show(run, scenario->name);
+}
+
+/* The last complaint, for --json. */
+static char complaint[512];
+
+static void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+static void
+complain(const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	(void)vsnprintf(complaint, sizeof complaint, format, ap);
+	va_end(ap);
+	fprintf(stderr, "ctstub-lab: %s\n", complaint);
+}
+
+/* With --json a run that has no results prints why. What a process of the cell complained of is on standard error alone. */
+static void
+failure_show(int code)
+{
+	static const char *const texts[] = {
+	    [LAB_USAGE] = "the command line is wrong (ctstub-lab help run)",
+	    [LAB_TROUBLE] = "the trials cannot run on this machine (see standard error)",
+	};
+	json_t *json;
+	char *text;
+
+	if (interrupted != 0)
+		(void)snprintf(complaint, sizeof complaint, "interrupted");
+	json = json_pack("{s:s}", "error", complaint[0] != '\0' ? complaint : texts[code]);
+	text = json_dumps(json, JSON_COMPACT);
+	if (text != NULL)
+		puts(text);
+	free(text);
+	json_decref(json);
 }
 
 /* Was this scenario selected, and does it use this protocol? */
@@ -193,7 +232,7 @@ trials_run(struct run *run)
 	bar_show(run, "");
 	res = jobs_run(&order, run->queue, run->n_queue);
 	if (res != RES_OK)
-		fprintf(stderr, "ctstub-lab: cannot start a trial: %s\n", strerror(errno));
+		complain("cannot start a trial: %s", strerror(errno));
 	else if (run->bar && interrupted != 0)
 		fputc('\n', stderr);
 	return res;
@@ -206,8 +245,7 @@ run_all(struct run *run)
 	if (run->results == NULL || !queue_fill(run) || !world_make(run))
 		return LAB_TROUBLE;
 	if (run->n_queue == 0) {
-		fprintf(stderr, "ctstub-lab: --scenario %s: no such scenario over this protocol\n",
-			run->glob);
+		complain("--scenario %s: no such scenario over this protocol", run->glob);
 		return LAB_USAGE;
 	}
 	if (cell_try() != RES_OK || trials_run(run) != RES_OK)
@@ -244,7 +282,7 @@ run_summary(const struct run *run)
 }
 
 static int
-results_show(const struct run *run)
+results_show(struct run *run)
 {
 	char *text = json_dumps(run->results, JSON_INDENT(1));
 	enum res res = RES_OK;
@@ -254,7 +292,8 @@ results_show(const struct run *run)
 	if (run->out_file != NULL)
 		res = lab_file_write(run->out_file, span_str(text), 0644);
 	if (res != RES_OK)
-		fprintf(stderr, "ctstub-lab: %s: %s\n", run->out_file, strerror(errno));
+		complain("%s: %s", run->out_file, strerror(errno));
+	run->shown = true;
 	if (run->json)
 		puts(text);
 	else
@@ -292,23 +331,21 @@ client_find(struct run *run)
 	case RES_OK:
 		break;
 	case RES_UNSUPPORTED:
-		fprintf(stderr, "ctstub-lab: %s: the client is not installed, or cannot run here\n",
-			run->adapter);
+		complain("%s: the client is not installed, or cannot run here", run->adapter);
 		return false;
 	case RES_NOT_FOUND:
-		fprintf(stderr, "ctstub-lab: %s: no such adapter in %s\n", run->adapter, run->adapters);
+		complain("%s: no such adapter in %s", run->adapter, run->adapters);
 		return false;
 	case RES_MALFORMED:
 	case RES_LIMIT:
 	case RES_NOMEM:
 	case RES_IO:
-		fprintf(stderr, "ctstub-lab: %s: cannot understand the output of its `describe`\n",
-			run->adapter);
+		complain("%s: cannot understand the output of its `describe`", run->adapter);
 		return false;
 	}
 	if (run->protocol == SERVER_DOH ? run->client.doh : run->client.dot)
 		return true;
-	fprintf(stderr, "ctstub-lab: %s does not speak this protocol\n", run->client.name);
+	complain("%s does not speak this protocol", run->client.name);
 	return false;
 }
 
@@ -363,8 +400,8 @@ jobs_default(void)
 	return jobs < JOBS_DEFAULT_MAX ? jobs : JOBS_DEFAULT_MAX;
 }
 
-int
-lab_run(int argc, char **argv)
+static int
+run_verb(struct run *run, int argc, char **argv)
 {
 	static const struct option options[] = {{"client", required_argument, NULL, 'c'},
 						{"adapters", required_argument, NULL, 'a'},
@@ -378,37 +415,58 @@ lab_run(int argc, char **argv)
 						{"keep", no_argument, NULL, 'k'},
 						{NULL, 0, NULL, 0}};
 	const struct sigaction stop = {.sa_handler = on_interrupt};
-	struct run run = {.glob = "*",
-			  .jobs = jobs_default(),
-			  .patience_ms = PATIENCE_DEFAULT_MS,
-			  .adapters = adapters_folder()};
 	char template[] = "/tmp/ctstub-lab-run.XXXXXX";
 	int c, code;
 
 	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1)
-		if (!run_option_read(&run, c, optarg))
+		if (!run_option_read(run, c, optarg))
 			return LAB_USAGE;
-	if (argc != optind || run.adapter == NULL)
+	if (argc != optind || run->adapter == NULL)
 		return lab_help_wrong("run");
-	if (!client_find(&run))
+	if (!client_find(run))
 		return LAB_USAGE;
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	if (mkdtemp(template) == NULL) {
-		perror("ctstub-lab: /tmp");
+		complain("/tmp: %s", strerror(errno));
 		return LAB_TROUBLE;
 	}
-	snprintf(run.folder, sizeof run.folder, "%s", template);
-	(void)chmod(run.folder, 0755); /* clients drop their privileges and still read their configuration */
-	run.bar = isatty(STDERR_FILENO) && !run.verbose;
-	code = run_all(&run);
+	snprintf(run->folder, sizeof run->folder, "%s", template);
+	(void)chmod(run->folder, 0755); /* clients drop their privileges and still read their configuration */
+	run->bar = isatty(STDERR_FILENO) && !run->verbose;
+	code = run_all(run);
 	if (code == LAB_DONE)
-		code = results_show(&run);
-	json_decref(run.results);
-	free(run.queue);
-	if (run.keep)
-		fprintf(run.json ? stderr : stdout, "kept: %s\n", run.folder);
+		code = results_show(run);
+	json_decref(run->results);
+	free(run->queue);
+	if (run->keep)
+		fprintf(run->json ? stderr : stdout, "kept: %s\n", run->folder);
 	else
-		lab_folder_remove(run.folder);
+		lab_folder_remove(run->folder);
+	return code;
+}
+
+/* Before the options are read, because reading them may fail. */
+static bool
+wants_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+int
+lab_run(int argc, char **argv)
+{
+	struct run run = {.glob = "*",
+			  .jobs = jobs_default(),
+			  .patience_ms = PATIENCE_DEFAULT_MS,
+			  .adapters = adapters_folder(),
+			  .json = wants_json(argc, argv)};
+	int code = run_verb(&run, argc, argv);
+
+	if (run.json && !run.shown)
+		failure_show(code);
 	return code;
 }

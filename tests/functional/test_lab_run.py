@@ -180,10 +180,30 @@ def interrupted(t, number, send):
     equal(own_mounts(t), mounts, "mounts")
 
 
+ADAPTERS = "contrib/lab/adapters"
+
+
+@rows([
+    ("an adapter that does not exist", ("--client", "nobody"), 2, "nobody: no such adapter in "),
+    ("no client", (), 2, "the command line is wrong (ctstub-lab help run)"),
+    ("an unknown option", ("--client", "ctstub", "--nonsense"), 2, "the command line is wrong (ctstub-lab help run)"),
+    ("a number out of range", ("--client", "ctstub", "--jobs", "0"), 2, "the command line is wrong (ctstub-lab help run)"),
+    ("no scenario of that name", ("--client", "ctstub", "--scenario", "nothing-*"), 2, "--scenario nothing-*: no such scenario over this protocol"),
+], builds=("gcc",))
+def json_of_failure(t, arguments, want, error):
+    code, text, err = t.run("ctstub-lab", "run", *arguments, "--json", "--adapters", os.path.join(t.src, ADAPTERS), env=t.env(CTSTUBD=t.program("ctstubd")))
+    equal(code, want, err)
+    found = json.loads(text)
+    check(list(found) == ["error"] and found["error"].startswith(error), f"printed: {found}")
+    check(err != "", "standard error is empty")
+    code, text, _ = t.run("ctstub-lab", "run", *arguments, "--adapters", os.path.join(t.src, ADAPTERS), env=t.env(CTSTUBD=t.program("ctstubd")))
+    equal((code, text), (want, ""), "without --json")
+
+
 @case("run without namespaces reports it once, writes no results, and exits with code 3", builds=("gcc",))
 def no_namespaces(t):
     out = t.path("results.json")
-    script = 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" run --client ctstub --adapters "$1" --out "$2"'
+    script = 'echo 0 >/proc/sys/user/max_net_namespaces && exec "$0" run --client ctstub --adapters "$1" --out "$2" $3'
     code, text, err = t.run("/usr/bin/unshare", "--user", "--map-root-user", "sh", "-c", script, t.program("ctstub-lab"),
                             os.path.join(t.src, "contrib", "lab", "adapters"), out, env=t.env(CTSTUBD=t.program("ctstubd")))
     if "unshare" in err or "max_net_namespaces" in err:
@@ -191,3 +211,6 @@ def no_namespaces(t):
     equal((code, text), (3, ""), f"exit code and output; {err}")
     equal([line.partition(":")[2][:30] for line in err.splitlines()], [" no namespaces for this user: "], f"standard error: {err}")
     check(not os.path.exists(out), "there are results")
+    code, text, err = t.run("/usr/bin/unshare", "--user", "--map-root-user", "sh", "-c", script, t.program("ctstub-lab"),
+                            os.path.join(t.src, "contrib", "lab", "adapters"), out, "--json", env=t.env(CTSTUBD=t.program("ctstubd")))
+    equal((code, list(json.loads(text))), (3, ["error"]), f"with --json; {err}")
