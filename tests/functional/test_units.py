@@ -1,6 +1,7 @@
 """The units beside the daemon's under the real systemd: what runs by a timer, fails and comes again; the exporter."""
 import os
 import re
+import shutil
 
 from harness.case import case, check, equal, until
 from harness.installed import CONFIG, GOOD, STATUS, booted, configure, doors
@@ -90,7 +91,42 @@ def helpers(t):
     exporter(machine)
     configure(machine.root, GOOD + 'nonsense = 1\n')
     fails_and_comes_again(machine, "ctstub-audit", 7 * HOUR_US)
+    alert(machine)
     machine.power_off()
+
+
+# (what the manual page says of a program of exec, whether it can, a command of the shell)
+ALERT = (
+    ("a server", True, "bash -c 'exec 3<>/dev/tcp/127.0.0.1/53'"),
+    ("a server over IPv6", True, "bash -c 'exec 3<>/dev/tcp/::1/53'"),
+    ("a socket of this machine", True, "test -S /run/systemd/journal/socket && logger --socket-errors=on alert-was-here"),
+    ("its folder", True, "echo x >/var/lib/ctstub/watch/alerted"),
+    ("a /tmp of its own", True, "echo x >/tmp/alerted"),
+    ("other programs", True, "sh -c 'date | sort' >/dev/null"),
+    ("another folder", False, "echo x >/var/tmp/../log/alerted"),
+    ("the folder of the daemon", False, "echo x >/var/lib/ctstub/alerted"),
+    ("/root", False, "ls /root/seen"),
+    ("/home", False, "ls /home/seen"),
+    ("a setuid program", False, "test $(/usr/local/bin/id-of-root -u) = 0"),
+)
+
+
+def alert(machine):
+    """A program in the sandbox of ctstub-watch.service can do what ctstub-watch(8) says, and no more."""
+    steps = "".join(f"if {command} 2>/dev/null; then echo 'can {what};'; else echo 'cannot {what};'; fi\n" for what, _, command in ALERT)
+    put(machine, "/usr/local/bin/alert", "#!/bin/sh\n" + steps)
+    put(machine, "/root/seen", "")
+    put(machine, "/home/seen", "")
+    shutil.copy(machine.root + "/usr/bin/id", machine.root + "/usr/local/bin/id-of-root")
+    for program, mode in (("alert", 0o755), ("id-of-root", 0o4755)):
+        os.chmod(f"{machine.root}/usr/local/bin/{program}", mode)
+    equal(machine.must("setpriv", "--reuid=1", "--clear-groups", "/usr/local/bin/id-of-root", "-u").strip(), "0", "a setuid program elsewhere (negative control)")
+    drop_in(machine, "ctstub-watch.service", "[Service]\nType=oneshot\nRestart=no\nExecStart=\nExecStart=/usr/local/bin/alert\n")
+    machine.must("systemctl", "start", "ctstub-watch", seconds=60)
+    said = machine.journal("ctstub-watch")
+    for what, can, _ in ALERT:
+        check(f"{'can' if can else 'cannot'} {what};" in said, f"{what}: {'can' if can else 'cannot'} was expected: {said[-900:]}")
+    check("alert-was-here" in machine.must("journalctl", "--no-pager", "-o", "cat", "-t", "ctstub-watch", "-t", "root"), "the line of logger")
 
 
 class Organisation:
