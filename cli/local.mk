@@ -42,14 +42,17 @@ CLI_SOURCES = \
 	cli/probe.h cli/probe_print.c \
 	cli/protection.c cli/protection.h \
 	cli/rules.c cli/rules.h \
+	cli/setup/alone.c cli/setup/alone.h \
 	cli/setup/apply.c cli/setup/apply.h \
 	cli/setup/cmd_setup.c \
 	cli/setup/entry.c cli/setup/entry.h \
 	cli/setup/machine.c cli/setup/machine.h \
+	cli/setup/ours.c cli/setup/ours.h \
 	cli/setup/plan.c cli/setup/plan.h \
 	cli/setup/program.c cli/setup/program.h \
 	cli/setup/record.c cli/setup/record.h \
 	cli/setup/resolves.c cli/setup/resolves.h \
+	cli/setup/xattrs.c cli/setup/xattrs.h \
 	cli/status_print.c cli/status_print.h \
 	cli/verbs.c \
 	cli/watch_status.c cli/watch_status.h

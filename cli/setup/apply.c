@@ -46,11 +46,14 @@ service_end(const char *unit, bool enabled)
 }
 
 static bool
-service_begin(const char *unit, bool enabled)
+service_begin(const char *unit, bool enabled, bool idle)
 {
+	const char *enable_only[] = {systemctl, "enable", unit, NULL};
 	const char *enable[] = {systemctl, "enable", "--now", unit, NULL};
 	const char *start[] = {systemctl, "start", unit, NULL};
 
+	if (enabled && idle)
+		return call(enable_only);
 	return call(enabled ? enable : start);
 }
 
@@ -82,14 +85,14 @@ apply_plan(const struct plan *plan)
 			ok = setup_restart(step->path);
 			break;
 		case STEP_ENABLE:
-			ok = service_begin(step->path, true);
+			ok = service_begin(step->path, true, false);
 			break;
 		}
 	}
 	return ok;
 }
 
-enum standing { IS_BEFORE, IS_AFTER, IS_OTHER };
+enum standing { IS_BEFORE, IS_AFTER, IS_GONE, IS_OTHER };
 
 static enum standing
 standing_of(const struct change *change)
@@ -101,6 +104,8 @@ standing_of(const struct change *change)
 	if (entry_read(&now, change->path) == RES_OK) {
 		if (entry_equal(&now, &change->before))
 			standing = IS_BEFORE;
+		else if (now.kind == ENTRY_ABSENT)
+			standing = IS_GONE;
 		else if (entry_digest(digest, &now) == RES_OK && strcmp(digest, change->after) == 0)
 			standing = IS_AFTER;
 	}
@@ -144,7 +149,8 @@ file_undo(const struct change *change)
 	if (standing == IS_OTHER)
 		(void)cli_complain(EXIT_REFUSED, verb, "%s has changed since the setup: left as it is",
 				   change->path);
-	return standing == IS_BEFORE || (standing == IS_AFTER && file_put(change->path, &change->before));
+	/* Where somebody deleted it there is nothing to write over. */
+	return standing == IS_BEFORE || (standing != IS_OTHER && file_put(change->path, &change->before));
 }
 
 static void
@@ -162,7 +168,7 @@ change_undo(const struct change *change)
 	case STEP_FILE:
 		return file_undo(change);
 	case STEP_SERVICE:
-		return service_begin(change->path, change->enabled);
+		return service_begin(change->path, change->enabled, change->idle);
 	case STEP_ENABLE:
 		return unit_undo(change->path);
 	case STEP_RESTART: /* after all others */

@@ -4,9 +4,11 @@
 #include "cli/cli.h"
 
 #include "base/path.h"
-#include "cli/args.h"
 #include "base/text.h"
+#include "cli/args.h"
+#include "cli/setup/alone.h"
 #include "cli/setup/apply.h"
+#include "cli/setup/ours.h"
 #include "cli/setup/resolves.h"
 
 #include <jansson.h>
@@ -175,6 +177,17 @@ plan_find(struct setup *s, bool with_links)
 
 /* ---- asking */
 
+/* Is a step for /etc/resolv.conf, which somebody made immutable? */
+static bool
+is_locked(const struct setup *s)
+{
+	bool found = false;
+
+	for (size_t i = 0; i < s->plan.n; i++)
+		found |= strcmp(s->plan.step[i].path, "/etc/resolv.conf") == 0;
+	return found && s->machine.guard == GUARD_IMMUTABLE;
+}
+
 static void
 print_plan(const struct setup *s)
 {
@@ -190,6 +203,11 @@ print_plan(const struct setup *s)
 		(void)printf("  %zu. %s\n", i + 1, text != NULL ? text : "?");
 		free(text);
 	}
+	if (s->machine.guard == GUARD_MOUNT)
+		(void)puts("/etc/resolv.conf is a mount point: whatever put it there may write it again.");
+	if (is_locked(s))
+		(void)puts("/etc/resolv.conf is immutable: somebody set it so, and setup does not change it "
+			   "(chattr -i /etc/resolv.conf ends that).");
 }
 
 static const char *
@@ -204,7 +222,7 @@ name_that_resolves(const struct setup *s)
 static bool
 settles(const char *name)
 {
-	for (int i = 0; i < SETTLE_TRIES; i++) {
+	for (int i = 0; i < SETTLE_TRIES && !alone_stopped(); i++) {
 		if (resolves_here(name))
 			return true;
 		(void)sleep(SETTLE_WAIT_S);
@@ -233,7 +251,9 @@ roll_back(struct setup *s, const char *because)
 {
 	size_t left;
 
-	(void)cli_complain(EXIT_TROUBLE, verb, "%s: everything is put back", because);
+	alone_finish();
+	(void)cli_complain(EXIT_TROUBLE, verb, "%s: everything is put back",
+			   alone_stopped() ? "interrupted" : because);
 	left = apply_undo(&s->record);
 	(void)record_store(s);
 	if (left > 0)
@@ -251,16 +271,30 @@ need_root(void)
 }
 
 static enum exit_code
-may_change(const struct setup *s, const char **name)
+begin(void)
 {
 	enum exit_code code = need_root();
 
+	if (code == EXIT_GOOD && !alone_begin())
+		code = cli_complain(EXIT_TROUBLE, verb,
+				    "another `ctstub setup` changes this machine: try again");
+	return code;
+}
+
+static enum exit_code
+may_change(const struct setup *s, const char **name)
+{
+	enum exit_code code = need_root();
+	char why[OURS_WHY_MAX];
+
 	if (code != EXIT_GOOD)
 		return code;
-	if (s->machine.guard == GUARD_IMMUTABLE)
+	if (is_locked(s))
 		return cli_complain(
 		    EXIT_TROUBLE, verb,
 		    "/etc/resolv.conf is immutable: somebody set it so (chattr -i /etc/resolv.conf ends it)");
+	if (!ours_holds(s->settings, &s->server[0], why))
+		return cli_complain(EXIT_TROUBLE, verb, "%s: nothing was changed", why);
 	*name = name_that_resolves(s);
 	if (*name == NULL)
 		return cli_complain(EXIT_TROUBLE, verb,
@@ -269,8 +303,22 @@ may_change(const struct setup *s, const char **name)
 	return EXIT_GOOD;
 }
 
+/* Nothing is left to do. */
+static bool
+is_done(struct setup *s, bool with_links)
+{
+	plan_free(&s->plan);
+	machine_free(&s->machine);
+	buf_clear(&s->hook);
+	if (plan_find(s, with_links) != EXIT_GOOD)
+		return false;
+	for (size_t i = 0; i < s->plan.n; i++)
+		(void)cli_complain(EXIT_TROUBLE, verb, "%s is not as setup left it", s->plan.step[i].path);
+	return s->plan.n == 0;
+}
+
 static enum exit_code
-change_machine(struct setup *s)
+change_machine(struct setup *s, bool with_links)
 {
 	const char *name = NULL;
 	enum exit_code code = may_change(s, &name);
@@ -290,8 +338,8 @@ change_machine(struct setup *s)
 		return roll_back(s, "a step failed");
 	if (!settles(name))
 		return roll_back(s, "names do not resolve through ctstub");
-	if (s->machine.guard == GUARD_MOUNT)
-		(void)puts("/etc/resolv.conf is a mount point: whatever put it there may write it again.");
+	if (!is_done(s, with_links))
+		return roll_back(s, "another program undid a change");
 	(void)puts("Done: this machine resolves through ctstub. `ctstub setup --undo` puts everything back.");
 	return EXIT_GOOD;
 }
@@ -301,8 +349,9 @@ static enum exit_code
 undo(struct setup *s, const char *config)
 {
 	size_t left;
-	enum exit_code code = need_root();
+	enum exit_code code = begin();
 
+	alone_finish(); /* nothing ends it halfway */
 	if (code == EXIT_GOOD)
 		code = cli_settings_as_read(&s->settings, verb, config);
 	if (code == EXIT_GOOD)
@@ -327,12 +376,17 @@ static size_t
 check_problems(const struct setup *s)
 {
 	size_t wrong = apply_drift(&s->record) + s->plan.n;
+	char why[OURS_WHY_MAX];
 
 	for (size_t i = 0; i < s->plan.n; i++) {
 		char *text = step_text(&s->plan.step[i]);
 
 		(void)cli_complain(EXIT_REFUSED, verb, "not done yet: %s", text != NULL ? text : "?");
 		free(text);
+	}
+	if (!ours_holds(s->settings, &s->server[0], why)) {
+		(void)cli_complain(EXIT_REFUSED, verb, "%s", why);
+		wrong++;
 	}
 	if (wrong == 0 && name_that_resolves(s) == NULL) {
 		(void)cli_complain(EXIT_REFUSED, verb, "%s does not resolve %s", s->server_text[0],
@@ -382,6 +436,8 @@ setup_run(struct setup *s, const struct request *req)
 	code = cli_settings(&s->settings, verb, req->config);
 	if (code == EXIT_GOOD)
 		code = servers_find(s);
+	if (code == EXIT_GOOD && req->yes && geteuid() == 0)
+		code = begin();
 	if (code == EXIT_GOOD && geteuid() == 0)
 		code = setup_record_find(s);
 	if (code == EXIT_GOOD)
@@ -390,7 +446,7 @@ setup_run(struct setup *s, const struct request *req)
 		return code == EXIT_GOOD ? check(s, req->json) : code;
 	print_plan(s);
 	if (req->yes)
-		return change_machine(s);
+		return change_machine(s, req->with_links);
 	if (s->plan.n > 0)
 		(void)puts(
 		    "Nothing was changed. `ctstub setup --yes` does it, `ctstub setup --undo` puts it back.");

@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/replace.h"
 #include "base/text.h"
+#include "cli/setup/xattrs.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,6 +22,7 @@ void
 entry_free(struct entry *e)
 {
 	buf_free(&e->bytes);
+	buf_free(&e->xattrs);
 }
 
 /* ---- reading */
@@ -56,6 +58,8 @@ file_read(struct entry *e, int folder, const char *name)
 		e->gid = st.st_gid;
 		e->mtime = st.st_mtim;
 		res = file_fill(e, fd);
+		if (res == RES_OK)
+			res = xattrs_get(&e->xattrs, fd);
 	}
 	(void)close(fd);
 	return res;
@@ -73,6 +77,7 @@ link_read(struct entry *e, int folder, const char *name, const struct stat *st)
 		return RES_LIMIT;
 	e->uid = st->st_uid;
 	e->gid = st->st_gid;
+	e->mtime = st->st_mtim;
 	buf_put(&e->bytes, span_of(target, (size_t)n));
 	return buf_ok(&e->bytes) ? RES_OK : RES_NOMEM;
 }
@@ -102,7 +107,8 @@ entry_read(struct entry *e, const char *path)
 	int folder = path_parent_open(path, &name, &why);
 	enum res res;
 
-	*e = (struct entry){.kind = ENTRY_ABSENT, .bytes = buf_max(ENTRY_FILE_MAX)};
+	*e = (struct entry){
+	    .kind = ENTRY_ABSENT, .bytes = buf_max(ENTRY_FILE_MAX), .xattrs = buf_max(ENTRY_XATTRS_MAX)};
 	if (folder < 0)
 		return errno == ENOENT || errno == ENOTDIR ? RES_OK : RES_IO;
 	res = read_in(e, folder, name);
@@ -149,6 +155,7 @@ file_finish(int fd, const struct entry *e)
 	if (!file_write_all(fd, buf_span(&e->bytes)) || fchown(fd, e->uid, e->gid) != 0 ||
 	    fchmod(fd, e->mode) != 0)
 		return false;
+	xattrs_put(fd, buf_span(&e->xattrs));
 	if (e->mtime.tv_sec != 0 && futimens(fd, times) != 0)
 		return false;
 	return fsync(fd) == 0;
@@ -169,6 +176,7 @@ file_make(int folder, const char *name, const struct entry *e)
 static bool
 link_make(int folder, const char *name, const struct entry *e)
 {
+	const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, e->mtime};
 	char target[ENTRY_TARGET_MAX + 1];
 
 	if (e->bytes.n > ENTRY_TARGET_MAX) {
@@ -178,19 +186,21 @@ link_make(int folder, const char *name, const struct entry *e)
 	memcpy(target, e->bytes.p, e->bytes.n);
 	target[e->bytes.n] = '\0';
 	return symlinkat(target, folder, name) == 0 &&
-	       fchownat(folder, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW) == 0;
+	       fchownat(folder, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       (e->mtime.tv_sec == 0 || utimensat(folder, name, times, AT_SYMLINK_NOFOLLOW) == 0);
 }
 
 /* Over a mount point no other file can be renamed. */
 static bool
 write_in_place(int folder, const char *name, const struct entry *e)
 {
-	int fd = openat(folder, name, O_WRONLY | O_TRUNC | O_NOFOLLOW | O_CLOEXEC);
+	int fd = openat(folder, name, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
 	bool ok;
 
 	if (fd < 0)
 		return false;
-	ok = file_finish(fd, e);
+	/* Cut at the end: on a full disk the file must not be left empty. */
+	ok = file_finish(fd, e) && ftruncate(fd, (off_t)e->bytes.n) == 0;
 	return close(fd) == 0 && ok;
 }
 

@@ -14,7 +14,8 @@
 
 #define ENTRY_FILE_MAX   (256 * 1024)
 #define ENTRY_TARGET_MAX 1024
-#define ENTRY_DIGEST_LEN 65 /* SHA-256 in hex, and a NUL */
+#define ENTRY_XATTRS_MAX 65536 /* an ACL or a label has some hundred bytes */
+#define ENTRY_DIGEST_LEN 65    /* SHA-256 in hex, and a NUL */
 
 enum entry_kind { ENTRY_ABSENT, ENTRY_FILE, ENTRY_LINK };
 
@@ -23,14 +24,15 @@ struct entry {
 	mode_t mode; /* permission bits; of a file */
 	uid_t uid;
 	gid_t gid;
-	struct timespec mtime; /* of a file */
+	struct timespec mtime; /* 0: now */
 	struct buf bytes;      /* owned: the content of a file, or where a link points to */
+	struct buf xattrs;     /* owned: extended attributes of a file (xattrs.h) */
 };
 
 void entry_free(struct entry *);
 /* What is there now. A missing folder is an absent entry. RES_UNSUPPORTED: a folder or a device. RES_LIMIT: too large. */
 enum res entry_read(struct entry *, const char *path);
-/* Kind, bytes, mode and owner are the same; the time is not compared. */
+/* Kind, bytes, mode and owner are the same; the time is not compared, nor are extended attributes, which the system may add. */
 bool entry_equal(const struct entry *, const struct entry *);
 /* Of the kind, the mode, the owner and the bytes, so that a change of any of them is seen. */
 enum res entry_digest(char digest[ENTRY_DIGEST_LEN], const struct entry *);

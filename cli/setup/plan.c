@@ -149,6 +149,7 @@ resolved_add(struct plan *plan, const struct machine *m)
 	if (step == NULL)
 		return RES_LIMIT;
 	step->enabled = m->resolved_enabled;
+	step->idle = !m->resolved_runs;
 	return RES_OK;
 }
 

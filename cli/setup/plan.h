@@ -25,7 +25,7 @@ struct step {
 	enum step_kind kind;
 	char path[PLAN_PATH_MAX]; /* of a file; else the unit's name */
 	struct entry entry;       /* owned */
-	bool enabled;             /* STEP_SERVICE: it was enabled, not only running */
+	bool enabled, idle;       /* STEP_SERVICE: it was enabled, and it did not run */
 	const char *why;          /* a sentence, constant */
 };
 

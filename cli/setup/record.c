@@ -51,7 +51,7 @@ change_find(struct record *r, const struct step *step)
 static enum res
 change_make(struct change *change, const struct step *step)
 {
-	*change = (struct change){.kind = step->kind, .enabled = step->enabled};
+	*change = (struct change){.kind = step->kind, .enabled = step->enabled, .idle = step->idle};
 	memcpy(change->path, step->path, sizeof change->path);
 	return step->kind == STEP_FILE ? entry_read(&change->before, step->path) : RES_OK;
 }
@@ -100,16 +100,19 @@ static json_t *
 change_json(const struct change *c)
 {
 	const struct entry *e = &c->before;
-	struct buf base64 = buf_max(2 * ENTRY_FILE_MAX);
+	struct buf base64 = buf_max(2 * ENTRY_FILE_MAX), xattrs = buf_max(2 * ENTRY_XATTRS_MAX);
 	json_t *json;
 
 	base64_write(&base64, buf_span(&e->bytes));
-	json = json_pack("{s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s}", "kind", kind_names[c->kind], "path",
-			 c->path, "enabled", c->enabled, "after-sha256", c->after, "before",
+	base64_write(&xattrs, buf_span(&e->xattrs));
+	json = json_pack("{s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s,s:s,s:b}", "kind", kind_names[c->kind],
+			 "path", c->path, "enabled", c->enabled, "after-sha256", c->after, "before",
 			 entry_names[e->kind], "mode", (int)e->mode, "uid", (int)e->uid, "gid", (int)e->gid,
 			 "mtime", (json_int_t)e->mtime.tv_sec, "mtime-ns", (json_int_t)e->mtime.tv_nsec,
-			 "content", base64.n > 0 ? buf_cstr(&base64) : "");
+			 "content", base64.n > 0 ? buf_cstr(&base64) : "", "xattrs",
+			 xattrs.n > 0 ? buf_cstr(&xattrs) : "", "idle", c->idle);
 	buf_free(&base64);
+	buf_free(&xattrs);
 	return json;
 }
 
@@ -125,23 +128,25 @@ name_index(const char *const names[], size_t n, const char *name)
 static bool
 change_read(struct change *c, json_t *json)
 {
-	const char *kind, *path, *after, *before, *content;
-	int enabled, mode, uid, gid, k, b;
+	const char *kind, *path, *after, *before, *content, *xattrs = "";
+	int enabled, idle = 0, mode, uid, gid, k, b;
 	json_int_t seconds, nanoseconds;
 
-	c->before = (struct entry){.bytes = buf_max(ENTRY_FILE_MAX)};
-	if (json_unpack(json, "{s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s}", "kind", &kind, "path", &path,
-			"enabled", &enabled, "after-sha256", &after, "before", &before, "mode", &mode, "uid",
-			&uid, "gid", &gid, "mtime", &seconds, "mtime-ns", &nanoseconds, "content",
-			&content) != 0)
+	c->before = (struct entry){.bytes = buf_max(ENTRY_FILE_MAX), .xattrs = buf_max(ENTRY_XATTRS_MAX)};
+	if (json_unpack(json, "{s:s,s:s,s:b,s:s,s:s,s:i,s:i,s:i,s:I,s:I,s:s,s?s,s?b}", "kind", &kind, "path",
+			&path, "enabled", &enabled, "after-sha256", &after, "before", &before, "mode", &mode,
+			"uid", &uid, "gid", &gid, "mtime", &seconds, "mtime-ns", &nanoseconds, "content",
+			&content, "xattrs", &xattrs, "idle", &idle) != 0)
 		return false;
 	k = name_index(kind_names, sizeof kind_names / sizeof kind_names[0], kind);
 	b = name_index(entry_names, sizeof entry_names / sizeof entry_names[0], before);
 	if (k < 0 || b < 0 || strlen(path) >= sizeof c->path || strlen(after) >= sizeof c->after ||
-	    base64_read(&c->before.bytes, span_str(content)) != RES_OK)
+	    base64_read(&c->before.bytes, span_str(content)) != RES_OK ||
+	    base64_read(&c->before.xattrs, span_str(xattrs)) != RES_OK)
 		return false;
 	c->kind = (enum step_kind)k;
 	c->enabled = enabled != 0;
+	c->idle = idle != 0;
 	memcpy(c->path, path, strlen(path) + 1);
 	memcpy(c->after, after, strlen(after) + 1);
 	c->before.kind = (enum entry_kind)b;

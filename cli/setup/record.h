@@ -16,7 +16,7 @@ struct change {
 	char path[PLAN_PATH_MAX];
 	struct entry before;          /* of a file; owned */
 	char after[ENTRY_DIGEST_LEN]; /* of a file */
-	bool enabled;
+	bool enabled, idle;           /* of a service */
 };
 
 struct record {

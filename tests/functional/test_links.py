@@ -339,7 +339,7 @@ def networkd_vpn(t):
     equal(rows_in(m), "", "rows for the domains of a hostile lease")
     tunnel = Tunnel(t, m.box)
     tunnel.up(GATE, "~corp.example.net")
-    until(lambda: 'forward "corp.example.net" { upstream = {"corp"} }' in rows_in(m), 30, f"rows: {m.box.journal('ctstub-links@*')[-800:]}")
+    until(lambda: 'forward "corp.example.net" { upstream = {"corp"} shared = true }' in rows_in(m), 30, f"rows: {m.box.journal('ctstub-links@*')[-800:]}")
     until(lambda: m.resolves("first.corp.example.net") and "first.corp.example.net" in m.own.asked(), 30, f"with the VPN: {m.box.journal('ctstubd')[-800:]}")
     check(m.resolves("one.corp.example.net") and m.resolves("www.example.org"), "names with the VPN")
     equal("one.corp.example.net" in m.public.asked(), False, "the public resolver was asked for a name of the VPN")

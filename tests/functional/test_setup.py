@@ -1,6 +1,11 @@
 """`ctstub setup` in a booted Debian whose network has a hostile DHCP server: nothing leaves in clear text afterwards, and undo
 leaves no difference."""
-from harness.case import case, check, until
+import fcntl
+import os
+import socket
+import threading
+
+from harness.case import Skip, case, check, equal, rows, until
 from harness.dhcp import HostileNetwork
 from harness.installed import CONFIG, GOOD, configure, doors, install
 from harness.machines import GATHERERS, KINDS, PLAIN_FILE, differences, files_of, has_address, machine_of
@@ -95,7 +100,10 @@ def not_locked_out(t):
     machine.must("mv", "/usr/bin/getent.away", "/usr/bin/getent")
     check(code == 3 and "put back" in said, f"names that do not resolve: {code} {said}")
     check(not differences(before, files_of(machine)), f"after a roll-back: {differences(before, files_of(machine))}")
+    interrupted(machine, before)
     if machine.run("chattr", "+i", "/etc/resolv.conf")[0] == 0:
+        code, said = machine.run(*SETUP)
+        check(code == 0 and "is immutable" in said, f"the plan with an immutable file: {code} {said}")
         code, said = machine.run(*SETUP, "--yes")
         machine.must("chattr", "-i", "/etc/resolv.conf")
         check(code == 3 and "immutable" in said, f"an immutable file: {code} {said}")
@@ -106,6 +114,88 @@ def not_locked_out(t):
     check("192.0.2.99" in machine.must("cat", "/etc/resolv.conf"), "undo wrote over a file that had changed")
     configure(machine.root, GOOD)
     machine.power_off()
+
+
+class Imposter:
+    """A program that answers any question on 127.0.0.1:53, as dnsmasq does for the whole machine."""
+
+    def __init__(self, t):
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(("127.0.0.1", 53))
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self.answer, daemon=True)
+        self.thread.start()
+        t.defer(self.end)
+
+    def end(self):
+        self.ended.set()
+        self.thread.join()
+        self.socket.close()
+
+    def answer(self):
+        self.socket.settimeout(0.1)
+        while not self.ended.is_set():
+            try:
+                question, client = self.socket.recvfrom(512)
+            except TimeoutError:
+                continue
+            answer = question[:2] + b"\x81\x80\x00\x01\x00\x01" + question[6:] + b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x3c\x00\x04\xc0\x00\x02\x01"
+            self.socket.sendto(answer, client)
+
+
+@rows([
+    ("the daemon does not run, another program holds its port", None, "ctstubd does not answer on "),
+    ("the daemon listens elsewhere, another program holds the port", '"127.0.0.2:53"', "ctstubd does not listen on 127.0.0.1:53"),
+    ("the daemon holds the port", '"127.0.0.1:53"', None),
+], builds=("gcc",))
+def who_answers(t, listen, problem):
+    """`setup --check` is not content with any program that answers."""
+    text = f'user = ""\ncontrol-socket = "{t.path("control")}"\nstate-dir = "{t.dir}"\nupstream "u" {{ address = {{"192.0.2.1"}} }}\n'
+    configuration = t.write("mine.conf", text + 'listen = {"127.0.0.1:53"}\n')
+    if listen is not None:
+        process = t.spawn("ctstubd", [t.program("ctstubd"), "-c", t.write("daemon.conf", text + f"listen = {{{listen}}}\n")])
+        process.wait_log("notice started ", 20)
+    if problem is not None:
+        Imposter(t)
+    code, out, err = t.run("ctstub", "setup", "--check", "-c", configuration)
+    equal(code, 1, out + err)  # this machine's own resolv.conf is another one
+    found = [line for line in err.splitlines() if "ctstubd does not" in line]
+    equal(len(found), 1 if problem else 0, err)
+    check(problem is None or problem in found[0], err)
+
+
+@case("a second setup at the same time is refused, and changes nothing", builds=("gcc",))
+def one_at_a_time(t):
+    if os.geteuid() != 0 or not os.access("/run", os.W_OK):
+        raise Skip("not root")
+    configuration = t.write("mine.conf", f'state-dir = "{t.dir}"\n')
+    fd = os.open("/run/ctstub-setup.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    until(lambda: locked(fd), 20, "the lock")
+    code, out, err = t.run("ctstub", "setup", "--undo", "-c", configuration)
+    os.close(fd)
+    check((code, out) == (3, "") and "another `ctstub setup` changes this machine" in err, f"with the lock held: {code} {out} {err}")
+    until(lambda: t.run("ctstub", "setup", "--undo", "-c", configuration)[:2] == (0, "Nothing was set up.\n"), 20, "without it")
+
+
+def locked(fd):
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def interrupted(machine, before):
+    """Names do not resolve, so setup waits; it is told to end, after its terminal went away."""
+    machine.must("mv", "/usr/bin/getent", "/usr/bin/getent.away")
+    machine.must("sh", "-c", "setsid ctstub setup -c " + CONFIG + " --yes >/tmp/said 2>&1 & echo $! >/tmp/pid")
+    until(lambda: "127.0.0.1" in machine.run("cat", "/etc/resolv.conf")[1], 30, "setup has begun")
+    for signal in ("-HUP", "-TERM"):
+        machine.must("sh", "-c", f"kill {signal} $(cat /tmp/pid)")
+    until(lambda: machine.run("sh", "-c", "kill -0 $(cat /tmp/pid)")[0] != 0, 60, "setup ends")
+    machine.must("mv", "/usr/bin/getent.away", "/usr/bin/getent")
+    check("interrupted: everything is put back" in machine.must("cat", "/tmp/said"), machine.must("cat", "/tmp/said"))
+    check(not differences(before, files_of(machine)), f"after an interrupt: {differences(before, files_of(machine))}")
 
 
 HOSTILE = b"nameserver $(touch /ran)\nsearch `touch /ran` ;touch /ran \"&& touch /ran\n\x00options \x1b[31m\n" + b"search " + b"a." * 32768 + b"\n"

@@ -267,7 +267,7 @@ tests_unit_watch_test_gzip_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_watch_test_pace_LDADD = $(WATCH_LIBS) $(TEST_LIBS)
 tests_unit_cli_test_advice_SOURCES = tests/unit/cli/test_advice.c cli/advice.c
 tests_unit_cli_setup_test_plan_SOURCES = tests/unit/cli/setup/test_plan.c \
-	cli/setup/apply.c cli/setup/entry.c cli/setup/machine.c cli/setup/plan.c cli/setup/program.c cli/setup/record.c
+	cli/setup/apply.c cli/setup/entry.c cli/setup/machine.c cli/setup/plan.c cli/setup/program.c cli/setup/record.c cli/setup/xattrs.c
 tests_unit_resolver_daemon_test_control_SOURCES = tests/unit/resolver/daemon/test_control.c tests/unit/resolver/daemon/control_stage.c
 CACHE_FIXTURE = tests/unit/resolver/cache_fixture.c
 tests_unit_resolver_test_cache_SOURCES = tests/unit/resolver/test_cache.c $(CACHE_FIXTURE)

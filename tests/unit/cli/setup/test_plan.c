@@ -12,7 +12,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -350,6 +352,7 @@ the_record_comes_back_as_it_was(void **state)
 	state_path(path, "");
 	assert_int_equal(setup_record_read(&back, path, &why), RES_NOT_FOUND);
 	record.change[record.n++] = (struct change){.kind = STEP_ENABLE, .path = LINKS_UNIT};
+	record.change[record.n++] = (struct change){.kind = STEP_SERVICE, .path = "x.service", .enabled = true, .idle = true};
 	assert_int_equal(record_write(&record, path, &why), RES_OK);
 	assert_int_equal(setup_record_read(&back, path, &why), RES_OK);
 	assert_int_equal(back.n, record.n);
@@ -358,6 +361,9 @@ the_record_comes_back_as_it_was(void **state)
 		assert_string_equal(back.change[i].path, record.change[i].path);
 		assert_string_equal(back.change[i].after, record.change[i].after);
 		assert_true(entry_equal(&back.change[i].before, &record.change[i].before));
+		assert_true(span_equal(buf_span(&back.change[i].before.xattrs), buf_span(&record.change[i].before.xattrs)));
+		assert_int_equal(back.change[i].enabled, record.change[i].enabled);
+		assert_int_equal(back.change[i].idle, record.change[i].idle);
 	}
 	assert_int_equal(record_remove(path, &why), RES_OK);
 	record_free(&record);
@@ -409,6 +415,92 @@ a_record_that_others_may_write_is_refused(void **state)
 	machine_free(&m);
 }
 
+/* Undo of a machine with one change, /etc/resolv.conf, which was a file before. */
+static void
+changed_and_undone(void (*meddle)(const char *path), size_t want_left)
+{
+	struct record record = {.n = 0};
+	struct machine m;
+	struct plan plan;
+	struct entry before, after;
+	char path[1024];
+
+	root_empty();
+	put(&(struct file){"/etc/resolv.conf", "nameserver 192.0.2.1\n"});
+	(void)snprintf(path, sizeof path, "%s/etc/resolv.conf", root);
+	(void)setxattr(path, "user.note", "mine", 4, 0);
+	assert_int_equal(entry_read(&before, path), RES_OK);
+	plan_for(&plan, &m);
+	assert_int_equal(record_merge(&record, &plan), RES_OK);
+	assert_true(apply_plan(&plan));
+	if (meddle != NULL)
+		meddle(path);
+	assert_int_equal(apply_undo(&record), want_left);
+	assert_int_equal(entry_read(&after, path), RES_OK);
+	if (want_left == 0) {
+		assert_true(entry_equal(&before, &after));
+		assert_memory_equal(&before.mtime, &after.mtime, sizeof before.mtime);
+		assert_true(span_equal(buf_span(&before.xattrs), buf_span(&after.xattrs)));
+	}
+	entry_free(&before);
+	entry_free(&after);
+	record_free(&record);
+	plan_free(&plan);
+	machine_free(&m);
+}
+
+static void
+delete_it(const char *path)
+{
+	assert_int_equal(unlink(path), 0);
+}
+
+static void
+close_it(const char *path)
+{
+	assert_int_equal(chmod(path, 0600), 0);
+}
+
+static void
+make_it_a_link(const char *path)
+{
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("elsewhere", path), 0);
+}
+
+static void
+undo_restores_what_nobody_changed_since(void **state)
+{
+	(void)state;
+	changed_and_undone(NULL, 0);
+	changed_and_undone(delete_it, 0);
+	changed_and_undone(close_it, 1);
+	changed_and_undone(make_it_a_link, 1);
+}
+
+static void
+a_link_comes_back_with_its_time(void **state)
+{
+	const struct timespec old[2] = {{.tv_sec = 1000000000, .tv_nsec = 5}, {.tv_sec = 1000000000, .tv_nsec = 5}};
+	struct entry before, after;
+	char path[1024];
+
+	(void)state;
+	root_empty();
+	put(&(struct file){"/etc/resolv.conf", "-> nowhere"});
+	(void)snprintf(path, sizeof path, "%s/etc/resolv.conf", root);
+	assert_int_equal(utimensat(AT_FDCWD, path, old, AT_SYMLINK_NOFOLLOW), 0);
+	assert_int_equal(entry_read(&before, path), RES_OK);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(entry_write(path, &before), RES_OK);
+	assert_int_equal(entry_read(&after, path), RES_OK);
+	assert_true(entry_equal(&before, &after));
+	assert_int_equal(after.mtime.tv_sec, 1000000000);
+	assert_int_equal(after.mtime.tv_nsec, 5);
+	entry_free(&before);
+	entry_free(&after);
+}
+
 static int
 make_root(void **state)
 {
@@ -434,6 +526,8 @@ main(void)
 	    cmocka_unit_test(a_second_setup_keeps_the_first_before),
 	    cmocka_unit_test(the_record_comes_back_as_it_was),
 	    cmocka_unit_test(a_record_that_others_may_write_is_refused),
+	    cmocka_unit_test(undo_restores_what_nobody_changed_since),
+	    cmocka_unit_test(a_link_comes_back_with_its_time),
 	};
 
 	return cmocka_run_group_tests(tests, make_root, remove_root);

@@ -1,0 +1,20 @@
+/*
+ * alone.h - one setup of a machine at a time, and none that ends halfway.
+ *
+ * Setup restarts network managers, so the terminal or the SSH session that it runs in may go away: a hang-up does not end it.
+ * An interrupt or SIGTERM makes it undo what it did.
+ */
+#ifndef CLI_SETUP_ALONE_H
+#define CLI_SETUP_ALONE_H
+
+#include <stdbool.h>
+
+/* False: another one runs. The lock ends with the process; where no lock file can be made there is none, because undo must
+ * work on a machine that is broken. Signals: see above, from now on. */
+bool alone_begin(void);
+/* Was the process asked to end? */
+bool alone_stopped(void);
+/* What follows is not ended by a signal either: putting things back. */
+void alone_finish(void);
+
+#endif
