@@ -101,6 +101,7 @@ check_PROGRAMS += \
 	tests/unit/verify/x509/test_trust \
 	tests/unit/verify/x509/test_usage
 check_PROGRAMS += \
+	tests/unit/verify/ct/test_ctlog_key \
 	tests/unit/verify/ct/test_ctlogs \
 	tests/unit/verify/ct/test_ctlogs_header \
 	tests/unit/verify/ct/test_ctpolicy \
