@@ -283,6 +283,20 @@ def unsealed(t):
     return {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_UNSEALED": "1"}
 
 
+QUICK_US = 100_000  # four times that is less than the least wait for a dead path
+
+
+def quick_path(d):
+    """Asks until the round trip that the daemon measures is short: on a busy machine the first ones can be long, and its waits too."""
+    names = (f"before{i}.example.com" for i in range(10_000))
+
+    def quick():
+        equal(client.rcode(d.ask(next(names))), "NOERROR", "rcode before")
+        address, = d.ctl("upstreams")["upstreams"]
+        return 0 <= address["srtt_us"] < QUICK_US
+    until(quick, 20, "a short round trip")
+
+
 def is_sealed(d):
     with open(f"/proc/{d.process.pid}/status", encoding="ascii") as f:
         return "Seccomp:\t2" in f.read()
@@ -299,7 +313,7 @@ def dead_path(t, kind, address, sealed):
         until(lambda: is_sealed(d), 10, "the filter is there")
     else:
         equal(is_sealed(d), False, "the filter is there")
-    equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode before")
+    quick_path(d)
     with world:
         ip("route", "add", "blackhole", HOME4 + "/32")
     with d.udp(8) as c:

@@ -88,7 +88,7 @@ def spoilt_answer(t, change):
         check(HIDDEN not in raw, "6.6.6.6 was delivered")
         equal(raw[3] & 15, 0, "rcode")
         check(wire.rdata_for([b"spoilt", b"example", b"com"], 1) in raw, "the good upstream's answer")
-    check(len(first.questions) >= 1, "the bad one was asked")
+    until(lambda: first.questions, 10, "the bad one is asked")
     first.answer = wire.answer
     raw = d.udp().ask(wire.question("planted.example.com"))
     check(HIDDEN not in raw, "6.6.6.6 stands under another name")
@@ -236,10 +236,11 @@ def ids(t):
     gate, seen = threading.Event(), []
 
     def handler(connection):
-        batch = []
+        batch, idents = [], []
+        seen.append(idents)  # of one connection: questions come again over another when this server is slow
         while len(batch) < 2000:
             q = connection.read_question()
-            seen.append(q.ident)
+            idents.append(q.ident)
             batch.append(q)
         for q in batch:
             connection.send(wire.answer(q))
@@ -250,8 +251,11 @@ def ids(t):
         for _ in range(2000):
             check(c.receive(), "an answer is missing")
     gate.set()
-    equal(len(set(seen)), 2000, "different ids")
-    check(sorted(seen) != list(range(min(seen), min(seen) + 2000)) or t.long, "ids can be guessed: they count up")
+    for idents in seen:
+        equal(len(set(idents)), len(idents), "different ids")
+    most = max(seen, key=len)
+    equal(len(most), 2000, "questions on one connection")
+    check(sorted(most) != list(range(min(most), min(most) + 2000)) or t.long, "ids can be guessed: they count up")
 
 
 @rows([("U16 a frame of length 0", b"\0\0"), ("U16 a frame of five bytes", b"\0\5abcde"),
