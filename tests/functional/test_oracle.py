@@ -34,7 +34,7 @@ def two_thousand(t):
 
 @case("A8 ctstub and the model agree on another seed, under the sanitizers", builds=("san",), needs=("ctstub",), timeout=300)
 def sanitized(t):
-    agree(t, 700, 2)
+    agree(t, 700 if t.long else 250, 2)
 
 
 @case("A8 ctstub and the model agree on 20,000 certificates of a new seed", builds=("gcc",), needs=("ctstub",), timeout=3600, long=True)

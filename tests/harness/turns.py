@@ -16,11 +16,18 @@ BESIDE = ("portal", "soak", "surroundings", "quickstart", "namespaces", "zoo", "
 # tests/run --quick has every case in the plain build, --long in both. A module whose figures differ between builds (memory,
 # processor time, descriptors, latency, the filter of system calls) does not belong here.
 ONCE = {
+    "allow": "which clients are answered, by address",
     "audit": "verdicts about proofs of logs, from one process that ends",
+    "cli": "words, exit codes and JSON of the programs, and the tool without its daemon",
+    "collected": "which items of the lists of others are used, and which are reported",
+    "doh": "what of HTTP/2 and of its answers is refused, by reason",
+    "findings": "what the watcher found, as other programs show it",
     "journal": "records and their order; the sanitizers also watch the reader of 65,536 records",
     "lab": "verdicts and bytes of the lab's certificates",
+    "modes": "what report mode lets pass, and where it says so",
     "portal": "which packets leave and which answers come, while a window lasts",
     "single_faults": "exit codes and answers when a call fails; only the sanitizers see what leaks then",
+    "verify": "verdicts by reason, from a process that ends",
     "watch_logs": "alarms about logs; its cases about memory are of the plain build alone",
     "zoo": "refusals by reason, of TLS servers of others",
 }
