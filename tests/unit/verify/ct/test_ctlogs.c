@@ -225,6 +225,19 @@ bounds_hold(void **state)
 	buf_text(&b, &LIST(LOG(A, USABLE))[1]);
 	assert_int_equal(ctlogs_from_json(&list, buf_span(&b), &why), RES_OK);
 	ctlogs_free(list);
+
+	/* those after it do, whatever an escape at its end was */
+	for (size_t i = 0; i < 3; i++) {
+		static const char *const ends[] = {"\\\\", "\\n", "\\\""};
+
+		buf_clear(&b);
+		buf_format(&b, "{\"[[\n%s\":\n", ends[i]);
+		for (size_t n = 0; n < CTLOGS_NESTING_MAX; n++)
+			buf_text(&b, "[");
+		assert_int_equal(ctlogs_from_json(&list, buf_span(&b), &why), RES_LIMIT);
+		assert_string_equal(why, "line 3: nested deeper than 32");
+		free(why);
+	}
 	buf_free(&b);
 }
 
