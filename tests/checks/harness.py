@@ -6,6 +6,7 @@ import sys
 import time
 
 from harness.case import case, check, equal
+from harness.load import Load
 from harness.pki import Site
 from harness.proxy import Proxy
 from harness.upstream import DohServer, DotServer
@@ -106,6 +107,16 @@ def reduced(t):
     equal([p for p in targets if not turns.in_valgrind(p)], [], "stored inputs that valgrind does not have")
     for start, why in turns.IN_VALGRIND.items():
         check(len(why.split()) > 2, f"{start}: why?")
+
+
+@case("a load is played again when every failure names the healthy upstream, and not when the daemon is to blame", builds=("gcc",))
+def played_again(_t):
+    both, one = ["dying 127.0.0.1: closed", "alive 127.0.0.1: connect-timeout"], ["dying 127.0.0.1: closed"]
+    for failures, wrong, lost, wanted in (([], 0, 0, False), ([both], 0, 0, True), ([both, one], 0, 0, False), ([one], 0, 0, False), ([[]], 0, 0, False),
+                                          ([both], 1, 0, False), ([both], 0, 1, False)):
+        load = Load(None, 10)
+        load.failures, load.wrong, load.lost = failures, wrong, lost
+        equal(load.starved("alive"), wanted, f"{failures}, {wrong} wrong, {lost} lost")
 
 
 @case("patience is what was asked for on a quiet machine, grows with the load, and has a limit", builds=("gcc",))

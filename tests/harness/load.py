@@ -10,6 +10,7 @@ import dns.message
 
 from harness import client, wire
 from harness.case import equal
+from harness.patience import patient
 
 # Questions that wait for their answers at the same time. All are for one domain, and the daemon takes 256 of one domain
 # for a flood when the oldest is unanswered for a second (resolver/admission.h): on a busy machine it would refuse some.
@@ -36,6 +37,7 @@ class Load:
         self.times = []
         self.codes = {}
         self.reasons = collections.Counter()  # extended errors of those that failed
+        self.failures = []                    # the texts of each of them
         self.examples = []
         self.sent_all = threading.Event()
         self.lock = threading.Condition()
@@ -64,7 +66,7 @@ class Load:
             labels = [f"{self.prefix}{self.random.randrange(self.names) if self.names < self.total else i}".encode(), b"example", b"com"]
             channel = 4 if self.tcp_share and i % self.tcp_share == 0 else i % 4
             with self.lock:
-                if not self.lock.wait_for(lambda: len(self.pending) < WINDOW, 10):
+                if not self.lock.wait_for(lambda: len(self.pending) < WINDOW, patient(10)):
                     break  # nothing comes back any more: what was not sent counts as lost
                 ident = i & 0xffff
                 self.pending[channel, ident, labels[0]] = time.monotonic()
@@ -92,7 +94,9 @@ class Load:
             self.codes[code] = self.codes.get(code, 0) + 1
             if code:
                 self.failed += 1
-                self.reasons.update(client.ede(dns.message.from_wire(raw)))
+                errors = client.ede(dns.message.from_wire(raw))
+                self.reasons.update(errors)
+                self.failures.append([text for _, text in errors])
             elif wire.rdata_for(q.labels, q.qtype) not in raw:
                 self.wrong += 1
                 self.examples.append(f"channel {channel}: not the answer: {raw.hex()}")
@@ -127,7 +131,7 @@ class Load:
     def finish(self):
         """Waits for the last answers, at most ten seconds after the last question."""
         self.sender.join()
-        end = time.monotonic() + 10
+        end = time.monotonic() + patient(10)
         while self.answered < self.total and time.monotonic() < end:
             time.sleep(0.01)
         for s in [*self.udp, self.tcp]:
@@ -142,6 +146,11 @@ class Load:
         """Raises when an answer was wrong, failed or lost."""
         equal((self.wrong, self.failed, self.lost), (0, 0, 0),
               f"wrong, failed and lost answers (RCODEs {self.codes}, {self.reasons.most_common(3)}; {self.examples[:3]}; waiting {list(self.pending)[:3]})")
+
+    def starved(self, healthy):
+        """Every answer that failed names the healthy upstream as failed, too: the machine left it no time. Play it again, slower."""
+        named = all(any(text.startswith(f"{healthy} ") for text in texts) for texts in self.failures)
+        return bool(self.failures) and named and not self.wrong and not self.lost
 
     def percentile(self, part):
         ordered = sorted(self.times)
