@@ -59,7 +59,7 @@ cache_free(struct cache *c)
 void
 cache_renew(struct cache *c, uint64_t generation, const struct cache_limits *limits)
 {
-	cache_store_renew(c->store, generation, limits);
+	cache_store_renew(c->store, generation, limits, NULL);
 	c->generation = generation;
 	c->limits = cache_store_part_limits(c->store, limits);
 }

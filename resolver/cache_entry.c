@@ -102,6 +102,18 @@ cache_entry_hit(const struct cache_entry *e, int64_t now_ms, struct cache_hit *h
 	hit->prefetch = false;
 }
 
+bool
+cache_entries_free(struct cache_entries *list, size_t n)
+{
+	struct cache_entry *e;
+
+	while (n-- > 0 && (e = TAILQ_LAST(list, cache_entries)) != NULL) {
+		TAILQ_REMOVE(list, e, age);
+		free(e);
+	}
+	return !TAILQ_EMPTY(list);
+}
+
 /* ---- how long */
 
 /* How long it may be kept, and the cap of its TTLs. 0: it may not be kept. */

@@ -40,6 +40,10 @@ struct cache_entry {
 };
 TAILQ_HEAD(cache_entries, cache_entry);
 
+/* Frees at most n of the list, the youngest first: malloc gives the end of its heap back a little at a time. In the order of
+ * their age the last one would give back all at once, with the lock of the heap held. True: there are more. */
+bool cache_entries_free(struct cache_entries *, size_t n);
+
 /* An answer. info, key and limits as for cache_put. NULL: it may not be kept, or there is no memory. *life_ms (also when it
  * gives NULL): how long it may be kept; 0 or less: not at all. */
 struct cache_entry *cache_entry_new(const struct cache_limits *, const struct cache_key *, uint32_t hash,

@@ -107,7 +107,8 @@ cache_store_free(struct cache_store *s)
 }
 
 void
-cache_store_renew(struct cache_store *s, uint64_t generation, const struct cache_limits *limits)
+cache_store_renew(struct cache_store *s, uint64_t generation, const struct cache_limits *limits,
+		  struct cache_entries *left)
 {
 	const struct cache_limits own = cache_store_part_limits(s, limits);
 	struct cache_gone gone;
@@ -119,6 +120,8 @@ cache_store_renew(struct cache_store *s, uint64_t generation, const struct cache
 		if (generation > p->generation) {
 			p->generation = generation;
 			cache_table_renew(p->table, &own, &gone);
+			if (left != NULL)
+				TAILQ_CONCAT(left, &gone.list, age);
 		}
 		part_unlock(p, &gone);
 	}

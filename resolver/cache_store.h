@@ -27,8 +27,10 @@ void cache_store_free(struct cache_store *);
 
 /* From any thread. */
 
-/* A new configuration is in force. The first who comes with its number empties the store. */
-void cache_store_renew(struct cache_store *, uint64_t generation, const struct cache_limits *);
+/* A new configuration is in force. The first who comes with its number empties the store. What was in it goes to the end of
+ * *left, to be freed by cache_entries_free; NULL: it is freed. */
+void cache_store_renew(struct cache_store *, uint64_t generation, const struct cache_limits *,
+		       struct cache_entries *left);
 /* Removes the name and all names below it (wire form, lower case); the root: everything. How many entries those were. It
  * takes a lock for a few hundred entries at a time, so nobody waits for it. */
 size_t cache_store_flush(struct cache_store *, struct span name);

@@ -245,12 +245,7 @@ cache_gone_init(struct cache_gone *gone)
 void
 cache_gone_free(struct cache_gone *gone)
 {
-	struct cache_entry *e;
-
-	while ((e = TAILQ_FIRST(&gone->list)) != NULL) {
-		TAILQ_REMOVE(&gone->list, e, age);
-		free(e);
-	}
+	(void)cache_entries_free(&gone->list, SIZE_MAX);
 	free(gone->chains);
 	free(gone->marks);
 	gone->chains = NULL;

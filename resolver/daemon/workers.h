@@ -19,6 +19,8 @@ struct workers {
 	unsigned n;
 	unsigned n_drained;
 	LIST_HEAD(, handover) handovers; /* plans that some worker may still use */
+	struct cache_entries left;       /* answers of earlier configurations, freed bit by bit */
+	struct loop_timer tidy;
 };
 
 struct workers_setup {

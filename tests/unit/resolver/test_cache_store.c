@@ -123,6 +123,46 @@ each_sees_answers_of_its_own_configuration_alone(void **state)
 	assert_int_equal(stats.entries, 1);
 }
 
+static size_t
+length_of(const struct cache_entries *list)
+{
+	const struct cache_entry *e;
+	size_t n = 0;
+
+	TAILQ_FOREACH(e, list, age)
+	n++;
+	return n;
+}
+
+/* What a reload takes out is the caller's, who frees it a little at a time; a second reload may come meanwhile. */
+static void
+what_the_store_held_is_left_to_the_caller(void **state)
+{
+	struct shared *s = *state;
+	struct cache_entries left = TAILQ_HEAD_INITIALIZER(left);
+	const struct cache_entry *youngest;
+
+	for (unsigned i = 0; i < 50; i++)
+		assert_true(put_numbered(s->cache[i % WORKERS], i, START));
+	cache_store_renew(s->store, 1, &shared_limits, &left);
+	assert_int_equal(length_of(&left), 50);
+	cache_store_renew(s->store, 1, &shared_limits, &left); /* the same one */
+	assert_int_equal(length_of(&left), 50);
+	cache_renew(s->cache[0], 1, &shared_limits);
+	for (unsigned i = 0; i < 7; i++)
+		assert_true(put_numbered(s->cache[0], i, START));
+	cache_store_renew(s->store, 2, &shared_limits, &left);
+	assert_int_equal(length_of(&left), 57);
+	youngest = TAILQ_LAST(&left, cache_entries);
+	assert_true(cache_entries_free(&left, 1));
+	assert_ptr_not_equal(TAILQ_LAST(&left, cache_entries), youngest);
+	assert_int_equal(length_of(&left), 56);
+	assert_true(cache_entries_free(&left, 55));
+	assert_false(cache_entries_free(&left, 1));
+	assert_true(TAILQ_EMPTY(&left));
+	assert_false(cache_entries_free(&left, 1));
+}
+
 static void
 flush_reaches_every_table(void **state)
 {
@@ -244,6 +284,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(the_time_of_one_may_be_behind_that_of_the_other, shared_make, shared_end),
 	    cmocka_unit_test_setup_teardown(a_popular_entry_is_prefetched_by_one_of_them, shared_make, shared_end),
 	    cmocka_unit_test_setup_teardown(each_sees_answers_of_its_own_configuration_alone, shared_make, shared_end),
+	    cmocka_unit_test_setup_teardown(what_the_store_held_is_left_to_the_caller, shared_make, shared_end),
 	    cmocka_unit_test_setup_teardown(flush_reaches_every_table, shared_make, shared_end),
 	    cmocka_unit_test_setup_teardown(threads_may_use_one_store_at_once, shared_make, shared_end),
 	    cmocka_unit_test(sizes_hold_for_any_number_of_workers),
