@@ -249,8 +249,8 @@ def nobody(t):
 def rubbish(t, data):
     d, _ = stub(t)
     with socket.socket(socket.AF_UNIX) as s:
-        s.settimeout(10)
         s.connect(d.control)
+        s.settimeout(10)
         try:
             s.sendall(data)
             s.shutdown(socket.SHUT_WR)
@@ -416,7 +416,7 @@ sys.stdin.read()
 ASK = """
 import os, socket, sys
 os.setgroups([int(g) for g in sys.argv[3:]]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
-s = socket.socket(socket.AF_UNIX); s.settimeout(10); s.connect(sys.argv[1]); s.sendall(b'{"verb":"status"}\\n')
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.settimeout(20); s.sendall(b'{"verb":"status"}\\n')
 data = b""
 while True:
     more = s.recv(65536)

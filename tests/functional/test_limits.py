@@ -522,8 +522,8 @@ def handed_over(t):
 
 def control(d, timeout=20):
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(timeout)
     s.connect(d.control)
+    s.settimeout(timeout)
     return s
 
 

@@ -5,6 +5,7 @@ import socket
 
 from harness import client, net
 from harness.case import check, until
+from harness.patience import patient
 
 
 def value(v):
@@ -97,8 +98,8 @@ class Daemon:
         """One verb over the control socket; the response."""
         request = dict(more, verb=words[0])
         with socket.socket(socket.AF_UNIX) as s:
-            s.settimeout(patience)
-            s.connect(self.control)
+            s.connect(self.control)  # waits for room; with a time limit it would fail at once while others wait to be accepted
+            s.settimeout(patient(patience))
             s.sendall(json.dumps(request).encode() + b"\n")
             data = b""
             while True:
