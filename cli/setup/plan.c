@@ -16,8 +16,25 @@ static const char network_manager_text[] = MARK "[main]\n"
 static const char dhclient_text[] = MARK "make_resolv_conf() {\n"
 					 "	:\n"
 					 "}\n";
-/* dhcpcd-run-hooks(8) reads this at each event, so that a dhcpcd that runs already obeys; dhcpcd.conf(5) is read at its start. */
-static const char dhcpcd_text[] = MARK "skip_hooks=\"$skip_hooks resolv.conf\"\n";
+/* dhcpcd-run-hooks(8) reads this at each event, so that a dhcpcd that runs already obeys; dhcpcd.conf(5) is read at its start.
+ * The hook that is skipped keeps the network's resolvers in a folder, where ctstub-portal(8) looks for them. */
+static const char dhcpcd_text[] =
+    MARK "skip_hooks=\"$skip_hooks resolv.conf\"\n"
+	 "ctstub_state=/run/dhcpcd/hook-state/resolv.conf # for ctstub-portal alone\n"
+	 "case ${reason:-} in\n"
+	 "BOUND* | RENEW* | REBIND* | REBOOT* | INFORM* | ROUTERADVERT)\n"
+	 "	mkdir -p \"$ctstub_state\"\n"
+	 "	for ctstub_server in ${new_domain_name_servers:-} ${new_dhcp6_name_servers:-} "
+	 "${nd1_rdnss1_servers:-}; do\n"
+	 "		printf 'nameserver %s\\n' \"$ctstub_server\"\n"
+	 "	done >\"$ctstub_state/$interface.${protocol:-dhcp}\"\n"
+	 "	;;\n"
+	 "EXPIRE* | RELEASE* | STOP* | NOCARRIER* | NAK | FAIL | DEPARTED | TIMEOUT)\n"
+	 "	for ctstub_protocol in dhcp dhcp6 ra; do\n"
+	 "		rm -f \"$ctstub_state/$interface.$ctstub_protocol\"\n"
+	 "	done\n"
+	 "	;;\n"
+	 "esac\n";
 static const char openresolv_text[] = "\n" MARK "resolvconf=NO\n";
 
 static struct step *
