@@ -157,7 +157,8 @@ def row(pattern, names, records):
     if not have:
         return what, UNMEASURED, "-"
     figures = list(dict.fromkeys(r["figure"] for r in have if r["figure"]))
-    passed = "passed" if len(mine) == 1 else f"{len(have)} of {len(mine)} passed"
+    left = len(mine) - len(have)
+    passed = "passed" if len(mine) == 1 else f"{len(have)} passed, {left} not run" if left else f"all {len(mine)} passed"
     return what, "; ".join(figures[:3] if len(mine) == 1 else [passed, *figures[:3]]) or passed, max(r["date"] for r in have)
 
 
