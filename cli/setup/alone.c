@@ -9,12 +9,15 @@
 #include <signal.h>
 #include <stddef.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of root, in a folder of root: nobody else can hold it. */
-#define LOCK_FILE "/run/ctstub-setup.lock"
+#define LOCK_FILE  "/run/ctstub-setup.lock"
+#define LOCK_TRIES 4 /* so many others may end at just that moment */
 
 static volatile sig_atomic_t stopped;
+static int lock = -1; /* held until the process ends */
 
 static void
 alone_on_stop(int number)
@@ -48,17 +51,50 @@ lock_open(void)
 	return fd;
 }
 
+static void
+lock_close(void)
+{
+	if (lock >= 0)
+		(void)close(lock);
+	lock = -1;
+}
+
+/* The one before may have removed the file after it was opened here: then somebody else can lock a new one. */
+static bool
+lock_is_gone(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_nlink == 0;
+}
+
 bool
 alone_begin(void)
 {
-	int fd = lock_open();
-
-	if (fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-		(void)close(fd);
-		return false;
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		lock = lock_open();
+		if (lock >= 0 && flock(lock, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)
+			break;
+		if (lock < 0 || !lock_is_gone(lock)) {
+			signals_set(alone_on_stop);
+			return true;
+		}
+		lock_close();
 	}
-	signals_set(alone_on_stop);
-	return true;
+	lock_close();
+	return false;
+}
+
+void
+alone_end(void)
+{
+	const char *name, *why;
+	int folder = lock < 0 ? -1 : path_parent_open(LOCK_FILE, &name, &why);
+
+	if (folder >= 0) {
+		(void)unlinkat(folder, name, 0);
+		(void)close(folder);
+	}
 }
 
 bool

@@ -465,6 +465,7 @@ cmd_setup(int argc, char **argv)
 	s->hook = buf_max(HOOK_MAX + 1);
 	if (setup_args_read(&req, argc, argv, &code))
 		code = setup_run(s, &req);
+	alone_end();
 	plan_free(&s->plan);
 	machine_free(&s->machine);
 	record_free(&s->record);

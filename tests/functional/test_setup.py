@@ -168,25 +168,34 @@ def who_answers(t, listen, problem):
     check(problem is None or problem in found[0], err)
 
 
+LOCK_FILE = "/run/ctstub-setup.lock"
+
+
 @case("a second setup at the same time is refused, and changes nothing", builds=("gcc",))
 def one_at_a_time(t):
     if os.geteuid() != 0 or not os.access("/run", os.W_OK):
         raise Skip("not root")
     configuration = t.write("mine.conf", f'state-dir = "{t.dir}"\n')
-    fd = os.open("/run/ctstub-setup.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    until(lambda: locked(fd), 20, "the lock")
+    fd = until(setup_lock, 20, "the lock")
     code, out, err = t.run("ctstub", "setup", "--undo", "-c", configuration)
     os.close(fd)
     check((code, out) == (3, "") and "another `ctstub setup` changes this machine" in err, f"with the lock held: {code} {out} {err}")
     until(lambda: t.run("ctstub", "setup", "--undo", "-c", configuration)[:2] == (0, "Nothing was set up.\n"), 20, "without it")
+    until(lambda: not os.path.exists(LOCK_FILE), 20, "no lock is left")
 
 
-def locked(fd):
+def setup_lock():
+    """The lock of setup; None when another test's setup has it, or removed the file meanwhile."""
+    fd = os.open(LOCK_FILE, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    return True
+        os.close(fd)
+        return None
+    if os.fstat(fd).st_nlink == 0:
+        os.close(fd)
+        return None
+    return fd
 
 
 def interrupted(machine, before):
