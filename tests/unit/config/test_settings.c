@@ -1,4 +1,5 @@
 /* The configuration file: what it means, and what is said about a wrong one. */
+#include "config/compiled_in.h"
 #include "config/reader.h"
 
 #include <setjmp.h>
@@ -546,6 +547,19 @@ upstreams_are_bounded(void **state)
 	buf_free(&text);
 }
 
+/* reader.c looks for their titles before it reads them. */
+static void
+the_compiled_in_titles_are_those_of_the_compiled_in_upstreams(void **state)
+{
+	struct settings *s = read_good("");
+
+	(void)state;
+	assert_int_equal(s->n_upstream, COMPILED_IN_N);
+	for (size_t i = 0; i < COMPILED_IN_N; i++)
+		assert_string_equal(s->upstream[i].title, compiled_in_titles[i]);
+	settings_free(s);
+}
+
 int
 main(void)
 {
@@ -561,6 +575,7 @@ main(void)
 	    cmocka_unit_test(without_a_file_the_defaults_rule),
 	    cmocka_unit_test(limits_are_reported),
 	    cmocka_unit_test(upstreams_are_bounded),
+	    cmocka_unit_test(the_compiled_in_titles_are_those_of_the_compiled_in_upstreams),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
