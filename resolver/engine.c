@@ -125,14 +125,19 @@ engine_free(struct engine *e)
 	free(e);
 }
 
+static void
+engine_by_floor_end(struct engine *e)
+{
+	engine_free(e->by_floor);
+	e->by_floor = NULL;
+}
+
 /* The engine for time-names goes when it is idle and not needed any more. */
 static void
 engine_tidy(struct engine *e)
 {
-	if (e->by_floor == NULL || time_names_needed(e) || e->by_floor->n_queries > 0)
-		return;
-	engine_free(e->by_floor);
-	e->by_floor = NULL;
+	if (e->by_floor != NULL && !time_names_needed(e) && e->by_floor->n_queries == 0)
+		engine_by_floor_end(e);
 }
 
 /* The engine that answers this question: a name of time-names has one of its own while the clock is not set. */
@@ -177,8 +182,7 @@ engine_plan_set(struct engine *e, struct plan *plan)
 	if (e->by_floor != NULL &&
 	    (plan->snapshot->n_time_name == 0 || engine_plan_set(e->by_floor, plan) != RES_OK)) {
 		queries_fail(e->by_floor);
-		engine_free(e->by_floor);
-		e->by_floor = NULL;
+		engine_by_floor_end(e);
 	}
 	engine_tidy(e);
 	return RES_OK;
