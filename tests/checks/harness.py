@@ -109,13 +109,18 @@ def reduced(t):
         check(len(why.split()) > 2, f"{start}: why?")
 
 
-@case("a load is played again when every failure names the healthy upstream, and not when the daemon is to blame", builds=("gcc",))
+@case("a load is played again when only the machine is to blame for every failure", builds=("gcc",))
 def played_again(_t):
-    both, one = ["dying 127.0.0.1: closed", "alive 127.0.0.1: connect-timeout"], ["dying 127.0.0.1: closed"]
-    for failures, wrong, lost, wanted in (([], 0, 0, False), ([both], 0, 0, True), ([both, one], 0, 0, False), ([one], 0, 0, False), ([[]], 0, 0, False),
-                                          ([both], 1, 0, False), ([both], 0, 1, False)):
+    both, one = (50, 0.1, ["dying 127.0.0.1: closed", "alive 127.0.0.1: connect-timeout"]), (50, 4.1, ["dying 127.0.0.1: closed"])
+    soon, late = (50, 3.9, []), (50, 4.0, [])  # neither names an upstream
+    still = [(10, 20), (53, 58)]               # for 1.1 s of the time of `one`
+    for failures, wrong, lost, stood, wanted in (
+            ([], 0, 0, still, False), ([both], 0, 0, [], True), ([both, one], 0, 0, [], False), ([one], 0, 0, [], False), ([soon], 0, 0, [], False),
+            ([late], 0, 0, [], True), ([late, both], 0, 0, [], True), ([late, soon], 0, 0, still, False), ([late, one], 0, 0, [], False),
+            ([one], 0, 0, still, True), ([one, late], 0, 0, still, True), ([one], 0, 0, [(10, 50), (53.2, 60)], False),
+            ([both], 1, 0, still, False), ([both], 0, 1, still, False), ([late], 0, 1, still, False)):
         load = Load(None, 10)
-        load.failures, load.wrong, load.lost = failures, wrong, lost
+        load.failures, load.wrong, load.lost, load.stood = failures, wrong, lost, stood
         equal(load.starved("alive"), wanted, f"{failures}, {wrong} wrong, {lost} lost")
 
 

@@ -5,7 +5,7 @@ import struct
 from functional._common import stub, stub_doh
 from harness import client, wire
 from harness.case import case, check, equal, rows
-from harness.load import Load
+from harness.load import Load, played
 
 SOME = 50_000
 
@@ -13,30 +13,36 @@ SOME = 50_000
 @rows([("50,000 questions over DoT: none wrong, none lost", stub), ("50,000 questions over DoH: none wrong, none lost", stub_doh)], timeout=400, builds=("gcc",))
 def detector(t, make):
     d, server = make(t, log_level="info")
-    load = Load(d, 1_000_000 if t.long else SOME, rate=4000, names=20_000)
-    load.start()
-    load.finish()
-    load.flawless()
+
+    def play(slower):
+        load = Load(d, 1_000_000 if t.long else SOME, rate=4000 // slower, names=20_000, prefix=f"load{slower}x")
+        load.start()
+        load.finish()
+        return load
+    played(play, "one")
 
 
 @case("4,000 questions with random reloads, flushes and clients that leave: every answer arrives and is right", timeout=200)
 def disturbed(t):
     d, _ = stub(t, log_level="info")
-    load = Load(d, 20_000 if t.long else 4_000, rate=600, names=1500)
-    load.start()
     rng = random.Random(5)
-    while load.running():
-        what = rng.randrange(3)
-        if what == 0:
-            d.ctl("reload")
-        elif what == 1:
-            d.ctl("flush")
-        else:
-            with d.tcp() as c:
-                c.send(wire.question(f"leaves{rng.randrange(100)}.example.com"))
-        load.wait(0.05)
-    load.finish()
-    load.flawless()
+
+    def play(slower):
+        load = Load(d, 20_000 if t.long else 4_000, rate=600 // slower, names=1500, prefix=f"load{slower}x")
+        load.start()
+        while load.running():
+            what = rng.randrange(3)
+            if what == 0:
+                d.ctl("reload")
+            elif what == 1:
+                d.ctl("flush")
+            else:
+                with d.tcp() as c:
+                    c.send(wire.question(f"leaves{rng.randrange(100)}.example.com"))
+            load.wait(0.05)
+        load.finish()
+        return load
+    played(play, "one")
 
 
 # Types that are questions only and not for a stub: MAILB, MAILA, ANY (the others of RFC 6895, 3.1 are among FORMED).

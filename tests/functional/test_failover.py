@@ -8,7 +8,7 @@ from functional._common import servfail, stub
 from harness import client, net, wire
 from harness.case import case, check, equal, rows, until, within
 from harness.daemon import Daemon, upstream
-from harness.load import Load
+from harness.load import Load, played
 from harness.patience import patient
 from harness.pki import Site
 from harness.proxy import Proxy
@@ -34,11 +34,7 @@ def mid_frame(_between, server):
        if not (protocol == "doh" and how is mid_frame)], timeout=600)
 def dying(t, how, protocol):
     rate = 1500 if t.long and protocol == "dot" else 500  # what HTTP/2 in Python can carry
-    for slower in (1, 2, 4):
-        load = through_death(t, how, protocol, rate // slower)
-        if not load.starved("alive"):
-            break
-    load.flawless()
+    load = played(lambda slower: through_death(t, how, protocol, rate // slower), "alive")
     check(load.slowest < patient(4.5), f"the slowest answer took {load.slowest:.2f} s")
     t.promised(f"0 failures of {load.total:,} questions, the slowest answer {load.slowest:.2f} s")
 
@@ -164,13 +160,16 @@ def closed_log(t):
 def reloads(t):
     d, _ = stub(t, log_level="info")
     total = 20_000 if t.long else (2_000 if t.sanitized else 6_000)
-    load = Load(d, total, rate=500)
-    load.start()
-    while load.running():
-        d.process.signal(signal.SIGHUP)
-        load.wait(0.05)
-    load.finish()
-    load.flawless()
+
+    def play(slower):
+        load = Load(d, total, rate=500 // slower, prefix=f"load{slower}x")
+        load.start()
+        while load.running():
+            d.process.signal(signal.SIGHUP)
+            load.wait(0.05)
+        load.finish()
+        return load
+    played(play, "one")
     check(d.ctl("stats")["ok"], "the daemon still talks")
 
 

@@ -9,7 +9,7 @@ import struct
 from functional._common import Handed, again, code_of, descriptors, stat, stub, udp_from
 from harness import wire
 from harness.case import Skip, case, check, equal, rows, until
-from harness.load import Load
+from harness.load import Load, played
 
 MIB = 1024  # in KiB
 TXT = 16
@@ -186,10 +186,12 @@ def in_cgroup(t, data, receive):
 
 def storm(d, n):
     """n names that nobody asked before, as fast as they are answered."""
-    load = Load(d, n, rate=20_000, prefix=f"storm{n}x")
-    load.start()
-    load.finish()
-    load.flawless()
+    def play(slower):
+        load = Load(d, n, rate=20_000 // slower, prefix=f"storm{n}x{slower}x")
+        load.start()
+        load.finish()
+        return load
+    played(play, "one")
 
 
 def flood(d, names):

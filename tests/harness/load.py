@@ -15,6 +15,9 @@ from harness.patience import patient
 # Questions that wait for their answers at the same time. All are for one domain, and the daemon takes 256 of one domain
 # for a flood when the oldest is unanswered for a second (resolver/admission.h): on a busy machine it would refuse some.
 WINDOW = 200
+QUESTION_S = 4  # QUERY_TIME_MS of resolver/query.h: then a question ends with SERVFAIL
+LOOK_S, LATE_S = 0.02, 0.25  # a thread that sleeps so long, and wakes so much later, stood still
+STILL_S = 1     # of a question's time that are missed: it may have lacked them
 
 
 class Load:
@@ -37,9 +40,11 @@ class Load:
         self.times = []
         self.codes = {}
         self.reasons = collections.Counter()  # extended errors of those that failed
-        self.failures = []                    # the texts of each of them
+        self.failures = []                    # of each of them: when it was sent, the seconds it took, and the texts
+        self.stood = []                       # when the machine let this program wait: from, to
         self.examples = []
         self.sent_all = threading.Event()
+        self.ended = threading.Event()
         self.lock = threading.Condition()
         self.pending = {}
         self.random = random.Random(7)
@@ -53,6 +58,7 @@ class Load:
         self.tcp.settimeout(None)
         self.threads = [threading.Thread(target=self._receive_udp, args=(i,), daemon=True) for i in range(4)]
         self.threads.append(threading.Thread(target=self._receive_tcp, daemon=True))
+        self.threads.append(threading.Thread(target=self._watch, daemon=True))
         self.sender = threading.Thread(target=self._send, daemon=True)
         for thread in [*self.threads, self.sender]:
             thread.start()
@@ -77,6 +83,14 @@ class Load:
                 self.udp[channel].send(message)
         self.sent_all.set()
 
+    def _watch(self):
+        while not self.ended.wait(0):
+            began = time.monotonic()
+            self.ended.wait(LOOK_S)
+            now = time.monotonic()
+            if now - began > LOOK_S + LATE_S:
+                self.stood.append((began, now))
+
     def _look(self, channel, raw):
         q = wire.Question(raw)
         with self.lock:
@@ -96,7 +110,7 @@ class Load:
                 self.failed += 1
                 errors = client.ede(dns.message.from_wire(raw))
                 self.reasons.update(errors)
-                self.failures.append([text for _, text in errors])
+                self.failures.append((sent, took, [text for _, text in errors if text]))
             elif wire.rdata_for(q.labels, q.qtype) not in raw:
                 self.wrong += 1
                 self.examples.append(f"channel {channel}: not the answer: {raw.hex()}")
@@ -134,6 +148,7 @@ class Load:
         end = time.monotonic() + patient(10)
         while self.answered < self.total and time.monotonic() < end:
             time.sleep(0.01)
+        self.ended.set()
         for s in [*self.udp, self.tcp]:
             try:
                 s.shutdown(socket.SHUT_RDWR)
@@ -145,13 +160,26 @@ class Load:
     def flawless(self):
         """Raises when an answer was wrong, failed or lost."""
         equal((self.wrong, self.failed, self.lost), (0, 0, 0),
-              f"wrong, failed and lost answers (RCODEs {self.codes}, {self.reasons.most_common(3)}; {self.examples[:3]}; waiting {list(self.pending)[:3]})")
+              f"wrong, failed and lost answers (RCODEs {self.codes}, {self.reasons.most_common(3)} {self.failures[:3]}; {self.examples[:3]}; waiting {list(self.pending)[:3]})")
 
     def starved(self, healthy):
-        """Every answer that failed names the healthy upstream as failed, too: the machine left it no time. Play it again, slower."""
-        named = all(any(text.startswith(f"{healthy} ") for text in texts) for texts in self.failures)
-        return bool(self.failures) and named and not self.wrong and not self.lost
+        """The machine left no time for every answer that failed: it names the healthy upstream as failed, too; or its time ran out
+        and it names none, or the machine stood still meanwhile. Play it again, slower."""
+        def machine(sent, took, texts):
+            still = sum(max(0, min(end, sent + took) - max(began, sent)) for began, end in self.stood)
+            return any(text.startswith(f"{healthy} ") for text in texts) or took >= QUESTION_S and (not texts or still >= STILL_S)
+        return bool(self.failures) and all(machine(*failure) for failure in self.failures) and not self.wrong and not self.lost
 
     def percentile(self, part):
         ordered = sorted(self.times)
         return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else 0.0
+
+
+def played(play, healthy):
+    """The finished load of play(slower), flawless. It is played again, twice and four times slower, when only the machine is to blame."""
+    for slower in (1, 2, 4):
+        load = play(slower)
+        if not load.starved(healthy):
+            break
+    load.flawless()
+    return load
