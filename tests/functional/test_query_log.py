@@ -536,7 +536,7 @@ def tap_sweep(d, t, faults, written):
 def frames_there(path):
     """The writer may just have moved the file away, and makes another."""
     try:
-        return frames(path)
+        return list(frames(path))
     except FileNotFoundError:
         return []
 
