@@ -39,19 +39,6 @@ struct run {
 static struct proto_recorder recorder;
 
 static void
-collect(struct run *r)
-{
-	struct buf b = buf_max(OUT_MAX);
-	const char *detail = NULL;
-	enum reason reason = r->w->ops->collect(r->w, &b, &detail);
-
-	check(buf_ok(&b) && (reason == REASON_NONE || detail != NULL));
-	if (r->reason == REASON_NONE)
-		r->reason = reason;
-	buf_free(&b);
-}
-
-static void
 reports_check(struct run *r)
 {
 	for (; r->n_reported < recorder.n_heard; r->n_reported++) {
@@ -78,6 +65,20 @@ reports_check(struct run *r)
 			if (!there)
 				r->asked[i] = NULL;
 		}
+}
+
+static void
+collect(struct run *r)
+{
+	struct buf b = buf_max(OUT_MAX);
+	const char *detail = NULL;
+	enum reason reason = r->w->ops->collect(r->w, &b, &detail);
+
+	check(buf_ok(&b) && (reason == REASON_NONE || detail != NULL));
+	if (r->reason == REASON_NONE)
+		r->reason = reason;
+	buf_free(&b);
+	reports_check(r); /* what is sent may end a stream, too */
 }
 
 static void
