@@ -59,18 +59,20 @@ static void asking_on_ready(void *, unsigned);
 
 /* Connected, so that the kernel drops datagrams of others, and picks a random port. */
 static bool
-attempt_send(struct asking *a, const struct addr *to)
+attempt_send(struct asking *a, const struct resolver *to)
 {
 	struct sockaddr_storage sa;
-	socklen_t n = addr_to_sockaddr(to, &sa);
+	socklen_t n = addr_to_sockaddr(&to->addr, &sa);
 
+	if (sa.ss_family == AF_INET6)
+		((struct sockaddr_in6 *)&sa)->sin6_scope_id = to->link;
 	a->fd = socket(sa.ss_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (a->fd < 0)
 		return false;
 	buf_clear(&a->question);
 	question_compose(&a->question, (uint16_t)random_u32(), a->type, span_of(a->name, a->name_n));
 	a->strays = 0;
-	if (connect(a->fd, (const struct sockaddr *)&sa, n) == 0 && !is_this_machine(a->fd, to) &&
+	if (connect(a->fd, (const struct sockaddr *)&sa, n) == 0 && !is_this_machine(a->fd, &to->addr) &&
 	    loop_fd_watch(&a->watch, a->loop, a->fd, asking_on_ready, a) == RES_OK &&
 	    file_message_send(a->fd, buf_span(&a->question), 0))
 		return true;
@@ -86,7 +88,7 @@ attempt_next(struct asking *a)
 
 	attempt_close(a);
 	while (a->attempts < ASKING_ATTEMPTS && a->resolvers.n > 0) {
-		const struct addr *to = &a->resolvers.v[a->attempts++ % a->resolvers.n];
+		const struct resolver *to = &a->resolvers.v[a->attempts++ % a->resolvers.n];
 
 		if (attempt_send(a, to)) {
 			loop_timer_set(&a->timer, ASKING_WAIT_MS);

@@ -51,8 +51,8 @@ program_find(void *ctx, struct resolvers *r)
 
 	r->n = 0;
 	for (size_t i = 0; i < given->n && r->n < RESOLVERS_MAX; i++) {
-		r->v[r->n] = given->v[i];
-		r->v[r->n++].port = 53;
+		r->v[r->n] = (struct resolver){.addr = given->v[i]};
+		r->v[r->n++].addr.port = 53;
 	}
 	if (given->n == 0)
 		resolvers_find(r, "", clock_wall_ms());
@@ -62,13 +62,13 @@ static int
 program_test(struct program *p)
 {
 	struct resolvers r;
-	char text[ADDR_TEXT_MAX];
+	char text[RESOLVER_TEXT_MAX];
 
 	program_find(p, &r);
 	if (!p->settings->portal_enable)
 		(void)puts("no question is sent in clear text: portal.enable is false");
 	for (size_t i = 0; i < r.n; i++)
-		(void)printf("resolver %s\n", addr_ip_text(&r.v[i], text));
+		(void)printf("resolver %s\n", resolver_text(&r.v[i], text));
 	if (r.n == 0)
 		(void)puts("the network names no resolver: set portal.resolver");
 	if (fflush(stdout) == 0 && !ferror(stdout))

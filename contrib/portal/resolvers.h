@@ -11,7 +11,9 @@
  *   /run/resolvconf/interface/NAME, interfaces/NAME        resolvconf, openresolv
  *   /var/lib/dhcp/dhclient*.leases                         dhclient: the last lease of a file, unless it has expired
  *
- * Link-local IPv6 addresses are left out: they are of no use without the name of a link.
+ * A link-local IPv6 address counts with its link only (fe80::1%eth0; a lease names the link in a line of its own). The
+ * kernel's table of IPv6 addresses (/proc/self/net/if_inet6) says which links there are: the sandbox allows no other way
+ * to ask.
  */
 #ifndef CONTRIB_PORTAL_RESOLVERS_H
 #define CONTRIB_PORTAL_RESOLVERS_H
@@ -25,8 +27,15 @@
 	(64 * 1024)          /* bytes of a file that are read; dhclient drops old leases long before */
 #define RESOLVERS_DIR_MAX 64 /* names looked at in a folder: one a link */
 
+#define RESOLVER_TEXT_MAX (ADDR_TEXT_MAX + 12) /* "%", a number, and a NUL fit */
+
+struct resolver {
+	struct addr addr; /* port 53 */
+	uint32_t link;    /* the interface's index, of a link-local IPv6 address; else 0 */
+};
+
 struct resolvers {
-	struct addr v[RESOLVERS_MAX]; /* port 53 */
+	struct resolver v[RESOLVERS_MAX];
 	size_t n;
 };
 
@@ -36,10 +45,14 @@ enum resolvers_form {
 	RESOLVERS_DHCLIENT,    /* lease { option domain-name-servers ADDRESS, ADDRESS; expire ...; } */
 };
 
-/* Adds what the text names; an address that is there already, or unusable, is passed over. now_ms: wall clock. */
-void resolvers_read(struct resolvers *, enum resolvers_form, struct span text, int64_t now_ms);
-/* Not this machine, not everybody, not a group, not a link's own. */
-bool resolvers_usable(const struct addr *);
+/* Adds what the text names; an address that is there already, or unusable, is passed over. links: if_inet6's text.
+ * now_ms: wall clock. */
+void resolvers_read(struct resolvers *, enum resolvers_form, struct span text, struct span links,
+		    int64_t now_ms);
+/* Not this machine, not everybody, not a group; with a link exactly when the address needs one. */
+bool resolver_usable(const struct resolver *);
+/* "192.0.2.1", "fe80::1%2"; returns text. */
+const char *resolver_text(const struct resolver *, char text[RESOLVER_TEXT_MAX]);
 /* root: "" in production; a folder for tests. */
 void resolvers_find(struct resolvers *, const char *root, int64_t now_ms);
 

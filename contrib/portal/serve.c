@@ -170,13 +170,13 @@ static void
 ask_log(struct session *s, const struct portal_message *ask, const char *refusal, const struct resolvers *r)
 {
 	struct buf name = buf_max(4 * MSG_NAME_MAX);
+	char type[16], resolver[RESOLVER_TEXT_MAX];
 	uint32_t left_out = 0;
-	char type[16];
 
 	if (refusal == NULL)
 		log_event(LOG_NOTICE, "portal-question", LOG_STR("name", ask_name(ask->name, &name)),
-			  LOG_STR("type", msg_type_text(ask->type, type)), LOG_IP("resolver", &r->v[0]),
-			  LOG_INT("resolvers", r->n));
+			  LOG_STR("type", msg_type_text(ask->type, type)),
+			  LOG_STR("resolver", resolver_text(&r->v[0], resolver)), LOG_INT("resolvers", r->n));
 	else if (log_limit_ok(&s->serve->refused, LOG_BURST, LOG_PER_MS, &left_out))
 		log_event(LOG_WARN, "portal-question-refused", LOG_STR("name", ask_name(ask->name, &name)),
 			  LOG_STR("why", refusal), LOG_INT("left_out", left_out));

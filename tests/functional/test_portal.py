@@ -23,7 +23,7 @@ from harness.faults import EINTR, Faults, sample
 from harness.installed import CONFIG, configure, install
 from harness.pki import Site
 from harness.upstream import DohServer
-from harness.world import DOH4, GATE4, HOME4, UP4, Capture, Tokens, World, ports, site_of
+from harness.world import DOH4, GATE4, HOME4, UP4, Capture, Tokens, World, ip, ports, site_of
 
 PROBE = "nmcheck.gnome.org"
 LOGIN = "login.hotel.example.com"
@@ -35,9 +35,10 @@ class Resolver:
 
     def __init__(self, t, world, address=GATE4, respond=None):
         with world:
-            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+            place = socket.getaddrinfo(address, 53, type=socket.SOCK_DGRAM, flags=socket.AI_NUMERICHOST)[0]
+            self.socket = socket.socket(place[0], socket.SOCK_DGRAM)
         self.socket.setsockopt(socket.SOL_IP, 15, 1)  # IP_FREEBIND
-        self.socket.bind((address, 53))
+        self.socket.bind(place[4])
         self.socket.settimeout(0.2)
         self.respond = respond
         self.asked = []
@@ -392,6 +393,14 @@ def learned(t):
     until(lambda: "network-changed" in hotel.daemon.log(), 10, "the daemon notices the new network")
     until(lambda: client.values(hotel.ask()) == ["192.0.2.77"], 5, "the address by the second network")
     equal(len(other.asked), sum(q[0] == PROBE for q in other.asked), "names at the second")
+    ip("-6", "addr", "add", "fe80::2/64", "dev", "wire0", "nodad")
+    with hotel.world:
+        ip("-6", "addr", "add", "fe80::53/64", "dev", "wire1", "nodad")
+    Resolver(t, hotel.world, address="fe80::53%wire1", respond=lambda q: [here(q, "192.0.2.78")])
+    lease("fe80::53%wire0")
+    equal(client.values(hotel.ask()), ["192.0.2.78"], "the address by a resolver whose address is of the link")
+    index = socket.if_nametoindex("wire0")
+    check(re.search(f"portal-question .*resolver=\"?fe80::53%{index}\\b", hotel.helper.log()), "the log names another resolver")
 
 
 @case("only the user of the helper sends to port 53: the kernel counts whose packets they are", netns=True)

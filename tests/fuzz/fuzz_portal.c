@@ -62,10 +62,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 			message_check(&m, rest);
 		break;
 	default:
-		resolvers_read(&r, (enum resolvers_form)(data[0] % 3), rest, 1795860000000);
+		resolvers_read(&r, (enum resolvers_form)(data[0] % 3), rest, rest, 1795860000000);
 		check(r.n <= RESOLVERS_MAX);
 		for (size_t i = 0; i < r.n; i++)
-			check(resolvers_usable(&r.v[i]) && r.v[i].port == 53);
+			check(resolver_usable(&r.v[i]) && r.v[i].addr.port == 53);
 	}
 	return 0;
 }

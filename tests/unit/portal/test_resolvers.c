@@ -12,6 +12,12 @@
 #include <cmocka.h>
 
 #define NOW INT64_C(1795860000000) /* 2026-11-28T10:00:00Z */
+#define LINKS                                                                                                \
+	"00000000000000000000000000000001 01 80 10 80       lo\n"                                            \
+	"fe800000000000000000000000000001 04 40 20 80     eth0\n"                                            \
+	"fd000000000000000000000000000002 04 40 00 82     eth0\n"                                            \
+	"fe800000000000000000000000000002 1b3 40 20 80    wlan0\n"                                           \
+	"fe800000000000000000000000000003 zz 40 20 80    broken0\nshort\n"
 
 static const struct {
 	const char *what;
@@ -28,7 +34,18 @@ static const struct {
     {"ourselves", RESOLVERS_RESOLV_CONF, "nameserver 127.0.0.1\nnameserver ::1\nnameserver 127.0.0.53\n", ""},
     {"nobody and everybody", RESOLVERS_RESOLV_CONF,
      "nameserver 0.0.0.0\nnameserver ::\nnameserver 255.255.255.255\nnameserver 224.0.0.251\nnameserver ff02::fb\n", ""},
-    {"of a link", RESOLVERS_RESOLV_CONF, "nameserver fe80::1\nnameserver fe80::1%eth0\nnameserver 192.0.2.1\n", "192.0.2.1"},
+    {"of a link", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%eth0\nnameserver 192.0.2.1\n", "fe80::1%4 192.0.2.1"},
+    {"of a link whose index has three digits", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%wlan0\n", "fe80::1%435"},
+    {"of a link by its index", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%21\n", "fe80::1%21"},
+    {"of two links", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%eth0\nnameserver fe80::1%wlan0\nnameserver fe80::1%4\n",
+     "fe80::1%4 fe80::1%435"},
+    {"of a link that is not said, or not there", RESOLVERS_RESOLV_CONF,
+     "nameserver fe80::1\nnameserver fe80::1%\nnameserver fe80::1%eth1\nnameserver fe80::1%eth\nnameserver fe80::1%broken0\n"
+     "nameserver fe80::1%0\nnameserver fe80::1%-4\nnameserver fe80::1%2147483648\nnameserver fe80::1%4294967300\n"
+     "nameserver fe80::1%eth0%eth0\n",
+     ""},
+    {"a zone where none belongs", RESOLVERS_RESOLV_CONF,
+     "nameserver 192.0.2.1%eth0\nnameserver 2001:db8::1%eth0\nnameserver ::1%lo\nnameserver ff02::fb%eth0\nnameserver %eth0\n", ""},
     {"not at the start of a line", RESOLVERS_RESOLV_CONF, "#nameserver 192.0.2.1\noptions nameserver 192.0.2.2\n", ""},
     {"a name, a port, a mapped address", RESOLVERS_RESOLV_CONF,
      "nameserver dns.test\nnameserver 192.0.2.1:53\nnameserver ::ffff:192.0.2.1\n", ""},
@@ -51,16 +68,22 @@ static const struct {
     {"dhclient: for ever", RESOLVERS_DHCLIENT, "lease {\n  option domain-name-servers 192.0.2.2;\n  expire never;\n}\n",
      "192.0.2.2"},
     {"dhclient over IPv6", RESOLVERS_DHCLIENT, "lease6 {\n  option dhcp6.name-servers 2001:db8::1;\n}\n", "2001:db8::1"},
+    {"dhclient: the link is that of the lease", RESOLVERS_DHCLIENT,
+     "lease6 {\n  interface \"wlan0\";\n  option dhcp6.name-servers fe80::1,2001:db8::1;\n}\n", "fe80::1%435 2001:db8::1"},
+    {"dhclient: and not that of the lease before", RESOLVERS_DHCLIENT,
+     "lease6 {\n  interface \"wlan0\";\n}\nlease6 {\n  option dhcp6.name-servers fe80::1;\n}\n", ""},
+    {"dhclient: odd names of links", RESOLVERS_DHCLIENT,
+     "lease6 {\n  interface \"\";\n  interface \";\n  interface;\n  option dhcp6.name-servers fe80::1;\n}\n", ""},
 };
 
 static const char *
 shown(const struct resolvers *r, struct buf *b)
 {
-	char text[ADDR_TEXT_MAX];
+	char text[RESOLVER_TEXT_MAX];
 
 	for (size_t i = 0; i < r->n; i++) {
-		assert_int_equal(r->v[i].port, 53);
-		buf_format(b, "%s%s", i > 0 ? " " : "", addr_ip_text(&r->v[i], text));
+		assert_int_equal(r->v[i].addr.port, 53);
+		buf_format(b, "%s%s", i > 0 ? " " : "", resolver_text(&r->v[i], text));
 	}
 	return b->n == 0 ? "" : buf_cstr(b);
 }
@@ -73,7 +96,7 @@ every_form_is_read(void **state)
 		struct resolvers r = {.n = 0};
 		struct buf b = buf_max(1024);
 
-		resolvers_read(&r, texts[i].form, span_str(texts[i].text), NOW);
+		resolvers_read(&r, texts[i].form, span_str(texts[i].text), span_str(LINKS), NOW);
 		if (strcmp(shown(&r, &b), texts[i].want) != 0)
 			fail_msg("%s: %s", texts[i].what, shown(&r, &b));
 		buf_free(&b);
@@ -140,6 +163,10 @@ the_first_source_that_names_one_counts(void **state)
 	root_want("NetworkManager", root, "192.0.2.6");
 	file_make(root, "/run/NetworkManager/no-stub-resolv.conf", "nameserver 192.0.2.7\n");
 	root_want("NetworkManager with a stub", root, "192.0.2.7");
+	file_make(root, "/run/NetworkManager/no-stub-resolv.conf", "nameserver fe80::1%wlan0\n");
+	root_want("a link, and no table of links", root, "192.0.2.6");
+	file_make(root, "/proc/self/net/if_inet6", LINKS);
+	root_want("a link", root, "fe80::1%435");
 	(void)snprintf(command, sizeof command, "rm -rf %s", root);
 	assert_int_equal(system(command), 0);
 }

@@ -111,7 +111,7 @@ setup(void **state)
 	w->resolver = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	sin.sin_addr.s_addr = inet_addr("127.0.0.5");
 	assert_int_equal(bind(w->resolver, (const struct sockaddr *)&sin, sizeof sin), 0);
-	w->resolvers.v[0] = address_of(w->resolver);
+	w->resolvers.v[0].addr = address_of(w->resolver);
 	w->resolvers.n = 1;
 	fd = unix_socket(w);
 	assert_int_equal(bind(fd, (const struct sockaddr *)&w->path, sizeof w->path), 0);
@@ -479,7 +479,7 @@ the_next_resolver_is_asked(void **state)
 
 	/* Nobody listens at the first: its port is that of a socket that is closed again. */
 	w->resolvers.v[1] = w->resolvers.v[0];
-	w->resolvers.v[0].port = 1;
+	w->resolvers.v[0].addr.port = 1;
 	w->resolvers.n = 2;
 	say_open(w, 300);
 	say_ask(w, 1, TYPE_A, "nmcheck.gnome.org");
@@ -501,7 +501,7 @@ this_machine_is_never_asked(void **state)
 	w->resolver = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	assert_int_equal(bind(w->resolver, (const struct sockaddr *)&own, sizeof own), 0);
-	w->resolvers.v[0] = address_of(w->resolver);
+	w->resolvers.v[0].addr = address_of(w->resolver);
 	say_open(w, 300);
 	say_ask(w, 1, TYPE_A, "nmcheck.gnome.org");
 	assert_int_equal(recv(w->resolver, &byte, 1, MSG_DONTWAIT), -1);
