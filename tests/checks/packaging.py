@@ -225,6 +225,45 @@ def package_build_lacks(t):
     equal(os.listdir(out), [], "files that it left")
 
 
+HOLDS = "ctstub: cannot listen on 127.0.0.1:53 and [::1]:53; the service does not run."
+ADVICE = "ctstub: systemctl stop ctstubd.service && systemctl start ctstubd.service"
+LOOK = "ctstub: 'ss -lnup sport = 53' shows which program holds the port."
+CHILD = "ctstub: NetworkManager's own dnsmasq runs and may hold the port"
+ACTIVE = "ctstub: these services are active and may hold the port:"
+
+
+@rows([(f"what the package's installation says is in the way: {name}", *row) for name, *row in (
+    ("nothing", ("ctstubd.socket",), None, ["ctstub: answers on 127.0.0.1:53 and [::1]:53"]),
+    ("a program that nobody knows", (), None, [HOLDS, LOOK]),
+    ("systemd-resolved and unbound", ("systemd-resolved.service", "unbound.service"), None, [HOLDS, f"{ACTIVE} systemd-resolved unbound"]),
+    ("BIND, which has two names", ("named.service", "bind9.service"), None, [HOLDS, f"{ACTIVE} named"]),
+    ("the first instance of knot-resolver", ("kresd@1.service",), None, [HOLDS, f"{ACTIVE} kresd@1"]),
+    ("NetworkManager's own dnsmasq", ("NetworkManager.service",), "alive", [HOLDS, CHILD]),
+    ("NetworkManager's own dnsmasq, long ended", (), "ended", [HOLDS, LOOK]),
+    ("a file without a number", (), "", [HOLDS, LOOK]))], builds=("gcc",))
+def who_holds_the_port(t, active, child, want):
+    os.makedirs(t.path("run/systemd/system"))
+    os.makedirs(t.path("run/NetworkManager"))
+    if child is not None:
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        with open(t.path("run/NetworkManager/dnsmasq.pid"), "w", encoding="ascii") as f:
+            f.write({"alive": f"{os.getpid()}\n", "ended": f"{ended.pid}\n"}.get(child, child))
+    with open(t.path("systemctl"), "w", encoding="ascii") as f:
+        f.write(f'#!/bin/sh\nfor unit; do :; done\ncase " {" ".join(active)} " in *" $unit "*) exit 0;; esac\nexit 3\n')
+    os.chmod(t.path("systemctl"), 0o755)
+    with open(os.path.join(t.src, "contrib/debian/ctstub.postinst"), encoding="ascii") as f:
+        script = f.read().replace("/run/", t.path("run/"))
+    code, said, err = t.run("/bin/sh", "-c", script, "postinst", "configure", env=t.env(PATH=f"{t.dir}:/usr/bin:/bin"))
+    lines = (said + err).splitlines()
+    check(code == 0 and all(any(line.startswith(w) for line in lines) for w in want), f"{code}: {lines}")
+    equal([w for w in (HOLDS, LOOK, CHILD, ACTIVE) if any(line.startswith(w) for line in lines)],
+          [w for w in (HOLDS, LOOK, CHILD, ACTIVE) if any(x.startswith(w) for x in want)], "what it says")
+    equal(ADVICE in lines, HOLDS in want, "the command that helps")
+    exact = [w for w in want if w.startswith(ACTIVE)]
+    equal([line for line in lines if line.startswith(ACTIVE)], exact, "the services")
+
+
 # Families of variables that our libraries obey, some of them before main; names of alerts, errors and other constants are none.
 STEERS = re.compile(rb"(?<![A-Za-z0-9_])((?:SSLKEYLOGFILE|(?:GNUTLS(?!_[AE]_|_CLIENT)|NETTLE|P11_KIT(?!_ITER))_[A-Z_]+[A-Z]))\0")
 
