@@ -102,6 +102,12 @@ upstream_up(const struct upstream_report *u)
 }
 
 static double
+upstream_unused(const struct upstream_report *u)
+{
+	return u->health == HEALTH_UNKNOWN;
+}
+
+static double
 upstream_refused(const struct upstream_report *u)
 {
 	return u->health == HEALTH_REFUSED;
@@ -147,6 +153,8 @@ static const struct {
 	int decimals;
 } upstream_gauges[] = {
     {"up", "1 when the address answers and its certificate is accepted", upstream_up, 0},
+    {"unused", "1 while nothing is known of the address: nobody has asked anything of it yet",
+     upstream_unused, 0},
     {"refused", "1 when the certificate of the address is refused", upstream_refused, 0},
     {"would_be_refused", "1 when only report mode keeps the certificate of the address from being refused",
      upstream_would_be_refused, 0},

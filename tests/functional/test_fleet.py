@@ -63,11 +63,18 @@ def every_alert_tested(t):
     equal(sorted(re.findall(r'\{alertname="(\w+)"\}', tests)), sorted(alerts), "raised when all is wrong")
 
 
+def gauges(page, *names):
+    return tuple(re.findall(rf"(?m)^ctstub_upstream_{name}{{.*}} (.*)$", page) for name in names)
+
+
 @case("every metric of the alert rules and the dashboard exists", builds=("gcc",))
 def metrics_exist(t):
     d, _ = stub(t)
     code, out, _ = t.run("ctstub", "stats", "--prometheus", "--socket", d.control)
     equal(code, 0, "ctstub stats")
+    equal(gauges(out, "up", "unused"), (["0"], ["1"]), "gauges of an upstream that nobody has asked yet")
+    d.ask("www.example.com")
+    equal(gauges(t.run("ctstub", "stats", "--prometheus", "--socket", d.control)[1], "up", "unused"), (["1"], ["0"]), "gauges of one that answers")
     served = set(re.findall(r"^# TYPE (ctstub_\w+)", out, re.M))
     with open(os.path.join(t.src, "contrib", "watch", "status.c"), encoding="utf-8") as source:
         served |= set(re.findall(r'"(ctstub_watch_\w+)"', source.read()))
