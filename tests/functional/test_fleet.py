@@ -47,6 +47,28 @@ def role_checked(t):
     tool("ansible-lint", "--offline", "-q", cwd=copy, env=t.env(HOME=t.dir, ANSIBLE_HOME=t.path("home")))
 
 
+@rows([(f"the role loads the rules of egress: {name}", *row) for name, *row in (
+    ("a new file, for nftables has no such table", True, False, False, True),
+    ("a new file, whose upstreams are those of the loaded rules (another user, portal.enable)", True, True, False, True),
+    ("the same file, loaded rules of other upstreams", False, True, True, True),
+    ("the same file, after a reboot without nftables", False, False, False, True),
+    ("the same file, and it is loaded", False, True, False, False))], builds=("gcc",))
+def role_loads_rules(t, changed, loaded, out_of_date, want):
+    try:
+        import jinja2  # noqa: PLC0415 - they come with Ansible
+        import yaml
+    except ImportError as error:
+        raise Skip(str(error)) from error
+    tasks = {task["name"]: task for task in yaml.safe_load(text(t, "ansible", "roles", "ctstub", "tasks", "egress.yml"))}
+    handlers = {task["name"]: task for task in yaml.safe_load(text(t, "ansible", "roles", "ctstub", "handlers", "main.yml"))}
+    look, environment = tasks["Are the rules loaded and current"], jinja2.Environment()
+    environment.filters["from_json"] = json.loads
+    state = {look["register"]: {"stdout": json.dumps({"loaded": loaded, "out_of_date": out_of_date})}}
+    told = [look.get("notify")] if environment.compile_expression(look["changed_when"])(**state) else []
+    told += [tasks["Write the rules"].get("notify")] if changed else []
+    equal("nft -f /etc/ctstub/egress.nft" in [handlers[name]["ansible.builtin.command"] for name in told if name], want, "are they loaded")
+
+
 @rows([("promtool takes the alert rules", "check", "rules", "alerts.yml"),
        ("each alert is raised when it should be, and not otherwise", "test", "rules", "alerts_test.yml")], builds=("gcc",))
 def rules_checked(t, verb, what, name):
