@@ -1,6 +1,7 @@
 """The harness itself, against clients that are not ours: what the functional tests stand on holds."""
 import glob
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from harness.case import case, check, equal
 from harness.load import Load
 from harness.pki import Site
 from harness.proxy import Proxy
+from harness.standstill import STILL_S, TimeIsUp, excused
 from harness.upstream import DohServer, DotServer
 from harness import patience, turns, wire
 
@@ -137,3 +139,45 @@ def waits(_t):
     finally:
         patience.load, patience.delay = kept
     check(patience.load() > 0 and patience.delay() >= 1, "what is measured")
+
+
+@case("a test is played again when it failed as one does that misses a limit, and the machine stood still", builds=("gcc",))
+def test_played_again(_t):
+    rows = (
+        (TimeIsUp("not within 5 s: it connects"), True), (TimeoutError("timed out"), True), (subprocess.TimeoutExpired("kdig", 5), True),
+        (AssertionError("rcode: have 'SERVFAIL', want 'NOERROR'"), True), (AssertionError("rcode of g1: have 2, want 0"), True),
+        (AssertionError("no 'untrusted' in [(22, 'one 127.0.0.1: connect-timeout')]"), True),
+        (AssertionError("questions upstream: have 2, want 1"), True),
+        (AssertionError("round trips and connections: have (2, 1), want (1, 1)"), True),
+        (AssertionError("questions upstream: have 1, want 0"), False),            # it must not be asked
+        (AssertionError("questions upstream: have ['a'], want []"), False),
+        (AssertionError("bytes of application data: have 12, want 0"), False),
+        (AssertionError("rcode: have 'NOERROR', want 'SERVFAIL'"), False),        # it must be refused
+        (AssertionError("another question's answer"), False), (KeyError("counters"), False), (None, False))
+    for error, wanted in rows:
+        equal((excused(error, STILL_S), excused(error, STILL_S / 2)), (wanted, False), repr(error))
+
+
+@case("a program that is stopped sees that it stood still", builds=("gcc",))
+def stopped(t):
+    text = "import sys, harness.standstill as s; w = s.Watch(); print('up', flush=True); input(); print(w.seconds())"
+    with subprocess.Popen([sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "PYTHONPATH": os.path.join(t.src, "tests")}) as p:
+        p.stdout.readline()
+        p.send_signal(signal.SIGSTOP)
+        time.sleep(STILL_S + 0.3)  # it stands still meanwhile
+        p.send_signal(signal.SIGCONT)
+        time.sleep(0.2)            # and wakes
+        out, _ = p.communicate("\n", timeout=patience.patient(20))
+    check(float(out) > STILL_S, f"stood still for {out}")
+
+
+@case("two programs are never given the same port", builds=("gcc",))
+def own_ports(t):
+    text = "import harness.net as n; print(*(n.free_port() for _ in range(200)), flush=True); input()"
+    started = [subprocess.Popen([sys.executable, "-c", text], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                env={**os.environ, "PYTHONPATH": os.path.join(t.src, "tests")}) for _ in range(5)]
+    ports = [n for p in started for n in p.stdout.readline().split()]
+    for p in started:
+        p.communicate("\n", timeout=patience.patient(20))
+    equal((len(ports), len(set(ports))), (1000, 1000), "ports given, and different ones")

@@ -29,6 +29,7 @@ from harness import promises
 from harness.patience import patient
 from harness.packages import Unpacked
 from harness.seen import Seen
+from harness.standstill import PLAYS, TimeIsUp, Watch, excused
 
 CASES = []
 BAD_OUTPUT = re.compile(r"ERROR: AddressSanitizer|ERROR: LeakSanitizer|runtime error:|Assertion .* failed|stack smashing"
@@ -80,28 +81,46 @@ def equal(have, want, what):
         raise AssertionError(f"{what}: have {have!r}, want {want!r}")
 
 
+LOOKS = 10              # at least at a condition, however long each takes
 LOOKS_S = (0.01, 0.25)  # between two looks at a condition
 LOOK_SHARE = 3          # and that many times as long as a look took: one that starts programs leaves the processor to others
 
 
 def until(condition, seconds, what):
-    """Waits until the condition gives something true, and returns that."""
-    start = time.monotonic()
+    """Waits until the condition gives something true, and returns that. While the machine stands still no time passes."""
+    start, looks = time.monotonic(), 0
     while True:
         began = time.monotonic()
         value = condition()
         if value:
             return value
         now = time.monotonic()
-        if now > start + patient(seconds):
-            raise AssertionError(f"not within {seconds} s: {what}")
-        time.sleep(min(max(LOOKS_S[0], LOOK_SHARE * (now - began)), LOOKS_S[1]))
+        looks += 1
+        if now > start + patient(seconds) and looks >= LOOKS:
+            raise TimeIsUp(f"not within {seconds} s: {what}")
+        pause = min(max(LOOKS_S[0], LOOK_SHARE * (now - began)), LOOKS_S[1])
+        time.sleep(pause)
+        start += max(0.0, time.monotonic() - now - pause)
 
 
 def within(seconds, began, what):
     """No more time than that has passed since `began`."""
     took = time.monotonic() - began
-    check(took < patient(seconds), f"{what}: {took:.1f} s")
+    if took >= patient(seconds):
+        raise TimeIsUp(f"{what}: {took:.1f} s")
+
+
+def running(group):
+    """Some process of the group runs still, and holds its sockets. What ended and waits for its parent holds nothing."""
+    for entry in os.listdir("/proc"):
+        try:
+            with open(f"/proc/{int(entry)}/stat", encoding="ascii", errors="replace") as f:
+                state, _, its = f.read().rsplit(")", 1)[1].split()[:3]
+        except (OSError, ValueError):
+            continue
+        if int(its) == group and state not in "ZX":
+            return True
+    return False
 
 
 class Process:
@@ -145,7 +164,8 @@ class Process:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
             pass
-        self.popen.wait(10)
+        self.popen.wait(patient(10))
+        until(lambda: not running(self.pid), 10, f"{self.name} and what it started have ended")
 
     def stop(self, seconds=10):
         """SIGTERM, and the exit code."""
@@ -277,38 +297,28 @@ class TooLong(Exception):
 
 
 def run_case(one, options):
-    """'ok', 'skip' or 'bad', and why."""
+    """'ok', 'skip' or 'bad', and why. A test that had to wait for the machine, and failed as one does then, is played again."""
     if one.netns and not options.in_netns:
         return run_in_namespaces(one, options)
+    for left in reversed(range(PLAYS)):
+        watch = Watch()
+        outcome, why, error = play(one, options)
+        watch.end()
+        if outcome != "bad" or not left or not excused(error, watch.seconds()):
+            return outcome, why
+        print(f"# {one.name} is played again, as the machine stood still for {watch.seconds():.1f} s: {why}", flush=True)
+    return outcome, why
+
+
+def play(one, options):
+    """'ok', 'skip' or 'bad', why, and the exception when nothing but that is wrong."""
     folder = tempfile.mkdtemp(prefix="ctstub-test-")
     os.chmod(folder, 0o755)
     t = Context(options, folder)
-    outcome, why, text = "ok", None, ""
-
-    started, most = time.monotonic(), one.timeout * (3 if t.sanitized else 1)
-
-    def too_long(_number, _frame):
-        left = started + patient(most) - time.monotonic()
-        if left <= 0:
-            raise TooLong(f"longer than {one.timeout} s")
-        signal.alarm(int(left) + 1)  # the machine is busy
-    signal.signal(signal.SIGALRM, too_long)
-    signal.alarm(most)
-    try:
-        for need in one.needs:
-            t.program(need)
-        one.function(t, *one.args)
-    except Skip as error:
-        outcome, why = "skip", str(error)
-    except (Exception, KeyboardInterrupt) as error:
-        outcome, why = "bad", str(error) or repr(error)
-        if not isinstance(error, AssertionError):
-            why = f"{type(error).__name__}: {why}"
-        text = traceback.format_exc()
-    signal.alarm(0)
+    outcome, why, text, failure = performed(one, t)
     trouble = t.finish()
     if trouble:
-        outcome, why = "bad", f"{why}; {trouble}" if why else trouble
+        outcome, why, failure = "bad", f"{why}; {trouble}" if why else trouble, None
     if options.label == "tsan" and outcome == "bad" and "ThreadSanitizer" not in f"{why}{t.logs()}":
         outcome, why = "ok", None  # what a test expects of one worker's counters, memory and speed, other builds prove
     if outcome == "bad":
@@ -323,7 +333,34 @@ def run_case(one, options):
         print(f"kept: {folder}")
     else:
         shutil.rmtree(folder, ignore_errors=True)
-    return outcome, why
+    return outcome, why, failure
+
+
+def performed(one, t):
+    """'ok', 'skip' or 'bad', why, the trace, and the exception; the test's processes still run."""
+    started, most = time.monotonic(), one.timeout * (3 if t.sanitized else 1)
+
+    def too_long(_number, _frame):
+        left = started + patient(most) - time.monotonic()
+        if left <= 0:
+            raise TooLong(f"longer than {one.timeout} s")
+        signal.alarm(int(left) + 1)  # the machine is busy
+    signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(most)
+    outcome, why, text, failure = "ok", None, "", None
+    try:
+        for need in one.needs:
+            t.program(need)
+        one.function(t, *one.args)
+    except Skip as error:
+        outcome, why = "skip", str(error)
+    except (Exception, KeyboardInterrupt) as error:
+        outcome, why, failure = "bad", str(error) or repr(error), error
+        if not isinstance(error, AssertionError):
+            why = f"{type(error).__name__}: {why}"
+        text = traceback.format_exc()
+    signal.alarm(0)
+    return outcome, why, text, failure
 
 
 def namespaces():
@@ -345,6 +382,8 @@ def run_in_namespaces(one, options):
     except subprocess.TimeoutExpired:
         return "bad", "longer than its time"
     for line in out.splitlines():
+        if line.startswith("# "):
+            print(line, flush=True)
         for word, outcome in (("not ok ", "bad"), ("skipped: ", "skip"), ("ok ", "ok")):
             if line.startswith(word):
                 return outcome, line.partition(one.name + ": ")[2] or None

@@ -11,12 +11,13 @@ import dns.message
 from harness import client, wire
 from harness.case import equal
 from harness.patience import patient
+from harness.standstill import Watch
 
 # Questions that wait for their answers at the same time. All are for one domain, and the daemon takes 256 of one domain
 # for a flood when the oldest is unanswered for a second (resolver/admission.h): on a busy machine it would refuse some.
 WINDOW = 200
 QUESTION_S = 4  # QUERY_TIME_MS of resolver/query.h: then a question ends with SERVFAIL
-LOOK_S, LATE_S = 0.02, 0.25  # a thread that sleeps so long, and wakes so much later, stood still
+LATE_S = 0.25   # a thread that wakes so much later than it wanted stood still
 STILL_S = 1     # of a question's time that are missed: it may have lacked them
 
 
@@ -44,12 +45,13 @@ class Load:
         self.stood = []                       # when the machine let this program wait: from, to
         self.examples = []
         self.sent_all = threading.Event()
-        self.ended = threading.Event()
         self.lock = threading.Condition()
         self.pending = {}
         self.random = random.Random(7)
 
     def start(self):
+        self.watch = Watch(LATE_S)
+        self.stood = self.watch.stood
         self.udp = [socket.socket(socket.AF_INET6 if ":" in self.daemon.address else socket.AF_INET, socket.SOCK_DGRAM) for _ in range(4)]
         for s in self.udp:
             s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
@@ -58,7 +60,6 @@ class Load:
         self.tcp.settimeout(None)
         self.threads = [threading.Thread(target=self._receive_udp, args=(i,), daemon=True) for i in range(4)]
         self.threads.append(threading.Thread(target=self._receive_tcp, daemon=True))
-        self.threads.append(threading.Thread(target=self._watch, daemon=True))
         self.sender = threading.Thread(target=self._send, daemon=True)
         for thread in [*self.threads, self.sender]:
             thread.start()
@@ -82,14 +83,6 @@ class Load:
             else:
                 self.udp[channel].send(message)
         self.sent_all.set()
-
-    def _watch(self):
-        while not self.ended.wait(0):
-            began = time.monotonic()
-            self.ended.wait(LOOK_S)
-            now = time.monotonic()
-            if now - began > LOOK_S + LATE_S:
-                self.stood.append((began, now))
 
     def _look(self, channel, raw):
         q = wire.Question(raw)
@@ -148,7 +141,7 @@ class Load:
         end = time.monotonic() + patient(10)
         while self.answered < self.total and time.monotonic() < end:
             time.sleep(0.01)
-        self.ended.set()
+        self.watch.end()
         for s in [*self.udp, self.tcp]:
             try:
                 s.shutdown(socket.SHUT_RDWR)

@@ -3,8 +3,25 @@ import os
 import random
 import socket
 
+PORTS = (10240, 32000)  # below the range that the kernel gives away by itself
+BLOCK = 64
 _random = random.Random(os.getpid() * 7919 + int.from_bytes(os.urandom(4), "big"))
-_given = set()
+_claims = []    # sockets that keep this process's blocks
+_ports = set()  # of these blocks, those not given yet
+
+
+def _claim():
+    """A block of ports for this process alone: what it does not listen on yet, or not at the moment, no other test is given. The
+    claim is the name of an abstract socket, of which there is one in each network namespace, like the ports."""
+    s = socket.socket(socket.AF_UNIX)
+    first = _random.randrange(PORTS[0], PORTS[1] - BLOCK + 1, BLOCK)
+    try:
+        s.bind(f"\0ctstub-test-ports-{first}")
+    except OSError:
+        s.close()
+        return
+    _claims.append(s)
+    _ports.update(range(first, first + BLOCK))
 
 
 def need_ipv6():
@@ -18,21 +35,21 @@ def need_ipv6():
 
 
 def free_port(address="127.0.0.1"):
-    """A port that nobody has bound, over UDP and TCP, below the range the kernel gives away by itself."""
+    """A port that nobody has bound, over UDP and TCP, and that no other test is given while this process runs."""
     if ":" in address:
         need_ipv6()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     for _ in range(1000):
-        port = _random.randrange(10240, 32000)
-        if port in _given:
+        if not _ports:
+            _claim()
             continue
+        port = _ports.pop()
         try:
             for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
                 with socket.socket(family, kind) as s:
                     s.bind((address, port))
         except OSError:
             continue
-        _given.add(port)
         return port
     raise AssertionError(f"no free port on {address}")
 

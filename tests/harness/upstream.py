@@ -202,14 +202,17 @@ class DohServer(DotServer):
             if not data:
                 raise Gone
             self.application_bytes += len(data)
-            for event in http.receive_data(data):
+            events = http.receive_data(data)
+            # a client that waited too long has taken back what comes here together with its request
+            taken_back = {event.stream_id for event in events if isinstance(event, h2.events.StreamReset)}
+            for event in events:
                 if isinstance(event, h2.events.RequestReceived):
                     open_requests[event.stream_id] = self.Request(event.stream_id, event.headers)
                 elif isinstance(event, h2.events.DataReceived):
                     open_requests[event.stream_id].body += event.data
                     http.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
                 elif isinstance(event, h2.events.StreamEnded):
-                    self._request(http, open_requests.pop(event.stream_id), unsent)
+                    self._request(http, open_requests.pop(event.stream_id), unsent, event.stream_id in taken_back)
                 elif isinstance(event, h2.events.StreamReset):
                     unsent.pop(event.stream_id, None)
                 elif isinstance(event, h2.events.ConnectionTerminated):
@@ -230,7 +233,7 @@ class DohServer(DotServer):
                 if not unsent[stream]:
                     del unsent[stream]
 
-    def _request(self, http, request, unsent):
+    def _request(self, http, request, unsent, taken_back):
         message = request.body
         if request.h[":method"] == "GET":
             text = urllib.parse.parse_qs(urllib.parse.urlsplit(request.h[":path"]).query)["dns"][0]
@@ -240,7 +243,7 @@ class DohServer(DotServer):
             self.questions.append(request.question)
             self.requests.append(request)
         response = self.respond(request)
-        if response is None:
+        if response is None or taken_back:
             return
         status, headers, body = response
         http.send_headers(request.stream, [(":status", str(status)), *headers], end_stream=not body)
