@@ -10,6 +10,7 @@ import sys
 from harness import client
 from harness.case import Skip, check, equal, until
 from harness.daemon import Daemon, upstream
+from harness.patience import for_answer
 from harness.pki import Site, crl
 from harness.upstream import DohServer, DotServer
 from harness.web import serve_https
@@ -74,7 +75,7 @@ def udp_from(d, source, timeout=6):
     c = client.Udp(d.address, d.port, timeout)
     c.socket.close()
     c.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    c.socket.settimeout(timeout)
+    c.socket.settimeout(for_answer(timeout))
     c.socket.bind((source, 0))
     c.socket.connect((d.address, d.port))
     return c

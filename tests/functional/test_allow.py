@@ -8,6 +8,7 @@ from functional._common import stub
 from harness import net, wire
 from harness.case import case, check, equal, rows, until
 from harness.daemon import upstream
+from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DotServer
 
@@ -28,7 +29,7 @@ def at(address, port):
 def ask_udp(d, to, source):
     with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as s:
         s.bind(at(source, 0))
-        s.settimeout(6)
+        s.settimeout(patient(6))
         s.sendto(wire.question("www.example.com"), at(to, d.port))
         reply, answerer = s.recvfrom(4096)
     equal(answerer[0].partition("%")[0], to.partition("%")[0], "source of the reply")
@@ -40,10 +41,10 @@ def ask_tcp(d, to, source):
     question = wire.question("www.example.com")
     with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET) as s:
         s.bind(at(source, 0))
-        s.settimeout(6)
+        s.settimeout(patient(6))
         s.connect(at(to, d.port))
         s.sendall(len(question).to_bytes(2, "big") + question)
-        s.settimeout(6)
+        s.settimeout(patient(6))
         data = b""
         while len(data) < 2 or len(data) < 2 + int.from_bytes(data[:2], "big"):
             more = s.recv(4096)

@@ -4,6 +4,7 @@ import threading
 from functional._common import stub
 from harness import client, wire
 from harness.case import case, check, equal, rows, until
+from harness.patience import patient
 from harness.upstream import DohServer, Gone
 
 SLOW = "slow.example.net"
@@ -22,13 +23,13 @@ class Gate:
             if q.name != SLOW:
                 connection.send(wire.answer(q))
             elif self.in_order:
-                self.open.wait(20)
+                self.open.wait(patient(20))
                 connection.send(wire.answer(q))
             else:
                 threading.Thread(target=self._later, args=(connection, q), daemon=True).start()
 
     def _later(self, connection, q):
-        self.open.wait(20)
+        self.open.wait(patient(20))
         try:
             connection.send(wire.answer(q))
         except Gone:

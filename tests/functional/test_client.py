@@ -11,6 +11,7 @@ import dns.rcode
 from functional._common import stub
 from harness import client, net, wire
 from harness.case import case, check, equal, rows, until
+from harness.patience import patient
 from harness.pki import Site
 from harness.daemon import Daemon, upstream
 from harness.upstream import DotServer
@@ -262,7 +263,7 @@ def repeated(t):
     gate = threading.Event()
 
     def answer(q):
-        gate.wait(10)
+        gate.wait(patient(10))
         return wire.answer(q)
     d, server = stub(t, answer)
     message = wire.question("same.example.com", ident=0x4242)
@@ -381,7 +382,7 @@ def pipelined(t):
         answers = 0
         while answers < total and c.receive():
             answers += 1
-        sender.join(10)
+        sender.join(patient(10))
         equal(answers, total, "answers")
 
 
@@ -421,7 +422,7 @@ def rude(t):
 
     def answer(q):
         if q.name.startswith("late"):
-            gate.wait(10)
+            gate.wait(patient(10))
         return wire.answer(q)
     d, server = stub(t, answer)
     with d.tcp() as c:
@@ -471,7 +472,7 @@ def source_ports(t):
         for port in (0, 7, 19, 53):
             message = wire.question(f"p{port}.example.com")
             s.sendto(struct.pack(">HHHH", port, d.port, 8 + len(message), 0) + message, (d.address, 0))
-    echo.settimeout(5)
+    echo.settimeout(patient(5))
     reply, sender = echo.recvfrom(4096)
     echo.sendto(reply, sender)  # what an echo service does
     dropped(d)
@@ -497,7 +498,7 @@ def reply_address(t):
         until(lambda: net.answers_tcp(d.address, d.port), 10, f"{address} is listening")
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         with socket.socket(family, socket.SOCK_DGRAM) as s:
-            s.settimeout(5)
+            s.settimeout(patient(5))
             s.sendto(GOOD, (address, d.port))
             equal(s.recvfrom(4096)[1][0], address, "source of the answer")
 

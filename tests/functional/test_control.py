@@ -13,6 +13,7 @@ from harness import client, net
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
 from harness.jumps import Jumps
+from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DotServer
 
@@ -51,7 +52,7 @@ def timer_over_sleep(t):
     jumps.sleep(1001)
     p.wait_log("woken")
     check("not woken" not in p.log(), p.log())
-    p.popen.wait(10)
+    p.popen.wait(patient(10))
 
 
 @case("captive mode ends when its time is up, also while the machine sleeps, and the log says so")
@@ -250,7 +251,7 @@ def rubbish(t, data):
     d, _ = stub(t)
     with socket.socket(socket.AF_UNIX) as s:
         s.connect(d.control)
-        s.settimeout(10)
+        s.settimeout(patient(10))
         try:
             s.sendall(data)
             s.shutdown(socket.SHUT_WR)
@@ -396,7 +397,7 @@ def slow_reader(t):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(15)
+        thread.join(patient(15))
     equal(results, [True] * 4, "others are served")
     for s in held:
         s.close()
@@ -416,7 +417,7 @@ sys.stdin.read()
 ASK = """
 import os, socket, sys
 os.setgroups([int(g) for g in sys.argv[3:]]); os.setgid(int(sys.argv[2])); os.setuid(int(sys.argv[2]))
-s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.settimeout(20); s.sendall(b'{"verb":"status"}\\n')
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1]); s.settimeout(60); s.sendall(b'{"verb":"status"}\\n')
 data = b""
 while True:
     more = s.recv(65536)
@@ -428,7 +429,7 @@ print(data.decode()[:10])
 
 def hold(t, d, uid, n, *groups):
     p = subprocess.Popen([sys.executable, "-c", HOLD, d.control, str(uid), str(n), *groups], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-    t.defer(lambda: (p.stdin.close(), p.stdout.close(), p.wait(10)))
+    t.defer(lambda: (p.stdin.close(), p.stdout.close(), p.wait(patient(10))))
     equal(p.stdout.readline(), b"held\n", "what the holder says")
 
 

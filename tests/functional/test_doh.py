@@ -7,6 +7,7 @@ from functional._common import servfail, stub, stub_doh
 from harness import client, wire
 from harness.case import case, check, equal, rows, until, within
 from harness.daemon import Daemon, upstream
+from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DohServer, DotServer, Gone
 
@@ -104,8 +105,6 @@ def age(t, value, left):
 
 @case("H15 answers swapped between two streams are not delivered")
 def swapped(t):
-    held = []
-
     def handler(connection):
         import h2.config
         import h2.connection
@@ -113,7 +112,7 @@ def swapped(t):
         http = h2.connection.H2Connection(h2.config.H2Configuration(client_side=False, header_encoding=None))
         http.initiate_connection()
         connection.send_raw(http.data_to_send())
-        bodies = {}
+        bodies, held = {}, []  # of one connection: questions come again over another when this server is slow
         while True:
             for event in http.receive_data(connection.tls.recv(65536)):
                 if isinstance(event, h2.events.DataReceived):
@@ -283,7 +282,7 @@ def slow(t):
 
     def respond(r):
         if r.question.name.startswith("slow"):
-            gate.wait(8)
+            gate.wait(patient(8))
         return 200, [TYPE], wire.answer(r.question)
     site = Site(t)
     bad, good = DohServer(t, site, respond=respond), DotServer(t, site)

@@ -9,6 +9,7 @@ from functional._common import code_of, stat
 from harness import wire
 from harness.case import check, rows
 from harness.daemon import Daemon, section, upstream
+from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DotServer
 
@@ -82,7 +83,7 @@ class Flood:
 
     def stop(self):
         self.stopped = True
-        self.thread.join(10)
+        self.thread.join(patient(10))
 
 
 @rows([(f"A3 {what}, from {'one port' if ports == 1 else 'many ports'}: others of the same address are answered", name, ports)

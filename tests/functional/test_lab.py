@@ -24,6 +24,7 @@ from functional._common import one_lab
 from harness import net, wire
 from harness.case import Skip, case, check, equal, rows, until
 from harness.faults import EINTR, SHORT, Faults, sample
+from harness.patience import patient
 
 SCT_LIST = x509.ObjectIdentifier("1.3.6.1.4.1.11129.2.4.2")
 
@@ -424,7 +425,7 @@ def up_and_down(t):
     until(lambda: os.path.exists(f"{place}/control"), 10, "it has begun to come up")
     equal(early.stop(), 0, "exit code of one that was ended at once")
     check(not os.path.exists(f"{place}/control") and not os.path.exists(f"{place}/world"), "it has left files")
-    equal(process.popen.wait(10), 0, "exit code")
+    equal(process.popen.wait(patient(10)), 0, "exit code")
     equal(t.run("ctstub-lab", "down")[0], 3, "down twice")
     check("by=client" in process.log() and "handshake" in process.log(), "who connected was not shown")
 

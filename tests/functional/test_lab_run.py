@@ -8,6 +8,7 @@ import subprocess
 import time
 
 from harness.case import Skip, check, case, equal, rows, until
+from harness.patience import patient
 
 
 def run(t, adapter, *options, ok=(0, 1), timeout=900):
@@ -171,7 +172,7 @@ def interrupted(t, number, send):
         begun()
         send(process.pid, number)
         # before it has said what an interrupt shall do there is nothing to be cleaned
-        check(process.popen.wait(20) in (3, -number), f"{moment}: exit code {process.popen.returncode}")
+        check(process.popen.wait(patient(20)) in (3, -number), f"{moment}: exit code {process.popen.returncode}")
         until(lambda: not marked(mark), 10, "no process is left")
         if number == signal.SIGKILL:
             for name in folders:

@@ -12,6 +12,7 @@ from functional._common import Handed, servfail, stub
 from harness import client, net, wire
 from harness.case import case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
+from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DotServer
 
@@ -36,7 +37,7 @@ def listens(d, *ports):
 def ends(process):
     """(exit code, output)."""
     process.expect = None
-    return process.popen.wait(20), process.log()
+    return process.popen.wait(patient(20)), process.log()
 
 
 def built_for_it(d, process):
@@ -99,7 +100,7 @@ def turned_away(t, spoil, word):
     clients = []
     for i in range(20):
         c = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        c.settimeout(10)
+        c.settimeout(patient(10))
         c.connect((d.address, d.port))
         c.send(client.query(f"w{i}.example.com", "A").to_wire() if i % 5 else b"rubbish")
         clients.append(c)
@@ -129,7 +130,7 @@ def notified(t, kind):
         manager.bind(name.replace("@", "\0"))
         if kind == "path":
             os.chmod(name, 0o666)
-        manager.settimeout(20)
+        manager.settimeout(patient(20))
         d = Daemon(t, upstream("one", server), anchors=site.anchors, env=t.env(NOTIFY_SOCKET=name, CTSTUB_SECCOMP="kill"))
         ready = b"READY=1\nSTATUS=answering"
         equal(manager.recv(4096), ready, "the start")
@@ -159,7 +160,7 @@ def watchdog(t, workers):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notified:
         notified.bind(t.path("notify"))
         os.chmod(t.path("notify"), 0o666)
-        notified.settimeout(20)
+        notified.settimeout(patient(20))
         d = Daemon(t, upstream("one", server), anchors=site.anchors, workers=workers,
                    env=t.env(NOTIFY_SOCKET=t.path("notify"), WATCHDOG_USEC="1000000"))
         said = []

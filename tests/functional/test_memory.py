@@ -10,6 +10,7 @@ from functional._common import Handed, again, code_of, descriptors, stat, stub, 
 from harness import wire
 from harness.case import Skip, case, check, equal, rows, until
 from harness.load import Load, played
+from harness.patience import patient
 
 MIB = 1024  # in KiB
 TXT = 16
@@ -22,7 +23,7 @@ def connect(d, i, receive=None):
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if receive:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive)
-    s.settimeout(5)
+    s.settimeout(patient(5))
     s.bind((f"127.0.0.{3 + i % 20}", 0))
     s.connect((d.address, d.port))
     s.setblocking(False)

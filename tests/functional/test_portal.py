@@ -21,6 +21,7 @@ from harness.container import Container, debian_root
 from harness.daemon import Daemon, section, upstream
 from harness.faults import EINTR, Faults, sample
 from harness.installed import CONFIG, configure, install
+from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DohServer
 from harness.world import DOH4, GATE4, HOME4, UP4, Capture, Tokens, World, ip, ports, site_of
@@ -289,7 +290,7 @@ def killed(t):
     asking.start()
     until(lambda: hotel.resolver.asked, 5, "the question is out")
     hotel.helper.process.kill()
-    asking.join(10)
+    asking.join(patient(10))
     servfail(replies[0])
     check("no answer of the network" in str(client.ede(replies[0])), f"the reply does not say why: {client.ede(replies[0])}")
     servfail(hotel.ask())

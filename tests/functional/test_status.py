@@ -12,6 +12,7 @@ from functional._common import servfail, stub
 from harness import client, net
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
+from harness.patience import patient
 from harness.pki import DAY, Log, Site, key_pem, log_list, pem, utc_now
 from harness.upstream import DotServer
 
@@ -223,7 +224,7 @@ def on_terminal(t, d, *options, env=None, enough=None):
             process.send_signal(signal.SIGINT)
             enough = None
     os.close(master)
-    return process.wait(10), out.decode()
+    return process.wait(patient(10)), out.decode()
 
 
 @rows([("on a terminal in colour", {}, True), ("with NO_COLOR without", {"NO_COLOR": "1"}, False), ("an empty NO_COLOR does not count", {"NO_COLOR": ""}, True)])
@@ -280,7 +281,9 @@ def portal_state(d):
 def portal_helper(t):
     path = t.path("portal.sock")
     site = Site(t)
-    d = Daemon(t, upstream("one", DotServer(t, site)), anchors=site.anchors, extra=f'portal {{ enable = true user = "" socket = "{path}" }}\n')
+    server = DotServer(t, site)
+    server.stop()  # reached, it would end the window before the next attempt at the helper
+    d = Daemon(t, upstream("one", server), anchors=site.anchors, extra=f'portal {{ enable = true user = "" socket = "{path}" }}\n')
     helper, error, warnings = portal_state(d)
     equal((helper, error, len(warnings)), ("unreachable", "No such file or directory", 1), "without a socket")
     check(f"warning        {warnings[0]}" in status(d)[1], status(d)[1])

@@ -13,6 +13,7 @@ from functional._common import again, servfail, stub
 from harness import client, wire
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
+from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DotServer
 from harness.world import DOH4, GATE4, HOME4, UP4, World, ip, mounted, site_of
@@ -124,7 +125,7 @@ def full_log(t):
     until(answers, 20, "an answer")
     equal(p.poll(), None, "its exit code")
     p.terminate()
-    equal(p.wait(10), 0, "its exit code")
+    equal(p.wait(patient(10)), 0, "its exit code")
 
 
 # ---- P17: flaps
@@ -171,7 +172,7 @@ def flaps(t):
         asker.more(4)
         first.start()
     asker.stop = True
-    asker.join(20)
+    asker.join(patient(20))
     if asker.error:
         raise asker.error
     equal(d.ctl("stats")["counters"]["servfail"], 0, "SERVFAIL")

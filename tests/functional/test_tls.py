@@ -7,6 +7,7 @@ from functional._common import servfail, stub
 from harness import client
 from harness.case import case, check, equal, rows, until, within
 from harness.daemon import Daemon, section, upstream
+from harness.patience import patient
 from harness.pki import DAY, Authority, Site, key_pem, pem, utc_now
 from harness.upstream import DotServer
 
@@ -300,7 +301,7 @@ def anchor_files(t):
     for path in (t.path("missing.pem"), t.write("empty.pem", "")):
         d = Daemon(t, upstream("one", server), anchors=path, wait=False, name=f"d{path[-6]}")
         d.process.expect = (1, 2, 3)
-        equal(d.process.popen.wait(20), 2, f"exit code with {path}")
+        equal(d.process.popen.wait(patient(20)), 2, f"exit code with {path}")
     anchors = t.write("anchors.pem", pem(Authority("Another").cert))
     d = Daemon(t, upstream("one", server), anchors=anchors)
     servfail(d.ask("before.example.com"), "untrusted")

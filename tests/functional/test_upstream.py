@@ -9,6 +9,7 @@ from functional._common import servfail, stub, two
 from harness import client, wire
 from harness.case import case, check, equal, rows, until, within
 from harness.daemon import Daemon, upstream
+from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DotServer, Gone
 
@@ -244,7 +245,7 @@ def ids(t):
             batch.append(q)
         for q in batch:
             connection.send(wire.answer(q))
-        gate.wait(20)
+        gate.wait(patient(20))
     d, _ = stub(t, handler=handler)
     with d.tcp(20) as c:
         c.send_raw(b"".join(wire.frame(wire.question(f"i{i}.example.com", ident=i)) for i in range(2000)))
@@ -418,7 +419,7 @@ def slow_ones(t):
             q = connection.read_question()
             if q.labels[0] in (b"q100", b"q500", b"q900"):
                 def later(q=q):
-                    gate.wait(20)
+                    gate.wait(patient(20))
                     connection.send(wire.answer(q))
                 threading.Thread(target=later, daemon=True).start()
             else:
@@ -440,7 +441,7 @@ def one_leaves(t):
 
     def answer(q):
         if q.name.startswith("shared"):
-            gate.wait(10)
+            gate.wait(patient(10))
         return wire.answer(q, ttl=0)
     d, server = stub(t, answer)
     leaving, staying = d.tcp(), d.udp()

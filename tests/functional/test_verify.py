@@ -9,6 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
 from harness.case import case, check, equal, rows
+from harness.patience import patient
 from harness.pki import DAY, Site, log_list, pem, spki, utc_now
 
 KEYS = ["outcome", "reasons", "findings", "expected", "chain", "scts", "log_list", "at", "valid_until"]
@@ -517,4 +518,4 @@ def full(t):
     process = t.spawn("ctstub", [t.program("ctstub"), "verify", "--ca", site.anchors, "--ct-logs", site.log_list, "--ip",
                                  "127.0.0.1", site.chain], stdout=open("/dev/full", "wb"))
     process.expect = (3,)
-    equal(process.popen.wait(20), 3, "exit code")
+    equal(process.popen.wait(patient(20)), 3, "exit code")

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from harness.case import case, check, equal, rows, until
 from harness.daemon import Daemon, section
+from harness.patience import patient
 from harness.pki import Authority
 from harness.stillclock import StillClock
 from harness.toylogs import ToyLogs
@@ -340,7 +341,7 @@ def launcher_gone(t):
     equal(launcher_of(p), launcher, "the launcher after a signal that is not for it, and a reload")
     os.kill(launcher, signal.SIGKILL)
     os.kill(p.popen.pid, signal.SIGHUP)
-    equal(p.popen.wait(30), 3, "exit code")
+    equal(p.popen.wait(patient(30)), 3, "exit code")
     check("helper-not-started helper=ctstub-launcher" in p.log(), p.log())
 
 
@@ -352,5 +353,5 @@ def launcher_ends(t):
     p.wait_log(" watching ", 30)
     launcher = launcher_of(p)
     p.popen.kill()
-    p.popen.wait(30)
+    p.popen.wait(patient(30))
     until(lambda: not os.path.exists(f"/proc/{launcher}") or " Z " in open(f"/proc/{launcher}/stat", encoding="ascii").read(), 30, "it ends")
