@@ -14,6 +14,7 @@ import struct
 
 from harness.case import Skip, case, check, equal, rows
 from harness.daemon import Daemon, section
+from harness.faults import may_preload
 from harness.pki import Site
 
 OUTCOMES = ["nothing", "done", "failed", "killed"]  # enum outcome in inside.c
@@ -242,8 +243,7 @@ class Inside:
     """The file that inside.c maps; its layout is struct report there."""
 
     def __init__(self, t, **more):
-        if " " in t.build:
-            raise Skip("LD_PRELOAD takes no path with a space")
+        may_preload(t)
         library = os.path.join(t.build, "tests", "sandbox", "inside.so")
         check(os.path.exists(library), "inside.so was not built")
         self.path = t.write("inside", bytes(FIRST + SLOT * SLOTS))

@@ -408,6 +408,8 @@ def herd(t):
 @rows([("R15 a stack of 256 KiB", ["--stack=262144:262144"]), ("R15 an address space of 64 MiB", ["--as=67108864:67108864"])],
       builds=("gcc",))
 def small(t, limits):
+    if t.label == "tsan" and "--as" in limits[0]:
+        raise Skip("ThreadSanitizer reserves more addresses than that")
     d, _ = stub(t, log_level="info")
     again(d, "prlimit", *limits)
     for i in range(100):

@@ -11,8 +11,9 @@ import sys
 
 from functional._common import servfail
 from harness import client, wire
-from harness.case import Skip, case, check, equal, rows, until
+from harness.case import case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
+from harness.faults import may_preload
 from harness.pki import Site, key_pem, pem
 from harness.upstream import DohServer, DotServer
 from harness.world import DOH4, GATE4, HOME4, HOME6, UP4, UP6, Capture, Tokens, World, ip, leaks, mounted, ports, resolver_in_clear, site_of
@@ -278,8 +279,7 @@ def no_ipv6(t):
 # ---- P13: what the filter on system calls changes
 
 def unsealed(t):
-    if " " in t.build:
-        raise Skip("LD_PRELOAD takes no path with a space")
+    may_preload(t)
     return {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_UNSEALED": "1"}
 
 

@@ -29,6 +29,14 @@ def sample(t, total, n):
     return sorted({1, total, *random.Random(total).sample(range(1, total + 1), n)})[-max(n, 1):]
 
 
+def may_preload(t):
+    """Skips a test that loads a library of ours before all others where that cannot be."""
+    if " " in t.build:
+        raise Skip("LD_PRELOAD takes no path with a space")
+    if t.label == "tsan":
+        raise Skip("ThreadSanitizer takes no library before its own")
+
+
 class Faults:
     """The file that the shim maps; its layout is struct orders in shim.c."""
 
@@ -36,8 +44,7 @@ class Faults:
         self.path = t.write("faults", bytes(4096))
         with open(self.path, "r+b") as f:
             self.map = mmap.mmap(f.fileno(), 4096)
-        if " " in t.build:
-            raise Skip("LD_PRELOAD takes no path with a space")
+        may_preload(t)
         self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_FAULT": self.path}
         # a sanitizer wants to be the first library; the shim hands allocations on to it
         self.env["ASAN_OPTIONS"] = SANITIZER_ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
