@@ -118,6 +118,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_doh \
 	tests/unit/transport/test_doh_fields \
 	tests/unit/transport/test_doh_hostile \
+	tests/unit/transport/test_doh_stream \
 	tests/unit/transport/test_dot \
 	tests/unit/transport/test_fake_loop \
 	tests/unit/transport/test_idle \
@@ -163,6 +164,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_record_plain \
 	tests/unit/resolver/test_reply \
 	tests/unit/resolver/test_routes \
+	tests/unit/resolver/test_server \
 	tests/unit/resolver/test_warm \
 	tests/unit/resolver/test_client_quota
 check_PROGRAMS += \
@@ -273,6 +275,8 @@ tests_unit_resolver_daemon_test_control_SOURCES = tests/unit/resolver/daemon/tes
 CACHE_FIXTURE = tests/unit/resolver/cache_fixture.c
 tests_unit_resolver_test_cache_SOURCES = tests/unit/resolver/test_cache.c $(CACHE_FIXTURE)
 tests_unit_resolver_test_cache_store_SOURCES = tests/unit/resolver/test_cache_store.c $(CACHE_FIXTURE)
+tests_unit_resolver_test_server_SOURCES = tests/unit/resolver/test_server.c $(FAKE_LOOP)
+tests_unit_resolver_test_server_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=tp_slot_stats,--wrap=tp_slot_state
 tests_unit_resolver_replay_SOURCES = \
 	tests/unit/resolver/replay.c \
 	tests/unit/resolver/replay_client.c \
