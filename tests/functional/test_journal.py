@@ -64,7 +64,8 @@ class World:
     def records(self, name="journal.jsonl"):
         try:
             with open(os.path.join(self.dir, name), encoding="utf-8") as f:
-                return [json.loads(line) for line in f if line.endswith("\n")]
+                whole = f.read().rpartition("\n")[0]  # in one piece: the rest of a line that comes meanwhile is not one
+            return [json.loads(line) for line in whole.split("\n") if whole]
         except FileNotFoundError:
             return []
 
