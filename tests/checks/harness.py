@@ -150,6 +150,8 @@ def test_played_again(_t):
         (AssertionError("questions upstream: have 2, want 1"), True),
         (AssertionError("round trips and connections: have (2, 1), want (1, 1)"), True),
         (AssertionError("questions upstream: have 1, want 0"), False),            # it must not be asked
+        (AssertionError("questions upstream: have 2, want 0"), False),            # and 2 is no response code there
+        (AssertionError("leaks: have 2, want 0"), False),
         (AssertionError("questions upstream: have ['a'], want []"), False),
         (AssertionError("bytes of application data: have 12, want 0"), False),
         (AssertionError("rcode: have 'NOERROR', want 'SERVFAIL'"), False),        # it must be refused
