@@ -200,10 +200,18 @@ v4_is_private(const uint8_t ip[4])
 }
 
 bool
+addr_is_link_local(const struct addr *a)
+{
+	static const uint8_t link_local[2] = {0xfe, 0x80};
+
+	return a->family == ADDR_V6 && bits_match(a->ip, link_local, 10);
+}
+
+bool
 addr_is_private(const struct addr *a)
 {
 	static const uint8_t nat64[12] = {0, 0x64, 0xff, 0x9b}, nat64_local[6] = {0, 0x64, 0xff, 0x9b, 0, 1};
-	static const uint8_t ula[1] = {0xfc}, link_local[2] = {0xfe, 0x80}, compatible[12] = {0};
+	static const uint8_t ula[1] = {0xfc}, compatible[12] = {0};
 
 	if (a->family == ADDR_V4)
 		return v4_is_private(a->ip);
@@ -215,8 +223,7 @@ addr_is_private(const struct addr *a)
 	/* RFC 8215: where in it the IPv4 address stands only its network knows */
 	if (memcmp(a->ip, nat64_local, 6) == 0)
 		return true;
-	return addr_is_any(a) || addr_is_loopback(a) || bits_match(a->ip, ula, 7) ||
-	       bits_match(a->ip, link_local, 10);
+	return addr_is_any(a) || addr_is_loopback(a) || bits_match(a->ip, ula, 7) || addr_is_link_local(a);
 }
 
 socklen_t

@@ -22,7 +22,7 @@ portal_address_serves(struct span ip)
 		       !(a.ip[0] == 169 && a.ip[1] == 254);
 	mapped = memcmp(a.ip, "\0\0\0\0\0\0\0\0\0\0\xff\xff", 12) == 0;
 	return !addr_is_loopback(&a) && !addr_is_any(&a) && !mapped && a.ip[0] != 0xff &&
-	       !(a.ip[0] == 0xfe && (a.ip[1] & 0xc0) == 0x80);
+	       !addr_is_link_local(&a);
 }
 
 void

@@ -25,18 +25,12 @@ struct reading {
 
 /* ---- addresses */
 
-static bool
-is_link_local(const struct addr *a)
-{
-	return a->family == ADDR_V6 && a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80;
-}
-
 bool
 resolver_usable(const struct resolver *r)
 {
 	const struct addr *a = &r->addr;
 
-	if (addr_is_loopback(a) || addr_is_any(a) || is_link_local(a) != (r->link != 0))
+	if (addr_is_loopback(a) || addr_is_any(a) || addr_is_link_local(a) != (r->link != 0))
 		return false;
 	if (a->family == ADDR_V4)
 		return a->ip[0] != 0 && a->ip[0] != 127 && a->ip[0] < 224;
@@ -139,7 +133,7 @@ word_add(struct resolvers *r, const struct reading *reading, struct span word)
 	if (addr_read_ip_span(&one.addr, span_slice(word, 0, n)) != RES_OK)
 		return;
 	one.addr.port = DNS_PORT;
-	if (is_link_local(&one.addr))
+	if (addr_is_link_local(&one.addr))
 		one.link = link_find(reading->links, link);
 	else if (zone != NULL)
 		return;

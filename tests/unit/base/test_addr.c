@@ -80,6 +80,25 @@ private_addresses_are_known(void **state)
 }
 
 static void
+link_local_addresses_are_those_of_ipv6(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_link_local;
+	} rows[] = {{"fe80::1", true},  {"febf:ffff::1", true}, {"fe7f::1", false},    {"fec0::1", false},
+		    {"fd80::1", false}, {"::1", false},		{"169.254.1.1", false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		struct addr a;
+
+		assert_int_equal(addr_read_ip(&a, rows[i].text), RES_OK);
+		if (addr_is_link_local(&a) != rows[i].is_link_local)
+			fail_msg("%s", rows[i].text);
+	}
+}
+
+static void
 a_mapped_private_address_is_private(void **state)
 {
 	struct addr a = {.family = ADDR_V6, .ip = {[10] = 0xff, [11] = 0xff, [12] = 10, [15] = 1}};
@@ -169,6 +188,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(addresses_are_read),
 	    cmocka_unit_test(private_addresses_are_known),
+	    cmocka_unit_test(link_local_addresses_are_those_of_ipv6),
 	    cmocka_unit_test(a_mapped_private_address_is_private),
 	    cmocka_unit_test(sockaddrs_go_both_ways),
 	    cmocka_unit_test(a_sockaddr_of_another_family_is_none),
