@@ -180,14 +180,34 @@ query_give_stale(struct query *q)
 	return true;
 }
 
+/* One of each upstream. */
+static struct unanswered
+query_unanswered(const struct query *q)
+{
+	struct unanswered open = {.n = 0};
+	const struct attempt *a;
+	size_t i;
+
+	LIST_FOREACH(a, &q->attempts.list, query_link)
+	{
+		for (i = 0; i < open.n && open.server[i]->upstream != a->server->upstream; i++)
+			;
+		if (i == open.n && open.n < UPSTREAM_EDE_MAX)
+			open.server[open.n++] = a->server;
+	}
+	return open;
+}
+
 size_t
 query_explain(struct query *q, struct msg_ede ede[UPSTREAM_EDE_MAX])
 {
+	const struct unanswered open = query_unanswered(q);
+
 	if (q->limited) {
 		ede[0] = reply_ede_overload;
 		return 1;
 	}
-	return upstreams_explain(q->engine->upstreams, q->route, &q->blame, ede);
+	return upstreams_explain(q->engine->upstreams, q->route, &q->blame, &open, ede);
 }
 
 void

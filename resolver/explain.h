@@ -21,14 +21,21 @@ enum {
 /* Who failed one question, and how. */
 struct blame {
 	const struct server *server; /* NULL: nobody */
-	enum reason reason;
-	bool lame; /* it does not recurse */
+	enum reason reason;          /* REASON_NONE: it did not answer in time, or is lame */
+	bool lame;                   /* it does not recurse */
 };
 
-/* Why no upstream could be asked, one each, in the order of the route: "cloudflare 1.1.1.1: ct-too-few-scts". INFO-CODE 0
- * for a verdict, 22 when the upstream was not reached, 23 when the connection broke. Blame counts where nothing is known
- * against the upstream in general. Gives at least one; text lent until the next call. */
+/* Servers that have one question and have not answered it. */
+struct unanswered {
+	const struct server *server[UPSTREAM_EDE_MAX];
+	size_t n;
+};
+
+/* Why there is no answer, one each for the upstreams in the order of the route: "cloudflare 1.1.1.1: ct-too-few-scts".
+ * INFO-CODE 0 for a verdict, 22 when the upstream was not reached, 23 when the connection broke or brought no answer. Blame
+ * counts where nothing is known against the upstream in general; where it blames nobody, those that have not answered.
+ * Gives at least one, each with a text, which is lent until the next call. */
 size_t upstreams_explain(struct upstreams *, const struct route *, const struct blame *,
-			 struct msg_ede ede[UPSTREAM_EDE_MAX]);
+			 const struct unanswered *, struct msg_ede ede[UPSTREAM_EDE_MAX]);
 
 #endif

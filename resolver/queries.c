@@ -171,10 +171,11 @@ queries_all_refused(struct engine *e, const struct msg_question *question, const
 		    const struct client *client, struct buf *out)
 {
 	const struct blame nobody = {.server = NULL};
+	const struct unanswered none = {.n = 0};
 	struct msg_ede ede[UPSTREAM_EDE_MAX];
 	struct reply r = reply_empty(RCODE_SERVFAIL, ede, COUNTER_COUNT);
 
-	r.n_ede = upstreams_explain(e->upstreams, route, &nobody, ede);
+	r.n_ede = upstreams_explain(e->upstreams, route, &nobody, &none, ede);
 	return reply_now(e, &r, question, client, out);
 }
 

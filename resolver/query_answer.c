@@ -176,7 +176,10 @@ query_take_outcome(struct query *q, const struct attempt_outcome *o)
 		return query_on_message(q, o);
 	if (attempt_answer_is_bad(o))
 		return query_on_nonsense(q, o, answer->failure);
-	query_blame(q, o->server, answer->failure);
+	if (!o->timed_out)
+		query_blame(q, o->server, answer->failure);
+	else if (q->blame.server == NULL) /* a failure says more than silence */
+		query_blame(q, o->server, REASON_NONE);
 	q->suspect |= answer->killed;
 	if (answer->killed && o->manner != MANNER_SHARED) /* it had its own connection */
 		tries_spend(&q->tries, o->server->id);
