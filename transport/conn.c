@@ -103,9 +103,12 @@ conn_end_errno(struct conn *c, int error)
 {
 	enum reason reason = dial_reason(error);
 
-	if (c->state == CONN_READY && reason == REASON_CLOSED)
-		conn_learn_idle(c);
-	conn_end(c, c->state == CONN_CONNECTING ? reason : REASON_CLOSED, strerror(error));
+	if (c->state == CONN_READY) {
+		if (reason == REASON_CLOSED)
+			conn_learn_idle(c);
+		reason = REASON_CLOSED; /* it could be reached, whatever became of the path */
+	}
+	conn_end(c, reason, strerror(error));
 }
 
 /* ---- the socket */

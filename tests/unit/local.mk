@@ -130,6 +130,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot \
 	tests/unit/transport/test_slot_cipher \
 	tests/unit/transport/test_slot_doh \
+	tests/unit/transport/test_slot_errno \
 	tests/unit/transport/test_slot_keep \
 	tests/unit/transport/test_slot_late \
 	tests/unit/transport/test_slot_resume \
@@ -252,6 +253,8 @@ tests_unit_transport_test_fake_loop_SOURCES = tests/unit/transport/test_fake_loo
 tests_unit_transport_test_slot_SOURCES = tests/unit/transport/test_slot.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_cipher_SOURCES = tests/unit/transport/test_slot_cipher.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_doh_SOURCES = tests/unit/transport/test_slot_doh.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_errno_SOURCES = tests/unit/transport/test_slot_errno.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_errno_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=send,--wrap=recv
 tests_unit_transport_test_slot_keep_SOURCES = tests/unit/transport/test_slot_keep.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_late_SOURCES = tests/unit/transport/test_slot_late.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
