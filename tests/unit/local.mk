@@ -135,6 +135,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot_late \
 	tests/unit/transport/test_slot_resume \
 	tests/unit/transport/test_slot_time \
+	tests/unit/transport/test_slot_unproven \
 	tests/unit/transport/test_ticket \
 	tests/unit/transport/test_tls_peer \
 	tests/unit/transport/test_unacked
@@ -259,6 +260,7 @@ tests_unit_transport_test_slot_keep_SOURCES = tests/unit/transport/test_slot_kee
 tests_unit_transport_test_slot_late_SOURCES = tests/unit/transport/test_slot_late.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_unproven_SOURCES = tests/unit/transport/test_slot_unproven.c $(SLOT_FIXTURE)
 tests_unit_config_test_settings_memory_SOURCES = tests/unit/config/test_settings_memory.c $(FAILING_ALLOC)
 tests_unit_config_test_settings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
 tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind,--wrap=mkdirat

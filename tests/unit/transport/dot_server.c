@@ -96,6 +96,18 @@ dot_server_new_certificate(struct dot_server *server, const char *name)
 }
 
 void
+dot_server_lose_key(struct dot_server *server)
+{
+	gnutls_x509_privkey_t key;
+
+	key_new(&key);
+	gnutls_privkey_deinit(server->key);
+	assert_int_equal(gnutls_privkey_init(&server->key), 0);
+	assert_int_equal(gnutls_privkey_import_x509(server->key, key, GNUTLS_PRIVKEY_IMPORT_COPY), 0);
+	gnutls_x509_privkey_deinit(key);
+}
+
+void
 dot_server_client_identity(const char *cert_path, const char *key_path)
 {
 	gnutls_x509_privkey_t key;

@@ -81,6 +81,7 @@ struct dot_server {
 
 void dot_server_start(struct dot_server *);
 void dot_server_new_certificate(struct dot_server *, const char *name); /* the ticket key stays */
+void dot_server_lose_key(struct dot_server *); /* signs with another key than that of its certificate */
 void dot_server_stop(struct dot_server *);
 /* One round of accepting, reading, answering. True when anything happened. */
 bool dot_server_pump(struct dot_server *);
