@@ -5,6 +5,7 @@ ctstubd itself: GnuTLS 3.7.9 crashes in places when its own fail. With --long ev
 default run a sample of them. The filter of system calls kills meanwhile: no way out of a failure may need another call.
 """
 import errno
+import re
 import signal
 import time
 
@@ -85,6 +86,43 @@ def during_reload(t):
                 pass  # the control connection had the fault
             s.faults.disarm()
             s.works(f"reload, {call} {k} of {total}")
+    check(s.daemon.ctl("reload")["ok"], "reload at the end")
+
+
+@case("A11 R08 a reload that a worker has no memory for names it, and the worker goes on with what it has", timeout=1200)
+def reload_of_a_worker(t):
+    """Every allocation of a reload fails once, the last one first, until each worker was without memory, and the main thread."""
+    s = Stub(t, "DoT", log_level="info", workers=2)
+    one, two = upstream("one", s.server), upstream("two", s.server)
+
+    def reload(blocks):
+        s.daemon.write(blocks)
+        try:
+            s.daemon.ctl("reload")
+            s.daemon.ctl("upstreams")  # each worker was asked, after it got the configuration
+        except (OSError, ValueError):
+            pass  # the control connection had the fault
+
+    def named():
+        return set(re.findall(r"reload-without-memory (workers?=\d+)", s.daemon.log()))
+    s.works("before")
+    for blocks in (one + two, one):
+        before = s.faults.count("allocation")
+        reload(blocks)
+        total = s.faults.count("allocation") - before
+    wanted, found = {"worker=0", "worker=1", "workers=2"}, set()
+    for k in range(total + 200, 0, -1):
+        s.faults.arm("allocation", k, errno.ENOMEM)
+        reload(one + two)
+        s.faults.disarm()
+        s.alive(f"allocation {k}")
+        before, found = found, named()
+        if found > before:
+            s.works(f"allocation {k}, {found - before}")
+        if found >= wanted:
+            break
+        reload(one)
+    equal(found, wanted, "who was without memory")
     check(s.daemon.ctl("reload")["ok"], "reload at the end")
 
 

@@ -26,7 +26,6 @@ ELSEWHERE = {
     "event no-memory": "no test: the event loop of the watcher without memory",
     "event helper-not-started": "no test: the process table would have to be full at the start; the daemon goes on without the helper",
     "event portal-answer-lost": "no test: the daemon would have to close the portal's connection while an answer is on its way",
-    "event reload-without-memory": "no test: a worker without memory between two allocations of a reload",
 }
 
 
