@@ -283,7 +283,7 @@ on_line(struct reading *in, uint8_t *line, size_t n)
 
 	if (in->skipping) {
 		in->skipping = false;
-	} else if (n > 0 && journal_line_read(&r, line, n) == RES_OK) {
+	} else if (n > 0 && n < JOURNAL_LINE_MAX && journal_line_read(&r, line, n) == RES_OK) {
 		in->counts->records++;
 		in->on_record(in->ctx, &r);
 	} else if (n > 0) {
@@ -352,6 +352,16 @@ journal_file_read(int fd, struct journal_counts *counts, journal_record_fn on_re
 	res = whole_read(&in, JOURNAL_FILE_MAX);
 	free(in.room);
 	return res;
+}
+
+void
+journal_text_read(uint8_t *text, size_t n, journal_record_fn on_record, void *ctx)
+{
+	struct journal_counts counts = {0};
+	struct reading in = {.room = text, .n = n, .counts = &counts, .on_record = on_record, .ctx = ctx};
+
+	if (n > 0)
+		lines_take(&in);
 }
 
 /* -1: there is none, or *why and *error. */

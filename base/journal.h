@@ -88,6 +88,8 @@ typedef void (*journal_record_fn)(void *ctx, const struct journal_record *);
 
 /* The records of an open file, from its beginning; *counts is added to. RES_IO with errno. */
 enum res journal_file_read(int fd, struct journal_counts *counts, journal_record_fn, void *ctx);
+/* The records of a file's text, which is read in place and not kept: what was in it is undefined afterwards. */
+void journal_text_read(uint8_t *text, size_t n, journal_record_fn, void *ctx);
 /* The records of both files in this folder (a descriptor), the older file first; a file that is not there has none.
  * RES_IO: one cannot be read, errno says why, *why too (constant or strerror's); the other one was read. */
 enum res journal_read(int state_dir, struct journal_counts *counts, const char **why, journal_record_fn,

@@ -56,8 +56,10 @@ is_acceptance(enum journal_kind kind)
 }
 
 static void
-record_take(struct ct_known *k, const struct journal_record *r)
+known_on_record(void *ctx, const struct journal_record *r)
 {
+	struct ct_known *k = ctx;
+
 	k->accepted |= is_acceptance(r->kind);
 	for (size_t i = 0; i < k->n_shown && is_acceptance(r->kind); i++) {
 		struct shown *s = &k->shown[i];
@@ -78,18 +80,11 @@ journal_take(struct ct_known *k, const char *state_dir, const char *name)
 	struct buf text = buf_max(0);
 	char *why = NULL;
 	enum res res = config_state_read(&text, state_dir, name, JOURNAL_FILE_MAX, &why);
-	struct journal_record r;
 
 	if (res != RES_OK && res != RES_NOT_FOUND)
 		(void)cli_complain(EXIT_GOOD, verb, "update window: %s", why != NULL ? why : res_text(res));
-	for (size_t at = 0; res == RES_OK && at < text.n;) {
-		const uint8_t *end = memchr(text.p + at, '\n', text.n - at);
-		size_t n = end != NULL ? (size_t)(end - (text.p + at)) : text.n - at;
-
-		if (end != NULL && n <= JOURNAL_LINE_MAX && journal_line_read(&r, text.p + at, n) == RES_OK)
-			record_take(k, &r);
-		at += n + 1;
-	}
+	if (res == RES_OK)
+		journal_text_read(text.p, text.n, known_on_record, k);
 	free(why);
 	buf_free(&text);
 	return res == RES_OK || res == RES_NOT_FOUND;

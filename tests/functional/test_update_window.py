@@ -3,9 +3,9 @@ import json
 import os
 
 from functional._common import Https, servfail
-from harness import client, wire
+from harness import client, net, wire
 from harness.case import case, check, equal, rows, until
-from harness.daemon import Daemon, upstream
+from harness.daemon import Daemon, section, upstream
 from harness.faults import Faults
 from harness.minisign import Minisign
 from harness.pki import DAY, Authority, Log, Site, key_pem, log_list, pem, utc_now
@@ -28,7 +28,7 @@ def alias(q):
 class Lab:
     """A daemon, its upstream, and a signed mirror of the list whose name only the upstream knows; the clock is scripted."""
 
-    def __init__(self, t, when_stale="refuse", option="", answer=address, compiled_in=False, site=None, later_logs=False):
+    def __init__(self, t, when_stale="refuse", option="", answer=address, compiled_in=False, site=None, later_logs=False, before=""):
         self.t, self.faults = t, Faults(t)
         self.site = site or Site(t, names=(HOST,), with_ct=True, not_before=utc_now() - 2 * DAY, not_after=utc_now() + 2000 * DAY)
         self.server = DotServer(t, self.site, answer=answer)
@@ -45,7 +45,7 @@ class Lab:
         more = {"ct_logs": old} if compiled_in else {}
         state = t.path("state")
         os.makedirs(state, mode=0o700)
-        self.daemon = Daemon(t, upstream("lab", self.server, **more), anchors=self.site.anchors, ct=None, extra=ct, env=self.faults.env,
+        self.daemon = Daemon(t, before + upstream("lab", self.server, **more), anchors=self.site.anchors, ct=None, extra=ct, env=self.faults.env,
                              state_dir=state)
         self.state = state
         if not compiled_in:
@@ -233,6 +233,17 @@ def cut(t, at):
     before = len(lab.server.questions)
     code, out, err = lab.update("--force")
     equal((code == 0, set(lab.asked()[before:])), (at < 0, SOURCES if at < 0 else set()), f"renewed, and names that went upstream; {out} {err}")
+
+
+@case("after an upstream of two addresses, the journal of the next upstream still opens the window")
+def addresses(t):
+    lab = Lab(t, before=section('upstream "other"', address=["127.0.0.2", "127.0.0.3"], port=net.free_port("127.0.0.2")))
+    lab.daemon.process.stop()
+    written(lab)
+    lab.later()
+    before = len(lab.server.questions)
+    code, out, err = lab.update("--force")
+    equal((code, set(lab.asked()[before:])), (0, SOURCES), f"renewed, and names that went upstream; {out} {err}")
 
 
 @case("the second window of a day is refused, one on the next day is not, and a record of the future counts as none", builds=("gcc",))

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -271,6 +272,71 @@ of_a_file_that_is_too_large_the_end_is_read(void **state)
 	buf_free(&seen);
 }
 
+/* Behind the text is a page that nobody may read. */
+static void
+a_text_is_read_to_its_end_and_no_further(void **state)
+{
+	static const struct {
+		const char *what, *text, *seen;
+	} rows[] = {
+		{"no bytes", "", ""},
+		{"a record", LINE("a"), "a "},
+		{"two records", LINE("a") LINE("b"), "a b "},
+		{"a line that is no record", LINE("a") "broken\n" LINE("b"), "a b "},
+		{"an empty line", LINE("a") "\n" LINE("b") "\n", "a b "},
+		{"a last line without its end", LINE("a") "{" T ",\"event\":\"known\"," U "}", "a "},
+		{"a last line that is cut", LINE("a") LINE("b") "{" T ",\"ev", "a b "},
+		{"only a line without its end", "{" T ",\"event\":\"known\"," U "}", ""},
+	};
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *pages = mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct buf seen = buf_max(1 << 20);
+
+	(void)state;
+	assert_ptr_not_equal(pages, MAP_FAILED);
+	assert_int_equal(mprotect(pages + page, page, PROT_NONE), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		size_t n = strlen(rows[i].text);
+
+		print_message("%s\n", rows[i].what);
+		memcpy(pages + page - n, rows[i].text, n);
+		buf_clear(&seen);
+		journal_text_read(pages + page - n, n, keep, &seen);
+		assert_string_equal(seen.n == 0 ? "" : buf_cstr(&seen), rows[i].seen);
+	}
+	assert_int_equal(munmap(pages, 2 * page), 0);
+	buf_free(&seen);
+}
+
+static void
+a_long_line_of_a_text_is_no_record(void **state)
+{
+	static const char head[] = "{" T ",\"event\":\"known\",\"upstream\":\"", tail[] = "\"}\n";
+	static const struct {
+		size_t line; /* without its end */
+		bool good;
+	} rows[] = {{JOURNAL_LINE_MAX - 1, true}, {JOURNAL_LINE_MAX, false}, {JOURNAL_LINE_MAX + 1, false}, {3 * JOURNAL_LINE_MAX, false}};
+	struct buf text = buf_max(4 * JOURNAL_LINE_MAX), seen = buf_max(1 << 20);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		buf_clear(&text);
+		buf_clear(&seen);
+		buf_text(&text, head);
+		for (size_t n = rows[i].line + 1 - strlen(head) - strlen(tail); n > 0; n--)
+			buf_u8(&text, 'x');
+		buf_text(&text, tail);
+		assert_int_equal(text.n, rows[i].line + 1);
+		buf_text(&text, LINE("b"));
+		assert_true(buf_ok(&text));
+		journal_text_read(text.p, text.n, keep, &seen);
+		assert_int_equal(seen.n > 2, rows[i].good);
+		assert_memory_equal(seen.p + seen.n - 2, "b ", 2);
+	}
+	buf_free(&text);
+	buf_free(&seen);
+}
+
 int
 main(void)
 {
@@ -279,6 +345,8 @@ main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(a_long_record_goes_without_its_certificates),
 		cmocka_unit_test(no_room_leaves_the_buffer_as_it_was),
+		cmocka_unit_test(a_text_is_read_to_its_end_and_no_further),
+		cmocka_unit_test(a_long_line_of_a_text_is_no_record),
 		cmocka_unit_test_setup_teardown(files, folder_make, folder_remove),
 		cmocka_unit_test_setup_teardown(long_lines_are_skipped, folder_make, folder_remove),
 		cmocka_unit_test_setup_teardown(of_a_file_that_is_too_large_the_end_is_read, folder_make, folder_remove),
