@@ -4,12 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 
-from harness.case import case, check, equal
+from harness.case import case, check, equal, until
 from harness.load import Load
 from harness.pki import Site
 from harness.proxy import Proxy
+from harness.rawtls import ShownCertificate
+from harness.servers import Plain
 from harness.standstill import STILL_S, TimeIsUp, excused
 from harness.upstream import DohServer, DotServer
 from harness import patience, turns, wire
@@ -124,6 +127,28 @@ def played_again(_t):
         load = Load(None, 10)
         load.failures, load.wrong, load.lost, load.stood = failures, wrong, lost, stood
         equal(load.starved("alive"), wanted, f"{failures}, {wrong} wrong, {lost} lost")
+
+
+@case("no thread of a server waits on its sockets when its test is over: they may be the next test's", builds=("gcc",))
+def servers_end(t):
+    site = Site(t)
+    for what, kind in {"DoT": lambda: DotServer(t, site), "DoH": lambda: DohServer(t, site), "a shown certificate": lambda: ShownCertificate(t, [], False),
+                       "clear text": lambda: Plain(t), "a proxy": lambda: Proxy(t, DotServer(t, site))}.items():
+        before, kept = set(threading.enumerate()), len(t._deferred)
+        kind()
+        waits = set(threading.enumerate()) - before
+        check(waits, f"{what}: no thread")
+        until(lambda waits=waits: all(sleeps(thread) for thread in waits), 20, f"{what}: they wait")
+        for function in reversed(t._deferred[kept:]):
+            function()
+        del t._deferred[kept:]
+        until(lambda waits=waits: not any(thread.is_alive() for thread in waits), 20, f"{what}: they end")
+
+
+def sleeps(thread):
+    """In a system call that waits."""
+    with open(f"/proc/self/task/{thread.native_id}/stat", encoding="ascii") as f:
+        return f.read().rsplit(")", 1)[1].split()[0] == "S"
 
 
 @case("patience is what was asked for on a quiet machine, grows with the load, and has a limit", builds=("gcc",))

@@ -12,7 +12,7 @@ import subprocess
 import threading
 
 from functional._common import stat, stub
-from harness import client, wire
+from harness import client, net, wire
 from harness.case import Skip, case, check, equal, rows, until
 from harness.faults import Faults, sample
 
@@ -580,7 +580,7 @@ class Sink:
         self.listener = socket.socket(socket.AF_UNIX)
         self.listener.bind(self.path)
         self.listener.listen(8)
-        t.defer(self.listener.close)
+        t.defer(lambda: net.end(self.listener))
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):

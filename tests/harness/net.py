@@ -54,6 +54,16 @@ def free_port(address="127.0.0.1"):
     raise AssertionError(f"no free port on {address}")
 
 
+def end(s):
+    """Closes a socket on which a thread waits, and wakes that thread. One that still waits would go on with the same descriptor
+    when this program was stopped and continued: with whatever socket the next test has under that number by then."""
+    try:
+        s.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass  # a datagram socket wakes up all the same
+    s.close()
+
+
 def answers_tcp(address, port):
     """Somebody accepts connections there."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

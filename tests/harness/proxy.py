@@ -4,7 +4,7 @@ import struct
 import threading
 import time
 
-from harness.net import free_port
+from harness.net import end, free_port
 
 
 class Proxy:
@@ -95,9 +95,5 @@ class Proxy:
                 s.close()
 
     def close(self):
-        try:
-            self.listener.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self.listener.close()
+        end(self.listener)
         self.cut()

@@ -15,6 +15,8 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from harness import net
+
 
 def tlv(tag, content):
     """DER: one element."""
@@ -74,7 +76,7 @@ class ShownCertificate:
         self.chain, self.tls13, self.answers = chain, tls13, []
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        t.defer(self.listener.close)
+        t.defer(lambda: net.end(self.listener))
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):

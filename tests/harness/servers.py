@@ -174,6 +174,8 @@ class Plain:
         try:
             while True:
                 message, peer = self.udp.recvfrom(4096)
+                if not message:
+                    return
                 reply = zone_answer(message)
                 if len(reply) > 1232:
                     reply = wire.answer(wire.Question(message), records=[], flags=0x8380)
@@ -200,8 +202,8 @@ class Plain:
                 connection.sendall(wire.frame(zone_answer(message)))
 
     def close(self):
-        self.udp.close()
-        self.tcp.close()
+        net.end(self.udp)
+        net.end(self.tcp)
 
 
 class HttpBack:

@@ -7,7 +7,7 @@ import threading
 import urllib.parse
 
 from harness import wire
-from harness.net import free_port
+from harness.net import end, free_port
 
 
 class Gone(Exception):
@@ -106,11 +106,7 @@ class DotServer:
     def stop(self, reset=False):
         """Stops listening and closes what is open, as a killed server does."""
         if self.listener:
-            try:
-                self.listener.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            self.listener.close()
+            end(self.listener)
             self.listener = None
         with self.lock:
             live = list(self.live)
