@@ -13,7 +13,8 @@ from harness.pki import Site
 from harness.proxy import Proxy
 from harness.rawtls import ShownCertificate
 from harness.servers import Plain
-from harness.standstill import STILL_S, TimeIsUp, excused
+from harness.soak_load import due_to_machine
+from harness.standstill import STILL_S, TimeIsUp, Withheld, excused, waited_s
 from harness.upstream import DohServer, DotServer
 from harness import patience, turns, wire
 
@@ -117,11 +118,13 @@ def reduced(t):
 @case("a load is played again when only the machine is to blame for every failure", builds=("gcc",))
 def played_again(_t):
     both, one = (50, 0.1, ["dying 127.0.0.1: closed", "alive 127.0.0.1: connect-timeout"]), (50, 4.1, ["dying 127.0.0.1: closed"])
-    soon, late = (50, 3.9, []), (50, 4.0, [])  # neither names an upstream
+    soon, late = (50, 3.9, []), (50, 4.0, [])  # neither names an upstream, which is a fault
+    waits = (50, 4.0, ["dying 127.0.0.1: closed", "alive 127.0.0.1: no answer"])
     still = [(10, 20), (53, 58)]               # for 1.1 s of the time of `one`
     for failures, wrong, lost, stood, wanted in (
             ([], 0, 0, still, False), ([both], 0, 0, [], True), ([both, one], 0, 0, [], False), ([one], 0, 0, [], False), ([soon], 0, 0, [], False),
-            ([late], 0, 0, [], True), ([late, both], 0, 0, [], True), ([late, soon], 0, 0, still, False), ([late, one], 0, 0, [], False),
+            ([late], 0, 0, [], False), ([waits], 0, 0, [], True), ([waits, both], 0, 0, [], True), ([late, soon], 0, 0, still, False),
+            ([waits, one], 0, 0, [], False), ([late, both], 0, 0, [], False),
             ([one], 0, 0, still, True), ([one, late], 0, 0, still, True), ([one], 0, 0, [(10, 50), (53.2, 60)], False),
             ([both], 1, 0, still, False), ([both], 0, 1, still, False), ([late], 0, 1, still, False)):
         load = Load(None, 10)
@@ -149,6 +152,50 @@ def sleeps(thread):
     """In a system call that waits."""
     with open(f"/proc/self/task/{thread.native_id}/stat", encoding="ascii") as f:
         return f.read().rsplit(")", 1)[1].split()[0] == "S"
+
+
+@case("the soak does not count what only the machine is to blame for, and counts everything else", builds=("gcc",))
+def soaked(_t):
+    healthy, named, other = frozenset(("one", "two")), ["three 9.9.9.9: closed", "two ::1: no answer"], ["three 9.9.9.9: closed"]
+    for kind, took, texts, up, still, wanted in (
+            ("failed", 4.0, named, healthy, 1.0, True), ("failed", 4.0, other, healthy, 1.0, True), ("failed", 0.5, named, healthy, 1.0, True),
+            ("failed", 4.0, named, healthy, 0.9, False),          # the machine left time enough
+            ("failed", 4.0, named, healthy, 0.0, False),
+            ("failed", 3.9, other, healthy, 3.9, False),          # a healthy upstream was left, and was not asked
+            ("failed", 3.9, [], healthy, 3.9, False),
+            ("failed", 0.1, ["twofold ::1: closed"], healthy, 3.0, False),
+            ("failed", 4.0, named, frozenset(), 4.0, False),      # nobody was healthy
+            ("lost", 6.0, [], healthy, 3.0, True), ("lost", 6.0, [], healthy, 2.9, False), ("lost", 0.2, [], healthy, 3.0, False),
+            ("wrong", 6.0, named, healthy, 6.0, False)):
+        equal(due_to_machine(kind, took, texts, up, still), wanted, f"{kind} after {took} s, {texts}, {sorted(up)}, {still} s without a processor")
+
+
+@case("what the machine withholds is the longest wait of a thread in each interval", builds=("gcc",))
+def withheld(_t):
+    w = Withheld(list)
+    for began, now, waited in ((0.0, 0.1, {7: {"7": 5.0}}),                            # what it waited before says nothing
+                               (0.1, 0.2, {7: {"7": 5.02, "8": 9.0}}),                 # a new thread neither
+                               (0.2, 0.3, {7: {"7": 5.04, "8": 9.05}, 9: {"9": 1.0}}),
+                               (0.3, 0.4, {9: {"9": 3.0}}),                            # no more than the interval
+                               (0.4, 0.5, {9: {"9": 3.0}}), (0.5, 2.12, {})):          # and this program itself
+        w.add(began, now, waited)
+    equal([round(s, 3) for _, _, s in w.waits], [0, 0.02, 0.05, 0.1, 0, 1.5], "withheld in each interval")
+    equal([round(w.seconds(*of), 3) for of in ((0.0, 0.5), (0.25, 0.4), (0.5, 1.31), (3, 9))], [0.17, 0.125, 0.75, 0], "and in between")
+
+
+@case("a program that shares a processor with three others waits for it, and one that sleeps or is stopped does not", builds=("gcc",))
+def waits_for_processor(t):
+    cpu = str(min(os.sched_getaffinity(0)))
+    busy, sleeps = [sys.executable, "-c", "while True: pass"], [sys.executable, "-c", "import time; time.sleep(1000)"]
+    started = [t.spawn(f"p{i}", ["taskset", "-c", cpu, *command]) for i, command in enumerate([busy] * 4 + [sleeps])]
+    until(lambda: started[3].cpu_seconds() > 0.2, 20, "it has begun")
+    started[0].signal(signal.SIGSTOP)
+    pids = (started[0].pid, started[3].pid, started[4].pid)
+    before = [sum(waited_s(pid).values()) for pid in pids]
+    until(lambda: sum(waited_s(pids[1]).values()) > before[1] + 0.5, 20, "it waits for the processor")
+    after = [sum(waited_s(pid).values()) for pid in pids]
+    check(after[0] - before[0] < 0.25 and after[2] - before[2] < 0.25, f"waited by the stopped one, the busy one and the sleeper: {before}, {after}")
+    started[0].signal(signal.SIGCONT)
 
 
 @case("patience is what was asked for on a quiet machine, grows with the load, and has a limit", builds=("gcc",))

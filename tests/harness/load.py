@@ -157,10 +157,10 @@ class Load:
 
     def starved(self, healthy):
         """The machine left no time for every answer that failed: it names the healthy upstream as failed, too; or its time ran out
-        and it names none, or the machine stood still meanwhile. Play it again, slower."""
+        while the machine stood still. Play it again, slower."""
         def machine(sent, took, texts):
             still = sum(max(0, min(end, sent + took) - max(began, sent)) for began, end in self.stood)
-            return any(text.startswith(f"{healthy} ") for text in texts) or took >= QUESTION_S and (not texts or still >= STILL_S)
+            return any(text.startswith(f"{healthy} ") for text in texts) or took >= QUESTION_S and still >= STILL_S
         return bool(self.failures) and all(machine(*failure) for failure in self.failures) and not self.wrong and not self.lost
 
     def percentile(self, part):

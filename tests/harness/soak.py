@@ -23,6 +23,7 @@ from harness.jumps import Jumps
 from harness.pki import DAY, Site, key_pem, pem, utc_now
 from harness.soak_figures import slope
 from harness.soak_load import Clients
+from harness.standstill import Withheld
 from harness.world import World, ip
 
 FLAP_S = (1, 20)            # how long an upstream stays as it is: 17 changes a minute of all three
@@ -40,6 +41,7 @@ RSS_NOISE = 4096            # KiB: the least growth that means anything in a run
 FDS_APART = 5
 P99_S = 1.5
 LATE_S = 0.05               # a client's own wake-up later than this, at its p99, is a busy machine: P99_S grows with it
+STARVED_SHARE = 0.01        # questions that the machine left no time for: with more of them a run proves nothing
 CLOSED_SHARE = 0.001        # questions that a closing TCP connection left unanswered, at most
 EVENTS_KEPT = 50_000
 HOMES = (("192.0.2.2/24", "192.0.2.1", "2001:db8::2/64", "2001:db8::1"),
@@ -134,6 +136,7 @@ class Soak:
         self.jumps.put("set_s", WALL_AHEAD_S)
         self.started = time.monotonic()
         self.daemon = None
+        self.withheld = Withheld(self.pids)
 
     # ---- the world
 
@@ -172,7 +175,11 @@ class Soak:
 
     def healthy(self):
         now = time.monotonic()
-        return [u for u in self.upstreams if u.mode == "good" and now - u.good_since >= SETTLED_S]
+        return frozenset(u.title for u in self.upstreams if u.mode == "good" and now - u.good_since >= SETTLED_S)
+
+    def pids(self):
+        upstreams = [u.popen for u in self.upstreams if u.mode == "good"]
+        return [self.daemon.process.pid, os.getpid(), *(p.pid for p in upstreams if p)]
 
     def in_fault(self):
         return len(self.healthy()) < len(self.upstreams) or time.monotonic() - self.last_event < CALM_S
@@ -185,7 +192,7 @@ class Soak:
         for u in self.upstreams:
             if now < u.until:
                 continue
-            if u.mode == "good" and not [other for other in self.healthy() if other is not u]:
+            if u.mode == "good" and not self.healthy() - {u.title}:
                 u.until = now + 0.5  # the last healthy one stays until another is
                 continue
             mode = "good" if u.mode != "good" and self.random.random() < 0.6 else self.random.choice(BAD)
@@ -264,8 +271,10 @@ class Soak:
             self.jumps.put("leak", 1 << 20)
         if self.control == "descriptors":
             self.jumps.put("leak_fds", 4)
-        self.clients = Clients(self.daemon.address, self.daemon.port, self.rate, self.seed, self.in_fault, self.state)
+        self.clients = Clients(self.daemon.address, self.daemon.port, self.rate, self.seed, self)
         self.started = time.monotonic()
+        self.withheld.start()
+        self.t.defer(self.withheld.end)
         self.clients.start()
 
     def run(self, progress=lambda soak: None):
@@ -289,6 +298,7 @@ class Soak:
                 plan[act] = time.monotonic() + (self.seconds if act == self.silence else self.random.uniform(*gap))
             time.sleep(0.05)
         self.clients.finish()
+        self.withheld.end()
         self.sample()
         return self.result()
 
@@ -341,7 +351,8 @@ class Soak:
             "no answer was wrong": c.wrong == 0,
             "no question failed": c.failed == 0,
             "no question was lost": c.lost == 0,
-            "every question was answered": c.answered == c.asked,
+            "every question was answered, unless the machine left no time": c.answered + c.starved == c.asked,
+            f"the machine left time for all but {STARVED_SHARE:.0%} of the questions: {c.starved}": c.starved <= STARVED_SHARE * c.asked,
             f"p99 in faults is below {limit:.2f} s: {p99:.3f} s": p99 < limit if plain else None,
             f"resident memory grows by less than {allowed:.0f} KiB an hour: {growth:.0f}": growth < allowed if plain else None,
             f"descriptors are flat: {first}, then {second}": abs(first - second) <= FDS_APART,
@@ -355,9 +366,9 @@ class Soak:
         counters = self.daemon.ctl("stats")["counters"]
         checks = self.checks(counters)
         return {"workers": self.workers, "seconds": round(time.monotonic() - self.started), "rate": self.rate,
-                "asked": c.asked, "udp": c.udp, "tcp": c.tcp, "answered": c.answered, "wrong": c.wrong, "failed": c.failed, "lost": c.lost,
+                "asked": c.asked, "udp": c.udp, "tcp": c.tcp, "answered": c.answered, "wrong": c.wrong, "failed": c.failed, "lost": c.lost, "starved": c.starved,
                 "again_slept": c.again_slept, "again_closed": c.again_closed, "calm": self.clients.calm.summary(),
-                "faults": self.clients.fault.summary(), "client_late": self.clients.late.summary(),
+                "faults": self.clients.fault.summary(), "busy": self.clients.busy.summary(), "client_late": self.clients.late.summary(),
                 "rss_kib_per_hour": round(self.growth()[0], 1), "rss_kib": [self.samples[0][1], self.samples[-1][1]],
                 "descriptors": self.descriptors(), "happened": dict(sorted(self.happened.items())),
                 "daemon_cpu_s": round(self.daemon.process.cpu_seconds(), 1),
@@ -385,9 +396,9 @@ def table(result):
     """For people."""
     r = result
     lines = [f"workers {r['workers']}, {r['seconds']} s, {r['asked']} questions ({r['udp']} UDP, {r['tcp']} TCP), answered {r['answered']}",
-             f"  wrong {r['wrong']}, failed {r['failed']}, lost {r['lost']}; asked again after a sleep {r['again_slept']}, "
+             f"  wrong {r['wrong']}, failed {r['failed']}, lost {r['lost']}, without a processor {r['starved']}; asked again after a sleep {r['again_slept']}, "
              f"after a closed connection {r['again_closed']}"]
-    for name in ("calm", "faults", "client_late"):
+    for name in ("calm", "faults", "busy", "client_late"):
         f = r[name]
         lines.append(f"  {name:12} n {f['n']:8}  p50 {f['p50_ms']:9.2f} ms  p99 {f['p99_ms']:9.2f} ms  p99.9 {f['p999_ms']:9.2f} ms  max {f['max_ms']:9.2f} ms")
     lines.append(f"  memory {r['rss_kib'][0]} to {r['rss_kib'][1]} KiB, {r['rss_kib_per_hour']} KiB an hour; descriptors {r['descriptors']}; "

@@ -9,7 +9,10 @@ import struct
 import threading
 import time
 
-from harness import wire
+import dns.message
+
+from harness import client, wire
+from harness.load import QUESTION_S, STILL_S
 from harness.soak_figures import Histogram
 
 PATIENCE_S = 6.0    # longer than the daemon's four seconds: what comes later is lost
@@ -28,8 +31,20 @@ EXAMPLES = 40       # of trouble that are kept,
 TOGETHER = 4        # and of one second
 
 
+BUSY_S = 0.25       # of an answer's time: it says nothing of the daemon's speed
+
+
+def due_to_machine(kind, took, texts, healthy, still):
+    """A question had no answer, and not for a fault of the daemon: it had a healthy upstream to ask all the time, and the daemon, that
+    upstream or the client wanted a processor and had none for so many seconds (still) of the time that the question took."""
+    if kind == "lost":
+        return took >= PATIENCE_S and still >= PATIENCE_S - QUESTION_S + STILL_S
+    asked = any(text.startswith(f"{title} ") for title in healthy for text in texts)
+    return kind == "failed" and bool(healthy) and still >= STILL_S and (asked or took >= QUESTION_S)
+
+
 class Channel:
-    """One socket with its unanswered questions: {id: (section, labels, type, when, times asked, in a fault)}."""
+    """One socket with its unanswered questions: {id: (section, labels, type, when, times asked, in a fault, who was healthy)}."""
 
     def __init__(self, sock, tcp=False, once=False):
         self.socket, self.tcp, self.once = sock, tcp, once
@@ -39,20 +54,20 @@ class Channel:
 
 class Counts:
     def __init__(self):
-        self.asked = self.answered = self.wrong = self.failed = self.lost = self.udp = self.tcp = 0
+        self.asked = self.answered = self.wrong = self.failed = self.lost = self.starved = self.udp = self.tcp = 0
         self.again_slept = self.again_closed = 0
         self.examples = []
 
 
 class Clients:
-    """state(): a short text of what goes on, for examples; in_fault(): whether anything is wrong at this moment."""
+    """world: healthy(), titles of the upstreams that are healthy at this moment; in_fault(), whether anything is wrong; state(), a
+    short text of what goes on, for examples; withheld, of harness.standstill."""
 
-    def __init__(self, address, port, rate, seed, in_fault, state):
-        self.address, self.port, self.rate = address, port, rate
-        self.in_fault, self.state = in_fault, state
+    def __init__(self, address, port, rate, seed, world):
+        self.address, self.port, self.rate, self.world = address, port, rate, world
         self.random = random.Random(seed)
         self.counts = Counts()
-        self.calm, self.fault, self.late = Histogram(), Histogram(), Histogram()
+        self.calm, self.fault, self.busy, self.late = Histogram(), Histogram(), Histogram(), Histogram()
         self.selector = selectors.EpollSelector()
         self.udp, self.tcp, self.short = [], [], []
         self.slept_at = 0.0     # the daemon's machine woke up
@@ -148,7 +163,7 @@ class Clients:
             message = message[:11] + b"\1" + message[12:]  # ARCOUNT
         section = message[12:12 + len(wire.name_bytes(labels)) + 4]
         now = time.monotonic()
-        channel.pending[ident] = (section, labels, qtype, began or now, times, self.in_fault())
+        channel.pending[ident] = (section, labels, qtype, began or now, times, self.world.in_fault(), self.world.healthy())
         channel.asked += 1
         self.expiring.append((now + PATIENCE_S, channel, ident))
         try:
@@ -165,28 +180,33 @@ class Clients:
 
     # ---- answers
 
-    def _trouble(self, kind, one, text):
-        section, labels, qtype, when, times, _ = one
+    def _trouble(self, kind, one, text, texts=()):
+        _, labels, qtype, when, times, _, healthy = one
+        now = time.monotonic()
+        still = self.world.withheld.seconds(when, now)
+        if due_to_machine(kind, now - when, texts, healthy & self.world.healthy(), still):
+            kind = "starved"
         setattr(self.counts, kind, getattr(self.counts, kind) + 1)
         examples = self.counts.examples
         same = sum(1 for e in examples if e["what"] == kind and time.time() - e["at"] < 1)
         if same < TOGETHER and len(examples) < (2 if kind == "wrong" else 1) * EXAMPLES:
             examples.append({
-                "what": kind, "name": b".".join(labels).decode(), "type": qtype, "after_s": round(time.monotonic() - when, 3),
-                "at": time.time(), "asked": times, "text": text, "state": self.state()})
+                "what": kind, "name": b".".join(labels).decode(), "type": qtype, "after_s": round(now - when, 3),
+                "without_processor_s": round(still, 3), "at": time.time(), "asked": times, "text": text, "state": self.world.state()})
 
     def _look(self, channel, raw):
         one = channel.pending.pop(struct.unpack(">H", raw[:2])[0], None) if len(raw) >= 12 else None
         if one is None:  # it counts as lost already
             return
-        section, labels, qtype, when, times, was_fault = one
+        section, labels, qtype, when, times, was_fault, _ = one
         end = 12 + len(section)
         want = wire.rdata_for(labels, qtype)
         code = raw[3] & 15
         if raw[12:end] != section or not raw[2] & 0x80:
             self._trouble("wrong", one, f"another question's answer: {raw.hex()}")
         elif code == 2:
-            self._trouble("failed", one, f"SERVFAIL {raw[end:].decode('latin-1')!r}")
+            texts = [text for _, text in client.ede(dns.message.from_wire(raw))]
+            self._trouble("failed", one, f"SERVFAIL {texts}", texts)
         elif code or raw[2] & 2 or raw[6:8] != b"\0\1":
             self._trouble("wrong", one, f"RCODE {code}: {raw.hex()}")
         else:
@@ -196,7 +216,10 @@ class Clients:
             else:
                 self.counts.answered += 1
                 if times == 1:
-                    (self.fault if was_fault or self.in_fault() else self.calm).add(time.monotonic() - when)
+                    now = time.monotonic()
+                    in_fault = was_fault or self.world.in_fault()
+                    busy = now - when > BUSY_S and self.world.withheld.seconds(when, now) >= BUSY_S
+                    (self.busy if busy else self.fault if in_fault else self.calm).add(now - when)
 
     def _read(self, channel):
         try:

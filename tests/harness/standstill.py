@@ -1,5 +1,7 @@
 """Whether the machine let this program run. Limits of the product that a test meets (a connection in 1.5 s, an answer in 4 s, a second
 connection after a quarter of a second) are of a clock that goes on while nobody gets a processor."""
+import collections
+import os
 import re
 import subprocess
 import threading
@@ -14,6 +16,10 @@ PLAYS = 3       # at most, of one test
 # byte where none may come is among it.
 GAVE_UP = re.compile(r"(have 'SERVFAIL', want 'NOERROR'|rcode[^:]*: have 2, want 0)$|timeout|timed out"
                      r"|(questions|connections|handshakes|round trips)[^:]*: have \(?[1-9]\d*\b.*, want \(?[1-9]")
+
+
+SAMPLE_S = 0.1    # how often Withheld looks
+KEPT_S = 30       # and how long it remembers
 
 
 class TimeIsUp(AssertionError):
@@ -40,6 +46,58 @@ class Watch:
 
     def seconds(self):
         return sum(end - began for began, end in self.stood)
+
+
+def waited_s(pid):
+    """{thread: seconds that it wanted a processor and had none}, of a process."""
+    out = {}
+    try:
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{thread}/schedstat", encoding="ascii") as f:
+                out[thread] = int(f.read().split()[1]) / 1e9
+    except (OSError, ValueError, IndexError):
+        pass  # it ends at this moment
+    return out
+
+
+class Withheld:
+    """For how long of some seconds the machine gave a processor to others that one of these processes wanted.
+
+    pids(): those that matter now. Of each interval the longest wait of a thread counts, and the interval at most. A process
+    that is stopped, or waits for a peer or a timer, wants none.
+    """
+
+    def __init__(self, pids):
+        self.pids, self.before, self.waits = pids, {}, collections.deque()
+        self.ended = threading.Event()
+        self.thread = threading.Thread(target=self._look, daemon=True)
+
+    def start(self):
+        self.thread.start()
+
+    def _look(self):
+        began = time.monotonic()
+        while not self.ended.wait(SAMPLE_S):
+            now = time.monotonic()
+            self.add(began, now, {pid: waited_s(pid) for pid in self.pids()})
+            began = now
+
+    def add(self, began, now, waited):
+        """An interval, and what was waited by its end: {pid: {thread: seconds}}."""
+        new = {(pid, thread): s for pid, threads in waited.items() for thread, s in threads.items()}
+        most = max((s - self.before[key] for key, s in new.items() if key in self.before), default=0.0)
+        most = max(most, now - began - SAMPLE_S - LOOK_S)  # this program waited itself
+        self.waits.append((began, now, min(most, now - began)))
+        while self.waits[0][1] < now - KEPT_S:
+            self.waits.popleft()
+        self.before = new
+
+    def end(self):
+        self.ended.set()
+
+    def seconds(self, begin, end):
+        """Between the two, of time.monotonic(); what lies on an edge counts by its share."""
+        return sum(s * max(0.0, min(end, to) - max(begin, since)) / (to - since) for since, to, s in tuple(self.waits) if to > since)
 
 
 def excused(error, stood):
