@@ -221,6 +221,8 @@ def test_played_again(_t):
         (AssertionError("no 'untrusted' in [(22, 'one 127.0.0.1: connect-timeout')]"), True),
         (AssertionError("questions upstream: have 2, want 1"), True),
         (AssertionError("round trips and connections: have (2, 1), want (1, 1)"), True),
+        (AssertionError("handshakes: have 4, want 3 or fewer"), True),
+        (AssertionError("handshakes: have 4, want 0 or fewer"), False),
         (AssertionError("questions upstream: have 1, want 0"), False),            # it must not be asked
         (AssertionError("questions upstream: have 2, want 0"), False),            # and 2 is no response code there
         (AssertionError("leaks: have 2, want 0"), False),

@@ -37,6 +37,12 @@ def stub_doh(t, respond=None, **more):
     return stub(t, kind=DohServer, options=options, **more)
 
 
+def link_state(d):
+    """Of the shared connection to the only upstream, as the daemon sees it."""
+    one, = d.ctl("upstreams")["upstreams"]
+    return one["state"]
+
+
 def servfail(reply, *words):
     """SERVFAIL with an extended error whose text holds the words (RFC 8914)."""
     equal(client.rcode(reply), "SERVFAIL", "rcode")

@@ -527,7 +527,7 @@ def tap_sweep(d, t, faults, written):
                 d.ask("fault.box.test", timeout=2)
             except OSError:
                 pass  # the fault met the question itself
-            until(lambda: not faults.armed or d.ask("fault.box.test"), 5, f"{what}: it comes to that call")
+            until(lambda: not faults.armed or d.ask("fault.box.test"), 20, f"{what}: it comes to that call")
             faults.disarm()
             check(d.process.alive(), f"{what}: it ended with {d.process.popen.poll()}")
             arrives(what)

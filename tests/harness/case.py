@@ -81,6 +81,13 @@ def equal(have, want, what):
         raise AssertionError(f"{what}: have {have!r}, want {want!r}")
 
 
+def at_most(have, most, what):
+    """Of what a limit in seconds may add to (a late answer, a slow handshake): a test that sees more is played again when the machine
+    stood still meanwhile (standstill.GAVE_UP)."""
+    if have > most:
+        raise AssertionError(f"{what}: have {have}, want {most} or fewer")
+
+
 LOOKS = 10              # at least at a condition, however long each takes
 LOOKS_S = (0.01, 0.25)  # between two looks at a condition
 LOOK_SHARE = 3          # and that many times as long as a look took: one that starts programs leaves the processor to others

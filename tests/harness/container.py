@@ -10,6 +10,7 @@ import subprocess
 import time
 
 from harness.case import Skip, check, until
+from harness.patience import patient
 from harness.roots import debootstrap, digest, extended
 
 # What a small Debian has, what ctstub links against, and two programs that ask questions.
@@ -132,7 +133,7 @@ class Container:
         inside = ["nsenter", "-t", str(self.leader), "-m", "-u", "-i", "-n", "-p", "--", "/usr/bin/env", "-i",
                   "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin", *command]
         done = subprocess.run(inside, input=stdin, stdin=None if stdin is not None else subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, check=False, timeout=seconds)
+                              stderr=subprocess.STDOUT, check=False, timeout=patient(seconds))
         return done.returncode, done.stdout.decode(errors="replace")
 
     def must(self, *command, **options):
