@@ -24,9 +24,9 @@ ask_reply(const struct asking *a, const struct reply *r)
 
 enum ask
 ask_refuse(struct engine *e, const struct msg_question *q, const struct client *client, uint16_t rcode,
-	   enum counter counter, struct buf *out)
+	   const struct msg_ede *ede, enum counter counter, struct buf *out)
 {
-	const struct reply r = reply_empty(rcode, NULL, counter);
+	const struct reply r = reply_empty(rcode, ede, counter);
 
 	return tap_reply_write(e->tap, out, &r, q, client, e->counters) ? ASK_REPLIED : ASK_DROPPED;
 }
@@ -40,7 +40,7 @@ ask_made(const struct asking *a, enum counter counter, const struct msg_ede *ede
 	struct msg_answer m;
 	bool ok = engine_answer_read(a->engine, &m, buf_span(&a->engine->scratch));
 	const struct reply r =
-	    ok ? reply_whole(&m, ede, counter) : reply_empty(RCODE_SERVFAIL, NULL, counter);
+	    ok ? reply_whole(&m, ede, counter) : reply_empty(RCODE_SERVFAIL, &reply_ede_unmade, counter);
 
 	return ask_reply(a, &r);
 }

@@ -9,8 +9,8 @@
 
 /* ASK_REPLIED: the reply was appended to out. */
 enum ask ask_question(struct engine *, const struct msg_question *, const struct client *, struct buf *out);
-/* The message was not a question that can be answered. */
+/* The message was not a question that can be answered. The error says why where the RCODE does not; else NULL. */
 enum ask ask_refuse(struct engine *, const struct msg_question *, const struct client *, uint16_t rcode,
-		    enum counter, struct buf *out);
+		    const struct msg_ede *, enum counter, struct buf *out);
 
 #endif

@@ -204,7 +204,7 @@ engine_refuse_client(struct engine *e, const struct msg_question *q, const struc
 	if (log_wants(LOG_WARN) && log_limit_ok(&e->strangers, 1, STRANGERS_LOG_MS, &left_out))
 		log_event(LOG_WARN, "client-refused", LOG_ADDR("client", &client->addr),
 			  LOG_STR("option", "allow"), LOG_INT("left_out", left_out));
-	return ask_refuse(e, q, client, RCODE_REFUSED, COUNTER_CLIENTS_REFUSED, out);
+	return ask_refuse(e, q, client, RCODE_REFUSED, &reply_ede_client, COUNTER_CLIENTS_REFUSED, out);
 }
 
 void
@@ -236,13 +236,14 @@ engine_take(struct engine *e, struct span wire, const struct client *client, str
 		counter_add(e->counters, COUNTER_DROPPED, 1);
 		return ASK_DROPPED;
 	case MSG_FORMERR:
-		return ask_refuse(e, &q, client, RCODE_FORMERR, COUNTER_FORMERR, out);
+		return ask_refuse(e, &q, client, RCODE_FORMERR, NULL, COUNTER_FORMERR, out);
 	case MSG_NOTIMP:
-		return ask_refuse(e, &q, client, RCODE_NOTIMP, COUNTER_NOTIMP, out);
+		return ask_refuse(e, &q, client, RCODE_NOTIMP, NULL, COUNTER_NOTIMP, out);
 	case MSG_BADVERS:
-		return ask_refuse(e, &q, client, RCODE_BADVERS, COUNTER_FORMERR, out);
+		return ask_refuse(e, &q, client, RCODE_BADVERS, NULL, COUNTER_FORMERR, out);
 	case MSG_REFUSED:
-		return ask_refuse(e, &q, client, RCODE_REFUSED, COUNTER_REFUSED, out);
+		return ask_refuse(e, &q, client, RCODE_REFUSED, &reply_ede_not_forwarded, COUNTER_REFUSED,
+				  out);
 	}
 	return ASK_DROPPED;
 }

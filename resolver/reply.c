@@ -8,10 +8,14 @@
 /* clang-format on */
 
 const struct msg_ede reply_ede_cached_error = {.code = EDE_CACHED_ERROR};
+const struct msg_ede reply_ede_client = {EDE_PROHIBITED, EDE_TEXT("this client may not ask")};
 const struct msg_ede reply_ede_filtered = {EDE_BLOCKED, EDE_TEXT("on a filter list")};
+const struct msg_ede reply_ede_not_forwarded = {EDE_NOT_SUPPORTED,
+						EDE_TEXT("such questions are never forwarded")};
 const struct msg_ede reply_ede_overload = {EDE_OTHER, EDE_TEXT("too many questions in flight")};
 const struct msg_ede reply_ede_rebinding = {EDE_BLOCKED, EDE_TEXT("a private address for a public name")};
 const struct msg_ede reply_ede_single_label = {EDE_BLOCKED, EDE_TEXT("a name of a single label")};
+const struct msg_ede reply_ede_unmade = {EDE_OTHER, EDE_TEXT("the answer could not be made: out of memory")};
 
 struct reply
 reply_empty(uint16_t rcode, const struct msg_ede *ede, enum counter counts_as)
@@ -78,13 +82,16 @@ write_empty(struct buf *out, const struct msg_finish *f, uint16_t rcode, struct 
 static bool
 write_answer(struct buf *out, const struct msg_finish *f, const struct reply *r, struct counters *counters)
 {
+	struct msg_finish failed = *f;
 	size_t at = out->n;
 
 	if (msg_reply_from_answer(out, f, r->answer, r->age_s, r->ttl_floor, r->ttl_cap) == RES_OK)
 		return true;
 	out->n = at;
 	out->bad = false;
-	return write_empty(out, f, RCODE_SERVFAIL, counters);
+	failed.ede = &reply_ede_unmade;
+	failed.n_ede = 1;
+	return write_empty(out, &failed, RCODE_SERVFAIL, counters);
 }
 
 bool

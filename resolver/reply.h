@@ -45,9 +45,12 @@ bool reply_write(struct buf *out, const struct reply *, const struct msg_questio
 
 /* Extended DNS Errors (RFC 8914) that are always the same. Those about upstreams are made in explain.h. */
 extern const struct msg_ede reply_ede_cached_error;
+extern const struct msg_ede reply_ede_client;
 extern const struct msg_ede reply_ede_filtered;
+extern const struct msg_ede reply_ede_not_forwarded;
 extern const struct msg_ede reply_ede_overload;
 extern const struct msg_ede reply_ede_rebinding;
 extern const struct msg_ede reply_ede_single_label;
+extern const struct msg_ede reply_ede_unmade;
 
 #endif

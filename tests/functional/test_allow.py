@@ -4,8 +4,10 @@ import signal
 import socket
 import subprocess
 
+import dns.message
+
 from functional._common import stub
-from harness import net, wire
+from harness import client, net, wire
 from harness.case import case, check, equal, rows, until
 from harness.daemon import upstream
 from harness.patience import patient
@@ -34,6 +36,15 @@ def ask_udp(d, to, source):
         reply, answerer = s.recvfrom(4096)
     equal(answerer[0].partition("%")[0], to.partition("%")[0], "source of the reply")
     return ("NOERROR", "", "", "", "", "REFUSED")[reply[3] & 15]
+
+
+def why(d, to, source):
+    """The Extended DNS Errors of a reply over UDP."""
+    with socket.socket(socket.AF_INET6 if ":" in to else socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(at(source, 0))
+        s.settimeout(patient(6))
+        s.sendto(wire.question("www.example.com", ar=1, extra=wire.opt()), at(to, d.port))
+        return client.ede(dns.message.from_wire(s.recv(4096)))
 
 
 def ask_tcp(d, to, source):
@@ -77,7 +88,8 @@ def clients(t, listen, to, source, want):
     d, server = stub(t, allow=["192.0.2.0/24", "2001:db8::/48", "fe80::1"], address=listen)
     equal(ask_udp(d, to, source), want, "over UDP")
     equal(ask_tcp(d, to, source), (want, want == "REFUSED"), "over TCP, and whether the connection was closed")
-    refused = 2 if want == "REFUSED" else 0
+    equal(why(d, to, source), [(18, "this client may not ask")] if want == "REFUSED" else [], "why")
+    refused = 3 if want == "REFUSED" else 0
     equal(d.ctl("stats")["counters"]["clients_refused"], refused, "the counter")
     equal(len(server.questions) > 0, want == "NOERROR", "whether the upstream was asked")
     equal(d.log().count("client-refused"), min(refused, 1), "lines of the log")

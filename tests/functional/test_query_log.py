@@ -89,7 +89,7 @@ def each_source(t):
              ("blocked.example", "AAAA", False, {"source": "filter", "rcode": "NXDOMAIN", "ede": "15", "reason": "on a filter list"}),
              ("private.example.com", "A", False, {"source": "filter", "ede": "15", "reason": "a private address for a public name"}),
              ("broken.example.com", "A", False, {"rcode": "SERVFAIL", "source": "upstream"}),
-             ("www.example.com", "AXFR", False, {"source": "none", "rcode": "REFUSED"})]
+             ("www.example.com", "AXFR", False, {"source": "none", "rcode": "REFUSED", "ede": "21"})]
     for name, qtype, tcp, _ in asked:
         d.ask(name, qtype, tcp=tcp)
     for line, (name, qtype, tcp, want) in zip(lines(path, len(asked)), asked):
