@@ -205,8 +205,7 @@ class Clients:
         if raw[12:end] != section or not raw[2] & 0x80:
             self._trouble("wrong", one, f"another question's answer: {raw.hex()}")
         elif code == 2:
-            texts = [text for _, text in client.ede(dns.message.from_wire(raw))]
-            self._trouble("failed", one, f"SERVFAIL {texts}", texts)
+            self._failed(one, dns.message.from_wire(raw))
         elif code or raw[2] & 2 or raw[6:8] != b"\0\1":
             self._trouble("wrong", one, f"RCODE {code}: {raw.hex()}")
         else:
@@ -220,6 +219,15 @@ class Clients:
                     in_fault = was_fault or self.world.in_fault()
                     busy = now - when > BUSY_S and self.world.withheld.seconds(when, now) >= BUSY_S
                     (self.busy if busy else self.fault if in_fault else self.calm).add(now - when)
+
+    def _failed(self, one, reply):
+        texts = [text for _, text in client.ede(reply) if text]
+        if reply.edns < 0:
+            self._trouble("failed", one, "SERVFAIL, and no OPT in which it could say why")
+        elif texts:
+            self._trouble("failed", one, f"SERVFAIL {texts}", texts)
+        else:
+            self._trouble("wrong", one, "SERVFAIL that does not say why")
 
     def _read(self, channel):
         try:
