@@ -7,6 +7,7 @@
 #include "resolver/upstreams.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,7 @@ struct worker {
 	struct loop *loop;
 	bool started;
 	pthread_t thread;
+	sem_t may_run;
 	struct counters counters;
 	struct engine *engine;
 	struct query_feed *feed; /* NULL: no query log */
@@ -172,6 +174,8 @@ worker_thread(void *arg)
 {
 	struct worker *w = arg;
 
+	while (sem_wait(&w->may_run) != 0) /* interrupted: by a debugger, as signals are blocked */
+		;
 	loop_run(w->loop);
 	return NULL;
 }
@@ -182,6 +186,7 @@ worker_start(struct worker *w)
 	sigset_t all, before;
 	int failed;
 
+	(void)sem_init(&w->may_run, 0, 0);
 	/* Signals are the main thread's. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &before);
@@ -192,11 +197,20 @@ worker_start(struct worker *w)
 }
 
 void
+worker_run(struct worker *w)
+{
+	(void)sem_post(&w->may_run);
+}
+
+void
 worker_stop(struct worker *w)
 {
 	loop_stop(w->loop);
-	if (w->started)
-		pthread_join(w->thread, NULL);
+	if (!w->started)
+		return;
+	worker_run(w); /* it may not run yet, and ends at once */
+	pthread_join(w->thread, NULL);
+	(void)sem_destroy(&w->may_run);
 	w->started = false;
 }
 

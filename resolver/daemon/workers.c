@@ -116,6 +116,13 @@ workers_start(struct workers *w)
 	return res;
 }
 
+void
+workers_run(struct workers *w)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		worker_run(w->v[i]);
+}
+
 enum res
 workers_post(struct workers *w, void (*fn)(struct worker *, void *arg), void *arg)
 {

@@ -7,15 +7,18 @@ import errno
 import mmap
 import os
 import pwd
+import select
 import shutil
 import signal
 import socket
 import struct
 
+from harness import client
 from harness.case import Skip, case, check, equal, rows
-from harness.daemon import Daemon, section
+from harness.daemon import Daemon, section, upstream
 from harness.faults import may_preload
 from harness.pki import Site
+from harness.upstream import DotServer
 
 OUTCOMES = ["nothing", "done", "failed", "killed"]  # enum outcome in inside.c
 REFUSED = 3999
@@ -372,3 +375,27 @@ def open_inside(t):
     check(len(found) > 150, f"{len(found)} attempts")
     refused = [attempt for attempt, outcome in found.items() if kind(*outcome) in (FILTER, KILLED)]
     equal(refused, ["x32"] if "x32" in refused else [], "attempts that look refused")
+
+
+@rows([(f"A16 nothing that came from outside is read before the filter is loaded: {workers} worker{'s' if workers > 1 else ''}", workers) for workers in (1, 2)],
+      builds=("gcc",))
+def held_before(t, workers):
+    """Threads are made before, as the filter allows none; they wait."""
+    may_preload(t)
+    site, pipe = Site(t), t.path("hold")
+    os.mkfifo(pipe)
+    server = DotServer(t, site)
+    env = {"LD_PRELOAD": os.path.join(t.build, "tests", "sandbox", "inside.so"), "CTSTUB_INSIDE_HOLD": pipe, "CTSTUB_INSIDE_HELD": PROCESSES[0]}
+    d = Daemon(t, upstream("one", server), anchors=site.anchors, env=env, wait=False, workers=workers)
+    d.process.wait_log("held", 30)
+    over_udp, over_tcp = d.udp(), d.tcp()
+    questions = [client.query(f"{way}.example") for way in ("udp", "tcp")]
+    over_udp.send(questions[0].to_wire())
+    over_tcp.send(questions[1].to_wire())
+    readable, _, _ = select.select([over_udp.socket, over_tcp.socket], [], [], 1)
+    equal((readable, server.connections), ([], 0), "answers, and connections to the upstream, before")
+    with open(pipe, "wb"):
+        pass
+    for name, way in (("UDP", over_udp), ("TCP", over_tcp)):
+        equal(way.receive()[3] & 15, 0, f"the response code over {name} afterwards")
+    check(server.connections > 0, "the upstream was not asked")

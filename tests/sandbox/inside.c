@@ -241,12 +241,33 @@ attempt_fork(const struct attempt *a, scmp_filter_ctx filter, int (*load)(scmp_f
 	}
 }
 
+/* The process that CTSTUB_INSIDE_HELD names says "held" on its standard error, and waits until somebody opens the named pipe
+ * CTSTUB_INSIDE_HOLD for writing. */
+static void
+hold(void)
+{
+	const char *path = getenv("CTSTUB_INSIDE_HOLD"), *who = getenv("CTSTUB_INSIDE_HELD");
+	char name[16];
+	int fd;
+
+	(void)prctl(PR_GET_NAME, name, 0, 0, 0);
+	if (path == NULL || who == NULL || strcmp(name, who) != 0)
+		return;
+	(void)dprintf(STDERR_FILENO, "held\n");
+	do
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	while (fd < 0 && errno == EINTR);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 seccomp_load(scmp_filter_ctx filter)
 {
 	int (*load)(scmp_filter_ctx) = (int (*)(scmp_filter_ctx))(uintptr_t)dlsym(RTLD_NEXT, "seccomp_load");
 	struct sigaction before, defaults = {.sa_handler = SIG_DFL};
 
+	hold();
 	if (report == NULL)
 		return load(filter);
 	(void)sigaction(SIGCHLD, &defaults, &before);
