@@ -311,10 +311,10 @@ control_write_line(FILE *out, const char *text)
 const char *
 control_shown(const char *text)
 {
-	static char kept[4][1024];
+	static char kept[CONTROL_TEXTS][1024];
 	static unsigned turn;
 	struct span s = span_str(text);
-	char *out = kept[turn++ % 4];
+	char *out = kept[turn++ % CONTROL_TEXTS];
 	size_t n = 0, length = 1;
 
 	if (s.p == NULL)

@@ -52,8 +52,10 @@ enum exit_code control_report(const struct control_args *, const char *verb, jso
  * nothing. */
 void control_write(FILE *out, const char *text, bool lines);
 void control_write_line(FILE *out, const char *text); /* and ends the line */
-/* For people: strings that came from elsewhere, fit for a terminal; "-" when the key is missing or null. Lent until the
- * fourth call after it. */
+/* So many are kept, for the arguments of one printf, which a compiler may evaluate in any order. */
+#define CONTROL_TEXTS 8
+/* For people: strings that came from elsewhere, fit for a terminal; "-" when the key is missing or null. Lent until
+ * CONTROL_TEXTS others were asked for. */
 const char *control_text(const json_t *object, const char *key);
 const char *control_shown(const char *text); /* the same, of a string at hand; NULL: "-" */
 long long control_integer(const json_t *object, const char *key); /* 0 when missing */

@@ -127,7 +127,7 @@ def from_log_to_refusal(t, log):
     head = proof["tree_head"]
     equal(root_from_path(leaf, proof["leaf_index"], head["tree_size"], [base64.b64decode(h) for h in proof["audit_path"]]),
           base64.b64decode(head["sha256_root_hash"]), "the root by the proof that was kept")
-    for text in ("1 rogue", "rogue          127.0.0.1"):
+    for text in ("1 rogue", f"rogue          127.0.0.1, issuer CN=Intermediate of site,O=Test,C=XX, serial {found['serial']}, log {log} index 0\n"):
         until(lambda text=text: text in day.d.tool("status")[1], 10, lambda text=text: f"{text} in status: {day.d.tool('status')}")
     until(lambda: 'ctstub_watch_findings_total{kind="rogue"} 1' in day.file("metrics.prom"), 10, lambda: day.file("metrics.prom"))
 
