@@ -94,7 +94,8 @@ LOOK_SHARE = 3          # and that many times as long as a look took: one that s
 
 
 def until(condition, seconds, what):
-    """Waits until the condition gives something true, and returns that. While the machine stands still no time passes."""
+    """Waits until the condition gives something true, and returns that. While the machine stands still no time passes.
+    what: a text, or what gives it when the time is up."""
     start, looks = time.monotonic(), 0
     while True:
         began = time.monotonic()
@@ -104,7 +105,7 @@ def until(condition, seconds, what):
         now = time.monotonic()
         looks += 1
         if now > start + patient(seconds) and looks >= LOOKS:
-            raise TimeIsUp(f"not within {seconds} s: {what}")
+            raise TimeIsUp(f"not within {seconds} s: {what() if callable(what) else what}")
         pause = min(max(LOOKS_S[0], LOOK_SHARE * (now - began)), LOOKS_S[1])
         time.sleep(pause)
         start += max(0.0, time.monotonic() - now - pause)
