@@ -152,8 +152,6 @@ void
 verdict_show_chain(struct verdict *v, const struct cert *const *certs, size_t n, bool verified)
 {
 	v->chain_verified = verified;
-	if (n == 0)
-		return;
 	v->chain = calloc(n, sizeof *v->chain);
 	if (v->chain == NULL) {
 		v->out_of_memory = true;

@@ -26,7 +26,7 @@ void verdict_add_counts(struct verdict *, enum reason, int64_t have, int64_t wan
 void verdict_warn(struct verdict *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* Of findings that are there: they stay and do not refuse. */
 void verdict_relax(struct verdict *, enum reason);
-/* Shows these certificates as the chain. */
+/* Shows these certificates, one at least, as the chain. */
 void verdict_show_chain(struct verdict *, const struct cert *const *certs, size_t n, bool verified);
 /* Accepted when `complete`, nothing enforced was found and everything could be stored. */
 void verdict_close(struct verdict *, bool complete);

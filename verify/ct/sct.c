@@ -35,6 +35,7 @@ sct_list_read(struct sct_list *list, struct span extension)
 	while (r == RES_OK && cursor_left(&items) > 0) {
 		struct span item = cursor_vec16(&items);
 
+		/* An item that is cut short is empty, too. */
 		if (item.n == 0)
 			r = RES_MALFORMED;
 		else if (list->n == SCT_LIST_MAX)
@@ -42,8 +43,6 @@ sct_list_read(struct sct_list *list, struct span extension)
 		else
 			sct_read(&list->sct[list->n++], item);
 	}
-	if (r == RES_OK && !cursor_done(&items))
-		r = RES_MALFORMED;
 	if (r != RES_OK)
 		list->n = 0;
 	return r;

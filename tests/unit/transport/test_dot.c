@@ -137,6 +137,30 @@ pieces_of_any_size_make_the_same_answers(void **state)
 	}
 }
 
+/* Room for a large answer is given back, and the next one is put together all the same. */
+static void
+a_large_answer_comes_in_pieces(void **state)
+{
+	static const size_t sizes[] = {4000, 4094, 4095, 4096, 16384, TP_MESSAGE_MAX, 12};
+	struct proto *w = start();
+
+	(void)state;
+	for (uint16_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+		struct buf b = buf_max(OUT_MAX);
+		const char *detail;
+
+		frame(&b, ask(w, "a", i, NULL), sizes[i], (uint8_t)('a' + i));
+		for (size_t at = 0; at < b.n; at += 1000)
+			assert_int_equal(w->ops->feed(w, b.p + at, b.n - at < 1000 ? b.n - at : 1000, &detail),
+					 REASON_NONE);
+		assert_int_equal(recorder.n_heard, i + 1);
+		assert_int_equal(recorder.heard[i].n, sizes[i]);
+		assert_int_equal(be16_read(recorder.heard[i].message), i);
+		buf_free(&b);
+	}
+	finish(w);
+}
+
 static void
 bad_lengths_end_the_connection(void **state)
 {
@@ -338,6 +362,7 @@ main(void)
 	    cmocka_unit_test(questions_are_framed_padded_and_request_keepalive_once),
 	    cmocka_unit_test(answers_come_in_any_order_and_bring_the_askers_id),
 	    cmocka_unit_test(pieces_of_any_size_make_the_same_answers),
+	    cmocka_unit_test(a_large_answer_comes_in_pieces),
 	    cmocka_unit_test(bad_lengths_end_the_connection),
 	    cmocka_unit_test(unexpected_answers_are_counted_and_end_the_connection),
 	    cmocka_unit_test(an_answer_comes_once),

@@ -83,6 +83,8 @@ static const struct {
 	const char *says;
 } bad[] = {
     {"an unknown word at the start", "# x\nroot " HASH_1 " sct-not-after 2024-11-11T23:59:59Z\n", 2, "expected cert-sha256 or spki-sha256"},
+    {"a quote at the start without its end", "\"cert-sha256 " HASH_1 " permit-name a\n", 1, "not a line of text"},
+    {"an overlong word at the start", HASH_1 HASH_1 HASH_1 HASH_1 " permit-name a\n", 1, "not a line of text"},
     {"no hash", "cert-sha256\n", 1, "64 hex digits"},
     {"a short hash", "cert-sha256 0101 permit-name a\n", 1, "64 hex digits"},
     {"no limit", "cert-sha256 " HASH_1 "\n", 1, "no limit"},

@@ -16,6 +16,8 @@
 #define MIXED_KEY "untrusted comment: x\nRWRYKKeqI3Px/Jrb7Mhfb/iy9rZ++VcVb0iH5SNoEaVwnnNcwq9Vog5R\n"
 #define COMMENT   "untrusted comment: signature from minisign secret key\n"
 #define SIGNATURE "RWRYKKeqI3Px/CLeZes/a3cQW4bDxM+bTbyeKPA5i/2rs8JzqSHtEre7qz3F0QIejRI+6Tqu+BTgvrgQWpTKqjyJ4B4U1Yjs6gk=\n"
+/* the same bytes after "ET" instead of "Ed" */
+#define UNKNOWN   "RVRYKKeqI3Px/CLeZes/a3cQW4bDxM+bTbyeKPA5i/2rs8JzqSHtEre7qz3F0QIejRI+6Tqu+BTgvrgQWpTKqjyJ4B4U1Yjs6gk=\n"
 #define TRUSTED   "trusted comment: edition 1\n"
 #define GLOBAL    "bM0jaz/FuNygz4Crn4Y9YHS0jF4wolFBqtROp8BK4Fv7SPuxy3zPg4B9q1yfIimS78MeqB0Zgrj33YFtt5uUCA==\n"
 #define GOOD      COMMENT SIGNATURE TRUSTED GLOBAL
@@ -44,6 +46,7 @@ a_signature_verifies_with_one_key_and_one_file(void **state)
 	    {"no untrusted comment", KEY, FILE_TEXT, SIGNATURE TRUSTED GLOBAL, RES_MALFORMED},
 	    {"a line more", KEY, FILE_TEXT, GOOD "x\n", RES_MALFORMED},
 	    {"the signature of a hash", KEY, FILE_TEXT, PREHASHED, RES_UNSUPPORTED},
+	    {"a signature of an unknown kind", KEY, FILE_TEXT, COMMENT UNKNOWN TRUSTED GLOBAL, RES_UNSUPPORTED},
 	    {"a signature cut short", KEY, FILE_TEXT, COMMENT "RWRYKKeqI3Px/CLeZes/a3cQ\n" TRUSTED GLOBAL, RES_MALFORMED},
 	    {"the global signature instead of the signature", KEY, FILE_TEXT, COMMENT GLOBAL TRUSTED GLOBAL, RES_MALFORMED},
 	    {"nothing", KEY, FILE_TEXT, "", RES_MALFORMED},

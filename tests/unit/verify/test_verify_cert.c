@@ -8,6 +8,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -338,11 +339,43 @@ every_chain_is_judged_as_its_row_says(void **state)
 	forged_rows_judge(rows, sizeof rows / sizeof rows[0]);
 }
 
+/* However long its name is, a certificate is named in whole characters. */
+static void
+a_long_name_is_cut_between_characters(void **state)
+{
+	static const char *const begin[] = {"CN=", "CN=a"}; /* then characters of two bytes */
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct buf name = buf_max(1024);
+		char label[JUDGE_LABEL_MAX];
+		struct forge forge;
+		struct forged f;
+		struct cert cert;
+
+		buf_text(&name, begin[i]);
+		for (size_t n = 0; n < 100; n++)
+			buf_text(&name, "\xc3\xa9");
+		forged_leaf(&forge, CA_ISSUING);
+		forge.subject = buf_cstr(&name);
+		forged_begin(&f);
+		forged_put(&f, &forge);
+		assert_int_equal(cert_read(&cert, f.certs[0]), RES_OK);
+		assert_string_equal(judge_label(label, &cert) + strlen(label) - 2, "\xc3\xa9");
+		assert_memory_equal(label, begin[i], strlen(begin[i]));
+		assert_int_equal(strlen(label), JUDGE_LABEL_MAX - 1 - (i == 1));
+		forge_free(&forge);
+		forged_end(&f);
+		buf_free(&name);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_chain_is_judged_as_its_row_says),
+	    cmocka_unit_test(a_long_name_is_cut_between_characters),
 	};
 
 	return cmocka_run_group_tests(tests, forged_world_open, forged_world_close);

@@ -7,6 +7,7 @@
 #include "tests/unit/verify/forged_rows.h"
 
 #include "base/text.h"
+#include "contrib/lab/pki/lab_status.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -208,6 +209,40 @@ staple_missing(struct forged *f)
 	in_1970(f);
 }
 
+/* The clock stands a day before the staple, which the floor has passed. */
+static void
+staple_after_the_clock(struct forged *f)
+{
+	static struct buf staple;
+	struct forge ca;
+	struct cert leaf;
+
+	forged_good(f);
+	f->in.now_ms = forged_at() - 2 * DAY;
+	f->policy.floor_ms = forged_at();
+	assert_int_equal(cert_read(&leaf, f->certs[0]), RES_OK);
+	forged_ca(&ca, CA_ISSUING);
+	buf_free(&staple);
+	staple = buf_max(1 << 16);
+	lab_status_ocsp_write(&(struct forge_ocsp){.serial = leaf.serial,
+						   .issuer = ca.subject,
+						   .issuer_key = ca.key,
+						   .this_ms = forged_at() - DAY,
+						   .next_ms = forged_at() + DAY,
+						   .responder = ca.subject,
+						   .responder_key = ca.key},
+			      &staple);
+	forge_free(&ca);
+	f->in.staple = buf_span(&staple);
+}
+
+static void
+staple_after_the_clock_reported(struct forged *f)
+{
+	staple_after_the_clock(f);
+	f->policy.mode[VFY_RULE_REVOCATION] = VFY_REPORT;
+}
+
 static void
 report_has_ended(struct forged *f)
 {
@@ -261,6 +296,8 @@ static const struct forged_row not_set[] = {
     {"an anchor limited by SCT dates, and logged in time", logged_in_time, "clock-not-set"},
     {"the same, logged too late", logged_too_late, "clock-not-set,anchor-distrusted,ct-too-few-scts"},
     {"a staple that is missing", staple_missing, "clock-not-set,staple-missing"},
+    {"a staple after the clock", staple_after_the_clock, "clock-not-set"},
+    {"the same in report mode of revocation refuses nothing", staple_after_the_clock_reported, ""},
     {"a report mode that ended before the floor refuses", report_has_ended, "clock-not-set,pin-mismatch"},
     {"a list that was too old at the floor", list_was_stale_at_the_floor, "clock-not-set,ct-list-stale"},
 };

@@ -132,14 +132,29 @@ anchor_not_self_signed(struct forged *f)
 }
 
 static void
-leaf_is_anchor(struct forged *f)
+leaf_anchored(struct forged *f, bool must_staple)
 {
 	struct forge forge;
 
 	forged_leaf(&forge, CA_ISSUING);
+	forge.must_staple = must_staple;
 	forged_put(f, &forge);
 	forged_anchor_forge(f, &forge);
 	forge_free(&forge);
+}
+
+static void
+leaf_is_anchor(struct forged *f)
+{
+	leaf_anchored(f, false);
+}
+
+/* Nobody's key could verify a staple. */
+static void
+leaf_is_anchor_and_wants_staple(struct forged *f)
+{
+	leaf_anchored(f, true);
+	f->in.staple = span_str("0");
 }
 
 static void
@@ -361,6 +376,7 @@ static const struct forged_row rows[] = {
     {"the missing intermediate is among the anchors", intermediate_from_anchors, ""},
     {"the anchor is an intermediate, and certificates follow it", anchor_not_self_signed, ""},
     {"the leaf is an anchor, and its issuer is unknown", leaf_is_anchor, "ct-too-few-scts"},
+    {"the same, and the leaf wants a staple", leaf_is_anchor_and_wants_staple, "ct-too-few-scts,staple-invalid"},
     {"the leaf is an anchor, and its CA's certificate was sent", leaf_is_anchor_with_ca, ""},
     {"the leaf is an anchor, and so is its CA", leaf_and_ca_are_anchors, ""},
     {"the leaf is an anchor, and a CA of its issuer's name did not sign it", leaf_is_anchor_with_false_ca, "ct-too-few-scts"},

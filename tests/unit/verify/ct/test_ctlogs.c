@@ -151,16 +151,20 @@ static const struct {
     {"an unknown state", LIST(LOG(A, ",\"state\":{\"splendid\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}")), RES_MALFORMED, "splendid"},
     {"an empty state", LIST(LOG(A, ",\"state\":{}")), RES_MALFORMED, "state is empty"},
     {"a state without time", LIST(LOG(A, ",\"state\":{\"usable\":{}}")), RES_MALFORMED, "no timestamp"},
+    {"a state that is a number", LIST(LOG(A, ",\"state\":{\"usable\":1}")), RES_MALFORMED, "state usable is not an object"},
+    {"a state since an invalid time", LIST(LOG(A, ",\"state\":{\"usable\":{\"timestamp\":\"soon\"}}")), RES_MALFORMED, "timestamp"},
     {"a state that is text", LIST(LOG(A, ",\"state\":\"usable\"")), RES_MALFORMED, "state is not an object"},
     {"usable and retired at once", LIST(LOG(A, ",\"state\":{\"usable\":{\"timestamp\":\"2025-01-01T00:00:00Z\"},\"retired\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}")), RES_MALFORMED, "contradict"},
     {"retired and usable at once", LIST(LOG(A, ",\"state\":{\"retired\":{\"timestamp\":\"2025-01-01T00:00:00Z\"},\"usable\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}")), RES_MALFORMED, "contradict"},
     {"an interval with one end", LIST(LOG(A, ",\"temporal_interval\":{\"start_inclusive\":\"2025-01-01T00:00:00Z\"}")), RES_MALFORMED, "temporal_interval"},
+    {"an interval from an invalid time", LIST(LOG(A, ",\"temporal_interval\":{\"start_inclusive\":\"soon\",\"end_exclusive\":\"2025-01-01T00:00:00Z\"}")), RES_MALFORMED, "start_inclusive"},
     {"an interval that is empty", LIST(LOG(A, ",\"temporal_interval\":{\"start_inclusive\":\"2025-01-01T00:00:00Z\",\"end_exclusive\":\"2025-01-01T00:00:00Z\"}")), RES_MALFORMED, "temporal_interval"},
     {"an interval that is text", LIST(LOG(A, ",\"temporal_interval\":\"always\"")), RES_MALFORMED, "temporal_interval is not an object"},
     {"a log_type that is a number", LIST(LOG(A, ",\"log_type\":1")), RES_MALFORMED, "log_type is not a string"},
     {"a description that is a number", LIST("{\"description\":1}"), RES_MALFORMED, "description is not a string"},
     {"a description with a control character", LIST("{\"description\":\"a\\u001b[2J\"}"), RES_MALFORMED, "is not a name"},
     {"previous operators that end together", LIST(LOG(A, ",\"previous_operators\":[{\"name\":\"x\",\"end_time\":\"2024-01-01T00:00:00Z\"},{\"name\":\"y\",\"end_time\":\"2024-01-01T00:00:00Z\"}]")), RES_MALFORMED, "same time"},
+    {"a previous operator until an invalid time", LIST(LOG(A, ",\"previous_operators\":[{\"name\":\"x\",\"end_time\":\"soon\"}]")), RES_MALFORMED, "end_time"},
     {"a previous operator without end", LIST(LOG(A, ",\"previous_operators\":[{\"name\":\"x\"}]")), RES_MALFORMED, "end_time"},
     {"a previous operator that is text", LIST(LOG(A, ",\"previous_operators\":[\"x\"]")), RES_MALFORMED, "previous_operators[0]"},
     {"an operator without name", "{\"operators\":[{\"logs\":[]}]}", RES_MALFORMED, "no name"},
@@ -291,6 +295,33 @@ json_is_stable(void **state)
 	free(second);
 	ctlogs_free(list);
 	ctlogs_free(again);
+}
+
+/* A log without a state is pending. */
+static void
+each_state_has_its_name(void **state)
+{
+	static const struct {
+		enum ctlog_state state;
+		const char *name;
+	} rows[] = {
+	    {CTLOG_PENDING, "pending"},   {CTLOG_QUALIFIED, "qualified"}, {CTLOG_USABLE, "usable"},
+	    {CTLOG_READONLY, "readonly"}, {CTLOG_RETIRED, "retired"},     {CTLOG_REJECTED, "rejected"},
+	};
+	struct ctlogs *list = list_of(LIST(LOG(A, "")));
+
+	(void)state;
+	assert_string_equal(ctlog_state_text(ctlogs_at(list, 0)->state), "pending");
+	ctlogs_free(list);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char json[2048];
+
+		(void)snprintf(json, sizeof json, LIST(LOG(A, ",\"state\":{\"%s\":{\"timestamp\":\"2025-01-01T00:00:00Z\"}}")), rows[i].name);
+		list = list_of(json);
+		assert_int_equal(ctlogs_at(list, 0)->state, rows[i].state);
+		assert_string_equal(ctlog_state_text(rows[i].state), rows[i].name);
+		ctlogs_free(list);
+	}
 }
 
 static void
@@ -619,6 +650,7 @@ main(void)
 	    cmocka_unit_test(bounds_hold),
 	    cmocka_unit_test(mimics_are_denied),
 	    cmocka_unit_test(json_is_stable),
+	    cmocka_unit_test(each_state_has_its_name),
 	    cmocka_unit_test(comparison_shows_the_differences),
 	    cmocka_unit_test(each_difference_has_its_words),
 	    cmocka_unit_test(losing_a_third_is_not_a_large_loss),

@@ -148,6 +148,8 @@ static const struct {
     {"T61String is read as Latin-1", 0x14, "\xe4", 1, "CN=\xc3\xa4", "CN=\xc3\xa4"},
     {"BMPString", 0x1e, "\0F\0i\0n\0a", 8, "CN=Fina", "CN=Fina"},
     {"BMPString with a pair of surrogates", 0x1e, "\xd8\x3d\xde\x00", 4, "CN=\xf0\x9f\x98\x80", "CN=\xf0\x9f\x98\x80"},
+    {"BMPString with a character of three bytes", 0x1e, "\x20\xac", 2, "CN=\xe2\x82\xac", "CN=\xe2\x82\xac"},
+    {"BMPString with half a pair of surrogates is its bytes", 0x1e, "\xd8\x3d\0F", 4, "CN=#1e04d83d0046", "CN=#1e04d83d0046"},
     {"UniversalString", 0x1c, "\0\0\0F\0\0\1\x7e", 8, "CN=f\xc5\xbe", "CN=F\xc5\xbe"},
     {"odd BMPString is its bytes", 0x1e, "\0FF", 3, "CN=#1e03004646", "CN=#1e03004646"},
     {"UTF8String that is not UTF-8 is its bytes", 0x0c, "\xff", 1, "CN=#0c01ff", "CN=#0c01ff"},

@@ -126,6 +126,8 @@ static const struct row {
     {"a registeredID is excluded, and the leaf has none", NONE, REGISTERED, DNS("a.test"), true},
     {"a directory name, another string type and case", DIRECTORY(O_B), NONE, DIRECTORY(O_B_CN), true},
     {"a directory name outside", DIRECTORY(O_B), NONE, DIRECTORY(CN_A), false},
+    {"a directory name shorter than the permitted one", DIRECTORY(O_B_CN), NONE, DIRECTORY(O_B), false},
+    {"a directory name shorter than the excluded one", NONE, DIRECTORY(O_B_CN), DIRECTORY(O_B), true},
     {"an excluded directory name", NONE, DIRECTORY(O_B), DIRECTORY(O_B_CN), false},
     /* the form of constraints */
     {"a leading dot", DNS(".e.test"), NONE, DNS("a.e.test"), false},

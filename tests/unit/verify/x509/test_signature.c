@@ -333,6 +333,16 @@ edwards_order_add(uint8_t *s)
 	}
 }
 
+static bool
+form_fits(enum maker m, struct span signature)
+{
+	struct algorithm a = algorithm_of(m);
+	struct spki key;
+
+	assert_null(spki_read(&key, buf_span(&spki[m])));
+	return signature_form_fits(&a, &key, signature);
+}
+
 static void
 other_signatures_have_one_form(void **state)
 {
@@ -371,6 +381,60 @@ an_rsa_signature_is_below_the_modulus(void **state)
 	assert_true(signature_form_fits(&s.algorithm, &key, s.value));
 	memset(same, 0xff, sizeof same);
 	assert_false(signature_form_fits(&s.algorithm, &key, s.value));
+}
+
+/* S below the order L: what is L itself is no number modulo L. */
+static void
+an_edwards_signature_is_below_the_order(void **state)
+{
+	struct buf changed = buf_max(MAX);
+
+	(void)state;
+	buf_put(&changed, buf_span(&value[ED25519]));
+	memset(changed.p + 32, 0, 32);
+	edwards_order_add(changed.p + 32);
+	assert_int_equal(check(ED25519, buf_span(&changed)), RES_NOT_FOUND);
+	assert_false(form_fits(ED25519, buf_span(&changed)));
+	changed.p[32]--;
+	assert_true(form_fits(ED25519, buf_span(&changed)));
+	buf_free(&changed);
+}
+
+/* RFC 4055, 1.2 and 3.3: a key for PSS alone signs nothing else, and only with its digest when it names one. */
+static void
+a_key_takes_the_signatures_of_its_kind(void **state)
+{
+	static const struct {
+		const char *what;
+		enum spki_kind key;
+		gnutls_digest_algorithm_t only;
+		enum algorithm_family family;
+		gnutls_digest_algorithm_t digest;
+		bool fits;
+	} rows[] = {
+	    {"RSA, PKCS #1", SPKI_RSA, GNUTLS_DIG_UNKNOWN, ALGORITHM_RSA, GNUTLS_DIG_SHA256, true},
+	    {"RSA, PSS", SPKI_RSA, GNUTLS_DIG_UNKNOWN, ALGORITHM_RSA_PSS, GNUTLS_DIG_SHA256, true},
+	    {"RSA, ECDSA", SPKI_RSA, GNUTLS_DIG_UNKNOWN, ALGORITHM_ECDSA, GNUTLS_DIG_SHA256, false},
+	    {"RSA-PSS, PKCS #1", SPKI_RSA_PSS, GNUTLS_DIG_UNKNOWN, ALGORITHM_RSA, GNUTLS_DIG_SHA256, false},
+	    {"RSA-PSS without a digest", SPKI_RSA_PSS, GNUTLS_DIG_UNKNOWN, ALGORITHM_RSA_PSS, GNUTLS_DIG_SHA384, true},
+	    {"RSA-PSS, its digest", SPKI_RSA_PSS, GNUTLS_DIG_SHA384, ALGORITHM_RSA_PSS, GNUTLS_DIG_SHA384, true},
+	    {"RSA-PSS, another digest", SPKI_RSA_PSS, GNUTLS_DIG_SHA384, ALGORITHM_RSA_PSS, GNUTLS_DIG_SHA256, false},
+	    {"RSA-PSS, PKCS #1 with its digest", SPKI_RSA_PSS, GNUTLS_DIG_SHA384, ALGORITHM_RSA, GNUTLS_DIG_SHA384, false},
+	};
+	static const uint8_t one[256] = {[255] = 1};
+	struct spki key;
+
+	(void)state;
+	assert_null(spki_read(&key, buf_span(&spki[RSA])));
+	assert_int_equal(key.modulus.n, sizeof one);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		const struct algorithm a = {.family = rows[i].family, .digest = rows[i].digest, .salt = 32};
+
+		key.kind = rows[i].key;
+		key.only = rows[i].only;
+		if (signature_form_fits(&a, &key, span_of(one, sizeof one)) != rows[i].fits)
+			fail_msg("%s", rows[i].what);
+	}
 }
 
 /* ---- RSA-PSS: with the salt that its parameters say */
@@ -503,8 +567,10 @@ main(void)
 	    cmocka_unit_test(other_bytes_do_not_verify),
 	    cmocka_unit_test(an_ecdsa_signature_has_one_twin),
 	    cmocka_unit_test(an_ecdsa_signature_is_strict_der),
+	    cmocka_unit_test(an_edwards_signature_is_below_the_order),
 	    cmocka_unit_test(other_signatures_have_one_form),
 	    cmocka_unit_test(an_rsa_signature_is_below_the_modulus),
+	    cmocka_unit_test(a_key_takes_the_signatures_of_its_kind),
 	    cmocka_unit_test(pss_takes_the_salt_of_its_parameters),
 	    cmocka_unit_test(pss_takes_a_salt_shorter_than_the_digest),
 	    cmocka_unit_test(the_budget_counts_checks_and_their_cost),

@@ -1,3 +1,4 @@
+#include "contrib/lab/scenarios/site.h"
 #include "tests/unit/verify/forged.h"
 #include "verify/x509/anchor_tidy.h"
 #include "verify/x509/der.h"
@@ -79,6 +80,60 @@ anchors_are_found_by_subject(void **state)
 	assert_int_equal(trust_count(t), 5);
 	assert_null(trust_at(t, 5));
 	trust_free(t);
+	forged_end(&f);
+}
+
+static void
+forged_write(struct buf *out, const char *label, struct span cert, bool rejects)
+{
+	/* OpenSSL's X509_CERT_AUX: rejected for TLS servers */
+	static const uint8_t settings[] = {0x30, 12, 0xa0, 10, 0x06, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1};
+	struct buf der = buf_max(1 << 16);
+
+	buf_put(&der, cert);
+	if (rejects)
+		buf_put(&der, span_of(settings, sizeof settings));
+	lab_pem_write(out, label, buf_span(&der));
+	buf_free(&der);
+}
+
+/* Whatever comes first, and however often: what is rejected once is no anchor, and its neighbours are. */
+static void
+a_rejected_certificate_is_no_anchor(void **state)
+{
+	static const struct {
+		const char *what, *blocks; /* R: the root, which rejects itself; r: it alone; o, p: others */
+		size_t anchors;
+	} rows[] = {
+	    {"two others", "op", 2},
+	    {"rejected before it is read", "Ror", 1},
+	    {"rejected after it was read", "orpR", 2},
+	    {"rejected twice", "RopR", 2},
+	    {"rejected twice, and read in between", "RorpR", 2},
+	};
+	struct forged f;
+
+	(void)state;
+	forged_begin(&f);
+	forged_put_ca(&f, CA_ROOT);
+	forged_put_ca(&f, CA_FINA_ROOT);
+	forged_put_ca(&f, CA_STRANGER_ROOT);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct buf pem = buf_max(1 << 20);
+		struct trust *t;
+		char *why = NULL;
+
+		for (const char *b = rows[i].blocks; *b != '\0'; b++)
+			forged_write(&pem, *b == 'R' ? "TRUSTED CERTIFICATE" : "CERTIFICATE",
+				     f.certs[*b == 'o' ? 1 : *b == 'p' ? 2 : 0], *b == 'R');
+		assert_int_equal(trust_from_pem(&t, buf_span(&pem), &why), RES_OK);
+		if (trust_count(t) != rows[i].anchors)
+			fail_msg("%s: %zu anchors", rows[i].what, trust_count(t));
+		for (size_t k = 0; k < trust_count(t); k++)
+			assert_false(span_equal(trust_at(t, k)->der, f.certs[0]));
+		trust_free(t);
+		buf_free(&pem);
+	}
 	forged_end(&f);
 }
 
@@ -165,6 +220,7 @@ main(void)
 	    cmocka_unit_test(lengths_fit_what_was_mended),
 	    cmocka_unit_test(pem_is_found_in_text),
 	    cmocka_unit_test(anchors_are_found_by_subject),
+	    cmocka_unit_test(a_rejected_certificate_is_no_anchor),
 	    cmocka_unit_test(bad_files_say_why),
 	};
 
