@@ -209,31 +209,64 @@ staple_missing(struct forged *f)
 	in_1970(f);
 }
 
-/* The clock stands a day before the staple, which the floor has passed. */
+/* A good chain with a staple of that time. The clock stands two days before the floor. */
 static void
-staple_after_the_clock(struct forged *f)
+stapled(struct forged *f, int64_t this_ms, const struct forge *delegate)
 {
 	static struct buf staple;
-	struct forge ca;
+	struct forge_ocsp ocsp = {.this_ms = this_ms, .next_ms = forged_at() + DAY};
 	struct cert leaf;
 
 	forged_good(f);
 	f->in.now_ms = forged_at() - 2 * DAY;
 	f->policy.floor_ms = forged_at();
 	assert_int_equal(cert_read(&leaf, f->certs[0]), RES_OK);
-	forged_ca(&ca, CA_ISSUING);
+	ocsp.serial = leaf.serial;
+	ocsp.responder = ocsp.issuer = world_ca_name(CA_ISSUING);
+	ocsp.responder_key = ocsp.issuer_key = world_ca_key(forged_world(), CA_ISSUING);
+	if (delegate != NULL) {
+		forged_put(f, delegate);
+		ocsp.delegate = f->certs[f->n - 1];
+		ocsp.responder = delegate->subject;
+		ocsp.responder_key = delegate->key;
+	}
 	buf_free(&staple);
 	staple = buf_max(1 << 16);
-	lab_status_ocsp_write(&(struct forge_ocsp){.serial = leaf.serial,
-						   .issuer = ca.subject,
-						   .issuer_key = ca.key,
-						   .this_ms = forged_at() - DAY,
-						   .next_ms = forged_at() + DAY,
-						   .responder = ca.subject,
-						   .responder_key = ca.key},
-			      &staple);
-	forge_free(&ca);
+	lab_status_ocsp_write(&ocsp, &staple);
 	f->in.staple = buf_span(&staple);
+}
+
+static void
+staple_after_the_clock(struct forged *f)
+{
+	stapled(f, forged_at() - DAY, NULL);
+}
+
+static void
+stapled_by_delegate(struct forged *f, int64_t not_before_ms)
+{
+	struct forge delegate;
+
+	forged_sub_ca(&delegate, "CN=responder", "responder", world_ca_name(CA_ISSUING), "responder");
+	delegate.issuer_key = world_ca_key(forged_world(), CA_ISSUING);
+	delegate.basic = BASIC_NONE;
+	delegate.usage = USAGE_DIGITAL_SIGNATURE;
+	delegate.eku = "1.3.6.1.5.5.7.3.9";
+	delegate.not_before_ms = not_before_ms;
+	stapled(f, forged_at() - 3 * DAY, &delegate);
+	forge_free(&delegate);
+}
+
+static void
+responder_before_the_clock(struct forged *f)
+{
+	stapled_by_delegate(f, forged_at() - 4 * DAY);
+}
+
+static void
+responder_after_the_clock(struct forged *f)
+{
+	stapled_by_delegate(f, forged_at() - DAY);
 }
 
 static void
@@ -298,6 +331,8 @@ static const struct forged_row not_set[] = {
     {"a staple that is missing", staple_missing, "clock-not-set,staple-missing"},
     {"a staple after the clock", staple_after_the_clock, "clock-not-set"},
     {"the same in report mode of revocation refuses nothing", staple_after_the_clock_reported, ""},
+    {"a staple whose responder was certified before the clock", responder_before_the_clock, ""},
+    {"the same, certified after the clock", responder_after_the_clock, "clock-not-set"},
     {"a report mode that ended before the floor refuses", report_has_ended, "clock-not-set,pin-mismatch"},
     {"a list that was too old at the floor", list_was_stale_at_the_floor, "clock-not-set,ct-list-stale"},
 };

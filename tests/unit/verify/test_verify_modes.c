@@ -342,6 +342,77 @@ other_path_is_disallowed_and_reported(struct forged *f)
 	report(f, VFY_RULE_DISALLOW);
 }
 
+/* ---- more paths than are tried */
+
+#define TWINS 4
+
+static void
+twins_put(struct forged *f, struct forge *ca)
+{
+	for (size_t i = 0; i < TWINS; i++) {
+		char serial[16];
+
+		(void)snprintf(serial, sizeof serial, "%s%zu", "twin", i);
+		ca->serial_seed = serial;
+		forged_put(f, ca);
+	}
+	forge_free(ca);
+}
+
+/*
+ * The leaf's CA below "upper" below "top" below CA_ROOT, each in four certificates: with the root itself these are 64
+ * paths. What comes last is the CA's own certificate, below CA_PRIVATE_ROOT: no path that is tried has that.
+ */
+static void
+many_paths(struct forged *f)
+{
+	const struct key *issuing = world_ca_key(forged_world(), CA_ISSUING);
+	struct forge ca;
+
+	forged_put_leaf(f, CA_ISSUING);
+	forged_sub_ca(&ca, world_ca_name(CA_ISSUING), "issuing", "CN=upper", "upper");
+	ca.key = issuing;
+	twins_put(f, &ca);
+	forged_sub_ca(&ca, "CN=upper", "upper", "CN=top", "top");
+	twins_put(f, &ca);
+	forged_sub_ca(&ca, "CN=top", "top", world_ca_name(CA_ROOT), "top");
+	ca.issuer_key = world_ca_key(forged_world(), CA_ROOT);
+	twins_put(f, &ca);
+	forged_sub_ca(&ca, world_ca_name(CA_ISSUING), "issuing", world_ca_name(CA_PRIVATE_ROOT), "top");
+	ca.key = issuing;
+	ca.issuer_key = world_ca_key(forged_world(), CA_PRIVATE_ROOT);
+	ca.serial_seed = "last";
+	forged_put(f, &ca);
+	forge_free(&ca);
+	forged_anchor(f, CA_ROOT);
+	forged_anchor(f, CA_PRIVATE_ROOT);
+}
+
+static void
+many_paths_and_another_entry(struct forged *f)
+{
+	char entry[128];
+
+	many_paths(f);
+	f->disallow = forged_entries(forged_spki_entry(entry, CA_STRANGER_ROOT));
+}
+
+static void
+many_paths_and_an_entry(struct forged *f)
+{
+	char entry[128];
+
+	many_paths(f);
+	f->disallow = forged_entries(forged_spki_entry(entry, CA_PRIVATE_ROOT));
+}
+
+static void
+many_paths_and_an_entry_reported(struct forged *f)
+{
+	many_paths_and_an_entry(f);
+	report(f, VFY_RULE_DISALLOW);
+}
+
 /* ---- the end */
 
 /* FORGED_AT is a moment of 2026-11-21. */
@@ -430,6 +501,9 @@ static const struct {
     {"a path that would be refused is better than one that is", pinned_path_is_limited, "", "pin-mismatch"},
     {"a path that reports is a path that somebody may choose", first_path_reports_and_is_disallowed, "disallowed", ""},
     {"the other path is disallowed, in report", other_path_is_disallowed_and_reported, "", "disallowed"},
+    {"64 paths and one more, and an entry that names nothing in them", many_paths_and_another_entry, "", ""},
+    {"64 paths, and an entry that names what the next may contain", many_paths_and_an_entry, "disallowed", ""},
+    {"the same in report", many_paths_and_an_entry_reported, "", "disallowed"},
     /* the end */
     {"a millisecond before the end", until_a_moment_later, "", EVERYTHING},
     {"at the end", until_this_moment, EVERYTHING, ""},
