@@ -188,6 +188,10 @@ text_is_for_people(void **state)
 	assert_non_null(strstr(text, "(an SCT is the signed promise of a public log"));
 	assert_non_null(strstr(text, "19 days old"));
 	free(text);
+	v.scts[0].counts = false;
+	text = verdict_text(&v);
+	assert_non_null(strstr(text, "a log (someone): it is good, but the policy counts no more SCTs of its operator\n"));
+	free(text);
 	v.at_ms = v.log_list_ms + 86400000;
 	text = verdict_text(&v);
 	assert_non_null(strstr(text, "1 day old\n"));

@@ -4,6 +4,8 @@
  */
 #include "tests/unit/verify/forged_rows.h"
 #include "contrib/lab/pki/derw.h"
+#include "verify/x509/der.h"
+#include "verify/x509/sigform.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -306,6 +308,60 @@ pin_on_the_second_path(struct forged *f)
 	f->pins = forged_entries(forged_spki_entry(entry, CA_PRIVATE_ROOT));
 }
 
+/* The certificate with the other form of its ECDSA signature, which anyone can make. */
+static void
+twin_write(struct buf *out, struct span der)
+{
+	struct buf signature = buf_max(256), body = buf_max(1 << 16);
+	struct cert c;
+
+	assert_int_equal(cert_read(&c, der), RES_OK);
+	assert_int_equal(ecdsa_twin(&signature, SPKI_P256, c.signature), RES_OK);
+	buf_put(&body, c.tbs);
+	buf_put(&body, c.sig_alg);
+	der_header(&body, DER_BIT_STRING, signature.n + 1);
+	buf_u8(&body, 0);
+	buf_put(&body, buf_span(&signature));
+	der_header(out, DER_SEQUENCE, body.n);
+	buf_put(out, buf_span(&body));
+	assert_true(buf_ok(out) && buf_ok(&body));
+	buf_free(&signature);
+	buf_free(&body);
+}
+
+/* Shown is the twin of the leaf that the entry names. */
+static void
+twin_shown(struct forged *f, bool disallowed)
+{
+	struct forged original;
+	struct buf twin = buf_max(1 << 16);
+	char entry[128];
+
+	forged_begin(&original);
+	forged_put_leaf(&original, CA_ISSUING);
+	twin_write(&twin, original.certs[0]);
+	assert_false(span_equal(buf_span(&twin), original.certs[0]));
+	forged_put_der(f, buf_span(&twin));
+	forged_put_ca(f, CA_ISSUING);
+	forged_anchor(f, CA_ROOT);
+	if (disallowed)
+		f->disallow = forged_entries(forged_cert_entry(entry, original.certs[0]));
+	buf_free(&twin);
+	forged_end(&original);
+}
+
+static void
+twin_of_good(struct forged *f)
+{
+	twin_shown(f, false);
+}
+
+static void
+twin_of_disallowed(struct forged *f)
+{
+	twin_shown(f, true);
+}
+
 static void
 superfluous_disallowed(struct forged *f)
 {
@@ -354,6 +410,8 @@ static const struct forged_row rows[] = {
     {"a disallowed key on no valid path", disallowed_path_is_broken, ""},
     {"a constrained anchor beside a free one", first_anchor_distrusted, ""},
     {"a pin that another path meets", pin_on_the_second_path, ""},
+    {"the leaf with the other form of its signature", twin_of_good, ""},
+    {"the same, and an entry names the leaf by its hash", twin_of_disallowed, "disallowed"},
     {"a superfluous certificate is disallowed", superfluous_disallowed, "disallowed"},
 };
 
