@@ -45,7 +45,7 @@ ctlog_state_text(enum ctlog_state state)
 	case CTLOG_REJECTED:
 		return "rejected";
 	}
-	return "pending";
+	return "?";
 }
 
 const char *
