@@ -38,9 +38,7 @@ static enum ask
 ask_made(const struct asking *a, enum counter counter, const struct msg_ede *ede)
 {
 	struct msg_answer m;
-	bool ok = engine_answer_read(a->engine, &m, buf_span(&a->engine->scratch));
-	const struct reply r =
-	    ok ? reply_whole(&m, ede, counter) : reply_empty(RCODE_SERVFAIL, &reply_ede_unmade, counter);
+	const struct reply r = engine_reply_made(a->engine, &m, ede, counter);
 
 	return ask_reply(a, &r);
 }

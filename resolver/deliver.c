@@ -7,15 +7,12 @@
 
 /* ---- answers made here */
 
-/* e->scratch holds the reply to all waiters. */
+/* The engine's scratch holds the reply to all waiters. */
 static enum query_step
 query_deliver_made(struct query *q, const struct msg_ede *ede)
 {
-	struct engine *e = q->engine;
 	struct msg_answer m;
-	const bool ok = engine_answer_read(e, &m, buf_span(&e->scratch));
-	const struct reply r = ok ? reply_whole(&m, ede, COUNTER_COUNT)
-				  : reply_empty(RCODE_SERVFAIL, &reply_ede_unmade, COUNTER_COUNT);
+	const struct reply r = engine_reply_made(q->engine, &m, ede, COUNTER_COUNT);
 
 	waiters_reply(&q->waiters, &r);
 	return QUERY_ENDED;

@@ -46,6 +46,14 @@ engine_answer_read(struct engine *e, struct msg_answer *a, struct span wire)
 	return msg_answer_read(a, wire, e->ttl_at) == RES_OK;
 }
 
+struct reply
+engine_reply_made(struct engine *e, struct msg_answer *m, const struct msg_ede *ede, enum counter counts_as)
+{
+	return engine_answer_read(e, m, buf_span(&e->scratch))
+		   ? reply_whole(m, ede, counts_as)
+		   : reply_empty(RCODE_SERVFAIL, &reply_ede_unmade, counts_as);
+}
+
 static void
 engine_on_woken(void *ctx)
 {

@@ -71,6 +71,9 @@ uint32_t engine_ttl_cap(const struct engine *, const struct msg_answer *);
 uint64_t engine_zone(struct engine *, struct span name);
 /* Reads a message with the engine's room for TTL offsets. */
 bool engine_answer_read(struct engine *, struct msg_answer *, struct span wire);
+/* The reply out of the whole message in the engine's scratch, which *m takes apart; lent from both, and the error too. SERVFAIL
+ * with an error that says so when there was no memory to make the message. */
+struct reply engine_reply_made(struct engine *, struct msg_answer *m, const struct msg_ede *, enum counter);
 /* Notices a sleep or a clock that was set. Nothing wakes us when a sleep ends (the boot clock ran on, the monotonic one
  * did not), so each new question looks. */
 void engine_notice_clocks(struct engine *);
