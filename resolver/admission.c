@@ -7,9 +7,10 @@
 
 #define WAYS 4
 
+/* Ten bits of the domain's hash say in which set it is, 32 others which one of it. */
 struct proven {
-	uint64_t zone;
-	int64_t until_ms;
+	uint32_t zone;
+	uint32_t until_s; /* boot time; 0: free */
 };
 
 SLIST_HEAD(tally_list, admission_tally);
@@ -36,7 +37,8 @@ admission_new(struct admission **out, uint32_t max)
 
 	if (a == NULL)
 		return RES_NOMEM;
-	while (buckets < max * TALLIES)
+	/* One for each entry, not for each tally: few are in flight at a time, and all pages are touched in turn. */
+	while (buckets < max)
 		buckets *= 2;
 	a->max = max;
 	a->mask = buckets - 1;
@@ -152,13 +154,19 @@ proven_set(const struct admission *a, uint64_t zone)
 	return (struct proven *)(uintptr_t)&a->proven[zone % (ADMISSION_PROVEN / WAYS) * WAYS];
 }
 
+static uint32_t
+proven_name(uint64_t zone)
+{
+	return (uint32_t)(zone >> 32);
+}
+
 static bool
 zone_is_proven(const struct admission *a, uint64_t zone, int64_t now_ms)
 {
 	const struct proven *set = proven_set(a, zone);
 
 	for (unsigned i = 0; i < WAYS; i++)
-		if (set[i].zone == zone && set[i].until_ms > now_ms)
+		if (set[i].zone == proven_name(zone) && set[i].until_s * INT64_C(1000) > now_ms)
 			return true;
 	return false;
 }
@@ -169,14 +177,14 @@ admission_answered(struct admission *a, uint64_t zone, int64_t now_ms)
 	struct proven *set = proven_set(a, zone), *to = set;
 
 	for (unsigned i = 0; i < WAYS; i++) {
-		if (set[i].zone == zone) {
+		if (set[i].zone == proven_name(zone)) {
 			to = &set[i];
 			break;
 		}
-		if (set[i].until_ms < to->until_ms)
+		if (set[i].until_s < to->until_s)
 			to = &set[i];
 	}
-	*to = (struct proven){zone, now_ms + ADMISSION_TRUST_MS};
+	*to = (struct proven){proven_name(zone), (uint32_t)((now_ms + ADMISSION_TRUST_MS) / 1000)};
 	a->answered_ms = now_ms;
 }
 

@@ -28,7 +28,7 @@
 #define ADMISSION_LATE_MS                                                                                    \
 	1000 /* unanswered for this long: most answers, and all of a healthy domain's, have come by then */
 #define ADMISSION_PROVEN   4096  /* domains remembered to have answered lately, in sets of four */
-#define ADMISSION_TRUST_MS 60000 /* ... for so long */
+#define ADMISSION_TRUST_MS 60000 /* ... for so long, or up to a second less */
 #define ADMISSION_CREDIT   16    /* their questions cost this fraction */
 
 struct admission_entry;

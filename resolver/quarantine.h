@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #define QUARANTINE_SETS                                                                                      \
-	256 /* with the ways: 1024 zones in 32 KiB; a page that uses more pays with registrations */
+	256 /* with the ways: 1024 zones in 48 KiB; a page that uses more pays with registrations */
 #define QUARANTINE_WAYS      4
 #define QUARANTINE_KILLS     2 /* connections that ended under a lone question of the zone; one may be chance */
 #define QUARANTINE_MIN_MS    2000 /* first time out; doubles */
