@@ -450,7 +450,8 @@ daemon_configure(struct daemon *d, const struct daemon_options *options)
 	if (configuration_read(&d->configuration, options->file, options->verbose, &d->held, &errors) !=
 	    RES_OK) {
 		daemon_errors_print(&errors);
-		turn_away(d->given, d->n_given);
+		if (turn_away(d->given, d->n_given, options->file, &why) != RES_OK)
+			(void)daemon_fail(EXIT_CONFIG, why);
 		code = errors.n == 0 ? EXIT_TROUBLE : EXIT_CONFIG;
 	}
 	config_errors_free(&errors);

@@ -4,9 +4,12 @@
 
 #include "base/clock.h"
 #include "base/dns/message.h"
+#include "base/sandbox/sandbox.h"
+#include "config/settings.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -44,18 +47,19 @@ datagram_turn_away(int fd)
 	uint8_t question[QUESTION_MAX], control[CONTROL_MAX];
 	struct sockaddr_storage from;
 	struct iovec part = {question, sizeof question};
-	struct msghdr m = {.msg_name = &from,
-			   .msg_namelen = sizeof from,
-			   .msg_iov = &part,
-			   .msg_iovlen = 1,
-			   .msg_control = control,
-			   .msg_controllen = sizeof control};
+	struct mmsghdr m = {.msg_hdr = {.msg_name = &from,
+					.msg_namelen = sizeof from,
+					.msg_iov = &part,
+					.msg_iovlen = 1,
+					.msg_control = control,
+					.msg_controllen = sizeof control}};
 	struct buf reply = buf_max(REPLY_MAX);
-	ssize_t n = recvmsg(fd, &m, MSG_DONTWAIT);
+	ssize_t n = recvmsg(fd, &m.msg_hdr, MSG_DONTWAIT);
 
 	if (n >= 0 && reply_make(&reply, span_of(question, (size_t)n))) {
 		part = (struct iovec){reply.p, reply.n};
-		(void)sendmsg(fd, &m, MSG_DONTWAIT | MSG_NOSIGNAL);
+		/* the daemon's filter on system calls allows no sendmsg */
+		(void)sendmmsg(fd, &m, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
 	buf_free(&reply);
 }
@@ -83,8 +87,8 @@ connection_turn_away(int listener)
 	(void)close(fd);
 }
 
-void
-turn_away(const struct listener_fds *l, size_t n)
+static void
+waiting_turn_away(const struct listener_fds *l, size_t n)
 {
 	int64_t until_ms = clock_mono_ms() + TURN_AWAY_MS, left_ms;
 	struct pollfd p[SOCKETS_MAX];
@@ -104,4 +108,36 @@ turn_away(const struct listener_fds *l, size_t n)
 				p[i].fd = -1; /* an error that stays */
 		}
 	}
+}
+
+/* As the user of a configuration that may be broken in just this place; then as nobody, who owns nothing. */
+static enum res
+rights_drop(const char *file, char **why)
+{
+	struct config_errors seen = {0}; /* they are printed already */
+	struct settings *s = NULL;
+	enum res res = RES_NOMEM;
+
+	(void)settings_read_on(&s, file, &seen);
+	config_errors_free(&seen);
+	if (s != NULL)
+		res = sandbox_drop(s->user, why);
+	settings_free(s);
+	if (res == RES_OK)
+		return RES_OK;
+	free(*why);
+	*why = NULL;
+	return sandbox_drop("nobody", why);
+}
+
+enum res
+turn_away(const struct listener_fds *l, size_t n, const char *file, char **why)
+{
+	enum res res = n == 0 ? RES_OK : rights_drop(file, why);
+
+	if (res == RES_OK && n > 0)
+		res = sandbox_seal(sandbox_kills(), why);
+	if (res == RES_OK)
+		waiting_turn_away(l, n);
+	return res;
 }

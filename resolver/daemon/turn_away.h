@@ -15,7 +15,9 @@
  * unit's trigger limit (five starts in three seconds) is not met, which would close the sockets on a waiting client. */
 #define TURN_AWAY_MS 1000
 
-/* Answers what waits and what comes in that time. The sockets stay open. Without sockets it does nothing. */
-void turn_away(const struct listener_fds *, size_t n);
+/* Answers what waits and what comes in that time; the sockets stay open. Before it reads anything the process becomes the
+ * user of the configuration, as far as that can be read (or nobody), and is sealed: it can only end afterwards. Without
+ * sockets it does nothing. An error: nothing was read, *why (yours). */
+enum res turn_away(const struct listener_fds *, size_t n, const char *file, char **why);
 
 #endif

@@ -4,6 +4,7 @@ import http.server
 import os
 import re
 import resource
+import select
 import socket
 import sys
 
@@ -129,9 +130,14 @@ class Handed:
             s.set_inheritable(True)
             t.defer(s.close)
 
-    def spawn(self, program, *arguments):
+    def spawn(self, program, *arguments, env=None):
         command = [sys.executable, "-c", HAND_OVER, ",".join(map(str, self.fds)), self.t.program(program), *arguments]
-        return self.t.spawn(program, command, pass_fds=self.fds)
+        return self.t.spawn(program, command, pass_fds=self.fds, **({"env": self.t.env(**env)} if env else {}))
+
+    def waiting(self):
+        """Are there a datagram and a connection that nobody has taken from the sockets?"""
+        readable, _, _ = select.select([self.udp, self.tcp], [], [], 0)
+        return self.udp in readable, self.tcp in readable
 
 
 class Https:

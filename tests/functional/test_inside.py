@@ -13,10 +13,14 @@ import signal
 import socket
 import struct
 
-from harness import client
+import dns.message
+
+from functional._common import Handed, servfail
+from harness import client, net, wire
 from harness.case import Skip, case, check, equal, rows
 from harness.daemon import Daemon, section, upstream
 from harness.faults import may_preload
+from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DotServer
 
@@ -242,13 +246,17 @@ READERS = (0, 3)  # the columns of those that write no file
 HANDED = 3         # sd_listen_fds(3)
 
 
+def preloaded(t, **more):
+    may_preload(t)
+    return {"LD_PRELOAD": os.path.join(t.build, "tests", "sandbox", "inside.so"), **more}
+
+
 class Inside:
     """The file that inside.c maps; its layout is struct report there."""
 
     def __init__(self, t, **more):
-        may_preload(t)
-        library = os.path.join(t.build, "tests", "sandbox", "inside.so")
-        check(os.path.exists(library), "inside.so was not built")
+        env = preloaded(t)
+        check(os.path.exists(env["LD_PRELOAD"]), "inside.so was not built")
         self.path = t.write("inside", bytes(FIRST + SLOT * SLOTS))
         with open(self.path, "r+b") as f:
             self.map = mmap.mmap(f.fileno(), 0)
@@ -257,7 +265,7 @@ class Inside:
         with open(os.path.join(self.folder, "precious"), "w", encoding="ascii") as f:
             f.write("untouched")
         # not "kill": what is installed is tried, where most refusals are errors
-        self.env = {"LD_PRELOAD": library, "CTSTUB_INSIDE": self.path, "CTSTUB_INSIDE_DIR": self.folder, "CTSTUB_SECCOMP": "", **more}
+        self.env = {**env, "CTSTUB_INSIDE": self.path, "CTSTUB_INSIDE_DIR": self.folder, "CTSTUB_SECCOMP": "", **more}
 
     def outcomes(self, process):
         """Attempt to (outcome, detail), of the process with this name."""
@@ -381,11 +389,10 @@ def open_inside(t):
       builds=("gcc",))
 def held_before(t, workers):
     """Threads are made before, as the filter allows none; they wait."""
-    may_preload(t)
     site, pipe = Site(t), t.path("hold")
     os.mkfifo(pipe)
     server = DotServer(t, site)
-    env = {"LD_PRELOAD": os.path.join(t.build, "tests", "sandbox", "inside.so"), "CTSTUB_INSIDE_HOLD": pipe, "CTSTUB_INSIDE_HELD": PROCESSES[0]}
+    env = preloaded(t, CTSTUB_INSIDE_HOLD=pipe, CTSTUB_INSIDE_HELD=PROCESSES[0])
     d = Daemon(t, upstream("one", server), anchors=site.anchors, env=env, wait=False, workers=workers)
     d.process.wait_log("held", 30)
     over_udp, over_tcp = d.udp(), d.tcp()
@@ -399,3 +406,55 @@ def held_before(t, workers):
     for name, way in (("UDP", over_udp), ("TCP", over_tcp)):
         equal(way.receive()[3] & 15, 0, f"the response code over {name} afterwards")
     check(server.connections > 0, "the upstream was not asked")
+
+
+class Waiting:
+    """Sockets that a service manager holds, with a question over UDP and one over TCP on them, and a configuration."""
+
+    def __init__(self, t, broken, user="", workers=1):
+        site = Site(t)
+        self.t, self.server, port = t, DotServer(t, site), net.free_port()
+        self.sockets = Handed(t, "127.0.0.1", port)
+        self.config = t.write("c.conf", f'listen = {{"127.0.0.1:{port}"}}\nuser = "{user}"\nworkers = {workers}\nstate-dir = ""\ncontrol-socket = "{t.path("control")}"\n'
+                              + section("trust", anchors=site.anchors) + section("ct", mode="off") + upstream("one", self.server) + ("nonsense = 1\n" if broken else ""))
+        self.udp = client.Udp("127.0.0.1", port, patient(10))
+        self.udp.send(client.query("udp.example").to_wire())
+        self.tcp = socket.create_connection(("127.0.0.1", port), patient(10))
+        t.defer(self.tcp.close)
+        self.tcp.sendall(wire.frame(wire.question("tcp.example")))
+
+    def start(self, **env):
+        return self.sockets.spawn("ctstubd", "-c", self.config, env=preloaded(self.t, **env))
+
+
+@rows([("A16 a broken configuration: nothing that clients sent is read before the daemon is sealed", ""),
+       ("A16 a broken configuration: nothing that clients sent is read before the daemon has become its user and is sealed", "nobody"),
+       ("A16 a broken configuration with a user who does not exist: nothing that clients sent is read by root", "ctstub-nobody-has-this")], builds=("gcc",))
+def turned_away_sealed(t, user):
+    w, pipe = Waiting(t, broken=True, user=expected_user(user)), t.path("hold")
+    os.mkfifo(pipe)
+    p = w.start(CTSTUB_INSIDE_HOLD=pipe, CTSTUB_INSIDE_HELD=PROCESSES[0])
+    p.wait_log("held", 30)
+    equal(w.sockets.waiting(), (True, True), "the datagram and the connection wait, before")
+    with open(f"/proc/{p.pid}/status", encoding="ascii") as f:
+        uids = next(line.split()[1:] for line in f if line.startswith("Uid:"))
+    equal(uids, [str(pwd.getpwnam("nobody").pw_uid if user else os.geteuid())] * 4, "users of the process")
+    with open(pipe, "wb"):
+        pass
+    servfail(dns.message.from_wire(w.udp.receive()), "the configuration of this resolver is broken")
+    equal(w.tcp.recv(4096)[5] & 15, 2, "the response code over TCP")
+    p.expect = None
+    equal((p.popen.wait(patient(20)), w.sockets.waiting()), (2, (False, False)), "exit code, and what waits afterwards")
+
+
+@rows([(f"A16 when the filter cannot be loaded, nothing that came from outside is read: {what}", broken, workers, code)
+       for what, broken, workers, code in (("1 worker", False, 1, 3), ("2 workers", False, 2, 3), ("a broken configuration", True, 1, 2))], builds=("gcc",))
+def never_sealed(t, broken, workers, code):
+    w = Waiting(t, broken, workers=workers)
+    p = w.start(CTSTUB_INSIDE_FAILS=PROCESSES[0])
+    p.expect = None
+    equal((p.popen.wait(patient(20)), w.sockets.waiting(), w.server.connections), (code, (True, True), 0), "exit code, what waits, and connections to the upstream")
+    p.wait_log('not-started error="seccomp: ', 5)
+    if not broken:  # the same sockets and questions, of a process that can be sealed
+        w.start().wait_log(" started ", 30)
+        equal((w.udp.receive()[3] & 15, w.tcp.recv(4096)[5] & 15), (0, 0), "the response codes over UDP and TCP")

@@ -5,7 +5,7 @@
  * it forks a copy, which loads the very filter and makes one system call; then the process itself is sealed and goes on.
  * The outcomes are in the file that CTSTUB_INSIDE names (functional/test_inside.py reads it). CTSTUB_INSIDE_DIR is a
  * folder that the process's user may write to. With CTSTUB_INSIDE_OPEN the copies load no filter, to show that the
- * refusals come from it.
+ * refusals come from it. In the process that CTSTUB_INSIDE_FAILS names the filter cannot be loaded.
  *
  * Arguments are such that a call which is let through does no harm, whoever makes it: a null pointer, a bad magic number.
  */
@@ -20,6 +20,7 @@
 #include <signal.h>
 #include <dlfcn.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -241,17 +242,26 @@ attempt_fork(const struct attempt *a, scmp_filter_ctx filter, int (*load)(scmp_f
 	}
 }
 
+/* Is this the process that the variable names? */
+static bool
+is_named_by(const char *variable)
+{
+	const char *who = getenv(variable);
+	char name[16];
+
+	(void)prctl(PR_GET_NAME, name, 0, 0, 0);
+	return who != NULL && strcmp(name, who) == 0;
+}
+
 /* The process that CTSTUB_INSIDE_HELD names says "held" on its standard error, and waits until somebody opens the named pipe
  * CTSTUB_INSIDE_HOLD for writing. */
 static void
 hold(void)
 {
-	const char *path = getenv("CTSTUB_INSIDE_HOLD"), *who = getenv("CTSTUB_INSIDE_HELD");
-	char name[16];
+	const char *path = getenv("CTSTUB_INSIDE_HOLD");
 	int fd;
 
-	(void)prctl(PR_GET_NAME, name, 0, 0, 0);
-	if (path == NULL || who == NULL || strcmp(name, who) != 0)
+	if (path == NULL || !is_named_by("CTSTUB_INSIDE_HELD"))
 		return;
 	(void)dprintf(STDERR_FILENO, "held\n");
 	do
@@ -268,6 +278,8 @@ seccomp_load(scmp_filter_ctx filter)
 	struct sigaction before, defaults = {.sa_handler = SIG_DFL};
 
 	hold();
+	if (is_named_by("CTSTUB_INSIDE_FAILS"))
+		return -ECANCELED;
 	if (report == NULL)
 		return load(filter);
 	(void)sigaction(SIGCHLD, &defaults, &before);
