@@ -235,6 +235,15 @@ rules_of_all(scmp_filter_ctx f)
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }
 
+/* With AT_REMOVEDIR it would remove folders. */
+#define UNLINK                                                                                               \
+	{                                                                                                    \
+		SCMP_SYS(unlinkat), 1,                                                                       \
+		{                                                                                            \
+			SCMP_A2(SCMP_CMP_EQ, 0, 0)                                                           \
+		}                                                                                            \
+	}
+
 #define OPEN_WRITES ((scmp_datum_t)(O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND))
 /* 0xff: beside the type there are SOCK_NONBLOCK and SOCK_CLOEXEC. One protocol: no other that the type has, such as MPTCP
  * or ICMP. */
@@ -268,7 +277,10 @@ rules_of_daemon(scmp_filter_ctx f)
 	    SOCKET_OPTION(IPPROTO_TCP, TCP_NODELAY),
 	    SOCKET_OPTION(IPPROTO_TCP, TCP_USER_TIMEOUT),
 	    {SCMP_SYS(ioctl), 1, {SCMP_A1(SCMP_CMP_EQ, SIOCOUTQ, 0)}}, /* does the peer acknowledge? */
-	    {SCMP_SYS(prlimit64), 1, {SCMP_A2(SCMP_CMP_EQ, 0, 0)}},    /* its own limits may be read */
+	    {SCMP_SYS(prlimit64),
+	     2,
+	     {SCMP_A0(SCMP_CMP_EQ, 0, 0), SCMP_A2(SCMP_CMP_EQ, 0, 0)}}, /* its own limits may be read */
+	    UNLINK,
 	};
 
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
@@ -316,6 +328,7 @@ rules_of_watch(scmp_filter_ctx f)
 {
 	const struct bound_rule rules[] = {
 	    {SCMP_SYS(openat), 0, {{0}}},
+	    UNLINK,
 	    {SCMP_SYS(clone), 1, {CLONE_FLAGS(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, CLONE_THREAD)}},
 	    {SCMP_SYS(mmap),
 	     2,
@@ -382,7 +395,7 @@ sandbox_seal(bool kill, char **why)
 static int
 rules_of_writer(scmp_filter_ctx f)
 {
-	const struct bound_rule rules[] = {{SCMP_SYS(openat), 0, {{0}}}};
+	const struct bound_rule rules[] = {{SCMP_SYS(openat), 0, {{0}}}, UNLINK};
 
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }

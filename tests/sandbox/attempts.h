@@ -58,6 +58,7 @@ static const struct attempt attempts[] = {
 	{"open-by-handle", SYS_open_by_handle_at, {AT_FDCWD, 0, 0}, NULL},
 	{"name-to-handle", SYS_name_to_handle_at, {AT_FDCWD, P("/"), 0, 0, 0}, NULL},
 	{"unlink", SYS_unlinkat, {AT_FOLDER, P("/nonexistent"), 0}, NULL},
+	{"unlink-folder", SYS_unlinkat, {AT_FOLDER, P("/nonexistent"), AT_REMOVEDIR}, NULL},
 #ifdef SYS_rmdir
 	{"rmdir", SYS_rmdir, {P("/nonexistent")}, NULL},
 #endif
@@ -169,6 +170,8 @@ static const struct attempt attempts[] = {
 	{"landlock", SYS_landlock_create_ruleset, {0, 0, 1}, NULL},
 	{"setrlimit", SYS_setrlimit, {RLIMIT_NOFILE, P(&limit_of_files)}, NULL},
 	{"prlimit-write", SYS_prlimit64, {0, RLIMIT_NOFILE, P(&limit_of_files), 0}, NULL},
+	{"prlimit-read", SYS_prlimit64, {0, RLIMIT_NOFILE, 0, 0}, NULL},
+	{"prlimit-read-another", SYS_prlimit64, {1, RLIMIT_NOFILE, 0, 0}, NULL},
 	{"prlimit-another", SYS_prlimit64, {1, RLIMIT_NOFILE, P(&limit_of_files), 0}, NULL},
 	{"setpriority", SYS_setpriority, {0, 0, 5}, NULL},
 	{"sched-setscheduler", SYS_sched_setscheduler, {0, 0, 0}, NULL},
