@@ -24,7 +24,7 @@ void sandbox_act_as_self(void);
 enum res sandbox_seal(bool kill, char **why);
 /* The filter of a helper of the daemon that writes files: it can neither make sockets nor execute anything. */
 enum res sandbox_seal_writer(bool kill, char **why);
-/* ... that may also connect to Unix sockets. */
+/* The filter of a helper of the daemon that writes to a Unix socket: it can neither open files nor execute anything. */
 enum res sandbox_seal_connector(bool kill, char **why);
 /* The filter of ctstub-portal: datagrams, connections of the daemon, and files to read. */
 enum res sandbox_seal_portal(bool kill, char **why);

@@ -11,7 +11,7 @@ TABLE = "base/sandbox/sandbox_calls.def"
 RULES = "base/sandbox/sandbox.c"
 ROW = re.compile(r'^(CALL|RARE)\((\w+), ([A-Z| ]+), "([^"]*)"\)$', re.M)
 # whose argument the filter looks at (sandbox.c), and how a trace writes it
-BOUND = {"DAEMON": ("openat", "socket", "setsockopt", "ioctl", "prlimit64", "unlinkat"), "WRITER": ("openat", "unlinkat"), "CONNECTOR": ("socket", "connect"),
+BOUND = {"DAEMON": ("openat", "socket", "setsockopt", "ioctl", "prlimit64", "unlinkat"), "WRITER": ("openat", "unlinkat"), "CONNECTOR": ("socket",),
          "PORTAL": ("openat", "socket"), "WATCH": ("openat", "socket", "setsockopt", "ioctl", "clone", "clone3", "socketpair", "unlinkat")}
 OF_ALL = ("tgkill", "fcntl", "mmap", "mprotect")
 # made at once after the filter was loaded, by libseccomp
@@ -29,12 +29,10 @@ def table(text):
 
 
 def made_by(seen):
-    """{(process, call)} of the traces; what the connector does as any writer does is the writer's."""
+    """{(process, call)} of the traces."""
     found = set()
     for process, words in seen:
         call = words.split()[0]
-        if process == "connector" and call not in BOUND["CONNECTOR"]:
-            process = "writer"
         if call not in LOADING:
             found.add((process.upper(), call))
     return found
@@ -103,7 +101,7 @@ def check_sees(_t, text, seen, n):
 
 # ---- the units
 
-UNITS = {"ctstubd": ("DAEMON", "WRITER"), "ctstub-portal": ("PORTAL",), "ctstub-watch": ("WATCH",)}
+UNITS = {"ctstubd": ("DAEMON", "WRITER", "CONNECTOR"), "ctstub-portal": ("PORTAL",), "ctstub-watch": ("WATCH",)}
 TO_SEAL = {"capset", "seccomp", "prctl"}
 
 
