@@ -8,9 +8,10 @@ from functional._common import servfail, stub
 from harness import client
 from harness.case import case, check, equal, rows, until, within
 from harness.daemon import Daemon, section, upstream
+from harness.net import need_ipv6
 from harness.patience import patient
 from harness.pki import DAY, Authority, Site, key_pem, pem, utc_now
-from harness.upstream import DotServer
+from harness.upstream import DohServer, DotServer
 
 
 def issued(t, site, name="other", **options):
@@ -29,14 +30,27 @@ BAD = {
 }
 
 
-@rows([(f"{what}: refused as {reason} before any question is sent", options, reason) for what, (options, reason) in BAD.items()])
-def refused(t, options, reason):
+BAD_V6 = {
+    "T04 an IPv4 address for ::1": ({"ips": ["127.0.0.1"]}, "ip-mismatch"),
+    "T04 four bytes that end like ::1": ({"ips": ["0.0.0.1"]}, "ip-mismatch"),
+    "T04 the IPv4-mapped form of those": ({"ips": ["::ffff:0.0.0.1"]}, "ip-mismatch"),
+    "T04 the neighbour of ::1": ({"ips": ["::2"]}, "ip-mismatch"),
+    "T03 ::1 only as common name": ({"common_name": "::1"}, "ip-mismatch"),
+}
+REFUSED = [(what, "127.0.0.1", row) for what, row in BAD.items()] + [(what, "::1", row) for what, row in BAD_V6.items()]
+
+
+@rows([(f"{what}, over {kind.alpn[0]}: refused as {row[1]} before any question is sent", kind, address, *row)
+       for what, address, row in REFUSED for kind in (DotServer, DohServer)])
+def refused(t, kind, address, options, reason):
+    if ":" in address:
+        need_ipv6()
     site = Site(t)
     chain, key = issued(t, site, **options)
-    server = DotServer(t, site, chain=chain, key=key)
+    server = kind(t, site, chain=chain, key=key, address=address)
     d = Daemon(t, upstream("one", server), anchors=site.anchors)
     reply = d.ask("www.example.com")
-    servfail(reply, "one 127.0.0.1", reason)
+    servfail(reply, f"one {address}", reason)
     equal([code for code, _ in client.ede(reply)], [0], "INFO-CODE")
     equal(server.application_bytes, 0, "bytes of application data")
     d.process.wait_log(f"refused .*reason={reason}")
@@ -127,15 +141,11 @@ def client_certificate(t):
     check(not any("did not return a certificate" in f for f in server.failures), f"the client certificate was not sent: {server.failures}")
 
 
-@rows([("T13 DoT without ALPN is accepted", [], None), ("T13 ALPN dot is fine", ["dot"], None),
-       ("T13 DoT with another ALPN only: no protocol is negotiated, which is accepted", ["http/1.1"], "either")])
-def alpn(t, protocols, want):
+@rows([("T13 DoT without ALPN is accepted", []), ("T13 ALPN dot is fine", ["dot"]),
+       ("T13 DoT with another ALPN only: no protocol is negotiated, which is accepted", ["http/1.1"])])
+def alpn(t, protocols):
     d, _ = stub(t, options={"alpn": protocols})
-    reply = d.ask("www.example.com")
-    if want is None:
-        equal(client.rcode(reply), "NOERROR", "rcode")
-    else:
-        check(client.rcode(reply) in ("NOERROR", "SERVFAIL"), "rcode")
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
 
 
 def silence(t):
