@@ -2,9 +2,9 @@
  * tls.h - one TLS client session: bytes in, bytes out. The only door to GnuTLS of the transport.
  *
  * It does no input or output of its own: the owner receives into tls_room, calls a step, and sends what
- * tls_out holds. TLS 1.2 and 1.3 only; no early data, no renegotiation, no compression, no TLS extension 18
- * (with SCTs in the handshake GnuTLS 3.7 ends TLS 1.3 connections). The name is sent as SNI; an address never
- * is (RFC 6066, 3).
+ * tls_out holds. TLS 1.2 and 1.3 only; no early data, no renegotiation, no compression, no resumption without
+ * a key exchange in TLS 1.3, no TLS extension 18 (with SCTs in the handshake GnuTLS 3.7 ends TLS 1.3
+ * connections). The name is sent as SNI; an address never is (RFC 6066, 3).
  *
  * What it does not know: sockets, time, policy. The peer is judged by its owner, through on_peer, exactly
  * once in a handshake: while it runs (the server sees an alert) or, when a session was resumed and GnuTLS

@@ -8,11 +8,13 @@
 #include <string.h>
 
 /* Never "@SYSTEM" or "NORMAL": what is offered must not depend on a file or a variable of the machine. SHA-1
- * is left out also where a certificate's signature is meant; GnuTLS only announces, the judge decides. */
+ * is left out also where a certificate's signature is meant; GnuTLS only announces, the judge decides. ECDHE-PSK brings
+ * no suite, as no such key is ever set: without it GnuTLS also offers psk_ke (RFC 8446, 4.2.9), and with that a resumed
+ * session would have no forward secrecy. */
 static const char priorities[] =
     "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AEAD:+SHA256"
     ":+AES-128-GCM:+CHACHA20-POLY1305:+AES-256-GCM"
-    ":+ECDHE-ECDSA:+ECDHE-RSA:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1"
+    ":+ECDHE-ECDSA:+ECDHE-RSA:+ECDHE-PSK:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1:+GROUP-SECP521R1"
     ":+SIGN-ECDSA-SECP256R1-SHA256:+SIGN-ECDSA-SECP384R1-SHA384:+SIGN-ECDSA-SECP521R1-SHA512"
     ":+SIGN-ECDSA-SHA256:+SIGN-ECDSA-SHA384:+SIGN-ECDSA-SHA512"
     ":+SIGN-EDDSA-ED25519:+SIGN-EDDSA-ED448"

@@ -1,5 +1,6 @@
 """TLS and certificates over the wire: reliability cases T01 to T17, T23 to T30. The lab's scenarios are in test_lab."""
 import os
+import socket
 import ssl
 import threading
 import time
@@ -212,6 +213,58 @@ def wants_name(t):
     d = Daemon(t, upstream("one", server, name="other.test"), anchors=site.anchors)
     servfail(d.ask("www.example.com"), "name-mismatch")
     equal(server.application_bytes, 0, "bytes of application data")
+
+
+def client_hello(record):
+    """(cipher suites, compression methods, extensions) of the first record of a client (RFC 8446, 4.1.2)."""
+    def vec(size, at):
+        start = at + size
+        end = start + int.from_bytes(record[at:start], "big")
+        return record[start:end], end
+    _, at = vec(1, 5 + 4 + 2 + 32)  # the session id
+    suites, at = vec(2, at)
+    compression, at = vec(1, at)
+    last, extensions = at + 2 + int.from_bytes(record[at:at + 2], "big"), {}
+    at += 2
+    while at < last:
+        number = int.from_bytes(record[at:at + 2], "big")
+        extensions[number], at = vec(2, at + 2)
+    return suites, compression, extensions
+
+
+SERVER_NAME, GROUPS, SIGNATURES, ALPN, SCTS, TICKET, PSK, EARLY_DATA, VERSIONS, PSK_MODES, LATER_AUTH = 0, 10, 13, 16, 18, 35, 41, 42, 43, 45, 49
+SUITES = bytes.fromhex("130113031302c02bcca9c02cc02fcca8c030")  # of TLS 1.3, then ECDHE with ECDSA and RSA, all of them AEAD
+
+
+def pairs(data):
+    return {data[i:i + 2] for i in range(2, len(data), 2)}
+
+
+@rows([(f"T12 T17 T21 T30 what is offered over {kind.alpn[0]}, for TLS {tls}, to {name or 'an address'}", kind, name, version)
+       for kind in (DotServer, DohServer) for name in ("", "dns.test")
+       for tls, version in (("1.2", ssl.TLSVersion.TLSv1_2), ("1.3", ssl.TLSVersion.TLSv1_3))])
+def offered(t, kind, name, version):
+    def tune(context):
+        context.maximum_version = version
+    site, hellos = Site(t), []
+    server = kind(t, site, tune=tune, on_accept=lambda plain: hellos.append(client_hello(plain.recv(4096, socket.MSG_PEEK))))
+    d = Daemon(t, upstream("one", server, name=name), anchors=site.anchors)
+    for i in range(2):
+        equal(client.rcode(d.ask(f"o{i}.example.com")), "NOERROR", "rcode")
+        reconnect(server)
+    equal(server.resumed, 1, "resumed sessions")
+    alpn, sni = kind.alpn[0].encode(), name.encode()
+    for number, (suites, compression, extensions) in enumerate(hellos[:2]):
+        equal((suites, compression), (SUITES, b"\0"), "cipher suites and compression methods")
+        equal(extensions[VERSIONS], b"\4\3\4\3\3", "versions")
+        equal(extensions[PSK_MODES], b"\1\1", "ways to resume: with fresh keys (psk_dhe_ke) alone")
+        equal(extensions[ALPN], bytes([0, len(alpn) + 1, len(alpn)]) + alpn, "ALPN")
+        equal(extensions.get(SERVER_NAME, b"")[5:], sni, "SNI")
+        equal(pairs(extensions[GROUPS]), {b"\0\x1d", b"\0\x17", b"\0\x18", b"\0\x19"}, "groups: X25519 and the curves of NIST")
+        check(not any(pair[0] in (1, 2, 3) for pair in pairs(extensions[SIGNATURES])), "MD5, SHA-1 or SHA-224 in signatures")
+        equal({EARLY_DATA, SCTS, LATER_AUTH} & set(extensions), set(), "early data, SCTs in TLS, or authentication after the handshake")
+        resumes = PSK in extensions or extensions[TICKET] != b""
+        equal(resumes, number == 1, "a saved session is offered")
 
 
 def reconnect(server):
