@@ -55,10 +55,13 @@ promise_read(struct tree_hasher *hasher, struct promise *p, struct sct_item *ite
 		p->state = PROMISE_UNKNOWN_LOG;
 		return RES_OK;
 	}
-	res = leaf_hash_make(hasher, p, item, check);
-	if (!item->algorithm_fits || item->proof != SCT_PROVEN)
+	/* Without an SCT whose signature could be checked, what the logs sign was not even made. */
+	if (!item->algorithm_fits || item->proof != SCT_PROVEN) {
 		p->state = PROMISE_BAD_SIGNATURE;
-	else if (p->log->tiled && sct_leaf_index(&p->leaf_index, item->sct.extensions) != RES_OK)
+		return RES_OK;
+	}
+	res = leaf_hash_make(hasher, p, item, check);
+	if (p->log->tiled && sct_leaf_index(&p->leaf_index, item->sct.extensions) != RES_OK)
 		p->state = PROMISE_NO_PLACE;
 	return res;
 }

@@ -28,7 +28,7 @@ struct promise {
 	uint8_t log_id[32];      /* zero when it cannot be read */
 	uint64_t timestamp_ms;
 	uint64_t leaf_index;   /* of static-ct logs */
-	struct tree_hash leaf; /* the hash of the entry that the log must have */
+	struct tree_hash leaf; /* the hash of the entry that the log must have; zero: none */
 	struct span sct;       /* points into the chain; its signature is the evidence */
 };
 

@@ -33,6 +33,8 @@ promises_are_those_that_logs_made(void **state)
 	    {"a static-ct log", SCT_GOOD, true, RES_OK, PROMISE_SIGNED, LOG_DELTA_TILED, CA_ROOT},
 	    {"a static-ct log that names no place", SCT_NO_EXTENSIONS, true, RES_OK, PROMISE_NO_PLACE, LOG_DELTA_TILED, CA_ROOT},
 	    {"a log that is in no list", SCT_GOOD, true, RES_OK, PROMISE_UNKNOWN_LOG, LOG_UNKNOWN, CA_ROOT},
+	    {"an SCT that claims another algorithm than its log's, and no other SCT", SCT_ALGORITHM_RSA, true, RES_OK, PROMISE_BAD_SIGNATURE, LOG_ALPHA, CA_ROOT},
+	    {"an SCT that claims SHA-1", SCT_ALGORITHM_SHA1, true, RES_OK, PROMISE_BAD_SIGNATURE, LOG_ALPHA, CA_ROOT},
 	    {"an SCT of another version", SCT_VERSION_2, true, RES_OK, PROMISE_UNKNOWN_LOG, LOG_ALPHA, CA_ROOT},
 	};
 
