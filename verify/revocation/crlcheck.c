@@ -74,6 +74,8 @@ crl_ask(struct inquiry *q, const struct cert *signer, const struct crl *crl)
 static enum reason
 inquiry_end(const struct inquiry *q, bool may_sign, char **text)
 {
+	/* A list that could not be checked may be the one that names the certificate. */
+	bool spoken_for = q->covered == CRL_REASONS_ALL && !q->starved;
 	const char *what = NULL;
 
 	if (q->revoked) {
@@ -82,11 +84,11 @@ inquiry_end(const struct inquiry *q, bool may_sign, char **text)
 	}
 	if (q->nomem)
 		return REASON_OUT_OF_MEMORY;
-	if (q->covered == CRL_REASONS_ALL && q->early) {
+	if (spoken_for && q->early) {
 		(void)why_say(text, RES_OK, "the CRL of its issuer begins after the clock, which is not set");
 		return REASON_CLOCK_NOT_SET;
 	}
-	if (!q->any || q->covered == CRL_REASONS_ALL)
+	if (!q->any || spoken_for)
 		return REASON_NONE;
 	if (q->issuer == NULL)
 		what = "there is a CRL of its issuer, but the key of that issuer was not found";

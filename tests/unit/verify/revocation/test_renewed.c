@@ -345,6 +345,47 @@ budget_that_is_used_up_refuses(void **state)
 	buf_free(&issuer.bytes);
 }
 
+/* A list that speaks for the certificate does not answer for one that names it and cannot be checked any more. */
+static void
+a_list_that_names_the_certificate_is_checked_or_refuses(void **state)
+{
+	static const struct {
+		const char *what, *files;
+		size_t checks;
+		enum reason want;
+	} table[] = {
+	    {"the good list first, and no check is left", "new#new-names", 1, INVALID},
+	    {"the good list first, and one check is left", "new#new-names", 2, REVOKED},
+	    {"an older list names it, and no check is left", "new#new-names-ended", 1, INVALID},
+	    {"the list that names it first, and no check is left", "new-names#new", 1, REVOKED},
+	    {"one names it, and no list can be checked", "new#new-names", 0, INVALID},
+	    {"no list names it, and no other one is of any use", "new#no-next", 1, GOOD},
+	};
+	struct loaded leaf, issuer;
+
+	(void)state;
+	load(&leaf, "leaf");
+	load(&issuer, "ca-new");
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+		struct signature_budget budget = {.max = table[i].checks, .cost_max = 640};
+		struct crls *all = NULL;
+		char *text = NULL;
+		enum reason got;
+
+		assert_int_equal(crls_new(&all), RES_OK);
+		assert_int_equal(lists_load(all, table[i].files), 0);
+		got = crls_check(all, &leaf.cert, &issuer.cert, when_at(NOW), &budget, &text);
+		if (got != table[i].want)
+			fail_msg("%s: %s", table[i].what, reason_code(got));
+		if (got == INVALID)
+			assert_non_null(strstr(text, "more signature checks"));
+		free(text);
+		crls_free(all);
+	}
+	buf_free(&leaf.bytes);
+	buf_free(&issuer.bytes);
+}
+
 /* ---- many lists, many entries: with signatures that nobody made */
 
 /* A list in Issuer's name under the AKI of nobody, which names `first` and the n - 1 odd numbers that follow. */
@@ -469,6 +510,7 @@ main(void)
 	    cmocka_unit_test(unusable_lists_say_nothing),
 	    cmocka_unit_test(staples_are_judged),
 	    cmocka_unit_test(budget_that_is_used_up_refuses),
+	    cmocka_unit_test(a_list_that_names_the_certificate_is_checked_or_refuses),
 	    cmocka_unit_test(hundred_thousand_entries_are_found),
 	    cmocka_unit_test(number_of_lists_is_bounded),
 	    cmocka_unit_test(lists_of_other_keys_cost_nothing),
