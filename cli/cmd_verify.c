@@ -185,7 +185,9 @@ verify_read_staple(struct buf *out, const char *file)
 		buf_free(&text);
 	else /* DER, or something that the judge will refuse */
 		*out = text;
-	return EXIT_GOOD;
+	/* to the judge no bytes are no staple, and it was asked about one */
+	return out->n > 0 ? EXIT_GOOD
+			  : cli_complain(EXIT_USAGE, verb, "%s: empty, an OCSP response was expected", file);
 }
 
 /* Settings, overridden by the command line, compiled. */

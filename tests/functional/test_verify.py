@@ -160,6 +160,20 @@ def wrong_use(t, options, code):
 
 
 @rows([
+    ("an empty file with --ocsp is a usage error", b""),
+    ("an empty PEM block with --ocsp is a usage error", b"-----BEGIN OCSP RESPONSE-----\n-----END OCSP RESPONSE-----\n"),
+])
+def ocsp_file_that_holds_no_response_is_an_error(t, content):
+    site = Site(t)
+    have, out, err = t.run("ctstub", "verify", "--ip", "127.0.0.1", "--ca", site.anchors, "--ct", "off", site.chain)
+    equal(have, 0, f"exit code without the option ({err})")
+    have, out, err = t.run("ctstub", "verify", "--ip", "127.0.0.1", "--ca", site.anchors, "--ct", "off", "--ocsp",
+                           t.write("staple", content), site.chain)
+    equal(have, 2, f"exit code ({err})")
+    check("empty, an OCSP response was expected" in err and not out, err)
+
+
+@rows([
     ("a file without certificates is refused", b"nothing here\n", "chain-empty"),
     ("a truncated certificate is refused", b"-----BEGIN CERTIFICATE-----\nMIIB\n", "cert-malformed"),
     ("a certificate that is not base64 is refused", b"-----BEGIN CERTIFICATE-----\n!!!!\n-----END CERTIFICATE-----\n", "cert-malformed"),
