@@ -253,7 +253,9 @@ probe_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 	struct probe *p = ctx;
 
 	(void)slot;
-	if (p->step == STEP_CONNECT && e->verdict != NULL) {
+	/* A connection that is refused later counts too: not each one leads to the same server. */
+	if (e->verdict != NULL && (p->step == STEP_CONNECT || !verdict_accepted(e->verdict))) {
+		verdict_clear(&p->result.verdict);
 		p->result.verdict = *e->verdict; /* taken */
 		*e->verdict = (struct verdict){0};
 	}
@@ -311,6 +313,17 @@ probe_run(struct probe *p)
 	return res;
 }
 
+/* A verdict is no trouble: it is what was asked for. */
+static enum exit_code
+probe_code(const struct probe_result *r)
+{
+	bool refused = reason_is_verdict(r->trouble) && r->trouble != REASON_OUT_OF_MEMORY;
+
+	if ((r->trouble != REASON_NONE && !refused) || r->verdict.out_of_memory)
+		return EXIT_TROUBLE;
+	return verdict_accepted(&r->verdict) ? EXIT_GOOD : EXIT_REFUSED;
+}
+
 static enum exit_code
 probe_target(const struct tp_target *target, bool idle, bool json)
 {
@@ -321,12 +334,7 @@ probe_target(const struct tp_target *target, bool idle, bool json)
 
 	if (res == RES_OK)
 		res = probe_result_print(r, json);
-	if (res != RES_OK)
-		code = cli_complain(EXIT_TROUBLE, verb, "%s", res_text(res));
-	else if (r->trouble != REASON_NONE || r->verdict.out_of_memory)
-		code = EXIT_TROUBLE;
-	else
-		code = verdict_accepted(&r->verdict) ? EXIT_GOOD : EXIT_REFUSED;
+	code = res == RES_OK ? probe_code(r) : cli_complain(EXIT_TROUBLE, verb, "%s", res_text(res));
 	probe_result_clear(r);
 	return code;
 }

@@ -146,6 +146,37 @@ def refused(t):
     equal(server.questions, [], "questions")
 
 
+def swap(server, site):
+    server.context.load_cert_chain(site.chain, site.key_file)
+
+
+def answer_and_swap(server, site):
+    """The second connection, which tries to resume, meets another server."""
+    def answer(q):
+        swap(server, site)
+        return wire.answer(q)
+    server.answer = answer
+
+
+def close_and_swap(server, site):
+    """The server ends the connection under the question, which goes out again to another one."""
+    def handler(connection):
+        connection.read(2)
+        swap(server, site)
+    server.handler = handler
+
+
+@rows([("a server that shows a refused certificate at the second connection gives exit code 1", answer_and_swap),
+       ("a server that shows a refused certificate when the question is repeated gives exit code 1", close_and_swap)])
+def refused_later(t, then):
+    good, other = Site(t, with_ct=True), Site(t, prefix="other")
+    server = DotServer(t, good, tune=lambda context: setattr(context, "num_tickets", 0))
+    then(server, other)
+    code, v = probe(t, good, server)
+    equal((code, v["outcome"]), (1, "refused"), "exit code and outcome")
+    check("untrusted" in v["reasons"], f"reasons {v['reasons']}")
+
+
 @case("a URI is judged by the global rules, with the name that it contains")
 def uri(t):
     site = Site(t, with_ct=True)
