@@ -385,7 +385,6 @@ recorder_start(struct recorder *r, const struct settings *s, bool kill)
 
 	if (s->state_dir[0] == '\0')
 		return;
-	recorder_restore(r, s->state_dir);
 	r->socket = helper_fork(&setup, &why);
 	if (r->socket < 0)
 		recorder_without(r, s, why);
@@ -397,6 +396,8 @@ recorder_settle(struct recorder *r, const struct settings *s)
 {
 	char *why = NULL;
 
+	if (s->state_dir[0] != '\0')
+		recorder_restore(r, s->state_dir);
 	if (r->socket < 0)
 		return;
 	if (!helper_await(r->socket, &why))

@@ -14,10 +14,11 @@
 struct recorder;
 /* counters: those of the main thread; lent. */
 enum res recorder_new(struct recorder **, struct loop *, struct counters *);
-/* Reads the journal and starts the helper, with the rights of this process as they are: before threads are started and
- * system calls restricted. Without a state-dir there is neither. kill: as for sandbox_seal. */
+/* Starts the helper, with the rights of this process as they are: before threads are started and system calls restricted.
+ * Without a state-dir there is none. kill: as for sandbox_seal. */
 void recorder_start(struct recorder *, const struct settings *, bool kill);
-/* Waits for the helper. Before the loop runs: until then nothing is recorded. */
+/* Reads the journal, which holds names out of strangers' certificates: after system calls are restricted. Then waits for the
+ * helper. Before the loop runs: until then nothing is recorded. */
 void recorder_settle(struct recorder *, const struct settings *);
 /* After a reload. */
 void recorder_configure(struct recorder *, const struct settings *);

@@ -411,6 +411,20 @@ def held_before(t, workers):
     check(server.connections > 0, "the upstream was not asked")
 
 
+@case("A16 the journal, which holds names out of strangers' certificates, is read after the filter is loaded", builds=("gcc",))
+def journal_after(t):
+    pipe = t.path("hold")
+    os.mkfifo(pipe)
+    t.write("state/journal.jsonl", "damaged\n")
+    d = Daemon(t, 'upstream "none" { address = {"192.0.2.1"} }\n', state_dir=t.path("state"), wait=False,
+               env=preloaded(t, CTSTUB_INSIDE_HOLD=pipe, CTSTUB_INSIDE_HELD=PROCESSES[0]))
+    d.process.wait_log("held", 30)
+    check("journal-damaged" not in d.log(), f"it was read before: {d.log()}")
+    with open(pipe, "wb"):
+        pass
+    d.process.wait_log("journal-damaged lines=1", 30)
+
+
 class Waiting:
     """Sockets that a service manager holds, with a question over UDP and one over TCP on them, and a configuration."""
 
