@@ -353,6 +353,8 @@ rules_of_watch(scmp_filter_ctx f)
 	return failed != 0 ? failed : rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }
 
+static const char not_loaded[] = "cannot load the filter on system calls (seccomp)";
+
 static enum res
 seal(bool kill, enum sealed who, int (*more)(scmp_filter_ctx), char **why)
 {
@@ -363,7 +365,7 @@ seal(bool kill, enum sealed who, int (*more)(scmp_filter_ctx), char **why)
 		return RES_OK;
 	f = seccomp_init(kill ? SCMP_ACT_KILL_PROCESS : SCMP_ACT_ERRNO(EPERM));
 	if (f == NULL) {
-		*why = reason_new("seccomp", "", ENOMEM);
+		*why = reason_new(not_loaded, "", ENOMEM);
 		return RES_NOMEM;
 	}
 	failed = seccomp_attr_set(f, SCMP_FLTATR_CTL_TSYNC, 1);
@@ -376,12 +378,15 @@ seal(bool kill, enum sealed who, int (*more)(scmp_filter_ctx), char **why)
 		failed = rules_of_all(f);
 	if (failed == 0)
 		failed = more(f);
+	errno = 0;
 	if (failed == 0)
 		failed = seccomp_load(f);
+	if (failed == -ECANCELED && errno != 0) /* libseccomp says so for every error of the kernel */
+		failed = -errno;
 	seccomp_release(f);
 	if (failed == 0)
 		return RES_OK;
-	*why = reason_new("seccomp", "", failed < 0 ? -failed : EINVAL);
+	*why = reason_new(not_loaded, "", failed < 0 ? -failed : EINVAL);
 	return RES_IO;
 }
 

@@ -4,15 +4,19 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -186,10 +190,78 @@ clear_text_is_the_helpers_alone(void **state)
 	(void)close(loopback);
 }
 
+/* ---- a filter that cannot be loaded */
+
+/* What a container or a unit may have around the process. */
+enum outer { OUTER_NONE, OUTER_LOADING, OUTER_ALL };
+
+/* seccomp(2) is denied: always, or when it is to load a filter, and not when it is asked what the kernel can do. */
+static bool
+outer_load(enum outer outer)
+{
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_seccomp, outer == OUTER_ALL ? 4 : 0, 5),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SECCOMP_SET_MODE_FILTER, 0, 3),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[2])),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 1, 0),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	    BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {.len = sizeof code / sizeof *code, .filter = code};
+
+	return outer == OUTER_NONE || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0;
+}
+
+static const struct {
+	const char *what;
+	enum outer outer;
+	const char *why; /* NULL: the filter is loaded */
+} denied[] = {
+    {"nothing is denied", OUTER_NONE, NULL},
+    {"loading a filter is denied", OUTER_LOADING,
+     "cannot load the filter on system calls (seccomp): Operation not permitted"},
+    {"seccomp(2) is denied", OUTER_ALL, "cannot load the filter on system calls (seccomp): Operation not supported"},
+};
+
+static void
+what_cannot_be_sealed_says_why(void **state)
+{
+	static const seal_fn seals[] = {sandbox_seal, sandbox_seal_writer, sandbox_seal_connector, sandbox_seal_portal,
+					sandbox_seal_watch};
+
+	(void)state;
+#ifdef SANITIZED
+	skip();
+#endif
+	for (size_t i = 0; i < sizeof denied / sizeof *denied * (sizeof seals / sizeof *seals); i++) {
+		size_t row = i / (sizeof seals / sizeof *seals), kind = i % (sizeof seals / sizeof *seals);
+		pid_t child = fork();
+		int status = 0;
+
+		assert_true(child >= 0);
+		if (child == 0) {
+			const char *want = denied[row].why;
+			char *why = NULL;
+
+			if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 || !outer_load(denied[row].outer))
+				_exit(2);
+			if ((seals[kind](false, &why) == RES_OK) != (want == NULL))
+				_exit(3);
+			_exit(want == NULL || strcmp(why, want) == 0 ? 0 : 4);
+		}
+		assert_int_equal(waitpid(child, &status, 0), child);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+			fail_msg("%s, filter %zu: %d", denied[row].what, kind, status >> 8);
+	}
+}
+
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(clear_text_is_the_helpers_alone)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(clear_text_is_the_helpers_alone),
+					   cmocka_unit_test(what_cannot_be_sealed_says_why)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
