@@ -411,6 +411,32 @@ def held_before(t, workers):
     check(server.connections > 0, "the upstream was not asked")
 
 
+def threads(d):
+    """What the kernel says of each thread of a daemon, by the thread's number."""
+    found = {}
+    for number in os.listdir(f"/proc/{d.process.pid}/task"):
+        with open(f"/proc/{d.process.pid}/task/{number}/status", encoding="ascii") as f:
+            found[int(number)] = dict(line.rstrip("\n").split(":\t", 1) for line in f if ":\t" in line)
+    return found
+
+
+@rows([(f"A16 {who}: each of its threads has the filter, the user and no capability: {n} workers", user, n)
+       for user, who in (("nobody", "a daemon as its user"), ("", "a daemon that stays who started it")) for n in (1, 3)], builds=("gcc",))
+def every_thread(t, user, workers):
+    inside = preloaded(t)
+    for env, filters in (({}, ["2"] * (workers + 1)), ({**inside, "CTSTUB_INSIDE_ALONE": "yes"}, ["0"] * workers + ["2"])):
+        d = Daemon(t, 'upstream "none" { address = {"192.0.2.1"} }\n', workers=workers, user=expected_user(user), state_dir="", env=env)
+        d.process.wait_log(" started ", 30)
+        found = threads(d).values()
+        equal(sorted(thread["Seccomp"] for thread in found), filters, "filters of the threads")
+        uid = pwd.getpwnam(user).pw_uid if user else os.geteuid()
+        equal({tuple(thread["Uid"].split()) for thread in found}, {(str(uid),) * 4}, "users of the threads")
+        equal({thread["NoNewPrivs"] for thread in found}, {"1"}, "no_new_privs of the threads")
+        if user or os.geteuid() != 0:
+            equal({int(thread[kind], 16) for thread in found for kind in ("CapEff", "CapPrm", "CapInh", "CapAmb")}, {0}, "capabilities of the threads")
+        d.process.stop()
+
+
 @case("A16 the journal, which holds names out of strangers' certificates, is read after the filter is loaded", builds=("gcc",))
 def journal_after(t):
     pipe = t.path("hold")
@@ -471,7 +497,7 @@ def never_sealed(t, broken, workers, code):
     p = w.start(CTSTUB_INSIDE_FAILS=PROCESSES[0])
     p.expect = None
     equal((p.popen.wait(patient(20)), w.sockets.waiting(), w.server.connections), (code, (True, True), 0), "exit code, what waits, and connections to the upstream")
-    p.wait_log('not-started error="seccomp: ', 5)
+    p.wait_log('not-started error="cannot load the filter', 5)
     if not broken:  # the same sockets and questions, of a process that can be sealed
         w.start().wait_log(" started ", 30)
         equal((w.udp.receive()[3] & 15, w.tcp.recv(4096)[5] & 15), (0, 0), "the response codes over UDP and TCP")

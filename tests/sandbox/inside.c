@@ -299,3 +299,15 @@ seccomp_init(uint32_t action)
 
 	return init(action == SCMP_ACT_ERRNO(EPERM) ? SCMP_ACT_ERRNO(REFUSED) : action);
 }
+
+/* With CTSTUB_INSIDE_ALONE only the thread that loads a filter gets it. */
+int
+seccomp_attr_set(scmp_filter_ctx filter, enum scmp_filter_attr attribute, uint32_t value)
+{
+	int (*set)(scmp_filter_ctx, enum scmp_filter_attr, uint32_t) =
+	    (int (*)(scmp_filter_ctx, enum scmp_filter_attr, uint32_t))(uintptr_t)dlsym(RTLD_NEXT, "seccomp_attr_set");
+
+	if (attribute == SCMP_FLTATR_CTL_TSYNC && getenv("CTSTUB_INSIDE_ALONE") != NULL)
+		value = 0;
+	return set(filter, attribute, value);
+}
