@@ -4,6 +4,7 @@
 
 #include "about/about.h"
 #include "base/environment.h"
+#include "base/output.h"
 #include "contrib/lab/lab.h"
 #include "contrib/lab/lab_help.h"
 
@@ -56,8 +57,8 @@ lab_help(int argc, char **argv, int *code)
 	return true;
 }
 
-int
-main(int argc, char **argv)
+static int
+lab_main(int argc, char **argv)
 {
 	int code;
 
@@ -85,4 +86,12 @@ main(int argc, char **argv)
 		strcmp(argv[1], "help") == 0 && argc > 2 ? argv[2] : argv[1]);
 	lab_usage(stderr);
 	return LAB_USAGE;
+}
+
+int
+main(int argc, char **argv)
+{
+	int code = lab_main(argc, argv);
+
+	return output_end("ctstub-lab") ? code : LAB_TROUBLE;
 }

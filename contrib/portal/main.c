@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "base/sandbox/sandbox.h"
 #include "base/text.h"
 #include "contrib/portal/serve.h"
@@ -59,6 +60,12 @@ program_find(void *ctx, struct resolvers *r)
 }
 
 static int
+printed(void)
+{
+	return output_end("ctstub-portal") ? PORTAL_DONE : PORTAL_TROUBLE;
+}
+
+static int
 program_test(struct program *p)
 {
 	struct resolvers r;
@@ -71,10 +78,7 @@ program_test(struct program *p)
 		(void)printf("resolver %s\n", resolver_text(&r.v[i], text));
 	if (r.n == 0)
 		(void)puts("the network names no resolver: set portal.resolver");
-	if (fflush(stdout) == 0 && !ferror(stdout))
-		return PORTAL_DONE;
-	(void)fputs("ctstub-portal: cannot write to standard output\n", stderr);
-	return PORTAL_TROUBLE;
+	return printed();
 }
 
 /* ---- start */
@@ -205,10 +209,10 @@ main(int argc, char **argv)
 			break;
 		case 'V':
 			about_print("ctstub-portal");
-			return PORTAL_DONE;
+			return printed();
 		case 'h':
 			(void)fputs(usage, stdout);
-			return PORTAL_DONE;
+			return printed();
 		default:
 			(void)fputs(usage, stderr);
 			return PORTAL_USAGE;

@@ -174,9 +174,7 @@ entries_keep(const struct request *req, const char *file, struct span entries)
 {
 	if (req->print) {
 		(void)fwrite(entries.p, 1, entries.n, stdout);
-		return fflush(stdout) == 0 && !ferror(stdout)
-			   ? WATCH_DONE
-			   : watch_complain(WATCH_TROUBLE, verb, "cannot write to standard output");
+		return WATCH_DONE;
 	}
 	if (file == NULL)
 		return watch_complain(

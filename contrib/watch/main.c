@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "base/sandbox/sandbox.h"
 #include "contrib/watch/findings.h"
 #include "contrib/watch/launcher.h"
@@ -342,8 +343,8 @@ static const struct {
     {"sign", cmd_sign},
 };
 
-int
-main(int argc, char **argv)
+static int
+watch_main(int argc, char **argv)
 {
 	struct watch_options options;
 	int code;
@@ -363,4 +364,12 @@ main(int argc, char **argv)
 	log_to_journal("ctstub-watch");
 	log_setup(options.verbose > 1 ? LOG_DEBUG : options.verbose > 0 ? LOG_INFO : LOG_NOTICE, LOG_TEXT);
 	return options.test ? config_test(&options) : monitor(&options);
+}
+
+int
+main(int argc, char **argv)
+{
+	int code = watch_main(argc, argv);
+
+	return output_end("ctstub-watch") ? code : WATCH_TROUBLE;
 }

@@ -4,6 +4,7 @@
 #include "about/about.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/output.h"
 #include "resolver/daemon/daemon.h"
 #include "resolver/daemon/listen_check.h"
 #include "resolver/daemon/path_check.h"
@@ -34,20 +35,15 @@ static const char usage[] =
     "  -V         print the version and the libraries, and exit\n"
     "  --help     print this, and exit\n";
 
-/* If a standard descriptor were closed, a socket could take its number and receive the log. */
+/* If a standard descriptor were closed, a socket could take its number and receive the log. What is printed to a standard
+ * output that was closed still fails. */
 static bool
 standard_fds_open(void)
 {
-	int fd;
-
-	do {
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-		if (fd < 0)
-			return fcntl(2, F_GETFD) != -1 && fcntl(1, F_GETFD) != -1 && fcntl(0, F_GETFD) != -1;
-		if (fd <= 2)
-			(void)fcntl(fd, F_SETFD, 0);
-	} while (fd <= 2);
-	close(fd);
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1 &&
+		    open("/dev/null", fd == STDOUT_FILENO ? O_RDONLY : O_RDWR) != fd)
+			return false;
 	return true;
 }
 
@@ -115,14 +111,10 @@ is_of_service(const char *file)
 	       ours.st_dev == installed.st_dev && ours.st_ino == installed.st_ino;
 }
 
-/* The exit code: was there memory to print all, and has it reached the file or terminal? */
 static int
-output_end(bool printed)
+printed(void)
 {
-	if (printed && fflush(stdout) == 0 && !ferror(stdout))
-		return 0;
-	fprintf(stderr, "ctstubd: %s\n", printed ? "cannot write to standard output" : "out of memory");
-	return EXIT_TROUBLE;
+	return output_end("ctstubd") ? 0 : EXIT_TROUBLE;
 }
 
 static int
@@ -152,7 +144,7 @@ config_test(const char *file)
 		printf("warning: there is no user \"%s\" on this machine\n", DEFAULT_USER);
 	printf("%s: OK\n", file != NULL ? file : "compiled-in defaults");
 	plan_unref(plan);
-	return output_end(true);
+	return printed();
 }
 
 static int
@@ -169,7 +161,10 @@ config_print(const char *file)
 	}
 	res = settings_print(settings, stdout);
 	settings_free(settings);
-	return output_end(res == RES_OK);
+	if (res != RES_NOMEM)
+		return printed();
+	fprintf(stderr, "ctstubd: %s\n", res_text(res));
+	return EXIT_TROUBLE;
 }
 
 /* Before anything else: a library may write to descriptor 2, or do what a variable asks for. */
@@ -218,10 +213,10 @@ main(int argc, char **argv)
 			break;
 		case 'V':
 			about_print("ctstubd");
-			return 0;
+			return printed();
 		case 'h':
 			fputs(usage, stdout);
-			return 0;
+			return printed();
 		default:
 			fputs(usage, stderr);
 			return EXIT_CONFIG;

@@ -41,6 +41,23 @@ def refuses_option(t, program):
     check(err and not out, "the complaint belongs on standard error")
 
 
+PRINTS = [(p, word) for p in PROGRAMS for word in ("--help", "-V")] + [
+    ("ctstubd", "-t"), ("ctstubd", "-p"), ("ctstub", "help"), ("ctstub-watch", "-t"), ("ctstub-portal", "-t"), ("ctstub-lab", "list"),
+    ("ctstub-lab", "faults"), ("ctstub-watch", "sign --help"), ("ctstub-watch", "sign --new-key key"), ("ctstub-lab", "list --help")]
+LOST = {"a full disk": "exec {} >/dev/full", "a closed descriptor": "exec {} >&-"}
+
+
+@rows([(f"{program} {words} with its output on {where} fails and names it", program, words, script)
+       for program, words in PRINTS for where, script in LOST.items()], builds=("gcc",))
+def output_lost(t, program, words, script):
+    command = f"{t.program(program)} {words}"
+    if words in ("-t", "-p"):  # of a configuration that is right, so that only the output is wrong
+        command += " -c " + t.write("conf", f'user = ""\ntrust {{ anchors = "{Site(t).anchors}" }}\n')
+    code, out, err = t.run("/bin/sh", "-c", script.format(command))
+    check(code == 3 and "cannot write to standard output" in err and not out, f"exit code {code}: {err}{out}")
+    check("out of memory" not in err, err)
+
+
 @case("started as root for a user that does not exist, ctstubd reports it and does not start", netns=True)
 def no_such_user(t):
     # anchors of our own: in a user namespace the system's belong to nobody

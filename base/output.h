@@ -1,0 +1,12 @@
+/*
+ * output.h - what a program prints must arrive: on a full disk or a closed pipe it has failed.
+ */
+#ifndef BASE_OUTPUT_H
+#define BASE_OUTPUT_H
+
+#include <stdbool.h>
+
+/* Has standard output taken everything? Else "PROGRAM: cannot write to standard output" goes to standard error. */
+bool output_end(const char *program);
+
+#endif
