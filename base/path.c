@@ -225,6 +225,18 @@ path_parent_open(const char *path, const char **name, const char **why)
 }
 
 int
+path_target_open(const char *path, const char **name, const char **why)
+{
+	int folder = path_parent_open(path, name, why);
+	struct stat st;
+
+	if (folder < 0 || fstatat(folder, *name, &st, 0) != 0 || S_ISREG(st.st_mode))
+		return folder;
+	(void)close(folder);
+	return fail(why, not_regular, S_ISDIR(st.st_mode) ? EISDIR : EINVAL);
+}
+
+int
 path_file_open_at(int folder, const char *name, struct stat *st, const char **why)
 {
 	int fd, error;

@@ -21,7 +21,7 @@
  *   resolver/daemon/control_socket.c                              path_parent_open, then relative to that descriptor; a
  *                              control socket and its folder      folder that others may write is written as the
  *                                                                 daemon's user, never as root
- *   cli/files.c                what the tool writes (state-dir)   path_parent_open; a new file of its own in that
+ *   cli/files.c                what the tool writes (state-dir)   path_target_open; a new file of its own in that
  *                                                                 folder, renamed there
  *   contrib/watch/             state-dir/watch                    one descriptor of the folder, everything relative to
  *                                                                 it, never through a link; new files renamed there
@@ -50,6 +50,9 @@
 int path_folder_open(const char *path, const char **why);
 /* The folder that holds the last name of the path; *name is a pointer into path, without a slash. */
 int path_parent_open(const char *path, const char **name, const char **why);
+/* The same for a file that is to be replaced as a whole: what has the name now, if anything, must be a regular file or lead to
+ * one. A device is not replaced: root could, and the machine would be without it. */
+int path_target_open(const char *path, const char **name, const char **why);
 /* A regular file, for reading. */
 int path_file_open(const char *path, struct stat *, const char **why);
 /* A regular file in an open folder, for reading; not through a link. */

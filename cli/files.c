@@ -14,7 +14,7 @@ files_replace(const char *file, struct span content, char **why)
 {
 	struct buf text = buf_max(8192);
 	const char *name, *cause = NULL;
-	int folder = path_parent_open(file, &name, &cause);
+	int folder = path_target_open(file, &name, &cause);
 	bool ok = folder >= 0 && file_replace_at(folder, name, content, 0644);
 
 	if (!ok) {

@@ -68,12 +68,35 @@ part_write(char part[FILE_PATH_MAX], const char *path, struct span content, unsi
 	return done ? RES_OK : RES_IO;
 }
 
+/* Is it a device, a FIFO or a socket? Such a one is written to, not replaced. */
+static bool
+is_device(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static enum res
+device_write(const char *path, struct span content)
+{
+	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	bool done = fd >= 0 && file_write_all(fd, content);
+
+	if (fd >= 0)
+		close(fd);
+	return done ? RES_OK : RES_IO;
+}
+
 enum res
 lab_file_write(const char *path, struct span content, unsigned mode)
 {
 	char part[FILE_PATH_MAX];
-	enum res res = part_write(part, path, content, mode);
+	enum res res;
 
+	if (is_device(path))
+		return device_write(path, content);
+	res = part_write(part, path, content, mode);
 	if (res == RES_OK && rename(part, path) < 0) {
 		unlink(part);
 		res = RES_IO;

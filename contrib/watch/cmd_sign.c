@@ -79,7 +79,7 @@ static enum watch_exit
 file_write(const char *file, struct span content, mode_t mode)
 {
 	const char *name, *cause = NULL;
-	int folder = path_parent_open(file, &name, &cause);
+	int folder = path_target_open(file, &name, &cause);
 	bool ok = folder >= 0 && file_replace_at(folder, name, content, mode);
 	int error = errno;
 

@@ -58,6 +58,25 @@ def output_lost(t, program, words, script):
     check("out of memory" not in err, err)
 
 
+WRITERS = [
+    ("ctstub disallow import", "ctstub disallow import --onecrl onecrl.json -o {}", 3),
+    ("ctstub-watch sign", "ctstub-watch sign --key org.key --sequence 1 --output {} list.txt", 3),
+    ("ctstub-lab report", "ctstub-lab report --html {} results.json", 0),
+]
+
+
+@rows([(f"a device that {what} is to write to stays a device", command, want) for what, command, want in WRITERS], builds=("gcc",))
+def device_stays(t, command, want):
+    """Through a link, so that a program that fails replaces the link and not a device of this machine."""
+    t.write("onecrl.json", '{"data": []}')
+    t.write("results.json", '{"client": "x", "results": []}')
+    t.write("list.txt", "serial 01 issuer CN=x\n")
+    equal(t.run("ctstub-watch", "sign", "--new-key", "org")[0], 0, "a key")
+    os.symlink("/dev/null", t.path("null"))
+    code, out, err = t.run(*command.format("null").split())
+    equal((code, os.path.islink(t.path("null"))), (want, True), f"exit code, and is it still there: {out}{err}")
+
+
 @case("started as root for a user that does not exist, ctstubd reports it and does not start", netns=True)
 def no_such_user(t):
     # anchors of our own: in a user namespace the system's belong to nobody

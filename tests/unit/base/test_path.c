@@ -222,6 +222,38 @@ a_folder_that_is_swapped_stays_the_one_that_was_opened(void **state)
 	assert_int_equal(path_parent_open("a/..", &name, &why), -1);
 }
 
+/* What is there is replaced only when it is a file: a device would be lost to the whole machine. */
+static void
+only_a_file_is_replaced(void **state)
+{
+	static const struct {
+		const char *what, *path;
+		bool ok;
+	} targets[] = {
+	    {"a file", "ours/file", true},
+	    {"a link to a file", "ours/link", true},
+	    {"nothing yet", "ours/not-there", true},
+	    {"a link to nothing", "to-nothing", true},
+	    {"a FIFO", "ours/fifo", false},
+	    {"a folder", "ours", false},
+	    {"a device", "/dev/null", false},
+	    {"a link to a device", "to-device", false},
+	};
+
+	(void)state;
+	assert_int_equal(symlink("not-there-either", "to-nothing"), 0);
+	assert_int_equal(symlink("/dev/null", "to-device"), 0);
+	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
+		const char *name, *why = NULL;
+		int folder = path_target_open(targets[i].path, &name, &why);
+
+		if ((folder >= 0) != targets[i].ok || (folder < 0 && strcmp(why, "not a regular file") != 0))
+			fail_msg("%s: %s", targets[i].what, folder < 0 ? why : "opened");
+		if (folder >= 0)
+			(void)close(folder);
+	}
+}
+
 static atomic_bool swapping;
 
 static void *
@@ -289,6 +321,7 @@ main(void)
 	    cmocka_unit_test(names_that_are_too_long_are_refused),
 	    cmocka_unit_test(in_an_open_folder_no_link_is_followed),
 	    cmocka_unit_test(a_folder_that_is_swapped_stays_the_one_that_was_opened),
+	    cmocka_unit_test(only_a_file_is_replaced),
 	    cmocka_unit_test(a_swap_under_way_changes_nothing),
 	    cmocka_unit_test(asking_who_is_mapped_keeps_nothing_open),
 	};
