@@ -32,6 +32,13 @@ place_of(const struct upstream_settings *u, enum option_id id)
 	return u->set_at[id].line != 0 ? u->set_at[id] : u->place;
 }
 
+/* No value, although somebody may have meant to give one: what was wrong with it has been said. */
+static bool
+is_wrong(const struct place *set_at, enum option_id id)
+{
+	return set_at[id].wrong;
+}
+
 static void
 check_addresses(struct check *c, const struct upstream_settings *u)
 {
@@ -62,11 +69,13 @@ check_upstream(struct check *c, const struct upstream_settings *u)
 	bool cert = *u->client_cert != '\0', key = *u->client_key != '\0';
 
 	check_addresses(c, u);
-	if (cert != key)
+	if (cert != key && !is_wrong(u->set_at, cert ? OPTION_CLIENT_KEY : OPTION_CLIENT_CERT))
 		FAIL(c, place_of(u, cert ? OPTION_CLIENT_CERT : OPTION_CLIENT_KEY),
 		     "upstream \"%s\" has \"%s\" alone, "
 		     "\"%s\" was expected as well",
 		     u->title, cert ? "client-cert" : "client-key", cert ? "client-key" : "client-cert");
+	if (is_wrong(u->set_at, OPTION_PROTOCOL))
+		return;
 	if (u->protocol == TP_DOT && strcmp(u->path, "/dns-query") != 0)
 		FAIL(c, u->set_at[OPTION_URL_PATH],
 		     "upstream \"%s\" has a path, protocol \"doh\" was expected with it", u->title);
@@ -119,7 +128,8 @@ check_list_url(struct check *c)
 {
 	const struct settings *s = c->s;
 
-	if (*s->ct_list_url != '\0' && *s->ct_list_url != '/' && *s->ct_list_key == '\0')
+	if (*s->ct_list_url != '\0' && *s->ct_list_url != '/' && *s->ct_list_key == '\0' &&
+	    !is_wrong(s->set_at, OPTION_CT_LIST_KEY))
 		FAIL(c, s->set_at[OPTION_CT_LIST_URL],
 		     "list-url is on the network and no key is given, option \"list-key\" was expected");
 }
@@ -131,7 +141,9 @@ check_listen(struct check *c)
 	const struct settings *s = c->s;
 	char text[ADDR_TEXT_MAX];
 
-	for (size_t i = 0; i < s->listen.n && s->allow.n == 0; i++)
+	if (s->allow.n > 0 || is_wrong(s->set_at, OPTION_ALLOW))
+		return;
+	for (size_t i = 0; i < s->listen.n; i++)
 		if (!addr_is_loopback(&s->listen.v[i]))
 			FAIL(c, s->set_at[OPTION_LISTEN],
 			     "listen has %s, which other machines may reach, option \"allow\" with the "
@@ -146,10 +158,12 @@ check_watch(struct check *c)
 {
 	const struct settings *s = c->s;
 
-	if (s->watch_block != WATCH_BLOCK_ENFORCE || s->known_file.n > 0)
+	if (s->watch_block != WATCH_BLOCK_ENFORCE || s->known_file.n > 0 ||
+	    is_wrong(s->set_at, OPTION_KNOWN_FILE))
 		return;
 	for (size_t i = 0; i < s->n_upstream; i++)
-		if (s->upstream[i].allow_issuer.n == 0)
+		if (s->upstream[i].allow_issuer.n == 0 &&
+		    !is_wrong(s->upstream[i].set_at, OPTION_ALLOW_ISSUER))
 			FAIL(c, s->set_at[OPTION_WATCH_BLOCK],
 			     "block is \"enforce\" and upstream \"%s\" has no allow-issuer: \"allow-issuer\" "
 			     "there or "

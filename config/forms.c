@@ -80,6 +80,15 @@ form_words(enum option_form form)
 	return NULL;
 }
 
+void
+form_words_put(struct buf *out, enum option_form form)
+{
+	const char *const *words = form_words(form);
+
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		buf_format(out, "%s\"%s\"", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
+}
+
 /* What a form that is no choice looks like. */
 static const char *const expected[] = {
     [FORM_ANY] = "a string",

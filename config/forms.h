@@ -48,6 +48,8 @@ enum option_form {
 
 /* The words of a form that is a choice, by the value of its enum; NULL for other forms. */
 const char *const *form_words(enum option_form);
+/* Those words: "a", "b" or "c", each in quotes. */
+void form_words_put(struct buf *out, enum option_form);
 /* What was expected, for an error: "a DNS name". Constant. */
 const char *form_expected(enum option_form);
 /* Copies text to out in its normal form; false: it is not of this form. */

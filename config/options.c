@@ -77,14 +77,6 @@ field_of(void *base, const struct option_row *o)
 	return (char *)base + o->offset;
 }
 
-/* `"a", "b" or "c"` */
-static void
-put_words(struct buf *why, const char *const *words)
-{
-	for (size_t i = 0; words[i] != NULL; i++)
-		buf_format(why, "%s\"%s\"", i == 0 ? "" : words[i + 1] == NULL ? " or " : ", ", words[i]);
-}
-
 /* What a value of this option looks like, or with `item` one value of its list. */
 static void
 put_expected(struct buf *why, const struct option_row *o, bool item)
@@ -109,7 +101,7 @@ put_expected(struct buf *why, const struct option_row *o, bool item)
 			   size_text((uint64_t)o->least, least), size_text((uint64_t)o->most, most));
 		break;
 	case KIND_WORD:
-		put_words(why, form_words(o->form));
+		form_words_put(why, o->form);
 		break;
 	case KIND_STRING:
 	case KIND_STRINGS:
@@ -141,7 +133,7 @@ fail_value(const struct store *s, const struct token *t, const char *what, const
 	buf_text(&why, how);
 	if (form_words(s->o->form) != NULL)
 		near_put(&why, near_of(t->text, form_words(s->o->form)));
-	config_errors_add(s->errors, (struct place){s->file, t->line}, "%s",
+	config_errors_add(s->errors, (struct place){.file = s->file, .line = t->line}, "%s",
 			  buf_cstr(&why) != NULL ? buf_cstr(&why) : "out of memory");
 	buf_free(&why);
 	return RES_MALFORMED;
@@ -217,8 +209,8 @@ scalar_store(void *field, const struct store *s, const struct value *v)
 		struct buf expected = buf_max(1024);
 
 		put_expected(&expected, o, false);
-		config_errors_add(s->errors, (struct place){s->file, v->line}, "option \"%s\" has a list, %s",
-				  o->name,
+		config_errors_add(s->errors, (struct place){.file = s->file, .line = v->line},
+				  "option \"%s\" has a list, %s", o->name,
 				  buf_cstr(&expected) != NULL ? buf_cstr(&expected) : "none was expected");
 		buf_free(&expected);
 		return RES_MALFORMED;
@@ -262,7 +254,7 @@ strings_store(struct strings *field, const struct store *s, bool add, const stru
 	for (size_t i = 0; res != RES_NOMEM && i < v->n; i++) {
 		if (!form_read(text, s->o->form, v->v[i].text))
 			res = fail_value(s, &v->v[i], "the wrong value", "");
-		else if (!strings_append(&list, text, (struct place){s->file, v->v[i].line}))
+		else if (!strings_append(&list, text, (struct place){.file = s->file, .line = v->v[i].line}))
 			res = RES_NOMEM;
 	}
 	if (res == RES_OK) {
@@ -319,7 +311,7 @@ list_store(void *base, const struct store *s, bool add, const struct value *v)
 	if (!v->is_list)
 		return fail_value(s, &v->v[0], "the single value", "");
 	if (n < (size_t)o->least || n > (size_t)o->most) {
-		config_errors_add(s->errors, (struct place){s->file, v->line},
+		config_errors_add(s->errors, (struct place){.file = s->file, .line = v->line},
 				  "option \"%s\" has a list of %zu, from %lld to %lld values were expected",
 				  o->name, n, (long long)o->least, (long long)o->most);
 		return RES_MALFORMED;
@@ -341,7 +333,7 @@ option_store(void *base, const struct option_row *o, bool add, const struct valu
 	bool list = o->kind == KIND_STRINGS || o->kind == KIND_ADDRESSES;
 
 	if (add && !list) {
-		config_errors_add(errors, (struct place){file, v->line},
+		config_errors_add(errors, (struct place){.file = file, .line = v->line},
 				  "option \"%s\" is not a list, \"=\" instead of \"+=\" was expected",
 				  o->name);
 		return RES_MALFORMED;

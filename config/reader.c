@@ -15,7 +15,7 @@ static void
 reader_report(struct reader *r, unsigned line, const char *text)
 {
 	r->bad = true;
-	config_errors_add(r->errors, (struct place){r->file, line}, "%s", text);
+	config_errors_add(r->errors, (struct place){.file = r->file, .line = line}, "%s", text);
 }
 
 static void
@@ -181,7 +181,7 @@ reader_on_open(void *ctx, const struct token *name, const struct token *title)
 	struct reader *r = ctx;
 	struct buf why = buf_max(CONFIG_STRING_MAX + 2048);
 	char text[CONFIG_STRING_MAX + 1];
-	struct place place = {r->file, name->line};
+	struct place place = {.file = r->file, .line = name->line};
 	unsigned section;
 
 	if (r->section != SECTION_TOP || r->passed_over > 0) {
@@ -240,7 +240,7 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 	struct reader *r = ctx;
 	const struct option_row *o = option_find(r->section, name->text);
 	struct buf why = buf_max(CONFIG_STRING_MAX + 2048);
-	struct place place = {r->file, name->line};
+	struct place place = {.file = r->file, .line = name->line};
 	unsigned *here;
 	enum res res;
 
@@ -261,10 +261,9 @@ reader_on_option(void *ctx, const struct token *name, bool add, const struct val
 		return;
 	}
 	res = option_store(r->base, o, add, value, r->file, r->errors);
-	if (res == RES_NOMEM)
-		r->nomem = true;
-	else if (res != RES_OK)
-		r->bad = true;
+	place.wrong = res != RES_OK;
+	r->nomem |= res == RES_NOMEM;
+	r->bad |= res != RES_OK && res != RES_NOMEM;
 	if (r->file != NULL) {
 		*here = name->line;
 		r->set_at[o->id] = place;
@@ -335,7 +334,7 @@ section_cut(struct reader *r)
 		return;
 	for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
 		if (r->set_at[needed[i]].line == 0)
-			r->set_at[needed[i]] = (struct place){r->file, 1};
+			r->set_at[needed[i]] = (struct place){.file = r->file, .line = 1};
 }
 
 enum res

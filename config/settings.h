@@ -34,6 +34,7 @@
 struct place {
 	const char *file;
 	unsigned line;
+	bool wrong; /* of an option: its value could not be taken, and an error says so */
 };
 struct strings {
 	char **v;

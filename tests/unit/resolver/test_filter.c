@@ -164,7 +164,7 @@ static void
 a_list_without_a_name_is_an_error(void **state)
 {
 	char file[] = "/tmp/test_filter.XXXXXX", want[128], *files[] = {file};
-	struct place places[] = {{"a.conf", 9}};
+	struct place places[] = {{.file = "a.conf", .line = 9}};
 	struct settings settings = {.filter_list_file = {files, places, 1}};
 	struct config_errors errors = {0}, warnings = {0};
 	struct filter *f;
@@ -188,7 +188,7 @@ static void
 a_missing_list_is_an_error(void **state)
 {
 	char *files[] = {(char *)(uintptr_t) "/nonexistent/list"};
-	struct place places[] = {{"a.conf", 9}};
+	struct place places[] = {{.file = "a.conf", .line = 9}};
 	struct settings settings = {.filter_list_file = {files, places, 1}};
 	struct config_errors errors = {0}, warnings = {0};
 	struct filter *f;
@@ -272,7 +272,7 @@ static void
 private_addresses_are_refused(void **state)
 {
 	char *allow[] = {(char *)(uintptr_t) "plex.direct"};
-	struct place places[] = {{"a.conf", 1}};
+	struct place places[] = {{.file = "a.conf", .line = 1}};
 	struct settings settings = {.rebinding_protect = true, .rebinding_allow = {allow, places, 1}};
 	static uint16_t ttl_at[MSG_RRS_MAX];
 	struct config_errors errors = {0};

@@ -60,7 +60,7 @@ strings_of(const char **v, size_t n)
 	assert_non_null(s.place);
 	for (size_t i = 0; i < n; i++) {
 		s.v[i] = (char *)(uintptr_t)v[i];
-		s.place[i] = (struct place){"a.conf", (unsigned)i + 1};
+		s.place[i] = (struct place){.file = "a.conf", .line = (unsigned)i + 1};
 	}
 	return s;
 }

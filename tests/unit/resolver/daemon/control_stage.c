@@ -51,8 +51,8 @@ op_reload(void *ctx, struct config_errors *errors, struct changes *changes, uint
 	struct stage *s = ctx;
 
 	if (s->reload_fails) {
-		config_errors_add(errors, (struct place){"a.conf", 3}, "nonsense, expected sense");
-		config_errors_add(errors, (struct place){"a.conf", 4}, "more nonsense");
+		config_errors_add(errors, (struct place){.file = "a.conf", .line = 3}, "nonsense, expected sense");
+		config_errors_add(errors, (struct place){.file = "a.conf", .line = 4}, "more nonsense");
 		return RES_MALFORMED;
 	}
 	changes_add_number(changes, "CT logs", 1, 2);
