@@ -225,11 +225,13 @@ unread_text(enum res res)
 	return res_text(res);
 }
 
+/* A certificate without SCTs has no promise that a log could break: that is no failure. */
 static void
 chain_audit(struct audit_run *run, const char *what, const struct chain *chain, const struct ctlogs *logs)
 {
 	struct promises *promises = malloc(sizeof *promises);
 	enum res res = promises == NULL ? RES_NOMEM : promises_read(promises, chain->cert, chain->n, logs);
+	bool failed = res != RES_OK && res != RES_NOT_FOUND;
 	json_t *list = json_array();
 
 	if (!run->req->json)
@@ -237,12 +239,13 @@ chain_audit(struct audit_run *run, const char *what, const struct chain *chain, 
 	for (size_t i = 0; res == RES_OK && i < promises->n; i++)
 		promise_audit(run, &promises->promise[i], list);
 	if (res != RES_OK && !run->req->json)
-		(void)printf("  %-14s %s\n", audit_outcome_text(AUDIT_FAILED), unread_text(res));
-	run->failed += res != RES_OK;
+		(void)printf("  %-14s %s\n", audit_outcome_text(failed ? AUDIT_FAILED : AUDIT_NOT_ASKED),
+			     unread_text(res));
+	run->failed += failed;
 	if (run->req->json)
 		(void)json_array_append_new(run->upstreams,
 					    json_pack("{s:s,s:o,s:s?}", "what", what, "scts", list, "error",
-						      res != RES_OK ? unread_text(res) : NULL));
+						      failed ? unread_text(res) : NULL));
 	else
 		json_decref(list);
 	free(promises);

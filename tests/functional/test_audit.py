@@ -115,6 +115,15 @@ def no_promise(t, scenario, outcome):
     check(outcome in [s["outcome"] for s in whole["audited"][0]["scts"]], str(whole))
 
 
+@case("a certificate without SCTs has no promise to break: a private CA does not fail the audit", builds=("gcc",))
+def no_scts(t):
+    logs, chain = world(t, scenario="fina-no-ct")
+    code, outcomes, whole = audit(t, logs, "--chain", chain)
+    equal((code, outcomes, whole["failed"], whole["audited"][0]["error"]), (0, {}, 0, None), "exit code, SCTs, failures")
+    code, out, err = t.run("ctstub", "audit", "-c", config(t, logs), "--chain", chain)
+    check(code == 0 and "not-asked      the certificate has no SCTs" in out, f"text: {code} {out} {err}")
+
+
 @case("audit fetches the chain of an upstream and audits it")
 def live(t):
     logs, _ = world(t)
