@@ -61,12 +61,18 @@ static bool
 rules_take_word(const char **out, const char *option, const char *arg, enum option_form form,
 		char **complaint)
 {
+	struct buf words = buf_max(256);
+
 	for (const char *const *w = form_words(form); *w != NULL; w++)
 		if (strcmp(*w, arg) == 0) {
 			*out = arg;
 			return true;
 		}
-	return rules_complain(complaint, option, arg, form_expected(form));
+	form_words_put(&words, form); /* without the "" that an upstream may have */
+	(void)rules_complain(complaint, option, arg,
+			     buf_cstr(&words) != NULL ? buf_cstr(&words) : "another word");
+	buf_free(&words);
+	return false;
 }
 
 static bool
