@@ -19,6 +19,14 @@
 
 static const char verb[] = "ct-logs";
 enum { OPT_CA = 256, OPT_FORCE, OPT_JSON, OPT_OLDER_THAN, OPT_STATE_DIR, OPT_URL };
+/* The options that an action takes, each a bit; every action takes --json. */
+enum {
+	TAKES_CONFIG = 1,
+	TAKES_STATE_DIR = 2,
+	TAKES_FORCE = 4,
+	TAKES_DOWNLOAD = 8, /* --ca, --older-than, --url */
+	TAKES_ALL = 15
+};
 
 const struct cli_option ct_logs_options[] = {
     {"config", 'c', "FILE", "the configuration, see ctstub.conf(5); the daemon's own without it"},
@@ -38,6 +46,7 @@ struct ct_request {
 	const char *config, *ca, *state_dir, *url, *file;
 	int64_t older_than_ms; /* 0: whatever its age */
 	bool force, json;
+	unsigned given; /* TAKES_... */
 };
 
 static bool
@@ -48,26 +57,32 @@ ct_take_option(void *ctx, int id, const char *value)
 	switch (id) {
 	case 'c':
 		req->config = value;
+		req->given |= TAKES_CONFIG;
 		break;
 	case OPT_CA:
 		req->ca = value;
+		req->given |= TAKES_DOWNLOAD;
 		break;
 	case OPT_FORCE:
 		req->force = true;
+		req->given |= TAKES_FORCE;
 		break;
 	case OPT_JSON:
 		req->json = true;
 		break;
 	case OPT_OLDER_THAN:
+		req->given |= TAKES_DOWNLOAD;
 		if (duration_read(&req->older_than_ms, value) == RES_OK)
 			break;
 		(void)cli_complain(EXIT_USAGE, verb, "\"%s\": an age like 7d was expected", value);
 		return false;
 	case OPT_STATE_DIR:
 		req->state_dir = value;
+		req->given |= TAKES_STATE_DIR;
 		break;
 	case OPT_URL:
 		req->url = value;
+		req->given |= TAKES_DOWNLOAD;
 		break;
 	}
 	return true;
@@ -429,9 +444,12 @@ cmd_ct_logs(int argc, char **argv)
 	static const struct {
 		const char *name;
 		int arguments;
+		unsigned takes;
 		enum exit_code (*run)(const struct ct_request *);
-	} actions[] = {
-	    {"show", 0, ct_show}, {"check", 1, ct_check}, {"update", 0, ct_update}, {"import", 1, ct_import}};
+	} actions[] = {{"show", 0, TAKES_CONFIG | TAKES_STATE_DIR, ct_show},
+		       {"check", 1, 0, ct_check},
+		       {"update", 0, TAKES_ALL, ct_update},
+		       {"import", 1, TAKES_CONFIG | TAKES_STATE_DIR | TAKES_FORCE, ct_import}};
 	struct ct_request req = {0};
 	enum exit_code code;
 
@@ -446,7 +464,7 @@ cmd_ct_logs(int argc, char **argv)
 			if (first == 0)
 				return code;
 			req.file = argv[1 + first];
-			return actions[i].run(&req);
+			return (req.given & ~actions[i].takes) != 0 ? cli_usage(verb) : actions[i].run(&req);
 		}
 	return cli_usage(verb);
 }

@@ -263,6 +263,10 @@ static void
 egress_helpers(struct egress *e, const struct egress_request *req, const struct settings *s)
 {
 	e->lists_user = user_here(req->lists_user != NULL ? req->lists_user : EGRESS_LISTS_USER);
+	if (e->lists_user == NULL && req->lists_user != NULL)
+		(void)cli_complain(EXIT_GOOD, verb,
+				   "warning: there is no user \"%s\" here, the rules leave it out",
+				   req->lists_user);
 	if (s->portal_enable)
 		e->portal_user = user_here(s->portal_user);
 }
@@ -279,6 +283,8 @@ cmd_egress(int argc, char **argv)
 
 	if (args_read(&rules, verb, argc, argv, &code) == 0)
 		return code;
+	if (req.check && (req.nftables || req.systemd))
+		return cli_usage(verb);
 	code = cli_settings(&settings, verb, req.config);
 	if (code != EXIT_GOOD)
 		return code;

@@ -75,7 +75,8 @@ history_take(void *ctx, int id, const char *value)
 	case OPT_LAST:
 		if (number_read(&req->last, value) == RES_OK && req->last >= 0 && req->last <= LAST_MAX)
 			return true;
-		(void)cli_complain(EXIT_USAGE, verb, "\"%s\": a number of records was expected", value);
+		(void)cli_complain(EXIT_USAGE, verb, "\"%s\": a number of records from 0 to %d was expected",
+				   value, LAST_MAX);
 		return false;
 	default:
 		return false;

@@ -18,7 +18,7 @@ const struct verb verb_table[] = {
      "connect to an upstream, judge its certificate, ask a question, and report all of it", probe_options,
      rules_options, cmd_probe},
     {"ct-logs",
-     "show [-c FILE] [--json]\n"
+     "show [-c FILE] [--state-dir DIR] [--json]\n"
      "       ctstub ct-logs check [--json] FILE\n"
      "       ctstub ct-logs update [-c FILE] [--state-dir DIR] [--url URL] [--ca FILE] [--older-than AGE]\n"
      "           [--force] [--json]\n"

@@ -138,6 +138,14 @@ def helpers(t, options, text, uid, kind, address, port, is_refused):
     equal(refused(uid, kind, address, port), is_refused, f"uid {uid} to {address} port {port} is refused")
 
 
+@case("a user of the list that somebody names and that does not exist is a warning", builds=("gcc",))
+def no_lists_user(t):
+    conf = t.write("ctstub.conf", UPSTREAMS)
+    code, out, err = t.run("ctstub", "egress", "--lists-user", "no-such-user", "-c", conf)
+    check(code == 0 and 'warning: there is no user "no-such-user" here' in err and "no-such-user" not in out, f"{code} {err}")
+    equal(t.run("ctstub", "egress", "-c", conf)[2], "", "a default user that does not exist")
+
+
 @case("--updates lets the daemon's user reach HTTPS servers", netns=True, builds=("gcc",))
 def updates(t):
     nft = need_nft()

@@ -542,6 +542,7 @@ def history(t):
     ("an upstream that is configured and has no records", ("one",), 0, "no records of one"),
     ("a misspelt upstream", ("onne",), 2, 'there is no upstream "onne", did you mean "one"?'),
     ("a number that is not a number", ("--last", "many"), 2, "many"),
+    ("a number out of range", ("--last", "1000001"), 2, '"1000001": a number of records from 0 to 1000000 was expected'),
     ("two upstreams", ("one", "two"), 2, "usage"),
     ("a state-dir that does not exist", ("--state-dir", "/nonexistent/x"), 0, "no records in /nonexistent/x yet"),
     ("a state-dir that is not a folder", ("--state-dir", "/dev/null"), 3, "/dev/null"),
