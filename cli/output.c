@@ -49,7 +49,7 @@ cli_failures_print(enum exit_code code)
 
 	if (failures == NULL)
 		return;
-	if (!json_printed && code >= EXIT_USAGE) {
+	if (!json_printed && code != EXIT_GOOD) {
 		first = json_string_value(json_array_get(failures, 0));
 		out = json_pack("{s:s,s:O}", "error", first != NULL ? first : "unknown failure", "errors",
 				failures);

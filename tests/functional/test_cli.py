@@ -5,7 +5,7 @@ import re
 import socket
 
 from harness.case import Skip, case, check, equal, rows
-from harness.pki import Log, log_list
+from harness.pki import Log, Site, log_list
 
 VERBS = ("setup", "verify", "probe", "ct-logs", "disallow", "status", "upstreams", "stats", "flush", "reload", "log-level", "captive", "metrics", "egress", "audit", "history")
 
@@ -101,6 +101,40 @@ def failure(t, words, want, says):
     equal((code, answer["error"]), (want, answer["errors"][0]), "exit code and first error")
     check(says in answer["error"] and len(answer) == 2, f"{answer}")
     check(says in err or "usage" in err, err)
+
+
+# what the manual says of a verb, the command, and the keys that this call of it does not have
+REPORTS = [
+    ("ct-logs show , ct-logs check", ["ct-logs", "check", "{list}"], set()),
+    ("ct-logs update , ct-logs import", ["ct-logs", "import", "--force", "--state-dir", "{dir}", "-c", "{conf}", "{list}"], {"age_days"}),
+    ("audit", ["audit", "-c", "{conf}", "--chain", "{chain}"],
+     {"head", "size", "root", "index", "evidence", "sct_signature", "leaf_hash", "answer"}),
+    ("disallow check", ["disallow", "check", "/dev/null"], set()),
+    ("disallow import", ["disallow", "import", "--onecrl", "{onecrl}", "-o", "{dir}/out"], set()),
+    ("egress", ["egress", "-c", "{conf}"], set()),
+]
+
+
+def keys_of(value):
+    """The keys of an object and of all that it holds."""
+    if isinstance(value, list):
+        return set().union(*map(keys_of, value))
+    return set(value) | set().union(*map(keys_of, value.values())) if isinstance(value, dict) else set()
+
+
+@rows([(f"the manual has the keys of the report of {what.replace(' , ', ' and ')}, and no other", what, words, others_)
+       for what, words, others_ in REPORTS], builds=("gcc",))
+def report_keys(t, what, words, others_):
+    with open(os.path.join(t.src, "cli", "ctstub.1"), encoding="utf-8") as f:
+        section = f.read().partition(".Sh REPORTS OF OTHER VERBS\n")[2].partition("\n.Sh ")[0]
+    item = re.search(rf"^\.It Cm {re.escape(what)}\n(.*?)^\.(?:It|El)", section, re.M | re.S)
+    check(item, f"no item {what} in the section")
+    named = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"^\.Li (.*)", item[1], re.M))))
+    site = Site(t, with_ct=True)
+    have = {"list": site.log_list, "dir": t.dir, "chain": site.chain, "onecrl": t.write("onecrl.json", '{"data": []}'),
+            "conf": t.write("conf", f'trust {{ anchors = "{site.anchors}" }}\n')}
+    code, out, err = t.run("ctstub", *[w.format(**have) for w in words], "--json")
+    equal((code, keys_of(json.loads(out)) | others_), (0, named), f"exit code and keys: {err}")
 
 
 BROKEN = 'control-socket = "{socket}"\nstate-dir = "{state}"\nno-such = 1\n'

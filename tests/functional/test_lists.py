@@ -203,7 +203,7 @@ def bad_onecrl(t):
     check(code == 2 and err and not out, f"{code}: {err}")
 
 
-def from_mirror(t, logs, when, signer="own", change=None):
+def from_mirror(t, logs, when, signer="own", change=None, options=()):
     """An update with a mirror and no other source that can be reached."""
     site, own = Site(t, with_ct=True), Minisign()
     data = log_list(logs or site.logs, when).encode()
@@ -216,7 +216,7 @@ def from_mirror(t, logs, when, signer="own", change=None):
     equal(t.run("ctstub", "ct-logs", "import", "--force", "-c", path, first)[0], 0, "exit code of the first import")
     with open(path, "a", encoding="utf-8") as f:
         f.write(f'ct {{ list-url = "{server.url}.json" list-key = "{t.write("key.pub", own.public())}" }}\n')
-    code, out, err = t.run("ctstub", "ct-logs", "update", "-c", path)
+    code, out, err = t.run("ctstub", "ct-logs", "update", "-c", path, *options)
     with open(t.path("state/ct-logs.json"), "rb") as f:
         return code, out, err, f.read()
 
@@ -239,6 +239,13 @@ def mirror_refused(t, how, says):
     code, _, err, stored = from_mirror(t, how.pop("logs", None), when, **how)
     check(code == 1 and says in err, f"{code} {err}")
     check(b"Omega" not in stored and b"Operator 0" not in stored, "the stored list changed")
+
+
+@case("an update that a guard refuses is a failure in JSON as well, although its exit code is 1")
+def refused_in_json(t):
+    code, out, _, _ = from_mirror(t, LOGS, utc_now() + DAY, options=("--json",))
+    says = "no source gave a list that may be installed (--force installs one that a guard refuses)"
+    equal((code, json.loads(out)), (1, {"error": says, "errors": [says]}), "exit code and report")
 
 
 @case("a file is a source too, and the newest of several wins")
