@@ -266,7 +266,9 @@ lab_serve(int argc, char **argv)
 int
 lab_faults(int argc, char **argv)
 {
-	(void)argc, (void)argv;
+	(void)argv;
+	if (argc != 1)
+		return lab_help_wrong("faults");
 	for (enum fault f = 0; f < FAULT_COUNT; f++)
 		printf("  %-20s %s\n", lab_fault_name(f), lab_fault_text(f));
 	return LAB_DONE;

@@ -346,6 +346,7 @@ static const struct {
 static int
 watch_main(int argc, char **argv)
 {
+	static char name[32];
 	struct watch_options options;
 	int code;
 
@@ -357,8 +358,11 @@ watch_main(int argc, char **argv)
 	}
 	signals_take();
 	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
-		if (strcmp(argv[1], verbs[i].name) == 0)
+		if (strcmp(argv[1], verbs[i].name) == 0) {
+			(void)snprintf(name, sizeof name, "ctstub-watch %s", verbs[i].name);
+			argv[1] = name; /* getopt's complaints begin with it */
 			return (int)verbs[i].run(argc - 1, argv + 1);
+		}
 	if (!watch_options_read(&options, argc, argv, &code))
 		return code;
 	log_to_journal("ctstub-watch");

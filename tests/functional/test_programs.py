@@ -77,6 +77,14 @@ def device_stays(t, command, want):
     equal((code, os.path.islink(t.path("null"))), (want, True), f"exit code, and is it still there: {out}{err}")
 
 
+@rows([(f"{program} {verb} begins its complaint with its name and the verb", program, verb)
+       for program, verbs in (("ctstub-lab", ("list", "pki", "serve", "logs", "up", "switch", "run", "report")), ("ctstub-watch", ("known", "sign", "pull")))
+       for verb in verbs], builds=("gcc",))
+def complains_by_name(t, program, verb):
+    code, out, err = t.run(program, *([verb, "add"] if verb == "known" else [verb]), "--no-such-option")
+    check(code == 2 and not out and err.startswith(f"{program} {verb}: "), f"exit code {code}: {err}{out}")
+
+
 @case("started as root for a user that does not exist, ctstubd reports it and does not start", netns=True)
 def no_such_user(t):
     # anchors of our own: in a user namespace the system's belong to nobody
