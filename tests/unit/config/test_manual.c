@@ -1,4 +1,5 @@
 /* The manual pages and the tables: ctstub.conf(5) and the option table say the same; what the manual and the tree show as configuration is one. */
+#include "base/text.h"
 #include "config/reader.h"
 
 #include <setjmp.h>
@@ -95,6 +96,67 @@ every_option_is_in_the_manual_with_its_default(void **state)
 		if (!seen[i])
 			fail_msg("%s of section \"%s\" is not in the manual", option_table[i].name,
 			    section_names[option_table[i].section]);
+	free(text);
+}
+
+/* "1 to 64", as errors show it; of a list the number of its values. False: the option has no range of its own. */
+static bool
+range_put(struct buf *out, const struct option_row *o)
+{
+	char least[TIME_TEXT_MAX], most[TIME_TEXT_MAX];
+
+	switch (o->kind) {
+	case KIND_COUNT:
+	case KIND_PORT:
+		buf_format(out, "%lld to %lld\n", (long long)o->least, (long long)o->most);
+		return true;
+	case KIND_DURATION:
+		buf_format(out, "%s to %s\n", duration_text(o->least, least), duration_text(o->most, most));
+		return true;
+	case KIND_SIZE:
+		buf_format(out, "%s to %s\n", size_text((uint64_t)o->least, least), size_text((uint64_t)o->most, most));
+		return true;
+	case KIND_STRINGS:
+	case KIND_ADDRESSES:
+		buf_format(out, "%lld to %lld values\n", (long long)o->least, (long long)o->most);
+		return o->most != CONFIG_LIST_MAX;
+	case KIND_BOOL:
+	case KIND_WORD:
+	case KIND_STRING:
+		break;
+	}
+	return false;
+}
+
+static void
+every_range_is_in_the_manual(void **state)
+{
+	char *text = read_file("config/ctstub.conf.5"), *ranges = strstr(text, "\n.Ss Ranges\n"), *end, limits[256];
+	size_t rows = 0, items = 0;
+
+	(void)state;
+	assert_non_null(ranges);
+	end = strstr(ranges, "\n.Sh ");
+	assert_non_null(end);
+	*end = '\0';
+	for (size_t i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *o = &option_table[i];
+		struct buf item = buf_max(512);
+
+		buf_format(&item, "\n.It Li %s%s%s\n", section_names[o->section], o->section == SECTION_TOP ? "" : ".", o->name);
+		if (range_put(&item, o) && ++rows > 0 && strstr(ranges, buf_cstr(&item)) == NULL)
+			fail_msg("the manual lacks %s", buf_cstr(&item));
+		buf_free(&item);
+	}
+	for (const char *s = ranges; (s = strstr(s, "\n.It Li ")) != NULL; s++)
+		items++;
+	assert_int_equal(items, rows);
+	(void)snprintf(limits, sizeof limits,
+	    "All other lists have at most %d values, strings %d bytes and files %d MiB.\n"
+	    "There may be %d upstreams, %d forwards and %d files in\n",
+	    CONFIG_LIST_MAX, CONFIG_STRING_MAX, CONFIG_FILE_MAX / (1024 * 1024), CONFIG_UPSTREAMS_MAX, CONFIG_FORWARDS_MAX, CONFIG_FILES_MAX);
+	if (strstr(ranges, limits) == NULL)
+		fail_msg("the manual lacks: %s", limits);
 	free(text);
 }
 
@@ -241,6 +303,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_option_is_in_the_manual_with_its_default),
 	    cmocka_unit_test(every_option_is_in_the_commented_example_with_its_default),
+	    cmocka_unit_test(every_range_is_in_the_manual),
 	    cmocka_unit_test(every_word_of_a_choice_is_in_the_manual),
 	    cmocka_unit_test(what_is_shown_as_configuration_is_one),
 	    cmocka_unit_test(every_reason_and_sct_status_is_in_the_manual),
