@@ -38,6 +38,18 @@ doh_seconds(struct span value)
 	return (uint32_t)v;
 }
 
+uint32_t
+doh_age(struct span value)
+{
+	size_t n = 0;
+
+	while (n < value.n && value.p[n] != ',')
+		n++;
+	while (n > 0 && (value.p[n - 1] == ' ' || value.p[n - 1] == '\t'))
+		n--;
+	return doh_seconds(span_of(value.p, n));
+}
+
 /* The form of today and the two of the past (RFC 9110, 5.6.7). No locale is ever set, so these are the English
  * names. */
 static enum res

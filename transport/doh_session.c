@@ -44,7 +44,7 @@ doh_session_on_begin_headers(nghttp2_session *h2, const nghttp2_frame *frame, vo
 		return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE;
 	}
 	s->status = 0;
-	s->type_seen = s->type_is_dns = s->encoded = false;
+	s->type_seen = s->type_is_dns = s->encoded = s->age_seen = false;
 	s->age_s = s->retry_after_s = 0;
 	return 0;
 }
@@ -58,11 +58,14 @@ doh_stream_field(struct doh_stream *s, struct span name, struct span value)
 		s->type_is_dns = !s->type_seen && doh_type_is_dns(value);
 		s->type_seen = true;
 	} else if (span_equal(name, span_str("age"))) {
-		s->age_s = doh_seconds(value);
+		/* RFC 9110, 5.3: repeated fields are a list. */
+		if (!s->age_seen)
+			s->age_s = doh_age(value);
+		s->age_seen = true;
 	} else if (span_equal(name, span_str("retry-after"))) {
 		s->retry_after_s = doh_retry_after(value, clock_wall_ms());
 	} else if (span_equal(name, span_str("content-encoding"))) {
-		s->encoded = !ascii_case_equal(value, span_str("identity"));
+		s->encoded |= !ascii_case_equal(value, span_str("identity"));
 	}
 }
 

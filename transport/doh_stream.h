@@ -24,7 +24,7 @@ struct doh_stream {
 	uint32_t error;     /* HTTP/2 code it was closed with */
 	const char *broken; /* why the response is not acceptable; NULL: it is so far */
 	int status;
-	bool type_seen, type_is_dns, encoded;
+	bool type_seen, type_is_dns, encoded, age_seen;
 	uint32_t age_s, retry_after_s;
 	unsigned fields, blocks;
 	size_t field_bytes;

@@ -95,7 +95,8 @@ def type_with_parameter(t):
 
 
 @rows([("H05 Age 50 of TTL 60 leaves 10", "50", 10), ("H05 an Age that is not a number is ignored", "soon", 60),
-       ("H05 a negative Age counts as none", "-5", 60), ("H05 a huge Age leaves 0", str(2**40), 0)])
+       ("H05 a negative Age counts as none", "-5", 60), ("H05 a huge Age leaves 0", str(2**40), 0),
+       ("H05 of a list of Ages the first counts", "50, 60", 10)])
 def age(t, value, left):
     d, _ = stub_doh(t, respond=lambda r: (200, [TYPE, ("age", value)], wire.answer(r.question, ttl=60)))
     reply = d.ask("www.example.com")

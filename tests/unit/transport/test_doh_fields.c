@@ -67,6 +67,36 @@ seconds_and_status(void **state)
 }
 
 static void
+ages(void **state) /* H05 */
+{
+	static const struct {
+		const char *says, *value;
+		uint32_t seconds;
+	} rows[] = {
+	    {"a number", "50", 50},
+	    {"of a list the first (RFC 9111, 5.1)", "50, 60", 50},
+	    {"a list without blanks", "50,60", 50},
+	    {"a blank before the comma", "50 ,60", 50},
+	    {"a tab before the comma", "50\t,60", 50},
+	    {"a comma at the end", "50,", 50},
+	    {"of three the first", "1, 2, 3", 1},
+	    {"the first is no number", "old, 60", 0},
+	    {"the first is negative", "-1, 60", 0},
+	    {"the first is missing", ", 60", 0},
+	    {"a blank between digits", "5 0", 0},
+	    {"a fraction", "50.5", 0},
+	    {"2^40", "1099511627776, 1", UINT32_MAX},
+	    {"empty", "", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		print_message("%s\n", rows[i].says);
+		assert_int_equal(doh_age(span_str(rows[i].value)), rows[i].seconds);
+	}
+}
+
+static void
 retry_after(void **state) /* H01 */
 {
 	static const struct {
@@ -163,6 +193,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(content_types),
 	    cmocka_unit_test(seconds_and_status),
+	    cmocka_unit_test(ages),
 	    cmocka_unit_test(retry_after),
 	    cmocka_unit_test(authorities),
 	    cmocka_unit_test(paths),
