@@ -180,12 +180,36 @@ doh_session_count_frames(struct doh_session *session, const uint8_t *p, size_t n
 	}
 }
 
+/* nghttp2 (1.52) counts each piece of a CONTINUATION's head as a frame, and gives up after eight. So it gets heads whole:
+ * one that began in the piece before, then the rest without the one that it ends with. */
+static ssize_t
+doh_session_pass(struct doh_session *session, uint8_t head[DOH_FRAME_HEAD], size_t n_head, const uint8_t *p,
+		 size_t n)
+{
+	size_t more = 0;
+	ssize_t used = 0;
+
+	while (n_head > 0 && n_head < DOH_FRAME_HEAD && more < n)
+		head[n_head++] = p[more++];
+	if (n_head == DOH_FRAME_HEAD)
+		used = nghttp2_session_mem_recv(session->h2, head, DOH_FRAME_HEAD);
+	else if (n_head > 0) /* all of it is a piece of a head */
+		return 0;
+	n -= more + session->n_frame_head;
+	if (used >= 0 && n > 0)
+		used = nghttp2_session_mem_recv(session->h2, p + more, n);
+	return used;
+}
+
 enum reason
 doh_session_receive(struct doh_session *session, const uint8_t *p, size_t n, const char **detail)
 {
 	int64_t now = clock_boot_ms();
+	uint8_t head[DOH_FRAME_HEAD];
+	size_t n_head = session->n_frame_head;
 	ssize_t used;
 
+	memcpy(head, session->frame_head, n_head);
 	if (now - session->frames_since_ms >= DOH_FRAMES_PER_MS) {
 		session->frames_since_ms = now;
 		session->frames = 0;
@@ -196,7 +220,7 @@ doh_session_receive(struct doh_session *session, const uint8_t *p, size_t n, con
 		*detail = "too many frames";
 		return REASON_DOH_MALFORMED;
 	}
-	used = nghttp2_session_mem_recv(session->h2, p, n);
+	used = doh_session_pass(session, head, n_head, p, n);
 	if (used >= 0 && !session->broken)
 		return REASON_NONE;
 	*detail = used < 0 ? nghttp2_strerror((int)used) : "a frame that is not allowed";

@@ -22,6 +22,7 @@
 #define DOH_STREAMS_MAX       1000        /* at once, whatever the peer allows */
 #define DOH_STREAM_ID_MAX     (1 << 30)   /* ids end at 2^31 - 1: the connection is replaced in time */
 #define DOH_OUTBOUND_ACKS_MAX 64          /* PING and SETTINGS whose acknowledgements wait to be sent */
+#define DOH_FRAME_HEAD        9           /* RFC 9113, 4.1 */
 #define DOH_WINDOW            (1024 * 1024) /* of all streams together; a stream's own window bounds its body */
 
 struct doh_session {
@@ -31,7 +32,7 @@ struct doh_session {
 	bool broken; /* a frame that is not allowed */
 	unsigned frames;
 	int64_t frames_since_ms;
-	uint8_t frame_head[9]; /* of the frame that is being received */
+	uint8_t frame_head[DOH_FRAME_HEAD]; /* of the frame that is being received */
 	size_t n_frame_head;
 	size_t frame_left; /* of its payload */
 };

@@ -224,19 +224,8 @@ def settings(t, ident, value):
     within(9, started, "longer than clients wait")
 
 
-@case("H06 GOAWAY while questions are in flight: every client is answered")
-def goaway(t):
-    count = [0]
-
-    def react(connection, stream):
-        count[0] += 1
-        if count[0] % 5 == 0:  # ends the connection before this stream: it was not processed
-            connection.send_raw(h2_frame(7, 0, 0, (stream - 2).to_bytes(4, "big") + bytes(4)))
-            raise Gone
-        question = wire.Question(connection.bodies[stream])
-        connection.send_raw(h2_frame(1, 4, stream, b"\x88" + b"\x0f\x10\x17application/dns-message"))
-        connection.send_raw(h2_frame(0, 1, stream, wire.answer(question)))
-
+def raw_answers(react):
+    """A server that speaks frames by hand, and knows the bodies of its requests when it calls react(connection, stream)."""
     def handler(connection):
         connection.bodies = {}
         connection.read(24)
@@ -251,7 +240,25 @@ def goaway(t):
                 connection.bodies[stream] = connection.bodies.get(stream, b"") + payload
                 if flags & 1:
                     react(connection, stream)
-    d, _ = stub(t, handler=handler, kind=DohServer)
+    return handler
+
+
+OK_BLOCK = b"\x88" + b"\x0f\x10\x17application/dns-message"
+
+
+@case("H06 GOAWAY while questions are in flight: every client is answered")
+def goaway(t):
+    count = [0]
+
+    def react(connection, stream):
+        count[0] += 1
+        if count[0] % 5 == 0:  # ends the connection before this stream: it was not processed
+            connection.send_raw(h2_frame(7, 0, 0, (stream - 2).to_bytes(4, "big") + bytes(4)))
+            raise Gone
+        question = wire.Question(connection.bodies[stream])
+        connection.send_raw(h2_frame(1, 4, stream, OK_BLOCK))
+        connection.send_raw(h2_frame(0, 1, stream, wire.answer(question)))
+    d, _ = stub(t, handler=raw_answers(react), kind=DohServer)
     for i in range(40):
         raw = d.udp().ask(wire.question(f"g{i}.example.com"))
         equal(raw[3] & 15, 0, f"rcode of question {i}")
@@ -266,6 +273,19 @@ def dribbled(t):
     d = Daemon(t, upstream("one", between), anchors=site.anchors)
     for i in range(3):  # a starved proxy can make a handshake longer than the daemon waits: another follows
         until(lambda i=i: client.rcode(d.ask(f"d{i}.example.com")) == "NOERROR", 20, "an answer")
+
+
+@case("H10 a header block in two frames, each byte in a TLS record of its own, is accepted")
+def dribbled_block(t):
+    def react(connection, stream):
+        frames = (h2_frame(1, 0, stream, OK_BLOCK[:1]) + h2_frame(9, 4, stream, OK_BLOCK[1:]) +
+                  h2_frame(0, 1, stream, wire.answer(wire.Question(connection.bodies[stream]))))
+        for i in range(len(frames)):
+            connection.send_raw(frames[i:i + 1])
+    d, _ = stub(t, handler=raw_answers(react), kind=DohServer)
+    for i in range(3):
+        equal(client.rcode(d.ask(f"d{i}.example.com")), "NOERROR", "rcode")
+    check("doh-malformed" not in d.log(), "a connection was closed for it")
 
 
 @case("H23 a server that only speaks HTTP/1.1 is refused as alpn-mismatch")

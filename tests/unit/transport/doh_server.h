@@ -13,6 +13,7 @@
 
 #define END_STREAM  1
 #define END_HEADERS 4
+#define PADDED      8
 #define ACK         1
 
 enum {

@@ -154,6 +154,45 @@ floods_of_continuations_end_the_connection(void **state) /* H09 */
 	assert_int_equal(flood_deliver(), REASON_DOH_MALFORMED);
 }
 
+/* nghttp2 counts calls, not frames: a block in a few frames must not look like a flood when it comes byte by byte. */
+static void
+a_block_in_several_frames_is_read_in_any_pieces(void **state) /* H10 */
+{
+	static const struct {
+		const char *says;
+		unsigned continuations;
+		bool padded;
+	} rows[] = {
+	    {"H10: one CONTINUATION", 1, false},
+	    {"H10: one CONTINUATION, after padding", 1, true},
+	    {"H10: four", 4, false},
+	    {"H10: seven", 7, false},
+	};
+	struct buf block = buf_max(1 << 10);
+
+	server_block(&block, OK_FIELDS);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		print_message("%s\n", rows[i].says);
+		for (size_t piece = 1; piece <= 12; piece++) {
+			server_anew(state);
+			client_ask(1);
+			server_start_with(NULL, 0);
+			server_frame(HEADERS, rows[i].padded ? PADDED : 0, 1, rows[i].padded ? "\2\0\0" : "",
+				     rows[i].padded ? 3 : 0);
+			for (unsigned k = 1; k < rows[i].continuations; k++)
+				server_frame(CONTINUATION, 0, 1, "", 0);
+			server_frame(CONTINUATION, END_HEADERS, 1, block.p, block.n);
+			server_frame(DATA, END_STREAM, 1, dns, sizeof dns);
+			assert_int_equal(server_deliver(piece), REASON_NONE);
+			assert_int_equal(recorder.n_heard, 1);
+			assert_int_equal(recorder.heard[0].failure, REASON_NONE);
+			assert_int_equal(recorder.heard[0].n, sizeof dns);
+			assert_true(client_flush());
+		}
+	}
+	buf_free(&block);
+}
+
 static void
 trailers_are_not_accepted(void **state) /* H16 */
 {
@@ -246,6 +285,98 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 	     "\0\0\0\4\0\0\0\0\0"
 	     "\0\0\1\1\5\0\0\0\7\210",
 	     19},
+	    {"an acknowledgement of SETTINGS with content",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\6\4\1\0\0\0\0\0\3\0\0\0\1",
+	     24},
+	    {"an acknowledgement of SETTINGS that nobody awaits",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\0\4\1\0\0\0\0"
+	     "\0\0\0\4\1\0\0\0\0",
+	     27},
+	    {"a frame size above the maximum",
+	     "\0\0\6\4\0\0\0\0\0\0\5\1\0\0\0",
+	     15},
+	    {"push neither on nor off",
+	     "\0\0\6\4\0\0\0\0\0\0\2\0\0\0\2",
+	     15},
+	    {"PING on a stream",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\10\6\0\0\0\0\11abcdefgh",
+	     26},
+	    {"PING of nine bytes",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\11\6\0\0\0\0\0abcdefghi",
+	     27},
+	    {"GOAWAY of seven bytes",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\7\7\0\0\0\0\0\0\0\0\0\0\0\0",
+	     25},
+	    {"GOAWAY with a stream of the server's",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\10\7\0\0\0\0\0\0\0\0\2\0\0\0\0",
+	     26},
+	    {"RST_STREAM on stream 0",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\4\3\0\0\0\0\0\0\0\0\7",
+	     22},
+	    {"RST_STREAM of three bytes",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\3\3\0\0\0\0\1\0\0\7",
+	     21},
+	    {"PRIORITY on stream 0",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\5\2\0\0\0\0\0\0\0\0\0\1",
+	     23},
+	    {"HEADERS on stream 0",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\4\0\0\0\0\210",
+	     19},
+	    {"HEADERS with more padding than frame",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\2\1\14\0\0\0\1\5\210",
+	     20},
+	    {"CONTINUATION of another stream",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\0\0\0\0\1\210"
+	     "\0\0\1\11\4\0\0\0\3\210",
+	     29},
+	    {"CONTINUATION after the end of the block",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\4\0\0\0\1\210"
+	     "\0\0\1\11\4\0\0\0\1\210",
+	     29},
+	    {"WINDOW_UPDATE of an idle stream",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\4\10\0\0\0\0\11\0\0\0\1",
+	     22},
+	    {"DATA on an idle stream",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\0\0\0\0\0\11x",
+	     19},
+	    {"HPACK: a new table size after a field",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\2\1\4\0\0\0\1\210\40",
+	     20},
+	    {"HPACK: a number without end",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\14\1\4\0\0\0\1\210\377\377\377\377\377\377\377\377\377\377\1",
+	     30},
+	    {"HPACK: index 0",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\1\1\4\0\0\0\1\200",
+	     19},
+	    {"HPACK: a string longer than the block",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\5\1\4\0\0\0\1\210\0\177xx",
+	     23},
+	    {"HPACK: Huffman padding of a byte",
+	     "\0\0\0\4\0\0\0\0\0"
+	     "\0\0\7\1\4\0\0\0\1\210\0\1x\202\377\377",
+	     25},
+	    {"the preface of a client",
+	     "PRI\40*\40HTTP/\62.\60\15\12\15\12SM\15\12\15\12",
+	     24},
 	    {"push enabled by the server",
 	     "\0\0\6\4\0\0\0\0\0"
 	     "\0\2\0\0\0\1",
@@ -279,6 +410,7 @@ main(void)
 	    DOH_TEST(floods_of_informational_responses_end_the_stream),
 	    DOH_TEST(header_fields_have_a_budget),
 	    DOH_TEST(floods_of_continuations_end_the_connection),
+	    DOH_TEST(a_block_in_several_frames_is_read_in_any_pieces),
 	    DOH_TEST(trailers_are_not_accepted),
 	    DOH_TEST(other_protocols_end_the_connection),
 	};
