@@ -19,7 +19,9 @@ main(int argc, char **argv)
 		return (int)cli_complain(
 		    EXIT_TROUBLE, NULL,
 		    "cannot restart without the environment variables that control GnuTLS");
-	(void)signal(SIGPIPE, SIG_IGN); /* a peer or a pipe that goes away is an error we report */
+	/* A peer or a pipe that goes away, and a file that may not grow (setrlimit(2)), are errors we report. */
+	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	if (argc < 2) {
 		(void)cmd_help(1, argv);
 		return (int)cli_done("help", EXIT_USAGE);

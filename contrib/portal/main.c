@@ -178,6 +178,7 @@ program_main(const struct options *o)
 	log_to_journal("ctstub-portal");
 	log_setup(LOG_NOTICE + (enum log_level)(o->verbose > 2 ? 2 : o->verbose), p.settings->log_format);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN);
 	code = o->test ? program_test(&p) : program_serve(&p);
 	serve_free(p.serve);
 	if (p.loop != NULL)

@@ -73,7 +73,7 @@ program_become(int error_to, const char *program, int input, const char *const e
 	       enum res (*before)(void *), void *ctx)
 {
 	/* what this process or its parent ignores, a program would ignore too */
-	static const int defaults[] = {SIGPIPE, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
+	static const int defaults[] = {SIGPIPE, SIGXFSZ, SIGTERM, SIGINT, SIGHUP, SIGQUIT};
 	char *const arguments[] = {(char *)(uintptr_t)program, NULL};
 	sigset_t none;
 	int error;

@@ -332,6 +332,7 @@ signals_take(void)
 	(void)sigaction(SIGHUP, &action, NULL);
 	(void)sigaction(SIGCONT, &action, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
+	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 }
 
 static const struct {

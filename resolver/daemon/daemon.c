@@ -295,6 +295,8 @@ daemon_signals(struct daemon *d)
 
 	/* P06: a client or a log reader that goes away must not end the daemon. */
 	sigaction(SIGPIPE, &ignore, NULL);
+	/* R11: neither must a limit on the size of files (setrlimit(2)): writing fails. */
+	sigaction(SIGXFSZ, &ignore, NULL);
 	if (loop_signal(d->loop, SIGHUP, daemon_on_hangup, d) != RES_OK ||
 	    loop_signal(d->loop, SIGTERM, daemon_on_end, d) != RES_OK ||
 	    loop_signal(d->loop, SIGINT, daemon_on_end, d) != RES_OK)

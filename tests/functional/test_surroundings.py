@@ -109,6 +109,43 @@ def full_disk(t):
     equal(client.rcode(d.ask("after.example.com")), "NOERROR", "rcode afterwards")
 
 
+def no_file(t, program, *arguments):
+    """The program, when no file may grow; its output goes to a file, too."""
+    return t.spawn(program, ["prlimit", "--fsize=0:0", t.program(program), *arguments])
+
+
+@case("R11 when no file may grow, neither its log nor what is in its state folder, it answers, reloads and ends as asked", builds=("gcc",))
+def no_growth(t):
+    d, _ = stub(t, wait=False)
+    d.process.kill()
+    d.process = no_file(t, "ctstubd", "-c", d.config)
+    d.wait()
+    for i in range(5):
+        equal(client.rcode(d.ask(f"n{i}.example.com")), "NOERROR", "rcode")
+    check(d.ctl("reload")["ok"], "reload")
+    equal(d.process.stop(), 0, "exit code")
+
+
+@case("R11 when no file may grow, an update of the CT log list fails with the reason, and the old one stays", builds=("gcc",))
+def no_growth_of_lists(t):
+    d, _ = stub(t)
+    lists = Site(t, prefix="lists").log_list
+    before = sorted(os.listdir(d.dir))
+    code, out, err = t.run("/usr/bin/prlimit", "--fsize=0:0", t.program("ctstub"), "ct-logs", "import", "-c", d.config, "--force", lists)
+    check(code == 3 and os.strerror(errno.EFBIG) in out + err, f"import: {code} {out} {err}")
+    equal(sorted(os.listdir(d.dir)), before, "files that are half-written")
+
+
+@rows([(f"R11 when its output may not grow, {program} -t ends by itself", program) for program in ("ctstub-watch", "ctstub-portal")], builds=("gcc",))
+def no_output(t, program):
+    site = Site(t, with_ct=True)
+    config = t.write("c.conf", f'user = ""\nct {{ log-list = "{site.log_list}" }}\ntrust {{ anchors = "{site.anchors}" }}\n'
+                     'portal { user = "" }\nupstream "one" { address = {"192.0.2.1"} }\n')
+    p = no_file(t, program, "-t", "-c", config)
+    check(p.popen.wait(patient(20)) >= 0, f"it ended with {p.popen.returncode}")
+    p.expect = None
+
+
 @case("R11 when its log goes to a full disk it answers")
 def full_log(t):
     d, _ = stub(t, wait=False)

@@ -6,6 +6,7 @@
 
 #include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,10 +102,13 @@ a_program_has_the_limits_of_the_header(void **state)
 	    {"1 GiB of address space, in KiB", "ulimit -v", "1048576\n", true},
 	    {"no core file", "ulimit -c", "0\n", true},
 	    {"the line on its standard input", "cat", "a finding\n", true},
+	    {"neither SIGPIPE nor SIGXFSZ ignored", "echo $((0x$(sed -n 's/SigIgn:.//p' /proc/self/status) & 0x1001000))", "0\n", false},
 	    {"no descriptor but the three", "ls /proc/self/fd | head -n 3 | tr '\\n' ' '; ls /proc/self/fd | wc -l", "4\n", true},
 	};
 
 	(void)state;
+	(void)signal(SIGPIPE, SIG_IGN); /* as the watcher does */
+	(void)signal(SIGXFSZ, SIG_IGN);
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		int input = memfd_create("input", MFD_CLOEXEC), kept = memfd_create("not for the program", 0);
 		struct children children = {0};
