@@ -30,7 +30,8 @@ struct listener_udp {
 	bool stopped;
 	struct loop_fd watch;
 	struct loop_defer flush;
-	size_t n_out; /* replies that wait to be sent */
+	struct loop_timer rest; /* the kernel had no memory */
+	size_t n_out;           /* replies that wait to be sent */
 	struct mmsghdr in_header[UDP_BATCH], out_header[UDP_BATCH];
 	struct datagram in[UDP_BATCH], out[UDP_BATCH];
 	uint8_t in_bytes[UDP_BATCH][UDP_QUESTION_MAX];
@@ -44,7 +45,21 @@ udp_interest(struct listener_udp *l)
 {
 	unsigned want = (l->stopped ? 0U : LOOP_READ) | (l->n_out > 0 ? LOOP_WRITE : 0U);
 
-	loop_fd_interest(&l->watch, want);
+	loop_fd_interest(&l->watch, loop_timer_is_set(&l->rest) ? 0U : want);
+}
+
+static bool
+udp_has_no_memory(int error)
+{
+	return error == ENOBUFS || error == ENOMEM;
+}
+
+/* The socket stays ready while the kernel has no memory: to try again at once is to spin. */
+static void
+udp_rest(struct listener_udp *l)
+{
+	loop_timer_set(&l->rest, UDP_REST_MS);
+	udp_interest(l);
 }
 
 static void
@@ -52,6 +67,8 @@ udp_flush(struct listener_udp *l)
 {
 	size_t done = 0;
 
+	if (loop_timer_is_set(&l->rest))
+		return;
 	while (done < l->n_out) {
 		int n = sendmmsg(l->fd, l->out_header + done, (unsigned)(l->n_out - done),
 				 MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -62,8 +79,12 @@ udp_flush(struct listener_udp *l)
 		}
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n < 0 && (errno == EAGAIN || errno == ENOBUFS))
+		if (n < 0 && errno == EAGAIN)
 			break;
+		if (n < 0 && udp_has_no_memory(errno)) {
+			udp_rest(l);
+			break;
+		}
 		done++; /* this client cannot be reached; the others can */
 	}
 	if (done > 0 && done < l->n_out) {
@@ -89,6 +110,15 @@ static void
 udp_on_flush(void *ctx)
 {
 	udp_flush(ctx);
+}
+
+static void
+udp_on_rested(void *ctx)
+{
+	struct listener_udp *l = ctx;
+
+	udp_flush(l);
+	udp_interest(l);
 }
 
 /* Where the next reply is made; NULL: the socket takes nothing and the queue is full. */
@@ -233,6 +263,8 @@ udp_on_ready(void *ctx, unsigned ready)
 			l->in_header[i].msg_hdr.msg_controllen = l->wildcard ? CONTROL_MAX : 0;
 		}
 		n = recvmmsg(l->fd, l->in_header, UDP_BATCH, MSG_DONTWAIT, NULL);
+		if (n < 0 && udp_has_no_memory(errno))
+			udp_rest(l);
 		for (int i = 0; i < n; i++)
 			udp_in_one(l, (size_t)i);
 		if (n < UDP_BATCH)
@@ -272,6 +304,7 @@ listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *en
 		l->out_header[i].msg_hdr =
 		    (struct msghdr){.msg_name = &l->out[i].peer, .msg_iov = &l->out[i].iov, .msg_iovlen = 1};
 	}
+	loop_timer_init(&l->rest, loop, udp_on_rested, l);
 	if (loop_fd_watch(&l->watch, loop, fd, udp_on_ready, l) != RES_OK ||
 	    loop_fd_interest(&l->watch, LOOP_READ) != RES_OK) {
 		loop_fd_unwatch(&l->watch);
@@ -294,8 +327,10 @@ listener_udp_free(struct listener_udp *l)
 {
 	if (l == NULL)
 		return;
+	loop_timer_stop(&l->rest);
 	if (l->n_out > 0)
 		udp_flush(l);
+	loop_timer_stop(&l->rest);
 	loop_fd_unwatch(&l->watch);
 	loop_defer_stop(&l->flush);
 	close(l->fd);

@@ -10,7 +10,7 @@ import signal
 import time
 
 from functional._common import servfail
-from harness import client
+from harness import client, wire
 from harness.case import check, equal, rows, case, until
 from harness.daemon import Daemon, upstream
 from harness.faults import EINTR, FORBIDDEN, SHORT, YEAR, Faults, Stub
@@ -124,6 +124,24 @@ def reload_of_a_worker(t):
         reload(one)
     equal(found, wanted, "who was without memory")
     check(s.daemon.ctl("reload")["ok"], "reload at the end")
+
+
+@rows([(f"R07 while {call} fails with {errno.errorcode[error]} the daemon tries again from time to time; then {what}", call, error)
+       for call, what in (("sendmmsg", "the reply is sent"), ("recvmmsg", "the question is read")) for error in (errno.ENOBUFS, errno.ENOMEM)], builds=("gcc",))
+def no_kernel_memory(t, call, error):
+    s = Stub(t, "DoT", log_level="info")
+    s.works("before")
+    before = s.faults.count(call)
+    s.faults.arm(call, 1, error, times=1_000_000_000)
+    begun = time.monotonic()
+    with s.daemon.udp(20) as c:
+        name = s.name()
+        c.send(wire.question(name))
+        until(lambda: s.faults.count(call) >= before + 20, 20, f"twenty calls of {call}")
+        took = time.monotonic() - begun
+        s.faults.disarm()
+        check(wire.rdata_for(name.encode().split(b"."), 1) in c.receive(), "the reply")
+    check(took >= 0.15, f"twenty calls in {took:.3f} s: it spins")
 
 
 @rows([(f"A11 R08 {call} fails with {errno.errorcode[error]} at the start: the daemon works, or exits with a reason", call, error, n)
