@@ -158,11 +158,17 @@ query_log_ok(const char *text)
 static bool
 url_path_ok(const char *s)
 {
+	/* RFC 8484, 3: servers are published as URI templates. */
+	static const char template[] = "{?dns}";
+	size_t n = strlen(s), n_template = sizeof template - 1;
+
+	if (n > n_template && strcmp(s + n - n_template, template) == 0)
+		n -= n_template;
 	/* RFC 3986, 3.3: what is not pchar or "/" ends the path or needs an escape. */
-	for (const char *c = s; *c != '\0'; c++)
-		if (*c <= ' ' || *c >= 0x7f || strchr("?#\"<>\\^`{|}", *c) != NULL)
+	for (size_t i = 0; i < n; i++)
+		if (s[i] <= ' ' || s[i] >= 0x7f || strchr("?#\"<>\\^`{|}", s[i]) != NULL)
 			return false;
-	return *s == '/' && strlen(s) <= URL_PATH_MAX;
+	return *s == '/' && n <= URL_PATH_MAX;
 }
 
 /* "" or a DNS name that is not an address: RFC 6125, 6.4 knows only names; the address is in `address`. */

@@ -33,7 +33,7 @@ enum option_form {
 	FORM_LIST_URL,  /* an https URL, a path from the root, or "" */
 	FORM_PROGRAM,   /* a path from the root, or "" */
 	FORM_QUERY_LOG, /* a path from the root, with or without dnstap: or dnstap-file:, or "" */
-	FORM_URL_PATH,  /* "/dns-query" */
+	FORM_URL_PATH,  /* "/dns-query", also "/dns-query{?dns}" */
 	FORM_DATE,      /* "2027-03-01", or "" */
 	FORM_HOST,      /* a DNS name, or "" */
 	FORM_DOMAIN,    /* a domain name, the root too */

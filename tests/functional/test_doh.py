@@ -23,11 +23,12 @@ def beside_good(t, respond, **options):
     return d, bad, good
 
 
-@rows([("H24 POST: the request follows RFC 8484 exactly", "post"), ("H24 GET: the request follows RFC 8484 exactly", "get")])
-def request(t, method):
+@rows([(f"H24 {method.upper()}{what}: the request follows RFC 8484 exactly", method, path) for method in ("post", "get")
+       for what, path in (("", "/some/path"), (" with a path that is a URI template", "/some/path{?dns}"))])
+def request(t, method, path):
     site = Site(t)
     server = DohServer(t, site)
-    d = Daemon(t, upstream("one", server, method=method, path="/some/path"), anchors=site.anchors)
+    d = Daemon(t, upstream("one", server, method=method, path=path), anchors=site.anchors)
     equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
     r = server.requests[0]
     equal(r.h[":method"], method.upper(), ":method")
