@@ -21,6 +21,7 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Sanitizers trace the process, and write what they find. */
@@ -244,6 +245,19 @@ rules_of_all(scmp_filter_ctx f)
 		}                                                                                            \
 	}
 
+/* Files of any kind, but none that gives who runs it the rights of this user: neither made so, nor changed. */
+#define RUNS_AS_OWNER ((scmp_datum_t)(S_ISUID | S_ISGID))
+#define OPEN_MAKES    ((scmp_datum_t)(O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))
+#define WRITE_FILES                                                                                          \
+	{SCMP_SYS(openat), 1, {SCMP_A2(SCMP_CMP_MASKED_EQ, OPEN_MAKES, 0)}},                                 \
+	    {SCMP_SYS(openat), 1, {SCMP_A3(SCMP_CMP_MASKED_EQ, RUNS_AS_OWNER, 0)}},                          \
+	{                                                                                                    \
+		SCMP_SYS(fchmod), 1,                                                                         \
+		{                                                                                            \
+			SCMP_A1(SCMP_CMP_MASKED_EQ, RUNS_AS_OWNER, 0)                                        \
+		}                                                                                            \
+	}
+
 #define OPEN_WRITES ((scmp_datum_t)(O_ACCMODE | O_CREAT | O_TRUNC | O_APPEND))
 /* 0xff: beside the type there are SOCK_NONBLOCK and SOCK_CLOEXEC. One protocol: no other that the type has, such as MPTCP
  * or ICMP. */
@@ -327,7 +341,7 @@ static int
 rules_of_watch(scmp_filter_ctx f)
 {
 	const struct bound_rule rules[] = {
-	    {SCMP_SYS(openat), 0, {{0}}},
+	    WRITE_FILES,
 	    UNLINK,
 	    {SCMP_SYS(clone), 1, {CLONE_FLAGS(SCMP_CMP_MASKED_EQ, THREAD_FLAGS, CLONE_THREAD)}},
 	    {SCMP_SYS(mmap),
@@ -396,11 +410,10 @@ sandbox_seal(bool kill, char **why)
 	return seal(kill, DAEMON, rules_of_daemon, why);
 }
 
-/* Files of any kind. */
 static int
 rules_of_writer(scmp_filter_ctx f)
 {
-	const struct bound_rule rules[] = {{SCMP_SYS(openat), 0, {{0}}}, UNLINK};
+	const struct bound_rule rules[] = {WRITE_FILES, UNLINK};
 
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }

@@ -11,8 +11,8 @@ TABLE = "base/sandbox/sandbox_calls.def"
 RULES = "base/sandbox/sandbox.c"
 ROW = re.compile(r'^(CALL|RARE)\((\w+), ([A-Z| ]+), "([^"]*)"\)$', re.M)
 # whose argument the filter looks at (sandbox.c), and how a trace writes it
-BOUND = {"DAEMON": ("openat", "socket", "setsockopt", "ioctl", "prlimit64", "unlinkat"), "WRITER": ("openat", "unlinkat"), "CONNECTOR": ("socket",),
-         "PORTAL": ("openat", "socket"), "WATCH": ("openat", "socket", "setsockopt", "ioctl", "clone", "clone3", "socketpair", "unlinkat")}
+BOUND = {"DAEMON": ("openat", "socket", "setsockopt", "ioctl", "prlimit64", "unlinkat"), "WRITER": ("openat", "unlinkat", "fchmod"), "CONNECTOR": ("socket",),
+         "PORTAL": ("openat", "socket"), "WATCH": ("openat", "socket", "setsockopt", "ioctl", "clone", "clone3", "socketpair", "unlinkat", "fchmod")}
 OF_ALL = ("tgkill", "fcntl", "mmap", "mprotect")
 # made at once after the filter was loaded, by libseccomp
 LOADING = ("seccomp", "prctl")
