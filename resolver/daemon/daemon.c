@@ -347,8 +347,8 @@ daemon_settle(struct daemon *d)
 	recorder_start(d->recorder, s, sandbox_kills());
 	record_ldns_seal();
 	/* The filter allows no new threads, and nothing that a client or an upstream sent is read without the filter. */
-	if (workers_start(&d->workers) != RES_OK)
-		return daemon_fail(EXIT_TROUBLE, NULL);
+	if (workers_start(&d->workers, &why) != RES_OK)
+		return daemon_fail(EXIT_TROUBLE, why);
 	if (sandbox_seal(sandbox_kills(), &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
 	workers_run(&d->workers);

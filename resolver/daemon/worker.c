@@ -6,6 +6,7 @@
 #include "resolver/daemon/portal_link.h"
 #include "resolver/upstreams.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
@@ -193,7 +194,8 @@ worker_start(struct worker *w)
 	failed = pthread_create(&w->thread, NULL, worker_thread, w);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	w->started = failed == 0;
-	return failed == 0 ? RES_OK : RES_NOMEM;
+	errno = failed;
+	return failed == 0 ? RES_OK : RES_IO;
 }
 
 void

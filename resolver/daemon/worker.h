@@ -30,7 +30,8 @@ struct worker_setup {
 	void *ctx;
 };
 enum res worker_new(struct worker **, const struct worker_setup *);
-/* Its thread waits: it reads nothing until worker_run, so that a process can be sealed whose filter allows no new thread. */
+/* Its thread waits: it reads nothing until worker_run, so that a process can be sealed whose filter allows no new thread.
+ * RES_IO: errno says why there is none. */
 enum res worker_start(struct worker *);
 void worker_run(struct worker *);
 /* Stops the loop and waits for the thread; harmless when it was not started. */

@@ -5,7 +5,9 @@
 #include "resolver/daemon/sockets.h"
 #include "resolver/reader.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 /*
  * Entries of the cache lie in the heaps of workers, whose locks free takes. Who frees a million of them in one go, taking the
@@ -107,13 +109,19 @@ workers_new(struct workers *w, const struct workers_setup *of_all, char **why)
 }
 
 enum res
-workers_start(struct workers *w)
+workers_start(struct workers *w, char **why)
 {
-	enum res res = RES_OK;
+	struct buf b = buf_max(256);
 
-	for (unsigned i = 0; i < w->n && res == RES_OK; i++)
-		res = worker_start(w->v[i]);
-	return res;
+	for (unsigned i = 0; i < w->n; i++) {
+		if (worker_start(w->v[i]) == RES_OK)
+			continue;
+		buf_format(&b, "cannot start the thread of worker %u of %u: %s", i + 1, w->n,
+			   strerror(errno));
+		*why = buf_take_cstr(&b);
+		return RES_IO;
+	}
+	return RES_OK;
 }
 
 void

@@ -33,8 +33,8 @@ struct workers_setup {
 };
 /* *why (yours) on failure; workers_free in either case. */
 enum res workers_new(struct workers *, const struct workers_setup *, char **why);
-/* The threads read nothing until workers_run. */
-enum res workers_start(struct workers *);
+/* The threads read nothing until workers_run. *why (yours) on failure. */
+enum res workers_start(struct workers *, char **why);
 void workers_run(struct workers *);
 /* The main loop stops when all have drained, or when one cannot be told. */
 void workers_drain(struct workers *);

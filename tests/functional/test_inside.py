@@ -416,6 +416,22 @@ def held_before(t, workers):
     check(server.connections > 0, "the upstream was not asked")
 
 
+@rows([(f"A16 {signal.Signals(number).name} before the filter is loaded is obeyed afterwards", number, word)
+       for number, word in ((signal.SIGTERM, "ended "), (signal.SIGINT, "ended "), (signal.SIGHUP, "reloaded generation=2"))], builds=("gcc",))
+def signalled_before(t, number, word):
+    pipe = t.path("hold")
+    os.mkfifo(pipe)
+    d = Daemon(t, 'upstream "none" { address = {"192.0.2.1"} }\n', wait=False, env=preloaded(t, CTSTUB_INSIDE_HOLD=pipe, CTSTUB_INSIDE_HELD=PROCESSES[0]))
+    d.process.wait_log("held", 30)
+    d.process.popen.send_signal(number)
+    with open(pipe, "wb"):
+        pass
+    d.process.wait_log(word, 30)
+    if number != signal.SIGHUP:
+        d.process.expect = None
+        equal(d.process.popen.wait(patient(20)), 0, "exit code")
+
+
 def threads(d):
     """What the kernel says of each thread of a daemon, by the thread's number."""
     found = {}

@@ -1,9 +1,13 @@
 """Several workers, one cache: what one of them received is found by all, and what is taken out is gone for all. The kernel chooses the
 worker by the client's port, so each question below comes from a port of its own: 30 of them miss no worker."""
+import errno
+
 from functional._common import stub
 from harness import client, wire
-from harness.case import case, check, equal, until
-from harness.daemon import upstream
+from harness.case import case, check, equal, rows, until
+from harness.daemon import Daemon, upstream
+from harness.faults import Faults
+from harness.patience import patient
 from harness.upstream import DotServer
 
 PORTS = 30
@@ -97,3 +101,14 @@ def reloaded(t):
     for _ in range(3):
         check(d.ctl("reload")["ok"], "another reload")
     from_all_ports(d, "www.example.com")
+
+
+@rows([(f"without the thread of worker {k} of {n} the start ends, also of workers that wait already, and the message names it", k, n)
+       for k, n in ((1, 1), (1, 4), (3, 4), (4, 4))], builds=("gcc", "san"))
+def no_thread(t, k, n):
+    faults = Faults(t)
+    faults.arm("thread", k, errno.EAGAIN)
+    d = Daemon(t, 'upstream "none" { address = {"192.0.2.1"} }\n', workers=n, env=faults.env, wait=False)
+    d.process.expect = None
+    equal((d.process.popen.wait(patient(20)), faults.hits), (3, 1), "exit code, and threads that were not made")
+    check(f"cannot start the thread of worker {k} of {n}: Resource temporarily unavailable" in d.log(), d.log())
