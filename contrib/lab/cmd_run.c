@@ -304,10 +304,11 @@ results_show(struct run *run)
 	return results_count(run->results, "fail") > 0 ? LAB_REFUSED : LAB_DONE;
 }
 
-/* A folder of the build or of the installation. */
+/* Those of the source, where this was built in it or in a folder of it, or of the installation. */
 static const char *
 adapters_folder(void)
 {
+	static const char *const from_build[] = {"/contrib/lab/adapters", "/../contrib/lab/adapters"};
 	static char path[FILE_PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", path, sizeof path - 64);
 	char *slash;
@@ -315,8 +316,8 @@ adapters_folder(void)
 	if (n > 0) {
 		path[n] = '\0';
 		slash = strrchr(path, '/');
-		if (slash != NULL) {
-			snprintf(slash, 64, "/contrib/lab/adapters");
+		for (size_t i = 0; slash != NULL && i < sizeof from_build / sizeof from_build[0]; i++) {
+			snprintf(slash, 64, "%s", from_build[i]);
 			if (access(path, X_OK) == 0)
 				return path;
 		}

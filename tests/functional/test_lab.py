@@ -343,6 +343,19 @@ def usage(t, words):
     check(err and not out, f"the complaint belongs on standard error: {out!r} {err!r}")
 
 
+@rows([("where it was built in the source", "", "contrib/lab/adapters"),
+       ("where it was built in a folder of the source", "build/", "build/../contrib/lab/adapters"),
+       ("far from any source", "far/bin/", None)], builds=("gcc",))
+def finds_adapters(t, folder, want):
+    """The lab takes its adapters from the source or the installation."""
+    os.makedirs(t.path("contrib/lab/adapters"))
+    os.makedirs(t.path(folder), exist_ok=True)
+    program = shutil.copy(t.program("ctstub-lab"), t.path(folder + "ctstub-lab"))
+    code, _, err = t.run(program, "run", "--client", "nonsense")
+    where = err.rpartition("no such adapter in ")[2].strip()
+    check(code == 2 and where == t.path(want) if want else where.endswith("/share/ctstub/lab/adapters"), f"{code}: {err}")
+
+
 @case("a report has every client and scenario, as Markdown, JSON and a self-contained page")
 def report(t):
     def results(client, outcome, mark):
