@@ -49,7 +49,7 @@ const struct verb verb_table[] = {
      cmd_captive},
     {"metrics", "[-c FILE | --socket PATH] [--json] --listen ADDR:PORT",
      "serve the daemon's counters to Prometheus over HTTP", metrics_options, NULL, cmd_metrics},
-    {"setup", "[-c FILE] [--yes | --undo | --check [--json]] [--with-links]",
+    {"setup", "[-c FILE] [[--yes] [--with-links] | --undo | --check [--json]]",
      "make this machine resolve through ctstub, or restore what was there", setup_options, NULL, cmd_setup},
     {"egress",
      "[-c FILE] [--user NAME] [--lists-user NAME] [--updates]\n"

@@ -178,6 +178,17 @@ def related_pages(t):
         equal(listed, sorted(listed, key=lambda p: (p[1], p[0])), f"{name}: order by section, then name")
 
 
+@case("ctstubd(8) has every option whose change needs a restart, and no other", builds=("gcc",))
+def restart_options(t):
+    table = re.search(r"at_start_only\[\] = \{(.*?)\};", read(t, "config/changes.c"), re.S)[1]
+    rows = {ident: (section, name) for ident, section, name in re.findall(r'^OPTION\((\w+), (\w+), "([^"]+)"', read(t, "config/options.def"), re.M)}
+    want = {name if section == "TOP" else section.lower().replace("_", "-") + "." + name
+            for section, name in (rows[ident] for ident in re.findall(r"OPTION_(\w+)", table))}
+    sentence = re.search(r"^A change of\n(.*?)^needs a restart", read(t, "resolver/daemon/ctstubd.8"), re.M | re.S)[1]
+    check(len(want) > 4, f"the table was not found: {want}")
+    equal(set(re.findall(r"[a-z][a-z.-]+", re.sub(r"^or$", "", sentence.replace(".Ic", ""), flags=re.M))), want, "options")
+
+
 @case("the check of documents sees a path, a function and an answer that are not there", builds=("gcc",))
 def control(_t):
     files = ["base/a.c", "docs/x.md", "tests/data/README.md"]
