@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/sandbox/sandbox.h"
+#include "config/named_paths.h"
 #include "contrib/watch/findings.h"
 #include "contrib/watch/launcher.h"
 #include "contrib/watch/options.h"
@@ -264,11 +265,15 @@ watch_run(struct watch *w, bool *again)
 static int
 config_test(const struct watch_options *options)
 {
-	struct config_errors errors = {0};
+	struct config_errors errors = {0}, warnings = {0};
 	struct watch_plan *plan;
 
 	if (watch_plan_read(&plan, options->file, &errors) != RES_OK)
 		return plan_refused(&errors);
+	named_paths_check(plan->snapshot->settings, NULL, &warnings);
+	for (size_t i = 0; i < warnings.n; i++)
+		(void)printf("warning: %s\n", warnings.line[i]);
+	config_errors_free(&warnings);
 	(void)printf("%s: OK\n", options->file != NULL ? options->file : "compiled-in defaults");
 	config_errors_free(&errors);
 	watch_plan_free(plan);

@@ -1,5 +1,6 @@
 #include "contrib/watch/plan.h"
 
+#include "base/text.h"
 #include "config/file.h"
 
 #include <stdlib.h>
@@ -109,16 +110,36 @@ list_fill(struct watch_plan *p, struct config_errors *errors)
 
 /* ---- what is expected */
 
+/* Any CA can choose a serial: one that is known says nothing of a certificate. */
+static enum res
+known_serials_find(struct faults *faults, struct span text)
+{
+	struct span line, word;
+	enum res res = RES_OK;
+
+	for (size_t n = 1; text_line_take(&text, &line); n++) {
+		if (!text_word_take(&line, &word) || !span_equal(word, span_str("serial")))
+			continue;
+		faults_add(faults, n,
+			   strdup("an entry by serial, \"cert-sha256\", \"spki-sha256\" or \"issuer\" was "
+				  "expected: any CA can choose a serial"));
+		res = RES_MALFORMED;
+	}
+	return res;
+}
+
 static enum res
 known_file_add(struct cert_match_builder *b, const struct strings *files, size_t i,
 	       struct config_errors *errors)
 {
 	struct faults faults = {.n = 0};
 	struct buf text = buf_max(0);
-	enum res res = file_text(&text, files, i, DISALLOW_FILE_MAX, "known-file", errors);
+	enum res res = file_text(&text, files, i, DISALLOW_FILE_MAX, "known-file", errors), serials;
 
 	if (res == RES_OK) {
+		serials = known_serials_find(&faults, buf_span(&text));
 		res = disallow_add_file(b, buf_span(&text), &faults);
+		res = res == RES_OK ? serials : res;
 		list_faults_report(errors, files->place[i], "known-file", files->v[i], &faults);
 	}
 	faults_clear(&faults);
@@ -140,15 +161,7 @@ known_fill(struct watch_plan *p, struct config_errors *errors)
 		cert_match_builder_free(b);
 		return worst;
 	}
-	res = cert_match_finish(&p->known, b);
-	if (res == RES_OK && cert_match_has_kind(p->known, CERT_MATCH_SERIAL)) {
-		config_errors_add(errors, files->place[0],
-				  "option \"known-file\": an entry by serial, \"cert-sha256\", "
-				  "\"spki-sha256\" or \"issuer\" was "
-				  "expected: any CA can choose a serial");
-		res = RES_MALFORMED;
-	}
-	return res;
+	return cert_match_finish(&p->known, b);
 }
 
 enum res

@@ -43,13 +43,20 @@ def place(t, there):
     return path
 
 
-def config_test(t, text):
+def config_test(t, text, program="ctstubd"):
     config = t.write("c.conf", f'user = ""\n{text}\n{UP}')
-    code, out, err = t.run("ctstubd", "-t", "-c", config)
+    code, out, err = t.run(program, "-t", "-c", config)
     equal((code, err), (0, ""), f"exit code and standard error; {out}")
     lines = out.splitlines()
     equal(lines[-1], f"{config}: OK", "the last line")
     return [line.replace(f"warning: {config}:", "") for line in lines[:-1]]
+
+
+@rows([(f"ctstub-watch -t says why the program of exec cannot run, where there is {there}", there, why) for there, why in OPTIONS[-1][2].items()], builds=("gcc",))
+def watcher(t, there, why):
+    path = place(t, there)
+    found = [line for line in config_test(t, OPTIONS[-1][1].format(path=path), "ctstub-watch") if "exec" in line]
+    equal(found, [f'2: option "exec": cannot use {path}: {why}, so ctstub-watch cannot run it'], "warnings")
 
 
 @rows([(f"{line.split('{{')[0].strip()} {option}, where there is {there}: -t says why it cannot be used, and what follows", option, line, there, why, then)

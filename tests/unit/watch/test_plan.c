@@ -14,7 +14,8 @@ errors_of_the_plan_have_their_place(void **state)
 	    {"a bad item", "watch { watch-file = {\"@D/watched.txt\"} }", "", "1.1.1.1\n*.test\n", "/watched.txt:2: an address, a prefix"},
 	    {"a file that is not there", "watch { watch-file = {\"@D/none.txt\"} }", "", "", "none.txt"},
 	    {"a bad known entry", "watch { known-file = {\"@D/known.txt\"} }", "spki-sha256 00\n", "", "/known.txt:1: "},
-	    {"a known serial", "watch { known-file = {\"@D/known.txt\"} }", "serial 01 issuer CN=x\n", "", "any CA can choose a serial"},
+	    {"a known serial", "watch { known-file = {\"@D/known.txt\"} }", "issuer CN=y\n serial 01 issuer CN=x\n", "",
+		"/known.txt:2: an entry by serial, \"cert-sha256\", \"spki-sha256\" or \"issuer\" was expected: any CA can choose a serial"},
 	    {"enforce without anything known", "watch { block = \"enforce\" }", "", "", "upstream \"lab\" has no allow-issuer"},
 	};
 
