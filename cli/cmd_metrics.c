@@ -2,8 +2,8 @@
  * ctstub metrics: the daemon's numbers for Prometheus, from a process of its own, so that the daemon holds no
  * web server.
  *
- * One connection at a time, one request a connection, bounded in size and time; a request is not read
- * beyond its first line. Every scrape is one question over the control socket.
+ * One request a connection, bounded in size and time; a request is not read beyond its first line. Clients that are slow
+ * with it do not keep others waiting. Every scrape is one question over the control socket.
  */
 #include "config.h"
 #include "cli/control.h"
@@ -24,6 +24,7 @@
 #define REQUEST_MAX     8192
 #define REQUEST_WAIT_MS 3000 /* for a whole request, and for taking the whole response */
 #define LISTEN_BACKLOG  16
+#define WAITING_MAX     16 /* clients whose requests are not whole; for one more the oldest is closed */
 
 static const char verb[] = "metrics";
 
@@ -119,25 +120,6 @@ metrics_respond(int fd, const char *status, const char *type, struct span body, 
 	buf_free(&out);
 }
 
-/* Up to the empty line; false: too long, too slow, or gone. */
-static bool
-metrics_request_receive(int fd, char request[REQUEST_MAX], int64_t until_ms)
-{
-	size_t n = 0;
-
-	while (n < REQUEST_MAX - 1 && metrics_wait_for(fd, POLLIN, until_ms)) {
-		ssize_t got = recv(fd, request + n, REQUEST_MAX - 1 - n, MSG_DONTWAIT);
-
-		if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR))
-			return false;
-		n += got > 0 ? (size_t)got : 0;
-		request[n] = '\0';
-		if (strstr(request, "\r\n\r\n") != NULL)
-			return strlen(request) == n; /* no NUL inside */
-	}
-	return false;
-}
-
 /* Where a scrape looks. */
 struct sources {
 	const char *socket;
@@ -177,14 +159,10 @@ metrics_starts_with(const char *s, const char *with)
 }
 
 static void
-metrics_serve(int fd, const struct sources *from)
+metrics_serve(int fd, const char *request, const struct sources *from)
 {
-	char request[REQUEST_MAX];
-	bool head;
+	bool head = metrics_starts_with(request, "HEAD ");
 
-	if (!metrics_request_receive(fd, request, clock_mono_ms() + REQUEST_WAIT_MS))
-		return;
-	head = metrics_starts_with(request, "HEAD ");
 	if (!head && !metrics_starts_with(request, "GET "))
 		metrics_respond(fd, "405 Method Not Allowed", "text/plain", span_str("GET\n"), false,
 				clock_mono_ms() + REQUEST_WAIT_MS);
@@ -196,37 +174,139 @@ metrics_serve(int fd, const struct sources *from)
 				clock_mono_ms() + REQUEST_WAIT_MS);
 }
 
+/* ---- clients */
+
+/* One whose request is not whole yet. */
+struct waiting {
+	int fd;
+	int64_t until_ms;
+	size_t n;
+	char request[REQUEST_MAX];
+};
+
+struct exporter {
+	int fd; /* listens */
+	struct sources from;
+	size_t n;
+	struct waiting *waiting[WAITING_MAX]; /* the oldest first */
+};
+
+enum request { REQUEST_PART, REQUEST_WHOLE, REQUEST_BAD };
+
+/* Up to the empty line. */
+static enum request
+waiting_receive(struct waiting *w)
+{
+	ssize_t got = recv(w->fd, w->request + w->n, REQUEST_MAX - 1 - w->n, MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return REQUEST_PART;
+	if (got <= 0)
+		return REQUEST_BAD;
+	w->n += (size_t)got;
+	w->request[w->n] = '\0';
+	if (strlen(w->request) != w->n)
+		return REQUEST_BAD;
+	if (strstr(w->request, "\r\n\r\n") != NULL)
+		return REQUEST_WHOLE;
+	return w->n < REQUEST_MAX - 1 ? REQUEST_PART : REQUEST_BAD;
+}
+
+static void
+exporter_drop(struct exporter *e, size_t i)
+{
+	(void)close(e->waiting[i]->fd);
+	free(e->waiting[i]);
+	e->n--;
+	memmove(&e->waiting[i], &e->waiting[i + 1], (e->n - i) * sizeof e->waiting[0]);
+}
+
+static void
+exporter_accept(struct exporter *e)
+{
+	int fd = accept4(e->fd, NULL, NULL, SOCK_CLOEXEC);
+	struct waiting *w;
+
+	if (fd < 0) {
+		if (errno != EINTR && errno != EAGAIN && errno != ECONNABORTED)
+			(void)poll(NULL, 0, 100); /* out of descriptors: not for ever */
+		return;
+	}
+	if (e->n == WAITING_MAX)
+		exporter_drop(e, 0);
+	w = malloc(sizeof *w);
+	if (w == NULL) {
+		(void)close(fd);
+		return;
+	}
+	w->fd = fd;
+	w->until_ms = clock_mono_ms() + REQUEST_WAIT_MS;
+	w->n = 0;
+	e->waiting[e->n++] = w;
+}
+
+static void
+exporter_read(struct exporter *e, size_t i)
+{
+	switch (waiting_receive(e->waiting[i])) {
+	case REQUEST_PART:
+		return;
+	case REQUEST_WHOLE:
+		metrics_serve(e->waiting[i]->fd, e->waiting[i]->request, &e->from);
+		break;
+	case REQUEST_BAD:
+		break;
+	}
+	exporter_drop(e, i);
+}
+
+/* Waits until there is something to do, and does it. */
+static void
+exporter_turn(struct exporter *e)
+{
+	struct pollfd p[1 + WAITING_MAX] = {{.fd = e->fd, .events = POLLIN}};
+	int64_t left = e->n > 0 ? e->waiting[0]->until_ms - clock_mono_ms() : 0;
+	struct timespec t = {.tv_sec = left / 1000, .tv_nsec = left % 1000 * 1000000};
+	size_t n = e->n;
+
+	if (left < 0)
+		t = (struct timespec){0};
+	for (size_t i = 0; i < n; i++)
+		p[1 + i] = (struct pollfd){.fd = e->waiting[i]->fd, .events = POLLIN};
+	if (ppoll(p, 1 + n, n > 0 ? &t : NULL, &while_waiting) < 0)
+		return;
+	for (size_t i = n; i-- > 0;) /* backwards: some are dropped */
+		if (p[1 + i].revents != 0)
+			exporter_read(e, i);
+	while (e->n > 0 && e->waiting[0]->until_ms <= clock_mono_ms())
+		exporter_drop(e, 0);
+	if (p[0].revents != 0)
+		exporter_accept(e);
+}
+
 enum exit_code
 cmd_metrics(int argc, char **argv)
 {
 	struct control_args args;
 	struct addr listen_at;
-	struct sources from;
+	struct exporter e = {.n = 0};
 	enum exit_code code;
-	int fd;
 
 	if (!control_args_read(&args, argc, argv, 0, 0, &code))
 		return code;
 	if (args.listen == NULL || addr_read(&listen_at, args.listen, 0) != RES_OK || listen_at.port == 0)
 		return cli_complain(EXIT_USAGE, verb, "--listen ADDR:PORT was expected");
 	metrics_signals_begin();
-	fd = metrics_listen_on(&listen_at);
-	if (fd < 0)
+	e.fd = metrics_listen_on(&listen_at);
+	if (e.fd < 0)
 		return cli_complain(EXIT_TROUBLE, verb, "cannot listen on %s: %s", args.listen,
 				    strerror(errno));
-	from = (struct sources){args.socket, watch_folder(&args)};
-	while (!ended) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int client = ppoll(&p, 1, NULL, &while_waiting) == 1 ? accept(fd, NULL, NULL) : -1;
-
-		if (client >= 0) {
-			metrics_serve(client, &from);
-			(void)close(client);
-		} else if (errno != EINTR && errno != EAGAIN && errno != ECONNABORTED) {
-			(void)poll(NULL, 0, 100); /* out of descriptors: not for ever */
-		}
-	}
-	free(from.watch);
-	(void)close(fd);
+	e.from = (struct sources){args.socket, watch_folder(&args)};
+	while (!ended)
+		exporter_turn(&e);
+	while (e.n > 0)
+		exporter_drop(&e, 0);
+	free(e.from.watch);
+	(void)close(e.fd);
 	return EXIT_GOOD;
 }

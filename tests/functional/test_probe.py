@@ -10,6 +10,7 @@ from functional._common import stub
 from harness import wire
 from harness.case import case, check, equal, rows, until
 from harness.net import free_port
+from harness.patience import patient
 from harness.pki import Site, spki
 from harness.upstream import DohServer, DotServer
 
@@ -249,6 +250,31 @@ def metrics(t):
         pass
     d.process.stop()
     check(get(port, b"GET /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 503 "), "without the daemon")
+
+
+SLOW = [b"", b"G", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r"]
+
+
+@rows([("R02 metrics answers while ten other clients are slow with their requests", 10), ("R02 metrics answers while more of them are than it waits for", 100)])
+def slow_scrapers(t, number):
+    d, _ = stub(t)
+    port = free_port("127.0.0.1")
+    t.spawn("ctstub", [t.program("ctstub"), "metrics", "--socket", d.control, "--listen", f"127.0.0.1:{port}"])
+    until(lambda: listens(port), 10, "the exporter listens")
+    held = []
+    t.defer(lambda: [s.close() for s in held])
+    for i in range(number):
+        held.append(socket.create_connection(("127.0.0.1", port), patient(10)))
+        held[-1].sendall(SLOW[i % len(SLOW)])
+    answer = get(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
+    check(answer.startswith(b"HTTP/1.1 200 "), f"answer: {answer[:100]}")
+    for s in held:
+        s.settimeout(patient(10))
+        try:
+            while s.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass  # closed with bytes unread
 
 
 @rows([(v, v.split()) for v in ("status", "upstreams", "stats", "flush", "reload", "log-level debug", "captive off")])
