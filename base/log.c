@@ -70,16 +70,23 @@ log_wants(enum log_level level)
 static void
 put_json_string(struct buf *b, const char *s)
 {
+	struct span left = span_str(s);
+
 	buf_u8(b, '"');
-	for (; *s != '\0'; s++) {
-		uint8_t c = (uint8_t)*s;
+	while (left.n > 0) {
+		uint32_t c = left.p[0]; /* what is not UTF-8 is shown byte by byte */
+		size_t n = utf8_read(&c, left);
 
 		if (c == '"' || c == '\\')
-			buf_format(b, "\\%c", c);
+			buf_format(b, "\\%c", (char)c);
+		else if (c >= 0x10000) /* RFC 8259, 7 */
+			buf_format(b, "\\u%04x\\u%04x", (unsigned)(0xd800 + ((c - 0x10000) >> 10)),
+				   (unsigned)(0xdc00 + ((c - 0x10000) & 0x3ff)));
 		else if (c < 0x20 || c >= 0x7f)
-			buf_format(b, "\\u%04x", c);
+			buf_format(b, "\\u%04x", (unsigned)c);
 		else
-			buf_u8(b, c);
+			buf_u8(b, (uint8_t)c);
+		left = span_slice(left, n > 0 ? n : 1, left.n);
 	}
 	buf_u8(b, '"');
 }

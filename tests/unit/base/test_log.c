@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,40 @@ json_lines_are_json(void **state)
 	log_event(LOG_NOTICE, "x", LOG_STR("a", "q\"\\\n\xc3"), LOG_STR("b", NULL));
 	assert_string_equal(buf_cstr(&lines), "{\"time\":\"2026-11-21T18:00:00.250Z\",\"level\":\"notice\",\"event\":\"x\","
 	    "\"a\":\"q\\\"\\\\\\u000a\\u00c3\",\"b\":\"-\"}\n");
+}
+
+/* G09: a reader of JSON finds the characters that a configuration or a certificate has. */
+static void
+json_strings_are_characters(void **state)
+{
+	static const struct {
+		const char *what, *text, *json;
+	} rows[] = {
+	    {"two bytes", "b\xc3\xbc" "cher", "b\\u00fccher"},
+	    {"three bytes", "\xe2\x82\xac", "\\u20ac"},
+	    {"four bytes are a pair of surrogates", "\xf0\x9f\x98\x80", "\\ud83d\\ude00"},
+	    {"the last character", "\xf4\x8f\xbf\xbf", "\\udbff\\udfff"},
+	    {"a control character of Latin-1", "\xc2\x9b", "\\u009b"},
+	    {"text in the other direction", "\xe2\x80\xae", "\\u202e"},
+	    {"delete", "\x7f", "\\u007f"},
+	    {"no UTF-8", "\xff", "\\u00ff"},
+	    {"no UTF-8 before UTF-8", "\xff\xc3\xbc", "\\u00ff\\u00fc"},
+	    {"too long a form", "\xc0\x80", "\\u00c0\\u0080"},
+	    {"a surrogate", "\xed\xa0\x80", "\\u00ed\\u00a0\\u0080"},
+	    {"cut off", "\xe2\x82", "\\u00e2\\u0082"},
+	};
+
+	(void)state;
+	log_setup(LOG_INFO, LOG_JSON);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		char want[128];
+
+		buf_clear(&lines);
+		log_event(LOG_NOTICE, "x", LOG_STR("a", rows[i].text));
+		(void)snprintf(want, sizeof want, "\"event\":\"x\",\"a\":\"%s\"}\n", rows[i].json);
+		if (strstr(buf_cstr(&lines), want) == NULL)
+			fail_msg("%s: %s", rows[i].what, buf_cstr(&lines));
+	}
 }
 
 static void
@@ -170,6 +205,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(a_line_is_an_event_with_keys, setup, teardown),
 	    cmocka_unit_test_setup_teardown(json_lines_are_json, setup, teardown),
+	    cmocka_unit_test_setup_teardown(json_strings_are_characters, setup, teardown),
 	    cmocka_unit_test_setup_teardown(an_object_is_in_json_lines_only, setup, teardown),
 	    cmocka_unit_test_setup_teardown(g09_values_cannot_forge_lines, setup, teardown),
 	    cmocka_unit_test_setup_teardown(levels_are_kept, setup, teardown),
