@@ -11,10 +11,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* VPNs leave the default route as it is, and cover it by routes that are a little longer: 0.0.0.0/1 and 128.0.0.0/1; 2000::/3
+ * or its halves. */
+#define DEFAULT_BITS_MAX 4
+
 /* Compared byte by byte, so without padding. */
 struct default_route {
-	uint32_t family, interface, metric;
-	uint8_t gateway[16];
+	uint32_t family, interface, metric, bits;
+	uint8_t to[16], gateway[16];
 };
 
 struct network {
@@ -47,16 +51,19 @@ route_read(struct network *w, const struct nlmsghdr *h)
 	struct default_route r = {0};
 	size_t left, i;
 
-	if (h->nlmsg_len < NLMSG_LENGTH(sizeof *m) || m->rtm_dst_len != 0 || m->rtm_table != RT_TABLE_MAIN ||
-	    m->rtm_type != RTN_UNICAST || (m->rtm_flags & RTM_F_CLONED) != 0)
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof *m) || m->rtm_dst_len > DEFAULT_BITS_MAX ||
+	    m->rtm_table != RT_TABLE_MAIN || m->rtm_type != RTN_UNICAST || (m->rtm_flags & RTM_F_CLONED) != 0)
 		return false;
 	r.family = m->rtm_family;
+	r.bits = m->rtm_dst_len;
 	left = h->nlmsg_len - NLMSG_LENGTH(sizeof *m);
 	for (const struct rtattr *a = RTM_RTA(m); RTA_OK(a, left); a = RTA_NEXT(a, left)) {
 		if (a->rta_type == RTA_OIF)
 			attribute_copy(&r.interface, sizeof r.interface, a);
 		else if (a->rta_type == RTA_PRIORITY)
 			attribute_copy(&r.metric, sizeof r.metric, a);
+		else if (a->rta_type == RTA_DST)
+			attribute_copy(r.to, sizeof r.to, a);
 		else if (a->rta_type == RTA_GATEWAY)
 			attribute_copy(r.gateway, sizeof r.gateway, a);
 	}

@@ -1,6 +1,6 @@
 /*
- * network.h - notices that the machine is on another network: an address has gone, the default route is another, or
- * its interface was taken down.
+ * network.h - notices that the machine is on another network: an address has gone, the default route is another or
+ * covered by those of a VPN, or its interface was taken down.
  *
  * Older connections are dead then, and the kernel would take minutes to report that.
  */
@@ -12,7 +12,7 @@
 #include <stddef.h>
 
 #define NETWORK_SETTLE_MS  100 /* one change causes many messages */
-#define NETWORK_ROUTES_MAX 16  /* default routes remembered, to tell a new one from a repeated message */
+#define NETWORK_ROUTES_MAX 32  /* default routes remembered, to tell a new one from a repeated message */
 
 struct network;
 /* RES_IO: the kernel offers no netlink. */

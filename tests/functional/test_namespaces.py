@@ -153,6 +153,15 @@ def other_route(world):
     ip("route", "replace", "default", "via", "192.0.2.254")
 
 
+def covered_route(world):
+    for half in ("0.0.0.0/1", "128.0.0.0/1"):  # as OpenVPN's redirect-gateway def1
+        ip("route", "add", half, "via", GATE4)
+
+
+def covered_route6(world):
+    ip("-6", "route", "add", "2000::/3", "dev", "wire0")
+
+
 def link_down(world):
     ip("link", "set", "wire0", "down")
     ip("link", "set", "wire0", "up")
@@ -169,6 +178,8 @@ def link_down4():
 @rows([("P03 the local address is removed: the connection is renewed at once", UP4, remove_address),
        ("P03 the local IPv6 address is removed: the connection is renewed at once", UP6, remove_address6),
        ("P03 the default route changes: the connection is renewed at once", UP4, other_route),
+       ("P03 a VPN's routes cover the default route: the connection is renewed at once", UP4, covered_route),
+       ("P03 an IPv6 VPN's route covers the default route: the connection is renewed at once", UP6, covered_route6),
        ("P03 the link goes down and comes up: the connection is renewed at once", UP4, link_down),
        ("P03 the link goes down for good: the daemon notices, although only IPv4 was configured", UP4, None)], netns=True)
 def network_changes(t, address, change):

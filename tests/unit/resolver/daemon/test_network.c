@@ -134,6 +134,50 @@ default_routes(void **state)
 }
 
 static void
+destination_put(const char *to)
+{
+	struct rtmsg *m = (struct rtmsg *)(void *)(message.bytes + NLMSG_LENGTH(0));
+	struct addr a;
+
+	assert_int_equal(addr_read_ip(&a, to), RES_OK);
+	m->rtm_family = a.family == ADDR_V6 ? AF_INET6 : AF_INET;
+	put_attribute(RTA_DST, a.ip, addr_ip(&a).n);
+}
+
+static void
+routes_that_cover_the_default_route(void **state)
+{
+	static const struct {
+		const char *what, *to;
+		uint8_t bits;
+		bool change;
+	} rows[] = {
+	    {"the lower half", "0.0.0.0", 1, true},
+	    {"the upper half, by the same gateway", "128.0.0.0", 1, true},
+	    {"a quarter", "64.0.0.0", 2, true},
+	    {"half of IPv6", "8000::", 1, true},
+	    {"all that is assigned of IPv6", "2000::", 3, true},
+	    {"half of that", "3000::", 4, true},
+	    {"a large network", "10.0.0.0", 8, false},
+	    {"five bits", "8.0.0.0", 5, false},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		print_message("%s\n", rows[i].what);
+		route_make(RTM_NEWROUTE, rows[i].bits, RT_TABLE_MAIN, 5, "192.0.2.1");
+		destination_put(rows[i].to);
+		assert_int_equal(read_it(*state), rows[i].change);
+		assert_false(read_it(*state)); /* said again */
+		route_make(RTM_DELROUTE, rows[i].bits, RT_TABLE_MAIN, 5, "192.0.2.1");
+		destination_put(rows[i].to);
+		assert_int_equal(read_it(*state), rows[i].change); /* P03: the VPN ends */
+		route_make(RTM_NEWROUTE, rows[i].bits, RT_TABLE_MAIN, 5, "192.0.2.1");
+		destination_put(rows[i].to);
+		assert_int_equal(read_it(*state), rows[i].change); /* and is there again, for the next row */
+	}
+}
+
+static void
 interfaces(void **state)
 {
 	struct network *w = *state;
@@ -201,6 +245,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(addresses, setup, teardown),
 	    cmocka_unit_test_setup_teardown(default_routes, setup, teardown),
+	    cmocka_unit_test_setup_teardown(routes_that_cover_the_default_route, setup, teardown),
 	    cmocka_unit_test_setup_teardown(interfaces, setup, teardown),
 	    cmocka_unit_test_setup_teardown(more_routes_than_are_remembered, setup, teardown),
 	    cmocka_unit_test_setup_teardown(cut_short, setup, teardown),
