@@ -223,7 +223,8 @@ compile_entries(struct compile *c, const struct strings *entries, enum option_id
 	return list == NULL ? NULL : compile_keep(c, NULL, list, drop_disallow);
 }
 
-/* One file of the watcher. A folder that this user may not enter is a warning: `-t` by hand sees nothing of it. */
+/* One file of the watcher. A folder that this user may not enter is a warning: `-t` by hand sees nothing of it. To the daemon
+ * it is more (snapshot.h, watch_unread). */
 static void
 watch_file_add(struct compile *c, struct cert_match_builder *b, const char *name)
 {
@@ -243,6 +244,7 @@ watch_file_add(struct compile *c, struct cert_match_builder *b, const char *name
 	}
 	if (res == RES_IO && errno == EACCES) {
 		config_errors_add(&c->warnings, place, "%s", why != NULL ? why : res_text(res));
+		c->snap->watch_unread = true;
 		free(why);
 	} else if (res != RES_OK && res != RES_NOT_FOUND) {
 		compile_fail(c, place, OPTION_STATE_DIR, res, why);

@@ -52,6 +52,7 @@ struct snapshot {
 	const char *
 	    *list_warning; /* of files that the options name: items left out, lists that cannot be read */
 	size_t n_list_warning;
+	bool watch_unread;       /* this user may not read the watcher's entries; a list warning says why */
 	struct owned_list owned; /* everything it points to */
 };
 

@@ -1,6 +1,7 @@
 #include "resolver/daemon/configuration.h"
 
 #include "base/log.h"
+#include "config/load.h"
 #include "resolver/daemon/path_check.h"
 #include "resolver/filter.h"
 
@@ -43,6 +44,20 @@ log_as_configured(const struct configuration *c)
 	log_setup(level > LOG_DEBUG ? LOG_DEBUG : (enum log_level)level, s->log_format);
 }
 
+/* A reload must not lose entries that refuse certificates because their folder has another owner or mode by now. */
+static bool
+entries_are_kept(const struct plan *before, const struct plan *plan, struct config_errors *errors)
+{
+	const struct snapshot *snap = plan->snapshot;
+
+	if (!snap->watch_unread || before->snapshot->watch_unread)
+		return true;
+	config_errors_add(errors, snap->settings->set_at[OPTION_STATE_DIR],
+			  "the daemon's user may not read the entries of ctstub-watch in %s/" WATCH_FOLDER,
+			  snap->settings->state_dir);
+	return false;
+}
+
 /* A plan that fits the sockets. *out is yours on RES_OK alone. */
 static enum res
 plan_read_for(const struct configuration *c, struct plan **out, bool at_boot, struct config_errors *errors)
@@ -50,7 +65,8 @@ plan_read_for(const struct configuration *c, struct plan **out, bool at_boot, st
 	struct plan *plan = NULL;
 	enum res res = plan_read(&plan, c->file, c->generation, at_boot, errors);
 
-	if (res == RES_OK && !held_matches(c->held, plan->snapshot->settings, errors)) {
+	if (res == RES_OK && (!held_matches(c->held, plan->snapshot->settings, errors) ||
+			      (!at_boot && !entries_are_kept(c->plan, plan, errors)))) {
 		plan_unref(plan);
 		return RES_MALFORMED;
 	}

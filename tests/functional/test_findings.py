@@ -200,9 +200,9 @@ def known(t):
 # ---- a feed for many machines
 
 class Feed:
-    def __init__(self, t):
+    def __init__(self, t, **top):
         self.t = t
-        self.d, self.server = stub(t)
+        self.d, self.server = stub(t, **top)
         self.web = Web(t, self.d.site)
         self.key = t.path("org")
         self.entries = t.write("entries.txt", "# ours\nserial 01 issuer CN=x\n")
@@ -239,6 +239,26 @@ def feed_in_force(t):
     equal(feed.reload_wanted(), False, "a reload is wanted although the daemon reloaded")
     code, out, err = feed.pull()
     check(code == 0 and "here already" in out, f"{code} {out}{err}")
+
+
+@case("a reload is refused when the daemon may not read the watcher's folder, and the entries stay in force")
+def feed_unreadable(t):
+    feed = Feed(t, user="nobody")
+    serial = f"{feed.d.site.cert.serial_number:x}"
+    feed.entries = t.write("entries.txt", f"serial {serial} issuer {feed.d.site.intermediate.name.rfc4514_string()}\n")
+    feed.sign()
+    equal(feed.pull()[0], 0, "the first pull")
+    folder = os.path.join(feed.d.dir, "watch")
+    os.chown(folder, 0, 0)
+    os.chmod(folder, 0o700)
+    code, out, err = t.run("ctstub", "reload", "--socket", feed.d.control)
+    servfail(feed.d.ask("after.example.com"), "one", "disallowed")
+    check(code != 0 and "watch" in out + err, f"{code} {out}{err}")
+    feed.sign()
+    code, out, err = feed.pull()
+    check(code == 0 and "did not reload" in out, f"{code} {out}{err}")
+    os.chmod(folder, 0o755)
+    equal(t.run("ctstub", "reload", "--socket", feed.d.control)[0], 0, "a reload once it can be read")
 
 
 @case("when the daemon does not reload, a file says that it should, for the path unit")
