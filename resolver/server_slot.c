@@ -123,6 +123,9 @@ server_connect(struct server *s)
 
 	if (slot == NULL)
 		return;
+	/* Another connection was refused meanwhile. The one that is open would end no refusal: nothing new is judged on it. */
+	if (s->health == HEALTH_REFUSED && server_is_ready(s))
+		tp_slot_drop(slot, false);
 	s->connects = !server_is_ready(s);
 	tp_slot_connect(slot);
 }

@@ -6,6 +6,7 @@ from functional._common import stub
 from harness import client, wire
 from harness.case import at_most, case, check, equal, rows, until
 from harness.patience import patient
+from harness.pki import Site
 from harness.upstream import DohServer, Gone
 
 SLOW = "slow.example.net"
@@ -101,3 +102,22 @@ def off(t):
         gate.open.set()
         check(behind.receive(), "no answer")
     equal(counted(d, "beside"), 0, "questions over a second connection")
+
+
+@case("a server whose second connection was refused is connected to anew, although the first is open and idle")
+def refused_apart(t):
+    d, server = stub(t)
+    other = Site(t, prefix="other")
+
+    def answer(q):
+        if not q.name.startswith("bad"):
+            return wire.answer(q)
+        server.context.load_cert_chain(other.chain, other.key_file)  # who connects from now on meets somebody else
+        return wire.answer(q, rcode=2)
+
+    d.ask("warm.example.com")
+    server.answer = answer
+    until(lambda: d.ask("bad.example.org") and d.ctl("upstreams")["upstreams"][0]["health"] == "refused", 10, "the server is refused")
+    server.context.load_cert_chain(d.site.chain, d.site.key_file)
+    until(lambda: client.rcode(d.ask("good.example.com")) == "NOERROR", 20, "the server serves again")
+    check("detail=idle" not in d.log(), "only when the first connection had been idle for too long")
