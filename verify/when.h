@@ -24,10 +24,11 @@ when_at(int64_t now_ms)
 	return (struct when){now_ms, now_ms, false};
 }
 
+/* floor_ms 0: none is known. */
 static inline struct when
 when_of(int64_t now_ms, int64_t floor_ms)
 {
-	return (struct when){now_ms < floor_ms ? floor_ms : now_ms, now_ms, now_ms < floor_ms};
+	return floor_ms != 0 && now_ms < floor_ms ? (struct when){floor_ms, now_ms, true} : when_at(now_ms);
 }
 
 /* The same with a clock that may be any time after the floor, when it is not set: what would be found if it were? */

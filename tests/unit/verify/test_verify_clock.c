@@ -306,9 +306,17 @@ list_was_stale_at_the_floor(struct forged *f)
 	f->policy.ct_when_stale = CT_STALE_REFUSE;
 }
 
+static void
+before_1970_and_no_floor(struct forged *f)
+{
+	not_yet_and_no_floor(f);
+	f->in.now_ms = -DAY;
+}
+
 static const struct forged_row not_set[] = {
     {"K03 in 1970 the clock is to blame, not the certificate", good, "clock-not-set"},
     {"without a floor the certificate is not valid yet", not_yet_and_no_floor, "not-yet-valid,ct-too-few-scts"},
+    {"nor is it in the year before 1970", before_1970_and_no_floor, "not-yet-valid,ct-too-few-scts"},
     {"with a clock after the floor the certificate is not valid yet", early_and_clock_right, "not-yet-valid,ct-too-few-scts"},
     {"a clock at the floor is set", clock_right_after_the_floor, ""},
     {"a clock before the floor refuses no certificate that is valid by both", clock_a_little_slow, ""},
