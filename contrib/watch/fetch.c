@@ -247,6 +247,8 @@ transfer_setup(struct transfer *t, const struct fetch_request *request)
 	SET(CURLOPT_URL, request->url);
 	SET(CURLOPT_PROTOCOLS_STR, "https");
 	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	/* The answer of a proxy to CONNECT is not the server's, whose chain is not there yet. */
+	SET(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
 	SET(CURLOPT_NOSIGNAL, 1L);
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)FETCHER_CONNECT_MS);
 	SET(CURLOPT_TIMEOUT_MS, (long)FETCHER_TOTAL_MS);

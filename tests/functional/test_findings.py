@@ -16,7 +16,7 @@ from harness.daemon import Daemon, upstream
 from harness.pki import Site, spki
 from harness.toylogs import ToyLogs, leaf_hash, root_from_path
 from harness.upstream import DotServer
-from harness.web import Web
+from harness.web import HttpProxy, Web
 
 FINDING = {"event": "finding", "id": "00", "kind": "rogue", "because": "nobody expects it", "log": {"name": "Toy\u001b[31m log", "id": "AA=="},
            "index": 7, "logged": "2026-11-28T08:00:00.000Z", "matched": [{"item": "1.1.1.1", "upstream": "cloudflare"}],
@@ -212,8 +212,8 @@ class Feed:
         code, out, err = self.t.run("ctstub-watch", "sign", "--key", (key or self.key) + ".key", "--output", self.web.path("feed.txt"), *more, self.entries)
         equal(code, 0, f"sign: {out}{err}")
 
-    def pull(self, *more):
-        return self.t.run("ctstub-watch", "pull", "-c", self.d.config, "--key", self.key + ".pub", "--ca", self.d.site.anchors, *more, self.web.url)
+    def pull(self, *more, env=None):
+        return self.t.run("ctstub-watch", "pull", "-c", self.d.config, "--key", self.key + ".pub", "--ca", self.d.site.anchors, *more, self.web.url, env=env)
 
     def reload_wanted(self):
         return os.path.exists(os.path.join(self.d.dir, "watch", "reload-wanted"))
@@ -239,6 +239,15 @@ def feed_in_force(t):
     equal(feed.reload_wanted(), False, "a reload is wanted although the daemon reloaded")
     code, out, err = feed.pull()
     check(code == 0 and "here already" in out, f"{code} {out}{err}")
+
+
+@case("a feed is pulled through the proxy that https_proxy names")
+def feed_through_a_proxy(t):
+    feed, proxy = Feed(t), HttpProxy(t)
+    feed.sign()
+    code, out, err = feed.pull(env=t.env(https_proxy=proxy.url))
+    check(code == 0 and "edition 1 taken" in out, f"{code} {out}{err}")
+    check(proxy.asked, "nothing went through the proxy")
 
 
 @case("a reload is refused when the daemon may not read the watcher's folder, and the entries stay in force")

@@ -6,6 +6,7 @@ from functional._common import Https
 from harness.case import case, check, equal, rows
 from harness.minisign import Minisign
 from harness.pki import DAY, Log, Site, log_list, utc_now
+from harness.web import HttpProxy
 
 LOGS = [Log(f"Log {i}", f"Operator {i % 2}") for i in range(6)]
 
@@ -118,11 +119,11 @@ def huge(t):
     check(code == 3 and "larger" in err, f"{code}: {err}")
 
 
-def update(t, site, server, *options):
+def update(t, site, server, *options, env=None):
     """With the site's own logs as the list in effect, the server's SCTs can count."""
     first = t.write("first.json", log_list(site.logs, utc_now()))
     equal(t.run("ctstub", "ct-logs", "import", "--force", "-c", config(t, site), first)[0], 0, "exit code of the first import")
-    return t.run("ctstub", "ct-logs", "update", "--json", "-c", config(t, site), "--url", server.url, *options)
+    return t.run("ctstub", "ct-logs", "update", "--json", "-c", config(t, site), "--url", server.url, *options, env=env)
 
 
 @case("update fetches a list from a server with a good certificate")
@@ -140,6 +141,17 @@ def not_logged(t):
     server = Https(t, site, log_list(site.logs, utc_now() + DAY).encode())
     code, out, err = update(t, site, server)
     equal((code, json.loads(out)["reasons"]), (1, ["ct-no-scts"]), f"exit code and reasons ({err})")
+
+
+@rows([("update goes through the proxy that https_proxy names", "127.0.0.1", 0),
+       ("through a proxy a server with the certificate of another address is refused as well", "192.0.2.1", 1)])
+def through_a_proxy(t, address, code):
+    site = Site(t, ips=(address,), with_ct=True)
+    server = Https(t, site, log_list(site.logs, utc_now() + DAY).encode())
+    proxy = HttpProxy(t)
+    have, out, err = update(t, site, server, env=t.env(https_proxy=proxy.url))
+    equal((have, len(proxy.asked)), (code, 1), f"exit code, and connections through the proxy ({out} {err})")
+    check(code == 0 or json.loads(out)["reasons"] == ["ip-mismatch"], f"reasons: {out}")
 
 
 @case("update refuses a server with the certificate of another address")

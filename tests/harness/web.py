@@ -1,8 +1,10 @@
-"""A web server with files, over TLS."""
+"""A web server with files, over TLS, and a proxy for CONNECT."""
 import contextlib
 import functools
 import http.server
 import os
+import select
+import socket
 import ssl
 import threading
 
@@ -45,3 +47,36 @@ class Web:
 
     def path(self, name):
         return os.path.join(self.folder, name)
+
+
+class Connect(http.server.BaseHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+    def do_CONNECT(self):
+        self.server.asked.append(self.path)
+        host, port = self.path.rsplit(":", 1)
+        with contextlib.suppress(OSError), socket.create_connection((host, int(port))) as there:
+            self.send_response(200, "Connection established")
+            self.end_headers()
+            self.wfile.flush()
+            ends = {self.connection: there, there: self.connection}
+            while True:
+                for one in select.select(list(ends), [], [])[0]:
+                    data = one.recv(65536)
+                    if not data:
+                        return
+                    ends[one].sendall(data)
+
+
+class HttpProxy:
+    """A proxy that passes on what goes through CONNECT, as HTTPS does; asked: to where."""
+
+    def __init__(self, t):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Connect)
+        server.daemon_threads = True
+        self.asked = server.asked = []
+        self.url = f"http://127.0.0.1:{server.server_address[1]}"
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        t.defer(server.server_close)
+        t.defer(server.shutdown)
