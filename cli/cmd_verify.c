@@ -73,7 +73,7 @@ verify_take_expected(struct verify *req, int c, const char *arg)
 	if (!ok)
 		(void)cli_complain(EXIT_USAGE, verb, "\"%s\": %s was expected", arg,
 				   c == OPT_IP     ? "an IP address"
-				   : c == OPT_NAME ? "a DNS name in ASCII"
+				   : c == OPT_NAME ? "a host name in ASCII"
 						   : "a time like 2026-11-21T18:00:00Z");
 	return ok;
 }

@@ -63,12 +63,27 @@ check_addresses(struct check *c, const struct upstream_settings *u)
 				     u->title, addr_text(&u->address.v[i], text));
 }
 
+/* This name finds resolvers, and is the name of none: no certificate bears it, and it is not sent as SNI (RFC 9462). */
+static bool
+is_discovery_name(const char *name)
+{
+	static const char arpa[] = "resolver.arpa";
+	size_t n = strlen(name), tail = sizeof arpa - 1;
+
+	return n >= tail && strcmp(name + n - tail, arpa) == 0 && (n == tail || name[n - tail - 1] == '.');
+}
+
 static void
 check_upstream(struct check *c, const struct upstream_settings *u)
 {
 	bool cert = *u->client_cert != '\0', key = *u->client_key != '\0';
 
 	check_addresses(c, u);
+	if (is_discovery_name(u->name))
+		FAIL(c, place_of(u, OPTION_NAME),
+		     "upstream \"%s\" has the name \"%s\", which no server bears, the name in its "
+		     "certificate or \"\" was expected",
+		     u->title, u->name);
 	if (cert != key && !is_wrong(u->set_at, cert ? OPTION_CLIENT_KEY : OPTION_CLIENT_CERT))
 		FAIL(c, place_of(u, cert ? OPTION_CLIENT_CERT : OPTION_CLIENT_KEY),
 		     "upstream \"%s\" has \"%s\" alone, "

@@ -1,6 +1,7 @@
 #include "config/forms.h"
 
 #include "base/text.h"
+#include "verify/x509/identity.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,7 +104,7 @@ static const char *const expected[] = {
 		       "(\"dnstap:/run/dnstap.sock\"), a file of frames (\"dnstap-file:/...\") or \"\"",
     [FORM_URL_PATH] = "a path that begins with \"/\", without \"?\", \"#\" and spaces",
     [FORM_DATE] = "a day (\"2027-03-01\") or \"\"",
-    [FORM_HOST] = "a DNS name in ASCII (xn--...) or \"\"",
+    [FORM_HOST] = "a host name in ASCII (xn--...) or \"\"",
     [FORM_DOMAIN] = "a domain name in ASCII (xn--...)",
     [FORM_ENTRY] = "an entry that is not empty",
     [FORM_CA_ENTRY] = "\"spki-sha256 <hex>\", \"cert-sha256 <hex>\" or \"issuer <name>\"",
@@ -171,19 +172,11 @@ url_path_ok(const char *s)
 	return *s == '/' && n <= URL_PATH_MAX;
 }
 
-/* "" or a DNS name that is not an address: RFC 6125, 6.4 knows only names; the address is in `address`. */
+/* "" or a name that a certificate can bear; an address is none (RFC 9525, 2): it is in `address`. "" is in out already. */
 static bool
 form_host_read(char *out, const char *text)
 {
-	const char *last;
-
-	if (*text == '\0')
-		return true; /* out is "" already */
-	if (!domain_read(out, text) || strcmp(out, ".") == 0)
-		return false;
-	last = strrchr(out, '.');
-	last = last == NULL ? out : last + 1;
-	return strspn(last, "0123456789") != strlen(last);
+	return *text == '\0' || (domain_read(out, text) && identity_is_host(span_str(out)));
 }
 
 static bool
@@ -318,13 +311,14 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	return form_has(form, text);
 }
 
-/* Where a server cannot be: unspecified, multicast, broadcast. */
+/* Where a server cannot be: unspecified, multicast, broadcast; or cannot be reached: link-local without its zone (RFC 4007,
+ * 6), for which an address has no room here. */
 static bool
 is_no_server(const struct addr *a)
 {
 	if (a->family == ADDR_V4)
 		return a->ip[0] == 0 || a->ip[0] >= 224;
-	return addr_is_any(a) || a->ip[0] == 0xff;
+	return addr_is_any(a) || a->ip[0] == 0xff || (a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80);
 }
 
 /* Ports that people write after an address; any number, where the address before it is ::1. */

@@ -35,7 +35,7 @@ enum option_form {
 	FORM_QUERY_LOG, /* a path from the root, with or without dnstap: or dnstap-file:, or "" */
 	FORM_URL_PATH,  /* "/dns-query", also "/dns-query{?dns}" */
 	FORM_DATE,      /* "2027-03-01", or "" */
-	FORM_HOST,      /* a DNS name, or "" */
+	FORM_HOST,      /* a host name, or "" */
 	FORM_DOMAIN,    /* a domain name, the root too */
 	FORM_ENTRY,     /* not empty; judged when it is compiled */
 	FORM_CA_ENTRY,  /* an entry of allow-issuer */
