@@ -11,7 +11,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define CONTROL_MAX CMSG_SPACE(sizeof(struct in6_pktinfo))
+#define ADDITIONAL_COUNT_AT 10 /* RFC 1035, 4.1.1 */
+
+#define CONTROL_MAX         CMSG_SPACE(sizeof(struct in6_pktinfo))
 
 struct datagram {
 	struct sockaddr_storage peer;
@@ -240,6 +242,9 @@ udp_in_one(struct listener_udp *l, size_t i)
 	}
 	if (room == NULL)
 		return;
+	/* A datagram that did not fit is malformed, even if the part that did would not be: records are missing. */
+	if ((h->msg_flags & MSG_TRUNC) != 0)
+		be16_write(l->in_bytes[i] + ADDITIONAL_COUNT_AT, UINT16_MAX);
 	out = (struct buf){.p = room, .cap = MSG_UDP_PAYLOAD, .max = MSG_UDP_PAYLOAD};
 	if (engine_ask(l->engine, span_of(l->in_bytes[i], l->in_header[i].msg_len), &client, &out) ==
 	    ASK_REPLIED)

@@ -59,6 +59,7 @@ def short_frames(t, n):
     equal(d.ctl("stats")["counters"]["dropped"], 1, "frames that are counted as dropped")
 
 
+DATAGRAM = 2048  # bytes of a question over UDP that the daemon reads
 LONG_NAME = [b"a" * 63, b"b" * 63, b"c" * 63, b"d" * 61]      # 255 bytes with the root
 TOO_LONG_NAME = [b"a" * 63, b"b" * 63, b"c" * 63, b"d" * 62]  # 256
 MANY_OPTIONS = b"".join(wire.option(3) + wire.option(10, b"x" * 8) + wire.option(12, b"\0" * 4) for _ in range(1000))
@@ -86,6 +87,8 @@ POINTERS = {"itself": b"\xc0\x0c", "a cycle of two": b"\xc0\x0e\xc0\x0c", "forwa
      wire.question("bad.example.com", ar=1, extra=wire.opt(options=b"\0\x03\0\x20abc")), FORMERR),
     ("C12 one byte after the message is malformed", wire.question("bad.example.com", tail=b"\0"), FORMERR),
     ("C12 500 bytes after the message are malformed", wire.question("bad.example.com", tail=b"x" * 500), FORMERR),
+    ("C12 bytes after a message that fills the daemon's buffer for a datagram are malformed",
+     wire.question("bad.example.com", ar=1, extra=wire.opt(options=wire.option(12, bytes(DATAGRAM - 48))), tail=b"x" * 90), FORMERR),
     ("C14 label type 0x40 is malformed", wire.header() + b"\x41a\0\0\1\0\1", FORMERR),
     ("C14 label type 0x80 is malformed", wire.header() + b"\x81a\0\0\1\0\1", FORMERR),
     ("C14 a name of 256 bytes is malformed", wire.question(TOO_LONG_NAME), FORMERR),
