@@ -120,7 +120,7 @@ def answered_here(t, message, code):
 def meta_types(t, qtype):
     d, server = stub(t)
     for raw in (d.udp().ask(wire.question("bad.example.com", qtype)), d.tcp().ask(wire.question("bad.example.com", qtype))):
-        check(code_of(raw) in (NOTIMP, REFUSED, FORMERR), f"rcode {code_of(raw)}")
+        equal(code_of(raw), REFUSED, "rcode")
     equal(server.questions, [], "questions upstream")
 
 
@@ -142,15 +142,14 @@ def opt_sizes(t, size, used):
     check(raw[2] & 2, "TC is not set")
 
 
-@rows([("C10 16,000 empty options are ignored or malformed, at once", wire.option(65001) * 15000),
-       ("C10 thousands of NSID, COOKIE and PADDING options are ignored or malformed", MANY_OPTIONS)])
+@rows([("C10 15,000 empty options are malformed, at once", wire.option(65001) * 15000),
+       ("C10 thousands of NSID, COOKIE and PADDING options are malformed", MANY_OPTIONS)])
 def many_options(t, options):
     d, _ = stub(t)
     c = d.tcp()
     before = d.process.cpu_seconds()
     for _ in range(50):
-        raw = c.ask(wire.question("options.example.com", ar=1, extra=wire.opt(options=options)))
-        check(code_of(raw) in (0, FORMERR), f"rcode {code_of(raw)}")
+        equal(code_of(c.ask(wire.question("options.example.com", ar=1, extra=wire.opt(options=options)))), FORMERR, "rcode")
     spent = d.process.cpu_seconds() - before
     check(spent < (5 if t.sanitized else 1), f"50 such questions cost {spent} s")
 
@@ -200,23 +199,23 @@ def unknown_types(t, qtype):
     equal(server.questions[0].qtype, qtype, "type upstream")
 
 
-@case("C18 ANY is answered by RFC 8482 or forwarded, never with a large UDP reply")
+@case("C18 ANY is answered here by one HINFO record (RFC 8482, 4.2), over UDP and TCP")
 def any_type(t):
-    d, _ = stub(t)
-    raw = d.udp().ask(wire.question("any.example.com", 255))
-    check(code_of(raw) in (0, NOTIMP, REFUSED), "rcode")
-    check(len(raw) <= 512, f"{len(raw)} bytes")
+    d, server = stub(t)
+    for tcp in (False, True):
+        reply = d.ask("any.example.com", "ANY", tcp=tcp)
+        equal((client.rcode(reply), client.values(reply, "HINFO")), ("NOERROR", ['"RFC8482" ""']), "answer")
+    equal(server.questions, [], "questions upstream")
 
 
 TSIG = wire.record(wire.name_bytes("key"), 250, 0, wire.name_bytes("hmac-sha256") + bytes(16), 255)
 
 
-@case("C19 one or two TSIG records are malformed or forwarded, and memory stays flat")
+@case("C19 one or two TSIG records are malformed, and memory stays flat")
 def tsig(t):
     d, _ = stub(t)
     for n in (1, 2):
-        code = code_of_any(d.udp().ask(wire.question("tsig.example.com", ar=n, extra=TSIG * n)))
-        check(code in (FORMERR, 0, REFUSED, NOTIMP), f"rcode {code}")
+        equal(code_of_any(d.udp().ask(wire.question("tsig.example.com", ar=n, extra=TSIG * n))), FORMERR, "rcode")
     with d.udp() as c:
         for _ in range(200):
             c.ask(wire.question("tsig.example.com", ar=2, extra=TSIG * 2))

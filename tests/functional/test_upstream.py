@@ -11,7 +11,7 @@ from harness.case import at_most, case, check, equal, rows, until, within
 from harness.daemon import Daemon, upstream
 from harness.patience import patient
 from harness.pki import Site
-from harness.upstream import DotServer, Gone
+from harness.upstream import DohServer, DotServer, Gone
 
 HIDDEN = bytes([6, 6, 6, 6])
 OWNER = b"\xc0\x0c"
@@ -113,8 +113,7 @@ def prefixes(t):
     d, _ = stub(t, answer)
     d.ask("a.example.com")
     for n in range(12, whole["n"], 1 if t.long else 3):
-        reply = d.ask(f"p{n}.example.com")
-        check(client.rcode(reply) in ("SERVFAIL", "NOERROR"), "rcode")
+        equal(client.rcode(d.ask(f"p{n}.example.com")), "SERVFAIL", f"rcode for {n} bytes")
     number = iter(range(10_000))
     until(lambda: client.rcode(d.ask(f"b{next(number)}.example.com")) == "NOERROR", 15, "a good answer afterwards")
 
@@ -180,7 +179,7 @@ def many_cnames(t):
 
 
 @rows([("U10 a CNAME loop is passed on, not followed", lambda q: [wire.record(OWNER, 5, 60, OWNER)]),
-       ("U10 a chain of 2,000 CNAMEs is passed on or refused, not followed", lambda q: [
+       ("U10 a chain of 2,000 CNAMEs is passed on, not followed", lambda q: [
            wire.record(wire.name_bytes(f"n{i}.x"), 5, 60, wire.name_bytes(f"n{i + 1}.x")) for i in range(2000)]),
        ("U32 a CNAME without its target is passed on as it is", lambda q: [wire.record(OWNER, 5, 60, wire.name_bytes("t.example.net"))]),
        ("U10 a DNAME is passed on", lambda q: [wire.record(wire.name_bytes("example.com"), 39, 60, wire.name_bytes("example.net")),
@@ -188,7 +187,8 @@ def many_cnames(t):
 def aliases(t, records):
     d, server = stub(t, lambda q: wire.answer(q, records=records(q), with_opt=False))
     reply = d.ask("alias.example.com", tcp=True)
-    check(client.rcode(reply) in ("NOERROR", "SERVFAIL"), "rcode")
+    equal(client.rcode(reply), "NOERROR", "rcode")
+    check(reply.answer, "the aliases are missing")
     equal(server.names(), ["alias.example.com"], "questions upstream")
 
 
@@ -291,11 +291,28 @@ def rcodes(t):
         check(first.names().count(f"r{code}.example.com") <= 2, "questions to the first upstream")
 
 
-@case("U18 extended RCODE 3841 does no harm")
-def extended_rcode(t):
-    d, _ = stub(t, lambda q: wire.header(q.ident, 0x8181, 1, 0, 0, 1) + q.section + wire.opt(rcode=240))
-    check(d.ask("ext.example.com").rcode() is not None, "no answer")
-    equal(client.rcode(d.ask("again.example.com")) != "", True, "alive")
+def rcode_for(code, edns):
+    """What a client is told of an upstream's code: those of the hop (RFC 6891, 9; 8945, 3) are not its own, and the upper bits
+    have no place without an OPT record."""
+    hop = 16 <= code <= 23
+    return 2 if hop or (code > 15 and not edns) else code
+
+
+@rows([(f"U18 every RCODE up to 24, and 3841 and 4095, over {kind.alpn[0]}: what clients with and without EDNS get", kind)
+       for kind in (DotServer, DohServer)])
+def extended_rcodes(t, kind):
+    def answer(q):
+        code = int(q.labels[0][1:])
+        return wire.header(q.ident, 0x8180 | code & 15, 1, 0, 0, 1) + q.section + wire.opt(rcode=code >> 4)
+    d, server = stub(t, answer, kind=kind, extra="hedge = false\n")
+    for code in [*range(0, 25), 3840, 3841, 4095]:
+        for edns in (True, False):
+            for tcp in (False, True):  # the second comes from the cache
+                question = client.query(f"r{code}.{'with' if edns else 'without'}.example.com", edns=edns)
+                reply = client.exchange(d.address, d.port, question, tcp)
+                equal(int(reply.rcode()), rcode_for(code, edns), f"rcode for {code}, {'with' if edns else 'without'} EDNS")
+    names = server.names()
+    at_most(max(names.count(name) for name in names), 3, "questions of one name (RFC 9520, 3.2)")
 
 
 @rows([("U19 TTL 0 is not kept", 0, 0), ("U19 a TTL with its top bit set counts as 0 (RFC 2181, 8)", 1 << 31, 0),
