@@ -2,13 +2,14 @@
 import socket
 import struct
 import subprocess
+import sys
 import threading
 
 import dns.flags
 import dns.message
 import dns.rcode
 
-from functional._common import stub
+from functional._common import HAND_OVER, stub
 from harness import client, net, wire
 from harness.case import case, check, equal, rows, until
 from harness.patience import patient
@@ -66,7 +67,7 @@ MANY_OPTIONS = b"".join(wire.option(3) + wire.option(10, b"x" * 8) + wire.option
 POINTERS = {"itself": b"\xc0\x0c", "a cycle of two": b"\xc0\x0e\xc0\x0c", "forward": b"\xc0\x20", "the header": b"\xc0\x02"}
 
 
-@rows([(f"C04 opcode {n} is not implemented", wire.question("bad.example.com", flags=0x0100 | n << 11), NOTIMP)
+ANSWERED_HERE = [(f"C04 opcode {n} is not implemented", wire.question("bad.example.com", flags=0x0100 | n << 11), NOTIMP)
        for n in (1, 2, 4, 5, 6, 15)] + [
     ("C05 a query without a question is malformed", wire.header(qd=0), FORMERR),
     ("C05 two questions are malformed (RFC 9619)", wire.header(qd=2) + 2 * (wire.name_bytes("bad.example.com") + b"\0\1\0\1"), FORMERR),
@@ -97,22 +98,50 @@ POINTERS = {"itself": b"\xc0\x0c", "a cycle of two": b"\xc0\x0e\xc0\x0c", "forwa
     ("C16 id.server in class CH is refused", wire.question("id.server", wire.TXT, qclass=3), REFUSED),
     ("C16 class NONE is refused", wire.question("bad.example.com", qclass=254), REFUSED),
     ("C20 a question without RD is refused", wire.question("bad.example.com", flags=0), REFUSED),
-])
+]
+
+
+def is_answered(raw, message, code, what="the reply"):
+    check(raw, f"{what}: none")
+    equal(raw[:2], message[:2], f"{what}: id")
+    equal(raw[2] >> 3 & 15, message[2] >> 3 & 15, f"{what}: opcode")
+    check(raw[2] & 0x80, f"{what}: QR is not set")
+    if code == BADVERS:
+        reply = dns.message.from_wire(raw)
+        equal((reply.rcode(), reply.edns), (code, 0), f"{what}: rcode and EDNS version")
+    else:
+        equal(raw[3] & 15, code, f"{what}: rcode")
+
+
+@rows(ANSWERED_HERE)
 def answered_here(t, message, code):
     d, server = stub(t)
     for raw in (d.udp().ask(message), d.tcp().ask(message)):
-        check(raw, "no answer")
-        equal(raw[:2], message[:2], "id")
-        equal(raw[2] >> 3 & 15, message[2] >> 3 & 15, "opcode")
-        check(raw[2] & 0x80, "QR is not set")
-        if code == BADVERS:
-            reply = dns.message.from_wire(raw)
-            equal((reply.rcode(), reply.edns), (code, 0), "rcode and EDNS version of the reply")
-        else:
-            equal(raw[3] & 15, code, "rcode")
+        is_answered(raw, message, code)
     with d.udp() as c:
         equal(code_of(c.ask(GOOD)), 0, "the good question afterwards")
     only_good(server)
+
+
+@case("C01 to C20 over IPv6: what a question gets is what it gets over IPv4")
+def over_ipv6(t):
+    net.need_ipv6()
+    d, server = stub(t, address="::1")
+    dropped(d, b"", *[GOOD[:n] for n in range(1, 12)], wire.question("bad.example.com", flags=0x8180))
+    for what, message, code in ANSWERED_HERE:
+        for c in (d.udp(), d.tcp()):
+            with c:
+                is_answered(c.ask(message), message, code, what)
+    only_good(server)
+
+
+@rows([(f"C21 {what} of a question is ignored, and does not come back", flags) for what, flags in
+       (("AA", 0x0500), ("TC", 0x0300), ("RA", 0x0180), ("Z", 0x0140), ("RCODE", 0x010f), ("all but the opcode", 0x07cf))])
+def query_flags(t, flags):
+    d, server = stub(t)
+    raw = d.udp().ask(wire.question("flags.example.com", flags=flags))
+    equal(raw[2:4], b"\x81\x80", "flags of the reply")
+    equal(server.questions[0].flags, 0x0120, "flags upstream: RD, and AD for those who ask later")
 
 
 @rows([(f"C17 type {name} is not for a stub, and reaches no upstream", n) for name, n in
@@ -260,6 +289,18 @@ def ad_untrusted(t):
     equal(raw[3] & 0x20, 0, "AD in the reply")
 
 
+@case("C21 U28 AD of an answer from the cache goes to those who ask for it, and only from a trusted upstream")
+def ad_from_cache(t):
+    for trust in (True, False):
+        site = Site(t)
+        server = DotServer(t, site, answer=lambda q: wire.answer(q, flags=0x81a0))
+        d = Daemon(t, upstream("one", server, trust_ad=trust), anchors=site.anchors, name=f"d{trust}")
+        for flags, do, asks in ((0x0100, False, False), (0x0120, False, True), (0x0100, True, True), (0x0120, True, True)) * 2:
+            raw = d.udp().ask(wire.question("ad.example.com", flags=flags, ar=1, extra=wire.opt(do=do)))
+            equal(bool(raw[3] & 0x20), asks and trust, f"AD for flags {flags:#06x}, DO {do}, trust {trust}")
+        equal(len(server.questions), 2, "questions: without DO, and with it")
+
+
 @case("C22 the same question three times from one port becomes one question upstream")
 def repeated(t):
     gate = threading.Event()
@@ -310,6 +351,59 @@ def truncation(t, size, limit):
     check(not whole.flags & dns.flags.TC, "TC over TCP")
     equal(sum(len(r) for r in whole.answer), 30, "records over TCP")
     equal(bool(whole.edns >= 0), bool(size), "OPT in the reply exactly when in the question")
+
+
+@case("C24 U30 clients that wait for the same answer get each as much as they take, in their own spelling")
+def together(t):
+    gate = threading.Event()
+
+    def answer(q):
+        gate.wait(patient(10))
+        return large(q)
+    d, server = stub(t, answer)
+    asked = [(d.udp(), wire.question("together.example.com", wire.TXT, ident=1), 512),
+             (d.udp(), wire.question("TOGETHER.example.com", wire.TXT, ident=2, ar=1, extra=wire.opt(4096)), 1232),
+             (d.tcp(), wire.question("Together.example.com", wire.TXT, ident=3), 65535)]
+    for c, message, _ in asked:
+        c.send(message)
+    until(lambda: d.ctl("stats")["counters"]["coalesced"] == 2, 5, "all wait for one answer")
+    gate.set()
+    for c, message, room in asked:
+        with c:
+            raw = c.receive()
+        cut = room < 65535
+        equal((raw[:2], bool(raw[2] & 2), wire.Question(raw).labels), (message[:2], cut, wire.Question(message).labels), "id, TC and name")
+        check(len(raw) <= room, f"{len(raw)} bytes, where {room} fit")
+        check(len(raw) + 213 > room or not cut, f"{len(raw)} bytes: another record would fit into {room}")
+    equal(len(server.questions), 1, "questions upstream")
+
+
+def texts(n):
+    """TXT data of n bytes, in strings as long as may be."""
+    data = b""
+    while len(data) < n:
+        take = min(256, n - len(data))
+        take -= take == n - len(data) - 1  # the last byte would be no string
+        data += bytes([take - 1]) + b"x" * (take - 1)
+    return data
+
+
+@rows([(f"C24 a reply of {n} bytes over {'TCP' if tcp else 'UDP'}, {'without EDNS' if size is None else f'with EDNS for {size}'}: {'cut' if cut else 'whole'}",
+        tcp, size, n, cut) for tcp, size, n, cut in (
+    (False, None, 512, False), (False, None, 513, True), (False, 512, 512, False), (False, 512, 513, True), (False, 1231, 1231, False),
+    (False, 1231, 1232, True), (False, 1232, 1232, False), (False, 4096, 1232, False), (False, 4096, 1233, True),
+    (True, None, 65535, False), (True, 512, 65535, False))])
+def exact(t, tcp, size, n, cut):
+    """n includes our OPT record, where there is one."""
+    def answer(q):
+        data = texts(n - 12 - len(q.section) - 12 - (0 if size is None else len(wire.opt())))
+        return wire.answer(q, records=[wire.record(b"\xc0\x0c", wire.TXT, 60, data)], with_opt=False)
+    d, _ = stub(t, answer)
+    message = wire.question("exact.example.com", wire.TXT, **({} if size is None else {"ar": 1, "extra": wire.opt(size)}))
+    with d.tcp() if tcp else d.udp() as c:
+        raw = c.ask(message)
+    equal(bool(raw[2] & 2), cut, "TC")
+    check(len(raw) == n or cut, f"{len(raw)} bytes, want {n}")
 
 
 @case("C25 a TCP prefix in two pieces is put together")
@@ -503,6 +597,36 @@ def reply_address(t):
             s.settimeout(patient(5))
             s.sendto(GOOD, (address, d.port))
             equal(s.recvfrom(4096)[1][0], address, "source of the answer")
+
+
+@case("C31 one socket for both families: each reply's source is the address that was asked, over IPv4 as well")
+def both_families(t):
+    """As a service manager makes it when IPV6_V6ONLY is off."""
+    net.need_ipv6()
+    d, server = stub(t, wait=False, listen=[f"[::]:{net.free_port()}"], allow=["192.0.2.0/24"])
+    d.process.stop()
+    port = int(d.head.partition("[::]:")[2].partition('"')[0])
+    sockets = []
+    for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+        s = socket.socket(socket.AF_INET6, kind)
+        t.defer(s.close)
+        s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+        s.bind(("::", port))
+        s.set_inheritable(True)
+        sockets.append(s)
+    sockets[1].listen()
+    numbers = [s.fileno() for s in sockets]
+    d.process = t.spawn("ctstubd", [sys.executable, "-c", HAND_OVER, ",".join(map(str, numbers)), t.program("ctstubd"), "-c", d.config],
+                        pass_fds=numbers)
+    d.process.wait_log(" started ")
+    for address in ("127.0.0.1", "127.0.0.9", "::1"):
+        name = f"a{address.replace(':', '').replace('.', '')}.example.com"
+        for _ in range(2):  # after a wait for the upstream, and from the cache
+            with client.Udp(address, port) as u:  # connected: a reply from another address does not arrive
+                equal(code_of(u.ask(wire.question(name))), 0, f"rcode over UDP to {address}")
+        with client.Tcp(address, port) as c:
+            equal(code_of(c.ask(wire.question(f"tcp-{name}"))), 0, f"rcode over TCP to {address}")
+    equal(len(server.questions), 6, "questions upstream")
 
 
 @rows([(f"C33 {name} {qtype} is answered here", name, qtype, rcode) for name, qtype, rcode in (

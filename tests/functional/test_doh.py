@@ -5,7 +5,7 @@ import time
 
 from functional._common import servfail, stub, stub_doh
 from harness import client, wire
-from harness.case import case, check, equal, rows, until, within
+from harness.case import at_most, case, check, equal, rows, until, within
 from harness.daemon import Daemon, upstream
 from harness.patience import patient
 from harness.pki import Site
@@ -163,6 +163,49 @@ def raw_http2(react):
 
 
 BOMB = b"\x40\x01a" + b"\x7f\x9d\x1e" + b"b" * 4000 + b"\xbe" * 12000  # one large field, then thousands of references to it
+
+
+def next_question(connection):
+    """(stream, question) of the next POST."""
+    while True:
+        head = connection.read(9)
+        payload = connection.read(int.from_bytes(head[:3], "big"))
+        if head[3] == 0 and head[4] & 1:
+            return int.from_bytes(head[5:9], "big"), wire.Question(payload)
+
+
+def begin_answer(connection, n=None):
+    """Fields, and n bytes of the answer (None: all) in a stream that goes on."""
+    stream, q = next_question(connection)
+    connection.send_raw(h2_frame(1, 4, stream, b"\x88\x5f\x17application/dns-message") + h2_frame(0, 0, stream, wire.answer(q)[:n]))
+
+
+ENDS = {
+    "the server closes after the accept": None,
+    "closes after the handshake": lambda connection: None,
+    "closes after the question": next_question,
+    "resets after the question": lambda connection: (next_question(connection), connection.reset()),
+    "closes in the middle of the fields": lambda connection: connection.send_raw(h2_frame(1, 4, next_question(connection)[0], bytes(40))[:20]),
+    "closes in the middle of the answer": lambda connection: begin_answer(connection, 20),
+    "closes after an answer whose stream is not ended": begin_answer,
+}
+
+
+@rows([(f"U25 T15 {what}: the other upstream answers, after few connections", react) for what, react in ENDS.items()])
+def ends(t, react):
+    def handler(connection):
+        connection.read(24)
+        connection.send_raw(h2_frame(4, 0, 0, b""))
+        react(connection)
+    site = Site(t)
+    bad, good = DohServer(t, site, handler=handler, on_accept=None if react else lambda plain: False), DohServer(t, site)
+    d = Daemon(t, [upstream("bad", bad), upstream("good", good)], anchors=site.anchors, extra='strategy = "ordered"\n')
+    for i in range(5):
+        raw = d.udp().ask(wire.question(f"e{i}.example.com"))
+        check(wire.rdata_for([b"e%d" % i, b"example", b"com"], 1) in raw, "the answer")
+        check(f"e{i}.example.com" in good.names(), "the good one was not asked")
+    until(lambda: bad.connections, 10, "the bad one is tried")
+    at_most(bad.connections, 15, "connections for 5 questions")
 
 
 def flood(make):

@@ -1,11 +1,14 @@
 """Revocation in whole verdicts: a CA that renewed its key under its name, and a server's certificate that is an anchor itself."""
+import hashlib
 import json
 
 from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA
 from cryptography.x509 import ocsp
 
 from harness.case import case, equal, rows
-from harness.pki import DAY, Authority, crl, pem, utc_now
+from harness.pki import DAY, Authority, Site, crl, ms, octet_string, pem, sct_list, utc_now
+from harness.rawtls import integer, tlv
 
 
 def staple(ca, certificate, good=True):
@@ -94,3 +97,34 @@ def anchored(t, where, lists, response, reasons):
     anchors = [ca.of_new] + ([ca.new.cert, ca.old.cert] if where == "anchor" else [])
     equal(judge(t, anchors, [ca.of_new] + ([ca.new.cert] if where == "sent" else []), ca.lists(lists), responses.get(response)), reasons,
           "reasons")
+
+
+def staple_with_scts(site, good):
+    """A response whose one entry carries SCTs of all logs (RFC 6962, 3.3), which no library writes."""
+    ca, now = site.intermediate, utc_now()
+    key = ca.key.public_key().public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+
+    def time(when):
+        return tlv(0x18, when.strftime("%Y%m%d%H%M%SZ").encode())
+    scts = [log.sct(site.cert.public_bytes(serialization.Encoding.DER), ca.key, ms(now - DAY)) for log in site.logs]
+    extension = tlv(0x30, bytes.fromhex("060a2b06010401d679020405") + tlv(4, octet_string(sct_list(scts))))
+    number = tlv(0x30, bytes.fromhex("300906052b0e03021a0500") + tlv(4, hashlib.sha1(ca.name.public_bytes()).digest()) +
+                 tlv(4, hashlib.sha1(key).digest()) + integer(site.cert.serial_number))
+    entry = tlv(0x30, number + (tlv(0x80, b"") if good else tlv(0xa1, time(now - DAY))) + time(now - DAY) + tlv(0xa0, time(now + DAY)) +
+                tlv(0xa1, tlv(0x30, extension)))
+    data = tlv(0x30, tlv(0xa2, tlv(4, hashlib.sha1(key).digest())) + time(now - DAY) + tlv(0x30, entry))
+    signed = data + bytes.fromhex("300a06082a8648ce3d040302") + tlv(3, b"\0" + ca.key.sign(data, ECDSA(hashes.SHA256())))
+    return tlv(0x30, tlv(10, b"\0") + tlv(0xa0, tlv(0x30, bytes.fromhex("06092b0601050507300101") + tlv(4, tlv(0x30, signed)))))
+
+
+@rows([("T21 SCTs in a staple do not count: only those in the certificate do", False, True, "require", ["ct-no-scts"]),
+       ("T21 they do no harm beside those in the certificate", True, True, "require", []),
+       ("T21 a staple with them is read like any other: good", False, True, "off", []),
+       ("T21 a staple with them is read like any other: revoked", False, False, "off", ["revoked"])])
+def scts_in_a_staple(t, embedded, good, ct, reasons):
+    site = Site(t, with_ct=embedded)
+    staple = t.write("staple.der", staple_with_scts(site, good))
+    _, out, err = t.run("ctstub", "verify", "--json", "--ip", "127.0.0.1", "--ca", site.anchors, "--ct", ct, "--ct-logs", site.log_list,
+                        "--ocsp", staple, site.chain)
+    verdict = json.loads(out or "{}")
+    equal((verdict.get("reasons"), len(verdict["scts"])), (reasons, 3 if embedded else 0), f"reasons, and SCTs that are listed; {err}")
