@@ -43,13 +43,23 @@ waiter_drop(struct waiter *w)
 	pool_give(&e->waiter_pool, w);
 }
 
+/* The same bytes: of an OPT record, those that its reply depends on. */
+static bool
+waiter_asked(const struct waiter *w, const struct msg_question *question)
+{
+	return w->id == question->id && w->flags == question->flags &&
+	       w->edns.present == question->edns.present && w->edns.udp_size == question->edns.udp_size &&
+	       span_equal(span_of(w->section, w->section_n), question->section);
+}
+
 bool
 waiters_have(const struct waiters *ws, const struct msg_question *question, const struct client *client)
 {
 	const struct waiter *w = LIST_FIRST(&ws->list);
 
 	for (unsigned i = 0; w != NULL && i < WAITER_REPEATED_MAX; w = LIST_NEXT(w, link), i++)
-		if (w->id == question->id && !w->client.tcp && addr_equal(&w->client.addr, &client->addr) &&
+		if (waiter_asked(w, question) && !w->client.tcp &&
+		    addr_equal(&w->client.addr, &client->addr) &&
 		    addr_equal(&w->client.local, &client->local) && w->client.owner == client->owner)
 			return true;
 	return false;

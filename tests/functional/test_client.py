@@ -332,6 +332,31 @@ def same_id(t):
         check(n in got and wire.rdata_for([n, b"example", b"com"], wire.A) in got[n], f"{n} has no answer of its own")
 
 
+@case("C23 C34 questions of one port, id and name that differ in spelling, flags or EDNS each get their own answer")
+def same_id_and_name(t):
+    gate = threading.Event()
+
+    def answer(q):
+        gate.wait(patient(10))
+        return wire.answer(q, flags=0x81a0)
+    d, server = stub(t, answer)
+    with d.udp() as c:
+        for name, more in (("same.example.com", {}), ("SAME.example.com", {}), ("same.example.com", {"flags": 0x0120}),
+                           ("same.example.com", {"ar": 1, "extra": wire.opt()}), ("same.example.com", {"ar": 1, "extra": wire.opt(600)})):
+            for _ in range(2):  # the second is the same datagram again, and gets no answer of its own
+                c.send(wire.question(name, ident=0x5252, **more))
+        until(lambda: d.ctl("stats")["counters"]["questions_udp"] == 10, 5, "all questions are read")
+        c.send(wire.question("last.example.com", ident=0x5252))
+        gate.set()
+        got = []
+        while not got or got[-1][0] != "last.example.com":
+            raw = c.receive()
+            got.append((wire.Question(raw).name, bool(raw[3] & 0x20), raw[11]))
+    equal(sorted(got[:-1]), [("SAME.example.com", False, 0), ("same.example.com", False, 0), ("same.example.com", False, 1),
+                             ("same.example.com", False, 1), ("same.example.com", True, 0)], "name, AD and OPT of each")
+    equal(server.names().count("same.example.com"), 1, "questions upstream")
+
+
 def large(q):
     return wire.answer(q, records=[wire.record(b"\xc0\x0c", wire.TXT, 60, bytes([200]) + bytes([i]) * 200) for i in range(30)])
 
