@@ -154,9 +154,9 @@ void msg_question_write(struct buf *out, const struct msg_question *);
 
 /*
  * Puts the answer section in the order in which clients read it: from the question's name along its aliases, each CNAME
- * (with the DNAME that it comes from) in front of what it leads to; records of other names last. Sections authority and
- * additional stay. True: out, which was cleared, holds the message in that order, its names written out. False: it is
- * in order already, or has more than 1,024 records, or would become too long.
+ * (with the DNAME that it comes from, where there are at most 16) in front of what it leads to; records of other names last.
+ * Sections authority and additional stay. True: out, which was cleared, holds the message in that order, its names written
+ * out. False: it is in order already, or has more than 1,024 records, or would become too long.
  */
 bool msg_order(struct buf *out, const struct msg_answer *);
 

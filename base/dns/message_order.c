@@ -12,7 +12,8 @@
 #define TYPE_RRSIG     46
 #define RECORDS_MAX    1024 /* more are left as they are; honest chains have some dozens */
 #define ALIASES_MAX    64   /* followed from one name to the next; resolvers give up far earlier */
-#define POINTERS_OF_RR 4    /* compressed names of one record: the owner, and at most two in RDATA */
+#define DNAMES_MAX     16 /* looked at for each alias; an honest chain has at most one for each of its own */
+#define POINTERS_OF_RR 4  /* compressed names of one record: the owner, and at most two in RDATA */
 
 struct name {
 	uint8_t p[MSG_NAME_MAX];
@@ -32,6 +33,7 @@ struct order {
 	struct item item[RECORDS_MAX];
 	uint16_t place[RECORDS_MAX]; /* numbers of items, as they shall stand */
 	uint16_t n, placed;
+	unsigned dnames; /* among the items */
 };
 
 static struct span
@@ -67,7 +69,9 @@ items_read(struct order *o)
 	struct walk_rr rr;
 	struct name owner;
 
+	o->dnames = 0;
 	for (o->n = 0; o->n < o->a->an && walk_rr(&w, &rr); o->n++) {
+		o->dnames += rr.type == TYPE_DNAME;
 		order_name_read(&owner, o->a, rr.name_at);
 		o->item[o->n] = (struct item){rr.name_at, rr.rdata_at, name_hash(&owner), rr.type, false};
 	}
@@ -110,11 +114,12 @@ alias_find(const struct order *o, const struct name *name, uint64_t hash)
 	return i;
 }
 
-/* RFC 6672, 3.1: a CNAME that a DNAME made follows it, and its signature. */
+/* RFC 6672, 3.1: a CNAME that a DNAME made follows it, and its signature. Each comparison writes out a name: more than
+ * DNAMES_MAX are left where records of other names go. */
 static void
 dname_place(struct order *o, const struct name *name)
 {
-	for (uint16_t i = 0; i < o->n; i++) {
+	for (uint16_t i = 0; o->dnames <= DNAMES_MAX && i < o->n; i++) {
 		struct name owner;
 
 		if (o->item[i].placed || o->item[i].type != TYPE_DNAME)

@@ -192,6 +192,33 @@ bounds_hold(void **state)
 	buf_free(&b);
 }
 
+/* U08: to compare a name with a DNAME costs more than with others. A crowd of them stays behind the chain. */
+static void
+a_crowd_of_dnames_stays_behind(void **state)
+{
+	struct buf b = buf_max(MSG_MAX), out = buf_max(MSG_MAX), text = buf_max(MSG_MAX);
+	struct msg_answer a;
+
+	(void)state;
+	for (unsigned n = 16; n <= 17; n++) {
+		const char *first = n == 16 ? "NOERROR | a.test 60 DNAME " : "NOERROR" SHOWN_WWW " | cdn.b.test 60 A ";
+
+		buf_clear(&b);
+		wire_make(&b, "0000 8180 0001 0000 0000 0000 (www.a.test) 0001 0001" CDN_A WWW_CDN);
+		for (unsigned i = 1; i < n; i++)
+			wire_make(&b, "(other.test) 0027" REST " 0008 (b.test)");
+		wire_make(&b, DNAME);
+		be16_write(b.p + 6, (uint16_t)(2 + n));
+		assert_int_equal(msg_answer_read(&a, buf_span(&b), ttl_at), RES_OK);
+		assert_true(msg_order(&out, &a));
+		if (strncmp(wire_text(&text, buf_span(&out)), first, strlen(first)) != 0)
+			fail_msg("%u: %s", n, wire_text(&text, buf_span(&out)));
+	}
+	buf_free(&text);
+	buf_free(&out);
+	buf_free(&b);
+}
+
 int
 main(void)
 {
@@ -200,6 +227,7 @@ main(void)
 	    cmocka_unit_test(compressed_names_are_written_out),
 	    cmocka_unit_test(names_in_the_middle_of_labels_are_written_out),
 	    cmocka_unit_test(bounds_hold),
+	    cmocka_unit_test(a_crowd_of_dnames_stays_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
