@@ -158,6 +158,14 @@ metrics_starts_with(const char *s, const char *with)
 	return strncmp(s, with, strlen(with)) == 0;
 }
 
+/* What Prometheus adds to the path (params) changes nothing. */
+static bool
+metrics_is_path(const char *path)
+{
+	return metrics_starts_with(path, "/metrics ") || metrics_starts_with(path, "/metrics?") ||
+	       metrics_starts_with(path, "/ ");
+}
+
 static void
 metrics_serve(int fd, const char *request, const struct sources *from)
 {
@@ -166,8 +174,7 @@ metrics_serve(int fd, const char *request, const struct sources *from)
 	if (!head && !metrics_starts_with(request, "GET "))
 		metrics_respond(fd, "405 Method Not Allowed", "text/plain", span_str("GET\n"), false,
 				clock_mono_ms() + REQUEST_WAIT_MS);
-	else if (metrics_starts_with(request + (head ? 5 : 4), "/metrics ") ||
-		 metrics_starts_with(request + (head ? 5 : 4), "/ "))
+	else if (metrics_is_path(request + (head ? 5 : 4)))
 		metrics_scrape(fd, from, head, clock_mono_ms() + CONTROL_WAIT_MS + REQUEST_WAIT_MS);
 	else
 		metrics_respond(fd, "404 Not Found", "text/plain", span_str("/metrics\n"), head,

@@ -242,7 +242,8 @@ def metrics(t):
     until(lambda: listens(port), 10, "the exporter listens")
     answer = get(port, b"GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n")
     check(answer.startswith(b"HTTP/1.1 200 ") and b"\nctstub_replies_total " in answer, f"answer: {answer[:300]}")
-    check(get(port, b"GET /other HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 404 "), "another path")
+    for path, status in ((b"/", b"200"), (b"/metrics?module=x", b"200"), (b"/metricsx", b"404"), (b"/other", b"404")):
+        check(get(port, b"GET " + path + b" HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 " + status + b" "), f"{path}")
     check(get(port, b"POST /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 405 "), "another method")
     try:
         equal(get(port, b"GET /" + b"x" * 9000), b"", "answer to a request without an end")
