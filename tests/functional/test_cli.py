@@ -103,6 +103,23 @@ def failure(t, words, want, says):
     check(says in err or "usage" in err, err)
 
 
+@rows([(f"{words[0]} {words[1]} reads - from standard input", words, which) for words, which in [
+    (["verify", "-", "--ip", "127.0.0.1", "--ca", "{anchors}", "--ct-logs", "{list}"], "chain"),
+    (["audit", "--chain", "-", "-c", "{conf}"], "chain"),
+    (["ct-logs", "check", "-"], "list"),
+    (["ct-logs", "import", "-", "--force", "--state-dir", "{dir}", "-c", "{conf}"], "list"),
+    (["disallow", "check", "-"], "entries"),
+    (["disallow", "import", "--onecrl", "-"], "onecrl"),
+]], builds=("gcc",))
+def from_pipe(t, words, which):
+    site = Site(t, with_ct=True)
+    files = {"chain": site.chain, "list": site.log_list, "entries": t.write("entries", "issuer CN=x\n"), "onecrl": t.write("onecrl", '{"data": []}')}
+    have = {"anchors": site.anchors, "list": site.log_list, "dir": t.dir, "conf": t.write("conf", f'trust {{ anchors = "{site.anchors}" }}\n')}
+    with open(files[which], "rb") as f:
+        code, out, err = t.run("ctstub", *[w.format(**have) for w in words], stdin=f.read())
+    equal(code, 0, f"exit code: {out}{err}")
+
+
 # what the manual says of a verb, the command, and the keys that this call of it does not have
 REPORTS = [
     ("ct-logs show , ct-logs check", ["ct-logs", "check", "{list}"], set()),
