@@ -320,10 +320,11 @@ def repeated(t):
     equal(server.names().count("same.example.com"), 1, "questions upstream")
 
 
-@case("C23 two questions from one port with one id each get their own answer")
-def same_id(t):
+@rows([("C23 two questions from one port with one id each get their own answer", False),
+       ("C23 two questions over one connection with one id each get their own answer", True)])
+def same_id(t, tcp):
     d, _ = stub(t)
-    with d.udp() as c:
+    with d.tcp() if tcp else d.udp() as c:
         names = [b"one", b"two"]
         for n in names:
             c.send(wire.question([n, b"example", b"com"], ident=0x5151))

@@ -5,6 +5,8 @@ import ssl
 import threading
 import time
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from functional._common import servfail, stub
 from harness import client
 from harness.case import case, check, equal, rows, until, within
@@ -12,6 +14,7 @@ from harness.daemon import Daemon, section, upstream
 from harness.net import need_ipv6
 from harness.patience import patient
 from harness.pki import DAY, Authority, Site, key_pem, pem, utc_now
+from harness.rawtls import ShownCertificate
 from harness.upstream import DohServer, DotServer
 
 
@@ -175,6 +178,37 @@ def silent_alone(t):
     servfail(reply, "one 127.0.0.1")
 
 
+class Halting(ShownCertificate):
+    """Stops after so many records of its flight of TLS 1.3: the first is the ServerHello, the second goes up to the Certificate."""
+
+    def __init__(self, t, site, number):
+        self.number = number
+        super().__init__(t, [c.public_bytes(Encoding.DER) for c in (site.cert, site.intermediate.cert)], True)
+
+    def handshake(self, plain):
+        flight, end = self.flight13(self.record(plain)[1]), 0
+        for _ in range(self.number):
+            end += 5 + int.from_bytes(flight[end + 3:end + 5], "big")
+        plain.sendall(flight[:end])
+        while plain.recv(4096):
+            pass
+
+
+@rows([(f"T14 over {protocol}, a server is silent after its {what}: another upstream answers in time, and alone it is named in time",
+        protocol, number) for protocol in ("dot", "doh") for what, number in (("ServerHello", 1), ("Certificate", 2))])
+def silent_later(t, protocol, number):
+    site = Site(t)
+    mute = section('upstream "mute"', protocol=protocol, address=["127.0.0.1"], port=Halting(t, site, number).port)
+    d = Daemon(t, [mute, upstream("good", DotServer(t, site))], anchors=site.anchors, extra='strategy = "ordered"')
+    alone = Daemon(t, mute, anchors=site.anchors, name="alone")
+    started = time.monotonic()
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    within(4, started, "longer than a client waits")
+    started = time.monotonic()
+    servfail(alone.ask("www.example.com"), "mute 127.0.0.1", "connect-timeout")
+    within(4.5, started, "longer than a client waits")
+
+
 @case("T15 after a connection ends in mid frame, the fragment is dropped and the question is asked again")
 def mid_frame(t):
     from harness import wire
@@ -277,7 +311,6 @@ def reconnect(server):
 @case("T11 a resumed session is judged again: a disallow entry added by reload refuses it")
 def resumption(t):
     import hashlib
-    from cryptography.hazmat.primitives.serialization import Encoding
     d, server = stub(t)
     for i in range(3):
         equal(client.rcode(d.ask(f"r{i}.example.com")), "NOERROR", "rcode")
@@ -294,7 +327,6 @@ def resumption(t):
 @case("T11 after a reload an open connection is judged again before its next use")
 def open_connection(t):
     import hashlib
-    from cryptography.hazmat.primitives.serialization import Encoding
     d, server = stub(t)
     equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode")
     fingerprint = hashlib.sha256(d.site.cert.public_bytes(Encoding.DER)).hexdigest()
