@@ -318,7 +318,7 @@ is_no_server(const struct addr *a)
 {
 	if (a->family == ADDR_V4)
 		return a->ip[0] == 0 || a->ip[0] >= 224;
-	return addr_is_any(a) || a->ip[0] == 0xff || (a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80);
+	return addr_is_any(a) || a->ip[0] == 0xff || addr_is_link_local(a);
 }
 
 /* Ports that people write after an address; any number, where the address before it is ::1. */
