@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -94,6 +95,75 @@ it_answers_and_keeps_nothing_open(void **state)
 	assert_int_equal(ask(s, 't'), 't');
 	helper_end(s);
 	close(inherited);
+}
+
+/* ---- a helper that does not get so far */
+
+static enum res
+seal_fails(bool kill, char **why)
+{
+	(void)kill;
+	(void)why;
+	return RES_IO;
+}
+
+static enum res
+seal_dies(bool kill, char **why)
+{
+	(void)kill;
+	(void)why;
+	_exit(0);
+}
+
+static enum res
+seal_passes(bool kill, char **why)
+{
+	(void)kill;
+	(void)why;
+	return RES_OK;
+}
+
+static void
+run_and_report(int socket_, void *ctx)
+{
+	*(volatile bool *)ctx = true;
+	answer(socket_, NULL);
+}
+
+static void
+without_its_filter_it_never_runs(void **state)
+{
+	static const struct {
+		const char *what;
+		enum res (*seal)(bool kill, char **why);
+		bool runs;
+	} rows[] = {
+		{"its filter cannot be loaded", seal_fails, false},
+		{"it ends before its filter is loaded", seal_dies, false},
+		{"it gets a filter", seal_passes, true},
+	};
+	bool *ran = mmap(NULL, sizeof *ran, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	(void)state;
+	assert_ptr_not_equal(ran, MAP_FAILED);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		const struct helper_setup setup = {
+			.name = "test", .user = "", .seal = rows[i].seal, .run = run_and_report, .ctx = ran};
+		char *why = NULL;
+		int s;
+
+		*ran = false;
+		s = helper_start(&setup, &why);
+		if ((s >= 0) != rows[i].runs || (why == NULL) != rows[i].runs)
+			fail_msg("%s: %d %s", rows[i].what, s, why != NULL ? why : "-");
+		if (s >= 0) {
+			assert_int_equal(ask(s, 'x'), 'x');
+			helper_end(s);
+		}
+		assert_int_equal(*ran, rows[i].runs);
+		free(why);
+	}
+	(void)munmap(ran, sizeof *ran);
 }
 
 static void
@@ -229,6 +299,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_answers_and_keeps_nothing_open),
+		cmocka_unit_test(without_its_filter_it_never_runs),
 		cmocka_unit_test(it_can_make_no_socket),
 		cmocka_unit_test(it_can_signal_itself_alone),
 		cmocka_unit_test(memory_is_closed_to_others_of_the_same_user),
