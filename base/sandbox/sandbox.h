@@ -9,8 +9,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Becomes this user when started as root ("": stays who it is) and keeps no capability; sets no_new_privs.
- * Other processes of that user can neither read nor write its memory, and it leaves no core file. Before any thread is started. *why (yours) on failure. */
+/* Becomes this user when started as root, and keeps no capability ("": root stays root, with its capabilities); sets
+ * no_new_privs. Other processes of that user can neither read nor write its memory, and it leaves no core file. Before any
+ * thread is started. *why (yours) on failure. */
 enum res sandbox_drop(const char *user, char **why);
 /* The ids of a user. RES_NOT_FOUND. */
 enum res sandbox_user(const char *user, uid_t *uid, gid_t *gid);
