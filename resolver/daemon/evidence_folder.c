@@ -45,6 +45,13 @@ evidence_name(char *out, const char *reason, const uint8_t *sha256, struct span 
 	return out;
 }
 
+/* The daemon gives it, and may have been taken over: a name with a slash would leave the folder. Codes of reasons and hex. */
+static bool
+name_is_plain(const char *name)
+{
+	return name[0] != '\0' && name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
 /* ---- what is there */
 
 /* The file's part before .pem or .json; false: it has another end. */
@@ -180,6 +187,10 @@ evidence_folder_put(int state_dir, const char *name, struct span pem, struct spa
 
 	if (count == 0 || pem.n + json.n > bytes)
 		return RES_LIMIT;
+	if (!name_is_plain(name)) {
+		errno = EINVAL;
+		return RES_MALFORMED;
+	}
 	folder = evidence_folder_open(state_dir);
 	if (folder < 0)
 		return RES_IO;

@@ -5,6 +5,7 @@
 #include "resolver/daemon/helper.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -31,6 +33,23 @@ static const struct {
     {"an empty certificate alone", "\0\0\0", 3, 0},
     {"no certificate", "", 0, 0},
     {"a certificate that is cut", "\0\0\3abc\0\0\7de", 11, 1},
+};
+
+/* Of evidence, as a daemon that was taken over may give them. */
+static const struct {
+	const char *what;
+	const char *name;
+	bool written;
+} names[] = {
+    {"a reason, a fingerprint and a hash", "expired-0123456789abcdef-0123456789abcdef", true},
+    {"the list of CT logs beside the folder, which the daemon trusts", "../ct-logs", false},
+    {"a file of an absolute path", "/tmp/writer-never", false},
+    {"a folder in the folder", "a/b", false},
+    {"the folder itself", ".", false},
+    {"no name", "", false},
+    {"a hidden file", ".a", false},
+    {"a file of another kind", "a.json", false},
+    {"the end of a line", "a\nb", false},
 };
 
 static char folder[64];
@@ -132,10 +151,38 @@ evidence_has_each_certificate_that_was_presented(void **state)
 	buf_free(&message);
 }
 
+static void
+evidence_stays_in_its_folder(void **state)
+{
+	struct buf message = buf_max(HELPER_MESSAGE_MAX);
+	uint8_t *room = malloc(HELPER_MESSAGE_MAX);
+
+	(void)state;
+	assert_non_null(room);
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		struct writer_report report;
+		char path[128];
+		ssize_t n;
+
+		/* the folder is there */
+		(void)snprintf(path, sizeof path, "%s/%s", folder, REFUSAL_FOLDER);
+		(void)mkdir(path, 0700);
+		writer_put_evidence(&message, names[i].name, span_of("\0\0\3abc", 6), "{}");
+		assert_true(helper_send(ends[0], buf_span(&message)));
+		n = helper_receive(ends[0], room);
+		assert_true(n > 0 && writer_report_read(&report, span_of(room, (size_t)n)));
+		if (report.error != (names[i].written ? 0 : EINVAL) || certificates_written() != names[i].written)
+			fail_msg("%s: error %d", names[i].what, report.error);
+	}
+	free(room);
+	buf_free(&message);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(evidence_stays_in_its_folder, begin, end),
 	    cmocka_unit_test_setup_teardown(evidence_has_each_certificate_that_was_presented, begin, end),
 	};
 
