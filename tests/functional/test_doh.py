@@ -268,18 +268,20 @@ def settings(t, ident, value):
     within(9, started, "longer than clients wait")
 
 
-def raw_answers(react):
+def raw_answers(react, settings=b"", on_headers=None):
     """A server that speaks frames by hand, and knows the bodies of its requests when it calls react(connection, stream)."""
     def handler(connection):
         connection.bodies = {}
         connection.read(24)
-        connection.send_raw(h2_frame(4, 0, 0, b""))
+        connection.send_raw(h2_frame(4, 0, 0, settings))
         while True:
             head = connection.read(9)
             kind, flags, stream = head[3], head[4], int.from_bytes(head[5:9], "big")
             payload = connection.read(int.from_bytes(head[:3], "big"))
             if kind == 4 and not flags & 1:
                 connection.send_raw(h2_frame(4, 1, 0, b""))
+            if kind == 1 and on_headers:
+                on_headers(connection, stream)
             if kind == 0:
                 connection.bodies[stream] = connection.bodies.get(stream, b"") + payload
                 if flags & 1:
@@ -306,6 +308,48 @@ def goaway(t):
     for i in range(40):
         raw = d.udp().ask(wire.question(f"g{i}.example.com"))
         equal(raw[3] & 15, 0, f"rcode of question {i}")
+
+
+def settings_of(*pairs):
+    return b"".join(ident.to_bytes(2, "big") + value.to_bytes(4, "big") for ident, value in pairs)
+
+
+def windows(connection, stream):
+    for _ in range(10):
+        connection.send_raw(h2_frame(8, 0, stream, (50).to_bytes(4, "big")))
+
+
+@rows([(f"H08 {what}: all questions are answered", settings, on_headers) for what, settings, on_headers in (
+    ("MAX_CONCURRENT_STREAMS 1", settings_of((3, 1)), None), ("MAX_CONCURRENT_STREAMS of 2^32 - 1", settings_of((3, 0xffffffff)), None),
+    ("MAX_CONCURRENT_STREAMS twice, the second counts", settings_of((3, 0), (3, 100)), None),
+    ("INITIAL_WINDOW_SIZE 0 and windows that open later", settings_of((4, 0)), windows),
+    ("INITIAL_WINDOW_SIZE 50 and windows that open later", settings_of((4, 50)), windows),
+    ("HEADER_TABLE_SIZE 0", settings_of((1, 0)), None), ("HEADER_TABLE_SIZE of 2^32 - 1", settings_of((1, 0xffffffff)), None),
+    ("MAX_HEADER_LIST_SIZE 10, which is advice", settings_of((6, 10)), None), ("the largest MAX_FRAME_SIZE", settings_of((5, 0xffffff)), None),
+    ("settings that nobody knows", settings_of(*[(0xff00 + i, i) for i in range(30)]), None))])
+def served(t, settings, on_headers):
+    def react(connection, stream):
+        connection.send_raw(h2_frame(1, 4, stream, OK_BLOCK) + h2_frame(0, 1, stream, wire.answer(wire.Question(connection.bodies[stream]))))
+    d, _ = stub(t, handler=raw_answers(react, settings, on_headers), kind=DohServer)
+    with d.udp(8) as c:
+        for i in range(20):
+            c.send(wire.question(f"s{i}.example.com", ident=i))
+        equal([c.receive()[3] & 15 for _ in range(20)], [0] * 20, "rcodes")
+
+
+@case("H22 two upstreams at one address and port have connections of their own, each with its name")
+def not_coalesced(t):
+    site = Site(t, names=("a.test", "b.test"))
+    server = DohServer(t, site)
+    d = Daemon(t, [upstream(name, server, name=f"{name}.test") for name in ("a", "b")], anchors=site.anchors, extra='strategy = "spread"\n')
+    number = iter(range(1000))
+
+    def both():
+        equal(client.rcode(d.ask(f"n{next(number)}.example.com")), "NOERROR", "rcode")
+        return len({r.h[":authority"] for r in server.requests}) == 2
+    until(both, 20, "both are asked")
+    equal(set(server.sni), {"a.test", "b.test"}, "names in the handshakes")
+    check(server.connections >= 2, "one connection for both")
 
 
 @case("H10 an answer that arrives byte by byte is accepted")

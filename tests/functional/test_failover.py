@@ -1,4 +1,5 @@
 """Upstreams that die, go black or come back: reliability cases P01 to P08, R12, R13, and promise A2."""
+import os
 import signal
 import subprocess
 import threading
@@ -193,8 +194,10 @@ def broken_reload(t):
     check(d.ctl("reload")["ok"], "the good file is taken")
 
 
-@case("P08 SIGTERM under load: pending questions are answered, and the daemon exits cleanly within seconds")
-def terminate(t):
+@rows([("P08 SIGTERM under load: pending questions are answered, and the daemon exits cleanly within seconds", [signal.SIGTERM]),
+       ("P08 SIGINT under load: the same", [signal.SIGINT]), ("P08 SIGTERM twice: the same", [signal.SIGTERM, signal.SIGTERM]),
+       ("P08 SIGTERM during a reload: the same", [signal.SIGHUP, signal.SIGTERM]), ("P08 SIGHUP after SIGTERM: the same", [signal.SIGTERM, signal.SIGHUP])])
+def terminate(t, signals):
     gate = threading.Event()
 
     def answer(q):
@@ -205,7 +208,8 @@ def terminate(t):
     with d.udp(5) as c:
         c.send(wire.question("slow.example.com"))
         until(lambda: "slow.example.com" in server.names(), 5, "the question upstream")
-        d.process.signal(signal.SIGTERM)
+        for number in signals:
+            d.process.signal(number)
         gate.set()
         equal(c.receive()[3] & 15, 0, "rcode of the question in flight")
     started = time.monotonic()
@@ -245,6 +249,22 @@ def closed_descriptors(t):
     t.defer(lambda: (p.terminate(), p.wait(patient(10))))
     until(lambda: net.answers_tcp(d.address, d.port), 20, "ctstubd listens")
     equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+
+
+@case("P12 of hundreds of inherited descriptors none is in the way, and none reaches a helper")
+def inherited_descriptors(t):
+    d, _ = stub(t, wait=False)
+    d.process.stop()
+    held = [os.open("/dev/null", os.O_RDONLY) for _ in range(300)]
+    t.defer(lambda: [os.close(fd) for fd in held])
+    d.process = t.spawn("ctstubd", [t.program("ctstubd"), "-c", d.config], pass_fds=held)
+    d.wait()
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    with open(f"/proc/{d.process.pid}/task/{d.process.pid}/children", encoding="ascii") as f:
+        helpers = f.read().split()
+    check(helpers, "there is no helper to look at")
+    for helper in helpers:
+        check(len(os.listdir(f"/proc/{helper}/fd")) < 10, f"descriptors of helper {helper}: {os.listdir(f'/proc/{helper}/fd')}")
 
 
 @case("workers = 2: both answer, statistics add up, reload and end are clean")
