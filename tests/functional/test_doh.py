@@ -404,6 +404,31 @@ def slow(t):
     until(lambda: client.rcode(d.ask("after.example.com")) == "NOERROR", 5, "answers afterwards")
 
 
+@rows([("H19 a DoH server that reads no more under a flood: the other one answers all of it, and memory stays bounded", True),
+       ("H19 a DoH server that reads and says nothing: the same", False)], builds=("gcc",))
+def flooded(t, deaf):
+    ended = threading.Event()
+    t.defer(ended.set)
+
+    def handler(connection):
+        connection.read(24)
+        connection.send_raw(h2_frame(4, 0, 0, settings_of((3, 2000))))
+        while not deaf:
+            connection.read(1)
+        ended.wait()
+    site = Site(t)
+    bad, good = DohServer(t, site, handler=handler), DotServer(t, site)
+    d = Daemon(t, [upstream("bad", bad), upstream("good", good)], anchors=site.anchors, extra='strategy = "ordered"\n', log_level="info")
+    before, total, codes = d.process.rss_kib(), 2000, []
+    with d.tcp(20) as c:
+        for first in range(0, total, 100):
+            c.send_raw(b"".join(wire.frame(wire.question(f"f{i}.example.com", ident=i)) for i in range(first, first + 100)))
+            codes += [c.receive()[3] & 15 for _ in range(100)]
+    equal(codes, [0] * total, "rcodes")
+    grown = d.process.rss_kib() - before
+    check(grown < 32_768, f"{grown} KiB more")
+
+
 @case("H21 cookies and Alt-Svc of the server are not kept")
 def cookies(t):
     d, server = stub_doh(t, respond=lambda r: (200, [TYPE, ("set-cookie", "id=1"), ("alt-svc", 'h3=":443"')], wire.answer(r.question)))

@@ -16,7 +16,7 @@ from harness.daemon import Daemon, upstream
 from harness.patience import patient
 from harness.pki import Site
 from harness.upstream import DotServer
-from harness.world import DOH4, GATE4, HOME4, UP4, World, ip, mounted, site_of
+from harness.world import DOH4, GATE4, HOME4, UP4, UP6, World, ip, mounted, site_of
 
 
 # ---- P11: before the network
@@ -254,8 +254,8 @@ def nft(rule):
         raise Skip(f"no nftables here: {done.stderr.decode().strip()[:200]}")
 
 
-def route(kind):
-    return lambda world: ip("route", "add", kind, UP4 + "/32")
+def route(kind, to=UP4 + "/32"):
+    return lambda world: ip("route", "add", kind, to)
 
 
 def filtered(verdict):
@@ -303,13 +303,18 @@ POLICIES = [
 ]
 
 
-@rows([(f"P19 {what}: another upstream answers, and the reason is named", policy, reason) for what, policy, reason in POLICIES],
+POLICIES6 = [(f"an IPv6 route that is {what}", route(kind, UP6 + "/128"), "unreachable") for what, kind in
+             (("prohibited", "prohibit"), ("unreachable", "unreachable"), ("a black hole", "blackhole"), ("thrown out of its table", "throw"))]
+
+
+@rows([(f"P19 {what}: another upstream answers, and the reason is named", UP4, policy, reason) for what, policy, reason in POLICIES] +
+      [(f"P19 {what}: another upstream answers, and the reason is named", UP6, policy, reason) for what, policy, reason in POLICIES6],
       netns=True, builds=("gcc",))
-def refused_by_policy(t, policy, reason):
+def refused_by_policy(t, address, policy, reason):
     world, site = World(t), site_of(t)
     world.serve(t, site, address=DOH4)
     policy(world)
-    d = Daemon(t, f'upstream "one" {{ address = {{"{UP4}"}} }}\nupstream "two" {{ address = {{"{DOH4}"}} port = 853 }}\n', anchors=site.anchors,
+    d = Daemon(t, f'upstream "one" {{ address = {{"{address}"}} }}\nupstream "two" {{ address = {{"{DOH4}"}} port = 853 }}\n', anchors=site.anchors,
                extra='strategy = "ordered"\n')
     equal(client.rcode(d.ask("www.example.com")), "NOERROR", f"rcode; {d.log()[-500:]}")
     until(lambda: d.ctl("status")["addresses"][0]["reason"], 10, "the failure is known")
