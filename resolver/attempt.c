@@ -119,6 +119,12 @@ attempt_tap_received(const struct attempt *a, const struct tp_answer *answer)
 		tap->on_received(tap->ctx, a->server, a->sent_us, answer->message);
 }
 
+static uint64_t
+killer_bit(const struct server *s)
+{
+	return UINT64_C(1) << s->id % 64;
+}
+
 static enum res
 attempt_send(struct attempt *a)
 {
@@ -130,6 +136,9 @@ attempt_send(struct attempt *a)
 	if (a->manner == MANNER_TRIAL)
 		buf_put(&a->section, a->query->section);
 	res = tp_send(&a->exchange, a->slot, a->query->wire, a->deadline_ms, attempt_on_answer, a);
+	/* RFC 9520, 3.1: no more than three times to a server. It had two already. */
+	if (res == RES_OK && (a->query->killers & killer_bit(s)) != 0)
+		tp_send_once(a->exchange);
 	if (res == RES_OK && a->engine->tap != NULL && a->engine->tap->on_sent != NULL)
 		attempt_tap_sent(a);
 	if (res != RES_OK || !first)
@@ -279,6 +288,8 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 	if (o.manner == MANNER_TRIAL)
 		server_tried(s, zone, a->lane, trial_is_good(a, answer));
 	attempt_free(a);
+	if (query != NULL && answer->killed)
+		query->killers |= killer_bit(s);
 	if (answer->failure != REASON_NONE)
 		server_on_failure(&o, zone, silent);
 	if (query != NULL)

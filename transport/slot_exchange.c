@@ -97,6 +97,12 @@ tp_send(struct tp_exchange **out, struct tp_slot *slot, struct span message, int
 	return RES_OK;
 }
 
+void
+tp_send_once(struct tp_exchange *x)
+{
+	x->deaths = SLOT_DEATHS_MAX - 1;
+}
+
 bool
 tp_waits(const struct tp_exchange *x)
 {

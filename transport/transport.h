@@ -105,6 +105,8 @@ typedef void (*tp_answer_fn)(void *arg, const struct tp_answer *);
  */
 enum res tp_send(struct tp_exchange **, struct tp_slot *, struct span message, int64_t deadline_ms,
 		 tp_answer_fn, void *arg);
+/* Right after tp_send: it is not repeated, whatever its connection dies of. */
+void tp_send_once(struct tp_exchange *);
 void tp_cancel(struct tp_exchange *);
 /* It is not on its way: no connection carried it yet, or it lies behind a late one (tp_slot_is_late). */
 bool tp_waits(const struct tp_exchange *);

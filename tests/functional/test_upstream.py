@@ -509,3 +509,39 @@ def keepalive(t):
     for i in range(3):
         equal(client.rcode(d.ask(f"odd{i}.example.com")), "NOERROR", "rcode with an odd option")
     equal(server.handshakes, 2, "connections")
+
+
+# ---- RFC 9520
+
+def close_on(connection, q):
+    raise Gone
+
+
+def reset_on(connection, q):
+    connection.reset()
+    raise Gone
+
+
+def break_off_on(connection, q):
+    connection.send_raw(wire.frame(wire.answer(q))[:20])
+    raise Gone
+
+
+TRIES = [
+    ("a server that closes the connection", close_on), ("a server that resets it", reset_on), ("a server that closes it in the middle of the answer", break_off_on),
+    ("an answer of five bytes", lambda c, q: c.send_raw(b"\0\5hello")), ("an answer of no bytes", lambda c, q: c.send_raw(b"\0\0")),
+    ("bytes that are no answer", lambda c, q: c.send(b"\xff" * 40)), ("another id", lambda c, q: c.send(b"\x55\x55" + wire.answer(q)[2:])),
+    ("silence", lambda c, q: None), ("SERVFAIL", lambda c, q: c.send(wire.answer(q, rcode=2))), ("REFUSED", lambda c, q: c.send(wire.answer(q, rcode=5))),
+    ("TC", lambda c, q: c.send(wire.answer(q, flags=0x8380))), ("a malformed record", lambda c, q: c.send(wire.answer(q, records=[wire.record(OWNER, 1, 60, b"abc")]))),
+]
+
+
+@rows([(f"RFC 9520 {what}: no server is asked the same question more than three times", react) for what, react in TRIES])
+def tries(t, react):
+    def handler(connection):
+        while True:
+            react(connection, connection.read_question())
+    d, server = stub(t, handler=handler)
+    for i in range(3):
+        check(client.rcode(d.ask(f"t{i}.e{i}.com")) in ("SERVFAIL", "REFUSED"), "rcode")
+        at_most(server.names().count(f"t{i}.e{i}.com"), 3, f"questions of name {i}")

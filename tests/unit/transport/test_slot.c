@@ -563,6 +563,20 @@ questions_learn_that_their_connections_ended(void **state)
 }
 
 static void
+one_that_may_be_sent_once_is_not_repeated(void **state) /* RFC 9520, 3.1 */
+{
+	(void)state;
+	f->server.mood = DOT_SERVER_CLOSES_ON_QUESTION;
+	fixture_ask();
+	tp_send_once(f->asked[0].exchange);
+	PUMP_UNTIL(f->n_done == 1);
+	assert_true(f->asked[0].killed);
+	assert_int_equal(f->asked[0].alone, 1);
+	assert_int_equal(f->server.n_conn, 1);
+	assert_int_equal(f->server.n_question, 1);
+}
+
+static void
 a_failure_to_connect_kills_no_question(void **state)
 {
 	(void)state;
@@ -640,6 +654,7 @@ main(void)
 	    SLOT_TEST(dropping_repeats_what_is_in_flight),
 	    SLOT_TEST(a_callback_may_drop_its_connection),
 	    SLOT_TEST(questions_learn_that_their_connections_ended),
+	    SLOT_TEST(one_that_may_be_sent_once_is_not_repeated),
 	    SLOT_TEST(a_failure_to_connect_kills_no_question),
 	    SLOT_TEST(a_slot_adopts_the_connection_of_another),
 	    SLOT_TEST(with_nothing_to_adopt_a_fresh_connection_is_made),
