@@ -21,8 +21,9 @@
  *   resolver/daemon/control_socket.c                              path_parent_open, then relative to that descriptor; a
  *                              control socket and its folder      folder that others may write is written as the
  *                                                                 daemon's user, never as root
- *   cli/files.c                what the tool writes (state-dir)   path_target_open; a new file of its own in that
+ *   cli/files.c                what the tool writes (state-dir)   path_parent_open; a new file of its own in that
  *                                                                 folder, renamed there
+ *                              what the user names as output      path_target_open, then the same
  *   contrib/watch/             state-dir/watch                    one descriptor of the folder, everything relative to
  *                                                                 it, never through a link; new files renamed there
  *   resolver/hosts.c           has the hosts file changed?        stat: nothing is opened

@@ -176,7 +176,7 @@ audit_evidence_write(struct audit_run *run, const struct promise *p, const struc
 
 	snprintf(path, sizeof path, "%s/%s.json", run->req->evidence,
 		 hex_write(hex, span_of(p->leaf.b, sizeof p->leaf.b)));
-	if (text == NULL || files_replace(path, span_str(text), &why) != RES_OK) {
+	if (text == NULL || files_replace_named(path, span_str(text), &why) != RES_OK) {
 		(void)cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(RES_NOMEM));
 		run->failed++;
 	} else if (!run->req->json) {

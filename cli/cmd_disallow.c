@@ -143,7 +143,7 @@ disallow_cmd_write(const struct disallow_request *req, const char *text, size_t 
 			      COUNTED(entries, "entry"), COUNTED(left_out, "record"));
 		return EXIT_GOOD;
 	}
-	if (files_replace(req->output, span_str(text), &why) != RES_OK)
+	if (files_replace_named(req->output, span_str(text), &why) != RES_OK)
 		code = cli_complain(EXIT_TROUBLE, verb, "%s", why != NULL ? why : res_text(RES_NOMEM));
 	free(why);
 	if (code != EXIT_GOOD)

@@ -171,8 +171,10 @@ config_print(const char *file)
 static bool
 process_prepare(char **argv)
 {
-	if (!standard_fds_open())
+	if (!standard_fds_open()) {
+		fputs("ctstubd: cannot open /dev/null in place of a closed descriptor\n", stderr);
 		return false;
+	}
 	log_to_journal("ctstubd");
 	if (environment_clean(argv, on_scrubbed) != RES_OK) {
 		fputs("ctstubd: cannot restart without the environment variables that control GnuTLS\n",
