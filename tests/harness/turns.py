@@ -5,7 +5,8 @@ import re
 import threading
 
 # Modules that take minutes: they begin first, so that nobody waits for one of them alone at the end.
-LONGEST = ("endurance", "setup", "portal", "oracle", "lab_run", "failover", "watch_kill", "links", "lab", "surroundings", "systemd")
+LONGEST = ("endurance", "setup", "portal", "oracle", "lab_run", "failover", "watch_logs", "single_faults", "watch_kill", "links", "lab", "upstream",
+           "limits", "units", "surroundings", "systemd")
 # Modules that send a load and look at every answer: such a one takes the places of two, so that its servers, which are
 # in Python, get their turn.
 LOADS = ("answers", "failover", "flood", "limits", "memory")
