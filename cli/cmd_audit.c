@@ -416,7 +416,7 @@ audit_run(const struct audit_request *req)
 		/* What a log says is signed: its server must be who it says it is, and an old list must not end audits. */
 		run.policy.ct_mode = CT_REPORT;
 		if (req->at_given) /* a past that is asked about is no clock that is wrong */
-			run.policy.floor_ms = VFY_NO_FLOOR;
+			run.policy.floor_ms = 0;
 		code = audit_all(&run);
 		/* A file that cannot be read is no audit: then the failure is what is printed. */
 		if (req->json && (json_array_size(run.upstreams) > 0 || code == EXIT_GOOD)) {

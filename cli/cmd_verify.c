@@ -276,7 +276,7 @@ verify_context_judge(struct verdict *v, const struct verify_context *ctx, const 
 		struct vfy_policy policy = *ctx->snap->upstream[0].policy;
 
 		if (ctx->at_given) /* a past that is asked about is no clock that is wrong */
-			policy.floor_ms = VFY_NO_FLOOR;
+			policy.floor_ms = 0;
 		vfy_check(v, &policy, &in);
 		if (verdict_has(v, REASON_CHAIN_EMPTY) || verdict_has(v, REASON_CERT_MALFORMED))
 			(void)file_kind_put(kind, buf_span(&text));

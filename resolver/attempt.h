@@ -25,11 +25,10 @@ struct attempt_outcome {
 struct attempts {
 	struct engine *engine;
 	struct attempt_list list;
-	unsigned open;  /* in the list */
-	unsigned sends; /* made, in all */
-	uint64_t
-	    killers; /* servers, by id modulo 64, whose connections ended under it although it was repeated */
-	uint64_t zone;       /* of the question */
+	unsigned open;    /* in the list */
+	unsigned sends;   /* made, in all */
+	uint64_t killers; /* a bit for each server (id modulo 64) with two connections that ended under it */
+	uint64_t zone;    /* of the question */
 	int64_t deadline_ms; /* of engine_awake_ms */
 	struct span wire;    /* the whole message with one question, id 0 */
 	struct span section; /* its question */

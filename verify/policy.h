@@ -26,7 +26,6 @@
 #define VFY_SIG_COST_MAX 512
 #define VFY_DISALLOW_MAX 4 /* lists of one policy */
 #define VFY_ALSO_IPS_MAX 16
-#define VFY_NO_FLOOR     INT64_MIN /* a floor_ms that no clock lies before, not even one of 1960 */
 
 enum ct_mode { CT_REQUIRE, CT_REPORT, CT_OFF };
 enum ct_policy { CT_STRICT, CT_CHROME, CT_MOZILLA, CT_APPLE };
