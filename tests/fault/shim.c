@@ -54,6 +54,7 @@ struct orders {
 	_Atomic int64_t wall_s; /* the wall clock is wrong by so much */
 	_Atomic int64_t boot_s; /* the boot clock has run on for so long, as in a sleep */
 	_Atomic int64_t mode;
+	_Atomic int64_t thread; /* calls of this thread alone are counted and fail; 0: of each one */
 	_Atomic int64_t count[CALLS];
 };
 
@@ -118,8 +119,10 @@ shim_start(void)
 static bool
 fails(enum call call)
 {
-	int64_t left;
+	int64_t left, thread = atomic_load(&orders->thread);
 
+	if (thread != 0 && thread != gettid())
+		return false;
 	atomic_fetch_add(&orders->count[call], 1);
 	if (atomic_load(&orders->call) != (int32_t)call || atomic_load(&orders->left) == 0)
 		return false;

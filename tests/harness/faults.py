@@ -80,6 +80,10 @@ class Faults:
     def mode(self, mode):
         self.put("<q", 48, mode)
 
+    def thread(self, thread):
+        """Calls of this thread alone are counted and fail, and with 0 those of each one again."""
+        self.put("<q", 56, thread)
+
     def clocks(self, wall=0, boot=0, event=False):
         """Sets the clocks wrong by so much; event: the kernel reports it, as it does when the wall clock is set."""
         self.put("<qq", 32, wall, boot)
@@ -91,7 +95,7 @@ class Faults:
         return self.get(24)
 
     def count(self, call):
-        return self.get(56 + 8 * CALLS.index(call))
+        return self.get(64 + 8 * CALLS.index(call))
 
 
 class Stub:
