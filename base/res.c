@@ -1,5 +1,8 @@
 #include "base/res.h"
 
+#include <errno.h>
+#include <string.h>
+
 const char *
 res_text(enum res res)
 {
@@ -20,4 +23,10 @@ res_text(enum res res)
 		return "input/output error";
 	}
 	return "unknown";
+}
+
+const char *
+res_why(enum res res)
+{
+	return res == RES_IO ? strerror(errno) : res_text(res);
 }

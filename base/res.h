@@ -20,4 +20,7 @@ enum res {
 /* A short English text for people, lent and constant. */
 const char *res_text(enum res);
 
+/* As res_text(), but of RES_IO what errno says. Call it before anything else that may fail. */
+const char *res_why(enum res);
+
 #endif

@@ -334,7 +334,7 @@ probe_target(const struct tp_target *target, bool idle, bool json)
 
 	if (res == RES_OK)
 		res = probe_result_print(r, json);
-	code = res == RES_OK ? probe_code(r) : cli_complain(EXIT_TROUBLE, verb, "%s", res_text(res));
+	code = res == RES_OK ? probe_code(r) : cli_complain(EXIT_TROUBLE, verb, "%s", res_why(res));
 	probe_result_clear(r);
 	return code;
 }

@@ -13,6 +13,7 @@ libtransport_a_SOURCES = \
 	transport/doh_session.c transport/doh_session.h \
 	transport/doh_stream.c transport/doh_stream.h \
 	transport/dot.c \
+	transport/event_base.c transport/event_base.h \
 	transport/exchange.c transport/exchange.h \
 	transport/idle.c transport/idle.h \
 	transport/late.c transport/late.h \

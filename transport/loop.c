@@ -1,6 +1,7 @@
 #include "transport/loop.h"
 
 #include "base/clock.h"
+#include "transport/event_base.h"
 #include "transport/wheel.h"
 
 #include <errno.h>
@@ -123,26 +124,12 @@ loop_start_event(struct loop *loop, int fd, short what, event_callback_fn fn)
 	return event;
 }
 
-static struct event_base *
-loop_new_base(void)
-{
-	struct event_config *config = event_config_new();
-	struct event_base *base = NULL;
-
-	if (config == NULL)
-		return NULL;
-	/* The environment must not choose how we wait; one thread owns the base, so it needs no locks. */
-	if (event_config_set_flag(config, EVENT_BASE_FLAG_IGNORE_ENV | EVENT_BASE_FLAG_NOLOCK) == 0)
-		base = event_base_new_with_config(config);
-	event_config_free(config);
-	return base;
-}
-
 enum res
 loop_new(struct loop **out)
 {
 	struct loop *loop = calloc(1, sizeof *loop);
 	enum res res = RES_NOMEM;
+	int failed;
 
 	if (loop == NULL)
 		return RES_NOMEM;
@@ -157,9 +144,9 @@ loop_new(struct loop **out)
 		res = RES_IO;
 		goto fail;
 	}
-	loop->base = loop_new_base();
-	if (loop->base == NULL)
+	if ((res = event_base_make(&loop->base)) != RES_OK)
 		goto fail;
+	res = RES_NOMEM;
 	loop->timer_event = loop_start_event(loop, loop->timer_fd, EV_READ, loop_on_timer_fd);
 	loop->wake_event = loop_start_event(loop, loop->wake_fd, EV_READ, loop_on_wake);
 	if (loop->timer_event == NULL || loop->wake_event == NULL)
@@ -168,7 +155,9 @@ loop_new(struct loop **out)
 	return RES_OK;
 
 fail:
+	failed = errno;
 	loop_free(loop);
+	errno = failed;
 	return res;
 }
 

@@ -17,6 +17,7 @@
 
 struct loop;
 
+/* RES_NOMEM, or RES_IO: no descriptors, errno says why. */
 enum res loop_new(struct loop **);
 void loop_free(struct loop *); /* everything that was made from it must be gone */
 void loop_run(struct loop *);  /* until loop_stop */

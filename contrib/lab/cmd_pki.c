@@ -99,8 +99,7 @@ lab_world(struct world **out, const char *folder, int64_t at_ms)
 		fprintf(stderr, "ctstub-lab: %s holds a world made for another time, or a damaged one\n",
 			folder);
 	else if (res != RES_OK)
-		fprintf(stderr, "ctstub-lab: %s: %s%s%s\n", folder, res_text(res), res == RES_IO ? ": " : "",
-			res == RES_IO ? strerror(errno) : "");
+		fprintf(stderr, "ctstub-lab: %s: %s\n", folder, res_why(res));
 	return res;
 }
 

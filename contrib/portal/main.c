@@ -141,14 +141,15 @@ program_serve(struct program *p)
 {
 	int fd = socket_handed();
 	char *why = NULL;
+	enum res res;
 
 	if (fd < 0)
 		return program_fail(PORTAL_USAGE,
 				    "no listening socket was handed in: start ctstub-portal.socket");
 	if (!p->settings->portal_enable)
 		return program_fail(PORTAL_USAGE, "portal.enable is false");
-	if (loop_new(&p->loop) != RES_OK || program_open(p, fd) != RES_OK)
-		return program_fail(PORTAL_TROUBLE, NULL);
+	if ((res = loop_new(&p->loop)) != RES_OK || (res = program_open(p, fd)) != RES_OK)
+		return program_fail(PORTAL_TROUBLE, res_why(res));
 	if (sandbox_drop(p->settings->portal_user, &why) != RES_OK ||
 	    sandbox_seal_portal(sandbox_kills(), &why) != RES_OK) {
 		int code = program_fail(PORTAL_TROUBLE, why);

@@ -376,13 +376,14 @@ static int
 daemon_start(struct daemon *d)
 {
 	char *why = NULL;
+	enum res res;
 	int failed;
 
 	heap_tables_begin();
-	if (loop_new(&d->loop) != RES_OK || daemon_signals(d) != RES_OK ||
-	    verdict_log_new(&d->verdicts, d->loop) != RES_OK ||
-	    recorder_new(&d->recorder, d->loop, &d->counters) != RES_OK)
-		return daemon_fail(EXIT_TROUBLE, NULL);
+	if ((res = loop_new(&d->loop)) != RES_OK || (res = daemon_signals(d)) != RES_OK ||
+	    (res = verdict_log_new(&d->verdicts, d->loop)) != RES_OK ||
+	    (res = recorder_new(&d->recorder, d->loop, &d->counters)) != RES_OK)
+		return daemon_fail(EXIT_TROUBLE, strdup(res_why(res)));
 	watchdog_init(&d->watchdog, &d->workers, d->loop);
 	captive_init(&d->captive, &d->workers, d->loop);
 	list_age_watch_init(&d->list_age, d->loop, &d->configuration);

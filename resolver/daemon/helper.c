@@ -3,7 +3,6 @@
 #include "resolver/daemon/helper.h"
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/replace.h"
 #include "base/sandbox/sandbox.h"
 #include "resolver/daemon/heap.h"
@@ -24,7 +23,9 @@
 #define HELPERS_MAX     4    /* the journal's, the query log's, and room */
 #define FDS_MAX         4096 /* closed one by one where the kernel has no close_range (before 5.9) */
 
-static const char ready[] = "r"; /* what it sends first */
+#define WHY_MAX         512 /* bytes of its reason */
+
+static const char ready[] = ""; /* what it sends first, or else why it cannot start */
 
 /* Written before any thread is started. */
 static pid_t helpers[HELPERS_MAX];
@@ -70,19 +71,28 @@ descriptors_settle(int socket)
 }
 
 static void
+give_up(int socket, const char *why)
+{
+	if (why == NULL)
+		why = "out of memory";
+	(void)helper_send(socket, span_of(why, strnlen(why, WHY_MAX)));
+	_exit(HELPER_TROUBLE);
+}
+
+static void
 helper_live(const struct helper_setup *setup, int socket)
 {
 	char *why = NULL;
 
 	signals_ignore();
 	(void)prctl(PR_SET_NAME, setup->name, 0, 0, 0);
-	if (sandbox_drop(setup->user, &why) != RES_OK) {
-		log_event(LOG_ERROR, "helper-not-started", LOG_STR("helper", setup->name),
-			  LOG_STR("error", why));
-		_exit(HELPER_TROUBLE);
-	}
-	if (!descriptors_settle(socket) || setup->seal(setup->kill, &why) != RES_OK ||
-	    !helper_send(HELPER_FD, span_str(ready)))
+	if (sandbox_drop(setup->user, &why) != RES_OK)
+		give_up(socket, why);
+	if (!descriptors_settle(socket))
+		give_up(socket, strerror(errno));
+	if (setup->seal(setup->kill, &why) != RES_OK)
+		give_up(HELPER_FD, why);
+	if (!helper_send(HELPER_FD, span_of(ready, sizeof ready)))
 		_exit(HELPER_TROUBLE);
 	heap_trim(); /* of what the filter was made with */
 	setup->run(HELPER_FD, setup->ctx);
@@ -106,19 +116,6 @@ readable_until(int socket, int64_t until_ms)
 	}
 	errno = ETIMEDOUT;
 	return false;
-}
-
-/* Waits until it has closed the daemon's descriptors and is sealed: a daemon that is killed at once leaves nobody behind who
- * holds its sockets. */
-static bool
-helper_is_ready(int socket)
-{
-	char byte;
-
-	if (!readable_until(socket, clock_mono_ms() + HELPER_START_MS))
-		return false;
-	errno = ECHILD;
-	return recv(socket, &byte, 1, 0) == 1;
 }
 
 int
@@ -148,12 +145,21 @@ helper_fork(const struct helper_setup *setup, char **why)
 	return -1;
 }
 
+/* A daemon that is killed at once leaves nobody behind who holds its sockets: those are closed when it is ready. */
 bool
 helper_await(int socket, char **why)
 {
-	if (helper_is_ready(socket))
+	char first[WHY_MAX];
+	ssize_t n = -1;
+
+	if (readable_until(socket, clock_mono_ms() + HELPER_START_MS))
+		n = recv(socket, first, sizeof first, 0);
+	if (n == sizeof ready && first[0] == ready[0])
 		return true;
-	*why = strdup(strerror(errno));
+	if (n > 0)
+		*why = strndup(first, (size_t)n);
+	else
+		*why = strdup(n == 0 ? "it ended at once" : strerror(errno));
 	(void)close(socket);
 	return false;
 }

@@ -105,6 +105,8 @@ workers_new(struct workers *w, const struct workers_setup *of_all, char **why)
 		res = RES_NOMEM;
 	while (res == RES_OK && w->n < s->workers)
 		res = workers_add(w, &setup, of_all->given, of_all->n_given, why);
+	if (res != RES_OK && *why == NULL)
+		*why = strdup(res_why(res));
 	return res;
 }
 

@@ -1,4 +1,5 @@
 """Floods, empty tables and full ones: reliability cases R01 to R17, P06, P09 and G08."""
+import itertools
 import json
 import os
 import re
@@ -28,6 +29,21 @@ def limited(t, nofile, **more):
     d, server = stub(t, **more)
     again(d, "prlimit", f"--nofile={nofile}:{nofile}")
     return d, server
+
+
+@case("with too few descriptors the daemon does not start and says so, however few there are", builds=("gcc",))
+def too_few_descriptors(t):
+    d, _ = stub(t, workers=2)
+    for n in itertools.count(5):
+        d.process.stop()
+        d.process = t.spawn("ctstubd", ["prlimit", f"--nofile={n}:{n}", t.program("ctstubd"), "-c", d.config])
+        until(lambda: not d.process.alive() or " started " in d.process.log(), 30, f"{n} descriptors: it starts, or ends")
+        if d.process.alive():
+            break
+        last = d.process.log().strip().split("\n")[-1]
+        equal((d.process.popen.returncode, "Too many open files" in last), (3, True), f"{n} descriptors: {last!r}")
+        d.process.expect = (3,)
+    check(20 < n < 60, f"it starts with {n} descriptors")
 
 
 def tcp_from(d, source, timeout=10):

@@ -24,7 +24,6 @@ ELSEWHERE = {
     "event finding-not-recorded": "no test: the disk would have to become full between an entry and its finding",
     "event state-not-written": "no test: the disk would have to become full between two writes",
     "event no-memory": "no test: the event loop of the watcher without memory",
-    "event helper-not-started": "no test: the process table would have to be full at the start; the daemon goes on without the helper",
     "event portal-answer-lost": "no test: the daemon would have to close the portal's connection while an answer is on its way",
 }
 

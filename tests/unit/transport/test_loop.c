@@ -5,12 +5,14 @@
 
 #include "base/clock.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -299,6 +301,33 @@ signals_reach_the_loop(void **state)
 	loop_free(loop);
 }
 
+/* libevent alone would end the program. */
+static void
+too_few_descriptors_are_an_error(void **state)
+{
+	struct rlimit before, few;
+	struct loop *loop = NULL;
+	enum res res = RES_IO;
+	int lowest = dup(STDERR_FILENO);
+
+	(void)state;
+	assert_true(lowest >= 0 && close(lowest) == 0);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	for (few.rlim_cur = (rlim_t)lowest; res != RES_OK; few.rlim_cur++) {
+		assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+		errno = 0;
+		res = loop_new(&loop);
+		if (res != RES_OK)
+			assert_int_equal(errno, EMFILE);
+		assert_true(res == RES_OK || res == RES_IO);
+		assert_true(few.rlim_cur < (rlim_t)lowest + 10);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	assert_true(few.rlim_cur > (rlim_t)lowest + 4);
+	loop_free(loop);
+}
+
 int
 main(void)
 {
@@ -311,6 +340,7 @@ main(void)
 	    cmocka_unit_test(posts_of_another_thread_run_in_order),
 	    cmocka_unit_test(deferred_work_can_be_stopped_by_deferred_work),
 	    cmocka_unit_test(signals_reach_the_loop),
+	    cmocka_unit_test(too_few_descriptors_are_an_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

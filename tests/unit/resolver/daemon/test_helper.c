@@ -103,8 +103,16 @@ static enum res
 seal_fails(bool kill, char **why)
 {
 	(void)kill;
-	(void)why;
+	*why = strdup("no filter");
 	return RES_IO;
+}
+
+static enum res
+seal_starves(bool kill, char **why)
+{
+	(void)kill;
+	(void)why;
+	return RES_NOMEM;
 }
 
 static enum res
@@ -136,11 +144,12 @@ without_its_filter_it_never_runs(void **state)
 	static const struct {
 		const char *what;
 		enum res (*seal)(bool kill, char **why);
-		bool runs;
+		const char *why; /* NULL: it runs */
 	} rows[] = {
-		{"its filter cannot be loaded", seal_fails, false},
-		{"it ends before its filter is loaded", seal_dies, false},
-		{"it gets a filter", seal_passes, true},
+		{"its filter cannot be loaded", seal_fails, "no filter"},
+		{"its filter cannot be loaded, and there is no memory to say why", seal_starves, "out of memory"},
+		{"it ends before its filter is loaded", seal_dies, "it ended at once"},
+		{"it gets a filter", seal_passes, NULL},
 	};
 	bool *ran = mmap(NULL, sizeof *ran, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
@@ -154,13 +163,14 @@ without_its_filter_it_never_runs(void **state)
 
 		*ran = false;
 		s = helper_start(&setup, &why);
-		if ((s >= 0) != rows[i].runs || (why == NULL) != rows[i].runs)
+		if ((s >= 0) != (rows[i].why == NULL) || (why == NULL) != (rows[i].why == NULL) ||
+		    (why != NULL && strcmp(why, rows[i].why) != 0))
 			fail_msg("%s: %d %s", rows[i].what, s, why != NULL ? why : "-");
 		if (s >= 0) {
 			assert_int_equal(ask(s, 'x'), 'x');
 			helper_end(s);
 		}
-		assert_int_equal(*ran, rows[i].runs);
+		assert_int_equal(*ran, rows[i].why == NULL);
 		free(why);
 	}
 	(void)munmap(ran, sizeof *ran);
