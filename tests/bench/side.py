@@ -8,6 +8,7 @@ from bench.candidates import CANDIDATES
 NAMES = 1000           # in the cache when memory is taken and cached questions are asked
 RATES = (1000, 3000, 10000, 30000)
 CACHED_RATES = (1000, 10000)
+JUDGED_RATES = (1000, 10000)  # uncached; of these a target judges p50 and p99
 HOPELESS = 0.2         # with a greater part unanswered at one rate, higher rates are not tried
 DRAIN = 10             # seconds in which a candidate that was flooded must answer again
 
@@ -24,16 +25,18 @@ def bad_part(row):
     return (row["failed"] + row["lost"]) / max(row["sent"], 1)
 
 
-def at_rate(bench, process, rate, *options):
+def at_rate(bench, process, rate, *options, longer=1.0):
     """The lowest rate takes longer, so that its percentiles have something to stand on."""
-    return cost(bench, process, "--rate", str(rate), *options, seconds=bench.options.seconds * (1.5 if rate == RATES[0] else 0.75))
+    seconds = bench.options.seconds * longer * (1.5 if rate == RATES[0] else 0.75)
+    return cost(bench, process, "--rate", str(rate), *options, seconds=seconds)
 
 
-def at_rates(bench, process, name, rates, which):
+def at_rates(bench, process, name, rates, which, judged=()):
+    """The percentiles of a rate that a target judges come from four times as many questions."""
     rows = {}
     for rate in rates:
         bench.wait_for(bench.answered, process, name, DRAIN)
-        rows[str(rate)] = at_rate(bench, process, rate, *which())
+        rows[str(rate)] = at_rate(bench, process, rate, *which(), longer=4 if rate in judged else 1)
         if bad_part(rows[str(rate)]) > HOPELESS:
             break
     return rows
@@ -64,7 +67,7 @@ def measure(bench, name):
         row["cached"] = cost(bench, process, *full(), *common())
         row["dnsperf"] = bench.dnsperf(NAMES)
         row["cached_rates"] = at_rates(bench, process, name, CACHED_RATES, common)
-        row["uncached_rates"] = at_rates(bench, process, name, rates, fresh)
+        row["uncached_rates"] = at_rates(bench, process, name, rates, fresh, JUDGED_RATES)
         bench.wait_for(bench.answered, process, name, DRAIN)
         row["uncached"] = cost(bench, process, *full(), *fresh())
     except Missing as error:
