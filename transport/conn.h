@@ -73,6 +73,7 @@ struct conn {
 	int64_t
 	    report_until_ms; /* wall clock: findings only reported until then refuse afterwards; 0: never */
 	bool draining;       /* finishes what it carries and takes nothing new */
+	bool carried;        /* a question was written on it */
 	bool answered;       /* it brought an answer */
 	bool offered;        /* a saved session */
 	unsigned tickets;

@@ -160,6 +160,20 @@ slot_tries_in_full(struct tp_slot *slot, const struct conn *c, enum reason reaso
 	return true;
 }
 
+/* A connection that was ready ends, or takes no more questions. True: those that wait fail, as it is one of several that did
+ * so before any of them was written. A server may do that without end, and a handshake costs more than an answer. */
+static bool
+slot_gives_up(struct tp_slot *slot, const struct conn *c)
+{
+	int64_t idle_ms = loop_now_ms(slot->shared.loop) - c->used_ms;
+
+	if (c->carried)
+		slot->unused = 0;
+	else if (slot->shared.waiting.n > 0 && idle_ms < IDLE_LEARN_MIN_MS)
+		slot->unused++;
+	return slot->unused >= SLOT_UNUSED_MAX;
+}
+
 /* c may be NULL: there was no memory for one. */
 static void
 slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum reason reason,
@@ -192,6 +206,8 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 	}
 	if (was_ready && current && reason == REASON_CLOSED && slot_keep_reopens(slot, c, asked))
 		slot->wanted = true;
+	if (was_ready && current && slot_gives_up(slot, c))
+		slot_fail_waiting(slot);
 	if (!was_ready && slot_tries_in_full(slot, c, reason))
 		return;
 	if (!was_ready) {
@@ -311,6 +327,10 @@ slot_retire_conn(struct tp_slot *slot)
 			conn_learn_idle(c);
 		slot->wanted |= slot_keep_reopens(slot, c, false);
 		slot_start_draining(slot);
+		if (slot_gives_up(slot, c)) {
+			slot_fail_waiting(slot);
+			slot_fail_failing(slot, REASON_CLOSED);
+		}
 	} else if (slot->shared.waiting.n > 0 && slot->keep.exchange == NULL && conn_is_stale(c)) {
 		conn_close_idle(c);
 	}
@@ -402,7 +422,7 @@ tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
 		slot_drop_conn(slot, c);
 	if (slot->conn != NULL)
 		slot_drop_conn(slot, slot->conn);
-	slot->barren = 0;
+	slot->barren = slot->unused = 0;
 	if (forget_tickets)
 		tickets_clear(&slot->shared.tickets);
 }
@@ -419,7 +439,7 @@ tp_slot_adopt(struct tp_slot *slot, struct tp_slot *from)
 	from->conn = NULL;
 	c->shared = &slot->shared;
 	slot->conn = c;
-	slot->barren = 0;
+	slot->barren = slot->unused = 0;
 	slot_want_flush(slot);
 }
 

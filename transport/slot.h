@@ -12,6 +12,7 @@
 
 #define SLOT_DEATHS_MAX   2 /* connections that may end under one question: it is repeated once */
 #define SLOT_BARREN_MAX   2 /* connections in a row without an answer; after them a question is not repeated */
+#define SLOT_UNUSED_MAX   2 /* connections in a row that end before a waiting question is written */
 #define SLOT_DRAINING_MAX 4 /* connections that finish; the oldest makes room */
 
 /* Keeping a connection open (slot_keep.c). */
@@ -34,6 +35,7 @@ struct tp_slot {
 	bool wanted;           /* a connection, although no question waits */
 	struct slot_keep keep;
 	uint32_t barren; /* connections in a row that ended under questions and had brought no answer */
+	unsigned unused; /* ... that became ready and ended before a question that waited was written */
 };
 
 /* Between the files of a slot. */

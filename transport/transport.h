@@ -98,7 +98,8 @@ typedef void (*tp_answer_fn)(void *arg, const struct tp_answer *);
  * Sends a DNS question (a whole message with any id, at most TP_MESSAGE_MAX; copied). Opens a connection when there
  * is none. The transport gives it an id of its own on the wire, adds padding to a message with an OPT record last in
  * its additional section, and repeats it once on a fresh connection when the one it was written on turns out dead,
- * unless connection after connection ends here without a single answer.
+ * unless connection after connection ends here without a single answer. Questions that wait fail when one connection after
+ * the other ends before any of them is written.
  * The callback is made exactly once unless tp_cancel comes first. deadline_ms: boot clock; past it the failure is
  * REASON_CONNECT_TIMEOUT when no connection was made, else REASON_CLOSED.
  * RES_LIMIT: too many in flight and waiting.

@@ -1,4 +1,5 @@
 """What upstreams may answer: reliability cases U01 to U32, over DoT; those of HTTP are in test_doh."""
+import ssl
 import struct
 import threading
 import time
@@ -392,7 +393,29 @@ def hop_by_hop(t):
         check(b"\x1b" not in raw, "a control byte in the extended error")
 
 
+def close_with_finished(context, plain):
+    """For on_accept: close_notify comes together with the server's Finished, so the client has no time for a question."""
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    context.options |= ssl.OP_NO_TICKET
+    received, to_send = ssl.MemoryBIO(), ssl.MemoryBIO()
+    tls = context.wrap_bio(received, to_send, server_side=True)
+    plain.settimeout(20)
+    done = False
+    while not done:
+        try:
+            tls.do_handshake()
+            done = True
+            tls.unwrap()
+        except ssl.SSLWantReadError:
+            plain.sendall(to_send.read())
+        data = b"" if done else plain.recv(65536)
+        received.write(data)
+        done |= not data
+    return False
+
+
 @rows([("U25 the server closes after the accept", "accept"), ("U25 closes after the handshake", "handshake"),
+       ("U25 closes with the last bytes of the handshake", "finished"),
        ("U25 the server closes in the middle of a frame", "frame"), ("U25 resets after the question", "reset")])
 def closes(t, stage):
     def handler(connection):
@@ -403,9 +426,12 @@ def closes(t, stage):
             connection.send_raw(wire.frame(wire.answer(q))[:20])
         if stage == "reset":
             connection.reset()
-    bad = {"handler": handler}
+    bad, contexts = {"handler": handler}, []
     if stage == "accept":
         bad["on_accept"] = lambda plain: False
+    if stage == "finished":
+        bad["tune"] = contexts.append
+        bad["on_accept"] = lambda plain: close_with_finished(contexts[0], plain)
     d, first, second = two(t, bad)
     started = time.monotonic()
     for i in range(5):

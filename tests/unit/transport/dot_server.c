@@ -227,6 +227,7 @@ conn_start(struct dot_server *server, int fd)
 {
 	struct dot_server_conn *c = &server->conn[server->n_conn];
 	const int one = 1;
+	unsigned flags = GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL;
 	gnutls_datum_t alpn;
 
 	assert_true(server->n_conn < DOT_SERVER_CONNS_MAX);
@@ -247,14 +248,17 @@ conn_start(struct dot_server *server, int fd)
 	default:
 		break;
 	}
-	assert_int_equal(gnutls_init(&c->tls, GNUTLS_SERVER | GNUTLS_NONBLOCK | GNUTLS_NO_SIGNAL), 0);
+	if (server->mood == DOT_SERVER_ENDS_FIRST)
+		flags |= GNUTLS_ENABLE_EARLY_START;
+	assert_int_equal(gnutls_init(&c->tls, flags), 0);
 	gnutls_session_set_ptr(c->tls, c);
 	gnutls_transport_set_ptr(c->tls, c);
 	gnutls_transport_set_push_function(c->tls, dot_server_on_push);
 	gnutls_transport_set_pull_function(c->tls, dot_server_on_pull);
 	assert_int_equal(gnutls_priority_set_direct(c->tls, server->priority, NULL), 0);
 	assert_int_equal(gnutls_credentials_set(c->tls, GNUTLS_CRD_CERTIFICATE, server->credentials), 0);
-	assert_int_equal(gnutls_session_ticket_enable_server(c->tls, &server->ticket_key), 0);
+	if (server->mood != DOT_SERVER_ENDS_FIRST) /* resumed, a client of TLS 1.2 is the last to speak */
+		assert_int_equal(gnutls_session_ticket_enable_server(c->tls, &server->ticket_key), 0);
 	if (server->wants_client_cert)
 		gnutls_certificate_server_set_request(c->tls, GNUTLS_CERT_REQUIRE);
 	if (server->alpn != NULL) {
@@ -344,6 +348,12 @@ dot_server_has_more(struct dot_server_conn *c, enum dot_server_mood mood)
 	switch (mood) {
 	case DOT_SERVER_CLOSES_WHEN_READY:
 		conn_drop(c);
+		break;
+	case DOT_SERVER_ENDS_FIRST:
+		if (c->server->plain.n > 0)
+			dot_server_send(c->server, (unsigned)(c - c->server->conn), c->server->plain);
+		else
+			dot_server_close(c->server, (unsigned)(c - c->server->conn));
 		break;
 	case DOT_SERVER_FLOODS_TICKETS:
 		for (int i = 0; i < 40; i++)

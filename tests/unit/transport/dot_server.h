@@ -20,6 +20,7 @@ enum dot_server_mood {
 	DOT_SERVER_CUTS_THE_HANDSHAKE,   /* closes after the first bytes of its own */
 	DOT_SERVER_SPOILS_THE_HANDSHAKE, /* a bit of its first flight is turned */
 	DOT_SERVER_CLOSES_WHEN_READY,    /* FIN right after the handshake */
+	DOT_SERVER_ENDS_FIRST, /* `plain` or, without it, close_notify right after its Finished, before the client's */
 	DOT_SERVER_CLOSES_ON_QUESTION,   /* FIN instead of an answer */
 	DOT_SERVER_RESETS_ON_QUESTION,
 	DOT_SERVER_CUTS_THE_ANSWER, /* half a message, then FIN without close_notify */

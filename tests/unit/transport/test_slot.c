@@ -2,6 +2,7 @@
 #include "tests/unit/transport/slot_fixture.h"
 
 #include "base/clock.h"
+#include "transport/idle.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -358,6 +359,79 @@ a_question_is_repeated_once(void **state) /* U25 */
 }
 
 static void
+connections_that_end_unused_are_given_up(void **state)
+{
+	static const struct {
+		const char *says, *priority;
+	} rows[] = {
+	    {"close_notify right after the server's Finished, TLS 1.3", "NORMAL:-VERS-ALL:+VERS-TLS1.3"},
+	    {"TLS 1.2", "NORMAL:-VERS-ALL:+VERS-TLS1.2"},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		print_message("%s\n", rows[i].says);
+		f->server.mood = DOT_SERVER_ENDS_FIRST;
+		f->server.priority = rows[i].priority;
+		fixture_ask();
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == 2);
+		fixture_pump_a_while();
+		assert_int_equal(f->server.n_conn, 2); /* and no more */
+		assert_int_equal(f->ready, 2);
+		assert_int_equal(f->closed, 2);
+		for (unsigned n = 0; n < 2; n++) {
+			assert_int_equal(f->asked[n].failure, REASON_CLOSED);
+			assert_true(f->asked[n].retry_safe && !f->asked[n].killed);
+		}
+		fixture_ask(); /* the server is known for it */
+		PUMP_UNTIL(f->n_done == 3);
+		assert_int_equal(f->server.n_conn, 3);
+		assert_int_equal(f->server.app_bytes, 0);
+
+		f->server.mood = DOT_SERVER_SERVES;
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == 4);
+		assert_int_equal(f->asked[3].failure, REASON_NONE);
+
+		dot_server_close(&f->server, 3);
+		PUMP_UNTIL(f->closed == 4);
+		f->server.mood = DOT_SERVER_ENDS_FIRST; /* it has been forgotten */
+		tp_slot_drop(f->slot, true);
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == 5);
+		assert_int_equal(f->server.n_conn, 6);
+	}
+}
+
+static void
+an_unused_connection_that_ends_for_idleness_is_no_fault(void **state)
+{
+	(void)state;
+	tp_slot_connect(f->slot);
+	PUMP_UNTIL(f->server.handshakes == 1);
+	for (unsigned i = 0; i < 4; i++) {
+		unsigned closed = f->closed;
+
+		fake_loop_advance(f->loop, IDLE_LEARN_MIN_MS);
+		dot_server_close(&f->server, f->server.n_conn - 1);
+		f->server.mood = DOT_SERVER_ENDS_FIRST;
+		fixture_ask();
+		PUMP_UNTIL(f->closed == closed + 2); /* the idle one, and a fresh one that ends unused */
+		f->server.mood = DOT_SERVER_SERVES;
+		PUMP_UNTIL(f->n_done == i + 1);
+		assert_int_equal(f->n_failed, 0);
+		dot_server_close(&f->server, f->server.n_conn - 1);
+		PUMP_UNTIL(f->closed == closed + 3);
+		tp_slot_connect(f->slot);
+		PUMP_UNTIL(f->ready == f->closed + 1 && f->server.handshakes == f->server.n_conn);
+	}
+}
+
+static void
 the_repeat_is_answered_when_the_server_is_well_again(void **state)
 {
 	struct tp_stats s;
@@ -644,6 +718,8 @@ main(void)
 	    SLOT_TEST(sni_is_the_configured_name_and_never_an_address),
 	    SLOT_TEST(a_client_certificate_is_shown_when_asked),
 	    SLOT_TEST(a_question_is_repeated_once),
+	    SLOT_TEST(connections_that_end_unused_are_given_up),
+	    SLOT_TEST(an_unused_connection_that_ends_for_idleness_is_no_fault),
 	    SLOT_TEST(the_repeat_is_answered_when_the_server_is_well_again),
 	    SLOT_TEST(answers_before_the_close_count),
 	    SLOT_TEST(dribbled_answers_arrive),

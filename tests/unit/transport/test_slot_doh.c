@@ -121,6 +121,22 @@ goaway_each_time_is_bounded(void **state) /* H07 */
 }
 
 static void
+goaway_before_each_request_is_bounded(void **state) /* H07 */
+{
+	(void)state;
+	doh_start();
+	f->server.mood = DOT_SERVER_ENDS_FIRST;
+	f->server.plain = span_of(BYTES(H2_SETTINGS H2_GOAWAY("\0")));
+	fixture_ask();
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->asked[0].failure, REASON_CLOSED);
+	assert_true(f->asked[0].retry_safe && f->asked[1].retry_safe);
+	fixture_pump_a_while();
+	assert_int_equal(f->server.n_conn, 2);
+}
+
+static void
 a_broken_conversation_is_doh_malformed(void **state)
 {
 	(void)state;
@@ -164,6 +180,7 @@ main(void)
 	    SLOT_TEST(all_requests_leave_without_waiting_for_answers),
 	    SLOT_TEST(goaway_moves_what_was_not_processed),
 	    SLOT_TEST(goaway_each_time_is_bounded),
+	    SLOT_TEST(goaway_before_each_request_is_bounded),
 	    SLOT_TEST(a_broken_conversation_is_doh_malformed),
 	    SLOT_TEST(streams_that_are_not_allowed_wait_until_their_deadline),
 	};
