@@ -158,9 +158,10 @@ query_find_stale(const struct query *q, struct cache_hit *hit)
 {
 	struct engine *e = q->engine;
 
-	/* A refused certificate is not a network failure: stale data must not hide it. */
+	/* A refused certificate is not a network failure: stale data must not hide it. A failure that is noted at them
+	 * (another worker met it) is a reason not to ask, not one to give nothing. */
 	return !upstreams_all_refused(e->upstreams, q->route) &&
-	       cache_get(e->cache, &q->key, loop_now_ms(e->loop), hit) == CACHE_STALE && !hit->failure;
+	       cache_get(e->cache, &q->key, loop_now_ms(e->loop), hit) == CACHE_STALE;
 }
 
 bool

@@ -1,6 +1,9 @@
 """Several workers, one cache: what one of them received is found by all, and what is taken out is gone for all. The kernel chooses the
 worker by the client's port, so each question below comes from a port of its own: 30 of them miss no worker."""
 import errno
+import threading
+
+import dns.message
 
 from functional._common import stub
 from harness import client, wire
@@ -79,6 +82,35 @@ def flushed(t):
     equal(d.ctl("stats")["cache"]["entries"], 0, "entries afterwards")
     from_all_ports(d, "b.example.org")
     equal(asked(server, "b.example.org"), 2, "b.example.org: questions at the upstream")
+
+
+@case("when the upstream dies under the same question of two workers, the clients of both get the stale answer")
+def stale_for_all(t):
+    held = threading.Event()
+
+    def answer(q):
+        if q.name.lower() == "old.example.com":
+            return None if held.is_set() else wire.answer(q, ttl=1)
+        return wire.answer(q)
+
+    d, server = stub(t, answer=answer, workers=WORKERS)
+    busy(d)
+    equal(client.rcode(d.ask("old.example.com")), "NOERROR", "rcode")
+    held.set()
+    clients = []
+
+    def both_ask():
+        for _ in range(PORTS):
+            clients.append(d.udp(timeout=8))
+            clients[-1].send(client.query("old.example.com").to_wire())
+        return asked(server, "old.example.com") > WORKERS
+    until(both_ask, 20, "the answer's time is over, and every worker asks anew")
+    server.stop(reset=True)
+    replies = [dns.message.from_wire(c.receive()) for c in clients]
+    for c in clients:
+        c.close()
+    equal({client.rcode(r) for r in replies}, {"NOERROR"}, "rcodes")
+    check(any(code == 3 for r in replies for code, _ in client.ede(r)), "no answer was stale")
 
 
 def asked_below(server, zone):
