@@ -3,6 +3,8 @@
 void
 tries_add(struct tries *t, uint32_t id)
 {
+	if (t->n == TRIES_MAX || tries_have(t, id))
+		return;
 	t->id[t->n] = id;
 	t->spent[t->n++] = false;
 }

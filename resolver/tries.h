@@ -18,6 +18,7 @@ struct tries {
 	uint32_t spin; /* strategy spread: where this question begins */
 };
 
+/* Does nothing when the server has a place already, or none is left. */
 void tries_add(struct tries *, uint32_t id);
 /* It had the question. */
 void tries_spend(struct tries *, uint32_t id);

@@ -167,6 +167,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/test_reply \
 	tests/unit/resolver/test_routes \
 	tests/unit/resolver/test_server \
+	tests/unit/resolver/test_tries \
 	tests/unit/resolver/test_warm \
 	tests/unit/resolver/test_client_quota
 check_PROGRAMS += \
