@@ -279,6 +279,8 @@ probe_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 		    STEP_ASK) /* the question may get another connection; its answer or failure comes */
 			probe_step_begin(p, STEP_DONE);
 		break;
+	case TP_EVENT_JUDGED: /* after an hour */
+		break;
 	case TP_EVENT_CLOSED:
 		if (p->step == STEP_IDLE) {
 			p->result.idle_close_ms = clock_boot_ms() - p->idle_from_ms;

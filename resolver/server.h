@@ -100,8 +100,8 @@ struct server {
 
 /* For those who log and count; each may be NULL. Called in the worker's thread. */
 struct server_hooks {
-	/* A verdict that differs from the one before in what refuses or in what it reports, or the first good one after a
-	 * refusal. */
+	/* A verdict that differs from the one before in what refuses or in what it reports, the first good one after a
+	 * refusal, or one over a connection that was open already. */
 	void (*on_verdict)(void *ctx, const struct server *);
 	/* A certificate was refused, or accepted and not what this server showed when it was last accepted. presented: the
 	 * certificates as they came, each after its length of 24 bits; lent. */

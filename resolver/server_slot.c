@@ -64,17 +64,32 @@ server_accepted(struct server *s, struct tp_event *e)
 		s->set->server_hooks.on_ready(s->set->server_hooks.ctx, s);
 }
 
+/* What another connection was refused for stays: it may lead to another machine. */
+static void
+server_judged_again(struct server *s, struct tp_event *e)
+{
+	if (s->health == HEALTH_REFUSED)
+		return;
+	(void)server_verdict_take(s, e);
+	if (s->set->server_hooks.on_verdict != NULL)
+		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
+}
+
 static void
 server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 {
 	struct server *s = ctx;
 
 	(void)slot;
-	s->connects = false;
+	if (e->kind != TP_EVENT_JUDGED)
+		s->connects = false;
 	switch (e->kind) {
 	case TP_EVENT_READY:
 		server_accepted(s, e);
 		break;
+	case TP_EVENT_JUDGED:
+		server_judged_again(s, e);
+		return;
 	case TP_EVENT_FAILED:
 		if (reason_is_verdict(e->reason))
 			server_refused(s, e);
@@ -100,6 +115,8 @@ server_on_other_event(struct server *s, struct tp_event *e)
 		s->set->hooks.on_change(s->set->hooks.ctx);
 	} else if (e->kind == TP_EVENT_READY) {
 		server_verdict_take(s, e);
+	} else if (e->kind == TP_EVENT_JUDGED) {
+		server_judged_again(s, e);
 	} else if (e->kind == TP_EVENT_FAILED && !server_is_ready(s)) {
 		server_failed(s, e->reason, NULL);
 	}

@@ -31,6 +31,8 @@ struct conn_shared;
 /* What a connection reports to its slot; never called inside a call of transport.h. */
 struct conn_ops {
 	void (*on_ready)(struct conn_shared *, struct conn *);
+	/* Its peer was judged again, and accepted. */
+	void (*on_judged)(struct conn_shared *, struct conn *);
 	/* The connection ended by itself; its exchanges are still in its list. was_ready: closed, else failed. */
 	void (*on_gone)(struct conn_shared *, struct conn *, bool was_ready, enum reason, const char *detail);
 	/* Takes the exchange out of the connection's list and makes its callback. */

@@ -67,8 +67,9 @@ conn_judge_again(struct conn *c)
 	accepted = conn_on_peer(c, peer);
 	free(peer);
 	if (accepted) {
+		c->shared->ops->on_judged(c->shared, c);
 		buf_free(&c->presented);
-		return true;
+		return c->state == CONN_READY;
 	}
 	if (new_policy) {
 		conn_end_refused(c);

@@ -145,6 +145,20 @@ slot_on_ready(struct conn_shared *shared, struct conn *c)
 	buf_free(&c->presented);
 }
 
+static void
+slot_on_judged(struct conn_shared *shared, struct conn *c)
+{
+	struct tp_event event = {
+	    .kind = TP_EVENT_JUDGED,
+	    .verdict = &c->verdict,
+	    .presented = buf_span(&c->presented),
+	    .resumed = tls_resumed(c->tls),
+	};
+
+	slot_describe_tls(&event, c);
+	slot_report_event(slot_of_shared(shared), &event);
+}
+
 /* A failed resumption does not count against the peer: a full handshake follows at once. */
 static bool
 slot_tries_in_full(struct tp_slot *slot, const struct conn *c, enum reason reason)
@@ -294,6 +308,7 @@ slot_on_want_flush(struct conn_shared *shared)
 
 static const struct conn_ops slot_conn_ops = {
     .on_ready = slot_on_ready,
+    .on_judged = slot_on_judged,
     .on_gone = slot_on_gone,
     .on_answer = slot_on_answer,
     .on_unprocessed = slot_on_unprocessed,

@@ -56,10 +56,11 @@ struct tp_event {
 	enum {
 		TP_EVENT_READY,  /* handshake done, verdict accepted */
 		TP_EVENT_FAILED, /* never became ready: reason is set */
+		TP_EVENT_JUDGED, /* is ready, was judged again (a new policy, an hour later), and accepted */
 		TP_EVENT_CLOSED, /* was ready, is gone; reason tells why (REASON_CLOSED for an idle close) */
 	} kind;
 	enum reason reason;
-	struct verdict *verdict; /* of READY, and of a refusal; else NULL. Take it by copying and zeroing */
+	struct verdict *verdict; /* when accepted, or refused; else NULL. Take it by copying and zeroing */
 	struct span
 	    presented; /* with a verdict: the certificates as presented, each after its length of 24 bits */
 	bool resumed;

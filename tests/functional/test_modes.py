@@ -122,6 +122,30 @@ def once(t):
     equal(d.ctl("status")["would_be_refused"], [], "status")
 
 
+@rows([(f"{reason}: a reload that adds the rule in report mode is told over the open connection, and so is one that removes it", reason)
+       for reason in RULES])
+def reloaded(t, reason):
+    tried = Tried(t, reason)
+    d, options, extra = tried.daemon, tried.options, tried.extra
+
+    def take(with_rule):
+        tried.options, tried.extra = (options, extra) if with_rule else ({}, "")
+        tried.reload()
+        wanted = [reason] if with_rule else []
+        until(lambda: d.ctl("upstreams")["upstreams"][0]["would_be_refused"] == wanted, 10, f"would_be_refused is {wanted}")
+    take(False)
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+    connections = tried.server.connections
+    equal(tried.logged("would-refuse"), [], "log without the rule")
+    take(True)
+    until(lambda: tried.logged("would-refuse"), 10, "it is logged")
+    check(d.ctl("stats")["report_findings"][reason] >= 1, "stats")
+    take(False)
+    until(lambda: tried.logged("nothing-to-report"), 10, "the end is logged")
+    equal(client.rcode(d.ask("later.example.com")), "NOERROR", "rcode")
+    equal((tried.server.connections, len(tried.logged("would-refuse"))), (connections, 1), "connections, lines in the log")
+
+
 @case("a good upstream in report mode logs no findings")
 def good(t):
     tried = Tried(t, "anchor-distrusted", pin_mode="report", disallow_mode="report", revocation_mode="report", allow_issuer_mode="report")

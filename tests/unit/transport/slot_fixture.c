@@ -32,11 +32,14 @@ on_event(void *ctx, struct tp_slot *slot, struct tp_event *event)
 	f->last_resumed = event->resumed;
 	snprintf(f->cipher, sizeof f->cipher, "%s", event->cipher);
 	count_presented(event->presented);
-	if (event->kind == TP_EVENT_READY) {
-		f->ready++;
+	if (event->kind == TP_EVENT_READY || event->kind == TP_EVENT_JUDGED) {
+		f->ready += event->kind == TP_EVENT_READY;
+		f->judged += event->kind == TP_EVENT_JUDGED;
 		assert_non_null(event->verdict);
 		assert_true(verdict_accepted(event->verdict));
 		assert_int_not_equal(f->presented, 0);
+		if (event->kind == TP_EVENT_JUDGED && f->drop_when_judged)
+			tp_slot_drop(slot, false);
 		return;
 	}
 	if (event->kind == TP_EVENT_FAILED)

@@ -31,13 +31,13 @@ struct fixture {
 	struct tp_slot *slot;
 	struct asked asked[ASKED_MAX];
 	unsigned n_asked, n_done, n_failed;
-	unsigned ready, failed, closed;
+	unsigned ready, judged, failed, closed;
 	enum reason last; /* of the last event that was not ready */
 	char detail[64];
 	char cipher[64]; /* of the last event */
 	bool last_verdict, last_resumed;
 	size_t presented, last_certificate; /* of the last event: certificates, and bytes of the last one */
-	bool drop_in_callback, with_opt;
+	bool drop_in_callback, drop_when_judged, with_opt;
 };
 
 /* That of the running test. */

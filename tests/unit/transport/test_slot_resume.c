@@ -196,6 +196,60 @@ a_new_policy_judges_the_open_connection_first(void **state)
 }
 
 static void
+a_verdict_over_an_open_connection_is_reported(void **state)
+{
+	(void)state;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->judged, 0);
+	tp_slot_retarget(f->slot, &f->target2);
+	assert_int_equal(f->judged, 0); /* no callback from inside */
+	PUMP_UNTIL(f->judged == 1);     /* no question is needed */
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->judged, 1);
+	fake_loop_advance(f->loop, CONN_AGE_MAX_MS / 2);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 3);
+	assert_int_equal(f->ready, 2); /* it had been idle for too long */
+	assert_int_equal(f->judged, 1);
+}
+
+/* Whenever that comes: before a question is written, while one is in flight, with its answer in our socket. */
+static void
+a_connection_may_be_dropped_when_it_is_judged(void **state)
+{
+	static const char *const rows[] = {"idle", "a question waits", "a question is in flight", "its answer is there"};
+
+	for (unsigned i = 0; i < sizeof rows / sizeof *rows; i++) {
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		print_message("%s\n", rows[i]);
+		fixture_ask();
+		PUMP_UNTIL(f->n_done == 1);
+		f->drop_when_judged = true;
+		if (i == 1)
+			fixture_ask();
+		if (i >= 2) {
+			f->server.mood = DOT_SERVER_HOLDS;
+			fixture_ask();
+			PUMP_UNTIL(f->server.n_question == 2);
+		}
+		if (i == 3)
+			dot_server_answer(&f->server, 1, 30);
+		f->server.mood = DOT_SERVER_SERVES;
+		tp_slot_retarget(f->slot, &f->target2);
+		PUMP_UNTIL(f->judged == 1);
+		if (i > 0)
+			PUMP_UNTIL(f->n_done == 2);
+		assert_int_equal(f->n_failed, 0);
+		assert_int_equal(f->ready, i > 0 ? 2 : 1);
+	}
+}
+
+static void
 answers_of_a_peer_that_is_refused_now_are_not_used(void **state)
 {
 	(void)state;
@@ -222,6 +276,8 @@ main(void)
 	    SLOT_TEST(a_ticket_that_breaks_the_handshake_costs_one_connection),
 	    SLOT_TEST(after_a_timeout_with_a_ticket_the_next_handshake_is_a_full_one),
 	    SLOT_TEST(a_new_policy_judges_the_open_connection_first),
+	    SLOT_TEST(a_verdict_over_an_open_connection_is_reported),
+	    SLOT_TEST(a_connection_may_be_dropped_when_it_is_judged),
 	    SLOT_TEST(answers_of_a_peer_that_is_refused_now_are_not_used),
 	};
 

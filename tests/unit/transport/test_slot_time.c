@@ -308,6 +308,7 @@ a_good_one_stays_open_when_report_mode_ends(void **state)
 		PUMP_UNTIL(f->n_done == i);
 	}
 	assert_int_equal(fake_judge.calls, 2); /* once more, and not with each question */
+	assert_int_equal(f->judged, 1);
 	assert_int_equal(f->server.n_conn, 1);
 	fake_judge.report_until_ms = 0;
 }
