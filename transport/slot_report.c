@@ -8,8 +8,8 @@
 enum tp_state
 tp_slot_state(const struct tp_slot *slot)
 {
-	if (slot->conn == NULL)
-		return TP_IDLE;
+	if (slot->conn == NULL) /* one is made at the end of the turn when it is needed */
+		return slot->wanted || slot->shared.waiting.n > 0 ? TP_CONNECTING : TP_IDLE;
 	switch (slot->conn->state) {
 	case CONN_CONNECTING:
 		return TP_CONNECTING;

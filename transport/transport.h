@@ -141,6 +141,7 @@ bool tp_slot_is_late(const struct tp_slot *);
 /* After how many milliseconds an answer counts as late: a few times the peer's usual answer time, within bounds. */
 int64_t tp_slot_late_after_ms(const struct tp_slot *);
 
+/* A connection that will be made at the end of the turn counts as one that connects. */
 enum tp_state tp_slot_state(const struct tp_slot *);
 const char *tp_state_text(enum tp_state);
 

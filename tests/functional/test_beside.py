@@ -1,4 +1,5 @@
 """No question waits behind a slow one: a second connection to the same server while answers on the first are late."""
+import signal
 import threading
 import time
 
@@ -68,6 +69,37 @@ def in_order(t):
     until(lambda: d.ask("after.example.com") and len(server.live) == 1, 20, "one connection is left")
     status, = d.ctl("upstreams")["upstreams"]
     equal(status["health"], "good", "health")
+
+
+def state_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        return f.read().rsplit(")", 1)[1].split()[0]
+
+
+@case("questions that come together cost one of the second connections that may be made, not one each")
+def together(t):
+    gate = Gate(t, True)
+    d, server = stub(t, handler=gate)
+    d.ask("warm.example.com")
+    for turn, number in enumerate((6, 1)):
+        gate.open.clear()
+        d.ctl("flush")
+        with d.udp(timeout=8) as first, d.udp(timeout=8) as behind:
+            first.send(client.query(SLOW).to_wire())
+            until(lambda: server.names().count(SLOW) > turn, 10, "the slow question is at the server")
+            since = time.monotonic()
+            until(lambda: time.monotonic() > since + 2 * LATE_S, 10, "its answer is late")
+            d.process.signal(signal.SIGSTOP)  # so that all are read in one turn
+            until(lambda: state_of(d.process.popen.pid) == "T", 10, "the daemon stands still")
+            for i in range(number):
+                behind.send(client.query(f"t{turn}-{i}.example.com").to_wire())
+            d.process.signal(signal.SIGCONT)
+            for _ in range(number):
+                equal(behind.receive()[3] & 15, 0, "rcode")
+            check(not gate.open.is_set(), "they waited for the slow answer")
+            gate.open.set()
+            check(first.receive(), "the slow answer does not come")
+        until(lambda: d.ask("after.example.com") and len(server.live) == 1, 20, "one connection is left")
 
 
 @rows([("a server that answers in any order: a slow answer is no reason for a second connection", False),

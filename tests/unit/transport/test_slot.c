@@ -16,13 +16,30 @@
 
 /* ---- the way up */
 
+/* Whoever has a question for another connection, in the same turn of the loop, must know of the one that will be made. */
+static void
+a_connection_to_be_made_connects(void **state)
+{
+	(void)state;
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	tp_cancel(f->asked[fixture_ask()].exchange);
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	fixture_ask();
+	assert_int_equal(tp_slot_state(f->slot), TP_CONNECTING);
+	PUMP_UNTIL(f->n_done == 1);
+	tp_slot_drop(f->slot, false);
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	tp_slot_connect(f->slot);
+	assert_int_equal(tp_slot_state(f->slot), TP_CONNECTING);
+	PUMP_UNTIL(tp_slot_state(f->slot) == TP_READY);
+}
+
 static void
 questions_wait_for_the_verdict_and_are_sent_in_one_record(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 50; i++)
 		fixture_ask();
-	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
 	PUMP_UNTIL(f->n_done == 50);
 	assert_int_equal(f->n_failed, 0);
 	assert_int_equal(f->server.records, 1);
@@ -583,7 +600,7 @@ dropping_repeats_what_is_in_flight(void **state)
 	f->server.mood = DOT_SERVER_SERVES;
 	tp_slot_drop(f->slot, true);
 	tp_slot_drop(f->slot, true);
-	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	assert_int_equal(tp_slot_state(f->slot), TP_CONNECTING); /* in a moment, for what is repeated */
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->n_failed, 0);
 	assert_int_equal(f->server.n_conn, 2);
@@ -708,6 +725,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    SLOT_TEST(a_connection_to_be_made_connects),
 	    SLOT_TEST(questions_wait_for_the_verdict_and_are_sent_in_one_record),
 	    SLOT_TEST(all_questions_leave_without_waiting_for_answers),
 	    SLOT_TEST(the_connection_is_used_again),
