@@ -110,8 +110,8 @@ cache_put(struct cache *c, const struct cache_key *k, const struct msg_answer *a
 	int64_t life_ms;
 	struct cache_entry *e = cache_entry_new(&c->limits, k, (uint32_t)hash, a, info, now_ms, &life_ms);
 
-	/* Older data of the name must not come back as stale data. */
-	if (life_ms <= 0 && a->rcode == RCODE_NXDOMAIN)
+	/* A newer answer that may not be kept: the older data must not come back as stale data. */
+	if (life_ms <= 0 && (a->flags & MSG_TC) == 0)
 		cache_store_forget(c->store, c->generation, k, hash);
 	return e != NULL && cache_store_add(c->store, c->generation, k, hash, e, now_ms);
 }

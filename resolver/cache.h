@@ -36,7 +36,8 @@ enum cache_state cache_get(struct cache *, const struct cache_key *, int64_t now
 /*
  * Stores an answer that may be kept; false: it was not stored. NOERROR and NXDOMAIN alone, never TC (RFC 2181, 9),
  * negative answers by their SOA (RFC 2308, 5), without one at most a second, nothing whose life is 0. The limits are
- * already applied to the TTLs of what is stored: a hit needs no floor and no cap, its age alone.
+ * already applied to the TTLs of what is stored: a hit needs no floor and no cap, its age alone. An answer whose life is 0 takes
+ * what was stored before with it.
  */
 bool cache_put(struct cache *, const struct cache_key *, const struct msg_answer *,
 	       const struct cache_entry_info *, int64_t now_ms);
