@@ -20,6 +20,7 @@ libbase_a_SOURCES = \
 	base/random.c base/random.h \
 	base/replace.c base/replace.h \
 	base/res.c base/res.h \
+	base/signals.c base/signals.h \
 	base/text.c base/text.h \
 	base/text_bytes.c \
 	base/text_numbers.c \

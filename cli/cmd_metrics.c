@@ -10,6 +10,7 @@
 #include "cli/watch_status.h"
 
 #include "base/clock.h"
+#include "base/signals.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -61,6 +62,7 @@ metrics_signals_begin(void)
 	(void)sigprocmask(SIG_BLOCK, &ours, &while_waiting);
 	(void)sigaction(SIGTERM, &end, NULL);
 	(void)sigaction(SIGINT, &end, NULL);
+	signals_ignore_unused();
 }
 
 static int

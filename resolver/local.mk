@@ -68,6 +68,7 @@ libresolver_a_SOURCES += \
 	resolver/daemon/control_status.c resolver/daemon/control_status.h \
 	resolver/daemon/control_value.c resolver/daemon/control_value.h \
 	resolver/daemon/daemon.c resolver/daemon/daemon.h \
+	resolver/daemon/daemon_signals.c resolver/daemon/daemon_signals.h \
 	resolver/daemon/evidence_folder.c resolver/daemon/evidence_folder.h \
 	resolver/daemon/fan_out.c resolver/daemon/fan_out.h \
 	resolver/daemon/heap.c resolver/daemon/heap.h \

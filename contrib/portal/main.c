@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/sandbox/sandbox.h"
+#include "base/signals.h"
 #include "base/text.h"
 #include "contrib/portal/serve.h"
 
@@ -180,6 +181,7 @@ program_main(const struct options *o)
 	log_setup(LOG_NOTICE + (enum log_level)(o->verbose > 2 ? 2 : o->verbose), p.settings->log_format);
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN);
+	signals_ignore_unused();
 	code = o->test ? program_test(&p) : program_serve(&p);
 	serve_free(p.serve);
 	if (p.loop != NULL)

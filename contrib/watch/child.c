@@ -3,6 +3,7 @@
 #include "contrib/watch/child.h"
 
 #include "base/replace.h"
+#include "base/signals.h"
 #include "config/load.h"
 
 #include <linux/close_range.h>
@@ -82,6 +83,7 @@ program_become(int error_to, const char *program, int input, const char *const e
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 	for (size_t i = 0; i < sizeof defaults / sizeof *defaults; i++)
 		(void)signal(defaults[i], SIG_DFL);
+	signals_default_unused();
 	(void)setsid();
 	limit(RLIMIT_CPU, CHILD_CPU_S);
 	limit(RLIMIT_AS, CHILD_MEMORY_MAX);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/output.h"
 #include "base/sandbox/sandbox.h"
+#include "base/signals.h"
 #include "config/named_paths.h"
 #include "contrib/watch/findings.h"
 #include "contrib/watch/launcher.h"
@@ -336,6 +337,7 @@ signals_take(void)
 	(void)sigaction(SIGINT, &action, NULL);
 	(void)sigaction(SIGHUP, &action, NULL);
 	(void)sigaction(SIGCONT, &action, NULL);
+	signals_ignore_unused();
 	(void)signal(SIGPIPE, SIG_IGN);
 	(void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like a full disk */
 }

@@ -10,6 +10,7 @@
 #include "resolver/daemon/clock_watch.h"
 #include "resolver/daemon/configuration.h"
 #include "resolver/daemon/control.h"
+#include "resolver/daemon/daemon_signals.h"
 #include "resolver/daemon/fan_out.h"
 #include "resolver/daemon/heap.h"
 #include "resolver/daemon/list_age.h"
@@ -24,7 +25,6 @@
 #include "resolver/record_ldns.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -288,22 +288,6 @@ daemon_control_new(struct daemon *d)
 	free(why);
 }
 
-static enum res
-daemon_signals(struct daemon *d)
-{
-	const struct sigaction ignore = {.sa_handler = SIG_IGN};
-
-	/* P06: a client or a log reader that goes away must not end the daemon. */
-	sigaction(SIGPIPE, &ignore, NULL);
-	/* R11: neither must a limit on the size of files (setrlimit(2)): writing fails. */
-	sigaction(SIGXFSZ, &ignore, NULL);
-	if (loop_signal(d->loop, SIGHUP, daemon_on_hangup, d) != RES_OK ||
-	    loop_signal(d->loop, SIGTERM, daemon_on_end, d) != RES_OK ||
-	    loop_signal(d->loop, SIGINT, daemon_on_end, d) != RES_OK)
-		return RES_NOMEM;
-	return RES_OK;
-}
-
 static void
 start_log(const struct daemon *d)
 {
@@ -380,7 +364,8 @@ daemon_start(struct daemon *d)
 	int failed;
 
 	heap_tables_begin();
-	if ((res = loop_new(&d->loop)) != RES_OK || (res = daemon_signals(d)) != RES_OK ||
+	if ((res = loop_new(&d->loop)) != RES_OK ||
+	    (res = daemon_signals_take(d->loop, daemon_on_hangup, daemon_on_end, d)) != RES_OK ||
 	    (res = verdict_log_new(&d->verdicts, d->loop)) != RES_OK ||
 	    (res = recorder_new(&d->recorder, d->loop, &d->counters)) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, strdup(res_why(res)));
@@ -453,6 +438,7 @@ daemon_configure(struct daemon *d, const struct daemon_options *options)
 	if (configuration_read(&d->configuration, options->file, options->verbose, &d->held, &errors) !=
 	    RES_OK) {
 		daemon_errors_print(&errors);
+		daemon_signals_release(); /* the service manager starts it again */
 		if (turn_away(d->given, d->n_given, options->file, &why) != RES_OK)
 			(void)daemon_fail(EXIT_CONFIG, why);
 		code = errors.n == 0 ? EXIT_TROUBLE : EXIT_CONFIG;
@@ -468,6 +454,7 @@ daemon_run(const struct daemon_options *options)
 	int code;
 
 	heap_begin();
+	daemon_signals_hold();
 	code = daemon_configure(&d, options);
 	if (code != 0) {
 		configuration_free(&d.configuration);

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/replace.h"
 #include "base/sandbox/sandbox.h"
+#include "base/signals.h"
 #include "resolver/daemon/heap.h"
 
 #include <errno.h>
@@ -42,6 +43,7 @@ signals_ignore(void)
 
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
 		(void)sigaction(signals[i], &ignore, NULL);
+	signals_ignore_unused();
 	sigemptyset(&none);
 	(void)sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -1,11 +1,13 @@
-"""T28 and G10: whoever sets the environment of our programs neither gets keys nor weakens TLS, whichever program it is."""
+"""T28 and G10: whoever sets the environment of our programs neither gets keys nor weakens TLS, whichever program it is. Signals that
+other daemons take for requests, and that a service manager sends to all processes of a service."""
 import os
 import shutil
+import signal
 import socket
 import sys
 
 from functional._common import HAND_OVER, stub
-from harness import client
+from harness import client, net
 from harness.case import Skip, check, equal, rows, until
 from harness.pki import Site
 
@@ -105,3 +107,62 @@ def lab_serves(t, scenario):
     _, out, _ = t.run("gnutls-cli", "--insecure", "--alpn=dot", "-p", port, "127.0.0.1", stdin=b"")
     check("TLS1.3" in out, f"not TLS 1.3: {out[-500:]}")
     check(not os.path.exists(t.path("keys")), "keys were written")
+
+
+# ---- signals
+
+OF_HABIT = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGRTMIN + 1)
+
+
+def resolver(t):
+    """With both of its helpers."""
+    d, _ = stub(t, extra=f'query-log {{ to = "{t.path("queries.jsonl")}" }}\n')
+    until(lambda: len(family(d.process.pid)) == 3, 20, "its helpers run")
+    return d.process
+
+
+def exporter(t):
+    d, _ = stub(t)
+    port = net.free_port()
+    p = t.spawn("metrics", [t.program("ctstub"), "metrics", "-c", d.config, "--listen", f"127.0.0.1:{port}"])
+    until(lambda: net.answers_tcp("127.0.0.1", port), 20, "the exporter listens")
+    return p
+
+
+def started(make, word, processes):
+    def start(t):
+        (program, *arguments), _, *fds = make(t)
+        command = [t.program(program), *arguments, "-v"]
+        p = t.spawn(program, [sys.executable, "-c", HAND_OVER, str(fds[0]), *command] if fds else command, env=t.env(), pass_fds=fds)
+        p.wait_log(word, 30)
+        equal(len(family(p.pid)), processes, "processes")
+        return p
+    return start
+
+
+def family(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [pid, *(one for child in f.read().split() for one in family(int(child)))]
+
+
+def masks(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return {line.split(":")[0]: int(line.split()[1], 16) for line in f if line.startswith("Sig") and line[:4] != "SigQ"}
+
+
+@rows([(f"signals of habit end no process of {name}", make)
+       for name, make in (("ctstubd", resolver), ("ctstub metrics", exporter), ("ctstub-watch", started(watcher, " watching ", 2)),
+                          ("ctstub-portal", started(portal, "portal-started", 1)))], builds=("gcc",))
+def of_habit(t, make):
+    p = make(t)
+    for pid in family(p.pid):
+        mask = masks(pid)
+        deadly = [number for number in OF_HABIT if not (mask["SigIgn"] | mask["SigCgt"]) >> (number - 1) & 1]
+        equal(deadly, [], f"signals that end process {pid}")
+        for number in OF_HABIT:
+            os.kill(pid, number)
+    if make is resolver:
+        p.wait_log("signal-ignored signal=SIGUSR1 see=\"ctstub stats\"", 20)
+        p.wait_log("signal-ignored signal=SIGUSR2 see=\"ctstub flush\"", 20)
+    check(p.alive(), "it ended")
+    equal(p.stop(), 0, "exit code after SIGTERM")

@@ -175,6 +175,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control \
 	tests/unit/resolver/daemon/test_control_socket \
 	tests/unit/resolver/daemon/test_control_status \
+	tests/unit/resolver/daemon/test_daemon_signals \
 	tests/unit/resolver/daemon/test_evidence_folder \
 	tests/unit/resolver/daemon/test_helper \
 	tests/unit/resolver/daemon/test_journal_file \
