@@ -75,6 +75,9 @@ json_t *cli_complaints(void);
 /* A complaint on standard error (with EXIT_GOOD a warning, which is kept from the JSON of a failure), "ctstub VERB: ...". Gives the code, so that it can be returned. */
 enum exit_code cli_complain(enum exit_code, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* What alone is no failure, such as one source of several: a complaint on standard error. The JSON of the next failure names it
+ * after that. */
+void cli_complain_part(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What `ctstub help VERB` prints. */
 enum exit_code cli_help_print(const char *verb);
 /* Are -h or --help the first argument? For verbs whose first argument is an action. */

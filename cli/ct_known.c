@@ -82,7 +82,7 @@ journal_take(struct ct_known *k, const char *state_dir, const char *name)
 	enum res res = config_state_read(&text, state_dir, name, JOURNAL_FILE_MAX, &why);
 
 	if (res != RES_OK && res != RES_NOT_FOUND)
-		(void)cli_complain(EXIT_GOOD, verb, "update window: %s", why != NULL ? why : res_text(res));
+		cli_complain_part(verb, "update window: %s", why != NULL ? why : res_text(res));
 	if (res == RES_OK)
 		journal_text_read(text.p, text.n, known_on_record, k);
 	free(why);
@@ -180,9 +180,9 @@ ct_known_read(const struct snapshot *snap, const char *state_dir, bool compiled_
 		targets_make(k, !k->accepted && compiled_in);
 	if (k->n > 0)
 		return k;
-	(void)cli_complain(EXIT_GOOD, verb,
-			   "update window: no upstream may be asked, for the journal in state-dir shows no "
-			   "acceptance of one");
+	cli_complain_part(verb,
+			  "update window: no upstream may be asked, for the journal in state-dir shows no "
+			  "acceptance of one");
 	ct_known_free(k);
 	return NULL;
 }

@@ -1,13 +1,16 @@
 #include "cli/ct_sources.h"
 
+#include "base/path.h"
 #include "cli/fetch.h"
 #include "cli/ct_window.h"
 #include "config/file.h"
 #include "verify/minisign.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char verb[] = "ct-logs";
 
@@ -59,7 +62,7 @@ ct_sources_objection(const struct ctlogs_change *change, const struct ctlogs *li
 static void
 source_warn(const struct ct_source *source, const char *what)
 {
-	(void)cli_complain(EXIT_GOOD, verb, "%s: %s", source->name, what);
+	cli_complain_part(verb, "%s: %s", source->name, what);
 }
 
 /* In the update window: where the source's host is. False: the system is asked. */
@@ -97,8 +100,8 @@ source_fetch(struct buf *out, const struct ct_source *source, const struct ct_as
 		code = EXIT_GOOD;
 		break;
 	case FETCH_REFUSED:
-		(void)cli_complain(EXIT_GOOD, verb, "%s: the server was refused: %s", source->name,
-				   reason_code(verdict_reason(&v)));
+		cli_complain_part(verb, "%s: the server was refused: %s", source->name,
+				  reason_code(verdict_reason(&v)));
 		code = EXIT_REFUSED;
 		break;
 	case FETCH_NOT_THERE:
@@ -140,13 +143,28 @@ mirror_verify(const struct ct_source *source, const struct ct_ask *ask, struct s
 	return code;
 }
 
+static bool
+is_missing(const char *file)
+{
+	const char *why;
+	struct stat st;
+	int fd = path_file_open(file, &st, &why);
+
+	if (fd >= 0)
+		(void)close(fd);
+	return fd < 0 && errno == ENOENT;
+}
+
 static enum exit_code
 source_read_file(struct buf *out, const struct ct_source *source, const char *file)
 {
 	char *why = NULL;
-	enum res res = config_file_read(out, file, CTLOGS_FILE_MAX, &why);
+	enum res res;
 
-	if (res != RES_OK && (res != RES_NOT_FOUND || source->kind != CT_SOURCE_FILE))
+	if (source->kind == CT_SOURCE_FILE && is_missing(file))
+		return EXIT_TROUBLE;
+	res = config_file_read(out, file, CTLOGS_FILE_MAX, &why);
+	if (res != RES_OK)
 		source_warn(source, why != NULL ? why : res_text(res));
 	free(why);
 	return res == RES_OK ? EXIT_GOOD : EXIT_TROUBLE;

@@ -25,7 +25,7 @@ struct ct_window {
 static struct ct_window *
 no_window(const char *why)
 {
-	(void)cli_complain(EXIT_GOOD, verb, "update window: %s", why);
+	cli_complain_part(verb, "update window: %s", why);
 	return NULL;
 }
 

@@ -17,6 +17,7 @@
 /* ---- failures as JSON */
 
 static json_t *failures; /* an array of sentences; NULL: not asked for */
+static json_t *parts;    /* of the next failure, like that */
 static bool json_printed;
 
 void
@@ -25,13 +26,17 @@ cli_failures_collect(int argc, char **argv)
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
 		if (strcmp(argv[i], "--json") == 0 && failures == NULL)
 			failures = json_array();
+	parts = json_array();
 }
 
 static void
 cli_failure_add(const char *text)
 {
-	if (failures != NULL)
-		(void)json_array_append_new(failures, json_string(text));
+	if (failures == NULL)
+		return;
+	(void)json_array_append_new(failures, json_string(text));
+	(void)json_array_extend(failures, parts);
+	(void)json_array_clear(parts);
 }
 
 json_t *
@@ -60,30 +65,53 @@ cli_failures_print(enum exit_code code)
 		json_decref(out);
 	}
 	json_decref(failures);
-	failures = NULL;
+	json_decref(parts);
+	failures = parts = NULL;
 }
 
 /* ---- standard error */
+
+/* Prints it. The line lies in the buffer, or in a constant. */
+static const char *
+complaint_print(struct buf *shown, const char *verb, const char *format, va_list ap)
+{
+	char text[COMPLAINT_MAX];
+	const char *line;
+
+	(void)vsnprintf(text, sizeof text, format, ap);
+	text_show(shown, span_str(text));
+	line = buf_ok(shown) ? buf_cstr(shown) : res_text(RES_NOMEM);
+	(void)fprintf(stderr, verb != NULL ? "ctstub %s: " : "ctstub: ", verb);
+	(void)fprintf(stderr, "%s\n", line);
+	return line;
+}
 
 enum exit_code
 cli_complain(enum exit_code code, const char *verb, const char *format, ...)
 {
 	struct buf shown = buf_max(4 * COMPLAINT_MAX); /* each byte may be shown as \xNN */
-	char text[COMPLAINT_MAX];
 	const char *line;
 	va_list ap;
 
 	va_start(ap, format);
-	(void)vsnprintf(text, sizeof text, format, ap);
+	line = complaint_print(&shown, verb, format, ap);
 	va_end(ap);
-	text_show(&shown, span_str(text));
-	line = buf_ok(&shown) ? buf_cstr(&shown) : res_text(RES_NOMEM);
-	(void)fprintf(stderr, verb != NULL ? "ctstub %s: " : "ctstub: ", verb);
-	(void)fprintf(stderr, "%s\n", line);
 	if (code != EXIT_GOOD) /* a warning is not what went wrong */
 		cli_failure_add(line);
 	buf_free(&shown);
 	return code;
+}
+
+void
+cli_complain_part(const char *verb, const char *format, ...)
+{
+	struct buf shown = buf_max(4 * COMPLAINT_MAX);
+	va_list ap;
+
+	va_start(ap, format);
+	(void)json_array_append_new(parts, json_string(complaint_print(&shown, verb, format, ap)));
+	va_end(ap);
+	buf_free(&shown);
 }
 
 enum exit_code

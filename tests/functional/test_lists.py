@@ -253,11 +253,13 @@ def mirror_refused(t, how, says):
     check(b"Omega" not in stored and b"Operator 0" not in stored, "the stored list changed")
 
 
-@case("an update that a guard refuses is a failure in JSON as well, although its exit code is 1")
+@case("an update that a guard refuses is a failure in JSON as well, although its exit code is 1, with what became of each source")
 def refused_in_json(t):
     code, out, _, _ = from_mirror(t, LOGS, utc_now() + DAY, options=("--json",))
     says = "no source gave a list that may be installed (--force installs one that a guard refuses)"
-    equal((code, json.loads(out)), (1, {"error": says, "errors": [says]}), "exit code and report")
+    report = json.loads(out)
+    equal((code, report["error"], report["errors"][0]), (1, says, says), "exit code and report")
+    equal([line.split(": ")[0] for line in report["errors"][1:]], ["mirror", "mozilla-git", "mozilla-hg"], f"a line for each source: {report}")
 
 
 @case("a file is a source too, and the newest of several wins")
