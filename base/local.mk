@@ -14,6 +14,7 @@ libbase_a_SOURCES = \
 	base/log_field.h \
 	base/log_journald.c base/log_journald.h \
 	base/near.c base/near.h \
+	base/option.c base/option.h \
 	base/output.c base/output.h \
 	base/path.c base/path.h \
 	base/pool.c base/pool.h \

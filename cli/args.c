@@ -1,16 +1,18 @@
 #include "cli/args.h"
 
-/* getopt_long gave '?' or ':' for this argument; optopt is 0 when no single row of the table has its name. */
-static enum exit_code
-args_complain(const char *verb, int c, const char *arg)
-{
-	const char *what = "unknown option";
+#include "base/option.h"
 
-	if (c == ':')
-		what = "a value was expected";
-	else if (optopt != 0 && arg[0] == '-' && arg[1] == '-')
-		what = "no value was expected";
-	(void)cli_complain(EXIT_USAGE, verb, "%s: %s", arg, what);
+#define COMPLAINT_MAX 8192
+
+static enum exit_code
+args_complain(const char *verb, int c, char **argv, const struct option *longs)
+{
+	struct buf fault = buf_max(COMPLAINT_MAX);
+
+	option_fault(&fault, c, argv, longs);
+	(void)cli_complain(EXIT_USAGE, verb, "%s",
+			   buf_cstr(&fault) != NULL ? buf_cstr(&fault) : "unknown option");
+	buf_free(&fault);
 	return cli_usage(verb);
 }
 
@@ -31,7 +33,7 @@ args_read(const struct args_rules *rules, const char *verb, int argc, char **arg
 			return 0;
 		}
 		if (c == '?' || c == ':') {
-			*code = args_complain(verb, c, argv[optind - 1]);
+			*code = args_complain(verb, c, argv, longs);
 			return 0;
 		}
 		if (!rules->take(rules->request, c, optarg))

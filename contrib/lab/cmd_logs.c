@@ -8,10 +8,10 @@
 #include "contrib/lab/scenarios/pkidir.h"
 
 #include "base/log.h"
+#include "base/option.h"
 #include "base/text.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -222,7 +222,7 @@ lab_logs_serve(int argc, char **argv)
 	int c, code;
 
 	(void)addr_read(&verb.listen, "127.0.0.1", LOGS_PORT);
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((c = option_get(argc, argv, "", options)) != -1)
 		if (!logs_option_read(&verb, c, optarg))
 			return LAB_USAGE;
 	if (argc != optind || verb.folder == NULL)

@@ -5,11 +5,11 @@
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/scenarios/pkidir.h"
 
+#include "base/option.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +74,7 @@ lab_list(int argc, char **argv)
 	bool json = false;
 	int c, code;
 
-	while ((c = getopt_long(argc, argv, "j", options, NULL)) != -1) {
+	while ((c = option_get(argc, argv, "j", options)) != -1) {
 		if (c != 'j')
 			return LAB_USAGE;
 		json = true;
@@ -127,7 +127,7 @@ lab_pki(int argc, char **argv)
 	enum res res;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((c = option_get(argc, argv, "", options)) != -1) {
 		if (c == 'a' && time_read(&at_ms, optarg) != RES_OK) {
 			fprintf(stderr, "ctstub-lab: --at %s: expected a time such as 2026-11-21T18:00:00Z\n",
 				optarg);

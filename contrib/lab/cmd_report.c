@@ -1,10 +1,10 @@
 /* cmd_report.c - `ctstub-lab report`: one report from many runs. */
 #include "contrib/lab/lab_files.h"
+#include "base/option.h"
 #include "contrib/lab/lab.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/report/report.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -64,7 +64,7 @@ lab_report(int argc, char **argv)
 	bool done;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((c = option_get(argc, argv, "", options)) != -1) {
 		if (c == '?')
 			return LAB_USAGE;
 		*(c == 'h' ? &html : c == 'm' ? &markdown : &json) = optarg;

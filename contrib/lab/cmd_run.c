@@ -8,11 +8,11 @@
 #include "contrib/lab/run/jobs.h"
 #include "contrib/lab/run/results.h"
 
+#include "base/option.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fnmatch.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -419,7 +419,7 @@ run_verb(struct run *run, int argc, char **argv)
 	char template[] = "/tmp/ctstub-lab-run.XXXXXX";
 	int c, code;
 
-	while ((c = getopt_long(argc, argv, "v", options, NULL)) != -1)
+	while ((c = option_get(argc, argv, "v", options)) != -1)
 		if (!run_option_read(run, c, optarg))
 			return LAB_USAGE;
 	if (argc != optind || run->adapter == NULL)

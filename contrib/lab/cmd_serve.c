@@ -10,9 +10,9 @@
 #include "contrib/lab/server/lab_server.h"
 
 #include "base/log.h"
+#include "base/option.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -242,7 +242,7 @@ lab_serve(int argc, char **argv)
 	struct serve serve = {.listen = {.family = ADDR_NONE}};
 	int c, code;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((c = option_get(argc, argv, "", options)) != -1)
 		if (!serve_option_read(&serve, c, optarg))
 			return LAB_USAGE;
 	if (argc - optind != 1 || serve.listen.family == ADDR_NONE)

@@ -1,9 +1,9 @@
 /* cmd_switch.c - `ctstub-lab switch` and `down`: a line to the lab that is up, and its reply. */
 #include "contrib/lab/lab.h"
+#include "base/option.h"
 #include "contrib/lab/lab_help.h"
 #include "contrib/lab/run/upctl.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -42,7 +42,7 @@ lab_switch(int argc, char **argv)
 	bool keep = false;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((c = option_get(argc, argv, "", options)) != -1) {
 		if (c != 'k')
 			return LAB_USAGE;
 		keep = true;

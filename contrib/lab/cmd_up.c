@@ -17,11 +17,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "base/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -451,7 +451,7 @@ lab_up(int argc, char **argv)
 	struct up up = {.dot_port = DOT_PORT, .doh_port = DOH_PORT};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((c = option_get(argc, argv, "", options)) != -1)
 		if (!up_option_read(&up, c, optarg))
 			return LAB_USAGE;
 	if (argc - optind > 1 || (up.cell && up.detach))

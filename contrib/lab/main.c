@@ -79,7 +79,7 @@ lab_main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0) {
 			(void)snprintf(name, sizeof name, "ctstub-lab %s", verbs[i].name);
-			argv[1] = name; /* getopt's complaints begin with it */
+			argv[1] = name; /* complaints begin with it */
 			return verbs[i].run(argc - 1, argv + 1);
 		}
 	if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) {

@@ -5,13 +5,13 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "base/output.h"
 #include "base/sandbox/sandbox.h"
 #include "base/signals.h"
 #include "base/text.h"
 #include "contrib/portal/serve.h"
 
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,7 +200,7 @@ main(int argc, char **argv)
 
 	if (environment_clean(argv, NULL) != RES_OK)
 		return PORTAL_TROUBLE;
-	while ((c = getopt_long(argc, argv, "c:tvVh", longs, NULL)) != -1) {
+	while ((c = option_get(argc, argv, "c:tvVh", longs)) != -1) {
 		switch (c) {
 		case 'c':
 			o.file = optarg;

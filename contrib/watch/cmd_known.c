@@ -3,6 +3,7 @@
 
 #include "contrib/watch/commands.h"
 
+#include "base/option.h"
 #include "base/path.h"
 #include "base/replace.h"
 #include "base/text.h"
@@ -13,7 +14,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,7 +52,7 @@ known_request_read(struct request *req, int argc, char **argv)
 					      {0}};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+	while ((c = option_get(argc, argv, "c:h", longs)) != -1) {
 		if (c == 'c')
 			req->config = optarg;
 		else if (c == 'f')

@@ -4,6 +4,7 @@
 #include "contrib/watch/commands.h"
 
 #include "base/clock.h"
+#include "base/option.h"
 #include "base/replace.h"
 #include "base/text.h"
 #include "config/file.h"
@@ -16,7 +17,6 @@
 #include "verify/minisign.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,7 +56,7 @@ request_read(struct request *req, int argc, char **argv)
 	int c;
 
 	req->max_age_ms = MAX_AGE_DEFAULT_MS;
-	while ((c = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
+	while ((c = option_get(argc, argv, "c:h", longs)) != -1) {
 		if (c == 'c')
 			req->config = optarg;
 		else if (c == 'k')

@@ -4,6 +4,7 @@
 #include "contrib/watch/commands.h"
 
 #include "base/clock.h"
+#include "base/option.h"
 #include "base/path.h"
 #include "base/random.h"
 #include "base/replace.h"
@@ -17,7 +18,6 @@
 #include <gnutls/x509.h>
 
 #include <errno.h>
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,7 +51,7 @@ sign_request_read(struct request *req, int argc, char **argv)
 	    {"help", no_argument, NULL, 'h'},          {0}};
 	int c;
 
-	while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+	while ((c = option_get(argc, argv, "h", longs)) != -1) {
 		if (c == 'n')
 			req->new_key = optarg;
 		else if (c == 'k')

@@ -368,7 +368,7 @@ watch_main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof verbs / sizeof verbs[0]; i++)
 		if (strcmp(argv[1], verbs[i].name) == 0) {
 			(void)snprintf(name, sizeof name, "ctstub-watch %s", verbs[i].name);
-			argv[1] = name; /* getopt's complaints begin with it */
+			argv[1] = name; /* complaints begin with it */
 			return (int)verbs[i].run(argc - 1, argv + 1);
 		}
 	if (!watch_options_read(&options, argc, argv, &code))

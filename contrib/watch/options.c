@@ -3,10 +3,10 @@
 #include "about/about.h"
 #include "contrib/watch/options.h"
 
+#include "base/option.h"
 #include "base/text.h"
 #include "contrib/watch/commands.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -116,7 +116,7 @@ watch_options_read(struct watch_options *o, int argc, char **argv, int *code)
 
 	*o = (struct watch_options){.from_kind = READER_FROM_END};
 	*code = WATCH_USAGE;
-	while ((c = getopt_long(argc, argv, "c:tvVh", longs, NULL)) != -1)
+	while ((c = option_get(argc, argv, "c:tvVh", longs)) != -1)
 		if (!option_read(o, c == 'h' ? OPT_HELP : c, code))
 			return false;
 	if (optind < argc) {

@@ -4,6 +4,7 @@
 #include "about/about.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/option.h"
 #include "base/output.h"
 #include "resolver/daemon/daemon.h"
 #include "resolver/daemon/listen_check.h"
@@ -12,7 +13,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <grp.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -199,7 +199,7 @@ main(int argc, char **argv)
 
 	if (!process_prepare(argv))
 		return EXIT_TROUBLE;
-	while ((option = getopt_long(argc, argv, "c:tpvVh", longs, NULL)) != -1) {
+	while ((option = option_get(argc, argv, "c:tpvVh", longs)) != -1) {
 		switch (option) {
 		case 'c':
 			options.file = optarg;

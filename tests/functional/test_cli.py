@@ -42,7 +42,7 @@ def others(t):
 def bad_option(t, verb):
     words = {"ct-logs": ["ct-logs", "show"], "disallow": ["disallow", "check"]}.get(verb, [verb])
     for option, says in (("--bogus", "--bogus: unknown option"), ("-x", "-x: unknown option"), ("--json=1", "--json=1: no value was expected"),
-                         ("--help=1", "--help=1: no value was expected")):
+                         ("--help=1", "--help=1: no value was expected"), ("-xy", "-x: unknown option"), ("-\x1b", r"-\x1b: unknown option")):
         code, out, err = t.run("ctstub", *words, option)
         equal((code, err.split("\n")[0], "usage: ctstub" in err), (2, f"ctstub {verb}: {says}", True), option)
         check(not out or option == "--json=1", f"standard output: {out}")

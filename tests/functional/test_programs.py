@@ -41,6 +41,20 @@ def refuses_option(t, program):
     check(err and not out, "the complaint belongs on standard error")
 
 
+OF_SERVERS = (("--bogus", "--bogus: unknown option"), ("-Z", "-Z: unknown option"), ("-vZq", "-Z: unknown option"), ("--help=1", "--help=1: no value was expected"),
+              ("-c", "-c: a value was expected"), ("-vc", "-vc: a value was expected"), ("--\x1b[31m", r"--\x1b[31m: unknown option"))
+OF_VERBS = {"ctstub-lab list": (("-Z", "-Z: unknown option"), ("-jZ", "-Z: unknown option"), ("--json=1", "--json=1: no value was expected")),
+            "ctstub-lab serve": (("--listen", "--listen: a value was expected"), ("-p", "-p: unknown option")),
+            "ctstub-watch pull": (("-f", "-f: unknown option"), ("--key", "--key: a value was expected"), ("--force=1", "--force=1: no value was expected"))}
+
+
+@rows([(f"{name} {option!r}: {says}", name, option, says)
+       for name, table in {**{p: OF_SERVERS for p in ("ctstubd", "ctstub-watch", "ctstub-portal")}, **OF_VERBS}.items() for option, says in table], builds=("gcc",))
+def names_option(t, name, option, says):
+    code, out, err = t.run(*name.split(), option)
+    equal((code, out, err.split("\n")[0]), (2, "", f"{name}: {says}"), "exit code, output and complaint")
+
+
 PRINTS = [(p, word) for p in PROGRAMS for word in ("--help", "-V")] + [
     ("ctstubd", "-t"), ("ctstubd", "-p"), ("ctstub", "help"), ("ctstub-watch", "-t"), ("ctstub-portal", "-t"), ("ctstub-lab", "list"),
     ("ctstub-lab", "faults"), ("ctstub-watch", "sign --help"), ("ctstub-watch", "sign --new-key key"), ("ctstub-lab", "list --help")]
