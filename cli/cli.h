@@ -103,6 +103,8 @@ enum exit_code cli_settings_as_read(struct settings **, const char *verb, const 
 /* There is no upstream of that title in the configuration; the nearest one is named. */
 enum exit_code cli_complain_upstream(const char *verb, const struct settings *, const char *title);
 
+/* A file's name or another text that may be any bytes, as JSON: what is no UTF-8 is shown as in a complaint. NULL is null. */
+json_t *cli_json_text(const char *text);
 /* Prints a JSON text (taken; NULL: no memory) as a line. */
 enum exit_code cli_print_json(const char *verb, char *json);
 /* May text for people have colours? Standard output is a terminal, and NO_COLOR is not set. */

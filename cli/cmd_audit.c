@@ -127,10 +127,10 @@ static json_t *
 promise_json(const struct promise *p, const struct audit_result *r)
 {
 	char at[TIME_TEXT_MAX], head_at[TIME_TEXT_MAX];
-	json_t *out = json_pack("{s:s,s:s?,s:o,s:s,s:s?}", "outcome", audit_outcome_text(r->outcome), "log",
-				p->log != NULL ? p->log->description : NULL, "log_id",
+	json_t *out = json_pack("{s:s,s:o,s:o,s:s,s:o}", "outcome", audit_outcome_text(r->outcome), "log",
+				cli_json_text(p->log != NULL ? p->log->description : NULL), "log_id",
 				json_bytes(span_of(p->log_id, sizeof p->log_id)), "timestamp",
-				time_text_ms((int64_t)p->timestamp_ms, at), "text", r->why);
+				time_text_ms((int64_t)p->timestamp_ms, at), "text", cli_json_text(r->why));
 
 	if (r->outcome == AUDIT_INCLUDED)
 		json_object_set_new(out, "index", json_integer((json_int_t)r->index));
@@ -244,8 +244,8 @@ chain_audit(struct audit_run *run, const char *what, const struct chain *chain, 
 	run->failed += failed;
 	if (run->req->json)
 		(void)json_array_append_new(run->upstreams,
-					    json_pack("{s:s,s:o,s:s?}", "what", what, "scts", list, "error",
-						      failed ? unread_text(res) : NULL));
+					    json_pack("{s:o,s:o,s:s?}", "what", cli_json_text(what), "scts",
+						      list, "error", failed ? unread_text(res) : NULL));
 	else
 		json_decref(list);
 	free(promises);
@@ -264,7 +264,8 @@ target_audit(struct audit_run *run, const struct tp_target *target)
 		run->failed++;
 		if (run->req->json)
 			(void)json_array_append_new(
-			    run->upstreams, json_pack("{s:s,s:[],s:s?}", "what", what, "scts", "error", why));
+			    run->upstreams,
+			    json_pack("{s:s,s:[],s:o}", "what", what, "scts", "error", cli_json_text(why)));
 		else
 			(void)printf("%s\n  %-14s %s\n", what, audit_outcome_text(AUDIT_FAILED),
 				     why != NULL ? why : res_text(RES_NOMEM));
@@ -423,7 +424,9 @@ audit_run(const struct audit_request *req)
 			json_t *out = json_pack("{s:O,s:I,s:I}", "audited", run.upstreams, "broken",
 						(json_int_t)run.broken, "failed", (json_int_t)run.failed);
 
-			(void)cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
+			if (cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL) !=
+			    EXIT_GOOD)
+				code = EXIT_TROUBLE;
 			json_decref(out);
 		}
 	}

@@ -162,19 +162,21 @@ ct_change_print(const struct ct_request *req, const struct ctlogs_change *change
 		const char *file, bool builtin, bool taken, const char *why)
 {
 	char date[TIME_TEXT_MAX];
+	enum exit_code code;
 	json_t *out;
 
 	(void)time_text(ctlogs_date_ms(after), date);
 	if (req->json) {
-		out = json_pack("{s:b,s:s?,s:s?,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:s?}", "taken", taken,
-				"objection", why, "file", taken ? file : NULL, "date", date, "before",
-				(json_int_t)change->before, "added", (json_int_t)change->added, "removed",
-				(json_int_t)change->removed, "changed", (json_int_t)change->changed,
-				"new_operators", (json_int_t)change->new_operators, "older", change->older,
-				"large_loss", change->large_loss, "difference", change->text);
-		(void)cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
+		out =
+		    json_pack("{s:b,s:s?,s:o,s:s,s:I,s:I,s:I,s:I,s:I,s:b,s:b,s:o}", "taken", taken,
+			      "objection", why, "file", cli_json_text(taken ? file : NULL), "date", date,
+			      "before", (json_int_t)change->before, "added", (json_int_t)change->added,
+			      "removed", (json_int_t)change->removed, "changed", (json_int_t)change->changed,
+			      "new_operators", (json_int_t)change->new_operators, "older", change->older,
+			      "large_loss", change->large_loss, "difference", cli_json_text(change->text));
+		code = cli_print_json(verb, out != NULL ? json_dumps(out, JSON_COMPACT) : NULL);
 		json_decref(out);
-		return taken ? EXIT_GOOD : EXIT_REFUSED;
+		return code != EXIT_GOOD || taken ? code : EXIT_REFUSED;
 	}
 	if (change->text != NULL)
 		(void)fputs(change->text, stdout);

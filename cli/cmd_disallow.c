@@ -64,7 +64,7 @@ disallow_faults_json(const struct disallow_request *req, const struct faults *fa
 	for (size_t i = 0; i < faults_lines(faults); i++) {
 		char *text = faults_text(faults, i, req->file);
 
-		(void)json_array_append_new(list, json_pack("s?", text));
+		(void)json_array_append_new(list, cli_json_text(text));
 		free(text);
 	}
 	return list;
@@ -75,6 +75,7 @@ static enum exit_code
 disallow_cmd_report(const struct disallow_request *req, size_t entries, const struct faults *faults)
 {
 	size_t line = faults->n_shown > 0 ? faults->shown[0].line : 0;
+	enum exit_code code;
 	json_t *report;
 
 	if (!req->json) {
@@ -88,13 +89,14 @@ disallow_cmd_report(const struct disallow_request *req, size_t entries, const st
 			(void)printf("%s: %s\n", req->file, COUNTED(entries, "entry"));
 		return faults->n == 0 ? EXIT_GOOD : EXIT_USAGE;
 	}
-	report = json_pack(
-	    "{s:s,s:b,s:I,s:o,s:s?,s:o}", "file", req->file, "ok", faults->n == 0, "entries",
-	    (json_int_t)entries, "line", line > 0 ? json_integer((json_int_t)line) : json_null(), "error",
-	    faults->n_shown > 0 ? faults->shown[0].why : NULL, "errors", disallow_faults_json(req, faults));
-	(void)cli_print_json(verb, report != NULL ? json_dumps(report, JSON_COMPACT) : NULL);
+	report = json_pack("{s:o,s:b,s:I,s:o,s:o,s:o}", "file", cli_json_text(req->file), "ok",
+			   faults->n == 0, "entries", (json_int_t)entries, "line",
+			   line > 0 ? json_integer((json_int_t)line) : json_null(), "error",
+			   cli_json_text(faults->n_shown > 0 ? faults->shown[0].why : NULL), "errors",
+			   disallow_faults_json(req, faults));
+	code = cli_print_json(verb, report != NULL ? json_dumps(report, JSON_COMPACT) : NULL);
 	json_decref(report);
-	return faults->n == 0 ? EXIT_GOOD : EXIT_USAGE;
+	return code != EXIT_GOOD || faults->n == 0 ? code : EXIT_USAGE;
 }
 
 static enum exit_code
@@ -149,7 +151,7 @@ disallow_cmd_write(const struct disallow_request *req, const char *text, size_t 
 	if (code != EXIT_GOOD)
 		return code;
 	if (req->json) {
-		json_t *report = json_pack("{s:s,s:I,s:I}", "file", req->output, "entries",
+		json_t *report = json_pack("{s:o,s:I,s:I}", "file", cli_json_text(req->output), "entries",
 					   (json_int_t)entries, "left_out", (json_int_t)left_out);
 
 		json = report != NULL ? json_dumps(report, JSON_COMPACT) : NULL;

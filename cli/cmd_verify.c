@@ -358,7 +358,7 @@ verify_line(const struct verify_context *ctx, const char *path, const char *name
 	enum exit_code code = EXIT_TROUBLE;
 	enum res res = verify_context_judge(&v, ctx, path, &kind, &why);
 
-	(void)json_object_set_new(line, "file", json_string(name));
+	(void)json_object_set_new(line, "file", cli_json_text(name));
 	if (res == RES_OK && (text = verdict_json(&v)) != NULL) {
 		keys = json_loads(text, 0, NULL);
 		(void)json_object_update(line, keys);
@@ -366,7 +366,7 @@ verify_line(const struct verify_context *ctx, const char *path, const char *name
 		code = verify_code(&v);
 	} else {
 		(void)json_object_set_new(line, "error",
-					  json_string(why != NULL ? why : res_text(RES_NOMEM)));
+					  cli_json_text(why != NULL ? why : res_text(RES_NOMEM)));
 	}
 	if (kind.n > 0)
 		(void)cli_complain(EXIT_REFUSED, verb, "%s: %s", path, buf_cstr(&kind));
@@ -377,7 +377,7 @@ verify_line(const struct verify_context *ctx, const char *path, const char *name
 	text = json_dumps(line, JSON_COMPACT);
 	json_decref(line);
 	if (text == NULL)
-		return cli_complain(EXIT_TROUBLE, verb, "%s: its name is not UTF-8, or no memory", path);
+		return cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
 	return cli_print_json(verb, text) == EXIT_GOOD ? code : EXIT_TROUBLE;
 }
 

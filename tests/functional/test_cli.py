@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import socket
 
 from harness.case import Skip, case, check, equal, rows
@@ -291,3 +292,30 @@ def argument_is_shown(t, name, shown):
         code, out, err = t.run("ctstub", *words, "/nowhere/" + os.fsdecode(name), "--json")
         check(code != 0 and f"/nowhere/{shown}" in err, f"{words}: {code} {err!r}")
         check(any(f"/nowhere/{shown}" in line for line in json.loads(out)["errors"]), f"{words}: {out}")
+
+
+@rows([(f"{key} of the report of {' '.join(words[:2])} shows a file's name that is no UTF-8", words, key) for words, key in [
+    (["ct-logs", "check", "{name}"], "from"),
+    (["ct-logs", "import", "--force", "--state-dir", "{folder}", "{name}"], "file"),
+    (["disallow", "check", "{name}"], "file"),
+    (["disallow", "import", "--onecrl", "onecrl", "-o", "{name}"], "file"),
+    (["audit", "--chain", "{name}"], "what"),
+    (["verify", "--ip", "192.0.2.1", "--batch", "{folder}"], "file"),
+    (["verify", "--ip", "192.0.2.1", "--batch", "{broken}"], "error"),
+]], builds=("gcc",))
+def file_is_shown(t, words, key):
+    site = Site(t, with_ct=True)
+    content = {"ct-logs": site.log_list, "disallow": t.write("entries", "issuer CN=x\n")}.get(words[0], site.chain)
+    t.write("onecrl", '{"data": []}')
+    name, folder, broken = (t.path(os.fsdecode(b"%s\xff" % kind)) for kind in (b"file", b"folder", b"broken"))
+    for path in (folder, broken):
+        os.makedirs(path)
+    shutil.copy(content, name)
+    shutil.copy(site.chain, os.path.join(folder, os.fsdecode(b"leaf\xff")))
+    os.symlink("nowhere", os.path.join(broken, os.fsdecode(b"link\xff")))
+    given = [w.format(name=name, folder=folder, broken=broken) for w in words]
+    code, out, err = t.run("ctstub", *given, "--json", "-c", t.write("conf", f'trust {{ anchors = "{site.anchors}" }}\n')
+                           ) if words[0] == "audit" else t.run("ctstub", *given, "--json")
+    report = json.loads(out)
+    report = report["audited"][0] if words[0] == "audit" else report
+    check(r"\xff" in report[key] and "memory" not in err, f"exit code {code}: {out}{err}")
