@@ -111,6 +111,8 @@ enum exit_code cli_print_json(const char *verb, char *json);
 bool cli_in_colour(void);
 /* Text for people: the words accepted and refused in colour when standard output is a terminal. */
 void cli_print_verdict(const char *text);
+/* After each round of a verb that reports again and again: its failure in JSON, which cli_done then does not print. */
+void cli_round_done(enum exit_code);
 /* Ends the program: standard output must have taken everything. For main. */
 enum exit_code cli_done(const char *verb, enum exit_code);
 

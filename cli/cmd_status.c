@@ -73,6 +73,7 @@ status_watch(const struct control_args *args, const char *verb)
 		if (!args->json && isatty(STDOUT_FILENO))
 			(void)fputs("\033[H\033[2J", stdout);
 		code = status_once(args, verb);
+		cli_round_done(code);
 		if (fflush(stdout) != 0)
 			break;
 	} while (!status_pause(&signals));

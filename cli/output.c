@@ -18,7 +18,7 @@
 
 static json_t *failures; /* an array of sentences; NULL: not asked for */
 static json_t *parts;    /* of the next failure, like that */
-static bool json_printed;
+static bool json_printed, in_rounds;
 
 void
 cli_failures_collect(int argc, char **argv)
@@ -52,21 +52,25 @@ cli_failures_print(enum exit_code code)
 	json_t *out;
 	char *text;
 
-	if (failures == NULL)
+	if (failures == NULL || json_printed || code == EXIT_GOOD)
 		return;
-	if (!json_printed && code != EXIT_GOOD) {
-		first = json_string_value(json_array_get(failures, 0));
-		out = json_pack("{s:s,s:O}", "error", first != NULL ? first : "unknown failure", "errors",
-				failures);
-		text = out != NULL ? json_dumps(out, JSON_COMPACT) : NULL;
-		if (text != NULL)
-			(void)puts(text);
-		free(text);
-		json_decref(out);
-	}
-	json_decref(failures);
-	json_decref(parts);
-	failures = parts = NULL;
+	first = json_string_value(json_array_get(failures, 0));
+	out = json_pack("{s:s,s:O}", "error", first != NULL ? first : "unknown failure", "errors", failures);
+	text = out != NULL ? json_dumps(out, JSON_COMPACT) : NULL;
+	if (text != NULL)
+		(void)puts(text);
+	free(text);
+	json_decref(out);
+}
+
+void
+cli_round_done(enum exit_code code)
+{
+	cli_failures_print(code);
+	(void)json_array_clear(failures);
+	(void)json_array_clear(parts);
+	json_printed = false;
+	in_rounds = true;
 }
 
 /* ---- standard error */
@@ -315,7 +319,11 @@ cli_print_verdict(const char *text)
 enum exit_code
 cli_done(const char *verb, enum exit_code code)
 {
-	cli_failures_print(code);
+	if (!in_rounds)
+		cli_failures_print(code);
+	json_decref(failures);
+	json_decref(parts);
+	failures = parts = NULL;
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return cli_complain(EXIT_TROUBLE, verb, "cannot write to standard output");
 	return code;

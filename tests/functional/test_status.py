@@ -244,6 +244,19 @@ def watch(t):
     equal((code, {line["protection"]["state"] for line in lines}), (2, {"not-answering"}), "as JSON, a line each time")
 
 
+@case("--watch --json without a daemon prints the failure each time, and ends when nobody reads it")
+def watch_nobody(t):
+    read, write = os.pipe()
+    p = t.spawn("watch", [t.program("ctstub"), "status", "--watch", "--json", "--socket", "/nowhere"], stdout=write)
+    p.expect = None
+    os.close(write)
+    with os.fdopen(read, "rb") as out:
+        answers = [json.loads(out.readline()) for _ in range(2)]
+    for answer in answers:
+        check("does not answer on /nowhere" in answer["error"] and answer["errors"] == [answer["error"]], answer)
+    equal(p.popen.wait(patient(20)), 3, "exit code")
+
+
 @case("--watch ends when its output can be written no longer")
 def watch_full(t):
     d = good(t)
