@@ -230,10 +230,15 @@ ADVICE = "ctstub: systemctl stop ctstubd.service && systemctl start ctstubd.serv
 LOOK = "ctstub: 'ss -lnup sport = 53' shows which program holds the port."
 CHILD = "ctstub: NetworkManager's own dnsmasq runs and may hold the port"
 ACTIVE = "ctstub: these services are active and may hold the port:"
+ALONE = "ctstub: the service runs, without ctstubd.socket"
+DISABLED = "ctstub: the service is disabled: systemctl enable --now ctstubd.socket ctstubd.service"
+SAYS = (HOLDS, LOOK, CHILD, ACTIVE, ALONE, DISABLED)
 
 
 @rows([(f"what the package's installation says is in the way: {name}", *row) for name, *row in (
     ("nothing", ("ctstubd.socket",), None, ["ctstub: answers on 127.0.0.1:53 and [::1]:53"]),
+    ("a daemon that binds by itself, bind-itself.conf", ("ctstubd.service",), None, [ALONE]),
+    ("a service that somebody disabled", ("disabled", "unbound.service"), None, [DISABLED]),
     ("a program that nobody knows", (), None, [HOLDS, LOOK]),
     ("systemd-resolved and unbound", ("systemd-resolved.service", "unbound.service"), None, [HOLDS, f"{ACTIVE} systemd-resolved unbound"]),
     ("BIND, which has two names", ("named.service", "bind9.service"), None, [HOLDS, f"{ACTIVE} named"]),
@@ -250,15 +255,15 @@ def who_holds_the_port(t, active, child, want):
         with open(t.path("run/NetworkManager/dnsmasq.pid"), "w", encoding="ascii") as f:
             f.write({"alive": f"{os.getpid()}\n", "ended": f"{ended.pid}\n"}.get(child, child))
     with open(t.path("systemctl"), "w", encoding="ascii") as f:
-        f.write(f'#!/bin/sh\nfor unit; do :; done\ncase " {" ".join(active)} " in *" $unit "*) exit 0;; esac\nexit 3\n')
+        f.write(f'#!/bin/sh\nfor unit; do :; done\ncase "$*" in *is-enabled*) exit {int("disabled" in active)};; esac\n'
+                f'case " {" ".join(active)} " in *" $unit "*) exit 0;; esac\nexit 3\n')
     os.chmod(t.path("systemctl"), 0o755)
     with open(os.path.join(t.src, "contrib/debian/ctstub.postinst"), encoding="ascii") as f:
         script = f.read().replace("/run/", t.path("run/"))
     code, said, err = t.run("/bin/sh", "-c", script, "postinst", "configure", env=t.env(PATH=f"{t.dir}:/usr/bin:/bin"))
     lines = (said + err).splitlines()
     check(code == 0 and all(any(line.startswith(w) for line in lines) for w in want), f"{code}: {lines}")
-    equal([w for w in (HOLDS, LOOK, CHILD, ACTIVE) if any(line.startswith(w) for line in lines)],
-          [w for w in (HOLDS, LOOK, CHILD, ACTIVE) if any(x.startswith(w) for x in want)], "what it says")
+    equal([w for w in SAYS if any(line.startswith(w) for line in lines)], [w for w in SAYS if any(x.startswith(w) for x in want)], "what it says")
     equal(ADVICE in lines, HOLDS in want, "the command that helps")
     exact = [w for w in want if w.startswith(ACTIVE)]
     equal([line for line in lines if line.startswith(ACTIVE)], exact, "the services")
