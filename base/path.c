@@ -5,8 +5,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 static const char not_regular[] = "not a regular file";
@@ -18,6 +20,8 @@ struct walk {
 	int folder;
 	struct stat at; /* the folder */
 	unsigned links;
+	bool look_for_proc,
+	    through_proc; /* did a link of procfs lead on? Only looked for where that is asked */
 	char left[PATH_NAME_MAX];
 	const char *why;
 };
@@ -114,6 +118,14 @@ path_walk_name(struct walk *w, char name[NAME_MAX + 1], bool *last)
 	return 0;
 }
 
+static bool
+is_in_proc(int folder)
+{
+	struct statfs fs;
+
+	return fstatfs(folder, &fs) == 0 && fs.f_type == PROC_SUPER_MAGIC;
+}
+
 /* Puts what a link says before what is left. */
 static int
 walk_link(struct walk *w, const char *name, const struct stat *link)
@@ -122,6 +134,7 @@ walk_link(struct walk *w, const char *name, const struct stat *link)
 	size_t left = strlen(w->left);
 	ssize_t n;
 
+	w->through_proc |= w->look_for_proc && is_in_proc(w->folder);
 	if (!path_folder_is_safe(&w->at) || !owner_is_ours(link->st_uid)) {
 		w->why = foreign_link;
 		errno = ELOOP;
@@ -168,6 +181,7 @@ walk(struct walk *w, const char *path, char name[NAME_MAX + 1], struct stat *at)
 
 	w->folder = -1;
 	w->links = 0;
+	w->through_proc = false;
 	w->why = NULL;
 	if (n == 0 || n >= sizeof w->left) {
 		errno = n == 0 ? ENOENT : ENAMETOOLONG;
@@ -192,7 +206,7 @@ walk_end(struct walk *w)
 int
 path_folder_open(const char *path, const char **why)
 {
-	struct walk w;
+	struct walk w = {.look_for_proc = false};
 	char name[NAME_MAX + 1];
 	struct stat at;
 	int fd = walk(&w, path, name, &at);
@@ -224,10 +238,23 @@ path_parent_open(const char *path, const char **name, const char **why)
 	return path_folder_open(n == 0 ? "/" : folder, why);
 }
 
+bool
+path_is_descriptor(const char *path)
+{
+	struct walk w = {.look_for_proc = true};
+	char name[NAME_MAX + 1];
+	struct stat at;
+
+	(void)walk(&w, path, name, &at);
+	walk_end(&w);
+	return w.through_proc;
+}
+
 int
 path_target_open(const char *path, const char **name, const char **why)
 {
-	int folder = path_parent_open(path, name, why);
+	int folder =
+	    path_is_descriptor(path) ? fail(why, not_regular, EINVAL) : path_parent_open(path, name, why);
 	struct stat st;
 
 	if (folder < 0 || fstatat(folder, *name, &st, 0) != 0 || S_ISREG(st.st_mode))
@@ -258,7 +285,7 @@ path_file_open_at(int folder, const char *name, struct stat *st, const char **wh
 int
 path_file_open(const char *path, struct stat *st, const char **why)
 {
-	struct walk w;
+	struct walk w = {.look_for_proc = false};
 	char name[NAME_MAX + 1];
 	int fd = walk(&w, path, name, st);
 

@@ -23,7 +23,7 @@
  *                                                                 daemon's user, never as root
  *   cli/files.c                what the tool writes (state-dir)   path_parent_open; a new file of its own in that
  *                                                                 folder, renamed there
- *                              what the user names as output      path_target_open, then the same
+ *   cli/files.c, contrib/watch/  what the user names as output    path_target_open, then the same
  *   contrib/watch/             state-dir/watch                    one descriptor of the folder, everything relative to
  *                                                                 it, never through a link; new files renamed there
  *   resolver/hosts.c           has the hosts file changed?        stat: nothing is opened
@@ -52,8 +52,11 @@ int path_folder_open(const char *path, const char **why);
 /* The folder that holds the last name of the path; *name is a pointer into path, without a slash. */
 int path_parent_open(const char *path, const char **name, const char **why);
 /* The same for a file that is to be replaced as a whole: what has the name now, if anything, must be a regular file or lead to
- * one. A device is not replaced: root could, and the machine would be without it. */
+ * one, but not as /dev/stdout does. A device is not replaced: root could, and the machine would be without it. */
 int path_target_open(const char *path, const char **name, const char **why);
+/* Does the name lead through a link of /proc to what a process has open, as /dev/stdout does? That may be a regular file, and
+ * the name is a link that the machine needs. Not for processes with a filter on system calls. */
+bool path_is_descriptor(const char *path);
 /* A regular file, for reading. */
 int path_file_open(const char *path, struct stat *, const char **why);
 /* A regular file in an open folder, for reading; not through a link. */

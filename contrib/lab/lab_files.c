@@ -2,6 +2,7 @@
 
 #include "contrib/lab/lab_files.h"
 
+#include "base/path.h"
 #include "base/replace.h"
 
 #include <errno.h>
@@ -68,19 +69,20 @@ part_write(char part[FILE_PATH_MAX], const char *path, struct span content, unsi
 	return done ? RES_OK : RES_IO;
 }
 
-/* Is it a device, a FIFO or a socket? Such a one is written to, not replaced. */
+/* Is it a device, a FIFO or a socket, or /dev/stdout whatever that leads to? Such a one is written to, not replaced. */
 static bool
 is_device(const char *path)
 {
 	struct stat st;
 
-	return stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+	return path_is_descriptor(path) ||
+	       (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode));
 }
 
 static enum res
 device_write(const char *path, struct span content)
 {
-	int fd = open(path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	int fd = open(path, O_WRONLY | O_APPEND | O_NOCTTY | O_CLOEXEC);
 	bool done = fd >= 0 && file_write_all(fd, content);
 
 	if (fd >= 0)

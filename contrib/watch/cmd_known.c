@@ -141,7 +141,7 @@ file_append(const char *file, struct span entries)
 	struct buf all = buf_max(KNOWN_FILE_MAX), before = buf_max(0);
 	const char *name, *cause = NULL;
 	char *why = NULL;
-	int folder = path_parent_open(file, &name, &cause);
+	int folder = path_target_open(file, &name, &cause);
 	enum watch_exit code = WATCH_DONE;
 
 	if (folder < 0)

@@ -75,20 +75,42 @@ def output_lost(t, program, words, script):
 WRITERS = [
     ("ctstub disallow import", "ctstub disallow import --onecrl onecrl.json -o {}", 3),
     ("ctstub-watch sign", "ctstub-watch sign --key org.key --sequence 1 --output {} list.txt", 3),
+    ("ctstub-watch known add", "ctstub-watch known add --file {} known.pem", 3),
     ("ctstub-lab report", "ctstub-lab report --html {} results.json", 0),
 ]
+
+
+def begin_writers(t):
+    t.write("onecrl.json", '{"data": []}')
+    shutil.copy(Site(t).chain, t.path("known.pem"))
+    t.write("results.json", '{"client": "x", "results": []}')
+    t.write("list.txt", "serial 01 issuer CN=x\n")
+    equal(t.run("ctstub-watch", "sign", "--new-key", "org")[0], 0, "a key")
 
 
 @rows([(f"a device that {what} is to write to stays a device", command, want) for what, command, want in WRITERS], builds=("gcc",))
 def device_stays(t, command, want):
     """Through a link, so that a program that fails replaces the link and not a device of this machine."""
-    t.write("onecrl.json", '{"data": []}')
-    t.write("results.json", '{"client": "x", "results": []}')
-    t.write("list.txt", "serial 01 issuer CN=x\n")
-    equal(t.run("ctstub-watch", "sign", "--new-key", "org")[0], 0, "a key")
+    begin_writers(t)
     os.symlink("/dev/null", t.path("null"))
     code, out, err = t.run(*command.format("null").split())
     equal((code, os.path.islink(t.path("null"))), (want, True), f"exit code, and is it still there: {out}{err}")
+
+
+@rows([(f"a link like /dev/stdout that {what} is to write to stays that link: {target}, with {where}", command, want, target, where)
+       for what, command, want in WRITERS
+       for target, where in (("/proc/self/fd/1", "its output in a file"), ("/proc/self/fd/1", "no output"), ("/dev/fd/1", "its output in a file"))], builds=("gcc",))
+def output_stays(t, command, want, target, where):
+    begin_writers(t)
+    os.symlink(target, t.path("out"))
+    program, *arguments = command.format("out").split()
+    code, out, err = t.run("/bin/sh", "-c", f'printf before >file; exec {t.program(program)} {" ".join(arguments)} {">&-" if where == "no output" else ">>file"}')
+    equal(os.readlink(t.path("out")), target, f"the link: {out}{err}")
+    with open(t.path("file"), encoding="utf-8") as f:
+        text = f.read()
+    check(text.startswith("before"), f"what the file held before: {text}")
+    if where != "no output":
+        equal((code, "<html" in text), (want, want == 0), f"exit code, and is the output there: {text}{out}{err}")
 
 
 @rows([(f"{program} {verb} begins its complaint with its name and the verb", program, verb)

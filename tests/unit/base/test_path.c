@@ -238,11 +238,20 @@ only_a_file_is_replaced(void **state)
 	    {"a folder", "ours", false},
 	    {"a device", "/dev/null", false},
 	    {"a link to a device", "to-device", false},
+	    {"a link like /dev/stdout, which leads to a file", "to-output", false},
+	    {"a link like /dev/stdout of a process without one", "to-closed", false},
 	};
+
+	char link[64];
+	int output;
 
 	(void)state;
 	assert_int_equal(symlink("not-there-either", "to-nothing"), 0);
 	assert_int_equal(symlink("/dev/null", "to-device"), 0);
+	assert_true((output = open("ours/file", O_RDWR)) >= 0);
+	(void)snprintf(link, sizeof link, "/proc/self/fd/%d", output);
+	assert_int_equal(symlink(link, "to-output"), 0);
+	assert_int_equal(symlink("/proc/self/fd/999999", "to-closed"), 0);
 	for (size_t i = 0; i < sizeof targets / sizeof targets[0]; i++) {
 		const char *name, *why = NULL;
 		int folder = path_target_open(targets[i].path, &name, &why);
@@ -252,6 +261,7 @@ only_a_file_is_replaced(void **state)
 		if (folder >= 0)
 			(void)close(folder);
 	}
+	(void)close(output);
 }
 
 static atomic_bool swapping;
