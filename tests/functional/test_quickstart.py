@@ -50,7 +50,7 @@ def port_taken(t):
 @case("quickstart: an unknown option and a port that is not a number are usage errors", builds=("gcc",))
 def usage(t):
     equal(quickstart(t, "--nonsense")[0], 2, "exit code")
-    for options in (("--port",), ("--port", "dns"), ("--port=",)):
+    for options in (("--port",), ("--port", "dns"), ("--port=",), ("--port", "0"), ("--port", "65536"), ("--port", "99999999999999999999")):
         code, out = quickstart(t, *options)
         equal(code, 2, f"exit code of {options}")
         check("is no port number" in out, f"what is wrong with {options}: {out}")
