@@ -15,6 +15,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define RECORD_VERSION 1 /* of what the file means */
+
 static const char folder_name[] = "setup";
 static const char file_name[] = "record.json";
 static const char *const kind_names[] = {
@@ -157,22 +159,26 @@ change_read(struct change *c, json_t *json)
 	return true;
 }
 
-static bool
+/* NULL: it was read. */
+static const char *
 record_parse(struct record *r, struct span text)
 {
 	json_t *json = json_loadb((const char *)text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
 	json_t *list = json_object_get(json, "changes"), *item;
+	json_int_t version = json_integer_value(json_object_get(json, "version"));
 	size_t i;
-	bool ok = json_is_array(list) && json_array_size(list) <= PLAN_STEPS_MAX;
+	bool ok = version == RECORD_VERSION && json_is_array(list) && json_array_size(list) <= PLAN_STEPS_MAX;
 
 	*r = (struct record){.n = 0};
 	if (ok)
 		json_array_foreach (list, i, item)
 			ok = ok && change_read(&r->change[r->n++], item);
 	json_decref(json);
-	if (!ok)
-		record_free(r);
-	return ok;
+	if (ok)
+		return NULL;
+	record_free(r);
+	return version > RECORD_VERSION ? "the record of a newer ctstub, which alone can undo it"
+					: "not a record of setup";
 }
 
 /* ---- on disk */
@@ -214,7 +220,7 @@ record_write(const struct record *r, const char *state_dir, char **why)
 
 	for (size_t i = 0; i < r->n; i++)
 		(void)json_array_append_new(list, change_json(&r->change[i]));
-	json = json_pack("{s:i,s:o}", "version", 1, "changes", list);
+	json = json_pack("{s:i,s:o}", "version", RECORD_VERSION, "changes", list);
 	text = json != NULL && json_array_size(list) == r->n ? json_dumps(json, JSON_INDENT(1)) : NULL;
 	folder = text != NULL ? folder_open(state_dir, true, &cause) : -1;
 	if (folder >= 0) {
@@ -263,10 +269,8 @@ setup_record_read(struct record *r, const char *state_dir, char **why)
 		return errno == ENOENT ? RES_NOT_FOUND : explain(why, RES_IO, state_dir, cause);
 	res = text_read(&text, folder, &cause);
 	(void)close(folder);
-	if (res == RES_OK && !record_parse(r, buf_span(&text))) {
+	if (res == RES_OK && (cause = record_parse(r, buf_span(&text))) != NULL)
 		res = RES_MALFORMED;
-		cause = "not a record of setup";
-	}
 	buf_free(&text);
 	return res == RES_OK || res == RES_NOT_FOUND ? res : explain(why, res, state_dir, cause);
 }

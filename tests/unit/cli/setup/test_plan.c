@@ -387,6 +387,8 @@ a_record_that_others_may_write_is_refused(void **state)
 	    {"no list", 0700, "{\"changes\": 1}"},
 	    {"a change without a path", 0700, "{\"changes\": [{\"kind\": \"file\"}]}"},
 	    {"an empty file", 0700, ""},
+	    {"a record without a version", 0700, "{\"changes\": []}"},
+	    {"a record of a newer ctstub", 0700, "{\"version\": 2, \"changes\": []}"},
 	};
 	struct record record, back;
 	struct machine m;
