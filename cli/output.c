@@ -20,11 +20,20 @@ static json_t *failures; /* an array of sentences; NULL: not asked for */
 static json_t *parts;    /* of the next failure, like that */
 static bool json_printed, in_rounds;
 
+/* getopt_long takes it shortened, and no other option begins with its letter. */
+static bool
+asks_for_json(const char *arg)
+{
+	size_t n = strlen(arg);
+
+	return n > 2 && strncmp(arg, "--json", n) == 0;
+}
+
 void
 cli_failures_collect(int argc, char **argv)
 {
 	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
-		if (strcmp(argv[i], "--json") == 0 && failures == NULL)
+		if (asks_for_json(argv[i]) && failures == NULL)
 			failures = json_array();
 	parts = json_array();
 }

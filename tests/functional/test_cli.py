@@ -97,10 +97,11 @@ def bad_option(t, verb):
 def failure(t, words, want, says):
     code, out, err = t.run("ctstub", *words)
     equal((code, out), (want, ""), "exit code and standard output")
-    code, out, _ = t.run("ctstub", *words, "--json")
-    answer = json.loads(out)
-    equal((code, answer["error"]), (want, answer["errors"][0]), "exit code and first error")
-    check(says in answer["error"] and len(answer) == 2, f"{answer}")
+    for option in ("--json", "--js"):
+        code, out, _ = t.run("ctstub", *words, option)
+        answer = json.loads(out)
+        equal((code, answer["error"]), (want, answer["errors"][0]), f"exit code and first error with {option}")
+        check(says in answer["error"] and len(answer) == 2, f"{answer}")
     check(says in err or "usage" in err, err)
 
 
