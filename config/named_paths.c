@@ -13,7 +13,8 @@
 enum use {
 	USE_FILE,
 	USE_FOLDER,
-	USE_PLACE, /* something that will be made there: its folder must exist */
+	USE_PLACE,        /* something that will be made there: its folder must exist */
+	USE_SOCKET_PLACE, /* a socket that will be made there, in place of an old one */
 	USE_SOCKET,
 	USE_PROGRAM,
 	USE_ANCHORS, /* a file or a folder */
@@ -26,7 +27,7 @@ static const struct {
 	const char *then; /* what happens without it */
 } uses[] = {
     {OPTION_STATE_DIR, USE_FOLDER, false, "nothing is remembered until it is there"},
-    {OPTION_CONTROL_SOCKET, USE_PLACE, false, "the tool cannot talk to the daemon"},
+    {OPTION_CONTROL_SOCKET, USE_SOCKET_PLACE, false, "the tool cannot talk to the daemon"},
     {OPTION_LOCAL_HOSTS_FILE, USE_FILE, false, "its names are not answered here until it can be read"},
     {OPTION_QUERY_LOG_TO, USE_PLACE, false, "questions are not logged until it is there"},
     {OPTION_CT_LIST_URL, USE_FILE, false, "`ctstub ct-logs update` cannot take the list from it"},
@@ -79,7 +80,7 @@ entry_look(const char *path, enum use use, const char **why)
 	const char *name;
 	struct stat st;
 	int folder = path_parent_open(path, &name, why), error = errno;
-	bool there;
+	bool made = use == USE_PLACE || use == USE_SOCKET_PLACE, there;
 
 	if (folder < 0)
 		return error;
@@ -88,10 +89,11 @@ entry_look(const char *path, enum use use, const char **why)
 	(void)close(folder);
 	if (!there) {
 		*why = strerror(error);
-		return use == USE_PLACE && error == ENOENT ? 0 : error;
+		return made && error == ENOENT ? 0 : error;
 	}
-	*why = S_ISDIR(st.st_mode)                          ? "it is a folder"
-	       : use == USE_SOCKET && !S_ISSOCK(st.st_mode) ? "it is not a socket"
+	*why = S_ISDIR(st.st_mode) ? "it is a folder"
+	       : (use == USE_SOCKET || use == USE_SOCKET_PLACE) && !S_ISSOCK(st.st_mode)
+		   ? "it is not a socket"
 	       : use == USE_PROGRAM && (st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)) == 0
 		   ? "nobody may execute it"
 		   : NULL;
@@ -110,6 +112,7 @@ path_look(const char *path, enum use use, const char **why)
 	case USE_ANCHORS:
 		return named_folder_look(path, why) == 0 ? 0 : named_file_look(path, why);
 	case USE_PLACE:
+	case USE_SOCKET_PLACE:
 	case USE_SOCKET:
 	case USE_PROGRAM:
 		break;
@@ -154,7 +157,7 @@ value_look(const struct look *l, size_t row, const char *text, struct place plac
 	if (path == NULL)
 		return;
 	error = path_look(path, use, &why);
-	if (l->user != NULL && error == EACCES && use != USE_PLACE)
+	if (l->user != NULL && error == EACCES && use != USE_PLACE && use != USE_SOCKET_PLACE)
 		config_errors_add(l->out, place, "option \"%s\": user %s cannot use %s: %s%s", name, l->user,
 				  path, strerror(error), uses[row].compiled ? ", so a reload will fail" : "");
 	else if (l->user == NULL && error != 0 && place.line != 0)

@@ -13,7 +13,7 @@ GONE, FOLDER, FILE = "No such file or directory", "not a regular file", "not a f
 # option: (what it is called, the line, what it names, {what is there: the reason}, what follows)
 OPTIONS = [
     ("hosts-file", 'local {{ hosts-file = "{path}" }}', {"nothing": GONE, "folder": FOLDER}, "its names are not answered here until it can be read"),
-    ("control-socket", 'control-socket = "{path}"', {"no folder": GONE, "folder": "it is a folder"}, "the tool cannot talk to the daemon"),
+    ("control-socket", 'control-socket = "{path}"', {"no folder": GONE, "file": "it is not a socket", "folder": "it is a folder"}, "the tool cannot talk to the daemon"),
     ("state-dir", 'state-dir = "{path}"', {"nothing": GONE}, "nothing is remembered until it is there"),
     ("to", 'query-log {{ to = "{path}" }}', {"no folder": GONE, "folder": "it is a folder"}, "questions are not logged until it is there"),
     ("to", 'query-log {{ to = "dnstap-file:{path}" }}', {"no folder": GONE, "folder": "it is a folder"}, "questions are not logged until it is there"),
@@ -69,6 +69,7 @@ def unusable(t, option, line, there, why, then):
 
 
 @rows([("a hosts file", 'local {{ hosts-file = "{path}" }}', "file"), ("a socket in a folder that is there", 'control-socket = "{path}"', "nothing"),
+       ("the socket of an earlier start", 'control-socket = "{path}"', "socket"),
        ("a query log in a folder that is there", 'query-log {{ to = "{path}" }}', "nothing"), ("a state-dir", 'state-dir = "{path}"', "folder"),
        ("the socket of a portal helper", 'portal {{ enable = true user = "" socket = "{path}" }}', "socket"),
        ("a portal that is off", 'portal {{ user = "" socket = "{path}" }}', "nothing")])
