@@ -158,9 +158,10 @@ key_save(const char *name, gnutls_privkey_t key, gnutls_x509_privkey_t x509)
 	if (key_file == NULL || pub_file == NULL || !public_of(&public, key) ||
 	    gnutls_x509_privkey_export2_pkcs8(x509, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem) < 0) {
 		(void)watch_complain(WATCH_TROUBLE, verb, "no key could be made");
-	} else if (access(key_file, F_OK) == 0) {
-		code =
-		    watch_complain(WATCH_REFUSED, verb, "%s exists already and was not replaced", key_file);
+	} else if (access(key_file, F_OK) == 0 || access(pub_file, F_OK) == 0) {
+		/* the one half alone is precious, too: the other may be kept elsewhere */
+		code = watch_complain(WATCH_REFUSED, verb, "%s exists already and was not replaced",
+				      access(key_file, F_OK) == 0 ? key_file : pub_file);
 	} else {
 		buf_format(&pub, "untrusted comment: ctstub-watch public key %s\n",
 			   hex_write(id, span_of(public.id, MINISIGN_ID)));

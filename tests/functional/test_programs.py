@@ -97,6 +97,15 @@ def device_stays(t, command, want):
     equal((code, os.path.islink(t.path("null"))), (want, True), f"exit code, and is it still there: {out}{err}")
 
 
+@rows([(f"a new key of ctstub-watch does not replace {file}", file) for file in ("org.key", "org.pub")], builds=("gcc",))
+def key_stays(t, file):
+    t.write(file, "precious\n")
+    code, out, err = t.run("ctstub-watch", "sign", "--new-key", "org")
+    with open(t.path(file), encoding="ascii") as f:
+        equal((code, f.read()), (1, "precious\n"), f"exit code, and what is there now: {out}{err}")
+    equal(sorted(name for name in os.listdir(t.dir) if name.startswith("org")), [file], "files")
+
+
 @rows([(f"a link like /dev/stdout that {what} is to write to stays that link: {target}, with {where}", command, want, target, where)
        for what, command, want in WRITERS
        for target, where in (("/proc/self/fd/1", "its output in a file"), ("/proc/self/fd/1", "no output"), ("/dev/fd/1", "its output in a file"))], builds=("gcc",))
