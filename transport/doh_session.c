@@ -95,11 +95,8 @@ doh_session_on_data(nghttp2_session *h2, uint8_t flags, int32_t id, const uint8_
 
 	(void)flags;
 	(void)arg;
-	if (s == NULL || s->broken != NULL)
-		return 0;
-	buf_put(&s->body, span_of(p, n));
-	if (!buf_ok(&s->body))
-		doh_stream_break(s, "a body larger than any DNS message");
+	if (s != NULL)
+		doh_stream_add(s, span_of(p, n));
 	return 0;
 }
 

@@ -68,6 +68,7 @@ doh_stream_free(struct doh_stream *s)
 {
 	struct doh_streams *all = s->all;
 
+	all->body_bytes -= s->body.n;
 	LIST_REMOVE(s, beside);
 	all->n_live--;
 	if (all->n_free >= DOH_POOL_MAX) {
@@ -95,7 +96,24 @@ doh_stream_break(struct doh_stream *s, const char *what)
 {
 	if (s->broken == NULL)
 		s->broken = what;
+	s->all->body_bytes -= s->body.n;
+	buf_free(&s->body);
 	doh_stream_mark_done(s);
+}
+
+void
+doh_stream_add(struct doh_stream *s, struct span bytes)
+{
+	size_t before = s->body.n;
+
+	if (s->broken != NULL)
+		return;
+	buf_put(&s->body, bytes);
+	s->all->body_bytes += s->body.n - before;
+	if (!buf_ok(&s->body))
+		doh_stream_break(s, "a body larger than any DNS message");
+	else if (s->all->body_bytes > DOH_BODIES_MAX)
+		doh_stream_break(s, "too many answers that do not end");
 }
 
 struct doh_stream *

@@ -8,6 +8,9 @@
 
 #define DOH_BODY_KEEP 4096 /* memory that a free stream keeps */
 #define DOH_POOL_MAX  64   /* free streams that are kept */
+/* Of all bodies that have begun and not ended. Answers come whole and have some hundred bytes; a server that begins a
+ * thousand and ends none would take 64 MiB a connection. */
+#define DOH_BODIES_MAX (1024 * 1024)
 
 struct doh_streams;
 
@@ -37,6 +40,7 @@ struct doh_streams {
 	LIST_HEAD(, doh_stream) live;
 	LIST_HEAD(, doh_stream) free;
 	unsigned n_live, n_free;
+	size_t body_bytes;              /* of the live ones */
 	STAILQ_HEAD(, doh_stream) done; /* finished, in their order, to be reported */
 };
 
@@ -45,7 +49,10 @@ void doh_streams_end(struct doh_streams *);
 struct doh_stream *doh_stream_new(struct doh_streams *); /* NULL: no memory */
 void doh_stream_free(struct doh_stream *);
 void doh_stream_mark_done(struct doh_stream *);
-void doh_stream_break(struct doh_stream *, const char *what); /* the response is not acceptable; done */
+/* The response is not acceptable: its body goes; done. */
+void doh_stream_break(struct doh_stream *, const char *what);
+/* The next bytes of its body. */
+void doh_stream_add(struct doh_stream *, struct span);
 struct doh_stream *doh_stream_take_done(struct doh_streams *);
 /* Sets the answer's failure; REASON_NONE: the body is an answer. */
 void doh_stream_judge(const struct doh_stream *, struct tp_answer *);

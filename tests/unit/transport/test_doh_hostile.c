@@ -1,5 +1,6 @@
 /* DoH from a server that means harm or is broken: floods, budgets, limits and errors of the protocol. */
 #include "tests/unit/transport/doh_server.h"
+#include "transport/doh_stream.h"
 
 #include <nghttp2/nghttp2.h>
 #include <setjmp.h>
@@ -32,6 +33,57 @@ bodies_have_a_limit(void **state) /* H03 */
 	assert_int_equal(recorder.heard[1].failure, REASON_DOH_MALFORMED);
 	assert_true(client_flush());
 	assert_int_equal(server.request[1].reset, NGHTTP2_CANCEL + 1);
+	free(big);
+}
+
+/* Most of a body of 60,000 bytes. */
+static void
+body_begins(int32_t stream, const uint8_t *big)
+{
+	server_headers(stream, 0, OK_FIELDS);
+	for (size_t left = 60000; left > 0; left -= left < 15000 ? left : 15000)
+		server_frame(DATA, 0, stream, big, left < 15000 ? left : 15000);
+}
+
+#define BODIES (DOH_BODIES_MAX / 60000)
+
+static void
+bodies_that_do_not_end_have_a_limit_together(void **state)
+{
+	uint8_t *big = calloc(1, 70000);
+	int32_t stream = 1;
+
+	(void)state;
+	assert_non_null(big);
+	server_start_with(NULL, 0);
+	for (unsigned turn = 0; turn < 3; turn++) { /* what ended counts no more, well or badly */
+		unsigned heard = recorder.n_heard;
+
+		for (unsigned i = 0; i < BODIES + 2; i++)
+			client_ask((uint16_t)(i + 1));
+		assert_true(client_flush());
+		for (unsigned i = 0; i < BODIES; i++)
+			body_begins(stream + 2 * (int32_t)i, big);
+		assert_int_equal(server_deliver(16384), REASON_NONE);
+		assert_int_equal(recorder.n_heard, heard);
+		for (unsigned i = BODIES; i < BODIES + 2; i++)
+			body_begins(stream + 2 * (int32_t)i, big);
+		assert_int_equal(server_deliver(16384), REASON_NONE);
+		assert_int_equal(recorder.n_heard, heard + 2);
+		assert_int_equal(recorder.heard[heard].failure, REASON_DOH_MALFORMED);
+		assert_int_equal(recorder.heard[heard + 1].failure, REASON_DOH_MALFORMED);
+		assert_true(client_flush());
+		for (unsigned i = 0; i < BODIES; i++)
+			server_frame(DATA, END_STREAM, stream + 2 * (int32_t)i, big, 0);
+		assert_int_equal(server_deliver(16384), REASON_NONE);
+		assert_int_equal(recorder.n_heard, heard + 2 + BODIES);
+		for (unsigned i = 0; i < BODIES; i++) {
+			assert_int_equal(recorder.heard[heard + 2 + i].failure, REASON_NONE);
+			assert_int_equal(recorder.heard[heard + 2 + i].n, 60000);
+		}
+		assert_true(client_flush());
+		stream += 2 * (BODIES + 2);
+	}
 	free(big);
 }
 
@@ -414,6 +466,7 @@ main(void)
 #define DOH_TEST(name) cmocka_unit_test_setup_teardown(name, server_setup, server_teardown)
 	const struct CMUnitTest tests[] = {
 	    DOH_TEST(bodies_have_a_limit),
+    DOH_TEST(bodies_that_do_not_end_have_a_limit_together),
 	    DOH_TEST(floods_of_frames_end_the_connection),
 	    DOH_TEST(floods_of_informational_responses_end_the_stream),
 	    DOH_TEST(header_fields_have_a_budget),
