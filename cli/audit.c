@@ -85,7 +85,7 @@ audit_missing(struct audit *a, const char *what)
 			  what, head, due);
 		return;
 	case PROMISE_BROKEN:
-		audit_end(a, AUDIT_BROKEN, "%s, and had to be by %s", what, due);
+		audit_end(a, AUDIT_BROKEN, "%s, which was due by %s", what, due);
 		return;
 	}
 }

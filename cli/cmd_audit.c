@@ -28,7 +28,7 @@ const struct cli_option audit_options[] = {
     {"chain", OPT_CHAIN, "FILE",
      "the chain of certificates to audit, in place of what the upstreams presented"},
     {"live", OPT_LIVE, NULL,
-     "audit what the upstreams present now, in place of what the journal has of them"},
+     "audit the chains that the upstreams present now, in place of those in the journal"},
     {"ct-logs", OPT_CT_LOGS, "FILE", "the list of CT logs, in place of the one in effect"},
     {"ca", OPT_CA, "FILE", "the trust anchors for the servers of the logs"},
     {"at", OPT_AT, "TIME", "the time of the audit, in place of now"},

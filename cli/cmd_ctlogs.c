@@ -31,7 +31,7 @@ enum {
 const struct cli_option ct_logs_options[] = {
     {"config", 'c', "FILE", "the configuration, see ctstub.conf(5); the daemon's own without it"},
     {"state-dir", OPT_STATE_DIR, "DIR", "the folder of the list, in place of the configured state-dir"},
-    {"url", OPT_URL, "URL", "update: the list to fetch, in place of asking every source"},
+    {"url", OPT_URL, "URL", "update: the list to fetch, in place of those of all sources"},
     {"ca", OPT_CA, "FILE", "update: the trust anchors for the server of the list"},
     {"force", OPT_FORCE, NULL,
      "update, import: take a list that is older, loses more than a third of its\nlogs or brings a new "

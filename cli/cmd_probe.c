@@ -355,7 +355,7 @@ const struct cli_option probe_options[] = {
     {"config", 'c', "FILE", "the configuration, see ctstub.conf(5); the daemon's own without it"},
     {"json", OPT_JSON, NULL, "print one JSON object for each address, even on failure"},
     {"idle", OPT_IDLE, NULL,
-     "also try whether answers come out of order, and wait for the server to\nclose an idle connection, at "
+     "also test whether answers come out of order, and wait for the server to\nclose an idle connection, at "
      "most "
      "110 seconds for each address"},
     {"help", 'h', NULL, "print this"},

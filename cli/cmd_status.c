@@ -13,7 +13,7 @@
 #define WATCH_PERIOD_S 2 /* the daemon collects it from its workers: no more often than a person reads */
 
 const struct cli_option status_options[] = {
-    {"watch", CONTROL_OPTION_WATCH, NULL, "show it again every 2 seconds, until a signal"},
+    {"watch", CONTROL_OPTION_WATCH, NULL, "show the status again every 2 seconds, until a signal"},
     {NULL, 0, NULL, NULL},
 };
 

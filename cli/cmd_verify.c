@@ -48,13 +48,13 @@ enum { OPT_UPSTREAM = 256, OPT_IP, OPT_NAME, OPT_OCSP, OPT_AT, OPT_JSON, OPT_BAT
 
 const struct cli_option verify_options[] = {
     {"config", 'c', "FILE", "the configuration, see ctstub.conf(5)"},
-    {"upstream", OPT_UPSTREAM, "NAME", "judge as this upstream of the configuration"},
+    {"upstream", OPT_UPSTREAM, "NAME", "verify by the rules of this upstream of the configuration"},
     {"ip", OPT_IP, "ADDR", "the address that the certificate must have"},
     {"name", OPT_NAME, "HOST", "the DNS name that the certificate must have, with or without --ip"},
     {"ocsp", OPT_OCSP, "FILE", "the OCSP response that the server stapled, DER or PEM"},
-    {"at", OPT_AT, "TIME", "judge as of this time, such as 2026-11-21T18:00:00Z"},
+    {"at", OPT_AT, "TIME", "verify as of this time, such as 2026-11-21T18:00:00Z"},
     {"json", OPT_JSON, NULL, "print one JSON object, even on failure"},
-    {"batch", OPT_BATCH, "DIR", "judge every file of a folder; one line of JSON for each"},
+    {"batch", OPT_BATCH, "DIR", "verify every file in a folder; one line of JSON for each"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
 };
@@ -328,7 +328,7 @@ verify_one(const struct verify_context *ctx, const struct verify *req)
 
 	if (res != RES_OK) {
 		code = cli_complain(EXIT_TROUBLE, verb, "%s%s", why != NULL ? why : res_text(res),
-				    is_folder(req->chain) ? " (--batch judges the files of a folder)" : "");
+				    is_folder(req->chain) ? " (--batch verifies the files in a folder)" : "");
 		buf_free(&kind);
 		free(why);
 		return code;

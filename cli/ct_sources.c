@@ -51,7 +51,7 @@ ct_sources_objection(const struct ctlogs_change *change, const struct ctlogs *li
 	if (change->older)
 		return "it is older than the list in effect";
 	if (is_of_the_future(list, known, now_ms))
-		return "it is dated more than a day after now";
+		return "it is dated more than a day in the future";
 	if (change->large_loss)
 		return "more than a third of the logs are gone";
 	if (change->new_operators > 0)

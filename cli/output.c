@@ -221,7 +221,7 @@ cli_settings_as_read(struct settings **out, const char *verb, const char *file)
 	for (size_t i = 0; i < errors.n; i++)
 		(void)cli_complain(EXIT_GOOD, verb, "warning: %s", errors.line[i]);
 	if (errors.n > 0)
-		(void)cli_complain(EXIT_GOOD, verb, "warning: what is wrong has its default");
+		(void)cli_complain(EXIT_GOOD, verb, "warning: options with errors have their defaults");
 	config_errors_free(&errors);
 	*out = s;
 	return EXIT_GOOD;

@@ -25,7 +25,7 @@ const struct cli_option rules_options[] = {
     {"ct-policy", RULE_CT_POLICY, "POLICY", "strict, chrome, mozilla or apple"},
     {"ct-logs", RULE_CT_LOGS, "FILE", "the list of CT logs"},
     {"disallow", RULE_DISALLOW, "FILE",
-     "a file of disallow entries, beside those of the configuration;\nmay be repeated"},
+     "a file of disallow entries, in addition to those of the configuration;\nmay be repeated"},
     {"pin", RULE_PIN, "HASH",
      "SHA-256 of a key that the path must have, in place of the configured pins;\nmay be repeated: one of "
      "them must be met"},
@@ -35,7 +35,7 @@ const struct cli_option rules_options[] = {
      "anchor, in place of those configured;\nmay be repeated: one of them must be met"},
     {"crl", RULE_CRL, "FILE", "a certificate revocation list, PEM or DER; may be repeated"},
     {"constraints", RULE_CONSTRAINTS, "FILE",
-     "limits of trust anchors, beside the table compiled in; may be repeated"},
+     "limits of trust anchors, in addition to the compiled-in table; may be repeated"},
     {NULL, 0, NULL, NULL},
 };
 

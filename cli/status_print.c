@@ -265,7 +265,7 @@ print_update_window(const json_t *w)
 			     (control_integer(w, "left_s") + 59) / 60);
 	else
 		(void)printf("%-14s closed, last opened %s", "update window", control_text(w, "last"));
-	(void)printf(", %s asked in %s\n", COUNTED(control_integer(w, "names"), "name"),
+	(void)printf(", %s resolved in %s\n", COUNTED(control_integer(w, "names"), "name"),
 		     COUNTED(control_integer(w, "windows"), "window"));
 }
 

@@ -8,14 +8,14 @@ const struct verb verb_table[] = {
      "    [--ct-policy POLICY] [--ct-logs FILE] [--disallow FILE]... [--pin HASH]...\n"
      "    [--allow-issuer ENTRY]... [--crl FILE]... [--ocsp FILE] [--constraints FILE]... [--at TIME]\n"
      "    [--json] CHAIN.pem | - | --batch DIR",
-     "judge a certificate chain without network, as the daemon would", verify_options, rules_options,
+     "verify a certificate chain without network, as the daemon would", verify_options, rules_options,
      cmd_verify},
     {"probe",
      "[-c FILE] [--ca FILE] [--ct MODE] [--ct-policy POLICY] [--ct-logs FILE] [--disallow FILE]...\n"
      "    [--pin HASH]... [--allow-issuer ENTRY]... [--crl FILE]... [--constraints FILE]... [--json] "
      "[--idle]\n"
      "    UPSTREAM | [dot|doh]://ADDR[:PORT][/PATH][#NAME]",
-     "connect to an upstream, judge its certificate, ask a question, and report all of it", probe_options,
+     "connect to an upstream, verify its certificate, send a query, and report all of it", probe_options,
      rules_options, cmd_probe},
     {"ct-logs",
      "show [-c FILE] [--state-dir DIR] [--json]\n"
@@ -29,13 +29,13 @@ const struct verb verb_table[] = {
      "    [UPSTREAM | --chain FILE]",
      "check that CT logs kept the promise of each SCT of a certificate", audit_options, NULL, cmd_audit},
     {"disallow", "check [--json] FILE\n       ctstub disallow import --onecrl FILE [-o FILE [--json]]",
-     "check a file of disallow entries, or make one from Mozilla's OneCRL", disallow_options, NULL,
+     "check a file of disallow entries, or create one from Mozilla's OneCRL", disallow_options, NULL,
      cmd_disallow},
     {"status", "[-c FILE | --socket PATH] [--watch] [--json]",
-     "show whether DNS is protected, by whom, and what to do if not", status_options, control_options,
-     cmd_status},
-    {"upstreams", "[-c FILE | --socket PATH] [--json]", "show each upstream address, and why one is not used",
-     control_options, NULL, cmd_upstreams},
+     "show whether DNS is protected, by which upstreams, and what to do if not", status_options,
+     control_options, cmd_status},
+    {"upstreams", "[-c FILE | --socket PATH] [--json]",
+     "show each upstream address, and if it is not in use, why", control_options, NULL, cmd_upstreams},
     {"stats", "[-c FILE | --socket PATH] [--json | --prometheus]", "print the daemon's counters",
      stats_options, control_options, cmd_stats},
     {"flush", "[-c FILE | --socket PATH] [--json] [NAME]",

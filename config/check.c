@@ -131,7 +131,7 @@ check_forwards(struct check *c)
 			for (size_t m = 0; m < k; m++)
 				if (strcmp(f->upstream.v[k], f->upstream.v[m]) == 0)
 					FAIL(c, f->upstream.place[k],
-					     "twice the upstream \"%s\", once was expected",
+					     "the upstream \"%s\" is listed twice, once was expected",
 					     f->upstream.v[k]);
 		}
 	}

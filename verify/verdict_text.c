@@ -50,11 +50,10 @@ text_findings(struct buf *out, const struct verdict *v)
 		buf_u8(out, '\n');
 	}
 	if (scts) {
-		text_put_line(
-		    out, "",
-		    "(an SCT is the signed promise of a public log to show the certificate to everybody;");
 		text_put_line(out, "",
-			      "with too few of them it may have been issued without anybody noticing)");
+			      "(an SCT is the signed promise of a public log to publish the certificate;");
+		text_put_line(out, "",
+			      "with too few of them it may have been issued without anybody noticing it)");
 	}
 	if (!shown)
 		text_put_line(out, "refused", reason_sentence(REASON_OUT_OF_MEMORY));

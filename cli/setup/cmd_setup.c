@@ -206,7 +206,7 @@ print_plan(const struct setup *s)
 	if (s->machine.guard == GUARD_MOUNT)
 		(void)puts("/etc/resolv.conf is a mount point: whatever put it there may write it again.");
 	if (is_locked(s))
-		(void)puts("/etc/resolv.conf is immutable: somebody set it so, and setup does not change it "
+		(void)puts("/etc/resolv.conf is immutable: somebody made it so, and setup does not change it "
 			   "(chattr -i /etc/resolv.conf ends that).");
 }
 
@@ -276,8 +276,7 @@ begin(void)
 	enum exit_code code = need_root();
 
 	if (code == EXIT_GOOD && !alone_begin())
-		code = cli_complain(EXIT_TROUBLE, verb,
-				    "another `ctstub setup` changes this machine: try again");
+		code = cli_complain(EXIT_TROUBLE, verb, "another `ctstub setup` is running: try again later");
 	return code;
 }
 
@@ -290,9 +289,9 @@ may_change(const struct setup *s, const char **name)
 	if (code != EXIT_GOOD)
 		return code;
 	if (is_locked(s))
-		return cli_complain(
-		    EXIT_TROUBLE, verb,
-		    "/etc/resolv.conf is immutable: somebody set it so (chattr -i /etc/resolv.conf ends it)");
+		return cli_complain(EXIT_TROUBLE, verb,
+				    "/etc/resolv.conf is immutable: somebody made it so (chattr -i "
+				    "/etc/resolv.conf ends it)");
 	if (!ours_holds(s->settings, &s->server[0], why))
 		return cli_complain(EXIT_TROUBLE, verb, "%s: nothing was changed", why);
 	*name = name_that_resolves(s);
@@ -339,8 +338,8 @@ change_machine(struct setup *s, bool with_links)
 	if (!settles(name))
 		return roll_back(s, "names do not resolve through ctstub");
 	if (!is_done(s, with_links))
-		return roll_back(s, "another program undid a change");
-	(void)puts("Done: this machine resolves through ctstub. `ctstub setup --undo` puts everything back.");
+		return roll_back(s, "another program reverted a change");
+	(void)puts("Done: this machine resolves through ctstub. `ctstub setup --undo` restores everything.");
 	return EXIT_GOOD;
 }
 
@@ -367,7 +366,7 @@ undo(struct setup *s, const char *config)
 	if (code == EXIT_GOOD && left > 0)
 		code = EXIT_REFUSED;
 	(void)puts(left == 0 ? "Undone: this machine resolves as before."
-			     : "Undone, but for what is listed above.");
+			     : "Undone, except for what is listed above.");
 	return code;
 }
 
@@ -448,8 +447,8 @@ setup_run(struct setup *s, const struct request *req)
 	if (req->yes)
 		return change_machine(s, req->with_links);
 	if (s->plan.n > 0)
-		(void)puts(
-		    "Nothing was changed. `ctstub setup --yes` does it, `ctstub setup --undo` puts it back.");
+		(void)puts("Nothing was changed. `ctstub setup --yes` makes the changes, `ctstub setup "
+			   "--undo` reverts them.");
 	return EXIT_GOOD;
 }
 

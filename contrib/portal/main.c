@@ -26,8 +26,8 @@ enum portal_exit { PORTAL_DONE = 0, PORTAL_USAGE = 2, PORTAL_TROUBLE = 3 };
 static const char usage[] = "usage: ctstub-portal [-c FILE] [-tvV]\n"
 			    "  -c FILE    the configuration (" SYSCONFDIR
 			    "/ctstub/ctstub.conf; without it the compiled-in defaults)\n"
-			    "  -t         show where questions would go, and exit\n"
-			    "  -v         more log; twice: still more\n"
+			    "  -t         show which resolver would get the queries, and exit\n"
+			    "  -v         log more; twice: still more\n"
 			    "  -V         print the version and the libraries, and exit\n"
 			    "  --help     print this, and exit\n";
 

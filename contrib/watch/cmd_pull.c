@@ -185,7 +185,7 @@ objection(enum feed_step step)
 	case FEED_TOO_OLD:
 		return "it was signed too long ago: a newer one may be held back";
 	case FEED_IN_THE_FUTURE:
-		return "it is dated after now";
+		return "it is dated in the future";
 	}
 	return "";
 }

@@ -176,7 +176,7 @@ trouble_of(const struct watch_match *m, bool known)
 enum finding_judged
 finding_judge(struct watch_finding *f, const struct watch_plan *plan, const struct watch_evidence *evidence)
 {
-	struct judging j = {.f = f, .plan = plan, .issued = {.fault = "its chain is not at hand"}};
+	struct judging j = {.f = f, .plan = plan, .issued = {.fault = "its chain is not available"}};
 	struct hits h = {.expected = NULL};
 	struct watch_match m;
 	const char *known, *trouble;
@@ -205,7 +205,7 @@ finding_judge(struct watch_finding *f, const struct watch_plan *plan, const stru
 		return JUDGEMENT_EXPECTED;
 	}
 	(void)finding_because(f, FINDING_ROGUE, "neither its key nor its issuer is expected of %s%s", h.rogue,
-			      evidence == NULL ? ", and its chain was not at hand" : "");
+			      evidence == NULL ? ", and its chain was not available" : "");
 	h.may_change |= cert_match_count(plan->known) > 0;
 	return evidence == NULL && h.may_change ? JUDGEMENT_NEEDS_CHAIN : JUDGEMENT_ROGUE;
 }

@@ -17,7 +17,7 @@ static const char usage[] =
     "  -t          check the configuration and everything that it names, and exit\n"
     "  --once      read every log up to its newest tree head, and exit\n"
     "  --from W    where to start logs not read before: the number of an entry, end (default) or a date\n"
-    "  -v          more log; twice: still more\n"
+    "  -v          log more; twice: still more\n"
     "  -V          print the version and the libraries, and exit\n"
     "  --help      print this, and exit\n";
 

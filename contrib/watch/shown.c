@@ -186,5 +186,5 @@ shown_live(struct shown out[], size_t *n, struct settings **settings, const char
 	snapshot_unref(snap);
 	return *n > 0 ? WATCH_DONE
 		      : watch_complain(WATCH_REFUSED, verb,
-				       "upstream \"%s\" shows no certificate that is accepted", title);
+				       "upstream \"%s\" presents no certificate that is accepted", title);
 }

@@ -228,14 +228,14 @@ static const struct family {
 	const char *name, *type, *help;
 	double (*value)(const struct row *);
 } families[] = {
-    {"ctstub_watch_log_position", "gauge", "Entries of the log that were read or passed over.", position_of},
+    {"ctstub_watch_log_position", "gauge", "Entries of the log that were read or skipped.", position_of},
     {"ctstub_watch_log_verified", "gauge", "Entries whose root matches a signed tree head.", verified_of},
     {"ctstub_watch_log_tree_size", "gauge", "Entries of the newest verified tree head.", tree_size_of},
     {"ctstub_watch_log_head_timestamp_seconds", "gauge", "Timestamp of the newest verified tree head.",
      head_time_of},
     {"ctstub_watch_log_lag_entries", "gauge", "Entries of the newest tree head not read yet.",
      lag_entries_of},
-    {"ctstub_watch_log_lag_seconds", "gauge", "Time from the entry read last to the newest tree head.",
+    {"ctstub_watch_log_lag_seconds", "gauge", "Time from the last entry read to the newest tree head.",
      lag_seconds_of},
     {"ctstub_watch_log_entries_total", "counter", "Entries read by this process.", entries_of},
     {"ctstub_watch_log_failures_total", "counter", "Requests that failed.", failures_of},
@@ -284,10 +284,10 @@ metrics_put(struct buf *out, const struct watch_status *s, const struct watch_pl
 		 "Rogue certificates that are not blocked, because no CA is proven to have issued them.");
 	buf_format(out, "ctstub_watch_not_blocked_total %llu\n", (unsigned long long)t->not_blocked);
 	head_put(out, "ctstub_watch_unrecorded_total", "counter",
-		 "Findings that the record had no place for.");
+		 "Findings for which the record had no space.");
 	buf_format(out, "ctstub_watch_unrecorded_total %llu\n", (unsigned long long)t->unrecorded);
 	head_put(out, "ctstub_watch_entries_per_second", "gauge",
-		 "Entries read a second, over the last interval.");
+		 "Entries read per second, over the last interval.");
 	buf_format(out, "ctstub_watch_entries_per_second %.6g\n", s->rate);
 	head_put(out, "ctstub_watch_items", "gauge", "Watched addresses, prefixes and names.");
 	buf_format(out, "ctstub_watch_items %zu\n", watch_list_count(plan->list));

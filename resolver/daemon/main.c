@@ -31,7 +31,7 @@ static const char usage[] =
     "  -c FILE    the configuration (" DEFAULT_FILE "; without it the compiled-in defaults)\n"
     "  -t         check the configuration and everything that it names, and exit\n"
     "  -p         print the effective configuration, and exit\n"
-    "  -v         more log; twice: still more\n"
+    "  -v         log more; twice: still more\n"
     "  -V         print the version and the libraries, and exit\n"
     "  --help     print this, and exit\n";
 

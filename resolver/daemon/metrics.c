@@ -89,7 +89,7 @@ static const struct {
     {"repeated", "Questions repeated on a fresh connection", STAT(repeated)},
     {"unexpected", "Answers without a matching question", STAT(unexpected)},
     {"idle_closes", "Idle connections closed by the upstream", STAT(idle_closes)},
-    {"kept", "Questions that only kept a connection open", STAT(kept)},
+    {"kept", "Questions sent only to keep a connection open", STAT(kept)},
     {"bytes_out", "Bytes of questions written", STAT(bytes_out)},
     {"bytes_in", "Bytes of answers read", STAT(bytes_in)},
 #undef STAT
@@ -222,7 +222,7 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 	buf_text(out, "} 1\n");
 	metric_gauge(out, "uptime_seconds", "Time since the daemon started",
 		     (uint64_t)(status_uptime_ms(s) / 1000));
-	metric_gauge(out, "configuration_generation", "Number of the configuration in force",
+	metric_gauge(out, "configuration_generation", "Generation of the configuration in effect",
 		     s->snapshot->generation);
 	metric_gauge(out, "configuration_reload_failed", "1 when the last reload was refused",
 		     s->reload_error != NULL);
@@ -231,7 +231,8 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 	metric_gauge(out, "clock_is_set", "0 while the clock lies before the build or the CT log list",
 		     status_clock_is_set(s));
 	metric_gauge(out, "captive", "1 while captive mode is on", status_captive_left_ms(s) > 0);
-	metric_gauge(out, "portal_window", "1 while names of portal probes may leave in clear text",
+	metric_gauge(out, "portal_window",
+		     "1 while queries for names of portal probes may be sent in clear text",
 		     status_portal_left_ms(s) > 0);
 	if (s->journal.health != JOURNAL_OFF)
 		metric_gauge(out, "journal_written", "1 when the last write to the journal succeeded",

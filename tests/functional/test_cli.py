@@ -169,7 +169,7 @@ def broken_file(t, words):
     verb, *rest = words
     code, out, err = t.run("ctstub", verb, "-c", config, *rest)
     equal((code, bool(out)), (0, True), f"exit code and standard output; {err}")
-    check(f'ctstub {verb}: warning: {config}:3: unknown option "no-such"' in err and "what is wrong has its default" in err, err)
+    check(f'ctstub {verb}: warning: {config}:3: unknown option "no-such"' in err and "options with errors have their defaults" in err, err)
     code, out, _ = t.run("ctstub", verb, "-c", config, "--json", *rest)
     equal((code, json.loads(out)["ok"]), (0, True), "with --json")
 

@@ -68,7 +68,7 @@ def two_folders(t, own, units, used):
 @rows([
     ("a list that is older", lambda: (LOGS, utc_now() - DAY), "older"),
     ("a list that loses more than a third", lambda: (LOGS[:3], utc_now() + DAY), "third"),
-    ("a list that is dated two days after now", lambda: (LOGS, utc_now() + 2 * DAY), "after now"),
+    ("a list that is dated two days in the future", lambda: (LOGS, utc_now() + 2 * DAY), "in the future"),
     ("a list with a new operator", lambda: (LOGS + [Log("New", "Newcomer")], utc_now() + DAY), "operator"),
 ])
 def forced(t, make, word):
@@ -346,7 +346,7 @@ def of(**change):
     ("a list without its signature is not taken", no_signature, {}, 3, "minisig"),
     ("an endless list is given up at 8 MiB", huge_list, {}, 3, "too large"),
     ("and an endless signature", huge_signature, {}, 3, "too large"),
-    ("a list of the year to come is of the future", of(age=365 * DAY), {}, 1, "after now"),
+    ("a list dated in the coming year is refused", of(age=365 * DAY), {}, 1, "in the future"),
     ("half the logs are too few", of(logs=lambda site: site.logs[:1]), {}, 1, "third"),
     ("a new operator needs a person", of(logs=lambda site: site.logs + [Log("Omega", "Omega")]), {}, 1, "operator"),
     ("a server with the certificate of another address is refused", of(), {"ips": ["192.0.2.1"]}, 1, "ip-mismatch"),

@@ -89,7 +89,7 @@ def three_years(t):
     equal(set(lab.asked()[before:]), SOURCES, "names that went upstream")
     w = lab.window()
     equal((w["open"], w["windows"], w["names"]), (True, 1, 4), "window while it is open")
-    check("update window  open, 10 min left, 4 names asked in 1 window" in lab.tool("status")[1], lab.tool("status")[1])
+    check("update window  open, 10 min left, 4 names resolved in 1 window" in lab.tool("status")[1], lab.tool("status")[1])
     metrics = lab.tool("stats", "--prometheus")[1].splitlines()
     check({"ctstub_update_window 1", "ctstub_update_windows_total 1", "ctstub_update_window_names_total 4"} <= set(metrics), "metrics")
     equal(lab.tool("reload")[0], 0, "reload")

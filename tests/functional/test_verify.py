@@ -479,7 +479,7 @@ def damaged(t):
 @case("a folder is named as one, with the option that takes folders")
 def folder(t):
     code, out, err = t.run("ctstub", "verify", "--name", "a.test", t.dir)
-    equal((code, out, err), (3, "", f"ctstub verify: cannot read {t.dir}: Is a directory (--batch judges the files of a folder)\n"), "the message")
+    equal((code, out, err), (3, "", f"ctstub verify: cannot read {t.dir}: Is a directory (--batch verifies the files in a folder)\n"), "the message")
 
 
 @rows([

@@ -321,7 +321,7 @@ single_judge(const struct single *s, struct when when, char **text)
 	char time[TIME_TEXT_MAX];
 
 	if (s->this_ms > when_any_later(when).until_ms)
-		(void)why_say(text, RES_OK, "the stapled OCSP response is dated %s, after now",
+		(void)why_say(text, RES_OK, "the stapled OCSP response is dated %s, in the future",
 			      time_text(s->this_ms, time));
 	else if (when.since_ms > until)
 		(void)why_say(text, RES_OK, "the stapled OCSP response expired at %s",

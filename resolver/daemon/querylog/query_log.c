@@ -155,7 +155,7 @@ query_log_reload(struct query_log *q, const struct settings *s)
 	atomic_store(&q->channel.clients, (int)s->query_log_clients);
 	if (!query_event_write(&b, &reopen) || !helper_send(q->channel.socket, buf_span(&b)))
 		log_event(LOG_WARN, "query-log-failed", LOG_STR("to", q->to),
-			  LOG_STR("error", "its writer is too busy to open the file anew"));
+			  LOG_STR("error", "its writer is too busy to reopen the file"));
 	buf_free(&b);
 }
 
