@@ -1,7 +1,7 @@
 /*
  * addr_hash.h - a keyed hash of addresses, for tables of clients.
  *
- * Most clients of a stub resolver have one address, and ask again and again: the hash of the last address is kept.
+ * Most queries to a stub resolver come from one address: the hash of the last address is kept.
  */
 #ifndef BASE_ADDR_HASH_H
 #define BASE_ADDR_HASH_H

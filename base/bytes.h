@@ -1,9 +1,9 @@
 /*
- * bytes.h - bytes that belong to another owner, a reader over them, and a
- * growing buffer with a maximum.
+ * bytes.h - borrowed bytes, a reader over them, and a growing buffer with a
+ * maximum size.
  *
  * A span never owns. A cursor reads big-endian fields and remembers the first
- * overrun: after it every read gives zero or an empty span, so the caller asks
+ * overrun: after it every read gives zero or an empty span, so the caller checks
  * once, at the end. A buf owns its bytes and refuses to grow beyond its
  * maximum; its error sticks in the same way.
  */
@@ -62,7 +62,7 @@ struct cursor {
 	bool bad;
 };
 
-/* Inline, for every message is read by these. */
+/* Inline, because every message is read with these. */
 static inline struct cursor
 cursor_over(struct span s)
 {
@@ -203,7 +203,8 @@ buf_ok(const struct buf *b)
 	return !b->bad;
 }
 
-/* RES_OK, RES_LIMIT or RES_NOMEM. The last is nobody's fault: what leaves out the malformed must not leave out for it. */
+/* RES_OK, RES_LIMIT or RES_NOMEM. A shortage of memory is not the input's fault: a reader that skips malformed items must not
+ * skip one because of it. */
 enum res buf_res(const struct buf *);
 
 uint8_t *buf_grow(struct buf *, size_t n); /* buf_room, when there is no room yet */

@@ -1,5 +1,5 @@
 /*
- * environment.h - variables with which others could steer the libraries that we use.
+ * environment.h - environment variables with which others could influence the libraries.
  *
  * SSLKEYLOGFILE writes our session keys to a file, GNUTLS_* changes what is offered and logs secrets, P11_KIT_* loads
  * modules, OPENSSL_*, NETTLE_* and EVENT_* change how libraries compute and wait.

@@ -1,5 +1,5 @@
 /*
- * journal.h - what the upstreams showed so far: records of state-dir's journal, one JSON object on a line.
+ * journal.h - what the upstreams have presented: records of the journal in state-dir, one JSON object per line.
  *
  * The daemon's helper appends to journal.jsonl; when the file has reached its size it becomes journal.jsonl.1, in place of the
  * one before, and the new file begins with what is known of each upstream ("known"), so that what was shown long ago stays

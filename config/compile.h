@@ -1,8 +1,8 @@
 /*
  * compile.h - inside config/: a snapshot on its way, and the things it owns.
  *
- * Everything that a snapshot points to is kept in one list, so that giving up half way and the end of its life are
- * the same. An item that cannot be read is reported with the place of the option that names it, and compiling goes on, so that
+ * Everything that a snapshot points to is kept in one list, so that a failure half way and the normal end free it in the same
+ * way. An item that cannot be read is reported with the place of the option that names it, and compiling goes on, so that
  * one run shows all of it.
  */
 #ifndef CONFIG_COMPILE_H

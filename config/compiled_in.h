@@ -1,5 +1,5 @@
 /*
- * compiled_in.h - the upstreams that serve a machine whose configuration names none of its own.
+ * compiled_in.h - the upstreams that are used if the configuration has none.
  */
 #ifndef CONFIG_COMPILED_IN_H
 #define CONFIG_COMPILED_IN_H

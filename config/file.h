@@ -13,7 +13,8 @@ enum res config_file_read(struct buf *out, const char *file, size_t max, char **
 /* As above, of any owner and kind (a pipe): for what a person names on a command line. "-" is standard input. */
 enum res config_file_read_any(struct buf *out, const char *file, size_t max, char **why);
 
-/* The file of that name in state-dir, which the daemon's user may write: regular, not a link, not waited for. It
+/* The file of that name in state-dir, which the daemon's user may write: it must be a regular file and not a link, and opening
+ * it never blocks. It
  * belongs to root, the reading user or the owner of the folder. RES_NOT_FOUND: there is none; *why is NULL. */
 enum res config_state_read(struct buf *out, const char *folder, const char *name, size_t max, char **why);
 

@@ -1,5 +1,5 @@
 /*
- * hints.h - inside config/: what a wrong name in the configuration file most likely should have been.
+ * hints.h - inside config/: suggestions for wrong names in the configuration file.
  *
  * Every function appends a whole message for people, "what, what was expected" or "what, did you mean ...?".
  */

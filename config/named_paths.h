@@ -1,8 +1,8 @@
 /*
- * named_paths.h - can the files, folders and sockets be used that options name?
+ * named_paths.h - checks whether the files, folders and sockets that options name can be used.
  *
- * Looks and opens, and changes nothing. What is found is for warnings: a folder may be made later, a collector started later, a
- * hosts file written later. What is left at its default and is missing is no news.
+ * Opens and inspects them, and changes nothing. The results are warnings: a folder, a collector or a hosts file may appear
+ * later. A missing file whose option has its default value is not reported.
  */
 #ifndef CONFIG_NAMED_PATHS_H
 #define CONFIG_NAMED_PATHS_H

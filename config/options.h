@@ -1,5 +1,5 @@
 /*
- * options.h - the option table, and how a value goes in and out of a field.
+ * options.h - the option table, and how values are read into fields and printed from them.
  *
  * One row an option (options.def). Nothing here reads files or opens sections. For a value that does not fit, an
  * error says what was expected.

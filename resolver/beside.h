@@ -3,7 +3,7 @@
  * a second one.
  *
  * A server that answers in order holds back every answer behind a slow one, and a lost segment does so with any server.
- * tp_slot_is_late tells of both. The late question itself is not repeated: it would only block the next connection. A
+ * tp_slot_is_late detects both. The late question itself is not repeated: it would only block the next connection. A
  * connection beside the first one is closed when nothing is late any more. With `hedge = false` there is none.
  */
 #ifndef RESOLVER_BESIDE_H

@@ -1,10 +1,11 @@
 /*
- * warm.h - for how long, and to which servers, connections are kept open while nobody asks.
+ * warm.h - for how long, and to which servers, connections are kept open between queries.
  *
- * The first question after a pause is three round trips faster when its connection is open. So it is kept for
- * several times the longest recent pause between questions, for a minute while no pause is known, and never for longer
- * than the option keep-warm: while somebody uses the machine that is most of the time, and where a program asks once an hour
- * it is never after the first time. Only questions that went to an upstream count. What keeping costs is in transport.h (tp_slot_keep).
+ * The first question after a pause is three round trips faster when its connection is open. So connections are kept for
+ * several times the longest recent pause between questions, for a minute while no pause is known, and never for longer than
+ * the option keep-warm. While somebody uses the machine they are open most of the time; if a program sends a query once an
+ * hour, they are not kept open after the first one. Only questions that went to an upstream count. What keeping costs is in
+ * transport.h (tp_slot_keep).
  */
 #ifndef RESOLVER_WARM_H
 #define RESOLVER_WARM_H
@@ -34,7 +35,7 @@ struct warm {
 void warm_on_question(struct warm *, int64_t awake_ms, int64_t most_ms);
 /* Connections are kept for so long after a question; 0: not at all. */
 int64_t warm_hold_ms(const struct warm *, int64_t most_ms);
-/* Somebody asked less than keep-warm ago. */
+/* There was a question less than keep-warm ago. */
 bool warm_is_in_use(const struct warm *, int64_t awake_ms, int64_t most_ms);
 
 /* Puts the server first. Returns one that is not kept any longer, or NULL. */

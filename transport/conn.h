@@ -1,13 +1,13 @@
 /*
  * conn.h - one connection: TCP, TLS, verdict, then DoT or DoH. Inside the transport only.
  *
- * A state and a step per state: what a step finds decides what the connection waits for, and conn_end is the only
- * way out. It judges its peer before anything is written, again when the policy was replaced or a report mode
- * ended, and every hour.
+ * There is one step function per state; its result decides what the connection waits for next, and conn_end is the only
+ * way to end it. The peer's certificate is verified before anything is written, again when the policy was replaced or a
+ * report mode ended, and every hour.
  *
- * A connection does not know its slot: it works on what the connections of one slot share, and reports through
- * conn_ops. conn.c is its life, conn_data.c carries questions and answers, conn_judge.c judges the peer, conn_time.c
- * acts on time that passes.
+ * A connection does not know its slot: it works on what the connections of one slot share, and reports through conn_ops.
+ * conn.c has its states, conn_data.c sends queries and receives answers, conn_judge.c verifies the peer, and conn_time.c
+ * handles timers.
  */
 #ifndef TRANSPORT_CONN_H
 #define TRANSPORT_CONN_H

@@ -1,8 +1,8 @@
 /*
  * doh_session.h - the HTTP/2 session of a DoH connection: bytes in, streams that are done out.
  *
- * Inside nghttp2's callbacks things are only marked: streams that are finished go into a list, and what
- * follows from it (answers, resets) happens after nghttp2 has returned. nghttp2 bounds neither a client's
+ * nghttp2's callbacks only record what happened: finished streams go into a list, and they are handled (answers, resets)
+ * after nghttp2 has returned. nghttp2 bounds neither a client's
  * header fields nor informational responses nor empty frames, so the limits here are ours.
  */
 #ifndef TRANSPORT_DOH_SESSION_H

@@ -1,9 +1,10 @@
 /*
  * idle.h - learns how long a peer keeps idle connections from the closes that it makes.
  *
- * The last close seen is believed. Because we then close first, or ask before it, and so see no more of the peer's
- * closes, the limit is doubled after a few such uses: a peer that was merely restarted is found out, at the price
- * of one idle connection that the peer closes. When that happens at the known limit, the next attempt comes later.
+ * The time of the last close seen is taken as the limit. From then on this side closes first, or sends a query before the
+ * limit, and so sees no more closes of the peer. Therefore the limit is doubled after a few such uses: if the peer had
+ * merely been restarted, this is noticed, at the price of one idle connection that the peer closes. If the peer closes at
+ * the known limit again, the next attempt comes later.
  */
 #ifndef TRANSPORT_IDLE_H
 #define TRANSPORT_IDLE_H

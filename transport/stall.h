@@ -1,9 +1,8 @@
 /*
- * stall.h - how long a peer that owes an answer may send nothing before its connection is given up.
+ * stall.h - how long a peer that owes an answer may be silent before its connection is abandoned.
  *
- * On a dead path bytes stay unacknowledged. A peer that acknowledges and does not answer may be slow, or a
- * middle box may acknowledge in its place: that is worth one other connection, not two. Both waits grow with the
- * round trip.
+ * On a dead path bytes stay unacknowledged. A peer that acknowledges and does not answer may be slow, or a middlebox may
+ * acknowledge in its place: then one other connection is tried, not two. Both waits grow with the round-trip time.
  */
 #ifndef TRANSPORT_STALL_H
 #define TRANSPORT_STALL_H

@@ -1,8 +1,8 @@
 /*
  * ticket.h - saved TLS sessions of one upstream address.
  *
- * A ticket is a cached verdict: whoever resumes with it judges the stored chain again before anything is
- * sent. Each is used once (RFC 8446, C.4: a ticket used twice lets onlookers link connections). The bytes are
+ * A ticket is a cached verdict: when a session is resumed with it, the stored chain is verified again before anything is
+ * sent. Each ticket is used once (RFC 8446, C.4: with a reused ticket, observers can link connections). The bytes are
  * secret and are wiped when they are dropped.
  */
 #ifndef TRANSPORT_TICKET_H

@@ -1,5 +1,5 @@
 /*
- * tls.h - one TLS client session: bytes in, bytes out. The only door to GnuTLS of the transport.
+ * tls.h - one TLS client session: bytes in, bytes out. The transport's only interface to GnuTLS.
  *
  * It does no input or output of its own: the owner receives into tls_room, calls a step, and sends what
  * tls_out holds. TLS 1.2 and 1.3 only; no early data, no renegotiation, no compression, no resumption without
@@ -10,7 +10,7 @@
  * once in a handshake: while it runs (the server sees an alert) or, when a session was resumed and GnuTLS
  * calls no verify function, at its end. TLS_DONE is never returned before on_peer returned true.
  *
- * What a server can make us compute before it is judged is bounded: one key share and, when it asks for another
+ * What a server can make ctstub compute before its certificate is verified is bounded: one key share and, when it asks for another
  * group, a second one (P-521 at most; no finite fields); one signature with a key of a kind and size that spki.h
  * allows, over a Certificate message of TLS_HANDSHAKE_MAX at most. A chain whose first key is another is judged as
  * soon as it is read, and refused before GnuTLS looks at it. Compressed certificates (RFC 8879) are not offered.
@@ -36,7 +36,7 @@
 struct tls;
 struct tp_identity;
 
-/* What the peer showed; lent for the time of the call. */
+/* What the peer presented; lent for the duration of the call. */
 struct tls_peer {
 	struct span cert[TLS_CHAIN_MAX]; /* DER, as presented */
 	size_t n_cert;

@@ -2,9 +2,10 @@
  * transport.h - one upstream address and the encrypted connections to it, over DoT or DoH.
  *
  * A target describes an upstream: the address, the protocol, and the policy by which its certificate is judged. A slot
- * is the place of the live connection to one target: it connects when a question is sent, keeps the connection
- * while it is of use, learns when the peer closes idle ones, resumes sessions (judged again before their use), and
- * reports why it fails. On request it keeps a connection open while no question comes. No question is written before vfy_check accepted the peer. Nothing is ever sent in clear text.
+ * holds the live connection to one target: it connects when a query is sent, keeps the connection while it is useful,
+ * learns when the peer closes idle ones, resumes sessions (verified again before their use), and reports why it fails. On
+ * request it keeps a connection open while there are no queries. No query is written before vfy_check has accepted the
+ * peer. Nothing is ever sent in clear text.
  *
  * What it does not know: the configuration file, the cache, what a DNS message means beyond its length and its id.
  *

@@ -1,10 +1,10 @@
 /*
- * anchor_limits.h - what an anchor may still vouch for.
+ * anchor_limits.h - limits on what a trust anchor may vouch for.
  *
- * Browsers limit some roots, and distributions lose those limits. A table keyed by the anchor's certificate SHA-256 or
- * key SHA-256:
+ * Browsers limit some roots; the root bundles of distributions do not have these limits. This table is keyed by the SHA-256
+ * of the anchor's certificate or key:
  *
- *   distrusted-since  from this time on it vouches for nothing; compared with the time of the judgement
+ *   distrusted-since  from this time on it vouches for nothing; compared with the time of the verification
  *   sct-not-after     the leaf's earliest valid SCT must not be later
  *   not-before-max    the leaf's notBefore must not be later
  *   permit-name, permit-ip   all names and addresses of the leaf must be among these
@@ -63,13 +63,13 @@ enum res anchor_limits_add_builtin(struct anchor_limits *);
 enum res anchor_limits_add_file(struct anchor_limits *, struct span text, struct faults *);
 void anchor_limits_free(struct anchor_limits *);
 size_t anchor_limits_count(const struct anchor_limits *); /* lines */
-/* False: the anchor is free, *out is empty. The table may be NULL: every anchor is free. */
+/* False: the anchor is not limited, *out is empty. The table may be NULL: no anchor is limited. */
 bool anchor_limits_find(struct anchor_limit *out, const struct anchor_limits *, const struct cert *anchor);
 
 /* What a limit is compared with. */
 struct anchor_case {
 	const struct cert *leaf;
-	int64_t now_ms; /* the time of the judgement, or one that has certainly come */
+	int64_t now_ms; /* the time of the verification, or one that has certainly passed */
 	bool issued;    /* the leaf has a valid SCT */
 	int64_t issued_ms;
 };

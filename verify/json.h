@@ -1,8 +1,8 @@
 /*
- * json.h - a bounded door to the JSON reader.
+ * json.h - the JSON parser, with bounds.
  *
- * Size, depth and number of values are counted before the parser sees a byte, so a file can make it neither
- * recurse deeply nor allocate much. Duplicate keys, bytes after the end and bad UTF-8 are errors.
+ * Size, depth and number of values are checked before the parser sees a byte, so that no file can make it recurse deeply or
+ * allocate much. Duplicate keys, bytes after the end and bad UTF-8 are errors.
  */
 #ifndef VERIFY_JSON_H
 #define VERIFY_JSON_H

@@ -1,5 +1,5 @@
 /*
- * judge.h - one judgement in progress: what its stages share.
+ * judge.h - the verification of one chain in progress: what its stages share.
  *
  * Each stage has its own file: judge_import.c, judge_path.c, judge_presented.c and so on, in the order of verify.h.
  */
@@ -12,7 +12,7 @@
 #include "verify/when.h"
 #include "verify/x509/path.h"
 
-/* What a judgement cost; for tests of the bounds. */
+/* What a verification cost; for tests of the bounds. */
 struct vfy_work {
 	size_t signature_checks; /* of certificates and SCTs; at most VFY_SIG_CHECKS_MAX */
 	size_t signature_cost;   /* of them, in tenths of a check with RSA-4096; at most VFY_SIG_COST_MAX */

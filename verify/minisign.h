@@ -23,7 +23,7 @@ struct minisign_key {
 
 /* A public key: an untrusted comment, then base64. *why on failure (yours; NULL: no memory). */
 enum res minisign_key_read(struct minisign_key *, struct span file, char **why);
-/* Did this key sign these bytes, and the trusted comment beside the signature? *comment (may be NULL) gets that comment, a
+/* Did this key sign these bytes and the trusted comment of the signature? *comment (may be NULL) gets that comment, a
  * span over the signature. RES_MALFORMED: no; *why says what is wrong. */
 enum res minisign_verify(const struct minisign_key *, struct span data, struct span signature,
 			 struct span *comment, char **why);

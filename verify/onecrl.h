@@ -2,8 +2,8 @@
  * onecrl.h - Mozilla's OneCRL as a disallow file.
  *
  * A serial number with its issuer becomes a `serial` entry with the issuer's own bytes, the hash of a key an `spki-sha256`
- * entry, whatever subject stands beside it. Records that are marked as not enabled are taken as well: it is not settled
- * whether the list's own readers look at that mark, and one entry more refuses only what Mozilla once meant to refuse.
+ * entry, whatever its subject is. Records that are marked as not enabled are taken as well: it is unclear whether Mozilla's own
+ * readers use that mark, and an additional entry refuses only what Mozilla once meant to refuse.
  */
 #ifndef VERIFY_ONECRL_H
 #define VERIFY_ONECRL_H

@@ -42,7 +42,7 @@ enum vfy_rule {
 enum vfy_mode { VFY_REQUIRE, VFY_REPORT };
 enum ct_when_stale { CT_STALE_ENFORCE, CT_STALE_REFUSE, CT_STALE_REPORT };
 
-/* What an upstream is judged by. Everything in it is lent, immutable, and outlives the call. */
+/* The rules for one upstream. Everything in it is lent, immutable, and outlives the call. */
 struct vfy_policy {
 	enum ct_mode ct_mode;
 	enum ct_policy ct_policy;
@@ -50,33 +50,32 @@ struct vfy_policy {
 	int64_t ct_list_max_age_ms;
 	const struct ctlogs *ctlogs;               /* NULL: ct-list-missing */
 	const struct trust *trust;                 /* NULL: everything is untrusted */
-	const struct anchor_limits *anchor_limits; /* NULL: every anchor is free */
+	const struct anchor_limits *anchor_limits; /* NULL: no anchor is limited */
 	const struct cert_match *disallow[VFY_DISALLOW_MAX];
 	size_t n_disallow;
-	size_t
-	    n_disallow_always; /* of these, the first so many refuse in every mode: the compiled-in lists */
+	size_t n_disallow_always; /* the first n of these refuse in every mode: the compiled-in lists */
 	const struct cert_match *allow_issuer; /* NULL: any issuer */
 	const struct cert_match *pins;         /* NULL: no pins. spki-sha256 entries only */
-	const struct cert_match *known_keys;   /* as pins, and no mode relaxes them; for the update window */
-	const struct crls *crls;               /* NULL: none */
+	const struct cert_match *known_keys; /* like pins, but no mode relaxes them; for the update window */
+	const struct crls *crls;             /* NULL: none */
 	enum vfy_mode mode[VFY_RULE_COUNT];
 	int64_t
-	    floor_ms; /* a time that has certainly come: of the build, of the list; 0: none is known (when.h) */
-	/* Where the list is older than ct_list_max_age_ms, an SCT of a log that it does not have counts as well: logs are newer
-	 * than the list. No signature of it is checked. For the update window alone, beside known_keys. */
+	    floor_ms; /* a time that has certainly passed: of the build or of the list; 0: none is known (when.h) */
+	/* If the list is older than ct_list_max_age_ms, SCTs of logs that are not on it count as well: such logs may be newer than
+	 * the list. Their signatures are not checked. Only for the update window, together with known_keys. */
 	bool old_list_serves;
-	/* A clock that lies before the floor stands for any time after it: nothing is refused for not having begun. For
-	 * time-names alone, to set that clock. */
+	/* A clock that lies before the floor may stand for any time after it: nothing is refused because it is not valid yet.
+	 * Only for time-names, whose answers set that clock. */
 	bool floor_serves;
 	int64_t
-	    report_until_ms; /* from then on every rule in report refuses, CT's as well; 0: no such time */
+	    report_until_ms; /* from then on every rule in report mode refuses, including CT; 0: no such time */
 	identity_is_suffix *is_public_suffix; /* no wildcard matches below one; NULL: the plain kinds only */
 };
 
 struct vfy_input {
 	const struct span *certs; /* DER, as presented, leaf first */
 	size_t n_certs;           /* may exceed VFY_CERTS_MAX: chain-too-long */
-	size_t larger_than;       /* the message that presents them has more bytes than this and was not read:
+	size_t larger_than;       /* the message that contains them has more bytes than this and was not read:
 				   * chain-too-long, and certs is empty; 0: it was read */
 	struct span staple;       /* the stapled OCSP response; n is 0 without one */
 	struct span ip; /* the address that was dialled, 4 or 16 bytes; n is 0: none expected (tools only) */
@@ -84,8 +83,8 @@ struct vfy_input {
 	size_t n_also_ips;
 	const char *name; /* the DNS name it must bear as well; NULL or "": none */
 	int64_t now_ms;   /* wall clock of the judgement */
-	/* Signatures that are known to hold; the judgement adds to it, so one thread at a time. NULL: all are computed. The
-	 * verdict is the same either way. */
+	/* Signatures that are known to verify; the call adds to it, so one thread at a time. NULL: all are verified. The verdict is
+	 * the same either way. */
 	struct sigcache *known;
 };
 

@@ -1,9 +1,9 @@
 /*
- * verdict.h - everything that the judge found, and how it is written as JSON.
+ * verdict.h - the result of verifying a certificate: every finding, and the result as JSON.
  *
  * A verdict starts refused. Its outcome is accepted only when every stage that the policy asks for has run and
  * none objected. The reasons of the transport are in the same list, so that log, metric, EDE text, JSON and manual
- * share one code for one thing, but the judge never uses them.
+ * have one code for each, but verification never uses them.
  */
 #ifndef VERIFY_VERDICT_H
 #define VERIFY_VERDICT_H
@@ -24,7 +24,7 @@ const char *reason_stage(enum reason);    /* "ct" */
 const char *reason_sentence(enum reason); /* for people */
 /* REASON_NONE when the code is not known. */
 enum reason reason_read(const char *code);
-/* Is it a reason of the judge (a verdict), not of the transport (a network failure)? */
+/* Is it a reason of verification (a verdict), not of the transport (a network failure)? */
 bool reason_is_verdict(enum reason);
 
 enum sct_status {
@@ -91,7 +91,7 @@ struct verdict {
 	size_t n_warnings;
 };
 
-/* A verdict filled with zeroes is valid, refused and without a reason. */
+/* A zeroed verdict is valid: refused, without a reason. */
 void verdict_clear(struct verdict *); /* frees what it holds; it may be used again */
 bool verdict_accepted(const struct verdict *);
 /* The first enforced reason; REASON_NONE when accepted. */

@@ -1,7 +1,7 @@
 /*
- * verdict_build.h - how the judge fills a verdict.
+ * verdict_build.h - how the stages of verification fill a verdict.
  *
- * What cannot be stored sets out_of_memory, which alone refuses.
+ * If something cannot be stored, out_of_memory is set, which is enough to refuse.
  */
 #ifndef VERIFY_VERDICT_BUILD_H
 #define VERIFY_VERDICT_BUILD_H

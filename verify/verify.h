@@ -1,12 +1,12 @@
 /*
- * verify.h - the judge.
+ * verify.h - verifies the certificates of an upstream ("the judge" in other comments).
  *
  * Bytes, policy and time go in; a verdict comes out. It is pure: no socket, file, clock, log, or global that changes.
- * Several threads may call it with the same policy; the one thing that it changes beside the verdict is the cache of
- * signatures that the caller may hand in (sigcache.h), and that changes no verdict. `ctstub verify`, the daemon's handshakes, the fuzzers and the lab all
- * enter here: what the tool says offline is what the daemon does online.
+ * Several threads may call it with the same policy. Apart from the verdict it changes only the cache of signatures that the
+ * caller may pass in (sigcache.h), and that cache changes no verdict. `ctstub verify`, the daemon's handshakes, the fuzzers
+ * and the lab all enter here: what the tool reports offline is what the daemon does online.
  *
- * The trip of a certificate. Each stage is one file, judge_STAGE.c, and runs whatever the stage before it found:
+ * The stages. Each is one file, judge_STAGE.c, and runs regardless of what the stage before it found:
  *
  *   import       bytes to certificates, bounded (cert.h, der.h)
  *   path         who may have issued what (issuers.h, trust.h) and who did (proofs.h: each signature is checked here, once,
@@ -33,8 +33,8 @@
 #include "verify/policy.h"
 #include "verify/verdict.h"
 
-/* Fills *v, which must be zeroed or cleared before. Always sets an outcome. With neither an address nor a name expected, it
- * refuses with ip-mismatch. */
+/* Fills *v, which must be zeroed or cleared before. Always sets an outcome. If neither an address nor a name is expected, the
+ * outcome is refused, with ip-mismatch. */
 void vfy_check(struct verdict *v, const struct vfy_policy *, const struct vfy_input *);
 
 #endif

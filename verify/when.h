@@ -1,9 +1,9 @@
 /*
- * when.h - what is known of the time of a judgement.
+ * when.h - the time at which a certificate is verified, and how far the clock can be trusted.
  *
- * A clock says when it is, and a floor is a time that has certainly come: that of the build, or of the list of CT logs. A
- * clock that lies before the floor is not set, and neither end of a period is judged by it alone: what ended before the floor
- * has ended, and what begins after the clock has not begun, but the clock is to blame for that (clock-not-set).
+ * The floor is a time that has certainly passed: that of the build, or of the list of CT logs. A clock that lies before the
+ * floor is not set. Then a period that ended before the floor has ended, and a period that begins after the clock counts as
+ * not begun, but with the reason clock-not-set instead of not-yet-valid.
  */
 #ifndef VERIFY_WHEN_H
 #define VERIFY_WHEN_H
@@ -31,7 +31,7 @@ when_of(int64_t now_ms, int64_t floor_ms)
 	return floor_ms != 0 && now_ms < floor_ms ? (struct when){floor_ms, now_ms, true} : when_at(now_ms);
 }
 
-/* The same with a clock that may be any time after the floor, when it is not set: what would be found if it were? */
+/* The same, but a clock that is not set may stand for any time after the floor: what would be found if it were set? */
 static inline struct when
 when_any_later(struct when w)
 {

@@ -1,13 +1,13 @@
 /*
- * why.h - the sentence for people that goes with a refusal, and how such sentences travel in this program.
+ * why.h - the sentence for people that explains a failure, and how functions pass such sentences on.
  *
  * A function that fails for a reason that a person should know has a parameter `char **why`. On failure it sets *why to one
  * sentence: owned by the caller, without file, line and full stop, and NULL when there was no memory for it. On success it
  * leaves *why or sets it to NULL, so the caller begins with NULL. A caller that knows the place puts it in front
  * (why_prefix). A why of NULL is allowed: the caller does not want the sentence.
  *
- * A question about one thing, whose answers are few, returns a constant sentence or NULL when all is well; its name ends in
- * _fault (strength_key_fault). Nothing below a rule that asks such questions owns text.
+ * A check of one thing, with few possible results, returns a constant sentence, or NULL when nothing is wrong; its name ends
+ * in _fault (strength_key_fault). Functions that such checks call own no text.
  *
  * A reader that goes on after a bad item collects the sentences with their lines in a struct faults (base/faults.h).
  */
@@ -17,7 +17,7 @@
 #include "base/bytes.h"
 #include "base/res.h"
 
-/* Puts the sentence into *why (yours to free; NULL without memory) and gives res back, so that a reader can
+/* Puts the sentence into *why (yours to free; NULL without memory) and returns res, so that a reader can
  * `return why_say(why, RES_MALFORMED, ...)`. */
 enum res why_say(char **why, enum res res, const char *format, ...) __attribute__((format(printf, 3, 4)));
 /* Puts the sentence in front of the one that *why holds already: "sentence: *why". */
