@@ -293,6 +293,8 @@ def argument_is_shown(t, name, shown):
         code, out, err = t.run("ctstub", *words, "/nowhere/" + os.fsdecode(name), "--json")
         check(code != 0 and f"/nowhere/{shown}" in err, f"{words}: {code} {err!r}")
         check(any(f"/nowhere/{shown}" in line for line in json.loads(out)["errors"]), f"{words}: {out}")
+    code, _, err = t.run("ctstub-watch", "known", "add", "/nowhere/" + os.fsdecode(name))
+    check(code != 0 and f"/nowhere/{shown}" in err, f"ctstub-watch: {code} {err!r}")
 
 
 @rows([(f"{key} of the report of {' '.join(words[:2])} shows a file's name that is no UTF-8", words, key) for words, key in [
