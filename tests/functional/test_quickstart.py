@@ -27,7 +27,7 @@ def all_of_it(t):
         code, out = quickstart(t, *options, build=build)
         equal(code, 0, f"exit code; it said: {out[-600:]}")
         check("using the lab" in out, "it does not say that it uses the lab")
-        check(("can the public resolvers" in out) != lab, "it asks the public resolvers although told to use the lab, or does not")
+        check(("whether the public resolvers" in out) != lab, "it asks the public resolvers although told to use the lab, or does not")
         check("outcome      accepted" in out and "outcome      refused" in out, "the verdicts")
         check("EDE: 0 (Other): (impostor 127.0.0.1: ct-no-scts)" in out, "the impersonator's reason")
         check("status: NOERROR" in dig(t, "again.example.com"), "it answers after quickstart has ended")
