@@ -68,7 +68,7 @@ def nghttp2_version(t):
     return version
 
 
-@case("a package from before its security update has the hole, with what fixes it", netns=True, builds=("gcc",))
+@case("a package without its security update is reported as vulnerable, with the version that fixes it", netns=True, builds=("gcc",))
 def open_hole(t):
     version = nghttp2_version(t)
     libraries, warnings = with_packages(t, {"libnghttp2-14": f"{version}-1"})
@@ -77,14 +77,14 @@ def open_hole(t):
     check(len(mine) == 1 and "has CVE-2026-27135" in mine[0] and PATCHED[version] in mine[0], str(warnings))
 
 
-@case("a package with its security updates has no hole, although the library's version is old", netns=True, builds=("gcc",))
+@case("a package with its security updates is not reported, although the library's version is old", netns=True, builds=("gcc",))
 def patched(t):
     version = nghttp2_version(t)
     _, warnings = with_packages(t, {"libnghttp2-14": PATCHED[version]})
     check(not [w for w in warnings if "nghttp2" in w], str(warnings))
 
 
-@case("an old library of no known package may have the hole", netns=True, builds=("gcc",))
+@case("an old library of no known package is reported as possibly vulnerable", netns=True, builds=("gcc",))
 def unsure(t):
     version = nghttp2_version(t)
     libraries, warnings = with_packages(t, {"libc6": "2.36-9"})
@@ -105,7 +105,7 @@ def preloaded(t, code):
     return about(t, env=t.env(LD_PRELOAD=library))
 
 
-@case("a library that is not the one it was built with is shown with both, and is of no package", builds=("gcc",))
+@case("a library other than the one at build time is shown with both versions, and without a package", builds=("gcc",))
 def another_version(t):
     before = about(t)[0]["nghttp2"][0]
     libraries, warnings = preloaded(t, 'struct v { int age, number; const char *text; };\n'
@@ -114,14 +114,14 @@ def another_version(t):
     check([w for w in warnings if "nghttp2 1.40.0 may have CVE-2024-28182" in w and "fixed in 1.61.0" in w], str(warnings))
 
 
-@case("a library without any known hole has no warning", builds=("gcc",))
+@case("a library without known vulnerabilities causes no warning", builds=("gcc",))
 def new_version(t):
     _, warnings = preloaded(t, 'struct v { int age, number; const char *text; };\n'
                                'struct v *nghttp2_version(int n) { static struct v v = {1, 0, "99.0.0"}; (void)n; return &v; }\n')
     check(not [w for w in warnings if "nghttp2" in w], str(warnings))
 
 
-@case("versions are in the order that dpkg has them in", builds=("gcc",))
+@case("versions are ordered as dpkg orders them", builds=("gcc",))
 def order(t):
     program = t.path("order")
     code = t.write("order.c", '#include "about/version.h"\n#include <stdio.h>\nint main(int n, char **v) { (void)n; int d = version_compare(v[1], v[2]);'

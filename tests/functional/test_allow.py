@@ -95,7 +95,7 @@ def clients(t, listen, to, source, want):
     equal(d.log().count("client-refused"), min(refused, 1), "lines of the log")
 
 
-@case("a reload takes a client's permission away, and gives it", netns=True)
+@case("a reload withdraws and grants a client's permission", netns=True)
 def reload(t):
     addresses()
     d, _ = stub(t, allow=["192.0.2.0/24"], address="0.0.0.0")

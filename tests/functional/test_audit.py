@@ -141,7 +141,7 @@ def live(t):
     check(whole["audited"][1]["error"], "no word of why")
 
 
-@case("audit takes what the journal says, and asks upstreams that the journal lacks", builds=("gcc", "san"))
+@case("audit uses the chains in the journal, and connects to upstreams that are not in it", builds=("gcc", "san"))
 def journal(t):
     logs, chain = world(t)
     logs.enter(chain)

@@ -123,7 +123,7 @@ def answered_here(t, message, code):
     only_good(server)
 
 
-@case("C01 to C20 over IPv6: what a question gets is what it gets over IPv4")
+@case("C01 to C20 over IPv6: each query gets the same reply as over IPv4")
 def over_ipv6(t):
     net.need_ipv6()
     d, server = stub(t, address="::1")

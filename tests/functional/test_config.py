@@ -134,7 +134,7 @@ def conf_d(t):
     check(code == 2 and "40-bad.conf:2:" in said, f"the mistake in conf.d: {said}")
 
 
-@case("-p prints a configuration that -p prints unchanged")
+@case("-p prints a configuration that another -p prints unchanged")
 def printed(t):
     path = t.write("a.conf", GOOD["escapes in a string"] + 'cache { size = "8MiB" }\nforward "x.example" { upstream = {} }\nct { policy = "apple" }\n')
     _, once, _ = t.run("ctstubd", "-p", "-c", path)
@@ -184,7 +184,7 @@ def plain_local_data(t):
     check(not mapped(d, "libldns"), "ldns was loaded")
 
 
-@case("a record of another type is served from a start on; a reload that brings the first one is refused with what to do, and changes nothing",
+@case("a record of another type is served after a start; a reload that adds the first one is refused with advice, and changes nothing",
       builds=("gcc",))
 def rare_local_data(t):
     d, server = stub(t, user="")

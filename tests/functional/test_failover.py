@@ -251,7 +251,7 @@ def closed_descriptors(t):
     equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
 
 
-@case("P12 of hundreds of inherited descriptors none is in the way, and none reaches a helper")
+@case("P12 hundreds of inherited descriptors do not disturb the daemon, and no helper inherits them")
 def inherited_descriptors(t):
     d, _ = stub(t, wait=False)
     d.process.stop()

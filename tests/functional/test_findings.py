@@ -157,7 +157,7 @@ def judged(t, more, known, kind):
         equal(day.run("--once")[0], 0, f"{log}: exit code when nothing is new")
 
 
-@case("-t tells every error of watch, with its place")
+@case("-t reports every error of the watch section, with its place")
 def tested(t):
     watched = t.write("watched.txt", "1.1.1.1\nnot/a/prefix\n")
     config = t.write("bad.conf", 'upstream "one" { address = {"192.0.2.1"} }\nwatch { block = "enforce" }\n')
@@ -328,7 +328,7 @@ def feed_old(t):
     equal(feed.pull("--max-age", "1ms", "--force")[0], 0, "with --force")
 
 
-@case("the edition at hand is refused when nothing newer has come for too long")
+@case("the installed edition is refused when no newer one has come for too long")
 def feed_frozen(t):
     feed = Feed(t)
     feed.sign()

@@ -120,7 +120,7 @@ def cloud_init_schema(t, spoil, good):
     equal("Valid cloud-config" in done.stdout.decode(), good, done.stdout.decode()[-600:])
 
 
-@case("the configuration that cloud-init writes is one, and its commands are verbs", builds=("gcc",))
+@case("the configuration that cloud-init writes is valid, and its commands are verbs", builds=("gcc",))
 def cloud_init(t):
     content = text(t, "cloud-init.yaml")
     check(content.startswith("#cloud-config\n"), "the first line")

@@ -556,7 +556,7 @@ def history_complains(t, arguments, code, says):
     json.loads(out)
 
 
-@case("who may not read the journal is told to be root", builds=("gcc",))
+@case("a user who may not read the journal is told to use sudo", builds=("gcc",))
 def history_denied(t):
     if os.geteuid() != 0:
         raise Skip("only root can become another user")

@@ -171,7 +171,7 @@ def hosts(t, make):
     check("secret-of-root" not in d.log(), "a secret is in the log")
 
 
-@case("a hosts file that is damaged, mended and damaged again is complained of once each time")
+@case("a hosts file that is damaged, repaired and damaged again is reported once each time")
 def hosts_again(t):
     site = Site(t)
     server = DotServer(t, site)

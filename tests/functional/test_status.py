@@ -140,7 +140,7 @@ def unreachable(t):
     check("connect this machine to a network" in out, out)
 
 
-@case("it tells by whom: upstream, address, protocol, TLS, issuer, logs, expiry; and who listens, list and cache")
+@case("it shows the upstream, address, protocol, TLS, issuer, logs and expiry, and the listeners, list and cache")
 def by_whom(t):
     site = Site(t, with_ct=True)
     d = Daemon(t, upstream("one", DotServer(t, site)), anchors=site.anchors, ct=None, extra=f'ct {{ log-list = "{site.log_list}" policy = "chrome" }}')
@@ -317,7 +317,7 @@ def portal_helper(t):
         until(lambda: portal_state(d) == ("ready", None, []), 10, "a helper that is back")
 
 
-@case("status says nothing of a portal helper that nobody wants")
+@case("status does not mention a portal helper that is not configured")
 def portal_unwanted(t):
     equal(portal_state(unused(t)), ("off", None, []), "the helper")
 
@@ -346,7 +346,7 @@ def evidence_unwritable(t):
     check("evidence-not-written" in d.log(), "log")
 
 
-@case("evidence that is switched off is off, and no trouble")
+@case("evidence that is switched off is shown as off, not as an error")
 def evidence_off(t):
     answer = stub(t, extra="evidence { count = 0 }\n")[0].ctl("status")
     equal((answer["evidence"]["state"], [w for w in answer["warnings"] if "evidence" in w]), ("off", []), "the evidence")

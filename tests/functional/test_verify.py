@@ -476,7 +476,7 @@ def damaged(t):
     equal((code, json.loads(out)["reasons"], err), (1, ["cert-malformed"], ""), "the reasons, and no guess")
 
 
-@case("a folder is named as one, with the option that takes folders")
+@case("a folder in place of a chain is reported as a folder, with the option that takes folders")
 def folder(t):
     code, out, err = t.run("ctstub", "verify", "--name", "a.test", t.dir)
     equal((code, out, err), (3, "", f"ctstub verify: cannot read {t.dir}: Is a directory (--batch verifies the files in a folder)\n"), "the message")

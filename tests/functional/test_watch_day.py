@@ -102,7 +102,7 @@ class Walk:
         raise AssertionError(f"not within {seconds} scripted seconds: {what}: {self.t.logs()[-1500:]}")
 
 
-@case("the walk through the day, as the lab's README has it; refused within ten scripted seconds", timeout=180)
+@case("the commands of the lab's README, \"A walk through the day\": the impostor is refused within ten scripted seconds", timeout=180)
 def day(t):
     walk = Walk(t)
     says = {"ctstub-lab": "listening", "ctstubd": "listening", "ctstub-watch": "watching"}

@@ -67,7 +67,7 @@ upstream "lab" {{ address = {{"1.1.1.1"}} }}
         return [(h["tree_size"], h["timestamp"], h["sha256_root_hash"]) for h in heads]
 
 
-@case("logs that behave are read to their heads without a word")
+@case("logs that behave are read to their tree heads without a warning")
 def well_behaved(t):
     logs = ToyLogs(t, "--fill", str(FILL))
     watch = Watch(t, logs)
@@ -168,7 +168,7 @@ def away(t, name, log):
     equal(watch.unread(), set(), "logs that were not read whole")
 
 
-@case("a log that was away, and one that asks for patience, are read to the end, and the watcher says so")
+@case("a log that was unreachable, and one that asks to slow down, are read to the end, and both are logged")
 def back(t):
     logs = ToyLogs(t, "--fill", "40", "--misbehave", "broken@alpha-1", "--misbehave", "busy@beta-1")
     watch, clock = Watch(t, logs), StillClock(t, scale=40)

@@ -117,7 +117,7 @@ def asked_below(server, zone):
     return len({n for n in server.names() if n.endswith(zone)})
 
 
-@case("after a reload no worker gives an answer of the configuration before")
+@case("after a reload no worker gives an answer of the old configuration")
 def reloaded(t):
     d, _ = stub(t, workers=WORKERS)
     second = DotServer(t, d.site, answer=lambda q: wire.answer(q, records=[wire.record(b"\xc0\x0c", q.qtype, 300, bytes([203, 0, 113, 9]))]))
