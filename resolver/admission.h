@@ -1,12 +1,12 @@
 /*
  * admission.h - which question in flight is dropped when there are too many.
  *
- * On loopback every program has the same address, so quotas by address protect nobody there. What tells a flood from
- * the rest is that its questions stay: names that nobody answers hold their places for seconds, where an answer takes
- * milliseconds. So the question that has cost most gives way: its age, times what its group (the registered domain
- * asked for from one address) holds, and a little of what its address and its port hold. Domains that answered lately
- * cost a fraction. The victim is the worst of a small random sample, so nobody can aim at others, and choosing it
- * takes the same time whatever the number.
+ * On loopback every program has the same address, so quotas by address do not help there. The questions of a flood differ
+ * from others in that they stay: names without an answer hold their places for seconds, while an answer takes
+ * milliseconds. So the question with the highest cost is dropped. Its cost is its age times the number that its group (one
+ * registered domain and one client address) holds, plus a little for the numbers that its address and its port hold. The
+ * cost is lower for domains that have answered lately. The victim is the worst of a small random sample, so that no client
+ * can aim at another, and choosing it takes the same time whatever the number.
  *
  * A domain with many questions that stay unanswered while other domains get answers gets no more places until it
  * gives some back: its flood is shed before it reaches an upstream.

@@ -2,7 +2,7 @@
  * answer_class.h - does an upstream's answer decide the question, or should another upstream be asked?
  *
  * Pure: one answer in, a class out; the caller decides what follows. An upstream that filters or validates refuses
- * with the same RCODE as a broken one. The Extended DNS Error (RFC 8914) tells them apart: an upstream that names a
+ * with the same RCODE as a broken one. The Extended DNS Error (RFC 8914) shows the difference: an upstream that names a
  * policy or a failed validation has decided, and a laxer upstream must not overrule it.
  */
 #ifndef RESOLVER_ANSWER_CLASS_H

@@ -1,8 +1,9 @@
 /*
  * attempt.h - one question on its way to one server.
  *
- * An attempt belongs to a query until that goes on without it; then it is still listened for, to learn whether the server
- * lives. What an attempt says of its server is told to health.h here; what it says of the question is the query's.
+ * An attempt belongs to a query until the query continues without it. Its answer is still awaited then, to learn whether the
+ * server is alive. What an attempt shows about its server is reported to health.h here; its result for the question is handled
+ * by the query.
  */
 #ifndef RESOLVER_ATTEMPT_H
 #define RESOLVER_ATTEMPT_H

@@ -1,9 +1,9 @@
 /*
- * budget.h - bytes that many hold together, and which of them gives way when they are too many.
+ * budget.h - limits the bytes that many holders have together, and chooses which of them gives way.
  *
- * Each holder is weighed when what it holds changes. Over the maximum the heaviest gives way, by powers of two; among
- * those of about one weight the one that has been so heavy for longest. So a holder of little is safe from those who hold
- * much, however many they are.
+ * Each holder's weight is updated when its bytes change. Above the maximum the heaviest gives way, by powers of two; among
+ * those of about the same weight, the one that has had this weight the longest. So a holder of few bytes is safe from those
+ * with many, however many they are.
  */
 #ifndef RESOLVER_BUDGET_H
 #define RESOLVER_BUDGET_H

@@ -1,11 +1,12 @@
 /*
  * cache.h - answers as wire with their TTL offsets, bounded in bytes.
  *
- * A cache is one thread's own, and so is what it lends. Several of them may hold their answers in one store, with its locks
- * (cache_store.h). The key is the question alone: lower-case name, type, class, DO and CD. Only the exact question is ever
- * found: NXDOMAIN too is kept for its type, and says nothing about names below (RFC 2308, 5 and RFC 8020 would allow it;
- * servers that say so for AAAA alone must not take the A away: RFC 4074, 4.2). Eviction is O(1) and keeps what is used
- * (SIEVE: one hand, one visited bit; no list surgery on a hit, which is the hot path). Times are boot milliseconds.
+ * A cache belongs to one thread, and so does everything that it lends. Several caches may keep their answers in one
+ * store, which has locks (cache_store.h). The key is the question alone: lower-case name, type, class, DO and CD. Only
+ * the exact question is ever found: NXDOMAIN, too, is kept per type, and says nothing about names below (RFC 2308, 5 and
+ * RFC 8020 would allow it; servers that say so for AAAA alone must not take the A away: RFC 4074, 4.2). Eviction is O(1)
+ * and keeps what is used (SIEVE: one hand, one visited bit; no list surgery on a hit, which is the hot path). Times are
+ * boot milliseconds.
  */
 #ifndef RESOLVER_CACHE_H
 #define RESOLVER_CACHE_H

@@ -2,7 +2,7 @@
  * client_quota.h - how much of something scarce each client address holds, and whether it may have more.
  *
  * One address may hold at most twice what is still free (dynamic thresholds: Choudhury and Hahne, 1998): a
- * lone client gets two thirds of everything, and however many press, the next one who comes finds room. No
+ * single client gets two thirds of everything, and however many clients there are, there is room for another one. No
  * table of clients has to be configured, and an address that holds nothing costs nothing.
  */
 #ifndef RESOLVER_CLIENT_QUOTA_H

@@ -1,11 +1,11 @@
 /*
- * engine.h - the trip of a question, from a client's bytes to its reply: what a worker does between its listeners and its
+ * engine.h - handles a query, from the client's bytes to its reply: what a worker does between its listeners and its
  * upstream connections.
  *
  *   engine_ask (engine.c)   the message is read; a malformed one is answered
  *   ask.h                   local names, filter and cache may answer at once
  *   portal.h                a window for a captive portal may take it
- *   queries.h               else the client waits, together with all who ask the same (query.h)
+ *   queries.h               else the client waits, together with all that sent the same question (query.h)
  *   order.h, attempt.h      which server is asked, and how
  *   answer_class.h          is what came back the answer, or is another server asked?
  *   deliver.h, reply.h      the answer is kept, and given to all who wait

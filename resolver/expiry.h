@@ -1,5 +1,5 @@
 /*
- * expiry.h - how near the end of a server's certificate is, in steps that people act on.
+ * expiry.h - how soon a server's certificate expires, in steps that people act on.
  *
  * The marks are 14 and 3 days before its end: an operator has time at the first, and must act at the second. A
  * certificate for a week or less is renewed at half of its life, so its marks are a half and a quarter of its life.

@@ -1,7 +1,7 @@
 /*
- * health.h - news of a server, from its connections and from the questions it was asked, and what follows for it.
+ * health.h - events of a server, from its connections and from its answers, and how they change its health.
  *
- * zone: a keyed hash of the registered domain of a question. One bad name does not prove a bad server, so most
+ * zone: a keyed hash of the registered domain of a question. One bad name does not prove that the server is bad, so most
  * failures count against the zone of the question first.
  */
 #ifndef RESOLVER_HEALTH_H

@@ -1,5 +1,5 @@
 /*
- * hosts.h - the hosts file, forwards and backwards.
+ * hosts.h - the hosts file, for forward and reverse lookups.
  *
  * Lines that are not an address followed by names are skipped and counted: other programs own the file, and put
  * link-local addresses with zones and the like into it.

@@ -1,5 +1,5 @@
 /*
- * keep_warm.h - acts on warm.h: connections stay open while nobody asks, and are made again after a sleep or on another
+ * keep_warm.h - acts on warm.h: keeps connections open between questions, and opens them again after a sleep or a change of
  * network before the first question comes.
  */
 #ifndef RESOLVER_KEEP_WARM_H

@@ -1,9 +1,9 @@
 /*
- * lane.h - questions apart from the others: those that may do harm, and those by which a connection is compared.
+ * lane.h - separate connections: for questions that may do harm, and for comparing a connection with a new one.
  *
- * Beside the connection that all questions share, a server has a few lanes: connections of one question at a time. A
- * question whose zone does harm (quarantine.h) has one to itself; a trial puts a question over a fresh connection, which
- * becomes the shared one when it does better.
+ * In addition to the connection that all questions share, a server has a few lanes: connections with one question at a time.
+ * A question whose zone does harm (quarantine.h) gets its own lane. A trial sends a question over a new connection, which
+ * becomes the shared one if it does better.
  */
 #ifndef RESOLVER_LANE_H
 #define RESOLVER_LANE_H

@@ -1,5 +1,5 @@
 /*
- * pace.h - at most one in a while, and a few at once.
+ * pace.h - a rate limit: at most one in an interval, with a small burst.
  *
  * Knows no clock: time is a parameter.
  */

@@ -1,10 +1,10 @@
 /*
- * quarantine.h - zones whose questions do harm at a server: its connections end under them, or its answers are no
- * answers on any connection.
+ * quarantine.h - zones whose questions do harm at a server: they end its connections, or get unusable answers on every
+ * connection.
  *
- * A zone is a registered domain, so that a hostile one gains nothing by random labels. What is kept is of one zone at
- * one server, both as numbers of the caller's. The table is small and of fixed size: the oldest entry of a set makes
- * room, and a zone that falls out has to do its harm again. It knows no clock, no server and no name.
+ * A zone is a registered domain, so that a hostile one gains nothing by random labels. An entry is
+ * for one zone at one server, both given as numbers by the caller. The table is small and of fixed size: the oldest entry of
+ * a set is replaced, and a zone whose entry is gone has to do its harm again. It knows no clock, no server and no name.
  */
 #ifndef RESOLVER_QUARANTINE_H
 #define RESOLVER_QUARANTINE_H

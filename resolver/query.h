@@ -1,13 +1,13 @@
 /*
- * query.h - a question in flight: who waits for it, where it was sent, and when it times out.
+ * query.h - a question in flight: which clients wait for it, where it was sent, and when it times out.
  *
- * Equal questions (cache_key) are one query. A query without waiters (a prefetch, or all have gone) goes on and fills
- * the cache. Steps are functions that take a query on; each returns what became of it, and query_end alone frees it:
+ * Equal questions (cache_key) are one query. A query without waiters (a prefetch, or all have gone) continues and
+ * fills the cache. Each step is a function that returns the new state of the query; only query_end frees it:
  *
- *   queries.h        doors: a client joins, a prefetch, a reload; and what the loop calls
- *   query_send.h     who is asked next, and what the query waits for while nobody can be
+ *   queries.h        entry points: a client joins, a prefetch, a reload; and what the loop calls
+ *   query_send.h     which server is next, and what the query waits for while no server is usable
  *   query_answer.h   what came back: the answer, or another server is asked
- *   deliver.h        the end: an answer for all who wait and for the cache, or the reason why there is none
+ *   deliver.h        the end: an answer for all waiting clients and the cache, or the reason why there is none
  */
 #ifndef RESOLVER_QUERY_H
 #define RESOLVER_QUERY_H

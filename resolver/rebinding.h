@@ -1,7 +1,7 @@
 /*
  * rebinding.h - DNS rebinding protection: private addresses in answers for public names.
  *
- * Immutable after it was compiled; any thread may use it.
+ * Immutable once compiled; any thread may use it.
  */
 #ifndef RESOLVER_REBINDING_H
 #define RESOLVER_REBINDING_H

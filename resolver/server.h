@@ -2,9 +2,9 @@
  * server.h - one address of one upstream, as one worker sees it: its connections, its health, and what is remembered of
  * the questions it was asked.
  *
- * A refused server (a verdict) is never asked anything; its connection is tried again in the background, and only an
- * accepted certificate brings it back. A failing one (the network) rests for a while, with jitter; when all rest, the
- * next question probes them. This file holds the facts; health.h changes them, order.h chooses by them.
+ * A refused server (a verdict) gets no questions; its connection is retried in the background, and only an accepted
+ * certificate makes it usable again. A failing one (the network) is not tried for a while, with jitter; when all are failing,
+ * the next question probes them. This file has the state; health.h changes it, and order.h chooses by it.
  */
 #ifndef RESOLVER_SERVER_H
 #define RESOLVER_SERVER_H

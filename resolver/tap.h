@@ -1,5 +1,5 @@
 /*
- * tap.h - who listens to what clients asked and got, and to what went to upstreams and came back: the query log.
+ * tap.h - hooks for the query log: the queries and replies of clients, and the messages to and from upstreams.
  *
  * An engine without a tap pays one comparison a question and one a reply. All that a tap is given is lent for the call;
  * it is called in the worker's thread and must not wait.

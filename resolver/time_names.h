@@ -1,11 +1,12 @@
 /*
- * time_names.h - names of time servers, resolved while the clock is not set (option time-names).
+ * time_names.h - resolves the names of time servers while the clock is not set (option time-names).
  *
- * A machine without a clock of its own cannot judge a certificate, and cannot learn the time without a name. For the names that
- * the configuration lists, and for A and AAAA only, the floor serves as the clock (verify/when.h): nothing is refused for not
- * having begun yet, everything else holds as ever. It is an engine of its own, with connections and a small cache of its own, so
- * that no other name ever goes over a connection that was accepted by less. Each question that goes upstream is logged and
- * counted, and they are few. It is made when it is needed, and goes once the clock is set.
+ * A machine whose clock is not set cannot verify the dates of a certificate, and cannot get the time without resolving a name.
+ * For the names that the configuration lists, and for A and AAAA only, the floor serves as the clock (verify/when.h): nothing
+ * is refused because it is not valid yet; all other checks apply. This is a separate engine, with its own connections and a
+ * small cache, so that no other name is ever sent over a connection that was accepted by fewer checks. Each question that goes
+ * upstream is logged and counted, and their rate is limited. The engine is created when it is needed, and freed once the clock
+ * is set.
  */
 #ifndef RESOLVER_TIME_NAMES_H
 #define RESOLVER_TIME_NAMES_H

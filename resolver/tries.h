@@ -1,5 +1,5 @@
 /*
- * tries.h - the servers that one question was sent to already.
+ * tries.h - the servers to which one question has already been sent.
  */
 #ifndef RESOLVER_TRIES_H
 #define RESOLVER_TRIES_H

@@ -1,6 +1,6 @@
 /*
- * upstreams.h - the life of a worker's servers: created, kept across a reload, informed of changes of network and
- * clock, reported.
+ * upstreams.h - the servers of one worker: they are created, kept across a reload, told of changes of network and clock, and
+ * reported.
  */
 #ifndef RESOLVER_UPSTREAMS_H
 #define RESOLVER_UPSTREAMS_H

@@ -1,5 +1,5 @@
 /*
- * waiter.h - clients that wait for the answer to one question, and the replies they get.
+ * waiter.h - the clients that wait for the answer to one question, and their replies.
  *
  * A waiter keeps its own id, spelling and flags. It is called back exactly once, unless its client has gone.
  */
