@@ -87,12 +87,29 @@ attempts_have(const struct attempts *as, const struct tp_slot *slot)
 	return false;
 }
 
+/* Over HTTP/2, where a number of questions fills any connection: are so many of the zone in flight that others are to be kept
+ * from waiting for them? */
+static bool
+server_has_many(const struct server *s, uint64_t zone)
+{
+	const struct attempt *a = LIST_FIRST(&s->attempts);
+	unsigned n = 0;
+
+	if (s->target->protocol != TP_DOH)
+		return false;
+	for (unsigned i = 0; a != NULL && i < UPSTREAM_BESIDE_LOOK; a = LIST_NEXT(a, server_link), i++)
+		n += a->zone == zone;
+	return n >= UPSTREAM_BESIDE_ZONE;
+}
+
 /* The connection that a question goes to. False: none. */
 static bool
 attempt_place(struct attempt *a, struct attempts *as)
 {
 	if (a->manner == MANNER_SHARED) {
-		a->slot = server_shared_slot(a->server, &a->beside);
+		bool stays = server_is_blocked(a->server) && server_has_many(a->server, as->zone);
+
+		a->slot = server_shared_slot(a->server, stays, &a->beside);
 		return a->slot != NULL && !attempts_have(as, a->slot);
 	}
 	a->lane = server_lane_take(a->server, as->zone);
@@ -216,7 +233,7 @@ attempts_blocked_by(const struct attempts *as)
 	const struct attempt *a;
 
 	LIST_FOREACH(a, &as->list, query_link)
-	if (a->beside || server_is_late(a->server))
+	if (a->beside || (server_is_blocked(a->server) && !server_has_many(a->server, as->zone)))
 		return a->server;
 	return NULL;
 }

@@ -19,10 +19,16 @@ beside_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 	server_on_other_event(s, e);
 }
 
-bool
-server_is_late(const struct server *s)
+static bool
+slot_blocks(const struct tp_slot *slot)
 {
-	return s->set->plan->snapshot->settings->hedge && tp_slot_is_late(s->slot);
+	return tp_slot_is_late(slot) || tp_slot_is_full(slot);
+}
+
+bool
+server_is_blocked(const struct server *s)
+{
+	return s->set->plan->snapshot->settings->hedge && s->slot != NULL && slot_blocks(s->slot);
 }
 
 /* May one be made? Counts it. */
@@ -35,7 +41,7 @@ server_beside_may_connect(struct server *s)
 	       pace_take(&s->beside_pace, now, UPSTREAM_BESIDE_MS, UPSTREAM_BESIDE_BURST);
 }
 
-/* A ready one whose answers are in time, else one that connects, else a new one. NULL: none. */
+/* A ready one with room and whose answers are in time, else one that connects, else a new one. NULL: none. */
 static struct tp_slot *
 server_beside_choose(struct server *s)
 {
@@ -49,7 +55,7 @@ server_beside_choose(struct server *s)
 			idle = slot;
 		else if (tp_slot_state(*slot) != TP_READY)
 			connects = *slot;
-		else if (!tp_slot_is_late(*slot))
+		else if (!slot_blocks(*slot))
 			return *slot;
 	}
 	if (connects != NULL || idle == NULL || !server_beside_may_connect(s))
@@ -60,9 +66,9 @@ server_beside_choose(struct server *s)
 }
 
 struct tp_slot *
-server_shared_slot(struct server *s, bool *beside)
+server_shared_slot(struct server *s, bool stays, bool *beside)
 {
-	struct tp_slot *other = s->slot != NULL && server_is_late(s) ? server_beside_choose(s) : NULL;
+	struct tp_slot *other = !stays && server_is_blocked(s) ? server_beside_choose(s) : NULL;
 
 	*beside = other != NULL;
 	return other != NULL ? other : server_slot(s);
@@ -81,7 +87,7 @@ void
 server_beside_tidy(struct server *s)
 {
 	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
-		if (s->beside[i] != NULL && tp_slot_state(s->beside[i]) != TP_IDLE && !server_is_late(s) &&
+		if (s->beside[i] != NULL && tp_slot_state(s->beside[i]) != TP_IDLE && !server_is_blocked(s) &&
 		    beside_is_idle(s->beside[i]))
 			tp_slot_drop(s->beside[i], false);
 }

@@ -41,6 +41,10 @@
 #define UPSTREAM_BESIDE_MAX   2
 #define UPSTREAM_BESIDE_MS    10000
 #define UPSTREAM_BESIDE_BURST 4
+/* Over DoH a zone with so many questions among the last ones that are in flight does not go there: it would fill the next
+ * connection as well. */
+#define UPSTREAM_BESIDE_ZONE 32
+#define UPSTREAM_BESIDE_LOOK 256 /* the last ones: thousands of questions may look, one after the other */
 
 struct upstreams;                 /* upstream_set.h */
 LIST_HEAD(attempt_list, attempt); /* attempt.h */

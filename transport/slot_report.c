@@ -61,6 +61,15 @@ tp_slot_is_late(const struct tp_slot *slot)
 	return slot->conn != NULL && conn_is_late(slot->conn);
 }
 
+bool
+tp_slot_is_full(const struct tp_slot *slot)
+{
+	const struct conn *c = slot->conn;
+
+	return c != NULL && c->state == CONN_READY && !c->proto->ops->has_room(c->proto) &&
+	       !c->proto->ops->is_draining(c->proto);
+}
+
 int64_t
 tp_slot_late_after_ms(const struct tp_slot *slot)
 {

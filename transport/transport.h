@@ -139,6 +139,8 @@ void tp_slot_retarget(struct tp_slot *, const struct tp_target *);
  * late, and the connection has been silent since the younger was written.
  */
 bool tp_slot_is_late(const struct tp_slot *);
+/* A question that is sent now would wait for another one's end: the peer allows no more at the same time. */
+bool tp_slot_is_full(const struct tp_slot *);
 /* After how many milliseconds an answer counts as late: a few times the peer's usual answer time, within bounds. */
 int64_t tp_slot_late_after_ms(const struct tp_slot *);
 

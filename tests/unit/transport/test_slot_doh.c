@@ -152,6 +152,36 @@ a_broken_conversation_is_doh_malformed(void **state)
 }
 
 static void
+a_slot_is_full_while_the_peer_allows_no_more(void **state)
+{
+	(void)state;
+	doh_start();
+	assert_false(tp_slot_is_full(f->slot));
+	tp_slot_connect(f->slot);
+	assert_false(tp_slot_is_full(f->slot));
+	PUMP_UNTIL(f->ready == 1 && f->server.handshakes == 1);
+	dot_server_send(&f->server, 0,
+		 span_of(BYTES("\0\0\6\4\0\0\0\0\0"
+			       "\0\3\0\0\0\2")));
+	fixture_pump_a_while();
+	fixture_ask();
+	fixture_pump_a_while();
+	assert_false(tp_slot_is_full(f->slot));
+	fixture_ask();
+	fixture_pump_a_while();
+	assert_true(tp_slot_is_full(f->slot));
+	dot_server_send(&f->server, 0, span_of(BYTES(H2_ANSWER("\1"))));
+	PUMP_UNTIL(f->n_done == 1);
+	assert_false(tp_slot_is_full(f->slot));
+	fixture_ask();
+	fixture_pump_a_while();
+	assert_true(tp_slot_is_full(f->slot));
+	dot_server_send(&f->server, 0, span_of(BYTES(H2_GOAWAY("\177")))); /* a fresh connection takes the next ones */
+	fixture_pump_a_while();
+	assert_false(tp_slot_is_full(f->slot));
+}
+
+static void
 streams_that_are_not_allowed_wait_until_their_deadline(void **state) /* H08 */
 {
 	(void)state;
@@ -182,6 +212,7 @@ main(void)
 	    SLOT_TEST(goaway_each_time_is_bounded),
 	    SLOT_TEST(goaway_before_each_request_is_bounded),
 	    SLOT_TEST(a_broken_conversation_is_doh_malformed),
+	    SLOT_TEST(a_slot_is_full_while_the_peer_allows_no_more),
 	    SLOT_TEST(streams_that_are_not_allowed_wait_until_their_deadline),
 	};
 
