@@ -179,8 +179,10 @@ upstreams_network_changed(struct upstreams *set)
 		s->beside_rest_until_ms = 0;
 		server_lanes_drop(s);
 		server_beside_drop(s);
-		if (s->slot != NULL)
+		if (s->slot != NULL) {
 			tp_slot_drop(s->slot, false);
+			tp_slot_learn_anew(s->slot);
+		}
 	}
 	upstreams_reopen(set);
 }

@@ -241,24 +241,6 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 }
 
 static void
-slot_count_answer(struct tp_stats *s, int64_t rtt_us)
-{
-	int64_t step = s->median_us / 32 + 1;
-
-	s->answers++;
-	if (s->srtt_us < 0) {
-		s->srtt_us = s->median_us = rtt_us;
-		return;
-	}
-	s->srtt_us += (rtt_us - s->srtt_us) / 8;
-	/* Moves by a fixed part towards each sample: half of them lie above where it comes to rest. */
-	if (rtt_us > s->median_us)
-		s->median_us += step;
-	else if (rtt_us < s->median_us)
-		s->median_us -= step;
-}
-
-static void
 slot_on_answer(struct conn_shared *shared, struct conn *c, struct tp_exchange *x, struct tp_answer *answer)
 {
 	struct tp_slot *slot = slot_of_shared(shared);
@@ -271,7 +253,7 @@ slot_on_answer(struct conn_shared *shared, struct conn *c, struct tp_exchange *x
 		c->answered = true;
 		slot->barren = 0;
 		if (x != slot->keep.exchange)
-			slot_count_answer(&slot->shared.stats, answer->rtt_us);
+			slot_count_answer(slot, answer->rtt_us);
 	}
 	slot_finish_exchange(slot, x, answer);
 }
@@ -440,6 +422,12 @@ tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
 	slot->barren = slot->unused = 0;
 	if (forget_tickets)
 		tickets_clear(&slot->shared.tickets);
+}
+
+void
+tp_slot_learn_anew(struct tp_slot *slot)
+{
+	slot->timed = 0;
 }
 
 void

@@ -12,8 +12,9 @@
 
 #define SLOT_DEATHS_MAX   2 /* connections that may end under one question: it is repeated once */
 #define SLOT_BARREN_MAX   2 /* connections in a row without an answer; after them a question is not repeated */
-#define SLOT_UNUSED_MAX   2 /* connections in a row that end before a waiting question is written */
-#define SLOT_DRAINING_MAX 4 /* connections that finish; the oldest makes room */
+#define SLOT_UNUSED_MAX   2  /* connections in a row that end before a waiting question is written */
+#define SLOT_MEDIAN_STEP  32 /* a sample moves the median by one part of so many, in the end */
+#define SLOT_DRAINING_MAX 4  /* connections that finish; the oldest makes room */
 
 /* Keeping a connection open (slot_keep.c). */
 struct slot_keep {
@@ -34,6 +35,7 @@ struct tp_slot {
 	struct conn_list gone; /* freed at the end of the turn */
 	bool wanted;           /* a connection, although no question waits */
 	struct slot_keep keep;
+	unsigned timed;  /* answers that the median has seen on this network */
 	uint32_t barren; /* connections in a row that ended under questions and had brought no answer */
 	unsigned unused; /* ... that became ready and ended before a question that waited was written */
 };
@@ -46,6 +48,8 @@ void slot_finish_exchange(struct tp_slot *, struct tp_exchange *, const struct t
 void slot_fail_exchange(struct tp_slot *, struct tp_exchange *, enum reason);
 /* Into the waiting ones; first: before all others. */
 void slot_queue_exchange(struct tp_slot *, struct tp_exchange *, bool first);
+/* An answer came, after so long: the counts, and the usual times (slot_report.c). */
+void slot_count_answer(struct tp_slot *, int64_t rtt_us);
 /* In no list; NULL: no memory. */
 struct tp_exchange *slot_new_exchange(struct tp_slot *, struct span message, int64_t deadline_ms,
 				      tp_answer_fn, void *arg);

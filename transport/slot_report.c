@@ -55,6 +55,38 @@ tp_slot_stats(const struct tp_slot *slot, struct tp_stats *out)
 	out->in_flight += c->in_flight.n;
 }
 
+/* ---- answer times */
+
+/* By half at first, and by less with each answer. */
+static int64_t
+slot_median_step(struct tp_slot *slot)
+{
+	unsigned parts = 2 + slot->timed / 4;
+
+	if (parts < SLOT_MEDIAN_STEP)
+		slot->timed++;
+	return slot->shared.stats.median_us / (parts < SLOT_MEDIAN_STEP ? parts : SLOT_MEDIAN_STEP) + 1;
+}
+
+void
+slot_count_answer(struct tp_slot *slot, int64_t rtt_us)
+{
+	struct tp_stats *s = &slot->shared.stats;
+	int64_t step = slot_median_step(slot);
+
+	s->answers++;
+	if (s->srtt_us < 0) {
+		s->srtt_us = s->median_us = rtt_us;
+		return;
+	}
+	s->srtt_us += (rtt_us - s->srtt_us) / 8;
+	/* Moves by a fixed part towards each sample: half of them lie above where it comes to rest. */
+	if (rtt_us > s->median_us)
+		s->median_us += step;
+	else if (rtt_us < s->median_us)
+		s->median_us -= step;
+}
+
 bool
 tp_slot_is_late(const struct tp_slot *slot)
 {

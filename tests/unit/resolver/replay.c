@@ -88,6 +88,7 @@ static const struct {
     {"count", verb_count, 4},
     {"connects", verb_connects, 4},
     {"drops", verb_drops, 4},
+    {"learns-anew", verb_learns_anew, 4},
     {"kept", verb_kept, 4},
     {"waiting", verb_waiting, 3},
     {"inflight", verb_inflight, 3},

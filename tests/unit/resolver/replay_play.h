@@ -110,6 +110,7 @@ void verb_flush(struct play *);
 void verb_count(struct play *);
 void verb_connects(struct play *);
 void verb_drops(struct play *);
+void verb_learns_anew(struct play *);
 void verb_kept(struct play *);
 void verb_waiting(struct play *);
 void verb_inflight(struct play *);

@@ -112,6 +112,12 @@ verb_drops(struct play *p)
 }
 
 void
+verb_learns_anew(struct play *p)
+{
+	same_number(p, "times it learned anew", upstream_line(play_word(p, 2))->anew, play_word(p, 3));
+}
+
+void
 verb_kept(struct play *p)
 {
 	int64_t left = upstream_line(play_word(p, 2))->kept_until_ms - loop_now_ms(p->loop);

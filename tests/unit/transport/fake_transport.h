@@ -22,7 +22,7 @@ struct fake_line {
 	enum fake_manner manner;
 	enum reason reason;      /* FAKE_FAIL */
 	int64_t handshake_ms;    /* FAKE_UP: how long it takes; 0: the next turn */
-	unsigned connects, ready, drops; /* counted */
+	unsigned connects, ready, drops, anew; /* counted */
 	uint64_t generation;     /* of the newest target */
 	int64_t kept_until_ms;   /* the last tp_slot_keep of any of its slots */
 	struct tp_slot *slot;    /* NULL: nobody knows the address */

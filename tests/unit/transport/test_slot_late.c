@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 #include <cmocka.h>
 
@@ -36,6 +37,78 @@ waits(unsigned i)
 {
 	return tp_waits(f->asked[i].exchange);
 }
+
+/* ---- what is usual */
+
+static int64_t
+median_ms(void)
+{
+	struct tp_stats s;
+
+	tp_slot_stats(f->slot, &s);
+	return s.median_us / 1000;
+}
+
+/* One more answer, after so long. */
+static void
+answer_after(int64_t ms)
+{
+	unsigned i = ask_held();
+
+	fake_loop_advance(f->loop, ms);
+	dot_server_answer(&f->server, f->server.n_question - 1, 30);
+	PUMP_UNTIL(f->asked[i].calls == 1);
+}
+
+static void
+the_usual_answer_time_is_found_soon(void **state)
+{
+	static const struct {
+		const char *says;
+		int64_t before_ms, after_ms;
+		unsigned answers; /* before, at after_ms */
+		bool anew;
+		unsigned most;    /* more of them, until it is within a quarter */
+	} rows[] = {
+	    {"the first answer was a slow one", 600, 20, 1, false, 12},
+	    {"the first answer was a quick one", 5, 300, 1, false, 16},
+	    {"another network, with a longer way", 10, 300, 200, true, 14},
+	    {"another network, with a shorter way", 300, 10, 200, true, 14},
+	};
+
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		unsigned n = 0;
+
+		if (i > 0) {
+			assert_int_equal(fixture_teardown(state), 0);
+			assert_int_equal(fixture_setup(state), 0);
+		}
+		f->server.mood = DOT_SERVER_HOLDS;
+		for (unsigned k = 0; k < rows[i].answers; k++)
+			answer_after(rows[i].before_ms);
+		if (rows[i].anew)
+			tp_slot_learn_anew(f->slot);
+		for (; llabs(median_ms() - rows[i].after_ms) > rows[i].after_ms / 4 && n < 400; n++)
+			answer_after(rows[i].after_ms);
+		if (n > rows[i].most)
+			fail_msg("%s: %u answers", rows[i].says, n);
+	}
+}
+
+/* Half of the answers are quicker and half are slower: one of them moves it little. */
+static void
+the_usual_answer_time_settles(void **state)
+{
+	(void)state;
+	f->server.mood = DOT_SERVER_HOLDS;
+	for (unsigned k = 0; k < 200; k++)
+		answer_after(100);
+	for (unsigned k = 0; k < 3; k++)
+		answer_after(900);
+	assert_in_range(median_ms(), 90, 115);
+}
+
+/* ---- who waits */
 
 static void
 a_question_without_a_connection_waits(void **state)
@@ -158,6 +231,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    SLOT_TEST(the_usual_answer_time_is_found_soon),
+	    SLOT_TEST(the_usual_answer_time_settles),
 	    SLOT_TEST(a_question_without_a_connection_waits),
 	    SLOT_TEST(those_behind_a_late_answer_wait),
 	    SLOT_TEST(a_cancelled_question_is_not_waited_for),
