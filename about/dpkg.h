@@ -1,5 +1,5 @@
 /*
- * dpkg.h - the versions of packages that are installed, as dpkg wrote them down.
+ * dpkg.h - the versions of installed packages, from dpkg's database.
  */
 #ifndef ABOUT_DPKG_H
 #define ABOUT_DPKG_H

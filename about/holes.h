@@ -1,5 +1,5 @@
 /*
- * holes.h - known holes of libraries, and whether a library has them.
+ * holes.h - known vulnerabilities ("holes") of libraries, and whether a library has them.
  */
 #ifndef ABOUT_HOLES_H
 #define ABOUT_HOLES_H

@@ -1,5 +1,5 @@
 /*
- * journal_shown.h - the certificates that an upstream showed and that are still valid, as its journal has them.
+ * journal_shown.h - the certificates in the journal that an upstream presented and that are still valid.
  */
 #ifndef BASE_JOURNAL_SHOWN_H
 #define BASE_JOURNAL_SHOWN_H

@@ -2,9 +2,8 @@
  * jsonl.h - one line of a JSON Lines file: a flat object (RFC 8259) whose values are strings, whole numbers, booleans, null
  * and lists of strings.
  *
- * For files that this program writes itself and reads back although others may have damaged them. Nothing is allocated: a
- * line is read in place, and its strings are unescaped where they stand. Values of other kinds (a later version may
- * write them) are passed over.
+ * For files that this program writes and reads back, and that others may have damaged. Nothing is allocated: a line is read
+ * and its strings are unescaped in place. Values of other kinds (a later version may write them) are skipped.
  */
 #ifndef BASE_JSONL_H
 #define BASE_JSONL_H

@@ -1,10 +1,10 @@
 /*
  * log.h - one event, one line.
  *
- * text: "<level> <event> key=value key=value", values with a space or an odd byte quoted and escaped.
- * json: {"time":"...","level":"...","event":"...","key":"value"}.
- * Lines go to standard error, which never blocks the caller: lines that do not fit are counted, and the count is logged later.
- * After log_to_journal they go to systemd-journald with their fields (log_journald.h), and to standard error when it is away.
+ * text: "<level> <event> key=value key=value", values with a space or an unusual byte are quoted and escaped. json:
+ * {"time":"...","level":"...","event":"...","key":"value"}. Lines go to standard error, which never blocks the caller:
+ * lines that do not fit are counted, and the count is logged later. After log_to_journal they go to systemd-journald with
+ * their fields (log_journald.h), and to standard error when the journal does not accept them.
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H

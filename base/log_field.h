@@ -1,5 +1,5 @@
 /*
- * log_field.h - what a line of the log is made of: its level, and values with their keys.
+ * log_field.h - the parts of a log line: its level, and keys with values.
  */
 #ifndef BASE_LOG_FIELD_H
 #define BASE_LOG_FIELD_H

@@ -1,9 +1,9 @@
 /*
  * log_journald.h - log lines in the native protocol of systemd-journald, with their fields.
  *
- * The protocol is documented (systemd, "Native Journal Protocol"): one datagram an entry. We speak it ourselves, because
- * sd_journal_sendv() opens a blocking socket on its first use: a journal that stands still would stop the event loop.
- * The inside of log.h.
+ * The protocol is documented (systemd, "Native Journal Protocol"): one datagram an entry. It is implemented here because
+ * sd_journal_sendv() opens a blocking socket on its first use: a journal that hangs would stop the event loop. Used by
+ * log.c only.
  */
 #ifndef BASE_LOG_JOURNALD_H
 #define BASE_LOG_JOURNALD_H

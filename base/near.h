@@ -1,9 +1,9 @@
 /*
- * near.h - "did you mean ...?": of the words that exist, the one that a misspelt word most likely stands for.
+ * near.h - "did you mean ...?": finds the known word that a misspelt word most likely stands for.
  *
- * Upper and lower case are the same, and so are "-" and "_". A word is near when few keystrokes lie between (a letter
- * that is missing, too many, wrong, or swapped with its neighbour: one for a word of up to three letters, one more for
- * every three, at most three), or when one is the beginning of the other.
+ * Upper and lower case are the same, and so are "-" and "_". A word is near when it differs by few typing errors (a
+ * missing, extra or wrong letter, or two neighbours swapped: one error for a word of up to three letters, one more for
+ * every three letters, at most three), or when one word is the beginning of the other.
  */
 #ifndef BASE_NEAR_H
 #define BASE_NEAR_H

@@ -1,5 +1,5 @@
 /*
- * output.h - what a program prints must arrive: on a full disk or a closed pipe it has failed.
+ * output.h - checks that a program's output was written: on a full disk or a closed pipe the program fails.
  */
 #ifndef BASE_OUTPUT_H
 #define BASE_OUTPUT_H

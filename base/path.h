@@ -2,12 +2,12 @@
  * path.h - files and folders by name, where other users may write the folder that holds them.
  *
  * A name is resolved component by component, each relative to the descriptor of the folder before it, so that a name
- * swapped meanwhile changes nothing. A symbolic link is followed only when root or the process itself made it, in a
- * folder where no other user could have put it: then it is what its maker wanted. An owner who is not mapped in this
- * user namespace stands for root outside of it (user_namespaces(7)). A file is looked at before it is opened, so that
- * no device is touched, opened without waiting (a FIFO), and looked at again.
+ * swapped meanwhile changes nothing. A symbolic link is followed only when root or the process itself made it, in a folder
+ * where no other user could have put it: then it points where its maker intended. An owner who is not mapped in this user
+ * namespace stands for root outside of it (user_namespaces(7)). A file is checked before it is opened, so that no device is
+ * opened; it is opened without blocking (a FIFO), and checked again.
  *
- * What knows paths in this program, and why none of it can be led astray:
+ * All code that uses paths, and why none of it can be misled:
  *
  *   who                        what                               how
  *   config/file.c              main file, conf.d, lists, anchors, path_file_open: regular, links by the rule above, at

@@ -1,5 +1,5 @@
 /*
- * random.h - unpredictable bytes and a keyed hash for tables that strangers fill.
+ * random.h - unpredictable bytes, and a keyed hash for tables whose contents others choose.
  */
 #ifndef BASE_RANDOM_H
 #define BASE_RANDOM_H

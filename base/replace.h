@@ -1,5 +1,5 @@
 /*
- * replace.h - files read and written whole, whatever interrupts; a file in an open folder replaced as a whole or not at all.
+ * replace.h - reads and writes whole files despite interrupts; replaces a file in an open folder as a whole or not at all.
  */
 #ifndef BASE_REPLACE_H
 #define BASE_REPLACE_H

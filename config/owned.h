@@ -1,7 +1,7 @@
 /*
  * owned.h - inside config/: everything that a snapshot points to, in one list.
  *
- * So giving up half way and the end of a snapshot's life are the same: the list is dropped, the latest thing first.
+ * So a failure half way and the normal end free a snapshot in the same way: the list is dropped, the latest item first.
  */
 #ifndef CONFIG_OWNED_H
 #define CONFIG_OWNED_H

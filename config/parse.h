@@ -1,11 +1,11 @@
 /*
- * parse.h - the grammar of the configuration file, and nothing of its meaning.
+ * parse.h - the grammar of the configuration file, not its meaning.
  *
  *   option = value    option += {value, value,}    section { ... }    section "title" { ... }    # comment
  *
- * A value is a string in quotes (\" and \\ are its only escapes), a bare word (a number, true, false), or a list of
- * them in braces. What is read is handed on at once, statement by statement, with the line of each word. Any syntax
- * error ends the reading. What a file can do to us is bounded: see CONFIG_*_MAX in settings.h.
+ * A value is a string in quotes (\" and \\ are its only escapes), a bare word (a number, true, false), or a list of them in
+ * braces. Each statement is passed on as soon as it is read, with the line of each word. Any syntax error ends the reading.
+ * The size and depth of a file are bounded: see CONFIG_*_MAX in settings.h.
  */
 #ifndef CONFIG_PARSE_H
 #define CONFIG_PARSE_H

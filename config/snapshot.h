@@ -1,11 +1,11 @@
 /*
  * snapshot.h - settings compiled for use: policies, anchors, lists, targets, routes. Immutable and counted.
  *
- * A snapshot is compiled as a whole or not at all; the running one is swapped for it as a whole. Threads share it:
+ * A snapshot is compiled as a whole or not at all, and replaces the running one as a whole. Threads share it:
  * a thread that keeps a pointer beyond a call holds a reference.
  *
- * The trip of a setting: its row in options.def -> parse.h (words) -> options.h (a typed field of settings.h) ->
- * snapshot_compile (what the field names is read: compile.h) -> in the daemon plan.h, which each worker takes over.
+ * The path of a setting: its row in options.def -> parse.h (words) -> options.h (a typed field of settings.h) ->
+ * snapshot_compile (reads the files that the field names: compile.h) -> in the daemon plan.h, which each worker adopts.
  */
 #ifndef CONFIG_SNAPSHOT_H
 #define CONFIG_SNAPSHOT_H

@@ -1,6 +1,6 @@
 /*
- * suffix.h - the names below which strangers register theirs: the Public Suffix List, as the system's libpsl has it
- * compiled in. No file is read.
+ * suffix.h - public suffixes, below which unrelated people register names: the Public Suffix List that is compiled into the
+ * system's libpsl. No file is read.
  */
 #ifndef CONFIG_SUFFIX_H
 #define CONFIG_SUFFIX_H

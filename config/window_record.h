@@ -1,9 +1,10 @@
 /*
- * window_record.h - state-dir's record of the update window: when the last one began, and how much they were used.
+ * window_record.h - the record of the update window in state-dir: when the last one began, and the number of windows and
+ * names.
  *
- * `ctstub ct-logs update` writes it (cli/ct_window.h), the daemon shows it. A record that cannot be read, or of the future, counts
- * as none: a clock that was wrong once must not close the window for years. Nobody but root and the owner of state-dir can
- * write it.
+ * `ctstub ct-logs update` writes it (cli/ct_window.h), the daemon shows it. A record that cannot be read, or that is dated
+ * in the future, is ignored: a clock that was wrong once must not close the window for years. Only root and the owner of
+ * state-dir can write it.
  */
 #ifndef CONFIG_WINDOW_RECORD_H
 #define CONFIG_WINDOW_RECORD_H

@@ -2,7 +2,7 @@
  * late.h - does one late answer keep the questions behind it waiting?
  *
  * A server may answer the questions of a connection in their order (RFC 7766, 6.2.1.1 recommends otherwise), and a lost
- * segment holds up every byte after it. Whoever has more questions then asks them over another connection.
+ * segment holds up every byte after it. The caller then sends further questions over another connection.
  *
  * Knows no clock: times are parameters.
  */

@@ -1,7 +1,7 @@
 /*
  * loop.h - an event loop: file descriptors, timers, and work posted by other threads.
  *
- * The only door to libevent of the transport and the resolver. Timers run on boot time, so that a timer due during
+ * The only interface of the transport and the resolver to libevent. Timers run on boot time, so that a timer due during
  * suspend fires at wake-up. A loop belongs to one thread; only loop_post and loop_stop may be called by others.
  * Tests link another implementation of this header with a scripted clock.
  */

@@ -1,8 +1,8 @@
 /*
  * proto.h - the interface of the protocol drivers, DoT and DoH, to their connection. Inside the transport only.
  *
- * Plain bytes in, plain bytes out; nothing here knows TLS, sockets or time. A protocol holds no question: it maps
- * its own ids to the questions of its connection, whose list they are in.
+ * Plain bytes in, plain bytes out; nothing here knows TLS, sockets or time. A protocol owns no questions: it maps its own
+ * ids to the questions of its connection, which are in the connection's list.
  */
 #ifndef TRANSPORT_PROTO_H
 #define TRANSPORT_PROTO_H

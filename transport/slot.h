@@ -1,9 +1,8 @@
 /*
  * slot.h - the inside of a slot. Inside the transport only.
  *
- * A slot has at most one connection that takes questions, and a few that only finish what they carry. A
- * connection that is gone is kept until the end of the turn, because its own functions may still be on the
- * stack.
+ * A slot has at most one connection that takes questions, and a few that only finish their questions in flight. A connection
+ * that has ended is freed at the end of the turn, because its own functions may still be on the stack.
  */
 #ifndef TRANSPORT_SLOT_H
 #define TRANSPORT_SLOT_H

@@ -1,7 +1,7 @@
 /*
  * unacked.h - whether the kernel still holds bytes of a TCP socket that the peer has not acknowledged.
  *
- * In a file of its own so that a test can link another answer: on loopback the kernel acknowledges at once.
+ * This is a separate file so that a test can link another version: on loopback the kernel acknowledges at once.
  */
 #ifndef TRANSPORT_UNACKED_H
 #define TRANSPORT_UNACKED_H

@@ -1,9 +1,9 @@
 /*
  * wheel.h - a hierarchical timing wheel: timers in O(1), whatever their number.
  *
- * Level n has 64 places of 64^n milliseconds each; a timer lies on the lowest level that reaches it and moves
- * down when its place comes up. The wheel reads no clock and makes no callbacks: its owner passes the time in and takes
- * the due timers out. A jump of time, however far, costs one look at each level.
+ * Level n has 64 places of 64^n milliseconds each; a timer is on the lowest level that covers its time, and moves down when
+ * its place is reached. The wheel reads no clock and makes no callbacks: its owner passes the time in and takes the due
+ * timers out. A jump of time, however far, costs one look at each level.
  */
 #ifndef TRANSPORT_WHEEL_H
 #define TRANSPORT_WHEEL_H

@@ -1,5 +1,5 @@
 /*
- * compose.h - messages made here: the answers to names that are never sent.
+ * compose.h - composes DNS messages: the answers for names that are never sent upstream.
  */
 #ifndef BASE_DNS_COMPOSE_H
 #define BASE_DNS_COMPOSE_H

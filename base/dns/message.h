@@ -1,11 +1,10 @@
 /*
  * message.h - DNS messages in place: strict reading, patching, small replies.
  *
- * Bytes in, facts and bytes out; no memory is taken on the way of a question or an answer, nothing here knows
- * caches, clients or time. What the walker accepts is wholly inside its bounds, record by record (RFC
- * 1035, 4.1): names end inside the message, pointers go strictly backwards and are bounded, the RDATA of the
- * types that hold names (RFC 3597, 4) is of the length that its content says, nothing follows the last
- * record.
+ * Bytes in, facts and bytes out; no memory is allocated for a question or an answer, and nothing here knows caches, clients
+ * or time. A message that the walker accepts is valid record by record (RFC 1035, 4.1): names end inside the message,
+ * pointers go strictly backwards and are bounded, the RDATA of the types that hold names (RFC 3597, 4) is of the length
+ * that its content says, nothing follows the last record.
  */
 #ifndef BASE_DNS_MESSAGE_H
 #define BASE_DNS_MESSAGE_H

@@ -1,7 +1,7 @@
 /*
  * nameset.h - many names in little memory, and the nearest one at or above a name.
  *
- * Names lie one after the other in one block; the table beside it holds 4 bytes a slot. A million names of a
+ * Names are stored one after the other in one block; a separate table has 4 bytes per slot. A million names of a
  * block list cost about 30 bytes each. Names are compared byte for byte, never by hash alone. Names are
  * lower-case wire forms with their root byte throughout.
  */

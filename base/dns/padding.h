@@ -2,7 +2,7 @@
  * padding.h - what the transport adds to a question's OPT record: padding (RFC 7830, RFC 8467) and, over DoT,
  * the empty TCP keepalive option (RFC 7828); and what it reads of an answer's.
  *
- * Messages that are odd in any way are left as they are: judging them is not this layer's business.
+ * Unusual messages are left as they are: this layer does not validate them.
  */
 #ifndef BASE_DNS_PADDING_H
 #define BASE_DNS_PADDING_H

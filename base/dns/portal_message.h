@@ -1,10 +1,9 @@
 /*
- * portal_message.h - what ctstubd and ctstub-portal say to each other over a socket that keeps messages apart
- * (SOCK_SEQPACKET).
+ * portal_message.h - the messages between ctstubd and ctstub-portal, over a SOCK_SEQPACKET socket.
  *
  *   the daemon    OPEN     how long the window lasts; the first message of a connection, and none after it
  *                 ASK      one question, with a number
- *   the helper    ANSWER   what became of it
+ *   the helper    ANSWER   its result
  *
  * The end of the connection is the end of the window. An answer is addresses and nothing else: no record, name or flag of
  * the network's resolver reaches the daemon. Numbers are big-endian. Each side reads the other's messages as hostile.

@@ -1,5 +1,5 @@
 /*
- * sandbox.h - gives up privileges, then system calls, for good. Each program that restricts itself has a filter here.
+ * sandbox.h - gives up privileges, then system calls, permanently. Each program that restricts itself has a filter here.
  */
 #ifndef BASE_SANDBOX_SANDBOX_H
 #define BASE_SANDBOX_SANDBOX_H
