@@ -278,6 +278,22 @@ def variables_of(library):
         return {name.decode() for name in STEERS.findall(f.read())}
 
 
+@case("what is started for each event has no start limit: at the limit it would fail, and with it the path unit that watches", builds=("gcc",))
+def no_limit(t):
+    folder, of_events, unlimited = os.path.join(t.src, "contrib", "systemd"), set(), set()
+    for name in os.listdir(folder):
+        with open(os.path.join(folder, name), encoding="utf-8") as f:
+            text = f.read()
+        unit = re.sub(r"@[^.]*\.", "@.", name.removesuffix(".in"))
+        if name.endswith(".path"):
+            of_events |= {re.sub(r"@[^.]*\.", "@.", u) for u in re.findall(r"^Unit=(.+)$", text, re.M)}
+        of_events |= set(re.findall(r"systemctl --no-block restart ([\w.@-]+)", text))
+        if re.search(r"^StartLimitIntervalSec=0$", text, re.M):
+            unlimited.add(unit)
+    equal(of_events, {"ctstub-links@.service", "ctstub-links.timer", "ctstub-reload.service"}, "what is started for each event")
+    equal(of_events - unlimited, set(), "units with a start limit")
+
+
 @case("T28 every unit takes the variables away that our libraries obey", builds=("gcc",))
 def units_clean(t):
     wanted = set()

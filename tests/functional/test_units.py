@@ -154,6 +154,16 @@ def toy_entry(machine):
         return f.read()
 
 
+def changes(machine):
+    """A list that changes again and again, each time as soon as the daemon has the one before."""
+    def reloads():
+        return machine.journal("ctstub-reload").count("Finished")
+    begun = reloads()
+    for change in range(12):
+        machine.must("touch", "/var/lib/ctstub/watch/reload-wanted")
+        until(lambda change=change: reloads() > begun + change, 10, f"change {change} is read; path unit: {machine.journal('ctstub-watch-reload.path')[-400:]}")
+
+
 @case("the unit of the disallow feed: the timer pulls every five minutes, the daemon reloads, and a bad feed fails", builds=("gcc",), timeout=600)
 def feed(t):
     machine = booted(t)
@@ -174,6 +184,7 @@ def feed(t):
     until(lambda: "reason=disallowed" in machine.journal("ctstubd"), 30, f"the daemon refuses its upstream: {machine.journal('ctstub-watch-pull')[-800:]}")
     until(lambda: machine.run("test", "-e", "/var/lib/ctstub/watch/reload-wanted")[0] != 0, 10, "no reload is wanted any more")
     machine.must("systemctl", "stop", "ctstub-watch-pull.timer")
+    changes(machine)
     with open(office.web.path("feed.txt"), "a", encoding="utf-8") as f:
         f.write("cert-sha256 " + "00" * 32 + "\n")
     code, _ = machine.run("systemctl", "start", "ctstub-watch-pull", seconds=60)
