@@ -57,22 +57,24 @@ tp_slot_stats(const struct tp_slot *slot, struct tp_stats *out)
 
 /* ---- answer times */
 
-/* By half at first, and by less with each answer. */
+/* Down by half at first, and by less with each answer. Up slowly from the start: a server that falters is late for a hundred
+ * questions before its new answer time is usual, and meanwhile they go to another one as well. */
 static int64_t
-slot_median_step(struct tp_slot *slot)
+slot_median_step(struct tp_slot *slot, bool down)
 {
 	unsigned parts = 2 + slot->timed / 4;
 
 	if (parts < SLOT_MEDIAN_STEP)
 		slot->timed++;
-	return slot->shared.stats.median_us / (parts < SLOT_MEDIAN_STEP ? parts : SLOT_MEDIAN_STEP) + 1;
+	return slot->shared.stats.median_us / (down && parts < SLOT_MEDIAN_STEP ? parts : SLOT_MEDIAN_STEP) +
+	       1;
 }
 
 void
 slot_count_answer(struct tp_slot *slot, int64_t rtt_us)
 {
 	struct tp_stats *s = &slot->shared.stats;
-	int64_t step = slot_median_step(slot);
+	int64_t step = slot_median_step(slot, rtt_us < s->median_us);
 
 	s->answers++;
 	if (s->srtt_us < 0) {

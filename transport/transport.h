@@ -126,7 +126,7 @@ void tp_slot_connect(struct tp_slot *);
 void tp_slot_keep(struct tp_slot *, int64_t until_ms);
 /* Drops the connection now. Questions in flight are repeated on a fresh one. forget_tickets: saved sessions too. */
 void tp_slot_drop(struct tp_slot *, bool forget_tickets);
-/* The path is another one: the usual answer time, as it was, is the first guess, and a few answers correct it. */
+/* The path is another one: the usual answer time, as it was, is the first guess, and a few quicker answers correct it. */
 void tp_slot_learn_anew(struct tp_slot *);
 /* The ready connection of `from`, a slot of the same target, takes the place of this one's, which is dropped; its
  * questions are repeated there. Without one to take, or with something in flight on it, a fresh one is made. */
