@@ -85,7 +85,7 @@ cli_round_done(enum exit_code code)
 /* ---- standard error */
 
 /* Prints it. The line lies in the buffer, or in a constant. */
-static const char *
+__attribute__((format(printf, 3, 0))) static const char *
 complaint_print(struct buf *shown, const char *verb, const char *format, va_list ap)
 {
 	char text[COMPLAINT_MAX];

@@ -179,7 +179,7 @@ def one_at_a_time(t):
     fd = until(setup_lock, 20, "the lock")
     code, out, err = t.run("ctstub", "setup", "--undo", "-c", configuration)
     os.close(fd)
-    check((code, out) == (3, "") and "another `ctstub setup` changes this machine" in err, f"with the lock held: {code} {out} {err}")
+    check((code, out) == (3, "") and "another `ctstub setup` is running" in err, f"with the lock held: {code} {out} {err}")
     until(lambda: t.run("ctstub", "setup", "--undo", "-c", configuration)[:2] == (0, "Nothing was set up.\n"), 20, "without it")
     until(lambda: not os.path.exists(LOCK_FILE), 20, "no lock is left")
 
