@@ -64,6 +64,15 @@ def end(s):
     s.close()
 
 
+def replace(s):
+    """Closes what a socket of another thread leads to; its descriptor stays taken until that thread closes it."""
+    with socket.socket() as dead:
+        try:
+            os.dup2(dead.fileno(), s.fileno(), inheritable=False)
+        except OSError:
+            pass  # that thread has closed it
+
+
 def answers_tcp(address, port):
     """Somebody accepts connections there."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET

@@ -7,7 +7,7 @@ import threading
 import urllib.parse
 
 from harness import wire
-from harness.net import end, free_port
+from harness.net import end, free_port, replace
 
 
 class Gone(Exception):
@@ -20,8 +20,10 @@ class Connection:
     def __init__(self, server, tls):
         self.server, self.tls = server, tls
         self.questions = 0
+        self.thread = threading.get_ident()  # which reads, and closes
         self._held = b""
         self._lock = threading.Lock()
+        self._end = threading.Lock()
 
     def read(self, n):
         while len(self._held) < n:
@@ -60,7 +62,7 @@ class Connection:
             self.tls.shutdown(socket.SHUT_RDWR)
         except OSError:
             pass
-        self.tls.close()
+        self.leave()
 
     def reset(self):
         """RST."""
@@ -69,7 +71,16 @@ class Connection:
             self.tls.shutdown(socket.SHUT_RD)  # wakes the thread that reads; tells the peer nothing
         except OSError:
             pass
-        self.tls.close()
+        self.leave()
+
+    def leave(self):
+        """Only the thread that reads may free the descriptor: it would go on with whatever socket has its number by then. Another
+        one puts a socket without a peer in its place, which closes the connection."""
+        with self._end:
+            if threading.get_ident() == self.thread:
+                self.tls.close()
+            else:
+                replace(self.tls)
 
 
 class DotServer:
