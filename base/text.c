@@ -3,6 +3,7 @@
  */
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define EIGHT(byte) (UINT64_C(0x0101010101010101) * (byte)) /* eight such bytes */
@@ -160,6 +161,16 @@ text_show(struct buf *out, struct span s)
 		else
 			buf_put(out, span_slice(s, 0, n));
 	}
+}
+
+const char *
+text_complaint(struct buf *out, const char *format, va_list ap)
+{
+	char text[TEXT_COMPLAINT_MAX];
+
+	(void)vsnprintf(text, sizeof text, format, ap);
+	text_show(out, span_str(text));
+	return buf_cstr(out) != NULL ? buf_cstr(out) : res_text(RES_NOMEM);
 }
 
 bool

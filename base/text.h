@@ -7,6 +7,8 @@
 #include "base/bytes.h"
 #include "base/res.h"
 
+#include <stdarg.h>
+
 /* Lower-case hex. out needs 2 * n + 1 bytes; returns out. */
 char *hex_write(char *out, struct span);
 /* Reads exactly n bytes from 2 * n hex digits, either case, nothing else. */
@@ -72,6 +74,12 @@ void text_escape(struct buf *, struct span s);
 /* Appends s as it is, but each byte of what is a control, hides, turns the direction of text or is no UTF-8 as \xNN: safe on
  * a terminal, and as long as it is UTF-8 others can read it. */
 void text_show(struct buf *, struct span s);
+/* A complaint for a person, at most TEXT_COMPLAINT_MAX bytes as formatted: two paths of the longest, and a sentence. It is shown
+ * as by text_show in out, an empty buffer with room for TEXT_SHOWN_MAX. Lent by out, or "out of memory". */
+#define TEXT_COMPLAINT_MAX 8192
+#define TEXT_SHOWN_MAX     (4 * TEXT_COMPLAINT_MAX) /* each byte may be shown as \xNN */
+const char *text_complaint(struct buf *out, const char *format, va_list)
+    __attribute__((format(printf, 2, 0)));
 /* The character that text begins with: its length, or 0 when there is none of RFC 3629 form. */
 size_t utf8_read(uint32_t *out, struct span text);
 bool utf8_ok(struct span);

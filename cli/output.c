@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define COMPLAINT_MAX 8192 /* two paths of the longest, and a sentence */
-
 /* ---- failures as JSON */
 
 static json_t *failures; /* an array of sentences; NULL: not asked for */
@@ -88,12 +86,8 @@ cli_round_done(enum exit_code code)
 __attribute__((format(printf, 3, 0))) static const char *
 complaint_print(struct buf *shown, const char *verb, const char *format, va_list ap)
 {
-	char text[COMPLAINT_MAX];
-	const char *line;
+	const char *line = text_complaint(shown, format, ap);
 
-	(void)vsnprintf(text, sizeof text, format, ap);
-	text_show(shown, span_str(text));
-	line = buf_ok(shown) ? buf_cstr(shown) : res_text(RES_NOMEM);
 	(void)fprintf(stderr, verb != NULL ? "ctstub %s: " : "ctstub: ", verb);
 	(void)fprintf(stderr, "%s\n", line);
 	return line;
@@ -102,7 +96,7 @@ complaint_print(struct buf *shown, const char *verb, const char *format, va_list
 enum exit_code
 cli_complain(enum exit_code code, const char *verb, const char *format, ...)
 {
-	struct buf shown = buf_max(4 * COMPLAINT_MAX); /* each byte may be shown as \xNN */
+	struct buf shown = buf_max(TEXT_SHOWN_MAX);
 	const char *line;
 	va_list ap;
 
@@ -118,7 +112,7 @@ cli_complain(enum exit_code code, const char *verb, const char *format, ...)
 void
 cli_complain_part(const char *verb, const char *format, ...)
 {
-	struct buf shown = buf_max(4 * COMPLAINT_MAX);
+	struct buf shown = buf_max(TEXT_SHOWN_MAX);
 	va_list ap;
 
 	va_start(ap, format);

@@ -6,21 +6,15 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#define COMPLAINT_MAX 8192 /* two paths of the longest, and a sentence */
-
 enum watch_exit
 watch_complain(enum watch_exit code, const char *verb, const char *format, ...)
 {
-	struct buf shown = buf_max(4 * COMPLAINT_MAX); /* each byte may be shown as \xNN */
-	char text[COMPLAINT_MAX];
+	struct buf shown = buf_max(TEXT_SHOWN_MAX);
 	va_list ap;
 
 	va_start(ap, format);
-	(void)vsnprintf(text, sizeof text, format, ap);
+	(void)fprintf(stderr, "ctstub-watch %s: %s\n", verb, text_complaint(&shown, format, ap));
 	va_end(ap);
-	text_show(&shown, span_str(text));
-	(void)fprintf(stderr, "ctstub-watch %s: %s\n", verb,
-		      buf_cstr(&shown) != NULL ? buf_cstr(&shown) : "out of memory");
 	buf_free(&shown);
 	return code;
 }

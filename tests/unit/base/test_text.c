@@ -214,6 +214,32 @@ shown_text_hides_nothing(void **state)
 	}
 }
 
+__attribute__((format(printf, 2, 3))) static const char *
+complaint(struct buf *out, const char *format, ...)
+{
+	const char *line;
+	va_list ap;
+
+	va_start(ap, format);
+	line = text_complaint(out, format, ap);
+	va_end(ap);
+	return line;
+}
+
+static void
+complaints_are_shown_and_bounded(void **state)
+{
+	struct buf b = buf_max(TEXT_SHOWN_MAX), none = buf_max(1);
+
+	(void)state;
+	assert_string_equal(complaint(&b, "%s: %d", "a\x1b", 7), "a\\x1b: 7");
+	buf_free(&b);
+	assert_int_equal(strlen(complaint(&b, "%*s", 2 * TEXT_COMPLAINT_MAX, "x")), TEXT_COMPLAINT_MAX - 1);
+	buf_free(&b);
+	assert_string_equal(complaint(&none, "%s", "longer"), "out of memory");
+	buf_free(&none);
+}
+
 static void
 hex_is_strict(void **state)
 {
@@ -425,6 +451,7 @@ main(void)
 	    cmocka_unit_test(sizes_are_exact),
 	    cmocka_unit_test(escaped_text_is_safe_on_a_terminal),
 	    cmocka_unit_test(shown_text_hides_nothing),
+	    cmocka_unit_test(complaints_are_shown_and_bounded),
 	    cmocka_unit_test(hex_is_strict),
 	    cmocka_unit_test(control_characters_are_found_wherever_they_stand),
 	    cmocka_unit_test(pasted_hex_is_read),
