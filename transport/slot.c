@@ -123,19 +123,28 @@ slot_describe_tls(struct tp_event *event, const struct conn *c)
 	event->alpn = tls_alpn(c->tls);
 }
 
+/* An event about a peer that was accepted; the kind is still to be set. */
+static struct tp_event
+slot_event_accepted(struct conn *c)
+{
+	struct tp_event event = {
+	    .verdict = &c->verdict,
+	    .presented = buf_span(&c->presented),
+	    .resumed = tls_resumed(c->tls),
+	};
+
+	slot_describe_tls(&event, c);
+	return event;
+}
+
 static void
 slot_on_ready(struct conn_shared *shared, struct conn *c)
 {
 	struct tp_slot *slot = slot_of_shared(shared);
-	struct tp_event event = {
-	    .kind = TP_EVENT_READY,
-	    .verdict = &c->verdict,
-	    .presented = buf_span(&c->presented),
-	    .resumed = tls_resumed(c->tls),
-	    .handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms,
-	};
+	struct tp_event event = slot_event_accepted(c);
 
-	slot_describe_tls(&event, c);
+	event.kind = TP_EVENT_READY;
+	event.handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms;
 	slot->wanted = false;
 	slot->shared.stats.handshakes++;
 	slot->shared.stats.resumed += event.resumed;
@@ -148,14 +157,9 @@ slot_on_ready(struct conn_shared *shared, struct conn *c)
 static void
 slot_on_judged(struct conn_shared *shared, struct conn *c)
 {
-	struct tp_event event = {
-	    .kind = TP_EVENT_JUDGED,
-	    .verdict = &c->verdict,
-	    .presented = buf_span(&c->presented),
-	    .resumed = tls_resumed(c->tls),
-	};
+	struct tp_event event = slot_event_accepted(c);
 
-	slot_describe_tls(&event, c);
+	event.kind = TP_EVENT_JUDGED;
 	slot_report_event(slot_of_shared(shared), &event);
 }
 
