@@ -73,6 +73,12 @@ named_folder_look(const char *path, const char **why)
 	return 0;
 }
 
+static bool
+is_made_later(enum use use)
+{
+	return use == USE_PLACE || use == USE_SOCKET_PLACE;
+}
+
 /* The entry itself, when it is there; *why is set when it has the wrong kind. */
 static int
 entry_look(const char *path, enum use use, const char **why)
@@ -80,7 +86,7 @@ entry_look(const char *path, enum use use, const char **why)
 	const char *name;
 	struct stat st;
 	int folder = path_parent_open(path, &name, why), error = errno;
-	bool made = use == USE_PLACE || use == USE_SOCKET_PLACE, there;
+	bool there;
 
 	if (folder < 0)
 		return error;
@@ -89,7 +95,7 @@ entry_look(const char *path, enum use use, const char **why)
 	(void)close(folder);
 	if (!there) {
 		*why = strerror(error);
-		return made && error == ENOENT ? 0 : error;
+		return is_made_later(use) && error == ENOENT ? 0 : error;
 	}
 	*why = S_ISDIR(st.st_mode) ? "it is a folder"
 	       : (use == USE_SOCKET || use == USE_SOCKET_PLACE) && !S_ISSOCK(st.st_mode)
@@ -157,7 +163,7 @@ value_look(const struct look *l, size_t row, const char *text, struct place plac
 	if (path == NULL)
 		return;
 	error = path_look(path, use, &why);
-	if (l->user != NULL && error == EACCES && use != USE_PLACE && use != USE_SOCKET_PLACE)
+	if (l->user != NULL && error == EACCES && !is_made_later(use))
 		config_errors_add(l->out, place, "option \"%s\": user %s cannot use %s: %s%s", name, l->user,
 				  path, strerror(error), uses[row].compiled ? ", so a reload will fail" : "");
 	else if (l->user == NULL && error != 0 && place.line != 0)
