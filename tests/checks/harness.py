@@ -2,12 +2,14 @@
 import glob
 import os
 import signal
+import socket
+import ssl
 import subprocess
 import sys
 import threading
 import time
 
-from harness.case import case, check, equal, until
+from harness.case import case, check, equal, rows, until
 from harness.load import Load
 from harness.pki import Site
 from harness.proxy import Proxy
@@ -146,6 +148,42 @@ def servers_end(t):
             function()
         del t._deferred[kept:]
         until(lambda waits=waits: not any(thread.is_alive() for thread in waits), 20, f"{what}: they end")
+
+
+@rows([(f"a connection that the test closes ends in its own thread, which was {what}: {kind.__name__}", kind, early)
+       for what, early in (("about to read", True), ("reading", False)) for kind in (DotServer, DohServer)], builds=("gcc",))
+def closed_by_another(t, kind, early):
+    """One that is about to read finds its descriptor led elsewhere, and must see an end there too."""
+    begun, go = threading.Event(), threading.Event()
+    ended = []
+
+    def handler(connection):
+        begun.set()
+        if early:
+            go.wait(20)
+        try:
+            server.serve(connection)
+        finally:
+            ended.append(connection)
+    site = Site(t)
+    server = kind(t, site, handler=handler)
+    for close in ("close", "reset"):
+        before = set(threading.enumerate())
+        with socket.create_connection((server.address, server.port)) as plain:
+            context = ssl.create_default_context(cafile=site.anchors)
+            context.check_hostname = False
+            context.set_alpn_protocols(server.alpn)
+            with context.wrap_socket(plain):
+                check(begun.wait(20), "a connection")
+                threads = set(threading.enumerate()) - before
+                until(lambda threads=threads: threads and all(sleeps(thread) for thread in threads), 20, "it waits")
+                for connection in server.open():
+                    getattr(connection, close)()
+                go.set()
+                until(lambda threads=threads: not any(thread.is_alive() for thread in threads), 20, f"its thread ends after {close}")
+        begun.clear()
+        go.clear()
+    equal(len(ended), 2, "connections")
 
 
 def sleeps(thread):

@@ -303,8 +303,7 @@ def offered(t, kind, name, version):
 
 def reconnect(server):
     """Ends the live connections, as an idle close does."""
-    for connection in list(server.live):
-        connection.close()
+    server.drop()
     until(lambda: not server.live, 5, "the connections are gone")
 
 

@@ -65,10 +65,13 @@ def end(s):
 
 
 def replace(s):
-    """Closes what a socket of another thread leads to; its descriptor stays taken until that thread closes it."""
-    with socket.socket() as dead:
+    """Closes what a socket of another thread leads to; its descriptor stays taken until that thread closes it. What it leads to from
+    then on has ended: of a socket that was never connected OpenSSL reads again and again (ENOTCONN passes, it thinks)."""
+    ended, other = socket.socketpair()
+    other.close()
+    with ended:
         try:
-            os.dup2(dead.fileno(), s.fileno(), inheritable=False)
+            os.dup2(ended.fileno(), s.fileno(), inheritable=False)
         except OSError:
             pass  # that thread has closed it
 

@@ -6,7 +6,6 @@ Answers are a function of their question (wire.rdata_for).
 import collections
 import json
 import random
-import socket
 import ssl
 import sys
 import threading
@@ -55,13 +54,7 @@ class Misbehaving:
         self.mode = mode
         if context is not self.context:
             self.context = context
-            with self.lock:
-                live = list(self.live)
-            for connection in live:
-                try:
-                    connection.tls.shutdown(socket.SHUT_RDWR)  # its thread closes it
-                except OSError:
-                    pass
+            self.drop()
 
     def answer_of(self, q):
         last, self.last = self.last, q

@@ -56,21 +56,26 @@ class Connection:
     def send(self, message):
         self.send_raw(wire.frame(message))
 
-    def close(self):
-        """FIN without close_notify."""
+    def shut(self, how=socket.SHUT_RDWR):
+        """Wakes the thread that reads; it sees the end. The TCP connection alone: the TLS session is that thread's, which would read
+        ciphertext without it."""
         try:
-            self.tls.shutdown(socket.SHUT_RDWR)
+            socket.socket.shutdown(self.tls, how)
         except OSError:
             pass
+
+    def close(self):
+        """FIN without close_notify."""
+        self.shut()
         self.leave()
 
     def reset(self):
         """RST."""
         try:
             self.tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-            self.tls.shutdown(socket.SHUT_RD)  # wakes the thread that reads; tells the peer nothing
         except OSError:
             pass
+        self.shut(socket.SHUT_RD)  # tells the peer nothing
         self.leave()
 
     def leave(self):
@@ -119,10 +124,17 @@ class DotServer:
         if self.listener:
             end(self.listener)
             self.listener = None
-        with self.lock:
-            live = list(self.live)
-        for connection in live:
+        for connection in self.open():
             connection.reset() if reset else connection.close()
+
+    def open(self):
+        with self.lock:
+            return list(self.live)
+
+    def drop(self):
+        """Ends what is open, as an idle close does; each connection is gone when its thread has noticed."""
+        for connection in self.open():
+            connection.shut()
 
     def _accept(self, listener):
         while True:
