@@ -177,7 +177,7 @@ def closed_by_another(t, kind, early):
                 check(begun.wait(20), "a connection")
                 threads = set(threading.enumerate()) - before
                 until(lambda threads=threads: threads and all(sleeps(thread) for thread in threads), 20, "it waits")
-                for connection in server.open():
+                for connection in server.connected():
                     getattr(connection, close)()
                 go.set()
                 until(lambda threads=threads: not any(thread.is_alive() for thread in threads), 20, f"its thread ends after {close}")

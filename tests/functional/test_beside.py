@@ -138,7 +138,7 @@ def streams(t):
     def ping():
         """The server is not silent: it is only slow with these answers."""
         while not done.wait(LATE_S / 4):
-            for connection in server.open():
+            for connection in server.connected():
                 try:
                     connection.send_raw(PING)
                 except Gone:

@@ -124,16 +124,16 @@ class DotServer:
         if self.listener:
             end(self.listener)
             self.listener = None
-        for connection in self.open():
+        for connection in self.connected():
             connection.reset() if reset else connection.close()
 
-    def open(self):
+    def connected(self):
         with self.lock:
             return list(self.live)
 
     def drop(self):
         """Ends what is open, as an idle close does; each connection is gone when its thread has noticed."""
-        for connection in self.open():
+        for connection in self.connected():
             connection.shut()
 
     def _accept(self, listener):
