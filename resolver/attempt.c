@@ -200,8 +200,15 @@ attempt_new(struct attempts *as, struct server *s, enum manner manner)
 
 /* ---- waiting */
 
+/* For how many ms nothing came from its server since it was sent. 0: something came. */
+static int64_t
+attempt_stall_ms(const struct attempt *a)
+{
+	return a->server->answered_ms < a->sent_ms ? loop_now_ms(a->engine->loop) - a->sent_ms : 0;
+}
+
 unsigned
-attempts_servers(const struct attempts *as)
+attempts_servers(const struct attempts *as, int64_t stall_ms)
 {
 	const struct attempt *a, *before;
 	unsigned n = 0;
@@ -211,9 +218,24 @@ attempts_servers(const struct attempts *as)
 		before = LIST_FIRST(&as->list);
 		while (before->server != a->server)
 			before = LIST_NEXT(before, query_link);
-		n += before == a;
+		n += before == a && attempt_stall_ms(a) < stall_ms;
 	}
 	return n;
+}
+
+int64_t
+attempts_silent_in_ms(const struct attempts *as, int64_t stall_ms)
+{
+	const struct attempt *a;
+	int64_t least = INT64_MAX, left;
+
+	LIST_FOREACH(a, &as->list, query_link)
+	{
+		left = stall_ms - attempt_stall_ms(a);
+		if (a->server->answered_ms < a->sent_ms && left > 0 && left < least)
+			least = left;
+	}
+	return least;
 }
 
 bool

@@ -64,8 +64,11 @@ void attempt_cancel(struct attempt *);
 void attempts_detach(struct attempts *);
 void attempts_cancel(struct attempts *);
 
-/* Servers with an attempt of the query. Several may be at one: on connections beside its first. */
-unsigned attempts_servers(const struct attempts *);
+/* Servers with an attempt of the query, but for those from which nothing came for stall_ms since they were asked. Several
+ * attempts may be at one: on connections beside its first. */
+unsigned attempts_servers(const struct attempts *, int64_t stall_ms);
+/* In how many ms one of these servers will have stalled for so long, if nothing comes from it. INT64_MAX: none. */
+int64_t attempts_silent_in_ms(const struct attempts *, int64_t stall_ms);
 /* All of a query's attempts wait for connections or behind late answers. */
 bool attempts_wait(const struct attempts *);
 /* Of attempts that wait: a server that may take the question over another connection as well (beside.h). NULL: none. */

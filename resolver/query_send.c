@@ -67,14 +67,28 @@ query_has_sends(const struct query *q)
 	return q->attempts.sends - q->behind < QUERY_SENDS_MAX;
 }
 
+static bool
+query_has_place(const struct query *q)
+{
+	return attempts_servers(&q->attempts, QUERY_STALL_MS) < QUERY_OPEN_MAX;
+}
+
+/* When a server that stays silent holds no place any more. 0: of no interest. */
+static int64_t
+query_place_ms(const struct query *q, int64_t now)
+{
+	int64_t ms = attempts_silent_in_ms(&q->attempts, QUERY_STALL_MS);
+
+	return query_has_place(q) || !query_has_sends(q) || ms == INT64_MAX ? 0 : now + ms;
+}
+
 bool
 query_send(struct query *q)
 {
 	struct engine *e = q->engine;
 	int64_t now = engine_awake_ms(e);
 
-	while (attempts_servers(&q->attempts) < QUERY_OPEN_MAX && q->tries.n < TRIES_MAX &&
-	       query_has_sends(q)) {
+	while (query_has_place(q) && q->tries.n < TRIES_MAX && query_has_sends(q)) {
 		struct server *s = upstreams_next(e->upstreams, q->route, &q->tries, q->avoid);
 
 		if (s == NULL)
@@ -90,7 +104,7 @@ query_send(struct query *q)
 			q->behind_ms = query_behind_ms(q, s, now);
 		return true;
 	}
-	q->next_ms = 0;
+	q->next_ms = query_place_ms(q, now);
 	return false;
 }
 

@@ -6,9 +6,10 @@
 
 #include "resolver/query.h"
 
-#define QUERY_STALL_MS  1500 /* nothing came back for this long: the connection counts as dead */
-#define QUERY_OPEN_MAX  3    /* servers that one query is at, at the same time */
-#define QUERY_SENDS_MAX 16   /* attempts of one query in all: bounds the cost of many faults at once */
+#define QUERY_STALL_MS 1500 /* nothing came back for this long: the connection counts as dead */
+#define QUERY_OPEN_MAX                                                                                       \
+	3 /* servers that one query is at, at the same time, but for silent ones (QUERY_STALL_MS) */
+#define QUERY_SENDS_MAX 16 /* attempts of one query in all: bounds the cost of many faults at once */
 #define QUERY_BEHIND_MAX                                                                                     \
 	4 /* ... and so many more behind late answers, which take no place of another server */
 #define QUERY_LANE_MS                                                                                        \

@@ -101,6 +101,26 @@ def one_handshake(t):
     at_most(server.handshakes, 2, "handshakes")
 
 
+@rows([(f"P04 {n} addresses that {what}, and a healthy one after them: no question fails, not even the first", n, black)
+       for what, black in (("never answer", False), ("are black holes", True)) for n in (3, 5)])
+def many_silent(t, n, black):
+    """A question is at three servers at most; one that is silent for long does not hold a place."""
+    site = Site(t)
+
+    def silent(connection):
+        while True:
+            connection.read_question()
+    servers = [DotServer(t, site, handler=silent) for _ in range(n)]
+    between = [Proxy(t, server) for server in servers]
+    for proxy in between:
+        proxy.black = black
+    good = DotServer(t, site)
+    d = Daemon(t, [upstream(f"silent{i}", proxy) for i, proxy in enumerate(between)] + [upstream("good", good)], anchors=site.anchors,
+               extra='strategy = "ordered"\n')
+    for i in range(4):
+        equal(client.rcode(d.ask(f"n{i}.example.com")), "NOERROR", f"question {i}")
+
+
 @case("P04 a black-holed address beside one that answers delays questions briefly, and once")
 def black_address(t):
     site = Site(t, ips=("127.0.0.1", "127.0.0.2", "::1"))
