@@ -11,6 +11,7 @@ from functional._common import servfail, stub
 from harness import client
 from harness.case import case, check, equal, rows, until, within
 from harness.daemon import Daemon, section, upstream
+from harness.load import Load
 from harness.net import need_ipv6
 from harness.patience import patient
 from harness.pki import DAY, Authority, Site, key_pem, pem, utc_now
@@ -334,6 +335,29 @@ def open_connection(t):
     check(d.ctl("reload")["ok"], "reload")
     servfail(d.ask("after.example.com"), "disallowed")
     equal(server.names(), names, "names asked after the reload")
+
+
+@rows([(f"T11 a server that has another certificate by the time of a reload is not refused for the one of an open connection: {kind.alpn[0]}",
+        kind) for kind in (DotServer, DohServer)])
+def renewed(t, kind):
+    import hashlib
+    site = Site(t)
+    server = kind(t, site)
+    d = Daemon(t, upstream("one", server), anchors=site.anchors)
+    equal(client.rcode(d.ask("before.example.com")), "NOERROR", "rcode")
+    old = hashlib.sha256(site.cert.public_bytes(Encoding.DER)).hexdigest()
+    key, new = site.intermediate.issue(("127.0.0.1",), common_name="Renewed")
+    server.context.load_cert_chain(t.write("new.pem", pem(new) + pem(site.intermediate.cert)), t.write("new.key", key_pem(key)))
+    d.write(upstream("one", server, disallow=[f"cert-sha256 {old}"]))
+    load = Load(d, 600, rate=300)
+    load.start()
+    until(lambda: len(server.questions) > 100, 10, "questions before the reload")
+    check(d.ctl("reload")["ok"], "reload")
+    load.wait(20)
+    load.finish()
+    load.flawless()
+    equal(server.handshakes, 2, "handshakes")
+    check("disallowed" in d.log(), "the log does not say why the open connection ended")
 
 
 @case("T11 after a reload with other anchors the saved session is not resumed")
