@@ -165,7 +165,7 @@ CAUGHT = [
      "a condition is turned round", "unit/transport/test_loop"),
     ("transport/slot.c", "slot_take_back(slot, c, false);",
      ";",
-     "a call is left out", "unit/transport/test_slot"),
+     "a call is left out", "unit/transport/test_slot_lost"),
     ("transport/slot_exchange.c", "conn_cancel(x->conn, x);",
      ";",
      "a call is left out", "unit/transport/test_slot_time"),

@@ -17,6 +17,7 @@ noinst_HEADERS += \
 	tests/unit/transport/slot_fixture.h \
 	tests/unit/transport/proto_recorder.h \
 	tests/unit/verify/ct/ctlog_keys.h \
+	tests/unit/verify/ct/ctlog_list.h \
 	tests/unit/verify/forged.h \
 	tests/unit/verify/forged_rows.h \
 	tests/unit/verify/data_file.h \
@@ -103,7 +104,9 @@ check_PROGRAMS += \
 check_PROGRAMS += \
 	tests/unit/verify/ct/test_ctlog_key \
 	tests/unit/verify/ct/test_ctlogs \
+	tests/unit/verify/ct/test_ctlogs_compare \
 	tests/unit/verify/ct/test_ctlogs_header \
+	tests/unit/verify/ct/test_ctlogs_json \
 	tests/unit/verify/ct/test_ctpolicy \
 	tests/unit/verify/ct/test_entry \
 	tests/unit/verify/ct/test_head \
@@ -133,6 +136,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot_errno \
 	tests/unit/transport/test_slot_keep \
 	tests/unit/transport/test_slot_late \
+	tests/unit/transport/test_slot_lost \
 	tests/unit/transport/test_slot_resume \
 	tests/unit/transport/test_slot_time \
 	tests/unit/transport/test_slot_unproven \
@@ -243,6 +247,7 @@ tests_unit_verify_x509_test_path_validate_SOURCES = tests/unit/verify/x509/test_
 tests_unit_verify_x509_test_sigcache_SOURCES = tests/unit/verify/x509/test_sigcache.c tests/unit/verify/forged.c
 tests_unit_verify_x509_test_trust_SOURCES = tests/unit/verify/x509/test_trust.c tests/unit/verify/forged.c
 tests_unit_verify_ct_test_ctlogs_CPPFLAGS = $(DATA_CPPFLAGS)
+tests_unit_verify_ct_test_ctlogs_json_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_revocation_test_renewed_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_revocation_test_revocation_CPPFLAGS = $(DATA_CPPFLAGS)
 tests_unit_verify_revocation_test_revocation_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=gnutls_hash_fast
@@ -260,6 +265,7 @@ tests_unit_transport_test_slot_errno_SOURCES = tests/unit/transport/test_slot_er
 tests_unit_transport_test_slot_errno_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=send,--wrap=recv
 tests_unit_transport_test_slot_keep_SOURCES = tests/unit/transport/test_slot_keep.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_late_SOURCES = tests/unit/transport/test_slot_late.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_lost_SOURCES = tests/unit/transport/test_slot_lost.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_unproven_SOURCES = tests/unit/transport/test_slot_unproven.c $(SLOT_FIXTURE)
