@@ -86,3 +86,13 @@ def answers_tcp(address, port):
             return True
         except OSError:
             return False
+
+
+def answers_at(path):
+    """Somebody accepts connections at this path; the socket of a killed program stays, and nobody does."""
+    with socket.socket(socket.AF_UNIX) as s:
+        try:
+            s.connect(path)
+            return True
+        except OSError:
+            return False
