@@ -33,11 +33,11 @@ struct listener_udp {
 	struct loop_fd watch;
 	struct loop_defer flush;
 	struct loop_timer rest; /* the kernel had no memory */
-	size_t n_out;           /* replies that wait to be sent */
+	size_t n_out, out_used; /* replies that wait to be sent, and their bytes */
 	struct mmsghdr in_header[UDP_BATCH], out_header[UDP_BATCH];
 	struct datagram in[UDP_BATCH], out[UDP_BATCH];
 	uint8_t in_bytes[UDP_BATCH][UDP_QUESTION_MAX];
-	uint8_t out_bytes[UDP_BATCH][MSG_UDP_PAYLOAD];
+	uint8_t out_bytes[UDP_BATCH * MSG_UDP_PAYLOAD]; /* one after the other: most are much shorter */
 };
 
 /* ---- out */
@@ -89,14 +89,20 @@ udp_flush(struct listener_udp *l)
 		}
 		done++; /* this client cannot be reached; the others can */
 	}
-	if (done > 0 && done < l->n_out) {
+	if (done == l->n_out) {
+		l->out_used = 0;
+	} else if (done > 0) {
 		/* Rare, so the queue is moved, not made a ring. */
-		for (size_t i = done; i < l->n_out; i++) {
-			size_t to = i - done, n = l->out[i].iov.iov_len;
+		size_t sent = (size_t)((uint8_t *)l->out[done].iov.iov_base - l->out_bytes);
 
-			memcpy(l->out_bytes[to], l->out_bytes[i], n);
+		l->out_used -= sent;
+		memmove(l->out_bytes, l->out_bytes + sent, l->out_used);
+		for (size_t i = done; i < l->n_out; i++) {
+			size_t to = i - done;
+
 			l->out[to].peer = l->out[i].peer;
-			l->out[to].iov.iov_len = n;
+			l->out[to].iov.iov_base = (uint8_t *)l->out[i].iov.iov_base - sent;
+			l->out[to].iov.iov_len = l->out[i].iov.iov_len;
 			memcpy(l->out[to].control, l->out[i].control, CONTROL_MAX);
 			l->out_header[to].msg_hdr.msg_namelen = l->out_header[i].msg_hdr.msg_namelen;
 			l->out_header[to].msg_hdr.msg_control =
@@ -129,7 +135,7 @@ udp_out_room(struct listener_udp *l)
 {
 	if (l->n_out == UDP_BATCH)
 		udp_flush(l);
-	return l->n_out < UDP_BATCH ? l->out_bytes[l->n_out] : NULL;
+	return l->n_out < UDP_BATCH ? l->out_bytes + l->out_used : NULL;
 }
 
 /* The reply leaves from the address that was asked (RFC 1123, 6.1.3.2; clients drop others). */
@@ -171,7 +177,8 @@ udp_out_add(struct listener_udp *l, size_t n, const struct sockaddr_storage *pee
 	struct msghdr *h = &l->out_header[l->n_out].msg_hdr;
 
 	memcpy(&d->peer, peer, peer_n);
-	d->iov.iov_len = n;
+	d->iov = (struct iovec){.iov_base = l->out_bytes + l->out_used, .iov_len = n};
+	l->out_used += n;
 	h->msg_namelen = peer_n;
 	udp_out_source(h, d, local, interface);
 	l->n_out++;
@@ -300,7 +307,6 @@ listener_udp_new(struct listener_udp **out, struct loop *loop, struct engine *en
 	l->fd = fd;
 	for (size_t i = 0; i < UDP_BATCH; i++) {
 		l->in[i].iov = (struct iovec){.iov_base = l->in_bytes[i], .iov_len = UDP_QUESTION_MAX};
-		l->out[i].iov = (struct iovec){.iov_base = l->out_bytes[i]};
 		l->in_header[i].msg_hdr =
 		    (struct msghdr){.msg_name = &l->in[i].peer,
 				    .msg_iov = &l->in[i].iov,

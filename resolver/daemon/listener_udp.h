@@ -10,8 +10,8 @@
 #include "resolver/daemon/heap.h"
 #include "resolver/engine.h"
 
-#define UDP_BATCH   32 /* datagrams a system call */
-#define UDP_ROUNDS  4  /* batches a turn of the loop, so that one busy socket does not starve the others */
+#define UDP_BATCH   16 /* datagrams a system call */
+#define UDP_ROUNDS  8  /* batches a turn of the loop, so that one busy socket does not starve the others */
 #define UDP_REST_MS 10 /* while the kernel has no memory for datagrams */
 /* A question with an OPT has at most 300 bytes, and padding; more is cut and so FORMERR. */
 #define UDP_QUESTION_MAX 2048

@@ -185,6 +185,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_journal_file \
 	tests/unit/resolver/daemon/test_known \
 	tests/unit/resolver/daemon/test_list_age \
+	tests/unit/resolver/daemon/test_listener_udp \
 	tests/unit/resolver/daemon/test_network \
 	tests/unit/resolver/daemon/test_notify \
 	tests/unit/resolver/daemon/test_query_line \
@@ -271,6 +272,8 @@ tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_tim
 tests_unit_transport_test_slot_unproven_SOURCES = tests/unit/transport/test_slot_unproven.c $(SLOT_FIXTURE)
 tests_unit_config_test_settings_memory_SOURCES = tests/unit/config/test_settings_memory.c $(FAILING_ALLOC)
 tests_unit_config_test_settings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
+tests_unit_resolver_daemon_test_listener_udp_SOURCES = tests/unit/resolver/daemon/test_listener_udp.c $(FAKE_LOOP)
+tests_unit_resolver_daemon_test_listener_udp_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=engine_ask,--wrap=engine_waiting,--wrap=sendmmsg
 tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind,--wrap=mkdirat
 tests_unit_portal_test_question_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)
 tests_unit_portal_test_resolvers_LDADD = $(PORTAL_LIBS) $(TEST_LIBS)

@@ -1,0 +1,156 @@
+/* Replies that the socket takes in part: each leaves once, in order and whole. */
+#include "config.h"
+
+#include "resolver/daemon/listener_udp.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "tests/unit/transport/fake_loop.h"
+
+#define QUESTIONS UDP_BATCH
+
+enum ask __wrap_engine_ask(struct engine *, struct span wire, const struct client *, struct buf *out);
+size_t __wrap_engine_waiting(const struct engine *);
+int __real_sendmmsg(int fd, struct mmsghdr *, unsigned n, int flags);
+int __wrap_sendmmsg(int fd, struct mmsghdr *, unsigned n, int flags);
+
+/* What each call of sendmmsg does: takes so many, or fails with -errno. After the last: takes all. */
+static int plan[8];
+static unsigned planned, calls;
+
+int
+__wrap_sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
+{
+	int step = calls < planned ? plan[calls] : (int)n;
+
+	calls++;
+	if (step < 0) {
+		errno = -step;
+		return -1;
+	}
+	return __real_sendmmsg(fd, v, (unsigned)step < n ? (unsigned)step : n, flags);
+}
+
+static size_t
+reply_size(uint8_t number)
+{
+	static const size_t sizes[] = {12, 100, MSG_UDP_PAYLOAD, 1, 33};
+
+	return sizes[number % (sizeof sizes / sizeof *sizes)];
+}
+
+/* The reply to a question is its number, over and over. */
+enum ask
+__wrap_engine_ask(struct engine *engine, struct span wire, const struct client *client, struct buf *out)
+{
+	(void)engine;
+	(void)client;
+	assert_int_equal(wire.n, 1);
+	for (size_t i = 0; i < reply_size(wire.p[0]); i++)
+		buf_u8(out, wire.p[0]);
+	assert_true(buf_ok(out));
+	return ASK_REPLIED;
+}
+
+size_t
+__wrap_engine_waiting(const struct engine *engine)
+{
+	(void)engine;
+	return 0;
+}
+
+static int
+udp_socket(struct sockaddr_storage *at, socklen_t *n)
+{
+	struct addr loopback = {.family = ADDR_V4, .ip = {127, 0, 0, 1}};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+
+	assert_true(fd >= 0);
+	*n = addr_to_sockaddr(&loopback, at);
+	assert_int_equal(bind(fd, (struct sockaddr *)at, *n), 0);
+	assert_int_equal(getsockname(fd, (struct sockaddr *)at, n), 0);
+	return fd;
+}
+
+static void
+replies_come_in_order(struct loop *loop, int client, uint8_t from)
+{
+	for (unsigned turns = 0; turns < 100; turns++)
+		fake_loop_advance(loop, UDP_REST_MS);
+	for (unsigned i = 0; i < QUESTIONS; i++) {
+		uint8_t room[MSG_UDP_PAYLOAD + 1], number = (uint8_t)(from + i);
+		ssize_t n = recv(client, room, sizeof room, 0);
+
+		assert_int_equal(n, reply_size(number));
+		for (ssize_t k = 0; k < n; k++)
+			assert_int_equal(room[k], number);
+	}
+	assert_int_equal(recv(client, &(uint8_t){0}, 1, 0), -1);
+}
+
+static void
+what_is_not_taken_is_sent_later(void **state)
+{
+	static const struct {
+		const char *what;
+		int plan[8];
+		unsigned n;
+	} rows[] = {
+		{"all at once", {0}, 0},
+		{"no memory at first", {-ENOBUFS}, 1},
+		{"no memory after five", {5, -ENOBUFS}, 2},
+		{"full after one", {1, -EAGAIN}, 2},
+		{"again and again", {3, -EAGAIN, 2, -ENOMEM, 1, -EAGAIN, 7, -ENOBUFS}, 8},
+		{"interrupted", {4, -EINTR, 4, -EAGAIN}, 4},
+	};
+	struct sockaddr_storage at, here;
+	struct counters counters = {0};
+	struct heap_watch heap = {0};
+	struct listener_udp *udp = NULL;
+	struct loop *loop = NULL;
+	struct addr addr;
+	socklen_t n;
+	int fd, client;
+
+	(void)state;
+	assert_int_equal(loop_new(&loop), RES_OK);
+	fd = udp_socket(&at, &n);
+	assert_int_equal(addr_from_sockaddr(&addr, (struct sockaddr *)&at), RES_OK);
+	assert_int_equal(listener_udp_new(&udp, loop, NULL, &counters, &heap, fd, &addr), RES_OK);
+	client = udp_socket(&here, &n);
+	assert_int_equal(connect(client, (struct sockaddr *)&at, n), 0);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		uint8_t from = (uint8_t)(i * QUESTIONS);
+
+		memcpy(plan, rows[i].plan, sizeof plan);
+		planned = rows[i].n;
+		calls = 0;
+		for (unsigned k = 0; k < QUESTIONS; k++)
+			assert_int_equal(send(client, &(uint8_t){(uint8_t)(from + k)}, 1, 0), 1);
+		replies_come_in_order(loop, client, from);
+		if (calls < planned)
+			fail_msg("%s: %u calls of sendmmsg", rows[i].what, calls);
+	}
+	close(client);
+	listener_udp_free(udp);
+	loop_free(loop);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test(what_is_not_taken_is_sent_later),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
