@@ -328,7 +328,6 @@ daemon_settle(struct daemon *d)
 
 	if (sandbox_drop(s->user, &why) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, why);
-	recorder_start(d->recorder, s, sandbox_kills());
 	record_ldns_seal();
 	/* The filter allows no new threads, and nothing that a client or an upstream sent is read without the filter. */
 	if (workers_start(&d->workers, &why) != RES_OK)
@@ -369,6 +368,7 @@ daemon_start(struct daemon *d)
 	    (res = verdict_log_new(&d->verdicts, d->loop)) != RES_OK ||
 	    (res = recorder_new(&d->recorder, d->loop, &d->counters)) != RES_OK)
 		return daemon_fail(EXIT_TROUBLE, strdup(res_why(res)));
+	recorder_start(d->recorder, d->configuration.plan->snapshot->settings, sandbox_kills());
 	watchdog_init(&d->watchdog, &d->workers, d->loop);
 	captive_init(&d->captive, &d->workers, d->loop);
 	list_age_watch_init(&d->list_age, d->loop, &d->configuration);

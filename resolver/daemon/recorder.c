@@ -377,7 +377,7 @@ void
 recorder_start(struct recorder *r, const struct settings *s, bool kill)
 {
 	const struct helper_setup setup = {.name = "ctstub-journal",
-					   .user = "",
+					   .user = s->user,
 					   .seal = sandbox_seal_writer,
 					   .kill = kill,
 					   .run = writer_run};

@@ -14,8 +14,9 @@
 struct recorder;
 /* counters: those of the main thread; lent. */
 enum res recorder_new(struct recorder **, struct loop *, struct counters *);
-/* Starts the helper, with the rights of this process as they are: before threads are started and system calls restricted.
- * Without a state-dir there is none. kill: as for sandbox_seal. */
+/* Starts the helper, which becomes the user of the settings: before threads are started and system calls restricted, and
+ * before the workers have their tables, of which it would keep each page that changes later. Without a state-dir there is
+ * none. kill: as for sandbox_seal. */
 void recorder_start(struct recorder *, const struct settings *, bool kill);
 /* Reads the journal, which holds names out of strangers' certificates: after system calls are restricted. Then waits for the
  * helper. Before the loop runs: until then nothing is recorded. */
