@@ -290,12 +290,36 @@ twins_leave_out(struct ctlogs *list)
 	list->n = kept;
 }
 
+/* Gives back the room that was not needed; without memory for that it stays. */
+static void
+array_fit(void **array, size_t *cap, size_t n, size_t size)
+{
+	void *smaller = n > 0 && n < *cap ? reallocarray(*array, n, size) : NULL;
+
+	if (smaller == NULL)
+		return;
+	*array = smaller;
+	*cap = n;
+}
+
+static void
+logs_fit(struct ctlogs *list)
+{
+	void *logs = list->log, *owned = list->owned;
+
+	array_fit(&logs, &list->cap, list->n, sizeof *list->log);
+	array_fit(&owned, &list->cap_owned, list->n_owned, sizeof *list->owned);
+	list->log = logs;
+	list->owned = owned;
+}
+
 enum res
 ctlogs_finish(struct ctlogs *list, char **why)
 {
 	if (list->n > 0)
 		qsort(list->log, list->n, sizeof *list->log, ctlog_compare);
 	twins_leave_out(list);
+	logs_fit(list);
 	if (list->n > 0)
 		return RES_OK;
 	return list->left_out.n_shown > 0 && list->left_out.shown[0].why != NULL
