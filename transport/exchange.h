@@ -10,7 +10,7 @@
 #include "base/dns/padding.h"
 #include "transport/transport.h"
 
-#define EXCHANGE_INLINE   512  /* a question with its padding nearly always fits */
+#define EXCHANGE_INLINE   256  /* a question with its padding nearly always fits */
 #define EXCHANGE_POOL_MAX 1024 /* free ones that are kept */
 
 struct conn;
