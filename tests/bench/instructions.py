@@ -120,10 +120,13 @@ def measure(bench):
 
 HEAD = """# Where the instructions of a question go
 
-`tests/bench/profile` made the tables from `profile.json` (callgrind, a build with -O2 as `configure` makes it; {questions:,} questions more
-against {questions:,} fewer, so without start and handshake). Only instructions of the process are counted, not the kernel's. "At full
-speed" 200 questions are outstanding, so that a system call moves many of them; "one at a time" is what a person causes. Self is a
-function's own instructions, inclusive those of what it calls as well. A name in brackets is the library or program.
+`tests/bench/profile` made the tables from `profile.json`. callgrind counted the instructions of a build with -O2, as `configure` makes it.
+Each kind of question was measured twice, with {questions:,} questions and with twice as many. The tables show the difference, which excludes
+the start and the handshake. Only instructions of the process are counted, not those of the kernel.
+
+At full speed 200 questions are outstanding, so one system call carries several of them; "one at a time" is the load that one person causes.
+Self counts the instructions of the function itself, inclusive also those of the functions that it calls. The name in brackets is the library
+or program.
 """
 
 
