@@ -203,8 +203,8 @@ buf_ok(const struct buf *b)
 	return !b->bad;
 }
 
-/* RES_OK, RES_LIMIT or RES_NOMEM. A shortage of memory is not the input's fault: a reader that skips malformed items must not
- * skip one because of it. */
+/* RES_OK, RES_LIMIT or RES_NOMEM. Out of memory is not the input's fault: a reader that skips malformed items must
+ * not skip an item because of it. */
 enum res buf_res(const struct buf *);
 
 uint8_t *buf_grow(struct buf *, size_t n); /* buf_room, when there is no room yet */

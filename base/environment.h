@@ -10,12 +10,13 @@
 #include "base/res.h"
 
 /*
- * The first thing that main does. GnuTLS reads its variables when it is loaded, before main: when any of them is set,
- * they are removed and the program executes itself again, with the same process id, descriptors and arguments. The
- * second run reports through on_scrubbed (may be NULL) what was removed; it comes back at once without a variable.
+ * The first thing that main does. GnuTLS reads its variables when it is loaded, before main. So if any of the variables
+ * is set, they are removed and the program executes itself again, with the same process id, descriptors and arguments.
+ * The second run reports through on_scrubbed (may be NULL) which were removed. If none is set, the function returns at
+ * once.
  *
- * RES_OK: the libraries have seen none of them. RES_IO: the program cannot be executed again; nothing may be done that
- * needs a secret, so the caller ends.
+ * RES_OK: the libraries have seen none of them. RES_IO: the program cannot be executed again; the caller must end,
+ * because nothing that needs a secret is safe.
  */
 enum res environment_clean(char **argv, void (*on_scrubbed)(const char *variable));
 

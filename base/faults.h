@@ -22,7 +22,7 @@ struct faults {
 	size_t n; /* all of them */
 };
 
-/* why is taken; it may be NULL. A NULL list forgets it. */
+/* why is taken; it may be NULL. If the list is NULL, why is freed. */
 void faults_add(struct faults *, size_t line, char *why);
 /* "FILE:LINE: why" of the i-th that is shown; where i is n_shown and there are more: "FILE: and N more". NULL: i is
  * beyond that, or no memory. Yours. */

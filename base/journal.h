@@ -21,13 +21,13 @@
 #define JOURNAL_FILE  "journal.jsonl"
 #define JOURNAL_OLDER "journal.jsonl.1"
 
-/* A record with the certificates of a leaf and its issuer has 4 to 10 KiB; the largest chains that are judged have 64 KiB,
- * which base64 makes 86 KiB. A record that would be longer goes without its certificates. */
+/* A record with the certificates of a leaf and its issuer has 4 to 10 KiB. The largest chains that are verified have
+ * 64 KiB, or 86 KiB in base64. A record that would be longer is written without its certificates. */
 #define JOURNAL_LINE_MAX (128 * 1024)
-/* Of one file: the most that option `size` of section journal takes, so that a reader never stops short of its end. Of a
- * file that others made larger the last part is read. */
+/* Of one file: the maximum of option `size` in section journal, so a reader always reaches the end of the file. If
+ * something else made the file larger, only its last part is read. */
 #define JOURNAL_FILE_MAX (64 * 1024 * 1024)
-/* SCTs of one certificate, and certificates of one chain: what is judged has fewer. */
+/* SCTs of one certificate, and certificates of one chain; chains that are verified have fewer. */
 #define JOURNAL_SCTS_MAX  16
 #define JOURNAL_CHAIN_MAX 16
 
@@ -43,7 +43,8 @@ enum journal_news {
 	JOURNAL_SCTS = 16
 };
 
-/* Spans are lent: by who writes, or by the reader until its callback returns. Empty: not known. All text is UTF-8. */
+/* Spans are lent: by the caller when writing, by the reader until its callback returns. Empty: not known. All text
+ * is UTF-8. */
 struct journal_record {
 	enum journal_kind kind;
 	int64_t time_ms;
@@ -73,7 +74,8 @@ const char *journal_kind_text(enum journal_kind);
 /* Appends the names of what was new, as "leaf,key". */
 void journal_news_put(struct buf *, unsigned news);
 
-/* Appends the line. Too long, it goes without the certificates. RES_LIMIT: there is no room for it; out is as before. */
+/* Appends the line; if it is too long, without the certificates. RES_LIMIT: there is no room for it; out is
+ * unchanged. */
 enum res journal_write(struct buf *out, const struct journal_record *);
 /* Reads a line without its end, in place. RES_MALFORMED: it is not a record of a known kind with time and upstream. */
 enum res journal_line_read(struct journal_record *, uint8_t *line, size_t n);

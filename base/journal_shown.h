@@ -17,11 +17,12 @@ struct journal_shown {
 	size_t n; /* each certificate at each address once, the one that was seen last at the end */
 };
 
-/* Those of accepted records of this upstream whose notAfter is not before now. Found at several addresses, one has a place
- * for each. The result is yours: journal_shown_free. Errors as of journal_read; then it has what could be read. */
+/* The certificates of accepted records of this upstream whose notAfter is not before now. A certificate that several
+ * addresses presented has one entry for each. The result is yours: journal_shown_free. Errors as in journal_read;
+ * then the result has what could be read. */
 enum res journal_shown_read(struct journal_shown *, int state_dir, const char *upstream, int64_t now_ms,
 			    const char **why);
-/* A later place has the same certificate, shown at another address. */
+/* A later entry has the same certificate, presented at another address. */
 bool journal_shown_is_elsewhere(const struct journal_shown *, size_t at);
 void journal_shown_free(struct journal_shown *);
 

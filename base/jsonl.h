@@ -37,8 +37,8 @@ bool jsonl_next(struct jsonl *, struct jsonl_member *);
 /* The whole line was read, and nothing was wrong. */
 bool jsonl_done(const struct jsonl *);
 
-/* Writing: a member with its comma, into an object that begins with jsonl_begin and ends with jsonl_end. Bytes that are not
- * UTF-8 become the characters of their numbers. */
+/* Writing: a member with its comma, into an object that begins with jsonl_begin and ends with jsonl_end. A byte that
+ * is not UTF-8 becomes the character U+00NN with its number. */
 void jsonl_begin(struct buf *);
 void jsonl_end(struct buf *); /* with the end of the line */
 void jsonl_put_text(struct buf *, const char *key, struct span value);

@@ -33,10 +33,11 @@ void log_write(enum log_level, const char *event, const struct log_field *fields
 			log_write(level, event, (const struct log_field[]){__VA_ARGS__, {.kind = LOG_END}}); \
 	} while (0)
 
-/* Appends a value as it stands in a line: with quotes and escapes where it needs them. */
+/* Appends a value as a log line shows it, with quotes and escapes where needed. */
 void log_put_string(struct buf *, const char *s, bool json);
 
-/* What a stranger can cause at will: at most `burst` lines in `per_ms`; then one line says how many were left out. */
+/* A limit for lines that a stranger can cause at will: at most `burst` in `per_ms`; then one line says how many were
+ * left out. */
 struct log_limit {
 	int64_t since_ms;
 	uint32_t used;

@@ -6,7 +6,7 @@
 
 #include <getopt.h>
 
-/* What is wrong where getopt_long, whose short options begin with ':', returned c, which is '?' or ':'. */
+/* Appends what was wrong when getopt_long returned c, which is '?' or ':'. The short options must begin with ':'. */
 void option_fault(struct buf *out, int c, char **argv, const struct option *longs);
 
 /* getopt_long, without a leading ':' in shorts. '?': the complaint is on standard error, after the name in argv[0]. */

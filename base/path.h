@@ -51,11 +51,12 @@
 int path_folder_open(const char *path, const char **why);
 /* The folder that holds the last name of the path; *name is a pointer into path, without a slash. */
 int path_parent_open(const char *path, const char **name, const char **why);
-/* The same for a file that is to be replaced as a whole: what has the name now, if anything, must be a regular file or lead to
- * one, but not as /dev/stdout does. A device is not replaced: root could, and the machine would be without it. */
+/* The same for a file that is to be replaced as a whole. If the name exists, it must be a regular file or a link to
+ * one, but not a link like /dev/stdout. A device is never replaced: root could do that, and the machine would lose
+ * the device. */
 int path_target_open(const char *path, const char **name, const char **why);
-/* Does the name lead through a link of /proc to what a process has open, as /dev/stdout does? That may be a regular file, and
- * the name is a link that the machine needs. Not for processes with a filter on system calls. */
+/* Does the name lead through a link of /proc to an open file of a process, as /dev/stdout does? The open file may be
+ * a regular one, but the link itself is needed by the machine. Not for processes with a filter on system calls. */
 bool path_is_descriptor(const char *path);
 /* A regular file, for reading. */
 int path_file_open(const char *path, struct stat *, const char **why);
@@ -64,7 +65,7 @@ int path_file_open_at(int folder, const char *name, struct stat *, const char **
 
 /* Its owner cannot be determined: the owner is not mapped in the user namespace of this process. */
 bool path_owner_is_unmapped(uid_t);
-/* Nobody but root and this process can put names into this folder, or take those away that they own. */
+/* Only root and the user of this process can create names in this folder, or remove names that they own. */
 bool path_folder_is_safe(const struct stat *folder);
 
 #endif

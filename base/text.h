@@ -14,8 +14,8 @@ char *hex_write(char *out, struct span);
 /* Reads exactly n bytes from 2 * n hex digits, either case, nothing else. */
 enum res hex_read(uint8_t *out, size_t n, struct span text);
 /*
- * Hex as people paste it from browsers, certificate dialogs, openssl and incident notices: either case; between octets
- * nothing, one colon, one hyphen, or white space; an optional 0x; the mark U+200E that one dialog puts in front.
+ * Hex as people paste it from browsers, certificate dialogs, openssl and incident notices: in either case; between
+ * octets nothing, one colon, one hyphen, or white space; an optional 0x; the mark U+200E that one dialog puts in front.
  */
 /* A fixed length, as a fingerprint has: exactly n bytes, and separators only between octets. */
 enum res hex_read_pasted(uint8_t *out, size_t n, struct span text);
@@ -25,8 +25,9 @@ enum res hex_number_read(uint8_t *out, size_t max, size_t *n, struct span text);
 
 /* RFC 4648, 4, with padding. Appends. */
 void base64_write(struct buf *, struct span);
-/* RFC 4648, 4: padding required, no white space, no stray bits. Appends to out; on an error out is as before. RES_LIMIT:
- * more than out may hold. RES_NOMEM is not the text's fault: whoever leaves out what is malformed must not leave it out. */
+/* RFC 4648, 4: padding required, no white space, no stray bits. Appends to out; on an error out is unchanged.
+ * RES_LIMIT: more than out may hold. RES_NOMEM is not the text's fault: a caller that skips malformed texts must not
+ * skip this one. */
 enum res base64_read(struct buf *out, struct span text);
 /* RFC 7468: the bytes between lines that name them ("CERTIFICATE"). Appends. */
 void pem_write(struct buf *, const char *label, struct span);
@@ -60,7 +61,7 @@ const char *text_counted(uint64_t n, const char *noun, char text[COUNTED_TEXT_MA
 
 /* Takes the next line off the front, without its end (LF or CR LF; the last line may lack the LF). False: nothing is left. */
 bool text_line_take(struct span *text, struct span *line);
-/* Nothing in the line is a control character but tabs: no CR that only looks like the end of a line, no NUL. */
+/* The line has no control characters except tabs: no CR that only looks like the end of a line, no NUL. */
 bool text_is_plain(struct span line);
 /* The text without the byte order mark (UTF-8) that some editors put before it. */
 struct span text_without_bom(struct span text);
@@ -71,11 +72,12 @@ void text_blanks_skip(struct span *line);
 
 /* Appends s with everything but printable ASCII, and `"` and `\`, as \xNN: safe on a terminal and in a log line. */
 void text_escape(struct buf *, struct span s);
-/* Appends s as it is, but each byte of what is a control, hides, turns the direction of text or is no UTF-8 as \xNN: safe on
- * a terminal, and as long as it is UTF-8 others can read it. */
+/* Appends s, but control characters, invisible characters, marks that change the direction of text, and bytes that
+ * are not UTF-8 as \xNN: safe on a terminal, and all other UTF-8 stays readable. */
 void text_show(struct buf *, struct span s);
-/* A complaint for a person, at most TEXT_COMPLAINT_MAX bytes as formatted: two paths of the longest, and a sentence. It is shown
- * as by text_show in out, an empty buffer with room for TEXT_SHOWN_MAX. Lent by out, or "out of memory". */
+/* Formats a complaint for a person, at most TEXT_COMPLAINT_MAX bytes: two of the longest paths, and a sentence. It
+ * goes to out, an empty buffer with room for TEXT_SHOWN_MAX, as text_show writes it. Lent by out, or "out of
+ * memory". */
 #define TEXT_COMPLAINT_MAX 8192
 #define TEXT_SHOWN_MAX     (4 * TEXT_COMPLAINT_MAX) /* each byte may be shown as \xNN */
 const char *text_complaint(struct buf *out, const char *format, va_list)

@@ -142,13 +142,14 @@ struct msg_answer {
 };
 /* ttl_at has room for MSG_RRS_MAX offsets. RES_MALFORMED, RES_LIMIT. */
 enum res msg_answer_read(struct msg_answer *, struct span wire, uint16_t *ttl_at);
-/* The answer is for this question: its question section has the name, type and class that were sent. Letters
- * match in either case (RFC 4343, 3): the connection is authenticated, so their case guards nothing. */
+/* The answer is for this question: its question section has the name, type and class that were sent. Letters match
+ * in either case (RFC 4343, 3). Their case need not protect against forged answers, because the connection is
+ * authenticated. */
 bool msg_answer_matches(const struct msg_answer *, struct span section_sent);
 
-/* The question for the upstream: id 0, RD, AD (so that a cached answer can serve those who ask for AD), CD as
- * asked, one OPT last (1232, DO as asked, room for nothing else). The name is in lower case: servers and
- * load balancers exist that answer nothing else, and what a client spells may tell it from others. Appends. */
+/* The question for the upstream: id 0, RD, AD (so that a cached answer can serve clients that ask for AD), CD as
+ * asked, one OPT last (1232, DO as asked, no options). The name is in lower case: some servers and load balancers
+ * answer nothing else, and a client's spelling could identify it. Appends. */
 void msg_question_write(struct buf *out, const struct msg_question *);
 
 /*
@@ -185,13 +186,13 @@ struct msg_finish {
 	uint16_t keepalive_ds; /* its value, units of 100 ms */
 };
 /*
- * Makes the reply from an answer's bytes (with or without OPT): the client's id, spelling and flags, RA as the
- * answer has it (a resolver that blocks a name may say so by clearing it), TTLs
- * less `age_s` (never below 0), the upstream's OPT replaced by ours or removed with every other record
- * unchanged. What does not fit is left out as msg_cut says, then our EDE, and only then TC is set; over TCP, where TC
- * would lead nowhere, our OPT goes before that. Appends to out, which may be a stack buffer wrapped in a buf.
- * ttl_at as msg_answer_read gave it; at the end TTLs below ttl_floor are raised to it and TTLs above ttl_cap
- * cut to it (0 and UINT32_MAX: neither).
+ * Makes the reply from an answer's bytes (with or without OPT). It has the client's id, spelling and flags, RA as the
+ * answer has it (a resolver that blocks a name may say so by clearing it), and TTLs less `age_s` (never below 0). The
+ * upstream's OPT is replaced by ours or removed; every other record is unchanged. If the reply does not fit, records
+ * are left out as msg_cut says, then our EDE, and only then TC is set. Over TCP, where TC would not help, our OPT is
+ * left out before that. Appends to out, which may be a stack buffer wrapped in a buf. ttl_at as msg_answer_read gave
+ * it; at the end TTLs below ttl_floor are raised to it and TTLs above ttl_cap cut to it (0 and UINT32_MAX: neither).
+ *
  * RES_MALFORMED: the OPT cannot be cut out, because a name after it runs through bytes that are not a name (no honest
  * server sends such).
  */
@@ -200,8 +201,7 @@ enum res msg_reply_from_answer(struct buf *out, const struct msg_finish *, const
 /* The answer's bytes without its OPT, pointers mended: wire.n - opt_n bytes. The counts in the header are as
  * they were. False: see RES_MALFORMED above. */
 bool msg_strip(uint8_t *out, const struct msg_answer *);
-/* EXTRA-TEXT made fit to be shown: well-formed UTF-8 without control characters ('?' for what is not), cut.
- */
+/* EXTRA-TEXT for people: well-formed UTF-8 without control characters ('?' in place of anything else), truncated. */
 size_t msg_ede_clean(uint8_t out[MSG_EDE_TEXT_MAX], struct span text);
 /* A reply without records: SERVFAIL with EDE, FORMERR, REFUSED, an empty NOERROR. Appends. */
 enum res msg_reply_empty(struct buf *out, const struct msg_finish *, uint16_t rcode);

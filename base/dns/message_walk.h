@@ -30,7 +30,7 @@ struct walk {
 	const uint16_t *ttl_at;
 	size_t n_ttl;
 	size_t fixed_at;
-	/* Told of every compression pointer of the record under way; may be NULL. */
+	/* Called for every compression pointer of the current record; may be NULL. */
 	void (*on_pointer)(void *ctx, size_t at, size_t target);
 	void *ctx;
 };

@@ -16,7 +16,8 @@ enum res nameset_new(struct nameset **);
 void nameset_free(struct nameset *);
 /* A name that is there already keeps its value. RES_NOMEM, RES_LIMIT (4 GiB of names). */
 enum res nameset_add(struct nameset *, struct span name, uint32_t value);
-/* The names above this one, short of the root: they exist too, though they may hold nothing (RFC 4592, 2.2.2). Value 0. */
+/* Adds the names above this one, except the root: they exist too, although they may have no data (RFC 4592, 2.2.2).
+ * Value 0. */
 enum res nameset_add_above(struct nameset *, struct span name);
 /* No more additions: gives back what was kept for growth. */
 void nameset_seal(struct nameset *);

@@ -38,8 +38,8 @@ struct portal_message {
 	uint8_t ip[PORTAL_ADDRESSES_MAX][16];
 };
 
-/* An address that a login page can have (4 or 16 bytes): not this machine, nobody, a group or of a link. Both sides check: a
- * web page at a login name must not reach a server on loopback. */
+/* Can a login page have this address (4 or 16 bytes)? Not if it is loopback, unspecified, multicast or link-local.
+ * Both sides check: a web page at a login name must not reach a server on loopback. */
 bool portal_address_serves(struct span ip);
 /* Appends. */
 void portal_message_write(struct buf *out, const struct portal_message *);

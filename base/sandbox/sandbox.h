@@ -20,8 +20,9 @@ enum res sandbox_group(const char *group, gid_t *gid);
  * sandbox_act_as_self: in a folder of another user, root then does only what that user could do. Root only. */
 void sandbox_act_as(uid_t uid, gid_t gid);
 void sandbox_act_as_self(void);
-/* The daemon's filter on system calls, for all threads: from now on nothing can be executed, traced, signalled or listened on,
- * and files can only be read. kill: a call that is not allowed ends the process (tests); else it fails with EPERM. */
+/* The daemon's filter on system calls, for all threads. From now on the process cannot execute or trace programs,
+ * send signals, or listen, and it can only read files. kill: a call that is not allowed ends the process (tests);
+ * else it fails with EPERM. */
 enum res sandbox_seal(bool kill, char **why);
 /* The filter of a helper of the daemon that writes files: it can neither make sockets nor execute anything. */
 enum res sandbox_seal_writer(bool kill, char **why);
