@@ -66,7 +66,7 @@ size_t anchor_limits_count(const struct anchor_limits *); /* lines */
 /* False: the anchor is not limited, *out is empty. The table may be NULL: no anchor is limited. */
 bool anchor_limits_find(struct anchor_limit *out, const struct anchor_limits *, const struct cert *anchor);
 
-/* What a limit is compared with. */
+/* The case that is compared with the limits. */
 struct anchor_case {
 	const struct cert *leaf;
 	int64_t now_ms; /* the time of the verification, or one that has certainly passed */
@@ -75,8 +75,8 @@ struct anchor_case {
 };
 
 #define ANCHOR_LIMIT_FAULTS_MAX (3 + 2 * ANCHOR_LIMITS_LINES_MAX)
-/* Writes the text of each limit that the case violates, and returns their number. Without a valid SCT sct-not-after is not
- * judged: the caller decides whether one is needed. */
+/* Writes the text of each limit that the case violates, and returns their number. Without a valid SCT, sct-not-after
+ * is not checked: the caller decides whether an SCT is needed. */
 size_t anchor_limit_faults(const char *out[ANCHOR_LIMIT_FAULTS_MAX], const struct anchor_limit *,
 			   const struct anchor_case *);
 

@@ -6,7 +6,7 @@
 
 #include "verify/anchor_limits.h"
 
-/* One line of a file or of the table that is compiled in. */
+/* One line of a file, or of the compiled-in table. */
 struct limits_entry {
 	bool of_file; /* else compiled in */
 	bool by_key;  /* spki-sha256, else cert-sha256 */
@@ -16,7 +16,7 @@ struct limits_entry {
 };
 
 struct limits_entry *limits_entry_new(bool of_file); /* NULL: no memory */
-/* Room for the names and addresses of an entry, made at its first. NULL: no memory. */
+/* Room for the names and addresses of an entry, allocated for the first one. NULL: no memory. */
 struct anchor_permits *limits_permits(struct limits_entry *);
 /* A sentence that lives as long as the table, for any number of its entries. NULL: no memory. */
 const char *limits_text_keep(struct anchor_limits *, struct span text);

@@ -37,8 +37,8 @@ struct cert_match_hit {
 	const char *entry;
 	enum res res; /* without a match: RES_OK, or why the certificate's name could not be compared */
 };
-/* Each looks for entries of some kinds only. Hashes are also compared with the other forms that the certificate or the key
- * can be written in (disguise.h). A NULL list matches nothing. The hit is always filled in. */
+/* Each function looks for entries of some kinds only. Hashes are also compared with the other encodings of the
+ * certificate or the key (disguise.h). A NULL list matches nothing. The hit is always filled in. */
 bool cert_match_cert(const struct cert_match *, const struct cert *,
 		     struct cert_match_hit *); /* serial, cert-sha256 */
 bool cert_match_key(const struct cert_match *, const struct cert *,

@@ -45,13 +45,13 @@ struct judgement {
 };
 
 #define JUDGE_LABEL_MAX 160
-/* A certificate's subject for a sentence, shortened; its serial number when the subject is empty. Returns out. */
+/* A certificate's subject for use in a sentence, shortened; its serial number if the subject is empty. Returns out. */
 const char *judge_label(char out[JUDGE_LABEL_MAX], const struct cert *);
 #define JUDGE_DATES_MAX 96
-/* For a fault of dates, the date that decides it, to follow its sentence; "" for any other reason. Returns out. */
+/* For a fault of dates, the date that caused it, to append to its sentence; "" for any other reason. Returns out. */
 const char *judge_dates(char out[JUDGE_DATES_MAX], enum reason, const struct judgement *,
 			const struct cert *);
-/* Adds a finding about one certificate, "label: what" and the date that decides; nothing when what is NULL. */
+/* Adds a finding about one certificate: "label: what" and the date of judge_dates; nothing when what is NULL. */
 void judge_cert_fault(struct judgement *, enum reason, const struct cert *, const char *what);
 
 /* What path_search needs; lent. */
@@ -70,7 +70,8 @@ bool judge_ct_list_is_stale(const struct judgement *);
 
 /*
  * The stages, in the order in which vfy_check calls them. Each adds its findings to the verdict. False: it could not do
- * its work, and the verdict is refused whatever the others find.
+ * its work, and the verdict is refused whatever the others find. If judge_import returns false, only judge_modes runs
+ * after it.
  */
 bool judge_import(struct judgement *);
 bool judge_path(struct judgement *);

@@ -12,9 +12,9 @@
 #include "base/faults.h"
 #include "base/res.h"
 
-/* OneCRL's JSON to the text of a disallow file, which is yours. *left_out counts the records that are not in it: those that
- * an entry cannot express, and those that cannot be read, which also go to faults (NULL: forgotten). RES_MALFORMED: not
- * OneCRL, or no record can be read. On failure *why gets a sentence (why.h). */
+/* Converts OneCRL's JSON to the text of a disallow file, which is yours. *left_out counts the records that are not
+ * in it: those that an entry cannot express, and those that cannot be read, which are also added to faults (may be
+ * NULL). RES_MALFORMED: not OneCRL, or no record can be read. On failure *why gets a sentence (why.h). */
 enum res onecrl_to_disallow(char **text, struct span json, size_t *entries, size_t *left_out,
 			    struct faults *faults, char **why);
 

@@ -20,8 +20,9 @@
 #define VFY_BYTES_MAX      (64 * 1024)
 #define VFY_SIG_CHECKS_MAX 64 /* signature checks in one judgement, SCTs included */
 /*
- * Their cost together, in tenths of a check with RSA-4096 (spki.h). A public chain with three SCTs costs 100 to 200, a
- * chain with P-521 throughout 340. With the rest of a verdict the cost stays below 64 checks with RSA-4096.
+ * The cost of all signature checks together, in tenths of a check with RSA-4096 (spki.h). A public chain with three
+ * SCTs costs 100 to 200, a chain with P-521 keys only 340. With the rest of a verdict the cost stays below 64 checks
+ * with RSA-4096.
  */
 #define VFY_SIG_COST_MAX 512
 #define VFY_DISALLOW_MAX 4 /* lists of one policy */
@@ -64,8 +65,8 @@ struct vfy_policy {
 	/* If the list is older than ct_list_max_age_ms, SCTs of logs that are not on it count as well: such logs may be newer than
 	 * the list. Their signatures are not checked. Only for the update window, together with known_keys. */
 	bool old_list_serves;
-	/* A clock that lies before the floor may stand for any time after it: nothing is refused because it is not valid yet.
-	 * Only for time-names, whose answers set that clock. */
+	/* If the clock lies before the floor, nothing is refused because it is not valid yet: the true time may be
+	 * any time after the floor. Only for time-names, whose answers set that clock. */
 	bool floor_serves;
 	int64_t
 	    report_until_ms; /* from then on every rule in report mode refuses, including CT; 0: no such time */
@@ -83,8 +84,8 @@ struct vfy_input {
 	size_t n_also_ips;
 	const char *name; /* the DNS name it must bear as well; NULL or "": none */
 	int64_t now_ms;   /* wall clock of the judgement */
-	/* Signatures that are known to verify; the call adds to it, so one thread at a time. NULL: all are verified. The verdict is
-	 * the same either way. */
+	/* Signatures that verified before; the call adds to them, so only one thread may use them at a time. NULL:
+	 * all are verified. The verdict is the same either way. */
 	struct sigcache *known;
 };
 

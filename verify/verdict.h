@@ -99,7 +99,8 @@ enum reason verdict_reason(const struct verdict *);
 /* The finding that goes with it, lent; NULL when accepted. */
 const struct finding *verdict_finding(const struct verdict *);
 bool verdict_has(const struct verdict *, enum reason);
-/* Would this refuse if its rule were not in report mode? False for an old list of logs, which has a rule of its own. */
+/* Would this refuse if its rule were not in report mode? False for an old list of logs, which has a rule of its own
+ * (when-stale). */
 bool finding_reported(const struct finding *);
 /* The reasons for which finding_reported holds, reason r as the bit 1 << r. */
 uint64_t verdict_reported(const struct verdict *);

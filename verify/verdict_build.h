@@ -20,15 +20,15 @@ void verdict_add(struct verdict *, enum reason, const char *format, ...)
 /* A finding that is reported and does not refuse. */
 void verdict_note(struct verdict *, enum reason, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* With the two numbers that people ask for. */
+/* With two numbers: what was found, and what is needed. */
 void verdict_add_counts(struct verdict *, enum reason, int64_t have, int64_t want, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 void verdict_warn(struct verdict *, const char *format, ...) __attribute__((format(printf, 2, 3)));
-/* Of findings that are there: they stay and do not refuse. */
+/* Findings with this reason stay in the verdict but do not refuse. */
 void verdict_relax(struct verdict *, enum reason);
 /* Shows these certificates, one at least, as the chain. */
 void verdict_show_chain(struct verdict *, const struct cert *const *certs, size_t n, bool verified);
-/* Accepted when `complete`, nothing enforced was found and everything could be stored. */
+/* Sets the outcome: accepted if `complete`, nothing enforced was found, and everything could be stored. */
 void verdict_close(struct verdict *, bool complete);
 
 #endif

@@ -3,10 +3,11 @@
  *
  * Bytes, policy and time go in; a verdict comes out. It is pure: no socket, file, clock, log, or global that changes.
  * Several threads may call it with the same policy. Apart from the verdict it changes only the cache of signatures that the
- * caller may pass in (sigcache.h), and that cache changes no verdict. `ctstub verify`, the daemon's handshakes, the fuzzers
- * and the lab all enter here: what the tool reports offline is what the daemon does online.
+ * caller may pass in (sigcache.h), and that cache changes no verdict. `ctstub verify`, the daemon's handshakes, ctstub-watch
+ * and the fuzzers all enter here: what the tool reports offline is what the daemon does online.
  *
- * The stages. Each is one file, judge_STAGE.c, and runs regardless of what the stage before it found:
+ * The stages. Each is one file, judge_STAGE.c. If import finds no readable leaf, only modes runs after it; otherwise each stage
+ * runs regardless of what the stage before it found:
  *
  *   import       bytes to certificates, bounded (cert.h, der.h)
  *   path         who may have issued what (issuers.h, trust.h) and who did (proofs.h: each signature is checked here, once,
@@ -25,7 +26,7 @@
  * The verdict (verdict.h) then holds every finding with its reason (reasons.def). It is accepted when all stages ran and no
  * finding refuses.
  *
- * In the daemon, transport/tls.c collects the input inside the handshake, before any query is written.
+ * In the daemon, transport/conn_judge.c collects the input inside the handshake, before any query is written.
  */
 #ifndef VERIFY_VERIFY_H
 #define VERIFY_VERIFY_H

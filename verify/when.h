@@ -31,7 +31,7 @@ when_of(int64_t now_ms, int64_t floor_ms)
 	return floor_ms != 0 && now_ms < floor_ms ? (struct when){floor_ms, now_ms, true} : when_at(now_ms);
 }
 
-/* The same, but a clock that is not set may stand for any time after the floor: what would be found if it were set? */
+/* The same, but if the clock is not set, the time may be any time after the floor: nothing counts as not begun. */
 static inline struct when
 when_any_later(struct when w)
 {

@@ -20,11 +20,12 @@
 /* Puts the sentence into *why (yours to free; NULL without memory) and returns res, so that a reader can
  * `return why_say(why, RES_MALFORMED, ...)`. */
 enum res why_say(char **why, enum res res, const char *format, ...) __attribute__((format(printf, 3, 4)));
-/* Puts the sentence in front of the one that *why holds already: "sentence: *why". */
+/* Puts the sentence in front of the one that *why already holds: "sentence: *why". */
 enum res why_prefix(char **why, enum res res, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #define WHY_QUOTE_MAX 80
-/* A piece of a file for such a sentence: shortened, and escaped so that a terminal is safe. Returns out. */
+/* A piece of a file, for use in such a sentence: shortened, and escaped so that it is safe on a terminal. Returns
+ * out. */
 const char *why_quote(char out[WHY_QUOTE_MAX], struct span text);
 
 #endif

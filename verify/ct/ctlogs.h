@@ -63,8 +63,8 @@ struct ctlogs;
 enum res ctlogs_from_json(struct ctlogs **out, struct span json, char **why);
 enum res ctlogs_from_mozilla_header(struct ctlogs **out, struct span text, char **why);
 enum res ctlogs_compiled_in(struct ctlogs **out); /* the project's own, with the retired logs */
-/* Adds the logs that ended before, compiled in as well, each retired at its time: for judging the past. They are no
- * part of what the other functions count, list, compare or write. */
+/* Adds the compiled-in logs that had ended before the list, each retired at its time, so that old certificates can
+ * be verified. The other functions do not count, list, compare or write them. */
 enum res ctlogs_add_retired(struct ctlogs *);
 /* Tells the two formats apart by their first bytes. */
 enum res ctlogs_from_any(struct ctlogs **out, struct span file, char **why);
@@ -84,7 +84,7 @@ const struct ctlog *ctlogs_at(const struct ctlogs *, size_t i); /* sorted by id 
 const struct ctlog *ctlogs_find(const struct ctlogs *, const uint8_t id[32]);
 /* In the list, or among the retired logs that were added to it; the list itself takes precedence. */
 const struct ctlog *ctlogs_find_ever(const struct ctlogs *, const uint8_t id[32]);
-/* Must the log never be believed (its private key is public)? */
+/* Must the log never be trusted (its private key is public)? */
 bool ctlog_is_denied(const uint8_t id[32]);
 /* Who operated the log at that time. Lent. */
 const char *ctlog_operator_at(const struct ctlog *, int64_t ms);
@@ -92,7 +92,7 @@ const char *ctlog_operator_at(const struct ctlog *, int64_t ms);
 uint64_t ctlog_mmd_ms(const struct ctlog *);
 const char *ctlog_state_text(enum ctlog_state);
 
-/* A copy of `fresh` in which a log keeps the temporal interval and the URLs that `known` gives it and `fresh` does not. */
+/* A copy of `fresh`. A log without a temporal interval or URLs in `fresh` gets those that it has in `known`. */
 enum res ctlogs_keep_known(struct ctlogs **out, const struct ctlogs *fresh, const struct ctlogs *known);
 
 /* How a list differs from the one before it. */

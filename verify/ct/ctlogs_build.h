@@ -30,20 +30,21 @@ enum res ctlogs_new(struct ctlogs **);
 const char *ctlogs_keep(struct ctlogs *, struct span text);
 /* The same for a name, kept once. */
 const char *ctlogs_keep_operator(struct ctlogs *, struct span name);
-/* Checks a log and takes it in: log->key is lent, id and key_kind are made from it, the other strings
- * must be kept already; a NULL description becomes the id. RES_LIMIT, RES_MALFORMED with a sentence without place. */
+/* Checks a log and adds it. log->key is lent, and id and key_kind are computed from it. The other strings must be
+ * kept already; a NULL description becomes the id. RES_LIMIT, RES_MALFORMED with a sentence without place. */
 enum res ctlogs_add(struct ctlogs *, const struct ctlog *, char **why);
-/* Takes back the log that was added last. */
+/* Removes the log that was added last. */
 void ctlogs_drop_last(struct ctlogs *);
-/* Leaves out what a MALFORMED item of a list is: *why is taken, and NULL afterwards. Other results come back as they are,
- * for the list as a whole. */
+/* If the result for an item is RES_MALFORMED, records the item as left out, takes *why and sets it to NULL. Returns
+ * other results unchanged: they are for the list as a whole. */
 enum res ctlogs_leave_out(struct ctlogs *, size_t line, enum res, char **why);
-/* Sorts; leaves out logs that have the same key, as it cannot be known which is meant; refuses an empty list. */
+/* Sorts the logs. Leaves out logs with the same key, because it is unknown which one is meant. Refuses an empty
+ * list. */
 enum res ctlogs_finish(struct ctlogs *, char **why);
 /* A name for people: not empty, UTF-8 without control characters, no space at either end, not too long. */
 bool ctlogs_name_ok(struct span name);
-/* Keeps the URL of a log, with "/" at its end. *out is NULL when it is not an https URL of a host and a path: a list may
- * hold what we cannot ask, and its SCTs count all the same. RES_NOMEM. */
+/* Keeps the URL of a log, with "/" at its end. *out is NULL if it is not an https URL of a host and a path: ctstub
+ * cannot read such a log, but its SCTs still count. RES_NOMEM. */
 enum res ctlogs_keep_url(const char **out, struct ctlogs *, struct span url);
 
 #endif

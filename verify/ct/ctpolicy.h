@@ -42,10 +42,10 @@ struct ctpolicy_tally {
 };
 
 const struct ctpolicy *ctpolicy_of(enum ct_policy);
-/* Gives every SCT its status, and those that count their mark. limit: the anchor's, or NULL. */
+/* Sets the status of every SCT, and marks those that count. limit: the anchor's, or NULL. */
 void ctpolicy_judge(struct ctpolicy_tally *, struct sct_check *, const struct ctpolicy *,
 		    const struct cert *leaf, const struct anchor_limit *limit, struct when);
-/* Does what counts satisfy the policy? */
+/* Do the SCTs that count satisfy the policy? */
 bool ctpolicy_is_met(const struct ctpolicy_tally *);
 /* The earliest proven SCT of a current log; false when there is none. */
 bool ctpolicy_issued_at(int64_t *ms, const struct sct_check *, struct when);

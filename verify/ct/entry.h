@@ -26,7 +26,7 @@ struct entry {
 /* RES_MALFORMED; RES_UNSUPPORTED: a version or a kind of entry that is not known. */
 enum res entry_read_leaf(struct entry *, struct span leaf);
 
-/* What the log keeps beside the entry. */
+/* What the log stores in addition to the entry. */
 struct entry_extra {
 	struct span precertificate;         /* as submitted; empty when the entry is none */
 	struct span chain[ENTRY_CHAIN_MAX]; /* of get-entries: the issuers, DER */
@@ -39,7 +39,8 @@ enum res entry_read_extra(struct entry_extra *, struct span extra_data, bool pre
 
 /*
  * Takes the next TileLeaf off the front. *leaf is its TimestampedEntry: with two zero bytes in front it is the
- * MerkleTreeLeaf. RES_MALFORMED, RES_UNSUPPORTED: nothing behind it can be read either. RES_NOT_FOUND: the tile ends.
+ * MerkleTreeLeaf. RES_MALFORMED, RES_UNSUPPORTED: the rest of the tile cannot be read either. RES_NOT_FOUND: the tile
+ * ends.
  */
 enum res entry_take_tile_leaf(struct entry *, struct entry_extra *, struct span *leaf, struct span *tile);
 

@@ -28,8 +28,8 @@ struct head {
 /* RES_MALFORMED, with a sentence in *why (yours; may be NULL for no memory). The signature is not checked. */
 enum res head_read_sth(struct head *, struct span json, char **why);
 /*
- * The checkpoint's signature is the one whose name is the origin and whose key is this log's; those of others are passed
- * over. `origin` is the submission prefix without its scheme and last slash; NULL takes any.
+ * The checkpoint's signature is the one whose name is the origin and whose key is this log's; signatures of others are
+ * ignored. `origin` is the submission prefix without its scheme and last slash; NULL accepts any.
  */
 enum res head_read_checkpoint(struct head *, struct span note, const uint8_t log_id[32], const char *origin,
 			      char **why);

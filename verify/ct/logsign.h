@@ -8,7 +8,7 @@
 
 /* Are these the two algorithm bytes (RFC 5246, 7.4.1.4.1) of signatures by the log's key? */
 bool log_algorithm_fits(const struct ctlog *, uint8_t hash, uint8_t signature);
-/* RES_MALFORMED: the log's key did not sign the data, or the signature has a form that no log may give it. RES_NOMEM. */
+/* RES_MALFORMED: the log's key did not sign the data, or the signature has a form that no log may use. RES_NOMEM. */
 enum res log_signature_verify(const struct ctlog *, struct span data, struct span signature);
 
 #endif

@@ -19,9 +19,9 @@ enum res precert_signer(struct cert *signer, size_t *at, const struct cert *leaf
 /* Is it a Precertificate Signing Certificate: is its extended key usage the one of RFC 6962, 3.1? */
 bool precert_signing(const struct cert *);
 /*
- * Appends the TBSCertificate of what was submitted as the log keeps it; signing: the Precertificate Signing Certificate
- * that signed it, NULL: none did. An SCT list is left out as well, so that a certificate and its precertificate give the
- * same bytes. RES_MALFORMED, RES_NOMEM.
+ * Appends the TBSCertificate of a submitted precertificate as the log stores it. signing: the Precertificate Signing
+ * Certificate that signed it; NULL: none did. An SCT list is left out as well, so that a certificate and its
+ * precertificate give the same bytes. RES_MALFORMED, RES_NOMEM.
  */
 enum res precert_tbs(struct buf *out, const struct cert *submitted, const struct cert *signing);
 

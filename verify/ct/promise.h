@@ -1,5 +1,5 @@
 /*
- * promise.h - what the SCTs of a certificate promise: that a log holds an entry of this hash, at this place when it is static-ct.
+ * promise.h - what the SCTs of a certificate promise: that a log has an entry with this hash, at this index if it is static-ct.
  *
  * Pure: a chain and a list of logs in, promises out. Whether a log keeps them is for somebody with a network to find out
  * (`ctstub audit`). An SCT promises only what its log really signed: without the issuer's certificate in the chain nothing
@@ -38,8 +38,8 @@ struct promises {
 };
 
 /*
- * Reads those of chain[0]. RES_NOT_FOUND: it has none. RES_MALFORMED, RES_LIMIT: they cannot be read. RES_UNSUPPORTED: the
- * chain does not hold the certificate of the issuer. RES_NOMEM.
+ * Reads the promises of chain[0]. RES_NOT_FOUND: it has none. RES_MALFORMED, RES_LIMIT: they cannot be read.
+ * RES_UNSUPPORTED: the certificate of the issuer is not in the chain. RES_NOMEM.
  */
 enum res promises_read(struct promises *, const struct span *chain, size_t n, const struct ctlogs *);
 
@@ -49,7 +49,8 @@ enum promise_missing {
 	PROMISE_UNSETTLED, /* the head is older than the time that the log had: it says nothing about the entry */
 	PROMISE_BROKEN, /* a head of after that time, signed by the log, lacks what the log promised */
 };
-/* By when the log must have the entry, in milliseconds since the epoch (RFC 6962, 3: the maximum merge delay). */
+/* The time at which the log must have the entry, in milliseconds since the epoch (RFC 6962, 3: the maximum merge
+ * delay). */
 uint64_t promise_due_ms(const struct promise *);
 enum promise_missing promise_missing(const struct promise *, uint64_t head_ms, int64_t now_ms);
 

@@ -12,7 +12,7 @@
 
 #define SCT_LIST_MAX 32 /* SCTs in one list; certificates carry two to five */
 
-/* HashAlgorithm and SignatureAlgorithm of RFC 5246, 7.4.1.4.1, the two that RFC 6962, 2.1.4 leaves. */
+/* HashAlgorithm and SignatureAlgorithm of RFC 5246, 7.4.1.4.1: the two that RFC 6962, 2.1.4 allows. */
 #define SCT_HASH_SHA256     4
 #define SCT_SIGNATURE_RSA   1
 #define SCT_SIGNATURE_ECDSA 3
@@ -33,7 +33,7 @@ struct sct_list {
 	size_t n;
 };
 
-/* Reads one SCT; what cannot be read sets malformed. */
+/* Reads one SCT; if it cannot be read, sets malformed. */
 void sct_read(struct sct *, struct span wire);
 
 /*
@@ -44,9 +44,8 @@ void sct_read(struct sct *, struct span wire);
 enum res sct_list_read(struct sct_list *, struct span extension);
 
 /*
- * The leaf index that a static-ct log puts into CtExtensions (C2SP static-ct-api): type 0, five bytes. Other
- * types are passed over; a type that comes twice, or a length that is not right, is RES_MALFORMED.
- * RES_NOT_FOUND: none.
+ * The leaf index that a static-ct log puts into CtExtensions (C2SP static-ct-api): type 0, five bytes. Other types are
+ * ignored. RES_MALFORMED: a type occurs twice, or has the wrong length. RES_NOT_FOUND: there is no leaf index.
  */
 enum res sct_leaf_index(uint64_t *index, struct span extensions);
 

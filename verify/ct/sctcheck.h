@@ -36,23 +36,21 @@ struct sct_check {
 /* Reads the leaf's SCTs and looks up their logs (logs may be NULL). RES_NOT_FOUND: the leaf has no such
  * extension. RES_MALFORMED, RES_LIMIT as sct_list_read. sct_check_free in every case. */
 enum res sct_check_open(struct sct_check *, const struct cert *leaf, const struct ctlogs *logs);
-/* Checks the signatures of all SCTs whose log is known, given the key of the CA that signed the leaf: its
- * key, not its name, is what is signed. Called again with the same key it does nothing. RES_LIMIT: the budget
- * ran out, the rest stays unchecked. RES_MALFORMED: the leaf cannot be turned into what the logs signed.
- * RES_NOMEM. */
+/* Checks the signatures of all SCTs whose log is known, with the key of the CA that signed the leaf: the logs sign
+ * the CA's key, not its name. A second call with the same key does nothing. RES_LIMIT: the budget ran out, the rest
+ * stays unchecked. RES_MALFORMED: the bytes that the logs signed cannot be rebuilt from the leaf. RES_NOMEM. */
 enum res sct_check_signatures(struct sct_check *, const struct cert *leaf,
 			      const uint8_t issuer_spki_sha256[32], struct signature_budget *);
 /* Every SCT becomes unchecked again. */
 void sct_check_forget(struct sct_check *);
 void sct_check_free(struct sct_check *);
 
-/* Checks one SCT whose log is known, over `front` and its extensions; the timestamp in front is overwritten.
- */
+/* Checks one SCT whose log is known, over `front` and its extensions; overwrites the timestamp in front. */
 enum res sct_item_prove(struct sct_item *, struct buf *signed_bytes, size_t front);
 /* Are the SCT's two algorithm bytes those of the log's key (RFC 6962, 2.1.4)? */
 bool sct_algorithm_fits(const struct sct *, const struct ctlog *);
 
-/* The time of an SCT; INT64_MAX when it is beyond every date. */
+/* The time of an SCT; INT64_MAX if it is later than any valid date. */
 int64_t sct_item_ms(const struct sct_item *);
 
 #endif

@@ -36,8 +36,9 @@ void tree_node_hash(struct tree_hasher *, struct tree_hash *out, const struct tr
 		    const struct tree_hash *right);
 
 /*
- * A compact range: what must be known of the first `size` leaves to append the next one and to tell the root. Where bit l
- * of size is set, node[l] is the complete subtree of level l; the others are not set. Zeroed, it is the empty tree.
+ * A compact range: the hashes of the first `size` leaves that are needed to append the next leaf and to compute the
+ * root. Where bit l of size is set, node[l] is the complete subtree of level l; the other nodes are not set. Zeroed, it
+ * is the empty tree.
  */
 struct tree_range {
 	uint64_t size;
@@ -55,26 +56,27 @@ struct tree_proof {
 };
 
 /* Is the leaf with this hash number `index` of the tree of `size` leaves with this root (RFC 9162, 2.1.3.2)?
- * RES_MALFORMED: the proof does not say so. */
+ * RES_MALFORMED: the proof does not show that. */
 enum res tree_inclusion_verify(struct tree_hasher *, const struct tree_hash *leaf, uint64_t index,
 			       uint64_t size, const struct tree_proof *, const struct tree_hash *root);
-/* Is the tree of size `first` the beginning of the one of size `second` (RFC 9162, 2.1.4.2)? From size 0 and from a size to
- * itself the proof is empty. RES_MALFORMED: the proof does not say so. */
+/* Is the tree of size `first` the beginning of the one of size `second` (RFC 9162, 2.1.4.2)? From size 0, and from a
+ * size to itself, the proof is empty. RES_MALFORMED: the proof does not show that. */
 enum res tree_consistency_verify(struct tree_hasher *, uint64_t first, const struct tree_hash *first_root,
 				 uint64_t second, const struct tree_hash *second_root,
 				 const struct tree_proof *);
 /*
- * The compact range of the first `first` leaves out of the consistency proof to a tree whose root is known: the proof holds
- * its nodes and is verified by the way. RES_UNSUPPORTED: `first` is a power of two, of which the proof leaves the only node
- * out; the one of first - 1 serves as well. RES_MALFORMED: the proof does not lead to the root.
+ * Reads the compact range of the first `first` leaves from the consistency proof to a tree whose root is known. The
+ * proof contains the nodes of the range, and is verified at the same time. RES_UNSUPPORTED: `first` is a power of two,
+ * and the proof leaves out its only node; use first - 1 instead. RES_MALFORMED: the proof does not lead to the root.
  */
 enum res tree_range_from_proof(struct tree_hasher *, struct tree_range *out, uint64_t first, uint64_t second,
 			       const struct tree_hash *second_root, const struct tree_proof *);
 
-/* Gives the hash of a complete subtree; what it returns beside RES_OK ends the computation and is its result. */
+/* Gives the hash of a complete subtree. Any result other than RES_OK ends the computation and is its result. */
 typedef enum res tree_node_fn(void *arg, unsigned level, uint64_t index, struct tree_hash *out);
 
-/* Proofs, the root and the compact range out of complete subtrees. RES_LIMIT: not within the tree, or a tree too large. */
+/* Compute proofs, the root and the compact range from complete subtrees. RES_LIMIT: not within the tree, or the tree
+ * is too large. */
 enum res tree_inclusion_prove(struct tree_hasher *, struct tree_proof *out, uint64_t index, uint64_t size,
 			      tree_node_fn *, void *arg);
 enum res tree_consistency_prove(struct tree_hasher *, struct tree_proof *out, uint64_t first, uint64_t second,

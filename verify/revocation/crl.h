@@ -39,8 +39,8 @@ struct crl {
 enum res crl_new(struct crl **out, struct span der, char **why);
 void crl_free(struct crl *);
 
-/* Does the list name this serial number (content of the INTEGER)? Numbers are compared, so padding does not matter and
- * the sign does. */
+/* Does the list name this serial number (content of the INTEGER)? Numbers are compared: padding does not matter, the
+ * sign does. */
 bool crl_names(const struct crl *, struct span serial);
 /* thisUpdate to nextUpdate, both included; a list without nextUpdate is never current (RFC 5280, 5.1.2.5). */
 bool crl_is_current(const struct crl *, struct when);

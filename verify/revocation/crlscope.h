@@ -34,10 +34,11 @@ struct crl_scope {
 
 /* Of a list without an issuing distribution point. */
 struct crl_scope crl_scope_everything(struct span issuer);
-/* Reads an IssuingDistributionPoint. RES_UNSUPPORTED: its entries are of other issuers, or of attribute certificates.
- * RES_MALFORMED: also for an empty one, and for one of two kinds of certificate only. */
+/* Reads an IssuingDistributionPoint. RES_UNSUPPORTED: its entries are of other issuers, or of attribute
+ * certificates. RES_MALFORMED: also if it is empty, or limits the list to more than one kind of certificate. */
 enum res crl_scope_read(struct crl_scope *, struct span value, struct span issuer);
-/* The reasons about which the list speaks for this certificate of its issuer; 0: it does not. */
+/* The revocation reasons that the list covers for this certificate of its issuer; 0: it does not cover the
+ * certificate. */
 unsigned crl_scope_reasons(const struct crl_scope *, const struct cert *);
 
 #endif

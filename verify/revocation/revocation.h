@@ -28,9 +28,9 @@ struct crls;
 struct signature_budget;
 
 enum res crls_new(struct crls **);
-/* PEM (one or more) or DER. The same list twice is kept once. Of several, those that cannot be used are left out
- * (crls_left_out); when the issuer's name can be read, crls_check still knows that this issuer has a list. An error: none
- * can be used. */
+/* PEM (one or more) or DER. A list that occurs twice is kept once. If some of several lists cannot be used, they are
+ * left out (crls_left_out); if their issuer's name can be read, crls_check still knows that this issuer has a list.
+ * An error: none can be used. */
 enum res crls_add(struct crls *, struct span file, char **why);
 /* The lists that were left out, with lines; the caller may clear it between two files. Lent. */
 struct faults *crls_left_out(struct crls *);
@@ -47,9 +47,9 @@ bool cert_must_staple(const struct cert *);
 enum reason staple_check(struct span staple, const struct cert *leaf, const struct cert *issuer, struct when,
 			 struct signature_budget *, char **text);
 
-/* Judges a certificate against the CRLs of its issuer, whose key is proven to have signed it; NULL: it was not found.
- * REASON_NONE, REASON_REVOKED, REASON_CRL_INVALID (there are CRLs in the issuer's name, and no current ones of its key speak
- * for the certificate), REASON_OUT_OF_MEMORY; *text gets a sentence (yours) or NULL. */
+/* Checks a certificate against the CRLs of its issuer, whose key verified the certificate's signature; NULL: the
+ * issuer was not found. REASON_NONE, REASON_REVOKED, REASON_CRL_INVALID (there are CRLs in the issuer's name, but no
+ * current one of its key covers the certificate), REASON_OUT_OF_MEMORY; *text gets a sentence (yours) or NULL. */
 enum reason crls_check(const struct crls *, const struct cert *, const struct cert *issuer, struct when,
 		       struct signature_budget *, char **text);
 

@@ -1,10 +1,10 @@
 /*
- * algorithm.h - signature algorithms as an AlgorithmIdentifier names them, in their one encoding.
+ * algorithm.h - signature algorithms as an AlgorithmIdentifier names them, each in its only allowed encoding.
  *
  * NULL parameters with RSA (RFC 3279, 2.2.1; RFC 4055, 5), none with ECDSA (RFC 5758, 3.2) and EdDSA (RFC 8410, 3),
- * RSASSA-PSS-params in whole with RSA-PSS (RFC 4055, 3.1); the salt may have any length (RFC 8017, 9.1), though public CAs
- * may only use one as long as the digest (Baseline Requirements, 7.1.3.2.1). Some algorithms are known so that a signature made with one
- * can be checked, and are weak all the same.
+ * complete RSASSA-PSS-params with RSA-PSS (RFC 4055, 3.1). The salt may have any length (RFC 8017, 9.1), although
+ * public CAs may only use one as long as the digest (Baseline Requirements, 7.1.3.2.1). Weak algorithms are known too,
+ * so that their signatures can be checked; they are marked as weak.
  */
 #ifndef VERIFY_X509_ALGORITHM_H
 #define VERIFY_X509_ALGORITHM_H
@@ -30,8 +30,8 @@ struct algorithm {
 	bool weak;                        /* MD5, SHA-1 or SHA-224 */
 };
 
-/* An AlgorithmIdentifier with its header. RES_UNSUPPORTED: not known. RES_MALFORMED: known, with parameters that it
- * does not have; or not an AlgorithmIdentifier. */
+/* An AlgorithmIdentifier with its header. RES_UNSUPPORTED: not known. RES_MALFORMED: known, but with wrong
+ * parameters; or not an AlgorithmIdentifier. */
 enum res algorithm_read(struct algorithm *, struct span der);
 
 struct pss {

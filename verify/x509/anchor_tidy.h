@@ -16,10 +16,11 @@
 enum res anchor_first(struct span in, struct span *first, struct span *rest);
 
 /*
- * Appends the element `in` with these mended: lengths that are not minimal, INTEGERs with needless octets, BOOLEANs other
- * than 00 and ff, a FALSE where it is the default (X.690, 11.5: in a certificate always), times without seconds or with
- * an offset of zero or a fraction, and the type of a time (RFC 5280, 4.1.2.5). All else stays as it is.
- * RES_MALFORMED: not elements throughout. RES_LIMIT: nested too deep. RES_NOMEM: out takes no more.
+ * Appends the element `in` with these errors corrected: lengths that are not minimal, INTEGERs with needless octets,
+ * BOOLEANs other than 00 and ff, a FALSE where it is the default (X.690, 11.5: in a certificate always), times without
+ * seconds or with an offset of zero or a fraction, and the type of a time (RFC 5280, 4.1.2.5). Everything else is
+ * copied unchanged. RES_MALFORMED: not a sequence of elements. RES_LIMIT: nested too deep. RES_NOMEM: out takes no
+ * more.
  */
 enum res anchor_tidy(struct buf *out, struct span in);
 

@@ -38,11 +38,12 @@ struct cert {
 	uint8_t spki_sha256[32]; /* of spki */
 };
 
-/* RES_MALFORMED, RES_LIMIT (too large, too many extensions), RES_NOMEM; then what is in the cert means nothing. */
+/* RES_MALFORMED, RES_LIMIT (too large, too many extensions), RES_NOMEM; then the content of the cert is undefined. */
 enum res cert_read(struct cert *, struct span der);
 /* The same without the two fingerprints, which are zero. */
 enum res cert_read_parts(struct cert *, struct span der);
-/* Sets them: that of the certificate as it was given, which for an anchor need not be DER, and the key's. RES_NOMEM. */
+/* Sets both fingerprints: that of the certificate as it was given, which for an anchor need not be DER, and that of
+ * the key. RES_NOMEM. */
 enum res cert_fingerprint(struct cert *, struct span given);
 
 /* The extension with this OID (content bytes), NULL when absent. Lent. */

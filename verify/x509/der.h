@@ -44,10 +44,9 @@ struct der_reader der_over(struct span);
 struct der_element der_any(struct der_reader *);
 /* The next element, which must have this identifier. */
 struct der_element der_take(struct der_reader *, uint8_t id);
-/* The content of the next element, which must have this identifier, as a reader of its own (bad when absent).
- */
+/* A reader over the content of the next element, which must have this identifier (bad when absent). */
 struct der_reader der_enter(struct der_reader *, uint8_t id);
-/* Is there a next element, and has it this identifier? Reads nothing. */
+/* Is there a next element with this identifier? Reads nothing. */
 bool der_at(const struct der_reader *, uint8_t id);
 bool der_more(const struct der_reader *); /* something is left and nothing went wrong */
 bool der_done(const struct der_reader *); /* everything was read and nothing went wrong */
@@ -74,10 +73,10 @@ enum res der_time(int64_t *ms, struct der_reader *);
 void der_header(struct buf *, uint8_t id, size_t n);
 
 /*
- * The TBSCertificate without the extension of this OID (content bytes): what a log signed (RFC 6962, 3.2).
- * All other bytes stay as they are, the three lengths around are mended; [3] goes too when nothing is left in
- * it. RES_NOT_FOUND: no such extension. RES_MALFORMED: more than one, or not a TBSCertificate. Appends to
- * out; RES_NOMEM when out takes no more.
+ * The TBSCertificate without the extension of this OID (content bytes): what a log signed (RFC 6962, 3.2). The three
+ * lengths around the extension are corrected, and all other bytes are unchanged; [3] is removed too if it becomes
+ * empty. RES_NOT_FOUND: no such extension. RES_MALFORMED: more than one, or not a TBSCertificate. Appends to out;
+ * RES_NOMEM when out takes no more.
  */
 enum res der_tbs_without(struct buf *out, struct span tbs, struct span oid);
 

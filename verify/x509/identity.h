@@ -14,12 +14,13 @@
 #define IDENTITY_NAME_MAX   253 /* RFC 1035, 2.3.4, without the root's dot */
 #define IDENTITY_TEXT_SHOWN 6   /* by identity_text; the rest is counted */
 
-/* Is this a name below which strangers register theirs? The domain is a host name in lower case of two labels or more. */
+/* Is this a public suffix, below which anyone can register names? The domain is a host name in lower case of two
+ * labels or more. */
 typedef bool identity_is_suffix(const char *domain);
 
 bool identity_has_ip(const struct cert *, struct span ip);
-/* A trailing dot of the wanted name does not matter. A wanted name that is no host name matches nothing.
- * is_suffix NULL: of the public suffixes only the plain kinds are known ("co.uk"). */
+/* A trailing dot of the expected name does not matter. An expected name that is not a host name matches nothing.
+ * is_suffix NULL: only the simplest public suffixes are known ("co.uk"). */
 bool identity_has_name(const struct cert *, const char *name, identity_is_suffix *is_suffix);
 /* For people: the first few of its addresses and host names, "nothing" when it has none. Appends. */
 void identity_text(struct buf *, const struct cert *);

@@ -27,7 +27,7 @@ struct issuers {
 };
 
 struct issuers issuers_of(const struct issuers_ground *, const struct cert *below);
-/* The next candidate; NULL: there are no more. A certificate that was presented twice comes once. Lent. */
+/* The next candidate; NULL: there are no more. A certificate that was presented twice is returned once. Lent. */
 const struct cert *issuers_next(struct issuers *, bool *is_anchor);
 
 #endif

@@ -48,7 +48,7 @@ enum path_kind {
 	PATH_PROVEN /* all */
 };
 
-/* What a search came to. */
+/* The end of a search. */
 struct path_search_end {
 	size_t steps;
 	size_t paths;
@@ -60,8 +60,8 @@ struct path_search_end {
 /* Is called with each path, lent; false ends the search. */
 typedef bool path_visit(void *arg, const struct path *);
 
-/* Finds the paths of the leaf, the likely ones first (issuers.h). No CA (name and key, under whatever certificate) is in
- * a path twice: that makes it no better, only endless. */
+/* Finds the paths of the leaf, the likely ones first (issuers.h). No CA (name and key, in whatever certificate) is
+ * in a path twice: such a path is no better, and there would be no end of them. */
 struct path_search_end path_search(const struct path_ground *, enum path_kind, path_visit *, void *arg);
 
 #endif

@@ -44,8 +44,8 @@ enum path_grade path_grade(const struct path_faults *);
 /* The role of a certificate in a path; its own faults depend on it. */
 enum path_place { PATH_LEAF, PATH_LEAF_ANCHOR, PATH_CA, PATH_ANCHOR };
 
-/* The faults of a certificate on its own, in that role. A search meets it thousands of times, and long extensions take long
- * to read, so they are read once in a judgement. */
+/* The faults of a certificate itself in that role. A search may reach the same certificate thousands of times, and
+ * long extensions take long to read, so they are read once per judgement. */
 struct path_own {
 	const struct cert *cert;
 	enum path_place place;
@@ -80,13 +80,14 @@ bool path_leaf_sound(struct path_rules *, const struct cert *leaf);
 /* Has certs[at] neither a fault of its own nor more CAs below it than it allows? Those are certs[0] to certs[at - 1],
  * leaf first. */
 bool path_issuer_sound(struct path_rules *, const struct cert *const *certs, size_t at, bool is_anchor);
-/* Do they meet its name constraints? This costs more, so ask it about proven issuers only. */
+/* Do they meet its name constraints? This check is expensive, so use it for proven issuers only. */
 bool path_names_sound(struct path_rules *, const struct cert *const *certs, size_t at);
 
 /* RFC 5280, 4.1.2.5: valid through notAfter, that second included. */
 bool path_cert_expired(const struct cert *, int64_t now_ms);
 bool path_cert_not_yet_valid(const struct cert *, int64_t now_ms);
-/* How a certificate that is not valid yet is refused, and the words for it: the clock is to blame when it is not set. */
+/* The reason and the words for a certificate that is not valid yet: if the clock is not set, the reason is the
+ * clock. */
 enum reason path_reason_early(struct when);
 const char *path_fault_early(struct when);
 bool path_self_issued(const struct cert *);

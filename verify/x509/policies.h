@@ -15,8 +15,9 @@
 	64 /* of one certificate, and pairs of one mapping; public certificates have two or three */
 
 /*
- * Judges the first n of a path's certificates, leaf first; those are all but the anchor. NULL: fine. Else what is wrong,
- * a constant, and *at: of which certificate. Policies that cannot be read are wrong too; so are more than POLICIES_MAX.
+ * Checks the first n of a path's certificates, leaf first; those are all but the anchor. NULL: nothing is wrong. Else
+ * what is wrong, a constant, and *at: in which certificate. Policies that cannot be read are wrong, and so are more
+ * than POLICIES_MAX.
  */
 const char *policies_fault(size_t *at, const struct cert *const *certs, size_t n);
 

@@ -12,8 +12,9 @@
 
 #define PROOFS_CERTS_MAX 16 /* presented certificates */
 #define PROOFS_EACH_MAX  64 /* answers remembered of each; so many checks are never made (below) */
-/* Of the checks of a judgement and of what they may cost (spki.h); the others are for SCTs, staples and CRLs. So a path
- * among 20 certificates with keys of P-256 is found, or among 40 with RSA-4096. */
+/* The part of a judgement's signature checks, and of their cost (spki.h), that paths may use; the rest is for SCTs,
+ * staples and CRLs. This is enough to find a path among 20 certificates with keys of P-256, or among 40 with
+ * RSA-4096. */
 #define PROOFS_CHECKS_MAX 48
 #define PROOFS_COST_MAX   400
 

@@ -16,13 +16,13 @@
 #include "base/res.h"
 #include "verify/x509/cert.h"
 
-/* A chain brings two signatures of CAs and two to five of logs, and the addresses of an upstream usually show the same
- * chain: so the chains of some 70 upstreams are remembered, in 18 KiB. */
+/* A chain has two signatures of CAs and two to five of logs, and the addresses of an upstream usually present the
+ * same chain. So this is enough for the chains of about 70 upstreams, in 18 KiB. */
 #define SIGCACHE_MAX 512
 
 struct sigcache;
 
-/* Of one check. The caller fills in what its own check depends on; sigcache_key makes it. */
+/* The key of one check. The caller gives everything that its check depends on; sigcache_key hashes it. */
 struct sigcache_key {
 	uint8_t sha256[32];
 };
@@ -39,11 +39,12 @@ void sigcache_free(struct sigcache *); /* accepts NULL */
 struct sigcache *sigcache_under(struct sigcache *, uint64_t generation);
 size_t sigcache_count(const struct sigcache *);
 
-/* The parts are told apart by their lengths, which are hashed too. False: no memory; nothing can be looked up. */
+/* The lengths of the parts are hashed too, so that different parts never give the same bytes. False: no memory;
+ * nothing can be looked up. */
 bool sigcache_key(struct sigcache_key *, enum sigcache_kind, const struct span *parts, size_t n);
-/* What the check cost when it was made (spki.h); 0: it is not known to hold. */
+/* The cost of the check when it was made (spki.h); 0: the signature is not known to verify. */
 unsigned sigcache_cost(const struct sigcache *, const struct sigcache_key *);
-/* Keeps that this check held. The cost must not be 0. */
+/* Remembers that the signature verified. The cost must not be 0. */
 void sigcache_add(struct sigcache *, const struct sigcache_key *, unsigned cost);
 
 #endif

@@ -14,9 +14,9 @@
 #include "verify/x509/spki.h"
 
 /*
- * Signature checks are what a hostile chain costs most. One judgement has a fixed number of them, and a fixed cost of
- * all together: a check with P-521 costs eight times one with RSA-4096. A signature that is known to hold counts like one that
- * is computed.
+ * Signature checks are the largest cost of a hostile chain. One judgement may make a fixed number of them, and their
+ * total cost is limited: a check with P-521 costs eight times one with RSA-4096. A signature that is known to verify
+ * counts like one that is computed.
  */
 struct signature_budget {
 	size_t used; /* checks */
@@ -29,20 +29,21 @@ struct signature_budget {
 /* True, and counted, when one more check of this cost may be made. */
 bool signature_budget_take(struct signature_budget *, unsigned cost);
 
-/* One check, as the cache of the budget knows it. */
+/* One check, as the budget's cache of signatures stores it. */
 struct signature_fact {
 	struct sigcache_key key;
 	bool keyed;  /* the key was made; else nothing is looked up or kept */
 	size_t cost; /* of the budget, before the check */
 };
 
-/* Is the check that depends on these parts (sigcache.h) known to hold? RES_OK: it is, and it was counted. RES_LIMIT: it is,
- * and no more checks may be made. RES_NOT_FOUND: it is not known; make it and, when it holds, call signature_keep. */
+/* Is the signature that depends on these parts (sigcache.h) known to verify? RES_OK: it is, and the check was
+ * counted. RES_LIMIT: it is, but no more checks may be made. RES_NOT_FOUND: it is not known; check it and, if it
+ * verifies, call signature_keep. */
 enum res signature_known(struct signature_fact *, struct signature_budget *, enum sigcache_kind,
 			 const struct span *parts, size_t n);
 void signature_keep(const struct signature_fact *, struct signature_budget *);
 
-/* What a check with this key costs over so many bytes, which are hashed. */
+/* The cost of a check with this key over this many bytes, which are hashed. */
 unsigned signature_cost(const struct spki *, size_t bytes);
 
 struct signature {
@@ -60,13 +61,13 @@ enum res signature_hash(struct signature *);
 enum res signature_read_strong(struct signature *, struct span bytes, struct span sig_alg, struct span value);
 
 /*
- * Does the key (SubjectPublicKeyInfo) verify the signature? Weak algorithms are not refused here: who signed is one
- * question, with what another. RES_OK: it does. RES_NOT_FOUND: it does not, the signature does not have its form, or nothing
- * is computed with such a key (strength_key_fault says which); the budget pays only for what is computed. RES_LIMIT: the
- * budget is used up. RES_NOMEM.
+ * Does the key (SubjectPublicKeyInfo) verify the signature? Weak algorithms are not refused here; strength.h judges
+ * them. RES_OK: it does. RES_NOT_FOUND: it does not, the signature has the wrong form, or nothing is computed with such
+ * a key (strength_key_fault says why); only what is computed counts against the budget. RES_LIMIT: the budget is used
+ * up. RES_NOMEM.
  */
 enum res signature_check(const struct signature *, struct span spki, struct signature_budget *);
-/* The same of a certificate's signature; an algorithm that is not known verifies nothing. */
+/* The same for a certificate's signature; with an unknown algorithm no signature verifies. */
 enum res signature_by_key(const struct cert *, struct span spki, struct signature_budget *);
 
 #endif

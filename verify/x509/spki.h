@@ -31,8 +31,8 @@ struct spki {
 	unsigned cost;                  /* of one check, rounded up */
 };
 
-/* Reads a SubjectPublicKeyInfo with its header. NULL, or what is wrong with the key: a constant, and *out means
- * nothing. */
+/* Reads a SubjectPublicKeyInfo with its header. NULL, or what is wrong with the key: a constant, and *out is
+ * undefined. */
 const char *spki_read(struct spki *out, struct span spki);
 
 #endif
