@@ -37,11 +37,12 @@ struct conn_ops {
 	void (*on_gone)(struct conn_shared *, struct conn *, bool was_ready, enum reason, const char *detail);
 	/* Takes the exchange out of the connection's list and makes its callback. */
 	void (*on_answer)(struct conn_shared *, struct conn *, struct tp_exchange *, struct tp_answer *);
-	/* The peer did not process it: it waits again, or fails when that happened before. */
+	/* The peer did not process the exchange: it waits again, or fails if that happened before. */
 	void (*on_unprocessed)(struct conn_shared *, struct conn *, struct tp_exchange *);
-	/* It has been idle for almost as long as the peer allows. True: it was given a question and stays. */
+	/* The connection has been idle for almost as long as the peer allows. True: it got a question and stays
+	 * open. */
 	bool (*on_idle)(struct conn_shared *, struct conn *);
-	/* Wants conn_flush at the end of this turn. */
+	/* The connection wants conn_flush at the end of this turn. */
 	void (*want_flush)(struct conn_shared *);
 };
 
@@ -99,10 +100,10 @@ bool conn_start(struct conn *);
 void conn_flush(struct conn *);
 /* Has it been idle for too long to be used again? */
 bool conn_is_stale(const struct conn *);
-/* Do its questions wait behind one that is late (late.h)? False while it is not ready. */
+/* Do its questions wait behind one that is late (late.h)? False while the connection is not ready. */
 bool conn_is_late(const struct conn *);
 void conn_close_idle(struct conn *); /* an own close: on_gone is called */
-/* The peer closes a connection, or announced that it will: how long was it idle? */
+/* The peer closed the connection, or announced that it will: learns from how long it was idle. */
 void conn_learn_idle(struct conn *);
 /* Closes without a report; its exchanges stay in its list. Freed later, with conn_free. */
 void conn_shut(struct conn *);
@@ -118,9 +119,9 @@ void conn_end_trouble(struct conn *, const struct tls_trouble *);
 bool conn_send(struct conn *);
 /* Judges the peer by the target's policy; true: accepted. For tls_want.on_peer. */
 bool conn_on_peer(void *conn, const struct tls_peer *);
-/* Judges again when that is due. False: the peer was refused and the connection is gone. Refused for its age it is only
- * closed: the peer may have a newer certificate or staple by now, and the next handshake will show it. Refused by a new
- * policy it is an event of its own. */
+/* Judges the peer again when that is due. False: it was refused and the connection is gone. If the last judgement
+ * was only too old, the connection is just closed: the peer may have a newer certificate or staple by now, and the
+ * next handshake will show it. If a new policy refuses the peer, that is reported as a refusal. */
 bool conn_judge_again(struct conn *);
 /* Starts the target's protocol on a finished handshake. */
 enum res conn_open_proto(struct conn *);

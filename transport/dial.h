@@ -9,9 +9,9 @@
 
 #define DIAL_USER_TIMEOUT_MS 5000 /* TCP_USER_TIMEOUT: the kernel's own limit, longer than ours */
 
-/* Begins to connect a socket that never blocks and is not inherited. 0: *fd will be ready to write when it is
- * done. Else an errno; *fd is the socket to close, or -1. No TCP Fast Open: it black-holes on roaming
- * laptops. */
+/* Starts to connect a socket that never blocks and is not inherited. 0: *fd becomes ready to write when the attempt
+ * is over. Else an errno; *fd is the socket to close, or -1. No TCP Fast Open: a laptop that roams meets networks
+ * that drop its packets. */
 int dial(const struct addr *, int *fd);
 /* The reason for an errno of connect, send or receive. */
 enum reason dial_reason(int error);

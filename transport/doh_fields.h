@@ -10,7 +10,7 @@
 bool doh_type_is_dns(struct span value);
 /* delta-seconds (RFC 9111, 1.2.2): 0 when it is not a number, UINT32_MAX when it is too large. */
 uint32_t doh_seconds(struct span value);
-/* Age in seconds: of a list the first member counts (RFC 9111, 5.1). 0 when that is not a number. */
+/* Age in seconds. In a list, the first member counts (RFC 9111, 5.1). 0 if that is not a number. */
 uint32_t doh_age(struct span value);
 /* Retry-After, as seconds or as a date (RFC 9110, 10.2.3), in seconds from now; 0 for a date in the past and
  * for anything else. */

@@ -40,7 +40,7 @@ struct doh_session {
 /* Zeroed before; doh_session_close after a failure, too. RES_NOMEM. */
 enum res doh_session_open(struct doh_session *);
 void doh_session_close(struct doh_session *);
-/* No new streams: the peer sent GOAWAY, or the ids come to an end. */
+/* No new streams are possible: the peer sent GOAWAY, or the ids run out. */
 bool doh_session_is_draining(const struct doh_session *);
 /* May one more stream begin now? */
 bool doh_session_has_room(const struct doh_session *);

@@ -8,8 +8,8 @@
 
 #define DOH_BODY_KEEP 4096 /* memory that a free stream keeps */
 #define DOH_POOL_MAX  64   /* free streams that are kept */
-/* Of all bodies that have begun and not ended. Answers come whole and have some hundred bytes; a server that begins a
- * thousand and ends none would take 64 MiB a connection. */
+/* Of all unfinished bodies together. Answers usually arrive whole and have a few hundred bytes; without this limit,
+ * a server that starts a thousand bodies and ends none would take 64 MiB per connection. */
 #define DOH_BODIES_MAX (1024 * 1024)
 
 struct doh_streams;
@@ -49,7 +49,7 @@ void doh_streams_end(struct doh_streams *);
 struct doh_stream *doh_stream_new(struct doh_streams *); /* NULL: no memory */
 void doh_stream_free(struct doh_stream *);
 void doh_stream_mark_done(struct doh_stream *);
-/* The response is not acceptable: its body goes; done. */
+/* The response is not acceptable: frees its body, and the stream is done. */
 void doh_stream_break(struct doh_stream *, const char *what);
 /* The next bytes of its body. */
 void doh_stream_add(struct doh_stream *, struct span);

@@ -26,10 +26,10 @@ struct idle {
 
 /* The peer closed a connection that had been idle for so long. */
 void idle_on_peer_close(struct idle *, int64_t idle_ms);
-/* A connection was idle for idle_use_ms, and we closed it or asked a question over it. */
+/* A connection was idle for idle_use_ms, and ctstub closed it or asked a question over it. */
 void idle_on_used(struct idle *);
-/* How long a connection may be idle and still be used: a little less than the limit. keepalive_ms: what the
- * peer promised for this connection (RFC 7828), -1 nothing. */
+/* How long a connection may be idle and still be used: a little less than the limit. keepalive_ms: the idle time
+ * that the peer promised for this connection (RFC 7828); -1: none. */
 int64_t idle_use_ms(const struct idle *, int64_t keepalive_ms);
 
 #endif

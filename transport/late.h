@@ -27,7 +27,7 @@ struct late_facts {
 
 /* How long an answer may take before it is late. median_us: the usual time; -1: not known. */
 int64_t late_after_ms(int64_t median_us);
-/* Do questions on this connection wait because of another one? */
+/* Do questions on this connection wait because another one is late? */
 bool late_judge(const struct late_facts *, int64_t median_us);
 
 #endif

@@ -54,7 +54,7 @@ void loop_timer_init(struct loop_timer *, struct loop *, void (*on_due)(void *ct
 /* Fires once, `after_ms` from now (0: in the next turn). Setting again moves it. */
 void loop_timer_set(struct loop_timer *, int64_t after_ms);
 void loop_timer_stop(struct loop_timer *); /* harmless when not set; may be called inside on_due */
-/* Brings the timer forward to `after_ms` from now, never back: its owner looks for what is due when it fires. */
+/* Moves the timer forward to `after_ms` from now, never back. When it fires, its owner looks for what is due. */
 void loop_timer_within(struct loop_timer *, int64_t after_ms);
 bool loop_timer_is_set(const struct loop_timer *);
 
@@ -63,15 +63,16 @@ int64_t loop_now_ms(const struct loop *);
 
 /* From any thread: fn(arg) runs in the loop's thread, in order. RES_NOMEM: it will not run. */
 enum res loop_post(struct loop *, void (*fn)(void *arg), void *arg);
-/* The same in two steps: the first takes the memory, the second cannot fail, so that whoever is asked can always answer. */
+/* The same in two steps: the first allocates the memory, so the second cannot fail, and a thread that got a request
+ * can always reply. */
 struct loop_reply;
 enum res loop_reply_new(struct loop_reply **out, struct loop *, void (*fn)(void *arg), void *arg);
 void loop_reply_post(struct loop_reply *); /* taken */
 void loop_reply_free(struct loop_reply *); /* one that was not posted; NULL is fine */
 
-/* Runs once at the end of this turn, after all ready descriptors and due timers were served: where writes are
- * collected. Embedded, zeroed before the first use; setting it again in the same turn does nothing; set by something
- * deferred, it runs at the end of the next turn, which comes at once. */
+/* Runs once at the end of this turn, after all ready descriptors and due timers were handled: used to collect
+ * writes. Embedded, zeroed before the first use. Setting it again in the same turn does nothing. If a deferred
+ * function sets it, it runs at the end of the next turn, which starts at once. */
 struct loop_defer {
 	struct loop *loop;
 	void (*fn)(void *ctx);

@@ -23,14 +23,13 @@ struct proto_ops {
 	/* Takes a question: its bytes are in the output, or will be after collect. RES_NOMEM, RES_LIMIT: not
 	 * taken. */
 	enum res (*take)(struct proto *, struct tp_exchange *, struct buf *out);
-	/* Its asker gave up; an answer that still comes is dropped. */
+	/* The caller gave up; an answer that still arrives is dropped. */
 	void (*cancel)(struct proto *, struct tp_exchange *);
-	/* Appends whatever else is to be sent. Other than REASON_NONE: once that is sent, the connection
-	 * ends. */
+	/* Appends whatever else must be sent. Other than REASON_NONE: the connection ends after that was sent. */
 	enum reason (*collect)(struct proto *, struct buf *out, const char **detail);
-	/* Received bytes, which may be written to. REASON_NONE: goes on. */
+	/* Takes received bytes, which it may overwrite. REASON_NONE: the connection continues. */
 	enum reason (*feed)(struct proto *, uint8_t *p, size_t n, const char **detail);
-	/* No new questions: the peer ended them, or the ids come to an end. */
+	/* No new questions are possible: the peer accepts no more, or the ids run out. */
 	bool (*is_draining)(const struct proto *);
 	/* Cancelled questions whose answers may still come. */
 	uint32_t (*owed)(const struct proto *);

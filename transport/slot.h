@@ -45,9 +45,9 @@ void slot_want_flush(struct tp_slot *);
 /* Makes the callback; the exchange is in no list and goes back to the pool. */
 void slot_finish_exchange(struct tp_slot *, struct tp_exchange *, const struct tp_answer *);
 void slot_fail_exchange(struct tp_slot *, struct tp_exchange *, enum reason);
-/* Into the waiting ones; first: before all others. */
+/* Adds it to the waiting exchanges; first: before all others. */
 void slot_queue_exchange(struct tp_slot *, struct tp_exchange *, bool first);
-/* An answer came, after so long: the counts, and the usual times (slot_report.c). */
+/* An answer arrived after this time: updates the counts and the usual times (slot_report.c). */
 void slot_count_answer(struct tp_slot *, int64_t rtt_us);
 /* In no list; NULL: no memory. */
 struct tp_exchange *slot_new_exchange(struct tp_slot *, struct span message, int64_t deadline_ms,
@@ -57,8 +57,8 @@ struct tp_exchange *slot_new_exchange(struct tp_slot *, struct span message, int
 bool slot_keep_ask(struct tp_slot *, struct conn *);
 /* Its connection ended under that question: it is not repeated. */
 void slot_keep_died(struct tp_slot *);
-/* A connection that was ready is gone. Is a fresh one to be made, although no question waits? asked: that question
- * was in flight. */
+/* A connection that was ready is gone. Must a new one be made, although no question waits? asked: the question that
+ * keeps a connection open was in flight. */
 bool slot_keep_reopens(struct tp_slot *, const struct conn *, bool asked);
 
 #endif

@@ -15,7 +15,7 @@
 
 enum stall { STALL_NONE, STALL_DEAD_PATH, STALL_NO_ANSWER };
 
-/* Has nothing come for so long that unacknowledged bytes mean a dead path? */
+/* Has the peer sent nothing for so long that unacknowledged bytes mean a dead path? */
 bool stall_is_due(int64_t quiet_ms, int64_t round_trip_ms);
 /*
  * Judges a peer that has sent nothing for quiet_ms.

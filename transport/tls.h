@@ -80,12 +80,11 @@ void tls_bye(struct tls *); /* close_notify into the output */
 struct span tls_out(const struct tls *); /* to be sent; lent until the next call */
 void tls_sent(struct tls *, size_t n);
 
-/* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as far as it can be read:
- * GnuTLS does not hand out a chain that it cannot parse, and the judge has a reason for it.
- * False: it is malformed. */
+/* The certificates in a Certificate message (RFC 8446, 4.4.2; RFC 5246, 7.4.2), as far as it can be read. GnuTLS
+ * does not return a chain that it cannot parse, but verification reports the reason. False: it is malformed. */
 bool tls_peer_read(struct tls_peer *, struct span message, bool v13);
-/* May anything be computed with the key of the peer's own certificate (spki.h)? The handshake's own signature is
- * checked with it before on_peer can be asked. */
+/* May anything be computed with the key of the peer's own certificate (spki.h)? GnuTLS checks the handshake's own
+ * signature with it before on_peer can be called. */
 bool tls_peer_computable(const struct tls_peer *);
 /* The chain and staple of the finished handshake. */
 void tls_peer(struct tls *, struct tls_peer *);

@@ -48,8 +48,7 @@ struct tls {
 
 /* Credentials without a certificate; the peer is verified by us. */
 enum res tls_credentials_new(gnutls_certificate_credentials_t *);
-/* Keeps the version, cipher and protocol agreed on, for those who look at the connection, also when the peer is
- * refused. */
+/* Keeps the negotiated version, cipher and protocol for reports about the connection, also when the peer is refused. */
 void tls_describe(struct tls *);
 /* GnuTLS calls it for every handshake message, before it reads the message itself. */
 int tls_on_handshake_message(gnutls_session_t, unsigned type, unsigned when, unsigned incoming,

@@ -108,10 +108,10 @@ typedef void (*tp_answer_fn)(void *arg, const struct tp_answer *);
  */
 enum res tp_send(struct tp_exchange **, struct tp_slot *, struct span message, int64_t deadline_ms,
 		 tp_answer_fn, void *arg);
-/* Right after tp_send: it is not repeated, whatever its connection dies of. */
+/* Right after tp_send: the question is not repeated, for whatever reason its connection ends. */
 void tp_send_once(struct tp_exchange *);
 void tp_cancel(struct tp_exchange *);
-/* It is not on its way: no connection carried it yet, or it lies behind a late one (tp_slot_is_late). */
+/* The question waits: no connection has carried it yet, or it is behind a late one (tp_slot_is_late). */
 bool tp_waits(const struct tp_exchange *);
 
 /* Opens the connection without a question (probing, racing). Harmless when there is one. */
@@ -126,10 +126,11 @@ void tp_slot_connect(struct tp_slot *);
 void tp_slot_keep(struct tp_slot *, int64_t until_ms);
 /* Drops the connection now. Questions in flight are repeated on a fresh one. forget_tickets: saved sessions too. */
 void tp_slot_drop(struct tp_slot *, bool forget_tickets);
-/* The path is another one: the usual answer time, as it was, is the first guess, and a few quicker answers correct it. */
+/* The network has changed: the usual answer time so far is the first guess, and a few quicker answers correct it. */
 void tp_slot_learn_anew(struct tp_slot *);
-/* The ready connection of `from`, a slot of the same target, takes the place of this one's, which is dropped; its
- * questions are repeated there. Without one to take, or with something in flight on it, a fresh one is made. */
+/* The ready connection of `from`, a slot of the same target, replaces the connection of this slot, which is dropped;
+ * its questions are repeated on the new one. If `from` has no ready connection, or something is in flight on it, a
+ * fresh connection is made. */
 void tp_slot_adopt(struct tp_slot *, struct tp_slot *from);
 /* After a reload: the new target for the same address and protocol. An open connection is judged again by the new
  * policy before its next use, saved sessions likewise; a refusal drops them. The old target may be freed after it. */
@@ -141,7 +142,7 @@ void tp_slot_retarget(struct tp_slot *, const struct tp_target *);
  * late, and the connection has been silent since the younger was written.
  */
 bool tp_slot_is_late(const struct tp_slot *);
-/* A question that is sent now would wait for another one's end: the peer allows no more at the same time. */
+/* A question that is sent now would wait until another one ends: the peer allows no more at the same time. */
 bool tp_slot_is_full(const struct tp_slot *);
 /* After how many milliseconds an answer counts as late: a few times the peer's usual answer time, within bounds. */
 int64_t tp_slot_late_after_ms(const struct tp_slot *);

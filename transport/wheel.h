@@ -31,7 +31,7 @@ struct wheel {
 };
 
 void wheel_start(struct wheel *, int64_t now_ms);
-/* t->due_ms is set by the caller and t is in no list. A timer that is due already can be taken at once. */
+/* The caller has set t->due_ms, and t is in no list. A timer that is already due can be taken at once. */
 void wheel_add(struct wheel *, struct wheel_timer *t);
 void wheel_remove(struct wheel *, struct wheel_timer *t); /* t is in the wheel, or due and not taken yet */
 /* Time is now_ms: timers that are due by then can be taken. Time does not go back. */
