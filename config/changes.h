@@ -31,7 +31,8 @@ struct changes {
 
 /* Adds the differences, in the order of the option table; upstreams and forwards after that, by title. */
 void changes_find(struct changes *, const struct settings *before, const struct settings *after);
-/* Adds a number that is no option, such as the names of all block lists, if it differs. what: constant. */
+/* Adds a number that is not an option, such as the number of names on all block lists, if it differs. what:
+ * constant. */
 void changes_add_number(struct changes *, const char *what, size_t before, size_t after);
 void changes_free(struct changes *);
 

@@ -27,14 +27,14 @@ void *compile_array(struct compile *, size_t n, size_t size); /* zeroed */
 /* Reports what is wrong with an item that an option names; why is taken. */
 void compile_fail(struct compile *, struct place, enum option_id, enum res, char *why);
 
-/* As compile_fail about data that others collect; at boot (settings.h, serve_without) it is a warning, and what the data
- * is for is refused or left. True: go on without it. */
+/* As compile_fail, but about data that others collect. At boot (settings.h, serve_without) it is only a warning, and
+ * whatever depends on the data is refused or left out. True: continue without it. */
 bool compile_lack(struct compile *, struct place, enum option_id, enum res, char *why);
 
-/* NULL: an error says why. Anchors and log lists are read once, however many name them. */
+/* NULL: an error says why. Anchors and log lists are read only once, even if several options name them. */
 const struct trust *compile_trust(struct compile *, const char *where, struct place, enum option_id);
 const struct ctlogs *compile_log_list(struct compile *, const char *file, struct place, enum option_id);
-/* A list of these entries and, unless NULL, of files of them. */
+/* A list of these entries and, unless NULL, of the entries in these files. */
 const struct cert_match *compile_entries(struct compile *, const struct strings *entries, enum option_id,
 					 const struct strings *files, enum option_id files_id, bool builtin);
 /* The entries that ctstub-watch(8) keeps in state-dir; NULL: there are none. */

@@ -56,13 +56,13 @@ const char *form_expected(enum option_form);
 bool form_read(char out[CONFIG_STRING_MAX + 1], enum option_form, const char *text);
 /* The first moment after a day that form_read accepted: midnight (UTC) at its end. 0 for "". */
 int64_t form_date_end_ms(const char *day);
-/* An IPv6 address without brackets, such as ::1:53, whose end a person surely meant as a port. */
+/* An IPv6 address without brackets, such as ::1:53, whose last part was surely meant as a port. */
 bool form_looks_like_port(const char *text);
 /* NULL, or what is wrong, "the unusable address". Constant. */
 const char *form_read_address(struct addr *, enum option_form, const char *text);
 
 /* A name in ASCII: labels of letters, digits, "-" and "_", at most 63 long, 253 in all, with or without the dot at
- * its end; "." is the root. Lower case and without that dot in out. False: it is none. */
+ * its end; "." is the root. out gets it in lower case and without that dot. False: it is not such a name. */
 bool domain_read(char out[CONFIG_STRING_MAX + 1], const char *text);
 /* Writes the wire form of a name from domain_read; returns its length. */
 size_t domain_wire(uint8_t out[DOMAIN_WIRE_MAX], const char *domain);

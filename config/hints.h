@@ -15,7 +15,8 @@ void hint_section(struct buf *why, const char *name);
 /* A section of that name stands inside a section. */
 void hint_nested(struct buf *why, enum section outer, const char *name);
 
-/* Names by which other programs include files, and what this one has in their place (a format with the name). */
+/* The message for names by which other programs include files: it says what ctstub has instead (a format with the
+ * name). */
 #define HINT_INCLUDE                                                                                         \
 	"there is no \"%.80s\", files conf.d/*.conf beside the main file were expected: they are read in "   \
 	"order of their names"

@@ -17,13 +17,13 @@ enum res anchors_load(struct trust **, const char *where, bool trusted, struct c
 		      char **why);
 /* A log list of any of the formats. ctlogs_left_out says what it left out. */
 enum res log_list_load(struct ctlogs **, const char *file, bool trusted, char **why);
-/* The folder in state-dir that ctstub-ct-logs.service writes its ct-logs.json to, under a user of its own. */
+/* The folder in state-dir to which ctstub-ct-logs.service, which has its own user, writes ct-logs.json. */
 #define LOG_LIST_FOLDER "ct-logs"
 /* The ct-logs.json of a folder. RES_NOT_FOUND with *why NULL: there is none. */
 enum res log_list_stored(struct ctlogs **, const char *folder, char **why);
-/* The newest of the list compiled in and the two files ct-logs.json of state-dir and of its folder ct-logs. *from is
- * "compiled in" or the file (yours). What is wrong with a file is no failure; *warning says what it is (yours; NULL:
- * nothing): the list compiled in is no softer. */
+/* The newest of three lists: the compiled-in list, ct-logs.json in state-dir, and ct-logs.json in its folder
+ * ct-logs. *from is "compiled in" or the file (yours). A file that cannot be used is not a failure, because the
+ * compiled-in list is not weaker; *warning says what is wrong (yours; NULL: nothing). */
 enum res log_list_choose(struct ctlogs **, const char *state_dir, char **from, char **warning);
 /* The folder of ctstub-watch(8) in state-dir, and its files of disallow entries that hold for every upstream. */
 #define WATCH_FOLDER        "watch"

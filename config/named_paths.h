@@ -10,8 +10,9 @@
 #include "config/settings.h"
 
 /*
- * user NULL: those that compiling the configuration does not read, with the rights of this process. Else this process has become
- * that user: which of all named files, the configuration's own among them, may it not read?
+ * user NULL: checks the paths that compiling the configuration does not read, with the rights of this process. Else
+ * this process has become that user: finds which of all named files, including the configuration files, it may not
+ * read.
  */
 void named_paths_check(const struct settings *, const char *user, struct config_errors *warnings);
 

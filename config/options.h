@@ -58,12 +58,13 @@ extern const char *const section_names[SECTION_COUNT]; /* "" for SECTION_TOP */
 const struct option_row *option_find(enum section, const char *name); /* NULL: there is none */
 bool section_has_title(enum section);
 
-/* Stores a value that stood in this file (NULL: compiled in); base is the struct of the option's section. A list is
- * replaced, with `add` extended. RES_MALFORMED: errors say what is wrong with the value, or with each item of the list,
- * and what was expected; the field is as before. */
+/* Stores a value from this file (NULL: compiled in); base is the struct of the option's section. A list is replaced,
+ * or extended with `add`. RES_MALFORMED: errors say what is wrong with the value, or with each item of the list, and
+ * what was expected; the field is unchanged. */
 enum res option_store(void *base, const struct option_row *, bool add, const struct value *, const char *file,
 		      struct config_errors *errors);
-/* Appends the field as it would stand in a file: `"info"`, `{"127.0.0.1:53"}`. port: what an address need not say. */
+/* Appends the field as a file would have it: `"info"`, `{"127.0.0.1:53"}`. port: the default, which addresses leave
+ * out. */
 void option_print(struct buf *out, const struct option_row *, const void *base, uint16_t port);
 /* The items of a list option; field: the list itself. */
 size_t option_items(const struct option_row *, const void *field);

@@ -12,10 +12,10 @@
 
 SLIST_HEAD(owned_list, owned); /* zeroed: empty */
 
-/* Takes a thing and returns it. NULL: the thing is NULL, or there is no memory (then it is dropped). With a key (copied; NULL:
- * none) owned_find finds it again. */
+/* Takes an object and returns it. NULL: the object is NULL, or there is no memory (then it is freed). With a key
+ * (copied; NULL: none) owned_find finds it again. */
 void *owned_add(struct owned_list *, const char *key, void *thing, void (*drop)(void *));
-/* The thing that was added with this key and this drop function; NULL: none. Lent. */
+/* The object that was added with this key and this drop function; NULL: none. Lent. */
 void *owned_find(const struct owned_list *, const char *key, void (*drop)(void *));
 /* Appends a copy of a sentence to an array that the list owns. False: no memory. */
 bool owned_append_text(struct owned_list *, const char ***array, size_t *n, const char *text);

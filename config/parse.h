@@ -15,7 +15,7 @@
 
 #include <stddef.h>
 
-/* Sections inside sections; none is needed, more than one is only read to say so. */
+/* Sections inside sections. None is allowed; they are only read to report the error. */
 #define CONFIG_NESTING_MAX 8
 
 struct token {
@@ -40,7 +40,8 @@ struct parse_handler {
 	void (*on_error)(void *ctx, unsigned line, const char *text);
 };
 
-/* RES_MALFORMED: on_error was called once. RES_NOMEM. What was handed on before stays handed on. */
+/* RES_MALFORMED: on_error was called once. RES_NOMEM. Statements that were passed on before the error stay in
+ * effect. */
 enum res parse_text(struct span text, const struct parse_handler *, void *ctx);
 
 /* Between the lexer and the grammar. */
@@ -64,7 +65,7 @@ bool parse_append(struct parse *, struct value *list, struct token *taken);
 void value_free(struct value *);
 /* Reports a character that begins no token. */
 void parse_fail_character(struct parse *, struct span utf8);
-/* What may stand where the grammar stopped, and what stood there. */
+/* The symbols that are allowed where the grammar stopped, and the symbol that was there. */
 enum parse_symbol {
 	PARSE_END = 1 << 0,
 	PARSE_WORD = 1 << 1,

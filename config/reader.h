@@ -22,10 +22,11 @@ struct reader {
 
 /* Settings of the compiled-in defaults. */
 enum res reader_start(struct reader *, struct config_errors *);
-/* Reads one text over the settings so far. file: its name, for the errors; lent as long as the settings live. */
+/* Reads one text; it overrides the settings so far. file: its name, for the errors; lent as long as the settings
+ * live. */
 enum res reader_text(struct reader *, const char *file, struct span text);
-/* Fills what follows from the rest (ports), checks what no option can know alone. *out is yours but after RES_NOMEM; after
- * RES_MALFORMED it is broken (settings.h). The reader is empty afterwards. */
+/* Sets values that depend on other options (ports), and checks options against each other. *out is yours, except
+ * after RES_NOMEM; after RES_MALFORMED it is broken (settings.h). The reader is empty afterwards. */
 enum res reader_finish(struct reader *, struct settings **out);
 
 /* Checks options against each other. True: no error. */

@@ -14,8 +14,8 @@ struct reverse_zone {
 	size_t n;
 };
 
-/* in-addr.arpa by octets (RFC 1035, 3.5), ip6.arpa by nibbles (RFC 3596, 2.5): a prefix between them is several
- * zones. Gives how many. */
+/* in-addr.arpa is divided by octets (RFC 1035, 3.5), ip6.arpa by nibbles (RFC 3596, 2.5): a prefix that ends between
+ * them needs several zones. Returns how many. */
 size_t reverse_zones(struct reverse_zone zone[REVERSE_ZONES_MAX], const struct prefix *);
 
 #endif

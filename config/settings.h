@@ -58,7 +58,7 @@ enum option_id {
 };
 
 enum single_labels { SINGLE_LABELS_LOCAL, SINGLE_LABELS_FORWARD, SINGLE_LABELS_REFUSE };
-/* What a name on a filter list gets, and one that rebinding protection stopped. */
+/* The reply for a name on a filter list, and for one that rebinding protection stopped. */
 enum filter_answer { FILTER_NXDOMAIN, FILTER_NODATA, FILTER_ZERO, FILTER_REFUSED };
 /* What ctstub-watch does about a rogue certificate: nothing, a proposal for a person, an entry that is in force. */
 enum watch_block { WATCH_BLOCK_REPORT, WATCH_BLOCK_PROPOSE, WATCH_BLOCK_ENFORCE };
@@ -173,14 +173,14 @@ struct settings {
 	bool serve_without;
 };
 
-/* What was wrong, all of it: "file:line: what, what was expected". */
+/* All errors: "file:line: what, what was expected". */
 struct config_errors {
 	char **line;
 	size_t n;
 	bool more; /* there were more than CONFIG_ERRORS_MAX */
 };
 void config_errors_free(struct config_errors *);
-/* Adds what a reader found in this file, a line each. */
+/* Adds the faults that a reader found in this file, one line each. */
 void config_errors_add_faults(struct config_errors *, const char *file, const struct faults *);
 /* Adds "file:line: " and the text; without a file the text alone. The text says what is wrong and what was expected. */
 void config_errors_add(struct config_errors *, struct place, const char *format, ...)
@@ -196,8 +196,9 @@ enum res settings_read(struct settings **out, const char *file, struct config_er
  * and then refuses them. Yours, unless there is no memory. */
 enum res settings_read_on(struct settings **out, const char *file, struct config_errors *errors);
 void settings_free(struct settings *);
-/* Leaves one upstream and no forwards, for tools that are about one. title NULL: a new one, "none", with every option at
- * its default and an address where no server is (192.0.2.1, RFC 5737). RES_NOT_FOUND: there is no such upstream. */
+/* Leaves one upstream and no forwards, for tools that work with one. title NULL: a new one, "none", with every
+ * option at its default and an address where no server is (192.0.2.1, RFC 5737). RES_NOT_FOUND: there is no such
+ * upstream. */
 enum res settings_narrow(struct settings *, const char *title);
 /*
  * Leaves one upstream called "probe", made of the words of `ctstub probe [dot|doh]://ADDR[:PORT][/PATH][#NAME]`, and no
@@ -205,7 +206,7 @@ enum res settings_narrow(struct settings *, const char *title);
  */
 enum res settings_for_probe(struct settings **settings, const char *uri, struct config_errors *errors);
 /* The file that is read when none is named: SYSCONFDIR/ctstub/ctstub.conf; NULL when there is none (the compiled-in
- * defaults rule). Constant. */
+ * defaults apply). Constant. */
 const char *settings_default_file(void);
 /* The effective configuration as a configuration file; reading it gives the same settings and prints the same. */
 enum res settings_print(const struct settings *, FILE *);

@@ -57,8 +57,8 @@ struct snapshot {
 };
 
 /* The settings are taken, also on failure. Reads every file that they name; errors as in settings_read, with the
- * place of the option; settings that are broken are only looked through for more of them, and never become a snapshot.
- * generation must be larger than any before. */
+ * place of the option. Broken settings are only searched for more errors, and never become a snapshot. generation
+ * must be larger than any before. */
 enum res snapshot_compile(struct snapshot **out, struct settings *, uint64_t generation,
 			  struct config_errors *);
 /* Adds list warnings to a snapshot that is not shared yet. RES_NOMEM: some are missing. */

@@ -15,12 +15,12 @@ identity_is_suffix suffix_is_public;
 /* A single label in lower case that is a top-level domain of the public DNS, as far as that list knows. */
 bool suffix_is_top_level(const char *label);
 
-/* 2 KiB remember the tails of the names that one browser asks for in a while. A look-up in the list costs 3,000
- * instructions, and a name has as many tails as labels. */
+/* 2 KiB are enough for the tails of the names that one browser asks for in a while. A look-up in the list costs
+ * 3,000 instructions, and a name has as many tails as labels. */
 #define SUFFIX_MEMO_SLOTS 256
 
-/* Tails that were looked up lately. They are compared by a keyed hash alone: nobody can choose a name that stands for
- * another. */
+/* Tails that were looked up lately. They are compared by a keyed hash alone: nobody can choose a name whose hash
+ * equals that of another. */
 struct suffix_memo {
 	struct hash_key key;
 	uint64_t slot[SUFFIX_MEMO_SLOTS]; /* a hash, its lowest bit: it is a public suffix; 0: free */

@@ -22,16 +22,16 @@ struct window_record {
 	int64_t names;    /* asked for in them, so many times */
 };
 
-/* Of this folder; "": none. */
+/* Reads the record of this folder; with folder "" there is none. */
 void window_record_read(struct window_record *, const char *folder);
-/* Of state-dir and its folder ct-logs, which the unit of the update has for itself: the window that began last, and the windows
- * and names of both. */
+/* Reads the records of state-dir and of its folder ct-logs, which only the unit of the update uses: the window that
+ * began last, and the numbers of windows and names of both together. */
 void window_record_latest(struct window_record *, const char *state_dir);
 /* Appends the content of the file. */
 void window_record_write(struct buf *, const struct window_record *);
 
 bool window_record_is_open(const struct window_record *, int64_t now_ms);
-/* What is left of a window that is open; WINDOW_MS where one may begin; 0: that of this day is over. */
+/* The time left of an open window; WINDOW_MS if one may begin; 0: the window of this day is over. */
 int64_t window_record_left_ms(const struct window_record *, int64_t now_ms);
 
 #endif
