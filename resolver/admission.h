@@ -33,7 +33,7 @@
 
 struct admission_entry;
 
-/* What questions with something in common hold together. */
+/* The total of all questions that have something in common: a group, an address, or a port. */
 struct admission_tally {
 	uint64_t key;
 	uint32_t entries, weight;
@@ -62,10 +62,10 @@ struct admission;
 enum res admission_new(struct admission **, uint32_t max);
 void admission_free(struct admission *); /* the entries must have left, or go as well */
 
-/* True: this question may be asked; *victim (lent; NULL: none) has to leave for it. */
+/* True: this question may be asked; *victim (lent; NULL: none) must be dropped for it. */
 bool admission_admits(struct admission *, const struct admission_claim *, int64_t now_ms,
 		      struct admission_entry **victim);
-/* The one that gives way; NULL: there is none. Lent. */
+/* The question to drop next; NULL: there is none. Lent. */
 struct admission_entry *admission_worst(const struct admission *, int64_t now_ms);
 
 /* False: all max places are taken. */

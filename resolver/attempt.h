@@ -13,7 +13,7 @@
 
 #define ATTEMPTS_DETACHED_MAX 64 /* of one server, listened for while nobody waits for them */
 
-/* What came of an attempt, for its query. Lent. */
+/* The outcome of an attempt, for its query. Lent. */
 struct attempt_outcome {
 	struct server *server;
 	enum manner manner;
@@ -22,7 +22,7 @@ struct attempt_outcome {
 	const struct tp_answer *answer;
 };
 
-/* Those of one query. Embedded in it. */
+/* The attempts of one query. Embedded in it. */
 struct attempts {
 	struct engine *engine;
 	struct attempt_list list;
@@ -54,27 +54,27 @@ struct attempt {
 	LIST_ENTRY(attempt) server_link, query_link;
 };
 
-/* Sends the question. RES_LIMIT: there is no room on the connection.
- * RES_NOT_FOUND: no connection, no lane, or only the connection that an attempt of the query is on. */
+/* Sends the question. RES_LIMIT: there is no room on the connection. RES_NOT_FOUND: there is no connection, no lane,
+ * or only the connection that already carries an attempt of the query. */
 enum res attempt_new(struct attempts *, struct server *, enum manner);
-/* Its query goes on without it. */
+/* Its query continues without it. */
 void attempt_detach(struct attempt *);
 void attempt_cancel(struct attempt *);
 
 void attempts_detach(struct attempts *);
 void attempts_cancel(struct attempts *);
 
-/* Servers with an attempt of the query, but for those from which nothing came for stall_ms since they were asked. Several
- * attempts may be at one: on connections beside its first. */
+/* The number of servers with an attempt of the query, except those that have sent nothing for stall_ms since they
+ * were asked. One server may have several attempts: on connections beside its first. */
 unsigned attempts_servers(const struct attempts *, int64_t stall_ms);
-/* In how many ms one of these servers will have stalled for so long, if nothing comes from it. INT64_MAX: none. */
+/* In how many ms the next of these servers will have sent nothing for stall_ms. INT64_MAX: there is none. */
 int64_t attempts_silent_in_ms(const struct attempts *, int64_t stall_ms);
 /* All of a query's attempts wait for connections or behind late answers. */
 bool attempts_wait(const struct attempts *);
-/* Of attempts that wait: a server that may take the question over another connection as well (beside.h). NULL: none. */
+/* While attempts wait: a server that may get the question over another connection as well (beside.h). NULL: none. */
 struct server *attempts_blocked_by(const struct attempts *);
 
-/* The connection stands; what came over it was no answer. */
+/* The connection works, but brought no usable answer. */
 bool attempt_answer_is_bad(const struct attempt_outcome *);
 
 #endif

@@ -12,14 +12,14 @@
 
 #include "resolver/upstream_set.h"
 
-/* The connection for a question that may share one: the first one, or while that is blocked one beside it. stays: the first
- * one in any case. *beside: it is not the first one. NULL: no memory. */
+/* The connection for a question that may share one: the first connection, or one beside it while the first is
+ * blocked. stays: always the first. *beside: it is not the first. NULL: no memory. */
 struct tp_slot *server_shared_slot(struct server *, bool stays, bool *beside);
-/* A question on its first connection would wait for another one's answer: it is late or full. */
+/* A question on its first connection would wait for another question: the connection is late or full. */
 bool server_is_blocked(const struct server *);
-/* Something came back: connections that are not needed any longer are closed. */
+/* Something came back: closes connections that are no longer needed. */
 void server_beside_tidy(struct server *);
-/* All of them, as after a change of network. */
+/* Closes all of them, as after a change of network. */
 void server_beside_drop(struct server *);
 
 #endif

@@ -26,9 +26,9 @@ struct budget {
 };
 
 void budget_init(struct budget *, size_t max);
-/* What it holds from now on; 0 before the holder goes. */
+/* Sets what the holder has from now on. Must be set to 0 before the holder is freed. */
 void budget_set(struct budget *, struct budget_item *, size_t bytes);
-/* The one that has to give way; NULL: none. Lent. */
+/* The holder that must give way; NULL: none. Lent. */
 struct budget_item *budget_victim(const struct budget *);
 
 #endif

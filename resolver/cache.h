@@ -22,8 +22,8 @@ enum res cache_new(struct cache **, const struct cache_limits *);
 /* In this store, which is lent and outlives the cache. */
 enum res cache_new_in(struct cache **, struct cache_store *);
 void cache_free(struct cache *);
-/* A new configuration is in force, with a larger number than any before. What was stored under an earlier one is not found
- * any more, and what others store under an earlier one neither. The limits are those of the whole store. */
+/* A new configuration is in force, with a larger number than any before. Answers that anyone stored or stores under
+ * an earlier one are no longer found. The limits are those of the whole store. */
 void cache_renew(struct cache *, uint64_t generation, const struct cache_limits *);
 
 /* Computes the hash by which this cache finds the key. Without it each call computes its own. */
@@ -35,24 +35,24 @@ enum cache_state { CACHE_MISS, CACHE_FRESH, CACHE_STALE };
 enum cache_state cache_get(struct cache *, const struct cache_key *, int64_t now_ms, struct cache_hit *);
 
 /*
- * Stores an answer that may be kept; false: it was not stored. NOERROR and NXDOMAIN alone, never TC (RFC 2181, 9),
- * negative answers by their SOA (RFC 2308, 5), without one at most a second, nothing whose life is 0. The limits are
- * already applied to the TTLs of what is stored: a hit needs no floor and no cap, its age alone. An answer whose life is 0 takes
- * what was stored before with it.
+ * Stores an answer that may be kept; false: it was not stored. Only NOERROR and NXDOMAIN are stored, never with TC (RFC
+ * 2181, 9). The life of a negative answer follows from its SOA (RFC 2308, 5); without one it is at most a second. The
+ * limits are already applied to the TTLs of the stored answer: a hit needs no floor and no cap, only its age. An answer
+ * whose life is 0 is not stored, and removes the answer that was stored before.
  */
 bool cache_put(struct cache *, const struct cache_key *, const struct msg_answer *,
 	       const struct cache_entry_info *, int64_t now_ms);
-/* RFC 9520: a failure, at least 1 s, at most 5 min. Data that can be served, stale or not, stay: see
+/* Stores a failure (RFC 9520), for at least 1 s and at most 5 min. Data that can be served, stale or not, stay: see
  * cache_hit.failure. */
 void cache_put_failure(struct cache *, const struct cache_key *, uint16_t rcode, const struct msg_ede *,
 		       int64_t for_ms, int64_t now_ms);
 
-/* An upstream's decision that has no records (REFUSED or SERVFAIL with its reason): kept like a failure, but in place of
- * whatever was there, for stale data must not hide it. */
+/* Stores an upstream's decision without records (REFUSED or SERVFAIL with its reason). It is kept like a failure,
+ * but replaces the stored answer, because stale data must not hide it. */
 void cache_put_decision(struct cache *, const struct cache_key *, const struct msg_answer *,
 			const struct msg_ede *, int64_t for_ms, int64_t now_ms);
 
-/* Of the whole store: see cache_store.h. */
+/* These work on the whole store: see cache_store.h. */
 size_t cache_flush(struct cache *, struct span name);
 void cache_stats(struct cache *, struct cache_stats *);
 

@@ -17,8 +17,8 @@
 #define CACHE_FAILURE_MAX_MS 300000
 
 /*
- * Fields are as small as their values allow: of a million entries each byte is a megabyte. Options bound lives to 30 days,
- * which fit in 32 bits of milliseconds, and upstreams to 256.
+ * Fields are as small as their values allow: with a million entries, each byte costs a megabyte. The options limit a
+ * life to 30 days, which fit in 32 bits of milliseconds, and the number of upstreams to 256.
  */
 struct cache_entry {
 	SLIST_ENTRY(cache_entry) chain; /* of its hash */
@@ -40,8 +40,9 @@ struct cache_entry {
 };
 TAILQ_HEAD(cache_entries, cache_entry);
 
-/* Frees at most n of the list, the youngest first: malloc gives the end of its heap back a little at a time. In the order of
- * their age the last one would give back all at once, with the lock of the heap held. True: there are more. */
+/* Frees at most n entries of the list, the youngest first, so that malloc returns the end of its heap a little at a
+ * time. With the oldest first, freeing the last entry would return everything at once, with the lock of the heap
+ * held. True: there are more. */
 bool cache_entries_free(struct cache_entries *, size_t n);
 
 /* An answer. info, key and limits as for cache_put. NULL: it may not be kept, or there is no memory. *life_ms (also when it
@@ -56,14 +57,14 @@ struct cache_entry *cache_entry_failure(const struct cache_limits *, const struc
 
 bool cache_entry_is(const struct cache_entry *, uint32_t hash, const struct cache_key *);
 struct span cache_entry_name(const struct cache_entry *); /* lent */
-/* What it takes of the cache's bytes, malloc's own included. */
+/* Its size in the cache, including malloc's overhead. */
 uint64_t cache_entry_bytes(const struct cache_entry *);
-/* Of no use any more, not even as stale data. */
+/* Too old to be used, even as stale data. */
 bool cache_entry_is_dead(const struct cache_entry *, const struct cache_limits *, int64_t now_ms);
 int64_t cache_entry_expires_ms(const struct cache_entry *);
-/* No try to refresh it before now + for_ms, within the bounds of RFC 9520. */
+/* Sets that no refresh is tried before now + for_ms, within the bounds of RFC 9520. */
 void cache_entry_failed(struct cache_entry *, int64_t for_ms, int64_t now_ms);
-/* To a room of CACHE_ENTRY_MAX bytes. */
+/* Copies it to a buffer of CACHE_ENTRY_MAX bytes. */
 void cache_entry_copy(struct cache_entry *to, const struct cache_entry *);
 #define CACHE_ENTRY_MAX (sizeof(struct cache_entry) + 2 * MSG_RRS_MAX + MSG_MAX + 3 + MSG_EDE_TEXT_MAX)
 /* Lent from the entry. */

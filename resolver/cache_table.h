@@ -23,16 +23,16 @@ void cache_gone_init(struct cache_gone *);
 void cache_gone_free(struct cache_gone *);
 
 const struct cache_limits *cache_table_limits(const struct cache_table *); /* lent */
-/* Takes everything out, and keeps within these limits from now on. O(1), whatever was there. */
+/* Takes all entries out, and keeps within these limits from now on. O(1), however many there were. */
 void cache_table_renew(struct cache_table *, const struct cache_limits *, struct cache_gone *);
 
-/* Looks a question up and counts. Lent until the table changes; NULL: CACHE_MISS. *prefetch: it is popular and in the last
- * tenth of its life; said once. */
+/* Looks a question up and counts the look-up. Lent until the table changes; NULL: CACHE_MISS. *prefetch: the entry
+ * is popular and in the last tenth of its life; set only once. */
 struct cache_entry *cache_table_get(struct cache_table *, const struct cache_key *, uint32_t hash,
 				    int64_t now_ms, bool *prefetch, struct cache_gone *);
-/* As it is, even dead, without counting; NULL: it is not there. Lent. */
+/* The entry as it is, even if it is too old to be used, without counting; NULL: it is not there. Lent. */
 struct cache_entry *cache_table_find(const struct cache_table *, const struct cache_key *, uint32_t hash);
-/* Adds an entry (taken), in place of the old one for the key; others leave for it. */
+/* Adds an entry (taken). It replaces the old one for the key; other entries are removed to make room. */
 void cache_table_add(struct cache_table *, const struct cache_key *, struct cache_entry *, int64_t now_ms,
 		     struct cache_gone *);
 void cache_table_drop(struct cache_table *, struct cache_entry *, struct cache_gone *);

@@ -25,7 +25,7 @@ struct client {
 	uint16_t question_n; /* the bytes of the question; with a tap alone (tap.h) */
 };
 
-/* ASK_REPLIED: the reply was appended. ASK_WAITS: on_reply will be called, once. ASK_DROPPED: there is no reply. */
+/* ASK_REPLIED: the reply was appended. ASK_WAITS: on_reply will be called once. ASK_DROPPED: there is no reply. */
 enum ask { ASK_REPLIED, ASK_WAITS, ASK_DROPPED };
 
 #endif

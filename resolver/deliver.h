@@ -13,21 +13,21 @@
 #define FAILURE_MS         1000 /* RFC 9520, 3.2: a failure of ours is kept this long, the least allowed */
 #define FAILURE_RELAYED_MS 5000 /* ... and a SERVFAIL of an upstream, which has made its own attempts */
 
-/* The answer is whole and for this question: it is kept and given to all. */
+/* The answer is complete and for this question: it is cached and sent to all waiters. */
 enum query_step query_deliver(struct query *, const struct msg_answer *, const struct server *,
 			      uint32_t age_s);
-/* There is no good answer: delivers the first unusable one, or stale data, or SERVFAIL that says why. */
+/* There is no good answer: delivers the first unusable one, or stale data, or SERVFAIL with the reason. */
 enum query_step query_fail(struct query *);
 /* A reload took the name's upstreams away: it exists here or nowhere. */
 enum query_step query_stay_here(struct query *);
 
 /* The stale answer that may be given for it. Lent, as cache_get lends it. */
 bool query_find_stale(const struct query *, struct cache_hit *);
-/* A stale answer for all who wait, if there is one; the query goes on. */
+/* Sends a stale answer to all waiters, if there is one; the query continues. */
 bool query_give_stale(struct query *);
 /* Why there is no answer, at least one error. Text lent until the next local answer. */
 size_t query_explain(struct query *, struct msg_ede ede[UPSTREAM_EDE_MAX]);
-/* A failure is kept for a moment, unless asking again costs nothing. ede: why. */
+/* Caches the failure for a moment, unless asking again costs nothing. ede: why it failed. */
 void query_keep_failure(struct query *, const struct msg_ede *ede);
 
 #endif

@@ -30,8 +30,8 @@ struct cache_store;  /* cache_store.h */
 struct portal;
 struct upstreams;
 
-/* The plan is taken (a reference). hooks: of the servers. The store of cached answers is lent, for several engines to find
- * each other's; NULL: the engine has one of its own. */
+/* The plan is taken (a reference). hooks: of the servers. The store of cached answers is lent, so that several
+ * engines can share their answers; NULL: the engine has its own store. */
 enum res engine_new(struct engine **, struct loop *, struct counters *, struct plan *,
 		    const struct server_hooks *, struct cache_store *);
 /* What the plan allows the cache of all engines together. */
@@ -40,9 +40,10 @@ void engine_free(struct engine *); /* clients that wait are not called back any 
 /* A reload: questions in flight go on under the new plan; the cache is emptied. The reference is taken. */
 enum res engine_plan_set(struct engine *, struct plan *);
 
-/* From now on; lent, NULL: nobody. */
+/* Sets the tap from now on; lent. NULL: none. */
 void engine_tap_set(struct engine *, const struct tap *);
-/* Who reads large files while questions are answered (reader.h). Lent; set before the first question. */
+/* Sets the reader, which reads large files while questions are answered (reader.h). Lent; set before the first
+ * question. */
 struct reader;
 void engine_reader_set(struct engine *, struct reader *);
 
@@ -51,7 +52,7 @@ void engine_reader_set(struct engine *, struct reader *);
 enum ask engine_ask(struct engine *, struct span wire, const struct client *, struct buf *out);
 /* May this client ask, under the plan in force? If not, engine_ask replies REFUSED. */
 bool engine_allows(const struct engine *, const struct addr *client);
-/* The owner of these waiters goes: none of them is called back. */
+/* The owner of these waiters is freed: none of them is called back. */
 void engine_forget(struct engine *, struct waiter_list *waiting);
 
 size_t engine_in_flight(const struct engine *); /* questions, with or without clients that wait */
@@ -61,9 +62,9 @@ struct upstreams *engine_upstreams(struct engine *);
 struct portal *engine_portal(struct engine *);
 /* In force; lent until the next engine_plan_set. */
 const struct plan *engine_plan(const struct engine *);
-/* Woken, or on another network. */
+/* The machine woke from sleep, or is on another network. */
 void engine_network_changed(struct engine *);
-/* The wall clock may have been set: looks, and judges and tries everything again if so. */
+/* The wall clock may have been set. If it was, certificates are judged again, and refused servers are tried again. */
 void engine_clock_set(struct engine *);
 
 #endif

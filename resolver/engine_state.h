@@ -62,7 +62,7 @@ struct engine {
 	bool is_by_floor; /* this is one */
 };
 
-/* What is known here of names, under the plan. */
+/* The names that are answered locally, under the plan. */
 struct local_view engine_local(const struct engine *);
 /* Bounds of the TTLs given out, in seconds, as configured. */
 uint32_t engine_ttl_floor(const struct engine *);
@@ -71,19 +71,19 @@ uint32_t engine_ttl_cap(const struct engine *, const struct msg_answer *);
 uint64_t engine_zone(struct engine *, struct span name);
 /* Reads a message with the engine's room for TTL offsets. */
 bool engine_answer_read(struct engine *, struct msg_answer *, struct span wire);
-/* The reply out of the whole message in the engine's scratch, which *m takes apart; lent from both, and the error too. SERVFAIL
- * with an error that says so when there was no memory to make the message. */
+/* The reply from the complete message in the engine's scratch, which is parsed into *m; lent from both, and the
+ * error too. SERVFAIL with a matching error if there was no memory for the message. */
 struct reply engine_reply_made(struct engine *, struct msg_answer *m, const struct msg_ede *, enum counter);
-/* Notices a sleep or a clock that was set. Nothing wakes us when a sleep ends (the boot clock ran on, the monotonic one
- * did not), so each new question looks. */
+/* Detects a sleep or a clock that was set. Nothing tells the process that a sleep has ended (the boot clock ran on,
+ * the monotonic one did not), so each new question checks. */
 void engine_notice_clocks(struct engine *);
-/* A step takes one question on. It happens at one moment: the clocks are read when it begins. Steps may lie within each
- * other. */
+/* A step is one stage of handling a question. All of it counts as one moment: the clocks are read when it begins.
+ * Steps may be nested. */
 void engine_step_begin(struct engine *);
 void engine_step_end(struct engine *);
-/* The time by which questions in flight are measured: it stands still while the machine sleeps, as a client's patience does
- * (the C library waits by the monotonic clock), so that the client still waits afterwards. Outside a step it is read anew
- * each time: the loop's time may be of before the sleep. */
+/* The clock for questions in flight. It stops while the machine sleeps, like the time-out of a client (the C library
+ * uses the monotonic clock), which still waits afterwards. Outside a step it is read anew each time, because the
+ * loop's time may be from before the sleep. */
 int64_t engine_awake_ms(struct engine *);
 /* That time as one of the boot clock, as loop and transport take it. */
 int64_t engine_boot_of_awake_ms(struct engine *, int64_t awake_ms);

@@ -33,10 +33,11 @@ struct unanswered {
 	size_t n;
 };
 
-/* Why there is no answer, one each for the upstreams in the order of the route: "cloudflare 1.1.1.1: ct-too-few-scts".
- * INFO-CODE 0 for a verdict, 22 when the upstream was not reached, 23 when the connection broke or brought no answer. Blame
- * counts where nothing is known against the upstream in general; where it blames nobody, those that have not answered.
- * Gives at least one, each with a text, which is lent until the next call. */
+/* Why there is no answer, one error for each upstream in the order of the route: "cloudflare 1.1.1.1:
+ * ct-too-few-scts". INFO-CODE 0 for a verdict, 22 when the upstream was not reached, 23 when the connection broke or
+ * brought no answer. If nothing is known against the upstream in general, the error is what blame has; if blame
+ * names no server, the servers that have not answered. Returns at least one error, each with a text, which is lent
+ * until the next call. */
 size_t upstreams_explain(struct upstreams *, const struct route *, const struct blame *,
 			 const struct unanswered *, struct msg_ede ede[UPSTREAM_EDE_MAX]);
 

@@ -10,21 +10,22 @@
 #include "resolver/upstream_set.h"
 
 /*
- * How long a server rests after so many failures in a row: twice as long after each, from least to most milliseconds. Half of
- * it is random: a fleet that lost its upstream together must not come back together.
+ * How long a server rests after this many failures in a row: twice as long after each, from least to most milliseconds.
+ * Half of the time is random, so that a fleet that lost its upstream does not return all at once.
  */
 int64_t health_rest_ms(unsigned failures, int64_t least, int64_t most);
 
-/* Something came back. */
+/* The server sent something. */
 void server_answered(struct server *);
 /* An answer to a question of this zone: it does no harm. */
 void server_answered_zone(struct server *, uint64_t zone);
-/* The network, or a verdict. detail: for the log; may be NULL. */
+/* The network failed, or a verdict refused the server. detail: for the log; may be NULL. */
 void server_failed(struct server *, enum reason, const char *detail);
 /* The server is alive but sent no usable answer. One such answer is blamed on the question. UPSTREAM_BAD_MAX zones in
  * a row make the server come after the others; its connection stays open. */
 void server_answered_badly(struct server *, uint64_t zone, enum reason);
-/* Connections ended under the question, `alone` of them under it alone. apart: it had a connection of its own. */
+/* Connections ended while they carried the question; `alone` of them carried nothing else. apart: the question had
+ * its own connection. */
 void server_killed(struct server *, uint64_t zone, unsigned alone, bool apart);
 /* The shared connection brought a failure, or no answer at all. */
 void server_answered_poorly(struct server *);
@@ -32,9 +33,10 @@ void server_answered_well(struct server *);
 /* It asked for a pause of this length (Retry-After: RFC 9110, 10.2.3). */
 #define UPSTREAM_WAIT_MAX_MS 300000 /* the longest pause that a server is granted */
 void server_asked_to_wait(struct server *, enum reason, int64_t ms);
-/* Silent on this question for longer than usual. */
+/* The server has not answered this question for longer than usual. */
 void server_is_slow(struct server *);
-/* Nothing came back for so long that the connection must be dead: it is dropped, open questions are repeated. */
+/* The server has sent nothing for so long that the connection must be dead: it is dropped, and open questions are
+ * repeated. */
 void server_stalled(struct server *);
 /* The connection is up and its verdict accepted. */
 void server_connected(struct server *);

@@ -11,14 +11,14 @@
 
 struct hosts;
 #define HOSTS_CHECK_MS 1000 /* the file is checked for changes at most this often */
-/* A larger file that changed is left to a reader: it takes milliseconds, a large one half a second, and questions do not
- * wait for it. Until it is read the entries from before are used. */
+/* If a file larger than this has changed, a reader reads it. That takes milliseconds, or half a second for a very
+ * large file, and questions do not wait for it: the old entries are used until the new ones are read. */
 #define HOSTS_BESIDE_MIN (64 * 1024)
 /* file "" or NULL: none. A file that does not exist is an empty one. */
 enum res hosts_new(struct hosts **, const char *file);
 void hosts_free(struct hosts *);
 struct reader;
-/* Who reads large files; lent, NULL: nobody. Set before the first answer. */
+/* Sets the reader of large files; lent. NULL: none. Set before the first answer. */
 void hosts_read_beside(struct hosts *, struct reader *);
 /* A reload: the file is checked for changes at the next question. False: it is another file than before. */
 bool hosts_look_again(struct hosts *, const char *file);
@@ -26,7 +26,7 @@ bool hosts_look_again(struct hosts *, const char *file);
 /* Answers from the file. A name in the file is answered for every type: types that the file cannot hold get NODATA
  * (RFC 2308, 2.2). */
 bool hosts_answer(struct hosts *, const struct msg_question *, int64_t now_ms, struct buf *out);
-/* As last read: the file has this name; the file has a name below it. */
+/* According to the last reading: the file has this name; the file has a name below it. */
 bool hosts_has(const struct hosts *, struct span name);
 bool hosts_is_above(const struct hosts *, struct span name);
 size_t hosts_bad(const struct hosts *); /* lines skipped */

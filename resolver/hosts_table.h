@@ -43,7 +43,7 @@ struct hosts_table {
 
 /* RES_LIMIT: *out holds the entries up to the limit. */
 enum res hosts_table_read(struct hosts_table **out, struct span text);
-/* The same of a file; *why (yours, may stay NULL) tells why it cannot be read. */
+/* The same for a file; *why (yours, may stay NULL) says why it cannot be read. */
 enum res hosts_table_load(struct hosts_table **out, const char *file, char **why);
 void hosts_table_free(struct hosts_table *);
 

@@ -9,10 +9,11 @@
 
 /* A question was sent over its shared connection. */
 void server_keep_warm(struct server *);
-/* The option keep-warm is another. */
+/* The option keep-warm has changed. */
 void upstreams_keep_set(struct upstreams *);
-/* All connections were dropped. While somebody uses the machine, the server that the next question would go to is
- * connected to, and with it one of its upstream's other family: the first that is ready has won the race on this network. */
+/* All connections were dropped. While somebody uses the machine, connects to the server that would get the next
+ * question, and to one of the same upstream with an address of the other family. The first that is ready wins the
+ * race on this network. */
 void upstreams_reopen(struct upstreams *);
 
 #endif

@@ -10,7 +10,7 @@
 
 #include "resolver/upstream_set.h"
 
-/* How a question of this zone may be put to a server. */
+/* How a question of this zone may be sent to a server. */
 enum manner {
 	MANNER_SHARED, /* on the connection that all share */
 	MANNER_ALONE,  /* on one of its own: it, or its zone, may do harm */
@@ -18,7 +18,8 @@ enum manner {
 	MANNER_NOT,    /* not now: see upstreams_due_ms */
 	MANNER_NEVER,  /* its zone is known to do harm */
 };
-/* suspect: connections ended under the question itself. waited: long enough for a free lane, when it is not. */
+/* suspect: connections ended while they carried this question. waited: a question that is not suspect has waited
+ * long enough for a free lane. */
 enum manner server_manner(struct server *, uint64_t zone, bool suspect, bool waited);
 /* True: the question may also be asked over a fresh connection, because this one brings no good answers. Counts the
  * trial. */
@@ -28,10 +29,10 @@ bool server_may_ask_again(struct server *, uint64_t zone);
 /* The answer of a trial. Good: its connection becomes the shared one. */
 void server_tried(struct server *, uint64_t zone, int lane, bool good);
 
-/* A free lane, now busy; its number, or -1. */
+/* Takes a free lane, which is then busy; returns its number, or -1. */
 int server_lane_take(struct server *, uint64_t zone);
 void server_lane_give(struct server *, int lane);
-/* Idle lanes are closed: an upstream normally gets one connection from us, not five. */
+/* Closes idle lanes: an upstream normally gets one connection, not five. */
 void server_lanes_tidy(struct server *);
 
 #endif

@@ -25,9 +25,9 @@ struct local_view {
 };
 
 /*
- * One rule holds for all of it: a name that exists for one type exists for all (NODATA), and so do the names above it
- * (RFC 4592, 2.2.2; RFC 8020). Only names known not to exist get NXDOMAIN. A local name is never sent upstream,
- * whatever the type, except for the DS of a zone's apex, which belongs to the parent (RFC 4035, 3.1.4.1).
+ * One rule holds for all local names: a name that exists for one type exists for all (NODATA), and so do the names
+ * above it (RFC 4592, 2.2.2; RFC 8020). Only names known not to exist get NXDOMAIN. A local name is never sent
+ * upstream, whatever the type, except for the DS of a zone's apex, which belongs to the parent (RFC 4035, 3.1.4.1).
  */
 enum local {
 	LOCAL_NOT_OURS,
@@ -37,11 +37,11 @@ enum local {
 };
 
 /*
- * Answers local names. Order: local data, hosts, zones of local data (an SOA among them makes its zone wholly local:
- * other names in it do not exist, unless a forward names a part of it), special-use names (RFC 6761, 6762, 6303,
- * 7686, 8375, 9462, 9476), single labels that are not top-level domains. `route` is the name's: a forward of the
- * configuration that names this very zone or one above it short of the root takes the special-use registry out of
- * force (an organisation's own .home.arpa, 10.in-addr.arpa), except for localhost.
+ * Answers local names. Order: local data, hosts, zones of local data (an SOA in the local data makes its whole zone
+ * local: other names in it do not exist, unless a forward names a part of it), special-use names (RFC 6761, 6762, 6303,
+ * 7686, 8375, 9462, 9476), single labels that are not top-level domains. `route` is the name's route. If it comes from
+ * a forward for this special-use zone, or for one above it but below the root, the zone is not treated as special (an
+ * organisation's own .home.arpa, 10.in-addr.arpa); localhost always is.
  */
 enum local local_answer(const struct local_view *, const struct msg_question *, const struct route *,
 			int64_t now_ms, struct buf *out);
@@ -58,10 +58,10 @@ bool local_blocked(const struct local_view *, const struct msg_question *, enum 
 		   struct buf *out);
 
 /*
- * Corrects an upstream's NXDOMAIN that would hide local names. For a name that exists locally it becomes NODATA. For
- * a neighbour of a local name, a denial by a zone above their common ancestor is replaced by one by the ancestor: a
- * cache in front would otherwise deny the local name as well. True: the corrected message was appended. False: the
- * answer stays as it is.
+ * Corrects an upstream's NXDOMAIN that would hide local names. For a name that exists locally it becomes NODATA. For a
+ * neighbour of a local name, a denial by a zone above their common ancestor is replaced by a denial by the ancestor;
+ * otherwise a cache between the client and ctstub would deny the local name as well. True: the corrected message was
+ * appended. False: the answer needs no correction.
  */
 bool local_mends(const struct local_view *, const struct msg_question *, const struct msg_answer *,
 		 struct buf *out);

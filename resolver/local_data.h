@@ -21,7 +21,7 @@ bool local_data_answer(const struct local_data *, const struct msg_question *, s
 bool local_data_is_parents(const struct local_data *, const struct msg_question *);
 /* Length of the name of the nearest zone at or above; 0: there is none. */
 size_t local_data_zone(const struct local_data *, struct span name);
-/* NXDOMAIN with the SOA of the zone that `name`, the end of the question's, is in. */
+/* Appends NXDOMAIN with the SOA of the zone that contains `name`, which is the end of the question's name. */
 void local_data_deny(const struct local_data *, const struct msg_question *, struct span name,
 		     struct buf *out);
 /* The name has records, or one below it has. */

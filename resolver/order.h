@@ -14,10 +14,10 @@
 /* The next server. avoid: an upstream that comes last (UINT32_MAX: none). NULL: none may be asked now. */
 struct server *upstreams_next(const struct upstreams *, const struct route *, const struct tries *,
 			      uint32_t avoid);
-/* How long to wait for this one before another is asked as well; `hedge` as configured. */
+/* How long to wait for this server before another is asked as well; `hedge` as configured. */
 int64_t server_patience_ms(const struct server *, bool hedge);
-/* When to look again for a server to ask (boot ms; news comes earlier by upstreams_hooks.on_change); INT64_MAX: everything
- * that could be known is known, and no server will do. */
+/* When to look again for a usable server (boot ms; news comes earlier through upstreams_hooks.on_change). INT64_MAX:
+ * nothing more can become known, and no server is usable. */
 int64_t upstreams_due_ms(const struct upstreams *, const struct route *, const struct tries *, uint64_t zone);
 
 #endif

@@ -16,7 +16,7 @@ struct pace {
 
 /* One more may go now: on average one each interval, at most `burst` at once. */
 bool pace_has(const struct pace *, int64_t now_ms, int64_t interval_ms, unsigned burst);
-/* ... and goes. */
+/* The same, and counts it. */
 bool pace_take(struct pace *, int64_t now_ms, int64_t interval_ms, unsigned burst);
 
 #endif

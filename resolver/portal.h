@@ -18,7 +18,7 @@
 
 struct portal;
 
-/* Hands one ASK to the helper. False: it cannot be reached, and the question takes the usual way. */
+/* Sends one ASK to the helper. False: it cannot be reached, and the question is handled as usual. */
 struct portal_helper {
 	bool (*ask)(void *ctx, const struct portal_message *);
 	void *ctx;
@@ -32,7 +32,8 @@ void portal_open(struct portal *, const struct portal_helper *helper, int64_t un
 void portal_close(struct portal *); /* clients that wait get SERVFAIL */
 bool portal_is_open(const struct portal *);
 
-/* True: the question is the portal's: *done as of engine_ask. False: it goes on as if there were no window. */
+/* True: the portal handles the question; *done as for engine_ask. False: the question is handled as if there were no
+ * window. */
 bool portal_ask(struct portal *, const struct msg_question *, const struct route *, const struct client *,
 		struct buf *out, enum ask *done);
 /* The helper's ANSWER; one that nobody waits for is dropped. */

@@ -46,16 +46,16 @@ enum quarantine_state {
 /* zone: a keyed hash of the zone's name. */
 enum quarantine_state quarantine_find(const struct quarantine *, uint32_t server, uint64_t zone,
 				      int64_t now_ms, int64_t *retry_at_ms);
-/* The server has given an answer to somebody since the zone first did harm: it lives, the zone is at fault. */
+/* The server has answered some question since the zone first did harm: the server works, so the zone is at fault. */
 bool quarantine_is_proven(const struct quarantine *, uint32_t server, uint64_t zone, int64_t answered_ms);
-/* So many connections ended under a lone question of this zone. */
+/* This many connections ended while they carried only a question of this zone. */
 void quarantine_killed(struct quarantine *, uint32_t server, uint64_t zone, unsigned times, bool proven,
 		       int64_t now_ms);
-/* A question of it was answered. So many answers for each kill clear it: one that mixes good names with bad ones stays
- * where it is. */
+/* A question of the zone was answered. QUARANTINE_ANSWERS answers for each ended connection clear the zone, so a
+ * zone that mixes good names with bad ones stays in its state. */
 #define QUARANTINE_ANSWERS 8
 void quarantine_answered(struct quarantine *, uint32_t server, uint64_t zone);
-/* Its answers are bad over a fresh connection too. */
+/* The answers for the zone are bad over a fresh connection too. */
 void quarantine_set_poor(struct quarantine *, uint32_t server, uint64_t zone, int64_t now_ms);
 bool quarantine_is_poor(const struct quarantine *, uint32_t server, uint64_t zone, int64_t now_ms);
 void quarantine_clear(struct quarantine *);

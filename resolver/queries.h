@@ -10,13 +10,13 @@
 #define QUERY_STALE_MS  1800 /* RFC 8767, 5: when a stale answer is given instead of a late one */
 #define QUERIES_PRESSED 3072 /* in flight; beyond, one gives way for each that comes (admission.h) */
 
-/* Makes the client wait for the answer. stale: the cache has a stale answer. ASK_REPLIED: it is known at once that no
- * upstream will answer. */
+/* Makes the client wait for the answer. stale: the cache has a stale answer. ASK_REPLIED: no upstream will answer,
+ * so the reply was appended at once. */
 enum ask queries_join(struct engine *, const struct query_subject *, const struct client *, bool stale,
 		      struct buf *out);
-/* Asks to refresh the cache. */
+/* Sends the question to refresh the cache. */
 void queries_prefetch(struct engine *, const struct query_subject *);
-/* Under the engine's new plan. */
+/* Moves all queries to the engine's new plan. */
 void queries_reroute(struct engine *);
 /* All of them fail now. */
 void queries_fail(struct engine *);
@@ -24,7 +24,7 @@ void queries_free(struct engine *);
 
 /* Hooks of the upstreams; ctx: the engine. */
 void queries_on_server_gone(void *engine, struct server *);
-/* Something was learned, or is due: waiting queries look again. */
+/* There is news of a server, or something is due: waiting queries look for a server again. */
 void queries_on_change(void *engine);
 
 #endif

@@ -57,7 +57,7 @@ struct query {
 	uint8_t wire[QUERY_WIRE_MAX]; /* as sent, id 0 */
 };
 
-/* What the loop and the transport call; they settle the query (queries.c). */
+/* Callbacks for the loop and the transport. They carry out the next step of the query (queries.c). */
 struct query_callbacks {
 	void (*on_due)(void *query);
 	void (*on_outcome)(struct attempts *, const struct attempt_outcome *);
@@ -72,13 +72,13 @@ struct query_subject {
 
 /* NULL: there is none. Lent. */
 struct query *query_find(const struct engine *, const struct cache_key *);
-/* In the table, not sent yet. zone: engine_zone of the name. NULL: no memory. */
+/* Creates a query in the table; it is not sent yet. zone: engine_zone of the name. NULL: no memory. */
 struct query *query_new(struct engine *, const struct query_subject *, uint64_t zone,
 			const struct query_callbacks *);
-/* Out of the table and freed; whoever still waits is dropped without a reply. */
+/* Removes the query from the table and frees it. Clients that still wait are dropped without a reply. */
 void query_end(struct query *);
 
-/* The query of its parts. */
+/* The query that contains this part. */
 struct query *query_of_attempts(struct attempts *);
 struct query *query_of_admission(struct admission_entry *);
 

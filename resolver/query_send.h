@@ -15,18 +15,20 @@
 #define QUERY_LANE_MS                                                                                        \
 	500 /* after harm was done, an unknown zone waits this long for a lane, then uses the shared connection */
 
-/* Sends it to the next server. False: there is none. */
+/* Sends the query to the next server. False: there is none. */
 bool query_send(struct query *);
-/* The same for a query that has attempts in flight: to a server that has none of them, even if it was tried before. */
+/* The same for a query with attempts in flight: sends it to a server without one of these attempts, even if that
+ * server was tried before. */
 bool query_send_beside(struct query *);
-/* Its answer is late. When it waits behind another question's, it is also asked over another connection to the same server. */
+/* The answer is late. If it waits behind another answer, the question is also sent over another connection to the
+ * same server. */
 void query_look_behind(struct query *);
-/* Sends it, or waits until a server can be asked. False: neither is possible. */
+/* Sends the query, or waits until a server can be asked. False: neither is possible. */
 bool query_look(struct query *);
 /* Tries the next server; with none left and nothing in flight the query waits or fails. wait: only when nothing is in
  * flight. */
 enum query_step query_retry(struct query *, bool wait);
-/* Makes an attempt at this server, and notes when there was no room for it. */
+/* Makes an attempt at this server, and records if there was no room for it. */
 bool query_attempt(struct query *, struct server *, enum manner);
 /* This server failed the question. */
 void query_blame(struct query *, const struct server *, enum reason);

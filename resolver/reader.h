@@ -17,7 +17,7 @@ struct reader;
 
 enum reader_state { READER_WAITS, READER_RUNS, READER_DONE, READER_LEFT };
 
-/* Embedded in what the work needs. */
+/* Embedded in a struct with the data of the job. */
 struct reader_job {
 	void (*run)(struct reader_job *);  /* in the loop's thread */
 	void (*free)(struct reader_job *); /* it is over, and nobody wants the result any more */
@@ -32,9 +32,9 @@ void reader_free(struct reader *);
 
 /* From any thread. RES_NOMEM: it was not added. */
 enum res reader_add(struct reader *, struct reader_job *);
-/* It is done: its result may be read, and reader_leave is due. */
+/* The job is done: its result may be read, and reader_leave must be called. */
 bool reader_is_done(struct reader *, struct reader_job *);
-/* Whoever added a job does not need it any more: it is freed, at once or as soon as it was carried out. */
+/* The owner no longer needs the job: it is freed, at once or when it is done. */
 void reader_leave(struct reader *, struct reader_job *);
 
 #endif

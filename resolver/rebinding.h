@@ -10,7 +10,7 @@
 #include "config/snapshot.h"
 
 struct rebinding;
-/* With protection off *out is NULL, which refuses nothing; a wrong name in the list is an error all the same. */
+/* With protection off *out is NULL, which refuses nothing; a wrong name in the list is still an error. */
 enum res rebinding_compile(struct rebinding **, const struct settings *, struct config_errors *);
 void rebinding_free(struct rebinding *);
 /* The answer holds a private address (A, AAAA, and HTTPS/SVCB hints) for a name that is not an exception. */

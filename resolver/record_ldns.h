@@ -13,10 +13,10 @@
 
 #include "base/bytes.h"
 
-/* Appends the record in wire form (RFC 1035, 3.2.1). Names are relative to the root. What is wrong (lent, until the next
- * call), or NULL. */
+/* Appends the record in wire form (RFC 1035, 3.2.1). Names are relative to the root. Returns what is wrong (lent
+ * until the next call), or NULL. */
 const char *record_ldns_read(struct buf *wire, const char *text, uint32_t default_ttl);
-/* ldns is not loaded from now on; one that is loaded stays in use. */
+/* From now on ldns is not loaded; if it is loaded already, it stays in use. */
 void record_ldns_seal(void);
 
 #endif

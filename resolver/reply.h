@@ -38,8 +38,8 @@ struct reply reply_cached(const struct cache_hit *);
 /* A stale cached answer. *ede (room for it) marks it as stale. */
 struct reply reply_stale(const struct cache_hit *, struct msg_ede *ede);
 
-/* Appends the reply to this question, within what the client takes over UDP or TCP, and counts it. An answer that cannot
- * be written becomes SERVFAIL. False: nothing was appended. */
+/* Appends the reply to this question, within the size that the client accepts over UDP or TCP, and counts it. An
+ * answer that cannot be written becomes SERVFAIL. False: nothing was appended. */
 bool reply_write(struct buf *out, const struct reply *, const struct msg_question *, bool tcp,
 		 struct counters *);
 

@@ -18,10 +18,10 @@ struct route {
 	bool forwarded;           /* a forward other than the root's names it */
 	uint32_t id;              /* number of the route: cache entries and coalescing do not cross it */
 };
-/* Always gives one: the root's. Lent from the routes. name: lower-case wire form. */
+/* Always returns a route, if only the root's. Lent from the routes. name: lower-case wire form. */
 const struct route *routes_find(const struct routes *, struct span name);
 
-/* A forward has a name below this one, so this name exists too. NULL routes: false. */
+/* A forward is for a name below this one, so this name exists too. NULL routes: false. */
 bool routes_is_above(const struct routes *, struct span name);
 
 #endif

@@ -21,35 +21,36 @@
 #define UPSTREAM_SUSPECT_MS     30000 /* how long others go first; then it has its chance again */
 #define UPSTREAM_LANES          4     /* connections beside the shared one, for one question each at a time */
 #define UPSTREAM_POOR_MAX       2 /* poor answers in a row; then a fresh connection is compared with this one */
-/* Fresh connections for such comparisons: three at once, then four a minute; a public resolver minds no more. */
+/* Fresh connections for such comparisons: three at once, then four a minute, which no public resolver objects to. */
 #define UPSTREAM_FRESH_MS    15000
 #define UPSTREAM_FRESH_BURST 3
-/* Connections of lanes: what a page's hostile zones cost at once before each is known, then one in two seconds. A server
- * that answered nobody lately gets less credit: the fault may be its own, and connections that it closes are no use. */
+/* Connections of lanes: a burst that is enough for all hostile zones of one page until each is known, then one in
+ * two seconds. A server that has answered nothing lately gets fewer: the fault may be its own, and then more
+ * connections do not help. */
 #define UPSTREAM_LANE_MS        2000
 #define UPSTREAM_LANE_BURST     60
 #define UPSTREAM_LANE_RETRY     30 /* the part of it that zones known to do harm may spend */
 #define UPSTREAM_LANE_UNPROVEN  10
 #define UPSTREAM_LANE_PROVEN_MS 10000
-/* So many connections in a row ended without an answer, and nothing else was answered: the server is at fault. */
+/* If this many connections in a row ended without an answer, and nothing else was answered, the server is at fault. */
 #define UPSTREAM_BARREN_MAX  4
 #define UPSTREAM_EVIDENCE_MS 2000  /* how long an answer shows that a server lives */
 #define UPSTREAM_FIRE_MS     10000 /* after a lone question ended its connection; a page goes on */
 
-/* Connections beside the first one while its answers are late (beside.h): a few at once, as the slow names of one page
- * may be several, then at most one in ten seconds. */
+/* Connections beside the first one while its answers are late (beside.h): a few at once, because one page may have
+ * several slow names, then at most one in ten seconds. */
 #define UPSTREAM_BESIDE_MAX   2
 #define UPSTREAM_BESIDE_MS    10000
 #define UPSTREAM_BESIDE_BURST 4
-/* Over DoH a zone with so many questions among the last ones that are in flight does not go there: it would fill the next
- * connection as well. */
+/* Over DoH, a zone with this many of the last questions in flight does not get a connection beside the first: it
+ * would fill that one as well. */
 #define UPSTREAM_BESIDE_ZONE 32
 #define UPSTREAM_BESIDE_LOOK 256 /* the last ones: thousands of questions may look, one after the other */
 
 struct upstreams;                 /* upstream_set.h */
 LIST_HEAD(attempt_list, attempt); /* attempt.h */
 
-/* A connection of one question at a time, beside the one that all share. */
+/* A connection with one question at a time, in addition to the shared one. */
 struct lane {
 	struct tp_slot *slot; /* NULL until its first use */
 	bool busy;
@@ -102,7 +103,7 @@ struct server {
 	struct attempt_list attempts; /* every attempt in flight to this server */
 };
 
-/* For those who log and count; each may be NULL. Called in the worker's thread. */
+/* Hooks for logging and counting; each may be NULL. Called in the worker's thread. */
 struct server_hooks {
 	/* A verdict that differs from the one before in what refuses or in what it reports, the first good one after a
 	 * refusal, or one over a connection that was open already. */
@@ -120,10 +121,10 @@ struct server *server_new(struct upstreams *, struct loop *);
 void server_free(struct server *);
 /* Gives the server a new target. A verdict belongs to its policy and time, so the certificate is judged again. */
 void server_retarget(struct server *, const struct tp_target *);
-/* Its connection has failed or is gone: back-off and suspicions are forgotten. */
+/* Its connection has failed or is gone: forgets back-off and suspicions. */
 void server_forget_rest(struct server *);
 
-/* Was it less than ms ago? INT64_MIN: it never was, and no difference may be taken. */
+/* Was that time less than ms ago? INT64_MIN stands for never. */
 static inline bool
 server_time_within(int64_t then_ms, int64_t now_ms, int64_t ms)
 {
@@ -134,18 +135,19 @@ bool server_is_ready(const struct server *); /* the connection is up */
 /* A connection was started and has no outcome yet. */
 bool server_connects(const struct server *);
 bool server_rests(const struct server *, int64_t now_ms);
-/* Connection after connection ended without an answer, and there was no answer lately. */
+/* Several connections in a row ended without an answer, and there was no answer lately. */
 bool server_is_barren(const struct server *);
 /* A question of the zone had an answer here, as far as is remembered. */
 bool server_knows(const struct server *, uint64_t zone);
 
-/* How many connections of lanes may be made at once, of `most`: fewer for a server that answered nobody lately. */
+/* How many connections of lanes may be made at once, at most `most`: fewer for a server that has answered nothing
+ * lately. */
 unsigned server_lane_burst(const struct server *, unsigned most);
 /* Lanes may still make connections to tell bad names from a bad server. */
 bool server_has_lane_budget(const struct server *);
 void server_lanes_drop(struct server *);
 
-/* Of the certificate that was judged last, at this moment; EXPIRY_FAR without one. */
+/* How soon the certificate that was judged last expires, as of now; EXPIRY_FAR without one. */
 enum expiry server_expiry(const struct server *);
 /* RES_NOMEM: what was filled is freed with upstreams_report_free. */
 enum res server_report(const struct server *, struct upstream_report *, int64_t now_ms);

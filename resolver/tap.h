@@ -43,7 +43,7 @@ struct tap {
 	void *ctx;
 };
 
-/* reply_write for this client, which the tap hears of. NULL: there is no tap. */
+/* reply_write for this client; also reports the reply to the tap. NULL: there is no tap. */
 bool tap_reply_write(const struct tap *, struct buf *out, const struct reply *, const struct msg_question *,
 		     const struct client *, struct counters *);
 

@@ -20,7 +20,7 @@
 #define TIME_NAMES_MS    3000
 #define TIME_NAMES_CACHE (64 * 1024) /* bytes; for 16 names */
 
-/* There are such names, and the clock is not set. */
+/* There are time-names, and the clock is not set. */
 bool time_names_needed(const struct engine *);
 /* ... and this question is for one of them. */
 bool time_names_have(const struct engine *, const struct msg_question *);

@@ -18,11 +18,11 @@ struct tries {
 	uint32_t spin; /* strategy spread: where this question begins */
 };
 
-/* Does nothing when the server has a place already, or none is left. */
+/* Does nothing if the server is in the list already, or the list is full. */
 void tries_add(struct tries *, uint32_t id);
-/* It had the question. */
+/* The server got the question. */
 void tries_spend(struct tries *, uint32_t id);
-/* Those that never had the question may be tried again. */
+/* Servers that never got the question may be tried again. */
 void tries_forget_unspent(struct tries *);
 bool tries_have(const struct tries *, uint32_t id);
 bool tries_have_spent(const struct tries *, uint32_t id);

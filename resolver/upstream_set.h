@@ -51,7 +51,7 @@ struct upstreams {
 	char ede_text[UPSTREAM_EDE_MAX][UPSTREAM_EDE_TEXT_MAX]; /* explain.h */
 };
 
-/* Over the servers of a route, in the order of the configuration. */
+/* Iterates over the servers of a route, in the order of the configuration. */
 struct walk {
 	const struct upstreams *set;
 	const struct route *route;
@@ -60,14 +60,15 @@ struct walk {
 	size_t p;     /* address in the upstream */
 };
 struct walk upstreams_walk(const struct upstreams *, const struct route *);
-/* The same, beginning at this place of the route, and then at its start. */
+/* The same, starting at this place of the route and wrapping around. */
 struct walk upstreams_walk_from(const struct upstreams *, const struct route *, size_t place);
 /* NULL at the end. *i: its upstream's place in the route. */
 struct server *walk_next(struct walk *, size_t *i);
 
 /* When some address of the upstream was last chosen; INT64_MIN: never. */
 int64_t upstream_tried_ms(const struct upstreams *, uint32_t upstream);
-/* Another address of the same upstream, of the other family, that may be asked: the two are raced. NULL: none. */
+/* Another address of the same upstream, of the other family, that may be asked: both are connected to, and the first
+ * one ready is used. NULL: none. */
 struct server *server_rival(const struct server *);
 bool server_has_rival(const struct server *);
 

@@ -10,7 +10,7 @@
 #define UPSTREAM_CAPTIVE_MS                                                                                  \
 	1000 /* captive mode: how often unusable upstreams are tried, so that service is back within 2 s of a login */
 
-/* by_floor: they are judged by the floor while the clock is not set, for time-names. */
+/* by_floor: certificates are judged by the floor while the clock is not set, for time-names. */
 enum res upstreams_new(struct upstreams **, struct loop *, struct counters *, const struct upstreams_hooks *,
 		       const struct server_hooks *, bool by_floor);
 void upstreams_free(struct upstreams *);
@@ -18,11 +18,11 @@ void upstreams_free(struct upstreams *);
  * their connection, which the transport judges again. RES_NOMEM: all is as before. */
 enum res upstreams_plan_set(struct upstreams *, const struct plan *);
 
-/* Woken from sleep, or on another network: every connection is dropped, all rests and preferences are forgotten. In use,
- * it connects again at once (keep_warm.h). */
+/* The machine woke from sleep, or is on another network: drops every connection, and forgets all rests and
+ * preferences. If the machine is in use, connects again at once (keep_warm.h). */
 void upstreams_network_changed(struct upstreams *);
-/* The wall clock was set: a verdict belongs to its time, so open connections are judged again, and refused servers are
- * connected to at once. */
+/* The wall clock was set: a verdict belongs to its time, so the peers of open connections are judged again, and
+ * refused servers are connected to at once. */
 void upstreams_clock_set(struct upstreams *);
 /* Captive mode until then (boot ms); 0: off. */
 void upstreams_captive_set(struct upstreams *, int64_t until_ms);

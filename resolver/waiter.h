@@ -35,14 +35,14 @@ struct waiter {
 	uint8_t section[WAITER_SECTION_MAX]; /* as spelled */
 };
 
-/* The client's place in the quota was taken before; it is given back when the waiter goes. NULL: no memory. */
+/* The caller has taken the client's place in the quota; it is given back when the waiter is freed. NULL: no memory. */
 struct waiter *waiter_new(struct waiters *, const struct msg_question *, const struct client *);
 void waiter_drop(struct waiter *); /* without a reply */
 
-/* This very datagram came before. */
+/* The same datagram has arrived before. */
 bool waiters_have(const struct waiters *, const struct msg_question *, const struct client *);
 unsigned waiters_count(const struct waiters *);
-/* The reply goes to all, and nobody waits any more. */
+/* Sends the reply to all waiters and removes them. */
 void waiters_reply(struct waiters *, const struct reply *);
 void waiters_drop(struct waiters *);
 

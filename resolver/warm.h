@@ -33,12 +33,12 @@ struct warm {
 
 /* A question goes out. most_ms: keep-warm. Times stand still while the machine sleeps (engine_awake_ms). */
 void warm_on_question(struct warm *, int64_t awake_ms, int64_t most_ms);
-/* Connections are kept for so long after a question; 0: not at all. */
+/* How long connections are kept after a question; 0: not at all. */
 int64_t warm_hold_ms(const struct warm *, int64_t most_ms);
 /* There was a question less than keep-warm ago. */
 bool warm_is_in_use(const struct warm *, int64_t awake_ms, int64_t most_ms);
 
-/* Puts the server first. Returns one that is not kept any longer, or NULL. */
+/* Puts the server first. Returns the server that is no longer kept, or NULL. */
 struct server *warm_add(struct warm *, struct server *);
 void warm_forget(struct warm *, const struct server *);
 
