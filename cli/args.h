@@ -14,8 +14,8 @@ struct args_rules {
 };
 
 /*
- * Reads the options of the verb (its tables are in verbs.c); complains. argv[0] is skipped. -h and --help print the help.
- * The index of the first argument that is no option; 0: the verb ends, and *code says how.
+ * Reads the options of the verb (its tables are in verbs.c); complains. argv[0] is skipped. -h and --help print the
+ * help. Returns the index of the first argument that is not an option; 0: the verb ends with *code.
  */
 int args_read(const struct args_rules *, const char *verb, int argc, char **argv, enum exit_code *code);
 

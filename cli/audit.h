@@ -29,7 +29,7 @@ struct audit_result {
 	struct buf head_text; /* the head as the log gave it */
 };
 
-/* Asks; the policy judges the log's server. */
+/* Asks the log; the certificate of its server is verified with the policy. */
 void audit_promise(struct audit_result *, const struct promise *, const struct vfy_policy *, int64_t now_ms);
 void audit_result_clear(struct audit_result *);
 const char *audit_outcome_text(

@@ -66,17 +66,18 @@ extern const struct cli_option status_options[];
 extern const struct cli_option verify_options[];
 
 /*
- * With --json among the arguments a verb that fails prints JSON as well: complaints and configuration errors are kept
- * from now on, and cli_done prints them as {"error": "...", "errors": [...]} when nothing else was printed as JSON.
+ * With --json among the arguments, a verb that fails also prints JSON: complaints and configuration errors are kept
+ * from now on, and cli_done prints them as {"error": "...", "errors": [...]} if nothing else was printed as JSON.
  */
 void cli_failures_collect(int argc, char **argv);
-/* What was complained of since then: an array of sentences, yours; empty without --json. */
+/* The complaints since then: an array of sentences, yours; empty without --json. */
 json_t *cli_complaints(void);
-/* A complaint on standard error (with EXIT_GOOD a warning, which is kept from the JSON of a failure), "ctstub VERB: ...". Gives the code, so that it can be returned. */
+/* Prints a complaint on standard error, "ctstub VERB: ...". With EXIT_GOOD it is a warning, and is not in the JSON
+ * of a failure. Returns the code, so that the caller can return it. */
 enum exit_code cli_complain(enum exit_code, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* What alone is no failure, such as one source of several: a complaint on standard error. The JSON of the next failure names it
- * after that. */
+/* A complaint on standard error about something that alone is not a failure, such as one source of several. The JSON
+ * of the next failure lists it after that failure. */
 void cli_complain_part(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* What `ctstub help VERB` prints. */
 enum exit_code cli_help_print(const char *verb);
@@ -96,14 +97,16 @@ void cli_warn_faults(const char *verb, const char *file, const struct faults *);
 /* The settings of a file; NULL: of the daemon's own file, or those compiled in. Complains. */
 enum exit_code cli_settings(struct settings **, const char *verb, const char *file);
 
-/* The same for verbs that need little of it, and that a person may run because the file is broken: faults are warnings, and what
- * could not be read has its default. A file that cannot be read at all is an error when somebody named it. */
+/* The same for verbs that need little of the settings, and that a person may run because the file is broken: errors
+ * become warnings, and options that could not be read have their defaults. A file that cannot be read at all is an
+ * error only if it was named on the command line. */
 enum exit_code cli_settings_as_read(struct settings **, const char *verb, const char *file);
 
-/* There is no upstream of that title in the configuration; the nearest one is named. */
+/* Complains that the configuration has no upstream of that title; suggests the nearest one. */
 enum exit_code cli_complain_upstream(const char *verb, const struct settings *, const char *title);
 
-/* A file's name or another text that may be any bytes, as JSON: what is no UTF-8 is shown as in a complaint. NULL is null. */
+/* A file name or another text with arbitrary bytes, as JSON: bytes that are not UTF-8 are shown as in a complaint.
+ * NULL is null. */
 json_t *cli_json_text(const char *text);
 /* Prints a JSON text (taken; NULL: no memory) as a line. */
 enum exit_code cli_print_json(const char *verb, char *json);
@@ -111,7 +114,8 @@ enum exit_code cli_print_json(const char *verb, char *json);
 bool cli_in_colour(void);
 /* Text for people: the words accepted and refused in colour when standard output is a terminal. */
 void cli_print_verdict(const char *text);
-/* After each round of a verb that reports again and again: its failure in JSON, which cli_done then does not print. */
+/* Called after each round of a verb that reports repeatedly: prints its failure in JSON, which cli_done then does
+ * not print again. */
 void cli_round_done(enum exit_code);
 /* Ends the program: standard output must have taken everything. For main. */
 enum exit_code cli_done(const char *verb, enum exit_code);
@@ -125,8 +129,9 @@ struct chain {
 	struct span cert[CHAIN_CERTS_MAX];
 	size_t n;
 };
-/* PEM certificates in order, or DER certificates one after the other; a malformed PEM block is an empty certificate, for
- * the judge to refuse. A file that holds neither is an empty chain. Whatever it returns, chain_free is due. */
+/* Reads PEM certificates in order, or DER certificates one after the other. A malformed PEM block becomes an empty
+ * certificate, which verification refuses. A file with neither gives an empty chain. Whatever it returns, call
+ * chain_free. */
 enum res chain_read(struct chain *, struct span text);
 /* The certificates of a record. RES_MALFORMED: they are not base64. */
 enum res chain_of_journal(struct chain *, const struct journal_record *);

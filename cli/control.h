@@ -22,7 +22,7 @@ struct control_args {
 	int first;          /* index of the first argument that is no option */
 	const char *config; /* -c; lent */
 	bool other_daemon;  /* --socket without -c: which configuration that daemon has is not known */
-	/* Adds what is not the daemon's to know to a good answer; NULL: nothing. */
+	/* Adds to a good answer what the daemon does not know; NULL: nothing. */
 	void (*add)(const struct control_args *, json_t *answer);
 	enum exit_code (*judge)(
 	    const json_t *answer); /* NULL, or the exit code of an answer that is no failure */
@@ -44,17 +44,17 @@ bool control_args_read(struct control_args *, int argc, char **argv, int least, 
 /* Sends one line and receives one, without complaints; *why is constant. */
 enum res control_exchange(struct buf *answer, const char *socket, const char *request, const char **why);
 
-/* Asks (request is taken) and prints the answer: as JSON with args->json, a refusal too; else through `people`. */
+/* Sends the request (taken) and prints the answer: as JSON with args->json, even a refusal; else through `people`. */
 enum exit_code control_report(const struct control_args *, const char *verb, json_t *request,
 			      void (*people)(const json_t *answer));
 
-/* Writes text that came from elsewhere, fit for a terminal: a control character becomes "?". lines: line ends stay. NULL:
- * nothing. */
+/* Writes text from another source so that it is safe on a terminal: a control character becomes "?". lines: line
+ * ends stay. NULL: nothing. */
 void control_write(FILE *out, const char *text, bool lines);
 void control_write_line(FILE *out, const char *text); /* and ends the line */
-/* So many are kept, for the arguments of one printf, which a compiler may evaluate in any order. */
+/* This many texts are kept, for the arguments of one printf, which a compiler may evaluate in any order. */
 #define CONTROL_TEXTS 8
-/* For people: strings that came from elsewhere, fit for a terminal; "-" when the key is missing or null. Lent until
+/* For people: strings from another source, safe on a terminal; "-" when the key is missing or null. Lent until
  * CONTROL_TEXTS others were asked for. */
 const char *control_text(const json_t *object, const char *key);
 const char *control_shown(const char *text); /* the same, of a string at hand; NULL: "-" */

@@ -12,10 +12,11 @@
 
 struct ct_known;
 
-/* NULL: no upstream is usable; standard error says why. The snapshot is lent and outlives it. compiled_in: the list in effect is
- * the one compiled in, so that a machine whose journal has no acceptance at all is fresh, and every upstream may be asked. */
+/* NULL: no upstream is usable; standard error says why. The snapshot is lent and outlives it. compiled_in: the list
+ * in effect is the compiled-in one. Then a machine whose journal has no acceptance at all is new, and every upstream
+ * may be asked. */
 struct ct_known *ct_known_read(const struct snapshot *, const char *state_dir, bool compiled_in);
-/* Their policies demand a known key. */
+/* The targets, whose policies require a known key. */
 const struct tp_target *ct_known_targets(const struct ct_known *);
 size_t ct_known_count(const struct ct_known *);
 void ct_known_free(struct ct_known *); /* NULL is allowed */

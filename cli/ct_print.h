@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "verify/ct/ctlogs.h"
 
-/* By operator and name, then one line about the list; `from` says where it is from. */
+/* Prints the logs by operator and name, then one line about the list; `from` says where it is from. */
 enum exit_code ct_list_print(const struct ctlogs *, const char *from, bool json);
 
 #endif

@@ -26,7 +26,8 @@ struct ct_found {
 	const char *source;  /* a word: "mirror" "mozilla-git" "mozilla-hg" "package" */
 };
 
-/* EXIT_REFUSED: every list that was had was refused by a guard, or every server by the judge; EXIT_TROUBLE: none was had. */
+/* EXIT_REFUSED: a guard refused every list that was fetched, or verification refused every server. EXIT_TROUBLE: no
+ * list could be fetched. */
 enum exit_code ct_sources_ask(struct ct_found *, const struct ct_ask *);
 
 /* Why this list needs --force; NULL: it does not. */

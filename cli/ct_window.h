@@ -15,8 +15,9 @@
 
 struct ct_window; /* while it is open */
 
-/* NULL: the settings do not need or allow it, or it is over for this day; standard error says which. config: as cli_settings
- * takes it. state_dir: where the record is kept, beside the list. compiled_in: of the list in effect. */
+/* Opens a window. NULL: the settings do not need or allow it, or it is over for this day; standard error says which.
+ * config: as cli_settings takes it. state_dir: where the record is kept, beside the list. compiled_in: the list in
+ * effect is the compiled-in one. */
 struct ct_window *ct_window_open(const char *config, const char *state_dir, const struct ctlogs *known,
 				 bool compiled_in, int64_t now_ms);
 /* Appends the addresses of one source's host, as lookup_host. RES_NOT_FOUND: the time is over, or it cannot be recorded. */

@@ -10,7 +10,8 @@
 
 /* The table of nftables; `ctstub egress --check` looks for it. */
 #define EGRESS_TABLE "ctstub_egress"
-/* What nftables remembers of refused attempts: user, address and port, each once. A set that is full remembers no more. */
+/* The set in which nftables stores refused attempts: user, address and port, each combination once. A full set
+ * stores no more. */
 #define EGRESS_TRIED_MAX 4096
 /* 256 upstreams of 16 addresses at 60 bytes are 240 KiB; the rest is fixed. */
 #define EGRESS_TEXT_MAX (1024 * 1024)
@@ -32,15 +33,15 @@ struct egress {
 	const char *portal_user; /* lent; may ask in clear text, for portal probes; NULL: nobody may */
 };
 
-/* The user of ctstub-ct-logs.service. Others that fetch something (ctstub-watch) need no more than anybody has. */
+/* The user of ctstub-ct-logs.service. Other programs that fetch something (ctstub-watch) need no special rule. */
 #define EGRESS_LISTS_USER "ctstub-ct-logs"
-/* When the table of DoH services was looked through last. */
+/* When the table of DoH services was last reviewed. */
 #define EGRESS_DOH_DATE "2026-11-28"
 
-/* Is this a name that can stand in the rules? */
+/* Can the rules contain this name? */
 bool egress_user_ok(const char *user);
-/* Endpoints and listeners of the settings, which must outlive it. user replaces the option of that name unless NULL.
- * RES_MALFORMED: there is no user that the rules could name. */
+/* Collects the endpoints and listeners of the settings, which must outlive the plan. user replaces the option of
+ * that name unless NULL. RES_MALFORMED: there is no user that the rules could name. */
 enum res egress_new(struct egress *, const struct settings *, const char *user);
 void egress_free(struct egress *);
 bool egress_has(const struct egress *, const struct addr *);

@@ -22,23 +22,24 @@ enum fetch_outcome {
 };
 
 /*
- * Appends to out, up to its maximum. The certificate must have the URL's host (a name, or an address literal) under
- * this policy. `addresses` says where its host is, with commas between them; NULL: ask the system. *v, zeroed before, is filled once the server showed its chain: clear it.
+ * Fetches the URL and appends to out, up to its maximum. The certificate must be acceptable under this policy for the
+ * URL's host (a name, or an address literal). `addresses` has the addresses of the host, separated by commas; NULL: the
+ * system's resolver finds them. *v, zeroed before, is filled when the server has presented its chain: clear it.
  */
 enum fetch_outcome fetch_url_at(struct buf *out, struct verdict *v, const char *url, const char *addresses,
 				const struct vfy_policy *, int64_t now_ms, char **why);
-/* The same, where the system's resolver finds the host. */
+/* The same; the system's resolver finds the host. */
 enum fetch_outcome fetch_url(struct buf *out, struct verdict *v, const char *url, const struct vfy_policy *,
 			     int64_t now_ms, char **why);
 
 /*
- * The chain that a server of TLS presents, whatever it speaks afterwards: not judged, and nothing is sent. `name` is the
- * server name to ask for, "" for none. RES_IO: *why says what went wrong (yours).
+ * Gets the chain that a TLS server presents, whatever protocol it speaks afterwards. The chain is not verified, and
+ * nothing else is sent. `name` is the server name to ask for, "" for none. RES_IO: *why says what went wrong (yours).
  */
 struct chain;
 enum res fetch_chain(struct chain *, const struct addr *, const char *name, char **why);
 
-/* The host of a URL, without the brackets of an IPv6 literal. Yours; NULL: not an https URL that we take. */
+/* The host of a URL, without the brackets of an IPv6 literal. Yours; NULL: not an acceptable https URL. */
 char *fetch_host(const char *url);
 
 #endif

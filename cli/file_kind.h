@@ -8,8 +8,8 @@
 
 #include "base/bytes.h"
 
-/* Appends a clause with a verb ("it holds a private key", "it is empty"). False: nothing is wrong with its kind: every block or
- * element of it may be a certificate. */
+/* Appends a clause with a verb ("it holds a private key", "it is empty"). False: the kind of file is right: every
+ * block or element of it may be a certificate. */
 bool file_kind_put(struct buf *out, struct span text);
 
 #endif

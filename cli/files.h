@@ -10,8 +10,8 @@
 /* Writes to a new file beside it, mode 0644, syncs, renames, syncs the folder: a crash leaves the old one or the new
  * one. *why on failure (yours; NULL: no memory). */
 enum res files_replace(const char *file, struct span content, char **why);
-/* The same for a file that the user names. files_replace takes the place of whatever has the name, as becomes a file of our
- * own; this one refuses when that is no regular file: a device stays. */
+/* The same for a file that the user names. files_replace, which is for ctstub's own files, replaces whatever has the
+ * name; this function refuses if that is not a regular file, so a device stays. */
 enum res files_replace_named(const char *file, struct span content, char **why);
 
 #endif

@@ -14,8 +14,8 @@
 #define LOOKUP_ADDRESSES_MAX 8    /* of one name that are used */
 #define LOOKUP_MS            4000 /* for each address of an upstream */
 
-/* Asks the targets in order, until one gives an address. Appends the addresses as text, with commas between them.
- * RES_NOT_FOUND: none gave one. RES_NOMEM. */
+/* Asks the targets in order, until one returns an address. Appends the addresses as text, separated by commas.
+ * RES_NOT_FOUND: none returned one. RES_NOMEM. */
 enum res lookup_host(struct buf *out, const char *host, const struct tp_target *, size_t n);
 
 #endif

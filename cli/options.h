@@ -19,7 +19,7 @@ struct cli_option {
 /* The rows of both tables, either of which may be NULL, for getopt_long; shorts begins with a colon. */
 void options_for_getopt(struct option longs[OPTIONS_MAX + 1], char shorts[OPTIONS_SHORTS_MAX],
 			const struct cli_option *own, const struct cli_option *shared);
-/* A paragraph an option, on standard output. NULL: nothing. */
+/* Prints one paragraph per option on standard output. NULL: nothing. */
 void options_print(const struct cli_option *table);
 
 #endif

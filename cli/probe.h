@@ -32,7 +32,7 @@ struct probe_result {
 	int64_t idle_close_ms; /* -1: not measured, or longer than we waited */
 };
 
-/* Prints it; without a verdict what became of the wire stands where a verdict's findings do. */
+/* Prints the result. Without a verdict, the network failure is shown in place of the findings. */
 enum res probe_result_print(struct probe_result *, bool json);
 void probe_result_clear(struct probe_result *);
 

@@ -20,9 +20,9 @@ extern const struct cli_option rules_options[];
 
 /* Takes an option of the table. False: the value is invalid, and *complaint (yours; NULL: no memory) tells why. */
 bool rules_take(struct rules *, int id, const char *arg, char **complaint);
-/* Overrides the settings, which have one upstream, by the rules. False: no memory. */
+/* Overrides the settings, which have one upstream, with the rules. False: no memory. */
 bool rules_apply(const struct rules *, struct settings *);
-/* The anchors that everything is judged by which has none of its own. NULL changes nothing. False: no memory. */
+/* Sets the anchors for everything that has no anchors of its own. NULL changes nothing. False: no memory. */
 bool rules_anchors_set(struct settings *, const char *ca);
 void rules_clear(struct rules *);
 

@@ -9,13 +9,13 @@
 
 #define WATCH_STATUS_OLD_S 600 /* ctstub-watch writes every few seconds; after so long it is not running */
 
-/* Adds "watch" to the answer: the file's object with "age_s"; null where there is none or it cannot be read. */
+/* Adds "watch" to the answer: the object in the file, with "age_s"; null if there is no file or it cannot be read. */
 void watch_status_add(const struct control_args *, json_t *answer);
-/* The folder of ctstub-watch that belongs to the daemon that is asked. Yours; NULL: it has none, or it is not known. */
+/* The folder of the ctstub-watch that belongs to this daemon. Yours; NULL: there is none, or it is not known. */
 char *watch_folder(const struct control_args *);
-/* Appends what ctstub-watch wrote for Prometheus: the lines about ctstub_watch_ metrics. Nothing where it did not. */
+/* Appends the lines about ctstub_watch_ metrics that ctstub-watch wrote for Prometheus, if any. */
 void watch_metrics_put(struct buf *, const char *folder);
-/* For people; nothing where it is null. */
+/* Prints it for people; nothing if it is null. */
 void watch_status_print(const json_t *watch);
 
 #endif

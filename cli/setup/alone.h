@@ -9,14 +9,14 @@
 
 #include <stdbool.h>
 
-/* False: another one runs. The lock ends with the process; where no lock file can be made there is none, because undo must
- * work on a machine that is broken. Signals: see above, from now on. */
+/* False: another setup is running. The lock ends with the process. If no lock file can be created, there is no lock,
+ * because undo must work on a broken machine. Signals are handled as described above from now on. */
 bool alone_begin(void);
 /* Removes the lock file, if it is ours; the last step. */
 void alone_end(void);
 /* Was the process asked to end? */
 bool alone_stopped(void);
-/* What follows is not ended by a signal either: putting things back. */
+/* From now on no signal interrupts this process at all: it undoes changes. */
 void alone_finish(void);
 
 #endif

@@ -6,12 +6,12 @@
 
 #include "cli/setup/record.h"
 
-/* Every step in order. False: a step failed; what was done before it stays, for undo. */
+/* Carries out every step in order. False: a step failed; the steps before it stay done, for undo. */
 bool apply_plan(const struct plan *);
-/* Puts back what was there. A file that changed since is left as it is, and stays in the record. Gives the number of
- * changes that could not be undone. */
+/* Restores the previous state. A file that has changed since is left as it is, and stays in the record. Returns the
+ * number of changes that could not be undone. */
 size_t apply_undo(struct record *);
-/* The changes that no longer are as setup left them; each is reported. */
+/* The number of changes that are no longer as setup left them; each is reported. */
 size_t apply_drift(const struct record *);
 
 #endif

@@ -30,15 +30,17 @@ struct entry {
 };
 
 void entry_free(struct entry *);
-/* What is there now. A missing folder is an absent entry. RES_UNSUPPORTED: a folder or a device. RES_LIMIT: too large. */
+/* Reads the present state. A missing folder is an absent entry. RES_UNSUPPORTED: a folder or a device. RES_LIMIT:
+ * too large. */
 enum res entry_read(struct entry *, const char *path);
 /* Kind, bytes, mode and owner are the same; the time is not compared, nor are extended attributes, which the system may add. */
 bool entry_equal(const struct entry *, const struct entry *);
-/* Of the kind, the mode, the owner and the bytes, so that a change of any of them is seen. */
+/* The digest of the kind, the mode, the owner and the bytes, so that a change of any of them is detected. */
 enum res entry_digest(char digest[ENTRY_DIGEST_LEN], const struct entry *);
 /*
- * Makes the name what the entry says, atomically (a new name, then rename). A file that cannot be renamed over because
- * it is a mount point (a container's /etc/resolv.conf) is written in place. Missing folders are not made. RES_IO: errno.
+ * Brings the name to the state of the entry, atomically (a new name, then rename). A file that cannot be replaced by
+ * rename because it is a mount point (a container's /etc/resolv.conf) is written in place. Missing folders are not
+ * created. RES_IO: errno.
  */
 enum res entry_write(const char *path, const struct entry *);
 

@@ -29,7 +29,7 @@ struct machine {
 	struct entry resolv_conf; /* owned */
 };
 
-/* Looks at the files below root. What runs is asked of systemd, unless root is not "". */
+/* Looks at the files below root. If root is "", asks systemd which services run. */
 enum res machine_look(struct machine *, const char *root);
 void machine_free(struct machine *);
 /* For people: "NetworkManager, systemd-resolved". Yours; NULL: no memory. */

@@ -10,7 +10,8 @@
 #define PLAN_PATH_MAX  512
 #define SERVERS_MAX    4 /* resolv.conf(5) takes three, and these are loopback addresses */
 
-/* What writes forward rows for the domains of links, as it is installed; NetworkManager wants a copy in a folder of its own. */
+/* The installed script that writes forward rows for the domains of links; NetworkManager needs a copy in its own
+ * folder. */
 #define LINKS_HOOK_SOURCE PKGDATADIR "/links-hook"
 #define LINKS_HOOK_FILE   "/etc/NetworkManager/dispatcher.d/60-ctstub-links"
 
@@ -44,7 +45,7 @@ struct plan_request {
 /* RES_NOMEM, RES_LIMIT. A step that would change nothing is left out. */
 enum res plan_make(struct plan *, const struct machine *, const struct plan_request *);
 void plan_free(struct plan *);
-/* A line for people: what the step does. Yours; NULL: no memory. */
+/* A line for people that says what the step does. Yours; NULL: no memory. */
 char *step_text(const struct step *);
 
 #endif

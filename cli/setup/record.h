@@ -24,8 +24,8 @@ struct record {
 	size_t n;
 };
 
-/* Adds what stands before each step of the plan, now. A step of a record that is there already keeps its first before.
- * On an error the record is as it was. */
+/* Adds the present state for each step of the plan. If the record already has the step, the state that was recorded
+ * first is kept. On an error the record is unchanged. */
 enum res record_merge(struct record *, const struct plan *);
 void record_free(struct record *);
 

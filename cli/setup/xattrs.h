@@ -9,9 +9,10 @@
 #include "base/bytes.h"
 #include "base/res.h"
 
-/* Appends those of the file. RES_LIMIT: more than the buffer may hold. A file system without them gives none. */
+/* Appends the attributes of the file; none if the file system has none. RES_LIMIT: more than the buffer may hold. */
 enum res xattrs_get(struct buf *, int fd);
-/* As far as the system lets us: a label that its policy does not allow must not keep the file from being restored. */
+/* Sets the attributes as far as the system allows: a label that its policy forbids must not keep the file from being
+ * restored. */
 void xattrs_put(int fd, struct span kept);
 
 #endif
