@@ -23,13 +23,13 @@ struct configuration {
 /* *errors is yours in either case. held: lent, for reloads too. */
 enum res configuration_read(struct configuration *, const char *file, int verbose,
 			    const struct held_sockets *held, struct config_errors *errors);
-/* *changes (yours) gets what the new plan changes, and the log as well; *before (yours) is the plan that it replaces.
- * RES_MALFORMED: the old plan stays, and *errors (yours) says why. */
+/* *changes (yours) gets what the new plan changes; the changes are also logged. *before (yours) is the plan that it
+ * replaces. RES_MALFORMED: the old plan stays, and *errors (yours) says why. */
 enum res configuration_reload(struct configuration *, struct config_errors *errors, struct changes *changes,
 			      struct plan **before);
 void configuration_free(struct configuration *);
 
-/* Warnings of the plan in force, into the log. */
+/* Logs the warnings of the plan in force. */
 void configuration_warn(const struct configuration *);
 
 #endif

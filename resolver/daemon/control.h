@@ -26,7 +26,8 @@
 #include "resolver/daemon/control_json.h"
 #include "resolver/daemon/control_socket.h"
 
-/* Others must not keep out those who may change something, and the members of control-group must not keep out root. */
+/* Other users must not keep out those who may change something, and the members of control-group must not keep out
+ * root. */
 #define CONTROL_CONNECTIONS_MAX    16
 #define CONTROL_CONNECTIONS_KEPT   4 /* for root, the daemon's own user and members */
 #define CONTROL_CONNECTIONS_OWNERS 2 /* of these, for root and the daemon's own user */
@@ -36,20 +37,22 @@ struct control;
 struct loop;
 struct fan_out; /* a status that is being collected */
 
-/* What can be asked of the daemon. All are called in the main thread with the context of control_new. */
+/* The operations that a request can start. All are called in the main thread with the context of control_new. */
 struct control_ops {
 	/* Collects the status. done is called once, from the main loop, never from inside this call. RES_NOMEM: it will not
 	 * be called. */
 	enum res (*status)(void *ctx, struct fan_out **, void (*done)(void *done_ctx, const struct status *),
 			   void *done_ctx);
 	void (*status_cancel)(struct fan_out *); /* done will not be called */
-	/* Removes a name (lower-case wire form) and all below it from the cache. How many entries those were. */
+	/* Removes a name (lower-case wire form) and all names below it from the cache. Returns how many entries were
+	 * removed. */
 	uint64_t (*flush)(void *ctx, struct span name);
 	/* Reads the configuration again, and says what it changed (*changes: the caller's). RES_MALFORMED: the old one
 	 * stays, and *errors (the caller's) says why. */
 	enum res (*reload)(void *ctx, struct config_errors *errors, struct changes *changes,
 			   uint64_t *generation);
-	/* Captive mode until then (boot clock); 0: off. True: names of portal probes leave in clear text meanwhile. */
+	/* Sets captive mode until this time (boot clock); 0: off. True: names of portal probes are sent in clear
+	 * text until then. */
 	bool (*captive_set)(void *ctx, int64_t until_ms);
 };
 

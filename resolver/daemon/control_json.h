@@ -34,7 +34,7 @@ struct control_request {
 
 /* line: without its end. *why is constant. */
 enum res control_request_read(struct control_request *, struct span line, const char **why);
-/* It changes something: for root and the daemon's own user. */
+/* The verb changes something, so only root, the daemon's own user and members of control-group may use it. */
 bool control_verb_changes(enum control_verb);
 
 /* Responses: one line with its end, yours. NULL: no memory. */

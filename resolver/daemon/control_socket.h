@@ -31,9 +31,9 @@ struct control_socket {
 	const char *group_trouble; /* why the group of owner.group cannot use it (constant); NULL: it can */
 };
 
-/* Binds path, mode 0660, and listens. The last folder of the path is made if it is not there. A stale socket is
- * replaced; a live one, and anything else, stays. NULL, or what is wrong (constant, or strerror's). Close it in either
- * case. */
+/* Binds path, mode 0660, and listens. Creates the last folder of the path if it does not exist. A stale socket is
+ * replaced; a live one, and any other file, stays. NULL, or what is wrong (constant, or strerror's). Close it in
+ * either case. */
 const char *control_socket_open(struct control_socket *, const char *path, const struct control_owner *);
 /* Removes the socket if it is still ours. */
 void control_socket_close(struct control_socket *);

@@ -17,7 +17,7 @@ struct daemon_options {
 };
 /* Runs until SIGTERM or SIGINT; gives the exit code. */
 int daemon_run(const struct daemon_options *);
-/* On standard error; without a line it was memory that was short. */
+/* Prints the errors on standard error; without a line, memory was short. */
 void daemon_errors_print(const struct config_errors *);
 
 #endif

@@ -8,8 +8,8 @@
 #include "transport/loop.h"
 
 /*
- * At the start: a request to reload that comes before the daemon answers waits, and ends nobody. daemon_signals_release ends this
- * where the daemon will not get as far as daemon_signals_take.
+ * At the start: holds back a reload signal that arrives before the daemon answers, so that it does not end the process.
+ * Call daemon_signals_release if the daemon will not get as far as daemon_signals_take.
  */
 void daemon_signals_hold(void);
 void daemon_signals_release(void);

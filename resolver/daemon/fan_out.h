@@ -15,7 +15,7 @@ struct fan_out_setup {
 	struct loop *loop;            /* of the main thread */
 	struct worker *const *worker; /* lent until `done` was called */
 	unsigned n_worker;
-	/* Fills what the workers do not know. In the main thread, just before `done`. */
+	/* Fills in what the workers do not know. Called in the main thread, just before `done`. */
 	void (*fill)(void *fill_ctx, struct status *);
 	void *fill_ctx;
 	/* Called once, from the main loop, never from inside fan_out_start. The status is lent for its time. */

@@ -7,20 +7,21 @@
 #include "transport/loop.h"
 
 /*
- * Large tables stay in mappings of their own, page by page as they are used. By default malloc moves them into the heap,
- * and clears them there, as soon as one large file was read and freed. Called before anything is read.
+ * Keeps large tables in their own mappings, of which only the pages in use are in memory. By default malloc would put
+ * them into the heap, and clear them there, after one large file was read and freed. Called before anything is read.
  */
 void heap_begin(void);
-/* Around what makes the tables of the workers, most of which stay empty: also tables of four pages get a mapping. The heap would
- * clear them where the configuration was read, and so bring all their pages into memory. One thread. */
+/* Called before and after the tables of the workers are created: in between, tables of four pages get their own
+ * mapping too. Most of them stay empty. In the heap, malloc would clear them in memory that was used while reading
+ * the configuration, and so bring all their pages into memory. One thread only. */
 void heap_tables_begin(void);
 void heap_tables_end(void);
 /* After reading and compiling a configuration. */
 void heap_trim(void);
 
 /*
- * Memory that clients made a worker hold. A busy watch looks every HEAP_LOOK_MS whether much is still held; when it is
- * not, the free heap goes back to the system. In the worker's thread.
+ * Watches memory that clients made a worker hold. While busy, it checks every HEAP_LOOK_MS whether much is still held;
+ * if not, it returns the free heap to the system. In the worker's thread.
  */
 #define HEAP_LOOK_MS 2000 /* a flood that comes and goes counts as one */
 

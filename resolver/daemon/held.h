@@ -9,7 +9,7 @@
 
 #include "config/settings.h"
 
-/* Twice what `listen` may have: enough to name what is too many. */
+/* Twice as many as `listen` may have, so that errors can name surplus sockets. */
 #define HELD_MAX (2 * CONFIG_LISTEN_MAX)
 
 struct held {

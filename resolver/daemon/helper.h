@@ -18,8 +18,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* One message: evidence is the largest, with 64 KiB of certificates and a verdict. The socket's own buffer is the queue, and
- * takes some of them. */
+/* One message. The largest is evidence, with 64 KiB of certificates and a verdict. The socket's own buffer is the
+ * queue, and has room for several. */
 #define HELPER_MESSAGE_MAX (160 * 1024)
 #define HELPER_TURN_MAX    64 /* messages of one turn of the loop: reports come one for each message to it */
 #define HELPER_END_MS                                                                                        \
@@ -37,20 +37,20 @@ struct helper_setup {
 
 /* Before any thread is started. Gives the daemon's end, which does not block, or -1 and *why (yours). */
 int helper_fork(const struct helper_setup *, char **why);
-/* Waits until the helper is sealed and has closed the daemon's descriptors; the daemon may do other work meanwhile. False:
- * it came to nothing, *why (yours) says so, and the socket is closed. */
+/* Waits until the helper has restricted its system calls and closed the daemon's descriptors; before this call the
+ * daemon may do other work. False: the helper failed, *why (yours) says why, and the socket is closed. */
 bool helper_await(int socket, char **why);
-/* Both. */
+/* helper_fork and helper_await. */
 int helper_start(const struct helper_setup *, char **why);
-/* Is this one of the processes that were started so? Their filters forbid them to start others. */
+/* Is this process one of the helpers? Their filters forbid them to start other processes. */
 bool helper_has_pid(pid_t);
-/* Closes the daemon's end, when the helper has done its work or after HELPER_END_MS. */
+/* Tells the helper to end, waits until it has done its work, HELPER_END_MS at most, and closes the socket. */
 void helper_end(int socket);
 
-/* Either side. False: the message was not sent: the other one is gone, or has too many. */
+/* For either side. False: the message was not sent, because the other side is gone or has too many waiting. */
 bool helper_send(int socket, struct span message);
-/* The next message into room of HELPER_MESSAGE_MAX bytes: 0 without one or without memory for it, -1 when the other side is
- * gone; a longer message is cut. In the helper it waits for one. */
+/* Receives the next message into room, HELPER_MESSAGE_MAX bytes. 0: there is none, or no memory for it; -1: the
+ * other side is gone. A longer message is truncated. In the helper it waits for a message. */
 ssize_t helper_receive(int socket, uint8_t *room);
 /* In the daemon: calls back for each message that is there, HELPER_TURN_MAX at most, so that a helper that sends without end
  * does not keep the daemon from other work: the loop comes back for the rest. False: the helper is gone. */

@@ -9,11 +9,12 @@
 
 #include "base/journal.h"
 
-/* What a new file begins with: half of its size at most, and no more than this, because it is made in memory. */
+/* Records that a new file starts with: at most half of the file's size, and no more than this, because they are
+ * built in memory. */
 #define JOURNAL_KNOWN_MAX (4 * 1024 * 1024)
 
-/* Appends a line, which has its end, to the journal in that folder, and syncs it. At more than max bytes the file is rotated
- * first. RES_IO: errno says why; the journal is as before. */
+/* Appends a line with its line end to the journal in that folder, and syncs it. If the file would exceed max bytes,
+ * it is rotated first. RES_IO: errno says why; the journal is unchanged. */
 enum res journal_file_append(int state_dir, struct span line, uint64_t max);
 
 #endif

@@ -33,7 +33,7 @@ struct known {
 	size_t n, next;
 };
 
-/* The struct is zeroed, as calloc(3) leaves it: most of its pages are not used before there are many facts. */
+/* The struct must be zeroed by calloc(3), so that most of its pages are not used before there are many facts. */
 void known_begin(struct known *);
 bool known_has(const struct known *, enum known_kind, struct span upstream, struct span what);
 /* True: it was not known before. */
@@ -42,10 +42,10 @@ bool known_add(struct known *, enum known_kind, struct span upstream, struct spa
 bool known_drop(struct known *, enum known_kind, struct span upstream, struct span what);
 
 /*
- * Learns from a record whose kind says whether the certificate was refused or not: what it has of certificate, key, issuer,
- * logs and address is known from now on. Of an accepted one it sets news (enum journal_news) and the kind: a first acceptance,
- * a change, accepted again, or "known" when nothing is new. True: an upstream that was accepted before shows another issuer
- * or CA.
+ * Learns from a record, whose kind says whether the certificate was refused. Its certificate, key, issuer, logs and
+ * address are known from now on. For an accepted certificate it sets news (enum journal_news) and the kind: a first
+ * acceptance, a change, accepted again, or "known" if nothing is new. True: an upstream that was accepted before
+ * presents another issuer or CA.
  */
 bool known_learn(struct known *, struct journal_record *);
 

@@ -23,7 +23,7 @@ enum list_age {
 enum list_age list_age_of(int64_t age_ms, int64_t max_age_ms);
 const char *list_age_text(enum list_age); /* "fresh" */
 
-/* Main thread. Writes a line when the list gets to another step, and one for each start and reload with an old list. */
+/* Main thread. Logs a line when the list reaches another step, and one at each start and reload with an old list. */
 struct list_age_watch {
 	struct loop_timer timer;
 	const struct configuration *configuration; /* lent */
@@ -31,7 +31,7 @@ struct list_age_watch {
 };
 
 void list_age_watch_init(struct list_age_watch *, struct loop *, const struct configuration *);
-/* Looks now, and from now on. */
+/* Checks now, and every LIST_AGE_LOOK_MS from now on. */
 void list_age_watch_start(struct list_age_watch *);
 void list_age_watch_stop(struct list_age_watch *);
 

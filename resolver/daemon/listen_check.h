@@ -7,9 +7,10 @@
 #include "config/settings.h"
 
 /*
- * Compares with the sockets handed to this process. Without any, and for the configuration of the installed service,
- * with the unit ctstubd.socket that is installed and not masked: a difference is an error where systemd runs this
- * machine, else (a container, an image that is being built) a warning. RES_MALFORMED: errors say what differs.
+ * Compares `listen` with the sockets handed to this process. If there are none, and this is the configuration of the
+ * installed service, compares with the unit ctstubd.socket, if it is installed and not masked. A difference is an error
+ * if systemd runs this machine, else (a container, an image that is being built) a warning. RES_MALFORMED: errors say
+ * what differs.
  */
 enum res listen_check(const struct settings *, bool of_service, struct config_errors *errors,
 		      struct config_errors *warnings);

@@ -19,7 +19,7 @@ struct listener_fds {
 	int udp, tcp; /* -1: none */
 };
 
-/* Drops a client whose source address cannot be right: port 0, or a foreign address at a loopback listener. */
+/* Is the client's source address impossible: port 0, or a foreign address at a loopback listener? */
 bool listener_refuses(const struct addr *listener, const struct addr *client);
 
 /* Binds both sockets. shared: several workers bind the same address. *why (yours) on failure: "127.0.0.1:53 udp: Address
@@ -29,7 +29,7 @@ enum res listener_bind(struct listener_fds *, const struct addr *, bool shared, 
 /* Does this machine have [::1]? */
 bool listener_has_ipv6(void);
 
-/* Prepares a socket that was handed in as if it had been bound here. */
+/* Prepares a socket from the service manager as if it had been bound here. */
 void listener_adopt(const struct listener_fds *);
 
 #endif

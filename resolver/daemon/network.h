@@ -19,7 +19,7 @@ struct network;
 enum res network_new(struct network **, struct loop *, void (*on_change)(void *ctx), void *ctx);
 void network_free(struct network *);
 
-/* Reads messages from the kernel; true when they mean another network. For tests as well. */
+/* Reads messages from the kernel; true if they mean that the network has changed. Public for tests. */
 bool network_read(struct network *, const void *messages, size_t n);
 
 #endif

@@ -17,23 +17,23 @@
 
 #define HANDED_FIRST 3    /* the first descriptor that is handed in (sd_listen_fds(3)) */
 #define HANDED_MAX   1024 /* descriptors; `listen` has at most 64 addresses, each with two */
-/* A manager that reads slowly holds up the main thread, which answers no questions, for so long at most. */
+/* A manager that reads slowly delays the main thread, which answers no questions, for this long at most. */
 #define NOTIFY_WAIT_MS 5000
 
 /*
- * How many descriptors were handed to this process, the first of which is HANDED_FIRST: they are closed on exec from now on,
- * and the variables are removed, so that no later call and no child finds them. 0: none was, or they are for another process.
- * RES_MALFORMED, RES_LIMIT: LISTEN_FDS is no number, or more than HANDED_MAX; *n is 0.
+ * How many descriptors were handed to this process; the first is HANDED_FIRST. From now on they are closed on exec, and
+ * the variables are removed, so that no later call and no child finds them. 0: there are none, or they are for another
+ * process. RES_MALFORMED, RES_LIMIT: LISTEN_FDS is not a number, or more than HANDED_MAX; *n is 0.
  */
 enum res notify_handed(size_t *n);
 
-/* How often the manager wants a sign of life, in microseconds. 0: never, or from another process. */
+/* How often the manager expects a watchdog message, in microseconds. 0: never, or from another process. */
 uint64_t notify_watchdog_us(void);
 
 /* The address that NOTIFY_SOCKET gives: a path from the root, or after "@" a name in the abstract namespace. False: it is of
  * another kind (AF_VSOCK is for virtual machines), or too long. */
 bool notify_address(struct sockaddr_un *to, socklen_t *n, const char *text);
-/* Sends assignments, one a line. False: no manager listens, or it did not take them within NOTIFY_WAIT_MS. */
+/* Sends assignments, one per line. False: no manager listens, or it did not accept them within NOTIFY_WAIT_MS. */
 bool notify_send(struct span assignments);
 
 #endif

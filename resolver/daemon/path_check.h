@@ -8,8 +8,9 @@
 
 /* With the rights of this process. */
 void path_check(const struct settings *, struct config_errors *warnings);
-/* As root, for `ctstubd -t`: which of all named files the daemon's user may not read, since a reload reads them as that user.
- * A child becomes the user and looks. Nothing when this process is not root, or the user does not exist. */
+/* As root, for `ctstubd -t`: finds which of all named files the daemon's user may not read, because a reload reads
+ * them as that user. A child process becomes the user and checks. Does nothing if this process is not root, or the
+ * user does not exist. */
 void path_check_as_user(const struct settings *, struct config_errors *warnings);
 
 #endif

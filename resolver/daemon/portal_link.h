@@ -28,7 +28,7 @@ void portal_link_init(struct portal_link *, struct loop *, struct portal *);
 /* Opens the window, or moves its end. path: of the helper's socket, copied. until_ms: boot clock. */
 void portal_link_open(struct portal_link *, const char *path, int64_t until_ms);
 void portal_link_close(struct portal_link *); /* harmless without a window */
-/* The machine is on another network: what is in flight was meant for the one before. */
+/* The machine is on another network: drops the questions in flight, which were meant for the previous network. */
 void portal_link_reset(struct portal_link *);
 
 #endif

@@ -14,20 +14,20 @@
 struct recorder;
 /* counters: those of the main thread; lent. */
 enum res recorder_new(struct recorder **, struct loop *, struct counters *);
-/* Starts the helper, which becomes the user of the settings: before threads are started and system calls restricted, and
- * before the workers have their tables, of which it would keep each page that changes later. Without a state-dir there is
- * none. kill: as for sandbox_seal. */
+/* Starts the helper, which changes to the user of the settings. Called before threads are started and system calls are
+ * restricted, and before the tables of the workers are allocated: the helper would keep a copy of each of their pages
+ * that changes later. Without a state-dir there is no helper. kill: as for sandbox_seal. */
 void recorder_start(struct recorder *, const struct settings *, bool kill);
-/* Reads the journal, which holds names out of strangers' certificates: after system calls are restricted. Then waits for the
- * helper. Before the loop runs: until then nothing is recorded. */
+/* Reads the journal, after system calls are restricted, because it contains names from certificates of strangers.
+ * Then waits for the helper. Called before the loop runs; until then nothing is recorded. */
 void recorder_settle(struct recorder *, const struct settings *);
 /* After a reload. */
 void recorder_configure(struct recorder *, const struct settings *);
-/* No worker may run any more. Waits for the helper, a little. */
+/* No worker may run any more. Waits a short time for the helper. */
 void recorder_free(struct recorder *);
 /* Any thread: a certificate was judged (server_hooks.on_certificate). */
 void recorder_add(struct recorder *, const struct server *, struct span presented);
-/* The last refusal before the start, by the journal; its upstream is lent. */
+/* The last refusal before the start, according to the journal; its upstream is lent. */
 void recorder_last_refusal(const struct recorder *, struct refusal *);
 void recorder_state(const struct recorder *, struct journal_state *journal, struct journal_state *evidence);
 

@@ -28,9 +28,10 @@ struct repeats {
 };
 
 void repeats_begin(struct repeats *);
-/* It happens. How often it did since it was recorded last, this time included, when it is to be recorded now; else 0. */
+/* The event happens. If it is to be recorded now, returns how often it has happened since it was last recorded, this
+ * time included; else 0. */
 int64_t repeats_count(struct repeats *, struct span what, int64_t now_ms);
-/* It was recorded then, by a process before this one. */
+/* The event was recorded at that time, by an earlier process. */
 void repeats_restore(struct repeats *, struct span what, int64_t recorded_ms);
 
 #endif

@@ -19,7 +19,7 @@ bool service_is_manager(void);
 void service_ready(const char *status);
 void service_reloading(void);
 void service_stopping(void);
-/* How often the manager wants a sign of life; 0: never. */
+/* How often the manager expects a watchdog message; 0: never. */
 int64_t service_watchdog_ms(void);
 void service_alive(void);
 

@@ -16,8 +16,9 @@ struct showing {
 	struct buf chain; /* base64 of the certificates, one after the other */
 };
 
-/* Fills everything but time, news, count and evidence; the kind is JOURNAL_REFUSED or JOURNAL_KNOWN. The record points into
- * text, verdict and upstream. presented: the certificates, each after its length of 24 bits; an accepted chain is recorded. */
+/* Fills in everything except time, news, count and evidence; the kind is JOURNAL_REFUSED or JOURNAL_KNOWN. The
+ * record points into text, verdict and upstream. presented: the certificates, each after its length of 24 bits; an
+ * accepted chain is recorded. */
 void showing_record(struct journal_record *, struct showing *text, const struct verdict *,
 		    const char *upstream, const struct addr *, struct span presented);
 void showing_free(struct showing *);

@@ -9,8 +9,9 @@
 
 #define DESCRIPTORS_KEPT 256 /* for upstreams, files, the control socket */
 
-/* Those that were handed in (the first worker has them, the others share them), else its own; [::1] is left out, with a
- * warning in the log, where the machine has no IPv6 and there are others. *out is yours. */
+/* The worker's sockets: those that were handed in (the first worker has them, the others share them), else its own.
+ * If the machine has no IPv6 and there are other addresses, [::1] is left out, with a warning in the log. *out is
+ * yours. */
 enum res sockets_of_worker(const struct settings *, unsigned number, const struct listener_fds *given,
 			   size_t n_given, struct listener_fds **out, size_t *n_out, char **why);
 /* Checks that the addresses are free, before SO_REUSEPORT could hide another listener. */

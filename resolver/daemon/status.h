@@ -29,7 +29,7 @@ struct refusal {
 	int64_t at_ms; /* wall clock */
 };
 
-/* The journal of what the upstreams showed, or the evidence beside it. */
+/* The state of the journal, or of the evidence. */
 enum journal_health {
 	JOURNAL_OFF, /* there is no state-dir, or evidence.count is 0 */
 	JOURNAL_WRITTEN,
@@ -63,7 +63,7 @@ struct status {
 	unsigned n_worker;                  /* 0: there was no memory to collect them */
 };
 
-/* Of an address: GOOD when some worker finds it so; each worker has connections of its own. */
+/* The health of an address: GOOD if it is good for some worker; each worker has its own connections. */
 enum health status_health(const struct status *, size_t at);
 /* Does the upstream of this title serve names that no route claims? */
 bool status_is_general(const struct status *, const char *upstream);
@@ -77,7 +77,7 @@ int64_t status_ct_list_age_ms(const struct status *);  /* negative: there is no 
 bool status_ct_list_is_stale(const struct status *);
 enum list_age status_ct_list_step(const struct status *); /* without a list fresh: nothing ages */
 const char *status_journal_text(enum journal_health);     /* "off" "written" "failing" "ended" */
-/* Why the journal is not written; NULL: it is, or nobody wants it. */
+/* Why the journal is not written; NULL: it is written, or it is not configured. */
 const char *status_journal_trouble(const struct journal_state *);
 
 #endif

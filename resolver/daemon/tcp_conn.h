@@ -21,15 +21,17 @@
 #define TCP_WRITE_LOW 16384 /* above it no further question is read */
 #define TCP_READ_MAX  65536 /* of one read; shared by all connections of a worker */
 #define TCP_WRITE_MS  10000 /* a client that took no byte for so long is closed */
-/* Of all clients together, divided among the workers: bytes of questions that are not whole, and once more as many of
- * replies that are not read. 256 of the largest frames, or a third of a million unfinished questions of the usual size. */
+/* For all clients together, divided among the workers: bytes of incomplete questions, and the same number again for
+ * replies that are not read. That is 256 of the largest frames, or a third of a million incomplete questions of the
+ * usual size. */
 #define TCP_BYTES_MAX (16 * 1024 * 1024)
 #define TCP_BYTES_HIGH                                                                                       \
 	(1024 * 1024)     /* so many bytes held once, memory is given back when they are free again */
 #define TCP_LOOK_MAX 1024 /* connections looked at to find one to close for another */
-/* Of one connection: a thousand pipelined at once go out together (C26); more are read when some are answered. */
+/* Of one connection: a client can pipeline a thousand questions at once (C26); more are read when some are answered. */
 #define TCP_IN_FLIGHT_MAX 2048
-/* Of a worker, if there are descriptors for them; then the one idle for longest goes. */
+/* Of a worker, if there are descriptors for them; beyond that, the connection that has been idle for longest is
+ * closed. */
 #define TCP_CONNECTIONS_MAX  10240
 #define TCP_CONNECTIONS_HIGH 1024 /* their number after which memory is given back as well */
 

@@ -11,13 +11,14 @@
 
 #include <stddef.h>
 
-/* How long. systemd starts the daemon again for each question that comes later; in a second it gets so far that the socket
- * unit's trigger limit (five starts in three seconds) is not met, which would close the sockets on a waiting client. */
+/* For how long. systemd starts the daemon again for each later question. With a second per start, the socket unit's
+ * trigger limit (five starts in three seconds) is not reached, which would close the sockets on a waiting client. */
 #define TURN_AWAY_MS 1000
 
-/* Answers what waits and what comes in that time; the sockets stay open. Before it reads anything the process becomes the
- * user of the configuration, as far as that can be read (or nobody), and is sealed: it can only end afterwards. Without
- * sockets it does nothing. An error: nothing was read, *why (yours). */
+/* Answers the questions that wait and those that arrive in that time; the sockets stay open. Before it reads
+ * anything, the process becomes the user of the configuration, if that can be read, else nobody, and restricts its
+ * system calls: afterwards it can only end. Without sockets it does nothing. On an error nothing was read; *why
+ * (yours) says why. */
 enum res turn_away(const struct listener_fds *, size_t n, const char *file, char **why);
 
 #endif

@@ -15,9 +15,9 @@ enum res verdict_log_new(struct verdict_log **, struct loop *);
 void verdict_log_free(struct verdict_log *); /* no worker may run any more */
 /* Any thread. */
 void verdict_log_add(struct verdict_log *, const struct server *);
-/* Any thread: a connection is ready. A certificate that is about to expire gets a line, one for each step. */
+/* Any thread: a connection is ready. Logs a certificate that is about to expire, once for each step of enum expiry. */
 void verdict_log_ready(struct verdict_log *, const struct server *);
-/* The thread of the loop: the last refusal; its upstream is lent until the next turn of the loop. */
+/* In the loop's thread: the last refusal; its upstream is lent until the next turn of the loop. */
 void verdict_log_last(const struct verdict_log *, struct refusal *);
 
 #endif

@@ -15,7 +15,7 @@ struct watchdog {
 };
 
 void watchdog_init(struct watchdog *, struct workers *, struct loop *main_loop);
-/* Does nothing when no service manager asks for signs of life. */
+/* Does nothing if no service manager expects watchdog messages. */
 void watchdog_start(struct watchdog *);
 void watchdog_stop(struct watchdog *);
 

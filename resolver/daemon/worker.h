@@ -30,8 +30,8 @@ struct worker_setup {
 	void *ctx;
 };
 enum res worker_new(struct worker **, const struct worker_setup *);
-/* Its thread waits: it reads nothing until worker_run, so that a process can be sealed whose filter allows no new thread.
- * RES_IO: errno says why there is none. */
+/* Starts the thread, which reads nothing until worker_run: the process can load a filter that allows no new threads
+ * in between. RES_IO: no thread could be started, errno says why. */
 enum res worker_start(struct worker *);
 void worker_run(struct worker *);
 /* Stops the loop and waits for the thread; harmless when it was not started. */
@@ -46,14 +46,14 @@ const struct counters *worker_counters(const struct worker *);
 
 /* The reference is taken; without memory the old plan stays. */
 void worker_plan_take(struct worker *, struct plan *);
-/* Takes no more questions; ends when those in flight are answered, in at most WORKER_DRAIN_MS. */
+/* Accepts no more questions; ends when those in flight are answered, in at most WORKER_DRAIN_MS. */
 void worker_drain(struct worker *);
 void worker_network_changed(struct worker *);
 /* The wall clock may have been set. */
 void worker_clock_set(struct worker *);
-/* Captive mode until then (boot ms); 0: off. */
+/* Sets captive mode until this time (boot ms); 0: off. */
 void worker_captive_set(struct worker *, int64_t until_ms);
-/* Asks itself for localhost: true when it can answer questions. */
+/* Self-test: asks itself for localhost. True: it can answer questions. */
 bool worker_self_test(struct worker *);
 int worker_portal_error(const struct worker *); /* portal_link.error */
 enum res worker_report(struct worker *, struct upstreams_report *out);

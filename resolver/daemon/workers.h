@@ -36,15 +36,15 @@ enum res workers_new(struct workers *, const struct workers_setup *, char **why)
 /* The threads read nothing until workers_run. *why (yours) on failure. */
 enum res workers_start(struct workers *, char **why);
 void workers_run(struct workers *);
-/* The main loop stops when all have drained, or when one cannot be told. */
+/* The main loop stops when all workers have drained, or when one cannot be reached. */
 void workers_drain(struct workers *);
 void workers_stop(struct workers *); /* waits for their threads */
 void workers_free(struct workers *);
 
 /* fn(worker, arg) runs in each worker's thread. RES_NOMEM: some of them will not run it. */
 enum res workers_post(struct workers *, void (*fn)(struct worker *, void *arg), void *arg);
-/* A reload: each takes a reference, and the store is emptied. The plan before (taken) is freed in the main thread, when the last
- * worker has the new one: it may be large, and no question waits for that. */
+/* A reload: each worker takes a reference, and the store is emptied. The previous plan (taken) is freed in the main
+ * thread when the last worker has the new one: it may be large, and no question must wait for that. */
 void workers_plan_set(struct workers *, struct plan *, struct plan *before);
 
 #endif

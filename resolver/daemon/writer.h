@@ -11,7 +11,7 @@
 
 /* ---- the daemon's side: messages for helper_send. Each clears the buf first. */
 
-/* Where it writes and how much: before anything else, and again after a reload. */
+/* Where it writes and how much. Sent before anything else, and again after a reload. */
 void writer_put_setup(struct buf *message, const struct settings *);
 /* A line of the journal, with its end. */
 void writer_put_line(struct buf *message, struct span line);
@@ -22,7 +22,7 @@ struct writer_report {
 	bool evidence; /* else a line of the journal */
 	int error;     /* errno, or 0 */
 };
-/* False: it is no report. */
+/* False: the message is not a report. */
 bool writer_report_read(struct writer_report *, struct span message);
 
 /* ---- the helper */

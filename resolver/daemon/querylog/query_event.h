@@ -9,7 +9,7 @@
 #include "base/addr.h"
 #include "resolver/tap.h"
 
-/* The longest: a reply over TCP, and what stands beside it. */
+/* The longest event: a reply over TCP, with its other fields. */
 #define QUERY_EVENT_MAX (MSG_MAX + 4096)
 
 enum query_event_kind {
@@ -45,7 +45,7 @@ struct query_event {
 bool query_event_write(struct buf *, const struct query_event *);
 /* Takes the next event off the front; its spans point into the batch. False: nothing (more) is there. */
 bool query_event_take(struct span *batch, struct query_event *);
-/* As many bytes from the front as make whole events, at most max; one event at least. */
+/* The largest number of bytes from the front that are whole events, at most max; but at least one event. */
 size_t query_event_fit(struct span batch, size_t max);
 
 #endif

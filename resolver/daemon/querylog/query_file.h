@@ -17,10 +17,10 @@ struct query_file {
 
 /* False: *why (constant, or strerror's) says why. Harmless when it is open. */
 bool query_file_open(struct query_file *, const char **why);
-/* All of it or an error: what cannot be written as a whole is cut off again. */
+/* Writes everything or fails: a text that was written in part is cut off again. */
 bool query_file_append(struct query_file *, struct span, const char **why);
 bool query_file_is_full(const struct query_file *);
-/* Becomes FILE.1 in place of an older one. Closed; the caller opens it anew. */
+/* Renames the file to FILE.1, which replaces an older one. The file is closed; the caller opens it anew. */
 bool query_file_rotate(struct query_file *, const char **why);
 void query_file_close(struct query_file *);
 

@@ -13,16 +13,18 @@ struct query_log;
 
 /* *out is NULL when the settings want no log. kill: as in helper.h. *why (yours) on failure. */
 enum res query_log_start(struct query_log **out, const struct settings *, bool kill, char **why);
-/* Listens to the writer: its troubles are logged, and what it lost counted. Harmless without a log, like the others. */
+/* Listens to the writer: logs its errors, and counts the events that it lost. Harmless without a log, like the
+ * others. */
 enum res query_log_listen(struct query_log *, struct loop *, struct counters *);
-/* A reload: whose addresses are shown changes at once, the file is opened anew. */
+/* A reload: changes at once how clients are shown, and opens the file anew. */
 void query_log_reload(struct query_log *, const struct settings *);
-/* After the feeds: the writer works off what it has. */
+/* Called after the feeds are freed: the writer finishes its work. */
 void query_log_end(struct query_log *);
 
 /* As configured at the start (lent). NULL: there is no log. */
 const char *query_log_to(const struct query_log *);
-/* Why it is not written (lent until the next report), also when the settings want a log and there is none; NULL: it is. */
+/* Why the log is not written (lent until the next report), also if the settings want a log and there is none; NULL:
+ * it is written. */
 const char *query_log_trouble(const struct query_log *, const struct settings *);
 /* For the feeds; NULL: there is no log. */
 struct query_channel *query_log_channel(struct query_log *);

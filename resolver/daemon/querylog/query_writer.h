@@ -20,7 +20,7 @@ struct query_writer_setup {
 	bool json;         /* lines */
 };
 
-/* What it has to say to the daemon: a change of its state, or how many events were lost. */
+/* A report to the daemon: a change of the writer's state, or how many events were lost. */
 struct query_report {
 	uint8_t open;   /* 0 or 1: bytes of another process are no bool */
 	uint32_t lost;  /* since the last report */
