@@ -7,7 +7,7 @@
 #include "base/journal.h"
 
 #define JOURNAL_SHOWN_MAX                                                                                    \
-	64 /* certificates: four addresses, each with a renewal a week in the life of one of three months */
+	64 /* certificates: four addresses with weekly renewals, over the three months of a certificate's life */
 
 struct journal_shown {
 	struct journal_shown_one {

@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 #define NEAR_WORD_MAX                                                                                        \
-	64 /* longer words are near nothing: it bounds the work, and no name of ours is longer */
+	64 /* longer words are near no other word: this bounds the work, and no name in ctstub is longer */
 
 struct near {
 	const char *text; /* lent; what was written */

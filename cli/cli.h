@@ -122,7 +122,7 @@ enum exit_code cli_done(const char *verb, enum exit_code);
 
 /* Chains and staples from files. */
 #define CHAIN_FILE_MAX  (4 * 1024 * 1024)
-#define CHAIN_CERTS_MAX 64 /* read from a file; the judge accepts fewer and reports it */
+#define CHAIN_CERTS_MAX 64 /* read from a file; verification accepts fewer, and reports that */
 
 struct chain {
 	struct buf der;

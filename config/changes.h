@@ -8,7 +8,7 @@
 
 #include "config/settings.h"
 
-#define CHANGES_MAX      200 /* what a person would still read; then "more" */
+#define CHANGES_MAX      200 /* as many as a person would read; then "more" */
 #define CHANGE_VALUE_MAX 400 /* bytes of a value that are shown; an option may hold 4,096 strings */
 #define CHANGE_ITEMS_MAX 8   /* items of a list that came or went, by name; the others are counted */
 

@@ -167,7 +167,7 @@ struct settings {
 	struct place set_at[OPTION_COUNT]; /* of the options that are not in an upstream or forward */
 	char **file;                       /* what was read, in that order */
 	size_t n_file;
-	bool broken; /* something was wrong: good for finding what else is, and for nothing else */
+	bool broken; /* something was wrong: use it only to find further errors */
 	/* At boot: data that others collect (block lists, CRLs, log lists) and that cannot be read is a warning, and what
 	 * needs it does without (names) or refuses (certificates). Never set for -t, reload and the tools. */
 	bool serve_without;

@@ -11,7 +11,7 @@
 #include "resolver/engine_state.h"
 #include "resolver/lane.h"
 
-#define ATTEMPTS_DETACHED_MAX 64 /* of one server, listened for while nobody waits for them */
+#define ATTEMPTS_DETACHED_MAX 64 /* per server: awaited although no query needs them any more */
 
 /* The outcome of an attempt, for its query. Lent. */
 struct attempt_outcome {
@@ -48,8 +48,8 @@ struct attempt {
 	bool beside; /* not the first of the shared ones */
 	uint64_t zone;
 	int64_t sent_ms, deadline_ms; /* boot clock */
-	int64_t sent_us;              /* monotonic clock; with a tap alone */
-	bool was_ready;               /* the connection stood already */
+	int64_t sent_us;              /* monotonic clock; only with a tap */
+	bool was_ready;               /* the connection was ready already */
 	struct buf section; /* a trial: the question, by which it is judged even when nobody waits for it */
 	LIST_ENTRY(attempt) server_link, query_link;
 };

@@ -22,7 +22,7 @@ struct client {
 	struct addr local;   /* UDP on a wildcard: the address that was asked; ADDR_NONE otherwise */
 	uint32_t interface;  /* ... and where */
 	int64_t asked_us;    /* monotonic clock, and ... */
-	uint16_t question_n; /* the bytes of the question; with a tap alone (tap.h) */
+	uint16_t question_n; /* the bytes of the question; only with a tap (tap.h) */
 };
 
 /* ASK_REPLIED: the reply was appended. ASK_WAITS: on_reply will be called once. ASK_DROPPED: there is no reply. */

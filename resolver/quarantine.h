@@ -13,12 +13,12 @@
 #include <stdint.h>
 
 #define QUARANTINE_SETS                                                                                      \
-	256 /* with the ways: 1024 zones in 48 KiB; a page that uses more pays with registrations */
+	256 /* with the ways: 1024 zones in 48 KiB; a hostile page that uses more has to register more domains */
 #define QUARANTINE_WAYS      4
-#define QUARANTINE_KILLS     2 /* connections that ended under a lone question of the zone; one may be chance */
-#define QUARANTINE_MIN_MS    2000 /* first time out; doubles */
+#define QUARANTINE_KILLS     2 /* connections that ended with a lone question of the zone; one may be chance */
+#define QUARANTINE_MIN_MS    2000 /* first rest; doubles */
 #define QUARANTINE_MAX_MS    60000
-#define QUARANTINE_MEMORY_MS 600000 /* without news an entry counts no more */
+#define QUARANTINE_MEMORY_MS 600000 /* an entry without news for so long is ignored */
 #define QUARANTINE_POOR_MS                                                                                   \
 	60000 /* bad on a fresh connection as well: so long no further one is made for it */
 

@@ -8,7 +8,7 @@
 #include "resolver/query.h"
 
 #define QUERY_STALE_MS  1800 /* RFC 8767, 5: when a stale answer is given instead of a late one */
-#define QUERIES_PRESSED 3072 /* in flight; beyond, one gives way for each that comes (admission.h) */
+#define QUERIES_PRESSED 3072 /* in flight; beyond, each new one makes another give way (admission.h) */
 
 /* Makes the client wait for the answer. stale: the cache has a stale answer. ASK_REPLIED: no upstream will answer,
  * so the reply was appended at once. */

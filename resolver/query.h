@@ -21,7 +21,7 @@
 #define QUERY_WIRE_MAX (MSG_HEADER + MSG_NAME_MAX + 4 + 64) /* header, question, our OPT */
 #define QUERY_BUCKETS  4096
 #define QUERY_HELD_MAX                                                                                       \
-	2048 /* bytes of an answer that was no good: of all queries 8 MiB; a longer one is not kept */
+	2048 /* bytes of an answer that was unusable: 8 MiB for all queries; a longer answer is not kept */
 #define QUERIES_MAX 4096 /* in flight, a worker; those that give way still count in their turn */
 
 enum query_step { QUERY_GOES_ON, QUERY_ENDED };
@@ -41,13 +41,13 @@ struct query {
 	/* Of engine_awake_ms; 0: none. behind_ms: when to look whether it waits behind a late answer. */
 	int64_t deadline_ms, next_ms, stale_ms, stall_ms, wait_ms, behind_ms;
 	uint64_t zone;   /* engine_zone of the name */
-	uint32_t avoid;  /* upstream whose answer was no good */
+	uint32_t avoid;  /* upstream whose answer was unusable */
 	unsigned behind; /* attempts made because it waited behind a late answer */
 	bool soft;       /* failed over once for an answer that was a failure (answer_class.h) */
 	bool truncated;  /* ... or TC */
 	bool limited;    /* some connection had no room for it */
 	bool suspect;    /* connections ended under it */
-	bool again;      /* asked a second time on the connection that gave no good answer */
+	bool again;      /* asked a second time on the connection that gave an unusable answer */
 	bool tried;      /* ... and on a fresh one */
 	struct buf held; /* the unusable answer, in case no better one comes */
 	const struct server *held_server;

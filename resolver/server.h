@@ -18,7 +18,7 @@
 #define UPSTREAM_FAIL_MAX_MS    15000
 #define UPSTREAM_REFUSED_MIN_MS 5000 /* first rest after a refusal; doubles */
 #define UPSTREAM_REFUSED_MAX_MS (10 * 60 * 1000)
-#define UPSTREAM_SUSPECT_MS     30000 /* how long others go first; then it has its chance again */
+#define UPSTREAM_SUSPECT_MS     30000 /* how long others are preferred; then it gets another chance */
 #define UPSTREAM_LANES          4     /* connections beside the shared one, for one question each at a time */
 #define UPSTREAM_POOR_MAX       2 /* poor answers in a row; then a fresh connection is compared with this one */
 /* Fresh connections for such comparisons: three at once, then four a minute, which no public resolver objects to. */
@@ -29,13 +29,13 @@
  * connections do not help. */
 #define UPSTREAM_LANE_MS        2000
 #define UPSTREAM_LANE_BURST     60
-#define UPSTREAM_LANE_RETRY     30 /* the part of it that zones known to do harm may spend */
+#define UPSTREAM_LANE_RETRY     30 /* the part of them for zones known to do harm */
 #define UPSTREAM_LANE_UNPROVEN  10
 #define UPSTREAM_LANE_PROVEN_MS 10000
 /* If this many connections in a row ended without an answer, and nothing else was answered, the server is at fault. */
 #define UPSTREAM_BARREN_MAX  4
 #define UPSTREAM_EVIDENCE_MS 2000  /* how long an answer shows that a server lives */
-#define UPSTREAM_FIRE_MS     10000 /* after a lone question ended its connection; a page goes on */
+#define UPSTREAM_FIRE_MS     10000 /* after a lone question ended its connection: a page has more of them */
 
 /* Connections beside the first one while its answers are late (beside.h): a few at once, because one page may have
  * several slow names, then at most one in ten seconds. */
@@ -45,7 +45,7 @@
 /* Over DoH, a zone with this many of the last questions in flight does not get a connection beside the first: it
  * would fill that one as well. */
 #define UPSTREAM_BESIDE_ZONE 32
-#define UPSTREAM_BESIDE_LOOK 256 /* the last ones: thousands of questions may look, one after the other */
+#define UPSTREAM_BESIDE_LOOK 256 /* of the last ones are counted: thousands of questions may need the count */
 
 struct upstreams;                 /* upstream_set.h */
 LIST_HEAD(attempt_list, attempt); /* attempt.h */
@@ -73,13 +73,13 @@ struct server {
 	struct verdict verdict;   /* the last one */
 	bool judged;              /* there was one */
 	struct tls_report tls;    /* of the handshake that was judged last */
-	int64_t good_since_ms;    /* wall clock; of use while the health is good */
+	int64_t good_since_ms;    /* wall clock; valid while the health is good */
 	unsigned failures;        /* in a row */
 	int64_t retry_at_ms;      /* rests until then; 0: does not */
 	int64_t tried_ms;         /* when it was last chosen; INT64_MIN: never */
 	int64_t answered_ms;      /* when something last came back; INT64_MIN: never */
 	int64_t ready_ms;         /* when its connection became ready; INT64_MIN: never */
-	int64_t suspect_until_ms; /* asked, and silent for longer than usual: others go first; 0: no */
+	int64_t suspect_until_ms; /* no answer in the usual time: others are preferred; 0: no */
 	/* Different zones in a row whose questions it did not answer. One bad name proves nothing about its server;
 	 * this many zones in a row do. */
 #define UPSTREAM_BAD_MAX 3

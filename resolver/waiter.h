@@ -11,7 +11,7 @@
 #include "resolver/reply.h"
 
 #define WAITERS_MAX        16384 /* a worker; of one address: client_quota.h */
-#define WAITERS_PRESSED    8192  /* beyond, a question and all who wait for it give way for each that comes */
+#define WAITERS_PRESSED    8192  /* beyond, each new one makes a question and all its waiters give way */
 #define WAITER_SECTION_MAX (MSG_NAME_MAX + 4)
 #define WAITER_REPEATED_MAX                                                                                  \
 	16 /* waiters looked at to find a repeated datagram: its first copy is among the last */

@@ -15,9 +15,9 @@
 #include <stdint.h>
 
 #define WARM_PAUSES       8     /* that are remembered */
-#define WARM_PAUSE_MIN_MS 1000  /* shorter ones are within the loading of one page */
-#define WARM_FIRST_MS     60000 /* while no pause is known: whoever has just begun mostly goes on sooner */
-#define WARM_FACTOR       8     /* pauses of one person differ that much from one to the next */
+#define WARM_PAUSE_MIN_MS 1000  /* shorter ones occur while one page loads */
+#define WARM_FIRST_MS     60000 /* while no pause is known: a new user usually continues sooner */
+#define WARM_FACTOR       8     /* the pauses of one person differ by this factor */
 #define WARM_SERVERS_MAX  4     /* kept at the same time: those asked last */
 
 struct server; /* server.h */

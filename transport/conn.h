@@ -21,9 +21,9 @@
 #define CONN_AGE_MAX_MS    (3600 * INT64_C(1000)) /* then the peer is judged again */
 #define CONN_PLAIN_MAX     (256 * 1024)
 #define CONN_PRESENTED_MAX (2 * TLS_HANDSHAKE_MAX) /* the message that they came in has at most half of it */
-#define CONN_OUT_HIGH      (64 * 1024)             /* not taken by the socket: nothing is added */
-#define CONN_READS_MAX     8                       /* a turn, so that one peer cannot occupy the loop */
-#define CONN_TICKETS_MAX   2                       /* kept of one connection */
+#define CONN_OUT_HIGH      (64 * 1024) /* bytes that wait for the socket; above it nothing is added */
+#define CONN_READS_MAX     8           /* per turn, so that one peer cannot occupy the loop */
+#define CONN_TICKETS_MAX   2           /* kept per connection */
 
 struct conn;
 struct conn_shared;
@@ -82,9 +82,9 @@ struct conn {
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;        /* application bytes went either way */
-	int64_t idle_before_ms; /* unused for so long before questions to which nothing came; else 0 */
+	int64_t idle_before_ms; /* idle for so long before questions that got no answer; else 0 */
 	int64_t
-	    quiet_since_ms; /* the peer owes something and has sent nothing since then; 0: it owes nothing */
+	    quiet_since_ms; /* the peer owes an answer and has sent nothing since then; 0: it owes nothing */
 	int64_t keepalive_ms;   /* RFC 7828; -1: the peer sent none */
 	int64_t now_us;         /* of this turn's writes or reads */
 	struct tls_peer *shown; /* what tp_slot_details lends; NULL: not asked for yet */

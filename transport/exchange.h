@@ -23,17 +23,17 @@ struct tp_exchange {
 	SLIST_ENTRY(tp_exchange) free;   /* of its pool */
 	enum exchange_place place;
 	struct conn *conn; /* in flight: where */
-	unsigned deaths;   /* connections that ended under it */
+	unsigned deaths;   /* connections that ended while they carried it */
 	unsigned alone;    /* of them: those that carried nothing else */
-	bool killed;       /* it was repeated as often as is right */
-	bool written;      /* some connection carried it, and may have had it processed */
+	bool killed;       /* it was repeated as often as allowed */
+	bool written;      /* it was written to a connection: the peer may have processed it */
 	struct loop_timer deadline;
 	int64_t written_us;
 	int64_t written_ms; /* the same moment of the boot clock */
 	tp_answer_fn fn;
 	void *arg;
 
-	uint16_t id;                         /* the asker's */
+	uint16_t id;                         /* the caller's */
 	uint16_t wire_id;                    /* DoT */
 	LIST_ENTRY(tp_exchange) same_bucket; /* DoT */
 	struct doh_stream *stream;           /* DoH */

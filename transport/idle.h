@@ -12,10 +12,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define IDLE_LEARN_MIN_MS 1000   /* sooner is a restart or a fault, not a limit */
-#define IDLE_MAX_MS       120000 /* kept no longer without use: NAT boxes forget, and TCP does not say so */
+#define IDLE_LEARN_MIN_MS 1000   /* an earlier close is a restart or a fault, not a limit */
+#define IDLE_MAX_MS       120000 /* longest idle time: NAT boxes forget connections, and TCP does not notice */
 #define IDLE_TRUST        3      /* uses of a new limit before it is doubled */
-#define IDLE_TRUST_MAX    48 /* of one that was confirmed again and again: with 10 s, every seven minutes */
+#define IDLE_TRUST_MAX    48     /* of one that was confirmed often: with 10 s, that is every seven minutes */
 
 struct idle {
 	int64_t limit_ms; /* 0: not known */

@@ -13,10 +13,9 @@
 #include <stdint.h>
 
 #define LATE_TIMES                                                                                           \
-	4 /* as often as the usual answer time: another connection needs three round trips for its answer */
-#define LATE_MIN_MS                                                                                          \
-	100 /* with a peer that is near, a scheduler's pause is no reason for another connection */
-#define LATE_MAX_MS 1000 /* whatever is usual: half of what a client waits for before it asks again */
+	4 /* times the usual answer time: another connection needs three round trips for its first answer */
+#define LATE_MIN_MS 100  /* with a nearby peer, a pause of the scheduler must not cause another connection */
+#define LATE_MAX_MS 1000 /* the most, for slow peers too: half the time after which a client asks again */
 
 struct late_facts {
 	int64_t oldest_ms; /* how long the oldest question has waited for its answer; -1: there is none */

@@ -9,11 +9,11 @@
 
 #include "transport/conn.h"
 
-#define SLOT_DEATHS_MAX   2 /* connections that may end under one question: it is repeated once */
+#define SLOT_DEATHS_MAX   2 /* connections that may end while they carry one question: it is repeated once */
 #define SLOT_BARREN_MAX   2 /* connections in a row without an answer; after them a question is not repeated */
 #define SLOT_UNUSED_MAX   2  /* connections in a row that end before a waiting question is written */
-#define SLOT_MEDIAN_STEP  32 /* a sample moves the median by one part of so many, in the end */
-#define SLOT_DRAINING_MAX 4  /* connections that finish; the oldest makes room */
+#define SLOT_MEDIAN_STEP  32 /* in the long run, a sample moves the median by one part in this many */
+#define SLOT_DRAINING_MAX 4  /* connections that only finish; beyond that the oldest is dropped */
 
 /* Keeping a connection open (slot_keep.c). */
 struct slot_keep {

@@ -90,7 +90,7 @@ struct msg_edns {
 /* A client's question. Spans point into its message. */
 struct msg_question {
 	uint16_t id;
-	uint16_t flags;             /* opcode, RD, AD, CD as sent; the rest was judged */
+	uint16_t flags;             /* opcode, RD, AD, CD as sent; the rest was checked */
 	struct span section;        /* the question section as spelled: name, type, class */
 	uint8_t name[MSG_NAME_MAX]; /* lower case (RFC 4343), uncompressed wire form with its root byte */
 	uint8_t name_n;

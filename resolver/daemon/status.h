@@ -16,7 +16,7 @@
 #include "resolver/upstream_report.h"
 
 struct worker_status {
-	enum res res; /* not RES_OK: it could not be asked or had no memory; the rest is zero */
+	enum res res; /* not RES_OK: it could not be reached or had no memory; the rest is zero */
 	struct upstreams_report report;
 	int portal_error; /* errno of the last attempt to reach the portal helper; 0: none failed */
 };

@@ -17,7 +17,7 @@
 #include <sys/queue.h>
 
 #define TCP_IDLE_MS   30000 /* RFC 7766, 6.2.3; no whole question arrived and none is in flight for so long */
-#define TCP_WRITE_MAX 65536 /* replies that a connection has not taken; beyond, it is closed */
+#define TCP_WRITE_MAX 65536 /* replies that a client has not taken; beyond, its connection is closed */
 #define TCP_WRITE_LOW 16384 /* above it no further question is read */
 #define TCP_READ_MAX  65536 /* of one read; shared by all connections of a worker */
 #define TCP_WRITE_MS  10000 /* a client that took no byte for so long is closed */
@@ -42,7 +42,7 @@ struct tcp_conn {
 	struct loop_fd watch;
 	struct loop_timer timer;
 	struct loop_defer defer;
-	struct buf in;  /* read, and not yet worked on */
+	struct buf in;  /* read, but not yet processed */
 	struct buf out; /* replies from out_at on are not written yet */
 	size_t out_at;
 	struct waiter_list waiting;

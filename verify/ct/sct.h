@@ -18,7 +18,7 @@
 #define SCT_SIGNATURE_ECDSA 3
 
 struct sct {
-	bool malformed;         /* its bytes cannot be read: only what was read before the fault is set */
+	bool malformed;         /* its bytes cannot be read: only the fields before the fault are set */
 	uint8_t version;        /* 0 means v1; of any other version nothing more is read */
 	struct span log_id;     /* 32 bytes: SHA-256 of the log's key */
 	uint64_t timestamp_ms;  /* since the epoch; milliseconds are what is signed */

@@ -9,7 +9,7 @@
 #include "verify/x509/issuers.h"
 #include "verify/x509/path_validate.h"
 
-#define LEADS_MAX      8    /* more of them explain no better */
+#define LEADS_MAX      8    /* more of them would not explain more */
 #define LEAD_STEPS_MAX 1024 /* issuers looked at while searching */
 
 struct lead {
