@@ -1,5 +1,5 @@
 /*
- * control.h - one question to the running daemon over its control socket (the protocol is described in resolver/daemon/control.h).
+ * control.h - one request to the running daemon over its control socket; resolver/daemon/control.h describes the protocol.
  */
 #ifndef CLI_CONTROL_H
 #define CLI_CONTROL_H

@@ -1,11 +1,12 @@
 /*
- * ct_window.h - the update window: while the list of CT logs is older than list-max-age, so that the upstreams may be refused
- * for it, `ct-logs update` asks them itself for the names of its sources.
+ * ct_window.h - the update window: if the list of CT logs is older than list-max-age, the daemon may refuse the
+ * upstreams for that reason. Then `ct-logs update` itself asks the upstreams for the addresses of its sources.
  *
- * Bounded in names (those of the sources), in time (10 minutes a day, kept in state-dir: config/window_record.h) and in trust:
- * everything but the age of the list holds (logs that it does not have count as newer ones), and an upstream must show the key, or the key of the issuer, of its last acceptance
- * in the journal. A machine that is fresh has no acceptance in its journal, and no list but the one compiled in: there every
- * upstream that is acceptable but for the list's age is asked. Off with `update-window = false`.
+ * The window is bounded in names (those of the sources), in time (10 minutes a day, recorded in state-dir:
+ * config/window_record.h) and in trust. All checks except that of the list's age apply (SCTs of logs that are not on
+ * the list count as those of newer logs), and an upstream must present the key, or the key of the issuer, of its last
+ * acceptance in the journal. A new machine has no acceptance in its journal, and no list but the compiled-in one: there
+ * every upstream that is acceptable except for the list's age is asked. Off with `update-window = false`.
  */
 #ifndef CLI_CT_WINDOW_H
 #define CLI_CT_WINDOW_H
