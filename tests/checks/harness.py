@@ -18,6 +18,7 @@ from harness.servers import Plain
 from harness.soak_load import due_to_machine
 from harness.standstill import STILL_S, TimeIsUp, Withheld, excused, waited_s
 from harness.upstream import DohServer, DotServer
+from harness import case as case_module
 from harness import patience, turns, wire
 
 
@@ -190,6 +191,17 @@ def sleeps(thread):
     """In a system call that waits."""
     with open(f"/proc/self/task/{thread.native_id}/stat", encoding="ascii") as f:
         return f.read().rsplit(")", 1)[1].split()[0] == "S"
+
+
+@case("two cases with one name are a failure of their module: one of them alone could not be asked for")
+def two_of_one_name(_t):
+    equal(case_module.twice(), [], "of this module")
+    kept = case_module.CASES[:]
+    try:
+        case_module.CASES.append(case_module.CASES[0])
+        equal(case_module.twice(), [kept[0].name], "with its first case once more")
+    finally:
+        case_module.CASES[:] = kept
 
 
 @case("the soak does not count what only the machine is to blame for, and counts everything else", builds=("gcc",))

@@ -54,7 +54,7 @@ def refused_at_sight(t, key, tls13):
     equal(server.answers, [23 if tls13 else 21], "the record that answers the Certificate message: an alert")
 
 
-@rows([("a chain over the limit of a handshake message ends the handshake", False), ("the same with TLS 1.3", True)])
+@rows([(f"a chain over the limit of a handshake message ends the handshake of TLS {tls}", tls == "1.3") for tls in ("1.2", "1.3")])
 def too_large(t, tls13):
     site, server = shown(t, rsa_spki(number(400000), 3), tls13)
     config = t.write("c.conf", f'trust {{ anchors = "{site.anchors}" }} ct {{ mode = "off" }}\n'
@@ -64,7 +64,7 @@ def too_large(t, tls13):
     equal(json.loads(out)["reasons"], ["chain-too-long"], "reasons")
 
 
-@rows([("the daemon refuses the key before any proof, and reports weak-key for the upstream", False), ("the same with TLS 1.3", True)])
+@rows([(f"the daemon refuses the key before any proof, and reports weak-key for the upstream over TLS {tls}", tls == "1.3") for tls in ("1.2", "1.3")])
 def daemon(t, tls13):
     site, server = shown(t, KEYS["RSA-16384 with an exponent as long"], tls13)
     d = Daemon(t, section('upstream "one"', address=["127.0.0.1"], port=server.port), anchors=site.anchors)

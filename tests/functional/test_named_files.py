@@ -59,7 +59,13 @@ def watcher(t, there, why):
     equal(found, [f'2: option "exec": cannot use {path}: {why}, so ctstub-watch cannot run it'], "warnings")
 
 
-@rows([(f"{line.split('{{')[0].strip()} {option}, where there is {there}: -t says why it cannot be used, and what follows", option, line, there, why, then)
+def called(option, line):
+    """The option with its section, and with what stands before the path in its value: query-log to dnstap:"""
+    section = line.partition("{{")[0].strip() if "{{" in line else ""
+    return " ".join(filter(None, (section, option, line.partition('"')[2].partition("{path}")[0])))
+
+
+@rows([(f"{called(option, line)}, where there is {there}: -t says why it cannot be used, and what follows", option, line, there, why, then)
        for option, line, found, then in OPTIONS for there, why in found.items()])
 def unusable(t, option, line, there, why, then):
     path = place(t, there)

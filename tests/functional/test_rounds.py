@@ -58,7 +58,7 @@ def there(t, kind):
 
 
 @rows([("after the server's idle close the first question costs one round trip", "", 1),
-       ("... and three without keep-warm", COLD, 3)], timeout=120)
+       ("after the server's idle close the first question costs three round trips without keep-warm", COLD, 3)], timeout=120)
 def idle(t, extra, want):
     d, server, link = begin(t, extra=extra, handler=Idle(5))
     if want == 1:
@@ -69,7 +69,7 @@ def idle(t, extra, want):
 
 
 @rows([("after a sleep that the kernel reports the first question costs one round trip", "", 1),
-       ("... and three without keep-warm", COLD, 3)], timeout=120)
+       ("after a sleep that the kernel reports the first question costs three round trips without keep-warm", COLD, 3)], timeout=120)
 def sleep(t, extra, want):
     jumps = Jumps(t)
     d, server, link = begin(t, extra=extra, jumps=jumps)
@@ -83,7 +83,7 @@ def sleep(t, extra, want):
 
 
 @rows([("on another network the first question costs one round trip", "", 1),
-       ("... and three without keep-warm", COLD, 3)], timeout=120, netns=True)
+       ("on another network the first question costs three round trips without keep-warm", COLD, 3)], timeout=120, netns=True)
 def network(t, extra, want):
     d, server, link = begin(t, extra=extra)
     subprocess.run(["ip", "route", "add", "default", "dev", "lo"], check=True)

@@ -484,10 +484,10 @@ def folder(t):
 
 @rows([
     ("a file that does not exist", ["--name", "a.test", "/nowhere"], 3), ("no expectation", ["/dev/null"], 2),
-    ("an unknown option", ["--bogus", "/dev/null"], 2), ("no file", ["--name", "a.test"], 2),
+    ("with --json as well: an unknown option", ["--bogus", "/dev/null"], 2), ("with --json as well: no file", ["--name", "a.test"], 2),
     ("a list that does not exist", ["--name", "a.test", "--ct-logs", "/nowhere", "/dev/null"], 2),
-    ("an invalid address", ["--ip", "1.1.1", "/dev/null"], 2), ("an invalid time", ["--at", "today", "/dev/null"], 2),
-    ("a configuration that does not exist", ["-c", "/nowhere", "/dev/null"], 2),
+    ("with --json as well: an invalid address", ["--ip", "1.1.1", "/dev/null"], 2), ("with --json as well: an invalid time", ["--at", "today", "/dev/null"], 2),
+    ("with --json as well: a configuration that does not exist", ["-c", "/nowhere", "/dev/null"], 2),
 ])
 def failures(t, words, want):
     code, out, err = t.run("ctstub", "verify", "--json", *words)

@@ -11,6 +11,7 @@ report, a crash or a seccomp violation of anything it started fails it. Nothing 
 for a condition, at most so long.
 """
 import argparse
+import collections
 import fnmatch
 import gc
 import importlib
@@ -424,6 +425,12 @@ def prefix(module):
     return "check/" + module.split(".")[1] if module.startswith("checks.") else module.split(".")[-1].replace("test_", "")
 
 
+def twice():
+    """Names of more than one case: one of them alone could not be asked for."""
+    count = collections.Counter(one.name for one in CASES)
+    return sorted(name for name, n in count.items() if n > 1)
+
+
 def matches(name, filters):
     return not filters or any(f in name or fnmatch.fnmatch(name, f) for f in filters)
 
@@ -459,6 +466,9 @@ def main(argv):
     os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
     gc.disable()  # with a million questions kept, a collection stops the test's own servers for seconds
     importlib.import_module(options.module)
+    if twice():
+        print(f"not ok {options.label}/{prefix(options.module)}: two cases have one name: {'; '.join(twice())}")
+        return 1
     if options.list:
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     bad = 0
