@@ -2,6 +2,8 @@
 import copy
 import random
 
+from oracle.model import CHECKS_MAX
+
 SECOND, HOUR, DAY = 1000, 3600 * 1000, 86400 * 1000
 NOW = 1780315200000  # 2026-06-01T12:00:00Z, the clock of every judgement
 MIMIC = "9EGV1vAOLbVUNcrdV3iS5T4VrUFwWPh44U/2uRh0FYk="  # a log whose private key its owner has published
@@ -541,6 +543,10 @@ CRLS = {
     "one for some reasons": [crl("int", scope="some reasons")],
     "one for some reasons and one for the others": [crl("int", scope="some reasons"), crl("int", scope="other reasons")],
     "one for the other reasons twice": [crl("int", scope="other reasons"), crl("int", OTHER, scope="other reasons")],
+    "a good one, and more than are checked before one that names the leaf":
+        [crl("int", OTHER, key_id=None)] + (CHECKS_MAX + 1) * [crl("stranger", LEAF, name="int", key_id=None)] + [crl("int", LEAF, key_id=None)],
+    "one that names the leaf before more than are checked":
+        [crl("int", LEAF, key_id=None)] + (CHECKS_MAX + 1) * [crl("stranger", LEAF, name="int", key_id=None)],
 }
 for title, lists in CRLS.items():
     add("revocation", "CRLs: " + title, lambda c, lists=lists: c["crls"].extend(copy.deepcopy(lists)))
