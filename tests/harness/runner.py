@@ -317,17 +317,17 @@ class Run:
         """The analysers. With nothing else to do they may have every processor; what they found before is kept."""
         program = os.path.join(self.top, "tests", "static", "run")
         names = [f.partition("static/")[2] or f for f in self.options.name]
-        self.script("static", program, "--jobs", str(self.processors), *(["--long"] if self.options.long else []), *names)
+        self.script("static", program, "--jobs", str(self.processors), *(["--long"] if self.options.long else []), *names, whole=not names)
 
-    def script(self, name, *command):
-        """A program of its own that prints our lines (mutants, peers, browser, bench)."""
+    def script(self, name, *command, whole=True):
+        """A program of its own that prints our lines (mutants, peers, browser, bench). whole: it does all that it can."""
         process = self.children.start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                       env=dict(os.environ, CTSTUB_BUILDS=self.builds.base, CTSTUB_TOP=self.top))
         for line in process.stdout:
             self.line(line)
         if self.children.wait(process) not in (0, 1):
             self.report.bad(name, f"ended with {process.returncode}")
-        elif not self.options.name:
+        elif whole:
             self.promised(f"tests/run --{name}", f"{self.report.passed_in(name)} passed, {self.report.failed_in(name)} failed")
 
     # ---- the whole

@@ -50,12 +50,12 @@ def one(suite, name, row):
         with Fault(suite.scratch, name, file, line, instead):
             said = suite.run(test)
     except (BuildError, LookupError) as error:
-        say(f"not ok mutant/{name}: {error}")
+        say(f"not ok mutants/{name}: {error}")
         return None
     if said is None:
-        say(f"not ok mutant/{name}: {test} did not notice that {what}: {instead}")
+        say(f"not ok mutants/{name}: {test} did not notice that {what}: {instead}")
         return None
-    say(f"ok mutant/{name}")
+    say(f"ok mutants/{name}")
     say(f"# {time.monotonic() - started:.0f} s, by {test}: {said[:160]}")
     return said
 
