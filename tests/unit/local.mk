@@ -181,6 +181,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control_status \
 	tests/unit/resolver/daemon/test_daemon_signals \
 	tests/unit/resolver/daemon/test_evidence_folder \
+	tests/unit/resolver/daemon/test_heap \
 	tests/unit/resolver/daemon/test_helper \
 	tests/unit/resolver/daemon/test_journal_file \
 	tests/unit/resolver/daemon/test_known \
@@ -272,6 +273,8 @@ tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_tim
 tests_unit_transport_test_slot_unproven_SOURCES = tests/unit/transport/test_slot_unproven.c $(SLOT_FIXTURE)
 tests_unit_config_test_settings_memory_SOURCES = tests/unit/config/test_settings_memory.c $(FAILING_ALLOC)
 tests_unit_config_test_settings_memory_LDFLAGS = $(FAILING_ALLOC_WRAP)
+tests_unit_resolver_daemon_test_heap_SOURCES = tests/unit/resolver/daemon/test_heap.c $(FAKE_LOOP)
+tests_unit_resolver_daemon_test_heap_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc_trim
 tests_unit_resolver_daemon_test_listener_udp_SOURCES = tests/unit/resolver/daemon/test_listener_udp.c $(FAKE_LOOP)
 tests_unit_resolver_daemon_test_listener_udp_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=engine_ask,--wrap=engine_waiting,--wrap=sendmmsg
 tests_unit_resolver_daemon_test_control_socket_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=bind,--wrap=mkdirat
