@@ -361,7 +361,7 @@ queries_on_server_gone(void *engine, struct server *s)
 static void
 query_look_for_others(struct query *q)
 {
-	if (q->next_ms != 0 || q->wait_ms != 0 || query_is_late(q))
+	if ((q->next_ms != 0 && !q->full) || q->wait_ms != 0 || query_is_late(q))
 		return;
 	if (query_send_beside(q))
 		counter_add(q->engine->counters, COUNTER_HEDGED, 1);

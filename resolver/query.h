@@ -43,6 +43,7 @@ struct query {
 	uint64_t zone;   /* engine_zone of the name */
 	uint32_t avoid;  /* upstream whose answer was unusable */
 	unsigned behind; /* attempts made because it waited behind a late answer */
+	bool full;       /* next_ms is when a place is free, not when an answer is late */
 	bool soft;       /* failed over once for an answer that was a failure (answer_class.h) */
 	bool truncated;  /* ... or TC */
 	bool limited;    /* some connection had no room for it */
