@@ -350,17 +350,26 @@ a_failure_to_connect_kills_no_question(void **state)
 	assert_int_equal(f->asked[0].alone, 0);
 }
 
-static void
-a_slot_adopts_the_connection_of_another(void **state)
+/* The question is held on the fixture's slot; the other slot has no connection yet. */
+static struct tp_slot *
+slot_beside_a_held_question(void)
 {
 	struct tp_slot *other;
 
-	(void)state;
 	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
 	f->server.mood = DOT_SERVER_HOLDS;
 	fixture_ask();
 	PUMP_UNTIL(f->server.n_question == 1);
 	f->server.mood = DOT_SERVER_SERVES;
+	return other;
+}
+
+static void
+a_slot_adopts_the_connection_of_another(void **state)
+{
+	struct tp_slot *other = slot_beside_a_held_question();
+
+	(void)state;
 	tp_slot_connect(other);
 	PUMP_UNTIL(tp_slot_state(other) == TP_READY);
 	tp_slot_adopt(f->slot, other);
@@ -378,14 +387,9 @@ a_slot_adopts_the_connection_of_another(void **state)
 static void
 with_nothing_to_adopt_a_fresh_connection_is_made(void **state)
 {
-	struct tp_slot *other;
+	struct tp_slot *other = slot_beside_a_held_question();
 
 	(void)state;
-	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
-	f->server.mood = DOT_SERVER_HOLDS;
-	fixture_ask();
-	PUMP_UNTIL(f->server.n_question == 1);
-	f->server.mood = DOT_SERVER_SERVES;
 	tp_slot_adopt(f->slot, other);
 	PUMP_UNTIL(f->n_done == 1);
 	assert_int_equal(f->n_failed, 0);
