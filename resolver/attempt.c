@@ -200,11 +200,16 @@ attempt_new(struct attempts *as, struct server *s, enum manner manner)
 
 /* ---- waiting */
 
-/* For how many ms nothing came from its server since it was sent. 0: something came. */
-static int64_t
-attempt_stall_ms(const struct attempt *a)
+bool
+attempt_is_silent(const struct attempt *a)
 {
-	return a->server->answered_ms < a->sent_ms ? loop_now_ms(a->engine->loop) - a->sent_ms : 0;
+	return a->server->answered_ms < a->sent_ms;
+}
+
+static int64_t
+attempt_age_ms(const struct attempt *a)
+{
+	return loop_now_ms(a->engine->loop) - a->sent_ms;
 }
 
 unsigned
@@ -218,7 +223,7 @@ attempts_servers(const struct attempts *as, int64_t stall_ms)
 		before = LIST_FIRST(&as->list);
 		while (before->server != a->server)
 			before = LIST_NEXT(before, query_link);
-		n += before == a && attempt_stall_ms(a) < stall_ms;
+		n += before == a && !(attempt_is_silent(a) && attempt_age_ms(a) >= stall_ms);
 	}
 	return n;
 }
@@ -231,8 +236,8 @@ attempts_silent_in_ms(const struct attempts *as, int64_t stall_ms)
 
 	LIST_FOREACH(a, &as->list, query_link)
 	{
-		left = stall_ms - attempt_stall_ms(a);
-		if (a->server->answered_ms < a->sent_ms && left > 0 && left < least)
+		left = stall_ms - attempt_age_ms(a);
+		if (attempt_is_silent(a) && left > 0 && left < least)
 			least = left;
 	}
 	return least;
@@ -321,7 +326,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 					  .timed_out = loop_now_ms(a->engine->loop) >= a->deadline_ms,
 					  .answer = answer};
 	uint64_t zone = a->zone;
-	bool silent = s->answered_ms < a->sent_ms, apart = a->lane >= 0;
+	bool silent = attempt_is_silent(a), apart = a->lane >= 0;
 
 	attempt_tap_received(a, answer);
 	if (o.manner == MANNER_TRIAL)

@@ -60,6 +60,8 @@ enum res attempt_new(struct attempts *, struct server *, enum manner);
 /* Its query continues without it. */
 void attempt_detach(struct attempt *);
 void attempt_cancel(struct attempt *);
+/* Its server has sent nothing at all since it was asked. */
+bool attempt_is_silent(const struct attempt *);
 
 void attempts_detach(struct attempts *);
 void attempts_cancel(struct attempts *);

@@ -48,7 +48,7 @@ query_blame_silent(struct query *q, bool late, bool stalled)
 	{
 		struct server *s = a->server;
 
-		if (s->answered_ms >= a->sent_ms)
+		if (!attempt_is_silent(a))
 			continue;
 		if (late)
 			server_is_slow(s);
@@ -84,7 +84,7 @@ query_take_time(struct query *q)
 		return query_look_again(q);
 	if (q->behind_ms != 0 && now >= q->behind_ms)
 		query_look_behind(q);
-	if (late && query_send_beside(q))
+	if ((late || (q->place_ms != 0 && now >= q->place_ms)) && query_send_beside(q))
 		counter_add(q->engine->counters, COUNTER_HEDGED, 1);
 	query_arm(q);
 	return QUERY_GOES_ON;
@@ -361,7 +361,7 @@ queries_on_server_gone(void *engine, struct server *s)
 static void
 query_look_for_others(struct query *q)
 {
-	if ((q->next_ms != 0 && !q->full) || q->wait_ms != 0 || query_is_late(q))
+	if (q->next_ms != 0 || q->wait_ms != 0 || query_is_late(q))
 		return;
 	if (query_send_beside(q))
 		counter_add(q->engine->counters, COUNTER_HEDGED, 1);

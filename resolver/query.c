@@ -118,7 +118,7 @@ query_end(struct query *q)
 void
 query_arm(struct query *q)
 {
-	const int64_t times[] = {q->next_ms, q->stale_ms, q->stall_ms, q->wait_ms, q->behind_ms};
+	const int64_t times[] = {q->next_ms, q->place_ms, q->stale_ms, q->stall_ms, q->wait_ms, q->behind_ms};
 	int64_t due = q->deadline_ms, after;
 
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++)

@@ -38,12 +38,13 @@ struct query {
 	struct attempts attempts;
 	struct tries tries;
 	struct loop_timer timer;
-	/* Of engine_awake_ms; 0: none. behind_ms: when to look whether it waits behind a late answer. */
-	int64_t deadline_ms, next_ms, stale_ms, stall_ms, wait_ms, behind_ms;
+	/* Of engine_awake_ms; 0: none. next_ms: when an answer is late and the next server is asked. place_ms: when one of
+	 * QUERY_OPEN_MAX servers has been silent for so long that another may be asked. behind_ms: when to look whether it
+	 * waits behind a late answer. */
+	int64_t deadline_ms, next_ms, place_ms, stale_ms, stall_ms, wait_ms, behind_ms;
 	uint64_t zone;   /* engine_zone of the name */
 	uint32_t avoid;  /* upstream whose answer was unusable */
 	unsigned behind; /* attempts made because it waited behind a late answer */
-	bool full;       /* next_ms is when a place is free, not when an answer is late */
 	bool soft;       /* failed over once for an answer that was a failure (answer_class.h) */
 	bool truncated;  /* ... or TC */
 	bool limited;    /* some connection had no room for it */

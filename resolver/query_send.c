@@ -96,17 +96,17 @@ query_send(struct query *q)
 		tries_add(&q->tries, s->id);
 		if (!query_send_to(q, s))
 			continue;
-		if (q->tries.n == 1 || q->next_ms == 0 || q->next_ms <= now || q->full)
+		if (q->tries.n == 1 || q->next_ms == 0 || q->next_ms <= now)
 			q->next_ms = now + server_patience_ms(s, e->plan->snapshot->settings->hedge);
 		if (q->stall_ms == 0)
 			q->stall_ms = now + QUERY_STALL_MS;
 		if (q->behind_ms == 0)
 			q->behind_ms = query_behind_ms(q, s, now);
-		q->full = false;
+		q->place_ms = 0;
 		return true;
 	}
-	q->next_ms = query_place_ms(q, now);
-	q->full = q->next_ms != 0;
+	q->next_ms = 0;
+	q->place_ms = query_place_ms(q, now);
 	return false;
 }
 
