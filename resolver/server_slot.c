@@ -75,6 +75,15 @@ server_judged_again(struct server *s, struct tp_event *e)
 		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
 }
 
+/* A reload refuses what an open connection showed when it was made. What the server shows by now is judged before any question
+ * is told that it is refused. */
+static void
+server_open_refused(struct server *s, struct tp_event *e)
+{
+	server_refused(s, e);
+	server_connect(s);
+}
+
 static void
 server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 {
@@ -97,9 +106,8 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 			server_failed(s, e->reason, e->detail);
 		break;
 	case TP_EVENT_CLOSED:
-		/* A verdict can also end an open connection, which a reload judges again. */
 		if (reason_is_verdict(e->reason))
-			server_refused(s, e);
+			server_open_refused(s, e);
 		else
 			server_log(s, LOG_DEBUG, "upstream-closed", e->reason, e->detail);
 		break;
@@ -111,7 +119,10 @@ void
 server_on_other_event(struct server *s, struct tp_event *e)
 {
 	if (reason_is_verdict(e->reason)) {
-		server_refused(s, e);
+		if (e->kind == TP_EVENT_CLOSED)
+			server_open_refused(s, e);
+		else
+			server_refused(s, e);
 		s->set->hooks.on_change(s->set->hooks.ctx);
 	} else if (e->kind == TP_EVENT_READY) {
 		server_verdict_take(s, e);

@@ -308,3 +308,15 @@ verb_close(struct play *p)
 	else
 		fake_close(line);
 }
+
+void
+verb_refuse(struct play *p)
+{
+	struct fake_line *line = upstream_line(play_word(p, 2));
+	enum reason reason = reason_read(play_word(p, 3));
+
+	if (!reason_is_verdict(reason))
+		play_wrong(p, "no reason of a verdict: %s", play_word(p, 3));
+	else if (!fake_refuse(line, reason, play_has_word(p, 4, "apart")))
+		play_wrong(p, "%s has no such connection", play_word(p, 2));
+}

@@ -237,6 +237,24 @@ fake_kill(struct tp_exchange *q)
 }
 
 bool
+fake_refuse(struct fake_line *line, enum reason reason, bool apart)
+{
+	struct tp_slot *s = line->slot;
+
+	if (s != NULL && apart)
+		s = s->beside;
+	if (s == NULL || s->state != TP_READY)
+		return false;
+	s->state = TP_IDLE;
+	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
+		q->written = q->claimed = false;
+	if (s->first != NULL)
+		tp_slot_connect(s);
+	slot_event(s, TP_EVENT_CLOSED, reason);
+	return true;
+}
+
+bool
 fake_question_is_apart(const struct tp_exchange *q)
 {
 	return q->slot != q->slot->line->slot;

@@ -44,6 +44,9 @@ void fake_fail(struct tp_exchange *, enum reason, uint32_t retry_after_s);
 void fake_close(struct fake_line *);
 /* The same for whatever connection this question is on. */
 void fake_kill(struct tp_exchange *);
+/* A reload refuses the open connection, the line's first one or the one made next (apart). Its questions wait for another.
+ * False: it is not open. */
+bool fake_refuse(struct fake_line *, enum reason, bool apart);
 /* It was sent over another slot than the line's first one. */
 bool fake_question_is_apart(const struct tp_exchange *);
 
