@@ -86,6 +86,18 @@ server_place(struct server *s, const struct upstream_plan *u, uint32_t upstream,
 			s->turn++;
 }
 
+/* A refusal was by the policy of its time: a new verdict is due, also where no question comes to ask for it. */
+static void
+server_renew(struct server *s, const struct tp_target *t)
+{
+	bool refused = s->health == HEALTH_REFUSED;
+
+	server_retarget(s, t);
+	server_forget_rest(s);
+	if (refused)
+		server_connect(s);
+}
+
 static size_t
 plan_servers(const struct plan *plan)
 {
@@ -138,8 +150,7 @@ upstreams_plan_set(struct upstreams *set, const struct plan *plan)
 			if (kept != NULL) {
 				free(fresh[at]);
 				fresh[at] = kept;
-				server_retarget(kept, t);
-				server_forget_rest(kept);
+				server_renew(kept, t);
 			} else {
 				fresh[at]->target = t;
 				fresh[at]->id = ++set->next_id;

@@ -15,7 +15,7 @@ enum res upstreams_new(struct upstreams **, struct loop *, struct counters *, co
 		       const struct server_hooks *, bool by_floor);
 void upstreams_free(struct upstreams *);
 /* Takes over a plan (lent; must live until the next call). Servers of the same upstream, address and protocol stay, with
- * their connection, which the transport judges again. RES_NOMEM: all is as before. */
+ * their connection, which the transport judges again; refused ones are connected to at once. RES_NOMEM: all is as before. */
 enum res upstreams_plan_set(struct upstreams *, const struct plan *);
 
 /* The machine woke from sleep, or is on another network: drops every connection, and forgets all rests and
