@@ -141,6 +141,8 @@ compile_policy(struct compile *c)
 	compile_global_log_list(c, &warning);
 	if (warning != NULL)
 		warn(c, &c->snap->warning, &c->snap->n_warning, warning);
+	if (warning != NULL && c->snap->n_warning > 0)
+		c->snap->ctlogs_unread = c->snap->warning[c->snap->n_warning - 1];
 	free(warning);
 	p->ctlogs = c->snap->ctlogs;
 	p->floor_ms = floor_of(p->ctlogs);

@@ -58,6 +58,21 @@ entries_are_kept(const struct plan *before, const struct plan *plan, struct conf
 	return false;
 }
 
+/* A reload must not go back to an older list of CT logs because the stored one is damaged by now: a log may have ended since. */
+static bool
+log_list_is_kept(const struct plan *before, const struct plan *plan, struct config_errors *errors)
+{
+	const struct snapshot *was = before->snapshot, *snap = plan->snapshot;
+
+	if (snap->ctlogs_unread == NULL || was->ctlogs == NULL || *was->settings->ct_log_list != '\0' ||
+	    ctlogs_date_ms(snap->ctlogs) >= ctlogs_date_ms(was->ctlogs))
+		return true;
+	config_errors_add(errors, snap->settings->set_at[OPTION_STATE_DIR],
+			  "%s; the one in effect, from %s, is newer than the one left, %s",
+			  snap->ctlogs_unread, was->ctlogs_from, snap->ctlogs_from);
+	return false;
+}
+
 /* A plan that fits the sockets. *out is yours on RES_OK alone. */
 static enum res
 plan_read_for(const struct configuration *c, struct plan **out, bool at_boot, struct config_errors *errors)
@@ -66,7 +81,8 @@ plan_read_for(const struct configuration *c, struct plan **out, bool at_boot, st
 	enum res res = plan_read(&plan, c->file, c->generation, at_boot, errors);
 
 	if (res == RES_OK && (!held_matches(c->held, plan->snapshot->settings, errors) ||
-			      (!at_boot && !entries_are_kept(c->plan, plan, errors)))) {
+			      (!at_boot && (!entries_are_kept(c->plan, plan, errors) ||
+					    !log_list_is_kept(c->plan, plan, errors))))) {
 		plan_unref(plan);
 		return RES_MALFORMED;
 	}

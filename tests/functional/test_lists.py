@@ -4,6 +4,7 @@ import os
 
 from functional._common import Https
 from harness.case import case, check, equal, rows
+from harness.daemon import Daemon
 from harness.minisign import Minisign
 from harness.pki import DAY, Log, Site, log_list, utc_now
 from harness.web import HttpProxy
@@ -63,6 +64,39 @@ def two_folders(t, own, units, used):
             code, out, err = import_list(t, LOGS, utc_now() + days * DAY, "--force", "--state-dir", t.path(folder))
             equal(code, 0, f"import into {folder} ({out} {err})")
     equal(in_effect(t)["from"], t.path(used) if used else "compiled in", "list in effect")
+
+
+def cut(path):
+    os.truncate(path, 100)
+
+
+@rows([(f"a reload is refused when the stored list of logs {what}", damage) for what, damage in (
+    ("is cut short", cut), ("is made writable for others", lambda path: os.chmod(path, 0o666)),
+    ("becomes a folder", lambda path: (os.unlink(path), os.mkdir(path))))])
+def kept(t, damage):
+    """A reload goes back to the older list that is compiled in only if somebody took the stored one away."""
+    begin(t)
+    path = t.path("state/ct-logs.json")
+    with open(path, "rb") as f:
+        good = f.read()
+    d = Daemon(t, 'upstream "nobody" { address = {"127.0.0.1"} port = 1 }', ct=None, state_dir=t.path("state"))
+    damage(path)
+    code, out, err = t.run("ctstub", "reload", "--socket", d.control)
+    check(code != 0 and "ct-logs.json" in err and "newer" in err, f"{code} {out}{err}")
+    code, out, err = t.run("ctstub", "status", "--json", "--socket", d.control)
+    equal(json.loads(out)["log_list"]["from"], path, "the list in effect after the refused reload")
+    if os.path.isdir(path):
+        os.rmdir(path)
+    for left in (good, None):
+        if left is None:
+            os.unlink(path)
+        else:
+            with open(path, "wb") as f:
+                f.write(left)
+            os.chmod(path, 0o644)
+        equal(t.run("ctstub", "reload", "--socket", d.control)[0], 0, "a reload once it is whole, or gone")
+    code, out, err = t.run("ctstub", "status", "--json", "--socket", d.control)
+    equal(json.loads(out)["log_list"]["from"], "compiled in", "the list in effect when nothing is stored")
 
 
 @rows([
