@@ -1,6 +1,6 @@
 /*
- * asking.h - one question on its way to the network's resolver: a fresh socket for each attempt, with a port and an id
- * that nobody can guess.
+ * asking.h - one question on its way to the network's resolver: a fresh socket for each attempt, with an unpredictable
+ * port and id.
  */
 #ifndef CONTRIB_PORTAL_ASKING_H
 #define CONTRIB_PORTAL_ASKING_H
@@ -12,7 +12,7 @@
 #define ASKING_ATTEMPTS 3    /* one resolver is asked again, several in turn */
 #define ASKING_WAIT_MS  1000 /* for each: three fit into the 3.5 s that the daemon waits (portal.h) */
 #define ASKING_STRAY_MAX                                                                                     \
-	16 /* datagrams that are no answer to it, then the next attempt: a guesser gets no more */
+	16 /* datagrams that do not answer it; then the next attempt, so a spoofer gets no more guesses */
 
 struct asking;
 

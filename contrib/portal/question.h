@@ -17,16 +17,15 @@ void question_compose(struct buf *out, uint16_t id, uint16_t type, struct span n
 
 enum question_verdict {
 	QUESTION_ANSWERED, /* outcome, ttl and addresses are filled */
-	QUESTION_IGNORED,  /* it is no answer to this question: another may come */
-	QUESTION_REFUSED,  /* it is, and says that this resolver does not help */
+	QUESTION_IGNORED,  /* it does not answer this question: another may come */
+	QUESTION_REFUSED,  /* it does, and says that this resolver cannot help */
 };
 
 /*
- * Judges what came back for a question of question_compose: it must be an answer to it (id, name, type, class), well-formed to
- * the last byte. Of it only
- * addresses count that belong to the name itself or to the end of its CNAME chain in this message. Addresses of this
- * machine, of nobody and of groups are dropped: a web page at a login name must not reach a server on loopback.
- * A truncated answer counts as far as it goes: it is never asked for over TCP.
+ * Judges what came back for a question of question_compose: it must be an answer to it (id, name, type, class),
+ * well-formed to the last byte. Only addresses of the name itself, or of the end of its CNAME chain in this message,
+ * count. Loopback, unspecified and multicast addresses are dropped: a web page at a login name must not reach a server on
+ * loopback. A truncated answer is used as far as it goes; the question is never repeated over TCP.
  */
 enum question_verdict question_judge(struct portal_message *answer, struct span wire, struct span question);
 

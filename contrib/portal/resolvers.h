@@ -1,7 +1,7 @@
 /*
- * resolvers.h - the network's own resolver, as whoever configures the network noted it down.
+ * resolvers.h - the network's own resolver, as the program that configures the network recorded it.
  *
- * Nothing is guessed (a router that answers on port 53 is not asked for that alone) and /etc/resolv.conf is not read: it
+ * Nothing is guessed (a router is not asked just because it answers on port 53) and /etc/resolv.conf is not read: it
  * names ctstub. The first of these that names a usable address counts, with at most three addresses:
  *
  *   /run/NetworkManager/no-stub-resolv.conf, resolv.conf   NetworkManager writes them also with dns=none
@@ -22,7 +22,7 @@
 
 #include <stddef.h>
 
-#define RESOLVERS_MAX 3 /* as many as resolv.conf(5) has */
+#define RESOLVERS_MAX 3 /* as many as resolv.conf(5) allows */
 #define RESOLVERS_FILE_MAX                                                                                   \
 	(64 * 1024)          /* bytes of a file that are read; dhclient drops old leases long before */
 #define RESOLVERS_DIR_MAX 64 /* names looked at in a folder: one a link */
@@ -49,7 +49,7 @@ enum resolvers_form {
  * now_ms: wall clock. */
 void resolvers_read(struct resolvers *, enum resolvers_form, struct span text, struct span links,
 		    int64_t now_ms);
-/* Not this machine, not everybody, not a group; with a link exactly when the address needs one. */
+/* Not loopback, unspecified, broadcast or multicast, and with a link exactly when the address needs one. */
 bool resolver_usable(const struct resolver *);
 /* "192.0.2.1", "fe80::1%2"; returns text. */
 const char *resolver_text(const struct resolver *, char text[RESOLVER_TEXT_MAX]);

@@ -1,8 +1,8 @@
 /*
- * serve.h - the daemon's connections, and the rules that no message of the daemon can soften: a question goes out only
- * within a window of at most an hour, for a name on the list (portal_names.h), for an address, and at most so often.
+ * serve.h - the daemon's connections, and the rules that no message of the daemon can relax: a question goes out only
+ * within a window of at most an hour, for a name on the list (portal_names.h), for addresses, and within a rate limit.
  *
- * One connection is one window of one worker of the daemon. Whatever breaks the protocol ends its connection.
+ * One connection is one window of one worker of the daemon. A message that breaks the protocol ends its connection.
  */
 #ifndef CONTRIB_PORTAL_SERVE_H
 #define CONTRIB_PORTAL_SERVE_H

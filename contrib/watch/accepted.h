@@ -1,8 +1,10 @@
 /*
- * accepted.h - a finding held against the certificates that the daemon accepted from its upstreams, by its journal.
+ * accepted.h - compares a finding with the certificates that the daemon accepted from its upstreams, as its journal
+ * records them.
  *
- * A CA can put the key of a good certificate into a rogue one, and its serial and issuer name too. What is blocked must not
- * meet the good one, also where no log has shown that to us yet: it was issued before we began to read.
+ * A CA can issue a rogue certificate with the key of a good one, or with its serial and issuer name. An entry that blocks
+ * the rogue certificate must not match the good one too, which we may never have seen in a log, as it was issued before
+ * we began to read.
  */
 #ifndef CONTRIB_WATCH_ACCEPTED_H
 #define CONTRIB_WATCH_ACCEPTED_H
@@ -15,8 +17,9 @@ struct accepted {
 };
 
 /*
- * The daemon may have accepted the rogue certificate itself: one with its serial, key and signer protects nothing. Where the
- * journal cannot be read (*why, a constant or strerror's), the key may be of a good certificate: `key` is true.
+ * An accepted certificate with the same serial, key and signer is the rogue one itself, and does not count. If the
+ * journal cannot be read, `key` is true, because the key may belong to a good certificate; *why is a constant or
+ * strerror's text.
  */
 void accepted_read(struct accepted *, const char *state_dir, const struct watch_finding *, const char **why);
 

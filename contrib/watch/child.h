@@ -1,10 +1,10 @@
 /*
- * child.h - programs that are run for a finding, and the question to the daemon to reload: beside the loop, bounded. The
- * monitor has its launcher start them (launcher.h).
+ * child.h - child processes beside the loop, with limits: programs that are run for a finding, and the request to the
+ * daemon to reload. The monitor has its launcher start them (launcher.h).
  *
- * A program gets the finding on its standard input, which is whole before it starts: it can read on when this process
- * has ended. It has no other descriptor, its output goes to /dev/null, its complaints to ours; its time, memory and files
- * are bounded, and it is killed with all that it started in its group when its time is over.
+ * A program gets the finding on its standard input. The input is complete before the program starts, so that it can go on
+ * reading after this process has ended. Its output goes to /dev/null, its standard error to ours, and it has no other
+ * descriptor. Its time, memory and files are limited; when its time is over, its whole process group is killed.
  */
 #ifndef CONTRIB_WATCH_CHILD_H
 #define CONTRIB_WATCH_CHILD_H
@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 #define CHILDREN_MAX     4     /* at once; others wait */
-#define CHILD_MS         60000 /* of its life */
+#define CHILD_MS         60000 /* then it is killed */
 #define CHILD_CPU_S      30
 #define CHILD_MEMORY_MAX (1024u * 1024 * 1024) /* of its address space */
 #define CHILD_FILE_MAX   (64 * 1024 * 1024)    /* of a file that it writes */
@@ -35,9 +35,9 @@ struct children {
 bool children_full(const struct children *);
 bool children_busy(const struct children *);
 /*
- * Starts a program whose standard input is this open file, from where it stands. before, unless NULL, is called in the child
- * with ctx; when it fails nothing is started. Returns when the program runs, or did not come to that: RES_IO, errno says
- * why. RES_LIMIT: children_full. now_ms, here and below: by the boot clock.
+ * Starts a program whose standard input is this open file, from its current offset. before, unless NULL, is called in the
+ * child with ctx; if it fails, nothing is started. Returns when the program runs or could not be started (RES_IO, errno
+ * says why). RES_LIMIT: children_full. now_ms, here and below: by the boot clock.
  */
 enum res child_start(struct children *, const char *program, int input, const char *const environment[],
 		     enum res (*before)(void *ctx), void *ctx, int64_t now_ms);
@@ -46,7 +46,8 @@ enum res child_start(struct children *, const char *program, int input, const ch
  * ctstub-watch-reload.path. A path unit can miss that a list was replaced, but not a file that stays.
  */
 enum res child_reload(struct children *, const char *control_socket, int folder, int64_t now_ms);
-/* Takes those that ended or whose time is over; calls ended for each: status as of waitpid(2), -1 when it was killed here. */
+/* Removes the children that have ended or whose time is over, and calls ended for each: status is waitpid(2)'s, or -1 if
+ * the child was killed here. */
 void children_reap(struct children *, void (*ended)(void *ctx, const struct child *, int status), void *ctx,
 		   int64_t now_ms);
 

@@ -1,8 +1,8 @@
 /*
  * commands.h - what ctstub-watch does beside watching: `known`, `sign`, `pull`.
  *
- * Each gets its own argument vector, its name first, and gives an exit code: 0 done, 1 refused, 2 usage or configuration,
- * 3 trouble. Complaints go to standard error.
+ * Each gets its own argument vector, its name first, and returns an exit code: 0 done, 1 refused, 2 usage or
+ * configuration, 3 trouble. Complaints go to standard error.
  */
 #ifndef CONTRIB_WATCH_COMMANDS_H
 #define CONTRIB_WATCH_COMMANDS_H
@@ -16,10 +16,10 @@ enum watch_exit cmd_known(int argc, char **argv);
 enum watch_exit cmd_sign(int argc, char **argv);
 enum watch_exit cmd_pull(int argc, char **argv);
 
-/* "ctstub-watch VERB: ...". Gives the code. */
+/* "ctstub-watch VERB: ...". Returns the code. */
 enum watch_exit watch_complain(enum watch_exit, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* Says how the verb is used: on standard output with WATCH_DONE, else on standard error. Gives the code. */
+/* Says how the verb is used: on standard output with WATCH_DONE, else on standard error. Returns the code. */
 enum watch_exit watch_usage(enum watch_exit, const char *usage);
 /* The file that is read when none is named. NULL: the compiled-in defaults. */
 const char *watch_config_file(const char *named);

@@ -1,8 +1,8 @@
 /*
  * entries_json.h - the answer of get-entries (RFC 6962, 4.6), entry by entry, without a copy of the whole.
  *
- * jansson reads such an answer at a tenth of the speed that a log can have: it makes a tree of all strings. The form that
- * logs write is read here in one pass; anything else that is JSON is given to jansson. Both have the same result.
+ * jansson makes a tree of all strings, and so reads an answer ten times slower than a log can send it. The form that logs
+ * write is read here in one pass; any other JSON goes to jansson. Both give the same result.
  */
 #ifndef CONTRIB_WATCH_ENTRIES_JSON_H
 #define CONTRIB_WATCH_ENTRIES_JSON_H

@@ -51,8 +51,8 @@ struct watch_misbehaviour {
  * and must be handed over again later. */
 bool watch_entry_seen(struct watch_findings *, const struct watch_entry *);
 void watch_log_misbehaved(struct watch_findings *, const struct watch_misbehaviour *);
-/* All that was handed over is on disk, or need not be. Asked before a position is written, so that a kill loses nothing.
- * Anything but RES_OK keeps the position where it is. */
+/* RES_OK: everything that was handed over and must be kept is on disk. Called before a position is written, so that a
+ * kill loses nothing; after any other result the position stays where it is. */
 enum res watch_findings_sync(struct watch_findings *);
 
 /* All of one entry, proven to be in the log. Lent for the call. */
@@ -65,18 +65,17 @@ struct watch_evidence {
 	const struct tree_proof *proof; /* from the leaf to the head's root, verified */
 };
 
-/* `evidence` on RES_OK, else `why`, a sentence. Entries that the log no longer gives are RES_NOT_FOUND. */
+/* `evidence` on RES_OK, else `why`, a sentence. RES_NOT_FOUND: the log no longer serves the entry. */
 typedef void watch_evidence_fn(void *arg, enum res, const char *why, const struct watch_log *, uint64_t index,
 			       const struct watch_evidence *evidence);
 
 /*
- * Fetches the evidence and calls back from the loop, once, never before this returns. It is tried again by the reader while
- * the log cannot be reached; closing the reader drops it without a call. RES_LIMIT: WATCH_EVIDENCE_MAX are under way, or
- * WATCH_EVIDENCE_LOG_MAX of this log; ask again later. RES_NOMEM.
+ * Fetches the evidence and calls back from the loop, once, never before this returns. The reader tries again while the
+ * log cannot be reached; closing the reader drops the request without a call. RES_LIMIT: WATCH_EVIDENCE_MAX are under
+ * way, or WATCH_EVIDENCE_LOG_MAX of this log; ask again later. RES_NOMEM.
  */
-#define WATCH_EVIDENCE_MAX 64
-#define WATCH_EVIDENCE_LOG_MAX                                                                               \
-	8 /* a log that fills itself with findings and proves none delays no other log's */
+#define WATCH_EVIDENCE_MAX     64
+#define WATCH_EVIDENCE_LOG_MAX 8 /* a log that proves none of its many findings does not delay other logs */
 enum res watch_evidence_get(struct watch_reader *, const struct watch_log *, uint64_t index,
 			    watch_evidence_fn *, void *arg);
 

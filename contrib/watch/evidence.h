@@ -15,14 +15,15 @@
 
 #define EVIDENCE_FOLDER "evidence"
 /*
- * A log puts beside its entries what it likes, up to megabytes, and whoever floods a log causes findings. So evidence is kept
- * of so many findings a log, and no file of it is larger: a log that lies takes 500 MiB at most, a good one 20 KiB a finding.
+ * A log can put megabytes of anything beside its entries, and anyone who floods a log causes findings. So evidence is
+ * kept for this many findings of a log, in files of at most this size: a log that lies takes 500 MiB at most, an honest
+ * one 20 KiB for each finding.
  */
 #define EVIDENCE_LOG_MAX  500
 #define EVIDENCE_FILE_MAX ((size_t)256 * 1024) /* as large as certificates are read */
 
-/* Each replaces what is there of that finding; folder is state-dir/watch. evidence NULL: the finding and its bytes alone.
- * False: errno says why. */
+/* Each replaces what is there for that finding; folder is state-dir/watch. evidence NULL: the finding and its bytes
+ * alone. False: errno says why. */
 bool evidence_write(int folder, const struct watch_finding *, const struct watch_evidence *evidence);
 bool evidence_write_log(int folder, const struct watch_finding *, const struct watch_misbehaviour *);
 

@@ -1,13 +1,13 @@
 /*
- * feed.h - a disallow file that an organisation hands to its machines: entries under a header that says which edition it is.
+ * feed.h - a disallow file that an organisation hands to its machines: entries after a header that gives the edition.
  *
  *   # ctstub-feed 1
  *   # sequence 17
  *   # date 2026-11-28T08:00:00Z
  *   ... entries, see disallow.h
  *
- * It is signed as a whole (minisign.h). The sequence keeps anybody from handing out an earlier edition again, the date from
- * holding back a later one for ever.
+ * It is signed as a whole (minisign.h). The sequence stops an attacker from serving an earlier edition again; the date
+ * stops one from holding back later editions for ever.
  */
 #ifndef CONTRIB_WATCH_FEED_H
 #define CONTRIB_WATCH_FEED_H
@@ -27,18 +27,19 @@ struct feed {
 
 /* Reads the header, and every entry. RES_MALFORMED, with a sentence in *why (yours). */
 enum res feed_read(struct feed *, struct span file, char **why);
-/* Appends the header and the entries of `text`, less a header that it has. RES_MALFORMED as above; RES_LIMIT: too large. */
+/* Appends the header and the entries of `text`, without the header that it may have. RES_MALFORMED as above; RES_LIMIT:
+ * too large. */
 enum res feed_write(struct buf *out, const struct feed *, struct span text, char **why);
 
 enum feed_step {
 	FEED_NEWER,
 	FEED_SAME,      /* byte for byte */
-	FEED_ROLL_BACK, /* an earlier edition than the one at hand */
+	FEED_ROLL_BACK, /* an earlier edition than the known one */
 	FEED_FORKED,    /* the same sequence with other content: two editions were signed */
 	FEED_TOO_OLD,
 	FEED_IN_THE_FUTURE,
 };
-/* May `fresh` take the place of `known` (empty: there is none)? Both were read with feed_read. */
+/* May `fresh` replace `known` (empty: there is none)? Both were read with feed_read. */
 enum feed_step feed_compare(struct span known, const struct feed *known_feed, struct span fresh,
 			    const struct feed *fresh_feed, int64_t now_ms, int64_t max_age_ms);
 

@@ -1,8 +1,9 @@
 /*
- * finding.h - one finding: a certificate in a log that bears what is watched for, or a log that misbehaved.
+ * finding.h - one finding: a logged certificate with a watched name or address, or a log that misbehaved.
  *
- * A finding owns a copy of all that it shows. It has one id, the hash of what the certificate says without its SCTs: a
- * precertificate, its certificate, and both in several logs are one finding. Its JSON is one line, written and read here.
+ * A finding owns copies of everything in it. Its id is the hash of the certificate's content without the SCTs, so a
+ * precertificate, its certificate and their copies in several logs are one finding. Its JSON is one line, written and
+ * read here.
  */
 #ifndef CONTRIB_WATCH_FINDING_H
 #define CONTRIB_WATCH_FINDING_H
@@ -10,7 +11,7 @@
 #include "contrib/watch/entry.h"
 #include "contrib/watch/plan.h"
 
-#define FINDING_ID_SIZE  16            /* of SHA-256: nobody makes two certificates that agree in it */
+#define FINDING_ID_SIZE  16            /* the first bytes of a SHA-256; no two certificates share them */
 #define FINDING_ITEMS    8             /* items that are shown */
 #define FINDING_LINE_MAX (1024 * 1024) /* of its JSON; a certificate of 256 KiB in base64 fits */
 
@@ -22,7 +23,7 @@ enum finding_kind {
 	FINDING_KINDS
 };
 const char *finding_kind_text(enum finding_kind);      /* "log-misbehaved" */
-enum finding_kind finding_kind_read(const char *text); /* NULL or none of them: FINDING_UNREADABLE */
+enum finding_kind finding_kind_read(const char *text); /* NULL or an unknown text: FINDING_UNREADABLE */
 
 struct watch_finding {
 	uint8_t id[FINDING_ID_SIZE];
@@ -37,7 +38,7 @@ struct watch_finding {
 	char *item[FINDING_ITEMS];     /* as configured */
 	char *upstream[FINDING_ITEMS]; /* titles, or NULL */
 	size_t n_item;
-	char *where, *shown; /* the identifier that met first */
+	char *where, *shown; /* the identifier that matched first */
 	struct buf der;      /* the certificate or TBSCertificate */
 	uint8_t issuer_key_hash[32];
 	uint8_t spki_sha256[32];
@@ -58,13 +59,13 @@ void finding_free(struct watch_finding *);
 bool finding_because(struct watch_finding *, enum finding_kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* What the id of an entry is made of: its TBSCertificate; all of it where that cannot be read. */
+/* The bytes that an entry's id is a hash of: its TBSCertificate, or the whole entry if that cannot be read. */
 struct span finding_bytes(const struct watch_entry *, const struct watch_match *);
 /* The id of a TBSCertificate. */
 enum res finding_id(uint8_t id[FINDING_ID_SIZE], struct span tbs);
 const char *finding_id_text(const struct watch_finding *, char out[2 * FINDING_ID_SIZE + 1]);
 
-/* {"event": ..., ...} on one line, without the line break. with_der: what finding_read needs is in it as well. */
+/* {"event": ..., ...} on one line, without the line break. with_der: it also has what finding_read needs. */
 enum res finding_write(struct buf *out, const struct watch_finding *, const char *event, bool with_der);
 /* One that was written with_der. RES_MALFORMED. */
 enum res finding_read(struct watch_finding **out, struct span line);

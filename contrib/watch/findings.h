@@ -1,13 +1,14 @@
 /*
- * findings.h - from entries to findings: matched, judged, recorded, acted on; each once, whatever is killed when.
+ * findings.h - makes findings of entries: matches, judges, records and acts on each once, even if the process is killed
+ * at any moment.
  *
  * state-dir/watch/findings.jsonl is the record, a line an event:
  *   pending   a certificate that waits for its chain before it is judged; with its bytes
- *   finding   the report; its id never stands there twice
+ *   finding   the report; its id never appears there twice
  *   withdrawn a finding that was reported without its chain and is expected with it
  *   blocked, evidence, exec-started   what was done about the finding of this id
- * A line is on disk before the entry counts as read (watch_findings_sync) and before anybody is told. What was not done
- * about a finding when the process ended is done after the next start.
+ * A line is on disk before the entry counts as read (watch_findings_sync) and before anybody is notified. Actions that
+ * were not finished when the process ended are taken after the next start.
  */
 #ifndef CONTRIB_WATCH_FINDINGS_H
 #define CONTRIB_WATCH_FINDINGS_H
@@ -15,16 +16,16 @@
 #include "contrib/watch/findings_limits.h"
 #include "contrib/watch/launcher.h"
 
-/* Lends the plan, the folder state-dir/watch (a descriptor) and the launcher until it is closed. *why (yours) on failure;
- * RES_LIMIT: another process works in this folder. */
+/* The plan, the folder state-dir/watch (a descriptor) and the launcher are lent until it is closed. *why (yours) on
+ * failure; RES_LIMIT: another process works in this folder. */
 enum res watch_findings_open(struct watch_findings **, const struct watch_plan *, int folder,
 			     struct launcher *, char **why);
-/* Where evidence comes from, and how a log is found there by its id (NULL: it is not read any more). A NULL reader: nowhere
- * any more. */
+/* Sets the reader that evidence comes from, and the function that finds a log in it by id (and returns NULL if the log is
+ * no longer read). A NULL reader: there is no more evidence. */
 void watch_findings_attach(struct watch_findings *, struct watch_reader *, watch_log_find_fn *);
-/* Goes on with what waits: chains, programs, what an earlier process left undone. Call it from the loop. */
+/* Continues pending work: chains, programs, and what an earlier process left undone. Call it from the loop. */
 void watch_findings_step(struct watch_findings *);
-/* Something waits for a chain, or a program runs: --once goes on. */
+/* Is a chain awaited, or does a program run? With --once the monitor ends only when this is false. */
 bool watch_findings_busy(const struct watch_findings *);
 void watch_findings_close(struct watch_findings *);
 

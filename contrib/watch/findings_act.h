@@ -1,18 +1,18 @@
 /*
- * findings_act.h - inside the findings: what is done about those that wait.
+ * findings_act.h - inside the findings: the actions for findings that wait.
  */
 #ifndef CONTRIB_WATCH_FINDINGS_ACT_H
 #define CONTRIB_WATCH_FINDINGS_ACT_H
 
 #include "contrib/watch/findings_state.h"
 
-/* Everything that is configured was done about a finding. */
+/* Were all configured actions taken for a finding? */
 bool act_is_done(const struct watch_findings *, const struct record_entry *);
-/* A blocked finding whose key or fingerprint is known now is withdrawn: the configuration may be another than before. */
+/* Withdraws a blocked finding whose key or fingerprint is known by now: the configuration may have changed. */
 void act_reconsider(struct watch_findings *, const struct record_entry *);
-/* Takes back the block of a finding that turned out to be expected; nothing where that is done, or was not needed. */
+/* Removes the block of a finding that turned out to be expected; does nothing if that is done or was not needed. */
 void act_unblock(struct watch_findings *, const struct record_entry *);
-/* Is evidence of this finding kept (evidence.h)? */
+/* Is there room for evidence of this finding (evidence.h)? */
 bool evidence_has_room(struct watch_findings *, const struct watch_finding *);
 /* As watch_findings_step and watch_findings_busy. */
 void act_step(struct watch_findings *);

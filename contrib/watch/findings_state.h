@@ -1,5 +1,5 @@
 /*
- * findings_state.h - inside the findings: all that they hold, and what waits.
+ * findings_state.h - inside the findings: their whole state.
  */
 #ifndef CONTRIB_WATCH_FINDINGS_STATE_H
 #define CONTRIB_WATCH_FINDINGS_STATE_H
@@ -8,9 +8,8 @@
 #include "contrib/watch/launcher.h"
 #include "contrib/watch/record.h"
 
-#define WAITING_MAX                                                                                          \
-	256 /* findings in memory with their certificates; what does not fit is done when places are free */
-#define LOGS_MAX 512 /* logs whose misbehaviour is counted apart */
+#define WAITING_MAX 256 /* findings in memory with their certificates; others wait until places are free */
+#define LOGS_MAX    512 /* logs whose misbehaviour is counted apart */
 
 struct waiting {
 	struct watch_findings *w;
@@ -43,7 +42,7 @@ struct watch_findings {
 	size_t n_logs;
 	struct watch_totals totals;
 	struct buf latest[FINDINGS_LATEST_MAX]; /* a ring */
-	size_t n_latest;                        /* all that there were */
+	size_t n_latest;                        /* how many there were in all */
 };
 
 #endif

@@ -15,7 +15,7 @@
 	3 /* heads that go back or cannot be read are asked for again: a frontend may lag or fail */
 #define FOLLOW_RECHECK_MS 1000
 #define FOLLOW_SAVE_MS                                                                                       \
-	2000 /* between two writes of a state while much is read; a kill makes us read so much again */
+	2000 /* between two writes of a state while much is read; after a kill we read this much again */
 #define FOLLOW_UNPACKED_MAX    FETCHER_ANSWER_MAX
 #define FOLLOW_GIVE_UP_ENTRIES 5 /* answers without the entries: the log is reported then */
 #define FOLLOW_GIVE_UP         3 /* failures in a row after which --once leaves a log */
@@ -64,7 +64,7 @@ struct follow {
 	struct slot slot[PACE_PARALLEL_MAX];
 	size_t first_slot, n_slots; /* a ring, in order of their entries; the first is next */
 	unsigned under_way;
-	size_t entry_bytes; /* what an entry has in an answer, learned */
+	size_t entry_bytes; /* of one entry in an answer, learned */
 	unsigned refusals;  /* answers in a row without the entries */
 	unsigned setbacks;  /* roots in a row that were not the signed one */
 	int64_t again_ms;   /* when entries are asked for again after either */
@@ -89,7 +89,7 @@ struct proven {
 	bool used, under_way;
 	unsigned tries;
 	int64_t next_ms;
-	struct buf bytes; /* leaf, certificate and chain, one behind the other */
+	struct buf bytes; /* leaf, certificate and chain, one after the other */
 	size_t leaf_n, certificate_n;
 	size_t chain_n[WATCH_CHAIN_MAX];
 	size_t n_chain, n_issuers; /* issuers: how many of the chain are to be fetched */
@@ -117,7 +117,7 @@ struct watch_reader {
 	bool no_room;    /* a request for entries did not fit into the budget in this round */
 };
 
-/* Tells the findings, once until things are well again. */
+/* Reports it to the findings, once until follow_well. */
 void follow_misbehaved(struct follow *, enum misbehaviour, const struct head *first,
 		       const struct head *second, struct span bytes);
 void follow_well(struct follow *, enum misbehaviour);
@@ -144,7 +144,7 @@ void entries_close(struct follow *);
 void entries_give_way(struct follow *);
 void proven_close(struct watch_reader *);
 
-/* The body of an answer, unpacked where it is packed; lent until the next. RES_LIMIT: larger than it may be. */
+/* The body of an answer, decompressed if needed; lent until the next call. RES_LIMIT: larger than it may be. */
 enum res reader_unpack(struct watch_reader *, struct span *out, struct span body, bool gzip);
 /* The entry with this index in an answer that begins with entry `first`. RES_NOT_FOUND: it is not in it. */
 enum res reader_entry_find(struct watch_reader *, const struct watch_log *, struct span body, bool gzip,

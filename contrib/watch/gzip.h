@@ -13,8 +13,8 @@ struct gunzip;
 struct gunzip *gunzip_new(void);
 void gunzip_free(struct gunzip *);
 
-/* Replaces the content of out, whose maximum bounds it whatever the body says. RES_LIMIT: there is more. RES_MALFORMED: not
- * one whole gzip member, or bytes behind it. RES_NOMEM. */
+/* Replaces the content of out, whose maximum bounds it whatever the body says. RES_LIMIT: there is more. RES_MALFORMED:
+ * not one whole gzip member, or bytes after it. RES_NOMEM. */
 enum res gunzip_read(struct gunzip *, struct buf *out, struct span body);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * identifiers.h - whom a logged certificate is for: every address and name in it, wherever it stands.
+ * identifiers.h - who a logged certificate is for: every address and name in it, wherever it is.
  *
  * Reading only, and more than a client would believe: subjectAltName (each of them, the obsolete one too) with names,
  * addresses, URIs, mail addresses, other names and directory names; every attribute of the subject; Netscape's server
@@ -15,9 +15,9 @@
 #define IDENTIFIERS_NESTING_MAX 4 /* of values in an otherName; SRVName and its like have two */
 
 enum identifier_kind {
-	IDENTIFIER_HOST, /* text that is a host where it stands: dNSName, common name */
-	IDENTIFIER_TEXT, /* text in which a host may stand: URI, mail address */
-	IDENTIFIER_LEGEND, /* text about the subject that is a host only as a whole: organisation and its like */
+	IDENTIFIER_HOST,   /* text that is a host where it stands: dNSName, common name */
+	IDENTIFIER_TEXT,   /* text in which a host may stand: URI, mail address */
+	IDENTIFIER_LEGEND, /* text about the subject that is a host only as a whole, such as the organisation */
 	IDENTIFIER_IP,     /* the bytes of an iPAddress, of any length */
 };
 
@@ -39,8 +39,8 @@ struct cert_parts {
 };
 
 /*
- * Tells fn every identifier of a Certificate, or with is_tbs of a TBSCertificate (as logs keep precertificates). What
- * cannot be read leaves a word in parts->trouble, and the reading goes on where it can: what else is there is told.
+ * Reports to fn every identifier of a Certificate, or with is_tbs of a TBSCertificate (as logs keep precertificates). If
+ * a part cannot be read, parts->trouble says so, and the identifiers of the other parts are still reported.
  */
 void identifiers_read(struct cert_parts *parts, struct span certificate, bool is_tbs, identifier_fn *fn,
 		      void *ctx);

@@ -2,10 +2,11 @@
  * launcher.h - a process beside the monitor that starts programs and asks the daemon to reload: the monitor itself can do
  * neither once it is sealed (sandbox.h).
  *
- * It is forked before the monitor reads anything from outside, and reads the configuration file itself: a monitor that was
- * taken over can have the program of watch.exec run with input of its own and have the daemon asked to reload. The memory
- * of the launcher is out of its reach; that of a program while it runs is not, as both have one user. It does one thing for
- * each request, and ends when the monitor's end of their socket is closed, which also a killed monitor does. Programs go on.
+ * The launcher is forked before the monitor reads anything from outside, and reads the configuration file itself. So all
+ * that an attacker in the monitor can do with it is to run the program of watch.exec on input of their choice, and to ask
+ * the daemon to reload. The monitor cannot reach the launcher's memory; it can reach that of a running program, as both
+ * have one user. The launcher does one thing for each request. It ends when the monitor's end of their socket is closed,
+ * also because the monitor was killed; programs that it started go on.
  */
 #ifndef CONTRIB_WATCH_LAUNCHER_H
 #define CONTRIB_WATCH_LAUNCHER_H
@@ -19,7 +20,7 @@ struct launcher;
 enum res launcher_start(struct launcher **, const char *file);
 /* Closes the socket. */
 void launcher_stop(struct launcher *);
-/* It reads the configuration file anew. RES_MALFORMED: that has become unusable. */
+/* Makes it read the configuration file again. RES_MALFORMED: the file has become unusable. */
 enum res launcher_configure(struct launcher *);
 /* The process is gone, and no request will be answered any more. */
 bool launcher_is_gone(const struct launcher *);
@@ -27,12 +28,12 @@ bool launcher_is_gone(const struct launcher *);
 bool launcher_is_full(const struct launcher *);
 /* One or more are under way. */
 bool launcher_is_busy(const struct launcher *);
-/* Runs the program of watch.exec with this line as its input. The note is appended before it runs; when that fails it does
- * not run. Returns when it runs, or did not come to that: RES_IO, errno says why. RES_LIMIT: launcher_is_full. */
+/* Runs the program of watch.exec with this line as its input. The note is appended before it runs; if that fails, it does
+ * not run. Returns when it runs or could not be started (RES_IO, errno says why). RES_LIMIT: launcher_is_full. */
 enum res launcher_run(struct launcher *, enum finding_kind, struct span line, const struct record_note *);
 /* See child_reload; the folder is lent. */
 enum res launcher_reload(struct launcher *, int folder);
-/* Takes those that ended or whose time is over, as children_reap. */
+/* As children_reap. */
 void launcher_reap(struct launcher *, void (*ended)(void *ctx, bool reload, int status), void *ctx);
 
 #endif

@@ -15,10 +15,10 @@ struct watch_options {
 	uint64_t from;
 };
 
-/* False: *code is the exit code, and what there was to say was said. */
+/* False: *code is the exit code, and any message was printed. */
 bool watch_options_read(struct watch_options *, int argc, char **argv, int *code);
 
-/* "end", a number of an entry, a day (UTC) or an RFC 3339 time. False: it is none. */
+/* "end", a number of an entry, a day (UTC) or an RFC 3339 time. False: it is none of these. */
 bool watch_from_read(enum reader_from *kind, uint64_t *from, const char *text);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * plan.h - a configuration made ready for watching: what to watch for, and what is expected.
  *
- * The same file as the daemon's. What only the daemon needs of it and this user may not read (keys of clients, CRLs) is left
+ * It is the daemon's own file. Files that only the daemon needs and this user may not read (client keys, CRLs) are left
  * out.
  */
 #ifndef CONTRIB_WATCH_PLAN_H
@@ -17,7 +17,8 @@ struct watch_plan {
 	struct cert_match *known; /* entries of the known-files; never NULL */
 };
 
-/* Reads everything that the file names (NULL: the compiled-in defaults). On an error *errors says all that is wrong. */
+/* Reads everything that the file names (NULL: the compiled-in defaults). On an error *errors lists everything that is
+ * wrong. */
 enum res watch_plan_read(struct watch_plan **out, const char *file, struct config_errors *errors);
 void watch_plan_free(struct watch_plan *);
 

@@ -1,8 +1,8 @@
 /*
  * proof.h - a consistency or inclusion proof, fetched from a log of either kind.
  *
- * RFC 6962 logs give proofs; those of static-ct logs are put together from tiles. Nothing here is verified: the one who
- * asked holds the proof against a signed head.
+ * RFC 6962 logs give proofs; those of static-ct logs are put together from tiles. Nothing is verified here: the caller
+ * checks the proof against a signed head.
  */
 #ifndef CONTRIB_WATCH_PROOF_H
 #define CONTRIB_WATCH_PROOF_H
@@ -34,7 +34,7 @@ struct proof_request {
 /* Calls back from fetcher_wait, once. RES_LIMIT: no room in the budget now. RES_NOMEM. */
 enum res proof_start(struct proof_job **, struct fetcher *, struct tree_hasher *,
 		     const struct proof_request *, proof_fn *, void *arg);
-/* Ends it without a call. NULL is allowed. */
+/* Drops it without calling back. NULL is allowed. */
 void proof_drop(struct proof_job *);
 
 #endif

@@ -1,10 +1,11 @@
 /*
- * reader.h - follows all logs of a list: heads, proofs, entries, evidence. One thread, one loop, no waiting but in it.
+ * reader.h - follows all logs of a list: heads, proofs, entries, evidence. One thread, one loop; nothing blocks outside
+ * the loop.
  *
- * The trip of an entry: heads.c asks for the log's newest head, checks its signature and that the tree only grew; entries.c
- * fetches the range up to it, side by side and in order, hashes each entry and hands it to the findings; when the range ends
- * at the head its root must be the signed one; state.h then keeps what was reached. Where a log that is new starts is for
- * start.c, what a finding needs beside the entry for proven.c.
+ * The way of an entry: heads.c asks for the log's newest head, and checks its signature and that the tree only grew.
+ * entries.c fetches the range up to the head with concurrent requests, hashes the entries in order and hands each to the
+ * findings. When the range reaches the head, its root must be the signed one; state.h then stores the position. start.c
+ * finds where a new log starts; proven.c fetches what a finding needs beside the entry.
  */
 #ifndef CONTRIB_WATCH_READER_H
 #define CONTRIB_WATCH_READER_H
@@ -13,7 +14,7 @@
 
 /* *why on failure (yours). */
 enum res watch_reader_open(struct watch_reader **, const struct reader_settings *, char **why);
-/* Keeps what was reached. NULL is allowed. */
+/* Stores the positions that were reached. NULL is allowed. */
 void watch_reader_close(struct watch_reader *);
 
 /* Starts what is due and waits for answers, for fd (-1: none) or until `until_ms` (of clock_boot_ms). False: no memory. */

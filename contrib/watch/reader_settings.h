@@ -1,5 +1,5 @@
 /*
- * reader_settings.h - what the reader of logs is told.
+ * reader_settings.h - settings of the reader of logs.
  */
 #ifndef CONTRIB_WATCH_READER_SETTINGS_H
 #define CONTRIB_WATCH_READER_SETTINGS_H
@@ -15,10 +15,10 @@ struct reader_settings {
 	struct watch_findings *findings;  /* lent */
 	int state_folder;                 /* of state.h; lent */
 	int64_t poll_ms;
-	/* where logs begin that have no state yet; for index and time, in milliseconds, see `from` */
+	/* where a log without a state begins; `from` is the index, or the time in milliseconds */
 	enum reader_from from_kind;
 	uint64_t from;
-	bool once; /* up to the heads of now, then done */
+	bool once; /* reads up to the current heads, then ends */
 };
 
 #endif

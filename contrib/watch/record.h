@@ -1,8 +1,8 @@
 /*
- * record.h - findings.jsonl: lines that are only ever appended, and what they say of each finding.
+ * record.h - findings.jsonl: lines that are only ever appended, and what they say about each finding.
  *
- * One process at a time, by a lock beside it. A last line that was cut short by a crash is taken away. A program between
- * fork and exec holds the lock too, so that what it still writes is there before the next process reads.
+ * One process at a time, by a lock beside it. A last line that was cut short by a crash is removed. A program between
+ * fork and exec holds the lock too, so that the next process reads only after it has written.
  */
 #ifndef CONTRIB_WATCH_RECORD_H
 #define CONTRIB_WATCH_RECORD_H
@@ -11,8 +11,8 @@
 
 #define RECORD_FILE     "findings.jsonl"
 #define RECORD_MAX      (512 * 1024 * 1024) /* bytes; a larger one is not ours */
-#define RECORD_NOTE_MAX 512                 /* a line without a certificate; their words are ours */
-#define RECORD_LOCK_MS  10000               /* for a child of the process before to get out of the way */
+#define RECORD_NOTE_MAX 512                 /* a line without a certificate; all of its text is ours */
+#define RECORD_LOCK_MS  10000               /* wait for a child of an earlier process to release the lock */
 
 /* What was done about a finding. */
 enum record_mark {
@@ -27,7 +27,8 @@ enum record_mark {
 	RECORD_UNBLOCKED = 256
 };
 
-/* Logs that are asked about one certificate: one whose log lies needs another, and public ones are in two to five. */
+/* Logs that are asked about one certificate: if one of them lies, another is needed; public certificates are in two to
+ * five. */
 #define RECORD_SOURCES_MAX 8
 
 struct record_entry {
@@ -38,11 +39,11 @@ struct record_entry {
 	uint64_t serial_hash; /* of its serial and issuer, as text; 0: not known */
 	off_t line;           /* where its newest line with the certificate begins; -1: none */
 	size_t n_line;
-	uint32_t source[RECORD_SOURCES_MAX]; /* the logs that it was met in; the first bytes of their ids */
+	uint32_t source[RECORD_SOURCES_MAX]; /* the logs that it was seen in; the first bytes of their ids */
 	size_t n_source;
 };
 
-/* What a record takes of findings; of each bound the first that is reached counts. */
+/* Limits of a record; the first one that is reached counts. */
 struct record_limits {
 	size_t max, log_max;             /* findings that are not rogue, in all and of one log */
 	size_t rogue_max, rogue_log_max; /* rogue ones, and those that wait for their chain */
@@ -64,12 +65,13 @@ struct record_entry *record_find(const struct record *, const uint8_t id[FINDING
 enum res record_finding(struct record *, const struct watch_finding *, enum record_mark, bool with_der);
 /* Appends that something was done, or why it was not (a constant; NULL: nothing to say). */
 enum res record_done(struct record *, const uint8_t id[FINDING_ID_SIZE], enum record_mark, const char *why);
-/* Notes that it was met in this log. False: it was before, or in too many others. */
+/* Notes that it was seen in this log. False: it was before, or in too many other logs. */
 bool record_source_add(struct record_entry *, const uint8_t log_id[32]);
-/* Appends a line in one write to a file of that size, which grows. What a full disk left of it is taken away again. RES_IO. */
+/* Appends a line in one write to a file of that size, which grows. What a full disk left of the line is removed again.
+ * RES_IO. */
 enum res record_line_write(int fd, off_t *size, struct span line);
-/* The same as record_done by another process, which has the lock as well while it appends: the line, the file and the lock to hand to it
- * (lent), and what it does. record_was_done afterwards. */
+/* record_done by another process, which holds the lock too while it appends: the line, and the descriptors of the file
+ * and the lock to pass to it (lent). Call record_was_done afterwards. */
 struct record_note {
 	int file, lock;
 	size_t n;

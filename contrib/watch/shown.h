@@ -1,9 +1,9 @@
 /*
  * shown.h - the certificates that an upstream shows: what an entry of a known-file is made of.
  *
- * From the journal of the daemon, which says what it accepted. Where the journal has nothing of the upstream, from its servers
- * themselves: each address is connected to the way the daemon does it, and judged by the upstream's own policy; only what is
- * accepted counts.
+ * They come from the daemon's journal, which records what it accepted. If the journal has nothing about the upstream,
+ * they come from its servers: we connect to each address as the daemon does, and judge it by the upstream's own policy;
+ * only accepted certificates count.
  */
 #ifndef CONTRIB_WATCH_SHOWN_H
 #define CONTRIB_WATCH_SHOWN_H

@@ -1,5 +1,5 @@
 /*
- * source.h - the two reading interfaces of logs: where things lie, and what an answer with entries holds.
+ * source.h - the two read APIs of logs: their URLs, and the entries in an answer.
  *
  * RFC 6962, 4 (get-sth, get-entries, ...) and C2SP static-ct-api (checkpoint, tiles). Text and bytes only: fetch.h fetches.
  */

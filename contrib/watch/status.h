@@ -1,6 +1,6 @@
 /*
- * status.h - how far the watcher is, in two files of state-dir/watch: status.json for `ctstub status`, and metrics.prom in
- * Prometheus' text form, for the text-file collector of its node exporter.
+ * status.h - how far the monitor is, in two files of state-dir/watch: status.json for `ctstub status`, and metrics.prom
+ * in Prometheus' text form, for the text-file collector of its node exporter.
  *
  * Each is replaced as a whole. status.json:
  *   {"at", "pid", "started", "poll_ms", "block", "items", "entries", "entries_per_second",
@@ -19,13 +19,13 @@
 #define STATUS_FILE_MAX (8 * 1024 * 1024) /* 4096 logs at 500 bytes, and ten findings */
 #define STATUS_EVERY_MS 5000              /* while it works; at its start and end as well */
 
-/* What is told of one moment to the next. Zeroed, with started_ms, at the start. */
+/* What is kept from one status to the next. Zeroed, with started_ms, at the start. */
 struct watch_status {
 	int64_t started_ms; /* wall clock */
 	int64_t last_ms;    /* boot clock; 0: not written yet */
 	uint64_t last_entries;
 	double rate;       /* entries a second since the last time */
-	uint64_t findings; /* that it told of */
+	uint64_t findings; /* in the last status */
 };
 
 /* Writes both into the folder state-dir/watch; reader NULL: without logs. False: errno says why. */

@@ -14,9 +14,9 @@
 
 #define WATCH_FILE_MAX (8 * 1024 * 1024)
 #define WATCH_ITEMS_MAX                                                                                      \
-	65536 /* of an organisation's whole address plan in prefixes; a match costs no more with many */
+	65536 /* an organisation's whole address plan in prefixes; more items do not make a match slower */
 #define WATCH_OWNERS_MAX 256 /* upstreams of a configuration */
-#define WATCH_HITS_MAX   32  /* different items that one certificate is told to meet */
+#define WATCH_HITS_MAX   32  /* different items that are reported for one certificate */
 
 /* The upstreams that an item comes from, as bits; none: it comes from a watch file. */
 struct watch_owners {
@@ -32,16 +32,16 @@ struct watch_list;
 
 enum res watch_list_new(struct watch_list **);
 void watch_list_free(struct watch_list *);
-/* owner: index of the upstream, -1: none. An item that is there already gets one owner more. RES_LIMIT: too many. */
+/* owner: index of the upstream, -1: none. An item that is there already gets one more owner. RES_LIMIT: too many. */
 enum res watch_list_add_address(struct watch_list *, const struct addr *, int owner);
-/* A name, or with a dot before it a domain; in any case and script. RES_MALFORMED: it is none. */
+/* A name, or with a dot before it a domain; in any case and script. RES_MALFORMED: it is neither. */
 enum res watch_list_add_name(struct watch_list *, const char *name, int owner);
 /* A watch file: an item a line, `#` begins a comment. Every bad line goes to faults. RES_MALFORMED: there are some. */
 enum res watch_list_add_file(struct watch_list *, struct span text, struct faults *);
 size_t watch_list_count(const struct watch_list *);
 const struct watch_item *watch_list_at(const struct watch_list *, size_t i); /* lent */
 
-/* What a certificate has of the list. */
+/* The items of the list that a certificate has. */
 struct watch_hit {
 	uint32_t item;
 	const char *where; /* identifiers.h */
@@ -49,8 +49,8 @@ struct watch_hit {
 struct watch_match {
 	struct watch_hit hit[WATCH_HITS_MAX];
 	size_t n;
-	bool more;       /* it meets items beyond these */
-	char shown[256]; /* the identifier that met first, escaped for people */
+	bool more;       /* it has more items than these */
+	char shown[256]; /* the identifier that matched first, escaped for display */
 	struct cert_parts parts;
 	const char *trouble; /* what could not be read; NULL: everything was. Constant */
 };

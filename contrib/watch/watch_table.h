@@ -19,9 +19,9 @@ struct watch_name {
 };
 
 #define WATCH_CHILDREN_MAX                                                                                   \
-	64 /* names that one wildcard is told to cover: a certificate shows fewer (watch_list.h) */
+	64 /* names that are reported for one wildcard; a finding has fewer (watch_list.h) */
 
-/* The names themselves; slots by the hash of a name, and one for each parent of names, which wildcards are held against. */
+/* The names themselves; a slot for each by its hash, and one for each parent of names, for matching wildcards. */
 struct watch_names {
 	struct watch_name *name;
 	size_t n, cap;
@@ -33,10 +33,10 @@ struct watch_names {
 /* name: lower case ASCII without dots at its ends. */
 enum res watch_names_add(struct watch_names *, struct span name, bool domain, uint32_t item);
 bool watch_names_find(const struct watch_names *, struct span name, bool domain, uint32_t *item);
-/* Tells every item that the name meets: itself, the domains it lies in, and as a wildcard what it covers. False: the
- * whole table had to be looked through. */
+/* Reports every item that matches the name: the name itself, the domains that it is in and, if it is a wildcard, the
+ * names that it covers. False: the whole table had to be searched. */
 bool watch_names_lookup(const struct watch_names *, struct span name, watch_hit_fn *, void *ctx);
-/* Does a lookup of this name look through the whole table? */
+/* Does a lookup of this name search the whole table? */
 bool watch_names_scans(struct span name);
 void watch_names_clear(struct watch_names *);
 
@@ -56,10 +56,10 @@ struct watch_nets {
 
 enum res watch_nets_add(struct watch_nets *, const struct prefix *, uint32_t item);
 bool watch_nets_find(const struct watch_nets *, const struct prefix *, uint32_t *item);
-/* Tells every item that the address lies in, or where bits of it are open can lie in. A short form meets whole addresses
- * only: it can be some other number. False: the whole table had to be looked through. */
+/* Reports every item that the address is in or, where some of its bits are unknown, may be in. A short form matches whole
+ * addresses only, because it may be some other number. False: the whole table had to be searched. */
 bool watch_nets_lookup(const struct watch_nets *, const struct spelled_address *, watch_hit_fn *, void *ctx);
-/* Does a lookup of this address look through the whole table? */
+/* Does a lookup of this address search the whole table? */
 bool watch_nets_scans(const struct spelled_address *);
 void watch_nets_clear(struct watch_nets *);
 

@@ -1,5 +1,6 @@
 /*
- * filler.h - entries without number for a log that must be large: certificates out of one template, each with a serial of its own.
+ * filler.h - any number of entries, for a log that must be large: certificates from one template, each with a serial of
+ * its own.
  *
  * After FILLER_PERIOD entries the same ones come again, so the tree over any number of them is known from that many hashes.
  * Immutable once made, so that threads may share it.

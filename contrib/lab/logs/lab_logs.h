@@ -1,9 +1,9 @@
 /*
- * lab_logs.h - the lab's CT logs as servers see them: what is submitted, what the trees say, and what is done wrong.
+ * lab_logs.h - the lab's CT logs without their network side: submissions, trees, and misbehaviour on request.
  *
  * A request comes in as method, path and body, a reply goes out as bytes; nothing here knows sockets or TLS. Every log of
  * the world's list answers below /NAME/: RFC 6962 logs with ct/v1/..., static-ct logs with both APIs of C2SP
- * static-ct-api. Below /lab/ the lab is steered. Any thread may ask; each log has a lock of its own.
+ * static-ct-api. Requests below /lab/ control the lab. Any thread may ask; each log has a lock of its own.
  */
 #ifndef CONTRIB_LAB_LOGS_LAB_LOGS_H
 #define CONTRIB_LAB_LOGS_LAB_LOGS_H
@@ -24,9 +24,9 @@ void lab_logs_free(struct lab_logs *);
 bool lab_logs_misbehave(struct lab_logs *, const char *misbehaviour, const char *log, bool on);
 
 /*
- * Enters a certificate, chain[0], in every log of which it bears an SCT: as that SCT promises, time and leaf index
- * included; a static-ct log is filled up to the index. RES_NOT_FOUND: no log of ours. RES_LIMIT: the place in the log is
- * taken. `entered`, when not NULL, gets a line a log.
+ * Enters a certificate, chain[0], in every log that it has an SCT of, with the time and leaf index of that SCT; a
+ * static-ct log is filled up to the index. RES_NOT_FOUND: no log of ours. RES_LIMIT: the place in the log is taken.
+ * `entered`, when not NULL, gets a line for each log.
  */
 enum res lab_logs_enter(struct lab_logs *, const struct span *chain, size_t n, struct buf *entered);
 

@@ -23,12 +23,12 @@ void leaf_write(struct buf *out, const struct leaf *);
 void leaf_front_write(struct buf *out, const struct leaf *, size_t n);
 void leaf_extensions_write(struct buf *out, const struct leaf *);
 
-/* Appends the TBSCertificate of a certificate, without the poison or the SCT list if it has one: what a log enters.
+/* Appends the TBSCertificate of a certificate, without the poison or the SCT list if it has one: what a log stores.
  * RES_MALFORMED; RES_NOMEM. */
 enum res leaf_tbs_of(struct buf *out, struct span certificate);
 /* SHA-256 of the SubjectPublicKeyInfo of a certificate. */
 enum res leaf_key_hash(uint8_t out[32], struct span certificate);
-/* Has the certificate the poison of a precertificate (RFC 6962, 3.1)? */
+/* Does the certificate have the poison of a precertificate (RFC 6962, 3.1)? */
 bool leaf_is_poisoned(struct span certificate);
 /* The value of the extension that holds the SCTs, the OCTET STRING's content; empty when there is none. */
 struct span leaf_sct_list(struct span certificate);

@@ -1,7 +1,7 @@
 /*
- * logs_https.h - HTTP/1.1 over TLS for the toy logs: a thread a connection, on loopback.
+ * logs_https.h - HTTP/1.1 over TLS for the toy logs: one thread for each connection, on loopback.
  *
- * Blocking and bounded: so many connections, so many bytes of a request, so long without any. Enough for clients of a lab.
+ * Blocking, with limits on connections, on the bytes of a request and on idle time. Enough for the clients of a lab.
  */
 #ifndef CONTRIB_LAB_LOGS_LOGS_HTTPS_H
 #define CONTRIB_LAB_LOGS_LOGS_HTTPS_H
@@ -15,8 +15,9 @@
 
 struct logs_https;
 
-/* Listens at once, on loopback only, and gives the port that it got in *listen. The site's chain and key are what clients
- * see; it is lent. With events, every request is a line of the log. RES_UNSUPPORTED: not an address of loopback. */
+/* Listens at once, on loopback only, and stores the port that it got in *listen. The site's chain and key are what
+ * clients see; it is lent. With events, every request is a line of the log. RES_UNSUPPORTED: not an address of loopback.
+ * */
 enum res logs_https_new(struct logs_https **, const struct site *, struct addr *listen, bool events);
 /* Serves until the file descriptor `stop` can be read. */
 enum res logs_https_run(struct logs_https *, struct lab_logs *, int stop);

@@ -48,14 +48,14 @@ void lab_log_sign(struct lab_log *, struct span bytes, struct buf *out);
 enum res lab_log_add(struct lab_log *, const struct leaf *, const struct span *chain, size_t n,
 		     int64_t due_ms);
 
-/* The APIs of one log: `path` is behind the log's name, "ct/v1/get-sth?...". False: not theirs. */
+/* The APIs of one log: `path` is what follows the log's name, "ct/v1/get-sth?...". False: not theirs. */
 bool log_api_read(struct lab_log *, struct span path, struct logs_reply *);
 bool log_api_submit(struct lab_log *, struct span path, struct span body, struct logs_reply *);
 bool log_api_tiles(struct lab_log *, struct span path, bool gzip, struct logs_reply *);
 
 /* Sets status and a text for people. */
 void reply_say(struct logs_reply *, int status, const char *text);
-/* Is one of these words in front of *path? Takes it off. */
+/* Does *path begin with this text? Then removes it. */
 bool path_take(struct span *path, const char *front);
 /* A whole decimal number that fills the text. */
 bool path_number(struct span text, uint64_t *out);

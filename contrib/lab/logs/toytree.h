@@ -1,9 +1,9 @@
 /*
  * toytree.h - the entries of one toy log and the tree over them: filler first, then what was submitted.
  *
- * A tree is looked at up to a size, and in one of two views: as it is, or forked, where the first leaf is another one, so
- * that every root differs. Nothing here knows time, heads or misbehaviour. Not for several threads at once, but for
- * entries that are filler.
+ * A tree is seen up to a given size, in one of two views: as it is, or forked, with another first leaf, so that every
+ * root differs. Nothing here knows time, heads or misbehaviour. Only entries that are filler may be used by several
+ * threads at once.
  */
 #ifndef CONTRIB_LAB_LOGS_TOYTREE_H
 #define CONTRIB_LAB_LOGS_TOYTREE_H

@@ -75,8 +75,8 @@ void forge_sct_add(struct forge *, enum log_id, int64_t ms, enum sct_fault);
 void forge_certificate(const struct forge *, struct toylogs *, struct buf *out);
 /* Appends the TBSCertificate as the logs see it: without SCT list. */
 void forge_precert_tbs(const struct forge *, struct buf *out);
-/* The serial it will bear: content bytes of the INTEGER without leading zeros. Returns how many of out's
- * bytes. */
+/* The serial that it will have: content bytes of the INTEGER without leading zeros. Returns the number of bytes in out.
+ * */
 size_t forge_serial(const struct forge *, uint8_t out[20]);
 
 #endif

@@ -31,7 +31,7 @@ enum log_id {
 	LOG_MOVED,      /* Alpha's until yesterday */
 	LOG_RSA,
 	LOG_UNKNOWN, /* in no list */
-	LOG_MIMIC,   /* bears the id of a log whose private key is public */
+	LOG_MIMIC,   /* has the id of a log whose private key is public */
 	LOG_COUNT
 };
 
@@ -47,7 +47,7 @@ enum sct_fault {
 	SCT_ALGORITHM_SHA1,     /* claims SHA-1 */
 	SCT_NO_EXTENSIONS,      /* a static-ct log without its leaf_index */
 	SCT_ALTERED_EXTENSIONS, /* the leaf_index was changed after signing */
-	SCT_SPARE_EXTENSION,    /* an extension of unknown type behind the leaf_index */
+	SCT_SPARE_EXTENSION,    /* an extension of unknown type after the leaf_index */
 };
 
 struct forge_sct {
@@ -74,8 +74,8 @@ void toylog_sign(struct toylogs *, const struct forge_sct *, const struct log_en
 enum list_variant { LIST_FRESH, LIST_69_DAYS, LIST_71_DAYS, LIST_ALL_RETIRED, LIST_COUNT };
 /* File name of the variant in the lab's folder. */
 const char *pkidir_list_variant(enum list_variant);
-/* Appends the list as v3 JSON. Every log's URL is its name below `base`, "https://127.0.0.1:8445"; NULL: a host of its own in
- * lab.test, where nobody is. */
+/* Appends the list as v3 JSON. Every log's URL is its name below `base`, "https://127.0.0.1:8445"; NULL: a host of its
+ * own in lab.test, which does not exist. */
 enum res toylogs_list(struct toylogs *, enum list_variant, const char *base, struct buf *out);
 
 /* One log. The key is lent; NULL: it could be neither read nor made. */

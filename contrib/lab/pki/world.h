@@ -36,8 +36,8 @@ enum ca_id {
 struct world;
 
 /*
- * Opens the world in the folder, or makes one there whose time is at_ms (0: now). RES_MALFORMED: the folder
- * holds a world.json that is not one, or one of another time than at_ms. Yours: world_close.
+ * Opens the world in the folder, or makes one there whose time is at_ms (0: now). RES_MALFORMED: the folder holds a
+ * world.json that is malformed, or has another time than at_ms. Yours: world_close.
  */
 enum res world_open(struct world **out, const char *folder, int64_t at_ms);
 void world_close(struct world *);

@@ -2,13 +2,13 @@
  * lab_client.h - the DNS client under test, driven through an adapter.
  *
  * An adapter is a small executable (contrib/lab/adapters) with these verbs:
- *   describe      "key: value" lines: name, version, kind (daemon or command), protocols, identity, names
- * (yes), reasons (yes), reload (yes) start         becomes the client, in the foreground, listening on
- * $LAB_LISTEN port $LAB_PORT ask NAME      asks for NAME's A record and prints the addresses (kind:
- * command)
- *   reload        tells the running client ($LAB_CLIENT_PID) that its policy in $LAB_CONF has changed;
- * optional config        prints the configuration that start uses contrib/lab/adapters/README.md says
- * what is in the environment.
+ *   describe   prints "key: value" lines: name, version, kind (daemon or command), protocols, identity, names (yes),
+ *              reasons (yes), reload (yes)
+ *   start      becomes the client, in the foreground, listening on $LAB_LISTEN port $LAB_PORT
+ *   ask NAME   asks for NAME's A record and prints the addresses (kind: command)
+ *   reload     tells the running client ($LAB_CLIENT_PID) that its policy in $LAB_CONF has changed; optional
+ *   config     prints the configuration that start uses
+ * contrib/lab/adapters/README.md says what is in the environment.
  */
 #ifndef CONTRIB_LAB_RUN_LAB_CLIENT_H
 #define CONTRIB_LAB_RUN_LAB_CLIENT_H

@@ -1,6 +1,6 @@
 /*
- * stage.h - what stands around a client in a trial: the resolver's addresses with their servers, the place
- * where a redirect leads, the trap for clear text, and what the adapter is told.
+ * stage.h - what surrounds a client in a trial: the resolver's addresses with their servers, the target of redirects, the
+ * trap for clear text, and the environment of the adapter.
  *
  * It knows scenarios, but neither clients nor outcomes.
  */

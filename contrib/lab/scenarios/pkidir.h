@@ -1,13 +1,13 @@
 /*
  * pkidir.h - a world as files: anchors, log lists, chains, policies, and an index of them.
  *
- * DIR/anchors.pem, DIR/ct-logs*.json      the trusted roots; the log list and its variants
- * DIR/keys/                               private keys, TEST ONLY
- * DIR/chains/NAME.pem                     what the server of a scenario presents
- * DIR/policy/NAME.*                       what a client is told beside it: .anchors.pem .disallow .pins
- * .allow .constraints .crl.pem; .staple is the OCSP response that comes along DIR/conf/NAME.conf the
- * same as a configuration file of ctstub, upstream "lab" (-doh.conf: over DoH) DIR/index.json per
- * scenario: files, address, name, options, expected outcome and reason
+ * DIR/anchors.pem, DIR/ct-logs*.json   the trusted roots; the log list and its variants
+ * DIR/keys/                            private keys, TEST ONLY
+ * DIR/chains/NAME.pem                  what the server of a scenario presents
+ * DIR/policy/NAME.*                    the client's policy: .anchors.pem .disallow .pins .allow .constraints .crl.pem;
+ *                                      .staple is the OCSP response that the server staples
+ * DIR/conf/NAME.conf                   the same as a configuration file of ctstub, upstream "lab" (-doh.conf: over DoH)
+ * DIR/index.json                       for each scenario: files, address, name, options, expected outcome and reason
  */
 #ifndef CONTRIB_LAB_SCENARIOS_PKIDIR_H
 #define CONTRIB_LAB_SCENARIOS_PKIDIR_H

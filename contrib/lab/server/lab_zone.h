@@ -3,7 +3,7 @@
  *
  * Everyone can compute the right answer and so tell it from a lie:
  *   A      198.18.x.y, x and y the first two bytes of SHA-256(name in lower case without the last dot)
- *   AAAA   2001:db8::/64 with the hash's first eight bytes behind
+ *   AAAA   2001:db8::/64 followed by the first eight bytes of the hash
  *   TXT    "answer for NAME"
  *   CNAME, NS, PTR, MX   names below the asked one;   SOA   as for a zone;   HTTPS, SVCB   1 . alpn=h2
  *   others 16 bytes of the hash

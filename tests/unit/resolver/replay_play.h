@@ -1,8 +1,8 @@
 /*
  * replay_play.h - a scenario that is being played, what its verbs share, and the verbs.
  *
- * A verb runs at its time, with the words of its line: word 0 is the time, word 1 the verb itself. What it finds
- * wrong it says with play_wrong, and the scenario has failed. Whoever asked is kept until the end.
+ * A verb runs at its time, with the words of its line: word 0 is the time, word 1 the verb itself. It reports what it
+ * finds wrong with play_wrong, and the scenario has failed. Every question that was asked is kept until the end.
  */
 #ifndef TESTS_UNIT_REPLAY_PLAY_H
 #define TESTS_UNIT_REPLAY_PLAY_H
@@ -59,14 +59,14 @@ struct play {
 
 void play_wrong(struct play *, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The words of the line; "" behind the last. Lent. */
+/* The words of the line; "" after the last. Lent. */
 const char *play_word(const struct play *, size_t i);
 bool play_has_word(const struct play *, size_t from, const char *what);
-/* The value of key=value; NULL: not said. */
+/* The value of key=value; NULL: the line has none. */
 const char *play_value(const struct play *, const char *key);
 long play_number(struct play *, const char *text);
 
-/* The configuration that was said since the last one, with the usual upstreams when it names none. */
+/* A plan of the configuration lines since the last plan, with the usual upstreams if they name none. */
 enum res play_plan_make(struct play *, struct plan **plan);
 
 /* The upstream that a scenario calls a, b, a6 or by its address (replay_upstream.c). */

@@ -36,7 +36,7 @@ struct request {
 	size_t n_body;
 	size_t n_headers; /* of the HEADERS frame, with its padding */
 	bool ended;
-	uint32_t reset; /* its error code and one, 0: it was not */
+	uint32_t reset; /* its error code plus one; 0: it was not reset */
 };
 
 struct server {
@@ -47,7 +47,7 @@ struct server {
 	struct buf out; /* for the client */
 };
 
-extern struct proto_recorder recorder; /* what the client was told */
+extern struct proto_recorder recorder; /* what the client reported to its hooks */
 extern struct server server;
 extern struct proto *client;
 extern struct tp_target target;
@@ -58,22 +58,22 @@ extern const uint8_t dns[40];
 
 int server_setup(void **state);
 int server_teardown(void **state);
-/* The next row of a table: both sides from the beginning. */
+/* For the next row of a table: both sides start again. */
 void server_anew(void **state);
 
 struct tp_exchange *client_ask(uint16_t id);
-/* What the client has to say reaches the server. */
+/* Moves what the client has to send to the server. */
 enum reason client_collect(void);
-/* False: the client says that it is over. */
+/* False: the client says that the connection is over. */
 bool client_flush(void);
 
 /* These wait in server.out. */
 void server_frame(unsigned type, unsigned flags, int32_t stream, const void *payload, size_t n);
 void server_headers(int32_t stream, unsigned flags, const char *fields);
 void server_respond(int32_t stream, const char *fields, const void *body, size_t n);
-/* "name: value\n" each, as literals that no table remembers (RFC 7541, 6.2.2). */
+/* "name: value\n" each, as literals without indexing (RFC 7541, 6.2.2). */
 void server_block(struct buf *, const char *fields);
-/* What the server said reaches the client, in pieces of this size. */
+/* Moves what waits in server.out to the client, in pieces of this size. */
 enum reason server_deliver(size_t piece);
 /* The server's SETTINGS, delivered and acknowledged. */
 void server_start_with(const void *settings, size_t n);

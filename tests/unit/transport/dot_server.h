@@ -1,5 +1,5 @@
 /*
- * server.h - the server side of a connection: a DoT server in the test's own thread, with faults to choose from.
+ * dot_server.h - the server side of a connection: a DoT server in the test's own thread, with faults to choose from.
  */
 #ifndef TESTS_UNIT_DOT_SERVER_H
 #define TESTS_UNIT_DOT_SERVER_H
@@ -18,7 +18,7 @@ enum dot_server_mood {
 	DOT_SERVER_SPEAKS_PLAIN,         /* sends `plain`, no TLS */
 	DOT_SERVER_IS_SILENT,            /* accepts, reads, says nothing */
 	DOT_SERVER_CUTS_THE_HANDSHAKE,   /* closes after the first bytes of its own */
-	DOT_SERVER_SPOILS_THE_HANDSHAKE, /* a bit of its first flight is turned */
+	DOT_SERVER_SPOILS_THE_HANDSHAKE, /* a bit of its first flight is flipped */
 	DOT_SERVER_CLOSES_WHEN_READY,    /* FIN right after the handshake */
 	DOT_SERVER_ENDS_FIRST, /* `plain` or, without it, close_notify right after its Finished, before the client's */
 	DOT_SERVER_CLOSES_ON_QUESTION,   /* FIN instead of an answer */
@@ -61,7 +61,7 @@ struct dot_server {
 	const char *priority;
 	const char *alpn; /* NULL: none */
 	bool alpn_mandatory, wants_client_cert;
-	size_t chain_copies;      /* the leaf is sent so often; 0 and 1: once */
+	size_t chain_copies;      /* how often the leaf is sent; 0 and 1: once */
 	const char *leaf_garbage; /* sent in place of the certificate's bytes */
 	gnutls_certificate_credentials_t credentials;
 	gnutls_datum_t ticket_key;

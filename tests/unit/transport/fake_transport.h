@@ -1,8 +1,8 @@
 /*
- * fake_transport.h - transport.h without sockets: what upstreams do is played by a test.
+ * fake_transport.h - transport.h without sockets: a test plays the upstreams.
  *
- * A line stands for one address, whatever slots come and go for it. Questions that reach a line lie there until the
- * test answers them, fails them, or their deadline passes. Callbacks come out of the loop, never out of a call.
+ * A line stands for one address, whatever slots come and go for it. Questions that reach a line wait there until the test
+ * answers them or fails them, or their deadline passes. Callbacks come from the loop, never from inside a call.
  */
 #ifndef TESTS_UNIT_FAKE_TRANSPORT_H
 #define TESTS_UNIT_FAKE_TRANSPORT_H
@@ -13,7 +13,7 @@
 
 enum fake_manner {
 	FAKE_UP,   /* connections become ready */
-	FAKE_FAIL, /* they fail at once, with a reason of the wire or of the judge */
+	FAKE_FAIL, /* they fail at once, with a reason of the transport or of the judge */
 	FAKE_HANG, /* they are tried until their time is up */
 };
 
@@ -25,7 +25,7 @@ struct fake_line {
 	unsigned connects, ready, drops, anew; /* counted */
 	uint64_t generation;     /* of the newest target */
 	int64_t kept_until_ms;   /* the last tp_slot_keep of any of its slots */
-	struct tp_slot *slot;    /* NULL: nobody knows the address */
+	struct tp_slot *slot;    /* NULL: no slot has this address */
 };
 
 /* By its address as text; made when it is not there. */
@@ -33,7 +33,7 @@ struct fake_line *fake_line(const char *name);
 /* All lines as in the beginning; no slot may be left. */
 void fake_transport_reset(void);
 
-/* The n-th question that lies there, written and unanswered, the oldest first; NULL: none. */
+/* The n-th question that waits there, written and unanswered, the oldest first; NULL: none. */
 struct tp_exchange *fake_question(const struct fake_line *, unsigned n);
 struct span fake_question_wire(const struct tp_exchange *);
 /* True once per question: the test has seen it. */

@@ -1,5 +1,5 @@
 /*
- * proto_recorder.h - hooks that write down what a wire says, for tests of dot.c and doh.c without a connection.
+ * proto_recorder.h - hooks that record what a protocol driver reports, for tests of dot.c and doh.c without a connection.
  */
 #ifndef TESTS_UNIT_PROTO_RECORDER_H
 #define TESTS_UNIT_PROTO_RECORDER_H

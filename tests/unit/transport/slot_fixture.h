@@ -1,7 +1,7 @@
 /*
  * slot_fixture.h - a slot and its connections against a server in the same thread, on a scripted clock.
  *
- * Link with server.c, and with fake_judge.c and fake_loop.c before the libraries.
+ * Link with dot_server.c, and with fake_judge.c and fake_loop.c before the libraries.
  */
 #ifndef TESTS_UNIT_SLOT_FIXTURE_H
 #define TESTS_UNIT_SLOT_FIXTURE_H
@@ -46,7 +46,7 @@ extern struct fixture *f;
 int fixture_setup(void **state);
 int fixture_teardown(void **state); /* fails when a timer or a descriptor is left */
 
-/* Asks for a name that tells the question; returns its place. */
+/* Asks for a name of its own; returns the question's index in asked. */
 unsigned fixture_ask_until(int64_t deadline_ms);
 unsigned fixture_ask(void); /* within four seconds */
 /* Notes an answer in the struct asked that it is given. */
@@ -54,7 +54,7 @@ void fixture_on_answer(void *asked, const struct tp_answer *);
 
 /* One round of both sides. */
 void fixture_pump(void);
-/* Long enough for what must not happen, were it to happen. */
+/* Rounds for long enough that what must not happen would have happened. */
 void fixture_pump_a_while(void);
 /* Moves time in steps, serving both sides. */
 void fixture_let_pass(int64_t ms, int64_t step);

@@ -2,7 +2,7 @@
  * failing_alloc.h - lets one allocation of the code under test fail, and counts them.
  *
  * The test is linked with FAILING_ALLOC_WRAP (--wrap), which sends the allocations of our own objects here, flex's and
- * bison's among them. A library's own go on as ever.
+ * bison's among them. Allocations inside libraries never fail.
  */
 #ifndef TESTS_UNIT_VERIFY_FAILING_ALLOC_H
 #define TESTS_UNIT_VERIFY_FAILING_ALLOC_H

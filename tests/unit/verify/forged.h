@@ -64,7 +64,7 @@ struct cert_match *forged_entries(const char *lines);
 /* "spki-sha256 <hex>" or "cert-sha256 <hex>" of a CA's certificate. Returns out. */
 const char *forged_spki_entry(char out[128], enum ca_id);
 const char *forged_cert_entry(char out[128], struct span der);
-/* Constraints on that CA's key, as a line of a constraints file says them behind the key. */
+/* Constraints on that CA's key, as a line of a constraints file gives them after the key. */
 void forged_constraint(struct forged *, enum ca_id, const char *rest);
 
 /* Judges and gives the reasons that refuse, joined by commas; "" when accepted. Lent until the next call. */

@@ -1,6 +1,6 @@
 /*
- * judged_again.h - the same judgement with a cache of signatures that hold, first as it was left by all judgements before,
- * then once more.
+ * judged_again.h - repeats a judgement with a cache of valid signatures: first with what all earlier judgements left in
+ * it, then once more.
  */
 #ifndef TESTS_JUDGED_AGAIN_H
 #define TESTS_JUDGED_AGAIN_H
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One for the whole program: what one chain filled in is there for all others. */
+/* One for the whole program: what one chain stored is there for all others. */
 static inline struct sigcache *
 judged_again_cache(void)
 {

@@ -1,6 +1,6 @@
 /*
- * findings_scene.h - findings in a world of their own: a configuration, a folder, a certificate of the lab's forge, and a reader of
- * logs that is not there. Time is scripted: it passes when a test moves scene_boot_ms.
+ * findings_scene.h - findings in a world of their own: a configuration, a folder, a certificate of the lab's forge, and a
+ * fake reader of logs. Time is scripted: it passes when a test moves scene_boot_ms.
  *
  * The anchors of every upstream are CA_ROOT and CA_FINA_ROOT, so that a rogue certificate may come from a CA that is trusted.
  */
@@ -17,7 +17,7 @@
 
 #include <cmocka.h>
 
-/* What was scene_asked of the reader last. */
+/* What the reader was asked for last. */
 struct scene_asked {
 	watch_evidence_fn *fn;
 	void *arg;
@@ -61,7 +61,7 @@ char *scene_fill(const struct scene *, const char *text);
 /* A leaf of CA_ISSUING for 1.1.1.1, this configuration, and known.txt. */
 void scene_open(struct scene *, const char *config, const char *known);
 void scene_close(struct scene *);
-/* Another leaf of that CA, with the same key and serial; `changed` is called before it is signed, NULL: not. */
+/* Another leaf of that CA, with the same key and serial; `changed`, unless NULL, is called before it is signed. */
 void scene_leaf(struct scene *, enum ca_id issuer, void (*changed)(struct forge *));
 /* Signs what s->leaf says now. */
 void scene_sign(struct scene *);
@@ -83,7 +83,7 @@ struct watch_finding *scene_finding(const struct scene *, bool precertificate);
 void scene_see(struct scene *, bool precertificate, uint64_t index);
 void scene_see_in(struct scene *, const struct watch_log *, bool precertificate, uint64_t index);
 struct watch_evidence scene_evidence(const struct scene *, bool precertificate);
-/* What was scene_asked for comes, as s has it now. */
+/* The evidence that was asked for comes, as s has it now. */
 void scene_chain_arrives(struct scene *);
 void scene_no_chain_arrives(void);
 /* Steps until no work is left; the programs of these tests end at once. */

@@ -34,7 +34,7 @@ wire_labels(struct buf *out, const char *s)
 	return s + 1;
 }
 
-/* Appends; gives the whole, lent. */
+/* Appends; returns the whole, lent. */
 static inline struct span
 wire_make(struct buf *out, const char *s)
 {

@@ -51,10 +51,10 @@ extern const struct control_owner stage_nobody;
 extern const struct control_ops stage_ops;
 
 int stage_set(void **state);
-int stage_strike(void **state); /* fails when the socket is left */
+int stage_strike(void **state); /* fails if the socket is still there */
 
 int stage_connect(const char *path);
-/* Everything up to the end that the daemon makes. Yours. */
+/* Everything until the daemon closes the connection. Yours. */
 char *stage_ask(const struct stage *, const char *request);
 /* One line of JSON. Yours. */
 json_t *stage_ask_json(const struct stage *, const char *request);
