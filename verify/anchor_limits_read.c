@@ -125,7 +125,7 @@ sentence_shared(const struct line *line, const char *limit, int64_t ms)
 	return NULL;
 }
 
-/* A sentence that names a line belongs to that one. */
+/* A sentence without a source names its line, so other lines cannot share it. */
 static void
 sentence_share(const struct line *line, const char *limit, int64_t ms, const char *text)
 {

@@ -35,7 +35,7 @@ struct cert_match {
 
 struct cert_match_builder {
 	struct cert_match list;
-	struct buf key; /* these two kept from entry to entry for their memory */
+	struct buf key; /* these two are reused from entry to entry */
 	struct buf raw;
 };
 
@@ -84,8 +84,8 @@ serial_strip(struct span serial)
 	return serial;
 }
 
-/* What a serial or a name is hashed over: its length first, so that no two can be read alike; 'N' a name in compared
- * form, 'D' the bytes of one. */
+/* Begins the bytes that are hashed: the serial, after its length so that no two inputs look alike, and the form of the
+ * name that follows ('N' in compared form, 'D' its bytes). */
 static void
 key_begin(struct buf *key, struct span serial, char form)
 {
@@ -372,7 +372,7 @@ hash_match(const struct cert_match *list, enum cert_match_kind kind, const uint8
 	return true;
 }
 
-/* A name that cannot be read in compared form meets entries by its bytes only. */
+/* A name that has no compared form matches entries by its bytes only. */
 static bool
 name_match(const struct cert_match *list, enum cert_match_kind kind, struct span serial, struct span name,
 	   struct cert_match_hit *hit)
@@ -381,7 +381,7 @@ name_match(const struct cert_match *list, enum cert_match_kind kind, struct span
 	uint8_t hash[32];
 	bool found = false;
 
-	/* All the room at once: what does not fit later is too long, and not for want of memory. */
+	/* Allocates all the room at once: a later overflow means a name that is too long, not a lack of memory. */
 	hit->res = buf_room(&key, NAME_KEY_MAX) == NULL ? RES_NOMEM : RES_OK;
 	key_begin(&key, serial, 'D');
 	buf_put(&key, name);
@@ -409,7 +409,7 @@ disguise_match(const struct cert_match *list, enum cert_match_kind kind, const s
 	return false;
 }
 
-/* By the hash of the certificate as it came, then of its other form. */
+/* By the hash of the certificate as presented, then of its other form. */
 static bool
 fingerprint_match(const struct cert_match *list, const struct cert *cert, struct cert_match_hit *hit)
 {

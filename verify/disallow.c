@@ -38,7 +38,7 @@ disallow_entry_take(struct cert_match_builder *b, struct span entry, char **why)
 }
 
 /*
- * One line of a file. Nothing of a name is cut in silence: in an entry with a name, a `#` that a letter or digit follows
+ * One line of a file. No part of a name is cut silently: in an entry with a name, a `#` that a letter or digit follows
  * belongs to the name, and one with white space on both sides is read both ways, so that the entry stands for the name
  * with it and for the name before it. Elsewhere, and at the start of a line, `#` begins a comment.
  */

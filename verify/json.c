@@ -35,7 +35,7 @@ scan_step(struct scan *s, uint8_t c)
 		break;
 	case '}':
 	case ']':
-		s->depth -= s->depth > 0; /* too many: the parser's to say */
+		s->depth -= s->depth > 0; /* too many closing brackets are the parser's to report */
 		break;
 	case ',':
 		s->values++;
@@ -43,7 +43,7 @@ scan_step(struct scan *s, uint8_t c)
 	}
 }
 
-/* The bytes that a step does something about; most of a list is others, and it is long. */
+/* The bytes that matter to the scan: lists are long, and most of their bytes do not. */
 static const bool marks[256] = {['"'] = true, ['\\'] = true, ['\n'] = true, [','] = true,
 				['{'] = true, ['}'] = true,  ['['] = true,  [']'] = true};
 

@@ -35,7 +35,7 @@ list_judge(struct judgement *j)
 				   (long long)(j->policy->ct_list_max_age_ms / day));
 }
 
-/* Who they are from is asked once there are enough: too few of them cannot come from many. */
+/* The number of operators is judged only when there are enough SCTs: too few SCTs cannot come from enough operators. */
 static void
 tally_judge(struct judgement *j, const struct ctpolicy_tally *t)
 {
@@ -53,7 +53,7 @@ tally_judge(struct judgement *j, const struct ctpolicy_tally *t)
 		verdict_add(j->v, REASON_CT_NO_CURRENT_LOG, "%s", reason_sentence(REASON_CT_NO_CURRENT_LOG));
 }
 
-/* Would there be enough SCTs if the logs that an old list does not have counted? Each log once. */
+/* Would there be enough SCTs if those of logs that an old list lacks counted? Each log counts once. */
 static bool
 newer_logs_suffice(const struct judgement *j, const struct ctpolicy_tally *t)
 {
@@ -139,7 +139,7 @@ ct_is_lenient(const struct judgement *j)
 	       (j->policy->ct_when_stale == CT_STALE_REPORT && judge_ct_list_is_stale(j));
 }
 
-/* What was found stays in the verdict and stops refusing. */
+/* The findings stay in the verdict, but no longer refuse. */
 static void
 ct_relax(struct judgement *j)
 {
@@ -171,17 +171,17 @@ judge_ct(struct judgement *j)
 	enum res r = RES_OK;
 
 	if (j->issuer == NULL)
-		sct_check_forget(&j->scts); /* a path that was tried may have had an issuer */
+		sct_check_forget(&j->scts); /* a path that was tried before may have had an issuer */
 	else if (j->policy->ct_mode != CT_OFF)
 		r = sct_check_signatures(&j->scts, &j->certs[0], j->issuer->spki_sha256, &j->budget);
 	if (r == RES_NOMEM)
 		return false;
-	/* A limit that only reports takes no SCT away either. */
+	/* A limit in report mode does not discard SCTs either. */
 	limited = p != NULL && !judge_reports(j, VFY_RULE_LIMITS) &&
 		  anchor_limits_find(&limit, j->policy->anchor_limits, path_anchor(p));
 	ctpolicy_judge(&later, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0],
 		       limited ? &limit : NULL, when_any_later(j->when));
-	/* Last, for it leaves the statuses that are shown. */
+	/* This call comes last, as it leaves the statuses that are shown. */
 	ctpolicy_judge(&tally, &j->scts, ctpolicy_of(j->policy->ct_policy), &j->certs[0],
 		       limited ? &limit : NULL, j->when);
 	if (!scts_show(j))

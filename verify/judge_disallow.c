@@ -4,7 +4,7 @@
 #include "verify/judge.h"
 #include "verify/path_policy.h"
 
-/* What the lists say of a certificate or a path; the greater is the worse. */
+/* What the lists say of a certificate or a path; a greater value is worse. */
 enum entry_hit { ENTRY_NONE, ENTRY_REPORTED, ENTRY_REFUSES };
 
 struct lookup {
@@ -53,7 +53,7 @@ disallow_cert(struct judgement *j, const struct cert *c, bool in_path, bool add)
 		found = cert_match_cert(list, c, &hit);
 		lookup_add(&l, found, &hit);
 		if (!in_path && j->path != NULL)
-			continue; /* without a path nothing is known of who signed what: all that was sent counts */
+			continue; /* without a path we do not know who signed what: all presented certificates count */
 		found = cert_match_key(list, c, &hit);
 		lookup_add(&l, found, &hit);
 		found = cert_match_issuer(list, c, &hit);
@@ -78,7 +78,7 @@ disallow_path(struct judgement *j, const struct path *p)
 
 #define KNOWN_MAX 64 /* all that are presented, and many anchors */
 
-/* What the lists say of certificates that many paths share; names are long to bring to one spelling. */
+/* Remembers what the lists say of certificates that many paths share, because bringing names to compared form is slow. */
 struct others {
 	struct judgement *j;
 	struct known {
@@ -86,7 +86,7 @@ struct others {
 		enum entry_hit hit;
 		bool reported_once;
 	} known[KNOWN_MAX];
-	size_t n; /* ever asked; the oldest is forgotten */
+	size_t n; /* looked up in all; the oldest is forgotten */
 };
 
 static struct known *
@@ -159,8 +159,8 @@ disallow_anywhere(struct judgement *j)
 }
 
 /*
- * A server that is clean by one path and disallowed by another is refused: the server chooses which path is
- * found. So where there are more paths than are tried, it is enough that an entry names what could be in one.
+ * A server that is clean by one path and disallowed by another is refused: the server chooses which path is found. So if
+ * there are more paths than are tried, an entry that names any certificate that could be in a path is enough.
  */
 static void
 disallow_others(struct judgement *j)

@@ -1,5 +1,5 @@
 /*
- * The search for the path that counts: of all proven ones, the one of which the fewest and slightest faults are known.
+ * Chooses the path that counts: of all proven paths the one of the best grade, then with the fewest faults.
  */
 #include "verify/judge.h"
 #include "verify/path_policy.h"
@@ -15,7 +15,7 @@ struct choice {
 	bool limited;
 };
 
-/* On a tie the path with fewer findings is preferred: what only the other has is cured by choosing this one. */
+/* On a tie the path with fewer findings is preferred: findings of the other one alone do not concern this path. */
 static bool
 choice_is_better(const struct choice *best, enum path_grade grade, const struct path_faults *faults)
 {
@@ -23,7 +23,7 @@ choice_is_better(const struct choice *best, enum path_grade grade, const struct 
 	       (grade == best->grade && faults->n < best->faults.n);
 }
 
-/* Of proven paths; ends the search at the first that is good and has nothing to report either. */
+/* Called for each path that is found; ends the search at the first one that is good and has nothing to report either. */
 static bool
 choice_on_path(void *arg, const struct path *p)
 {
@@ -45,7 +45,7 @@ choice_on_path(void *arg, const struct path *p)
 	return best->path != NULL && (grade != PATH_GOOD || faults.n > 0);
 }
 
-/* Paths without a fault first, so that certificates with one cost nothing; then what else is proven. */
+/* Paths without a fault first, so that certificates with a fault cost nothing; then all proven paths. */
 static void
 path_choose(struct choice *best)
 {
@@ -56,8 +56,8 @@ path_choose(struct choice *best)
 
 static const char too_many_checks[] = "finding a path would take more signature checks than the limit";
 
-/* Where there is no path; the lead with the fewest faults explains most. Nothing is computed with a weak key, which is
- * a fault already. */
+/* Called if there is no path: the lead with the fewest faults is the best explanation. Nothing is computed with a weak
+ * key, which is a fault already. */
 static void
 choice_on_lead(void *arg, const struct lead *lead)
 {
@@ -132,7 +132,7 @@ presented_named(const struct judgement *j, struct span subject)
 	return NULL;
 }
 
-/* No candidate at all: where do the names end, going up from the leaf? */
+/* There is no candidate at all: reports where the chain of names ends, going up from the leaf. */
 static void
 untrusted_add(struct judgement *j)
 {

@@ -10,7 +10,7 @@ static void
 presented_judge(struct judgement *j, const struct cert *c)
 {
 	judge_cert_fault(j, REASON_WEAK_KEY, c, strength_key_fault(c->spki));
-	/* A root that was sent along is no link of anything; its signature on itself says nothing. */
+	/* A presented root proves nothing by its signature on itself. */
 	if (c == &j->certs[0] || !path_self_issued(c))
 		judge_cert_fault(j, REASON_WEAK_SIGNATURE, c, strength_signature_fault(c->sig_alg));
 	judge_cert_fault(j, REASON_EXPIRED, c,

@@ -61,7 +61,7 @@ staple_judge(struct judgement *j)
 	}
 }
 
-/* What was found stays in the verdict and stops refusing. */
+/* The findings stay in the verdict, but no longer refuse. */
 static void
 revocation_relax(struct judgement *j)
 {

@@ -17,7 +17,7 @@ leaf_issuer(struct judgement *j, const struct path *p)
 	return issuer == NULL ? j->issuer : issuer;
 }
 
-/* From here on the faults are of this rule. */
+/* The faults from `from` on belong to this rule. */
 static void
 faults_report(struct path_faults *f, const struct judgement *j, size_t from, enum vfy_rule rule)
 {
@@ -26,8 +26,9 @@ faults_report(struct path_faults *f, const struct judgement *j, size_t from, enu
 }
 
 /*
- * Does Certificate Transparency refuse by itself a certificate without a valid SCT? Where it does not, because its rule only
- * reports, is off, or rests while the list of logs is old, a limit by SCT dates still wants one in time.
+ * Does Certificate Transparency refuse by itself a certificate without a valid SCT? Where it does not, because its rule
+ * only reports, is off, or rests while the list of logs is old, a limit by SCT dates still needs an SCT from before that
+ * date.
  */
 static bool
 ct_refuses(const struct judgement *j)
@@ -71,7 +72,7 @@ limit_judge(struct path_faults *f, struct judgement *j, const struct path *p)
 				"when this one was");
 }
 
-/* A name is asked of the anchor only: any CA can mint a sub-CA of any name. */
+/* A name counts for the anchor only: any CA can issue a sub-CA with any name. */
 static bool
 issuer_allowed(const struct cert_match *allowed, const struct path *p)
 {

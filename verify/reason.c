@@ -60,7 +60,7 @@ reason_read(const char *code)
 bool
 reason_is_verdict(enum reason r)
 {
-	/* reasons.def lists the judge's first and ends them with this one. */
+	/* reasons.def lists the judge's reasons first, and this is the last of them. */
 	return r > REASON_NONE && r <= REASON_OUT_OF_MEMORY;
 }
 

@@ -36,7 +36,7 @@ verdict_insert(struct verdict *v, struct finding f)
 			return;
 		}
 	if (v->n_findings == VERDICT_FINDINGS_MAX) {
-		free(f.text); /* refused a hundred times over */
+		free(f.text); /* the verdict has enough findings to refuse */
 		return;
 	}
 	more = f.text == NULL ? NULL : realloc(v->findings, (v->n_findings + 1) * sizeof *more);

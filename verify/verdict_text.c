@@ -23,7 +23,7 @@ text_put_line(struct buf *out, const char *label, const char *text)
 	buf_u8(out, '\n');
 }
 
-/* What CT is about, for who never heard of it. */
+/* Is the reason about SCTs? Then the text says what CT is. */
 static bool
 is_about_scts(enum reason r)
 {

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What is expected and known before anything is read. */
+/* What is expected and known before any certificate is read. */
 static void
 judge_open(struct judgement *j)
 {
@@ -71,7 +71,7 @@ vfy_check_work(struct verdict *v, const struct vfy_policy *policy, const struct 
 	judge_open(j);
 	complete = judge_import(j);
 	if (complete) {
-		/* Every stage runs, whatever the one before it found: a verdict says all that is wrong. */
+		/* Every stage runs, whatever the one before it found: a verdict lists everything that is wrong. */
 		complete = judge_path(j);
 		complete &= judge_presented(j);
 		complete &= judge_identity(j);

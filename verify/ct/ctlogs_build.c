@@ -267,7 +267,7 @@ ctlogs_leave_out(struct ctlogs *list, size_t line, enum res res, char **why)
 	return RES_OK;
 }
 
-/* The list is sorted: twins lie side by side, and all of them go. */
+/* The list is sorted: duplicates are adjacent, and all of them are left out. */
 static void
 twins_leave_out(struct ctlogs *list)
 {
@@ -290,7 +290,7 @@ twins_leave_out(struct ctlogs *list)
 	list->n = kept;
 }
 
-/* Gives back the room that was not needed; without memory for that it stays. */
+/* Frees the room that was not needed; if there is no memory for that, it stays. */
 static void
 array_fit(void **array, size_t *cap, size_t n, size_t size)
 {

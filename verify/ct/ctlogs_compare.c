@@ -62,8 +62,8 @@ operators_same(const struct ctlog *a, const struct ctlog *b)
 	return same;
 }
 
-/* One line with all that is different; false when nothing is. Names of logs are for people and differ from source to
- * source, and since when a log is current make no difference to a verdict: neither is a change. */
+/* One line with all that is different; false when nothing is. The name of a log differs between sources, and the time
+ * since which it is current does not affect verdicts: neither counts as a change. */
 static bool
 log_compare(struct buf *text, const struct ctlog *a, const struct ctlog *b)
 {

@@ -6,8 +6,9 @@
  *   log KIND STATE SINCE FROM TO MMD KEY NAME
  *   url READ [SUBMISSION]
  *
- * A log belongs to the operator above it, a URL to the log above it; not every log has one. KIND is rfc6962 or tiled, FROM and TO are `-` where no interval is known,
- * KEY is base64. The text is ours: a fault in it is a bug that the unit test finds, but it is read as strictly.
+ * A log belongs to the operator above it, a URL to the log above it; not every log has a URL. KIND is rfc6962 or tiled,
+ * FROM and TO are `-` where no interval is known, KEY is base64. The text is ours: a fault in it is a bug that the unit
+ * test finds, but it is read just as strictly.
  */
 #include "verify/ct/ctlogs_build.h"
 

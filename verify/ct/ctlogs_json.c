@@ -12,7 +12,7 @@
 
 #define VALUES_MAX 400000 /* members in the file: a full list of CTLOGS_MAX logs has a tenth of it */
 
-/* Where the reader is, for the sentence of a refusal. */
+/* Where the reader is, for error messages. */
 struct place {
 	struct ctlogs *list;
 	size_t operator_at;
@@ -84,8 +84,8 @@ static const struct {
     {"readonly", CTLOG_READONLY}, {"retired", CTLOG_RETIRED},     {"rejected", CTLOG_REJECTED},
 };
 
-/* One member of `state`. Two are taken only as steps of the life of a log that is current in both: some lists keep
- * `qualified` beside `usable`; the later stands. */
+/* One member of `state`. Two are accepted only if a log is current in both: some lists keep `qualified` beside `usable`.
+ * The later one counts. */
 static enum res
 state_step_read(struct ctlog *log, bool first, const char *key, const json_t *value, char **why)
 {
@@ -258,7 +258,7 @@ base64_member_read(struct buf *out, const json_t *entry, const char *key, char *
 	return RES_OK;
 }
 
-/* Key and id; takes the log in. RFC 6962, 3.2: the id is the hash of the key. */
+/* Reads key and id, and adds the log. RFC 6962, 3.2: the id is the hash of the key. */
 static enum res
 log_take_in(struct place *at, struct ctlog *log, const json_t *entry)
 {

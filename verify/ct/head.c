@@ -92,7 +92,7 @@ head_read_sth(struct head *out, struct span json, char **why)
 	return r;
 }
 
-/* The lines up to an empty one are what is signed; those behind it are signatures. */
+/* The lines up to an empty one are what is signed; those after it are signatures. */
 static bool
 note_split(struct span note, struct span *body, struct span *signatures)
 {
@@ -150,7 +150,8 @@ key_id(uint8_t out[4], struct span name, const uint8_t log_id[32])
 	return ok;
 }
 
-/* One signature line: dash, name, base64 of key id, timestamp and signature. False: another's, or not readable. */
+/* One signature line: dash, name, base64 of key id, timestamp and signature. False: it is another key's, or cannot be
+ * read. */
 static bool
 signature_line_read(struct head *head, struct span line, struct span origin, const uint8_t id[4])
 {

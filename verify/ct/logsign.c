@@ -35,7 +35,8 @@ log_algorithm(const struct ctlog *log)
 	return (struct algorithm){ALGORITHM_RSA, GNUTLS_SIGN_RSA_SHA256, GNUTLS_DIG_SHA256, 0, false};
 }
 
-/* A key on P-256 is read as its two numbers, which end it: as DER that takes ten times as long, for each SCT. */
+/* A key on P-256 is imported by its two coordinates, which are its last bytes: as DER that would take ten times as long,
+ * for each SCT. */
 static int
 log_key_import(gnutls_pubkey_t key, const struct ctlog *log)
 {
@@ -52,7 +53,7 @@ log_key_import(gnutls_pubkey_t key, const struct ctlog *log)
 	return gnutls_pubkey_import(key, &der, GNUTLS_X509_FMT_DER);
 }
 
-/* GnuTLS's answer; anything but an error is yes. */
+/* GnuTLS's result: an error, or else the signature is valid. */
 static int
 log_key_verify(const struct ctlog *log, gnutls_sign_algorithm_t sign, struct span data, struct span signature)
 {

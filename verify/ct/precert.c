@@ -26,7 +26,7 @@ precert_signing(const struct cert *c)
 	return usage_names_purpose(c, OID_PRECERT_SIGNING);
 }
 
-/* Without the extension; the same where it is not there. */
+/* The TBSCertificate without the extension; unchanged if it has none. */
 static enum res
 without(struct buf *out, struct span tbs, struct span oid)
 {
@@ -60,7 +60,7 @@ extension_put(struct buf *out, struct span oid, struct span value)
 	buf_free(&body);
 }
 
-/* The content of [3]: the authority key identifier becomes the signing certificate's, or goes where that has none. */
+/* The content of [3]: the authority key identifier becomes the signing certificate's, or is removed if that has none. */
 static bool
 extensions_put(struct buf *out, struct span content, const struct cert *signing)
 {

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define CHECKS_MAX 1024  /* signatures of one audit: each SCT by each certificate */
-#define COST_MAX   16384 /* a person asks for it, and nobody waits */
+#define COST_MAX   16384 /* a person runs the audit, and no connection waits for it */
 
 /* The key of the certificate that signed the leaf goes to out. */
 static enum res
@@ -55,7 +55,7 @@ promise_read(struct tree_hasher *hasher, struct promise *p, struct sct_item *ite
 		p->state = PROMISE_UNKNOWN_LOG;
 		return RES_OK;
 	}
-	/* Without an SCT whose signature could be checked, what the logs sign was not even made. */
+	/* Without an SCT whose signature could be checked, the bytes that logs sign do not even exist. */
 	if (!item->algorithm_fits || item->proof != SCT_PROVEN) {
 		p->state = PROMISE_BAD_SIGNATURE;
 		return RES_OK;
@@ -96,7 +96,7 @@ promises_read(struct promises *out, const struct span *chain, size_t n, const st
 
 	memset(out, 0, sizeof *out);
 	if (res == RES_OK)
-		res = sct_check_open(&none, leaf, logs); /* without SCTs nobody asks for the issuer */
+		res = sct_check_open(&none, leaf, logs); /* without SCTs the issuer is not needed */
 	sct_check_free(&none);
 	if (res == RES_OK)
 		res = issuer_find(issuer, leaf, chain, n, &budget);

@@ -67,7 +67,7 @@ signed_front(struct sct_check *check, const struct cert *leaf, const uint8_t iss
 	return r == RES_NOT_FOUND ? RES_MALFORMED : r;
 }
 
-/* What the check of one SCT costs; a key that is not computed with costs nothing. */
+/* The cost of checking one SCT; a key that we do not compute with costs nothing. */
 static unsigned
 item_cost(const struct sct_item *item, const struct sct_check *check)
 {
@@ -97,7 +97,7 @@ sct_item_prove(struct sct_item *item, struct buf *bytes, size_t front)
 	return RES_OK;
 }
 
-/* The parts say it twice: what was signed is made of the leaf, the issuer's key and the SCT's own fields. */
+/* Looks the signature up by these parts instead of the signed bytes, which are made of nothing else. */
 static enum res
 item_known(struct signature_fact *fact, struct sct_item *item, const struct cert *leaf,
 	   const uint8_t issuer[32], struct signature_budget *budget)

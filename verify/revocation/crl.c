@@ -101,8 +101,8 @@ extensions_read(struct crl *crl, struct der_reader *tbs, char **why)
 	return res == RES_OK && !(der_done(&list) && der_done(&wrapper)) ? RES_MALFORMED : res;
 }
 
-/* RFC 5280, 5.3: what is known of an entry. None of them makes a revoked certificate good: removeFromCRL may stand in delta
- * CRLs only (5.3.1), and on hold is not good either. */
+/* RFC 5280, 5.3: the known extensions of an entry. None of them makes a revoked certificate good: removeFromCRL is for
+ * delta CRLs only (5.3.1), and a certificate on hold is not good either. */
 static bool
 entry_extension_known(struct span oid)
 {

@@ -1,10 +1,10 @@
 /*
  * What the lists say about one certificate (RFC 5280, 6.3.3).
  *
- * A list belongs to the key that signed it: a CA that renewed its key under its old name has a list a key. So of the lists
- * in the issuer's name only those count that verify with the key of the proven path (6.3.3 (f)); the others say nothing,
- * neither good nor bad. Where lists in the issuer's name are configured, current ones of its key must speak for the
- * certificate, for all reasons between them. What any list of its key names is revoked.
+ * A list belongs to the key that signed it: a CA that renewed its key under its old name has one list for each key. So of
+ * the lists in the issuer's name only those count that verify with the issuer's key in the proven path (6.3.3 (f)); the
+ * others are ignored. If lists in the issuer's name are configured, current ones signed with its key must cover the
+ * certificate, together for all reasons. A certificate that is on any list signed with that key is revoked.
  */
 #include "verify/revocation/crls.h"
 
@@ -21,7 +21,7 @@ struct inquiry {
 	struct signature_budget *budget;
 	bool any;     /* in the issuer's name */
 	bool current; /* usable, and not out of date */
-	bool early;   /* of what is covered, a part by a list that begins after the clock, which is not set */
+	bool early;   /* a list with a part of what is covered is not valid yet, but the clock is not set */
 	bool fitting; /* a current one in the issuer's name is for the certificate, whichever key signed it */
 	bool revoked;
 	bool starved; /* signature checks or memory used up */
@@ -39,8 +39,8 @@ may_sign_crl(const struct cert *issuer)
 	       (!usage.has_key_usage || (usage.key_usage & USAGE_CRL_SIGN) != 0);
 }
 
-/* The signature is looked at last, and only when the list would change the answer: of a hundred parts of a list one or two
- * are checked. */
+/* The signature is checked last, and only if the list would change the result: of a hundred partitions of a CRL one or
+ * two are checked. */
 static void
 crl_ask(struct inquiry *q, const struct cert *signer, const struct crl *crl)
 {
@@ -74,7 +74,7 @@ crl_ask(struct inquiry *q, const struct cert *signer, const struct crl *crl)
 static enum reason
 inquiry_end(const struct inquiry *q, bool may_sign, char **text)
 {
-	/* A list that could not be checked may be the one that names the certificate. */
+	/* A list that could not be checked may be the one that has the certificate. */
 	bool spoken_for = q->covered == CRL_REASONS_ALL && !q->starved;
 	const char *what = NULL;
 
@@ -138,7 +138,7 @@ crls_check(const struct crls *all, const struct cert *cert, const struct cert *i
 	buf_free(&name);
 	if (res == RES_NOMEM)
 		return REASON_OUT_OF_MEMORY;
-	reason = inquiry_end(&q, signer != NULL, text); /* no list has a name that cannot be read */
+	reason = inquiry_end(&q, signer != NULL, text); /* no list has an unreadable name */
 	if (reason != REASON_NONE || !all->lacking)
 		return reason;
 	(void)why_say(text, RES_OK, "a configured CRL file cannot be read");

@@ -1,5 +1,5 @@
 /*
- * The lists of one upstream, as files gave them.
+ * The CRLs of one upstream, read from files.
  */
 #include "verify/revocation/crls.h"
 
@@ -51,7 +51,7 @@ crls_have(const struct crls *all, struct span der)
 	return false;
 }
 
-/* The same list twice is kept once. */
+/* A duplicate list is kept once. */
 static enum res
 crl_add(struct crls *all, struct span der, char **why)
 {

@@ -111,7 +111,7 @@ name_extend(struct buf *out, struct span issuer, struct span rdn)
 	buf_free(&last);
 }
 
-/* A directory name in compared form; the first byte is that of no GeneralName. */
+/* A directory name in compared form; its first byte is not the tag of any GeneralName. */
 static bool
 directory_form(struct buf *form, struct span name)
 {
@@ -120,8 +120,8 @@ directory_form(struct buf *form, struct span name)
 	return name_key_from_der(form, name) == RES_OK;
 }
 
-/* The form in which the next name of a point is compared: a directory name as name.h has it, whether it stands there whole
- * or relative; any other kind by its bytes, so a URI to the letter (Baseline Requirements, 7.2.2.1). False: it has none. */
+/* The form in which the next name of a point is compared: a directory name, complete or relative, as in name.h; any other
+ * kind by its bytes, so URIs must be identical (Baseline Requirements, 7.2.2.1). False: it has no such form. */
 static bool
 point_form(struct buf *form, struct der_reader *names, const struct crl_point *point, struct span issuer)
 {
@@ -158,7 +158,7 @@ scope_has_form(const struct crl_scope *s, struct span form)
 	return found;
 }
 
-/* One name of both is enough (RFC 5280, 6.3.3 (b) (2) (i)). */
+/* One name in common is enough (RFC 5280, 6.3.3 (b) (2) (i)). */
 static bool
 points_meet(const struct crl_scope *s, const struct crl_point *point, struct span issuer, size_t *left)
 {
@@ -172,7 +172,7 @@ points_meet(const struct crl_scope *s, const struct crl_point *point, struct spa
 	return met;
 }
 
-/* RFC 5280, 6.3.3: a certificate may always be looked up in the list whose point bears its issuer's name. */
+/* RFC 5280, 6.3.3: a certificate may always be looked up in the list whose point has its issuer's name. */
 static bool
 point_is_issuer(const struct crl_scope *s, const struct cert *c)
 {
@@ -183,8 +183,8 @@ point_is_issuer(const struct crl_scope *s, const struct cert *c)
 	return met;
 }
 
-/* About which reasons does the certificate refer to the list's point? A point with a cRLIssuer is one of indirect lists
- * (6.3.3 (b) (1)). */
+/* For which reasons does the certificate refer to the list's point? A point with a cRLIssuer is for indirect CRLs (6.3.3
+ * (b) (1)). */
 static unsigned
 point_reasons(const struct crl_scope *s, const struct cert *c)
 {

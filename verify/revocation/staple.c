@@ -21,7 +21,8 @@
 
 #define STATUS_REQUEST 5 /* RFC 7633, 4; the TLS extension's number */
 
-/* RFC 6960, 4.2.2.1 leaves a response without nextUpdate to the client; the BRs' longest life is ten days. */
+/* RFC 6960, 4.2.2.1 leaves it to the client how long a response without nextUpdate is good; the Baseline Requirements
+ * allow a response ten days at most. */
 #define AGE_WITHOUT_NEXT_MS ((int64_t)7 * 86400 * 1000)
 #define RESPONDER_CERTS_MAX 8 /* a response carries one, seldom two */
 
@@ -41,7 +42,7 @@ cert_must_staple(const struct cert *cert)
 		    feature == STATUS_REQUEST)
 			return true;
 	}
-	return !der_done(&in); /* one that cannot be read demands */
+	return !der_done(&in); /* an extension that cannot be read counts as a demand */
 }
 
 enum status { STATUS_GOOD, STATUS_REVOKED, STATUS_UNKNOWN };
@@ -63,10 +64,10 @@ struct response {
 	struct der_reader singles;
 	struct der_reader certs;
 	struct signature body;
-	bool early; /* a responder's certificate begins after the clock, which is not set */
+	bool early; /* a responder's certificate is not valid yet, but the clock is not set */
 };
 
-/* No extension may be critical: none that we know has to be obeyed. */
+/* No extension may be critical: we process none. */
 static bool
 extensions_pass(struct der_reader *in, uint8_t id)
 {
@@ -152,7 +153,7 @@ response_read(struct response *r, struct span staple, char **text)
 	return res;
 }
 
-/* Is this the key and the name of the responder that the response names? */
+/* Does the certificate have the name or the key by which the response names its responder? */
 static bool
 responder_is(const struct response *r, const struct cert *cert)
 {
@@ -346,7 +347,7 @@ single_judge(const struct single *s, struct when when, char **text)
 	return REASON_STAPLE_INVALID;
 }
 
-/* Of two entries the revoked one counts, then the useless one, then the one that only the clock objects to. */
+/* Of two entries the revoked one counts, then the unusable one, then one that is bad only because the clock is not set. */
 static bool
 single_is_worse(enum reason a, enum reason than)
 {
@@ -406,7 +407,7 @@ singles_judge(struct response *r, const struct cert *leaf, const struct cert *is
 	return worst;
 }
 
-/* Bytes to a response whose signature holds. REASON_NONE: it does. */
+/* Reads a response and verifies its signature. REASON_NONE: it is valid. */
 static enum reason
 response_open(struct response *r, struct span staple, const struct cert *issuer, struct when when,
 	      struct signature_budget *budget, char **text)

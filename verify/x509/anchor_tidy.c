@@ -54,7 +54,7 @@ element_put(struct buf *out, uint8_t id, struct span body)
 	buf_put(out, body);
 }
 
-/* Without the octets that say nothing (X.690, 8.3.2); none at all is zero. */
+/* Without redundant leading octets (X.690, 8.3.2); an empty content is zero. */
 static void
 integer_put(struct buf *out, struct span body)
 {
@@ -90,7 +90,7 @@ digits_of(struct span text)
 	return n;
 }
 
-/* What may stand after the seconds and says nothing: a fraction, then "Z" or an offset of zero. */
+/* What may follow the seconds without changing the time: a fraction, then "Z" or an offset of zero. */
 static bool
 is_time_end(struct span rest)
 {
@@ -130,7 +130,8 @@ time_put(struct buf *out, uint8_t id, struct span body)
 
 static enum res tidy(struct buf *out, struct span in, unsigned depth);
 
-/* What stands behind `at`, under its header. The room before it fits a body of the length that was expected. */
+/* Writes the header at `at` anew, and moves the body after it: `room` is the size of the header that was written for a
+ * body of the expected length. */
 static void
 header_fit(struct buf *out, size_t at, size_t room, uint8_t id)
 {
@@ -149,7 +150,7 @@ header_fit(struct buf *out, size_t at, size_t room, uint8_t id)
 	buf_free(&header);
 }
 
-/* What is inside, under its own header. */
+/* The tidied content, under its own header. */
 static enum res
 inside_put(struct buf *out, uint8_t id, struct span body, unsigned depth)
 {

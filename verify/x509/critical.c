@@ -183,7 +183,7 @@ policies_are_read(struct span value)
 
 	if (!sequence_is(value, policy_is))
 		return false;
-	/* 4.2.1.4: none stands there twice. A list is as long as an extension can be, so it has a maximum. */
+	/* 4.2.1.4: none may occur twice. A list can fill a whole extension, so it has a maximum. */
 	list = der_only(value, DER_SEQUENCE);
 	for (size_t n = 0; der_more(&list); n++) {
 		struct der_reader one = der_enter(&list, DER_SEQUENCE);
@@ -243,7 +243,7 @@ limits_are_read(struct span value)
 	return der_done(&in);
 }
 
-/* ---- what TLS and logs put in */
+/* ---- extensions of TLS and of logs */
 
 static bool
 feature_is(struct der_reader *list)

@@ -52,7 +52,7 @@ presented_before(const struct issuers_ground *ground, size_t place)
 	return false;
 }
 
-/* The candidate at that place, anchors first; NULL when its name is another one. */
+/* The candidate at that place, anchors first; NULL when it has another name. */
 static const struct cert *
 candidate_at(const struct issuers *it, size_t at, bool *is_anchor)
 {

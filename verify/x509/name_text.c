@@ -43,8 +43,8 @@ hex_put(struct buf *out, struct span bytes, const char *before_each)
 }
 
 /*
- * RFC 4514, 2.4; controls and marks that play with a terminal are written as pairs too, and so is a `#` after a space:
- * what is shown may be copied into a disallow file, where it would begin a comment.
+ * RFC 4514, 2.4; control characters and marks that a terminal would obey are written as pairs too, and so is a `#` after
+ * a space: what is shown may be copied into a disallow file, where it would begin a comment.
  */
 static void
 string_put(struct buf *out, struct span s)
@@ -90,7 +90,7 @@ attribute_put(struct buf *out, struct der_reader *set)
 		buf_u8(out, '#');
 		hex_put(out, value.whole, "");
 	}
-	res = text.bad ? RES_NOMEM : RES_OK; /* not UTF-8 is no trouble; no room for it is */
+	res = text.bad ? RES_NOMEM : RES_OK; /* text that is not UTF-8 is no error; a lack of memory is */
 	buf_free(&text);
 	return res;
 }

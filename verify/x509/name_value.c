@@ -131,7 +131,7 @@ attribute_value_utf8(struct buf *out, const struct der_element *value)
 	case TAG_PRINTABLE:
 	case TAG_IA5:
 	case TAG_VISIBLE:
-		/* UTF-8 in the older types happens; it is what its writer meant */
+		/* the older types sometimes hold UTF-8; it is what its writer meant */
 		ok = utf8_ok(value->body);
 		if (ok)
 			buf_put(out, value->body);

@@ -191,13 +191,13 @@ name_meets(bool *meets, struct altname name, struct span subtree, bool excluded)
 	case ALTNAME_REGISTERED_ID:
 		break;
 	}
-	*meets = excluded; /* not known how to compare: such a name is never fine (RFC 5280, 4.2.1.10) */
+	*meets = excluded; /* we cannot compare such a name, so it never passes (RFC 5280, 4.2.1.10) */
 	return RES_OK;
 }
 
 /* ---- form */
 
-/* No character that RFC 3986 (2) keeps out of URIs, of which readers differ where the host begins. */
+/* Has the URI no character that RFC 3986 (2) forbids? With one, parsers disagree where the host begins. */
 static bool
 uri_is_clean(struct span uri)
 {
@@ -277,7 +277,7 @@ subtree_is_sane(struct altname base)
 					  ? span_slice(base.value, 1, base.value.n)
 					  : base.value);
 	case ALTNAME_DIRECTORY:
-	case ALTNAME_OTHER: /* these four are not known: name_meets */
+	case ALTNAME_OTHER: /* these four are not supported: see name_meets */
 	case ALTNAME_X400:
 	case ALTNAME_EDI_PARTY:
 	case ALTNAME_REGISTERED_ID:
@@ -391,7 +391,7 @@ name_fault(const struct trees *t, struct altname name, struct nameconstraints_bu
 	return NULL;
 }
 
-/* Mailboxes once stood in the subject; those count where no rfc822Name stands beside it. */
+/* Old certificates have mail addresses in the subject; they count if there is no rfc822Name. */
 static const char *
 subject_mail_fault(const struct trees *t, const struct cert *c, struct nameconstraints_budget *budget)
 {

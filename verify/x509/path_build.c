@@ -83,7 +83,7 @@ path_has(const struct path *p, const struct cert *c)
 	return false;
 }
 
-/* The only place where a path grows: above has to have signed what is on top. */
+/* The only place where a path grows: `above` must have signed the certificate at its top. */
 static enum res
 path_extend(struct path *p, struct proofs *proofs, const struct cert *above)
 {
@@ -97,7 +97,7 @@ path_extend(struct path *p, struct proofs *proofs, const struct cert *above)
 static bool
 issuer_is_sound(struct search *s, const struct cert *above, bool is_anchor)
 {
-	s->path.certs[s->path.n] = above; /* looked at, not taken in */
+	s->path.certs[s->path.n] = above; /* looked at, not part of the path */
 	return path_issuer_sound(s->ground->rules, s->path.certs, s->path.n, is_anchor);
 }
 
@@ -114,7 +114,7 @@ step_take(struct search *s, const struct cert *above, bool is_anchor)
 	if (sound && !issuer_is_sound(s, above, is_anchor))
 		return false;
 	r = path_extend(&s->path, s->ground->proofs, above);
-	s->end.limited |= r == RES_LIMIT; /* answers that are known may lead on */
+	s->end.limited |= r == RES_LIMIT; /* the search goes on: results that are known cost nothing */
 	s->end.starved |= r == RES_NOMEM;
 	s->over |= r == RES_NOMEM;
 	if (r != RES_OK)

@@ -107,7 +107,7 @@ name_is_formed(struct span name)
 	return der_done(&rdns);
 }
 
-/* Nothing here uses the accessDescriptions; that they can be read is part of the form of a certificate. */
+/* Nothing here uses the accessDescriptions, but a certificate in which they cannot be read is malformed. */
 static bool
 authority_info_readable(const struct cert *c)
 {
@@ -152,7 +152,7 @@ form_judge(struct path_own *own, const struct cert *c)
 		own_add(own, REASON_UNKNOWN_CRITICAL, "it has an unknown critical extension");
 }
 
-/* An anchor is trusted by configuration, so its own signature says nothing; its key says all. */
+/* An anchor is trusted by configuration, so its own signature does not matter, only its key. */
 static void
 strength_judge(struct path_own *own, const struct cert *c, bool is_anchor, struct when when)
 {
@@ -244,7 +244,7 @@ place_judge(struct path_faults *f, struct path_rules *rules, const struct cert *
 		path_faults_add(f, REASON_PATH_TOO_LONG, at, "more CAs below it than its path length allows");
 }
 
-/* Many paths have the same two certificates in them; the answer is the same. */
+/* Remembers the result: many paths have the same two certificates in them. */
 static const char *
 names_fault(struct path_rules *rules, const struct cert *ca, const struct cert *below)
 {

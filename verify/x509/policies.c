@@ -16,7 +16,7 @@ struct oids {
 /* What a certificate or its extensions say. */
 struct own_policies {
 	bool has_policies, any;
-	struct oids policies; /* but anyPolicy */
+	struct oids policies; /* without anyPolicy */
 	struct oids from, to; /* mappings: issuerDomainPolicy, subjectDomainPolicy; pairs */
 	bool has_explicit, has_inhibit_mapping, has_inhibit_any;
 	uint32_t explicit_after, inhibit_mapping_after, inhibit_any_after;
@@ -96,7 +96,7 @@ mappings_read(struct own_policies *s, struct span value)
 	return der_done(&list);
 }
 
-/* SkipCerts; a number that is larger than every path is one. */
+/* SkipCerts; a number that does not fit counts as larger than any path. */
 static bool
 skip_read(uint32_t *out, struct span body)
 {
@@ -167,7 +167,7 @@ state_is_dead(const struct state *st)
 	return !st->any && st->valid.n == 0;
 }
 
-/* (d): what the certificate names and was valid stays; its anyPolicy lets everything stay that was. */
+/* (d): of the valid policies those stay that the certificate names; its anyPolicy keeps all of them. */
 static void
 certificate_apply(struct state *st, const struct own_policies *s, bool any_counts)
 {
@@ -186,7 +186,7 @@ certificate_apply(struct state *st, const struct own_policies *s, bool any_count
 
 /* ---- between it and the next (6.1.4) */
 
-/* (b): a policy that is mapped goes on under the names that it is mapped to, or ends where mapping is inhibited. */
+/* (b): a mapped policy is replaced by those that it is mapped to, or removed if mapping is inhibited. */
 static bool
 mappings_apply(struct state *st, const struct own_policies *s)
 {

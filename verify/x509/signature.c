@@ -48,7 +48,7 @@ signature_cost(const struct spki *key, size_t bytes)
 	return key->cost + (unsigned)(bytes / BYTES_PER_COST);
 }
 
-/* EdDSA hashes by itself, so its check costs as the bytes are many. */
+/* EdDSA hashes the message itself, so the cost of a check depends on its length. */
 static bool
 is_eddsa(const struct algorithm *a)
 {
@@ -81,7 +81,7 @@ salt_set(gnutls_pubkey_t key, const struct algorithm *a)
 	return rc;
 }
 
-/* GnuTLS's answer; anything but an error is yes. */
+/* GnuTLS's result: an error, or else the signature is valid. */
 static int
 computed(const struct signature *s, struct span spki)
 {

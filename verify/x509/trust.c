@@ -33,7 +33,7 @@ anchor_free(struct anchor *a)
 	free(a);
 }
 
-/* Tidies what is not quite DER. The fingerprint stays that of the certificate as it was given. */
+/* Tidies what is not quite DER. The fingerprint is still that of the original bytes. */
 static enum res
 anchor_read(struct anchor *a, struct span given)
 {
@@ -171,7 +171,8 @@ trust_leave_out(struct trust *t, size_t line, const char *what)
 	faults_add(&t->left_out, line, why);
 }
 
-/* One certificate and, of a trusted one, its settings. Failures are of the whole; what this one lacks is left out. */
+/* One certificate and, of a TRUSTED CERTIFICATE block, its settings. An error is for the whole text; a certificate that
+ * cannot be used is only left out. */
 static enum res
 trust_add_one(struct trust *t, struct span der, bool has_settings, size_t line)
 {
@@ -248,7 +249,7 @@ trust_add_pem(struct trust *t, struct span pem, char **why)
 		return why_say(why, r, "%s", res_text(r));
 	if (number == 0)
 		return why_say(why, RES_NOT_FOUND, "no certificate in the file");
-	if (t->n > before || t->left_out.n < lost + number) /* a twin of another text's is as good */
+	if (t->n > before || t->left_out.n < lost + number) /* duplicates are as good */
 		return RES_OK;
 	return why_say(
 	    why, RES_MALFORMED, "it holds %s, none usable; the first, in line %zu: %s",
