@@ -45,7 +45,7 @@ conn_flush(struct conn *c)
 	reason = c->proto->ops->collect(c->proto, &c->plain, &detail);
 	if (c->state != CONN_READY) /* an answer's callback dropped it */
 		return;
-	more = c->plain.n >= CONN_OUT_HIGH; /* a protocol gives no more at once, and may have it */
+	more = c->plain.n >= CONN_OUT_HIGH; /* the protocol may have more than it gives at once */
 	if (c->plain.n > 0) {
 		int64_t now = loop_now_ms(c->shared->loop);
 
@@ -65,7 +65,7 @@ conn_flush(struct conn *c)
 		}
 		c->used_ms = now;
 	}
-	/* The TLS layer may have had something to say by itself (a key update). */
+	/* The TLS layer may have something of its own to send (a key update). */
 	if (tls_out(c->tls).n > 0 && !conn_send(c))
 		return;
 	if (reason != REASON_NONE)
@@ -174,7 +174,8 @@ conn_read(struct conn *c)
 		reason = c->proto->ops->feed(c->proto, plain, n, &detail);
 		if (c->state != CONN_READY)
 			return false;
-		/* A late answer is use too. What answers nothing (a PING, a piece of a message that never ends) is not. */
+		/* A late answer counts as use too. Bytes that answer no question (a PING, a piece of a message that never
+		 * ends) do not. */
 		if (c->proto->ops->owed(c->proto) < owed)
 			c->used_ms = loop_now_ms(c->shared->loop);
 		if (reason != REASON_NONE) {

@@ -1,11 +1,11 @@
-/* A connection's peer is judged: in the handshake, and again later. */
+/* Judging a connection's peer: in the handshake, and again later. */
 #include "transport/conn.h"
 
 #include "base/clock.h"
 
 #include <stdlib.h>
 
-/* Without memory for them the report goes without. */
+/* If there is no memory for them, the report has none. */
 static void
 presented_keep(struct conn *c, const struct tls_peer *peer)
 {

@@ -5,7 +5,7 @@
 #include "transport/stall.h"
 #include "transport/unacked.h"
 
-/* Does the peer owe an answer to something that was not repeated yet? */
+/* Does the peer owe an answer to a question that was not repeated yet? */
 static bool
 conn_has_fresh(const struct conn *c)
 {
@@ -70,8 +70,8 @@ conn_on_timer(void *ctx)
 	int64_t now = loop_now_ms(c->shared->loop);
 
 	if (c->state != CONN_READY) {
-		/* A saved session makes the first message a large one, which may be what gets lost on the way: the next
-		 * attempt goes without. */
+		/* A saved session makes the ClientHello large, and large packets may be what gets lost on the way: the
+		 * next attempt is made without it. */
 		if (c->state == CONN_HANDSHAKE && c->offered)
 			tickets_clear(&c->shared->tickets);
 		conn_end(c, REASON_CONNECT_TIMEOUT,
@@ -84,7 +84,7 @@ conn_on_timer(void *ctx)
 	}
 	if (conn_is_stale(c)) {
 		if (c->shared->ops->on_idle(c->shared, c))
-			loop_timer_set(&c->timer, STALL_DEAD_PATH_MS); /* it may find no room */
+			loop_timer_set(&c->timer, STALL_DEAD_PATH_MS); /* its question may find no room */
 		else
 			conn_close_idle(c);
 		return;

@@ -138,8 +138,7 @@ doh_collect(struct proto *w, struct buf *out, const char **detail)
 	struct doh *d = doh_of(w);
 	enum reason reason;
 
-	/* Streams that nghttp2 found fault with are closed as their reset is sent; to finish one may be to
-	 * send more. */
+	/* Streams that nghttp2 refused are closed when their reset is sent, and finishing one may send more. */
 	do {
 		reason = doh_session_send(&d->session, out, detail);
 		if (reason != REASON_NONE)

@@ -3,7 +3,7 @@
 #define POST_BLOCK  16  /* POSTs differ in their content-length, 1 to 5 bytes */
 #define GET_BLOCK   64  /* questions of 128 bytes give 256, of 256 bytes 448 */
 #define FIELD_BYTES 3   /* index and length of a field, each at most so long here (RFC 7541, 6.2) */
-#define PAD_MAX     256 /* with the byte that holds the length (RFC 9113, 6.1) */
+#define PAD_MAX     256 /* including the byte with the length (RFC 9113, 6.1) */
 
 static size_t
 doh_round_up(size_t n, size_t block)

@@ -76,7 +76,7 @@ doh_request_submit(nghttp2_session *h2, const struct doh_target *target, struct 
 	fields[n++] = doh_request_field(":scheme", span_str("https"), true);
 	fields[n++] = doh_request_field(":authority", buf_span(&target->authority), true);
 	fields[n] = doh_request_field(":path", buf_span(post ? &target->path : &get_path), post);
-	if (!post) /* each is another: keep them out of the peer's table of fields */
+	if (!post) /* each path is different: keep it out of the peer's dynamic table */
 		fields[n].flags |= NGHTTP2_NV_FLAG_NO_INDEX;
 	n++;
 	fields[n++] = doh_request_field("accept", type, true);

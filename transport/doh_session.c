@@ -15,7 +15,7 @@ doh_stream_of(nghttp2_session *h2, int32_t id)
 	return id == 0 ? NULL : nghttp2_session_get_stream_user_data(h2, id);
 }
 
-/* The session ends by our own GOAWAY only when the peer broke its rules. */
+/* Our side sends a GOAWAY only if the peer broke the protocol. */
 static int
 doh_session_on_frame_sent(nghttp2_session *h2, const nghttp2_frame *frame, void *arg)
 {
@@ -150,7 +150,7 @@ doh_session_on_stream_close(nghttp2_session *h2, int32_t id, uint32_t error, voi
 
 /* ---- bytes */
 
-/* Counts the frames in received bytes (RFC 9113, 4.1); nghttp2 does not tell of those that it passes over. */
+/* Counts the frames in received bytes (RFC 9113, 4.1); nghttp2 does not report those that it ignores. */
 static void
 doh_session_count_frames(struct doh_session *session, const uint8_t *p, size_t n)
 {

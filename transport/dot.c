@@ -1,8 +1,8 @@
 /*
  * DNS over TLS (RFC 7858): messages after a two-byte length, in any order.
  *
- * Ids are random and are not used again until their answer came, also when the question was cancelled: a late
- * answer cannot be taken for another's (RFC 7766, 6.2.1; dnsdist CVE-2026-33596 is what happens else).
+ * Ids are random. An id is not used again until its answer came, not even if its question was cancelled: otherwise a late
+ * answer could be taken for that of another question (RFC 7766, 6.2.1; dnsdist CVE-2026-33596).
  */
 #include "transport/proto.h"
 

@@ -9,7 +9,7 @@
 
 #define LIBEVENT_FDS 3 /* epoll, and the two ends of what its signals come through */
 
-/* Where libevent gets no descriptor for itself it ends the program. */
+/* libevent ends the program if it gets no descriptor for itself. */
 static bool
 descriptors_are_left(void)
 {

@@ -1,6 +1,6 @@
 #include "transport/idle.h"
 
-/* An eighth apart: peers look at their timers in turns. */
+/* At most an eighth apart: peers check their idle timers only now and then. */
 static bool
 idle_is_near(int64_t a, int64_t b)
 {

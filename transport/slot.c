@@ -36,8 +36,8 @@ slot_free_gone(struct tp_slot *slot)
 	}
 }
 
-/* Everything the connection carried waits again, in its order; with count, the questions that have seen too
- * many connections end fail instead. */
+/* All questions of the connection wait again, in their order; with count, those that have seen too many connections end
+ * fail instead. */
 static void
 slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
 {
@@ -178,8 +178,9 @@ slot_tries_in_full(struct tp_slot *slot, const struct conn *c, enum reason reaso
 	return true;
 }
 
-/* A connection that was ready ends, or takes no more questions. True: those that wait fail, as it is one of several that did
- * so before any of them was written. A server may do that without end, and a handshake costs more than an answer. */
+/* Called when a ready connection ends or takes no more questions. True: the waiting questions fail, because several
+ * connections in a row did so before any question was written. A server may do that without end, and a handshake costs
+ * more than an answer. */
 static bool
 slot_gives_up(struct tp_slot *slot, const struct conn *c)
 {
@@ -315,7 +316,7 @@ slot_open_conn(struct tp_slot *slot)
 		(void)conn_start(slot->conn);
 }
 
-/* Takes the connection out of use when its peer ended new questions, or it was idle for too long. */
+/* Takes the connection out of use if its peer accepts no new questions, or if it was idle for too long. */
 static void
 slot_retire_conn(struct tp_slot *slot)
 {

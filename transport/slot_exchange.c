@@ -30,7 +30,7 @@ slot_queue_exchange(struct tp_slot *slot, struct tp_exchange *x, bool first)
 		exchange_list_append(&slot->shared.waiting, x);
 }
 
-/* Out of whatever list it is in. */
+/* Removes it from the list that it is in. */
 static void
 slot_detach_exchange(struct tp_exchange *x)
 {

@@ -1,8 +1,7 @@
-/* A slot keeps a connection open while nobody asks. */
+/* A slot keeps a connection open while there are no questions. */
 #include "transport/slot.h"
 
-#define KEEP_ANSWER_MS                                                                                       \
-	3000 /* as long as a handshake may take; a later answer says that the path is no good */
+#define KEEP_ANSWER_MS 3000 /* as long as a handshake may take; a later answer means that the path is bad */
 
 /* ". SOA" with RD and an empty OPT record, which is padded like any other: an answer that every resolver has at hand and
  * that tells it nothing of what its client does. */
@@ -35,7 +34,8 @@ slot_on_kept(void *arg, const struct tp_answer *answer)
 		slot->keep.until_ms = 0;
 }
 
-/* Within the peer's limit, and that is not too short. After a suspend it is past it: the peer has closed it by now. */
+/* Is the connection within the peer's idle limit, and is that long enough? After a suspend it is past the limit: the peer
+ * has closed it by now. */
 static bool
 conn_can_be_kept(const struct conn *c)
 {
@@ -78,7 +78,7 @@ slot_keep_died(struct tp_slot *slot)
 bool
 slot_keep_reopens(struct tp_slot *slot, const struct conn *c, bool asked)
 {
-	bool again = asked && slot->keep.failed; /* connection after connection ends under it */
+	bool again = asked && slot->keep.failed; /* connection after connection ended on this question */
 
 	slot->keep.failed |= asked;
 	if (again)

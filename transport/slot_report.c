@@ -57,8 +57,8 @@ tp_slot_stats(const struct tp_slot *slot, struct tp_stats *out)
 
 /* ---- answer times */
 
-/* Down by half at first, and by less with each answer. Up slowly from the start: a server that falters is late for a hundred
- * questions before its new answer time is usual, and meanwhile they go to another one as well. */
+/* Down by half at first, and by less with each answer. Up slowly from the start: a server that becomes slow is late for a
+ * hundred questions before its new answer time counts as usual, and meanwhile they go to another one as well. */
 static int64_t
 slot_median_step(struct tp_slot *slot, bool down)
 {
@@ -82,7 +82,7 @@ slot_count_answer(struct tp_slot *slot, int64_t rtt_us)
 		return;
 	}
 	s->srtt_us += (rtt_us - s->srtt_us) / 8;
-	/* Moves by a fixed part towards each sample: half of them lie above where it comes to rest. */
+	/* Moves by a fixed step towards each sample, and so comes to rest where half of the samples are above it. */
 	if (rtt_us > s->median_us)
 		s->median_us += step;
 	else if (rtt_us < s->median_us)

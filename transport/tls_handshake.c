@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One door for both kinds of handshake. */
+/* Used by full handshakes and resumptions alike. */
 static bool
 tls_judge(struct tls *tls, const struct tls_peer *peer)
 {
@@ -41,7 +41,7 @@ tls_on_verify(gnutls_session_t session)
 
 	if (peer == NULL)
 		return GNUTLS_E_CERTIFICATE_ERROR;
-	buf_free(&tls->staple); /* one that was saved with a session that is not resumed after all */
+	buf_free(&tls->staple); /* it was saved with a session that is not resumed after all */
 	tls_peer(tls, peer);
 	accepted = tls_judge(tls, peer);
 	free(peer);
@@ -58,8 +58,9 @@ tls_credentials_new(gnutls_certificate_credentials_t *out)
 }
 
 /*
- * The Certificate message, before GnuTLS has parsed it: later it would check the handshake's own signature with
- * whatever key is in it, and only then ask the judge. A chain that nothing may be computed with is judged here.
+ * Takes the chain from the Certificate message before GnuTLS parses it: GnuTLS would verify the handshake's own signature
+ * with whatever key is in the certificate, and only then ask the judge. A chain whose keys must not be computed with is
+ * judged here.
  */
 static int
 tls_take_chain(struct tls *tls, struct span message)

@@ -1,4 +1,4 @@
-/* The client's own certificate and key (mutual TLS). The bytes of the key stay the caller's to wipe. */
+/* The client's own certificate and key (mutual TLS). The caller wipes the bytes of the key. */
 #include "transport/tls_session.h"
 #include "transport/transport.h"
 

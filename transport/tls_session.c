@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Never "@SYSTEM" or "NORMAL": what is offered must not depend on a file or a variable of the machine. SHA-1
- * is left out also where a certificate's signature is meant; GnuTLS only announces, the judge decides. ECDHE-PSK brings
- * no suite, as no such key is ever set: without it GnuTLS also offers psk_ke (RFC 8446, 4.2.9), and with that a resumed
- * session would have no forward secrecy. */
+/* Never "@SYSTEM" or "NORMAL": what is offered must not depend on a file or a variable of the machine. SHA-1 is left out
+ * for signatures of certificates too; GnuTLS only announces the algorithms, the judge decides. ECDHE-PSK brings no suite,
+ * as no such key is ever set: without it GnuTLS also offers psk_ke (RFC 8446, 4.2.9), and with that a resumed session
+ * would have no forward secrecy. */
 static const char priorities[] =
     "NONE:+VERS-TLS1.3:+VERS-TLS1.2:+AEAD:+SHA256"
     ":+AES-128-GCM:+CHACHA20-POLY1305:+AES-256-GCM"
@@ -84,7 +84,7 @@ tls_configure(struct tls *tls)
 	gnutls_transport_set_pull_function(s, tls_on_pull);
 	gnutls_transport_set_pull_timeout_function(s, tls_on_pull_timeout);
 	gnutls_transport_set_push_function(s, tls_on_push);
-	gnutls_handshake_set_timeout(s, GNUTLS_INDEFINITE_TIMEOUT); /* its owner keeps the time */
+	gnutls_handshake_set_timeout(s, GNUTLS_INDEFINITE_TIMEOUT); /* its owner has a timer */
 	gnutls_handshake_set_max_packet_length(s, TLS_HANDSHAKE_MAX);
 	gnutls_handshake_set_hook_function(s, GNUTLS_HANDSHAKE_ANY, GNUTLS_HOOK_PRE,
 					   tls_on_handshake_message);
@@ -190,7 +190,7 @@ tls_received(struct tls *tls, size_t n)
 		tls->eof = true;
 }
 
-/* Takes the session as it is after a ticket came: the next ticket takes the place of this one in GnuTLS. */
+/* Saves the session each time a ticket came: in GnuTLS the next ticket replaces this one. */
 static void
 tls_save_ticket(struct tls *tls)
 {
@@ -285,7 +285,7 @@ tls_sent(struct tls *tls, size_t n)
 /* ---- what was agreed on */
 
 /* The suites of the priorities, by their names in IANA's registry. GnuTLS names a suite only after the handshake, and a
- * refused peer never comes so far. */
+ * refused peer never gets that far. */
 static const char *
 tls_suite_name(uint16_t suite)
 {

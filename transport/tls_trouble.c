@@ -1,4 +1,4 @@
-/* Why a session failed, as a reason of the wire. */
+/* Why a session failed, as a reason of the transport. */
 #include "transport/tls_session.h"
 
 #include <stdio.h>
@@ -25,8 +25,7 @@ tls_trouble_alert(struct tls *tls, struct tls_trouble *t)
 	enum reason reason = REASON_TLS_ALERT;
 
 	(void)snprintf(tls->detail, sizeof tls->detail, "%.72s", name != NULL ? name : "unknown alert");
-	/* A server that knows only old versions and passes over our list of versions finds no cipher suite
-	 * for its own. */
+	/* A server that knows only old versions, and ignores our list of versions, finds no cipher suite for its own. */
 	if (alert == GNUTLS_A_PROTOCOL_VERSION ||
 	    (alert == GNUTLS_A_HANDSHAKE_FAILURE && tls_first_is_old(tls)))
 		reason = REASON_TLS_VERSION;

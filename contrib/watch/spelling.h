@@ -27,7 +27,7 @@ struct spelling {
 	void (*on_address)(void *ctx, const struct spelled_address *);
 	void *ctx;
 	unsigned readings; /* reported so far for this text */
-	bool in_words;     /* reading a word of a text: no short forms of addresses, as "TLS 1.1" has one */
+	bool in_words;     /* reading a word of a text: no short forms of addresses, "TLS 1.1" has none */
 	bool limit;        /* there were more than SPELLING_READINGS_MAX, or the text is too long; sticks */
 };
 

@@ -75,8 +75,7 @@ void forge_sct_add(struct forge *, enum log_id, int64_t ms, enum sct_fault);
 void forge_certificate(const struct forge *, struct toylogs *, struct buf *out);
 /* Appends the TBSCertificate as the logs see it: without SCT list. */
 void forge_precert_tbs(const struct forge *, struct buf *out);
-/* The serial that it will have: content bytes of the INTEGER without leading zeros. Returns the number of bytes in out.
- * */
+/* The serial that it will have: content bytes of the INTEGER without leading zeros. Returns the number of bytes in out. */
 size_t forge_serial(const struct forge *, uint8_t out[20]);
 
 #endif
