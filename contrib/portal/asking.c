@@ -43,7 +43,7 @@ asking_done(struct asking *a, const struct portal_message *answer)
 	a->on_done(a->ctx, answer);
 }
 
-/* A destination that is also our end is this machine, and what listens there may be ctstub: a circle. */
+/* A destination that is also our own address is this machine, where ctstub may listen: a loop. */
 static bool
 is_this_machine(int fd, const struct addr *to)
 {

@@ -13,7 +13,7 @@ struct comparison {
 	const struct watch_finding *f;
 };
 
-/* Does this hash in hex say the same? */
+/* Is this hash in hex the same? */
 static bool
 hash_is(struct span hex, const uint8_t hash[32])
 {

@@ -159,7 +159,7 @@ key_save(const char *name, gnutls_privkey_t key, gnutls_x509_privkey_t x509)
 	    gnutls_x509_privkey_export2_pkcs8(x509, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem) < 0) {
 		(void)watch_complain(WATCH_TROUBLE, verb, "no key could be made");
 	} else if (access(key_file, F_OK) == 0 || access(pub_file, F_OK) == 0) {
-		/* the one half alone is precious, too: the other may be kept elsewhere */
+		/* one half alone is worth keeping too: the other may be stored elsewhere */
 		code = watch_complain(WATCH_REFUSED, verb, "%s exists already and was not replaced",
 				      access(key_file, F_OK) == 0 ? key_file : pub_file);
 	} else {

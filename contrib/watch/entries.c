@@ -31,7 +31,7 @@ slot_number(struct follow *f, const struct slot *slot)
 	return ((size_t)(slot - f->slot) + PACE_PARALLEL_MAX - f->first_slot) % PACE_PARALLEL_MAX;
 }
 
-/* The same again, later each time: the log is not hammered with what it cannot answer. */
+/* Asks again, later each time: the log is not flooded with requests that it cannot answer. */
 static void
 setback(struct follow *f, unsigned times)
 {
@@ -112,7 +112,7 @@ entry_hand_over(struct follow *f, const struct batch_entry *e, uint64_t index)
 	return watch_entry_seen(f->reader->settings.findings, &entry);
 }
 
-/* False: what was found in it is not on disk, and the range ends before it. */
+/* False: a finding in it could not be recorded, and the range ends before it. */
 static bool
 entry_take(struct follow *f, const struct batch_entry *e)
 {
@@ -201,7 +201,7 @@ learn(struct follow *f, const struct slot *slot, uint64_t got, size_t bytes)
 {
 	size_t each = bytes / got + 1;
 
-	/* the largest of late, which fades */
+	/* the recent maximum, which decays */
 	f->entry_bytes -= f->entry_bytes / 16;
 	if (each + each / 4 > f->entry_bytes)
 		f->entry_bytes = each + each / 4;
@@ -308,7 +308,7 @@ slot_on_answer(void *arg, const struct fetch_answer *answer)
 		slot_too_large(f, slot);
 		return;
 	case FETCH_NO_ROOM:
-		/* asked again when so much is free */
+		/* asked again when this much is free */
 		f->entry_bytes =
 		    f->entry_bytes < FETCHER_ANSWER_MAX / 2 ? f->entry_bytes * 2 : FETCHER_ANSWER_MAX;
 		return;
@@ -354,7 +354,7 @@ slot_ask(struct slot *slot, int64_t now_ms)
 	return true;
 }
 
-/* The next range behind those that are asked for. False: none is left, or no slot is free. */
+/* The next range after those that are asked for. False: none is left, or no slot is free. */
 static bool
 slot_add(struct follow *f)
 {

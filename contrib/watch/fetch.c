@@ -140,8 +140,8 @@ chain_judge(const struct transfer *t, const struct curl_certinfo *info)
 	return ok;
 }
 
-/* A connection that is used again was judged when it was new: whoever was refused then has none (the transfer ended with an
- * error, after which libcurl closes). Sessions are not resumed. */
+/* A connection that is used again was judged when it was new. One that was refused is not used again: its transfer ended
+ * with an error, and then libcurl closes it. Sessions are not resumed. */
 static bool
 server_judge(struct transfer *t)
 {
@@ -256,7 +256,7 @@ transfer_setup(struct transfer *t, const struct fetch_request *request)
 	SET(CURLOPT_LOW_SPEED_TIME, (long)FETCHER_STALL_S);
 	SET(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	/* a packed body comes as it is: gzip.h bounds it */
+	/* a compressed body is passed on as it is: gzip.h bounds it */
 	if (request->gzip)
 		SET(CURLOPT_HTTPHEADER, t->fetcher->gzip_header);
 	SET(CURLOPT_USERAGENT, "ctstub-watch/" PACKAGE_VERSION);

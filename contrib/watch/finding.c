@@ -84,7 +84,7 @@ finding_id_text(const struct watch_finding *f, char out[2 * FINDING_ID_SIZE + 1]
 	return hex_write(out, span_of(f->id, sizeof f->id));
 }
 
-/* What a log signs of a certificate is what its precertificate says (RFC 6962, 3.2): the same for both. */
+/* What a log signs of a certificate is what its precertificate has (RFC 6962, 3.2), so both have the same id. */
 enum res
 finding_id(uint8_t id[FINDING_ID_SIZE], struct span tbs)
 {

@@ -33,8 +33,8 @@ places_of(const struct watch_findings *w, const uint8_t log_id[32])
 	return n;
 }
 
-/* A log that floods us with findings keeps none of another log's from being acted on: the newest of the log that has the
- * most places leaves, unless f is of that log itself. */
+/* A log that floods us with findings must not keep those of another log from being acted on: the newest finding of the
+ * log with the most places loses its place, unless f is of that log itself. */
 static struct waiting *
 place_make(struct watch_findings *w, const struct watch_finding *f)
 {
@@ -95,8 +95,8 @@ finding_begin(struct watch_findings *w, struct watch_finding *f, const struct wa
 }
 
 /*
- * A rogue certificate that another log has too. That one may prove what the first did not, or give a chain that shows that it
- * is expected: whoever can have entries made up must not decide by coming first.
+ * A rogue certificate that another log has too. That log may prove what the first one did not, or give a chain that shows
+ * that the certificate is expected: a made-up entry must not decide by coming first.
  */
 static enum res
 finding_met_again(struct watch_findings *w, const struct watch_entry *e, struct record_entry *known)
@@ -249,7 +249,7 @@ is_waiting(const struct watch_findings *w, const struct record_entry *e)
 	return false;
 }
 
-/* What had no place gets one when half of them are free. */
+/* Recorded findings without a place get one when half of the places are free. */
 static void
 backlog_step(struct watch_findings *w)
 {

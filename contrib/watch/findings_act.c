@@ -1,4 +1,4 @@
-/* What is done about a finding: its chain is fetched, it is blocked, told to a program, kept with its proof. */
+/* What is done about a finding: its chain is fetched, it is blocked, reported to a program, and kept with its proof. */
 #include "config.h"
 
 #include "contrib/watch/findings_act.h"
@@ -36,7 +36,7 @@ marks_wanted(const struct watch_findings *w, enum finding_kind kind)
 	return marks;
 }
 
-/* What is not proven is not blocked, and that is all there is to do. */
+/* A finding that was marked as not blocked needs no block. */
 static unsigned
 marks_missing(unsigned wanted, unsigned marks)
 {
@@ -54,7 +54,7 @@ marks_of(const struct watch_findings *w, const struct watch_finding *f)
 {
 	const struct record_entry *e = record_find(w->record, f->id);
 
-	/* where the record is full nothing can be marked, and everything is done at once or never */
+	/* if the record is full nothing can be marked: everything counts as done */
 	return e == NULL ? ~0u : e->marks;
 }
 
@@ -113,7 +113,7 @@ act_unblock(struct watch_findings *w, const struct record_entry *e)
 	free(why);
 }
 
-/* It was reported as rogue, and is expected. */
+/* Withdraws a finding that was reported as rogue, but is expected. */
 static void
 withdraw(struct watch_findings *w, const struct watch_finding *f)
 {
@@ -164,7 +164,7 @@ waiting_on_evidence(void *arg, enum res res, const char *why, const struct watch
 	struct waiting *p = arg;
 
 	if (p->f == NULL || p->log != log || p->f->index != index)
-		return; /* of a finding that had to leave its place meanwhile */
+		return; /* of a finding that lost its place meanwhile */
 	p->answered = true;
 	if (res != RES_OK)
 		log_event(LOG_WARN, "no-evidence", LOG_STR("log", log->ctlog->description),
@@ -193,8 +193,8 @@ evidence_ask(struct waiting *p)
 
 /* ---- the list and the program */
 
-/* What only the finding has, and no good certificate. The journal is read for a CA's certificates only, not for all that a log makes
- * up. */
+/* Which of key and serial no good certificate has, so that they can be blocked. The journal is read only for certificates
+ * that a CA issued, not for those that a log makes up. */
 static unsigned
 block_by(const struct watch_findings *w, const struct watch_finding *f)
 {
@@ -240,8 +240,8 @@ block(struct waiting *p, unsigned by)
 	w->reload |= enforce;
 }
 
-/* It may have been made up to get a good certificate refused: a person decides, who is told, and finds what to enter. Where
- * its log gave nothing that could prove it, it is tried again after the next start. */
+/* It may have been made up to get a good certificate refused. So a person decides: the log reports it, and proposed.txt
+ * has the entries. If its log gave nothing that could prove it, it is tried again after the next start. */
 static void
 not_blocked(struct waiting *p, unsigned by)
 {
@@ -264,7 +264,7 @@ not_blocked(struct waiting *p, unsigned by)
 		  LOG_STR("file", BLOCK_PROPOSED_FILE));
 }
 
-/* As far as its chain allows; it may come late. */
+/* Decides when the chain is there, or when it is too late to wait for it. */
 static void
 block_decide(struct waiting *p)
 {
@@ -274,7 +274,7 @@ block_decide(struct waiting *p)
 	if (!p->f->proven && (p->reported || (!p->answered && !late)))
 		return;
 	by = block_by(p->w, p->f);
-	if (p->f->proven && by == 0) { /* nothing would be blocked: a person decides */
+	if (p->f->proven && by == 0) { /* there is nothing to block: a person decides */
 		p->f->proven = false;
 		p->f->unproven = "a good certificate has its key and its serial";
 	}
@@ -303,8 +303,7 @@ exec(struct waiting *p)
 		log_event(LOG_ERROR, "exec-failed",
 			  LOG_STR("program", w->plan->snapshot->settings->watch_exec),
 			  LOG_STR("error", strerror(errno)));
-		record_was_done(w->record, p->f->id,
-				RECORD_EXEC); /* a program that is not there will not come */
+		record_was_done(w->record, p->f->id, RECORD_EXEC); /* trying again would not help */
 	}
 	buf_free(&line);
 }
@@ -321,7 +320,7 @@ waiting_missing(const struct waiting *p)
 	return marks_missing(marks_wanted(p->w, p->f->kind), marks);
 }
 
-/* By what another log gave it is expected. */
+/* Is it expected by now, from what another log gave? */
 static bool
 is_settled(const struct waiting *p)
 {

@@ -31,7 +31,7 @@ head_settled(struct follow *f)
 	poll_next(f, f->reader->settings.poll_ms);
 }
 
-/* Asks again soon; after some times it is no accident. */
+/* Asks again soon; after several times it is reported. */
 static void
 head_recheck(struct follow *f, enum misbehaviour kind, const struct head *head, struct span bytes)
 {
@@ -77,7 +77,7 @@ head_accept(struct follow *f, const struct head *head)
 		f->state.head = *head;
 		f->dirty = true;
 	}
-	/* nothing was added up to this time: what joins later and is older joined late */
+	/* nothing was added up to this time: an older entry that joins later is late */
 	if (f->started && f->state.checked.size == head->size && head->timestamp_ms > f->state.checked_ms)
 		f->state.checked_ms = head->timestamp_ms;
 	f->has_head = true;

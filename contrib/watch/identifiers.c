@@ -47,7 +47,7 @@ is_string(uint8_t id)
 	return id == 0x0c || (id >= 0x12 && id <= 0x16) || (id >= 0x19 && id <= 0x1c) || id == 0x1e;
 }
 
-/* A string of any type. As it stands where every reader sees the same bytes; else converted. False: it is none. */
+/* A string of any type: as it stands if every reader sees the same bytes, else converted. False: it is not a string. */
 static bool
 string_report(struct reading *r, enum identifier_kind kind, const char *where, const struct der_element *e)
 {
@@ -59,7 +59,7 @@ string_report(struct reading *r, enum identifier_kind kind, const char *where, c
 	}
 	buf_clear(&r->wide);
 	if (!attribute_value_utf8(&r->wide, e)) {
-		/* no good text of its type: then its bytes are what a careless reader sees */
+		/* not valid text of its type: a careless reader sees its bytes */
 		identifiers_report(r, kind, where, e->body);
 		return e->id != 0x1c && e->id != 0x1e;
 	}
@@ -207,7 +207,7 @@ server_name_report(struct reading *r, struct span value)
 
 /* ---- the certificate */
 
-/* Only what bears names is looked at any closer: this is done for every certificate of the world. */
+/* Only extensions with names are read: this is done for every certificate in the world. */
 static void
 extension_report(struct reading *r, struct der_reader *list)
 {

@@ -19,7 +19,7 @@ is_of_entry(const struct watch_finding *f, const struct cert *submitted, const s
 	return same;
 }
 
-/* What a log puts beside an entry is not signed: what cannot be read there makes nothing else unreadable. */
+/* What a log puts beside an entry is not signed: a part that cannot be read makes nothing else unreadable. */
 static void
 chain_take(struct issued *out, struct cert *scratch, const struct span *chain, size_t n)
 {
@@ -61,15 +61,15 @@ issued_read(struct issued *out, const struct watch_finding *f, const struct watc
 
 /* ---- its path */
 
-/* The certificate is no path's without these. */
+/* With one of these reasons there is no proven path. */
 static const enum reason unproven[] = {REASON_CHAIN_EMPTY,      REASON_CHAIN_TOO_LONG, REASON_CERT_MALFORMED,
 				       REASON_BAD_SIGNATURE,    REASON_NOT_A_CA,       REASON_PATH_TOO_LONG,
 				       REASON_NAME_CONSTRAINTS, REASON_UNTRUSTED};
-/* With these, no client takes it now. */
+/* With one of these no client accepts it now. */
 static const enum reason unusable[] = {REASON_EXPIRED, REASON_NOT_YET_VALID, REASON_WEAK_KEY,
 				       REASON_WEAK_SIGNATURE};
 
-/* The poison of a precertificate, and that it is not for the address that is asked for, are no matter here. */
+/* The poison of a precertificate and the address that it is for do not matter here. */
 static void
 judge(struct verdict *v, const struct issued *issued, const struct vfy_policy *of,
       const struct cert_match *issuers, int64_t now_ms)

@@ -68,7 +68,7 @@ time_found(const struct watch_finding *f)
 }
 
 /*
- * A CA of its path is in the list. The key that signed it counts whatever chain its log keeps: a server may send another
+ * Is a CA of its path in the list? The key that signed it counts whatever chain its log keeps: a server may send another
  * certificate of the same CA, which leads to another anchor.
  */
 static bool
@@ -80,7 +80,7 @@ issuer_is_in(const struct judging *j, const struct vfy_policy *of, const struct 
 	       issued_path_allowed(&j->issued, of, list, time_found(j->f));
 }
 
-/* Some client that this configuration speaks for trusts its CA: by the system's anchors, or by those of an upstream. */
+/* Does a client with this configuration trust its CA, by the system's anchors or by those of an upstream? */
 static void
 proof_take(struct judging *j, const struct watch_match *m)
 {
@@ -104,7 +104,7 @@ proof_take(struct judging *j, const struct watch_match *m)
 
 /* ---- what is expected of it */
 
-/* Known whoever it is for. NULL: it is not. */
+/* Why it is known, whatever it is for; NULL: it is not known. */
 static const char *
 known_as(const struct judging *j)
 {

@@ -19,7 +19,7 @@
 
 #define FDS_MAX 3 /* of a request: what it reads, the record and its lock */
 
-/* The two are one program: what they exchange is as it is in memory. */
+/* Both ends are the same program: messages are structs as they are in memory. */
 enum verb { CONFIGURE, RUN, RELOAD, REAP };
 
 struct request {
@@ -68,8 +68,8 @@ parcel_send(int socket, const void *bytes, size_t n, const int *fds, size_t n_fd
 	return sent;
 }
 
-/* Descriptors that did not come are -1. There is room for so many and no more: the kernel closes others. CMSG_SPACE, which is
- * rounded up, would let in one that nobody closes. */
+/* Descriptors that did not come are -1. There is room for exactly FDS_MAX: the kernel closes others. CMSG_SPACE, which is
+ * rounded up, would let in one more that nobody closes. */
 static ssize_t
 parcel_receive(int socket, void *bytes, size_t n, int fds[FDS_MAX])
 {

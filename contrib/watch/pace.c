@@ -1,7 +1,7 @@
 #include "contrib/watch/pace.h"
 
 #define PARALLEL_FIRST 2
-#define RAISE_AFTER    8     /* answers for one more request side by side */
+#define RAISE_AFTER    8     /* answers until one more concurrent request */
 #define GAP_FIRST_MS   100.0 /* between requests, when a log that had no limit says 429 */
 #define GAP_MAX_MS     60000.0
 #define GAP_SHRINK     0.97 /* an answer; a limit that was halved is tried again after some 25 */
@@ -47,7 +47,7 @@ pace_succeeded(struct pace *pace)
 	pace->successes = 0;
 }
 
-/* Half of the time is certain, half is chance: logs that failed together are not asked together. */
+/* Half of the wait is fixed, half is random: logs that failed together are not asked together again. */
 static int64_t
 jittered(int64_t ms, uint32_t jitter)
 {

@@ -110,7 +110,7 @@ list_fill(struct watch_plan *p, struct config_errors *errors)
 
 /* ---- what is expected */
 
-/* Any CA can choose a serial: one that is known says nothing of a certificate. */
+/* Any CA can choose any serial: a known serial says nothing about a certificate. */
 static enum res
 known_serials_find(struct faults *faults, struct span text)
 {

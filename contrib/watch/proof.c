@@ -50,7 +50,7 @@ proof_drop(struct proof_job *job)
 		job_free(job);
 }
 
-/* Tells the result and ends the job. */
+/* Reports the result and ends the job. */
 static void
 job_end(struct proof_job *job, enum res res, const char *why, const struct fetch_answer *answer)
 {

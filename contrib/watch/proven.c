@@ -25,7 +25,7 @@ proven_end(struct proven *p, enum res res, const char *why, const struct watch_e
 	const struct watch_log *log = &p->follow->log;
 	uint64_t index = p->index;
 
-	/* the slot is free for what the callback asks for; its bytes are not */
+	/* the evidence is in the slot, which stays in use until the callback returns */
 	fn(arg, res, why, log, index, evidence);
 	buf_free(&p->bytes);
 	*p = (struct proven){.used = false};
@@ -193,7 +193,7 @@ proven_on_proof(void *arg, const struct proof_result *result)
 		p->has_proof = true;
 		return;
 	}
-	p->has_entry = false; /* it may be the entry that is another now */
+	p->has_entry = false; /* the log may have another entry there now */
 	proven_failed(p, result->res == RES_OK ? "the log does not prove that it has the entry" : result->why,
 		      result->answer != NULL ? result->answer->retry_after_ms : 0);
 }

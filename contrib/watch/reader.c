@@ -121,7 +121,7 @@ follow_is_done(const struct follow *f)
 	if (f->failures >= FOLLOW_GIVE_UP || f->refusals >= FOLLOW_GIVE_UP_ENTRIES || f->setbacks > 0)
 		return true;
 	if (f->polled && !f->has_head)
-		return true; /* what the log gave is no head of its own */
+		return true; /* what the log gave is not its head */
 	return f->polled && f->started && !f->has_target && f->state.head.size <= f->state.range.size;
 }
 
@@ -147,12 +147,12 @@ follow_step(struct follow *f, int64_t now_ms)
 	heads_step(f, now_ms);
 	start_step(f, now_ms);
 	entries_step(f, now_ms);
-	/* at rest a state is kept at once: a status reads it */
+	/* at rest the state is written at once, for those who read it */
 	follow_save(f, f->started && !f->has_target);
 }
 
-/* Answers that wait for the one before them can fill the budget, so that no log gets that one: nothing is under way then,
- * and nothing would ever be. */
+/* Answers that wait for an earlier one can fill the budget, so that the earlier one cannot be requested: nothing would be
+ * under way, for ever. */
 static void
 room_make(struct watch_reader *reader)
 {
@@ -170,7 +170,7 @@ watch_reader_run(struct watch_reader *reader, int64_t until_ms, int fd, bool *re
 	reader->next_ms = now_ms + IDLE_MS;
 	reader->no_room = false;
 	follow_due(reader, until_ms);
-	/* the first one changes: none is always the last to get what room there is */
+	/* begins with a random log, so that none is always the last to get room */
 	for (size_t i = 0, first = random_below((uint32_t)reader->n_follow + 1); i < reader->n_follow; i++)
 		follow_step(&reader->follow[(first + i) % reader->n_follow], now_ms);
 	proven_step(reader, now_ms);

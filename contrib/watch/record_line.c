@@ -14,7 +14,7 @@ record_line_write(int fd, off_t *size, struct span line)
 		return RES_OK;
 	}
 	if (n > 0 && ftruncate(fd, *size) != 0)
-		*size += n; /* the next start takes it away */
+		*size += n; /* the next start removes it */
 	return RES_IO;
 }
 

@@ -85,7 +85,7 @@ host_read(struct spelling *s, struct span host)
 	}
 }
 
-/* ---- characters that look away */
+/* ---- characters that readers ignore or replace */
 
 /* What a careless reader passes over: controls, spaces, marks without a width (RFC 5892, 2.6; UTS #46 ignores them). */
 static bool
@@ -104,7 +104,8 @@ plain_of(uint32_t c)
 	return c >= 0xff01 && c <= 0xff5e ? c - 0xff01 + 0x21 : c;
 }
 
-/* Appends text without what is nothing, and with plain characters. Not UTF-8: it is read as Latin-1. */
+/* Appends text without ignored characters, and with the plain form of the others. Text that is not UTF-8 is read as
+ * Latin-1. */
 static void
 fold(struct buf *out, struct span text)
 {
@@ -151,7 +152,7 @@ percent_decode(struct buf *out, struct span text)
 
 /* ---- one host as it may be written, without words around it */
 
-/* Does "xn--" stand in it? Hyphens are rarer than x: this is asked of every name of the world. */
+/* Does it contain "xn--"? Looks for hyphens, which are rarer than x, as this is done for every name in the world. */
 static bool
 has_ace(struct span s)
 {
@@ -167,7 +168,7 @@ has_ace(struct span s)
 	return false;
 }
 
-/* Appends the name with every label behind "xn--" decoded. False: one cannot be. */
+/* Appends the name with every "xn--" label decoded. False: one cannot be. */
 static bool
 ace_decode(struct buf *out, struct span name)
 {

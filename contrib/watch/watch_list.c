@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of one certificate, each through the whole list: odd wildcards, which no CA of the public may issue. Beyond it the
- * certificate is unreadable. */
+/* Searches of the whole list for one certificate: only odd wildcards need them, which no public CA may issue. A
+ * certificate with more is unreadable. */
 #define SCANS_MAX         64
 #define TOO_MANY_READINGS "an identifier has too many readings"
 
@@ -131,7 +131,7 @@ is_name_text(struct span text)
 	return true;
 }
 
-/* The form in which names are looked up: ASCII, lower case, no dots at the ends. IDNA alone would take "bÃ¼*.test". */
+/* The form in which names are looked up: ASCII, lower case, no dots at the ends. IDNA alone would take "bü*.test". */
 static enum res
 name_normal(struct buf *out, const char *name)
 {
@@ -184,7 +184,7 @@ item_add(struct watch_list *list, const char *text)
 	if (addr_read_ip(&addr, text) == RES_OK)
 		return watch_list_add_address(list, &addr, -1);
 	if (strchr(text, ':') != NULL || strspn(text, "0123456789.") == strlen(text))
-		return RES_MALFORMED; /* an address with a slip is no name */
+		return RES_MALFORMED; /* a mistyped address is no name */
 	return watch_list_add_name(list, text, -1);
 }
 
@@ -296,7 +296,7 @@ matching_on_identifier(void *ctx, const struct identifier *id)
 
 	m->id = id;
 	m->spelling.in_words = false;
-	m->spelling.limit = false; /* one identifier that is too much hides none of the others */
+	m->spelling.limit = false; /* one identifier beyond the limit must not hide the others */
 	if (id->kind != IDENTIFIER_IP)
 		spelling_read(&m->spelling, id->value, id->kind == IDENTIFIER_LEGEND);
 	else if (!spelling_read_ip(&m->spelling, id->value) && m->out->trouble == NULL)

@@ -37,7 +37,7 @@ slot_put(uint32_t *slot, size_t n_slots, uint32_t hash, uint32_t index)
 	slot[i] = index + 1;
 }
 
-/* More slots before the n-th is taken: at most half of them ever are. Changes nothing without memory. */
+/* The number of slots for n entries: at most half of them are taken. */
 static size_t
 slots_for(size_t n)
 {

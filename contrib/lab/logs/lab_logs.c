@@ -243,7 +243,7 @@ lab_log_add(struct lab_log *log, const struct leaf *leaf, const struct span *cha
 
 /* ---- certificates that bear SCTs already */
 
-/* A static-ct log promises a place. */
+/* Fills a static-ct log up to the index that the SCT promises. */
 static enum res
 place_make(struct lab_logs *logs, struct lab_log *log, struct span extensions)
 {

@@ -23,7 +23,7 @@
 #define SLOW_STEP       10 /* bytes at a time */
 #define SLOW_PAUSE_NS   50000000
 #define HTTPS_CHAIN_MAX 4                    /* certificates that clients see; the lab's have two */
-#define ENDLESS_BYTES   ((uint64_t)16 << 30) /* no client takes so much */
+#define ENDLESS_BYTES   ((uint64_t)16 << 30) /* more than any client reads */
 
 struct slot {
 	struct logs_https *https;

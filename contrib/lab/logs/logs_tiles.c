@@ -110,7 +110,7 @@ data_write(struct lab_log *log, uint64_t from, uint64_t n, struct buf *out)
 		toytree_leaf(log->tree, i, out);
 		if (!buf_ok(out))
 			return;
-		/* A TileLeaf begins behind version and type of the MerkleTreeLeaf. */
+		/* A TileLeaf begins after version and type of the MerkleTreeLeaf. */
 		memmove(out->p + start, out->p + start + 2, out->n - start - 2);
 		out->n -= 2;
 		if (log->wrong[MISBEHAVE_ALTERED_ENTRY] && i == log->victim && out->n - start > 12)
@@ -150,7 +150,7 @@ gzip_write(struct buf *out, struct span plain, uint64_t zeros, int level)
 	deflateEnd(&z);
 }
 
-/* Compressed once, which takes seconds; there until the process ends. */
+/* Compressed once, which takes seconds; kept until the process ends. */
 static struct buf bomb;
 static pthread_once_t bomb_once = PTHREAD_ONCE_INIT;
 
