@@ -87,8 +87,8 @@ attempts_have(const struct attempts *as, const struct tp_slot *slot)
 	return false;
 }
 
-/* Over HTTP/2, where a number of questions fills any connection: are so many of the zone in flight that others are to be kept
- * from waiting for them? */
+/* Over HTTP/2, where a connection has room for a limited number of questions: are so many of the zone in flight that
+ * others would have to wait for them? */
 static bool
 server_has_many(const struct server *s, uint64_t zone)
 {

@@ -32,7 +32,7 @@ server_keep_warm(struct server *s)
 	server_keep(s, most_ms);
 }
 
-/* Of the servers that are kept, by the option as it is now: what is left of the time since the last question. */
+/* Keeps the kept servers for as long as the present option gives, counted from the last question. */
 static void
 servers_keep_anew(struct upstreams *set, int64_t most_ms)
 {

@@ -11,7 +11,7 @@ static void query_on_outcome(struct attempts *, const struct attempt_outcome *);
 
 static const struct query_callbacks callbacks = {query_on_due, query_on_outcome};
 
-/* The one end of every step. */
+/* Every step ends here. */
 static void
 query_settle(struct query *q, enum query_step step)
 {
@@ -57,7 +57,7 @@ query_blame_silent(struct query *q, bool late, bool stalled)
 	}
 }
 
-/* A query that waits for better times looks again. */
+/* A query that waits for a usable server looks again. */
 static enum query_step
 query_look_again(struct query *q)
 {
@@ -123,7 +123,7 @@ query_doom(struct engine *e, struct admission_entry *entry)
 {
 	struct query *q = query_of_admission(entry);
 
-	e->doomed_waiters += entry->weight; /* they wait still, and count no more */
+	e->doomed_waiters += entry->weight; /* they still wait, but no longer count */
 	admission_leave(e->admission, entry);
 	q->doomed = true;
 	LIST_INSERT_HEAD(&e->doomed, q, doomed_link);
@@ -357,7 +357,7 @@ queries_on_server_gone(void *engine, struct server *s)
 	}
 }
 
-/* It waits for servers that are late, and had nobody else to ask until now. */
+/* The query waits for late servers, and had no other server to ask until now. */
 static void
 query_look_for_others(struct query *q)
 {

@@ -36,7 +36,7 @@ query_send_to(struct query *q, struct server *s)
 	return manner != MANNER_NEVER && manner != MANNER_NOT && query_attempt(q, s, manner);
 }
 
-/* When an answer of this server is late. 0: of no interest. */
+/* When an answer of this server counts as late. 0: it does not matter. */
 static int64_t
 query_behind_ms(const struct query *q, const struct server *s, int64_t now)
 {
@@ -73,7 +73,7 @@ query_has_place(const struct query *q)
 	return attempts_servers(&q->attempts, QUERY_STALL_MS) < QUERY_OPEN_MAX;
 }
 
-/* When a server that stays silent holds no place any more. 0: of no interest. */
+/* When a silent server no longer holds a place. 0: it does not matter. */
 static int64_t
 query_place_ms(const struct query *q, int64_t now)
 {

@@ -8,7 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
-/* What is used of it, with the types of its header. */
+/* The functions that are used, with the types of the library's header. */
 static struct {
 	__typeof__(ldns_get_errorstr_by_id) *get_errorstr_by_id;
 	__typeof__(ldns_rdf_deep_free) *rdf_deep_free;

@@ -142,7 +142,7 @@ quoted_take(struct span *rest, uint8_t string[STRING_MAX], size_t *n)
 	return true;
 }
 
-/* A string in quotes, or a word of characters that are nowhere special. */
+/* A string in quotes, or a word without special characters. */
 static bool
 string_take(struct span *rest, uint8_t string[STRING_MAX], size_t *n)
 {

@@ -64,7 +64,7 @@ server_accepted(struct server *s, struct tp_event *e)
 		s->set->server_hooks.on_ready(s->set->server_hooks.ctx, s);
 }
 
-/* What another connection was refused for stays: it may lead to another machine. */
+/* A refusal of another connection stays: that one may lead to another machine. */
 static void
 server_judged_again(struct server *s, struct tp_event *e)
 {
@@ -75,8 +75,8 @@ server_judged_again(struct server *s, struct tp_event *e)
 		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
 }
 
-/* A reload refuses what an open connection showed when it was made. What the server shows by now is judged before any question
- * is told that it is refused. */
+/* A reload refuses what an open connection showed when it was made. The server is judged again, on a new connection,
+ * before any question fails because of the refusal. */
 static void
 server_open_refused(struct server *s, struct tp_event *e)
 {
@@ -151,7 +151,7 @@ server_connect(struct server *s)
 
 	if (slot == NULL)
 		return;
-	/* Another connection was refused meanwhile. The one that is open would end no refusal: nothing new is judged on it. */
+	/* Another connection was refused meanwhile. The open one cannot end that refusal, as nothing new is judged on it. */
 	if (s->health == HEALTH_REFUSED && server_is_ready(s))
 		tp_slot_drop(slot, false);
 	s->connects = !server_is_ready(s);

@@ -54,8 +54,8 @@ upstreams_free(struct upstreams *set)
 	free(set);
 }
 
-/* Takes the server out of the old ones that was for the same upstream, address and protocol before. *at: where it is looked for
- * first; after the one that was found last, for the order seldom changes and there may be thousands. */
+/* Takes the server for the same upstream, address and protocol out of the old set. *at: where the search begins, which is
+ * after the server that was found last: the order seldom changes, and there may be thousands. */
 static struct server *
 server_before(const struct upstreams *set, const struct upstream_plan *u, const struct tp_target *t,
 	      size_t *at)
@@ -86,7 +86,7 @@ server_place(struct server *s, const struct upstream_plan *u, uint32_t upstream,
 			s->turn++;
 }
 
-/* A refusal was by the policy of its time: a new verdict is due, also where no question comes to ask for it. */
+/* A refusal was by the old policy: a new verdict is due, even if no question asks for it. */
 static void
 server_renew(struct server *s, const struct tp_target *t)
 {

@@ -23,7 +23,7 @@ waiter_new(struct waiters *ws, const struct msg_question *question, const struct
 	return w;
 }
 
-/* Out of both lists; it counts no more. */
+/* Removes it from both lists; it no longer counts. */
 static void
 waiter_leave(struct waiter *w)
 {

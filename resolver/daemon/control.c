@@ -15,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define PEER_GROUPS_MAX 65536 /* NGROUPS_MAX of Linux: with less the kernel tells none */
+#define PEER_GROUPS_MAX 65536 /* NGROUPS_MAX of Linux: with less room the kernel returns none */
 #define ACCEPT_PAUSE_MS 1000  /* without a descriptor to spare the listener would be ready forever */
 
 enum peer {
@@ -67,7 +67,8 @@ peer_has_group(int fd, gid_t group)
 	return found;
 }
 
-/* A helper has the daemon's user, but no business here: one that was taken over may look like any user, and change nothing. */
+/* A helper has the daemon's user, but does not need this socket: a helper that was taken over may read like any user, and
+ * change nothing. */
 static enum peer
 peer_of(const struct control *k, int fd, const struct ucred *peer)
 {

@@ -254,7 +254,7 @@ daemon_fail(int code, char *why)
 	return code;
 }
 
-/* The socket's group may read (control.h); root's own group is nobody's. */
+/* Who owns the control socket: the daemon's user and, where it is set, control-group (control.h). */
 static struct control_owner
 control_owner(const struct settings *s)
 {
@@ -305,7 +305,7 @@ start_log(const struct daemon *d)
 	configuration_warn(&d->configuration);
 }
 
-/* Answers are worth more than their log. */
+/* A query log that cannot be opened does not stop the daemon. */
 static void
 daemon_query_log_new(struct daemon *d)
 {
@@ -424,7 +424,8 @@ daemon_errors_print(const struct config_errors *errors)
 		fprintf(stderr, "ctstubd: out of memory\n");
 }
 
-/* The sockets of the service manager and a configuration that fits them; else clients that wait there hear of it. */
+/* Takes the sockets of the service manager, and a configuration that fits them; otherwise the clients that wait there get
+ * an error. */
 static int
 daemon_configure(struct daemon *d, const struct daemon_options *options)
 {

@@ -45,7 +45,8 @@ evidence_name(char *out, const char *reason, const uint8_t *sha256, struct span 
 	return out;
 }
 
-/* The daemon gives it, and may have been taken over: a name with a slash would leave the folder. Codes of reasons and hex. */
+/* The name comes from the daemon, which an attacker may have taken over: a slash would lead out of the folder. Only
+ * reason codes and hex are accepted. */
 static bool
 name_is_plain(const char *name)
 {
@@ -131,7 +132,7 @@ kept_drop(struct kept_list *list, size_t at, int folder)
 	list->v[at] = list->v[--list->n];
 }
 
-/* What was left first, then the oldest. */
+/* Leftovers first, then the oldest. */
 static size_t
 kept_oldest(const struct kept_list *list)
 {

@@ -147,7 +147,7 @@ helper_fork(const struct helper_setup *setup, char **why)
 	return -1;
 }
 
-/* A daemon that is killed at once leaves nobody behind who holds its sockets: those are closed when it is ready. */
+/* A ready helper has closed the daemon's sockets: a daemon that is killed after this leaves no process that holds them. */
 bool
 helper_await(int socket, char **why)
 {

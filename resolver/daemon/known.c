@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#define FACT_BYTES_MAX 4096 /* of a hashed fact; what is longer is cut, and differs before that */
+#define FACT_BYTES_MAX 4096 /* of a hashed fact; longer ones are cut, and differ before the cut */
 
 void
 known_begin(struct known *k)

@@ -83,7 +83,7 @@ state_set(struct recorder *r, bool evidence, enum journal_health health, int err
 	*now = next;
 }
 
-/* Neither is written any more; one that nobody wants stays off. */
+/* The journal and the evidence are no longer written; one that is not wanted stays off. */
 static void
 states_end(struct recorder *r)
 {

@@ -13,7 +13,7 @@ is_over(int64_t since_ms, int64_t now_ms)
 	return since_ms == INT64_MIN || now_ms < since_ms || now_ms - since_ms >= REPEATS_PERIOD_MS;
 }
 
-/* The entry of it, new or in the place of the one that was recorded longest ago. */
+/* Its entry; a new one takes a free place, or that of the entry recorded longest ago. */
 static struct repeat *
 repeat_get(struct repeats *r, struct span what)
 {

@@ -10,8 +10,8 @@
 #include <string.h>
 
 /*
- * Entries of the cache lie in the heaps of workers, whose locks free takes. Who frees a million of them in one go, taking the
- * lock again and again, keeps a worker that waits for it waiting for 20 ms. So many are freed in a fifth of a millisecond.
+ * Entries of the cache are in the heaps of the workers, and free(3) takes the lock of the heap. To free a million of them
+ * in one go keeps a worker that needs the lock waiting for 20 ms. This many are freed in a fifth of a millisecond.
  */
 #define TIDY_ENTRIES  1000
 #define TIDY_PAUSE_MS 1

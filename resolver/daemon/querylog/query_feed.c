@@ -176,8 +176,7 @@ feed_on_reply(void *ctx, const struct tap_reply *r)
 	event_client(f, &e, r->client);
 	if (r->server != NULL)
 		event_server(&e, r->server);
-	if (f->channel
-		->messages) /* a dnstap reader takes what is about an upstream from the message to that */
+	if (f->channel->messages) /* a dnstap reader gets what is about an upstream from the message to it */
 		e.server.family = ADDR_NONE;
 	if (r->ede != NULL) {
 		e.has_ede = true;
