@@ -217,7 +217,7 @@ addr_is_private(const struct addr *a)
 		return v4_is_private(a->ip);
 	if (a->family != ADDR_V6)
 		return false;
-	/* RFC 4291, 2.5.5 and RFC 6052, 2.1: an IPv4 address in another dress */
+	/* RFC 4291, 2.5.5 and RFC 6052, 2.1: an IPv4 address in IPv6 form */
 	if (ip_is_mapped(a->ip) || memcmp(a->ip, nat64, 12) == 0 || memcmp(a->ip, compatible, 12) == 0)
 		return v4_is_private(a->ip + 12);
 	/* RFC 8215: where in it the IPv4 address stands only its network knows */

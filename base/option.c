@@ -30,7 +30,7 @@ option_fault(struct buf *out, int c, char **argv, const struct option *longs)
 		what = "a value was expected";
 	else if (optopt != 0 && is_valued(arg, longs))
 		what = "no value was expected";
-	else if (optopt != 0) /* it may be one of several in its argument, and that is not behind us then */
+	else if (optopt != 0) /* one of several in one argument may not be in argv[optind - 1] */
 		arg = short_option;
 	text_show(out, span_str(arg));
 	buf_format(out, ": %s", what);

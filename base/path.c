@@ -152,7 +152,7 @@ walk_link(struct walk *w, const char *name, const struct stat *link)
 	return w->left[0] == '/' ? path_walk_begin(w, "/") : 0;
 }
 
-/* To the last name: it lies in w->folder and is no link. */
+/* Resolves up to the last name, which is in w->folder and is not a link. */
 static int
 walk_to_end(struct walk *w, char name[NAME_MAX + 1], struct stat *at)
 {

@@ -24,7 +24,7 @@ kernel_bytes(uint8_t *out, size_t n)
 		if (got < 0) {
 			if (errno == EINTR)
 				continue;
-			/* No kernel that this runs on refuses; a sandbox of somebody else's may. */
+			/* No supported kernel refuses; a sandbox around this process may. */
 			log_event(LOG_ERROR, "no-random-numbers", LOG_STR("error", strerror(errno)));
 			_exit(NO_RANDOM_EXIT);
 		}

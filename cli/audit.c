@@ -348,7 +348,7 @@ audit_by_index(struct audit *a)
 
 /* ---- */
 
-/* Nothing to ask: why not. */
+/* Is there anything to ask a log? If not, the result says why. */
 static bool
 is_asked(struct audit *a)
 {

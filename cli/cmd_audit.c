@@ -114,7 +114,7 @@ promise_log_name(const struct promise *p)
 	return p->log != NULL ? p->log->description : "unknown log";
 }
 
-/* What stands for itself: the SCT's signature, the hash that must be there, the head and the log's answer. */
+/* What others need to check the result: the SCT's signature, the hash that must be there, the head and the log's answer. */
 static json_t *
 evidence_json(const struct promise *p, const struct audit_result *r)
 {
@@ -414,9 +414,10 @@ audit_run(const struct audit_request *req)
 	if (code == EXIT_GOOD) {
 		run.snap = snap;
 		run.policy = *snap->policy;
-		/* What a log says is signed: its server must be who it says it is, and an old list must not end audits. */
+		/* What a log says is signed, so only the identity of its server has to be checked; an old list must not
+		 * stop audits. */
 		run.policy.ct_mode = CT_REPORT;
-		if (req->at_given) /* a past that is asked about is no clock that is wrong */
+		if (req->at_given) /* --at names a time on purpose: the clock is not wrong */
 			run.policy.floor_ms = 0;
 		code = audit_all(&run);
 		/* A file that cannot be read is no audit: then the failure is what is printed. */

@@ -278,7 +278,7 @@ ct_download_policy(struct vfy_policy *out, struct snapshot **snap, const struct 
 		*out = *(*snap)->policy;
 		out->ct_mode = CT_REQUIRE;
 		out->ct_policy = CT_STRICT;
-		/* All but the age of the list holds: else an old list could never be renewed. */
+		/* Everything but the age of the list is enforced: otherwise an old list could never be renewed. */
 		out->ct_when_stale = CT_STALE_ENFORCE;
 	}
 	return cli_config_result(verb, res, &errors);

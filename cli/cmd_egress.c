@@ -213,7 +213,7 @@ found_print(const struct egress_request *req, const struct egress_found *f)
 	return code != EXIT_GOOD || (!f->out_of_date && f->refused == 0 && f->n == 0) ? code : EXIT_REFUSED;
 }
 
-/* nft ran and did not show the table: only root may ask, and to root the table is not there. */
+/* nft ran and did not show the table: other users may not see tables; for root it means that there is none. */
 static enum exit_code
 not_listed(const struct egress_request *req)
 {

@@ -85,7 +85,7 @@ history_take(void *ctx, int id, const char *value)
 
 /* ---- reading */
 
-/* The older half makes room. */
+/* Drops the older half to make room. */
 static void
 history_forget(struct history *h)
 {

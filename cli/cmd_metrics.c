@@ -40,7 +40,7 @@ const struct cli_option metrics_options[] = {
 };
 
 static volatile sig_atomic_t ended;
-/* The signals that end us arrive only while something is waited for: none is missed. */
+/* The signals that end the program are unblocked only while it waits, so that none is missed. */
 static sigset_t while_waiting;
 
 static void
@@ -238,7 +238,7 @@ exporter_accept(struct exporter *e)
 
 	if (fd < 0) {
 		if (errno != EINTR && errno != EAGAIN && errno != ECONNABORTED)
-			(void)poll(NULL, 0, 100); /* out of descriptors: not for ever */
+			(void)poll(NULL, 0, 100); /* out of descriptors: tries again a little later */
 		return;
 	}
 	if (e->n == WAITING_MAX)

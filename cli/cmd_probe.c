@@ -1,8 +1,8 @@
 /*
  * ctstub probe: for each address in turn: connect, judge, ask, connect again, report.
  *
- * The connection, the judgement and the question go the very way of the daemon's. A probe is a small state
- * machine: each step ends with an event of the slot, an answer, or the timer.
+ * The connection, the judgement and the question use the daemon's own code. A probe is a small state machine: each step
+ * ends with an event of the slot, an answer, or the timer.
  */
 #include "cli/cli.h"
 
@@ -224,7 +224,7 @@ probe_on_due(void *ctx)
 		p->result.trouble = REASON_CONNECT_TIMEOUT;
 	else if (p->step == STEP_ASK)
 		p->result.trouble = REASON_CLOSED;
-	probe_step_begin(p, STEP_DONE); /* without a second connection, or an idle close, the rest stands */
+	probe_step_begin(p, STEP_DONE); /* the rest of the result stands */
 }
 
 static void

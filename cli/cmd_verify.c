@@ -185,7 +185,7 @@ verify_read_staple(struct buf *out, const char *file)
 		buf_free(&text);
 	else /* DER, or something that the judge will refuse */
 		*out = text;
-	/* to the judge no bytes are no staple, and it was asked about one */
+	/* to the judge an empty staple is no staple, but one was given */
 	return out->n > 0 ? EXIT_GOOD
 			  : cli_complain(EXIT_USAGE, verb, "%s: empty, an OCSP response was expected", file);
 }
@@ -275,7 +275,7 @@ verify_context_judge(struct verdict *v, const struct verify_context *ctx, const 
 
 		struct vfy_policy policy = *ctx->snap->upstream[0].policy;
 
-		if (ctx->at_given) /* a past that is asked about is no clock that is wrong */
+		if (ctx->at_given) /* --at names a time on purpose: the clock is not wrong */
 			policy.floor_ms = 0;
 		vfy_check(v, &policy, &in);
 		if (verdict_has(v, REASON_CHAIN_EMPTY) || verdict_has(v, REASON_CERT_MALFORMED))
@@ -414,7 +414,7 @@ verify_batch(const struct verify_context *ctx, const char *folder)
 		else if (stat(buf_cstr(&path), &st) == 0 && S_ISDIR(st.st_mode))
 			code = EXIT_GOOD; /* folders inside are passed over */
 		else if (stat(buf_cstr(&path), &st) == 0 &&
-			 !S_ISREG(st.st_mode)) /* a FIFO would be waited for */
+			 !S_ISREG(st.st_mode)) /* opening a FIFO would block */
 			(void)cli_complain(EXIT_TROUBLE, verb, "%s: not a regular file", buf_cstr(&path));
 		else
 			code = verify_line(ctx, buf_cstr(&path), entry[i]->d_name);

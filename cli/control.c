@@ -208,7 +208,7 @@ control_exchange(struct buf *answer, const char *socket, const char *request, co
 	return res;
 }
 
-/* With a list of errors it is the configuration that is wrong; else we may not, or the daemon could not. */
+/* A list of errors means that the configuration is wrong; else we lack the right, or the daemon could not do it. */
 static enum exit_code
 control_print_refusal(const char *verb, const json_t *answer)
 {

@@ -27,7 +27,7 @@ struct ct_known {
 	struct vfy_policy *policy;
 	struct cert_match **keys; /* of each */
 	size_t n;
-	bool accepted; /* the journal has an acceptance, of whomever */
+	bool accepted; /* the journal has an acceptance, of any upstream */
 };
 
 static void

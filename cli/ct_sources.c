@@ -18,8 +18,8 @@ static const char verb[] = "ct-logs";
 
 enum ct_source_kind {
 	CT_SOURCE_MIRROR, /* list-url: signed by list-key, or a file */
-	CT_SOURCE_HTTPS,  /* unsigned: what the server's certificate is worth */
-	CT_SOURCE_FILE,   /* that a package may bring; not there is no fault */
+	CT_SOURCE_HTTPS,  /* unsigned: trusted as far as the server's certificate */
+	CT_SOURCE_FILE,   /* a package may bring it; a missing file is no error */
 };
 
 static const struct ct_source {
@@ -36,8 +36,8 @@ static const struct ct_source {
     {"package", PKGDATADIR "/ct-logs.json", CT_SOURCE_FILE},
 };
 
-/* A list of the future would be the newest for long, and a clock before it is not set. Where the clock lies before the list in
- * effect it says nothing about the future. */
+/* A list dated in the future would stay the newest for long. A clock that is before the list in effect is not set, and
+ * cannot tell what is in the future. */
 static bool
 is_of_the_future(const struct ctlogs *list, const struct ctlogs *known, int64_t now_ms)
 {
@@ -91,8 +91,8 @@ source_fetch(struct buf *out, const struct ct_source *source, const struct ct_as
 	bool found = source_lookup(&at, source, ask, url);
 	enum exit_code code = EXIT_TROUBLE;
 
-	/* What a mirror gives is signed. Its server must not be refused for want of the very list that it brings: the logs of its
-	 * certificate may be newer than an old list. */
+	/* What a mirror gives is signed. Its server must not be refused because we lack the very list that it provides:
+	 * the logs of its certificate may be newer than an old list. */
 	if (source->kind == CT_SOURCE_MIRROR)
 		policy.ct_when_stale = CT_STALE_REPORT;
 	switch (fetch_url_at(out, &v, url, found ? buf_cstr(&at) : NULL, &policy, ask->now_ms, &why)) {
@@ -189,7 +189,7 @@ source_get(struct buf *out, const struct ct_source *source, const struct ct_ask 
 	return source_read_file(out, source, source->where);
 }
 
-/* Well-formed, and through the guards? */
+/* Is the list well-formed, and does it pass the guards? */
 static enum exit_code
 source_judge(struct ctlogs **out, const struct ct_source *source, const struct ct_ask *ask, struct span file)
 {
@@ -222,7 +222,7 @@ source_judge(struct ctlogs **out, const struct ct_source *source, const struct c
 	return res == RES_OK ? EXIT_REFUSED : EXIT_TROUBLE;
 }
 
-/* The newer stays. */
+/* Keeps the newer list. */
 static void
 found_keep(struct ct_found *found, struct ctlogs *list, const char *source)
 {

@@ -38,7 +38,7 @@ is_needed(const struct settings *s, const struct ctlogs *known, int64_t now_ms)
 	       now_ms - ctlogs_date_ms(known) > s->ct_list_max_age_ms;
 }
 
-/* What is not recorded does not happen. */
+/* A window that cannot be recorded is not opened. */
 static bool
 record_keep(const struct ct_window *w)
 {
@@ -126,7 +126,7 @@ ct_window_open(const char *config, const char *state_dir, const struct ctlogs *k
 		return no_window("out of memory");
 	}
 	w->snapshot = snapshot_of(s);
-	if (w->snapshot != NULL) /* the journal is the daemon's, the record is of whoever fetches lists */
+	if (w->snapshot != NULL) /* the journal is the daemon's, the record is this user's */
 		w->known = ct_known_read(w->snapshot, w->snapshot->settings->state_dir, compiled_in);
 	if (w->known != NULL && window_take(w, state_dir, now_ms))
 		return w;
@@ -156,7 +156,7 @@ ct_window_close(struct ct_window *w)
 {
 	if (w == NULL)
 		return;
-	/* Without a network nobody was asked: the next attempt of this day has a window, too. */
+	/* Without a network no server was reached: the next attempt of this day has a window, too. */
 	if (w->began && !w->answered) {
 		w->record.began_ms = w->before_ms;
 		(void)record_keep(w);

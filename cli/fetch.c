@@ -128,8 +128,8 @@ fetch_setup(struct fetch *t, const char *url, char error[CURL_ERROR_SIZE])
 	SET(CURLOPT_TIMEOUT_MS, (long)FETCH_TOTAL_MS);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_CERTINFO, 1L);
-	/* The judge decides, not libcurl: it asks for more, and gives its reasons. Nothing is taken until it
-	 * has. */
+	/* The judge decides, not libcurl: it is stricter, and gives reasons. No byte of the answer is used before its
+	 * verdict. */
 	SET(CURLOPT_SSL_VERIFYPEER, 0L);
 	SET(CURLOPT_SSL_VERIFYHOST, 0L);
 	SET(CURLOPT_HEADERFUNCTION, fetch_on_header);
@@ -247,7 +247,7 @@ fetch_chain_setup(CURL *c, const struct addr *addr, const char *name, struct cur
 	SET(CURLOPT_CONNECTTIMEOUT_MS, (long)FETCH_CONNECT_MS);
 	SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	SET(CURLOPT_CERTINFO, 1L);
-	/* Nobody is trusted here: what is presented is looked at, and nothing is sent. */
+	/* No server is trusted here: the presented chain is read, and nothing is sent. */
 	SET(CURLOPT_SSL_VERIFYPEER, 0L);
 	SET(CURLOPT_SSL_VERIFYHOST, 0L);
 	SET(CURLOPT_ERRORBUFFER, error);

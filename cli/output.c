@@ -103,7 +103,7 @@ cli_complain(enum exit_code code, const char *verb, const char *format, ...)
 	va_start(ap, format);
 	line = complaint_print(&shown, verb, format, ap);
 	va_end(ap);
-	if (code != EXIT_GOOD) /* a warning is not what went wrong */
+	if (code != EXIT_GOOD) /* a warning is not a failure */
 		cli_failure_add(line);
 	buf_free(&shown);
 	return code;

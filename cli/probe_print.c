@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What became of the wire goes where a verdict's reasons go. */
+/* Puts the failure of a connection where a verdict's reasons go. */
 static enum res
 probe_trouble_add(struct probe_result *r)
 {

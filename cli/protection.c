@@ -45,7 +45,7 @@ general_count(const json_t *addresses, const char *health)
 	return n;
 }
 
-/* Does some address of this upstream work, or may it? */
+/* Does some address of this upstream work, or could one? */
 static bool
 upstream_lives(const json_t *addresses, const char *upstream)
 {
@@ -59,7 +59,7 @@ upstream_lives(const json_t *addresses, const char *upstream)
 	return false;
 }
 
-/* One address that does not answer is no news: a machine without IPv6 has several. */
+/* One address that does not answer is normal: a machine without IPv6 has several. */
 static void
 complain_of_addresses(struct complaints *c, const json_t *addresses)
 {
@@ -95,7 +95,7 @@ complain_of_expiry(struct complaints *c, const json_t *addresses)
 	}
 }
 
-/* Is the daemon's clock found wrong? Then its date is the text to show. */
+/* The date of the daemon's clock if it was found to be wrong; else NULL. */
 static const char *
 clock_wrong(const json_t *answer)
 {

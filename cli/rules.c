@@ -108,7 +108,7 @@ rules_take_pin(struct rules *r, const char *arg, char **complaint)
 	return rules_add(&r->pin, value, complaint);
 }
 
-/* A bare hash is that of a certificate or of a key: no value is both, so that each is asked for. */
+/* A bare hash may be that of a key or of a certificate. It is added as both: no value can be the hash of both. */
 static bool
 rules_take_allow_issuer(struct rules *r, const char *arg, char **complaint)
 {
@@ -174,7 +174,7 @@ rules_text_set(char **field, const char *value)
 	return true;
 }
 
-/* An option of the command line goes before the file's: into the global field, and out of the upstream's. */
+/* An option of the command line overrides the file's: it goes into the global field, and the upstream's field is emptied. */
 static bool
 rules_override(struct settings *s, enum option_id id, char **field, char **of_upstream, const char *value)
 {

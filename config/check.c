@@ -1,4 +1,4 @@
-/* What no option can know alone: combinations, and names that must exist. */
+/* Checks that involve several options: combinations, and names that must exist. */
 #include "config.h"
 
 #include "base/near.h"
@@ -15,7 +15,7 @@ struct check {
 
 #define FAIL(c, place, ...) ((c)->bad = true, config_errors_add((c)->errors, place, __VA_ARGS__))
 
-/* Would a question to `to` come back to this listener? (reliability: our own tail) */
+/* Would a question to `to` come back to this listener? */
 static bool
 is_listener(const struct addr *listener, const struct addr *to)
 {
@@ -32,7 +32,7 @@ place_of(const struct upstream_settings *u, enum option_id id)
 	return u->set_at[id].line != 0 ? u->set_at[id] : u->place;
 }
 
-/* No value, although somebody may have meant to give one: what was wrong with it has been said. */
+/* The option has no value because the one in the file was wrong, which has been reported already. */
 static bool
 is_wrong(const struct place *set_at, enum option_id id)
 {
@@ -63,7 +63,8 @@ check_addresses(struct check *c, const struct upstream_settings *u)
 				     u->title, addr_text(&u->address.v[i], text));
 }
 
-/* This name finds resolvers, and is the name of none: no certificate bears it, and it is not sent as SNI (RFC 9462). */
+/* This name is for discovering resolvers, not the name of one: no certificate has it, and it is not sent as SNI (RFC
+ * 9462). */
 static bool
 is_discovery_name(const char *name)
 {
@@ -137,7 +138,7 @@ check_forwards(struct check *c)
 	}
 }
 
-/* A mirror on the network proves what it gives by a signature; a file is as good as the folder that it lies in. */
+/* A list from a mirror on the network must be signed; a file is trusted as far as its folder is. */
 static void
 check_list_url(struct check *c)
 {
@@ -149,7 +150,7 @@ check_list_url(struct check *c)
 		     "list-url is on the network and no key is given, option \"list-key\" was expected");
 }
 
-/* A resolver that strangers reach by accident is an amplifier, and its cache tells what this machine asks. */
+/* A resolver that strangers reach by accident is an amplifier, and its cache reveals what this machine asks. */
 static void
 check_listen(struct check *c)
 {
@@ -167,7 +168,7 @@ check_listen(struct check *c)
 			     addr_text(&s->listen.v[i], text));
 }
 
-/* A renewal must not cut everybody off: what is in force by itself needs to know what is expected. */
+/* Blocking without a person needs to know which certificates are expected, or a renewal would cut everybody off. */
 static void
 check_watch(struct check *c)
 {
@@ -197,7 +198,8 @@ check_two_labels(struct check *c, const struct strings *names, const char *what)
 			     names->v[i], what);
 }
 
-/* The name that a probe asks for has two labels or more; a single label would carry the search for a machine nearby. */
+/* The name that a probe asks for has two labels or more; a single label would let searches for machines nearby out in
+ * clear text. */
 static void
 check_portal(struct check *c)
 {

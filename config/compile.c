@@ -89,7 +89,7 @@ compile_lack(struct compile *c, struct place place, enum option_id id, enum res 
 	return true;
 }
 
-/* ---- what is named and may be named twice */
+/* ---- what several options may name */
 
 const struct trust *
 compile_trust(struct compile *c, const char *where, struct place place, enum option_id id)
@@ -223,8 +223,8 @@ compile_entries(struct compile *c, const struct strings *entries, enum option_id
 	return list == NULL ? NULL : compile_keep(c, NULL, list, drop_disallow);
 }
 
-/* One file of the watcher. A folder that this user may not enter is a warning: `-t` by hand sees nothing of it. To the daemon
- * it is more (snapshot.h, watch_unread). */
+/* One file of the monitor. A folder that this user may not enter is a warning, as a person who runs `-t` often may not.
+ * For the daemon it is more (snapshot.h, watch_unread). */
 static void
 watch_file_add(struct compile *c, struct cert_match_builder *b, const char *name)
 {
@@ -301,7 +301,7 @@ compile_anchor_limits(struct compile *c, const struct strings *files)
 	return compile_keep(c, NULL, list, drop_anchor_limits);
 }
 
-/* Without a CRL that was configured nothing of its upstream is accepted: crl-invalid. */
+/* While a configured CRL is missing, no certificate of its upstream is accepted: crl-invalid. */
 static void
 crl_file_add(struct compile *c, struct crls *crls, const struct strings *files, size_t i)
 {

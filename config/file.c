@@ -72,9 +72,8 @@ owner_is_unmapped(uid_t uid)
 }
 
 /*
- * May what this file says be believed? Whoever can write it decides whom we trust. Asked of the open file, so
- * that a link that is swapped meanwhile changes nothing. A group may write only where it is its owner's own
- * (umask 002).
+ * Can this file be trusted? Anyone who can write it decides whom we trust. The open file is checked, so that swapping a
+ * link meanwhile changes nothing. A group may have write access only if it is the owner's own (umask 002).
  */
 static enum res
 owner_check(const char *file, const struct stat *st, char **why)
@@ -95,7 +94,8 @@ owner_check(const char *file, const struct stat *st, char **why)
 	return RES_OK;
 }
 
-/* What the file seems to hold, and a byte in which its end is found: most are small, and a large buffer is slow to make. */
+/* The size that the file seems to have, and one byte to notice its end: most files are small, and a large buffer is slow
+ * to make. */
 static size_t
 room_wanted(const struct buf *b, int fd)
 {
@@ -184,8 +184,8 @@ config_file_read_any(struct buf *out, const char *file, size_t max, char **why)
 	return res;
 }
 
-/* The owner of the folder may write his own state, root may do it for him (one name: a file that is somewhere else as
- * well is not what root wrote here), and others may not have. */
+/* State must be written by the folder's owner, or by root for that owner, and by nobody else. A file of root's must have
+ * one link only: with a second name elsewhere it may not be what root wrote here. */
 static bool
 is_state(const struct stat *folder, const struct stat *st)
 {

@@ -127,7 +127,7 @@ parse_fail_character(struct parse *p, struct span utf8)
 /* Where in a file the grammar stopped. */
 enum spot { SPOT_TOP, SPOT_SECTION, SPOT_NAME, SPOT_VALUE, SPOT_LIST, SPOT_ITEM };
 
-/* The grammar may have taken an empty list or the whole file for finished: then only what ends it is expected. */
+/* The parser may already have reduced an empty list or the whole file; then it expects only what ends that. */
 static enum spot
 spot_of(unsigned expected)
 {

@@ -351,7 +351,7 @@ reader_text(struct reader *r, const char *file, struct span text)
 	res = parse_text(text, &reader_handler, r);
 	if (res != RES_OK)
 		section_cut(r);
-	/* Half a file must never pass for the whole, whatever the caller makes of it. */
+	/* A part of a file must never count as the whole, whatever the caller does with the result. */
 	r->nomem |= res == RES_NOMEM;
 	return r->nomem ? RES_NOMEM : res;
 }

@@ -114,7 +114,7 @@ policy_disallow(struct vfy_policy *p, const struct cert_match *list)
 		p->disallow[p->n_disallow++] = list;
 }
 
-/* A time that has certainly come: this program was built by then, and its list of logs was made. */
+/* A time that is certainly past: this program was built then, or its list of logs was made. */
 static int64_t
 floor_of(const struct ctlogs *list)
 {

@@ -64,8 +64,7 @@ compose_authority(struct compose *c, struct span owner, uint16_t type, uint32_t 
 void
 compose_soa(struct compose *c, struct span zone, uint32_t ttl)
 {
-	/* RFC 6303, 3: the zone itself serves it; nobody answers for it; serial 1, an hour, 20 minutes, a
-	 * week. */
+	/* RFC 6303, 3: MNAME is the zone itself, RNAME nobody.invalid; serial 1, an hour, 20 minutes, a week. */
 	static const uint8_t rname[] = "\6nobody\7invalid";
 	size_t length_at;
 

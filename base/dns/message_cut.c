@@ -24,7 +24,7 @@ struct cutter {
 	bool proof; /* the authority section holds one that a name or type does not exist */
 };
 
-/* In front of the OPT: what follows it would have to be moved, so it is left out. */
+/* Only records before the OPT fit: those after it would have to be moved, so they are left out. */
 static bool
 fits(const struct cutter *c, size_t end)
 {
@@ -96,7 +96,7 @@ additional_section(struct cutter *c, struct walk *w, uint16_t *ar)
 	return c->set_at;
 }
 
-/* The SOA of a negative answer (RFC 2308, 3), and for who validates the proof that no better name exists (RFC 4035, 3.1.3). */
+/* The SOA of a negative answer (RFC 2308, 3), and for a validator the proof that no better name exists (RFC 4035, 3.1.3). */
 static bool
 authority_is_needed(const struct cutter *c, bool do_bit)
 {

@@ -11,8 +11,8 @@ walk_over(struct span wire, size_t at)
 
 #define FIXED 10 /* type, class, TTL and RDLENGTH */
 
-/* The end of what lies from `target` on and is in front of [from, to), at the most `end`; 0: target lies
- * within. */
+/* Where the bytes from `target` on end: at `from` if they begin before it, and at `end` at the latest; 0: target is
+ * within [from, to). */
 static size_t
 end_before(size_t target, size_t from, size_t to, size_t end)
 {

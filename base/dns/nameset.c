@@ -152,7 +152,7 @@ nameset_add_above(struct nameset *s, struct span name)
 
 	while (res == RES_OK && name.n > 1) {
 		name = span_slice(name, 1U + name.p[0], name.n);
-		/* Where one is, those above it are. */
+		/* If a name is in it, so are those above that name. */
 		if (name.n <= 1 || nameset_find(s, name, NULL))
 			break;
 		res = nameset_add(s, name, 0);

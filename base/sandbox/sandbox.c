@@ -312,7 +312,7 @@ rules_of_portal(scmp_filter_ctx f)
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }
 
-/* Calls that the C library makes and does without: an error that it knows, and no end of the process in tests. */
+/* Calls that the C library makes but can do without: it gets an error that it handles, and the process is not killed. */
 static int
 rules_of_refusal(scmp_filter_ctx f)
 {
@@ -418,7 +418,7 @@ rules_of_writer(scmp_filter_ctx f)
 	return rules_add(f, rules, sizeof rules / sizeof rules[0]);
 }
 
-/* A collector may be another user's program, and answers: who reads that touches no file. */
+/* A collector may be another user's program, and sends answers: the process that reads them has no access to files. */
 static int
 rules_of_connector(scmp_filter_ctx f)
 {

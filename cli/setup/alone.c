@@ -59,7 +59,7 @@ lock_close(void)
 	lock = -1;
 }
 
-/* The one before may have removed the file after it was opened here: then somebody else can lock a new one. */
+/* The process before may have removed the file after it was opened here: then another process can lock a new one. */
 static bool
 lock_is_gone(int fd)
 {

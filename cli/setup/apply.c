@@ -149,7 +149,7 @@ file_undo(const struct change *change)
 	if (standing == IS_OTHER)
 		(void)cli_complain(EXIT_REFUSED, verb, "%s has changed since the setup: left as it is",
 				   change->path);
-	/* Where somebody deleted it there is nothing to write over. */
+	/* A file that somebody deleted is restored too, as nothing is overwritten. */
 	return standing == IS_BEFORE || (standing != IS_OTHER && file_put(change->path, &change->before));
 }
 

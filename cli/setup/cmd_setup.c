@@ -23,7 +23,7 @@
 #define SETTLE_WAIT_S 1
 
 static const char verb[] = "setup";
-/* Names that exist for decades; one that resolves is enough. */
+/* Names that have existed for decades; one that resolves is enough. */
 static const char *const known_names[] = {"example.com", "www.example.com", "debian.org"};
 
 enum { OPT_YES = 256, OPT_UNDO, OPT_CHECK, OPT_LINKS, OPT_JSON };
