@@ -1,4 +1,4 @@
-"""The bench: our daemon beside others. README.md tells how to read its results.
+"""The bench: our daemon beside others. README.md explains its results.
 
 run         the command
 world       a folder, the programs, an upstream, load, and what a process cost

@@ -16,17 +16,17 @@ WITHOUT = "ctstub-dot-cold"
 
 HEAD = """# Resolvers at a distance
 
-Made by `tests/bench/distance` (its header tells how) from `{raw}`. Do not edit.
+`tests/bench/distance` made this file from `{raw}`; the header of that script describes how. Do not edit it.
 
-Every candidate replays the same trace at the same time over a link of its own (`tests/bench/link.c` tells what it models) to one
-server, which closes connections after 10 s without use. A burst is 5 to 40 names, Zipf-distributed over 2,000, each asked for A, AAAA and
-HTTPS at once; answers from a candidate's cache count. Pauses are real time. A question without a good answer counts {lost:.1f} s.
-Connections, packets and bytes are those of the link during the trace, scaled to an hour; packets are counted by rule, not captured.
+Every candidate replays the same trace at the same time over its own link (`tests/bench/link.c` says what it models) to one server, which
+closes connections after 10 s without use. A burst is 5 to 40 names, Zipf-distributed over 2,000, each queried for A, AAAA and HTTPS at once;
+answers from a candidate's cache count. Pauses are real time. A question without a good answer counts as {lost:.1f} s. Connections, packets and
+bytes are those of the link during the trace, scaled to an hour; packets are calculated (`link.c`), not captured.
 
-- burst: milliseconds until the last answer of a burst has come, which is what a person waits for. The least is one round trip.
+- burst: milliseconds until the last answer of a burst, which is what a person waits for. The minimum is one round trip.
 - one trip: the share of answers that needed no more than one round trip, counted on the link (`tests/bench/rounds.h`): from the cache, or
-  over a connection that stood. Other programs on the machine change nothing about it; a burst with a single answer that needed more has none
-  but those from the cache.
+  over an open connection. Other programs on the machine do not affect it. If one answer of a burst needed more, only the burst's answers from
+  the cache count.
 - in time: the share of answers within {in_time} round trips by the clock, which is the target.
 - unanswered: questions without a good answer.
 """
@@ -35,13 +35,13 @@ FIRST = """
 ## The first question
 
 One question for a name in no cache: round trips, counted on the link, and milliseconds until its answer (part `{name}`; `-`: no answer in
-{lost:.0f} s). A connection that is there costs 1, a new one with TLS 1.3 over TCP 3. Where the time is much longer, the candidate waited for something
-else: a dead connection, or the processor.
+{lost:.0f} s). Over an open connection it takes 1 round trip, over a new one with TLS 1.3 over TCP 3. If the time is much longer, the candidate waited
+for something else: a dead connection, or the processor.
 
-- new: the candidate was started a moment ago; 13 s after its first question. In use: the same after the trace.
+- new: the candidate has just been started; the question comes 13 s after its first one. In use: the same after the trace.
 - there: half a second later.
-- sleep: one second after all connections were lost, as on another network or after a sleep. The kernel tells ctstub of both; here the
-  clock's event is played to it. A dead connection acknowledges and never answers, as behind some middle boxes.
+- sleep: one second after all connections were lost, as on another network or after a sleep. The kernel reports both to ctstub; here the
+  event of the clock is simulated. A dead connection acknowledges and never answers, as behind some middleboxes.
 
 | | new, 13 s idle | there | sleep | in use, 13 s idle | there | sleep |
 |---|---|---|---|---|---|---|

@@ -88,8 +88,8 @@ def cpu_target(side, protocol):
     best = next((p for _, p in peers if side.complete(p)), None)
     cheaper = [CANDIDATES[p].title.split(",")[0] for us, p in peers if best is None or us < side.median(best, *path)]
     name = f" ({CANDIDATES[best].title.split(',')[0]})" if best else ""
-    name += f" (cheaper, but not complete: {', '.join(cheaper)})" if cheaper else ""
-    what = f"processor time of an uncached answer over {title}, to the best peer that answers everything{name}"
+    name += f" (cheaper, but incomplete: {', '.join(cheaper)})" if cheaper else ""
+    what = f"processor time of an uncached answer over {title}, relative to the best peer that answers everything{name}"
     if peers and best is None:
         return f"{what}: at most 0.25", "no peer answers everything", None
     return at_most(what, side.ratio(ours, best, *path) if best else None, 0.25)
@@ -100,7 +100,7 @@ def latency_target(side, protocol, rate, which):
     ours, peers = side.median(f"ctstub-{protocol}", *path), [(side.median(p, *path), p) for p in side.peers(protocol)]
     peers = sorted((us, p) for us, p in peers if us is not None)
     title = {"dot": "DoT", "doh": "DoH"}[protocol]
-    what = f"{which} over {title} at {rate:,} questions a second: at or below every peer's"
+    what = f"{which} over {title} at {rate:,} questions per second: at most that of every peer"
     if ours is None or not peers:
         return what, "-", None
     return what, f"{number(ours, 0)} us; {CANDIDATES[peers[0][1]].title.split(',')[0]} {number(peers[0][0], 0)} us", ours <= peers[0][0]
@@ -111,7 +111,7 @@ def memory_target(side, parts, what):
         values = [side.median(name, part) for part in parts]
         return None if None in values else sum(values)
     peers = sorted((mib(p), p) for p in side.peers() if mib(p) is not None)
-    ours, what = mib("ctstub-dot"), f"{what} with 1,000 names cached: below every peer's"
+    ours, what = mib("ctstub-dot"), f"{what} with 1,000 names cached: less than every peer"
     if ours is None or not peers:
         return what, "-", None
     return what, f"{number(ours)} MiB; {CANDIDATES[peers[0][1]].title.split(',')[0]} {number(peers[0][0])} MiB", ours < peers[0][0]
@@ -121,12 +121,12 @@ def side_targets(side):
     loads = [("`load.c`, which is faster than any server", ("cached", "rate"))]
     if side.values("echo", "dnsperf", "rate"):
         loads.insert(0, ("dnsperf", ("dnsperf", "rate")))
-    rows = [at_least(f"answers from the cache a second, to a bare UDP echo, asked by {load}", side.ratio("ctstub-dot", "echo", *path), 0.95)
+    rows = [at_least(f"cached answers per second, relative to a bare UDP echo, with {load}", side.ratio("ctstub-dot", "echo", *path), 0.95)
             for load, path in loads]
-    rows.append(at_most("processor time of a cached answer, to the echo", side.ratio("ctstub-dot", "echo", "cached", "cpu_us"), 1.5))
+    rows.append(at_most("processor time of a cached answer, relative to the echo", side.ratio("ctstub-dot", "echo", "cached", "cpu_us"), 1.5))
     rows += [cpu_target(side, protocol) for protocol in ("dot", "doh")]
     rows += [latency_target(side, protocol, rate, which) for protocol in ("dot", "doh") for rate in (1000, 10000) for which in ("p50", "p99")]
-    rows += [memory_target(side, ("own_mib", "files_mib"), "resident memory"), memory_target(side, ("own_mib",), "memory that no file backs")]
+    rows += [memory_target(side, ("own_mib", "files_mib"), "resident memory"), memory_target(side, ("own_mib",), "memory not backed by files")]
     return rows
 
 
@@ -134,17 +134,17 @@ def part_targets(raw):
     rows = []
     if "verdict" in raw:
         v = raw["verdict"]
-        rows += [at_most("a verdict under 1,000 disallow entries, to GnuTLS's part of it", v["verdict-1000"] / v["gnutls"], 1.3),
-                 at_most("a verdict under 100,000 entries, to one under 1,000", v["verdict-100000"] / v["verdict-1000"], 1.05),
-                 at_most("the most that signatures of a verdict may cost, to 64 checks with RSA-4096", v["cost-worst"] / v["cost-measure"], 1.0)]
+        rows += [at_most("time of a verdict with 1,000 disallow entries, relative to GnuTLS's part of it", v["verdict-1000"] / v["gnutls"], 1.3),
+                 at_most("time of a verdict with 100,000 disallow entries, relative to 1,000", v["verdict-100000"] / v["verdict-1000"], 1.05),
+                 at_most("highest cost of the signatures of a verdict, relative to 64 checks with RSA-4096", v["cost-worst"] / v["cost-measure"], 1.0)]
     if "latency" in raw:
         ratios = [r["doh"]["p50"] / r["dot"]["p50"] for r in raw["latency"]["rounds"]]
-        rows.append(at_most("median latency of DoH to DoT, of a server with one thread for both", statistics.median(ratios), 1.2))
+        rows.append(at_most("median latency of DoH, relative to DoT, from a server that has one thread for both", statistics.median(ratios), 1.2))
     if "million" in raw:
-        rows.append(at_most(f"memory that {raw['million']['names']:,} names add to a cache of 64 MiB", raw["million"]["added_mib"], 72, " MiB"))
+        rows.append(at_most(f"memory added by {raw['million']['names']:,} names in a cache of 64 MiB", raw["million"]["added_mib"], 72, " MiB"))
     for what, most in (("reset", 300), ("black hole", 1500)) if "failover" in raw else ():
         f = raw["failover"][what]
-        rows.append(at_most(f"p99 after a {what}, 500 questions a second ({f['lost']} of {f['questions']:,} lost)",
+        rows.append(at_most(f"p99 after a {what}, 500 questions per second ({f['lost']} of {f['questions']:,} lost)",
                             statistics.median(f["p99_ms"]), most, " ms"))
     return rows
 
@@ -169,10 +169,10 @@ def distance_targets(raw):
     peers = [r["p99"] for n, r in rows.items() if n in CANDIDATES and CANDIDATES[n].package and r["unanswered"] <= COMPLETE]
     for name in ("ctstub-dot", "ctstub-doh"):
         r, where = rows[name], f", {CANDIDATES[name].title}, 30 ms away (`DISTANCE.md`)"
-        out += [at_least("percent of answers within 1.5 round trips" + where, 100 * r["in_time"], 97),
+        out += [at_least("percentage of answers within 1.5 round trips" + where, 100 * r["in_time"], 97),
                 at_most("p90 of a burst, in round trips" + where, r["p90"] / rtt, 1.5)]
         if peers:
-            out.append(at_most("p99 of a burst, to the best peer" + where, r["p99"] / min(peers), 1))
+            out.append(at_most("p99 of a burst, relative to the best peer" + where, r["p99"] / min(peers), 1))
     return out
 
 
@@ -194,7 +194,7 @@ def percent(part):
 
 
 def speed_table(side):
-    heads = ["", "cached/s", "to the echo", "the same with dnsperf", "cached: CPU us", "uncached/s", "uncached: CPU us", "cached: failed",
+    heads = ["", "cached/s", "relative to the echo", "the same with dnsperf", "cached: CPU us", "uncached/s", "uncached: CPU us", "cached: failed",
              "uncached: failed"]
     rows = [[title(side, n), spread(side.values(n, "cached", "rate"), 0), number(side.ratio(n, "echo", "cached", "rate")),
              number(side.ratio(n, "echo", "dnsperf", "rate")), spread(side.values(n, "cached", "cpu_us")),
@@ -261,14 +261,14 @@ def plots(raw):
 
 HEAD = """# Results of the bench
 
-`tests/bench/run` made this file and the plots from `{own}`{beside}; nothing here was written by hand, and `tests/checks/bench.py`
-compares them. README.md tells what is measured and how.
+`tests/bench/run` made this file and the plots from `{own}`{beside}. Do not edit them: `tests/checks/bench.py` compares them with these
+data. README.md describes what is measured and how.
 """
 
-NOTES = """(1) leaves more than 0.1 % of the questions without a good answer, at full speed or at 1,000 or 10,000 uncached questions a second. The
-best peer of a target is chosen among the others.
-CPU is processor time of the candidate for a good answer. Numbers are medians of the rounds, in brackets the least and the most. Ratios
-are medians of the ratios within a round.
+NOTES = """(1) More than 0.1 % of the questions got no good answer, at full speed or at 1,000 or 10,000 uncached questions per second. The best peer of
+a target is chosen among the others.
+CPU is the candidate's processor time per good answer. Numbers are medians of the rounds, with the minimum and the maximum in brackets.
+Ratios are medians of the ratios within a round.
 """
 
 
@@ -276,7 +276,7 @@ def machine_text(about):
     rounds = about.get("load_average", [])
     loads = ", ".join(number(r[0]) for r in rounds)
     lines = [f"{about['date']}, {about['machine']}, {about['processors']} processors, Linux {about['kernel']}, {about['system']}.",
-             f"Rounds: {about['rounds']}, {about['seconds']:g} s a measurement."]
+             f"Rounds: {about['rounds']}, {about['seconds']:g} s per measurement."]
     if loads:
         lines.append(f"Load average before each round: {loads} (the bench itself is a load of about 2).")
     if about.get("note"):

@@ -101,8 +101,8 @@ CPU = "processor time of an uncached answer over DoT"
     ("an equal percentile is at or below", "p99 over DoT at 10,000", dict(ours=candidate(p99=9), unbound_dot=candidate(p99=9)), True),
     ("a higher percentile is not", "p99 over DoT at 10,000", dict(ours=candidate(p99=9.1), unbound_dot=candidate(p99=9)), False),
     ("memory counts the pages of files", "resident memory", dict(ours=candidate(own=1, files=9), unbound_dot=candidate(own=4, files=5)), False),
-    ("equal memory is not below", "no file backs", dict(ours=candidate(own=4), unbound_dot=candidate(own=4)), False),
-    ("less memory is", "no file backs", dict(ours=candidate(own=3), unbound_dot=candidate(own=4)), True),
+    ("equal memory misses the target", "not backed by files", dict(ours=candidate(own=4), unbound_dot=candidate(own=4)), False),
+    ("less memory meets the target", "not backed by files", dict(ours=candidate(own=3), unbound_dot=candidate(own=4)), True),
 ], builds=("gcc",))
 def judgement(_t, words, rows_of, met):
     equal(judged(words, **rows_of), met, words)

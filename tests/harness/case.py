@@ -408,7 +408,7 @@ def parse(argv):
     arguments.add_argument("--label", default="gcc")
     arguments.add_argument("--logs", default="/tmp")
     arguments.add_argument("--long", action="store_true")
-    arguments.add_argument("--once", action="store_true", help="leave to the build with sanitizers what it runs, too")
+    arguments.add_argument("--once", action="store_true", help="skip tests that the build with sanitizers runs as well")
     arguments.add_argument("--keep", action="store_true", help="keep the folder of a failed test")
     arguments.add_argument("--list", action="store_true")
     arguments.add_argument("--filter", action="append", default=[])

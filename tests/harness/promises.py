@@ -1,7 +1,7 @@
-"""The promises A1 to A17, the tests that hold them, and for each the control that shows that its test can fail.
+"""The promises A1 to A17, the tests that verify them, and for each the control that shows that its test can fail.
 
-A test gives a figure by `t.promised("0 failures of 10,000")`; harness.case notes it, and that a test passed, in the file
-that CTSTUB_PROMISES names, a JSON line each. `tests/promises` makes tests/PROMISES.md of the newest lines and of TABLE.
+A test records a figure with `t.promised("0 failures of 10,000")`; harness.case writes it, and that a test passed, to the file
+that CTSTUB_PROMISES names, a JSON line each. `tests/promises` makes tests/PROMISES.md from the newest lines and TABLE.
 """
 import fnmatch
 import functools
@@ -27,21 +27,21 @@ TABLE = [
     Promise("A1 Hours of upstreams that come and go, and no wrong answer",
             "With three upstreams that die, stop, lie and come back at random and one of them healthy, no answer is wrong, no question "
             "fails, and memory and descriptors stay flat.",
-            "Each answer is a hash of its question, so an answer for another question, name or moment shows. The long form goes on "
+            "Each answer is a hash of its question, so an answer for another question, name or time is detected. The long form runs "
             "for hours.",
             ["soak/A1 * of soak with *", "soak --hours: gcc", "soak --hours: san", "soak --hours: tsan", "surroundings/P17 *"],
             "an upstream that sends another name's data, silence, a leak, lost descriptors", ["soak/A1 the soak finds *", "controls/A1 *"]),
     Promise("A2 A dying upstream is invisible",
-            "No client sees a failure when an upstream is killed, goes black or closes in mid frame while another is alive.",
+            "No client sees a failure when an upstream is killed, goes silent or closes in the middle of a frame while another is alive.",
             "A load of questions over UDP while the first of two upstreams dies.", ["failover/A2 P01 P02 *"],
             "both upstreams die", ["controls/A2 *"]),
     Promise("A3 Back after sleep and roaming",
-            "After a sleep, a new address, another route or a new link the next question uses a fresh connection.",
+            "After a sleep, a new address, another route or a new link, the next question uses a fresh connection.",
             "A clock that jumps as after a sleep; addresses, routes and links that change in a network namespace.",
             ["faults/K02 *", "namespaces/P03 *"], "nothing changes: the connection must not be renewed",
             ["controls/A3 *", "clock/a clock event without a step changes nothing"]),
     Promise("A4 Thousands of clients at once",
-            "Thousands of TCP clients stay connected in little memory while UDP is answered as before.",
+            "Thousands of TCP clients stay connected and take little memory, while UDP is answered as before.",
             "2,000 connections from eight addresses, 10,000 with --long; memory of the process for each.", ["limits/R01 thousands *"],
             "fewer descriptors than clients: some must be disconnected", ["limits/R01 when descriptors run short *"]),
     Promise("A5 Bounded memory under attack",
@@ -57,7 +57,7 @@ TABLE = [
             "Servers with each kind of bad certificate count what they receive after the handshake.",
             ["tls/T*", "namespaces/A6 never in clear text: refused*"], "a good server: it does receive application data", ["controls/A7 *"]),
     Promise("A8 No silent acceptance",
-            "Over a product of chains, names, SCTs, log lists and times, each verdict and each reason is that of an independent model.",
+            "For combinations of chains, names, SCTs, log lists and times, each verdict and each reason is that of an independent model.",
             "2,200 forged certificates judged by the tool and by a model in Python; 20,000 with --long.", ["oracle/A8 *"],
             "one-line faults in verify/, each of which the oracle must catch", ["tests/run --mutants"]),
     Promise("A9 Fuzzed",
@@ -65,8 +65,8 @@ TABLE = [
             "Stored inputs run as ordinary tests, with prefixes and damaged elements; libFuzzer and AFL++ under the sanitizers.",
             ["tests/run --fuzz"], "a target with a planted overflow", ["check/controls/A9 *"]),
     Promise("A10 Covered",
-            "The judge, DNS bytes and frames are reached to 95 % of lines and 90 % of branches, all of the product to 88 % of lines; "
-            "every reason, SCT status, event and metric is produced by a test.",
+            "Tests reach 95 % of the lines and 90 % of the branches of the judge, of the code for DNS messages and of the framing, and 88 % "
+            "of all lines of the product; a test produces every reason, SCT status, event and metric.",
             "Clang's counters over unit tests, stored inputs and functional tests.",
             ["tests/run --coverage: verify", "tests/run --coverage: dns bytes", "tests/run --coverage: frames", "tests/run --coverage: all",
              "tests/run: every reason", "tests/run: every status", "tests/run: every event", "tests/run: every metric"],
@@ -74,29 +74,30 @@ TABLE = [
     Promise("A11 Any single failure",
             "When any one allocation or system call fails, nothing crashes, no answer is wrong, and the next question is answered.",
             "A preloaded library lets each call in turn fail, return short or be interrupted.", ["faults/A11 *"],
-            "a program that does not look at what malloc returns", ["controls/A11 *"]),
+            "a program that ignores what malloc returns", ["controls/A11 *"]),
     Promise("A12 Any clock",
-            "Started in 1970, set ten years ahead or back, past 2038 or in mid handshake: one clear verdict, and service once the clock is right.",
-            "Preloaded clocks for the wall and the time since boot.", ["faults/K0*", "clock_steps/K0*", "clock/K03 *"],
+            "Whether the clock starts in 1970, is set ten years ahead or back, passes 2038 or is set during a handshake, there is one clear "
+            "verdict, and service once the clock is right.",
+            "A preloaded library plays the wall clock and the boot clock.", ["faults/K0*", "clock_steps/K0*", "clock/K03 *"],
             "a clock event without a step: nothing may be judged anew", ["clock/a clock event without a step changes nothing"]),
     Promise("A13 Restart without loss",
             "Clients that ask twice see no failure when the daemon is killed every five seconds under 500 questions a second.",
             "The unit in a booted Debian, socket-activated; kill -9 of the main process.", ["endurance/A13 *", "limits/P09 A13 *"],
             "nobody listens: the same load reports failures", ["controls/A13 *"]),
     Promise("A14 The same answers as everybody",
-            "Through ctstubd a question has the answer that the server gives itself, and that unbound and dnsdist forward.",
-            "Mixed names and types, normalised but for TTL, id and EDNS: 20,000, and 50,000 with --long.", ["interop/A14 *"],
+            "A question through ctstubd gets the same answer as from the server itself, and as through unbound and dnsdist.",
+            "Mixed names and types, compared without TTL, id and EDNS: 20,000, and 50,000 with --long.", ["interop/A14 *"],
             "one record that differs", ["controls/A14 *"]),
     Promise("A15 Quiet when idle",
-            "While nobody asks, the service is woken at most once in ten seconds and sends no packet.",
+            "While there are no questions, the service wakes up at most once in ten seconds and sends no packet.",
             "Wake-ups of all its threads and packets of the booted unit, for 30 seconds, 10 minutes with --long.", ["endurance/A15 *"],
             "a question each second: wake-ups and packets are counted", ["endurance/A15 *"]),
     Promise("A16 The sandbox holds",
-            "The filter on system calls allows what the daemon needs and nothing else, and the rest of its confinement stands.",
+            "The filter on system calls allows what the daemon needs and nothing else, and the other parts of the sandbox hold.",
             "All functional tests run with a filter that kills.", ["faults/P13 installed*", "check/packaging/systemd-analyze rates *", "tests/run: whole"],
             "a call that no code of ours makes: it ends the daemon", ["faults/P13 every test*"]),
     Promise("A17 No herd",
-            "An upstream that comes back under many waiting questions gets one handshake, and half of each back-off is random.",
+            "An upstream that comes back while many questions wait gets one handshake, and half of each back-off is random.",
             "Waiting questions at a server that starts to accept; the back-offs of a thousand daemons.",
             ["limits/R12 *", "failover/R12 *", "unit/resolver/test_health"], "two daemons make two handshakes, which the server counts",
             ["controls/A17 *"]),
@@ -164,9 +165,9 @@ def row(pattern, names, records):
 
 def render(names, records):
     """The text of tests/PROMISES.md."""
-    text = ["# What ctstub promises, and the tests that hold it to that", "",
-            "Made by `tests/promises` from the figures that tests record; not edited by hand. A test is named as `tests/run NAME` takes it. "
-            "A negative control is the same measurement where the promise is broken on purpose: it must say so.", ""]
+    text = ["# What ctstub promises, and the tests that verify it", "",
+            "`tests/promises` makes this file from the figures that tests record; do not edit it. Tests are named as for `tests/run NAME`. "
+            "A negative control is the same measurement with the promise broken on purpose, which it must detect.", ""]
     for one in TABLE:
         text += [f"## {one.name}", "", one.says, "", f"How: {one.how}", "", "| test | figure | date |", "|---|---|---|"]
         text += ["| " + " | ".join(row(p, names, records)) + " |" for p in one.tests]

@@ -1,7 +1,7 @@
 """The soak (A1): hours of questions while upstreams flap, clocks jump, addresses change and the configuration is reloaded.
 
-Three upstreams, two over TLS and one over HTTPS, each a process of its own (soak_upstream.py) on the far side of a wire; at any moment
-at least one is healthy. Each answer is a function of its question, so that an answer to another one is seen. tests/soak --help.
+Three upstreams, two over TLS and one over HTTPS, each a process of its own (soak_upstream.py) behind a link; at any moment
+at least one is healthy. Each answer is a function of its question, so that an answer to another question is detected. tests/soak --help.
 """
 import argparse
 import json
@@ -422,15 +422,15 @@ def parse(argv):
     arguments = argparse.ArgumentParser(prog="tests/soak", description="Runs the daemon for hours among failures, and counts what clients see.")
     arguments.add_argument("--hours", type=float, default=0)
     arguments.add_argument("--minutes", type=float, default=0, help="in addition to --hours (default: 2 minutes in all)")
-    arguments.add_argument("--workers", choices=("1", "2", "both"), default="both", help="both: half of the time each")
+    arguments.add_argument("--workers", choices=("1", "2", "both"), default="both", help="both: half of the time for each (default)")
     arguments.add_argument("--build", default=os.path.join(top, "build"), help="the folder with ctstubd (default: build)")
-    arguments.add_argument("--rate", type=int, default=200, help="questions a second (default: 200)")
-    arguments.add_argument("--flaps", type=float, metavar="N", help="changes a minute of the upstreams together, unless it is the last healthy one (default: 17)")
-    arguments.add_argument("--seed", type=int, help="of everything that is random (default: the time)")
-    arguments.add_argument("--json", metavar="FILE", help="figures, seed and events")
-    arguments.add_argument("--control", choices=CONTROLS, help="break something, to see that it is found: exit code 1")
-    arguments.add_argument("--log-level", default="notice", help="of the daemon (default: notice)")
-    arguments.add_argument("--logs", metavar="DIR", help="keep the logs there when something failed")
+    arguments.add_argument("--rate", type=int, default=200, help="questions per second (default: 200)")
+    arguments.add_argument("--flaps", type=float, metavar="N", help="changes per minute of all upstreams together; the last healthy one is left alone (default: 17)")
+    arguments.add_argument("--seed", type=int, help="seed of everything that is random (default: the time)")
+    arguments.add_argument("--json", metavar="FILE", help="write figures, seed and events to FILE")
+    arguments.add_argument("--control", choices=CONTROLS, help="break something, which the soak must detect with exit code 1")
+    arguments.add_argument("--log-level", default="notice", help="log level of the daemon (default: notice)")
+    arguments.add_argument("--logs", metavar="DIR", help="keep the logs in DIR when something failed")
     arguments.add_argument("--in-netns", action="store_true", help=argparse.SUPPRESS)
     o = arguments.parse_args(argv)
     o.top = o.src = top
