@@ -20,12 +20,22 @@ is_valued(const char *arg, const struct option *longs)
 	return longs->name != NULL && strncmp(arg, "--", 2) == 0 && strchr(arg, '=') != NULL;
 }
 
+int
+option_parse(int argc, char **argv, const char *shorts, const struct option *longs)
+{
+	int c = getopt_long(argc, argv, shorts, longs, NULL);
+
+	return c != -1 && c != '?' && c != ':' && optarg != NULL && *optarg == '\0' ? ':' : c;
+}
+
 void
 option_fault(struct buf *out, int c, char **argv, const struct option *longs)
 {
 	const char short_option[] = {'-', (char)optopt, '\0'};
 	const char *arg = argv[optind - 1], *what = "unknown option";
 
+	if (c == ':' && *arg == '\0') /* the empty value, after its option */
+		arg = argv[optind - 2];
 	if (c == ':')
 		what = "a value was expected";
 	else if (optopt != 0 && is_valued(arg, longs))
@@ -46,7 +56,7 @@ option_get(int argc, char **argv, const char *shorts, const struct option *longs
 
 	(void)snprintf(spec, sizeof spec, ":%s", shorts);
 	opterr = 0;
-	c = getopt_long(argc, argv, spec, longs, NULL);
+	c = option_parse(argc, argv, spec, longs);
 	if (c != '?' && c != ':')
 		return c;
 	option_fault(&fault, c, argv, longs);

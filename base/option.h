@@ -6,10 +6,16 @@
 
 #include <getopt.h>
 
-/* Appends what was wrong when getopt_long returned c, which is '?' or ':'. The short options must begin with ':'. */
+/*
+ * getopt_long, but an empty value counts as none: it comes from a script whose variable is not set, and no option has a use
+ * for it. ':' then, as for an option at the end of the line. The short options must begin with ':'.
+ */
+int option_parse(int argc, char **argv, const char *shorts, const struct option *longs);
+
+/* Appends what was wrong when option_parse returned c, which is '?' or ':'. */
 void option_fault(struct buf *out, int c, char **argv, const struct option *longs);
 
-/* getopt_long, without a leading ':' in shorts. '?': the complaint is on standard error, after the name in argv[0]. */
+/* option_parse, without a leading ':' in shorts. '?': the complaint is on standard error, after the name in argv[0]. */
 int option_get(int argc, char **argv, const char *shorts, const struct option *longs);
 
 #endif

@@ -27,7 +27,7 @@ args_read(const struct args_rules *rules, const char *verb, int argc, char **arg
 	*code = EXIT_USAGE;
 	options_for_getopt(longs, shorts, v->own, v->shared);
 	opterr = 0;
-	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+	while ((c = option_parse(argc, argv, shorts, longs)) != -1) {
 		if (c == 'h') {
 			*code = cli_help_print(verb);
 			return 0;

@@ -67,7 +67,7 @@ verify_take_expected(struct verify *req, int c, const char *arg)
 	if (c == OPT_IP)
 		ok = addr_read_ip(&req->ip, arg) == RES_OK;
 	else if (c == OPT_NAME)
-		ok = *arg != '\0' && form_read(req->name, FORM_HOST, arg);
+		ok = form_read(req->name, FORM_HOST, arg);
 	else
 		ok = req->at_given = time_read(&req->now_ms, arg) == RES_OK;
 	if (!ok)

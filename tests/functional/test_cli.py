@@ -51,6 +51,19 @@ def bad_option(t, verb):
         equal((code, json.loads(out)), (2, {"error": says, "errors": [says]}), f"{option} with --json")
 
 
+@rows([(f"{verb} takes no option with an empty value", verb) for verb in VERBS])
+def empty_value(t, verb):
+    """As from a script whose variable is not set. Nothing else may stand in for the value then, such as the list compiled in."""
+    _, usage, _ = t.run("ctstub", verb, "--help")
+    options = re.findall(r"^ +(?:(-\w), )?(--[a-z-]+) [A-Z]", usage, re.M)
+    check(options, f"no option with a value in: {usage}")
+    words = {"ct-logs": ["ct-logs", "show"], "disallow": ["disallow", "check"]}.get(verb, [verb])
+    for option in [o for pair in options for o in pair if o]:
+        says = f"{option}: a value was expected"
+        code, out, err = t.run("ctstub", *words, "--json", option, "")
+        equal((code, json.loads(out), err.split("\n")[0]), (2, {"error": says, "errors": [says]}, f"ctstub {verb}: {says}"), option)
+
+
 @rows([
     ("an unknown verb", ["frobnicate"], 2, "unknown verb"),
     ("status without a daemon", ["status", "--socket", "/nowhere"], 3,

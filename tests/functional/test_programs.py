@@ -1,6 +1,7 @@
 """The programs as such: where they lie, what they say of themselves."""
 import os
 import re
+import shlex
 import shutil
 
 from harness.case import case, check, equal, rows
@@ -42,16 +43,19 @@ def refuses_option(t, program):
 
 
 OF_SERVERS = (("--bogus", "--bogus: unknown option"), ("-Z", "-Z: unknown option"), ("-vZq", "-Z: unknown option"), ("--help=1", "--help=1: no value was expected"),
-              ("-c", "-c: a value was expected"), ("-vc", "-vc: a value was expected"), ("--\x1b[31m", r"--\x1b[31m: unknown option"))
+              ("-c", "-c: a value was expected"), ("-vc", "-vc: a value was expected"), ("-c ''", "-c: a value was expected"),
+              ("-vc ''", "-vc: a value was expected"), ("--\x1b[31m", r"--\x1b[31m: unknown option"))
 OF_VERBS = {"ctstub-lab list": (("-Z", "-Z: unknown option"), ("-jZ", "-Z: unknown option"), ("--json=1", "--json=1: no value was expected")),
-            "ctstub-lab serve": (("--listen", "--listen: a value was expected"), ("-p", "-p: unknown option")),
-            "ctstub-watch pull": (("-f", "-f: unknown option"), ("--key", "--key: a value was expected"), ("--force=1", "--force=1: no value was expected"))}
+            "ctstub-lab serve": (("--listen", "--listen: a value was expected"), ("-p", "-p: unknown option"),
+                                 ("--fault ''", "--fault: a value was expected"), ("--fault=", "--fault=: a value was expected")),
+            "ctstub-watch sign": (("--new-key ''", "--new-key: a value was expected"),),
+            "ctstub-watch pull": (("-f", "-f: unknown option"), ("--key", "--key: a value was expected"), ("--key ''", "--key: a value was expected"), ("--force=1", "--force=1: no value was expected"))}
 
 
 @rows([(f"{name} {option!r}: {says}", name, option, says)
        for name, table in {**{p: OF_SERVERS for p in ("ctstubd", "ctstub-watch", "ctstub-portal")}, **OF_VERBS}.items() for option, says in table], builds=("gcc",))
 def names_option(t, name, option, says):
-    code, out, err = t.run(*name.split(), option)
+    code, out, err = t.run(*name.split(), *shlex.split(option))
     equal((code, out, err.split("\n")[0]), (2, "", f"{name}: {says}"), "exit code, output and complaint")
 
 
