@@ -371,6 +371,7 @@ bool
 domain_read(char out[CONFIG_STRING_MAX + 1], const char *text)
 {
 	size_t n = strlen(text), label = 0;
+	struct addr address;
 
 	if (strcmp(text, ".") == 0) {
 		memcpy(out, ".", 2);
@@ -389,7 +390,7 @@ domain_read(char out[CONFIG_STRING_MAX + 1], const char *text)
 			return false;
 	}
 	out[n] = '\0';
-	return label > 0;
+	return label > 0 && addr_read_ip(&address, out) != RES_OK;
 }
 
 size_t
