@@ -80,18 +80,44 @@ record_fill(struct record *r, struct span wire)
 	return NULL;
 }
 
-/* The library's number wraps around: too many digits would become some other TTL. */
+/* Seconds in a unit of a TTL; 1 for what is none: the library then says that it is no TTL. */
+static uint64_t
+ttl_unit(uint8_t unit)
+{
+	const uint64_t minute = 60, hour = 60 * minute, day = 24 * hour;
+
+	switch (ascii_lower(unit)) {
+	case 'm':
+		return minute;
+	case 'h':
+		return hour;
+	case 'd':
+		return day;
+	case 'w':
+		return 7 * day;
+	default:
+		return 1;
+	}
+}
+
+/* The library's sum wraps around at 32 bits: a TTL beyond them, such as 1193047h, would become some other TTL. */
 static bool
-ttl_is_short(const char *text)
+ttl_is_small(const char *text)
 {
 	struct span rest = span_str(text), word = {NULL, 0};
-	size_t digits = 0;
+	uint64_t sum = 0, number = 0;
 
 	(void)text_word_take(&rest, &word); /* the owner */
 	(void)text_word_take(&rest, &word);
-	while (digits < word.n && word.p[digits] >= '0' && word.p[digits] <= '9')
-		digits++;
-	return digits <= 10;
+	for (size_t i = 0; i < word.n && sum + number <= INT32_MAX; i++) {
+		if (word.p[i] >= '0' && word.p[i] <= '9') {
+			number = number * 10 + (uint64_t)(word.p[i] - '0');
+		} else {
+			sum += number * ttl_unit(word.p[i]);
+			number = 0;
+		}
+	}
+	return sum + number <= INT32_MAX;
 }
 
 /* In wire form. */
@@ -101,7 +127,7 @@ record_text_read(struct buf *wire, const char *text)
 	if (record_plain_read(wire, text, LOCAL_DEFAULT_TTL))
 		return NULL;
 	buf_clear(wire);
-	if (!ttl_is_short(text))
+	if (!ttl_is_small(text))
 		return "a TTL beyond 2147483647";
 	return record_ldns_read(wire, text, LOCAL_DEFAULT_TTL);
 }

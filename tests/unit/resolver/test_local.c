@@ -331,6 +331,9 @@ static const struct {
     {"a directive", "$ORIGIN lan."},
     {"a TTL with its top bit; RFC 2181, 8", "a.lan. 2147483648 A 1.2.3.4"},
     {"a TTL that 32 bits cannot hold", "a.lan. 99999999999 A 1.2.3.4"},
+    {"a TTL that becomes 0 in 32 bits", "a.lan. 4294967296 A 1.2.3.4"},
+    {"a TTL that becomes 1904 in 32 bits", "a.lan. 1193047h A 1.2.3.4"},
+    {"a TTL whose parts together are too long", "a.lan. 2147483647s1m A 1.2.3.4"},
 };
 
 static void
