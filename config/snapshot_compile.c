@@ -68,7 +68,9 @@ warn_upstream(struct compile *c, struct upstream_plan *plan, const struct upstre
 	if (u->protocol == TP_DOT && u->set_at[OPTION_URL_PATH].line != 0)
 		warn(c, &plan->warning, &plan->n_warning,
 		     "path has no effect with protocol \"dot\": DNS over HTTPS needs protocol = \"doh\"");
-	if (*u->ct != '\0' && plan->policy->ct_mode != CT_REQUIRE)
+	/* a report-until says so itself, and until when */
+	if (*u->ct != '\0' && (plan->policy->ct_mode == CT_OFF ||
+			       (plan->policy->ct_mode == CT_REPORT && plan->policy->report_until_ms == 0)))
 		warn(c, &plan->warning, &plan->n_warning,
 		     "certificates that were never logged are not refused (ct)");
 	if (u->also_address.n > 0)

@@ -256,6 +256,11 @@ static const struct {
         "refuse nothing until the end of 2027-03-01 (UTC)"},
     {"a day that has passed", "pin-mode = \"report\" report-until = \"2027-03-01\"", {VFY_REPORT}, MIDNIGHT, MIDNIGHT,
         "report-until, 2027-03-01, has passed: their findings refuse"},
+    {"a day until which CT only reports, in one warning", "ct = \"report\" report-until = \"2027-03-01\"", {0}, MIDNIGHT, MIDNIGHT - 1,
+        "in report mode: ct; their findings refuse nothing until the end of 2027-03-01 (UTC)"},
+    {"a day that has passed, after which CT refuses", "ct = \"report\" report-until = \"2027-03-01\"", {0}, MIDNIGHT, MIDNIGHT,
+        "in report mode: ct; report-until, 2027-03-01, has passed: their findings refuse"},
+    {"CT that only reports, without a day", "ct = \"report\"", {0}, 0, 0, "certificates that were never logged are not refused (ct)"},
     {"a leap day", "pin-mode = \"report\" report-until = \"2028-02-29\"", {VFY_REPORT}, 1835481600000, 0, "until the end of 2028-02-29"},
     {"a report-until without a mode", "report-until = \"2027-03-01\"", {0}, MIDNIGHT, 0, "report-until has no effect"},
 };
