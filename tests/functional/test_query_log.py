@@ -255,9 +255,15 @@ class Collector:
 
     def __init__(self, t):
         self.socket, self.file = t.path("dnstap.sock"), t.path("dnstap.out")
-        self.process = t.spawn("fstrm_capture", [t.program("fstrm_capture"), "-t", "protobuf:dnstap.Dnstap", "-u", self.socket, "-w", self.file])
+        self.process = t.spawn("fstrm_capture", [t.program("fstrm_capture"), "-t", "protobuf:dnstap.Dnstap", "-u", self.socket, "-w", self.file,
+                                                 "-ddddd"])  # a line for each frame
         self.process.expect = None
         until(lambda: os.path.exists(self.socket), 10, "the collector listens")
+
+    def wait(self, d):
+        """Until it has what was asked so far: the events of a long name, the only ones of more than 200 bytes, come after it."""
+        d.ask(".".join(["x" * 60] * 3) + ".test")
+        self.process.wait_log(r"processing data frame \([2-9]\d\d bytes\)")
 
     def stop(self):
         self.process.stop()
@@ -401,6 +407,7 @@ def collector_returns(t):
         opened, collector = d.log().count("query-log-open"), Collector(t)
         until(lambda: d.ask("box.test") and d.log().count("query-log-open") > opened, 10, f"the {name} collector is found")
         d.ask(f"{name}.example.com")
+        collector.wait(d)
         found = brief(t, collector.stop())
         check(any(f'"{name}.example.com."' in line for line in found), f"{name}: {found}")
 
