@@ -45,9 +45,8 @@ struct snapshot {
 	const struct vfy_policy *policy; /* the global one, without any upstream's own lists */
 	const struct ctlogs *ctlogs;     /* the global list (ct.log-list, state-dir or compiled in) */
 	const char *ctlogs_from;         /* "compiled in" or a path */
-	const char
-	    *ctlogs_unread; /* why a list in state-dir is not used, one of the warnings; NULL: all could be */
-	struct span *time_name; /* time-names, wire form, lower case */
+	const char *ctlogs_unread;       /* why a list in state-dir cannot be used; NULL: none is bad */
+	struct span *time_name;          /* time-names, wire form, lower case */
 	size_t n_time_name;
 	const char **warning; /* of no upstream in particular: "the stored log list is not used ..." */
 	size_t n_warning;
