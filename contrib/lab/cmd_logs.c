@@ -194,8 +194,7 @@ logs_serve(struct logs_verb *verb)
 		if (code == LAB_DONE)
 			code = logs_run(verb);
 	} else {
-		fprintf(stderr, "ctstub-lab: logs: %s: %s\n", addr_text(&verb->listen, text),
-			res == RES_UNSUPPORTED ? "not an address of loopback" : res_why(res));
+		fprintf(stderr, "ctstub-lab: logs: %s: %s\n", addr_text(&verb->listen, text), res_why(res));
 	}
 	logs_https_free(verb->https);
 	lab_logs_free(verb->logs);

@@ -2,6 +2,8 @@
 
 #include "base/text.h"
 
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -24,13 +26,13 @@ lab_duration_read(int64_t *out_ms, const char *name, const char *text, int64_t l
 	return false;
 }
 
-bool
-lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
+/* addr_read rejects port 0: only a listener may ask for any free port. */
+static bool
+listen_address_read(struct addr *out, const char *text, uint16_t default_port)
 {
 	size_t n = strlen(text);
 	char any[ADDR_TEXT_MAX];
 
-	/* addr_read rejects port 0: only a listener may ask for any free port. */
 	if (n > 2 && n < sizeof any && strcmp(text + n - 2, ":0") == 0) {
 		snprintf(any, sizeof any, "%.*s:1", (int)(n - 2), text);
 		if (addr_read(out, any, default_port) == RES_OK) {
@@ -38,8 +40,37 @@ lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
 			return true;
 		}
 	}
-	if (addr_read(out, text, default_port) == RES_OK)
-		return true;
-	fprintf(stderr, "ctstub-lab: --listen %s: ADDR:PORT was expected\n", text);
-	return false;
+	return addr_read(out, text, default_port) == RES_OK;
+}
+
+/* In a namespace for tests, as in that of `up --cell`, this interface has the addresses of resolvers. */
+static bool
+is_on_loopback_interface(const struct addr *wanted)
+{
+	struct ifaddrs *all = NULL;
+	struct addr ip = *wanted, have;
+	bool found = false;
+
+	ip.port = 0;
+	if (getifaddrs(&all) != 0)
+		return false;
+	for (const struct ifaddrs *i = all; i != NULL && !found; i = i->ifa_next)
+		found = i->ifa_addr != NULL && (i->ifa_flags & IFF_LOOPBACK) != 0 &&
+			addr_from_sockaddr(&have, i->ifa_addr) == RES_OK && addr_equal(&have, &ip);
+	freeifaddrs(all);
+	return found;
+}
+
+bool
+lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
+{
+	const char *fault = NULL;
+
+	if (!listen_address_read(out, text, default_port))
+		fault = "ADDR:PORT was expected";
+	else if (!addr_is_loopback(out) && !is_on_loopback_interface(out))
+		fault = "an address of the loopback interface was expected";
+	if (fault != NULL)
+		fprintf(stderr, "ctstub-lab: --listen %s: %s\n", text, fault);
+	return fault == NULL;
 }

@@ -9,7 +9,7 @@
 /* name: of the option, without hyphens. */
 bool lab_number_read(int64_t *out, const char *name, const char *text, int64_t least, int64_t most);
 bool lab_duration_read(int64_t *out_ms, const char *name, const char *text, int64_t least_ms);
-/* An address to listen on; port 0 means any free port. */
+/* An address to listen on, of the loopback interface: others must not find a false resolver. Port 0 means any free port. */
 bool lab_listen_read(struct addr *, const char *text, uint16_t default_port);
 
 #endif

@@ -327,6 +327,9 @@ def every_fault(t, options):
     ("no verb", []),
     ("an unknown scenario", ["serve", "nonsense", "--listen", "127.0.0.1:0"]),
     ("nowhere to listen", ["serve", "good-v4"]),
+    ("a resolver that others could find", ["serve", "good-v4", "--listen", "0.0.0.0:0"]),
+    ("a resolver that others could find, over IPv6", ["serve", "good-v6", "--listen", "[::]:0"]),
+    ("logs that others could find", ["logs", "--pki", "x", "--listen", "0.0.0.0:0"]),
     ("an unknown fault", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "nonsense"]),
     ("a fault without its value", ["serve", "good-v4", "--listen", "127.0.0.1:0", "--fault", "status"]),
     ("a bad time", ["pki", "--at", "yesterday", "x"]),
@@ -341,6 +344,14 @@ def usage(t, words):
     code, out, err = t.run("ctstub-lab", *words)
     equal(code, 2, "exit code")
     check(err and not out, f"the complaint belongs on standard error: {out!r} {err!r}")
+
+
+@case("serve and logs listen on an address of the loopback interface, which others do not reach", netns=True, builds=("gcc",))
+def listens_on_lo(t):
+    subprocess.run(["ip", "address", "add", "192.0.2.1/32", "dev", "lo"], check=True)
+    for verb in (["serve", "good-v4"], ["logs"]):
+        process = t.spawn(verb[0], [t.program("ctstub-lab"), *verb, "--listen", "192.0.2.1:0", "--pki", t.path("pki")])
+        process.wait_log("address=192.0.2.1:")
 
 
 @rows([("where it was built in the source", "", "contrib/lab/adapters"),

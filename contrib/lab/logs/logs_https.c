@@ -405,8 +405,6 @@ logs_listener_open(struct logs_https *https, struct addr *listen_at)
 	socklen_t n = addr_to_sockaddr(listen_at, &at), room = sizeof at;
 	int on = 1;
 
-	if (!addr_is_loopback(listen_at))
-		return RES_UNSUPPORTED;
 	https->fd = socket(at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (https->fd < 0)
 		return RES_IO;

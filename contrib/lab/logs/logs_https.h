@@ -16,7 +16,7 @@
 struct logs_https;
 
 /* Listens at once, on loopback only, and stores the port that it got in *listen. The site's chain and key are what
- * clients see; it is lent. With events, every request is a line of the log. RES_UNSUPPORTED: not an address of loopback. */
+ * clients see; it is lent. With events, every request is a line of the log. */
 enum res logs_https_new(struct logs_https **, const struct site *, struct addr *listen, bool events);
 /* Serves until the file descriptor `stop` can be read. */
 enum res logs_https_run(struct logs_https *, struct lab_logs *, int stop);
