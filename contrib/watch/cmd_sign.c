@@ -4,6 +4,7 @@
 #include "contrib/watch/commands.h"
 
 #include "base/clock.h"
+#include "base/faults.h"
 #include "base/option.h"
 #include "base/path.h"
 #include "base/random.h"
@@ -11,6 +12,7 @@
 #include "base/text.h"
 #include "config/file.h"
 #include "contrib/watch/feed.h"
+#include "verify/disallow.h"
 #include "verify/minisign.h"
 
 #include <gnutls/abstract.h>
@@ -223,7 +225,30 @@ key_read(gnutls_privkey_t *out, struct minisign_key *public, const char *file)
 
 /* ---- a feed */
 
-/* All entries, and which edition they become. */
+/* Every bad line is shown with its file: in the feed it has another number. */
+static enum watch_exit
+entries_check(const char *file, struct span text)
+{
+	struct cert_match_builder *b = NULL;
+	struct faults faults = {.n = 0};
+	enum res res = cert_match_builder_new(&b);
+
+	if (res == RES_OK)
+		res = disallow_add_file(b, text, &faults);
+	for (size_t i = 0; i < faults_lines(&faults); i++) {
+		char *line = faults_text(&faults, i, file);
+
+		(void)watch_complain(WATCH_USAGE, verb, "%s", line != NULL ? line : "out of memory");
+		free(line);
+	}
+	if (res != RES_OK && faults_lines(&faults) == 0)
+		(void)watch_complain(WATCH_TROUBLE, verb, "%s: %s", file, res_text(res));
+	faults_clear(&faults);
+	cert_match_builder_free(b);
+	return res == RES_OK ? WATCH_DONE : res == RES_MALFORMED ? WATCH_USAGE : WATCH_TROUBLE;
+}
+
+/* All entries, and which edition they become. The faults of all files are shown in one run. */
 static enum watch_exit
 entries_read(struct buf *out, struct feed *feed, const struct request *req)
 {
@@ -232,10 +257,16 @@ entries_read(struct buf *out, struct feed *feed, const struct request *req)
 	char *why = NULL;
 	enum watch_exit code = WATCH_DONE;
 
-	for (int i = 0; code == WATCH_DONE && i < req->n_entries; i++) {
-		code = sign_file_read(&one, req->entries[i], FEED_FILE_MAX);
-		buf_put(out, buf_span(&one));
-		if (one.n > 0 && one.p[one.n - 1] != '\n')
+	for (int i = 0; i < req->n_entries; i++) {
+		enum watch_exit this = sign_file_read(&one, req->entries[i], FEED_FILE_MAX);
+		struct span text = text_without_bom(buf_span(&one));
+
+		if (this == WATCH_DONE)
+			this = entries_check(req->entries[i], text);
+		if (code == WATCH_DONE)
+			code = this;
+		buf_put(out, text);
+		if (text.n > 0 && text.p[text.n - 1] != '\n')
 			buf_text(out, "\n");
 	}
 	feed->date_ms = clock_wall_ms() / 1000 * 1000;

@@ -338,6 +338,20 @@ def feed_frozen(t):
 
 
 @rows([
+    ("bad lines are shown with the file that has them", ("serial 01 issuer CN=x\nserial\n", "issuer CN=x\n\nbad\nworse\n"), ("one:2:", "two:3:", "two:4:")),
+    ("the lines of an edition that is signed again are counted with its header", ("# ctstub-feed 1\n# sequence 3\n# date 2026-11-28T08:00:00Z\nbad\n", ""), ("one:4:",)),
+    ("a byte order mark before any of the files is no fault", ("\ufeffserial 01 issuer CN=x\n", "\ufeffserial 02 issuer CN=x"), ()),
+], builds=("gcc",))
+def signed_lines(t, texts, places):
+    files = [t.write(name, text) for name, text in zip(("one", "two"), texts)]
+    equal(t.run("ctstub-watch", "sign", "--new-key", t.path("org"))[0], 0, "a new key")
+    code, out, err = t.run("ctstub-watch", "sign", "--key", t.path("org.key"), "--output", t.path("feed.txt"), *files)
+    wanted = [f"ctstub-watch sign: {t.path(place)}" for place in places]
+    equal((code, [line[:len(want)] for line, want in zip(err.splitlines(), wanted, strict=True)]), (2 if places else 0, wanted), f"{out}{err}")
+    equal(os.path.exists(t.path("feed.txt")), not places, "a feed")
+
+
+@rows([
     ("a link in place of the feed at hand is not followed", "feed.txt"),
     ("a link in place of the watcher's folder is not followed", ""),
 ], builds=("gcc",))
