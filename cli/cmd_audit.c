@@ -150,8 +150,8 @@ promise_print(const struct promise *p, const struct audit_result *r)
 	struct buf name = buf_max(4096), why = buf_max(8192);
 	char at[TIME_TEXT_MAX], head_at[TIME_TEXT_MAX];
 
-	text_escape(&name, span_str(promise_log_name(p)));
-	text_escape(&why, span_str(r->why));
+	text_show(&name, span_str(promise_log_name(p)));
+	text_show(&why, span_str(r->why));
 	(void)printf("  %-14s %s, SCT of %s", audit_outcome_text(r->outcome), buf_cstr(&name),
 		     time_text_ms((int64_t)p->timestamp_ms, at));
 	if (r->outcome == AUDIT_INCLUDED)

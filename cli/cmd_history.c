@@ -223,8 +223,10 @@ put_field(struct buf *b, const char *before, struct span text)
 
 	if (text.n == 0)
 		return;
+	while (text.n > max && max > 0 && (text.p[max] & 0xc0) == 0x80) /* within a character */
+		max--;
 	buf_text(b, before);
-	text_escape(b, span_slice(text, 0, max));
+	text_show(b, span_slice(text, 0, max));
 	if (text.n > max)
 		buf_text(b, "...");
 }

@@ -64,7 +64,7 @@ static const char *
 ct_safe(struct buf *b, const char *s)
 {
 	buf_clear(b);
-	text_escape(b, span_str(s));
+	text_show(b, span_str(s));
 	return buf_cstr(b) != NULL ? buf_cstr(b) : "?";
 }
 

@@ -508,6 +508,16 @@ def flood(t):
 
 # ---- ctstub history, and others who read the journal
 
+@rows([("a title in another language is readable", "Büro", "Büro"),
+       ("what would change the direction of text is escaped", "a\u202eb", r"a\xe2\x80\xaeb"),
+       ("a long title is cut between two characters", "ü" * 60, "ü" * 50 + "..."),
+       ("a long title is not cut within a character", "x" + "ü" * 60, "x" + "ü" * 49 + "...")], builds=("gcc",))
+def history_title(t, title, shown):
+    t.write("journal.jsonl", json.dumps({"time": "2026-11-28T10:22:05.123Z", "event": "accepted", "upstream": title, "address": "192.0.2.1:853"}) + "\n")
+    code, out, err = t.run("ctstub", "history", "-c", t.write("conf", ""), "--state-dir", t.dir)
+    equal((code, out.split("\n")[0]), (0, shown), err)
+
+
 @case("history prints what happened for people, in colour only on a terminal")
 def history(t):
     w = World(t, with_ct=False)
