@@ -7,6 +7,17 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+bool
+sockets_share_ports(const struct settings *s)
+{
+	for (size_t i = 0; i < s->listen.n; i++)
+		for (size_t j = 0; addr_is_any(&s->listen.v[i]) && j < s->listen.n; j++)
+			if (i != j && s->listen.v[j].family == s->listen.v[i].family &&
+			    s->listen.v[j].port == s->listen.v[i].port)
+				return true;
+	return s->workers > 1;
+}
+
 /* Sockets of our own. A machine without IPv6 lacks ::1; the daemon still answers on the other addresses. */
 static enum res
 sockets_bind(const struct settings *s, unsigned number, struct listener_fds *v, size_t *n, char **why)
@@ -16,7 +27,7 @@ sockets_bind(const struct settings *s, unsigned number, struct listener_fds *v, 
 	for (size_t i = 0; i < s->listen.n && res == RES_OK; i++) {
 		char *left_out = NULL;
 
-		res = listener_bind(&v[*n], &s->listen.v[i], s->workers > 1, &left_out);
+		res = listener_bind(&v[*n], &s->listen.v[i], sockets_share_ports(s), &left_out);
 		if (res == RES_OK) {
 			(*n)++;
 		} else if (res == RES_UNSUPPORTED && (*n > 0 || i + 1 < s->listen.n)) {

@@ -99,7 +99,7 @@ workers_new(struct workers *w, const struct workers_setup *of_all, char **why)
 		res = reader_new(&w->reader, w->loop);
 	setup.store = w->store;
 	setup.reader = w->reader;
-	if (res == RES_OK && of_all->n_given == 0 && s->workers > 1)
+	if (res == RES_OK && of_all->n_given == 0 && sockets_share_ports(s))
 		res = sockets_are_free(s, why);
 	if (res == RES_OK && (w->v = calloc(s->workers, sizeof(struct worker *))) == NULL)
 		res = RES_NOMEM;

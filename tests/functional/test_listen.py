@@ -71,6 +71,24 @@ def unchecked(t):
     equal(t.run("ctstubd", "-t", "-c", d.config)[0], 0, "exit code")
 
 
+@rows([("127.0.0.1 and 0.0.0.0", "127.0.0.1", ("127.0.0.1", "0.0.0.0")), ("0.0.0.0 and 127.0.0.1", "127.0.0.1", ("0.0.0.0", "127.0.0.1")),
+       ("[::1] and [::]", "::1", ("[::1]", "[::]"))], builds=("gcc",))
+def covered(t, address, hosts):
+    """An address and the one that stands for all: one worker can listen on both, as several can, and no second daemon beside it."""
+    d, _ = stub(t, address=address, allow=["192.0.2.0/24"], workers=1)
+    d.process.stop()
+    with open(d.config, encoding="utf-8") as f:
+        text = f.read()
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write(re.sub(r"^listen = .*$", "listen = {" + ", ".join(f'"{host}:{d.port}"' for host in hosts) + "}", text, flags=re.M))
+    d.process = t.spawn("ctstubd", [t.program("ctstubd"), "-c", d.config])
+    d.wait()
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode over UDP")
+    equal(client.rcode(d.ask("www.example.net", tcp=True)), "NOERROR", "rcode over TCP")
+    code, out = ends(t.spawn("ctstubd", [t.program("ctstubd"), "-c", d.config]))
+    check(code == 3 and "Address already in use" in out, f"exit code {code}: {out}")
+
+
 @case("a reload with another listen is refused, names the address, and changes nothing", builds=("gcc",))
 def reloaded(t):
     d, sockets, other = handed(t)
