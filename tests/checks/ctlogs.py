@@ -132,7 +132,7 @@ def fresh(t):
 
 @rows([
     ("a list of 30 days is released", 30, 0),
-    ("a list of 31 days is not", 31, 1),
+    ("a list of 31 days is not released", 31, 1),
 ], builds=("gcc",))
 def release_age(t, days, want):
     at = datetime.datetime.fromisoformat(known(t)[0].replace("Z", "+00:00")) + datetime.timedelta(days=days)

@@ -50,12 +50,12 @@ def origins(t):
         check(re.search(r": [\w.-]+\.(?:\w+)", service), f"no origin: {service}")
 
 
-@case("it was looked through at most a year before the newest commit")
+@case("the table was reviewed at most a year before the newest commit")
 def age(t):
     date = datetime.date.fromisoformat(re.search(r'EGRESS_DOH_DATE "([^"]+)"', source(t, "cli", "egress.h")).group(1))
     done = subprocess.run(["git", "-C", t.src, "log", "-1", "--format=%cs"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False)
     newest = datetime.date.fromisoformat(done.stdout.decode().strip()) if done.returncode == 0 else datetime.date.today()
-    check(newest - date <= AGE_MAX, f"the table is of {date}, look it through again")
+    check(newest - date <= AGE_MAX, f"the table is of {date}, review it again")
 
 
 @case("the check of the table sees a wrong family and an overlap")

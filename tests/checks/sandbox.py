@@ -88,7 +88,7 @@ SEEN = {("daemon", "read"), ("daemon", "mmap"), ("daemon", "socket AF_INET SOCK_
 
 @rows([
     ("a good table", GOOD, SEEN, 0),
-    ("a call that no trace has", GOOD + 'CALL(reboot, DAEMON, "why not")\n', SEEN, 1),
+    ("a call that is in no trace", GOOD + 'CALL(reboot, DAEMON, "why not")\n', SEEN, 1),
     ("a rare call without a reason", GOOD + 'RARE(reboot, DAEMON, "x")\n', SEEN, 1),
     ("a call without a reason", 'CALL(read, DAEMON, "")\n', SEEN, 1),
     ("a call that is allowed to a process that never makes it", GOOD.replace("DAEMON,", "DAEMON | WRITER,", 1), SEEN, 1),

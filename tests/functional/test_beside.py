@@ -103,7 +103,7 @@ def together(t):
 
 
 @rows([("a server that answers in any order: a slow answer is no reason for a second connection", False),
-       ("... nor over HTTP/2, where answers are in any order", True)])
+       ("over HTTP/2, where answers come in any order, a slow answer is no reason for a second connection", True)])
 def any_order(t, doh):
     if doh:
         def respond(r):

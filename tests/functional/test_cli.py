@@ -297,7 +297,7 @@ def every_bad_line(t):
 
 # What an argument or a file can hold, and how a complaint shows it.
 HIDDEN = (("a control", b"a\x1b[31m", r"a\x1b[31m"), ("a mark that turns the direction", "a\u202eb".encode(), r"a\xe2\x80\xaeb"),
-          ("what is no UTF-8", b"a\xff", r"a\xff"), ("letters", "caf\u00e9".encode(), "caf\u00e9"))
+          ("invalid UTF-8", b"a\xff", r"a\xff"), ("letters", "caf\u00e9".encode(), "caf\u00e9"))
 
 
 @rows([(f"{what} in an argument is shown in the complaint, in its JSON too", name, shown) for what, name, shown in HIDDEN])
@@ -310,7 +310,7 @@ def argument_is_shown(t, name, shown):
     check(code != 0 and f"/nowhere/{shown}" in err, f"ctstub-watch: {code} {err!r}")
 
 
-@rows([(f"{key} of the report of {' '.join(words[:2])} shows a file's name that is no UTF-8", words, key) for words, key in [
+@rows([(f"{key} of the report of {' '.join(words[:2])} shows a file's name that is not UTF-8", words, key) for words, key in [
     (["ct-logs", "check", "{name}"], "from"),
     (["ct-logs", "import", "--force", "--state-dir", "{folder}", "{name}"], "file"),
     (["disallow", "check", "{name}"], "file"),

@@ -77,7 +77,7 @@ def set_later(t):
 
 @rows([
     ("back before the build: the open connection is judged anew, and closed", -20 * 365 * 86400, "clock-not-set"),
-    ("ahead beyond the certificate: the same", 20 * 365 * 86400, "expired"),
+    ("ahead beyond the certificate: the open connection is judged anew, and closed", 20 * 365 * 86400, "expired"),
 ], builds=("gcc",))
 def step(t, wall, reason):
     m = Machine(t, wall=0)
@@ -185,7 +185,7 @@ def issued_later(t):
 
 @rows([
     ("with the clock set a certificate of the far future is not valid yet, time-names or not", 0, not_begun, "not-yet-valid"),
-    ("and one that has expired is refused", 0, leaf_ended, "expired"),
+    ("with the clock set a certificate that has expired is refused", 0, leaf_ended, "expired"),
 ], builds=("gcc",))
 def set_clock(t, wall, make, reason):
     m = Machine(t, wall=wall, site=make(t), extra=NTP)

@@ -169,7 +169,7 @@ def zsh_offers(t, typed, want):
     zsh.write(typed + "\t\t", listed)
 
 
-@rows([("an unknown shell is refused", "tcsh"), ("an empty one too", "")], builds=("gcc",))
+@rows([("an unknown shell is refused", "tcsh"), ("an empty name of a shell is refused", "")], builds=("gcc",))
 def unknown(t, shell):
     code, out, err = t.run("ctstub", "help", "--completion", shell)
     equal((code, out, "bash, zsh or fish was expected" in err), (2, "", True), err)

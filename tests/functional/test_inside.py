@@ -365,7 +365,7 @@ def expected_user(user):
        for process, column, what in ((PROCESSES[0], 0, "the daemon"), (PROCESSES[1], 1, "the journal's writer"), (PROCESSES[2], 1, "the query log's writer"),
                                      (PROCESSES[2], 2, "the query log's writer to a collector"), (PROCESSES[3], 3, "ctstub-portal"),
                                      (PROCESSES[4], 4, "ctstub-watch"))
-       for user, who in (("nobody", "as its user"), ("", "that stays who started it")) if not (user and column == 4)], builds=("gcc",))
+       for user, who in (("nobody", "as its user"), ("", "that keeps the user who started it")) if not (user and column == 4)], builds=("gcc",))
 def from_inside(t, process, column, user):
     inside = Inside(t)
     if process == PROCESSES[4]:
@@ -442,7 +442,7 @@ def threads(d):
 
 
 @rows([(f"A16 {who}: each of its threads has the filter, the user and no capability: {n} workers", user, n)
-       for user, who in (("nobody", "a daemon as its user"), ("", "a daemon that stays who started it")) for n in (1, 3)], builds=("gcc",))
+       for user, who in (("nobody", "a daemon as its user"), ("", "a daemon that keeps the user who started it")) for n in (1, 3)], builds=("gcc",))
 def every_thread(t, user, workers):
     inside = preloaded(t)
     for env, filters in (({}, ["2"] * (workers + 1)), ({**inside, "CTSTUB_INSIDE_ALONE": "yes"}, ["0"] * workers + ["2"])):

@@ -53,7 +53,7 @@ def forwards(text):
     ("all names (~.) are not given away", {"VPN_IP4_DOMAINS": "~."}, []),
     ("a top-level domain is not given away", {"VPN_IP4_DOMAINS": "com"}, []),
     ("an address among the domains is left out", {"VPN_IP4_DOMAINS": "10.0.0.1 corp.example.net 9.9"}, ["corp.example.net"]),
-    ("without a resolver nothing", {"VPN_IP4_NAMESERVERS": ""}, []),
+    ("a VPN without a resolver changes nothing", {"VPN_IP4_NAMESERVERS": ""}, []),
     ("G11 a domain with a command in it", {"VPN_IP4_DOMAINS": "$(touch${IFS}{dir}/ran).example.net"}, []),
     ("G11 a domain with a command in quotes", {"VPN_IP4_DOMAINS": "`touch {dir}/ran`.example.net"}, []),
     ("G11 a domain that ends the string and brings an option", {"VPN_IP4_DOMAINS": 'a.example.net"{}ct{mode="off"}#'}, []),

@@ -276,9 +276,9 @@ def mirror(t):
 
 @rows([
     ("the list of a mirror signed by another key is not installed", {"signer": "other"}, "mirror: "),
-    ("nor one that was changed after it was signed", {"change": lambda data: data.replace(b"Alpha 1", b"Omega 1")}, "mirror: "),
-    ("nor one older than the list in effect", {"when": -DAY}, "older"),
-    ("nor one of other logs", {"logs": LOGS}, "third"),
+    ("the list of a mirror that was changed after it was signed is not installed", {"change": lambda data: data.replace(b"Alpha 1", b"Omega 1")}, "mirror: "),
+    ("the list of a mirror that is older than the list in effect is not installed", {"when": -DAY}, "older"),
+    ("the list of a mirror that has other logs is not installed", {"logs": LOGS}, "third"),
 ])
 def mirror_refused(t, how, says):
     when = utc_now() + how.pop("when", DAY)
@@ -379,7 +379,7 @@ def of(**change):
     ("a signature of another list does not verify", signature_of_another_list, {}, 1, "signature"),
     ("a list without its signature is not taken", no_signature, {}, 3, "minisig"),
     ("an endless list is given up at 8 MiB", huge_list, {}, 3, "too large"),
-    ("and an endless signature", huge_signature, {}, 3, "too large"),
+    ("an endless signature is given up", huge_signature, {}, 3, "too large"),
     ("a list dated in the coming year is refused", of(age=365 * DAY), {}, 1, "in the future"),
     ("half the logs are too few", of(logs=lambda site: site.logs[:1]), {}, 1, "third"),
     ("a new operator needs a person", of(logs=lambda site: site.logs + [Log("Omega", "Omega")]), {}, 1, "operator"),
@@ -409,8 +409,8 @@ def adversary(t, give, site, code, says):
 
 @rows([
     ("a list of today is younger than a day", ["--older-than", "1d"], 0, "young enough"),
-    ("and JSON says so", ["--older-than", "1d", "--json"], 0, '"taken":false'),
-    ("no age", ["--older-than", "soon"], 2, "an age like 7d"),
+    ("a list of today is younger than a day, in JSON", ["--older-than", "1d", "--json"], 0, '"taken":false'),
+    ("--older-than with a text that is not an age", ["--older-than", "soon"], 2, "an age like 7d"),
 ], builds=("gcc",))
 def older_than(t, options, code, says):
     begin(t)

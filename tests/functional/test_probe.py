@@ -24,7 +24,7 @@ def probe(t, site, server, *words, ct="require"):
     return code, json.loads(out)
 
 
-@rows([("DoT: accepted, asked once, reported", DotServer, "dot", "dot"), ("DoH: accepted, asked once, told", DohServer, "doh", "h2")])
+@rows([("DoT: accepted, asked once, reported", DotServer, "dot", "dot"), ("DoH: accepted, asked once, reported", DohServer, "doh", "h2")])
 def accepted(t, kind, protocol, alpn):
     site = Site(t, with_ct=True)
     server = kind(t, site)

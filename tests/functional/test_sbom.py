@@ -153,18 +153,18 @@ def names(t):
     equal({f["fileName"]: f["licenseConcluded"] for f in d["files"]}, {'./tests/a "b" \\c.txt': "BSD-2-Clause", "./configure": "NOASSERTION"}, "files")
 
 
-@rows([("without a version", ["--time", "1"]),
-       ("without a time", ["--version", "1"]),
-       ("a library whose licence is not known", ["--version", "1", "--time", "1", "libnew=1"]),
-       ("a library without a version", ["--version", "1", "--time", "1", "gnutls"])], builds=("gcc",))
+@rows([("no document is made without a version", ["--time", "1"]),
+       ("no document is made without a time", ["--version", "1"]),
+       ("no document is made with a library whose licence is not known", ["--version", "1", "--time", "1", "libnew=1"]),
+       ("no document is made with a library without a version", ["--version", "1", "--time", "1", "gnutls"])], builds=("gcc",))
 def refused(t, arguments):
     code, out, err = sbom(t, *arguments)
     check(code != 0 and err and not out.strip(), f"{code}: {out}{err}")
 
 
 @rows([("a reader objects to a file without SHA-1", lambda d: d["files"][0]["checksums"].pop(0)),
-       ("a reader objects to a licence that nobody knows", lambda d: d["packages"][0].update(licenseConcluded="BSD")),
-       ("a reader objects to a relationship with nobody", lambda d: d["relationships"][0].update(relatedSpdxElement="SPDXRef-x")),
+       ("a reader objects to an unknown licence", lambda d: d["packages"][0].update(licenseConcluded="BSD")),
+       ("a reader objects to a relationship with an unknown element", lambda d: d["relationships"][0].update(relatedSpdxElement="SPDXRef-x")),
        ("a reader objects to two elements of one name", lambda d: d["packages"][1].update(SPDXID="SPDXRef-Package-ctstub")),
        ("a reader objects to a time of another form", lambda d: d["creationInfo"].update(created="2023-11-14")),
        ("a reader objects to an absolute name", lambda d: d["files"][0].update(fileName="/etc/passwd")),

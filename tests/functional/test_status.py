@@ -105,18 +105,18 @@ def list_of(days):
 @rows([
     ("an upstream that works protects", good, 0, "protected", r"PROTECTED since 20\d\d-\d\d-\d\dT"),
     ("a daemon that nobody has asked is ready", unused, 0, "ready", r"READY: no upstream has been used yet"),
-    ("one that is refused while another works degrades", half_refused, 1, "degraded", r"DEGRADED: bad 127\.\S+ is refused: untrusted$"),
-    ("one that is dead while another works degrades", dead_and_good, 1, "degraded", r"DEGRADED: dead 127\.\S+ does not answer: connect-refused$"),
+    ("a refused upstream beside one that works degrades", half_refused, 1, "degraded", r"DEGRADED: bad 127\.\S+ is refused: untrusted$"),
+    ("a dead upstream beside one that works degrades", dead_and_good, 1, "degraded", r"DEGRADED: dead 127\.\S+ does not answer: connect-refused$"),
     ("a reload that failed degrades", bad_reload, 1, "degraded", r"DEGRADED: the last reload failed: .*nope"),
     ("a list of 31 days degrades", list_of(31), 1, "degraded", r"DEGRADED: the CT log list is 31 days old$"),
-    ("a list of 29 days does not", list_of(29), 0, "protected", r"PROTECTED since "),
-    ("a certificate with 15 days left is well", leaf(15), 0, "protected", r"PROTECTED since "),
-    ("with 13 days left it degrades", leaf(13), 1, "degraded", r"DEGRADED: the certificate of one 127\.\S+ expires 20\S+$"),
-    ("a certificate for six days is well in its first half", leaf(4, 6), 0, "protected", r"PROTECTED since "),
-    ("in its second half it degrades", leaf(2, 6), 1, "degraded", r"DEGRADED: the certificate of one "),
+    ("a list of 29 days does not degrade", list_of(29), 0, "protected", r"PROTECTED since "),
+    ("a certificate with 15 days left does not degrade", leaf(15), 0, "protected", r"PROTECTED since "),
+    ("a certificate with 13 days left degrades", leaf(13), 1, "degraded", r"DEGRADED: the certificate of one 127\.\S+ expires 20\S+$"),
+    ("a certificate for six days does not degrade in its first half", leaf(4, 6), 0, "protected", r"PROTECTED since "),
+    ("a certificate for six days degrades in its second half", leaf(2, 6), 1, "degraded", r"DEGRADED: the certificate of one "),
     ("all refused: nothing answers", refused, 2, "not-answering", r"NOT ANSWERING: no path to a trust anchor \(untrusted\)$"),
     ("all closed: nothing answers", closed_port, 2, "not-answering", r"NOT ANSWERING: the connection was refused \(connect-refused\)$"),
-    ("a good upstream of one route alone protects nobody", only_forwarded, 2, "not-answering", r"NOT ANSWERING: .*\(untrusted\)$"),
+    ("a good upstream that serves one route only does not protect", only_forwarded, 2, "not-answering", r"NOT ANSWERING: .*\(untrusted\)$"),
 ])
 def verdicts(t, make, want, state, first):
     d = make(t)
@@ -227,7 +227,8 @@ def on_terminal(t, d, *options, env=None, enough=None):
     return process.wait(patient(10)), out.decode()
 
 
-@rows([("on a terminal in colour", {}, True), ("with NO_COLOR without", {"NO_COLOR": "1"}, False), ("an empty NO_COLOR does not count", {"NO_COLOR": ""}, True)])
+@rows([("in colour on a terminal", {}, True), ("without colour on a terminal with NO_COLOR", {"NO_COLOR": "1"}, False),
+       ("in colour on a terminal with an empty NO_COLOR", {"NO_COLOR": ""}, True)])
 def colour(t, env, coloured):
     d = good(t)
     code, out = on_terminal(t, d, env=env)
