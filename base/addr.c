@@ -220,7 +220,7 @@ addr_is_private(const struct addr *a)
 	/* RFC 4291, 2.5.5 and RFC 6052, 2.1: an IPv4 address in IPv6 form */
 	if (ip_is_mapped(a->ip) || memcmp(a->ip, nat64, 12) == 0 || memcmp(a->ip, compatible, 12) == 0)
 		return v4_is_private(a->ip + 12);
-	/* RFC 8215: where in it the IPv4 address stands only its network knows */
+	/* RFC 8215: only its network knows where in it the IPv4 address is */
 	if (memcmp(a->ip, nat64_local, 6) == 0)
 		return true;
 	return addr_is_any(a) || addr_is_loopback(a) || bits_match(a->ip, ula, 7) || addr_is_link_local(a);

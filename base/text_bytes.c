@@ -48,7 +48,7 @@ hex_read(uint8_t *out, size_t n, struct span text)
 	return RES_OK;
 }
 
-/* What stands in front of the first digit. */
+/* Removes what precedes the first digit. */
 static struct span
 hex_prefix_cut(struct span text)
 {
@@ -200,7 +200,7 @@ static const uint8_t base64_values[256] = {
     ['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
 };
 
-/* Four digits; above 24 bits when one of them is none. */
+/* Four digits; more than 24 bits if one of them is not a digit. */
 static uint32_t
 base64_bits(const uint8_t in[4])
 {

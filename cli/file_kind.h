@@ -1,5 +1,6 @@
 /*
- * file_kind.h - what a file holds that was given for a certificate chain and is none, for people who picked the wrong one.
+ * file_kind.h - says what a file holds that was given as a certificate chain but is not one, for people who picked the
+ * wrong file.
  *
  * A guess by the first bytes: nothing here decides about a certificate.
  */

@@ -324,7 +324,8 @@ reader_start(struct reader *r, struct config_errors *errors)
 	return RES_NOMEM;
 }
 
-/* A syntax error ended the reading inside a section: what it must have may stand below, and is not called missing. */
+/* A syntax error ended the reading inside a section: its mandatory options may come later, and are not reported as
+ * missing. */
 static void
 section_cut(struct reader *r)
 {

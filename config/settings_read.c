@@ -86,7 +86,8 @@ by_name(const struct dirent **a, const struct dirent **b)
 	return strcmp((*a)->d_name, (*b)->d_name); /* bytes: the same order in every locale */
 }
 
-/* Each file is judged by itself (file.h), but who can write the folder could take away one that makes the rules stricter. */
+/* Each file is judged by itself (file.h), but anyone who can write the folder could remove one that makes the rules
+ * stricter. */
 static void
 drop_in_folder_check(struct reader *r, const char *folder, int fd)
 {

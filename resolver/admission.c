@@ -79,7 +79,7 @@ mixed(uint64_t x)
 	return x ^ x >> 33;
 }
 
-/* The hashes of address and domain are keyed, so nobody can choose what meets in a tally. */
+/* The hashes of address and domain are keyed, so no client can choose which claims share a tally. */
 static uint64_t
 tally_key(struct admission *a, const struct admission_claim *claim, enum kind kind)
 {

@@ -128,8 +128,8 @@ table_grow(struct cache_table *t)
 	}
 }
 
-/* An entry to prefetch for the next split, which would wait for the entries of its chain in far memory. The first is
- * fetched after a split, the second with the next entry; three are in it on average. */
+/* An entry to prefetch for the next split, which would otherwise wait for the entries of its chain in far memory. The
+ * first is fetched after a split, the second with the next entry; three are in it on average. */
 static const struct cache_entry *
 table_split_next(const struct cache_table *t, bool was_split)
 {

@@ -32,7 +32,7 @@ server_keep_warm(struct server *s)
 	server_keep(s, most_ms);
 }
 
-/* Keeps the kept servers for as long as the present option gives, counted from the last question. */
+/* Sets anew how long the kept servers are kept: the time of the present option, counted from the last question. */
 static void
 servers_keep_anew(struct upstreams *set, int64_t most_ms)
 {

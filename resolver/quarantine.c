@@ -70,7 +70,8 @@ out_ms(uint32_t kills, bool proven)
 {
 	int64_t ms = QUARANTINE_MIN_MS;
 
-	/* While the server answers nobody the fault may be its own: no zone is to be out for longer than it rests. */
+	/* While the server answers no question the fault may be its own: then no zone is out for longer than the server
+	 * rests. */
 	for (uint32_t i = QUARANTINE_KILLS; proven && i + 1 < kills && ms < QUARANTINE_MAX_MS; i += 2)
 		ms *= 2;
 	return ms < QUARANTINE_MAX_MS ? ms : QUARANTINE_MAX_MS;

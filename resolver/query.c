@@ -107,7 +107,7 @@ query_end(struct query *q)
 	LIST_REMOVE(q, link);
 	e->n_queries--;
 	admission_leave(e->admission, &q->waiters.admission);
-	if (q->doomed) /* it ends by itself, and gives way no more */
+	if (q->doomed) /* it ends anyway, and no longer gives way */
 		LIST_REMOVE(q, doomed_link);
 	buf_free(&q->held);
 	pool_give(&e->query_pool, q);

@@ -40,7 +40,7 @@ error_of_loader(void)
 	return error != NULL ? error : LDNS_SONAME " cannot be loaded";
 }
 
-/* It stays loaded: nobody wants its code to come and go. */
+/* It stays loaded: there is no need to unload it. */
 static const char *
 library_load(void)
 {

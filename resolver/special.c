@@ -23,7 +23,7 @@ enum kind {
 static const struct {
 	const char *name;
 	enum kind kind;
-	unsigned from, to; /* the name stands for these numbers in front of it; 0, 0: for itself */
+	unsigned from, to; /* the name with each of these numbers before it; 0, 0: the name itself */
 } registry[] = {
     {"localhost", KIND_LOCALHOST, 0, 0},
     {"invalid", KIND_ABSENT, 0, 0},

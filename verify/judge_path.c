@@ -15,7 +15,7 @@ struct choice {
 	bool limited;
 };
 
-/* On a tie the path with fewer findings is preferred: findings of the other one alone do not concern this path. */
+/* On a tie the path with fewer findings is preferred: choosing it avoids the findings that only the other path has. */
 static bool
 choice_is_better(const struct choice *best, enum path_grade grade, const struct path_faults *faults)
 {

@@ -17,7 +17,7 @@
 #define MINISIGN_SIG      64
 
 struct minisign_key {
-	uint8_t id[MINISIGN_ID]; /* tells keys apart, and proves nothing */
+	uint8_t id[MINISIGN_ID]; /* distinguishes keys, and proves nothing */
 	uint8_t key[MINISIGN_KEY];
 };
 

@@ -141,7 +141,7 @@ serial_new(struct span serial)
 	return text == NULL ? NULL : hex_write(text, serial);
 }
 
-/* Most names of a chain stand in it twice; the text of an equal one is at hand. */
+/* Most names occur twice in a chain: the text of an equal one is used again. */
 static char *
 name_again(const char *text, struct span of, struct span name)
 {

@@ -69,7 +69,7 @@ text_hash(struct buf *out, const char *label, const uint8_t hash[32])
 	buf_format(out, "     %s %s\n", label, hex_write(hex, span_of(hash, 32)));
 }
 
-/* The two hashes stand as entries of disallow lists and pins have them. */
+/* The two hashes are written as in entries of disallow lists and pins. */
 static void
 text_cert(struct buf *out, size_t place, const struct verdict_cert *c)
 {

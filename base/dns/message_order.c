@@ -31,7 +31,7 @@ struct item {
 struct order {
 	const struct msg_answer *a;
 	struct item item[RECORDS_MAX];
-	uint16_t place[RECORDS_MAX]; /* numbers of items, as they shall stand */
+	uint16_t place[RECORDS_MAX]; /* numbers of items, in their new order */
 	uint16_t n, placed;
 	unsigned dnames; /* among the items */
 };

@@ -24,7 +24,7 @@ struct collecting {
 	struct span wire;
 	struct portal_message *answer;
 	uint8_t owner[MSG_NAME_MAX], next[MSG_NAME_MAX];
-	size_t owner_n, next_n; /* next_n 0: no CNAME of owner was met */
+	size_t owner_n, next_n; /* next_n 0: no CNAME of owner was found */
 };
 
 static size_t

@@ -1,5 +1,5 @@
 /*
- * Entries: ranges fetched side by side, hashed in order, and the root at the end that must be the signed one.
+ * Entries: ranges are fetched concurrently and hashed in order, and the root at their end must be the signed one.
  */
 #include "base/clock.h"
 #include "base/random.h"
@@ -146,7 +146,7 @@ root_judge(struct follow *f)
 		follow_content_good(f);
 		return;
 	}
-	/* which entry it is cannot be told: all since the last good root are read again */
+	/* we cannot tell which entry it is: all since the last good root are read again */
 	follow_misbehaved(f, MISBEHAVIOUR_ENTRIES_ALTERED, NULL, &f->target, span_of(root.b, sizeof root.b));
 	follow_content_bad(f, "the root of the entries is not the signed one");
 	setback(f, ++f->setbacks);

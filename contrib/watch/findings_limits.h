@@ -12,7 +12,7 @@
  * an alarm of its own (record-full).
  */
 #define FINDINGS_MAX           20000 /* that are not rogue: years of renewals */
-#define FINDINGS_LOG_MAX       2500  /* of these in one log: eight logs that lie fill it */
+#define FINDINGS_LOG_MAX       2500  /* of these in one log: it takes eight lying logs to fill all */
 #define FINDINGS_ROGUE_MAX     40000
 #define FINDINGS_ROGUE_LOG_MAX 5000
 #define FINDINGS_BYTES_MAX                                                                                   \
@@ -29,7 +29,7 @@
 /* Totals so far, including those of earlier runs. */
 struct watch_totals {
 	uint64_t finding[FINDING_KINDS];
-	uint64_t again;       /* certificates met again: in another log, or after their precertificate */
+	uint64_t again;       /* certificates seen again: in another log, or after their precertificate */
 	uint64_t failed;      /* programs that failed or took too long */
 	uint64_t unrecorded;  /* findings that the record had no place for: logged only */
 	uint64_t not_blocked; /* rogue certificates that are not blocked, because no signature proves them */

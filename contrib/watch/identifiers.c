@@ -21,7 +21,7 @@ struct reading {
 	struct cert_parts *parts;
 	identifier_fn *fn;
 	void *ctx;
-	struct buf wide; /* of strings that are no UTF-8 as they stand */
+	struct buf wide; /* of strings that are not UTF-8 */
 };
 
 static void

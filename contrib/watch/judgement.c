@@ -42,7 +42,7 @@ fingerprint_is_in(const struct cert_match *list, const struct watch_finding *f)
 
 /* ---- who issued it */
 
-/* Is one of the items that it bears of that upstream? */
+/* Does one of its items belong to that upstream? */
 static bool
 is_of_upstream(const struct watch_plan *plan, const struct watch_match *m, size_t upstream)
 {

@@ -25,7 +25,7 @@ proven_end(struct proven *p, enum res res, const char *why, const struct watch_e
 	const struct watch_log *log = &p->follow->log;
 	uint64_t index = p->index;
 
-	/* the evidence is in the slot, which stays in use until the callback returns */
+	/* the evidence is in p, which stays in use until the callback returns */
 	fn(arg, res, why, log, index, evidence);
 	buf_free(&p->bytes);
 	*p = (struct proven){.used = false};

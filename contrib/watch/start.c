@@ -3,7 +3,7 @@
  */
 #include "contrib/watch/follow.h"
 
-/* Entries of one time lie within so many of each other; the search need not be finer. */
+/* Entries of one time are this close to each other; the search need not be finer. */
 #define SEARCH_FINE 256
 
 static bool
@@ -87,7 +87,7 @@ search_on_answer(void *arg, const struct fetch_answer *answer)
 		follow_content_bad(f, "an entry that cannot be read while a time is searched for");
 		return;
 	}
-	/* an entry may join the tree so much after its time */
+	/* an entry may join the tree this long after its time */
 	if (entry.entry.timestamp_ms + ctlog_mmd_ms(f->log.ctlog) < f->reader->settings.from)
 		f->low = middle;
 	else

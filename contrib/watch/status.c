@@ -17,7 +17,7 @@
 struct row {
 	struct watch_progress p;
 	uint64_t lag_entries;
-	int64_t lag_ms; /* of the entry that was read last, behind the head; 0: everything was read */
+	int64_t lag_ms; /* how far the last entry that was read is behind the head; 0: everything was read */
 };
 
 static void

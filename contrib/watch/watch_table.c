@@ -64,7 +64,7 @@ text_of(const struct watch_name *name)
 	return span_of(name->text, name->n);
 }
 
-/* Where the first name with this parent stands, or where it would. */
+/* The slot of the first name with this parent, or the free one where it would be. */
 static size_t
 parent_slot_of(const struct watch_names *t, struct span parent)
 {
@@ -213,7 +213,7 @@ label_cut(struct span *name)
 	return label;
 }
 
-/* A wildcard of any kind, label by label from the right; a domain is met by what is below it, too. */
+/* A wildcard of any kind, label by label from the right; a domain is matched by what is below it, too. */
 static bool
 pattern_matches(struct span pattern, const struct watch_name *n)
 {

@@ -203,7 +203,7 @@ portal(const struct status *s)
 			 "error", control_value_text(s->portal_trouble));
 }
 
-/* What the daemon remembers of its clients: whoever uses it should be able to see that. */
+/* What the daemon records about its clients: its users should be able to see that. */
 static json_t *
 query_log(const struct status *s)
 {

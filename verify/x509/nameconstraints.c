@@ -41,8 +41,7 @@ is_wildcard(struct span name)
 	return name.n > 2 && name.p[0] == '*' && name.p[1] == '.';
 }
 
-/* A name is forbidden when anything it can match is; so a wildcard meets a subtree that begins one label
- * below it. */
+/* A name is excluded if anything that it can match is; so a wildcard matches a subtree that begins one label below it. */
 static bool
 dns_meets(struct span name, struct span subtree, bool excluded)
 {
@@ -350,7 +349,7 @@ compare_take(struct nameconstraints_budget *budget, const struct altname *name, 
 	return true;
 }
 
-/* Goes through one list: does the name meet a subtree, and is there one of its kind? */
+/* Goes through one list: does the name match a subtree, and is there one of its kind? */
 static const char *
 list_meets(bool *meets, bool *of_kind, struct der_reader list, struct altname name, bool excluded,
 	   struct nameconstraints_budget *budget)
