@@ -160,8 +160,6 @@ attempt_send(struct attempt *a)
 		attempt_tap_sent(a);
 	if (res != RES_OK || !first)
 		return res;
-	if (!a->was_ready)
-		s->connects = true;
 	server_keep_warm(s);
 	return RES_OK;
 }

@@ -77,10 +77,9 @@ server_is_ready(const struct server *s)
 bool
 server_connects(const struct server *s)
 {
-	/* A try that was forgotten while it was under way (server_forget_rest) still ends by an event of its own. */
-	return s->connects &&
-	       (s->tried_ms == INT64_MIN ||
-		server_time_within(s->tried_ms, loop_now_ms(s->loop), TP_HANDSHAKE_TIMEOUT_MS));
+	enum tp_state state = s->slot != NULL ? tp_slot_state(s->slot) : TP_IDLE;
+
+	return state == TP_CONNECTING || state == TP_HANDSHAKE;
 }
 
 bool

@@ -92,7 +92,6 @@ struct server {
 	uint64_t known_zone
 	    [UPSTREAM_KNOWN_MAX]; /* zones that had an answer here; a newer one replaces an older one of equal hash */
 	unsigned poor;            /* answers in a row over the present connection: failures, or none at all */
-	bool connects;            /* a connection was started and has no outcome yet */
 	struct lane lane[UPSTREAM_LANES];
 	struct pace fresh_pace, lane_pace;
 	struct tp_slot *beside[UPSTREAM_BESIDE_MAX]; /* NULL until the first use */

@@ -90,8 +90,6 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 	struct server *s = ctx;
 
 	(void)slot;
-	if (e->kind != TP_EVENT_JUDGED)
-		s->connects = false;
 	switch (e->kind) {
 	case TP_EVENT_READY:
 		server_accepted(s, e);
@@ -154,6 +152,5 @@ server_connect(struct server *s)
 	/* Another connection was refused meanwhile. The open one cannot end that refusal, as nothing new is judged on it. */
 	if (s->health == HEALTH_REFUSED && server_is_ready(s))
 		tp_slot_drop(slot, false);
-	s->connects = !server_is_ready(s);
 	tp_slot_connect(slot);
 }

@@ -184,7 +184,6 @@ upstreams_network_changed(struct upstreams *set)
 		struct server *s = set->server[i];
 
 		server_forget_rest(s);
-		s->connects = false;
 		s->fire_until_ms = 0;
 		s->fresh_pace = s->lane_pace = s->beside_pace = (struct pace){0};
 		s->beside_rest_until_ms = 0;

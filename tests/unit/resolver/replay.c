@@ -70,6 +70,7 @@ static const struct {
     {"close", verb_close, 3},
     {"kill", verb_kill, 5},
     {"refuse", verb_refuse, 4},
+    {"finish", verb_finish, 3},
     {"apart", verb_apart, 5},
     {"unasked", verb_unasked, 5},
     {"connects-most", verb_connects_most, 4},

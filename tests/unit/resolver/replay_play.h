@@ -89,6 +89,7 @@ void verb_line(struct play *);
 void verb_close(struct play *);
 void verb_kill(struct play *);
 void verb_refuse(struct play *);
+void verb_finish(struct play *);
 void verb_apart(struct play *);
 void verb_unasked(struct play *);
 void verb_connects_most(struct play *);

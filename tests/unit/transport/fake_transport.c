@@ -236,6 +236,12 @@ fake_kill(struct tp_exchange *q)
 	slot_close(q->slot, 2);
 }
 
+void
+fake_finish(struct fake_line *line)
+{
+	slot_event(line->slot, TP_EVENT_CLOSED, REASON_CLOSED);
+}
+
 bool
 fake_refuse(struct fake_line *line, enum reason reason, bool apart)
 {
