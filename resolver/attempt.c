@@ -106,6 +106,8 @@ server_has_many(const struct server *s, uint64_t zone)
 static bool
 attempt_place(struct attempt *a, struct attempts *as)
 {
+	if (a->server->health == HEALTH_REFUSED) /* also over a connection that was open before */
+		return false;
 	if (a->manner == MANNER_SHARED) {
 		bool stays = server_is_blocked(a->server) && server_has_many(a->server, as->zone);
 

@@ -45,6 +45,9 @@ server_answered(struct server *s)
 	s->suspect_until_ms = 0;
 	s->bad = 0;
 	s->doubt = REASON_NONE;
+	/* A refusal lasts until a certificate is accepted. This answer came over a connection that was open before. */
+	if (s->health == HEALTH_REFUSED)
+		return;
 	s->failures = 0;
 	if (s->health == HEALTH_GOOD)
 		return;
@@ -159,6 +162,8 @@ server_asked_to_wait(struct server *s, enum reason reason, int64_t ms)
 {
 	int64_t until = loop_now_ms(s->loop) + (ms < UPSTREAM_WAIT_MAX_MS ? ms : UPSTREAM_WAIT_MAX_MS);
 
+	if (s->health == HEALTH_REFUSED) /* as for an answer */
+		return;
 	server_failed(s, reason, NULL);
 	if (s->retry_at_ms < until)
 		s->retry_at_ms = until;

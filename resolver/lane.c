@@ -148,7 +148,8 @@ server_tried(struct server *s, uint64_t zone, int lane, bool good)
 		quarantine_set_poor(&s->set->quarantine, s->id, zone, loop_now_ms(s->loop));
 		return;
 	}
-	if (s->poor < UPSTREAM_POOR_MAX) /* it has recovered meanwhile */
+	/* It has recovered meanwhile, or is connected to anew: that verdict is awaited. */
+	if (s->poor < UPSTREAM_POOR_MAX || s->health == HEALTH_REFUSED)
 		return;
 	s->poor = 0;
 	s->ready_ms = loop_now_ms(s->loop);

@@ -123,7 +123,8 @@ server_on_other_event(struct server *s, struct tp_event *e)
 			server_refused(s, e);
 		s->set->hooks.on_change(s->set->hooks.ctx);
 	} else if (e->kind == TP_EVENT_READY) {
-		server_verdict_take(s, e);
+		if (s->health != HEALTH_REFUSED) /* what it was refused for stays, as above */
+			(void)server_verdict_take(s, e);
 	} else if (e->kind == TP_EVENT_JUDGED) {
 		server_judged_again(s, e);
 	} else if (e->kind == TP_EVENT_FAILED && !server_is_ready(s)) {
