@@ -186,7 +186,6 @@ upstreams_network_changed(struct upstreams *set)
 		server_forget_rest(s);
 		s->fire_until_ms = 0;
 		s->fresh_pace = s->lane_pace = s->beside_pace = (struct pace){0};
-		s->beside_rest_until_ms = 0;
 		server_lanes_drop(s);
 		server_beside_drop(s);
 		if (s->slot != NULL) {
