@@ -57,7 +57,11 @@ engine_reply_made(struct engine *e, struct msg_answer *m, const struct msg_ede *
 static void
 engine_on_woken(void *ctx)
 {
-	engine_notice_clocks(ctx);
+	struct engine *e = ctx;
+	const struct upstreams_hooks *hooks = &e->upstreams->hooks;
+
+	engine_notice_clocks(e);
+	hooks->on_change(hooks->ctx); /* nothing rests after a sleep: queries that wait look again */
 }
 
 static void
