@@ -146,12 +146,15 @@ server_slot(struct server *s)
 void
 server_connect(struct server *s)
 {
-	struct tp_slot *slot = server_slot(s);
+	struct tp_slot *slot;
 
+	if (server_is_ready(s) && s->health != HEALTH_REFUSED)
+		return;
+	slot = server_slot(s);
 	if (slot == NULL)
 		return;
 	/* Another connection was refused meanwhile. The open one cannot end that refusal, as nothing new is judged on it. */
-	if (s->health == HEALTH_REFUSED && server_is_ready(s))
+	if (server_is_ready(s))
 		tp_slot_drop(slot, false);
 	tp_slot_connect(slot);
 }
