@@ -41,6 +41,7 @@ struct upstreams {
 	uint32_t next_id;
 	enum addr_family family_first; /* the family that won the last race on this network */
 	bool racing;                   /* both are being connected to (keep_warm.h) */
+	int64_t network_ms; /* when that network began, or a sleep ended; INT64_MIN: before the start */
 	struct warm warm;
 	int64_t explore_at_ms;
 	int64_t captive_until_ms;

@@ -25,7 +25,8 @@ upstreams_new(struct upstreams **out, struct loop *loop, struct counters *counte
 	set->hooks = *hooks;
 	set->server_hooks = *server_hooks;
 	set->by_floor = by_floor;
-	set->family_first = ADDR_V6;     /* RFC 8305, 4 */
+	set->family_first = ADDR_V6; /* RFC 8305, 4 */
+	set->network_ms = INT64_MIN;
 	(void)sigcache_new(&set->known); /* without memory for it, verdicts only cost more */
 	loop_timer_init(&set->captive, loop, upstreams_on_captive, set);
 	*out = set;
@@ -178,6 +179,7 @@ void
 upstreams_network_changed(struct upstreams *set)
 {
 	set->family_first = ADDR_V6;
+	set->network_ms = loop_now_ms(set->loop);
 	set->explore_at_ms = loop_now_ms(set->loop) + UPSTREAM_EXPLORE_MS / 6;
 	quarantine_clear(&set->quarantine);
 	for (size_t i = 0; i < set->n; i++) {
