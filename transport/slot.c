@@ -188,9 +188,9 @@ slot_gives_up(struct tp_slot *slot, const struct conn *c)
 
 	if (c->carried)
 		slot->unused = 0;
-	else if (slot->shared.waiting.n > 0 && idle_ms < IDLE_LEARN_MIN_MS)
-		slot->unused++;
-	return slot->unused >= SLOT_UNUSED_MAX;
+	if (c->carried || slot->shared.waiting.n == 0 || idle_ms >= IDLE_LEARN_MIN_MS)
+		return false;
+	return ++slot->unused >= SLOT_UNUSED_MAX;
 }
 
 /* c may be NULL: there was no memory for one. */

@@ -121,6 +121,25 @@ an_unused_connection_that_ends_for_idleness_is_no_fault(void **state)
 }
 
 static void
+nor_is_it_one_of_a_server_that_is_known_for_faults(void **state)
+{
+	(void)state;
+	f->server.mood = DOT_SERVER_ENDS_FIRST;
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->closed, 2);
+	f->server.mood = DOT_SERVER_SERVES;
+	tp_slot_connect(f->slot);
+	PUMP_UNTIL(f->ready == 3 && f->server.conn[2].ready);
+	fake_loop_advance(f->loop, IDLE_LEARN_MIN_MS);
+	dot_server_close(&f->server, 2);
+	fixture_ask();
+	PUMP_UNTIL(f->n_done == 2);
+	assert_int_equal(f->closed, 3);
+	assert_int_equal(f->asked[1].failure, REASON_NONE);
+}
+
+static void
 the_repeat_is_answered_when_the_server_is_well_again(void **state)
 {
 	struct tp_stats s;
@@ -404,6 +423,7 @@ main(void)
 	    SLOT_TEST(a_question_is_repeated_once),
 	    SLOT_TEST(connections_that_end_unused_are_given_up),
 	    SLOT_TEST(an_unused_connection_that_ends_for_idleness_is_no_fault),
+	    SLOT_TEST(nor_is_it_one_of_a_server_that_is_known_for_faults),
 	    SLOT_TEST(the_repeat_is_answered_when_the_server_is_well_again),
 	    SLOT_TEST(answers_before_the_close_count),
 	    SLOT_TEST(dribbled_answers_arrive),
