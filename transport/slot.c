@@ -447,6 +447,7 @@ tp_slot_adopt(struct tp_slot *slot, struct tp_slot *from)
 	from->conn = NULL;
 	c->shared = &slot->shared;
 	slot->conn = c;
+	slot->wanted = false;
 	slot->barren = slot->unused = 0;
 	slot_want_flush(slot);
 }

@@ -404,6 +404,25 @@ a_slot_adopts_the_connection_of_another(void **state)
 }
 
 static void
+the_adopted_connection_is_the_one_that_was_wanted(void **state)
+{
+	struct tp_slot *other;
+
+	(void)state;
+	assert_int_equal(tp_slot_new(&other, f->loop, &f->target, NULL), RES_OK);
+	tp_slot_connect(other);
+	PUMP_UNTIL(tp_slot_state(other) == TP_READY && f->server.handshakes == 1);
+	tp_slot_connect(f->slot);
+	tp_slot_adopt(f->slot, other);
+	tp_slot_free(other);
+	dot_server_close(&f->server, 0);
+	PUMP_UNTIL(f->closed == 1);
+	fixture_pump_a_while();
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE); /* and no other one is made */
+	assert_int_equal(f->server.n_conn, 1);
+}
+
+static void
 with_nothing_to_adopt_a_fresh_connection_is_made(void **state)
 {
 	struct tp_slot *other = slot_beside_a_held_question();
@@ -437,6 +456,7 @@ main(void)
 	    SLOT_TEST(one_that_may_be_sent_once_is_not_repeated),
 	    SLOT_TEST(a_failure_to_connect_kills_no_question),
 	    SLOT_TEST(a_slot_adopts_the_connection_of_another),
+	    SLOT_TEST(the_adopted_connection_is_the_one_that_was_wanted),
 	    SLOT_TEST(with_nothing_to_adopt_a_fresh_connection_is_made),
 	};
 
