@@ -209,18 +209,19 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 	    .alpn = "",
 	};
 	bool current = c == NULL || slot->conn == c;
+	bool refused = reason_is_verdict(reason); /* by us: no question ended the connection */
 	bool asked = c != NULL && slot->keep.exchange != NULL && slot->keep.exchange->conn == c;
 
 	if (c != NULL) {
-		event.verdict = reason_is_verdict(reason) ? &c->verdict : NULL;
+		event.verdict = refused ? &c->verdict : NULL;
 		if (event.verdict != NULL)
 			event.presented = buf_span(&c->presented);
 		event.handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
 		slot_describe_tls(&event, c);
-		if (c->in_flight.n > asked && !c->answered)
+		if (c->in_flight.n > asked && !c->answered && !refused)
 			slot->barren++;
-		slot_take_back(slot, c, true);
+		slot_take_back(slot, c, !refused);
 		slot_forget(slot, c);
 	}
 	if (was_ready && current && reason == REASON_CLOSED && slot_keep_reopens(slot, c, asked))
@@ -235,11 +236,11 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 		if (current)
 			slot_fail_waiting(slot);
 	}
-	if (reason_is_verdict(reason))
+	if (refused)
 		slot->shared.stats.refused++;
 	else if (!was_ready)
 		slot->shared.stats.failures++;
-	if (reason_is_verdict(reason))
+	if (refused)
 		tickets_clear(&slot->shared.tickets);
 	slot_report_event(slot, &event);
 	slot_fail_failing(slot, reason);

@@ -250,6 +250,25 @@ a_connection_may_be_dropped_when_it_is_judged(void **state)
 }
 
 static void
+a_question_is_not_to_blame_for_a_new_policy(void **state)
+{
+	(void)state;
+	f->server.mood = DOT_SERVER_HOLDS;
+	fixture_ask();
+	PUMP_UNTIL(f->server.n_question == 1);
+	for (unsigned i = 1; i <= 3; i++) {
+		fake_judge.refuse = REASON_DISALLOWED;
+		tp_slot_retarget(f->slot, i % 2 != 0 ? &f->target2 : &f->target);
+		PUMP_UNTIL(f->closed == i);
+		fake_judge.refuse = REASON_NONE; /* the server has a new certificate */
+		PUMP_UNTIL(f->server.n_question == i + 1);
+	}
+	dot_server_answer(&f->server, 3, 30);
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->n_failed, 0);
+}
+
+static void
 answers_of_a_peer_that_is_refused_now_are_not_used(void **state)
 {
 	(void)state;
@@ -278,6 +297,7 @@ main(void)
 	    SLOT_TEST(a_new_policy_judges_the_open_connection_first),
 	    SLOT_TEST(a_verdict_over_an_open_connection_is_reported),
 	    SLOT_TEST(a_connection_may_be_dropped_when_it_is_judged),
+	    SLOT_TEST(a_question_is_not_to_blame_for_a_new_policy),
 	    SLOT_TEST(answers_of_a_peer_that_is_refused_now_are_not_used),
 	};
 
