@@ -100,9 +100,9 @@ addresses_settle(struct serve *serve)
 
 	own.port = 0;
 	if (!serve->has_ip4)
-		serve->ip4 = own.family == ADDR_V4 ? own : LAB_IP4;
+		serve->ip4 = own.family == ADDR_V4 && !addr_is_any(&own) ? own : LAB_IP4;
 	if (!serve->has_ip6)
-		serve->ip6 = own.family == ADDR_V6 ? own : LAB_IP6;
+		serve->ip6 = own.family == ADDR_V6 && !addr_is_any(&own) ? own : LAB_IP6;
 	if (!serve->has_ip6 && own.family == ADDR_V4 && addr_is_loopback(&own))
 		(void)addr_read_ip(&serve->ip6, "::1");
 	if (!serve->has_ip4 && own.family == ADDR_V6 && addr_is_loopback(&own))

@@ -346,12 +346,14 @@ def usage(t, words):
     check(err and not out, f"the complaint belongs on standard error: {out!r} {err!r}")
 
 
-@case("serve and logs listen on an address of the loopback interface, which others do not reach", netns=True, builds=("gcc",))
-def listens_on_lo(t):
+@rows([("serve and logs listen on an address of the loopback interface", "192.0.2.1", ()),
+       ("serve and logs listen on all addresses in a network namespace that is not that of process 1", "0.0.0.0", ("unshare", "--net"))],
+      netns=True, builds=("gcc",))
+def listens(t, address, within):
     subprocess.run(["ip", "address", "add", "192.0.2.1/32", "dev", "lo"], check=True)
     for verb in (["serve", "good-v4"], ["logs"]):
-        process = t.spawn(verb[0], [t.program("ctstub-lab"), *verb, "--listen", "192.0.2.1:0", "--pki", t.path("pki")])
-        process.wait_log("address=192.0.2.1:")
+        process = t.spawn(verb[0], [*within, t.program("ctstub-lab"), *verb, "--listen", f"{address}:0", "--pki", t.path("pki")])
+        process.wait_log(f"address={address}:")
 
 
 @rows([("where it was built in the source", "", "contrib/lab/adapters"),
