@@ -306,8 +306,10 @@ server_on_failure(const struct attempt_outcome *o, uint64_t zone, bool silent)
 		server_answered_badly(s, zone, answer->failure);
 	else if (answer->killed)
 		server_killed(s, zone, answer->alone, o->manner != MANNER_SHARED);
-	else if ((o->beside || o->manner == MANNER_TRIAL) && answer->retry_safe && server_is_ready(s))
-		return; /* that connection could not be made, or was not used; beside.c or the trial knows */
+	else if (o->manner != MANNER_SHARED && answer->retry_safe && server_is_ready(s))
+		server_lane_failed(s);
+	else if (o->beside && answer->retry_safe && server_is_ready(s))
+		return; /* that connection could not be made, or was not used; beside.c knows */
 	else if (!o->timed_out)
 		server_failed(s, answer->failure, NULL);
 	else if (silent)

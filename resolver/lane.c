@@ -54,6 +54,12 @@ server_lane_give(struct server *s, int lane)
 }
 
 void
+server_lane_failed(struct server *s)
+{
+	s->lane_rest_until_ms = loop_now_ms(s->loop) + UPSTREAM_LANE_MS;
+}
+
+void
 server_lanes_tidy(struct server *s)
 {
 	if (loop_now_ms(s->loop) < s->fire_until_ms) /* there is more to come */
@@ -82,10 +88,12 @@ server_manner_alone(struct server *s, int64_t now, unsigned burst)
 
 	if (n < 0)
 		return MANNER_NOT;
-	if (lane_is_up(&s->lane[n]) ||
-	    pace_take(&s->lane_pace, now, UPSTREAM_LANE_MS, server_lane_burst(s, burst)))
+	if (lane_is_up(&s->lane[n]))
 		return MANNER_ALONE;
-	return MANNER_NOT;
+	if (now < s->lane_rest_until_ms ||
+	    !pace_take(&s->lane_pace, now, UPSTREAM_LANE_MS, server_lane_burst(s, burst)))
+		return MANNER_NOT;
+	return MANNER_ALONE;
 }
 
 /* Nothing is known against the zone. For a while after harm was done, the shared connection is for known zones only. */

@@ -32,6 +32,9 @@ void server_tried(struct server *, uint64_t zone, int lane, bool good);
 /* Takes a free lane, which is then busy; returns its number, or -1. */
 int server_lane_take(struct server *, uint64_t zone);
 void server_lane_give(struct server *, int lane);
+/* A lane's connection could not be made, or was not used, while the shared one is open: the server may allow no more. None is
+ * made for a while. */
+void server_lane_failed(struct server *);
 /* Closes idle lanes: an upstream normally gets one connection, not five. */
 void server_lanes_tidy(struct server *);
 

@@ -59,7 +59,7 @@ server_forget_rest(struct server *s)
 	s->tried_ms = INT64_MIN;
 	s->failures = s->bad = s->poor = 0;
 	s->doubt = REASON_NONE;
-	s->suspect_until_ms = s->beside_rest_until_ms = 0;
+	s->suspect_until_ms = s->beside_rest_until_ms = s->lane_rest_until_ms = 0;
 	s->beside_failures = 0;
 	if (s->health != HEALTH_GOOD) {
 		s->health = HEALTH_UNKNOWN;

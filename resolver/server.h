@@ -94,6 +94,7 @@ struct server {
 	unsigned poor;            /* answers in a row over the present connection: failures, or none at all */
 	struct lane lane[UPSTREAM_LANES];
 	struct pace fresh_pace, lane_pace;
+	int64_t lane_rest_until_ms;                  /* no connection of a lane is made before */
 	struct tp_slot *beside[UPSTREAM_BESIDE_MAX]; /* NULL until the first use */
 	struct pace beside_pace;
 	unsigned beside_failures;     /* in a row */
