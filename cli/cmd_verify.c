@@ -6,6 +6,7 @@
 #include "cli/args.h"
 #include "cli/file_kind.h"
 #include "config/forms.h"
+#include "verify/why.h"
 #include "verify/x509/pem.h"
 
 #include <dirent.h>
@@ -347,6 +348,18 @@ verify_one(const struct verify_context *ctx, const struct verify *req)
 	return code;
 }
 
+/* Opening a FIFO would block. */
+static enum res
+verify_regular(struct verdict *v, const struct verify_context *ctx, const char *path, struct buf *kind,
+	       char **why)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
+		return why_say(why, RES_IO, "%s: not a regular file", path);
+	return verify_context_judge(v, ctx, path, kind, why);
+}
+
 /* One line: the file's name, then the verdict's keys or "error". */
 static enum exit_code
 verify_line(const struct verify_context *ctx, const char *path, const char *name)
@@ -356,7 +369,7 @@ verify_line(const struct verify_context *ctx, const char *path, const char *name
 	json_t *line = json_object(), *keys;
 	char *why = NULL, *text = NULL;
 	enum exit_code code = EXIT_TROUBLE;
-	enum res res = verify_context_judge(&v, ctx, path, &kind, &why);
+	enum res res = verify_regular(&v, ctx, path, &kind, &why);
 
 	(void)json_object_set_new(line, "file", cli_json_text(name));
 	if (res == RES_OK && (text = verdict_json(&v)) != NULL) {
@@ -365,8 +378,10 @@ verify_line(const struct verify_context *ctx, const char *path, const char *name
 		json_decref(keys);
 		code = verify_code(&v);
 	} else {
-		(void)json_object_set_new(line, "error",
-					  cli_json_text(why != NULL ? why : res_text(RES_NOMEM)));
+		const char *error = why != NULL ? why : res_text(RES_NOMEM);
+
+		(void)cli_complain(EXIT_TROUBLE, verb, "%s", error);
+		(void)json_object_set_new(line, "error", cli_json_text(error));
 	}
 	if (kind.n > 0)
 		(void)cli_complain(EXIT_REFUSED, verb, "%s: %s", path, buf_cstr(&kind));
@@ -406,16 +421,12 @@ verify_batch(const struct verify_context *ctx, const char *folder)
 	for (int i = 0; i < n; i++) {
 		struct buf path = buf_max(strlen(folder) + sizeof entry[i]->d_name + 2);
 		enum exit_code code = EXIT_TROUBLE;
-		struct stat st;
 
 		buf_format(&path, "%s/%s", folder, entry[i]->d_name);
 		if (buf_cstr(&path) == NULL)
 			(void)cli_complain(EXIT_TROUBLE, verb, "%s", res_text(RES_NOMEM));
-		else if (stat(buf_cstr(&path), &st) == 0 && S_ISDIR(st.st_mode))
+		else if (is_folder(buf_cstr(&path)))
 			code = EXIT_GOOD; /* folders inside are passed over */
-		else if (stat(buf_cstr(&path), &st) == 0 &&
-			 !S_ISREG(st.st_mode)) /* opening a FIFO would block */
-			(void)cli_complain(EXIT_TROUBLE, verb, "%s: not a regular file", buf_cstr(&path));
 		else
 			code = verify_line(ctx, buf_cstr(&path), entry[i]->d_name);
 		if (code > worst)

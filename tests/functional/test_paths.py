@@ -1,5 +1,6 @@
 """Files that somebody else put where ours are expected: links, FIFOs, devices, folders, sockets, huge ones. Nothing of that kind is
 believed, and none of it keeps the daemon from starting, from a reload, or from its end."""
+import json
 import os
 import signal
 import socket
@@ -236,6 +237,6 @@ def control_owner(t):
 def batch(t):
     os.mkdir(t.path("chains"))
     os.mkfifo(t.path("chains/fifo.pem"))
-    code, _, err = t.run("ctstub", "verify", "--ip", "192.0.2.1", "--ca", Site(t).anchors, "--json", "--batch", t.path("chains"), timeout=20)
-    equal(code, 3, "exit code")
-    check("fifo.pem: not a regular file" in err, f"it says {err}")
+    code, out, err = t.run("ctstub", "verify", "--ip", "192.0.2.1", "--ca", Site(t).anchors, "--json", "--batch", t.path("chains"), timeout=20)
+    says = f"{t.path('chains/fifo.pem')}: not a regular file"
+    equal((code, json.loads(out), err), (3, {"file": "fifo.pem", "error": says}, f"ctstub verify: {says}\n"), "exit code, line and complaint")

@@ -269,9 +269,10 @@ def batch(t):
     check(set(KEYS) <= set(lines[1]), f"keys: {sorted(lines[1])}")
     equal(code, 1, "exit code")
     os.symlink("/nowhere", t.path("chains/30.pem"))
-    code, out, _ = t.run("ctstub", *options)
-    equal(code, 3, "exit code with a file that cannot be read")
-    check("error" in json.loads(out.splitlines()[2]), "the error is not in its line")
+    code, out, err = t.run("ctstub", *options)
+    says = f"cannot read {t.path('chains/30.pem')}: No such file or directory"
+    equal((code, json.loads(out.splitlines()[2]), f"ctstub verify: {says}" in err.splitlines()), (3, {"file": "30.pem", "error": says}, True),
+          "exit code, line and complaint of a file that cannot be read")
 
 
 @case("a chain is refused when the constraints file distrusts its anchor")
