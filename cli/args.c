@@ -2,6 +2,8 @@
 
 #include "base/option.h"
 
+#include <string.h>
+
 #define COMPLAINT_MAX 8192
 
 static enum exit_code
@@ -16,13 +18,25 @@ args_complain(const char *verb, int c, char **argv, const struct option *longs)
 	return cli_usage(verb);
 }
 
+/* Is the value "-", and a file that is read? */
+static bool
+args_is_stdin(const struct cli_option *table, int id, const char *value)
+{
+	if (value == NULL || strcmp(value, "-") != 0)
+		return false;
+	while (table != NULL && table->name != NULL && table->id != id)
+		table++;
+	return table != NULL && table->name != NULL && table->arg != NULL &&
+	       strcmp(table->arg, "FILE") == 0 && strcmp(table->name, "output") != 0;
+}
+
 int
 args_read(const struct args_rules *rules, const char *verb, int argc, char **argv, enum exit_code *code)
 {
 	const struct verb *v = verb_find(verb);
 	struct option longs[OPTIONS_MAX + 1];
 	char shorts[OPTIONS_SHORTS_MAX];
-	int c;
+	int c, from_stdin = 0;
 
 	*code = EXIT_USAGE;
 	options_for_getopt(longs, shorts, v->own, v->shared);
@@ -36,11 +50,18 @@ args_read(const struct args_rules *rules, const char *verb, int argc, char **arg
 			*code = args_complain(verb, c, argv, longs);
 			return 0;
 		}
+		from_stdin += args_is_stdin(v->own, c, optarg) || args_is_stdin(v->shared, c, optarg);
 		if (!rules->take(rules->request, c, optarg))
 			return 0;
 	}
 	if (argc - optind < rules->least || argc - optind > rules->most) {
 		*code = cli_usage(verb);
+		return 0;
+	}
+	for (int i = optind; i < argc; i++)
+		from_stdin += strcmp(argv[i], "-") == 0;
+	if (from_stdin > 1) { /* the second file would be empty: a list without entries */
+		*code = cli_complain(EXIT_USAGE, verb, "standard input is one file, \"-\" was expected once");
 		return 0;
 	}
 	return optind;
