@@ -221,7 +221,7 @@ control_status_add(json_t *o, const struct status *s)
 {
 	const struct settings *settings = s->snapshot->settings;
 
-	(void)json_object_set_new(o, "listen", listeners(&settings->listen));
+	(void)json_object_set_new(o, "listen", listeners(s->listen));
 	(void)json_object_set_new(o, "update_window", update_window(s));
 	(void)json_object_set_new(o, "clock", clock_object(s));
 	(void)json_object_set_new(o, "addresses", addresses(s));

@@ -88,6 +88,7 @@ daemon_status_fill(void *ctx, struct status *s)
 	s->snapshot = d->configuration.plan->snapshot;
 	s->reload_error = d->configuration.reload_error;
 	s->started_ms = d->started_ms;
+	s->listen = &d->workers.listen;
 	verdict_log_last(d->verdicts, &s->last_refusal);
 	if (s->last_refusal.upstream == NULL)
 		recorder_last_refusal(d->recorder, &s->last_refusal);

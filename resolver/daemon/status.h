@@ -49,6 +49,7 @@ struct status {
 	int64_t wall_ms, boot_ms;        /* both clocks at this moment */
 	int64_t started_ms;              /* wall clock */
 	int64_t captive_until_ms;        /* boot clock; 0: off */
+	const struct addrs *listen;      /* lent; the addresses of its sockets */
 	const char *query_log;           /* where it goes, as configured at the start; NULL: there is none */
 	const char *query_log_trouble;   /* lent; why it is not written; NULL: it is, or there is none */
 	const char

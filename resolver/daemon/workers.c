@@ -29,6 +29,23 @@ listening_log(const struct listener_fds *l, size_t n, bool given)
 			  LOG_STR("bound-by", given ? "service-manager" : "us"));
 }
 
+static enum res
+listening_keep(struct addrs *out, const struct listener_fds *l, size_t n)
+{
+	out->v = calloc(n + 1, sizeof *out->v);
+	if (out->v == NULL)
+		return RES_NOMEM;
+	for (size_t i = 0; i < n; i++) {
+		size_t k = 0;
+
+		while (k < out->n && !addr_equal(&out->v[k], &l[i].addr))
+			k++;
+		if (k == out->n) /* a service manager hands over one socket for each transport */
+			out->v[out->n++] = l[i].addr;
+	}
+	return RES_OK;
+}
+
 static void
 workers_on_drained(void *arg)
 {
@@ -60,9 +77,10 @@ workers_add(struct workers *w, struct worker_setup *setup, const struct listener
 	setup->fds = fds;
 	if (res == RES_OK)
 		res = worker_new(&w->v[w->n], setup);
-	if (res == RES_OK && w->n == 0)
+	if (res == RES_OK && w->n++ == 0) {
 		listening_log(fds, setup->n_fds, n_given > 0);
-	w->n += res == RES_OK;
+		res = listening_keep(&w->listen, fds, setup->n_fds);
+	}
 	free(fds);
 	return res;
 }
@@ -274,6 +292,7 @@ workers_free(struct workers *w)
 	while (!LIST_EMPTY(&w->handovers))
 		handover_free(LIST_FIRST(&w->handovers));
 	free(w->v);
+	free(w->listen.v);
 	if (w->loop != NULL) { /* else nothing was begun */
 		loop_timer_stop(&w->tidy);
 		(void)cache_entries_free(&w->left, SIZE_MAX);

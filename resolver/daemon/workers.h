@@ -18,6 +18,7 @@ struct workers {
 	struct worker **v;
 	unsigned n;
 	unsigned n_drained;
+	struct addrs listen; /* the addresses of the sockets, each once; a reload does not change them */
 	LIST_HEAD(, handover) handovers; /* plans that some worker may still use */
 	struct cache_entries left;       /* answers of earlier configurations, freed bit by bit */
 	struct loop_timer tidy;

@@ -118,6 +118,20 @@ def reload_changes(t):
     until(lambda: "restart-needed" in d.log(), 10, "SIGHUP logs the same")
 
 
+@rows([("one worker", 1), ("two workers", 2)], builds=("gcc",))
+def listens_still(t, workers):
+    """A reload with another `listen` needs a restart: until then the status has the addresses on which the daemon answers."""
+    d, _ = stub(t, workers=workers)
+    with open(d.config, encoding="utf-8") as f:
+        before = f.read()
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write(re.sub(r"^listen = .*$", 'listen = {"127.0.0.1:1", "[::1]:1"}', before, flags=re.M))
+    _, out, _ = d.tool("reload")
+    check("(needs a restart)" in out, out)
+    equal(d.ctl("status")["listen"], [f"127.0.0.1:{d.port}"], "listen")
+    equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+
+
 @case("ctstub(1) documents every key of the daemon's answers, and each upstream line names its worker")
 def keys(t):
     d, _ = stub(t, workers=2)

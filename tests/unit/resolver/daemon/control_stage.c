@@ -17,6 +17,7 @@ status_fill(void *ctx, struct status *status)
 	const struct stage *s = ctx;
 
 	status->snapshot = &s->snapshot;
+	status->listen = &s->snapshot.settings->listen;
 	status->started_ms = clock_wall_ms() - 90500; /* half a second for a slow machine */
 	status->captive_until_ms = s->captive_ms;
 	cache_stats(s->cache, &status->cache);

@@ -55,7 +55,7 @@ an_address_is_shown_as_the_worker_that_finds_it_best_reports_it(void **state)
 	struct settings settings = {0};
 	struct vfy_policy policy = {0};
 	struct snapshot snapshot = {.settings = &settings, .policy = &policy};
-	const struct status status = {.snapshot = &snapshot, .worker = workers, .n_worker = WORKERS};
+	const struct status status = {.snapshot = &snapshot, .listen = &settings.listen, .worker = workers, .n_worker = WORKERS};
 
 	(void)state;
 	for (size_t row = 0; row < sizeof rows / sizeof rows[0]; row++) {
