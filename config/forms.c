@@ -304,7 +304,7 @@ form_read(char out[CONFIG_STRING_MAX + 1], enum option_form form, const char *te
 	if (form == FORM_HOST)
 		return form_host_read(out, text);
 	if (form == FORM_DOMAIN)
-		return domain_read(out, text);
+		return domain_read(out, text) && !domain_is_address(out);
 	if (form == FORM_PREFIX)
 		return form_prefix_read(out, text);
 	memcpy(out, text, strlen(text) + 1);
@@ -371,7 +371,6 @@ bool
 domain_read(char out[CONFIG_STRING_MAX + 1], const char *text)
 {
 	size_t n = strlen(text), label = 0;
-	struct addr address;
 
 	if (strcmp(text, ".") == 0) {
 		memcpy(out, ".", 2);
@@ -390,7 +389,15 @@ domain_read(char out[CONFIG_STRING_MAX + 1], const char *text)
 			return false;
 	}
 	out[n] = '\0';
-	return label > 0 && addr_read_ip(&address, out) != RES_OK;
+	return label > 0;
+}
+
+bool
+domain_is_address(const char *domain)
+{
+	struct addr address;
+
+	return addr_read_ip(&address, domain) == RES_OK;
 }
 
 size_t

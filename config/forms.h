@@ -62,9 +62,10 @@ bool form_looks_like_port(const char *text);
 const char *form_read_address(struct addr *, enum option_form, const char *text);
 
 /* A name in ASCII: labels of letters, digits, "-" and "_", at most 63 long, 253 in all, with or without the dot at
- * its end; "." is the root. An IPv4 address is no name. out gets it in lower case and without that dot. False: it is
- * not such a name. */
+ * its end; "." is the root. out gets it in lower case and without that dot. False: it is not such a name. */
 bool domain_read(char out[CONFIG_STRING_MAX + 1], const char *text);
+/* Is this name from domain_read an IPv4 address? A query may have such a name, but nobody who configures one means it. */
+bool domain_is_address(const char *domain);
 /* Writes the wire form of a name from domain_read; returns its length. */
 size_t domain_wire(uint8_t out[DOMAIN_WIRE_MAX], const char *domain);
 

@@ -160,7 +160,7 @@ title_read(struct reader *r, enum section section, const struct token *title, ch
 		(void)snprintf(out, ADDR_TEXT_MAX + 8, "%s/%u", addr_ip_text(&prefix.addr, text),
 			       prefix.bits);
 	} else {
-		ok = domain_read(out, title->text);
+		ok = domain_read(out, title->text) && !domain_is_address(out);
 	}
 	if (!ok) {
 		buf_format(&why, "%s has the wrong title ", section_names[section]);

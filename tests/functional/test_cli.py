@@ -71,6 +71,7 @@ def empty_value(t, verb):
     ("upstreams without a daemon", ["upstreams", "--socket", "/nowhere"], 3, "the daemon does not answer"),
     ("stats without a daemon", ["stats", "--socket", "/nowhere"], 3, "the daemon does not answer"),
     ("flush without a daemon", ["flush", "--socket", "/nowhere"], 3, "the daemon does not answer"),
+    ("flush of a name that is an address, which a client may have asked for", ["flush", "--socket", "/nowhere", "192.0.2.1"], 3, "the daemon does not answer"),
     ("flush of an invalid name", ["flush", "--socket", "/nowhere", "a..b"], 2, "a domain name was expected"),
     ("reload without a daemon", ["reload", "--socket", "/nowhere"], 3, "the daemon does not answer"),
     ("log-level without a daemon", ["log-level", "--socket", "/nowhere", "info"], 3, "the daemon does not answer"),
