@@ -133,17 +133,20 @@ reader_open(struct watch *w, char **why)
 	return r;
 }
 
+/* plan is taken; NULL: it is to be read. */
 static int
-watch_open(struct watch *w, const struct watch_options *options, struct launcher *launcher)
+watch_open(struct watch *w, const struct watch_options *options, struct launcher *launcher,
+	   struct watch_plan *plan)
 {
 	struct config_errors errors = {0};
 	char *why = NULL;
 
 	*w = (struct watch){.options = options,
 			    .launcher = launcher,
+			    .plan = plan,
 			    .folder = -1,
 			    .status = {.started_ms = clock_wall_ms()}};
-	if (watch_plan_read(&w->plan, options->file, &errors) != RES_OK)
+	if (plan == NULL && watch_plan_read(&w->plan, options->file, &errors) != RES_OK)
 		return plan_refused(&errors);
 	config_errors_free(&errors);
 	if (launcher_configure(launcher) != RES_OK)
@@ -236,9 +239,27 @@ watch_step(struct watch *w)
 	return true;
 }
 
-/* Until it is done or asked to stop; *again: it is asked to begin anew. */
+/* The configuration of a reload; NULL: it is refused. The watcher goes on with the one that it has, as the daemon does. */
+static struct watch_plan *
+plan_renew(const struct watch_options *options)
+{
+	struct config_errors errors = {0};
+	struct watch_plan *plan = NULL;
+
+	if (watch_plan_read(&plan, options->file, &errors) != RES_OK) {
+		plan = NULL;
+		for (size_t i = 0; i < errors.n; i++)
+			log_event(LOG_ERROR, "reload-refused", LOG_STR("error", errors.line[i]));
+		if (errors.n == 0)
+			log_event(LOG_ERROR, "reload-refused", LOG_STR("error", "out of memory"));
+	}
+	config_errors_free(&errors);
+	return plan;
+}
+
+/* Until it is done, is asked to stop, or has the configuration of a reload (*next, yours). */
 static int
-watch_run(struct watch *w, bool *again)
+watch_run(struct watch *w, struct watch_plan **next)
 {
 	int64_t until_ms = clock_boot_ms() + PLAN_MAX_AGE_MS;
 	int code = WATCH_DONE;
@@ -247,8 +268,10 @@ watch_run(struct watch *w, bool *again)
 	while (!stop_asked && !is_done(w)) {
 		if (reload_asked || (clock_boot_ms() >= until_ms && !w->options->once)) {
 			reload_asked = 0;
-			*again = true;
-			return code;
+			until_ms = clock_boot_ms() + PLAN_MAX_AGE_MS;
+			*next = plan_renew(w->options);
+			if (*next != NULL)
+				return code;
 		}
 		watch_findings_step(w->findings);
 		if (launcher_is_gone(w->launcher))
@@ -293,17 +316,17 @@ watch_seal(char **why)
 static int
 watch_again(const struct watch_options *options, struct launcher *launcher)
 {
+	struct watch_plan *next = NULL;
 	struct watch w;
-	bool again;
 	int code;
 
 	do {
-		again = false;
-		code = watch_open(&w, options, launcher);
+		code = watch_open(&w, options, launcher, next);
+		next = NULL;
 		if (code == WATCH_DONE)
-			code = watch_run(&w, &again);
+			code = watch_run(&w, &next);
 		watch_close(&w);
-	} while (again);
+	} while (next != NULL);
 	return code;
 }
 

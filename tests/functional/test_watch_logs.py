@@ -345,6 +345,27 @@ def launcher_gone(t):
     check("helper-not-started helper=ctstub-launcher" in p.log(), p.log())
 
 
+@case("a reload of a broken configuration leaves the watcher with the one it has", builds=("gcc",))
+def reload_refused(t):
+    watch = Watch(t, ToyLogs(t))
+    p = t.spawn("watcher", [t.program("ctstub-watch"), "-v", "-c", watch.config], env=t.env())
+    p.wait_log(" watching ", 30)
+    with open(watch.config, encoding="utf-8") as f:
+        good = f.read()
+    for broken, said in ((good + "colour = 1\n", "unknown option"), (good.replace('log-list = "', 'log-list = "/none'), "No such file"),
+                         (good + 'watch { known-file = {"/none"} }\n', "No such file")):
+        t.write("watch.conf", broken)
+        before = len(p.log())
+        os.kill(p.popen.pid, signal.SIGHUP)
+        until(lambda since=before: "reload-refused" in p.log()[since:], 30, "it is refused")
+        check(said in p.log()[before:], p.log()[before:])
+    equal(p.popen.poll(), None, "its exit code")
+    t.write("watch.conf", good)
+    before = p.log().count(" watching ")
+    os.kill(p.popen.pid, signal.SIGHUP)
+    until(lambda: p.log().count(" watching ") > before, 30, "it begins anew with a good one")
+
+
 @case("a watcher that is killed leaves no launcher behind")
 def launcher_ends(t):
     watch = Watch(t, ToyLogs(t))
