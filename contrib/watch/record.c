@@ -283,6 +283,7 @@ record_read(struct record *r, char **why)
 	size_t cap = 0;
 	off_t at = 0;
 	ssize_t n;
+	enum res res = RES_OK;
 
 	if (file == NULL)
 		return why_say(why, RES_IO, RECORD_FILE ": %s", strerror(errno));
@@ -292,8 +293,12 @@ record_read(struct record *r, char **why)
 		(void)line_take(r, span_of(text, (size_t)n - 1), at);
 		at += n;
 	}
+	if (n < 0 && feof(file) == 0) /* what was not read must not be cut off */
+		res = why_say(why, RES_IO, RECORD_FILE ": %s", strerror(errno));
 	free(text);
 	(void)fclose(file);
+	if (res != RES_OK)
+		return res;
 	if (at < r->size && ftruncate(r->fd, at) != 0)
 		return why_say(why, RES_IO, RECORD_FILE ": %s", strerror(errno));
 	r->size = at;
