@@ -16,6 +16,7 @@
 static atomic_int level_now = LOG_INFO;
 static atomic_int format_now = LOG_TEXT;
 static atomic_uint lost; /* lines that standard error did not take */
+static atomic_bool torn; /* it took a part of the last one: its disk is full */
 static void (*capture)(void *, const char *, size_t);
 static void *capture_ctx;
 
@@ -145,18 +146,28 @@ put_value(struct buf *b, const struct log_field *f, bool json)
 	log_put_string(b, s, json);
 }
 
-static void
-line_write(const char *line, size_t n)
+/* A full pipe must not stop the event loop. */
+static bool
+stderr_write(const char *bytes, size_t n)
 {
 	struct pollfd fd = {.fd = STDERR_FILENO, .events = POLLOUT};
+	ssize_t written = -1;
 
-	if (capture != NULL) {
-		capture(capture_ctx, line, n);
-		return;
-	}
-	/* A full pipe must not stop the event loop. */
-	if (poll(&fd, 1, 0) != 1 || (fd.revents & POLLOUT) == 0 || write(STDERR_FILENO, line, n) < 0)
-		atomic_fetch_add(&lost, 1);
+	if (poll(&fd, 1, 0) == 1 && (fd.revents & POLLOUT) != 0)
+		written = write(STDERR_FILENO, bytes, n);
+	if (written > 0)
+		atomic_store(&torn, (size_t)written < n);
+	return written == (ssize_t)n;
+}
+
+/* n: how many lines are lost without it. */
+static void
+line_write(const char *line, size_t bytes, unsigned n)
+{
+	if (capture != NULL)
+		capture(capture_ctx, line, bytes);
+	else if ((atomic_load(&torn) && !stderr_write("\n", 1)) || !stderr_write(line, bytes))
+		atomic_fetch_add(&lost, n);
 }
 
 static void
@@ -197,14 +208,14 @@ log_write(enum log_level level, const char *event, const struct log_field *field
 		const struct log_field count[] = {LOG_INT("lines", before), {.kind = LOG_END}};
 
 		put_line(&b, LOG_WARN, "log-lines-lost", count);
-		line_write((const char *)b.p, b.n);
+		line_write((const char *)b.p, b.n, before);
 		buf_clear(&b);
 		b.max = LINE_MAX_BYTES - 2;
 	}
 	put_line(&b, level, event, fields);
 	if (b.n > 0 && (capture != NULL ||
 			!log_journald_send(level, event, fields, span_of(b.p, b.n - 1 /* its end */))))
-		line_write((const char *)b.p, b.n);
+		line_write((const char *)b.p, b.n, 1);
 	buf_free(&b);
 }
 

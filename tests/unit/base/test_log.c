@@ -1,12 +1,19 @@
+#include "config.h"
+
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -171,6 +178,83 @@ r10_a_storm_is_counted_not_written(void **state)
 	assert_int_equal(left_out, 0);
 }
 
+/* Standard error, in whose place another file is until it is put back. */
+static int
+stderr_replace(int fd)
+{
+	int kept = dup(STDERR_FILENO);
+
+	assert_true(kept >= 0 && dup2(fd, STDERR_FILENO) == STDERR_FILENO);
+	log_capture(NULL, NULL);
+	log_setup(LOG_INFO, LOG_TEXT);
+	return kept;
+}
+
+static void
+stderr_back(int kept)
+{
+	(void)dup2(kept, STDERR_FILENO);
+	(void)close(kept);
+}
+
+static void
+r11_lines_that_a_full_pipe_does_not_take_are_all_counted(void **state)
+{
+	static const unsigned rows[] = {1, 2, 3, 100};
+	char bytes[65536];
+	int pipes[2], kept, size;
+
+	(void)state;
+	assert_int_equal(pipe2(pipes, O_CLOEXEC | O_NONBLOCK), 0);
+	size = fcntl(pipes[1], F_SETPIPE_SZ, 8192);
+	assert_true(size > 0 && size <= (int)sizeof bytes);
+	memset(bytes, 'x', sizeof bytes);
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		char want[64];
+		ssize_t n;
+
+		assert_int_equal(write(pipes[1], bytes, (size_t)size), size);
+		kept = stderr_replace(pipes[1]);
+		for (unsigned k = 0; k < rows[i]; k++)
+			log_event(LOG_WARN, "lost", LOG_INT("n", k));
+		assert_int_equal(read(pipes[0], bytes, (size_t)size), size);
+		log_event(LOG_WARN, "written", LOG_INT("n", 1));
+		stderr_back(kept);
+		n = read(pipes[0], bytes, sizeof bytes - 1);
+		bytes[n < 0 ? 0 : n] = '\0';
+		(void)snprintf(want, sizeof want, "warn log-lines-lost lines=%u\nwarn written n=1\n", rows[i]);
+		assert_string_equal(bytes, want);
+	}
+	(void)close(pipes[0]);
+	(void)close(pipes[1]);
+}
+
+static void
+r11_a_line_that_a_full_disk_tore_spoils_no_other(void **state)
+{
+	int fd = memfd_create("log", MFD_CLOEXEC), kept;
+	struct rlimit before, small;
+	char bytes[256];
+	ssize_t n;
+
+	(void)state;
+	assert_true(fd >= 0 && getrlimit(RLIMIT_FSIZE, &before) == 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	small = (struct rlimit){5, before.rlim_max};
+	kept = stderr_replace(fd);
+	(void)setrlimit(RLIMIT_FSIZE, &small);
+	log_event(LOG_WARN, "torn", LOG_INT("n", 1));
+	log_event(LOG_WARN, "lost", LOG_INT("n", 2));
+	(void)setrlimit(RLIMIT_FSIZE, &before);
+	log_event(LOG_WARN, "written", LOG_INT("n", 3));
+	log_event(LOG_WARN, "after", LOG_INT("n", 4));
+	stderr_back(kept);
+	n = pread(fd, bytes, sizeof bytes - 1, 0);
+	(void)close(fd);
+	bytes[n < 0 ? 0 : n] = '\0';
+	assert_string_equal(bytes, "warn \nwarn log-lines-lost lines=2\nwarn written n=3\nwarn after n=4\n");
+}
+
 static void
 r14_the_hash_is_keyed(void **state)
 {
@@ -211,6 +295,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(levels_are_kept, setup, teardown),
 	    cmocka_unit_test_setup_teardown(a_long_line_stays_well_formed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(r10_a_storm_is_counted_not_written, setup, teardown),
+	    cmocka_unit_test_setup_teardown(r11_lines_that_a_full_pipe_does_not_take_are_all_counted, setup, teardown),
+	    cmocka_unit_test_setup_teardown(r11_a_line_that_a_full_disk_tore_spoils_no_other, setup, teardown),
 	    cmocka_unit_test(r14_the_hash_is_keyed),
 	    cmocka_unit_test(random_numbers_stay_below_their_bound),
 	};
