@@ -2,6 +2,7 @@
 
 #include "resolver/daemon/journal_file.h"
 
+#include "base/path.h"
 #include "base/random.h"
 #include "base/replace.h"
 
@@ -21,7 +22,8 @@
 
 struct choice {
 	uint64_t address, what; /* hashes: of upstream and address, and of the certificate too */
-	size_t record;          /* its number in the file */
+	bool older;             /* it is in the older file */
+	size_t record;          /* its number in its file */
 	size_t n;               /* bytes of its line */
 	bool taken;
 };
@@ -30,6 +32,7 @@ struct carry {
 	struct hash_key key;
 	struct choice *v; /* CHOICES_MAX; of each certificate the latest record */
 	size_t n;
+	bool older;      /* the older file is read */
 	size_t record;   /* the number of the one that is read */
 	struct buf *out; /* in the second reading */
 };
@@ -44,7 +47,7 @@ static struct choice
 choice_of(const struct carry *c, const struct journal_record *r)
 {
 	struct buf b = buf_max(4096), line = buf_max(JOURNAL_LINE_MAX + 1);
-	struct choice one = {.record = c->record};
+	struct choice one = {.older = c->older, .record = c->record};
 
 	buf_put(&b, span_slice(r->upstream, 0, 1024));
 	buf_u8(&b, 0);
@@ -120,25 +123,38 @@ carry_on_record(void *ctx, const struct journal_record *r)
 	known.kind = JOURNAL_KNOWN;
 	known.news = 0;
 	for (size_t i = 0; i < c->n; i++)
-		if (c->v[i].taken && c->v[i].record == c->record)
+		if (c->v[i].taken && c->v[i].older == c->older && c->v[i].record == c->record)
 			(void)journal_write(c->out, &known);
 }
 
-/* What the file knows of the upstreams, as lines. */
 static enum res
-known_collect(int fd, struct buf *out)
+carry_read(struct carry *c, int fd, bool older, journal_record_fn on_record)
+{
+	struct journal_counts counts = {0};
+
+	c->older = older;
+	c->record = 0;
+	return lseek(fd, 0, SEEK_SET) == 0 ? journal_file_read(fd, &counts, on_record, c) : RES_IO;
+}
+
+/* What the two files know of the upstreams, as lines. older -1: there is none. One that cannot be read must not keep the other
+ * from being rotated. */
+static enum res
+known_collect(int older, int fd, struct buf *out)
 {
 	struct carry c = {.key = hash_key_random(), .v = malloc(CHOICES_MAX * sizeof *c.v), .out = out};
-	struct journal_counts counts = {0};
-	enum res res = c.v == NULL ? RES_NOMEM : RES_OK;
+	enum res res = RES_NOMEM;
 
-	if (res == RES_OK && lseek(fd, 0, SEEK_SET) == 0)
-		res = journal_file_read(fd, &counts, choice_on_record, &c);
+	if (c.v == NULL)
+		return res;
+	if (older >= 0)
+		(void)carry_read(&c, older, true, choice_on_record);
+	res = carry_read(&c, fd, false, choice_on_record);
 	if (res == RES_OK) {
 		choices_take(&c, out->max);
-		c.record = 0;
-		res = lseek(fd, 0, SEEK_SET) == 0 ? journal_file_read(fd, &counts, carry_on_record, &c)
-						  : RES_IO;
+		if (older >= 0)
+			(void)carry_read(&c, older, true, carry_on_record);
+		res = carry_read(&c, fd, false, carry_on_record);
 	}
 	free(c.v);
 	return res;
@@ -146,17 +162,25 @@ known_collect(int fd, struct buf *out)
 
 /* ---- the file */
 
-/* The file becomes the older one, and a new file takes its place. */
+/* The file becomes the older one, and a new file takes its place. If that fails, on a full disk or by a crash between the two,
+ * the next file begins without what was known: so the older one is asked as well the next time. */
 static bool
 rotate(int state_dir, int fd, uint64_t max)
 {
 	uint64_t half = max / 2;
 	struct buf known = buf_max(half < JOURNAL_KNOWN_MAX ? (size_t)half : JOURNAL_KNOWN_MAX);
-	bool ok = known_collect(fd, &known) == RES_OK &&
+	struct stat st;
+	const char *why;
+	int older = path_file_open_at(state_dir, JOURNAL_OLDER, &st, &why);
+	bool ok = known_collect(older, fd, &known) == RES_OK &&
 		  renameat(state_dir, JOURNAL_FILE, state_dir, JOURNAL_OLDER) == 0 &&
 		  file_replace_at(state_dir, JOURNAL_FILE, buf_span(&known), FILE_MODE);
+	int error = errno;
 
+	if (older >= 0)
+		(void)close(older);
 	buf_free(&known);
+	errno = error;
 	return ok;
 }
 

@@ -177,6 +177,38 @@ what_is_known_survives_any_number_of_rotations(void **state)
 	assert_true(st.st_size <= 65536);
 }
 
+/* A crash, or a full disk, after the file became the older one and before the new one was there. */
+static void
+what_is_known_survives_a_rotation_that_was_cut_short(void **state)
+{
+	static const struct {
+		const char *what;
+		bool older_is_readable, known;
+	} rows[] = {
+		{"the older file has it", true, true}, {"the older file is a FIFO", false, false},
+	};
+
+	(void)state;
+	for (size_t row = 0; row < sizeof rows / sizeof *rows; row++) {
+		struct seen now;
+
+		append(JOURNAL_FIRST, "first", "1", 1, 1000);
+		append(JOURNAL_CHANGE, "other", "second", 2, 1000);
+		assert_int_equal(renameat(dir, JOURNAL_FILE, dir, JOURNAL_OLDER), 0);
+		if (!rows[row].older_is_readable) {
+			assert_int_equal(unlinkat(dir, JOURNAL_OLDER, 0), 0);
+			assert_int_equal(mkfifoat(dir, JOURNAL_OLDER, 0600), 0);
+		}
+		for (int i = 3; i < 150; i++)
+			append(JOURNAL_CHANGE, "other", "1", i, 1000);
+		now = look_at(JOURNAL_FILE);
+		if (now.first != rows[row].known || now.second != rows[row].known || look_at(JOURNAL_OLDER).n == 0)
+			fail_msg("%s: first %d, second %d", rows[row].what, now.first, now.second);
+		assert_int_equal(unlinkat(dir, JOURNAL_FILE, 0), 0);
+		assert_int_equal(unlinkat(dir, JOURNAL_OLDER, 0), 0);
+	}
+}
+
 static void
 a_certificate_is_carried_over_once(void **state)
 {
@@ -205,6 +237,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(a_line_that_was_cut_short_is_taken_away, begin, end),
 		cmocka_unit_test_setup_teardown(a_long_end_without_a_line_is_kept_or_taken_away_whole, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_known_survives_any_number_of_rotations, begin, end),
+		cmocka_unit_test_setup_teardown(what_is_known_survives_a_rotation_that_was_cut_short, begin, end),
 		cmocka_unit_test_setup_teardown(a_certificate_is_carried_over_once, begin, end),
 		cmocka_unit_test_setup_teardown(nothing_is_written_through_a_link_or_into_a_fifo, begin, end),
 	};
