@@ -168,13 +168,14 @@ answer_wait(int fd)
 	return n > 0;
 }
 
+/* A daemon that hangs must be noticed before the time of this process is over: it does not wait to be accepted. */
 static int
 reload_ask(const char *path)
 {
 	static const char request[] = "{\"verb\":\"reload\"}\n";
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	char answer[RELOAD_ANSWER_MAX + 1] = "";
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	size_t n = 0;
 	ssize_t got = 1;
 

@@ -4,6 +4,7 @@
 #include "contrib/watch/child.h"
 
 #include "base/signals.h"
+#include "config/load.h"
 #include "contrib/watch/record.h"
 
 #include <fcntl.h>
@@ -14,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -226,6 +229,45 @@ what_cannot_start_is_an_error(void **state)
 	}
 }
 
+static void
+a_daemon_that_takes_no_reload_leaves_a_file_that_asks_for_one(void **state)
+{
+	enum daemon { NO_SOCKET, NOBODY_LISTENS, BACKLOG_IS_FULL };
+	static const char *const rows[] = {[NO_SOCKET] = "there is no socket", [NOBODY_LISTENS] = "nobody listens",
+					   [BACKLOG_IS_FULL] = "it hangs, and as many wait as may"};
+	char folder[] = "/tmp/test-child.XXXXXX", file[96];
+	struct sockaddr_un sun = {.sun_family = AF_UNIX};
+	int dir;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	dir = open(folder, O_RDONLY | O_DIRECTORY);
+	(void)snprintf(sun.sun_path, sizeof sun.sun_path, "%s/control", folder);
+	(void)snprintf(file, sizeof file, "%s/" WATCH_RELOAD_FILE, folder);
+	for (int row = 0; row < (int)(sizeof rows / sizeof rows[0]); row++) {
+		int waits[8], n = 0, listener = socket(AF_UNIX, SOCK_STREAM, 0), status;
+		struct children children = {0};
+
+		assert_true(row == NO_SOCKET || bind(listener, (const struct sockaddr *)&sun, sizeof sun) == 0);
+		assert_true(row != BACKLOG_IS_FULL || listen(listener, 0) == 0);
+		while (row == BACKLOG_IS_FULL && n < 8) {
+			waits[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+			if (connect(waits[n++], (const struct sockaddr *)&sun, sizeof sun) != 0)
+				break;
+		}
+		assert_int_equal(child_reload(&children, sun.sun_path, dir, NOW), RES_OK);
+		status = end_of(&children, NOW);
+		if (!WIFEXITED(status) || WEXITSTATUS(status) == 0 || unlink(file) != 0)
+			fail_msg("%s: status %d", rows[row], status);
+		while (n > 0)
+			(void)close(waits[--n]);
+		(void)close(listener);
+		(void)unlink(sun.sun_path);
+	}
+	(void)close(dir);
+	assert_int_equal(rmdir(folder), 0);
+}
+
 int
 main(void)
 {
@@ -234,6 +276,7 @@ main(void)
 	    cmocka_unit_test(a_note_is_written_to_a_record_of_any_size),
 	    cmocka_unit_test(a_program_whose_time_is_over_is_killed),
 	    cmocka_unit_test(what_cannot_start_is_an_error),
+	    cmocka_unit_test(a_daemon_that_takes_no_reload_leaves_a_file_that_asks_for_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
