@@ -127,42 +127,6 @@ network_read(struct network *w, const void *messages, size_t n)
 	return changed;
 }
 
-static void
-network_on_settled(void *ctx)
-{
-	struct network *w = ctx;
-
-	w->on_change(w->ctx);
-}
-
-static void
-network_on_ready(void *ctx, unsigned ready)
-{
-	struct network *w = ctx;
-	bool changed = false;
-
-	(void)ready;
-	for (;;) {
-		struct sockaddr_nl from = {0};
-		struct iovec iov = {.iov_base = w->bytes, .iov_len = sizeof w->bytes};
-		struct msghdr m = {
-		    .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
-		ssize_t n = recvmsg(w->fd, &m, MSG_DONTWAIT);
-
-		if (n < 0 && errno == ENOBUFS) {
-			changed = true; /* messages were lost, so something changed */
-			continue;
-		}
-		if (n <= 0)
-			break;
-		if (from.nl_pid == 0) /* from the kernel, not from a neighbour */
-			changed |= network_read(w, w->bytes, (size_t)n);
-	}
-	/* The first message starts the timer; later ones do not restart it. */
-	if (changed && !loop_timer_is_set(&w->settle))
-		loop_timer_set(&w->settle, NETWORK_SETTLE_MS);
-}
-
 /* Asks for the present routes; without them the loss of one would be noticed late. */
 static void
 routes_ask(int fd)
@@ -176,6 +140,47 @@ routes_ask(int fd)
 		 .route = {.rtm_family = AF_UNSPEC}};
 
 	(void)!send(fd, &ask, sizeof ask, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+static void
+network_on_settled(void *ctx)
+{
+	struct network *w = ctx;
+
+	w->on_change(w->ctx);
+}
+
+static void
+network_on_ready(void *ctx, unsigned ready)
+{
+	struct network *w = ctx;
+	bool changed = false, lost = false;
+
+	(void)ready;
+	for (;;) {
+		struct sockaddr_nl from = {0};
+		struct iovec iov = {.iov_base = w->bytes, .iov_len = sizeof w->bytes};
+		struct msghdr m = {
+		    .msg_name = &from, .msg_namelen = sizeof from, .msg_iov = &iov, .msg_iovlen = 1};
+		ssize_t n = recvmsg(w->fd, &m, MSG_DONTWAIT);
+
+		if (n < 0 && errno == ENOBUFS) {
+			changed = lost = true; /* messages were lost, so something changed */
+			continue;
+		}
+		if (n <= 0)
+			break;
+		if (from.nl_pid == 0) /* from the kernel, not from a neighbour */
+			changed |= network_read(w, w->bytes, (size_t)n);
+	}
+	/* A route that has gone meanwhile would hide that the same one comes back. */
+	if (lost) {
+		w->n_routes = 0;
+		routes_ask(w->fd);
+	}
+	/* The first message starts the timer; later ones do not restart it. */
+	if (changed && !loop_timer_is_set(&w->settle))
+		loop_timer_set(&w->settle, NETWORK_SETTLE_MS);
 }
 
 enum res
