@@ -5,6 +5,7 @@ import json
 import os
 import pwd
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -396,6 +397,31 @@ def streams(t):
         found = dnstap(t, name)
         equal([k for k, _ in found], ["CLIENT_QUERY", "CLIENT_RESPONSE"], f"messages of {name}")
         check(f";box.test.\tIN\t{qtype}\n" in found[1][1], found[1][1])
+
+
+@rows([("a dnstap file that a full disk interrupts goes on, and FILE.1 stays", False), ("one that is moved away meanwhile is begun anew", True)])
+def full_disk(t, moved):
+    path = t.path("tap")
+    t.write("tap.1", "older")
+    d, _, _ = logging(t, to=f"dnstap-file:{path}", more=NUMBERED)
+    d.ask("n1.box.test")
+    until(lambda: names_in(frames_there(path)) == {"n1"}, 10, "a message")
+    writer, size = writer_of(d), os.path.getsize(path)
+    hard = resource.prlimit(writer, resource.RLIMIT_FSIZE)[1]
+    resource.prlimit(writer, resource.RLIMIT_FSIZE, (size + 10, hard))  # a part of a frame fits
+    until(lambda: d.ask("n2.box.test") and d.log().count("query-log-failed") > 0, 10, "it fails")
+    lost = stat(d, "query_log_dropped")
+    until(lambda: d.ask("n3.box.test") and stat(d, "query_log_dropped") > lost + 4, 30, "it fails again after its pause")
+    equal(os.path.getsize(path), size, "no half frame stays")
+    if moved:
+        os.rename(path, path + ".2")
+    resource.prlimit(writer, resource.RLIMIT_FSIZE, (hard, hard))
+    until(lambda: d.ask("n4.box.test") and "n4" in names_in(frames_there(path)), 30, "a message when there is room again")
+    d.process.stop()
+    equal("n1" in names_in(frames(path)), not moved, "the message of before is in this file")
+    brief(t, path)  # a reader takes it to its end
+    with open(path + ".1", encoding="utf-8") as f:
+        equal(f.read(), "older", "the older file")
 
 
 @case("a collector that comes later, goes, and comes back gets what is asked while it is there")

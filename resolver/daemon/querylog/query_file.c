@@ -70,6 +70,31 @@ query_file_append(struct query_file *f, struct span bytes, const char **why)
 }
 
 bool
+query_file_cut(struct query_file *f, uint64_t n)
+{
+	if (f->n != n && ftruncate(f->fd, (off_t)n) != 0) {
+		query_file_close(f);
+		return false;
+	}
+	f->n = n;
+	return true;
+}
+
+bool
+query_file_is_in_place(const struct query_file *f)
+{
+	const char *name, *why;
+	int folder = path_parent_open(f->path, &name, &why);
+	struct stat there, open;
+	bool same = folder >= 0 && fstatat(folder, name, &there, AT_SYMLINK_NOFOLLOW) == 0 &&
+		    fstat(f->fd, &open) == 0 && there.st_dev == open.st_dev && there.st_ino == open.st_ino;
+
+	if (folder >= 0)
+		(void)close(folder);
+	return same;
+}
+
+bool
 query_file_is_full(const struct query_file *f)
 {
 	return f->n >= f->max;

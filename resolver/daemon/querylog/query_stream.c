@@ -19,6 +19,7 @@ struct query_stream {
 	int fd; /* of the socket; -1 */
 	struct fstrm_writer *writer;
 	const char *why; /* what failed last */
+	bool lost;       /* the file did not take the last frame */
 };
 
 static fstrm_res
@@ -141,14 +142,19 @@ file_on_close(void *ctx)
 	return fstrm_res_success;
 }
 
+/* A frame or nothing of it: the stream goes on after a full disk. libfstrm would close a stream that fails. */
 static fstrm_res
 file_on_write(void *ctx, const struct iovec *v, int n)
 {
 	struct query_stream *s = ctx;
+	uint64_t before = s->file->n;
 
 	for (int i = 0; i < n; i++)
-		if (!query_file_append(s->file, span_of(v[i].iov_base, v[i].iov_len), &s->why))
-			return fstrm_res_failure;
+		if (!query_file_append(s->file, span_of(v[i].iov_base, v[i].iov_len), &s->why)) {
+			(void)query_file_cut(s->file, before);
+			s->lost = true;
+			break;
+		}
 	return fstrm_res_success;
 }
 
@@ -213,7 +219,8 @@ query_stream_open(struct query_stream *s, const char **why)
 		return true;
 	s->why = "the collector does not accept dnstap frames";
 	s->writer = writer_new(s);
-	if (s->writer != NULL && fstrm_writer_open(s->writer) == fstrm_res_success)
+	s->lost = false;
+	if (s->writer != NULL && fstrm_writer_open(s->writer) == fstrm_res_success && !s->lost)
 		return true;
 	*why = s->writer != NULL ? s->why : "out of memory";
 	query_stream_close(s);
@@ -224,7 +231,8 @@ bool
 query_stream_append(struct query_stream *s, struct span frame, const char **why)
 {
 	s->why = "the frame was not taken";
-	if (fstrm_writer_write(s->writer, frame.p, frame.n) == fstrm_res_success)
+	s->lost = false;
+	if (fstrm_writer_write(s->writer, frame.p, frame.n) == fstrm_res_success && !s->lost)
 		return true;
 	*why = s->why;
 	return false;

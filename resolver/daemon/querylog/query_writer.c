@@ -63,6 +63,8 @@ sink_open(struct query_writer *w)
 {
 #ifdef HAVE_DNSTAP
 	if (w->stream != NULL) {
+		if (w->file.fd >= 0 && !query_file_is_in_place(&w->file))
+			query_stream_close(w->stream);
 		/* A file holds one stream: readers stop at its end. */
 		if (w->setup->to == QUERY_TO_DNSTAP_FILE && w->file.fd < 0 &&
 		    query_file_open(&w->file, &w->why) && w->file.n > 0 &&
@@ -102,6 +104,17 @@ writer_fail(struct query_writer *w)
 	w->retry_ms = clock_mono_ms() + QUERY_WRITER_RETRY_MS;
 }
 
+/* A dnstap file stays open, with its whole frames. A file that is opened has to hold another stream, so this one would take the
+ * place of FILE.1, again and again as long as the disk is full. */
+static void
+append_failed(struct query_writer *w)
+{
+	if (w->setup->to != QUERY_TO_DNSTAP_FILE || w->file.fd < 0)
+		sink_close(w);
+	w->open = false;
+	w->retry_ms = clock_mono_ms() + QUERY_WRITER_RETRY_MS;
+}
+
 /* A full file makes room first. */
 static bool
 writer_ready(struct query_writer *w)
@@ -130,7 +143,7 @@ writer_flush(struct query_writer *w)
 		w->lost += w->out_events;
 	} else if (!sink_append(w)) {
 		w->lost += w->out_events;
-		writer_fail(w);
+		append_failed(w);
 	}
 	buf_clear(&w->out);
 	w->out_events = 0;
