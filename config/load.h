@@ -29,6 +29,7 @@ enum res log_list_choose(struct ctlogs **, const char *state_dir, char **from, c
 #define WATCH_FOLDER        "watch"
 #define WATCH_DISALLOW_FILE "disallow.txt"  /* of its own findings, with block = "enforce" */
 #define WATCH_FEED_FILE     "feed.txt"      /* of an organisation, by `ctstub-watch pull` */
+#define WATCH_FEED_KEY_FILE "feed.key"      /* in hex: the public key that it was signed with */
 #define WATCH_RELOAD_FILE   "reload-wanted" /* empty; there until ctstub-reload.service has removed it */
 
 /* The name of the list in state-dir. Yours; NULL: no memory. */

@@ -26,6 +26,8 @@
 #define MAX_AGE_DEFAULT_MS (30 * 24 * 3600 * 1000LL)
 #define FEED_MODE          0644
 #define URL_MAX            2000
+#define KEY_MODE           0644
+#define KEY_FILE_MAX       (2 * MINISIGN_KEY + 1) /* hex and the end of the line */
 
 const char pull_usage[] =
     "usage: ctstub-watch pull [-c FILE] --key NAME.pub [--ca FILE] [--max-age TIME] [--force] URL\n"
@@ -152,18 +154,18 @@ feed_fetch(struct buf *feed, struct buf *signature, const struct request *req)
 /* ---- is it ours, and newer? */
 
 static enum watch_exit
-pull_signature_check(const struct request *req, struct span feed, struct span signature)
+pull_signature_check(struct minisign_key *key, const struct request *req, struct span feed,
+		     struct span signature)
 {
 	struct buf text = buf_max(0);
-	struct minisign_key key;
 	char *why = NULL;
 	enum watch_exit code = WATCH_DONE;
 
 	if (config_file_read_any(&text, req->key, MINISIGN_FILE_MAX, &why) != RES_OK ||
-	    minisign_key_read(&key, buf_span(&text), &why) != RES_OK)
+	    minisign_key_read(key, buf_span(&text), &why) != RES_OK)
 		code = watch_complain(WATCH_USAGE, verb, "%s: %s", req->key,
 				      why != NULL ? why : "out of memory");
-	else if (minisign_verify(&key, feed, signature, NULL, &why) != RES_OK)
+	else if (minisign_verify(key, feed, signature, NULL, &why) != RES_OK)
 		code = watch_complain(WATCH_REFUSED, verb, "%s: %s", req->url,
 				      why != NULL ? why : "out of memory");
 	buf_free(&text);
@@ -210,6 +212,50 @@ known_read(struct buf *out, struct feed *feed, const struct folder *folder)
 	return res == RES_OK || res == RES_NOT_FOUND ? WATCH_DONE : WATCH_TROUBLE;
 }
 
+/* ---- whose is the installed one? */
+
+static void
+key_text(struct buf *out, const struct minisign_key *key)
+{
+	char hex[KEY_FILE_MAX];
+
+	buf_format(out, "%s\n", hex_write(hex, span_of(key->key, MINISIGN_KEY)));
+}
+
+enum signer { SIGNER_UNKNOWN, SIGNER_SAME, SIGNER_OTHER };
+
+/* Unknown: an earlier version installed it, or a crash came before the key was stored. */
+static enum signer
+known_signer(const struct folder *folder, const struct minisign_key *key)
+{
+	struct buf stored = buf_max(0), ours = buf_max(KEY_FILE_MAX);
+	char *why = NULL;
+	enum res res = config_state_read(&stored, folder->path, WATCH_FEED_KEY_FILE, KEY_FILE_MAX, &why);
+	enum signer signer = SIGNER_UNKNOWN;
+
+	key_text(&ours, key);
+	if (res == RES_OK && stored.n == ours.n)
+		signer = span_equal(buf_span(&stored), buf_span(&ours)) ? SIGNER_SAME : SIGNER_OTHER;
+	buf_free(&stored);
+	buf_free(&ours);
+	free(why);
+	return signer;
+}
+
+/* After the feed: a crash between the two must not make an edition of the key before count as one of this key. */
+static enum watch_exit
+signer_keep(const struct folder *folder, const struct minisign_key *key)
+{
+	struct buf ours = buf_max(KEY_FILE_MAX);
+	enum watch_exit code = WATCH_DONE;
+
+	key_text(&ours, key);
+	if (!file_replace_at(folder->fd, WATCH_FEED_KEY_FILE, buf_span(&ours), KEY_MODE))
+		code = watch_complain(WATCH_TROUBLE, verb, "%s: %s", WATCH_FEED_KEY_FILE, strerror(errno));
+	buf_free(&ours);
+	return code;
+}
+
 /* ---- taken */
 
 static void
@@ -235,34 +281,59 @@ reload(const char *control_socket, int folder)
 				  : "the daemon did not reload; the feed is in force after its next reload");
 }
 
+/* NULL: it may be taken. Whoever had a stolen key may have signed an edition of the highest number: when the key was replaced,
+ * an edition of the one before does not keep out those of the new one. */
+static const char *
+feed_objection(const struct request *req, struct span known, const struct feed *known_feed, struct span fresh,
+	       const struct feed *feed, enum signer signer)
+{
+	struct span of_key = signer == SIGNER_OTHER && !span_equal(known, fresh) ? span_of(NULL, 0) : known;
+
+	return req->force ? NULL
+			  : objection(feed_compare(of_key, known_feed, fresh, feed, clock_wall_ms(),
+						   req->max_age_ms));
+}
+
 static enum watch_exit
-feed_take(const struct request *req, const struct settings *s, const struct folder *folder, struct span fresh)
+feed_install(const struct settings *s, const struct folder *folder, struct span fresh,
+	     const struct feed *feed, const struct minisign_key *key)
+{
+	enum watch_exit code;
+
+	if (!file_replace_at(folder->fd, WATCH_FEED_FILE, fresh, FEED_MODE))
+		return watch_complain(WATCH_TROUBLE, verb, "%s: %s", WATCH_FEED_FILE, strerror(errno));
+	code = signer_keep(folder, key);
+	(void)printf("edition %llu taken: %s\n", (unsigned long long)feed->sequence,
+		     COUNTED(feed->entries, "entry"));
+	(void)fflush(stdout); /* before the child that asks for the reload */
+	reload(s->control_socket, folder->fd);
+	return code;
+}
+
+static enum watch_exit
+feed_take(const struct request *req, const struct settings *s, const struct folder *folder, struct span fresh,
+	  const struct minisign_key *key)
 {
 	struct buf known = buf_max(0);
 	struct feed known_feed = {.sequence = 0}, feed;
+	enum signer signer = known_signer(folder, key);
+	const char *why_not;
 	char *why = NULL;
-	enum feed_step step;
 	enum watch_exit code = known_read(&known, &known_feed, folder);
 
 	if (code == WATCH_DONE && feed_read(&feed, fresh, &why) != RES_OK)
 		code = watch_complain(WATCH_REFUSED, verb, "%s: %s", req->url,
 				      why != NULL ? why : "out of memory");
 	if (code == WATCH_DONE) {
-		step = feed_compare(buf_span(&known), &known_feed, fresh, &feed, clock_wall_ms(),
-				    req->max_age_ms);
-		if (objection(step) != NULL && !req->force)
+		why_not = feed_objection(req, buf_span(&known), &known_feed, fresh, &feed, signer);
+		if (why_not != NULL) {
 			code = watch_complain(WATCH_REFUSED, verb, "%s: edition %llu is refused: %s",
-					      req->url, (unsigned long long)feed.sequence, objection(step));
-		else if (span_equal(buf_span(&known), fresh))
+					      req->url, (unsigned long long)feed.sequence, why_not);
+		} else if (span_equal(buf_span(&known), fresh)) {
+			code = signer == SIGNER_SAME ? WATCH_DONE : signer_keep(folder, key);
 			(void)printf("edition %llu is here already\n", (unsigned long long)feed.sequence);
-		else if (!file_replace_at(folder->fd, WATCH_FEED_FILE, fresh, FEED_MODE))
-			code =
-			    watch_complain(WATCH_TROUBLE, verb, "%s: %s", WATCH_FEED_FILE, strerror(errno));
-		else {
-			(void)printf("edition %llu taken: %s\n", (unsigned long long)feed.sequence,
-				     COUNTED(feed.entries, "entry"));
-			(void)fflush(stdout); /* before the child that asks for the reload */
-			reload(s->control_socket, folder->fd);
+		} else {
+			code = feed_install(s, folder, fresh, &feed, key);
 		}
 	}
 	buf_free(&known);
@@ -294,6 +365,7 @@ cmd_pull(int argc, char **argv)
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
 	struct folder folder = {-1, NULL};
+	struct minisign_key key;
 	struct buf feed = buf_max(FEED_FILE_MAX), signature = buf_max(MINISIGN_FILE_MAX);
 	enum watch_exit code = request_read(&req, argc, argv);
 
@@ -307,9 +379,9 @@ cmd_pull(int argc, char **argv)
 	if (code == WATCH_DONE)
 		code = feed_fetch(&feed, &signature, &req);
 	if (code == WATCH_DONE)
-		code = pull_signature_check(&req, buf_span(&feed), buf_span(&signature));
+		code = pull_signature_check(&key, &req, buf_span(&feed), buf_span(&signature));
 	if (code == WATCH_DONE)
-		code = feed_take(&req, s, &folder, buf_span(&feed));
+		code = feed_take(&req, s, &folder, buf_span(&feed), &key);
 	if (folder.fd >= 0)
 		(void)close(folder.fd);
 	free(folder.path);

@@ -319,6 +319,45 @@ def feed_refused(t, code, word, fault):
         equal(feed.pull("--force")[0], 0, "with --force")
 
 
+@rows([("a feed by a new key is taken, whatever number one by the stolen key has, and once only", True, 0, "edition 3 taken", 1, "older than"),
+       ("where the signer of the installed feed is not known its number counts", False, 1, "older than", 1, "older than")], builds=("gcc",))
+def feed_new_key(t, known, code, word, code_after, word_after):
+    feed = Feed(t)
+    feed.sign("--sequence", str(1 << 53))
+    equal(feed.pull()[0], 0, "the pull of what a thief signed")
+    signer = os.path.join(feed.d.dir, "watch", "feed.key")
+    if not known:
+        os.unlink(signer)
+    feed.key = t.path("new")
+    equal(t.run("ctstub-watch", "sign", "--new-key", feed.key)[0], 0, "a new key")
+    feed.sign("--sequence", "3")
+    got, out, err = feed.pull()
+    check(got == code and word in out + err, f"{got} {out}{err}")
+    feed.entries = t.write("entries.txt", "serial 03 issuer CN=x\n")
+    feed.sign("--sequence", "2")
+    got, out, err = feed.pull()
+    check(got == code_after and word_after in err, f"an earlier one by the new key: {got} {out}{err}")
+
+
+@case("the signer of a feed is stored with the next pull after a crash came before that")
+def feed_key_lost(t):
+    feed = Feed(t)
+    feed.sign()
+    equal(feed.pull()[0], 0, "the first pull")
+    signer = os.path.join(feed.d.dir, "watch", "feed.key")
+    with open(signer, encoding="utf-8") as f:
+        before = f.read()
+    check(re.fullmatch("[0-9a-f]{64}\n", before), before)
+    for rest in (None, "", "0" * 64 + "\n"):
+        os.unlink(signer)
+        if rest is not None:
+            t.write(os.path.relpath(signer, t.path("")), rest)
+        code, out, err = feed.pull()
+        check(code == 0 and "here already" in out, f"{code} {out}{err}")
+        with open(signer, encoding="utf-8") as f:
+            equal(f.read(), before, "the signer")
+
+
 @case("a feed that was signed too long ago is not taken: a newer one may be held back")
 def feed_old(t):
     feed = Feed(t)
