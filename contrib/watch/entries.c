@@ -82,15 +82,15 @@ slot_shift(struct follow *f)
 
 /* ---- one entry */
 
-static void
+/* False: it was, and that could not be recorded. */
+static bool
 merged_late_judge(struct follow *f, uint64_t index, uint64_t timestamp_ms)
 {
-	const struct ctlog *log = f->log.ctlog;
-
 	/* the head before did not have it, and was signed when it should have had */
-	if (f->state.checked_ms != 0 && index >= f->state.checked.size &&
-	    timestamp_ms + ctlog_mmd_ms(log) < f->state.checked_ms)
-		follow_misbehaved(f, MISBEHAVIOUR_MERGED_LATE, NULL, &f->target, span_of(NULL, 0));
+	bool late = f->state.checked_ms != 0 && index >= f->state.checked.size &&
+		    timestamp_ms + ctlog_mmd_ms(f->log.ctlog) < f->state.checked_ms;
+
+	return !late || follow_misbehaved(f, MISBEHAVIOUR_MERGED_LATE, NULL, &f->target, span_of(NULL, 0));
 }
 
 static bool
@@ -105,7 +105,8 @@ entry_hand_over(struct follow *f, const struct batch_entry *e, uint64_t index)
 		if (e->entry.precertificate)
 			memcpy(entry.issuer_key_hash, e->entry.issuer_key_hash, 32);
 		f->entry_ms = (int64_t)e->entry.timestamp_ms;
-		merged_late_judge(f, index, e->entry.timestamp_ms);
+		if (!merged_late_judge(f, index, e->entry.timestamp_ms))
+			return false;
 	} else {
 		entry.certificate = e->rest;
 	}
@@ -147,7 +148,8 @@ root_judge(struct follow *f)
 		return;
 	}
 	/* we cannot tell which entry it is: all since the last good root are read again */
-	follow_misbehaved(f, MISBEHAVIOUR_ENTRIES_ALTERED, NULL, &f->target, span_of(root.b, sizeof root.b));
+	(void)follow_misbehaved(f, MISBEHAVIOUR_ENTRIES_ALTERED, NULL, &f->target,
+				span_of(root.b, sizeof root.b));
 	follow_content_bad(f, "the root of the entries is not the signed one");
 	setback(f, ++f->setbacks);
 	f->state.range = f->state.checked;
@@ -182,7 +184,7 @@ slot_refused(struct follow *f, enum misbehaviour kind, const char *why, struct s
 {
 	follow_content_bad(f, why);
 	if (++f->refusals >= FOLLOW_GIVE_UP_ENTRIES || kind == MISBEHAVIOUR_ANSWER_OVERSIZED)
-		follow_misbehaved(f, kind, NULL, &f->target, body);
+		(void)follow_misbehaved(f, kind, NULL, &f->target, body);
 	setback(f, f->refusals);
 	slots_drop(f, 1); /* their bytes are for others meanwhile */
 }

@@ -50,7 +50,8 @@ struct watch_misbehaviour {
 /* Implemented by the findings. An entry that does not match costs less than 2 microseconds. False: it could not be recorded,
  * and must be handed over again later. */
 bool watch_entry_seen(struct watch_findings *, const struct watch_entry *);
-void watch_log_misbehaved(struct watch_findings *, const struct watch_misbehaviour *);
+/* False: it could not be recorded, and must be reported again when it is met again. */
+bool watch_log_misbehaved(struct watch_findings *, const struct watch_misbehaviour *);
 /* RES_OK: everything that was handed over and must be kept is on disk. Called before a position is written, so that a
  * kill loses nothing; after any other result the position stays where it is. */
 enum res watch_findings_sync(struct watch_findings *);

@@ -170,30 +170,29 @@ misbehaved_of(struct watch_findings *w, const uint8_t id[32])
 	return &w->logs[w->n_logs++].n;
 }
 
-void
+bool
 watch_log_misbehaved(struct watch_findings *w, const struct watch_misbehaviour *m)
 {
 	struct watch_finding *f = finding_of_log(m, clock_wall_ms());
 	unsigned *n = misbehaved_of(w, m->log->ctlog->id);
 
-	if (f == NULL) {
-		w->lost = true;
-		return;
-	}
-	if (record_find(w->record, f->id) != NULL || *n >= FINDINGS_MISBEHAVED_MAX) {
+	if (f != NULL && (record_find(w->record, f->id) != NULL || *n >= FINDINGS_MISBEHAVED_MAX)) {
 		w->totals.again++;
 		finding_free(f);
-		return;
+		return true;
 	}
-	(*n)++;
-	if (finding_report(w, f) != RES_OK) {
+	if (f == NULL || finding_report(w, f) != RES_OK) {
+		log_event(LOG_ERROR, "finding-not-recorded", LOG_STR("log", m->log->ctlog->description),
+			  LOG_STR("problem", m->kind));
 		w->lost = true;
 		finding_free(f);
-		return;
+		return false;
 	}
+	(*n)++;
 	if (evidence_has_room(w, f) && !evidence_write_log(w->folder, f, m))
 		log_event(LOG_WARN, "evidence-not-written", LOG_STR("log", f->log));
 	finding_wait(w, f, m->log);
+	return true;
 }
 
 /* ---- its life */

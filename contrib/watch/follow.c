@@ -17,7 +17,7 @@ static const struct {
 #undef MISBEHAVIOUR
 };
 
-void
+bool
 follow_misbehaved(struct follow *f, enum misbehaviour kind, const struct head *first,
 		  const struct head *second, struct span bytes)
 {
@@ -29,10 +29,10 @@ follow_misbehaved(struct follow *f, enum misbehaviour kind, const struct head *f
 						.bytes = bytes};
 
 	if (f->reported[kind])
-		return;
-	f->reported[kind] = true;
-	f->misbehaviours++;
-	watch_log_misbehaved(f->reader->settings.findings, &what);
+		return true;
+	f->reported[kind] = watch_log_misbehaved(f->reader->settings.findings, &what);
+	f->misbehaviours += f->reported[kind];
+	return f->reported[kind];
 }
 
 void

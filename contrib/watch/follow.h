@@ -117,8 +117,8 @@ struct watch_reader {
 	bool no_room;    /* a request for entries did not fit into the budget in this round */
 };
 
-/* Reports it to the findings, once until follow_well. */
-void follow_misbehaved(struct follow *, enum misbehaviour, const struct head *first,
+/* Reports it to the findings, once until follow_well. False: it could not be recorded. */
+bool follow_misbehaved(struct follow *, enum misbehaviour, const struct head *first,
 		       const struct head *second, struct span bytes);
 void follow_well(struct follow *, enum misbehaviour);
 

@@ -39,7 +39,7 @@ head_recheck(struct follow *f, enum misbehaviour kind, const struct head *head, 
 		poll_next(f, FOLLOW_RECHECK_MS);
 		return;
 	}
-	follow_misbehaved(f, kind, f->has_head ? &f->state.head : NULL, head, bytes);
+	(void)follow_misbehaved(f, kind, f->has_head ? &f->state.head : NULL, head, bytes);
 	f->polled = true;
 	head_settled(f);
 }
@@ -52,12 +52,12 @@ head_date_judge(struct follow *f, const struct head *head)
 	int64_t age_ms = clock_wall_ms() - (int64_t)head->timestamp_ms;
 
 	if (age_ms < -CLOCK_GRACE_MS)
-		follow_misbehaved(f, MISBEHAVIOUR_HEAD_IN_THE_FUTURE, before, head, span_of(NULL, 0));
+		(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_IN_THE_FUTURE, before, head, span_of(NULL, 0));
 	else
 		follow_well(f, MISBEHAVIOUR_HEAD_IN_THE_FUTURE);
 	if (f->log.ctlog->state != CTLOG_READONLY &&
 	    age_ms > (int64_t)ctlog_mmd_ms(f->log.ctlog) + CLOCK_GRACE_MS)
-		follow_misbehaved(f, MISBEHAVIOUR_HEAD_TOO_OLD, before, head, span_of(NULL, 0));
+		(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_TOO_OLD, before, head, span_of(NULL, 0));
 	else
 		follow_well(f, MISBEHAVIOUR_HEAD_TOO_OLD);
 }
@@ -122,7 +122,8 @@ heads_on_proof(void *arg, const struct proof_result *result)
 		head_accept(f, new);
 		return;
 	}
-	follow_misbehaved(f, MISBEHAVIOUR_HEAD_FORKED, old, new, buf_span(&result->answer->body->bytes));
+	(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_FORKED, old, new,
+				buf_span(&result->answer->body->bytes));
 	f->polled = true;
 	head_settled(f);
 }
@@ -156,7 +157,7 @@ head_compare(struct follow *f, const struct head *head, struct span bytes)
 	} else if (tree_hash_equal(&head->root, &old->root)) {
 		head_accept(f, head);
 	} else {
-		follow_misbehaved(f, MISBEHAVIOUR_HEAD_FORKED, old, head, bytes);
+		(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_FORKED, old, head, bytes);
 		f->polled = true;
 		head_settled(f);
 	}
@@ -182,8 +183,8 @@ heads_on_answer(void *arg, const struct fetch_answer *answer)
 		head_recheck(f, MISBEHAVIOUR_HEAD_MALFORMED, NULL, body);
 	} else if (head_verify(&head, f->log.ctlog) != RES_OK) {
 		follow_content_bad(f, "the head's signature does not hold");
-		follow_misbehaved(f, MISBEHAVIOUR_HEAD_BAD_SIGNATURE, f->has_head ? &f->state.head : NULL,
-				  &head, body);
+		(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_BAD_SIGNATURE,
+					f->has_head ? &f->state.head : NULL, &head, body);
 		f->polled = true;
 		head_settled(f);
 	} else {

@@ -40,8 +40,8 @@ start_on_proof(void *arg, const struct proof_result *result)
 				  result->proof) == RES_OK)
 		started(f, &range);
 	else
-		follow_misbehaved(f, MISBEHAVIOUR_HEAD_UNPROVEN, NULL, &f->candidate,
-				  buf_span(&result->answer->body->bytes));
+		(void)follow_misbehaved(f, MISBEHAVIOUR_HEAD_UNPROVEN, NULL, &f->candidate,
+					buf_span(&result->answer->body->bytes));
 }
 
 /* The proof between two trees holds the range of the first, unless that is one complete subtree: then we begin one entry

@@ -42,11 +42,12 @@ watch_entry_seen(struct watch_findings *findings, const struct watch_entry *entr
 	return true;
 }
 
-void
+bool
 watch_log_misbehaved(struct watch_findings *findings, const struct watch_misbehaviour *what)
 {
 	findings->misbehaviours++;
 	(void)fprintf(stderr, "misbehaved %s %s: %s\n", what->log->ctlog->description, what->kind, what->text);
+	return true;
 }
 
 enum res

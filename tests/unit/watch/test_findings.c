@@ -415,6 +415,35 @@ an_entry_that_cannot_be_recorded_comes_again(void **state)
 	scene_close(&s);
 }
 
+static void
+a_misbehaviour_that_cannot_be_recorded_comes_again(void **state)
+{
+	const struct rlimit no_file = {0, RLIM_INFINITY};
+	struct head head = {.size = 1};
+	struct watch_misbehaviour m = {.log = &scene_log, .kind = "head-forked", .text = "two heads", .second = &head};
+	struct rlimit before;
+	struct scene s;
+	char *record;
+
+	(void)state;
+	scene_open(&s, "state-dir = \"@D\"\n" PLAIN, "");
+	scene_start(&s);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	(void)signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &no_file), 0);
+	for (unsigned i = 0; i < 2 * FINDINGS_MISBEHAVED_MAX; i++) /* as often as the log is asked */
+		assert_false(watch_log_misbehaved(s.w, &m));
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	assert_int_equal(watch_findings_totals(s.w)->finding[FINDING_LOG_MISBEHAVED], 0);
+	assert_true(watch_log_misbehaved(s.w, &m));
+	assert_true(watch_log_misbehaved(s.w, &m)); /* known */
+	assert_int_equal(watch_findings_totals(s.w)->finding[FINDING_LOG_MISBEHAVED], 1);
+	record = scene_file_get(&s, "findings.jsonl");
+	assert_int_equal(text_times(record, "\"problem\":\"head-forked\""), 1);
+	free(record);
+	scene_close(&s);
+}
+
 int
 main(void)
 {
@@ -433,6 +462,7 @@ main(void)
 	    cmocka_unit_test(a_full_record_is_an_alarm),
 	    cmocka_unit_test(what_has_no_place_gets_one_later),
 	    cmocka_unit_test(an_entry_that_cannot_be_recorded_comes_again),
+	    cmocka_unit_test(a_misbehaviour_that_cannot_be_recorded_comes_again),
 	};
 
 	return cmocka_run_group_tests(tests, scene_group_open, forged_world_close);
