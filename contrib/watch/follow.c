@@ -142,10 +142,12 @@ follow_save(struct follow *f, bool now)
 	if (watch_findings_sync(f->reader->settings.findings) != RES_OK)
 		return;
 	if (state_write(f->reader->settings.state_folder, &f->log, &f->state, &why) == RES_OK)
-		f->dirty = false;
-	else
+		f->dirty = f->unsaved = false;
+	else if (!f->unsaved) { /* one line: a full disk stays full for a while */
+		f->unsaved = true;
 		log_event(LOG_ERROR, "state-not-written", LOG_STR("log", f->log.ctlog->description),
 			  LOG_STR("why", why));
+	}
 	free(why);
 }
 

@@ -71,6 +71,7 @@ struct follow {
 	int64_t entry_ms;
 
 	bool dirty;
+	bool unsaved; /* the last write failed */
 	int64_t saved_ms;
 	unsigned failures;  /* in a row, of requests */
 	bool trouble_stays; /* it is about what the log says: an answer alone does not end it */

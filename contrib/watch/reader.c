@@ -141,14 +141,15 @@ static void
 follow_step(struct follow *f, int64_t now_ms)
 {
 	if (f->reader->settings.once && follow_is_done(f)) {
-		follow_save(f, true);
+		follow_save(f, !f->unsaved);
 		return;
 	}
 	heads_step(f, now_ms);
 	start_step(f, now_ms);
 	entries_step(f, now_ms);
-	/* at rest the state is written at once, for those who read it */
-	follow_save(f, f->started && !f->has_target);
+	/* A log at rest has its state written at once, for those who read the status. A write that failed is not tried again with
+	 * each answer. */
+	follow_save(f, f->started && !f->has_target && !f->unsaved);
 }
 
 /* Answers that wait for an earlier one can fill the budget, so that the earlier one cannot be requested: nothing would be

@@ -2,6 +2,7 @@
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 
@@ -364,6 +365,18 @@ def reload_refused(t):
     before = p.log().count(" watching ")
     os.kill(p.popen.pid, signal.SIGHUP)
     until(lambda: p.log().count(" watching ") > before, 30, "it begins anew with a good one")
+
+
+@case("states that cannot be written cost one line for each log, however often the logs answer", builds=("gcc",))
+def states_unwritten(t):
+    watch = Watch(t, ToyLogs(t), 'watch { poll = "1s" }')
+    p = t.spawn("watcher", [t.program("ctstub-watch"), "-v", "-c", watch.config], env=t.env())
+    until(lambda: os.path.exists(t.path("state/watch/status.json")), 30, "its state is shown")
+    os.rename(t.path("state/watch"), t.path("moved"))
+    shutil.rmtree(t.path("moved"))  # in a folder that is gone no file can be made
+    until(lambda: p.log().count("status-not-written") >= 3, 60, "the state cannot be shown")
+    lines = re.findall(r" state-not-written log=(\S+)", p.log())
+    check(lines and len(lines) == len(set(lines)), f"logs with a line: {lines}")
 
 
 @case("a watcher that is killed leaves no launcher behind")
