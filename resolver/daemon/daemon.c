@@ -48,6 +48,7 @@ struct daemon {
 	struct recorder *recorder;
 	struct counters counters; /* what the main thread counts */
 	int64_t started_ms;       /* wall clock */
+	int64_t started_boot_ms;
 	bool ending;
 };
 
@@ -88,6 +89,7 @@ daemon_status_fill(void *ctx, struct status *s)
 	s->snapshot = d->configuration.plan->snapshot;
 	s->reload_error = d->configuration.reload_error;
 	s->started_ms = d->started_ms;
+	s->started_boot_ms = d->started_boot_ms;
 	s->listen = &d->workers.listen;
 	verdict_log_last(d->verdicts, &s->last_refusal);
 	if (s->last_refusal.upstream == NULL)
@@ -452,7 +454,7 @@ daemon_configure(struct daemon *d, const struct daemon_options *options)
 int
 daemon_run(const struct daemon_options *options)
 {
-	struct daemon d = {.started_ms = clock_wall_ms()};
+	struct daemon d = {.started_ms = clock_wall_ms(), .started_boot_ms = clock_boot_ms()};
 	int code;
 
 	heap_begin();
@@ -466,7 +468,8 @@ daemon_run(const struct daemon_options *options)
 	code = daemon_start(&d);
 	if (code == 0) {
 		loop_run(d.loop);
-		log_event(LOG_NOTICE, "ended", LOG_INT("ran_s", (clock_wall_ms() - d.started_ms) / 1000));
+		log_event(LOG_NOTICE, "ended",
+			  LOG_INT("ran_s", (clock_boot_ms() - d.started_boot_ms) / 1000));
 	}
 	daemon_stop(&d);
 	return code;

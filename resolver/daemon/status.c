@@ -5,7 +5,7 @@
 int64_t
 status_uptime_ms(const struct status *s)
 {
-	return s->wall_ms > s->started_ms ? s->wall_ms - s->started_ms : 0;
+	return s->boot_ms - s->started_boot_ms;
 }
 
 enum health

@@ -47,11 +47,12 @@ struct status {
 	const struct snapshot *snapshot; /* lent */
 	const char *reload_error;        /* lent; NULL: the last reload succeeded */
 	int64_t wall_ms, boot_ms;        /* both clocks at this moment */
-	int64_t started_ms;              /* wall clock */
-	int64_t captive_until_ms;        /* boot clock; 0: off */
-	const struct addrs *listen;      /* lent; the addresses of its sockets */
-	const char *query_log;           /* where it goes, as configured at the start; NULL: there is none */
-	const char *query_log_trouble;   /* lent; why it is not written; NULL: it is, or there is none */
+	int64_t started_ms;              /* wall clock; it may have been set since */
+	int64_t started_boot_ms;
+	int64_t captive_until_ms;      /* boot clock; 0: off */
+	const struct addrs *listen;    /* lent; the addresses of its sockets */
+	const char *query_log;         /* where it goes, as configured at the start; NULL: there is none */
+	const char *query_log_trouble; /* lent; why it is not written; NULL: it is, or there is none */
 	const char
 	    *portal_trouble; /* why the portal helper cannot be reached; NULL: it can, or nobody wants it */
 	struct refusal last_refusal;
@@ -68,7 +69,7 @@ struct status {
 enum health status_health(const struct status *, size_t at);
 /* Does the upstream of this title serve names that no route claims? */
 bool status_is_general(const struct status *, const char *upstream);
-int64_t status_uptime_ms(const struct status *); /* never negative, even when the wall clock was set back */
+int64_t status_uptime_ms(const struct status *); /* whatever the wall clock was set to meanwhile */
 /* The clock does not lie before the build or the log list (verify/when.h). */
 bool status_clock_is_set(const struct status *);
 int64_t status_captive_left_ms(const struct status *); /* 0: captive mode is off */

@@ -48,6 +48,21 @@ def step_in_handshake(t, before, after, reason):
     equal({s["status"] for s in verdict["scts"]}, want, "SCTs")
 
 
+@rows([(f"K04 how long the daemon runs is told by no clock that steps: {what}", step)
+       for what, step in (("ten years ahead, as where a battery is empty", 10 * YEAR), ("a year back", -YEAR))], builds=("gcc",))
+def step_while_it_runs(t, step):
+    faults = Faults(t)
+    d = Daemon(t, 'upstream "none" { address = {"127.0.0.1"} }\n', env=faults.env)
+    faults.clocks(wall=step)
+    uptime = d.ctl("status")["uptime_s"]
+    check(0 <= uptime < 86400, f"uptime: {uptime} s")
+    text = d.ctl("stats", format="prometheus")["text"]
+    check(int(text.split("\nctstub_uptime_seconds ")[1].split()[0]) < 86400, "the metric")
+    d.process.stop()
+    ran = int(d.log().split("notice ended ran_s=")[1].split()[0])
+    check(0 <= ran < 86400, f"it ran {ran} s")
+
+
 # ---- K07
 
 def seconds(text):
