@@ -15,13 +15,15 @@ struct written {
 	uint64_t reported;  /* verdict_reported */
 	enum expiry expiry;
 	enum reason refused_for; /* the last refusal */
-	int64_t refused_at_ms;   /* wall clock; 0: never */
+	int64_t refused_at_ms;   /* wall clock */
+	uint64_t refused_nth;    /* among the refusals of all addresses; 0: none */
 };
 
 struct verdict_log {
 	struct loop *loop;
 	struct written *written;
 	size_t n;
+	uint64_t refusals;
 };
 
 struct news {
@@ -141,6 +143,7 @@ news_on_turn(void *arg)
 	if (written != NULL && n->reason != REASON_NONE) {
 		written->refused_for = n->reason;
 		written->refused_at_ms = clock_wall_ms();
+		written->refused_nth = ++n->log->refusals;
 	}
 	if (written == NULL || written->reason != n->reason)
 		news_write(n);
@@ -192,14 +195,18 @@ verdict_log_ready(struct verdict_log *v, const struct server *s)
 void
 verdict_log_last(const struct verdict_log *v, struct refusal *out)
 {
+	uint64_t latest = 0;
+
 	*out = (struct refusal){0};
 	for (size_t i = 0; v != NULL && i < v->n; i++) {
 		const struct written *w = &v->written[i];
 
-		if (w->refused_at_ms > out->at_ms)
-			*out = (struct refusal){.upstream = w->upstream,
-						.addr = w->addr,
-						.reason = w->refused_for,
-						.at_ms = w->refused_at_ms};
+		if (w->refused_nth <= latest) /* by their order: the clock may have been set back */
+			continue;
+		latest = w->refused_nth;
+		*out = (struct refusal){.upstream = w->upstream,
+					.addr = w->addr,
+					.reason = w->refused_for,
+					.at_ms = w->refused_at_ms};
 	}
 }

@@ -192,6 +192,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_query_line \
 	tests/unit/resolver/daemon/test_repeats \
 	tests/unit/resolver/daemon/test_socket_unit \
+	tests/unit/resolver/daemon/test_verdict_log \
 	tests/unit/resolver/daemon/test_writer
 check_PROGRAMS += \
 	tests/unit/cli/setup/test_plan \
