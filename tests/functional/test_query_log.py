@@ -175,6 +175,24 @@ def reopened(t):
     equal(len(server.questions), 0, "questions upstream")
 
 
+@case("a writer that is too busy at a reload opens the file anew later: logrotate may have moved it away", builds=("gcc",))
+def reopened_later(t):
+    d, _, path = logging(t)
+    d.ask("box.test")
+    lines(path, 1)
+    writer = writer_of(d)
+    os.kill(writer, signal.SIGSTOP)
+    try:
+        with d.udp() as u:
+            until(lambda: [u.ask(client.query("box.test").to_wire()) for _ in range(2000)] and stat(d, "query_log_dropped") > 0, 100, "more than fits")
+        os.rename(path, path + ".1")
+        d.ctl("reload")
+        d.process.wait_log("too busy to reopen")
+    finally:
+        os.kill(writer, signal.SIGCONT)
+    until(lambda: d.ask("box.test", "AAAA") and os.path.exists(path) and os.path.getsize(path) > 0, 30, "lines in a new file")
+
+
 @case("the file has a bounded size: full, it becomes FILE.1, and there are never more than two")
 def bounded(t):
     d, _, path = logging(t, size="64KiB")

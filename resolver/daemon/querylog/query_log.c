@@ -16,6 +16,7 @@ struct query_log {
 	char *to; /* as configured */
 	struct query_writer_setup writer;
 	struct loop_fd watch;
+	struct loop_timer reopen; /* the writer was too busy to take that */
 	struct counters *counters;
 	uint8_t *room; /* for reports */
 	bool was_open; /* and so was reported */
@@ -26,6 +27,7 @@ struct query_log {
 
 #define STATE_LOG_BURST 20 /* lines about that: a collector may come and go */
 #define STATE_LOG_MS    60000
+#define REOPEN_MS       100 /* between two attempts to tell a busy writer */
 
 /* ---- the writer's reports */
 
@@ -72,6 +74,27 @@ log_on_ready(void *ctx, unsigned ready)
 	loop_fd_unwatch(&q->watch);
 	log_event(LOG_ERROR, "query-log-failed", LOG_STR("to", q->to),
 		  LOG_STR("error", "its writer has ended, a restart is needed"));
+}
+
+/* ---- reopening */
+
+static bool
+log_reopen(struct query_log *q)
+{
+	const struct query_event reopen = {.kind = QUERY_EVENT_REOPEN};
+	struct buf b = buf_max(QUERY_EVENT_MAX);
+	bool sent = query_event_write(&b, &reopen) && helper_send(q->channel.socket, buf_span(&b));
+
+	buf_free(&b);
+	if (!sent && !atomic_load(&q->channel.gone))
+		loop_timer_set(&q->reopen, REOPEN_MS);
+	return sent;
+}
+
+static void
+log_on_reopen(void *ctx)
+{
+	(void)log_reopen(ctx);
 }
 
 /* ---- life */
@@ -141,22 +164,19 @@ query_log_listen(struct query_log *q, struct loop *loop, struct counters *counte
 	if (q == NULL)
 		return RES_OK;
 	q->counters = counters;
+	loop_timer_init(&q->reopen, loop, log_on_reopen, q);
 	return loop_fd_watch(&q->watch, loop, q->channel.socket, log_on_ready, q);
 }
 
 void
 query_log_reload(struct query_log *q, const struct settings *s)
 {
-	const struct query_event reopen = {.kind = QUERY_EVENT_REOPEN};
-	struct buf b = buf_max(QUERY_EVENT_MAX);
-
 	if (q == NULL)
 		return;
 	atomic_store(&q->channel.clients, (int)s->query_log_clients);
-	if (!query_event_write(&b, &reopen) || !helper_send(q->channel.socket, buf_span(&b)))
+	if (!log_reopen(q))
 		log_event(LOG_WARN, "query-log-failed", LOG_STR("to", q->to),
-			  LOG_STR("error", "its writer is too busy to reopen the file"));
-	buf_free(&b);
+			  LOG_STR("error", "its writer is too busy to reopen the file now"));
 }
 
 void
@@ -164,6 +184,7 @@ query_log_end(struct query_log *q)
 {
 	if (q == NULL)
 		return;
+	loop_timer_stop(&q->reopen);
 	loop_fd_unwatch(&q->watch);
 	helper_end(q->channel.socket);
 	query_log_free(q);
