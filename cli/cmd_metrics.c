@@ -108,6 +108,9 @@ metrics_send_span(int fd, struct span bytes, int64_t until_ms)
 	}
 }
 
+#define METHOD_NOT_ALLOWED "405 Method Not Allowed\r\nAllow: GET, HEAD" /* RFC 9110, 15.5.6 */
+
+/* Header fields may follow the status. */
 static void
 metrics_respond(int fd, const char *status, const char *type, struct span body, bool head, int64_t until_ms)
 {
@@ -174,7 +177,7 @@ metrics_serve(int fd, const char *request, const struct sources *from)
 	bool head = metrics_starts_with(request, "HEAD ");
 
 	if (!head && !metrics_starts_with(request, "GET "))
-		metrics_respond(fd, "405 Method Not Allowed", "text/plain", span_str("GET\n"), false,
+		metrics_respond(fd, METHOD_NOT_ALLOWED, "text/plain", span_str("GET\n"), false,
 				clock_mono_ms() + REQUEST_WAIT_MS);
 	else if (metrics_is_path(request + (head ? 5 : 4)))
 		metrics_scrape(fd, from, head, clock_mono_ms() + CONTROL_WAIT_MS + REQUEST_WAIT_MS);
