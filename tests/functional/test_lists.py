@@ -169,6 +169,15 @@ def fetched(t):
     equal(json.loads(out)["taken"], True, "taken")
 
 
+@case("ct-logs check shows names in other languages as they are")
+def names_in_other_languages(t):
+    with open(Site(t, with_ct=True).log_list, encoding="utf-8") as f:
+        logs = json.load(f)
+    logs["operators"][0]["name"] = "B\u00fcro"
+    code, out, err = t.run("ctstub", "ct-logs", "check", t.write("named.json", json.dumps(logs)))
+    check(code == 0 and "(B\u00fcro)" in out, f"{code} {out}{err}")
+
+
 @case("update refuses a server whose certificate was never logged")
 def not_logged(t):
     site = Site(t)
