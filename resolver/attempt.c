@@ -282,7 +282,7 @@ attempt_answer_is_bad(const struct attempt_outcome *o)
 {
 	const struct tp_answer *answer = o->answer;
 
-	if (answer->killed || answer->retry_safe || o->timed_out)
+	if (answer->killed || answer->lost || answer->retry_safe || o->timed_out)
 		return false;
 	return answer->failure == REASON_DOH_STATUS || answer->failure == REASON_DOH_TYPE ||
 	       answer->failure == REASON_DOH_REDIRECT || answer->failure == REASON_DOH_MALFORMED ||
@@ -297,6 +297,8 @@ server_on_failure(const struct attempt_outcome *o, uint64_t zone, bool silent)
 	const struct tp_answer *answer = o->answer;
 	struct server *s = o->server;
 	bool bad = attempt_answer_is_bad(o);
+	/* The shared connection is open, but the attempt's own one could not be made, or was not used. */
+	bool unmade = (answer->lost || answer->retry_safe) && server_is_ready(s);
 
 	if (bad && o->manner == MANNER_SHARED)
 		server_answered_poorly(s);
@@ -306,10 +308,10 @@ server_on_failure(const struct attempt_outcome *o, uint64_t zone, bool silent)
 		server_answered_badly(s, zone, answer->failure);
 	else if (answer->killed)
 		server_killed(s, zone, answer->alone, o->manner != MANNER_SHARED);
-	else if (o->manner != MANNER_SHARED && answer->retry_safe && server_is_ready(s))
+	else if (o->manner != MANNER_SHARED && unmade)
 		server_lane_failed(s);
-	else if (o->beside && answer->retry_safe && server_is_ready(s))
-		return; /* that connection could not be made, or was not used; beside.c knows */
+	else if (o->beside && unmade)
+		return; /* beside.c knows */
 	else if (!o->timed_out)
 		server_failed(s, answer->failure, NULL);
 	else if (silent)

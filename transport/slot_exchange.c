@@ -13,8 +13,11 @@ slot_finish_exchange(struct tp_slot *slot, struct tp_exchange *x, const struct t
 void
 slot_fail_exchange(struct tp_slot *slot, struct tp_exchange *x, enum reason reason)
 {
-	struct tp_answer answer = {
-	    .failure = reason, .retry_safe = !x->written, .killed = x->killed, .alone = x->alone};
+	struct tp_answer answer = {.failure = reason,
+				   .retry_safe = !x->written,
+				   .killed = x->killed,
+				   .lost = x->place == EXCHANGE_FAILING && x->written && !x->killed,
+				   .alone = x->alone};
 
 	slot_finish_exchange(slot, x, &answer);
 }

@@ -88,6 +88,7 @@ struct tp_answer {
 	int64_t rtt_us;      /* from the write to the answer */
 	bool retry_safe;     /* on failure: the question was not written, or surely not processed */
 	bool killed;         /* on failure: its connections ended, and it was repeated as often as allowed */
+	bool lost;           /* on failure: its connection ended, and no other one could be made */
 	unsigned alone;      /* how many of these connections carried nothing else */
 	int http_status;     /* DoH: of the answer, 0 when it did not come to one */
 	uint32_t retry_after_s; /* DoH: Retry-After from now, at most a day, 0 without (RFC 9110, 10.2.3) */

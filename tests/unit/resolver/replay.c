@@ -69,6 +69,7 @@ static const struct {
     {"line", verb_line, 4},
     {"close", verb_close, 3},
     {"kill", verb_kill, 5},
+    {"lose", verb_lose, 5},
     {"refuse", verb_refuse, 4},
     {"finish", verb_finish, 3},
     {"apart", verb_apart, 5},

@@ -88,6 +88,7 @@ void verb_fail(struct play *);
 void verb_line(struct play *);
 void verb_close(struct play *);
 void verb_kill(struct play *);
+void verb_lose(struct play *);
 void verb_refuse(struct play *);
 void verb_finish(struct play *);
 void verb_apart(struct play *);

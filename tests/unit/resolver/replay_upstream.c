@@ -92,6 +92,17 @@ verb_kill(struct play *p)
 }
 
 void
+verb_lose(struct play *p)
+{
+	struct tp_exchange *q = lying(p, upstream_line(play_word(p, 2)), false);
+
+	if (q == NULL)
+		play_wrong(p, "%s was not asked for %s %s", play_word(p, 2), play_word(p, 3), play_word(p, 4));
+	else
+		fake_lose(q);
+}
+
+void
 verb_quiet(struct play *p)
 {
 	struct fake_line *line = upstream_line(play_word(p, 2));

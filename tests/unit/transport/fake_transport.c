@@ -14,6 +14,7 @@ struct tp_exchange {
 	tp_answer_fn fn;
 	void *arg;
 	bool written, claimed;
+	bool carried; /* by this connection or one before */
 	int64_t written_ms;
 };
 
@@ -85,7 +86,7 @@ exchange_on_deadline(void *ctx)
 	struct tp_exchange *q = ctx;
 
 	exchange_finish(q, &(struct tp_answer){.failure = q->written ? REASON_CLOSED : REASON_CONNECT_TIMEOUT,
-			    .retry_safe = !q->written});
+			    .retry_safe = !q->carried});
 }
 
 static void
@@ -93,7 +94,7 @@ slot_write_all(struct tp_slot *s)
 {
 	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
 		if (!q->written) {
-			q->written = true;
+			q->written = q->carried = true;
 			q->written_ms = loop_now_ms(s->loop);
 		}
 }
@@ -151,8 +152,11 @@ slot_fail_all(struct tp_slot *s, struct tp_answer answer)
 		n++;
 	if (answer.killed)
 		answer.alone = n == 1 ? answer.alone : 0;
-	for (; n > 0 && s->first != NULL; n--)
+	for (; n > 0 && s->first != NULL; n--) {
+		answer.retry_safe = !answer.killed && !s->first->carried;
+		answer.lost = !answer.killed && s->first->carried;
 		exchange_finish(s->first, &answer);
+	}
 }
 
 /* ---- connections */
@@ -195,7 +199,7 @@ slot_on_due(void *ctx)
 	}
 	s->state = TP_IDLE;
 	slot_event(s, TP_EVENT_FAILED, reason);
-	slot_fail_all(s, (struct tp_answer){.failure = reason, .retry_safe = true});
+	slot_fail_all(s, (struct tp_answer){.failure = reason});
 }
 
 void
@@ -210,6 +214,16 @@ tp_slot_connect(struct tp_slot *s)
 	    s->line->manner == FAKE_UP         ? s->line->handshake_ms
 		: s->line->manner == FAKE_HANG ? TP_CONNECT_TIMEOUT_MS
 					       : 0);
+}
+
+/* Its questions wait for another connection. */
+static void
+slot_again(struct tp_slot *s)
+{
+	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
+		q->written = q->claimed = false;
+	if (s->first != NULL)
+		tp_slot_connect(s);
 }
 
 /* The transport would have repeated them once: they come back as after that. alone: so many of these connections would
@@ -237,6 +251,16 @@ fake_kill(struct tp_exchange *q)
 }
 
 void
+fake_lose(struct tp_exchange *q)
+{
+	struct tp_slot *s = q->slot;
+
+	s->state = TP_IDLE;
+	slot_event(s, TP_EVENT_CLOSED, REASON_CLOSED);
+	slot_again(s);
+}
+
+void
 fake_finish(struct fake_line *line)
 {
 	slot_event(line->slot, TP_EVENT_CLOSED, REASON_CLOSED);
@@ -252,10 +276,7 @@ fake_refuse(struct fake_line *line, enum reason reason, bool apart)
 	if (s == NULL || s->state != TP_READY)
 		return false;
 	s->state = TP_IDLE;
-	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
-		q->written = q->claimed = false;
-	if (s->first != NULL)
-		tp_slot_connect(s);
+	slot_again(s);
 	slot_event(s, TP_EVENT_CLOSED, reason);
 	return true;
 }
@@ -393,10 +414,7 @@ tp_slot_drop(struct tp_slot *s, bool forget_tickets)
 	s->line->drops++;
 	loop_timer_stop(&s->timer);
 	s->state = TP_IDLE;
-	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
-		q->written = q->claimed = false;
-	if (s->first != NULL)
-		tp_slot_connect(s);
+	slot_again(s);
 }
 
 void

@@ -44,6 +44,8 @@ void fake_fail(struct tp_exchange *, enum reason, uint32_t retry_after_s);
 void fake_close(struct fake_line *);
 /* The same for whatever connection this question is on. */
 void fake_kill(struct tp_exchange *);
+/* The connection that this question is on ends, and its questions wait for another. */
+void fake_lose(struct tp_exchange *);
 /* An older connection, which took no more questions, has had its last answer and ends. */
 void fake_finish(struct fake_line *);
 /* A reload refuses the open connection, the line's first one or the one made next (apart). Its questions wait for another.

@@ -60,6 +60,7 @@ fixture_on_answer(void *arg, const struct tp_answer *answer)
 	a->failure = answer->failure;
 	a->retry_safe = answer->retry_safe;
 	a->killed = answer->killed;
+	a->lost = answer->lost;
 	a->alone = answer->alone;
 	a->n = answer->message.n;
 	if (a->n > 0)

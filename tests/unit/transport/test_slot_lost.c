@@ -369,6 +369,21 @@ a_failure_to_connect_kills_no_question(void **state)
 	assert_int_equal(f->asked[0].alone, 0);
 }
 
+static void
+nor_does_a_failure_to_connect_again(void **state)
+{
+	(void)state;
+	f->server.mood = DOT_SERVER_HOLDS;
+	fixture_ask();
+	PUMP_UNTIL(f->server.n_question == 1);
+	f->server.mood = DOT_SERVER_CLOSES_AT_ONCE;
+	dot_server_close(&f->server, 0);
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->asked[0].failure, REASON_CLOSED);
+	assert_false(f->asked[0].killed);
+	assert_true(f->asked[0].lost); /* not a stream that the server has reset */
+}
+
 /* The question is held on the fixture's slot; the other slot has no connection yet. */
 static struct tp_slot *
 slot_beside_a_held_question(void)
@@ -455,6 +470,7 @@ main(void)
 	    SLOT_TEST(questions_learn_that_their_connections_ended),
 	    SLOT_TEST(one_that_may_be_sent_once_is_not_repeated),
 	    SLOT_TEST(a_failure_to_connect_kills_no_question),
+	    SLOT_TEST(nor_does_a_failure_to_connect_again),
 	    SLOT_TEST(a_slot_adopts_the_connection_of_another),
 	    SLOT_TEST(the_adopted_connection_is_the_one_that_was_wanted),
 	    SLOT_TEST(with_nothing_to_adopt_a_fresh_connection_is_made),
