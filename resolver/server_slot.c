@@ -40,6 +40,13 @@ server_verdict_take(struct server *s, struct tp_event *e)
 	return reported != before;
 }
 
+static void
+server_verdict_log(struct server *s)
+{
+	if (s->set->server_hooks.on_verdict != NULL)
+		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
+}
+
 void
 server_refused(struct server *s, struct tp_event *e)
 {
@@ -47,19 +54,28 @@ server_refused(struct server *s, struct tp_event *e)
 
 	server_failed(s, e->reason, e->detail);
 	news |= server_verdict_take(s, e);
-	if (news && s->set->server_hooks.on_verdict != NULL)
-		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
+	if (news)
+		server_verdict_log(s);
+}
+
+/* Takes the verdict of a new connection. True: it is news. */
+static bool
+server_verdict_accept(struct server *s, struct tp_event *e)
+{
+	bool news = s->judged && !verdict_accepted(&s->verdict);
+
+	news |= server_verdict_take(s, e);
+	return news;
 }
 
 static void
 server_accepted(struct server *s, struct tp_event *e)
 {
-	bool news = s->judged && !verdict_accepted(&s->verdict);
+	bool news = server_verdict_accept(s, e);
 
-	news |= server_verdict_take(s, e);
 	server_connected(s);
-	if (news && s->set->server_hooks.on_verdict != NULL)
-		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
+	if (news)
+		server_verdict_log(s);
 	if (s->set->server_hooks.on_ready != NULL)
 		s->set->server_hooks.on_ready(s->set->server_hooks.ctx, s);
 }
@@ -71,8 +87,7 @@ server_judged_again(struct server *s, struct tp_event *e)
 	if (s->health == HEALTH_REFUSED)
 		return;
 	(void)server_verdict_take(s, e);
-	if (s->set->server_hooks.on_verdict != NULL)
-		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
+	server_verdict_log(s);
 }
 
 /* A reload refuses what an open connection showed when it was made. The server is judged again, on a new connection,
@@ -123,8 +138,9 @@ server_on_other_event(struct server *s, struct tp_event *e)
 			server_refused(s, e);
 		s->set->hooks.on_change(s->set->hooks.ctx);
 	} else if (e->kind == TP_EVENT_READY) {
-		if (s->health != HEALTH_REFUSED) /* what it was refused for stays, as above */
-			(void)server_verdict_take(s, e);
+		if (s->health != HEALTH_REFUSED &&
+		    server_verdict_accept(s, e)) /* a refusal stays, as above */
+			server_verdict_log(s);
 	} else if (e->kind == TP_EVENT_JUDGED) {
 		server_judged_again(s, e);
 	} else if (e->kind == TP_EVENT_FAILED && !server_is_ready(s)) {
