@@ -425,6 +425,7 @@ tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
 		slot_drop_conn(slot, c);
 	if (slot->conn != NULL)
 		slot_drop_conn(slot, slot->conn);
+	slot->wanted = false;
 	slot->barren = slot->unused = 0;
 	if (forget_tickets)
 		tickets_clear(&slot->shared.tickets);
@@ -472,7 +473,10 @@ tp_slot_retarget(struct tp_slot *slot, const struct tp_target *target)
 
 	slot->shared.target = target;
 	if (other_peer || other_request) {
+		bool wanted = slot->wanted;
+
 		tp_slot_drop(slot, other_peer);
+		slot->wanted = wanted;
 		return;
 	}
 	while ((c = TAILQ_FIRST(&slot->draining)) != NULL) /* not worth judging again */

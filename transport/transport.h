@@ -125,7 +125,8 @@ void tp_slot_connect(struct tp_slot *);
  */
 #define TP_KEEP_EVERY_MS 4000 /* most public resolvers keep idle connections for 10 s and longer */
 void tp_slot_keep(struct tp_slot *, int64_t until_ms);
-/* Drops the connection now. Questions in flight are repeated on a fresh one. forget_tickets: saved sessions too. */
+/* Drops the connection now. Questions in flight are repeated on a fresh one; without any, none is made. forget_tickets: saved
+ * sessions too. */
 void tp_slot_drop(struct tp_slot *, bool forget_tickets);
 /* The network has changed: the usual answer time so far is the first guess, and a few quicker answers correct it. */
 void tp_slot_learn_anew(struct tp_slot *);

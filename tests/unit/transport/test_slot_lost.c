@@ -384,6 +384,32 @@ nor_does_a_failure_to_connect_again(void **state)
 	assert_true(f->asked[0].lost); /* not a stream that the server has reset */
 }
 
+static void
+a_drop_makes_no_connection(void **state)
+{
+	(void)state;
+	tp_slot_connect(f->slot);
+	tp_slot_drop(f->slot, false);
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	tp_slot_connect(f->slot);
+	PUMP_UNTIL(f->server.n_conn == 1);
+	tp_slot_drop(f->slot, false);
+	fixture_pump_a_while();
+	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
+	assert_int_equal(f->server.n_conn, 1);
+}
+
+static void
+another_peer_is_connected_to_where_the_first_was_to_be(void **state)
+{
+	(void)state;
+	tp_slot_connect(f->slot);
+	f->target2 = f->target;
+	f->target2.name = "other.example";
+	tp_slot_retarget(f->slot, &f->target2);
+	PUMP_UNTIL(f->server.n_conn == 1);
+}
+
 /* The question is held on the fixture's slot; the other slot has no connection yet. */
 static struct tp_slot *
 slot_beside_a_held_question(void)
@@ -471,6 +497,8 @@ main(void)
 	    SLOT_TEST(one_that_may_be_sent_once_is_not_repeated),
 	    SLOT_TEST(a_failure_to_connect_kills_no_question),
 	    SLOT_TEST(nor_does_a_failure_to_connect_again),
+	    SLOT_TEST(a_drop_makes_no_connection),
+	    SLOT_TEST(another_peer_is_connected_to_where_the_first_was_to_be),
 	    SLOT_TEST(a_slot_adopts_the_connection_of_another),
 	    SLOT_TEST(the_adopted_connection_is_the_one_that_was_wanted),
 	    SLOT_TEST(with_nothing_to_adopt_a_fresh_connection_is_made),
