@@ -64,6 +64,8 @@ server_failed(struct server *s, enum reason reason, const char *detail)
 	bool verdict = reason_is_verdict(reason);
 	bool news = s->reason != reason;
 
+	if (s->health == HEALTH_REFUSED && !verdict && server_is_ready(s)) /* as for an answer */
+		return;
 	/* The event of a connection and each of its questions report the same failure; it counts once. */
 	if (news || now >= s->retry_at_ms) {
 		counter_add_reason(set->counters, reason);
