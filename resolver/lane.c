@@ -62,11 +62,8 @@ server_lane_failed(struct server *s)
 void
 server_lanes_tidy(struct server *s)
 {
-	if (loop_now_ms(s->loop) < s->fire_until_ms) /* there is more to come */
-		return;
-	for (int i = 0; i < UPSTREAM_LANES; i++)
-		if (!s->lane[i].busy && s->lane[i].slot != NULL && tp_slot_state(s->lane[i].slot) != TP_IDLE)
-			tp_slot_drop(s->lane[i].slot, false);
+	if (loop_now_ms(s->loop) >= s->fire_until_ms) /* there is no more to come */
+		server_lanes_drop_idle(s);
 }
 
 /* ---- which question goes to a lane */

@@ -35,7 +35,7 @@ void server_lane_give(struct server *, int lane);
 /* A lane's connection could not be made, or was not used, while the shared one is open: the server may allow no more. None is
  * made for a while. */
 void server_lane_failed(struct server *);
-/* Closes idle lanes: an upstream normally gets one connection, not five. */
+/* Closes idle lanes when they are not needed any more: an upstream normally gets one connection, not five. */
 void server_lanes_tidy(struct server *);
 
 #endif

@@ -131,6 +131,14 @@ server_lanes_drop(struct server *s)
 			tp_slot_drop(s->lane[i].slot, false);
 }
 
+void
+server_lanes_drop_idle(struct server *s)
+{
+	for (int i = 0; i < UPSTREAM_LANES; i++)
+		if (!s->lane[i].busy && s->lane[i].slot != NULL && tp_slot_state(s->lane[i].slot) != TP_IDLE)
+			tp_slot_drop(s->lane[i].slot, false);
+}
+
 enum expiry
 server_expiry(const struct server *s)
 {

@@ -146,6 +146,7 @@ unsigned server_lane_burst(const struct server *, unsigned most);
 /* Lanes may still make connections to tell bad names from a bad server. */
 bool server_has_lane_budget(const struct server *);
 void server_lanes_drop(struct server *);
+void server_lanes_drop_idle(struct server *);
 
 /* How soon the certificate that was judged last expires, as of now; EXPIRY_FAR without one. */
 enum expiry server_expiry(const struct server *);

@@ -113,10 +113,12 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 		server_judged_again(s, e);
 		return;
 	case TP_EVENT_FAILED:
-		if (reason_is_verdict(e->reason))
+		if (reason_is_verdict(e->reason)) {
 			server_refused(s, e);
-		else
-			server_failed(s, e->reason, e->detail);
+			break;
+		}
+		server_failed(s, e->reason, e->detail);
+		server_lanes_drop_idle(s); /* the server may allow no more connections than these */
 		break;
 	case TP_EVENT_CLOSED:
 		if (reason_is_verdict(e->reason))
