@@ -135,6 +135,29 @@ file_shown(struct shown *out, const char *file)
 
 /* ---- into a file */
 
+static bool
+has_line(struct span text, struct span wanted)
+{
+	struct span line;
+
+	while (text_line_take(&text, &line))
+		if (span_equal(line, wanted))
+			return true;
+	return false;
+}
+
+/* Comments do not count: the same certificate may have come from somewhere else. */
+static bool
+has_entries(struct span text, struct span entries)
+{
+	struct span line;
+
+	while (text_line_take(&entries, &line))
+		if (line.p[0] != '#' && !has_line(text, line))
+			return false;
+	return true;
+}
+
 static enum watch_exit
 file_append(const char *file, struct span entries)
 {
@@ -149,7 +172,9 @@ file_append(const char *file, struct span entries)
 	else if (faccessat(folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0 &&
 		 config_file_read(&before, file, KNOWN_FILE_MAX, &why) != RES_OK)
 		code = watch_complain(WATCH_TROUBLE, verb, "%s", why != NULL ? why : "out of memory");
-	if (code == WATCH_DONE) {
+	if (code == WATCH_DONE && has_entries(buf_span(&before), entries)) {
+		(void)printf("%s has these entries already\n", file);
+	} else if (code == WATCH_DONE) {
 		buf_put(&all, buf_span(&before));
 		if (all.n > 0 && all.p[all.n - 1] != '\n')
 			buf_text(&all, "\n");
@@ -157,9 +182,11 @@ file_append(const char *file, struct span entries)
 		if (!buf_ok(&all) || !file_replace_at(folder, name, buf_span(&all), KNOWN_MODE))
 			code =
 			    watch_complain(WATCH_TROUBLE, verb, "cannot write %s: %s", file, strerror(errno));
+		else
+			(void)printf(
+			    "added to %s; a running ctstub-watch reads it on SIGHUP, or within a day\n",
+			    file);
 	}
-	if (code == WATCH_DONE)
-		(void)printf("added to %s; a running ctstub-watch reads it when it is restarted\n", file);
 	if (folder >= 0)
 		(void)close(folder);
 	buf_free(&all);

@@ -186,7 +186,16 @@ def known(t):
     code, out, err = day.t.run("ctstub-watch", "known", "add", "-c", day.d.config, "--live", "one")
     equal(code, 0, f"live: {out}{err}")
     with open(day.known, encoding="utf-8") as f:
-        check(f"cert-sha256 {fingerprint}" in f.read(), "the known-file")
+        text = f.read()
+    check(f"cert-sha256 {fingerprint}" in text, "the known-file")
+    code, out, err = day.t.run("ctstub-watch", "known", "add", "-c", day.d.config, day.site.chain)
+    check(code == 0 and "already" in out, f"the same from a file: {out}{err}")
+    with open(day.known, encoding="utf-8") as f:
+        equal(f.read(), text, "the known-file, to which the same was added again")
+    code, out, err = day.t.run("ctstub-watch", "known", "add", "-c", day.d.config, "--issuer", day.site.chain)
+    check(code == 0 and "added" in out, f"with the issuer: {out}{err}")
+    with open(day.known, encoding="utf-8") as f:
+        check(f"spki-sha256 {issuer}" in f.read(), "the known-file, with the issuer")
     day.logs.submit("alpha-1", [der(day.site.cert), der(day.site.intermediate.cert)], False)
     code, _, err = day.run("--once", "--from", "0")
     equal((code, [e["kind"] for e in day.events()]), (0, ["expected"]), err[-500:])
