@@ -255,7 +255,7 @@ CAUGHT = [
      "of two values the other is taken", "unit/config/test_settings"),
     ("config/snapshot.c", "atomic_fetch_add_explicit(&snap->refs, 1, memory_order_relaxed);",
      ";",
-     "a call is left out", "unit/config/test_snapshot"),
+     "a call is left out", "san:unit/config/test_snapshot"),
     ("config/snapshot_compile.c", "option_table[OPTION_PIN_MODE + i].name);",
      "option_table[OPTION_PIN_MODE - i].name);",
      "a sum becomes a difference", "unit/config/test_snapshot"),
