@@ -327,6 +327,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 	const struct attempt_outcome o = {.server = s,
 					  .manner = a->manner,
 					  .beside = a->beside,
+					  .repeated = query != NULL && (query->killers & killer_bit(s)) != 0,
 					  .timed_out = loop_now_ms(a->engine->loop) >= a->deadline_ms,
 					  .answer = answer};
 	uint64_t zone = a->zone;
@@ -336,7 +337,7 @@ attempt_on_answer(void *arg, const struct tp_answer *answer)
 	if (o.manner == MANNER_TRIAL)
 		server_tried(s, zone, a->lane, trial_is_good(a, answer));
 	attempt_free(a);
-	if (query != NULL && answer->killed)
+	if (query != NULL && (answer->killed || answer->lost))
 		query->killers |= killer_bit(s);
 	if (answer->failure != REASON_NONE)
 		server_on_failure(&o, zone, silent);

@@ -18,6 +18,7 @@ struct attempt_outcome {
 	struct server *server;
 	enum manner manner;
 	bool beside;    /* it was on a connection beside the first one (beside.h) */
+	bool repeated;  /* the server had it before, on a connection that ended */
 	bool timed_out; /* its time was up */
 	const struct tp_answer *answer;
 };
@@ -26,10 +27,10 @@ struct attempt_outcome {
 struct attempts {
 	struct engine *engine;
 	struct attempt_list list;
-	unsigned open;    /* in the list */
-	unsigned sends;   /* made, in all */
-	uint64_t killers; /* a bit for each server (id modulo 64) with two connections that ended under it */
-	uint64_t zone;    /* of the question */
+	unsigned open;       /* in the list */
+	unsigned sends;      /* made, in all */
+	uint64_t killers;    /* a bit for each server (id modulo 64) that had it on a connection that ended */
+	uint64_t zone;       /* of the question */
 	int64_t deadline_ms; /* of engine_awake_ms */
 	struct span wire;    /* the whole message with one question, id 0 */
 	struct span section; /* its question */
