@@ -98,10 +98,17 @@ sink_append(struct query_writer *w)
 }
 
 static void
+writer_rest(struct query_writer *w)
+{
+	w->open = false;
+	w->retry_ms = clock_mono_ms() + QUERY_WRITER_RETRY_MS;
+}
+
+static void
 writer_fail(struct query_writer *w)
 {
 	sink_close(w);
-	w->retry_ms = clock_mono_ms() + QUERY_WRITER_RETRY_MS;
+	writer_rest(w);
 }
 
 /* A dnstap file stays open, with its whole frames. A file that is opened has to hold another stream, so this one would take the
@@ -111,8 +118,7 @@ append_failed(struct query_writer *w)
 {
 	if (w->setup->to != QUERY_TO_DNSTAP_FILE || w->file.fd < 0)
 		sink_close(w);
-	w->open = false;
-	w->retry_ms = clock_mono_ms() + QUERY_WRITER_RETRY_MS;
+	writer_rest(w);
 }
 
 /* A full file makes room first. */
