@@ -32,7 +32,7 @@ server_free(struct server *s)
 	free(s);
 }
 
-void
+bool
 server_retarget(struct server *s, const struct tp_target *t)
 {
 	s->target = t;
@@ -44,12 +44,13 @@ server_retarget(struct server *s, const struct tp_target *t)
 	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
 		if (s->beside[i] != NULL)
 			tp_slot_retarget(s->beside[i], t);
-	if (s->health == HEALTH_REFUSED) {
-		s->health = HEALTH_UNKNOWN;
-		s->reason = REASON_NONE;
-		s->retry_at_ms = 0;
-		s->failures = 0;
-	}
+	if (s->health != HEALTH_REFUSED)
+		return false;
+	s->health = HEALTH_UNKNOWN;
+	s->reason = REASON_NONE;
+	s->retry_at_ms = 0;
+	s->failures = 0;
+	return true;
 }
 
 void

@@ -119,8 +119,9 @@ struct server_hooks {
 /* A server in its initial state. NULL: no memory. */
 struct server *server_new(struct upstreams *, struct loop *);
 void server_free(struct server *);
-/* Gives the server a new target. A verdict belongs to its policy and time, so the certificate is judged again. */
-void server_retarget(struct server *, const struct tp_target *);
+/* Gives the server a new target. A verdict belongs to its policy and time, so the certificate is judged again.
+ * True: the server was refused until now. It is to be connected to: nothing else brings the new verdict. */
+bool server_retarget(struct server *, const struct tp_target *);
 /* Its connection has failed or is gone: forgets back-off and suspicions. */
 void server_forget_rest(struct server *);
 

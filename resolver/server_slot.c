@@ -17,7 +17,8 @@ shows_the_same(const struct verdict *a, const struct verdict *b)
 	return true;
 }
 
-bool
+/* The verdict of an event becomes the server's. True: it reports something else than the one before. */
+static bool
 server_verdict_take(struct server *s, struct tp_event *e)
 {
 	uint64_t before = s->judged ? verdict_reported(&s->verdict) : 0, reported;
@@ -47,7 +48,9 @@ server_verdict_log(struct server *s)
 		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
 }
 
-void
+/* A verdict refused the server, on whichever of its connections. If a reload refuses what an open one showed when it was made,
+ * the server is judged again, on a new connection, before any question fails because of the refusal. */
+static void
 server_refused(struct server *s, struct tp_event *e)
 {
 	bool news = !s->judged || verdict_accepted(&s->verdict) || verdict_reason(&s->verdict) != e->reason;
@@ -56,6 +59,8 @@ server_refused(struct server *s, struct tp_event *e)
 	news |= server_verdict_take(s, e);
 	if (news)
 		server_verdict_log(s);
+	if (e->kind == TP_EVENT_CLOSED)
+		server_connect(s);
 }
 
 /* Takes the verdict of a new connection. True: it is news. */
@@ -90,15 +95,6 @@ server_judged_again(struct server *s, struct tp_event *e)
 	server_verdict_log(s);
 }
 
-/* A reload refuses what an open connection showed when it was made. The server is judged again, on a new connection,
- * before any question fails because of the refusal. */
-static void
-server_open_refused(struct server *s, struct tp_event *e)
-{
-	server_refused(s, e);
-	server_connect(s);
-}
-
 static void
 server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 {
@@ -122,7 +118,7 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 		break;
 	case TP_EVENT_CLOSED:
 		if (reason_is_verdict(e->reason))
-			server_open_refused(s, e);
+			server_refused(s, e);
 		else
 			server_log(s, LOG_DEBUG, "upstream-closed", e->reason, e->detail);
 		break;
@@ -134,10 +130,7 @@ void
 server_on_other_event(struct server *s, struct tp_event *e)
 {
 	if (reason_is_verdict(e->reason)) {
-		if (e->kind == TP_EVENT_CLOSED)
-			server_open_refused(s, e);
-		else
-			server_refused(s, e);
+		server_refused(s, e);
 		s->set->hooks.on_change(s->set->hooks.ctx);
 	} else if (e->kind == TP_EVENT_READY) {
 		if (s->health != HEALTH_REFUSED &&

@@ -11,12 +11,8 @@
 struct tp_slot *server_slot(struct server *);
 void server_connect(struct server *); /* without a question */
 
-/* The verdict of an event becomes the server's. True: it reports something else than the one before. */
-bool server_verdict_take(struct server *, struct tp_event *);
 /* An event of a connection other than the shared one. Its failure says nothing about a server whose shared
  * connection is up, but a verdict does. */
 void server_on_other_event(struct server *, struct tp_event *);
-/* A verdict refused the server, on whichever of its connections. */
-void server_refused(struct server *, struct tp_event *);
 
 #endif

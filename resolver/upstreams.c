@@ -91,9 +91,8 @@ server_place(struct server *s, const struct upstream_plan *u, uint32_t upstream,
 static void
 server_renew(struct server *s, const struct tp_target *t)
 {
-	bool refused = s->health == HEALTH_REFUSED;
+	bool refused = server_retarget(s, t);
 
-	server_retarget(s, t);
 	server_forget_rest(s);
 	if (refused)
 		server_connect(s);
@@ -203,10 +202,8 @@ upstreams_clock_set(struct upstreams *set)
 {
 	for (size_t i = 0; i < set->n; i++) {
 		struct server *s = set->server[i];
-		bool refused = s->health == HEALTH_REFUSED;
 
-		server_retarget(s, s->target);
-		if (refused)
+		if (server_retarget(s, s->target))
 			server_connect(s);
 	}
 }
