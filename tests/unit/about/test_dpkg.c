@@ -1,4 +1,4 @@
-/* What dpkg wrote down of installed packages. */
+/* The versions of installed packages, from dpkg's status file. */
 #include "about/dpkg.h"
 
 #include <setjmp.h>
@@ -16,7 +16,7 @@ static const struct {
 } rows[] = {
 	{"an installed package", "Package: liba\nStatus: install ok installed\nVersion: 1.0-1\n\n", "1.0-1"},
 	{"a package that is held", "Package: liba\nStatus: hold ok installed\nVersion: 1.0-1\n", "1.0-1"},
-	{"a package of the newer name", "Package: libat64\nStatus: install ok installed\nVersion: 2.0-1\n", "2.0-1"},
+	{"a package with the newer name", "Package: libat64\nStatus: install ok installed\nVersion: 2.0-1\n", "2.0-1"},
 	{"a removed package", "Package: liba\nStatus: deinstall ok config-files\nVersion: 1.0-1\n", ""},
 	{"another package", "Package: libab\nStatus: install ok installed\nVersion: 1.0-1\n", ""},
 	{"a package whose name is a part of the wanted one", "Package: lib\nStatus: install ok installed\nVersion: 1.0-1\n", ""},

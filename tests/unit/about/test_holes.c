@@ -1,4 +1,4 @@
-/* Which holes a library has, by its version and that of its package; and the table of them. */
+/* Which known vulnerabilities a library has, by its version and that of its package; and the table of them. */
 #include "about/holes.h"
 #include "about/version.h"
 
@@ -21,11 +21,11 @@ static const struct {
 } rows[] = {
 	{"the version that fixed it", {.name = "nghttp2", .version = "1.61.0"}, HOLE_CLOSED},
 	{"a later version", {.name = "nghttp2", .version = "1.64.0"}, HOLE_CLOSED},
-	{"a version before the hole", {.name = "nghttp2", .version = "1.29.0"}, HOLE_CLOSED},
+	{"a version from before the vulnerability", {.name = "nghttp2", .version = "1.29.0"}, HOLE_CLOSED},
 	{"another library", {.name = "GnuTLS", .version = "1.52.0"}, HOLE_CLOSED},
 	{"a version that is not known", {.name = "nghttp2"}, HOLE_CLOSED},
 	{"an old version of no package", {.name = "nghttp2", .version = "1.52.0"}, HOLE_UNSURE},
-	{"an old version in a package that nobody looked at",
+	{"an old version in a package that is not in the table",
 	 {.name = "nghttp2", .version = "1.50.0", .package = "1.50.0-1ubuntu3"}, HOLE_UNSURE},
 	{"the package before the one that fixed it",
 	 {.name = "nghttp2", .version = "1.52.0", .package = "1.52.0-1+deb12u1"}, HOLE_OPEN},

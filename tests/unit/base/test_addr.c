@@ -164,7 +164,7 @@ static const struct prefix_row prefix_rows[] = {
 };
 
 static void
-prefixes_hold_what_they_say(void **state)
+prefixes_contain_their_addresses_only(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof prefix_rows / sizeof *prefix_rows; i++) {
@@ -192,7 +192,7 @@ main(void)
 	    cmocka_unit_test(a_mapped_private_address_is_private),
 	    cmocka_unit_test(sockaddrs_go_both_ways),
 	    cmocka_unit_test(a_sockaddr_of_another_family_is_none),
-	    cmocka_unit_test(prefixes_hold_what_they_say),
+	    cmocka_unit_test(prefixes_contain_their_addresses_only),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

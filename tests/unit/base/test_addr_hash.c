@@ -14,7 +14,7 @@ addr_of(const char *text)
 	return a;
 }
 
-/* The remembered hash must be that of the address which is asked for, whatever came before. */
+/* The hash of the last address is remembered: it must not be returned for another one. */
 static void
 each_address_keeps_its_hash(void **state)
 {

@@ -42,7 +42,7 @@ scripted_clocks(void **state)
 	assert_int_not_equal(clock_mono_ms(), 10001);
 }
 
-/* The two units of one clock: what is read in between lies in between. */
+/* Milliseconds and microseconds are of one clock: a value read between two others lies between them. */
 static void
 clocks_of_the_system(void **state)
 {

@@ -25,7 +25,7 @@ on_scrubbed(const char *variable)
 	strcat(named, " ");
 }
 
-/* The test program itself, run again: prints its process id, what was named, and its environment but the linker's. */
+/* The test program, run again: prints its process id, the names it reports, and its environment without the linker's variables. */
 static int
 child(char **argv)
 {
@@ -75,7 +75,7 @@ the_second_run_is_clean(void **state)
 		self[length] = '\0';
 		for (; rows[i].entries[n] != NULL; n++)
 			env[n] = (char *)(uintptr_t)rows[i].entries[n];
-		if (sanitizer != NULL) { /* a sanitizer's program is not itself without its options */
+		if (sanitizer != NULL) { /* a program with a sanitizer needs its options */
 			snprintf(keep, sizeof keep, "ASAN_OPTIONS=%s", sanitizer);
 			env[n] = keep;
 		}

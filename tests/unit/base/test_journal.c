@@ -20,7 +20,7 @@ static const struct {
 	const char *what, *line;
 	bool good;
 } lines[] = {
-	{"the least that a record has", "{" T ",\"event\":\"known\"," U "}", true},
+	{"the smallest record", "{" T ",\"event\":\"known\"," U "}", true},
 	{"members in any order", "{" U ",\"event\":\"refused\"," T "}", true},
 	{"members of a later version", "{" T ",\"event\":\"known\"," U ",\"later\":{\"x\":[1]}}", true},
 	{"no time", "{\"event\":\"known\"," U "}", false},
@@ -69,7 +69,7 @@ full(void)
 }
 
 static void
-what_is_written_is_read(void **state)
+written_records_are_read_back(void **state)
 {
 	const struct journal_record a = full();
 	struct journal_record b;
@@ -216,7 +216,7 @@ files(void **state)
 	unlink(path);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_string_equal(read_both(&seen, &counts, RES_IO), "a b ");
-	/* the same file twice, as a rotation in between leaves it, is read once */
+	/* one file with both names, as when it is rotated between the two reads, is read once */
 	unlink(path);
 	snprintf(path, sizeof path, "%s/" JOURNAL_OLDER, folder);
 	{
@@ -253,7 +253,7 @@ long_lines_are_skipped(void **state)
 }
 
 static void
-of_a_file_that_is_too_large_the_end_is_read(void **state)
+only_the_end_of_a_large_file_is_read(void **state)
 {
 	struct buf seen = buf_max(1 << 20);
 	struct journal_counts counts;
@@ -272,7 +272,7 @@ of_a_file_that_is_too_large_the_end_is_read(void **state)
 	buf_free(&seen);
 }
 
-/* Behind the text is a page that nobody may read. */
+/* After the text comes a page that cannot be read. */
 static void
 a_text_is_read_to_its_end_and_no_further(void **state)
 {
@@ -342,14 +342,14 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_line),
-		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(written_records_are_read_back),
 		cmocka_unit_test(a_long_record_goes_without_its_certificates),
 		cmocka_unit_test(no_room_leaves_the_buffer_as_it_was),
 		cmocka_unit_test(a_text_is_read_to_its_end_and_no_further),
 		cmocka_unit_test(a_long_line_of_a_text_is_no_record),
 		cmocka_unit_test_setup_teardown(files, folder_make, folder_remove),
 		cmocka_unit_test_setup_teardown(long_lines_are_skipped, folder_make, folder_remove),
-		cmocka_unit_test_setup_teardown(of_a_file_that_is_too_large_the_end_is_read, folder_make, folder_remove),
+		cmocka_unit_test_setup_teardown(only_the_end_of_a_large_file_is_read, folder_make, folder_remove),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

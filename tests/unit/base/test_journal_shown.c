@@ -21,24 +21,24 @@
 #define B1         EVENT("accepted") SHOWN("192.0.2.1:853", "bb")
 
 static const struct {
-	const char *what, *line[LINES_MAX], *shown; /* "sha256@address ", + behind a certificate that is elsewhere as well */
+	const char *what, *line[LINES_MAX], *shown; /* "sha256@address ", with a + after a certificate that another address has shown as well */
 } rows[] = {
 	{"no journal", {NULL}, ""},
 	{"one certificate", {A1}, "aa@192.0.2.1:853 "},
 	{"two certificates of one address", {A1, B1}, "aa@192.0.2.1:853 bb@192.0.2.1:853 "},
 	{"one certificate at two addresses", {A1, A2}, "aa+@192.0.2.1:853 aa@192.0.2.2:853 "},
-	{"the same twice has one place", {A1, A1}, "aa@192.0.2.1:853 "},
-	{"what was seen again is last", {A1, B1, A1}, "bb@192.0.2.1:853 aa@192.0.2.1:853 "},
+	{"the same certificate twice is shown once", {A1, A1}, "aa@192.0.2.1:853 "},
+	{"a certificate that was seen again is last", {A1, B1, A1}, "bb@192.0.2.1:853 aa@192.0.2.1:853 "},
 	{"a refused certificate is left out", {EVENT("refused") SHOWN("192.0.2.1:853", "cc"), B1}, "bb@192.0.2.1:853 "},
 	{"another upstream is left out", {"{\"time\":\"2026-11-27T10:00:00Z\",\"event\":\"known\",\"upstream\":\"two\"" SHOWN("a", "cc"), B1}, "bb@192.0.2.1:853 "},
 	{"a record without a certificate is left out", {EVENT("known") SHOWN("192.0.2.1:853", ""), B1}, "bb@192.0.2.1:853 "},
-	{"one that has ended is left out", {EVENT("known") ",\"sha256\":\"cc\",\"not_after\":\"2026-11-21T00:00:00Z\"}", B1}, "bb@192.0.2.1:853 "},
+	{"an expired certificate is left out", {EVENT("known") ",\"sha256\":\"cc\",\"not_after\":\"2026-11-21T00:00:00Z\"}", B1}, "bb@192.0.2.1:853 "},
 	{"a damaged line is left out", {A1, "{\"time\"", B1}, "aa@192.0.2.1:853 bb@192.0.2.1:853 "},
 };
 
 static char folder[] = "/tmp/test_journal_shown.XXXXXX";
 
-/* Writes the journal, reads it back, and what was shown as a text. */
+/* Writes the journal, reads it back, and gives what was shown as text. */
 static void
 shown_text(struct buf *out, const struct buf *journal)
 {
@@ -88,7 +88,7 @@ each_journal(void **state)
 }
 
 static void
-of_too_many_the_latest_stay(void **state)
+of_too_many_the_latest_are_kept(void **state)
 {
 	struct buf journal = buf_max(65536), out = buf_max(65536), want = buf_max(65536);
 
@@ -110,7 +110,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_journal),
-		cmocka_unit_test(of_too_many_the_latest_stay),
+		cmocka_unit_test(of_too_many_the_latest_are_kept),
 	};
 	int failed;
 

@@ -51,7 +51,7 @@ static const struct {
 	{"an empty list", "{\"a\":[]}", "a=l:;"},
 	{"a list of numbers is of another kind", "{\"a\":[1,2]}", "a=o;"},
 	{"a mixed list is of another kind", "{\"a\":[\"x\",2]}", "a=o;"},
-	{"an object is passed over", "{\"a\":{\"b\":[1,{\"c\":\"}\"}]},\"d\":1}", "a=o;d=n:1;"},
+	{"an object is skipped", "{\"a\":{\"b\":[1,{\"c\":\"}\"}]},\"d\":1}", "a=o;d=n:1;"},
 	{"every escape", "{\"a\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"}", "a=s:\"\\/\b\f\n\r\t;"},
 	{"characters of one, two and three bytes", "{\"a\":\"\\u0041\\u00e9\\u20ac\"}", "a=s:A\xc3\xa9\xe2\x82\xac;"},
 	{"a pair of surrogates", "{\"a\":\"\\ud83d\\ude00\"}", "a=s:\xf0\x9f\x98\x80;"},
@@ -81,7 +81,7 @@ static const struct {
 	{"bytes that are not UTF-8", "{\"a\":\"\xff\"}", "BAD"},
 	{"a list that does not end", "{\"a\":[\"x\"", "BAD"},
 	{"a list with a comma before its end", "{\"a\":[\"x\",]}", "BAD"},
-	{"the deepest value that is passed over", "{\"a\":[[[[[[[1]]]]]]]}", "a=o;"},
+	{"the deepest value that is skipped", "{\"a\":[[[[[[[1]]]]]]]}", "a=o;"},
 	{"a deeper one", "{\"a\":[[[[[[[[[1]]]]]]]]]}", "BAD"},
 };
 

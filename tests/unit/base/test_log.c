@@ -78,7 +78,7 @@ json_lines_are_json(void **state)
 	    "\"a\":\"q\\\"\\\\\\u000a\\u00c3\",\"b\":\"-\"}\n");
 }
 
-/* G09: a reader of JSON finds the characters that a configuration or a certificate has. */
+/* G09: a reader of JSON gets the characters that the configuration or the certificate has. */
 static void
 json_strings_are_characters(void **state)
 {
@@ -94,7 +94,7 @@ json_strings_are_characters(void **state)
 	    {"delete", "\x7f", "\\u007f"},
 	    {"no UTF-8", "\xff", "\\u00ff"},
 	    {"no UTF-8 before UTF-8", "\xff\xc3\xbc", "\\u00ff\\u00fc"},
-	    {"too long a form", "\xc0\x80", "\\u00c0\\u0080"},
+	    {"an overlong form", "\xc0\x80", "\\u00c0\\u0080"},
 	    {"a surrogate", "\xed\xa0\x80", "\\u00ed\\u00a0\\u0080"},
 	    {"cut off", "\xe2\x82", "\\u00e2\\u0082"},
 	};
@@ -178,7 +178,7 @@ r10_a_storm_is_counted_not_written(void **state)
 	assert_int_equal(left_out, 0);
 }
 
-/* Standard error, in whose place another file is until it is put back. */
+/* Makes fd standard error, until stderr_back. Gives the standard error that was replaced. */
 static int
 stderr_replace(int fd)
 {
@@ -230,7 +230,7 @@ r11_lines_that_a_full_pipe_does_not_take_are_all_counted(void **state)
 }
 
 static void
-r11_a_line_that_a_full_disk_tore_spoils_no_other(void **state)
+r11_a_line_that_a_full_disk_cuts_does_not_damage_the_next(void **state)
 {
 	int fd = memfd_create("log", MFD_CLOEXEC), kept;
 	struct rlimit before, small;
@@ -296,7 +296,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(a_long_line_stays_well_formed, setup, teardown),
 	    cmocka_unit_test_setup_teardown(r10_a_storm_is_counted_not_written, setup, teardown),
 	    cmocka_unit_test_setup_teardown(r11_lines_that_a_full_pipe_does_not_take_are_all_counted, setup, teardown),
-	    cmocka_unit_test_setup_teardown(r11_a_line_that_a_full_disk_tore_spoils_no_other, setup, teardown),
+	    cmocka_unit_test_setup_teardown(r11_a_line_that_a_full_disk_cuts_does_not_damage_the_next, setup, teardown),
 	    cmocka_unit_test(r14_the_hash_is_keyed),
 	    cmocka_unit_test(random_numbers_stay_below_their_bound),
 	};

@@ -64,7 +64,7 @@ a_value_cannot_forge_a_field(void **state)
 	}
 }
 
-/* What follows a value that is not there is written all the same. */
+/* The fields after one without a value are written. */
 static void
 each_kind_has_its_form(void **state)
 {

@@ -12,7 +12,7 @@ static const struct {
 	const char *what, *text, *near; /* NULL: none */
 } rows[] = {
     {"a letter is missing", "adress", "address"},
-    {"a letter is too many", "addresss", "address"},
+    {"there is a letter too many", "addresss", "address"},
     {"a letter is wrong", "addrass", "address"},
     {"two neighbours are swapped", "adderss", "address"},
     {"three of nine letters are wrong", "log-lxxxl", "log-level"},

@@ -198,7 +198,7 @@ in_an_open_folder_no_link_is_followed(void **state)
 	assert_string_equal(why, "not a folder");
 }
 
-/* A folder keeps its descriptor when its name comes to mean another one. */
+/* The descriptor stays that of the folder which was opened, also when another folder takes its name. */
 static void
 a_folder_that_is_swapped_stays_the_one_that_was_opened(void **state)
 {
@@ -222,7 +222,7 @@ a_folder_that_is_swapped_stays_the_one_that_was_opened(void **state)
 	assert_int_equal(path_parent_open("a/..", &name, &why), -1);
 }
 
-/* What is there is replaced only when it is a file: a device would be lost to the whole machine. */
+/* Only a file is replaced: a device that is replaced would be missing for the whole machine. */
 static void
 only_a_file_is_replaced(void **state)
 {

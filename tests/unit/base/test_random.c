@@ -33,7 +33,7 @@ the_hash_is_siphash(void **state)
 			fail_msg("%zu bytes: %jx", vectors[i].n, (uintmax_t)hash_keyed(&key, span_of(bytes, vectors[i].n)));
 }
 
-/* A pool that is emptied and filled again gives no byte twice: of 10,000 numbers of 64 bits two are equal once in 10^11 runs. */
+/* A pool that is filled again repeats no number. By chance two of 10,000 numbers of 64 bits are equal once in 10^11 runs. */
 static void
 nothing_comes_twice(void **state)
 {
@@ -46,7 +46,7 @@ nothing_comes_twice(void **state)
 		assert_int_not_equal(seen[i], 0);
 		for (size_t j = i > 300 ? i - 300 : 0; j < i; j++) /* the pool has 64 of them */
 			if (seen[j] == seen[i])
-				fail_msg("number %zu is number %zu", i, j);
+				fail_msg("number %zu is that of %zu again", i, j);
 	}
 }
 
@@ -59,7 +59,7 @@ every_number_below_the_bound(void **state)
 	for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++) {
 		uint32_t seen = 0;
 
-		for (int n = 0; n < 5000; n++) { /* the least likely of 16 stays away once in 10^140 runs */
+		for (int n = 0; n < 5000; n++) { /* by chance one of 16 numbers does not come once in 10^138 runs */
 			uint32_t v = random_below(bounds[i]);
 
 			assert_true(v < bounds[i]);
@@ -78,7 +78,7 @@ long_requests_are_filled_to_their_end(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
 		memset(or, 0, sizeof or);
-		for (int n = 0; n < 20; n++) { /* a byte is zero 20 times once in 10^48 runs */
+		for (int n = 0; n < 20; n++) { /* by chance a byte is zero 20 times once in 10^48 runs */
 			memset(bytes, 0, sizeof bytes);
 			random_bytes(bytes, lengths[i]);
 			for (size_t k = 0; k < sizeof bytes; k++)

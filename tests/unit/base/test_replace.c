@@ -102,7 +102,7 @@ what_cannot_be_replaced_stays(void **state)
 	holds("one", 0644);
 }
 
-/* Also for a program that was started with its standard input closed, so that descriptor 0 is given away. */
+/* Also in a program that was started with its standard input closed, where a file may get descriptor 0. */
 static void
 no_descriptor_stays_open(void **state)
 {

@@ -194,9 +194,9 @@ static const struct {
     {"ASCII", "a \"b\" \\", "a \"b\" \\"},
     {"letters of other scripts", "caf\u00e9 \u65e5", "caf\u00e9 \u65e5"},
     {"a control", "a\x1b[31m\n", "a\\x1b[31m\\x0a"},
-    {"a control of the upper half", "\xc2\x9b", "\\xc2\\x9b"},
-    {"what hides", "re\ufeffport", "re\\xef\\xbb\\xbfport"},
-    {"what turns the direction", "a\u202eb", "a\\xe2\\x80\\xaeb"},
+    {"a control character above 0x7f (C1)", "\xc2\x9b", "\\xc2\\x9b"},
+    {"an invisible character", "re\ufeffport", "re\\xef\\xbb\\xbfport"},
+    {"a character that changes the direction of the text", "a\u202eb", "a\\xe2\\x80\\xaeb"},
     {"no UTF-8", "a\xff" "b\xe2\x80", "a\\xffb\\xe2\\x80"},
 };
 
@@ -267,7 +267,7 @@ hex_is_strict(void **state)
 
 /* Every byte at every place of a line that is longer than two words of the machine. */
 static void
-control_characters_are_found_wherever_they_stand(void **state)
+control_characters_are_found_at_every_place(void **state)
 {
 	(void)state;
 	for (int c = 0; c < 256; c++)
@@ -365,9 +365,9 @@ numbers_are_whole(void **state)
 	assert_int_equal(number_read(&n, "9223372036854775808"), RES_LIMIT);
 }
 
-/* Every byte at every place of what is done at once, its neighbours at both ends. */
+/* Every byte at every place of a copy that takes whole words and a rest, between neighbours of several values. */
 static void
-letters_become_lower_wherever_they_stand(void **state)
+letters_become_lower_case_at_every_place(void **state)
 {
 	static const uint8_t neighbours[] = {0x00, 0x7f, 0xff};
 
@@ -453,11 +453,11 @@ main(void)
 	    cmocka_unit_test(shown_text_hides_nothing),
 	    cmocka_unit_test(complaints_are_shown_and_bounded),
 	    cmocka_unit_test(hex_is_strict),
-	    cmocka_unit_test(control_characters_are_found_wherever_they_stand),
+	    cmocka_unit_test(control_characters_are_found_at_every_place),
 	    cmocka_unit_test(pasted_hex_is_read),
 	    cmocka_unit_test(hex_numbers_have_no_leading_zeros),
 	    cmocka_unit_test(numbers_are_whole),
-	    cmocka_unit_test(letters_become_lower_wherever_they_stand),
+	    cmocka_unit_test(letters_become_lower_case_at_every_place),
 	    cmocka_unit_test(lines_and_words_are_taken),
 	    cmocka_unit_test(one_is_not_many),
 	};

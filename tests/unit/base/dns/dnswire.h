@@ -1,8 +1,8 @@
 /*
  * dnswire.h - DNS messages for tests, spelled as short texts.
  *
- * hex: pairs of digits, spaces between them mean nothing, 'abc' stands for its bytes, (www.example) for a
- * name in wire form with its root: wire_make(&b, "1234 0100 0001 0000 0000 0000 (a.test) 0001 0001").
+ * Pairs of hex digits, with spaces for the eye; 'abc' stands for its bytes, (www.example) for a name in wire
+ * format with its root label: wire_make(&b, "1234 0100 0001 0000 0000 0000 (a.test) 0001 0001").
  */
 #ifndef TESTS_DNSWIRE_H
 #define TESTS_DNSWIRE_H

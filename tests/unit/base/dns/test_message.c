@@ -136,14 +136,14 @@ a_question_is_read_whole(void **state)
 	assert_int_equal(
 	    msg_question_read(&q, wire_make(&b, "beef 0170 0001 0000 0000 0001 (wWw.ExAmPlE) 001c 0001"
 						" 00 0029 1000 00008000 0006 000b 0000 fde9 0000")),
-	    MSG_FORMERR); /* the length lies */
+	    MSG_FORMERR); /* the length is wrong */
 	buf_clear(&b);
 	assert_int_equal(
 	    msg_question_read(&q, wire_make(&b, "beef 0170 0001 0000 0000 0001 (wWw.ExAmPlE) 001c 0001"
 						" 00 0029 1000 00008000 0008 000b 0000 fde9 0000")),
 	    MSG_OK);
 	assert_int_equal(q.id, 0xbeef);
-	assert_int_equal(q.flags, MSG_RD | MSG_AD | MSG_CD); /* Z is gone (RFC 1035, 4.1.1) */
+	assert_int_equal(q.flags, MSG_RD | MSG_AD | MSG_CD); /* Z is cleared (RFC 1035, 4.1.1) */
 	assert_int_equal(q.type, TYPE_AAAA);
 	assert_int_equal(q.class, CLASS_IN);
 	assert_int_equal(q.labels, 2);
@@ -216,7 +216,7 @@ payload_sizes_are_at_least_512(void **state)
 	}
 }
 
-/* C10: an OPT of 16,000 empty options; C07: 256 OPTs. Both end early, whatever their size. */
+/* C10: an OPT of 16,000 empty options, which is more than the reader accepts; C07: 256 OPTs. */
 static void
 floods_of_options_are_formerr(void **state)
 {
@@ -233,15 +233,15 @@ floods_of_options_are_formerr(void **state)
 	for (unsigned i = 0; i < 256; i++)
 		wire_make(&b, WIRE_OPT);
 	assert_int_equal(msg_question_read(&q, buf_span(&b)), MSG_FORMERR);
-	assert_true(q.edns.present); /* the reply has one (RFC 6891, 7), and nothing of theirs */
+	assert_true(q.edns.present); /* the reply has an OPT (RFC 6891, 7), with nothing from the client's */
 	assert_int_equal(q.edns.options.n, 0);
 	assert_int_equal(q.edns.udp_size, 512);
 	buf_free(&b);
 }
 
-/* Every option code is read over, and none goes on to the upstream (C11, C23; RFC 6891, 6.1.1). */
+/* Every option code is ignored, and none is forwarded to the upstream (C11, C23; RFC 6891, 6.1.1). */
 static void
-every_option_code_is_passed_over(void **state)
+every_option_code_is_ignored(void **state)
 {
 	struct buf b = buf_max(MSG_MAX), plain = buf_max(MSG_MAX), out = buf_max(MSG_MAX);
 	struct msg_question q;
@@ -263,9 +263,9 @@ every_option_code_is_passed_over(void **state)
 	buf_free(&b);
 }
 
-/* C21: what goes to the upstream for every mix of AD, CD, DO and Z (RFC 6840, 5.7 and 5.9; RFC 3225). */
+/* C21: what the upstream gets for every combination of AD, CD, DO and Z (RFC 6840, 5.7 and 5.9; RFC 3225). */
 static void
-flags_go_on_as_they_should(void **state)
+flags_are_forwarded_by_the_rules(void **state)
 {
 	(void)state;
 	for (unsigned mix = 0; mix < 16; mix++) {
@@ -323,8 +323,8 @@ main(void)
 	    cmocka_unit_test(names_end_at_255_bytes),
 	    cmocka_unit_test(payload_sizes_are_at_least_512),
 	    cmocka_unit_test(floods_of_options_are_formerr),
-	    cmocka_unit_test(every_option_code_is_passed_over),
-	    cmocka_unit_test(flags_go_on_as_they_should),
+	    cmocka_unit_test(every_option_code_is_ignored),
+	    cmocka_unit_test(flags_are_forwarded_by_the_rules),
 	    cmocka_unit_test(odd_bytes_are_forwarded_as_they_are),
 	};
 

@@ -54,7 +54,7 @@ static const struct {
     {"a SIG whose signer is cut", ONE RR("0018") "0014 0001 0501 00000001 00000001 00000001 1234 0161",
      RES_MALFORMED},
     {"U22: an unknown type holds any bytes; RFC 3597, 3", ONE RR("ff00") "0004 c0ff ffc0", RES_OK},
-    {"U22: an HTTPS with a compressed target is not ours to judge; RFC 9460, 4.3",
+    {"U22: an HTTPS record with a compressed target is relayed as it is; RFC 9460, 4.3",
      ONE RR("0041") "0004 0001 c00c", RES_OK},
     {"an unknown type of no bytes", ONE RR("ff00") "0000", RES_OK},
     {"U07: more answers are counted than present", HEAD("0002", "0000", "0000") RR("0001") "0004 01020304",
@@ -78,13 +78,13 @@ static const struct {
     {"an OPT with an owner", HEAD("0000", "0000", "0001") "c00c 0029 04d0 00000000 0000", RES_MALFORMED},
     {"an option past the OPT", HEAD("0000", "0000", "0001") "00 0029 04d0 00000000 0004 000f 0001",
      RES_MALFORMED},
-    {"U24: keepalive of a wrong length is the transport's to ignore",
+    {"U24: a keepalive option of the wrong length is left to the transport, which ignores it",
      HEAD("0000", "0000", "0001") "00 0029 04d0 00000000 0005 000b 0001 00", RES_OK},
     {"U21: an OPT before another record", HEAD("0000", "0000", "0002") WIRE_OPT RR("0001") "0004 01020304",
      RES_OK},
     {"a name after the OPT that points into it",
      HEAD("0000", "0000", "0002") WIRE_OPT "c018 0001 0001 0000012c 0004 01020304", RES_MALFORMED},
-    {"a name made of the bytes of a TTL, which count down",
+    {"a name made of the bytes of a TTL, which changes as it counts down",
      HEAD("0002", "0000", "0000") "c00c ff00 0001 01610000 0000 c01e 0001 0001 0000012c 0004 01020304",
      RES_MALFORMED},
     {"a name that runs into the TTL of its own record", ONE "c00c 0005 0001 01610000 0002 c01e",
@@ -93,7 +93,7 @@ static const struct {
      HEAD("0002", "0000", "0000") RR("ff00") "0003 0162 00 c024 0001 0001 0000012c 0004 01020304", RES_OK},
     {"a TSIG: nothing of ours is signed; RFC 8945, 5.3.1",
      HEAD("0000", "0000", "0001") "(k) 00fa 00ff 00000000 0010 (k) 000000000000 012c 0000 1234 0000", RES_MALFORMED},
-    {"U31: an SVCB of DDR with its keys twice and unsorted is not ours to judge: nothing is upgraded by it; RFC 9462, 4",
+    {"U31: a DDR record (SVCB) with duplicate and unsorted keys is relayed as it is: no connection is upgraded by it; RFC 9462, 4",
      ONE RR("0040") "000f 0001 00 0003 0002 0355 0003 0002 0355", RES_OK},
     {"U20: NXDOMAIN with a CNAME",
      "1234 8183 0001 0001 0000 0000 (a.test) 0001 0001 " RR("0005") "0004 0162 c00c", RES_OK},
@@ -125,7 +125,7 @@ answers_are_judged(void **state)
 			"c00e 0001 0001 ffffffff 0004 01020304 00 0029 04d0 01008000 0012 000f 000e 0016 "   \
 			"'two \xc3\xa4\x01 down'"
 
-/* U07: whatever is cut off the end, the rest is no message. */
+/* U07: a message that is cut anywhere is malformed. */
 static void
 every_cut_of_an_answer_is_malformed(void **state)
 {
@@ -145,7 +145,7 @@ every_cut_of_an_answer_is_malformed(void **state)
 	buf_free(&b);
 }
 
-/* Whatever one byte becomes, nothing is read outside (a sanitizer's test). */
+/* With any byte changed to any value, no byte outside of the message is read: a sanitizer would report it. */
 static void
 every_byte_may_be_anything(void **state)
 {
@@ -165,7 +165,7 @@ every_byte_may_be_anything(void **state)
 		}
 		p[i] = was;
 	}
-	assert_true(accepted > whole.n); /* each byte's own value at the least */
+	assert_true(accepted > whole.n); /* at least once for each byte: with its own value */
 	free(p);
 	buf_free(&b);
 }
@@ -211,7 +211,7 @@ static const struct {
     {"RFC 4343, 3: another case of a letter is the same name", "(a.tESt) 0001 0001", true},
     {"U02: a longer name", "(x.A.test) 0001 0001", false},
     {"U02: a shorter name", "(test) 0001 0001", false},
-    {"U02: 0x20 makes no letter of another byte", "(a.te3t) 0001 0001", false},
+    {"U02: 0x20 is a matter of case in letters only", "(a.te3t) 0001 0001", false},
     {"U02: a dot inside a label is no boundary", "06 'A.test' 00 0001 0001", false},
     {"a type and a class alone", "0001 0001", false},
     {"nothing", "", false},
@@ -236,7 +236,7 @@ answers_match_their_question(void **state)
 	}
 }
 
-/* The numbers of HTTPS (65) and of SPF (97 in its low byte) differ as 'A' and 'a' do, and are no letters. */
+/* The types HTTPS (65) and 97 differ as 'A' and 'a' do, but are not letters. */
 static void
 types_are_compared_as_numbers(void **state)
 {
@@ -253,7 +253,7 @@ types_are_compared_as_numbers(void **state)
 	buf_free(&b);
 }
 
-/* U08: each pointer leads to the one before it, 8,000 hops; then as many names as fit, all at their end. */
+/* U08: a chain of 8,000 pointers, each to the one before; then as many names as fit, each with the whole chain to follow. */
 static void
 a_chain_of_pointers_ends_early(void **state)
 {
@@ -275,9 +275,9 @@ a_chain_of_pointers_ends_early(void **state)
 	buf_free(&b);
 }
 
-/* U08: thousands of names that each run through 127 labels are too much work. */
+/* U08: thousands of names of 127 labels each are too much work. */
 static void
-labels_are_walked_so_often(void **state)
+steps_through_labels_are_bounded(void **state)
 {
 	struct buf b = buf_max(MSG_MAX);
 	struct msg_answer a;
@@ -295,7 +295,7 @@ labels_are_walked_so_often(void **state)
 	buf_free(&b);
 }
 
-/* U09, U10: thousands of honest aliases are a message like others. */
+/* U09, U10: thousands of valid aliases are accepted. */
 static void
 a_long_chain_of_aliases_is_read(void **state)
 {
@@ -312,7 +312,7 @@ a_long_chain_of_aliases_is_read(void **state)
 	buf_free(&b);
 }
 
-/* U29: keys and signatures by the hundred are relayed and not looked into: we do not validate. */
+/* U29: hundreds of keys and signatures are relayed unread: we do not validate. */
 static void
 a_message_of_keys_and_signatures_is_read(void **state)
 {
@@ -397,7 +397,7 @@ main(void)
 	    cmocka_unit_test(answers_match_their_question),
 	    cmocka_unit_test(types_are_compared_as_numbers),
 	    cmocka_unit_test(a_chain_of_pointers_ends_early),
-	    cmocka_unit_test(labels_are_walked_so_often),
+	    cmocka_unit_test(steps_through_labels_are_bounded),
 	    cmocka_unit_test(a_long_chain_of_aliases_is_read),
 	    cmocka_unit_test(a_message_of_keys_and_signatures_is_read),
 	    cmocka_unit_test(the_smallest_records_fill_a_message),

@@ -126,7 +126,7 @@ cuts_follow_the_order(void **state)
 	}
 }
 
-/* Every size between nothing and all: what comes out is a whole message, and grows. */
+/* At every size up to that of the whole reply it is well formed, and has no fewer records than at the size before. */
 static void
 every_size_gives_a_message(void **state)
 {
@@ -169,9 +169,9 @@ every_size_gives_a_message(void **state)
 	}
 }
 
-/* The EDE is worth more than additional records, and less than those of the answer. */
+/* Additional records are left out before the EDE, and the EDE before records of the answer. */
 static void
-ede_stands_between_extras_and_the_answer(void **state)
+ede_is_left_out_after_additional_records_and_before_answers(void **state)
 {
 	struct buf b = buf_max(MSG_MAX), client = buf_max(MSG_MAX), out = buf_max(MSG_MAX);
 	struct msg_ede ede = {3, span_str("stale data")};
@@ -211,7 +211,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(cuts_follow_the_order),
 	    cmocka_unit_test(every_size_gives_a_message),
-	    cmocka_unit_test(ede_stands_between_extras_and_the_answer),
+	    cmocka_unit_test(ede_is_left_out_after_additional_records_and_before_answers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -46,7 +46,7 @@ static const struct {
     {"the address in front of its alias", 2, CDN_A WWW_CDN,
      "NOERROR" SHOWN_WWW " | cdn.b.test 60 A 192.0.2.9"},
     {"back to front", 3, EDGE_A CDN_EDGE WWW_CDN, "NOERROR" SHOWN_WWW SHOWN_CDN SHOWN_EDGE},
-    {"two aliases changed places", 3, CDN_EDGE WWW_CDN EDGE_A, "NOERROR" SHOWN_WWW SHOWN_CDN SHOWN_EDGE},
+    {"two aliases swapped", 3, CDN_EDGE WWW_CDN EDGE_A, "NOERROR" SHOWN_WWW SHOWN_CDN SHOWN_EDGE},
     {"the addresses keep their order", 4, EDGE_A2 EDGE_A WWW_CDN CDN_EDGE,
      "NOERROR" SHOWN_WWW SHOWN_CDN " | edge.c.test 60 A 192.0.2.8" SHOWN_EDGE},
     {"signatures go with what they sign", 6, EDGE_SIG CDN_SIG WWW_SIG EDGE_A CDN_EDGE WWW_CDN,
@@ -156,9 +156,9 @@ names_in_the_middle_of_labels_are_written_out(void **state)
 	buf_free(&b);
 }
 
-/* What grows too long, or has too many records, is left alone. */
+/* An answer that would grow too long, or has too many records, keeps its order. */
 static void
-bounds_hold(void **state)
+answers_beyond_the_bounds_keep_their_order(void **state)
 {
 	struct buf b = buf_max(MSG_MAX), out = buf_max(MSG_MAX);
 	struct msg_answer a;
@@ -174,7 +174,7 @@ bounds_hold(void **state)
 		assert_int_equal(msg_answer_read(&a, buf_span(&b), ttl_at), RES_OK);
 		assert_int_equal(msg_order(&out, &a), n + 1 <= 1024);
 	}
-	buf_clear(&b); /* 600 names of 200 bytes, of which all but one are pointers */
+	buf_clear(&b); /* 600 names of some 200 bytes, all but one of them pointers to the first */
 	wire_make(&b, "0000 8180 0001 0259 0000 0000 (www.a.test) 0001 0001");
 	for (unsigned i = 0; i < 600; i++) {
 		if (i == 0)
@@ -192,9 +192,9 @@ bounds_hold(void **state)
 	buf_free(&b);
 }
 
-/* U08: to compare a name with a DNAME costs more than with others. A crowd of them stays behind the chain. */
+/* U08: a name is compared with more of each DNAME than of other records. More than 16 DNAMEs are left after the chain. */
 static void
-a_crowd_of_dnames_stays_behind(void **state)
+more_than_16_dnames_are_left_after_the_chain(void **state)
 {
 	struct buf b = buf_max(MSG_MAX), out = buf_max(MSG_MAX), text = buf_max(MSG_MAX);
 	struct msg_answer a;
@@ -226,8 +226,8 @@ main(void)
 	    cmocka_unit_test(aliases_come_first),
 	    cmocka_unit_test(compressed_names_are_written_out),
 	    cmocka_unit_test(names_in_the_middle_of_labels_are_written_out),
-	    cmocka_unit_test(bounds_hold),
-	    cmocka_unit_test(a_crowd_of_dnames_stays_behind),
+	    cmocka_unit_test(answers_beyond_the_bounds_keep_their_order),
+	    cmocka_unit_test(more_than_16_dnames_are_left_after_the_chain),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -135,7 +135,7 @@ replies_are_made_from_answers(void **state)
 	}
 }
 
-/* A name after the OPT runs through bytes of an opaque record that look like a pointer: nothing good can be
+/* A name after the OPT runs through bytes of an opaque record that look like a pointer: no correct reply can be
  * made. */
 static void
 an_opt_that_cannot_be_removed_is_refused(void **state)
@@ -158,9 +158,9 @@ an_opt_that_cannot_be_removed_is_refused(void **state)
 	buf_free(&b);
 }
 
-/* C21: every mix of AD, CD, DO and Z of a client, against an answer with AD. */
+/* C21: every combination of AD, CD, DO and Z from a client, for an answer with AD. */
 static void
-flags_come_back_as_they_should(void **state)
+flags_of_replies_follow_the_rules(void **state)
 {
 	(void)state;
 	for (unsigned mix = 0; mix < 32; mix++) {
@@ -215,7 +215,7 @@ every_type_passes_unchanged(void **state)
 		buf_u16(&b, (uint16_t)type);
 		wire_make(&b, "0001 0000012c 0010 c00c ff00 3f40 8000 0102 0304 0506 0708");
 		if (msg_answer_read(&a, buf_span(&b), ttl_at) != RES_OK) {
-			assert_true(type <= 99); /* its RDATA has a shape, and this is not it */
+			assert_true(type <= 99); /* the RDATA of this type has a format, and these bytes do not have it */
 			continue;
 		}
 		assert_true(a.has_answer_of_type);
@@ -317,7 +317,7 @@ static const struct {
      false, "beef 8085 0001 0000 0000 0000 (A.tEsT) 0001 0001"},
     {"RFC 7828, 3.2.2: keepalive for a client that asks for it", CLIENT_OPT, RCODE_NOERROR, NULL, true,
      "beef 8180 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 0006 000b 0002 0064"},
-    {"controls, the end of a line, half a character", CLIENT_OPT, RCODE_SERVFAIL, "a\r\nb\x1b[0m\xc3", false,
+    {"control characters, a line end, an incomplete character", CLIENT_OPT, RCODE_SERVFAIL, "a\r\nb\x1b[0m\xc3", false,
      "beef 8182 0001 0000 0000 0001 (A.tEsT) 0001 0001 00 0029 04d0 00000000 000f 000f 000b 0016 "
      "'a??b?[0m?'"},
     {"U23: 98 bytes and a character of four bytes, which does not fit", CLIENT_OPT, RCODE_SERVFAIL,
@@ -351,9 +351,9 @@ empty_replies_are_made(void **state)
 	}
 }
 
-/* TC over TCP leads nowhere: what fills a frame alone goes out without our OPT. */
+/* TC is of no use over TCP: a reply that has no room for our OPT in its frame is sent without it. */
 static void
-our_opt_goes_before_records_over_tcp(void **state)
+our_opt_is_left_out_before_records_over_tcp(void **state)
 {
 	static const size_t lengths[] = {MSG_MAX - 11, MSG_MAX - 10, MSG_MAX};
 
@@ -379,7 +379,7 @@ our_opt_goes_before_records_over_tcp(void **state)
 	}
 }
 
-/* EDE goes before records do. */
+/* The EDE is left out before records are. */
 static void
 ede_is_left_out_before_records(void **state)
 {
@@ -519,12 +519,12 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(replies_are_made_from_answers),
 	    cmocka_unit_test(an_opt_that_cannot_be_removed_is_refused),
-	    cmocka_unit_test(flags_come_back_as_they_should),
+	    cmocka_unit_test(flags_of_replies_follow_the_rules),
 	    cmocka_unit_test(every_type_passes_unchanged),
 	    cmocka_unit_test(replies_are_cut_to_size),
 	    cmocka_unit_test(empty_replies_are_made),
 	    cmocka_unit_test(ede_is_left_out_before_records),
-	    cmocka_unit_test(our_opt_goes_before_records_over_tcp),
+	    cmocka_unit_test(our_opt_is_left_out_before_records_over_tcp),
 	    cmocka_unit_test(names_are_read_and_written),
 	    cmocka_unit_test(names_are_read_up_to_255_bytes),
 	    cmocka_unit_test(below_ends_at_labels),

@@ -90,7 +90,7 @@ padding_is_zero_and_its_option_well_formed(void **state)
 }
 
 static void
-padding_stays_inside_its_room(void **state)
+padding_stays_within_its_buffer(void **state)
 {
 	uint8_t message[512];
 	struct padding p = padding_find(span_of(rows[0].wire, rows[0].n));
@@ -143,7 +143,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(padding_fits_the_message),
 	    cmocka_unit_test(padding_is_zero_and_its_option_well_formed),
-	    cmocka_unit_test(padding_stays_inside_its_room),
+	    cmocka_unit_test(padding_stays_within_its_buffer),
 	    cmocka_unit_test(keepalive_is_read_from_answers),
 	};
 

@@ -149,7 +149,7 @@ static const struct {
     {"the watcher: the portal helper's socket", sandbox_seal_watch, try_unix_messages, false},
 };
 
-/* In a child, which is sealed: its exit code is what the attempt gave. */
+/* Makes the attempt in a sealed child, and returns what it gave. */
 static int
 sealed_try(size_t i)
 {
@@ -170,7 +170,7 @@ sealed_try(size_t i)
 }
 
 static void
-clear_text_is_the_helpers_alone(void **state)
+only_the_portal_helper_sends_clear_text(void **state)
 {
 	struct sockaddr_in own = {.sin_family = AF_INET};
 
@@ -192,10 +192,10 @@ clear_text_is_the_helpers_alone(void **state)
 
 /* ---- a filter that cannot be loaded */
 
-/* What a container or a unit may have around the process. */
+/* A filter that a container or a systemd unit may have put around the process. */
 enum outer { OUTER_NONE, OUTER_LOADING, OUTER_ALL };
 
-/* seccomp(2) is denied: always, or when it is to load a filter, and not when it is asked what the kernel can do. */
+/* Denies seccomp(2): always, or only to load a filter, so that it still reports what the kernel supports. */
 static bool
 outer_load(enum outer outer)
 {
@@ -226,7 +226,7 @@ static const struct {
 };
 
 static void
-what_cannot_be_sealed_says_why(void **state)
+a_failure_to_seal_is_explained(void **state)
 {
 	static const seal_fn seals[] = {sandbox_seal, sandbox_seal_writer, sandbox_seal_connector, sandbox_seal_portal,
 					sandbox_seal_watch};
@@ -260,8 +260,8 @@ what_cannot_be_sealed_says_why(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(clear_text_is_the_helpers_alone),
-					   cmocka_unit_test(what_cannot_be_sealed_says_why)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(only_the_portal_helper_sends_clear_text),
+					   cmocka_unit_test(a_failure_to_seal_is_explained)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

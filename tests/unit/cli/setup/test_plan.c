@@ -1,4 +1,4 @@
-/* What setup plans for machines of every kind, carried out below a folder of our own, undone again. */
+/* What setup plans for each kind of machine, applied in a folder of the test and undone again. */
 #include "config.h"
 
 #include "cli/setup/apply.h"
@@ -71,7 +71,7 @@ static const struct row rows[] = {
      {{"/etc/dhcpcd.conf", "hostname\n"}, {"/etc/resolv.conf", "nameserver 192.0.2.1\n"}},
      {OURS, {"/etc/dhcpcd.enter-hook", "skip_hooks="}, {"/etc/dhcpcd.conf", "hostname\n"}},
      2},
-    {"dhcpcd with a hook of somebody else",
+    {"dhcpcd with a hook of the administrator",
      {{"/etc/dhcpcd.conf", "hostname\n"}, {"/etc/dhcpcd.enter-hook", "echo mine\n"}},
      {OURS, {"/etc/dhcpcd.enter-hook", "echo mine\n"}, {"/etc/dhcpcd.enter-hook", "skip_hooks="}},
      2},
@@ -287,7 +287,7 @@ a_file_that_changed_since_is_left_alone(void **state)
 }
 
 static void
-a_second_setup_keeps_the_first_before(void **state)
+a_second_setup_keeps_the_original_state(void **state)
 {
 	struct record record = {.n = 0};
 	struct machine m;
@@ -525,7 +525,7 @@ main(void)
 	    cmocka_unit_test(every_machine),
 	    cmocka_unit_test(links_have_a_step_for_each_manager),
 	    cmocka_unit_test(a_file_that_changed_since_is_left_alone),
-	    cmocka_unit_test(a_second_setup_keeps_the_first_before),
+	    cmocka_unit_test(a_second_setup_keeps_the_original_state),
 	    cmocka_unit_test(the_record_comes_back_as_it_was),
 	    cmocka_unit_test(a_record_that_others_may_write_is_refused),
 	    cmocka_unit_test(undo_restores_what_nobody_changed_since),
