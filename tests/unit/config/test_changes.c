@@ -20,7 +20,7 @@ static const struct {
     {"the same", UP "workers = 2", "workers = 2 # the same\n" UP, {NULL}},
     {"a default that is written out", UP, UP "hedge = true\nlog-level = \"info\"", {NULL}},
     {"another form of the same value", UP "cache { size = \"1MiB\" }", UP "cache { size = \"1024KiB\" }", {NULL}},
-    {"a word outside sections", UP, UP "log-level = \"debug\"", {"log-level: \"info\" -> \"debug\""}},
+    {"an option outside sections", UP, UP "log-level = \"debug\"", {"log-level: \"info\" -> \"debug\""}},
     {"a boolean", UP, UP "hedge = false", {"hedge: true -> false"}},
     {"a size in a section", UP, UP "cache { size = \"8MiB\" }", {"cache: size: \"16MiB\" -> \"8MiB\""}},
     {"a duration", UP, UP "ct { list-max-age = \"30d\" }", {"ct: list-max-age: \"70d\" -> \"30d\""}},
@@ -31,13 +31,13 @@ static const struct {
     {"nor can workers, user and control-socket", UP, UP "workers = 3\nuser = \"\"\ncontrol-socket = \"/run/c\"",
      {"workers: 1 -> 3 (needs a restart)", "user: \"ctstub\" -> \"\" (needs a restart)",
       "control-socket: \"/run/ctstub/control\" -> \"/run/c\" (needs a restart)"}},
-    {"an upstream more", UP, UP UP_V, {"upstream \"v\": added"}},
-    {"an upstream less", UP UP_V, UP, {"upstream \"v\": removed"}},
-    {"one for another", UP, UP_V, {"upstream \"u\": removed", "upstream \"v\": added"}},
+    {"an upstream that was added", UP, UP UP_V, {"upstream \"v\": added"}},
+    {"an upstream that was removed", UP UP_V, UP, {"upstream \"v\": removed"}},
+    {"one upstream replaced by another", UP, UP_V, {"upstream \"u\": removed", "upstream \"v\": added"}},
     {"upstreams in another order", UP UP_V, UP_V UP, {"upstream: another order"}},
-    {"an address more", UP, "upstream \"u\" { address = {\"192.0.2.1\", \"192.0.2.3\"} }",
+    {"an address that was added", UP, "upstream \"u\" { address = {\"192.0.2.1\", \"192.0.2.3\"} }",
      {"upstream \"u\": address: added {\"192.0.2.3:853\"}"}},
-    {"an address less", "upstream \"u\" { address = {\"192.0.2.1\", \"192.0.2.3\"} }", UP,
+    {"an address that was removed", "upstream \"u\" { address = {\"192.0.2.1\", \"192.0.2.3\"} }", UP,
      {"upstream \"u\": address: removed {\"192.0.2.3:853\"}"}},
     {"addresses in another order", "upstream \"u\" { address = {\"192.0.2.1\", \"192.0.2.3\"} }",
      "upstream \"u\" { address = {\"192.0.2.3\", \"192.0.2.1\"} }", {"upstream \"u\": address: another order"}},
@@ -46,15 +46,15 @@ static const struct {
      {"upstream \"u\": port: 853 -> 8853"}},
     {"a name", UP, "upstream \"u\" { address = {\"192.0.2.1\"} name = \"dns.example\" }",
      {"upstream \"u\": name: \"\" -> \"dns.example\""}},
-    {"an entry more in a list of strings", UP "trust { disallow = {\"issuer CN=a\"} }", UP "trust { disallow = {\"issuer CN=a\", \"issuer CN=b\"} }",
+    {"an entry added to a list of strings", UP "trust { disallow = {\"issuer CN=a\"} }", UP "trust { disallow = {\"issuer CN=a\", \"issuer CN=b\"} }",
      {"trust: disallow: added {\"issuer CN=b\"}"}},
     {"many entries are counted", UP, UP "rebinding { allow = {" TEN "} }",
      {"rebinding: allow: added {\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\" and 2 more}"}},
     {"a quote in a value", UP, UP "trust { anchors = \"/a\\\"b\" }", {"trust: anchors: \"system\" -> \"/a\\\"b\""}},
-    {"a forward more", UP, UP "forward \"corp.example\" { upstream = {\"u\"} }", {"forward \"corp.example\": added"}},
-    {"a forward that goes elsewhere", UP UP_V "forward \"corp.example\" { upstream = {\"u\"} }",
+    {"a forward that was added", UP, UP "forward \"corp.example\" { upstream = {\"u\"} }", {"forward \"corp.example\": added"}},
+    {"a forward to another upstream", UP UP_V "forward \"corp.example\" { upstream = {\"u\"} }",
      UP UP_V "forward \"corp.example\" { upstream = {\"v\"} }", {"forward \"corp.example\": upstream: removed {\"u\"}, added {\"v\"}"}},
-    {"the compiled-in upstreams make room", "", UP,
+    {"an upstream in the file replaces those compiled in", "", UP,
      {"upstream \"cloudflare\": removed", "upstream \"quad9\": removed", "upstream \"google\": removed", "upstream \"u\": added"}},
 };
 
@@ -90,7 +90,7 @@ changes_are_lines(void **state)
 	}
 }
 
-/* A file of the largest values, and one with the most upstreams: what is kept stays small. */
+/* With the largest values, and with the most upstreams, the list of changes stays small. */
 static void
 changes_are_bounded(void **state)
 {

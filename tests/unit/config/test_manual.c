@@ -1,4 +1,5 @@
-/* The manual pages and the tables: ctstub.conf(5) and the option table say the same; what the manual and the tree show as configuration is one. */
+/* ctstub.conf(5) has the options, ranges and defaults of the option table, ctstub(1) has all codes, and every configuration
+ * that is shown is valid. */
 #include "base/text.h"
 #include "config/reader.h"
 
@@ -99,7 +100,7 @@ every_option_is_in_the_manual_with_its_default(void **state)
 	free(text);
 }
 
-/* "1 to 64", as errors show it; of a list the number of its values. False: the option has no range of its own. */
+/* "1 to 64", as errors show it; for a list, the number of its values. False: the option has no range of its own. */
 static bool
 range_put(struct buf *out, const struct option_row *o)
 {
@@ -249,7 +250,7 @@ is_configuration(const char *what, struct span text)
 }
 
 static void
-what_is_shown_as_configuration_is_one(void **state)
+every_configuration_that_is_shown_is_valid(void **state)
 {
 	static const char begin[] = ".Bd -literal -offset indent\n";
 	char *manual = read_file("config/ctstub.conf.5"), *file = read_file("contrib/ctstub.conf");
@@ -305,7 +306,7 @@ main(void)
 	    cmocka_unit_test(every_option_is_in_the_commented_example_with_its_default),
 	    cmocka_unit_test(every_range_is_in_the_manual),
 	    cmocka_unit_test(every_word_of_a_choice_is_in_the_manual),
-	    cmocka_unit_test(what_is_shown_as_configuration_is_one),
+	    cmocka_unit_test(every_configuration_that_is_shown_is_valid),
 	    cmocka_unit_test(every_reason_and_sct_status_is_in_the_manual),
 	};
 

@@ -1,4 +1,4 @@
-/* The configuration file: what it means, and what is said about a wrong one. */
+/* The configuration file: the values that are read from it, and the errors that are reported for a wrong one. */
 #include "config/compiled_in.h"
 #include "config/reader.h"
 
@@ -91,7 +91,7 @@ static const struct {
     {"a string without an end", "user = \"a", {"f:1: a string that does not end"}},
     {"an unknown escape", "user = \"a\\n\"", {"f:1: an unknown escape"}},
     {"a tab in a string", "user = \"a\tb\"", {"f:1: a control character in a string"}},
-    {"what hides in a wrong value is shown", "ct { mode = \"re\xef\xbb\xbfport\" }",
+    {"an invisible character in a wrong value is shown", "ct { mode = \"re\xef\xbb\xbfport\" }",
 	{"f:1: option \"mode\" has the unknown word \"re\\xef\\xbb\\xbfport\""}},
     {"one = too many", "hedge = true\n= 1", {"f:2: unexpected \"=\""}},
     {"nothing is read after a syntax error", "a = 1\n{ 2\nb = 3\n", {"f:1: unknown option \"a\"", "f:2: unexpected \"{\""}},
@@ -115,9 +115,9 @@ static const struct {
     {"a size without a unit", "cache { size = \"1048576\" }", {"f:1: option \"size\" has the wrong value \"1048576\""}},
     {"a path where a domain name belongs", "rebinding { allow = {\"lan.example\",\n \"/etc/allow\"} }",
 	{"f:2: option \"allow\" has the wrong value \"/etc/allow\", a domain name in ASCII"}},
-    {"block in force without knowing what is expected", "upstream \"u\" { address = {\"192.0.2.1\"} }\nwatch { block = \"enforce\" }",
+    {"block enforced for an upstream without allow-issuer", "upstream \"u\" { address = {\"192.0.2.1\"} }\nwatch { block = \"enforce\" }",
 	{"f:2: block is \"enforce\" and upstream \"u\" has no allow-issuer"}},
-    {"block in force, of two upstreams one knows", "upstream \"u\" { address = {\"192.0.2.1\"} allow-issuer = {\"issuer CN=x\"} }\n"
+    {"block enforced, and only one of two upstreams has allow-issuer", "upstream \"u\" { address = {\"192.0.2.1\"} allow-issuer = {\"issuer CN=x\"} }\n"
 	"upstream \"v\" { address = {\"192.0.2.2\"} }\nwatch { block = \"enforce\" }", {"f:3: block is \"enforce\" and upstream \"v\""}},
     {"a portal name of one label", "portal {\n names = {\"login\"} }", {"f:2: \"login\" is no name of a portal probe, a name of two labels or more"}},
     {"the root as a portal name", "portal {\n names = {\".\"} }", {"f:2: \".\" is no name of a portal probe"}},
@@ -128,20 +128,20 @@ static const struct {
     {"four resolvers", "portal {\n resolver = {\"192.0.2.1\",\"192.0.2.2\",\"192.0.2.3\",\"192.0.2.4\"} }", {"f:2: option \"resolver\" has"}},
     {"a program without a path", "watch { exec = \"mail\" }", {"f:1: option \"exec\" has the wrong value \"mail\", a path that begins with"}},
     {"an unknown block", "watch { block = \"off\" }", {"f:1: option \"block\" has the unknown word \"off\", \"report\", \"propose\" or \"enforce\""}},
-    {"a listener for every machine, and no word of it", "\nlisten = {\"127.0.0.1:53\", \"0.0.0.0:53\"}",
+    {"a listener for every machine, without allow", "\nlisten = {\"127.0.0.1:53\", \"0.0.0.0:53\"}",
 	{"f:2: listen has 0.0.0.0:53, which other machines may reach, option \"allow\" with the prefixes of its clients was expected"
 	 " as well: allow = {\"192.0.2.0/24\"}"}},
     {"a listener on all of IPv6", "listen = {\"[::]:53\"}", {"f:1: listen has [::]:53, which other machines"}},
     {"a listener on an address of a network", "listen = {\"10.0.0.1:53\"}", {"f:1: listen has 10.0.0.1:53, which other machines"}},
     {"a listener for every machine, and a wrong client: one error, not two", "listen = {\"0.0.0.0:53\"}\nallow = {\"10.0.0.0/8\", \"x\"}",
 	{"f:2: option \"allow\" has the wrong value \"x\""}},
-    {"a wrong protocol, and what DoH alone has", "upstream \"u\" { address = {\"192.0.2.1\"}\n protocol = \"https\" path = \"/x\" method = \"get\" }",
+    {"a wrong protocol, with options of DoH: one error", "upstream \"u\" { address = {\"192.0.2.1\"}\n protocol = \"https\" path = \"/x\" method = \"get\" }",
 	{"f:2: option \"protocol\" has the unknown word \"https\""}},
-    {"a wrong certificate beside its key", "upstream \"u\" { address = {\"192.0.2.1\"}\n client-cert = 3\n client-key = \"/k\" }",
+    {"a wrong certificate with a key: one error", "upstream \"u\" { address = {\"192.0.2.1\"}\n client-cert = 3\n client-key = \"/k\" }",
 	{"f:2: option \"client-cert\" has the bare word \"3\""}},
     {"a mirror with a wrong key", "ct { list-url = \"https://x\"\n list-key = 3 }", {"f:2: option \"list-key\" has the bare word \"3\""}},
-    {"block in force with a wrong file", "watch { block = \"enforce\"\n known-file = {\"\"} }", {"f:2: option \"known-file\" has the wrong value \"\""}},
-    {"block in force with a wrong issuer", "watch { block = \"enforce\" }\nupstream \"u\" { address = {\"192.0.2.1\"}\n allow-issuer = {\"x\"} }",
+    {"block enforced with a wrong file: one error", "watch { block = \"enforce\"\n known-file = {\"\"} }", {"f:2: option \"known-file\" has the wrong value \"\""}},
+    {"block enforced with a wrong issuer: one error", "watch { block = \"enforce\" }\nupstream \"u\" { address = {\"192.0.2.1\"}\n allow-issuer = {\"x\"} }",
 	{"f:3: option \"allow-issuer\" has the wrong value \"x\""}},
     {"a client prefix with host bits", "allow = {\"192.0.2.1/24\"}", {"f:1: option \"allow\" has the wrong value \"192.0.2.1/24\""}},
     {"a name as a client", "allow = {\"lan.example\"}", {"f:1: option \"allow\" has the wrong value \"lan.example\""}},
@@ -239,7 +239,7 @@ errors_are_reported_with_their_lines(void **state)
 		enum res res = settings_read_text(&s, FILE_NAME, span_str(wrong[i].text), &errors);
 
 		if (res != RES_MALFORMED)
-			fail_msg("%s: was taken", wrong[i].what);
+			fail_msg("%s: was accepted", wrong[i].what);
 		while (n < 4 && wrong[i].error[n] != NULL)
 			n++;
 		for (size_t k = 0; k < errors.n; k++)
@@ -316,7 +316,7 @@ static const struct {
 };
 
 static void
-good_files_mean_what_they_say(void **state)
+valid_files_give_these_settings(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
@@ -470,7 +470,7 @@ files_that_others_could_have_written_are_refused(void **state)
 	folder_remove(&f);
 }
 
-/* Whoever can write the folder can take away a file of root's that makes the rules stricter. */
+/* A user who can write the folder can remove a file of root's that makes the rules stricter. */
 static void
 a_conf_d_that_others_can_write_is_refused(void **state)
 {
@@ -527,7 +527,7 @@ a_missing_file_is_an_error(void **state)
 }
 
 static void
-without_a_file_the_defaults_rule(void **state)
+without_a_file_the_defaults_apply(void **state)
 {
 	struct config_errors errors = {0};
 	struct settings *s = NULL;
@@ -622,13 +622,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(errors_are_reported_with_their_lines),
 	    cmocka_unit_test(a_nul_byte_is_reported),
-	    cmocka_unit_test(good_files_mean_what_they_say),
+	    cmocka_unit_test(valid_files_give_these_settings),
 	    cmocka_unit_test(sections_of_one_title_merge_over_conf_d),
 	    cmocka_unit_test(errors_of_every_file_are_reported_in_one_run),
 	    cmocka_unit_test(files_that_others_could_have_written_are_refused),
 	    cmocka_unit_test(a_conf_d_that_others_can_write_is_refused),
 	    cmocka_unit_test(a_missing_file_is_an_error),
-	    cmocka_unit_test(without_a_file_the_defaults_rule),
+	    cmocka_unit_test(without_a_file_the_defaults_apply),
 	    cmocka_unit_test(limits_are_reported),
 	    cmocka_unit_test(upstreams_are_bounded),
 	    cmocka_unit_test(the_compiled_in_titles_are_those_of_the_compiled_in_upstreams),

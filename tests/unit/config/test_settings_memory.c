@@ -1,7 +1,7 @@
 /*
  * test_settings_memory.c - a configuration is read while each allocation fails in turn: it is refused or it is whole.
  *
- * Half a file that passes for the whole could lose the user's upstreams, whose place those compiled in would take.
+ * If a part of a file were accepted as the whole, the user's upstreams could be lost and those compiled in used instead.
  */
 #include "config/reader.h"
 #include "tests/unit/verify/failing_alloc.h"
@@ -28,7 +28,7 @@ static const char whole[] =
     "forward \"corp.test\" { upstream = {\"corp\"} }\n"
     "forward \"192.0.2.0/24\" { upstream = {} }\n";
 
-/* All that was said, as text; yours. */
+/* All errors as text. Yours. */
 static char *
 settings_text(const struct settings *s)
 {
@@ -75,7 +75,7 @@ every_allocation_may_fail(void **state)
 			continue;
 		have = settings_text(s);
 		if (strcmp(have, want) != 0)
-			fail_msg("without allocation %zu of %zu the file was read otherwise:\n%s", at, needed, have);
+			fail_msg("when allocation %zu of %zu fails, the file is read differently:\n%s", at, needed, have);
 		free(have);
 		settings_free(s);
 		survived++;

@@ -1,4 +1,4 @@
-/* Settings made ready: what is read, what is told when it cannot be read, what goes where. */
+/* Settings compiled into a snapshot: the files that are read, the errors when they cannot be read, and what each upstream gets. */
 #include "base/clock.h"
 #include "config/reader.h"
 #include "config/snapshot.h"
@@ -166,7 +166,7 @@ unreadable_files_are_reported(void **state)
 		char *error = fill(f, wrong[i].error);
 
 		if (compile(&snap, f, wrong[i].text, &errors) != RES_MALFORMED)
-			fail_msg("%s: was taken", wrong[i].what);
+			fail_msg("%s: was accepted", wrong[i].what);
 		if (errors.n != 1 || strncmp(errors.line[0], error, strlen(error)) != 0)
 			fail_msg("%s: %zu errors: %s", wrong[i].what, errors.n, errors.n > 0 ? errors.line[0] : "");
 		config_errors_free(&errors);
@@ -353,9 +353,9 @@ an_upstream_of_a_forward_serves_nothing_else(void **state)
 #define PLAIN "upstream \"u\" { address = {\"192.0.2.1\"} }\n"
 #define LINK "upstream \"l\" { address = {\"192.0.2.2\"} forward-only = true }\nforward \"l.example\" { upstream = {\"l\"} }\n"
 
-/* Names of the upstreams that serve names for which there is no forward. */
+/* Titles of the upstreams that serve the names without a forward. */
 static void
-rows_of_a_link_change_nothing_for_other_names(void **state)
+upstreams_of_forwards_do_not_serve_other_names(void **state)
 {
 	static const struct { const char *text, *general; } rows[] = {
 	    {LINK, "cloudflare quad9 google "},
@@ -441,7 +441,7 @@ the_newer_log_list_is_used(void **state)
 }
 
 static void
-entries_of_the_watcher_hold_for_every_upstream(void **state)
+entries_of_the_watcher_apply_to_every_upstream(void **state)
 {
 	static const struct {
 		const char *what, *file, *text;
@@ -452,7 +452,7 @@ entries_of_the_watcher_hold_for_every_upstream(void **state)
 	    {"no file", NULL, NULL, 0, 0, false},
 	    {"an empty file", "state/watch/disallow.txt", "# none yet\n", 0644, 0, false},
 	    {"the watcher's own file", "state/watch/disallow.txt", SERIAL, 0644, 1, false},
-	    {"an organisation's", "state/watch/feed.txt", SERIAL "serial 02 issuer CN=x\n", 0644, 2, false},
+	    {"an organisation's file", "state/watch/feed.txt", SERIAL "serial 02 issuer CN=x\n", 0644, 2, false},
 	    {"a bad line", "state/watch/feed.txt", SERIAL "serial zz issuer CN=x\n", 0644, 0, true},
 	    {"a file that others can write", "state/watch/disallow.txt", SERIAL, 0666, 0, true},
 	    {"a file of that name beside the folder", "state/ct-logs.json", SERIAL, 0644, 0, false},
@@ -495,13 +495,13 @@ static const struct {
     {"another scheme", "https://192.0.2.1", NULL, TP_DOT, NULL, NULL},
     {"a name instead of an address", "dot://dns.example", NULL, TP_DOT, NULL, NULL},
     {"a path without DoH", "dot://192.0.2.1/x", NULL, TP_DOT, NULL, NULL},
-    {"a quote in the words", "dot://192.0.2.1\"", NULL, TP_DOT, NULL, NULL},
+    {"a quote in the argument", "dot://192.0.2.1\"", NULL, TP_DOT, NULL, NULL},
     {"port 0", "dot://192.0.2.1:0", NULL, TP_DOT, NULL, NULL},
     {"nothing", "", NULL, TP_DOT, NULL, NULL},
 };
 
 static void
-words_of_probe_are_an_upstream(void **state)
+an_argument_of_probe_gives_an_upstream(void **state)
 {
 	for (size_t i = 0; i < sizeof uris / sizeof *uris; i++) {
 		char *filled = fill(*state, STATE "ct { policy = \"apple\" }");
@@ -562,11 +562,11 @@ main(void)
 	    cmocka_unit_test(invalid_days_are_errors),
 	    cmocka_unit_test(anchors_and_lists_are_read_once),
 	    cmocka_unit_test(an_upstream_of_a_forward_serves_nothing_else),
-	    cmocka_unit_test(rows_of_a_link_change_nothing_for_other_names),
+	    cmocka_unit_test(upstreams_of_forwards_do_not_serve_other_names),
 	    cmocka_unit_test(an_upstream_for_forwards_cannot_change_one_that_is_compiled_in),
 	    cmocka_unit_test(the_newer_log_list_is_used),
-	    cmocka_unit_test(entries_of_the_watcher_hold_for_every_upstream),
-	    cmocka_unit_test(words_of_probe_are_an_upstream),
+	    cmocka_unit_test(entries_of_the_watcher_apply_to_every_upstream),
+	    cmocka_unit_test(an_argument_of_probe_gives_an_upstream),
 	    cmocka_unit_test(wildcards_span_no_public_suffix),
 	};
 

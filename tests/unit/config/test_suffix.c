@@ -62,7 +62,7 @@ a_memo_changes_no_zone(void **state)
 		check_zones(&memo);
 }
 
-/* More tails than it has slots: each takes the place of another. */
+/* More domains than the memo has slots: each replaces another. */
 static void
 a_memo_that_is_full_changes_no_zone(void **state)
 {

@@ -71,7 +71,7 @@ static const struct {
     {"no record", "{\"began\":1}\n\n\n", {0, 0, 0}},
     {"invalid numbers", "began soon\nwindows -1\nnames 1x\n", {0, 0, 0}},
     {"a line that is not known", "colour red\nnames 2\n", {0, 0, 2}},
-    {"no end of the last line", "names 2\nwindows 4", {0, 4, 2}},
+    {"a last line without its end", "names 2\nwindows 4", {0, 4, 2}},
 };
 
 static void
@@ -101,7 +101,7 @@ records_are_read(void **state)
 	(void)snprintf(path, sizeof path, "%s/" WINDOW_RECORD_FILE, inner);
 	assert_int_equal(chmod(path, 0666), 0);
 	window_record_latest(&r, folder);
-	assert_int_equal(r.windows, 4); /* others could have written it */
+	assert_int_equal(r.windows, 4); /* others can write the second file, so it does not count */
 	(void)unlink(path);
 	(void)rmdir(inner);
 	(void)snprintf(path, sizeof path, "%s/" WINDOW_RECORD_FILE, folder);

@@ -1,4 +1,4 @@
-/* The question that goes out in clear text, and what is believed of its answer. */
+/* The question that is sent in clear text, and which records of an answer are used. */
 #include "contrib/portal/question.h"
 
 #include <setjmp.h>
@@ -36,7 +36,7 @@ static const struct {
      QUESTION_ANSWERED, PORTAL_ADDRESSES, 8, "c0000201", 5},
     {"the name in capitals", "1234 8180 0001 0001 0000 0000 (PROBE.test) 0001 0001 " A("c0000201"), QUESTION_ANSWERED,
      PORTAL_ADDRESSES, 1, "c0000201", 5},
-    {"cut off: what is there counts", "1234 8380 0001 0001 0000 0000" Q A("c0000201"), QUESTION_ANSWERED,
+    {"truncated: the records that are there count", "1234 8380 0001 0001 0000 0000" Q A("c0000201"), QUESTION_ANSWERED,
      PORTAL_ADDRESSES, 1, "c0000201", 5},
     {"an alias and the address of its target",
      OK "0002 0000 0000" Q "c00c 0005 0001 00000003 0008 (b.test) (b.test) 0001 0001 00000004 0004 c0000207",
@@ -90,7 +90,7 @@ static const struct {
      PORTAL_FAILED, 0, NULL, 0},
     {"nothing", "", QUESTION_IGNORED, PORTAL_FAILED, 0, NULL, 0},
     {"a header alone", "1234 8180 0001 0000 0000 0000", QUESTION_IGNORED, PORTAL_FAILED, 0, NULL, 0},
-    {"a record more than is counted", OK "0001 0000 0000" Q A("c0000201") A("c0000202"), QUESTION_IGNORED, PORTAL_FAILED,
+    {"one record more than the header counts", OK "0001 0000 0000" Q A("c0000201") A("c0000202"), QUESTION_IGNORED, PORTAL_FAILED,
      0, NULL, 0},
     {"an address of three bytes", OK "0001 0000 0000" Q "c00c 0001 0001 0000012c 0003 c00002", QUESTION_IGNORED,
      PORTAL_FAILED, 0, NULL, 0},
@@ -164,7 +164,7 @@ ipv6_addresses_that_serve_nobody_are_dropped(void **state)
 	}
 }
 
-/* A chain of so many aliases, and an address at its end. */
+/* A chain of n aliases, and an address at its end. */
 static size_t
 addresses_behind(unsigned aliases)
 {
@@ -192,7 +192,7 @@ addresses_behind(unsigned aliases)
 }
 
 static void
-aliases_are_followed_so_far(void **state)
+chains_of_aliases_have_a_maximum(void **state)
 {
 	(void)state;
 	assert_int_equal(addresses_behind(0), 1);
@@ -218,7 +218,7 @@ a_long_answer_is_ignored(void **state)
 }
 
 static void
-the_question_tells_nothing_but_itself(void **state)
+the_question_has_no_other_data(void **state)
 {
 	struct buf question = buf_max(QUESTION_MAX), want = buf_max(QUESTION_MAX);
 
@@ -238,14 +238,14 @@ static const struct {
     {"a window of an hour", "'O' 00000e10", RES_OK},
     {"a longer window", "'O' 00000e11", RES_MALFORMED},
     {"a window of nothing", "'O' 00000000", RES_MALFORMED},
-    {"a window with a byte more", "'O' 00000001 00", RES_MALFORMED},
+    {"a window with an extra byte", "'O' 00000001 00", RES_MALFORMED},
     {"a question", "'Q' 00000007 0001 03 016100", RES_OK},
     {"a question for an IPv6 address", "'Q' 00000007 001c 03 016100", RES_OK},
     {"a question for text", "'Q' 00000007 0010 03 016100", RES_MALFORMED},
     {"a question for anything", "'Q' 00000007 00ff 03 016100", RES_MALFORMED},
     {"a name in capitals", "'Q' 00000007 0001 03 014100", RES_MALFORMED},
     {"a name without its root", "'Q' 00000007 0001 02 0161", RES_MALFORMED},
-    {"a name with a byte behind its root", "'Q' 00000007 0001 04 016100 61", RES_MALFORMED},
+    {"a name with a byte after its root", "'Q' 00000007 0001 04 016100 61", RES_MALFORMED},
     {"a name with a pointer", "'Q' 00000007 0001 02 c00c", RES_MALFORMED},
     {"a label that ends outside", "'Q' 00000007 0001 03 056100", RES_MALFORMED},
     {"no name", "'Q' 00000007 0001 00", RES_MALFORMED},
@@ -258,8 +258,8 @@ static const struct {
     {"an IPv6 answer with an IPv4 address", "'A' 00000007 001c 00 00000005 01 c0000201", RES_MALFORMED},
     {"an answer of loopback", "'A' 00000007 0001 00 00000005 01 7f000001", RES_MALFORMED},
     {"an answer of a good address and loopback", "'A' 00000007 0001 00 00000005 02 c0000201 7f000035", RES_MALFORMED},
-    {"an answer of nobody", "'A' 00000007 0001 00 00000005 01 00000000", RES_MALFORMED},
-    {"an answer of a link", "'A' 00000007 0001 00 00000005 01 a9fe0101", RES_MALFORMED},
+    {"an answer of the unspecified address", "'A' 00000007 0001 00 00000005 01 00000000", RES_MALFORMED},
+    {"an answer of a link-local address", "'A' 00000007 0001 00 00000005 01 a9fe0101", RES_MALFORMED},
     {"an answer of loopback over IPv6", "'A' 00000007 001c 00 00000005 01 00000000000000000000000000000001", RES_MALFORMED},
     {"an answer of mapped loopback", "'A' 00000007 001c 00 00000005 01 00000000000000000000ffff7f000001", RES_MALFORMED},
     {"nine addresses", "'A' 00000007 0001 00 00000005 09 01010101 01010101 01010101 01010101 01010101 01010101 01010101 "
@@ -294,9 +294,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(only_addresses_of_the_name_count),
 	    cmocka_unit_test(ipv6_addresses_that_serve_nobody_are_dropped),
-	    cmocka_unit_test(aliases_are_followed_so_far),
+	    cmocka_unit_test(chains_of_aliases_have_a_maximum),
 	    cmocka_unit_test(a_long_answer_is_ignored),
-	    cmocka_unit_test(the_question_tells_nothing_but_itself),
+	    cmocka_unit_test(the_question_has_no_other_data),
 	    cmocka_unit_test(messages_are_read_strictly),
 	};
 

@@ -1,4 +1,4 @@
-/* Where the network's own resolver is learned. */
+/* How the addresses of the network's own resolver are found. */
 #include "contrib/portal/resolvers.h"
 
 #include <setjmp.h>
@@ -30,16 +30,16 @@ static const struct {
     {"three at most", RESOLVERS_RESOLV_CONF,
      "nameserver 192.0.2.1\nnameserver 192.0.2.2\nnameserver 192.0.2.3\nnameserver 192.0.2.4\n",
      "192.0.2.1 192.0.2.2 192.0.2.3"},
-    {"twice the same", RESOLVERS_RESOLV_CONF, "nameserver 192.0.2.1\nnameserver 192.0.2.1\n", "192.0.2.1"},
-    {"ourselves", RESOLVERS_RESOLV_CONF, "nameserver 127.0.0.1\nnameserver ::1\nnameserver 127.0.0.53\n", ""},
-    {"nobody and everybody", RESOLVERS_RESOLV_CONF,
+    {"the same twice", RESOLVERS_RESOLV_CONF, "nameserver 192.0.2.1\nnameserver 192.0.2.1\n", "192.0.2.1"},
+    {"addresses of this machine", RESOLVERS_RESOLV_CONF, "nameserver 127.0.0.1\nnameserver ::1\nnameserver 127.0.0.53\n", ""},
+    {"unspecified, broadcast and multicast addresses", RESOLVERS_RESOLV_CONF,
      "nameserver 0.0.0.0\nnameserver ::\nnameserver 255.255.255.255\nnameserver 224.0.0.251\nnameserver ff02::fb\n", ""},
-    {"of a link", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%eth0\nnameserver 192.0.2.1\n", "fe80::1%4 192.0.2.1"},
-    {"of a link whose index has three digits", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%wlan0\n", "fe80::1%435"},
-    {"of a link by its index", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%21\n", "fe80::1%21"},
-    {"of two links", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%eth0\nnameserver fe80::1%wlan0\nnameserver fe80::1%4\n",
+    {"a link-local address", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%eth0\nnameserver 192.0.2.1\n", "fe80::1%4 192.0.2.1"},
+    {"a link-local address, on a link whose index has three digits", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%wlan0\n", "fe80::1%435"},
+    {"a link-local address, with the index of its link", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%21\n", "fe80::1%21"},
+    {"link-local addresses on two links", RESOLVERS_RESOLV_CONF, "nameserver fe80::1%eth0\nnameserver fe80::1%wlan0\nnameserver fe80::1%4\n",
      "fe80::1%4 fe80::1%435"},
-    {"of a link that is not said, or not there", RESOLVERS_RESOLV_CONF,
+    {"link-local addresses without a link, or with one that does not exist", RESOLVERS_RESOLV_CONF,
      "nameserver fe80::1\nnameserver fe80::1%\nnameserver fe80::1%eth1\nnameserver fe80::1%eth\nnameserver fe80::1%broken0\n"
      "nameserver fe80::1%0\nnameserver fe80::1%-4\nnameserver fe80::1%2147483648\nnameserver fe80::1%4294967300\n"
      "nameserver fe80::1%eth0%eth0\n",
@@ -158,13 +158,13 @@ the_first_source_that_names_one_counts(void **state)
 	file_make(root, "/run/systemd/netif/leases/2", "DNS=192.0.2.5\n");
 	root_want("systemd-networkd", root, "192.0.2.5");
 	file_make(root, "/run/NetworkManager/resolv.conf", "nameserver 127.0.0.53\n");
-	root_want("NetworkManager names ourselves", root, "192.0.2.5");
+	root_want("NetworkManager names this machine", root, "192.0.2.5");
 	file_make(root, "/run/NetworkManager/resolv.conf", "nameserver 192.0.2.6\n");
 	root_want("NetworkManager", root, "192.0.2.6");
 	file_make(root, "/run/NetworkManager/no-stub-resolv.conf", "nameserver 192.0.2.7\n");
 	root_want("NetworkManager with a stub", root, "192.0.2.7");
 	file_make(root, "/run/NetworkManager/no-stub-resolv.conf", "nameserver fe80::1%wlan0\n");
-	root_want("a link, and no table of links", root, "192.0.2.6");
+	root_want("a link-local address, and no table of links", root, "192.0.2.6");
 	file_make(root, "/proc/self/net/if_inet6", LINKS);
 	root_want("a link", root, "fe80::1%435");
 	(void)snprintf(command, sizeof command, "rm -rf %s", root);

@@ -1,5 +1,5 @@
-/* The helper: what it sends in clear text for which message of the daemon, and for how long. A scripted clock; the resolver
- * is a socket of the test on 127.0.0.5. */
+/* The helper: what it sends in clear text for each message of the daemon, and for how long. The clock is scripted, and the
+ * resolver is a socket of the test on 127.0.0.5. */
 #include "contrib/portal/asking.h"
 #include "contrib/portal/serve.h"
 #include "base/log.h"
@@ -352,13 +352,13 @@ static const struct {
     {"another type", "'O' 0000012c", "'Q' 00000007 0010 13 (nmcheck.gnome.org)"},
     {"any type", "'O' 0000012c", "'Q' 00000007 00ff 13 (nmcheck.gnome.org)"},
     {"a name in capitals", "'O' 0000012c", "'Q' 00000007 0001 13 (NMcheck.gnome.org)"},
-    {"bytes behind the name", "'O' 0000012c", "'Q' 00000007 0001 13 (nmcheck.gnome.org) 00"},
-    {"bytes behind the name's root", "'O' 0000012c", "'Q' 00000007 0001 17 (nmcheck.gnome.org) 'data'"},
+    {"bytes after the name", "'O' 0000012c", "'Q' 00000007 0001 13 (nmcheck.gnome.org) 00"},
+    {"bytes after the name's root", "'O' 0000012c", "'Q' 00000007 0001 17 (nmcheck.gnome.org) 'data'"},
     {"nonsense", "'hello'", NULL},
 };
 
 static void
-whatever_breaks_the_protocol_ends_the_connection(void **state)
+errors_of_the_protocol_end_the_connection(void **state)
 {
 	struct world *w = *state;
 
@@ -425,7 +425,7 @@ the_daemon_ends_the_window_and_what_is_in_flight(void **state)
 }
 
 static void
-a_silent_resolver_is_asked_again_and_then_no_more(void **state)
+a_silent_resolver_is_asked_three_times(void **state)
 {
 	struct world *w = *state;
 	struct portal_message m;
@@ -477,7 +477,7 @@ the_next_resolver_is_asked(void **state)
 	struct world *w = *state;
 	struct span q;
 
-	/* Nobody listens at the first: its port is that of a socket that is closed again. */
+	/* No server listens at the first one: its port is that of a socket that has been closed. */
 	w->resolvers.v[1] = w->resolvers.v[0];
 	w->resolvers.v[0].addr.port = 1;
 	w->resolvers.n = 2;
@@ -581,11 +581,11 @@ main(void)
 	    TEST(every_compiled_name_is_asked_for),
 	    TEST(no_other_name_leaves),
 	    TEST(labels_are_compared_as_bytes),
-	    TEST(whatever_breaks_the_protocol_ends_the_connection),
+	    TEST(errors_of_the_protocol_end_the_connection),
 	    TEST(the_window_ends_by_itself),
 	    TEST(the_window_ends_while_the_machine_sleeps),
 	    TEST(the_daemon_ends_the_window_and_what_is_in_flight),
-	    TEST(a_silent_resolver_is_asked_again_and_then_no_more),
+	    TEST(a_silent_resolver_is_asked_three_times),
 	    TEST(a_guesser_of_ids_is_stopped),
 	    TEST(the_next_resolver_is_asked),
 	    TEST(this_machine_is_never_asked),

@@ -168,7 +168,7 @@ static const struct sct_fault_row sct_fault_rows[] = {
     {"an SCT of another version is signed as v1", LOG_ALPHA, SCT_VERSION_2, true, 1, 0},
 };
 
-/* Reads an SCT by the letter of RFC 6962, 3.2, and checks it by the log's key from the list. */
+/* Builds the signed data as in RFC 6962, 3.2, and checks the SCT with the log's key from the list. */
 static bool
 sct_verifies(struct span wire, const struct log_entry *entry, const struct key *key,
 	     const struct sct_fault_row *row)

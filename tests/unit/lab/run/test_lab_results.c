@@ -11,12 +11,12 @@ struct refusal_row {
 	const char *sentence, *scenario;
 	enum outcome outcome;
 	enum mark mark;
-	const char *good_v4; /* what became of that one */
-	const char *want;    /* mark */
+	const char *good_v4; /* the mark of the scenario good-v4 */
+	const char *want;    /* the mark that is reported */
 };
 
 static const struct refusal_row refusals[] = {
-    {"a refusal by a client that takes the good resolver", "no-sct", OUTCOME_REFUSED, MARK_PASS, "pass",
+    {"a refusal by a client that accepts the good resolver", "no-sct", OUTCOME_REFUSED, MARK_PASS, "pass",
      "pass"},
     {"a refusal by a client that refuses the good resolver", "no-sct", OUTCOME_REFUSED, MARK_PASS, "fail", "void"},
     {"silence from a client that refuses the good resolver", "no-sct", OUTCOME_SILENT, MARK_PASS, "fail", "void"},
@@ -41,7 +41,7 @@ mark_at(json_t *results, size_t i)
 }
 
 static void
-refusals_count_for_those_who_take_a_good_resolver(void **state)
+refusals_count_only_for_clients_that_accept_the_good_resolver(void **state)
 {
 	const struct lab_client_about client = {.name = "x"};
 
@@ -71,7 +71,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(refusals_count_for_those_who_take_a_good_resolver),
+	    cmocka_unit_test(refusals_count_only_for_clients_that_accept_the_good_resolver),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,7 +56,7 @@ the_table_is_large_and_has_what_others_rely_on(void **state)
 }
 
 static void
-names_stand_once_and_belong_to_a_group(void **state)
+names_are_unique_and_belong_to_a_group(void **state)
 {
 	const struct scenario *row;
 
@@ -155,7 +155,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(the_table_is_large_and_has_what_others_rely_on),
-	    cmocka_unit_test(names_stand_once_and_belong_to_a_group),
+	    cmocka_unit_test(names_are_unique_and_belong_to_a_group),
 	    cmocka_unit_test(each_row_says_what_must_happen_and_why),
 	    cmocka_unit_test(faults_of_rows_are_understood),
 	    cmocka_unit_test(faults_are_read_as_a_whole_or_not),

@@ -12,7 +12,7 @@ struct request_row {
 	enum h1_read want;
 	bool post, dns_type;
 	const char *path, *body;
-	size_t rest; /* bytes behind it */
+	size_t rest; /* bytes after the request */
 };
 
 #define HEAD "POST /dns-query HTTP/1.1\r\nHost: 1.1.1.1\r\n"

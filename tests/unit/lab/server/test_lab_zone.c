@@ -26,7 +26,7 @@ answered(enum lab_zone_kind kind, const char *name, struct lab_zone_question *q,
 }
 
 static void
-truth_follows_from_the_name(void **state)
+the_true_address_follows_from_the_name(void **state)
 {
 	struct buf out = buf_max(UINT16_MAX);
 	struct lab_zone_question q;
@@ -148,7 +148,7 @@ every_fault_of_answers_changes_them(void **state)
 }
 
 static void
-a_hidden_record_is_seen_by_nobody_who_reads_lengths(void **state)
+readers_that_follow_rdlength_do_not_see_the_hidden_record(void **state)
 {
 	struct buf out = buf_max(UINT16_MAX);
 	struct asked asked;
@@ -203,7 +203,7 @@ reasons_are_read_out_of_an_answer(void **state)
 	assert_int_equal(asked.rcode, 2);
 	assert_true(asked.has_ede);
 	assert_int_equal(asked.ede_code, 22);
-	assert_string_equal(asked.ede_text, "no?they"); /* nothing that plays with a terminal */
+	assert_string_equal(asked.ede_text, "no?they"); /* no control character reaches a terminal */
 	assert_false(ask_answer_read(&asked, buf_span(&answer), ID + 1));
 	assert_false(ask_answer_read(&asked, span_slice(buf_span(&answer), 0, answer.n - 1), ID));
 	buf_free(&query);
@@ -214,11 +214,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(truth_follows_from_the_name),
+	    cmocka_unit_test(the_true_address_follows_from_the_name),
 	    cmocka_unit_test(first_labels_have_a_meaning),
 	    cmocka_unit_test(messages_other_than_queries_are_not_answered),
 	    cmocka_unit_test(every_fault_of_answers_changes_them),
-	    cmocka_unit_test(a_hidden_record_is_seen_by_nobody_who_reads_lengths),
+	    cmocka_unit_test(readers_that_follow_rdlength_do_not_see_the_hidden_record),
 	    cmocka_unit_test(extended_codes_go_into_the_opt_record),
 	    cmocka_unit_test(asked_names_are_never_the_same),
 	    cmocka_unit_test(reasons_are_read_out_of_an_answer),
