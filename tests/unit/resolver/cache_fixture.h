@@ -1,5 +1,5 @@
 /*
- * cache_fixture.h - answers given as wire, put into a cache and looked up there.
+ * cache_fixture.h - puts answers in wire format into a cache and looks them up.
  */
 #ifndef TESTS_UNIT_CACHE_FIXTURE_H
 #define TESTS_UNIT_CACHE_FIXTURE_H
@@ -24,7 +24,7 @@
 
 /* The key's bytes belong to `name`. */
 struct cache_key key_of(uint8_t name[MSG_NAME_MAX], const char *text, uint16_t type);
-/* Puts an answer given as wire for its own question. */
+/* Stores an answer in wire format under its own question. */
 bool put_wire(struct cache *, const char *text, int64_t now, uint32_t age_s);
 enum cache_state get(struct cache *, const char *name, uint16_t type, int64_t now, struct cache_hit *);
 /* The answer to a question for the address of nN.flood.test. */

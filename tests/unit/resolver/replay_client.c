@@ -13,7 +13,7 @@ asked_find(struct play *p, const char *id)
 	for (size_t i = 0; i < p->n_asked; i++)
 		if (strcmp(p->asked[i]->id, id) == 0)
 			return p->asked[i];
-	play_wrong(p, "nobody is called %s", id);
+	play_wrong(p, "there is no client %s", id);
 	return NULL;
 }
 
@@ -222,9 +222,9 @@ reply_check_owner(struct play *p, const struct asked *a)
 	n += 5;
 	if (a->reply.n < n || memcmp(a->reply.p, a->question.p, 2) != 0 ||
 	    memcmp(a->reply.p + MSG_HEADER, a->question.p + MSG_HEADER, n - MSG_HEADER) != 0)
-		play_wrong(p, "%s: the reply bears another's id or question", a->id);
+		play_wrong(p, "%s: the reply has the id or the question of another client", a->id);
 	if (((a->reply.p[3] ^ a->question.p[3]) & MSG_CD) != 0 || (a->reply.p[2] & 0x81) != 0x81)
-		play_wrong(p, "%s: the reply bears another's flags", a->id);
+		play_wrong(p, "%s: the reply has the flags of another client", a->id);
 }
 
 void

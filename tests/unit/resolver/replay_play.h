@@ -52,7 +52,7 @@ struct play {
 	struct buf log;
 	struct portal_asked portal[PORTAL_ASKED_MAX];
 	size_t n_portal;
-	bool portal_gone; /* the helper takes nothing */
+	bool portal_gone; /* the helper accepts nothing */
 	char *word[WORDS_MAX];
 	size_t n_words;
 };

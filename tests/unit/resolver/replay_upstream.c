@@ -20,7 +20,7 @@ upstream_line(const char *name)
 	return fake_line(name);
 }
 
-/* NAME TYPE as spelled, in the question section of what lies there. */
+/* The waiting question for NAME TYPE. */
 static struct tp_exchange *
 lying(const struct play *p, const struct fake_line *line, bool unseen)
 {
@@ -63,7 +63,7 @@ verb_sent(struct play *p)
 		    play_word(p, 4));
 }
 
-/* As sent, and over a connection of its own. */
+/* The question was sent, over a connection of its own. */
 void
 verb_apart(struct play *p)
 {
@@ -190,7 +190,7 @@ answer_question(const struct play *p, ldns_pkt *pkt, struct span wire)
 	ldns_pkt_free(asked);
 }
 
-/* One flag of an answer; false: the word is none. */
+/* One flag of an answer; false: the word is not a flag. */
 static bool
 answer_flag(ldns_pkt *pkt, const char *word)
 {

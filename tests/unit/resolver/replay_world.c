@@ -114,7 +114,7 @@ verb_drops(struct play *p)
 void
 verb_learns_anew(struct play *p)
 {
-	same_number(p, "times it learned anew", upstream_line(play_word(p, 2))->anew, play_word(p, 3));
+	same_number(p, "restarts of what it learned", upstream_line(play_word(p, 2))->anew, play_word(p, 3));
 }
 
 void

@@ -1,4 +1,4 @@
-/* Which question gives way: floods of names that nobody answers beside questions of others, with scripted time. */
+/* Which question gives way: floods of names without an answer next to the questions of other clients, on a scripted clock. */
 #include "resolver/admission.h"
 
 #include <setjmp.h>
@@ -14,20 +14,20 @@
 #define PRESSED    3072
 #define PATIENCE   4000 /* ms a question may take */
 #define RUN_MS     12000
-#define MEASURE_MS 3000 /* from here on: the flood has filled every place */
+#define MEASURE_MS 3000 /* losses count from here on, when the flood has filled every place */
 #define GOOD_EVERY 20   /* ms */
 
 enum zones { ONE, SOME, EVER_NEW, AS_GOOD };
 
-/* A flood, and those who have to be served beside it: all lose at most one in a hundred. */
+/* A flood, and the questions of other clients, of which at most one in a hundred may be lost. */
 static const struct {
 	const char *what;
 	unsigned rate; /* of the flood, a second */
 	enum zones zones;
-	unsigned flood_ms; /* until it is answered; 0: never */
+	unsigned flood_ms; /* until its questions are answered; 0: never */
 	bool ports;        /* a new source port for each */
 	bool elsewhere;    /* from another address */
-	unsigned good_ms;  /* until the others' are answered */
+	unsigned good_ms;  /* until the others' questions are answered */
 	enum zones good;
 } rows[] = {
     {"dead names of one domain, 1,000 a second", 1000, ONE, 0, false, false, 30, ONE},
@@ -63,7 +63,7 @@ struct play {
 	struct question question[MAX];
 	struct question *free[MAX];
 	size_t n_free;
-	uint64_t next; /* a number nobody had */
+	uint64_t next; /* the next unused number */
 	unsigned asked, lost;
 	int64_t now;
 };
@@ -186,7 +186,7 @@ filled(unsigned n, uint64_t of, const struct addr *from, int64_t at_ms)
 }
 
 static void
-a_domain_is_shut_out_only_when_it_alone_is_silent(void **state)
+a_domain_is_shut_out_only_if_it_alone_does_not_answer(void **state)
 {
 	static const struct {
 		const char *what;
@@ -265,7 +265,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_flood_starves_only_itself),
-	    cmocka_unit_test(a_domain_is_shut_out_only_when_it_alone_is_silent),
+	    cmocka_unit_test(a_domain_is_shut_out_only_if_it_alone_does_not_answer),
 	    cmocka_unit_test(places_are_counted),
 	};
 

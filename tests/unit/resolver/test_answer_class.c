@@ -128,7 +128,7 @@ several_info_codes_are_weighed(void **state)
 	}
 }
 
-/* BADVERS to BADCOOKIE are about the hop; what goes with them is too. */
+/* BADVERS to BADCOOKIE concern the hop, and so does an INFO-CODE that comes with them. */
 static void
 codes_of_the_hop_decide_nothing(void **state)
 {

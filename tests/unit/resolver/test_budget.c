@@ -1,4 +1,4 @@
-/* Bytes that many hold together: who gives way. */
+/* A budget of bytes shared by many holders: which of them gives way. */
 #include "resolver/budget.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #define ITEMS 6
 
-/* Each row: what the items hold, one after the other, in order of time ("a:100 b:20 a:0"), and who gives way. */
+/* Each row: what the holders have, in order of time ("a:100 b:20 a:0"), and which of them gives way. */
 static const struct {
 	const char *what, *held;
 	char victim; /* '-': nobody */
@@ -64,7 +64,7 @@ the_heaviest_gives_way(void **state)
 	}
 }
 
-/* Whatever is set in whatever order, the sum is right and a victim is among the heaviest half. */
+/* After random changes the sum is right and the victim has at least half of the weight of the heaviest. */
 static void
 the_sum_is_right_after_many_changes(void **state)
 {

@@ -83,7 +83,7 @@ lifetimes_follow_the_answers(void **state)
 		struct cache_hit hit;
 
 		if (put_wire(c, lives[i].wire, START, lives[i].age_s) != (lives[i].life_ms > 0))
-			fail_msg("%s: stored or not", lives[i].what);
+			fail_msg("%s: stored although it must not be, or not stored", lives[i].what);
 		if (lives[i].life_ms > 0 &&
 		    (get(c, "a.test", 1, START + lives[i].life_ms - 1, &hit) != CACHE_FRESH ||
 		     get(c, "a.test", 1, START + lives[i].life_ms, &hit) != CACHE_STALE))
@@ -137,7 +137,7 @@ a_prepared_key_finds_the_same(void **state)
 	cache_free(c);
 }
 
-/* C36, U11, C35: nothing but the very question finds an entry. */
+/* C36, U11, C35: only exactly its question finds an entry. */
 static void
 only_the_question_finds_its_answer(void **state)
 {
@@ -172,7 +172,7 @@ only_the_question_finds_its_answer(void **state)
 }
 
 static void
-stale_data_have_an_end(void **state)
+stale_data_are_served_for_a_limited_time(void **state)
 {
 	struct cache *c = new_cache(&limits);
 	struct cache_stats s;
@@ -190,7 +190,7 @@ stale_data_have_an_end(void **state)
 	cache_free(c);
 }
 
-/* Seconds that do not fit in 32 bits, signed or not, and milliseconds that have not for long. */
+/* Times whose seconds do not fit in 32 bits, signed or not, and whose milliseconds stopped fitting long before. */
 static void
 k07_lifetimes_pass_every_border_of_the_clock(void **state)
 {
@@ -212,7 +212,7 @@ k07_lifetimes_pass_every_border_of_the_clock(void **state)
 
 		assert_true(put_wire(c, A_300, stored, 0));
 		if (get(c, "a.test", 1, stored + 200000, &hit) != CACHE_FRESH || hit.age_s != 200)
-			fail_msg("%s: lost, or of the wrong age", borders[i].what);
+			fail_msg("%s: missing, or of the wrong age", borders[i].what);
 		if (get(c, "a.test", 1, stored + 300000, &hit) != CACHE_STALE || hit.age_s != 300)
 			fail_msg("%s: still fresh at its end", borders[i].what);
 		if (get(c, "a.test", 1, stored + 300000 + 24 * HOUR, &hit) != CACHE_MISS)
@@ -255,7 +255,7 @@ failures_are_kept_between_one_second_and_five_minutes(void **state)
 	}
 }
 
-/* RFC 8767, 5: what can still be served is not given up for a failure to refresh it. */
+/* RFC 8767, 5: stale data that can still be served are not replaced by a failure to refresh them. */
 static void
 a_failure_leaves_stale_data_in_place(void **state)
 {
@@ -294,7 +294,7 @@ popular_entries_are_prefetched_once(void **state)
 	assert_true(hit.prefetch);
 	assert_int_equal(get(c, "a.test", 1, START + 280000, &hit), CACHE_FRESH);
 	assert_false(hit.prefetch);
-	/* a new life, asked for once: not popular */
+	/* a new lifetime, and asked for once: not popular */
 	assert_true(put_wire(c, A_300, START + 290000, 0));
 	assert_int_equal(get(c, "a.test", 1, START + 290000 + 290000, &hit), CACHE_FRESH);
 	assert_false(hit.prefetch);
@@ -324,7 +324,7 @@ limits_are_applied_to_the_ttls_that_are_kept(void **state)
 	cache_free(c);
 }
 
-/* R04: a flood of names stays inside the size, and what is asked for again survives it. */
+/* R04: a flood of names stays within the size, and an entry that is asked for again survives it. */
 static void
 a_flood_stays_inside_the_size(void **state)
 {
@@ -411,7 +411,7 @@ main(void)
 	    cmocka_unit_test(a_hit_gives_what_was_put),
 	    cmocka_unit_test(a_prepared_key_finds_the_same),
 	    cmocka_unit_test(only_the_question_finds_its_answer),
-	    cmocka_unit_test(stale_data_have_an_end),
+	    cmocka_unit_test(stale_data_are_served_for_a_limited_time),
 	    cmocka_unit_test(k07_lifetimes_pass_every_border_of_the_clock),
 	    cmocka_unit_test(failures_are_kept_between_one_second_and_five_minutes),
 	    cmocka_unit_test(a_failure_leaves_stale_data_in_place),

@@ -49,7 +49,7 @@ equal_questions_have_equal_keys(void **state)
 	}
 }
 
-/* No client gets another class past the reader of questions; a key has it all the same. */
+/* Questions of another class are rejected before they get here, but a key has the class all the same. */
 static void
 every_part_of_a_key_counts(void **state)
 {
@@ -82,7 +82,7 @@ chain_of(uint32_t number, const struct hash_key *hash)
 	return cache_key_hash(&k, hash) % CHAINS;
 }
 
-/* Names that an attacker found to collide in one process are spread in the next, whose key is another. */
+/* Names that an attacker found to collide in one process do not collide in the next, which has another key. */
 static void
 r14_names_that_collide_under_one_key_are_spread_by_another(void **state)
 {

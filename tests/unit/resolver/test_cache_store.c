@@ -1,4 +1,4 @@
-/* One store for the caches of several workers: what one stored all find, within its bytes and its configuration. */
+/* One store for the caches of several workers: all find what one has stored, within the size and for one configuration. */
 #include "tests/unit/resolver/cache_fixture.h"
 
 #include <pthread.h>
@@ -51,7 +51,7 @@ one_finds_what_the_other_stored(void **state)
 	assert_true(put_wire(s->cache[0], A_300, START, 0));
 	assert_int_equal(get(s->cache[1], "a.test", 1, START + 5000, &hit), CACHE_FRESH);
 	assert_int_equal(hit.age_s, 5);
-	/* What was lent stays as it was, whatever the other one does. */
+	/* A lent answer stays unchanged, whatever the other cache does. */
 	assert_int_equal(cache_flush(s->cache[0], key_of(wire, "a.test", 1).name), 1);
 	assert_int_equal(be32_read(hit.answer.wire.p + hit.answer.ttl_at[0]), 300);
 	assert_int_equal(get(s->cache[1], "a.test", 1, START, &hit), CACHE_MISS);
@@ -116,7 +116,7 @@ each_sees_answers_of_its_own_configuration_alone(void **state)
 	assert_int_equal(get(s->cache[1], "a.test", 1, START, &hit), CACHE_MISS);
 	assert_true(put_wire(s->cache[1], b_300, START, 0));
 	assert_int_equal(get(s->cache[0], "b.test", 1, START, &hit), CACHE_MISS);
-	cache_renew(s->cache[0], 1, &shared_limits); /* empties it no more */
+	cache_renew(s->cache[0], 1, &shared_limits); /* does not empty it again */
 	assert_int_equal(get(s->cache[0], "b.test", 1, START, &hit), CACHE_FRESH);
 	assert_int_equal(get(s->cache[0], "a.test", 1, START, &hit), CACHE_MISS);
 	cache_stats(s->cache[0], &stats);
@@ -134,7 +134,7 @@ length_of(const struct cache_entries *list)
 	return n;
 }
 
-/* What a reload takes out is the caller's, who frees it a little at a time; a second reload may come meanwhile. */
+/* The entries that a reload removes belong to the caller, who frees them in portions; a second reload may come meanwhile. */
 static void
 what_the_store_held_is_left_to_the_caller(void **state)
 {
@@ -182,7 +182,7 @@ flush_reaches_every_table(void **state)
 	assert_int_equal(stats.entries, 0);
 }
 
-/* The smallest store takes the largest answer, and no store has more than its bytes. */
+/* The smallest store accepts the largest answer, and no store exceeds its size. */
 static void
 sizes_hold_for_any_number_of_workers(void **state)
 {
@@ -231,7 +231,7 @@ struct hammer {
 	unsigned turn, wrong;
 };
 
-/* Whatever the others do: what is found is the answer to the question. */
+/* Whatever other threads do, an entry that is found is the answer to the question. */
 static void *
 hammer(void *arg)
 {

@@ -41,7 +41,7 @@ one_client_gets_two_thirds(void **state)
 	client_quota_free(s);
 }
 
-/* R03, R17: whoever presses, the next one who comes finds room */
+/* R03, R17: after several clients have taken all they can get, there is a place for a new one. */
 static void
 a_newcomer_finds_room(void **state)
 {
@@ -85,7 +85,7 @@ returned_places_can_be_taken(void **state)
 	client_quota_free(s);
 }
 
-/* R04: addresses come and go; the table holds those who hold something */
+/* R04: addresses come and go; an address without a place takes no room in the table. */
 static void
 many_addresses_come_and_go(void **state)
 {

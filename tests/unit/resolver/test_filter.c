@@ -127,7 +127,7 @@ bad_items_are_left_out_with_their_place(void **state)
 		    strncmp(text, bad[i].warning, strlen(bad[i].warning)) != 0)
 			fail_msg("%s: %s", bad[i].what, text == NULL ? "no warning" : text);
 		if (strstr(bad[i].list, "ok.example") != NULL && !has(f, "ok.example"))
-			fail_msg("%s: the other name is lost", bad[i].what);
+			fail_msg("%s: the other name is not in the list", bad[i].what);
 		if (has(f, "a.example"))
 			fail_msg("%s: it is refused all the same", bad[i].what);
 		free(text);
@@ -159,7 +159,7 @@ warnings_are_bounded(void **state)
 	filter_free(f);
 }
 
-/* What is wrong with its lines is no list either; the whole file is named, at the place that asks for it. */
+/* The error for a file without any valid name comes first, at the option that names the file; then its lines. */
 static void
 a_list_without_a_name_is_an_error(void **state)
 {
@@ -199,7 +199,7 @@ a_missing_list_is_an_error(void **state)
 	assert_int_equal(errors.n, 1);
 	assert_int_equal(strncmp(errors.line[0], "a.conf:9: filter.list-file: ", 28), 0);
 	config_errors_free(&errors);
-	settings.serve_without = true; /* at boot: a warning, and the rest serves */
+	settings.serve_without = true; /* at boot: a warning, and the daemon serves without the list */
 	errors = (struct config_errors){0};
 	assert_int_equal(filter_compile(&f, &settings, &errors, &warnings), RES_OK);
 	assert_int_equal(errors.n, 0);
@@ -301,7 +301,7 @@ private_addresses_are_refused(void **state)
 	allow[0] = (char *)(uintptr_t) "a..b";
 	assert_int_equal(rebinding_compile(&r, &settings, &errors), RES_MALFORMED);
 	assert_string_equal(errors.line[0], "a.conf:1: rebinding.allow: \"a..b\" is not a domain name");
-	settings.rebinding_protect = false; /* the list has to be right all the same */
+	settings.rebinding_protect = false; /* the list is checked all the same */
 	assert_int_equal(rebinding_compile(&r, &settings, &errors), RES_MALFORMED);
 	allow[0] = (char *)(uintptr_t) "a.b";
 	assert_int_equal(rebinding_compile(&r, &settings, &errors), RES_OK);

@@ -1,4 +1,4 @@
-/* Promise A17: daemons that lost their upstream at the same moment do not come back at the same moment. */
+/* Promise A17: daemons that lost their upstream at the same moment do not try it again at the same moment. */
 #include "resolver/health.h"
 
 #include <setjmp.h>
@@ -10,7 +10,7 @@
 #define DAEMONS 1000
 #define PARTS	10 /* of the random half */
 
-/* How many of the moments fall into the fullest of PARTS equal parts of the time from `from` to `to`. */
+/* The time from `from` to `to` in PARTS equal parts: how many moments fall into the part that has the most. */
 static unsigned
 fullest_part(const int64_t *at, size_t n, int64_t from, int64_t to)
 {

@@ -90,7 +90,7 @@ static const struct {
 	const char *what;
 	const char *name;
 	uint16_t type;
-	const char *answer; /* NULL: not ours */
+	const char *answer; /* NULL: not local */
 } answers[] = {
     {"local data, two records", "printer.lan", TYPE_A,
      "NOERROR | printer.lan 120 A 192.168.1.9 | printer.lan 120 A 192.168.1.10"},
@@ -219,7 +219,7 @@ local_names_are_answered(void **state)
 		wire_question(&b, &q, answers[i].name, answers[i].type);
 		buf_clear(&out);
 		if (is_answered(l, h, &q, false, &out) != (answers[i].answer != NULL))
-			fail_msg("%s: answered or not", answers[i].what);
+			fail_msg("%s: answered although it must not be, or not answered", answers[i].what);
 		if (answers[i].answer == NULL)
 			continue;
 		got = wire_text(&text, buf_span(&out));
@@ -233,9 +233,9 @@ local_names_are_answered(void **state)
 	buf_free(&b);
 }
 
-/* U10: aliases that go round are given as they are, sixteen at the most. */
+/* U10: a loop of aliases is answered as it is, with at most sixteen records. */
 static void
-a_circle_of_aliases_ends(void **state)
+a_loop_of_aliases_ends(void **state)
 {
 	struct config_errors errors = {0};
 	struct buf b = buf_max(MSG_MAX), out = buf_max(MSG_MAX);
@@ -259,7 +259,7 @@ a_circle_of_aliases_ends(void **state)
 }
 
 static void
-a_forward_lifts_the_registry(void **state)
+a_forward_overrides_the_special_names(void **state)
 {
 	static const struct {
 		const char *what;
@@ -360,7 +360,7 @@ a_zone_has_one_soa(void **state)
 	struct local_data *l = NULL;
 
 	(void)state;
-	assert_int_equal(compile(&l, v, 2, &errors), RES_OK); /* said twice */
+	assert_int_equal(compile(&l, v, 2, &errors), RES_OK); /* the same SOA twice */
 	local_data_free(l);
 	l = NULL;
 	assert_int_equal(compile(&l, v, 3, &errors), RES_MALFORMED);
@@ -490,7 +490,7 @@ stop(void *loop)
 	loop_stop(loop);
 }
 
-/* What the reader was given so far is carried out. */
+/* Carries out the jobs that the reader was given so far. */
 static void
 read_now(struct loop *loop)
 {
@@ -498,9 +498,9 @@ read_now(struct loop *loop)
 	loop_run(loop);
 }
 
-/* The first time nobody may be answered without it; when it changes nobody waits for it. */
+/* At the start no question is answered before the file is read; when it changes, no question waits for it. */
 static void
-large_hosts_are_read_beside_the_questions(void **state)
+large_hosts_files_are_read_in_the_background(void **state)
 {
 	char path[] = "/tmp/ctstub-hosts-XXXXXX";
 	int fd = mkstemp(path);
@@ -518,7 +518,7 @@ large_hosts_are_read_beside_the_questions(void **state)
 	assert_true(hosts_have(h, "one.example", 1000));
 	write_many_hosts(path, "number-two.example");
 	assert_true(hosts_have(h, "one.example", 2000));
-	assert_true(hosts_have(h, "one.example", 9000)); /* however long it takes */
+	assert_true(hosts_have(h, "one.example", 9000)); /* for as long as reading takes */
 	read_now(loop);
 	assert_true(hosts_have(h, "number-two.example", 10000));
 	assert_false(hosts_have(h, "one.example", 10000));
@@ -543,7 +543,7 @@ large_hosts_are_read_beside_the_questions(void **state)
 	read_now(loop);
 	assert_false(hosts_have(h, "four.example", 15000));
 
-	/* Nobody wants it any more before its turn, and after it. */
+	/* The hosts are freed before the file's turn, and after it. */
 	for (int turn = 0; turn < 2; turn++) {
 		write_many_hosts(path, turn == 0 ? "the-sixth.example" : "the-seventh.example");
 		hosts_free(h);
@@ -620,15 +620,15 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(test_names_stay_off_public_resolvers),
 	    cmocka_unit_test(local_names_are_answered),
-	    cmocka_unit_test(a_circle_of_aliases_ends),
-	    cmocka_unit_test(a_forward_lifts_the_registry),
+	    cmocka_unit_test(a_loop_of_aliases_ends),
+	    cmocka_unit_test(a_forward_overrides_the_special_names),
 	    cmocka_unit_test(any_is_answered_small),
 	    cmocka_unit_test(bad_local_data_are_shown_with_their_place),
 	    cmocka_unit_test(a_zone_has_one_soa),
 	    cmocka_unit_test(an_alias_stands_alone),
 	    cmocka_unit_test(hosts_answers_are_bounded),
 	    cmocka_unit_test(hosts_are_read_again_when_they_change),
-	    cmocka_unit_test(large_hosts_are_read_beside_the_questions),
+	    cmocka_unit_test(large_hosts_files_are_read_in_the_background),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

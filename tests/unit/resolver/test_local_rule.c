@@ -1,4 +1,4 @@
-/* The rule of names that are ours (resolver/local.h): what exists, what is denied, and what is never sent. */
+/* The rule of local names (resolver/local.h): which exist, which are denied, and which are never sent to an upstream. */
 #include "resolver/local.h"
 
 #include <setjmp.h>
@@ -99,7 +99,7 @@ teardown(void **state)
 	return 0;
 }
 
-/* What engine_ask makes of it: the answer as text, "REFUSED", or NULL: it is sent. */
+/* What engine_ask does with the question: the answer as text, "REFUSED", or NULL when it is sent to an upstream. */
 static const char *
 asked(struct world *w, const char *name, uint16_t type)
 {
@@ -146,7 +146,7 @@ static const struct {
     {"... and one beside it", "9.7.168.192.in-addr.arpa", "NXDOMAIN"},
     {"a special name above one of local data", "deep.local", "NOERROR"},
     {"... and the top", "local", "NOERROR"},
-    {"a special name beside", "other.local", "NXDOMAIN"},
+    {"a special name next to it", "other.local", "NXDOMAIN"},
     {"invalid; RFC 6761, 6.4", "x.invalid", "NXDOMAIN"},
     {"test; RFC 6761, 6.2", "foo.test", "NXDOMAIN"},
     {"test itself", "test", "NXDOMAIN"},
@@ -320,7 +320,7 @@ static const struct {
 	const char *what;
 	const char *name;
 	const char *soa; /* the authority section of an upstream's NXDOMAIN; NULL: none */
-	const char *mended; /* NULL: it stands */
+	const char *mended; /* NULL: the answer stays as it is */
 } denials[] = {
     {"a name above one of the hosts file", "example", SOA("00"), "NOERROR ! example 60 SOA"},
     {"... in any case, without an SOA", "ExamPLE", NULL, "NOERROR ! example 60 SOA"},

@@ -1,4 +1,4 @@
-/* At most one in a while, and a few at once. */
+/* At most one in each interval, or a few at once after a pause. */
 #include "resolver/pace.h"
 
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 #define INTERVAL_MS 1000
 #define BURST       3
 
-/* Each row: times at which one is taken, and which of them may go ('y' or 'n'). */
+/* Each row: the times of the requests, and which of them are allowed ('y' or 'n'). */
 static const struct {
 	const char *what, *at, *may;
 } rows[] = {

@@ -1,4 +1,5 @@
-/* Zones that do harm at a server: who is asked apart, who is out, for how long, and who is forgiven. */
+/* Zones whose questions end a server's connections: which get a connection of their own, which are out of service and for how
+ * long, and when they are no longer under suspicion. */
 #include "resolver/quarantine.h"
 
 #include <setjmp.h>
@@ -31,7 +32,7 @@ teardown(void **state)
 
 enum act { KILL, KILL2, ANSWER, CLEAR, KILL2_UNPROVEN };
 
-/* Acts at their times, then what is known at the time `at`. */
+/* Events at their times, then the state at the time `at`. */
 static const struct {
 	const char *why;
 	struct {
@@ -124,7 +125,7 @@ an_answer_after_the_first_kill_proves_that_the_server_lives(void **state)
 }
 
 static void
-bad_on_a_fresh_connection_is_remembered_for_a_minute(void **state)
+harm_on_a_fresh_connection_is_remembered_for_a_minute(void **state)
 {
 	(void)state;
 	quarantine_set_poor(q, SERVER, ZONE, 100);
@@ -136,7 +137,7 @@ bad_on_a_fresh_connection_is_remembered_for_a_minute(void **state)
 }
 
 static void
-of_a_full_set_the_oldest_goes(void **state)
+from_a_full_set_the_oldest_is_dropped(void **state)
 {
 	int64_t retry;
 
@@ -156,8 +157,8 @@ main(void)
 	    TEST(what_a_zone_did_decides_how_it_is_asked),
 	    TEST(a_zone_is_judged_at_each_server_by_itself),
 	    TEST(an_answer_after_the_first_kill_proves_that_the_server_lives),
-	    TEST(bad_on_a_fresh_connection_is_remembered_for_a_minute),
-	    TEST(of_a_full_set_the_oldest_goes),
+	    TEST(harm_on_a_fresh_connection_is_remembered_for_a_minute),
+	    TEST(from_a_full_set_the_oldest_is_dropped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

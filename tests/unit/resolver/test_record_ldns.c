@@ -12,7 +12,7 @@
 
 static const char rare[] = "lan. CAA 0 issue \"ca.example\"";
 
-/* Loading is for the whole process, so each order has a process of its own. */
+/* The library is loaded for the whole process, so each order has a process of its own. */
 static int
 in_a_child(int (*act)(void))
 {
@@ -66,7 +66,7 @@ once_loaded_it_stays_in_use(void **state)
 }
 
 static void
-what_is_wrong_is_named(void **state)
+errors_are_named(void **state)
 {
 	struct buf wire = buf_max(70000), small = buf_max(20);
 
@@ -85,7 +85,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_sealed_process_does_not_load_it),
 	    cmocka_unit_test(once_loaded_it_stays_in_use),
-	    cmocka_unit_test(what_is_wrong_is_named),
+	    cmocka_unit_test(errors_are_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@
 
 #define TTL 3600
 
-/* What ldns makes of the text. False: it takes none of it. */
+/* What ldns makes of the text. False: ldns rejects it. */
 static bool
 ldns_reads(struct buf *wire, const char *text)
 {
@@ -32,7 +32,7 @@ ldns_reads(struct buf *wire, const char *text)
 	return ok;
 }
 
-/* Whatever is read here is read by ldns, and with the same bytes. Gives whether it is read here. */
+/* A text that is read here must be read by ldns too, with the same bytes. Returns whether it is read here. */
 static bool
 is_read_alike(const char *text)
 {
@@ -40,7 +40,7 @@ is_read_alike(const char *text)
 	bool is_plain = record_plain_read(&ours, text, TTL);
 
 	if (is_plain && !ldns_reads(&theirs, text))
-		fail_msg("\"%s\": ldns does not take it", text);
+		fail_msg("\"%s\": ldns rejects it", text);
 	if (is_plain && !span_equal(buf_span(&ours), buf_span(&theirs))) {
 		for (size_t i = 0; i < ours.n; i++)
 			fprintf(stderr, "%02x", ours.p[i]);
@@ -70,7 +70,7 @@ static const struct {
     {"tabs and blanks", "printer.lan.\t60  IN\tA\t 192.0.2.9", true},
     {"blanks at the end", "printer.lan. A 192.0.2.9  ", true},
     {"a type and a class in lower case", "printer.lan. in a 192.0.2.9", true},
-    {"a TTL of nothing", "printer.lan. 0 A 192.0.2.9", true},
+    {"a TTL of 0", "printer.lan. 0 A 192.0.2.9", true},
     {"the longest TTL", "printer.lan. 2147483647 A 192.0.2.9", true},
     {"an owner that is a number", "60 60 A 192.0.2.9", true},
     {"an owner that is a class", "IN A 192.0.2.9", true},
@@ -91,7 +91,7 @@ static const struct {
     {"an empty text", "lan. TXT \"\"", true},
     {"a text with what is special elsewhere", "lan. TXT \"v=DKIM1; k=rsa; (p=MIGf)\"", true},
     {"a word as a text", "lan. TXT site=abc/def+1", true},
-    {"an empty text in the class", "", false},
+    {"no text at all", "", false},
     {"a blank in front", " A 192.0.2.9", false},
     {"only an owner", "printer.lan.", false},
     {"only an owner and a TTL", "printer.lan. 60", false},
@@ -125,7 +125,7 @@ static const struct {
     {"a text that is too long", "lan. TXT \"" LABEL LABEL LABEL LABEL "abcd\"", false},
     {"an authorization of a CA", "lan. CAA 128 issue \"ca.example; policy=ev\"", true},
     {"an empty authorization", "lan. CAA 0 iodef \"\"", true},
-    {"an authorization with a blank behind it", "lan. CAA 0 issue \"ca\" ", false},
+    {"an authorization with a blank after it", "lan. CAA 0 issue \"ca\" ", false},
     {"a tag with a hyphen", "lan. CAA 0 is-sue \"ca\"", false},
     {"an authorization without quotes", "lan. CAA 0 issue ca", false},
     {"flags beyond an octet", "lan. CAA 256 issue \"ca\"", false},

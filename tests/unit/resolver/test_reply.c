@@ -1,4 +1,4 @@
-/* What clients are told, and what is counted. */
+/* The replies that clients get, and what is counted. */
 #include "resolver/reply.h"
 
 #include <setjmp.h>

@@ -1,5 +1,5 @@
-/* One server whose connection is played: how long a question waits before another server is asked, and what a connection that
- * ended proves. */
+/* One server with a fake connection: how long a question waits before another server is asked, and what the end of a
+ * connection proves. */
 #include "resolver/health.h"
 #include "resolver/order.h"
 #include "tests/unit/transport/fake_loop.h"

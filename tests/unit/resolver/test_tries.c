@@ -22,7 +22,7 @@ static const struct {
     {"a server has one place, however many connections a question takes to it", "+3 +1 +3 +3", "3 1"},
     {"... and stays spent", "+3 x3 +3", "3x"},
     {"only the spent ones are kept", "+1 +2 +3 x1 x3 f", "1x 3x"},
-    {"whoever was forgotten may come again", "+1 +2 x1 f +2", "1x 2"},
+    {"a server that was forgotten may be added again", "+1 +2 x1 f +2", "1x 2"},
     {"a server that is not there cannot be spent", "+1 x2", "1"},
     {"all places taken", "+1-16", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"},
     {"the one after the last is left out", "+1-17", "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16"},

@@ -19,7 +19,7 @@ status_fill(void *ctx, struct status *status)
 	status->snapshot = &s->snapshot;
 	status->listen = &s->snapshot.settings->listen;
 	status->started_ms = clock_wall_ms() - 90500;
-	status->started_boot_ms = clock_boot_ms() - 90500; /* half a second for a slow machine */
+	status->started_boot_ms = clock_boot_ms() - 90500; /* half a second of room for a slow machine */
 	status->captive_until_ms = s->captive_ms;
 	cache_stats(s->cache, &status->cache);
 }

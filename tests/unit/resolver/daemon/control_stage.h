@@ -21,7 +21,7 @@
 
 #define WORKERS 2
 
-/* A fake one: a loop in a thread. */
+/* A fake worker: a loop in a thread. */
 struct worker {
 	struct loop *loop;
 	struct counters counters;
@@ -45,7 +45,7 @@ struct stage {
 	char path[64];
 };
 
-/* Of a daemon that was not started as root. */
+/* The owner that a daemon has which was not started as root. */
 extern const struct control_owner stage_nobody;
 /* What the socket does, with a struct stage. */
 extern const struct control_ops stage_ops;

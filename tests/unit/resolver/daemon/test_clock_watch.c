@@ -1,8 +1,8 @@
 /*
  * test_clock_watch.c - the timer by which the kernel reports that the wall clock was set.
  *
- * No test sets the clock of the machine: what the kernel is asked for stands in /proc, and what the daemon does with its
- * report is the matter of functional/test_clock.py.
+ * No test sets the clock of the machine: /proc shows what the kernel was asked to report, and functional/test_clock.py
+ * tests what the daemon does with the report.
  */
 #include "resolver/daemon/clock_watch.h"
 

@@ -1,4 +1,4 @@
-/* The control socket: what each verb answers, what is refused, and who is kept apart. */
+/* The control socket: the response to each verb, the requests that are refused, and clients that must not affect others. */
 #include "tests/unit/resolver/daemon/control_stage.h"
 
 #include <poll.h>
@@ -18,7 +18,7 @@ no_seal(bool kill, char **why)
 	return RES_OK;
 }
 
-/* In the helper: what it is asked to send to the control socket, it sends, and hands back the response. */
+/* In the helper: sends the message to the control socket, and gives back the response. */
 static void
 helper_asks(int socket, void *ctx)
 {
@@ -56,7 +56,7 @@ ask_by_helper(struct stage *s, const char *request)
 	return o;
 }
 
-/* It has the daemon's user, and may do what any user may. */
+/* The helper runs as the daemon's user, but may do only what any other user may. */
 static void
 a_helper_changes_nothing(void **state)
 {
@@ -92,7 +92,7 @@ status_reports_the_daemon(void **state)
 			    "/etc/ctstub/ctstub.conf");
 	up = json_object_get(o, "upstreams");
 	expect_int(up, "total", 2);
-	expect_int(up, "good", 1); /* one worker finds it so */
+	expect_int(up, "good", 1); /* one worker reports it good */
 	expect_int(up, "refused", 1);
 	expect_int(up, "failing", 0);
 	json_decref(o);
@@ -106,7 +106,7 @@ upstreams_are_reported_by_worker(void **state)
 
 	assert_int_equal(json_array_size(list), 2 * WORKERS);
 	u = json_array_get(list, 0);
-	expect_text(u, "upstream", "one\\xff"); /* no UTF-8, so escaped */
+	expect_text(u, "upstream", "one\\xff"); /* not UTF-8, so escaped */
 	expect_text(u, "address", "192.0.2.1:853");
 	expect_text(u, "protocol", "dot");
 	expect_text(u, "health", "failing");
@@ -157,7 +157,7 @@ prometheus_reads_the_same(void **state)
 	assert_non_null(text);
 	for (size_t i = 0; i < sizeof lines / sizeof *lines; i++)
 		if (strstr(text, lines[i]) == NULL)
-			fail_msg("not there: %s", lines[i]);
+			fail_msg("missing: %s", lines[i]);
 	json_decref(o);
 }
 
@@ -175,7 +175,7 @@ flush_takes_a_name_or_all(void **state)
 }
 
 static void
-reload_says_what_is_wrong(void **state)
+reload_reports_errors(void **state)
 {
 	struct stage *s = *state;
 	json_t *o = stage_ask_json(s, "{\"verb\":\"reload\"}\n");
@@ -276,7 +276,7 @@ requests_have_a_maximum_length(void **state)
 	json_decref(o);
 }
 
-/* A client that says nothing, one that leaves, one too many: the others are served. */
+/* A client that sends nothing, one that leaves, one above the limit: the others are served. */
 static void
 clients_do_not_affect_each_other(void **state)
 {
@@ -293,7 +293,7 @@ clients_do_not_affect_each_other(void **state)
 	assert_int_equal(recv(one_more, &byte, 1, 0), 0); /* closed at once */
 	(void)close(one_more);
 	assert_int_equal(send(fd[0], "\"verb\":\"status\"}\n", 17, MSG_NOSIGNAL), 17);
-	(void)close(fd[0]);                            /* gone before the workers have told */
+	(void)close(fd[0]);                            /* gone before the workers have reported */
 	assert_int_equal(shutdown(fd[1], SHUT_WR), 0); /* half a request */
 	assert_int_equal(recv(fd[1], &byte, 1, MSG_PEEK), 1);
 	for (size_t i = 1; i < CONTROL_CONNECTIONS_MAX; i++)
@@ -369,7 +369,7 @@ main(void)
 	    cmocka_unit_test_setup_teardown(stats_add_up, stage_set, stage_strike),
 	    cmocka_unit_test_setup_teardown(prometheus_reads_the_same, stage_set, stage_strike),
 	    cmocka_unit_test_setup_teardown(flush_takes_a_name_or_all, stage_set, stage_strike),
-	    cmocka_unit_test_setup_teardown(reload_says_what_is_wrong, stage_set, stage_strike),
+	    cmocka_unit_test_setup_teardown(reload_reports_errors, stage_set, stage_strike),
 	    cmocka_unit_test_setup_teardown(levels_and_captive_mode_are_set, stage_set, stage_strike),
 	    cmocka_unit_test_setup_teardown(bad_requests_get_errors, stage_set, stage_strike),
 	    cmocka_unit_test_setup_teardown(requests_have_a_maximum_length, stage_set, stage_strike),

@@ -1,6 +1,6 @@
 /*
- * The control socket as root makes it for the daemon's user, while that user does to its folder whatever he can in the
- * very moment. The swaps happen inside bind() and mkdirat(), so that no race has to be won.
+ * The control socket as root makes it for the daemon's user, while that user changes its folder at the worst moment. The
+ * swaps happen inside bind() and mkdirat(), so that no race has to be won.
  */
 #include "config.h"
 
@@ -53,7 +53,7 @@ __wrap_bind(int fd, const struct sockaddr *sa, socklen_t n)
 
 	if (failed != 0 || swap_now == NO_SWAP)
 		return failed;
-	sandbox_act_as_self(); /* root helps: what the user could not do he may have prepared */
+	sandbox_act_as_self(); /* as root: the user could have prepared what he cannot do at this moment */
 	assert_int_equal(unlink("shared/control"), 0);
 	switch (swap_now) {
 	case NO_SWAP:
@@ -161,7 +161,7 @@ files_of_root_keep_their_owner(void **state)
 		if (rows[i].swap == TO_FOLDER)
 			is_owned_by("shared/control", 0);
 		control_socket_close(&s);
-		/* what was put there instead is not ours to remove, unless it is a socket */
+		/* what was put there instead is not removed, unless it is a socket */
 		assert_int_equal(lstat("shared/control", &st) != 0,
 				 rows[i].swap == NO_SWAP || rows[i].swap == TO_NOTHING ||
 				     rows[i].swap == TO_OTHER_SOCKET);
@@ -202,7 +202,7 @@ existing_files_at_the_name_stay(void **state)
 }
 
 static void
-in_a_folder_of_root_root_makes_the_socket_and_gives_it(void **state)
+in_a_folder_of_root_the_socket_is_given_to_the_user(void **state)
 {
 	struct control_socket s;
 
@@ -217,7 +217,7 @@ in_a_folder_of_root_root_makes_the_socket_and_gives_it(void **state)
 }
 
 static void
-where_the_user_may_not_write_there_is_no_socket(void **state)
+where_the_user_cannot_write_there_is_no_socket(void **state)
 {
 	struct control_socket s;
 
@@ -235,7 +235,7 @@ where_the_user_may_not_write_there_is_no_socket(void **state)
 }
 
 static void
-a_folder_is_made_and_given_but_none_that_is_swapped_in(void **state)
+a_new_folder_is_given_to_the_user_but_not_one_swapped_in(void **state)
 {
 	struct control_socket s;
 
@@ -258,7 +258,7 @@ a_folder_is_made_and_given_but_none_that_is_swapped_in(void **state)
 }
 
 static void
-the_group_gets_the_socket_or_the_reason_is_known(void **state)
+the_group_gets_the_socket_or_a_reason_is_given(void **state)
 {
 	static const struct {
 		const char *what, *path;
@@ -298,12 +298,12 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_group_gets_the_socket_or_the_reason_is_known),
+	    cmocka_unit_test(the_group_gets_the_socket_or_a_reason_is_given),
 	    cmocka_unit_test(files_of_root_keep_their_owner),
 	    cmocka_unit_test(existing_files_at_the_name_stay),
-	    cmocka_unit_test(in_a_folder_of_root_root_makes_the_socket_and_gives_it),
-	    cmocka_unit_test(where_the_user_may_not_write_there_is_no_socket),
-	    cmocka_unit_test(a_folder_is_made_and_given_but_none_that_is_swapped_in),
+	    cmocka_unit_test(in_a_folder_of_root_the_socket_is_given_to_the_user),
+	    cmocka_unit_test(where_the_user_cannot_write_there_is_no_socket),
+	    cmocka_unit_test(a_new_folder_is_given_to_the_user_but_not_one_swapped_in),
 	};
 
 	return cmocka_run_group_tests(tests, stage_set, stage_strike);

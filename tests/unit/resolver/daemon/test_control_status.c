@@ -1,4 +1,4 @@
-/* The addresses in `status`: each as the worker that finds it best reports it, whoever of them had no memory to report. */
+/* The addresses in `status`: each has the best health that a worker reports; workers without memory for a report are left out. */
 #include "resolver/daemon/control_status.h"
 
 #include <setjmp.h>
@@ -20,7 +20,7 @@ static const struct {
      {"good", "refused"}},
     {"the best counts", {{HEALTH_FAILING, HEALTH_UNKNOWN}, {HEALTH_GOOD, HEALTH_FAILING}, {HEALTH_REFUSED, HEALTH_UNKNOWN}},
      {"good", "failing"}},
-    {"a worker without a report is passed over", {{HEALTH_FAILING, HEALTH_FAILING}, {-1, -1}, {HEALTH_GOOD, HEALTH_GOOD}},
+    {"a worker without a report is skipped", {{HEALTH_FAILING, HEALTH_FAILING}, {-1, -1}, {HEALTH_GOOD, HEALTH_GOOD}},
      {"good", "good"}},
     {"the last one has no report", {{HEALTH_FAILING, HEALTH_GOOD}, {HEALTH_REFUSED, HEALTH_FAILING}, {-1, -1}},
      {"refused", "good"}},
@@ -30,7 +30,7 @@ static char title[] = "one";
 static struct upstream_report reports[WORKERS][ADDRESSES];
 static struct worker_status workers[WORKERS];
 
-/* Workers without a report have none to read, not an empty one. */
+/* A worker without a report has a null pointer, not an empty report. */
 static void
 workers_of(size_t row)
 {
@@ -50,7 +50,7 @@ workers_of(size_t row)
 }
 
 static void
-an_address_is_shown_as_the_worker_that_finds_it_best_reports_it(void **state)
+an_address_has_the_best_health_that_a_worker_reports(void **state)
 {
 	struct settings settings = {0};
 	struct vfy_policy policy = {0};
@@ -79,7 +79,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(an_address_is_shown_as_the_worker_that_finds_it_best_reports_it),
+	    cmocka_unit_test(an_address_has_the_best_health_that_a_worker_reports),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,7 +53,7 @@ live(const struct row *row)
 }
 
 static void
-signals_are_obeyed_or_ignored_and_end_nobody(void **state)
+signals_are_obeyed_or_ignored_and_kill_no_daemon(void **state)
 {
 	const struct row rows[] = {
 	    {"SIGHUP at the start waits", SIGHUP, 0, HANGUP},
@@ -87,7 +87,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(signals_are_obeyed_or_ignored_and_end_nobody),
+	    cmocka_unit_test(signals_are_obeyed_or_ignored_and_kill_no_daemon),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

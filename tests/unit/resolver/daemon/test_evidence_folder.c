@@ -128,7 +128,7 @@ bytes_have_a_maximum(void **state)
 }
 
 static void
-the_same_is_kept_once(void **state)
+evidence_of_one_name_is_kept_once(void **state)
 {
 	uint64_t bytes, again;
 
@@ -152,7 +152,7 @@ a_peer_without_certificates_has_only_a_verdict(void **state)
 }
 
 static void
-none_are_kept_when_none_are_wanted(void **state)
+nothing_is_kept_when_the_limit_is_zero(void **state)
 {
 	(void)state;
 	assert_int_equal(put(1, 100, 0), RES_LIMIT);
@@ -160,7 +160,7 @@ none_are_kept_when_none_are_wanted(void **state)
 }
 
 static void
-what_a_crash_left_goes(void **state)
+temporary_files_of_a_crash_are_removed(void **state)
 {
 	int fd;
 
@@ -195,10 +195,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(a_flood_leaves_the_newest, begin, end),
 		cmocka_unit_test_setup_teardown(bytes_have_a_maximum, begin, end),
-		cmocka_unit_test_setup_teardown(the_same_is_kept_once, begin, end),
+		cmocka_unit_test_setup_teardown(evidence_of_one_name_is_kept_once, begin, end),
 		cmocka_unit_test_setup_teardown(a_peer_without_certificates_has_only_a_verdict, begin, end),
-		cmocka_unit_test_setup_teardown(none_are_kept_when_none_are_wanted, begin, end),
-		cmocka_unit_test_setup_teardown(what_a_crash_left_goes, begin, end),
+		cmocka_unit_test_setup_teardown(nothing_is_kept_when_the_limit_is_zero, begin, end),
+		cmocka_unit_test_setup_teardown(temporary_files_of_a_crash_are_removed, begin, end),
 		cmocka_unit_test(names_differ_for_chains_and_reasons),
 	};
 

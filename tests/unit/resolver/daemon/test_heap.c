@@ -1,4 +1,4 @@
-/* When memory goes back to the system: after a busy time, and not before it is over. */
+/* Memory is given back to the system after a busy time, not during it. */
 #include "resolver/daemon/heap.h"
 
 #include <setjmp.h>
@@ -29,7 +29,7 @@ flag(void *ctx)
 }
 
 static void
-it_is_given_back_when_a_busy_time_is_over(void **state)
+memory_is_given_back_when_a_busy_time_is_over(void **state)
 {
 	struct loop *loop = NULL;
 	struct heap_watch w;
@@ -40,7 +40,7 @@ it_is_given_back_when_a_busy_time_is_over(void **state)
 	heap_watch_init(&w, loop, flag, &high);
 	fake_loop_advance(loop, (int64_t)10 * HEAP_LOOK_MS);
 	assert_int_equal(trims, 0);
-	for (int i = 0; i < 3; i++) { /* the first call counts, or it would never be over */
+	for (int i = 0; i < 3; i++) { /* the timer runs from the first call: if each call restarted it, it might never end */
 		heap_watch_busy(&w);
 		fake_loop_advance(loop, HEAP_LOOK_MS / 2);
 	}
@@ -63,7 +63,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(it_is_given_back_when_a_busy_time_is_over),
+	    cmocka_unit_test(memory_is_given_back_when_a_busy_time_is_over),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,7 +97,7 @@ it_answers_and_keeps_nothing_open(void **state)
 	close(inherited);
 }
 
-/* ---- a helper that does not get so far */
+/* ---- a helper whose filter is not loaded */
 
 static enum res
 seal_fails(bool kill, char **why)
@@ -177,7 +177,7 @@ without_its_filter_it_never_runs(void **state)
 }
 
 static void
-it_can_make_no_socket(void **state)
+it_cannot_make_a_socket(void **state)
 {
 	int s = start();
 
@@ -192,7 +192,7 @@ it_can_make_no_socket(void **state)
 
 /* The daemon runs as the same user, so the kernel would let it. */
 static void
-it_can_signal_itself_alone(void **state)
+it_can_signal_only_itself(void **state)
 {
 	int s;
 
@@ -232,7 +232,7 @@ memory_is_closed_to_others_of_the_same_user(void **state)
 }
 
 static void
-messages_keep_their_bounds(void **state)
+messages_keep_their_boundaries(void **state)
 {
 	static uint8_t room[HELPER_MESSAGE_MAX], large[HELPER_MESSAGE_MAX + 1];
 	int s = start();
@@ -282,7 +282,7 @@ count(void *ctx, struct span message)
 }
 
 static void
-a_helper_that_sends_without_end_gets_its_turns(void **state)
+a_helper_that_sends_without_end_does_not_block_the_loop(void **state)
 {
 	static uint8_t room[HELPER_MESSAGE_MAX];
 	unsigned taken = 0, sent = 0;
@@ -310,13 +310,13 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_answers_and_keeps_nothing_open),
 		cmocka_unit_test(without_its_filter_it_never_runs),
-		cmocka_unit_test(it_can_make_no_socket),
-		cmocka_unit_test(it_can_signal_itself_alone),
+		cmocka_unit_test(it_cannot_make_a_socket),
+		cmocka_unit_test(it_can_signal_only_itself),
 		cmocka_unit_test(memory_is_closed_to_others_of_the_same_user),
-		cmocka_unit_test(messages_keep_their_bounds),
+		cmocka_unit_test(messages_keep_their_boundaries),
 		cmocka_unit_test(a_dead_helper_is_noticed_and_never_waited_for),
 		cmocka_unit_test(a_helper_that_does_not_read_blocks_nobody),
-		cmocka_unit_test(a_helper_that_sends_without_end_gets_its_turns),
+		cmocka_unit_test(a_helper_that_sends_without_end_does_not_block_the_loop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,7 +59,7 @@ file_text(const char *name)
 }
 
 static void
-a_line_that_was_cut_short_is_taken_away(void **state)
+a_line_that_was_cut_short_is_removed(void **state)
 {
 	const struct {
 		const char *before, *after;
@@ -76,7 +76,7 @@ a_line_that_was_cut_short_is_taken_away(void **state)
 }
 
 static void
-a_long_end_without_a_line_is_kept_or_taken_away_whole(void **state)
+a_long_unfinished_line_is_kept_or_removed_whole(void **state)
 {
 	static char text[3 * JOURNAL_LINE_MAX];
 	struct stat st;
@@ -153,7 +153,7 @@ look_at(const char *name)
 	return s;
 }
 
-/* The first upstream was seen once, at the very beginning; the second one changes for ever, and refusals come between. */
+/* The first upstream was seen once, at the very beginning; the second one changes again and again, with refusals between. */
 static void
 what_is_known_survives_any_number_of_rotations(void **state)
 {
@@ -177,7 +177,7 @@ what_is_known_survives_any_number_of_rotations(void **state)
 	assert_true(st.st_size <= 65536);
 }
 
-/* A crash, or a full disk, after the file became the older one and before the new one was there. */
+/* A crash, or a full disk, after the file was renamed to the older one and before there was a new one. */
 static void
 what_is_known_survives_a_rotation_that_was_cut_short(void **state)
 {
@@ -234,8 +234,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_line_that_was_cut_short_is_taken_away, begin, end),
-		cmocka_unit_test_setup_teardown(a_long_end_without_a_line_is_kept_or_taken_away_whole, begin, end),
+		cmocka_unit_test_setup_teardown(a_line_that_was_cut_short_is_removed, begin, end),
+		cmocka_unit_test_setup_teardown(a_long_unfinished_line_is_kept_or_removed_whole, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_known_survives_any_number_of_rotations, begin, end),
 		cmocka_unit_test_setup_teardown(what_is_known_survives_a_rotation_that_was_cut_short, begin, end),
 		cmocka_unit_test_setup_teardown(a_certificate_is_carried_over_once, begin, end),

@@ -28,7 +28,7 @@ end(void **state)
 	return 0;
 }
 
-/* One story: what is seen, one after the other, and what each is. leaf, key, issuer and CA are digits; logs are letters. */
+/* What is seen, in this order, and what is reported of each. Leaf, key, issuer and CA are digits; logs are letters. */
 static const struct {
 	const char *what, *upstream, *address, *facts, *logs;
 	bool refused;
@@ -48,13 +48,13 @@ static const struct {
 	{"another issuer", "a", "1", "5221", "xy", false, JOURNAL_CHANGE, JOURNAL_LEAF | JOURNAL_ISSUER, true},
 	{"back to the issuer before", "a", "1", "1111", "xy", false, JOURNAL_KNOWN, 0, false},
 	{"a new address with a new issuer", "a", "3", "6331", "xy", false, JOURNAL_FIRST, JOURNAL_LEAF | JOURNAL_KEY | JOURNAL_ISSUER, true},
-	{"a refusal teaches nothing of the certificate", "a", "1", "9442", "z", true, JOURNAL_REFUSED, 0, false},
+	{"nothing of a refused certificate becomes known", "a", "1", "9442", "z", true, JOURNAL_REFUSED, 0, false},
 	{"after it a leaf that is known", "a", "1", "1111", "xy", false, JOURNAL_ACCEPTED, 0, false},
-	{"only once", "a", "1", "1111", "xy", false, JOURNAL_KNOWN, 0, false},
+	{"acceptance after a refusal is reported once", "a", "1", "1111", "xy", false, JOURNAL_KNOWN, 0, false},
 	{"refused again", "a", "1", "9442", "z", true, JOURNAL_REFUSED, 0, false},
 	{"and accepted with what was refused", "a", "1", "9442", "z", false, JOURNAL_CHANGE, 31, true},
 	{"the same issuer below another CA", "a", "1", "9443", "z", false, JOURNAL_CHANGE, JOURNAL_CA, true},
-	{"no SCTs are no set of logs", "a", "1", "7442", "", false, JOURNAL_CHANGE, JOURNAL_LEAF, false},
+	{"a certificate without SCTs is not a change of logs", "a", "1", "7442", "", false, JOURNAL_CHANGE, JOURNAL_LEAF, false},
 };
 
 static void
@@ -109,7 +109,7 @@ facts_differ_in_kind_and_upstream(void **state)
 	assert_true(known_add(known, KNOWN_LEAF, span_str("ab"), span_str("c")));
 }
 
-/* The same table as a plain ring: places from the oldest on, a dropped fact leaves its place empty until its turn. */
+/* The same table as a simple ring, from the oldest place on; a dropped fact leaves its place empty until it is reused. */
 struct ring {
 	unsigned v[KNOWN_MAX]; /* 0: empty */
 	size_t n, next;
@@ -150,7 +150,7 @@ ring_drop(struct ring *r, unsigned id)
 }
 
 static void
-chains_find_what_a_search_finds(void **state)
+hash_chains_find_what_a_search_finds(void **state)
 {
 	struct ring *ring = calloc(1, sizeof *ring);
 	uint32_t random = 1;
@@ -178,7 +178,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(each_is_reported_once, begin, end),
 		cmocka_unit_test_setup_teardown(the_oldest_fact_makes_room, begin, end),
 		cmocka_unit_test_setup_teardown(facts_differ_in_kind_and_upstream, begin, end),
-		cmocka_unit_test_setup_teardown(chains_find_what_a_search_finds, begin, end),
+		cmocka_unit_test_setup_teardown(hash_chains_find_what_a_search_finds, begin, end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

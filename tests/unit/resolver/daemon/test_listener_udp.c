@@ -1,4 +1,4 @@
-/* Replies that the socket takes in part: each leaves once, in order and whole. */
+/* The socket accepts only a part of the replies at a time: each is sent once, in order and whole. */
 #include "config.h"
 
 #include "resolver/daemon/listener_udp.h"
@@ -23,7 +23,7 @@ size_t __wrap_engine_waiting(const struct engine *);
 int __real_sendmmsg(int fd, struct mmsghdr *, unsigned n, int flags);
 int __wrap_sendmmsg(int fd, struct mmsghdr *, unsigned n, int flags);
 
-/* What each call of sendmmsg does: takes so many, or fails with -errno. After the last: takes all. */
+/* What each call of sendmmsg does: accepts so many, or fails with -errno. After the last, all are accepted. */
 static int plan[8];
 static unsigned planned, calls;
 
@@ -48,7 +48,7 @@ reply_size(uint8_t number)
 	return sizes[number % (sizeof sizes / sizeof *sizes)];
 }
 
-/* The reply to a question is its number, over and over. */
+/* The reply to question n is filled with bytes of the value n. */
 enum ask
 __wrap_engine_ask(struct engine *engine, struct span wire, const struct client *client, struct buf *out)
 {
@@ -98,7 +98,7 @@ replies_come_in_order(struct loop *loop, int client, uint8_t from)
 }
 
 static void
-what_is_not_taken_is_sent_later(void **state)
+replies_that_are_not_accepted_are_sent_later(void **state)
 {
 	static const struct {
 		const char *what;
@@ -149,7 +149,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(what_is_not_taken_is_sent_later),
+	    cmocka_unit_test(replies_that_are_not_accepted_are_sent_later),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ link_make(uint16_t type, int interface, unsigned flags)
 	message.n = h.nlmsg_len;
 }
 
-/* The message is one of a dump: it tells what was there before. */
+/* The message is part of a dump: it reports what was there before. */
 static void
 message_is_of_dump(void)
 {
@@ -148,7 +148,7 @@ default_routes(void **state)
 
 	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 2, "192.0.2.1");
 	assert_true(read_it(w));
-	assert_false(read_it(w)); /* said again, as router advertisements do */
+	assert_false(read_it(w)); /* announced again, as router advertisements do */
 	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 2, "192.0.2.254");
 	assert_true(read_it(w)); /* another gateway */
 	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 3, "192.0.2.1");
@@ -186,7 +186,7 @@ routes_that_cover_the_default_route(void **state)
 	    {"the upper half, by the same gateway", "128.0.0.0", 1, true},
 	    {"a quarter", "64.0.0.0", 2, true},
 	    {"half of IPv6", "8000::", 1, true},
-	    {"all that is assigned of IPv6", "2000::", 3, true},
+	    {"all IPv6 addresses that are assigned", "2000::", 3, true},
 	    {"half of that", "3000::", 4, true},
 	    {"a large network", "10.0.0.0", 8, false},
 	    {"five bits", "8.0.0.0", 5, false},
@@ -197,7 +197,7 @@ routes_that_cover_the_default_route(void **state)
 		route_make(RTM_NEWROUTE, rows[i].bits, RT_TABLE_MAIN, 5, "192.0.2.1");
 		destination_put(rows[i].to);
 		assert_int_equal(read_it(*state), rows[i].change);
-		assert_false(read_it(*state)); /* said again */
+		assert_false(read_it(*state)); /* announced again */
 		route_make(RTM_DELROUTE, rows[i].bits, RT_TABLE_MAIN, 5, "192.0.2.1");
 		destination_put(rows[i].to);
 		assert_int_equal(read_it(*state), rows[i].change); /* P03: the VPN ends */
@@ -213,7 +213,7 @@ interfaces(void **state)
 	struct network *w = *state;
 
 	link_make(RTM_NEWLINK, 7, 0);
-	assert_false(read_it(w)); /* nothing of ours went through it */
+	assert_false(read_it(w)); /* none of our routes used it */
 	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 7, "192.0.2.1");
 	message_is_of_dump();
 	assert_false(read_it(w)); /* there from the beginning */
@@ -223,7 +223,7 @@ interfaces(void **state)
 	link_make(RTM_NEWLINK, 8, 0);
 	assert_false(read_it(w)); /* another interface */
 	link_make(RTM_NEWLINK, 7, 0);
-	assert_true(read_it(w)); /* P03: taken down, and the kernel says nothing about the route */
+	assert_true(read_it(w)); /* P03: taken down, and the kernel reports nothing about the route */
 	route_make(RTM_NEWROUTE, 0, RT_TABLE_MAIN, 7, "192.0.2.1");
 	assert_true(read_it(w)); /* the same route, and yet another network */
 	link_make(RTM_DELLINK, 7, IFF_UP);
@@ -263,7 +263,7 @@ more_routes_than_are_remembered(void **state)
 	}
 }
 
-/* Every prefix of a message: nothing outside is read, and half a message says nothing. */
+/* Every prefix of a message: nothing outside of it is read, and a message that is cut has no effect. */
 static void
 cut_short(void **state)
 {

@@ -65,15 +65,15 @@ handed_descriptors_are_counted(void **state)
 	    {"two, for this process", "self", "2", RES_OK, 2},
 	    {"none, for this process", "self", "0", RES_OK, 0},
 	    {"two for another process", "1", "2", RES_OK, 0},
-	    {"two for nobody", NULL, "2", RES_OK, 0},
-	    {"a process that is no number", "self ", "2", RES_OK, 0},
+	    {"two, without a process", NULL, "2", RES_OK, 0},
+	    {"a process that is not a number", "self ", "2", RES_OK, 0},
 	    {"only a process", "self", NULL, RES_OK, 0},
 	    {"an empty number", "self", "", RES_MALFORMED, 0},
-	    {"a number below none", "self", "-1", RES_MALFORMED, 0},
+	    {"a negative number", "self", "-1", RES_MALFORMED, 0},
 	    {"a number with a tail", "self", "2x", RES_MALFORMED, 0},
-	    {"as many as are read", "self", "1024", RES_OK, 1024},
-	    {"more than are read", "self", "1025", RES_LIMIT, 0},
-	    {"more than a number holds", "self", "99999999999999999999", RES_MALFORMED, 0},
+	    {"as many as are accepted", "self", "1024", RES_OK, 1024},
+	    {"more than are accepted", "self", "1025", RES_LIMIT, 0},
+	    {"more than an integer holds", "self", "99999999999999999999", RES_MALFORMED, 0},
 	    {"a malformed number for another process", "1", "x", RES_OK, 0},
 	};
 
@@ -94,7 +94,7 @@ handed_descriptors_are_counted(void **state)
 	}
 }
 
-/* No child of the daemon gets them. */
+/* No child of the daemon inherits them. */
 static void
 handed_descriptors_close_on_exec(void **state)
 {
@@ -171,7 +171,7 @@ addresses_are_paths_and_abstract_names(void **state)
 	    {"the longest abstract name", "@" NINETY_SIX "0123456789a", true, 108},
 	    {"an abstract name that is too long", "@" NINETY_SIX "0123456789ab", false, 0},
 	    {"a relative path", "run/notify", false, 0},
-	    {"a socket of virtual machines", "vsock:2:1234", false, 0},
+	    {"a vsock address", "vsock:2:1234", false, 0},
 	    {"only the root", "/", false, 0},
 	    {"an abstract name without a character", "@", false, 0},
 	    {"nothing", "", false, 0},
@@ -193,7 +193,7 @@ addresses_are_paths_and_abstract_names(void **state)
 	}
 }
 
-/* A manager on a path of the test's own, or on an abstract name. text: what NOTIFY_SOCKET is. */
+/* A manager at a path in the test's folder, or at an abstract name. text: the value of NOTIFY_SOCKET. */
 static void
 manager_open(char text[64], const char *prefix)
 {
@@ -239,7 +239,7 @@ the_manager_gets_one_datagram(void **state)
 	assert_int_equal(waits, 0);
 }
 
-/* Until its queue takes no more. */
+/* Fills the manager's queue. */
 static void
 manager_fill(void)
 {
@@ -267,7 +267,7 @@ a_slow_manager_is_waited_for(void **state)
 }
 
 static void
-a_manager_that_never_reads_is_left(void **state)
+a_manager_that_never_reads_is_given_up(void **state)
 {
 	char text[64];
 
@@ -303,7 +303,7 @@ main(void)
 	    cmocka_unit_test(addresses_are_paths_and_abstract_names),
 	    cmocka_unit_test(the_manager_gets_one_datagram),
 	    cmocka_unit_test(a_slow_manager_is_waited_for),
-	    cmocka_unit_test(a_manager_that_never_reads_is_left),
+	    cmocka_unit_test(a_manager_that_never_reads_is_given_up),
 	    cmocka_unit_test(without_a_manager_nothing_is_sent),
 	};
 

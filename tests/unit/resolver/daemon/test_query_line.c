@@ -55,7 +55,7 @@ static const struct {
 };
 
 static void
-a_line_has_what_is_known_and_nothing_forged(void **state)
+a_line_has_the_known_fields_and_cannot_be_forged(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -72,7 +72,7 @@ a_line_has_what_is_known_and_nothing_forged(void **state)
 	}
 }
 
-/* The worst of everything still makes one line, within QUERY_LINE_MAX. */
+/* With the longest value of every field there is one line, within QUERY_LINE_MAX. */
 static void
 the_longest_line_fits(void **state)
 {
@@ -110,7 +110,7 @@ events_survive_the_way_to_the_writer(void **state)
 	batch = buf_span(&b);
 	assert_int_equal(query_event_fit(batch, b.n), b.n);
 	assert_true(query_event_fit(batch, b.n - 1) < b.n);
-	assert_true(query_event_fit(batch, 1) > 0); /* one at least */
+	assert_true(query_event_fit(batch, 1) > 0); /* at least one */
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		assert_true(query_event_take(&batch, &e));
 		assert_int_equal(e.took_us, rows[i].event.took_us);
@@ -132,7 +132,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(a_line_has_what_is_known_and_nothing_forged),
+	    cmocka_unit_test(a_line_has_the_known_fields_and_cannot_be_forged),
 	    cmocka_unit_test(the_longest_line_fits),
 	    cmocka_unit_test(events_survive_the_way_to_the_writer),
 	};

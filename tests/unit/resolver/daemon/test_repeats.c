@@ -17,14 +17,14 @@ static const struct {
 	{"at once again", "a", 1001, 0},
 	{"another one", "b", 1002, 1},
 	{"within the hour", "a", HOUR, 0},
-	{"after the hour, with what was left out", "a", HOUR + 1000, 3},
-	{"and again not", "a", HOUR + 2000, 0},
+	{"after the hour, with the count of those left out", "a", HOUR + 1000, 3},
+	{"again within the hour", "a", HOUR + 2000, 0},
 	{"a clock that was set back counts as another hour", "a", 500, 2},
 	{"from there on", "a", 600, 0},
 };
 
 static void
-each_hour_once(void **state)
+each_is_recorded_once_an_hour(void **state)
 {
 	struct repeats r;
 	size_t failed = 0;
@@ -84,7 +84,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(each_hour_once),
+		cmocka_unit_test(each_is_recorded_once_an_hour),
 		cmocka_unit_test(a_flood_of_different_ones_has_a_maximum),
 		cmocka_unit_test(what_a_process_before_recorded_is_not_recorded_again),
 	};

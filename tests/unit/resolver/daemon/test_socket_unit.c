@@ -33,9 +33,9 @@ static const struct {
     {"an empty unit masks as well", {{"2/ctstubd.socket", ""}, {"3/ctstubd.socket", OURS}}, "none"},
     {"a drop-in adds", {{"3/ctstubd.socket", OURS}, {"1/ctstubd.socket.d/a.conf", "[Socket]\n" BOTH("192.0.2.1:53")}},
      LOOPS ", udp+tcp 192.0.2.1:53"},
-    {"a drop-in takes back and sets", {{"3/ctstubd.socket", OURS}, {"1/ctstubd.socket.d/a.conf", "[Socket]\nListenStream=\n" BOTH("127.0.0.1:54")}},
+    {"a drop-in clears the list and sets another", {{"3/ctstubd.socket", OURS}, {"1/ctstubd.socket.d/a.conf", "[Socket]\nListenStream=\n" BOTH("127.0.0.1:54")}},
      "udp+tcp 127.0.0.1:54"},
-    {"any empty Listen takes back all", {{"3/ctstubd.socket", OURS "ListenFIFO=\n"}}, ""},
+    {"any empty Listen option clears the list", {{"3/ctstubd.socket", OURS "ListenFIFO=\n"}}, ""},
     {"drop-ins come in the order of their names, from all folders",
      {{"3/ctstubd.socket", OURS}, {"3/ctstubd.socket.d/20.conf", "[Socket]\nListenStream=\n"}, {"1/ctstubd.socket.d/10.conf", "[Socket]\n" BOTH("127.0.0.1:55")}}, ""},
     {"of two drop-ins with one name the first folder wins",
@@ -51,7 +51,7 @@ static const struct {
     {"a path is no address", {{"3/ctstubd.socket", "[Socket]\nListenStream=/run/x\n"}}, "?ctstubd.socket: an address with a port was expected instead of \"/run/x\""},
     {"a specifier", {{"3/ctstubd.socket", "[Socket]\nListenStream=%i:53\n"}}, "?instead of \"%i:53\""},
     {"an address without a port", {{"3/ctstubd.socket", "[Socket]\nListenStream=127.0.0.1\n"}}, "?instead of \"127.0.0.1\""},
-    {"rubbish in the drop-in is named with its file", {{"3/ctstubd.socket", OURS}, {"1/ctstubd.socket.d/a.conf", "[Socket]\nListenStream=x\n"}}, "?a.conf: an address"},
+    {"an invalid value in a drop-in is reported with its file", {{"3/ctstubd.socket", OURS}, {"1/ctstubd.socket.d/a.conf", "[Socket]\nListenStream=x\n"}}, "?a.conf: an address"},
 };
 
 static char folder[] = "/tmp/ctstub-unit-XXXXXX";
@@ -163,8 +163,8 @@ static const struct {
     {"another port", OURS, "\nlisten = {\"127.0.0.1:5353\", \"[::1]:53\"}", false,
      {"f:2: listen has 127.0.0.1:5353, and ctstubd.socket does not listen there, the same addresses were expected",
       "f:2: ctstubd.socket listens on 127.0.0.1:53, and listen does not have it"}},
-    {"an address less in listen", OURS, "listen = {\"127.0.0.1:53\"}", false, {"f:1: ctstubd.socket listens on [::1]:53, and listen"}},
-    {"an address less in the unit", "[Socket]\n" BOTH("127.0.0.1:53"), "", false, {"listen has [::1]:53, and ctstubd.socket does not listen there"}},
+    {"an address that listen lacks", OURS, "listen = {\"127.0.0.1:53\"}", false, {"f:1: ctstubd.socket listens on [::1]:53, and listen"}},
+    {"an address that the unit lacks", "[Socket]\n" BOTH("127.0.0.1:53"), "", false, {"listen has [::1]:53, and ctstubd.socket does not listen there"}},
     {"that address, where there is no IPv6", "[Socket]\n" BOTH("127.0.0.1:53"), "", true, {NULL}},
     {"another one, where there is no IPv6", "[Socket]\n" BOTH("[::1]:53"), "", true, {"listen has 127.0.0.1:53, and"}},
     {"UDP alone", "[Socket]\n" BOTH("[::1]:53") "ListenDatagram=127.0.0.1:53\n", "", false, {"listen has 127.0.0.1:53, and ctstubd.socket does not listen there over TCP"}},

@@ -46,7 +46,7 @@ stop(void *loop)
 }
 
 static void
-the_last_refusal_is_the_last_whatever_the_clock(void **state)
+the_last_refusal_does_not_depend_on_the_clock(void **state)
 {
 	static const struct {
 		const char *what;
@@ -59,7 +59,7 @@ the_last_refusal_is_the_last_whatever_the_clock(void **state)
 		int64_t last_ms;
 	} rows[] = {
 	    {"none", {{0}}, NULL, 0},
-	    {"an acceptance is none", {{"a", REASON_NONE, NOW}}, NULL, 0},
+	    {"an acceptance is not a refusal", {{"a", REASON_NONE, NOW}}, NULL, 0},
 	    {"the later of two", {{"a", REASON_EXPIRED, NOW}, {"b", REASON_EXPIRED, NOW + DAY}}, "b", NOW + DAY},
 	    {"the same again", {{"a", REASON_EXPIRED, NOW}, {"b", REASON_EXPIRED, NOW}, {"a", REASON_EXPIRED, NOW + 1}}, "a", NOW + 1},
 	    {"after the clock was set back", {{"a", REASON_EXPIRED, NOW + 9 * DAY}, {"b", REASON_EXPIRED, NOW}}, "b", NOW},
@@ -105,7 +105,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(the_last_refusal_is_the_last_whatever_the_clock),
+	    cmocka_unit_test(the_last_refusal_does_not_depend_on_the_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

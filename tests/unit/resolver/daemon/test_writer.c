@@ -1,4 +1,4 @@
-/* The helper that writes, over a real socket: what it makes of the daemon's messages. */
+/* The helper that writes files, over a real socket: what it does with the daemon's messages. */
 #include "resolver/daemon/writer.h"
 
 #include "resolver/daemon/evidence_folder.h"
@@ -35,7 +35,7 @@ static const struct {
     {"a certificate that is cut", "\0\0\3abc\0\0\7de", 11, 1},
 };
 
-/* Of evidence, as a daemon that was taken over may give them. */
+/* Names of evidence files, as a compromised daemon may send them. */
 static const struct {
 	const char *what;
 	const char *name;
