@@ -2,7 +2,7 @@
  * doh_server.h - a DoH client without a connection, and the server that it talks to.
  *
  * Requests are read by nghttp2's server side, responses are written frame by frame and delivered in pieces.
- * Setup and teardown are cmocka's. Nothing moves between the two but by client_flush and server_deliver.
+ * Setup and teardown are cmocka's. Bytes move between the two only in client_flush and server_deliver.
  */
 #ifndef TESTS_UNIT_DOH_SERVER_H
 #define TESTS_UNIT_DOH_SERVER_H
@@ -67,7 +67,7 @@ enum reason client_collect(void);
 /* False: the client says that the connection is over. */
 bool client_flush(void);
 
-/* These wait in server.out. */
+/* These write to server.out. */
 void server_frame(unsigned type, unsigned flags, int32_t stream, const void *payload, size_t n);
 void server_headers(int32_t stream, unsigned flags, const char *fields);
 void server_respond(int32_t stream, const char *fields, const void *body, size_t n);

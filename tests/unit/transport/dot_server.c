@@ -16,7 +16,7 @@
 #include <gnutls/x509.h>
 
 #define TLS_PRIORITY "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2"
-/* Of the scripted day, 2026-11-21: a month before, a year after. */
+/* Certificates are valid from a month before the scripted day, 2026-11-21, until a year after it. */
 #define NOT_BEFORE 1792584000
 #define NOT_AFTER  1826800000
 
@@ -44,7 +44,7 @@ crt_new(gnutls_x509_crt_t *crt, gnutls_x509_privkey_t key, const char *name)
 	assert_int_equal(gnutls_x509_crt_sign2(*crt, *crt, key, GNUTLS_DIG_SHA256, 0), 0);
 }
 
-/* What is sent as the chain is ours to say: also what no library would send. */
+/* The chain is written here, so that it can also be one that no library would send. */
 static int
 dot_server_on_retrieve(gnutls_session_t tls, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **certs,
 		unsigned *n, gnutls_ocsp_data_st **ocsp, unsigned *n_ocsp, gnutls_privkey_t *key,
@@ -341,7 +341,7 @@ questions_read(struct dot_server *server, struct dot_server_conn *c)
 	}
 }
 
-/* What a server may say after the handshake, and server too often. */
+/* Messages that a server may send after the handshake, but sends too often. */
 static void
 dot_server_has_more(struct dot_server_conn *c, enum dot_server_mood mood)
 {

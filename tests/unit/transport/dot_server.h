@@ -16,7 +16,7 @@ enum dot_server_mood {
 	DOT_SERVER_CLOSES_AT_ONCE,
 	DOT_SERVER_RESETS_AT_ONCE,
 	DOT_SERVER_SPEAKS_PLAIN,         /* sends `plain`, no TLS */
-	DOT_SERVER_IS_SILENT,            /* accepts, reads, says nothing */
+	DOT_SERVER_IS_SILENT,            /* accepts and reads, sends nothing */
 	DOT_SERVER_CUTS_THE_HANDSHAKE,   /* closes after the first bytes of its own */
 	DOT_SERVER_SPOILS_THE_HANDSHAKE, /* a bit of its first flight is flipped */
 	DOT_SERVER_CLOSES_WHEN_READY,    /* FIN right after the handshake */
@@ -27,11 +27,11 @@ enum dot_server_mood {
 	DOT_SERVER_DRIBBLES,        /* a record for each byte */
 	DOT_SERVER_HOLDS,           /* reads questions, answers when dot_server_answer says so */
 	DOT_SERVER_FLOODS_TICKETS,
-	DOT_SERVER_UPDATES_KEYS,       /* once, and wants it answered; then serves */
+	DOT_SERVER_UPDATES_KEYS,       /* once, and asks for an update in return; then serves */
 	DOT_SERVER_FLOODS_KEY_UPDATES, /* that need no answer */
 	DOT_SERVER_FLOODS_KEY_REQUESTS,
 	DOT_SERVER_FLOODS_EMPTY_RECORDS,
-	DOT_SERVER_FLOODS_WARNINGS, /* alerts that mean nothing; TLS 1.2 */
+	DOT_SERVER_FLOODS_WARNINGS, /* warning alerts without an effect; TLS 1.2 */
 	DOT_SERVER_RENEGOTIATES,    /* TLS 1.2 */
 	DOT_SERVER_TALKS_AFTER_CLOSE,
 	DOT_SERVER_LISTENS, /* keeps what comes in conn[].in, for the test to read */
@@ -43,7 +43,7 @@ struct dot_server_conn {
 	gnutls_session_t tls;
 	bool ready, closed;
 	unsigned pushes;
-	struct buf in; /* application bytes that are no whole question yet */
+	struct buf in; /* application bytes that do not make a whole question yet */
 };
 
 struct dot_server_question {

@@ -1,5 +1,5 @@
 /*
- * fake_judge.h - vfy_check as a test wants it: link it before libverify.a.
+ * fake_judge.h - a vfy_check whose verdict the test sets: link it before libverify.a.
  */
 #ifndef TESTS_UNIT_FAKE_JUDGE_H
 #define TESTS_UNIT_FAKE_JUDGE_H

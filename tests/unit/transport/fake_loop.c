@@ -113,7 +113,7 @@ fds_serve(struct loop *loop, int wait_ms)
 	for (unsigned i = 0; i < n; i++) {
 		const short fault = POLLERR | POLLHUP | POLLNVAL;
 
-		/* Served before it in this turn, somebody may have stopped watching it. */
+		/* A callback earlier in this turn may have stopped watching it. */
 		for (unsigned j = 0; j < loop->n_fd; j++) {
 			if (loop->fd[j] != watched[i] || watched[i]->fd != p[i].fd)
 				continue;

@@ -2,8 +2,8 @@
  * fake_loop.h - loop.h with a scripted clock: time stands still until a test moves it.
  *
  * While a fake loop exists the clocks of base/clock.h read its time too. Descriptors are real: fake_loop_turn
- * serves those that are ready. loop_run turns, moving time to the next timer whenever nothing else is to be
- * done.
+ * serves those that are ready. loop_run runs turns, and moves time to the next timer whenever there is nothing
+ * else to do.
  */
 #ifndef TESTS_UNIT_FAKE_LOOP_H
 #define TESTS_UNIT_FAKE_LOOP_H
@@ -21,7 +21,7 @@ void fake_loop_advance(struct loop *, int64_t ms);
 /* The machine was suspended: boot and wall clock jump, the monotonic clock does not, timers are due at once.
  */
 void fake_loop_suspend(struct loop *, int64_t ms);
-/* Somebody sets the wall clock. */
+/* Sets the wall clock, as an administrator or an NTP client would. */
 void fake_loop_wall_step(struct loop *, int64_t ms);
 /* How many timers are set and descriptors watched: a test ends with none of its own. */
 unsigned fake_loop_timers(const struct loop *);

@@ -142,7 +142,7 @@ fake_fail(struct tp_exchange *q, enum reason reason, uint32_t retry_after_s)
 	exchange_finish(q, &(struct tp_answer){.failure = reason, .retry_after_s = retry_after_s});
 }
 
-/* Those that come while they are failed (asked again by a callback) are not of this connection. */
+/* Questions that callbacks ask meanwhile do not belong to this connection. */
 static void
 slot_fail_all(struct tp_slot *s, struct tp_answer answer)
 {
@@ -226,8 +226,8 @@ slot_again(struct tp_slot *s)
 		tp_slot_connect(s);
 }
 
-/* The transport would have repeated them once: they come back as after that. alone: so many of these connections would
- * have carried a lone question. */
+/* Fails them as after the one repeat of the transport. alone: how many of the two connections would have carried one question
+ * alone. */
 static void
 slot_close(struct tp_slot *s, unsigned alone)
 {
@@ -358,7 +358,7 @@ tp_send(struct tp_exchange **out, struct tp_slot *s, struct span message, int64_
 void
 tp_send_once(struct tp_exchange *q)
 {
-	(void)q; /* here questions are repeated by nobody */
+	(void)q; /* this transport repeats no question */
 }
 
 void
@@ -468,7 +468,7 @@ tp_identity_new(struct tp_identity **out, struct span cert, struct span key, con
 	(void)out;
 	(void)cert;
 	(void)key;
-	*why = "not in this play";
+	*why = "the fake transport has no client certificates";
 	return RES_UNSUPPORTED;
 }
 

@@ -1,7 +1,7 @@
 /*
- * fake_transport.h - transport.h without sockets: a test plays the upstreams.
+ * fake_transport.h - transport.h without sockets: a test acts as the upstreams.
  *
- * A line stands for one address, whatever slots come and go for it. Questions that reach a line wait there until the test
+ * A line is one address, whatever slots come and go for it. Questions that reach a line wait there until the test
  * answers them or fails them, or their deadline passes. Callbacks come from the loop, never from inside a call.
  */
 #ifndef TESTS_UNIT_FAKE_TRANSPORT_H

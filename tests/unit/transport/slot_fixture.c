@@ -103,7 +103,7 @@ fixture_pump(void)
 {
 	static unsigned quiet;
 
-	/* Loopback is quick: only when nothing happened a few times is it worth waiting. */
+	/* Loopback is quick: wait for real time only after nothing happened in a few rounds. */
 	quiet = dot_server_pump(&f->server) || fake_loop_turn(f->loop, quiet < 4 ? 0 : 1) ? 0 : quiet + 1;
 }
 

@@ -40,7 +40,7 @@ struct fixture {
 	bool drop_in_callback, drop_when_judged, with_opt;
 };
 
-/* That of the running test. */
+/* The fixture of the running test. */
 extern struct fixture *f;
 
 int fixture_setup(void **state);
@@ -54,7 +54,7 @@ void fixture_on_answer(void *asked, const struct tp_answer *);
 
 /* One round of both sides. */
 void fixture_pump(void);
-/* Rounds for long enough that what must not happen would have happened. */
+/* Enough rounds for an event to happen that must not happen. */
 void fixture_pump_a_while(void);
 /* Moves time in steps, serving both sides. */
 void fixture_let_pass(int64_t ms, int64_t step);

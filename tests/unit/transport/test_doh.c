@@ -15,7 +15,7 @@ int __real_nghttp2_session_client_new2(nghttp2_session **, const nghttp2_session
 				       const nghttp2_option *);
 int __wrap_nghttp2_session_client_new2(nghttp2_session **, const nghttp2_session_callbacks *, void *,
 				       const nghttp2_option *);
-/* The client's own session, to make it older than a test has time for. */
+/* The client's own session, so that a test can use up its stream ids at once. */
 int
 __wrap_nghttp2_session_client_new2(nghttp2_session **out, const nghttp2_session_callbacks *callbacks,
 				   void *arg, const nghttp2_option *option)
@@ -133,7 +133,7 @@ static const struct row {
     {"H01: 203 with an answer", ":status: 203\ncontent-type: application/dns-message\n", dns, 40,
      REASON_DOH_STATUS, 0, 0},
     {"H01: 303", ":status: 303\nlocation: /\n", NULL, 0, REASON_DOH_REDIRECT, 0, 0},
-    {"H01: a status that nobody knows", ":status: 999\n", NULL, 0, REASON_DOH_STATUS, 0, 0},
+    {"H01: an unknown status", ":status: 999\n", NULL, 0, REASON_DOH_STATUS, 0, 0},
     {"H02: capitals", ":status: 200\ncontent-type: Application/DNS-Message\n", dns, 40, REASON_NONE, 0, 0},
     {"H03: content-length twice", OK_FIELDS "content-length: 40\ncontent-length: 40\n", dns, 40,
      REASON_DOH_MALFORMED, 0, 0},
@@ -146,8 +146,8 @@ static const struct row {
      0},
     {"H03: a content-length of 0 and a body", OK_FIELDS "content-length: 0\n", dns, 40, REASON_DOH_MALFORMED,
      0, 0},
-    {"H05: of a list of Ages the first", OK_FIELDS "age: 50, 60\n", dns, 40, REASON_NONE, 50, 0},
-    {"H05: of two Ages the first", OK_FIELDS "age: 50\nage: 0\n", dns, 40, REASON_NONE, 50, 0},
+    {"H05: the first of a list of Ages", OK_FIELDS "age: 50, 60\n", dns, 40, REASON_NONE, 50, 0},
+    {"H05: the first of two Ages", OK_FIELDS "age: 50\nage: 0\n", dns, 40, REASON_NONE, 50, 0},
     {"H16: 101", ":status: 101\n", NULL, 0, REASON_DOH_MALFORMED, 0, 0},
     {"H16: a status of two digits", ":status: 20\n", NULL, 0, REASON_DOH_MALFORMED, 0, 0},
     {"H16: a status of four digits", ":status: 2000\n", NULL, 0, REASON_DOH_MALFORMED, 0, 0},
@@ -197,8 +197,8 @@ responses_have_their_reasons(void **state)
 			assert_int_equal(recorder.heard[0].age_s, r->age_s);
 			assert_int_equal(recorder.heard[0].retry_after_s, r->retry_after_s);
 			assert_true(client_flush());
-			/* whatever that stream was, the next one is served: nothing of the first is sent
-			 * again */
+			/* whatever the response was, the next stream is served, and nothing of the first is
+			 * sent again */
 			client_ask(0x7777);
 			assert_true(client_flush());
 			assert_int_equal(server.n_request, 2);
@@ -221,7 +221,7 @@ goaway_repeats_what_was_not_processed(void **state) /* H06 */
 	} rows[] = {
 	    {"H06: last stream above all", 9, 0},
 	    {"H06: equal to the highest", 5, 0},
-	    {"H06: below one", 3, 1},
+	    {"H06: below one stream", 3, 1},
 	    {"H06: none was processed", 0, 3},
 	};
 
@@ -365,8 +365,8 @@ cancelled_questions_get_no_callback(void **state) /* U13 */
 	assert_true(client_flush());
 	client->ops->cancel(client, q);
 	recorder_drop(&recorder, q);
-	assert_true(client_flush());           /* the reset has left: */
-	server_respond(5, OK_FIELDS, dns, 40); /* it crossed this */
+	assert_true(client_flush());           /* the reset has been sent, */
+	server_respond(5, OK_FIELDS, dns, 40); /* and crosses this answer */
 	server_frame(WINDOW_UPDATE, 0, 5, "\0\0\1\0", 4);
 	server_frame(RST_STREAM, 0, 5, "\0\0\0\0", 4);
 	server_respond(7, OK_FIELDS, dns, 40);
@@ -380,7 +380,7 @@ static void
 an_early_answer_ends_the_request(void **state)
 {
 	(void)state;
-	server_start_with("\0\4\0\0\0\0", 6); /* the body cannot be sent */
+	server_start_with("\0\4\0\0\0\0", 6); /* a window of 0: the body cannot be sent */
 	client_ask(1);
 	assert_true(client_flush());
 	server_respond(1, OK_FIELDS, dns, 40);
@@ -392,7 +392,7 @@ an_early_answer_ends_the_request(void **state)
 }
 
 static void
-many_streams_answered_backwards(void **state)
+many_streams_are_answered_in_reverse_order(void **state)
 {
 	(void)state;
 	server_start_with("\0\3\0\0\47\20", 6); /* 10,000 */
@@ -422,7 +422,7 @@ the_connection_is_replaced_before_its_stream_ids_end(void **state) /* H20 */
 	assert_false(client->ops->is_draining(client));
 	assert_true(client->ops->has_room(client));
 	client_ask(2);
-	assert_true(client->ops->is_draining(client)); /* its slot opens another one for what comes */
+	assert_true(client->ops->is_draining(client)); /* its slot opens another connection for new questions */
 	assert_false(client->ops->has_room(client));
 	assert_true(client_flush());
 	assert_int_equal(server.request[1].stream, last);
@@ -464,15 +464,15 @@ question_write(uint8_t out[256], char letter, size_t n)
 	return at + n + sizeof rest - 1;
 }
 
-/* Section F of privacy: what is on the wire depends on the block that the message fills and on nothing else. */
+/* Section F of privacy: sizes on the wire depend only on the block that the message is padded to. */
 static void
 sizes_do_not_depend_on_names(void **state)
 {
-	/* letters that Huffman's code makes short and long: o is 5 bits, Z is 8, in base64 all kinds appear */
+	/* letters with short and long Huffman codes: o has 5 bits, Z has 8; base64 mixes them */
 	static const char letters[] = "oetajxqzZ0~-";
 
 	for (int method = TP_POST; method <= TP_GET; method++) {
-		size_t want[2] = {0, 0}; /* of a connection's first request, which teaches the peer the fields, and of others */
+		size_t want[2] = {0, 0}; /* of a connection's first request, which fills the peer's dynamic table, and of others */
 
 		for (size_t n = 1; n <= 60; n++) {
 			server_anew(state);
@@ -504,7 +504,7 @@ sizes_do_not_depend_on_names(void **state)
 				assert_true(client_flush());
 			}
 		}
-		if (method == TP_GET) /* as doh_padding.c has it: padding costs no more than it must */
+		if (method == TP_GET) /* see doh_padding.c: padding costs no more than it must */
 			assert_int_equal(want[1], 256);
 	}
 }
@@ -526,7 +526,7 @@ main(void)
 	    DOH_TEST(a_window_that_opens_late_lets_the_body_through),
 	    DOH_TEST(cancelled_questions_get_no_callback),
 	    DOH_TEST(an_early_answer_ends_the_request),
-	    DOH_TEST(many_streams_answered_backwards),
+	    DOH_TEST(many_streams_are_answered_in_reverse_order),
 	    DOH_TEST(the_connection_is_replaced_before_its_stream_ids_end),
 	    DOH_TEST(feeding_stops_when_the_connection_is_gone),
 	};

@@ -74,13 +74,13 @@ ages(void **state) /* H05 */
 		uint32_t seconds;
 	} rows[] = {
 	    {"a number", "50", 50},
-	    {"of a list the first (RFC 9111, 5.1)", "50, 60", 50},
+	    {"the first of a list (RFC 9111, 5.1)", "50, 60", 50},
 	    {"a list without blanks", "50,60", 50},
 	    {"a blank before the comma", "50 ,60", 50},
 	    {"a tab before the comma", "50\t,60", 50},
 	    {"a comma at the end", "50,", 50},
-	    {"of three the first", "1, 2, 3", 1},
-	    {"the first is no number", "old, 60", 0},
+	    {"the first of three", "1, 2, 3", 1},
+	    {"the first is not a number", "old, 60", 0},
 	    {"the first is negative", "-1, 60", 0},
 	    {"the first is missing", ", 60", 0},
 	    {"a blank between digits", "5 0", 0},

@@ -1,4 +1,4 @@
-/* DoH from a server that means harm or is broken: floods, budgets, limits and errors of the protocol. */
+/* DoH from a hostile or broken server: floods, budgets, limits and protocol errors. */
 #include "tests/unit/transport/doh_server.h"
 #include "transport/doh_stream.h"
 
@@ -56,7 +56,7 @@ bodies_that_do_not_end_have_a_limit_together(void **state)
 	(void)state;
 	assert_non_null(big);
 	server_start_with(NULL, 0);
-	for (unsigned turn = 0; turn < 3; turn++) { /* what ended counts no more, well or badly */
+	for (unsigned turn = 0; turn < 3; turn++) { /* bodies that have ended no longer count, whether they were good or bad */
 		unsigned heard = recorder.n_heard;
 
 		for (unsigned i = 0; i < BODIES + 2; i++)
@@ -107,7 +107,7 @@ flood_deliver(void)
 	for (size_t at = 0; at < b.n && reason == REASON_NONE; at += 1400) {
 		reason = client->ops->feed(client, b.p + at, b.n - at < 1400 ? b.n - at : 1400,
 					   &broken_because);
-		/* nobody reads what we acknowledge */
+		/* the server does not read our acknowledgements */
 	}
 	buf_free(&b);
 	return reason != REASON_NONE ? reason : client_collect();
@@ -132,7 +132,7 @@ floods_of_frames_end_the_connection(void **state)
 	    {"H12: WINDOW_UPDATE of 0", WINDOW_UPDATE, 0, 0, "\0\0\0\0", 4},
 	    {"H12: WINDOW_UPDATE beyond 2^31", WINDOW_UPDATE, 0, 0, "\177\377\377\377", 4},
 	    {"H12: DATA of padding alone", DATA, PADDED, 1, "\5\0\0\0\0\0", 6},
-	    {"H12: acknowledged PINGs that nobody sent", PING, ACK, 0, "12345678", 8},
+	    {"H12: acknowledgements of PINGs that were not sent", PING, ACK, 0, "12345678", 8},
 	    {"H12: GOAWAY that lets all streams finish", GOAWAY, 0, 0, "\177\377\377\377\0\0\0\0", 8},
 	    {"H12: ALTSVC", 10, 0, 1, "\0\0a", 3},
 	    {"H12: ORIGIN", 12, 0, 0, "\0\1a", 3},
@@ -189,14 +189,14 @@ header_fields_have_a_budget(void **state) /* H11 */
 	client_ask(2);
 	server_start_with(NULL, 0);
 	server_block(&b, OK_FIELDS);
-	buf_put(&b, span_of("\100\1x\2yz", 6)); /* remembered; then said 12,000 times in a byte each */
+	buf_put(&b, span_of("\100\1x\2yz", 6)); /* in the dynamic table; then repeated 12,000 times, in a byte each */
 	for (int i = 0; i < 12000; i++)
 		buf_u8(&b, 0xbe);
 	server_frame(HEADERS, END_HEADERS, 1, b.p, b.n);
 	assert_int_equal(server_deliver(16384), REASON_NONE);
 	assert_int_equal(recorder.n_heard, 1);
 	assert_int_equal(recorder.heard[0].failure, REASON_DOH_MALFORMED);
-	server_respond(3, OK_FIELDS, dns, 40); /* the table is still in step */
+	server_respond(3, OK_FIELDS, dns, 40); /* the dynamic table is still that of the server */
 	assert_int_equal(server_deliver(16384), REASON_NONE);
 	assert_int_equal(recorder.n_heard, 2);
 	assert_int_equal(recorder.heard[1].failure, REASON_NONE);
@@ -214,7 +214,7 @@ floods_of_continuations_end_the_connection(void **state) /* H09 */
 	assert_int_equal(flood_deliver(), REASON_DOH_MALFORMED);
 }
 
-/* nghttp2 counts calls, not frames: a block in a few frames must not look like a flood when it comes byte by byte. */
+/* nghttp2 counts calls, not frames: a header block in a few frames must not count as a flood when it comes byte by byte. */
 static void
 a_block_in_several_frames_is_read_in_any_pieces(void **state) /* H10 */
 {
@@ -349,7 +349,7 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 	     "\0\0\0\4\0\0\0\0\0"
 	     "\0\0\6\4\1\0\0\0\0\0\3\0\0\0\1",
 	     24},
-	    {"an acknowledgement of SETTINGS that nobody awaits",
+	    {"an acknowledgement of SETTINGS that were not sent",
 	     "\0\0\0\4\0\0\0\0\0"
 	     "\0\0\0\4\1\0\0\0\0"
 	     "\0\0\0\4\1\0\0\0\0",
@@ -357,7 +357,7 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 	    {"a frame size above the maximum",
 	     "\0\0\6\4\0\0\0\0\0\0\5\1\0\0\0",
 	     15},
-	    {"push neither on nor off",
+	    {"ENABLE_PUSH with a value other than 0 and 1",
 	     "\0\0\6\4\0\0\0\0\0\0\2\0\0\0\2",
 	     15},
 	    {"PING on a stream",
@@ -456,7 +456,7 @@ other_protocols_end_the_connection(void **state) /* H23, H25 */
 		if (reason == REASON_NONE)
 			reason = client_collect();
 		assert_int_equal(reason, REASON_DOH_MALFORMED);
-		assert_int_equal(recorder.n_heard, 0); /* its connection tells the question */
+		assert_int_equal(recorder.n_heard, 0); /* its connection fails the question */
 	}
 }
 

@@ -20,7 +20,7 @@ one_that_ends_again_after_it_was_taken_is_reported_again(void **state)
 	doh_stream_mark_done(s);
 	assert_ptr_equal(doh_stream_take_done(&all), s);
 	assert_null(doh_stream_take_done(&all));
-	doh_stream_mark_done(s); /* the session forgets it: it can be freed now */
+	doh_stream_mark_done(s); /* the session has forgotten it: it can be freed now */
 	assert_ptr_equal(doh_stream_take_done(&all), s);
 	assert_null(doh_stream_take_done(&all));
 	doh_streams_end(&all);

@@ -83,7 +83,7 @@ questions_are_framed_padded_and_request_keepalive_once(void **state)
 }
 
 static void
-answers_come_in_any_order_and_bring_the_askers_id(void **state)
+answers_in_any_order_get_the_ids_of_their_questions(void **state)
 {
 	struct proto *w = start();
 	struct buf b = buf_max(OUT_MAX);
@@ -119,7 +119,7 @@ pieces_of_any_size_make_the_same_answers(void **state)
 		for (size_t at = 0; at < b.n; at += piece) {
 			const char *detail;
 			size_t n = b.n - at < piece ? b.n - at : piece;
-			uint8_t *copy = malloc(n); /* so that a read beyond it is seen */
+			uint8_t *copy = malloc(n); /* of the exact size, so that a sanitizer sees a read beyond it */
 
 			assert_non_null(copy);
 			memcpy(copy, b.p + at, n);
@@ -137,7 +137,7 @@ pieces_of_any_size_make_the_same_answers(void **state)
 	}
 }
 
-/* Room for a large answer is given back, and the next one is put together all the same. */
+/* The buffer of a large answer is freed, and the next large answer is assembled again. */
 static void
 a_large_answer_comes_in_pieces(void **state)
 {
@@ -254,7 +254,7 @@ ids_are_not_used_again_while_an_answer_may_come(void **state) /* U14 */
 	{
 		struct buf b = buf_max(OUT_MAX);
 
-		frame(&b, first, 12, 0); /* its late answer goes to nobody and frees the id */
+		frame(&b, first, 12, 0); /* its late answer is dropped and frees the id */
 		assert_int_equal(feed(w, &b), REASON_NONE);
 		assert_int_equal(recorder.n_heard, 0);
 		assert_int_equal(recorder.unexpected, 1);
@@ -360,7 +360,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(questions_are_framed_padded_and_request_keepalive_once),
-	    cmocka_unit_test(answers_come_in_any_order_and_bring_the_askers_id),
+	    cmocka_unit_test(answers_in_any_order_get_the_ids_of_their_questions),
 	    cmocka_unit_test(pieces_of_any_size_make_the_same_answers),
 	    cmocka_unit_test(a_large_answer_comes_in_pieces),
 	    cmocka_unit_test(bad_lengths_end_the_connection),

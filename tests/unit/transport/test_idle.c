@@ -17,9 +17,9 @@ the_limit_is_learned_from_closes(void **state)
 	assert_int_equal(idle_use_ms(&idle, -1), IDLE_MAX_MS);
 	idle_on_peer_close(&idle, 10000);
 	assert_int_equal(idle_use_ms(&idle, -1), 9000);
-	idle_on_peer_close(&idle, 8 * 3600000); /* we slept meanwhile: nothing is learned, nothing forgotten */
+	idle_on_peer_close(&idle, 8 * 3600000); /* the machine slept meanwhile: nothing is learned or forgotten */
 	assert_int_equal(idle_use_ms(&idle, -1), 9000);
-	idle_on_peer_close(&idle, IDLE_MAX_MS + 1000); /* longer than we would keep one */
+	idle_on_peer_close(&idle, IDLE_MAX_MS + 1000); /* longer than a connection is ever kept */
 	assert_int_equal(idle_use_ms(&idle, -1), IDLE_MAX_MS - IDLE_MAX_MS / 10 + 900);
 }
 
@@ -34,7 +34,7 @@ a_keepalive_time_is_obeyed_and_bounded(void **state)
 	assert_int_equal(idle_use_ms(&idle, 6553500), IDLE_MAX_MS); /* U24: clamped */
 }
 
-/* So many uses, and not fewer, make it this limit. */
+/* The limit changes to this after exactly so many uses. */
 static void
 use(struct idle *idle, unsigned uses, int64_t limit_ms)
 {
@@ -56,15 +56,15 @@ after_own_closes_the_limit_is_tried_again(void **state)
 	assert_int_equal(idle.limit_ms, 0);
 	idle_on_peer_close(&idle, 10000);
 	use(&idle, IDLE_TRUST, 20000);
-	idle_on_peer_close(&idle, 10000); /* it was the limit */
+	idle_on_peer_close(&idle, 10000); /* the limit was right */
 	assert_int_equal(idle.limit_ms, 10000);
 	use(&idle, 2 * IDLE_TRUST, 20000);
-	use(&idle, IDLE_TRUST, 40000); /* it was not: forgotten in the end */
+	use(&idle, IDLE_TRUST, 40000); /* the limit was wrong, and is forgotten in the end */
 	use(&idle, IDLE_TRUST, 80000);
 	use(&idle, IDLE_TRUST, 0);
 }
 
-/* Doubts cost a handshake each: they become rare, and start anew when the limit is another. */
+/* Each doubt of the limit costs a handshake: doubts become rare, and start again when the limit changes. */
 static void
 a_confirmed_limit_is_doubted_less_and_less(void **state)
 {
@@ -78,7 +78,7 @@ a_confirmed_limit_is_doubted_less_and_less(void **state)
 	    {"a little later", 11000, 12},
 	    {"a little sooner", 10100, 24},
 	    {"again", 10000, 48},
-	    {"no more than the most", 10000, 48},
+	    {"not more than the maximum", 10000, 48},
 	    {"a restart in between", 5000, 3},
 	    {"and the old limit", 10000, 3},
 	    {"twice that", 20000, 3},

@@ -13,13 +13,13 @@ an_answer_is_late_after_a_few_usual_times(void **state)
 		const char *says;
 		int64_t median_us, after_ms;
 	} rows[] = {
-	    {"nothing is known of the peer", -1, 100},
+	    {"nothing is known about the peer", -1, 100},
 	    {"a peer that is near", 800, 100},
-	    {"just below the least", 24999, 100},
+	    {"just below the minimum", 24999, 100},
 	    {"four usual times", 30000, 120},
 	    {"a peer that is far away", 249000, 996},
 	    {"never more than a second", 251000, 1000},
-	    {"whatever is usual", INT64_MAX, 1000},
+	    {"... whatever the usual time is", INT64_MAX, 1000},
 	};
 
 	(void)state;
@@ -40,12 +40,12 @@ judges_whether_questions_wait_behind_another(void **state)
 	    {"nothing is in flight", {-1, -1, 0, false}, false},
 	    {"the oldest has time", {119, 119, 119, false}, false},
 	    {"the oldest is late", {120, -1, 120, false}, true},
-	    {"the oldest is late, whatever else comes", {120, 5, 3, false}, true},
+	    {"the oldest is late, whatever other answers came", {120, 5, 3, false}, true},
 	    {"in any order: one alone is slow", {900, -1, 900, true}, false},
 	    {"in any order: the second has time", {900, 119, 900, true}, false},
 	    {"in any order: two are slow, and others were answered since", {900, 500, 499, true}, false},
 	    {"in any order: two are late, and nothing came since", {900, 500, 500, true}, true},
-	    {"in any order: nothing came since the first", {130, 120, 130, true}, true},
+	    {"in any order: no answer since the first", {130, 120, 130, true}, true},
 	};
 
 	(void)state;

@@ -1,5 +1,4 @@
-/* The wheel against a plain list, and the loop with its real clock (what is due at once, posts, descriptors).
- */
+/* The timer wheel against a plain list, and the loop with its real clock (timers due at once, posts, descriptors). */
 #include "transport/loop.h"
 #include "transport/wheel.h"
 
@@ -90,7 +89,7 @@ wheel_next_is_exact_for_near_timers(void **state)
 		wheel_start(w, 777);
 		t.due_ms = 777 + dues[i];
 		wheel_add(w, &t);
-		assert_int_equal(wheel_next_ms(w), 777 + dues[i]); /* one wake-up, not one at each level */
+		assert_int_equal(wheel_next_ms(w), 777 + dues[i]); /* one wake-up, not one for each level of the wheel */
 		wheel_turn(w, wheel_next_ms(w));
 		assert_ptr_equal(wheel_take(w), &t);
 		assert_int_equal(wheel_next_ms(w), INT64_MAX);
@@ -301,7 +300,7 @@ signals_reach_the_loop(void **state)
 	loop_free(loop);
 }
 
-/* libevent alone would end the program. */
+/* Without our check libevent would end the program. */
 static void
 too_few_descriptors_are_an_error(void **state)
 {

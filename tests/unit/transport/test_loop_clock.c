@@ -72,7 +72,7 @@ run_for(struct loop *loop, int64_t ms)
 	loop_timer_stop(&end);
 }
 
-/* what came round every second does not catch up with a day's worth of rounds. */
+/* a timer that is set every second does not run a day's worth of times. */
 static void
 k06_each_timer_fires_once_after_a_jump_of_a_day(void **state)
 {
@@ -92,7 +92,7 @@ k06_each_timer_fires_once_after_a_jump_of_a_day(void **state)
 	run_for(loop, 0);
 	for (unsigned i = 0; i < TICKERS; i++)
 		assert_int_equal(ticker[i].fired, 1);
-	for (int turn = 0; turn < 3; turn++) /* and no second time */
+	for (int turn = 0; turn < 3; turn++) /* and not a second time */
 		run_for(loop, 0);
 	for (unsigned i = 0; i < TICKERS; i++)
 		assert_int_equal(ticker[i].fired, 1);

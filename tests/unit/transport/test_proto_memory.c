@@ -1,4 +1,4 @@
-/* DoT and DoH without memory: a driver is not made, a question is not taken, or the connection ends; no answer is made up. */
+/* DoT and DoH when an allocation fails: a driver is not made, a question is not accepted, or the connection ends; no answer is wrong. */
 #include "tests/unit/transport/doh_server.h"
 #include "tests/unit/verify/failing_alloc.h"
 
@@ -18,12 +18,12 @@ static const struct {
     {"DoT", TP_DOT, TP_POST, "", ""},
     {"DoH with POST", TP_DOH, TP_POST, "/dns-query", ""},
     {"DoH with GET", TP_DOH, TP_GET, "/q{?dns}", "dns.test"},
-    {"DoH with GET, behind another variable", TP_DOH, TP_GET, "/q?a=b{&dns}", NULL},
+    {"DoH with GET, after another variable", TP_DOH, TP_GET, "/q?a=b{&dns}", NULL},
     {"DoH with a path that has variables of its own", TP_DOH, TP_GET, "/q?a=b", NULL},
     {"DoH without a path", TP_DOH, TP_POST, NULL, "dns.test"},
 };
 
-/* One driver, one question, what it writes. RES_OK: all of it worked. */
+/* Makes a driver, asks it one question and has it write. RES_OK: all of it worked. */
 static enum res
 driver_run(size_t row, struct tp_exchange *q)
 {
@@ -63,14 +63,14 @@ every_allocation_of_a_driver_may_fail(void **state)
 			else
 				(void)failing_alloc_end();
 			if ((res == RES_OK) != (at == 0) || (at > 0 && res != RES_NOMEM && res != RES_LIMIT))
-				fail_msg("%s: %s without allocation %zu of %zu", drivers[row].what, res_text(res), at, needed);
+				fail_msg("%s: %s when allocation %zu of %zu fails", drivers[row].what, res_text(res), at, needed);
 			assert_int_equal(recorder.n_heard, 0);
 			recorder_drop(&recorder, q);
 		}
 	}
 }
 
-/* Without an allocation in it the answer is right, or the question fails, or the connection ends. */
+/* When an allocation fails, the answer is right, or the question fails, or the connection ends. */
 static void
 every_allocation_of_an_answer_may_fail(void **state)
 {

@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-/* Whoever has a question for another connection, in the same turn of the loop, must know of the one that will be made. */
+/* A caller with a question, in the same turn of the loop, must see that a connection is about to be made. */
 static void
 a_connection_to_be_made_connects(void **state)
 {
@@ -44,7 +44,7 @@ questions_wait_for_the_verdict_and_are_sent_in_one_record(void **state)
 	assert_memory_equal(fake_judge.ip, f->server.addr.ip, 4);
 	assert_int_equal(fake_judge.ip_n, 4);
 	for (unsigned i = 0; i < 50; i++) {
-		assert_int_equal(be16_read(f->asked[i].message), (uint16_t)(i * 7 + 1)); /* the asker's id */
+		assert_int_equal(be16_read(f->asked[i].message), (uint16_t)(i * 7 + 1)); /* the id of the question */
 		assert_int_equal(f->asked[i].calls, 1);
 		assert_memory_equal(f->asked[i].message + 12, f->asked[i].message + 12, 4);
 	}
@@ -122,7 +122,7 @@ static const struct stage {
      .plain = {BYTES("\1\40abcdefgh")},
      .reason = REASON_PLAIN_TEXT},
     {.says = "a handshake cut short", .mood = DOT_SERVER_CUTS_THE_HANDSHAKE, .reason = REASON_CLOSED},
-    {.says = "a handshake with a bit turned", .mood = DOT_SERVER_SPOILS_THE_HANDSHAKE, .reason = REASON_TLS_FAILED},
+    {.says = "a handshake with a bit flipped", .mood = DOT_SERVER_SPOILS_THE_HANDSHAKE, .reason = REASON_TLS_FAILED},
     {.says = "T12: TLS 1.1 only", .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.1", .reason = REASON_TLS_VERSION},
     {.says = "T12: a ServerHello of TLS 1.1",
      .mood = DOT_SERVER_SPEAKS_PLAIN,
@@ -134,7 +134,7 @@ static const struct stage {
      .mood = DOT_SERVER_SPEAKS_PLAIN,
      .plain = {BYTES("\25\3\1\0\2\2\106")},
      .reason = REASON_TLS_VERSION},
-    {.says = "an alert without a word of reason",
+    {.says = "an alert without a reason",
      .mood = DOT_SERVER_SPEAKS_PLAIN,
      .plain = {BYTES("\25\3\3\0\2\2\50")},
      .reason = REASON_TLS_ALERT},
@@ -148,15 +148,15 @@ static const struct stage {
      .refuse = REASON_EXPIRED,
      .priority = "NORMAL:-VERS-ALL:+VERS-TLS1.2",
      .reason = REASON_EXPIRED},
-    {.says = "T10: a chain of 30 certificates is the judge's to refuse",
+    {.says = "T10: a chain of 30 certificates is left to the judge",
      .copies = 30,
      .refuse = REASON_CHAIN_TOO_LONG,
      .reason = REASON_CHAIN_TOO_LONG},
-    {.says = "bytes that are no certificate are the judge's to refuse",
+    {.says = "bytes that are not a certificate are left to the judge",
      .garbage = "garbage",
      .refuse = REASON_CERT_MALFORMED,
      .reason = REASON_CERT_MALFORMED},
-    {.says = "bytes that are no certificate, and a judge who does not mind",
+    {.says = "bytes that are not a certificate fail, even if the judge accepts them",
      .garbage = "garbage",
      .reason = REASON_TLS_FAILED},
 };
@@ -189,7 +189,7 @@ stage_run(const struct stage *s)
 	assert_string_equal(reason_code(f->asked[0].failure), reason_code(s->reason));
 	assert_true(f->asked[0].retry_safe);
 	assert_int_equal(f->last_verdict, s->refuse != REASON_NONE);
-	assert_int_equal(f->presented > 0, s->refuse != REASON_NONE); /* as they came, whatever they are */
+	assert_int_equal(f->presented > 0, s->refuse != REASON_NONE); /* the certificates as they came, valid or not */
 	if (s->copies > 0)
 		assert_true(f->presented > s->copies / 2);
 	if (s->garbage != NULL && s->refuse != REASON_NONE)
@@ -234,7 +234,7 @@ an_unanswered_syn_times_out(void **state)
 
 	(void)state;
 	assert_int_equal(listen(f->server.listen_fd, 0), 0);
-	for (int i = 0; i < 8; i++) { /* nobody accepts: the queue is full, further SYNs are dropped */
+	for (int i = 0; i < 8; i++) { /* the server does not accept: its queue is full, further SYNs are dropped */
 		full[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		(void)!connect(full[i], (struct sockaddr *)&ss, n);
 	}
@@ -297,7 +297,7 @@ file_span(const char *file)
 }
 
 static void
-a_client_certificate_is_shown_when_asked(void **state)
+a_client_certificate_is_sent_when_requested(void **state)
 {
 	char cert[] = "/tmp/test-slot-cert-XXXXXX", key[] = "/tmp/test-slot-key-XXXXXX";
 	const char *why = NULL;
@@ -344,7 +344,7 @@ main(void)
 	    SLOT_TEST(an_unanswered_syn_times_out),
 	    SLOT_TEST(a_server_without_alpn_may_be_used_for_dot),
 	    SLOT_TEST(sni_is_the_configured_name_and_never_an_address),
-	    SLOT_TEST(a_client_certificate_is_shown_when_asked),
+	    SLOT_TEST(a_client_certificate_is_sent_when_requested),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,7 +38,7 @@ doh_wants_h2(void **state) /* T13, H23 */
 }
 
 static void
-doh_answers_bring_the_askers_id(void **state)
+doh_answers_get_the_ids_of_their_questions(void **state)
 {
 	(void)state;
 	doh_start();
@@ -68,7 +68,7 @@ all_requests_leave_without_waiting_for_answers(void **state)
 		 span_of(BYTES("\0\0\6\4\0\0\0\0\0"
 			       "\0\3\0\0\3\350" /* 1,000 streams */
 			       "\0\0\4\10\0\0\0\0\0"
-			       "\0\20\0\0"))); /* and room for a MiB of theirs */
+			       "\0\20\0\0"))); /* and a window of a MiB */
 	fixture_pump_a_while();
 	f->with_opt = true;
 	for (unsigned i = 0; i < 1000; i++)
@@ -104,7 +104,7 @@ goaway_moves_what_was_not_processed(void **state) /* H06 */
 }
 
 static void
-goaway_each_time_is_bounded(void **state) /* H07 */
+a_goaway_each_time_is_bounded(void **state) /* H07 */
 {
 	(void)state;
 	doh_start();
@@ -121,7 +121,7 @@ goaway_each_time_is_bounded(void **state) /* H07 */
 }
 
 static void
-goaway_before_each_request_is_bounded(void **state) /* H07 */
+a_goaway_before_each_request_is_bounded(void **state) /* H07 */
 {
 	(void)state;
 	doh_start();
@@ -206,11 +206,11 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    SLOT_TEST(doh_wants_h2),
-	    SLOT_TEST(doh_answers_bring_the_askers_id),
+	    SLOT_TEST(doh_answers_get_the_ids_of_their_questions),
 	    SLOT_TEST(all_requests_leave_without_waiting_for_answers),
 	    SLOT_TEST(goaway_moves_what_was_not_processed),
-	    SLOT_TEST(goaway_each_time_is_bounded),
-	    SLOT_TEST(goaway_before_each_request_is_bounded),
+	    SLOT_TEST(a_goaway_each_time_is_bounded),
+	    SLOT_TEST(a_goaway_before_each_request_is_bounded),
 	    SLOT_TEST(a_broken_conversation_is_doh_malformed),
 	    SLOT_TEST(a_slot_is_full_while_the_peer_allows_no_more),
 	    SLOT_TEST(streams_that_are_not_allowed_wait_until_their_deadline),

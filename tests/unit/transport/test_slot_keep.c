@@ -1,4 +1,4 @@
-/* A slot keeps its connection open while nobody asks (tp_slot_keep), and stops doing so. */
+/* A slot keeps its connection open while there are no questions (tp_slot_keep), and stops doing so. */
 #include "tests/unit/transport/slot_fixture.h"
 
 #include "base/clock.h"
@@ -35,7 +35,7 @@ ask_one(void)
 	assert_int_equal(f->n_failed, 0);
 }
 
-/* Time passes, in steps that no timer here is finer than. What goes over loopback is there at once. */
+/* Time passes, in steps no longer than any timer here. Bytes over loopback arrive at once. */
 #define STEP 100
 
 static void
@@ -75,7 +75,7 @@ pass_with(int64_t ms, int64_t limit)
 	}
 }
 
-/* A limit is known, and a fresh connection stands. */
+/* The limit is known, and there is a fresh connection. */
 static void
 learn(int64_t limit)
 {
@@ -105,7 +105,7 @@ questions_hold_a_connection_within_the_peers_limit(void **state)
 	assert_memory_equal(q->message + 2, "\1\0\0\1\0\0\0\0\0\1\0\0\6\0\1\0\0\51", 18);
 	assert_int_equal(tp_slot_state(f->slot), TP_READY);
 	assert_int_equal(f->server.n_conn, 2);
-	/* It is of no count but its own, and no callback was made for it. */
+	/* It is counted only as a question of the slot's own, and no callback was made for it. */
 	assert_int_equal(stats().kept, 1);
 	assert_int_equal(stats().questions, 2);
 	assert_int_equal(stats().answers, 2);
@@ -205,7 +205,7 @@ a_question_without_an_answer_costs_one_connection_more(void **state)
 	assert_int_equal(stats().kept, 2);
 	assert_int_equal(f->server.n_conn, 3);
 	assert_int_equal(tp_slot_state(f->slot), TP_IDLE);
-	assert_int_equal(stats().barren, 0); /* no question of anybody's was harmed */
+	assert_int_equal(stats().barren, 0); /* no question of a client was affected */
 	assert_int_equal(stats().repeated, 0);
 	f->server.mood = DOT_SERVER_SERVES;
 	ask_one();
@@ -235,7 +235,7 @@ a_peer_that_cannot_be_reached_ends_it(void **state)
 }
 
 static void
-a_peer_of_little_patience_is_not_asked(void **state)
+a_peer_that_closes_soon_is_not_asked(void **state)
 {
 	(void)state;
 	learn(2000);
@@ -246,7 +246,7 @@ a_peer_of_little_patience_is_not_asked(void **state)
 }
 
 static void
-a_silent_peer_is_left_and_tried_once_more(void **state)
+a_silent_peer_is_dropped_and_tried_once_more(void **state)
 {
 	(void)state;
 	learn(LIMIT);
@@ -275,7 +275,7 @@ after_a_sleep_a_fresh_connection_is_made(void **state)
 }
 
 static void
-the_peer_is_judged_as_ever(void **state)
+the_peer_is_judged_as_usual(void **state)
 {
 	(void)state;
 	learn(LIMIT);
@@ -306,7 +306,7 @@ a_dropped_connection_takes_the_question_with_it(void **state)
 
 /* A question of a client's goes over the same connection, and is not taken for the slot's own. */
 static void
-questions_meet_on_the_connection(void **state)
+questions_of_clients_and_of_the_slot_share_the_connection(void **state)
 {
 	(void)state;
 	learn(LIMIT);
@@ -335,12 +335,12 @@ main(void)
 	    SLOT_TEST(the_cost_is_bounded),
 	    SLOT_TEST(a_question_without_an_answer_costs_one_connection_more),
 	    SLOT_TEST(a_peer_that_cannot_be_reached_ends_it),
-	    SLOT_TEST(a_peer_of_little_patience_is_not_asked),
-	    SLOT_TEST(a_silent_peer_is_left_and_tried_once_more),
+	    SLOT_TEST(a_peer_that_closes_soon_is_not_asked),
+	    SLOT_TEST(a_silent_peer_is_dropped_and_tried_once_more),
 	    SLOT_TEST(after_a_sleep_a_fresh_connection_is_made),
-	    SLOT_TEST(the_peer_is_judged_as_ever),
+	    SLOT_TEST(the_peer_is_judged_as_usual),
 	    SLOT_TEST(a_dropped_connection_takes_the_question_with_it),
-	    SLOT_TEST(questions_meet_on_the_connection),
+	    SLOT_TEST(questions_of_clients_and_of_the_slot_share_the_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

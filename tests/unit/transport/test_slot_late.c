@@ -1,4 +1,4 @@
-/* A slot tells when its questions wait behind a late one, with servers that answer in order and in any order. */
+/* A slot reports when its questions wait behind a late one, for servers that answer in order and in any order. */
 #include "tests/unit/transport/slot_fixture.h"
 
 #include "base/clock.h"
@@ -22,7 +22,7 @@ hold(void)
 	assert_int_equal(tp_slot_late_after_ms(f->slot), LATE_MS);
 }
 
-/* A question that the server holds; its place. */
+/* Asks a question, which the server holds; returns its index. */
 static unsigned
 ask_held(void)
 {
@@ -38,7 +38,7 @@ waits(unsigned i)
 	return tp_waits(f->asked[i].exchange);
 }
 
-/* ---- what is usual */
+/* ---- the usual answer time */
 
 static int64_t
 median_ms(void)
@@ -66,7 +66,7 @@ the_usual_answer_time_falls_soon_and_rises_slowly(void **state)
 	static const struct {
 		const char *says;
 		int64_t before_ms, after_ms;
-		unsigned answers; /* before, at after_ms */
+		unsigned answers; /* of these, each after so long */
 		bool anew;
 		unsigned least, most; /* more of them, until it is within a quarter */
 	} rows[] = {
@@ -108,7 +108,7 @@ the_usual_answer_time_settles(void **state)
 	assert_in_range(median_ms(), 90, 115);
 }
 
-/* ---- who waits */
+/* ---- questions that wait */
 
 static void
 a_question_without_a_connection_waits(void **state)
@@ -191,7 +191,7 @@ a_peer_that_answers_in_any_order_is_late_when_silent(void **state)
 	dot_server_answer(&f->server, 4, 30); /* something came */
 	PUMP_UNTIL(f->n_done == 3);
 	assert_false(tp_slot_is_late(f->slot));
-	/* What was learned holds for the next connection as well. */
+	/* The next connection uses what was learned. */
 	tp_slot_drop(f->slot, false);
 	PUMP_UNTIL(f->server.n_conn == 2 && f->server.n_question == 7);
 	tp_cancel(f->asked[second].exchange);

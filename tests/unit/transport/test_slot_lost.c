@@ -1,4 +1,4 @@
-/* What a question meets on a slot's connections when they end, and what belongs to them until then. */
+/* What happens to questions when a slot's connections end. */
 #include "tests/unit/transport/slot_fixture.h"
 
 #include "base/clock.h"
@@ -20,7 +20,7 @@ a_question_is_repeated_once(void **state) /* U25 */
 	    {"the server closes after the handshake", DOT_SERVER_CLOSES_WHEN_READY},
 	    {"the server closes on a question", DOT_SERVER_CLOSES_ON_QUESTION},
 	    {"the server resets on a question", DOT_SERVER_RESETS_ON_QUESTION},
-	    {"T15: the server closes in mid frame", DOT_SERVER_CUTS_THE_ANSWER},
+	    {"T15: the server closes in the middle of a frame", DOT_SERVER_CUTS_THE_ANSWER},
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -40,7 +40,7 @@ a_question_is_repeated_once(void **state) /* U25 */
 		fixture_pump_a_while();
 		assert_int_equal(f->server.n_conn, 2); /* and no more */
 
-		f->server.mood = DOT_SERVER_SERVES; /* when it is well again: at once */
+		f->server.mood = DOT_SERVER_SERVES; /* once the server works again, an answer comes at once */
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 3);
 		assert_int_equal(f->asked[2].failure, REASON_NONE);
@@ -76,7 +76,7 @@ connections_that_end_unused_are_given_up(void **state)
 			assert_int_equal(f->asked[n].failure, REASON_CLOSED);
 			assert_true(f->asked[n].retry_safe && !f->asked[n].killed);
 		}
-		fixture_ask(); /* the server is known for it */
+		fixture_ask(); /* the server is known to end unused connections */
 		PUMP_UNTIL(f->n_done == 3);
 		assert_int_equal(f->server.n_conn, 3);
 		assert_int_equal(f->server.app_bytes, 0);
@@ -97,7 +97,7 @@ connections_that_end_unused_are_given_up(void **state)
 }
 
 static void
-an_unused_connection_that_ends_for_idleness_is_no_fault(void **state)
+an_unused_connection_that_is_closed_when_idle_is_no_fault(void **state)
 {
 	(void)state;
 	tp_slot_connect(f->slot);
@@ -223,7 +223,7 @@ post_handshake_messages_are_bounded(void **state) /* T16 */
 	} rows[] = {
 	    {"T16: session tickets without end", DOT_SERVER_FLOODS_TICKETS, false, REASON_TLS_FAILED},
 	    {"T16: key updates without end", DOT_SERVER_FLOODS_KEY_UPDATES, false, REASON_TLS_FAILED},
-	    {"T16: key updates that want ours, without end", DOT_SERVER_FLOODS_KEY_REQUESTS, false, REASON_TLS_FAILED},
+	    {"T16: key updates that ask for ours, without end", DOT_SERVER_FLOODS_KEY_REQUESTS, false, REASON_TLS_FAILED},
 	    {"T16: empty records without end", DOT_SERVER_FLOODS_EMPTY_RECORDS, false, REASON_TLS_FAILED},
 	    {"T16: warnings without end", DOT_SERVER_FLOODS_WARNINGS, true, REASON_TLS_FAILED},
 	    {"T16: renegotiation", DOT_SERVER_RENEGOTIATES, true, REASON_TLS_FAILED},
@@ -296,7 +296,7 @@ dropping_repeats_what_is_in_flight(void **state)
 	assert_int_equal(f->n_failed, 0);
 	assert_int_equal(f->server.n_conn, 2);
 	assert_int_equal(f->server.resumed, 0); /* tickets forgotten */
-	assert_int_equal(f->closed, 0);      /* it was asked for: no event */
+	assert_int_equal(f->closed, 0);      /* the caller dropped it: no event */
 }
 
 static void
@@ -327,7 +327,7 @@ questions_learn_that_their_connections_ended(void **state)
 	assert_int_equal(f->server.n_conn, 2);
 	tp_slot_stats(f->slot, &stats);
 	assert_int_equal(stats.barren, 2);
-	/* together: nobody was alone; and after two connections for nothing they are not repeated */
+	/* together: no question was alone; and after two connections without an answer they are not repeated */
 	fixture_ask();
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 3);
@@ -336,7 +336,7 @@ questions_learn_that_their_connections_ended(void **state)
 		assert_int_equal(f->asked[i].alone, 0);
 	}
 	assert_int_equal(f->server.n_conn, 3);
-	/* an answer makes good for all of it */
+	/* an answer resets all of it */
 	f->server.mood = DOT_SERVER_SERVES;
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 4);
@@ -400,7 +400,7 @@ a_drop_makes_no_connection(void **state)
 }
 
 static void
-another_peer_is_connected_to_where_the_first_was_to_be(void **state)
+another_target_replaces_the_one_to_connect_to(void **state)
 {
 	(void)state;
 	tp_slot_connect(f->slot);
@@ -482,7 +482,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    SLOT_TEST(a_question_is_repeated_once),
 	    SLOT_TEST(connections_that_end_unused_are_given_up),
-	    SLOT_TEST(an_unused_connection_that_ends_for_idleness_is_no_fault),
+	    SLOT_TEST(an_unused_connection_that_is_closed_when_idle_is_no_fault),
 	    SLOT_TEST(nor_is_it_one_of_a_server_that_is_known_for_faults),
 	    SLOT_TEST(the_repeat_is_answered_when_the_server_is_well_again),
 	    SLOT_TEST(answers_before_the_close_count),
@@ -498,7 +498,7 @@ main(void)
 	    SLOT_TEST(a_failure_to_connect_kills_no_question),
 	    SLOT_TEST(nor_does_a_failure_to_connect_again),
 	    SLOT_TEST(a_drop_makes_no_connection),
-	    SLOT_TEST(another_peer_is_connected_to_where_the_first_was_to_be),
+	    SLOT_TEST(another_target_replaces_the_one_to_connect_to),
 	    SLOT_TEST(a_slot_adopts_the_connection_of_another),
 	    SLOT_TEST(the_adopted_connection_is_the_one_that_was_wanted),
 	    SLOT_TEST(with_nothing_to_adopt_a_fresh_connection_is_made),

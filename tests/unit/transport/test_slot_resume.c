@@ -1,4 +1,4 @@
-/* A peer is judged again: when its session is resumed, and when the policy is a new one. */
+/* A peer is judged again when its session is resumed, and under a new policy. */
 #include "tests/unit/transport/slot_fixture.h"
 
 #include "transport/slot.h"
@@ -57,7 +57,7 @@ a_refused_resumption_becomes_a_full_handshake(void **state) /* T11 */
 		fake_judge.refuse = REASON_NONE;
 		fixture_ask();
 		PUMP_UNTIL(f->n_done == 3);
-		assert_int_equal(f->server.resumed, 1); /* that one time: the tickets were dropped */
+		assert_int_equal(f->server.resumed, 1); /* only that one time: the tickets were dropped */
 	}
 }
 
@@ -76,7 +76,7 @@ a_certificate_swapped_under_the_ticket_key_does_not_matter(void **state)
 	PUMP_UNTIL(f->n_done == 2);
 	assert_int_equal(f->server.resumed, 1);
 	assert_memory_equal(fake_judge.first, first,
-			    sizeof first); /* judged is whom the session was made with */
+			    sizeof first); /* the judge sees the certificate of the original handshake */
 }
 
 static void
@@ -215,7 +215,7 @@ a_verdict_over_an_open_connection_is_reported(void **state)
 	assert_int_equal(f->judged, 1);
 }
 
-/* Whenever that comes: before a question is written, while one is in flight, with its answer in our socket. */
+/* At any time: before a question is written, while one is in flight, with its answer in our socket. */
 static void
 a_connection_may_be_dropped_when_it_is_judged(void **state)
 {
@@ -275,7 +275,7 @@ answers_of_a_peer_that_is_refused_now_are_not_used(void **state)
 	f->server.mood = DOT_SERVER_HOLDS;
 	fixture_ask();
 	PUMP_UNTIL(f->server.n_question == 1);
-	dot_server_answer(&f->server, 0, 30); /* it lies in our socket */
+	dot_server_answer(&f->server, 0, 30); /* it waits in our socket */
 	fake_judge.refuse = REASON_REVOKED;
 	tp_slot_retarget(f->slot, &f->target2);
 	PUMP_UNTIL(f->n_done == 1);

@@ -1,4 +1,4 @@
-/* A slot as time passes: deadlines, stalls, idle closes, a suspended machine, a verdict grown old. */
+/* A slot as time passes: deadlines, stalls, idle closes, a suspended machine, an old verdict. */
 #include "tests/unit/transport/slot_fixture.h"
 
 #include "base/clock.h"
@@ -28,7 +28,7 @@ deadlines_and_cancels(void **state)
 	assert_int_equal(f->asked[late].calls, 1);
 	assert_int_equal(f->asked[late].failure, REASON_CLOSED);
 	assert_false(f->asked[late].retry_safe);
-	dot_server_answer(&f->server, 0, 30); /* U13: late, for nobody */
+	dot_server_answer(&f->server, 0, 30); /* U13: late, its question has failed */
 	dot_server_answer(&f->server, 1, 30);
 	dot_server_answer(&f->server, 2, 30);
 	PUMP_UNTIL(f->n_done == 2);
@@ -59,7 +59,7 @@ a_deadline_without_a_connection_is_a_timeout(void **state)
 }
 
 static void
-a_peer_that_does_not_answer_is_left_and_the_question_repeated(void **state)
+a_peer_that_does_not_answer_is_dropped_and_the_question_repeated(void **state)
 {
 	(void)state;
 	fixture_ask();
@@ -81,7 +81,7 @@ a_peer_that_does_not_answer_is_left_and_the_question_repeated(void **state)
 }
 
 static void
-a_dead_path_is_left_sooner(void **state)
+a_dead_path_is_given_up_sooner(void **state)
 {
 	(void)state;
 	fixture_ask();
@@ -151,7 +151,7 @@ an_hour_of_rare_questions_loses_none(void **state)
 				continue;
 			}
 			fake_loop_advance(f->loop, 10000);
-			dot_server_close(&f->server, f->server.n_conn - 1); /* unless we did */
+			dot_server_close(&f->server, f->server.n_conn - 1); /* unless we closed it before */
 			/* the FIN is seen, or is met by the next question: both must do */
 			if (n % 2 == 0)
 				fixture_pump_a_while();
@@ -171,7 +171,7 @@ after_a_long_sleep_one_fresh_handshake_answers(void **state) /* K02 */
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 1);
 	f->server.conn[0].closed =
-	    true; /* the path is black: the server never hears of the old connection again */
+	    true; /* the path drops all packets: the server gets nothing more on the old connection */
 	fake_loop_suspend(f->loop, 8 * 3600000);
 	fixture_ask();
 	PUMP_UNTIL(f->n_done == 2);
@@ -210,7 +210,7 @@ keepalive_of_zero_closes_when_idle(void **state) /* U24 */
 	buf_free(&b);
 }
 
-/* A question was given up, so the peer owes an answer. */
+/* A question was cancelled, so the peer still owes an answer. */
 static void
 only_an_answer_keeps_a_connection_in_use(void **state)
 {
@@ -270,7 +270,7 @@ a_connection_is_judged_every_hour(void **state) /* K05 */
 	assert_int_equal(f->asked[60].failure, REASON_EXPIRED);
 	assert_int_equal(f->server.n_question, 60);       /* it never left */
 	assert_int_equal(fake_judge.calls, calls + 2); /* the old connection, then a fresh one */
-	assert_int_equal(f->closed, 1); /* which alone decides: the peer may have been renewed */
+	assert_int_equal(f->closed, 1); /* whose verdict counts: the peer may have a renewed certificate */
 	assert_int_equal(f->failed, 1);
 }
 
@@ -313,7 +313,7 @@ a_good_one_stays_open_when_report_mode_ends(void **state)
 	fake_judge.report_until_ms = 0;
 }
 
-/* A wall clock that nobody can trust: each reading is ten years after the one before. */
+/* A wall clock that steps: each reading is ten years after the one before. */
 static int64_t stepping_ms;
 static unsigned wall_readings;
 
@@ -356,8 +356,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    SLOT_TEST(deadlines_and_cancels),
 	    SLOT_TEST(a_deadline_without_a_connection_is_a_timeout),
-	    SLOT_TEST(a_peer_that_does_not_answer_is_left_and_the_question_repeated),
-	    SLOT_TEST(a_dead_path_is_left_sooner),
+	    SLOT_TEST(a_peer_that_does_not_answer_is_dropped_and_the_question_repeated),
+	    SLOT_TEST(a_dead_path_is_given_up_sooner),
 	    SLOT_TEST(idle_closes_are_learned),
 	    SLOT_TEST(an_hour_of_rare_questions_loses_none),
 	    SLOT_TEST(after_a_long_sleep_one_fresh_handshake_answers),

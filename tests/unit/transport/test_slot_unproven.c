@@ -1,4 +1,4 @@
-/* A server that cannot prove the key of its certificate: the handshake fails, and the judge sees the chain as it came. */
+/* A server that does not have its certificate's private key: the handshake fails, and the judge sees the chain as it came. */
 #include "tests/unit/transport/slot_fixture.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* The Certificate message of a peer: of a long chain the first certificates are kept. */
+/* The Certificate message of a peer: only the first certificates of a long chain are kept. */
 #include "transport/tls.h"
 
 #include <setjmp.h>
@@ -24,7 +24,7 @@ message(struct buf *out, unsigned n, bool v13)
 }
 
 static void
-of_a_long_chain_the_first_are_kept(void **state)
+the_first_certificates_of_a_long_chain_are_kept(void **state)
 {
 	(void)state;
 	for (unsigned v13 = 0; v13 < 2; v13++)
@@ -44,7 +44,7 @@ of_a_long_chain_the_first_are_kept(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest tests[] = {cmocka_unit_test(of_a_long_chain_the_first_are_kept)};
+	const struct CMUnitTest tests[] = {cmocka_unit_test(the_first_certificates_of_a_long_chain_are_kept)};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,7 +32,7 @@ connection(int pair[2])
 }
 
 static void
-what_the_peer_has_no_room_for_is_unacknowledged(void **state)
+bytes_without_room_at_the_peer_are_unacknowledged(void **state)
 {
 	static uint8_t bytes[65536];
 	int pair[2];
@@ -49,7 +49,7 @@ what_the_peer_has_no_room_for_is_unacknowledged(void **state)
 }
 
 static void
-what_is_no_connection_has_nothing_to_acknowledge(void **state)
+a_descriptor_without_a_connection_has_nothing_to_acknowledge(void **state)
 {
 	(void)state;
 	assert_false(unacked_bytes(-1));
@@ -59,8 +59,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(what_the_peer_has_no_room_for_is_unacknowledged),
-		cmocka_unit_test(what_is_no_connection_has_nothing_to_acknowledge),
+		cmocka_unit_test(bytes_without_room_at_the_peer_are_unacknowledged),
+		cmocka_unit_test(a_descriptor_without_a_connection_has_nothing_to_acknowledge),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
