@@ -9,9 +9,9 @@
 
 #include <stddef.h>
 
-/* From now on allocations are counted, and the one that makes the count fail_at fails (0: none does). */
+/* Counts allocations from now on; the fail_at-th fails (0: none). */
 void failing_alloc_begin(size_t fail_at);
-/* No more failures; how many allocations were asked for since failing_alloc_begin. */
+/* Ends the failures. Returns the number of allocations since failing_alloc_begin. */
 size_t failing_alloc_end(void);
 
 #endif

@@ -1,5 +1,5 @@
 /*
- * forged.h - a chain forged for a test, and what it is judged by.
+ * forged.h - a chain forged for a test, with the anchors, the policy and the time for its verdict.
  *
  * The certificates come from the lab's forge, in a world of its own whose time is FORGED_AT. A test begins, puts
  * certificates and anchors, changes the policy, judges, and ends.
@@ -48,9 +48,9 @@ void forged_put_leaf(struct forged *, enum ca_id issuer);
 void forged_put_ca(struct forged *, enum ca_id);
 void forged_anchor(struct forged *, enum ca_id);
 void forged_anchor_forge(struct forged *, const struct forge *);
-/* The usual: a leaf of CA_ISSUING, that CA, and CA_ROOT as anchor. */
+/* The usual chain: a leaf of CA_ISSUING, that CA, and CA_ROOT as anchor. */
 void forged_good(struct forged *);
-/* The same, of which the leaf was changed before it was signed. */
+/* The same, with a leaf that was changed before it was signed. */
 void forged_leaf_changed(struct forged *, void (*change)(struct forge *));
 /* The usual, but the leaf's signature is broken. */
 void forged_bad_signature(struct forged *);

@@ -24,9 +24,9 @@ forged_rows_judge(const struct forged_row *rows, size_t n)
 			print_error("%s: \"%s\", expected \"%s\"\n", rows[i].what, have, rows[i].reasons);
 			wrong++;
 		}
-		/* T10: whatever is presented, the work has its bounds */
+		/* T10: the work is bounded, whatever is presented */
 		assert_true(work.signature_checks <= VFY_SIG_CHECKS_MAX);
-		assert_true(work.path_steps <= 3 * PATH_STEPS_MAX); /* sound paths, others, disallowed ones */
+		assert_true(work.path_steps <= 3 * PATH_STEPS_MAX); /* for good paths, for others, and for disallowed ones */
 		assert_true(work.paths <= 4 * PATHS_MAX);
 		forged_end(&f);
 	}

@@ -1,7 +1,7 @@
 /*
- * forged_rows.h - a table of forged chains, and what refuses each.
+ * forged_rows.h - a table of forged chains, with the reasons that refuse each.
  *
- * For the tests of whole verdicts: a program has its rows, and this judges them.
+ * For tests of whole verdicts: each test program has rows of its own, and this file judges them.
  */
 #ifndef TESTS_UNIT_FORGED_ROWS_H
 #define TESTS_UNIT_FORGED_ROWS_H
@@ -14,7 +14,7 @@ struct forged_row {
 	const char *reasons; /* "" when accepted */
 };
 
-/* Forges and judges every row, prints those that are judged otherwise, and fails when there are any. */
+/* Forges and judges every row, prints those with another verdict, and fails when there are any. */
 void forged_rows_judge(const struct forged_row *rows, size_t n);
 
 #endif

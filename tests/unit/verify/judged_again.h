@@ -1,6 +1,6 @@
 /*
- * judged_again.h - repeats a judgement with a cache of valid signatures: first with what all earlier judgements left in
- * it, then once more.
+ * judged_again.h - repeats a verdict with a cache of valid signatures: first with the signatures of all earlier verdicts
+ * in it, then once more.
  */
 #ifndef TESTS_JUDGED_AGAIN_H
 #define TESTS_JUDGED_AGAIN_H
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One for the whole program: what one chain stored is there for all others. */
+/* One cache for the whole program: signatures that one chain stored are there for all others. */
 static inline struct sigcache *
 judged_again_cache(void)
 {
@@ -21,7 +21,7 @@ judged_again_cache(void)
 	return cache;
 }
 
-/* Does the cache change neither the verdict nor what it cost? v and work: of the judgement without it. */
+/* True when the cache changes neither the verdict nor its cost. v and work: of the verdict without it. */
 static inline bool
 judged_again_same(const struct verdict *v, const struct vfy_work *work, const struct vfy_policy *policy, struct vfy_input in)
 {

@@ -24,7 +24,7 @@ anchor(uint8_t cert_byte, uint8_t key_byte)
 	return c;
 }
 
-/* What meets the anchor, valid until the next call; NULL: it is free. */
+/* The limits of the anchor, valid until the next call; NULL: it has none. */
 static const struct anchor_limit *
 find(const struct anchor_limits *table, const struct cert *c)
 {
@@ -183,7 +183,7 @@ hashes_are_read_as_people_paste_them(void **state)
 	}
 }
 
-/* All lines that meet an anchor apply, whichever of its hashes they name and wherever they stand. */
+/* All lines for an anchor apply, whichever of its hashes they name and wherever they are in the file. */
 static void
 the_strictest_of_all_lines_holds(void **state)
 {
@@ -206,7 +206,7 @@ the_strictest_of_all_lines_holds(void **state)
 	anchor_limits_free(table);
 }
 
-/* A file may limit further what the table compiled in limits already. */
+/* A file can add limits to those of the table that is compiled in. */
 static void
 files_add_to_the_table(void **state)
 {
@@ -275,7 +275,7 @@ limits_are_compared(void **state)
 	}
 }
 
-/* Every line compiled in says where each limit comes from, with a date. */
+/* Every line that is compiled in gives the source of each limit, with a date. */
 static void
 builtin_lines_have_sources(void **state)
 {
@@ -312,7 +312,7 @@ builtin_lines_have_sources(void **state)
 	assert_true(lines > 100);
 }
 
-/* Some roots of every kind: what browsers have said of them, and since when it holds. */
+/* Roots of every kind, with the limits that browsers have announced for them and their dates. */
 static const struct {
 	const char *what;
 	const char *sha256;
@@ -339,10 +339,10 @@ static const struct {
      "2022-11-30T00:00:00Z", 0},
     {"CommScope ECC-01", "11437cda7bb45e41365f45b39a38986b0de00def348e0c7bb0873633800bc38b", "2026-11-17T00:00:00Z", NULL, NULL, 0},
     {"TUBITAK", "46edc3689046d53a453fb3104ab80dcaec658b2660ea1629dd7e867990648716", NULL, NULL, NULL, 1},
-    {"ISRG Root X1 is free", "96bcec06264976f37460779acf28c5a7cfe8a3c0aae11a8ffcee05c0bddf08c6", NULL, NULL, NULL, 0},
-    {"GTS Root R1 is free", "d947432abde7b7fa90fc2e6b59101b1280e0e1c7e4e40fa3c6887fff57a7f4cf", NULL, NULL, NULL, 0},
-    {"DigiCert Global Root G2 is free", "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f", NULL, NULL, NULL, 0},
-    {"DigiCert Global Root G3 is free", "31ad6648f8104138c738f39ea4320133393e3a18cc02296ef97c2ac9ef6731d0", NULL, NULL, NULL, 0},
+    {"ISRG Root X1 has no limit", "96bcec06264976f37460779acf28c5a7cfe8a3c0aae11a8ffcee05c0bddf08c6", NULL, NULL, NULL, 0},
+    {"GTS Root R1 has no limit", "d947432abde7b7fa90fc2e6b59101b1280e0e1c7e4e40fa3c6887fff57a7f4cf", NULL, NULL, NULL, 0},
+    {"DigiCert Global Root G2 has no limit", "cb3ccbb76031e5e0138f8dd39a23f9de47ffc35e43c1144cea27d46a5ab1cb5f", NULL, NULL, NULL, 0},
+    {"DigiCert Global Root G3 has no limit", "31ad6648f8104138c738f39ea4320133393e3a18cc02296ef97c2ac9ef6731d0", NULL, NULL, NULL, 0},
 };
 
 static bool

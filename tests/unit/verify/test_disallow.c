@@ -71,7 +71,7 @@ static const struct {
 	bool want;
 } serials[] = {
     {"as written, PrintableString", "serial " FINA_HEX " issuer " FINA, 0x13, true},
-    {"a PrintableString entry meets a UTF8String certificate", "serial " FINA_HEX " issuer " FINA, 0x0c, true},
+    {"an entry matches a certificate with UTF8Strings", "serial " FINA_HEX " issuer " FINA, 0x0c, true},
     {"colons and upper case", "serial A5:30:A2:9C:C1:A5:DA:40:00:00:00:00:56:71:F2:4C issuer " FINA, 0x13, true},
     {"a leading zero", "serial 00" FINA_HEX " issuer " FINA, 0x13, true},
     {"a leading zero of four bits", "serial 0" FINA_HEX " issuer " FINA, 0x13, true},
@@ -89,7 +89,7 @@ static const struct {
 };
 
 static void
-serials_meet(void **state)
+serials_match(void **state)
 {
 	uint8_t der[128];
 
@@ -140,7 +140,7 @@ bytes_are_compared_as_bytes(void **state)
 }
 
 static void
-kinds_are_apart(void **state)
+each_kind_of_entry_matches_its_own_field(void **state)
 {
 	uint8_t der[128];
 	struct cert cert = {.serial = span_of(fina_serial, 1)}; /* zero */
@@ -240,7 +240,7 @@ comments_and_hashes_in_names(void **state)
 					"issuer CN=last");
 
 	(void)state;
-	assert_int_equal(cert_match_count(list), 6); /* "A \#2" and, to be sure, "A \#2 # comment" */
+	assert_int_equal(cert_match_count(list), 6); /* "A \#2" and also "A \#2 # comment", as the text allows both readings */
 	cert_match_free(list);
 	list = list_of("");
 	assert_int_equal(cert_match_count(list), 0);
@@ -385,7 +385,7 @@ builtin_names_the_fina_root(void **state)
 	buf_free(&der);
 }
 
-/* 100,000 entries: each is found, what is not there is not. */
+/* 100,000 entries: each is found, and others are not. */
 static void
 many_entries_are_found(void **state)
 {
@@ -432,7 +432,7 @@ onecrl_of_a_browser(void **state)
 	if (disallow_add_file(b, span_str(text), &faults) != RES_OK)
 		fail_msg("%s", faults_text(&faults, 0, "list"));
 	assert_int_equal(cert_match_finish(&list, b), RES_OK);
-	assert_in_range(cert_match_count(list), 330, 339); /* twins */
+	assert_in_range(cert_match_count(list), 330, 339); /* without duplicates */
 	assert_true(cert_match_has_kind(list, CERT_MATCH_SPKI));
 	cert_match_free(list);
 	free(text);
@@ -514,9 +514,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(serials_meet),
+	    cmocka_unit_test(serials_match),
 	    cmocka_unit_test(bytes_are_compared_as_bytes),
-	    cmocka_unit_test(kinds_are_apart),
+	    cmocka_unit_test(each_kind_of_entry_matches_its_own_field),
 	    cmocka_unit_test(bad_files_are_refused),
 	    cmocka_unit_test(comments_and_hashes_in_names),
 	    cmocka_unit_test(a_name_is_read_whole_or_the_line_is_an_error),

@@ -1,8 +1,8 @@
 /*
  * test_limbo.c - the cases of x509-limbo (tests/data/vectors/limbo), each judged by vfy_check with CT off.
  *
- * Every difference from the expected result is a row of the table below and of tests/data/LIMBO.md; a difference
- * without a row fails, and so does a row without a difference.
+ * Every difference from the expected result has a row in the table of tests/data/LIMBO.md; a difference without a row
+ * fails, and so does a row without a difference.
  */
 #include "base/addr.h"
 #include "base/text.h"
@@ -26,7 +26,7 @@
 
 struct difference {
 	char id[128];
-	bool accepted; /* by us */
+	bool accepted; /* by ctstub */
 };
 
 static struct difference differences[DIFFERENCES_MAX];
@@ -149,7 +149,7 @@ case_judge(struct verdict *v, const json_t *testcase)
 	json_array_foreach (json_object_get(testcase, "untrusted_intermediates"), i, item)
 		chain_add(&chain, json_string_value(item));
 	case_input(&in, &addr, testcase, &chain);
-	trust_from_pem(&trust, span_str(anchors), &why); /* refused anchors leave nothing to trust */
+	trust_from_pem(&trust, span_str(anchors), &why); /* if they are refused, no anchor is left */
 	free(why);
 	policy.trust = trust;
 	assert_int_equal(crls_new(&crls), RES_OK);
@@ -167,7 +167,7 @@ case_judge(struct verdict *v, const json_t *testcase)
 }
 
 static void
-every_case_agrees_or_is_named(void **state)
+every_case_agrees_or_is_in_the_table(void **state)
 {
 	json_t *all = json_load_file(CASES, 0, NULL);
 	const json_t *testcase;
@@ -204,7 +204,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(every_case_agrees_or_is_named),
+	    cmocka_unit_test(every_case_agrees_or_is_in_the_table),
 	};
 
 	return cmocka_run_group_tests(tests, differences_read, NULL);

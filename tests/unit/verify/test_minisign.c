@@ -1,4 +1,4 @@
-/* Signatures made by minisign 0.11 itself, and what may be wrong with one. */
+/* Signatures made by minisign 0.11 itself, and signatures with faults. */
 #include "verify/minisign.h"
 
 #include <setjmp.h>
@@ -33,7 +33,7 @@ a_signature_verifies_with_one_key_and_one_file(void **state)
 		enum res res;
 	} rows[] = {
 	    {"the signature of the file", KEY, FILE_TEXT, GOOD, RES_OK},
-	    {"with line ends of another system", KEY, FILE_TEXT,
+	    {"with CR LF as line ends", KEY, FILE_TEXT,
 		"untrusted comment: x\r\n" "RWRYKKeqI3Px/CLeZes/a3cQW4bDxM+bTbyeKPA5i/2rs8JzqSHtEre7qz3F0QIejRI+6Tqu+BTgvrgQWpTKqjyJ4B4U1Yjs6gk=\r\n"
 		TRUSTED GLOBAL, RES_OK},
 	    {"another untrusted comment", KEY, FILE_TEXT, "untrusted comment: whatever\n" SIGNATURE TRUSTED GLOBAL, RES_OK},
@@ -44,7 +44,7 @@ a_signature_verifies_with_one_key_and_one_file(void **state)
 	    {"another trusted comment", KEY, FILE_TEXT, COMMENT SIGNATURE "trusted comment: edition 2\n" GLOBAL, RES_MALFORMED},
 	    {"no trusted comment", KEY, FILE_TEXT, COMMENT SIGNATURE, RES_MALFORMED},
 	    {"no untrusted comment", KEY, FILE_TEXT, SIGNATURE TRUSTED GLOBAL, RES_MALFORMED},
-	    {"a line more", KEY, FILE_TEXT, GOOD "x\n", RES_MALFORMED},
+	    {"an extra line", KEY, FILE_TEXT, GOOD "x\n", RES_MALFORMED},
 	    {"the signature of a hash", KEY, FILE_TEXT, PREHASHED, RES_UNSUPPORTED},
 	    {"a signature of an unknown kind", KEY, FILE_TEXT, COMMENT UNKNOWN TRUSTED GLOBAL, RES_UNSUPPORTED},
 	    {"a signature cut short", KEY, FILE_TEXT, COMMENT "RWRYKKeqI3Px/CLeZes/a3cQ\n" TRUSTED GLOBAL, RES_MALFORMED},
@@ -77,7 +77,7 @@ every_bit_of_a_signature_counts(void **state)
 
 	(void)state;
 	assert_int_equal(minisign_key_read(&key, span_str(KEY), NULL), RES_OK);
-	for (size_t i = 16; i < sizeof signature - 4; i++) { /* behind kind and id */
+	for (size_t i = 16; i < sizeof signature - 4; i++) { /* after kind and id */
 		signature[i] = signature[i] == 'A' ? 'B' : 'A';
 		(void)snprintf(text, sizeof text, "%s%s%s%s", COMMENT, signature, TRUSTED, GLOBAL);
 		if (minisign_verify(&key, span_str(FILE_TEXT), span_str(text), NULL, NULL) == RES_OK &&
@@ -98,7 +98,7 @@ keys_have_their_form(void **state)
 	    {"another kind", "untrusted comment: x\nRURYKKeqI3Px/JlaBooKcEEBNblyAE1x0gjwHxARiBA97RPeVt8FdNJu\n"},
 	    {"too short", "untrusted comment: x\nRWRYKKeqI3Px/JlaBooKcEEBNblyAE1x0gjwHxARiBA97RPeVt8F\n"},
 	    {"a signature", GOOD},
-	    {"a line more", KEY "x\n"},
+	    {"an extra line", KEY "x\n"},
 	};
 	struct minisign_key key;
 

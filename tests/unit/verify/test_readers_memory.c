@@ -1,6 +1,6 @@
 /*
- * test_readers_memory.c - everything that is read into memory, with each of its allocations failing in turn: it says so,
- * keeps nothing, and nothing is leaked. The allocations are our own; those of libraries go on as ever.
+ * test_readers_memory.c - all readers of files and tables, with each of their allocations failing in turn: the reader
+ * reports it, keeps nothing, and leaks nothing. Only our own allocations fail; those of libraries do not.
  */
 #include "verify/anchor_limits.h"
 #include "verify/cert_match.h"
@@ -161,7 +161,7 @@ entries_finish(struct cert_match_builder *b, enum res res)
 	struct cert_match *list = NULL;
 
 	if (res == RES_OK)
-		res = cert_match_finish(&list, b); /* which takes the builder, also on failure */
+		res = cert_match_finish(&list, b); /* which frees the builder, also on failure */
 	else
 		cert_match_builder_free(b);
 	assert_true(res == RES_OK || list == NULL);
@@ -222,8 +222,8 @@ crl_read(void)
 static const struct {
 	const char *what;
 	enum res (*read)(void);
-	size_t least;	   /* allocations that it needs at least: a row that tests nothing is seen */
-	bool refuses_only; /* what does not fit into a buffer is refused, whether for lack of memory or for its length */
+	size_t least;	   /* the least number of allocations, so that a row that tests nothing fails */
+	bool refuses_only; /* it reports a refusal for lack of memory as well as for a length */
 } rows[] = {
     {"a list of CT logs in JSON", logs_json, 20, false},
     {"a list of CT logs as Mozilla's header", logs_header, 8, false},
@@ -260,7 +260,7 @@ every_allocation_of_a_reader_may_fail(void **state)
 			res = rows[i].read();
 			failing_alloc_end();
 			if (rows[i].refuses_only ? res == RES_OK : res != RES_NOMEM)
-				fail_msg("%s: %s without allocation %zu of %zu: %s", rows[i].what, res_text(res), at, needed, why ? why : "");
+				fail_msg("%s: %s when allocation %zu of %zu fails: %s", rows[i].what, res_text(res), at, needed, why ? why : "");
 			free(why);
 			why = NULL;
 		}

@@ -1,6 +1,6 @@
 /*
  * test_vectors.c - certificates and SCTs that others made (tests/data/vectors): real chains of public resolvers
- * and four sets of CT test data, against what an independent implementation says of them (expected.json).
+ * and four sets of CT test data, against the results of an independent implementation (expected.json).
  */
 #include "base/text.h"
 #include "verify/x509/der.h"
@@ -46,7 +46,7 @@ sha256_text(char out[65], struct span data)
 	hex_write(out, span_of(hash, 32));
 }
 
-/* One log in the shape of a public list; the id is the hash of the key. */
+/* One log in the form of a public list; the id is the hash of the key. */
 static json_t *
 log_json(const char *description, const char *key)
 {
@@ -121,7 +121,7 @@ chain_add(struct chain *c, const char *file)
 	buf_free(&text);
 }
 
-/* Sets that keep the issuer in a file of its own. */
+/* The sets of test data that have the issuer in a file of its own. */
 static void
 issuers_add(struct chain *c, const char *file)
 {
@@ -151,7 +151,7 @@ tbs_compare(const char *file, const struct chain *c, const json_t *expected)
 	buf_free(&tbs);
 }
 
-/* The vectors' own CA has an RSA key of 1024 bits: nothing is computed with it, so it is nobody's issuer. */
+/* The CA of the vectors has an RSA key of 1024 bits: no signature is checked with it, so it is never found as an issuer. */
 static bool
 an_issuer_is_strong(const struct chain *c)
 {
@@ -238,10 +238,10 @@ static const struct {
     {"rsa-2048-pub.pem", "rsa2048-wrongcert-sct.bin", BAD},
     {"rsa-3072-pub.pem", "rsa3072-basic-sct.bin", WRONG_ALGORITHM}, /* SHA-384 (RFC 6962, 2.1.4) */
     {"rsa-4096-pub.pem", "rsa4096-basic-sct.bin", WRONG_ALGORITHM},
-    {"ecdsa-secp384r1-pub.pem", "ecdsa_p384-basic-sct.bin", NO_SUCH_LOG}, /* P-384: no list may name such a log */
+    {"ecdsa-secp384r1-pub.pem", "ecdsa_p384-basic-sct.bin", NO_SUCH_LOG}, /* P-384: a list cannot have such a log */
 };
 
-/* A list of the one log that has this key; NULL when such a log cannot be listed. */
+/* A list of one log with this key; NULL when a list cannot have such a log. */
 static struct ctlogs *
 one_log(const char *pem_file)
 {
@@ -308,7 +308,7 @@ sct_rs_is_judged_as_expected(void **state)
 		have = logs == NULL ? NO_SUCH_LOG : sct_outcome(logs, buf_span(&wire));
 		if (have != sct_rs[i].want)
 			fail_msg("%s: %d, expected %d", sct_rs[i].sct, (int)have, (int)sct_rs[i].want);
-		/* every prefix is malformed, whatever stands in it */
+		/* every prefix is malformed */
 		for (size_t n = 0; logs != NULL && have == GOOD && n < wire.n; n++)
 			assert_int_equal(sct_outcome(logs, span_slice(buf_span(&wire), 0, n)), MALFORMED);
 		ctlogs_free(logs);

@@ -35,7 +35,7 @@ a_stage_that_did_not_run_refuses(void **state)
 	verdict_clear(&v);
 
 	verdict_add(&v, REASON_CHAIN_EMPTY, "nothing");
-	verdict_close(&v, false); /* it said why it stopped */
+	verdict_close(&v, false); /* the stage that stopped has given a reason */
 	assert_int_equal(verdict_reason(&v), REASON_CHAIN_EMPTY);
 	assert_false(verdict_has(&v, REASON_OUT_OF_MEMORY));
 	verdict_clear(&v);

@@ -1,7 +1,7 @@
 /*
- * test_verify.c - whole verdicts over forged chains: everything wrong at once, what a verdict costs and what it shows.
+ * test_verify.c - whole verdicts over forged chains: all faults at once, the cost of a verdict, and what it shows.
  *
- * What refuses, one thing at a time, is in test_verify_path.c, test_verify_cert.c, test_verify_policy.c and
+ * Chains with a single fault are in test_verify_path.c, test_verify_cert.c, test_verify_policy.c and
  * test_verify_ct.c.
  */
 #include "tests/unit/verify/forged_rows.h"
@@ -49,7 +49,7 @@ every_chain_is_judged_as_its_row_says(void **state)
 	forged_rows_judge(rows, sizeof rows / sizeof rows[0]);
 }
 
-/* What a good chain costs: each signature once. */
+/* A good chain costs one check of each signature. */
 static void
 no_signature_is_checked_twice(void **state)
 {
@@ -63,7 +63,7 @@ no_signature_is_checked_twice(void **state)
 	assert_int_equal(work.signature_checks, 4); /* leaf, issuer, two SCTs */
 	assert_int_equal(work.paths, 1);
 	forged_end(&f);
-	/* an anchor with a date needs the SCTs earlier, not again */
+	/* with a dated limit on the anchor the SCTs are checked earlier, but not twice */
 	forged_begin(&f);
 	forged_logged_in_time(&f);
 	assert_string_equal(forged_reasons(&f, &work), "");
@@ -84,7 +84,7 @@ the_verdict_shows_what_was_judged(void **state)
 	forged_put_ca(&f, CA_STRANGER_ROOT);
 	forged_judge(&f, &v, &work);
 	assert_true(v.chain_verified);
-	assert_int_equal(v.n_chain, 3); /* the path, with its anchor, without what was superfluous */
+	assert_int_equal(v.n_chain, 3); /* the path with its anchor, without superfluous certificates */
 	assert_string_equal(v.chain[0].subject, "CN=resolver.lab.test,C=XX");
 	assert_int_equal(v.valid_until_ms, v.chain[0].not_after_ms);
 	assert_int_equal(v.n_scts, 2);

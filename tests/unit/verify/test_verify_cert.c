@@ -1,5 +1,5 @@
 /*
- * test_verify_cert.c - what each certificate of a path may, and when: CAs, anchors and leaves, with their keys,
+ * test_verify_cert.c - the certificates of a path one by one: CAs, anchors and leaves, with their usage, keys,
  * signatures and dates.
  */
 #include "tests/unit/verify/forged_rows.h"
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-/* ---- what a CA may */
+/* ---- the usage of a CA */
 
 static void
 issuing_changed(struct forged *f, void (*change)(struct forge *))

@@ -1,6 +1,6 @@
 /*
- * test_verify_clock.c - a clock that is not set: what it is to blame for, what refuses all the same, and what the floor alone
- * may decide (time-names). An old list of logs, and what the update window demands in its place.
+ * test_verify_clock.c - a clock that is not set: findings for which it is blamed, findings that refuse all the same, and the
+ * floor in place of the clock (time-names). An old list of logs, and what the update window requires instead.
  *
  * The leaf of every row is valid from FORGED_AT - 10 days for 90 days, and logged an hour after it was issued.
  */
@@ -314,7 +314,7 @@ before_1970_and_no_floor(struct forged *f)
 }
 
 static const struct forged_row not_set[] = {
-    {"K03 in 1970 the clock is to blame, not the certificate", good, "clock-not-set"},
+    {"K03 in 1970 the clock is blamed, not the certificate", good, "clock-not-set"},
     {"without a floor the certificate is not valid yet", not_yet_and_no_floor, "not-yet-valid,ct-too-few-scts"},
     {"nor is it in the year before 1970", before_1970_and_no_floor, "not-yet-valid,ct-too-few-scts"},
     {"with a clock after the floor the certificate is not valid yet", early_and_clock_right, "not-yet-valid,ct-too-few-scts"},
@@ -322,9 +322,9 @@ static const struct forged_row not_set[] = {
     {"a clock before the floor refuses no certificate that is valid by both", clock_a_little_slow, ""},
     {"SCTs after a clock that is not set: the clock is to blame", clock_before_the_scts, "clock-not-set"},
     {"the same in report mode of CT refuses nothing", ct_in_report, ""},
-    {"and nothing with CT off", ct_off, ""},
-    {"what ended before the floor has expired, whatever the clock", expired, "expired,clock-not-set"},
-    {"also by a clock that makes it look alive", expired_by_a_slow_clock, "expired"},
+    {"with CT off nothing refuses", ct_off, ""},
+    {"a certificate that ended before the floor has expired, whatever the clock", expired, "expired,clock-not-set"},
+    {"also with a clock at which it is valid", expired_by_a_slow_clock, "expired"},
     {"one SCT is too few, whatever the clock", rogue_one_sct, "clock-not-set,ct-too-few-scts"},
     {"no SCT", rogue_no_sct, "clock-not-set,ct-no-scts"},
     {"another address", rogue_address, "clock-not-set,ip-mismatch"},
@@ -352,7 +352,7 @@ unset_clocks_are_blamed(void **state)
 	forged_rows_judge(not_set, sizeof not_set / sizeof not_set[0]);
 }
 
-/* ---- the update window: an old list, and keys that are known */
+/* ---- the update window: an old list, and known keys */
 
 /* A list of 75 days, and a leaf with SCTs of logs that it does not have. */
 static void
@@ -445,13 +445,13 @@ known_other(struct forged *f)
 static const struct forged_row windows[] = {
     {"a log that an old list does not have counts", window_old_list, ""},
     {"the same log twice does not", window_one_unknown_log_twice, "ct-too-few-scts"},
-    {"one SCT of a log on the list stays too few", window_known_logs_only, "ct-too-few-scts"},
+    {"one SCT of a log on the list is still too few", window_known_logs_only, "ct-too-few-scts"},
     {"no SCT at all is refused", window_no_sct, "ct-no-scts"},
     {"when-stale = refuse refuses all the same", window_refuse, "ct-list-stale"},
-    {"on a fresh list a log that it does not have counts for nothing", window_fresh_list, "ct-too-few-scts"},
+    {"with a fresh list a log that it does not have does not count", window_fresh_list, "ct-too-few-scts"},
     {"outside of the window as well", window_not_open, "ct-too-few-scts"},
     {"the key of the issuer is known", known_issuer, ""},
-    {"another key is known, and report mode of pins is no way around it", known_other, "pin-mismatch"},
+    {"another key is known, and report mode of pins does not help", known_other, "pin-mismatch"},
 };
 
 static void
@@ -461,7 +461,7 @@ the_window_asks_for_known_keys(void **state)
 	forged_rows_judge(windows, sizeof windows / sizeof windows[0]);
 }
 
-/* ---- time-names: the floor serves as the clock; every row above without its clock-not-set */
+/* ---- time-names: the floor serves as the clock; every row above gives its reasons without clock-not-set */
 
 static void
 without(char *reasons, const char *code)

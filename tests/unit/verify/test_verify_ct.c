@@ -1,5 +1,5 @@
 /*
- * test_verify_ct.c - what refuses for want of CT: the SCTs of a leaf, the modes, and the list of logs as it ages.
+ * test_verify_ct.c - refusals by CT: the SCTs of a leaf, the modes, and the age of the list of logs.
  */
 #include "tests/unit/verify/forged_rows.h"
 
@@ -152,10 +152,10 @@ static const struct forged_row rows[] = {
     {"report: no SCT does not refuse", no_sct_in_report, ""},
     {"report: a wrong address still refuses", wrong_address_in_report, "ip-mismatch"},
     {"off: no list is needed", no_sct_and_ct_off, ""},
-    {"T19 an SCT list whose length lies", broken_list, "ct-malformed"},
+    {"T19 an SCT list with a wrong length", broken_list, "ct-malformed"},
     {"the certificate has two SCT lists", list_twice, "cert-malformed"},
-    {"T19 more SCTs than are read", sixty_scts, "ct-malformed"},
-    {"as many SCTs as are read", most_scts, ""},
+    {"T19 more SCTs than the limit", sixty_scts, "ct-malformed"},
+    {"as many SCTs as the limit", most_scts, ""},
     {"no list of logs", list_missing, "ct-list-missing"},
     {"report: no list of logs does not refuse", list_missing_in_report, ""},
     {"T22 a list of 69 days", t22_69_days_refuse, ""},
@@ -164,7 +164,7 @@ static const struct forged_row rows[] = {
     {"T22 a list of 71 days, enforce", t22_71_days_enforce, ""},
     {"T22 enforce: an old list still applies", t22_71_days_enforce_no_sct, "ct-no-scts"},
     {"T22 report: CT refuses nothing while the list is old", t22_71_days_report_no_sct, ""},
-    {"T22 report: it does while it is not", t22_69_days_report_no_sct, "ct-no-scts"},
+    {"T22 report: it refuses while the list is not old", t22_69_days_report_no_sct, "ct-no-scts"},
 };
 
 static void

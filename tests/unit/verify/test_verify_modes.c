@@ -1,5 +1,5 @@
 /*
- * Rules in report mode: what refuses, what is only reported, and until when.
+ * Rules in report mode: which findings refuse, which are only reported, and until when.
  */
 #include "tests/unit/verify/forged.h"
 
@@ -322,7 +322,7 @@ pinned_path_is_limited(struct forged *f)
 	forged_constraint(f, CA_PRIVATE_ROOT, "not-before-max 2020-01-01T00:00:00Z");
 }
 
-/* The one is good in all that refuses but a disallow entry: an attacker chooses the path. */
+/* One path is good but for a rule in report mode and a disallow entry, which refuses: an attacker could choose that path. */
 static void
 first_path_reports_and_is_disallowed(struct forged *f)
 {
@@ -415,7 +415,7 @@ many_paths_and_an_entry_reported(struct forged *f)
 
 /* ---- the end */
 
-/* FORGED_AT is a moment of 2026-11-21. */
+/* FORGED_AT is on 2026-11-21. */
 static void
 until(struct forged *f, int64_t ms)
 {
@@ -468,7 +468,7 @@ static const struct {
 	const char *what;
 	void (*make)(struct forged *);
 	const char *reasons;  /* that refuse */
-	const char *reported; /* and those that would */
+	const char *reported; /* those that would */
 } rows[] = {
     {"a good chain has nothing to report", good_reported, "", ""},
     {"another key is pinned", pin_stranger, "pin-mismatch", ""},
@@ -485,26 +485,26 @@ static const struct {
     {"a chain to no anchor has no report mode", everything_reported_to_a_stranger, "untrusted", "ct-too-few-scts"},
     {"nor a broken signature", broken_signature, "bad-signature", "ct-too-few-scts"},
     {"nor another address", wrong_address, "ip-mismatch", EVERYTHING},
-    /* a limit by SCT dates stands beside CT */
+    /* a limit by SCT dates applies also when CT does not refuse */
     {"ct in report, no SCT", not_logged, "", "ct-no-scts"},
     {"ct in report, no SCT, and a limit", limit_without_scts, "anchor-distrusted", "ct-no-scts"},
     {"ct required, no SCT, and a limit", limit_without_scts_required, "ct-no-scts", ""},
     {"ct off, no SCT, and a limit", limit_without_scts_off, "anchor-distrusted", ""},
     {"ct off, and an SCT in time", limit_in_time_off, "", ""},
     {"ct in report, and an SCT in time", limit_in_time_report, "", ""},
-    {"ct in report, an SCT in time, and no list to check it by", limit_without_a_list, "anchor-distrusted", "ct-list-missing"},
-    {"ct rests while the list is old, no SCT, and a limit", limit_and_stale_list, "anchor-distrusted", "ct-no-scts"},
+    {"ct in report, an SCT in time, and no list to check it with", limit_without_a_list, "anchor-distrusted", "ct-list-missing"},
+    {"ct suspended while the list is old, no SCT, and a limit", limit_and_stale_list, "anchor-distrusted", "ct-no-scts"},
     {"ct and limits in report, no SCT", limit_without_scts_reported, "", "anchor-distrusted,ct-no-scts"},
     /* two paths */
     {"the second path has nothing to report", second_path_has_nothing_to_report, "", ""},
     {"the first path has nothing to report", first_path_has_nothing_to_report, "", ""},
-    {"a path that would be refused is better than one that is", pinned_path_is_limited, "", "pin-mismatch"},
-    {"a path that reports is a path that somebody may choose", first_path_reports_and_is_disallowed, "disallowed", ""},
+    {"a path with a reported finding is preferred to a refused one", pinned_path_is_limited, "", "pin-mismatch"},
+    {"a path with a reported finding counts as one that an attacker may choose", first_path_reports_and_is_disallowed, "disallowed", ""},
     {"the other path is disallowed, in report", other_path_is_disallowed_and_reported, "", "disallowed"},
     {"64 paths and one more, and an entry that names nothing in them", many_paths_and_another_entry, "", ""},
     {"64 paths, and an entry that names what the next may contain", many_paths_and_an_entry, "disallowed", ""},
     {"the same in report", many_paths_and_an_entry_reported, "", "disallowed"},
-    /* the end */
+    /* the end of report mode */
     {"a millisecond before the end", until_a_moment_later, "", EVERYTHING},
     {"at the end", until_this_moment, EVERYTHING, ""},
     {"long after the end", until_long_ago, EVERYTHING, ""},
@@ -513,7 +513,7 @@ static const struct {
     {"ct that is off has no end", ct_off_until_this_moment, "", ""},
 };
 
-/* The reasons of findings of which `reported` holds, joined by commas. */
+/* The reasons of findings whose `reported` has this value, joined by commas. */
 static void
 reasons_of(char out[512], const struct verdict *v, bool reported)
 {
@@ -553,7 +553,7 @@ modes_are_as_their_rows_say(void **state)
 			print_error("%s: refused \"%s\", reported \"%s\"\n", rows[i].what, reasons, reported);
 			wrong++;
 		}
-		/* A verdict has an end only when something is reported until then. */
+		/* A verdict has report_until only when a finding is reported until then. */
 		assert_int_equal(v.report_until_ms != 0,
 				 reported[0] != '\0' && f.policy.report_until_ms > f.in.now_ms);
 		verdict_clear(&v);

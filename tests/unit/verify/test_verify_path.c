@@ -1,5 +1,5 @@
 /*
- * test_verify_path.c - which paths are found in what is presented, and where the search ends.
+ * test_verify_path.c - which paths are found among the presented certificates, and where the search ends.
  */
 #include "tests/unit/verify/forged_rows.h"
 
@@ -73,7 +73,7 @@ larger_than_read(struct forged *f)
 	assert_true(f->certs[0].n > CERT_BYTES_MAX);
 }
 
-/* So many certificates of that kind after a good chain: junk, each with hosts of so many bytes. */
+/* n certificates after a good chain: junk, each with a host name of so many bytes. */
 static void
 junk_behind(struct forged *f, size_t certs, size_t hosts)
 {
@@ -149,7 +149,7 @@ leaf_is_anchor(struct forged *f)
 	leaf_anchored(f, false);
 }
 
-/* Nobody's key could verify a staple. */
+/* No key is known that could verify a staple. */
 static void
 leaf_is_anchor_and_wants_staple(struct forged *f)
 {
@@ -234,7 +234,7 @@ ring(struct forged *f)
 	forged_anchor(f, CA_ROOT);
 }
 
-/* So many issuers of the right name in front of the right one: with other keys, or with signatures that do not hold. */
+/* n issuers of the right name before the right one: with other keys, or with bad signatures. */
 static void
 twins_first(struct forged *f, size_t twins, bool other_keys)
 {
@@ -369,14 +369,14 @@ static const struct forged_row rows[] = {
     {"noise after a good chain", second_is_noise, "cert-malformed"},
     {"an empty certificate after a good chain", second_is_empty, "cert-malformed"},
     {"a byte after the leaf", byte_behind_leaf, "cert-malformed"},
-    {"T07 a leaf larger than is read", larger_than_read, "chain-too-long"},
-    {"junk beside it, less than is read", junk_that_fits, ""},
-    {"junk beside it, together more than is read", junk_that_does_not_fit, "chain-too-long"},
+    {"T07 a leaf larger than the limit", larger_than_read, "chain-too-long"},
+    {"junk next to it, within the limit", junk_that_fits, ""},
+    {"junk next to it, together above the limit", junk_that_does_not_fit, "chain-too-long"},
     {"no anchors", no_anchors, "untrusted"},
     {"the missing intermediate is among the anchors", intermediate_from_anchors, ""},
     {"the anchor is an intermediate, and certificates follow it", anchor_not_self_signed, ""},
     {"the leaf is an anchor, and its issuer is unknown", leaf_is_anchor, "ct-too-few-scts"},
-    {"the same, and the leaf wants a staple", leaf_is_anchor_and_wants_staple, "ct-too-few-scts,staple-invalid"},
+    {"the same, and the leaf demands a staple", leaf_is_anchor_and_wants_staple, "ct-too-few-scts,staple-invalid"},
     {"the leaf is an anchor, and its CA's certificate was sent", leaf_is_anchor_with_ca, ""},
     {"the leaf is an anchor, and so is its CA", leaf_and_ca_are_anchors, ""},
     {"the leaf is an anchor, and a CA of its issuer's name did not sign it", leaf_is_anchor_with_false_ca, "ct-too-few-scts"},

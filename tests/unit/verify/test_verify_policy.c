@@ -1,5 +1,5 @@
 /*
- * test_verify_policy.c - what the user expects and allows: identity, constraints, allowed issuers, pins and disallowed
+ * test_verify_policy.c - the rules that the user configures: identity, constraints, allowed issuers, pins and disallowed
  * keys, with one path and with two.
  */
 #include "tests/unit/verify/forged_rows.h"
@@ -329,7 +329,7 @@ twin_write(struct buf *out, struct span der)
 	buf_free(&body);
 }
 
-/* Shown is the twin of the leaf that the entry names. */
+/* The peer presents the twin of the leaf that the entry names. */
 static void
 twin_shown(struct forged *f, bool disallowed)
 {

@@ -1,9 +1,9 @@
 /*
- * test_verify_proven.c - only what is signed is in a path: certificates that nobody signed lend it neither key nor name,
- * and what was signed is found among them.
+ * test_verify_proven.c - a path has only certificates with valid signatures: forged ones add neither key nor name to it,
+ * and the valid path is found among them.
  *
- * Each row is a graph of CAs, named by letters: a certificate says whose name and key it bears, and whose name and key are
- * those of its issuer. Anchors are marked; the leaf is signed as its row says.
+ * Each row is a graph of CAs, named by letters: a certificate has a name and a key, and the name and key of its issuer.
+ * Anchors are marked; the leaf has the issuer that its row gives.
  */
 #include "base/text.h"
 #include "contrib/lab/pki/derw.h"
@@ -22,7 +22,7 @@
 
 enum flaw {
 	SIGNED = 0,
-	FORGED = 1,     /* signed by nobody who is in the graph */
+	FORGED = 1,     /* signed by a key that is not in the graph */
 	EXPIRED = 2,
 	NO_CA = 4,
 	ANCHOR = 8,
@@ -40,12 +40,12 @@ struct node {
 
 static const struct row {
 	const char *what;
-	struct node leaf; /* its name and key mean nothing */
+	struct node leaf; /* its own name and key have no effect */
 	struct node node[NODES_MAX];
 	char pin, allow_key, allow_name, disallow_key; /* 0: none */
 	const char *reasons;
 } rows[] = {
-    /* ---- what nobody signed */
+    /* ---- forged certificates */
     {"a pin of the anchor", {'l', 'l', 'A', 'a', 0}, {{'A', 'a', 'R', 'r', 0}, {'R', 'r', 'R', 'r', ANCHOR}}, 'r', 0, 0, 0, ""},
     {"a pin that no key of the path meets", {'l', 'l', 'A', 'a', 0}, {{'A', 'a', 'R', 'r', 0}, {'R', 'r', 'R', 'r', ANCHOR}}, 'x', 0, 0, 0,
         "pin-mismatch"},
@@ -86,7 +86,7 @@ static const struct row {
             {'D', 'd', 'E', 'e', 0}, {'D', 'd', 'E', 'e', 0}, {'E', 'e', 'S', 's', 0}, {'E', 'e', 'S', 's', 0}, {'E', 'e', 'S', 's', 0},
             {'R', 'r', 'R', 'r', ANCHOR}}, 0, 0, 0, 'x', "untrusted"},
 
-    /* ---- another way, when the first is not wanted */
+    /* ---- another path, when the first is refused */
     {"the second path meets the pin", {'l', 'l', 'A', 'a', 0},
         {{'A', 'a', 'R', 'r', 0}, {'A', 'a', 'S', 's', 0}, {'R', 'r', 'R', 'r', ANCHOR}, {'S', 's', 'S', 's', ANCHOR}}, 's', 0, 0, 0,
         ""},
@@ -191,7 +191,7 @@ node_mark(struct forge *forge, const struct node *n, char issuer_key)
 {
 	char name[] = {issuer_key, '#'};
 
-	forge->no_key_ids = true; /* but for those here */
+	forge->no_key_ids = true; /* except those that are set here */
 	if ((n->flaws & FORGED) != 0)
 		forge->issuer_key = key_named('!');
 	if ((n->flaws & SKI) != 0)
@@ -284,7 +284,7 @@ every_graph_is_judged_as_its_row_says(void **state)
 			print_error("%s: %zu signature checks\n", rows[i].what, work.signature_checks);
 			wrong++;
 		}
-		/* Once each, however many paths it is in; and once more where it is told of. */
+		/* Each certificate once, however many paths it is in, and once more where it is reported. */
 		if (work.readings > NODES_MAX + 1 || work.lookups > 4 * NODES_MAX) {
 			print_error("%s: %zu readings, %zu lookups\n", rows[i].what, work.readings, work.lookups);
 			wrong++;

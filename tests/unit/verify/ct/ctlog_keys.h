@@ -1,5 +1,5 @@
 /*
- * ctlog_keys.h - keys that only tests know, and the ids of logs that had them. Nobody has the private halves.
+ * ctlog_keys.h - keys of logs that exist only in tests, and the ids of those logs. The private keys are lost.
  */
 #ifndef TESTS_CTLOG_KEYS_H
 #define TESTS_CTLOG_KEYS_H

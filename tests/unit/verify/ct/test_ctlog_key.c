@@ -1,5 +1,5 @@
 /*
- * Which keys a log may have: every answer is that of GnuTLS, which reads the key and writes it again.
+ * Which keys a log may have: the result must be that of GnuTLS, which reads the key and writes it again.
  */
 #include "verify/ct/ctlogs_build.h"
 
@@ -16,7 +16,7 @@
 
 #include "tests/unit/verify/ct/ctlog_keys.h"
 
-#define P256_HEAD 27 /* all but the two coordinates */
+#define P256_HEAD 27 /* the bytes before the two coordinates */
 
 static bool
 gnutls_takes(struct span key, enum ctlog_key_kind *kind)
@@ -41,7 +41,7 @@ gnutls_takes(struct span key, enum ctlog_key_kind *kind)
 	return taken;
 }
 
-/* Of our reading, and of GnuTLS's; true when the key is taken. */
+/* Reads the key with our reader and with GnuTLS, which must agree. True when the key is accepted. */
 static bool
 both_read(struct span key, const char *what, size_t at, unsigned flip)
 {
@@ -54,7 +54,7 @@ both_read(struct span key, const char *what, size_t at, unsigned flip)
 	assert_int_equal(ctlogs_new(&list), RES_OK);
 	taken = ctlogs_add(list, &log, &why) == RES_OK;
 	if (taken != want || (taken && list->log[0].key_kind != kind))
-		fail_msg("%s, byte %zu changed by %02x: GnuTLS %s it; %s", what, at, flip, want ? "takes" : "refuses", why != NULL ? why : "taken");
+		fail_msg("%s, byte %zu changed by %02x: GnuTLS %s it; %s", what, at, flip, want ? "accepts" : "refuses", why != NULL ? why : "accepted");
 	free(why);
 	ctlogs_free(list);
 	return taken;
@@ -109,9 +109,9 @@ a_changed_header_is_read_as_gnutls_reads_it(void **state)
 	buf_free(&key);
 }
 
-/* As GnuTLS has it, the list takes it. */
+/* GnuTLS reads such a key, and so does the list. */
 static void
-a_point_beside_the_curve_signs_nothing(void **state)
+a_point_off_the_curve_verifies_nothing(void **state)
 {
 	static const uint8_t signature[] = {0x30, 6, 2, 1, 1, 2, 1, 1};
 	struct buf key = key_of(A_KEY);
@@ -119,7 +119,7 @@ a_point_beside_the_curve_signs_nothing(void **state)
 
 	(void)state;
 	memset(key.p + P256_HEAD, 7, key.n - P256_HEAD);
-	assert_true(both_read(buf_span(&key), "a point beside the curve", 0, 0));
+	assert_true(both_read(buf_span(&key), "a point off the curve", 0, 0));
 	log.key = buf_span(&key);
 	assert_int_equal(log_signature_verify(&log, span_str("x"), span_of(signature, sizeof signature)), RES_MALFORMED);
 	buf_free(&key);
@@ -131,7 +131,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(keys_are_read_as_gnutls_reads_them),
 	    cmocka_unit_test(a_changed_header_is_read_as_gnutls_reads_it),
-	    cmocka_unit_test(a_point_beside_the_curve_signs_nothing),
+	    cmocka_unit_test(a_point_off_the_curve_verifies_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The list that is compiled in, and what a list takes over from the one before. */
+/* The list that is compiled in, and what a new list keeps from the one before. */
 #include "verify/ct/ctlogs.h"
 
 #include "base/text.h"
@@ -83,7 +83,7 @@ intervals_are_kept(void **state)
 			assert_int_equal(log->interval_end_ms, 1798761600000);
 			seen |= 1;
 		} else if (strcmp(log->description, "B") == 0) {
-			assert_int_equal(log->interval_start_ms, 1798761600000); /* the new one stands */
+			assert_int_equal(log->interval_start_ms, 1798761600000); /* the new interval is kept */
 			seen |= 2;
 		} else {
 			assert_int_equal(log->interval_end_ms, 0);
@@ -140,9 +140,9 @@ compiled_in_has_urls(void **state)
 	ctlogs_free(list);
 }
 
-/* The retired logs are found beside the list and are no part of it. */
+/* The retired logs are kept next to the list and are not a part of it. */
 static void
-retired_logs_are_beside_the_list(void **state)
+retired_logs_are_not_a_part_of_the_list(void **state)
 {
 	struct buf bytes = buf_max(64);
 	struct ctlogs *list = NULL;
@@ -171,7 +171,7 @@ retired_logs_are_beside_the_list(void **state)
 	buf_free(&bytes);
 }
 
-/* Every log of the source before it, with its state, kind, operator and interval, is in the list compiled in. */
+/* Every log of the source file, with its state, kind, operator and interval, is in the list compiled in. */
 static void
 compiled_in_is_its_source(void **state)
 {
@@ -202,7 +202,7 @@ main(void)
 	    cmocka_unit_test(intervals_are_kept),
 	    cmocka_unit_test(urls_go_from_list_to_list),
 	    cmocka_unit_test(compiled_in_has_urls),
-	    cmocka_unit_test(retired_logs_are_beside_the_list),
+	    cmocka_unit_test(retired_logs_are_not_a_part_of_the_list),
 	    cmocka_unit_test(compiled_in_is_its_source),
 	};
 

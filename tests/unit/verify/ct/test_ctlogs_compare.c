@@ -1,4 +1,4 @@
-/* What differs between two log lists, in words. */
+/* The differences between two log lists, as text. */
 #include "verify/ct/ctlogs.h"
 
 #include <setjmp.h>
@@ -36,7 +36,7 @@ comparison_shows_the_differences(void **state)
 
 	assert_int_equal(ctlogs_compare(&change, after, before), RES_OK);
 	assert_false(change.older);
-	assert_true(change.large_loss); /* one of two */
+	assert_true(change.large_loss); /* one of two logs */
 	free(change.text);
 	ctlogs_free(before);
 	ctlogs_free(after);
@@ -54,7 +54,7 @@ each_difference_has_its_words(void **state)
 	} rows[] = {
 	    {"nothing", OF("Op", "logs", USABLE), OF("Op", "logs", USABLE), ""},
 	    {"another operator", OF("Op", "logs", USABLE), OF("New", "logs", USABLE), "+ operator New\n~ A (New): operator Op -> New\n"},
-	    {"a former operator more", OF("Op", "logs", USABLE), OF("Op", "logs", PREVIOUS("Old", "2025")), "~ A (Op): operator Op -> Op\n"},
+	    {"a former operator added", OF("Op", "logs", USABLE), OF("Op", "logs", PREVIOUS("Old", "2025")), "~ A (Op): operator Op -> Op\n"},
 	    {"the same former operator", OF("Op", "logs", PREVIOUS("Old", "2025")), OF("Op", "logs", PREVIOUS("Old", "2025")), ""},
 	    {"another former operator", OF("Op", "logs", PREVIOUS("Old", "2025")), OF("Op", "logs", PREVIOUS("Other", "2025")), "~ A (Op): operator Op -> Op\n"},
 	    {"a former operator until another time", OF("Op", "logs", PREVIOUS("Old", "2025")), OF("Op", "logs", PREVIOUS("Old", "2024")), "~ A (Op): operator Op -> Op\n"},

@@ -9,7 +9,7 @@
 
 #include "tests/unit/verify/ct/ctlog_keys.h"
 
-/* The form of the header, in our own words: expiry, logs, operators, and what stands between them. */
+/* A header in Mozilla's form, written for this test: expiry, logs, operators, and other text between them. */
 #define EXPIRY "static const PRTime kCTExpirationTime = INT64_C(1797797183000000);\n"
 #define TYPES                                                                                                     \
 	"namespace mozilla::ct {\nenum class CTLogState {\n  Admissible,  // a comment\n  Retired,\n};\n"           \

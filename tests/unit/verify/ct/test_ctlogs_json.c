@@ -149,7 +149,7 @@ bad_json_is_refused(void **state)
 	}
 }
 
-/* G07: neither depth nor size nor number reaches the parser. */
+/* G07: a list that is nested too deeply, is too large or has too many values is refused before it is parsed. */
 static void
 bounds_hold(void **state)
 {
@@ -189,7 +189,7 @@ bounds_hold(void **state)
 	assert_int_equal(ctlogs_from_json(&list, buf_span(&b), &why), RES_OK);
 	ctlogs_free(list);
 
-	/* those after it do, whatever an escape at its end was */
+	/* brackets after the string do, also when it ends in an escape */
 	for (size_t i = 0; i < 3; i++) {
 		static const char *const ends[] = {"\\\\", "\\n", "\\\""};
 
@@ -204,7 +204,7 @@ bounds_hold(void **state)
 	buf_free(&b);
 }
 
-/* What is written reads as the same list, and is written the same again. */
+/* A list that is written is read as the same list, and written as the same text. */
 static void
 json_is_stable(void **state)
 {
@@ -266,7 +266,7 @@ each_state_has_its_name(void **state)
 	}
 }
 
-/* What a list says of where a log is read, and what is kept of it. */
+/* The URLs of a log in a list, and those that are kept. */
 static const struct {
 	const char *what, *member, *want;
 } urls[] = {
@@ -275,7 +275,7 @@ static const struct {
     {"a host with a port", ",\"url\":\"https://[::1]:8443/\"", "https://[::1]:8443/"},
     {"a list may have no URLs", "", NULL},
     {"an http URL is dropped", ",\"url\":\"http://ct.example/\"", NULL},
-    {"nor another scheme", ",\"url\":\"file:///etc/passwd\"", NULL},
+    {"a URL with another scheme is dropped", ",\"url\":\"file:///etc/passwd\"", NULL},
     {"a URL without scheme, as in old lists, is dropped", ",\"url\":\"ct.example/log/\"", NULL},
     {"a URL with a user is dropped", ",\"url\":\"https://user@ct.example/\"", NULL},
     {"a URL with a query is dropped", ",\"url\":\"https://ct.example/?a\"", NULL},
@@ -296,7 +296,7 @@ urls_are_kept(void **state)
 
 		buf_text(&json, "{\"operators\":[{\"name\":\"Op\",\"logs\":[");
 		buf_text(&json, LOG(A, USABLE));
-		json.n--; /* its brace */
+		json.n--; /* without its closing brace */
 		buf_format(&json, "%s}]}]}", urls[i].member);
 		list = list_of(buf_cstr(&json));
 		assert_int_equal(ctlogs_count(list), 1);
@@ -319,7 +319,7 @@ qualified_beside_usable_is_usable(void **state)
 	ctlogs_free(list);
 }
 
-/* Lists of others, and of their shapes (tests/data/ct). */
+/* Lists that others publish, and lists of the same form (tests/data/ct). */
 static const struct {
 	const char *file;
 	size_t logs;

@@ -1,6 +1,6 @@
 /*
- * test_ctpolicy.c - which SCTs count under which policy. Logs and SCTs are made up here; signatures are taken as
- * proven or not, as a row says.
+ * test_ctpolicy.c - which SCTs count under which policy. Logs and SCTs are made up here; a row sets whether a
+ * signature is valid.
  */
 #include "verify/ct/ctpolicy.h"
 
@@ -151,7 +151,7 @@ item_make(struct sct_item *item, const struct given *g)
 #define DAYS(n)        ((n) * (int64_t)86400)
 
 static const struct row rows[] = {
-    /* the number and the lifetime's boundary */
+    /* the number of SCTs, and the lifetime from which it is higher */
     {"two operators are enough for 90 days", CT_STRICT, 0, {ON(A1), ON(B1)}, 2, "vv", 2, 2, 2, true, 0},
     {"180 days to the second: two for chrome", CT_CHROME, DAYS(180), {ON(A1), ON(B1)}, 2, "vv", 2, 2, 2, true, 0},
     {"180 days to the second: two for mozilla", CT_MOZILLA, DAYS(180), {ON(A1), ON(B1)}, 2, "vv", 2, 2, 2, true, 0},
@@ -169,7 +169,7 @@ static const struct row rows[] = {
     {"the operator is the one at the SCT's time", CT_STRICT, 0, {ON(A1), AT(MOVED, NOW - 6 * DAY)}, 2, "vv", 2, 2, 1, true, 0},
     {"a later SCT counts for the new operator", CT_STRICT, 0, {ON(A1), AT(MOVED, NOW - 4 * DAY)}, 2, "vv", 2, 2, 2, true, 0},
     {"a log counts once", CT_STRICT, 0, {ON(A1), AT(A1, NOW - 2 * DAY), ON(B1)}, 3, "vdv", 2, 2, 2, true, 0},
-    /* what never counts */
+    /* SCTs that never count */
     {"pending, rejected and test logs", CT_CHROME, 0, {ON(PENDING), ON(REJECTED), ON(TESTLOG), ON(A1)}, 4, "pjjv", 1, 2, 1, true, 0},
     {"qualified, usable and read-only logs count", CT_STRICT, 0, {ON(QUALIFIED), ON(READONLY)}, 2, "vv", 2, 2, 2, true, 0},
     {"invalid SCTs do not count and do not refuse", CT_STRICT, 0,
@@ -196,27 +196,27 @@ static const struct row rows[] = {
     {"SCTs of logs that all retired since count, and no log is current", CT_STRICT, 0, {AT(OLD, RETIRED - 1), AT(OLDER, RETIRED - 1)}, 2, "vv",
         2, 2, 2, false, 0},
     {"a future retirement does not count yet", CT_STRICT, 0, {ON(SOON), ON(A1)}, 2, "vv", 2, 2, 2, true, 0},
-    {"a disproven SCT says nothing about the issuance", CT_STRICT, 0,
+    {"an SCT with a bad signature is no evidence of the time of issuance", CT_STRICT, 0,
         {AT(OLD, RETIRED - 1), {.log = A1, .at = RETIRED + 5, .not_proven = SCT_STATUS_BAD_SIGNATURE, .spoiled = true}, AT(B1, RETIRED - 9)}, 3, "vbv", 2, 2, 2, true,
         0},
     /* static-ct */
-    {"strict wants the leaf index", CT_STRICT, 0, {ON(TILED), ON(A1)}, 2, "lv", 1, 2, 1, true, 0},
-    {"mozilla wants it", CT_MOZILLA, 0, {ON(TILED), ON(A1)}, 2, "lv", 1, 2, 1, true, 0},
-    {"chrome does not want the leaf index", CT_CHROME, 0, {ON(TILED), ON(A1)}, 2, "vv", 2, 2, 2, true, 0},
+    {"strict requires the leaf index", CT_STRICT, 0, {ON(TILED), ON(A1)}, 2, "lv", 1, 2, 1, true, 0},
+    {"mozilla requires the leaf index", CT_MOZILLA, 0, {ON(TILED), ON(A1)}, 2, "lv", 1, 2, 1, true, 0},
+    {"chrome does not require the leaf index", CT_CHROME, 0, {ON(TILED), ON(A1)}, 2, "vv", 2, 2, 2, true, 0},
     {"an SCT with the leaf index counts", CT_STRICT, 0, {{.log = TILED, .leaf_index = true}, ON(A1)}, 2, "vv", 2, 2, 2, true, 0},
-    {"apple wants an RFC 6962 log", CT_APPLE, 0, {{.log = TILED, .leaf_index = true}, AT(OLD, RETIRED - 1)}, 2, "vv", 2, 2, 2,
+    {"apple requires an RFC 6962 log", CT_APPLE, 0, {{.log = TILED, .leaf_index = true}, AT(OLD, RETIRED - 1)}, 2, "vv", 2, 2, 2,
         false, 0},
     {"apple accepts one RFC 6962 log", CT_APPLE, 0, {{.log = TILED, .leaf_index = true}, ON(A1)}, 2, "vv", 2, 2, 2, true, 0},
-    {"strict does not ask for one", CT_STRICT, 0, {{.log = TILED, .leaf_index = true}, AT(OLD, RETIRED - 400 * DAY)}, 2, "vr", 1,
+    {"strict does not require an RFC 6962 log", CT_STRICT, 0, {{.log = TILED, .leaf_index = true}, AT(OLD, RETIRED - 400 * DAY)}, 2, "vr", 1,
         2, 1, true, 0},
     /* the temporal interval; the certificates end 30 days from now */
     {"strict: the end of the interval is outside", CT_STRICT, 0, {ON(SHARD), ON(A1)}, 2, "iv", 1, 2, 1, true, 0},
-    {"chrome does not look at intervals", CT_CHROME, 0, {ON(SHARD), ON(A1)}, 2, "vv", 2, 2, 2, true, 0},
+    {"chrome ignores intervals", CT_CHROME, 0, {ON(SHARD), ON(A1)}, 2, "vv", 2, 2, 2, true, 0},
     /* an anchor that lost its trust five days ago */
-    {"strict: what was logged later does not count", CT_STRICT, 0, {AT(A1, NOW - 6 * DAY), AT(B1, NOW - 4 * DAY)}, 2, "va", 1, 2, 1,
+    {"strict: an SCT after that does not count", CT_STRICT, 0, {AT(A1, NOW - 6 * DAY), AT(B1, NOW - 4 * DAY)}, 2, "va", 1, 2, 1,
         true, NOW - 5 * DAY},
     {"mozilla too", CT_MOZILLA, 0, {AT(A1, NOW - 6 * DAY), AT(B1, NOW - 4 * DAY)}, 2, "va", 1, 2, 1, true, NOW - 5 * DAY},
-    {"chrome judges the path by it, not the SCT", CT_CHROME, 0, {AT(A1, NOW - 6 * DAY), AT(B1, NOW - 4 * DAY)}, 2, "vv", 2, 2, 2,
+    {"chrome applies it to the path, not to the SCT", CT_CHROME, 0, {AT(A1, NOW - 6 * DAY), AT(B1, NOW - 4 * DAY)}, 2, "vv", 2, 2, 2,
         true, NOW - 5 * DAY},
     {"an SCT in the millisecond of the limit counts", CT_STRICT, 0, {AT(A1, NOW - 5 * DAY), AT(B1, NOW - 5 * DAY)}, 2, "vv", 2, 2, 2, true,
         NOW - 5 * DAY},

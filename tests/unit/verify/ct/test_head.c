@@ -19,7 +19,7 @@ static struct ctlog log_known;
 static gnutls_datum_t spki;
 static struct head good;
 
-/* RFC 6962, 3.5, written out once more: the test signs what the standard says. */
+/* RFC 6962, 3.5, written a second time: the test signs the bytes that the standard defines. */
 static void
 head_sign(struct head *head)
 {
@@ -38,7 +38,7 @@ head_sign(struct head *head)
 	buf_free(&bytes);
 }
 
-/* The base64 of a note's signature by this log under this name, with this type in its key id. */
+/* A note's signature by this log under this name, with this type in its key id, in base64. */
 static void
 note_signature_put(struct buf *out, const struct head *head, const char *name, uint8_t type)
 {

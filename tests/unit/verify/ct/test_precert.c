@@ -1,4 +1,4 @@
-/* What a log keeps of a precertificate, and whose key signed it. */
+/* The TBSCertificate that a log keeps of a precertificate, and the key that signed it. */
 #include "verify/ct/precert.h"
 
 #include "tests/unit/verify/forged.h"
@@ -12,7 +12,7 @@
 #define PRECERT_EKU "1.3.6.1.4.1.11129.2.4.4"
 #define SIGNING     "C=XX/CN=Precertificates"
 
-/* ---- the bytes that are kept */
+/* ---- the TBSCertificate that is kept */
 
 static void
 as_it_is(struct forge *f)
@@ -64,7 +64,7 @@ kept(struct buf *out, const struct forge *f, const struct cert *signing)
 	buf_free(&der);
 }
 
-/* The forge writes what the lab's logs sign, in code of its own. */
+/* The lab's forge makes the bytes that its logs sign, with code of its own. */
 static void
 poison_and_scts_are_left_out(void **state)
 {
@@ -144,7 +144,7 @@ a_signing_certificate_gives_its_issuer_and_key_identifier(void **state)
 		final.issuer = signing.issuer;
 		final.issuer_key = signing.issuer_key;
 		forge_precert_tbs(&final, &want);
-		/* what the forge cannot write is the subject's identifier without the issuer's */
+		/* the forge cannot write a subject key identifier without an authority key identifier */
 		if (rows[i].signing_has_ids && !span_equal(buf_span(&got), buf_span(&want)))
 			fail_msg("%s: other bytes than the CA's own certificate has", rows[i].what);
 		if (!rows[i].signing_has_ids && (has_key_identifier(&got) || !has_key_identifier(&want)))
@@ -158,7 +158,7 @@ a_signing_certificate_gives_its_issuer_and_key_identifier(void **state)
 	}
 }
 
-/* ---- who signed */
+/* ---- the signer */
 
 static void
 broken(struct forge *f)
@@ -166,7 +166,7 @@ broken(struct forge *f)
 	f->broken_signature = true;
 }
 
-/* The chain: how many that only bear the CA's name stand before the CA itself. */
+/* The chain: n CAs that have only the name of the signer, then the signer itself. */
 static void
 the_signer_is_the_one_whose_key_fits(void **state)
 {
@@ -179,13 +179,13 @@ the_signer_is_the_one_whose_key_fits(void **state)
 	} rows[] = {
 	    {"the CA alone", 0, false, true, as_it_is, RES_OK},
 	    {"of a precertificate", 0, false, true, poisoned, RES_OK},
-	    {"junk stands before the CA", 0, true, true, as_it_is, RES_OK},
-	    {"another CA of that name stands before it", 1, false, true, as_it_is, RES_OK},
+	    {"junk before the CA", 0, true, true, as_it_is, RES_OK},
+	    {"another CA of that name before it", 1, false, true, as_it_is, RES_OK},
 	    {"no CA", 0, false, false, as_it_is, RES_NOT_FOUND},
 	    {"another CA of that name only", 1, false, false, as_it_is, RES_NOT_FOUND},
 	    {"a broken signature", 0, false, true, broken, RES_NOT_FOUND},
-	    {"as many of that name as are looked at", PRECERT_CHECKS_MAX - 1, false, true, as_it_is, RES_OK},
-	    {"more of that name than are looked at", PRECERT_CHECKS_MAX, false, true, as_it_is, RES_NOT_FOUND},
+	    {"as many of that name as are tried", PRECERT_CHECKS_MAX - 1, false, true, as_it_is, RES_OK},
+	    {"more of that name than are tried", PRECERT_CHECKS_MAX, false, true, as_it_is, RES_NOT_FOUND},
 	};
 
 	(void)state;

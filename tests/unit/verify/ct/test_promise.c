@@ -1,4 +1,4 @@
-/* Promises of SCTs: which ones a log really made, and what it means that an entry is not there. */
+/* SCTs as promises: which ones a log really made, and what a missing entry means. */
 #include "verify/ct/promise.h"
 
 #include "tests/unit/verify/forged.h"
@@ -19,7 +19,7 @@ promises_are_those_that_logs_made(void **state)
 		enum res res;
 		enum promise_state state;
 		enum log_id log;
-		enum ca_id before; /* beside the issuer, and before it; CA_ROOT: nobody */
+		enum ca_id before; /* a CA before the issuer in the chain; CA_ROOT: none */
 	} rows[] = {
 	    {"a good SCT", SCT_GOOD, true, RES_OK, PROMISE_SIGNED, LOG_ALPHA, CA_ROOT},
 	    {"the issuer's certificate is not in the chain", SCT_GOOD, false, RES_UNSUPPORTED, PROMISE_SIGNED, LOG_ALPHA, CA_ROOT},
@@ -31,7 +31,7 @@ promises_are_those_that_logs_made(void **state)
 	    {"a false CA of the issuer's name before it", SCT_GOOD, true, RES_OK, PROMISE_SIGNED, LOG_ALPHA, CA_FALSE_ISSUING},
 	    {"a false CA of the issuer's name alone", SCT_GOOD, false, RES_UNSUPPORTED, PROMISE_SIGNED, LOG_ALPHA, CA_FALSE_ISSUING},
 	    {"a static-ct log", SCT_GOOD, true, RES_OK, PROMISE_SIGNED, LOG_DELTA_TILED, CA_ROOT},
-	    {"a static-ct log that names no place", SCT_NO_EXTENSIONS, true, RES_OK, PROMISE_NO_PLACE, LOG_DELTA_TILED, CA_ROOT},
+	    {"a static-ct log that gives no leaf index", SCT_NO_EXTENSIONS, true, RES_OK, PROMISE_NO_PLACE, LOG_DELTA_TILED, CA_ROOT},
 	    {"a log that is in no list", SCT_GOOD, true, RES_OK, PROMISE_UNKNOWN_LOG, LOG_UNKNOWN, CA_ROOT},
 	    {"an SCT that claims another algorithm than its log's, and no other SCT", SCT_ALGORITHM_RSA, true, RES_OK, PROMISE_BAD_SIGNATURE, LOG_ALPHA, CA_ROOT},
 	    {"an SCT that claims SHA-1", SCT_ALGORITHM_SHA1, true, RES_OK, PROMISE_BAD_SIGNATURE, LOG_ALPHA, CA_ROOT},
@@ -103,8 +103,8 @@ a_missing_entry_is_judged_by_the_head_and_the_delay(void **state)
 	} rows[] = {
 	    {"within a day", 86400, false, 86399000, 86399000, PROMISE_NOT_YET},
 	    {"a day later", 86400, false, 86400000, 86400000, PROMISE_BROKEN},
-	    {"much later, by a head of before", 86400, false, 86399999, 900000000, PROMISE_UNSETTLED},
-	    {"much later, by a head of then", 86400, false, 900000000, 900000000, PROMISE_BROKEN},
+	    {"much later, with a head from before that", 86400, false, 86399999, 900000000, PROMISE_UNSETTLED},
+	    {"much later, with a head from then", 86400, false, 900000000, 900000000, PROMISE_BROKEN},
 	    {"an old head within the delay", 86400, false, -900000000, 1000, PROMISE_NOT_YET},
 	    {"a list without a delay, RFC 6962", 0, false, 3600000, 3600000, PROMISE_NOT_YET},
 	    {"a list without a delay, a day later", 0, false, 86400000, 86400000, PROMISE_BROKEN},
@@ -122,7 +122,7 @@ a_missing_entry_is_judged_by_the_head_and_the_delay(void **state)
 	}
 }
 
-/* A timestamp near the end of time must not wrap to a promise that is long due. */
+/* A timestamp near the largest number must not wrap to a promise that is long due. */
 static void
 a_promise_of_the_far_future_is_not_due(void **state)
 {

@@ -31,7 +31,7 @@ item_put(struct buf *out, struct span item)
 	buf_put(out, item);
 }
 
-/* The list as it stands in the extension. */
+/* The list as it is in the extension. */
 static void
 extension_put(struct buf *out, struct span items)
 {
@@ -103,7 +103,7 @@ another_version_is_kept_and_not_read(void **state)
 	struct sct_list list;
 
 	(void)state;
-	assert_int_equal(sct_list_read(&list, span_of(v2, sizeof v2)), RES_MALFORMED); /* inner length lies */
+	assert_int_equal(sct_list_read(&list, span_of(v2, sizeof v2)), RES_MALFORMED); /* the inner length is wrong */
 	assert_int_equal(sct_list_read(&list, span_of("\x04\x06\x00\x04\x00\x02\x01x", 8)), RES_OK);
 	assert_int_equal(list.n, 1);
 	assert_int_equal(list.sct[0].version, 1);

@@ -12,7 +12,7 @@
 static struct tree_hasher *hasher;
 static struct tree_hash leaves[LEAVES];
 
-/* RFC 6962, 2.1, as it stands there: the reference. */
+/* RFC 6962, 2.1, written word for word, as the reference. */
 static struct tree_hash
 root_of(uint64_t begin, uint64_t end)
 {
@@ -34,7 +34,7 @@ node_give(void *arg, unsigned level, uint64_t index, struct tree_hash *out)
 {
 	uint64_t begin = index << level, end = (index + 1) << level;
 
-	/* a proof may use complete subtrees of its tree only */
+	/* a proof may use only complete subtrees of its tree */
 	if (end > *(uint64_t *)arg)
 		return RES_NOT_FOUND;
 	*out = root_of(begin, end);
@@ -170,7 +170,7 @@ inclusion_proofs_are_made_and_hold(void **state)
 	}
 }
 
-/* Every wrong thing beside one right proof. */
+/* One correct proof, with each of its inputs changed in turn. */
 static void
 inclusion_proofs_that_are_wrong_do_not_hold(void **state)
 {

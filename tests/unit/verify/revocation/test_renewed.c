@@ -1,6 +1,6 @@
 /*
- * A CA with several keys under one name: whose list and whose staple is it? And the forms of lists that RFC 5280 gives a
- * meaning. The files are of tests/data/revocation/renewed/make.py; "#" in a row stands between files.
+ * A CA with several keys under one name: which key a CRL or an OCSP staple belongs to. And the forms of CRLs that RFC 5280
+ * defines. tests/data/revocation/renewed/make.py made the files; "#" in a row separates them.
  */
 #include "verify/revocation/crls.h"
 
@@ -17,7 +17,7 @@
 #include "tests/unit/verify/data_file.h"
 
 #define DAY     ((int64_t)86400000)
-#define T0      ((int64_t)1795132800000) /* 2026-11-20T00:00:00Z: thisUpdate of all that make.py made */
+#define T0      ((int64_t)1795132800000) /* 2026-11-20T00:00:00Z: thisUpdate of most files that make.py made */
 #define NOW     (T0 + 2 * DAY)
 
 #define INVALID REASON_CRL_INVALID
@@ -45,7 +45,7 @@ load(struct loaded *out, const char *name)
 	assert_int_equal(cert_read(&out->cert, buf_span(&out->bytes)), RES_OK);
 }
 
-/* Adds what can be used; gives the number of files that could not. */
+/* Adds the lists that can be used; returns the number of files that could not be added. */
 static size_t
 lists_load(struct crls *all, const char *files)
 {
@@ -75,7 +75,7 @@ static const struct {
 	enum reason want;
 	const char *says;
 } rows[] = {
-    /* whose list is it */
+    /* which key the list belongs to */
     {"the list of the issuer's key", "new", NULL, NULL, GOOD, NULL},
     {"beside the list of the old key", "new#old", NULL, NULL, GOOD, NULL},
     {"after the list of the old key", "old#new", NULL, NULL, GOOD, NULL},
@@ -102,7 +102,7 @@ static const struct {
     {"the issuer's key was not found", "new", NULL, "", INVALID, "was not found"},
     {"five keys of one name", "by-rsa#by-ed25519#old#by-ed448#new", NULL, NULL, GOOD, NULL},
     {"a file that is given twice", "new#new", NULL, NULL, GOOD, NULL},
-    /* when is it good */
+    /* when it is current */
     {"not valid yet", "future", NULL, NULL, INVALID, "is current"},
     {"not valid yet beside a current one", "future#new", NULL, NULL, GOOD, NULL},
     {"not valid yet, and it names the certificate", "future-names#new", NULL, NULL, REVOKED, "lists"},
@@ -134,13 +134,13 @@ static const struct {
     {"an invalidity date and a hold instruction", "entry-date-and-hold", NULL, NULL, REVOKED, "lists"},
     {"an unknown extension of an entry", "entry-unknown", NULL, NULL, GOOD, NULL},
     {"a pointer to delta lists", "freshest", NULL, NULL, GOOD, NULL},
-    /* what it is for */
+    /* the certificates that it covers */
     {"a flag that is written out though false", "scope-no-users", NULL, NULL, GOOD, NULL},
     {"of a relative point that the certificate names", "scope-relative", "leaf-relative", NULL, GOOD, NULL},
     {"of a relative point in other letters", "scope-relative-capitals", "leaf-relative", NULL, GOOD, NULL},
     {"of another relative point", "scope-relative-other", "leaf-relative", NULL, INVALID, "other certificates"},
-    {"of a relative point that the certificate names by its full name", "scope-relative", "leaf-directory", NULL, GOOD, NULL},
-    {"of a point with its full name that the certificate names relatively", "scope-directory", "leaf-relative", NULL, GOOD, NULL},
+    {"of a relative point, and the certificate has its full name", "scope-relative", "leaf-directory", NULL, GOOD, NULL},
+    {"of a point with its full name, and the certificate has a relative one", "scope-directory", "leaf-relative", NULL, GOOD, NULL},
     {"of a relative point, and the certificate names none", "scope-relative", NULL, NULL, INVALID, "other certificates"},
     {"the third name of the list is the third name of the certificate", "scope-several", "leaf-several", NULL, GOOD, NULL},
     {"the second name, a host", "scope-dns", "leaf-several", NULL, GOOD, NULL},
@@ -224,9 +224,9 @@ static const struct {
     {"RSASSA-PSS with another salt than it says", "by-pss-salt-lies", RES_UNSUPPORTED, "weak"},
 };
 
-/* Each alone leaves its issuer without a list, which refuses; beside a good one it does no harm. */
+/* Alone, such a list leaves its issuer without one, which refuses; next to a good list it has no effect. */
 static void
-unusable_lists_say_nothing(void **state)
+unusable_lists_have_no_effect(void **state)
 {
 	struct loaded leaf, issuer;
 
@@ -318,9 +318,9 @@ staples_are_judged(void **state)
 	buf_free(&leaf.bytes);
 }
 
-/* Neither a staple nor a list passes when its signature cannot be checked any more. */
+/* When no signature checks are left, neither a staple nor a list is accepted. */
 static void
-budget_that_is_used_up_refuses(void **state)
+a_budget_that_is_used_up_refuses(void **state)
 {
 	struct signature_budget none = {.max = 0};
 	struct buf staple = file_of("staple-new", 10);
@@ -345,7 +345,7 @@ budget_that_is_used_up_refuses(void **state)
 	buf_free(&issuer.bytes);
 }
 
-/* A list that speaks for the certificate does not answer for one that names it and cannot be checked any more. */
+/* A good list does not outweigh one that names the certificate and whose signature can no longer be checked. */
 static void
 a_list_that_names_the_certificate_is_checked_or_refuses(void **state)
 {
@@ -386,9 +386,9 @@ a_list_that_names_the_certificate_is_checked_or_refuses(void **state)
 	buf_free(&issuer.bytes);
 }
 
-/* ---- many lists, many entries: with signatures that nobody made */
+/* ---- many lists, many entries: with made-up signatures */
 
-/* A list in Issuer's name under the AKI of nobody, which names `first` and the n - 1 odd numbers that follow. */
+/* A list in Issuer's name, with the key identifier of no key, which names `first` and the n - 1 odd numbers that follow. */
 static void
 list_write(struct buf *out, uint32_t first, uint32_t n)
 {
@@ -474,7 +474,7 @@ number_of_lists_is_bounded(void **state)
 	crls_free(all);
 }
 
-/* A hundred lists of other keys cost no signature check as long as they say so; the right one is found at the end. */
+/* A hundred lists with the identifiers of other keys cost no signature check; the right one is found at the end. */
 static void
 lists_of_other_keys_cost_nothing(void **state)
 {
@@ -507,9 +507,9 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(lists_are_judged),
-	    cmocka_unit_test(unusable_lists_say_nothing),
+	    cmocka_unit_test(unusable_lists_have_no_effect),
 	    cmocka_unit_test(staples_are_judged),
-	    cmocka_unit_test(budget_that_is_used_up_refuses),
+	    cmocka_unit_test(a_budget_that_is_used_up_refuses),
 	    cmocka_unit_test(a_list_that_names_the_certificate_is_checked_or_refuses),
 	    cmocka_unit_test(hundred_thousand_entries_are_found),
 	    cmocka_unit_test(number_of_lists_is_bounded),

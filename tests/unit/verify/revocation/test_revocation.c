@@ -15,7 +15,7 @@
 #include "tests/unit/verify/data_file.h"
 
 #define DAY  ((int64_t)86400000)
-#define T0   ((int64_t)1795132800000) /* 2026-11-20T00:00:00Z: thisUpdate of all that make.py made */
+#define T0   ((int64_t)1795132800000) /* 2026-11-20T00:00:00Z: thisUpdate of most files that make.py made */
 #define NEXT (T0 + 7 * DAY)
 #define NOW  (T0 + 2 * DAY)
 
@@ -109,7 +109,7 @@ staples_are_judged(void **state)
 	buf_free(&issuer.bytes);
 }
 
-/* ---- a clock that is not set: floor is a time that has certainly come */
+/* ---- a clock that is not set: the floor is a time that has certainly passed */
 
 static const struct {
 	const char *what;
@@ -159,7 +159,7 @@ clock_row_judge(size_t i, const struct loaded *leaf, const struct loaded *issuer
 	return got;
 }
 
-/* The clock is to blame for what begins after it and nothing else; when the floor serves as the clock, for nothing. */
+/* The clock is blamed only for a staple or a list that begins after it; when the floor serves as the clock, it is never blamed. */
 static void
 unset_clocks_are_blamed(void **state)
 {
@@ -269,7 +269,7 @@ large_staple_is_refused(void **state)
 }
 
 static void
-staple_is_demanded(void **state)
+a_must_staple_certificate_demands_a_staple(void **state)
 {
 	static const struct {
 		const char *what;
@@ -332,9 +332,9 @@ static const struct {
     {"signed by another key in the issuer's name", "crl-foreign.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "signed with its issuer's key", NULL},
     {"a bit of the signature flipped", "crl-flipped.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "signed with its issuer's key", NULL},
     {"an issuer that may not sign lists", "crl-clean.der", NULL, "issuer-no-crl-sign", NOW, REASON_CRL_INVALID, "may not sign", NULL},
-    {"a list of someone else", "crl-other-name.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},
+    {"a list of another issuer", "crl-other-name.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},
     {"two lists in one file, the second names the certificate", "crl-two.pem", NULL, "issuer", NOW, REASON_REVOKED, "lists", NULL},
-    /* what a list is for: IssuingDistributionPoint */
+    /* the certificates that a list covers: IssuingDistributionPoint */
     {"for servers", "crl-of-servers.der", NULL, "issuer", NOW, REASON_NONE, NULL, NULL},
     {"for servers, and the certificate is a CA's", "crl-of-servers.der", NULL, "issuer", NOW, REASON_CRL_INVALID, "other certificates", "sub-ca"},
     {"for CAs", "crl-of-cas.der", NULL, "issuer", NOW, REASON_NONE, NULL, "sub-ca"},
@@ -410,7 +410,7 @@ static const struct {
 };
 
 static void
-lists_of_no_use_are_refused(void **state)
+lists_that_cannot_be_used_are_refused(void **state)
 {
 	struct crls *all = NULL;
 
@@ -458,9 +458,9 @@ main(void)
 	    cmocka_unit_test(the_issuer_is_hashed_once_however_many_entries_name_it),
 	    cmocka_unit_test(no_cut_staple_is_good),
 	    cmocka_unit_test(large_staple_is_refused),
-	    cmocka_unit_test(staple_is_demanded),
+	    cmocka_unit_test(a_must_staple_certificate_demands_a_staple),
 	    cmocka_unit_test(lists_are_judged),
-	    cmocka_unit_test(lists_of_no_use_are_refused),
+	    cmocka_unit_test(lists_that_cannot_be_used_are_refused),
 	    cmocka_unit_test(no_cut_list_is_read),
 	};
 

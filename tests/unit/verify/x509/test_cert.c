@@ -1,5 +1,5 @@
 /*
- * test_cert.c - one certificate, field by field: a good one is forged by hand here and then spoiled in one place.
+ * test_cert.c - one certificate, field by field: a good one is written here by hand and then changed in one place.
  */
 #include "verify/x509/cert.h"
 #include "base/text.h"
@@ -120,7 +120,7 @@ each_field_is_strict(void **state)
 	    WITH(serial, "02020001", RES_MALFORMED), /* not minimal */
 	    WITH(serial, "0201ff", RES_OK),          /* negative: form of a serial number */
 	    WITH(serial, "040101", RES_MALFORMED),
-	    WITH(algorithm, "300a06082a8648ce3d040303", RES_MALFORMED), /* not the outer one (RFC 5280, 4.1.1.2) */
+	    WITH(algorithm, "300a06082a8648ce3d040303", RES_MALFORMED), /* another than the outer one (RFC 5280, 4.1.1.2) */
 	    WITH(outer_algorithm, "300a06082a8648ce3d040303", RES_MALFORMED),
 	    WITH(outer_algorithm, "3000", RES_MALFORMED),
 	    WITH(issuer, "3100", RES_MALFORMED),

@@ -82,7 +82,7 @@ an_error_sticks(void **state)
 	struct der_reader in = der_over(bytes(raw, "02 01 05 04 01 aa"));
 
 	(void)state;
-	assert_int_equal(der_take(&in, DER_OCTET_STRING).whole.n, 0); /* an INTEGER stands there */
+	assert_int_equal(der_take(&in, DER_OCTET_STRING).whole.n, 0); /* there is an INTEGER */
 	assert_int_equal(der_take(&in, DER_INTEGER).whole.n, 0);
 	assert_false(der_more(&in));
 	assert_false(der_done(&in));
@@ -179,7 +179,7 @@ header_size(size_t n)
 	return n < 128 ? 2 : n < 256 ? 3 : 4;
 }
 
-/* Cutting makes the lengths shorter by a byte each: 127 and 128, 255 and 256 meet here. */
+/* The cut changes how many bytes a length takes: sizes around 127 and 128, 255 and 256. */
 static void
 lengths_are_mended_at_every_size(void **state)
 {

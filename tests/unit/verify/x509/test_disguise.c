@@ -1,5 +1,5 @@
 /*
- * test_disguise.c - one certificate and one key in every form that somebody else can give them.
+ * test_disguise.c - one certificate and one key in every other encoding that an attacker can give them.
  */
 #include "verify/x509/der.h"
 #include "verify/x509/disguise.h"

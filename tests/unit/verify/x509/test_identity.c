@@ -10,7 +10,7 @@
 
 #define NAMES_MAX 70000
 
-/* A certificate of which only the alternative names are there: so many of (tag, bytes). */
+/* A certificate with nothing but n alternative names, each a tag and bytes. */
 struct given {
 	uint8_t tag;
 	const char *value;
@@ -44,7 +44,7 @@ cert_with(const struct given *names, size_t n)
 #define MAPPED      "\0\0\0\0\0\0\0\0\0\0\xff\xff\x01\x01\x01\x01"
 
 static void
-t04_only_the_very_address_matches(void **state)
+t04_only_exactly_the_address_matches(void **state)
 {
 	static const struct {
 		const char *what;
@@ -88,7 +88,7 @@ names_match_by_rfc_9525(void **state)
 	    {"T06 upper case expected", "DNS.E.test", DNS("dns.e.test"), true},
 	    {"T06 upper case presented", "dns.e.test", DNS("DNS.e.TEST"), true},
 	    {"T06 the root's dot expected", "dns.e.test.", DNS("dns.e.test"), true},
-	    {"two dots wanted", "dns.e.test..", DNS("dns.e.test"), false},
+	    {"two dots expected", "dns.e.test..", DNS("dns.e.test"), false},
 	    {"the root's dot presented", "dns.e.test", DNS("dns.e.test."), false},
 	    {"T06 an A-label", "xn--dn-mja.test", DNS("xn--dn-mja.test"), true},
 	    {"T06 a U-label", "d\xc3\xbc.test", DNS("d\xc3\xbc.test"), false},
@@ -107,7 +107,7 @@ names_match_by_rfc_9525(void **state)
 	    {"T05 two wildcards", "a.b.test", DNS("*.*.test"), false},
 	    {"T05 a wildcard further on", "dns.e.test", DNS("dns.*.test"), false},
 	    {"T05 a wildcard alone", "test", DNS("*"), false},
-	    {"a wildcard wanted", "*.e.test", DNS("*.e.test"), false},
+	    {"a wildcard expected", "*.e.test", DNS("*.e.test"), false},
 	    {"a wildcard over a registry", "example.co.uk", DNS("*.co.uk"), false},
 	    {"a wildcard below one", "dns.example.co.uk", DNS("*.example.co.uk"), true},
 	    {"a wildcard over two labels that are not a registry", "dns.co.test", DNS("*.co.test"), true},
@@ -216,7 +216,7 @@ names_of_the_certificate_are_shown(void **state)
 		const char *text;
 	} rows[] = {
 	    {1, "dns.e.test"},
-	    {5, "dns.e.test, *.e.test, 1.1.1.1"}, /* nothing that plays with a terminal, nothing that matches nothing */
+	    {5, "dns.e.test, *.e.test, 1.1.1.1"}, /* without control characters, and without names that match nothing */
 	    {8, "dns.e.test, *.e.test, 1.1.1.1, b.test, c.test, d.test"},
 	    {10, "dns.e.test, *.e.test, 1.1.1.1, b.test, c.test, d.test and 2 more"},
 	};
@@ -248,7 +248,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(t04_only_the_very_address_matches),
+	    cmocka_unit_test(t04_only_exactly_the_address_matches),
 	    cmocka_unit_test(names_match_by_rfc_9525),
 	    cmocka_unit_test(no_wildcard_spans_the_names_of_strangers),
 	    cmocka_unit_test(t03_nothing_matches_without_alternative_names),

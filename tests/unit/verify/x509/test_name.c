@@ -139,7 +139,7 @@ static const struct {
 	uint8_t tag;
 	const char *value;
 	size_t n;
-	const char *same_as; /* NULL: the compared form is not that of any text but #hex */
+	const char *same_as; /* NULL: only a text in #hex has the same compared form */
 	const char *text;
 } values[] = {
     {"PrintableString", 0x13, "Fina RDC", 8, "CN=fina rdc", "CN=Fina RDC"},
@@ -156,13 +156,13 @@ static const struct {
     {"an INTEGER is its bytes", 0x02, "\x05", 1, "CN=#020105", "CN=#020105"},
     {"a # after a space, which would begin a comment in a file", 0x0c, "a #1 b#2", 8, "CN=A \\#1 B#2", "CN=a \\#1 b#2"},
     {"specials are escaped", 0x0c, "#a,b+c\"d\\e<f>g;h", 16, "CN=\\#a\\,b\\+c\\\"d\\\\e\\<f\\>g\\;h", "CN=\\#a\\,b\\+c\\\"d\\\\e\\<f\\>g\\;h"},
-    {"a control character is a pair", 0x0c, "a\x1b[2J", 5, "CN=a\\1b[2j", "CN=a\\1b[2J"},
+    {"a control character is escaped as a pair", 0x0c, "a\x1b[2J", 5, "CN=a\\1b[2j", "CN=a\\1b[2J"},
     {"a NUL is a pair", 0x0c, "a\0b", 3, "CN=a\\00b", "CN=a\\00b"},
-    {"a mark that turns text is a pair", 0x0c, "\xe2\x80\xae", 3, "CN=\\e2\\80\\ae", "CN=\\e2\\80\\ae"},
+    {"a mark that changes the direction of text is escaped in pairs", 0x0c, "\xe2\x80\xae", 3, "CN=\\e2\\80\\ae", "CN=\\e2\\80\\ae"},
 };
 
 static void
-values_meet_their_text(void **state)
+values_match_their_text(void **state)
 {
 	uint8_t der[128];
 
@@ -185,7 +185,7 @@ values_meet_their_text(void **state)
 }
 
 static void
-order_is_turned(void **state)
+rdns_are_written_in_reverse_order(void **state)
 {
 	/* C=HR, CN=x in DER order */
 	static const uint8_t der[] = {0x30, 25, 0x31, 11, 0x30, 9, 6, 3, 0x55, 4, 6, 0x13, 2, 'H', 'R',
@@ -218,8 +218,8 @@ main(void)
 	    cmocka_unit_test(pairs_compare),
 	    cmocka_unit_test(bad_text_is_refused),
 	    cmocka_unit_test(limits_hold),
-	    cmocka_unit_test(values_meet_their_text),
-	    cmocka_unit_test(order_is_turned),
+	    cmocka_unit_test(values_match_their_text),
+	    cmocka_unit_test(rdns_are_written_in_reverse_order),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

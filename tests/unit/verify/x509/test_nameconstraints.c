@@ -11,7 +11,7 @@
 
 #define BYTES_MAX (4 * 1024 * 1024)
 
-/* "dns:a.test ip:<bytes>" is not enough for bytes, so names are (tag, bytes). */
+/* Names are a tag and bytes, as text could not express all addresses. */
 struct name {
 	uint8_t tag;
 	const char *value;
@@ -85,7 +85,7 @@ static const struct row {
     {"T08 the excluded name in another case", NONE, DNS("Evil.test"), DNS("evil.TEST"), false},
     {"T08 below the excluded name", NONE, DNS("evil.test"), DNS("dns.evil.test"), false},
     {"excluded within the permitted names", DNS("test"), DNS("evil.test"), DNS("a.evil.test"), false},
-    {"beside the excluded name", DNS("test"), DNS("evil.test"), DNS("good.test"), true},
+    {"next to the excluded name", DNS("test"), DNS("evil.test"), DNS("good.test"), true},
     {"a wildcard within the permitted names", DNS("e.test"), NONE, DNS("*.e.test"), true},
     {"a wildcard wider than the permitted names", DNS("a.e.test"), NONE, DNS("*.e.test"), false},
     {"a wildcard that can match the excluded name", NONE, DNS("a.e.test"), DNS("*.e.test"), false},
@@ -184,7 +184,7 @@ the_subject_is_a_name_too(void **state)
 #define MAIL_RDN "\x30\x22\x31\x20\x30\x08\x06\x03\x55\x04\x03\x0c\x01\x61" \
 	"\x30\x14\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x09\x01\x16\x07me@e.te"
 
-/* RFC 5280, 4.2.1.10: a mailbox in the subject counts where no rfc822Name is there. */
+/* RFC 5280, 4.2.1.10: a mailbox in the subject counts when there is no rfc822Name. */
 static void
 a_mailbox_in_the_subject_is_a_name_too(void **state)
 {
@@ -194,12 +194,12 @@ a_mailbox_in_the_subject_is_a_name_too(void **state)
 		bool fine;
 	} subjects[] = {
 	    {"its host is permitted", EMAIL("e.te"), NONE, NONE, true},
-	    {"another host is", EMAIL("x.te"), NONE, NONE, false},
+	    {"another host is permitted", EMAIL("x.te"), NONE, NONE, false},
 	    {"its host is excluded", NONE, EMAIL("E.te"), NONE, false},
-	    {"another host is", NONE, EMAIL("x.te"), NONE, true},
+	    {"another host is excluded", NONE, EMAIL("x.te"), NONE, true},
 	    {"names of hosts are constrained", DNS("x.te"), NONE, NONE, true},
-	    {"a permitted mailbox stands beside it", EMAIL("x.te"), NONE, EMAIL("me@x.te"), true},
-	    {"a host stands beside it", EMAIL("x.te"), NONE, DNS("x.te"), false},
+	    {"there is a permitted mailbox too", EMAIL("x.te"), NONE, EMAIL("me@x.te"), true},
+	    {"there is a host too", EMAIL("x.te"), NONE, DNS("x.te"), false},
 	};
 
 	(void)state;
@@ -219,7 +219,7 @@ a_mailbox_in_the_subject_is_a_name_too(void **state)
 		fault = nameconstraints_fault(&ca, &leaf, &budget);
 		if ((fault == NULL) != subjects[i].fine)
 			fail_msg("%s: %s", subjects[i].what, fault == NULL ? "fine" : fault);
-		leaf.subject.n--; /* cut off; it is not looked at beside a mailbox */
+		leaf.subject.n--; /* cut short; it is not read when there is a mailbox among the names */
 		if (subjects[i].san.tag != DER_CONTEXT(1))
 			assert_non_null(nameconstraints_fault(&ca, &leaf, &budget));
 		buf_free(&constraints);
@@ -228,7 +228,7 @@ a_mailbox_in_the_subject_is_a_name_too(void **state)
 	}
 }
 
-/* So many excluded names, and so many names, hosts or (which cost more) directory names. */
+/* n excluded names and m names, as hosts or as directory names, which cost more. */
 static const char *
 many_of(uint8_t tag, size_t subtrees, size_t names)
 {
@@ -288,7 +288,7 @@ t10_the_work_is_bounded(void **state)
 	assert_non_null(many_of(DER_CONTEXT_CONS(4), 64, 33));
 }
 
-/* One excluded name and one name of that many bytes, so often compared that a budget ends: how often was it? */
+/* Compares one excluded name with one name of that many bytes until a budget is used up; returns how often. */
 static size_t
 comparisons_of(uint8_t tag, const char *excluded, size_t excluded_n, struct span name)
 {
@@ -317,7 +317,7 @@ comparisons_of(uint8_t tag, const char *excluded, size_t excluded_n, struct span
 	return n;
 }
 
-/* A comparison costs as the names are long: 64 KB of one URI against 2,000 subtrees took a quarter of a second. */
+/* A comparison costs more for longer names: a URI of 64 KB against 2,000 subtrees took a quarter of a second. */
 static void
 long_names_are_compared_less_often(void **state)
 {

@@ -1,7 +1,7 @@
 /*
- * test_path_validate.c - lengths and names of a path, as RFC 5280 (6.1) reads them.
+ * test_path_validate.c - path lengths and name constraints, as in RFC 5280 (6.1).
  *
- * Each row is a chain of CAs below an anchor; whole verdicts are asked.
+ * Each row is a chain of CAs below an anchor, which gets a whole verdict.
  */
 #include "contrib/lab/pki/derw.h"
 #include "tests/unit/verify/forged.h"
@@ -27,7 +27,7 @@ struct subtree {
 #define DIR(dn)    {DERW_CONSTRUCTED(4), (dn)}
 
 struct ca {
-	const char *name; /* NULL: there is no more CA */
+	const char *name; /* NULL: there are no more CAs */
 	int path_length;
 	struct subtree permitted, excluded;
 	bool broken_signature;
@@ -102,7 +102,7 @@ subtree_put(struct buf *out, const struct subtree *tree)
 	derw_close(out, whole);
 }
 
-/* Its key is named by its place, so that two CAs of one name have two keys. */
+/* The name of its key is its place in the chain, so that two CAs of one name have two keys. */
 static void
 ca_make(struct forge *forge, const struct row *row, size_t i)
 {
@@ -172,14 +172,14 @@ every_path_is_judged_as_its_row_says(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* ---- answers about names are remembered, each for its CA and the certificate below it */
+/* ---- results about names are remembered, for each pair of a CA and a certificate below it */
 
-#define ASKED 512 /* more than are remembered, so that some take the place of others */
+#define ASKED 512 /* more than are remembered, so that some replace others */
 _Static_assert(ASKED > PATH_RULES_NAMES, "answers must be displaced");
 
 static struct cert asked[ASKED + 1];
 
-/* Permits or bears one of two hosts. */
+/* Permits or has one of two hosts. */
 static void
 host_set(struct cert *c, bool ca, bool second)
 {
@@ -193,7 +193,7 @@ host_set(struct cert *c, bool ca, bool second)
 		       : (struct cert_ext){OID_SUBJECT_ALT_NAME, false, span_of(bears[second], 10)};
 }
 
-/* Whichever two CAs (or leaves) share a place, they differ in some bit of their number, and so in one round. */
+/* Any two CAs (or leaves) that share a place differ in a bit of their number, and so in one of the rounds. */
 static void
 a_result_belongs_to_its_ca_and_its_leaf(void **state)
 {

@@ -1,5 +1,5 @@
 /*
- * test_policies.c - certificate policies along a path, by certificates that hold nothing else.
+ * test_policies.c - certificate policies along a path, with certificates that have no other fields.
  *
  * A row is a path below its anchor, written as its extensions, the topmost CA first and the leaf last:
  *   P1,P2  policies (any: anyPolicy)    M1>2  maps policy 1 to 2    E0  requireExplicitPolicy 0
@@ -22,7 +22,7 @@
 static const struct row {
 	const char *what;
 	const char *path[PATH_MAX_CERTS];
-	int blamed; /* counted from the top; -1: fine */
+	int blamed; /* counted from the top; -1: no certificate */
 } rows[] = {
     {"no policies and no demands", {"", "", ""}, -1},
     {"policies without a demand", {"P1", "P2", "P3"}, -1},
@@ -30,7 +30,7 @@ static const struct row {
     {"a demand that the leaf does not meet", {"P1 E0", "P1", ""}, 2},
     {"a demand that the leaf meets with another policy", {"P1 E0", "P1", "P2"}, 2},
     {"a demand that an intermediate does not meet", {"P1 E0", "", "P1"}, 1},
-    {"the fault lies above the demand", {"P1", "", "P1 E0"}, 1},
+    {"the certificate at fault is above the demand", {"P1", "", "P1 E0"}, 1},
     {"one of several policies is enough", {"P1,P2 E0", "P2,P3", "P3,P2"}, -1},
     {"no policy is common to all", {"P1,P2 E0", "P2,P3", "P3,P1"}, 2},
     {"a demand after one more certificate", {"P1 E1", "P1", ""}, 2},
@@ -81,7 +81,7 @@ oid_put(struct buf *out, const char *name)
 	derw_oid(out, strncmp(name, "any", 3) == 0 ? "2.5.29.32.0" : dotted);
 }
 
-/* What a certificate's text says, as extension values of their own. */
+/* The extension values for the text of a certificate. */
 struct made {
 	struct cert cert;
 	struct buf policies, mappings, constraints, inhibit;
@@ -235,7 +235,7 @@ every_path_is_judged_as_its_row_says(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* So many policies, and so many mappings of one. */
+/* n policies, and n mappings of one of them. */
 static const char *
 many(size_t policies, size_t mappings)
 {

@@ -1,5 +1,5 @@
 /*
- * test_sigcache.c - signatures that are known to hold change what a verdict costs and nothing else.
+ * test_sigcache.c - known valid signatures change only the cost of a verdict, never its result.
  *
  * That all other tests of the judge give the same verdict with a cache as without is asserted in judged_again.h.
  */
@@ -24,7 +24,7 @@ key_of(enum sigcache_kind kind, const char *first, const char *second)
 	return key;
 }
 
-/* The n-th of many. */
+/* The n-th of many keys. */
 static struct sigcache_key
 key_numbered(size_t n)
 {
@@ -74,7 +74,7 @@ another_check_has_another_key(void **state)
 	sigcache_free(c);
 }
 
-/* Bytes in a part that look like the end of it and the beginning of the next. */
+/* A part with bytes that look like its end and the beginning of another part. */
 static void
 a_part_cannot_look_like_two(void **state)
 {
@@ -98,7 +98,7 @@ a_full_cache_replaces_and_stays_bounded(void **state)
 
 		assert_int_equal(sigcache_cost(c, &key), 0);
 		sigcache_add(c, &key, (unsigned)(i % 80 + 1));
-		sigcache_add(c, &key, 99); /* known: no second place, no other cost */
+		sigcache_add(c, &key, 99); /* known already: it takes no second place and keeps its cost */
 		assert_int_equal(sigcache_cost(c, &key), i % 80 + 1);
 		assert_true(sigcache_count(c) <= SIGCACHE_MAX && sigcache_count(c) <= i + 1);
 	}
@@ -122,13 +122,13 @@ a_newer_generation_forgets_and_an_older_one_gets_nothing(void **state)
 	assert_int_equal(sigcache_count(c), 0);
 	sigcache_add(c, &key, 4);
 	assert_null(sigcache_under(c, 7));
-	assert_int_equal(sigcache_cost(c, &key), 4); /* and what it knows is not lost by being asked */
+	assert_int_equal(sigcache_cost(c, &key), 4); /* the older generation gets no cache, and removes nothing from it */
 	sigcache_free(c);
 }
 
 /* ---- the judge with it */
 
-/* The reasons, joined by commas, with a cache; the chain is as f has it. */
+/* The reasons for the chain of f, with a cache, joined by commas. */
 static const char *
 reasons_known(struct forged *f, struct sigcache *known)
 {
@@ -158,10 +158,10 @@ cache_of_good(void)
 static void
 signature_other(struct forged *f)
 {
-	forged_bad_signature(f); /* the same to be signed */
+	forged_bad_signature(f); /* the same signed bytes */
 }
 
-/* Its name and key identifier are those of the true root, its key is another. */
+/* It has the name and the key identifier of the real root, and another key. */
 static void
 key_other(struct forged *f)
 {
@@ -239,10 +239,10 @@ good(struct forged *f)
 static const struct row {
 	const char *what;
 	void (*make)(struct forged *);
-	const char *reasons; /* NULL: whatever they are without a cache, but some */
+	const char *reasons; /* NULL: the same as without a cache, and not none */
 } rows[] = {
     {"the chain itself", good, ""},
-    {"the same to be signed under another signature", signature_other, "bad-signature,ct-too-few-scts"},
+    {"the same signed bytes with another signature", signature_other, "bad-signature,ct-too-few-scts"},
     {"an anchor with the root's name and key identifier, and another key", key_other, NULL},
     {"no anchor that signed it", anchor_none, NULL},
     {"the chain when it has expired", date_other, NULL},
@@ -254,7 +254,7 @@ static const struct row {
 };
 
 static void
-what_is_known_of_a_good_chain_excuses_nothing(void **state)
+a_cache_of_a_good_chain_excuses_no_fault(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -300,9 +300,9 @@ a_refused_chain_leaves_behind_nothing_that_excuses_or_blames(void **state)
 	sigcache_free(c);
 }
 
-/* A signature that does not hold is computed each time. */
+/* An invalid signature is computed each time. */
 static void
-what_does_not_hold_is_not_kept(void **state)
+invalid_signatures_are_not_kept(void **state)
 {
 	struct sigcache *c = cache_new();
 	struct forged f;
@@ -319,7 +319,7 @@ what_does_not_hold_is_not_kept(void **state)
 	sigcache_free(c);
 }
 
-/* It is looked up: with a fact that is a lie, a broken signature is believed. */
+/* The cache is used: with a false fact in it, a broken signature is accepted. */
 static void
 a_known_signature_is_not_computed(void **state)
 {
@@ -342,7 +342,7 @@ a_known_signature_is_not_computed(void **state)
 	sigcache_free(c);
 }
 
-/* Judged as often as signatures are allowed, a chain that takes too many checks takes too many with a cache as well. */
+/* A hit counts against the budget as much as the check would, so a cache lets no costlier chain pass. */
 static void
 a_hit_takes_its_part_of_the_budget(void **state)
 {
@@ -420,9 +420,9 @@ main(void)
 	    cmocka_unit_test(a_part_cannot_look_like_two),
 	    cmocka_unit_test(a_full_cache_replaces_and_stays_bounded),
 	    cmocka_unit_test(a_newer_generation_forgets_and_an_older_one_gets_nothing),
-	    cmocka_unit_test(what_is_known_of_a_good_chain_excuses_nothing),
+	    cmocka_unit_test(a_cache_of_a_good_chain_excuses_no_fault),
 	    cmocka_unit_test(a_refused_chain_leaves_behind_nothing_that_excuses_or_blames),
-	    cmocka_unit_test(what_does_not_hold_is_not_kept),
+	    cmocka_unit_test(invalid_signatures_are_not_kept),
 	    cmocka_unit_test(a_known_signature_is_not_computed),
 	    cmocka_unit_test(a_hit_takes_its_part_of_the_budget),
 	    cmocka_unit_test(threads_have_caches_of_their_own),

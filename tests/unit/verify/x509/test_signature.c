@@ -1,6 +1,5 @@
 /*
- * test_signature.c - signatures by real keys: which verify, in how many forms each can be written, and what the checks
- * cost.
+ * test_signature.c - signatures by real keys: which verify, in how many encodings, and what the checks cost.
  */
 #include "base/text.h"
 #include "verify/x509/der.h"
@@ -145,7 +144,7 @@ other_bytes_do_not_verify(void **state)
 	}
 }
 
-/* ---- ECDSA: two forms and no third */
+/* ---- ECDSA: exactly two forms */
 
 static void
 an_ecdsa_signature_has_one_twin(void **state)
@@ -184,7 +183,7 @@ static const uint8_t p256_order[] = {0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0
 				     0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
 				     0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51};
 
-/* number + order: the same number to a reader that reduces it. Both of 32 octets, which the caller sees to. */
+/* number + order: the same number for a reader that reduces it. The caller makes sure that both have 32 octets. */
 static void
 order_added(uint8_t out[33], struct span number)
 {
@@ -234,7 +233,7 @@ integer_put(struct buf *out, enum integer form, struct span number)
 	buf_free(&body);
 }
 
-/* What may be put around and after the two numbers. */
+/* The encodings around and after the two numbers. */
 enum wrapping { TIGHT, LONG_LENGTH, INDEFINITE, BYTE_INSIDE, BYTE_BEHIND, SET_INSTEAD, CUT };
 
 static void
@@ -291,7 +290,7 @@ an_ecdsa_signature_is_strict_der(void **state)
 	struct span r, s;
 
 	(void)state;
-	do { /* both with the top bit, and so of 32 octets: each row then changes something */
+	do { /* both with the top bit, so that they need a zero in front: each row then changes something */
 		sign(&made, P256, makers[P256].sign, message);
 		numbers_read(&r, &s, buf_span(&made));
 	} while (r.n != 32 || s.n != 32 || r.p[0] < 0x80 || s.p[0] < 0x80);
@@ -352,11 +351,11 @@ other_signatures_have_one_form(void **state)
 
 		buf_put(&changed, buf_span(&value[m]));
 		buf_u8(&changed, 0);
-		assert_int_equal(check(m, buf_span(&changed)), RES_NOT_FOUND); /* a byte more after */
+		assert_int_equal(check(m, buf_span(&changed)), RES_NOT_FOUND); /* with a byte after it */
 		buf_clear(&changed);
 		buf_u8(&changed, 0);
 		buf_put(&changed, buf_span(&value[m]));
-		assert_int_equal(check(m, buf_span(&changed)), RES_NOT_FOUND); /* a zero more in front */
+		assert_int_equal(check(m, buf_span(&changed)), RES_NOT_FOUND); /* with a zero in front */
 		assert_int_equal(check(m, span_slice(buf_span(&value[m]), 0, value[m].n - 1)), RES_NOT_FOUND);
 		assert_int_equal(check(m, span_of("", 0)), RES_NOT_FOUND);
 		buf_free(&changed);
@@ -383,7 +382,7 @@ an_rsa_signature_is_below_the_modulus(void **state)
 	assert_false(signature_form_fits(&s.algorithm, &key, s.value));
 }
 
-/* S below the order L: what is L itself is no number modulo L. */
+/* S must be below the order L: L itself is refused. */
 static void
 an_edwards_signature_is_below_the_order(void **state)
 {
@@ -437,7 +436,7 @@ a_key_takes_the_signatures_of_its_kind(void **state)
 	}
 }
 
-/* ---- RSA-PSS: with the salt that its parameters say */
+/* ---- RSA-PSS: the salt must have the declared length */
 
 static void
 pss_takes_the_salt_of_its_parameters(void **state)
@@ -545,7 +544,7 @@ the_budget_counts_checks_and_their_cost(void **state)
 	assert_int_equal(budget.used, 1);
 	assert_int_equal(budget.cost, 82);
 	s.bytes = span_str("something else");
-	assert_int_equal(signature_check(&s, buf_span(&spki[P521]), &budget), RES_NOT_FOUND); /* computed, too */
+	assert_int_equal(signature_check(&s, buf_span(&spki[P521]), &budget), RES_NOT_FOUND); /* this one is computed, too */
 	assert_int_equal(budget.used, 2);
 	assert_int_equal(signature_check(&s, buf_span(&spki[P521]), &budget), RES_LIMIT);
 	assert_int_equal(budget.used, 2);

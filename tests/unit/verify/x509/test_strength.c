@@ -44,7 +44,7 @@ spki_make(struct buf *out, struct span oid, struct span parameters, struct span 
 	buf_free(&bits);
 }
 
-/* What is wrong with an RSA key of this modulus and exponent (contents of INTEGERs), under these parameters. */
+/* The fault of an RSA key with this modulus and exponent (contents of INTEGERs) and these parameters. */
 static const char *
 rsa_fault(struct span oid, struct span parameters, struct span modulus, struct span exponent)
 {
@@ -163,7 +163,7 @@ rsa_encodings(void **state)
 	assert_non_null(rsa(OID_RSA_PSS, OID(""), 1024, span_of("\x01\x00\x01", 3)));
 }
 
-/* The tenths of a check with RSA-4096 that a key costs, in the order of what was measured. */
+/* The cost of a check with a key, in tenths of one with RSA-4096: in the order of measured times. */
 static void
 costs(void **state)
 {
@@ -302,7 +302,7 @@ signatures(void **state)
 			fail_msg("%s", rows[i].what);
 }
 
-/* RSASSA-PSS-params in parts, so that each can be another. */
+/* RSASSA-PSS-params in parts, each of which a row can replace. */
 static void
 pss_signatures(void **state)
 {

@@ -97,13 +97,13 @@ forged_write(struct buf *out, const char *label, struct span cert, bool rejects)
 	buf_free(&der);
 }
 
-/* Whatever comes first, and however often: what is rejected once is no anchor, and its neighbours are. Each of three roots
- * is the rejected one in turn, for their place among the anchors is by their names. */
+/* A certificate that is rejected once is not an anchor, in any order and however often it comes, and its neighbours are.
+ * Each of three roots is the rejected one in turn, as anchors are sorted by name. */
 static void
 a_rejected_certificate_is_no_anchor(void **state)
 {
 	static const struct {
-		const char *what, *blocks; /* R: the root, which rejects itself; r: it alone; o, p: others */
+		const char *what, *blocks; /* R: the root, marked as rejected; r: the root without that mark; o, p: others */
 		size_t anchors;
 	} rows[] = {
 	    {"two others", "op", 2},
@@ -144,7 +144,7 @@ a_rejected_certificate_is_no_anchor(void **state)
 }
 
 static void
-bad_files_say_why(void **state)
+bad_files_are_explained(void **state)
 {
 	static const struct {
 		const char *what;
@@ -170,7 +170,7 @@ bad_files_say_why(void **state)
 	assert_int_equal(trust_count(NULL), 0);
 }
 
-/* ---- a length that needs more or fewer octets once what is inside was mended */
+/* ---- a length that needs more or fewer octets after its contents have changed */
 
 static void
 element_put(struct buf *b, uint8_t id, const uint8_t *body, size_t n)
@@ -196,7 +196,7 @@ two_sequences(uint8_t id, const char *what, size_t what_n, size_t n)
 }
 
 static void
-lengths_fit_what_was_mended(void **state)
+lengths_fit_their_changed_contents(void **state)
 {
 	(void)state;
 	for (size_t n = 90; n < 256; n++) {
@@ -223,11 +223,11 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-	    cmocka_unit_test(lengths_fit_what_was_mended),
+	    cmocka_unit_test(lengths_fit_their_changed_contents),
 	    cmocka_unit_test(pem_is_found_in_text),
 	    cmocka_unit_test(anchors_are_found_by_subject),
 	    cmocka_unit_test(a_rejected_certificate_is_no_anchor),
-	    cmocka_unit_test(bad_files_say_why),
+	    cmocka_unit_test(bad_files_are_explained),
 	};
 
 	return cmocka_run_group_tests(tests, forged_world_open, forged_world_close);

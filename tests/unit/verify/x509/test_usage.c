@@ -71,7 +71,7 @@ extensions_have_the_right_values(void **state)
 
 #define SERVER "\x06\x08\x2b\x06\x01\x05\x05\x07\x03\x01"
 
-/* Baseline Requirements, 7.1.2.7.10: what serverAuth does not go together with. */
+/* Baseline Requirements, 7.1.2.7.10: purposes that are not allowed together with serverAuth. */
 static void
 a_server_certificate_has_no_other_purpose(void **state)
 {
@@ -106,7 +106,7 @@ a_server_certificate_has_no_other_purpose(void **state)
 		assert_int_equal(usage_read(&u, &c), RES_OK);
 		if ((usage_server_fault(&u) == NULL) != rows[i].fine)
 			fail_msg("%s", rows[i].what);
-		assert_null(usage_purpose_fault(&u)); /* that is asked of servers, not of CAs */
+		assert_null(usage_purpose_fault(&u)); /* this is checked for servers, not for CAs */
 	}
 }
 
@@ -129,7 +129,7 @@ unknown_critical_extensions_are_found(void **state)
 	assert_null(usage_unknown_critical(&c));
 }
 
-/* Known extensions, critical: what each must hold to be processed. */
+/* Known critical extensions: the contents that each must have to be processed. */
 static void
 critical_means_understood(void **state)
 {
@@ -172,7 +172,7 @@ critical_means_understood(void **state)
 	    {"a subtree with a minimum", OID_NAME_CONSTRAINTS,
 	     OID("\x30\x0a\xa0\x08\x30\x06\x82\x01" "a\x80\x01\x01"), false},
 	    {"a third list", OID_NAME_CONSTRAINTS, OID("\x30\x07\xa2\x05\x30\x03\x82\x01" "a"), false},
-	    {"where CRLs are", OID_CRL_DISTRIBUTION, OID("\x30\x09\x30\x07\xa0\x05\xa0\x03\x86\x01" "a"), true},
+	    {"CRL distribution points", OID_CRL_DISTRIBUTION, OID("\x30\x09\x30\x07\xa0\x05\xa0\x03\x86\x01" "a"), true},
 	    {"reasons alone", OID_CRL_DISTRIBUTION, OID("\x30\x06\x30\x04\x81\x02\x07\x80"), false},
 	    {"a point with an undefined field", OID_CRL_DISTRIBUTION,
 	     OID("\x30\x0b\x30\x09\xa0\x05\xa0\x03\x86\x01" "a\x83\x00"), false},
@@ -214,10 +214,10 @@ a_purpose_is_named(void **state)
 		bool named;
 	} rows[] = {
 	    {"alone", OID("\x30\x04\x06\x02\x2a\x03"), true},
-	    {"behind another", OID("\x30\x08\x06\x02\x2a\x04\x06\x02\x2a\x03"), true},
+	    {"after another", OID("\x30\x08\x06\x02\x2a\x04\x06\x02\x2a\x03"), true},
 	    {"others", OID("\x30\x04\x06\x02\x2a\x04"), false},
 	    {"a longer one", OID("\x30\x05\x06\x03\x2a\x03\x01"), false},
-	    {"behind what is no OID", OID("\x30\x06\x05\x00\x06\x02\x2a\x03"), false},
+	    {"after an element that is not an OID", OID("\x30\x06\x05\x00\x06\x02\x2a\x03"), false},
 	    {"no list", OID("\x06\x02\x2a\x03"), false},
 	};
 	struct cert c = {.n_ext = 0};
