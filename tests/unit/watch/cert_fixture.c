@@ -88,7 +88,7 @@ tbs_put(struct buf *out, const struct given *given, size_t n, uint8_t serial)
 	derw_time(out, 1790000000000);
 	derw_close(out, at);
 	subject_put(out, given, n);
-	at = derw_open(out, DERW_SEQUENCE); /* a key of no kind: nothing here reads it */
+	at = derw_open(out, DERW_SEQUENCE); /* an invalid key: nothing here reads it */
 	derw_tlv(out, DERW_SEQUENCE, span_of("\x06\x07\x2a\x86\x48\xce\x3d\x02\x01", 9));
 	derw_bits(out, span_of("0123456789abcdef0123456789abcdef", 32), 0);
 	derw_close(out, at);

@@ -1,5 +1,5 @@
 /*
- * cert_fixture.h - certificates of which only the names matter, written for a test.
+ * cert_fixture.h - writes certificates for tests, in which only the names matter.
  */
 #ifndef TESTS_UNIT_WATCH_CERT_FIXTURE_H
 #define TESTS_UNIT_WATCH_CERT_FIXTURE_H

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ---- the reader that is not there */
+/* ---- the fake reader of logs */
 
 static struct ctlog toy_ctlog = {.id = {1, 2, 3}, .description = "Toy \"log\""};
 static struct ctlog other_ctlog = {.id = {4, 5, 6}, .description = "Other log"};
@@ -245,7 +245,7 @@ scene_on_end(void *ctx, bool reload, int status)
 	(void)status;
 }
 
-/* What asks for a reload writes to the folder. */
+/* The request for a reload writes to the folder. */
 static void
 scene_launched_wait(struct scene *s)
 {

@@ -1,6 +1,6 @@
 /*
- * findings_scene.h - findings in a world of their own: a configuration, a folder, a certificate of the lab's forge, and a
- * fake reader of logs. Time is scripted: it passes when a test moves scene_boot_ms.
+ * findings_scene.h - a fixture for findings: a configuration, a folder, a certificate of the lab's forge, and a fake reader
+ * of logs. Time is scripted: it passes when a test moves scene_boot_ms.
  *
  * The anchors of every upstream are CA_ROOT and CA_FINA_ROOT, so that a rogue certificate may come from a CA that is trusted.
  */
@@ -63,7 +63,7 @@ void scene_open(struct scene *, const char *config, const char *known);
 void scene_close(struct scene *);
 /* Another leaf of that CA, with the same key and serial; `changed`, unless NULL, is called before it is signed. */
 void scene_leaf(struct scene *, enum ca_id issuer, void (*changed)(struct forge *));
-/* Signs what s->leaf says now. */
+/* Signs s->leaf as it is now. */
 void scene_sign(struct scene *);
 void scene_chain(struct scene *, enum ca_id); /* the chain is this CA alone */
 void scene_chain_clear(struct scene *);

@@ -1,4 +1,4 @@
-/* Programs that are run for a finding: what they are given, and what bounds them. */
+/* Programs that are run for a finding: their input, their environment and their limits. */
 #include "config.h"
 
 #include "contrib/watch/child.h"
@@ -28,7 +28,7 @@
 
 static const char *const environment[] = {"PATH=/usr/bin:/bin", NULL};
 
-/* ---- one that ends */
+/* ---- the end of a program */
 
 static void
 take_status(void *ctx, const struct child *child, int status)
@@ -109,7 +109,7 @@ a_program_has_the_limits_of_the_header(void **state)
 	    {"the line on its standard input", "cat", "a finding\n", true},
 	    {"none of SIGUSR1, SIGUSR2, SIGPIPE, SIGXFSZ and SIGRTMIN+1 ignored",
 	     "echo $((0x$(sed -n 's/SigIgn:.//p' /proc/self/status) & 0x401001a00))", "0\n", false},
-	    {"no descriptor but the three", "ls /proc/self/fd | head -n 3 | tr '\\n' ' '; ls /proc/self/fd | wc -l", "4\n", true},
+	    {"no descriptors beyond the first three", "ls /proc/self/fd | head -n 3 | tr '\\n' ' '; ls /proc/self/fd | wc -l", "4\n", true},
 	};
 
 	(void)state;
@@ -142,7 +142,7 @@ note_append(void *note)
 	return record_note_append(note);
 }
 
-/* The record takes 256 MiB of certificates, a program may write 64 MiB: the note is the launcher's. */
+/* The record may have 256 MiB of certificates, but a program may write only 64 MiB: the launcher writes the note. */
 static void
 a_note_is_written_to_a_record_of_any_size(void **state)
 {
@@ -230,11 +230,11 @@ what_cannot_start_is_an_error(void **state)
 }
 
 static void
-a_daemon_that_takes_no_reload_leaves_a_file_that_asks_for_one(void **state)
+if_the_daemon_accepts_no_reload_a_file_requests_it(void **state)
 {
 	enum daemon { NO_SOCKET, NOBODY_LISTENS, BACKLOG_IS_FULL };
-	static const char *const rows[] = {[NO_SOCKET] = "there is no socket", [NOBODY_LISTENS] = "nobody listens",
-					   [BACKLOG_IS_FULL] = "it hangs, and as many wait as may"};
+	static const char *const rows[] = {[NO_SOCKET] = "there is no socket", [NOBODY_LISTENS] = "no daemon listens",
+					   [BACKLOG_IS_FULL] = "it hangs, and its backlog is full"};
 	char folder[] = "/tmp/test-child.XXXXXX", file[96];
 	struct sockaddr_un sun = {.sun_family = AF_UNIX};
 	int dir;
@@ -276,7 +276,7 @@ main(void)
 	    cmocka_unit_test(a_note_is_written_to_a_record_of_any_size),
 	    cmocka_unit_test(a_program_whose_time_is_over_is_killed),
 	    cmocka_unit_test(what_cannot_start_is_an_error),
-	    cmocka_unit_test(a_daemon_that_takes_no_reload_leaves_a_file_that_asks_for_one),
+	    cmocka_unit_test(if_the_daemon_accepts_no_reload_a_file_requests_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

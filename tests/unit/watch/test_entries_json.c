@@ -24,14 +24,14 @@ static const struct {
     {"members in another order", "{\"entries\":[" ONE "," LATE "," ONE "]}", 3, RES_NOT_FOUND, false},
     {"an escape in the base64", "{\"entries\":[" ESC "," ONE "]}", 2, RES_NOT_FOUND, false},
     {"one more member", "{\"x\":1,\"entries\":[" ONE "]}", 1, RES_NOT_FOUND, false},
-    {"one more member behind", "{\"entries\":[" ONE "],\"x\":1}", 1, RES_NOT_FOUND, false},
+    {"one more member at the end", "{\"entries\":[" ONE "],\"x\":1}", 1, RES_NOT_FOUND, false},
     {"an empty leaf", "{\"entries\":[{\"leaf_input\":\"\",\"extra_data\":\"\"}]}", 1, RES_NOT_FOUND, true},
     {"invalid base64", "{\"entries\":[" ONE ",{\"leaf_input\":\"TEV!Rg==\",\"extra_data\":\"\"}]}", 1, RES_MALFORMED, false},
     {"an entry without a leaf", "{\"entries\":[" ONE ",{\"extra_data\":\"\"}]}", 1, RES_MALFORMED, false},
-    {"an entry that is no object", "{\"entries\":[1]}", 0, RES_MALFORMED, false},
+    {"an entry that is not an object", "{\"entries\":[1]}", 0, RES_MALFORMED, false},
     {"a comma too many", "{\"entries\":[" ONE ",]}", 1, RES_MALFORMED, false},
     {"cut short", "{\"entries\":[" ONE "," ONE, 2, RES_MALFORMED, false},
-    {"bytes behind the end", "{\"entries\":[" ONE "]}x", 1, RES_MALFORMED, false},
+    {"bytes after the end", "{\"entries\":[" ONE "]}x", 1, RES_MALFORMED, false},
     {"an error message", "{\"error_message\":\"no\",\"success\":false}", 0, RES_MALFORMED, false},
     {"a page", "<html></html>", 0, RES_MALFORMED, false},
     {"nothing", "", 0, RES_MALFORMED, false},
@@ -64,7 +64,7 @@ answers_are_read(void **state)
 }
 
 static void
-extra_data_is_left_alone_unless_asked_for(void **state)
+extra_data_is_read_only_when_requested(void **state)
 {
 	struct entries_json in = {0};
 	struct span leaf;
@@ -103,7 +103,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(answers_are_read),
-	    cmocka_unit_test(extra_data_is_left_alone_unless_asked_for),
+	    cmocka_unit_test(extra_data_is_read_only_when_requested),
 	    cmocka_unit_test(the_number_of_entries_is_bounded),
 	};
 

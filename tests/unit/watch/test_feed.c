@@ -30,8 +30,8 @@ a_feed_has_its_header_and_good_entries(void **state)
 	    {"more after the version", "# ctstub-feed 12\n# sequence 17\n# date 2026-11-28T08:00:00Z\n", 0, false},
 	    {"sequence 0", "# ctstub-feed 1\n# sequence 0\n# date 2026-11-28T08:00:00Z\n", 0, false},
 	    {"a negative sequence", "# ctstub-feed 1\n# sequence -1\n# date 2026-11-28T08:00:00Z\n", 0, false},
-	    {"a sequence that is no number", "# ctstub-feed 1\n# sequence 1x\n# date 2026-11-28T08:00:00Z\n", 0, false},
-	    {"a sequence beyond all", "# ctstub-feed 1\n# sequence 9223372036854775807\n# date 2026-11-28T08:00:00Z\n", 0, false},
+	    {"a sequence that is not a number", "# ctstub-feed 1\n# sequence 1x\n# date 2026-11-28T08:00:00Z\n", 0, false},
+	    {"a sequence beyond the limit", "# ctstub-feed 1\n# sequence 9223372036854775807\n# date 2026-11-28T08:00:00Z\n", 0, false},
 	    {"no date", "# ctstub-feed 1\n# sequence 17\n" ENTRY, 0, false},
 	    {"an invalid date", "# ctstub-feed 1\n# sequence 17\n# date yesterday\n", 0, false},
 	    {"a line before the header", "#\n" HEAD, 0, false},
@@ -80,7 +80,7 @@ what_is_written_is_read(void **state)
 #define DAY (24 * 3600 * 1000LL)
 
 static void
-an_edition_takes_the_place_of_an_earlier_one_only(void **state)
+an_edition_replaces_only_an_earlier_one(void **state)
 {
 	static const struct {
 		const char *what;
@@ -125,7 +125,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_feed_has_its_header_and_good_entries),
 	    cmocka_unit_test(what_is_written_is_read),
-	    cmocka_unit_test(an_edition_takes_the_place_of_an_earlier_one_only),
+	    cmocka_unit_test(an_edition_replaces_only_an_earlier_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

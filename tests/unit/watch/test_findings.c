@@ -67,9 +67,9 @@ an_expected_certificate_is_only_recorded(void **state)
 	scene_close(&s);
 }
 
-/* A file that was cut at any byte, as by a kill while it is written: the finding is there once in the end. */
+/* A file that was cut at any byte, as by a kill in the middle of a write: in the end it has the finding once. */
 static void
-a_cut_record_loses_and_doubles_nothing(void **state)
+a_cut_record_neither_loses_nor_repeats_a_finding(void **state)
 {
 	struct scene s;
 	char *whole;
@@ -197,7 +197,7 @@ a_chain_that_does_not_come_is_not_waited_for(void **state)
 	scene_close(&s);
 }
 
-/* ---- what cannot be read, and logs */
+/* ---- entries that cannot be read, and logs that misbehave */
 
 static void
 an_unreadable_entry_is_a_finding(void **state)
@@ -221,7 +221,7 @@ an_unreadable_entry_is_a_finding(void **state)
 }
 
 static void
-a_log_that_lies_fills_no_disk(void **state)
+a_misbehaving_log_does_not_fill_the_disk(void **state)
 {
 	struct head head = {.size = 1};
 	struct watch_misbehaviour m = {.log = &scene_log, .kind = "head-forked", .text = "two heads", .second = &head};
@@ -244,7 +244,7 @@ a_log_that_lies_fills_no_disk(void **state)
 	scene_close(&s);
 }
 
-/* Entries that nobody can read fill the places of what waits; a rogue certificate in another log is blocked all the same. */
+/* Unreadable entries of one log fill all waiting places; a rogue certificate in another log is blocked all the same. */
 static void
 a_log_that_floods_hides_no_other_log(void **state)
 {
@@ -263,9 +263,9 @@ a_log_that_floods_hides_no_other_log(void **state)
 		e.certificate = span_str(bytes);
 		watch_entry_seen(s.w, &e);
 	}
-	watch_findings_step(s.w); /* all are asked for */
+	watch_findings_step(s.w); /* the evidence of all of them is requested */
 	scene_see(&s, true, 7);
-	if (scene_asked.fn != NULL) /* what was asked for the one that left comes, and is not taken for the new one's */
+	if (scene_asked.fn != NULL) /* the evidence for the finding that gave way comes late, and is not used for the new one */
 		scene_asked.fn(scene_asked.arg, RES_IO, "late", &flood, WAITING_MAX - 1, NULL);
 	assert_int_equal(watch_findings_totals(s.w)->finding[FINDING_ROGUE], 0);
 	watch_findings_step(s.w);
@@ -304,7 +304,7 @@ record_one(struct record *r, const struct scene *s, uint8_t log, enum finding_ki
 }
 
 static void
-a_full_share_takes_no_place_of_others(void **state)
+a_log_with_a_full_share_takes_no_place_of_others(void **state)
 {
 	static const struct {
 		const char *what;
@@ -312,12 +312,12 @@ a_full_share_takes_no_place_of_others(void **state)
 		enum finding_kind kind;
 		unsigned n, taken;
 	} rows[] = {
-	    {"a log floods with what cannot be read", 1, FINDING_UNREADABLE, 9, 3},
-	    {"its rogue ones are recorded all the same", 1, FINDING_ROGUE, 9, 4},
-	    {"so is what another log has", 2, FINDING_UNREADABLE, 9, 3},
-	    {"and its rogue ones", 2, FINDING_ROGUE, 9, 4},
-	    {"in all there is a bound", 3, FINDING_UNREADABLE, 1, 0},
-	    {"for rogue ones as well", 3, FINDING_ROGUE, 1, 0},
+	    {"a log floods with unreadable entries", 1, FINDING_UNREADABLE, 9, 3},
+	    {"its rogue findings are recorded all the same", 1, FINDING_ROGUE, 9, 4},
+	    {"so are findings of another log", 2, FINDING_UNREADABLE, 9, 3},
+	    {"and its rogue findings", 2, FINDING_ROGUE, 9, 4},
+	    {"there is a limit for all logs together", 3, FINDING_UNREADABLE, 1, 0},
+	    {"and one for rogue findings", 3, FINDING_ROGUE, 1, 0},
 	};
 	struct record *r = NULL;
 	char *why = NULL;
@@ -339,7 +339,7 @@ a_full_share_takes_no_place_of_others(void **state)
 	scene_close(&s);
 }
 
-/* Whatever is full is told once, and each finding is still logged and counted. */
+/* Each limit is reported once when it is reached, and each finding is still logged and counted. */
 static void
 a_full_record_is_an_alarm(void **state)
 {
@@ -365,7 +365,7 @@ a_full_record_is_an_alarm(void **state)
 
 /* More findings than there are places: all are acted on, in turn and without a restart. */
 static void
-what_has_no_place_gets_one_later(void **state)
+findings_without_a_place_get_one_later(void **state)
 {
 	struct watch_entry e = {.log = &scene_log, .unreadable = true};
 	char bytes[16], *record;
@@ -389,7 +389,7 @@ what_has_no_place_gets_one_later(void **state)
 	scene_close(&s);
 }
 
-/* What is not on disk does not count as read. */
+/* An entry whose finding is not on disk does not count as read. */
 static void
 an_entry_that_cannot_be_recorded_comes_again(void **state)
 {
@@ -450,17 +450,17 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(a_certificate_is_one_finding),
 	    cmocka_unit_test(an_expected_certificate_is_only_recorded),
-	    cmocka_unit_test(a_cut_record_loses_and_doubles_nothing),
+	    cmocka_unit_test(a_cut_record_neither_loses_nor_repeats_a_finding),
 	    cmocka_unit_test(two_processes_do_not_share_a_record),
 	    cmocka_unit_test(a_finding_waits_for_its_chain),
 	    cmocka_unit_test(a_waiting_finding_survives_a_kill),
 	    cmocka_unit_test(a_chain_that_does_not_come_is_not_waited_for),
 	    cmocka_unit_test(an_unreadable_entry_is_a_finding),
-	    cmocka_unit_test(a_log_that_lies_fills_no_disk),
+	    cmocka_unit_test(a_misbehaving_log_does_not_fill_the_disk),
 	    cmocka_unit_test(a_log_that_floods_hides_no_other_log),
-	    cmocka_unit_test(a_full_share_takes_no_place_of_others),
+	    cmocka_unit_test(a_log_with_a_full_share_takes_no_place_of_others),
 	    cmocka_unit_test(a_full_record_is_an_alarm),
-	    cmocka_unit_test(what_has_no_place_gets_one_later),
+	    cmocka_unit_test(findings_without_a_place_get_one_later),
 	    cmocka_unit_test(an_entry_that_cannot_be_recorded_comes_again),
 	    cmocka_unit_test(a_misbehaviour_that_cannot_be_recorded_comes_again),
 	};

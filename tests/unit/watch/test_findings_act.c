@@ -1,4 +1,4 @@
-/* Findings acted on: blocked, reported to a program, kept with their evidence. */
+/* Actions on findings: they are blocked, reported to a program, and kept with their evidence. */
 #include "tests/unit/watch/findings_scene.h"
 
 #include "contrib/watch/child.h"
@@ -60,8 +60,8 @@ actions_follow_the_configuration(void **state)
 
 #define POLL_MS 5000
 
-/* The log shows a head at some moment after a poll, and the entry is handed over at the next poll; from there on it takes
- * one step of the loop, and one step after its chain has come. No other time passes. */
+/* The log shows a head some time after a poll, and the next poll gets the entry; from then on it takes one step of the
+ * loop, and one step after its chain has come. No other time passes. */
 static void
 from_the_head_to_the_list_it_takes_less_than_ten_seconds(void **state)
 {
@@ -98,7 +98,7 @@ from_the_head_to_the_list_it_takes_less_than_ten_seconds(void **state)
 	}
 }
 
-/* Whoever has a certificate issued for the resolver's own key must not get that key blocked. */
+/* Having a certificate issued for the resolver's own key must not get that key blocked. */
 static void
 an_expected_key_is_never_blocked(void **state)
 {
@@ -143,7 +143,7 @@ issuer_twin(struct scene *s, struct forge *twin)
 	scene_chain_add(s, twin);
 }
 
-/* A CA chose the serial and the issuer name of a certificate that is expected, and another key. */
+/* A CA issued a certificate with the serial and the issuer name of an expected one, and another key. */
 static void
 an_expected_serial_is_never_blocked(void **state)
 {
@@ -198,7 +198,7 @@ journal_text(const struct scene *s, const char *kind, const char *rest)
 	return filled;
 }
 
-/* A CA puts the key or the serial of a certificate into a rogue one that no log showed us, but that the daemon accepted. */
+/* A rogue certificate has the key or the serial of a good one that was in no log we read, but that the daemon accepted. */
 static void
 what_the_daemon_accepted_is_never_blocked(void **state)
 {
@@ -254,14 +254,14 @@ what_the_daemon_accepted_is_never_blocked(void **state)
 	}
 }
 
-/* A person finds that it is a renewal, and enters its key: the watcher takes its block back when it is restarted. */
+/* A person finds that it is a renewal and enters its key: the watcher removes the block when it is restarted. */
 static void
 what_becomes_known_is_unblocked(void **state)
 {
 	static const struct {
 		const char *what, *known;
 		unsigned serials;
-	} rows[] = {{"its key is known now", "spki-sha256 @L\n", 0}, {"another key is", "spki-sha256 @F\n", 1}, {"nothing is", "", 1}};
+	} rows[] = {{"its key is known now", "spki-sha256 @L\n", 0}, {"another key is known now", "spki-sha256 @F\n", 1}, {"nothing is known now", "", 1}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {

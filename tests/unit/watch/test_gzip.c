@@ -37,13 +37,13 @@ static const struct {
 	size_t plain;  /* bytes that were packed */
 	size_t limit;  /* of the result */
 	size_t cut;    /* bytes taken off the end */
-	const char *tail; /* put behind */
+	const char *tail; /* appended */
 	enum res want;
 } rows[] = {
     {"a whole member", PLAIN, PLAIN, 0, "", RES_OK},
     {"nothing, packed", 0, PLAIN, 0, "", RES_OK},
     {"one byte more than allowed", PLAIN, PLAIN - 1, 0, "", RES_LIMIT},
-    {"a bomb: a thousand times of what is allowed", 1000 * PLAIN, PLAIN, 0, "", RES_LIMIT},
+    {"a bomb: a thousand times the limit", 1000 * PLAIN, PLAIN, 0, "", RES_LIMIT},
     {"the last byte is missing", PLAIN, PLAIN, 1, "", RES_MALFORMED},
     {"half is missing", PLAIN, PLAIN, 60, "", RES_MALFORMED},
     {"a byte after the end", PLAIN, 2 * PLAIN, 0, "x", RES_MALFORMED},

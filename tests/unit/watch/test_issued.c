@@ -1,4 +1,4 @@
-/* What is proven of an entry, and that only what is proven is blocked. */
+/* When an entry is proven to be issued by a CA, and that only proven entries are blocked. */
 #include "tests/unit/watch/findings_scene.h"
 
 #include "contrib/watch/judgement.h"
@@ -9,7 +9,7 @@
 #define CONFIG "state-dir = \"@D\"\ncontrol-socket = \"@D/none\"\n"
 #define KNOWN  "watch { block = \"enforce\" known-file = {\"@D/known.txt\"} }\n"
 
-/* ---- entries, true and made up */
+/* ---- entries, real and made up */
 
 static void
 as_issued(struct scene *s)
@@ -58,7 +58,7 @@ with_junk_in_its_chain(struct scene *s)
 	buf_text(&s->chain[0], "junk");
 }
 
-/* The entry names serial and key of the good certificate; beside it lies a precertificate that somebody really issued. */
+/* The entry has the serial and the key of the good certificate; the precertificate with it is another one, which a CA did issue. */
 static void
 beside_another_precertificate(struct scene *s)
 {
@@ -81,7 +81,7 @@ with_the_key_hash_of_another(struct scene *s)
 	memcpy(s->issuer_key_hash, world_ca_key(forged_world(), CA_ISSUING)->spki_sha256, 32);
 }
 
-/* A server's key signs as if it were a CA's. */
+/* A server's key signs as if it were that of a CA. */
 static void
 by_a_server(struct scene *s)
 {
@@ -170,11 +170,11 @@ static const struct {
 	const char *fault_issued; /* of the certificate's */
 } entries[] = {
     {"as a trusted CA issued it", as_issued, NULL, NULL},
-    {"by a CA that nobody trusts", by_a_stranger, "no path", "no path"},
+    {"by a CA that is not trusted", by_a_stranger, "no path", "no path"},
     {"with a broken signature", signed_by_nobody, "no certificate of its chain signed it", "no certificate of its chain signed it"},
     {"without a chain", without_a_chain, "no certificate of its chain signed it", "no certificate of its chain signed it"},
     {"with the chain of another CA", with_the_chain_of_another, "no certificate of its chain signed it", "no certificate of its chain signed it"},
-    {"with something in its chain that is no certificate", with_junk_in_its_chain, NULL, NULL},
+    {"with a certificate in its chain that cannot be read", with_junk_in_its_chain, NULL, NULL},
     {"a good certificate's entry beside another precertificate", beside_another_precertificate, "not what the log holds",
 	"no certificate of its chain signed it"},
     {"with the key hash of a CA that did not issue it", with_the_key_hash_of_another, NULL, NULL},
@@ -245,7 +245,7 @@ only_what_is_proven_is_blocked(void **state)
 			fail_msg("%s: %s", what, list);
 		if (text_times(proposed, "\n# serial ") == proven || text_times(proposed, "\nserial ") != 0)
 			fail_msg("%s, proposed: %s", what, proposed);
-		assert_int_equal(text_times(record, "\"kind\":\"rogue\""), 1); /* told in any case */
+		assert_int_equal(text_times(record, "\"kind\":\"rogue\""), 1); /* reported in any case */
 		assert_int_equal(text_times(record, "\"event\":\"not-blocked\""), !proven);
 		assert_int_equal(text_times(record, "\"event\":\"blocked\""), proven);
 		assert_false(watch_findings_busy(s.w) && !proven);
@@ -258,7 +258,7 @@ only_what_is_proven_is_blocked(void **state)
 
 /* ---- another log */
 
-/* What the log that came first made up, or kept back, hides nothing that another has. */
+/* A chain that is missing or made up in the first log does not hide the one in another log. */
 static void
 another_log_proves_what_the_first_did_not(void **state)
 {
@@ -276,7 +276,7 @@ another_log_proves_what_the_first_did_not(void **state)
 		scene_chain_arrives(&s);
 		watch_findings_step(s.w);
 		assert_int_equal(watch_findings_totals(s.w)->not_blocked, 1);
-		scene_see(&s, true, 9); /* the same log says nothing new */
+		scene_see(&s, true, 9); /* the same log has nothing new */
 		assert_false(watch_findings_busy(s.w));
 		scene_chain(&s, CA_FINA_ISSUING);
 		scene_see_in(&s, &scene_other_log, true, 12);
@@ -298,7 +298,7 @@ another_log_proves_what_the_first_did_not(void **state)
 	}
 }
 
-/* A log says of a rogue certificate that the allowed CA issued it, before an honest one has it. */
+/* A log claims that the allowed CA issued a rogue certificate, before an honest log has the entry. */
 static void
 a_key_hash_alone_makes_nothing_expected(void **state)
 {
@@ -320,7 +320,7 @@ a_key_hash_alone_makes_nothing_expected(void **state)
 	scene_close(&s);
 }
 
-/* The CA's key is certified by two roots, and somebody puts the certificate into a log with the other chain. */
+/* The CA's key is certified by two roots, and the certificate is submitted to a log with the other chain. */
 static void
 cross_sign(struct scene *s)
 {
@@ -335,7 +335,7 @@ cross_sign(struct scene *s)
 }
 
 static void
-a_block_is_taken_back_when_another_log_shows_that_it_was_wrong(void **state)
+a_block_is_removed_when_another_log_shows_that_it_was_wrong(void **state)
 {
 	for (int again = 0; again < 2; again++) { /* in one process, and after a restart */
 		char *list;
@@ -370,7 +370,7 @@ a_block_is_taken_back_when_another_log_shows_that_it_was_wrong(void **state)
 	}
 }
 
-/* ---- as the daemon allows issuers */
+/* ---- issuers are allowed as by the daemon */
 
 static void
 as_sent(struct scene *s)
@@ -416,14 +416,14 @@ with_both_certificates_of_its_ca(struct scene *s)
 }
 
 static const char *const chains_of[] = {"its CA", "its CA and root", "its CA and the root, cross-signed", "its CA, cross-signed",
-					"its CA, cross-signed and not"};
+					"its CA, cross-signed and by its own root"};
 static void (*const chains[])(struct scene *) = {as_sent, with_its_root, with_its_root_cross_signed, cross_sign,
 						 with_both_certificates_of_its_ca};
 static const char *const allowed[] = {
     "spki-sha256 @I", "spki-sha256 @R", "spki-sha256 @F", "spki-sha256 @L", "issuer CN=Lab Root R1,O=Lab Trust,C=XX",
     "issuer CN=Lab Issuing E1,O=Lab Trust,C=XX", "issuer CN=Toy Fina Root,O=Toy Fina,C=HR"};
 
-/* The daemon is shown the certificate with the chain that the log has. */
+/* The daemon judges the certificate with the chain that the log has. */
 static bool
 daemon_allows(const struct scene *s)
 {
@@ -483,7 +483,7 @@ main(void)
 	    cmocka_unit_test(only_what_is_proven_is_blocked),
 	    cmocka_unit_test(another_log_proves_what_the_first_did_not),
 	    cmocka_unit_test(a_key_hash_alone_makes_nothing_expected),
-	    cmocka_unit_test(a_block_is_taken_back_when_another_log_shows_that_it_was_wrong),
+	    cmocka_unit_test(a_block_is_removed_when_another_log_shows_that_it_was_wrong),
 	    cmocka_unit_test(an_issuer_is_allowed_here_when_the_daemon_allows_it),
 	};
 

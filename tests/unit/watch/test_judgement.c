@@ -20,7 +20,7 @@ findings_are_judged(void **state)
 	    {"a known key, in a precertificate", "", "spki-sha256 @L\n", true, JUDGEMENT_EXPECTED, JUDGEMENT_EXPECTED},
 	    {"a known key", "", "spki-sha256 @L\n", false, JUDGEMENT_EXPECTED, JUDGEMENT_EXPECTED},
 	    {"a known fingerprint", "", "cert-sha256 @C\n", false, JUDGEMENT_EXPECTED, JUDGEMENT_EXPECTED},
-	    {"a known fingerprint says nothing of a precertificate", "", "cert-sha256 @C\n", true, JUDGEMENT_NEEDS_CHAIN, JUDGEMENT_ROGUE},
+	    {"a known fingerprint does not cover a precertificate", "", "cert-sha256 @C\n", true, JUDGEMENT_NEEDS_CHAIN, JUDGEMENT_ROGUE},
 	    {"a known issuer's key, in a precertificate", "", "spki-sha256 @I\n", true, JUDGEMENT_NEEDS_CHAIN, JUDGEMENT_EXPECTED},
 	    {"an allowed issuer's key", "allow-issuer = {\"spki-sha256 @I\"}", "", true, JUDGEMENT_NEEDS_CHAIN, JUDGEMENT_EXPECTED},
 	    {"an allowed issuer's key, of a certificate", "allow-issuer = {\"spki-sha256 @I\"}", "", false, JUDGEMENT_NEEDS_CHAIN,

@@ -1,5 +1,5 @@
-/* The launcher as a monitor sees it that was taken over: it answers, and does nothing but what its configuration names. */
-#include "contrib/watch/launcher.c" /* its requests are known to it alone */
+/* The launcher under a compromised monitor: it answers, but does only what its configuration names. */
+#include "contrib/watch/launcher.c" /* the requests are defined in this file only */
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -127,7 +127,7 @@ requests_that_no_monitor_makes_are_refused(void **state)
 	    {"a negative verb", {.verb = (enum verb)-1}},
 	    {"an invalid kind", {.verb = RUN, .kind = (enum finding_kind)FINDING_KINDS}},
 	    {"a negative kind", {.verb = RUN, .kind = (enum finding_kind)-1}},
-	    {"a note longer than its room", {.verb = RUN, .note = {.n = RECORD_NOTE_MAX + 1}}},
+	    {"a note longer than its limit", {.verb = RUN, .note = {.n = RECORD_NOTE_MAX + 1}}},
 	    {"a note of all memory", {.verb = RUN, .note = {.n = SIZE_MAX}}},
 	    {"a program without input and record", {.verb = RUN, .note = {.n = 1}}},
 	};

@@ -63,7 +63,7 @@ retry_after_is_honoured(void **state)
 	    {1000, 1000, 1101},
 	    {120 * 1000, 120 * 1000, 132 * 1000 + 1},
 	    {INT64_MAX, PACE_RETRY_AFTER_MAX_MS, PACE_RETRY_AFTER_MAX_MS / 10 * 11 + 1},
-	    {0, PACE_BACKOFF_MS / 2, PACE_BACKOFF_MS + 1}, /* the log does not say */
+	    {0, PACE_BACKOFF_MS / 2, PACE_BACKOFF_MS + 1}, /* no Retry-After */
 	};
 
 	(void)state;
@@ -133,21 +133,21 @@ the_batch_is_learned(void **state)
 
 	(void)state;
 	pace_open(&pace);
-	/* a log that gives what is asked for is asked for more */
+	/* a log that returns full batches is asked for more */
 	pace_batch_learn(&pace, PACE_BATCH_FIRST, PACE_BATCH_FIRST, 1000, 1000000000);
 	assert_int_equal(pace.batch, 2 * PACE_BATCH_FIRST);
 	for (int i = 0; i < 10; i++)
 		pace_batch_learn(&pace, pace.batch, pace.batch, 1000, 1000000000);
 	assert_int_equal(pace.batch, PACE_BATCH_MAX);
-	/* one that cuts gets its own number, and keeps it */
+	/* a log that returns fewer gets its own number, and keeps it */
 	pace_batch_learn(&pace, pace.batch, 32, 1000, 1000000000);
 	pace_batch_learn(&pace, 32, 32, 1000, 1000000000);
 	assert_int_equal(pace.batch, 32);
-	/* what was left of a request says nothing */
+	/* the rest of a request teaches nothing */
 	pace_open(&pace);
 	pace_batch_learn(&pace, 7, 7, 1000, 1000000000);
 	assert_int_equal(pace.batch, PACE_BATCH_FIRST);
-	/* large entries make a small batch, and never none */
+	/* large entries make a small batch, but never an empty one */
 	pace_batch_learn(&pace, PACE_BATCH_FIRST, 10, 1000000, 1000000);
 	assert_int_equal(pace.batch, 4);
 	pace_batch_learn(&pace, 4, 1, 10000000, 1000000);

@@ -62,7 +62,7 @@ fetch_body_free(struct fetcher *f, struct fetch_body *body)
 	buf_free(&body->bytes);
 }
 
-/* The oldest request gets this answer; the body is taken. */
+/* The oldest request gets this answer and the bytes, which are freed. */
 static void
 request_answer(struct fetch_answer a, struct buf bytes)
 {
@@ -177,7 +177,7 @@ tile_give(uint64_t size, enum tile_fault fault)
 				source_tile_url(&url, &tiled, level, tile, whole ? TILE_WIDTH : width);
 				if (strcmp(buf_cstr(&url), request[0].url) != 0)
 					continue;
-				/* a full tile of a larger tree: what is beyond this one is of no concern */
+				/* a full tile of a larger tree: the hashes beyond this tree do not matter */
 				for (unsigned i = 0; i < (whole ? TILE_WIDTH : width); i++) {
 					struct tree_hash h = i < width ? root_of((tile * TILE_WIDTH + i) << (8 * level), (size_t)1 << (8 * level)) : leaf[0];
 
@@ -224,7 +224,7 @@ proofs_are_made_of_tiles(void **state)
 	    {"a tile has one hash more", true, 300, 700, TILE_LONG, RES_MALFORMED, false},
 	    {"a tile is packed", true, 300, 700, TILE_PACKED, RES_MALFORMED, false},
 	    {"tiles are gone", true, 300, 700, TILE_GONE, RES_IO, false},
-	    {"the log is in trouble", false, 300, 700, TILE_TROUBLE, RES_IO, false},
+	    {"the log has a server error", false, 300, 700, TILE_TROUBLE, RES_IO, false},
 	};
 
 	(void)state;
@@ -292,7 +292,7 @@ proofs_are_read_from_json(void **state)
 	    {"an entry", true, OK200, "{\"leaf_index\":300,\"audit_path\":[@P]}", RES_OK, true},
 	    {"a tree that grew", false, OK200, "{\"consistency\":[@P]}", RES_OK, true},
 	    {"of another entry", true, OK200, "{\"leaf_index\":301,\"audit_path\":[@P]}", RES_MALFORMED, false},
-	    {"of an entry below none", true, OK200, "{\"leaf_index\":-300,\"audit_path\":[@P]}", RES_MALFORMED, false},
+	    {"of an entry with a negative index", true, OK200, "{\"leaf_index\":-300,\"audit_path\":[@P]}", RES_MALFORMED, false},
 	    {"of no entry", true, OK200, "{\"audit_path\":[@P]}", RES_MALFORMED, false},
 	    {"the index is a text", true, OK200, "{\"leaf_index\":\"300\",\"audit_path\":[@P]}", RES_MALFORMED, false},
 	    {"another list", true, OK200, "{\"leaf_index\":300,\"consistency\":[@P]}", RES_MALFORMED, false},
@@ -300,7 +300,7 @@ proofs_are_read_from_json(void **state)
 	    {"no hash", false, OK200, "{\"consistency\":[]}", RES_OK, false},
 	    {"more hashes than any tree has", false, OK200, "{\"consistency\":[@X]}", RES_MALFORMED, false},
 	    {"a hash is short", false, OK200, "{\"consistency\":[@1,\"AAAA\"]}", RES_MALFORMED, false},
-	    {"a hash is no text", false, OK200, "{\"consistency\":[@1,7]}", RES_MALFORMED, false},
+	    {"a hash is not text", false, OK200, "{\"consistency\":[@1,7]}", RES_MALFORMED, false},
 	    {"not a list", false, OK200, "{\"consistency\":{\"0\":@1}}", RES_MALFORMED, false},
 	    {"not JSON", false, OK200, "<html>", RES_MALFORMED, false},
 	    {"nothing", false, OK200, "", RES_MALFORMED, false},
@@ -393,9 +393,9 @@ evidence_is_not_asked_for_before_the_log_allows(void **state)
 	    {"429 for an hour", 429, 60 * MINUTE, false, 60 * MINUTE, 60 * MINUTE},
 	    {"503 for an hour", 503, 60 * MINUTE, false, 60 * MINUTE, 60 * MINUTE},
 	    {"for a shorter time than after any failure", 429, 1, false, PACE_BACKOFF_MS, 2 * PACE_BACKOFF_MS},
-	    {"for a year: no load control", 429, 365 * DAY, false, DAY, DAY},
+	    {"for a year: as long as a day", 429, 365 * DAY, false, DAY, DAY},
 	    {"--once waits for a minute", 429, MINUTE, true, MINUTE, MINUTE},
-	    {"and not for an hour", 429, 60 * MINUTE, true, -1, -1},
+	    {"--once does not wait for an hour", 429, 60 * MINUTE, true, -1, -1},
 	};
 
 	(void)state;
@@ -419,7 +419,7 @@ evidence_is_not_asked_for_before_the_log_allows(void **state)
 	}
 }
 
-/* A log that fills itself with findings and gives the evidence of none delays no other log's. */
+/* A log with many findings that gives no evidence does not delay the evidence of another log. */
 static void
 a_log_takes_its_share_of_evidence(void **state)
 {

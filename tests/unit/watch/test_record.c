@@ -1,4 +1,4 @@
-/* The record of findings: what is cut off it when it is read, and what is not. */
+/* The record of findings: what is cut off its end when it is read, and what is not. */
 #include "contrib/watch/record.h"
 
 #include <errno.h>

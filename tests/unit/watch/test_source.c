@@ -1,4 +1,4 @@
-/* Where things lie at a log, and what a data tile holds. */
+/* The URLs of a log's tiles and entries, and the contents of a data tile. */
 #include "contrib/watch/source.h"
 
 #include <setjmp.h>

@@ -1,4 +1,4 @@
-/* The state of a log: what is written is read again, and nothing else is. */
+/* The state of a log: only a file that was written whole and for this log is read. */
 #include "contrib/watch/state.h"
 
 #include "tests/unit/verify/forged.h"
@@ -84,7 +84,7 @@ only_a_whole_state_of_this_log_is_read(void **state)
 	    {"more after its end", FIRST EMPTY "range 0\n", RES_MALFORMED},
 	    {"a field is missing", FIRST "checked 0\nrange 0\nend\n", RES_MALFORMED},
 	    {"an unknown field", FIRST "colour 1\n" EMPTY, RES_MALFORMED},
-	    {"a number that is not one", FIRST "checked-ms -1\nchecked 0\nrange 0\nend\n", RES_MALFORMED},
+	    {"a negative number", FIRST "checked-ms -1\nchecked 0\nrange 0\nend\n", RES_MALFORMED},
 	    {"a number that is too large", FIRST "checked-ms 99999999999999999999\nchecked 0\nrange 0\nend\n", RES_MALFORMED},
 	    {"a range without its hashes", FIRST "checked-ms 0\nchecked 0\nrange 1\nend\n", RES_MALFORMED},
 	    {"a range with too many hashes", FIRST "checked-ms 0\nchecked 0\nrange 1 " HEX32("aa") " " HEX32("bb") "\nend\n", RES_MALFORMED},
@@ -109,7 +109,7 @@ only_a_whole_state_of_this_log_is_read(void **state)
 	scene_close(&s);
 }
 
-/* A head that the log did not sign is none, whoever wrote the file. */
+/* A head that the log did not sign is refused, also when it is in our own file. */
 static void
 a_head_in_the_file_must_be_signed(void **state)
 {
@@ -134,7 +134,7 @@ a_head_in_the_file_must_be_signed(void **state)
 	forged_end(&f);
 }
 
-/* What is no file of ours is not read: a link may lead anywhere. */
+/* A symbolic link is not followed, as it may lead anywhere. */
 static void
 a_link_is_not_followed(void **state)
 {

@@ -43,7 +43,7 @@ list_of(const char *file)
 
 static const struct {
 	const char *what;
-	const char *item; /* that is met */
+	const char *item; /* that matches */
 	struct given given[GIVEN_MAX];
 } disguises[] = {
     /* iPAddress */
@@ -111,7 +111,7 @@ static const struct {
     {"a NUL inside", "cloudflare-dns.com", {DNS("cloudflare\0-dns.com")}},
     {"a space inside", "cloudflare-dns.com", {DNS("cloudflare-dns .com")}},
     {"a line break after it", "cloudflare-dns.com", {DNS("cloudflare-dns.com\n")}},
-    {"a mark without width inside", "cloudflare-dns.com", {DNS("cloudflare\xe2\x80\x8b-dns.com")}},
+    {"a zero-width space inside", "cloudflare-dns.com", {DNS("cloudflare\xe2\x80\x8b-dns.com")}},
     {"a soft hyphen inside", "cloudflare-dns.com", {DNS("cloud\xc2\xad" "flare-dns.com")}},
     {"a soft hyphen in Latin-1", "cloudflare-dns.com", {DNS("cloud\xad" "flare-dns.com")}},
     {"a wildcard that covers it", "cloudflare-dns.com", {DNS("*.com")}},
@@ -182,7 +182,7 @@ every_disguise_is_seen(void **state)
 #define TEN "aaaaaaaaaa.aaaaaaaaaa.aaaaaaaaaa.aaaaaaaaaa.aaaaaaaaaa.aaaaaaaaaa.aaaaaaaaaa.aaaaaaaaaa.aaaaaaaaaa."
 
 static void
-what_cannot_be_read_is_reported(void **state)
+unreadable_identifiers_are_reported(void **state)
 {
 	static const struct {
 		const char *what;
@@ -218,7 +218,7 @@ what_cannot_be_read_is_reported(void **state)
 	watch_list_free(list);
 }
 
-/* Every byte of a certificate with the address changed or cut: found, reported, or the address is not in it any more. */
+/* A certificate with the address is cut or changed at every byte: it is found, reported, or no longer has the address. */
 static void
 no_damage_hides_an_address(void **state)
 {
@@ -255,7 +255,7 @@ unrelated_certificates_match_nothing(void **state)
 	    {"a wildcard below a watched name", {DNS("*.cloudflare-dns.com")}},
 	    {"a wildcard beside it", {DNS("*.example.com")}},
 	    {"a domain that ends alike", {DNS("myresolver.test")}},
-	    {"an organisation that mentions the name", {{SUBJECT, 0x0c, "2.5.4.10", BYTES("Friends of cloudflare-dns.com")}}},
+	    {"an organisation with the name in its own", {{SUBJECT, 0x0c, "2.5.4.10", BYTES("Friends of cloudflare-dns.com")}}},
 	    {"a mask of another prefix", {IP("\x01\x01\x02\x00\xff\xff\xff\x00")}},
 	    {"a Japanese organisation", {{SUBJECT, 0x0c, "2.5.4.10", BYTES("\xe6\xa0\xaa\xe5\xbc\x8f\xe4\xbc\x9a\xe7\xa4\xbe")}}},
 	    {"an A-label that decodes to nothing", {DNS("xn--a.test"), DNS("xn--99999999.test")}},
@@ -275,7 +275,7 @@ unrelated_certificates_match_nothing(void **state)
 	watch_list_free(list);
 }
 
-/* Names and addresses as random as CT logs show them, from a fixed seed. */
+/* Random names and addresses as they are in CT logs, from a fixed seed. */
 static uint32_t
 next(uint32_t *seed)
 {
@@ -391,7 +391,7 @@ an_item_of_two_upstreams_has_both(void **state)
 	watch_list_free(list);
 }
 
-/* An organisation with thousands of names under one domain: each is found, and a wildcard over all of them costs little. */
+/* An organisation that watches thousands of names under one domain: each is found, and a wildcard over all costs little. */
 static void
 thousands_of_names_have_one_parent(void **state)
 {
@@ -433,7 +433,7 @@ many_odd_wildcards_are_bounded(void **state)
 	(void)state;
 	for (int i = 0; i < 100; i++)
 		buf_format(&names, "%c%ca*b.test", 0x82, 8);
-	buf_format(&names, "%c%ccloudflare-dns.com", 0x82, 18); /* behind them a name is found all the same */
+	buf_format(&names, "%c%ccloudflare-dns.com", 0x82, 18); /* the name after them is found all the same */
 	der.n = 0;
 	buf_put(&der, span_of("\x30\x82", 2));
 	buf_u16(&der, (uint16_t)names.n);
@@ -452,9 +452,9 @@ many_odd_wildcards_are_bounded(void **state)
 	watch_list_free(list);
 }
 
-/* Else whoever adds one makes a rogue certificate unreadable, and nothing blocks that. */
+/* Otherwise an attacker could add one to make a rogue certificate unreadable, which is not blocked. */
 static void
-an_identifier_that_is_too_much_hides_no_other(void **state)
+an_identifier_beyond_a_limit_hides_no_other(void **state)
 {
 	const struct given given[] = {DNS(TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "test"),
 				      {SAN, 0x86, NULL, BYTES("https://cloudflare-dns.com/dns-query")}};
@@ -476,7 +476,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(every_disguise_is_seen),
-	    cmocka_unit_test(what_cannot_be_read_is_reported),
+	    cmocka_unit_test(unreadable_identifiers_are_reported),
 	    cmocka_unit_test(no_damage_hides_an_address),
 	    cmocka_unit_test(unrelated_certificates_match_nothing),
 	    cmocka_unit_test(a_hundred_thousand_unrelated_certificates_match_nothing),
@@ -484,7 +484,7 @@ main(void)
 	    cmocka_unit_test(an_item_of_two_upstreams_has_both),
 	    cmocka_unit_test(thousands_of_names_have_one_parent),
 	    cmocka_unit_test(many_odd_wildcards_are_bounded),
-	    cmocka_unit_test(an_identifier_that_is_too_much_hides_no_other),
+	    cmocka_unit_test(an_identifier_beyond_a_limit_hides_no_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
