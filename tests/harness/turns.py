@@ -4,14 +4,16 @@ import os
 import re
 import threading
 
-# Modules that take minutes: they begin first, so that nobody waits for one of them alone at the end.
-LONGEST = ("endurance", "setup", "portal", "oracle", "lab_run", "failover", "watch_logs", "single_faults", "watch_kill", "links", "lab", "upstream",
-           "limits", "units", "surroundings", "systemd")
+# Modules that take minutes: they begin first, so that nobody waits for one of them alone at the end. Those that mostly wait
+# stand before those that compute, so that both kinds run at the same time.
+LONGEST = ("portal", "soak", "endurance", "watch_logs", "setup", "failover", "limits", "oracle", "single_faults", "lab", "audit", "lab_run",
+           "links", "watch_kill", "doh", "units", "journal", "answers", "systemd")
 # Modules that send a load and look at every answer: such a one takes the places of two, so that its servers, which are
 # in Python, get their turn.
 LOADS = ("answers", "failover", "flood", "limits", "memory")
 # Modules that mostly wait: for a limit in seconds that they prove, or for a machine that boots.
-BESIDE = ("portal", "soak", "surroundings", "quickstart", "namespaces", "zoo", "keep_warm", "watch_day", "tls")
+BESIDE = ("portal", "soak", "surroundings", "quickstart", "namespaces", "zoo", "keep_warm", "watch_day", "tls", "endurance", "watch_logs",
+          "upstream")
 # A whole run has every case in the build with sanitizers, and in the plain build. Of these modules the plain build has only the
 # cases that no other build has: the others assert the same under the sanitizers, which see more and cost most of the run.
 # tests/run --quick has every case in the plain build, --long in both. A module whose figures differ between builds (memory,
