@@ -75,6 +75,7 @@ conn_judge_again(struct conn *c)
 		conn_end_refused(c);
 	} else {
 		tickets_clear(&c->shared->tickets);
+		c->outdated = true;
 		conn_end(c, REASON_CLOSED, "no longer acceptable");
 	}
 	return false;

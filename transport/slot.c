@@ -209,7 +209,8 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 	    .alpn = "",
 	};
 	bool current = c == NULL || slot->conn == c;
-	bool refused = reason_is_verdict(reason); /* by us: no question ended the connection */
+	bool refused = reason_is_verdict(reason);
+	bool by_us = refused || (c != NULL && c->outdated); /* no question ended the connection */
 	bool asked = c != NULL && slot->keep.exchange != NULL && slot->keep.exchange->conn == c;
 
 	if (c != NULL) {
@@ -219,14 +220,14 @@ slot_on_gone(struct conn_shared *shared, struct conn *c, bool was_ready, enum re
 		event.handshake_ms = loop_now_ms(slot->shared.loop) - c->start_ms;
 		event.resumed = was_ready && tls_resumed(c->tls);
 		slot_describe_tls(&event, c);
-		if (c->in_flight.n > asked && !c->answered && !refused)
+		if (c->in_flight.n > asked && !c->answered && !by_us)
 			slot->barren++;
-		slot_take_back(slot, c, !refused);
+		slot_take_back(slot, c, !by_us);
 		slot_forget(slot, c);
 	}
 	if (was_ready && current && reason == REASON_CLOSED && slot_keep_reopens(slot, c, asked))
 		slot->wanted = true;
-	if (was_ready && current && slot_gives_up(slot, c))
+	if (was_ready && current && !by_us && slot_gives_up(slot, c))
 		slot_fail_waiting(slot);
 	if (!was_ready && slot_tries_in_full(slot, c, reason))
 		return;

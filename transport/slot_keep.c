@@ -78,9 +78,10 @@ slot_keep_died(struct tp_slot *slot)
 bool
 slot_keep_reopens(struct tp_slot *slot, const struct conn *c, bool asked)
 {
-	bool again = asked && slot->keep.failed; /* connection after connection ended on this question */
+	bool failed = asked && !c->outdated;
+	bool again = failed && slot->keep.failed; /* connection after connection ended on this question */
 
-	slot->keep.failed |= asked;
+	slot->keep.failed |= failed;
 	if (again)
 		slot->keep.until_ms = 0;
 	if (!slot_is_kept(slot) || slot->shared.waiting.n > 0)

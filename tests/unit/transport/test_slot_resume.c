@@ -1,6 +1,7 @@
 /* A peer is judged again when its session is resumed, and under a new policy. */
 #include "tests/unit/transport/slot_fixture.h"
 
+#include "base/clock.h"
 #include "transport/slot.h"
 
 #include <setjmp.h>
@@ -268,6 +269,30 @@ a_question_is_not_to_blame_for_a_new_policy(void **state)
 	assert_int_equal(f->n_failed, 0);
 }
 
+/* A list that is newer by now, or a report mode that ended: the server had no part in it. */
+static void
+nor_for_a_verdict_that_has_become_too_old(void **state)
+{
+	(void)state;
+	f->server.mood = DOT_SERVER_HOLDS;
+	fixture_ask();
+	for (unsigned i = 1; i <= 3; i++) {
+		fake_judge.report_until_ms = clock_wall_ms() + 500;
+		PUMP_UNTIL(f->server.n_question == i);
+		fake_loop_advance(f->loop, 600);
+		fake_judge.refuse = REASON_DISALLOWED;
+		dot_server_send(&f->server, i - 1, span_of(BYTES("\0")));
+		PUMP_UNTIL(f->closed == i);
+		assert_string_equal(f->detail, "no longer acceptable");
+		fake_judge.refuse = REASON_NONE; /* the server has a new certificate */
+	}
+	PUMP_UNTIL(f->server.n_question == 4);
+	assert_int_equal(f->slot->barren, 0);
+	dot_server_answer(&f->server, 3, 30);
+	PUMP_UNTIL(f->n_done == 1);
+	assert_int_equal(f->n_failed, 0);
+}
+
 static void
 answers_of_a_peer_that_is_refused_now_are_not_used(void **state)
 {
@@ -298,6 +323,7 @@ main(void)
 	    SLOT_TEST(a_verdict_over_an_open_connection_is_reported),
 	    SLOT_TEST(a_connection_may_be_dropped_when_it_is_judged),
 	    SLOT_TEST(a_question_is_not_to_blame_for_a_new_policy),
+	    SLOT_TEST(nor_for_a_verdict_that_has_become_too_old),
 	    SLOT_TEST(answers_of_a_peer_that_is_refused_now_are_not_used),
 	};
 
