@@ -300,6 +300,8 @@ server_on_failure(const struct attempt_outcome *o, uint64_t zone, bool silent)
 	/* The shared connection is open, but the attempt's own one could not be made, or was not used. */
 	bool unmade = (answer->lost || answer->retry_safe) && server_is_ready(s);
 
+	if (answer->retired)
+		return;
 	if (bad && o->manner == MANNER_SHARED)
 		server_answered_poorly(s);
 	if (answer->retry_after_s > 0)

@@ -9,14 +9,13 @@ beside_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 {
 	struct server *s = ctx;
 
-	(void)slot;
 	if (e->kind == TP_EVENT_READY)
 		s->beside_failures = 0;
 	else if (e->kind == TP_EVENT_FAILED)
 		s->beside_rest_until_ms =
 		    loop_now_ms(s->loop) +
 		    health_rest_ms(++s->beside_failures, UPSTREAM_BESIDE_MS, UPSTREAM_REFUSED_MAX_MS);
-	server_on_other_event(s, e);
+	server_on_other_event(s, slot, e);
 }
 
 static bool

@@ -64,7 +64,7 @@ server_failed(struct server *s, enum reason reason, const char *detail)
 	bool verdict = reason_is_verdict(reason);
 	bool news = s->reason != reason;
 
-	if (s->health == HEALTH_REFUSED && !verdict && server_is_ready(s)) /* as for an answer */
+	if (s->health == HEALTH_REFUSED && !verdict) /* as for an answer */
 		return;
 	/* The event of a connection and each of its questions report the same failure; it counts once. */
 	if (news || now >= s->retry_at_ms) {
@@ -82,6 +82,16 @@ server_failed(struct server *s, enum reason reason, const char *detail)
 	if (!verdict && (reason == REASON_UNREACHABLE || reason == REASON_CONNECT_TIMEOUT) &&
 	    server_has_rival(s))
 		set->family_first = s->target->addr.family == ADDR_V6 ? ADDR_V4 : ADDR_V6;
+}
+
+void
+server_unreached(struct server *s, enum reason reason, const char *detail)
+{
+	if (s->health == HEALTH_REFUSED) {
+		s->health = HEALTH_UNKNOWN;
+		s->failures = 0;
+	}
+	server_failed(s, reason, detail);
 }
 
 /* One more zone without an answer. True: so many different ones in a row that the server is to blame. */

@@ -21,6 +21,8 @@ void server_answered(struct server *);
 void server_answered_zone(struct server *, uint64_t zone);
 /* The network failed, or a verdict refused the server. detail: for the log; may be NULL. */
 void server_failed(struct server *, enum reason, const char *detail);
+/* The shared connection could not be made, for a reason of the network. A refused server counts as failing then. */
+void server_unreached(struct server *, enum reason, const char *detail);
 /* The server is alive but sent no usable answer. One such answer is blamed on the question. UPSTREAM_BAD_MAX zones in
  * a row make the server come after the others; its connection stays open. */
 void server_answered_badly(struct server *, uint64_t zone, enum reason);

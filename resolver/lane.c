@@ -8,8 +8,9 @@
 static void
 lane_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 {
-	(void)slot;
-	server_on_other_event(ctx, e);
+	if (e->kind == TP_EVENT_FAILED && reason_is_verdict(e->reason))
+		server_lane_failed(ctx);
+	server_on_other_event(ctx, slot, e);
 }
 
 static bool

@@ -48,18 +48,34 @@ server_verdict_log(struct server *s)
 		s->set->server_hooks.on_verdict(s->set->server_hooks.ctx, s);
 }
 
-/* A verdict refused the server, on whichever of its connections. If a reload refuses what an open one showed when it was made,
- * the server is judged again, on a new connection, before any question fails because of the refusal. */
+/* No question is written on any connection but the shared one if that is the refused one: a new one is to be made there. */
 static void
-server_refused(struct server *s, struct tp_event *e)
+server_retire(struct server *s, const struct tp_slot *refused)
+{
+	if (s->slot != NULL && s->slot != refused)
+		tp_slot_retire(s->slot);
+	for (size_t i = 0; i < UPSTREAM_LANES; i++)
+		if (s->lane[i].slot != NULL)
+			tp_slot_retire(s->lane[i].slot);
+	for (size_t i = 0; i < UPSTREAM_BESIDE_MAX; i++)
+		if (s->beside[i] != NULL)
+			tp_slot_retire(s->beside[i]);
+}
+
+/* A verdict refused the server, on whichever of its connections. If another one is in use, or a reload refuses what this one
+ * showed when it was made, the server is judged again, on a new connection, before any question fails because of the refusal. */
+static void
+server_refused(struct server *s, struct tp_slot *slot, struct tp_event *e)
 {
 	bool news = !s->judged || verdict_accepted(&s->verdict) || verdict_reason(&s->verdict) != e->reason;
+	bool in_use = s->slot != NULL && tp_slot_state(s->slot) != TP_IDLE;
 
 	server_failed(s, e->reason, e->detail);
 	news |= server_verdict_take(s, e);
 	if (news)
 		server_verdict_log(s);
-	if (e->kind == TP_EVENT_CLOSED)
+	server_retire(s, slot);
+	if (in_use || e->kind == TP_EVENT_CLOSED)
 		server_connect(s);
 }
 
@@ -100,7 +116,6 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 {
 	struct server *s = ctx;
 
-	(void)slot;
 	switch (e->kind) {
 	case TP_EVENT_READY:
 		server_accepted(s, e);
@@ -110,15 +125,15 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 		return;
 	case TP_EVENT_FAILED:
 		if (reason_is_verdict(e->reason)) {
-			server_refused(s, e);
+			server_refused(s, slot, e);
 			break;
 		}
-		server_failed(s, e->reason, e->detail);
+		server_unreached(s, e->reason, e->detail);
 		server_lanes_drop_idle(s); /* the server may allow no more connections than these */
 		break;
 	case TP_EVENT_CLOSED:
 		if (reason_is_verdict(e->reason))
-			server_refused(s, e);
+			server_refused(s, slot, e);
 		else
 			server_log(s, LOG_DEBUG, "upstream-closed", e->reason, e->detail);
 		break;
@@ -127,10 +142,10 @@ server_on_event(void *ctx, struct tp_slot *slot, struct tp_event *e)
 }
 
 void
-server_on_other_event(struct server *s, struct tp_event *e)
+server_on_other_event(struct server *s, struct tp_slot *slot, struct tp_event *e)
 {
 	if (reason_is_verdict(e->reason)) {
-		server_refused(s, e);
+		server_refused(s, slot, e);
 		s->set->hooks.on_change(s->set->hooks.ctx);
 	} else if (e->kind == TP_EVENT_READY) {
 		if (s->health != HEALTH_REFUSED &&
@@ -159,13 +174,6 @@ server_connect(struct server *s)
 {
 	struct tp_slot *slot;
 
-	if (server_is_ready(s) && s->health != HEALTH_REFUSED)
-		return;
-	slot = server_slot(s);
-	if (slot == NULL)
-		return;
-	/* Another connection was refused meanwhile. The open one cannot end that refusal, as nothing new is judged on it. */
-	if (server_is_ready(s))
-		tp_slot_drop(slot, false);
-	tp_slot_connect(slot);
+	if (!server_is_ready(s) && (slot = server_slot(s)) != NULL)
+		tp_slot_connect(slot);
 }

@@ -13,6 +13,6 @@ void server_connect(struct server *); /* without a question */
 
 /* An event of a connection other than the shared one. Its failure says nothing about a server whose shared
  * connection is up, but a verdict does. */
-void server_on_other_event(struct server *, struct tp_event *);
+void server_on_other_event(struct server *, struct tp_slot *, struct tp_event *);
 
 #endif

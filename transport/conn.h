@@ -76,10 +76,12 @@ struct conn {
 	int64_t
 	    report_until_ms; /* wall clock: findings only reported until then refuse afterwards; 0: never */
 	bool draining;       /* finishes what it carries and takes nothing new */
+	bool retired;        /* ... and what it carries is not repeated on another one */
 	bool carried;        /* a question was written on it */
 	bool answered;       /* it brought an answer */
 	bool offered;        /* a saved session */
-	bool outdated;       /* ends because its verdict was too old: neither its server nor a question is to blame */
+	bool
+	    outdated; /* ends because its verdict was too old: neither its server nor a question is to blame */
 	unsigned tickets;
 	int64_t start_ms, judged_ms;
 	int64_t used_ms;        /* application bytes went either way */

@@ -142,7 +142,7 @@ conn_keep_tickets(struct conn *c)
 	struct ticket *ticket;
 
 	while ((ticket = tls_ticket(c->tls, loop_now_ms(c->shared->loop))) != NULL) {
-		if (c->tickets++ < CONN_TICKETS_MAX)
+		if (!c->retired && c->tickets++ < CONN_TICKETS_MAX)
 			tickets_put(&c->shared->tickets, ticket);
 		else
 			ticket_free(ticket);

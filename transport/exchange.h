@@ -27,6 +27,7 @@ struct tp_exchange {
 	unsigned alone;    /* of them: those that carried nothing else */
 	bool killed;       /* it was repeated as often as allowed */
 	bool written;      /* it was written to a connection: the peer may have processed it */
+	bool retired;      /* failing, because its slot was retired */
 	struct loop_timer deadline;
 	int64_t written_us;
 	int64_t written_ms; /* the same moment of the boot clock */

@@ -36,56 +36,6 @@ slot_free_gone(struct tp_slot *slot)
 	}
 }
 
-/* All questions of the connection wait again, in their order; with count, those that have seen too many connections end
- * fail instead. */
-static void
-slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
-{
-	unsigned most = slot->barren > SLOT_BARREN_MAX ? 1 : SLOT_DEATHS_MAX;
-	bool alone = count && c->in_flight.n == 1;
-	struct tp_exchange *x;
-
-	while ((x = exchange_list_last(&c->in_flight)) != NULL) {
-		exchange_list_remove(&c->in_flight, x);
-		if (x == slot->keep.exchange) {
-			slot_keep_died(slot);
-			continue;
-		}
-		x->alone += alone;
-		if (count && ++x->deaths >= most) {
-			x->killed = true;
-			x->place = EXCHANGE_FAILING;
-			exchange_list_prepend(&slot->failing, x);
-		} else {
-			slot->shared.stats.repeated++;
-			slot_queue_exchange(slot, x, true);
-		}
-	}
-}
-
-static void
-slot_fail_waiting(struct tp_slot *slot)
-{
-	struct tp_exchange *x;
-
-	while ((x = exchange_list_first(&slot->shared.waiting)) != NULL) {
-		exchange_list_remove(&slot->shared.waiting, x);
-		x->place = EXCHANGE_FAILING;
-		exchange_list_append(&slot->failing, x);
-	}
-}
-
-static void
-slot_fail_failing(struct tp_slot *slot, enum reason reason)
-{
-	struct tp_exchange *x;
-
-	while ((x = exchange_list_first(&slot->failing)) != NULL) {
-		exchange_list_remove(&slot->failing, x);
-		slot_fail_exchange(slot, x, reason);
-	}
-}
-
 /* Closes without an event; its questions wait again. */
 static void
 slot_drop_conn(struct tp_slot *slot, struct conn *c)
@@ -272,7 +222,8 @@ slot_on_unprocessed(struct conn_shared *shared, struct conn *c, struct tp_exchan
 	struct tp_answer answer = {.failure = REASON_CLOSED, .retry_safe = true};
 
 	exchange_list_remove(&c->in_flight, x);
-	if (++x->deaths >= SLOT_DEATHS_MAX) {
+	answer.retired = c->retired;
+	if (c->retired || ++x->deaths >= SLOT_DEATHS_MAX) {
 		slot_finish_exchange(slot, x, &answer);
 		return;
 	}
@@ -320,7 +271,7 @@ slot_open_conn(struct tp_slot *slot)
 
 /* Takes the connection out of use if its peer accepts no new questions, or if it was idle for too long. */
 static void
-slot_retire_conn(struct tp_slot *slot)
+slot_refresh_conn(struct tp_slot *slot)
 {
 	struct conn *c = slot->conn;
 
@@ -347,7 +298,8 @@ slot_on_flush(void *ctx)
 	struct conn *c, *next;
 
 	slot_free_gone(slot);
-	slot_retire_conn(slot);
+	slot_fail_failing(slot, REASON_CLOSED); /* retired */
+	slot_refresh_conn(slot);
 	if (slot->conn == NULL && (slot->shared.waiting.n > 0 || slot->wanted))
 		slot_open_conn(slot);
 	if (slot->conn != NULL)
@@ -430,6 +382,30 @@ tp_slot_drop(struct tp_slot *slot, bool forget_tickets)
 	slot->barren = slot->unused = 0;
 	if (forget_tickets)
 		tickets_clear(&slot->shared.tickets);
+}
+
+void
+tp_slot_retire(struct tp_slot *slot)
+{
+	struct conn *c = slot->conn;
+	struct tp_exchange *x;
+
+	if (c != NULL && c->state == CONN_READY)
+		slot_start_draining(slot);
+	else if (c != NULL)
+		slot_drop_conn(slot, c);
+	TAILQ_FOREACH(c, &slot->draining, beside)
+	c->retired = true;
+	while ((x = exchange_list_last(&slot->shared.waiting)) != NULL) {
+		exchange_list_remove(&slot->shared.waiting, x);
+		if (x == slot->keep.exchange)
+			slot_keep_died(slot);
+		else
+			slot_retire_exchange(slot, x);
+	}
+	slot->wanted = false;
+	tickets_clear(&slot->shared.tickets);
+	slot_want_flush(slot);
 }
 
 void

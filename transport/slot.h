@@ -47,6 +47,14 @@ void slot_finish_exchange(struct tp_slot *, struct tp_exchange *, const struct t
 void slot_fail_exchange(struct tp_slot *, struct tp_exchange *, enum reason);
 /* Adds it to the waiting exchanges; first: before all others. */
 void slot_queue_exchange(struct tp_slot *, struct tp_exchange *, bool first);
+/* It is not written any more, and fails at the end of the turn. In no list. */
+void slot_retire_exchange(struct tp_slot *, struct tp_exchange *);
+/* All questions of the connection wait again, in their order, or fail when it is retired; with count, those that have seen
+ * too many connections end fail too. */
+void slot_take_back(struct tp_slot *, struct conn *, bool count);
+/* Those that wait are on their way to their callbacks. */
+void slot_fail_waiting(struct tp_slot *);
+void slot_fail_failing(struct tp_slot *, enum reason);
 /* An answer arrived after this time: updates the counts and the usual times (slot_report.c). */
 void slot_count_answer(struct tp_slot *, int64_t rtt_us);
 /* In no list; NULL: no memory. */

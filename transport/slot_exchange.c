@@ -17,6 +17,7 @@ slot_fail_exchange(struct tp_slot *slot, struct tp_exchange *x, enum reason reas
 				   .retry_safe = !x->written,
 				   .killed = x->killed,
 				   .lost = x->place == EXCHANGE_FAILING && x->written && !x->killed,
+				   .retired = x->retired,
 				   .alone = x->alone};
 
 	slot_finish_exchange(slot, x, &answer);
@@ -31,6 +32,66 @@ slot_queue_exchange(struct tp_slot *slot, struct tp_exchange *x, bool first)
 		exchange_list_prepend(&slot->shared.waiting, x);
 	else
 		exchange_list_append(&slot->shared.waiting, x);
+}
+
+void
+slot_retire_exchange(struct tp_slot *slot, struct tp_exchange *x)
+{
+	x->retired = true;
+	x->place = EXCHANGE_FAILING;
+	exchange_list_prepend(&slot->failing, x);
+}
+
+void
+slot_take_back(struct tp_slot *slot, struct conn *c, bool count)
+{
+	unsigned most = slot->barren > SLOT_BARREN_MAX ? 1 : SLOT_DEATHS_MAX;
+	bool alone = count && c->in_flight.n == 1;
+	struct tp_exchange *x;
+
+	while ((x = exchange_list_last(&c->in_flight)) != NULL) {
+		exchange_list_remove(&c->in_flight, x);
+		if (x == slot->keep.exchange) {
+			slot_keep_died(slot);
+			continue;
+		}
+		if (c->retired) {
+			slot_retire_exchange(slot, x);
+			continue;
+		}
+		x->alone += alone;
+		if (count && ++x->deaths >= most) {
+			x->killed = true;
+			x->place = EXCHANGE_FAILING;
+			exchange_list_prepend(&slot->failing, x);
+		} else {
+			slot->shared.stats.repeated++;
+			slot_queue_exchange(slot, x, true);
+		}
+	}
+}
+
+void
+slot_fail_waiting(struct tp_slot *slot)
+{
+	struct tp_exchange *x;
+
+	while ((x = exchange_list_first(&slot->shared.waiting)) != NULL) {
+		exchange_list_remove(&slot->shared.waiting, x);
+		x->place = EXCHANGE_FAILING;
+		exchange_list_append(&slot->failing, x);
+	}
+}
+
+void
+slot_fail_failing(struct tp_slot *slot, enum reason reason)
+{
+	struct tp_exchange *x;
+
+	while ((x = exchange_list_first(&slot->failing)) != NULL) {
+		exchange_list_remove(&slot->failing, x);
+		slot_fail_exchange(slot, x, reason);
+	}
 }
 
 /* Removes it from the list that it is in. */

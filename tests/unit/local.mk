@@ -138,6 +138,7 @@ check_PROGRAMS += \
 	tests/unit/transport/test_slot_late \
 	tests/unit/transport/test_slot_lost \
 	tests/unit/transport/test_slot_resume \
+	tests/unit/transport/test_slot_retire \
 	tests/unit/transport/test_slot_time \
 	tests/unit/transport/test_slot_unproven \
 	tests/unit/transport/test_ticket \
@@ -271,6 +272,7 @@ tests_unit_transport_test_slot_keep_SOURCES = tests/unit/transport/test_slot_kee
 tests_unit_transport_test_slot_late_SOURCES = tests/unit/transport/test_slot_late.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_lost_SOURCES = tests/unit/transport/test_slot_lost.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_resume_SOURCES = tests/unit/transport/test_slot_resume.c $(SLOT_FIXTURE)
+tests_unit_transport_test_slot_retire_SOURCES = tests/unit/transport/test_slot_retire.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_time_SOURCES = tests/unit/transport/test_slot_time.c $(SLOT_FIXTURE)
 tests_unit_transport_test_slot_unproven_SOURCES = tests/unit/transport/test_slot_unproven.c $(SLOT_FIXTURE)
 tests_unit_config_test_settings_memory_SOURCES = tests/unit/config/test_settings_memory.c $(FAILING_ALLOC)

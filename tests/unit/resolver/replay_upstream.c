@@ -298,8 +298,9 @@ void
 verb_line(struct play *p)
 {
 	struct fake_line *line = upstream_line(play_word(p, 2));
-	const char *handshake = play_value(p, "handshake");
+	const char *handshake = play_value(p, "handshake"), *room = play_value(p, "room");
 
+	line->room = room != NULL ? (unsigned)play_number(p, room) : 0;
 	line->handshake_ms = handshake != NULL ? play_number(p, handshake) : 0;
 	line->reason = reason_read(play_word(p, 3));
 	line->manner = strcmp(play_word(p, 3), "up") == 0 ? FAKE_UP

@@ -15,6 +15,7 @@ struct tp_exchange {
 	void *arg;
 	bool written, claimed;
 	bool carried; /* by this connection or one before */
+	bool retired; /* in flight on a connection that takes no more, or failing */
 	int64_t written_ms;
 };
 
@@ -25,7 +26,8 @@ struct tp_slot {
 	struct fake_line *line;
 	enum tp_state state;
 	struct loop_timer timer;
-	struct tp_exchange *first;
+	struct loop_timer give_back; /* what was retired and not written */
+	struct tp_exchange *first, *retired;
 	struct tp_stats stats;
 	int64_t began_ms;
 	int64_t heard_ms; /* the last answer */
@@ -60,7 +62,7 @@ fake_transport_reset(void)
 static void
 exchange_remove(struct tp_exchange *q)
 {
-	struct tp_exchange **at = &q->slot->first;
+	struct tp_exchange **at = q->retired ? &q->slot->retired : &q->slot->first;
 
 	while (*at != q)
 		at = &(*at)->next;
@@ -70,13 +72,18 @@ exchange_remove(struct tp_exchange *q)
 	free(q);
 }
 
+static void slot_write_all(struct tp_slot *);
+
 static void
 exchange_finish(struct tp_exchange *q, const struct tp_answer *answer)
 {
+	struct tp_slot *s = q->slot;
 	tp_answer_fn fn = q->fn;
 	void *arg = q->arg;
 
 	exchange_remove(q);
+	if (s->state == TP_READY)
+		slot_write_all(s);
 	fn(arg, answer);
 }
 
@@ -92,8 +99,12 @@ exchange_on_deadline(void *ctx)
 static void
 slot_write_all(struct tp_slot *s)
 {
+	unsigned n = 0;
+
 	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
-		if (!q->written) {
+		n += q->written;
+	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
+		if (!q->written && (s->line->room == 0 || n++ < s->line->room)) {
 			q->written = q->carried = true;
 			q->written_ms = loop_now_ms(s->loop);
 		}
@@ -102,10 +113,14 @@ slot_write_all(struct tp_slot *s)
 struct tp_exchange *
 fake_question(const struct fake_line *line, unsigned n)
 {
-	for (const struct tp_slot *s = line->slot; s != NULL; s = s->beside)
+	for (const struct tp_slot *s = line->slot; s != NULL; s = s->beside) {
+		for (struct tp_exchange *q = s->retired; q != NULL; q = q->next)
+			if (q->written && n-- == 0)
+				return q;
 		for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
 			if (q->written && n-- == 0)
 				return q;
+	}
 	return NULL;
 }
 
@@ -132,7 +147,7 @@ fake_answer(struct tp_exchange *q, struct span message, uint32_t age_s)
 	q->slot->stats.srtt_us = q->slot->stats.median_us = rtt_us;
 	q->slot->stats.barren = 0;
 	q->slot->heard_ms = loop_now_ms(q->slot->loop);
-	q->slot->unordered |= q != q->slot->first;
+	q->slot->unordered |= !q->retired && q != q->slot->first;
 	exchange_finish(q, &(struct tp_answer){.message = message, .age_s = age_s, .rtt_us = rtt_us});
 }
 
@@ -211,17 +226,53 @@ tp_slot_connect(struct tp_slot *s)
 	s->line->connects++;
 	s->began_ms = loop_now_ms(s->loop);
 	loop_timer_set(&s->timer,
-	    s->line->manner == FAKE_UP         ? s->line->handshake_ms
-		: s->line->manner == FAKE_HANG ? TP_CONNECT_TIMEOUT_MS
-					       : 0);
+	    s->line->manner == FAKE_HANG ? TP_CONNECT_TIMEOUT_MS : s->line->handshake_ms);
+}
+
+/* The next turn fails what was not written. */
+static void
+slot_on_give_back(void *ctx)
+{
+	struct tp_slot *s = ctx;
+	struct tp_exchange *q;
+
+	do {
+		for (q = s->retired; q != NULL && q->written; q = q->next)
+			;
+		if (q != NULL)
+			exchange_finish(q, &(struct tp_answer){.failure = REASON_CLOSED, .retired = true,
+						   .retry_safe = !q->carried, .lost = q->carried});
+	} while (q != NULL);
+}
+
+void
+tp_slot_retire(struct tp_slot *s)
+{
+	struct tp_exchange **at = &s->retired, *q;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = s->first;
+	s->first = NULL;
+	for (q = s->retired; q != NULL; q = q->next)
+		q->retired = true;
+	s->state = TP_IDLE;
+	loop_timer_stop(&s->timer);
+	loop_timer_set(&s->give_back, 0);
+}
+
+static void
+slot_take_back(struct tp_slot *s)
+{
+	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
+		q->written = q->claimed = false;
 }
 
 /* Its questions wait for another connection. */
 static void
 slot_again(struct tp_slot *s)
 {
-	for (struct tp_exchange *q = s->first; q != NULL; q = q->next)
-		q->written = q->claimed = false;
+	slot_take_back(s);
 	if (s->first != NULL)
 		tp_slot_connect(s);
 }
@@ -276,8 +327,10 @@ fake_refuse(struct fake_line *line, enum reason reason, bool apart)
 	if (s == NULL || s->state != TP_READY)
 		return false;
 	s->state = TP_IDLE;
-	slot_again(s);
+	slot_take_back(s);
 	slot_event(s, TP_EVENT_CLOSED, reason);
+	if (s->first != NULL) /* at the end of the turn */
+		tp_slot_connect(s);
 	return true;
 }
 
@@ -309,6 +362,7 @@ tp_slot_new(
 	}
 	s->stats.srtt_us = s->stats.median_us = s->stats.handshake_ms = s->stats.idle_limit_ms = -1;
 	loop_timer_init(&s->timer, loop, slot_on_due, s);
+	loop_timer_init(&s->give_back, loop, slot_on_give_back, s);
 	*out = s;
 	return RES_OK;
 }
@@ -318,9 +372,13 @@ tp_slot_free(struct tp_slot *s)
 {
 	if (s == NULL)
 		return;
+	s->state = TP_IDLE;
 	while (s->first != NULL)
 		exchange_remove(s->first);
+	while (s->retired != NULL)
+		exchange_remove(s->retired);
 	loop_timer_stop(&s->timer);
+	loop_timer_stop(&s->give_back);
 	for (struct tp_slot **at = &s->line->slot; *at != NULL; at = &(*at)->beside)
 		if (*at == s) {
 			*at = s->beside;
@@ -364,7 +422,11 @@ tp_send_once(struct tp_exchange *q)
 void
 tp_cancel(struct tp_exchange *q)
 {
+	struct tp_slot *s = q->slot;
+
 	exchange_remove(q);
+	if (s->state == TP_READY)
+		slot_write_all(s);
 }
 
 bool
@@ -385,8 +447,11 @@ tp_slot_is_late(const struct tp_slot *s)
 bool
 tp_slot_is_full(const struct tp_slot *s)
 {
-	(void)s; /* here there is room for any number */
-	return false;
+	unsigned n = 0;
+
+	for (const struct tp_exchange *q = s->first; q != NULL; q = q->next)
+		n += q->written;
+	return s->state == TP_READY && s->line->room != 0 && n >= s->line->room;
 }
 
 int64_t
@@ -398,7 +463,7 @@ tp_slot_late_after_ms(const struct tp_slot *s)
 bool
 tp_waits(const struct tp_exchange *q)
 {
-	return !q->written || (q != q->slot->first && tp_slot_is_late(q->slot));
+	return !q->retired && (!q->written || (q != q->slot->first && tp_slot_is_late(q->slot)));
 }
 
 void

@@ -21,7 +21,8 @@ struct fake_line {
 	char name[64]; /* "192.0.2.1" */
 	enum fake_manner manner;
 	enum reason reason;      /* FAKE_FAIL */
-	int64_t handshake_ms;    /* FAKE_UP: how long it takes; 0: the next turn */
+	int64_t handshake_ms;    /* not FAKE_HANG: how long it takes; 0: the next turn */
+	unsigned room;           /* questions in flight on one connection; more wait. 0: any number */
 	unsigned connects, ready, drops, anew; /* counted */
 	uint64_t generation;     /* of the newest target */
 	int64_t kept_until_ms;   /* the last tp_slot_keep of any of its slots */

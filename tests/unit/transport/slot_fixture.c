@@ -61,6 +61,7 @@ fixture_on_answer(void *arg, const struct tp_answer *answer)
 	a->retry_safe = answer->retry_safe;
 	a->killed = answer->killed;
 	a->lost = answer->lost;
+	a->retired = answer->retired;
 	a->alone = answer->alone;
 	a->n = answer->message.n;
 	if (a->n > 0)

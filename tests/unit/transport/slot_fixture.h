@@ -17,7 +17,7 @@ struct asked {
 	struct tp_exchange *exchange;
 	unsigned calls;
 	enum reason failure;
-	bool retry_safe, killed, lost;
+	bool retry_safe, killed, lost, retired;
 	unsigned alone;
 	uint8_t message[64];
 	size_t n;
