@@ -76,6 +76,9 @@ json_t *cli_complaints(void);
  * of a failure. Returns the code, so that the caller can return it. */
 enum exit_code cli_complain(enum exit_code, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* Before any work: can a file be written where this option says? Complains. EXIT_USAGE: there is no such folder. */
+enum exit_code cli_output_check(const char *verb, const char *option, const char *file);
+enum exit_code cli_output_folder_check(const char *verb, const char *option, const char *folder);
 /* A complaint on standard error about something that alone is not a failure, such as one source of several. The JSON
  * of the next failure lists it after that failure. */
 void cli_complain_part(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));

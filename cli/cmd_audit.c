@@ -450,5 +450,7 @@ cmd_audit(int argc, char **argv)
 	req.upstream = argv[first];
 	if (req.chain != NULL && (req.upstream != NULL || req.live))
 		return cli_usage(verb);
-	return audit_run(&req);
+	/* now, because months may pass before a promise is broken */
+	code = req.evidence != NULL ? cli_output_folder_check(verb, "evidence", req.evidence) : EXIT_GOOD;
+	return code == EXIT_GOOD ? audit_run(&req) : code;
 }

@@ -204,6 +204,18 @@ ct_list_write(const char *file, const struct ctlogs *list)
 	return code;
 }
 
+/* Before a list is fetched: is there a folder for it? */
+static enum exit_code
+ct_target_check(const struct ct_request *req, const struct settings *s)
+{
+	if (req->state_dir != NULL)
+		return cli_output_folder_check(verb, "state-dir", req->state_dir);
+	return *s->state_dir != '\0'
+		   ? EXIT_GOOD
+		   : cli_complain(EXIT_USAGE, verb,
+				  "state-dir is empty: a folder for the list was expected (--state-dir)");
+}
+
 /* Keeps known intervals, shows the difference, and replaces the file in state-dir. */
 static enum exit_code
 ct_take(const struct ct_request *req, const struct settings *s, const struct ctlogs *fresh)
@@ -215,11 +227,6 @@ ct_take(const struct ct_request *req, const struct settings *s, const struct ctl
 	const char *why = NULL;
 	enum exit_code code = EXIT_TROUBLE;
 
-	if (*state_dir == '\0') {
-		free(file);
-		return cli_complain(EXIT_USAGE, verb,
-				    "state-dir is empty: a folder for the list was expected (--state-dir)");
-	}
 	if (file == NULL || log_list_choose(&known, state_dir, &from, &warning) != RES_OK ||
 	    ctlogs_keep_known(&merged, fresh, known) != RES_OK ||
 	    ctlogs_compare(&change, known, merged) != RES_OK) {
@@ -249,6 +256,8 @@ ct_import(const struct ct_request *req)
 	struct ctlogs *fresh = NULL;
 	enum exit_code code = cli_settings(&s, verb, req->config);
 
+	if (code == EXIT_GOOD)
+		code = ct_target_check(req, s);
 	if (code == EXIT_GOOD)
 		code = ct_load(&fresh, req->file);
 	if (code == EXIT_GOOD)
@@ -430,6 +439,8 @@ ct_update(const struct ct_request *req)
 		settings_free(s);
 		return code;
 	}
+	if (code == EXIT_GOOD)
+		code = ct_target_check(req, s);
 	if (code == EXIT_GOOD)
 		code =
 		    req->url != NULL ? ct_update_from(req, &fresh) : ct_update_from_sources(req, s, &fresh);

@@ -17,15 +17,16 @@ enum { OPT_ONECRL = 256, OPT_JSON };
 
 const struct cli_option disallow_options[] = {
     {"onecrl", OPT_ONECRL, "FILE", "import: Mozilla's OneCRL, the records as JSON"},
-    {"output", 'o', "FILE", "import: write the entries to this file, not to standard output"},
-    {"json", OPT_JSON, NULL, "print one JSON object, even on failure; import then requires -o"},
+    {"output", 'o', "FILE", "import: write the entries to this file, not to standard output (-)"},
+    {"json", OPT_JSON, NULL, "print one JSON object, even on failure; import then requires -o, a file"},
     {"help", 'h', NULL, "print this"},
     {NULL, 0, NULL, NULL},
 };
 
 struct disallow_request {
-	const char *onecrl, *output, *file;
-	bool json;
+	const char *onecrl, *file;
+	const char *output; /* NULL: standard output */
+	bool output_given, json;
 };
 
 static bool
@@ -37,8 +38,9 @@ disallow_take(void *ctx, int id, const char *value)
 	case OPT_ONECRL:
 		req->onecrl = value;
 		break;
-	case 'o':
-		req->output = value;
+	case 'o': /* "-" is standard output */
+		req->output = strcmp(value, "-") != 0 ? value : NULL;
+		req->output_given = true;
 		break;
 	case OPT_JSON:
 		req->json = true;
@@ -53,7 +55,7 @@ disallow_fits(const struct disallow_request *req, bool import)
 {
 	if (import)
 		return req->onecrl != NULL && (!req->json || req->output != NULL);
-	return req->onecrl == NULL && req->output == NULL;
+	return req->onecrl == NULL && !req->output_given;
 }
 
 static json_t *
@@ -210,5 +212,10 @@ cmd_disallow(int argc, char **argv)
 	if (!disallow_fits(&req, import))
 		return cli_usage(verb);
 	req.file = argv[1 + first];
+	if (req.output != NULL) {
+		code = cli_output_check(verb, "output", req.output);
+		if (code != EXIT_GOOD)
+			return code;
+	}
 	return import ? disallow_cmd_import(&req) : disallow_cmd_check(&req);
 }

@@ -14,4 +14,9 @@ enum res files_replace(const char *file, struct span content, char **why);
  * name; this function refuses if that is not a regular file, so a device stays. */
 enum res files_replace_named(const char *file, struct span content, char **why);
 
+/* Before any work: can this file be replaced, or files be written into this folder? RES_NOT_FOUND: there is no such
+ * folder. *why as above. */
+enum res files_target_check(const char *file, char **why);
+enum res files_folder_check(const char *folder, char **why);
+
 #endif

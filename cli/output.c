@@ -3,6 +3,7 @@
 #include "base/near.h"
 #include "base/path.h"
 #include "base/text.h"
+#include "cli/files.h"
 
 #include <jansson.h>
 #include <stdarg.h>
@@ -107,6 +108,35 @@ cli_complain(enum exit_code code, const char *verb, const char *format, ...)
 		cli_failure_add(line);
 	buf_free(&shown);
 	return code;
+}
+
+static enum exit_code
+output_check(const char *verb, const char *option, enum res res, char *why)
+{
+	enum exit_code code = res == RES_OK ? EXIT_GOOD : res == RES_NOT_FOUND ? EXIT_USAGE : EXIT_TROUBLE;
+
+	if (res != RES_OK)
+		(void)cli_complain(code, verb, "--%s: %s", option, why != NULL ? why : res_text(RES_NOMEM));
+	free(why);
+	return code;
+}
+
+enum exit_code
+cli_output_check(const char *verb, const char *option, const char *file)
+{
+	char *why = NULL;
+	enum res res = files_target_check(file, &why);
+
+	return output_check(verb, option, res, why);
+}
+
+enum exit_code
+cli_output_folder_check(const char *verb, const char *option, const char *folder)
+{
+	char *why = NULL;
+	enum res res = files_folder_check(folder, &why);
+
+	return output_check(verb, option, res, why);
 }
 
 void

@@ -3,10 +3,13 @@
 #include "base/option.h"
 #include "contrib/lab/lab.h"
 #include "contrib/lab/lab_help.h"
+#include "contrib/lab/lab_options.h"
 #include "contrib/lab/report/report.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static bool
 results_load(struct report *report, char *const *files, int n)
@@ -21,7 +24,7 @@ results_load(struct report *report, char *const *files, int n)
 			res = report_add(report, buf_span(&text));
 		if (res != RES_OK)
 			fprintf(stderr, "ctstub-lab: %s: %s\n", files[i],
-				res == RES_MALFORMED ? "not a file that `run --out` wrote" : res_text(res));
+				res == RES_MALFORMED ? "not a file that `run --out` wrote" : res_why(res));
 	}
 	buf_free(&text);
 	return res == RES_OK;
@@ -30,9 +33,15 @@ results_load(struct report *report, char *const *files, int n)
 static bool
 report_write(const char *path, struct span text)
 {
+	if (lab_is_stdout(path)) {
+		(void)fwrite(text.p, 1, text.n, stdout);
+		if (text.n > 0 && text.p[text.n - 1] != '\n')
+			(void)putchar('\n');
+		return true;
+	}
 	if (lab_file_write(path, text, 0644) == RES_OK)
 		return true;
-	perror(path);
+	fprintf(stderr, "ctstub-lab: cannot write %s: %s\n", path, strerror(errno));
 	return false;
 }
 
@@ -51,6 +60,22 @@ form_write(const struct report *report, void (*form)(const struct report *, stru
 	return done;
 }
 
+static int
+outputs_check(const char *html, const char *markdown, const char *json)
+{
+	int code = lab_output_check("html", html, true);
+
+	if (code == LAB_DONE)
+		code = lab_output_check("markdown", markdown, true);
+	if (code == LAB_DONE)
+		code = lab_output_check("json", json, true);
+	if (code == LAB_DONE && lab_is_stdout(html) + lab_is_stdout(markdown) + lab_is_stdout(json) > 1) {
+		fprintf(stderr, "ctstub-lab: standard output is one file, \"-\" was expected once\n");
+		code = LAB_USAGE;
+	}
+	return code;
+}
+
 int
 lab_report(int argc, char **argv)
 {
@@ -62,7 +87,7 @@ lab_report(int argc, char **argv)
 	struct report report = {.n = 0};
 	char *text = NULL;
 	bool done;
-	int c;
+	int c, code;
 
 	while ((c = option_get(argc, argv, "", options)) != -1) {
 		if (c == '?')
@@ -71,6 +96,9 @@ lab_report(int argc, char **argv)
 	}
 	if (optind == argc || (html == NULL && markdown == NULL && json == NULL))
 		return lab_help_wrong("report");
+	code = outputs_check(html, markdown, json);
+	if (code != LAB_DONE)
+		return code;
 	done = results_load(&report, argv + optind, argc - optind);
 	if (!done) {
 		report_free(&report);

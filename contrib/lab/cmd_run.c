@@ -424,6 +424,9 @@ run_verb(struct run *run, int argc, char **argv)
 			return LAB_USAGE;
 	if (argc != optind || run->adapter == NULL)
 		return lab_help_wrong("run");
+	code = lab_output_check("out", run->out_file, false); /* not after minutes of trials */
+	if (code != LAB_DONE)
+		return code;
 	if (!client_find(run))
 		return LAB_USAGE;
 	sigaction(SIGINT, &stop, NULL);

@@ -252,6 +252,9 @@ lab_serve(int argc, char **argv)
 		fprintf(stderr, "ctstub-lab: %s: no such scenario (see `ctstub-lab list`)\n", argv[optind]);
 		return LAB_USAGE;
 	}
+	code = lab_output_check("count", serve.count_file, false);
+	if (code != LAB_DONE)
+		return code;
 	log_setup(LOG_INFO, serve.json ? LOG_JSON : LOG_TEXT);
 	log_capture(sink_stdout, NULL);
 	addresses_settle(&serve);

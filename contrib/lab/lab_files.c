@@ -107,6 +107,29 @@ lab_file_write(const char *path, struct span content, unsigned mode)
 }
 
 enum res
+lab_file_check(const char *path)
+{
+	char folder[FILE_PATH_MAX];
+	const char *slash = strrchr(path, '/');
+	size_t n = slash == NULL ? 0 : (size_t)(slash - path);
+	struct stat st;
+	bool ok;
+
+	if (is_device(path))
+		return access(path, W_OK) == 0 ? RES_OK : RES_IO;
+	if (n >= sizeof folder)
+		return RES_LIMIT;
+	memcpy(folder, path, n);
+	folder[n] = '\0';
+	ok = access(slash == NULL ? "." : n == 0 ? "/" : folder, W_OK | X_OK) == 0;
+	if (ok && stat(path, &st) == 0 && S_ISDIR(st.st_mode)) {
+		errno = EISDIR;
+		ok = false;
+	}
+	return ok ? RES_OK : errno == ENOENT || errno == ENOTDIR ? RES_NOT_FOUND : RES_IO;
+}
+
+enum res
 lab_file_create(const char *path, struct span content, unsigned mode)
 {
 	char part[FILE_PATH_MAX];

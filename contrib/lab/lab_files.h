@@ -13,6 +13,8 @@
 enum res lab_file_read(struct buf *out, const char *path);
 /* Replaces the file atomically. */
 enum res lab_file_write(const char *path, struct span content, unsigned mode);
+/* Before any work: can lab_file_write write there? RES_NOT_FOUND: there is no such folder; RES_IO. errno says why. */
+enum res lab_file_check(const char *path);
 /* As lab_file_write, but RES_LIMIT when the file is there already: the first writer wins. */
 enum res lab_file_create(const char *path, struct span content, unsigned mode);
 /* The folder, and the folders above it that are missing. */

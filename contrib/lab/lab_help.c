@@ -73,7 +73,7 @@ static const struct help {
       {"--keep", "keep the folder of the trials"}}},
     {"report",
      "[--markdown FILE] [--html FILE] [--json FILE] RESULTS.json...",
-     {{"--markdown FILE", "write the report as Markdown"},
+     {{"--markdown FILE", "write the report as Markdown; \"-\" is standard output, for one of the three"},
       {"--html FILE", "write it as one HTML page"},
       {"--json FILE", "write the combined results"}}},
     {"faults", "", {{NULL, NULL}}},

@@ -1,7 +1,9 @@
 #include "contrib/lab/lab_options.h"
 
 #include "base/text.h"
+#include "contrib/lab/lab_files.h"
 
+#include <errno.h>
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -84,4 +86,29 @@ lab_listen_read(struct addr *out, const char *text, uint16_t default_port)
 	if (fault != NULL)
 		fprintf(stderr, "ctstub-lab: --listen %s: %s\n", text, fault);
 	return fault == NULL;
+}
+
+bool
+lab_is_stdout(const char *path)
+{
+	return path != NULL && strcmp(path, "-") == 0;
+}
+
+enum lab_exit
+lab_output_check(const char *name, const char *path, bool may_be_stdout)
+{
+	enum res res;
+
+	if (path == NULL || (may_be_stdout && lab_is_stdout(path)))
+		return LAB_DONE;
+	if (lab_is_stdout(path)) {
+		fprintf(stderr, "ctstub-lab: --%s -: a file was expected\n", name);
+		return LAB_USAGE;
+	}
+	res = lab_file_check(path);
+	if (res == RES_OK)
+		return LAB_DONE;
+	fprintf(stderr, "ctstub-lab: --%s: cannot write %s: %s\n", name, path,
+		res_why(res == RES_NOT_FOUND ? RES_IO : res));
+	return res == RES_NOT_FOUND ? LAB_USAGE : LAB_TROUBLE;
 }

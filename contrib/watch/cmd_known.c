@@ -64,6 +64,9 @@ known_request_read(struct request *req, int argc, char **argv)
 		req->issuer |= c == 'i';
 		req->print |= c == 'p';
 	}
+	if (req->file != NULL && strcmp(req->file, "-") == 0)
+		return watch_complain(WATCH_USAGE, verb,
+				      "--file -: a file was expected (--print prints the entries)");
 	if (argc - optind < 1 || strcmp(argv[optind], "add") != 0 ||
 	    argc - optind != (req->live != NULL ? 1 : 2) || (req->print && req->file != NULL))
 		return watch_usage(WATCH_USAGE, known_usage);
@@ -156,6 +159,20 @@ has_entries(struct span text, struct span entries)
 		if (line.p[0] != '#' && !has_line(text, line))
 			return false;
 	return true;
+}
+
+/* Before an upstream is asked: can the file be replaced? */
+static enum watch_exit
+file_check(const char *file)
+{
+	const char *name, *cause = NULL;
+	int folder = path_target_open(file, &name, &cause);
+
+	if (folder < 0)
+		return watch_complain(errno == ENOENT || errno == ENOTDIR ? WATCH_USAGE : WATCH_TROUBLE, verb,
+				      "cannot write %s: %s", file, cause);
+	(void)close(folder);
+	return WATCH_DONE;
 }
 
 static enum watch_exit
@@ -260,7 +277,9 @@ cmd_known(int argc, char **argv)
 	} else {
 		if (req.file != NULL || s->known_file.n > 0)
 			file = strdup(req.file != NULL ? req.file : s->known_file.v[0]);
-		code = entries_make(&entries, &req, &s);
+		code = file != NULL && !req.print ? file_check(file) : WATCH_DONE;
+		if (code == WATCH_DONE)
+			code = entries_make(&entries, &req, &s);
 	}
 	if (code == WATCH_DONE)
 		code = entries_keep(&req, file, buf_span(&entries));

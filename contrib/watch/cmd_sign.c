@@ -67,6 +67,9 @@ sign_request_read(struct request *req, int argc, char **argv)
 		else if (c == 'h' || c == '?')
 			return watch_usage(c == 'h' ? WATCH_DONE : WATCH_USAGE, sign_usage);
 	}
+	if (req->output != NULL && strcmp(req->output, "-") == 0)
+		return watch_complain(WATCH_USAGE, verb,
+				      "--output -: a file was expected, for the signature goes beside it");
 	req->entries = argv + optind;
 	req->n_entries = argc - optind;
 	if (req->new_key != NULL ? req->key != NULL || req->output != NULL || req->n_entries > 0
@@ -88,8 +91,9 @@ file_write(const char *file, struct span content, mode_t mode)
 	if (folder >= 0)
 		(void)close(folder);
 	return ok ? WATCH_DONE
-		  : watch_complain(WATCH_TROUBLE, verb, "cannot write %s: %s", file,
-				   folder < 0 ? cause : strerror(error));
+		  : watch_complain(folder < 0 && (error == ENOENT || error == ENOTDIR) ? WATCH_USAGE
+										       : WATCH_TROUBLE,
+				   verb, "cannot write %s: %s", file, folder < 0 ? cause : strerror(error));
 }
 
 static enum watch_exit

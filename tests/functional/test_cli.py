@@ -85,6 +85,14 @@ def empty_value(t, verb):
     ("disallow check of a file that does not exist", ["disallow", "check", "/nowhere"], 3, "cannot read /nowhere"),
     ("disallow check with an option of import", ["disallow", "check", "-o", "x", "/dev/null"], 2, "the arguments do not fit the verb"),
     ("disallow import of a file that does not exist", ["disallow", "import", "--onecrl", "/nowhere", "-o", "x"], 3, "cannot read /nowhere"),
+    ("disallow import into a folder that does not exist", ["disallow", "import", "--onecrl", "/dev/null", "-o", "/nowhere/x"], 2,
+     "--output: cannot write /nowhere/x: No such file or directory"),
+    ("audit with a folder for evidence that does not exist", ["audit", "--evidence", "/nowhere", "--chain", "/dev/null"], 2,
+     "--evidence: cannot write /nowhere: No such file or directory"),
+    ("audit with a file as the folder for evidence", ["audit", "--evidence", "/dev/null", "--chain", "/dev/null"], 2, "--evidence: cannot write /dev/null: not a folder"),
+    ("ct-logs import into a folder that does not exist", ["ct-logs", "import", "--state-dir", "/nowhere", "/dev/null"], 2, "--state-dir: cannot write /nowhere: No such"),
+    ("ct-logs update into a folder that does not exist", ["ct-logs", "update", "--state-dir", "/nowhere", "--url", "https://127.0.0.1:1/"], 2,
+     "--state-dir: cannot write /nowhere: No such"),
     ("disallow without an action", ["disallow"], 2, "the arguments do not fit the verb"),
     ("ct-logs without an action", ["ct-logs"], 2, "the arguments do not fit the verb"),
     ("ct-logs check of a file that does not exist", ["ct-logs", "check", "/nowhere"], 3, "/nowhere"),
@@ -216,6 +224,8 @@ WITHOUT_PERMISSION = [
     ("history may not read the state folder", ["history", "-c", "{config}"], "Permission denied: run with sudo"),
     ("setup --undo may not change the machine", ["setup", "--undo", "-c", "{config}"], "needs root: run with sudo"),
     ("setup --yes may not change the machine", ["setup", "--yes", "-c", "{config}"], "needs root: run with sudo"),
+    ("disallow import may not write into the folder", ["disallow", "import", "--onecrl", "/dev/null", "-o", "{private}/x"], "Permission denied: run with sudo"),
+    ("audit may not write into the folder for evidence", ["audit", "--evidence", "{private}", "--chain", "/dev/null"], "Permission denied: run with sudo"),
     ("egress --check may not read the rules", ["egress", "--check", "-c", "{config}"], "run it with sudo"),
     ("ct-logs import may not write the state folder", ["ct-logs", "import", "-c", "{config}", "--force", "{list}"], "Permission denied: run with sudo"),
 ]
@@ -232,7 +242,7 @@ def without_permission(t, words, says):
         control.bind(t.path("control"))
         os.chmod(t.path("control"), 0o600)
         config = t.write("c.conf", f'listen = {{"127.0.0.1:53"}}\nstate-dir = "{private}"\ncontrol-socket = "{t.path("control")}"\nuser = "nobody"\n')
-        places = {"socket": t.path("control"), "config": config, "list": t.write("logs.json", log_list([Log("Log 1", "Operator 1")]))}
+        places = {"socket": t.path("control"), "config": config, "private": private, "list": t.write("logs.json", log_list([Log("Log 1", "Operator 1")]))}
         command = ["/usr/bin/setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", t.program("ctstub"), *[w.format(**places) for w in words]]
         code, _, err = t.run(*command)
         equal((code, says in err), (3, True), err)

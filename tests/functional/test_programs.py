@@ -85,7 +85,7 @@ WRITERS = [
 
 
 def begin_writers(t):
-    t.write("onecrl.json", '{"data": []}')
+    t.write("onecrl.json", '{"data": [{"issuerName": "MBQxEjAQBgNVBAMTCVRlc3Qgcm9vdA==", "serialNumber": "AQI="}]}')
     shutil.copy(Site(t).chain, t.path("known.pem"))
     t.write("results.json", '{"client": "x", "results": []}')
     t.write("list.txt", "serial 01 issuer CN=x\n")
@@ -99,6 +99,33 @@ def device_stays(t, command, want):
     os.symlink("/dev/null", t.path("null"))
     code, out, err = t.run(*command.format("null").split())
     equal((code, os.path.islink(t.path("null"))), (want, True), f"exit code, and is it still there: {out}{err}")
+
+
+# command, exit code when {} is "-", and what then begins standard output; {} names an output
+OUTPUTS = [("ctstub disallow import", WRITERS[0][1], 0, "serial "), ("ctstub disallow import as JSON", "ctstub disallow import --json --onecrl onecrl.json -o {}", 2, '{"error"'),
+           ("ctstub-watch sign", WRITERS[1][1], 2, ""), ("ctstub-watch known add", WRITERS[2][1], 2, ""),
+           ("ctstub-lab report as HTML", WRITERS[3][1], 0, "<!doctype"), ("ctstub-lab report as Markdown", "ctstub-lab report --markdown {} results.json", 0, "# "),
+           ("ctstub-lab report as JSON", "ctstub-lab report --json {} results.json", 0, "["), ("ctstub-lab report in two forms", "ctstub-lab report --json {} --html {} results.json", 2, ""),
+           ("ctstub-lab run", "ctstub-lab run --client ./adapter --out {}", 2, ""), ("ctstub-lab serve", "ctstub-lab serve good-v4 --listen 127.0.0.1:0 --count {}", 2, "")]
+
+
+@rows([(f"- is no file that {what} makes: {'the output goes to standard output' if want == 0 else 'an error of usage'}", command, want, begins)
+       for what, command, want, begins in OUTPUTS], builds=("gcc",))
+def to_standard_output(t, command, want, begins):
+    begin_writers(t)
+    code, out, err = t.run(*command.replace("{}", "-").split())
+    equal((code, os.path.exists(t.path("-"))), (want, False), f"exit code, and a file of that name: {out[:200]}{err}")
+    check(out.lower().startswith(begins) and (begins or not out) and (want == 0 or err), f"output and complaint: {out[:200]!r} {err}")
+
+
+@rows([(f"{what} with an output in a folder that does not exist is an error of usage, before any work", command) for what, command, _, _ in OUTPUTS], builds=("gcc",))
+def no_folder_for_output(t, command):
+    begin_writers(t)
+    t.write("adapter", "#!/bin/sh\ntouch worked\n")
+    os.chmod(t.path("adapter"), 0o755)
+    code, out, err = t.run(*command.replace("{}", "nowhere/x").split())
+    equal((code, os.path.exists(t.path("worked"))), (2, False), f"exit code, and did it begin: {out}{err}")
+    check("cannot write nowhere/x: No such file or directory" in err and (not out or "--onecrl" in command), f"{out}{err}")
 
 
 @rows([(f"a new key of ctstub-watch does not replace {file}", file) for file in ("org.key", "org.pub")], builds=("gcc",))
