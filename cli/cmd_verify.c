@@ -5,6 +5,7 @@
 #include "base/text.h"
 #include "cli/args.h"
 #include "cli/file_kind.h"
+#include "config/changes.h"
 #include "config/forms.h"
 #include "verify/why.h"
 #include "verify/x509/pem.h"
@@ -127,6 +128,41 @@ verify_read(struct verify *req, int argc, char **argv, enum exit_code *code)
 	return false;
 }
 
+static bool
+has_address(const struct upstream_settings *u, const struct addr *ip)
+{
+	for (size_t i = 0; i < u->address.n; i++)
+		if (addr_ip_equal(&u->address.v[i], ip))
+			return true;
+	return false;
+}
+
+/* The upstream with this address; *title NULL: there is none. Of several, any one where all have the same rules, such as
+ * the DoT and DoH of one operator. */
+static enum exit_code
+verify_choose_by_ip(const char **title, const struct addr *ip, const struct settings *s)
+{
+	const struct upstream_settings *first = NULL;
+
+	for (size_t i = 0; i < s->n_upstream; i++) {
+		const struct upstream_settings *u = &s->upstream[i];
+		char text[ADDR_TEXT_MAX];
+
+		if (!has_address(u, ip))
+			continue;
+		if (first != NULL && !upstream_rules_equal(first, u))
+			return cli_complain(
+			    EXIT_USAGE, verb,
+			    "upstreams \"%s\" and \"%s\" both have the address %s, with different rules: "
+			    "--upstream was expected",
+			    first->title, u->title, addr_ip_text(ip, text));
+		if (first == NULL)
+			first = u;
+	}
+	*title = first != NULL ? first->title : NULL;
+	return EXIT_GOOD;
+}
+
 /* Finds the upstream whose chain this is; *title NULL: none, and the global policy applies. */
 static enum exit_code
 verify_choose_upstream(const char **title, const struct verify *req, const struct settings *s)
@@ -138,11 +174,9 @@ verify_choose_upstream(const char **title, const struct verify *req, const struc
 				*title = s->upstream[i].title;
 		return *title != NULL ? EXIT_GOOD : cli_complain_upstream(verb, s, req->upstream);
 	}
-	for (size_t i = 0; req->ip.family != ADDR_NONE && i < s->n_upstream; i++)
-		for (size_t k = 0; *title == NULL && k < s->upstream[i].address.n; k++)
-			if (addr_ip_equal(&s->upstream[i].address.v[k], &req->ip))
-				*title = s->upstream[i].title;
-	if (*title != NULL || req->ip.family != ADDR_NONE || (req->config == NULL && *req->name != '\0'))
+	if (req->ip.family != ADDR_NONE)
+		return verify_choose_by_ip(title, &req->ip, s);
+	if (req->config == NULL && *req->name != '\0')
 		return EXIT_GOOD;
 	if (req->config == NULL)
 		return cli_complain(

@@ -13,6 +13,11 @@ static const enum option_id at_start_only[] = {
     OPTION_LISTEN,        OPTION_WORKERS,      OPTION_USER,          OPTION_CONTROL_SOCKET,
     OPTION_CONTROL_GROUP, OPTION_QUERY_LOG_TO, OPTION_QUERY_LOG_SIZE};
 
+/* Options of an upstream that no verdict depends on. */
+static const enum option_id of_connection[] = {OPTION_PROTOCOL,   OPTION_ADDRESS,  OPTION_PORT,
+					       OPTION_URL_PATH,   OPTION_METHOD,   OPTION_CLIENT_CERT,
+					       OPTION_CLIENT_KEY, OPTION_TRUST_AD, OPTION_FORWARD_ONLY};
+
 /* One section in both configurations. */
 struct pair {
 	struct changes *found;
@@ -304,4 +309,36 @@ changes_free(struct changes *c)
 		free(c->v[i].text);
 	}
 	*c = (struct changes){0};
+}
+
+/* ---- two upstreams */
+
+static bool
+is_of_connection(enum option_id id)
+{
+	for (size_t i = 0; i < sizeof of_connection / sizeof *of_connection; i++)
+		if (of_connection[i] == id)
+			return true;
+	return false;
+}
+
+bool
+upstream_rules_equal(const struct upstream_settings *a, const struct upstream_settings *b)
+{
+	bool equal = true;
+
+	for (size_t i = 0; equal && i < OPTION_COUNT; i++) {
+		const struct option_row *o = &option_table[i];
+		struct buf of_a = buf_max(PRINTED_MAX), of_b = buf_max(PRINTED_MAX);
+
+		if (o->section == SECTION_UPSTREAM && !is_of_connection(o->id)) {
+			option_print(&of_a, o, a, 0);
+			option_print(&of_b, o, b, 0);
+			equal =
+			    buf_ok(&of_a) && buf_ok(&of_b) && span_equal(buf_span(&of_a), buf_span(&of_b));
+		}
+		buf_free(&of_a);
+		buf_free(&of_b);
+	}
+	return equal;
 }

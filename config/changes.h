@@ -36,4 +36,7 @@ void changes_find(struct changes *, const struct settings *before, const struct 
 void changes_add_number(struct changes *, const char *what, size_t before, size_t after);
 void changes_free(struct changes *);
 
+/* Do both upstreams judge a certificate alike? Only what concerns the connection may differ. */
+bool upstream_rules_equal(const struct upstream_settings *, const struct upstream_settings *);
+
 #endif

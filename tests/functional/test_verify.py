@@ -120,6 +120,28 @@ def whose(t, options, code, expected):
         check(json.loads(out)["error"], "the failure as JSON")
 
 
+PIN = f'pin = {{"spki-sha256 {"00" * 32}"}}'
+TWO = 'upstream "a" {{ address = {{"127.0.0.1"}} ct = "off" {} }}\nupstream "b" {{ address = {{"127.0.0.1", "192.0.2.1"}} ct = "off" {} }}\n'
+
+
+@rows([
+    ("a pin of one", "", PIN, (2, 0, 1)),
+    ("a name of one", 'name = "other.test"', "", (2, 1, 0)),
+    ("another mode of CT", "", 'ct-policy = "mozilla"', (2, 0, 0)),
+    ("another connection", 'port = 8853 trust-ad = false', 'protocol = "doh" path = "/q" method = "get"', (0, 0, 0)),
+    ("a pin of both", PIN, PIN, (1, 1, 1)),
+], builds=("gcc",))
+def same_address(t, first, second, want):
+    """Two upstreams of one address, judged by --ip, --upstream a and --upstream b."""
+    site = Site(t)
+    config = t.write("c.conf", f'trust {{ anchors = "{site.anchors}" }}\n' + TWO.format(first, second))
+    options = (["--ip", "127.0.0.1"], ["--upstream", "a"], ["--upstream", "b", "--ip", "127.0.0.1"])
+    results = [t.run("ctstub", "verify", "-c", config, *words, site.chain) for words in options]
+    equal(tuple(code for code, _, _ in results), want, f"exit codes: {results}")
+    complaint = 'ctstub verify: upstreams "a" and "b" both have the address 127.0.0.1, with different rules: --upstream was expected'
+    equal(complaint in results[0][2], want[0] == 2, results[0][2])
+
+
 @case("a wrong value of an option of the command line is not reported at a line of the configuration")
 def whose_mistake(t):
     site = Site(t)

@@ -11,6 +11,7 @@
 
 #define UP       "upstream \"u\" { address = {\"192.0.2.1\"} }\n"
 #define UP_V     "upstream \"v\" { address = {\"192.0.2.2\"} }\n"
+#define PIN      "spki-sha256 0000000000000000000000000000000000000000000000000000000000000000"
 #define TEN      "\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\", \"j\""
 
 static const struct {
@@ -134,6 +135,39 @@ numbers_that_differ_are_changes(void **state)
 	free(c);
 }
 
+/* Each option of an upstream is one of the rules, or of the connection. */
+static void
+rules_of_two_upstreams_are_compared(void **state)
+{
+	static const struct {
+		const char *option;
+		bool rule;
+	} options[] = {
+	    {"protocol = \"doh\"", false}, {"address = {\"192.0.2.9\"}", false}, {"port = 8853", false},
+	    {"protocol = \"doh\" path = \"/q\"", false}, {"protocol = \"doh\" method = \"get\"", false}, {"trust-ad = false", false}, {"forward-only = true", false},
+	    {"client-cert = \"/c\" client-key = \"/k\"", false},
+	    {"name = \"dns.example\"", true}, {"trust-anchors = \"/a\"", true}, {"ct = \"off\"", true}, {"ct-policy = \"chrome\"", true},
+	    {"ct-logs = \"/l\"", true}, {"disallow = {\"issuer CN=a\"}", true}, {"disallow-file = {\"/d\"}", true},
+	    {"allow-issuer = {\"issuer CN=a\"}", true}, {"pin = {\"" PIN "\"}", true}, {"crl-file = {\"/c\"}", true},
+	    {"pin-mode = \"report\"", true}, {"allow-issuer-mode = \"report\"", true}, {"disallow-mode = \"report\"", true},
+	    {"limits-mode = \"report\"", true}, {"revocation-mode = \"report\"", true}, {"report-until = \"2030-01-01\"", true},
+	    {"also-address = {\"192.0.2.8\"}", true},
+	};
+	char text[1024];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+		const char *address = strncmp(options[i].option, "address", 7) == 0 ? "" : "address = {\"192.0.2.1\"}";
+		struct settings *s;
+
+		(void)snprintf(text, sizeof text, UP "upstream \"other\" { %s %s }", address, options[i].option);
+		s = read_good(text);
+		if (upstream_rules_equal(&s->upstream[0], &s->upstream[1]) == options[i].rule)
+			fail_msg("%s", options[i].option);
+		settings_free(s);
+	}
+}
+
 int
 main(void)
 {
@@ -141,6 +175,7 @@ main(void)
 	    cmocka_unit_test(changes_are_lines),
 	    cmocka_unit_test(changes_are_bounded),
 	    cmocka_unit_test(numbers_that_differ_are_changes),
+	    cmocka_unit_test(rules_of_two_upstreams_are_compared),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
