@@ -292,7 +292,7 @@ compile_anchor_limits(struct compile *c, const struct strings *files)
 
 		if (!list_file_read(c, &text, files, i, OPTION_CONSTRAINTS_FILE, ANCHOR_LIMITS_FILE_MAX))
 			continue;
-		res = anchor_limits_add_file(list, buf_span(&text), &faults);
+		res = anchor_limits_add_file(list, files->v[i], buf_span(&text), &faults);
 		if (res != RES_OK)
 			fail_faults(c, files, i, OPTION_CONSTRAINTS_FILE, res, &faults);
 		faults_clear(&faults);

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -109,11 +110,16 @@ anchors_add_folder(struct anchors *a, const char *folder, char **why)
 {
 	struct dirent **entry = NULL;
 	const char *cause = NULL;
+	char most[40];
 	int fd =
 	    a->trusted ? path_folder_open(folder, &cause) : open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int n = fd < 0 ? -1 : scandirat(fd, ".", &entry, is_visible, alphasort);
 	enum res res = n < 0 ? RES_IO : n > ANCHOR_FILES_MAX ? RES_LIMIT : RES_OK;
 
+	if (res == RES_LIMIT) {
+		(void)snprintf(most, sizeof most, "more than %d files", ANCHOR_FILES_MAX);
+		*why = sentence(folder, ": ", most);
+	}
 	if (n < 0)
 		*why = sentence(folder, ": ", cause != NULL ? cause : strerror(errno));
 	if (fd >= 0)

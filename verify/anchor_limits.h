@@ -59,8 +59,9 @@ struct anchor_limit {
 
 enum res anchor_limits_new(struct anchor_limits **); /* empty */
 enum res anchor_limits_add_builtin(struct anchor_limits *);
-/* Adds the lines of a constraints file. Errors as in lines.h. */
-enum res anchor_limits_add_file(struct anchor_limits *, struct span text, struct faults *);
+/* Adds the lines of a constraints file. name: stands for its source where a line has none; may be NULL. Errors as in
+ * lines.h. */
+enum res anchor_limits_add_file(struct anchor_limits *, const char *name, struct span text, struct faults *);
 void anchor_limits_free(struct anchor_limits *);
 size_t anchor_limits_count(const struct anchor_limits *); /* lines */
 /* False: the anchor is not limited, *out is empty. The table may be NULL: no anchor is limited. */

@@ -16,6 +16,7 @@
 #define WORD_MAX       256 /* the longest name has 253 bytes */
 #define HASH_TEXT_MAX  160 /* of 32 octets with a separator each, and some space */
 #define SENTENCE_MAX   512
+#define FILE_SHOWN_MAX 16400 /* the longest path, every byte shown as \xNN */
 #define SHARED_MAX                                                                                           \
 	8 /* sentences of the lines before; a release of a root store gives some twenty roots one date */
 
@@ -30,6 +31,7 @@ struct shared {
 struct limits_reader {
 	struct anchor_limits *table;
 	bool of_file;
+	const char *name; /* of the file; NULL: not known */
 	struct shared shared[SHARED_MAX];
 	size_t next_shared; /* the next to be replaced */
 };
@@ -138,23 +140,33 @@ sentence_share(const struct line *line, const char *limit, int64_t ms, const cha
 	line->in->next_shared = (line->in->next_shared + 1) % SHARED_MAX;
 }
 
+static void
+source_put(struct buf *out, const struct line *line)
+{
+	if (line->source[0] != '\0') {
+		buf_text(out, line->source);
+	} else if (line->in->name != NULL) {
+		text_show(out, span_str(line->in->name));
+		buf_format(out, ":%zu", line->number);
+	} else {
+		buf_format(out, "line %zu of a constraints file", line->number);
+	}
+}
+
 /* A sentence about a limit: what, its time where it has one, and in parentheses the option and the source. limit is one of the
  * names below, whose address tells them apart; ms is 0 for a limit without a time. */
 static enum res
 sentence_set(const char **out, const struct line *line, const char *what, const char *limit, int64_t ms,
 	     bool has_time)
 {
-	struct buf text = buf_max(SENTENCE_MAX);
+	struct buf text = buf_max(SENTENCE_MAX + FILE_SHOWN_MAX);
 	char time[TIME_TEXT_MAX];
 
 	*out = sentence_shared(line, limit, ms);
 	if (*out != NULL)
 		return RES_OK;
 	buf_format(&text, "%s%s (%s, ", what, has_time ? time_text(ms, time) : "", limit);
-	if (line->source[0] != '\0')
-		buf_text(&text, line->source);
-	else
-		buf_format(&text, "line %zu of a constraints file", line->number);
+	source_put(&text, line);
 	buf_u8(&text, ')');
 	if (buf_ok(&text))
 		*out = limits_text_keep(line->in->table, buf_span(&text));
@@ -348,9 +360,9 @@ limits_line_add(void *arg, struct span text, size_t number, char **why)
 }
 
 enum res
-anchor_limits_add_file(struct anchor_limits *table, struct span text, struct faults *faults)
+anchor_limits_add_file(struct anchor_limits *table, const char *name, struct span text, struct faults *faults)
 {
-	struct limits_reader in = {.table = table, .of_file = true};
+	struct limits_reader in = {.table = table, .of_file = true, .name = name};
 
 	return lines_read(text, ANCHOR_LIMITS_FILE_MAX, limits_line_add, &in, faults);
 }

@@ -311,6 +311,9 @@ def constraints(t):
         code, v = judge(t, site, "--ip", "127.0.0.1", "--constraints", file)
         equal((code, v["reasons"][0]), (1, "anchor-distrusted"), "exit code and reasons")
         check(text in v["findings"][0]["text"] and "CN=" in v["findings"][0]["text"], f"{limit}: {v['findings']}")
+    file = t.write("constraints", f"# by hand\ncert-sha256 {fingerprint} distrusted-since 2020-01-01T00:00:00Z\n")
+    _, v = judge(t, site, "--ip", "127.0.0.1", "--constraints", file)
+    check(f"(distrusted-since, {file}:2)" in v["findings"][0]["text"], f"a limit without a source: {v['findings']}")
     file = t.write("constraints", f"cert-sha256 {fingerprint} distrusted-since 2093-01-01T00:00:00Z\n")
     equal(judge(t, site, "--ip", "127.0.0.1", "--constraints", file)[0], 0, "a limit to come")
 

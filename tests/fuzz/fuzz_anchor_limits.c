@@ -16,7 +16,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	struct faults faults = {.n = 0};
 
 	check(anchor_limits_new(&table) == RES_OK);
-	if (anchor_limits_add_file(table, span_of(data, n), &faults) != RES_OK)
+	if (anchor_limits_add_file(table, NULL, span_of(data, n), &faults) != RES_OK)
 		check(faults.n > 0 && faults.shown[0].why != NULL && faults.shown[0].line <= n);
 	memset(anchor.sha256, 1, 32);
 	memset(anchor.spki_sha256, 2, 32);

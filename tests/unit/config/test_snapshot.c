@@ -1,11 +1,13 @@
 /* Settings compiled into a snapshot: the files that are read, the errors when they cannot be read, and what each upstream gets. */
 #include "base/clock.h"
+#include "config/load.h"
 #include "config/reader.h"
 #include "config/snapshot.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,6 +174,40 @@ unreadable_files_are_reported(void **state)
 		config_errors_free(&errors);
 		free(error);
 	}
+}
+
+/* A folder of anchors with too many files: the message names it. */
+static void
+too_many_files_are_reported_with_their_folder(void **state)
+{
+	const struct folder *f = *state;
+	struct config_errors errors = {0};
+	struct snapshot *snap = NULL;
+	char path[256], *error = fill(f, "f:1: option \"anchors\": @/many: more than 4096 files");
+	int many;
+
+	(void)snprintf(path, sizeof path, "%s/many", f->path);
+	assert_int_equal(mkdir(path, 0755), 0);
+	many = open(path, O_RDONLY | O_DIRECTORY);
+	for (int i = 0; i <= ANCHOR_FILES_MAX; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof name, "%d", i);
+		assert_int_equal(close(openat(many, name, O_WRONLY | O_CREAT, 0644)), 0);
+	}
+	assert_int_equal(compile(&snap, f, "trust { anchors = \"@/many\" }", &errors), RES_MALFORMED);
+	assert_int_equal(errors.n, 1);
+	assert_string_equal(errors.line[0], error);
+	for (int i = 0; i <= ANCHOR_FILES_MAX; i++) {
+		char name[16];
+
+		(void)snprintf(name, sizeof name, "%d", i);
+		(void)unlinkat(many, name, 0);
+	}
+	(void)close(many);
+	assert_int_equal(rmdir(path), 0);
+	config_errors_free(&errors);
+	free(error);
 }
 
 static struct snapshot *
@@ -557,6 +593,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(unreadable_files_are_reported),
+	    cmocka_unit_test(too_many_files_are_reported_with_their_folder),
 	    cmocka_unit_test(an_upstream_has_a_target_for_each_address),
 	    cmocka_unit_test(rules_have_their_modes),
 	    cmocka_unit_test(invalid_days_are_errors),

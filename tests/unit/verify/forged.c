@@ -281,7 +281,7 @@ forged_constraint(struct forged *f, enum ca_id id, const char *rest)
 
 	snprintf(line, sizeof line, "%s %s", forged_spki_entry(entry, id), rest);
 	assert_int_equal(anchor_limits_new(&f->anchor_limits), RES_OK);
-	assert_int_equal(anchor_limits_add_file(f->anchor_limits, span_str(line), NULL), RES_OK);
+	assert_int_equal(anchor_limits_add_file(f->anchor_limits, NULL, span_str(line), NULL), RES_OK);
 }
 
 void

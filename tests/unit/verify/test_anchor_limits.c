@@ -47,7 +47,7 @@ lines_are_read(void **state)
 	(void)state;
 	assert_int_equal(anchor_limits_new(&table), RES_OK);
 	assert_null(find(table, &one));
-	assert_int_equal(anchor_limits_add_file(table, span_str(text), NULL), RES_OK);
+	assert_int_equal(anchor_limits_add_file(table, NULL, span_str(text), NULL), RES_OK);
 	assert_int_equal(anchor_limits_count(table), 2);
 	c = find(table, &one);
 	assert_non_null(c);
@@ -121,7 +121,7 @@ bad_lines_are_refused(void **state)
 		enum res res;
 
 		assert_int_equal(anchor_limits_new(&table), RES_OK);
-		res = anchor_limits_add_file(table, span_str(bad[i].text), &faults);
+		res = anchor_limits_add_file(table, NULL, span_str(bad[i].text), &faults);
 		if (res != RES_MALFORMED || faults.n != 1 || faults.shown[0].line != bad[i].line ||
 		    faults.shown[0].why == NULL || strstr(faults.shown[0].why, bad[i].says) == NULL)
 			fail_msg("%s: %s: %s", bad[i].what, res_text(res), faults_text(&faults, 0, "table"));
@@ -142,19 +142,19 @@ limits_hold(void **state)
 	buf_text(&text, "cert-sha256 " HASH_1);
 	for (size_t i = 0; i <= ANCHOR_LIMITS_PERMIT_MAX; i++)
 		buf_text(&text, " permit-name a");
-	assert_int_equal(anchor_limits_add_file(table, buf_span(&text), &faults), RES_MALFORMED);
+	assert_int_equal(anchor_limits_add_file(table, NULL, buf_span(&text), &faults), RES_MALFORMED);
 	faults_clear(&faults);
 	buf_clear(&text);
 	for (unsigned i = 0; i <= ANCHOR_LIMITS_ENTRIES_MAX + 1; i++)
 		buf_format(&text, "cert-sha256 %064x permit-name a\n", i);
-	assert_int_equal(anchor_limits_add_file(table, buf_span(&text), &faults), RES_LIMIT);
+	assert_int_equal(anchor_limits_add_file(table, NULL, buf_span(&text), &faults), RES_LIMIT);
 	assert_int_equal(faults.n, 1); /* a full table is reported once */
 	assert_int_equal(faults.shown[0].line, ANCHOR_LIMITS_ENTRIES_MAX + 1);
 	assert_int_equal(anchor_limits_count(table), ANCHOR_LIMITS_ENTRIES_MAX);
 	faults_clear(&faults);
 	while (text.n <= ANCHOR_LIMITS_FILE_MAX)
 		buf_u8(&text, '\n');
-	assert_int_equal(anchor_limits_add_file(table, buf_span(&text), &faults), RES_LIMIT);
+	assert_int_equal(anchor_limits_add_file(table, NULL, buf_span(&text), &faults), RES_LIMIT);
 	assert_int_equal(faults.shown[0].line, 0);
 	faults_clear(&faults);
 	buf_free(&text);
@@ -176,7 +176,7 @@ hashes_are_read_as_people_paste_them(void **state)
 		struct anchor_limits *table = NULL;
 
 		assert_int_equal(anchor_limits_new(&table), RES_OK);
-		if (anchor_limits_add_file(table, span_str(lines[i]), NULL) != RES_OK)
+		if (anchor_limits_add_file(table, NULL, span_str(lines[i]), NULL) != RES_OK)
 			fail_msg("%s", lines[i]);
 		assert_non_null(find(table, &root));
 		anchor_limits_free(table);
@@ -196,13 +196,21 @@ the_strictest_of_all_lines_holds(void **state)
 
 	(void)state;
 	assert_int_equal(anchor_limits_new(&table), RES_OK);
-	assert_int_equal(anchor_limits_add_file(table, span_str(text), NULL), RES_OK);
+	assert_int_equal(anchor_limits_add_file(table, NULL, span_str(text), NULL), RES_OK);
 	c = find(table, &root);
 	assert_int_equal(c->sct_not_after_ms, 1704067200000);
 	assert_int_equal(c->not_before_max_ms, 1704067200000);
 	assert_non_null(strstr(c->sct_not_after_text, "line 1 of a constraints file"));
 	assert_non_null(strstr(c->not_before_max_text, "line 2 of a constraints file"));
 	assert_int_equal(c->n_permits, 2);
+	anchor_limits_free(table);
+
+	assert_int_equal(anchor_limits_new(&table), RES_OK); /* the same, of a file whose name is known */
+	assert_int_equal(anchor_limits_add_file(table, "/etc/a\x1b", span_str(text), NULL), RES_OK);
+	c = find(table, &root);
+	assert_non_null(strstr(c->sct_not_after_text, "(sct-not-after, /etc/a\\x1b:1)"));
+	assert_non_null(strstr(c->not_before_max_text, "(not-before-max, /etc/a\\x1b:2)"));
+	assert_non_null(strstr(c->permits[0]->name_text, "(permit-name, /etc/a\\x1b:1)"));
 	anchor_limits_free(table);
 }
 
@@ -221,12 +229,12 @@ files_add_to_the_table(void **state)
 	assert_int_equal(hex_read(root.sha256, 32, span_slice(span_str(text), 12, 64)), RES_OK);
 	assert_int_equal(anchor_limits_new(&table), RES_OK);
 	assert_int_equal(anchor_limits_add_builtin(table), RES_OK);
-	assert_int_equal(anchor_limits_add_file(table, span_str(text), NULL), RES_OK);
+	assert_int_equal(anchor_limits_add_file(table, NULL, span_str(text), NULL), RES_OK);
 	c = find(table, &root);
 	assert_string_equal(c->sct_not_after_text, "it is trusted only for certificates logged until 2020-01-01T00:00:00Z "
 						   "(sct-not-after, our security team, 2020)");
 	assert_int_equal(c->not_before_max_ms, 1733011199000);
-	assert_int_equal(anchor_limits_add_file(table, span_str(text), NULL), RES_MALFORMED);
+	assert_int_equal(anchor_limits_add_file(table, NULL, span_str(text), NULL), RES_MALFORMED);
 	anchor_limits_free(table);
 }
 
@@ -266,7 +274,7 @@ limits_are_compared(void **state)
 
 		snprintf(text, sizeof text, "cert-sha256 " HASH_1 " %s", cases[i].limits);
 		assert_int_equal(anchor_limits_new(&table), RES_OK);
-		assert_int_equal(anchor_limits_add_file(table, span_str(text), NULL), RES_OK);
+		assert_int_equal(anchor_limits_add_file(table, NULL, span_str(text), NULL), RES_OK);
 		if (anchor_limit_faults(fault, find(table, &root), &c) != cases[i].faults)
 			fail_msg("%s", cases[i].what);
 		if (cases[i].says != NULL && strstr(fault[0], cases[i].says) == NULL)

@@ -128,7 +128,7 @@ limits_file(void)
 	enum res res = anchor_limits_new(&all);
 
 	if (res == RES_OK)
-		res = anchor_limits_add_file(all, span_str(limits), &faults);
+		res = anchor_limits_add_file(all, NULL, span_str(limits), &faults);
 	faults_clear(&faults);
 	anchor_limits_free(all);
 	return res;
