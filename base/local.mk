@@ -5,6 +5,7 @@ libbase_a_SOURCES = \
 	base/addr_hash.c base/addr_hash.h \
 	base/bytes.c base/bytes.h \
 	base/clock.c base/clock.h \
+	base/descriptors.c base/descriptors.h \
 	base/environment.c base/environment.h \
 	base/faults.c base/faults.h \
 	base/journal.c base/journal.h \

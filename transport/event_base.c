@@ -1,34 +1,11 @@
 #include "transport/event_base.h"
 
-#include <errno.h>
+#include "base/descriptors.h"
+
 #include <event2/event.h>
-#include <stdbool.h>
 #include <stddef.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #define LIBEVENT_FDS 3 /* epoll, and the two ends of what its signals come through */
-
-/* libevent ends the program if it gets no descriptor for itself. */
-static bool
-descriptors_are_left(void)
-{
-	int fd[LIBEVENT_FDS];
-	size_t n = 0;
-	int failed = 0;
-
-	while (n < LIBEVENT_FDS && failed == 0) {
-		fd[n] = eventfd(0, EFD_CLOEXEC);
-		if (fd[n] >= 0)
-			n++;
-		else
-			failed = errno;
-	}
-	while (n > 0)
-		(void)close(fd[--n]);
-	errno = failed;
-	return failed == 0;
-}
 
 enum res
 event_base_make(struct event_base **out)
@@ -36,7 +13,7 @@ event_base_make(struct event_base **out)
 	struct event_config *config;
 
 	*out = NULL;
-	if (!descriptors_are_left())
+	if (!descriptors_are_left(LIBEVENT_FDS)) /* libevent would end the program */
 		return RES_IO;
 	config = event_config_new();
 	if (config == NULL)

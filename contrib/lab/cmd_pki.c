@@ -142,7 +142,7 @@ lab_pki(int argc, char **argv)
 		return LAB_TROUBLE;
 	res = pkidir_write(world, &ip4, &ip6);
 	if (res != RES_OK)
-		fprintf(stderr, "ctstub-lab: %s: %s\n", argv[optind], res_text(res));
+		fprintf(stderr, "ctstub-lab: %s: %s\n", argv[optind], res_why(res));
 	else
 		printf("%s in %s/index.json\n", COUNTED(scenario_count(), "scenario"), world_folder(world));
 	world_close(world);

@@ -325,29 +325,33 @@ adapters_folder(void)
 	return PKGDATADIR "/lab/adapters";
 }
 
-static bool
+static int
 client_find(struct run *run)
 {
-	switch (lab_client_describe(&run->client, run->adapter, run->adapters)) {
+	enum res res = lab_client_describe(&run->client, run->adapter, run->adapters);
+
+	switch (res) {
 	case RES_OK:
 		break;
 	case RES_UNSUPPORTED:
 		complain("%s: the client is not installed, or cannot run here", run->adapter);
-		return false;
+		return LAB_USAGE;
 	case RES_NOT_FOUND:
 		complain("%s: no such adapter in %s", run->adapter, run->adapters);
-		return false;
-	case RES_MALFORMED:
-	case RES_LIMIT:
+		return LAB_USAGE;
 	case RES_NOMEM:
 	case RES_IO:
+		complain("%s: cannot run its `describe`: %s", run->adapter, res_why(res));
+		return LAB_TROUBLE;
+	case RES_MALFORMED:
+	case RES_LIMIT:
 		complain("%s: cannot understand the output of its `describe`", run->adapter);
-		return false;
+		return LAB_USAGE;
 	}
 	if (run->protocol == SERVER_DOH ? run->client.doh : run->client.dot)
-		return true;
+		return LAB_DONE;
 	complain("%s does not speak this protocol", run->client.name);
-	return false;
+	return LAB_USAGE;
 }
 
 static bool
@@ -427,8 +431,9 @@ run_verb(struct run *run, int argc, char **argv)
 	code = lab_output_check("out", run->out_file, false); /* not after minutes of trials */
 	if (code != LAB_DONE)
 		return code;
-	if (!client_find(run))
-		return LAB_USAGE;
+	code = client_find(run);
+	if (code != LAB_DONE)
+		return code;
 	sigaction(SIGINT, &stop, NULL);
 	sigaction(SIGTERM, &stop, NULL);
 	if (mkdtemp(template) == NULL) {

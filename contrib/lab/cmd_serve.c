@@ -122,8 +122,7 @@ serve_run(struct serve *serve)
 		res = pkidir_write_site(serve->site, doh, serve->listen.port);
 	}
 	if (res != RES_OK) {
-		fprintf(stderr, "ctstub-lab: %s: %s: %s\n", addr_text(&serve->listen, text), res_text(res),
-			strerror(errno));
+		fprintf(stderr, "ctstub-lab: %s: %s\n", addr_text(&serve->listen, text), res_why(res));
 		return LAB_TROUBLE;
 	}
 	lab_server_on_count(serve->server, serve_on_count, serve);
@@ -141,6 +140,7 @@ serve_prepare(struct serve *serve)
 {
 	static char template[] = "/tmp/ctstub-lab.XXXXXX";
 	const char *bad;
+	enum res res;
 
 	if (serve->folder == NULL) {
 		serve->own_folder = mkdtemp(template);
@@ -154,13 +154,17 @@ serve_prepare(struct serve *serve)
 		return LAB_TROUBLE;
 	if (lab_world(&serve->world, serve->folder, 0) != RES_OK)
 		return LAB_TROUBLE;
-	if (site_new(&serve->site, serve->world, serve->scenario, &serve->ip4, &serve->ip6) != RES_OK) {
-		fprintf(stderr, "ctstub-lab: %s could not be made\n", serve->scenario->name);
+	res = site_new(&serve->site, serve->world, serve->scenario, &serve->ip4, &serve->ip6);
+	if (res != RES_OK) {
+		fprintf(stderr, "ctstub-lab: %s could not be made: %s\n", serve->scenario->name,
+			res_why(res));
 		return LAB_TROUBLE;
 	}
-	serve->base = event_base_new();
-	if (serve->base == NULL)
+	serve->base = lab_event_base_new();
+	if (serve->base == NULL) {
+		perror("ctstub-lab: serve");
 		return LAB_TROUBLE;
+	}
 	serve->count_timer = evtimer_new(serve->base, serve_on_count_timer, serve);
 	for (size_t i = 0; i < 2; i++) {
 		serve->signals[i] =

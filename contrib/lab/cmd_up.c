@@ -50,6 +50,7 @@ struct up {
 	size_t n_servers;
 	struct trap *trap;
 	struct addr ip4, ip6;
+	struct addr failed_at; /* where it cannot listen; ADDR_NONE: nowhere */
 	pid_t shell;
 };
 
@@ -76,19 +77,26 @@ up_faults(const struct scenario *scenario, struct lab_faults *faults)
 	return scenario->fault == NULL || lab_faults_add(faults, scenario->fault, &bad);
 }
 
-/* Creates the scenario's site and writes its files. NULL on failure. */
-static struct site *
-site_make(struct up *up, const struct scenario *scenario)
+/* Creates the scenario's site and writes its files. */
+static enum res
+site_make(struct site **out, struct up *up, const struct scenario *scenario)
 {
-	struct site *site;
+	struct site *site = NULL;
+	enum res res = site_new(&site, up->world, scenario, &up->ip4, &up->ip6);
+	int error;
 
-	if (site_new(&site, up->world, scenario, &up->ip4, &up->ip6) != RES_OK)
-		return NULL;
-	if (pkidir_write_site(site, false, up->dot_port) == RES_OK &&
-	    pkidir_write_site(site, true, up->doh_port) == RES_OK)
-		return site;
+	if (res == RES_OK)
+		res = pkidir_write_site(site, false, up->dot_port);
+	if (res == RES_OK)
+		res = pkidir_write_site(site, true, up->doh_port);
+	if (res == RES_OK) {
+		*out = site;
+		return RES_OK;
+	}
+	error = errno;
 	site_free(site);
-	return NULL;
+	errno = error;
+	return res;
 }
 
 static void
@@ -120,13 +128,14 @@ static void
 switch_to(struct up *up, const char *name, bool keep_tickets, char reply[UPCTL_LINE_MAX])
 {
 	const struct scenario *scenario = scenario_find(name);
-	struct site *site = scenario != NULL ? site_make(up, scenario) : NULL;
+	struct site *site = NULL;
 	struct lab_faults faults;
-	enum res res = RES_OK;
+	enum res res = scenario != NULL ? site_make(&site, up, scenario) : RES_NOT_FOUND;
 
-	if (site == NULL || !up_faults(scenario, &faults)) {
-		snprintf(reply, UPCTL_LINE_MAX, "error: %.200s: %s\n", name,
-			 scenario == NULL ? "no such scenario" : "could not be made");
+	if (res != RES_OK || !up_faults(scenario, &faults)) {
+		snprintf(reply, UPCTL_LINE_MAX, "error: %.200s%s: %.200s\n", name,
+			 scenario != NULL ? " could not be made" : "",
+			 scenario != NULL ? res_why(res) : "no such scenario");
 		site_free(site);
 		return;
 	}
@@ -183,15 +192,13 @@ serve_at(struct up *up, struct addr at, enum lab_server_protocol protocol)
 	struct lab_server *server;
 	enum res res = RES_MALFORMED;
 
-	char text[ADDR_TEXT_MAX];
-
 	at.port = protocol == SERVER_DOH ? up->doh_port : up->dot_port;
 	if (up_faults(up->scenario, &faults))
 		res = lab_server_new(&server, up->base, &at, protocol, up->site, &faults);
 	if (res == RES_OK)
 		up->servers[up->n_servers++] = server;
-	else if (errno != EADDRNOTAVAIL)
-		fprintf(stderr, "ctstub-lab: up: cannot listen on %s\n", addr_text(&at, text));
+	else
+		up->failed_at = at;
 	return res;
 }
 
@@ -208,6 +215,8 @@ up_servers_start(struct up *up)
 			res = serve_at(up, four[i], SERVER_DOH);
 		if (res == RES_IO && errno == EADDRNOTAVAIL && four[i].family == ADDR_V6)
 			res = RES_OK; /* a machine without IPv6 */
+		if (res == RES_OK)
+			up->failed_at.family = ADDR_NONE;
 	}
 	if (res == RES_OK && up->cell)
 		res = trap_new(&up->trap, up->base);
@@ -237,8 +246,10 @@ up_prepare(struct up *up)
 	char folder[FILE_PATH_MAX];
 	enum res res;
 
-	up->base = event_base_new();
-	if (up->base == NULL || signals_watch(up) != RES_OK)
+	up->base = lab_event_base_new();
+	if (up->base == NULL)
+		return RES_IO;
+	if (signals_watch(up) != RES_OK)
 		return RES_NOMEM;
 	/* This comes first: only one lab at a time may touch the folder. */
 	res = upctl_listen(&up->control, up->base, up_on_line, up);
@@ -252,10 +263,8 @@ up_prepare(struct up *up)
 	}
 	if (res != RES_OK)
 		return res;
-	up->site = site_make(up, up->scenario);
-	if (up->site == NULL)
-		return RES_NOMEM;
-	return up_servers_start(up);
+	res = site_make(&up->site, up, up->scenario);
+	return res == RES_OK ? up_servers_start(up) : res;
 }
 
 static void
@@ -282,10 +291,15 @@ up_end(struct up *up)
 static int
 up_trouble(const struct up *up, enum res res)
 {
-	if (res == RES_LIMIT && up->control == NULL)
+	char at[ADDR_TEXT_MAX];
+
+	if (up->failed_at.family != ADDR_NONE)
+		fprintf(stderr, "ctstub-lab: up: cannot listen on %s: %s\n", addr_text(&up->failed_at, at),
+			res_why(res));
+	else if (res == RES_LIMIT && up->control == NULL)
 		fprintf(stderr, "ctstub-lab: a lab is up already: `ctstub-lab down` ends it\n");
 	else
-		fprintf(stderr, "ctstub-lab: up: %s: %s\n", res_text(res), strerror(errno));
+		fprintf(stderr, "ctstub-lab: up: %s\n", res_why(res));
 	return LAB_TROUBLE;
 }
 

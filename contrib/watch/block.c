@@ -121,8 +121,9 @@ file_get(struct buf *out, int folder, const char *file, char **why)
 	const char *cause;
 	struct stat st;
 	int fd = path_file_open_at(folder, file, &st, &cause);
-	uint8_t *to;
+	uint8_t *to = NULL;
 	ssize_t n = 1;
+	int error;
 
 	if (fd < 0)
 		return errno == ENOENT ? RES_OK : why_say(why, RES_IO, "%s: %s", file, cause);
@@ -132,8 +133,12 @@ file_get(struct buf *out, int folder, const char *file, char **why)
 		if (n > 0)
 			buf_added(out, (size_t)n);
 	}
+	error = errno;
 	(void)close(fd);
-	return n == 0 ? RES_OK : why_say(why, RES_IO, "%s: cannot be read, or is too large", file);
+	if (n == 0)
+		return RES_OK;
+	return why_say(why, RES_IO, "%s: %s", file,
+		       to == NULL ? "it is too large, or there is no memory" : strerror(error));
 }
 
 enum res

@@ -407,6 +407,27 @@ def report(t):
     equal((code, "bad.json" in err), (2, True), "a file that is not a report")
 
 
+@rows([(f"ctstub-lab {' '.join(words)} with {n} descriptors names the lack", n, words)
+       for n, words in ((4, ["up"]), (5, ["up"]), (8, ["up"]), (9, ["up"]), (5, ["serve", "good-v4", "--listen", "127.0.0.1:0"]), (6, ["serve", "good-v4", "--listen", "127.0.0.1:0"]),
+                        (4, ["run", "--client", "./adapter"]))], builds=("gcc",))
+def few_descriptors(t, n, words):
+    """libevent ends the program in its own words when it gets none."""
+    t.write("adapter", "#!/bin/sh\n")
+    os.chmod(t.path("adapter"), 0o755)
+    one_lab(t)
+    code, out, err = t.run("/usr/bin/prlimit", f"--nofile={n}:{n}", t.program("ctstub-lab"), *words)
+    check(code == 3 and err.startswith("ctstub-lab: ") and err.endswith(": Too many open files\n") and err.count("\n") == 1 and not out, f"{code}: {out}{err}")
+
+
+@case("a port that is taken: ctstub-lab up names it and the reason", builds=("gcc",))
+def port_taken(t):
+    one_lab(t)
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        code, _, err = t.run("ctstub-lab", "up", "--dot-port", str(port), "--doh-port", str(net.free_port()))
+    equal((code, err), (3, f"ctstub-lab: up: cannot listen on 127.0.0.1:{port}: Address already in use\n"), "exit code and complaint")
+
+
 def pasted(t, said):
     """The lines for ctstubd and for unbound do what they are for."""
     line = next(words for words in said.splitlines() if words.startswith("  (echo "))

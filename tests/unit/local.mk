@@ -47,6 +47,7 @@ check_PROGRAMS += \
 	tests/unit/base/test_addr_hash \
 	tests/unit/base/test_bytes \
 	tests/unit/base/test_clock \
+	tests/unit/base/test_descriptors \
 	tests/unit/base/test_environment \
 	tests/unit/base/test_faults \
 	tests/unit/base/test_journal \

@@ -186,9 +186,9 @@ stage_set(struct stage *stage, const struct scenario *scenario, enum lab_server_
 {
 	enum res res;
 
-	*stage = (struct stage){.protocol = protocol, .folder = folder, .base = event_base_new()};
+	*stage = (struct stage){.protocol = protocol, .folder = folder, .base = lab_event_base_new()};
 	if (stage->base == NULL)
-		return RES_NOMEM;
+		return RES_IO;
 	res = sites_make(stage, scenario, world_folder);
 	if (res == RES_OK)
 		res = trap_new(&stage->trap, stage->base);

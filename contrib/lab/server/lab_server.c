@@ -2,6 +2,7 @@
 
 #include "contrib/lab/server/lab_conn.h"
 #include "contrib/lab/server/lab_server.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -10,7 +11,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BACKLOG 512
+#define BACKLOG      512
+#define LIBEVENT_FDS 3 /* epoll, and the two ends of what its signals come through */
+
+struct event_base *
+lab_event_base_new(void)
+{
+	return descriptors_are_left(LIBEVENT_FDS) ? event_base_new()
+						  : NULL; /* libevent would end the program */
+}
 
 static void
 certificates_prepare(struct lab_server *server)

@@ -20,6 +20,9 @@ enum lab_server_protocol { SERVER_DOT, SERVER_DOH };
 
 struct lab_server;
 
+/* The base that servers need; yours (event_base_free). NULL: errno says why. */
+struct event_base *lab_event_base_new(void);
+
 /* Listens at once. RES_IO: errno says why. Site and base are lent. Yours: lab_server_free. */
 enum res lab_server_new(struct lab_server **out, struct event_base *, const struct addr *listen,
 			enum lab_server_protocol, const struct site *, const struct lab_faults *);
