@@ -217,6 +217,19 @@ print_reported(const json_t *answer)
 
 /* ---- the daemon */
 
+/* "needs restart  workers: 1 -> 2": what a reload could not change */
+static void
+print_restart(const json_t *list)
+{
+	size_t i;
+	json_t *c;
+
+	json_array_foreach (list, i, c)
+		(void)printf("%-14s %s%s%s: %s -> %s\n", "needs restart", control_text(c, "where"),
+			     *control_text(c, "where") != '\0' ? ": " : "", control_text(c, "option"),
+			     control_text(c, "before"), control_text(c, "after"));
+}
+
 static void
 print_daemon(const json_t *a)
 {
@@ -234,6 +247,7 @@ print_daemon(const json_t *a)
 	print_lines("file", json_object_get(a, "files"), STATUS_WARNINGS_MAX);
 	if (!control_is_null(a, "reload_error"))
 		(void)printf("%-14s %s\n", "reload failed", control_text(a, "reload_error"));
+	print_restart(json_object_get(a, "restart_needed"));
 	(void)printf("%-14s %lld: %lld good, %lld failing, %lld refused, %lld not used yet\n", "upstreams",
 		     control_integer(up, "total"), control_integer(up, "good"),
 		     control_integer(up, "failing"), control_integer(up, "refused"),

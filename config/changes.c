@@ -13,6 +13,8 @@ static const enum option_id at_start_only[] = {
     OPTION_LISTEN,        OPTION_WORKERS,      OPTION_USER,          OPTION_CONTROL_SOCKET,
     OPTION_CONTROL_GROUP, OPTION_QUERY_LOG_TO, OPTION_QUERY_LOG_SIZE};
 
+_Static_assert(sizeof at_start_only / sizeof *at_start_only == START_OPTIONS, "start_values has all of them");
+
 /* Options of an upstream that no verdict depends on. */
 static const enum option_id of_connection[] = {OPTION_PROTOCOL,   OPTION_ADDRESS,  OPTION_PORT,
 					       OPTION_URL_PATH,   OPTION_METHOD,   OPTION_CLIENT_CERT,
@@ -309,6 +311,51 @@ changes_free(struct changes *c)
 		free(c->v[i].text);
 	}
 	*c = (struct changes){0};
+}
+
+/* ---- since the start */
+
+enum res
+changes_start_take(struct start_values *values, const struct settings *s)
+{
+	for (size_t i = 0; i < START_OPTIONS; i++) {
+		struct buf b = buf_max(PRINTED_MAX);
+
+		option_print(&b, &option_table[at_start_only[i]], s, 0);
+		values->text[i] = buf_take_cstr(&b);
+		if (values->text[i] == NULL)
+			return RES_NOMEM;
+	}
+	return RES_OK;
+}
+
+void
+changes_start_compare(struct changes *found, const struct start_values *values, const struct settings *now)
+{
+	for (size_t i = 0; i < START_OPTIONS; i++) {
+		const struct option_row *o = &option_table[at_start_only[i]];
+		struct buf b = buf_max(PRINTED_MAX);
+
+		option_print(&b, o, now, 0);
+		if (!buf_ok(&b) || values->text[i] == NULL)
+			found->nomem = true;
+		else if (!span_equal(buf_span(&b), span_str(values->text[i])))
+			change_add(found,
+				   (struct change){.option = o->name,
+						   .before = value_cut(span_str(values->text[i])),
+						   .after = value_cut(buf_span(&b)),
+						   .needs_restart = true},
+				   section_names[o->section], NULL);
+		buf_free(&b);
+	}
+}
+
+void
+changes_start_free(struct start_values *values)
+{
+	for (size_t i = 0; i < START_OPTIONS; i++)
+		free(values->text[i]);
+	*values = (struct start_values){0};
 }
 
 /* ---- two upstreams */

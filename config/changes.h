@@ -36,6 +36,18 @@ void changes_find(struct changes *, const struct settings *before, const struct 
 void changes_add_number(struct changes *, const char *what, size_t before, size_t after);
 void changes_free(struct changes *);
 
+#define START_OPTIONS 7
+
+/* The options that take effect at the start only, as settings_print would write them then. Zeroed is empty. */
+struct start_values {
+	char *text[START_OPTIONS];
+};
+
+enum res changes_start_take(struct start_values *, const struct settings *);
+/* Adds those whose value is another one now, after any number of reloads: the running daemon keeps the old one. */
+void changes_start_compare(struct changes *, const struct start_values *, const struct settings *now);
+void changes_start_free(struct start_values *);
+
 /* Do both upstreams judge a certificate alike? Only what concerns the connection may differ. */
 bool upstream_rules_equal(const struct upstream_settings *, const struct upstream_settings *);
 

@@ -100,6 +100,8 @@ configuration_read(struct configuration *c, const char *file, int verbose, const
 	*c = (struct configuration){.file = file, .verbose = verbose, .held = held, .generation = 1};
 	res = plan_read_for(c, &c->plan, true, errors);
 	if (res == RES_OK)
+		res = changes_start_take(&c->started, c->plan->snapshot->settings);
+	if (res == RES_OK)
 		log_as_configured(c);
 	return res;
 }
@@ -141,6 +143,28 @@ changes_log(const struct changes *found)
 }
 
 static void
+restart_needed_free(struct configuration *c)
+{
+	if (c->restart_needed != NULL)
+		changes_free(c->restart_needed);
+	free(c->restart_needed);
+	c->restart_needed = NULL;
+}
+
+/* Without memory it is not shown; the log has it from the reload. */
+static void
+restart_needed_find(struct configuration *c)
+{
+	restart_needed_free(c);
+	c->restart_needed = calloc(1, sizeof *c->restart_needed);
+	if (c->restart_needed == NULL)
+		return;
+	changes_start_compare(c->restart_needed, &c->started, c->plan->snapshot->settings);
+	if (c->restart_needed->n == 0)
+		restart_needed_free(c);
+}
+
+static void
 reload_failed(struct configuration *c, const struct config_errors *errors)
 {
 	free(c->reload_error);
@@ -168,6 +192,7 @@ configuration_reload(struct configuration *c, struct config_errors *errors, stru
 	c->reload_error = NULL;
 	changes_find(changes, before->snapshot->settings, plan->snapshot->settings);
 	contents_compare(changes, before, plan);
+	restart_needed_find(c);
 	*replaced = before;
 	log_as_configured(c);
 	log_event(LOG_NOTICE, "reloaded", LOG_INT("generation", c->generation),
@@ -182,4 +207,6 @@ configuration_free(struct configuration *c)
 {
 	plan_unref(c->plan);
 	free(c->reload_error);
+	changes_start_free(&c->started);
+	restart_needed_free(c);
 }

@@ -18,6 +18,8 @@ struct configuration {
 	struct plan *plan;
 	uint64_t generation;
 	char *reload_error; /* why the last reload was refused; NULL: it was not */
+	struct start_values started;
+	struct changes *restart_needed; /* by what reloads have changed since the start; NULL: nothing */
 };
 
 /* *errors is yours in either case. held: lent, for reloads too. */

@@ -7,7 +7,7 @@
  *
  * What goes with {"ok": true} (keys may be added, never renamed; null: does not apply):
  *   status     version pid started(RFC3339) uptime_s generation workers log_level files[] reload_error
- *              captive{active left_s} portal{enabled open left_s questions answered failed} log_list{from date age_days stale} upstreams{total good failing refused unknown} warnings[]
+ *              restart_needed[]{as changes of reload} captive{active left_s} portal{enabled open left_s questions answered failed} log_list{from date age_days stale} upstreams{total good failing refused unknown} warnings[]
  *   upstreams  upstreams[]{upstream address protocol worker state health reason retry_in_ms
  *                          handshake_ms srtt_us in_flight questions answers handshakes resumed refused failures verdict{...}}
  *   stats      counters{by the names of counters.def, summed} reasons{code: n} cache{...}

@@ -358,6 +358,8 @@ control_json_status(const struct status *s)
 
 	(void)json_object_set_new(o, "files", strings(settings->file, settings->n_file));
 	(void)json_object_set_new(o, "reload_error", control_value_text(s->reload_error));
+	(void)json_object_set_new(o, "restart_needed",
+				  s->restart_needed != NULL ? changes_list(s->restart_needed) : json_array());
 	(void)json_object_set_new(o, "captive", captive(s));
 	(void)json_object_set_new(o, "log_list", log_list(s));
 	(void)json_object_set_new(o, "upstreams", upstreams_summary(s));

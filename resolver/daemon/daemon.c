@@ -88,6 +88,7 @@ daemon_status_fill(void *ctx, struct status *s)
 
 	s->snapshot = d->configuration.plan->snapshot;
 	s->reload_error = d->configuration.reload_error;
+	s->restart_needed = d->configuration.restart_needed;
 	s->started_ms = d->started_ms;
 	s->started_boot_ms = d->started_boot_ms;
 	s->listen = &d->workers.listen;

@@ -8,6 +8,7 @@
 #ifndef RESOLVER_DAEMON_STATUS_H
 #define RESOLVER_DAEMON_STATUS_H
 
+#include "config/changes.h"
 #include "config/snapshot.h"
 #include "config/window_record.h"
 #include "resolver/cache_terms.h"
@@ -44,10 +45,11 @@ struct journal_state {
 };
 
 struct status {
-	const struct snapshot *snapshot; /* lent */
-	const char *reload_error;        /* lent; NULL: the last reload succeeded */
-	int64_t wall_ms, boot_ms;        /* both clocks at this moment */
-	int64_t started_ms;              /* wall clock; it may have been set since */
+	const struct snapshot *snapshot;      /* lent */
+	const char *reload_error;             /* lent; NULL: the last reload succeeded */
+	const struct changes *restart_needed; /* lent; NULL: none */
+	int64_t wall_ms, boot_ms;             /* both clocks at this moment */
+	int64_t started_ms;                   /* wall clock; it may have been set since */
 	int64_t started_boot_ms;
 	int64_t captive_until_ms;      /* boot clock; 0: off */
 	const struct addrs *listen;    /* lent; the addresses of its sockets */

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 
-from functional._common import servfail, stub
+from functional._common import again, servfail, stub
 from harness import client, net
 from harness.case import Skip, case, check, equal, rows, until
 from harness.daemon import Daemon, upstream
@@ -130,6 +130,36 @@ def listens_still(t, workers):
     check("(needs a restart)" in out, out)
     equal(d.ctl("status")["listen"], [f"127.0.0.1:{d.port}"], "listen")
     equal(client.rcode(d.ask("www.example.com")), "NOERROR", "rcode")
+
+
+@case("status shows what still needs a restart, until it is undone or the daemon restarts", builds=("gcc",))
+def restart_pending(t):
+    d, _ = stub(t)
+    with open(d.config, encoding="utf-8") as f:
+        before = f.read()
+
+    def reload(text):
+        with open(d.config, "w", encoding="utf-8") as f:
+            f.write(text)
+        equal(d.tool("reload")[0], 0, "exit code of reload")
+        code, out, _ = d.tool("status")
+        return code, [line for line in out.splitlines() if line.startswith("needs restart")], d.ctl("status")["restart_needed"]
+    quiet = reload(before)
+    equal(quiet[1:], ([], []), "nothing changed")
+    more = before + 'workers = 2\nquery-log { size = "1MiB" }\n'
+    lines = ["needs restart  workers: 1 -> 2", 'needs restart  query-log: size: "64MiB" -> "1MiB"']
+    for what, text in (("a reload that changes them", more), ("another reload", more), ("one that changes more", more + 'cache { size = "1MiB" }\n')):
+        code, shown, needed = reload(text)
+        equal((code, shown), (quiet[0], lines), f"exit code and lines after {what}")
+        equal([(c["where"], c["option"], c["before"], c["after"], c["needs_restart"]) for c in needed],
+              [("", "workers", "1", "2", True), ("query-log", "size", '"64MiB"', '"1MiB"', True)], f"JSON after {what}")
+    with open(d.config, "w", encoding="utf-8") as f:
+        f.write(more + "no-such = 1\n")
+    equal((d.tool("reload")[0] != 0, len(d.ctl("status")["restart_needed"])), (True, 2), "a reload that is refused")
+    equal(reload(before)[1:], ([], []), "undone")
+    reload(more)
+    again(d)
+    equal(d.ctl("status")["restart_needed"], [], "after a restart")
 
 
 @case("ctstub(1) documents every key of the daemon's answers, and each upstream line names its worker")

@@ -135,6 +135,45 @@ numbers_that_differ_are_changes(void **state)
 	free(c);
 }
 
+/* Against the values of the start, whatever a reload before brought. */
+static void
+values_of_the_start_are_compared(void **state)
+{
+	static const struct {
+		const char *now;
+		const char *line[3];
+	} rows_of_start[] = {
+	    {UP, {NULL}},
+	    {UP "log-level = \"debug\" cache { size = \"8MiB\" }", {NULL}},
+	    {UP "workers = 3 query-log { to = \"/q\" }", {"workers: 2 -> 3 (needs a restart)", "query-log: to: \"\" -> \"/q\" (needs a restart)"}},
+	    {UP "workers = 2 listen = {\"127.0.0.1:5353\"}", {"listen: {\"127.0.0.1:53\", \"[::1]:53\"} -> {\"127.0.0.1:5353\"} (needs a restart)"}},
+	    {UP "workers = 2", {NULL}},
+	};
+	struct settings *s = read_good(UP "workers = 2");
+	struct start_values values = {0};
+
+	(void)state;
+	assert_int_equal(changes_start_take(&values, s), RES_OK);
+	settings_free(s);
+	for (size_t i = 0; i < sizeof rows_of_start / sizeof *rows_of_start; i++) {
+		struct changes *c = calloc(1, sizeof *c);
+		size_t n = 0;
+
+		s = read_good(rows_of_start[i].now);
+		if (strstr(rows_of_start[i].now, "workers") == NULL)
+			s->workers = 2;
+		changes_start_compare(c, &values, s);
+		while (n < c->n && rows_of_start[i].line[n] != NULL && strcmp(c->v[n].text, rows_of_start[i].line[n]) == 0)
+			n++;
+		if (n != c->n || rows_of_start[i].line[n] != NULL || c->nomem)
+			fail_msg("%s: line %zu of %zu is %s", rows_of_start[i].now, n, c->n, n < c->n ? c->v[n].text : "missing");
+		changes_free(c);
+		free(c);
+		settings_free(s);
+	}
+	changes_start_free(&values);
+}
+
 /* Each option of an upstream is one of the rules, or of the connection. */
 static void
 rules_of_two_upstreams_are_compared(void **state)
@@ -175,6 +214,7 @@ main(void)
 	    cmocka_unit_test(changes_are_lines),
 	    cmocka_unit_test(changes_are_bounded),
 	    cmocka_unit_test(numbers_that_differ_are_changes),
+	    cmocka_unit_test(values_of_the_start_are_compared),
 	    cmocka_unit_test(rules_of_two_upstreams_are_compared),
 	};
 
