@@ -26,6 +26,7 @@ libconfig_a_SOURCES = \
 	config/snapshot.c config/snapshot.h \
 	config/snapshot_compile.c \
 	config/suffix.c config/suffix.h \
+	config/watch_files.c config/watch_files.h \
 	config/window_record.c config/window_record.h
 AM_YFLAGS = -d -Wno-yacc
 dist_man_MANS += config/ctstub.conf.5

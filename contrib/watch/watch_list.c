@@ -110,56 +110,13 @@ watch_list_add_address(struct watch_list *list, const struct addr *addr, int own
 	return net_add(list, &net, addr_ip_text(addr, text), owner);
 }
 
-static bool
-is_name_byte(uint8_t c)
-{
-	c = ascii_lower(c);
-	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
-
-/* What a person can mean by a name: no wildcard, nothing that cannot be seen. */
-static bool
-is_name_text(struct span text)
-{
-	for (size_t i = 0, n; i < text.n; i += n) {
-		uint32_t c = 0;
-
-		n = utf8_read(&c, span_slice(text, i, text.n));
-		if (n == 0 || unicode_is_control(c) || (c < 0x80 && !is_name_byte((uint8_t)c)))
-			return false;
-	}
-	return true;
-}
-
-/* The form in which names are looked up: ASCII, lower case, no dots at the ends. IDNA alone would take "bü*.test". */
-static enum res
-name_normal(struct buf *out, const char *name)
-{
-	enum res res;
-
-	if (!is_name_text(span_str(name)))
-		return RES_MALFORMED;
-	res = idn_to_ascii(out, span_str(name));
-	while (out->n > 0 && out->p[out->n - 1] == '.')
-		out->n--;
-	for (size_t i = 0; i < out->n; i++) {
-		out->p[i] = ascii_lower(out->p[i]);
-		if (!is_name_byte(out->p[i]))
-			return RES_MALFORMED;
-	}
-	if (res == RES_OK &&
-	    (out->n == 0 || out->n > 253 || out->p[0] == '.' || memmem(out->p, out->n, "..", 2) != NULL))
-		return RES_MALFORMED;
-	return res;
-}
-
 enum res
 watch_list_add_name(struct watch_list *list, const char *name, int owner)
 {
 	struct buf normal = buf_max(IDN_TEXT_MAX);
 	bool domain = name[0] == '.';
 	uint32_t index = 0;
-	enum res res = name_normal(&normal, name + domain);
+	enum res res = watch_files_name_normal(&normal, name + domain);
 
 	if (res == RES_OK && !watch_names_find(&list->names, buf_span(&normal), domain, &index)) {
 		res = item_new(list, name, &index);
@@ -172,60 +129,24 @@ watch_list_add_name(struct watch_list *list, const char *name, int owner)
 	return res;
 }
 
-/* An item as a watch file has it. */
-static enum res
-item_add(struct watch_list *list, const char *text)
+enum res
+watch_list_add_item(void *list, const struct watched *item)
 {
-	struct prefix net;
-	struct addr addr;
-
-	if (strchr(text, '/') != NULL)
-		return prefix_read(&net, text) == RES_OK ? net_add(list, &net, text, -1) : RES_MALFORMED;
-	if (addr_read_ip(&addr, text) == RES_OK)
-		return watch_list_add_address(list, &addr, -1);
-	if (strchr(text, ':') != NULL || strspn(text, "0123456789.") == strlen(text))
-		return RES_MALFORMED; /* a mistyped address is no name */
-	return watch_list_add_name(list, text, -1);
-}
-
-static enum res
-line_add(struct watch_list *list, struct span line, size_t number, struct faults *faults)
-{
-	const uint8_t *comment = line.n == 0 ? NULL : memchr(line.p, '#', line.n);
-	char text[IDN_TEXT_MAX + 1];
-	struct span word, rest = comment == NULL ? line : span_slice(line, 0, (size_t)(comment - line.p));
-	enum res res = RES_MALFORMED;
-
-	if (!text_word_take(&rest, &word))
-		return RES_OK;
-	if (word.n < sizeof text && text_is_plain(line) && !text_word_take(&rest, &(struct span){0})) {
-		memcpy(text, word.p, word.n);
-		text[word.n] = '\0';
-		res = item_add(list, text);
+	switch (item->kind) {
+	case WATCHED_ADDRESS:
+		return watch_list_add_address(list, &item->net.addr, -1);
+	case WATCHED_PREFIX:
+		return net_add(list, &item->net, item->text, -1);
+	case WATCHED_NAME:
+		break;
 	}
-	if (res == RES_LIMIT)
-		faults_add(faults, number, strdup("there are too many items"));
-	else if (res != RES_OK)
-		faults_add(faults, number,
-			   strdup("an address, a prefix, a name or .domain was expected, one a line"));
-	return res;
+	return watch_list_add_name(list, item->text, -1);
 }
 
 enum res
 watch_list_add_file(struct watch_list *list, struct span text, struct faults *faults)
 {
-	struct span line;
-	enum res worst = RES_OK, res;
-
-	text = text_without_bom(text);
-	for (size_t number = 1; text_line_take(&text, &line); number++) {
-		res = line_add(list, line, number, faults);
-		if (res == RES_NOMEM || res == RES_LIMIT)
-			return res;
-		if (res != RES_OK)
-			worst = res;
-	}
-	return worst;
+	return watch_files_text_read(text, watch_list_add_item, list, faults);
 }
 
 /* ---- matching */

@@ -10,9 +10,9 @@
 
 #include "base/addr.h"
 #include "base/faults.h"
+#include "config/watch_files.h"
 #include "contrib/watch/identifiers.h"
 
-#define WATCH_FILE_MAX (8 * 1024 * 1024)
 #define WATCH_ITEMS_MAX                                                                                      \
 	65536 /* an organisation's whole address plan in prefixes; more items do not make a match slower */
 #define WATCH_OWNERS_MAX 256 /* upstreams of a configuration */
@@ -36,6 +36,8 @@ void watch_list_free(struct watch_list *);
 enum res watch_list_add_address(struct watch_list *, const struct addr *, int owner);
 /* A name, or with a dot before it a domain; in any case and script. RES_MALFORMED: it is neither. */
 enum res watch_list_add_name(struct watch_list *, const char *name, int owner);
+/* list: a struct watch_list. The item has no owner. */
+enum res watch_list_add_item(void *list, const struct watched *);
 /* A watch file: an item a line, `#` begins a comment. Every bad line goes to faults. RES_MALFORMED: there are some. */
 enum res watch_list_add_file(struct watch_list *, struct span text, struct faults *);
 size_t watch_list_count(const struct watch_list *);

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "base/option.h"
 #include "base/output.h"
+#include "config/watch_files.h"
 #include "resolver/daemon/daemon.h"
 #include "resolver/daemon/listen_check.h"
 #include "resolver/daemon/path_check.h"
@@ -137,6 +138,7 @@ config_test(const char *file)
 	warnings_print(plan->snapshot);
 	path_check(plan->snapshot->settings, &warnings);
 	path_check_as_user(plan->snapshot->settings, &warnings);
+	watch_files_check(plan->snapshot->settings, &warnings);
 	for (size_t i = 0; i < warnings.n; i++)
 		printf("warning: %s\n", warnings.line[i]);
 	config_errors_free(&warnings);

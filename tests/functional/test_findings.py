@@ -172,6 +172,31 @@ def tested(t):
     equal(t.run("ctstub-watch", "-t", "-c", config)[0], 0, "a good one")
 
 
+FAULTS = [
+    ("an invalid item", "watch-file", "1.1.1.1\nnot/a/prefix\n\n300.1.1.1\n", {2: "an address, a prefix", 4: "an address, a prefix"}),
+    ("an invalid name", "watch-file", ".example.com # ours\nb\u00fc*.test\n", {2: "an address, a prefix"}),
+    ("a malformed entry", "known-file", "issuer CN=x\nspki-sha256 00\n", {2: "is not a SHA-256"}),
+    ("an entry by serial", "known-file", "serial 01 issuer CN=x\n", {1: "any CA can choose a serial"}),
+]
+
+
+@rows([(f"{what} in a {option}: ctstubd -t warns of what ctstub-watch -t refuses, in the same words", option, text, faults) for what, option, text, faults in FAULTS],
+      builds=("gcc", "san"))
+def tested_by_the_daemon(t, option, text, faults):
+    file = t.write("file", text)
+    config = t.write("c.conf", f'user = ""\ntrust {{ anchors = "{Site(t).anchors}" }}\nupstream "one" {{ address = {{"192.0.2.1"}} }}\nwatch {{ {option} = {{"{file}"}} }}\n')
+    code, _, err = t.run("ctstub-watch", "-t", "-c", config)
+    said = [line.removeprefix("ctstub-watch: ") for line in err.splitlines()]
+    equal((code, len(said)), (2, len(faults)), f"ctstub-watch -t: {err}")
+    for line, (number, words) in zip(said, faults.items()):
+        check(line.startswith(f'{config}:4: option "{option}": {file}:{number}: ') and words in line, line)
+    code, out, err = t.run("ctstubd", "-t", "-c", config)
+    warned = [line.removeprefix("warning: ") for line in out.splitlines() if option in line]
+    equal((code, warned), (0, said), f"ctstubd -t: {out}{err}")
+    t.write("file", "# nothing\n")
+    check(option not in t.run("ctstubd", "-t", "-c", config)[1], "a good file")
+
+
 # ---- what is expected
 
 @case("known add takes a certificate from a file, and what an upstream shows")
