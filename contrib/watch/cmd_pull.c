@@ -345,17 +345,21 @@ static enum watch_exit
 folder_open(struct folder *folder, const struct settings *s)
 {
 	struct buf path = buf_max(4096);
+	enum watch_exit code = WATCH_DONE;
 	char *why = NULL;
 
 	buf_format(&path, "%s/" WATCH_FOLDER, s->state_dir);
 	folder->path = buf_take_cstr(&path);
 	folder->fd =
 	    *s->state_dir == '\0' || folder->path == NULL ? -1 : state_folder_open(s->state_dir, &why);
-	if (folder->fd < 0)
-		(void)watch_complain(WATCH_TROUBLE, verb, "%s",
-				     why != NULL ? why : "a state-dir was expected");
+	if (*s->state_dir == '\0')
+		code = watch_complain(
+		    WATCH_USAGE, verb,
+		    "option \"state-dir\" is empty, a folder was expected: the feed goes there");
+	else if (folder->fd < 0)
+		code = watch_complain(WATCH_TROUBLE, verb, "%s", why != NULL ? why : "out of memory");
 	free(why);
-	return folder->fd < 0 ? WATCH_TROUBLE : WATCH_DONE;
+	return code;
 }
 
 enum watch_exit

@@ -81,12 +81,25 @@ known_fill(struct watch_plan *p, struct config_errors *errors)
 	return cert_match_finish(&p->known, b);
 }
 
+/* The daemon can do without. */
+static enum res
+state_dir_check(const struct settings *s, struct config_errors *errors)
+{
+	if (*s->state_dir != '\0')
+		return RES_OK;
+	config_errors_add(
+	    errors, s->set_at[OPTION_STATE_DIR],
+	    "option \"state-dir\" is empty, a folder was expected: ctstub-watch keeps there how far it "
+	    "has read and what it has found");
+	return RES_MALFORMED;
+}
+
 enum res
 watch_plan_read(struct watch_plan **out, const char *file, struct config_errors *errors)
 {
 	struct watch_plan *p = calloc(1, sizeof *p);
 	struct settings *s = NULL;
-	enum res res = p == NULL ? RES_NOMEM : settings_read(&s, file, errors), known;
+	enum res res = p == NULL ? RES_NOMEM : settings_read(&s, file, errors), known, folder;
 
 	if (res == RES_OK && !settings_trim(s))
 		res = RES_NOMEM;
@@ -97,7 +110,8 @@ watch_plan_read(struct watch_plan **out, const char *file, struct config_errors 
 	if (res == RES_OK) {
 		res = list_fill(p, errors);
 		known = known_fill(p, errors);
-		res = res != RES_OK ? res : known;
+		folder = state_dir_check(p->snapshot->settings, errors);
+		res = res != RES_OK ? res : known != RES_OK ? known : folder;
 	}
 	if (res == RES_OK)
 		*out = p;

@@ -168,6 +168,11 @@ def tested(t):
     config = t.write("bad.conf", f'upstream "one" {{ address = {{"192.0.2.1"}} }}\nwatch {{ watch-file = {{"{watched}"}} }}\n')
     code, _, err = t.run("ctstub-watch", "-t", "-c", config)
     check(code == 2 and f"{config}:2: option \"watch-file\": {watched}:2: " in err, f"{code} {err}")
+    config = t.write("bad.conf", 'upstream "one" { address = {"192.0.2.1"} }\nstate-dir = ""\n')
+    for words in (["-t"], ["--once"], ["pull", "--key", "/none", "https://127.0.0.1:1/"]):
+        code, out, err = t.run("ctstub-watch", *words, "-c", config)
+        check(code == 2 and 'option "state-dir" is empty, a folder was expected' in err and not out, f"without a folder, {words}: {code} {out}{err}")
+    equal(t.run("ctstubd", "-t", "-c", config)[0], 0, "the daemon can do without the folder")
     config = t.write("good.conf", f'upstream "one" {{ address = {{"192.0.2.1"}} }}\nwatch {{ watch-file = {{"{t.write("w.txt", "::1/128")}"}} }}\n')
     equal(t.run("ctstub-watch", "-t", "-c", config)[0], 0, "a good one")
 

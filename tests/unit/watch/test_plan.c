@@ -16,6 +16,7 @@ errors_of_the_plan_have_their_place(void **state)
 	    {"a bad known entry", "watch { known-file = {\"@D/known.txt\"} }", "spki-sha256 00\n", "", "/known.txt:1: "},
 	    {"a known serial", "watch { known-file = {\"@D/known.txt\"} }", "issuer CN=y\n serial 01 issuer CN=x\n", "",
 		"/known.txt:2: an entry by serial, \"cert-sha256\", \"spki-sha256\" or \"issuer\" was expected: any CA can choose a serial"},
+	    {"no folder for its state", "state-dir = \"\"", "", "", "option \"state-dir\" is empty, a folder was expected"},
 	    {"enforce without anything known", "watch { block = \"enforce\" }", "", "", "upstream \"lab\" has no allow-issuer"},
 	};
 
@@ -28,7 +29,8 @@ errors_of_the_plan_have_their_place(void **state)
 
 		scene_open(&s, "state-dir = \"@D\"\n" PLAIN, rows[i].known);
 		scene_file_put(&s, "watched.txt", rows[i].watched);
-		(void)snprintf(config, sizeof config, "state-dir = \"@D\"\n" PLAIN "%s\n", rows[i].config);
+		(void)snprintf(config, sizeof config, "%s\n" PLAIN "%s\n", strncmp(rows[i].config, "state-dir", 9) == 0 ? "" : "state-dir = \"@D\"",
+			       rows[i].config);
 		text = scene_fill(&s, config);
 		scene_file_put(&s, "bad.conf", text);
 		(void)snprintf(path, sizeof path, "%s/bad.conf", s.folder);
