@@ -47,6 +47,7 @@ cmd_help(int argc, char **argv)
 	for (v = verb_table; v->name != NULL; v++)
 		(void)printf("  %-10s  %s\n", v->name, v->summary);
 	(void)puts("\nctstub help VERB explains its options; the manual page is ctstub(1).\n"
+		   "ctstub -V, --version prints the version and the libraries.\n"
 		   "Exit codes: 0 accepted or done, 1 refused, 2 usage or configuration, 3 trouble.");
 	return EXIT_GOOD;
 }

@@ -15,7 +15,8 @@ WIRE = """connect-refused connect-timeout unreachable closed tls-version tls-ale
 doh-redirect doh-malformed answer-mismatch answer-malformed""".split()
 STATUSES = """malformed wrong-version denied-log unknown-log wrong-algorithm unchecked bad-signature future log-pending log-rejected
 log-retired after-distrust no-leaf-index outside-interval duplicate valid""".split()
-PAGES = {"resolver/daemon/ctstubd.8": "ctstubd", "cli/ctstub.1": "ctstub", "config/ctstub.conf.5": None, "contrib/lab/ctstub-lab.1": "ctstub-lab"}
+PAGES = {"resolver/daemon/ctstubd.8": "ctstubd", "cli/ctstub.1": "ctstub", "config/ctstub.conf.5": None, "contrib/lab/ctstub-lab.1": "ctstub-lab",
+         "contrib/watch/ctstub-watch.8": "ctstub-watch", "contrib/portal/ctstub-portal.8": "ctstub-portal"}
 
 
 def codes_of(t, table, macro):
@@ -94,6 +95,21 @@ def options(t):
     check(not missing, f"ctstub.conf(5) lacks: {' '.join(missing)}")
 
 
+def help_of(t, program):
+    """The verbs of a program, and all that its help says."""
+    text = t.run(program, "--help")[1]
+    verbs = re.findall(r"^  ([a-z][a-z-]+)  ", text, re.M)
+    for verb in verbs:
+        if program in ("ctstub", "ctstub-lab") and verb != "help":
+            text += t.run(program, "help", verb)[1]
+    return verbs, text
+
+
+def options_of(text):
+    found = set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z]\b)", text))
+    return found | {"-" + letter for letters in re.findall(r"\[-([a-zA-Z]{2,})\]", text) for letter in letters}
+
+
 @case("the manuals of the programs name every verb and option of their usage", builds=("gcc",))
 def usage(t):
     missing = []
@@ -101,14 +117,34 @@ def usage(t):
         if not program:
             continue
         shown = page(t, name)
-        text = t.run(program, "--help")[1]
-        verbs = re.findall(r"^  ([a-z][a-z-]+)  ", text, re.M)
-        for verb in verbs:
-            if program in ("ctstub", "ctstub-lab") and verb != "help":
-                text += t.run(program, "help", verb)[1]
-        words = set(verbs) | set(re.findall(r"(?<![\w-])(--[a-z][a-z-]*|-[a-zA-Z]\b)", text))
-        missing += [f"{name}: {w}" for w in sorted(words) if not re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", shown)]
+        verbs, text = help_of(t, program)
+        words = set(verbs) | options_of(text)
+        flags = flags_of(t, name)
+        missing += [f"{name}: {w}" for w in sorted(words) if w not in flags and not re.search(rf"(?<![\w-]){re.escape(w)}(?![\w-])", shown)]
     check(not missing, "; ".join(missing))
+
+
+def flags_of(t, name):
+    """The options that the source of a page marks as such: .Fl tvV is three."""
+    with open(os.path.join(t.src, name), encoding="utf-8") as f:
+        lines = re.findall(r"^\.(.*)$", f.read(), re.M)
+    found = set()
+    for words in re.findall(r"\bFl ((?:-?[A-Za-z][\w-]*(?: [,|] )?)+)", "\n".join(lines)):
+        for flag in set(re.findall(r"-?[A-Za-z][\w-]*", words)) - {"Fl"}:
+            found |= {"-" + flag} if flag.startswith("-") else {"-" + letter for letter in flag}
+    return found
+
+
+@case("the help of the programs has every option that their manuals mark as one", builds=("gcc",))
+def marked(t):
+    beside = {"ctstubd.8": {"--version"}}  # -V, as it is spelled elsewhere
+    strange = []
+    for name, program in PAGES.items():
+        if program:
+            flags = flags_of(t, name)
+            check(len(flags) > 4, f"{name}: {flags}")
+            strange += [f"{name}: {w}" for w in sorted(flags - options_of(help_of(t, program)[1]) - beside.get(os.path.basename(name), set()))]
+    check(not strange, "; ".join(strange))
 
 
 @case("ctstub-lab explains every option of every verb, by help VERB and by VERB --help alike, and no other", builds=("gcc",))
