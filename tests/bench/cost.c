@@ -1,6 +1,6 @@
 /*
- * cost.c - the most that the signatures of one verdict may cost, whatever a peer presents: for each kind of key as many
- * checks as the judge's budget allows, beside 64 checks with RSA-4096. CPU microseconds, the median of some rounds.
+ * cost.c - the highest cost of the signatures of one verdict, whatever a peer presents: for each kind of key as many checks
+ * as the judge's budget allows, compared with 64 checks with RSA-4096. CPU microseconds, the median of ROUNDS.
  */
 #include "tests/bench/measure.h"
 #include "verify/verify.h"
@@ -25,7 +25,7 @@ static const struct kind {
 	struct span algorithm;
 } kinds[] = {
 #define RSA_SHA256 ALGORITHM("\x30\x0d\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b\x05\x00")
-    {"rsa-4096", GNUTLS_PK_RSA, 4096, GNUTLS_DIG_SHA256, RSA_SHA256}, /* the measure: first */
+    {"rsa-4096", GNUTLS_PK_RSA, 4096, GNUTLS_DIG_SHA256, RSA_SHA256}, /* first: the others are compared with it */
     {"rsa-2048", GNUTLS_PK_RSA, 2048, GNUTLS_DIG_SHA256, RSA_SHA256},
     {"rsa-8192", GNUTLS_PK_RSA, 8192, GNUTLS_DIG_SHA256, RSA_SHA256},
     {"p-256", GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), GNUTLS_DIG_SHA256,
@@ -38,7 +38,7 @@ static const struct kind {
     {"ed448", GNUTLS_PK_EDDSA_ED448, 456, GNUTLS_DIG_SHAKE_256, ALGORITHM("\x30\x05\x06\x03\x2b\x65\x71")},
 };
 
-/* One check, and how many of them one verdict may make. */
+/* The time of one check. most: how many of them one verdict may make. */
 static double
 measure(const struct kind *kind, size_t *most)
 {
@@ -63,7 +63,7 @@ measure(const struct kind *kind, size_t *most)
 		for (int i = 0; i < CHECKS; i++) {
 			struct signature_budget budget = {.max = 1, .cost_max = VFY_SIG_COST_MAX};
 
-			bench_need(signature_check(&s, span_of(spki.data, spki.size), &budget) == RES_OK, "a signature does not hold");
+			bench_need(signature_check(&s, span_of(spki.data, spki.size), &budget) == RES_OK, "a signature does not verify");
 			*most = VFY_SIG_COST_MAX / budget.cost;
 		}
 		us[k] = (bench_cpu_us() - from) / CHECKS;

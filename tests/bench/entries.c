@@ -1,6 +1,6 @@
 /*
- * entries.c - what many of each cost: cached names, names of a filter list, disallow entries. Resident bytes of each, and the
- * processor time of one look-up among few and among many. One "what number" a line.
+ * entries.c - the cost of many cached names, names of a filter list and disallow entries: resident bytes of each, and the
+ * processor time of one look-up among few and among many. Each line is a name and a number.
  */
 #include "config.h"
 
@@ -35,7 +35,7 @@ resident(void)
 	return (size_t)pages * (size_t)sysconf(_SC_PAGESIZE);
 }
 
-/* A name of its own for each number, as people's are: two or three labels. */
+/* A different name for each number, with two or three labels as most names have. */
 static size_t
 name_text(char *text, size_t size, unsigned i)
 {
@@ -157,7 +157,7 @@ filter_measure(unsigned n)
 	buf_free(&text);
 }
 
-/* Half of them serials, half of them fingerprints. */
+/* Half of the entries are serials, half fingerprints. */
 static void
 disallow_measure(unsigned n)
 {
@@ -186,7 +186,7 @@ disallow_measure(unsigned n)
 	buf_free(&text);
 }
 
-/* In a process of its own: what one part freed must not serve the next. */
+/* In a process of its own: a part must not reuse the memory that another has freed. */
 static void
 apart(void (*measure)(unsigned n), unsigned n)
 {

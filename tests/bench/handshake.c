@@ -1,5 +1,5 @@
 /*
- * handshake.c - what a handshake with its verdict costs, beside one of GnuTLS alone with the same server and chain.
+ * handshake.c - the cost of a handshake with its verdict, compared with one by GnuTLS alone with the same server and chain.
  *
  *   handshake CHAIN.pem KEY.pem ANCHORS.pem LOGS.json IP RFC3339 [KIND COUNT]
  *
@@ -34,8 +34,8 @@
 enum kind { BARE, CHECKED, OURS, OURS_KNOWN, BARE_RESUMED, OURS_RESUMED, KINDS };
 
 static const char *const kind_names[KINDS] = {
-    [BARE] = "bare",                 /* GnuTLS, the chain is not looked at */
-    [CHECKED] = "checked",           /* GnuTLS, and its own verification of the chain */
+    [BARE] = "bare",                 /* GnuTLS, without checking the chain */
+    [CHECKED] = "checked",           /* GnuTLS, with its own verification of the chain */
     [OURS] = "ours",                 /* with a verdict; nothing about the chain is known */
     [OURS_KNOWN] = "ours-known",     /* with a verdict; the chain was seen before */
     [BARE_RESUMED] = "bare-resumed", /* GnuTLS, with a ticket */
@@ -55,9 +55,9 @@ struct bench {
 	gnutls_datum_t ticket_key;
 	struct vfy_policy policy;
 	struct vfy_input in;
-	struct sigcache *known; /* what the kinds OURS_KNOWN and OURS_RESUMED know */
-	struct ticket *ticket; /* of ours */
-	gnutls_datum_t session; /* of the bare client */
+	struct sigcache *known; /* the signatures that OURS_KNOWN and OURS_RESUMED know */
+	struct ticket *ticket; /* for OURS_RESUMED */
+	gnutls_datum_t session; /* for BARE_RESUMED */
 };
 
 /* One handshake in memory. */
@@ -253,7 +253,7 @@ is_ours(enum kind kind)
 	return kind == OURS || kind == OURS_KNOWN || kind == OURS_RESUMED;
 }
 
-/* What is counted of a client: its beginning, each step, its end. */
+/* The counted time of a client: its setup, each step, its end. */
 static __attribute__((noinline)) void
 client_turn(struct pair *p, void (*turn)(struct pair *))
 {
@@ -282,7 +282,7 @@ server_step(struct pair *p)
 	bench_need(code == 0 || !gnutls_error_is_fatal(code), gnutls_strerror(code));
 }
 
-/* The server's tickets, for those that resume. */
+/* Keeps the server's ticket, for the kinds that resume. */
 static void
 session_keep(struct pair *p)
 {
@@ -309,7 +309,7 @@ turn_uncounted(struct pair *p, void (*turn)(struct pair *))
 	turn(p);
 }
 
-/* keep: the first one, whose ticket the others use; it is not counted. */
+/* keep: a first handshake, which is not counted and whose ticket the others use. */
 static double
 handshake(struct bench *b, enum kind kind, bool keep)
 {
@@ -327,7 +327,7 @@ handshake(struct bench *b, enum kind kind, bool keep)
 			server_step(&p);
 	}
 	bench_need(p.client_done && p.server_done, "the handshake does not end");
-	bench_need((gnutls_session_is_resumed(p.server) != 0) == resumed, "resumed, or not, against the plan");
+	bench_need((gnutls_session_is_resumed(p.server) != 0) == resumed, "the handshake was resumed and should not be, or the reverse");
 	if (keep)
 		session_keep(&p);
 	counted(&p, client_close);
@@ -337,7 +337,7 @@ handshake(struct bench *b, enum kind kind, bool keep)
 	return p.us;
 }
 
-/* ---- the ground */
+/* ---- setup */
 
 static void
 bench_open(struct bench *b, char **argv)

@@ -1,23 +1,22 @@
 /*
- * link.c - a link to a resolver that is far away: bytes of TCP connections arrive later. For tests/bench/distance.
+ * link.c - simulates a link to a distant resolver: bytes of TCP connections arrive later. For tests/bench/distance.
  *
  *   link [--rtt MS] [--jitter MS] [--rate BYTES] [--loss PERMILLE] [--idle MS] [--seed N] LISTEN:TARGET...
  *
- * Each LISTEN is a port of 127.0.0.1 whose connections lead to TARGET, another one. On standard input: `report` prints a line of
- * JSON with what each port has carried since the last report, `lose` makes every present connection a dead one, as a new network
- * does, and prints a line when that is done. `rounds PORT` prints how many round trips answers have taken since the last such order
- * (rounds.h). It ends with its input.
+ * Each LISTEN is a port of 127.0.0.1 whose connections lead to another port, TARGET. Orders on standard input: `report` prints a
+ * line of JSON with the traffic of each port since the last report; `lose` makes every present connection dead, as a change of
+ * network does, and prints a line when that is done; `rounds PORT` prints how many round trips the slowest answer has taken since
+ * the last such order (rounds.h). It ends with its input.
  *
- * Modelled: half a round trip each way, jitter (evenly distributed, in order), a rate, and loss of single segments as TCP
- * shows it to its user: a segment that was lost arrives a round trip and RTO_MS later, and so does all that follows. The kernel of
- * this machine accepts at once, so the first bytes of a client wait a whole round trip more, as if the handshake of TCP
- * were on its way. --idle: the server closes a connection over which nothing went for so long; what the client sends
- * after that is answered with a reset.
- * Not modelled: congestion windows and slow start, acknowledgements that are late, SYNs that get lost, a full queue. A dead
- * connection acknowledges and delivers nothing, so that nobody sees by unacknowledged bytes that it is dead.
+ * Modelled: half a round trip each way, jitter (evenly distributed, in order), a rate, and loss of single segments as an
+ * application sees it: a lost segment arrives a round trip and RTO_MS later, and so does everything after it. The kernel of this
+ * machine accepts at once, so the first bytes of a client wait a whole round trip more, for the TCP handshake. --idle: the server
+ * closes a connection that was idle for so long, and answers later bytes of the client with a reset.
+ * Not modelled: congestion windows and slow start, late acknowledgements, lost SYNs, a full queue. This machine's kernel still
+ * acknowledges the bytes on a dead connection, although they are not delivered, so unacknowledged bytes do not show that it is dead.
  *
- * Packets are counted as a capture would show them, by rule: segments of SEGMENT bytes, an acknowledgement for each two, three
- * packets to begin a connection and four to end it.
+ * Packets are not captured but calculated: segments of SEGMENT bytes, an acknowledgement for each two of them, three packets
+ * to begin a connection and four to end it.
  */
 #define _GNU_SOURCE
 #include "tests/bench/rounds.h"
@@ -40,7 +39,7 @@
 #define PORTS_MAX 64
 #define PAIRS_MAX 1024
 #define SEGMENT   1448
-#define RTO_MS    200 /* the least that Linux waits before it sends again */
+#define RTO_MS    200 /* the shortest time after which Linux retransmits */
 
 enum kind { DATA, END, RESET };
 
@@ -53,7 +52,7 @@ struct piece {
 	uint8_t bytes[];
 };
 
-/* What is on its way to one side. */
+/* The pieces on their way to one side. */
 struct way {
 	TAILQ_HEAD(, piece) pieces;
 	int64_t last_us; /* when the last one arrives */
@@ -71,7 +70,7 @@ struct port {
 struct pair {
 	struct port *port; /* NULL: free */
 	int fd[2];
-	bool over[2]; /* the side said its last */
+	bool over[2]; /* this side has closed */
 	struct way to[2];
 	int64_t began_us, used_us;
 	bool dead, answers;
@@ -129,7 +128,7 @@ loopback(uint16_t number)
 	    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 }
 
-/* ---- what is on its way */
+/* ---- pieces on their way */
 
 static void
 put(struct pair *p, enum side to, enum kind kind, const void *bytes, size_t n)
@@ -319,7 +318,7 @@ take_from(struct pair *p, enum side from)
 		put(p, !from, n == 0 ? END : RESET, NULL, 0);
 }
 
-/* The server has waited for long enough. */
+/* The server closes a connection that has been idle for too long. */
 static void
 look_at_idle(struct pair *p, int64_t now)
 {
@@ -407,7 +406,7 @@ next_us(int64_t now)
 				next = piece->due_us;
 		}
 	}
-	return next > now ? next : now + 500; /* a piece that did not fit */
+	return next > now ? next : now + 500; /* a piece did not fit into the socket: try again */
 }
 
 static size_t

@@ -1,11 +1,11 @@
 /*
- * load.c - asks a DNS server on 127.0.0.1 over UDP, and prints in JSON what came of it.
+ * load.c - queries a DNS server on 127.0.0.1 over UDP, and prints the results in JSON.
  *
  *   load [--echo] --port N --seconds S (--window W | --rate R) (--names N | --fresh SEED) [--count N] [--sockets K]
  *
  * --window keeps W questions outstanding: as fast as the server can. --rate sends R questions a second whatever comes back; the
  * time of an answer counts from the moment the question was due, so a late sender does not hide a slow server. --names asks N
- * names over and over, --fresh names that nobody asked before. --count ends after that many questions.
+ * names over and over, --fresh names that were not asked before. --count ends after that many questions.
  *
  * A question without a good answer (NOERROR with a record; with --echo the datagram itself) within PATIENCE counts as PATIENCE in
  * the percentiles. Questions are spread over K source ports. Everything runs in one thread, many datagrams a system call.
@@ -28,14 +28,14 @@
 #include <time.h>
 
 #define SECOND      1000000000ULL
-#define PATIENCE    (2 * SECOND)  /* a client's resolver asks again after some seconds */
+#define PATIENCE    (2 * SECOND)  /* stub resolvers send a query again after some seconds */
 #define SOCKETS_MAX 64
 #define BATCH       32
 #define IDS         65536
 #define ANSWER_MAX  4096
 #define TIMES_MAX   (1 << 23) /* eight million questions a run: 32 MiB of times */
 
-/* "r" and eight digits of a seed or of a kind, "-" and eight of a number, then example */
+/* "x" and eight hex digits of the seed (0 with --names), "-" and eight of a number; below example. */
 #define NAME_FORMAT "x%08x-%08x"
 #define LABEL_SIZE  18
 
@@ -113,7 +113,7 @@ question_write(uint8_t *p, uint16_t id)
 	return 13 + LABEL_SIZE + sizeof tail - 1;
 }
 
-/* A socket that takes no more keeps the rest for the next time. */
+/* Sends all that is queued; a full socket is tried again until it has accepted everything. */
 static void
 source_flush(struct source *s)
 {
@@ -190,7 +190,7 @@ source_read(struct source *s)
 	return n > 0 ? (unsigned)n : 0;
 }
 
-/* Gives up what is older than PATIENCE: in the order of the IDs, from the oldest. */
+/* Gives up questions older than PATIENCE, in the order of the IDs, from the oldest. */
 static void
 source_expire(struct source *s, uint64_t now)
 {
@@ -285,7 +285,7 @@ time_order(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* In microseconds. What was not answered well comes last. */
+/* In microseconds. Questions without a good answer come last. */
 static double
 quantile(double part)
 {

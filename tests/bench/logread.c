@@ -3,8 +3,8 @@
  *
  *   logread [--once] [--from N|end] [--out FILE] --logs LIST --ca FILE --state FOLDER
  *
- * At the end: entries, seconds of CPU and of the clock, largest memory, in JSON. With --out a line an entry, "log index
- * bytes", is written before each position is kept.
+ * At the end it prints entries, seconds of CPU and of the clock, and the largest memory in JSON. With --out it writes a line for
+ * each entry, "log index bytes", before it stores the position.
  */
 #include "base/clock.h"
 #include "base/path.h"

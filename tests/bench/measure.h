@@ -1,5 +1,5 @@
 /*
- * measure.h - for the programs of the bench: processor time, a median, a file, and an end with a message.
+ * measure.h - for the programs of the bench: processor time, a median, reading a file, and ending with a message.
  */
 #ifndef TESTS_BENCH_MEASURE_H
 #define TESTS_BENCH_MEASURE_H
@@ -17,7 +17,7 @@ double bench_cpu_us(void);
 double bench_median(double *values, size_t n);
 
 #define BENCH_FILE_MAX (64 << 20)
-/* All of a file of at most so many bytes; the caller frees it. Ends the program when it cannot be read. */
+/* The whole file; the caller frees it. Ends the program when the file cannot be read or is too large. */
 struct buf bench_file(const char *path);
 
 #endif

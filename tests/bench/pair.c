@@ -1,10 +1,10 @@
 /*
- * pair.c - what a second worker costs the first: two engines with one cache, each asked for cached names by a thread of its own,
- * without sockets. One engine alone and both at once take turns. "what number" on each line:
+ * pair.c - how much a second worker slows down the first: two engines with one cache, each asked for cached names by a thread of
+ * its own, without sockets. One engine alone and both at once take turns. Each line is a name and a number:
  *
  *   alone-ns, both-ns   processor time of an answer
  *   times               answers of two in the time of one, when each has a processor: 2 x alone / both
- *   sleeps              times that a thread slept for a lock, of a million answers
+ *   sleeps              times that a thread slept for a lock, in a million answers
  */
 #include "config.h"
 
@@ -49,7 +49,7 @@ question_make(unsigned i)
 	buf_u16(b, CLASS_IN);
 }
 
-/* An answer with one address, in the cache of all. */
+/* An answer with one address, in the shared cache. */
 static void
 answer_put(struct side *s, unsigned i)
 {
@@ -137,7 +137,7 @@ measure(struct side *s)
 	double alone[ROUNDS], both[ROUNDS], times[ROUNDS];
 	long sleeps = 0;
 
-	sides_ask(s, 2); /* warms up */
+	sides_ask(s, 2); /* warm-up, not counted */
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		sides_ask(s, 1);
 		alone[i] = s[0].ns;

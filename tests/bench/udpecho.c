@@ -1,5 +1,5 @@
 /*
- * udpecho.c - sends every datagram back with the QR bit set: what a UDP answer costs at the very least.
+ * udpecho.c - sends every datagram back with the QR bit set: the lowest possible cost of a UDP answer.
  *
  *   udpecho PORT
  *

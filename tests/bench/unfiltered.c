@@ -1,5 +1,5 @@
-/* Preloaded for callgrind, which knows no filter of system calls: the daemon runs without its own. The daemon's calls into
- * libseccomp succeed and do nothing. */
+/* Preloaded for callgrind, which does not support filters of system calls, so that the daemon runs without its own: its calls
+ * into libseccomp succeed and do nothing. */
 #define NOTHING(name)            \
 	int name(void *filter);  \
 	int name(void *filter)   \

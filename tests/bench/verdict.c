@@ -1,12 +1,12 @@
 /*
- * verdict.c - what a verdict costs beside the library calls that it cannot do without, and what loading
- * costs.
+ * verdict.c - the cost of a verdict, compared with the library calls that it cannot do without, and the cost of
+ * loading.
  *
  *   verdict CHAIN.pem ANCHORS.pem LOGS.json IP RFC3339
  *
  * Each line is a name and a number: microseconds of processor time, the median of ROUNDS in which all take
- * turns. The ground is GnuTLS's verification of the same certificates, imported before, and one
- * gnutls_pubkey_verify_data2 for each SCT over what the log signed, put together before.
+ * turns. The baseline is GnuTLS's verification of the same certificates, imported before, and one
+ * gnutls_pubkey_verify_data2 for each SCT over the bytes that the log signed, composed before.
  */
 #include "base/addr.h"
 #include "base/text.h"
@@ -33,7 +33,7 @@
 
 static const char SYSTEM_ANCHORS[] = "/etc/ssl/certs/ca-certificates.crt";
 
-/* Half of them serials, half of them fingerprints; none meets the chain. */
+/* Half of the entries are serials, half fingerprints; none matches the chain. */
 static struct buf
 entries_text(size_t n)
 {
@@ -62,7 +62,7 @@ entries_load(struct span text)
 	return list;
 }
 
-/* ---- the ground */
+/* ---- the baseline */
 
 struct ground {
 	gnutls_x509_crt_t crts[CERTS_MAX];
@@ -91,7 +91,7 @@ ground_chain(struct ground *g, const struct vfy_input *in, struct span anchors_p
 	     "no anchors");
 }
 
-/* Has the product put together what each log signed, and keeps it. */
+/* Composes the bytes that each log signed, with the product's code, and keeps them. */
 static void
 ground_scts(struct ground *g, const struct vfy_policy *policy, const struct vfy_input *in)
 {
@@ -150,7 +150,7 @@ ground_measure(const struct ground *g)
 	return (bench_cpu_us() - from) / VERDICTS;
 }
 
-/* GnuTLS has to read certificates before it verifies them; this is that part alone. */
+/* GnuTLS has to read certificates before it verifies them: the cost of that part alone. */
 static double
 import_measure(const struct vfy_input *in)
 {
@@ -183,7 +183,7 @@ verdict_measure(struct vfy_policy policy, const struct vfy_input *in, const stru
 
 		vfy_check(&v, &policy, in);
 		bench_need(v.outcome == OUTCOME_ACCEPTED && v.n_scts == 3,
-		     "the chain is refused, or has not three SCTs");
+		     "the chain is refused, or does not have three SCTs");
 		verdict_clear(&v);
 	}
 	return (bench_cpu_us() - from) / VERDICTS;
