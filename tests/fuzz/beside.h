@@ -1,9 +1,9 @@
 /*
- * beside.h - which messages the library reads as they stand.
+ * beside.h - the messages whose records the library and our walker must read alike.
  *
- * Of the types that it knows and that are opaque to us it may read more or fewer bytes than RDLENGTH says, and then
- * takes the rest for the next record; a second TSIG it loses. So records are compared in messages alone that hold
- * nothing but types whose RDATA the walker has measured, and types that nobody knows.
+ * For types that it knows and that are opaque to us the library may read more or fewer bytes than RDLENGTH, and then takes
+ * the rest for the next record; it loses a second TSIG. So records are compared only in messages whose types are all either
+ * types whose RDATA the walker measures, or types of private use.
  */
 #ifndef TESTS_FUZZ_BESIDE_H
 #define TESTS_FUZZ_BESIDE_H

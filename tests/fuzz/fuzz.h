@@ -1,5 +1,5 @@
 /*
- * fuzz.h - what every fuzz target is: the function that libFuzzer or replay.c calls, and how it says that something broke.
+ * fuzz.h - for every fuzz target: the function that libFuzzer or replay.c calls, and how it reports a failure.
  */
 #ifndef TESTS_FUZZ_FUZZ_H
 #define TESTS_FUZZ_FUZZ_H
@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* One input of n bytes, of which nothing is kept. 0, always: a broken promise ends the program. */
+/* Runs one input of n bytes and keeps nothing of it. Always returns 0: a failed check ends the program. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 
-/* Defined by a target whose input is a script of operations: the replay feeds no prefixes, which are scripts like others. */
+/* Defined by a target whose input is a script of operations: the replay feeds no prefixes, as they are scripts like any other. */
 extern const bool fuzz_is_script __attribute__((weak));
 
 static inline void
@@ -25,7 +25,7 @@ check_at(bool holds, const char *what, const char *file, int line)
 	abort();
 }
 
-/* What holds for every input whatever. */
+/* A condition that must hold for every input. */
 #define check(holds) check_at((holds), #holds, __FILE__, __LINE__)
 
 #endif

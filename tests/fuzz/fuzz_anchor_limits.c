@@ -1,5 +1,5 @@
 /*
- * fuzz_anchor_limits.c - files of what anchors may vouch for.
+ * fuzz_anchor_limits.c - files of limits of anchors.
  */
 #include "verify/anchor_limits.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,9 +1,9 @@
 /*
  * fuzz_config.c - a whole configuration: the main file, conf.d beside it, and the lists that it names.
  *
- * The input is files, apart by bytes of 0: the main file, two of conf.d, a hosts file, a filter list, a disallow file, limits
- * of anchors. `@` in a file stands for the folder. It is compiled as at start and as at a reload. Whatever it is: it is taken
- * or refused with lines that a person can read; what is taken prints itself, and is taken again as the same.
+ * The input is files, separated by bytes of 0: the main file, two of conf.d, a hosts file, a filter list, a disallow file, limits
+ * of anchors. `@` in a file stands for the folder. It is compiled as at start and as at a reload. It is either accepted, or
+ * refused with readable lines; an accepted one is printed, and reads again as the same.
  */
 #include "config.h"
 
@@ -22,13 +22,13 @@
 #define FILES     7
 #define INPUT_MAX 16384
 
-const bool fuzz_is_script = true; /* fuzz_settings feeds what is cut */
+const bool fuzz_is_script = true; /* prefixes are fed to fuzz_settings */
 
 static const char *folder;
 
 
-/* conf.d/00.conf, so that the main file may say anything: the anchors of the system take a hundred times as long to read as
- * all the rest. */
+/* conf.d/00.conf sets the anchors whatever the main file has: the system's take a hundred times as long to read as all the
+ * rest. */
 static const char first_conf[] = "trust { anchors = \"" DATA_DIR "/replay/anchor.pem\" }  user = \"\"  state-dir = \"\"\n";
 
 static void

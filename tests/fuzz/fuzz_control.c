@@ -13,7 +13,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	const char *why = NULL;
 	enum res res = control_request_read(&r, span_of(data, n), &why);
 
-	/* Refused with a reason, or one of the verbs with a value that it can have. */
+	/* A request is refused with a reason, or is one of the verbs with a valid value. */
 	if ((res == RES_OK) != (why == NULL))
 		abort();
 	if (res == RES_OK && (r.verb > CONTROL_CAPTIVE || r.minutes > CONTROL_CAPTIVE_MAX_MIN ||

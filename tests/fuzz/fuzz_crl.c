@@ -1,5 +1,6 @@
 /*
- * fuzz_crl.c - CRL files, PEM or DER; and what a list is for against where a certificate's lists are.
+ * fuzz_crl.c - CRL files, PEM or DER; and the match of a list's IssuingDistributionPoint with a certificate's
+ * CRLDistributionPoints.
  */
 #include "verify/revocation/crlscope.h"
 #include "verify/x509/oid.h"
@@ -40,7 +41,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	check(crls_new(&all) == RES_OK);
 	if (crls_add(all, span_of(data, n), &why) != RES_OK)
 		check(why != NULL);
-	/* an issuer that may be named in it, without a key */
+	/* an issuer whose name the list may have, without a key */
 	cert.serial = span_of(data, n < 16 ? n : 16);
 	cert.issuer = issuer.subject = span_of(data, n);
 	check(crls_check(all, &cert, &issuer, when_at(1795305600000), &budget, &text) != REASON_REVOKED);

@@ -1,7 +1,7 @@
 /*
  * fuzz_der.c - the walk over DER, and the TBSCertificate without its SCT list.
  *
- * What is cut out cannot be cut out again, and nothing but that one extension and the lengths has changed.
+ * After the cut there is no such extension left, and nothing else than that extension and the lengths has changed.
  */
 #include "verify/x509/der.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,5 +1,5 @@
 /*
- * fuzz_disallow.c - disallow files: what is read is in the list, and an entry's canonical text is an entry.
+ * fuzz_disallow.c - disallow files: an entry that is read is in the list, and its canonical text is an entry again.
  */
 #include "verify/disallow.h"
 #include "tests/fuzz/fuzz.h"
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A certificate whose parts are taken from the input too. */
+/* Looks up a certificate whose parts come from the input too. */
 static void
 look_up(const struct cert_match *list, const uint8_t *data, size_t n)
 {

@@ -1,6 +1,6 @@
 /*
- * fuzz_doh.c - what a DoH server sends, in any pieces, while questions are asked and cancelled: every
- * question is told at most once, and memory and output stay inside their limits.
+ * fuzz_doh.c - bytes of a DoH server, in any pieces, while questions are asked and cancelled: every question gets
+ * at most one result, and memory and output stay within their limits.
  */
 #include "tests/unit/transport/proto_recorder.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,6 +1,6 @@
 /*
  * fuzz_dot.c - a DoT stream in any pieces, with questions asked, cancelled and answered in between: every
- * question is told at most once, with its own id, and what was cancelled never.
+ * question gets at most one result, with its own id, and a cancelled one gets none.
  */
 #include "tests/unit/transport/proto_recorder.h"
 #include "tests/fuzz/fuzz.h"
@@ -36,7 +36,7 @@ feed(struct run *r, const uint8_t *p, size_t n)
 		struct heard *h = &recorder.heard[r->n_reported % RECORDER_MAX];
 		unsigned i = be16_read(h->message);
 
-		/* The asker's id is its place here: told once, and still waited for. */
+		/* The id of a question is its index here: it must still be waiting, and gets its only result. */
 		check(h->failure == REASON_NONE && h->n >= 12 && i < r->n_asked && r->asked[i] == h->exchange);
 		r->asked[i] = NULL;
 	}
@@ -77,7 +77,7 @@ step(struct run *r, struct cursor *in)
 			r->asked[i] = NULL;
 		}
 		break;
-	case 2: /* an answer to a question, waited for or not */
+	case 2: /* an answer to a question, waiting or not */
 		rest = cursor_vec8(in);
 		be16_write(frame, (uint16_t)(12 + rest.n));
 		be16_write(frame + 2, r->wire_id[i]);
@@ -109,7 +109,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	recorder_free(&recorder);
 	buf_free(&r.sent);
 
-	if (n >= 12 && n <= 512) { /* the same bytes as a question to pad, and as an answer to look into */
+	if (n >= 12 && n <= 512) { /* the same bytes as a question to pad, and as an answer to read */
 		memcpy(message, data, n);
 		padding = padding_find(span_of(data, n));
 		n = padding_apply(&padding, message, n, sizeof message, true);

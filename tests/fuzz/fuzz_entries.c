@@ -1,6 +1,6 @@
 /*
- * fuzz_entries.c - the answer of get-entries: the quick reader and jansson's find the same entries, and what an entry is read
- * into lies inside it.
+ * fuzz_entries.c - the answer of get-entries: the quick reader and jansson's find the same entries, and the parts of an entry
+ * lie within its bytes.
  *
  * The input is the JSON.
  */
@@ -44,7 +44,7 @@ entry_look(struct span leaf, struct span wire)
 	check(entry_read_leaf(&entry, span_slice(leaf, 0, leaf.n - 1)) != RES_OK); /* every byte counts */
 }
 
-/* jansson reads the whole first: as far as it is content, the quick reader gave the same. */
+/* jansson reads the whole first: where it finds entries, the quick reader must give the same. */
 static enum res
 both_next(struct entries_json *quick, struct entries_json *slow)
 {
@@ -58,7 +58,7 @@ both_next(struct entries_json *quick, struct entries_json *slow)
 		check((r == RES_NOT_FOUND) == (quick->why == NULL));
 	if (other == RES_OK)
 		check(span_equal(leaf, other_leaf) && span_equal(extra, other_extra));
-	else if (slow->tree != NULL) /* it is JSON of get-entries: both end here, for the same reason */
+	else if (slow->tree != NULL) /* valid JSON of get-entries: both end here, for the same reason */
 		check(r == other);
 	return r;
 }

@@ -1,5 +1,5 @@
 /*
- * fuzz_feed.c - disallow feeds and their signatures: what is read has a good header, and is written and read again the same.
+ * fuzz_feed.c - disallow feeds and their signatures: a feed that is read has a valid header, and is written and read again the same.
  */
 #include "contrib/watch/feed.h"
 #include "verify/minisign.h"

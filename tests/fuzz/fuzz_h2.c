@@ -1,10 +1,10 @@
 /*
- * fuzz_h2.c - HTTP/2 frames of a hostile DoH server, whole and well-formed where fuzz_doh.c feeds bytes, in any pieces.
+ * fuzz_h2.c - HTTP/2 frames of a hostile DoH server, in any pieces: whole and well-formed, where fuzz_doh.c feeds arbitrary bytes.
  *
  * The input is a script: questions are asked and cancelled, responses come field by field and piece by piece, and every
  * other kind of frame comes with any content, alone or as a flood. Whatever the script: a question is reported at most
- * once and with its asker's id, a body reaches the question of its stream and no other, a failure has a detail, and what
- * we want to send stays bounded.
+ * once and with its own id, a body reaches the question of its stream and no other, a failure has a detail, and our
+ * output stays bounded.
  */
 #include "tests/fuzz/fuzz.h"
 #include "tests/unit/transport/proto_recorder.h"
@@ -29,7 +29,7 @@ struct run {
 	struct proto *w;
 	struct buf out; /* frames that were not delivered yet */
 	struct tp_exchange *asked[ASKED_MAX];
-	bool soiled[ASKED_MAX]; /* something came on its stream that is not a good answer */
+	bool soiled[ASKED_MAX]; /* its stream got something other than a good answer */
 	unsigned n_asked, n_reported;
 	size_t piece, fed;
 	size_t last_at; /* the frame put last */
@@ -47,7 +47,7 @@ reports_check(struct run *r)
 
 		while (i < r->n_asked && r->asked[i] != h->exchange)
 			i++;
-		check(i < r->n_asked); /* waited for, and not reported before */
+		check(i < r->n_asked); /* waiting, and not reported before */
 		r->asked[i] = NULL;
 		if (h->failure != REASON_NONE)
 			continue;
@@ -78,7 +78,7 @@ collect(struct run *r)
 	if (r->reason == REASON_NONE)
 		r->reason = reason;
 	buf_free(&b);
-	reports_check(r); /* what is sent may end a stream, too */
+	reports_check(r); /* sending may end a stream, too */
 }
 
 static void
@@ -131,7 +131,7 @@ stream_pick(struct run *r, unsigned *i)
 	return b >= 0xe0 ? b & 31U : b * 2U + 1;
 }
 
-/* Whatever stream it is, its question's answer is not known any more. */
+/* The answer to the question of this stream can no longer be predicted. */
 static uint32_t
 stream_soil(struct run *r)
 {
@@ -146,7 +146,7 @@ stream_soil(struct run *r)
 static void
 field_put(struct buf *b, const char *name, const char *value, uint8_t kind)
 {
-	buf_u8(b, kind & 0x50); /* without indexing, with it, never */
+	buf_u8(b, kind & 0x50); /* without indexing, with indexing, never indexed */
 	buf_u8(b, (uint8_t)strlen(name));
 	buf_text(b, name);
 	buf_u8(b, (uint8_t)strlen(value));
@@ -259,7 +259,7 @@ op_headers(struct run *r)
 		if (at < 0x80) /* the rest of a long list repeats its last field */
 			field_put(&b, fields[at % (sizeof fields / sizeof *fields)].name, fields[at % (sizeof fields / sizeof *fields)].value, kind);
 		else
-			buf_u8(&b, at); /* of the tables, or a change of their size */
+			buf_u8(&b, at); /* an index into the tables, or a change of their size */
 	}
 	if (kind & 1)
 		buf_put(&b, cursor_vec8(&r->in));

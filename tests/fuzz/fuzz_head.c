@@ -1,6 +1,6 @@
 /*
- * fuzz_head.c - signed tree heads, as JSON of get-sth and as checkpoints: what is read is written and read again the same, and
- * none is signed by a log of the list.
+ * fuzz_head.c - signed tree heads, as JSON of get-sth and as checkpoints: a head that is read is written and read again the
+ * same, and none has a valid signature of a log of the list.
  *
  * The input is either form. The key of the checkpoint's log has the id 01 02 00 00..., its origin is log.example/2026h2.
  */
@@ -60,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 	r = head_read_checkpoint(&head, span_of(data, n), log_id, NULL, &why);
 	outcome_look(r, &head, why);
 	free(why);
-	/* a name that is asked for only refuses more */
+	/* with an expected origin more is refused, never less */
 	if (head_read_checkpoint(&other, span_of(data, n), log_id, "log.example/2026h2", NULL) == RES_OK) {
 		check(r == RES_OK);
 		same(&head, &other);

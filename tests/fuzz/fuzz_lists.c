@@ -1,5 +1,5 @@
 /*
- * fuzz_lists.c - hosts files and filter lists: any text is read, and what was read is found again.
+ * fuzz_lists.c - hosts files and filter lists: any text is read, and each name in it is found again.
  */
 #include "resolver/filter.h"
 #include "resolver/hosts.h"

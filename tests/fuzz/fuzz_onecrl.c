@@ -1,5 +1,5 @@
 /*
- * fuzz_onecrl.c - a browser's list of revoked intermediates: the text that comes of it is a disallow file.
+ * fuzz_onecrl.c - a browser's list of revoked intermediates: it is converted to a valid disallow file.
  */
 #include "verify/onecrl.h"
 #include "verify/disallow.h"

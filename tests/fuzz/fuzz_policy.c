@@ -169,7 +169,7 @@ set_true(json_t *o, const char *key, bool v)
 	check(json_object_set_new(o, key, json_boolean(v)) == 0);
 }
 
-/* Appends to a list, which is made when it is not there. */
+/* Appends to a list, which is created when it does not exist. */
 static void
 add_item(json_t *o, const char *key, json_t *item)
 {
@@ -186,7 +186,7 @@ pair(const char *a, const char *b)
 	return json_pack("[s,s]", a, b);
 }
 
-/* What every certificate has. */
+/* The facts that every certificate has. */
 static json_t *
 facts_of(const struct forge *f, const char *issuer, const char *key_label)
 {
@@ -352,7 +352,7 @@ ca_make(struct cursor *in, struct forge *f, enum ca_id id, const char *issuer, c
 	forge_init(f);
 	check(world_ca_forge(world, id, f));
 	f->eku = NULL;
-	b = id == CA_ISSUING ? cursor_u8(in) : 0; /* anchors and others are as they are */
+	b = id == CA_ISSUING ? cursor_u8(in) : 0; /* other CAs are not changed */
 	if (b != 0) {
 		f->basic = b % 16 == 1 ? BASIC_END_ENTITY : b % 16 == 2 ? BASIC_NONE : BASIC_CA;
 		f->usage = b % 16 == 3 ? USAGE_DIGITAL_SIGNATURE : b % 16 == 4 ? 0 : f->usage;
@@ -447,8 +447,8 @@ chain_choose(struct play *p, struct cursor *in)
 		anchor(p, 3);
 	if (b >> 4 != 2 || !p->int_is_good)
 		anchor(p, 2);
-	/* Alone, because the model does not choose between paths with faults by what is wanted of them; and as a good CA, because
-	 * the model takes an anchor as it is. */
+	/* As the only anchor, because the model does not choose between faulty paths by what the policy asks; and only if it is a
+	 * good CA, because the model does not check anchors. */
 	if (b >> 4 == 2 && p->int_is_good)
 		anchor(p, 1);
 	check(trust_from_pem(&p->trust, buf_span(&p->anchors), NULL) == RES_OK);

@@ -1,9 +1,9 @@
 /*
  * fuzz_portal.c - ctstub-portal: an answer of the network's resolver, a message of the daemon or the helper, and the text of
- * a lease. The first byte tells which.
+ * a lease. The first byte chooses which.
  *
- * An answer that counts holds only addresses that a login page can have, of the type that was asked, and what is passed to the
- * daemon of it is read there as the same. A message that is read is written as it was. A resolver is never this machine.
+ * An accepted answer has only addresses that a login page can have, of the type that was asked, and the message with them is
+ * read by the daemon as the same. A message that is read is written as it was. A resolver is never this machine.
  */
 #include "contrib/portal/question.h"
 #include "contrib/portal/resolvers.h"

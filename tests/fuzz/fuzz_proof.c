@@ -1,6 +1,6 @@
 /*
- * fuzz_proof.c - inclusion and consistency proofs that an attacker wrote: only the true one verifies, and it does so for no
- * other leaf and no other root.
+ * fuzz_proof.c - inclusion and consistency proofs that an attacker wrote: only the true one verifies, and only for its leaf
+ * and its root.
  *
  * The input: the sizes of a small tree at two times, an index in it (a byte each), and two sizes of 8 bytes that are taken
  * as they are. A proof follows, with a hash for every two bytes: see hash_chosen().
@@ -133,14 +133,14 @@ consistency_look(const struct tree_proof *proof, uint64_t first, uint64_t second
 	check(verifies == proof_equal(proof, &truth));
 	check(tree_consistency_verify(hasher, first, &a, second, &b, &truth) == RES_OK);
 	range_look(proof, first, second, verifies);
-	if (first == 0) /* every tree begins with none */
+	if (first == 0) /* every tree is consistent with the empty one */
 		return;
 	check(tree_consistency_verify(hasher, first, &other_a, second, &b, proof) != RES_OK);
 	check(tree_consistency_verify(hasher, first, &a, second, &other_b, proof) != RES_OK);
 	check(first == second || tree_consistency_verify(hasher, second, &b, first, &a, proof) != RES_OK);
 }
 
-/* Sizes that no tree here has: nothing leads to a root whose preimage nobody knows. */
+/* Sizes that no tree here has: no proof leads to a root that is not the hash of known nodes. */
 static void
 sizes_look(const struct tree_proof *proof, uint64_t a, uint64_t b)
 {

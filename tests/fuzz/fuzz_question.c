@@ -1,8 +1,8 @@
 /*
- * fuzz_question.c - what a client sends: judged, answered, and passed on.
+ * fuzz_question.c - messages of clients: checked, answered, and forwarded.
  *
- * Every fault but MSG_DROP has a reply, and the reply is a well-formed answer with the client's id. What is
- * accepted goes on as a question that reads the same.
+ * Every fault but MSG_DROP has a reply, and the reply is a well-formed answer with the client's id. An accepted
+ * question is forwarded as one that reads the same.
  */
 #include "resolver/hosts.h"
 #include "resolver/local.h"
@@ -18,7 +18,7 @@ reply_check(const struct msg_question *q, struct span reply)
 	static uint16_t ttl_at[MSG_RRS_MAX];
 	struct msg_answer a;
 
-	/* A reply to another opcode, or without a question, is none to a question of ours. */
+	/* A reply to another opcode, or without a question, does not match a question of ours. */
 	if ((q->flags & MSG_OPCODE) || q->section.n == 0) {
 		check(reply.n >= MSG_HEADER && be16_read(reply.p) == q->id);
 		return;

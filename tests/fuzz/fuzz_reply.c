@@ -1,6 +1,6 @@
 /*
- * fuzz_reply.c - an upstream's answer on its way to a client, straight and through the cache: the OPT goes,
- * ours comes, and every other record stays what it was.
+ * fuzz_reply.c - an upstream's answer on its way to a client, directly and through the cache: its OPT is replaced
+ * by ours, and every other record stays the same.
  *
  * With FUZZ_PAIRS=FILE each answer and the reply made from it are appended to FILE, a length of four bytes before each, for
  * other readers of DNS messages to compare (tests/functional/test_rewriting.py).
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Both lists hold the same records, names written out; TTLs aside. */
+/* Both lists have the same records, with names written out, apart from TTLs. */
 static void
 lists_check(const ldns_rr_list *a, const ldns_rr_list *b)
 {

@@ -1,6 +1,6 @@
 /*
  * fuzz_resolver.c - the whole resolver under scripted events and time: real configuration, cache, local names and queries;
- * the clock and the transport are played.
+ * the clock and the transport are fakes.
  *
  * The input is a script: a byte of operation, and its arguments. Clients ask, repeat themselves and leave; upstreams answer
  * well, badly, for another question or not at all; connections come, fail, hang, close; time passes, the machine sleeps, the
@@ -28,7 +28,7 @@
 #include <string.h>
 
 #define ASKED_MAX   256 /* questions of one script */
-#define TURNS_MAX   20000 /* the loop comes to rest before this, or runs in circles */
+#define TURNS_MAX   20000 /* a loop that has not come to rest by then never will */
 #define OWNERS      4   /* TCP connections */
 #define PORTAL_MAX  32
 #define SCRIPT_MAX  4096
@@ -57,13 +57,13 @@ struct run {
 	struct waiter_list owner[OWNERS];
 	struct { uint32_t id; uint16_t type; } portal[PORTAL_MAX];
 	unsigned n_portal;
-	uint32_t soiled; /* names that were answered with bytes of the script: what they say is not known */
+	uint32_t soiled; /* names that were answered with bytes of the script, so that their answers are not known */
 	unsigned turns;
 };
 
 static struct run *run;
 
-/* ---- what an answer to a question must say */
+/* ---- the expected answer to a question */
 
 static uint32_t
 key_of(struct span name, uint16_t type)
@@ -133,7 +133,7 @@ on_reply(const struct client *client, struct span reply)
 	reply_check(a, reply);
 }
 
-/* ---- what the upstreams get to see */
+/* ---- the questions that upstreams get */
 
 static void
 question_check(const char *line, struct tp_exchange *q)
@@ -163,7 +163,7 @@ line_look(const char *name)
 
 /* ---- time */
 
-/* Until nothing is to be done; then everything that holds at any moment is looked at. */
+/* Turns the loop until nothing is left to do; then checks all conditions that must always hold. */
 static void
 settle(struct run *r)
 {
@@ -291,7 +291,7 @@ op_raw(struct run *r)
 	struct client client = {.tcp = true, .waiting = &r->owner[0]};
 	struct msg_question q;
 
-	/* Good questions are the business of op_ask: these would wait without a place to put the reply. */
+	/* Good questions are left to op_ask: here they would wait, and there is no place for a later reply. */
 	if (wire.n == 0 || msg_question_read(&q, wire) == MSG_OK || addr_read(&client.addr, "127.0.0.1", 9) != RES_OK)
 		return;
 	if (engine_ask(r->engine, wire, &client, &out) == ASK_REPLIED)
@@ -566,7 +566,7 @@ step(struct run *r)
 	settle(r);
 }
 
-/* Everybody is answered and forgotten; nothing is left. */
+/* All clients have their replies, and nothing is left. */
 static void
 finish(struct run *r)
 {

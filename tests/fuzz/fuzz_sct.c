@@ -1,5 +1,5 @@
 /*
- * fuzz_sct.c - the SCT list as it stands in a certificate: every span stays inside the input, every bound holds.
+ * fuzz_sct.c - the SCT list of a certificate: every span stays within the input, and every limit holds.
  */
 #include "verify/ct/sct.h"
 #include "tests/fuzz/fuzz.h"

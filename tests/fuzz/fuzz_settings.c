@@ -1,4 +1,4 @@
-/* The configuration reader: any text is taken or told why not; what is taken prints itself and is taken again. */
+/* The configuration reader: any text is accepted, or refused with errors; accepted settings are printed and read again as the same. */
 #include "config/reader.h"
 
 #include <assert.h>
@@ -43,7 +43,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 		free(first);
 		settings_free(s);
 	} else if (errors.n == 0) {
-		abort(); /* refused without a word */
+		abort(); /* refused without an error */
 	}
 	config_errors_free(&errors);
 	return 0;

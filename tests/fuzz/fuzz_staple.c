@@ -1,6 +1,6 @@
 /*
- * fuzz_staple.c - stapled OCSP responses, for a certificate and an issuer whose key signed none of them but the stored
- * ones. The certificates stand in the input: two DER certificates, each behind a length of two bytes, then the staple.
+ * fuzz_staple.c - stapled OCSP responses, for a certificate and its issuer, whose key signed only the stored ones. The
+ * input has the certificates first: two in DER, each after a length of two bytes, then the staple.
  */
 #include "verify/revocation/revocation.h"
 #include "verify/x509/signature.h"

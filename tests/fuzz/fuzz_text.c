@@ -1,5 +1,6 @@
 /*
- * fuzz_text.c - the readers of small text forms: what is accepted reads the same after being written again.
+ * fuzz_text.c - the readers of short texts (addresses, times and others): a value that is accepted is written and read again
+ * the same.
  */
 #include "base/addr.h"
 #include "base/text.h"

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#define TILE_MAX ((size_t)1 << 20) /* bytes of an unpacked tile here: a bomb passes it soon */
+#define TILE_MAX ((size_t)1 << 20) /* bytes of an unpacked tile here, which a bomb soon exceeds */
 
 /* The TimestampedEntry with two zero bytes in front is the MerkleTreeLeaf of get-entries. */
 static void
@@ -55,7 +55,7 @@ tile_look(struct span tile)
 	check((r == RES_NOT_FOUND) == (left.n == 0));
 }
 
-/* A body that just fits fits; with a byte less of room it is beyond the limit. */
+/* A body of exactly the limit fits; with a limit of one byte less it does not. */
 static void
 limit_look(struct gunzip *g, struct span body, struct span unpacked)
 {

@@ -1,14 +1,14 @@
 /*
  * fuzz_tls.c - the TLS pump against a hostile server: real handshakes over memory, whose records are changed on the way.
  *
- * The input is a script. Its first bytes choose what the server is (version, ALPN, a certificate request, a chain of many,
- * a saved session) and what the judge says; each byte after them is an operation on the server's next flight: deliver it
+ * The input is a script. Its first bytes choose the server (version, ALPN, a certificate request, a long chain, a saved
+ * session) and the verdict; each byte after them is an operation on the server's next flight: deliver it
  * whole or in pieces, turn, drop, repeat or insert bytes and whole records, let the server send tickets, key updates, alerts
  * or data, end the connection. Whatever the script:
  *
- * - on_peer is asked at most once, and no handshake is done, and no byte read, before it said yes;
+ * - on_peer is called at most once, and no handshake ends, and no byte is read, before it accepts;
  * - what is read is what the server wrote, in order, with nothing added;
- * - a failure has a reason, and a detail unless the judge refused; what waits to be sent stays bounded.
+ * - a failure has a reason, and a detail unless on_peer refused; the output that waits to be sent stays bounded.
  */
 #include "tests/fuzz/fuzz.h"
 #include "transport/tls.h"
@@ -31,7 +31,7 @@
 
 const bool fuzz_is_script = true;
 
-/* The random numbers of the system, in a fixed order: what was found once is found again. */
+/* In place of the system's random numbers, in a fixed order, so that a finding can be repeated. */
 ssize_t
 getrandom(void *p, size_t n, unsigned flags)
 {
@@ -195,7 +195,7 @@ server_step(struct server *s)
 	}
 }
 
-/* What a server may send once the handshake is done, and send too often. */
+/* Messages that a server may send after the handshake, once or far too often. */
 static void
 server_says(struct server *s, uint8_t what)
 {
@@ -208,7 +208,7 @@ server_says(struct server *s, uint8_t what)
 		case 1:
 			for (size_t k = 0; k < sizeof plain; k++)
 				plain[k] = (uint8_t)(s->next + k);
-			/* a failure of the server's own is not looked at: the byte was not sent then */
+			/* if the server itself fails, the bytes were not sent */
 			if (gnutls_record_send(s->tls, plain, what & 64 ? sizeof plain : 3) > 0)
 				s->next = (uint8_t)(s->next + (what & 64 ? sizeof plain : 3));
 			break;
@@ -340,9 +340,9 @@ client_receive(struct run *r, struct span s)
 	}
 }
 
-/* ---- what happens to a flight */
+/* ---- changes to a flight */
 
-/* The length of the record at the beginning; all when it is none. */
+/* The length of the first record; all of it when there is no whole record. */
 static size_t
 record_length(struct span s)
 {
@@ -359,11 +359,11 @@ flight_change(struct run *r, uint8_t op, struct buf *flight)
 	size_t first = record_length(whole), at = flight->n > 0 ? cursor_u16(&r->in) % flight->n : 0;
 
 	switch (op >> 4 & 7) {
-	case 0: /* bits turn */
+	case 0: /* bits are flipped */
 		if (flight->n > 0)
 			flight->p[at] ^= (uint8_t)(cursor_u8(&r->in) | 1);
 		break;
-	case 1: /* it is cut */
+	case 1: /* it is cut short */
 		flight->n = at;
 		break;
 	case 2: /* its first record comes twice */
@@ -374,7 +374,7 @@ flight_change(struct run *r, uint8_t op, struct buf *flight)
 		buf_put(&b, span_slice(whole, first, whole.n));
 		buf_put(&b, span_slice(whole, 0, first));
 		break;
-	case 4: /* bytes come in between */
+	case 4: /* bytes are inserted */
 		buf_put(&b, span_slice(whole, 0, at));
 		buf_put(&b, cursor_vec8(&r->in));
 		buf_put(&b, span_slice(whole, at, whole.n));
@@ -486,7 +486,7 @@ session_save(void)
 	end(&r);
 }
 
-/* No server: its bytes are the input's. */
+/* Without a server: the input is what the server would send. */
 static void
 play_bytes(struct run *r)
 {
@@ -497,7 +497,7 @@ play_bytes(struct run *r)
 	r->piece = all.n > 0 && all.p[0] & 1 ? 7 : WIRE_MAX;
 	client_step(r);
 	client_receive(r, all);
-	check(!r->done); /* nobody has the keys */
+	check(!r->done); /* no server has the keys */
 	tls_free(r->tls);
 	buf_free(&r->server.in);
 }

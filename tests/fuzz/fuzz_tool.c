@@ -1,9 +1,9 @@
 /*
- * fuzz_tool.c - the user's tool in front of a hostile daemon: what it prints of an answer from the control socket.
+ * fuzz_tool.c - ctstub(1) with a hostile daemon: what it prints of an answer from the control socket.
  *
  * The first byte chooses the verb and --json; the rest is the answer. The tool's own code runs, from its arguments to its exit
- * code; only connect() is played: the socket leads to a pair whose other end has the answer. Whatever it is: the exit code is
- * one of the four, and no text has what a terminal would obey, on either stream.
+ * code; only connect() is replaced: the socket is one of a pair whose other end has the answer. Whatever the answer: the exit
+ * code is one of the four, and no text on either stream has control characters for a terminal.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -46,8 +46,8 @@ __wrap_connect(int fd, const struct sockaddr *to, socklen_t n)
 	return 0;
 }
 
-/* Lines of well-formed UTF-8 without control characters; on a terminal colours are added, and this is none. JSON, which is for
- * programs, writes out only those that it must (RFC 8259, 7). */
+/* Lines of well-formed UTF-8 without control characters: colours are added only on a terminal, which this is not. JSON, which
+ * is for programs, escapes only those that it must (RFC 8259, 7). */
 static void
 printed_check(struct span text, bool json)
 {

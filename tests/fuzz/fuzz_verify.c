@@ -2,7 +2,7 @@
  * fuzz_verify.c - a whole chain, judged.
  *
  * The input is certificates with a length of three bytes each, as in a TLS 1.2 Certificate message; the last one is the
- * anchor. Whatever comes, there is an outcome, it has a reason when it refuses, it can be written, and the work was
+ * anchor. For every input there is an outcome, a refusal has a reason, the verdict can be written, and the work is
  * bounded.
  */
 #include "base/text.h"

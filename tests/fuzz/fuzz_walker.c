@@ -1,5 +1,5 @@
 /*
- * fuzz_walker.c - the walker beside a library: where both take a message, they see the same records.
+ * fuzz_walker.c - the walker compared with a library: where both accept a message, they see the same records.
  */
 #include "tests/fuzz/beside.h"
 #include "tests/fuzz/fuzz.h"

@@ -1,15 +1,15 @@
 /*
- * fuzz_watch_list.c - watch files, and identifiers of certificates: what a file names is found again in every certificate
- * that has it, whatever else the certificate has.
+ * fuzz_watch_list.c - watch files, and identifiers of certificates: a name in a file is found in every certificate that has
+ * it, whatever else the certificate has.
  *
- * The input is a watch file up to the first NUL, then a certificate, of which also each prefix of a few bytes is read.
+ * The input is a watch file up to the first NUL, then a certificate.
  */
 #include "contrib/watch/watch_list.h"
 #include "tests/fuzz/fuzz.h"
 
 #include <string.h>
 
-/* A certificate that cannot be read whole is never passed over. */
+/* A certificate that cannot be read whole is always reported. */
 static void
 certificate_look(const struct watch_list *list, struct span der)
 {
@@ -27,9 +27,9 @@ certificate_look(const struct watch_list *list, struct span der)
 	}
 }
 
-/* An item that is a name is met by itself. */
+/* An item that is a name matches a certificate with that name. */
 static void
-names_meet_themselves(const struct watch_list *list)
+names_match_themselves(const struct watch_list *list)
 {
 	for (size_t i = 0; i < watch_list_count(list) && i < 8; i++) {
 		const char *text = watch_list_at(list, i)->text;
@@ -73,7 +73,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 
 	check(watch_list_new(&list) == RES_OK);
 	check((watch_list_add_file(list, span_of(data, file), &faults) == RES_OK) == (faults.n == 0));
-	names_meet_themselves(list);
+	names_match_themselves(list);
 	if (nul != NULL)
 		certificate_look(list, span_of(nul + 1, n - file - 1));
 	faults_clear(&faults);

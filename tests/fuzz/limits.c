@@ -1,8 +1,8 @@
 /*
  * limits.c - how much processor time one input may take; linked into every target, around its function.
  *
- * Processor time, because a machine with much else to do is slow for everybody. What is over the limit is tried again, up to
- * TRIES times: the first input of a process also makes what later ones use.
+ * Processor time, because a busy machine is slow for all. An input over the limit is tried again, up to TRIES times: the first
+ * input of a process also sets up what later ones use.
  */
 #include "tests/fuzz/fuzz.h"
 
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-/* The longest messages and lists that are allowed take about a tenth of it. */
+/* The longest messages and lists that are accepted take about a tenth of this. */
 #define INPUT_MS 100
 #define TRIES    3
 

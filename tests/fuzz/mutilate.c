@@ -16,7 +16,7 @@ struct node {
 	uint8_t lead;	/* bytes of body before the first child: a BIT STRING's first */
 	uint8_t width;	/* of the length in front of a root: 0, 2 or 3 */
 	int parent;	/* -1: a root */
-	bool children;	/* body is elements */
+	bool children;	/* body consists of elements */
 };
 
 enum damage { DROPPED, DOUBLED, EMPTY, SHORT, OTHER_TYPE, ONE_MORE, OTHER_BYTE, DAMAGES };
@@ -27,7 +27,7 @@ struct tree {
 };
 
 struct out {
-	uint8_t *p; /* filled from its end: a length is known after what it counts */
+	uint8_t *p; /* filled from its end, as a length is known only after its contents */
 	size_t at;
 	bool full;
 };
@@ -66,7 +66,7 @@ is_elements(const uint8_t *p, size_t n)
 	return true;
 }
 
-/* Strings that hold DER are entered as well: extensions, keys, OCSP responses. */
+/* Strings that contain DER are entered as well: extensions, keys, OCSP responses. */
 static void
 lead_find(struct node *one)
 {
@@ -105,7 +105,7 @@ be_read(const uint8_t *p, size_t width)
 	return v;
 }
 
-/* Elements behind lengths of `width` bytes, at most `most`; what is left when there are more, or none. */
+/* Elements after lengths of `width` bytes, at most `most` of them. Returns the rest of the input. */
 static size_t
 framed_add(struct tree *t, const uint8_t *data, size_t n, uint8_t width, int most)
 {
@@ -232,7 +232,7 @@ mutilate(const uint8_t *data, size_t n, void (*feed)(const uint8_t *, size_t))
 	tree_make(&t, data, n);
 	step = t.n * DAMAGES / FORMS_MAX + 1;
 	if (step % DAMAGES == 0)
-		step++; /* all kinds of damage have their turn */
+		step++; /* so that all kinds of damage have their turn */
 	for (int form = 0; form < t.n * DAMAGES; form += step) {
 		struct out out = {bytes, sizeof bytes, false};
 

@@ -4,12 +4,12 @@
  *   fuzz_X [FILE | FOLDER]...      without arguments: the folder X below $FUZZ_CORPUS
  *
  * Every input is copied into memory of exactly its size, so that a read past its end is seen by the sanitizers.
- * Besides each file its every prefix up to PREFIX_MAX bytes is fed: cut input is what parsers get wrong first. A file of
- * DER is also fed with each of its elements damaged. Scripts (fuzz_is_script) are fed whole alone.
+ * Besides each file, every prefix of less than PREFIX_MAX bytes is fed, as parsers fail first on truncated input. A file of
+ * DER is also fed with each of its elements damaged. Scripts (fuzz_is_script) are only fed whole.
  *
- * Valgrind, which is forty times slower, looks for what the sanitizers do not see, values that were never set: with
- * UNDER_VALGRIND=sample it gets each file, of the prefixes and the scripts every VALGRIND_STEP-th, and nothing damaged;
- * with any other value all but the damaged.
+ * Valgrind, which is forty times slower, finds uninitialised values, which the sanitizers do not: with UNDER_VALGRIND=sample
+ * it gets each file, but only every VALGRIND_STEP-th prefix and script, and nothing damaged; with any other value, everything
+ * that is not damaged.
  */
 #include "tests/fuzz/fuzz.h"
 #include "tests/fuzz/mutilate.h"
@@ -27,7 +27,7 @@
 #define PREFIX_MAX 256
 #define PATH_SIZE  4096
 
-#define VALGRIND_STEP 8 /* prefixes: one ends in each word of eight bytes; scripts: a few minutes become seconds */
+#define VALGRIND_STEP 8 /* prefixes: one for each eight bytes; scripts: seconds instead of a few minutes */
 
 static unsigned long inputs;
 static const char *valgrind; /* NULL: not under valgrind */
@@ -128,11 +128,11 @@ main(int argc, char **argv)
 		const char *top = getenv("FUZZ_CORPUS"), *name = strstr(argv[0], "fuzz_"), *next;
 		char folder[PATH_SIZE];
 
-		/* The last "fuzz_" of the path: folders above may bear that name, too. */
+		/* The last "fuzz_" of the path, as folders above may have it in their names, too. */
 		while (name && (next = strstr(name + 1, "fuzz_")))
 			name = next;
 		if (!top || !name) {
-			fprintf(stderr, "name inputs, or set FUZZ_CORPUS and call me fuzz_X\n");
+			fprintf(stderr, "give inputs, or set FUZZ_CORPUS and name the program fuzz_X\n");
 			return 2;
 		}
 		if (snprintf(folder, sizeof folder, "%s/%s", top, name + strlen("fuzz_")) >= (int)sizeof folder)

@@ -14,7 +14,7 @@ const struct fuzz_name fuzz_names[] = {
     {"mail.example.com", NAME_PUBLIC},
     {"a.b.c.d.example.net", NAME_PUBLIC},
     {"xn--bcher-kva.example.org", NAME_PUBLIC},
-    {"0.pool.example.net", NAME_PUBLIC}, /* of time-names in some configurations */
+    {"0.pool.example.net", NAME_PUBLIC}, /* in time-names of some configurations */
     {"example.com", NAME_PUBLIC},
     {"db.corp.example", NAME_CORP},
     {"corp.example", NAME_CORP},

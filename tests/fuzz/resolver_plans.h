@@ -20,9 +20,9 @@ extern const char *const fuzz_lines[];
 extern const unsigned fuzz_lines_n;
 
 enum name_kind {
-	NAME_PUBLIC, /* any upstream but that of corp.example answers it */
+	NAME_PUBLIC, /* answered by any upstream except that of corp.example */
 	NAME_CORP,
-	NAME_PORTAL, /* public, and of a portal's probe */
+	NAME_PORTAL, /* public, and a name of a portal probe */
 	NAME_HERE,   /* never leaves this machine */
 	NAME_SINGLE, /* a single label: it depends on the configuration */
 	NAME_FILTERED, /* likewise */
