@@ -12,9 +12,9 @@
 #include <time.h>
 
 #define TIMERS_MAX 64    /* descriptors below it can be timers of the boot clock; the daemon has a few */
-#define LOOK_EVERY_MS 20 /* so late a timer is that became due in a sleep */
+#define LOOK_EVERY_MS 20 /* a timer that became due in a sleep fires at most so late */
 
-static int clock_fd = -1; /* what the program takes for a timer of the wall clock */
+static int clock_fd = -1; /* what the program uses as a timer of the wall clock */
 
 /* A byte in the library's file with ".clock" reports that the wall clock was set (TFD_TIMER_CANCEL_ON_SET). False: there is no
  * such FIFO. */
@@ -30,12 +30,12 @@ clock_fifo_open(void)
 	return clock_fd >= 0;
 }
 
-/* The kernel's boot clock does not jump with ours: a timer is set for the time that is left after the jumps until now, and again
- * when there is another. */
+/* The kernel's boot clock does not jump with ours: a timer is set to the time that is left after the jumps so far, and set again
+ * after each further jump. */
 static struct timer {
-	struct itimerspec at; /* what the program asked for; zero: not set, or not for a time of this clock */
+	struct itimerspec at; /* as the program set it; zero: not set, or not for a time of this clock */
 	int flags;
-	int64_t boot_s; /* the jumps until it was set */
+	int64_t boot_s; /* the sum of jumps for which it is set */
 } timers[TIMERS_MAX];
 static pthread_mutex_t timers_lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -61,7 +61,7 @@ timer_set(int fd, const struct timer *t, struct itimerspec *before)
 	return real(fd, t->flags, &at, before);
 }
 
-/* After a sleep each timer is due as much earlier. One that has fired meanwhile fires once more, as if for nothing. */
+/* After a sleep each timer is due earlier by its length. One that has fired meanwhile fires once more, needlessly. */
 static void
 timers_look(void)
 {

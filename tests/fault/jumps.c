@@ -1,5 +1,5 @@
 /*
- * jumps.c - a library that is preloaded: clocks jump as in a sleep or when somebody sets them, and the program leaks on request.
+ * jumps.c - a preloaded library: clocks jump, as in a sleep or when they are set, and the program leaks on request.
  *
  * CTSTUB_JUMPS names a file that is mapped (struct jumps); harness/jumps.py writes it while the program runs. Unlike shim.c it
  * replaces no allocation, so it goes with every sanitizer.
@@ -94,6 +94,6 @@ connect(int fd, const struct sockaddr *to, socklen_t n)
 	if (p != NULL)
 		memset(p, 1, lost);
 	for (int64_t i = atomic_load(&jumps->leak_fds); i > 0; i--)
-		(void)socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP); /* as the filter lets it */
+		(void)socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, IPPROTO_TCP); /* a socket that the filter allows */
 	return real(fd, to, n);
 }

@@ -1,6 +1,6 @@
 /*
- * A library that is preloaded: kills the process, as kill -9 does, before the call with the number CTSTUB_KILL_AT among
- * those that change files.
+ * A preloaded library: kills the process, as kill -9 does, before the n-th call that changes files, where CTSTUB_KILL_AT
+ * is n.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -61,7 +61,7 @@ static void
 point(void)
 {
 	if (left > 0 && --left == 0)
-		(void)raise(SIGKILL); /* kill(2) is for the filter of system calls to refuse */
+		(void)raise(SIGKILL); /* not kill(2), which the filter of system calls refuses */
 }
 
 int

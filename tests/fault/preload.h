@@ -1,7 +1,7 @@
 /*
- * preload.h - for libraries that are preloaded: the function that comes next under a name.
+ * preload.h - for preloaded libraries: the next function of a name.
  *
- * REAL(name) stands among the declarations of a function of that name and makes `real` the next one.
+ * REAL(name), among the declarations of a function of that name, makes `real` the next function of the name.
  */
 #ifndef TESTS_FAULT_PRELOAD_H
 #define TESTS_FAULT_PRELOAD_H

@@ -1,9 +1,9 @@
 /*
- * shim.c - a library to be preloaded: makes one call of the program fail, calls short or interrupted, clocks wrong.
+ * shim.c - a library to be preloaded: makes a call of the program fail, makes calls short or interrupted, and sets clocks wrong.
  *
- * What is to happen stands in a file that is mapped (CTSTUB_FAULT names it), so a test can say it at any moment
- * (functional/test_faults.py). Allocations fail only for callers in the main program's own text:
- * GnuTLS 3.7.9 itself crashes in places when its own fail.
+ * The faults are in a mapped file (CTSTUB_FAULT names it), so a test can change them at any moment
+ * (functional/test_faults.py). Allocations fail only for callers in the main program's own text, as
+ * GnuTLS 3.7.9 crashes in places when its own fail.
  */
 #define _GNU_SOURCE
 #include "tests/fault/jumping.h"
@@ -43,7 +43,7 @@ enum call { ALLOC, SOCKET, CONNECT, ACCEPT, SEND, RECV, RECVMMSG, SENDMMSG, OPEN
 	PAIR, DUP, FCNTL, EPOLL_CTL, EPOLL_CREATE, EVENTFD, MMAP, CLOCK, THREAD, READLINK, SETSOCKOPT, MEMFD, FREAD, FWRITE,
 	CALLS };
 enum mode { MODE_NONE, MODE_SHORT, MODE_EINTR, MODE_FORBIDDEN,
-	MODE_DISK /* nothing can be written to files or made in folders: `error` says why */ };
+	MODE_DISK /* no write to a file and no new name in a folder succeeds; `error` is the errno */ };
 
 struct orders {
 	_Atomic int32_t call;   /* which call fails; */
@@ -65,7 +65,7 @@ extern void *__libc_malloc(size_t);
 extern void *__libc_calloc(size_t, size_t);
 extern void *__libc_realloc(void *, size_t);
 
-/* In a program with AddressSanitizer its allocator comes next, which finds leaks. */
+/* In a program with AddressSanitizer the next allocator is the sanitizer's, which finds leaks. */
 static void *(*next_malloc)(size_t) = __libc_malloc;
 static void *(*next_calloc)(size_t, size_t) = __libc_calloc;
 static void *(*next_realloc)(void *, size_t) = __libc_realloc;
@@ -115,7 +115,7 @@ shim_start(void)
 		orders = map;
 }
 
-/* Is it this one that fails? Sets errno. */
+/* True when this call must fail; sets errno. */
 static bool
 fails(enum call call)
 {
@@ -129,7 +129,7 @@ fails(enum call call)
 	left = atomic_fetch_sub(&orders->left, 1);
 	if (left > 1)
 		return false;
-	/* The next one is the last one's neighbour, as long as there are to be more. */
+	/* After a failure the call right after it fails too, while `times` lasts. */
 	atomic_store(&orders->left, atomic_fetch_sub(&orders->times, 1) > 1 ? 1 : 0);
 	atomic_fetch_add(&orders->hits, 1);
 	errno = atomic_load(&orders->error);
@@ -144,7 +144,7 @@ is_ours(const void *caller)
 	return at >= text_from && at < text_to;
 }
 
-/* Every second one of each kind. */
+/* Every second call of each kind. */
 static bool
 interrupted(enum call call)
 {
@@ -254,7 +254,7 @@ ssize_t
 send(int fd, const void *p, size_t n, int flags)
 {
 	REAL(send);
-	/* a call that nothing in the program makes, and that anybody may make */
+	/* a harmless call that the program never makes itself */
 	if (atomic_load(&orders->mode) == MODE_FORBIDDEN && syscall(SYS_sync) < 0)
 		atomic_fetch_add(&orders->hits, 1);
 	return fails(SEND) || interrupted(SEND) ? -1 : real(fd, p, cut(n, 3), flags);
@@ -283,7 +283,7 @@ sendmmsg(int fd, struct mmsghdr *v, unsigned n, int flags)
 
 /* ---- files, the loop, the rest */
 
-/* The file system that takes nothing; what is there can be read. */
+/* A file system that accepts no change; existing files can be read. */
 static bool
 disk_fails(void)
 {
@@ -358,7 +358,7 @@ openat(int folder, const char *path, int flags, ...)
 	return fails(OPENAT) || opening_fails(flags) ? -1 : real(folder, path, flags, mode);
 }
 
-/* What open becomes with _FORTIFY_SOURCE. */
+/* open() with _FORTIFY_SOURCE. */
 extern int __open_2(const char *, int);
 int
 __open_2(const char *path, int flags)
@@ -381,7 +381,7 @@ read(int fd, void *p, size_t n)
 
 	if (jumping_read(&got, real, fd, p))
 		return got;
-	/* What counts events (eventfd, timerfd) gives eight bytes or nothing. */
+	/* eventfd and timerfd give eight bytes or nothing. */
 	return fails(READ) || (is_ours(__builtin_return_address(0)) && interrupted(READ)) ? -1 : real(fd, p, cut(n, 8));
 }
 
@@ -389,17 +389,17 @@ ssize_t
 write(int fd, const void *p, size_t n)
 {
 	REAL(write);
-	/* A line of the log is one write, and a pipe takes it whole. libevent's handler of signals writes one byte that
-	 * nothing can interrupt, and does not repeat it. */
-	/* An eventfd, which has no kind, takes every write. */
+	/* libevent's handler of signals writes one byte that nothing can interrupt, and does not repeat it. An eventfd, which
+	 * has no file type, accepts every write. */
 	bool ours = is_ours(__builtin_return_address(0)) && kind_of(fd) != 0;
 
 	if ((ours && fails(WRITE)) || file_fails(fd) || (ours && interrupted(WRITE)))
 		return -1;
+	/* a line of the log is one write, and a pipe takes it whole */
 	return real(fd, p, fd == STDERR_FILENO ? n : cut(n, 8));
 }
 
-/* What read and recv become with _FORTIFY_SOURCE. */
+/* read() and recv() with _FORTIFY_SOURCE. */
 extern ssize_t __read_chk(int, void *, size_t, size_t), __recv_chk(int, void *, size_t, size_t, int),
     __pread_chk(int, void *, size_t, off_t, size_t);
 
@@ -431,14 +431,14 @@ __pread_chk(int fd, void *p, size_t n, off_t at, size_t room)
 	return pread(fd, p, n, at);
 }
 
-/* Calls that fail and have no other fault: result on failure, what is counted, the call, parameters, arguments. */
+/* Calls whose only fault is to fail: result on failure, kind for the count, name, parameters, arguments. */
 #define FAILING(type, failed, call, name, parameters, arguments) \
 	type name parameters                                     \
 	{                                                        \
 		REAL(name);                                      \
 		return fails(call) ? failed : real arguments;    \
 	}
-/* ... and that a disk without room refuses as well. */
+/* ... and which a full disk refuses as well. */
 #define WRITING(call, name, parameters, arguments)                            \
 	int name parameters                                                   \
 	{                                                                     \
@@ -522,7 +522,7 @@ fread(void *p, size_t size, size_t n, FILE *f)
 	return fails(FREAD) ? 0 : real(p, size, n, f);
 }
 
-/* The file is not told, as with a full disk: only the result shows it. */
+/* The stream gets no error flag, so that only the result shows the failure. */
 size_t
 fwrite(const void *p, size_t size, size_t n, FILE *f)
 {

@@ -1,8 +1,8 @@
 /*
- * A library that is preloaded: the clocks stand still and move as a test moves them, or run faster than real ones.
+ * A preloaded library: the clocks stand still until a test moves them, or run faster than real ones.
  *
  * CTSTUB_CLOCK names a file with five numbers (struct clock_orders); the test changes `advance` while the program runs.
- * Several processes with one file have one time. Waits are as long as ever: who waits looks at the clock afterwards.
+ * Several processes with one file have the same time. Waits are not changed: after them a program reads the clock.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -15,7 +15,7 @@
 
 #define SECOND_NS 1000000000
 
-/* All in nanoseconds, but for the scale. */
+/* All in nanoseconds, except the scale. */
 struct clock_orders {
 	int64_t wall;    /* the wall clock at the start */
 	int64_t boot;    /* the boot clock and the monotonic one */

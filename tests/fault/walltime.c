@@ -1,4 +1,4 @@
-/* time() and gettimeofday() by the clock_gettime() of the preloaded library that this is part of. */
+/* time() and gettimeofday(), with the clock_gettime() of the preloaded library that this is part of. */
 #define _GNU_SOURCE
 #include <stddef.h>
 #include <sys/time.h>

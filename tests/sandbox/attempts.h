@@ -1,4 +1,4 @@
-/* attempts.h - the table of inside.c: name, system call, arguments, or a function. Some calls are not there on every processor. */
+/* attempts.h - the table of inside.c: name, system call, arguments, or a function. Some calls do not exist on every processor. */
 static const struct attempt attempts[] = {
 	/* programs and other processes */
 	{"execve", SYS_execve, {P("/bin/true"), P(no_words), P(no_words)}, NULL},

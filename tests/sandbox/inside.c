@@ -1,13 +1,13 @@
 /*
- * inside.c - a library to be preloaded: tries from inside of a sealed process what its sandbox is to refuse.
+ * inside.c - a library to be preloaded: attempts, from inside a sealed process, what its sandbox must refuse.
  *
- * It takes the place of seccomp_load. By then the process has its user, its descriptors and its rules. For each attempt
- * it forks a copy, which loads the very filter and makes one system call; then the process itself is sealed and goes on.
+ * It replaces seccomp_load. By then the process has its user, its descriptors and its rules. For each attempt it forks a
+ * copy, which loads the same filter and makes one system call; then the process itself is sealed and goes on.
  * The outcomes are in the file that CTSTUB_INSIDE names (functional/test_inside.py reads it). CTSTUB_INSIDE_DIR is a
  * folder that the process's user may write to. With CTSTUB_INSIDE_OPEN the copies load no filter, to show that the
  * refusals come from it. In the process that CTSTUB_INSIDE_FAILS names the filter cannot be loaded.
  *
- * Arguments are such that a call which is let through does no harm, whoever makes it: a null pointer, a bad magic number.
+ * The arguments make a call harmless that is let through, whoever makes it: a null pointer, a bad magic number.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -36,7 +36,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define REFUSED   3999 /* what the filter answers in place of EPERM: no kernel gives this error */
+#define REFUSED   3999 /* the filter's error in place of EPERM, which no kernel gives */
 #define SLOTS_MAX 2000
 #define PATHS_MAX 512
 
@@ -99,7 +99,7 @@ try_i386(void)
 #endif
 }
 
-/* A socket of UDP that exists, as a listener's does, cannot speak to another machine: it is bound to loopback. */
+/* An existing UDP socket, such as a listener's, cannot send to another machine, as it is bound to loopback. */
 static int udp_loopback = -1, udp_any = -1, memory_file = -1, message_pair[2] = {-1, -1};
 
 static void
@@ -242,7 +242,7 @@ attempt_fork(const struct attempt *a, scmp_filter_ctx filter, int (*load)(scmp_f
 	}
 }
 
-/* Is this the process that the variable names? */
+/* True when this is the process that the variable names. */
 static bool
 is_named_by(const char *variable)
 {
@@ -253,8 +253,8 @@ is_named_by(const char *variable)
 	return who != NULL && strcmp(name, who) == 0;
 }
 
-/* The process that CTSTUB_INSIDE_HELD names says "held" on its standard error, and waits until somebody opens the named pipe
- * CTSTUB_INSIDE_HOLD for writing. */
+/* The process that CTSTUB_INSIDE_HELD names writes "held" to its standard error, and waits until the named pipe
+ * CTSTUB_INSIDE_HOLD is opened for writing. */
 static void
 hold(void)
 {
