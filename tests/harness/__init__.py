@@ -1,4 +1,4 @@
-"""What the functional tests and the checks stand on.
+"""The common parts of the functional tests and the checks.
 
 runner    builds, runs everything, counts (tests/run calls it)
 children  programs that a run starts, and what each of its tasks used of the processors

@@ -1,7 +1,7 @@
 """A copy of the sources and the builds made from it.
 
 The copy makes the run independent of the state of the tree: it may be configured in place, be a tarball without .git, or
-have somebody's editor at work in it. Files that git ignores stay out.
+be edited meanwhile. Files that git ignores stay out.
 """
 import filecmp
 import os
@@ -12,12 +12,12 @@ from harness.children import Children
 
 # A build links two hundred programs, and gold takes a third of the time. The plain build is linked as the packages are.
 LINKER = "-fuse-ld=gold" if shutil.which("ld.gold") else ""
-# -g1: lines and functions, for reports of crashes; variables take an eighth of a build's time and nobody looks at them
+# -g1: lines and functions, for reports of crashes; variables would take an eighth of a build's time and are not used
 BUILDS = {
     "gcc": ["--enable-werror", "CC=gcc", "CFLAGS=-O2 -g1"],
     "san": ["--enable-werror", "--enable-sanitizers", "CC=gcc", "CFLAGS=-g1 -O1", f"LDFLAGS={LINKER}"],
     "tsan": ["--enable-werror", "--enable-thread-sanitizer", "CC=gcc", "CFLAGS=-g1 -O1"],
-    # -fcoverage-mapping: what clang knows of the source; the counters lie in a mapped file, see harness.coverage
+    # -fcoverage-mapping: clang's own coverage of the source; the counters are in a mapped file, see harness.coverage
     "coverage": ["--enable-werror", "CC=clang", "CFLAGS=-g -O1 -fprofile-instr-generate={profiles}/%c%m.profraw -fcoverage-mapping"
                  " -mllvm -runtime-counter-relocation -Wno-unused-command-line-argument"],
     "fuzz": ["--enable-werror", "--enable-sanitizers", "--enable-fuzzers", "CC=clang", "CFLAGS=-g -O1"],
@@ -70,7 +70,7 @@ class Builds:
 
     @staticmethod
     def empty(folder):
-        """Takes away what an earlier run left; programs of other users write there, too."""
+        """Removes what an earlier run left; programs of other users write there, too."""
         shutil.rmtree(folder, ignore_errors=True)
         os.makedirs(folder)
         os.chmod(folder, 0o777)

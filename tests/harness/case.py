@@ -83,8 +83,8 @@ def equal(have, want, what):
 
 
 def at_most(have, most, what):
-    """Of what a limit in seconds may add to (a late answer, a slow handshake): a test that sees more is played again when the machine
-    stood still meanwhile (standstill.GAVE_UP)."""
+    """For counts that a limit in seconds may increase (a late answer, a slow handshake): a test that sees more is run again when the
+    machine stood still meanwhile (standstill.GAVE_UP)."""
     if have > most:
         raise AssertionError(f"{what}: have {have}, want {most} or fewer")
 
@@ -120,7 +120,7 @@ def within(seconds, began, what):
 
 
 def running(group):
-    """Some process of the group runs still, and holds its sockets. What ended and waits for its parent holds nothing."""
+    """Some process of the group still runs, and has its sockets open. A zombie has none."""
     for entry in os.listdir("/proc"):
         try:
             with open(f"/proc/{int(entry)}/stat", encoding="ascii", errors="replace") as f:
@@ -167,7 +167,7 @@ class Process:
             self.popen.send_signal(number)
 
     def kill(self):
-        """Ends at once, and nobody asks how."""
+        """Ends at once, and its exit code does not matter."""
         self.expect = None
         try:
             os.killpg(self.pid, signal.SIGKILL)
@@ -230,7 +230,7 @@ class Context:
         return env
 
     def program(self, name):
-        """One of ours from the build tree, or a program of this machine; a Skip when it is not there."""
+        """One of ours from the build tree, or a program of this machine; a Skip when it does not exist."""
         path = os.path.join(self.build, name)
         if os.access(path, os.X_OK) and not os.path.isdir(path):
             return path
@@ -242,7 +242,7 @@ class Context:
         return path
 
     def promised(self, figure):
-        """What this test measured, for tests/PROMISES.md."""
+        """A figure that this test measured, for tests/PROMISES.md."""
         self.figure = figure
 
     def defer(self, function):
@@ -276,7 +276,7 @@ class Context:
         return done.returncode, out, err
 
     def finish(self):
-        """Ends everything; what went wrong on the way, or None."""
+        """Ends everything. Returns what went wrong meanwhile, or None."""
         trouble = []
         for function in reversed(self._deferred):
             try:
@@ -306,7 +306,7 @@ class TooLong(Exception):
 
 
 def run_case(one, options):
-    """'ok', 'skip' or 'bad', and why. A test that had to wait for the machine, and failed as one does then, is played again."""
+    """'ok', 'skip' or 'bad', and why. A test that had to wait for the machine, and failed as tests do then, is run again."""
     if one.netns and not options.in_netns:
         return run_in_namespaces(one, options)
     for left in reversed(range(PLAYS)):
@@ -320,7 +320,7 @@ def run_case(one, options):
 
 
 def play(one, options):
-    """'ok', 'skip' or 'bad', why, and the exception when nothing but that is wrong."""
+    """'ok', 'skip' or 'bad', why, and the exception when it is the only failure."""
     folder = tempfile.mkdtemp(prefix="ctstub-test-")
     os.chmod(folder, 0o755)
     t = Context(options, folder)
@@ -442,7 +442,7 @@ def used():
 
 
 def note_times(options, name, before):
-    """Beside the logs, a line a test: seconds it took, seconds of a processor, its name. tests/run sums them up."""
+    """Writes a line for each test next to the logs: its seconds, its seconds of a processor, its name. tests/run adds them up."""
     after = used()
     with open(os.path.join(options.logs, "times"), "a", encoding="utf-8") as f:
         f.write(f"{after[0] - before[0]:.2f}\t{after[1] - before[1]:.2f}\t{name}\n")
@@ -451,7 +451,7 @@ def note_times(options, name, before):
 def in_build(one, label, once=False):
     """The build that measures coverage is gcc's with counters; ThreadSanitizer's runs whatever another build runs.
 
-    once: what the build with sanitizers runs is left to it.
+    once: skips what the build with sanitizers runs as well.
     """
     if label == "tsan":
         return one.threads

@@ -1,7 +1,7 @@
 """Programs that a run starts: they end with it, and what they used of the processors is noted for the task that started them.
 
-A child's time holds that of its own children which it waited for. What a program leaves behind when it is killed, and what
-systemd starts in a container, counts for nobody.
+A child's time includes that of its own children which it waited for. Processes that a killed program leaves behind, and those
+that systemd starts in a container, are not counted.
 """
 import contextlib
 import os
@@ -26,7 +26,7 @@ class Times:
 
     @contextlib.contextmanager
     def of(self, task):
-        """What this thread starts from here on is the task's."""
+        """From here on the task is charged for what this thread starts."""
         self.mine.task = task
         with self.lock:
             self.rows.setdefault(task, [0.0, self.since(), 0.0])
@@ -46,7 +46,7 @@ class Times:
             row[2] = self.since()
 
     def table(self):
-        """Lines, the dearest task first: seconds of a processor, seconds, when it began, task."""
+        """Lines, the most expensive task first: seconds of a processor, seconds, when it began, task."""
         own = resource.getrusage(resource.RUSAGE_SELF)
         rows = [(cpu, end - begin, begin, task) for task, (cpu, begin, end) in self.rows.items()]
         rows.append((own.ru_utime + own.ru_stime, self.since(), 0.0, "the run itself"))
@@ -69,7 +69,7 @@ class Children:
         return process
 
     def wait(self, process):
-        """Its exit code; whatever it left in its group ends as well."""
+        """Returns its exit code; the rest of its group is killed."""
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         self.running.discard(process)
@@ -97,7 +97,7 @@ class Children:
 
     @staticmethod
     def kill(process):
-        """The whole group; nobody waits for it here."""
+        """Kills the whole group, without waiting for it."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
 

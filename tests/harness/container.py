@@ -51,7 +51,7 @@ def debian_root(t, suite=None, more=()):
 
 
 def own_copy(t, root):
-    """What a test writes there lies in its own folder: above the root, or where the machine has no such mounts, beside a copy."""
+    """What a test writes there is in its own folder: an overlay on the root, or a copy of it where the machine has no overlays."""
     copy, above, work = (t.path(name) for name in ("machine", "machine-above", "machine-work"))
     for folder in (copy, above, work):
         os.mkdir(folder)
@@ -148,12 +148,12 @@ class Container:
         return self.run("systemctl", "show", "-P", what, unit)[1].strip()
 
     def power_off(self):
-        """An orderly end: PID 1 is told to halt (SIGRTMIN+4), and nspawn ends after it."""
+        """An orderly end: PID 1 gets the signal to halt (SIGRTMIN+4), and nspawn ends after it."""
         os.kill(self.leader, 34 + 4)
         self.ended()
 
     def kill(self):
-        """Whatever state it is in; with PID 1 everything in there ends."""
+        """In any state of the container: with PID 1 everything in it ends."""
         if self.leader is not None and self.nspawn.alive():
             os.kill(self.leader, 9)
             self.ended()

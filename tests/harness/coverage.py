@@ -1,7 +1,7 @@
 """Coverage of the product's sources by everything that ran in the build "coverage": lines and branches, by room and file.
 
-Counters are clang's. They lie in a file that every process maps before main (%c), so nothing is written at exit: what a
-sandboxed, killed or forked process reached counts as well. A file of counters is shared by all processes of a program (%m).
+Counters are clang's, in a file that every process maps before main (%c), so nothing is written at exit: lines that a
+sandboxed, killed or forked process reached count as well. All processes of a program share a file of counters (%m).
 
   python3 -m harness.coverage --build DIR --source DIR --profiles DIR --out DIR     the report alone
 """
@@ -36,7 +36,7 @@ class File:
         self.functions = {}  # first line: name
 
     def leave_out_switches(self, source):
-        """That none of the cases fits is no branch that a test could take: a switch has all values of its enum, or a default."""
+        """Leaves out the branch of a switch for no matching case, which no test can take: a switch has all values of its enum, or a default."""
         heads = {number for number, text in enumerate(source, 1) if re.match(r"\s*switch \(", text)}
         self.branches = {place: n for place, n in self.branches.items() if place[0] not in heads}
 
@@ -94,7 +94,7 @@ def tool(name):
 
 
 def said(command, cwd):
-    """What a command printed; a RuntimeError with its last line when it failed."""
+    """Returns what a command printed; a RuntimeError with its last line when it failed."""
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd, check=False)
     if done.returncode != 0:
         lines = done.stderr.decode(errors="replace").strip().splitlines() or [""]
@@ -208,7 +208,7 @@ def unreached(files, list_path, source):
 
 
 def results(files, source, out):
-    """Lines for the report of the run; two files in the folder out tell the rest."""
+    """Lines for the report of the run; two files in the folder `out` have the details."""
     report, missed = os.path.join(out, "coverage.txt"), os.path.join(out, "coverage-unreached.txt")
     with open(report, "w", encoding="utf-8") as f:
         f.write(table(files))

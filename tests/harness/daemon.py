@@ -43,7 +43,7 @@ class Daemon:
         self.config = os.path.join(self.dir, "ctstub.conf")
         listen = f"[{address}]:{self.port}" if ":" in address else f"{address}:{self.port}"
         top = {"listen": [listen], "user": "", "log_level": "debug", "control_socket": self.control, "state_dir": self.dir, **top}
-        if t.label == "tsan":  # threads are what that build is for
+        if t.label == "tsan":  # that build is for races between threads
             top.setdefault("workers", 2)
         self.head = "".join(f"{k.replace('_', '-')} = {value(v)}\n" for k, v in top.items())
         if anchors:
@@ -57,7 +57,7 @@ class Daemon:
         t.defer(self.last_words)
 
     def last_words(self):
-        """The metrics at the end of the test, for the comparison of what all tests saw."""
+        """Keeps the metrics at the end of the test, for the comparison of what all tests saw."""
         if self.t.seen.path is None or not self.process.alive():
             return
         try:

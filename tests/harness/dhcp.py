@@ -1,5 +1,5 @@
-"""A network of our own with a hostile DHCP server: it names itself as the resolver and gives search domains, and it keeps
-every packet in clear text that a name can be read from. Run as a program it is that server."""
+"""A network of our own with a hostile DHCP server: it gives itself as the resolver, and search domains, and it records every
+packet in which a name can be read. Run as a program it is that server."""
 import json
 import os
 import socket
@@ -60,7 +60,7 @@ def checksum(data):
 
 
 def datagram(source, destination, port_from, port_to, payload):
-    """IPv4 with a UDP datagram, whose checksum of 0 says that there is none: clients look at raw frames."""
+    """IPv4 with a UDP datagram; its checksum of 0 means that there is none. Clients read raw frames."""
     udp = struct.pack("!HHHH", port_from, port_to, 8 + len(payload), 0) + payload
     head = struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(udp), 0, 0, 64, UDP, 0, socket.inet_aton(source), socket.inet_aton(destination))
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + udp
@@ -150,7 +150,7 @@ class HostileNetwork:
         subprocess.run(["nsenter", "-t", str(self.server.pid), "-n", *command], check=True)
 
     def has(self, address):
-        """Servers of ours may listen on this address of the network from now on."""
+        """From now on our servers may listen on this address of the network."""
         self.inside("ip", "link", "set", "lo", "up")
         self.inside("ip", "addr", "replace", address + "/32", "dev", "lo")
 

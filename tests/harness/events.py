@@ -4,7 +4,7 @@ import re
 TABLE = "base/log_events.def"
 # contrib/lab's lines go to a file that its report reads, never to the journal
 OTHERS = ("contrib/lab/", "tests/")
-# a function that is given the event: its name, and which argument that is
+# a function that gets the event as an argument: its name, and which argument it is
 GIVEN = {"log_event": 1, "log_write": 1, "server_log": 2, "main_trouble": 0, "put_line": 2}
 # events that a function names
 NAMED = {"finding_kind_text": ["expected", "rogue", "unreadable", "log-misbehaved"]}

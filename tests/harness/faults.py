@@ -1,4 +1,4 @@
-"""tests/fault/shim.c, preloaded into the daemon, does what stands in a mapped file: calls fail, are short or interrupted, and
+"""tests/fault/shim.c, preloaded into the daemon, causes the faults in a mapped file: calls fail, are short or interrupted, and
 clocks are wrong."""
 import mmap
 import os
@@ -22,14 +22,14 @@ YEAR = 365 * 86400
 
 
 def sample(t, total, n):
-    """1..total; in the default run n of them: the first, the last, and others that the number of calls chooses."""
+    """1..total; in the default run only n of them: the first, the last, and others that depend on the number of calls."""
     if t.long or total <= n:
         return list(range(1, total + 1))
     return sorted({1, total, *random.Random(total).sample(range(1, total + 1), n)})[-max(n, 1):]
 
 
 def may_preload(t):
-    """Skips a test that loads a library of ours before all others where that cannot be."""
+    """Skips a test that preloads a library of ours where that is not possible."""
     if " " in t.build:
         raise Skip("LD_PRELOAD takes no path with a space")
     if t.label == "tsan":
@@ -45,7 +45,7 @@ class Faults:
             self.map = mmap.mmap(f.fileno(), 4096)
         may_preload(t)
         self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "shim.so"), "CTSTUB_FAULT": self.path}
-        # a sanitizer wants to be the first library; the shim hands allocations on to it
+        # a sanitizer must be the first library; the shim passes allocations on to it
         self.env["ASAN_OPTIONS"] = SANITIZER_ENV["ASAN_OPTIONS"] + ":verify_asan_link_order=0"
         check(os.path.exists(self.env["LD_PRELOAD"]), "the shim was not built")
         os.mkfifo(self.path + ".clock")
@@ -80,7 +80,7 @@ class Faults:
         self.put("<q", 48, mode)
 
     def thread(self, thread):
-        """Calls of this thread alone are counted and fail, and with 0 those of each one again."""
+        """Only calls of this thread are counted and fail; with 0, those of every thread again."""
         self.put("<q", 56, thread)
 
     def clocks(self, wall=0, boot=0, event=False):

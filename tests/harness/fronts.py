@@ -1,4 +1,4 @@
-"""Resolvers in front of ctstubd, as people put them there: each forwards everything to it, caches, and validates when told to."""
+"""Resolvers in front of ctstubd, as people run them: each forwards everything to it, caches, and validates if configured to."""
 import os
 import subprocess
 
@@ -94,7 +94,7 @@ class PdnsRecursor(Front):
 
 
 class Resolved(Front):
-    """systemd-resolved, in the namespaces of a test (netns=True): it takes a user, /run and a network for granted."""
+    """systemd-resolved, in the namespaces of a test (netns=True): it needs a user, /run and a network."""
 
     program = "systemd-resolved"
 
@@ -113,7 +113,7 @@ class Resolved(Front):
             os.makedirs("/run/dnssec-trust-anchors.d")
             with open("/run/dnssec-trust-anchors.d/root.positive", "w", encoding="utf-8") as f:
                 f.write(". IN DS " + " ".join([*self.ds()[:3], "".join(self.ds()[3:])]) + "\n")
-        # with nothing but loopback it believes that there is no network
+        # with nothing but loopback it assumes that there is no network
         for command in (["link", "add", "front0", "type", "veth", "peer", "name", "front1"],
                         ["addr", "add", "192.0.2.2/32", "dev", "front0"], ["link", "set", "front0", "up"], ["link", "set", "front1", "up"]):
             done = subprocess.run(["ip", *command], stderr=subprocess.PIPE, check=False)

@@ -1,4 +1,4 @@
-"""Fuzzing by two engines, the coverage that the inputs reach, and the table of what was done so far.
+"""Fuzzing with two engines, the coverage of the inputs, and the table of all runs so far.
 
   python3 -m harness.fuzz --table                adds nothing, prints the table
   python3 -m harness.fuzz --add FILE             adds the runs of a file (build-tests/fuzz-runs.jsonl) to tests/fuzz/runs.json
@@ -17,16 +17,17 @@ import time
 from harness import coverage
 
 # Limits of one input. The target itself measures its processor time (tests/fuzz/limits.c); the engine's own limit is in wall
-# time and only ends what never ends, also on a machine with much else to do.
+# time and only stops inputs that never end, also on a busy machine.
 ENDLESS_S = 120
 RSS_MB = 256
 INPUT_BYTES = 65535
-# What waits to be freed, so that a use after free is seen, counts as memory: with ASan's own 256 MiB no limit could be kept.
+# ASan's quarantine, in which freed memory waits so that a use after free is detected, counts as memory: with its default of 256 MiB
+# no limit could be met.
 ASAN = "abort_on_error=1:detect_leaks=1:detect_stack_use_after_return=1:allocator_may_return_null=1:quarantine_size_mb=16"
 UBSAN = "halt_on_error=1:print_stacktrace=1"
 AFL_GRACE_S = 60  # its dry run over the stored inputs is not bounded by -V
 
-# target: the files that it is for, a pattern; coverage is reported of these
+# target: a pattern of the files that it tests, for which coverage is reported
 MEANT_FOR = {
     "anchor_limits": r"verify/anchor_limits\w*\.c",
     "cert": r"verify/x509/(cert\w*|der|name|nameconstraints|identity)\.c",
@@ -73,7 +74,7 @@ def now():
 
 
 def environment(source, afl=False):
-    """afl: it reads reports of crashes itself, and wants no wait at start for what a machine is set to."""
+    """afl: AFL++ reads reports of crashes itself, and must not stop at the start because of settings of the machine."""
     asan = ASAN + (":symbolize=0:detect_leaks=0" if afl else "")
     env = dict(os.environ, ASAN_OPTIONS=asan, UBSAN_OPTIONS=UBSAN, FUZZ_CORPUS=os.path.join(source, "tests/fuzz/corpus"))
     if afl:
@@ -83,7 +84,7 @@ def environment(source, afl=False):
 
 
 class Fuzzed:
-    """One stretch of one engine on one target."""
+    """One run of one engine on one target."""
 
     def __init__(self, target, engine):
         self.record = {"target": target, "engine": engine, "date": now(), "cpu_s": 0, "executions": 0, "edges": 0, "findings": 0}
@@ -120,7 +121,7 @@ def read(path):
 
 
 def libfuzzer(program, target, seconds, source, grown, artifacts, log):
-    """The stored inputs and what grew before, then new ones."""
+    """Runs the stored inputs and those that earlier runs found, then new ones."""
     done = Fuzzed(target, "libFuzzer")
     dictionary = os.path.join(source, "tests/fuzz", f"{target}.dict")
     command = [program, f"-max_total_time={seconds}", f"-timeout={ENDLESS_S}", f"-rss_limit_mb={RSS_MB}", f"-max_len={INPUT_BYTES}",
@@ -167,7 +168,7 @@ def afl(program, target, seconds, source, folder, log):
 
 
 def reached(build, source, target, folders, profiles):
-    """(lines reached, lines in all) of the files that the target is for, by its inputs replayed in the build that counts."""
+    """(lines reached, lines in all) of the files that the target tests, by its inputs replayed in the build with coverage."""
     shutil.rmtree(profiles, ignore_errors=True)
     os.makedirs(profiles)
     program = f"tests/fuzz/fuzz_{target}"

@@ -25,7 +25,7 @@ GOOD = """upstream "lab" {
 
 
 def install(t, root):
-    """What `make install` puts there, with the lab beside it."""
+    """Installs what `make install` does, and the lab."""
     done = subprocess.run(["make", "-s", "install", f"DESTDIR={root}"], cwd=t.build, stdout=subprocess.PIPE,
                           stderr=subprocess.STDOUT, check=False)
     check(done.returncode == 0, done.stdout.decode()[-800:])
@@ -63,7 +63,7 @@ def answered(machine, *words):
 
 
 def doors(machine):
-    """Both families, both transports; and a daemon that kept nothing it does not need."""
+    """Both address families and both transports work, and the daemon has given up all rights that it does not need."""
     for words in (("@127.0.0.1",), ("@127.0.0.1", "+tcp"), ("@::1",), ("@::1", "+tcp")):
         until(lambda words=words: answered(machine, *words), 20, f"an answer from {' '.join(words)}: {ask(machine, *words)[1]}"
               f"\n{machine.journal('ctstubd')[-1500:]}")

@@ -13,7 +13,7 @@ class Jumps:
             self.map = mmap.mmap(f.fileno(), 4096)
         os.mkfifo(path + ".clock")
         self.fifo = os.open(path + ".clock", os.O_RDWR | os.O_NONBLOCK)
-        asan = t.env().get("ASAN_OPTIONS", "")  # a sanitizer wants to be the first library; this one takes nothing from it
+        asan = t.env().get("ASAN_OPTIONS", "")  # a sanitizer must be the first library; this one replaces nothing of it
         self.env = {"LD_PRELOAD": os.path.join(t.build, "tests", "fault", "jumps.so"), "CTSTUB_JUMPS": path,
                     "ASAN_OPTIONS": asan + ":verify_asan_link_order=0"}
 
@@ -28,6 +28,6 @@ class Jumps:
         self.put("slept_s", self.get("slept_s") + seconds)
 
     def set_wall(self, seconds):
-        """Somebody sets the wall clock, and the kernel reports it."""
+        """Sets the wall clock, and the kernel reports it."""
         self.put("set_s", self.get("set_s") + seconds)
         os.write(self.fifo, b"!")

@@ -1,4 +1,4 @@
-"""Many questions at a steady rate, each with an answer that only it may have."""
+"""Many questions at a steady rate, each with an answer of its own."""
 import collections
 import random
 import socket
@@ -13,22 +13,21 @@ from harness.case import equal
 from harness.patience import patient
 from harness.standstill import Watch
 
-# Questions that wait for their answers at the same time. All are for one domain, and the daemon takes 256 of one domain
-# for a flood when the oldest is unanswered for a second (resolver/admission.h): on a busy machine it would refuse some.
+# The most questions that wait for answers at the same time. All are for one domain, and the daemon treats 256 of one domain as a
+# flood when the oldest is unanswered for a second (resolver/admission.h): on a busy machine it would refuse some.
 WINDOW = 200
 QUESTION_S = 4  # QUERY_TIME_MS of resolver/query.h: then a question ends with SERVFAIL
-LATE_S = 0.25   # a thread that wakes so much later than it wanted stood still
-STILL_S = 1     # of a question's time that are missed: it may have lacked them
+LATE_S = 0.25   # a thread that wakes up this much too late stood still
+STILL_S = 1     # seconds of a question's time in which this program stood still: with as many it may have failed for that
 
 
 class Load:
     """Sends `total` questions (UDP, one in eight over TCP) at `rate` a second, and looks at every answer.
 
-    No more than WINDOW wait for their answers: a machine that is busy with other things makes the load slower, and no
-    answer late.
+    No more than WINDOW wait for their answers: a busy machine makes the load slower, but no answer late.
 
-    wrong: another question's answer; failed: an RCODE other than NOERROR; lost: none within ten seconds. A client's own
-    retry after five seconds, as the C library does it, is not made: the first question must be answered.
+    wrong: another question's answer; failed: an RCODE other than NOERROR; lost: no answer within ten seconds. There is no
+    retry after five seconds, as the C library would make it: the first question must be answered.
     """
 
     def __init__(self, daemon, total, rate=500, names=None, prefix="load", tcp_share=8):
@@ -74,7 +73,7 @@ class Load:
             channel = 4 if self.tcp_share and i % self.tcp_share == 0 else i % 4
             with self.lock:
                 if not self.lock.wait_for(lambda: len(self.pending) < WINDOW, patient(10)):
-                    break  # nothing comes back any more: what was not sent counts as lost
+                    break  # no more answers come: questions that were not sent count as lost
                 ident = i & 0xffff
                 self.pending[channel, ident, labels[0]] = time.monotonic()
             message = wire.question(labels, ident=ident, ar=1, extra=wire.opt())
@@ -90,7 +89,7 @@ class Load:
             sent = self.pending.pop((channel, q.ident, q.labels[0]), None)
             if sent is None:
                 self.wrong += 1
-                self.examples.append(f"channel {channel}: nobody asked for {raw.hex()}")
+                self.examples.append(f"channel {channel}: an answer to no question: {raw.hex()}")
                 return
             self.lock.notify()
             took = time.monotonic() - sent
@@ -156,8 +155,8 @@ class Load:
               f"wrong, failed and lost answers (RCODEs {self.codes}, {self.reasons.most_common(3)} {self.failures[:3]}; {self.examples[:3]}; waiting {list(self.pending)[:3]})")
 
     def starved(self, healthy):
-        """The machine left no time for every answer that failed: it names the healthy upstream as failed, too; or its time ran out
-        while the machine stood still. Play it again, slower."""
+        """True when each answer failed because the machine was too slow: it names the healthy upstream as failed, too, or its time ran
+        out while the machine stood still. Then the load is run again, slower."""
         def machine(sent, took, texts):
             still = sum(max(0, min(end, sent + took) - max(began, sent)) for began, end in self.stood)
             return any(text.startswith(f"{healthy} ") for text in texts) or took >= QUESTION_S and still >= STILL_S
@@ -169,7 +168,7 @@ class Load:
 
 
 def played(play, healthy):
-    """The finished load of play(slower), flawless. It is played again, twice and four times slower, when only the machine is to blame."""
+    """The finished load of play(slower), flawless. It is run again, twice and four times slower, when only the machine is to blame."""
     for slower in (1, 2, 4):
         load = play(slower)
         if not load.starved(healthy):

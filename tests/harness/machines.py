@@ -1,4 +1,4 @@
-"""Machines that resolve names in different ways, as root folders to boot; and what is the same before and after."""
+"""Machines that resolve names in different ways, as root folders to boot; and the files that must be the same before and after."""
 import contextlib
 import os
 import subprocess
@@ -11,7 +11,7 @@ GATHERED = ("ifupdown", "isc-dhcp-client", "dhcpcd-base")  # beside a gatherer o
 TOOLS = ("curl",)
 SERVICES = ("NetworkManager", "systemd-resolved", "systemd-networkd", "networking", "dhcpcd")
 DHCPCD_UNIT = "[Unit]\nDescription=dhcpcd\n[Service]\nExecStart=/sbin/dhcpcd -B -q --nodev\n"
-# Before 80-container-host0.network, which systemd brings.
+# Takes precedence over 80-container-host0.network of systemd.
 NETWORKD = {"/etc/systemd/network/10-host0.network": "[Match]\nName=host0\n[Network]\nDHCP=yes\n[DHCPv4]\nUseDomains=yes\n"}
 NETWORK_MANAGER = {
     "/etc/NetworkManager/conf.d/managed.conf": "[device-lab]\nmatch-device=interface-name:host0\nmanaged=1\n",
@@ -26,7 +26,7 @@ KINDS = {
         "/etc/network/interfaces": "auto lo\niface lo inet loopback\nauto host0\niface host0 inet dhcp\n"}),
     "dhcpcd": (("dhcpcd",), {"/etc/systemd/system/dhcpcd.service": DHCPCD_UNIT}),
 }
-# The same with a program that gathers what others say; each takes the place of systemd-resolved's own `resolvconf`.
+# The same with a program that collects resolvers from others; each replaces systemd-resolved's own `resolvconf`.
 GATHERERS = {
     "ifupdown with dhclient and resolvconf": ("ifupdown with dhclient", "resolvconf"),
     "dhcpcd and openresolv": ("dhcpcd", "openresolv"),
@@ -34,16 +34,16 @@ GATHERERS = {
 PLAIN_FILE = ((), {"/etc/resolv.conf": "nameserver 192.0.2.1\n"})
 
 WATCHED = ("/etc", "/run/systemd/resolve")
-# What a boot, a lease or the clock writes, whoever resolves.
+# Files that a boot, a lease or the clock writes on every kind of machine.
 OF_NO_MATTER = ("/etc/machine-id", "/etc/.pwd.lock", "/etc/NetworkManager/system-connections", "/run/systemd/resolve/netif",
                 "/etc/ld.so.cache", "/etc/passwd-", "/etc/group-", "/etc/shadow-", "/etc/gshadow-")
 
 
 def machine_of(t, services, files, install=lambda root: None, suite=None, gatherer=None):
-    """A container of a root in which these services run. install(root) puts ctstub there, or what else is wanted."""
+    """A container of a root in which these services run. install(root) installs ctstub there, or other programs."""
     root = debian_root(t, suite, more=(*WRITERS, *TOOLS) if gatherer is None else (*GATHERED, gatherer))
     install(root)
-    if "systemd-resolved" not in services and gatherer is None:  # its package brings a `resolvconf` that others call
+    if "systemd-resolved" not in services and gatherer is None:  # its package contains a `resolvconf` that others call
         subprocess.run(["chroot", root, "dpkg", "-r", "systemd-resolved"], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     if os.path.lexists(root + "/etc/resolv.conf"):
         os.unlink(root + "/etc/resolv.conf")
@@ -57,7 +57,7 @@ def machine_of(t, services, files, install=lambda root: None, suite=None, gather
         os.makedirs(os.path.dirname(root + path), exist_ok=True)
         with open(root + path, "w", encoding="utf-8") as f:
             f.write(content)
-        # NetworkManager wants its secrets closed; systemd-networkd, a user of its own, has to read its files.
+        # NetworkManager requires that others cannot read its secrets; systemd-networkd, with a user of its own, has to read its files.
         os.chmod(root + path, 0o600 if path.endswith(".nmconnection") else 0o644)
     for service in SERVICES:
         word = "enable" if service in services else "mask"

@@ -3,7 +3,7 @@ import os
 import random
 import socket
 
-PORTS = (10240, 32000)  # below the range that the kernel gives away by itself
+PORTS = (10240, 32000)  # below the range of ephemeral ports
 BLOCK = 64
 _random = random.Random(os.getpid() * 7919 + int.from_bytes(os.urandom(4), "big"))
 _claims = []    # sockets that keep this process's blocks
@@ -11,8 +11,8 @@ _ports = set()  # of these blocks, those not given yet
 
 
 def _claim():
-    """A block of ports for this process alone: what it does not listen on yet, or not at the moment, no other test is given. The
-    claim is the name of an abstract socket, of which there is one in each network namespace, like the ports."""
+    """A block of ports for this process alone: no other test gets one of them, even while nothing listens on it. The claim is the
+    name of an abstract socket, which is unique in each network namespace, like the ports."""
     s = socket.socket(socket.AF_UNIX)
     first = _random.randrange(PORTS[0], PORTS[1] - BLOCK + 1, BLOCK)
     try:
@@ -25,7 +25,7 @@ def _claim():
 
 
 def need_ipv6():
-    """A test that wants ::1 is skipped where it is switched off."""
+    """Skips a test that needs ::1 where IPv6 is switched off."""
     try:
         with socket.socket(socket.AF_INET6, socket.SOCK_STREAM) as s:
             s.bind(("::1", 0))
@@ -35,7 +35,7 @@ def need_ipv6():
 
 
 def free_port(address="127.0.0.1"):
-    """A port that nobody has bound, over UDP and TCP, and that no other test is given while this process runs."""
+    """A port that is not bound, over UDP and TCP, and that no other test gets while this process runs."""
     if ":" in address:
         need_ipv6()
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
@@ -55,8 +55,8 @@ def free_port(address="127.0.0.1"):
 
 
 def end(s):
-    """Closes a socket on which a thread waits, and wakes that thread. One that still waits would go on with the same descriptor
-    when this program was stopped and continued: with whatever socket the next test has under that number by then."""
+    """Closes a socket on which a thread waits, and wakes that thread. A thread that still waited would go on with the same descriptor
+    when this program was stopped and continued, which by then may be another socket, of the next test."""
     try:
         s.shutdown(socket.SHUT_RDWR)
     except OSError:
@@ -65,8 +65,8 @@ def end(s):
 
 
 def replace(s):
-    """Closes what a socket of another thread leads to; its descriptor stays taken until that thread closes it. What it leads to from
-    then on has ended: of a socket that was never connected OpenSSL reads again and again (ENOTCONN passes, it thinks)."""
+    """Closes the connection of another thread's socket; its descriptor stays in use until that thread closes it. From then on it is the
+    end of a closed connection: from a socket that was never connected OpenSSL would read again and again, on ENOTCONN."""
     ended, other = socket.socketpair()
     other.close()
     with ended:
@@ -77,7 +77,7 @@ def replace(s):
 
 
 def answers_tcp(address, port):
-    """Somebody accepts connections there."""
+    """True when a server accepts connections there."""
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as s:
         s.settimeout(1)
@@ -89,7 +89,7 @@ def answers_tcp(address, port):
 
 
 def answers_at(path):
-    """Somebody accepts connections at this path; the socket of a killed program stays, and nobody does."""
+    """True when a program accepts connections at this path; the socket of a killed one stays, but accepts none."""
     with socket.socket(socket.AF_UNIX) as s:
         try:
             s.connect(path)

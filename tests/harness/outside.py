@@ -1,4 +1,4 @@
-"""What a container's network offers beside its hostile DHCP server: resolvers over TLS, and a web server with a small Debian
+"""Servers in a container's network besides its hostile DHCP server: resolvers over TLS, and a web server with a small Debian
 archive. They run in threads of the test, with sockets in the network's namespace."""
 import contextlib
 import ctypes
@@ -30,7 +30,7 @@ Description: nothing at all
 
 @contextlib.contextmanager
 def network_of(pid):
-    """Sockets that this thread makes meanwhile are in that process's network namespace."""
+    """While it lasts, sockets that this thread makes are in that process's network namespace."""
     libc = ctypes.CDLL(None, use_errno=True)
     with open("/proc/thread-self/ns/net", "rb") as home, open(f"/proc/{pid}/ns/net", "rb") as there:
         check(libc.setns(there.fileno(), CLONE_NEWNET) == 0, f"setns: {os.strerror(ctypes.get_errno())}")

@@ -1,4 +1,4 @@
-"""Servers from Debian, unpacked into the build tree and never installed: nothing of theirs is ever started by a package."""
+"""Servers from Debian, unpacked into the build tree and never installed: no script or service of a package is ever run."""
 import glob
 import hashlib
 import os

@@ -1,9 +1,9 @@
-"""How long a test waits. Seconds in a test are meant for a quiet machine; on a busy one they are multiplied by what is measured
-of its load, so that a failure says something about the product and nothing about the machine."""
+"""How long a test waits. Seconds in a test are meant for a quiet machine; on a busy one they are multiplied by its measured load,
+so that a failure is one of the product and not of the machine."""
 import os
 
 MOST = 8.0      # a program that gets less than an eighth of a processor is not worth waiting for
-POSITIVE_S = 4  # who waits for less mostly expects that nothing comes: that must not take longer
+POSITIVE_S = 4  # shorter waits mostly expect that nothing comes: they must not take longer
 
 
 def load():
@@ -12,7 +12,7 @@ def load():
 
 
 def delay():
-    """How much longer this process took for what it computed, as others had the processor (its priority counts)."""
+    """How many times longer this process took for its computations, because others had the processor (its priority counts)."""
     try:
         with open("/proc/self/schedstat", encoding="ascii") as f:
             ran, waited = (int(n) for n in f.read().split()[:2])
@@ -26,7 +26,7 @@ def factor():
 
 
 def patient(seconds):
-    """As long as that many seconds of a quiet machine."""
+    """The seconds that correspond to so many on a quiet machine."""
     return seconds * factor() if seconds else seconds
 
 

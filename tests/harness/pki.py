@@ -1,4 +1,4 @@
-"""Certificates, SCTs and log lists, made here with Python's cryptography and nothing of ours."""
+"""Certificates, SCTs and log lists, made with Python's cryptography and no code of ours."""
 import base64
 import datetime
 import hashlib
@@ -78,7 +78,7 @@ def sct_list(scts):
 
 
 def log_list(logs, when=None):
-    """A list in the public v3 shape."""
+    """A list in the public v3 format."""
     operators = {}
     for log in logs:
         operator = operators.setdefault(log.operator, {"name": log.operator, "email": [], "logs": [], "tiled_logs": []})
@@ -136,7 +136,7 @@ def crl(ca, serials=(), until=7 * DAY, key_id=True):
 
 
 class Site:
-    """Files of a little world: anchors.pem, one server's chain.pem and key.pem, logs.json."""
+    """The files for a server and its clients: anchors.pem, the server's chain.pem and key.pem, logs.json."""
 
     def __init__(self, t, ips=("127.0.0.1", "::1"), names=("dns.test",), with_ct=False, prefix="site", common_name="Test Server", **leaf):
         """leaf: dates, as Authority.issue takes them. The subject is not empty, as kdig cannot print an empty one."""

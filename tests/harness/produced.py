@@ -1,4 +1,4 @@
-"""Nothing that the programs can say goes untested: every reason, SCT status, event of the log and metric was seen in a run.
+"""Checks that every reason, SCT status, event of the log and metric was seen in a run.
 
   python3 -m harness.produced --top DIR --seen DIR     (what harness.seen kept of a whole run)
 """
@@ -10,7 +10,7 @@ import sys
 from harness import events, seen
 from harness.build import tree_files
 
-# "KIND NAME": which unit test produces it, or why no test does. A row for what the sources do not have fails.
+# "KIND NAME": which unit test produces it, or why no test does. A row for a name that the sources do not have fails.
 ELSEWHERE = {
     "event unreadable": "tests/unit/watch/test_findings.c: an entry that cannot be read is a finding",
     "event withdrawn": "tests/unit/watch/test_findings.c: what becomes known is withdrawn",

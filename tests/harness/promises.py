@@ -109,7 +109,7 @@ def is_command(pattern):
 
 
 def wanted(name):
-    """Does some promise rest on the test of this name (without its build)?"""
+    """True when a promise depends on the test of this name (without its build)."""
     return any(fnmatch.fnmatchcase(name, p) for one in TABLE for p in one.tests + one.controls)
 
 
@@ -154,7 +154,7 @@ def row(pattern, names, records):
     """(what, figure, date) of one pattern."""
     mine = [pattern] if is_command(pattern) else [n for n in names if fnmatch.fnmatchcase(n, pattern)]
     have = [records[n] for n in mine if n in records]
-    what = f"`{pattern}`"  # not how many there are: a new test must not need a new file
+    what = f"`{pattern}`"  # without their number, so that a new test does not change the file
     if not have:
         return what, UNMEASURED, "-"
     figures = list(dict.fromkeys(r["figure"] for r in have if r["figure"]))
@@ -178,7 +178,7 @@ def render(names, records):
 
 
 def blank(text):
-    """The text without figures and dates: what must not change from one making to the next."""
+    """The text without figures and dates, which must not change when the file is made again."""
     return re.sub(r"^(\| `.*?` \|).*$", r"\1", text, flags=re.M)
 
 

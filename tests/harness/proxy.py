@@ -1,4 +1,4 @@
-"""A TCP proxy that spoils what passes: holds it back, cuts it, turns black, dribbles."""
+"""A TCP proxy with faults: it delays bytes, cuts connections, turns into a black hole, dribbles."""
 import socket
 import struct
 import threading
@@ -57,7 +57,7 @@ class Proxy:
                 data = source.recv(65536)
                 if self.black:
                     if not data:
-                        return  # black: not even the end is passed on
+                        return  # a black hole: not even the end is passed on
                     continue
                 if not data:
                     sink.shutdown(socket.SHUT_WR)
@@ -79,7 +79,7 @@ class Proxy:
                     pass
 
     def heard(self, source, sink, data):
-        """For those who listen; called before the bytes go on."""
+        """For subclasses; called before the bytes are passed on."""
 
     def cut(self, reset=False):
         with self.lock:

@@ -1,7 +1,7 @@
 """A server of one TLS handshake, written by hand: it shows a certificate, whether it has the key or not, and then waits.
 
-What comes back after the Certificate message, before the server has proven anything, is what the client thinks of the
-certificate alone.
+What comes back after the Certificate message, before the server has proven possession of its key, is the client's reaction to
+the certificate alone.
 """
 import hashlib
 import hmac
@@ -70,7 +70,7 @@ def expand(secret, label, context, n):
 
 class ShownCertificate:
     """Listens on loopback; self.answers gets the content type of the first record of each client after the Certificate
-    message (21: an alert; 23 with TLS 1.3, where it is encrypted), or None when the client says nothing."""
+    message (21: an alert; 23 with TLS 1.3, where it is encrypted), or None when the client sends nothing."""
 
     def __init__(self, t, chain, tls13):
         self.chain, self.tls13, self.answers = chain, tls13, []

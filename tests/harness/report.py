@@ -73,7 +73,7 @@ def last_line(path):
 
 
 def failure_line(path):
-    """The line of a log that tells most."""
+    """The most informative line of a log."""
     with open(path, encoding="utf-8", errors="replace") as f:
         lines = f.read().strip().splitlines()
     for pattern in (r"ERROR: (Address|Leak)Sanitizer|runtime error:|SUMMARY", r"^FAIL: ", r"error:|Error:|ERROR: (?!0$)", r"FAILED|FAIL:"):

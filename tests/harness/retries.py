@@ -1,4 +1,4 @@
-"""Clients as the C library makes them: a question that is not answered within five seconds is sent once more, and then given up."""
+"""Clients like those of the C library: a question that is not answered within five seconds is sent once more, and then given up."""
 import collections
 import socket
 import threading
@@ -10,7 +10,7 @@ PATIENCE = 5.0
 
 
 class Retries:
-    """Asks `rate` questions a second over UDP, each with an answer that only it may have, until finish().
+    """Asks `rate` questions a second over UDP, each with an answer of its own, until finish().
 
     failed: the names whose second question was not answered either, or that got another answer; repeated: how many were asked
     twice. Made in the thread's network namespace.
@@ -51,7 +51,7 @@ class Retries:
             time.sleep(0.002)
 
     def again(self):
-        """Those whose time is up."""
+        """Repeats, or gives up, the questions whose time is up."""
         while True:
             with self.lock:
                 if not self.order:

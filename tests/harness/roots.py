@@ -16,7 +16,7 @@ from harness.build import Builds
 
 MIRROR = "http://deb.debian.org/debian"
 SUITES = ("bookworm", "trixie")
-SOURCES = "srv/ctstub"  # where the sources lie in a root: everybody may enter, unlike /root
+SOURCES = "srv/ctstub"  # where the sources are in a root: every user may enter, unlike /root
 DEBOOTSTRAP_SECONDS = 1200
 
 # <sched.h>, <sys/mount.h>
@@ -100,7 +100,7 @@ def must(command):
 
 
 def digest(packages):
-    """Of a list of packages, for the name of a root: another list is another root."""
+    """A hash of a list of packages, for the name of a root: another list gets another root."""
     return hashlib.sha256(" ".join(packages).encode()).hexdigest()[:8]
 
 
@@ -127,7 +127,7 @@ class Sources(Builds):
     def __init__(self, top, root):
         super().__init__(top, 1)
         self.src = os.path.join(root, SOURCES)
-        self.base = os.path.dirname(self.src)  # the manifest lies beside the copy
+        self.base = os.path.dirname(self.src)  # the manifest is next to the copy
 
 
 def enter(root):

@@ -1,4 +1,4 @@
-"""A proxy that counts round trips: nothing is timed, so a busy machine changes nothing. tests/bench/rounds.h tells the rule."""
+"""A proxy that counts round trips: nothing is timed, so a busy machine has no effect. tests/bench/rounds.h has the rules."""
 import threading
 
 from harness.proxy import Proxy

@@ -22,7 +22,7 @@ from harness.report import Report, failure_line, last_line
 VALGRIND = "--quiet --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite,indirect --show-leak-kinds=definite,indirect"
 
 # Unit tests that a kind of run cannot have (kind, program).
-NOT_IN = {("coverage", "tests/unit/base/test_environment"),  # LLVM's runtime puts a variable into the environment that it wants empty
+NOT_IN = {("coverage", "tests/unit/base/test_environment"),  # LLVM's runtime adds a variable to the environment, which the test needs empty
           ("valgrind", "tests/unit/resolver/daemon/test_helper"),  # they load a filter on system calls: valgrind has no seccomp(2)
           ("valgrind", "tests/unit/base/sandbox/test_sandbox")}
 
@@ -38,18 +38,18 @@ class Run:
         self.report = Report()
         self.servers = Unpacked(os.path.join(self.builds.base, "servers"))
         self.places = turns.Places(options.jobs)
-        self.half = max(1, options.jobs // 2)  # places of what keeps every processor busy
+        self.half = max(1, options.jobs // 2)  # places of a task that keeps every processor busy
         self.pool = concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs)
         self.waiting = concurrent.futures.ThreadPoolExecutor(max_workers=options.jobs)
         self.done = {}      # task: an event
-        self.failed = set()  # tasks that others must not wait for in vain
+        self.failed = set()  # tasks that have failed, so that others do not wait for them
         self.futures = []
         self.fuzz_lock = threading.Lock()
 
-    # ---- tasks: submitted in an order in which each comes after what it waits for
+    # ---- tasks: submitted in an order in which each comes after those that it waits for
 
     def task(self, name, function, after=(), beside=False, places=1):
-        """beside: it mostly waits, and takes no place of the others. places: that it takes."""
+        """beside: it mostly waits, and takes no place of the others. places: the number of places that it takes."""
         event = self.done[name] = threading.Event()
 
         def work():
@@ -64,7 +64,7 @@ class Run:
             except BuildError as error:
                 self.failed.add(name)
                 self.report.bad(name, str(error))
-            except Exception as error:  # a bug of ours must be seen, not lost in a thread
+            except Exception as error:  # a bug of ours must be reported, not lost in a thread
                 self.failed.add(name)
                 self.report.bad(name, f"{type(error).__name__}: {error}")
             finally:
@@ -171,7 +171,7 @@ class Run:
             self.report.bad(f"{label}/{case.prefix(module)}", f"the module ended with {code}: {last_line(log)} [{log}]")
 
     def module_env(self):
-        """Modules come from the copy of the sources: somebody may be at work in the tree."""
+        """Modules come from the copy of the sources, as the tree may be edited meanwhile."""
         return dict(os.environ, PYTHONPATH=os.path.join(self.builds.src, "tests"), CTSTUB_SEEN=self.builds.seen,
                     CTSTUB_PROMISES=self.builds.promises)
 
@@ -191,19 +191,19 @@ class Run:
     # ---- what is not part of every run
 
     def measured(self):
-        """What the coverage build reached: a report, and the lines that nothing reached."""
+        """Coverage: a report, and the lines that no test reached."""
         source, base = self.builds.src, self.builds.base
         programs = coverage.PROGRAMS + self.builds.test_programs("coverage")
         files = coverage.measure(self.builds.dir("coverage"), source, self.builds.profiles, programs)
         for line in coverage.results(files, source, base):
-            if line.startswith("#") or not self.options.name:  # of some tests alone the figures are no verdict
+            if line.startswith("#") or not self.options.name:  # the figures of only some tests prove nothing
                 self.line(line)
         for name, said, why in coverage.verdicts(files):
             if not why and not self.options.name:
                 self.promised(f"tests/run --coverage: {name}", said)
 
     def produced(self):
-        """Every reason, status, event and metric was seen; what could not run here is no proof of the contrary."""
+        """Every reason, status, event and metric was seen; when tests were skipped, one that is missing proves nothing."""
         for name, why in produced.compare(produced.tables(self.builds.src), seen.gather(self.builds.seen)):
             if why and self.report.skips:
                 self.report.skip(name, f"{len(self.report.skips)} tests were skipped; {why}")
@@ -217,7 +217,7 @@ class Run:
         promises.record(name, "gcc", figure, self.builds.promises)
 
     def distcheck(self):
-        """That a tarball builds, tests, installs and uninstalls: not optimised and hardly compressed, as nobody keeps it.
+        """A tarball builds, tests, installs and uninstalls: without optimisation and with little compression, as it is not kept.
 
         Clang builds it, so that its warnings (build/clang) cost no build of their own: no optimisation finds more of them. Of
         the unit tests, which ran in gcc's build, those that read files of the tree run; with --long all of them.
@@ -240,7 +240,7 @@ class Run:
                 self.report.bad(name, f"ended with {code}: {failure_line(log)} [{log}]")
 
     def fuzzed(self, done):
-        """Reports one stretch of one engine, and keeps what it took."""
+        """Reports one run of one engine, and records it."""
         target, engine = done.record["target"], done.record["engine"]
         name = f"fuzz/{target}" if engine == "libFuzzer" else f"fuzz/{target} with {engine}"
         log = self.builds.log(name)
@@ -276,7 +276,7 @@ class Run:
             self.promised("tests/run --fuzz", f"{len(targets)} targets for {self.options.fuzz} s with each engine, no finding")
 
     def fuzz_reached(self):
-        """Which part of the files that each target is for its inputs reach: stored ones, and what grew."""
+        """How much of the files that each target tests is reached by its inputs, the stored ones and those of earlier runs."""
         b = self.builds
         for target in self.fuzz_targets():
             folders = [d for d in (os.path.join(b.src, "tests/fuzz/corpus", target), os.path.join(b.base, "fuzz-corpus", target))
@@ -314,13 +314,13 @@ class Run:
             self.report.note(line.rstrip())
 
     def static(self):
-        """The analysers. With nothing else to do they may have every processor; what they found before is kept."""
+        """The analysers. With nothing else to do they may use every processor; results of unchanged files are kept."""
         program = os.path.join(self.top, "tests", "static", "run")
         names = [f.partition("static/")[2] or f for f in self.options.name]
         self.script("static", program, "--jobs", str(self.processors), *(["--long"] if self.options.long else []), *names, whole=not names)
 
     def script(self, name, *command, whole=True):
-        """A program of its own that prints our lines (mutants, peers, browser, bench). whole: it does all that it can."""
+        """A separate program that prints lines like ours (mutants, peers, browser, bench). whole: it runs all of its tests."""
         process = self.children.start(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace",
                                       env=dict(os.environ, CTSTUB_BUILDS=self.builds.base, CTSTUB_TOP=self.top))
         for line in process.stdout:
@@ -380,13 +380,13 @@ class Run:
                   beside=turns.name_of(module) in turns.BESIDE, places=turns.places_of(module))
 
     def plan_busy(self):
-        """Before the modules, of which those that mostly wait go on beside it: at the end nobody waits for one of these alone."""
-        self.busy("valgrind", self.valgrind, "build/gcc", "gcc/unit")  # whose results lie in the same files
+        """Tasks before the modules; modules that mostly wait run at the same time, so that at the end none of these tasks runs alone."""
+        self.busy("valgrind", self.valgrind, "build/gcc", "gcc/unit")  # whose results are in the same files
         if self.wants("distcheck") or self.wants("build/clang"):
             self.busy("distcheck", self.distcheck, "build/gcc")
 
     def plan_coverage(self):
-        """Unit tests, stored inputs and functional tests in the build that counts, then the report."""
+        """Unit tests, stored inputs and functional tests in the build with coverage, then the report."""
         if not shutil.which("clang") or " " in self.builds.base:
             self.report.skip("coverage", "clang is not on this machine, or the folder's name has a space in it")
             return
@@ -436,7 +436,7 @@ class Run:
         return self.report.finish()
 
     def account(self):
-        """What each task took, into build-tests/times.txt; with --times it is printed, too."""
+        """Writes the time of each task to build-tests/times.txt; with --times it is printed, too."""
         lines = ["processor  seconds   begins  task", *self.times.table()]
         with open(os.path.join(self.builds.base, "times.txt"), "w", encoding="utf-8") as f:
             f.write("\n".join(lines) + "\n")

@@ -1,6 +1,6 @@
-"""What the programs said during a run: reasons, SCT statuses, events of the log, metrics that counted.
+"""The output of the programs during a run: reasons, SCT statuses, events of the log, metrics that counted.
 
-A test does nothing for it: what its programs print, log and answer over the control socket is read by patterns, and each
+Tests do nothing for it: what their programs print, log and answer over the control socket is searched with patterns, and each
 new name becomes a line "KIND NAME" of a file in the folder that CTSTUB_SEEN names. harness.produced compares them with the
 tables in the sources when a whole run has ended.
 """
@@ -41,7 +41,7 @@ class Seen:
             self.keep(names_in(text))
 
     def add(self, kind, names):
-        """What a test that runs programs by itself knows to be produced."""
+        """Names that a test adds which runs programs by itself."""
         if self.path is not None:
             self.keep({(kind, name) for name in names})
 

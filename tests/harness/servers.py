@@ -19,7 +19,7 @@ def zone():
 
 
 class Server:
-    """address, port (TLS or HTTPS) and alpn are what harness.daemon.upstream wants."""
+    """address, port (TLS or HTTPS) and alpn are for harness.daemon.upstream."""
 
     program = ""
 

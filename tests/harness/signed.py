@@ -1,4 +1,4 @@
-"""A signed part of the world: the root, com and arpa with a chain of trust, `example` and `home.arpa` delegated without one."""
+"""Signed zones: the root, com and arpa with a chain of trust, `example` and `home.arpa` delegated without one."""
 import glob
 import os
 import time

@@ -28,20 +28,20 @@ from harness.world import World, ip
 
 FLAP_S = (1, 20)            # how long an upstream stays as it is: 17 changes a minute of all three
 EVENT_S = (15, 45)          # between two events of one kind
-SETTLED_S = 2.5             # a refused upstream is looked at every two seconds: one that became good is healthy after that
+SETTLED_S = 2.5             # a refused upstream is tried every two seconds: one that became good is healthy after that
 CALM_S = 5                  # after an event of any kind answers count as those of a fault for so long
 SLEEP_S = (5, 3600)         # of the machine, by the shim
-SLEPT_MAX_S = 40 * 86400    # in all: certificates are good for sixty days
-SET_S = 3600                # the wall clock is set by at most so much
-WALL_AHEAD_S = 86400        # and begins so far ahead, or it would lie before the day of the build
+SLEPT_MAX_S = 40 * 86400    # in all: certificates are valid for sixty days
+SET_S = 3600                # the wall clock is set forward or back by at most this
+WALL_AHEAD_S = 86400        # and starts this far ahead, so that it never is before the day of the build
 WARM_UP_S = 600             # of an hour or more; a third of a short run
 SAMPLE_S = 5
 RSS_SLOPE = 1024            # KiB an hour
 RSS_NOISE = 4096            # KiB: the least growth that means anything in a run of minutes
 FDS_APART = 5
 P99_S = 1.5
-LATE_S = 0.05               # a client's own wake-up later than this, at its p99, is a busy machine: P99_S grows with it
-STARVED_SHARE = 0.01        # questions that the machine left no time for: with more of them a run proves nothing
+LATE_S = 0.05               # when the p99 of a client's own wake-ups is later than this, the machine is busy, and P99_S grows with it
+STARVED_SHARE = 0.01        # of questions that failed as the machine was too busy: with more of them a run proves nothing
 CLOSED_SHARE = 0.001        # questions that a closing TCP connection left unanswered, at most
 EVENTS_KEPT = 50_000
 HOMES = (("192.0.2.2/24", "192.0.2.1", "2001:db8::2/64", "2001:db8::1"),
@@ -59,7 +59,7 @@ def flap_seconds(a_minute):
 
 
 class Upstream:
-    """One of the three; `mode` is what it does now."""
+    """One of the three; `mode` is its present behaviour."""
 
     def __init__(self, soak, title, address, port, doh):
         self.soak, self.title, self.address, self.port, self.doh = soak, title, address, port, doh
@@ -77,7 +77,7 @@ class Upstream:
         self.tell(json.dumps(orders), "ready")
 
     def tell(self, line, answer):
-        """Returns when it holds."""
+        """Returns when the upstream has confirmed it."""
         self.popen.stdin.write(line.encode() + b"\n")
         self.popen.stdin.flush()
         got = b""
@@ -85,7 +85,7 @@ class Upstream:
             check(select.select([self.popen.stdout], [], [], 60)[0], f"upstream {self.title} does not answer")
             got = self.popen.stdout.readline()
             check(got, f"upstream {self.title} ended")
-        check(got.strip() == answer.encode(), f"upstream {self.title} said {got!r} to {answer}")
+        check(got.strip() == answer.encode(), f"upstream {self.title} answered {got!r} instead of {answer}")
 
     def kill(self):
         if self.popen:
@@ -213,7 +213,7 @@ class Soak:
             self.event("reload-by-signal", extra.splitlines()[0])
             return
         self.event("reload-refused" if refused else "reload", extra.splitlines()[0])
-        check(self.daemon.ctl("reload")["ok"] is not refused, "the wrong configurations are taken")
+        check(self.daemon.ctl("reload")["ok"] is not refused, "reload accepts invalid configurations or refuses valid ones")
 
     def flush(self):
         self.event("flush", "")
@@ -234,7 +234,7 @@ class Soak:
         self.jumps.set_wall(by)
 
     def move(self):
-        """To another network: the old addresses are gone, and what came from them is lost."""
+        """To another network: the old addresses are gone, and connections from them are lost."""
         old4, _, old6, _ = HOMES[self.home]
         self.home = 1 - self.home
         new4, gate4, new6, gate6 = HOMES[self.home]
@@ -247,7 +247,7 @@ class Soak:
         ip("-6", "addr", "del", old6, "dev", "wire0")
 
     def silence(self):
-        """The control that all upstreams fail: nobody is healthy, and that must be seen."""
+        """The control in which all upstreams fail: none is healthy, which the soak must detect."""
         for u in self.upstreams:
             u.become("dead")
             u.until = time.monotonic() + 10
@@ -303,7 +303,7 @@ class Soak:
         return self.result()
 
     def is_over(self, now):
-        """After its time; a control after what it broke has shown, which takes longer on a busy machine."""
+        """True after its time; for a control, after its fault was detected, which takes longer on a busy machine."""
         past = now - self.started
         return past >= self.seconds and (self.has_shown() or past >= CONTROL_LONGER * self.seconds)
 
@@ -327,7 +327,7 @@ class Soak:
         return [s for s in self.samples if s[0] >= begin]
 
     def growth(self):
-        """(KiB an hour, KiB allowed in an hour): over minutes, noise is allowed on top."""
+        """(KiB an hour, KiB allowed in an hour): in a run of minutes more is allowed, for noise."""
         warm = self.warm()
         hours = max(warm[-1][0] - warm[0][0], 1) / 3600
         return slope([(at / 3600, rss) for at, rss, _, _ in warm]), RSS_SLOPE if hours >= 0.9 else RSS_SLOPE + RSS_NOISE / hours
@@ -457,7 +457,7 @@ def phases_of(o):
 
 
 def soak(o, folder):
-    """0 when everything held."""
+    """0 when all checks passed."""
     done, bad, trouble = [], [], None
     for workers, seconds in phases_of(o):
         t = case.Context(o, os.path.join(folder, f"workers-{workers}"))

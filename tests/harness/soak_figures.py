@@ -15,7 +15,7 @@ class Histogram:
         self.most = max(self.most, seconds)
 
     def percentile(self, part):
-        """The upper edge of the bucket in which it lies, at most the longest of all; 0 of nothing."""
+        """The upper edge of its bucket, at most the longest time; 0 without any time."""
         left = math.ceil(self.n * part)
         for bucket in sorted(self.buckets):
             left -= self.buckets[bucket]
@@ -29,7 +29,7 @@ class Histogram:
 
 
 def slope(samples):
-    """Of the line of least squares through (x, y); 0 of fewer than two different x."""
+    """The slope of the line of least squares through (x, y); 0 with fewer than two different x."""
     n = len(samples)
     if n < 2:
         return 0.0

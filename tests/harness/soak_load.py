@@ -15,28 +15,28 @@ from harness import client, wire
 from harness.load import QUESTION_S, STILL_S
 from harness.soak_figures import Histogram
 
-PATIENCE_S = 6.0    # longer than the daemon's four seconds: what comes later is lost
-TICK_S = 0.02       # questions go out in groups, or the loop would wake up for each
+PATIENCE_S = 6.0    # longer than the daemon's four seconds: a later answer counts as lost
+TICK_S = 0.02       # questions are sent in groups, so that the loop does not wake up for each
 UDP_SOCKETS = 6
 SOCKET_LIFE = 500   # questions until a UDP socket gets another port
 TCP_SHARE = 0.15
 SHORT_SHARE = 0.2   # of those over TCP: on a connection of their own
 POOL = 3000         # names that are asked again and again: the cache answers them
-FRESH_SHARE = 0.4   # names that nobody asked before
-DOMAINS = 400       # the daemon suspects a domain whose questions end connections, not one question
-TTL_MAX = 300       # what the upstreams give
+FRESH_SHARE = 0.4   # names that were not asked before
+DOMAINS = 400       # the daemon suspects a whole domain whose questions end connections, not a single question
+TTL_MAX = 300       # the TTL of the upstreams' answers
 TYPES = ((wire.A, 60), (wire.AAAA, 25), (wire.TXT, 15))
-WAKING_S = 2        # after a sleep the daemon closes connections that were idle for so long
+WAKING_S = 2        # after a sleep of this length the daemon closes idle connections
 EXAMPLES = 40       # of trouble that are kept,
 TOGETHER = 4        # and of one second
 
 
-BUSY_S = 0.25       # of an answer's time: it says nothing of the daemon's speed
+BUSY_S = 0.25       # seconds of an answer's time without a processor: with as many it does not count for the daemon's speed
 
 
 def due_to_machine(kind, took, texts, healthy, still):
-    """A question had no answer, and not for a fault of the daemon: it had a healthy upstream to ask all the time, and the daemon, that
-    upstream or the client wanted a processor and had none for so many seconds (still) of the time that the question took."""
+    """True when a question had no answer because of the machine and not of the daemon: there was a healthy upstream all the time, and the
+    daemon, that upstream or the client waited for a processor for so many seconds (still) of the time that the question took."""
     if kind == "lost":
         return took >= PATIENCE_S and still >= PATIENCE_S - QUESTION_S + STILL_S
     asked = any(text.startswith(f"{title} ") for title in healthy for text in texts)
@@ -49,7 +49,7 @@ class Channel:
     def __init__(self, sock, tcp=False, once=False):
         self.socket, self.tcp, self.once = sock, tcp, once
         self.pending, self.asked, self.held = {}, 0, b""
-        self.lost = set()  # ids whose answer may still come: not used again
+        self.lost = set()  # ids whose answers may still come, and which are not used again
 
 
 class Counts:
@@ -82,7 +82,7 @@ class Clients:
         self.thread.start()
 
     def finish(self):
-        """Asks no more, waits for what is under way."""
+        """Stops asking, and waits for the answers on their way."""
         self.stopping.set()
         self.thread.join(3 * PATIENCE_S)
         if self.error:
@@ -203,7 +203,7 @@ class Clients:
         want = wire.rdata_for(labels, qtype)
         code = raw[3] & 15
         if raw[12:end] != section or not raw[2] & 0x80:
-            self._trouble("wrong", one, f"another question's answer: {raw.hex()}")
+            self._trouble("wrong", one, f"the answer to another question: {raw.hex()}")
         elif code == 2:
             self._failed(one, dns.message.from_wire(raw))
         elif code or raw[2] & 2 or raw[6:8] != b"\0\1":
@@ -223,11 +223,11 @@ class Clients:
     def _failed(self, one, reply):
         texts = [text for _, text in client.ede(reply) if text]
         if reply.edns < 0:
-            self._trouble("failed", one, "SERVFAIL, and no OPT in which it could say why")
+            self._trouble("failed", one, "SERVFAIL, without an OPT record that could have the reason")
         elif texts:
             self._trouble("failed", one, f"SERVFAIL {texts}", texts)
         else:
-            self._trouble("wrong", one, "SERVFAIL that does not say why")
+            self._trouble("wrong", one, "SERVFAIL without a reason")
 
     def _read(self, channel):
         try:
@@ -252,7 +252,7 @@ class Clients:
             self._close(channel)
 
     def _gone(self, channel):
-        """The daemon closed the connection: at an idle moment it may, and when it wakes up from a sleep. The client asks again."""
+        """The daemon closed the connection, which it may do when idle or after a sleep. The client asks again."""
         if channel.socket is None:
             return
         self._close(channel)
@@ -289,7 +289,7 @@ class Clients:
     def _run(self):
         try:
             self._loop()
-        except Exception as error:  # the main thread raises it
+        except Exception as error:  # which the main thread raises
             self.error = error
 
     def _loop(self):
@@ -310,7 +310,7 @@ class Clients:
                 if not self._pending() or now > stop_at + 1:
                     break
             else:
-                due = min(due + (now - last) * self.rate, self.rate / 2)  # after a pause of ours not all at once
+                due = min(due + (now - last) * self.rate, self.rate / 2)  # after a pause of this program, not all at once
                 while due >= 1:
                     due -= 1
                     self._ask(*self._question())

@@ -1,6 +1,6 @@
-"""One upstream of the soak, a process of its own: it can be killed and stopped as a real one, and misbehaves as it is told.
+"""One upstream of the soak, a process of its own: it can be killed and stopped like a real one, and misbehaves on request.
 
-Its standard input takes one mode a line (MODES); standard output says "ready" once it listens, and each mode as soon as it holds.
+Its standard input takes one mode a line (MODES); standard output has "ready" once it listens, and each mode as soon as it is in effect.
 Answers are a function of their question (wire.rdata_for).
 """
 import collections
@@ -17,11 +17,11 @@ from harness.upstream import DohServer, DotServer, Gone
 CERTIFICATES = ("good", "untrusted", "other-address", "expired", "no-sct")
 MODES = (*CERTIFICATES, "slow", "cut", "swapped", "wrong")
 SLOW_S = (0.1, 0.6)   # before each answer over DoT, before each batch over DoH: at 100 questions a second next to nothing comes
-SWAPPED = 0.5         # share of the answers that are another question's
+SWAPPED = 0.5         # share of the answers that are swapped with another question's
 # Share of the writes that end in the middle, and the connection with them. A domain under whose lone question two connections end is
-# suspected for seconds, as ctstubd(8) says: that is to be rare here, where the upstream is at fault.
+# suspected for seconds, as in ctstubd(8): that must be rare here, where the upstream is at fault.
 CUT = 0.05
-WRONG = 0.01          # share of the answers with another name's data: nobody but the soak can see that
+WRONG = 0.01          # share of the answers with another name's data, which only the soak can detect
 
 
 class Forgetful(collections.deque):
@@ -32,7 +32,7 @@ class Forgetful(collections.deque):
 
 
 class Misbehaving:
-    """What both kinds of server have in common."""
+    """The common part of both kinds of server."""
 
     def prepare(self, orders):
         self.mode, self.last = "good", None
@@ -88,7 +88,7 @@ class Doh(Misbehaving, DohServer):
 
 
 class Here:
-    """As much of a test's context as the servers want."""
+    """The part of a test's context that the servers need."""
 
     @staticmethod
     def defer(_function):

@@ -1,5 +1,5 @@
-"""Whether the machine let this program run. Limits of the product that a test meets (a connection in 1.5 s, an answer in 4 s, a second
-connection after a quarter of a second) are of a clock that goes on while nobody gets a processor."""
+"""Whether the machine let this program run. The product's limits in a test (a connection in 1.5 s, an answer in 4 s, a second
+connection after a quarter of a second) go by a clock that runs on while a program waits for a processor."""
 import collections
 import os
 import re
@@ -7,13 +7,13 @@ import subprocess
 import threading
 import time
 
-LOOK_S = 0.02   # a thread sleeps so long
-LATE_S = 0.1    # and stood still when it wakes so much later
+LOOK_S = 0.02   # a thread sleeps for this long
+LATE_S = 0.1    # and stood still when it wakes up this much too late
 STILL_S = 0.5   # of a whole test: then it may have missed one of these limits
 PLAYS = 3       # at most, of one test
 
-# What a missed limit looks like: the daemon gave up, or asked once more or elsewhere. No crash, no wrong answer, and no question or
-# byte where none may come is among it.
+# Failures that a missed limit causes: the daemon gave up, or asked once more or elsewhere. Not among them: a crash, a wrong answer, and
+# a question or byte where none may come.
 GAVE_UP = re.compile(r"(have 'SERVFAIL', want 'NOERROR'|rcode[^:]*: have 2, want 0)$|timeout|timed out"
                      r"|(questions|connections|handshakes|round trips)[^:]*: have \(?[1-9]\d*\b.*, want \(?[1-9]")
 
@@ -27,7 +27,7 @@ class TimeIsUp(AssertionError):
 
 
 class Watch:
-    """stood: when this program had to wait (from, to), since it was made, until end()."""
+    """stood: the times (from, to) in which this program stood still, from its creation to end()."""
 
     def __init__(self, late=LATE_S):
         self.late, self.stood, self.ended = late, [], threading.Event()
@@ -49,7 +49,7 @@ class Watch:
 
 
 def waited_s(pid):
-    """{thread: seconds that it wanted a processor and had none}, of a process."""
+    """{thread: seconds that it waited for a processor}, of a process."""
     out = {}
     try:
         for thread in os.listdir(f"/proc/{pid}/task"):
@@ -61,10 +61,10 @@ def waited_s(pid):
 
 
 class Withheld:
-    """For how long of some seconds the machine gave a processor to others that one of these processes wanted.
+    """For how many seconds of a time one of these processes waited for a processor that others had.
 
     pids(): those that matter now. Of each interval the longest wait of a thread counts, and the interval at most. A process
-    that is stopped, or waits for a peer or a timer, wants none.
+    that is stopped, or waits for a peer or a timer, does not wait for a processor.
     """
 
     def __init__(self, pids):
@@ -83,7 +83,7 @@ class Withheld:
             began = now
 
     def add(self, began, now, waited):
-        """An interval, and what was waited by its end: {pid: {thread: seconds}}."""
+        """An interval, and the waits so far at its end: {pid: {thread: seconds}}."""
         new = {(pid, thread): s for pid, threads in waited.items() for thread, s in threads.items()}
         most = max((s - self.before[key] for key, s in new.items() if key in self.before), default=0.0)
         most = max(most, now - began - SAMPLE_S - LOOK_S)  # this program waited itself
@@ -96,12 +96,12 @@ class Withheld:
         self.ended.set()
 
     def seconds(self, begin, end):
-        """Between the two, of time.monotonic(); what lies on an edge counts by its share."""
+        """Between two times of time.monotonic(); an interval across one of them counts in part."""
         return sum(s * max(0.0, min(end, to) - max(begin, since)) / (to - since) for since, to, s in tuple(self.waits) if to > since)
 
 
 def excused(error, stood):
-    """A test that failed so, while the machine stood still for so many seconds, proves nothing: play it again."""
+    """True when a test that failed with this error, while the machine stood still for so many seconds, proves nothing and is run again."""
     if error is None or stood < STILL_S:
         return False
     if isinstance(error, (TimeIsUp, TimeoutError, subprocess.TimeoutExpired)):

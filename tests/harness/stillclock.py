@@ -18,7 +18,7 @@ class StillClock:
     def env(self, t, **more):
         """The environment of a program that has this clock."""
         env = t.env(LD_PRELOAD=self.library, CTSTUB_CLOCK=self.path, **more)
-        # a sanitizer wants to be the first library, but needs to be before those only whose memory it watches
+        # a sanitizer asks to be the first library, but must only come before those whose memory it checks
         return {**env, "ASAN_OPTIONS": env.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
 
     def run(self):

@@ -1,4 +1,4 @@
-"""The lab's CT logs, started, and read with nothing of ours: trees, heads and proofs as RFC 6962 and static-ct-api say."""
+"""The lab's CT logs, started, and read without code of ours: trees, heads and proofs as in RFC 6962 and static-ct-api."""
 import base64
 import gzip
 import hashlib
@@ -97,7 +97,7 @@ class ToyLogs:
         self.post("/lab/misbehave", " ".join(map(str, words)))
 
     def enter(self, chain_file):
-        """What the SCTs of a chain promise becomes true."""
+        """Enters the certificate of a chain, as its SCTs promise."""
         with open(chain_file, "rb") as f:
             return self.post("/lab/chain", f.read())
 

@@ -57,7 +57,7 @@ class Trace:
             self.seccomp(pid, group, rest)
 
     def seccomp(self, pid, group, rest):
-        """libseccomp also asks what the kernel can do, with the same call."""
+        """libseccomp also queries the kernel's features with the same call."""
         loads = "SECCOMP_SET_MODE_FILTER" in rest or pid in self.sealing
         self.sealing.discard(pid)
         if loads and rest.endswith("<unfinished ...>"):
@@ -95,7 +95,7 @@ def shadow(build, folder, traces):
 
 
 def collect(traces):
-    """What the traces that are there show; they are removed."""
+    """Reads the present traces, and removes them."""
     found = set()
     for path in glob.glob(os.path.join(traces, "*", "trace.*")):
         trace = Trace()

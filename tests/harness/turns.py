@@ -4,8 +4,8 @@ import os
 import re
 import threading
 
-# Modules that take minutes: they begin first, so that nobody waits for one of them alone at the end. Those that mostly wait
-# stand before those that compute, so that both kinds run at the same time.
+# Modules that take minutes: they begin first, so that none of them runs alone at the end. Those that mostly wait
+# come before those that compute, so that both kinds run at the same time.
 LONGEST = ("portal", "soak", "endurance", "watch_logs", "setup", "failover", "limits", "oracle", "single_faults", "lab", "audit", "lab_run",
            "links", "watch_kill", "doh", "units", "journal", "answers", "systemd")
 # Modules that send a load and look at every answer: such a one takes the places of two, so that its servers, which are
@@ -39,8 +39,8 @@ THREADS = ("functional.test_soak", "functional.test_control", "functional.test_f
 # Their library replaces malloc, they measure memory, or they run the installed packages.
 NO_THREADS = ("functional.test_faults", "functional.test_clock_steps", "functional.test_memory", "functional.test_endurance",
               "functional.test_setup", "functional.test_systemd", "functional.test_links", "functional.test_fleet")
-# Valgrind looks for what the sanitizers do not see, reads of values that were never set. In every run it has the unit tests
-# that begin so: what strangers send, and what is freed half built. --long: every unit test. The sanitizers always have them all.
+# Valgrind finds reads of uninitialised values, which the sanitizers do not. In every run it has the unit tests whose names begin
+# so: readers of hostile data, and objects that are freed half built. --long: every unit test. The sanitizers always have them all.
 IN_VALGRIND = {
     "tests/fuzz/": "the readers of everything hostile, with the stored inputs and a sample of their prefixes",
     "tests/unit/base/dns/": "questions of clients and answers of upstreams",

@@ -1,4 +1,4 @@
-"""DoT and DoH servers that do what a test tells them. They run in threads of the test, and remember what came."""
+"""DoT and DoH servers whose behaviour a test sets. They run in threads of the test, and keep what they received."""
 import base64
 import socket
 import ssl
@@ -20,7 +20,7 @@ class Connection:
     def __init__(self, server, tls):
         self.server, self.tls = server, tls
         self.questions = 0
-        self.thread = threading.get_ident()  # which reads, and closes
+        self.thread = threading.get_ident()  # the thread that reads, and closes
         self._held = b""
         self._lock = threading.Lock()
         self._end = threading.Lock()
@@ -75,12 +75,12 @@ class Connection:
             self.tls.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         except OSError:
             pass
-        self.shut(socket.SHUT_RD)  # tells the peer nothing
+        self.shut(socket.SHUT_RD)  # which sends nothing to the peer
         self.leave()
 
     def leave(self):
-        """Only the thread that reads may free the descriptor: it would go on with whatever socket has its number by then. Another
-        one puts a socket without a peer in its place, which closes the connection."""
+        """Only the thread that reads may free the descriptor, as it would go on with another socket that gets its number. Another thread
+        replaces the socket by one without a peer, which closes the connection."""
         with self._end:
             if threading.get_ident() == self.thread:
                 self.tls.close()
@@ -177,7 +177,7 @@ class DotServer:
     def serve(self, connection):
         while True:
             q = connection.read_question()
-            reply = self.answer(q)  # after the reading: a test may have changed it meanwhile
+            reply = self.answer(q)  # read late, as a test may have changed it meanwhile
             if reply is not None:
                 connection.send(reply)
 
@@ -222,7 +222,7 @@ class DohServer(DotServer):
                 raise Gone
             self.application_bytes += len(data)
             events = http.receive_data(data)
-            # a client that waited too long has taken back what comes here together with its request
+            # the client has given up, and resets the stream of a request that arrives only now
             taken_back = {event.stream_id for event in events if isinstance(event, h2.events.StreamReset)}
             for event in events:
                 if isinstance(event, h2.events.RequestReceived):
@@ -241,7 +241,7 @@ class DohServer(DotServer):
 
     @staticmethod
     def _flush(http, unsent):
-        """As much of the bodies as the flow control lets through."""
+        """Sends as much of the bodies as the flow control allows."""
         for stream in list(unsent):
             while stream in unsent:
                 n = min(http.local_flow_control_window(stream), http.max_outbound_frame_size, len(unsent[stream]))

@@ -19,7 +19,7 @@ class Files(http.server.SimpleHTTPRequestHandler):
         try:
             super().copyfile(source, outputfile)
         except OSError:
-            pass  # who has enough hangs up
+            pass  # a client that has what it wants closes the connection
 
 
 def serve_https(t, site, handler, pid=None):

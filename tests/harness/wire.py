@@ -44,7 +44,7 @@ def read_name(message, at):
 
 
 class Question:
-    """What a server finds in a question (which is well-formed: our daemon wrote it)."""
+    """The fields of a question as a server reads it (well-formed, as our daemon wrote it)."""
 
     def __init__(self, message):
         self.message = message
@@ -65,7 +65,7 @@ def digest(labels, qtype):
 
 
 def rdata_for(labels, qtype):
-    """What the records of this question must hold."""
+    """The RDATA that the records for this question must have."""
     d = digest(labels, qtype)
     if qtype == A:
         return bytes([198, 18 + (d[0] & 1), d[1], d[2]])

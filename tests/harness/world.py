@@ -1,4 +1,4 @@
-"""A home and the rest of the world: two network namespaces with a wire between them that is listened to.
+"""A home and the rest of the world: two network namespaces with a captured link between them.
 
 For tests with netns=True: they run in the home. The world has upstreams at the addresses that real ones have.
 """
@@ -131,7 +131,7 @@ def ports(frame):
 
 
 def leaks(frames, tokens):
-    """What in these frames should not be there, in words."""
+    """Descriptions of what must not be in these frames."""
     found = []
     for frame in frames:
         p = ports(frame)
@@ -143,7 +143,7 @@ def leaks(frames, tokens):
 
 
 class Tokens:
-    """Names that nobody else asks for."""
+    """Names that no other program asks for."""
 
     def __init__(self):
         self.all = []
@@ -154,7 +154,7 @@ class Tokens:
 
 
 def resolver_in_clear(t, world):
-    """Somebody out there who answers anything on UDP port 53: a temptation."""
+    """A server in the world that answers everything on UDP port 53, as a bait."""
     with world:
         s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.setsockopt(socket.SOL_IP, 15, 1)  # IP_FREEBIND: a test may take the address away
