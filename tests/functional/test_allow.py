@@ -133,11 +133,11 @@ def handed_in(t, listen, allow):
     return process
 
 
-@rows([("a client of IPv4 inside a prefix is answered by a socket that takes both families", "192.0.2.1", "192.0.2.2", "NOERROR"),
-       ("a client of IPv4 outside is refused by it", "192.0.2.1", "198.51.100.1", "REFUSED"),
-       ("a client of IPv6 inside is answered by it", "2001:db8::1", "2001:db8::1", "NOERROR"),
-       ("a client of IPv6 outside is refused by it", "2001:db8::1", "2001:db8:1::1", "REFUSED"),
-       ("127.0.0.1 is answered by it", "127.0.0.1", "127.0.0.1", "NOERROR")], netns=True)
+@rows([("an IPv4 client inside a prefix is answered by a dual-stack socket", "192.0.2.1", "192.0.2.2", "NOERROR"),
+       ("an IPv4 client outside is refused by a dual-stack socket", "192.0.2.1", "198.51.100.1", "REFUSED"),
+       ("an IPv6 client inside is answered by a dual-stack socket", "2001:db8::1", "2001:db8::1", "NOERROR"),
+       ("an IPv6 client outside is refused by a dual-stack socket", "2001:db8::1", "2001:db8:1::1", "REFUSED"),
+       ("127.0.0.1 is answered by a dual-stack socket", "127.0.0.1", "127.0.0.1", "NOERROR")], netns=True)
 def both_families(t, to, source, want):
     addresses()
     process = handed_in(t, "[::]:{}", ["192.0.2.0/24", "2001:db8::/48"])

@@ -118,7 +118,7 @@ def empty_value(t, verb):
     ("history with a configuration that does not exist", ["history", "-c", "/nowhere"], 2, "/nowhere"),
     ("egress with a configuration that does not exist", ["egress", "-c", "/nowhere"], 2, "/nowhere"),
     ("stats in two forms", ["stats", "--prometheus", "--socket", "/nowhere", "extra"], 2, "the arguments do not fit the verb"),
-    ("probe of words that are not an upstream", ["probe", "no upstream"], 2, ""),
+    ("probe of an argument that is not an upstream", ["probe", "no upstream"], 2, ""),
 ])
 def failure(t, words, want, says):
     code, out, err = t.run("ctstub", *words)

@@ -259,7 +259,7 @@ def code_of_any(raw):
     return raw[3] & 15
 
 
-@case("C21 all 16 mixes of AD CD DO Z: CD and DO pass, Z is cleared, AD goes to clients that ask for it")
+@case("C21 all 16 combinations of AD CD DO Z: CD and DO pass, Z is cleared, AD goes to clients that ask for it")
 def flag_mixes(t):
     def answer(q):
         return wire.answer(q, flags=0x8180 | 0x0020)  # AD set by an upstream that is trusted to validate

@@ -1,4 +1,4 @@
-"""A clock that is not set: what the daemon refuses, says and shows meanwhile, and how soon it serves once the clock is set (K03)."""
+"""A clock that is not set: what the daemon refuses and reports meanwhile, and how soon it serves once the clock is set (K03)."""
 import json
 import re
 import time
@@ -61,7 +61,7 @@ def named(t):
     equal((verdict["reasons"], verdict["findings"][0]["stage"]), (["clock-not-set"], "dates"), "verdict")
 
 
-@case("K03 a clock that is set is noticed without a question: all is connected to at once, and questions are answered", builds=("gcc",))
+@case("K03 the daemon notices without a question that the clock was set: it connects to all upstreams at once, and answers", builds=("gcc",))
 def set_later(t):
     m = Machine(t)
     servfail(m.daemon.ask("www.example.com"), "clock-not-set")
@@ -213,7 +213,7 @@ def few(t):
     check("ctstub_time_names_limited_total 0" not in m.t.run("ctstub", "stats", "--prometheus", "--socket", m.daemon.control)[1], "limited")
 
 
-@case("a reload that takes time-names away ends them, one that brings them begins them", builds=("gcc",))
+@case("after a reload that removes time-names they no longer resolve, after one that adds them they do", builds=("gcc",))
 def reloaded(t):
     m = Machine(t, extra=NTP)
     check(resolves(m, "ntp.example.org"), "with the option")
@@ -225,7 +225,7 @@ def reloaded(t):
     check(resolves(m, "ntp.example.org"), "with the option again")
 
 
-@case("a reload that takes time-names away while one is asked: its client has an answer at once, and no server is asked again", builds=("gcc",))
+@case("a reload that removes time-names while one is asked: its client gets an answer at once, and no server is asked again", builds=("gcc",))
 def reloaded_meanwhile(t):
     m = Machine(t, extra=NTP)
     check(resolves(m, "time.example.net"), "with the option")

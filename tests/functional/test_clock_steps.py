@@ -48,7 +48,7 @@ def step_in_handshake(t, before, after, reason):
     equal({s["status"] for s in verdict["scts"]}, want, "SCTs")
 
 
-@rows([(f"K04 how long the daemon runs is told by no clock that steps: {what}", step)
+@rows([(f"K04 the uptime does not depend on a clock that steps: {what}", step)
        for what, step in (("ten years ahead, as where a battery is empty", 10 * YEAR), ("a year back", -YEAR))], builds=("gcc",))
 def step_while_it_runs(t, step):
     faults = Faults(t)

@@ -1,4 +1,4 @@
-"""Data that others collect: one item that cannot be used does not take the rest with it."""
+"""Data that others collect: one item that cannot be used does not make the rest unusable."""
 import base64
 import json
 import os

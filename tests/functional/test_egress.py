@@ -138,7 +138,7 @@ def helpers(t, options, text, uid, kind, address, port, is_refused):
     equal(refused(uid, kind, address, port), is_refused, f"uid {uid} to {address} port {port} is refused")
 
 
-@case("a user of the list that somebody names and that does not exist is a warning", builds=("gcc",))
+@case("a configured user of the list who does not exist is a warning", builds=("gcc",))
 def no_lists_user(t):
     conf = t.write("ctstub.conf", UPSTREAMS)
     code, out, err = t.run("ctstub", "egress", "--lists-user", "no-such-user", "-c", conf)
@@ -171,7 +171,7 @@ def as_json(t):
     check(re.fullmatch(r"20\d\d-\d\d-\d\d", out["doh_date"]) and out["doh_date"] in out["nftables"], "the date of the table")
 
 
-@rows([("an empty user", 'user = ""\n', "user"), ("a user that nft would read as more", 'user = "a\\"b"\n', "user"),
+@rows([("an empty user", 'user = ""\n', "user"), ("a user name that nft would read as more than a name", 'user = "a\\"b"\n', "user"),
        ("a broken configuration", "nonsense = 1\n", "nonsense")], builds=("gcc",))
 def no_rules(t, text, word):
     code, out, err = t.run("ctstub", "egress", "-c", t.write("bad.conf", text))

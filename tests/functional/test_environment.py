@@ -1,5 +1,5 @@
-"""T28 and G10: whoever sets the environment of our programs neither gets keys nor weakens TLS, whichever program it is. Signals that
-other daemons take for requests, and that a service manager sends to all processes of a service."""
+"""T28 and G10: no environment variable of any of our programs reveals keys or weakens TLS. Signals that other daemons take for
+requests, and that a service manager sends to all processes of a service."""
 import os
 import shutil
 import signal
@@ -59,7 +59,7 @@ def entries(pid):
         return dict(e.decode().partition("=")[::2] for e in f.read().split(b"\0") if e)
 
 
-@rows([(f"T28 G10 {name}: a hostile environment is gone in the process that works, what is harmless stays", make)
+@rows([(f"T28 G10 {name}: hostile variables are removed from the process that works, and harmless ones stay", make)
        for name, make in (("ctstubd", daemon), ("ctstub", tool), ("ctstub-watch", watcher), ("ctstub-lab", lab), ("ctstub-portal", portal))], builds=("gcc",))
 def cleaned(t, make):
     t.write("older", "[overrides]\ndisabled-version = tls1.3\n")
@@ -93,7 +93,7 @@ def cleaned(t, make):
     p.kill()
 
 
-@rows([("T28 ctstub-lab writes no key for whoever sets its environment, and serves TLS 1.3", "good-v4")], builds=("gcc",))
+@rows([("T28 ctstub-lab writes no key, whatever its environment asks for, and serves TLS 1.3", "good-v4")], builds=("gcc",))
 def lab_serves(t, scenario):
     if not shutil.which("gnutls-cli"):
         raise Skip("gnutls-cli is not on this machine")
@@ -150,7 +150,7 @@ def masks(pid):
         return {line.split(":")[0]: int(line.split()[1], 16) for line in f if line.startswith("Sig") and line[:4] != "SigQ"}
 
 
-@rows([(f"signals of habit end no process of {name}", make)
+@rows([(f"signals that other daemons take for requests end no process of {name}", make)
        for name, make in (("ctstubd", resolver), ("ctstub metrics", exporter), ("ctstub-watch", started(watcher, " watching ", 2)),
                           ("ctstub-portal", started(portal, "portal-started", 1)))], builds=("gcc",))
 def of_habit(t, make):

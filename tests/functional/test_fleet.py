@@ -69,7 +69,7 @@ def role_loads_rules(t, changed, loaded, out_of_date, want):
     equal("nft -f /etc/ctstub/egress.nft" in [handlers[name]["ansible.builtin.command"] for name in told if name], want, "are they loaded")
 
 
-@rows([("promtool takes the alert rules", "check", "rules", "alerts.yml"),
+@rows([("promtool accepts the alert rules", "check", "rules", "alerts.yml"),
        ("each alert is raised when it should be, and not otherwise", "test", "rules", "alerts_test.yml")], builds=("gcc",))
 def rules_checked(t, verb, what, name):
     done = subprocess.run([t.program("promtool"), verb, what, name], cwd=fleet(t), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
@@ -107,7 +107,7 @@ def metrics_exist(t):
         check(len(named) >= 6 and named <= served, f"{name} names {sorted(named - served)}")
 
 
-@rows([("cloud-init takes the example", lambda content: content, True),
+@rows([("cloud-init accepts the example", lambda content: content, True),
        ("cloud-init's check sees an invalid command", lambda content: content + "bootcmd: 7\n", False),
        ("cloud-init's check sees invalid permissions", lambda content: content.replace('"0644"', "[1]"), False)], builds=("gcc",))
 def cloud_init_schema(t, spoil, good):

@@ -1,4 +1,4 @@
-"""Caches and validators in front of the daemon: what it says of one name must not take others away, and must be believed."""
+"""Caches and validators in front of the daemon: an answer about one name must not deny others to them, and must validate."""
 import dns.exception
 import dns.rdatatype
 

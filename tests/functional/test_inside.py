@@ -382,7 +382,7 @@ def from_inside(t, process, column, user):
             equal((f.read(), sorted(os.listdir(inside.folder))), ("untouched", ["precious"]), "the file that is there")
 
 
-@case("A16 without the filter none of these calls is refused in its way: the table shows the filter, and not the kernel", builds=("gcc",))
+@case("A16 without the filter no call gets its error: the refusals in the table are the filter's, not the kernel's", builds=("gcc",))
 def open_inside(t):
     inside = Inside(t, CTSTUB_INSIDE_OPEN="yes")
     inside.own(expected_user("nobody"))

@@ -241,7 +241,7 @@ def killed(t):
     equal([r["event"] for r in records], ["first-acceptance"] + ["change"] * (len(records) - 1), "events")
 
 
-@case("a line that was cut short is counted, skipped and taken away", builds=("gcc", "san"))
+@case("a line that was cut short is counted, skipped and removed", builds=("gcc", "san"))
 def torn(t):
     w = World(t)
     w.ask()
@@ -259,7 +259,7 @@ def torn(t):
     equal(json.loads(w.daemon.tool("history", "--json")[1])["damaged_lines"], 0, "damaged lines after the next record")
 
 
-@case("without the process that writes, the daemon answers and says that there is no journal", builds=("gcc", "san"))
+@case("without the writer process the daemon answers, and reports that there is no journal", builds=("gcc", "san"))
 def helper_killed(t):
     w = World(t)
     w.ask()
@@ -288,7 +288,7 @@ def small_disk(t, options):
     return folder
 
 
-@case("a full disk loses records, is reported, and is over when there is room again", netns=True)
+@case("on a full disk records are lost, which is reported, and recording resumes when there is room again", netns=True)
 def full_disk(t):
     folder = small_disk(t, "size=64k")
     w = World(t, state_dir=folder)
@@ -314,7 +314,7 @@ def full_disk(t):
     check("journal-written-again" in w.daemon.log() and stat(w.daemon, "journal_lost") >= 2, "log and count")
 
 
-@case("a folder that cannot be written is reported, and costs nothing else", netns=True)
+@case("a folder that cannot be written is reported, and has no other effect", netns=True)
 def read_only(t):
     folder = small_disk(t, "size=64k,ro")
     w = World(t, state_dir=folder)
@@ -336,7 +336,7 @@ def no_folder(t, folder, want):
     equal(w.daemon.tool("history")[0], 0 if folder else 2, "history")
 
 
-@case("a reload moves the journal to another folder, and knows what it knew")
+@case("after a reload that moves the journal to another folder, known certificates stay known")
 def moved(t):
     w = World(t)
     w.ask()
@@ -352,7 +352,7 @@ def moved(t):
     equal(w.settle(1)[0]["event"], "change", "the only record there")
 
 
-@case("a reload switches the journal off; switching it on needs the process that writes")
+@case("a reload switches the journal off; switching it on needs the writer process")
 def switched(t):
     w = World(t)
     w.ask()
@@ -380,7 +380,7 @@ def switched(t):
     check("the journal is not written: its process is not running, restart ctstubd" in w.daemon.ctl("status")["warnings"], "and so does the status")
 
 
-@case("the process that writes is the daemon's user, and can neither make sockets nor execute", builds=("gcc",))
+@case("the writer process runs as the daemon's user, and can neither make sockets nor execute", builds=("gcc",))
 def user(t):
     if os.geteuid() != 0:
         raise Skip("only root can become another user")
@@ -581,7 +581,7 @@ def history_denied(t):
     check(done.returncode == 3 and b"run with sudo" in done.stderr, f"{done.returncode} {done.stderr}")
 
 
-@case("ctstub-watch known add --live takes what the journal says, and nothing that expired or was refused")
+@case("ctstub-watch known add --live takes the certificates in the journal, except expired and refused ones")
 def known(t):
     w = World(t, with_ct=False)
     w.ask()

@@ -123,7 +123,7 @@ def away(t):
     equal(d.log().count("flushed"), 1, "lines on standard error")
 
 
-@case("a journal that reads nothing holds up no answer; what it does not take is on standard error", netns=True, builds=("gcc",))
+@case("a journal that reads nothing delays no answer; lines that it does not accept go to standard error", netns=True, builds=("gcc",))
 def stuck(t):
     Journal(t)
     d = refusing(t, IS_JOURNAL)

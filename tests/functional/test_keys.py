@@ -1,4 +1,4 @@
-"""Keys that nothing is computed with: refused as soon as the certificate is there, before the handshake uses them."""
+"""Keys that are too weak or too costly: they are refused as soon as the certificate is there, before the handshake uses them."""
 import hashlib
 import json
 

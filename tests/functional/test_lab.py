@@ -1,4 +1,4 @@
-"""ctstub-lab: what it forges is checked by another implementation and judged by ctstub verify; the lab's own manners.
+"""ctstub-lab: what it forges is checked by another implementation and judged by ctstub verify; the options and limits of the lab itself.
 
 The scenarios over the wire are in test_lab_run.py."""
 import base64

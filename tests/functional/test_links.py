@@ -1,5 +1,6 @@
-"""The hook of `ctstub setup --with-links`: what NetworkManager or systemd-networkd says of a VPN becomes forward rows, and nothing else
-does (G11); in a booted Debian the names of a VPN go to its own resolver, which is judged, until the link goes down or a day has passed."""
+"""The hook of `ctstub setup --with-links`: the VPN's names and resolvers from NetworkManager or systemd-networkd become forward rows, and
+nothing else does (G11); in a booted Debian the names of a VPN go to its own resolver, which is judged, until the link goes
+down or a day has passed."""
 import os
 import re
 import shutil

@@ -25,8 +25,8 @@ def status(t, d, *options):
 @rows([
     ("a list of 29 days is fresh", 29, "fresh", 0),
     ("a list of 31 days gets a warning", 31, "ageing", 1),
-    ("of 46 days", 46, "old", 2),
-    ("of 61 days", 61, "urgent", 3),
+    ("a list of 46 days gets a warning", 46, "old", 2),
+    ("a list of 61 days gets a warning", 61, "urgent", 3),
     ("a list of 71 days is stale", 71, "stale", 4),
     ("a list of three years is stale", 1095, "stale", 4),
 ])

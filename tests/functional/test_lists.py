@@ -1,4 +1,4 @@
-"""ctstub ct-logs and disallow: lists shown, checked, taken, refused."""
+"""ctstub ct-logs and disallow: lists are shown, checked, installed and refused."""
 import json
 import os
 
@@ -131,7 +131,7 @@ def difference(t):
 
 @rows([
     ("a broken list", "{", 2),
-    ("no log of which the id is its key's", log_list(LOGS[:1]).replace(json.loads(log_list(LOGS[:1]))["operators"][0]["logs"][0]["log_id"],
+    ("no log whose id is that of its key", log_list(LOGS[:1]).replace(json.loads(log_list(LOGS[:1]))["operators"][0]["logs"][0]["log_id"],
                                                                        "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="), 2),
     ("G07 nesting of 10,000", "[" * 10000, 2),
 ])

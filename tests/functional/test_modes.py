@@ -1,4 +1,4 @@
-"""Rules in report mode: nothing is refused, and everything is told (log, counters, status, upstreams, verify, probe)."""
+"""Rules in report mode: nothing is refused, and every finding is reported (log, counters, status, upstreams, verify, probe)."""
 import json
 import re
 
@@ -122,7 +122,7 @@ def once(t):
     equal(d.ctl("status")["would_be_refused"], [], "status")
 
 
-@rows([(f"{reason}: a reload that adds the rule in report mode is told over the open connection, and so is one that removes it", reason)
+@rows([(f"{reason}: a reload that adds the rule in report mode is reported over the open connection, and so is one that removes it", reason)
        for reason in RULES])
 def reloaded(t, reason):
     tried = Tried(t, reason)

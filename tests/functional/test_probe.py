@@ -68,7 +68,7 @@ def rules(t, options, code, reasons):
 
 
 @rows([
-    ("words that are not an upstream", ["no upstream"]), ("an unknown option", ["--bogus", "one"]), ("no upstream at all", ["--idle"]),
+    ("an argument that is not an upstream", ["no upstream"]), ("an unknown option", ["--bogus", "one"]), ("no upstream at all", ["--idle"]),
     ("a configuration that does not exist", ["-c", "/nowhere", "one"]),
 ])
 def failures(t, words):

@@ -104,7 +104,7 @@ def each_source(t):
     equal(stat(d, "query_log_dropped"), 0, "events dropped")
 
 
-@case("a refused upstream is the reason in the line, and stale data are called so")
+@case("a line names a refused upstream as the reason, and marks stale data")
 def reasons(t):
     d, server, path = logging(t, more='cache { max-ttl = "1s" }\n')
     d.ask("www.example.com")
@@ -121,7 +121,7 @@ def reasons(t):
     check(all(e["reason"].startswith("one 127.0.0.1: ") and e["ede"] in ("22", "23") for e in failed if e["rcode"] == "SERVFAIL"), failed)
 
 
-@rows([(f"a name with {what}: one line, which says it", label, shown) for what, label, shown in DISGUISES])
+@rows([(f"a name with {what}: one line, which shows it", label, shown) for what, label, shown in DISGUISES])
 def names(t, label, shown):
     d, _, path = logging(t)
     raw = bytes([len(label)]) + label + b"\x04test\0"
@@ -253,7 +253,7 @@ def folder(path):
 @rows([("a symbolic link at its place is not followed", linked, os.unlink),
        ("a file with a second name is not written to", doubled, os.unlink),
        ("a folder at its place is no log; when it is gone, the log begins", folder, os.rmdir),
-       ("a FIFO at its place holds up nothing", os.mkfifo, os.unlink)])
+       ("a FIFO at its place delays nothing", os.mkfifo, os.unlink)])
 def in_the_way(t, make, remove):
     make(t.path("queries.log"))
     d, _, path = logging(t)
@@ -417,7 +417,7 @@ def streams(t):
         check(f";box.test.\tIN\t{qtype}\n" in found[1][1], found[1][1])
 
 
-@rows([("a dnstap file that a full disk interrupts goes on, and FILE.1 stays", False), ("one that is moved away meanwhile is begun anew", True)])
+@rows([("a dnstap file that a full disk interrupts goes on, and FILE.1 stays", False), ("a dnstap file that is moved away while the disk is full is started anew", True)])
 def full_disk(t, moved):
     path = t.path("tap")
     t.write("tap.1", "older")

@@ -1,4 +1,4 @@
-"""What somebody who counts bytes on the wire learns of a question: nothing but the block that it fills (RFC 8467)."""
+"""What an observer learns about a question from the number of bytes on the wire: only the block that it fills (RFC 8467)."""
 import random
 import threading
 

@@ -104,7 +104,7 @@ def list_of(days):
 
 @rows([
     ("an upstream that works protects", good, 0, "protected", r"PROTECTED since 20\d\d-\d\d-\d\dT"),
-    ("a daemon that nobody has asked is ready", unused, 0, "ready", r"READY: no upstream has been used yet"),
+    ("a daemon without questions so far is ready", unused, 0, "ready", r"READY: no upstream has been used yet"),
     ("a refused upstream beside one that works degrades", half_refused, 1, "degraded", r"DEGRADED: bad 127\.\S+ is refused: untrusted$"),
     ("a dead upstream beside one that works degrades", dead_and_good, 1, "degraded", r"DEGRADED: dead 127\.\S+ does not answer: connect-refused$"),
     ("a reload that failed degrades", bad_reload, 1, "degraded", r"DEGRADED: the last reload failed: .*nope"),
@@ -291,7 +291,7 @@ def portal_state(d):
     return answer["portal"]["helper"], answer["portal"]["error"], [w for w in answer["warnings"] if w.startswith("the portal helper")]
 
 
-@case("status says when the portal helper cannot be reached: no socket, nobody behind it, and that it can")
+@case("status says that the portal helper cannot be reached, without a socket and with a dead one, and when it can")
 def portal_helper(t):
     path = t.path("portal.sock")
     site = Site(t)

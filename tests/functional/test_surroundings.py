@@ -219,7 +219,7 @@ def flaps(t):
 # ---- P18: paths that carry little
 
 @rows([("P18 a path of 576 bytes", 576, None, False), ("P18 a path of 1280 bytes", 1280, None, False),
-       ("P18 a path of 576 bytes that nobody tells of: another upstream answers", 576, 1460, True)], netns=True, builds=("gcc",))
+       ("P18 a path of 576 bytes without ICMP messages: another upstream answers", 576, 1460, True)], netns=True, builds=("gcc",))
 def small_path(t, mtu, advertised, fails_over):
     world, site = World(t), site_of(t)
     world.serve(t, site)

@@ -187,7 +187,7 @@ def garbage(lab):
     ("a record as the daemon writes it", written, {}, True),
     ("the source's name is an alias: its address is taken, no other name is asked", untouched, {"answer": alias}, True),
     ("a new key of another issuer: the upstream is not asked", new_issuer, {}, False),
-    ("no journal, and a list that was renewed before: nobody is asked", no_journal, {}, False),
+    ("no journal, and a list that was renewed before: no upstream is asked", no_journal, {}, False),
     ("a journal that knows refusals only", refused_only, {}, False),
     ("a journal that knows another address only", other_address, {}, False),
     ("a journal that others could have written", writable_by_others, {}, False),

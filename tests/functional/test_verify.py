@@ -238,7 +238,7 @@ def standard_input(t):
      "no path to a trust anchor: the issuer of CN=Intermediate of site,O=Test,C=XX was not sent"),
     ("the root is sent, and is not an anchor", 3, "other", ["--ip", "127.0.0.1"],
      "no path to a trust anchor: CN=Root of site,O=Test,C=XX is not one of them"),
-    ("the finding shows the names and addresses that the certificate bears", 2, "site", ["--ip", "127.0.0.2"],
+    ("the finding shows the names and addresses of the certificate", 2, "site", ["--ip", "127.0.0.2"],
      "does not bear the address 127.0.0.2; it bears 127.0.0.1, ::1, dns.test"),
     ("the finding for a name mismatch shows them too", 2, "site", ["--name", "other.test"],
      "does not bear the name other.test; it bears 127.0.0.1, ::1, dns.test"),
@@ -487,7 +487,7 @@ INTEGER_0, INTEGER_3, OID, NAME = b"\x02\x01\x00", b"\x02\x01\x03", b"\x06\x01\x
     ("a certificate request in DER", der_of(der_of(INTEGER_0, der_of(NAME))), "it holds a certificate request"),
     ("an OCSP response in DER", der_of(b"\x0a\x01\x00"), "it is DER of something else"),
     ("a certificate in PEM without its end", b"x\n-----BEGIN CERTIFICATE-----\nMAA=\n", "the certificate that begins in line 2 has no end, or is not base64"),
-    ("a certificate in PEM that is no base64", b"-----BEGIN CERTIFICATE-----\n@@\n-----END CERTIFICATE-----\n",
+    ("a certificate in PEM that is not base64", b"-----BEGIN CERTIFICATE-----\n@@\n-----END CERTIFICATE-----\n",
      "the certificate that begins in line 1 has no end, or is not base64"),
 ])
 def wrong_file(t, content, kind):

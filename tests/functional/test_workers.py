@@ -1,5 +1,5 @@
-"""Several workers, one cache: what one of them received is found by all, and what is taken out is gone for all. The kernel chooses the
-worker by the client's port, so each question below comes from a port of its own: 30 of them miss no worker."""
+"""Several workers, one cache: an answer that one of them received is found by all, and one that is removed is gone for all. The kernel
+chooses the worker by the client's port, so each question below comes from a port of its own: 30 of them reach every worker."""
 import errno
 import threading
 
