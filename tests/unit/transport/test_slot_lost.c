@@ -407,7 +407,9 @@ another_target_replaces_the_one_to_connect_to(void **state)
 	f->target2 = f->target;
 	f->target2.name = "other.example";
 	tp_slot_retarget(f->slot, &f->target2);
-	PUMP_UNTIL(f->server.n_conn == 1);
+	PUMP_UNTIL(f->server.handshakes == 1);
+	assert_int_equal(f->server.n_conn, 1);
+	assert_string_equal(f->server.sni, "other.example");
 }
 
 /* The question is held on the fixture's slot; the other slot has no connection yet. */

@@ -72,15 +72,29 @@ a_line_has_the_known_fields_and_cannot_be_forged(void **state)
 	}
 }
 
-/* With the longest value of every field there is one line, within QUERY_LINE_MAX. */
+/* With every field, the longest name and reason and a title of 255 bytes, all of them escaped, the line is one and complete. */
 static void
 the_longest_line_fits(void **state)
 {
-	uint8_t section[MSG_NAME_MAX + 4] = {0}, reason[MSG_EDE_TEXT_MAX];
-	struct query_event e = {.kind = QUERY_EVENT_REPLIED, .has_ede = true, .section = {section, sizeof section}};
+	uint8_t section[MSG_NAME_MAX + 4] = {0}, reason[MSG_EDE_TEXT_MAX], title[255];
+	struct query_event e = {.kind = QUERY_EVENT_REPLIED,
+				.protocol = QUERY_TCP,
+				.source = TAP_UPSTREAM,
+				.rcode = 4095,
+				.at_us = INT64_C(1795262400000000),
+				.took_us = INT64_MAX,
+				.query_bytes = UINT32_MAX,
+				.reply_bytes = UINT32_MAX,
+				.has_ede = true,
+				.ede = UINT16_MAX,
+				.section = {section, sizeof section},
+				.upstream = {title, sizeof title}};
 	struct buf b = buf_max(QUERY_LINE_MAX);
 
 	(void)state;
+	assert_int_equal(addr_read(&e.client, "[2001:db8:ffff:ffff:ffff:ffff:ffff:ffff]:65535", 0), RES_OK);
+	e.server = e.client;
+	memset(title, 0xff, sizeof title);
 	memset(section, 0xff, sizeof section - 5);
 	for (size_t i = 0; i + 64 < MSG_NAME_MAX; i += 64)
 		section[i] = 63;
@@ -93,6 +107,8 @@ the_longest_line_fits(void **state)
 		assert_true(buf_ok(&b));
 		assert_int_equal(b.p[b.n - 1], '\n');
 		assert_null(memchr(b.p, '\n', b.n - 1));
+		assert_non_null(strstr(buf_cstr(&b), json != 0 ? "\"reply_bytes\":4294967295}" : "reply_bytes=4294967295\n"));
+		assert_true(b.n > 4 * (MSG_NAME_MAX - 5) + 4 * sizeof reason + 4 * sizeof title);
 	}
 	buf_free(&b);
 }
