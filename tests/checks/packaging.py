@@ -213,6 +213,17 @@ def plain_copy(t):
     check(done.returncode == 0, done.stdout.decode()[-500:])
 
 
+@case("the packages' descriptions have the form that Debian Policy 5.6.13 asks for", builds=("gcc",))
+def descriptions(t):
+    with open(os.path.join(t.src, "contrib/debian/control"), encoding="utf-8") as f:
+        found = re.findall(r"^Package: (\S+)\n(?:[^\n]+\n)*?Description: (.*)\n((?: .*\n)+)", f.read(), re.M)
+    equal([name for name, _, _ in found], ["ctstub", "ctstub-lab", "ctstub-watch"], "packages with a description of several lines")
+    bad = [f"{name}: {synopsis}" for name, synopsis, _ in found if len(synopsis) > 80 or synopsis.endswith(".") or synopsis.startswith(name)]
+    bad += [f"{name}: {line}" for name, _, text in found for line in text.splitlines()
+            if not re.fullmatch(r" (\.|[^ .].{0,79})", line) or line != line.rstrip()]
+    equal(bad, [], "lines of another form (two spaces mean: print this as it is)")
+
+
 @case("contrib/debian/build names the program and all packages that it lacks", builds=("gcc",))
 def package_build_lacks(t):
     folder, out = t.path("bin"), t.path("out")

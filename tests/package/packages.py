@@ -78,7 +78,7 @@ def build_in(t, suite, out):
 
 def lint_in(t, suite, out):
     """Looked at by the lintian of that release."""
-    in_root(t, build_root(t, suite), out, "cd /srv/out && lintian --allow-root --fail-on error,warning *.changes")
+    in_root(t, build_root(t, suite), out, "cd /srv/out && lintian --color never --allow-root --fail-on error,warning *.changes")
 
 
 def lint(out):
