@@ -29,16 +29,13 @@ static const struct {
 	const char *key;
 	size_t at; /* of a struct span */
 } texts[] = {
-#define TEXT(field)                                                                                          \
-	{                                                                                                    \
-#field, offsetof(struct journal_record, field)                                               \
-	}
-    TEXT(upstream),    TEXT(address),
-    TEXT(reason),      TEXT(evidence),
-    TEXT(subject),     TEXT(issuer),
-    TEXT(serial),      TEXT(sha256),
-    TEXT(spki_sha256), TEXT(issuer_spki_sha256),
-    TEXT(anchor),      TEXT(anchor_spki_sha256),
+#define TEXT(field) #field, offsetof(struct journal_record, field)
+    {TEXT(upstream)},    {TEXT(address)},
+    {TEXT(reason)},      {TEXT(evidence)},
+    {TEXT(subject)},     {TEXT(issuer)},
+    {TEXT(serial)},      {TEXT(sha256)},
+    {TEXT(spki_sha256)}, {TEXT(issuer_spki_sha256)},
+    {TEXT(anchor)},      {TEXT(anchor_spki_sha256)},
 #undef TEXT
 };
 
@@ -57,12 +54,10 @@ static const struct {
 	size_t max;
 } lists[] = {
 #define LIST(key, field, max)                                                                                \
-	{                                                                                                    \
-		key, offsetof(struct journal_record, field), offsetof(struct journal_record, n_##field), max \
-	}
-    LIST("logs", log, JOURNAL_SCTS_MAX),
-    LIST("log_ids", log_id, JOURNAL_SCTS_MAX),
-    LIST("chain", chain, JOURNAL_CHAIN_MAX),
+	key, offsetof(struct journal_record, field), offsetof(struct journal_record, n_##field), max
+    {LIST("logs", log, JOURNAL_SCTS_MAX)},
+    {LIST("log_ids", log_id, JOURNAL_SCTS_MAX)},
+    {LIST("chain", chain, JOURNAL_CHAIN_MAX)},
 #undef LIST
 };
 

@@ -145,7 +145,7 @@ take_word(struct jsonl *r, struct jsonl_member *m)
 	char text[24];
 	size_t n;
 
-	while (r->p<r->end && * r->p> ' ' && strchr(",]}:\"[{", *r->p) == NULL)
+	while (r->end > r->p && *r->p > ' ' && strchr(",]}:\"[{", *r->p) == NULL)
 		r->p++;
 	n = (size_t)(r->p - begin);
 	if (n == 0 || !text_is_ascii(span_of(begin, n)))

@@ -110,7 +110,7 @@ question_answer(struct portal_question *q, const struct portal_message *m)
 		question_fail(q);
 		return;
 	}
-	e->scratch.p[2] &= (uint8_t) ~(MSG_AA >> 8);
+	e->scratch.p[2] &= (uint8_t)(0xff & ~(MSG_AA >> 8));
 	if (!engine_answer_read(e, &answer, buf_span(&e->scratch))) {
 		question_fail(q);
 		return;

@@ -23,12 +23,9 @@ static const struct {
 	const char *symbol;
 	size_t at;
 } functions[] = {
-#define ROW(name)                                                                                            \
-	{                                                                                                    \
-		"ldns_" #name, offsetof(__typeof__(ldns), name)                                              \
-	}
-    ROW(get_errorstr_by_id), ROW(rdf_deep_free), ROW(rr2wire), ROW(rr_free),
-    ROW(rr_new_frm_str),     ROW(str2rdf_dname),
+#define ROW(name) "ldns_" #name, offsetof(__typeof__(ldns), name)
+    {ROW(get_errorstr_by_id)}, {ROW(rdf_deep_free)}, {ROW(rr2wire)}, {ROW(rr_free)},
+    {ROW(rr_new_frm_str)},     {ROW(str2rdf_dname)},
 #undef ROW
 };
 
