@@ -163,10 +163,27 @@ cli_usage(const char *verb)
 	return EXIT_USAGE;
 }
 
+/* "FILE:LINE: what": then the place stands for the program's name, as in the messages of a compiler. */
+static bool
+begins_with_place(const char *line)
+{
+	const char *end = strstr(line, ": "), *colon;
+
+	if (end == NULL)
+		return false;
+	for (colon = end; colon > line && colon[-1] >= '0' && colon[-1] <= '9'; colon--)
+		;
+	return colon < end && colon > line + 1 && colon[-1] == ':';
+}
+
 static enum exit_code
 cli_complain_errors(const char *verb, const struct config_errors *errors)
 {
 	for (size_t i = 0; i < errors->n; i++) {
+		if (!begins_with_place(errors->line[i])) {
+			(void)cli_complain(EXIT_USAGE, verb, "%s", errors->line[i]);
+			continue;
+		}
 		(void)fprintf(stderr, "%s\n", errors->line[i]);
 		cli_failure_add(errors->line[i]);
 	}

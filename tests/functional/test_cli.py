@@ -131,6 +131,19 @@ def failure(t, words, want, says):
     check("usage" in err if says == "the arguments do not fit the verb" else says in err, err)
 
 
+@rows([
+    ("a file of the command line", ["verify", "--ip", "192.0.2.1", "--ca", "/nowhere", "/dev/null"], 'ctstub verify: option "anchors": cannot read /nowhere: No such file or directory'),
+    ("no upstream", ["probe", "no upstream"], 'ctstub probe: "no upstream" is neither an upstream nor an address'),
+    ("the configuration as a whole", ["egress", "-c", "/nowhere"], "ctstub egress: cannot read /nowhere: No such file or directory"),
+    ("a line of it", ["egress", "-c", "{conf}"], '{conf}:2: unknown option "no-such"'),
+], builds=("gcc",))
+def begins_with_its_name(t, words, begins):
+    """A complaint begins with the program and the verb, or with the place in a file."""
+    conf = t.write("c.conf", "\nno-such = 1\n")
+    code, _, err = t.run("ctstub", *[w.format(conf=conf) for w in words])
+    check(code == 2 and err.startswith(begins.format(conf=conf)), f"{code}: {err}")
+
+
 @rows([(f"{words[0]} {words[1]} reads - from standard input", words, which) for words, which in [
     (["verify", "-", "--ip", "127.0.0.1", "--ca", "{anchors}", "--ct-logs", "{list}"], "chain"),
     (["audit", "--chain", "-", "-c", "{conf}"], "chain"),
