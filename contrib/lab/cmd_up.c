@@ -30,10 +30,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CLIENT_PORT 5300 /* where a client started with the printed lines listens */
-#define DOT_PORT    8853
-#define DOH_PORT    8443
-#define SERVERS_MAX 8 /* two protocols at two addresses of each family */
+#define CLIENT_PORT   5300 /* where a client started with the printed lines listens */
+#define DOT_PORT      8853
+#define DOH_PORT      8443
+#define CELL_DOT_PORT 853 /* in a cell the resolver is as in the wild */
+#define CELL_DOH_PORT 443
+#define SERVERS_MAX   8 /* two protocols at two addresses of each family */
 
 struct up {
 	const struct scenario *scenario;
@@ -441,8 +443,6 @@ up_option_read(struct up *up, int c, const char *value)
 		return up_port_read(&up->doh_port, "doh-port", value);
 	case 'c':
 		up->cell = true;
-		up->dot_port = 853;
-		up->doh_port = 443;
 		return true;
 	case 'd':
 		up->detach = true;
@@ -462,7 +462,7 @@ lab_up(int argc, char **argv)
 	    {"dot-port", required_argument, NULL, 't'}, {"doh-port", required_argument, NULL, 'h'},
 	    {"cell", no_argument, NULL, 'c'},           {"detach", no_argument, NULL, 'd'},
 	    {"json", no_argument, NULL, 'j'},           {NULL, 0, NULL, 0}};
-	struct up up = {.dot_port = DOT_PORT, .doh_port = DOH_PORT};
+	struct up up = {.dot_port = 0, .doh_port = 0};
 	int c;
 
 	while ((c = option_get(argc, argv, "", options)) != -1)
@@ -475,6 +475,10 @@ lab_up(int argc, char **argv)
 		fprintf(stderr, "ctstub-lab: %s: no such scenario (see `ctstub-lab list`)\n", argv[optind]);
 		return LAB_USAGE;
 	}
+	if (up.dot_port == 0)
+		up.dot_port = up.cell ? CELL_DOT_PORT : DOT_PORT;
+	if (up.doh_port == 0)
+		up.doh_port = up.cell ? CELL_DOH_PORT : DOH_PORT;
 	up.ip4 = LAB_IP4;
 	up.ip6 = LAB_IP6;
 	if (!up.cell) {

@@ -124,15 +124,36 @@ def usage(t):
     check(not missing, "; ".join(missing))
 
 
-def flags_of(t, name):
+def flags_in(source):
     """The options that the source of a page marks as such: .Fl tvV is three."""
-    with open(os.path.join(t.src, name), encoding="utf-8") as f:
-        lines = re.findall(r"^\.(.*)$", f.read(), re.M)
+    lines = re.findall(r"^\.(.*)$", source, re.M)
     found = set()
     for words in re.findall(r"\bFl ((?:-?[A-Za-z][\w-]*(?: [,|] )?)+)", "\n".join(lines)):
         for flag in set(re.findall(r"-?[A-Za-z][\w-]*", words)) - {"Fl"}:
             found |= {"-" + flag} if flag.startswith("-") else {"-" + letter for letter in flag}
     return found
+
+
+def flags_of(t, name):
+    with open(os.path.join(t.src, name), encoding="utf-8") as f:
+        return flags_in(f.read())
+
+
+def named_only(text):
+    """Options of the synopsis of a page that its description does not mention."""
+    synopsis, _, description = text.partition("\n.Sh DESCRIPTION\n")
+    return sorted(flag for flag in flags_in(synopsis) - flags_in(description) if flag.startswith("--"))
+
+
+@case("a manual page explains every long option of its synopsis", builds=("gcc",))
+def explained_options(t):
+    dumb = []
+    for name, program in PAGES.items():
+        if program:
+            with open(os.path.join(t.src, name), encoding="utf-8") as f:
+                dumb += [f"{name}: {w}" for w in named_only(f.read())]
+    check(not dumb, "in the synopsis only: " + "; ".join(dumb))
+    equal(named_only(".Op Fl -a-b Ar x\n.Op Fl -c\n.Sh DESCRIPTION\n.Fl -c\n--a-b\n"), ["--a-b"], "a page that lacks one")
 
 
 @case("the help of the programs has every option that their manuals mark as one", builds=("gcc",))

@@ -419,6 +419,18 @@ def few_descriptors(t, n, words):
     check(code == 3 and err.startswith("ctstub-lab: ") and err.endswith(": Too many open files\n") and err.count("\n") == 1 and not out, f"{code}: {out}{err}")
 
 
+@rows([(f"ctstub-lab up {' '.join(words)}: the ports are {dot} and {doh}", words, dot, doh) for words, dot, doh in (
+    (["--cell"], 853, 443), (["--cell", "--dot-port", "9853"], 9853, 443), (["--dot-port", "9853", "--cell"], 9853, 443), (["--doh-port", "9443", "--cell"], 853, 9443))],
+      builds=("gcc",))
+def cell_ports(t, words, dot, doh):
+    """Whatever the order of the options."""
+    one_lab(t)
+    code, out, err = t.run("ctstub-lab", "up", *words, env=t.env(SHELL="/bin/true"))
+    if "cannot set up the namespaces" in err:
+        raise Skip("no namespaces for this user")
+    check(code == 0 and f"@1.1.1.1 -p {dot} +tls" in out and f"@1.1.1.1 -p {doh} +https" in out, f"{code}: {out[:600]}{err}")
+
+
 @case("a port that is taken: ctstub-lab up names it and the reason", builds=("gcc",))
 def port_taken(t):
     one_lab(t)
