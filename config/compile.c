@@ -337,38 +337,45 @@ compile_crls(struct compile *c, const struct strings *files)
 	return compile_keep(c, NULL, crls, drop_crls);
 }
 
+/* False: an error says why the file cannot be read. */
+static bool
+identity_file_read(struct compile *c, struct buf *out, const char *file, const struct upstream_settings *u,
+		   enum option_id id)
+{
+	char *why = NULL;
+	enum res res = config_file_read(out, file, CONFIG_FILE_MAX, &why);
+
+	if (res != RES_OK)
+		compile_fail(c, u->set_at[id], id, res, why);
+	return res == RES_OK;
+}
+
 const struct tp_identity *
 compile_identity(struct compile *c, const struct upstream_settings *u)
 {
 	struct buf cert = buf_max(0), key = buf_max(0);
 	struct tp_identity *identity = NULL;
-	enum option_id id = OPTION_CLIENT_CERT;
 	char *why = NULL;
 	const char *cause = NULL;
-	enum res res;
+	bool both;
+	enum res res = RES_OK;
 
 	if (*u->client_cert == '\0' ||
 	    *u->client_key == '\0') /* settings_check refuses one without the other */
 		return NULL;
-	res = config_file_read(&cert, u->client_cert, CONFIG_FILE_MAX, &why);
-	if (res == RES_OK) {
-		id = OPTION_CLIENT_KEY;
-		res = config_file_read(&key, u->client_key, CONFIG_FILE_MAX, &why);
-	}
-	if (res == RES_OK) {
-		id = OPTION_CLIENT_CERT;
+	both = identity_file_read(c, &cert, u->client_cert, u, OPTION_CLIENT_CERT);
+	both = identity_file_read(c, &key, u->client_key, u, OPTION_CLIENT_KEY) && both;
+	if (both)
 		res = tp_identity_new(&identity, buf_span(&cert), buf_span(&key), &cause);
-		if (res != RES_OK)
-			(void)why_say(&why, res, "%s with %s: %s", u->client_cert, u->client_key, cause);
+	if (res != RES_OK) {
+		(void)why_say(&why, res, "%s with %s: %s", u->client_cert, u->client_key, cause);
+		compile_fail(c, u->set_at[OPTION_CLIENT_CERT], OPTION_CLIENT_CERT, res, why);
 	}
 	if (key.p != NULL)
 		explicit_bzero(key.p, key.cap);
 	buf_free(&key);
 	buf_free(&cert);
-	if (res == RES_OK)
-		return compile_keep(c, NULL, identity, drop_identity);
-	compile_fail(c, u->set_at[id], id, res, why);
-	return NULL;
+	return identity != NULL ? compile_keep(c, NULL, identity, drop_identity) : NULL;
 }
 
 void

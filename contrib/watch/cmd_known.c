@@ -272,8 +272,7 @@ cmd_known(int argc, char **argv)
 	if (code != WATCH_REFUSED)
 		return code;
 	if (settings_read(&s, watch_config_file(req.config), &errors) != RES_OK) {
-		code =
-		    watch_complain(WATCH_USAGE, verb, "%s", errors.n > 0 ? errors.line[0] : "out of memory");
+		code = watch_complain_config(verb, &errors);
 	} else {
 		if (req.file != NULL || s->known_file.n > 0)
 			file = strdup(req.file != NULL ? req.file : s->known_file.v[0]);

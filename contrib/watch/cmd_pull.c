@@ -376,8 +376,7 @@ cmd_pull(int argc, char **argv)
 	if (code != WATCH_REFUSED)
 		return code;
 	if (settings_read(&s, watch_config_file(req.config), &errors) != RES_OK)
-		code =
-		    watch_complain(WATCH_USAGE, verb, "%s", errors.n > 0 ? errors.line[0] : "out of memory");
+		code = watch_complain_config(verb, &errors);
 	else
 		code = folder_open(&folder, s);
 	if (code == WATCH_DONE)

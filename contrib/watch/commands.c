@@ -20,6 +20,14 @@ watch_complain(enum watch_exit code, const char *verb, const char *format, ...)
 }
 
 enum watch_exit
+watch_complain_config(const char *verb, const struct config_errors *errors)
+{
+	for (size_t i = 0; i < errors->n; i++)
+		(void)watch_complain(WATCH_USAGE, verb, "%s", errors->line[i]);
+	return errors->n > 0 ? WATCH_USAGE : watch_complain(WATCH_USAGE, verb, "%s", res_text(RES_NOMEM));
+}
+
+enum watch_exit
 watch_usage(enum watch_exit code, const char *usage)
 {
 	(void)fputs(usage, code == WATCH_DONE ? stdout : stderr);

@@ -19,6 +19,9 @@ enum watch_exit cmd_pull(int argc, char **argv);
 /* "ctstub-watch VERB: ...". Returns the code. */
 enum watch_exit watch_complain(enum watch_exit, const char *verb, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+struct config_errors;
+/* Every error of the configuration, each with the verb. Returns WATCH_USAGE. */
+enum watch_exit watch_complain_config(const char *verb, const struct config_errors *);
 /* Says how the verb is used: on standard output with WATCH_DONE, else on standard error. Returns the code. */
 enum watch_exit watch_usage(enum watch_exit, const char *usage);
 /* The file that is read when none is named. NULL: the compiled-in defaults. */

@@ -171,8 +171,7 @@ shown_live(struct shown out[], size_t *n, struct settings **settings, const char
 		return WATCH_DONE;
 	*settings = NULL;
 	if (tp_global_init() != RES_OK || snapshot_compile(&snap, s, 1, &errors) != RES_OK) {
-		(void)watch_complain(WATCH_USAGE, verb, "%s",
-				     errors.n > 0 ? errors.line[0] : "out of memory");
+		(void)watch_complain_config(verb, &errors);
 		config_errors_free(&errors);
 		return WATCH_USAGE;
 	}

@@ -165,6 +165,10 @@ def tested(t):
     check(code == 2 and f'{config}:2: block is "enforce" and upstream "one" has no allow-issuer' in err, f"{code} {err}")
     code, _, err = t.run("ctstubd", "-t", "-c", config)
     check(code == 2 and f"{config}:2: block" in err, f"the daemon: {code} {err}")
+    config = t.write("worse.conf", "no-such = 1\nneither = 2\n")
+    for words in (["known", "add", "/dev/null"], ["pull", "--key", "/none", "https://127.0.0.1:1/"]):
+        code, out, err = t.run("ctstub-watch", *words, "-c", config)
+        check(code == 2 and all(f"ctstub-watch {words[0]}: {config}:{n}: unknown option" in err for n in (1, 2)) and not out, f"{words}: {code} {out}{err}")
     config = t.write("bad.conf", f'upstream "one" {{ address = {{"192.0.2.1"}} }}\nwatch {{ watch-file = {{"{watched}"}} }}\n')
     code, _, err = t.run("ctstub-watch", "-t", "-c", config)
     check(code == 2 and f"{config}:2: option \"watch-file\": {watched}:2: " in err, f"{code} {err}")

@@ -176,6 +176,26 @@ unreadable_files_are_reported(void **state)
 	}
 }
 
+/* Each of the two files of an identity has its error, in one run. */
+static void
+both_files_of_an_identity_are_reported(void **state)
+{
+	const struct folder *f = *state;
+	struct config_errors errors = {0};
+	struct snapshot *snap = NULL;
+	char *cert = fill(f, "f:3: option \"client-cert\": cannot read @/none.pem: No such file or directory"),
+	     *key = fill(f, "f:4: option \"client-key\": cannot read @/none.key: No such file or directory");
+
+	assert_int_equal(compile(&snap, f, STATE UP "client-cert = \"@/none.pem\"\nclient-key = \"@/none.key\" }", &errors),
+			 RES_MALFORMED);
+	assert_int_equal(errors.n, 2);
+	assert_string_equal(errors.line[0], cert);
+	assert_string_equal(errors.line[1], key);
+	config_errors_free(&errors);
+	free(cert);
+	free(key);
+}
+
 /* A folder of anchors with too many files: the message names it. */
 static void
 too_many_files_are_reported_with_their_folder(void **state)
@@ -593,6 +613,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(unreadable_files_are_reported),
+	    cmocka_unit_test(both_files_of_an_identity_are_reported),
 	    cmocka_unit_test(too_many_files_are_reported_with_their_folder),
 	    cmocka_unit_test(an_upstream_has_a_target_for_each_address),
 	    cmocka_unit_test(rules_have_their_modes),
