@@ -64,7 +64,7 @@ known_request_read(struct request *req, int argc, char **argv)
 		req->issuer |= c == 'i';
 		req->print |= c == 'p';
 	}
-	if (req->file != NULL && strcmp(req->file, "-") == 0)
+	if (watch_is_dash(req->file))
 		return watch_complain(WATCH_USAGE, verb,
 				      "--file -: a file was expected (--print prints the entries)");
 	if (argc - optind < 1 || strcmp(argv[optind], "add") != 0 ||

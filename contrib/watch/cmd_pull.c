@@ -78,6 +78,8 @@ request_read(struct request *req, int argc, char **argv)
 	req->url = argv[optind];
 	if (strncmp(req->url, "https://", 8) != 0 || strlen(req->url) > URL_MAX)
 		return watch_complain(WATCH_USAGE, verb, "\"%s\": an https URL was expected", req->url);
+	if (!watch_stdin_once(verb, watch_is_dash(req->key) + watch_is_dash(req->ca)))
+		return WATCH_USAGE;
 	return WATCH_REFUSED; /* go on */
 }
 

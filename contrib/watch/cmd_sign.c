@@ -51,7 +51,7 @@ sign_request_read(struct request *req, int argc, char **argv)
 	    {"new-key", required_argument, NULL, 'n'}, {"key", required_argument, NULL, 'k'},
 	    {"output", required_argument, NULL, 'o'},  {"sequence", required_argument, NULL, 's'},
 	    {"help", no_argument, NULL, 'h'},          {0}};
-	int c;
+	int c, from_stdin;
 
 	while ((c = option_get(argc, argv, "h", longs)) != -1) {
 		if (c == 'n')
@@ -67,7 +67,7 @@ sign_request_read(struct request *req, int argc, char **argv)
 		else if (c == 'h' || c == '?')
 			return watch_usage(c == 'h' ? WATCH_DONE : WATCH_USAGE, sign_usage);
 	}
-	if (req->output != NULL && strcmp(req->output, "-") == 0)
+	if (watch_is_dash(req->output))
 		return watch_complain(WATCH_USAGE, verb,
 				      "--output -: a file was expected, for the signature goes beside it");
 	req->entries = argv + optind;
@@ -75,6 +75,11 @@ sign_request_read(struct request *req, int argc, char **argv)
 	if (req->new_key != NULL ? req->key != NULL || req->output != NULL || req->n_entries > 0
 				 : req->key == NULL || req->output == NULL || req->n_entries == 0)
 		return watch_usage(WATCH_USAGE, sign_usage);
+	from_stdin = watch_is_dash(req->key);
+	for (int i = 0; i < req->n_entries; i++)
+		from_stdin += watch_is_dash(req->entries[i]);
+	if (!watch_stdin_once(verb, from_stdin))
+		return WATCH_USAGE;
 	return WATCH_REFUSED; /* go on */
 }
 

@@ -5,6 +5,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 enum watch_exit
 watch_complain(enum watch_exit code, const char *verb, const char *format, ...)
@@ -25,6 +26,21 @@ watch_complain_config(const char *verb, const struct config_errors *errors)
 	for (size_t i = 0; i < errors->n; i++)
 		(void)watch_complain(WATCH_USAGE, verb, "%s", errors->line[i]);
 	return errors->n > 0 ? WATCH_USAGE : watch_complain(WATCH_USAGE, verb, "%s", res_text(RES_NOMEM));
+}
+
+bool
+watch_is_dash(const char *name)
+{
+	return name != NULL && strcmp(name, "-") == 0;
+}
+
+bool
+watch_stdin_once(const char *verb, int n)
+{
+	if (n > 1)
+		(void)watch_complain(WATCH_USAGE, verb,
+				     "standard input is one file, \"-\" was expected once");
+	return n <= 1;
 }
 
 enum watch_exit

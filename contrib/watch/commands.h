@@ -7,6 +7,8 @@
 #ifndef CONTRIB_WATCH_COMMANDS_H
 #define CONTRIB_WATCH_COMMANDS_H
 
+#include <stdbool.h>
+
 enum watch_exit { WATCH_DONE = 0, WATCH_REFUSED = 1, WATCH_USAGE = 2, WATCH_TROUBLE = 3 };
 
 extern const char known_usage[], sign_usage[],
@@ -22,6 +24,10 @@ enum watch_exit watch_complain(enum watch_exit, const char *verb, const char *fo
 struct config_errors;
 /* Every error of the configuration, each with the verb. Returns WATCH_USAGE. */
 enum watch_exit watch_complain_config(const char *verb, const struct config_errors *);
+bool watch_is_dash(const char *name); /* "-", standard input or output; may be NULL */
+/* Of the files that a command reads, n are standard input. A second one would be empty, a list without entries. False:
+ * complains. */
+bool watch_stdin_once(const char *verb, int n);
 /* Says how the verb is used: on standard output with WATCH_DONE, else on standard error. Returns the code. */
 enum watch_exit watch_usage(enum watch_exit, const char *usage);
 /* The file that is read when none is named. NULL: the compiled-in defaults. */

@@ -206,6 +206,17 @@ def tested_by_the_daemon(t, option, text, faults):
     check(option not in t.run("ctstubd", "-t", "-c", config)[1], "a good file")
 
 
+@rows([(f"{' '.join(words)} with - twice is an error of usage, and signs no empty feed", words) for words in (
+    ["sign", "--key", "-", "--output", "feed.txt", "-"], ["sign", "--key", "org.key", "--output", "feed.txt", "-", "-"],
+    ["pull", "--key", "-", "--ca", "-", "https://127.0.0.1:1/"])], builds=("gcc",))
+def dash_once(t, words):
+    equal(t.run("ctstub-watch", "sign", "--new-key", "org")[0], 0, "a new key")
+    with open(t.path("org.key"), "rb") as f:
+        code, out, err = t.run("ctstub-watch", *words, stdin=f.read())
+    equal((code, out, err), (2, "", f'ctstub-watch {words[0]}: standard input is one file, "-" was expected once\n'), "exit code and complaint")
+    check(not os.path.exists(t.path("feed.txt")), "a feed")
+
+
 # ---- what is expected
 
 @case("known add takes a certificate from a file, and what an upstream shows")
