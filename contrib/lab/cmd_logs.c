@@ -171,8 +171,10 @@ logs_run(struct logs_verb *verb)
 	sigaddset(&signals, SIGINT);
 	sigaddset(&signals, SIGTERM);
 	/* Before any thread is started: all inherit the mask. */
-	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || (stop = signalfd(-1, &signals, SFD_CLOEXEC)) < 0)
+	if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0 || (stop = signalfd(-1, &signals, SFD_CLOEXEC)) < 0) {
+		perror("ctstub-lab: logs");
 		return LAB_TROUBLE;
+	}
 	log_event(LOG_INFO, "listening", LOG_ADDR("address", &verb->listen), LOG_STR("url", verb->base),
 		  LOG_STR("folder", world_folder(verb->world)), LOG_STR("list", SERVED_LIST));
 	res = logs_https_run(verb->https, verb->logs, stop);
@@ -193,7 +195,7 @@ logs_serve(struct logs_verb *verb)
 			code = misbehave_option(verb->logs, verb->wrong[i]) ? LAB_DONE : LAB_USAGE;
 		if (code == LAB_DONE)
 			code = logs_run(verb);
-	} else {
+	} else if (verb->world != NULL) { /* else lab_world has explained it */
 		fprintf(stderr, "ctstub-lab: logs: %s: %s\n", addr_text(&verb->listen, text), res_why(res));
 	}
 	logs_https_free(verb->https);

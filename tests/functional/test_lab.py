@@ -431,6 +431,12 @@ def cell_ports(t, words, dot, doh):
     check(code == 0 and f"@1.1.1.1 -p {dot} +tls" in out and f"@1.1.1.1 -p {doh} +https" in out, f"{code}: {out[:600]}{err}")
 
 
+@rows([(f"ctstub-lab {words[0]} names a folder that cannot be made once, with the reason", words) for words in (
+    ["pki", "/proc/x"], ["serve", "good-v4", "--listen", "127.0.0.1:0", "--pki", "/proc/x"], ["logs", "--listen", "127.0.0.1:0", "--pki", "/proc/x"])], builds=("gcc",))
+def folder_trouble(t, words):
+    equal(t.run("ctstub-lab", *words), (3, "", "ctstub-lab: /proc/x: No such file or directory\n"), "exit code and complaint")
+
+
 @case("a port that is taken: ctstub-lab up names it and the reason", builds=("gcc",))
 def port_taken(t):
     one_lab(t)

@@ -45,6 +45,16 @@ detail(struct trial *trial, const char *text)
 		snprintf(trial->result->detail, sizeof trial->result->detail, "%s", text);
 }
 
+/* What failed, and why. */
+static void
+detail_trouble(struct trial *trial, const char *what, enum res res)
+{
+	char text[sizeof trial->result->detail];
+
+	snprintf(text, sizeof text, "%s: %s", what, res_why(res));
+	detail(trial, text);
+}
+
 static struct lab_server_counts
 counts_less(struct lab_server_counts a, const struct lab_server_counts *b)
 {
@@ -231,11 +241,13 @@ static void
 trial_play(struct trial *trial)
 {
 	const struct scenario *scenario = trial->order->scenario;
+	enum res res;
 
 	if (scenario->script != SCRIPT_ONCE && !begins_well(trial))
 		return;
-	if (script_step(trial) != RES_OK) {
-		detail(trial, "the lab could not continue");
+	res = script_step(trial);
+	if (res != RES_OK) {
+		detail_trouble(trial, "the lab could not continue", res);
 		trial->result->outcome = OUTCOME_BROKEN;
 		return;
 	}
@@ -284,6 +296,7 @@ void
 trial_run(const struct trial_order *order, struct trial_result *result)
 {
 	struct trial trial = {.order = order, .result = result};
+	enum res res;
 
 	*result = (struct trial_result){.outcome = OUTCOME_BROKEN, .ms = -1};
 	if (order->scenario->script == SCRIPT_TIGHTEN && !order->client->reload) {
@@ -292,8 +305,8 @@ trial_run(const struct trial_order *order, struct trial_result *result)
 	} else if (order->scenario->dial_name != NULL && !order->client->names) {
 		result->outcome = OUTCOME_SKIPPED;
 		detail(&trial, "the client cannot require a name beside the address");
-	} else if (trial_prepare(&trial) != RES_OK) {
-		detail(&trial, "the lab could not be set up");
+	} else if ((res = trial_prepare(&trial)) != RES_OK) {
+		detail_trouble(&trial, "the lab could not be set up", res);
 	} else {
 		trial_play(&trial);
 	}
