@@ -226,6 +226,8 @@ metric_daemon(struct buf *out, const struct status *s, const char *version)
 		     s->snapshot->generation);
 	metric_gauge(out, "configuration_reload_failed", "1 when the last reload was refused",
 		     s->reload_error != NULL);
+	metric_gauge(out, "restart_needed", "Options whose change by a reload needs a restart",
+		     s->restart_needed != NULL ? s->restart_needed->n : 0);
 	metric_gauge(out, "list_warnings", "Warnings about lists: items left out, lists that cannot be read",
 		     s->snapshot->n_list_warning);
 	metric_gauge(out, "clock_is_set", "0 while the clock lies before the build or the CT log list",

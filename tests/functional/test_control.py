@@ -153,10 +153,12 @@ def restart_pending(t):
         equal((code, shown), (quiet[0], lines), f"exit code and lines after {what}")
         equal([(c["where"], c["option"], c["before"], c["after"], c["needs_restart"]) for c in needed],
               [("", "workers", "1", "2", True), ("query-log", "size", '"64MiB"', '"1MiB"', True)], f"JSON after {what}")
+        check("\nctstub_restart_needed 2\n" in d.tool("stats", "--prometheus")[1], "the metric")
     with open(d.config, "w", encoding="utf-8") as f:
         f.write(more + "no-such = 1\n")
     equal((d.tool("reload")[0] != 0, len(d.ctl("status")["restart_needed"])), (True, 2), "a reload that is refused")
     equal(reload(before)[1:], ([], []), "undone")
+    check("\nctstub_restart_needed 0\n" in d.tool("stats", "--prometheus")[1], "the metric afterwards")
     reload(more)
     again(d)
     equal(d.ctl("status")["restart_needed"], [], "after a restart")
