@@ -23,7 +23,7 @@
 
 #define JOBS_PER_CPU        4 /* most of a trial is waiting */
 #define JOBS_DEFAULT_MAX    8
-#define PATIENCE_DEFAULT_MS 12000 /* for one answer: twice what stub resolvers wait */
+#define PATIENCE_DEFAULT_MS 12000 /* for one answer: twice as long as stub resolvers wait */
 #define BAR_WIDTH           30
 
 struct run {
@@ -99,7 +99,7 @@ complain(const char *format, ...)
 	fprintf(stderr, "ctstub-lab: %s\n", complaint);
 }
 
-/* With --json a run that has no results prints why. What a process of the cell complained of is on standard error alone. */
+/* With --json a run that has no results prints why. Complaints of processes in the cell are only on standard error. */
 static void
 failure_show(int code)
 {
@@ -304,7 +304,7 @@ results_show(struct run *run)
 	return results_count(run->results, "fail") > 0 ? LAB_REFUSED : LAB_DONE;
 }
 
-/* Those of the source, where this was built in it or in a folder of it, or of the installation. */
+/* The adapters of the source, if this was built in it or in a folder of it; else those of the installation. */
 static const char *
 adapters_folder(void)
 {

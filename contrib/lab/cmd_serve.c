@@ -92,7 +92,7 @@ serve_on_signal(evutil_socket_t fd, short what, void *arg)
 	event_base_loopbreak(serve->base);
 }
 
-/* The resolver's addresses: the configured ones, else the one it listens on, else the lab's. */
+/* The resolver's addresses: those of --ip, else the one it listens on, else the lab's. */
 static void
 addresses_settle(struct serve *serve)
 {

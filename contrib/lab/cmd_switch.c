@@ -64,7 +64,7 @@ lab_down(int argc, char **argv)
 	if (argc != 1)
 		return lab_help_wrong("down");
 	code = switch_command("down\n");
-	/* The next lab may come up as soon as this has returned. */
+	/* Another lab may come up as soon as this has returned. */
 	for (int i = 0; code == LAB_DONE && i < DOWN_WAITS && upctl_ask("ping", reply) != RES_NOT_FOUND; i++)
 		nanosleep(&pause, NULL);
 	return code;

@@ -69,7 +69,7 @@ part_write(char part[FILE_PATH_MAX], const char *path, struct span content, unsi
 	return done ? RES_OK : RES_IO;
 }
 
-/* Is it a device, a FIFO or a socket, or /dev/stdout whatever that leads to? Such a one is written to, not replaced. */
+/* Is it a device, a FIFO or a socket, or /dev/stdout, whatever that is? Such a file is written to, not replaced. */
 static bool
 is_device(const char *path)
 {

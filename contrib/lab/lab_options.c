@@ -46,7 +46,7 @@ listen_address_read(struct addr *out, const char *text, uint16_t default_port)
 	return addr_read(out, text, default_port) == RES_OK;
 }
 
-/* A network namespace that somebody made: another one than that of the first process. False where that may not be seen. */
+/* Is this another network namespace than that of process 1? False when this process cannot see that one. */
 static bool
 is_in_own_namespace(void)
 {

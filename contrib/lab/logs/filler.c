@@ -62,7 +62,7 @@ template_put(const struct template *template, uint64_t index, struct buf *out)
 	buf_added(out, template->der.n);
 }
 
-/* An extension that no program knows, to make certificates as large as wanted. */
+/* An extension that no program knows, to give certificates the requested size. */
 static void
 padding_write(struct buf *extra, size_t n)
 {

@@ -2,7 +2,7 @@
  * filler.h - any number of entries, for a log that must be large: certificates from one template, each with a serial of
  * its own.
  *
- * After FILLER_PERIOD entries the same ones come again, so the tree over any number of them is known from that many hashes.
+ * Entries repeat after FILLER_PERIOD of them, so the tree over any number of them follows from that many hashes.
  * Immutable once made, so that threads may share it.
  */
 #ifndef CONTRIB_LAB_LOGS_FILLER_H

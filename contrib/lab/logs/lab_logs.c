@@ -241,7 +241,7 @@ lab_log_add(struct lab_log *log, const struct leaf *leaf, const struct span *cha
 	return res;
 }
 
-/* ---- certificates that bear SCTs already */
+/* ---- certificates that have SCTs already */
 
 /* Fills a static-ct log up to the index that the SCT promises. */
 static enum res
@@ -433,7 +433,7 @@ lab_answer(struct lab_logs *logs, struct span path, const struct logs_request *r
 static bool
 refuses(struct lab_log *log, struct logs_reply *reply, bool *junk)
 {
-	const unsigned served_of_busy = 2; /* one in so many */
+	const unsigned served_of_busy = 2; /* one request in so many */
 	bool busy, broken;
 
 	pthread_mutex_lock(&log->lock);

@@ -3,7 +3,7 @@
  *
  * A request comes in as method, path and body, a reply goes out as bytes; nothing here knows sockets or TLS. Every log of
  * the world's list answers below /NAME/: RFC 6962 logs with ct/v1/..., static-ct logs with both APIs of C2SP
- * static-ct-api. Requests below /lab/ control the lab. Any thread may ask; each log has a lock of its own.
+ * static-ct-api. Requests below /lab/ control the lab. Any thread may call; each log has a lock of its own.
  */
 #ifndef CONTRIB_LAB_LOGS_LAB_LOGS_H
 #define CONTRIB_LAB_LOGS_LAB_LOGS_H

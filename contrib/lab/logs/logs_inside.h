@@ -24,7 +24,7 @@ struct lab_log {
 	struct toytree *tree;
 	int64_t *due_ms; /* when each submission gets into the tree */
 	size_t n_due;
-	uint64_t merged; /* entries in the tree; never goes down */
+	uint64_t merged; /* entries in the tree; never decreases */
 	uint64_t heads, requests;
 	bool forked; /* the last head was of the other view */
 	bool wrong[MISBEHAVIOUR_COUNT];

@@ -1,5 +1,5 @@
 /*
- * logs_reply.h - what goes in and out of the lab's CT logs: a request, a reply, what may be wrong with it.
+ * logs_reply.h - requests to the lab's CT logs, their replies, and the misbehaviours.
  */
 #ifndef CONTRIB_LAB_LOGS_LOGS_REPLY_H
 #define CONTRIB_LAB_LOGS_LOGS_REPLY_H

@@ -1,4 +1,4 @@
-/* The API of RFC 6962, 4, and what both kinds of logs take: add-chain and add-pre-chain. */
+/* The API of RFC 6962, 4, and the submissions that both kinds of logs accept: add-chain and add-pre-chain. */
 #include "config.h"
 
 #include "contrib/lab/logs/logs_inside.h"

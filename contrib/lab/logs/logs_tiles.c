@@ -1,4 +1,4 @@
-/* What is read of a static-ct log: checkpoint, tiles, issuers (C2SP static-ct-api, tlog-tiles). */
+/* The monitoring API of a static-ct log: checkpoint, tiles, issuers (C2SP static-ct-api, tlog-tiles). */
 #include "config.h"
 
 #include "contrib/lab/logs/logs_inside.h"

@@ -232,7 +232,7 @@ toytree_issuer(const struct toytree *tree, const uint8_t fingerprint[32])
 	return (struct span){NULL, 0};
 }
 
-/* The complete subtree in a view; deep only where what was submitted, or the other leaf, lies below. */
+/* The complete subtree in a view; computed from its leaves only where a submission, or the other leaf, is below. */
 static void
 node_get(const struct toyview *view, unsigned level, uint64_t index, struct tree_hash *out)
 {

@@ -11,7 +11,7 @@
 #include "contrib/lab/logs/filler.h"
 #include "contrib/lab/logs/leaf.h"
 
-#define TOYTREE_ENTRIES_MAX 65536 /* that were submitted; a lab logs by the dozen */
+#define TOYTREE_ENTRIES_MAX 65536 /* that were submitted; a lab logs only dozens */
 #define TOYTREE_CHAIN_MAX   16    /* certificates of one submission */
 #define TOYTREE_ENTRY_MAX   (1024 * 1024)
 

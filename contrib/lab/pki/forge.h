@@ -1,5 +1,5 @@
 /*
- * forge.h - certificates with whatever contents a scenario wants, right or wrong.
+ * forge.h - certificates with any contents that a scenario needs, right or wrong.
  *
  * A forge is filled in, then forge_certificate writes it: TBSCertificate, embedded SCTs of the lab's logs
  * over the TBSCertificate without them (RFC 6962, 3.2), signature. It checks nothing.

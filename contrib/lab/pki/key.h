@@ -2,8 +2,8 @@
  * key.h - the lab's keys: made here, kept in files marked TEST ONLY, used for certificates, logs and
  * servers.
  *
- * Signatures are reproducible (RFC 6979 for ECDSA): with the same key and the same bytes the same
- * signature, so what is forged from one folder of keys is the same in every process that forges it.
+ * Signatures are reproducible (RFC 6979 for ECDSA): the same key and bytes give the same signature, so every
+ * process forges the same certificates from one folder of keys.
  */
 #ifndef CONTRIB_LAB_PKI_KEY_H
 #define CONTRIB_LAB_PKI_KEY_H

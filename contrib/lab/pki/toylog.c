@@ -61,7 +61,7 @@ static const struct toylog {
     [LOG_MIMIC] = {"mimic", NULL, KEY_P256, TOY_USABLE, 400, .tiled = false},
 };
 
-/* The id of a log whose private key its maker published: no list may make it count. */
+/* The id of a log whose private key is public: it must not count, whatever a list says. */
 static const char mimic_id[] = "9EGV1vAOLbVUNcrdV3iS5T4VrUFwWPh44U/2uRh0FYk=";
 
 struct toylogs {

@@ -1,7 +1,7 @@
 /*
  * world.h - the toy Internet of one lab: its clock, its certification authorities, its logs, its keys.
  *
- * A world lives in a folder. world.json says at which time everything is made; keys/ holds the keys, made
+ * A world is a folder. world.json has the time at which everything is made; keys/ has the keys, which are made
  * when they are first needed. Everything else follows from these: two processes with one folder forge the
  * same certificates, byte for byte.
  */
@@ -22,7 +22,7 @@ enum ca_id {
 	CA_FINA_ROOT,      /* trusted as well, but careless */
 	CA_FINA_ISSUING,   /* by it */
 	CA_FINA_REAL_NAME, /* by it, with the issuer name of the certificates of 2025 */
-	CA_STRANGER_ROOT,  /* trusted by nobody */
+	CA_STRANGER_ROOT,  /* not trusted */
 	CA_STRANGER_ISSUING,
 	CA_FALSE_ROOT, /* another key under CA_ROOT's name */
 	CA_FALSE_ISSUING,
@@ -51,7 +51,7 @@ const struct key *world_key(struct world *, const char *name, enum key_kind);
 const struct key *world_ca_key(struct world *, enum ca_id);
 const char *world_ca_name(enum ca_id); /* as derw_name reads it */
 
-/* Fills f (which forge_init made) with what the CA's own certificate says. False: no key. */
+/* Fills f (after forge_init) with the fields of the CA's own certificate. False: no key. */
 bool world_ca_forge(struct world *, enum ca_id, struct forge *f);
 /* Makes the CA the issuer of f: name and key. False: no key. */
 bool world_issue(struct world *, enum ca_id, struct forge *f);

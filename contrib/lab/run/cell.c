@@ -48,7 +48,7 @@ become_root_inside(uid_t uid, gid_t gid)
 	return put_text("/proc/self/gid_map", map);
 }
 
-/* /etc/resolv.conf as the cell wants it, whether it is a file or a link into /run. */
+/* Replaces /etc/resolv.conf in the cell, whether it is a file or a link into /run. */
 static bool
 resolv_conf_cover(const char *target)
 {

@@ -1,7 +1,7 @@
 /*
  * cell.h - a machine of its own for one trial: network, mount and process namespaces.
  *
- * Inside, loopback bears the resolver's addresses, every other address of the Internet is this machine too,
+ * Inside, loopback has the resolver's addresses, every other address of the Internet is this machine too,
  * /run is empty and /etc/resolv.conf names only the trap. Nothing changes outside. When the first
  * process ends, for whatever reason, the kernel removes the whole cell.
  */

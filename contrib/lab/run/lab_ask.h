@@ -1,5 +1,5 @@
 /*
- * lab_ask.h - the question that a trial puts to a client, and what came back.
+ * lab_ask.h - the question that a trial asks a client, and the client's answer.
  */
 #ifndef CONTRIB_LAB_RUN_LAB_ASK_H
 #define CONTRIB_LAB_RUN_LAB_ASK_H

@@ -76,7 +76,7 @@ struct waiting {
 	struct span query;
 };
 
-/* Sends until an answer comes: every REPEAT_MS, and faster while nobody listens yet. */
+/* Sends until an answer comes: every REPEAT_MS, and more often while the client does not listen yet. */
 static void
 exchange_run(struct lab_exchange *exchange, const struct waiting *w)
 {

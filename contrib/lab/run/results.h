@@ -1,5 +1,5 @@
 /*
- * results.h - what `run` found, as JSON: one object for each client and protocol, which `report` reads.
+ * results.h - the results of `run` as JSON: one object for each client and protocol, which `report` reads.
  *
  * {"client", "version", "identity", "protocol", "date", "lab", "config", "results": [{"scenario", "group",
  * "impostor", "strict", "reason", "outcome", "mark", "ms", "rcode", "ede", "resumed", "detail", "server":

@@ -1,5 +1,5 @@
 /*
- * stage.h - what surrounds a client in a trial: the resolver's addresses with their servers, the target of redirects, the
+ * stage.h - the surroundings of a client in a trial: servers at the resolver's addresses, the target of redirects, the
  * trap for clear text, and the environment of the adapter.
  *
  * It knows scenarios, but neither clients nor outcomes.
@@ -33,7 +33,7 @@ void stage_strike(struct stage *);
 
 /* Gives the policy of a site to the adapter, as $LAB_CONF. */
 enum res stage_give_policy(const struct stage *, const struct site *);
-/* The scenario's site takes the place of the good one, and connections are closed. */
+/* The scenario's site replaces the good one, and connections are closed. */
 enum res stage_switch(struct stage *, bool keep_tickets);
 void stage_drop_connections(struct stage *);
 

@@ -180,7 +180,7 @@ wait_for_expiry(struct trial *trial)
 		lab_exchange_wait(trial->stage.base, end + EXPIRY_SLACK_MS - now, NULL);
 }
 
-/* Tells the client of its new policy. */
+/* Gives the client its new policy. */
 static enum res
 tighten(struct trial *trial)
 {

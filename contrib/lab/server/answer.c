@@ -1,11 +1,11 @@
-/* answer.c - from a question to its answer: computed, altered, delayed, gathered, sent. */
+/* answer.c - from a question to its answer: computed, altered, delayed, collected, sent. */
 #include "contrib/lab/server/lab_conn.h"
 #include "base/log.h"
 #include "contrib/lab/server/spoil.h"
 
 #include <stdlib.h>
 
-#define COLLECT_MS 60 /* how long reverse and swap gather answers */
+#define COLLECT_MS 60 /* how long reverse and swap collect answers */
 #define SOME       10 /* delay-some: every tenth */
 #define UNASKED_ID 0x5a5a
 
@@ -55,7 +55,7 @@ unasked_send(struct lab_conn *conn, const struct lab_pending *pending)
 	buf_free(&odd);
 }
 
-/* Writes the answer out; the pending is taken. */
+/* Writes the answer and frees the pending one. */
 static void
 deliver(struct lab_pending *pending)
 {
@@ -98,7 +98,7 @@ deliver_later(struct lab_pending *pending, int64_t ms)
 	hold(pending->conn, pending);
 }
 
-/* Each of two takes the other's records under its own id. */
+/* Each of two answers gets the other's records under its own id. */
 static void
 swap(struct lab_pending *a, struct lab_pending *b)
 {
@@ -115,7 +115,7 @@ swap(struct lab_pending *a, struct lab_pending *b)
 	be16_write(b->message.p, id_b);
 }
 
-/* Sends the gathered answers together. */
+/* Sends the collected answers together. */
 static void
 answer_on_collected(evutil_socket_t fd, short what, void *arg)
 {

@@ -1,5 +1,5 @@
 /*
- * lab_conn.h - one client's connection to a server of the lab, and what its parts know of each other.
+ * lab_conn.h - one client's connection to a server of the lab, as its parts share it.
  *
  * lab_server.c accepts; lab_conn.c moves bytes through TLS; a protocol (lab_dot.c, lab_doh.c) finds
  * questions in them and frames answers; answer.c answers, on time or late, right or wrong. The protocols
@@ -44,7 +44,7 @@ struct lab_protocol {
 	void (*on_data)(struct lab_conn *);  /* takes whole questions out of conn->in */
 	void (*send)(struct lab_conn *, int32_t stream, struct span message); /* frames one answer */
 	void (*close)(struct lab_conn *); /* frees conn->session; NULL: there is none */
-	bool takes_unasked;               /* an answer that nobody asked for can be sent */
+	bool takes_unasked;               /* an unsolicited answer can be sent */
 };
 extern const struct lab_protocol lab_dot, lab_doh;
 
@@ -52,7 +52,7 @@ extern const struct lab_protocol lab_dot, lab_doh;
 struct lab_pending {
 	TAILQ_ENTRY(lab_pending) link;
 	struct lab_conn *conn;
-	struct event *timer; /* NULL: is being gathered (reverse, swap) */
+	struct event *timer; /* NULL: it is being collected (reverse, swap) */
 	int32_t stream;      /* DoH */
 	struct buf message;
 	struct buf query; /* its own question, for swap */
@@ -71,11 +71,11 @@ struct lab_conn {
 	gnutls_session_t tls;
 	enum lab_conn_state state;
 	enum lab_conn_end end; /* once everything is written */
-	bool sending;          /* a record is half written: it must be sent again as it was */
+	bool sending;          /* a record is partly written: the same bytes must be sent again */
 	struct buf in, out;
 	size_t pushed;                /* bytes of handshake written, for silent-hello */
 	void *session;                /* the protocol's own */
-	struct lab_pending_list held; /* being gathered, or waiting for their time */
+	struct lab_pending_list held; /* being collected, or waiting for their time */
 	size_t n_held;
 	uint64_t bytes, questions, answers;
 };

@@ -20,7 +20,7 @@ lab_conn_on_tls_write(gnutls_transport_ptr_t arg, const void *bytes, size_t n)
 
 	if (handshake && lab_conn_fault(conn, FAULT_SILENT_HELLO)) {
 		if (conn->pushed >= SILENT_HELLO_BYTES)
-			return (ssize_t)n; /* into the void */
+			return (ssize_t)n; /* discarded */
 		n = n < SILENT_HELLO_BYTES ? n : SILENT_HELLO_BYTES;
 	}
 	if (handshake && lab_conn_fault(conn, FAULT_DRIBBLE_HANDSHAKE)) {

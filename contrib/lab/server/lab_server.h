@@ -34,7 +34,7 @@ const struct lab_server_counts *lab_server_counts(const struct lab_server *); /*
 /* Presents another site from the next connection on. keep_tickets: accepts the tickets of the last one. */
 enum res lab_server_switch(struct lab_server *, const struct site *, const struct lab_faults *,
 			   bool keep_tickets);
-/* Closes all connections, politely. */
+/* Closes all connections, with close_notify. */
 void lab_server_drop_connections(struct lab_server *);
 /* Called after anything was counted. May be NULL. */
 void lab_server_on_count(struct lab_server *, void (*on_count)(void *ctx), void *ctx);

@@ -1,7 +1,7 @@
 /*
  * lab_zone.h - what the lab's resolver answers: every name exists, and its records follow from the name.
  *
- * Anyone can compute the right answer, and so recognise a lie:
+ * Any client can compute the right answer, and so detect a lie:
  *   A      198.18.x.y, x and y the first two bytes of SHA-256(name in lower case without the last dot)
  *   AAAA   2001:db8::/64 followed by the first eight bytes of the hash
  *   TXT    "answer for NAME"
