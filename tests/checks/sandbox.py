@@ -70,6 +70,8 @@ def arguments(t):
     text = read(t, RULES)
     seen = {words for _, words in traces.read(f"{t.top}/{traces.LIST}")}
     found = []
+    for rule in ("SOCKET", "SOCKET_OPTION", "FCNTL"):
+        check(re.search(rf"^\s+{rule}\(\w+[,)]", text, re.M), f"no {rule}() was found in {RULES}")
     for family, kind, comment in re.findall(r"^\s+SOCKET\((\w+), (\w+), \w+\),(?:[ ]*/\*(.*?)\*/)?", text, re.M):
         if f"socket {family} {kind}" not in seen and not comment:
             found.append(f"socket {family} {kind}")
