@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import threading
+import time
 
 import dns.message
 
@@ -77,13 +78,16 @@ def stub(t, *arguments, **options):
 
 # ---- clients that hold and do not ask
 
+IDLE_S = 30  # TCP_IDLE_MS of resolver/daemon/tcp_conn.h: a busy machine may take longer to open them all
+
+
 @case("R01 thousands of idle TCP clients stay connected in little memory, and UDP is answered as before", timeout=300)
 def idle_clients(t):
     total = 10_000 if t.long else 2_000
     descriptors(total + 200)
     d, _ = stub(t)
     d.ask("warm.example.com")
-    before = d.process.rss_kib()
+    before, began = d.process.rss_kib(), time.monotonic()
     clients = [tcp_from(d, f"127.0.0.{1 + i % 8}") for i in range(total)]
     t.defer(lambda: [c.close() for c in clients])
     until(lambda: stat(d, "tcp_accepted") >= total, 30, "all are accepted")
@@ -92,7 +96,7 @@ def idle_clients(t):
     held = still_open(clients)
     closed = stat(d, "tcp_closed_idle")
     check(held + closed >= total, f"{held} are open, {closed} were closed for being idle, of {total}")
-    check(held == total or closed > 0, f"only {held} are open")
+    check(held == total or time.monotonic() - began >= IDLE_S, f"only {held} are open, {closed} were closed before they had been idle for long")
     if not t.sanitized:
         grown = (d.process.rss_kib() - before) / total
         check(grown <= 8, f"{grown:.1f} KiB for each")
