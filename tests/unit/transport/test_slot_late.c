@@ -66,9 +66,9 @@ the_usual_answer_time_falls_soon_and_rises_slowly(void **state)
 	static const struct {
 		const char *says;
 		int64_t before_ms, after_ms;
-		unsigned answers; /* of these, each after so long */
+		unsigned answers; /* each after before_ms; the later ones each after after_ms */
 		bool anew;
-		unsigned least, most; /* more of them, until it is within a quarter */
+		unsigned least, most; /* of the later ones, until the median is within a quarter of after_ms */
 	} rows[] = {
 	    {"the first answer was a slow one", 600, 20, 1, false, 1, 12},
 	    {"another network, with a shorter way", 300, 10, 200, true, 1, 14},
