@@ -71,6 +71,7 @@ libresolver_a_SOURCES += \
 	resolver/daemon/daemon_signals.c resolver/daemon/daemon_signals.h \
 	resolver/daemon/evidence_folder.c resolver/daemon/evidence_folder.h \
 	resolver/daemon/fan_out.c resolver/daemon/fan_out.h \
+	resolver/daemon/folder_lock.c resolver/daemon/folder_lock.h \
 	resolver/daemon/heap.c resolver/daemon/heap.h \
 	resolver/daemon/helper.c resolver/daemon/helper.h \
 	resolver/daemon/held.c resolver/daemon/held.h \

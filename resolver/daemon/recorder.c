@@ -15,6 +15,7 @@
 #include "resolver/daemon/writer.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,7 +32,9 @@ struct recorder {
 	struct buf message;
 	struct known known;
 	struct repeats repeats;
-	bool writes; /* there is a state-dir */
+	pid_t self;
+	char folder[JOURNAL_WHY_MAX]; /* state-dir, as the log shows it */
+	bool writes;                  /* there is one */
 	bool keeps_evidence;
 	struct refusal before;         /* the last one of the journal, as of the start */
 	char *before_upstream;         /* its upstream */
@@ -72,23 +75,40 @@ state_log(struct recorder *r, bool evidence, const struct journal_state *next)
 }
 
 static void
-state_set(struct recorder *r, bool evidence, enum journal_health health, int error)
+state_change(struct recorder *r, bool evidence, const struct journal_state *next)
 {
-	const struct journal_state next = {.health = health, .error = error, .since_ms = clock_wall_ms()};
 	struct journal_state *now = evidence ? &r->evidence : &r->state;
 
-	if (now->health == health && now->error == error)
+	if (now->health == next->health && now->error == next->error && strcmp(now->why, next->why) == 0)
 		return;
-	state_log(r, evidence, &next);
-	*now = next;
+	state_log(r, evidence, next);
+	*now = *next;
+}
+
+static void
+state_set(struct recorder *r, bool evidence, enum journal_health health)
+{
+	const struct journal_state next = {.health = health, .since_ms = clock_wall_ms()};
+
+	state_change(r, evidence, &next);
+}
+
+static void
+busy_say(char why[JOURNAL_WHY_MAX], const char *folder, pid_t holder)
+{
+	if (holder > 0)
+		(void)snprintf(why, JOURNAL_WHY_MAX, "another ctstubd, process %ld, writes to %.180s",
+			       (long)holder, folder);
+	else
+		(void)snprintf(why, JOURNAL_WHY_MAX, "another ctstubd writes to %.180s", folder);
 }
 
 /* The journal and the evidence are no longer written; one that is not wanted stays off. */
 static void
 states_end(struct recorder *r)
 {
-	state_set(r, false, r->writes ? JOURNAL_ENDED : JOURNAL_OFF, 0);
-	state_set(r, true, r->writes && r->keeps_evidence ? JOURNAL_ENDED : JOURNAL_OFF, 0);
+	state_set(r, false, r->writes ? JOURNAL_ENDED : JOURNAL_OFF);
+	state_set(r, true, r->writes && r->keeps_evidence ? JOURNAL_ENDED : JOURNAL_OFF);
 }
 
 /* After a start or a reload: what is wanted counts as written until a write fails. */
@@ -98,7 +118,7 @@ state_want(struct recorder *r, bool evidence, bool wanted)
 	const struct journal_state *now = evidence ? &r->evidence : &r->state;
 
 	if (wanted != (now->health != JOURNAL_OFF))
-		state_set(r, evidence, wanted ? JOURNAL_WRITTEN : JOURNAL_OFF, 0);
+		state_set(r, evidence, wanted ? JOURNAL_WRITTEN : JOURNAL_OFF);
 }
 
 static void
@@ -110,6 +130,18 @@ helper_drop(struct recorder *r)
 	states_end(r);
 }
 
+static void
+state_report(struct recorder *r, bool evidence, const struct writer_report *report)
+{
+	struct journal_state next = {.health = report->error != 0 ? JOURNAL_FAILING : JOURNAL_WRITTEN,
+				     .error = report->error,
+				     .since_ms = clock_wall_ms()};
+
+	if (report->error == EBUSY)
+		busy_say(next.why, r->folder, report->holder);
+	state_change(r, evidence, &next);
+}
+
 /* A report of before a reload that switched the journal off changes nothing. */
 static void
 recorder_on_report(void *ctx, struct span message)
@@ -119,11 +151,12 @@ recorder_on_report(void *ctx, struct span message)
 
 	if (!writer_report_read(&report, message))
 		return;
-	if (report.error != 0)
+	if (report.of != REPORT_FOLDER && report.error != 0)
 		counter_add(r->counters, COUNTER_JOURNAL_LOST, 1);
-	if (r->writes && (!report.evidence || r->keeps_evidence))
-		state_set(r, report.evidence, report.error != 0 ? JOURNAL_FAILING : JOURNAL_WRITTEN,
-			  report.error);
+	if (r->writes && report.of != REPORT_EVIDENCE)
+		state_report(r, false, &report);
+	if (r->writes && r->keeps_evidence && report.of != REPORT_LINE)
+		state_report(r, true, &report);
 }
 
 static void
@@ -380,11 +413,13 @@ recorder_start(struct recorder *r, const struct settings *s, bool kill)
 					   .user = s->user,
 					   .seal = sandbox_seal_writer,
 					   .kill = kill,
-					   .run = writer_run};
+					   .run = writer_run,
+					   .ctx = &r->self};
 	char *why = NULL;
 
 	if (s->state_dir[0] == '\0')
 		return;
+	r->self = getpid();
 	r->socket = helper_fork(&setup, &why);
 	if (r->socket < 0)
 		recorder_without(r, s, why);
@@ -414,6 +449,7 @@ recorder_configure(struct recorder *r, const struct settings *s)
 {
 	r->keeps_evidence = s->evidence_count > 0;
 	r->writes = s->state_dir[0] != '\0';
+	(void)snprintf(r->folder, sizeof r->folder, "%s", s->state_dir);
 	if (r->socket < 0) {
 		if (r->writes && r->state.health == JOURNAL_OFF)
 			log_event(LOG_WARN, "restart-needed", LOG_STR("option", "state-dir"));

@@ -117,7 +117,7 @@ status_journal_trouble(const struct journal_state *j)
 	case JOURNAL_WRITTEN:
 		return NULL;
 	case JOURNAL_FAILING:
-		return strerror(j->error);
+		return j->why[0] != '\0' ? j->why : strerror(j->error);
 	case JOURNAL_ENDED:
 		break;
 	}

@@ -38,10 +38,13 @@ enum journal_health {
 	JOURNAL_ENDED /* the process that writes it is gone, or never started; a restart of the daemon brings it back */
 };
 
+#define JOURNAL_WHY_MAX 256
+
 struct journal_state {
 	enum journal_health health;
-	int error;        /* errno, of a failing one */
-	int64_t since_ms; /* wall clock; 0: since the start */
+	int error;                 /* errno, of a failing one */
+	char why[JOURNAL_WHY_MAX]; /* ... in words, where those of errno do not say it; else "" */
+	int64_t since_ms;          /* wall clock; 0: since the start */
 };
 
 struct status {

@@ -2,13 +2,16 @@
 
 #include "resolver/daemon/writer.h"
 
+#include "base/clock.h"
 #include "base/path.h"
 #include "base/text.h"
 #include "resolver/daemon/evidence_folder.h"
+#include "resolver/daemon/folder_lock.h"
 #include "resolver/daemon/helper.h"
 #include "resolver/daemon/journal_file.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +19,12 @@
 enum message { MESSAGE_SETUP = 1, MESSAGE_LINE, MESSAGE_EVIDENCE };
 
 #define PEM_MAX (2 * HELPER_MESSAGE_MAX) /* base64 takes a third more */
+
+/* Another daemon has the folder. */
+#define LOCK_WAIT_MS                                                                                         \
+	3000 /* one that ends takes a second; until then its end is awaited, and nothing is lost */
+#define LOCK_TRY_MS   50    /* ... how often */
+#define LOCK_AGAIN_MS 10000 /* and after that, so that the state is right again soon */
 
 /* ---- messages */
 
@@ -57,10 +66,11 @@ writer_put_evidence(struct buf *b, const char *name, struct span certs, const ch
 }
 
 static void
-report_put(struct buf *b, enum message kind, int error)
+report_put(struct buf *b, enum message kind, int error, pid_t holder)
 {
 	message_begin(b, kind);
 	buf_u32(b, (uint32_t)error);
+	buf_u32(b, (uint32_t)holder);
 }
 
 bool
@@ -69,8 +79,12 @@ writer_report_read(struct writer_report *r, struct span message)
 	struct cursor in = cursor_over(message);
 	uint8_t kind = cursor_u8(&in);
 
-	*r = (struct writer_report){.evidence = kind == MESSAGE_EVIDENCE, .error = (int)cursor_u32(&in)};
-	return cursor_done(&in) && (kind == MESSAGE_LINE || kind == MESSAGE_EVIDENCE);
+	r->of = kind == MESSAGE_LINE       ? REPORT_LINE
+		: kind == MESSAGE_EVIDENCE ? REPORT_EVIDENCE
+					   : REPORT_FOLDER;
+	r->error = (int)cursor_u32(&in);
+	r->holder = (pid_t)cursor_u32(&in);
+	return cursor_done(&in) && kind >= MESSAGE_SETUP && kind <= MESSAGE_EVIDENCE;
 }
 
 /* ---- the helper */
@@ -79,6 +93,9 @@ struct writer {
 	char state_dir[PATH_NAME_MAX];
 	uint64_t journal_size, evidence_size;
 	unsigned evidence_count;
+	struct folder_lock lock;
+	pid_t self, holder; /* the daemon; of another one, that has the folder */
+	bool busy;          /* another one has it */
 };
 
 static void
@@ -157,12 +174,33 @@ error_of(enum res res)
 	return errno != 0 ? errno : EIO;
 }
 
-/* Gives what is to be reported. */
+/* The folder, if nobody else writes to it: its descriptor, or -1 and errno. */
 static int
-message_work(const struct writer *w, enum message kind, struct cursor *in)
+folder_take(struct writer *w)
 {
 	const char *why;
 	int folder = path_folder_open(w->state_dir, &why), error;
+	enum res res;
+
+	w->busy = false;
+	w->holder = 0;
+	if (folder < 0)
+		return -1;
+	res = folder_lock_take(&w->lock, folder, w->self, &w->holder);
+	if (res == RES_OK)
+		return folder;
+	w->busy = res == RES_LIMIT;
+	error = w->busy ? EBUSY : errno;
+	(void)close(folder);
+	errno = error;
+	return -1;
+}
+
+/* Gives what is to be reported. */
+static int
+message_work(struct writer *w, enum message kind, struct cursor *in)
+{
+	int folder = folder_take(w), error;
 
 	if (folder < 0)
 		return errno;
@@ -173,34 +211,88 @@ message_work(const struct writer *w, enum message kind, struct cursor *in)
 	return error;
 }
 
+/* Looks whether the folder is free. */
+static void
+folder_look(struct writer *w)
+{
+	int folder = folder_take(w);
+
+	if (folder >= 0)
+		(void)close(folder);
+}
+
+static bool
+socket_waits(int socket, short what, int ms)
+{
+	struct pollfd p = {.fd = socket, .events = what};
+
+	return poll(&p, 1, ms) > 0;
+}
+
+/* The new settings may name another folder. The daemon before this one may be just ending. */
+static void
+folder_enter(struct writer *w, int socket)
+{
+	int64_t until_ms = clock_mono_ms() + LOCK_WAIT_MS;
+
+	folder_lock_give(&w->lock);
+	folder_look(w);
+	while (w->busy && clock_mono_ms() < until_ms && !socket_waits(socket, POLLRDHUP, LOCK_TRY_MS))
+		folder_look(w);
+}
+
+static void
+report_send(const struct writer *w, int socket, enum message kind, int error)
+{
+	struct buf report = buf_max(16);
+
+	report_put(&report, kind, error, w->holder);
+	(void)helper_send(socket, buf_span(&report));
+	buf_free(&report);
+}
+
+static void
+message_take(struct writer *w, int socket, struct span message)
+{
+	struct cursor in = cursor_over(message);
+	enum message kind = (enum message)cursor_u8(&in);
+
+	switch (kind) {
+	case MESSAGE_SETUP:
+		message_setup_take(w, &in);
+		folder_enter(w, socket);
+		if (w->busy)
+			report_send(w, socket, kind, EBUSY);
+		break;
+	case MESSAGE_LINE:
+	case MESSAGE_EVIDENCE:
+		report_send(w, socket, kind, message_work(w, kind, &in));
+		break;
+	}
+}
+
 void
-writer_run(int socket, void *ctx)
+writer_run(int socket, void *self)
 {
 	uint8_t *room = malloc(HELPER_MESSAGE_MAX);
 	struct writer *w = calloc(1, sizeof *w);
-	struct buf report = buf_max(16);
-	ssize_t n;
+	ssize_t n = 0;
 
-	(void)ctx;
-	while (room != NULL && w != NULL && (n = helper_receive(socket, room)) >= 0) {
-		if (n == 0)
-			continue;
-
-		struct cursor in = cursor_over(span_of(room, (size_t)n));
-		enum message kind = (enum message)cursor_u8(&in);
-
-		switch (kind) {
-		case MESSAGE_SETUP:
-			message_setup_take(w, &in);
-			break;
-		case MESSAGE_LINE:
-		case MESSAGE_EVIDENCE:
-			report_put(&report, kind, message_work(w, kind, &in));
-			(void)helper_send(socket, buf_span(&report));
-			break;
+	if (w != NULL) {
+		w->lock.fd = -1;
+		w->self = *(pid_t *)self;
+	}
+	while (room != NULL && w != NULL && n >= 0) {
+		if (w->busy && !socket_waits(socket, POLLIN, LOCK_AGAIN_MS)) {
+			folder_look(w);
+			if (!w->busy)
+				report_send(w, socket, MESSAGE_SETUP, 0);
+		} else if ((n = helper_receive(socket, room)) > 0) {
+			message_take(w, socket, span_of(room, (size_t)n));
 		}
 	}
+	if (w != NULL)
+		folder_lock_give(&w->lock);
 	free(room);
 	free(w);
-	buf_free(&report);
 }

@@ -388,15 +388,68 @@ def user(t):
     os.makedirs(folder)
     os.chown(folder, 65534, 65534)
     w = World(t, state_dir=folder, user="nobody")
+    lock = os.path.join(folder, "journal.lock")
+    until(lambda: os.path.exists(lock), 10, "it has taken the lock")
     with os.scandir(f"/proc/{helper(w.daemon)}/fd") as fds:
         targets = sorted(os.readlink(fd.path).split(":")[0] for fd in fds)
-    equal(targets, ["/dev/null"] * 3 + ["socket"], "descriptors")
+    equal(targets, ["/dev/null"] * 3 + [lock, "socket"], "descriptors")
     with open(f"/proc/{helper(w.daemon)}/status", encoding="ascii") as f:
         lines = dict(line.split(":\t", 1) for line in f.read().splitlines() if ":\t" in line)
     equal((lines["Uid"].split(), lines["Seccomp"], lines["NoNewPrivs"], int(lines["CapEff"], 16)), (["65534"] * 4, "2", "1", 0), "process")
     w.ask()
     w.settle(1)
     equal(os.stat(os.path.join(folder, "journal.jsonl")).st_uid, 65534, "owner")
+
+
+def beside(w):
+    """A second daemon with the state-dir of the first, which it holds."""
+    until(lambda: os.path.exists(os.path.join(w.dir, "journal.lock")), 10, "the first daemon has the folder")
+    second = World(w.t, state_dir=w.dir)
+    check(second.daemon.process.pid != w.daemon.process.pid, "two daemons")
+    return second
+
+
+@case("a second daemon with the same state-dir writes nothing there, names the folder and the first, and takes over after it",
+      builds=("gcc", "san"))
+def two_daemons(t):
+    w = World(t)
+    w.ask()
+    w.settle(1)
+    second = beside(w)
+    second.ask()
+    until(lambda: state(second.daemon) == "failing", 20, "the second one reports it")
+    why = f"another ctstubd, process {w.daemon.process.pid}, writes to {w.dir}"
+    check(why in second.daemon.log(), f"the log names both: {second.daemon.log()[-600:]}")
+    check(f"the journal is not written: {why}" in second.daemon.ctl("status")["warnings"], "and so does the status")
+    check(f"the evidence of refusals is not written: {why}" in second.daemon.ctl("status")["warnings"], "of the evidence too")
+    second.renew()
+    lost = stat(second.daemon, "journal_lost")
+    second.ask()
+    until(lambda: stat(second.daemon, "journal_lost") > lost, 10, "what it could not write is counted")
+    w.renew()
+    w.ask()
+    equal(w.settle(2)[1]["event"], "change", "the first one goes on")
+    equal((state(w.daemon), stat(w.daemon, "journal_lost")), ("written", 0), "undisturbed")
+    code, out, _ = second.daemon.tool("history")
+    equal((code, len(out.splitlines()) > 1), (0, True), "and others read it")
+    w.daemon.process.stop()
+    until(lambda: state(second.daemon) == "written", 30, "the second one takes over")
+    second.renew()
+    second.ask()
+    second.settle(3)
+
+
+@case("a daemon that starts while the one before it ends loses no record")
+def overlapping(t):
+    w = World(t)
+    w.ask()
+    w.settle(1)
+    second = beside(w)
+    second.ask()
+    w.daemon.process.stop()
+    equal(len(second.settle(2)), 2, "records")
+    check("journal-not-written" not in second.daemon.log(), "nothing was reported")
+    equal((state(second.daemon), stat(second.daemon, "journal_lost")), ("written", 0), "nothing was lost")
 
 
 @case("two workers record a certificate once")

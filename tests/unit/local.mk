@@ -183,6 +183,7 @@ check_PROGRAMS += \
 	tests/unit/resolver/daemon/test_control_status \
 	tests/unit/resolver/daemon/test_daemon_signals \
 	tests/unit/resolver/daemon/test_evidence_folder \
+	tests/unit/resolver/daemon/test_folder_lock \
 	tests/unit/resolver/daemon/test_heap \
 	tests/unit/resolver/daemon/test_helper \
 	tests/unit/resolver/daemon/test_journal_file \

@@ -2,6 +2,7 @@
 #include "resolver/daemon/writer.h"
 
 #include "resolver/daemon/evidence_folder.h"
+#include "resolver/daemon/folder_lock.h"
 #include "resolver/daemon/helper.h"
 
 #include <dirent.h>
@@ -59,7 +60,10 @@ static pthread_t thread;
 static void *
 helper_main(void *arg)
 {
-	writer_run(ends[1], arg);
+	pid_t self = getpid();
+
+	(void)arg;
+	writer_run(ends[1], &self);
 	return NULL;
 }
 
@@ -84,10 +88,14 @@ begin(void **state)
 static int
 end(void **state)
 {
+	char lock[128];
+
 	(void)state;
 	(void)close(ends[0]);
 	(void)pthread_join(thread, NULL);
 	(void)close(ends[1]);
+	(void)snprintf(lock, sizeof lock, "%s/" FOLDER_LOCK_FILE, folder);
+	(void)unlink(lock);
 	return rmdir(folder);
 }
 
@@ -141,7 +149,7 @@ evidence_has_each_certificate_that_was_presented(void **state)
 		assert_true(helper_send(ends[0], buf_span(&message)));
 		n = helper_receive(ends[0], room);
 		assert_true(n > 0 && writer_report_read(&report, span_of(room, (size_t)n)));
-		assert_true(report.evidence);
+		assert_int_equal(report.of, REPORT_EVIDENCE);
 		assert_int_equal(report.error, 0);
 		found = certificates_written();
 		if (found != rows[i].written)
